@@ -1,0 +1,75 @@
+# make shows what there is to make.
+
+GO ?= go
+
+# The specification folder, when there is one: tests that compare with it are skipped otherwise.
+LICENSOR_SPEC ?= $(wildcard ../shared)
+ifneq ($(LICENSOR_SPEC),)
+export LICENSOR_SPEC := $(abspath $(LICENSOR_SPEC))
+endif
+
+# The race detector needs a C compiler on Linux; without one the tests run all the same.
+RACE := $(if $(shell command -v cc || command -v gcc || command -v clang),-race)
+
+# Linters have a module of their own, so that they are no dependency of the product.
+TOOL := $(GO) tool -modfile=tools/go.mod
+
+FUZZTIME  ?= 20s
+BENCH     ?= .
+GO_NEEDED := $(shell sed -n 's/^go //p' go.mod)
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: go ## start a server with an invented tenant to look around in
+	$(GO) run ./cmd/licensor demo
+
+.PHONY: build
+build: go ## build bin/licensor
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=auto -o bin/licensor ./cmd/licensor
+
+.PHONY: test
+test: go ## run all tests
+	$(if $(RACE),,@echo 'No C compiler: the race detector is off. Install gcc to have it.')
+	$(GO) test $(RACE) -shuffle=on ./...
+
+.PHONY: lint
+lint: go ## check format (gofumpt), go vet, staticcheck
+	@unformatted="$$($(TOOL) gofumpt -l .)" || exit 1; \
+	if [ -n "$$unformatted" ]; then \
+		echo "Not formatted; run \`make format\`:"; echo "$$unformatted"; exit 1; \
+	fi
+	$(GO) vet ./...
+	$(TOOL) staticcheck ./...
+
+.PHONY: format
+format: go ## format all Go files
+	$(TOOL) gofumpt -w .
+
+.PHONY: bench
+bench: go ## run the benchmarks (BENCH=pattern chooses)
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+.PHONY: fuzz
+fuzz: go ## fuzz every target for a short time (FUZZTIME=20s)
+	@grep -rl --include='*_test.go' '^func Fuzz' . | while read -r file; do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file"); do \
+			echo "$$target in $$(dirname "$$file")"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" || exit 1; \
+		done; \
+	done
+
+# Go from 1.21 on fetches the version that go.mod asks for by itself; older ones do not even read the file.
+.PHONY: go
+go:
+	@have="$$($(GO) env GOVERSION 2>/dev/null | sed 's/^go//')"; \
+	if [ "$$(printf '%s\n' "$(GO_NEEDED)" "$${have:-0}" | sort -V | head -n 1)" != "$(GO_NEEDED)" ]; then \
+		echo "Licensor needs Go $(GO_NEEDED) or newer; found: $${have:-none}."; \
+		echo "Get it from https://go.dev/dl/ (unpack it and put its bin folder into PATH)."; \
+		echo "The golang package of apt-get is too old."; \
+		exit 1; \
+	fi >&2

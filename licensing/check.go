@@ -1,0 +1,198 @@
+package licensing
+
+import "github.com/google/uuid"
+
+// check is one rule that can forbid what entry i of the bundle would be.
+type check struct {
+	error Error
+	fails func(e *evaluation, i int) bool
+}
+
+// checks are the rules in the order in which they are tried (L49). The first four also look at what is in force already (L47).
+var checks = []check{
+	{ProhibitedInUsageLocationViolation, location},
+	{MutuallyExclusiveViolation, exclusive},
+	{DependencyViolation, dependency},
+	{UniquenessViolation, uniqueness},
+	{CountViolation, seats},
+}
+
+const checksInForce = 4
+
+// first is the first rule that forbids entry i what it would be after the bundle is given, NoError when none does.
+func (e *evaluation) first(i int, checks []check) Error {
+	if e.after(i) == nil {
+		return NoError
+	}
+	for c := range checks {
+		if checks[c].fails(e, i) {
+			return checks[c].error
+		}
+	}
+	return NoError
+}
+
+// location refuses a plan that is not available where the user is (L40), and a direct license of a user who is nowhere (L22).
+func location(e *evaluation, i int) bool {
+	where := e.locationFor(e.entries[i].Source)
+	if where == NoCountry && e.entries[i].Source == Direct {
+		return true
+	}
+	prohibited := e.prohibitedIn(where)
+	v := e.after(i)
+	if prohibited == nil || !prohibited.intersects(v.plans) {
+		return false
+	}
+	if e.why != nil {
+		e.why.Plan = e.rules.common(prohibited, v.plans)
+		e.why.Location = where
+		e.why.LocationOfOrganization = e.fact.location == NoCountry
+	}
+	return true
+}
+
+// exclusive refuses a plan that conflicts with a plan of another product (L41).
+func exclusive(e *evaluation, i int) bool {
+	v := e.after(i)
+	if !v.picky {
+		return false
+	}
+	for j := range e.entries {
+		o := e.after(j)
+		if o == nil || o.sku == v.sku || !v.excludes.intersects(o.plans) {
+			continue
+		}
+		if e.why != nil {
+			e.why.OtherPlan = e.rules.common(v.excludes, o.plans)
+			e.why.Plan = e.rules.excluding(v.plans, e.why.OtherPlan)
+			e.why.other(e, j)
+		}
+		return true
+	}
+	return false
+}
+
+// dependency refuses a plan that needs another which is not there (L42).
+func dependency(e *evaluation, i int) bool {
+	v := e.after(i)
+	for _, need := range v.requires {
+		if e.satisfied(need, e.after) {
+			continue
+		}
+		if e.why != nil {
+			e.why.Plan = e.rules.requiring(v, need)
+			e.why.Requires = e.rules.members(need)
+		}
+		return true
+	}
+	return false
+}
+
+// uniqueness refuses a plan of Exchange to a user one of whose addresses is another's too (L43).
+func uniqueness(e *evaluation, i int) bool {
+	v := e.after(i)
+	if e.fact.flags&duplicate == 0 || !v.exchange {
+		return false
+	}
+	if e.why != nil {
+		e.why.Plan = e.rules.exchangePlan(v)
+	}
+	return true
+}
+
+// seats refuses a SKU that the user does not hold yet when no seat of it is left (L44).
+func seats(e *evaluation, i int) bool {
+	s := &e.skus[e.entries[i].SKU]
+	if e.holds(e.entries[i].SKU) || s.free() > 0 {
+		return false
+	}
+	if e.why != nil {
+		e.why.Seats = &Seats{Units: s.units, Consumed: s.consumed}
+	}
+	return true
+}
+
+// needed says that plans would go with entry i which a license that stays, outside the bundle, cannot do without (L46).
+func needed(e *evaluation, i int) bool {
+	before := e.before(i)
+	if before == nil {
+		return false
+	}
+	for j := range e.entries {
+		o := e.before(j)
+		if o == nil || e.inBundle(j) {
+			continue
+		}
+		for _, need := range o.requires {
+			if !need.intersects(before.plans) || e.satisfied(need, e.after) {
+				continue
+			}
+			if e.why != nil {
+				e.why.Needed = true
+				e.why.Plan = e.rules.common(need, before.plans)
+				e.why.OtherPlan = e.rules.requiring(o, need)
+				e.why.other(e, j)
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// satisfied says whether one of the needed plans is in what the user's entries are.
+func (e *evaluation) satisfied(need planSet, are func(int) *variant) bool {
+	for j := range e.entries {
+		if v := are(j); v != nil && need.intersects(v.plans) {
+			return true
+		}
+	}
+	return false
+}
+
+// common names a plan of both sets.
+func (r *ruleset) common(a, b planSet) uuid.UUID {
+	for bit, id := range r.ruled {
+		if a.has(bit) && b.has(bit) {
+			return id
+		}
+	}
+	return uuid.Nil
+}
+
+func (r *ruleset) members(s planSet) []uuid.UUID {
+	var ids []uuid.UUID
+	for bit, id := range r.ruled {
+		if s.has(bit) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// excluding names a plan of the set that cannot be with the other plan.
+func (r *ruleset) excluding(plans planSet, other uuid.UUID) uuid.UUID {
+	excluded := r.newSet()
+	r.excludedBy(r.plan(r.plans[other]), excluded)
+	return r.common(plans, excluded)
+}
+
+// requiring names the enabled plan of the variant that needs one of the set.
+func (r *ruleset) requiring(v *variant, need planSet) uuid.UUID {
+	for _, at := range v.enabled {
+		for _, set := range r.plan(at).RequiresAnyOf {
+			if len(set) > 0 && need.has(r.bits[set[0]]) && len(r.members(need)) == len(sortIDs(set)) {
+				return r.plan(at).ID
+			}
+		}
+	}
+	return uuid.Nil
+}
+
+func (r *ruleset) exchangePlan(v *variant) uuid.UUID {
+	for _, at := range v.enabled {
+		if r.plan(at).unique() {
+			return r.plan(at).ID
+		}
+	}
+	return uuid.Nil
+}

@@ -1,0 +1,357 @@
+package licensing
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+)
+
+// Draft is a change to an Image in the making. Its methods are the changes there are; one that answers an error has changed nothing. A
+// Draft is for one goroutine.
+type Draft struct {
+	base *Image
+	next *Image // shares with base what has not been touched
+	seq  uint64 // of the commit
+	at   uint32 // its time, seconds since 1970
+
+	bench   workbench
+	dirty   []int // blocks that next does not share with base
+	own     ownership
+	eval    evaluation
+	touched *roaring.Bitmap // users whom autoReprocess reprocesses (L61)
+	freed   []bool          // by SKU: a seat became free in this draft
+	effects Effects
+}
+
+// ownership notes what of next is its own already and may be written.
+type ownership struct {
+	blocks, groups, deleted, purged bool
+	group                           map[uint32]bool
+	sku                             []bool // bitmaps of the SKU
+}
+
+// Draft begins a change that becomes the commit with this number and time.
+func (img *Image) Draft(seq uint64, at time.Time) *Draft {
+	next := *img
+	next.skus = slices.Clone(img.skus)
+	d := &Draft{base: img, next: &next, seq: seq, at: uint32(at.Unix())}
+	d.bench.number = -1
+	d.own.sku = make([]bool, len(next.skus))
+	d.freed = make([]bool, len(next.skus))
+	d.touched = roaring.New()
+	d.eval.freed = func(s SKU) { d.freed[s] = true }
+	d.refresh()
+	return d
+}
+
+// refresh shows the evaluation what the draft has changed outside the users.
+func (d *Draft) refresh() {
+	d.eval.rules, d.eval.skus, d.eval.groups = d.next.rules, d.next.skus, d.next.groups
+	d.eval.asked, d.eval.answer = NoCountry, nil
+	d.eval.country, d.eval.independent = d.next.country, d.next.settings.GroupBundles == Independent
+}
+
+// Finish answers the image that the draft has become, and what came of it. With autoReprocess, reprocessing comes first. The draft is
+// of no use afterwards.
+func (d *Draft) Finish() (*Image, *Effects) {
+	if d.next.settings.AutoReprocess {
+		d.autoReprocess()
+	}
+	return d.finish()
+}
+
+func (d *Draft) finish() (*Image, *Effects) {
+	d.shut()
+	for i := range d.next.skus {
+		if s := &d.next.skus[i]; i < len(d.own.sku) && d.own.sku[i] && s.holders != nil {
+			s.consumed = int(s.holders.GetCardinality())
+		}
+	}
+	d.settleBlocks()
+	d.collect()
+	if d.effects.Empty() {
+		return d.base, &d.effects
+	}
+	return d.next, &d.effects
+}
+
+// settleBlocks shares again the blocks that are as they were.
+func (d *Draft) settleBlocks() {
+	slices.Sort(d.dirty)
+	d.dirty = slices.Compact(d.dirty)
+	d.dirty = slices.DeleteFunc(d.dirty, func(n int) bool {
+		if n >= len(d.base.blocks) || !d.next.blocks[n].equal(d.base.blocks[n]) {
+			return false
+		}
+		d.next.blocks[n] = d.base.blocks[n]
+		return true
+	})
+}
+
+// row opens a user for changes.
+func (d *Draft) row(user uint32) *row {
+	number := int(user / blockSize)
+	if d.bench.number != number {
+		d.shut()
+		d.bench.open(number, d.block(number))
+	}
+	d.bench.dirty = true
+	return &d.bench.rows[user%blockSize]
+}
+
+func (d *Draft) block(number int) *block {
+	if number < len(d.next.blocks) {
+		return d.next.blocks[number]
+	}
+	return nil
+}
+
+// shut puts the open block where readers of next find it.
+func (d *Draft) shut() {
+	if d.bench.number < 0 || !d.bench.dirty {
+		d.bench.number = -1
+		return
+	}
+	if !d.own.blocks {
+		d.next.blocks, d.own.blocks = slices.Clone(d.next.blocks), true
+	}
+	for len(d.next.blocks) <= d.bench.number {
+		d.next.blocks = append(d.next.blocks, nil)
+	}
+	d.next.blocks[d.bench.number] = d.bench.close()
+	d.dirty = append(d.dirty, d.bench.number)
+	d.bench.number = -1
+}
+
+func (d *Draft) isOpen(user uint32) bool { return d.bench.number == int(user/blockSize) }
+
+func (d *Draft) factOf(user uint32) fact {
+	if d.isOpen(user) {
+		return d.bench.rows[user%blockSize].fact
+	}
+	return d.next.fact(user)
+}
+
+func (d *Draft) entriesOf(user uint32) []Entry {
+	if d.isOpen(user) {
+		return d.bench.rows[user%blockSize].entries
+	}
+	return d.next.Entries(user)
+}
+
+// keep makes the evaluation's entries the user's, when they changed.
+func (d *Draft) keep(user uint32) {
+	if !d.eval.changed {
+		return
+	}
+	list := slices.DeleteFunc(d.eval.entries, func(e Entry) bool { return e.Wished == None && e.InForce == None })
+	d.put(user, list)
+}
+
+// put makes these the user's entries: it dates them, remembers what was lost, and keeps the sets of holders, waiting and users in error.
+// The entries must be in order; they are copied.
+func (d *Draft) put(user uint32, entries []Entry) {
+	r := d.row(user)
+	var base []Entry
+	if int(user) < d.base.users {
+		base = d.base.Entries(user)
+	}
+	d.date(base, entries)
+	d.record(user, r.entries, entries)
+	r.entries = d.bench.keep(entries)
+	if int(user) < d.base.users {
+		r.lost = d.bench.keepLost(stillLost(d.base.lost(user), base, entries, d.at))
+	}
+	d.touched.Add(user)
+}
+
+// date sets the times of entries by what they were before the draft, so that a change taken back within it leaves no trace (L11).
+func (d *Draft) date(base, entries []Entry) {
+	k := 0
+	for i := range entries {
+		e := &entries[i]
+		for k < len(base) && compareEntries(&base[k], e) < 0 {
+			k++
+		}
+		e.Updated, e.Assigned = d.at, d.at
+		if k == len(base) || compareEntries(&base[k], e) != 0 {
+			continue
+		}
+		if b := &base[k]; b.Error == e.Error && b.shown() == e.shown() && (b.InForce == None) == (e.InForce == None) {
+			e.Updated = b.Updated
+		}
+		if base[k].InForce == e.InForce {
+			e.Assigned = base[k].Assigned
+		}
+	}
+	for i := range entries {
+		if entries[i].InForce == None {
+			entries[i].Assigned = 0
+		}
+	}
+}
+
+// stillLost is what the user lost in the last 30 days and has not got back (L12).
+func stillLost(was []lost, base, entries []Entry, at uint32) []lost {
+	inForce := func(list []Entry, v Variant) bool {
+		return slices.ContainsFunc(list, func(e Entry) bool { return e.InForce == v })
+	}
+	var list []lost
+	for _, l := range was {
+		if l.at+lostFor > at && !inForce(entries, l.variant) {
+			list = append(list, l)
+		}
+	}
+	for i := range base {
+		v := base[i].InForce
+		if v != None && !inForce(entries, v) && !slices.ContainsFunc(list, func(l lost) bool { return l.variant == v }) {
+			list = append(list, lost{v, at})
+		}
+	}
+	return list
+}
+
+// record keeps the sets of users that follow from entries.
+func (d *Draft) record(user uint32, old, now []Entry) {
+	for i := range old {
+		e := &old[i]
+		if e.InForce != None && !holding(now, e.SKU) {
+			d.skuOf(e.SKU).holders.Remove(user)
+		}
+		if e.Error == CountViolation && !waitingFor(now, e.SKU) {
+			d.skuOf(e.SKU).waiting.Remove(user)
+		}
+		if g, ok := e.Source.Group(); ok && e.Error != NoError && !inErrorFrom(now, e.Source) {
+			d.groupOf(g).errors.Remove(user)
+		}
+	}
+	for i := range now {
+		e := &now[i]
+		if e.InForce != None && !holding(old, e.SKU) {
+			d.skuOf(e.SKU).holders.Add(user)
+		}
+		if e.Error == CountViolation && !waitingFor(old, e.SKU) {
+			d.skuOf(e.SKU).waiting.Add(user)
+		}
+		if g, ok := e.Source.Group(); ok && e.Error != NoError && !inErrorFrom(old, e.Source) {
+			d.groupOf(g).errors.Add(user)
+		}
+	}
+}
+
+func holding(entries []Entry, s SKU) bool {
+	for i := range entries {
+		if entries[i].SKU == s && entries[i].InForce != None {
+			return true
+		}
+	}
+	return false
+}
+
+func waitingFor(entries []Entry, s SKU) bool {
+	for i := range entries {
+		if entries[i].SKU == s && entries[i].Error == CountViolation {
+			return true
+		}
+	}
+	return false
+}
+
+func inErrorFrom(entries []Entry, source Source) bool {
+	for i := range entries {
+		if entries[i].Source == source && entries[i].Error != NoError {
+			return true
+		}
+	}
+	return false
+}
+
+// skuOf answers a SKU whose sets may be written.
+func (d *Draft) skuOf(s SKU) *sku {
+	k := &d.next.skus[s]
+	if !d.own.sku[s] {
+		d.own.sku[s] = true
+		k.holders, k.waiting = cloned(k.holders), cloned(k.waiting)
+	}
+	return k
+}
+
+// groupOf answers a group that may be written.
+func (d *Draft) groupOf(g uint32) *group {
+	d.ownGroups()
+	if !d.own.group[g] {
+		d.own.group[g] = true
+		k := *d.next.groups[g]
+		k.members, k.errors = cloned(k.members), cloned(k.errors)
+		d.next.groups[g] = &k
+	}
+	return d.next.groups[g]
+}
+
+func (d *Draft) ownGroups() {
+	if !d.own.groups {
+		d.own.groups, d.own.group = true, map[uint32]bool{}
+		d.next.groups = slices.Clone(d.next.groups)
+		d.eval.groups = d.next.groups
+	}
+}
+
+func cloned(b *roaring.Bitmap) *roaring.Bitmap {
+	if b == nil {
+		return roaring.New()
+	}
+	return b.Clone()
+}
+
+// autoReprocess does what L61 adds to every change: the users it touched, and those who wait for a seat it freed, oldest error first.
+func (d *Draft) autoReprocess() {
+	d.Reprocess(d.touched.Clone())
+	for again := true; again; {
+		again = false
+		for _, s := range d.skusByID() {
+			if d.freed[s] && d.next.skus[s].free() > 0 && d.next.skus[s].waiting != nil {
+				again = d.serve(s) || again
+			}
+		}
+	}
+}
+
+// skusByID is the order in which SKUs with free seats are gone through, the same on every node (L53).
+func (d *Draft) skusByID() []SKU {
+	list := make([]SKU, len(d.next.skus))
+	for i := range list {
+		list[i] = SKU(i)
+	}
+	slices.SortFunc(list, func(a, b SKU) int { return bytes.Compare(d.next.skus[a].id[:], d.next.skus[b].id[:]) })
+	return list
+}
+
+// serve reprocesses those who wait for a SKU while it has seats, and answers whether any got something.
+func (d *Draft) serve(s SKU) (changed bool) {
+	for _, user := range d.queue(s) {
+		if d.next.skus[s].free() <= 0 {
+			break
+		}
+		d.eval.given = 0
+		d.process(user, everyGroup)
+		changed = changed || d.eval.given > 0
+	}
+	return changed
+}
+
+// queue is who waits for the SKU, oldest error first, then by age in the tenant.
+func (d *Draft) queue(s SKU) []uint32 {
+	users := d.next.skus[s].waiting.ToArray()
+	since := make(map[uint32]uint32, len(users))
+	for _, user := range users {
+		for _, e := range d.entriesOf(user) {
+			if e.SKU == s && e.Error == CountViolation && (since[user] == 0 || e.Updated < since[user]) {
+				since[user] = e.Updated
+			}
+		}
+	}
+	slices.SortStableFunc(users, func(a, b uint32) int { return int(int64(since[a]) - int64(since[b])) })
+	return users
+}

@@ -1,0 +1,253 @@
+package licensing
+
+import (
+	"reflect"
+	"slices"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+)
+
+// Effects are what came of a change, without its reasons: applying them needs no rule, so they stay readable when rules change. Sets of
+// users are roaring bitmaps, serialized. Field numbers are stored; never renumber.
+type Effects struct {
+	Catalog  *Catalog      `cbor:"1,keyasint,omitempty"`
+	Settings *Settings     `cbor:"2,keyasint,omitempty"`
+	Country  *Country      `cbor:"3,keyasint,omitempty"`
+	SKUs     []uuid.UUID   `cbor:"4,keyasint,omitempty"` // that get the next numbers
+	Variants []NewVariant  `cbor:"5,keyasint,omitempty"` // that get the next numbers
+	Units    []UnitsOf     `cbor:"6,keyasint,omitempty"`
+	Users    []NewUsers    `cbor:"7,keyasint,omitempty"` // that get the next ordinals
+	Facts    []FactOf      `cbor:"8,keyasint,omitempty"`
+	Groups   []GroupEffect `cbor:"9,keyasint,omitempty"`
+	Changes  []Change      `cbor:"10,keyasint,omitempty"`
+}
+
+// NewVariant is a (SKU, disabled plans) that was not known before.
+type NewVariant struct {
+	SKU      SKU         `cbor:"1,keyasint"`
+	Disabled []uuid.UUID `cbor:"2,keyasint,omitempty"`
+}
+
+// UnitsOf are the units of a SKU from now on.
+type UnitsOf struct {
+	SKU        SKU   `cbor:"1,keyasint"`
+	Units      Units `cbor:"2,keyasint"`
+	Subscribed bool  `cbor:"3,keyasint,omitempty"`
+}
+
+// NewUsers are users added one after another who are alike.
+type NewUsers struct {
+	Count    uint32  `cbor:"1,keyasint"`
+	Location Country `cbor:"2,keyasint,omitempty"`
+	Flags    uint8   `cbor:"3,keyasint,omitempty"`
+}
+
+// FactOf is what is to be known of a user from now on.
+type FactOf struct {
+	User     uint32  `cbor:"1,keyasint"`
+	Location Country `cbor:"2,keyasint,omitempty"`
+	Flags    uint8   `cbor:"3,keyasint,omitempty"`
+}
+
+// GroupEffect is a change of a group; the next ordinal is a new group's.
+type GroupEffect struct {
+	Group    uint32         `cbor:"1,keyasint"`
+	New      *uuid.UUID     `cbor:"2,keyasint,omitempty"`
+	Gone     bool           `cbor:"3,keyasint,omitempty"`
+	Licenses *[]GroupGrants `cbor:"4,keyasint,omitempty"`
+	Joined   []byte         `cbor:"5,keyasint,omitempty"` // users
+	Left     []byte         `cbor:"6,keyasint,omitempty"` // users
+}
+
+// GroupGrants is a license of a group.
+type GroupGrants struct {
+	SKU     SKU     `cbor:"1,keyasint"`
+	Variant Variant `cbor:"2,keyasint"`
+}
+
+// Change is what became of the entries of one source and SKU: for all of Users the same.
+type Change struct {
+	Outcome
+	Users []byte `cbor:"7,keyasint"`
+}
+
+// Outcome is an entry as it is from now on, but for its times, which are the commit's where something visible changed (L11).
+type Outcome struct {
+	Source  Source  `cbor:"1,keyasint,omitempty"`
+	SKU     SKU     `cbor:"2,keyasint,omitempty"`
+	Wished  Variant `cbor:"3,keyasint,omitempty"`
+	InForce Variant `cbor:"4,keyasint,omitempty"` // neither wished nor in force: the entry is gone
+	Error   Error   `cbor:"5,keyasint,omitempty"`
+	Since   uint64  `cbor:"6,keyasint,omitempty"` // 0: as it was
+}
+
+// Empty says that nothing came of the change.
+func (f *Effects) Empty() bool { return reflect.ValueOf(*f).IsZero() }
+
+// collect compares the draft with its base and notes what is different.
+func (d *Draft) collect() {
+	f := &d.effects
+	if d.next.rules.catalog != d.base.rules.catalog {
+		f.Catalog = d.next.rules.catalog
+	}
+	if d.next.settings != d.base.settings {
+		f.Settings = &d.next.settings
+	}
+	if d.next.country != d.base.country {
+		f.Country = &d.next.country
+	}
+	f.SKUs = append(f.SKUs, d.next.rules.skus[len(d.base.rules.skus):]...)
+	for _, v := range d.next.rules.variants[len(d.base.rules.variants):] {
+		f.Variants = append(f.Variants, NewVariant{v.sku, v.disabled})
+	}
+	for i := range d.next.skus {
+		k := &d.next.skus[i]
+		if i >= len(d.base.skus) || k.units != d.base.skus[i].units || k.subscribed != d.base.skus[i].subscribed {
+			f.Units = append(f.Units, UnitsOf{SKU(i), k.units, k.subscribed})
+		}
+	}
+	d.collectGroups()
+	d.collectUsers()
+}
+
+func (d *Draft) collectGroups() {
+	numbers := make([]uint32, 0, len(d.own.group))
+	for g := range d.own.group {
+		numbers = append(numbers, g)
+	}
+	slices.Sort(numbers)
+	for _, g := range numbers {
+		now, was := d.next.groups[g], &group{members: roaring.New()}
+		change := GroupEffect{Group: g}
+		if int(g) < len(d.base.groups) {
+			was = d.base.groups[g]
+		} else {
+			change.New = &now.id
+		}
+		change.Gone = now.gone && !was.gone
+		if !slices.Equal(now.licenses, was.licenses) {
+			change.Licenses = grants(now.licenses)
+		}
+		change.Joined = packed(roaring.AndNot(now.members, was.members))
+		change.Left = packed(roaring.AndNot(was.members, now.members))
+		if !reflect.DeepEqual(change, GroupEffect{Group: g}) {
+			d.effects.Groups = append(d.effects.Groups, change)
+		}
+	}
+}
+
+func grants(list []license) *[]GroupGrants {
+	all := make([]GroupGrants, 0, len(list))
+	for _, l := range list {
+		all = append(all, GroupGrants{l.sku, l.variant})
+	}
+	return &all
+}
+
+// packed is a set of users as bytes; nil when it is empty.
+func packed(b *roaring.Bitmap) []byte {
+	if b.IsEmpty() {
+		return nil
+	}
+	b.RunOptimize()
+	data, err := b.ToBytes()
+	if err != nil { // only a failing writer could, and a buffer does not
+		panic(err)
+	}
+	return data
+}
+
+// recorder gathers users by what became of an entry.
+type recorder struct {
+	at    map[Outcome]int
+	list  []Outcome
+	users []*roaring.Bitmap
+	last  int
+}
+
+func (r *recorder) note(o Outcome, user uint32) {
+	if len(r.list) == 0 || r.list[r.last] != o {
+		at, ok := r.at[o]
+		if !ok {
+			at = len(r.list)
+			r.at[o] = at
+			r.list = append(r.list, o)
+			r.users = append(r.users, roaring.New())
+		}
+		r.last = at
+	}
+	r.users[r.last].Add(user)
+}
+
+func (d *Draft) collectUsers() {
+	r := recorder{at: map[Outcome]int{}}
+	for _, number := range d.dirty {
+		now, was := d.next.blocks[number], &block{}
+		if number < len(d.base.blocks) {
+			was = d.base.blocks[number]
+		}
+		for i := range now.facts {
+			user := uint32(number*blockSize + i)
+			var base []Entry
+			if i < len(was.facts) {
+				base = was.entries.at(i)
+				if now.facts[i] != was.facts[i] {
+					d.effects.Facts = append(d.effects.Facts, FactOf{user, now.facts[i].location, uint8(now.facts[i].flags)})
+				}
+			} else {
+				d.effects.addUser(now.facts[i])
+			}
+			r.compare(user, base, now.entries.at(i))
+		}
+	}
+	for i := range r.list {
+		d.effects.Changes = append(d.effects.Changes, Change{r.list[i], packed(r.users[i])})
+	}
+}
+
+func (f *Effects) addUser(is fact) {
+	if n := len(f.Users); n > 0 {
+		if last := &f.Users[n-1]; last.Location == is.location && last.Flags == uint8(is.flags) {
+			last.Count++
+			return
+		}
+	}
+	f.Users = append(f.Users, NewUsers{1, is.location, uint8(is.flags)})
+}
+
+// compare notes the entries that are different, have come or gone.
+func (r *recorder) compare(user uint32, was, now []Entry) {
+	for len(was) > 0 || len(now) > 0 {
+		order := 0
+		switch {
+		case len(was) == 0:
+			order = 1
+		case len(now) == 0:
+			order = -1
+		default:
+			order = compareEntries(&was[0], &now[0])
+		}
+		switch {
+		case order < 0:
+			r.note(Outcome{Source: was[0].Source, SKU: was[0].SKU}, user)
+			was = was[1:]
+		case order > 0:
+			r.note(outcome(&now[0], now[0].Since), user)
+			now = now[1:]
+		default:
+			if was[0] != now[0] {
+				since := now[0].Since
+				if since == was[0].Since {
+					since = 0
+				}
+				r.note(outcome(&now[0], since), user)
+			}
+			was, now = was[1:], now[1:]
+		}
+	}
+}
+
+func outcome(e *Entry, since uint64) Outcome {
+	return Outcome{e.Source, e.SKU, e.Wished, e.InForce, e.Error, since}
+}

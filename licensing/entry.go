@@ -1,0 +1,106 @@
+package licensing
+
+// Entry is what one source gives, or should give, a user of one SKU: a licenseAssignmentState (L11). An entry with Wished and InForce
+// equal is settled; otherwise something stands in the way, and Error says what.
+type Entry struct {
+	Source   Source
+	Wished   Variant // None: to be taken away, but still needed (L46)
+	InForce  Variant // None: not held from this source
+	Updated  uint32  // seconds since 1970: when state, error or disabled plans last changed
+	Assigned uint32  // seconds since 1970: when InForce last became what it is
+	SKU      SKU
+	Error    Error
+	Since    uint64 // the commit in which the wish of the entry's bundle arose (L50)
+}
+
+func (e *Entry) settled() bool { return e.Wished == e.InForce }
+
+// shown is the variant whose disabled plans the entry shows: those in force where held, those wished otherwise (L11).
+func (e *Entry) shown() Variant {
+	if e.InForce != None {
+		return e.InForce
+	}
+	return e.Wished
+}
+
+// State is the state Graph shows, but for Disabled, which depends on the SKU's units (L6).
+func (e *Entry) State() string {
+	switch {
+	case e.InForce == None:
+		return StateError
+	case e.Error == NoError:
+		return StateActive
+	}
+	return StateActiveWithError
+}
+
+// The values of licenseAssignmentState.state.
+const (
+	StateActive          = "Active"
+	StateActiveWithError = "ActiveWithError"
+	StateDisabled        = "Disabled"
+	StateError           = "Error"
+)
+
+// compareEntries is the order of a user's entries: direct first, then by group, then by SKU.
+func compareEntries(a, b *Entry) int {
+	if a.Source != b.Source {
+		if a.Source < b.Source {
+			return -1
+		}
+		return 1
+	}
+	return int(a.SKU) - int(b.SKU)
+}
+
+// Source says where a license comes from: Direct, or a group.
+type Source uint32
+
+// Direct is the source of a license assigned to the user.
+const Direct Source = 0
+
+// FromGroup is the source that the group with this ordinal is.
+func FromGroup(group uint32) Source { return Source(group + 1) }
+
+// Group answers the ordinal of the group that the source is.
+func (s Source) Group() (group uint32, ok bool) { return uint32(s) - 1, s != Direct }
+
+// Variant is a SKU with certain plans disabled, numbered in its tenant.
+type Variant uint32
+
+// None is no variant.
+const None Variant = 0
+
+// SKU is the number of a SKU in its tenant.
+type SKU uint16
+
+// Error is why an entry is not as wished (spec/licensing.md §5). The numbers are stored; never renumber.
+type Error uint8
+
+// The errors, named as in Graph.
+const (
+	NoError Error = iota
+	CountViolation
+	MutuallyExclusiveViolation
+	DependencyViolation
+	ProhibitedInUsageLocationViolation
+	UniquenessViolation
+	Other
+	errorCount
+)
+
+var errorNames = [errorCount]string{
+	"None", "CountViolation", "MutuallyExclusiveViolation", "DependencyViolation",
+	"ProhibitedInUsageLocationViolation", "UniquenessViolation", "Other",
+}
+
+// String is the text of licenseAssignmentState.error; "None" for NoError.
+func (e Error) String() string {
+	if e < errorCount {
+		return errorNames[e]
+	}
+	return errorNames[Other]
+}
+
+// MarshalText writes the name.
+func (e Error) MarshalText() ([]byte, error) { return []byte(e.String()), nil }

@@ -1,0 +1,202 @@
+package licensing
+
+import (
+	"math"
+	"slices"
+
+	"github.com/google/uuid"
+)
+
+// Reason is why an entry is as it is: the facts that the failing check met (spec/licensing.md §9). Fields that do not apply are zero.
+type Reason struct {
+	Entry  Entry
+	SKUID  uuid.UUID
+	Direct bool
+	Group  uint32 // the source, when not Direct
+	State  string
+	Error  Error
+
+	Plan      uuid.UUID   // the plan that is in the way, or lacks something
+	OtherPlan uuid.UUID   // what it conflicts with, or (Needed) what needs it
+	Requires  []uuid.UUID // any one of which Plan needs
+	Needed    bool        // the license is to go, but OtherPlan needs Plan
+
+	Other       uuid.UUID // the SKU that has OtherPlan, or whose failure made this one fail too
+	OtherDirect bool
+	OtherGroup  uint32 // the source of Other, when not OtherDirect
+
+	Location               Country
+	LocationOfOrganization bool // the user has no usageLocation of its own (L34)
+
+	Seats *Seats
+
+	Remedies []Remedy
+}
+
+// Seats are those of a SKU of which none is left.
+type Seats struct {
+	Units    Units
+	Consumed int
+	Last     uint32 // the holder who came last
+}
+
+// Remedy is one thing that would clear an error.
+type Remedy struct {
+	Kind  RemedyKind
+	SKUID uuid.UUID
+	Plans []uuid.UUID
+	Seats int
+	// Where the plan or product is to be changed.
+	Direct bool
+	Group  uint32
+}
+
+// RemedyKind says what is to be done.
+type RemedyKind string
+
+// The remedies.
+const (
+	FreeSeats      RemedyKind = "freeSeats"      // Seats of SKUID, or buy them
+	DisablePlan    RemedyKind = "disablePlan"    // Plans in SKUID at the source
+	AddPlan        RemedyKind = "addPlan"        // any one of Plans
+	RemoveLicense  RemedyKind = "removeLicense"  // SKUID at the source
+	ChangeLocation RemedyKind = "changeLocation" // of the user
+	ChangeAddress  RemedyKind = "changeAddress"  // of the user, or the other's
+	ClearOther     RemedyKind = "clearOther"     // the error of SKUID, which is of the same bundle
+	Reprocess      RemedyKind = "reprocess"      // nothing is in the way any more
+)
+
+// Explain answers, for each of the user's entries, why it is as it is; only for those in error unless every is set. The checks are run
+// again on the image, so a reason says what stands in the way now: Remedy Reprocess when that is nothing any more.
+func (img *Image) Explain(user uint32, every bool) []Reason {
+	e := img.evaluation()
+	e.load(img.fact(user), img.Entries(user))
+	var reasons []Reason
+	for lo := 0; lo < len(e.entries); {
+		b := e.next(lo)
+		for i := b.lo; i < b.hi; i++ {
+			if e.entries[i].Error != NoError || every {
+				reasons = append(reasons, img.finish(*e.explain(i, b)))
+			}
+		}
+		lo = b.hi
+	}
+	return reasons
+}
+
+func (img *Image) evaluation() *evaluation {
+	return &evaluation{
+		rules: img.rules, skus: img.skus, groups: img.groups, country: img.country,
+		independent: img.settings.GroupBundles == Independent,
+	}
+}
+
+// explain runs the checks on entry i of the bundle again and keeps their facts.
+func (e *evaluation) explain(i int, b span) *Reason {
+	en := &e.entries[i]
+	r := &Reason{Entry: *en, SKUID: e.skus[en.SKU].id, State: en.State(), Error: en.Error}
+	r.Group, r.Direct = 0, en.Source == Direct
+	if g, ok := en.Source.Group(); ok {
+		r.Group = g
+	}
+	e.why = r
+	if e.settled(b) {
+		r.Error = e.first(i, checks[:checksInForce])
+	} else {
+		e.lo, e.hi = b.lo, b.hi
+		if r.Error = e.first(i, checks); r.Error == NoError && needed(e, i) {
+			r.Error = DependencyViolation
+		}
+	}
+	e.why = nil
+	if r.Error == NoError && !e.settled(b) {
+		e.blame(r, i)
+	}
+	e.lo, e.hi = 0, 0
+	if r.Error == NoError {
+		r.Error = en.Error
+		if en.Error != NoError {
+			r.Remedies = []Remedy{{Kind: Reprocess}}
+		}
+		return r
+	}
+	r.remedy(e)
+	return r
+}
+
+// blame finds the entry of the bundle whose failure makes entry i fail too (L45).
+func (e *evaluation) blame(r *Reason, i int) {
+	for j := e.lo; j < e.hi; j++ {
+		if j != i && (e.first(j, checks) != NoError || needed(e, j)) {
+			r.Error = Other
+			r.other(e, j)
+			return
+		}
+	}
+}
+
+// other notes entry j as the one that stands in the way.
+func (r *Reason) other(e *evaluation, j int) {
+	r.Other = e.rules.skus[e.entries[j].SKU]
+	g, ok := e.entries[j].Source.Group()
+	r.OtherDirect = !ok
+	if ok {
+		r.OtherGroup = g
+	}
+}
+
+// remedy says what would clear the error.
+func (r *Reason) remedy(e *evaluation) {
+	here := Remedy{SKUID: r.SKUID, Direct: r.Direct, Group: r.Group}
+	there := Remedy{SKUID: r.Other, Direct: r.OtherDirect, Group: r.OtherGroup}
+	with := func(m Remedy, kind RemedyKind, plans ...uuid.UUID) {
+		m.Kind, m.Plans = kind, plans
+		r.Remedies = append(r.Remedies, m)
+	}
+	switch r.Error {
+	case CountViolation:
+		r.Remedies = append(r.Remedies, Remedy{Kind: FreeSeats, SKUID: r.SKUID, Seats: max(1, 1+r.Seats.Consumed-r.Seats.Units.Enabled-r.Seats.Units.Warning)})
+	case MutuallyExclusiveViolation:
+		with(here, DisablePlan, r.Plan)
+		with(there, DisablePlan, r.OtherPlan)
+		with(there, RemoveLicense)
+	case DependencyViolation:
+		if r.Needed {
+			with(there, RemoveLicense)
+			with(there, DisablePlan, r.OtherPlan)
+			return
+		}
+		with(Remedy{}, AddPlan, r.Requires...)
+		with(here, DisablePlan, r.Plan)
+	case ProhibitedInUsageLocationViolation:
+		with(Remedy{}, ChangeLocation)
+		with(here, DisablePlan, r.Plan)
+	case UniquenessViolation:
+		with(Remedy{}, ChangeAddress)
+		with(here, DisablePlan, r.Plan)
+	case Other:
+		with(there, ClearOther)
+	}
+}
+
+// finish adds what only the whole image knows: who took the last seat.
+func (img *Image) finish(r Reason) Reason {
+	if r.Seats == nil {
+		return r
+	}
+	s := SKU(slices.IndexFunc(img.skus, func(k sku) bool { return k.id == r.SKUID }))
+	latest := uint32(0)
+	if img.skus[s].holders == nil {
+		r.Seats.Last = math.MaxUint32
+		return r
+	}
+	for it := img.skus[s].holders.Iterator(); it.HasNext(); {
+		user := it.Next()
+		for _, e := range img.Entries(user) {
+			if e.SKU == s && e.InForce != None && e.Assigned >= latest {
+				latest, r.Seats.Last = e.Assigned, user
+			}
+		}
+	}
+	return r
+}

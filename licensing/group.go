@@ -1,0 +1,171 @@
+package licensing
+
+import (
+	"slices"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+)
+
+// AddGroup adds a group and answers the ordinal, the next one.
+func (d *Draft) AddGroup(id uuid.UUID) uint32 {
+	d.ownGroups()
+	g := uint32(len(d.next.groups))
+	d.own.group[g] = true
+	d.next.groups = append(d.next.groups, &group{id: id, members: roaring.New(), errors: roaring.New()})
+	d.eval.groups = d.next.groups
+	return g
+}
+
+// RemoveGroup removes a group for good; with licenses it is refused (L35). Its members leave it.
+func (d *Draft) RemoveGroup(g uint32) error {
+	if len(d.next.groups[g].licenses) > 0 {
+		return &Refusal{Kind: GroupLicensed}
+	}
+	d.RemoveMembers(g, d.next.groups[g].members.Clone())
+	d.groupOf(g).gone = true
+	return nil
+}
+
+// AssignGroup changes a group's licenses and processes its bundle of every member, in the order of their age (L30, L60).
+func (d *Draft) AssignGroup(g uint32, add []Assign, remove []uuid.UUID) error {
+	if err := d.admissible(add, remove); err != nil {
+		return err
+	}
+	had := d.next.groups[g].licenses
+	for _, id := range remove {
+		if !slices.ContainsFunc(had, func(l license) bool { return d.next.skus[l.sku].id == id }) {
+			return &Refusal{Kind: GroupNotHolding, SKUID: id}
+		}
+	}
+	wants := d.withLicenses(had, d.licenses(add), remove)
+	if slices.Equal(had, wants) {
+		return nil
+	}
+	if err := d.next.rules.fitting(wants); err != nil {
+		return err
+	}
+	k := d.groupOf(g)
+	k.licenses = wants
+	d.touched.Or(k.members)
+	for it := k.members.Iterator(); it.HasNext(); {
+		d.wish(it.Next(), FromGroup(g), wants)
+	}
+	return nil
+}
+
+func (d *Draft) withLicenses(had, add []license, remove []uuid.UUID) []license {
+	var list []license
+	for _, l := range had {
+		replaced := slices.ContainsFunc(add, func(a license) bool { return a.sku == l.sku })
+		if !replaced && !slices.Contains(remove, d.next.skus[l.sku].id) {
+			list = append(list, l)
+		}
+	}
+	list = append(list, add...)
+	slices.SortFunc(list, func(a, b license) int { return int(a.sku) - int(b.sku) })
+	return list
+}
+
+// fitting refuses products of one group that do not fit each other (L31).
+func (r *ruleset) fitting(list []license) error {
+	var own evaluation // of a user who has just these
+	own.rules, own.lo, own.hi = r, 0, len(list)
+	for _, l := range list {
+		own.entries = append(own.entries, Entry{SKU: l.sku, Wished: l.variant})
+	}
+	for i := range own.entries {
+		for _, c := range []check{{MutuallyExclusiveViolation, exclusive}, {DependencyViolation, dependency}} {
+			own.why = &Reason{}
+			if !c.fails(&own, i) {
+				continue
+			}
+			kind := GroupConflict
+			plans := []uuid.UUID{own.why.Plan, own.why.OtherPlan}
+			if c.error == DependencyViolation {
+				kind, plans = GroupDependency, append([]uuid.UUID{own.why.Plan}, own.why.Requires...)
+			}
+			return &Refusal{Kind: kind, SKUID: r.skus[own.entries[i].SKU], Plans: plans, names: r.names(plans)}
+		}
+	}
+	return nil
+}
+
+// AddMembers puts users into a group and processes its bundle of each who was not there (L32). It answers how many that were.
+func (d *Draft) AddMembers(g uint32, users *roaring.Bitmap) int {
+	d.touched.Or(users)
+	joining := roaring.AndNot(users, d.next.groups[g].members)
+	if joining.IsEmpty() {
+		return 0
+	}
+	k := d.groupOf(g)
+	k.members.Or(joining)
+	d.follow(g, joining, k.licenses)
+	return int(joining.GetCardinality())
+}
+
+// RemoveMembers takes users out of a group; its licenses go, as far as L46 lets them. It answers how many were members.
+func (d *Draft) RemoveMembers(g uint32, users *roaring.Bitmap) int {
+	d.touched.Or(users)
+	leaving := roaring.And(users, d.next.groups[g].members)
+	if leaving.IsEmpty() {
+		return 0
+	}
+	d.groupOf(g).members.AndNot(leaving)
+	d.follow(g, leaving, nil)
+	return int(leaving.GetCardinality())
+}
+
+// follow lets users whose membership changed follow the group: of one without licenses only those have a bundle who could not give
+// up what they had from it (L46), and that is an error.
+func (d *Draft) follow(g uint32, users *roaring.Bitmap, list []license) {
+	k := d.next.groups[g]
+	if len(k.licenses) == 0 {
+		users = roaring.And(users, k.errors)
+	}
+	for it := users.Iterator(); it.HasNext(); {
+		d.wish(it.Next(), FromGroup(g), list)
+	}
+}
+
+// wish makes these licenses what a source should give the user, and processes its bundle.
+func (d *Draft) wish(user uint32, source Source, list []license) {
+	f := d.factOf(user)
+	e := &d.eval
+	e.load(f, d.entriesOf(user))
+	e.wish(source, list, d.seq)
+	if f.flags&(deleted|purged) == 0 {
+		e.process(scope{source: source})
+	}
+	d.keep(user)
+}
+
+// wish replaces the wishes of the source's bundle. A new wish is as old as the bundle's other wishes, or new like the commit (L50).
+func (e *evaluation) wish(source Source, list []license, seq uint64) {
+	e.edit()
+	lo := 0
+	for lo < len(e.entries) && e.entries[lo].Source < source {
+		lo++
+	}
+	hi, since := lo, seq
+	for ; hi < len(e.entries) && e.entries[hi].Source == source; hi++ {
+		if e.entries[hi].Wished != None {
+			since = e.entries[hi].Since
+		}
+		e.entries[hi].Wished = None
+	}
+	for i := lo; i < hi && len(list) > 0; i++ {
+		e.entries[i].Since = since
+	}
+	for _, l := range list {
+		for lo < hi && e.entries[lo].SKU < l.sku {
+			lo++
+		}
+		if lo == hi || e.entries[lo].SKU != l.sku {
+			e.entries = slices.Insert(e.entries, lo, Entry{Source: source, SKU: l.sku})
+			hi++
+		}
+		e.entries[lo].Wished, e.entries[lo].Since = l.variant, since
+	}
+	e.copy = e.entries // it may have grown
+}

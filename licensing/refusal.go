@@ -1,0 +1,148 @@
+package licensing
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// Refusal is why an assignment cannot be made; nothing has changed. Its text is the real service's where that is known (L22).
+type Refusal struct {
+	Kind    RefusalKind
+	SKUID   uuid.UUID
+	Plans   []uuid.UUID
+	Country Country
+	Reason  *Reason // the facts of a check that failed
+	names   []string
+}
+
+// RefusalKind says which refusal it is.
+type RefusalKind uint8
+
+// The refusals.
+const (
+	NoUsageLocation RefusalKind = iota + 1
+	NoSeats
+	NotSubscribed
+	CompanyProduct
+	Conflict
+	Dependency
+	Prohibited
+	DuplicateAddress
+	NotHeld
+	Inherited
+	PlanNotInSKU
+	Repeated
+	UserDeleted
+	UnknownProduct
+	GroupLicensed
+	GroupNotHolding
+	GroupConflict
+	GroupDependency
+)
+
+func (r *Refusal) Error() string {
+	switch r.Kind {
+	case NoUsageLocation:
+		return "License assignment cannot be done for user with invalid usage location."
+	case NoSeats:
+		return fmt.Sprintf("Subscription with SKU %s does not have any available licenses.", r.SKUID)
+	case NotSubscribed:
+		return fmt.Sprintf("License %s does not correspond to a valid company License.", r.SKUID)
+	case CompanyProduct:
+		return fmt.Sprintf("License %s cannot be assigned to a user.", r.SKUID)
+	case Conflict:
+		return "License assignment failed because service plans " + joined(r.Plans) + " are mutually exclusive"
+	case Dependency:
+		return fmt.Sprintf("License assignment failed because service plan %s depends on the service plan(s) %s", r.Plans[0], joined(r.Plans[1:]))
+	case Prohibited:
+		return fmt.Sprintf("License assignment failed because service plan %s is not available in the usage location %s.", joined(r.Plans), r.Country)
+	case DuplicateAddress:
+		return fmt.Sprintf("License assignment failed because a proxy address of the user is another user's too, which service plan %s does not allow.", joined(r.Plans))
+	case NotHeld:
+		return "User does not have a corresponding license."
+	case Inherited:
+		return "User license is inherited from a group membership and it cannot be removed directly from the user."
+	}
+	return r.ownText()
+}
+
+// ownText is for what the real service has no known text.
+func (r *Refusal) ownText() string {
+	switch r.Kind {
+	case PlanNotInSKU:
+		return fmt.Sprintf("Disabled plan %s is not a service plan of license %s.", joined(r.Plans), r.SKUID)
+	case Repeated:
+		return fmt.Sprintf("License %s is named more than once in addLicenses and removeLicenses; name it once.", r.SKUID)
+	case UserDeleted:
+		return "Licenses of a deleted user cannot be changed. Restore the user first."
+	case UnknownProduct:
+		return fmt.Sprintf("The catalog has no product with skuId %s. Add it with PUT /licensor/v1/catalog first.", r.SKUID)
+	case GroupLicensed:
+		return "A group with active licenses assigned cannot be deleted."
+	case GroupNotHolding:
+		return fmt.Sprintf("Group does not have a corresponding license: %s.", r.SKUID)
+	case GroupConflict:
+		return "License operation failed. Service plans " + strings.Join(r.names, ", ") + " of the group's licenses are mutually exclusive."
+	case GroupDependency:
+		return "License operation failed. Make sure that the group has necessary services before adding or removing a dependent service. " +
+			"Service plan " + r.names[0] + " depends on " + strings.Join(r.names[1:], " or ") + "."
+	}
+	return fmt.Sprintf("License %s cannot be assigned.", r.SKUID)
+}
+
+func joined(ids []uuid.UUID) string {
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		texts[i] = id.String()
+	}
+	return strings.Join(texts, ", ")
+}
+
+// names are the plans by name and id, for people.
+func (r *ruleset) names(plans []uuid.UUID) []string {
+	texts := make([]string, len(plans))
+	for i, id := range plans {
+		texts[i] = id.String()
+		if at, ok := r.plans[id]; ok {
+			texts[i] = r.plan(at).Name + " (" + id.String() + ")"
+		}
+	}
+	return texts
+}
+
+// refusal turns the first thing wrong with a bundle that was not given into a refusal.
+func (e *evaluation) refusal(b span) *Refusal {
+	for i := b.lo; i < b.hi; i++ {
+		if verdict := e.entries[i].Error; verdict != NoError && verdict != Other {
+			why := e.explain(i, b)
+			return why.refusal(e.skus[e.entries[i].SKU].id)
+		}
+	}
+	return &Refusal{}
+}
+
+// Refusal is what a direct request would be refused with for this reason: the text of L22 for reprocessing that answers with an
+// error (L71).
+func (r *Reason) Refusal() *Refusal { return r.refusal(r.SKUID) }
+
+func (r *Reason) refusal(id uuid.UUID) *Refusal {
+	f := &Refusal{SKUID: id, Reason: r, Plans: []uuid.UUID{r.Plan}}
+	switch r.Error {
+	case CountViolation:
+		f.Kind = NoSeats
+	case MutuallyExclusiveViolation:
+		f.Kind, f.Plans = Conflict, []uuid.UUID{r.Plan, r.OtherPlan}
+	case DependencyViolation:
+		f.Kind = Dependency
+		if f.Plans = append([]uuid.UUID{r.Plan}, r.Requires...); r.Needed {
+			f.Plans = []uuid.UUID{r.OtherPlan, r.Plan}
+		}
+	case ProhibitedInUsageLocationViolation:
+		f.Kind, f.Country = Prohibited, r.Location
+	case UniquenessViolation:
+		f.Kind = DuplicateAddress
+	}
+	return f
+}

@@ -1,0 +1,190 @@
+package licensing
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/google/uuid"
+)
+
+// ruleset is a catalogue made ready for evaluation. Plans that take part in some rule are numbered by bits, so that a variant's plans,
+// what they exclude and what they require are sets that a check intersects.
+type ruleset struct {
+	catalog    *Catalog
+	products   map[uuid.UUID]*Product
+	plans      map[uuid.UUID]int32 // index into catalog.ServicePlans
+	bits       map[uuid.UUID]int   // plans that some rule names
+	ruled      []uuid.UUID         // bit -> plan
+	prohibited map[Country]planSet
+	skus       []uuid.UUID // SKU -> skuId
+	variants   []variant   // Variant -> what it is; 0 is None
+}
+
+// variant is a (SKU, disabled plans) under a catalogue.
+type variant struct {
+	sku      SKU
+	product  *Product // nil where the catalogue does not have the SKU (any more)
+	disabled []uuid.UUID
+	enabled  []int32   // plans, as indexes into the catalogue
+	plans    planSet   // of the enabled plans, those some rule names
+	excludes planSet   // what any of them excludes
+	picky    bool      // excludes is not empty
+	requires []planSet // sets of which one plan must be there, and the variant has none itself
+	exchange bool      // enables a plan of the service exchange (L43)
+}
+
+// planSet is a set of plans by their bits in the ruleset.
+type planSet []uint64
+
+func (s planSet) has(bit int) bool { return s[bit/64]&(1<<(bit%64)) != 0 }
+func (s planSet) add(bit int)      { s[bit/64] |= 1 << (bit % 64) }
+
+func (s planSet) intersects(t planSet) bool {
+	for i := range s {
+		if s[i]&t[i] != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *ruleset) newSet() planSet { return make(planSet, (len(r.ruled)+63)/64) }
+
+// newRuleset compiles a valid catalogue for the SKUs and variants that a tenant already knows.
+func newRuleset(catalog *Catalog, skus []uuid.UUID, known []variant) *ruleset {
+	r := &ruleset{
+		catalog: catalog, skus: skus,
+		products: make(map[uuid.UUID]*Product, len(catalog.Products)),
+		plans:    make(map[uuid.UUID]int32, len(catalog.ServicePlans)),
+		bits:     map[uuid.UUID]int{}, prohibited: map[Country]planSet{},
+	}
+	for i := range catalog.Products {
+		r.products[catalog.Products[i].SKUID] = &catalog.Products[i]
+	}
+	for i := range catalog.ServicePlans {
+		r.plans[catalog.ServicePlans[i].ID] = int32(i)
+	}
+	r.numberPlans()
+	r.prohibit()
+	r.variants = make([]variant, max(1, len(known)))
+	for i := 1; i < len(known); i++ {
+		r.variants[i] = r.compile(known[i].sku, known[i].disabled)
+	}
+	return r
+}
+
+// numberPlans gives a bit to every plan that a rule names.
+func (r *ruleset) numberPlans() {
+	number := func(id uuid.UUID) {
+		if _, ok := r.bits[id]; !ok {
+			r.bits[id] = len(r.ruled)
+			r.ruled = append(r.ruled, id)
+		}
+	}
+	for i := range r.catalog.ServicePlans {
+		p := &r.catalog.ServicePlans[i]
+		if len(p.Excludes)+len(p.RequiresAnyOf)+len(p.ProhibitedIn) > 0 {
+			number(p.ID)
+		}
+		for _, id := range p.Excludes {
+			number(id)
+		}
+		for _, set := range p.RequiresAnyOf {
+			for _, id := range set {
+				number(id)
+			}
+		}
+	}
+}
+
+func (r *ruleset) prohibit() {
+	for i := range r.catalog.ServicePlans {
+		p := &r.catalog.ServicePlans[i]
+		for _, country := range p.ProhibitedIn {
+			if r.prohibited[country] == nil {
+				r.prohibited[country] = r.newSet()
+			}
+			r.prohibited[country].add(r.bits[p.ID])
+		}
+	}
+}
+
+// excluded answers the plans that cannot be with p: those it names and those that name it (L41).
+func (r *ruleset) excludedBy(p *ServicePlan, into planSet) {
+	for _, id := range p.Excludes {
+		into.add(r.bits[id])
+	}
+	for i := range r.catalog.ServicePlans {
+		q := &r.catalog.ServicePlans[i]
+		if slices.Contains(q.Excludes, p.ID) {
+			into.add(r.bits[q.ID])
+		}
+	}
+}
+
+// compile works out what a variant enables, excludes and requires.
+func (r *ruleset) compile(sku SKU, disabled []uuid.UUID) variant {
+	v := variant{sku: sku, disabled: disabled, product: r.products[r.skus[sku]], plans: r.newSet(), excludes: r.newSet()}
+	if v.product == nil {
+		return v
+	}
+	for _, id := range v.product.ServicePlanIDs {
+		if slices.Contains(disabled, id) {
+			continue
+		}
+		at := r.plans[id]
+		p := &r.catalog.ServicePlans[at]
+		v.enabled = append(v.enabled, at)
+		v.exchange = v.exchange || p.unique()
+		if bit, ok := r.bits[id]; ok {
+			v.plans.add(bit)
+			r.excludedBy(p, v.excludes)
+		}
+	}
+	v.picky = v.excludes.intersects(v.excludes)
+	for _, at := range v.enabled {
+		for _, set := range r.catalog.ServicePlans[at].RequiresAnyOf {
+			need := r.newSet()
+			for _, id := range set {
+				need.add(r.bits[id])
+			}
+			if !need.intersects(v.plans) {
+				v.requires = append(v.requires, need)
+			}
+		}
+	}
+	return v
+}
+
+// withSKU answers a ruleset that knows the SKU, and its number.
+func (r *ruleset) withSKU(id uuid.UUID) (*ruleset, SKU) {
+	if at := slices.Index(r.skus, id); at >= 0 {
+		return r, SKU(at)
+	}
+	next := *r
+	next.skus = append(slices.Clip(r.skus), id)
+	return &next, SKU(len(r.skus))
+}
+
+// withVariant answers a ruleset that knows the variant, and its number. Disabled must be sorted and free of repetition.
+func (r *ruleset) withVariant(sku SKU, disabled []uuid.UUID) (*ruleset, Variant) {
+	for i := 1; i < len(r.variants); i++ {
+		if v := &r.variants[i]; v.sku == sku && slices.Equal(v.disabled, disabled) {
+			return r, Variant(i)
+		}
+	}
+	next := *r
+	next.variants = append(slices.Clip(r.variants), r.compile(sku, disabled))
+	return &next, Variant(len(r.variants))
+}
+
+// subscribable answers the product of a skuId, nil where the catalogue has none.
+func (r *ruleset) product(id uuid.UUID) *Product { return r.products[id] }
+
+func (r *ruleset) plan(at int32) *ServicePlan { return &r.catalog.ServicePlans[at] }
+
+func sortIDs(ids []uuid.UUID) []uuid.UUID {
+	sorted := slices.Clone(ids)
+	slices.SortFunc(sorted, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	return slices.Compact(sorted)
+}

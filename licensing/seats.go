@@ -1,0 +1,89 @@
+package licensing
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+)
+
+// MaxSKUs is how many different SKUs a tenant can ever have had.
+const MaxSKUs = 1 << 16
+
+// SetUnits says what a tenant has of a SKU: the sum of its subscriptions, or that there is none any more (L1, L2). Nobody loses anything
+// (L4); seats that became free are given out by reprocessing (L61).
+func (d *Draft) SetUnits(skuID uuid.UUID, units Units, subscribed bool) error {
+	s, err := d.number(skuID)
+	if err != nil {
+		return err
+	}
+	k := &d.next.skus[s]
+	free := k.free()
+	k.units, k.subscribed = units, subscribed
+	if k.free() > max(free, 0) {
+		d.freed[s] = true
+	}
+	return nil
+}
+
+// number answers the number of a SKU, a new one when the tenant never had it.
+func (d *Draft) number(skuID uuid.UUID) (SKU, error) {
+	if at := slices.Index(d.next.rules.skus, skuID); at >= 0 {
+		return SKU(at), nil
+	}
+	if d.next.rules.product(skuID) == nil {
+		return 0, &Refusal{Kind: UnknownProduct, SKUID: skuID}
+	}
+	if len(d.next.skus) >= MaxSKUs {
+		return 0, fmt.Errorf("a tenant can have at most %d different SKUs", MaxSKUs)
+	}
+	var s SKU
+	d.next.rules, s = d.next.rules.withSKU(skuID)
+	d.addSKU(skuID)
+	return s, nil
+}
+
+func (d *Draft) addSKU(id uuid.UUID) {
+	d.next.skus = append(d.next.skus, sku{id: id})
+	d.own.sku = append(d.own.sku, false)
+	d.freed = append(d.freed, false)
+	d.refresh()
+}
+
+// SetCatalog replaces the catalogue. What the tenant is subscribed to, or somebody holds, must still be in it. Nobody is processed (L61).
+func (d *Draft) SetCatalog(c *Catalog) error {
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	next := newRuleset(c, d.next.rules.skus, d.next.rules.variants)
+	for i := range d.next.skus {
+		k := &d.next.skus[i]
+		if next.product(k.id) == nil && (k.subscribed || k.consumed > 0) {
+			return &InvalidCatalog{"products", fmt.Sprintf("product %s is missing, but the tenant is subscribed to it or users hold it", k.id)}
+		}
+	}
+	d.next.rules = next
+	d.refresh()
+	d.touched.Or(d.next.Everybody())
+	return nil
+}
+
+// SetSettings changes the tenant's settings. Nobody is processed (L61).
+func (d *Draft) SetSettings(s Settings) error {
+	if s.GroupBundles != Together && s.GroupBundles != Independent {
+		return fmt.Errorf("groupBundles is %q; it is %q or %q", s.GroupBundles, Together, Independent)
+	}
+	if s.ReprocessFailure != FailureState && s.ReprocessFailure != FailureError {
+		return fmt.Errorf("reprocessFailure is %q; it is %q or %q", s.ReprocessFailure, FailureState, FailureError)
+	}
+	d.next.settings = s
+	d.refresh()
+	return nil
+}
+
+// SetCountry notes the organization's country, which is that of users without a location for licenses of groups (L34).
+func (d *Draft) SetCountry(c Country) {
+	d.next.country = c
+	d.refresh()
+	d.touched.Or(d.next.Everybody())
+}

@@ -1,0 +1,113 @@
+package licensing
+
+import "github.com/RoaringBitmap/roaring/v2"
+
+// AddUser adds a user and answers the ordinal: the next one, so that ordinals follow the order in which users came (L52).
+func (d *Draft) AddUser(location Country) uint32 {
+	user := uint32(d.next.users)
+	number := int(user / blockSize)
+	if d.bench.number != number {
+		d.shut()
+		d.bench.open(number, d.block(number))
+	}
+	d.bench.rows = append(d.bench.rows, row{fact: fact{location: location}})
+	d.bench.dirty = true
+	d.next.users++
+	return user
+}
+
+// SetLocation notes the user's usageLocation. What it forbids or allows shows when the user is reprocessed (L61).
+func (d *Draft) SetLocation(user uint32, location Country) {
+	d.touched.Add(user)
+	if d.factOf(user).location != location {
+		d.row(user).fact.location = location
+	}
+}
+
+// SetDuplicate notes whether an address of the user is another's too (L43).
+func (d *Draft) SetDuplicate(user uint32, is bool) {
+	d.touched.Add(user)
+	if (d.factOf(user).flags&duplicate != 0) != is {
+		d.row(user).fact.flags ^= duplicate
+	}
+}
+
+// DeleteUser soft-deletes a user: all seats are free at once, without a check (L60). What the user should have is kept for RestoreUser.
+func (d *Draft) DeleteUser(user uint32) {
+	d.setDeleted(user, true)
+	d.take(user, func(e *Entry) bool { return e.Wished != None })
+}
+
+// RestoreUser brings a soft-deleted user back and processes all bundles as new (L38, L60). A direct license that cannot be
+// given is gone.
+func (d *Draft) RestoreUser(user uint32) {
+	d.setDeleted(user, false)
+	d.touched.Add(user)
+	d.eval.load(d.factOf(user), d.entriesOf(user))
+	d.eval.process(everyBundle)
+	if !d.eval.changed {
+		return
+	}
+	for i := range d.eval.entries {
+		if e := &d.eval.entries[i]; e.Source == Direct && e.InForce == None {
+			e.Wished = None
+		}
+	}
+	d.keep(user)
+}
+
+// PurgeUser removes a user for good. The ordinal is not given out again.
+func (d *Draft) PurgeUser(user uint32) {
+	d.setDeleted(user, false)
+	d.row(user).fact.flags = purged
+	if !d.own.purged {
+		d.next.purged, d.own.purged = d.next.purged.Clone(), true
+	}
+	d.next.purged.Add(user)
+	d.take(user, func(*Entry) bool { return false })
+	for g := range d.next.groups {
+		if d.next.groups[g].members.Contains(user) {
+			d.groupOf(uint32(g)).members.Remove(user)
+		}
+	}
+}
+
+func (d *Draft) setDeleted(user uint32, is bool) {
+	if !d.own.deleted {
+		d.next.deleted, d.own.deleted = d.next.deleted.Clone(), true
+	}
+	r := d.row(user)
+	if is {
+		r.fact.flags |= deleted
+		d.next.deleted.Add(user)
+	} else {
+		r.fact.flags &^= deleted
+		d.next.deleted.Remove(user)
+	}
+}
+
+// take puts nothing in force any more and keeps the entries that are to stay as wishes.
+func (d *Draft) take(user uint32, stays func(*Entry) bool) {
+	e := &d.eval
+	e.load(d.factOf(user), d.entriesOf(user))
+	for i := range e.entries {
+		e.edit()
+		wished := e.entries[i].Wished
+		e.entries[i].Wished, e.entries[i].Error = None, NoError
+		e.putInForce(i)
+		if e.entries[i].Wished = wished; !stays(&e.entries[i]) {
+			e.entries[i].Wished = None
+		}
+	}
+	d.keep(user)
+	d.touched.Remove(user)
+}
+
+// Everybody are all users who are there, but for deleted ones.
+func (img *Image) Everybody() *roaring.Bitmap {
+	all := roaring.New()
+	all.AddRange(0, uint64(img.users))
+	all.AndNot(img.deleted)
+	all.AndNot(img.purged)
+	return all
+}

@@ -1,0 +1,216 @@
+package licensing
+
+import (
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// State is an entry as Graph's licenseAssignmentState shows it (L11).
+type State struct {
+	SKUID         uuid.UUID
+	DisabledPlans []uuid.UUID // those in force where held, those wished otherwise; not to be changed
+	Direct        bool
+	Group         uint32 // when not Direct
+	State         string
+	Error         Error
+	Updated       time.Time
+}
+
+// States yields a user's licenseAssignmentStates, direct ones first.
+func (img *Image) States(user uint32) func(yield func(State) bool) {
+	return func(yield func(State) bool) {
+		for _, e := range img.Entries(user) {
+			s := State{
+				SKUID: img.skus[e.SKU].id, DisabledPlans: img.disabled(e.shown()), Direct: e.Source == Direct,
+				State: e.State(), Error: e.Error, Updated: time.Unix(int64(e.Updated), 0).UTC(),
+			}
+			if g, ok := e.Source.Group(); ok {
+				s.Group = g
+			}
+			if e.InForce != None && img.skus[e.SKU].units.dead() {
+				s.State = StateDisabled
+			}
+			if !yield(s) {
+				return
+			}
+		}
+	}
+}
+
+// disabled are the variant's disabled plans that its SKU has.
+func (img *Image) disabled(v Variant) []uuid.UUID {
+	w := &img.rules.variants[v]
+	if w.product == nil {
+		return w.disabled
+	}
+	has := func(id uuid.UUID) bool { return slices.Contains(w.product.ServicePlanIDs, id) }
+	for _, id := range w.disabled {
+		if !has(id) {
+			return slices.DeleteFunc(slices.Clone(w.disabled), func(id uuid.UUID) bool { return !has(id) })
+		}
+	}
+	return w.disabled
+}
+
+// Held is a SKU that a user holds (L10).
+type Held struct {
+	SKUID         uuid.UUID
+	Product       *Product    // nil when the catalogue lacks it
+	DisabledPlans []uuid.UUID // plans that none of the active sources enables; not to be changed
+}
+
+// Held yields what a user holds, each SKU once.
+func (img *Image) Held(user uint32) func(yield func(Held) bool) {
+	return func(yield func(Held) bool) {
+		entries := img.Entries(user)
+		for i := range entries {
+			if entries[i].InForce == None || holding(entries[:i], entries[i].SKU) {
+				continue
+			}
+			disabled := img.disabled(entries[i].InForce)
+			for _, o := range entries[i+1:] {
+				if o.SKU == entries[i].SKU && o.InForce != None && o.InForce != entries[i].InForce {
+					disabled = intersection(disabled, img.disabled(o.InForce))
+				}
+			}
+			h := Held{img.skus[entries[i].SKU].id, img.rules.variants[entries[i].InForce].product, disabled}
+			if !yield(h) {
+				return
+			}
+		}
+	}
+}
+
+func intersection(a, b []uuid.UUID) []uuid.UUID {
+	var both []uuid.UUID
+	for _, id := range a {
+		if slices.Contains(b, id) {
+			both = append(both, id)
+		}
+	}
+	return both
+}
+
+// AssignedPlan is a service plan that a user has, or lost in the last 30 days (L12).
+type AssignedPlan struct {
+	Plan       *ServicePlan
+	At         time.Time
+	Capability string
+}
+
+// The values of capabilityStatus.
+const (
+	Enabled   = "Enabled"
+	Warning   = "Warning"
+	Suspended = "Suspended"
+	LockedOut = "LockedOut"
+	Gone      = "Deleted"
+)
+
+// Plans answers a user's assignedPlans as they are at a time, each plan once.
+func (img *Image) Plans(user uint32, now time.Time) []AssignedPlan {
+	entries, gone := img.Entries(user), img.lost(user)
+	if len(entries)+len(gone) == 0 {
+		return nil
+	}
+	list := make([]AssignedPlan, 0, 96)
+	at := make(map[int32]int, 96) // plan -> place in list
+	add := func(v Variant, seconds uint32, capability string) {
+		when := time.Unix(int64(seconds), 0).UTC()
+		for _, p := range img.rules.variants[v].enabled {
+			if i, ok := at[p]; ok {
+				if list[i].Capability != Enabled && capability == Enabled {
+					list[i].At, list[i].Capability = when, capability
+				}
+				continue
+			}
+			at[p] = len(list)
+			list = append(list, AssignedPlan{img.rules.plan(p), when, capability})
+		}
+	}
+	for _, e := range entries {
+		if e.InForce != None {
+			add(e.InForce, e.Assigned, img.skus[e.SKU].units.planCapability())
+		}
+	}
+	for _, l := range gone {
+		if int64(l.at)+lostFor > now.Unix() {
+			add(l.variant, l.at, Gone)
+		}
+	}
+	return list
+}
+
+// SKUInfo is what a tenant has and uses of a SKU: a subscribedSku (L1 to L3).
+type SKUInfo struct {
+	SKUID      uuid.UUID
+	Product    *Product // nil when the catalogue lacks it
+	Subscribed bool
+	Units      Units
+	Consumed   int
+	Capability string
+}
+
+// SKUs are those the tenant is subscribed to or users hold, in the order in which the tenant got them.
+func (img *Image) SKUs() []SKUInfo {
+	var list []SKUInfo
+	for i := range img.skus {
+		if k := &img.skus[i]; k.subscribed || k.consumed > 0 {
+			list = append(list, SKUInfo{k.id, img.rules.product(k.id), k.subscribed, k.units, k.consumed, k.units.capability()})
+		}
+	}
+	return list
+}
+
+// Plan answers a service plan of the catalogue by its id.
+func (img *Image) Plan(id uuid.UUID) (*ServicePlan, bool) {
+	at, ok := img.rules.plans[id]
+	if !ok {
+		return nil, false
+	}
+	return img.rules.plan(at), true
+}
+
+// Product answers a product of the catalogue by its skuId.
+func (img *Image) Product(id uuid.UUID) (*Product, bool) {
+	p := img.rules.product(id)
+	return p, p != nil
+}
+
+// GroupLicenses are a group's assignedLicenses.
+func (img *Image) GroupLicenses(group uint32) []Assign {
+	list := make([]Assign, 0, len(img.groups[group].licenses))
+	for _, l := range img.groups[group].licenses {
+		list = append(list, Assign{img.skus[l.sku].id, img.disabled(l.variant)})
+	}
+	return list
+}
+
+// capability is the capabilityStatus: the best state of which there are units (L2).
+func (u Units) capability() string {
+	switch {
+	case u.Enabled > 0:
+		return Enabled
+	case u.Warning > 0:
+		return Warning
+	case u.Suspended > 0:
+		return Suspended
+	case u.LockedOut > 0:
+		return LockedOut
+	}
+	return Gone
+}
+
+// dead says that all units are suspended or locked out, so that licenses show as Disabled (L6). Having no units at all is another
+// matter: holders keep their seats (L4).
+func (u Units) dead() bool { return u.Enabled+u.Warning == 0 && u.Suspended+u.LockedOut > 0 }
+
+// planCapability is the capabilityStatus of the plans of those who hold the SKU.
+func (u Units) planCapability() string {
+	if c := u.capability(); c != Gone {
+		return c
+	}
+	return Enabled
+}
