@@ -1,0 +1,25 @@
+package main
+
+import (
+	"os"
+	"testing"
+)
+
+func TestTheBuiltInCatalogueIsUpToDate(t *testing.T) {
+	t.Parallel()
+	spec := os.Getenv("LICENSOR_SPEC")
+	if spec == "" {
+		t.Skip("LICENSOR_SPEC is not set to the specification folder")
+	}
+	want, err := generate(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	have, err := os.ReadFile("../builtin.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(have) != want {
+		t.Error("catalog/builtin.txt is not what `go run ./catalog/gen` writes: run it")
+	}
+}
