@@ -1,0 +1,135 @@
+package identity
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
+)
+
+// Config is what an Authority needs of its surroundings. All fields but PublicURL are required.
+type Config struct {
+	Keys    Keys
+	Tenants Directory
+	Now     func() time.Time
+	Random  io.Reader
+
+	// PublicURL is the scheme and host clients reach the server at, such as https://licensor.example.com, when that is not
+	// what the server sees itself (behind a proxy that ends TLS). When empty, each client is told the host it used (A2).
+	PublicURL string
+}
+
+// Authority gives out tokens and verifies them. It may be used by several goroutines.
+type Authority struct {
+	tenants   Directory
+	now       func() time.Time
+	publicURL string
+	keys      keyRing
+	signer    jose.Signer
+
+	// Tokens whose signature has been found good, by the hash of their text: a client shows the same token for an hour,
+	// and checking its signature costs more than most requests. All that can change is checked every time.
+	signed *lru.Cache[[sha256.Size]byte, *token]
+
+	mu     sync.Mutex // guards random, which need not be safe for several goroutines
+	random io.Reader
+}
+
+// signedTokens is how many tokens are remembered, about 2 KB each.
+const signedTokens = 4096
+
+// New makes an authority. Its signing key is read from the keys, or made there at the first start.
+func New(ctx context.Context, config Config) (*Authority, error) {
+	publicURL, err := parsePublicURL(config.PublicURL)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := openKeys(ctx, config.Keys)
+	if err != nil {
+		return nil, err
+	}
+	signer, err := keys.signer()
+	if err != nil {
+		return nil, err
+	}
+	signed, err := lru.New[[sha256.Size]byte, *token](signedTokens)
+	if err != nil {
+		return nil, fmt.Errorf("make the memory of signed tokens: %w", err)
+	}
+	return &Authority{
+		tenants: config.Tenants, now: config.Now, publicURL: publicURL,
+		keys: keys, signer: signer, signed: signed, random: config.Random,
+	}, nil
+}
+
+func parsePublicURL(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	root := strings.TrimSuffix(strings.ToLower(text), "/")
+	u, err := url.Parse(root)
+	if err != nil || !validHost(u.Host) || u.Scheme+"://"+u.Host != root || !isHTTP(u.Scheme) {
+		return "", fmt.Errorf("the public URL %q is not usable: give a scheme and host only, such as https://licensor.example.com", text)
+	}
+	return root, nil
+}
+
+func isHTTP(scheme string) bool { return scheme == "https" || scheme == "http" }
+
+// Root is the scheme and host to tell the client of a request: the public URL, or the address the client used. The Host
+// header is the client's own word, so it is only ever written back to that client (in addresses and in the issuer of a
+// token it has earned) and never decides whether a token is good; see issuer.
+func (a *Authority) Root(r *http.Request) string {
+	if a.publicURL != "" {
+		return a.publicURL
+	}
+	scheme, host := "http", strings.ToLower(r.Host)
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	if !validHost(host) {
+		host = "localhost"
+	}
+	return scheme + "://" + host
+}
+
+// validHost says whether a host, with or without a port, is made of the characters of names and addresses only, so that
+// it can stand in a header or a document as it is.
+func validHost(host string) bool {
+	if host == "" || len(host) > 255 {
+		return false
+	}
+	for _, c := range []byte(host) {
+		if !isLetter(c) && (c < '0' || c > '9') && !strings.ContainsRune("-.:[]_", rune(c)) {
+			return false
+		}
+	}
+	return true
+}
+
+func isLetter(c byte) bool { return 'a' <= c && c <= 'z' }
+
+// Challenge is the WWW-Authenticate header of an answer 401 to the request (graph/protocol.md P11).
+func (a *Authority) Challenge(r *http.Request) string {
+	return fmt.Sprintf(`Bearer realm="", authorization_uri="%s/common/oauth2/v2.0/authorize", client_id="%s"`, a.Root(r), GraphAppID)
+}
+
+// newID makes a random UUID.
+func (a *Authority) newID() (uuid.UUID, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	id, err := uuid.NewRandomFromReader(a.random)
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("make an identifier: %w", err)
+	}
+	return id, nil
+}

@@ -1,0 +1,105 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// Caller is who makes a request, as a token and the directory say.
+type Caller struct {
+	Tenant      uuid.UUID
+	ObjectID    uuid.UUID // of the user, or of the application's service principal
+	AppID       uuid.UUID // client id of the application; may be zero when Delegated
+	Delegated   bool      // a user is signed in; otherwise the application acts for itself
+	Personal    bool      // the user is a personal Microsoft account (A22)
+	Permissions Permissions
+	Roles       []uuid.UUID // template ids of the user's directory roles
+	Name        string
+}
+
+// Permissions are names such as User.Read.All: of an application what it is granted, of a user what it lets the application
+// do in its name. There are few, so they are searched one by one.
+type Permissions []string
+
+// Has says whether a permission is among them.
+func (p Permissions) Has(name string) bool { return slices.Contains(p, name) }
+
+func (p Permissions) hasAny(names []string) bool { return slices.ContainsFunc(names, p.Has) }
+
+// Actor names the caller in the log of commits.
+func (c *Caller) Actor() string {
+	if c.Delegated {
+		return "user " + c.ObjectID.String()
+	}
+	return "app " + c.AppID.String()
+}
+
+func (c *Caller) hasAny(roles []Role) bool {
+	return slices.ContainsFunc(roles, func(role Role) bool { return slices.Contains(c.Roles, role.ID) })
+}
+
+// caller reads who a token speaks for. Malformed identifiers are left zero, and then nobody is found.
+func (set *claimSet) caller() Caller {
+	c := Caller{Name: set.Name, Delegated: set.IdentityType == typeUser, Permissions: set.Roles}
+	c.Tenant, _ = parseID(set.Tenant)
+	c.ObjectID, _ = parseID(set.ObjectID)
+	c.AppID, _ = parseID(set.AppID)
+	c.Personal = set.Provider == personalProvider || c.Tenant == PersonalTenant
+	if !c.Delegated {
+		return c
+	}
+	c.Permissions = strings.Fields(set.Scopes)
+	for _, text := range set.RoleIDs {
+		if role, ok := parseID(text); ok {
+			c.Roles = append(c.Roles, role)
+		}
+	}
+	return c
+}
+
+const (
+	unknownCaller = "The identity of the calling application could not be established."
+	disabledUser  = "Access token validation failure. The user is unknown, deleted or disabled."
+)
+
+// lookUp finds a token's caller in the directory as it is now (A23).
+func (a *Authority) lookUp(ctx context.Context, t *token) (*Caller, error) {
+	caller := t.subject
+	if caller.Tenant == PersonalTenant {
+		return &caller, nil
+	}
+	if caller.Delegated {
+		return a.lookUpUser(ctx, t)
+	}
+	app, ok := a.tenants.Application(caller.Tenant, caller.AppID)
+	if t.claims.IdentityType != typeApp || !ok || !app.Enabled || app.ID != caller.ObjectID {
+		return nil, &Unauthorized{unknownCaller}
+	}
+	caller.Name = app.DisplayName
+	return &caller, nil
+}
+
+// lookUpUser finds the user of a delegated token, and the application that acts for it when the token names one.
+func (a *Authority) lookUpUser(ctx context.Context, t *token) (*Caller, error) {
+	caller := t.subject
+	if t.claims.AppID != "" {
+		if app, ok := a.tenants.Application(caller.Tenant, caller.AppID); !ok || !app.Enabled {
+			return nil, &Unauthorized{unknownCaller}
+		}
+	}
+	user, err := a.tenants.User(ctx, caller.Tenant, caller.ObjectID)
+	if err != nil {
+		return nil, fmt.Errorf("look up the calling user %s: %w", caller.ObjectID, err)
+	}
+	if !user.Enabled {
+		return nil, &Unauthorized{disabledUser}
+	}
+	if len(user.Roles) > 0 {
+		caller.Roles = slices.Concat(caller.Roles, user.Roles)
+	}
+	return &caller, nil
+}

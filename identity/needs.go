@@ -1,0 +1,156 @@
+package identity
+
+// Operation names what a caller wants to do, for Needs.
+type Operation string
+
+// The operations. Assigning and reprocessing are the licensing actions of users and groups.
+const (
+	ReadUsers          Operation = "read users"
+	WriteUsers         Operation = "create and update users"
+	DeleteUsers        Operation = "delete, restore and purge users"
+	AssignUser         Operation = "assign licenses to a user"
+	ReprocessUser      Operation = "reprocess a user's license assignments"
+	ReadLicenseDetails Operation = "read a user's license details"
+
+	ReadGroups      Operation = "read groups"
+	CreateGroups    Operation = "create groups"
+	WriteGroups     Operation = "update, delete, restore and purge groups"
+	WriteMembers    Operation = "add and remove members of a group"
+	WriteOwners     Operation = "add and remove owners of a group"
+	AssignGroup     Operation = "assign licenses to a group"
+	ReadGroupErrors Operation = "read a group's members with license errors"
+
+	ReadDeletedUsers  Operation = "read deleted users"
+	ReadDeletedGroups Operation = "read deleted groups"
+
+	ReadSKUs          Operation = "read subscribed SKUs"
+	ReadSubscriptions Operation = "read subscriptions"
+	ReadOrganization  Operation = "read the organization"
+	WriteOrganization Operation = "update the organization"
+
+	ReadSettings  Operation = "read the tenant's subscriptions, catalog and settings"
+	WriteSettings Operation = "change the tenant's subscriptions, catalog and settings"
+	ReprocessMany Operation = "reprocess a group, users in error or the tenant"
+	Import        Operation = "import a tenant"
+)
+
+// Need is what an operation asks of its caller: one of the permissions, and of a signed-in user one of the roles too.
+type Need struct {
+	Full     []string // permissions that let the caller see or do all of it, least first
+	Basic    []string // permissions that let the caller see the basic properties only
+	Own      []string // permissions that let a signed-in user see its own self
+	Roles    []Role   // none: any member may; otherwise Global Administrators may, and these
+	Owners   bool     // owners of the group may without a role
+	Personal bool     // personal accounts may, on their own self
+}
+
+// Needs is the one table of what each operation asks for (spec/licensing.md L73 and section 10; the last four are our own).
+// A permission to write implies the one to read.
+var Needs = map[Operation]Need{
+	ReadUsers: {
+		Full:     []string{"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
+		Basic:    []string{"User.ReadBasic.All"},
+		Own:      []string{"User.Read", "User.ReadWrite"},
+		Personal: true,
+	},
+	WriteUsers: {
+		Full:  []string{"User.ReadWrite.All", "Directory.ReadWrite.All"},
+		Roles: []Role{UserAdministrator, DirectoryWriters},
+	},
+	DeleteUsers: {
+		Full:  []string{"User.ReadWrite.All", "Directory.ReadWrite.All"},
+		Roles: []Role{UserAdministrator},
+	},
+	AssignUser: {
+		Full:  []string{"LicenseAssignment.ReadWrite.All", "User.ReadWrite.All", "Directory.ReadWrite.All"},
+		Roles: []Role{LicenseAdministrator, UserAdministrator, DirectoryWriters},
+	},
+	ReprocessUser: reprocess,
+	ReadLicenseDetails: {
+		Full: []string{
+			"LicenseAssignment.Read.All", "LicenseAssignment.ReadWrite.All", "User.Read.All", "User.ReadWrite.All",
+			"Directory.Read.All", "Directory.ReadWrite.All",
+		},
+		Own: []string{"User.Read", "User.ReadWrite"},
+	},
+
+	ReadGroups: {
+		Full:  []string{"Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
+		Basic: []string{"GroupMember.Read.All", "GroupMember.ReadWrite.All"},
+	},
+	CreateGroups: {
+		Full:  []string{"Group.Create", "Group.ReadWrite.All", "Directory.ReadWrite.All"},
+		Roles: groupWriters,
+	},
+	WriteGroups: {
+		Full:  []string{"Group.ReadWrite.All", "Directory.ReadWrite.All"},
+		Roles: groupWriters,
+	},
+	WriteMembers: {
+		Full:   []string{"GroupMember.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"},
+		Roles:  groupWriters,
+		Owners: true,
+	},
+	WriteOwners: {
+		Full:  []string{"Group.ReadWrite.All", "Directory.ReadWrite.All"},
+		Roles: groupWriters,
+	},
+	AssignGroup: {
+		Full:  []string{"LicenseAssignment.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"},
+		Roles: []Role{LicenseAdministrator, UserAdministrator, GroupsAdministrator, DirectoryWriters},
+	},
+	ReadGroupErrors: {
+		Full: []string{
+			"GroupMember.Read.All", "GroupMember.ReadWrite.All", "Group.Read.All", "Group.ReadWrite.All",
+			"Directory.Read.All", "Directory.ReadWrite.All",
+		},
+	},
+
+	ReadDeletedUsers: {
+		Full: []string{"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
+	},
+	ReadDeletedGroups: {
+		Full: []string{"Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
+	},
+
+	ReadSKUs: {
+		Full: tenantReaders,
+	},
+	ReadSubscriptions: {
+		Full: []string{"Organization.Read.All", "Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
+	},
+	ReadOrganization: {
+		Full:  []string{"Organization.Read.All", "Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
+		Basic: []string{"User.Read", "User.ReadWrite"},
+	},
+	WriteOrganization: {
+		Full:  []string{"Organization.ReadWrite.All", "Directory.ReadWrite.All"},
+		Roles: []Role{GlobalAdministrator},
+	},
+
+	ReadSettings: {
+		Full: tenantReaders,
+	},
+	WriteSettings: {
+		Full:  []string{"Organization.ReadWrite.All", "Directory.ReadWrite.All"},
+		Roles: []Role{LicenseAdministrator},
+	},
+	ReprocessMany: reprocess,
+	Import: {
+		Full:  []string{"Directory.ReadWrite.All"},
+		Roles: []Role{GlobalAdministrator},
+	},
+}
+
+// reprocess is L73, for one user or many.
+var reprocess = Need{
+	Full:  []string{"LicenseAssignment.ReadWrite.All", "User.ReadWrite.All", "Directory.ReadWrite.All"},
+	Roles: []Role{DirectoryWriters, LicenseAdministrator, UserAdministrator},
+}
+
+var groupWriters = []Role{GroupsAdministrator, UserAdministrator, DirectoryWriters}
+
+var tenantReaders = []string{
+	"LicenseAssignment.Read.All", "LicenseAssignment.ReadWrite.All", "Organization.Read.All", "Directory.Read.All",
+	"Organization.ReadWrite.All", "Directory.ReadWrite.All",
+}

@@ -1,0 +1,237 @@
+package identity
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+)
+
+// writes are the operations that change something; the others read.
+var writes = []Operation{
+	WriteUsers, DeleteUsers, AssignUser, ReprocessUser, CreateGroups, WriteGroups, WriteMembers, WriteOwners, AssignGroup,
+	WriteOrganization, WriteSettings, ReprocessMany, Import,
+}
+
+func application(permissions ...string) *Caller {
+	return &Caller{Tenant: contoso, ObjectID: principal, AppID: appID, Permissions: permissions}
+}
+
+func member(roles []Role, permissions ...string) *Caller {
+	c := &Caller{Tenant: contoso, ObjectID: ann, Delegated: true, Permissions: permissions}
+	for _, role := range roles {
+		c.Roles = append(c.Roles, role.ID)
+	}
+	return c
+}
+
+func (op Operation) want(t *testing.T, c *Caller, object Relation, want Access) {
+	t.Helper()
+	access, err := op.Check(c, object)
+	if refusal := (*Forbidden)(nil); want == None && (!errors.As(err, &refusal) || refusal.Operation != op) {
+		t.Errorf("%s: error is %v, want Forbidden", op, err)
+	}
+	if access != want || (want != None && err != nil) {
+		t.Errorf("%s by %+v: access %d, %v; want %d", op, c, access, err, want)
+	}
+}
+
+func TestEveryOperationCanBeDoneByAnApplicationWithItsPermission(t *testing.T) {
+	t.Parallel()
+	for op, need := range Needs {
+		if len(need.Full) == 0 {
+			t.Errorf("%s: no application can do it", op)
+		}
+		for _, permission := range need.Full {
+			op.want(t, application("Mail.Read", permission), Other, Full)
+		}
+		for _, permission := range need.Own {
+			op.want(t, application(permission), Self, None)
+		}
+		op.want(t, application(), Other, None)
+		op.want(t, application("Mail.Read", "openid", ""), Owned, None)
+		for _, permission := range need.Full { // names are exact
+			op.want(t, application(strings.ToLower(permission), permission+" ", permission+"X"), Other, None)
+		}
+	}
+}
+
+func TestAnApplicationWithEverythingMayDoEverything(t *testing.T) {
+	t.Parallel()
+	for op := range Needs {
+		op.want(t, application("Directory.ReadWrite.All"), Other, Full)
+	}
+}
+
+func TestASignedInUserNeedsARoleToWriteAndNoneToRead(t *testing.T) {
+	t.Parallel()
+	for op, need := range Needs {
+		want := Full
+		if slices.Contains(writes, op) {
+			want = None
+			if len(need.Roles) == 0 {
+				t.Errorf("%s: any member may do it", op)
+			}
+		}
+		op.want(t, member(nil, need.Full...), Other, want)
+		op.want(t, member([]Role{GlobalReader, DirectoryReaders}, need.Full...), Other, want)
+		op.want(t, member([]Role{GlobalAdministrator}, need.Full...), Other, Full)
+		op.want(t, member([]Role{GlobalAdministrator}), Other, None)
+		for _, role := range need.Roles {
+			op.want(t, member([]Role{role}, need.Full[0]), Other, Full)
+			op.want(t, member([]Role{role}, "Mail.Read"), Other, None)
+		}
+		for _, role := range Roles {
+			if want == None && role != GlobalAdministrator && !slices.Contains(need.Roles, role) {
+				op.want(t, member([]Role{role}, need.Full...), Other, None)
+			}
+		}
+	}
+}
+
+func TestSomePermissionsShowLessThanAll(t *testing.T) {
+	t.Parallel()
+	ReadUsers.want(t, application("User.ReadBasic.All"), Other, Basic)
+	ReadUsers.want(t, application("User.ReadBasic.All", "User.Read.All"), Other, Full)
+	ReadUsers.want(t, member(nil, "User.Read"), Self, Full)
+	ReadUsers.want(t, member(nil, "User.Read"), Other, None)
+	ReadUsers.want(t, member(nil, "User.Read", "User.ReadBasic.All"), Other, Basic)
+	ReadUsers.want(t, member(nil, "User.Read", "User.ReadBasic.All"), Self, Full)
+	ReadLicenseDetails.want(t, member(nil, "User.Read"), Self, Full)
+	ReadLicenseDetails.want(t, member(nil, "User.Read"), Other, None)
+	ReadGroups.want(t, application("GroupMember.Read.All"), Other, Basic)
+	ReadOrganization.want(t, member(nil, "User.Read"), Other, Basic)
+}
+
+func TestAnOwnerChangesMembersWithoutARole(t *testing.T) {
+	t.Parallel()
+	WriteMembers.want(t, member(nil, "GroupMember.ReadWrite.All"), Owned, Full)
+	WriteMembers.want(t, member(nil, "GroupMember.ReadWrite.All"), Other, None)
+	WriteMembers.want(t, member(nil, "Group.Read.All"), Owned, None)
+	AssignGroup.want(t, member(nil, "Group.ReadWrite.All"), Owned, None)
+}
+
+func TestDirectoryWritersDoNotDeleteUsers(t *testing.T) {
+	t.Parallel()
+	WriteUsers.want(t, member([]Role{DirectoryWriters}, "User.ReadWrite.All"), Other, Full)
+	DeleteUsers.want(t, member([]Role{DirectoryWriters}, "User.ReadWrite.All"), Other, None)
+}
+
+// A22
+func TestAPersonalAccountSeesItselfAtMost(t *testing.T) {
+	t.Parallel()
+	for op, need := range Needs {
+		guest := member([]Role{GlobalAdministrator}, append(slices.Clone(need.Full), need.Own...)...)
+		guest.Personal = true
+		op.want(t, guest, Other, None)
+		op.want(t, guest, Owned, None)
+		if op == ReadUsers {
+			op.want(t, guest, Self, Full)
+		} else {
+			op.want(t, guest, Self, None)
+		}
+		guest.Tenant = PersonalTenant
+		op.want(t, guest, Self, None)
+	}
+}
+
+func TestWhatIsNoOperationNobodyMayDo(t *testing.T) {
+	t.Parallel()
+	Operation("fly").want(t, member([]Role{GlobalAdministrator}, "Directory.ReadWrite.All"), Self, None)
+}
+
+func TestRolesHaveTheIdentifiersOfTheSpecification(t *testing.T) {
+	t.Parallel()
+	text := specification(t, "graph/auth.md")
+	seen := map[uuid.UUID]bool{}
+	for _, role := range Roles {
+		if !strings.Contains(text, role.Name+" `"+role.ID.String()+"`") {
+			t.Errorf("%s is not %s", role.Name, role.ID)
+		}
+		seen[role.ID] = true
+	}
+	if len(seen) != len(Roles) {
+		t.Error("two roles have one id")
+	}
+}
+
+// Every permission and role that section 10 and L73 name must be enough, with the role names written in full or as
+// "License, User, Groups Administrator".
+func TestNeedsGrantAllThatTheSpecificationNames(t *testing.T) {
+	t.Parallel()
+	text := specification(t, "spec/licensing.md")
+	for operation, ops := range map[string][]Operation{
+		"read users":                    {ReadUsers},
+		"create, update, delete users":  {WriteUsers},
+		"user `assignLicense`":          {AssignUser},
+		"`licenseDetails`":              {ReadLicenseDetails},
+		"read groups":                   {ReadGroups},
+		"create, update, delete groups": {CreateGroups, WriteGroups},
+		"members add, remove":           {WriteMembers},
+		"group `assignLicense`":         {AssignGroup},
+		"`membersWithLicenseErrors`":    {ReadGroupErrors},
+		"`subscribedSkus`":              {ReadSKUs},
+		"`directory/subscriptions`":     {ReadSubscriptions},
+		"`organization`":                {ReadOrganization},
+	} {
+		row := regexp.MustCompile(`(?m)^\| ` + regexp.QuoteMeta(operation) + ` \|(.*)\|(.*)\|$`).FindStringSubmatch(text)
+		if row == nil {
+			t.Errorf("section 10 has no row %q", operation)
+			continue
+		}
+		for _, op := range ops {
+			wantNamed(t, op, row[1], row[2])
+		}
+	}
+	rule := regexp.MustCompile(`(?s)- \*\*L73\*\*(.*?)Delegated callers(.*?)- \*\*L74`).FindStringSubmatch(text)
+	wantNamed(t, ReprocessUser, rule[1], rule[2])
+	wantNamed(t, ReprocessMany, rule[1], rule[2])
+}
+
+var permissionName = regexp.MustCompile("`([A-Z][A-Za-z]+(?:\\.[A-Za-z]+)+)`")
+
+func wantNamed(t *testing.T, op Operation, permissions, roles string) {
+	t.Helper()
+	need := Needs[op]
+	named := permissionName.FindAllStringSubmatch(permissions, -1)
+	if len(named) == 0 {
+		t.Errorf("%s: no permission in %q", op, permissions)
+	}
+	for _, name := range named {
+		if name[1] == "Group.Create" && op != CreateGroups {
+			continue
+		}
+		if !slices.Contains(slices.Concat(need.Full, need.Basic, need.Own), name[1]) {
+			t.Errorf("%s: %s is not enough", op, name[1])
+		}
+	}
+	for _, role := range Roles {
+		short := strings.TrimSuffix(role.Name, " Administrator")
+		named := regexp.MustCompile(`\b` + short + `\b`).MatchString(roles)
+		if named && role != GlobalAdministrator && !slices.Contains(need.Roles, role) {
+			t.Errorf("%s: %s may not", op, role.Name)
+		}
+		if !named && slices.Contains(need.Roles, role) {
+			t.Errorf("%s: %s may, but is not named", op, role.Name)
+		}
+	}
+}
+
+// specification reads a file of the specification, whose folder LICENSOR_SPEC names.
+func specification(t *testing.T, name string) string {
+	t.Helper()
+	folder := os.Getenv("LICENSOR_SPEC")
+	if folder == "" {
+		t.Skip("set LICENSOR_SPEC to the folder that holds spec/ and graph/")
+	}
+	text, err := os.ReadFile(filepath.Join(folder, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

@@ -1,0 +1,44 @@
+package identity
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"time"
+)
+
+const secretBytes = 32
+
+// NewSecret makes the text of a client secret: 256 random bits in base64url, 43 characters. It is to be shown once; keep
+// only its HashSecret.
+func NewSecret(random io.Reader) (string, error) {
+	var bits [secretBytes]byte
+	if _, err := io.ReadFull(random, bits[:]); err != nil {
+		return "", fmt.Errorf("make a client secret: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(bits[:]), nil
+}
+
+// HashSecret is the form a secret is kept in. A plain hash is enough, and quick: 256 random bits cannot be guessed, so
+// there is nothing a salt or a slow hash would make harder.
+func HashSecret(text string) [32]byte { return sha256.Sum256([]byte(text)) }
+
+// find answers the application's secret with a text. All are compared, each in constant time; of two alike the one that
+// lasts longer counts.
+func (app App) find(text string) (found Secret, ok bool) {
+	hash := HashSecret(text)
+	for _, secret := range app.Secrets {
+		if subtle.ConstantTimeCompare(hash[:], secret.Hash[:]) == 1 && (!ok || secret.outlasts(found)) {
+			found, ok = secret, true
+		}
+	}
+	return found, ok
+}
+
+func (s Secret) expired(now time.Time) bool { return !s.Expires.IsZero() && !now.Before(s.Expires) }
+
+func (s Secret) outlasts(other Secret) bool {
+	return s.Expires.IsZero() || (!other.Expires.IsZero() && s.Expires.After(other.Expires))
+}

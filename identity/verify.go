@@ -1,0 +1,184 @@
+package identity
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	josejson "github.com/go-jose/go-jose/v4/json"
+	"github.com/google/uuid"
+)
+
+// Unauthorized says why a token is not accepted: 401 InvalidAuthenticationToken with this message (P12).
+type Unauthorized struct {
+	Message string
+}
+
+func (e *Unauthorized) Error() string { return e.Message }
+
+const (
+	maxToken = 16 << 10
+	skew     = 5 * time.Minute
+)
+
+// algorithms are those a token may be signed with. Never more than our own keys are made for: a token names its algorithm
+// itself, and one that could choose HS256 would be signed with our public key as the password.
+var algorithms = []jose.SignatureAlgorithm{jose.RS256}
+
+// token is a payload whose signature is good, with its parts read once. What is malformed in it is left zero, and the
+// checks find it.
+type token struct {
+	claims  claimSet
+	issuer  issuer
+	issued  bool // iss has the form of our own
+	tenant  uuid.UUID
+	subject Caller
+}
+
+// Verify checks a token and looks its caller up (A21-A23). An *Unauthorized says why it is not accepted; any other error,
+// that the directory could not be read. The Caller shares its slices with others of the same token: they are read-only.
+func (a *Authority) Verify(ctx context.Context, raw string) (*Caller, error) {
+	token, err := a.open(raw)
+	if err != nil {
+		return nil, err
+	}
+	for _, check := range checks {
+		if message := check(a, token); message != "" {
+			return nil, &Unauthorized{message}
+		}
+	}
+	return a.lookUp(ctx, token)
+}
+
+// open reads a token and checks form, algorithm, key and signature, the first part of A21. The form comes down to what is
+// needed to read it; a token with a good signature is as we have written it.
+func (a *Authority) open(raw string) (*token, error) {
+	if len(raw) > maxToken {
+		return nil, malformed("it is longer than 16 KB")
+	}
+	hash := sha256.Sum256([]byte(raw))
+	if known, ok := a.signed.Get(hash); ok {
+		return known, nil
+	}
+	payload, err := a.payload(raw)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := readToken(payload)
+	if err != nil {
+		return nil, err
+	}
+	a.signed.Add(hash, opened)
+	return opened, nil
+}
+
+func (a *Authority) payload(raw string) ([]byte, error) {
+	if err := checkForm(raw); err != nil {
+		return nil, err
+	}
+	parsed, err := jose.ParseSignedCompact(raw, algorithms)
+	if unexpected := (*jose.ErrUnexpectedSignatureAlgorithm)(nil); errors.As(err, &unexpected) {
+		return nil, &Unauthorized{"Access token validation failure. Invalid algorithm: only RS256 is accepted."}
+	}
+	if err != nil {
+		return nil, malformed("its header, payload or signature cannot be read")
+	}
+	// The key is one of ours or none: jwk, jku, x5c and x5u in the header are not looked at.
+	key, ok := a.keys.byID[parsed.Signatures[0].Protected.KeyID]
+	if !ok {
+		return nil, &Unauthorized{"Access token validation failure. Invalid signature. The key is not one of this server: request the token from its own authority."}
+	}
+	payload, err := parsed.Verify(key)
+	if err != nil {
+		return nil, &Unauthorized{"Access token validation failure. Invalid signature."}
+	}
+	return payload, nil
+}
+
+func checkForm(raw string) error {
+	switch dots := strings.Count(raw, "."); {
+	case raw == "":
+		return &Unauthorized{"Access token is empty."}
+	case dots == 0:
+		return &Unauthorized{"IDX14100: JWT is not well formed, there are no dots (.)."}
+	case dots != 2:
+		return malformed("it does not have three parts")
+	}
+	// The decoder skips line ends, so without this a token would have many spellings.
+	if strings.ContainsAny(raw, "\r\n") {
+		return malformed("it contains a line end")
+	}
+	return nil
+}
+
+func malformed(how string) *Unauthorized {
+	return &Unauthorized{"JWT is not well formed: " + how + "."}
+}
+
+// readToken reads a payload, each claim once: go-jose's decoder refuses an object that has a name twice, and tells letters
+// of different case apart, where the standard one would take the last and any.
+func readToken(payload []byte) (*token, error) {
+	t := &token{}
+	if err := josejson.Unmarshal(payload, &t.claims); err != nil {
+		return nil, malformed("its claims cannot be read, or one stands there twice")
+	}
+	t.issuer, t.issued = parseIssuer(t.claims.Issuer)
+	t.tenant, _ = parseID(t.claims.Tenant)
+	t.subject = t.claims.caller()
+	return t, nil
+}
+
+// checks are the rest of A21, in its order. Each answers the message of its failure.
+var checks = []func(*Authority, *token) string{
+	checkIssuer, checkAudience, checkLifetime, checkTenant, checkVersion,
+}
+
+func checkIssuer(_ *Authority, t *token) string {
+	if !t.issued {
+		return "Access token validation failure. Invalid issuer."
+	}
+	return ""
+}
+
+func checkAudience(_ *Authority, t *token) string {
+	if !t.issuer.accepts(t.claims.Audience) {
+		return "Access token validation failure. Invalid audience."
+	}
+	return ""
+}
+
+func checkLifetime(a *Authority, t *token) string {
+	now := a.now().Unix()
+	if tolerance := int64(skew / time.Second); now-tolerance >= t.claims.Expires {
+		return "Lifetime validation failed, the token is expired."
+	} else if now+tolerance < t.claims.NotBefore {
+		return "Lifetime validation failed, the token is not yet valid."
+	}
+	return ""
+}
+
+// checkTenant lets the tenant of personal accounts pass, which is no tenant of ours, for what the caller may then do is a
+// matter of 403 (A22).
+func checkTenant(a *Authority, t *token) string {
+	const message = "Access token validation failure. Invalid tenant."
+	if t.tenant == uuid.Nil || t.tenant != t.issuer.tenant {
+		return message
+	}
+	if t.tenant == PersonalTenant {
+		return ""
+	}
+	if id, ok := a.tenants.Tenant(t.claims.Tenant); !ok || id != t.tenant {
+		return message
+	}
+	return ""
+}
+
+func checkVersion(_ *Authority, t *token) string {
+	if t.claims.Version != tokenVersion {
+		return "Access token validation failure. Invalid version."
+	}
+	return ""
+}
