@@ -1,0 +1,43 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/spf13/pflag"
+)
+
+// logFlags say how the program logs; they are valid for all commands.
+type logFlags struct{ format, level string }
+
+func (f *logFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar(&f.format, "log-format", "text", "how to write log lines: text or json")
+	flags.StringVar(&f.level, "log-level", "info", "the least that is logged: debug, info, warn or error")
+}
+
+// apply makes the logger that the flags ask for the default one.
+func (f *logFlags) apply(w io.Writer) error {
+	handler, err := f.handler(w)
+	if err != nil {
+		return err
+	}
+	slog.SetDefault(slog.New(handler))
+	return nil
+}
+
+func (f *logFlags) handler(w io.Writer) (slog.Handler, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(f.level)); err != nil {
+		return nil, fmt.Errorf("--log-level is %q; it is debug, info, warn or error", f.level)
+	}
+	options := &slog.HandlerOptions{Level: level}
+	switch f.format {
+	case "text":
+		return slog.NewTextHandler(w, options), nil
+	case "json":
+		return slog.NewJSONHandler(w, options), nil
+	default:
+		return nil, fmt.Errorf("--log-format is %q; it is text or json", f.format)
+	}
+}

@@ -1,0 +1,61 @@
+// Command licensor is the server and everything around it: one subcommand for each thing to do, one file for each
+// subcommand. `licensor help` lists them.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the second signal ends the program at once
+	os.Exit(execute(ctx, rootCommand(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// rootCommand is the whole command line; here, and only here, subcommands are added.
+func rootCommand() *cobra.Command {
+	var logs logFlags
+	root := &cobra.Command{
+		Use:   "licensor",
+		Short: "Group-based licensing that speaks Microsoft Graph",
+		Long: "Licensor keeps a directory, the products its tenants have bought, and who holds which license, and speaks\n" +
+			"Microsoft Graph to those who ask.\n\n" + exitCodes,
+		Args:              cobra.NoArgs,
+		Version:           version(),
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return logs.apply(cmd.ErrOrStderr()) },
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+	}
+	logs.register(root.PersistentFlags())
+	root.AddCommand(
+		versionCommand(),
+	)
+	return root
+}
+
+// execute runs a command line and answers the exit code. Commands read and write through cmd.InOrStdin, OutOrStdout and
+// ErrOrStderr, and stop when cmd.Context is done.
+func execute(ctx context.Context, root *cobra.Command, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	markFailures(root)
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	cmd, err := root.ExecuteContextC(ctx)
+	code := exitCode(err)
+	if err != nil {
+		fmt.Fprintf(stderr, "%s: %v\n", root.Name(), err)
+	}
+	if code == exitUsage {
+		fmt.Fprintf(stderr, "See %s --help.\n", cmd.CommandPath())
+	}
+	return code
+}
