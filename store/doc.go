@@ -1,0 +1,21 @@
+// Package store says what of a tenant must be durable, and how it is asked for.
+//
+// There are three kinds of things. Commits are the log: what happened to a tenant, step by step, in an order that never
+// changes. Object rows are the directory's documents as they are after the last commit, so that they need not be held in
+// memory. Parts are pieces of a snapshot, which only spare the reading of the whole log at a start: losing them costs time,
+// never data.
+//
+// The one operation all rests on is Append. It makes commits and the rows they change durable together or not at all, and it
+// refuses commits that do not follow the last one, so a tenant has one history however many writers try:
+//
+//	err := s.Append(ctx, tenant, []store.Commit{commit}, rows)
+//	if errors.Is(err, store.ErrConflict) {
+//		// somebody was faster: read the commits after ours, decide again
+//	}
+//
+// A Filter is a condition on documents. It is a tree, not text, so that the language people write it in (OData) and the
+// language of the database (SQL) need not know each other. It has two values only, true and false: a comparison with a
+// property that is missing or of another type is false, and Not makes it true.
+//
+// Implementations are in folders below, and storetest has the tests that each of them must pass.
+package store

@@ -1,0 +1,109 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"licensor/store"
+)
+
+// filled answers a store with n users, appended in batches, and how long an append took.
+func filled(b *testing.B, n, batch int) (*Store, time.Duration) {
+	b.Helper()
+	s := openWithTenant(b, filepath.Join(b.TempDir(), "x.db"))
+	random := rand.New(rand.NewPCG(1, 2))
+	var spent time.Duration
+	for seq := range n / batch {
+		rows := make([]store.Object, batch)
+		for i := range rows {
+			rows[i] = userRow(uint32(seq*batch+i), fmt.Sprintf("%x", random.Uint64()))
+		}
+		begin := time.Now()
+		if err := s.Append(context.Background(), firstTenant, []store.Commit{commitWith(uint64(seq+1), "effects")}, rows); err != nil {
+			b.Fatal(err)
+		}
+		spent += time.Since(begin)
+	}
+	return s, spent
+}
+
+// BenchmarkImport appends a million users (-benchtime=1x) or as many thousands as LICENSOR_BENCH_THOUSANDS says.
+func BenchmarkImport(b *testing.B) {
+	n := 1_000_000
+	if text := os.Getenv("LICENSOR_BENCH_THOUSANDS"); text != "" {
+		if _, err := fmt.Sscan(text, &n); err != nil {
+			b.Fatal(err)
+		}
+		n *= 1000
+	}
+	for _, batch := range []int{1_000, 10_000} {
+		b.Run(fmt.Sprintf("batch=%d", batch), func(b *testing.B) {
+			for b.Loop() {
+				s, spent := filled(b, n, batch)
+				b.ReportMetric(float64(spent.Nanoseconds())/float64(n), "ns/row")
+				b.ReportMetric(spent.Seconds(), "s")
+				_ = s.Close()
+				info, err := os.Stat(s.path)
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.ReportMetric(float64(info.Size())/float64(n), "B/row")
+				begin := time.Now()
+				open(b, s.path)
+				b.ReportMetric(float64(time.Since(begin).Microseconds())/1000, "open-ms")
+			}
+		})
+	}
+}
+
+func BenchmarkAppendOne(b *testing.B) {
+	s, _ := filled(b, 20_000, 10_000)
+	seq := uint64(2)
+	for b.Loop() {
+		seq++
+		row := userRow(rand.Uint32N(20_000), fmt.Sprintf("%x", rand.Uint64()))
+		if err := s.Append(b.Context(), firstTenant, []store.Commit{commitWith(seq, "effects")}, []store.Object{row}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkRead(b *testing.B) {
+	s, _ := filled(b, 200_000, 10_000)
+	where := func(op store.Op, property string, value any) store.Query {
+		return store.Query{Kind: store.KindUser, After: -1, Limit: 100, Where: &store.Filter{Op: op, Property: property, Value: value}}
+	}
+	for _, c := range []struct {
+		name  string
+		query store.Query
+	}{
+		{"one", store.Query{Kind: store.KindUser, Ordinals: []uint32{777}, After: -1}},
+		{"page of 100", store.Query{Kind: store.KindUser, After: 5000, Limit: 100}},
+		{"equal, indexed", where(store.Eq, "mail", "nobody@contoso.example")},
+		{"starts, indexed, few", where(store.StartsWith, "displayName", "user abc")},
+		{"starts, indexed, many", where(store.StartsWith, "displayName", "user a")},
+		{"contains, column, few", where(store.Contains, "displayName", "abcdef")},
+		{"equal, document, none", where(store.Eq, "department", "nobody")},
+		{"equal, document, some", where(store.Eq, "department", "Department 7")},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := s.Objects(b.Context(), firstTenant, c.query); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	b.Run("count", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := s.Count(b.Context(), firstTenant, store.Query{Kind: store.KindUser, After: -1}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

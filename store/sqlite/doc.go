@@ -1,0 +1,20 @@
+// Package sqlite keeps tenants in one SQLite file: nothing to install, nothing to run beside the program.
+//
+//	s, err := sqlite.Open(ctx, "/var/lib/licensor/licensor.db")
+//	if err != nil {
+//		return err // says what is wrong with the file and what to do about it
+//	}
+//	defer s.Close()
+//
+// One process has the file at a time: a lock on licensor.db.lock holds off a second one. There is one connection that writes
+// and a few that read. Readers see the last commit and neither wait for the writer nor hold it up (SQLite's write-ahead log).
+// What Append has answered without an error is on the disk (synchronous=FULL): pulling the plug does not lose it.
+//
+// Opening takes milliseconds however large the file is, so it is not read through then. Instead commits, objects and snapshots
+// carry a checksum that is compared whenever one is read. Together with SQLite's own checks it finds damage where it is met
+// (store.ErrDamaged): what is answered is what was written. A full disk (store.ErrFull) fails what was to be written and
+// nothing else.
+//
+// To back up a running program, use SQLite's own way: sqlite3 licensor.db ".backup copy.db". The file holds the
+// installation's signing keys, so only its owner may read it.
+package sqlite

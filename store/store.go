@@ -1,0 +1,146 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Store keeps tenants. All methods may be called from several goroutines; Append of one tenant is called by one at a time.
+type Store interface {
+	// CreateTenant adds a tenant with no commits; ErrExists when it is there.
+	CreateTenant(ctx context.Context, tenant uuid.UUID) error
+	// Tenants lists the ids of all tenants, in the order of creation.
+	Tenants(ctx context.Context) ([]uuid.UUID, error)
+	// Append makes the commits and the object rows they change durable, all or none. The first commit's Seq must follow
+	// the tenant's last one, otherwise ErrConflict. A row replaces the one of its kind and ordinal. Once begun it runs to its
+	// end even when ctx is done, so that ctx never leaves open whether it happened.
+	Append(ctx context.Context, tenant uuid.UUID, commits []Commit, objects []Object) error
+	// Commits hands the commits after seq to yield, in order, until it answers an error, which is then returned.
+	Commits(ctx context.Context, tenant uuid.UUID, after uint64, yield func(Commit) error) error
+	// Objects answers the rows a query selects, in order of their ordinals; ErrFilter when its condition makes no sense.
+	Objects(ctx context.Context, tenant uuid.UUID, query Query) ([]Object, error)
+	// Count answers how many rows a query would select were it not paged (After and Limit are ignored).
+	Count(ctx context.Context, tenant uuid.UUID, query Query) (int, error)
+	// SaveParts makes parts durable (replacing parts with the same Name). Each part is a transaction of its own, so that
+	// commits find room in between.
+	SaveParts(ctx context.Context, tenant uuid.UUID, parts []Part) error
+	// Parts answers the parts whose names are given, in that order; ErrNotFound when one is missing.
+	Parts(ctx context.Context, tenant uuid.UUID, names []string) ([]Part, error)
+	// DropParts removes all parts but those named.
+	DropParts(ctx context.Context, tenant uuid.UUID, keep []string) error
+	// Secret answers a named secret of the installation (such as its signing keys), made by make when there is none yet.
+	// Of several callers at once, in any process, all get the same value.
+	Secret(ctx context.Context, name string, make func() ([]byte, error)) ([]byte, error)
+	// Ping answers nil when the store can be read and written: it does both.
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// Commit is one step of a tenant: effects with their place in the order, time and author.
+type Commit struct {
+	Seq       uint64
+	At        time.Time // UTC, whole milliseconds
+	Actor     string    // "app {id}", "user {id}" or "system"
+	Operation string    // the name of the command
+	Effects   []byte
+}
+
+// Kind is the kind of an object row.
+type Kind uint8
+
+// The kinds. Numbers are stored; never renumber.
+const (
+	KindUser  Kind = 1
+	KindGroup Kind = 2
+)
+
+// Object is the row of a directory object: its document is JSON with the names of Graph's properties.
+// A row with Purged set is removed by Append.
+type Object struct {
+	Kind     Kind
+	Ordinal  uint32 // dense, unique in its kind and tenant
+	ID       uuid.UUID
+	Deleted  time.Time // zero unless soft-deleted; UTC, whole seconds
+	Document []byte
+	Purged   bool
+}
+
+// Part is a piece of a snapshot.
+type Part struct {
+	Name string
+	Data []byte
+}
+
+// Query selects object rows of one kind, ordered by ordinal.
+type Query struct {
+	Kind     Kind
+	Ordinals []uint32 // when not nil: only these (at most 1,000); others are not looked at
+	Deleted  bool     // soft-deleted rows only; otherwise live ones only. Ignored with Ordinals.
+	Where    *Filter  // nil: all
+	After    int64    // rows with an ordinal greater than this; -1 for the first page
+	Limit    int      // 0: no limit
+}
+
+// Filter is a condition on a document, a tree.
+type Filter struct {
+	Op       Op
+	Property string    // for comparisons: a property of the document, or "a/b" for a property of a complex one
+	Value    any       // for comparisons: string, bool, int64, time.Time, or nil (null)
+	Args     []*Filter // for And, Or (2 or more), Not (1), Any (1)
+}
+
+// A Filter with more conditions, or with more of them inside one another, is refused with ErrFilter.
+const (
+	MaxConditions = 1000
+	MaxDepth      = 100
+)
+
+// MaxOrdinals is how many ordinals a Query may name.
+const MaxOrdinals = 1000
+
+// Op is an operator of a Filter.
+type Op uint8
+
+// The operators. A comparison is true or false, never unknown:
+//   - A missing property is null, and null is only equal to null. Ne is the opposite of Eq, so null is not equal to "x".
+//   - Values of different types are not equal, and neither is less. Null and truth values have no order: with them, Lt and
+//     its like are refused with ErrFilter.
+//   - Texts are compared without regard to the case of letters (see Fold), as directories do, and ordered by code point.
+//   - A time is compared with texts that are a time as RFC 3339 writes it in UTC (ending in Z); other texts are no times.
+//   - Any is true when the property is a collection and one of its elements fulfils Args[0]. In there an empty Property is
+//     the element itself, and a name is a property of an element that is complex. Any inside Any is refused.
+const (
+	And Op = iota + 1
+	Or
+	Not
+	Eq
+	Ne
+	Lt
+	Le
+	Gt
+	Ge
+	StartsWith
+	EndsWith
+	Contains
+	Any
+)
+
+var (
+	// ErrExists says that what was to be created is there.
+	ErrExists = errors.New("already exists")
+	// ErrNotFound says that what was asked for is not there.
+	ErrNotFound = errors.New("not found")
+	// ErrConflict says that another writer has appended to the tenant in between.
+	ErrConflict = errors.New("the tenant has newer commits")
+	// ErrFilter says that a query's condition cannot be answered; the text says which part.
+	ErrFilter = errors.New("unusable filter")
+	// ErrFull says that there is no room left. Nothing was written; the store works on when there is room again.
+	ErrFull = errors.New("no room left on the disk")
+	// ErrDamaged says that what is stored is not what was written.
+	ErrDamaged = errors.New("the store is damaged")
+	// ErrUnavailable says that the store cannot be read or written now.
+	ErrUnavailable = errors.New("the store is unavailable")
+)
