@@ -1,0 +1,169 @@
+package directory
+
+import (
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Group is Graph's group, without its licenses. As with User, empty texts are null in Graph and groups are shared.
+type Group struct {
+	ID              uuid.UUID
+	CreatedDateTime time.Time // UTC, whole seconds, like all times here
+	DeletedDateTime time.Time // zero unless it is in the deleted items
+	DisplayName     string
+	Description     string
+	GroupTypes      []string
+	Mail            string
+	MailEnabled     bool
+	MailNickname    string
+	ProxyAddresses  []string
+	SecurityEnabled bool
+	Visibility      string
+
+	AllowExternalSenders          *bool
+	AutoSubscribeNewMembers       *bool
+	Classification                string
+	ExpirationDateTime            time.Time
+	HideFromAddressLists          *bool
+	HideFromOutlookClients        *bool
+	IsAssignableToRole            *bool
+	IsSubscribedByMail            *bool
+	MembershipRule                string
+	MembershipRuleProcessingState string
+	OnPremisesDomainName          string
+	OnPremisesLastSyncDateTime    time.Time
+	OnPremisesNetBIOSName         string
+	OnPremisesSamAccountName      string
+	OnPremisesSecurityIdentifier  string
+	OnPremisesSyncEnabled         *bool
+	PreferredDataLocation         string
+	PreferredLanguage             string
+	RenewedDateTime               time.Time
+	ResourceBehaviorOptions       []string
+	ResourceProvisioningOptions   []string
+	Theme                         string
+	UniqueName                    string
+	WelcomeMessageEnabled         *bool
+}
+
+// Values of groupTypes.
+const (
+	Unified           = "Unified"
+	DynamicMembership = "DynamicMembership"
+)
+
+// ParseGroup reads what Document wrote.
+func ParseGroup(document []byte) (*Group, error) { return groupTable.parse(document) }
+
+// Document is the group as it is stored: a JSON object with Graph's names, properties without a value left out.
+func (g *Group) Document() []byte {
+	return groupTable.appendDocument(make([]byte, 0, 512), g)
+}
+
+// GroupProperty answers the property with the name, which is case-sensitive.
+func GroupProperty(name string) (*Property[Group], bool) { return groupTable.property(name) }
+
+// GroupProperties answers all properties but those of licenses, in alphabetical order. The slice is shared.
+func GroupProperties() []*Property[Group] { return groupTable.all }
+
+// DefaultGroupProperties answers those that are shown when none are asked for (graph/protocol.md P22). The slice is shared.
+func DefaultGroupProperties() []*Property[Group] { return groupTable.defaults }
+
+// ParseGroupPatch reads the body of a creation or an update of a group. Errors are *Invalid.
+func ParseGroupPatch(members []Member) (GroupPatch, error) {
+	patch, err := groupTable.patch(members, false)
+	patch.fits = fitsGroup
+	return patch, err
+}
+
+// ParseGroupImport reads a group as another directory shows it, as ParseUserImport does. Errors are *Invalid.
+func ParseGroupImport(members []Member) (GroupPatch, error) {
+	patch, err := groupTable.patch(members, true)
+	patch.fits = fitsGroup
+	return patch, err
+}
+
+// NewGroup makes a group of what a client sent or another directory has (graph/protocol.md P50).
+func NewGroup(patch GroupPatch, id uuid.UUID, now time.Time) (*Group, error) {
+	if err := patch.require("Group", "displayName", "mailEnabled", "mailNickname", "securityEnabled"); err != nil {
+		return nil, err
+	}
+	now = now.UTC().Truncate(time.Second)
+	group, err := patch.apply(Group{ID: id, CreatedDateTime: now, RenewedDateTime: now})
+	if err == nil {
+		err = group.consistent()
+	}
+	if err != nil {
+		return nil, err
+	}
+	group.DeletedDateTime = time.Time{}
+	if group.CreatedDateTime.IsZero() {
+		group.CreatedDateTime = now
+	}
+	if group.Unified() && group.Visibility == "" {
+		group.Visibility = "Public"
+	}
+	return &group, nil
+}
+
+// Licensable says whether licenses can be assigned to the group (spec/licensing.md L30).
+func (g *Group) Licensable() bool { return g.SecurityEnabled }
+
+// Unified says whether it is a Microsoft 365 group.
+func (g *Group) Unified() bool { return slices.Contains(g.GroupTypes, Unified) }
+
+// Dynamic says whether a rule decides who its members are.
+func (g *Group) Dynamic() bool { return slices.Contains(g.GroupTypes, DynamicMembership) }
+
+// SoftDeletes says whether it can be restored after deletion; others are gone at once (graph/protocol.md P52).
+func (g *Group) SoftDeletes() bool { return g.Unified() }
+
+// GiveAddress gives a new mail-enabled group its address in a domain, unless it came with one.
+func (g *Group) GiveAddress(domain string) {
+	if !g.MailEnabled || g.Mail != "" || domain == "" {
+		return
+	}
+	g.Mail = g.MailNickname + "@" + domain
+	if len(g.ProxyAddresses) == 0 {
+		g.ProxyAddresses = []string{"SMTP:" + g.Mail}
+	}
+}
+
+// fitsGroup refuses updates that would make another kind of group of it.
+func fitsGroup(before, after *Group) error {
+	switch {
+	case before.Unified() != after.Unified():
+		return invalidGroup("groupTypes", "what it was; a group stays of its kind")
+	case isTrue(before.IsAssignableToRole) != isTrue(after.IsAssignableToRole):
+		return invalidGroup("isAssignableToRole", "what it was; it is set on creation only")
+	}
+	return after.consistent()
+}
+
+// consistent answers an *Invalid when the group's properties do not fit each other. Dynamic membership is refused
+// rather than kept and not lived up to: such a group would look served and stay empty.
+func (g *Group) consistent() error {
+	switch {
+	case g.Dynamic(), g.MembershipRule != "":
+		return &Invalid{
+			Kind: NotServed, Resource: "Group", Property: "groupTypes", Value: DynamicMembership,
+			Want: "Groups with dynamic membership are not supported by this server yet. " +
+				"Leave out 'DynamicMembership' and 'membershipRule', and add the members to the group.",
+		}
+	case g.Unified() && !g.MailEnabled:
+		return invalidGroup("mailEnabled", "true, since the group is Unified")
+	case !g.MailEnabled && !g.SecurityEnabled:
+		return invalidGroup("securityEnabled", "true, unless the group is mail-enabled")
+	case isTrue(g.IsAssignableToRole) && !g.SecurityEnabled:
+		return invalidGroup("isAssignableToRole", "a group with securityEnabled")
+	}
+	return nil
+}
+
+func invalidGroup(property, want string) error {
+	return &Invalid{Kind: BadValue, Resource: "Group", Property: property, Want: want}
+}
+
+func isTrue(flag *bool) bool { return flag != nil && *flag }

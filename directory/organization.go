@@ -1,0 +1,207 @@
+package directory
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Organization is Graph's organization: who owns a tenant.
+type Organization struct {
+	ID                uuid.UUID
+	DisplayName       string
+	CountryLetterCode string // where its users are who have no usageLocation (spec/licensing.md L34)
+	CreatedDateTime   time.Time
+	VerifiedDomains   []VerifiedDomain
+
+	BusinessPhones                       []string
+	City                                 string
+	Country                              string
+	DefaultUsageLocation                 string
+	MarketingNotificationEmails          []string
+	PostalCode                           string
+	PreferredLanguage                    string
+	PrivacyProfile                       *PrivacyProfile
+	SecurityComplianceNotificationMails  []string
+	SecurityComplianceNotificationPhones []string
+	State                                string
+	Street                               string
+	TechnicalNotificationMails           []string
+	TenantType                           string
+}
+
+// VerifiedDomain is a domain whose names the organization's users may have.
+type VerifiedDomain struct {
+	Capabilities string
+	IsDefault    bool
+	IsInitial    bool
+	Name         string
+	Type         string
+}
+
+// PrivacyProfile is Graph's privacyProfile.
+type PrivacyProfile struct{ ContactEmail, StatementURL string }
+
+// ParseOrganization reads what Document wrote.
+func ParseOrganization(document []byte) (*Organization, error) {
+	return organizationTable.parse(document)
+}
+
+// Document is the organization as it is stored, like a user's.
+func (o *Organization) Document() []byte {
+	return organizationTable.appendDocument(make([]byte, 0, 512), o)
+}
+
+// OrganizationProperty answers the property with the name, which is case-sensitive.
+func OrganizationProperty(name string) (*Property[Organization], bool) {
+	return organizationTable.property(name)
+}
+
+// OrganizationProperties answers all properties but those of licenses, in alphabetical order; all are shown by default. The
+// slice is shared.
+func OrganizationProperties() []*Property[Organization] { return organizationTable.all }
+
+// ParseOrganizationPatch reads the body of an update by a client of Graph, who may set little. Errors are *Invalid.
+func ParseOrganizationPatch(members []Member) (OrganizationPatch, error) {
+	patch, err := organizationTable.patch(members, false)
+	patch.fits = fitsOrganization
+	return patch, err
+}
+
+// ParseOrganizationImport reads what the owner of the server, or another directory, says of an organization: everything
+// but its id. Errors are *Invalid.
+func ParseOrganizationImport(members []Member) (OrganizationPatch, error) {
+	patch, err := organizationTable.patch(members, true)
+	patch.fits = fitsOrganization
+	return patch, err
+}
+
+func fitsOrganization(_, after *Organization) error { return after.Validate() }
+
+// Validate answers an *Invalid unless the organization has a name, countries that exist if any, and verified domains, each
+// once, of which one is the default and one the initial one.
+func (o *Organization) Validate() error {
+	switch {
+	case o.DisplayName == "":
+		return &Invalid{Kind: Missing, Resource: "Organization", Property: "displayName", Want: "a name"}
+	case o.CountryLetterCode != "" && !IsCountry(o.CountryLetterCode):
+		return invalidOrganization("countryLetterCode", o.CountryLetterCode, wantCountry)
+	case o.DefaultUsageLocation != "" && !IsCountry(o.DefaultUsageLocation):
+		return invalidOrganization("defaultUsageLocation", o.DefaultUsageLocation, wantCountry)
+	}
+	defaults, initials := 0, 0
+	seen := make(map[string]bool, len(o.VerifiedDomains))
+	for _, d := range o.VerifiedDomains {
+		name := strings.ToLower(d.Name)
+		if !isDomain(name) || seen[name] {
+			return invalidOrganization("verifiedDomains", d.Name, "names of domains, each once")
+		}
+		seen[name] = true
+		defaults += count(d.IsDefault)
+		initials += count(d.IsInitial)
+	}
+	if defaults != 1 || initials != 1 {
+		return invalidOrganization("verifiedDomains", fmt.Sprintf("%d default, %d initial", defaults, initials),
+			"one domain with isDefault and one with isInitial")
+	}
+	return nil
+}
+
+func count(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
+}
+
+func invalidOrganization(property, value, want string) error {
+	return &Invalid{Kind: BadValue, Resource: "Organization", Property: property, Value: value, Want: want}
+}
+
+// HasDomain says whether name is one of the verified domains, in any letter case.
+func (o *Organization) HasDomain(name string) bool {
+	for _, d := range o.VerifiedDomains {
+		if strings.EqualFold(d.Name, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// DefaultDomain is the domain of new addresses; empty when there is none.
+func (o *Organization) DefaultDomain() string {
+	for _, d := range o.VerifiedDomains {
+		if d.IsDefault {
+			return d.Name
+		}
+	}
+	return ""
+}
+
+// CheckName answers an *Invalid unless the domain of a userPrincipalName is a verified one.
+func (o *Organization) CheckName(userPrincipalName string) error {
+	_, domain, _ := strings.Cut(userPrincipalName, "@")
+	if o.HasDomain(domain) {
+		return nil
+	}
+	return &Invalid{
+		Kind: BadValue, Resource: "User", Property: "userPrincipalName", Value: userPrincipalName,
+		Want: "a name in one of the verified domains of the organization",
+	}
+}
+
+// organizationTable is what there is of an organization. Graph sets its name, place and country elsewhere; here they are set where the rest is.
+var organizationTable = newTable(
+	"Organization",
+	[]string{"assignedPlans", "provisionedPlans"},
+	shown(
+		texts("businessPhones", func(o *Organization) *[]string { return &o.BusinessPhones }),
+		text("city", func(o *Organization) *string { return &o.City }),
+		text("country", func(o *Organization) *string { return &o.Country }),
+		text("countryLetterCode", func(o *Organization) *string { return &o.CountryLetterCode }).folded(upper).must(wantCountry, IsCountry),
+		moment("createdDateTime", func(o *Organization) *time.Time { return &o.CreatedDateTime }).readOnly(),
+		text("defaultUsageLocation", func(o *Organization) *string { return &o.DefaultUsageLocation }).folded(upper).must(wantCountry, IsCountry),
+		fixed[Organization]("deletedDateTime", DateTime, "null"),
+		text("displayName", func(o *Organization) *string { return &o.DisplayName }).max(256).needed(),
+		identity("id", func(o *Organization) *uuid.UUID { return &o.ID }),
+		texts("marketingNotificationEmails", func(o *Organization) *[]string { return &o.MarketingNotificationEmails }).must(wantMail, isMail),
+		fixed[Organization]("mobileDeviceManagementAuthority", String, `"unknown"`),
+		fixed[Organization]("onPremisesLastSyncDateTime", DateTime, "null"),
+		fixed[Organization]("onPremisesSyncEnabled", Bool, "null"),
+		fixed[Organization]("partnerTenantType", String, "null"),
+		text("postalCode", func(o *Organization) *string { return &o.PostalCode }),
+		text("preferredLanguage", func(o *Organization) *string { return &o.PreferredLanguage }).must(wantLanguage, isLanguage),
+		nested("privacyProfile", privacyTable, func(o *Organization) **PrivacyProfile { return &o.PrivacyProfile }),
+		texts("securityComplianceNotificationMails", func(o *Organization) *[]string { return &o.SecurityComplianceNotificationMails }).must(wantMail, isMail),
+		texts("securityComplianceNotificationPhones", func(o *Organization) *[]string { return &o.SecurityComplianceNotificationPhones }).max(64),
+		text("state", func(o *Organization) *string { return &o.State }),
+		text("street", func(o *Organization) *string { return &o.Street }),
+		texts("technicalNotificationMails", func(o *Organization) *[]string { return &o.TechnicalNotificationMails }).must(wantMail, isMail),
+		text("tenantType", func(o *Organization) *string { return &o.TenantType }).readOnly(),
+		nestedAll("verifiedDomains", domainTable, func(o *Organization) *[]VerifiedDomain { return &o.VerifiedDomains }).readOnly(),
+	)...,
+)
+
+func shown(all ...*Property[Organization]) []*Property[Organization] {
+	for _, p := range all {
+		p.Returned = ByDefault
+	}
+	return all
+}
+
+var domainTable = newTable(
+	"verifiedDomain", nil,
+	text("capabilities", func(d *VerifiedDomain) *string { return &d.Capabilities }),
+	flag("isDefault", func(d *VerifiedDomain) *bool { return &d.IsDefault }),
+	flag("isInitial", func(d *VerifiedDomain) *bool { return &d.IsInitial }),
+	text("name", func(d *VerifiedDomain) *string { return &d.Name }).needed(),
+	text("type", func(d *VerifiedDomain) *string { return &d.Type }),
+)
+
+var privacyTable = newTable(
+	"privacyProfile", nil,
+	text("contactEmail", func(p *PrivacyProfile) *string { return &p.ContactEmail }),
+	text("statementUrl", func(p *PrivacyProfile) *string { return &p.StatementURL }),
+)

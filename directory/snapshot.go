@@ -1,0 +1,203 @@
+package directory
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+)
+
+// formatVersion is the first byte of a head and of each part. A change of format takes the next one.
+const formatVersion = 1
+
+// AppendHead writes what a snapshot of the index has besides the parts: the groups.
+func (x *Index) AppendHead(dst []byte) []byte {
+	dst = append(dst, formatVersion)
+	dst = binary.AppendUvarint(dst, uint64(x.users))
+	dst = binary.AppendUvarint(dst, uint64(x.groups))
+	for ordinal := range x.groups {
+		g := x.group(ordinal)
+		if dst = append(dst, byte(g.state)); g.state == gone {
+			continue
+		}
+		dst = append(dst, g.id[:]...)
+		dst = binary.AppendUvarint(dst, uint64(g.revision))
+		dst = appendSet(dst, g.members)
+		dst = appendSet(dst, x.Owners(ordinal))
+	}
+	return dst
+}
+
+// AppendPart writes the users of a part.
+func (x *Index) AppendPart(dst []byte, part int) []byte {
+	dst = append(dst, formatVersion)
+	for _, b := range x.parts[part].blocks {
+		if b == nil {
+			break
+		}
+		for i, u := range b.users {
+			if dst = append(dst, byte(u.state)); u.state == gone {
+				continue
+			}
+			dst = append(dst, u.id[:]...)
+			dst = binary.AppendUvarint(dst, uint64(u.revision))
+			keys := b.keysOf(i)
+			dst = binary.AppendUvarint(dst, uint64(len(keys)))
+			for _, key := range keys {
+				dst = append(dst, key[:]...)
+			}
+			dst = appendSet(dst, b.groupsOf(i))
+		}
+	}
+	return dst
+}
+
+// appendSet writes an ascending set as its size and the steps between its values.
+func appendSet(dst []byte, set []uint32) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(set)))
+	last := uint32(0)
+	for _, value := range set {
+		dst = binary.AppendUvarint(dst, uint64(value-last))
+		last = value
+	}
+	return dst
+}
+
+// Decode makes the index that wrote the head and the parts, of which all are needed, in order. Data that no index wrote is
+// an error. The lookups are made anew.
+func Decode(head []byte, parts [][]byte) (*Index, error) {
+	x := NewIndex()
+	r := &reader{rest: head}
+	r.version()
+	x.users, x.groups = r.number(), 0
+	if want := (uint64(x.users) + PartUsers - 1) / PartUsers; r.err == nil && want != uint64(len(parts)) {
+		return nil, fmt.Errorf("directory snapshot: %d users need %d parts, not %d", x.users, want, len(parts))
+	}
+	x.decodeGroups(r)
+	if r.err != nil {
+		return nil, fmt.Errorf("directory snapshot: head: %w", r.err)
+	}
+	if err := x.decodeParts(parts); err != nil {
+		return nil, err
+	}
+	x.buildLookups()
+	return x, nil
+}
+
+func (x *Index) decodeGroups(r *reader) {
+	n := r.count(1)
+	x.groupBlocks = make([]*groupBlock, 0, n/blockGroup+1)
+	for x.groups < n {
+		if x.groups%blockGroup == 0 {
+			x.groupBlocks = append(x.groupBlocks, &groupBlock{groups: make([]group, 0, min(n-x.groups, blockGroup))})
+		}
+		b := x.groupBlocks[x.groups/blockGroup]
+		b.groups = append(b.groups, r.group(n, x.users))
+		x.groups++
+	}
+	r.end()
+	if r.err == nil {
+		r.err = x.linkNested()
+	}
+}
+
+// linkNested completes the groups with memberOf, which is not written, since it follows from the members.
+func (x *Index) linkNested() error {
+	for ordinal := range x.groups {
+		for _, member := range x.group(ordinal).members {
+			inner := x.group(member)
+			if inner.state == gone || member == ordinal {
+				return fmt.Errorf("group %d cannot have the member %d", ordinal, member)
+			}
+			inner.memberOf = append(inner.memberOf, ordinal)
+		}
+	}
+	return nil
+}
+
+func (x *Index) decodeParts(parts [][]byte) error {
+	x.parts = make([]*part, len(parts))
+	errs := make([]error, len(parts))
+	var wait sync.WaitGroup
+	for i, data := range parts {
+		wait.Go(func() {
+			users := min(x.users-uint32(i)*PartUsers, PartUsers)
+			if x.parts[i], errs[i] = decodePart(data, users, x.groups); errs[i] != nil {
+				errs[i] = fmt.Errorf("directory snapshot: part %d: %w", i, errs[i])
+			}
+		})
+	}
+	wait.Wait()
+	return errors.Join(errs...)
+}
+
+func decodePart(data []byte, users, groups uint32) (*part, error) {
+	r := &reader{rest: data}
+	r.version()
+	p := new(part)
+	keys, memberships := make([]Key, 0, 2*blockUsers), make([]uint32, 0, 2*blockUsers)
+	for i := range p.blocks {
+		n := min(users-uint32(i)*blockUsers, blockUsers)
+		b := &block{users: make([]user, n), keys: keys[:0], groups: memberships[:0]}
+		for j := range b.users {
+			b.users[j] = r.user(b, groups)
+		}
+		keys, memberships = b.keys, b.groups // the arrays serve the next block again
+		b.keys, b.groups = slices.Clone(keys), slices.Clone(memberships)
+		if p.blocks[i] = b; r.err != nil || uint32(i+1)*blockUsers >= users {
+			break
+		}
+	}
+	r.end()
+	return p, r.err
+}
+
+// buildLookups sorts the entries of each lookup and loads them in one go.
+func (x *Index) buildLookups() {
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		fill(x.groupIDs, x.groups, func(entries []uint64, ordinal uint32) []uint64 {
+			if g := x.group(ordinal); g.state != gone {
+				entries = append(entries, entry(idPrefix(g.id), ordinal))
+			}
+			return entries
+		})
+		fill(x.ids, x.users, func(entries []uint64, ordinal uint32) []uint64 {
+			if u := x.user(ordinal); u.state != gone {
+				entries = append(entries, entry(idPrefix(u.id), ordinal))
+			}
+			return entries
+		})
+	})
+	wait.Go(func() {
+		fill(x.names, x.users, func(entries []uint64, ordinal uint32) []uint64 {
+			if x.user(ordinal).state == live {
+				entries = append(entries, entry(x.keys(ordinal)[0].prefix(), ordinal))
+			}
+			return entries
+		})
+	})
+	wait.Go(func() {
+		fill(x.addresses, x.users, func(entries []uint64, ordinal uint32) []uint64 {
+			if x.user(ordinal).state == live {
+				for _, address := range x.keys(ordinal)[1:] {
+					entries = append(entries, entry(address.prefix(), ordinal))
+				}
+			}
+			return entries
+		})
+	})
+	wait.Wait()
+}
+
+func fill(l *lookup, ordinals uint32, add func(entries []uint64, ordinal uint32) []uint64) {
+	entries := make([]uint64, 0, ordinals)
+	for ordinal := range ordinals {
+		entries = add(entries, ordinal)
+	}
+	slices.Sort(entries)
+	for _, e := range entries {
+		l.set.Load(e)
+	}
+}

@@ -1,0 +1,189 @@
+package directory
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// User is Graph's user, without its licenses. Texts that are empty are null in Graph. Users are shared: copy one to change
+// it, and put new slices in it instead of changing the old ones.
+type User struct {
+	ID                uuid.UUID
+	CreatedDateTime   time.Time // UTC, whole seconds, like all times here
+	DeletedDateTime   time.Time // zero unless it is in the deleted items
+	AccountEnabled    bool
+	DisplayName       string
+	UserPrincipalName string
+	MailNickname      string
+	Mail              string
+	ProxyAddresses    []string
+	OtherMails        []string
+	UsageLocation     string
+	UserType          string
+
+	AboutMe                         string
+	AgeGroup                        string
+	Birthday                        time.Time
+	BusinessPhones                  []string
+	City                            string
+	CompanyName                     string
+	ConsentProvidedForMinor         string
+	Country                         string
+	CreationType                    string
+	Department                      string
+	EmployeeHireDate                time.Time
+	EmployeeID                      string
+	EmployeeLeaveDateTime           time.Time
+	EmployeeOrgData                 *EmployeeOrgData
+	EmployeeType                    string
+	ExternalUserState               string
+	ExternalUserStateChangeDateTime time.Time
+	FaxNumber                       string
+	GivenName                       string
+	HireDate                        time.Time
+	Identities                      []Identity
+	IMAddresses                     []string
+	Interests                       []string
+	IsResourceAccount               *bool
+	JobTitle                        string
+	LastPasswordChangeDateTime      time.Time
+	MobilePhone                     string
+	MySite                          string
+	OfficeLocation                  string
+	OnPremisesDistinguishedName     string
+	OnPremisesDomainName            string
+	OnPremisesExtensionAttributes   *ExtensionAttributes
+	OnPremisesImmutableID           string
+	OnPremisesLastSyncDateTime      time.Time
+	OnPremisesSamAccountName        string
+	OnPremisesSecurityIdentifier    string
+	OnPremisesSyncEnabled           *bool
+	OnPremisesUserPrincipalName     string
+	PasswordPolicies                string
+	PasswordProfile                 *PasswordProfile
+	PastProjects                    []string
+	PostalCode                      string
+	PreferredDataLocation           string
+	PreferredLanguage               string
+	PreferredName                   string
+	Responsibilities                []string
+	Schools                         []string
+	ShowInAddressList               *bool
+	SignInSessionsValidFromDateTime time.Time
+	Skills                          []string
+	State                           string
+	StreetAddress                   string
+	Surname                         string
+}
+
+// EmployeeOrgData is Graph's employeeOrgData.
+type EmployeeOrgData struct{ CostCenter, Division string }
+
+// ExtensionAttributes is Graph's onPremisesExtensionAttributes: extensionAttribute1 is the first.
+type ExtensionAttributes [15]string
+
+// Identity is Graph's objectIdentity.
+type Identity struct{ Issuer, IssuerAssignedID, SignInType string }
+
+// PasswordProfile is Graph's passwordProfile without the password: users do not sign in with one here yet, so it is looked
+// at and forgotten. When they do, its hash has a place of its own, outside the documents.
+type PasswordProfile struct {
+	ForceChangePasswordNextSignIn        *bool
+	ForceChangePasswordNextSignInWithMFA *bool
+}
+
+// ParseUser reads what Document wrote.
+func ParseUser(document []byte) (*User, error) { return userTable.parse(document) }
+
+// Document is the user as it is stored: a JSON object with Graph's names, properties without a value left out.
+func (u *User) Document() []byte {
+	return userTable.appendDocument(make([]byte, 0, 1024), u)
+}
+
+// UserProperty answers the property with the name, which is case-sensitive.
+func UserProperty(name string) (*Property[User], bool) { return userTable.property(name) }
+
+// UserProperties answers all properties but those of licenses, in alphabetical order. The slice is shared.
+func UserProperties() []*Property[User] { return userTable.all }
+
+// DefaultUserProperties answers those that are shown when none are asked for (graph/protocol.md P22). The slice is shared.
+func DefaultUserProperties() []*Property[User] { return userTable.defaults }
+
+// ParseUserPatch reads the body of a creation or an update of a user. Errors are *Invalid.
+func ParseUserPatch(members []Member) (UserPatch, error) { return userTable.patch(members, false) }
+
+// ParseUserImport reads a user as another directory shows it: what is read-only is taken too if it is stored, licenses and
+// computed properties are passed over. Errors are *Invalid.
+func ParseUserImport(members []Member) (UserPatch, error) { return userTable.patch(members, true) }
+
+// NewUser makes a user of what a client sent (graph/protocol.md P50). The caller still asks Organization.CheckName, and the
+// index whether the name is free.
+func NewUser(patch UserPatch, id uuid.UUID, now time.Time) (*User, error) {
+	if err := patch.require("User", requiredOfUsers...); err != nil {
+		return nil, err
+	}
+	if !setsPassword(patch.value("passwordProfile")) {
+		return nil, &Invalid{Kind: Missing, Resource: "User", Property: "passwordProfile.password", Want: "a first password"}
+	}
+	return ImportUser(patch, id, now)
+}
+
+var requiredOfUsers = []string{"accountEnabled", "displayName", "mailNickname", "userPrincipalName"}
+
+// ImportUser makes a user of what another directory has, which does not tell passwords. Its time of creation is kept.
+func ImportUser(patch UserPatch, id uuid.UUID, now time.Time) (*User, error) {
+	if err := patch.require("User", requiredOfUsers...); err != nil {
+		return nil, err
+	}
+	now = now.UTC().Truncate(time.Second)
+	user, err := patch.Apply(User{
+		ID: id, CreatedDateTime: now, UserType: "Member",
+		LastPasswordChangeDateTime: now, SignInSessionsValidFromDateTime: now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	user.DeletedDateTime = time.Time{}
+	if user.CreatedDateTime.IsZero() {
+		user.CreatedDateTime = now
+	}
+	return &user, nil
+}
+
+func setsPassword(profile json.RawMessage) bool {
+	var sent struct {
+		Password string `json:"password"`
+	}
+	return json.Unmarshal(profile, &sent) == nil && sent.Password != ""
+}
+
+// Addresses answers the addresses that no other user of a product with Exchange may have (spec/licensing.md L43): mail and
+// the proxy addresses in lower case, without the prefix smtp:, other prefixes kept; sorted, each once.
+func (u *User) Addresses() []string {
+	all := make([]string, 0, len(u.ProxyAddresses)+1)
+	for _, address := range append(slices.Clone(u.ProxyAddresses), u.Mail) {
+		address = strings.TrimPrefix(strings.ToLower(address), "smtp:")
+		if address = strings.TrimSpace(address); address != "" {
+			all = append(all, address)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// legalAgeGroup is the classification that follows from ageGroup and consentProvidedForMinor.
+func (u *User) legalAgeGroup() string {
+	switch {
+	case u.AgeGroup != "Minor":
+		return u.AgeGroup
+	case u.ConsentProvidedForMinor == "Granted":
+		return "MinorWithParentalConsent"
+	case u.ConsentProvidedForMinor == "NotRequired":
+		return "MinorNoParentalConsentRequired"
+	}
+	return "MinorWithoutParentalConsent"
+}

@@ -1,0 +1,159 @@
+package tenant
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+
+	"licensor/directory"
+	"licensor/licensing"
+	"licensor/store"
+)
+
+// Command is something a caller wants of a tenant. Its name is the operation that the log shows.
+type Command interface {
+	Name() string
+	run(c *change) error
+}
+
+// Done is what came of a command.
+type Done struct {
+	Image   *Image
+	Changed bool // false: nothing came of it and nothing was written
+	ID      uuid.UUID
+	Ordinal uint32 // of the user or group that was created
+	Report  licensing.Report
+	Rows    []RowProblem // of an import
+}
+
+// change is one command in the making: drafts over the image, the effects so far and the rows to write. When the command fails it is
+// thrown away.
+type change struct {
+	ctx     context.Context
+	base    *Image
+	next    Image
+	at      time.Time
+	newID   func() uuid.UUID
+	load    func(ctx context.Context, kind store.Kind, ordinal uint32) ([]byte, error) // a document as of base
+	lic     *licensing.Draft
+	dir     *directory.Draft
+	effects Effects
+	objects map[objectKey]store.Object
+	order   []objectKey
+	done    Done
+}
+
+type objectKey struct {
+	kind    store.Kind
+	ordinal uint32
+}
+
+func (img *Image) change(ctx context.Context, at time.Time, newID func() uuid.UUID) *change {
+	next := *img
+	next.Seq, next.At = img.Seq+1, at
+	return &change{
+		ctx: ctx, base: img, next: next, at: at, newID: newID,
+		lic: img.Licensing.Draft(next.Seq, at), dir: img.Directory.Draft(),
+		objects: map[objectKey]store.Object{},
+	}
+}
+
+// finish answers the image after the command and its commit, or no commit when nothing came of it.
+func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) {
+	lic, effects := c.lic.Finish()
+	if !effects.Empty() {
+		c.effects.Licensing = effects
+	}
+	if c.effects.empty() {
+		return c.base, nil, nil
+	}
+	c.next.Licensing = lic
+	c.next.Directory = c.dir.Finish()
+	if err := c.next.applySmall(&c.effects); err != nil {
+		return nil, nil, err
+	}
+	data, err := c.effects.encode()
+	if err != nil {
+		return nil, nil, fmt.Errorf("encode effects of %s: %w", operation, err)
+	}
+	next := c.next
+	return &next, &store.Commit{Seq: next.Seq, At: next.At, Actor: actor, Operation: operation, Effects: data}, nil
+}
+
+func (f *Effects) empty() bool {
+	return f.Licensing == nil && f.Organization == nil && f.Import == nil &&
+		len(f.Subscriptions)+len(f.Applications)+len(f.NewUsers)+len(f.Keys)+len(f.Users)+len(f.Groups)+len(f.Nested)+len(f.Owners) == 0
+}
+
+// document answers the document of a user or group as the command has left it.
+func (c *change) document(kind store.Kind, ordinal uint32) ([]byte, error) {
+	if o, ok := c.objects[objectKey{kind, ordinal}]; ok {
+		return o.Document, nil
+	}
+	return c.load(c.ctx, kind, ordinal)
+}
+
+// write notes a row to be written with the commit.
+func (c *change) write(o store.Object) {
+	key := objectKey{o.Kind, o.Ordinal}
+	if _, ok := c.objects[key]; !ok {
+		c.order = append(c.order, key)
+	}
+	c.objects[key] = o
+}
+
+func (c *change) rows() []store.Object {
+	rows := make([]store.Object, 0, len(c.order))
+	for _, key := range c.order {
+		rows = append(rows, c.objects[key])
+	}
+	return rows
+}
+
+func (c *change) markUser(user uint32, what MarkKind) {
+	c.effects.Users = append(c.effects.Users, Mark{user, what})
+	mark(Mark{user, what}, c.dir.TouchUser, c.dir.HideUser, c.dir.ShowUser, c.dir.PurgeUser)
+}
+
+func (c *change) markGroup(group uint32, what MarkKind) {
+	c.effects.Groups = append(c.effects.Groups, Mark{group, what})
+	mark(Mark{group, what}, c.dir.TouchGroup, c.dir.HideGroup, c.dir.ShowGroup, c.dir.PurgeGroup)
+}
+
+// live refuses a user who is deleted or gone by now.
+func (c *change) live(user uint32) error {
+	if c.dir.UserGone(user) || c.dir.UserHidden(user) {
+		return noSuch(c.dir.UserID(user))
+	}
+	return nil
+}
+
+func (c *change) liveGroup(group uint32) error {
+	if c.dir.GroupGone(group) || c.dir.GroupHidden(group) {
+		return noSuch(c.dir.GroupID(group))
+	}
+	return nil
+}
+
+// duplicates keeps licensing's knowledge of who shares an address (spec/licensing.md L43), for the owners of these.
+func (c *change) duplicates(addresses []directory.Key) {
+	for _, key := range addresses {
+		for owner := range c.dir.AddressOwners(key) {
+			c.lic.SetDuplicate(owner, c.dir.AddressShared(owner))
+		}
+	}
+}
+
+func one(user uint32) *roaring.Bitmap { return roaring.BitmapOf(user) }
+
+func addressKeys(u *directory.User) []directory.Key {
+	list := u.Addresses()
+	keys := make([]directory.Key, len(list))
+	for i, a := range list {
+		keys[i] = directory.KeyOf(a)
+	}
+	return keys
+}

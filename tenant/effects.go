@@ -1,0 +1,286 @@
+package tenant
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/fxamacker/cbor/v2"
+	"github.com/google/uuid"
+
+	"licensor/directory"
+	"licensor/licensing"
+	"licensor/store"
+)
+
+// Effects are what came of a command: what a commit holds. Field numbers are stored; never renumber.
+type Effects struct {
+	Licensing     *licensing.Effects `cbor:"1,keyasint,omitempty"`
+	Organization  []byte             `cbor:"2,keyasint,omitempty"` // its document
+	Subscriptions []SubscriptionNow  `cbor:"3,keyasint,omitempty"`
+	Applications  []ApplicationNow   `cbor:"4,keyasint,omitempty"`
+	NewUsers      []UserKeys         `cbor:"5,keyasint,omitempty"` // that get the next ordinals
+	Keys          []UserKeys         `cbor:"6,keyasint,omitempty"`
+	Users         []Mark             `cbor:"7,keyasint,omitempty"`
+	Groups        []Mark             `cbor:"8,keyasint,omitempty"`
+	Nested        []Link             `cbor:"9,keyasint,omitempty"`
+	Owners        []Link             `cbor:"10,keyasint,omitempty"`
+	Import        *ImportMark        `cbor:"11,keyasint,omitempty"`
+}
+
+// SubscriptionNow is a subscription as it is from now on.
+type SubscriptionNow struct {
+	Subscription Subscription `cbor:"1,keyasint"`
+	Gone         bool         `cbor:"2,keyasint,omitempty"`
+}
+
+// ApplicationNow is an application as it is from now on.
+type ApplicationNow struct {
+	Document []byte `cbor:"1,keyasint"`
+	Gone     bool   `cbor:"2,keyasint,omitempty"`
+}
+
+// UserKeys are what a user is found by.
+type UserKeys struct {
+	User      uint32          `cbor:"1,keyasint,omitempty"`
+	ID        uuid.UUID       `cbor:"2,keyasint"`
+	Name      directory.Key   `cbor:"3,keyasint"`
+	Addresses []directory.Key `cbor:"4,keyasint,omitempty"`
+}
+
+// Mark is something that happened to the document of a user or group.
+type Mark struct {
+	Ordinal uint32   `cbor:"1,keyasint,omitempty"`
+	What    MarkKind `cbor:"2,keyasint"`
+}
+
+// MarkKind says what happened.
+type MarkKind uint8
+
+// The kinds of marks. Numbers are stored; never renumber.
+const (
+	Written MarkKind = iota + 1
+	Hidden
+	Shown
+	Purged
+)
+
+// Link is a group's nested member or owner that came or went.
+type Link struct {
+	Group  uint32 `cbor:"1,keyasint,omitempty"`
+	Member uint32 `cbor:"2,keyasint,omitempty"`
+	Gone   bool   `cbor:"3,keyasint,omitempty"`
+}
+
+// ImportMark says how far an import has come.
+type ImportMark struct {
+	ID   string `cbor:"1,keyasint"`
+	Line int64  `cbor:"2,keyasint"`
+}
+
+func (f *Effects) encode() ([]byte, error) { return cbor.Marshal(f) }
+
+func decodeEffects(data []byte) (*Effects, error) {
+	f := new(Effects)
+	if err := decoding.Unmarshal(data, f); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// decoding allows the long lists that a commit over a large tenant has.
+var decoding = func() cbor.DecMode {
+	mode, err := cbor.DecOptions{MaxArrayElements: 1 << 27, MaxMapPairs: 1 << 20}.DecMode()
+	if err != nil {
+		panic(err)
+	}
+	return mode
+}()
+
+// apply replays a commit on the image before it.
+func (img *Image) apply(c store.Commit) (*Image, error) {
+	f, err := decodeEffects(c.Effects)
+	if err != nil {
+		return nil, fmt.Errorf("read effects of commit %d: %w", c.Seq, err)
+	}
+	next := *img
+	next.Seq, next.At = c.Seq, c.At
+	if err := next.applyLicensing(f, c.Seq, c.At); err != nil {
+		return nil, fmt.Errorf("replay commit %d: %w", c.Seq, err)
+	}
+	if err := next.applyDirectory(f); err != nil {
+		return nil, fmt.Errorf("replay commit %d: %w", c.Seq, err)
+	}
+	if err := next.applySmall(f); err != nil {
+		return nil, fmt.Errorf("replay commit %d: %w", c.Seq, err)
+	}
+	return &next, nil
+}
+
+func (img *Image) applyLicensing(f *Effects, seq uint64, at time.Time) (err error) {
+	if f.Licensing != nil {
+		img.Licensing, err = img.Licensing.Apply(f.Licensing, seq, at)
+	}
+	return err
+}
+
+// applySmall replays what is neither licensing nor directory. It copies, since the image it was made from keeps the old lists.
+func (img *Image) applySmall(f *Effects) error {
+	if f.Organization != nil {
+		org, err := directory.ParseOrganization(f.Organization)
+		if err != nil {
+			return err
+		}
+		img.Organization = org
+	}
+	for _, now := range f.Subscriptions {
+		img.Subscriptions = replaced(img.Subscriptions, now.Subscription, now.Gone, func(s Subscription) uuid.UUID { return s.ID })
+	}
+	for _, now := range f.Applications {
+		app, err := directory.ParseApplication(now.Document)
+		if err != nil {
+			return err
+		}
+		img.Applications = replaced(img.Applications, *app, now.Gone, func(a directory.Application) uuid.UUID { return a.ID })
+	}
+	if f.Import != nil {
+		imports := maps.Clone(img.Imports)
+		if imports == nil {
+			imports = map[string]int64{}
+		}
+		imports[f.Import.ID] = f.Import.Line
+		img.Imports = imports
+	}
+	return nil
+}
+
+// replaced is a copy of the list with the item put in the place of the one with its id, appended, or taken out.
+func replaced[T any](list []T, item T, gone bool, id func(T) uuid.UUID) []T {
+	next := slices.Clone(list)
+	at := slices.IndexFunc(next, func(t T) bool { return id(t) == id(item) })
+	switch {
+	case gone && at >= 0:
+		return slices.Delete(next, at, at+1)
+	case gone:
+		return next
+	case at >= 0:
+		next[at] = item
+		return next
+	}
+	return append(next, item)
+}
+
+// applyDirectory replays the changes of the index, in the order in which a command makes them.
+func (img *Image) applyDirectory(f *Effects) error {
+	d := img.Directory.Draft()
+	for _, u := range f.NewUsers {
+		d.AddUser(u.ID, u.Name, u.Addresses)
+	}
+	if f.Licensing != nil {
+		for _, g := range f.Licensing.Groups {
+			if g.New != nil {
+				d.AddGroup(*g.New)
+			}
+			if err := applyMembers(d, g); err != nil {
+				return err
+			}
+		}
+	}
+	if err := f.plausible(d); err != nil {
+		return err
+	}
+	for _, u := range f.Keys {
+		d.SetUserKeys(u.User, u.Name, u.Addresses)
+	}
+	for _, l := range f.Nested {
+		if l.Gone {
+			d.LeaveGroup(l.Group, l.Member)
+		} else {
+			d.JoinGroup(l.Group, l.Member)
+		}
+	}
+	for _, l := range f.Owners {
+		if l.Gone {
+			d.RemoveOwner(l.Group, l.Member)
+		} else {
+			d.AddOwner(l.Group, l.Member)
+		}
+	}
+	for _, m := range f.Users {
+		mark(m, d.TouchUser, d.HideUser, d.ShowUser, d.PurgeUser)
+	}
+	for _, m := range f.Groups {
+		mark(m, d.TouchGroup, d.HideGroup, d.ShowGroup, d.PurgeGroup)
+	}
+	img.Directory = d.Finish()
+	return nil
+}
+
+func mark(m Mark, written, hidden, shown, purged func(uint32)) {
+	switch m.What {
+	case Written:
+		written(m.Ordinal)
+	case Hidden:
+		hidden(m.Ordinal)
+	case Shown:
+		shown(m.Ordinal)
+	case Purged:
+		purged(m.Ordinal)
+	}
+}
+
+// plausible refuses numbers that the directory does not have: a damaged commit must not bring the program down.
+func (f *Effects) plausible(d *directory.Draft) error {
+	users, groups := d.Users(), d.Groups()
+	for _, u := range f.Keys {
+		if u.User >= users {
+			return fmt.Errorf("keys of user number %d, of whom there are %d", u.User, users)
+		}
+	}
+	for _, m := range f.Users {
+		if m.Ordinal >= users {
+			return fmt.Errorf("a mark on user number %d, of whom there are %d", m.Ordinal, users)
+		}
+	}
+	for _, m := range f.Groups {
+		if m.Ordinal >= groups {
+			return fmt.Errorf("a mark on group number %d, of which there are %d", m.Ordinal, groups)
+		}
+	}
+	for _, l := range f.Nested {
+		if l.Group >= groups || l.Member >= groups || l.Group == l.Member {
+			return fmt.Errorf("a link between groups number %d and %d, of which there are %d", l.Group, l.Member, groups)
+		}
+	}
+	for _, l := range f.Owners {
+		if l.Group >= groups || l.Member >= users {
+			return fmt.Errorf("an owner of group number %d, of which there are %d", l.Group, groups)
+		}
+	}
+	return nil
+}
+
+func applyMembers(d *directory.Draft, g licensing.GroupEffect) error {
+	for _, list := range []struct {
+		data []byte
+		do   func(uint32, *roaring.Bitmap)
+	}{
+		{g.Joined, func(group uint32, users *roaring.Bitmap) { d.Join(group, roaring.Values(users)) }},
+		{g.Left, func(group uint32, users *roaring.Bitmap) { d.Leave(group, roaring.Values(users)) }},
+	} {
+		if len(list.data) == 0 {
+			continue
+		}
+		users := roaring.New()
+		if err := users.UnmarshalBinary(list.data); err != nil {
+			return err
+		}
+		if users.Maximum() >= d.Users() || g.Group >= d.Groups() {
+			return fmt.Errorf("members of group number %d beyond those there are", g.Group)
+		}
+		list.do(g.Group, users)
+	}
+	return nil
+}

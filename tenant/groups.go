@@ -1,0 +1,302 @@
+package tenant
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+
+	"licensor/directory"
+	"licensor/store"
+)
+
+// CreateGroup adds a group, with its first members and owners.
+type CreateGroup struct {
+	Patch   directory.GroupPatch
+	Members []uuid.UUID // users and groups
+	Owners  []uuid.UUID // users
+}
+
+// Name is the operation.
+func (CreateGroup) Name() string { return "createGroup" }
+
+func (cmd CreateGroup) run(c *change) error {
+	g, err := directory.NewGroup(cmd.Patch, c.newID(), c.at)
+	if err != nil {
+		return err
+	}
+	group := c.addGroup(g)
+	if err := c.addMembers(group, cmd.Members); err != nil {
+		return err
+	}
+	return c.addOwners(group, cmd.Owners)
+}
+
+func (c *change) addGroup(g *directory.Group) uint32 {
+	g.GiveAddress(c.next.Organization.DefaultDomain())
+	group := c.lic.AddGroup(g.ID)
+	c.dir.AddGroup(g.ID)
+	c.write(store.Object{Kind: store.KindGroup, Ordinal: group, ID: g.ID, Document: g.Document()})
+	c.done.ID, c.done.Ordinal = g.ID, group
+	return group
+}
+
+func (c *change) group(group uint32) (*directory.Group, []byte, error) {
+	document, err := c.document(store.KindGroup, group)
+	if err != nil {
+		return nil, nil, err
+	}
+	g, err := directory.ParseGroup(document)
+	return g, document, err
+}
+
+// UpdateGroup changes properties of a group, and adds members.
+type UpdateGroup struct {
+	Group   uint32
+	Patch   directory.GroupPatch
+	Members []uuid.UUID // to be added
+}
+
+// Name is the operation.
+func (UpdateGroup) Name() string { return "updateGroup" }
+
+func (cmd UpdateGroup) run(c *change) error {
+	if err := c.liveGroup(cmd.Group); err != nil {
+		return err
+	}
+	was, old, err := c.group(cmd.Group)
+	if err != nil {
+		return err
+	}
+	g, err := cmd.Patch.Apply(*was)
+	if err != nil {
+		return err
+	}
+	if was.Licensable() && !g.Licensable() && c.base.Licensing.GroupLicensed(cmd.Group) {
+		return invalid(g.ID, "securityEnabled of group %s cannot be turned off while the group has licenses. Remove its licenses first.", g.ID)
+	}
+	if document := g.Document(); !bytes.Equal(old, document) {
+		c.markGroup(cmd.Group, Written)
+		c.write(store.Object{Kind: store.KindGroup, Ordinal: cmd.Group, ID: g.ID, Document: document})
+	}
+	return c.addMembers(cmd.Group, cmd.Members)
+}
+
+// DeleteGroup puts a Microsoft 365 group among the deleted items and removes any other for good (protocol P52); with licenses it is
+// refused (spec/licensing.md L35).
+type DeleteGroup struct{ Group uint32 }
+
+// Name is the operation.
+func (DeleteGroup) Name() string { return "deleteGroup" }
+
+func (cmd DeleteGroup) run(c *change) error {
+	if err := c.liveGroup(cmd.Group); err != nil {
+		return err
+	}
+	g, _, err := c.group(cmd.Group)
+	if err != nil {
+		return err
+	}
+	if !g.SoftDeletes() || c.base.Licensing.GroupLicensed(cmd.Group) {
+		return c.purgeGroup(cmd.Group)
+	}
+	c.markGroup(cmd.Group, Hidden)
+	g.DeletedDateTime = c.at
+	c.write(store.Object{Kind: store.KindGroup, Ordinal: cmd.Group, ID: g.ID, Deleted: c.at, Document: g.Document()})
+	return nil
+}
+
+func (c *change) purgeGroup(group uint32) error {
+	id := c.dir.GroupID(group)
+	members := c.base.Licensing.GroupMembers(group)
+	if err := c.lic.RemoveGroup(group); err != nil {
+		return err
+	}
+	c.dir.Leave(group, roaring.Values(members))
+	c.markGroup(group, Purged)
+	c.write(store.Object{Kind: store.KindGroup, Ordinal: group, ID: id, Purged: true})
+	return nil
+}
+
+// RestoreGroup brings a deleted group back.
+type RestoreGroup struct{ Group uint32 }
+
+// Name is the operation.
+func (RestoreGroup) Name() string { return "restoreGroup" }
+
+func (cmd RestoreGroup) run(c *change) error {
+	g, err := c.deletedGroup(cmd.Group)
+	if err != nil {
+		return err
+	}
+	if c.at.Sub(g.DeletedDateTime) > KeptFor {
+		return noSuch(g.ID)
+	}
+	c.markGroup(cmd.Group, Shown)
+	g.DeletedDateTime = time.Time{}
+	c.done.ID, c.done.Ordinal = g.ID, cmd.Group
+	c.write(store.Object{Kind: store.KindGroup, Ordinal: cmd.Group, ID: g.ID, Document: g.Document()})
+	return nil
+}
+
+func (c *change) deletedGroup(group uint32) (*directory.Group, error) {
+	if c.dir.GroupGone(group) || !c.dir.GroupHidden(group) {
+		return nil, noSuch(c.dir.GroupID(group))
+	}
+	g, _, err := c.group(group)
+	return g, err
+}
+
+// PurgeGroup removes a deleted group for good.
+type PurgeGroup struct{ Group uint32 }
+
+// Name is the operation.
+func (PurgeGroup) Name() string { return "purgeGroup" }
+
+func (cmd PurgeGroup) run(c *change) error {
+	if c.dir.GroupGone(cmd.Group) || !c.dir.GroupHidden(cmd.Group) {
+		return noSuch(c.dir.GroupID(cmd.Group))
+	}
+	return c.purgeGroup(cmd.Group)
+}
+
+// AddMembers puts users and groups into a group: all, or with an error none.
+type AddMembers struct {
+	Group   uint32
+	Members []uuid.UUID
+}
+
+// Name is the operation.
+func (AddMembers) Name() string { return "addMembers" }
+
+func (cmd AddMembers) run(c *change) error {
+	if err := c.liveGroup(cmd.Group); err != nil {
+		return err
+	}
+	return c.addMembers(cmd.Group, cmd.Members)
+}
+
+func (c *change) addMembers(group uint32, members []uuid.UUID) error {
+	users := roaring.New()
+	for _, id := range members {
+		if user, ok := c.dir.UserByID(id); ok && !c.dir.UserHidden(user) {
+			if users.Contains(user) || c.dir.IsMember(user, group) {
+				return alreadyThere(id, "members")
+			}
+			users.Add(user)
+			continue
+		}
+		if err := c.addNested(group, id); err != nil {
+			return err
+		}
+	}
+	c.join(group, users)
+	return nil
+}
+
+// join makes users who are not yet members members.
+func (c *change) join(group uint32, users *roaring.Bitmap) {
+	c.dir.Join(group, roaring.Values(users))
+	c.lic.AddMembers(group, users)
+}
+
+func (c *change) addNested(group uint32, id uuid.UUID) error {
+	member, ok := c.dir.GroupByID(id)
+	if !ok || c.dir.GroupHidden(member) {
+		return noSuch(id)
+	}
+	if member == group {
+		return invalid(id, "Group %s cannot be a member of itself.", id)
+	}
+	if !c.dir.JoinGroup(group, member) {
+		return alreadyThere(id, "members")
+	}
+	c.effects.Nested = append(c.effects.Nested, Link{Group: group, Member: member})
+	return nil
+}
+
+func alreadyThere(id uuid.UUID, property string) *Problem {
+	return invalid(id, "One or more added object references already exist for the following modified properties: '%s'.", property)
+}
+
+// RemoveMember takes a user or group out of a group.
+type RemoveMember struct {
+	Group  uint32
+	Member uuid.UUID
+}
+
+// Name is the operation.
+func (RemoveMember) Name() string { return "removeMember" }
+
+func (cmd RemoveMember) run(c *change) error {
+	if err := c.liveGroup(cmd.Group); err != nil {
+		return err
+	}
+	if user, ok := c.dir.UserByID(cmd.Member); ok {
+		if c.dir.UserHidden(user) || !c.dir.IsMember(user, cmd.Group) {
+			return noSuch(cmd.Member)
+		}
+		c.dir.Leave(cmd.Group, slices.Values([]uint32{user}))
+		c.lic.RemoveMembers(cmd.Group, one(user))
+		return nil
+	}
+	member, ok := c.dir.GroupByID(cmd.Member)
+	if !ok || !c.dir.LeaveGroup(cmd.Group, member) {
+		return noSuch(cmd.Member)
+	}
+	c.effects.Nested = append(c.effects.Nested, Link{Group: cmd.Group, Member: member, Gone: true})
+	return nil
+}
+
+// AddOwners makes users owners of a group.
+type AddOwners struct {
+	Group  uint32
+	Owners []uuid.UUID
+}
+
+// Name is the operation.
+func (AddOwners) Name() string { return "addOwners" }
+
+func (cmd AddOwners) run(c *change) error {
+	if err := c.liveGroup(cmd.Group); err != nil {
+		return err
+	}
+	return c.addOwners(cmd.Group, cmd.Owners)
+}
+
+func (c *change) addOwners(group uint32, owners []uuid.UUID) error {
+	for _, id := range owners {
+		user, ok := c.dir.UserByID(id)
+		if !ok || c.dir.UserHidden(user) {
+			return noSuch(id)
+		}
+		if !c.dir.AddOwner(group, user) {
+			return alreadyThere(id, "owners")
+		}
+		c.effects.Owners = append(c.effects.Owners, Link{Group: group, Member: user})
+	}
+	return nil
+}
+
+// RemoveOwner takes an owner from a group.
+type RemoveOwner struct {
+	Group uint32
+	Owner uuid.UUID
+}
+
+// Name is the operation.
+func (RemoveOwner) Name() string { return "removeOwner" }
+
+func (cmd RemoveOwner) run(c *change) error {
+	if err := c.liveGroup(cmd.Group); err != nil {
+		return err
+	}
+	user, ok := c.dir.UserByID(cmd.Owner)
+	if !ok || !c.dir.RemoveOwner(cmd.Group, user) {
+		return noSuch(cmd.Owner)
+	}
+	c.effects.Owners = append(c.effects.Owners, Link{Group: cmd.Group, Member: user, Gone: true})
+	return nil
+}

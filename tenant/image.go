@@ -1,0 +1,91 @@
+package tenant
+
+import (
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/directory"
+	"licensor/licensing"
+)
+
+// Image is a tenant at one commit. Nothing in it ever changes.
+type Image struct {
+	Seq           uint64
+	At            time.Time
+	Licensing     *licensing.Image
+	Directory     *directory.Index
+	Organization  *directory.Organization
+	Subscriptions []Subscription // oldest first
+	Applications  []directory.Application
+	Imports       map[string]int64 // last line taken, by the import's id
+}
+
+// Subscription is a purchase of a SKU: Graph's companySubscription (spec/licensing.md L1).
+type Subscription struct {
+	ID                     uuid.UUID  `json:"id" cbor:"1,keyasint"`
+	CommerceSubscriptionID uuid.UUID  `json:"commerceSubscriptionId" cbor:"2,keyasint"`
+	SKUID                  uuid.UUID  `json:"skuId" cbor:"3,keyasint"`
+	TotalLicenses          int        `json:"totalLicenses" cbor:"4,keyasint"`
+	Status                 string     `json:"status" cbor:"5,keyasint"`
+	IsTrial                bool       `json:"isTrial" cbor:"6,keyasint,omitempty"`
+	CreatedDateTime        time.Time  `json:"createdDateTime" cbor:"7,keyasint"`
+	NextLifecycleDateTime  *time.Time `json:"nextLifecycleDateTime" cbor:"8,keyasint,omitempty"`
+}
+
+func empty() *Image {
+	return &Image{Licensing: licensing.New(&licensing.Catalog{}), Directory: directory.NewIndex()}
+}
+
+// Subscription answers a subscription by its id or its commerceSubscriptionId.
+func (img *Image) Subscription(id uuid.UUID) (Subscription, bool) {
+	at := slices.IndexFunc(img.Subscriptions, func(s Subscription) bool { return s.ID == id || s.CommerceSubscriptionID == id })
+	if at < 0 {
+		return Subscription{}, false
+	}
+	return img.Subscriptions[at], true
+}
+
+// Application answers an application by its appId.
+func (img *Image) Application(appID uuid.UUID) (directory.Application, bool) {
+	at := slices.IndexFunc(img.Applications, func(a directory.Application) bool { return a.AppID == appID })
+	if at < 0 {
+		return directory.Application{}, false
+	}
+	return img.Applications[at], true
+}
+
+// LiveUser answers the ordinal of a user who is not deleted, by id or userPrincipalName; a *Problem NotFound otherwise.
+func (img *Image) LiveUser(key string) (uint32, error) {
+	if id, err := parseID(key); err == nil {
+		if user, ok := img.Directory.UserByID(id); ok && !img.Directory.UserHidden(user) {
+			return user, nil
+		}
+		return 0, notFound(key)
+	}
+	if user, ok := img.Directory.UserByName(key); ok {
+		return user, nil
+	}
+	return 0, notFound(key)
+}
+
+// LiveGroup answers the ordinal of a group that is not deleted; a *Problem NotFound otherwise.
+func (img *Image) LiveGroup(key string) (uint32, error) {
+	id, err := parseID(key)
+	if err != nil {
+		return 0, notFound(key)
+	}
+	if group, ok := img.Directory.GroupByID(id); ok && !img.Directory.GroupHidden(group) {
+		return group, nil
+	}
+	return 0, notFound(key)
+}
+
+// parseID reads a GUID in its one canonical form, in either case of letters; uuid.Parse would take four more.
+func parseID(text string) (uuid.UUID, error) {
+	if len(text) != 36 {
+		return uuid.Nil, invalid(text, "%q is no GUID.", text)
+	}
+	return uuid.Parse(text)
+}

@@ -1,0 +1,162 @@
+package tenant
+
+import (
+	"errors"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+
+	"licensor/directory"
+)
+
+// Import takes a batch of rows from another directory's export in one commit. A row that cannot be taken is reported and leaves no
+// trace, the others are taken. With an ID, rows up to the last line that was taken under this ID are passed over, so an import that was
+// cut off can be sent again.
+type Import struct {
+	ID   string
+	Rows []ImportRow
+}
+
+// ImportRow is a line of an import: one of its fields is set.
+type ImportRow struct {
+	Line         int64
+	User         *ImportUser
+	Group        *ImportGroup
+	Membership   *Membership
+	Subscription *CreateSubscription
+}
+
+// Membership puts a user or group, by id or userPrincipalName, into a group, by id.
+type Membership struct {
+	Group  string
+	Member string
+}
+
+// ImportGroup adds a group that another directory has.
+type ImportGroup struct {
+	ID    uuid.UUID // uuid.Nil: a new one
+	Patch directory.GroupPatch
+}
+
+// RowProblem is a row that was not taken.
+type RowProblem struct {
+	Line    int64
+	Problem error
+}
+
+// Name is the operation.
+func (Import) Name() string { return "import" }
+
+func (cmd Import) run(c *change) error {
+	last := c.next.Imports[cmd.ID]
+	im := importing{change: c, joins: map[uint32]*roaring.Bitmap{}}
+	for _, row := range cmd.Rows {
+		if cmd.ID != "" && row.Line <= last {
+			continue
+		}
+		if err := im.row(row); err != nil {
+			if !ofTheRow(err) {
+				return err
+			}
+			c.done.Rows = append(c.done.Rows, RowProblem{row.Line, err})
+		}
+		last = row.Line
+	}
+	im.join()
+	if cmd.ID != "" && last > c.next.Imports[cmd.ID] {
+		c.effects.Import = &ImportMark{cmd.ID, last}
+	}
+	return nil
+}
+
+// ofTheRow says that an error is the row's fault, rather than the store's.
+func ofTheRow(err error) bool {
+	var problem *Problem
+	var bad *directory.Invalid
+	return errors.As(err, &bad) || (errors.As(err, &problem) && problem.Kind != Unavailable) || isRefusal(err)
+}
+
+// importing gathers memberships, so that a group's many new members join at once.
+type importing struct {
+	*change
+	joins map[uint32]*roaring.Bitmap
+	order []uint32
+}
+
+func (im *importing) row(row ImportRow) error {
+	switch {
+	case row.User != nil:
+		return row.User.run(im.change)
+	case row.Group != nil:
+		return row.Group.run(im.change)
+	case row.Membership != nil:
+		return im.member(*row.Membership)
+	case row.Subscription != nil:
+		return row.Subscription.run(im.change)
+	}
+	return invalid(row.Line, "Line %d says nothing.", row.Line)
+}
+
+func (im *importing) member(m Membership) error {
+	id, err := parseID(m.Group)
+	if err != nil {
+		return err
+	}
+	group, ok := im.dir.GroupByID(id)
+	if !ok || im.dir.GroupHidden(group) {
+		return noSuch(id)
+	}
+	user, err := im.find(m.Member)
+	if err != nil {
+		if member, err := parseID(m.Member); err == nil {
+			return im.addNested(group, member)
+		}
+		return err
+	}
+	joins := im.joins[group]
+	if joins == nil {
+		joins = roaring.New()
+		im.joins[group] = joins
+		im.order = append(im.order, group)
+	}
+	if im.dir.IsMember(user, group) || !joins.CheckedAdd(user) {
+		return alreadyThere(im.dir.UserID(user), "members")
+	}
+	return nil
+}
+
+// find answers a live user, one of the same import included.
+func (im *importing) find(key string) (uint32, error) {
+	if id, err := parseID(key); err == nil {
+		if user, ok := im.dir.UserByID(id); ok && !im.dir.UserHidden(user) {
+			return user, nil
+		}
+		return 0, notFound(key)
+	}
+	if user, ok := im.dir.UserByName(key); ok {
+		return user, nil
+	}
+	return 0, notFound(key)
+}
+
+func (im *importing) join() {
+	for _, group := range im.order {
+		im.change.join(group, im.joins[group])
+	}
+}
+
+func (cmd ImportGroup) run(c *change) error {
+	id := cmd.ID
+	if id == uuid.Nil {
+		id = c.newID()
+	}
+	if err := c.freeID(id); err != nil {
+		return err
+	}
+	g, err := directory.NewGroup(cmd.Patch, id, c.at)
+	if err != nil {
+		return err
+	}
+	c.addGroup(g)
+	return nil
+}

@@ -1,0 +1,219 @@
+package tenant
+
+import (
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+
+	"licensor/licensing"
+)
+
+// AssignUser changes a user's direct licenses (spec/licensing.md L20).
+type AssignUser struct {
+	User   uint32
+	Add    []licensing.Assign
+	Remove []uuid.UUID
+}
+
+// Name is the operation.
+func (AssignUser) Name() string { return "assignUserLicense" }
+
+func (cmd AssignUser) run(c *change) error {
+	if err := c.live(cmd.User); err != nil {
+		return err
+	}
+	return c.lic.AssignUser(cmd.User, cmd.Add, cmd.Remove)
+}
+
+// AssignGroup changes a group's licenses (L30).
+type AssignGroup struct {
+	Group  uint32
+	Add    []licensing.Assign
+	Remove []uuid.UUID
+}
+
+// Name is the operation.
+func (AssignGroup) Name() string { return "assignGroupLicense" }
+
+func (cmd AssignGroup) run(c *change) error {
+	if err := c.liveGroup(cmd.Group); err != nil {
+		return err
+	}
+	g, _, err := c.group(cmd.Group)
+	if err != nil {
+		return err
+	}
+	if !g.Licensable() {
+		return invalid(g.ID, "Licenses cannot be assigned to group %s, because it is not security enabled. Set securityEnabled to true first.", g.ID)
+	}
+	return c.lic.AssignGroup(cmd.Group, cmd.Add, cmd.Remove)
+}
+
+// Reprocess looks again at everything that users should have through groups (L70, L75): of the users named, of the members of the
+// groups named, of all users in error, or of everybody.
+type Reprocess struct {
+	Users   []uint32
+	Groups  []uint32
+	InError bool
+	All     bool
+}
+
+// Name is the operation.
+func (Reprocess) Name() string { return "reprocessLicenseAssignment" }
+
+func (cmd Reprocess) run(c *change) error {
+	for _, user := range cmd.Users {
+		if err := c.live(user); err != nil {
+			return err
+		}
+	}
+	for _, group := range cmd.Groups {
+		if err := c.liveGroup(group); err != nil {
+			return err
+		}
+	}
+	c.done.Report = c.lic.Reprocess(cmd.scope(c.base.Licensing))
+	return nil
+}
+
+func (cmd Reprocess) scope(img *licensing.Image) *roaring.Bitmap {
+	if cmd.All {
+		return img.Everybody()
+	}
+	users := roaring.BitmapOf(cmd.Users...)
+	for _, group := range cmd.Groups {
+		users.Or(img.GroupMembers(group))
+	}
+	if cmd.InError {
+		users.Or(img.InError())
+	}
+	users.AndNot(img.DeletedUsers())
+	return users
+}
+
+// The values of a subscription's status.
+const (
+	StatusEnabled   = "Enabled"
+	StatusWarning   = "Warning"
+	StatusSuspended = "Suspended"
+	StatusLockedOut = "LockedOut"
+)
+
+// MaxLicenses bounds totalLicenses, whose sum must fit Graph's 32-bit numbers.
+const MaxLicenses = 1 << 30
+
+// CreateSubscription buys seats of a SKU.
+type CreateSubscription struct {
+	SKUID                 uuid.UUID
+	TotalLicenses         int
+	Status                string // StatusEnabled when empty
+	IsTrial               bool
+	NextLifecycleDateTime *time.Time
+}
+
+// Name is the operation.
+func (CreateSubscription) Name() string { return "createSubscription" }
+
+func (cmd CreateSubscription) run(c *change) error {
+	if cmd.Status == "" {
+		cmd.Status = StatusEnabled
+	}
+	id := c.newID()
+	s := Subscription{
+		ID: id, CommerceSubscriptionID: c.newID(), SKUID: cmd.SKUID, TotalLicenses: cmd.TotalLicenses, Status: cmd.Status,
+		IsTrial: cmd.IsTrial, CreatedDateTime: c.at.Truncate(time.Second), NextLifecycleDateTime: cmd.NextLifecycleDateTime,
+	}
+	c.done.ID = id
+	return c.subscribe(s, false)
+}
+
+// UpdateSubscription changes what is set of a subscription.
+type UpdateSubscription struct {
+	ID                    uuid.UUID
+	TotalLicenses         *int
+	Status                *string
+	NextLifecycleDateTime *time.Time
+}
+
+// Name is the operation.
+func (UpdateSubscription) Name() string { return "updateSubscription" }
+
+func (cmd UpdateSubscription) run(c *change) error {
+	s, ok := c.next.Subscription(cmd.ID)
+	if !ok {
+		return noSuch(cmd.ID)
+	}
+	was := s
+	if cmd.TotalLicenses != nil {
+		s.TotalLicenses = *cmd.TotalLicenses
+	}
+	if cmd.Status != nil {
+		s.Status = *cmd.Status
+	}
+	if cmd.NextLifecycleDateTime != nil {
+		s.NextLifecycleDateTime = cmd.NextLifecycleDateTime
+	}
+	if s == was {
+		return nil
+	}
+	return c.subscribe(s, false)
+}
+
+// DeleteSubscription ends a subscription. Holders keep what they have (L4).
+type DeleteSubscription struct{ ID uuid.UUID }
+
+// Name is the operation.
+func (DeleteSubscription) Name() string { return "deleteSubscription" }
+
+func (cmd DeleteSubscription) run(c *change) error {
+	s, ok := c.next.Subscription(cmd.ID)
+	if !ok {
+		return noSuch(cmd.ID)
+	}
+	return c.subscribe(s, true)
+}
+
+// subscribe makes a subscription what it is from now on, and its SKU's units the sum of its subscriptions (L1).
+func (c *change) subscribe(s Subscription, gone bool) error {
+	if s.TotalLicenses < 0 || s.TotalLicenses > MaxLicenses {
+		return invalid(s.TotalLicenses, "totalLicenses is %d; it is a number from 0 to %d.", s.TotalLicenses, MaxLicenses)
+	}
+	all := replaced(c.next.Subscriptions, s, gone, func(s Subscription) uuid.UUID { return s.ID })
+	var units licensing.Units
+	subscribed := false
+	for _, k := range all {
+		if k.SKUID != s.SKUID {
+			continue
+		}
+		subscribed = true
+		if err := addUnits(&units, k); err != nil {
+			return err
+		}
+	}
+	if sum := units.Enabled + units.Warning + units.Suspended + units.LockedOut; sum > MaxLicenses {
+		return invalid(sum, "The subscriptions of license %s have %d seats together; at most %d are possible.", s.SKUID, sum, MaxLicenses)
+	}
+	if err := c.lic.SetUnits(s.SKUID, units, subscribed); err != nil {
+		return err
+	}
+	c.next.Subscriptions = all
+	c.effects.Subscriptions = append(c.effects.Subscriptions, SubscriptionNow{s, gone})
+	return nil
+}
+
+func addUnits(units *licensing.Units, s Subscription) error {
+	switch s.Status {
+	case StatusEnabled:
+		units.Enabled += s.TotalLicenses
+	case StatusWarning:
+		units.Warning += s.TotalLicenses
+	case StatusSuspended:
+		units.Suspended += s.TotalLicenses
+	case StatusLockedOut:
+		units.LockedOut += s.TotalLicenses
+	default:
+		return invalid(s.Status, "status is '%s'; it is Enabled, Warning, Suspended or LockedOut.", s.Status)
+	}
+	return nil
+}

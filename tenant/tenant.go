@@ -1,0 +1,133 @@
+package tenant
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"licensor/store"
+)
+
+// Options are what a tenant needs of the world around it.
+type Options struct {
+	Now   func() time.Time
+	NewID func() uuid.UUID
+	Log   *slog.Logger
+	// SnapshotAfter is how many bytes of effects are worth a new snapshot: what a start may have to replay.
+	SnapshotAfter int
+}
+
+// Tenant is one live tenant. All its methods may be called from several goroutines.
+type Tenant struct {
+	id      uuid.UUID
+	store   store.Store
+	options Options
+	image   atomic.Pointer[Image]
+
+	requests chan request
+	closing  chan struct{}
+	stopped  sync.WaitGroup
+	stats    stats
+
+	documents *lru.Cache[objectKey, document]
+	snapshots snapshots
+}
+
+type stats struct {
+	commands, rejected, commits, batches, unchanged atomic.Int64
+}
+
+// Stats count what a tenant has done since it was opened.
+type Stats struct {
+	Commands, Rejected, Commits, Batches, Unchanged int64
+}
+
+// Stats answers the counts so far.
+func (t *Tenant) Stats() Stats {
+	return Stats{t.stats.commands.Load(), t.stats.rejected.Load(), t.stats.commits.Load(), t.stats.batches.Load(), t.stats.unchanged.Load()}
+}
+
+// ID is the tenant's id.
+func (t *Tenant) ID() uuid.UUID { return t.id }
+
+// Image is the tenant as it is now: at the last commit that is durable.
+func (t *Tenant) Image() *Image { return t.image.Load() }
+
+// maxWaiting is how many commands may wait for the writer before callers have to wait to hand in theirs.
+const maxWaiting = 4096
+
+func newTenant(id uuid.UUID, s store.Store, img *Image, options Options) (*Tenant, error) {
+	cache, err := lru.New[objectKey, document](cachedDocuments)
+	if err != nil {
+		return nil, err
+	}
+	t := &Tenant{
+		id: id, store: s, options: options, documents: cache,
+		requests: make(chan request, maxWaiting), closing: make(chan struct{}),
+	}
+	t.image.Store(img)
+	t.snapshots.last = img
+	return t, nil
+}
+
+func (t *Tenant) start() {
+	t.stopped.Go(t.write)
+}
+
+// Do carries out a command for an actor. When it answers without error, what came of the command is durable and in the image that Done
+// holds. When the context ends first, the command may or may not be carried out.
+func (t *Tenant) Do(ctx context.Context, actor string, cmd Command) (Done, error) {
+	t.stats.commands.Add(1)
+	if done, ok := t.foresee(ctx, cmd); ok {
+		t.stats.unchanged.Add(1)
+		return done, nil
+	}
+	r := request{ctx: ctx, actor: actor, cmd: cmd, reply: make(chan reply, 1)}
+	select {
+	case t.requests <- r:
+	case <-ctx.Done():
+		return Done{}, ctx.Err()
+	case <-t.closing:
+		return Done{}, errClosing
+	}
+	select {
+	case answer := <-r.reply:
+		return answer.done, answer.err
+	case <-ctx.Done():
+		return Done{}, ctx.Err()
+	}
+}
+
+// foresee carries out a reprocessing on the current image without the writer. When nothing comes of it, that is the answer, and nothing
+// needs to be written or waited for (spec/licensing.md L72).
+func (t *Tenant) foresee(ctx context.Context, cmd Command) (Done, bool) {
+	if _, ok := cmd.(Reprocess); !ok {
+		return Done{}, false
+	}
+	img := t.Image()
+	c := img.change(ctx, t.now(img), nil)
+	if cmd.run(c) != nil {
+		return Done{}, false
+	}
+	if next, _, err := c.finish("", cmd.Name()); err != nil || next != img {
+		return Done{}, false
+	}
+	c.done.Image = img
+	return c.done, true
+}
+
+// now is the time of the next commit: the clock's, in whole milliseconds, but never before the last commit's.
+func (t *Tenant) now(img *Image) time.Time {
+	now := t.options.Now().UTC().Truncate(time.Millisecond)
+	if now.Before(img.At) {
+		return img.At
+	}
+	return now
+}
+
+var errClosing = &Problem{Kind: Unavailable, Message: "The server is shutting down. Try again in a moment."}

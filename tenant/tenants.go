@@ -1,0 +1,135 @@
+package tenant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"licensor/directory"
+	"licensor/licensing"
+	"licensor/store"
+)
+
+// Tenants are all tenants of a store.
+type Tenants struct {
+	store   store.Store
+	options Options
+
+	mu   sync.RWMutex
+	byID map[uuid.UUID]*Tenant
+	list []*Tenant // oldest first
+}
+
+// Open brings all tenants of a store to life. The store stays the caller's to close, after Close.
+func Open(ctx context.Context, s store.Store, options Options) (*Tenants, error) {
+	if options.SnapshotAfter == 0 {
+		options.SnapshotAfter = 8 << 20
+	}
+	all := &Tenants{store: s, options: options, byID: map[uuid.UUID]*Tenant{}}
+	ids, err := s.Tenants(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list tenants: %w", err)
+	}
+	for _, id := range ids {
+		t, err := newTenant(id, s, empty(), options)
+		if err != nil {
+			return nil, err
+		}
+		if err := recoverImage(ctx, t); err != nil {
+			return nil, errors.Join(err, all.Close(ctx))
+		}
+		if t.Image().Seq > 0 { // otherwise its creation was cut off before the first commit
+			all.add(t)
+		}
+	}
+	return all, nil
+}
+
+func (all *Tenants) add(t *Tenant) {
+	t.start()
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	all.byID[t.id] = t
+	all.list = append(all.list, t)
+}
+
+// Create adds a tenant with an organization and a catalogue.
+func (all *Tenants) Create(ctx context.Context, id uuid.UUID, org directory.Organization, catalog *licensing.Catalog) (*Tenant, error) {
+	if _, ok := all.Tenant(id); ok {
+		return nil, taken("id", id.String())
+	}
+	for _, d := range org.VerifiedDomains {
+		if t, ok := all.ByDomain(d.Name); ok {
+			return nil, invalid(d.Name, "Domain %s belongs to tenant %s.", d.Name, t.ID())
+		}
+	}
+	if err := all.store.CreateTenant(ctx, id); err != nil && !errors.Is(err, store.ErrExists) {
+		return nil, fmt.Errorf("create tenant %s: %w", id, err)
+	}
+	t, err := newTenant(id, all.store, empty(), all.options)
+	if err != nil {
+		return nil, err
+	}
+	org.ID = id
+	t.start()
+	if _, err := t.Do(ctx, "system", found{org, catalog}); err != nil {
+		return nil, errors.Join(err, t.close(ctx))
+	}
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	all.byID[t.id] = t
+	all.list = append(all.list, t)
+	return t, nil
+}
+
+// Tenant answers a tenant by its id.
+func (all *Tenants) Tenant(id uuid.UUID) (*Tenant, bool) {
+	all.mu.RLock()
+	defer all.mu.RUnlock()
+	t, ok := all.byID[id]
+	return t, ok
+}
+
+// ByDomain answers the tenant one of whose verified domains has this name.
+func (all *Tenants) ByDomain(name string) (*Tenant, bool) {
+	for _, t := range all.List() {
+		if t.Image().Organization.HasDomain(strings.ToLower(name)) {
+			return t, true
+		}
+	}
+	return nil, false
+}
+
+// List answers all tenants, oldest first.
+func (all *Tenants) List() []*Tenant {
+	all.mu.RLock()
+	defer all.mu.RUnlock()
+	return slices.Clone(all.list)
+}
+
+// Close ends all work, once what was taken on is durable, and saves what makes the next start quick.
+func (all *Tenants) Close(ctx context.Context) error {
+	var errs []error
+	for _, t := range all.List() {
+		errs = append(errs, t.close(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// worthSaving is how many bytes of effects a start replays in no noticeable time.
+const worthSaving = 256 << 10
+
+func (t *Tenant) close(ctx context.Context) error {
+	close(t.closing)
+	t.stopped.Wait()
+	t.snapshots.running.Wait()
+	if t.snapshots.pending < worthSaving {
+		return nil
+	}
+	return t.snapshot(ctx, t.Image())
+}

@@ -1,0 +1,50 @@
+package tenant
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// tidyBatch is how many deleted objects one commit removes for good.
+const tidyBatch = 500
+
+// Tidy removes for good, now and then until the context ends, what was deleted more than 30 days ago (KeptFor).
+func (all *Tenants) Tidy(ctx context.Context, every time.Duration) {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		for _, t := range all.List() {
+			if err := t.PurgeExpired(ctx); err != nil && ctx.Err() == nil {
+				all.options.Log.Error("deleted objects could not be removed for good; it is tried again later", "tenant", t.id, "error", err)
+			}
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// PurgeExpired removes for good what was deleted more than 30 days ago.
+func (t *Tenant) PurgeExpired(ctx context.Context) error {
+	img := t.Image()
+	var groups []uint32
+	for g := range img.Directory.Groups() {
+		if !img.Directory.GroupGone(g) && img.Directory.GroupHidden(g) {
+			groups = append(groups, g)
+		}
+	}
+	for batch := range slices.Chunk(img.Licensing.DeletedUsers().ToArray(), tidyBatch) {
+		if _, err := t.Do(ctx, "system", PurgeExpired{Users: batch}); err != nil {
+			return err
+		}
+	}
+	for batch := range slices.Chunk(groups, tidyBatch) {
+		if _, err := t.Do(ctx, "system", PurgeExpired{Groups: batch}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

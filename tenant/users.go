@@ -1,0 +1,261 @@
+package tenant
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/directory"
+	"licensor/licensing"
+	"licensor/store"
+)
+
+// KeptFor is how long what is deleted can be restored (protocol P52).
+const KeptFor = 30 * 24 * time.Hour
+
+// CreateUser adds a user.
+type CreateUser struct{ Patch directory.UserPatch }
+
+// Name is the operation.
+func (CreateUser) Name() string { return "createUser" }
+
+func (cmd CreateUser) run(c *change) error {
+	u, err := directory.NewUser(cmd.Patch, c.newID(), c.at)
+	if err != nil {
+		return err
+	}
+	return c.addUser(u)
+}
+
+func (c *change) addUser(u *directory.User) error {
+	if err := c.next.Organization.CheckName(u.UserPrincipalName); err != nil {
+		return err
+	}
+	if _, ok := c.dir.UserByName(u.UserPrincipalName); ok {
+		return taken("userPrincipalName", u.UserPrincipalName)
+	}
+	location, err := licensing.ParseCountry(u.UsageLocation)
+	if err != nil {
+		return &directory.Invalid{Kind: directory.BadValue, Resource: "User", Property: "usageLocation", Value: u.UsageLocation}
+	}
+	keys := UserKeys{ID: u.ID, Name: directory.KeyOf(u.UserPrincipalName), Addresses: addressKeys(u)}
+	user := c.lic.AddUser(location)
+	c.dir.AddUser(keys.ID, keys.Name, keys.Addresses)
+	c.effects.NewUsers = append(c.effects.NewUsers, keys)
+	c.duplicates(keys.Addresses)
+	c.write(store.Object{Kind: store.KindUser, Ordinal: user, ID: u.ID, Document: u.Document()})
+	c.done.ID, c.done.Ordinal = u.ID, user
+	return nil
+}
+
+func (c *change) user(user uint32) (*directory.User, []byte, error) {
+	document, err := c.document(store.KindUser, user)
+	if err != nil {
+		return nil, nil, err
+	}
+	u, err := directory.ParseUser(document)
+	return u, document, err
+}
+
+// UpdateUser changes properties of a user.
+type UpdateUser struct {
+	User  uint32
+	Patch directory.UserPatch
+}
+
+// Name is the operation.
+func (UpdateUser) Name() string { return "updateUser" }
+
+func (cmd UpdateUser) run(c *change) error {
+	if err := c.live(cmd.User); err != nil {
+		return err
+	}
+	was, old, err := c.user(cmd.User)
+	if err != nil {
+		return err
+	}
+	u, err := cmd.Patch.Apply(*was)
+	if err != nil {
+		return err
+	}
+	document := u.Document()
+	if bytes.Equal(old, document) {
+		return nil
+	}
+	if err := c.rename(cmd.User, was, &u); err != nil {
+		return err
+	}
+	location, err := licensing.ParseCountry(u.UsageLocation)
+	if err != nil {
+		return &directory.Invalid{Kind: directory.BadValue, Resource: "User", Property: "usageLocation", Value: u.UsageLocation}
+	}
+	c.lic.SetLocation(cmd.User, location)
+	c.markUser(cmd.User, Written)
+	c.write(store.Object{Kind: store.KindUser, Ordinal: cmd.User, ID: u.ID, Document: document})
+	return nil
+}
+
+// rename changes what a user is found by, where that is different now.
+func (c *change) rename(user uint32, was, now *directory.User) error {
+	keys := UserKeys{User: user, ID: now.ID, Name: directory.KeyOf(now.UserPrincipalName), Addresses: addressKeys(now)}
+	before := addressKeys(was)
+	if now.UserPrincipalName != was.UserPrincipalName {
+		if err := c.next.Organization.CheckName(now.UserPrincipalName); err != nil {
+			return err
+		}
+		if other, ok := c.dir.UserByName(now.UserPrincipalName); ok && other != user {
+			return taken("userPrincipalName", now.UserPrincipalName)
+		}
+	} else if slices.Equal(before, keys.Addresses) {
+		return nil
+	}
+	c.dir.SetUserKeys(user, keys.Name, keys.Addresses)
+	c.effects.Keys = append(c.effects.Keys, keys)
+	c.lic.SetDuplicate(user, c.dir.AddressShared(user))
+	c.duplicates(before)
+	c.duplicates(keys.Addresses)
+	return nil
+}
+
+// DeleteUser puts a user among the deleted items for 30 days; the seats are free at once (spec/licensing.md L38).
+type DeleteUser struct{ User uint32 }
+
+// Name is the operation.
+func (DeleteUser) Name() string { return "deleteUser" }
+
+func (cmd DeleteUser) run(c *change) error {
+	if err := c.live(cmd.User); err != nil {
+		return err
+	}
+	u, _, err := c.user(cmd.User)
+	if err != nil {
+		return err
+	}
+	c.markUser(cmd.User, Hidden)
+	c.duplicates(addressKeys(u))
+	c.lic.DeleteUser(cmd.User)
+	u.DeletedDateTime = c.at
+	c.write(store.Object{Kind: store.KindUser, Ordinal: cmd.User, ID: u.ID, Deleted: c.at, Document: u.Document()})
+	return nil
+}
+
+// RestoreUser brings a deleted user back and processes all licenses as new (L38).
+type RestoreUser struct{ User uint32 }
+
+// Name is the operation.
+func (RestoreUser) Name() string { return "restoreUser" }
+
+func (cmd RestoreUser) run(c *change) error {
+	u, err := c.deletedUser(cmd.User)
+	if err != nil {
+		return err
+	}
+	if c.at.Sub(u.DeletedDateTime) > KeptFor {
+		return noSuch(u.ID)
+	}
+	if _, ok := c.dir.UserByName(u.UserPrincipalName); ok {
+		return taken("userPrincipalName", u.UserPrincipalName)
+	}
+	c.markUser(cmd.User, Shown)
+	c.lic.SetDuplicate(cmd.User, c.dir.AddressShared(cmd.User))
+	c.duplicates(addressKeys(u))
+	c.lic.RestoreUser(cmd.User)
+	u.DeletedDateTime = time.Time{}
+	c.done.ID, c.done.Ordinal = u.ID, cmd.User
+	c.write(store.Object{Kind: store.KindUser, Ordinal: cmd.User, ID: u.ID, Document: u.Document()})
+	return nil
+}
+
+func (c *change) deletedUser(user uint32) (*directory.User, error) {
+	if c.dir.UserGone(user) || !c.dir.UserHidden(user) {
+		return nil, noSuch(c.dir.UserID(user))
+	}
+	u, _, err := c.user(user)
+	return u, err
+}
+
+// PurgeUser removes a deleted user for good.
+type PurgeUser struct{ User uint32 }
+
+// Name is the operation.
+func (PurgeUser) Name() string { return "purgeUser" }
+
+func (cmd PurgeUser) run(c *change) error {
+	if c.dir.UserGone(cmd.User) || !c.dir.UserHidden(cmd.User) {
+		return noSuch(c.dir.UserID(cmd.User))
+	}
+	c.purgeUser(cmd.User)
+	return nil
+}
+
+func (c *change) purgeUser(user uint32) {
+	id := c.dir.UserID(user)
+	for _, group := range slices.Clone(c.dir.MemberOf(user)) {
+		c.dir.Leave(group, slices.Values([]uint32{user}))
+	}
+	c.lic.PurgeUser(user)
+	c.markUser(user, Purged)
+	c.write(store.Object{Kind: store.KindUser, Ordinal: user, ID: id, Purged: true})
+}
+
+// PurgeExpired removes for good what was deleted more than 30 days ago.
+type PurgeExpired struct {
+	Users, Groups []uint32
+}
+
+// Name is the operation.
+func (PurgeExpired) Name() string { return "purgeExpired" }
+
+func (cmd PurgeExpired) run(c *change) error {
+	for _, user := range cmd.Users {
+		u, err := c.deletedUser(user)
+		if err == nil && c.at.Sub(u.DeletedDateTime) > KeptFor {
+			c.purgeUser(user)
+		}
+	}
+	for _, group := range cmd.Groups {
+		g, err := c.deletedGroup(group)
+		if err == nil && c.at.Sub(g.DeletedDateTime) > KeptFor {
+			if err := c.purgeGroup(group); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ImportUser adds a user that another directory has: with its id, when it has one, and without a password.
+type ImportUser struct {
+	ID    uuid.UUID // uuid.Nil: a new one
+	Patch directory.UserPatch
+}
+
+// Name is the operation.
+func (ImportUser) Name() string { return "importUser" }
+
+func (cmd ImportUser) run(c *change) error {
+	id := cmd.ID
+	if id == uuid.Nil {
+		id = c.newID()
+	}
+	if err := c.freeID(id); err != nil {
+		return err
+	}
+	u, err := directory.ImportUser(cmd.Patch, id, c.at)
+	if err != nil {
+		return err
+	}
+	return c.addUser(u)
+}
+
+func (c *change) freeID(id uuid.UUID) error {
+	if _, ok := c.dir.UserByID(id); ok {
+		return taken("id", id.String())
+	}
+	if _, ok := c.dir.GroupByID(id); ok {
+		return taken("id", id.String())
+	}
+	return nil
+}

@@ -1,0 +1,164 @@
+package tenant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"licensor/store"
+)
+
+// request is a command that waits for the writer.
+type request struct {
+	ctx   context.Context
+	actor string
+	cmd   Command
+	reply chan reply
+}
+
+type reply struct {
+	done Done
+	err  error
+}
+
+// maxBatch bounds how many commands share one transaction.
+const maxBatch = 512
+
+// write is the tenant's one writer: it makes batches of what waits until the tenant is closed.
+func (t *Tenant) write() {
+	for {
+		select {
+		case first := <-t.requests:
+			t.commit(t.gather(first))
+		case <-t.closing:
+			t.refuseWaiting()
+			return
+		}
+	}
+}
+
+func (t *Tenant) gather(first request) []request {
+	batch := []request{first}
+	for len(batch) < maxBatch {
+		select {
+		case r := <-t.requests:
+			batch = append(batch, r)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+func (t *Tenant) refuseWaiting() {
+	for {
+		select {
+		case r := <-t.requests:
+			r.reply <- reply{err: errClosing}
+		default:
+			return
+		}
+	}
+}
+
+// fold is a batch in the making: what its commands have come to so far.
+type fold struct {
+	image   *Image
+	commits []store.Commit
+	rows    map[objectKey]store.Object
+	order   []objectKey
+}
+
+// commit folds the commands over the image, makes all that came of them durable at once, publishes the last image and answers.
+func (t *Tenant) commit(batch []request) {
+	f := &fold{image: t.Image(), rows: map[objectKey]store.Object{}}
+	replies := make([]reply, len(batch))
+	for i, r := range batch {
+		replies[i] = t.decide(f, r)
+	}
+	if len(f.commits) > 0 {
+		if err := t.append(f); err != nil {
+			for i := range replies {
+				replies[i] = reply{err: err}
+			}
+		} else {
+			t.publish(f)
+		}
+	}
+	for i, r := range batch {
+		r.reply <- replies[i]
+	}
+}
+
+// decide carries out one command on what the ones before it have left. A command that fails, or panics, leaves no trace.
+func (t *Tenant) decide(f *fold, r request) (answer reply) {
+	defer func() {
+		if p := recover(); p != nil {
+			answer = reply{err: fmt.Errorf("command %s: panic: %v", r.cmd.Name(), p)}
+			t.options.Log.Error("a command panicked; nothing of it was kept", "operation", r.cmd.Name(), "panic", p)
+		}
+	}()
+	if err := r.ctx.Err(); err != nil {
+		return reply{err: err}
+	}
+	c := f.image.change(r.ctx, t.now(f.image), t.options.NewID)
+	c.load = func(ctx context.Context, kind store.Kind, ordinal uint32) ([]byte, error) {
+		if row, ok := f.rows[objectKey{kind, ordinal}]; ok {
+			return row.Document, nil
+		}
+		return t.load(ctx, kind, ordinal)
+	}
+	if err := r.cmd.run(c); err != nil {
+		t.stats.rejected.Add(1)
+		return reply{err: err}
+	}
+	next, commit, err := c.finish(r.actor, r.cmd.Name())
+	if err != nil {
+		return reply{err: err}
+	}
+	c.done.Image, c.done.Changed = next, commit != nil
+	if commit != nil {
+		f.add(next, *commit, c.rows())
+	}
+	return reply{done: c.done}
+}
+
+func (f *fold) add(next *Image, commit store.Commit, rows []store.Object) {
+	f.image = next
+	f.commits = append(f.commits, commit)
+	for _, row := range rows {
+		key := objectKey{row.Kind, row.Ordinal}
+		if _, ok := f.rows[key]; !ok {
+			f.order = append(f.order, key)
+		}
+		f.rows[key] = row
+	}
+}
+
+// append makes the batch durable. It does not end with a caller's context: others wait for the same transaction.
+func (t *Tenant) append(f *fold) error {
+	rows := make([]store.Object, 0, len(f.order))
+	for _, key := range f.order {
+		rows = append(rows, f.rows[key])
+	}
+	err := t.store.Append(context.Background(), t.id, f.commits, rows)
+	if err == nil {
+		return nil
+	}
+	t.options.Log.Error("commits could not be made durable; nothing of them was kept", "tenant", t.id, "commits", len(f.commits), "error", err)
+	return errors.Join(&Problem{Kind: Unavailable, Message: "The change could not be made durable, and nothing of it was kept: " + err.Error()}, err)
+}
+
+func (t *Tenant) publish(f *fold) {
+	t.image.Store(f.image)
+	t.stats.batches.Add(1)
+	t.stats.commits.Add(int64(len(f.commits)))
+	for _, key := range f.order {
+		t.forget(key)
+	}
+	size := 0
+	for i := range f.commits {
+		size += len(f.commits[i].Effects)
+	}
+	t.snapshots.note(t, size+32*len(f.commits))
+}
