@@ -63,17 +63,35 @@ type Reprocess struct {
 func (Reprocess) Name() string { return "reprocessLicenseAssignment" }
 
 func (cmd Reprocess) run(c *change) error {
+	if err := cmd.check(c.dir); err != nil {
+		return err
+	}
+	c.done.Report = c.lic.Reprocess(cmd.scope(c.base.Licensing))
+	return nil
+}
+
+// directoryView is what an Index and a Draft have in common here.
+type directoryView interface {
+	UserGone(user uint32) bool
+	UserHidden(user uint32) bool
+	UserID(user uint32) uuid.UUID
+	GroupGone(group uint32) bool
+	GroupHidden(group uint32) bool
+	GroupID(group uint32) uuid.UUID
+}
+
+// check refuses users and groups that are deleted or gone by now.
+func (cmd Reprocess) check(dir directoryView) error {
 	for _, user := range cmd.Users {
-		if err := c.live(user); err != nil {
-			return err
+		if dir.UserGone(user) || dir.UserHidden(user) {
+			return noSuch(dir.UserID(user))
 		}
 	}
 	for _, group := range cmd.Groups {
-		if err := c.liveGroup(group); err != nil {
-			return err
+		if dir.GroupGone(group) || dir.GroupHidden(group) {
+			return noSuch(dir.GroupID(group))
 		}
 	}
-	c.done.Report = c.lic.Reprocess(cmd.scope(c.base.Licensing))
 	return nil
 }
 

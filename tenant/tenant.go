@@ -83,7 +83,7 @@ func (t *Tenant) start() {
 // holds. When the context ends first, the command may or may not be carried out.
 func (t *Tenant) Do(ctx context.Context, actor string, cmd Command) (Done, error) {
 	t.stats.commands.Add(1)
-	if done, ok := t.foresee(ctx, cmd); ok {
+	if done, ok := t.foresee(cmd); ok {
 		t.stats.unchanged.Add(1)
 		return done, nil
 	}
@@ -104,21 +104,22 @@ func (t *Tenant) Do(ctx context.Context, actor string, cmd Command) (Done, error
 }
 
 // foresee carries out a reprocessing on the current image without the writer. When nothing comes of it, that is the answer, and nothing
-// needs to be written or waited for (spec/licensing.md L72).
-func (t *Tenant) foresee(ctx context.Context, cmd Command) (Done, bool) {
-	if _, ok := cmd.(Reprocess); !ok {
+// needs to be written or waited for (spec/licensing.md L72). Whatever else there is to say is left to the writer.
+func (t *Tenant) foresee(cmd Command) (Done, bool) {
+	reprocess, ok := cmd.(Reprocess)
+	if !ok {
 		return Done{}, false
 	}
 	img := t.Image()
-	c := img.change(ctx, t.now(img), nil)
-	if cmd.run(c) != nil {
+	if reprocess.check(img.Directory) != nil {
 		return Done{}, false
 	}
-	if next, _, err := c.finish("", cmd.Name()); err != nil || next != img {
+	draft := img.Licensing.Draft(img.Seq+1, t.now(img))
+	report := draft.Reprocess(reprocess.scope(img.Licensing))
+	if next, _ := draft.Finish(); next != img.Licensing {
 		return Done{}, false
 	}
-	c.done.Image = img
-	return c.done, true
+	return Done{Image: img, Report: report}, true
 }
 
 // now is the time of the next commit: the clock's, in whole milliseconds, but never before the last commit's.

@@ -1,0 +1,168 @@
+package tenant_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	"licensor/licensing"
+	"licensor/store"
+	"licensor/store/sqlite"
+	"licensor/tenant"
+)
+
+// TestAnyHistorySurvivesRestarts plays random commands, restarts in between, with snapshots taken often or never, and compares the image that
+// comes back with the one that was there; and with what all commits from the first one on give.
+func TestAnyHistorySurvivesRestarts(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		h := newHouse(t, rapid.SampledFrom([]int{1, 400, 1 << 30}).Draw(rt, "snapshot after"))
+		defer h.close()
+		h.must(tenant.CreateSubscription{SKUID: e3, TotalLicenses: 2})
+		h.must(tenant.CreateSubscription{SKUID: ems, TotalLicenses: 1})
+		p := &player{house: h, t: rt}
+		for range rapid.IntRange(1, 40).Draw(rt, "commands") {
+			if rapid.IntRange(0, 12).Draw(rt, "restart") == 0 {
+				before := content(t, h.Image())
+				h.reopen()
+				if after := content(t, h.Image()); after != before {
+					rt.Fatalf("before the restart\n%s\nafter it\n%s", before, after)
+				}
+			}
+			p.step()
+		}
+		p.checkSeats()
+		want := content(t, h.Image())
+		h.forgetSnapshots()
+		if got := content(t, h.Image()); got != want {
+			rt.Fatalf("all commits give\n%s\nwant\n%s", got, want)
+		}
+	})
+}
+
+// forgetSnapshots makes a start that has to go by the commits alone.
+func (h *house) forgetSnapshots() {
+	h.tb.Helper()
+	h.close()
+	s, err := sqlite.Open(context.Background(), h.path)
+	if err != nil {
+		h.tb.Fatal(err)
+	}
+	if err := errors.Join(s.DropParts(context.Background(), uuid.UUID{1}, nil), s.Close()); err != nil {
+		h.tb.Fatal(err)
+	}
+	h.after = 1 << 30
+	h.open(nil)
+}
+
+// player makes commands up. Many are refused; what is refused must leave no trace.
+type player struct {
+	*house
+	t *rapid.T
+}
+
+func (p *player) user() uint32 {
+	return uint32(rapid.IntRange(0, max(0, int(p.Image().Directory.Users())-1)).Draw(p.t, "user"))
+}
+
+func (p *player) group() uint32 {
+	return uint32(rapid.IntRange(0, max(0, int(p.Image().Directory.Groups())-1)).Draw(p.t, "group"))
+}
+
+func (p *player) sku() uuid.UUID { return rapid.SampledFrom([]uuid.UUID{e3, ems}).Draw(p.t, "sku") }
+
+func (p *player) name() string {
+	return fmt.Sprint("user", rapid.IntRange(0, 9).Draw(p.t, "name"))
+}
+
+func (p *player) id(of uint32) uuid.UUID { return p.Image().Directory.UserID(of) }
+
+func (p *player) step() {
+	p.clock.Add(int64(rapid.IntRange(0, 2).Draw(p.t, "seconds")))
+	before := p.Image()
+	cmd := p.command()
+	done, err := p.do(cmd)
+	p.t.Logf("%s %+v: %v", cmd.Name(), cmd, err)
+	if (err != nil || !done.Changed) && p.Image() != before {
+		p.t.Fatalf("%s changed the image though it was refused or changed nothing", cmd.Name())
+	}
+}
+
+func (p *player) command() tenant.Command {
+	img := p.Image()
+	if img.Directory.Users() == 0 {
+		return newUser(p.tb, p.name())
+	}
+	if img.Directory.Groups() == 0 {
+		return newGroup(p.tb, "group")
+	}
+	kind := rapid.IntRange(0, 17).Draw(p.t, "command")
+	switch {
+	case kind < 3:
+		return newUser(p.tb, p.name())
+	case kind < 4:
+		return newGroup(p.tb, "group")
+	case kind < 6:
+		return tenant.AddMembers{Group: p.group(), Members: []uuid.UUID{p.id(p.user())}}
+	case kind < 8:
+		return tenant.AssignGroup{Group: p.group(), Add: []licensing.Assign{{SKUID: p.sku()}}}
+	}
+	return p.otherCommand(kind)
+}
+
+func (p *player) otherCommand(kind int) tenant.Command {
+	switch kind {
+	case 8:
+		return tenant.RemoveMember{Group: p.group(), Member: p.id(p.user())}
+	case 9:
+		return tenant.AssignGroup{Group: p.group(), Remove: []uuid.UUID{p.sku()}}
+	case 10:
+		return tenant.AssignUser{User: p.user(), Add: []licensing.Assign{{SKUID: p.sku()}}}
+	case 11:
+		return tenant.DeleteUser{User: p.user()}
+	case 12:
+		return tenant.RestoreUser{User: p.user()}
+	case 13:
+		return tenant.PurgeUser{User: p.user()}
+	case 14:
+		return tenant.UpdateUser{User: p.user(), Patch: userPatch(p.tb, `{"userPrincipalName":"%s@test.example","mail":"%s@test.example"}`, p.name(), p.name())}
+	case 15:
+		return tenant.DeleteGroup{Group: p.group()}
+	case 16:
+		on := rapid.Bool().Draw(p.t, "on")
+		return tenant.UpdateSettings{AutoReprocess: &on}
+	}
+	return tenant.Reprocess{All: true}
+}
+
+// checkSeats counts for itself what the image says is consumed, and that the rows are those of the index.
+func (p *player) checkSeats() {
+	img := p.Image()
+	for _, s := range img.Licensing.SKUs() {
+		n := 0
+		for user := range img.Directory.Users() {
+			for held := range img.Licensing.Held(user) {
+				if held.SKUID == s.SKUID {
+					n++
+				}
+			}
+		}
+		if n != s.Consumed {
+			p.t.Fatalf("consumedUnits of %s is %d, but %d users hold it", s.SKUID, s.Consumed, n)
+		}
+	}
+	rows, err := p.Users(context.Background(), store.Query{After: -1})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for _, row := range rows {
+		user, ok := img.Directory.UserByName(row.User.UserPrincipalName)
+		if !ok || user != row.Ordinal {
+			p.t.Fatalf("user %s of row %d is found at %d, %t", row.User.UserPrincipalName, row.Ordinal, user, ok)
+		}
+	}
+}
