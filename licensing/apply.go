@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/RoaringBitmap/roaring/v2"
 )
 
 // Apply puts effects on the image they were made from and answers the next one: the same that the draft became. It knows no rule. An
@@ -18,7 +16,7 @@ func (img *Image) Apply(f *Effects, seq uint64, at time.Time) (*Image, error) {
 	}
 	for _, n := range f.Users {
 		for range n.Count {
-			d.row(d.AddUser(n.Location)).fact.flags = flags(n.Flags)
+			d.setFact(d.AddUser(n.Location), fact{n.Location, flags(n.Flags)})
 		}
 	}
 	for _, g := range f.Groups {
@@ -46,9 +44,15 @@ func (d *Draft) applyProducts(f *Effects) error {
 		d.next.country = *f.Country
 	}
 	if f.Catalog != nil {
+		if err := f.Catalog.Validate(); err != nil {
+			return err
+		}
 		d.next.rules = newRuleset(f.Catalog, d.next.rules.skus, d.next.rules.variants)
 	}
 	for _, id := range f.SKUs {
+		if slices.Contains(d.next.rules.skus, id) {
+			return fmt.Errorf("SKU %s is new a second time", id)
+		}
 		d.next.rules, _ = d.next.rules.withSKU(id)
 		d.addSKU(id)
 	}
@@ -76,21 +80,20 @@ func (d *Draft) applyGroup(g *GroupEffect) error {
 	if int(g.Group) >= len(d.next.groups) {
 		return fmt.Errorf("a change of group number %d, of which there are %d", g.Group, len(d.next.groups))
 	}
+	joined, err := d.next.unpacked(g.Joined)
+	if err != nil {
+		return err
+	}
+	left, err := d.next.unpacked(g.Left)
+	if err != nil {
+		return err
+	}
 	k := d.groupOf(g.Group)
 	k.gone = k.gone || g.Gone
 	if g.Licenses != nil {
-		k.licenses = nil
-		for _, l := range *g.Licenses {
-			k.licenses = append(k.licenses, license{l.SKU, l.Variant})
+		if k.licenses, err = d.next.licenses(*g.Licenses); err != nil {
+			return err
 		}
-	}
-	joined, err := unpacked(g.Joined)
-	if err != nil {
-		return err
-	}
-	left, err := unpacked(g.Left)
-	if err != nil {
-		return err
 	}
 	k.members.Or(joined)
 	k.members.AndNot(left)
@@ -101,26 +104,30 @@ func (d *Draft) applyFact(f FactOf) error {
 	if int(f.User) >= d.next.users {
 		return fmt.Errorf("a fact of user number %d, of whom there are %d", f.User, d.next.users)
 	}
-	d.setDeleted(f.User, flags(f.Flags)&deleted != 0)
-	if flags(f.Flags)&purged != 0 {
-		if !d.own.purged {
-			d.next.purged, d.own.purged = d.next.purged.Clone(), true
-		}
-		d.next.purged.Add(f.User)
-	}
-	d.row(f.User).fact = fact{f.Location, flags(f.Flags)}
+	d.setFact(f.User, fact{f.Location, flags(f.Flags)})
 	return nil
+}
+
+func (d *Draft) setFact(user uint32, f fact) {
+	if was := d.factOf(user); (was.flags|f.flags)&(deleted|purged) != 0 {
+		d.setDeleted(user, f.flags&deleted != 0)
+	}
+	if f.flags&purged != 0 {
+		d.setPurged(user)
+	}
+	d.row(user).fact = f
 }
 
 // applyChanges goes through the users in order, each with what became of all entries.
 func (d *Draft) applyChanges(changes []Change) error {
 	var todo []uint64 // user, number of the change
 	for i := range changes {
-		users, err := unpacked(changes[i].Users)
+		o := &changes[i].Outcome
+		users, err := d.next.unpacked(changes[i].Users)
 		if err != nil {
 			return err
 		}
-		if err := d.plausible(&changes[i].Outcome, users); err != nil {
+		if err := d.next.plausible(o.Source, o.SKU, o.Wished, o.InForce, o.Error); err != nil {
 			return err
 		}
 		for it := users.Iterator(); it.HasNext(); {
@@ -142,19 +149,6 @@ func (d *Draft) applyChanges(changes []Change) error {
 	return nil
 }
 
-func (d *Draft) plausible(o *Outcome, users *roaring.Bitmap) error {
-	if !users.IsEmpty() && int(users.Maximum()) >= d.next.users {
-		return fmt.Errorf("a change of user number %d, of whom there are %d", users.Maximum(), d.next.users)
-	}
-	if n := Variant(len(d.next.rules.variants)); o.Wished >= n || o.InForce >= n || int(o.SKU) >= len(d.next.skus) {
-		return fmt.Errorf("a change to variants %d and %d of SKU number %d, of which there are %d and %d", o.Wished, o.InForce, o.SKU, n, len(d.next.skus))
-	}
-	if g, ok := o.Source.Group(); ok && int(g) >= len(d.next.groups) {
-		return fmt.Errorf("a change from group number %d, of which there are %d", g, len(d.next.groups))
-	}
-	return nil
-}
-
 // become makes the entry of the outcome's source and SKU what the outcome says.
 func (e *evaluation) become(o *Outcome) {
 	e.edit()
@@ -167,15 +161,4 @@ func (e *evaluation) become(o *Outcome) {
 	}
 	want.Since = cmp.Or(o.Since, e.entries[at].Since)
 	e.entries[at] = want
-}
-
-func unpacked(data []byte) (*roaring.Bitmap, error) {
-	b := roaring.New()
-	if len(data) == 0 {
-		return b, nil
-	}
-	if err := b.UnmarshalBinary(data); err != nil {
-		return nil, fmt.Errorf("a set of users: %w", err)
-	}
-	return b, nil
 }

@@ -1,6 +1,11 @@
 package licensing
 
-import "github.com/google/uuid"
+import (
+	"math"
+	"slices"
+
+	"github.com/google/uuid"
+)
 
 // check is one rule that can forbid what entry i of the bundle would be.
 type check struct {
@@ -44,7 +49,8 @@ func location(e *evaluation, i int) bool {
 		return false
 	}
 	if e.why != nil {
-		e.why.Plan = e.rules.common(prohibited, v.plans)
+		e.why.here = e.rules.common(prohibited, v.plans)
+		e.why.Plan = e.why.here[0]
 		e.why.Location = where
 		e.why.LocationOfOrganization = e.fact.location == NoCountry
 	}
@@ -63,9 +69,12 @@ func exclusive(e *evaluation, i int) bool {
 			continue
 		}
 		if e.why != nil {
-			e.why.OtherPlan = e.rules.common(v.excludes, o.plans)
+			e.why.here, e.why.there = e.rules.common(o.excludes, v.plans), e.rules.common(v.excludes, o.plans)
+			e.why.OtherPlan = e.why.there[0]
 			e.why.Plan = e.rules.excluding(v.plans, e.why.OtherPlan)
 			e.why.other(e, j)
+			wished := e.variant(e.entries[j].Wished)
+			e.why.stuck = wished == nil || !v.excludes.intersects(wished.plans)
 		}
 		return true
 	}
@@ -80,8 +89,8 @@ func dependency(e *evaluation, i int) bool {
 			continue
 		}
 		if e.why != nil {
-			e.why.Plan = e.rules.requiring(v, need)
-			e.why.Requires = e.rules.members(need)
+			e.why.here = e.rules.requiring(v, func(set planSet) bool { return !e.satisfied(set, e.after) })
+			e.why.Plan, e.why.Requires = e.why.here[0], e.rules.members(need)
 		}
 		return true
 	}
@@ -95,7 +104,8 @@ func uniqueness(e *evaluation, i int) bool {
 		return false
 	}
 	if e.why != nil {
-		e.why.Plan = e.rules.exchangePlan(v)
+		e.why.here = e.rules.exchangePlans(v)
+		e.why.Plan = e.why.here[0]
 	}
 	return true
 }
@@ -107,7 +117,7 @@ func seats(e *evaluation, i int) bool {
 		return false
 	}
 	if e.why != nil {
-		e.why.Seats = &Seats{Units: s.units, Consumed: s.consumed}
+		e.why.Seats = &Seats{Units: s.units, Consumed: s.consumed, Last: math.MaxUint32}
 	}
 	return true
 }
@@ -118,20 +128,24 @@ func needed(e *evaluation, i int) bool {
 	if before == nil {
 		return false
 	}
+	goes := func(need planSet) bool { return need.intersects(before.plans) && !e.satisfied(need, e.after) }
 	for j := range e.entries {
 		o := e.before(j)
 		if o == nil || e.inBundle(j) {
 			continue
 		}
 		for _, need := range o.requires {
-			if !need.intersects(before.plans) || e.satisfied(need, e.after) {
+			if !goes(need) {
 				continue
 			}
 			if e.why != nil {
 				e.why.Needed = true
-				e.why.Plan = e.rules.common(need, before.plans)
-				e.why.OtherPlan = e.rules.requiring(o, need)
+				e.why.Plan = e.rules.common(need, before.plans)[0]
+				e.why.there = e.rules.requiring(o, goes)
+				e.why.OtherPlan = e.why.there[0]
 				e.why.other(e, j)
+				wished := e.variant(e.entries[j].Wished)
+				e.why.stuck = wished == nil || !slices.ContainsFunc(wished.requires, goes)
 			}
 			return true
 		}
@@ -149,50 +163,45 @@ func (e *evaluation) satisfied(need planSet, are func(int) *variant) bool {
 	return false
 }
 
-// common names a plan of both sets.
-func (r *ruleset) common(a, b planSet) uuid.UUID {
-	for bit, id := range r.ruled {
-		if a.has(bit) && b.has(bit) {
-			return id
-		}
-	}
-	return uuid.Nil
-}
-
-func (r *ruleset) members(s planSet) []uuid.UUID {
+// common names the plans of both sets.
+func (r *ruleset) common(a, b planSet) []uuid.UUID {
 	var ids []uuid.UUID
 	for bit, id := range r.ruled {
-		if s.has(bit) {
+		if a.has(bit) && b.has(bit) {
 			ids = append(ids, id)
 		}
 	}
 	return ids
 }
 
+func (r *ruleset) members(s planSet) []uuid.UUID { return r.common(s, s) }
+
 // excluding names a plan of the set that cannot be with the other plan.
 func (r *ruleset) excluding(plans planSet, other uuid.UUID) uuid.UUID {
 	excluded := r.newSet()
 	r.excludedBy(r.plan(r.plans[other]), excluded)
-	return r.common(plans, excluded)
+	return r.common(plans, excluded)[0]
 }
 
-// requiring names the enabled plan of the variant that needs one of the set.
-func (r *ruleset) requiring(v *variant, need planSet) uuid.UUID {
+// requiring names the enabled plans of the variant that need one of a set of plans for which that is so.
+func (r *ruleset) requiring(v *variant, so func(set planSet) bool) []uuid.UUID {
+	var ids []uuid.UUID
 	for _, at := range v.enabled {
-		for _, set := range r.plan(at).RequiresAnyOf {
-			if len(set) > 0 && need.has(r.bits[set[0]]) && len(r.members(need)) == len(sortIDs(set)) {
-				return r.plan(at).ID
-			}
+		p := r.plan(at)
+		if slices.ContainsFunc(p.RequiresAnyOf, func(set []uuid.UUID) bool { return so(r.setOf(set)) }) {
+			ids = append(ids, p.ID)
 		}
 	}
-	return uuid.Nil
+	return ids
 }
 
-func (r *ruleset) exchangePlan(v *variant) uuid.UUID {
+// exchangePlans names the enabled plans of the variant that are mailboxes.
+func (r *ruleset) exchangePlans(v *variant) []uuid.UUID {
+	var ids []uuid.UUID
 	for _, at := range v.enabled {
 		if r.plan(at).unique() {
-			return r.plan(at).ID
+			ids = append(ids, r.plan(at).ID)
 		}
 	}
-	return uuid.Nil
+	return ids
 }

@@ -21,7 +21,6 @@ func (d *Draft) AssignUser(user uint32, add []Assign, remove []uuid.UUID) error 
 	if err := d.admissible(add, remove); err != nil {
 		return err
 	}
-	d.touched.Add(user)
 	e := &d.eval
 	e.load(d.factOf(user), d.entriesOf(user))
 	if err := removable(e, remove); err != nil {
@@ -30,7 +29,13 @@ func (d *Draft) AssignUser(user uint32, add []Assign, remove []uuid.UUID) error 
 	if len(add) > 0 && e.fact.location == NoCountry {
 		return &Refusal{Kind: NoUsageLocation}
 	}
-	return d.assignDirect(user, d.licenses(add), remove)
+	rules := d.next.rules
+	if err := d.assignDirect(user, d.licenses(add), remove); err != nil {
+		d.next.rules, e.rules = rules, rules // without the variants of what is refused
+		return err
+	}
+	d.touched.Add(user)
+	return nil
 }
 
 // assignDirect evaluates the named direct licenses as one bundle (L24), which is put at the end of the entries for that.

@@ -27,9 +27,10 @@ type Draft struct {
 
 // ownership notes what of next is its own already and may be written.
 type ownership struct {
-	blocks, groups, deleted, purged bool
-	group                           map[uint32]bool
-	sku                             []bool // bitmaps of the SKU
+	blocks, groups, deleted, purged, inError bool
+
+	group map[uint32]bool
+	sku   []bool // bitmaps of the SKU
 }
 
 // Draft begins a change that becomes the commit with this number and time.
@@ -215,6 +216,9 @@ func stillLost(was []lost, base, entries []Entry, at uint32) []lost {
 
 // record keeps the sets of users that follow from entries.
 func (d *Draft) record(user uint32, old, now []Entry) {
+	if was, is := errorsOf(old) != 0, errorsOf(now) != 0; was != is {
+		d.setInError(user, is)
+	}
 	for i := range old {
 		e := &old[i]
 		if e.InForce != None && !holding(now, e.SKU) {
@@ -238,6 +242,17 @@ func (d *Draft) record(user uint32, old, now []Entry) {
 		if g, ok := e.Source.Group(); ok && e.Error != NoError && !inErrorFrom(old, e.Source) {
 			d.groupOf(g).errors.Add(user)
 		}
+	}
+}
+
+func (d *Draft) setInError(user uint32, is bool) {
+	if !d.own.inError {
+		d.next.inError, d.own.inError = d.next.inError.Clone(), true
+	}
+	if is {
+		d.next.inError.Add(user)
+	} else {
+		d.next.inError.Remove(user)
 	}
 }
 
@@ -306,6 +321,7 @@ func cloned(b *roaring.Bitmap) *roaring.Bitmap {
 }
 
 // autoReprocess does what L61 adds to every change: the users it touched, and those who wait for a seat it freed, oldest error first.
+// Then nothing is left to be given; the users touched are only told anew of the seats that others got (L72).
 func (d *Draft) autoReprocess() {
 	d.Reprocess(d.touched.Clone())
 	for again := true; again; {
@@ -316,6 +332,8 @@ func (d *Draft) autoReprocess() {
 			}
 		}
 	}
+	d.shut()
+	d.Reprocess(roaring.And(d.touched, d.next.InError()))
 }
 
 // skusByID is the order in which SKUs with free seats are gone through, the same on every node (L53).

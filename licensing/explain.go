@@ -2,7 +2,6 @@ package licensing
 
 import (
 	"math"
-	"slices"
 
 	"github.com/google/uuid"
 )
@@ -31,13 +30,16 @@ type Reason struct {
 	Seats *Seats
 
 	Remedies []Remedy
+
+	here, there []uuid.UUID // all plans like Plan and OtherPlan, which are the first of them
+	stuck       bool        // Other is not wished to be in the way any more, but something else keeps it
 }
 
 // Seats are those of a SKU of which none is left.
 type Seats struct {
 	Units    Units
 	Consumed int
-	Last     uint32 // the holder who came last
+	Last     uint32 // the holder who came last; math.MaxUint32 when there is none, or it was not asked for
 }
 
 // Remedy is one thing that would clear an error.
@@ -62,7 +64,7 @@ const (
 	RemoveLicense  RemedyKind = "removeLicense"  // SKUID at the source
 	ChangeLocation RemedyKind = "changeLocation" // of the user
 	ChangeAddress  RemedyKind = "changeAddress"  // of the user, or the other's
-	ClearOther     RemedyKind = "clearOther"     // the error of SKUID, which is of the same bundle
+	ClearOther     RemedyKind = "clearOther"     // the error of SKUID at the source, of which this one is a consequence
 	Reprocess      RemedyKind = "reprocess"      // nothing is in the way any more
 )
 
@@ -94,7 +96,7 @@ func (img *Image) evaluation() *evaluation {
 // explain runs the checks on entry i of the bundle again and keeps their facts.
 func (e *evaluation) explain(i int, b span) *Reason {
 	en := &e.entries[i]
-	r := &Reason{Entry: *en, SKUID: e.skus[en.SKU].id, State: en.State(), Error: en.Error}
+	r := &Reason{Entry: *en, SKUID: e.skus[en.SKU].id, State: e.skus[en.SKU].stateOf(en), Error: en.Error}
 	r.Group, r.Direct = 0, en.Source == Direct
 	if g, ok := en.Source.Group(); ok {
 		r.Group = g
@@ -150,33 +152,43 @@ func (r *Reason) remedy(e *evaluation) {
 	here := Remedy{SKUID: r.SKUID, Direct: r.Direct, Group: r.Group}
 	there := Remedy{SKUID: r.Other, Direct: r.OtherDirect, Group: r.OtherGroup}
 	with := func(m Remedy, kind RemedyKind, plans ...uuid.UUID) {
-		m.Kind, m.Plans = kind, plans
-		r.Remedies = append(r.Remedies, m)
+		if m.Kind, m.Plans = kind, plans; kind != DisablePlan || len(plans) > 0 {
+			r.Remedies = append(r.Remedies, m)
+		}
 	}
 	switch r.Error {
 	case CountViolation:
 		r.Remedies = append(r.Remedies, Remedy{Kind: FreeSeats, SKUID: r.SKUID, Seats: max(1, 1+r.Seats.Consumed-r.Seats.Units.Enabled-r.Seats.Units.Warning)})
 	case MutuallyExclusiveViolation:
-		with(here, DisablePlan, r.Plan)
-		with(there, DisablePlan, r.OtherPlan)
-		with(there, RemoveLicense)
+		with(here, DisablePlan, r.here...)
+		r.mendOther(there)
 	case DependencyViolation:
 		if r.Needed {
-			with(there, RemoveLicense)
-			with(there, DisablePlan, r.OtherPlan)
+			r.mendOther(there)
 			return
 		}
 		with(Remedy{}, AddPlan, r.Requires...)
-		with(here, DisablePlan, r.Plan)
+		with(here, DisablePlan, r.here...)
 	case ProhibitedInUsageLocationViolation:
 		with(Remedy{}, ChangeLocation)
-		with(here, DisablePlan, r.Plan)
+		with(here, DisablePlan, r.here...)
 	case UniquenessViolation:
 		with(Remedy{}, ChangeAddress)
-		with(here, DisablePlan, r.Plan)
+		with(here, DisablePlan, r.here...)
 	case Other:
 		with(there, ClearOther)
 	}
+}
+
+// mendOther says what would get the other license out of the way.
+func (r *Reason) mendOther(there Remedy) {
+	if there.Kind = ClearOther; !r.stuck {
+		there.Kind = RemoveLicense
+		less := there
+		less.Kind, less.Plans = DisablePlan, r.there
+		r.Remedies = append(r.Remedies, less)
+	}
+	r.Remedies = append(r.Remedies, there)
 }
 
 // finish adds what only the whole image knows: who took the last seat.
@@ -184,19 +196,26 @@ func (img *Image) finish(r Reason) Reason {
 	if r.Seats == nil {
 		return r
 	}
-	s := SKU(slices.IndexFunc(img.skus, func(k sku) bool { return k.id == r.SKUID }))
-	latest := uint32(0)
-	if img.skus[s].holders == nil {
-		r.Seats.Last = math.MaxUint32
+	holders, latest := img.skus[r.Entry.SKU].holders, uint32(0)
+	if holders == nil {
 		return r
 	}
-	for it := img.skus[s].holders.Iterator(); it.HasNext(); {
+	for it := holders.Iterator(); it.HasNext(); {
 		user := it.Next()
-		for _, e := range img.Entries(user) {
-			if e.SKU == s && e.InForce != None && e.Assigned >= latest {
-				latest, r.Seats.Last = e.Assigned, user
-			}
+		if came := heldSince(img.Entries(user), r.Entry.SKU); came >= latest {
+			latest, r.Seats.Last = came, user
 		}
 	}
 	return r
+}
+
+// heldSince is when the oldest of the entries in force of the SKU became what it is: further sources take no further seat (L3).
+func heldSince(entries []Entry, s SKU) uint32 {
+	since := uint32(math.MaxUint32)
+	for i := range entries {
+		if e := &entries[i]; e.SKU == s && e.InForce != None {
+			since = min(since, e.Assigned)
+		}
+	}
+	return since
 }

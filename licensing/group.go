@@ -32,7 +32,7 @@ func (d *Draft) AssignGroup(g uint32, add []Assign, remove []uuid.UUID) error {
 	if err := d.admissible(add, remove); err != nil {
 		return err
 	}
-	had := d.next.groups[g].licenses
+	had, rules := d.next.groups[g].licenses, d.next.rules
 	for _, id := range remove {
 		if !slices.ContainsFunc(had, func(l license) bool { return d.next.skus[l.sku].id == id }) {
 			return &Refusal{Kind: GroupNotHolding, SKUID: id}
@@ -43,6 +43,7 @@ func (d *Draft) AssignGroup(g uint32, add []Assign, remove []uuid.UUID) error {
 		return nil
 	}
 	if err := d.next.rules.fitting(wants); err != nil {
+		d.next.rules, d.eval.rules = rules, rules // without the variants of what is refused
 		return err
 	}
 	k := d.groupOf(g)

@@ -16,6 +16,7 @@ type Image struct {
 	users    int // ordinals given out so far
 	deleted  *roaring.Bitmap
 	purged   *roaring.Bitmap
+	inError  *roaring.Bitmap // users with at least one entry in error
 }
 
 // Settings are the tenant's choices where the rules leave one.
@@ -83,6 +84,7 @@ func New(catalog *Catalog) *Image {
 		settings: Settings{GroupBundles: Together, ReprocessFailure: FailureState},
 		deleted:  roaring.New(),
 		purged:   roaring.New(),
+		inError:  roaring.New(),
 	}
 }
 
@@ -137,16 +139,8 @@ func (img *Image) GroupErrors(group uint32) *roaring.Bitmap { return img.groups[
 // GroupLicensed says whether the group has a license.
 func (img *Image) GroupLicensed(group uint32) bool { return len(img.groups[group].licenses) > 0 }
 
-// InError are all users with at least one entry in error.
-func (img *Image) InError() *roaring.Bitmap {
-	all := roaring.New()
-	for _, g := range img.groups {
-		if g.errors != nil {
-			all.Or(g.errors)
-		}
-	}
-	return all
-}
+// InError are all users with at least one entry in error; not to be changed.
+func (img *Image) InError() *roaring.Bitmap { return img.inError }
 
 // Holders are the users who hold the SKU; not to be changed. Nil when nobody ever did.
 func (img *Image) Holders(skuID uuid.UUID) *roaring.Bitmap {

@@ -235,7 +235,7 @@ func (t *tenant) difference(m *model.Model) string {
 
 func (t *tenant) plans(user uint32) []uuid.UUID {
 	var ids []uuid.UUID
-	for _, p := range t.image.Plans(user, t.log[len(t.log)-1].at) {
+	for p := range t.image.Plans(user, t.log[len(t.log)-1].at) {
 		if p.Capability != licensing.Gone {
 			ids = append(ids, p.Plan.ID)
 		}

@@ -48,6 +48,15 @@ func (s planSet) intersects(t planSet) bool {
 	return false
 }
 
+// setOf is the set of plans that some rule names.
+func (r *ruleset) setOf(plans []uuid.UUID) planSet {
+	s := r.newSet()
+	for _, id := range plans {
+		s.add(r.bits[id])
+	}
+	return s
+}
+
 func (r *ruleset) newSet() planSet { return make(planSet, (len(r.ruled)+63)/64) }
 
 // newRuleset compiles a valid catalogue for the SKUs and variants that a tenant already knows.
@@ -144,10 +153,7 @@ func (r *ruleset) compile(sku SKU, disabled []uuid.UUID) variant {
 	v.picky = v.excludes.intersects(v.excludes)
 	for _, at := range v.enabled {
 		for _, set := range r.catalog.ServicePlans[at].RequiresAnyOf {
-			need := r.newSet()
-			for _, id := range set {
-				need.add(r.bits[id])
-			}
+			need := r.setOf(set)
 			if !need.intersects(v.plans) {
 				v.requires = append(v.requires, need)
 			}

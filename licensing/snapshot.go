@@ -140,6 +140,9 @@ func Restore(h *Head, parts [][]byte) (*Image, error) {
 	if h.Catalog == nil {
 		return nil, errors.New("the snapshot has no catalog")
 	}
+	if err := h.Catalog.Validate(); err != nil {
+		return nil, fmt.Errorf("the snapshot: %w", err)
+	}
 	img := New(h.Catalog)
 	img.settings, img.country, img.users = h.Settings, h.Country, h.Users
 	ids, known := make([]uuid.UUID, len(h.SKUs)), make([]variant, 1, 1+len(h.Variants))
@@ -161,15 +164,30 @@ func Restore(h *Head, parts [][]byte) (*Image, error) {
 			return nil, fmt.Errorf("part %d of the snapshot: %w", i, err)
 		}
 	}
-	if n := (h.Users + blockSize - 1) / blockSize; n != len(img.blocks) {
-		return nil, fmt.Errorf("the snapshot has %d blocks for %d users", len(img.blocks), h.Users)
+	if err := img.complete(); err != nil {
+		return nil, err
 	}
 	return img, nil
 }
 
+// complete makes sure that the blocks hold just the users there are: all are full but the last.
+func (img *Image) complete() error {
+	left := img.users
+	for _, b := range img.blocks {
+		if len(b.facts) != min(left, blockSize) {
+			return fmt.Errorf("the snapshot has a block of %d users where %d are left of %d", len(b.facts), left, img.users)
+		}
+		left -= len(b.facts)
+	}
+	if left != 0 {
+		return fmt.Errorf("the snapshot has %d blocks for %d users", len(img.blocks), img.users)
+	}
+	return nil
+}
+
 func (img *Image) restoreSets(h *Head) (err error) {
 	get := func(data []byte) *roaring.Bitmap {
-		b, e := unpacked(data)
+		b, e := img.unpacked(data) // empty where it is not readable
 		err = errors.Join(err, e)
 		return b
 	}
@@ -180,11 +198,11 @@ func (img *Image) restoreSets(h *Head) (err error) {
 		img.skus = append(img.skus, s)
 	}
 	for _, g := range h.Groups {
-		k := &group{id: g.ID, members: get(g.Members), errors: get(g.Errors), gone: g.Gone}
-		for _, l := range g.Licenses {
-			k.licenses = append(k.licenses, license{l.SKU, l.Variant})
-		}
+		licenses, e := img.licenses(g.Licenses)
+		k := &group{id: g.ID, licenses: licenses, members: get(g.Members), errors: get(g.Errors), gone: g.Gone}
+		err = errors.Join(err, e)
 		img.groups = append(img.groups, k)
+		img.inError.Or(k.errors)
 	}
 	return err
 }
@@ -263,10 +281,8 @@ func decodeEntry(data []byte) Entry {
 func (img *Image) checkBlock(b *block) error {
 	for i := range b.entries.items {
 		e := &b.entries.items[i]
-		g, fromGroup := e.Source.Group()
-		if int(e.Wished) >= len(img.rules.variants) || int(e.InForce) >= len(img.rules.variants) ||
-			int(e.SKU) >= len(img.skus) || (fromGroup && int(g) >= len(img.groups)) || e.Error >= errorCount {
-			return errors.New("an entry names what the snapshot does not have")
+		if err := img.plausible(e.Source, e.SKU, e.Wished, e.InForce, e.Error); err != nil {
+			return err
 		}
 	}
 	for _, l := range b.lost.items {

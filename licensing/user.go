@@ -60,10 +60,7 @@ func (d *Draft) RestoreUser(user uint32) {
 func (d *Draft) PurgeUser(user uint32) {
 	d.setDeleted(user, false)
 	d.row(user).fact.flags = purged
-	if !d.own.purged {
-		d.next.purged, d.own.purged = d.next.purged.Clone(), true
-	}
-	d.next.purged.Add(user)
+	d.setPurged(user)
 	d.take(user, func(*Entry) bool { return false })
 	for g := range d.next.groups {
 		if d.next.groups[g].members.Contains(user) {
@@ -84,6 +81,13 @@ func (d *Draft) setDeleted(user uint32, is bool) {
 		r.fact.flags &^= deleted
 		d.next.deleted.Remove(user)
 	}
+}
+
+func (d *Draft) setPurged(user uint32) {
+	if !d.own.purged {
+		d.next.purged, d.own.purged = d.next.purged.Clone(), true
+	}
+	d.next.purged.Add(user)
 }
 
 // take puts nothing in force any more and keeps the entries that are to stay as wishes.

@@ -24,19 +24,24 @@ func (img *Image) States(user uint32) func(yield func(State) bool) {
 		for _, e := range img.Entries(user) {
 			s := State{
 				SKUID: img.skus[e.SKU].id, DisabledPlans: img.disabled(e.shown()), Direct: e.Source == Direct,
-				State: e.State(), Error: e.Error, Updated: time.Unix(int64(e.Updated), 0).UTC(),
+				State: img.skus[e.SKU].stateOf(&e), Error: e.Error, Updated: time.Unix(int64(e.Updated), 0).UTC(),
 			}
 			if g, ok := e.Source.Group(); ok {
 				s.Group = g
-			}
-			if e.InForce != None && img.skus[e.SKU].units.dead() {
-				s.State = StateDisabled
 			}
 			if !yield(s) {
 				return
 			}
 		}
 	}
+}
+
+// stateOf is the state of an entry of the SKU, Disabled when it is held while all units are suspended or locked out (L6).
+func (s *sku) stateOf(e *Entry) string {
+	if e.InForce != None && s.units.dead() {
+		return StateDisabled
+	}
+	return e.State()
 }
 
 // disabled are the variant's disabled plans that its SKU has.
@@ -109,39 +114,51 @@ const (
 	Gone      = "Deleted"
 )
 
-// Plans answers a user's assignedPlans as they are at a time, each plan once.
-func (img *Image) Plans(user uint32, now time.Time) []AssignedPlan {
-	entries, gone := img.Entries(user), img.lost(user)
-	if len(entries)+len(gone) == 0 {
-		return nil
-	}
-	list := make([]AssignedPlan, 0, 96)
-	at := make(map[int32]int, 96) // plan -> place in list
-	add := func(v Variant, seconds uint32, capability string) {
-		when := time.Unix(int64(seconds), 0).UTC()
-		for _, p := range img.rules.variants[v].enabled {
-			if i, ok := at[p]; ok {
-				if list[i].Capability != Enabled && capability == Enabled {
-					list[i].At, list[i].Capability = when, capability
-				}
-				continue
-			}
-			at[p] = len(list)
-			list = append(list, AssignedPlan{img.rules.plan(p), when, capability})
-		}
-	}
-	for _, e := range entries {
-		if e.InForce != None {
-			add(e.InForce, e.Assigned, img.skus[e.SKU].units.planCapability())
-		}
-	}
-	for _, l := range gone {
-		if int64(l.at)+lostFor > now.Unix() {
-			add(l.variant, l.at, Gone)
-		}
-	}
-	return list
+// rank is the place of a capabilityStatus in the order of L2, the best first.
+func rank(capability string) int {
+	return slices.Index([]string{Enabled, Warning, Suspended, LockedOut, Gone}, capability)
 }
+
+// Plans yields a user's assignedPlans as they are at a time, each plan once, in the best state in which it is there.
+func (img *Image) Plans(user uint32, now time.Time) func(yield func(AssignedPlan) bool) {
+	return func(yield func(AssignedPlan) bool) {
+		var room [16]uint64
+		seen := planSet(room[:])
+		if n := (len(img.rules.catalog.ServicePlans) + 63) / 64; n > len(room) {
+			seen = make(planSet, n)
+		}
+		show := func(v Variant, seconds uint32, capability string) bool {
+			at := time.Unix(int64(seconds), 0).UTC()
+			for _, p := range img.rules.variants[v].enabled {
+				if seen.has(int(p)) {
+					continue
+				}
+				seen.add(int(p))
+				if !yield(AssignedPlan{img.rules.plan(p), at, capability}) {
+					return false
+				}
+			}
+			return true
+		}
+		entries := img.Entries(user)
+		for _, capability := range capabilities {
+			for i := range entries {
+				e := &entries[i]
+				if e.InForce != None && img.skus[e.SKU].units.planCapability() == capability && !show(e.InForce, e.Assigned, capability) {
+					return
+				}
+			}
+		}
+		for _, l := range img.lost(user) {
+			if int64(l.at)+lostFor > now.Unix() && !show(l.variant, l.at, Gone) {
+				return
+			}
+		}
+	}
+}
+
+// capabilities are the states of plans that are there, the best first.
+var capabilities = []string{Enabled, Warning, Suspended, LockedOut}
 
 // SKUInfo is what a tenant has and uses of a SKU: a subscribedSku (L1 to L3).
 type SKUInfo struct {

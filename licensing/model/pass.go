@@ -51,6 +51,7 @@ func (w *work) autoReprocess() {
 			}
 		}
 	}
+	w.reprocess(w.touched) // seats that were free when they were looked at may be others' now (L72)
 }
 
 // serve reprocesses the users who wait for a SKU, oldest error first, while it has a free seat.
@@ -59,6 +60,7 @@ func (w *work) serve(sku uuid.UUID) (changed bool) {
 		if w.free(sku) == 0 {
 			break
 		}
+		w.touched[u.ID] = true
 		if w.process(u, allGroups).changed {
 			changed = true
 		}

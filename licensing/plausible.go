@@ -1,0 +1,62 @@
+package licensing
+
+import (
+	"fmt"
+
+	"github.com/RoaringBitmap/roaring/v2"
+)
+
+// What was stored is read with distrust: a number that points beyond what the image has would do harm only much later, so it is
+// refused here, when effects are applied or a snapshot is restored.
+
+// plausible answers an error for an entry that names what the image does not have.
+func (img *Image) plausible(source Source, s SKU, wished, inForce Variant, e Error) error {
+	if int(s) >= len(img.skus) {
+		return fmt.Errorf("an entry of SKU number %d, of which there are %d", s, len(img.skus))
+	}
+	if !img.isOf(wished, s) || !img.isOf(inForce, s) {
+		return fmt.Errorf("an entry with variants %d and %d, which are not of SKU number %d", wished, inForce, s)
+	}
+	if g, ok := source.Group(); ok && int(g) >= len(img.groups) {
+		return fmt.Errorf("an entry from group number %d, of which there are %d", g, len(img.groups))
+	}
+	if e >= errorCount {
+		return fmt.Errorf("an entry with error number %d, of which there are %d", e, errorCount)
+	}
+	return nil
+}
+
+func (img *Image) isOf(v Variant, s SKU) bool {
+	return v == None || int(v) < len(img.rules.variants) && img.rules.variants[v].sku == s
+}
+
+// licenses reads those of a group.
+func (img *Image) licenses(grants []GroupGrants) ([]license, error) {
+	var list []license
+	for _, l := range grants {
+		if l.Variant == None || int(l.SKU) >= len(img.skus) || !img.isOf(l.Variant, l.SKU) {
+			return nil, fmt.Errorf("a group with variant %d of SKU number %d, which is none", l.Variant, l.SKU)
+		}
+		list = append(list, license{l.SKU, l.Variant})
+	}
+	return list, nil
+}
+
+// unpacked reads a set of users, all of whom the image must have. With an error the set is empty.
+func (img *Image) unpacked(data []byte) (*roaring.Bitmap, error) {
+	b := roaring.New()
+	if len(data) == 0 {
+		return b, nil
+	}
+	err := b.UnmarshalBinary(data)
+	if err == nil {
+		err = b.Validate()
+	}
+	if err == nil && !b.IsEmpty() && int(b.Maximum()) >= img.users {
+		err = fmt.Errorf("user number %d, of whom there are %d", b.Maximum(), img.users)
+	}
+	if err != nil {
+		return roaring.New(), fmt.Errorf("a set of users: %w", err)
+	}
+	return b, nil
+}
