@@ -183,4 +183,3 @@ func (x *Index) PartChanged(old *Index, part int) bool {
 
 // Parts is how many parts a snapshot of the users has.
 func (x *Index) Parts() int { return len(x.parts) }
-

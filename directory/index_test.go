@@ -583,3 +583,18 @@ func BenchmarkIndex(b *testing.B) {
 		}
 	})
 }
+
+// TestBytesPerUser is not parallel: it measures the heap.
+func TestBytesPerUser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes a second")
+	}
+	const users, most = PartUsers, 150
+	head, parts := encode(sample(users, 100))
+	if got := bytesPerUser(users, func() any { return sample(users, 100) }); got > most {
+		t.Errorf("users who were added take %.0f bytes each, more than %d", got, most)
+	}
+	if got := bytesPerUser(users, func() any { x, _ := Decode(head, parts); return x }); got > most {
+		t.Errorf("users of a snapshot take %.0f bytes each, more than %d", got, most)
+	}
+}

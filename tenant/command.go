@@ -27,6 +27,8 @@ type Done struct {
 	Ordinal uint32 // of the user or group that was created
 	Report  licensing.Report
 	Rows    []RowProblem // of an import
+	// PassedOver counts the rows of an import that were taken, or refused, when it was sent before.
+	PassedOver int
 }
 
 // change is one command in the making: drafts over the image, the effects so far and the rows to write. When the command fails it is

@@ -52,6 +52,7 @@ func (cmd Import) run(c *change) error {
 	im := importing{change: c, joins: map[uint32]*roaring.Bitmap{}}
 	for _, row := range cmd.Rows {
 		if cmd.ID != "" && row.Line <= last {
+			c.done.PassedOver++
 			continue
 		}
 		if err := im.row(row); err != nil {

@@ -1,0 +1,96 @@
+package graph
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"licensor/directory"
+	"licensor/licensing"
+	"licensor/tenant"
+)
+
+// assignUserLicense answers POST /users/{user}/assignLicense (spec/licensing.md L20).
+func (api *API) assignUserLicense(r *request) error {
+	ordinal, err := r.user()
+	if err != nil {
+		return err
+	}
+	add, remove, err := r.assignment()
+	if err != nil {
+		return err
+	}
+	fields, err := r.userFieldsOfAction()
+	if err != nil {
+		return err
+	}
+	done, err := r.do(tenant.AssignUser{User: ordinal, Add: add, Remove: remove})
+	if err != nil {
+		return err
+	}
+	return r.sendUser(http.StatusOK, done.Image, ordinal, fields)
+}
+
+// userFieldsOfAction are those an action answers: the whole user (P22), unless it is told which.
+func (r *request) userFieldsOfAction() ([]*field[user], error) {
+	if len(r.options.Select) == 0 {
+		return userFields.whole, nil
+	}
+	return userFields.selection(r.options.Select)
+}
+
+// assignGroupLicense answers POST /groups/{group}/assignLicense (L30). It says "accepted" as the real service does, though the
+// members have their licenses by then.
+func (api *API) assignGroupLicense(r *request) error {
+	ordinal, err := r.group()
+	if err != nil {
+		return err
+	}
+	add, remove, err := r.assignment()
+	if err != nil {
+		return err
+	}
+	done, err := r.do(tenant.AssignGroup{Group: ordinal, Add: add, Remove: remove})
+	if err != nil {
+		return err
+	}
+	r.w.Header().Set("Location", r.root+"/groups/"+done.Image.Directory.GroupID(ordinal).String())
+	return r.sendGroup(http.StatusAccepted, done.Image, ordinal, groupFields.whole)
+}
+
+// assignment reads {"addLicenses": [{skuId, disabledPlans}], "removeLicenses": [skuId]}, both required (L20).
+func (r *request) assignment() (add []licensing.Assign, remove []uuid.UUID, err error) {
+	members, err := r.members()
+	if err != nil {
+		return nil, nil, err
+	}
+	var list []json.RawMessage
+	err = read("assignLicense", members, map[string]any{"addLicenses": &list, "removeLicenses": &remove}, "addLicenses", "removeLicenses")
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, raw := range list {
+		license, err := readLicense(raw)
+		if err != nil {
+			return nil, nil, err
+		}
+		add = append(add, license)
+	}
+	return add, remove, nil
+}
+
+// readLicense reads an assignedLicense. Its disabled plans may be left out.
+func readLicense(raw json.RawMessage) (license licensing.Assign, err error) {
+	members, err := directory.Members(raw)
+	if err != nil {
+		return licensing.Assign{}, err
+	}
+	for i, m := range members {
+		if m.Name == "disabledPlans" && string(m.Value) == "null" {
+			members[i].Value = json.RawMessage("[]")
+		}
+	}
+	err = read("assignedLicense", members, map[string]any{"skuId": &license.SKUID, "disabledPlans": &license.DisabledPlans}, "skuId")
+	return license, err
+}

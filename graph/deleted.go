@@ -1,0 +1,103 @@
+package graph
+
+import (
+	"net/http"
+
+	"licensor/store"
+	"licensor/tenant"
+)
+
+// deletedItem is the deleted user or group that the path names (P52).
+func (r *request) deletedItem() (kind store.Kind, ordinal uint32, ok bool) {
+	id, ok := parseGUID(r.keys[0])
+	if !ok {
+		return 0, 0, false
+	}
+	if user, ok := r.image.Directory.UserByID(id); ok && r.image.Directory.UserHidden(user) {
+		return store.KindUser, user, true
+	}
+	if group, ok := r.image.Directory.GroupByID(id); ok && r.image.Directory.GroupHidden(group) {
+		return store.KindGroup, group, true
+	}
+	return 0, 0, false
+}
+
+func (r *request) isDeletedGroup() bool {
+	kind, _, ok := r.deletedItem()
+	return ok && kind == store.KindGroup
+}
+
+// getDeletedItem answers GET /directory/deletedItems/{object}.
+func (api *API) getDeletedItem(r *request) error {
+	if err := r.allow("$select"); err != nil {
+		return err
+	}
+	kind, ordinal, ok := r.deletedItem()
+	if !ok {
+		return notFound(r.keys[0])
+	}
+	return r.sendObject(r.image, kind, ordinal)
+}
+
+// sendObject answers with a user or group whose kind the address does not say.
+func (r *request) sendObject(image *tenant.Image, kind store.Kind, ordinal uint32) error {
+	write, err := r.objectWriter()
+	if err != nil {
+		return err
+	}
+	var o object
+	if kind == store.KindUser {
+		document, err := r.tenant.User(r.ctx, image, ordinal)
+		if err != nil {
+			return err
+		}
+		o.user = &user{document, ordinal, image, r.now}
+	} else {
+		document, err := r.tenant.Group(r.ctx, image, ordinal)
+		if err != nil {
+			return err
+		}
+		o.group = &group{document, ordinal, image}
+	}
+	b := r.begin()
+	if r.metadata == "none" {
+		return r.send(http.StatusOK, write(b, o))
+	}
+	b = r.appendHead(b, r.selected("directoryObjects")+"/$entity")
+	head := len(b)
+	b = write(b, o)
+	b[head] = ',' // the brace of the object
+	return r.send(http.StatusOK, b)
+}
+
+// restoreDeletedItem answers POST /directory/deletedItems/{object}/restore.
+func (api *API) restoreDeletedItem(r *request) error {
+	if err := r.noBody(); err != nil {
+		return err
+	}
+	kind, ordinal, ok := r.deletedItem()
+	if !ok {
+		return notFound(r.keys[0])
+	}
+	var command tenant.Command = tenant.RestoreUser{User: ordinal}
+	if kind == store.KindGroup {
+		command = tenant.RestoreGroup{Group: ordinal}
+	}
+	done, err := r.do(command)
+	if err != nil {
+		return err
+	}
+	return r.sendObject(done.Image, kind, ordinal)
+}
+
+// purgeDeletedItem answers DELETE /directory/deletedItems/{object}.
+func (api *API) purgeDeletedItem(r *request) error {
+	kind, ordinal, ok := r.deletedItem()
+	switch {
+	case !ok:
+		return notFound(r.keys[0])
+	case kind == store.KindGroup:
+		return r.change(tenant.PurgeGroup{Group: ordinal})
+	}
+	return r.change(tenant.PurgeUser{User: ordinal})
+}

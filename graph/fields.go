@@ -1,0 +1,103 @@
+package graph
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"licensor/directory"
+	"licensor/identity"
+)
+
+// field is a property as an answer shows it. T is the object with all that its properties are made of.
+type field[T any] struct {
+	name  string
+	write func(b []byte, object *T) []byte
+	when  directory.Returned
+}
+
+// fieldSet is the properties of a type: all of them by name, and those that are shown without $select.
+type fieldSet[T any] struct {
+	typeName string // microsoft.graph.user
+	byName   map[string]*field[T]
+	defaults []*field[T] // P22
+	whole    []*field[T] // what actions answer
+	basic    []string    // all that may be seen with the permission for basic properties only
+}
+
+func newFieldSet[T any](typeName string, fields []field[T], basic ...string) *fieldSet[T] {
+	s := &fieldSet[T]{typeName: typeName, byName: make(map[string]*field[T], len(fields)), basic: basic}
+	slices.SortFunc(fields, func(a, b field[T]) int { return strings.Compare(a.name, b.name) })
+	for i := range fields {
+		f := &fields[i]
+		s.byName[f.name] = f
+		if f.when == directory.ByDefault {
+			s.defaults = append(s.defaults, f)
+		}
+		if f.when != directory.ByName {
+			s.whole = append(s.whole, f)
+		}
+	}
+	return s
+}
+
+// propertyFields makes fields of a document's properties. of answers the document of an object.
+func propertyFields[D, T any](properties []*directory.Property[D], of func(*T) *D) []field[T] {
+	fields := make([]field[T], 0, len(properties))
+	for _, p := range properties {
+		fields = append(fields, field[T]{p.Name, func(b []byte, object *T) []byte { return p.Append(b, of(object)) }, p.Returned})
+	}
+	return fields
+}
+
+// selection answers the fields that $select names, the default ones without it.
+func (s *fieldSet[T]) selection(names []string) ([]*field[T], error) {
+	if len(names) == 0 {
+		return s.defaults, nil
+	}
+	selected := make([]*field[T], 0, len(names))
+	for _, name := range names {
+		if name == "*" {
+			return s.whole, nil
+		}
+		f := s.byName[name]
+		if f == nil {
+			return nil, &Problem{
+				Status: http.StatusBadRequest, Code: brokenRequest,
+				Message: fmt.Sprintf("Parsing OData Select and Expand failed: Could not find a property named '%s' on type '%s'.", name, s.typeName),
+			}
+		}
+		selected = append(selected, f)
+	}
+	return selected, nil
+}
+
+// visible answers what of the selection a caller may see that has a degree of access. Without $select what may not be seen is left out;
+// asked for by name it is refused.
+func (s *fieldSet[T]) visible(r *request, access identity.Access) ([]*field[T], error) {
+	fields, err := s.selection(r.options.Select)
+	if err != nil || access == identity.Full {
+		return fields, err
+	}
+	isHidden := func(f *field[T]) bool { return !slices.Contains(s.basic, f.name) }
+	if len(r.options.Select) > 0 && slices.ContainsFunc(fields, isHidden) {
+		return nil, &identity.Forbidden{Operation: r.op.need}
+	}
+	return slices.DeleteFunc(slices.Clone(fields), isHidden), nil
+}
+
+// appendFields writes the fields of an object after what b has of it already.
+func appendFields[T any](b []byte, fields []*field[T], object *T) []byte {
+	for _, f := range fields {
+		b = f.write(appendName(b, f.name), object)
+	}
+	return b
+}
+
+// objects makes the writer of a list's objects: their fields in braces.
+func objects[T any](fields []*field[T]) func([]byte, T) []byte {
+	return func(b []byte, object T) []byte {
+		return append(appendFields(append(b, '{'), fields, &object), '}')
+	}
+}

@@ -1,0 +1,38 @@
+package graph
+
+import (
+	"licensor/directory"
+	"licensor/tenant"
+)
+
+// group is a group with all that its properties are made of.
+type group struct {
+	*directory.Group
+	ordinal uint32
+	image   *tenant.Image
+}
+
+const groupType = "microsoft.graph.group"
+
+// groupFields are the properties of a group: those of the document, and those that come from licensing (spec/licensing.md L14).
+// GroupMember.Read.All shows those that say what group it is.
+var groupFields = newFieldSet(groupType, append(
+	propertyFields(directory.GroupProperties(), func(g *group) *directory.Group { return g.Group }),
+	field[group]{"assignedLicenses", appendGroupLicenses, directory.OnSelect},
+	field[group]{"hasMembersWithLicenseErrors", appendHasErrors, directory.OnSelect},
+	field[group]{"licenseProcessingState", appendProcessingState, directory.OnSelect},
+), "createdDateTime", "description", "displayName", "groupTypes", "id", "mail", "mailEnabled", "mailNickname", "securityEnabled", "visibility")
+
+func appendGroupLicenses(b []byte, g *group) []byte {
+	return appendList(b, g.image.Licensing.GroupLicenses(g.ordinal), appendLicense)
+}
+
+func appendHasErrors(b []byte, g *group) []byte {
+	errors := g.image.Licensing.GroupErrors(g.ordinal)
+	return appendBool(b, errors != nil && !errors.IsEmpty())
+}
+
+// appendProcessingState says that nothing is left to do: a change of a group has processed its members when it is answered.
+func appendProcessingState(b []byte, _ *group) []byte {
+	return append(b, `{"state":"ProcessingComplete"}`...)
+}

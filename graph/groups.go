@@ -1,0 +1,151 @@
+package graph
+
+import (
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"licensor/directory"
+	"licensor/store"
+	"licensor/tenant"
+)
+
+// listGroups answers GET /groups.
+func (api *API) listGroups(r *request) error { return r.sendGroups(false) }
+
+// listDeletedGroups answers GET /directory/deletedItems/microsoft.graph.group.
+func (api *API) listDeletedGroups(r *request) error { return r.sendGroups(true) }
+
+// sendGroups answers with a page of the groups there are, or of those that are deleted.
+func (r *request) sendGroups(deleted bool) error {
+	if err := r.allow("$select", "$filter", "$top", "$count", "$skiptoken"); err != nil {
+		return err
+	}
+	fields, err := groupFields.visible(r, r.access)
+	if err != nil {
+		return err
+	}
+	search, err := r.search(groupFilters, store.KindGroup, deleted)
+	if err != nil {
+		return err
+	}
+	rows, err := find(search.condition, search.query, func(q store.Query) ([]tenant.GroupRow, error) { return r.tenant.Groups(r.ctx, q) })
+	if err != nil {
+		return err
+	}
+	return sendList(r, list[group]{
+		context: r.selected("groups"), rows: r.groupsOf(rows), limit: search.page.limit, count: search.count,
+		place: func(g group) int64 { return int64(g.ordinal) },
+		write: objects(fields),
+	})
+}
+
+// groupsOf is usersOf for groups.
+func (r *request) groupsOf(rows []tenant.GroupRow) []group {
+	r.image = r.tenant.Image()
+	groups := make([]group, 0, len(rows))
+	for _, row := range rows {
+		if row.Ordinal < r.image.Directory.Groups() {
+			groups = append(groups, group{row.Group, row.Ordinal, r.image})
+		}
+	}
+	return groups
+}
+
+// countGroups answers GET /groups/$count.
+func (api *API) countGroups(r *request) error { return r.sendCount(groupFilters, store.KindGroup) }
+
+// getGroup answers GET /groups/{group}.
+func (api *API) getGroup(r *request) error {
+	if err := r.allow("$select"); err != nil {
+		return err
+	}
+	fields, err := groupFields.visible(r, r.access)
+	if err != nil {
+		return err
+	}
+	ordinal, err := r.group()
+	if err != nil {
+		return err
+	}
+	return r.sendGroup(http.StatusOK, r.image, ordinal, fields)
+}
+
+// sendGroup answers with one group as of an image.
+func (r *request) sendGroup(status int, image *tenant.Image, ordinal uint32, fields []*field[group]) error {
+	document, err := r.tenant.Group(r.ctx, image, ordinal)
+	if err != nil {
+		return err
+	}
+	b := r.appendHead(r.begin(), r.selected("groups")+"/$entity")
+	b = appendFields(b, fields, &group{document, ordinal, image})
+	return r.sendChanged(status, append(b, '}'))
+}
+
+// createGroup answers POST /groups (P50).
+func (api *API) createGroup(r *request) error {
+	body, err := r.members()
+	if err != nil {
+		return err
+	}
+	body, members, err := takeBinding(body, "members@odata.bind")
+	if err != nil {
+		return err
+	}
+	body, owners, err := takeBinding(body, "owners@odata.bind")
+	if err != nil {
+		return err
+	}
+	patch, err := directory.ParseGroupPatch(body)
+	if err != nil {
+		return err
+	}
+	done, err := r.do(tenant.CreateGroup{Patch: patch, Members: members, Owners: owners})
+	if err != nil {
+		return badReference(err)
+	}
+	r.w.Header().Set("Location", r.root+"/groups/"+done.ID.String())
+	return r.sendGroup(http.StatusCreated, done.Image, done.Ordinal, groupFields.defaults)
+}
+
+// updateGroup answers PATCH /groups/{group}, which can add members, too (P51).
+func (api *API) updateGroup(r *request) error {
+	ordinal, err := r.group()
+	if err != nil {
+		return err
+	}
+	body, err := r.members()
+	if err != nil {
+		return err
+	}
+	body, members, err := takeBinding(body, "members@odata.bind")
+	if err != nil {
+		return err
+	}
+	patch, err := directory.ParseGroupPatch(body)
+	if err != nil {
+		return err
+	}
+	return r.change(tenant.UpdateGroup{Group: ordinal, Patch: patch, Members: members}, members...)
+}
+
+// change carries out a command on something named in the path and answers 204. A reference to something else that is not there
+// is a mistake in the body, 400 rather than 404 (P14).
+func (r *request) change(c tenant.Command, references ...uuid.UUID) error {
+	if _, err := r.do(c); err != nil {
+		if len(references) > 0 {
+			return badReference(err)
+		}
+		return err
+	}
+	return r.sendNothing()
+}
+
+// deleteGroup answers DELETE /groups/{group} (P52).
+func (api *API) deleteGroup(r *request) error {
+	ordinal, err := r.group()
+	if err != nil {
+		return err
+	}
+	return r.change(tenant.DeleteGroup{Group: ordinal})
+}

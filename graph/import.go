@@ -1,0 +1,129 @@
+package graph
+
+import (
+	"bytes"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/google/uuid"
+
+	"licensor/directory"
+	"licensor/tenant"
+)
+
+// maxImport bounds the body of an import, as it is sent and as it is after decompression.
+const maxImport = 32 << 20
+
+const linesType = "application/x-ndjson"
+
+// importRows answers POST /licensor/v1/import: a chunk of another directory's export, an object a line:
+//
+//	{"user": {"id": …, "userPrincipalName": …, …}}
+//	{"group": {"id": …, "displayName": …, …}}
+//	{"member": {"group": "{id}", "member": "{id or userPrincipalName}"}}
+//	{"subscription": {"skuId": …, "totalLicenses": …}}
+//
+// A line that cannot be taken is reported, the others are taken. With ?id= lines up to the last one taken under that id are
+// passed over, so that a chunk can be sent again; ?line= is the number of the chunk's first line that is not empty.
+func (api *API) importRows(r *request) error {
+	body, err := r.body(linesType, maxImport)
+	if err != nil {
+		return err
+	}
+	line, err := firstLine(r.URL.Query().Get("line"))
+	if err != nil {
+		return err
+	}
+	rows, problems := readRows(body, line)
+	done, err := r.do(tenant.Import{ID: r.URL.Query().Get("id"), Rows: rows})
+	if err != nil {
+		return err
+	}
+	problems = append(problems, done.Rows...)
+	b := r.appendHead(r.begin(), "import/$entity")
+	b = appendInt(appendName(b, "rows"), len(rows))
+	b = appendInt(appendName(b, "passedOver"), done.PassedOver)
+	b = appendInt(appendName(b, "refused"), len(problems))
+	b = appendList(appendName(b, "problems"), problems, appendRowProblem)
+	return r.send(http.StatusOK, append(b, '}'))
+}
+
+func firstLine(text string) (int64, error) {
+	if text == "" {
+		return 1, nil
+	}
+	line, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || line < 1 {
+		return 0, refuse("line is '%s'; it is the number of the chunk's first line, 1 or more.", clip(text))
+	}
+	return line, nil
+}
+
+// readRows reads the lines of a chunk; empty ones say nothing.
+func readRows(body []byte, line int64) (rows []tenant.ImportRow, problems []tenant.RowProblem) {
+	for text := range bytes.Lines(body) {
+		if text = bytes.TrimSpace(text); len(text) > 0 {
+			row, err := importRow(text)
+			if err != nil {
+				problems = append(problems, tenant.RowProblem{Line: line, Problem: err})
+			} else {
+				row.Line = line
+				rows = append(rows, row)
+			}
+		}
+		line++
+	}
+	return rows, problems
+}
+
+func appendRowProblem(b []byte, p tenant.RowProblem) []byte {
+	b = appendInt(append(b, `{"line":`...), int(p.Line))
+	return append(appendText(appendName(b, "message"), p.Problem.Error()), '}')
+}
+
+// importRow reads a line.
+func importRow(text []byte) (row tenant.ImportRow, err error) {
+	outer, err := directory.Members(text)
+	if err != nil {
+		return row, err
+	}
+	if len(outer) != 1 {
+		return row, refuse(`A line is {"user":…}, {"group":…}, {"member":…} or {"subscription":…}.`)
+	}
+	inner, err := directory.Members(outer[0].Value)
+	if err != nil {
+		return row, err
+	}
+	switch outer[0].Name {
+	case "user":
+		row.User = new(tenant.ImportUser)
+		if inner, err = takeID(inner, &row.User.ID); err == nil {
+			row.User.Patch, err = directory.ParseUserImport(inner)
+		}
+	case "group":
+		row.Group = new(tenant.ImportGroup)
+		if inner, err = takeID(inner, &row.Group.ID); err == nil {
+			row.Group.Patch, err = directory.ParseGroupImport(inner)
+		}
+	case "member":
+		row.Membership = new(tenant.Membership)
+		err = read("member", inner, map[string]any{"group": &row.Membership.Group, "member": &row.Membership.Member}, "group", "member")
+	case "subscription":
+		row.Subscription = new(tenant.CreateSubscription)
+		*row.Subscription, err = readSubscription(inner)
+	default:
+		err = &directory.Invalid{Kind: directory.Unknown, Resource: "line", Property: outer[0].Name}
+	}
+	return row, err
+}
+
+// takeID takes the id out of the properties of an object that comes with one.
+func takeID(members []directory.Member, id *uuid.UUID) (rest []directory.Member, err error) {
+	at := slices.IndexFunc(members, func(m directory.Member) bool { return m.Name == "id" })
+	if at < 0 {
+		return members, nil
+	}
+	*id, err = readGUID(members[at].Value)
+	return slices.Delete(members, at, at+1), err
+}

@@ -1,0 +1,123 @@
+package graph
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"licensor/directory"
+	"licensor/licensing"
+)
+
+// detail is a SKU that a user holds.
+type detail struct {
+	licensing.Held
+	user  uuid.UUID
+	image *licensing.Image
+}
+
+// detailFields are the properties of licenseDetails (spec/licensing.md L13).
+var detailFields = newFieldSet("microsoft.graph.licenseDetails", []field[detail]{
+	{"id", func(b []byte, d *detail) []byte { return append(append(append(b, '"'), d.id()...), '"') }, directory.ByDefault},
+	{"skuId", func(b []byte, d *detail) []byte { return appendID(b, d.SKUID) }, directory.ByDefault},
+	{"skuPartNumber", func(b []byte, d *detail) []byte { return appendPartNumber(b, d.Product) }, directory.ByDefault},
+	{"servicePlans", func(b []byte, d *detail) []byte { return appendServicePlans(b, d.image, d.Product, d.DisabledPlans) }, directory.ByDefault},
+})
+
+// id is the same as long as the user holds the SKU.
+func (d *detail) id() string { return d.user.String() + "_" + d.SKUID.String() }
+
+func appendPartNumber(b []byte, p *licensing.Product) []byte {
+	if p == nil {
+		return append(b, "null"...)
+	}
+	return appendText(b, p.SKUPartNumber)
+}
+
+// appendServicePlans writes the plans of a product, each with its state where some are disabled.
+func appendServicePlans(b []byte, img *licensing.Image, p *licensing.Product, disabled []uuid.UUID) []byte {
+	b = append(b, '[')
+	if p == nil {
+		return append(b, ']')
+	}
+	first := true
+	for _, id := range p.ServicePlanIDs {
+		plan, ok := img.Plan(id)
+		if !ok {
+			continue
+		}
+		b = appendComma(b, &first)
+		b = appendID(append(b, `{"servicePlanId":`...), id)
+		b = appendText(append(b, `,"servicePlanName":`...), plan.Name)
+		b = appendText(append(b, `,"provisioningStatus":`...), provisioning(plan, slices.Contains(disabled, id)))
+		b = appendText(append(b, `,"appliesTo":`...), string(appliesTo(plan.AppliesTo)))
+		b = append(b, '}')
+	}
+	return append(b, ']')
+}
+
+func appliesTo(to licensing.AppliesTo) licensing.AppliesTo {
+	if to == "" {
+		return licensing.AppliesToUser
+	}
+	return to
+}
+
+// details are those of the user whom the path names.
+func (r *request) details() (userID uuid.UUID, list []detail, err error) {
+	ordinal, err := r.user()
+	if err != nil {
+		return uuid.Nil, nil, err
+	}
+	userID = r.image.Directory.UserID(ordinal)
+	for held := range r.image.Licensing.Held(ordinal) {
+		list = append(list, detail{held, userID, r.image.Licensing})
+	}
+	return userID, list, nil
+}
+
+func detailsContext(userID uuid.UUID) string {
+	return "users('" + userID.String() + "')/licenseDetails"
+}
+
+// listLicenseDetails answers GET /users/{user}/licenseDetails (P36: no $filter).
+func (api *API) listLicenseDetails(r *request) error {
+	if err := r.allow("$select"); err != nil {
+		return err
+	}
+	fields, err := detailFields.selection(r.options.Select)
+	if err != nil {
+		return err
+	}
+	userID, details, err := r.details()
+	if err != nil {
+		return err
+	}
+	return sendList(r, list[detail]{
+		context: r.selected(detailsContext(userID)), rows: details, count: -1,
+		write: objects(fields),
+	})
+}
+
+// getLicenseDetails answers GET /users/{user}/licenseDetails/{detail}.
+func (api *API) getLicenseDetails(r *request) error {
+	if err := r.allow("$select"); err != nil {
+		return err
+	}
+	fields, err := detailFields.selection(r.options.Select)
+	if err != nil {
+		return err
+	}
+	userID, details, err := r.details()
+	if err != nil {
+		return err
+	}
+	key := r.keys[len(r.keys)-1]
+	at := slices.IndexFunc(details, func(d detail) bool { return d.id() == key })
+	if at < 0 {
+		return notFound(key)
+	}
+	b := r.appendHead(r.begin(), r.selected(detailsContext(userID))+"/$entity")
+	return r.send(http.StatusOK, append(appendFields(b, fields, &details[at]), '}'))
+}

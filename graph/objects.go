@@ -1,0 +1,161 @@
+package graph
+
+import (
+	"slices"
+
+	"licensor/identity"
+	"licensor/store"
+	"licensor/tenant"
+)
+
+// object is an element of a list that may hold users and groups (P21).
+type object struct {
+	user  *user
+	group *group
+}
+
+// place is where an object stands in a list: users before groups, each by ordinal.
+func (o object) place() int64 {
+	if o.user != nil {
+		return int64(o.user.ordinal)
+	}
+	return groupsFrom + int64(o.group.ordinal)
+}
+
+// groupsFrom is added to the ordinals of groups.
+const groupsFrom = int64(1) << 32
+
+// sendObjects answers with a page of the live ones among users and groups, whose ordinals are ascending.
+func (r *request) sendObjects(users, groups []uint32) error {
+	if err := r.allow("$select", "$top", "$count", "$skiptoken"); err != nil {
+		return err
+	}
+	write, err := r.objectWriter()
+	if err != nil {
+		return err
+	}
+	page, err := r.page()
+	if err != nil {
+		return err
+	}
+	index := r.image.Directory
+	users = slices.DeleteFunc(slices.Clone(users), index.UserHidden)
+	groups = slices.DeleteFunc(slices.Clone(groups), index.GroupHidden)
+	count := len(users) + len(groups)
+	if counted, err := r.counting(); err != nil {
+		return err
+	} else if !counted {
+		count = -1
+	}
+	rows, err := r.objectsOf(users, groups, page)
+	if err != nil {
+		return err
+	}
+	return sendList(r, list[object]{
+		context: r.selected("directoryObjects"), rows: rows, limit: page.limit, count: count, place: object.place, write: write,
+	})
+}
+
+// objectsOf reads the objects of a page, and one more when there is one.
+func (r *request) objectsOf(users, groups []uint32, p page) ([]object, error) {
+	places := make([]int64, 0, len(users)+len(groups))
+	for _, ordinal := range users {
+		places = append(places, int64(ordinal))
+	}
+	for _, ordinal := range groups {
+		places = append(places, groupsFrom+int64(ordinal))
+	}
+	from, _ := slices.BinarySearch(places, p.after+1)
+	places = places[from:min(len(places), from+p.limit+1)]
+	at, _ := slices.BinarySearch(places, groupsFrom)
+	return r.readObjects(ordinals(places[:at]), ordinals(places[at:]))
+}
+
+func ordinals(places []int64) []uint32 {
+	list := make([]uint32, len(places))
+	for i, place := range places {
+		list[i] = uint32(place & (groupsFrom - 1))
+	}
+	return list
+}
+
+// readObjects reads users and groups, at most a page of them, by ordinal. Those that have gone since are left out.
+func (r *request) readObjects(users, groups []uint32) ([]object, error) {
+	objects := make([]object, 0, len(users)+len(groups))
+	if len(users) > 0 {
+		rows, err := r.tenant.Users(r.ctx, store.Query{Ordinals: users, After: -1})
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			objects = append(objects, object{user: &user{row.User, row.Ordinal, r.image, r.now}})
+		}
+	}
+	if len(groups) > 0 {
+		rows, err := r.tenant.Groups(r.ctx, store.Query{Ordinals: groups, After: -1})
+		if err != nil {
+			return nil, err
+		}
+		objects = append(objects, r.groupObjects(rows)...)
+	}
+	return objects, nil
+}
+
+func (r *request) groupObjects(rows []tenant.GroupRow) []object {
+	objects := make([]object, len(rows))
+	for i, row := range rows {
+		objects[i].group = &group{row.Group, row.Ordinal, r.image}
+	}
+	return objects
+}
+
+// objectWriter writes an object with its type and what the caller may see of it: of a type that it may not read, the id. A property
+// of $select must be one of users or groups, and shows on those that have it.
+func (r *request) objectWriter() (func([]byte, object) []byte, error) {
+	users, err := narrowed(r, userFields, identity.ReadUsers)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := narrowed(r, groupFields, identity.ReadGroups)
+	if err != nil {
+		return nil, err
+	}
+	return func(b []byte, o object) []byte {
+		if o.user != nil {
+			return append(appendFields(r.appendType(b, userType), users, o.user), '}')
+		}
+		return append(appendFields(r.appendType(b, groupType), groups, o.group), '}')
+	}, nil
+}
+
+// appendType begins an object with its type (P21).
+func (r *request) appendType(b []byte, name string) []byte {
+	b = append(b, '{')
+	if r.metadata == "none" {
+		return b
+	}
+	return appendText(appendName(b, "@odata.type"), "#"+name)
+}
+
+// narrowed answers the fields of $select that a type has and the caller may see.
+func narrowed[T any](r *request, set *fieldSet[T], need identity.Operation) ([]*field[T], error) {
+	fields := set.defaults
+	if len(r.options.Select) > 0 {
+		fields = nil
+	}
+	for _, name := range r.options.Select {
+		switch f := set.byName[name]; {
+		case f != nil:
+			fields = append(fields, f)
+		case userFields.byName[name] == nil && groupFields.byName[name] == nil:
+			return set.selection([]string{name})
+		}
+	}
+	access, _ := need.Check(r.caller, identity.Other) // without access the id is left
+	if access == identity.Full {
+		return fields, nil
+	}
+	return slices.DeleteFunc(slices.Clone(fields), func(f *field[T]) bool {
+		return f.name != "id" && (access == identity.None || !slices.Contains(set.basic, f.name))
+	}), nil
+}

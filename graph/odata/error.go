@@ -1,0 +1,54 @@
+package odata
+
+import (
+	"fmt"
+	"unicode/utf8"
+)
+
+// Error is a mistake in a query option.
+type Error struct {
+	Option string // with its dollar sign: $filter
+	Text   string // the option's value
+	Token  string // what is wrong; empty for the end of the text
+	Column int    // where Token starts in Text, in characters, the first is 1; 0 when the value as a whole is wrong
+	Want   string // what would be right
+}
+
+// Error is the message for the caller, in the words of the real service where it has any.
+func (e *Error) Error() string {
+	switch {
+	case e.Column == 0:
+		return fmt.Sprintf("Invalid value '%s' for the query option '%s': %s.", clip(e.Text), e.Option, e.Want)
+	case e.Token == "":
+		return fmt.Sprintf("%s: Syntax error at position %d in '%s': it ends where %s is expected.", e.clause(), e.Column, clip(e.Text), e.Want)
+	default:
+		return fmt.Sprintf("%s: Syntax error at position %d in '%s': found '%s' where %s is expected.", e.clause(), e.Column, clip(e.Text), clip(e.Token), e.Want)
+	}
+}
+
+func (e *Error) clause() string {
+	if e.Option == "$filter" {
+		return "Invalid filter clause"
+	}
+	return "Invalid " + e.Option + " clause"
+}
+
+// longestQuote is how much of a caller's text a message repeats, in bytes.
+const longestQuote = 200
+
+// clip shortens a text for a message, at the border of a character.
+func clip(text string) string {
+	if len(text) <= longestQuote {
+		return text
+	}
+	end := longestQuote
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + "…"
+}
+
+// column counts characters: the place of a byte offset as a person counts it.
+func column(text string, offset int) int {
+	return utf8.RuneCountInString(text[:offset]) + 1
+}

@@ -1,0 +1,155 @@
+package graph
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"licensor/graph/odata"
+	"licensor/store"
+)
+
+// page is what of a list an answer shows.
+type page struct {
+	after int64 // the place of the last element of the page before; -1 for the first page
+	limit int
+}
+
+// Sizes of pages (P25).
+const (
+	defaultPage = 100
+	maxPage     = 999
+)
+
+// page reads the options that say which page is wanted.
+func (r *request) page() (page, error) {
+	p := page{after: -1, limit: defaultPage}
+	if top := r.options.Top; top != odata.Absent {
+		if top < 1 || top > maxPage {
+			return page{}, refuse("Invalid page size specified: '%d'. Must be between 1 and %d inclusive.", top, maxPage)
+		}
+		p.limit = top
+	}
+	if r.options.SkipToken != "" {
+		after, ok := r.readToken(r.options.SkipToken)
+		if !ok {
+			return page{}, refuse("The $skiptoken is not one of this list. Follow the @odata.nextLink of an answer as it stands, or start again without it.")
+		}
+		p.after = after
+	}
+	return p, nil
+}
+
+// query is the store's part of reading a page: one row more than shown says whether there is another page.
+func (p page) query() store.Query { return store.Query{After: p.after, Limit: p.limit + 1} }
+
+// token makes a $skiptoken of the place of the last element shown, for the list that a path names.
+func (r *request) token(path string, after int64) string {
+	b := binary.BigEndian.AppendUint64(nil, uint64(after))
+	return base64.RawURLEncoding.EncodeToString(append(b, r.listID(path)...))
+}
+
+func (r *request) readToken(text string) (after int64, ok bool) {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || len(b) != 16 || !slices.Equal(b[8:], r.listID(r.URL.Path)) {
+		return 0, false
+	}
+	after = int64(binary.BigEndian.Uint64(b))
+	return after, after >= 0
+}
+
+// listID identifies what is listed: a token is good for the list that it comes from, and no other. It guards against mistakes only:
+// who makes up a token sees nothing that could not be seen without.
+func (r *request) listID(path string) []byte {
+	h := sha256.New()
+	id := r.tenant.ID()
+	h.Write(id[:])
+	h.Write([]byte(strings.ToLower(path)))
+	if r.options.Filter != nil {
+		h.Write([]byte("\x00" + r.options.Filter.Text))
+	}
+	return h.Sum(nil)[:8]
+}
+
+// nextLink is the address of the next page: that of this one with another token (P25).
+func (r *request) nextLink(after int64) string {
+	var kept []string
+	for _, pair := range strings.Split(r.URL.RawQuery, "&") {
+		name, _, _ := strings.Cut(pair, "=")
+		name, _ = url.QueryUnescape(name)
+		if pair != "" && !strings.EqualFold(strings.TrimPrefix(name, "$"), "skiptoken") {
+			kept = append(kept, pair)
+		}
+	}
+	kept = append(kept, "$skiptoken="+r.token(r.URL.Path, after))
+	return r.host + r.URL.EscapedPath() + "?" + strings.Join(kept, "&")
+}
+
+// allow refuses query options that the operation does not have, and those that it will have later.
+func (r *request) allow(options ...string) error {
+	for _, name := range r.options.Given {
+		switch {
+		case name == "$format" || slices.Contains(options, name):
+		case name == "$skip":
+			return refuse("'$skip' is not supported by the service. Follow the @odata.nextLink of each page instead.")
+		case slices.Contains([]string{"$search", "$expand", "$orderby", "$deltatoken"}, name):
+			return notServed("The query option '%s' is not served here yet.", name)
+		default:
+			return unsupported("The query option '%s' is not supported for this resource.", name)
+		}
+	}
+	return nil
+}
+
+// counting says whether the answer is to have @odata.count, which wants the header (P26).
+func (r *request) counting() (bool, error) {
+	if r.options.Count && !r.eventual() {
+		return false, unsupported("$count is only supported for advanced queries. Send the header 'ConsistencyLevel: eventual' with it.")
+	}
+	return r.options.Count, nil
+}
+
+// appendHead begins an answer with its context (P20), which metadata of none leaves out.
+func (r *request) appendHead(b []byte, context string) []byte {
+	b = append(b, '{')
+	if r.metadata == "none" {
+		return b
+	}
+	return appendText(appendName(b, "@odata.context"), r.root+"/$metadata#"+context)
+}
+
+// selected adds the properties of $select to the name of a set: users(displayName,id).
+func (r *request) selected(set string) string {
+	if len(r.options.Select) == 0 {
+		return set
+	}
+	return set + "(" + strings.Join(r.options.Select, ",") + ")"
+}
+
+// list is a list to be answered.
+type list[T any] struct {
+	context string
+	rows    []T // one more than limit when there is another page
+	limit   int // 0: all rows are one page
+	count   int // -1: not wanted
+	place   func(T) int64
+	write   func(b []byte, row T) []byte // an object, with its braces
+}
+
+// sendList answers with a page.
+func sendList[T any](r *request, l list[T]) error {
+	b := r.appendHead(r.begin(), l.context)
+	if l.count >= 0 {
+		b = appendInt(appendName(b, "@odata.count"), l.count)
+	}
+	if l.limit > 0 && len(l.rows) > l.limit {
+		l.rows = l.rows[:l.limit]
+		b = appendText(appendName(b, "@odata.nextLink"), r.nextLink(l.place(l.rows[l.limit-1])))
+	}
+	b = appendList(appendName(b, "value"), l.rows, l.write)
+	return r.send(http.StatusOK, append(b, '}'))
+}

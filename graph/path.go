@@ -1,0 +1,51 @@
+package graph
+
+import (
+	"net/url"
+	"strings"
+)
+
+// segments cuts a path as it was sent at its slashes and undoes the encoding of each part, so that an encoded slash stays within its
+// key. One slash at the end is allowed.
+func segments(escaped string) ([]string, bool) {
+	parts := strings.Split(strings.TrimSuffix(strings.TrimPrefix(escaped, "/"), "/"), "/")
+	for i, part := range parts {
+		plain, err := url.PathUnescape(part)
+		if err != nil {
+			return nil, false
+		}
+		parts[i] = plain
+	}
+	return parts, true
+}
+
+// parentheses cuts users('a') into its name and what is between the parentheses (P1).
+func parentheses(segment string) (name, inner string, ok bool) {
+	name, inner, ok = strings.Cut(segment, "(")
+	if !ok || !strings.HasSuffix(inner, ")") {
+		return segment, "", false
+	}
+	return name, inner[:len(inner)-1], true
+}
+
+// quotedKey reads 'a' in which quotation marks are doubled.
+func quotedKey(text string) (string, bool) {
+	if len(text) < 2 || text[0] != '\'' || text[len(text)-1] != '\'' {
+		return "", false
+	}
+	text = text[1 : len(text)-1]
+	if strings.Contains(strings.ReplaceAll(text, "''", ""), "'") {
+		return "", false
+	}
+	return strings.ReplaceAll(text, "''", "'"), true
+}
+
+const namespace = "microsoft.graph."
+
+// withoutNamespace takes the namespace off the name of a bound operation (P2).
+func withoutNamespace(name string) (string, bool) {
+	if len(name) <= len(namespace) || !strings.EqualFold(name[:len(namespace)], namespace) {
+		return name, false
+	}
+	return name[len(namespace):], true
+}

@@ -1,0 +1,101 @@
+package graph
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/graph/odata"
+	"licensor/identity"
+	"licensor/tenant"
+)
+
+// request is one request on its way, and its answer. Fields are filled in the order of API.serve.
+type request struct {
+	*http.Request
+	ctx      context.Context // with the deadline
+	w        http.ResponseWriter
+	now      time.Time
+	id       string
+	clientID string // client-request-id, our own id when the client gave none (P4)
+	metadata string // none or minimal (P5)
+	minimal  bool   // Prefer: return=minimal (P6)
+	buffer   *[]byte
+	sent     bool
+
+	host    string // scheme and host by which the client knows the server
+	root    string // the same with the version: https://localhost/v1.0
+	op      *operation
+	keys    []string // of the path, in its order
+	me      bool     // under /me
+	caller  *identity.Caller
+	access  identity.Access
+	tenant  *tenant.Tenant
+	image   *tenant.Image // the current one when the request came
+	options *odata.Options
+}
+
+func newRequest(ctx context.Context, w http.ResponseWriter, hr *http.Request, id uuid.UUID, now time.Time) *request {
+	r := &request{Request: hr, ctx: ctx, w: w, now: now, id: id.String(), metadata: "minimal"}
+	r.clientID = r.id
+	if given := hr.Header.Get("client-request-id"); given != "" && len(given) <= maxClientID {
+		r.clientID = given
+	}
+	if strings.Contains(strings.ToLower(hr.Header.Get("Accept")), "odata.metadata=none") {
+		r.metadata = "none"
+	}
+	r.minimal = slices.ContainsFunc(hr.Header.Values("Prefer"), func(line string) bool {
+		return slices.ContainsFunc(strings.Split(line, ","), func(p string) bool { return strings.EqualFold(strings.TrimSpace(p), "return=minimal") })
+	})
+	return r
+}
+
+// maxClientID bounds what is echoed; longer ones are taken for none.
+const maxClientID = 256
+
+// user answers the ordinal of the user whom the path names (P1).
+func (r *request) user() (uint32, error) {
+	if r.me {
+		return r.image.LiveUser(r.caller.ObjectID.String())
+	}
+	return r.image.LiveUser(r.keys[0])
+}
+
+// group answers the ordinal of the group that the path names.
+func (r *request) group() (uint32, error) { return r.image.LiveGroup(r.keys[0]) }
+
+// relation is what the object of the request is to the caller.
+func (r *request) relation() identity.Relation {
+	if !r.caller.Delegated || r.image == nil {
+		return identity.Other
+	}
+	switch {
+	case r.me:
+		return identity.Self
+	case r.op.ofUser():
+		if user, err := r.user(); err == nil && r.image.Directory.UserID(user) == r.caller.ObjectID {
+			return identity.Self
+		}
+	case r.op.ofGroup():
+		group, err := r.group()
+		self, ok := r.image.Directory.UserByID(r.caller.ObjectID)
+		if err == nil && ok && slices.Contains(r.image.Directory.Owners(group), self) {
+			return identity.Owned
+		}
+	}
+	return identity.Other
+}
+
+// do carries out a command in the caller's name.
+func (r *request) do(c tenant.Command) (tenant.Done, error) {
+	return r.tenant.Do(r.ctx, r.caller.Actor(), c)
+}
+
+// eventual says whether the caller asks for the advanced queries (P26, P31).
+func (r *request) eventual() bool {
+	return strings.EqualFold(r.Header.Get("ConsistencyLevel"), "eventual")
+}

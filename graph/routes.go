@@ -1,0 +1,130 @@
+package graph
+
+import (
+	"slices"
+	"strings"
+)
+
+// node is a place in the tree of paths. The path /users/{user}/assignLicense() goes over four: the root, users, its key, and a
+// bound operation.
+type node struct {
+	names      map[string]*node // by name in lower case
+	key        *node            // what follows when the segment is none of the names
+	bound      bool             // an operation, which may carry its namespace and parentheses
+	operations map[string]*operation
+	beneath    *operation // answers everything from here on
+}
+
+func newNode() *node { return &node{names: map[string]*node{}, operations: map[string]*operation{}} }
+
+// newRoutes builds the tree of a table. Paths of Graph stand in it under both of its roots (P1), and paths of a user under /me, too.
+func newRoutes(table []operation) *node {
+	table = slices.Clone(table) // findSubject writes to it, and there may be several APIs
+	root, service := newNode(), newNode()
+	root.names["v1.0"], root.names["beta"] = service, service
+	for i := range table {
+		op := &table[i]
+		if strings.HasPrefix(op.path, ownRoot) {
+			root.add(op.path, op)
+			continue
+		}
+		service.add(op.path, op)
+		if rest, ok := strings.CutPrefix(op.path, "/users/{user}"); ok && (rest != "" || op.method != "DELETE") { // nobody deletes the self by accident
+			service.add("/me"+rest, op)
+		}
+	}
+	return root
+}
+
+func (n *node) add(path string, op *operation) {
+	for _, segment := range strings.Split(path[1:], "/") {
+		if segment == "*" {
+			n.beneath = op
+			return
+		}
+		n = n.child(segment)
+	}
+	n.operations[op.method] = op
+}
+
+// child is the node that a segment of a template leads to, made when it is not there.
+func (n *node) child(segment string) *node {
+	if segment[0] == '{' {
+		if n.key == nil {
+			n.key = newNode()
+		}
+		return n.key
+	}
+	name, bound := strings.CutSuffix(strings.ToLower(segment), "()")
+	if n.names[name] == nil {
+		n.names[name] = newNode()
+		n.names[name].bound = bound
+	}
+	return n.names[name]
+}
+
+// match is where a path leads.
+type match struct {
+	node    *node
+	beneath *operation
+	keys    []string
+	me      bool
+}
+
+// find walks along the segments; when one leads nowhere, it answers that segment.
+func (n *node) find(path []string) (m match, lost string, ok bool) {
+	m.node = n
+	for i, segment := range path {
+		next, key, found := m.node.step(segment)
+		if !found {
+			return m, segment, false
+		}
+		if key != nil {
+			m.keys = append(m.keys, *key)
+		}
+		m.me = m.me || i == 1 && strings.EqualFold(segment, "me")
+		m.node = next
+		if next.beneath != nil {
+			m.beneath = next.beneath
+			return m, "", true
+		}
+	}
+	if len(m.node.operations) == 0 {
+		return m, path[len(path)-1], false
+	}
+	return m, "", true
+}
+
+// step answers what follows a segment, and the key in it when it has one.
+func (n *node) step(segment string) (next *node, key *string, ok bool) {
+	if next := n.names[strings.ToLower(segment)]; next != nil {
+		return next, nil, true
+	}
+	name, inner, called := parentheses(segment)
+	if called && inner != "" {
+		if set := n.names[strings.ToLower(name)]; set != nil && set.key != nil {
+			plain, ok := quotedKey(inner)
+			return set.key, &plain, ok
+		}
+	}
+	if inner == "" {
+		name, _ = withoutNamespace(name)
+		if next := n.names[strings.ToLower(name)]; next != nil && next.bound {
+			return next, nil, true
+		}
+	}
+	if n.key != nil && segment != "" {
+		return n.key, &segment, true
+	}
+	return nil, nil, false
+}
+
+// methods are those a node answers, for the header Allow.
+func (n *node) methods() string {
+	var names []string
+	for method := range n.operations {
+		names = append(names, method)
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,79 @@
+package graph
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"licensor/licensing"
+	"licensor/tenant"
+)
+
+// getSettings answers GET /licensor/v1/settings.
+func (api *API) getSettings(r *request) error {
+	if err := r.allow(); err != nil {
+		return err
+	}
+	s := r.image.Licensing.Settings()
+	b := r.appendHead(r.begin(), "settings")
+	b = appendBool(appendName(b, "autoReprocess"), s.AutoReprocess)
+	b = appendText(appendName(b, "groupBundles"), string(s.GroupBundles))
+	b = appendText(appendName(b, "reprocessFailure"), string(s.ReprocessFailure))
+	return r.send(http.StatusOK, append(b, '}'))
+}
+
+// updateSettings answers PATCH /licensor/v1/settings (spec/licensing.md L33, L61, L71).
+func (api *API) updateSettings(r *request) error {
+	members, err := r.members()
+	if err != nil {
+		return err
+	}
+	s := r.image.Licensing.Settings()
+	into := map[string]any{"autoReprocess": &s.AutoReprocess, "groupBundles": &s.GroupBundles, "reprocessFailure": &s.ReprocessFailure}
+	if err := read("settings", members, into); err != nil {
+		return err
+	}
+	var c tenant.UpdateSettings
+	for _, m := range members {
+		switch m.Name {
+		case "autoReprocess":
+			c.AutoReprocess = &s.AutoReprocess
+		case "groupBundles":
+			c.GroupBundles = &s.GroupBundles
+		case "reprocessFailure":
+			c.ReprocessFailure = &s.ReprocessFailure
+		}
+	}
+	return r.change(c)
+}
+
+// getCatalog answers GET /licensor/v1/catalog, in the form that PUT takes.
+func (api *API) getCatalog(r *request) error {
+	if err := r.allow(); err != nil {
+		return err
+	}
+	b := bytes.NewBuffer(r.begin())
+	if err := json.NewEncoder(b).Encode(r.image.Licensing.Catalog()); err != nil {
+		return fmt.Errorf("write catalog: %w", err)
+	}
+	return r.send(http.StatusOK, b.Bytes())
+}
+
+// setCatalog answers PUT /licensor/v1/catalog.
+func (api *API) setCatalog(r *request) error {
+	body, err := r.body(jsonType, maxBody)
+	if err != nil {
+		return err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	c := new(licensing.Catalog)
+	if err := decoder.Decode(c); err != nil {
+		return refuse("The body is no catalog: %s.", err)
+	}
+	if decoder.More() {
+		return refuse("The body is no catalog: something follows its end.")
+	}
+	return r.change(tenant.SetCatalog{Catalog: c})
+}

@@ -1,0 +1,140 @@
+package graph
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"licensor/directory"
+	"licensor/licensing"
+	"licensor/tenant"
+)
+
+// sku is a SKU of a tenant.
+type sku struct {
+	licensing.SKUInfo
+	image *tenant.Image
+}
+
+// skuFields are the properties of subscribedSku (spec/licensing.md L1 to L3).
+var skuFields = newFieldSet("microsoft.graph.subscribedSku", []field[sku]{
+	{"accountId", func(b []byte, s *sku) []byte { return appendID(b, s.image.Organization.ID) }, directory.ByDefault},
+	{"accountName", func(b []byte, s *sku) []byte { return appendTextOrNull(b, s.image.Organization.DisplayName) }, directory.ByDefault},
+	{"appliesTo", appendSKUAppliesTo, directory.ByDefault},
+	{"capabilityStatus", func(b []byte, s *sku) []byte { return appendText(b, s.Capability) }, directory.ByDefault},
+	{"consumedUnits", func(b []byte, s *sku) []byte { return appendInt(b, s.Consumed) }, directory.ByDefault},
+	{"id", func(b []byte, s *sku) []byte { return append(append(append(b, '"'), s.id()...), '"') }, directory.ByDefault},
+	{"prepaidUnits", appendUnits, directory.ByDefault},
+	{"servicePlans", func(b []byte, s *sku) []byte { return appendServicePlans(b, s.image.Licensing, s.Product, nil) }, directory.ByDefault},
+	{"skuId", func(b []byte, s *sku) []byte { return appendID(b, s.SKUID) }, directory.ByDefault},
+	{"skuPartNumber", func(b []byte, s *sku) []byte { return appendPartNumber(b, s.Product) }, directory.ByDefault},
+	{"subscriptionIds", appendSubscriptionIDs, directory.ByDefault},
+})
+
+func (s *sku) id() string { return s.image.Organization.ID.String() + "_" + s.SKUID.String() }
+
+func appendSKUAppliesTo(b []byte, s *sku) []byte {
+	if s.Product == nil {
+		return append(b, "null"...)
+	}
+	return appendText(b, string(appliesTo(s.Product.AppliesTo)))
+}
+
+func appendUnits(b []byte, s *sku) []byte {
+	b = appendInt(append(b, `{"enabled":`...), s.Units.Enabled)
+	b = appendInt(append(b, `,"suspended":`...), s.Units.Suspended)
+	b = appendInt(append(b, `,"warning":`...), s.Units.Warning)
+	b = appendInt(append(b, `,"lockedOut":`...), s.Units.LockedOut)
+	return append(b, '}')
+}
+
+func appendSubscriptionIDs(b []byte, s *sku) []byte {
+	var ids []uuid.UUID
+	for _, subscription := range s.image.Subscriptions {
+		if subscription.SKUID == s.SKUID {
+			ids = append(ids, subscription.CommerceSubscriptionID)
+		}
+	}
+	return appendList(b, ids, appendID)
+}
+
+func (r *request) skus() []sku {
+	infos := r.image.Licensing.SKUs()
+	list := make([]sku, len(infos))
+	for i, info := range infos {
+		list[i] = sku{info, r.image}
+	}
+	return list
+}
+
+// skuOrders are the keys of $orderby (P36).
+var skuOrders = map[string]func(a, b *sku) int{
+	"capabilityStatus": func(a, b *sku) int { return strings.Compare(a.Capability, b.Capability) },
+	"consumedUnits":    func(a, b *sku) int { return a.Consumed - b.Consumed },
+	"id":               func(a, b *sku) int { return strings.Compare(a.id(), b.id()) },
+	"skuId":            func(a, b *sku) int { return strings.Compare(a.id(), b.id()) },
+	"skuPartNumber":    func(a, b *sku) int { return strings.Compare(a.partNumber(), b.partNumber()) },
+}
+
+func (s *sku) partNumber() string {
+	if s.Product == nil {
+		return ""
+	}
+	return s.Product.SKUPartNumber
+}
+
+// order sorts by the keys of $orderby, the last key first, so that the first counts most.
+func (r *request) orderSKUs(list []sku) error {
+	for _, key := range slices.Backward(r.options.OrderBy) {
+		compare := skuOrders[key.Property]
+		if compare == nil {
+			return unsupported("subscribedSkus cannot be ordered by '%s'.", key.Property)
+		}
+		slices.SortStableFunc(list, func(a, b sku) int {
+			if key.Descending {
+				return compare(&b, &a)
+			}
+			return compare(&a, &b)
+		})
+	}
+	return nil
+}
+
+// listSubscribedSKUs answers GET /subscribedSkus (P36: no $filter).
+func (api *API) listSubscribedSKUs(r *request) error {
+	if err := r.allow("$select", "$orderby"); err != nil {
+		return err
+	}
+	fields, err := skuFields.selection(r.options.Select)
+	if err != nil {
+		return err
+	}
+	skus := r.skus()
+	if err := r.orderSKUs(skus); err != nil {
+		return err
+	}
+	return sendList(r, list[sku]{
+		context: r.selected("subscribedSkus"), rows: skus, count: -1,
+		write: objects(fields),
+	})
+}
+
+// getSubscribedSKU answers GET /subscribedSkus/{tenantId}_{skuId}.
+func (api *API) getSubscribedSKU(r *request) error {
+	if err := r.allow("$select"); err != nil {
+		return err
+	}
+	fields, err := skuFields.selection(r.options.Select)
+	if err != nil {
+		return err
+	}
+	skus := r.skus()
+	at := slices.IndexFunc(skus, func(s sku) bool { return strings.EqualFold(s.id(), r.keys[0]) })
+	if at < 0 {
+		return notFound(r.keys[0])
+	}
+	b := r.appendHead(r.begin(), r.selected("subscribedSkus")+"/$entity")
+	return r.send(http.StatusOK, append(appendFields(b, fields, &skus[at]), '}'))
+}

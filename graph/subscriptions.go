@@ -1,0 +1,161 @@
+package graph
+
+import (
+	"net/http"
+	"time"
+
+	"licensor/directory"
+	"licensor/licensing"
+	"licensor/tenant"
+)
+
+// subscription is a purchase of seats.
+type subscription struct {
+	tenant.Subscription
+	image *tenant.Image
+}
+
+// subscriptionFields are the properties of companySubscription (spec/licensing.md L1).
+var subscriptionFields = newFieldSet("microsoft.graph.companySubscription", []field[subscription]{
+	{"commerceSubscriptionId", func(b []byte, s *subscription) []byte { return appendID(b, s.CommerceSubscriptionID) }, directory.ByDefault},
+	{"createdDateTime", func(b []byte, s *subscription) []byte { return appendTime(b, s.CreatedDateTime) }, directory.ByDefault},
+	{"id", func(b []byte, s *subscription) []byte { return appendID(b, s.ID) }, directory.ByDefault},
+	{"isTrial", func(b []byte, s *subscription) []byte { return appendBool(b, s.IsTrial) }, directory.ByDefault},
+	{"nextLifecycleDateTime", appendNextLifecycle, directory.ByDefault},
+	{"ownerId", appendNull[subscription], directory.ByDefault},
+	{"ownerTenantId", func(b []byte, s *subscription) []byte { return appendID(b, s.image.Organization.ID) }, directory.ByDefault},
+	{"ownerType", appendNull[subscription], directory.ByDefault},
+	{"serviceStatus", func(b []byte, s *subscription) []byte {
+		return appendServicePlans(b, s.image.Licensing, s.product(), nil)
+	}, directory.ByDefault},
+	{"skuId", func(b []byte, s *subscription) []byte { return appendID(b, s.SKUID) }, directory.ByDefault},
+	{"skuPartNumber", func(b []byte, s *subscription) []byte { return appendPartNumber(b, s.product()) }, directory.ByDefault},
+	{"status", func(b []byte, s *subscription) []byte { return appendText(b, s.Status) }, directory.ByDefault},
+	{"totalLicenses", func(b []byte, s *subscription) []byte { return appendInt(b, s.TotalLicenses) }, directory.ByDefault},
+})
+
+func (s *subscription) product() *licensing.Product {
+	p, _ := s.image.Licensing.Product(s.SKUID)
+	return p
+}
+
+func appendNextLifecycle(b []byte, s *subscription) []byte {
+	if s.NextLifecycleDateTime == nil {
+		return append(b, "null"...)
+	}
+	return appendTime(b, *s.NextLifecycleDateTime)
+}
+
+func appendNull[T any](b []byte, _ *T) []byte { return append(b, "null"...) }
+
+// listSubscriptions answers GET /subscriptions of ours and Graph's GET /directory/subscriptions.
+func (api *API) listSubscriptions(r *request) error {
+	if err := r.allow("$select"); err != nil {
+		return err
+	}
+	fields, err := subscriptionFields.selection(r.options.Select)
+	if err != nil {
+		return err
+	}
+	return sendList(r, list[tenant.Subscription]{
+		context: r.selected("subscriptions"), rows: r.image.Subscriptions, count: -1,
+		write: func(b []byte, s tenant.Subscription) []byte {
+			return append(appendFields(append(b, '{'), fields, &subscription{s, r.image}), '}')
+		},
+	})
+}
+
+// getSubscription answers GET /subscriptions/{subscription}, by its id or its commerceSubscriptionId.
+func (api *API) getSubscription(r *request) error {
+	if err := r.allow("$select"); err != nil {
+		return err
+	}
+	s, err := r.subscription()
+	if err != nil {
+		return err
+	}
+	return r.sendSubscription(http.StatusOK, r.image, s)
+}
+
+func (r *request) subscription() (tenant.Subscription, error) {
+	if id, ok := parseGUID(r.keys[0]); ok {
+		if s, ok := r.image.Subscription(id); ok {
+			return s, nil
+		}
+	}
+	return tenant.Subscription{}, notFound(r.keys[0])
+}
+
+func (r *request) sendSubscription(status int, image *tenant.Image, s tenant.Subscription) error {
+	fields, err := subscriptionFields.selection(r.options.Select)
+	if err != nil {
+		return err
+	}
+	b := r.appendHead(r.begin(), r.selected("subscriptions")+"/$entity")
+	return r.sendChanged(status, append(appendFields(b, fields, &subscription{s, image}), '}'))
+}
+
+const subscriptionType = "companySubscription"
+
+// createSubscription answers POST /licensor/v1/subscriptions: it buys seats of a SKU.
+func (api *API) createSubscription(r *request) error {
+	members, err := r.members()
+	if err != nil {
+		return err
+	}
+	c, err := readSubscription(members)
+	if err != nil {
+		return err
+	}
+	done, err := r.do(c)
+	if err != nil {
+		return err
+	}
+	s, _ := done.Image.Subscription(done.ID)
+	r.w.Header().Set("Location", r.root+"/subscriptions/"+done.ID.String())
+	return r.sendSubscription(http.StatusCreated, done.Image, s)
+}
+
+func readSubscription(members []directory.Member) (c tenant.CreateSubscription, err error) {
+	var next time.Time
+	err = read(subscriptionType, members, map[string]any{
+		"skuId": &c.SKUID, "totalLicenses": &c.TotalLicenses, "status": &c.Status, "isTrial": &c.IsTrial, "nextLifecycleDateTime": &next,
+	}, "skuId", "totalLicenses")
+	c.NextLifecycleDateTime = timeOrNone(next)
+	return c, err
+}
+
+func timeOrNone(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return new(t.UTC().Truncate(time.Second))
+}
+
+// updateSubscription answers PATCH /licensor/v1/subscriptions/{subscription}: more or fewer seats, or another state of them.
+func (api *API) updateSubscription(r *request) error {
+	s, err := r.subscription()
+	if err != nil {
+		return err
+	}
+	members, err := r.members()
+	if err != nil {
+		return err
+	}
+	c := tenant.UpdateSubscription{ID: s.ID, TotalLicenses: new(s.TotalLicenses), Status: new(s.Status)}
+	var next time.Time
+	if err := read(subscriptionType, members, map[string]any{"totalLicenses": c.TotalLicenses, "status": c.Status, "nextLifecycleDateTime": &next}); err != nil {
+		return err
+	}
+	c.NextLifecycleDateTime = timeOrNone(next)
+	return r.change(c)
+}
+
+// deleteSubscription answers DELETE /licensor/v1/subscriptions/{subscription}.
+func (api *API) deleteSubscription(r *request) error {
+	s, err := r.subscription()
+	if err != nil {
+		return err
+	}
+	return r.change(tenant.DeleteSubscription{ID: s.ID})
+}

@@ -1,0 +1,225 @@
+package graph
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/catalog"
+	"licensor/directory"
+	"licensor/identity"
+	"licensor/store/sqlite"
+	"licensor/tenant"
+)
+
+// world is a server with everything real in it but the clock, and one tenant: Contoso, in Germany, with the built-in catalogue.
+type world struct {
+	t         testing.TB
+	server    *httptest.Server
+	authority *identity.Authority
+	tenants   *tenant.Tenants
+	tenant    *tenant.Tenant
+	app       directory.Application
+	clock     atomic.Int64 // seconds since 1970
+	log       bytes.Buffer
+	logMutex  sync.Mutex
+}
+
+// allPermissions are those of an application that may do everything.
+var allPermissions = []string{
+	"User.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All", "Organization.ReadWrite.All", "LicenseAssignment.ReadWrite.All",
+}
+
+func newWorld(t testing.TB) *world {
+	w := &world{t: t}
+	w.clock.Store(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC).Unix())
+	ctx := context.Background()
+	store, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "licensor.db"))
+	w.must(err)
+	log := newLog(w)
+	w.tenants, err = tenant.Open(ctx, store, tenant.Options{Now: w.now, NewID: numbered(), Log: log})
+	w.must(err)
+	t.Cleanup(func() {
+		w.must(w.tenants.Close(ctx))
+		w.must(store.Close())
+	})
+	w.tenant, err = w.tenants.Create(ctx, uuid.MustParse("c0000000-0000-4000-8000-000000000001"), contoso(), catalog.BuiltIn())
+	w.must(err)
+	w.app = directory.Application{ID: uuid.New(), ObjectID: uuid.New(), AppID: uuid.New(), DisplayName: "Test"}
+	_, err = w.tenant.Do(ctx, "system", tenant.SetApplication{Application: w.app})
+	w.must(err)
+	w.authority, err = identity.New(ctx, identity.Config{Keys: sharedKeys{}, Tenants: people{w.tenants}, Now: w.now, Random: counting{}})
+	w.must(err)
+	w.server = newServer(t, New(Config{Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: log}))
+	return w
+}
+
+func newServer(t testing.TB, handler http.Handler) *httptest.Server {
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return server
+}
+
+func newLog(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
+
+func contoso() directory.Organization {
+	return directory.Organization{
+		DisplayName: "Contoso", CountryLetterCode: "DE",
+		VerifiedDomains: []directory.VerifiedDomain{{Name: "contoso.example", IsDefault: true, IsInitial: true, Type: "Managed"}},
+	}
+}
+
+// Write takes the log.
+func (w *world) Write(line []byte) (int, error) {
+	w.logMutex.Lock()
+	defer w.logMutex.Unlock()
+	return w.log.Write(line)
+}
+
+func (w *world) logged() string {
+	w.logMutex.Lock()
+	defer w.logMutex.Unlock()
+	return w.log.String()
+}
+
+func (w *world) now() time.Time { return time.Unix(w.clock.Load(), 0).UTC() }
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// appToken is a token of the application, with permissions.
+func (w *world) appToken(permissions ...string) string {
+	token, err := w.authority.Issue(identity.Claims{
+		Tenant: w.tenant.ID(), ObjectID: w.app.ID, AppID: w.app.AppID, Permissions: permissions,
+	})
+	w.must(err)
+	return token
+}
+
+// userToken is a token of a user, with permissions and roles.
+func (w *world) userToken(user uuid.UUID, permissions []string, roles []uuid.UUID, personal bool) string {
+	claims := identity.Claims{
+		Tenant: w.tenant.ID(), ObjectID: user, AppID: w.app.AppID, Permissions: permissions, Delegated: true, Roles: roles, Personal: personal,
+	}
+	token, err := w.authority.Issue(claims)
+	w.must(err)
+	return token
+}
+
+// answer is what the server said.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// do sends a request. Headers are lines "Name: value"; a body of JSON gets its type.
+func (w *world) do(method, path, token, body string, headers ...string) answer {
+	w.t.Helper()
+	request, err := http.NewRequest(method, w.server.URL+path, strings.NewReader(body))
+	w.must(err)
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	if body != "" {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	for _, line := range headers {
+		name, value, _ := strings.Cut(line, ":")
+		request.Header.Set(name, strings.TrimSpace(value))
+	}
+	response, err := w.server.Client().Do(request)
+	w.must(err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	w.must(err)
+	return answer{response.StatusCode, response.Header, string(text)}
+}
+
+// numbered makes ids one after another, so that failures can be read.
+func numbered() func() uuid.UUID {
+	var n atomic.Uint64
+	return func() uuid.UUID {
+		id := uuid.UUID{6: 0x40, 8: 0x80}
+		binary.BigEndian.PutUint32(id[12:], uint32(n.Add(1)))
+		return id
+	}
+}
+
+// sharedKeys makes the keys once for all tests: that takes longer than all the rest of a test.
+type sharedKeys struct{}
+
+var madeKeys struct {
+	sync.Mutex
+	value []byte
+}
+
+func (sharedKeys) Secret(_ context.Context, _ string, make func() ([]byte, error)) (value []byte, err error) {
+	madeKeys.Lock()
+	defer madeKeys.Unlock()
+	if madeKeys.value == nil {
+		madeKeys.value, err = make()
+	}
+	return madeKeys.value, err
+}
+
+// counting is no good source of randomness, which is good in a test.
+type counting struct{}
+
+func (counting) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = byte(i)
+	}
+	return len(b), nil
+}
+
+// people answers what the authority asks about tenants.
+type people struct{ *tenant.Tenants }
+
+func (p people) Tenant(name string) (uuid.UUID, bool) {
+	id, err := uuid.Parse(name)
+	if err != nil {
+		return uuid.Nil, false
+	}
+	_, ok := p.Tenants.Tenant(id)
+	return id, ok
+}
+
+func (p people) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
+	t, ok := p.Tenants.Tenant(tenantID)
+	if !ok {
+		return identity.App{}, false
+	}
+	a, ok := t.Image().Application(appID)
+	return identity.App{ID: a.ID, AppID: a.AppID, DisplayName: a.DisplayName, Enabled: true}, ok
+}
+
+func (p people) User(ctx context.Context, tenantID, id uuid.UUID) (identity.User, error) {
+	t, _ := p.Tenants.Tenant(tenantID)
+	img := t.Image()
+	user, err := img.LiveUser(id.String())
+	if err != nil {
+		return identity.User{}, nil
+	}
+	u, err := t.User(ctx, img, user)
+	if err != nil {
+		return identity.User{}, err
+	}
+	return identity.User{Enabled: u.AccountEnabled}, nil
+}
