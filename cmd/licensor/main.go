@@ -36,6 +36,12 @@ func rootCommand() *cobra.Command {
 	}
 	logs.register(root.PersistentFlags())
 	root.AddCommand(
+		catalogCommand(),
+		demoCommand(),
+		importCommand(),
+		reprocessCommand(),
+		serveCommand(),
+		tokenCommand(),
 		versionCommand(),
 	)
 	return root

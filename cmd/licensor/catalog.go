@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"licensor/catalog"
+	"licensor/licensing"
+)
+
+func catalogCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "catalog",
+		Short: "Import and list the products that can be bought",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(catalogImportCommand(), catalogListCommand())
+	return cmd
+}
+
+// catalogImport is what the command catalog import is told.
+type catalogImport struct {
+	connecting
+	replace, dryRun, json bool
+}
+
+func catalogImportCommand() *cobra.Command {
+	var ci catalogImport
+	cmd := &cobra.Command{
+		Use:   "import FILE.csv",
+		Short: "Take products and service plans from Microsoft's published list",
+		Long: "Import reads the table \"Product names and service plan identifiers for licensing\" that Microsoft publishes as CSV, and puts its products\n" +
+			"and service plans into the tenant's catalogue. What the table does not say stays as the catalogue has it: which plans exclude or need\n" +
+			"others, the countries where they are not offered, the service they belong to. The rules that Licensor knows are added.\n\n" +
+			"Products that are not in the file stay, unless --replace is given. What is odd in the file is told with its line. The name - is the\n" +
+			"standard input.",
+		Example: "  licensor catalog import --dry-run 'Product names and service plan identifiers for licensing.csv'\n" +
+			"  licensor catalog import --info demo.json products.csv",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return ci.run(cmd, args[0]) },
+	}
+	cmd.Flags().BoolVar(&ci.replace, "replace", false, "take products and rules out that are not in the file and not known to Licensor")
+	cmd.Flags().BoolVar(&ci.dryRun, "dry-run", false, "only say what would change")
+	cmd.Flags().BoolVar(&ci.json, "json", false, "print the summary, with what is odd in the file, as JSON")
+	ci.register(cmd)
+	return cmd
+}
+
+// catalogSummary is what an import of the list does.
+type catalogSummary struct {
+	Rows         int               `json:"rows"`
+	Skipped      int               `json:"skipped"`
+	Problems     []catalog.Problem `json:"problems"`
+	RulesLeftOut []string          `json:"rulesLeftOut"`
+	Products     changes           `json:"products"`
+	ServicePlans changes           `json:"servicePlans"`
+	Written      bool              `json:"written"`
+}
+
+func (ci *catalogImport) run(cmd *cobra.Command, name string) error {
+	table, report, err := readList(name, cmd.InOrStdin())
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	c, err := ci.open(cmd)
+	if err != nil {
+		return err
+	}
+	summary, err := ci.write(cmd.Context(), c, table)
+	if err = errors.Join(err, c.close()); err != nil {
+		return err
+	}
+	summary.Rows, summary.Skipped, summary.Problems = report.Rows, report.Skipped, append([]catalog.Problem{}, report.Problems...)
+	if ci.json {
+		err = writeJSON(cmd.OutOrStdout(), summary)
+	} else {
+		err = summary.print(cmd.OutOrStdout(), cmd.ErrOrStderr(), name)
+	}
+	if err == nil && report.Skipped > 0 {
+		return partly(fmt.Errorf("%d rows were left out", report.Skipped))
+	}
+	return err
+}
+
+func readList(name string, stdin io.Reader) (*licensing.Catalog, *catalog.Report, error) {
+	if name == "-" {
+		return catalog.Read(stdin)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer file.Close()
+	return catalog.Read(file)
+}
+
+// write puts the list into the tenant's catalogue.
+func (ci *catalogImport) write(ctx context.Context, c *connection, table *licensing.Catalog) (*catalogSummary, error) {
+	old := new(licensing.Catalog)
+	if err := c.get(ctx, "/licensor/v1/catalog", old); err != nil {
+		return nil, err
+	}
+	merged := table
+	if !ci.replace {
+		merged = merge(old, table)
+	}
+	merged, leftOut := catalog.WithKnownRules(merged)
+	s := &catalogSummary{RulesLeftOut: append([]string{}, leftOut...)}
+	s.Products = compare(old.Products, merged.Products, skuID)
+	s.ServicePlans = compare(old.ServicePlans, merged.ServicePlans, planID)
+	if ci.dryRun || !s.Products.any() && !s.ServicePlans.any() {
+		return s, nil
+	}
+	body, err := json.Marshal(merged)
+	if err != nil {
+		return nil, err
+	}
+	s.Written = true
+	return s, c.do(ctx, http.MethodPut, "/licensor/v1/catalog", "application/json", body, nil)
+}
+
+func (s *catalogSummary) print(out, err io.Writer, name string) error {
+	for _, p := range s.Problems {
+		fmt.Fprintf(err, "%s:%d: %s\n", name, p.Line, p.Text)
+	}
+	for _, text := range s.RulesLeftOut {
+		fmt.Fprintf(err, "%s: %s\n", name, text)
+	}
+	fmt.Fprintf(out, "%d rows read, %d of them left out\n\n", s.Rows, s.Skipped)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "\tADDED\tCHANGED\tUNCHANGED\tTAKEN OUT")
+	fmt.Fprintf(table, "products\t%s\nservice plans\t%s\n", s.Products, s.ServicePlans)
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if !s.Written {
+		fmt.Fprintln(out, "\nNothing was written.")
+	}
+	return nil
+}
+
+func catalogListCommand() *cobra.Command {
+	var to connecting
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the tenant's products",
+		Long:  "List prints the products of the tenant's catalogue. With --json it prints the whole catalogue, in the form that PUT /licensor/v1/catalog takes.",
+		Example: "  licensor catalog list\n" +
+			"  licensor catalog list --json --info demo.json > catalog.json",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := to.open(cmd)
+			if err != nil {
+				return err
+			}
+			var all licensing.Catalog
+			err = c.get(cmd.Context(), "/licensor/v1/catalog", &all)
+			if err = errors.Join(err, c.close()); err != nil {
+				return err
+			}
+			if asJSON {
+				return writeJSON(cmd.OutOrStdout(), all)
+			}
+			return listProducts(cmd.OutOrStdout(), all.Products)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the whole catalogue as JSON")
+	to.register(cmd)
+	return cmd
+}
+
+func listProducts(w io.Writer, products []licensing.Product) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "SKU ID\tPLANS\tSKU PART NUMBER\tNAME")
+	for _, p := range products {
+		fmt.Fprintf(table, "%s\t%d\t%s\t%s\n", p.SKUID, len(p.ServicePlanIDs), p.SKUPartNumber, p.DisplayName)
+	}
+	return table.Flush()
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+)
+
+// connecting says where a command finds its tenant: on a server, or in a database that it opens itself. Either way it speaks HTTP to the
+// same API, so that whatever works in one way works in the other.
+type connecting struct {
+	data, server, info             string
+	tenant, clientID, clientSecret string
+}
+
+const connectingHelp = `
+
+The tenant is on a server (--server, or --info with a file that ` + "`licensor demo --info`" + ` writes), or in a database (--data) that no
+server runs on meanwhile. In place of the flags for a server the environment may have LICENSOR_SERVER, LICENSOR_TENANT,
+LICENSOR_CLIENT_ID and LICENSOR_CLIENT_SECRET; a secret is better kept there, since others on the machine can see the flags.`
+
+func (c *connecting) register(cmd *cobra.Command) {
+	cmd.Long += connectingHelp
+	f := cmd.Flags()
+	f.StringVar(&c.data, "data", defaultData, "the database, a file")
+	f.StringVar(&c.server, "server", "", "scheme and host of a server, such as http://127.0.0.1:8080, in place of --data")
+	f.StringVar(&c.info, "info", "", "a JSON file with the address and the credentials, in place of the flags for them")
+	f.StringVar(&c.tenant, "tenant", "", "id or domain of the tenant; with --data needed only when there are several")
+	f.StringVar(&c.clientID, "client-id", "", "client id of the application to log in as, with --server")
+	f.StringVar(&c.clientSecret, "client-secret", "", "secret of that application, with --server")
+	cmd.MarkFlagsMutuallyExclusive("data", "server", "info")
+}
+
+// connection is a way to a tenant's API.
+type connection struct {
+	root   string // scheme and host
+	client *http.Client
+	close  func() error
+}
+
+// open goes the way that the flags and the environment say. The connection is to be closed.
+func (c *connecting) open(cmd *cobra.Command) (*connection, error) {
+	login := credentials{Graph: c.server, TenantID: c.tenant, ClientID: c.clientID, ClientSecret: c.clientSecret}
+	if c.info != "" {
+		var err error
+		if login, err = readInfo(c.info); err != nil {
+			return nil, err
+		}
+	}
+	orEnvironment(&login.TenantID, "LICENSOR_TENANT")
+	if !cmd.Flags().Changed("data") {
+		orEnvironment(&login.Graph, "LICENSOR_SERVER")
+	}
+	if login.Graph == "" {
+		if c.clientID != "" || c.clientSecret != "" {
+			return nil, usage(errors.New("--client-id and --client-secret are for a server, but --server does not say which"))
+		}
+		return openLocal(cmd.Context(), c.data, login.TenantID)
+	}
+	orEnvironment(&login.ClientID, "LICENSOR_CLIENT_ID")
+	orEnvironment(&login.ClientSecret, "LICENSOR_CLIENT_SECRET")
+	return openRemote(cmd.Context(), login)
+}
+
+func orEnvironment(value *string, name string) {
+	if *value == "" {
+		*value = os.Getenv(name)
+	}
+}
+
+func readInfo(path string) (login credentials, err error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return login, fmt.Errorf("read the credentials: %w", err)
+	}
+	if err := json.Unmarshal(data, &login); err != nil {
+		return login, fmt.Errorf("%s is not what `licensor demo --info` writes: %w", path, err)
+	}
+	if login.Graph == "" {
+		return login, fmt.Errorf("%s does not say where the server is: it has no \"graph\"", path)
+	}
+	return login, nil
+}
+
+// openRemote goes to a server. It asks for the first token at once, so that wrong credentials show before any work is done.
+func openRemote(ctx context.Context, login credentials) (*connection, error) {
+	for _, need := range []struct{ value, flag, variable string }{
+		{login.TenantID, "--tenant", "LICENSOR_TENANT"},
+		{login.ClientID, "--client-id", "LICENSOR_CLIENT_ID"},
+		{login.ClientSecret, "--client-secret", "LICENSOR_CLIENT_SECRET"},
+	} {
+		if need.value == "" {
+			return nil, usage(fmt.Errorf("to log in at %s, %s or %s must be given", login.Graph, need.flag, need.variable))
+		}
+	}
+	root := strings.TrimSuffix(login.Graph, "/")
+	authority := strings.TrimSuffix(login.Authority, "/")
+	if authority == "" {
+		authority = root
+	}
+	if err := checkRoot(root); err != nil {
+		return nil, err
+	}
+	base := http.DefaultTransport.(*http.Transport).Clone()
+	grant := clientcredentials.Config{
+		ClientID: login.ClientID, ClientSecret: login.ClientSecret,
+		TokenURL:  authority + "/" + url.PathEscape(login.TenantID) + "/oauth2/v2.0/token",
+		Scopes:    []string{"https://graph.microsoft.com/.default"},
+		AuthStyle: oauth2.AuthStyleInParams,
+	}
+	ctx = context.WithValue(ctx, oauth2.HTTPClient, &http.Client{Transport: base, Timeout: requestTime})
+	tokens := grant.TokenSource(ctx)
+	c := &connection{
+		root:   root,
+		client: &http.Client{Transport: &oauth2.Transport{Source: tokens, Base: base}, Timeout: requestTime},
+		close:  func() error { base.CloseIdleConnections(); return nil },
+	}
+	err := c.retry(ctx, func() error {
+		_, err := tokens.Token()
+		return tokenRefusal(err)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("log in at %s: %w", authority, err)
+	}
+	return c, nil
+}
+
+func checkRoot(root string) error {
+	scheme, host, ok := strings.Cut(root, "://")
+	if !ok || scheme != "http" && scheme != "https" || host == "" || strings.ContainsAny(host, "/?#@") {
+		return usage(fmt.Errorf("%q is no address of a server: give scheme and host only, such as http://127.0.0.1:8080", root))
+	}
+	return nil
+}
+
+// openLocal goes to a database, which becomes this process's own until the connection is closed.
+func openLocal(ctx context.Context, path, tenant string) (*connection, error) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no database %s: say with --data where it is, make one with `licensor serve`, or use --server", path)
+	}
+	s, err := openService(ctx, path, serviceOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("%w, or use --server for one that a server runs on", err)
+	}
+	stop := func() error { return s.Close(context.WithoutCancel(ctx)) }
+	c, err := s.operate(ctx, tenant)
+	if err != nil {
+		return nil, errors.Join(err, stop())
+	}
+	c.close = stop
+	return c, nil
+}

@@ -1,0 +1,283 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// story is the demo's client: it calls its own server like any other, and prints each call and its answer.
+type story struct {
+	ctx    context.Context
+	out    io.Writer
+	login  credentials
+	client *http.Client
+	token  string
+	groups []uuid.UUID // of demoGroups
+}
+
+func newStory(ctx context.Context, out io.Writer, login credentials) (*story, error) {
+	s := &story{ctx: ctx, out: out, login: login, client: &http.Client{Timeout: time.Minute}}
+	for range demoGroups {
+		s.groups = append(s.groups, uuid.New())
+	}
+	s.say("Licensor listens at %s. First, a token for the demo's application:", login.Graph)
+	form := url.Values{
+		"grant_type": {"client_credentials"}, "client_id": {login.ClientID}, "client_secret": {login.ClientSecret},
+		"scope": {"https://graph.microsoft.com/.default"},
+	}
+	path := login.Authority + "/" + login.TenantID + "/oauth2/v2.0/token"
+	body, status, err := s.send(http.MethodPost, path, "application/x-www-form-urlencoded", form.Encode())
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		AccessToken string `json:"access_token"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil || answer.AccessToken == "" {
+		return nil, fmt.Errorf("no token: %s %s", status, body)
+	}
+	s.token = answer.AccessToken
+	s.show("POST", "/"+login.TenantID+"/oauth2/v2.0/token", "grant_type=client_credentials&…", status, []byte(`{"token_type":"Bearer","access_token":"…"}`))
+	return s, nil
+}
+
+// tell is the story.
+func (s *story) tell() error {
+	for _, chapter := range []func() error{s.people, s.trouble, s.licenses, s.seat} {
+		if err := chapter(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *story) people() error {
+	s.say("200 people, 12 groups, who is in which, and 13 subscriptions, in one import:")
+	return s.call("POST", "/licensor/v1/import?id=demo", demoImport(s.groups), nil)
+}
+
+// trouble prepares what will stand in the way of licenses.
+func (s *story) trouble() error {
+	s.say("Power BI is not offered in North Korea, says our catalogue from now on:")
+	var catalog struct {
+		Products     []json.RawMessage `json:"products"`
+		ServicePlans []map[string]any  `json:"servicePlans"`
+	}
+	if err := s.quietly("GET", "/licensor/v1/catalog", "", &catalog); err != nil {
+		return err
+	}
+	for _, plan := range catalog.ServicePlans {
+		if plan["servicePlanName"] == "BI_AZURE_P2" {
+			plan["prohibitedIn"] = []string{demoAbroad}
+		}
+	}
+	text, err := json.Marshal(catalog)
+	if err != nil {
+		return err
+	}
+	if err := s.call("PUT", "/licensor/v1/catalog", string(text), nil); err != nil {
+		return err
+	}
+	s.say("Klara Berg gets SharePoint directly, in a plan that cannot be together with that of her group:")
+	_, _, engineer := demoPerson(30)
+	return s.call("POST", "/v1.0/users/"+engineer+"/assignLicense", addLicenses("SHAREPOINTSTANDARD"), nil)
+}
+
+func (s *story) licenses() error {
+	s.say("The groups get their licenses. Every member has them at once, as far as they can be given:")
+	for g, group := range demoGroups {
+		if len(group.products) == 0 {
+			continue
+		}
+		if err := s.call("POST", fmt.Sprintf("/v1.0/groups/%s/assignLicense", s.groups[g]), addLicenses(group.products...), nil); err != nil {
+			return err
+		}
+	}
+	s.say("Somebody of Sales buys a phone license, which needs Teams, and then leaves the group that Teams came from:")
+	_, _, seller := demoPerson(1)
+	if err := s.call("POST", "/v1.0/users/"+seller+"/assignLicense", addLicenses("MCOEV"), nil); err != nil {
+		return err
+	}
+	return s.leave(1, seller)
+}
+
+// leave takes one of the people out of a group.
+func (s *story) leave(group int, upn string) error {
+	var user struct{ ID string }
+	if err := s.quietly("GET", "/v1.0/users/"+upn+"?$select=id", "", &user); err != nil {
+		return err
+	}
+	return s.call("DELETE", fmt.Sprintf("/v1.0/groups/%s/members/%s/$ref", s.groups[group], user.ID), "", nil)
+}
+
+// licensed is what the story looks at of a user.
+type licensed struct {
+	DisplayName             string
+	AssignedLicenses        []struct{ SKUID string }
+	LicenseAssignmentStates []struct{ State, Error string }
+}
+
+func (u licensed) all(state, reason string) bool {
+	for _, s := range u.LicenseAssignmentStates {
+		if s.State != state || reason != "" && s.Error != reason {
+			return false
+		}
+	}
+	return len(u.LicenseAssignmentStates) > 0
+}
+
+// seat is the end of the story: a license that fails for want of a seat, and is put right.
+func (s *story) seat() error {
+	_, _, olga := demoPerson(94)
+	look := "/v1.0/users/" + olga + "?$select=displayName,assignedLicenses,licenseAssignmentStates"
+	var user licensed
+	s.say("There was one seat of Office 365 E3 too few, and Olga Ebert came last. Power BI is of the same group, so she has neither:")
+	if err := s.call("GET", look, "", &user); err != nil {
+		return err
+	}
+	if !user.all("Error", "") {
+		return fmt.Errorf("%s is not in error: %+v", olga, user)
+	}
+	s.say("Ann Adler leaves Sales, and her seat is free:")
+	_, _, ann := demoPerson(0)
+	if err := s.leave(1, ann); err != nil {
+		return err
+	}
+	s.say("Olga still waits, as in the real service, until somebody reprocesses her licenses:")
+	if err := s.call("GET", look, "", &user); err != nil {
+		return err
+	}
+	user = licensed{}
+	if err := s.call("POST", "/v1.0/users/"+olga+"/reprocessLicenseAssignment", "", &user); err != nil {
+		return err
+	}
+	if !user.all("Active", "None") || len(user.AssignedLicenses) != 2 {
+		return fmt.Errorf("%s was not put right: %+v", olga, user)
+	}
+	s.say("All is well with Olga. With others it is not, and we can say why:")
+	return s.call("GET", "/licensor/v1/licenseErrors?$top=2", "", nil)
+}
+
+func (s *story) say(format string, args ...any) {
+	fmt.Fprintf(s.out, "\n# "+format+"\n", args...)
+}
+
+// call sends a request with the token, shows it and its answer, and reads that into a value unless it is nil.
+func (s *story) call(method, path, body string, into any) error {
+	return s.do(method, path, body, into, true)
+}
+
+// quietly is call without showing it.
+func (s *story) quietly(method, path, body string, into any) error {
+	return s.do(method, path, body, into, false)
+}
+
+func (s *story) do(method, path, body string, into any, show bool) error {
+	contentType := "application/json"
+	if strings.HasPrefix(path, "/licensor/v1/import") {
+		contentType = "application/x-ndjson"
+	}
+	answer, status, err := s.send(method, s.login.Graph+path, contentType, body)
+	if err != nil {
+		return err
+	}
+	if show {
+		s.show(method, path, body, status, answer)
+	}
+	if status[0] != '2' {
+		return errors.New(method + " " + path + " answered " + status)
+	}
+	if into == nil {
+		return nil
+	}
+	return json.Unmarshal(answer, into)
+}
+
+func (s *story) send(method, address, contentType, body string) (answer []byte, status string, err error) {
+	r, err := http.NewRequestWithContext(s.ctx, method, address, strings.NewReader(body))
+	if err != nil {
+		return nil, "", err
+	}
+	if body != "" {
+		r.Header.Set("Content-Type", contentType)
+	}
+	if s.token != "" {
+		r.Header.Set("Authorization", "Bearer "+s.token)
+	}
+	response, err := s.client.Do(r)
+	if err != nil {
+		return nil, "", err
+	}
+	defer response.Body.Close()
+	answer, err = io.ReadAll(response.Body)
+	return answer, response.Status, err
+}
+
+// show prints a call and its answer, the long ones from their beginning.
+func (s *story) show(method, path, body, status string, answer []byte) {
+	fmt.Fprintf(s.out, "> %s %s\n", method, path)
+	if body != "" {
+		fmt.Fprintf(s.out, "> %s\n", shortened(strings.TrimSpace(body), 160))
+	}
+	fmt.Fprintf(s.out, "< %s\n", status)
+	for _, line := range strings.Split(readable(answer), "\n") {
+		if line != "" {
+			fmt.Fprintf(s.out, "< %s\n", line)
+		}
+	}
+}
+
+// The properties of an answer that the story is not about.
+var besides = map[string]bool{
+	"@odata.context": true, "assignedPlans": true, "provisionedPlans": true, "createdDateTime": true, "renewedDateTime": true, "givenName": true,
+	"surname": true, "mailEnabled": true, "mailNickname": true, "mail": true, "securityEnabled": true, "userType": true, "accountEnabled": true,
+	"proxyAddresses": true, "securityIdentifier": true, "lastPasswordChangeDateTime": true, "signInSessionsValidFromDateTime": true,
+}
+
+// readable is a JSON answer with a property a line, and an element a line of lists, without what is null, empty, or beside the point.
+func readable(answer []byte) string {
+	var value map[string]json.RawMessage
+	if json.Unmarshal(answer, &value) != nil {
+		return shortened(string(answer), 400)
+	}
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(value)) {
+		text := string(value[name])
+		if besides[name] || text == "null" || text == "[]" {
+			continue
+		}
+		fmt.Fprintf(&b, "  %q: %s\n", name, elements(value[name]))
+	}
+	return b.String()
+}
+
+// elements is a value on one line, or a list with its elements below it.
+func elements(raw json.RawMessage) string {
+	var list []json.RawMessage
+	if json.Unmarshal(raw, &list) != nil {
+		return shortened(string(raw), 400)
+	}
+	var b strings.Builder
+	for _, element := range list {
+		b.WriteString("\n    " + shortened(string(element), 900))
+	}
+	return b.String()
+}
+
+func shortened(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
+}

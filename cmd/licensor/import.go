@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+)
+
+// importing is what the command import is told.
+type importing struct {
+	connecting
+	kind, onError        string
+	restart, quiet, json bool
+}
+
+func importCommand() *cobra.Command {
+	var im importing
+	cmd := &cobra.Command{
+		Use:   "import FILE…",
+		Short: "Take users, groups, memberships and subscriptions from files",
+		Long: "Import reads exports of another directory and adds what is in them, row by row. A row that cannot be taken is reported with its\n" +
+			"file, line and reason, and the others are taken.\n\n" +
+			"JSON is a list, {\"value\": [list]} as Microsoft Graph answers, or an object a line. CSV has a header with Graph's names of properties\n" +
+			"(userPrincipalName, accountEnabled, …), commas, semicolons or tabs between the cells, and a semicolon between the values of a list such as\n" +
+			"proxyAddresses; empty cells say nothing. Memberships have group (an id) and member (an id or userPrincipalName). Subscriptions have skuId and\n" +
+			"totalLicenses, or are Graph's subscribedSkus. The name - is the standard input.\n\n" +
+			"What a file holds is told by its name and its properties, or by --kind. Users are taken first, then groups, members, subscriptions.\n\n" +
+			"The same command again goes on where an import was cut off: a file is known by its kind, name and content, and what was taken of it, or\n" +
+			"refused, is passed over. Rows that were refused are best put right in a file of their own. The standard input is always read as new.",
+		Example: "  licensor import users.json groups.json members.csv subscriptions.csv\n" +
+			"  licensor import --kind users --on-error stop export.csv\n" +
+			"  curl -s … | licensor import --server http://127.0.0.1:8080 --tenant contoso.example --kind groups -",
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return im.run(cmd, args) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&im.kind, "kind", "", "what the files hold: users, groups, members or subscriptions")
+	f.StringVar(&im.onError, "on-error", "skip", "what to do about a row that is refused: skip it, or stop (the rows sent together with it, up to 1,000, are still taken)")
+	f.BoolVar(&im.restart, "restart", false, "send every row, also those that an import that was cut off has taken")
+	f.BoolVar(&im.quiet, "quiet", false, "show no progress")
+	f.BoolVar(&im.json, "json", false, "print the summary, with the refused rows, as JSON; show no progress")
+	im.register(cmd)
+	return cmd
+}
+
+// imported is what came of a file.
+type imported struct {
+	File       string     `json:"file"`
+	Kind       kind       `json:"kind"`
+	Rows       int        `json:"rows"`
+	Taken      int        `json:"taken"`
+	PassedOver int        `json:"passedOver"` // taken, or refused, when the file was imported before
+	Refused    int        `json:"refused"`
+	Problems   []rowFault `json:"problems"` // of the first refused rows
+	Notes      []string   `json:"notes"`    // about the file as a whole
+}
+
+// rowFault is why a row was not taken.
+type rowFault struct {
+	Line    int    `json:"line"`
+	Message string `json:"message"`
+}
+
+// How many refused rows of a file are told one by one: in the summary of --json, and on the terminal.
+const (
+	maxFaults = 1000
+	maxShown  = 20
+)
+
+func (im *importing) run(cmd *cobra.Command, names []string) error {
+	if im.onError != "skip" && im.onError != "stop" {
+		return usage(fmt.Errorf("--on-error is %q; it is skip or stop", im.onError))
+	}
+	sources, err := openSources(names, kind(im.kind), cmd.InOrStdin())
+	defer closeSources(sources)
+	if err != nil {
+		return err
+	}
+	c, err := im.open(cmd)
+	if err != nil {
+		return err
+	}
+	results, err := im.all(cmd, c, sources)
+	err = errors.Join(err, c.close())
+	if tell := im.tell(cmd.OutOrStdout(), results); tell != nil {
+		return errors.Join(err, tell)
+	}
+	return im.verdict(results, err)
+}
+
+// all imports the files one after the other. What was done until an error is in the results.
+func (im *importing) all(cmd *cobra.Command, c *connection, sources []*source) (results []*imported, err error) {
+	for _, s := range sources {
+		out := newProgress(cmd.ErrOrStderr(), s.size, s.name, im.quiet || im.json)
+		result := &imported{File: s.name, Kind: s.kind, Problems: []rowFault{}, Notes: []string{}}
+		results = append(results, result)
+		t := transfer{connection: c, source: s, result: result, progress: out, stop: im.onError == "stop", id: s.id, mute: im.json}
+		if im.restart {
+			t.id = ""
+		}
+		err := t.run(cmd.Context())
+		out.end()
+		if err != nil {
+			return results, fmt.Errorf("%s: %w", s.name, err)
+		}
+		if im.onError == "stop" && result.Refused > 0 {
+			return results, nil
+		}
+	}
+	return results, nil
+}
+
+// tell prints the summary.
+func (im *importing) tell(w io.Writer, results []*imported) error {
+	if im.json {
+		return writeJSON(w, struct {
+			Files []*imported `json:"files"`
+		}{results})
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "FILE\tKIND\tROWS\tTAKEN\tPASSED OVER\tREFUSED")
+	for _, r := range results {
+		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%d\n", r.File, r.Kind, r.Rows, r.Taken, r.PassedOver, r.Refused)
+	}
+	return table.Flush()
+}
+
+func (im *importing) verdict(results []*imported, err error) error {
+	refused := 0
+	for _, r := range results {
+		refused += r.Refused
+	}
+	switch {
+	case errors.Is(err, context.Canceled):
+		return fmt.Errorf("stopped; the same command goes on from here: %w", err)
+	case err != nil:
+		return err
+	case refused > 0 && im.onError == "stop":
+		return partly(fmt.Errorf("stopped, because %d rows were refused", refused))
+	case refused > 0:
+		return partly(fmt.Errorf("%d rows were refused", refused))
+	}
+	return nil
+}
+
+func writeJSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}
+
+// kind is what a file holds.
+type kind string
+
+const (
+	users         kind = "users"
+	groups        kind = "groups"
+	members       kind = "members"
+	subscriptions kind = "subscriptions"
+)
+
+// kinds are in the order in which they are imported: what others refer to comes first.
+var kinds = []kind{users, groups, members, subscriptions}
+
+// line is what the kind is called in a line of the API's import.
+func (k kind) line() string { return string(k[:len(k)-1]) }
+
+func (k kind) known() bool { return slices.Contains(kinds, k) }

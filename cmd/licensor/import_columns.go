@@ -1,0 +1,109 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"licensor/directory"
+)
+
+// column is a property that a column of CSV holds, and how its cells are written as JSON.
+type column struct {
+	name string
+	form form
+}
+
+type form uint8
+
+const (
+	text   form = iota
+	truth       // true or false
+	number      // a whole number
+	texts       // several, with a semicolon between them
+	nested      // JSON
+)
+
+// forms are those of the kinds of properties.
+var forms = map[directory.Kind]form{
+	directory.Bool: truth, directory.Int32: number, directory.StringCollection: texts,
+	directory.Complex: nested, directory.ComplexCollection: nested,
+}
+
+// own are the columns that are no properties of Graph's users and groups.
+var own = map[kind][]column{
+	members:       {{"group", text}, {"member", text}},
+	subscriptions: {{"skuId", text}, {"totalLicenses", number}, {"status", text}, {"isTrial", truth}, {"nextLifecycleDateTime", text}},
+}
+
+// required are columns without which no row could be taken.
+var required = map[kind][]string{
+	users: {"userPrincipalName"}, groups: {"displayName"}, members: {"group", "member"}, subscriptions: {"skuId", "totalLicenses"},
+}
+
+// columnOf finds the property that a heading names, in any case of letters.
+func columnOf(k kind, heading string) (column, bool) {
+	switch k {
+	case users:
+		return property(heading, directory.UserProperties())
+	case groups:
+		return property(heading, directory.GroupProperties())
+	}
+	for _, c := range own[k] {
+		if strings.EqualFold(c.name, heading) {
+			return c, true
+		}
+	}
+	return column{}, false
+}
+
+func property[T any](heading string, all []*directory.Property[T]) (column, bool) {
+	for _, p := range all {
+		if strings.EqualFold(p.Name, heading) {
+			return column{p.Name, forms[p.Kind]}, true
+		}
+	}
+	return column{}, false
+}
+
+// append writes a cell that is not empty.
+func (c column) append(b []byte, cell string) ([]byte, error) {
+	switch c.form {
+	case truth:
+		is := strings.ToLower(cell)
+		if is != "true" && is != "false" {
+			return nil, fmt.Errorf("%s is %q; it is true or false", c.name, shortened(cell, 50))
+		}
+		return append(b, is...), nil
+	case number:
+		n, err := strconv.ParseInt(cell, 10, 32)
+		if err != nil {
+			return nil, fmt.Errorf("%s is %q; it is a whole number", c.name, shortened(cell, 50))
+		}
+		return strconv.AppendInt(b, n, 10), nil
+	case texts:
+		return appendTexts(b, cell)
+	case nested:
+		if !json.Valid([]byte(cell)) {
+			return nil, fmt.Errorf("%s is %q; it is written as JSON", c.name, shortened(cell, 50))
+		}
+		return append(b, strings.ReplaceAll(cell, "\n", " ")...), nil
+	}
+	return appendJSON(b, cell)
+}
+
+func appendTexts(b []byte, cell string) ([]byte, error) {
+	list := []string{}
+	for part := range strings.SplitSeq(cell, ";") {
+		if part = strings.TrimSpace(part); part != "" {
+			list = append(list, part)
+		}
+	}
+	return appendJSON(b, list)
+}
+
+func appendJSON(b []byte, value any) ([]byte, error) {
+	data, err := json.Marshal(value)
+	return append(b, data...), err
+}

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// maxRow bounds a row, so that a file that is something else does not fill the memory.
+const maxRow = 4 << 20
+
+// lines are rows of JSON, an object a line.
+type lines struct {
+	scanner *bufio.Scanner
+	line    int
+	first   *record // read ahead for its names
+}
+
+func newLines(in io.Reader) (*lines, error) {
+	l := &lines{scanner: bufio.NewScanner(in)}
+	l.scanner.Buffer(make([]byte, 64<<10), maxRow)
+	first, err := l.next()
+	l.first = &first
+	return l, err
+}
+
+func (l *lines) notes() []string { return nil }
+
+func (l *lines) names() []string { return namesOf(l.first.object) }
+
+func namesOf(object []byte) []string {
+	var properties map[string]json.RawMessage
+	_ = json.Unmarshal(object, &properties) // a row that is no object has no names
+	return slices.Sorted(maps.Keys(properties))
+}
+
+func (l *lines) next() (record, error) {
+	if l.first != nil {
+		r := *l.first
+		l.first = nil
+		return r, nil
+	}
+	for l.scanner.Scan() {
+		l.line++
+		if text := bytes.TrimSpace(l.scanner.Bytes()); len(text) > 0 {
+			return newRecord(l.line, bytes.Clone(text)), nil
+		}
+	}
+	return record{}, ended(l.scanner, l.line)
+}
+
+// ended is why a scanner stopped.
+func ended(scanner *bufio.Scanner, line int) error {
+	switch err := scanner.Err(); {
+	case err == nil:
+		return io.EOF
+	case errors.Is(err, bufio.ErrTooLong):
+		return fmt.Errorf("line %d is longer than %d MB", line+1, maxRow>>20)
+	default:
+		return fmt.Errorf("after line %d: %w", line, err)
+	}
+}
+
+// newRecord checks that a text is a JSON object, and puts it on one line.
+func newRecord(line int, text []byte) record {
+	var flat bytes.Buffer
+	if err := json.Compact(&flat, text); err != nil {
+		return record{line: line, fault: fmt.Errorf("it is no JSON: %w", err)}
+	}
+	if text[0] != '{' {
+		return record{line: line, fault: errors.New("it is no JSON object")}
+	}
+	return record{line: line, object: flat.Bytes()}
+}
+
+// list is rows of JSON in a list, or in several answers of Graph one after the other, read without holding more than a row.
+type list struct {
+	decoder *json.Decoder
+	lines   *lineCounter
+	open    bool // within a list
+	answer  bool // within an answer
+	more    bool // the last answer had a link to the next page
+	first   *record
+}
+
+func newList(in io.Reader) (*list, error) {
+	counter := &lineCounter{in: in, line: 1}
+	l := &list{lines: counter, decoder: json.NewDecoder(counter)}
+	first, err := l.next()
+	switch {
+	case errors.Is(err, io.EOF):
+		return l, nil
+	case err != nil:
+		return nil, err
+	}
+	l.first = &first
+	return l, nil
+}
+
+func (l *list) names() []string {
+	if l.first == nil {
+		return nil
+	}
+	return namesOf(l.first.object)
+}
+
+func (l *list) notes() []string {
+	if l.more {
+		return []string{"the file is not the whole list: its last page has an @odata.nextLink, and what that leads to is not in the file"}
+	}
+	return nil
+}
+
+func (l *list) next() (record, error) {
+	if l.first != nil {
+		r := *l.first
+		l.first = nil
+		return r, nil
+	}
+	for !l.open || !l.decoder.More() {
+		if err := l.enter(); err != nil {
+			return record{}, l.place(err)
+		}
+	}
+	var object json.RawMessage
+	if err := l.decoder.Decode(&object); err != nil {
+		return record{}, l.place(err)
+	}
+	line := l.lines.at(l.decoder.InputOffset() - int64(len(object)))
+	if len(object) > maxRow {
+		return record{line: line, fault: fmt.Errorf("it is longer than %d MB", maxRow>>20)}, nil
+	}
+	return newRecord(line, object), nil
+}
+
+// enter goes on to the beginning of the next list.
+func (l *list) enter() error {
+	token, err := l.decoder.Token()
+	if err != nil {
+		return err
+	}
+	switch token {
+	case json.Delim('['):
+		l.open = true
+	case json.Delim(']'):
+		l.open = false
+	case json.Delim('{'):
+		l.answer, l.more = true, false
+	case json.Delim('}'):
+		l.answer = false
+	case "value":
+	default:
+		name, ok := token.(string)
+		if !l.answer || !ok {
+			return fmt.Errorf("%v is no list of objects", token)
+		}
+		l.more = l.more || strings.EqualFold(name, "@odata.nextLink")
+		var skipped json.RawMessage
+		return l.decoder.Decode(&skipped)
+	}
+	return nil
+}
+
+// place says where JSON is broken. What follows cannot be read, because nothing says where the next row would begin.
+func (l *list) place(err error) error {
+	if errors.Is(err, io.EOF) && !l.open && !l.answer {
+		return io.EOF
+	}
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	at := l.decoder.InputOffset()
+	if e, ok := errors.AsType[*json.SyntaxError](err); ok {
+		at = max(at, e.Offset)
+	}
+	return fmt.Errorf("line %d: the JSON is broken, and nothing after it can be read: %w", l.lines.at(at), err)
+}
+
+// lineCounter tells the line of a place in what was read through it. Places are asked for in ascending order.
+type lineCounter struct {
+	in     io.Reader
+	offset int64
+	line   int
+	breaks []int64 // places of the line breaks that were read and not passed yet
+}
+
+func (c *lineCounter) Read(b []byte) (int, error) {
+	n, err := c.in.Read(b)
+	for i, x := range b[:n] {
+		if x == '\n' {
+			c.breaks = append(c.breaks, c.offset+int64(i))
+		}
+	}
+	c.offset += int64(n)
+	return n, err
+}
+
+func (c *lineCounter) at(offset int64) int {
+	passed := 0
+	for passed < len(c.breaks) && c.breaks[passed] < offset {
+		passed++
+	}
+	c.line += passed
+	c.breaks = append(c.breaks[:0], c.breaks[passed:]...)
+	return c.line
+}

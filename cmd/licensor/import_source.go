@@ -1,0 +1,238 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+)
+
+// source is a file to import.
+type source struct {
+	name string
+	kind kind
+	id   string // under which the server remembers how far it came; empty when the file cannot be known again
+	size int64  // -1: unknown
+	read atomic.Int64
+	file io.Reader
+	rows records
+}
+
+// record is a row of a file: its JSON object, or why it is none.
+type record struct {
+	line   int
+	object []byte
+	fault  error
+}
+
+// records reads a file row by row. Next answers io.EOF after the last, and other errors when nothing more can be read.
+type records interface {
+	next() (record, error)
+	// names are the properties of the first row.
+	names() []string
+	// notes are what is to be said about the file as a whole.
+	notes() []string
+}
+
+// openSources opens all files and finds out what they hold, before anything is sent.
+func openSources(names []string, told kind, stdin io.Reader) (list []*source, err error) {
+	if told != "" && !told.known() {
+		return nil, usage(fmt.Errorf("--kind is %q; it is users, groups, members or subscriptions", told))
+	}
+	for i, name := range names {
+		if slices.Contains(names[:i], name) {
+			return list, usage(fmt.Errorf("%s is named twice", name))
+		}
+		s := &source{name: name, kind: told, size: -1}
+		list = append(list, s)
+		if err := s.open(stdin); err != nil {
+			return list, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b *source) int { return slices.Index(kinds, a.kind) - slices.Index(kinds, b.kind) })
+	return list, nil
+}
+
+func closeSources(list []*source) {
+	for _, s := range list {
+		if file, ok := s.file.(*os.File); ok {
+			_ = file.Close() // it was only read
+		}
+	}
+}
+
+func (s *source) open(stdin io.Reader) (err error) {
+	s.file = stdin
+	if s.name != "-" {
+		file, err := os.Open(s.name)
+		if err != nil {
+			return err
+		}
+		s.file = file
+		if s.size, err = sizeOf(file); err != nil {
+			return err
+		}
+	}
+	if s.rows, err = newRecords(s); err != nil {
+		return err
+	}
+	if s.kind == "" {
+		if s.kind, err = guess(s.name, s.rows.names()); err != nil {
+			return err
+		}
+	}
+	if table, ok := s.rows.(*table); ok {
+		if err := table.settle(s.kind); err != nil {
+			return err
+		}
+	}
+	return s.identify()
+}
+
+// sizeOf answers the size of a regular file, -1 of anything else.
+func sizeOf(file *os.File) (int64, error) {
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return 0, err
+	case info.IsDir():
+		return 0, errors.New("it is a folder; name the files in it")
+	case !info.Mode().IsRegular():
+		return -1, nil
+	}
+	return info.Size(), nil
+}
+
+// identify gives a regular file its id: a hash of what it is. With less than the whole content, a file that was corrected in the middle
+// would be taken for the one before, and the corrections passed over.
+func (s *source) identify() error {
+	if s.size < 0 {
+		return nil
+	}
+	file, err := os.Open(s.name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	hash := sha256.New()
+	fmt.Fprintf(hash, "%s\x00%s\x00", s.kind, filepath.Base(s.name))
+	if _, err := io.Copy(hash, file); err != nil {
+		return err
+	}
+	s.id = hex.EncodeToString(hash.Sum(nil)[:16])
+	return nil
+}
+
+// Read reads the file, and counts for the progress.
+func (s *source) Read(b []byte) (int, error) {
+	n, err := s.file.Read(b)
+	s.read.Add(int64(n))
+	return n, err
+}
+
+// newRecords tells the formats apart by how the file begins.
+func newRecords(s *source) (records, error) {
+	in := bufio.NewReaderSize(s, 64<<10)
+	start, err := in.Peek(4 << 10)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	switch {
+	case bytes.HasPrefix(start, []byte("\xef\xbb\xbf")):
+		_, _ = in.Discard(3)
+		start = start[3:]
+	case bytes.HasPrefix(start, []byte("\xff\xfe")), bytes.HasPrefix(start, []byte("\xfe\xff")):
+		return nil, errors.New(`the file is UTF-16; save it as UTF-8 ("CSV UTF-8" in a spreadsheet)`)
+	case bytes.HasPrefix(start, []byte("PK")), bytes.HasPrefix(start, []byte("\x1f\x8b")):
+		return nil, errors.New("the file is a workbook or an archive; save the sheet as \"CSV UTF-8\", or unpack it")
+	}
+	start = bytes.TrimLeft(start, " \t\r\n")
+	switch {
+	case len(start) == 0:
+		return nil, errors.New("the file is empty")
+	case start[0] == '[', start[0] == '{' && isAnswer(start):
+		return newList(in)
+	case start[0] == '{':
+		return newLines(in)
+	default:
+		return newTable(in)
+	}
+}
+
+// isAnswer says whether an object is an answer of Graph, {"@odata.context": …, "value": […]}, rather than the first row.
+func isAnswer(start []byte) bool {
+	decoder := json.NewDecoder(bytes.NewReader(start))
+	_, _ = decoder.Token()
+	for {
+		name, err := decoder.Token()
+		text, ok := name.(string)
+		switch {
+		case err != nil || !ok:
+			return false
+		case text == "value":
+			value, err := decoder.Token()
+			return err == nil && value == json.Delim('[')
+		case !strings.HasPrefix(text, "@odata."):
+			return false
+		}
+		var skipped json.RawMessage
+		if decoder.Decode(&skipped) != nil {
+			return false
+		}
+	}
+}
+
+// telling are properties that only one kind has.
+var telling = map[string]kind{
+	"userprincipalname": users, "accountenabled": users,
+	"grouptypes": groups, "securityenabled": groups, "mailenabled": groups,
+	"group": members, "member": members,
+	"totallicenses": subscriptions, "prepaidunits": subscriptions,
+}
+
+// guess tells what a file holds by its properties and its name. They must not speak against each other.
+func guess(name string, properties []string) (kind, error) {
+	var byProperty, byName []kind
+	for _, p := range properties {
+		if k := telling[strings.ToLower(p)]; k != "" && !slices.Contains(byProperty, k) {
+			byProperty = append(byProperty, k)
+		}
+	}
+	base := strings.ToLower(filepath.Base(name))
+	for _, k := range kinds {
+		if strings.Contains(base, k.line()) {
+			byName = append(byName, k)
+		}
+	}
+	if slices.Contains(byName, members) { // group-members.csv
+		byName = []kind{members}
+	}
+	switch {
+	case len(byProperty) == 1 && (len(byName) == 0 || slices.Contains(byName, byProperty[0])):
+		return byProperty[0], nil
+	case len(byProperty) == 0 && len(byName) == 1:
+		return byName[0], nil
+	}
+	return "", usage(fmt.Errorf("what it holds is not clear: its name says %s, its properties (%s) say %s. Say it with --kind users, groups, members or subscriptions",
+		orNothing(byName), shortened(strings.Join(properties, ", "), 100), orNothing(byProperty)))
+}
+
+func orNothing(list []kind) string {
+	if len(list) == 0 {
+		return "nothing"
+	}
+	words := make([]string, len(list))
+	for i, k := range list {
+		words[i] = string(k)
+	}
+	return strings.Join(words, " and ")
+}

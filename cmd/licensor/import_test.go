@@ -1,0 +1,367 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+const (
+	ann      = "a0000000-0000-4000-8000-000000000001"
+	ben      = "a0000000-0000-4000-8000-000000000002"
+	sales    = "b0000000-0000-4000-8000-000000000001"
+	e3       = "6fd2c87f-b296-42f0-b197-1e91e994b900"
+	usersCSV = "userPrincipalName,displayName,mailNickname,accountEnabled,usageLocation,otherMails,id\n" +
+		"ann@contoso.example,\"Adler, Ann\",ann,TRUE,DE,a@x.example; b@x.example," + ann + "\n" +
+		"ben@contoso.example,Ben,ben,false,,," + ben + "\n"
+	usersLines = `{"userPrincipalName":"ann@contoso.example","displayName":"Adler, Ann","mailNickname":"ann","accountEnabled":true,"usageLocation":"DE","otherMails":["a@x.example","b@x.example"],"id":"` + ann + `"}` + "\n" +
+		`{"userPrincipalName":"ben@contoso.example","displayName":"Ben","mailNickname":"ben","accountEnabled":false,"id":"` + ben + `"}` + "\n"
+	groupsCSV  = "id;displayName;mailNickname;mailEnabled;securityEnabled\n" + sales + ";Sales;sales;false;true\n"
+	membersCSV = "group,member\n" + sales + "," + ann + "\n" + sales + ",ben@contoso.example\n"
+)
+
+// summary runs an import with --json and answers what it tells of its files.
+func summary(t *testing.T, code int, args ...string) []imported {
+	t.Helper()
+	got, stdout, stderr := call(t, rootCommand(), append([]string{"import", "--json"}, args...)...)
+	if got != code {
+		t.Fatalf("exit code %d, want %d: %s%s", got, code, stdout, stderr)
+	}
+	var answer struct{ Files []imported }
+	if err := json.Unmarshal([]byte(stdout), &answer); err != nil {
+		t.Fatalf("%v: %s", err, stdout)
+	}
+	return answer.Files
+}
+
+func TestImportTakesEveryFormat(t *testing.T) {
+	t.Parallel()
+	inList := "[" + strings.Replace(strings.TrimSpace(usersLines), "\n", ",\n", 1) + "]"
+	for name, content := range map[string]string{
+		"users.csv":               usersCSV,
+		"users with semicolons":   strings.ReplaceAll(strings.ReplaceAll(usersCSV, "; ", "|"), ",", ";"),
+		"users of a spreadsheet":  "\ufeffsep=,\r\n" + strings.ReplaceAll(usersCSV, "\n", "\r\n"),
+		"users.ndjson":            usersLines,
+		"users.json":              inList,
+		"users of Graph.json":     `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#users","value":` + inList + "}",
+		"users in two pages.json": pages(usersLines),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if name == "users with semicolons" { // quoted cells keep their commas, lists their semicolons
+				content = strings.ReplaceAll(strings.ReplaceAll(content, "Adler; Ann", "Adler, Ann"), "a@x.example|b@x.example", `"a@x.example;b@x.example"`)
+			}
+			data := newDatabase(t)
+			got := summary(t, exitDone, "--data", data, newFile(t, name, content))[0]
+			if got.Kind != users || got.Rows != 2 || got.Taken != 2 {
+				t.Errorf("%+v", got)
+			}
+			with(t, data, func(c *connection) { isAnn(t, c) })
+		})
+	}
+}
+
+func pages(lines string) string {
+	first, second, _ := strings.Cut(strings.TrimSpace(lines), "\n")
+	return `{"value":[` + first + `],"@odata.nextLink":"https://graph.microsoft.com/v1.0/users?$skiptoken=x"}` + "\n" + `{"value":[` + second + `]}`
+}
+
+func isAnn(t *testing.T, c *connection) {
+	t.Helper()
+	var user struct {
+		ID, DisplayName, UsageLocation string
+		AccountEnabled                 bool
+		OtherMails                     []string
+	}
+	if err := c.get(t.Context(), "/v1.0/users/ann@contoso.example?$select=id,displayName,usageLocation,accountEnabled,otherMails", &user); err != nil {
+		t.Fatal(err)
+	}
+	if user.ID != ann || user.DisplayName != "Adler, Ann" || user.UsageLocation != "DE" || !user.AccountEnabled || len(user.OtherMails) != 2 {
+		t.Errorf("%+v", user)
+	}
+}
+
+func TestImportTakesWhatOthersReferToFirst(t *testing.T) {
+	t.Parallel()
+	_, args := newServer(t, nil)
+	files := []string{
+		newFile(t, "group-members.csv", membersCSV), newFile(t, "bought.csv", "skuId,totalLicenses\n"+e3+",5\n"),
+		newFile(t, "groups.csv", groupsCSV), newFile(t, "all.csv", usersCSV),
+	}
+	code, stdout, stderr := call(t, rootCommand(), append(append([]string{"import"}, args...), files...)...)
+	if code != exitDone || stderr != "" {
+		t.Fatalf("exit code %d, %s", code, stderr)
+	}
+	var order []string
+	for line := range strings.Lines(stdout) {
+		order = append(order, strings.Join(strings.Fields(line)[1:], " "))
+	}
+	want := "KIND ROWS TAKEN PASSED OVER REFUSED|users 2 2 0 0|groups 1 1 0 0|members 2 2 0 0|subscriptions 1 1 0 0"
+	if strings.Join(order, "|") != want {
+		t.Errorf("%s\nwant %s", stdout, want)
+	}
+}
+
+func TestRefusedRowsAreToldWithTheirLine(t *testing.T) {
+	t.Parallel()
+	content := "userPrincipalName,displayName,mailNickname,accountEnabled,favouriteColour\n" +
+		"ann@contoso.example,Ann,ann,yes,\n" + // 2: no boolean
+		"\n" +
+		"ben@contoso.example,\"Ben\nof the\nlong name\",ben,true,blue\n" + // 4 to 6
+		"eve@fabrikam.example,Eve,eve,true,\n" + // 7: another's domain
+		"ida@contoso.example,\"Ida,ida,true,\n" + // 8: not closed
+		"leo@contoso.example,\"Leo\",leo,true,\n" + // 9
+		"mia@contoso.example,Mia,mia\n" + // 10: too few
+		"leo@contoso.example,Leo,leo2,true,\n" // 11: taken
+	data := newDatabase(t)
+	got := summary(t, exitPartial, "--data", data, newFile(t, "users.csv", content))[0]
+	if got.Rows != 7 || got.Taken != 2 || got.Refused != 5 || len(got.Notes) != 1 || !strings.Contains(got.Notes[0], `"favouriteColour"`) {
+		t.Errorf("%+v", got)
+	}
+	want := map[int]string{2: "true or false", 7: "userPrincipalName", 8: "not closed", 10: "3 cells, and the header 5", 11: "userPrincipalName"}
+	for _, p := range got.Problems {
+		if want[p.Line] == "" || !strings.Contains(p.Message, want[p.Line]) {
+			t.Errorf("line %d: %s; want %q", p.Line, p.Message, want[p.Line])
+		}
+	}
+	with(t, data, func(c *connection) {
+		if n := count(t, c, "/v1.0/users"); n != 2 {
+			t.Errorf("%d users", n)
+		}
+	})
+}
+
+func TestRefusedRowsAreShown(t *testing.T) {
+	t.Parallel()
+	file := newFile(t, "users.csv", usersCSV+strings.Repeat("x@fabrikam.example,X,x,true,,,\n", maxShown+5))
+	code, _, stderr := call(t, rootCommand(), "import", "--data", newDatabase(t), file)
+	lines := strings.Split(strings.TrimSpace(stderr), "\n")
+	if code != exitPartial || len(lines) != maxShown+2 || !strings.HasPrefix(lines[0], file+":4: ") || lines[maxShown+1] != "licensor: 25 rows were refused" {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+}
+
+func TestImportStopsAtTheFirstRefusedRowWhenTold(t *testing.T) {
+	t.Parallel()
+	data := newDatabase(t)
+	first, second := newFile(t, "users.csv", usersCSV+"x,y\nlate@contoso.example,Late,late,true,,,\n"), newFile(t, "groups.csv", groupsCSV)
+	got := summary(t, exitPartial, "--data", data, "--on-error", "stop", first, second)
+	if len(got) != 1 || got[0].Rows != 3 || got[0].Taken != 2 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// manyUsers is a file of n users, the third of whom cannot be read.
+func manyUsers(n int) string {
+	var b strings.Builder
+	b.WriteString("userPrincipalName,displayName,mailNickname,accountEnabled\n")
+	for i := 1; i <= n; i++ {
+		if i == 3 {
+			b.WriteString("a,b\n")
+			continue
+		}
+		fmt.Fprintf(&b, "user%d@contoso.example,User %d,user%d,true\n", i, i, i)
+	}
+	return b.String()
+}
+
+func TestAnImportThatWasCutOffGoesOn(t *testing.T) {
+	t.Parallel()
+	var chunks atomic.Int32
+	_, args := newServer(t, func(w http.ResponseWriter, r *http.Request) bool {
+		broken := strings.HasSuffix(r.URL.Path, "/import") && chunks.Add(1) == 2
+		if broken {
+			http.Error(w, "the roof is on fire", http.StatusInternalServerError)
+		}
+		return broken
+	})
+	file := newFile(t, "users.csv", manyUsers(2*chunkRows+500))
+	args = append(args, file)
+	if got := summary(t, exitFailed, args...)[0]; got.Taken != chunkRows-1 {
+		t.Errorf("cut off: %+v", got)
+	}
+	got := summary(t, exitPartial, args...)[0]
+	if got.Rows != 2*chunkRows+500 || got.PassedOver != chunkRows-1 || got.Taken != chunkRows+500 || got.Refused != 1 {
+		t.Errorf("again: rows %d, passed over %d, taken %d, refused %d", got.Rows, got.PassedOver, got.Taken, got.Refused)
+	}
+	if got = summary(t, exitPartial, append(args, "--restart")...)[0]; got.PassedOver != 0 || got.Refused != got.Rows {
+		t.Errorf("restarted: %+v", got.Refused)
+	}
+}
+
+func TestTheStandardInputIsAlwaysNew(t *testing.T) {
+	t.Parallel()
+	data := newDatabase(t)
+	for _, want := range []int{exitDone, exitPartial} {
+		var out, err strings.Builder
+		code := execute(t.Context(), rootCommand(), []string{"import", "--data", data, "-"}, strings.NewReader(usersCSV), &out, &err)
+		if code != want {
+			t.Errorf("exit code %d, want %d: %s%s", code, want, out.String(), err.String())
+		}
+	}
+}
+
+func TestSubscriptionsOfGraphAreTaken(t *testing.T) {
+	t.Parallel()
+	data := newDatabase(t)
+	file := newFile(t, "subscribedSkus.json", `{"value":[
+		{"skuId":"`+e3+`","skuPartNumber":"ENTERPRISEPACK","prepaidUnits":{"enabled":7,"warning":0,"suspended":0,"lockedOut":0},"consumedUnits":3},
+		{"id":"x","skuId":"`+e3+`","totalLicenses":4,"status":"Enabled","isTrial":false,"nextLifecycleDateTime":null,"ownerType":null},
+		{"skuId":"`+e3+`","prepaidUnits":{"enabled":1,"warning":1}}]}`)
+	got := summary(t, exitPartial, "--data", data, file)[0]
+	if got.Taken != 2 || len(got.Problems) != 1 || got.Problems[0].Line != 4 || !strings.Contains(got.Problems[0].Message, "several states") {
+		t.Errorf("%+v", got)
+	}
+	with(t, data, func(c *connection) {
+		var skus struct {
+			Value []struct{ PrepaidUnits struct{ Enabled int } }
+		}
+		if err := c.get(t.Context(), "/v1.0/subscribedSkus", &skus); err != nil || len(skus.Value) != 1 || skus.Value[0].PrepaidUnits.Enabled != 11 {
+			t.Errorf("%+v, %v", skus, err)
+		}
+	})
+}
+
+func TestWhatAFileHolds(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, properties string
+		want             kind
+	}{
+		{"export.csv", "id,userPrincipalName,displayName", users},
+		{"all users.csv", "id,displayName", users},
+		{"export.csv", "id,displayName,groupTypes", groups},
+		{"group_members.csv", "Group,Member", members},
+		{"users-of-groups.csv", "userPrincipalName", users},
+		{"bought.json", "skuId,totalLicenses", subscriptions},
+		{"export.csv", "id,displayName", ""},
+		{"users.csv", "group,member", ""},
+		{"users and groups.csv", "id", ""},
+	}
+	for _, test := range tests {
+		got, err := guess("/in/some/users/folder/"+test.name, strings.Split(test.properties, ","))
+		if got != test.want || (err == nil) != (test.want != "") {
+			t.Errorf("%s with %s: %q, %v; want %q", test.name, test.properties, got, err, test.want)
+		}
+		if err != nil && !strings.Contains(err.Error(), "--kind") {
+			t.Errorf("%v does not say what to do", err)
+		}
+	}
+}
+
+func TestFilesThatCannotBeImported(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, content string
+		args          []string
+		code          int
+		want          string
+	}{
+		{"users.csv", "", nil, exitFailed, "the file is empty"},
+		{"users.csv", "\xff\xfeu\x00", nil, exitFailed, "UTF-16"},
+		{"users.xlsx", "PK\x03\x04", nil, exitFailed, "workbook"},
+		{"users.csv", "userPrincipalName,UserPrincipalName\n", nil, exitFailed, "stands there twice"},
+		{"users.csv", "name,mail\n", nil, exitFailed, "no column userPrincipalName"},
+		{"things.csv", "id,displayName\n", nil, exitUsage, "--kind"},
+		{"users.csv", usersCSV, []string{"--kind", "devices"}, exitUsage, "it is users, groups, members or subscriptions"},
+		{"users.csv", usersCSV, []string{"--on-error", "cry"}, exitUsage, "it is skip or stop"},
+		{"users.json", `[{"userPrincipalName":"x"},` + "\n" + `{"broken"]`, nil, exitFailed, "line 2: the JSON is broken"},
+	}
+	data := newDatabase(t)
+	for _, test := range tests {
+		args := append([]string{"import", "--data", data, newFile(t, test.name, test.content)}, test.args...)
+		code, _, stderr := call(t, rootCommand(), args...)
+		if code != test.code || !strings.Contains(stderr, test.want) {
+			t.Errorf("%s %q: exit code %d, %s; want %d, %q", test.name, test.content, code, stderr, test.code, test.want)
+		}
+	}
+	if code, _, stderr := call(t, rootCommand(), "import", "--data", data, os.DevNull+"x"); code != exitFailed {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+}
+
+func TestRowsOfCSV(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, rows, want string }{
+		{"a cell with line breaks", "a,\"1\n\n2\"\nb,c\n", `2 {"group":"a","member":"1\n\n2"}|5 {"group":"b","member":"c"}`},
+		{"a quotation mark in a cell", "a,b\"c\nd,e\n", "2 !a quotation mark|3 {\"group\":\"d\",\"member\":\"e\"}"},
+		{"a quotation mark within quotation marks", "a,\"b\"c\"\"\nd,e\n", "2 !a quotation mark|3 {\"group\":\"d\",\"member\":\"e\"}"},
+		{"one that is never closed", "a,\"b\n" + strings.Repeat("d,e\n", 60), "2 !not closed|3 {\"group\":\"d\",\"member\":\"e\"}"},
+		{"one that another row's would close", "a,\"b\nc,d\ne,\"f\ng,h\n", `2 !not closed|3 {"group":"c","member":"d"}|4 !not closed|5 {"group":"g","member":"h"}`},
+		{"not UTF-8", "a,b\xe4\nc,d\n", `2 !not UTF-8|3 {"group":"c","member":"d"}`},
+		{"empty cells and rows", " , \n,,,\n\n a , b ,,\n", `2 {}|3 {}|5 {"group":"a","member":"b"}`},
+		{"too many cells", "a,b,c\n", "2 !it has 3 cells"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			table, err := newTable(strings.NewReader("group,member\n" + test.rows))
+			if err == nil {
+				err = table.settle(members)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := strings.Split(readAll(t, table), "|")
+			for i, want := range strings.Split(test.want, "|") {
+				if line, fault, ok := strings.Cut(want, "!"); i >= len(got) || got[i] != want && (!ok || !strings.HasPrefix(got[i], line) || !strings.Contains(got[i], fault)) {
+					t.Fatalf("%q, want %q", got, test.want)
+				}
+			}
+		})
+	}
+}
+
+func readAll(t *testing.T, rows records) string {
+	t.Helper()
+	var all []string
+	for {
+		r, err := rows.next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return strings.Join(all, "|")
+		case err != nil:
+			t.Fatal(err)
+		case r.fault != nil:
+			all = append(all, fmt.Sprintf("%d !%v", r.line, r.fault))
+		default:
+			all = append(all, fmt.Sprintf("%d %s", r.line, r.object))
+		}
+	}
+}
+
+func TestRowsOfJSON(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, text, want string }{
+		{"an object a line", "{\"a\":1}\n\n{\"b\"\n{\"c\":2}\n[3]", `1 {"a":1}|3 !it is no JSON: unexpected end of JSON input|4 {"c":2}|5 !it is no JSON object`},
+		{"a list over many lines", "[\n{\n\"a\": 1\n},\n{\"b\":2}, {\"c\":3},\n4]\n", `2 {"a":1}|5 {"b":2}|5 {"c":3}|6 !it is no JSON object`},
+		{"an empty list", " [ ] ", ""},
+		{"answers of Graph", "{\"@odata.context\":\"x\",\"@odata.count\":1,\"value\":[{\"a\":1}\n]}\n{\"value\":[{\"b\":2}]}", `1 {"a":1}|3 {"b":2}`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			rows, err := newRecords(&source{file: strings.NewReader(test.text)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := readAll(t, rows); got != test.want {
+				t.Errorf("%s\nwant %s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestAPageOfSeveralIsNoted(t *testing.T) {
+	t.Parallel()
+	file := newFile(t, "users.json", `{"value":[`+strings.Split(usersLines, "\n")[0]+`],"@odata.nextLink":"https://graph.microsoft.com/v1.0/users?$skiptoken=x"}`)
+	if got := summary(t, exitDone, "--data", newDatabase(t), file)[0]; len(got.Notes) != 1 || !strings.Contains(got.Notes[0], "nextLink") {
+		t.Errorf("%+v", got)
+	}
+}

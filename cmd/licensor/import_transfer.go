@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+)
+
+// Bounds of what is sent at once: enough that the server's write is worth its while, little enough that an import that is cut off has
+// not far to go back.
+const (
+	chunkRows  = 1000
+	chunkBytes = 4 << 20
+)
+
+// transfer brings one file to the server, chunk by chunk.
+type transfer struct {
+	*connection
+	source   *source
+	result   *imported
+	progress *progress
+	id       string
+	stop     bool // at the first refused row
+	mute     bool // faults are in the result only
+}
+
+// chunk is rows on their way. Row n of the file is line n of the import, so that the server's mark of how far it came holds whatever the
+// chunks are. A row that cannot be read is an empty line, which says nothing to the server.
+type chunk struct {
+	first  int   // number of the first row
+	rows   []int // where they are in the file
+	sent   int
+	body   bytes.Buffer
+	faults []rowFault
+}
+
+func (c *chunk) full() bool { return len(c.rows) >= chunkRows || c.body.Len() >= chunkBytes }
+
+func (c *chunk) add(line int, wire []byte, fault error) {
+	c.rows = append(c.rows, line)
+	c.body.Write(wire)
+	c.body.WriteByte('\n')
+	if fault != nil {
+		c.faults = append(c.faults, rowFault{line, fault.Error()})
+	} else {
+		c.sent++
+	}
+}
+
+// run imports the file. When it cannot be read to its end, what came before is good.
+func (t *transfer) run(ctx context.Context) error {
+	first := 1
+	for {
+		c := chunk{first: first}
+		end := t.fill(&c)
+		if err := t.send(ctx, &c); err != nil {
+			return err
+		}
+		t.progress.at(t.source.read.Load(), t.result.Rows)
+		if end != nil || t.stop && t.result.Refused > 0 {
+			for _, note := range t.source.rows.notes() {
+				t.note(note)
+			}
+			if errors.Is(end, io.EOF) {
+				end = nil
+			}
+			return end
+		}
+		first += len(c.rows)
+	}
+}
+
+// fill reads rows until the chunk is full.
+func (t *transfer) fill(c *chunk) error {
+	for !c.full() {
+		r, err := t.source.rows.next()
+		if err != nil {
+			return err
+		}
+		var wire []byte
+		if r.fault == nil {
+			wire, r.fault = wireLine(t.source.kind, r.object)
+		}
+		c.add(r.line, wire, r.fault)
+		if t.stop && r.fault != nil {
+			break
+		}
+	}
+	return nil
+}
+
+// importAnswer is the API's answer to a chunk.
+type importAnswer struct {
+	PassedOver int
+	Problems   []rowFault
+}
+
+func (t *transfer) send(ctx context.Context, c *chunk) error {
+	var answer importAnswer
+	if c.sent > 0 {
+		query := url.Values{"line": {strconv.Itoa(c.first + c.leading())}}
+		if t.id != "" {
+			query.Set("id", t.id)
+		}
+		err := t.do(ctx, http.MethodPost, "/licensor/v1/import?"+query.Encode(), "application/x-ndjson", c.body.Bytes(), &answer)
+		if err != nil {
+			return err
+		}
+	}
+	for _, p := range answer.Problems {
+		if at := p.Line - c.first; at >= 0 && at < len(c.rows) {
+			c.faults = append(c.faults, rowFault{c.rows[at], p.Message})
+		}
+	}
+	t.account(c, answer.PassedOver)
+	return nil
+}
+
+// leading counts the empty lines at the beginning, which do not count for the server: it takes white space off a body.
+func (c *chunk) leading() int {
+	body := c.body.Bytes()
+	return len(body) - len(bytes.TrimLeft(body, "\n"))
+}
+
+func (t *transfer) account(c *chunk, passedOver int) {
+	slices.SortFunc(c.faults, func(a, b rowFault) int { return a.Line - b.Line })
+	for _, fault := range c.faults {
+		t.result.Refused++
+		if t.result.Refused <= maxFaults {
+			t.result.Problems = append(t.result.Problems, fault)
+		}
+		if t.result.Refused <= maxShown {
+			t.say("%s:%d: %s", t.source.name, fault.Line, fault.Message)
+		} else if t.result.Refused == maxShown+1 {
+			t.say("%s: more rows are refused; --json lists the first %d", t.source.name, maxFaults)
+		}
+	}
+	t.result.Rows += len(c.rows)
+	t.result.PassedOver += passedOver
+	t.result.Taken += len(c.rows) - passedOver - len(c.faults)
+}
+
+// note says something about the file as a whole.
+func (t *transfer) note(text string) {
+	t.result.Notes = append(t.result.Notes, text)
+	t.say("%s: %s", t.source.name, text)
+}
+
+func (t *transfer) say(format string, args ...any) {
+	if !t.mute {
+		t.progress.say(fmt.Sprintf(format, args...))
+	}
+}

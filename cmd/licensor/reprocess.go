@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+)
+
+// reprocessing is what the command reprocess is told.
+type reprocessing struct {
+	connecting
+	users, groups []string
+	inError, all  bool
+	limit         int
+	failOnErrors  bool
+	quiet, json   bool
+}
+
+func reprocessCommand() *cobra.Command {
+	var re reprocessing
+	cmd := &cobra.Command{
+		Use:   "reprocess",
+		Short: "Give what can be given now, and say why the rest cannot",
+		Long: "Reprocess looks again at everything that users should have from their groups, in one step: those named by id or userPrincipalName, the\n" +
+			"members of groups, all users in error, or the whole tenant. It prints how many were put right, and for each license that is still in error\n" +
+			"the reason and what would clear it.\n\n" +
+			"Errors that remain are no failure of the command, unless --fail-on-errors is given: then it ends with exit code 3.",
+		Example: "  licensor reprocess --user ann@contoso.example --user ben@contoso.example\n" +
+			"  licensor reprocess --group 5a1f0d4e-3c6b-4b8e-9a52-0f6e4e7d2c11\n" +
+			"  licensor reprocess --in-error --limit 0 --json | jq -r '.value[].userPrincipalName'\n" +
+			"  licensor reprocess --all --fail-on-errors --info demo.json",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return re.run(cmd) },
+	}
+	f := cmd.Flags()
+	f.StringArrayVar(&re.users, "user", nil, "id or userPrincipalName of a user; may be given many times")
+	f.StringArrayVar(&re.groups, "group", nil, "id of a group, for all its members; may be given many times")
+	f.BoolVar(&re.inError, "in-error", false, "all users with a license in error")
+	f.BoolVar(&re.all, "all", false, "all users of the tenant")
+	f.IntVar(&re.limit, "limit", 50, "how many users in error to print; 0 for all")
+	f.BoolVar(&re.failOnErrors, "fail-on-errors", false, "end with exit code 3 when errors remain")
+	f.BoolVar(&re.quiet, "quiet", false, "show no progress")
+	f.BoolVar(&re.json, "json", false, "print the outcome as JSON; show no progress")
+	cmd.MarkFlagsMutuallyExclusive("user", "group", "in-error", "all")
+	cmd.MarkFlagsOneRequired("user", "group", "in-error", "all")
+	re.register(cmd)
+	return cmd
+}
+
+// reprocessed is what the API answers to a reprocessing, with the reasons of as many pages as are wanted.
+type reprocessed struct {
+	Processed    int               `json:"processed"`
+	Fixed        int               `json:"fixed"`
+	NewlyInError int               `json:"newlyInError"`
+	StillInError map[string]int    `json:"stillInError"` // users, by error; one with several errors counts in each
+	Value        []json.RawMessage `json:"value"`
+	More         bool              `json:"more"` // there are users in error that are not in Value
+}
+
+// reasonsPage is a page of users in error.
+type reasonsPage struct {
+	reprocessed
+	NextLink string `json:"@odata.nextLink"`
+}
+
+func (re *reprocessing) run(cmd *cobra.Command) error {
+	if re.limit < 0 {
+		return usage(fmt.Errorf("--limit is %d; it is 0 for all, or how many users to print", re.limit))
+	}
+	c, err := re.open(cmd)
+	if err != nil {
+		return err
+	}
+	spinner := waiting(cmd.ErrOrStderr(), "reprocessing", re.quiet || re.json)
+	outcome, err := re.ask(cmd.Context(), c)
+	spinner.end()
+	if err = errors.Join(err, c.close()); err != nil {
+		return err
+	}
+	if re.json {
+		err = writeJSON(cmd.OutOrStdout(), outcome)
+	} else {
+		err = outcome.print(cmd.OutOrStdout())
+	}
+	if err == nil && re.failOnErrors && len(outcome.Value) > 0 {
+		return partly(errors.New("there are licenses in error"))
+	}
+	return err
+}
+
+// ask reprocesses and gathers the reasons, following the links from page to page.
+func (re *reprocessing) ask(ctx context.Context, c *connection) (*reprocessed, error) {
+	body, err := json.Marshal(re.body())
+	if err != nil {
+		return nil, err
+	}
+	var first reasonsPage
+	if err := c.do(ctx, http.MethodPost, "/licensor/v1/reprocess", "application/json", body, &first); err != nil {
+		return nil, err
+	}
+	outcome, next := &first.reprocessed, first.NextLink
+	for next != "" && (re.limit == 0 || len(outcome.Value) < re.limit) {
+		path, err := localPath(next)
+		if err != nil {
+			return nil, err
+		}
+		var page reasonsPage
+		if err := c.get(ctx, path, &page); err != nil {
+			return nil, err
+		}
+		outcome.Value, next = append(outcome.Value, page.Value...), page.NextLink
+	}
+	outcome.More = next != ""
+	if re.limit > 0 && len(outcome.Value) > re.limit {
+		outcome.Value, outcome.More = outcome.Value[:re.limit], true
+	}
+	return outcome, nil
+}
+
+func (re *reprocessing) body() map[string]any {
+	switch {
+	case len(re.users) > 0:
+		return map[string]any{"users": re.users}
+	case len(re.groups) > 0:
+		return map[string]any{"groups": re.groups}
+	case re.inError:
+		return map[string]any{"inError": true}
+	}
+	return map[string]any{"all": true}
+}
+
+// explained is a user in error, with the reasons.
+type explained struct {
+	UserPrincipalName string
+	Reasons           []struct {
+		SKUID            string
+		SKUPartNumber    string
+		AssignedByGroup  string
+		GroupDisplayName string
+		Error            string
+		Text             string
+		Remedies         []struct{ Text string }
+	}
+}
+
+func (r *reprocessed) print(w io.Writer) error {
+	fmt.Fprintf(w, "%d users looked at: %d put right, %d newly in error.\n", r.Processed, r.Fixed, r.NewlyInError)
+	if len(r.Value) == 0 {
+		fmt.Fprintln(w, "No license is in error.")
+		return nil
+	}
+	var counts []string
+	for _, name := range slices.Sorted(maps.Keys(r.StillInError)) {
+		counts = append(counts, fmt.Sprintf("%d %s", r.StillInError[name], name))
+	}
+	if len(counts) > 0 {
+		fmt.Fprintf(w, "Users still in error: %s.\n", strings.Join(counts, ", "))
+	}
+	fmt.Fprintln(w)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "USER\tLICENSE\tFROM\tERROR\tREASON, AND WHAT WOULD CLEAR IT")
+	for _, raw := range r.Value {
+		var user explained
+		if err := json.Unmarshal(raw, &user); err != nil {
+			return fmt.Errorf("the server's reasons cannot be read: %w", err)
+		}
+		user.print(table)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if r.More {
+		fmt.Fprintf(w, "\nThere are more; these are the first %d users. --limit 0 prints all.\n", len(r.Value))
+	}
+	return nil
+}
+
+// print writes a line for each license in error, and one below it for each remedy.
+func (u *explained) print(table io.Writer) {
+	name := u.UserPrincipalName
+	for _, reason := range u.Reasons {
+		from := firstOf(reason.GroupDisplayName, reason.AssignedByGroup, "direct")
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", name, firstOf(reason.SKUPartNumber, reason.SKUID), from, reason.Error, reason.Text)
+		for _, remedy := range reason.Remedies {
+			fmt.Fprintf(table, "\t\t\t\t→ %s\n", remedy.Text)
+		}
+		name = ""
+	}
+}
+
+// firstOf is the first that is not empty.
+func firstOf(texts ...string) string {
+	for _, text := range texts {
+		if text != "" {
+			return text
+		}
+	}
+	return ""
+}

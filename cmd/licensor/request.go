@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/oauth2"
+)
+
+// refusal is an answer that is no success.
+type refusal struct {
+	request       string // method and path
+	status        int
+	code, message string
+	id            string // request-id, by which the server's log knows it
+	wait          time.Duration
+}
+
+func (e *refusal) Error() string {
+	text := fmt.Sprintf("%s: %d %s: %s", e.request, e.status, e.code, e.message)
+	if e.status >= http.StatusInternalServerError && e.id != "" {
+		text += " (request-id " + e.id + ")"
+	}
+	return text
+}
+
+// do sends a request and reads its answer into a value, unless that is nil. A server that is busy is asked again.
+func (c *connection) do(ctx context.Context, method, path, contentType string, body []byte, into any) error {
+	return c.retry(ctx, func() error {
+		answer, err := c.send(ctx, method, path, contentType, body)
+		if err != nil || into == nil {
+			return err
+		}
+		if err := json.Unmarshal(answer, into); err != nil {
+			return fmt.Errorf("%s %s answered what cannot be read: %w", method, path, err)
+		}
+		return nil
+	})
+}
+
+func (c *connection) get(ctx context.Context, path string, into any) error {
+	return c.do(ctx, http.MethodGet, path, "", nil, into)
+}
+
+func (c *connection) send(ctx context.Context, method, path, contentType string, body []byte) ([]byte, error) {
+	r, err := http.NewRequestWithContext(ctx, method, c.root+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	if contentType != "" {
+		r.Header.Set("Content-Type", contentType)
+	}
+	response, err := c.client.Do(r)
+	if err != nil {
+		return nil, tokenRefusal(err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	if response.StatusCode >= http.StatusMultipleChoices {
+		plain, _, _ := strings.Cut(path, "?")
+		return nil, newRefusal(method+" "+plain, response, answer)
+	}
+	return answer, nil
+}
+
+func newRefusal(request string, response *http.Response, body []byte) *refusal {
+	e := &refusal{
+		request: request, status: response.StatusCode, code: http.StatusText(response.StatusCode),
+		id: response.Header.Get("request-id"), wait: retryAfter(response.Header),
+	}
+	var answer struct {
+		Error struct{ Code, Message string }
+	}
+	if json.Unmarshal(body, &answer) == nil && answer.Error.Code != "" {
+		e.code, e.message = answer.Error.Code, answer.Error.Message
+	} else {
+		e.message = shortened(strings.TrimSpace(string(body)), 200)
+	}
+	return e
+}
+
+// tokenRefusal turns the authority's refusal to give a token, which comes as an error of the transport, into a refusal.
+func tokenRefusal(err error) error {
+	e, ok := errors.AsType[*oauth2.RetrieveError](err)
+	if !ok {
+		return err
+	}
+	return &refusal{request: "get a token", status: e.Response.StatusCode, code: e.ErrorCode, message: e.ErrorDescription, wait: retryAfter(e.Response.Header)}
+}
+
+// Bounds of patience with a server that is busy.
+const (
+	maxTries = 5
+	maxWait  = time.Minute
+)
+
+// retryAfter is how long a busy server asks to be left alone; -1 when it does not say.
+func retryAfter(h http.Header) time.Duration {
+	seconds, err := strconv.Atoi(h.Get("Retry-After"))
+	if err != nil || seconds < 0 {
+		return -1
+	}
+	return min(time.Duration(seconds)*time.Second, maxWait)
+}
+
+// retry tries again what a server refuses because it is busy, after the time it says, or one that doubles each time.
+func (c *connection) retry(ctx context.Context, do func() error) error {
+	for try := 1; ; try++ {
+		err := do()
+		e, ok := errors.AsType[*refusal](err)
+		if !ok || try == maxTries || e.status != http.StatusTooManyRequests && e.status != http.StatusServiceUnavailable {
+			return err
+		}
+		wait := e.wait
+		if wait < 0 {
+			wait = time.Second << (try - 1)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}
+
+// localPath is the path of a link in an answer. A server behind a proxy writes links with its public address, which need not be the one
+// that it is reached at from here.
+func localPath(link string) (string, error) {
+	u, err := url.Parse(link)
+	if err != nil {
+		return "", fmt.Errorf("follow @odata.nextLink: %w", err)
+	}
+	return u.RequestURI(), nil
+}
