@@ -1,0 +1,253 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/directory"
+	"licensor/graph"
+	"licensor/identity"
+	"licensor/tenant"
+)
+
+// compareHTTP puts one user's reprocessing under load, beside a handler of net/http that verifies the same token and writes the same bytes.
+func compareHTTP(ctx context.Context, o *ours, load time.Duration, rounds, connections int) error {
+	authority, token, err := o.login(ctx)
+	if err != nil {
+		return err
+	}
+	api := graph.New(graph.Config{Authority: authority, Tenant: o.tenants.Tenant, Now: time.Now, NewID: uuid.New, Log: slog.Default()})
+	real, err := serve(ctx, api)
+	if err != nil {
+		return err
+	}
+	defer real.close()
+	request := func(user int) []byte {
+		return fmt.Appendf(nil, "POST /v1.0/users/%s/reprocessLicenseAssignment HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Length: 0\r\n\r\n",
+			id('u', user), real.address, token)
+	}
+	answer, err := one(ctx, real.address, request(0))
+	if err != nil {
+		return err
+	}
+	bare, err := serve(ctx, bareHandler(authority, answer))
+	if err != nil {
+		return err
+	}
+	defer bare.close()
+	return o.loadBoth(ctx, real.address, bare.address, request, load, rounds, connections)
+}
+
+func (o *ours) loadBoth(ctx context.Context, real, bare string, request func(int) []byte, load time.Duration, rounds, connections int) error {
+	users := min(o.world.users, 1000) // those who are asked for again and again, as by a script that goes through a group
+	var ours, theirs, ratio []float64
+	var p99, bareP99 time.Duration
+	for range rounds {
+		a, err := put(ctx, real, request, users, connections, load)
+		if err != nil {
+			return err
+		}
+		b, err := put(ctx, bare, request, users, connections, load)
+		if err != nil {
+			return err
+		}
+		ours, theirs, ratio = append(ours, a.rate()), append(theirs, b.rate()), append(ratio, a.rate()/b.rate())
+		p99, bareP99 = max(p99, a.p99()), max(bareP99, b.p99())
+	}
+	report("reprocess one user over HTTP", "%.0f a second (p99 %s), bare %.0f (p99 %s): %.0f %%",
+		middle(ours), p99.Round(10*time.Microsecond), middle(theirs), bareP99.Round(10*time.Microsecond), 100*middle(ratio))
+	return nil
+}
+
+func middle(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+// login makes an application of the tenant and a token for it.
+func (o *ours) login(ctx context.Context) (*identity.Authority, string, error) {
+	app := directory.Application{ID: id('a', 1), ObjectID: id('a', 2), AppID: id('a', 3), DisplayName: "Bench", Permissions: []string{"User.ReadWrite.All"}}
+	if _, err := o.tenant.Do(ctx, "bench", tenant.SetApplication{Application: app}); err != nil {
+		return nil, "", err
+	}
+	authority, err := identity.New(ctx, identity.Config{Keys: o.store, Tenants: callers{o.tenant}, Now: time.Now, Random: rand.Reader})
+	if err != nil {
+		return nil, "", err
+	}
+	token, err := authority.Issue(identity.Claims{Tenant: o.tenant.ID(), ObjectID: app.ID, AppID: app.AppID, Permissions: app.Permissions})
+	return authority, token, err
+}
+
+// callers knows the one application that calls.
+type callers struct{ tenant *tenant.Tenant }
+
+func (c callers) Tenant(name string) (uuid.UUID, bool) {
+	return c.tenant.ID(), name == c.tenant.ID().String()
+}
+
+func (c callers) Application(_, appID uuid.UUID) (identity.App, bool) {
+	a, ok := c.tenant.Image().Application(appID)
+	return identity.App{ID: a.ID, AppID: a.AppID, Enabled: true, Permissions: a.Permissions}, ok
+}
+
+func (c callers) User(context.Context, uuid.UUID, uuid.UUID) (identity.User, error) {
+	return identity.User{}, nil
+}
+
+// bareHandler is as little as a server can do: it verifies the token and writes bytes.
+func bareHandler(authority *identity.Authority, answer *answered) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		raw, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if _, err := authority.Verify(r.Context(), raw); err != nil {
+			http.Error(w, err.Error(), http.StatusUnauthorized)
+			return
+		}
+		h := w.Header()
+		for name, values := range answer.header {
+			h[name] = values
+		}
+		w.WriteHeader(http.StatusOK)
+		_, _ = w.Write(answer.body)
+	})
+}
+
+// server is a server on a free port of the loopback address.
+type server struct {
+	address string
+	http    *http.Server
+	ended   chan error
+}
+
+func serve(ctx context.Context, h http.Handler) (*server, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	s := &server{listener.Addr().String(), &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}, make(chan error, 1)}
+	go func() { s.ended <- s.http.Serve(listener) }()
+	return s, nil
+}
+
+func (s *server) close() {
+	_ = s.http.Close() // the measuring is over; open connections do not matter
+	<-s.ended
+}
+
+// answered is an answer as it came.
+type answered struct {
+	header http.Header
+	body   []byte
+}
+
+// one sends one request and answers what came.
+func one(ctx context.Context, address string, request []byte) (*answered, error) {
+	connection, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	defer connection.Close()
+	if _, err := connection.Write(request); err != nil {
+		return nil, err
+	}
+	response, err := http.ReadResponse(bufio.NewReader(connection), nil)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("answered %s: %s", response.Status, body)
+	}
+	return &answered{response.Header, body}, err
+}
+
+// result is what a load came to.
+type result struct {
+	took  time.Duration
+	times []time.Duration
+}
+
+func (r result) rate() float64 { return float64(len(r.times)) / r.took.Seconds() }
+
+func (r result) p99() time.Duration {
+	slices.Sort(r.times)
+	return r.times[len(r.times)*99/100]
+}
+
+// put sends requests over some connections for a while, each after the answer to the one before. The client is as small as it can be, for it
+// shares the cores with the server.
+func put(ctx context.Context, address string, request func(int) []byte, users, connections int, load time.Duration) (result, error) {
+	requests := make([][]byte, users)
+	for i := range requests {
+		requests[i] = request(i)
+	}
+	var wait sync.WaitGroup
+	times, errs := make([][]time.Duration, connections), make([]error, connections)
+	start := time.Now()
+	for c := range connections {
+		wait.Go(func() { times[c], errs[c] = hammer(ctx, address, requests, c*users/connections, start.Add(load)) })
+	}
+	wait.Wait()
+	return result{time.Since(start), slices.Concat(times...)}, errors.Join(errs...)
+}
+
+func hammer(ctx context.Context, address string, requests [][]byte, first int, until time.Time) (times []time.Duration, err error) {
+	connection, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	defer connection.Close()
+	reader := bufio.NewReaderSize(connection, 64<<10)
+	for i := first; ; i++ {
+		start := time.Now()
+		if start.After(until) {
+			return times, nil
+		}
+		if _, err := connection.Write(requests[i%len(requests)]); err != nil {
+			return nil, err
+		}
+		if err := skipAnswer(reader); err != nil {
+			return nil, err
+		}
+		times = append(times, time.Since(start))
+	}
+}
+
+// skipAnswer reads an answer with a Content-Length, which must be a 200.
+func skipAnswer(r *bufio.Reader) error {
+	length := -1
+	for n := 0; ; n++ {
+		line, err := r.ReadSlice('\n')
+		if err != nil {
+			return err
+		}
+		if n == 0 && !bytes.HasPrefix(line, []byte("HTTP/1.1 200")) {
+			return fmt.Errorf("answered %q", line)
+		}
+		if value, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
+			if length, err = strconv.Atoi(string(bytes.TrimSpace(value))); err != nil {
+				return err
+			}
+		}
+		if len(line) == 2 {
+			break
+		}
+	}
+	_, err := r.Discard(length)
+	return err
+}

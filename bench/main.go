@@ -1,0 +1,136 @@
+// Command bench measures what Licensor claims to be fast, beside the usual way to do the same, in one run:
+//
+//	go run ./bench -users 10000,100000,1000000
+//
+// What is compared with what, and the last figures, are in README.md.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+)
+
+func main() {
+	sizes := flag.String("users", "10000,100000,1000000", "numbers of users, parted by commas")
+	rounds := flag.Int("rounds", 3, "how often each is measured; the median counts")
+	load := flag.Duration("load", 5*time.Second, "how long HTTP is under load, each time")
+	connections := flag.Int("connections", 8, "connections of the load")
+	flag.Parse()
+	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
+	if err := run(context.Background(), *sizes, *rounds, *load, *connections); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, sizes string, rounds int, load time.Duration, connections int) error {
+	fmt.Printf("%s, %d cores, %s\n\n", runtime.Version(), runtime.GOMAXPROCS(0), processor())
+	for _, text := range strings.Split(sizes, ",") {
+		users, err := strconv.Atoi(strings.TrimSpace(text))
+		if err != nil {
+			return fmt.Errorf("-users: %q is no number", text)
+		}
+		if err := measure(ctx, users, rounds, load, connections); err != nil {
+			return fmt.Errorf("with %d users: %w", users, err)
+		}
+	}
+	return nil
+}
+
+// measure prints a block of results for a number of users.
+func measure(ctx context.Context, users, rounds int, load time.Duration, connections int) error {
+	dir, err := os.MkdirTemp("", "licensor-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	w := newWorld(users)
+	fmt.Printf("%d users, each in %d groups with a product each\n", users, len(w.products)-1)
+	ours, err := openOurs(ctx, dir+"/ours.db", w)
+	if err != nil {
+		return err
+	}
+	theirs, err := openRows(ctx, dir+"/rows.db", w)
+	if err != nil {
+		return err
+	}
+	if err := compareSets(ctx, ours, theirs, rounds); err != nil {
+		return err
+	}
+	if err := theirs.db.Close(); err != nil {
+		return err
+	}
+	report("memory", "%.0f bytes a user", float64(ours.memory())/float64(users))
+	if err := compareHTTP(ctx, ours, load, rounds, connections); err != nil {
+		return err
+	}
+	took, err := ours.restart(ctx)
+	if err != nil {
+		return err
+	}
+	report("start", "%s", took.Round(time.Millisecond))
+	fmt.Println()
+	return ours.close(ctx)
+}
+
+func report(what, format string, args ...any) {
+	fmt.Printf("  %-34s "+format+"\n", append([]any{what}, args...)...)
+}
+
+// compareSets measures changes over everybody, ours and the rows' in turn.
+func compareSets(ctx context.Context, ours *ours, theirs *rows, rounds int) error {
+	var mine, usual series
+	last := len(ours.world.products) - 1
+	for range rounds {
+		took, err := ours.assign(ctx, last)
+		if err != nil {
+			return err
+		}
+		mine.add(took)
+		if took, err = theirs.timeAssign(ctx, last); err != nil {
+			return err
+		}
+		usual.add(took)
+	}
+	report("license a group of everybody", "%s, rows %s: %.0f times", mine.median(), usual.median(), usual.ratio(mine))
+	mine, usual = nil, nil
+	for range rounds {
+		took, err := ours.reprocess(ctx)
+		if err != nil {
+			return err
+		}
+		mine.add(took)
+		start := time.Now()
+		changed, err := theirs.reprocess(ctx)
+		if err != nil {
+			return err
+		}
+		if changed != 0 {
+			return fmt.Errorf("reprocessing the rows changed %d of them", changed)
+		}
+		usual.add(time.Since(start))
+	}
+	report("reprocess everybody, no change", "%s, rows %s: %.0f times", mine.median(), usual.median(), usual.ratio(mine))
+	return nil
+}
+
+func processor() string {
+	data, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return runtime.GOARCH
+	}
+	for line := range strings.Lines(string(data)) {
+		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return runtime.GOARCH
+}

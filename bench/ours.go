@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/catalog"
+	"licensor/directory"
+	"licensor/licensing"
+	"licensor/store"
+	"licensor/store/sqlite"
+	"licensor/tenant"
+)
+
+// world is the tenant that both ways are filled with: users of whom everybody is in every group, and a group for each product. All
+// groups but the last have their product from the start.
+type world struct {
+	users    int
+	catalog  *licensing.Catalog
+	products []licensing.Product
+}
+
+// The products of the world, of the built-in catalogue; the last is what is assigned while the clock runs.
+var worldProducts = []string{"ENTERPRISEPACK", "EMS", "POWER_BI_PRO", "VISIOCLIENT", "Microsoft_365_Copilot"}
+
+func newWorld(users int) world {
+	w := world{users: users, catalog: catalog.BuiltIn()}
+	for _, name := range worldProducts {
+		for _, p := range w.catalog.Products {
+			if p.SKUPartNumber == name {
+				w.products = append(w.products, p)
+			}
+		}
+	}
+	return w
+}
+
+// ours is Licensor on a SQLite file.
+type ours struct {
+	world   world
+	path    string
+	store   *sqlite.Store
+	tenants *tenant.Tenants
+	tenant  *tenant.Tenant
+	groups  []uint32
+	used    uint64 // bytes of the heap before the tenant was there
+}
+
+func openOurs(ctx context.Context, path string, w world) (*ours, error) {
+	o := &ours{world: w, path: path}
+	o.used = heap()
+	if err := o.open(ctx); err != nil {
+		return nil, err
+	}
+	org := directory.Organization{
+		DisplayName: "Bench", CountryLetterCode: "DE",
+		VerifiedDomains: []directory.VerifiedDomain{{Name: "bench.example", IsDefault: true, IsInitial: true, Type: "Managed"}},
+	}
+	var err error
+	if o.tenant, err = o.tenants.Create(ctx, id('t', 0), org, w.catalog); err != nil {
+		return nil, err
+	}
+	return o, o.fill(ctx)
+}
+
+func (o *ours) open(ctx context.Context) (err error) {
+	if o.store, err = sqlite.Open(ctx, o.path); err != nil {
+		return err
+	}
+	o.tenants, err = tenant.Open(ctx, o.store, tenant.Options{Now: time.Now, NewID: uuid.New, Log: slog.Default()})
+	return err
+}
+
+func id(kind byte, n int) uuid.UUID {
+	v := uuid.UUID{0: kind, 6: 0x40, 8: 0x80}
+	binary.BigEndian.PutUint32(v[12:], uint32(n))
+	v[1], v[2], v[3] = byte(n*131), byte(n*137>>3), byte(n*139>>7) // ids are found by their first bytes
+	return v
+}
+
+// fill brings in people by imports of a few thousand, then the groups and their licenses.
+func (o *ours) fill(ctx context.Context) error {
+	const chunk = 10_000
+	for from := 0; from < o.world.users; from += chunk {
+		var rows []tenant.ImportRow
+		for i := from; i < min(from+chunk, o.world.users); i++ {
+			patch, err := personPatch(i)
+			if err != nil {
+				return err
+			}
+			rows = append(rows, tenant.ImportRow{Line: int64(i + 1), User: &tenant.ImportUser{ID: id('u', i), Patch: patch}})
+		}
+		if err := o.taken(ctx, rows); err != nil {
+			return err
+		}
+	}
+	for _, p := range o.world.products {
+		if _, err := o.tenant.Do(ctx, "bench", tenant.CreateSubscription{SKUID: p.SKUID, TotalLicenses: o.world.users + 1}); err != nil {
+			return err
+		}
+	}
+	return o.fillGroups(ctx)
+}
+
+func (o *ours) taken(ctx context.Context, rows []tenant.ImportRow) error {
+	done, err := o.tenant.Do(ctx, "bench", tenant.Import{Rows: rows})
+	if err == nil && len(done.Rows) > 0 {
+		err = fmt.Errorf("row %d: %w", done.Rows[0].Line, done.Rows[0].Problem)
+	}
+	return err
+}
+
+func (o *ours) fillGroups(ctx context.Context) error {
+	for g := range o.world.products {
+		patch, err := groupPatch(g)
+		if err != nil {
+			return err
+		}
+		done, err := o.tenant.Do(ctx, "bench", tenant.CreateGroup{Patch: patch})
+		if err != nil {
+			return err
+		}
+		rows := make([]tenant.ImportRow, o.world.users)
+		for i := range rows {
+			rows[i] = tenant.ImportRow{Line: int64(i + 1), Membership: &tenant.Membership{Group: done.ID.String(), Member: id('u', i).String()}}
+		}
+		if err := o.taken(ctx, rows); err != nil {
+			return err
+		}
+		o.groups = append(o.groups, done.Ordinal)
+	}
+	for g := range len(o.groups) - 1 {
+		if _, err := o.tenant.Do(ctx, "bench", o.assignment(g)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *ours) assignment(n int) tenant.AssignGroup {
+	return tenant.AssignGroup{Group: o.groups[n], Add: []licensing.Assign{{SKUID: o.world.products[n].SKUID}}}
+}
+
+// assign measures an assignment until it is durable and visible, and takes it back for the next round.
+func (o *ours) assign(ctx context.Context, n int) (time.Duration, error) {
+	runtime.GC() // that of the round before is not this one's
+	start := time.Now()
+	done, err := o.tenant.Do(ctx, "bench", o.assignment(n))
+	took := time.Since(start)
+	if err != nil {
+		return 0, err
+	}
+	if holders := done.Image.Licensing.Holders(o.world.products[n].SKUID).GetCardinality(); int(holders) != o.world.users {
+		return 0, fmt.Errorf("%d of %d members hold the product", holders, o.world.users)
+	}
+	_, err = o.tenant.Do(ctx, "bench", tenant.AssignGroup{Group: o.groups[n], Remove: []uuid.UUID{o.world.products[n].SKUID}})
+	return took, err
+}
+
+// reprocess measures reprocessing everybody when nothing is to be changed.
+func (o *ours) reprocess(ctx context.Context) (time.Duration, error) {
+	start := time.Now()
+	done, err := o.tenant.Do(ctx, "bench", tenant.Reprocess{All: true})
+	took := time.Since(start)
+	if err == nil && (done.Changed || done.Report.Processed != o.world.users) {
+		err = fmt.Errorf("reprocessing changed something: %+v", done.Report)
+	}
+	return took, err
+}
+
+// memory is what the tenant takes of the heap.
+func (o *ours) memory() uint64 { return heap() - o.used }
+
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC() // what finalizers have freed
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// restart measures how long a start takes with the tenant as it is.
+func (o *ours) restart(ctx context.Context) (time.Duration, error) {
+	if err := o.close(ctx); err != nil {
+		return 0, err
+	}
+	runtime.GC()
+	start := time.Now()
+	if err := o.open(ctx); err != nil {
+		return 0, err
+	}
+	took := time.Since(start)
+	t, ok := o.tenants.Tenant(id('t', 0))
+	if !ok || t.Image().Licensing.Users() != o.world.users {
+		return 0, fmt.Errorf("the tenant did not come back whole")
+	}
+	o.tenant = t
+	users, err := t.Count(ctx, store.Query{Kind: store.KindUser, After: -1})
+	if err == nil && users != o.world.users {
+		err = fmt.Errorf("%d of %d users came back", users, o.world.users)
+	}
+	return took, err
+}
+
+func (o *ours) close(ctx context.Context) error {
+	if err := o.tenants.Close(ctx); err != nil {
+		return err
+	}
+	return o.store.Close()
+}
