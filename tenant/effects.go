@@ -105,6 +105,9 @@ func (img *Image) apply(c store.Commit) (*Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read effects of commit %d: %w", c.Seq, err)
 	}
+	if err := f.agreeing(); err != nil {
+		return nil, fmt.Errorf("replay commit %d: %w", c.Seq, err)
+	}
 	next := *img
 	next.Seq, next.At = c.Seq, c.At
 	if err := next.applyLicensing(f, c.Seq, c.At); err != nil {
@@ -117,6 +120,20 @@ func (img *Image) apply(c store.Commit) (*Image, error) {
 		return nil, fmt.Errorf("replay commit %d: %w", c.Seq, err)
 	}
 	return &next, nil
+}
+
+// agreeing refuses effects that add other users to licensing than to the directory.
+func (f *Effects) agreeing() error {
+	var users uint64
+	if f.Licensing != nil {
+		for _, n := range f.Licensing.Users {
+			users += uint64(n.Count)
+		}
+	}
+	if users != uint64(len(f.NewUsers)) {
+		return fmt.Errorf("%d users are new to licensing, %d to the directory", users, len(f.NewUsers))
+	}
+	return nil
 }
 
 func (img *Image) applyLicensing(f *Effects, seq uint64, at time.Time) (err error) {

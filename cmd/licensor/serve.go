@@ -89,6 +89,9 @@ const (
 	shutdownTime = 20 * time.Second
 )
 
+// tidyTime is how often what was deleted long ago is removed for good.
+const tidyTime = time.Hour
+
 // listenAndServe answers requests until the context ends, then lets those under way finish. Listening is told the root address.
 func (s *service) listenAndServe(ctx context.Context, address string, listening func(root string)) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
@@ -99,6 +102,16 @@ func (s *service) listenAndServe(ctx context.Context, address string, listening 
 		Handler: s.handler, ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, WriteTimeout: requestTime,
 		IdleTimeout: idleTime, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
 	}
+	tidied := make(chan struct{})
+	tidying, stopTidying := context.WithCancel(ctx)
+	go func() {
+		defer close(tidied)
+		s.tenants.Tidy(tidying, tidyTime)
+	}()
+	defer func() {
+		stopTidying()
+		<-tidied
+	}()
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	listening("http://" + listener.Addr().String())
