@@ -41,6 +41,7 @@ func (api *API) importRows(r *request) error {
 		return err
 	}
 	problems = append(problems, done.Rows...)
+	slices.SortFunc(problems, func(a, b tenant.RowProblem) int { return int(a.Line - b.Line) })
 	b := r.appendHead(r.begin(), "import/$entity")
 	b = appendInt(appendName(b, "rows"), len(rows))
 	b = appendInt(appendName(b, "passedOver"), done.PassedOver)

@@ -20,6 +20,7 @@ import (
 	"licensor/catalog"
 	"licensor/directory"
 	"licensor/identity"
+	"licensor/licensing"
 	"licensor/store/sqlite"
 	"licensor/tenant"
 )
@@ -222,4 +223,9 @@ func (p people) User(ctx context.Context, tenantID, id uuid.UUID) (identity.User
 		return identity.User{}, err
 	}
 	return identity.User{Enabled: u.AccountEnabled}, nil
+}
+
+// emptyImage is that of a tenant with nothing in it.
+func emptyImage() *tenant.Image {
+	return &tenant.Image{Licensing: licensing.New(catalog.BuiltIn()), Directory: directory.NewIndex()}
 }

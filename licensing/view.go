@@ -114,11 +114,6 @@ const (
 	Gone      = "Deleted"
 )
 
-// rank is the place of a capabilityStatus in the order of L2, the best first.
-func rank(capability string) int {
-	return slices.Index([]string{Enabled, Warning, Suspended, LockedOut, Gone}, capability)
-}
-
 // Plans yields a user's assignedPlans as they are at a time, each plan once, in the best state in which it is there.
 func (img *Image) Plans(user uint32, now time.Time) func(yield func(AssignedPlan) bool) {
 	return func(yield func(AssignedPlan) bool) {

@@ -17,5 +17,5 @@
 //
 // Every node of the tree knows where in the text it stands, so that whoever refuses a part of it can name the column, and
 // every mistake found here is an *Error that does. Depth, length and the number of terms are bounded: no filter, whatever
-// its author had in mind, costs more than a few microseconds and a little memory.
+// its author had in mind, costs more than a fraction of a millisecond and a little memory.
 package odata
