@@ -68,12 +68,30 @@ var (
 	printed   = regexp.MustCompile(`(?s)tenant\s+(\S+)\s+client id\s+(\S+)\s+client secret\s+(\S+)`)
 )
 
+// output is what the program has printed so far.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
 // start runs the program and waits until it serves.
 func (k *killed) start() {
 	k.t.Helper()
 	k.process = exec.Command(k.program, "serve", "--data", k.data, "--listen", "127.0.0.1:0")
-	var out bytes.Buffer
-	k.process.Stdout = &out
+	out := new(output)
+	k.process.Stdout = out
 	log, err := k.process.StderrPipe()
 	if err != nil {
 		k.t.Fatal(err)
