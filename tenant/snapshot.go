@@ -22,7 +22,6 @@ type snapshots struct {
 	parts   []partName // of the last snapshot
 	pending int        // bytes of effects since; written by the writer only
 	running sync.WaitGroup
-	busy    chan struct{}
 }
 
 // headName is the part that says which others belong to the snapshot; written last, so a snapshot is there as a whole or not at all.
