@@ -15,13 +15,66 @@ import (
 	"licensor/store"
 )
 
-// snapshots takes them beside the work.
+// snapshots takes them beside the work. It holds no image: an old one would keep alive all that has changed since.
 type snapshots struct {
-	mu      sync.Mutex // one at a time
-	last    *Image     // of the last snapshot, or what was recovered
+	taking  sync.Mutex // one at a time; guards parts
 	parts   []partName // of the last snapshot
-	pending int        // bytes of effects since; written by the writer only
 	running sync.WaitGroup
+
+	mu      sync.Mutex // guards what follows
+	stale   []staleness
+	pending int // bytes of effects since the last snapshot
+}
+
+// staleness says which pieces of a part have changed since they were saved.
+type staleness struct{ licensing, directory bool }
+
+// changed notes which parts are not the same in two images.
+func (s *snapshots) changed(was, is *Image) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stale = compared(s.stale, was, is)
+}
+
+func compared(stale []staleness, was, is *Image) []staleness {
+	for len(stale) < is.Licensing.Parts() {
+		stale = append(stale, staleness{})
+	}
+	for i := range stale {
+		stale[i].licensing = stale[i].licensing || is.Licensing.PartChanged(was.Licensing, i)
+		stale[i].directory = stale[i].directory || is.Directory.PartChanged(was.Directory, i)
+	}
+	return stale
+}
+
+// take answers what is stale and counts from zero again.
+func (s *snapshots) take() []staleness {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stale := s.stale
+	s.stale, s.pending = nil, 0
+	return stale
+}
+
+// giveBack takes take back, when no snapshot came of it.
+func (s *snapshots) giveBack(stale []staleness) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, was := range stale {
+		if i == len(s.stale) {
+			s.stale = append(s.stale, was)
+			continue
+		}
+		s.stale[i].licensing = s.stale[i].licensing || was.licensing
+		s.stale[i].directory = s.stale[i].directory || was.directory
+	}
+}
+
+func (s *snapshots) waiting(more int) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pending += more
+	return s.pending
 }
 
 // headName is the part that says which others belong to the snapshot; written last, so a snapshot is there as a whole or not at all.
@@ -47,39 +100,38 @@ type partName struct {
 }
 
 // note counts what a snapshot would save a start, and takes one in the background when that is enough.
-func (s *snapshots) note(t *Tenant, bytes int) {
-	s.pending += bytes
-	if s.pending < t.options.SnapshotAfter {
+func (s *snapshots) note(t *Tenant, was *Image, bytes int) {
+	s.changed(was, t.Image())
+	if s.waiting(bytes) < t.options.SnapshotAfter || !s.taking.TryLock() {
 		return
 	}
-	if !s.mu.TryLock() {
-		return // one is being taken
-	}
-	s.pending = 0
-	img := t.Image()
+	stale, img := s.take(), t.Image()
 	s.running.Go(func() {
-		defer s.mu.Unlock()
-		if err := t.snapshot(context.Background(), img); err != nil {
+		defer s.taking.Unlock()
+		if err := t.snapshot(context.Background(), img, stale); err != nil {
 			t.options.Log.Error("no snapshot could be taken; the next start will take longer", "tenant", t.id, "error", err)
 		}
 	})
 }
 
-// snapshot makes an image durable as parts: those that changed since the last one, then the head.
-func (t *Tenant) snapshot(ctx context.Context, img *Image) error {
+// snapshot makes an image durable as parts: those that are stale, then the head. The caller holds taking.
+func (t *Tenant) snapshot(ctx context.Context, img *Image, stale []staleness) (err error) {
 	s := &t.snapshots
-	names := make([]partName, img.Licensing.Parts())
-	for i := range names {
-		if i < len(s.parts) {
-			names[i] = s.parts[i]
+	defer func() {
+		if err != nil {
+			s.giveBack(stale)
 		}
-		if i >= len(s.parts) || img.Licensing.PartChanged(s.last.Licensing, i) {
+	}()
+	names := make([]partName, img.Licensing.Parts())
+	copy(names, s.parts)
+	for i := range names {
+		if stale[i].licensing || names[i].Licensing == "" {
 			names[i].Licensing = fmt.Sprintf("licensing-%d-%d", i, img.Seq)
 			if err := t.save(ctx, names[i].Licensing, img.Licensing.AppendPart(nil, i)); err != nil {
 				return err
 			}
 		}
-		if i >= len(s.parts) || img.Directory.PartChanged(s.last.Directory, i) {
+		if stale[i].directory || names[i].Directory == "" {
 			names[i].Directory = fmt.Sprintf("directory-%d-%d", i, img.Seq)
 			if err := t.save(ctx, names[i].Directory, img.Directory.AppendPart(nil, i)); err != nil {
 				return err
@@ -93,7 +145,7 @@ func (t *Tenant) snapshot(ctx context.Context, img *Image) error {
 	if err := t.save(ctx, headName, data); err != nil {
 		return err
 	}
-	s.last, s.parts = img, names
+	s.parts = names
 	return t.store.DropParts(ctx, t.id, flat(names))
 }
 
@@ -126,24 +178,29 @@ func headOf(img *Image, names []partName) *head {
 	return h
 }
 
-// recover reads the last snapshot, if there is one, and replays the commits after it.
+// recoverImage reads the last snapshot, if there is one, and replays the commits after it.
 func recoverImage(ctx context.Context, t *Tenant) error {
 	img, names, err := readSnapshot(ctx, t)
 	if err != nil {
 		return err
 	}
-	t.snapshots.last, t.snapshots.parts = img, names
+	saved := img
+	t.snapshots.parts = names
 	err = t.store.Commits(ctx, t.id, img.Seq, func(c store.Commit) error {
-		t.snapshots.pending += len(c.Effects) + 32
+		t.snapshots.pending += len(c.Effects) + commitWeight
 		img, err = img.apply(c)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("recover tenant %s: %w", t.id, err)
 	}
+	t.snapshots.changed(saved, img)
 	t.image.Store(img)
 	return nil
 }
+
+// commitWeight is what a commit counts besides its effects, in bytes: replaying one takes a while however little came of it.
+const commitWeight = 32
 
 func readSnapshot(ctx context.Context, t *Tenant) (*Image, []partName, error) {
 	parts, err := t.store.Parts(ctx, t.id, []string{headName})

@@ -71,7 +71,6 @@ func newTenant(id uuid.UUID, s store.Store, img *Image, options Options) (*Tenan
 		requests: make(chan request, maxWaiting), closing: make(chan struct{}),
 	}
 	t.image.Store(img)
-	t.snapshots.last = img
 	return t, nil
 }
 

@@ -128,8 +128,10 @@ func (t *Tenant) close(ctx context.Context) error {
 	close(t.closing)
 	t.stopped.Wait()
 	t.snapshots.running.Wait()
-	if t.snapshots.pending < worthSaving {
+	if t.snapshots.waiting(0) < worthSaving {
 		return nil
 	}
-	return t.snapshot(ctx, t.Image())
+	t.snapshots.taking.Lock()
+	defer t.snapshots.taking.Unlock()
+	return t.snapshot(ctx, t.Image(), t.snapshots.take())
 }

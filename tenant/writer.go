@@ -150,7 +150,7 @@ func (t *Tenant) append(f *fold) error {
 }
 
 func (t *Tenant) publish(f *fold) {
-	t.image.Store(f.image)
+	was := t.image.Swap(f.image)
 	t.stats.batches.Add(1)
 	t.stats.commits.Add(int64(len(f.commits)))
 	for _, key := range f.order {
@@ -160,5 +160,5 @@ func (t *Tenant) publish(f *fold) {
 	for i := range f.commits {
 		size += len(f.commits[i].Effects)
 	}
-	t.snapshots.note(t, size+32*len(f.commits))
+	t.snapshots.note(t, was, size+commitWeight*len(f.commits))
 }
