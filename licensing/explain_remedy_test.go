@@ -103,7 +103,7 @@ func reassign(d *licensing.Draft, img *licensing.Image, user uint32, at licensin
 // addPlan gives the user a product with one of the plans and as little else as possible.
 func addPlan(d *licensing.Draft, img *licensing.Image, user uint32, plans []uuid.UUID) error {
 	for _, p := range img.Catalog().Products {
-		if len(p.ServicePlanIDs) > 1 || !slices.Contains(plans, p.ServicePlanIDs[0]) {
+		if len(p.ServicePlanIDs) != 1 || !slices.Contains(plans, p.ServicePlanIDs[0]) {
 			continue
 		}
 		if err := buy(d, img, p.SKUID, 100); err != nil {
