@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/directory"
 	"licensor/licensing"
 	"licensor/tenant"
 )
@@ -13,14 +14,22 @@ import (
 // explainer writes reasons: the facts that licensing has computed (spec/licensing.md §9), each id with its name, and one sentence made of
 // them.
 type explainer struct {
-	image *tenant.Image
-	group func(ordinal uint32) string // a group's displayName
+	image   *tenant.Image
+	reasons *licensing.Explainer
+	group   func(ordinal uint32) string // a group's displayName
+	sharing []sharing                   // of the user who is explained
+}
+
+// sharing is an address of the user, and who else has it.
+type sharing struct {
+	address string
+	users   []uuid.UUID
 }
 
 // newExplainer makes an explainer that reads the names of groups, each once.
 func (r *request) newExplainer(image *tenant.Image) *explainer {
 	names := map[uint32]string{}
-	return &explainer{image, func(ordinal uint32) string {
+	return &explainer{image: image, reasons: image.Licensing.Explainer(), group: func(ordinal uint32) string {
 		name, ok := names[ordinal]
 		if ok {
 			return name
@@ -59,7 +68,29 @@ func (r *request) appendExplained(b []byte, x *explainer, ordinal uint32, every 
 	b = appendID(appendName(b, "id"), u.ID)
 	b = appendText(appendName(b, "userPrincipalName"), u.UserPrincipalName)
 	b = appendText(appendName(b, "displayName"), u.DisplayName)
-	return appendList(appendName(b, "reasons"), x.image.Licensing.Explain(ordinal, every), x.appendReason), nil
+	x.share(ordinal, u)
+	return appendList(appendName(b, "reasons"), x.reasons.User(ordinal, every), x.appendReason), nil
+}
+
+// share finds who else has an address of the user (L43).
+func (x *explainer) share(user uint32, u *directory.User) {
+	x.sharing = nil
+	for _, address := range u.Addresses() {
+		s := sharing{address: address}
+		for owner := range x.image.Directory.AddressOwners(directory.KeyOf(address)) {
+			if owner != user {
+				s.users = append(s.users, x.image.Directory.UserID(owner))
+			}
+		}
+		if len(s.users) > 0 {
+			x.sharing = append(x.sharing, s)
+		}
+	}
+}
+
+func appendSharing(b []byte, s sharing) []byte {
+	b = appendText(append(b, `{"address":`...), s.address)
+	return append(appendList(appendName(b, "users"), s.users, appendID), '}')
 }
 
 // appendReason writes one reason. What does not apply to it is left out.
@@ -84,6 +115,9 @@ func (x *explainer) appendReason(b []byte, reason licensing.Reason) []byte {
 	if reason.Location != licensing.NoCountry {
 		b = appendText(appendName(b, "location"), reason.Location.String())
 		b = appendBool(appendName(b, "locationOfOrganization"), reason.LocationOfOrganization)
+	}
+	if reason.Error == licensing.UniquenessViolation && len(x.sharing) > 0 {
+		b = appendList(appendName(b, "sharedAddresses"), x.sharing, appendSharing)
 	}
 	if reason.Seats != nil {
 		b = x.appendSeats(appendName(b, "seats"), reason.Seats)

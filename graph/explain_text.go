@@ -23,7 +23,7 @@ func (x *explainer) sentence(r licensing.Reason) string {
 		if r.Needed {
 			return fmt.Sprintf("%s cannot be taken away: its %s is needed by %s of %s.", sku, plan, x.plan(r.OtherPlan), x.sku(r.Other))
 		}
-		return fmt.Sprintf("%s of %s needs %s, and the user does not have it.", plan, sku, x.plans(r.Requires))
+		return fmt.Sprintf("%s of %s needs %s, and the user does not have it.", plan, sku, x.plans(r.Requires, " or "))
 	case licensing.ProhibitedInUsageLocationViolation:
 		whose := "the user's location"
 		if r.LocationOfOrganization {
@@ -31,7 +31,11 @@ func (x *explainer) sentence(r licensing.Reason) string {
 		}
 		return fmt.Sprintf("%s of %s is not available in %s, %s.", plan, sku, r.Location, whose)
 	case licensing.UniquenessViolation:
-		return fmt.Sprintf("An address of the user is another user's too, which %s of %s does not allow.", plan, sku)
+		address := "an address"
+		if len(x.sharing) > 0 {
+			address = x.sharing[0].address
+		}
+		return fmt.Sprintf("%s of %s needs addresses that nobody else has, but %s is another user's too.", plan, sku, address)
 	}
 	if r.Other == uuid.Nil {
 		return fmt.Sprintf("Nothing is in the way of %s any more.", sku)
@@ -45,9 +49,9 @@ func (x *explainer) remedy(m licensing.Remedy) string {
 	case licensing.FreeSeats:
 		return fmt.Sprintf("Free or buy %d more of %s, then reprocess the user.", m.Seats, x.sku(m.SKUID))
 	case licensing.DisablePlan:
-		return fmt.Sprintf("Disable %s in %s where it comes %s.", x.plans(m.Plans), x.sku(m.SKUID), x.source(m.Direct, m.Group))
+		return fmt.Sprintf("Disable %s in %s where it comes %s.", x.plans(m.Plans, " and "), x.sku(m.SKUID), x.source(m.Direct, m.Group))
 	case licensing.AddPlan:
-		return fmt.Sprintf("Give the user a license with %s, then reprocess the user.", x.plans(m.Plans))
+		return fmt.Sprintf("Give the user a license with %s, then reprocess the user.", x.plans(m.Plans, " or "))
 	case licensing.RemoveLicense:
 		return fmt.Sprintf("Remove %s where it comes %s.", x.sku(m.SKUID), x.source(m.Direct, m.Group))
 	case licensing.ChangeLocation:
@@ -85,10 +89,10 @@ func (x *explainer) plan(id uuid.UUID) string {
 	return id.String()
 }
 
-func (x *explainer) plans(ids []uuid.UUID) string {
+func (x *explainer) plans(ids []uuid.UUID, joined string) string {
 	names := make([]string, len(ids))
 	for i, id := range ids {
 		names[i] = x.plan(id)
 	}
-	return strings.Join(names, " or ")
+	return strings.Join(names, joined)
 }

@@ -68,17 +68,34 @@ const (
 	Reprocess      RemedyKind = "reprocess"      // nothing is in the way any more
 )
 
-// Explain answers, for each of the user's entries, why it is as it is; only for those in error unless every is set. The checks are run
+// Explain is Explainer.User for a single user.
+func (img *Image) Explain(user uint32, every bool) []Reason { return img.Explainer().User(user, every) }
+
+// Explainer gives reasons for users of one image. It remembers what costs a walk over all holders of a SKU, so it is to be kept for a
+// whole list. It is for one goroutine.
+type Explainer struct {
+	image *Image
+	last  map[SKU]uint32 // who took the last seat
+}
+
+// Explainer makes an explainer.
+func (img *Image) Explainer() *Explainer { return &Explainer{img, map[SKU]uint32{}} }
+
+// User answers, for each of the user's entries, why it is as it is; only for those in error unless every is set. The checks are run
 // again on the image, so a reason says what stands in the way now: Remedy Reprocess when that is nothing any more.
-func (img *Image) Explain(user uint32, every bool) []Reason {
-	e := img.evaluation()
-	e.load(img.fact(user), img.Entries(user))
+func (x *Explainer) User(user uint32, every bool) []Reason {
+	e := x.image.evaluation()
+	e.load(x.image.fact(user), x.image.Entries(user))
 	var reasons []Reason
 	for lo := 0; lo < len(e.entries); {
 		b := e.next(lo)
 		for i := b.lo; i < b.hi; i++ {
 			if e.entries[i].Error != NoError || every {
-				reasons = append(reasons, img.finish(*e.explain(i, b)))
+				reason := *e.explain(i, b)
+				if reason.Seats != nil {
+					reason.Seats.Last = x.lastHolder(reason.Entry.SKU)
+				}
+				reasons = append(reasons, reason)
 			}
 		}
 		lo = b.hi
@@ -191,22 +208,23 @@ func (r *Reason) mendOther(there Remedy) {
 	r.Remedies = append(r.Remedies, there)
 }
 
-// finish adds what only the whole image knows: who took the last seat.
-func (img *Image) finish(r Reason) Reason {
-	if r.Seats == nil {
-		return r
+// lastHolder is who took the last seat of a SKU; math.MaxUint32 when nobody holds it.
+func (x *Explainer) lastHolder(s SKU) uint32 {
+	last, known := x.last[s]
+	if known {
+		return last
 	}
-	holders, latest := img.skus[r.Entry.SKU].holders, uint32(0)
-	if holders == nil {
-		return r
-	}
-	for it := holders.Iterator(); it.HasNext(); {
-		user := it.Next()
-		if came := heldSince(img.Entries(user), r.Entry.SKU); came >= latest {
-			latest, r.Seats.Last = came, user
+	last = math.MaxUint32
+	if holders, latest := x.image.skus[s].holders, uint32(0); holders != nil {
+		for it := holders.Iterator(); it.HasNext(); {
+			user := it.Next()
+			if came := heldSince(x.image.Entries(user), s); came >= latest {
+				latest, last = came, user
+			}
 		}
 	}
-	return r
+	x.last[s] = last
+	return last
 }
 
 // heldSince is when the oldest of the entries in force of the SKU became what it is: further sources take no further seat (L3).
