@@ -2,8 +2,8 @@
 
 GO ?= go
 
-# The specification folder, when there is one: tests that compare with it are skipped otherwise.
-LICENSOR_SPEC ?= $(wildcard ../shared)
+# The folder with the specification, when one is known or stands beside the project: tests that compare with it are skipped otherwise.
+LICENSOR_SPEC ?= $(patsubst %/spec/licensing.md,%,$(firstword $(wildcard ../*/spec/licensing.md)))
 ifneq ($(LICENSOR_SPEC),)
 export LICENSOR_SPEC := $(abspath $(LICENSOR_SPEC))
 endif
