@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ func demoCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			err = s.demo(cmd.Context(), cmd.OutOrStdout(), at.listen, info)
+			err = s.demo(cmd.Context(), cmd.OutOrStdout(), &at, info)
 			return errors.Join(err, s.Close(context.WithoutCancel(cmd.Context())))
 		},
 	}
@@ -69,7 +70,7 @@ func demoData(kept string) (path string, cleanUp func(), err error) {
 }
 
 // demo serves, makes the tenant and plays the story at the same time, and goes on serving.
-func (s *service) demo(ctx context.Context, out io.Writer, listen, info string) error {
+func (s *service) demo(ctx context.Context, out io.Writer, at *serving, info string) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	t, err := s.tenants.Create(ctx, uuid.New(), organization("Contoso", demoDomain, "DE", time.Now()), catalog.BuiltIn())
@@ -80,12 +81,16 @@ func (s *service) demo(ctx context.Context, out io.Writer, listen, info string) 
 	if err != nil {
 		return err
 	}
+	trust, err := at.keys.trust()
+	if err != nil {
+		return err
+	}
 	told := make(chan struct{})
-	err = s.listenAndServe(ctx, listen, func(root string) {
+	err = s.listenAndServe(ctx, at, func(root string) {
 		login.Graph, login.Authority = root, root
 		go func() {
 			defer close(told)
-			if err := present(ctx, out, login, info); err != nil && ctx.Err() == nil {
+			if err := present(ctx, out, login, trust, info); err != nil && ctx.Err() == nil {
 				stop(err)
 			}
 		}()
@@ -100,8 +105,8 @@ func (s *service) demo(ctx context.Context, out io.Writer, listen, info string) 
 }
 
 // present shows the tenant and how to go on.
-func present(ctx context.Context, out io.Writer, login credentials, info string) error {
-	c, err := newStory(ctx, out, login)
+func present(ctx context.Context, out io.Writer, login credentials, trust *x509.CertPool, info string) error {
+	c, err := newStory(ctx, out, login, trust)
 	if err != nil {
 		return err
 	}

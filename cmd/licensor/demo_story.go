@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,8 +28,9 @@ type story struct {
 	groups []uuid.UUID // of demoGroups
 }
 
-func newStory(ctx context.Context, out io.Writer, login credentials) (*story, error) {
-	s := &story{ctx: ctx, out: out, login: login, client: &http.Client{Timeout: time.Minute}}
+func newStory(ctx context.Context, out io.Writer, login credentials, trust *x509.CertPool) (*story, error) {
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trust, MinVersion: tls.VersionTLS12}, ForceAttemptHTTP2: true}
+	s := &story{ctx: ctx, out: out, login: login, client: &http.Client{Timeout: time.Minute, Transport: transport}}
 	for range demoGroups {
 		s.groups = append(s.groups, uuid.New())
 	}

@@ -20,11 +20,13 @@ import (
 type serving struct {
 	listen    string
 	publicURL string
+	keys      keyPair
 }
 
 func (s *serving) register(cmd *cobra.Command, listen string) {
 	cmd.Flags().StringVar(&s.listen, "listen", listen, "address and port to listen on; port 0 picks a free one")
 	cmd.Flags().StringVar(&s.publicURL, "public-url", "", "scheme and host that clients use, when a proxy stands in between")
+	s.keys.register(cmd)
 }
 
 func serveCommand() *cobra.Command {
@@ -47,7 +49,7 @@ func serveCommand() *cobra.Command {
 			}
 			err = s.firstTenant(cmd.Context(), cmd.OutOrStdout(), name, domain, country)
 			if err == nil {
-				err = s.listenAndServe(cmd.Context(), at.listen, func(root string) {
+				err = s.listenAndServe(cmd.Context(), &at, func(root string) {
 					slog.Info("serving", "address", root, "data", data, "tenants", len(s.tenants.List()))
 				})
 			}
@@ -93,13 +95,17 @@ const (
 const tidyTime = time.Hour
 
 // listenAndServe answers requests until the context ends, then lets those under way finish. Listening is told the root address.
-func (s *service) listenAndServe(ctx context.Context, address string, listening func(root string)) error {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+func (s *service) listenAndServe(ctx context.Context, at *serving, listening func(root string)) error {
+	security, err := at.keys.config()
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w", address, err)
+		return err
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", at.listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", at.listen, err)
 	}
 	server := &http.Server{
-		Handler: s.handler, ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, WriteTimeout: requestTime,
+		Handler: s.handler, TLSConfig: security, ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, WriteTimeout: requestTime,
 		IdleTimeout: idleTime, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
 	}
 	tidied := make(chan struct{})
@@ -113,8 +119,12 @@ func (s *service) listenAndServe(ctx context.Context, address string, listening 
 		<-tidied
 	}()
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
-	listening("http://" + listener.Addr().String())
+	scheme, serve := "http", func() error { return server.Serve(listener) }
+	if security != nil {
+		scheme, serve = "https", func() error { return server.ServeTLS(listener, "", "") }
+	}
+	go func() { ended <- serve() }()
+	listening(scheme + "://" + listener.Addr().String())
 	select {
 	case err := <-ended:
 		return fmt.Errorf("serve: %w", err)

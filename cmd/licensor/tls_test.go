@@ -1,0 +1,114 @@
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// newKeyPair writes a certificate for the loopback address, which is its own authority, and its key.
+func newKeyPair(t *testing.T, dir string, number int64) *keyPair {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(number), Subject: pkix.Name{CommonName: "licensor test"}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"localhost"},
+	}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := &keyPair{cert: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem")}
+	writePEM(t, k.cert, "CERTIFICATE", cert)
+	writePEM(t, k.key, "PRIVATE KEY", der)
+	return k
+}
+
+func writePEM(t *testing.T, path, kind string, der []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func serial(t *testing.T, pair *tls.Certificate) int64 {
+	t.Helper()
+	cert, err := x509.ParseCertificate(pair.Certificate[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert.SerialNumber.Int64()
+}
+
+func TestACertificateIsReadAgainWhenItChanges(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	k := newKeyPair(t, dir, 1)
+	config, err := k.config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := func() int64 {
+		pair, err := config.GetCertificate(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return serial(t, pair)
+	}
+	if now() != 1 {
+		t.Fatal("not the certificate in the file")
+	}
+	newKeyPair(t, dir, 2)
+	later := time.Now().Add(time.Minute)
+	if err := os.Chtimes(k.cert, later, later); err != nil {
+		t.Fatal(err)
+	}
+	if now() != 2 {
+		t.Error("the new certificate does not serve")
+	}
+	if err := os.WriteFile(k.cert, []byte("broken"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if now() != 2 {
+		t.Error("the last good certificate does not serve on")
+	}
+}
+
+func TestACertificateThatCannotBeUsedIsRefusedAtOnce(t *testing.T) {
+	t.Parallel()
+	k := newKeyPair(t, t.TempDir(), 1)
+	k.key = k.cert
+	if _, err := k.config(); err == nil || !strings.Contains(err.Error(), k.cert) {
+		t.Errorf("answered %v", err)
+	}
+}
+
+// The demo talks to itself over https, trusting just its own certificate.
+func TestTheDemoOverHTTPS(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	k := newKeyPair(t, dir, 1)
+	out := runDemo(t, "--tls-cert", k.cert, "--tls-key", k.key)
+	if !strings.Contains(out, "Serving Microsoft Graph at https://127.0.0.1:") {
+		t.Errorf("printed\n%s", out)
+	}
+}
