@@ -22,7 +22,7 @@ GO_NEEDED := $(shell sed -n 's/^go //p' go.mod)
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: go ## start a server with an invented tenant to look around in
@@ -36,6 +36,11 @@ build: go ## build bin/licensor
 test: go ## run all tests
 	$(if $(RACE),,@echo 'No C compiler: the race detector is off. Install gcc to have it.')
 	$(GO) test $(RACE) -shuffle=on ./...
+
+# Clients that others write, against the real program; they have dependencies of their own.
+.PHONY: test-sdk
+test-sdk: build ## run Graph's own clients against the program (needs Node.js, npm and openssl)
+	cd test/sdk-js && npm ci --no-audit --no-fund && LICENSOR=$(CURDIR)/bin/licensor npm test
 
 .PHONY: lint
 lint: go ## check format (gofumpt), go vet, staticcheck

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import test from 'node:test';
+import { ClientSecretCredential } from '@azure/identity';
+import { Client, PageIterator } from '@microsoft/microsoft-graph-client';
+import { TokenCredentialAuthenticationProvider } from '@microsoft/microsoft-graph-client/authProviders/azureTokenCredentials/index.js';
+
+const info = JSON.parse(readFileSync(process.env.LICENSOR_INFO));
+const host = new URL(info.graph).hostname;
+const e3 = '6fd2c87f-b296-42f0-b197-1e91e994b900';
+const f3 = '4b585984-651b-448a-9e53-3b10f069cf7f';
+const ems = 'efccb6f7-5641-4e0e-bd10-b4976e1bf68e';
+
+const credential = new ClientSecretCredential(info.tenantId, info.clientId, info.clientSecret,
+  { authorityHost: info.authority, disableInstanceDiscovery: true });
+const graph = Client.initWithMiddleware({
+  baseUrl: info.graph,
+  customHosts: new Set([host]),
+  authProvider: new TokenCredentialAuthenticationProvider(credential, { scopes: ['https://graph.microsoft.com/.default'] }),
+});
+
+let made = 0;
+const person = (more = {}) => {
+  const name = `sdk.user${++made}`;
+  return {
+    accountEnabled: true, displayName: name, mailNickname: name, userPrincipalName: `${name}@contoso.example`, usageLocation: 'DE',
+    passwordProfile: { password: 'Not-kept-1', forceChangePasswordNextSignIn: true }, ...more,
+  };
+};
+const group = (name) => ({ displayName: name, mailEnabled: false, mailNickname: name, securityEnabled: true });
+const licenses = (add, remove = []) => ({ addLicenses: add.map((skuId) => ({ skuId, disabledPlans: [] })), removeLicenses: remove });
+const member = (id) => ({ '@odata.id': `${info.graph}/v1.0/directoryObjects/${id}` });
+const states = async (id) => (await graph.api(`/users/${id}`).select('licenseAssignmentStates').get()).licenseAssignmentStates;
+
+test('log in with a client secret, and not with a wrong one', async () => {
+  const token = await credential.getToken('https://graph.microsoft.com/.default');
+  assert.equal(token.token.split('.').length, 3);
+  const wrong = new ClientSecretCredential(info.tenantId, info.clientId, 'wrong', { authorityHost: info.authority, disableInstanceDiscovery: true });
+  await assert.rejects(wrong.getToken('https://graph.microsoft.com/.default'), /AADSTS7000215/);
+});
+
+test('list, page by page', async () => {
+  const seen = new Set();
+  const iterator = new PageIterator(graph, await graph.api('/users').select('id,displayName').top(30).get(), (user) => {
+    assert.ok(!seen.has(user.id), 'a user stands there twice');
+    seen.add(user.id);
+    return true;
+  });
+  await iterator.iterate();
+  assert.ok(seen.size >= 200, `${seen.size} users`);
+});
+
+test('filter', async () => {
+  const found = await graph.api('/users').filter("startsWith(displayName,'Ann') and usageLocation eq 'DE'").select('displayName').get();
+  assert.ok(found.value.length > 0 && found.value.every((user) => user.displayName.startsWith('Ann')));
+  await assert.rejects(graph.api('/users').filter('displayName gt').get(), { statusCode: 400 });
+});
+
+test('create, read, change, delete, restore', async () => {
+  const user = await graph.api('/users').post(person());
+  await graph.api(`/users/${user.id}`).patch({ department: 'Sales' });
+  assert.equal((await graph.api(`/users/${user.userPrincipalName}`).select('department').get()).department, 'Sales');
+  await graph.api(`/users/${user.id}`).delete();
+  await assert.rejects(graph.api(`/users/${user.id}`).get(), { statusCode: 404, code: 'Request_ResourceNotFound' });
+  await graph.api(`/directory/deletedItems/${user.id}/restore`).post({});
+  assert.equal((await graph.api(`/users/${user.id}`).get()).id, user.id);
+});
+
+test('assign a license, and fail for want of seats', async () => {
+  const user = await graph.api('/users').post(person());
+  const licensed = await graph.api(`/users/${user.id}/assignLicense`).post(licenses([ems]));
+  assert.deepEqual(licensed.assignedLicenses, [{ skuId: ems, disabledPlans: [] }]);
+  await assert.rejects(graph.api(`/users/${user.id}/assignLicense`).post(licenses([e3])),
+    { statusCode: 400, code: 'Request_BadRequest', message: `Subscription with SKU ${e3} does not have any available licenses.` });
+  const details = await graph.api(`/users/${user.id}/licenseDetails`).get();
+  assert.deepEqual(details.value.map((d) => d.skuPartNumber), ['EMS']);
+});
+
+test('a group license fails for want of a seat; a seat is freed; reprocessing puts it right', async () => {
+  const team = await graph.api('/groups').post(group('sdk-team'));
+  const people = [];
+  for (let i = 0; i < 7; i++) people.push(await graph.api('/users').post(person()));
+  await graph.api(`/groups/${team.id}/assignLicense`).post(licenses([f3]));
+  for (const one of people) await graph.api(`/groups/${team.id}/members/$ref`).post(member(one.id));
+  const last = people.at(-1).id;
+  assert.deepEqual((await states(last)).map((s) => [s.state, s.error]), [['Error', 'CountViolation']]);
+  const failing = await graph.api(`/groups/${team.id}/membersWithLicenseErrors`).select('id').get();
+  assert.ok(failing.value.some((user) => user.id === last));
+
+  const first = people[0].id;
+  await graph.api(`/groups/${team.id}/members/${first}/$ref`).delete();
+  await graph.api(`/groups/${team.id}/members/${people[5].id}/$ref`).delete();
+  assert.equal((await states(last))[0].state, 'Error');
+  for (const version of ['v1.0', 'beta']) {
+    const user = await graph.api(`/users/${last}/reprocessLicenseAssignment`).version(version).post({});
+    assert.deepEqual(user.licenseAssignmentStates.map((s) => [s.state, s.error]), [['Active', 'None']]);
+    assert.deepEqual(user.assignedLicenses.map((l) => l.skuId), [f3]);
+  }
+});
