@@ -42,12 +42,13 @@ type block struct {
 	groups   []uint32
 }
 
-// user is 32 bytes, the same for every user.
+// user is 36 bytes, the same for every user.
 type user struct {
 	id       uuid.UUID
 	revision uint32
 	keyEnd   uint32 // where the user's keys end; they begin where those of the user before end
 	groupEnd uint32
+	manager  uint32 // the ordinal after the manager's; 0 for none
 	state    state
 }
 

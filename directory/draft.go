@@ -25,7 +25,7 @@ func (d *Draft) Finish() *Index {
 			b.users, b.keys = snug(b.users), snug(b.keys)
 		}
 	}
-	for _, l := range []*lookup{d.ids, d.names, d.addresses, d.groupIDs} {
+	for _, l := range []*lookup{d.ids, d.names, d.addresses, d.groupIDs, d.reports} {
 		l.settle()
 		l.waiting = nil
 	}
@@ -150,9 +150,13 @@ func (d *Draft) show(user uint32, to state) {
 	}
 }
 
-// PurgeUser forgets a user, memberships and all. Its ordinal stays in use.
+// PurgeUser forgets a user, memberships, manager and reports and all. Its ordinal stays in use.
 func (d *Draft) PurgeUser(user uint32) {
 	d.HideUser(user)
+	d.RemoveManager(user)
+	for _, report := range d.Reports(user) {
+		d.RemoveManager(report)
+	}
 	b, i := d.own(user)
 	for _, group := range slices.Clone(b.groupsOf(i)) {
 		b.setGroup(group, []uint8{uint8(i)}, false)

@@ -17,7 +17,7 @@ type Index struct {
 
 // NewIndex answers an empty one.
 func NewIndex() *Index {
-	return &Index{view: view{ids: new(lookup), names: new(lookup), addresses: new(lookup), groupIDs: new(lookup)}}
+	return &Index{view: view{ids: new(lookup), names: new(lookup), addresses: new(lookup), groupIDs: new(lookup), reports: new(lookup)}}
 }
 
 // view is what Index and Draft can be asked. A Draft answers with its changes.
@@ -29,6 +29,7 @@ type view struct {
 	groupBlocks []*groupBlock
 
 	ids, names, addresses, groupIDs *lookup
+	reports                         *lookup // users by their managers' ordinals
 }
 
 // Users is how many ordinals of users are in use: 0 to Users()-1, those of purged users too.
@@ -170,7 +171,7 @@ func (x *Index) Draft() *Draft {
 	defer x.copying.Unlock()
 	d := &Draft{view: x.view, mark: new(owner), first: x.users}
 	d.parts, d.groupBlocks = slices.Clone(x.parts), slices.Clone(x.groupBlocks)
-	for _, set := range []**lookup{&d.ids, &d.names, &d.addresses, &d.groupIDs} {
+	for _, set := range []**lookup{&d.ids, &d.names, &d.addresses, &d.groupIDs, &d.reports} {
 		*set = (*set).copy()
 	}
 	return d

@@ -36,6 +36,7 @@ type modelUser struct {
 	name      string
 	addresses []string
 	groups    map[uint32]bool
+	manager   int // -1 for none
 }
 
 type modelGroup struct {
@@ -83,12 +84,12 @@ func (m *model) change(t *rapid.T, d *Draft) {
 		return g, m.groups[g].state != gone
 	}
 	addresses := rapid.SliceOfN(rapid.SampledFrom(sampleAddresses), 0, 3)
-	switch action := rapid.IntRange(0, 13).Draw(t, "action"); action {
+	switch action := rapid.IntRange(0, 14).Draw(t, "action"); action {
 	case 0, 1:
 		n := rapid.SampledFrom([]int{1, 2, 300}).Draw(t, "users")
 		for range n {
 			u := uint32(len(m.users))
-			added := modelUser{id: numbered(1, u), name: fmt.Sprint("user", u), addresses: addresses.Draw(t, "addresses"), groups: map[uint32]bool{}}
+			added := modelUser{id: numbered(1, u), name: fmt.Sprint("user", u), addresses: addresses.Draw(t, "addresses"), groups: map[uint32]bool{}, manager: -1}
 			m.users = append(m.users, added)
 			if got := d.AddUser(added.id, KeyOf(added.name), keysFor(added.addresses)); got != u {
 				t.Fatalf("user %d is number %d", u, got)
@@ -132,6 +133,19 @@ func (m *model) change(t *rapid.T, d *Draft) {
 			}
 			setModel(m.groups[g].owners, u, in)
 		}
+	case 14:
+		u, ok := pickUser()
+		if manager, there := pickUser(); ok && there && u != manager {
+			was := m.users[u].manager
+			if m.users[u].manager = int(manager); rapid.Bool().Draw(t, "remove") {
+				m.users[u].manager = -1
+				if d.RemoveManager(u) != (was >= 0) {
+					t.Fatalf("user %d had the manager %d", u, was)
+				}
+			} else if d.SetManager(u, manager) != (was != int(manager)) {
+				t.Fatalf("user %d had the manager %d, got %d", u, was, manager)
+			}
+		}
 	}
 }
 
@@ -152,6 +166,12 @@ func (m *model) changeUser(t *rapid.T, d *Draft, u uint32, action int, addresses
 	case action == 4 && rapid.Bool().Draw(t, "purge"):
 		user.state = gone
 		user.groups = map[uint32]bool{}
+		user.manager = -1
+		for i := range m.users {
+			if m.users[i].manager == int(u) {
+				m.users[i].manager = -1
+			}
+		}
 		for _, g := range m.groups {
 			delete(g.owners, u)
 		}
@@ -251,6 +271,18 @@ func (m *model) check(t *rapid.T, v *view) {
 		}
 		if v.UserGone(u) != (want.state == gone) || v.UserHidden(u) != (want.state == hidden) {
 			t.Fatalf("user %d is not in state %d", u, want.state)
+		}
+		var reports []uint32
+		for i, other := range m.users {
+			if other.manager == int(u) {
+				reports = append(reports, uint32(i))
+			}
+		}
+		if got := v.Reports(u); !slices.Equal(got, reports) {
+			t.Fatalf("user %d has the reports %d, not %d", u, got, reports)
+		}
+		if got, ok := v.Manager(u); ok != (want.manager >= 0) || ok && int(got) != want.manager {
+			t.Fatalf("user %d has the manager %d, %t, not %d", u, got, ok, want.manager)
 		}
 		if got := v.MemberOf(u); !slices.Equal(got, sorted(want.groups)) {
 			t.Fatalf("user %d is in %d, not %d", u, got, sorted(want.groups))

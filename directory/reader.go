@@ -33,10 +33,12 @@ func (r *reader) bytes(n int) []byte {
 	return read
 }
 
-func (r *reader) version() {
-	if v := r.bytes(1)[0]; r.err == nil && v != formatVersion {
-		r.fail(fmt.Errorf("format %d is not known; this version reads format %d", v, formatVersion))
+func (r *reader) version() byte {
+	v := r.bytes(1)[0]
+	if r.err == nil && (v < withoutManagers || v > formatVersion) {
+		r.fail(fmt.Errorf("format %d is not known; this version reads formats up to %d", v, formatVersion))
 	}
+	return v
 }
 
 func (r *reader) number() uint32 {
@@ -95,7 +97,7 @@ func (r *reader) group(groups, users uint32) group {
 }
 
 // user reads a user and appends its keys and groups to the block.
-func (r *reader) user(b *block, groups uint32) user {
+func (r *reader) user(b *block, groups uint32, version byte) user {
 	u := user{state: r.state()}
 	if r.err == nil && u.state != gone {
 		copy(u.id[:], r.bytes(len(u.id)))
@@ -108,6 +110,9 @@ func (r *reader) user(b *block, groups uint32) user {
 			r.fail(errors.New("a user without a name"))
 		}
 		b.groups = r.set(b.groups, groups)
+		if version > withoutManagers {
+			u.manager = r.number()
+		}
 	}
 	u.keyEnd, u.groupEnd = uint32(len(b.keys)), uint32(len(b.groups))
 	return u

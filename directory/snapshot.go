@@ -8,8 +8,12 @@ import (
 	"sync"
 )
 
-// formatVersion is the first byte of a head and of each part. A change of format takes the next one.
-const formatVersion = 1
+// formatVersion is the first byte of a head and of each part. A change of format takes the next one. The first knew no managers; its
+// parts are read, too, and stand beside newer ones until something in them changes.
+const (
+	formatVersion   = 2
+	withoutManagers = 1
+)
 
 // AppendHead writes what a snapshot of the index has besides the parts: the groups.
 func (x *Index) AppendHead(dst []byte) []byte {
@@ -48,6 +52,7 @@ func (x *Index) AppendPart(dst []byte, part int) []byte {
 				dst = append(dst, key[:]...)
 			}
 			dst = appendSet(dst, b.groupsOf(i))
+			dst = binary.AppendUvarint(dst, uint64(u.manager))
 		}
 	}
 	return dst
@@ -79,6 +84,9 @@ func Decode(head []byte, parts [][]byte) (*Index, error) {
 		return nil, fmt.Errorf("directory snapshot: head: %w", r.err)
 	}
 	if err := x.decodeParts(parts); err != nil {
+		return nil, err
+	}
+	if err := x.checkManagers(); err != nil {
 		return nil, err
 	}
 	x.buildLookups()
@@ -116,6 +124,16 @@ func (x *Index) linkNested() error {
 	return nil
 }
 
+// checkManagers refuses managers that are not there.
+func (x *Index) checkManagers() error {
+	for user := range x.users {
+		if manager, ok := x.Manager(user); ok && (manager == user || x.UserGone(manager)) {
+			return fmt.Errorf("directory snapshot: user %d cannot have the manager %d", user, manager)
+		}
+	}
+	return nil
+}
+
 func (x *Index) decodeParts(parts [][]byte) error {
 	x.parts = make([]*part, len(parts))
 	errs := make([]error, len(parts))
@@ -134,14 +152,14 @@ func (x *Index) decodeParts(parts [][]byte) error {
 
 func decodePart(data []byte, users, groups uint32) (*part, error) {
 	r := &reader{rest: data}
-	r.version()
+	version := r.version()
 	p := new(part)
 	keys, memberships := make([]Key, 0, 2*blockUsers), make([]uint32, 0, 2*blockUsers)
 	for i := range p.blocks {
 		n := min(users-uint32(i)*blockUsers, blockUsers)
 		b := &block{users: make([]user, n), keys: keys[:0], groups: memberships[:0]}
 		for j := range b.users {
-			b.users[j] = r.user(b, groups)
+			b.users[j] = r.user(b, groups, version)
 		}
 		keys, memberships = b.keys, b.groups // the arrays serve the next block again
 		b.keys, b.groups = slices.Clone(keys), slices.Clone(memberships)
@@ -166,6 +184,14 @@ func (x *Index) buildLookups() {
 		fill(x.ids, x.users, func(entries []uint64, ordinal uint32) []uint64 {
 			if u := x.user(ordinal); u.state != gone {
 				entries = append(entries, entry(idPrefix(u.id), ordinal))
+			}
+			return entries
+		})
+	})
+	wait.Go(func() {
+		fill(x.reports, x.users, func(entries []uint64, ordinal uint32) []uint64 {
+			if manager, ok := x.Manager(ordinal); ok {
+				entries = append(entries, entry(manager, ordinal))
 			}
 			return entries
 		})

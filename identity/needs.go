@@ -11,6 +11,8 @@ const (
 	AssignUser         Operation = "assign licenses to a user"
 	ReprocessUser      Operation = "reprocess a user's license assignments"
 	ReadLicenseDetails Operation = "read a user's license details"
+	ReadMemberships    Operation = "read the groups a user is in"
+	ReadManager        Operation = "read a user's manager and direct reports"
 
 	ReadGroups      Operation = "read groups"
 	CreateGroups    Operation = "create groups"
@@ -20,6 +22,8 @@ const (
 	AssignGroup     Operation = "assign licenses to a group"
 	ReadGroupErrors Operation = "read a group's members with license errors"
 
+	ReadObjects Operation = "read directory objects of any type"
+
 	ReadDeletedUsers  Operation = "read deleted users"
 	ReadDeletedGroups Operation = "read deleted groups"
 
@@ -27,6 +31,8 @@ const (
 	ReadSubscriptions Operation = "read subscriptions"
 	ReadOrganization  Operation = "read the organization"
 	WriteOrganization Operation = "update the organization"
+	ReadDomains       Operation = "read domains"
+	ReadApplications  Operation = "read applications and service principals"
 
 	ReadSettings  Operation = "read the tenant's subscriptions, catalog and settings"
 	WriteSettings Operation = "change the tenant's subscriptions, catalog and settings"
@@ -73,6 +79,17 @@ var Needs = map[Operation]Need{
 		},
 		Own: []string{"User.Read", "User.ReadWrite"},
 	},
+	ReadMemberships: {
+		Full: []string{
+			"GroupMember.Read.All", "GroupMember.ReadWrite.All", "Group.Read.All", "Group.ReadWrite.All", "User.Read.All", "User.ReadWrite.All",
+			"Directory.Read.All", "Directory.ReadWrite.All",
+		},
+		Own: []string{"User.Read", "User.ReadWrite"},
+	},
+	ReadManager: {
+		Full: []string{"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
+		Own:  []string{"User.Read", "User.ReadWrite"},
+	},
 
 	ReadGroups: {
 		Full:  []string{"Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
@@ -106,6 +123,13 @@ var Needs = map[Operation]Need{
 		},
 	},
 
+	ReadObjects: { // what is seen of each depends on the permissions for its type
+		Full: []string{
+			"User.Read.All", "User.ReadWrite.All", "Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All",
+		},
+		Basic: []string{"User.ReadBasic.All", "GroupMember.Read.All", "GroupMember.ReadWrite.All"},
+	},
+
 	ReadDeletedUsers: {
 		Full: []string{"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
 	},
@@ -126,6 +150,13 @@ var Needs = map[Operation]Need{
 	WriteOrganization: {
 		Full:  []string{"Organization.ReadWrite.All", "Directory.ReadWrite.All"},
 		Roles: []Role{GlobalAdministrator},
+	},
+
+	ReadDomains: {
+		Full: []string{"Domain.Read.All", "Domain.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
+	},
+	ReadApplications: {
+		Full: []string{"Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
 	},
 
 	ReadSettings: {

@@ -20,9 +20,10 @@ type Store interface {
 	Append(ctx context.Context, tenant uuid.UUID, commits []Commit, objects []Object) error
 	// Commits hands the commits after seq to yield, in order, until it answers an error, which is then returned.
 	Commits(ctx context.Context, tenant uuid.UUID, after uint64, yield func(Commit) error) error
-	// Objects answers the rows a query selects, in order of their ordinals; ErrFilter when its condition makes no sense.
+	// Objects answers the rows a query selects, in order of their ordinals unless it has another order; ErrFilter when its
+	// condition or order makes no sense.
 	Objects(ctx context.Context, tenant uuid.UUID, query Query) ([]Object, error)
-	// Count answers how many rows a query would select were it not paged (After and Limit are ignored).
+	// Count answers how many rows a query would select were it not paged (After, Limit and Order are ignored).
 	Count(ctx context.Context, tenant uuid.UUID, query Query) (int, error)
 	// SaveParts makes parts durable (replacing parts with the same Name). Each part is a transaction of its own, so that
 	// commits find room in between.
@@ -66,6 +67,7 @@ type Object struct {
 	Deleted  time.Time // zero unless soft-deleted; UTC, whole seconds
 	Document []byte
 	Purged   bool
+	Key      string // in an answer in the order of a property: what it is ordered by (see Order); otherwise empty
 }
 
 // Part is a piece of a snapshot.
@@ -74,14 +76,29 @@ type Part struct {
 	Data []byte
 }
 
-// Query selects object rows of one kind, ordered by ordinal.
+// Query selects object rows of one kind, ordered by ordinal unless Order says otherwise.
 type Query struct {
 	Kind     Kind
 	Ordinals []uint32 // when not nil: only these (at most 1,000); others are not looked at
 	Deleted  bool     // soft-deleted rows only; otherwise live ones only. Ignored with Ordinals.
 	Where    *Filter  // nil: all
-	After    int64    // rows with an ordinal greater than this; -1 for the first page
+	Below    uint32   // when not 0: only rows with an ordinal less than this
+	Order    *Order   // nil: by ordinal
+	After    int64    // rows with an ordinal greater than this, with Order those behind that row; -1 for the first page
 	Limit    int      // 0: no limit
+}
+
+// Order is the order of a property's texts, folded (see Fold), by code point. Rows with the same text are in the order of their
+// ordinals, those without a text come first; descending, all this is the other way round.
+//
+// A list must not change while somebody goes through its pages. So it is in the order of a certain commit: a row that has got
+// another text since keeps the place it had. With Below, which leaves out what came later, every row that fulfils the
+// condition all the while is on exactly one page, and no row is on two.
+type Order struct {
+	Property   string // displayName, userPrincipalName, mail or createdDateTime
+	Descending bool
+	AsOf       uint64 // the commit
+	After      string // the Key of the last row of the page before; its ordinal is the query's After
 }
 
 // Filter is a condition on a document, a tree.
@@ -110,6 +127,7 @@ type Op uint8
 //     its like are refused with ErrFilter.
 //   - Texts are compared without regard to the case of letters (see Fold), as directories do, and ordered by code point.
 //   - A time is compared with texts that are a time as RFC 3339 writes it in UTC (ending in Z); other texts are no times.
+//   - HasWord is true of a text that has a word which starts with the value. Words start behind what is no letter and no digit.
 //   - Any is true when the property is a collection and one of its elements fulfils Args[0]. In there an empty Property is
 //     the element itself, and a name is a property of an element that is complex. Any inside Any is refused.
 const (
@@ -125,6 +143,7 @@ const (
 	StartsWith
 	EndsWith
 	Contains
+	HasWord
 	Any
 )
 

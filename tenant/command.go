@@ -72,6 +72,9 @@ func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) 
 	if c.effects.empty() {
 		return c.base, nil, nil
 	}
+	if effects != nil && len(effects.Units) > 0 {
+		c.effects.Shifted = shifted(c.base.Licensing.SKUs(), lic.SKUs())
+	}
 	c.next.Licensing = lic
 	c.next.Directory = c.dir.Finish()
 	if err := c.next.applySmall(&c.effects); err != nil {
@@ -87,7 +90,7 @@ func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) 
 
 func (f *Effects) empty() bool {
 	return f.Licensing == nil && f.Organization == nil && f.Import == nil &&
-		len(f.Subscriptions)+len(f.Applications)+len(f.NewUsers)+len(f.Keys)+len(f.Users)+len(f.Groups)+len(f.Nested)+len(f.Owners) == 0
+		len(f.Subscriptions)+len(f.Applications)+len(f.NewUsers)+len(f.Keys)+len(f.Users)+len(f.Groups)+len(f.Nested)+len(f.Owners)+len(f.Managers) == 0
 }
 
 // document answers the document of a user or group as the command has left it.
@@ -115,14 +118,27 @@ func (c *change) rows() []store.Object {
 	return rows
 }
 
-func (c *change) markUser(user uint32, what MarkKind) {
-	c.effects.Users = append(c.effects.Users, Mark{user, what})
-	mark(Mark{user, what}, c.dir.TouchUser, c.dir.HideUser, c.dir.ShowUser, c.dir.PurgeUser)
+func (c *change) markUser(m Mark) {
+	if m.What == Purged {
+		id := c.dir.UserID(m.Ordinal)
+		m.ID = &id
+	}
+	c.effects.Users = append(c.effects.Users, m)
+	mark(m, c.dir.TouchUser, c.dir.HideUser, c.dir.ShowUser, c.dir.PurgeUser)
 }
 
-func (c *change) markGroup(group uint32, what MarkKind) {
-	c.effects.Groups = append(c.effects.Groups, Mark{group, what})
-	mark(Mark{group, what}, c.dir.TouchGroup, c.dir.HideGroup, c.dir.ShowGroup, c.dir.PurgeGroup)
+func (c *change) markGroup(m Mark) {
+	if m.What == Purged {
+		id := c.dir.GroupID(m.Ordinal)
+		m.ID = &id
+	}
+	c.effects.Groups = append(c.effects.Groups, m)
+	mark(m, c.dir.TouchGroup, c.dir.HideGroup, c.dir.ShowGroup, c.dir.PurgeGroup)
+}
+
+// written is the mark of a document that has taken the place of another.
+func written(ordinal uint32, was, now []byte) Mark {
+	return Mark{Ordinal: ordinal, What: Written, Properties: directory.Differing(was, now)}
 }
 
 // live refuses a user who is deleted or gone by now.

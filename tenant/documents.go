@@ -20,38 +20,41 @@ type document struct {
 
 // User answers a user's document, not to be changed.
 func (t *Tenant) User(ctx context.Context, img *Image, user uint32) (*directory.User, error) {
-	key, revision := objectKey{store.KindUser, user}, img.Directory.UserRevision(user)
-	if d, ok := t.documents.Get(key); ok && d.revision == revision {
-		return d.user, nil
-	}
-	data, err := t.load(ctx, store.KindUser, user)
-	if err != nil {
-		return nil, err
-	}
-	u, err := directory.ParseUser(data)
-	if err != nil {
-		return nil, fmt.Errorf("read user number %d of tenant %s: %w", user, t.id, err)
-	}
-	t.documents.Add(key, document{revision: revision, user: u})
-	return u, nil
+	d, err := t.cached(objectKey{store.KindUser, user}, img.Directory.UserRevision(user), func() ([]byte, error) {
+		return t.load(ctx, store.KindUser, user)
+	})
+	return d.user, err
 }
 
 // Group answers a group's document, not to be changed.
 func (t *Tenant) Group(ctx context.Context, img *Image, group uint32) (*directory.Group, error) {
-	key, revision := objectKey{store.KindGroup, group}, img.Directory.GroupRevision(group)
+	d, err := t.cached(objectKey{store.KindGroup, group}, img.Directory.GroupRevision(group), func() ([]byte, error) {
+		return t.load(ctx, store.KindGroup, group)
+	})
+	return d.group, err
+}
+
+// cached answers a document as of a revision: the one that is kept, or else what is read. A row that is read can be newer than the
+// revision, when its commit is durable but not yet published; it is never older.
+func (t *Tenant) cached(key objectKey, revision uint32, read func() ([]byte, error)) (document, error) {
 	if d, ok := t.documents.Get(key); ok && d.revision == revision {
-		return d.group, nil
+		return d, nil
 	}
-	data, err := t.load(ctx, store.KindGroup, group)
+	data, err := read()
 	if err != nil {
-		return nil, err
+		return document{}, err
 	}
-	g, err := directory.ParseGroup(data)
+	d := document{revision: revision}
+	if key.kind == store.KindUser {
+		d.user, err = directory.ParseUser(data)
+	} else {
+		d.group, err = directory.ParseGroup(data)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("read group number %d of tenant %s: %w", group, t.id, err)
+		return document{}, fmt.Errorf("read object %d of kind %d of tenant %s: %w", key.ordinal, key.kind, t.id, err)
 	}
-	t.documents.Add(key, document{revision: revision, group: g})
-	return g, nil
+	t.documents.Add(key, d)
+	return d, nil
 }
 
 func (t *Tenant) forget(key objectKey) { t.documents.Remove(key) }
@@ -72,46 +75,56 @@ func (t *Tenant) load(ctx context.Context, kind store.Kind, ordinal uint32) ([]b
 type UserRow struct {
 	Ordinal uint32
 	User    *directory.User
+	Key     string // as the store's Object has it
 }
 
 // GroupRow is a group of a list.
 type GroupRow struct {
 	Ordinal uint32
 	Group   *directory.Group
+	Key     string // as the store's Object has it
 }
 
-// Users answers the users that a query selects, in the order of their ordinals. The query's Kind is not looked at.
+// Users answers the users that a query selects, in its order. The query's Kind is not looked at.
 func (t *Tenant) Users(ctx context.Context, query store.Query) ([]UserRow, error) {
 	query.Kind = store.KindUser
 	rows, err := t.store.Objects(ctx, t.id, query)
 	if err != nil {
 		return nil, err
 	}
+	img := t.Image()
 	list := make([]UserRow, 0, len(rows))
 	for _, row := range rows {
-		u, err := directory.ParseUser(row.Document)
-		if err != nil {
-			return nil, fmt.Errorf("read user %s of tenant %s: %w", row.ID, t.id, err)
+		if row.Ordinal >= img.Directory.Users() {
+			continue // durable, but not yet published
 		}
-		list = append(list, UserRow{row.Ordinal, u})
+		d, err := t.cached(objectKey{store.KindUser, row.Ordinal}, img.Directory.UserRevision(row.Ordinal), func() ([]byte, error) { return row.Document, nil })
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, UserRow{row.Ordinal, d.user, row.Key})
 	}
 	return list, nil
 }
 
-// Groups answers the groups that a query selects, in the order of their ordinals. The query's Kind is not looked at.
+// Groups answers the groups that a query selects, in its order. The query's Kind is not looked at.
 func (t *Tenant) Groups(ctx context.Context, query store.Query) ([]GroupRow, error) {
 	query.Kind = store.KindGroup
 	rows, err := t.store.Objects(ctx, t.id, query)
 	if err != nil {
 		return nil, err
 	}
+	img := t.Image()
 	list := make([]GroupRow, 0, len(rows))
 	for _, row := range rows {
-		g, err := directory.ParseGroup(row.Document)
-		if err != nil {
-			return nil, fmt.Errorf("read group %s of tenant %s: %w", row.ID, t.id, err)
+		if row.Ordinal >= img.Directory.Groups() {
+			continue // durable, but not yet published
 		}
-		list = append(list, GroupRow{row.Ordinal, g})
+		d, err := t.cached(objectKey{store.KindGroup, row.Ordinal}, img.Directory.GroupRevision(row.Ordinal), func() ([]byte, error) { return row.Document, nil })
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, GroupRow{row.Ordinal, d.group, row.Key})
 	}
 	return list, nil
 }

@@ -28,6 +28,8 @@ type Effects struct {
 	Nested        []Link             `cbor:"9,keyasint,omitempty"`
 	Owners        []Link             `cbor:"10,keyasint,omitempty"`
 	Import        *ImportMark        `cbor:"11,keyasint,omitempty"`
+	Managers      []ManagerNow       `cbor:"13,keyasint,omitempty"`
+	Shifted       []uuid.UUID        `cbor:"12,keyasint,omitempty"` // SKUs whose units are in another state, which their holders show (spec/licensing.md L6)
 }
 
 // SubscriptionNow is a subscription as it is from now on.
@@ -52,8 +54,10 @@ type UserKeys struct {
 
 // Mark is something that happened to the document of a user or group.
 type Mark struct {
-	Ordinal uint32   `cbor:"1,keyasint,omitempty"`
-	What    MarkKind `cbor:"2,keyasint"`
+	Ordinal    uint32     `cbor:"1,keyasint,omitempty"`
+	What       MarkKind   `cbor:"2,keyasint"`
+	ID         *uuid.UUID `cbor:"3,keyasint,omitempty"` // of what is Purged, which nothing else knows any more
+	Properties []string   `cbor:"4,keyasint,omitempty"` // that were Written; none when that is not known
 }
 
 // MarkKind says what happened.
@@ -223,6 +227,11 @@ func (img *Image) applyDirectory(f *Effects) error {
 			d.RemoveOwner(l.Group, l.Member)
 		} else {
 			d.AddOwner(l.Group, l.Member)
+		}
+	}
+	for _, m := range f.Managers {
+		if err := m.apply(d); err != nil {
+			return err
 		}
 	}
 	for _, m := range f.Users {

@@ -16,7 +16,8 @@ import (
 func FuzzReplay(f *testing.F) {
 	for _, e := range []Effects{
 		{NewUsers: []UserKeys{{ID: uuid.UUID{1}, Name: directory.KeyOf("ann")}}, Licensing: &licensing.Effects{Users: []licensing.NewUsers{{Count: 1}}}},
-		{Users: []Mark{{0, Hidden}, {7, Written}}, Groups: []Mark{{1, Purged}}, Nested: []Link{{Group: 0, Member: 0}}, Owners: []Link{{Group: 3}}},
+		{Managers: []ManagerNow{{User: 0, Manager: 1}, {User: 1, Gone: true}}},
+		{Users: []Mark{{What: Hidden}, {Ordinal: 7, What: Written}}, Groups: []Mark{{Ordinal: 1, What: Purged}}, Nested: []Link{{Group: 0, Member: 0}}, Owners: []Link{{Group: 3}}},
 		{Keys: []UserKeys{{User: 9}}, Organization: []byte(`{}`), Applications: []ApplicationNow{{Document: []byte(`{`)}}, Import: &ImportMark{"a", 1}},
 		{Licensing: &licensing.Effects{Groups: []licensing.GroupEffect{{Group: 0, New: &uuid.UUID{2}, Joined: []byte{1, 2, 3}}}}},
 	} {

@@ -78,7 +78,7 @@ func (cmd UpdateGroup) run(c *change) error {
 		return invalid(g.ID, "securityEnabled of group %s cannot be turned off while the group has licenses. Remove its licenses first.", g.ID)
 	}
 	if document := g.Document(); !bytes.Equal(old, document) {
-		c.markGroup(cmd.Group, Written)
+		c.markGroup(written(cmd.Group, old, document))
 		c.write(store.Object{Kind: store.KindGroup, Ordinal: cmd.Group, ID: g.ID, Document: document})
 	}
 	return c.addMembers(cmd.Group, cmd.Members)
@@ -102,7 +102,7 @@ func (cmd DeleteGroup) run(c *change) error {
 	if !g.SoftDeletes() || c.base.Licensing.GroupLicensed(cmd.Group) {
 		return c.purgeGroup(cmd.Group)
 	}
-	c.markGroup(cmd.Group, Hidden)
+	c.markGroup(Mark{Ordinal: cmd.Group, What: Hidden})
 	g.DeletedDateTime = c.at
 	c.write(store.Object{Kind: store.KindGroup, Ordinal: cmd.Group, ID: g.ID, Deleted: c.at, Document: g.Document()})
 	return nil
@@ -115,7 +115,11 @@ func (c *change) purgeGroup(group uint32) error {
 		return err
 	}
 	c.dir.Leave(group, roaring.Values(members))
-	c.markGroup(group, Purged)
+	for _, outer := range slices.Clone(c.dir.GroupMemberOf(group)) { // which the log must say, since nothing else knows it any more
+		c.dir.LeaveGroup(outer, group)
+		c.effects.Nested = append(c.effects.Nested, Link{Group: outer, Member: group, Gone: true})
+	}
+	c.markGroup(Mark{Ordinal: group, What: Purged})
 	c.write(store.Object{Kind: store.KindGroup, Ordinal: group, ID: id, Purged: true})
 	return nil
 }
@@ -134,7 +138,7 @@ func (cmd RestoreGroup) run(c *change) error {
 	if c.at.Sub(g.DeletedDateTime) > KeptFor {
 		return noSuch(g.ID)
 	}
-	c.markGroup(cmd.Group, Shown)
+	c.markGroup(Mark{Ordinal: cmd.Group, What: Shown})
 	g.DeletedDateTime = time.Time{}
 	c.done.ID, c.done.Ordinal = g.ID, cmd.Group
 	c.write(store.Object{Kind: store.KindGroup, Ordinal: cmd.Group, ID: g.ID, Document: g.Document()})

@@ -100,7 +100,7 @@ func (p *player) command() tenant.Command {
 	if img.Directory.Groups() == 0 {
 		return newGroup(p.tb, "group")
 	}
-	kind := rapid.IntRange(0, 17).Draw(p.t, "command")
+	kind := rapid.IntRange(0, 19).Draw(p.t, "command")
 	switch {
 	case kind < 3:
 		return newUser(p.tb, p.name())
@@ -135,6 +135,10 @@ func (p *player) otherCommand(kind int) tenant.Command {
 	case 16:
 		on := rapid.Bool().Draw(p.t, "on")
 		return tenant.UpdateSettings{AutoReprocess: &on}
+	case 17:
+		return tenant.SetManager{User: p.user(), Manager: p.id(p.user())}
+	case 18:
+		return tenant.RemoveManager{User: p.user()}
 	}
 	return tenant.Reprocess{All: true}
 }

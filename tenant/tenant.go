@@ -3,7 +3,6 @@ package tenant
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,11 +29,12 @@ type Tenant struct {
 	image   atomic.Pointer[Image]
 
 	requests chan request
-	closing  chan struct{}
-	stopped  sync.WaitGroup
+	closing  chan struct{} // closed when no more commands are taken
+	ended    chan struct{} // closed when the writer is gone
 	stats    stats
 
 	documents *lru.Cache[objectKey, document]
+	changes   *lru.Cache[stretch, *Changes]
 	snapshots snapshots
 }
 
@@ -66,16 +66,23 @@ func newTenant(id uuid.UUID, s store.Store, img *Image, options Options) (*Tenan
 	if err != nil {
 		return nil, err
 	}
+	changes, err := lru.New[stretch, *Changes](keptStretches)
+	if err != nil {
+		return nil, err
+	}
 	t := &Tenant{
-		id: id, store: s, options: options, documents: cache,
-		requests: make(chan request, maxWaiting), closing: make(chan struct{}),
+		id: id, store: s, options: options, documents: cache, changes: changes,
+		requests: make(chan request, maxWaiting), closing: make(chan struct{}), ended: make(chan struct{}),
 	}
 	t.image.Store(img)
 	return t, nil
 }
 
 func (t *Tenant) start() {
-	t.stopped.Go(t.write)
+	go func() {
+		defer close(t.ended)
+		t.write()
+	}()
 }
 
 // Do carries out a command for an actor. When it answers without error, what came of the command is durable and in the image that Done
@@ -99,6 +106,13 @@ func (t *Tenant) Do(ctx context.Context, actor string, cmd Command) (Done, error
 		return answer.done, answer.err
 	case <-ctx.Done():
 		return Done{}, ctx.Err()
+	case <-t.ended:
+	}
+	select { // the writer's last answers came before it went
+	case answer := <-r.reply:
+		return answer.done, answer.err
+	default:
+		return Done{}, errClosing
 	}
 }
 

@@ -218,6 +218,11 @@ func playEverything(h *house) {
 	h.clock.Add(10)
 	h.must(tenant.UpdateUser{User: users[1].Ordinal, Patch: userPatch(t, `{"mail":"user0@test.example","department":"Sales"}`)})
 	h.must(tenant.UpdateUser{User: users[1].Ordinal, Patch: userPatch(t, `{"userPrincipalName":"renamed@test.example","usageLocation":null}`)})
+	for i, manager := range []int{1, 2, 3, 3} {
+		h.must(tenant.SetManager{User: users[i].Ordinal, Manager: users[(manager+i)%6].ID})
+	}
+	h.must(tenant.SetManager{User: users[0].Ordinal, Manager: users[3].ID}) // who is purged
+	h.must(tenant.RemoveManager{User: users[1].Ordinal})
 	h.must(tenant.RemoveMember{Group: group.Ordinal, Member: users[0].ID})
 	h.must(tenant.RemoveMember{Group: group.Ordinal, Member: other.ID})
 	h.must(tenant.Reprocess{All: true})

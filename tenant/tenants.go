@@ -126,7 +126,7 @@ const worthSaving = 256 << 10
 
 func (t *Tenant) close(ctx context.Context) error {
 	close(t.closing)
-	t.stopped.Wait()
+	<-t.ended
 	t.snapshots.running.Wait()
 	if t.snapshots.waiting(0) < worthSaving {
 		return nil

@@ -92,7 +92,7 @@ func (cmd UpdateUser) run(c *change) error {
 		return &directory.Invalid{Kind: directory.BadValue, Resource: "User", Property: "usageLocation", Value: u.UsageLocation}
 	}
 	c.lic.SetLocation(cmd.User, location)
-	c.markUser(cmd.User, Written)
+	c.markUser(written(cmd.User, old, document))
 	c.write(store.Object{Kind: store.KindUser, Ordinal: cmd.User, ID: u.ID, Document: document})
 	return nil
 }
@@ -133,7 +133,7 @@ func (cmd DeleteUser) run(c *change) error {
 	if err != nil {
 		return err
 	}
-	c.markUser(cmd.User, Hidden)
+	c.markUser(Mark{Ordinal: cmd.User, What: Hidden})
 	c.duplicates(addressKeys(u))
 	c.lic.DeleteUser(cmd.User)
 	u.DeletedDateTime = c.at
@@ -158,7 +158,7 @@ func (cmd RestoreUser) run(c *change) error {
 	if _, ok := c.dir.UserByName(u.UserPrincipalName); ok {
 		return taken("userPrincipalName", u.UserPrincipalName)
 	}
-	c.markUser(cmd.User, Shown)
+	c.markUser(Mark{Ordinal: cmd.User, What: Shown})
 	c.lic.SetDuplicate(cmd.User, c.dir.AddressShared(cmd.User))
 	c.duplicates(addressKeys(u))
 	c.lic.RestoreUser(cmd.User)
@@ -196,7 +196,7 @@ func (c *change) purgeUser(user uint32) {
 		c.dir.Leave(group, slices.Values([]uint32{user}))
 	}
 	c.lic.PurgeUser(user)
-	c.markUser(user, Purged)
+	c.markUser(Mark{Ordinal: user, What: Purged})
 	c.write(store.Object{Kind: store.KindUser, Ordinal: user, ID: id, Purged: true})
 }
 

@@ -88,6 +88,8 @@ func BenchmarkRead(b *testing.B) {
 		{"starts, indexed, few", where(store.StartsWith, "displayName", "user abc")},
 		{"starts, indexed, many", where(store.StartsWith, "displayName", "user a")},
 		{"contains, column, few", where(store.Contains, "displayName", "abcdef")},
+		{"has a word, few", where(store.HasWord, "displayName", "abcde")},
+		{"has a word, many", where(store.HasWord, "displayName", "a")},
 		{"equal, document, none", where(store.Eq, "department", "nobody")},
 		{"equal, document, some", where(store.Eq, "department", "Department 7")},
 	} {
@@ -99,6 +101,23 @@ func BenchmarkRead(b *testing.B) {
 			}
 		})
 	}
+	for _, c := range []struct {
+		name  string
+		query store.Query
+	}{
+		{"first page in order", inOrder("displayName", -1, "", 100)},
+		{"page in order, far in", inOrder("displayName", 7, "=user 8", 100)},
+		{"last page in order, descending", descending(inOrder("displayName", 7, "=user 01", 100))},
+		{"page by creation", inOrder("createdDateTime", -1, "", 100)},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				if rows, err := s.Objects(b.Context(), firstTenant, c.query); err != nil || len(rows) != 100 {
+					b.Fatal(len(rows), err)
+				}
+			}
+		})
+	}
 	b.Run("count", func(b *testing.B) {
 		for b.Loop() {
 			if _, err := s.Count(b.Context(), firstTenant, store.Query{Kind: store.KindUser, After: -1}); err != nil {
@@ -106,4 +125,50 @@ func BenchmarkRead(b *testing.B) {
 			}
 		}
 	})
+}
+
+func inOrder(property string, after int64, key string, limit int) store.Query {
+	return store.Query{Kind: store.KindUser, After: after, Limit: limit, Order: &store.Order{Property: property, AsOf: 1 << 40, After: key}}
+}
+
+func descending(q store.Query) store.Query {
+	q.Order.Descending = true
+	return q
+}
+
+// BenchmarkPage reads the first page of lists of several lengths: it takes the time of the page, not of the list. A hundredth of the users
+// has moved since.
+func BenchmarkPage(b *testing.B) {
+	for _, n := range []int{10_000, 100_000, 1_000_000} {
+		if n > 100_000 && os.Getenv("LICENSOR_BENCH_LARGE") == "" {
+			continue
+		}
+		s, _ := filled(b, n, 10_000)
+		moved := make([]store.Object, 1000)
+		for i := range moved {
+			moved[i] = userRow(uint32(i*7), fmt.Sprintf("%x", rand.Uint64()))
+		}
+		seq := uint64(n/10_000) + 1
+		if err := s.Append(b.Context(), firstTenant, []store.Commit{commitWith(seq, "effects")}, moved); err != nil {
+			b.Fatal(err)
+		}
+		began := inOrder("displayName", -1, "", 100)
+		began.Order.AsOf = seq - 1
+		for _, c := range []struct {
+			name  string
+			query store.Query
+		}{
+			{"by ordinal", store.Query{Kind: store.KindUser, After: -1, Limit: 100}},
+			{"by name", inOrder("displayName", -1, "", 100)},
+			{"by name, 1000 moved since", began},
+		} {
+			b.Run(fmt.Sprintf("%s/of=%d", c.name, n), func(b *testing.B) {
+				for b.Loop() {
+					if rows, err := s.Objects(b.Context(), firstTenant, c.query); err != nil || len(rows) != 100 {
+						b.Fatal(len(rows), err)
+					}
+				}
+			})
+		}
+	}
 }

@@ -194,7 +194,12 @@ func plan(t *testing.T, s *Store, query store.Query) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, err := s.reader.Query("EXPLAIN QUERY PLAN "+columns+w.text()+" ORDER BY ordinal", w.args...)
+	return explained(t, s, columns+w.text()+" ORDER BY ordinal", w.args)
+}
+
+func explained(t *testing.T, s *Store, text string, args []any) string {
+	t.Helper()
+	rows, err := s.reader.Query("EXPLAIN QUERY PLAN "+text, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,4 +214,34 @@ func plan(t *testing.T, s *Store, query store.Query) string {
 		fmt.Fprintln(&steps, step)
 	}
 	return steps.String()
+}
+
+// TestOrdersUseIndexes: pages in order are read from an index, without sorting.
+func TestOrdersUseIndexes(t *testing.T) {
+	t.Parallel()
+	s := openWithTenant(t, filepath.Join(t.TempDir(), "x.db"))
+	for _, c := range []struct {
+		order *store.Order
+		after int64
+		want  string
+	}{
+		{&store.Order{Property: "displayName"}, -1, "INDEX object_display_name (tenant=? AND kind=? AND display_name>?)"},
+		{&store.Order{Property: "displayName", After: "=x"}, 7, "INDEX object_display_name (tenant=? AND kind=? AND (display_name,ordinal)>(?,?))"},
+		{&store.Order{Property: "createdDateTime", After: "=x", Descending: true}, 7, "INDEX object_created (tenant=? AND kind=? AND (created,ordinal)<(?,?))"},
+		{&store.Order{Property: "mail", After: ""}, 7, "INDEX object_mail (tenant=? AND kind=? AND mail=? AND ordinal>?)"},
+	} {
+		query := store.Query{Kind: store.KindUser, After: c.after, Order: c.order, Below: 9}
+		all := spans(query)
+		at := 0
+		if c.after < 0 {
+			at = len(all) - 1
+		}
+		text, args, err := orderedText(1, query, strings.ReplaceAll(stayed, "COLUMN", ordering[c.order.Property]), all[at])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if plan := explained(t, s, text, args); !strings.Contains(plan, c.want) || strings.Contains(plan, "TEMP B-TREE") {
+			t.Errorf("%+v is answered by\n%swant %s", c.order, plan, c.want)
+		}
+	}
 }

@@ -22,6 +22,9 @@ const (
 
 // Objects implements store.Store.
 func (s *Store) Objects(ctx context.Context, tenant uuid.UUID, query store.Query) ([]store.Object, error) {
+	if query.Order != nil {
+		return s.ordered(ctx, tenant, query)
+	}
 	number, err := s.tenant(ctx, tenant)
 	if err != nil {
 		return nil, err
@@ -50,12 +53,12 @@ func (s *Store) selectObjects(ctx context.Context, number int64, query store.Que
 		limit = int64(query.Limit)
 	}
 	switch {
-	case len(query.Ordinals) == 1 && query.Where == nil && query.After < int64(query.Ordinals[0]):
+	case len(query.Ordinals) == 1 && query.Where == nil && query.Below == 0 && query.After < int64(query.Ordinals[0]):
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		return s.say.one.QueryContext(context.WithoutCancel(ctx), number, int64(query.Kind), int64(query.Ordinals[0]))
-	case query.Ordinals == nil && query.Where == nil && !query.Deleted:
+	case query.Ordinals == nil && query.Where == nil && !query.Deleted && query.Below == 0:
 		return s.say.page.QueryContext(ctx, number, int64(query.Kind), query.After, limit)
 	}
 	w, err := conditions(number, query, query.After)
@@ -66,12 +69,13 @@ func (s *Store) selectObjects(ctx context.Context, number int64, query store.Que
 	return s.reader.QueryContext(ctx, text, w.args...)
 }
 
-func (s *Store) scanObject(rows *sql.Rows, kind store.Kind) (store.Object, error) {
+// scanObject reads a row and checks it; more are the columns behind its own.
+func (s *Store) scanObject(rows *sql.Rows, kind store.Kind, more ...any) (store.Object, error) {
 	o := store.Object{Kind: kind}
 	var id sql.RawBytes
 	var deleted sql.NullInt64
 	var sum int64
-	if err := rows.Scan(&o.Ordinal, &id, &deleted, &o.Document, &sum); err != nil {
+	if err := rows.Scan(append([]any{&o.Ordinal, &id, &deleted, &o.Document, &sum}, more...)...); err != nil {
 		return o, s.fail("read objects", err)
 	}
 	copy(o.ID[:], id)
@@ -96,7 +100,7 @@ func (s *Store) Count(ctx context.Context, tenant uuid.UUID, query store.Query) 
 	}
 	const counted = "SELECT count(*) FROM object WHERE tenant = ?1 AND kind = ?2"
 	text := counted + w.text()
-	if query.Ordinals == nil && query.Where == nil && !query.Deleted {
+	if query.Ordinals == nil && query.Where == nil && !query.Deleted && query.Below == 0 {
 		text = "SELECT (" + counted + " AND ordinal > ?3) - (" + counted + " AND ordinal > ?3 AND deleted IS NOT NULL)"
 	}
 	var n int
@@ -134,6 +138,9 @@ func conditions(number int64, query store.Query, after int64) (*where, error) {
 		w.parts = append(w.parts, "deleted IS NOT NULL")
 	default:
 		w.parts = append(w.parts, "deleted IS NULL")
+	}
+	if query.Below > 0 {
+		w.parts = append(w.parts, "+ordinal < "+w.bind(int64(query.Below)))
 	}
 	if query.Where != nil {
 		text, err := compile(w, query.Where)

@@ -91,6 +91,15 @@ var filterTable = []struct {
 	{"contains", is(store.Contains, "mail", "@CONTOSO"), []uint32{0, 3}},
 	{"contains nothing", is(store.Contains, "city", ""), []uint32{0, 1}},
 	{"not containing includes null", of(store.Not, is(store.Contains, "mail", "anna")), []uint32{1, 2, 3, 4, 5}},
+	{"has a word", is(store.HasWord, "displayName", "MEY"), []uint32{0}},
+	{"has a word, the first", is(store.HasWord, "displayName", "an"), []uint32{0}},
+	{"has no word in the middle", is(store.HasWord, "displayName", "eyer"), nil},
+	{"has a word behind a sign", is(store.HasWord, "displayName", "brien"), []uint32{3}},
+	{"has a word that is a number", is(store.HasWord, "displayName", "10"), []uint32{3}},
+	{"has a word in another alphabet", is(store.HasWord, "displayName", "ПЕТ"), []uint32{2}},
+	{"has a word, without an index", is(store.HasWord, "city", "KÖ"), []uint32{0}},
+	{"has not a word", of(store.Not, is(store.HasWord, "displayName", "anna")), []uint32{1, 2, 3, 4, 5}},
+	{"any, has a word", anyOf("tags", is(store.HasWord, "", "gre")), []uint32{0}},
 	{"a property of a complex one", eq("address/city", "köln"), []uint32{4}},
 	{"a property of what is not complex is null", eq("displayName/first", nil), []uint32{0, 1, 2, 3, 4, 5}},
 	{"any, by equality", anyOf("tags", eq("", "RED")), []uint32{0}},
@@ -162,7 +171,7 @@ func oddDocuments(t *testing.T, open Place) {
 	}
 	mustAppend(t, s, tenant, nil, rows...)
 	for _, text := range append(oddTexts, "\xff", "a\x80", "É\xc3") {
-		for op := store.Eq; op <= store.Contains; op++ {
+		for op := store.Eq; op <= store.HasWord; op++ {
 			wantMatches(t, s, tenant, rows, is(op, "displayName", text))
 			wantMatches(t, s, tenant, rows, of(store.Not, is(op, "city", text)))
 			wantMatches(t, s, tenant, rows, anyOf("tags", is(op, "", text)))
@@ -197,7 +206,7 @@ func wantMatches(t *testing.T, s store.Store, tenant uuid.UUID, rows []store.Obj
 
 // Describe writes a filter for people.
 func Describe(f *store.Filter) string {
-	names := []string{"?", "and", "or", "not", "eq", "ne", "lt", "le", "gt", "ge", "startsWith", "endsWith", "contains", "any"}
+	names := []string{"?", "and", "or", "not", "eq", "ne", "lt", "le", "gt", "ge", "startsWith", "endsWith", "contains", "hasWord", "any"}
 	if len(f.Args) == 0 {
 		return fmt.Sprintf("(%s %q %#v)", names[f.Op], f.Property, f.Value)
 	}

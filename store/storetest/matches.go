@@ -13,13 +13,17 @@ import (
 
 // Matches is what a filter means, in plain Go: whether it is true of a document. The filter must make sense.
 func Matches(document []byte, filter *store.Filter) bool {
+	return holds(decode(document), filter)
+}
+
+func decode(document []byte) map[string]any {
 	decoder := json.NewDecoder(bytes.NewReader(document))
 	decoder.UseNumber()
 	var decoded map[string]any
 	if err := decoder.Decode(&decoded); err != nil {
 		panic(err)
 	}
-	return holds(decoded, filter)
+	return decoded
 }
 
 func holds(of any, f *store.Filter) bool {
@@ -100,6 +104,8 @@ func comparesText(op store.Op, has, value string) bool {
 		return strings.HasSuffix(has, value)
 	case store.Contains:
 		return strings.Contains(has, value)
+	case store.HasWord:
+		return store.StartsWord(has, value)
 	}
 	return ordered(op, strings.Compare(has, value))
 }

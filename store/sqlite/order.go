@@ -1,0 +1,147 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"licensor/store"
+)
+
+// ordering are the properties that rows can be ordered by, and their columns, each with an index.
+var ordering = map[string]string{"userPrincipalName": "user_principal_name", "displayName": "display_name", "mail": "mail", "createdDateTime": "created"}
+
+// ordered reads rows in the order of a property: those that stand where they stood at the commit the order is of, and those that
+// have moved since, at their old place. A row that moves in between is in both, and is the same.
+func (s *Store) ordered(ctx context.Context, tenant uuid.UUID, query store.Query) ([]store.Object, error) {
+	number, err := s.tenant(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	column, ok := ordering[query.Order.Property]
+	if !ok {
+		return nil, fmt.Errorf("%w: rows cannot be ordered by %q", store.ErrFilter, query.Order.Property)
+	}
+	var rows []store.Object
+	for _, part := range []string{stayed, movedAway} {
+		for _, span := range spans(query) {
+			if part == stayed && query.Limit > 0 && len(rows) >= query.Limit {
+				continue
+			}
+			found, err := s.selectOrdered(ctx, number, query, strings.ReplaceAll(part, "COLUMN", column), span)
+			if err != nil {
+				return nil, s.fail("read objects in order", err)
+			}
+			rows = append(rows, found...)
+		}
+	}
+	return merged(rows, query), nil
+}
+
+// The two parts of a list in the order of a COLUMN, of which ASOF is the commit. Each is followed by more conditions.
+const (
+	stayed = "SELECT ordinal, id, deleted, document, sum, COLUMN AS key FROM object WHERE tenant = ?1 AND kind = ?2 " +
+		"AND ordinal NOT IN (SELECT ordinal FROM moved WHERE tenant = ?1 AND kind = ?2 AND seq > ASOF)"
+	movedAway = "SELECT ordinal, id, deleted, document, sum, (SELECT m.COLUMN FROM moved AS m WHERE m.tenant = ?1 AND m.kind = ?2 " +
+		"AND m.ordinal = object.ordinal AND m.seq > ASOF ORDER BY m.seq, m.number LIMIT 1) AS key FROM object WHERE tenant = ?1 AND kind = ?2 " +
+		"AND ordinal IN (SELECT ordinal FROM moved WHERE tenant = ?1 AND kind = ?2 AND seq > ASOF)"
+)
+
+// span is a piece of a list in order: the rows without a text, or those with one; after a row, or from the beginning.
+type span struct {
+	text  bool
+	after bool
+}
+
+// spans are the pieces that a page may have rows of. Rows without a text come first, in descending order last.
+func spans(query store.Query) []span {
+	from := span{query.Order.After != "", query.After >= 0}
+	switch {
+	case query.After < 0 && query.Order.Descending:
+		return []span{{text: true}, {text: false}}
+	case query.After < 0:
+		return []span{{text: false}, {text: true}}
+	case from.text == query.Order.Descending: // there are others behind it
+		return []span{from, {text: !from.text}}
+	}
+	return []span{from}
+}
+
+// condition is that of the span's rows, and their order.
+func (p span) condition(w *where, query store.Query) string {
+	than, direction := ">", ""
+	if query.Order.Descending {
+		than, direction = "<", " DESC"
+	}
+	text := "key IS NULL"
+	switch {
+	case p.text && p.after:
+		text = "(key, ordinal) " + than + " (" + w.bind(query.Order.After[1:]) + ", " + w.bind(query.After) + ")"
+	case p.text:
+		text = "key IS NOT NULL"
+	case p.after:
+		text = "key IS NULL AND ordinal " + than + " " + w.bind(query.After)
+	}
+	return text + " ORDER BY key" + direction + ", ordinal" + direction
+}
+
+func (s *Store) selectOrdered(ctx context.Context, number int64, query store.Query, part string, p span) ([]store.Object, error) {
+	text, args, err := orderedText(number, query, part, p)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.reader.QueryContext(ctx, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var objects []store.Object
+	for rows.Next() {
+		var key sql.NullString
+		o, err := s.scanObject(rows, query.Kind, &key)
+		if err != nil {
+			return nil, err
+		}
+		if key.Valid {
+			o.Key = "=" + key.String
+		}
+		objects = append(objects, o)
+	}
+	return objects, rows.Err()
+}
+
+func orderedText(number int64, query store.Query, part string, p span) (string, []any, error) {
+	w, err := conditions(number, query, -1)
+	if err != nil {
+		return "", nil, err
+	}
+	w.parts[0] = "+ordinal > ?3" // no way in: all are
+	part = strings.ReplaceAll(part, "ASOF", w.bind(int64(query.Order.AsOf)))
+	limit := int64(noLimit)
+	if query.Limit > 0 {
+		limit = int64(query.Limit)
+	}
+	text := "SELECT * FROM (" + part + w.text() + ") WHERE " + p.condition(w, query) + " LIMIT " + w.bind(limit)
+	return text, w.args, nil
+}
+
+// merged puts rows in order, each once, no more than the query wants.
+func merged(rows []store.Object, query store.Query) []store.Object {
+	slices.SortFunc(rows, func(a, b store.Object) int {
+		order := cmp.Or(strings.Compare(a.Key, b.Key), cmp.Compare(a.Ordinal, b.Ordinal))
+		if query.Order.Descending {
+			return -order
+		}
+		return order
+	})
+	rows = slices.CompactFunc(rows, func(a, b store.Object) bool { return a.Ordinal == b.Ordinal })
+	if query.Limit > 0 {
+		rows = rows[:min(len(rows), query.Limit)]
+	}
+	return rows
+}

@@ -1,0 +1,124 @@
+package tenant
+
+import (
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+)
+
+// Changes say who changed in a stretch of the log, and in what. What has become of them is for an image to say: of one who came and
+// went there is nothing but that. They are not to be changed.
+type Changes struct {
+	Users, Groups ObjectChanges
+	members       map[uint32]*MemberChanges
+}
+
+// MemberChanges are the users and groups of whom a group's list of members may have changed: they joined or left, were deleted or restored.
+type MemberChanges struct {
+	Users, Groups *roaring.Bitmap
+}
+
+// ObjectChanges are the changes of users, or of groups, by ordinal.
+type ObjectChanges struct {
+	came       *roaring.Bitmap // created or restored
+	went       *roaring.Bitmap // deleted, whether for good or not
+	written    *roaring.Bitmap // in what properties, the log does not say
+	properties map[string]*roaring.Bitmap
+	gone       map[uint32]uuid.UUID
+	ordinals   map[uuid.UUID]uint32 // of gone ones
+}
+
+func newChanges() *Changes {
+	return &Changes{Users: newObjectChanges(), Groups: newObjectChanges(), members: map[uint32]*MemberChanges{}}
+}
+
+func newObjectChanges() ObjectChanges {
+	return ObjectChanges{
+		came: roaring.New(), went: roaring.New(), written: roaring.New(), properties: map[string]*roaring.Bitmap{},
+		gone: map[uint32]uuid.UUID{}, ordinals: map[uuid.UUID]uint32{},
+	}
+}
+
+// Touched are those who came or went, or changed in one of the properties.
+func (o *ObjectChanges) Touched(properties []string) *roaring.Bitmap {
+	all := roaring.Or(o.came, o.went)
+	all.Or(o.written)
+	for _, name := range properties {
+		if some := o.properties[name]; some != nil {
+			all.Or(some)
+		}
+	}
+	return all
+}
+
+// Came says whether it was created or restored, so that all of it is new.
+func (o *ObjectChanges) Came(ordinal uint32) bool { return o.came.Contains(ordinal) }
+
+// Went says whether it was deleted, for good or not.
+func (o *ObjectChanges) Went(ordinal uint32) bool { return o.went.Contains(ordinal) }
+
+// Gone answers the id of what was deleted for good, which no image knows any more.
+func (o *ObjectChanges) Gone(ordinal uint32) (uuid.UUID, bool) {
+	id, ok := o.gone[ordinal]
+	return id, ok
+}
+
+// GoneByID answers the ordinal of what was deleted for good.
+func (o *ObjectChanges) GoneByID(id uuid.UUID) (uint32, bool) {
+	ordinal, ok := o.ordinals[id]
+	return ordinal, ok
+}
+
+// Members are the changes of a group's members; nil when there are none.
+func (c *Changes) Members(group uint32) *MemberChanges { return c.members[group] }
+
+// Membership are the groups whose members have changed.
+func (c *Changes) Membership() *roaring.Bitmap {
+	all := roaring.New()
+	for group := range c.members {
+		all.Add(group)
+	}
+	return all
+}
+
+func (c *Changes) membersOf(group uint32) *MemberChanges {
+	m := c.members[group]
+	if m == nil {
+		m = &MemberChanges{roaring.New(), roaring.New()}
+		c.members[group] = m
+	}
+	return m
+}
+
+// property is the set of those who changed in a property, to be added to.
+func (o *ObjectChanges) property(name string) *roaring.Bitmap {
+	set := o.properties[name]
+	if set == nil {
+		set = roaring.New()
+		o.properties[name] = set
+	}
+	return set
+}
+
+// mark takes a mark of the log; false when the log does not say enough to go by.
+func (o *ObjectChanges) mark(m Mark) bool {
+	switch m.What {
+	case Written:
+		if len(m.Properties) == 0 {
+			o.written.Add(m.Ordinal)
+		}
+		for _, name := range m.Properties {
+			o.property(name).Add(m.Ordinal)
+		}
+	case Shown:
+		o.came.Add(m.Ordinal)
+	case Hidden:
+		o.went.Add(m.Ordinal)
+	case Purged:
+		if m.ID == nil {
+			return false
+		}
+		o.went.Add(m.Ordinal)
+		o.gone[m.Ordinal], o.ordinals[*m.ID] = *m.ID, m.Ordinal
+	}
+	return true
+}

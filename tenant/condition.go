@@ -1,0 +1,18 @@
+package tenant
+
+// If carries out a command only while something holds of the image that it is made of. Between a caller's look at an image and its
+// command others may have been carried out.
+type If struct {
+	Holds func(*Image) bool
+	Then  Command
+}
+
+// Name is the operation of the command itself.
+func (cmd If) Name() string { return cmd.Then.Name() }
+
+func (cmd If) run(c *change) error {
+	if !cmd.Holds(c.base) {
+		return &Problem{Kind: Changed, Message: "The object was changed by another in the meantime. Read it again and decide anew."}
+	}
+	return cmd.Then.run(c)
+}

@@ -1,0 +1,201 @@
+package tenant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+
+	"licensor/licensing"
+	"licensor/store"
+)
+
+// ErrForgotten says that the log does not hold, or does not say, what somebody wants to know of it: it no longer reaches back that
+// far, or does not reach as far as that, as after a restore from a backup. Who gets it has to read everything anew.
+var ErrForgotten = errors.New("the log does not reach back that far")
+
+// errEnough ends the reading of the log.
+var errEnough = errors.New("enough of the log was read")
+
+// stretch is a part of the log: what came after one commit, up to another.
+type stretch struct{ after, upTo uint64 }
+
+// keptStretches is how many stretches' changes are remembered: a reader comes back for each page of a long one.
+const keptStretches = 8
+
+// Changes answers who changed after one commit and up to another. It takes memory for those who changed, not for how often. The
+// answer does not depend on when it is asked, but for those who were deleted for good since: they may be missing from it.
+func (t *Tenant) Changes(ctx context.Context, after, upTo uint64) (*Changes, error) {
+	s := stretch{after, upTo}
+	if after == upTo {
+		return newChanges(), nil
+	}
+	if c, ok := t.changes.Get(s); ok {
+		return c, nil
+	}
+	img := t.Image()
+	if after > upTo || upTo > img.Seq {
+		return nil, ErrForgotten
+	}
+	c, err := t.readChanges(ctx, s, img)
+	if err != nil {
+		return nil, err
+	}
+	t.changes.Add(s, c)
+	return c, nil
+}
+
+func (t *Tenant) readChanges(ctx context.Context, s stretch, img *Image) (*Changes, error) {
+	c, last := newChanges(), s.after
+	err := t.store.Commits(ctx, t.id, s.after, func(commit store.Commit) error {
+		if last++; commit.Seq != last {
+			return ErrForgotten
+		}
+		f, err := decodeEffects(commit.Effects)
+		if err != nil {
+			return fmt.Errorf("read effects of commit %d: %w", commit.Seq, err)
+		}
+		if err := c.take(f, img); err != nil {
+			return fmt.Errorf("read commit %d: %w", commit.Seq, err)
+		}
+		if commit.Seq == s.upTo {
+			return errEnough
+		}
+		return nil
+	})
+	if err == nil {
+		return nil, ErrForgotten
+	}
+	if !errors.Is(err, errEnough) {
+		return nil, err
+	}
+	c.follow(img)
+	return c, nil
+}
+
+// take adds what came of a commit.
+func (c *Changes) take(f *Effects, img *Image) error {
+	for _, u := range f.NewUsers {
+		if user, ok := img.Directory.UserByID(u.ID); ok { // otherwise the one who came is gone for good
+			c.Users.came.Add(user)
+		}
+	}
+	known := true
+	for _, m := range f.Users {
+		known = c.Users.mark(m) && known
+	}
+	for _, m := range f.Groups {
+		known = c.Groups.mark(m) && known
+	}
+	if !known {
+		return ErrForgotten
+	}
+	for _, l := range f.Nested {
+		c.membersOf(l.Group).Groups.Add(l.Member)
+	}
+	c.takeShifted(f, img.Licensing)
+	if f.Licensing == nil {
+		return nil
+	}
+	return errors.Join(c.takeGroups(f.Licensing.Groups), c.takeEntries(f.Licensing.Changes))
+}
+
+// takeShifted adds those whose licenses show differently though nothing of them has changed: their SKU's units, or the catalogue, have.
+func (c *Changes) takeShifted(f *Effects, lic *licensing.Image) {
+	shifted := f.Shifted
+	if f.Licensing != nil && f.Licensing.Catalog != nil {
+		for _, sku := range lic.SKUs() {
+			shifted = append(shifted, sku.SKUID)
+		}
+		for group := range uint32(lic.Groups()) {
+			if len(lic.GroupLicenses(group)) > 0 {
+				c.Groups.property("assignedLicenses").Add(group)
+			}
+		}
+	}
+	for _, id := range shifted {
+		if holders := lic.Holders(id); holders != nil {
+			c.Users.property(licenses).Or(holders)
+		}
+	}
+}
+
+func (c *Changes) takeGroups(groups []licensing.GroupEffect) error {
+	for _, g := range groups {
+		if g.New != nil {
+			c.Groups.came.Add(g.Group)
+		}
+		if g.Licenses != nil {
+			c.Groups.property("assignedLicenses").Add(g.Group)
+		}
+		for _, data := range [][]byte{g.Joined, g.Left} {
+			if len(data) == 0 {
+				continue
+			}
+			if err := unite(c.membersOf(g.Group).Users, data); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// takeEntries adds the users whose licenses have changed, and the groups that gave these, whose members' errors may have.
+func (c *Changes) takeEntries(changes []licensing.Change) error {
+	for _, change := range changes {
+		if group, ok := change.Source.Group(); ok {
+			c.Groups.property("hasMembersWithLicenseErrors").Add(group)
+		}
+		if err := unite(c.Users.property(licenses), change.Users); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func unite(set *roaring.Bitmap, data []byte) error {
+	more := roaring.New()
+	if err := more.UnmarshalBinary(data); err != nil {
+		return err
+	}
+	set.Or(more)
+	return nil
+}
+
+// licenses stands for all of licenseProperties until they are told apart by name.
+const licenses = "licenses"
+
+// licenseProperties are those of a user that come from licenses.
+var licenseProperties = []string{"assignedLicenses", "assignedPlans", "licenseAssignmentStates", "provisionedPlans"}
+
+// follow adds what follows from the rest: who is deleted or restored leaves or joins the lists of all groups they are in.
+func (c *Changes) follow(img *Image) {
+	for _, name := range licenseProperties {
+		c.Users.properties[name] = c.Users.property(licenses)
+	}
+	for user := range roaring.Values(roaring.Or(c.Users.came, c.Users.went)) {
+		for _, group := range img.Directory.MemberOf(user) {
+			c.membersOf(group).Users.Add(user)
+		}
+	}
+	for member := range roaring.Values(roaring.Or(c.Groups.came, c.Groups.went)) {
+		for _, group := range img.Directory.GroupMemberOf(member) {
+			c.membersOf(group).Groups.Add(member)
+		}
+	}
+}
+
+// shifted are the SKUs whose units are in another state than before.
+func shifted(was, now []licensing.SKUInfo) []uuid.UUID {
+	var ids []uuid.UUID
+	for _, sku := range now {
+		same := func(w licensing.SKUInfo) bool { return w.SKUID == sku.SKUID && w.Capability == sku.Capability }
+		if sku.Consumed > 0 && !slices.ContainsFunc(was, same) {
+			ids = append(ids, sku.SKUID)
+		}
+	}
+	return ids
+}
