@@ -23,11 +23,29 @@ func (r *request) begin() []byte {
 
 // send answers with a status and a body of JSON.
 func (r *request) send(status int, body []byte) error {
+	if err := r.fault; err != nil {
+		r.fault = nil
+		return err
+	}
+	return r.sendAs(status, "application/json;odata.metadata="+r.metadata+";odata.streaming=true;IEEE754Compatible=false;charset=utf-8", body)
+}
+
+// sendAs answers with a status and a body that was begun with begin.
+func (r *request) sendAs(status int, contentType string, body []byte) error {
 	h := r.headers()
-	h.Set("Content-Type", "application/json;odata.metadata="+r.metadata+";odata.streaming=true;IEEE754Compatible=false;charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	r.w.WriteHeader(status)
-	_, _ = r.w.Write(body) // who does not listen any more needs no answer
+	h.Set("Content-Type", contentType)
+	if h["Vary"] == nil {
+		h["Vary"] = onEncoding
+	} else {
+		h["Vary"] = append(h["Vary"], onEncoding...)
+	}
+	if len(body) > worthCompressing && acceptsGzip(r.Header.Get("Accept-Encoding")) {
+		r.writeCompressed(status, body)
+	} else {
+		h.Set("Content-Length", strconv.Itoa(len(body)))
+		r.w.WriteHeader(status)
+		_, _ = r.w.Write(body) // who does not listen any more needs no answer
+	}
 	if cap(body) <= maxKept {
 		*r.buffer = body
 		buffers.Put(r.buffer)
@@ -42,6 +60,9 @@ func (r *request) sendChanged(status int, body []byte) error {
 		return r.send(status, body)
 	}
 	r.w.Header().Set("Preference-Applied", "return=minimal")
+	if created := r.w.Header().Get("Location"); created != "" && status == http.StatusCreated {
+		r.w.Header().Set("OData-EntityId", created)
+	}
 	return r.sendNothing()
 }
 
@@ -67,6 +88,7 @@ var (
 	odataVersion  = []string{"4.0"}
 	serverInfo    = []string{diagnostic}
 	notToBeCached = []string{"no-cache"}
+	onEncoding    = []string{"Accept-Encoding"}
 )
 
 // headers sets those that every answer has (P4).

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,24 +16,29 @@ import (
 	"licensor/tenant"
 )
 
-// Config is what an API needs of its surroundings. All fields are required; what they hold is used by several goroutines.
+// Config is what an API needs of its surroundings. All fields but Origins are required; what they hold is used by several goroutines.
 type Config struct {
 	Authority *identity.Authority
 	Tenant    func(id uuid.UUID) (*tenant.Tenant, bool)
 	Now       func() time.Time
 	NewID     func() uuid.UUID // for request ids
-	Log       *slog.Logger     // gets what nobody foresaw, once, with the request's id
+	// Origins are those of pages whose browsers may call: https://admin.contoso.com, or http://localhost:* with any port. None: nobody's may.
+	Origins []string
+	Log     *slog.Logger // gets what nobody foresaw, once, with the request's id
 }
 
 // API serves Graph. It is an http.Handler.
 type API struct {
 	Config
-	routes *node
+	routes   *node
+	model    *model
+	metadata func() []byte // $metadata, which is made when somebody wants it
 }
 
 // New makes an API.
 func New(config Config) *API {
-	return &API{Config: config, routes: newRoutes(operations)}
+	m := newModel(operations)
+	return &API{Config: config, routes: newRoutes(operations), model: m, metadata: sync.OnceValue(m.describe)}
 }
 
 // deadline is how long a request may wait for anything.
@@ -40,6 +46,9 @@ const deadline = 60 * time.Second
 
 // ServeHTTP answers a request to any path.
 func (api *API) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
+	if api.allowOrigin(w, hr) {
+		return
+	}
 	ctx, cancel := context.WithTimeout(hr.Context(), deadline)
 	defer cancel()
 	r := newRequest(ctx, w, hr, api.NewID(), api.Now())
@@ -58,12 +67,20 @@ func (api *API) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 func (api *API) serve(r *request) error {
 	r.host = api.Authority.Root(r.Request)
 	place, lost := api.route(r)
+	if lost == nil && place.isOpen(r.Method) {
+		r.op = place.node.operations[r.Method]
+		return r.op.do(api, r)
+	}
 	caller, err := api.Authority.Verify(r.ctx, bearer(r.Header.Get("Authorization")))
 	if err != nil {
 		return err
 	}
 	if lost != nil { // said only now, so that nobody learns the paths without a token
 		return lost
+	}
+	if r.Method == http.MethodOptions {
+		r.w.Header().Set("Allow", place.methods())
+		return r.sendNothing()
 	}
 	r.caller, r.keys, r.me = caller, place.keys, place.me
 	if r.op, err = place.operation(r.Method); err != nil {
@@ -73,6 +90,9 @@ func (api *API) serve(r *request) error {
 		return err
 	}
 	if r.options, err = odata.Parse(r.URL.RawQuery); err != nil {
+		return err
+	}
+	if err := r.precondition(); err != nil {
 		return err
 	}
 	return r.op.do(api, r)
@@ -95,11 +115,17 @@ func (api *API) route(r *request) (match, error) {
 	return place, nil
 }
 
+// isOpen says whether the place answers without a token.
+func (m match) isOpen(method string) bool {
+	op := m.node.operations[method]
+	return m.beneath == nil && op != nil && op.open
+}
+
 // operation is what the place does for a method.
 func (m match) operation(method string) (*operation, error) {
-	op := m.beneath
+	op := m.node.operations[method]
 	if op == nil {
-		op = m.node.operations[method]
+		op = m.beneath
 	}
 	if op == nil {
 		return nil, noMethod(m.node.methods())
@@ -121,7 +147,9 @@ func (api *API) enter(r *request) (err error) {
 	if r.op.needOfGroup != "" && ok && r.isDeletedGroup() {
 		need = r.op.needOfGroup
 	}
-	if r.access, err = need.Check(r.caller, r.relation()); err != nil {
+	if r.op.anyone {
+		r.access = identity.None
+	} else if r.access, err = need.Check(r.caller, r.relation()); err != nil {
 		return err
 	}
 	if !ok {

@@ -35,9 +35,9 @@ func (api *API) assignUserLicense(r *request) error {
 // userFieldsOfAction are those an action answers: the whole user (P22), unless it is told which.
 func (r *request) userFieldsOfAction() ([]*field[user], error) {
 	if len(r.options.Select) == 0 {
-		return userFields.whole, nil
+		return userFields.annotated(r, userFields.whole), nil
 	}
-	return userFields.selection(r.options.Select)
+	return userFields.selected(r)
 }
 
 // assignGroupLicense answers POST /groups/{group}/assignLicense (L30). It says "accepted" as the real service does, though the
@@ -56,7 +56,7 @@ func (api *API) assignGroupLicense(r *request) error {
 		return err
 	}
 	r.w.Header().Set("Location", r.root+"/groups/"+done.Image.Directory.GroupID(ordinal).String())
-	return r.sendGroup(http.StatusAccepted, done.Image, ordinal, groupFields.whole)
+	return r.sendGroup(http.StatusAccepted, done.Image, ordinal, groupFields.annotated(r, groupFields.whole))
 }
 
 // assignment reads {"addLicenses": [{skuId, disabledPlans}], "removeLicenses": [skuId]}, both required (L20).

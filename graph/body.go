@@ -144,7 +144,7 @@ func readValue(resource string, m directory.Member, to any) error {
 // readGUID reads a GUID in quotation marks.
 func readGUID(raw json.RawMessage) (uuid.UUID, error) {
 	var text string
-	if json.Unmarshal(raw, &text) != nil {
+	if json.Unmarshal(raw, &text) != nil || string(raw) == "null" {
 		text = string(raw)
 	}
 	id, ok := parseGUID(text)

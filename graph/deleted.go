@@ -61,13 +61,13 @@ func (r *request) sendObject(image *tenant.Image, kind store.Kind, ordinal uint3
 	}
 	b := r.begin()
 	if r.metadata == "none" {
-		return r.send(http.StatusOK, write(b, o))
+		return r.sendChanged(http.StatusOK, write(b, o))
 	}
 	b = r.appendHead(b, r.selected("directoryObjects")+"/$entity")
 	head := len(b)
 	b = write(b, o)
 	b[head] = ',' // the brace of the object
-	return r.send(http.StatusOK, b)
+	return r.sendChanged(http.StatusOK, b)
 }
 
 // restoreDeletedItem answers POST /directory/deletedItems/{object}/restore.

@@ -24,10 +24,21 @@ type fieldSet[T any] struct {
 	defaults []*field[T] // P22
 	whole    []*field[T] // what actions answer
 	basic    []string    // all that may be seen with the permission for basic properties only
+	all      []field[T]  // in alphabetical order
+	place    func(*T) string
 }
 
+// at says where the objects are below the root: what stands before their id in an address.
+func (s *fieldSet[T]) at(place func(*T) string) *fieldSet[T] {
+	s.place = place
+	return s
+}
+
+// in is at for objects that are all in one set.
+func (s *fieldSet[T]) in(set string) *fieldSet[T] { return s.at(func(*T) string { return set }) }
+
 func newFieldSet[T any](typeName string, fields []field[T], basic ...string) *fieldSet[T] {
-	s := &fieldSet[T]{typeName: typeName, byName: make(map[string]*field[T], len(fields)), basic: basic}
+	s := &fieldSet[T]{typeName: typeName, byName: make(map[string]*field[T], len(fields)), basic: basic, all: fields}
 	slices.SortFunc(fields, func(a, b field[T]) int { return strings.Compare(a.name, b.name) })
 	for i := range fields {
 		f := &fields[i]
@@ -78,14 +89,17 @@ func (s *fieldSet[T]) selection(names []string) ([]*field[T], error) {
 func (s *fieldSet[T]) visible(r *request, access identity.Access) ([]*field[T], error) {
 	fields, err := s.selection(r.options.Select)
 	if err != nil || access == identity.Full {
-		return fields, err
+		return s.annotated(r, fields), err
 	}
 	isHidden := func(f *field[T]) bool { return !slices.Contains(s.basic, f.name) }
 	if len(r.options.Select) > 0 && slices.ContainsFunc(fields, isHidden) {
 		return nil, &identity.Forbidden{Operation: r.op.need}
 	}
-	return slices.DeleteFunc(slices.Clone(fields), isHidden), nil
+	return s.annotated(r, slices.DeleteFunc(slices.Clone(fields), isHidden)), nil
 }
+
+// selected answers the fields of $select for a caller who may see all of them.
+func (s *fieldSet[T]) selected(r *request) ([]*field[T], error) { return s.visible(r, identity.Full) }
 
 // appendFields writes the fields of an object after what b has of it already.
 func appendFields[T any](b []byte, fields []*field[T], object *T) []byte {

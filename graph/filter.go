@@ -15,7 +15,9 @@ type filters struct {
 	kinds    map[string]directory.Kind // by property (P30)
 	ending   []string                  // properties that endsWith works on (P31)
 	later    []string                  // properties that cannot be filtered by yet
-	licensed map[string]collection     // collections that come from licensing, not from the document
+	licensed map[string]collection     // collections that come from the image, not from the document
+	ordered  []string                  // properties that everybody can order by (P33)
+	total    func(*request) uint32     // how many ordinals are in use
 	// everything is all that a filter without conditions finds.
 	everything func(*request) *roaring.Bitmap
 }
@@ -23,8 +25,10 @@ type filters struct {
 var userFilters = withKinds(filters{
 	resource:   "User",
 	ending:     []string{"userPrincipalName", "mail", "otherMails", "proxyAddresses"},
-	later:      []string{"memberOf", "transitiveMemberOf", "manager"},
+	later:      []string{"manager", "directReports"},
 	licensed:   userCollections,
+	ordered:    simpleUserOrders,
+	total:      func(r *request) uint32 { return r.image.Directory.Users() },
 	everything: func(r *request) *roaring.Bitmap { return r.image.Licensing.Everybody() },
 }, directory.UserProperty, "accountEnabled", "businessPhones", "city", "companyName", "country", "createdDateTime", "department", "displayName",
 	"employeeId", "givenName", "id", "imAddresses", "jobTitle", "mail", "mailNickname", "mobilePhone", "officeLocation", "onPremisesImmutableId",
@@ -35,6 +39,8 @@ var groupFilters = withKinds(filters{
 	ending:     []string{"mail", "proxyAddresses"},
 	later:      []string{"licenseProcessingState", "members", "owners", "memberOf"},
 	licensed:   groupCollections,
+	ordered:    simpleGroupOrders,
+	total:      func(r *request) uint32 { return r.image.Directory.Groups() },
 	everything: (*request).everyGroup,
 }, directory.GroupProperty, "createdDateTime", "description", "displayName", "groupTypes", "id", "mail", "mailEnabled", "mailNickname", "proxyAddresses",
 	"securityEnabled", "visibility")
@@ -55,13 +61,15 @@ func withKinds[T any](f filters, property func(string) (*directory.Property[T], 
 // filter turns the request's $filter into a condition.
 func (r *request) filter(f *filters) (condition, error) {
 	if r.options.Filter == nil {
-		return condition{}, nil
+		return anything, nil
 	}
-	c := &converter{
-		filters: f, request: r, filter: r.options.Filter,
-		advanced: r.eventual() && (r.options.Count || strings.HasSuffix(r.URL.Path, "/$count")),
-	}
+	c := &converter{filters: f, request: r, filter: r.options.Filter, advanced: r.advanced()}
 	return c.condition(c.filter.Root)
+}
+
+// advanced says whether the caller asks for the advanced queries (P31).
+func (r *request) advanced() bool {
+	return r.eventual() && (r.options.Count || strings.HasSuffix(r.URL.Path, "/$count"))
 }
 
 // converter turns one filter into conditions.
@@ -91,13 +99,13 @@ func (c *converter) condition(n odata.Node) (condition, error) {
 		return c.logic(n)
 	case *odata.Not:
 		if err := c.mustBeAdvanced(n, "not"); err != nil {
-			return condition{}, err
+			return nil, err
 		}
 		arg, err := c.condition(n.Arg)
 		if err != nil {
-			return condition{}, err
+			return nil, err
 		}
-		return c.possible(n)(not(arg, c.everything(c.request)))
+		return c.possible(n, not(c.everything(c.request), arg))
 	case *odata.Lambda:
 		if of, ok := c.licensed[n.Path.String()]; ok {
 			return c.having(n, of)
@@ -113,7 +121,7 @@ func (c *converter) condition(n odata.Node) (condition, error) {
 		}
 	}
 	where, err := c.document(n, scope{})
-	return condition{where: where}, err
+	return condition{{where: where}}, err
 }
 
 func (c *converter) logic(n *odata.Logic) (condition, error) {
@@ -121,21 +129,19 @@ func (c *converter) logic(n *odata.Logic) (condition, error) {
 	for i, arg := range n.Args {
 		var err error
 		if all[i], err = c.condition(arg); err != nil {
-			return condition{}, err
+			return nil, err
 		}
 	}
 	if n.Op == odata.And {
-		return and(all), nil
+		return c.possible(n, and(all...))
 	}
-	return c.possible(n)(or(all))
+	return c.possible(n, or(c.everything(c.request), all...))
 }
 
-// possible refuses what neither the store nor licensing can answer alone.
-func (c *converter) possible(n odata.Node) func(condition, bool) (condition, error) {
-	return func(joined condition, ok bool) (condition, error) {
-		if !ok {
-			return condition{}, notServed("A filter that joins licenses and other properties by anything but 'and' (position %d) is not served here yet.", c.filter.Column(n))
-		}
-		return joined, nil
+// possible refuses what takes too many questions to the store.
+func (c *converter) possible(n odata.Node, joined condition) (condition, error) {
+	if len(joined) > maxClauses {
+		return nil, unsupported("The filter is too complex: it mixes licenses and other properties too often (position %d). Ask in several requests.", c.filter.Column(n))
 	}
+	return joined, nil
 }

@@ -27,21 +27,37 @@ func (r *request) having(c collection, passes test, values element) *roaring.Bit
 	return found
 }
 
+// havingAny answers those who have an element at all.
+func (r *request) havingAny(c collection) *roaring.Bitmap {
+	if c.exact != nil {
+		return c.exact(r, nil)
+	}
+	return r.having(c, func(element) bool { return true }, nil)
+}
+
 // having answers a lambda over a collection of licensing: assignedLicenses/any(x:x/skuId eq …).
 func (c *converter) having(n *odata.Lambda, of collection) (condition, error) {
 	name := n.Path.String()
 	if n.All {
-		return condition{}, c.unsupported(n, name, nodeText(n), "Supported is any.")
+		return nil, c.unsupported(n, name, nodeText(n), "Supported is any.")
+	}
+	if of.advanced {
+		if err := c.mustBeAdvanced(n, name+"/any"); err != nil {
+			return nil, err
+		}
 	}
 	if n.Body == nil {
-		return condition{set: c.request.having(of, func(element) bool { return true }, nil)}, nil
+		return condition{{set: c.request.havingAny(of)}}, nil
 	}
 	values := element{}
 	passes, err := c.elementTest(n.Body, lambda{n.Variable, name, of.properties}, values)
 	if err != nil {
-		return condition{}, err
+		return nil, err
 	}
-	return condition{set: c.request.having(of, passes, values)}, nil
+	if one, ok := n.Body.(*odata.Compare); ok && one.Op == odata.Eq && of.exact != nil && len(values) == 1 {
+		return condition{{set: of.exact(c.request, values)}}, nil
+	}
+	return condition{{set: c.request.having(of, passes, values)}}, nil
 }
 
 // lambda is where a test stands.
@@ -154,15 +170,15 @@ func (c *converter) elementValue(n odata.Node, in lambda, property string) (stri
 // counted answers a comparison with the number of a collection's elements: assignedLicenses/$count eq 0 (P31).
 func (c *converter) counted(n *odata.Compare, name string, of collection) (condition, error) {
 	if err := c.mustBeAdvanced(n, name+"/$count"); err != nil {
-		return condition{}, err
+		return nil, err
 	}
 	literal, _ := n.Right.(*odata.Literal)
 	if literal == nil || literal.Value != int64(0) || n.Op != odata.Eq && n.Op != odata.Ne && n.Op != odata.Gt {
-		return condition{}, c.unsupported(n, name, n.Op.String()+" "+nodeText(n.Right), "Supported are "+name+"/$count eq 0 and "+name+"/$count ne 0.")
+		return nil, c.unsupported(n, name, n.Op.String()+" "+nodeText(n.Right), "Supported are "+name+"/$count eq 0 and "+name+"/$count ne 0.")
 	}
-	some := condition{set: c.request.having(of, func(element) bool { return true }, nil)}
+	some := condition{{set: c.request.havingAny(of)}}
 	if n.Op == odata.Eq {
-		some, _ = not(some, c.everything(c.request))
+		some = not(c.everything(c.request), some)
 	}
 	return some, nil
 }
@@ -178,7 +194,7 @@ func (c *converter) withErrors(n *odata.Compare) (condition, error) {
 		is, ok = literal.Value.(bool)
 	}
 	if !ok || n.Op != odata.Eq {
-		return condition{}, c.unsupported(n, hasErrors, n.Op.String()+" "+nodeText(n.Right), "Supported are eq true and eq false.")
+		return nil, c.unsupported(n, hasErrors, n.Op.String()+" "+nodeText(n.Right), "Supported are eq true and eq false.")
 	}
 	found := roaring.New()
 	for it := c.request.everyGroup().Iterator(); it.HasNext(); {
@@ -188,5 +204,5 @@ func (c *converter) withErrors(n *odata.Compare) (condition, error) {
 			found.Add(group)
 		}
 	}
-	return condition{set: found}, nil
+	return condition{{set: found}}, nil
 }

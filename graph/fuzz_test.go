@@ -15,9 +15,13 @@ func FuzzRequests(f *testing.F) {
 	for _, seed := range []struct{ method, path, query, body string }{
 		{"GET", "/v1.0/users", "$filter=startsWith(displayName,'a')&$top=2", ""},
 		{"GET", "/v1.0/groups", "$select=id&$skiptoken=AAAA&$count=true", ""},
+		{"GET", "/v1.0/users", `$orderby=createdDateTime desc&$search="displayName:ann" OR "mail:b"&$count=true&$expand=memberOf($select=id)`, ""},
+		{"GET", "/v1.0/users", "$filter=not(assignedLicenses/any(x:x/skuId eq " + e3 + ") and mail eq 'a') or memberOf/any(g:g/id eq '" + ann + "')&$count=true&$orderby=mail", ""},
 		{"POST", "/v1.0/users/" + ann + "/assignLicense", "", `{"addLicenses":[{"skuId":"` + e3 + `","disabledPlans":[]}],"removeLicenses":[]}`},
 		{"PATCH", "/v1.0/users/" + ann, "", `{"usageLocation":"FR","proxyAddresses":["SMTP:a@b.c"]}`},
 		{"POST", "/v1.0/groups", "", `{"displayName":"Red","mailEnabled":false,"mailNickname":"red","securityEnabled":true,"members@odata.bind":["x/users/y"]}`},
+		{"POST", "/v1.0/directoryObjects/getByIds", "$select=id", `{"ids":["` + ann + `"],"types":["user"]}`},
+		{"POST", "/v1.0/users/" + ann + "/checkMemberGroups", "", `{"groupIds":["` + e3 + `"]}`},
 		{"POST", "/licensor/v1/import", "id=1&line=3", `{"member":{"group":"a","member":"b"}}`},
 		{"PUT", "/licensor/v1/catalog", "", `{"products":[],"servicePlans":[]}`},
 		{"POST", "/licensor/v1/reprocess", "", `{"all":true}`},
@@ -34,6 +38,7 @@ func FuzzRequests(f *testing.F) {
 		request.Method, request.URL = method, u
 		request.Header.Set("Authorization", "Bearer "+token)
 		request.Header.Set("Content-Type", jsonType)
+		request.Header.Set("ConsistencyLevel", "eventual")
 		if strings.HasSuffix(path, "import") {
 			request.Header.Set("Content-Type", linesType)
 		}

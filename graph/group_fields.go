@@ -21,7 +21,7 @@ var groupFields = newFieldSet(groupType, append(
 	field[group]{"assignedLicenses", appendGroupLicenses, directory.OnSelect},
 	field[group]{"hasMembersWithLicenseErrors", appendHasErrors, directory.OnSelect},
 	field[group]{"licenseProcessingState", appendProcessingState, directory.OnSelect},
-), "createdDateTime", "description", "displayName", "groupTypes", "id", "mail", "mailEnabled", "mailNickname", "securityEnabled", "visibility")
+), "createdDateTime", "description", "displayName", "groupTypes", "id", "mail", "mailEnabled", "mailNickname", "securityEnabled", "visibility").in("groups")
 
 func appendGroupLicenses(b []byte, g *group) []byte {
 	return appendList(b, g.image.Licensing.GroupLicenses(g.ordinal), appendLicense)

@@ -18,24 +18,34 @@ func (api *API) listDeletedGroups(r *request) error { return r.sendGroups(true) 
 
 // sendGroups answers with a page of the groups there are, or of those that are deleted.
 func (r *request) sendGroups(deleted bool) error {
-	if err := r.allow("$select", "$filter", "$top", "$count", "$skiptoken"); err != nil {
+	if err := r.allow("$select", "$expand", "$filter", "$search", "$orderby", "$top", "$count", "$skiptoken"); err != nil {
 		return err
 	}
 	fields, err := groupFields.visible(r, r.access)
 	if err != nil {
 		return err
 	}
+	if fields, err = expanded(r, groupFields, groupExpansions, fields); err != nil {
+		return err
+	}
 	search, err := r.search(groupFilters, store.KindGroup, deleted)
 	if err != nil {
 		return err
 	}
-	rows, err := find(search.condition, search.query, func(q store.Query) ([]tenant.GroupRow, error) { return r.tenant.Groups(r.ctx, q) })
+	finder := finder[tenant.GroupRow]{
+		query: search.query,
+		read:  func(q store.Query) ([]tenant.GroupRow, error) { return r.tenant.Groups(r.ctx, q) },
+		spot:  func(row tenant.GroupRow) spot { return spot{row.Key, row.Ordinal} },
+	}
+	rows, err := finder.find(search.condition)
 	if err != nil {
 		return err
 	}
+	keys := finder.keys(rows)
 	return sendList(r, list[group]{
 		context: r.selected("groups"), rows: r.groupsOf(rows), limit: search.page.limit, count: search.count,
-		place: func(g group) int64 { return int64(g.ordinal) },
+		place: func(g group) int64 { return int64(g.ordinal) }, sorted: search.page.sorted,
+		key:   func(g group) string { return keys[g.ordinal] },
 		write: objects(fields),
 	})
 }
@@ -57,11 +67,14 @@ func (api *API) countGroups(r *request) error { return r.sendCount(groupFilters,
 
 // getGroup answers GET /groups/{group}.
 func (api *API) getGroup(r *request) error {
-	if err := r.allow("$select"); err != nil {
+	if err := r.allow("$select", "$expand"); err != nil {
 		return err
 	}
 	fields, err := groupFields.visible(r, r.access)
 	if err != nil {
+		return err
+	}
+	if fields, err = expanded(r, groupFields, groupExpansions, fields); err != nil {
 		return err
 	}
 	ordinal, err := r.group()
@@ -77,9 +90,7 @@ func (r *request) sendGroup(status int, image *tenant.Image, ordinal uint32, fie
 	if err != nil {
 		return err
 	}
-	b := r.appendHead(r.begin(), r.selected("groups")+"/$entity")
-	b = appendFields(b, fields, &group{document, ordinal, image})
-	return r.sendChanged(status, append(b, '}'))
+	return sendEntity(r, groupFields, status, "groups", fields, &group{document, ordinal, image})
 }
 
 // createGroup answers POST /groups (P50).
@@ -105,7 +116,7 @@ func (api *API) createGroup(r *request) error {
 		return badReference(err)
 	}
 	r.w.Header().Set("Location", r.root+"/groups/"+done.ID.String())
-	return r.sendGroup(http.StatusCreated, done.Image, done.Ordinal, groupFields.defaults)
+	return r.sendGroup(http.StatusCreated, done.Image, done.Ordinal, groupFields.annotated(r, groupFields.defaults))
 }
 
 // updateGroup answers PATCH /groups/{group}, which can add members, too (P51).

@@ -23,7 +23,7 @@ var detailFields = newFieldSet("microsoft.graph.licenseDetails", []field[detail]
 	{"skuId", func(b []byte, d *detail) []byte { return appendID(b, d.SKUID) }, directory.ByDefault},
 	{"skuPartNumber", func(b []byte, d *detail) []byte { return appendPartNumber(b, d.Product) }, directory.ByDefault},
 	{"servicePlans", func(b []byte, d *detail) []byte { return appendServicePlans(b, d.image, d.Product, d.DisabledPlans) }, directory.ByDefault},
-})
+}).at(func(d *detail) string { return "users/" + d.user.String() + "/licenseDetails" })
 
 // id is the same as long as the user holds the SKU.
 func (d *detail) id() string { return d.user.String() + "_" + d.SKUID.String() }
@@ -86,7 +86,7 @@ func (api *API) listLicenseDetails(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
-	fields, err := detailFields.selection(r.options.Select)
+	fields, err := detailFields.selected(r)
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (api *API) getLicenseDetails(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
-	fields, err := detailFields.selection(r.options.Select)
+	fields, err := detailFields.selected(r)
 	if err != nil {
 		return err
 	}
@@ -118,6 +118,5 @@ func (api *API) getLicenseDetails(r *request) error {
 	if at < 0 {
 		return notFound(key)
 	}
-	b := r.appendHead(r.begin(), r.selected(detailsContext(userID))+"/$entity")
-	return r.send(http.StatusOK, append(appendFields(b, fields, &details[at]), '}'))
+	return sendEntity(r, detailFields, http.StatusOK, detailsContext(userID), fields, &details[at])
 }

@@ -7,29 +7,38 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
+	"licensor/directory"
 	"licensor/licensing"
 )
 
 // element is an element of a collection that comes from licensing: the text of each of its properties, in lower case.
 type element map[string]string
 
-// collection is a property of licensing that filters can ask about.
+// collection is a property of licensing, or a reference, that filters can ask about.
 type collection struct {
 	properties []string
+	advanced   bool // only in advanced queries (P31)
 	// elements yields those of a user or group.
 	elements func(r *request, ordinal uint32) iter.Seq[element]
 	// candidates answers a set in which all are who have an element whose properties have these values. It saves looking at everybody.
 	candidates func(r *request, values element) *roaring.Bitmap
+	// exact, where there is one, answers who has an element with one value, or any at all, without looking at anybody.
+	exact func(r *request, values element) *roaring.Bitmap
 }
 
 // userCollections are those of a user (P30 to P32).
 var userCollections = map[string]collection{
+	"memberOf":           membershipsOfUsers(theseGroups, thisGroup),
+	"transitiveMemberOf": membershipsOfUsers((*directory.Index).Around, (*directory.Index).Within),
 	"assignedLicenses": {
 		properties: []string{"skuId"},
 		elements: func(r *request, user uint32) iter.Seq[element] {
 			return mapped(r.image.Licensing.Held(user), func(h licensing.Held) element { return element{"skuId": h.SKUID.String()} })
 		},
 		candidates: func(r *request, values element) *roaring.Bitmap { return holders(r, values["skuId"], "") },
+		exact: func(r *request, values element) *roaring.Bitmap {
+			return roaring.AndNot(holders(r, values["skuId"], ""), r.image.Licensing.DeletedUsers())
+		},
 	},
 	"assignedPlans": {
 		properties: []string{"servicePlanId", "service", "capabilityStatus"},

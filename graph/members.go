@@ -15,31 +15,13 @@ import (
 	"licensor/tenant"
 )
 
-// listMembers answers GET /groups/{group}/members.
-func (api *API) listMembers(r *request) error {
+// membersInError are the users with a license error by way of the group (spec/licensing.md L14).
+var membersInError relation = func(r *request) (users, groups []uint32, err error) {
 	ordinal, err := r.group()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	return r.sendObjects(usersIn(r.image.Licensing.GroupMembers(ordinal)), r.image.Directory.GroupMembersOf(ordinal))
-}
-
-// listOwners answers GET /groups/{group}/owners.
-func (api *API) listOwners(r *request) error {
-	ordinal, err := r.group()
-	if err != nil {
-		return err
-	}
-	return r.sendObjects(r.image.Directory.Owners(ordinal), nil)
-}
-
-// listMembersWithLicenseErrors answers GET /groups/{group}/membersWithLicenseErrors (spec/licensing.md L14).
-func (api *API) listMembersWithLicenseErrors(r *request) error {
-	ordinal, err := r.group()
-	if err != nil {
-		return err
-	}
-	return r.sendObjects(usersIn(r.image.Licensing.GroupErrors(ordinal)), nil)
+	return usersIn(r.image.Licensing.GroupErrors(ordinal)), nil, nil
 }
 
 // usersIn lists the users of a set, which may be nil.

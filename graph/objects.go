@@ -25,39 +25,40 @@ func (o object) place() int64 {
 // groupsFrom is added to the ordinals of groups.
 const groupsFrom = int64(1) << 32
 
-// sendObjects answers with a page of the live ones among users and groups, whose ordinals are ascending.
-func (r *request) sendObjects(users, groups []uint32) error {
+// sendObjects answers with a page of users and groups, which are live and ascending.
+func (r *request) sendObjects(context string, users, groups []uint32, write func([]byte, object) []byte) error {
 	if err := r.allow("$select", "$top", "$count", "$skiptoken"); err != nil {
-		return err
-	}
-	write, err := r.objectWriter()
-	if err != nil {
 		return err
 	}
 	page, err := r.page()
 	if err != nil {
 		return err
 	}
-	index := r.image.Directory
-	users = slices.DeleteFunc(slices.Clone(users), index.UserHidden)
-	groups = slices.DeleteFunc(slices.Clone(groups), index.GroupHidden)
-	count := len(users) + len(groups)
-	if counted, err := r.counting(); err != nil {
+	count, err := r.countOf(len(users) + len(groups))
+	if err != nil {
 		return err
-	} else if !counted {
-		count = -1
 	}
-	rows, err := r.objectsOf(users, groups, page)
+	places := page.places(users, groups)
+	at, _ := slices.BinarySearch(places, groupsFrom)
+	rows, err := r.readObjects(ordinals(places[:at]), ordinals(places[at:]))
 	if err != nil {
 		return err
 	}
 	return sendList(r, list[object]{
-		context: r.selected("directoryObjects"), rows: rows, limit: page.limit, count: count, place: object.place, write: write,
+		context: r.selected(context), rows: rows, limit: page.limit, count: count, place: object.place, write: write,
 	})
 }
 
-// objectsOf reads the objects of a page, and one more when there is one.
-func (r *request) objectsOf(users, groups []uint32, p page) ([]object, error) {
+// countOf is n where the caller wants the count of all, otherwise -1.
+func (r *request) countOf(n int) (int, error) {
+	if counted, err := r.counting(); err != nil || !counted {
+		return -1, err
+	}
+	return n, nil
+}
+
+// places are those of the objects of a page, and of one more when there is one.
+func (p page) places(users, groups []uint32) []int64 {
 	places := make([]int64, 0, len(users)+len(groups))
 	for _, ordinal := range users {
 		places = append(places, int64(ordinal))
@@ -66,9 +67,7 @@ func (r *request) objectsOf(users, groups []uint32, p page) ([]object, error) {
 		places = append(places, groupsFrom+int64(ordinal))
 	}
 	from, _ := slices.BinarySearch(places, p.after+1)
-	places = places[from:min(len(places), from+p.limit+1)]
-	at, _ := slices.BinarySearch(places, groupsFrom)
-	return r.readObjects(ordinals(places[:at]), ordinals(places[at:]))
+	return places[from:min(len(places), from+p.limit+1)]
 }
 
 func ordinals(places []int64) []uint32 {
@@ -152,10 +151,13 @@ func narrowed[T any](r *request, set *fieldSet[T], need identity.Operation) ([]*
 		}
 	}
 	access, _ := need.Check(r.caller, identity.Other) // without access the id is left
-	if access == identity.Full {
-		return fields, nil
+	if access != identity.Full {
+		fields = slices.DeleteFunc(slices.Clone(fields), func(f *field[T]) bool {
+			return f.name != "id" && (access == identity.None || !slices.Contains(set.basic, f.name))
+		})
 	}
-	return slices.DeleteFunc(slices.Clone(fields), func(f *field[T]) bool {
-		return f.name != "id" && (access == identity.None || !slices.Contains(set.basic, f.name))
-	}), nil
+	if r.metadata == "full" {
+		fields = append(set.annotations(r)[1:], fields...) // the type is written anyway
+	}
+	return fields, nil
 }

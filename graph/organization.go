@@ -23,7 +23,7 @@ var organizationFields = newFieldSet("microsoft.graph.organization", append(
 	propertyFields(directory.OrganizationProperties(), func(o *organization) *directory.Organization { return o.Organization }),
 	field[organization]{"assignedPlans", appendOrganizationPlans, directory.ByDefault},
 	field[organization]{"provisionedPlans", appendOrganizationProvisioned, directory.ByDefault},
-), "displayName", "id", "verifiedDomains")
+), "displayName", "id", "verifiedDomains").in("organization")
 
 // plan is a service plan of the organization.
 type plan struct {
@@ -103,8 +103,7 @@ func (api *API) getOrganization(r *request) error {
 	if err := r.ownOrganization(); err != nil {
 		return err
 	}
-	b := r.appendHead(r.begin(), r.selected("organization")+"/$entity")
-	return r.send(http.StatusOK, append(appendFields(b, fields, &organization{r.image.Organization, r.image}), '}'))
+	return sendEntity(r, organizationFields, http.StatusOK, "organization", fields, &organization{r.image.Organization, r.image})
 }
 
 // ownOrganization refuses the id of any organization but the caller's.

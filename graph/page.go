@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -15,8 +16,10 @@ import (
 
 // page is what of a list an answer shows.
 type page struct {
-	after int64 // the place of the last element of the page before; -1 for the first page
-	limit int
+	after   int64 // the place of the last element of the page before; -1 for the first page
+	limit   int
+	*sorted        // nil: by ordinal
+	rest    []byte // of the token: what it says of the order
 }
 
 // Sizes of pages (P25).
@@ -35,31 +38,57 @@ func (r *request) page() (page, error) {
 		p.limit = top
 	}
 	if r.options.SkipToken != "" {
-		after, ok := r.readToken(r.options.SkipToken)
+		after, rest, ok := r.readToken(r.options.SkipToken)
 		if !ok {
-			return page{}, refuse("The $skiptoken is not one of this list. Follow the @odata.nextLink of an answer as it stands, or start again without it.")
+			return page{}, otherToken()
 		}
-		p.after = after
+		p.after, p.rest = after, rest
 	}
 	return p, nil
 }
 
-// query is the store's part of reading a page: one row more than shown says whether there is another page.
-func (p page) query() store.Query { return store.Query{After: p.after, Limit: p.limit + 1} }
-
-// token makes a $skiptoken of the place of the last element shown, for the list that a path names.
-func (r *request) token(path string, after int64) string {
-	b := binary.BigEndian.AppendUint64(nil, uint64(after))
-	return base64.RawURLEncoding.EncodeToString(append(b, r.listID(path)...))
+// orderedPage is page for lists that $orderby has an effect on.
+func (r *request) orderedPage(f *filters) (page, error) {
+	p, err := r.page()
+	if err != nil {
+		return page{}, err
+	}
+	if p.sorted, err = r.sort(f); err != nil {
+		return page{}, err
+	}
+	if p.sorted != nil && p.after >= 0 && !p.resume(p.rest) {
+		return page{}, otherToken()
+	}
+	return p, nil
 }
 
-func (r *request) readToken(text string) (after int64, ok bool) {
+func otherToken() error {
+	return refuse("The $skiptoken is not one of this list. Follow the @odata.nextLink of an answer as it stands, or start again without it.")
+}
+
+// query is the store's part of reading a page: one row more than shown says whether there is another page.
+func (p page) query() store.Query {
+	q := store.Query{After: p.after, Limit: p.limit + 1}
+	if p.sorted != nil {
+		q.Order, q.Below = &p.order, p.below
+	}
+	return q
+}
+
+// token makes a $skiptoken of the place of the last element shown, for the list that a path names, and of what more there is to say.
+func (r *request) token(path string, after int64, rest ...byte) string {
+	b := binary.BigEndian.AppendUint64(nil, uint64(after))
+	b = append(b, r.listID(path)...)
+	return base64.RawURLEncoding.EncodeToString(append(b, rest...))
+}
+
+func (r *request) readToken(text string) (after int64, rest []byte, ok bool) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(b) != 16 || !slices.Equal(b[8:], r.listID(r.URL.Path)) {
-		return 0, false
+	if err != nil || len(b) < 16 || !slices.Equal(b[8:16], r.listID(r.URL.Path)) || len(b) > 16 && len(r.options.OrderBy) == 0 {
+		return 0, nil, false
 	}
 	after = int64(binary.BigEndian.Uint64(b))
-	return after, after >= 0
+	return after, b[16:], after >= 0
 }
 
 // listID identifies what is listed: a token is good for the list that it comes from, and no other. It guards against mistakes only:
@@ -72,11 +101,17 @@ func (r *request) listID(path string) []byte {
 	if r.options.Filter != nil {
 		h.Write([]byte("\x00" + r.options.Filter.Text))
 	}
+	for _, key := range r.options.OrderBy {
+		fmt.Fprintf(h, "\x01%s %t", key.Property, key.Descending)
+	}
+	if r.options.Search != nil {
+		h.Write([]byte("\x02" + r.options.Search.String()))
+	}
 	return h.Sum(nil)[:8]
 }
 
 // nextLink is the address of the next page: that of this one with another token (P25).
-func (r *request) nextLink(after int64) string {
+func (r *request) nextLink(after int64, rest ...byte) string {
 	var kept []string
 	for _, pair := range strings.Split(r.URL.RawQuery, "&") {
 		name, _, _ := strings.Cut(pair, "=")
@@ -85,19 +120,17 @@ func (r *request) nextLink(after int64) string {
 			kept = append(kept, pair)
 		}
 	}
-	kept = append(kept, "$skiptoken="+r.token(r.URL.Path, after))
+	kept = append(kept, "$skiptoken="+r.token(r.URL.Path, after, rest...))
 	return r.host + r.URL.EscapedPath() + "?" + strings.Join(kept, "&")
 }
 
-// allow refuses query options that the operation does not have, and those that it will have later.
+// allow refuses query options that the operation does not have.
 func (r *request) allow(options ...string) error {
 	for _, name := range r.options.Given {
 		switch {
 		case name == "$format" || slices.Contains(options, name):
 		case name == "$skip":
 			return refuse("'$skip' is not supported by the service. Follow the @odata.nextLink of each page instead.")
-		case slices.Contains([]string{"$search", "$expand", "$orderby", "$deltatoken"}, name):
-			return notServed("The query option '%s' is not served here yet.", name)
 		default:
 			return unsupported("The query option '%s' is not supported for this resource.", name)
 		}
@@ -122,12 +155,16 @@ func (r *request) appendHead(b []byte, context string) []byte {
 	return appendText(appendName(b, "@odata.context"), r.root+"/$metadata#"+context)
 }
 
-// selected adds the properties of $select to the name of a set: users(displayName,id).
+// selected adds the properties of $select and $expand to the name of a set: groups(displayName,id,members(id)).
 func (r *request) selected(set string) string {
-	if len(r.options.Select) == 0 {
+	names := slices.Clip(r.options.Select)
+	for _, e := range r.options.Expand {
+		names = append(names, e.Name+"("+strings.Join(e.Select, ",")+")")
+	}
+	if len(names) == 0 {
 		return set
 	}
-	return set + "(" + strings.Join(r.options.Select, ",") + ")"
+	return set + "(" + strings.Join(names, ",") + ")"
 }
 
 // list is a list to be answered.
@@ -137,6 +174,8 @@ type list[T any] struct {
 	limit   int // 0: all rows are one page
 	count   int // -1: not wanted
 	place   func(T) int64
+	sorted  *sorted                      // nil: by place alone
+	key     func(T) string               // what sorted goes by
 	write   func(b []byte, row T) []byte // an object, with its braces
 }
 
@@ -148,7 +187,12 @@ func sendList[T any](r *request, l list[T]) error {
 	}
 	if l.limit > 0 && len(l.rows) > l.limit {
 		l.rows = l.rows[:l.limit]
-		b = appendText(appendName(b, "@odata.nextLink"), r.nextLink(l.place(l.rows[l.limit-1])))
+		last := l.rows[l.limit-1]
+		var rest []byte
+		if l.sorted != nil {
+			rest = l.sorted.appendTo(nil, l.key(last))
+		}
+		b = appendText(appendName(b, "@odata.nextLink"), r.nextLink(l.place(last), rest...))
 	}
 	b = appendList(appendName(b, "value"), l.rows, l.write)
 	return r.send(http.StatusOK, append(b, '}'))

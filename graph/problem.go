@@ -119,6 +119,8 @@ func tenantProblem(e *tenant.Problem) *Problem {
 		return &Problem{Status: http.StatusNotFound, Code: "Request_ResourceNotFound", Message: e.Message}
 	case tenant.Taken:
 		return &Problem{Status: http.StatusBadRequest, Code: badRequest, Message: e.Message, Detail: &Detail{"ObjectConflict", "", e.Message}}
+	case tenant.Changed:
+		return &Problem{Status: http.StatusPreconditionFailed, Code: "PreconditionFailed", Message: e.Message}
 	case tenant.Unavailable:
 		return unavailable(e.Message)
 	default:

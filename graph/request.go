@@ -22,10 +22,11 @@ type request struct {
 	now      time.Time
 	id       string
 	clientID string // client-request-id, our own id when the client gave none (P4)
-	metadata string // none or minimal (P5)
+	metadata string // none, minimal or full (P5)
 	minimal  bool   // Prefer: return=minimal (P6)
 	buffer   *[]byte
 	sent     bool
+	fault    error // met while the body of the answer was written; takes the answer's place
 
 	host    string // scheme and host by which the client knows the server
 	root    string // the same with the version: https://localhost/v1.0
@@ -37,6 +38,7 @@ type request struct {
 	tenant  *tenant.Tenant
 	image   *tenant.Image // the current one when the request came
 	options *odata.Options
+	holds   func(*tenant.Image) bool // what If-Match asks of the image that a change is made of
 }
 
 func newRequest(ctx context.Context, w http.ResponseWriter, hr *http.Request, id uuid.UUID, now time.Time) *request {
@@ -45,8 +47,11 @@ func newRequest(ctx context.Context, w http.ResponseWriter, hr *http.Request, id
 	if given := hr.Header.Get("client-request-id"); given != "" && len(given) <= maxClientID {
 		r.clientID = given
 	}
-	if strings.Contains(strings.ToLower(hr.Header.Get("Accept")), "odata.metadata=none") {
+	switch accept := strings.ToLower(hr.Header.Get("Accept")); {
+	case strings.Contains(accept, "odata.metadata=none"):
 		r.metadata = "none"
+	case strings.Contains(accept, "odata.metadata=full"):
+		r.metadata = "full"
 	}
 	r.minimal = slices.ContainsFunc(hr.Header.Values("Prefer"), func(line string) bool {
 		return slices.ContainsFunc(strings.Split(line, ","), func(p string) bool { return strings.EqualFold(strings.TrimSpace(p), "return=minimal") })
@@ -92,6 +97,9 @@ func (r *request) relation() identity.Relation {
 
 // do carries out a command in the caller's name.
 func (r *request) do(c tenant.Command) (tenant.Done, error) {
+	if r.holds != nil {
+		c = tenant.If{Holds: r.holds, Then: c}
+	}
 	return r.tenant.Do(r.ctx, r.caller.Actor(), c)
 }
 

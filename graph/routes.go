@@ -10,12 +10,15 @@ import (
 type node struct {
 	names      map[string]*node // by name in lower case
 	key        *node            // what follows when the segment is none of the names
+	alternates map[string]*node // by the name, in lower case, of another property that can be a key: applications(appId='…')
 	bound      bool             // an operation, which may carry its namespace and parentheses
 	operations map[string]*operation
-	beneath    *operation // answers everything from here on
+	beneath    *operation // answers everything from here on that nothing else does
 }
 
-func newNode() *node { return &node{names: map[string]*node{}, operations: map[string]*operation{}} }
+func newNode() *node {
+	return &node{names: map[string]*node{}, alternates: map[string]*node{}, operations: map[string]*operation{}}
+}
 
 // newRoutes builds the tree of a table. Paths of Graph stand in it under both of its roots (P1), and paths of a user under /me, too.
 func newRoutes(table []operation) *node {
@@ -37,6 +40,10 @@ func newRoutes(table []operation) *node {
 }
 
 func (n *node) add(path string, op *operation) {
+	if path == "/" {
+		n.operations[op.method] = op
+		return
+	}
 	for _, segment := range strings.Split(path[1:], "/") {
 		if segment == "*" {
 			n.beneath = op
@@ -55,6 +62,12 @@ func (n *node) child(segment string) *node {
 		}
 		return n.key
 	}
+	if set, inner, ok := parentheses(segment); ok && inner != "" {
+		alias, _, _ := strings.Cut(strings.ToLower(inner), "=")
+		set := n.child(set)
+		set.alternates[alias] = newNode()
+		return set.alternates[alias]
+	}
 	name, bound := strings.CutSuffix(strings.ToLower(segment), "()")
 	if n.names[name] == nil {
 		n.names[name] = newNode()
@@ -66,7 +79,7 @@ func (n *node) child(segment string) *node {
 // match is where a path leads.
 type match struct {
 	node    *node
-	beneath *operation
+	beneath *operation // answers what node does not
 	keys    []string
 	me      bool
 }
@@ -76,6 +89,10 @@ func (n *node) find(path []string) (m match, lost string, ok bool) {
 	m.node = n
 	for i, segment := range path {
 		next, key, found := m.node.step(segment)
+		if !found && m.beneath != nil {
+			m.node = newNode()
+			return m, "", true
+		}
 		if !found {
 			return m, segment, false
 		}
@@ -86,10 +103,9 @@ func (n *node) find(path []string) (m match, lost string, ok bool) {
 		m.node = next
 		if next.beneath != nil {
 			m.beneath = next.beneath
-			return m, "", true
 		}
 	}
-	if len(m.node.operations) == 0 {
+	if len(m.node.operations) == 0 && m.beneath == nil {
 		return m, path[len(path)-1], false
 	}
 	return m, "", true
@@ -103,8 +119,7 @@ func (n *node) step(segment string) (next *node, key *string, ok bool) {
 	name, inner, called := parentheses(segment)
 	if called && inner != "" {
 		if set := n.names[strings.ToLower(name)]; set != nil && set.key != nil {
-			plain, ok := quotedKey(inner)
-			return set.key, &plain, ok
+			return set.keyed(inner)
 		}
 	}
 	if inner == "" {
@@ -119,6 +134,16 @@ func (n *node) step(segment string) (next *node, key *string, ok bool) {
 	return nil, nil, false
 }
 
+// keyed answers what follows a key in parentheses: 'x', or alias='x' for a property that can be a key, too.
+func (n *node) keyed(inner string) (next *node, key *string, ok bool) {
+	alias, value, _ := strings.Cut(inner, "=")
+	if next = n.alternates[strings.ToLower(alias)]; next == nil {
+		next, value = n.key, inner
+	}
+	plain, ok := quotedKey(value)
+	return next, &plain, ok
+}
+
 // methods are those a node answers, for the header Allow.
 func (n *node) methods() string {
 	var names []string
@@ -127,4 +152,12 @@ func (n *node) methods() string {
 	}
 	slices.Sort(names)
 	return strings.Join(names, ", ")
+}
+
+// methods are those the place answers. One that answers everything below is all of them.
+func (m match) methods() string {
+	if m.beneath != nil {
+		return "DELETE, GET, PATCH, POST, PUT"
+	}
+	return m.node.methods()
 }

@@ -28,6 +28,8 @@ func TestScenarios(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no scenarios: %v", err)
 	}
+	seen := newWitnesses()
+	t.Cleanup(func() { seen.compare(t, len(files)) })
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			t.Parallel()
@@ -36,13 +38,16 @@ func TestScenarios(t *testing.T) {
 				t.Fatal(err)
 			}
 			w := newWorld(t)
-			s := &scenario{world: w, t: t, known: catalogNames()}
+			s := &scenario{world: w, t: t, known: catalogNames(), seen: seen}
 			s.known["tenant"] = w.tenant.ID().String()
 			s.known["root"] = w.server.URL
 			s.play(string(text))
 			if log := w.logged(); log != "" {
 				t.Errorf("the server logged: %s", log)
 			}
+			seen.mutex.Lock()
+			seen.played++
+			seen.mutex.Unlock()
 		})
 	}
 }
@@ -66,6 +71,7 @@ type scenario struct {
 	t     *testing.T
 	known map[string]string
 	step  string
+	seen  *witnesses
 }
 
 var stepTitle = regexp.MustCompile(`(?m)^-- (.+) --\n`)
@@ -117,7 +123,9 @@ func (s *scenario) take(text string) {
 		lines = append(lines, name+": "+s.fill(value))
 	}
 	seq := s.world.tenant.Image().Seq
-	got := s.world.do(method, s.fill(strings.ReplaceAll(path, " ", "%20")), token, s.fill(body), lines...)
+	path = strings.TrimPrefix(s.fill(strings.ReplaceAll(path, " ", "%20")), s.world.server.URL)
+	got := s.world.do(method, path, token, s.fill(body), lines...)
+	s.seen.saw(strings.TrimPrefix(s.t.Name(), "TestScenarios/"), method, path, got, s.fill(body))
 	s.expect(got, int(s.world.tenant.Image().Seq-seq), expected)
 }
 

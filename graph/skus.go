@@ -31,7 +31,7 @@ var skuFields = newFieldSet("microsoft.graph.subscribedSku", []field[sku]{
 	{"skuId", func(b []byte, s *sku) []byte { return appendID(b, s.SKUID) }, directory.ByDefault},
 	{"skuPartNumber", func(b []byte, s *sku) []byte { return appendPartNumber(b, s.Product) }, directory.ByDefault},
 	{"subscriptionIds", appendSubscriptionIDs, directory.ByDefault},
-})
+}).in("subscribedSkus")
 
 func (s *sku) id() string { return s.image.Organization.ID.String() + "_" + s.SKUID.String() }
 
@@ -107,7 +107,7 @@ func (api *API) listSubscribedSKUs(r *request) error {
 	if err := r.allow("$select", "$orderby"); err != nil {
 		return err
 	}
-	fields, err := skuFields.selection(r.options.Select)
+	fields, err := skuFields.selected(r)
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (api *API) getSubscribedSKU(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
-	fields, err := skuFields.selection(r.options.Select)
+	fields, err := skuFields.selected(r)
 	if err != nil {
 		return err
 	}
@@ -135,6 +135,5 @@ func (api *API) getSubscribedSKU(r *request) error {
 	if at < 0 {
 		return notFound(r.keys[0])
 	}
-	b := r.appendHead(r.begin(), r.selected("subscribedSkus")+"/$entity")
-	return r.send(http.StatusOK, append(appendFields(b, fields, &skus[at]), '}'))
+	return sendEntity(r, skuFields, http.StatusOK, "subscribedSkus", fields, &skus[at])
 }

@@ -2,6 +2,8 @@ package graph
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"licensor/directory"
@@ -32,7 +34,7 @@ var subscriptionFields = newFieldSet("microsoft.graph.companySubscription", []fi
 	{"skuPartNumber", func(b []byte, s *subscription) []byte { return appendPartNumber(b, s.product()) }, directory.ByDefault},
 	{"status", func(b []byte, s *subscription) []byte { return appendText(b, s.Status) }, directory.ByDefault},
 	{"totalLicenses", func(b []byte, s *subscription) []byte { return appendInt(b, s.TotalLicenses) }, directory.ByDefault},
-})
+}).in("directory/subscriptions")
 
 func (s *subscription) product() *licensing.Product {
 	p, _ := s.image.Licensing.Product(s.SKUID)
@@ -53,12 +55,12 @@ func (api *API) listSubscriptions(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
-	fields, err := subscriptionFields.selection(r.options.Select)
+	fields, err := subscriptionFields.selected(r)
 	if err != nil {
 		return err
 	}
 	return sendList(r, list[tenant.Subscription]{
-		context: r.selected("subscriptions"), rows: r.image.Subscriptions, count: -1,
+		context: r.selected(r.subscriptionSet()), rows: r.image.Subscriptions, count: -1,
 		write: func(b []byte, s tenant.Subscription) []byte {
 			return append(appendFields(append(b, '{'), fields, &subscription{s, r.image}), '}')
 		},
@@ -77,6 +79,19 @@ func (api *API) getSubscription(r *request) error {
 	return r.sendSubscription(http.StatusOK, r.image, s)
 }
 
+// getSubscriptionByCommerceID answers GET /directory/subscriptions(commerceSubscriptionId='…').
+func (api *API) getSubscriptionByCommerceID(r *request) error {
+	if err := r.allow("$select"); err != nil {
+		return err
+	}
+	id, _ := parseGUID(r.keys[0])
+	at := slices.IndexFunc(r.image.Subscriptions, func(s tenant.Subscription) bool { return s.CommerceSubscriptionID == id })
+	if at < 0 {
+		return notFound(r.keys[0])
+	}
+	return r.sendSubscription(http.StatusOK, r.image, r.image.Subscriptions[at])
+}
+
 func (r *request) subscription() (tenant.Subscription, error) {
 	if id, ok := parseGUID(r.keys[0]); ok {
 		if s, ok := r.image.Subscription(id); ok {
@@ -87,12 +102,19 @@ func (r *request) subscription() (tenant.Subscription, error) {
 }
 
 func (r *request) sendSubscription(status int, image *tenant.Image, s tenant.Subscription) error {
-	fields, err := subscriptionFields.selection(r.options.Select)
+	fields, err := subscriptionFields.selected(r)
 	if err != nil {
 		return err
 	}
-	b := r.appendHead(r.begin(), r.selected("subscriptions")+"/$entity")
-	return r.sendChanged(status, append(appendFields(b, fields, &subscription{s, image}), '}'))
+	return sendEntity(r, subscriptionFields, status, r.subscriptionSet(), fields, &subscription{s, image})
+}
+
+// subscriptionSet is where the subscriptions are: in Graph they are part of the directory, for its own set of that name has notifications.
+func (r *request) subscriptionSet() string {
+	if strings.HasPrefix(r.op.path, ownRoot) {
+		return "subscriptions"
+	}
+	return "directory/subscriptions"
 }
 
 const subscriptionType = "companySubscription"

@@ -25,7 +25,7 @@ var userFields = newFieldSet(userType, append(
 	field[user]{"assignedPlans", appendAssignedPlans, directory.OnSelect},
 	field[user]{"licenseAssignmentStates", appendStates, directory.OnSelect},
 	field[user]{"provisionedPlans", appendProvisionedPlans, directory.OnSelect},
-), "displayName", "givenName", "id", "mail", "surname", "userPrincipalName")
+), "displayName", "givenName", "id", "mail", "surname", "userPrincipalName").in("users")
 
 // appendAssignedLicenses writes what the user holds, each SKU once (spec/licensing.md L10).
 func appendAssignedLicenses(b []byte, u *user) []byte {

@@ -18,24 +18,34 @@ func (api *API) listDeletedUsers(r *request) error { return r.sendUsers(true) }
 
 // sendUsers answers with a page of the users there are, or of those that are deleted.
 func (r *request) sendUsers(deleted bool) error {
-	if err := r.allow("$select", "$filter", "$top", "$count", "$skiptoken"); err != nil {
+	if err := r.allow("$select", "$expand", "$filter", "$search", "$orderby", "$top", "$count", "$skiptoken"); err != nil {
 		return err
 	}
 	fields, err := userFields.visible(r, r.access)
 	if err != nil {
 		return err
 	}
+	if fields, err = expanded(r, userFields, userExpansions, fields); err != nil {
+		return err
+	}
 	search, err := r.search(userFilters, store.KindUser, deleted)
 	if err != nil {
 		return err
 	}
-	rows, err := find(search.condition, search.query, func(q store.Query) ([]tenant.UserRow, error) { return r.tenant.Users(r.ctx, q) })
+	finder := finder[tenant.UserRow]{
+		query: search.query,
+		read:  func(q store.Query) ([]tenant.UserRow, error) { return r.tenant.Users(r.ctx, q) },
+		spot:  func(row tenant.UserRow) spot { return spot{row.Key, row.Ordinal} },
+	}
+	rows, err := finder.find(search.condition)
 	if err != nil {
 		return err
 	}
+	keys := finder.keys(rows)
 	return sendList(r, list[user]{
 		context: r.selected("users"), rows: r.usersOf(rows), limit: search.page.limit, count: search.count,
-		place: func(u user) int64 { return int64(u.ordinal) },
+		place: func(u user) int64 { return int64(u.ordinal) }, sorted: search.page.sorted,
+		key:   func(u user) string { return keys[u.ordinal] },
 		write: objects(fields),
 	})
 }
@@ -50,16 +60,21 @@ type search struct {
 
 // search reads the options of a list of users or groups, and counts them when that is wanted.
 func (r *request) search(f *filters, kind store.Kind, deleted bool) (s search, err error) {
-	if r.options.Filter != nil && r.access == identity.Basic { // it would show what may not be seen
+	if (r.options.Filter != nil || r.options.Search != nil) && r.access == identity.Basic { // it would show what may not be seen
 		return search{}, &identity.Forbidden{Operation: r.op.need}
 	}
-	if s.page, err = r.page(); err != nil {
+	if s.page, err = r.orderedPage(f); err != nil {
 		return search{}, err
 	}
 	if s.condition, err = r.filter(f); err != nil {
 		return search{}, err
 	}
-	if deleted && s.set != nil {
+	found, err := r.searched(f)
+	if err != nil {
+		return search{}, err
+	}
+	s.condition = and(s.condition, found)
+	if deleted && s.hasSets() {
 		return search{}, notServed("Deleted items cannot be filtered by their licenses.")
 	}
 	s.query = s.page.query()
@@ -93,7 +108,7 @@ func (api *API) countUsers(r *request) error {
 
 // sendCount answers with the number of objects under a condition, as text (P26).
 func (r *request) sendCount(f *filters, kind store.Kind) error {
-	if err := r.allow("$filter"); err != nil {
+	if err := r.allow("$filter", "$search"); err != nil {
 		return err
 	}
 	if !r.eventual() {
@@ -112,11 +127,14 @@ func (r *request) sendCount(f *filters, kind store.Kind) error {
 
 // getUser answers GET /users/{user}.
 func (api *API) getUser(r *request) error {
-	if err := r.allow("$select"); err != nil {
+	if err := r.allow("$select", "$expand"); err != nil {
 		return err
 	}
 	fields, err := userFields.visible(r, r.access)
 	if err != nil {
+		return err
+	}
+	if fields, err = expanded(r, userFields, userExpansions, fields); err != nil {
 		return err
 	}
 	ordinal, err := r.user()
@@ -132,9 +150,7 @@ func (r *request) sendUser(status int, image *tenant.Image, ordinal uint32, fiel
 	if err != nil {
 		return err
 	}
-	b := r.appendHead(r.begin(), r.selected("users")+"/$entity")
-	b = appendFields(b, fields, &user{document, ordinal, image, r.now})
-	return r.sendChanged(status, append(b, '}'))
+	return sendEntity(r, userFields, status, "users", fields, &user{document, ordinal, image, r.now})
 }
 
 // createUser answers POST /users (P50).
@@ -152,7 +168,7 @@ func (api *API) createUser(r *request) error {
 		return err
 	}
 	r.w.Header().Set("Location", r.root+"/users/"+done.ID.String())
-	fields, err := userFields.selection(r.options.Select)
+	fields, err := userFields.selected(r)
 	if err != nil {
 		return err
 	}
@@ -189,16 +205,4 @@ func (api *API) deleteUser(r *request) error {
 		return err
 	}
 	return r.sendNothing()
-}
-
-// listMemberOf answers GET /users/{user}/memberOf: the groups the user is directly in. The permission for basic properties is not enough.
-func (api *API) listMemberOf(r *request) error {
-	if r.access != identity.Full {
-		return &identity.Forbidden{Operation: r.op.need}
-	}
-	ordinal, err := r.user()
-	if err != nil {
-		return err
-	}
-	return r.sendObjects(nil, r.image.Directory.MemberOf(ordinal))
 }

@@ -3,6 +3,7 @@ package graph
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/binary"
 	"io"
 	"log/slog"
@@ -21,6 +22,7 @@ import (
 	"licensor/directory"
 	"licensor/identity"
 	"licensor/licensing"
+	"licensor/store"
 	"licensor/store/sqlite"
 	"licensor/tenant"
 )
@@ -30,6 +32,7 @@ type world struct {
 	t         testing.TB
 	server    *httptest.Server
 	authority *identity.Authority
+	store     store.Store
 	tenants   *tenant.Tenants
 	tenant    *tenant.Tenant
 	app       directory.Application
@@ -49,6 +52,7 @@ func newWorld(t testing.TB) *world {
 	ctx := context.Background()
 	store, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "licensor.db"))
 	w.must(err)
+	w.store = store
 	log := newLog(w)
 	w.tenants, err = tenant.Open(ctx, store, tenant.Options{Now: w.now, NewID: numbered(), Log: log})
 	w.must(err)
@@ -150,7 +154,33 @@ func (w *world) do(method, path, token, body string, headers ...string) answer {
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	w.must(err)
-	return answer{response.StatusCode, response.Header, string(text)}
+	got := answer{response.StatusCode, response.Header, string(text)}
+	accept := strings.ToLower(request.Header.Get("Accept"))
+	w.checkContract(question{
+		method: method, host: w.server.URL, path: path,
+		full: strings.Contains(accept, "odata.metadata=full"), none: strings.Contains(accept, "odata.metadata=none"),
+		restricted: !mayAll(token),
+	}, got, body)
+	return got
+}
+
+// imports makes what lines of an import say.
+func (w *world) imports(lines ...string) {
+	w.t.Helper()
+	got := w.do("POST", "/licensor/v1/import", w.appToken(allPermissions...), strings.Join(lines, "\n"), "Content-Type: "+linesType)
+	if got.status != http.StatusOK || !strings.Contains(got.body, `"refused":0`) {
+		w.t.Fatalf("import: %d %s", got.status, got.body)
+	}
+}
+
+// mayAll says whether a token lets its bearer see everything.
+func mayAll(token string) bool {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return false
+	}
+	claims, _ := base64.RawURLEncoding.DecodeString(parts[1])
+	return strings.Contains(string(claims), "Directory.ReadWrite.All")
 }
 
 // numbered makes ids one after another, so that failures can be read.

@@ -2,8 +2,8 @@
 // HTTP, no SQL, and not which properties exist. What a filter means for users or groups is decided above.
 //
 // Parse takes the raw query of an address and answers Options. Of the options the grammar is read as far as it is served:
-// $select and $orderby become lists of paths, $filter becomes a tree, $top and $skip numbers, $count a truth value; $search
-// and $expand are kept as text. An option that starts with a dollar sign and is unknown is a mistake of the caller; one
+// $select and $orderby become lists of paths, $filter and $search become trees, $expand a list, $top and $skip numbers, $count
+// a truth value. An option that starts with a dollar sign and is unknown is a mistake of the caller; one
 // without is none of our business, unless it is a known name with the sign left out, which Graph accepts, too.
 //
 // A $filter is read by a lexer and a recursive descent parser written for Graph's part of OData's grammar:

@@ -17,8 +17,8 @@ type Options struct {
 	OrderBy    []Order
 	Top, Skip  int
 	Count      bool
-	Search     string
-	Expand     string
+	Search     *Search
+	Expand     []Expansion
 	SkipToken  string
 	DeltaToken string
 	Format     string
@@ -32,6 +32,7 @@ const Absent = math.MinInt
 type Order struct {
 	Property   string
 	Descending bool
+	Column     int // where it stands in the option, in characters, the first is 1
 }
 
 // readers read an option's value into Options; their keys are all the options there are.
@@ -42,8 +43,8 @@ var readers = map[string]func(o *Options, value string) error{
 	"$top":        func(o *Options, value string) error { return readNumber("$top", value, &o.Top) },
 	"$skip":       func(o *Options, value string) error { return readNumber("$skip", value, &o.Skip) },
 	"$count":      (*Options).readCount,
-	"$search":     func(o *Options, value string) error { return readText("$search", value, &o.Search) },
-	"$expand":     func(o *Options, value string) error { return readText("$expand", value, &o.Expand) },
+	"$search":     (*Options).readSearch,
+	"$expand":     (*Options).readExpand,
 	"$skiptoken":  func(o *Options, value string) error { return readText("$skiptoken", value, &o.SkipToken) },
 	"$deltatoken": func(o *Options, value string) error { return readText("$deltatoken", value, &o.DeltaToken) },
 	"$format":     func(o *Options, value string) error { return readText("$format", value, &o.Format) },
@@ -113,13 +114,21 @@ func (o *Options) readFilter(value string) (err error) {
 	return err
 }
 
+func (o *Options) readSearch(value string) (err error) {
+	o.Search, err = ParseSearch(value)
+	return err
+}
+
 func (o *Options) readOrderBy(value string) error {
+	at := 0
 	for _, key := range strings.Split(value, ",") {
 		words := strings.Fields(key)
 		if len(words) == 0 || len(words) > 2 || !isPath(words[0]) || len(words) == 2 && words[1] != "asc" && words[1] != "desc" {
 			return &Error{Option: "$orderby", Text: value, Want: "it is a list of properties, each with asc or desc behind it or not, such as displayName desc"}
 		}
-		o.OrderBy = append(o.OrderBy, Order{words[0], len(words) == 2 && words[1] == "desc"})
+		place := at + strings.Index(key, words[0])
+		o.OrderBy = append(o.OrderBy, Order{words[0], len(words) == 2 && words[1] == "desc", column(value, place)})
+		at += len(key) + 1
 	}
 	return nil
 }

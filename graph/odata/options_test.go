@@ -21,10 +21,10 @@ func TestParse(t *testing.T) {
 		{"$top=999&$count=true", Options{Top: 999, Count: true}},
 		{"$count=False", Options{}},
 		{"$skip=-1", Options{Skip: -1}},
-		{"$orderby=displayName,mail desc", Options{OrderBy: []Order{{"displayName", false}, {"mail", true}}}},
-		{"$orderby=displayName+asc", Options{OrderBy: []Order{{"displayName", false}}}},
-		{"$expand=members($select=id;$top=5)", Options{Expand: "members($select=id;$top=5)"}},
-		{`$search="displayName:ann"`, Options{Search: `"displayName:ann"`}},
+		{"$orderby=displayName,mail desc", Options{OrderBy: []Order{{"displayName", false, 1}, {"mail", true, 13}}}},
+		{"$orderby=displayName+asc", Options{OrderBy: []Order{{"displayName", false, 1}}}},
+		{"$expand=members($select=id),owners", Options{Expand: []Expansion{{Name: "members", Select: []string{"id"}, Column: 1}, {Name: "owners", Column: 21}}}},
+		{`$search="displayName:ann"`, Options{Search: &Search{Property: "displayName", Text: "ann", Column: 1}}},
 		{"$skiptoken=abc&$deltatoken=latest&$format=json", Options{SkipToken: "abc", DeltaToken: "latest", Format: "json"}},
 		{"api-version=1.0&x", Options{}},
 	} {
@@ -61,7 +61,7 @@ func TestParseRefuses(t *testing.T) {
 		{"$count=1", "$count", "true or false"},
 		{"$orderby=a b", "$orderby", "asc or desc"},
 		{"$orderby=a,", "$orderby", "asc or desc"},
-		{"$search=", "$search", "empty"},
+		{"$search=", "$search", "in double quotes"},
 		{"$filter=a eq", "$filter", "a property"},
 	} {
 		_, err := Parse(c.query)

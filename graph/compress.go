@@ -1,0 +1,53 @@
+package graph
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// worthCompressing is the size from which on an answer is compressed for those who take it so: smaller ones fit a packet as they are.
+const worthCompressing = 1 << 10
+
+// compressor is a writer of gzip with the buffer that it writes to. It has hundreds of kilobytes of tables, so it is used again.
+type compressor struct {
+	*gzip.Writer
+	buffer bytes.Buffer
+}
+
+var compressors = sync.Pool{New: func() any {
+	z, _ := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed) // the level is a valid one
+	return &compressor{Writer: z}
+}}
+
+// writeCompressed writes the answer's head and its body with gzip.
+func (r *request) writeCompressed(status int, body []byte) {
+	z := compressors.Get().(*compressor)
+	z.buffer.Reset()
+	z.Reset(&z.buffer)
+	_, _ = z.Write(body) // a buffer takes everything
+	_ = z.Close()
+	h := r.w.Header()
+	h.Set("Content-Encoding", "gzip")
+	h.Set("Content-Length", strconv.Itoa(z.buffer.Len()))
+	r.w.WriteHeader(status)
+	_, _ = r.w.Write(z.buffer.Bytes())
+	if z.buffer.Cap() <= maxKept {
+		compressors.Put(z)
+	}
+}
+
+// acceptsGzip reads an Accept-Encoding: gzip is among what is named, and not with a weight of 0.
+func acceptsGzip(header string) bool {
+	for coding := range strings.SplitSeq(header, ",") {
+		name, weight, _ := strings.Cut(coding, ";")
+		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
+			value, _ := strings.CutPrefix(strings.ReplaceAll(weight, " ", ""), "q=")
+			return strings.Trim(value, "0.") != "" || value == ""
+		}
+	}
+	return false
+}

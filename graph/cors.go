@@ -1,0 +1,51 @@
+package graph
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// exposed are the headers of answers that a page's script may read: all that a client has use for.
+const exposed = "Allow, ETag, Location, OData-EntityId, OData-Version, Preference-Applied, Retry-After, WWW-Authenticate, client-request-id, request-id, x-ms-ags-diagnostic"
+
+// allowOrigin tells a browser whether the page that calls may (CORS). A preflight it answers: that comes without a token, and it says nothing of
+// what there is. Tokens are no cookies: a page of another origin has none unless its user gave it one, so Access-Control-Allow-Credentials is not needed.
+func (api *API) allowOrigin(w http.ResponseWriter, hr *http.Request) (answered bool) {
+	if len(api.Origins) == 0 {
+		return false
+	}
+	h := w.Header()
+	h["Vary"] = []string{"Origin"}
+	origin := hr.Header.Get("Origin")
+	if origin == "" {
+		return false
+	}
+	if api.mayCall(origin) {
+		h.Set("Access-Control-Allow-Origin", origin)
+		h.Set("Access-Control-Expose-Headers", exposed)
+	}
+	if hr.Method != http.MethodOptions || hr.Header.Get("Access-Control-Request-Method") == "" {
+		return false
+	}
+	if api.mayCall(origin) {
+		h.Set("Access-Control-Allow-Methods", "GET, POST, PATCH, PUT, DELETE")
+		if headers := hr.Header.Get("Access-Control-Request-Headers"); headers != "" {
+			h.Set("Access-Control-Allow-Headers", headers) // SDKs have many of their own; none of them means harm
+		}
+		h.Set("Access-Control-Max-Age", "7200")
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return true
+}
+
+// mayCall says whether pages of an origin may call. One that is configured with the port * has any.
+func (api *API) mayCall(origin string) bool {
+	return slices.ContainsFunc(api.Origins, func(allowed string) bool {
+		if host, any := strings.CutSuffix(allowed, ":*"); any {
+			rest, is := strings.CutPrefix(origin, host)
+			return is && (rest == "" || rest[0] == ':' && strings.Trim(rest[1:], "0123456789") == "")
+		}
+		return strings.EqualFold(allowed, origin)
+	})
+}

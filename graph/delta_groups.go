@@ -1,0 +1,163 @@
+package graph
+
+import (
+	"slices"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+
+	"licensor/store"
+	"licensor/tenant"
+)
+
+// maxDeltaMembers is how many members a page shows, in all its groups. A group with more goes on on the next page.
+const maxDeltaMembers = 2000
+
+// groupsDelta answers GET /groups/delta: all groups at first, later which came, went or changed in what is shown; with members@delta,
+// unless $select leaves them out.
+func (api *API) groupsDelta(r *request) error {
+	d, err := r.deltaRound(store.KindGroup, "groups")
+	if err != nil {
+		return err
+	}
+	names := slices.DeleteFunc(slices.Clone(d.token.selected), func(name string) bool { return name == "members" })
+	members := len(names) < len(d.token.selected) || d.token.selected == nil
+	fields, err := deltaFields(d, groupFields, names)
+	if err != nil {
+		return err
+	}
+	if err := d.read(); err != nil {
+		return err
+	}
+	page, more := d.elements(d.among(func() *roaring.Bitmap {
+		touched := d.objects.Touched(namesOf(fields))
+		if members {
+			touched.Or(d.changes.Membership())
+		}
+		return touched
+	}))
+	rows, err := readThere(page, func(q store.Query) ([]tenant.GroupRow, error) { return d.tenant.Groups(d.ctx, q) })
+	if err != nil {
+		return err
+	}
+	r.image = r.tenant.Image() // not older than the rows
+	w := groupWriter{round: d, fields: fields, members: members, room: maxDeltaMembers}
+	return w.send(page, rows, more)
+}
+
+// groupWriter writes a page of groups.
+type groupWriter struct {
+	*round
+	fields  []*field[group]
+	members bool
+	room    int // for members
+}
+
+func (w *groupWriter) send(page []deltaElement, rows []tenant.GroupRow, more bool) error {
+	b, last := w.head(), int64(-1)
+	for _, e := range page {
+		at, ok := slices.BinarySearchFunc(rows, e.ordinal, func(row tenant.GroupRow, o uint32) int { return int(int64(row.Ordinal) - int64(o)) })
+		switch {
+		case e.removed != "":
+			b = w.appendRemoved(appendNext(b), groupType, e)
+		case ok && rows[at].Group.DeletedDateTime.IsZero(): // otherwise gone since; the next round says so
+			rest := int64(-1)
+			if b, rest = w.appendGroup(appendNext(b), group{rows[at].Group, e.ordinal, w.image}); rest >= 0 {
+				next := w.continued(int64(e.ordinal))
+				next.member = rest
+				return w.finish(b, next)
+			}
+		}
+		last = int64(e.ordinal)
+	}
+	if !more {
+		return w.finish(b, nil)
+	}
+	return w.finish(b, w.continued(last))
+}
+
+// appendGroup writes a group with what there is to say of its members. When there is more than the page has room for, it answers the
+// place of the last member written, otherwise -1.
+func (w *groupWriter) appendGroup(b []byte, g group) ([]byte, int64) {
+	b = appendFields(append(b, '{'), w.fields, &g)
+	rest := int64(-1)
+	if w.members {
+		b, rest = w.appendMembers(b, g.ordinal)
+	}
+	return append(b, '}'), rest
+}
+
+func (w *groupWriter) appendMembers(b []byte, group uint32) ([]byte, int64) {
+	places := w.places(group)
+	if int64(group) == w.token.place { // the page before has shown some
+		from, _ := slices.BinarySearch(places, w.token.member+1)
+		places = places[from:]
+	}
+	if len(places) == 0 {
+		return b, -1
+	}
+	rest := int64(-1)
+	if room := max(w.room, 1); len(places) > room {
+		places, rest = places[:room], places[room-1]
+	}
+	w.room -= len(places)
+	b = append(appendName(b, "members@delta"), '[')
+	for _, place := range places {
+		b = w.appendMember(b, group, place)
+	}
+	return append(b, ']'), rest
+}
+
+// places are those of the members to be shown, or shown as removed: all, when the client cannot know the group yet.
+func (w *groupWriter) places(group uint32) []int64 {
+	users, groups := roaring.New(), roaring.New()
+	if m := w.changes.Members(group); m != nil {
+		users.Or(m.Users)
+		groups.Or(m.Groups)
+	}
+	if w.whole || w.objects.Came(group) {
+		users.Or(w.image.Licensing.GroupMembers(group))
+		for _, member := range w.image.Directory.GroupMembersOf(group) {
+			groups.Add(member)
+		}
+	}
+	places := make([]int64, 0, users.GetCardinality()+groups.GetCardinality())
+	for user := range roaring.Values(users) {
+		places = append(places, int64(user))
+	}
+	for member := range roaring.Values(groups) {
+		places = append(places, groupsFrom+int64(member))
+	}
+	return places
+}
+
+// appendMember writes a member with its type, as removed when it is a member no more. One nobody knows the id of is left out: it went
+// for good after the round had begun, and the next round says so.
+func (w *groupWriter) appendMember(b []byte, group uint32, place int64) []byte {
+	kind, id, is := w.member(group, place)
+	if id == uuid.Nil || !is && w.whole {
+		return b
+	}
+	b = appendID(appendName(w.appendType(appendNext(b), kind), "id"), id)
+	if !is {
+		b = append(b, `,"@removed":{"reason":"deleted"}`...)
+	}
+	return append(b, '}')
+}
+
+// member answers the type and id at a place, and whether that is a member of the group.
+func (w *groupWriter) member(group uint32, place int64) (kind string, id uuid.UUID, is bool) {
+	x, ordinal := w.image.Directory, uint32(place&(groupsFrom-1))
+	if place < groupsFrom {
+		if x.UserGone(ordinal) {
+			id, _ = w.changes.Users.Gone(ordinal)
+			return userType, id, false
+		}
+		return userType, x.UserID(ordinal), x.IsMember(ordinal, group) && !x.UserHidden(ordinal)
+	}
+	if x.GroupGone(ordinal) {
+		id, _ = w.changes.Groups.Gone(ordinal)
+		return groupType, id, false
+	}
+	return groupType, x.GroupID(ordinal), slices.Contains(x.GroupMembersOf(group), ordinal) && !x.GroupHidden(ordinal)
+}

@@ -1,0 +1,89 @@
+package graph
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"licensor/directory"
+	"licensor/tenant"
+)
+
+// domain is a domain of the organization, of which all are verified.
+type domain struct {
+	directory.VerifiedDomain
+	image *tenant.Image
+}
+
+// domainFields are the properties of domain. Passwords do not expire here, and nobody sells domains.
+var domainFields = newFieldSet("microsoft.graph.domain", []field[domain]{
+	{"authenticationType", func(b []byte, d *domain) []byte { return appendText(b, d.authentication()) }, directory.ByDefault},
+	{"availabilityStatus", appendNull[domain], directory.ByDefault},
+	{"id", func(b []byte, d *domain) []byte { return appendText(b, d.Name) }, directory.ByDefault},
+	{"isAdminManaged", appendTrue[domain], directory.ByDefault},
+	{"isDefault", func(b []byte, d *domain) []byte { return appendBool(b, d.IsDefault) }, directory.ByDefault},
+	{"isInitial", func(b []byte, d *domain) []byte { return appendBool(b, d.IsInitial) }, directory.ByDefault},
+	{"isRoot", func(b []byte, d *domain) []byte { return appendBool(b, d.isRoot()) }, directory.ByDefault},
+	{"isVerified", appendTrue[domain], directory.ByDefault},
+	{"manufacturer", appendNull[domain], directory.ByDefault},
+	{"model", appendNull[domain], directory.ByDefault},
+	{"passwordNotificationWindowInDays", appendNull[domain], directory.ByDefault},
+	{"passwordValidityPeriodInDays", appendNull[domain], directory.ByDefault},
+	{"state", appendNull[domain], directory.ByDefault},
+	{"supportedServices", func(b []byte, d *domain) []byte { return appendList(b, d.services(), appendText) }, directory.ByDefault},
+}).in("domains")
+
+func appendTrue[T any](b []byte, _ *T) []byte { return append(b, "true"...) }
+
+// authentication says where the domain's users sign in: here, unless it is federated.
+func (d *domain) authentication() string {
+	if d.Type == "Federated" {
+		return d.Type
+	}
+	return "Managed"
+}
+
+// isRoot says whether the domain is within no other of the organization.
+func (d *domain) isRoot() bool {
+	return !slices.ContainsFunc(d.image.Organization.VerifiedDomains, func(other directory.VerifiedDomain) bool {
+		return strings.HasSuffix(strings.ToLower(d.Name), "."+strings.ToLower(other.Name))
+	})
+}
+
+// services are the capabilities of the domain: Email, OfficeCommunicationsOnline.
+func (d *domain) services() []string {
+	return strings.FieldsFunc(d.Capabilities, func(c rune) bool { return c == ',' || c == ' ' })
+}
+
+// listDomains answers GET /domains.
+func (api *API) listDomains(r *request) error {
+	if err := r.allow("$select"); err != nil {
+		return err
+	}
+	fields, err := domainFields.selected(r)
+	if err != nil {
+		return err
+	}
+	rows := make([]domain, 0, len(r.image.Organization.VerifiedDomains))
+	for _, d := range r.image.Organization.VerifiedDomains {
+		rows = append(rows, domain{d, r.image})
+	}
+	return sendList(r, list[domain]{context: r.selected("domains"), rows: rows, count: -1, write: objects(fields)})
+}
+
+// getDomain answers GET /domains/{domain}.
+func (api *API) getDomain(r *request) error {
+	if err := r.allow("$select"); err != nil {
+		return err
+	}
+	fields, err := domainFields.selected(r)
+	if err != nil {
+		return err
+	}
+	domains := r.image.Organization.VerifiedDomains
+	at := slices.IndexFunc(domains, func(d directory.VerifiedDomain) bool { return strings.EqualFold(d.Name, r.keys[0]) })
+	if at < 0 {
+		return notFound(r.keys[0])
+	}
+	return sendEntity(r, domainFields, http.StatusOK, "domains", fields, &domain{domains[at], r.image})
+}

@@ -1,0 +1,102 @@
+package graph
+
+import (
+	"net/http"
+
+	"licensor/graph/odata"
+	"licensor/store"
+	"licensor/tenant"
+)
+
+// manager answers the ordinal of the manager of the user whom the path names. A deleted one is none.
+func (r *request) manager() (uint32, error) {
+	user, err := r.user()
+	if err != nil {
+		return 0, err
+	}
+	manager, ok := r.image.Directory.Manager(user)
+	if !ok || r.image.Directory.UserHidden(manager) {
+		return 0, notFound("manager")
+	}
+	return manager, nil
+}
+
+// getManager answers GET /users/{user}/manager.
+func (api *API) getManager(r *request) error {
+	if err := r.allow("$select"); err != nil {
+		return err
+	}
+	manager, err := r.manager()
+	if err != nil {
+		return err
+	}
+	return r.sendObject(r.image, store.KindUser, manager)
+}
+
+// getManagerReference answers GET /users/{user}/manager/$ref.
+func (api *API) getManagerReference(r *request) error {
+	if err := r.allow(); err != nil {
+		return err
+	}
+	manager, err := r.manager()
+	if err != nil {
+		return err
+	}
+	b := r.appendHead(r.begin(), "$ref")
+	b = append(append(append(appendName(b, "@odata.id"), '"'), r.root...), "/directoryObjects/"...)
+	return r.send(http.StatusOK, append(appendBareID(b, r.image.Directory.UserID(manager)), `"}`...))
+}
+
+// setManager answers PUT /users/{user}/manager/$ref.
+func (api *API) setManager(r *request) error {
+	user, err := r.user()
+	if err != nil {
+		return err
+	}
+	id, err := r.reference()
+	if err != nil {
+		return err
+	}
+	return r.change(tenant.SetManager{User: user, Manager: id}, id)
+}
+
+// removeManager answers DELETE /users/{user}/manager/$ref.
+func (api *API) removeManager(r *request) error {
+	if _, err := r.manager(); err != nil {
+		return err
+	}
+	user, err := r.user()
+	if err != nil {
+		return err
+	}
+	return r.change(tenant.RemoveManager{User: user})
+}
+
+// reportsOfUser are the users whose manager the user is.
+var reportsOfUser relation = func(r *request) (users, groups []uint32, err error) {
+	user, err := r.user()
+	if err != nil {
+		return nil, nil, err
+	}
+	return r.image.Directory.Reports(user), nil, nil
+}
+
+// expandManager shows users with their managers.
+func expandManager(r *request, e odata.Expansion) (func([]byte, *user) ([]byte, error), error) {
+	inner := r.within(e)
+	write, err := inner.objectWriter()
+	if err != nil {
+		return nil, err
+	}
+	return func(b []byte, u *user) ([]byte, error) {
+		manager, ok := u.image.Directory.Manager(u.ordinal)
+		if !ok || u.image.Directory.UserHidden(manager) {
+			return append(b, "null"...), nil
+		}
+		document, err := r.tenant.User(r.ctx, u.image, manager)
+		if err != nil {
+			return append(b, "null"...), err
+		}
+		return write(b, object{user: &user{document, manager, u.image, u.now}}), nil
+	}, nil
+}

@@ -1,0 +1,113 @@
+package graph
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"licensor/store"
+)
+
+// getMembers answers POST …/getMemberGroups and getMemberObjects: the ids of all groups that the object is in, directly or by way of
+// others. Groups are all that anything can be in here, so the two are one.
+func (rel relation) getMembers(_ *API, r *request) error {
+	_, groups, err := rel.live(r)
+	if err != nil {
+		return err
+	}
+	secure := false
+	if err := r.parameters("getMemberGroups", map[string]any{"securityEnabledOnly": &secure}); err != nil {
+		return err
+	}
+	if secure && r.isOfGroup() {
+		return refuse("securityEnabledOnly can be true for users only. Send false, which answers all groups that the group is in.")
+	}
+	if secure {
+		if groups, err = r.securityGroups(groups); err != nil {
+			return err
+		}
+	}
+	return r.sendIDs(r.groupIDs(groups))
+}
+
+// isOfGroup says whether the path names a group, in whatever set.
+func (r *request) isOfGroup() bool {
+	kind, _, ok := r.liveObject()
+	return !r.me && ok && kind == store.KindGroup
+}
+
+// parameters reads those of a function, which may all be left out, the body with them.
+func (r *request) parameters(name string, into map[string]any, required ...string) error {
+	if r.ContentLength == 0 && len(required) == 0 {
+		return nil
+	}
+	members, err := r.members()
+	if err != nil {
+		return err
+	}
+	return read(name, members, into, required...)
+}
+
+// securityGroups answers those of some groups that are for security, which their documents say.
+func (r *request) securityGroups(groups []uint32) (secure []uint32, err error) {
+	for some := range slices.Chunk(groups, store.MaxOrdinals) {
+		rows, err := r.tenant.Groups(r.ctx, store.Query{Ordinals: some, After: -1})
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			if row.Group.SecurityEnabled {
+				secure = append(secure, row.Ordinal)
+			}
+		}
+	}
+	return secure, nil
+}
+
+func (r *request) groupIDs(groups []uint32) []uuid.UUID {
+	ids := make([]uuid.UUID, len(groups))
+	for i, group := range groups {
+		ids[i] = r.image.Directory.GroupID(group)
+	}
+	return ids
+}
+
+// checkGroups answers POST …/checkMemberGroups.
+func (rel relation) checkGroups(_ *API, r *request) error { return rel.check(r, "groupIds") }
+
+// checkObjects answers POST …/checkMemberObjects.
+func (rel relation) checkObjects(_ *API, r *request) error { return rel.check(r, "ids") }
+
+// maxChecked is how many ids one request may ask about.
+const maxChecked = 20
+
+// check answers those ids of the body that are of groups the object is in, directly or by way of others.
+func (rel relation) check(r *request, parameter string) error {
+	_, groups, err := rel.live(r)
+	if err != nil {
+		return err
+	}
+	var ids []uuid.UUID
+	if err := r.parameters("checkMemberGroups", map[string]any{parameter: &ids}, parameter); err != nil {
+		return err
+	}
+	if len(ids) > maxChecked {
+		return refuse("'%s' has %d ids; at most %d are possible in one request.", parameter, len(ids), maxChecked)
+	}
+	in := make([]uuid.UUID, 0, len(ids))
+	for _, id := range ids {
+		group, ok := r.image.Directory.GroupByID(id)
+		if _, is := slices.BinarySearch(groups, group); ok && is && !slices.Contains(in, id) {
+			in = append(in, id)
+		}
+	}
+	return r.sendIDs(in)
+}
+
+// sendIDs answers with ids as texts.
+func (r *request) sendIDs(ids []uuid.UUID) error {
+	b := r.appendHead(r.begin(), "Collection(Edm.String)")
+	b = appendList(appendName(b, "value"), ids, appendID)
+	return r.send(http.StatusOK, append(b, '}'))
+}

@@ -1,0 +1,72 @@
+package graph
+
+import (
+	"encoding/binary"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"licensor/identity"
+	"licensor/store"
+)
+
+// sorted is the order of a list other than by ordinal, and what a $skiptoken says of it. A list is in the order of the commit at
+// which its first page was read, and has the objects there were then: so no page of it depends on what is written in between.
+type sorted struct {
+	order store.Order
+	below uint32 // only objects that were there when the list began
+}
+
+// Objects can be ordered by these for everybody, by others in advanced queries (P33).
+var (
+	simpleUserOrders  = []string{"displayName", "userPrincipalName"}
+	simpleGroupOrders = []string{"displayName"}
+	advancedOrders    = []string{"createdDateTime", "displayName", "mail", "userPrincipalName"}
+)
+
+// sort answers the order that $orderby asks for; nil is that of ordinals.
+func (r *request) sort(f *filters) (*sorted, error) {
+	if len(r.options.OrderBy) == 0 {
+		return nil, nil
+	}
+	key := r.options.OrderBy[0]
+	simple := slices.Contains(f.ordered, key.Property)
+	_, known := f.kinds[key.Property]
+	switch {
+	case len(r.options.OrderBy) > 1:
+		second := r.options.OrderBy[1]
+		return nil, unsupported("Unsupported sort property '%s' for '%s' at position %d of $orderby: a list is ordered by one property.", second.Property, f.resource, second.Column)
+	case !simple && (!known || !slices.Contains(advancedOrders, key.Property)):
+		return nil, unsupported("Unsupported sort property '%s' for '%s' at position %d of $orderby. %s can be ordered by %s.",
+			key.Property, f.resource, key.Column, f.resource+"s", strings.Join(f.orderable(), ", "))
+	case !simple && r.access == identity.Basic: // it would show what may not be seen
+		return nil, &identity.Forbidden{Operation: r.op.need}
+	case (!simple || r.options.Filter != nil || r.options.Search != nil) && !r.advanced():
+		return nil, unsupported("Sorting not supported for current query. The order by '%s' at position %d of $orderby, here, is for advanced queries only: send the header 'ConsistencyLevel: eventual' and $count=true with it.",
+			key.Property, key.Column)
+	}
+	return &sorted{store.Order{Property: key.Property, Descending: key.Descending, AsOf: r.image.Seq}, max(1, f.total(r))}, nil
+}
+
+func (f *filters) orderable() []string {
+	return slices.DeleteFunc(slices.Clone(advancedOrders), func(name string) bool { return f.kinds[name] == 0 })
+}
+
+// appendTo adds what the next page's token says of the order.
+func (s *sorted) appendTo(token []byte, key string) []byte {
+	token = binary.BigEndian.AppendUint64(token, s.order.AsOf)
+	token = binary.BigEndian.AppendUint32(token, s.below)
+	return append(token, key...)
+}
+
+// resume takes up the order where a page has ended.
+func (s *sorted) resume(token []byte) bool {
+	const head = 12
+	if len(token) < head {
+		return false
+	}
+	asOf, key := binary.BigEndian.Uint64(token), string(token[head:])
+	now := s.order.AsOf
+	s.order.AsOf, s.order.After, s.below = asOf, key, binary.BigEndian.Uint32(token[8:])
+	return asOf <= now && s.below > 0 && utf8.ValidString(key) && (key == "" || key[0] == '=')
+}

@@ -1,0 +1,195 @@
+package graph
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"licensor/directory"
+	"licensor/graph/odata"
+	"licensor/identity"
+)
+
+const parityFile = "../docs/parity.md"
+
+// witnesses are the scenarios that have seen what is served: by operation, and by query option and operation.
+type witnesses struct {
+	mutex   sync.Mutex
+	routes  *node
+	played  int
+	seen    map[string][]string
+	options map[string]map[string][]string
+}
+
+func newWitnesses() *witnesses {
+	return &witnesses{routes: newRoutes(operations), seen: map[string][]string{}, options: map[string]map[string][]string{}}
+}
+
+// saw notes that a scenario was answered well.
+func (w *witnesses) saw(scenario, method, path string, got answer, request string) {
+	address, query, _ := strings.Cut(path, "?")
+	parts, ok := segments(address)
+	if !ok || got.status >= 300 {
+		return
+	}
+	m, _, ok := w.routes.find(parts)
+	if !ok || m.node.operations[method] == nil {
+		return
+	}
+	op := m.node.operations[method]
+	if op.path == "/$batch" {
+		w.sawBatch(scenario, "/"+parts[0], request, got.body)
+	}
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	name := op.method + " " + op.path
+	w.seen[name] = append(w.seen[name], scenario)
+	if options, err := odata.Parse(query); err == nil {
+		for _, option := range options.Given {
+			if w.options[option] == nil {
+				w.options[option] = map[string][]string{}
+			}
+			w.options[option][name] = append(w.options[option][name], scenario)
+		}
+	}
+}
+
+// sawBatch notes what a scenario was answered well within a batch.
+func (w *witnesses) sawBatch(scenario, version, request, body string) {
+	var asked struct {
+		Requests []struct{ ID, Method, URL string }
+	}
+	var answered struct {
+		Responses []struct {
+			ID     string
+			Status int
+		}
+	}
+	if json.Unmarshal([]byte(request), &asked) != nil || json.Unmarshal([]byte(body), &answered) != nil {
+		return
+	}
+	for _, r := range answered.Responses {
+		for _, a := range asked.Requests {
+			if a.ID == r.ID {
+				w.saw(scenario, strings.ToUpper(a.Method), version+"/"+strings.TrimPrefix(a.URL, "/"), answer{status: r.Status}, "")
+			}
+		}
+	}
+}
+
+// compare looks whether docs/parity.md says what the scenarios have seen, once all of them are played. With -update it is written.
+func (w *witnesses) compare(t *testing.T, scenarios int) {
+	if t.Failed() || w.played < scenarios {
+		return
+	}
+	for i := range operations {
+		op := &operations[i]
+		if op.do != nil && len(w.seen[op.method+" "+op.path]) == 0 {
+			t.Errorf("%s %s is served, but no scenario has seen it succeed", op.method, op.path)
+		}
+	}
+	want := w.page()
+	if *update {
+		if err := os.WriteFile(parityFile, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if got, err := os.ReadFile(parityFile); err != nil || string(got) != want {
+		t.Errorf("docs/parity.md is not what the operations and scenarios say. Write it anew: go test ./graph -run 'TestScenarios$' -update")
+	}
+}
+
+const parityHead = `# Parity with Microsoft Graph
+
+Written by ` + "`go test ./graph -run 'TestScenarios$' -update`" + `; do not edit. What is served is witnessed by the scenario named with it
+(` + "`graph/testdata/scenarios`" + `), and a test fails when something served has no witness. Everything under ` + "`/users/{user}`" + ` is there for
+` + "`/me`" + `, too, and everything of Graph under ` + "`/beta`" + ` as well. Every answer of the tests is compared with the types of Graph's v1.0 metadata.
+
+The permission is the least one; with those in brackets a caller sees the basic properties, or its own self. Which roles a signed-in user needs besides
+is in ` + "`identity/needs.go`" + `.
+`
+
+// page is docs/parity.md.
+func (w *witnesses) page() string {
+	var b strings.Builder
+	b.WriteString(parityHead)
+	w.writeOperations(&b, "\n## Operations of Graph that are served\n", func(op *operation) bool { return op.do != nil && !strings.HasPrefix(op.path, ownRoot) })
+	b.WriteString("\n## Operations of Graph that answer 501\n\n")
+	for i := range operations {
+		if op := &operations[i]; op.do == nil {
+			fmt.Fprintf(&b, "- `%s %s`\n", strings.ReplaceAll(op.method, "*", "any method"), op.path)
+		}
+	}
+	w.writeOptions(&b)
+	b.WriteString("\n## Properties that are absent\n\n")
+	for _, name := range slices.Sorted(maps.Keys(absent)) {
+		fmt.Fprintf(&b, "- `%s`: %s\n", name, absent[name])
+	}
+	b.WriteString("\n## Properties that are always null or empty\n\nThey are part of the contract, and what they tell of is not kept here.\n\n")
+	writeEmpty(&b, userType, directory.UserProperties())
+	writeEmpty(&b, groupType, directory.GroupProperties())
+	writeEmpty(&b, organizationFields.typeName, directory.OrganizationProperties())
+	w.writeOperations(&b, "\n## Operations of our own\n\nDescribed in `/licensor/v1/openapi.yaml`.\n", func(op *operation) bool { return strings.HasPrefix(op.path, ownRoot) })
+	return b.String()
+}
+
+func (w *witnesses) writeOperations(b *strings.Builder, head string, which func(*operation) bool) {
+	b.WriteString(head + "\n| operation | permission | witness |\n|---|---|---|\n")
+	for i := range operations {
+		if op := &operations[i]; which(op) {
+			fmt.Fprintf(b, "| `%s %s` | %s | %s |\n", op.method, op.path, permission(op), first(w.seen[op.method+" "+op.path]))
+		}
+	}
+}
+
+func permission(op *operation) string {
+	need, ok := identity.Needs[op.need]
+	switch {
+	case op.open:
+		return "no token needed"
+	case op.anyone || !ok:
+		return "any token"
+	}
+	text := need.Full[0]
+	if more := append(slices.Clone(need.Basic), need.Own...); len(more) > 0 {
+		text += " (" + strings.Join(more, ", ") + ")"
+	}
+	return text
+}
+
+// first is the scenario that stands for all that have seen the same.
+func first(scenarios []string) string {
+	if len(scenarios) == 0 {
+		return ""
+	}
+	return slices.Min(scenarios)
+}
+
+func (w *witnesses) writeOptions(b *strings.Builder) {
+	b.WriteString("\n## Query options\n\n| option | operation | witness |\n|---|---|---|\n")
+	for _, option := range slices.Sorted(maps.Keys(w.options)) {
+		for _, op := range slices.Sorted(maps.Keys(w.options[option])) {
+			fmt.Fprintf(b, "| `%s` | `%s` | %s |\n", option, op, first(w.options[option][op]))
+		}
+	}
+	b.WriteString("\nAny other option is refused by the operation with 400, or with 501 where Graph has it.\n")
+}
+
+func writeEmpty[T any](b *strings.Builder, typeName string, properties []*directory.Property[T]) {
+	var names []string
+	for _, p := range properties {
+		value := string(p.Append(nil, new(T)))
+		if !p.Stored() && (value == "null" || value == "[]") && p.Name != "legalAgeGroupClassification" {
+			names = append(names, p.Name)
+		}
+	}
+	if len(names) > 0 {
+		fmt.Fprintf(b, "- `%s`: %s\n", typeName, strings.Join(names, ", "))
+	}
+}
