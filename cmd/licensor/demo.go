@@ -36,7 +36,7 @@ func demoCommand() *cobra.Command {
 				return err
 			}
 			defer cleanUp()
-			s, err := openService(cmd.Context(), path, serviceOptions{publicURL: at.publicURL})
+			s, err := openService(cmd.Context(), path, serviceOptions{publicURL: at.publicURL, origins: localOrigins})
 			if err != nil {
 				return err
 			}
@@ -49,6 +49,9 @@ func demoCommand() *cobra.Command {
 	cmd.Flags().StringVar(&info, "info", "", "a file to write address and credentials to, as JSON")
 	return cmd
 }
+
+// localOrigins are those of pages that somebody who tries things out serves on the same machine.
+var localOrigins = []string{"http://localhost:*", "http://127.0.0.1:*", "https://localhost:*"}
 
 // demoData answers where the demo's database is to be, and what to do about it at the end.
 func demoData(kept string) (path string, cleanUp func(), err error) {

@@ -32,6 +32,7 @@ func (s *serving) register(cmd *cobra.Command, listen string) {
 func serveCommand() *cobra.Command {
 	var at serving
 	var data, name, domain, country string
+	var origins []string
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve Microsoft Graph from a database",
@@ -43,7 +44,7 @@ func serveCommand() *cobra.Command {
 			"  licensor serve --organization 'Contoso' --domain contoso.example --country DE",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := openService(cmd.Context(), data, serviceOptions{publicURL: at.publicURL})
+			s, err := openService(cmd.Context(), data, serviceOptions{publicURL: at.publicURL, origins: origins})
 			if err != nil {
 				return err
 			}
@@ -58,6 +59,7 @@ func serveCommand() *cobra.Command {
 	}
 	at.register(cmd, "127.0.0.1:8080")
 	cmd.Flags().StringVar(&data, "data", defaultData, "the database, a file")
+	cmd.Flags().StringArrayVar(&origins, "cors-origin", nil, "origin of pages whose browsers may call, such as https://admin.contoso.com or http://localhost:*; may be repeated")
 	cmd.Flags().StringVar(&name, "organization", "My organization", "name of the first tenant, when the database is new")
 	cmd.Flags().StringVar(&domain, "domain", "licensor.example", "domain of the first tenant's user principal names, when the database is new")
 	cmd.Flags().StringVar(&country, "country", "US", "country of the first tenant (two letters), when the database is new")

@@ -32,6 +32,7 @@ type service struct {
 
 type serviceOptions struct {
 	publicURL string
+	origins   []string         // of pages whose browsers may call
 	now       func() time.Time // time.Now when nil
 }
 
@@ -59,16 +60,16 @@ func openService(ctx context.Context, path string, options serviceOptions) (s *s
 	if err != nil {
 		return nil, err
 	}
-	s.handler = s.routes(options.now)
+	s.handler = s.routes(options)
 	return s, nil
 }
 
 // routes parts what is Graph's, and our own operations under /licensor, from the rest by hand: a ServeMux would redirect the encoded and
 // empty segments that Graph's paths may have.
-func (s *service) routes(now func() time.Time) http.Handler {
+func (s *service) routes(options serviceOptions) http.Handler {
 	metrics := newMetrics(s.tenants)
 	api := metrics.count(graph.New(graph.Config{
-		Authority: s.authority, Tenant: s.tenants.Tenant, Now: now, NewID: uuid.New, Log: slog.Default(),
+		Authority: s.authority, Tenant: s.tenants.Tenant, Now: options.now, NewID: uuid.New, Log: slog.Default(), Origins: options.origins,
 	}))
 	rest := http.NewServeMux()
 	rest.Handle("/", metrics.count(s.authority.Handler()))

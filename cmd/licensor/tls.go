@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -16,6 +17,7 @@ import (
 // keyPair is a certificate with its key, in files that may be replaced while the server runs, as those who renew certificates do.
 type keyPair struct {
 	cert, key string
+	log       *slog.Logger // the default one when nil
 
 	mu     sync.Mutex
 	loaded *tls.Certificate
@@ -64,7 +66,7 @@ func (k *keyPair) current() (*tls.Certificate, error) {
 	if k.loaded == nil {
 		return nil, err
 	}
-	slog.Error("the certificate changed but cannot be used; the last good one serves on", "error", err)
+	cmp.Or(k.log, slog.Default()).Error("the certificate changed but cannot be used; the last good one serves on", "error", err)
 	k.as = at
 	return k.loaded, nil
 }

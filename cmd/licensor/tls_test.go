@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"log/slog"
 	"math/big"
 	"net"
 	"os"
@@ -37,7 +38,7 @@ func newKeyPair(t *testing.T, dir string, number int64) *keyPair {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &keyPair{cert: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem")}
+	k := &keyPair{cert: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem"), log: slog.New(slog.DiscardHandler)}
 	writePEM(t, k.cert, "CERTIFICATE", cert)
 	writePEM(t, k.key, "PRIVATE KEY", der)
 	return k
