@@ -22,7 +22,7 @@ GO_NEEDED := $(shell sed -n 's/^go //p' go.mod)
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: go ## start a server with an invented tenant to look around in
@@ -41,6 +41,10 @@ test: go ## run all tests
 .PHONY: test-sdk
 test-sdk: build ## run Graph's own clients against the program (needs Node.js, npm and openssl)
 	cd test/sdk-js && npm ci --no-audit --no-fund && LICENSOR=$(CURDIR)/bin/licensor npm test
+
+.PHONY: test-openapi
+test-openapi: build ## compare the program's answers with the OpenAPI document that it serves
+	cd test/openapi && LICENSOR=$(CURDIR)/bin/licensor $(GO) test -count=1 ./...
 
 .PHONY: lint
 lint: go ## check format (gofumpt), go vet, staticcheck

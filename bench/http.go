@@ -25,7 +25,7 @@ import (
 	"licensor/tenant"
 )
 
-// compareHTTP puts one user's reprocessing under load, beside a handler of net/http that verifies the same token and writes the same bytes.
+// compareHTTP puts requests under load, each beside a handler of net/http that verifies the same token and writes the same bytes.
 func compareHTTP(ctx context.Context, o *ours, load time.Duration, rounds, connections int) error {
 	authority, token, err := o.login(ctx)
 	if err != nil {
@@ -37,11 +37,52 @@ func compareHTTP(ctx context.Context, o *ours, load time.Duration, rounds, conne
 		return err
 	}
 	defer real.close()
-	request := func(user int) []byte {
-		return fmt.Appendf(nil, "POST /v1.0/users/%s/reprocessLicenseAssignment HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Length: 0\r\n\r\n",
-			id('u', user), real.address, token)
+	for _, c := range cases {
+		request := func(user int) []byte { return c.request(user).bytes(real.address, token) }
+		if err := o.compareCase(ctx, c.name, authority, real.address, request, load, rounds, connections); err != nil {
+			return fmt.Errorf("%s: %w", c.name, err)
+		}
 	}
-	answer, err := one(ctx, real.address, request(0))
+	return nil
+}
+
+// message is a request but for what all have in common.
+type message struct{ method, path, body string }
+
+func (m message) bytes(address, token string) []byte {
+	return fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+		m.method, m.path, address, token, len(m.body), m.body)
+}
+
+// cases are the requests, for a user by number.
+var cases = []struct {
+	name    string
+	request func(user int) message
+}{
+	{"reprocess one user over HTTP", func(user int) message {
+		return message{"POST", fmt.Sprintf("/v1.0/users/%s/reprocessLicenseAssignment", id('u', user)), ""}
+	}},
+	{"read one user", func(user int) message { return message{"GET", fmt.Sprintf("/v1.0/users/%s", id('u', user)), ""} }},
+	{"a page of 100 users", func(int) message { return message{"GET", "/v1.0/users", ""} }},
+	{"users with a name, filtered", func(user int) message {
+		return message{"GET", fmt.Sprintf("/v1.0/users?$filter=startsWith(displayName,'Person%%20%d')&$top=10", user), ""}
+	}},
+	{"a batch of 20 reads", func(user int) message { return message{"POST", "/v1.0/$batch", batch(user)} }},
+}
+
+// batch reads twenty users, one after another by number.
+func batch(from int) string {
+	var parts []string
+	for i := range 20 {
+		parts = append(parts, fmt.Sprintf(`{"id":"%d","method":"GET","url":"/users/%s"}`, i, id('u', (from+i)%1000)))
+	}
+	return `{"requests":[` + strings.Join(parts, ",") + `]}`
+}
+
+func (o *ours) compareCase(
+	ctx context.Context, name string, authority *identity.Authority, real string, request func(int) []byte, load time.Duration, rounds, connections int,
+) error {
+	answer, err := one(ctx, real, request(0))
 	if err != nil {
 		return err
 	}
@@ -50,10 +91,6 @@ func compareHTTP(ctx context.Context, o *ours, load time.Duration, rounds, conne
 		return err
 	}
 	defer bare.close()
-	return o.loadBoth(ctx, real.address, bare.address, request, load, rounds, connections)
-}
-
-func (o *ours) loadBoth(ctx context.Context, real, bare string, request func(int) []byte, load time.Duration, rounds, connections int) error {
 	users := min(o.world.users, 1000) // those who are asked for again and again, as by a script that goes through a group
 	var ours, theirs, ratio []float64
 	var p99, bareP99 time.Duration
@@ -62,14 +99,14 @@ func (o *ours) loadBoth(ctx context.Context, real, bare string, request func(int
 		if err != nil {
 			return err
 		}
-		b, err := put(ctx, bare, request, users, connections, load)
+		b, err := put(ctx, bare.address, request, users, connections, load)
 		if err != nil {
 			return err
 		}
 		ours, theirs, ratio = append(ours, a.rate()), append(theirs, b.rate()), append(ratio, a.rate()/b.rate())
 		p99, bareP99 = max(p99, a.p99()), max(bareP99, b.p99())
 	}
-	report("reprocess one user over HTTP", "%.0f a second (p99 %s), bare %.0f (p99 %s): %.0f %%",
+	report(name, "%.0f a second (p99 %s), bare %.0f (p99 %s): %.0f %%",
 		middle(ours), p99.Round(10*time.Microsecond), middle(theirs), bareP99.Round(10*time.Microsecond), 100*middle(ratio))
 	return nil
 }

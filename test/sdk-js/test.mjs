@@ -97,3 +97,25 @@ test('a group license fails for want of a seat; a seat is freed; reprocessing pu
     assert.deepEqual(user.assignedLicenses.map((l) => l.skuId), [f3]);
   }
 });
+
+test('batch', async () => {
+  const answer = await graph.api('/$batch').post({ requests: [
+    { id: '1', method: 'POST', url: '/users', headers: { 'Content-Type': 'application/json' }, body: person() },
+    { id: '2', method: 'GET', url: '/users?$top=1', dependsOn: ['1'] },
+    { id: '3', method: 'GET', url: '/users/nobody@contoso.example' },
+    { id: '4', method: 'GET', url: '/users?$top=1', dependsOn: ['3'] },
+  ] });
+  const status = Object.fromEntries(answer.responses.map((r) => [r.id, r.status]));
+  assert.deepEqual(status, { 1: 201, 2: 200, 3: 404, 4: 424 });
+});
+
+test('delta', async () => {
+  let page = await graph.api('/users/delta').query({ $deltatoken: 'latest' }).get();
+  const user = await graph.api('/users').post(person());
+  page = await graph.api(page['@odata.deltaLink']).get();
+  assert.deepEqual(page.value.map((u) => u.id), [user.id]);
+  await graph.api(`/users/${user.id}`).delete();
+  page = await graph.api(page['@odata.deltaLink']).get();
+  assert.deepEqual(page.value.map((u) => [u.id, u['@removed'].reason]), [[user.id, 'changed']]);
+  assert.equal((await graph.api(page['@odata.deltaLink']).get()).value.length, 0);
+});
