@@ -34,11 +34,7 @@ func usersIn(set *roaring.Bitmap) []uint32 {
 
 // addMember answers POST /groups/{group}/members/$ref (P51).
 func (api *API) addMember(r *request) error {
-	ordinal, err := r.group()
-	if err != nil {
-		return err
-	}
-	id, err := r.reference()
+	ordinal, id, err := r.groupAndReference()
 	if err != nil {
 		return err
 	}
@@ -56,11 +52,7 @@ func (api *API) removeMember(r *request) error {
 
 // addOwner answers POST /groups/{group}/owners/$ref.
 func (api *API) addOwner(r *request) error {
-	ordinal, err := r.group()
-	if err != nil {
-		return err
-	}
-	id, err := r.reference()
+	ordinal, id, err := r.groupAndReference()
 	if err != nil {
 		return err
 	}
@@ -74,6 +66,15 @@ func (api *API) removeOwner(r *request) error {
 		return err
 	}
 	return r.change(tenant.RemoveOwner{Group: ordinal, Owner: id})
+}
+
+// groupAndReference reads the key of the group, and the object that the body refers to.
+func (r *request) groupAndReference() (group uint32, id uuid.UUID, err error) {
+	if group, err = r.group(); err != nil {
+		return 0, uuid.Nil, err
+	}
+	id, err = r.reference()
+	return group, id, err
 }
 
 // groupAndID reads the two keys of a path below a group.
