@@ -117,7 +117,7 @@ func TestTablesAreInAlphabeticalOrder(t *testing.T) {
 		}
 	}
 	const defaults = "businessPhones displayName givenName id jobTitle mail mobilePhone officeLocation preferredLanguage surname userPrincipalName"
-	if got := strings.Join(namesOf(DefaultUserProperties()), " "); got != defaults {
+	if got := strings.Join(namesOf(userTable.defaults), " "); got != defaults {
 		t.Errorf("default properties are %s (P22)", got)
 	}
 }
@@ -319,7 +319,7 @@ func BenchmarkUserDocument(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			dst = dst[:0]
-			for _, p := range DefaultUserProperties() {
+			for _, p := range userTable.defaults {
 				dst = p.Append(dst, u)
 			}
 		}

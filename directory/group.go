@@ -68,9 +68,6 @@ func GroupProperty(name string) (*Property[Group], bool) { return groupTable.pro
 // GroupProperties answers all properties but those of licenses, in alphabetical order. The slice is shared.
 func GroupProperties() []*Property[Group] { return groupTable.all }
 
-// DefaultGroupProperties answers those that are shown when none are asked for (graph/protocol.md P22). The slice is shared.
-func DefaultGroupProperties() []*Property[Group] { return groupTable.defaults }
-
 // ParseGroupPatch reads the body of a creation or an update of a group. Errors are *Invalid.
 func ParseGroupPatch(members []Member) (GroupPatch, error) {
 	patch, err := groupTable.patch(members, false)

@@ -63,7 +63,7 @@ func OrganizationProperty(name string) (*Property[Organization], bool) {
 // slice is shared.
 func OrganizationProperties() []*Property[Organization] { return organizationTable.all }
 
-// ParseOrganizationPatch reads the body of an update by a client of Graph, who may set little. Errors are *Invalid.
+// ParseOrganizationPatch reads the body of an update by a client. Errors are *Invalid.
 func ParseOrganizationPatch(members []Member) (OrganizationPatch, error) {
 	patch, err := organizationTable.patch(members, false)
 	patch.fits = fitsOrganization

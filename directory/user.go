@@ -110,9 +110,6 @@ func UserProperty(name string) (*Property[User], bool) { return userTable.proper
 // UserProperties answers all properties but those of licenses, in alphabetical order. The slice is shared.
 func UserProperties() []*Property[User] { return userTable.all }
 
-// DefaultUserProperties answers those that are shown when none are asked for (graph/protocol.md P22). The slice is shared.
-func DefaultUserProperties() []*Property[User] { return userTable.defaults }
-
 // ParseUserPatch reads the body of a creation or an update of a user. Errors are *Invalid.
 func ParseUserPatch(members []Member) (UserPatch, error) { return userTable.patch(members, false) }
 

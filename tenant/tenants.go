@@ -44,6 +44,7 @@ func Open(ctx context.Context, s store.Store, options Options) (*Tenants, error)
 			return nil, errors.Join(err, all.Close(ctx))
 		}
 		if t.Image().Seq > 0 { // otherwise its creation was cut off before the first commit
+			t.start()
 			all.add(t)
 		}
 	}
@@ -51,7 +52,6 @@ func Open(ctx context.Context, s store.Store, options Options) (*Tenants, error)
 }
 
 func (all *Tenants) add(t *Tenant) {
-	t.start()
 	all.mu.Lock()
 	defer all.mu.Unlock()
 	all.byID[t.id] = t
@@ -80,10 +80,7 @@ func (all *Tenants) Create(ctx context.Context, id uuid.UUID, org directory.Orga
 	if _, err := t.Do(ctx, "system", found{org, catalog}); err != nil {
 		return nil, errors.Join(err, t.close(ctx))
 	}
-	all.mu.Lock()
-	defer all.mu.Unlock()
-	all.byID[t.id] = t
-	all.list = append(all.list, t)
+	all.add(t)
 	return t, nil
 }
 
