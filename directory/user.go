@@ -89,8 +89,7 @@ type ExtensionAttributes [15]string
 // Identity is Graph's objectIdentity.
 type Identity struct{ Issuer, IssuerAssignedID, SignInType string }
 
-// PasswordProfile is Graph's passwordProfile without the password: users do not sign in with one here yet, so it is looked
-// at and forgotten. When they do, its hash has a place of its own, outside the documents.
+// PasswordProfile is Graph's passwordProfile without the password, which has a place of its own, outside the documents (see PasswordIn).
 type PasswordProfile struct {
 	ForceChangePasswordNextSignIn        *bool
 	ForceChangePasswordNextSignInWithMFA *bool
@@ -123,7 +122,7 @@ func NewUser(patch UserPatch, id uuid.UUID, now time.Time) (*User, error) {
 	if err := patch.require("User", requiredOfUsers...); err != nil {
 		return nil, err
 	}
-	if !setsPassword(patch.value("passwordProfile")) {
+	if _, ok := PasswordIn(patch); !ok {
 		return nil, &Invalid{Kind: Missing, Resource: "User", Property: "passwordProfile.password", Want: "a first password"}
 	}
 	return ImportUser(patch, id, now)
@@ -151,11 +150,13 @@ func ImportUser(patch UserPatch, id uuid.UUID, now time.Time) (*User, error) {
 	return &user, nil
 }
 
-func setsPassword(profile json.RawMessage) bool {
+// PasswordIn answers the password that a patch sets, and whether it sets one.
+func PasswordIn(patch UserPatch) (password string, ok bool) {
 	var sent struct {
 		Password string `json:"password"`
 	}
-	return json.Unmarshal(profile, &sent) == nil && sent.Password != ""
+	err := json.Unmarshal(patch.value("passwordProfile"), &sent)
+	return sent.Password, err == nil && sent.Password != ""
 }
 
 // Addresses answers the addresses that no other user of a product with Exchange may have (spec/licensing.md L43): mail and

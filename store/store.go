@@ -56,6 +56,8 @@ type Kind uint8
 const (
 	KindUser  Kind = 1
 	KindGroup Kind = 2
+	// KindPassword is a user's password, as a hash; its ordinal and id are the user's.
+	KindPassword Kind = 3
 )
 
 // Object is the row of a directory object: its document is JSON with the names of Graph's properties.

@@ -29,6 +29,9 @@ type Effects struct {
 	Owners        []Link             `cbor:"10,keyasint,omitempty"`
 	Import        *ImportMark        `cbor:"11,keyasint,omitempty"`
 	Managers      []ManagerNow       `cbor:"13,keyasint,omitempty"`
+	Roles         []RoleNow          `cbor:"14,keyasint,omitempty"`
+	Grants        []GrantNow         `cbor:"15,keyasint,omitempty"`
+	SignIn        []byte             `cbor:"16,keyasint,omitempty"` // its document
 	Shifted       []uuid.UUID        `cbor:"12,keyasint,omitempty"` // SKUs whose units are in another state, which their holders show (spec/licensing.md L6)
 }
 
@@ -164,7 +167,16 @@ func (img *Image) applySmall(f *Effects) error {
 		if err != nil {
 			return err
 		}
-		img.Applications = replaced(img.Applications, *app, now.Gone, func(a directory.Application) uuid.UUID { return a.ID })
+		img.Applications = replaced(img.Applications, *app, now.Gone, func(a directory.Application) uuid.UUID { return a.ObjectID })
+	}
+	img.applyRoles(f.Roles)
+	img.applyGrants(f.Grants)
+	if f.SignIn != nil {
+		signIn, err := directory.ParseSignIn(f.SignIn)
+		if err != nil {
+			return err
+		}
+		img.SignIn = signIn
 	}
 	if f.Import != nil {
 		imports := maps.Clone(img.Imports)
@@ -178,7 +190,7 @@ func (img *Image) applySmall(f *Effects) error {
 }
 
 // replaced is a copy of the list with the item put in the place of the one with its id, appended, or taken out.
-func replaced[T any](list []T, item T, gone bool, id func(T) uuid.UUID) []T {
+func replaced[T any, ID comparable](list []T, item T, gone bool, id func(T) ID) []T {
 	next := slices.Clone(list)
 	at := slices.IndexFunc(next, func(t T) bool { return id(t) == id(item) })
 	switch {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
+	"licensor/directory"
 	"licensor/licensing"
 	"licensor/store"
 	"licensor/store/sqlite"
@@ -100,7 +101,7 @@ func (p *player) command() tenant.Command {
 	if img.Directory.Groups() == 0 {
 		return newGroup(p.tb, "group")
 	}
-	kind := rapid.IntRange(0, 19).Draw(p.t, "command")
+	kind := rapid.IntRange(0, 25).Draw(p.t, "command")
 	switch {
 	case kind < 3:
 		return newUser(p.tb, p.name())
@@ -139,8 +140,33 @@ func (p *player) otherCommand(kind int) tenant.Command {
 		return tenant.SetManager{User: p.user(), Manager: p.id(p.user())}
 	case 18:
 		return tenant.RemoveManager{User: p.user()}
+	case 19:
+		return tenant.Reprocess{All: true}
 	}
-	return tenant.Reprocess{All: true}
+	return p.signInCommand(kind)
+}
+
+// signInCommand is one about who may sign in, and as what.
+func (p *player) signInCommand(kind int) tenant.Command {
+	app := uuid.UUID{15: byte(rapid.IntRange(1, 3).Draw(p.t, "application"))}
+	gone := rapid.Bool().Draw(p.t, "gone")
+	switch kind {
+	case 20:
+		return tenant.SetApplication{Application: directory.Application{ID: app, ObjectID: uuid.UUID{1, 15: app[15]}, AppID: uuid.UUID{2, 15: app[15]}}}
+	case 21:
+		return tenant.DeleteApplication{AppID: uuid.UUID{2, 15: app[15]}}
+	case 22:
+		grant := directory.Grant{Client: app, User: p.id(p.user())}
+		if !gone {
+			grant.Scopes = []string{"User.Read"}
+		}
+		return tenant.SetGrant{Grant: grant}
+	case 23:
+		return tenant.SetRole{Role: uuid.UUID{byte(rapid.IntRange(1, 2).Draw(p.t, "role"))}, Principal: p.id(p.user()), Gone: gone}
+	case 24:
+		return tenant.SetPassword{User: p.user(), Hash: "hash", ForceChange: gone}
+	}
+	return tenant.UpdateSignIn{SignIn: directory.SignIn{AllowPasswordGrant: gone}}
 }
 
 // checkSeats counts for itself what the image says is consumed, and that the rows are those of the index.
@@ -157,6 +183,16 @@ func (p *player) checkSeats() {
 		}
 		if n != s.Consumed {
 			p.t.Fatalf("consumedUnits of %s is %d, but %d users hold it", s.SKUID, s.Consumed, n)
+		}
+	}
+	for principal := range img.Roles {
+		if _, ok := img.Directory.UserByID(principal); !ok {
+			p.t.Fatalf("%s has a role, but is no user", principal)
+		}
+	}
+	for _, g := range img.Grants {
+		if _, ok := img.Principal(g.Client); !ok {
+			p.t.Fatalf("%s has a grant, but is no service principal", g.Client)
 		}
 	}
 	rows, err := p.Users(context.Background(), store.Query{After: -1})

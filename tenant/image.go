@@ -19,6 +19,9 @@ type Image struct {
 	Organization  *directory.Organization
 	Subscriptions []Subscription // oldest first
 	Applications  []directory.Application
+	Grants        []directory.Grant
+	Roles         map[uuid.UUID][]uuid.UUID // ids of the templates of the directory roles that a user, by object id, has
+	SignIn        directory.SignIn
 	Imports       map[string]int64 // last line taken, by the import's id
 }
 
@@ -54,6 +57,24 @@ func (img *Image) Application(appID uuid.UUID) (directory.Application, bool) {
 		return directory.Application{}, false
 	}
 	return img.Applications[at], true
+}
+
+// Principal answers an application by the object id of its service principal.
+func (img *Image) Principal(id uuid.UUID) (directory.Application, bool) {
+	at := slices.IndexFunc(img.Applications, func(a directory.Application) bool { return a.ID == id && id != uuid.Nil })
+	if at < 0 {
+		return directory.Application{}, false
+	}
+	return img.Applications[at], true
+}
+
+// Grant answers what a service principal is granted for a user, or with the zero id for all users.
+func (img *Image) Grant(client, user uuid.UUID) (directory.Grant, bool) {
+	at := slices.IndexFunc(img.Grants, func(g directory.Grant) bool { return g.Client == client && g.User == user })
+	if at < 0 {
+		return directory.Grant{}, false
+	}
+	return img.Grants[at], true
 }
 
 // LiveUser answers the ordinal of a user who is not deleted, by id or userPrincipalName; a *Problem NotFound otherwise.

@@ -98,8 +98,11 @@ func (SetApplication) Name() string { return "setApplication" }
 
 func (cmd SetApplication) run(c *change) error {
 	app := cmd.Application
-	if other, ok := c.next.Application(app.AppID); ok && other.ID != app.ID {
+	if other, ok := c.next.Application(app.AppID); ok && other.ObjectID != app.ObjectID {
 		return taken("appId", app.AppID.String())
+	}
+	if other, ok := c.next.Principal(app.ID); ok && other.ObjectID != app.ObjectID {
+		return taken("id", app.ID.String())
 	}
 	c.effects.Applications = append(c.effects.Applications, ApplicationNow{Document: app.Document()})
 	return nil
@@ -116,6 +119,8 @@ func (cmd DeleteApplication) run(c *change) error {
 	if at < 0 {
 		return noSuch(cmd.AppID)
 	}
-	c.effects.Applications = append(c.effects.Applications, ApplicationNow{c.next.Applications[at].Document(), true})
+	app := c.next.Applications[at]
+	c.effects.Applications = append(c.effects.Applications, ApplicationNow{app.Document(), true})
+	c.dropGrants(func(g directory.Grant) bool { return g.Client == app.ID && app.ID != uuid.Nil })
 	return nil
 }

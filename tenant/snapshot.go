@@ -91,6 +91,9 @@ type head struct {
 	Applications  []ApplicationNow  `cbor:"7,keyasint,omitempty"`
 	Imports       map[string]int64  `cbor:"8,keyasint,omitempty"`
 	Parts         []partName        `cbor:"9,keyasint,omitempty"`
+	Roles         []RoleNow         `cbor:"10,keyasint,omitempty"`
+	Grants        []GrantNow        `cbor:"11,keyasint,omitempty"`
+	SignIn        []byte            `cbor:"12,keyasint,omitempty"`
 }
 
 // partName names the two pieces that hold a part's users.
@@ -164,7 +167,7 @@ func flat(names []partName) []string {
 func headOf(img *Image, names []partName) *head {
 	h := &head{
 		Seq: img.Seq, At: img.At, Licensing: img.Licensing.Head(), Directory: img.Directory.AppendHead(nil),
-		Imports: img.Imports, Parts: names,
+		Imports: img.Imports, Parts: names, Roles: img.roleList(), SignIn: img.SignIn.Document(),
 	}
 	if img.Organization != nil {
 		h.Organization = img.Organization.Document()
@@ -174,6 +177,9 @@ func headOf(img *Image, names []partName) *head {
 	}
 	for i := range img.Applications {
 		h.Applications = append(h.Applications, ApplicationNow{Document: img.Applications[i].Document()})
+	}
+	for _, g := range img.Grants {
+		h.Grants = append(h.Grants, GrantNow{Grant: g})
 	}
 	return h
 }
@@ -247,6 +253,6 @@ func (h *head) image(parts []store.Part) (*Image, error) {
 	if err := errors.Join(licErr, dirErr); err != nil {
 		return nil, err
 	}
-	f := &Effects{Organization: h.Organization, Subscriptions: h.Subscriptions, Applications: h.Applications}
+	f := &Effects{Organization: h.Organization, Subscriptions: h.Subscriptions, Applications: h.Applications, Roles: h.Roles, Grants: h.Grants, SignIn: h.SignIn}
 	return img, img.applySmall(f)
 }

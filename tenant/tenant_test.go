@@ -172,11 +172,12 @@ func content(tb testing.TB, img *tenant.Image) string {
 	for i := range img.Directory.Parts() {
 		fmt.Fprintf(&b, "%x\n", img.Directory.AppendPart(nil, i))
 	}
-	rest, err := json.Marshal([]any{img.Organization, img.Subscriptions, img.Applications, img.Imports})
+	rest, err := json.Marshal([]any{img.Organization, img.Subscriptions, img.Imports})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	b.Write(rest)
+	fmt.Fprintf(&b, "\n%v %v %v %v", img.Applications, img.Grants, img.Roles, img.SignIn)
 	return b.String()
 }
 

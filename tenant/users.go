@@ -16,7 +16,10 @@ import (
 const KeptFor = 30 * 24 * time.Hour
 
 // CreateUser adds a user.
-type CreateUser struct{ Patch directory.UserPatch }
+type CreateUser struct {
+	Patch        directory.UserPatch
+	PasswordHash string // of the first password; "": the user cannot sign in with one
+}
 
 // Name is the operation.
 func (CreateUser) Name() string { return "createUser" }
@@ -26,7 +29,11 @@ func (cmd CreateUser) run(c *change) error {
 	if err != nil {
 		return err
 	}
-	return c.addUser(u)
+	if err := c.addUser(u); err != nil || cmd.PasswordHash == "" {
+		return err
+	}
+	c.password(c.done.Ordinal, u, cmd.PasswordHash)
+	return nil
 }
 
 func (c *change) addUser(u *directory.User) error {
@@ -61,8 +68,9 @@ func (c *change) user(user uint32) (*directory.User, []byte, error) {
 
 // UpdateUser changes properties of a user.
 type UpdateUser struct {
-	User  uint32
-	Patch directory.UserPatch
+	User         uint32
+	Patch        directory.UserPatch
+	PasswordHash string // of a new password; "": the password stays as it is
 }
 
 // Name is the operation.
@@ -80,8 +88,11 @@ func (cmd UpdateUser) run(c *change) error {
 	if err != nil {
 		return err
 	}
+	if cmd.PasswordHash != "" {
+		c.password(cmd.User, &u, cmd.PasswordHash)
+	}
 	document := u.Document()
-	if bytes.Equal(old, document) {
+	if bytes.Equal(old, document) && cmd.PasswordHash == "" {
 		return nil
 	}
 	if err := c.rename(cmd.User, was, &u); err != nil {
@@ -196,6 +207,8 @@ func (c *change) purgeUser(user uint32) {
 		c.dir.Leave(group, slices.Values([]uint32{user}))
 	}
 	c.lic.PurgeUser(user)
+	c.forgetPrincipal(id)
+	c.forgetPassword(user, id)
 	c.markUser(Mark{Ordinal: user, What: Purged})
 	c.write(store.Object{Kind: store.KindUser, Ordinal: user, ID: id, Purged: true})
 }

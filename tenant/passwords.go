@@ -1,0 +1,106 @@
+package tenant
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/directory"
+	"licensor/store"
+)
+
+// passwordRow is the row of a user's password. It is no part of the user's document, so nothing that shows users can show it.
+type passwordRow struct {
+	Hash string `json:"hash"`
+}
+
+// SetPassword gives a user a password, by its hash. The user's sessions end.
+type SetPassword struct {
+	User        uint32
+	Hash        string // as identity.Passwords makes it; that takes long, so it is made before
+	ForceChange bool   // the user must choose another one when signing in with it
+}
+
+// Name is the operation.
+func (SetPassword) Name() string { return "setPassword" }
+
+func (cmd SetPassword) run(c *change) error {
+	if err := c.live(cmd.User); err != nil {
+		return err
+	}
+	u, old, err := c.user(cmd.User)
+	if err != nil {
+		return err
+	}
+	next := *u
+	force := directory.PasswordProfile{ForceChangePasswordNextSignIn: &cmd.ForceChange}
+	if u.PasswordProfile != nil {
+		force.ForceChangePasswordNextSignInWithMFA = u.PasswordProfile.ForceChangePasswordNextSignInWithMFA
+	}
+	next.PasswordProfile = &force
+	c.password(cmd.User, &next, cmd.Hash)
+	c.rewrite(cmd.User, &next, old)
+	return nil
+}
+
+// RevokeSessions ends what a user is signed in to: tokens given out until now are of no use.
+type RevokeSessions struct{ User uint32 }
+
+// Name is the operation.
+func (RevokeSessions) Name() string { return "revokeSessions" }
+
+func (cmd RevokeSessions) run(c *change) error {
+	if err := c.live(cmd.User); err != nil {
+		return err
+	}
+	u, old, err := c.user(cmd.User)
+	if err != nil {
+		return err
+	}
+	next := *u
+	next.SignInSessionsValidFromDateTime = c.at.Truncate(time.Second)
+	c.rewrite(cmd.User, &next, old)
+	return nil
+}
+
+// password notes the row of a user's new password, and in the user when that was.
+func (c *change) password(user uint32, u *directory.User, hash string) {
+	now := c.at.Truncate(time.Second)
+	u.LastPasswordChangeDateTime, u.SignInSessionsValidFromDateTime = now, now
+	document, err := json.Marshal(passwordRow{hash})
+	if err != nil { // a text can be written
+		panic(err)
+	}
+	c.write(store.Object{Kind: store.KindPassword, Ordinal: user, ID: u.ID, Document: document})
+}
+
+func (c *change) rewrite(user uint32, u *directory.User, old []byte) {
+	document := u.Document()
+	c.markUser(written(user, old, document))
+	c.write(store.Object{Kind: store.KindUser, Ordinal: user, ID: u.ID, Document: document})
+}
+
+// forgetPassword removes the row, if there is one.
+func (c *change) forgetPassword(user uint32, id uuid.UUID) {
+	c.write(store.Object{Kind: store.KindPassword, Ordinal: user, ID: id, Purged: true})
+}
+
+// Password answers the hash of a user's password; "" when the user has none.
+func (t *Tenant) Password(ctx context.Context, user uint32) (string, error) {
+	document, err := t.load(ctx, store.KindPassword, user)
+	if problem, ok := errors.AsType[*Problem](err); ok && problem.Kind == NotFound {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	var row passwordRow
+	if err := json.Unmarshal(document, &row); err != nil {
+		return "", fmt.Errorf("read the password of user number %d of tenant %s: %w", user, t.id, err)
+	}
+	return row.Hash, nil
+}
