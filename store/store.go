@@ -35,6 +35,22 @@ type Store interface {
 	// Secret answers a named secret of the installation (such as its signing keys), made by make when there is none yet.
 	// Of several callers at once, in any process, all get the same value.
 	Secret(ctx context.Context, name string, make func() ([]byte, error)) ([]byte, error)
+	// ReplaceSecret makes what change answers the value of a named secret, atomically: of several callers at once, in any
+	// process, each is given what the one before has left, nil when there is none. An error of change leaves all as it was.
+	ReplaceSecret(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error
+	// AddTicket makes a ticket durable, with Version 0; ErrExists when there is one with its ID, expired or not. Of several
+	// callers at once exactly one has no error.
+	AddTicket(ctx context.Context, t Ticket) error
+	// Ticket answers the ticket with an id, also one that has expired but was not dropped yet; otherwise ErrNotFound.
+	Ticket(ctx context.Context, id [32]byte) (Ticket, error)
+	// ChangeTicket replaces Data and Expires of the ticket with t.ID, whose Version must be t.Version and becomes one more.
+	// When it is another by now the answer is ErrConflict: of several callers at once exactly one has no error. When the
+	// ticket is gone, ErrNotFound.
+	ChangeTicket(ctx context.Context, t Ticket) error
+	// DropFamily removes the tickets of a family; there may be none.
+	DropFamily(ctx context.Context, family uuid.UUID) error
+	// DropTickets removes the tickets that have expired at a time, and answers how many there were.
+	DropTickets(ctx context.Context, at time.Time) (int, error)
 	// Ping answers nil when the store can be read and written: it does both.
 	Ping(ctx context.Context) error
 	Close() error
@@ -76,6 +92,17 @@ type Object struct {
 type Part struct {
 	Name string
 	Data []byte
+}
+
+// Ticket is something short-lived that the authority has given out or has seen: a code, a refresh token, a session, an
+// assertion that was used. It is no part of a tenant's log.
+type Ticket struct {
+	ID      [32]byte // SHA-256 of the secret its holder has, so that who reads the store cannot use it
+	Tenant  uuid.UUID
+	Family  uuid.UUID // those that end together
+	Expires time.Time // UTC, whole seconds
+	Version uint32    // how often it was changed
+	Data    []byte
 }
 
 // Query selects object rows of one kind, ordered by ordinal unless Order says otherwise.
@@ -154,8 +181,8 @@ var (
 	ErrExists = errors.New("already exists")
 	// ErrNotFound says that what was asked for is not there.
 	ErrNotFound = errors.New("not found")
-	// ErrConflict says that another writer has appended to the tenant in between.
-	ErrConflict = errors.New("the tenant has newer commits")
+	// ErrConflict says that another writer has come in between.
+	ErrConflict = errors.New("another has changed it in between")
 	// ErrFilter says that a query's condition cannot be answered; the text says which part.
 	ErrFilter = errors.New("unusable filter")
 	// ErrFull says that there is no room left. Nothing was written; the store works on when there is room again.

@@ -34,6 +34,16 @@ func objectSum(o *store.Object) int64 {
 	return sum(head, o.Document)
 }
 
+func ticketSum(t *store.Ticket) int64 {
+	head := make([]byte, 0, 80)
+	head = append(head, t.ID[:]...)
+	head = append(head, t.Tenant[:]...)
+	head = append(head, t.Family[:]...)
+	head = binary.BigEndian.AppendUint64(head, uint64(t.Expires.Unix()))
+	head = binary.BigEndian.AppendUint32(head, t.Version)
+	return sum(head, t.Data)
+}
+
 func partSum(p *store.Part) int64 { return sum([]byte(p.Name), p.Data) }
 
 func sum(head, body []byte) int64 {

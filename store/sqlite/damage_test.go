@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"licensor/store"
 )
@@ -159,6 +160,23 @@ func TestChangedDocument(t *testing.T) {
 		t.Errorf("a document that was changed behind the store's back answers %v", err)
 	}
 	wantError(t, err, "object", "checksum")
+}
+
+func TestChangedTicket(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "x.db")
+	s := openWithTenant(t, path)
+	ticket := store.Ticket{ID: [32]byte{1}, Expires: time.Unix(1_800_000_000, 0).UTC(), Data: []byte("granted: one")}
+	if err := s.AddTicket(t.Context(), ticket); err != nil {
+		t.Fatal(err)
+	}
+	_ = s.Close()
+	s = open(t, write(t, bytes.ReplaceAll(contents(t, path), []byte("granted: one"), []byte("granted: all"))))
+	_, err := s.Ticket(t.Context(), ticket.ID)
+	if changed := s.ChangeTicket(t.Context(), ticket); !errors.Is(err, store.ErrDamaged) || !errors.Is(changed, store.ErrDamaged) {
+		t.Errorf("a ticket that was changed behind the store's back answers %v, and %v to a change", err, changed)
+	}
+	wantError(t, err, "ticket", "checksum", "restore a backup")
 }
 
 func TestRandomDamage(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -92,6 +93,38 @@ func secretFails(t *testing.T, open Place) {
 	value, err := s.Secret(t.Context(), "key", func() ([]byte, error) { return []byte("whole"), nil })
 	if err != nil || string(value) != "whole" {
 		t.Errorf("got %q, %v after a failure", value, err)
+	}
+}
+
+func secretReplaced(t *testing.T, open Place) {
+	s, _ := begin(t, open)
+	var all sync.WaitGroup
+	for range 32 {
+		all.Go(func() {
+			err := s.ReplaceSecret(t.Context(), "tally", func(old []byte) ([]byte, error) {
+				if len(old) == 0 && old != nil {
+					t.Error("a secret that is not there is empty, not nil")
+				}
+				return append(slices.Clone(old), 'x'), nil
+			})
+			if err != nil {
+				t.Errorf("replace: %v", err)
+			}
+		})
+	}
+	all.Wait()
+	broken := errors.New("no randomness")
+	err := s.ReplaceSecret(t.Context(), "tally", func([]byte) ([]byte, error) { return []byte("half"), broken })
+	if !errors.Is(err, broken) {
+		t.Errorf("an error of the change is answered as %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t)
+	value, err := s.Secret(t.Context(), "tally", func() ([]byte, error) { return nil, errors.New("it is not there") })
+	if err != nil || string(value) != strings.Repeat("x", 32) {
+		t.Errorf("after 32 replacements the secret is %q, %v", value, err)
 	}
 }
 
