@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"licensor/graph/odata"
 	"licensor/identity"
 	"licensor/store"
 )
@@ -24,9 +25,12 @@ var (
 	advancedOrders    = []string{"createdDateTime", "displayName", "mail", "userPrincipalName"}
 )
 
-// sort answers the order that $orderby asks for; nil is that of ordinals.
+// sort answers the order that $orderby asks for, or else the one that suits the filter; nil is that of ordinals.
 func (r *request) sort(f *filters) (*sorted, error) {
 	if len(r.options.OrderBy) == 0 {
+		if property := r.startedWith(f); property != "" {
+			return &sorted{store.Order{Property: property, AsOf: r.image.Seq}, max(1, f.total(r))}, nil
+		}
 		return nil, nil
 	}
 	key := r.options.OrderBy[0]
@@ -46,6 +50,29 @@ func (r *request) sort(f *filters) (*sorted, error) {
 			key.Property, key.Column)
 	}
 	return &sorted{store.Order{Property: key.Property, Descending: key.Descending, AsOf: r.image.Seq}, max(1, f.total(r))}, nil
+}
+
+// startedWith is the property that the filter asks for the start of, when its index has what is found in a row: however many there are,
+// the first page of them is then read from there, and not looked for among all objects. Where no order is asked for, this one is as good.
+func (r *request) startedWith(f *filters) string {
+	if r.options.Filter == nil || r.options.Search != nil {
+		return ""
+	}
+	asked := []odata.Node{r.options.Filter.Root}
+	if all, ok := asked[0].(*odata.Logic); ok && all.Op == odata.And {
+		asked = all.Args
+	}
+	for _, n := range asked {
+		call, ok := n.(*odata.Call)
+		if !ok || call.Name != "startswith" {
+			continue
+		}
+		path, ok := call.Args[0].(*odata.Path)
+		if ok && f.kinds[path.String()] != 0 && slices.Contains(advancedOrders, path.String()) {
+			return path.String()
+		}
+	}
+	return ""
 }
 
 func (f *filters) orderable() []string {

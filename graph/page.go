@@ -30,6 +30,21 @@ const (
 
 // page reads the options that say which page is wanted.
 func (r *request) page() (page, error) {
+	return r.pageAfter(func(rest []byte) bool { return len(rest) == 0 })
+}
+
+// anyPage is page for lists whose order says what more the token is to say.
+func (r *request) anyPage() (page, error) {
+	return r.pageAfter(func([]byte) bool { return true })
+}
+
+// longPage is page for lists whose token says more than a place, in so many bytes.
+func (r *request) longPage(size int) (page, error) {
+	return r.pageAfter(func(rest []byte) bool { return len(rest) == size })
+}
+
+// pageAfter is page for tokens of which the rest fits.
+func (r *request) pageAfter(fits func(rest []byte) bool) (page, error) {
 	p := page{after: -1, limit: defaultPage}
 	if top := r.options.Top; top != odata.Absent {
 		if top < 1 || top > maxPage {
@@ -39,7 +54,7 @@ func (r *request) page() (page, error) {
 	}
 	if r.options.SkipToken != "" {
 		after, rest, ok := r.readToken(r.options.SkipToken)
-		if !ok {
+		if !ok || !fits(rest) {
 			return page{}, otherToken()
 		}
 		p.after, p.rest = after, rest
@@ -49,14 +64,14 @@ func (r *request) page() (page, error) {
 
 // orderedPage is page for lists that $orderby has an effect on.
 func (r *request) orderedPage(f *filters) (page, error) {
-	p, err := r.page()
+	p, err := r.anyPage()
 	if err != nil {
 		return page{}, err
 	}
 	if p.sorted, err = r.sort(f); err != nil {
 		return page{}, err
 	}
-	if p.sorted != nil && p.after >= 0 && !p.resume(p.rest) {
+	if p.sorted == nil && len(p.rest) > 0 || p.sorted != nil && p.after >= 0 && !p.resume(p.rest) {
 		return page{}, otherToken()
 	}
 	return p, nil
@@ -84,7 +99,7 @@ func (r *request) token(path string, after int64, rest ...byte) string {
 
 func (r *request) readToken(text string) (after int64, rest []byte, ok bool) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(b) < 16 || !slices.Equal(b[8:16], r.listID(r.URL.Path)) || len(b) > 16 && len(r.options.OrderBy) == 0 {
+	if err != nil || len(b) < 16 || !slices.Equal(b[8:16], r.listID(r.URL.Path)) {
 		return 0, nil, false
 	}
 	after = int64(binary.BigEndian.Uint64(b))
@@ -176,6 +191,7 @@ type list[T any] struct {
 	place   func(T) int64
 	sorted  *sorted                      // nil: by place alone
 	key     func(T) string               // what sorted goes by
+	rest    func(T) []byte               // what the token says beside the place; nil: nothing, or what sorted says
 	write   func(b []byte, row T) []byte // an object, with its braces
 }
 
@@ -189,8 +205,11 @@ func sendList[T any](r *request, l list[T]) error {
 		l.rows = l.rows[:l.limit]
 		last := l.rows[l.limit-1]
 		var rest []byte
-		if l.sorted != nil {
+		switch {
+		case l.sorted != nil:
 			rest = l.sorted.appendTo(nil, l.key(last))
+		case l.rest != nil:
+			rest = l.rest(last)
 		}
 		b = appendText(appendName(b, "@odata.nextLink"), r.nextLink(l.place(last), rest...))
 	}
