@@ -88,11 +88,11 @@ type GroupRow struct {
 // Users answers the users that a query selects, in its order. The query's Kind is not looked at.
 func (t *Tenant) Users(ctx context.Context, query store.Query) ([]UserRow, error) {
 	query.Kind = store.KindUser
+	img := t.Image() // before the rows are read, so that none is older than the revision that it is kept under
 	rows, err := t.store.Objects(ctx, t.id, query)
 	if err != nil {
 		return nil, err
 	}
-	img := t.Image()
 	list := make([]UserRow, 0, len(rows))
 	for _, row := range rows {
 		if row.Ordinal >= img.Directory.Users() {
@@ -110,11 +110,11 @@ func (t *Tenant) Users(ctx context.Context, query store.Query) ([]UserRow, error
 // Groups answers the groups that a query selects, in its order. The query's Kind is not looked at.
 func (t *Tenant) Groups(ctx context.Context, query store.Query) ([]GroupRow, error) {
 	query.Kind = store.KindGroup
+	img := t.Image() // before the rows are read, so that none is older than the revision that it is kept under
 	rows, err := t.store.Objects(ctx, t.id, query)
 	if err != nil {
 		return nil, err
 	}
-	img := t.Image()
 	list := make([]GroupRow, 0, len(rows))
 	for _, row := range rows {
 		if row.Ordinal >= img.Directory.Groups() {
