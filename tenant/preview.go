@@ -1,0 +1,29 @@
+package tenant
+
+import "context"
+
+// Preview answers what would come of a command after others, and keeps nothing of it. Those before it that cannot be carried out are passed
+// over. Documents are read as they are: the commands before it must not change the one that this one reads.
+func (t *Tenant) Preview(ctx context.Context, cmd Command, before ...Command) (Done, error) {
+	img := t.Image()
+	for _, earlier := range before {
+		if done, err := t.preview(ctx, img, earlier); err == nil {
+			img = done.Image
+		}
+	}
+	return t.preview(ctx, img, cmd)
+}
+
+func (t *Tenant) preview(ctx context.Context, img *Image, cmd Command) (Done, error) {
+	c := img.change(ctx, t.now(img), t.options.NewID)
+	c.load = t.load
+	if err := cmd.run(c); err != nil {
+		return Done{}, err
+	}
+	next, commit, err := c.finish("", cmd.Name())
+	if err != nil {
+		return Done{}, err
+	}
+	c.done.Image, c.done.Changed = next, commit != nil
+	return c.done, nil
+}
