@@ -22,6 +22,7 @@ import (
 	"licensor/directory"
 	"licensor/graph"
 	"licensor/identity"
+	"licensor/identity/oauth"
 	"licensor/tenant"
 )
 
@@ -29,6 +30,9 @@ import (
 func compareHTTP(ctx context.Context, o *ours, load time.Duration, rounds, connections int) error {
 	authority, token, err := o.login(ctx)
 	if err != nil {
+		return err
+	}
+	if err := compareTokens(ctx, o, authority, load, rounds, connections); err != nil {
 		return err
 	}
 	api := graph.New(graph.Config{Authority: authority, Tenant: o.tenants.Tenant, Now: time.Now, NewID: uuid.New, Log: slog.Default()})
@@ -92,6 +96,13 @@ func (o *ours) compareCase(
 	}
 	defer bare.close()
 	users := min(o.world.users, 1000) // those who are asked for again and again, as by a script that goes through a group
+	return compare(ctx, name, real, bare.address, request, users, load, rounds, connections)
+}
+
+// compare puts two servers under the same load in turn.
+func compare(
+	ctx context.Context, name, real, bare string, request func(int) []byte, users int, load time.Duration, rounds, connections int,
+) error {
 	var ours, theirs, ratio []float64
 	var p99, bareP99 time.Duration
 	for range rounds {
@@ -99,7 +110,7 @@ func (o *ours) compareCase(
 		if err != nil {
 			return err
 		}
-		b, err := put(ctx, bare.address, request, users, connections, load)
+		b, err := put(ctx, bare, request, users, connections, load)
 		if err != nil {
 			return err
 		}
@@ -118,11 +129,15 @@ func middle(values []float64) float64 {
 
 // login makes an application of the tenant and a token for it.
 func (o *ours) login(ctx context.Context) (*identity.Authority, string, error) {
-	app := directory.Application{ID: id('a', 1), ObjectID: id('a', 2), AppID: id('a', 3), DisplayName: "Bench", Permissions: []string{"User.ReadWrite.All"}}
+	hash := identity.HashSecret(secret)
+	app := directory.Application{
+		ID: id('a', 1), ObjectID: id('a', 2), AppID: id('a', 3), DisplayName: "Bench", Permissions: []string{"User.ReadWrite.All"},
+		Secrets: []directory.Secret{{Hash: hash[:]}},
+	}
 	if _, err := o.tenant.Do(ctx, "bench", tenant.SetApplication{Application: app}); err != nil {
 		return nil, "", err
 	}
-	authority, err := identity.New(ctx, identity.Config{Keys: o.store, Tenants: callers{o.tenant}, Now: time.Now, Random: rand.Reader})
+	authority, err := identity.New(ctx, identity.Config{Keys: o.store, Tenants: callers{tenant: o.tenant}, Now: time.Now, Random: rand.Reader})
 	if err != nil {
 		return nil, "", err
 	}
@@ -130,8 +145,14 @@ func (o *ours) login(ctx context.Context) (*identity.Authority, string, error) {
 	return authority, token, err
 }
 
-// callers knows the one application that calls.
-type callers struct{ tenant *tenant.Tenant }
+// secret is the application's.
+const secret = "bench-3f0c1d2e4b5a69788796a5b4c3d2e1f0"
+
+// callers knows the one application that calls. No user signs in here.
+type callers struct {
+	oauth.Directory
+	tenant *tenant.Tenant
+}
 
 func (c callers) Tenant(name string) (uuid.UUID, bool) {
 	return c.tenant.ID(), name == c.tenant.ID().String()
@@ -139,7 +160,11 @@ func (c callers) Tenant(name string) (uuid.UUID, bool) {
 
 func (c callers) Application(_, appID uuid.UUID) (identity.App, bool) {
 	a, ok := c.tenant.Image().Application(appID)
-	return identity.App{ID: a.ID, AppID: a.AppID, Enabled: true, Permissions: a.Permissions}, ok
+	app := identity.App{ID: a.ID, AppID: a.AppID, Enabled: true, Permissions: a.Permissions}
+	for _, s := range a.Secrets {
+		app.Secrets = append(app.Secrets, identity.Secret{Hash: [32]byte(s.Hash)})
+	}
+	return app, ok
 }
 
 func (c callers) User(context.Context, uuid.UUID, uuid.UUID) (identity.User, error) {

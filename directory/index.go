@@ -140,6 +140,9 @@ func (v *view) Owners(group uint32) []uint32 {
 	return slices.DeleteFunc(slices.Clone(owners), v.UserGone)
 }
 
+// EverOwners answers the Owners, and who was one when deleted for good: nobody else gets such an ordinal. The slice is shared.
+func (v *view) EverOwners(group uint32) []uint32 { return v.group(group).owners }
+
 // AddressOwners yields the live users who have the address, ascending.
 func (v *view) AddressOwners(address Key) iter.Seq[uint32] {
 	return func(yield func(uint32) bool) {

@@ -159,6 +159,12 @@ func PasswordIn(patch UserPatch) (password string, ok bool) {
 	return sent.Password, err == nil && sent.Password != ""
 }
 
+// NameIn answers the userPrincipalName that a patch sets, "" when it sets none.
+func NameIn(patch UserPatch) string {
+	name, _ := readString(patch.value("userPrincipalName"))
+	return name
+}
+
 // Addresses answers the addresses that no other user of a product with Exchange may have (spec/licensing.md L43): mail and
 // the proxy addresses in lower case, without the prefix smtp:, other prefixes kept; sorted, each once.
 func (u *User) Addresses() []string {

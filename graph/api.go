@@ -2,6 +2,9 @@ package graph
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -16,7 +19,7 @@ import (
 	"licensor/tenant"
 )
 
-// Config is what an API needs of its surroundings. All fields but Origins are required; what they hold is used by several goroutines.
+// Config is what an API needs of its surroundings. All fields but Origins, Limits, Development, Random and PasswordCost are required; what they hold is used by several goroutines.
 type Config struct {
 	Authority *identity.Authority
 	Tenant    func(id uuid.UUID) (*tenant.Tenant, bool)
@@ -24,12 +27,20 @@ type Config struct {
 	NewID     func() uuid.UUID // for request ids
 	// Origins are those of pages whose browsers may call: https://admin.contoso.com, or http://localhost:* with any port. None: nobody's may.
 	Origins []string
-	Log     *slog.Logger // gets what nobody foresaw, once, with the request's id
+	Limits  Limits // what callers may ask for; none when zero
+	// Development has what others test their programs with; nil: there are no such operations. Now must be its clock's.
+	Development *Development
+	// Random makes the secrets of applications and the salt of passwords; nil: the system's.
+	Random io.Reader
+	// PasswordCost is what it takes to check a password that is set here; identity.UsualCost when zero.
+	PasswordCost identity.PasswordCost
+	Log          *slog.Logger // gets what nobody foresaw, once, with the request's id
 }
 
 // API serves Graph. It is an http.Handler.
 type API struct {
 	Config
+	limits   *limits
 	routes   *node
 	model    *model
 	metadata func() []byte // $metadata, which is made when somebody wants it
@@ -37,8 +48,17 @@ type API struct {
 
 // New makes an API.
 func New(config Config) *API {
-	m := newModel(operations)
-	return &API{Config: config, routes: newRoutes(operations), model: m, metadata: sync.OnceValue(m.describe)}
+	m, table := newModel(operations), operations
+	if config.Development == nil {
+		table = withoutDevelopment(table)
+	}
+	if config.Random == nil {
+		config.Random = rand.Reader
+	}
+	if config.PasswordCost == (identity.PasswordCost{}) {
+		config.PasswordCost = identity.UsualCost
+	}
+	return &API{Config: config, limits: newLimits(config.Limits), routes: newRoutes(table), model: m, metadata: sync.OnceValue(m.describe)}
 }
 
 // deadline is how long a request may wait for anything.
@@ -63,34 +83,52 @@ func (api *API) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	}
 }
 
-// serve is the way of one request: route, verify, permit, read the options, do.
+// serve is the way of one request: route, verify, admit, permit, do.
 func (api *API) serve(r *request) error {
 	r.host = api.Authority.Root(r.Request)
 	place, lost := api.route(r)
 	if lost == nil && place.isOpen(r.Method) {
+		if err := api.admitStranger(r); err != nil {
+			return err
+		}
 		r.op = place.node.operations[r.Method]
 		return r.op.do(api, r)
 	}
-	caller, err := api.Authority.Verify(r.ctx, bearer(r.Header.Get("Authorization")))
+	caller, err := api.Authority.Verify(r.ctx, bearer(r.Header["Authorization"]))
 	if err != nil {
+		if tooMany := api.admitStranger(r); tooMany != nil {
+			return tooMany
+		}
 		return err
+	}
+	r.caller, r.keys, r.me = caller, place.keys, place.me
+	if lost == nil {
+		r.op, lost = place.operation(r.Method)
+	}
+	options, malformed := odata.Parse(r.URL.RawQuery)
+	if err := api.admit(r, r.cost(options)); err != nil {
+		return err
+	}
+	if place.node != nil && r.Method == http.MethodOptions {
+		r.w.Header().Set("Allow", place.methods())
+		return r.sendNothing()
 	}
 	if lost != nil { // said only now, so that nobody learns the paths without a token
 		return lost
 	}
-	if r.Method == http.MethodOptions {
-		r.w.Header().Set("Allow", place.methods())
-		return r.sendNothing()
-	}
-	r.caller, r.keys, r.me = caller, place.keys, place.me
-	if r.op, err = place.operation(r.Method); err != nil {
+	return api.answer(r, options, malformed)
+}
+
+// answer does the operation that the request has led to.
+func (api *API) answer(r *request, options *odata.Options, malformed error) error {
+	if err := api.Development.before(api, r); err != nil {
 		return err
 	}
 	if err := api.enter(r); err != nil {
 		return err
 	}
-	if r.options, err = odata.Parse(r.URL.RawQuery); err != nil {
-		return err
+	if r.options = options; malformed != nil {
+		return malformed
 	}
 	if err := r.precondition(); err != nil {
 		return err
@@ -161,21 +199,28 @@ func (api *API) enter(r *request) (err error) {
 	return nil
 }
 
-// bearer is the token of an Authorization header; empty when there is none.
-func bearer(header string) string {
-	scheme, token, _ := strings.Cut(header, " ")
+// bearer is the token of the Authorization header; empty when there is none. Where there are several such headers there is none, either: what
+// stands before this server might have looked at another of them.
+func bearer(headers []string) string {
+	if len(headers) != 1 {
+		return ""
+	}
+	scheme, token, _ := strings.Cut(headers[0], " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return ""
 	}
 	return strings.TrimSpace(token)
 }
 
-// fail answers with an error. What nobody foresaw goes to the log, here and nowhere else.
+// fail answers with an error. What nobody foresaw goes to the log, here and nowhere else, and so does what a caller may not do.
 func (api *API) fail(r *request, err error) {
 	p, ok := problemOf(err)
 	if !ok {
 		api.Log.Error("request failed", "request-id", r.id, "method", r.Method, "path", r.URL.Path, "error", err)
 		p = internalFault
+	}
+	if refused, is := errors.AsType[*identity.Forbidden](err); is && r.caller != nil {
+		api.Log.Info("request refused", "request-id", r.id, "tenant", r.caller.Tenant, "caller", r.caller.Actor(), "operation", refused.Operation)
 	}
 	if p.Status == http.StatusUnauthorized {
 		r.w.Header().Set("WWW-Authenticate", api.Authority.Challenge(r.Request))

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,59 +13,55 @@ import (
 // application is a program that may log in, and its service principal: two objects of Graph, kept as one here.
 type application struct {
 	directory.Application
-	place int64 // among all
 	image *tenant.Image
 }
 
 // applicationFields are the properties of application. What is not kept here is null, or an empty list where there must be one.
-var applicationFields = newFieldSet("microsoft.graph.application", append(
+var applicationFields = newFieldSet("microsoft.graph.application", slices.Concat(
 	[]field[application]{
 		{"appId", appendAppID, directory.ByDefault},
+		{"createdDateTime", func(b []byte, a *application) []byte { return appendTime(b, a.CreatedDateTime) }, directory.ByDefault},
 		{"displayName", appendAppName, directory.ByDefault},
 		{"id", func(b []byte, a *application) []byte { return appendID(b, a.ObjectID) }, directory.ByDefault},
+		{"isFallbackPublicClient", appendFallback, directory.ByDefault},
+		{"keyCredentials", appendKeys, directory.ByDefault},
 		{"oauth2RequirePostResponse", appendFalse[application], directory.ByDefault},
 		{"passwordCredentials", appendSecrets, directory.ByDefault},
+		{"publicClient", func(b []byte, a *application) []byte { return appendRedirects(b, a.Redirects.Public) }, directory.ByDefault},
 		{"publisherDomain", appendPublisher, directory.ByDefault},
 		{"signInAudience", appendAudience, directory.ByDefault},
+		{"spa", func(b []byte, a *application) []byte { return appendRedirects(b, a.Redirects.SPA) }, directory.ByDefault},
+		{"web", appendWeb, directory.ByDefault},
 	},
+	keptFields(keptOfApplications, func(a *application) map[string]json.RawMessage { return a.Properties }),
 	notKept[application](
 		[]string{
-			"api", "applicationTemplateId", "authenticationBehaviors", "certification", "createdByAppId", "createdDateTime", "defaultRedirectUri",
-			"deletedDateTime", "description", "disabledByMicrosoftStatus", "groupMembershipClaims", "info", "isDeviceOnlyAuthSupported", "isDisabled",
-			"isFallbackPublicClient", "nativeAuthenticationApisEnabled", "notes", "optionalClaims", "parentalControlSettings", "publicClient",
-			"requestSignatureVerification", "samlMetadataUrl", "serviceManagementReference", "servicePrincipalLockConfiguration", "spa",
-			"tokenEncryptionKeyId", "uniqueName", "verifiedPublisher", "web",
+			"applicationTemplateId", "authenticationBehaviors", "certification", "createdByAppId", "deletedDateTime", "disabledByMicrosoftStatus",
+			"isDeviceOnlyAuthSupported", "isDisabled", "nativeAuthenticationApisEnabled", "requestSignatureVerification",
+			"servicePrincipalLockConfiguration", "tokenEncryptionKeyId", "uniqueName", "verifiedPublisher",
 		},
-		[]string{"addIns", "appRoles", "identifierUris", "keyCredentials", "managerApplications", "requiredResourceAccess", "tags"},
-	)...,
+		[]string{"managerApplications"},
+	),
 )).in("applications")
 
-// principalFields are the properties of servicePrincipal.
-var principalFields = newFieldSet("microsoft.graph.servicePrincipal", append(
-	[]field[application]{
-		{"accountEnabled", appendTrue[application], directory.ByDefault},
-		{"appDisplayName", appendAppName, directory.ByDefault},
-		{"appId", appendAppID, directory.ByDefault},
-		{"appOwnerOrganizationId", func(b []byte, a *application) []byte { return appendID(b, a.image.Organization.ID) }, directory.ByDefault},
-		{"appRoleAssignmentRequired", appendFalse[application], directory.ByDefault},
-		{"displayName", appendAppName, directory.ByDefault},
-		{"id", func(b []byte, a *application) []byte { return appendID(b, a.ID) }, directory.ByDefault},
-		{"servicePrincipalNames", func(b []byte, a *application) []byte { return append(appendAppID(append(b, '['), a), ']') }, directory.ByDefault},
-		{"servicePrincipalType", func(b []byte, _ *application) []byte { return append(b, `"Application"`...) }, directory.ByDefault},
-		{"signInAudience", appendAudience, directory.ByDefault},
-	},
-	notKept[application](
-		[]string{
-			"appDescription", "applicationTemplateId", "createdByAppId", "customSecurityAttributes", "deletedDateTime", "description",
-			"disabledByMicrosoftStatus", "homepage", "info", "isDisabled", "loginUrl", "logoutUrl", "notes", "preferredSingleSignOnMode",
-			"preferredTokenSigningKeyThumbprint", "samlSingleSignOnSettings", "tokenEncryptionKeyId", "verifiedPublisher",
-		},
-		[]string{
-			"addIns", "alternativeNames", "appRoles", "keyCredentials", "notificationEmailAddresses", "oauth2PermissionScopes",
-			"passwordCredentials", "replyUrls", "resourceSpecificApplicationPermissions", "tags",
-		},
-	)...,
-)).in("servicePrincipals")
+// applicationEdits are what clients can set.
+var applicationEdits = editsOf(keptOfApplications, func(a *directory.Application) map[string]json.RawMessage { return a.Properties }, map[string]edit{
+	"displayName":                       setAppName,
+	"isFallbackPublicClient":            setFallback,
+	"keyCredentials":                    setKeys,
+	"publicClient":                      setRedirects(publicClient, func(a *directory.Application) *[]string { return &a.Redirects.Public }),
+	"signInAudience":                    setAudience,
+	"spa":                               setRedirects(pageClient, func(a *directory.Application) *[]string { return &a.Redirects.SPA }),
+	"web":                               setWeb,
+	"authenticationBehaviors":           unserved,
+	"isDeviceOnlyAuthSupported":         unserved,
+	"nativeAuthenticationApisEnabled":   unserved,
+	"oauth2RequirePostResponse":         unserved,
+	"requestSignatureVerification":      unserved,
+	"servicePrincipalLockConfiguration": unserved,
+	"tokenEncryptionKeyId":              unserved,
+	"uniqueName":                        unserved,
+})
 
 // notKept makes the fields of properties that are always null, and of those that are always empty lists.
 func notKept[T any](nulls, lists []string) []field[T] {
@@ -91,49 +88,44 @@ func appendPublisher(b []byte, a *application) []byte {
 	return appendTextOrNull(b, a.image.Organization.DefaultDomain())
 }
 
-// appendSecrets writes what may be known of an application's secrets: nothing that they can be found out with.
-func appendSecrets(b []byte, a *application) []byte {
-	return appendList(b, a.Secrets, func(b []byte, s directory.Secret) []byte {
-		b = append(b, `{"customKeyIdentifier":null,"displayName":null,"endDateTime":`...)
-		b = appendTime(b, s.Expires)
-		b = appendTextOrNull(append(b, `,"hint":`...), s.Hint)
-		b = appendID(append(b, `,"keyId":`...), s.KeyID)
-		return append(b, `,"secretText":null,"startDateTime":null}`...)
-	})
+// appendFallback writes isFallbackPublicClient, which is null unless it was set.
+func appendFallback(b []byte, a *application) []byte {
+	if !a.PublicClient {
+		return append(b, "null"...)
+	}
+	return append(b, "true"...)
 }
 
-// listApplications answers GET /applications.
-func (api *API) listApplications(r *request) error {
-	return r.sendApplications("applications", applicationFields, func(a *application) string { return a.ObjectID.String() })
+func setAppName(_ editor, a *directory.Application, at placeIn, raw json.RawMessage) error {
+	var name string
+	if json.Unmarshal(raw, &name) != nil || strings.TrimSpace(name) == "" || len([]rune(name)) > 256 {
+		return at.invalid(raw, "a text of 1 to 256 characters")
+	}
+	a.DisplayName = name
+	return nil
 }
 
-// listPrincipals answers GET /servicePrincipals.
-func (api *API) listPrincipals(r *request) error {
-	return r.sendApplications("servicePrincipals", principalFields, func(a *application) string { return a.ID.String() })
+func setFallback(_ editor, a *directory.Application, at placeIn, raw json.RawMessage) error {
+	if _, err := shapeFlag(nil, at, raw); err != nil {
+		return err
+	}
+	a.PublicClient = string(raw) == "true"
+	return nil
 }
 
-// getApplication answers GET /applications/{application}.
+// setAudience takes the one audience that there is here: an application of this tenant is none of another's.
+func setAudience(_ editor, _ *directory.Application, at placeIn, raw json.RawMessage) error {
+	_, err := must(oneOf("AzureADMyOrg"))(nil, at, raw)
+	return err
+}
+
+// getApplication answers GET /applications/{application}, by id or by appId.
 func (api *API) getApplication(r *request) error {
-	return r.sendApplication("applications", applicationFields, func(a directory.Application) string { return a.ObjectID.String() })
+	return sendOne(r, "applications", applicationFields, (*request).application)
 }
 
-// getApplicationByAppID answers GET /applications(appId='…').
-func (api *API) getApplicationByAppID(r *request) error {
-	return r.sendApplication("applications", applicationFields, func(a directory.Application) string { return a.AppID.String() })
-}
-
-// getPrincipal answers GET /servicePrincipals/{servicePrincipal}.
-func (api *API) getPrincipal(r *request) error {
-	return r.sendApplication("servicePrincipals", principalFields, func(a directory.Application) string { return a.ID.String() })
-}
-
-// getPrincipalByAppID answers GET /servicePrincipals(appId='…').
-func (api *API) getPrincipalByAppID(r *request) error {
-	return r.sendApplication("servicePrincipals", principalFields, func(a directory.Application) string { return a.AppID.String() })
-}
-
-// sendApplication answers with the one whose key is that of the path.
-func (r *request) sendApplication(set string, fields *fieldSet[application], key func(directory.Application) string) error {
+// sendOne answers with the object of a type that the path names.
+func sendOne(r *request, set string, fields *fieldSet[application], find func(*request) (directory.Application, error)) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
@@ -141,10 +133,36 @@ func (r *request) sendApplication(set string, fields *fieldSet[application], key
 	if err != nil {
 		return err
 	}
-	wanted := strings.ToLower(r.keys[0])
-	at := slices.IndexFunc(r.image.Applications, func(a directory.Application) bool { return key(a) == wanted })
-	if at < 0 {
-		return notFound(r.keys[0])
+	a, err := find(r)
+	if err != nil {
+		return err
 	}
-	return sendEntity(r, fields, http.StatusOK, set, selected, &application{r.image.Applications[at], int64(at), r.image})
+	return sendEntity(r, fields, http.StatusOK, set, selected, &application{a, r.image})
 }
+
+// byAppID says whether the path names an application or service principal by its appId: applications(appId='…').
+func (op *operation) byAppID() bool { return strings.Contains(op.path, "(appId='") }
+
+// application is the one that the path names.
+func (r *request) application() (directory.Application, error) {
+	wanted, ok := parseGUID(r.keys[0])
+	at := slices.IndexFunc(r.image.Applications, func(a directory.Application) bool {
+		return ok && (r.op.byAppID() && a.AppID == wanted || !r.op.byAppID() && a.ObjectID == wanted)
+	})
+	if at < 0 {
+		return directory.Application{}, notFound(r.keys[0])
+	}
+	return r.image.Applications[at], nil
+}
+
+// Applications and service principals have no owners here: none can be made, so there are none to list.
+var (
+	ownersOfApplication relation = func(r *request) (users, groups []uint32, err error) {
+		_, err = r.application()
+		return nil, nil, err
+	}
+	ownersOfPrincipal relation = func(r *request) (users, groups []uint32, err error) {
+		_, err = r.principal()
+		return nil, nil, err
+	}
+)

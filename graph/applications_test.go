@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -14,8 +15,10 @@ import (
 func TestApplicationsAreFilteredAndPaged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for _, name := range []string{"Alpha", "Beta", "O'Hara"} {
-		app := directory.Application{ID: uuid.New(), ObjectID: uuid.New(), AppID: uuid.New(), DisplayName: name}
+	for i, name := range []string{"Alpha", "Beta", "O'Hara"} {
+		app := directory.Application{
+			ID: uuid.New(), ObjectID: uuid.New(), AppID: uuid.New(), DisplayName: name, CreatedDateTime: w.now().Add(time.Duration(i) * time.Second),
+		}
 		_, err := w.tenant.Do(t.Context(), "system", tenant.SetApplication{Application: app})
 		w.must(err)
 	}
@@ -57,11 +60,16 @@ func TestApplicationsAreFilteredAndPaged(t *testing.T) {
 		Count int    `json:"@odata.count"`
 	}
 	w.must(json.Unmarshal([]byte(first.body), &page))
+	for _, gone := range w.tenant.Image().Applications[1:3] { // the last one shown, and one before it
+		w.must(errorOf(w.tenant.Do(t.Context(), "system", tenant.DeleteApplication{AppID: gone.AppID})))
+	}
 	second := w.do("GET", strings.TrimPrefix(page.Next, w.server.URL), w.appToken(allPermissions...), "", "ConsistencyLevel: eventual")
 	if namesIn(first.body) != "Test Alpha Beta" || namesIn(second.body) != "O'Hara" || page.Count != 4 {
 		t.Errorf("%s\n%s", first.body, second.body)
 	}
 }
+
+func errorOf[T any](_ T, err error) error { return err }
 
 // namesIn are the displayNames of a list.
 func namesIn(body string) string {

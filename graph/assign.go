@@ -41,7 +41,7 @@ func (r *request) userFieldsOfAction() ([]*field[user], error) {
 }
 
 // assignGroupLicense answers POST /groups/{group}/assignLicense (L30). It says "accepted" as the real service does, though the
-// members have their licenses by then.
+// members have their licenses by then, unless Development holds them back.
 func (api *API) assignGroupLicense(r *request) error {
 	ordinal, err := r.group()
 	if err != nil {
@@ -51,12 +51,20 @@ func (api *API) assignGroupLicense(r *request) error {
 	if err != nil {
 		return err
 	}
-	done, err := r.do(tenant.AssignGroup{Group: ordinal, Add: add, Remove: remove})
+	cmd, image := tenant.AssignGroup{Group: ordinal, Add: add, Remove: remove}, r.image
+	held, err := r.processing.hold(r, cmd)
 	if err != nil {
 		return err
 	}
-	r.w.Header().Set("Location", r.root+"/groups/"+done.Image.Directory.GroupID(ordinal).String())
-	return r.sendGroup(http.StatusAccepted, done.Image, ordinal, groupFields.annotated(r, groupFields.whole))
+	if !held {
+		done, err := r.do(cmd)
+		if err != nil {
+			return err
+		}
+		image = done.Image
+	}
+	r.w.Header().Set("Location", r.root+"/groups/"+image.Directory.GroupID(ordinal).String())
+	return r.sendGroup(http.StatusAccepted, image, ordinal, groupFields.annotated(r, groupFields.whole))
 }
 
 // assignment reads {"addLicenses": [{skuId, disabledPlans}], "removeLicenses": [skuId]}, both required (L20).

@@ -147,8 +147,10 @@ func wireName(name string) string {
 	switch name {
 	case "Odata-Version":
 		return "OData-Version"
-	case "Request-Id":
-		return "request-id"
+	case "Request-Id", "X-Ms-Resource-Unit", "X-Ms-Throttle-Limit-Percentage", "X-Ms-Throttle-Scope", "X-Ms-Throttle-Information":
+		return strings.ToLower(name)
+	case "Ratelimit-Limit", "Ratelimit-Remaining", "Ratelimit-Reset":
+		return strings.Replace(name, "Ratel", "RateL", 1)
 	}
 	return name
 }

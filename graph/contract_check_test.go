@@ -22,7 +22,7 @@ func (k *checker) check(body map[string]any) error {
 		return err
 	}
 	if !k.place.list {
-		return k.entity(body, k.place.typeName, true)
+		return k.single(body)
 	}
 	for name, value := range body {
 		var ok bool
@@ -52,6 +52,25 @@ func (k *checker) check(body map[string]any) error {
 		}
 	}
 	return nil
+}
+
+// single compares an answer with one object, or with one value that is none.
+func (k *checker) single(body map[string]any) error {
+	switch {
+	case k.isValue():
+		delete(body, "@odata.context")
+		if k.Complexes[k.place.typeName] != nil {
+			return k.value(body, k.place.typeName)
+		}
+		return k.value(body["value"], k.place.typeName)
+	default:
+		return k.entity(body, k.place.typeName, true)
+	}
+}
+
+// isValue says whether the address leads to a value, not to an object with an id.
+func (k *checker) isValue() bool {
+	return strings.HasPrefix(k.place.typeName, "Edm.") || k.Complexes[k.place.typeName] != nil
 }
 
 func (k *checker) element(element any) error {
@@ -93,7 +112,7 @@ func (k *checker) checkContext(body map[string]any) error {
 	switch {
 	case k.place.delta:
 		pattern = k.place.context + `(\(.*\))?/\$delta`
-	case !k.place.list && k.place.typeName[0] != '$' && !strings.HasPrefix(k.place.typeName, "Edm."):
+	case !k.place.list && k.place.typeName[0] != '$' && !k.isValue():
 		pattern += `/\$entity`
 	}
 	if !regexp.MustCompile("^" + pattern + "$").MatchString(fragment) {

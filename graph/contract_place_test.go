@@ -95,6 +95,8 @@ func (c *csdl) called(p place, a csdlAction) (place, error) {
 		to.context = p.context
 	case strings.HasPrefix(element, "Edm."):
 		to.context = regexp.QuoteMeta(typeName)
+	case c.Complexes[element] != nil:
+		to.context = regexp.QuoteMeta(namespace + element)
 	}
 	return to, nil
 }
@@ -107,7 +109,7 @@ func (c *csdl) related(p place, n csdlProperty, keyed bool) place {
 	context := regexp.QuoteMeta(c.setOf(element))
 	if n.Contains && element != "directoryObject" {
 		context = p.context + "/" + n.Name
-		if p.context != "directory" {
+		if p.context != "directory" && !strings.HasPrefix(p.context, "roleManagement") {
 			context = p.context + `\('` + guidPattern + `'\)/` + n.Name
 		}
 	}

@@ -155,6 +155,13 @@ func TestEveryPropertyOfTheContractIsServedAndNoOther(t *testing.T) {
 	compareNames(t, c, domainFields)
 	compareNames(t, c, applicationFields)
 	compareNames(t, c, principalFields)
+	compareNames(t, c, federatedFields)
+	compareNames(t, c, roleAssignmentFields)
+	compareNames(t, c, grantFields)
+	compareNames(t, c, roleFields)
+	compareNames(t, c, templateFields)
+	compareNames(t, c, definitionFields)
+	compareNames(t, c, heldFields)
 }
 
 func compareNames[T any](t *testing.T, c *csdl, served *fieldSet[T]) {

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"encoding/xml"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -178,8 +179,35 @@ var theContract = sync.OnceValues(func() (*csdl, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readCSDL(text)
+	c, err := readCSDL(text)
+	if err != nil {
+		return nil, err
+	}
+	more, err := os.ReadFile("testdata/contract_more.xml")
+	if err != nil {
+		return nil, err
+	}
+	added, err := readCSDL(more)
+	if err != nil {
+		return nil, err
+	}
+	c.add(added)
+	return c, nil
 })
+
+// add takes in what another document has: new types, and more navigation of those that there are.
+func (c *csdl) add(more *csdl) {
+	for name, t := range more.Entities {
+		if known := c.Entities[name]; known != nil {
+			known.Navigation = append(known.Navigation, t.Navigation...)
+			continue
+		}
+		c.Entities[name] = t
+	}
+	c.Actions = append(c.Actions, more.Actions...)
+	maps.Copy(c.Sets, more.Sets)
+	maps.Copy(c.Roots, more.Roots)
+}
 
 func readContract(t testing.TB) *csdl {
 	t.Helper()

@@ -1,8 +1,6 @@
 package graph
 
 import (
-	"net/http"
-
 	"licensor/store"
 	"licensor/tenant"
 )
@@ -41,10 +39,6 @@ func (api *API) getDeletedItem(r *request) error {
 
 // sendObject answers with a user or group whose kind the address does not say.
 func (r *request) sendObject(image *tenant.Image, kind store.Kind, ordinal uint32) error {
-	write, err := r.objectWriter()
-	if err != nil {
-		return err
-	}
 	var o object
 	if kind == store.KindUser {
 		document, err := r.tenant.User(r.ctx, image, ordinal)
@@ -57,17 +51,9 @@ func (r *request) sendObject(image *tenant.Image, kind store.Kind, ordinal uint3
 		if err != nil {
 			return err
 		}
-		o.group = &group{document, ordinal, image}
+		o.group = r.groupAt(document, ordinal, image)
 	}
-	b := r.begin()
-	if r.metadata == "none" {
-		return r.sendChanged(http.StatusOK, write(b, o))
-	}
-	b = r.appendHead(b, r.selected("directoryObjects")+"/$entity")
-	head := len(b)
-	b = write(b, o)
-	b[head] = ',' // the brace of the object
-	return r.sendChanged(http.StatusOK, b)
+	return r.sendMixed(o)
 }
 
 // restoreDeletedItem answers POST /directory/deletedItems/{object}/restore.
@@ -79,9 +65,12 @@ func (api *API) restoreDeletedItem(r *request) error {
 	if !ok {
 		return notFound(r.keys[0])
 	}
-	var command tenant.Command = tenant.RestoreUser{User: ordinal}
-	if kind == store.KindGroup {
-		command = tenant.RestoreGroup{Group: ordinal}
+	var command tenant.Command = tenant.RestoreGroup{Group: ordinal}
+	if kind == store.KindUser {
+		if err := r.mayTakeOver(ordinal); err != nil {
+			return err
+		}
+		command = tenant.RestoreUser{User: ordinal}
 	}
 	done, err := r.do(command)
 	if err != nil {
@@ -98,6 +87,9 @@ func (api *API) purgeDeletedItem(r *request) error {
 		return notFound(r.keys[0])
 	case kind == store.KindGroup:
 		return r.change(tenant.PurgeGroup{Group: ordinal})
+	}
+	if err := r.mayTakeOver(ordinal); err != nil {
+		return err
 	}
 	return r.change(tenant.PurgeUser{User: ordinal})
 }

@@ -14,43 +14,50 @@ import (
 const maxDeltaMembers = 2000
 
 // groupsDelta answers GET /groups/delta: all groups at first, later which came, went or changed in what is shown; with members@delta,
-// unless $select leaves them out.
+// unless $select leaves them out, and with owners@delta when it has them.
 func (api *API) groupsDelta(r *request) error {
 	d, err := r.deltaRound(store.KindGroup, "groups")
 	if err != nil {
 		return err
 	}
-	names := slices.DeleteFunc(slices.Clone(d.token.selected), func(name string) bool { return name == "members" })
-	members := len(names) < len(d.token.selected) || d.token.selected == nil
-	fields, err := deltaFields(d, groupFields, names)
+	w := groupWriter{
+		round: d, members: d.token.selected == nil || slices.Contains(d.token.selected, "members"), owners: slices.Contains(d.token.selected, "owners"),
+		room: maxDeltaMembers,
+	}
+	w.fields, err = deltaFields(d, groupFields, except(except(d.token.selected, "members"), "owners"))
 	if err != nil {
 		return err
 	}
 	if err := d.read(); err != nil {
 		return err
 	}
-	page, more := d.elements(d.among(func() *roaring.Bitmap {
-		touched := d.objects.Touched(namesOf(fields))
-		if members {
-			touched.Or(d.changes.Membership())
-		}
-		return touched
-	}))
+	page, more := d.elements(d.among(w.touched))
 	rows, err := readThere(page, func(q store.Query) ([]tenant.GroupRow, error) { return d.tenant.Groups(d.ctx, q) })
 	if err != nil {
 		return err
 	}
 	r.image = r.tenant.Image() // not older than the rows
-	w := groupWriter{round: d, fields: fields, members: members, room: maxDeltaMembers}
 	return w.send(page, rows, more)
 }
 
 // groupWriter writes a page of groups.
 type groupWriter struct {
 	*round
-	fields  []*field[group]
-	members bool
-	room    int // for members
+	fields          []*field[group]
+	members, owners bool
+	room            int // for members
+}
+
+// touched are the groups that changed in what is shown.
+func (w *groupWriter) touched() *roaring.Bitmap {
+	touched := w.objects.Touched(namesOf(w.fields))
+	if w.members {
+		touched.Or(w.changes.Membership())
+	}
+	if w.owners {
+		touched.Or(w.changes.Owners.Touched())
+	}
+	return touched
 }
 
 func (w *groupWriter) send(page []deltaElement, rows []tenant.GroupRow, more bool) error {
@@ -62,7 +69,7 @@ func (w *groupWriter) send(page []deltaElement, rows []tenant.GroupRow, more boo
 			b = w.appendRemoved(appendNext(b), groupType, e)
 		case ok && rows[at].Group.DeletedDateTime.IsZero(): // otherwise gone since; the next round says so
 			rest := int64(-1)
-			if b, rest = w.appendGroup(appendNext(b), group{rows[at].Group, e.ordinal, w.image}); rest >= 0 {
+			if b, rest = w.appendGroup(appendNext(b), *w.groupAt(rows[at].Group, e.ordinal, w.image)); rest >= 0 {
 				next := w.continued(int64(e.ordinal))
 				next.member = rest
 				return w.finish(b, next)
@@ -81,10 +88,26 @@ func (w *groupWriter) send(page []deltaElement, rows []tenant.GroupRow, more boo
 func (w *groupWriter) appendGroup(b []byte, g group) ([]byte, int64) {
 	b = appendFields(append(b, '{'), w.fields, &g)
 	rest := int64(-1)
+	if w.owners && int64(g.ordinal) != w.token.place { // otherwise the page before has shown them
+		b = w.appendOwners(b, g.ordinal)
+	}
 	if w.members {
 		b, rest = w.appendMembers(b, g.ordinal)
 	}
 	return append(b, '}'), rest
+}
+
+func (w *groupWriter) appendOwners(b []byte, group uint32) []byte {
+	x, owners := w.image.Directory, roaring.New()
+	if touched := w.changes.Owners[group]; touched != nil {
+		owners.Or(touched)
+	}
+	if w.whole || w.objects.Came(group) {
+		owners.AddMany(x.Owners(group))
+	}
+	return w.appendLinks(b, "owners@delta", owners, func(user uint32) bool {
+		return slices.Contains(x.Owners(group), user) && !x.UserHidden(user)
+	})
 }
 
 func (w *groupWriter) appendMembers(b []byte, group uint32) ([]byte, int64) {
@@ -103,7 +126,8 @@ func (w *groupWriter) appendMembers(b []byte, group uint32) ([]byte, int64) {
 	w.room -= len(places)
 	b = append(appendName(b, "members@delta"), '[')
 	for _, place := range places {
-		b = w.appendMember(b, group, place)
+		kind, id, is := w.member(group, place)
+		b = w.appendLinked(b, kind, id, is)
 	}
 	return append(b, ']'), rest
 }
@@ -129,20 +153,6 @@ func (w *groupWriter) places(group uint32) []int64 {
 		places = append(places, groupsFrom+int64(member))
 	}
 	return places
-}
-
-// appendMember writes a member with its type, as removed when it is a member no more. One nobody knows the id of is left out: it went
-// for good after the round had begun, and the next round says so.
-func (w *groupWriter) appendMember(b []byte, group uint32, place int64) []byte {
-	kind, id, is := w.member(group, place)
-	if id == uuid.Nil || !is && w.whole {
-		return b
-	}
-	b = appendID(appendName(w.appendType(appendNext(b), kind), "id"), id)
-	if !is {
-		b = append(b, `,"@removed":{"reason":"deleted"}`...)
-	}
-	return append(b, '}')
 }
 
 // member answers the type and id at a place, and whether that is a member of the group.

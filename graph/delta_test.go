@@ -31,10 +31,10 @@ func TestApplyingAllChangesGivesWhatReadingEverythingGives(t *testing.T) {
 			w := newWorld(t)
 			p := &crowd{world: w, t: t, random: rand.New(rand.NewPCG(seed, 0)), token: w.appToken(allPermissions...)}
 			p.must(tenant.CreateSubscription{SKUID: uuid.MustParse(e3), TotalLicenses: 3})
-			users := &replica{crowd: p, next: "/v1.0/users/delta?$select=displayName,city,assignedLicenses,licenseAssignmentStates"}
-			groups := &replica{crowd: p, next: "/v1.0/groups/delta?$select=displayName,description,assignedLicenses,hasMembersWithLicenseErrors,members"}
-			for range 12 {
-				for range p.random.IntN(15) {
+			users := &replica{crowd: p, next: "/v1.0/users/delta?$select=displayName,city,assignedLicenses,licenseAssignmentStates,manager"}
+			groups := &replica{crowd: p, next: "/v1.0/groups/delta?$select=displayName,description,assignedLicenses,hasMembersWithLicenseErrors,members,owners"}
+			for range 20 {
+				for range p.random.IntN(20) {
 					p.step()
 				}
 				users.round(p.random.IntN(2) == 0)
@@ -43,6 +43,8 @@ func TestApplyingAllChangesGivesWhatReadingEverythingGives(t *testing.T) {
 				groups.round(false)
 				users.compare("/v1.0/users?$top=999&$select=id,displayName,city,assignedLicenses,licenseAssignmentStates")
 				groups.compare("/v1.0/groups?$top=999&$select=id,displayName,description,assignedLicenses,hasMembersWithLicenseErrors")
+				users.compareLinks("/v1.0/users?$select=id&$expand=manager($select=id)&$top=999", "manager")
+				groups.compareLinks("/v1.0/groups?$select=id&$expand=owners($select=id)&$top=999", "owners")
 				groups.compareMembers()
 			}
 		})
@@ -91,8 +93,11 @@ func (p *crowd) command() tenant.Command {
 	if p.random.IntN(4) == 0 {
 		member = index.GroupID(p.random.Uint32N(index.Groups()))
 	}
-	if p.random.IntN(2) == 0 {
+	switch p.random.IntN(5) {
+	case 0, 1:
 		return p.move(user, group, member)
+	case 2:
+		return p.link(user, group, index.UserID(p.random.Uint32N(index.Users())))
 	}
 	return p.change(user, group)
 }
@@ -135,6 +140,18 @@ func (p *crowd) move(user, group uint32, member uuid.UUID) tenant.Command {
 	return tenant.RestoreGroup{Group: group}
 }
 
+func (p *crowd) link(user, group uint32, other uuid.UUID) tenant.Command {
+	switch p.random.IntN(8) {
+	case 0:
+		return tenant.RemoveManager{User: user}
+	case 1:
+		return tenant.RemoveOwner{Group: group, Owner: other}
+	case 2, 3, 4:
+		return tenant.AddOwners{Group: group, Owners: []uuid.UUID{other}}
+	}
+	return tenant.SetManager{User: user, Manager: other}
+}
+
 func (p *crowd) change(user, group uint32) tenant.Command {
 	switch p.random.IntN(6) {
 	case 0:
@@ -157,6 +174,7 @@ type replica struct {
 	next    string
 	objects map[string]map[string]any
 	members map[string]map[string]bool
+	links   map[string]map[string]bool // managers or owners
 }
 
 // round follows the links of one round; when it is busy, something happens between the pages.
@@ -182,27 +200,56 @@ func (c *replica) round(busy bool) {
 
 func (c *replica) apply(object map[string]any) {
 	if c.objects == nil {
-		c.objects, c.members = map[string]map[string]any{}, map[string]map[string]bool{}
+		c.objects, c.members, c.links = map[string]map[string]any{}, map[string]map[string]bool{}, map[string]map[string]bool{}
 	}
 	id := object["id"].(string)
 	if _, removed := object["@removed"]; removed {
 		delete(c.objects, id)
 		delete(c.members, id)
+		delete(c.links, id)
 		return
 	}
-	changes, _ := object["members@delta"].([]any)
-	delete(object, "members@delta")
+	take(c.members, id, object, "members@delta")
+	take(c.links, id, object, "owners@delta")
+	take(c.links, id, object, "manager@delta")
 	delete(object, "@odata.etag")
 	c.objects[id] = object
-	if c.members[id] == nil {
-		c.members[id] = map[string]bool{}
+}
+
+// take moves the changes of an object's links of one name to where these are kept.
+func take(links map[string]map[string]bool, id string, object map[string]any, name string) {
+	if links[id] == nil {
+		links[id] = map[string]bool{}
 	}
+	changes, _ := object[name].([]any)
+	delete(object, name)
 	for _, change := range changes {
-		member := change.(map[string]any)
-		if _, removed := member["@removed"]; removed {
-			delete(c.members[id], member["id"].(string))
+		linked := change.(map[string]any)
+		if _, removed := linked["@removed"]; removed {
+			delete(links[id], linked["id"].(string))
 		} else {
-			c.members[id][member["id"].(string)] = true
+			links[id][linked["id"].(string)] = true
+		}
+	}
+}
+
+// compareLinks compares managers or owners with a list of everything, in which they are expanded.
+func (c *replica) compareLinks(address, name string) {
+	c.t.Helper()
+	for _, element := range c.read(address)["value"].([]any) {
+		object := element.(map[string]any)
+		want, id := []string{}, object["id"].(string)
+		switch linked := object[name].(type) {
+		case map[string]any:
+			want = append(want, linked["id"].(string))
+		case []any:
+			for _, one := range linked {
+				want = append(want, one.(map[string]any)["id"].(string))
+			}
+		}
+		slices.Sort(want)
+		if got := slices.Sorted(maps.Keys(c.links[id])); !slices.Equal(got, want) {
+			c.t.Errorf("the %s of %s is %v, in the copy %v", name, id, want, got)
 		}
 	}
 }

@@ -5,43 +5,94 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 
+	"licensor/identity"
 	"licensor/store"
 	"licensor/tenant"
 )
 
-// usersDelta answers GET /users/delta: everybody at first, later who came, went or changed in what is shown, licenses included.
+// usersDelta answers GET /users/delta: everybody at first, later who came, went or changed in what is shown, licenses included; with
+// manager@delta when $select has the manager.
 func (api *API) usersDelta(r *request) error {
 	d, err := r.deltaRound(store.KindUser, "users")
 	if err != nil {
 		return err
 	}
-	fields, err := deltaFields(d, userFields, d.token.selected)
+	names := except(d.token.selected, "manager")
+	manager := len(names) < len(d.token.selected)
+	if manager && d.access != identity.Full {
+		return &identity.Forbidden{Operation: r.op.need}
+	}
+	fields, err := deltaFields(d, userFields, names)
 	if err != nil {
 		return err
 	}
 	if err := d.read(); err != nil {
 		return err
 	}
-	page, more := d.elements(d.among(func() *roaring.Bitmap { return d.objects.Touched(namesOf(fields)) }))
+	w := userWriter{d, fields, manager}
+	page, more := d.elements(d.among(w.touched))
 	rows, err := readThere(page, func(q store.Query) ([]tenant.UserRow, error) { return d.tenant.Users(d.ctx, q) })
 	if err != nil {
 		return err
 	}
 	r.image = r.tenant.Image() // not older than the rows
-	b, write := d.head(), objects(fields)
+	return w.send(page, rows, more)
+}
+
+// userWriter writes a page of users.
+type userWriter struct {
+	*round
+	fields  []*field[user]
+	manager bool
+}
+
+// touched are the users who changed in what is shown.
+func (w *userWriter) touched() *roaring.Bitmap {
+	touched := w.objects.Touched(namesOf(w.fields))
+	if w.manager {
+		touched.Or(w.changes.Managers.Touched())
+	}
+	return touched
+}
+
+func (w *userWriter) send(page []deltaElement, rows []tenant.UserRow, more bool) error {
+	b := w.head()
 	for _, e := range page {
 		at, ok := slices.BinarySearchFunc(rows, e.ordinal, func(row tenant.UserRow, o uint32) int { return int(int64(row.Ordinal) - int64(o)) })
 		switch {
 		case e.removed != "":
-			b = d.appendRemoved(appendNext(b), userType, e)
+			b = w.appendRemoved(appendNext(b), userType, e)
 		case ok && rows[at].User.DeletedDateTime.IsZero(): // otherwise gone since; the next round says so
-			b = write(appendNext(b), user{rows[at].User, e.ordinal, r.image, r.now})
+			b = appendFields(append(appendNext(b), '{'), w.fields, &user{rows[at].User, e.ordinal, w.image, w.now})
+			if w.manager {
+				b = w.appendManager(b, e.ordinal)
+			}
+			b = append(b, '}')
 		}
 	}
 	if !more {
-		return d.finish(b, nil)
+		return w.finish(b, nil)
 	}
-	return d.finish(b, d.continued(int64(page[len(page)-1].ordinal)))
+	return w.finish(b, w.continued(int64(page[len(page)-1].ordinal)))
+}
+
+// appendManager writes who is a user's manager, and who is not any more. The client does not know it when the user came.
+func (w *userWriter) appendManager(b []byte, user uint32) []byte {
+	x := w.image.Directory
+	managers := roaring.New()
+	if touched := w.changes.Managers[user]; touched != nil {
+		managers.Or(touched)
+	}
+	now, managed := x.Manager(user)
+	if managed && (w.whole || w.objects.Came(user)) {
+		managers.Add(now)
+	}
+	return w.appendLinks(b, "manager@delta", managers, func(manager uint32) bool { return managed && manager == now && !x.UserHidden(manager) })
+}
+
+// except is a $select with a name taken out.
+func except(selected []string, name string) []string {
+	return slices.DeleteFunc(slices.Clone(selected), func(s string) bool { return s == name })
 }
 
 // appendNext parts an element of a list from the one before.

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 
@@ -14,11 +15,52 @@ func (api *API) getDirectoryObject(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
-	kind, ordinal, ok := r.liveObject()
-	if !ok {
-		return notFound(r.keys[0])
+	if kind, ordinal, ok := r.liveObject(); ok {
+		return r.sendObject(r.image, kind, ordinal)
 	}
-	return r.sendObject(r.image, kind, ordinal)
+	if id, ok := parseGUID(r.keys[0]); ok {
+		if o, _, ok := r.otherObject(id); ok {
+			return r.sendMixed(o)
+		}
+	}
+	return notFound(r.keys[0])
+}
+
+// otherObject is the application, service principal or directory role with an id, and its type.
+func (r *request) otherObject(id uuid.UUID) (o object, typeName string, ok bool) {
+	for i := range r.image.Applications {
+		if a := &r.image.Applications[i]; a.ObjectID == id {
+			return object{application: &application{*a, r.image}}, "application", true
+		}
+	}
+	for _, a := range principals(r.image) {
+		if a.ID == id {
+			return object{principal: &application{a, r.image}}, "servicePrincipal", true
+		}
+	}
+	for _, role := range directoryRoles(r.image) {
+		if role.id == id {
+			return object{role: &role}, "directoryRole", true
+		}
+	}
+	return object{}, "", false
+}
+
+// sendMixed answers with an object whose type the address does not say.
+func (r *request) sendMixed(o object) error {
+	write, err := r.objectWriter()
+	if err != nil {
+		return err
+	}
+	b := r.begin()
+	if r.metadata == "none" {
+		return r.sendChanged(http.StatusOK, write(b, o))
+	}
+	b = r.appendHead(b, r.selected("directoryObjects")+"/$entity")
+	head := len(b)
+	b = write(b, o)
+	b[head] = ',' // the brace of the object
+	return r.sendChanged(http.StatusOK, b)
 }
 
 // liveObject is the user or group, not deleted, that the path names by its id.
@@ -86,6 +128,7 @@ func (api *API) getByIDs(r *request) error {
 	if err != nil {
 		return err
 	}
+	rows = append(rows, r.otherObjects(ids, wanted)...)
 	return sendList(r, list[object]{context: r.selected("directoryObjects"), rows: rows, count: -1, write: write})
 }
 
@@ -101,6 +144,18 @@ func (r *request) findIDs(ids []uuid.UUID, wanted func(string) bool) (users, gro
 	slices.Sort(users)
 	slices.Sort(groups)
 	return slices.Compact(users), slices.Compact(groups)
+}
+
+// otherObjects answers what else there is of some ids and types, each once.
+func (r *request) otherObjects(ids []uuid.UUID, wanted func(string) bool) []object {
+	var list []object
+	seen := map[uuid.UUID]bool{}
+	for _, id := range ids {
+		if o, typeName, ok := r.otherObject(id); ok && wanted(typeName) && !seen[id] {
+			list, seen[id] = append(list, o), true
+		}
+	}
+	return list
 }
 
 // objectTypes are the types that getByIds may be asked for. Of most there are no objects here.

@@ -112,6 +112,16 @@ func (r *request) current() (etag string, revision func(*tenant.Image) uint32, e
 		return r.currentGroup()
 	case strings.HasPrefix(path, "/organization/{"):
 		return organizationFields.etag(&organization{r.image.Organization, r.image}), nil, nil
+	case strings.HasPrefix(path, "/applications/{"), strings.HasPrefix(path, "/applications(appId"):
+		return r.currentApplication(applicationFields, (*request).application)
+	case strings.HasPrefix(path, "/servicePrincipals/{"), strings.HasPrefix(path, "/servicePrincipals(appId"):
+		return r.currentApplication(principalFields, (*request).principal)
+	case strings.HasPrefix(path, "/oauth2PermissionGrants/{"):
+		g, err := r.grant()
+		if err != nil {
+			return "", nil, err
+		}
+		return grantFields.etag(&g), nil, nil
 	case strings.HasPrefix(path, "/subscriptions/{"):
 		s, err := r.subscription()
 		if err != nil {
@@ -120,6 +130,14 @@ func (r *request) current() (etag string, revision func(*tenant.Image) uint32, e
 		return subscriptionFields.etag(&subscription{s, r.image}), nil, nil
 	}
 	return "", nil, nil
+}
+
+func (r *request) currentApplication(s *fieldSet[application], find func(*request) (directory.Application, error)) (string, func(*tenant.Image) uint32, error) {
+	a, err := find(r)
+	if err != nil {
+		return "", nil, err
+	}
+	return s.etag(&application{a, r.image}), revisionOf(a.ObjectID), nil
 }
 
 func (r *request) currentUser() (string, func(*tenant.Image) uint32, error) {
@@ -144,5 +162,5 @@ func (r *request) currentGroup() (string, func(*tenant.Image) uint32, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	return groupFields.etag(&group{document, ordinal, r.image}), func(img *tenant.Image) uint32 { return img.Directory.GroupRevision(ordinal) }, nil
+	return groupFields.etag(r.groupAt(document, ordinal, r.image)), func(img *tenant.Image) uint32 { return img.Directory.GroupRevision(ordinal) }, nil
 }

@@ -74,14 +74,21 @@ func (s *fieldSet[T]) selection(names []string) ([]*field[T], error) {
 		}
 		f := s.byName[name]
 		if f == nil {
-			return nil, &Problem{
-				Status: http.StatusBadRequest, Code: brokenRequest,
-				Message: fmt.Sprintf("Parsing OData Select and Expand failed: Could not find a property named '%s' on type '%s'.", name, s.typeName),
-			}
+			return nil, s.unknown(name)
 		}
 		selected = append(selected, f)
 	}
 	return selected, nil
+}
+
+// unknown refuses a name of $select that is no property's (P13), or a path, which Graph does not take either.
+func (s *fieldSet[T]) unknown(name string) *Problem {
+	reason := fmt.Sprintf("Could not find a property named '%s' on type '%s'.", name, s.typeName)
+	if strings.Contains(name, "/") {
+		reason = fmt.Sprintf("Found a path with multiple navigation properties or a bad complex property path in a select clause: '%s'. "+
+			"Select whole properties; those of related objects are selected within $expand, as in $expand=manager($select=id).", name)
+	}
+	return &Problem{Status: http.StatusBadRequest, Code: brokenRequest, Message: "Parsing OData Select and Expand failed: " + reason}
 }
 
 // visible answers what of the selection a caller may see that has a degree of access. Without $select what may not be seen is left out;

@@ -6,6 +6,10 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/google/uuid"
+
+	"licensor/identity"
 )
 
 // FuzzRequests sends any path, query and body: nothing may panic, and nothing is a fault of the server.
@@ -27,11 +31,19 @@ func FuzzRequests(f *testing.F) {
 		{"POST", "/licensor/v1/reprocess", "", `{"all":true}`},
 		{"PATCH", "/licensor/v1/settings", "", `{"groupBundles":"independent"}`},
 		{"POST", "/licensor/v1/subscriptions", "", `{"skuId":"` + e3 + `","totalLicenses":1,"nextLifecycleDateTime":"2026-06-30T00:00:00Z"}`},
+		{"POST", "/v1.0/applications", "", `{"displayName":"x","web":{"redirectUris":["https://x.example"]},"appRoles":[]}`},
+		{"PATCH", "/v1.0/applications(appId='" + w.app.AppID.String() + "')", "", `{"keyCredentials":[{"type":"AsymmetricX509Cert","usage":"Verify","key":"AA=="}],"tags":["x"]}`},
+		{"POST", "/v1.0/applications/" + w.app.ObjectID.String() + "/addPassword", "", `{"passwordCredential":{"endDateTime":"2027-01-31T12:00:00Z"}}`},
+		{"POST", "/v1.0/applications/" + w.app.ObjectID.String() + "/federatedIdentityCredentials", "", `{"name":"abc","issuer":"https://i.example","subject":"s","audiences":["a"]}`},
+		{"GET", "/v1.0/servicePrincipals", "$filter=appId eq '" + identity.GraphAppID + "'&$top=1&$skiptoken=AAAA", ""},
+		{"POST", "/v1.0/oauth2PermissionGrants", "", `{"clientId":"` + w.app.ID.String() + `","consentType":"AllPrincipals","resourceId":"` + identity.GraphPrincipalID(w.tenant.ID()).String() + `","scope":"User.Read"}`},
+		{"POST", "/v1.0/roleManagement/directory/roleAssignments", "", `{"principalId":"` + ann + `","roleDefinitionId":"` + identity.LicenseAdministrator.ID.String() + `","directoryScopeId":"/"}`},
+		{"PATCH", "/v1.0/users/" + ann, "", `{"passwordProfile":{"password":"Tulip-6-tree!"},"accountEnabled":false}`},
 		{"PATCH", "/v1.0/organization/" + w.tenant.ID().String(), "", `{"countryLetterCode":"FR"}`},
 	} {
 		f.Add(seed.method, seed.path, seed.query, seed.body)
 	}
-	api := New(Config{Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: newLog(w)})
+	api := New(Config{Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: uuid.New, Log: newLog(w), PasswordCost: cheapPasswords})
 	f.Fuzz(func(t *testing.T, method, path, query, body string) {
 		u := &url.URL{Path: "/" + strings.TrimPrefix(path, "/"), RawQuery: query}
 		request := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))

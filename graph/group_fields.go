@@ -10,6 +10,11 @@ type group struct {
 	*directory.Group
 	ordinal uint32
 	image   *tenant.Image
+	waiting *waiting // what a change of its licenses that is held back will make of it
+}
+
+func (r *request) groupAt(document *directory.Group, ordinal uint32, image *tenant.Image) *group {
+	return &group{document, ordinal, image, r.processing.of(r.tenant, ordinal, r.now)}
 }
 
 const groupType = "microsoft.graph.group"
@@ -24,7 +29,11 @@ var groupFields = newFieldSet(groupType, append(
 ), "createdDateTime", "description", "displayName", "groupTypes", "id", "mail", "mailEnabled", "mailNickname", "securityEnabled", "visibility").in("groups")
 
 func appendGroupLicenses(b []byte, g *group) []byte {
-	return appendList(b, g.image.Licensing.GroupLicenses(g.ordinal), appendLicense)
+	licenses := g.image.Licensing.GroupLicenses(g.ordinal)
+	if g.waiting != nil {
+		licenses = g.waiting.licenses
+	}
+	return appendList(b, licenses, appendLicense)
 }
 
 func appendHasErrors(b []byte, g *group) []byte {
@@ -32,7 +41,11 @@ func appendHasErrors(b []byte, g *group) []byte {
 	return appendBool(b, errors != nil && !errors.IsEmpty())
 }
 
-// appendProcessingState says that nothing is left to do: a change of a group has processed its members when it is answered.
-func appendProcessingState(b []byte, _ *group) []byte {
-	return append(b, `{"state":"ProcessingComplete"}`...)
+// appendProcessingState says that nothing is left to do, unless that is held back: a change of a group has processed its members when it is answered.
+func appendProcessingState(b []byte, g *group) []byte {
+	state := processingComplete
+	if g.waiting != nil {
+		state = g.waiting.state
+	}
+	return append(appendText(append(b, `{"state":`...), state), '}')
 }

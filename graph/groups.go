@@ -56,7 +56,7 @@ func (r *request) groupsOf(rows []tenant.GroupRow) []group {
 	groups := make([]group, 0, len(rows))
 	for _, row := range rows {
 		if row.Ordinal < r.image.Directory.Groups() {
-			groups = append(groups, group{row.Group, row.Ordinal, r.image})
+			groups = append(groups, *r.groupAt(row.Group, row.Ordinal, r.image))
 		}
 	}
 	return groups
@@ -90,7 +90,7 @@ func (r *request) sendGroup(status int, image *tenant.Image, ordinal uint32, fie
 	if err != nil {
 		return err
 	}
-	return sendEntity(r, groupFields, status, "groups", fields, &group{document, ordinal, image})
+	return sendEntity(r, groupFields, status, "groups", fields, r.groupAt(document, ordinal, image))
 }
 
 // createGroup answers POST /groups (P50).
@@ -156,6 +156,9 @@ func (r *request) change(c tenant.Command, references ...uuid.UUID) error {
 func (api *API) deleteGroup(r *request) error {
 	ordinal, err := r.group()
 	if err != nil {
+		return err
+	}
+	if err := r.processing.mayDelete(r, ordinal); err != nil {
 		return err
 	}
 	return r.change(tenant.DeleteGroup{Group: ordinal})

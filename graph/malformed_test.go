@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"licensor/identity"
 )
 
 const (
@@ -45,7 +47,7 @@ func TestMalformedRequestsAreRefusedInGraphsTerms(t *testing.T) {
 		{"unknown root", "GET", "/v2.0/users", "", nil, 404, "ResourceNotFound", "segment 'v2.0'"},
 		{"method not allowed", "PUT", "/v1.0/users", "", nil, 405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target."},
 		{"not served yet", "GET", "/v1.0/auditLogs/signIns", "", nil, 501, "NotImplemented", "/auditLogs"},
-		{"not served yet, anything below", "GET", "/v1.0/applications/1/owners", "", nil, 501, "NotImplemented", "/applications"},
+		{"not served yet, anything below", "GET", "/v1.0/applications/1/extensionProperties", "", nil, 501, "NotImplemented", "/applications"},
 		{"malformed key", "GET", "/v1.0/users/not-a-guid", "", nil, 404, "Request_ResourceNotFound", "Resource 'not-a-guid' does not exist"},
 		{"malformed key of a group", "GET", "/v1.0/groups/not-a-guid", "", nil, 404, "Request_ResourceNotFound", "Resource 'not-a-guid'"},
 		{"bad encoding in the query", "GET", "/v1.0/users?$filter=%f", "", nil, 400, "BadRequest", "not encoded"},
@@ -120,7 +122,9 @@ func TestBadInputs(t *testing.T) {
 	red := idOf('b', "red")
 	w.imports(`{"group":{"id":"`+red+`","displayName":"Red","mailEnabled":false,"mailNickname":"red","securityEnabled":true}}`,
 		`{"member":{"group":"`+red+`","member":"`+ann+`"}}`, `{"subscription":{"skuId":"`+e3+`","totalLicenses":5}}`)
-	known := strings.NewReplacer("<ann>", ann, "<red>", red, "<e3>", e3)
+	known := strings.NewReplacer("<ann>", ann, "<red>", red, "<e3>", e3,
+		"<object>", w.app.ObjectID.String(), "<client>", w.app.ID.String(), "<graph>", identity.GraphPrincipalID(w.tenant.ID()).String(),
+		"<global>", identity.RoleObjectID(w.tenant.ID(), identity.GlobalAdministrator.ID).String())
 	for _, c := range malformed {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

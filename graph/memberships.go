@@ -9,26 +9,29 @@ import (
 	"licensor/store"
 )
 
-// getMembers answers POST …/getMemberGroups and getMemberObjects: the ids of all groups that the object is in, directly or by way of
-// others. Groups are all that anything can be in here, so the two are one.
+// getMembers answers POST …/getMemberGroups: the ids of all groups that the object is in, directly or by way of others. Groups are all that a
+// group can be in, so for groups it answers getMemberObjects, too.
 func (rel relation) getMembers(_ *API, r *request) error {
 	_, groups, err := rel.live(r)
 	if err != nil {
 		return err
 	}
-	secure := false
-	if err := r.parameters("getMemberGroups", map[string]any{"securityEnabledOnly": &secure}); err != nil {
+	if groups, _, err = r.asked(groups); err != nil {
 		return err
 	}
-	if secure && r.isOfGroup() {
-		return refuse("securityEnabledOnly can be true for users only. Send false, which answers all groups that the group is in.")
-	}
-	if secure {
-		if groups, err = r.securityGroups(groups); err != nil {
-			return err
-		}
-	}
 	return r.sendIDs(r.groupIDs(groups))
+}
+
+// asked answers those of some groups that the body asks for: all, or those for security only.
+func (r *request) asked(groups []uint32) (_ []uint32, secure bool, err error) {
+	if err := r.parameters("getMemberGroups", map[string]any{"securityEnabledOnly": &secure}); err != nil || !secure {
+		return groups, false, err
+	}
+	if r.isOfGroup() {
+		return nil, true, refuse("securityEnabledOnly can be true for users only. Send false, which answers all groups that the group is in.")
+	}
+	groups, err = r.securityGroups(groups)
+	return groups, true, err
 }
 
 // isOfGroup says whether the path names a group, in whatever set.
@@ -88,6 +91,11 @@ func (rel relation) check(r *request, parameter string) error {
 	if err != nil {
 		return err
 	}
+	return r.checked(parameter, r.groupIDs(groups))
+}
+
+// checked answers those ids of the body that are among some, each once.
+func (r *request) checked(parameter string, among []uuid.UUID) error {
 	var ids []uuid.UUID
 	if err := r.parameters("checkMemberGroups", map[string]any{parameter: &ids}, parameter); err != nil {
 		return err
@@ -97,8 +105,7 @@ func (rel relation) check(r *request, parameter string) error {
 	}
 	in := make([]uuid.UUID, 0, len(ids))
 	for _, id := range ids {
-		group, ok := r.image.Directory.GroupByID(id)
-		if _, is := slices.BinarySearch(groups, group); ok && is && !slices.Contains(in, id) {
+		if slices.Contains(among, id) && !slices.Contains(in, id) {
 			in = append(in, id)
 		}
 	}

@@ -34,18 +34,24 @@ func (s *fieldSet[T]) name() string { return strings.TrimPrefix(s.typeName, name
 func (s *fieldSet[T]) properties() []string { return slices.Sorted(maps.Keys(s.byName)) }
 
 // entityTypes are the types of what has an id.
-var entityTypes = []described{userFields, groupFields, organizationFields, skuFields, detailFields, subscriptionFields, domainFields, applicationFields, principalFields}
+var entityTypes = []described{
+	userFields, groupFields, organizationFields, skuFields, detailFields, subscriptionFields, domainFields, applicationFields, principalFields,
+	federatedFields, roleAssignmentFields, grantFields, roleFields, templateFields, definitionFields, heldFields,
+}
 
 // directoryObjects are those that groups can have as members, or that can be deleted and restored.
-var directoryObjects = []string{"user", "group", "organization", "application", "servicePrincipal"}
+var directoryObjects = []string{
+	"user", "group", "organization", "application", "servicePrincipal", "appRoleAssignment", "directoryRole", "directoryRoleTemplate",
+}
 
 // entitySets are the sets of objects and their types; what is no set is a singleton.
 var entitySets = map[string]string{
 	"users": "user", "groups": "group", "organization": "organization", "subscribedSkus": "subscribedSku", "directoryObjects": "directoryObject",
 	"domains": "domain", "applications": "application", "servicePrincipals": "servicePrincipal",
+	"oauth2PermissionGrants": "oAuth2PermissionGrant", "directoryRoles": "directoryRole", "directoryRoleTemplates": "directoryRoleTemplate",
 }
 
-var singletons = map[string]string{"me": "user", "directory": "directory"}
+var singletons = map[string]string{"me": "user", "directory": "directory", "roleManagement": "roleManagement"}
 
 // describe writes the whole document.
 func (m *model) describe() []byte {
@@ -69,6 +75,11 @@ func (m *model) describe() []byte {
 `)
 	m.writeNavigation(&b, "directory")
 	b.WriteString("   </EntityType>\n")
+	for _, name := range []string{"roleManagement", "rbacApplication"} { // they lead to others, and have nothing of their own
+		fmt.Fprintf(&b, "   <EntityType Name=%q BaseType=\"graph.entity\">\n", name)
+		m.writeNavigation(&b, name)
+		b.WriteString("   </EntityType>\n")
+	}
 	for _, t := range entityTypes {
 		m.writeEntity(&b, t)
 	}
@@ -168,10 +179,14 @@ var propertyTypes = map[string]string{
 	"alternativeNames":                       "Collection(Edm.String)!",
 	"api":                                    "graph.apiApplication",
 	"appOwnerOrganizationId":                 "Edm.Guid",
+	"appRoleAssignment.principalId":          "Edm.Guid",
+	"appRoleAssignment.resourceId":           "Edm.Guid",
 	"appRoleAssignmentRequired":              "Edm.Boolean!",
+	"appRoleId":                              "Edm.Guid!",
 	"appRoles":                               "Collection(graph.appRole)!",
 	"assignedLabels":                         "Collection(graph.assignedLabel)",
 	"assignedPlans":                          "Collection(graph.assignedPlan)!",
+	"audiences":                              "Collection(Edm.String)!",
 	"authenticationBehaviors":                "graph.authenticationBehaviors",
 	"authenticationType":                     "Edm.String!",
 	"authorizationInfo":                      "graph.authorizationInfo",
@@ -183,6 +198,7 @@ var propertyTypes = map[string]string{
 	"deviceEnrollmentLimit":                  "Edm.Int32!",
 	"domain.state":                           "graph.domainState",
 	"employeeOrgData":                        "graph.employeeOrgData",
+	"federatedIdentityCredential.name":       "Edm.String!",
 	"group.assignedLicenses":                 "Collection(graph.assignedLicense)",
 	"hasMembersWithLicenseErrors":            "Edm.Boolean",
 	"hireDate":                               "Edm.DateTimeOffset!",
@@ -190,12 +206,15 @@ var propertyTypes = map[string]string{
 	"identities":                             "Collection(graph.objectIdentity)",
 	"info":                                   "graph.informationalUrl",
 	"isAdminManaged":                         "Edm.Boolean!",
+	"isBuiltIn":                              "Edm.Boolean",
 	"isDefault":                              "Edm.Boolean!",
 	"isDeviceOnlyAuthSupported":              "Edm.Boolean",
 	"isDisabled":                             "Edm.Boolean",
+	"isEnabled":                              "Edm.Boolean",
 	"isFallbackPublicClient":                 "Edm.Boolean",
 	"isInitial":                              "Edm.Boolean!",
 	"isRoot":                                 "Edm.Boolean!",
+	"issuer":                                 "Edm.String!",
 	"isTrial":                                "Edm.Boolean",
 	"isVerified":                             "Edm.Boolean!",
 	"keyCredentials":                         "Collection(graph.keyCredential)!",
@@ -209,6 +228,8 @@ var propertyTypes = map[string]string{
 	"nativeAuthenticationApisEnabled":        "graph.nativeAuthenticationApisEnabled",
 	"nextLifecycleDateTime":                  "Edm.DateTimeOffset",
 	"notificationEmailAddresses":             "Collection(Edm.String)!",
+	"oAuth2PermissionGrant.clientId":         "Edm.String!",
+	"oAuth2PermissionGrant.resourceId":       "Edm.String!",
 	"oauth2PermissionScopes":                 "Collection(graph.permissionScope)!",
 	"oauth2RequirePostResponse":              "Edm.Boolean!",
 	"onPremisesExtensionAttributes":          "graph.onPremisesExtensionAttributes",
@@ -228,7 +249,9 @@ var propertyTypes = map[string]string{
 	"replyUrls":                              "Collection(Edm.String)!",
 	"requestSignatureVerification":           "graph.requestSignatureVerification",
 	"requiredResourceAccess":                 "Collection(graph.requiredResourceAccess)!",
+	"resourceScopes":                         "Collection(Edm.String)!",
 	"resourceSpecificApplicationPermissions": "Collection(graph.resourceSpecificPermission)!",
+	"rolePermissions":                        "Collection(graph.unifiedRolePermission)!",
 	"samlSingleSignOnSettings":               "graph.samlSingleSignOnSettings",
 	"servicePlans":                           "Collection(graph.servicePlanInfo)!",
 	"servicePrincipalLockConfiguration":      "graph.servicePrincipalLockConfiguration",
@@ -237,6 +260,7 @@ var propertyTypes = map[string]string{
 	"serviceStatus":                          "Collection(graph.servicePlanInfo)!",
 	"signInActivity":                         "graph.signInActivity",
 	"spa":                                    "graph.spaApplication",
+	"subject":                                "Edm.String!",
 	"subscribedSku.skuId":                    "Edm.Guid",
 	"subscriptionIds":                        "Collection(Edm.String)",
 	"supportedServices":                      "Collection(Edm.String)!",

@@ -78,7 +78,10 @@ func (m *model) call(at string, list bool, name string, function bool) {
 // owner.
 var targets = map[string]string{
 	"manager": "directoryObject", "licenseDetails": "+Collection(licenseDetails)", "subscriptions": "+Collection(companySubscription)",
-	"deletedItems": "+Collection(directoryObject)",
+	"deletedItems": "+Collection(directoryObject)", "federatedIdentityCredentials": "+Collection(federatedIdentityCredential)",
+	"appRoleAssignments": "+Collection(appRoleAssignment)", "appRoleAssignedTo": "+Collection(appRoleAssignment)",
+	"oauth2PermissionGrants": "Collection(oAuth2PermissionGrant)", "directory": "+rbacApplication",
+	"roleDefinitions": "+Collection(unifiedRoleDefinition)", "roleAssignments": "+Collection(unifiedRoleAssignment)",
 }
 
 func leadsTo(name string) (to string, list bool) {
@@ -119,6 +122,10 @@ var signatures = map[string]signature{
 	"reprocessLicenseAssignment": {returns: "THIS"},
 	"restore":                    {bound: "directoryObject", returns: "THIS"},
 	"delta":                      {returns: "THIS"},
+	"addPassword":                {parameters: []string{"passwordCredential graph.passwordCredential"}, returns: "graph.passwordCredential!"},
+	"removePassword":             {parameters: []string{"keyId Edm.Guid!"}},
+	"changePassword":             {parameters: []string{"currentPassword Edm.String", "newPassword Edm.String"}},
+	"revokeSignInSessions":       {returns: "Edm.Boolean"},
 	"getMemberGroups":            {"directoryObject", []string{"securityEnabledOnly Edm.Boolean"}, "Collection(Edm.String)!"},
 	"getMemberObjects":           {"directoryObject", []string{"securityEnabledOnly Edm.Boolean"}, "Collection(Edm.String)!"},
 	"checkMemberGroups":          {"directoryObject", []string{"groupIds Collection(Edm.String)!"}, "Collection(Edm.String)!"},

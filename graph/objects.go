@@ -8,25 +8,34 @@ import (
 	"licensor/tenant"
 )
 
-// object is an element of a list that may hold users and groups (P21).
+// object is an element of a list that may hold users and groups (P21), or another directory object by itself.
 type object struct {
 	user  *user
 	group *group
+
+	application, principal *application
+	role                   *directoryRole
 }
 
-// place is where an object stands in a list: users before groups, each by ordinal.
+// place is where an object stands in a list: users before groups, each by ordinal, and directory roles after them.
 func (o object) place() int64 {
-	if o.user != nil {
+	switch {
+	case o.user != nil:
 		return int64(o.user.ordinal)
+	case o.role != nil:
+		return rolesFrom + int64(slices.Index(identity.Roles, o.role.Role))
 	}
 	return groupsFrom + int64(o.group.ordinal)
 }
 
-// groupsFrom is added to the ordinals of groups.
-const groupsFrom = int64(1) << 32
+// groupsFrom is added to the ordinals of groups, rolesFrom to the places of roles in identity.Roles.
+const (
+	groupsFrom = int64(1) << 32
+	rolesFrom  = int64(2) << 32
+)
 
-// sendObjects answers with a page of users and groups, which are live and ascending.
-func (r *request) sendObjects(context string, users, groups []uint32, write func([]byte, object) []byte) error {
+// sendObjects answers with a page of users, groups and roles, which are live and ascending.
+func (r *request) sendObjects(context string, users, groups []uint32, write func([]byte, object) []byte, roles ...uint32) error {
 	if err := r.allow("$select", "$top", "$count", "$skiptoken"); err != nil {
 		return err
 	}
@@ -34,15 +43,19 @@ func (r *request) sendObjects(context string, users, groups []uint32, write func
 	if err != nil {
 		return err
 	}
-	count, err := r.countOf(len(users) + len(groups))
+	count, err := r.countOf(len(users) + len(groups) + len(roles))
 	if err != nil {
 		return err
 	}
-	places := page.places(users, groups)
+	places := page.places(users, groups, roles...)
 	at, _ := slices.BinarySearch(places, groupsFrom)
-	rows, err := r.readObjects(ordinals(places[:at]), ordinals(places[at:]))
+	end, _ := slices.BinarySearch(places, rolesFrom)
+	rows, err := r.readObjects(ordinals(places[:at]), ordinals(places[at:end]))
 	if err != nil {
 		return err
+	}
+	for _, role := range ordinals(places[end:]) {
+		rows = append(rows, object{role: &directoryRoles(r.image)[role]})
 	}
 	return sendList(r, list[object]{
 		context: r.selected(context), rows: rows, limit: page.limit, count: count, place: object.place, write: write,
@@ -58,13 +71,16 @@ func (r *request) countOf(n int) (int, error) {
 }
 
 // places are those of the objects of a page, and of one more when there is one.
-func (p page) places(users, groups []uint32) []int64 {
-	places := make([]int64, 0, len(users)+len(groups))
+func (p page) places(users, groups []uint32, roles ...uint32) []int64 {
+	places := make([]int64, 0, len(users)+len(groups)+len(roles))
 	for _, ordinal := range users {
 		places = append(places, int64(ordinal))
 	}
 	for _, ordinal := range groups {
 		places = append(places, groupsFrom+int64(ordinal))
+	}
+	for _, role := range roles {
+		places = append(places, rolesFrom+int64(role))
 	}
 	from, _ := slices.BinarySearch(places, p.after+1)
 	return places[from:min(len(places), from+p.limit+1)]
@@ -103,13 +119,13 @@ func (r *request) readObjects(users, groups []uint32) ([]object, error) {
 func (r *request) groupObjects(rows []tenant.GroupRow) []object {
 	objects := make([]object, len(rows))
 	for i, row := range rows {
-		objects[i].group = &group{row.Group, row.Ordinal, r.image}
+		objects[i].group = r.groupAt(row.Group, row.Ordinal, r.image)
 	}
 	return objects
 }
 
 // objectWriter writes an object with its type and what the caller may see of it: of a type that it may not read, the id. A property
-// of $select must be one of users or groups, and shows on those that have it.
+// of $select must be one of some directory object, and shows on those that have it.
 func (r *request) objectWriter() (func([]byte, object) []byte, error) {
 	users, err := narrowed(r, userFields, identity.ReadUsers)
 	if err != nil {
@@ -119,11 +135,43 @@ func (r *request) objectWriter() (func([]byte, object) []byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	other, err := r.otherWriter()
+	if err != nil {
+		return nil, err
+	}
 	return func(b []byte, o object) []byte {
-		if o.user != nil {
+		switch {
+		case o.user != nil:
 			return append(appendFields(r.appendType(b, userType), users, o.user), '}')
+		case o.group != nil:
+			return append(appendFields(r.appendType(b, groupType), groups, o.group), '}')
 		}
-		return append(appendFields(r.appendType(b, groupType), groups, o.group), '}')
+		return other(b, o)
+	}, nil
+}
+
+// otherWriter is objectWriter for what is no user and no group.
+func (r *request) otherWriter() (func([]byte, object) []byte, error) {
+	applications, err := narrowed(r, applicationFields, identity.ReadApplications)
+	if err != nil {
+		return nil, err
+	}
+	principals, err := narrowed(r, principalFields, identity.ReadApplications)
+	if err != nil {
+		return nil, err
+	}
+	roles, err := narrowed(r, roleFields, identity.ReadRoles)
+	if err != nil {
+		return nil, err
+	}
+	return func(b []byte, o object) []byte {
+		switch {
+		case o.application != nil:
+			return append(appendFields(r.appendType(b, applicationFields.typeName), applications, o.application), '}')
+		case o.principal != nil:
+			return append(appendFields(r.appendType(b, principalFields.typeName), principals, o.principal), '}')
+		}
+		return append(appendFields(r.appendType(b, roleFields.typeName), roles, o.role), '}')
 	}, nil
 }
 
@@ -136,6 +184,12 @@ func (r *request) appendType(b []byte, name string) []byte {
 	return appendText(appendName(b, "@odata.type"), "#"+name)
 }
 
+// isObjectProperty says whether some directory object has a property.
+func isObjectProperty(name string) bool {
+	return userFields.byName[name] != nil || groupFields.byName[name] != nil || applicationFields.byName[name] != nil ||
+		principalFields.byName[name] != nil || roleFields.byName[name] != nil
+}
+
 // narrowed answers the fields of $select that a type has and the caller may see.
 func narrowed[T any](r *request, set *fieldSet[T], need identity.Operation) ([]*field[T], error) {
 	fields := set.defaults
@@ -146,7 +200,7 @@ func narrowed[T any](r *request, set *fieldSet[T], need identity.Operation) ([]*
 		switch f := set.byName[name]; {
 		case f != nil:
 			fields = append(fields, f)
-		case userFields.byName[name] == nil && groupFields.byName[name] == nil:
+		case !isObjectProperty(name):
 			return set.selection([]string{name})
 		}
 	}

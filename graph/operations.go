@@ -19,6 +19,8 @@ type operation struct {
 	anyone bool
 	// open is for all, with a token or without.
 	open bool
+	// cost is in resource units (P43); the table of costs says it.
+	cost int
 }
 
 // ofUser and ofGroup say what the first key of the path names.
@@ -28,8 +30,14 @@ func (op *operation) ofUser() bool {
 
 func (op *operation) ofGroup() bool { return strings.HasPrefix(op.path, "/groups/{") }
 
+// isDevelopment says whether the operation is there only where Config.Development is.
+func (op *operation) isDevelopment() bool { return strings.HasPrefix(op.path, developmentRoot) }
+
 // ownRoot is where our own operations are.
 const ownRoot = "/licensor/v1"
+
+// developmentRoot is where the operations are that programs are tested with.
+const developmentRoot = ownRoot + "/development/"
 
 // operations is the one table of what is served: routes, permissions, 405 and 501 all follow from it. What is under /users/{user} is
 // under /me, too.
@@ -44,14 +52,16 @@ var operations = []operation{
 	{method: "GET", path: "/users/{user}", need: identity.ReadUsers, do: (*API).getUser},
 	{method: "PATCH", path: "/users/{user}", need: identity.WriteUsers, do: (*API).updateUser},
 	{method: "DELETE", path: "/users/{user}", need: identity.DeleteUsers, do: (*API).deleteUser},
-	{method: "GET", path: "/users/{user}/memberOf", need: identity.ReadMemberships, do: groupsOfUser.list},
-	{method: "GET", path: "/users/{user}/memberOf/$count", need: identity.ReadMemberships, do: groupsOfUser.count},
+	{method: "GET", path: "/users/{user}/memberOf", need: identity.ReadMemberships, do: membershipsOfUser.list},
+	{method: "GET", path: "/users/{user}/memberOf/$count", need: identity.ReadMemberships, do: membershipsOfUser.count},
 	{method: "GET", path: "/users/{user}/memberOf/microsoft.graph.group", need: identity.ReadMemberships, do: groupsOfUser.groups},
 	{method: "GET", path: "/users/{user}/memberOf/microsoft.graph.group/$count", need: identity.ReadMemberships, do: groupsOfUser.countGroups},
-	{method: "GET", path: "/users/{user}/transitiveMemberOf", need: identity.ReadMemberships, do: allGroupsOfUser.list},
-	{method: "GET", path: "/users/{user}/transitiveMemberOf/$count", need: identity.ReadMemberships, do: allGroupsOfUser.count},
+	{method: "GET", path: "/users/{user}/memberOf/microsoft.graph.directoryRole", need: identity.ReadMemberships, do: membershipsOfUser.roles},
+	{method: "GET", path: "/users/{user}/transitiveMemberOf", need: identity.ReadMemberships, do: allMembershipsOfUser.list},
+	{method: "GET", path: "/users/{user}/transitiveMemberOf/$count", need: identity.ReadMemberships, do: allMembershipsOfUser.count},
 	{method: "GET", path: "/users/{user}/transitiveMemberOf/microsoft.graph.group", need: identity.ReadMemberships, do: allGroupsOfUser.groups},
 	{method: "GET", path: "/users/{user}/transitiveMemberOf/microsoft.graph.group/$count", need: identity.ReadMemberships, do: allGroupsOfUser.countGroups},
+	{method: "GET", path: "/users/{user}/transitiveMemberOf/microsoft.graph.directoryRole", need: identity.ReadMemberships, do: allMembershipsOfUser.roles},
 	{method: "GET", path: "/users/{user}/manager", need: identity.ReadManager, do: (*API).getManager},
 	{method: "GET", path: "/users/{user}/manager/$ref", need: identity.ReadManager, do: (*API).getManagerReference},
 	{method: "PUT", path: "/users/{user}/manager/$ref", need: identity.WriteUsers, do: (*API).setManager},
@@ -60,13 +70,16 @@ var operations = []operation{
 	{method: "GET", path: "/users/{user}/directReports/$count", need: identity.ReadManager, do: reportsOfUser.count},
 	{method: "GET", path: "/users/{user}/directReports/microsoft.graph.user", need: identity.ReadManager, do: reportsOfUser.users},
 	{method: "POST", path: "/users/{user}/getMemberGroups()", need: identity.ReadMemberships, do: allGroupsOfUser.getMembers},
-	{method: "POST", path: "/users/{user}/getMemberObjects()", need: identity.ReadMemberships, do: allGroupsOfUser.getMembers},
+	{method: "POST", path: "/users/{user}/getMemberObjects()", need: identity.ReadMemberships, do: allMembershipsOfUser.getMembers},
 	{method: "POST", path: "/users/{user}/checkMemberGroups()", need: identity.ReadMemberships, do: allGroupsOfUser.checkGroups},
-	{method: "POST", path: "/users/{user}/checkMemberObjects()", need: identity.ReadMemberships, do: allGroupsOfUser.checkObjects},
+	{method: "POST", path: "/users/{user}/checkMemberObjects()", need: identity.ReadMemberships, do: allMembershipsOfUser.checkObjects},
 	{method: "GET", path: "/users/{user}/licenseDetails", need: identity.ReadLicenseDetails, do: (*API).listLicenseDetails},
 	{method: "GET", path: "/users/{user}/licenseDetails/{detail}", need: identity.ReadLicenseDetails, do: (*API).getLicenseDetails},
 	{method: "POST", path: "/users/{user}/assignLicense()", need: identity.AssignUser, do: (*API).assignUserLicense},
 	{method: "POST", path: "/users/{user}/reprocessLicenseAssignment()", need: identity.ReprocessUser, do: (*API).reprocessLicenseAssignment},
+	{method: "GET", path: "/users/{user}/oauth2PermissionGrants", need: identity.ReadGrants, do: (*API).listGrantsOfUser},
+	{method: "POST", path: "/users/{user}/revokeSignInSessions()", need: identity.RevokeSessions, do: (*API).revokeSessions},
+	{method: "POST", path: "/me/changePassword()", need: identity.ChangePassword, do: (*API).changePassword},
 
 	{method: "GET", path: "/groups", need: identity.ReadGroups, do: (*API).listGroups},
 	{method: "POST", path: "/groups", need: identity.CreateGroups, do: (*API).createGroup},
@@ -112,9 +125,9 @@ var operations = []operation{
 	{method: "GET", path: "/directoryObjects/{object}", need: identity.ReadObjects, do: (*API).getDirectoryObject},
 	{method: "POST", path: "/directoryObjects/getByIds()", need: identity.ReadObjects, do: (*API).getByIDs},
 	{method: "POST", path: "/directoryObjects/{object}/getMemberGroups()", need: identity.ReadMemberships, do: allGroupsOfObject.getMembers},
-	{method: "POST", path: "/directoryObjects/{object}/getMemberObjects()", need: identity.ReadMemberships, do: allGroupsOfObject.getMembers},
+	{method: "POST", path: "/directoryObjects/{object}/getMemberObjects()", need: identity.ReadMemberships, do: allMembershipsOfObject.getMembers},
 	{method: "POST", path: "/directoryObjects/{object}/checkMemberGroups()", need: identity.ReadMemberships, do: allGroupsOfObject.checkGroups},
-	{method: "POST", path: "/directoryObjects/{object}/checkMemberObjects()", need: identity.ReadMemberships, do: allGroupsOfObject.checkObjects},
+	{method: "POST", path: "/directoryObjects/{object}/checkMemberObjects()", need: identity.ReadMemberships, do: allMembershipsOfObject.checkObjects},
 
 	{method: "POST", path: "/$batch", anyone: true, do: (*API).batch},
 
@@ -127,11 +140,64 @@ var operations = []operation{
 	{method: "GET", path: "/domains", need: identity.ReadDomains, do: (*API).listDomains},
 	{method: "GET", path: "/domains/{domain}", need: identity.ReadDomains, do: (*API).getDomain},
 	{method: "GET", path: "/applications", need: identity.ReadApplications, do: (*API).listApplications},
+	{method: "POST", path: "/applications", need: identity.WriteApplications, do: (*API).createApplication},
 	{method: "GET", path: "/applications/{application}", need: identity.ReadApplications, do: (*API).getApplication},
-	{method: "GET", path: "/applications(appId='{application}')", need: identity.ReadApplications, do: (*API).getApplicationByAppID},
+	{method: "PATCH", path: "/applications/{application}", need: identity.WriteApplications, do: (*API).updateApplication},
+	{method: "DELETE", path: "/applications/{application}", need: identity.WriteApplications, do: (*API).deleteApplication},
+	{method: "GET", path: "/applications(appId='{application}')", need: identity.ReadApplications, do: (*API).getApplication},
+	{method: "PATCH", path: "/applications(appId='{application}')", need: identity.WriteApplications, do: (*API).updateApplication},
+	{method: "DELETE", path: "/applications(appId='{application}')", need: identity.WriteApplications, do: (*API).deleteApplication},
+	{method: "GET", path: "/applications/{application}/owners", need: identity.ReadApplications, do: ownersOfApplication.list},
+	{method: "POST", path: "/applications/{application}/addPassword()", need: identity.WriteApplications, do: (*API).addPassword},
+	{method: "POST", path: "/applications/{application}/removePassword()", need: identity.WriteApplications, do: (*API).removePassword},
+	{method: "GET", path: "/applications/{application}/federatedIdentityCredentials", need: identity.ReadApplications, do: (*API).listFederated},
+	{method: "POST", path: "/applications/{application}/federatedIdentityCredentials", need: identity.WriteApplications, do: (*API).createFederated},
+	{method: "GET", path: "/applications/{application}/federatedIdentityCredentials/{credential}", need: identity.ReadApplications, do: (*API).getFederated},
+	{method: "PATCH", path: "/applications/{application}/federatedIdentityCredentials/{credential}", need: identity.WriteApplications, do: (*API).updateFederated},
+	{method: "DELETE", path: "/applications/{application}/federatedIdentityCredentials/{credential}", need: identity.WriteApplications, do: (*API).deleteFederated},
+
 	{method: "GET", path: "/servicePrincipals", need: identity.ReadApplications, do: (*API).listPrincipals},
+	{method: "POST", path: "/servicePrincipals", need: identity.WriteApplications, do: (*API).createPrincipal},
 	{method: "GET", path: "/servicePrincipals/{servicePrincipal}", need: identity.ReadApplications, do: (*API).getPrincipal},
-	{method: "GET", path: "/servicePrincipals(appId='{servicePrincipal}')", need: identity.ReadApplications, do: (*API).getPrincipalByAppID},
+	{method: "PATCH", path: "/servicePrincipals/{servicePrincipal}", need: identity.WriteApplications, do: (*API).updatePrincipal},
+	{method: "DELETE", path: "/servicePrincipals/{servicePrincipal}", need: identity.WriteApplications, do: (*API).deletePrincipal},
+	{method: "GET", path: "/servicePrincipals(appId='{servicePrincipal}')", need: identity.ReadApplications, do: (*API).getPrincipal},
+	{method: "PATCH", path: "/servicePrincipals(appId='{servicePrincipal}')", need: identity.WriteApplications, do: (*API).updatePrincipal},
+	{method: "DELETE", path: "/servicePrincipals(appId='{servicePrincipal}')", need: identity.WriteApplications, do: (*API).deletePrincipal},
+	{method: "GET", path: "/servicePrincipals/{servicePrincipal}/owners", need: identity.ReadApplications, do: ownersOfPrincipal.list},
+	{method: "GET", path: "/servicePrincipals/{servicePrincipal}/appRoleAssignments", need: identity.ReadAppRoles, do: assignmentsOf.list},
+	{method: "POST", path: "/servicePrincipals/{servicePrincipal}/appRoleAssignments", need: identity.WriteAppRoles, do: assignmentsOf.create},
+	{method: "GET", path: "/servicePrincipals/{servicePrincipal}/appRoleAssignments/{assignment}", need: identity.ReadAppRoles, do: assignmentsOf.get},
+	{method: "DELETE", path: "/servicePrincipals/{servicePrincipal}/appRoleAssignments/{assignment}", need: identity.WriteAppRoles, do: assignmentsOf.remove},
+	{method: "GET", path: "/servicePrincipals/{servicePrincipal}/appRoleAssignedTo", need: identity.ReadAppRoles, do: assignedTo.list},
+	{method: "POST", path: "/servicePrincipals/{servicePrincipal}/appRoleAssignedTo", need: identity.WriteAppRoles, do: assignedTo.create},
+	{method: "GET", path: "/servicePrincipals/{servicePrincipal}/appRoleAssignedTo/{assignment}", need: identity.ReadAppRoles, do: assignedTo.get},
+	{method: "DELETE", path: "/servicePrincipals/{servicePrincipal}/appRoleAssignedTo/{assignment}", need: identity.WriteAppRoles, do: assignedTo.remove},
+	{method: "GET", path: "/servicePrincipals/{servicePrincipal}/oauth2PermissionGrants", need: identity.ReadGrants, do: (*API).listGrantsOfPrincipal},
+
+	{method: "GET", path: "/oauth2PermissionGrants", need: identity.ReadGrants, do: (*API).listGrants},
+	{method: "POST", path: "/oauth2PermissionGrants", need: identity.WriteGrants, do: (*API).createGrant},
+	{method: "GET", path: "/oauth2PermissionGrants/{grant}", need: identity.ReadGrants, do: (*API).getGrant},
+	{method: "PATCH", path: "/oauth2PermissionGrants/{grant}", need: identity.WriteGrants, do: (*API).updateGrant},
+	{method: "DELETE", path: "/oauth2PermissionGrants/{grant}", need: identity.WriteGrants, do: (*API).deleteGrant},
+
+	{method: "GET", path: "/directoryRoles", need: identity.ReadRoles, do: (*API).listRoles},
+	{method: "GET", path: "/directoryRoles/{role}", need: identity.ReadRoles, do: (*API).getRole},
+	{method: "GET", path: "/directoryRoles(roleTemplateId='{role}')", need: identity.ReadRoles, do: (*API).getRole},
+	{method: "GET", path: "/directoryRoles/{role}/members", need: identity.ReadRoles, do: membersOfRole.list},
+	{method: "POST", path: "/directoryRoles/{role}/members/$ref", need: identity.WriteRoles, do: (*API).addToRole},
+	{method: "DELETE", path: "/directoryRoles/{role}/members/{member}/$ref", need: identity.WriteRoles, do: (*API).removeFromRole},
+	{method: "GET", path: "/directoryRoles(roleTemplateId='{role}')/members", need: identity.ReadRoles, do: membersOfRole.list},
+	{method: "POST", path: "/directoryRoles(roleTemplateId='{role}')/members/$ref", need: identity.WriteRoles, do: (*API).addToRole},
+	{method: "DELETE", path: "/directoryRoles(roleTemplateId='{role}')/members/{member}/$ref", need: identity.WriteRoles, do: (*API).removeFromRole},
+	{method: "GET", path: "/directoryRoleTemplates", need: identity.ReadRoles, do: (*API).listRoleTemplates},
+	{method: "GET", path: "/directoryRoleTemplates/{template}", need: identity.ReadRoles, do: (*API).getRoleTemplate},
+	{method: "GET", path: "/roleManagement/directory/roleDefinitions", need: identity.ReadRoles, do: (*API).listDefinitions},
+	{method: "GET", path: "/roleManagement/directory/roleDefinitions/{definition}", need: identity.ReadRoles, do: (*API).getDefinition},
+	{method: "GET", path: "/roleManagement/directory/roleAssignments", need: identity.ReadRoles, do: (*API).listAssignments},
+	{method: "POST", path: "/roleManagement/directory/roleAssignments", need: identity.WriteRoles, do: (*API).createAssignment},
+	{method: "GET", path: "/roleManagement/directory/roleAssignments/{assignment}", need: identity.ReadRoles, do: (*API).getAssignment},
+	{method: "DELETE", path: "/roleManagement/directory/roleAssignments/{assignment}", need: identity.WriteRoles, do: (*API).deleteAssignment},
 
 	{method: "GET", path: "/directory/subscriptions", need: identity.ReadSubscriptions, do: (*API).listSubscriptions},
 	{method: "GET", path: "/directory/subscriptions/{subscription}", need: identity.ReadSubscriptions, do: (*API).getSubscription},
@@ -152,10 +218,21 @@ var operations = []operation{
 	{method: "PUT", path: ownRoot + "/catalog", need: identity.WriteSettings, do: (*API).setCatalog},
 	{method: "GET", path: ownRoot + "/settings", need: identity.ReadSettings, do: (*API).getSettings},
 	{method: "PATCH", path: ownRoot + "/settings", need: identity.WriteSettings, do: (*API).updateSettings},
+	{method: "GET", path: ownRoot + "/signIn", need: identity.ReadSignIn, do: (*API).getSignIn},
+	{method: "PATCH", path: ownRoot + "/signIn", need: identity.WriteSignIn, do: (*API).updateSignIn},
 	{method: "POST", path: ownRoot + "/reprocess", need: identity.ReprocessMany, do: (*API).reprocessMany},
 	{method: "GET", path: ownRoot + "/licenseErrors", need: identity.ReadLicenseDetails, do: (*API).listLicenseErrors},
 	{method: "GET", path: ownRoot + "/users/{user}/explain", need: identity.ReadLicenseDetails, do: (*API).explainUser},
 	{method: "POST", path: ownRoot + "/import", need: identity.Import, do: (*API).importRows},
+
+	{method: "GET", path: developmentRoot + "clock", need: identity.Develop, do: (*API).getClock},
+	{method: "PUT", path: developmentRoot + "clock", need: identity.Develop, do: (*API).setClock},
+	{method: "GET", path: developmentRoot + "faults", need: identity.Develop, do: (*API).getFaults},
+	{method: "PUT", path: developmentRoot + "faults", need: identity.Develop, do: (*API).setFaults},
+	{method: "DELETE", path: developmentRoot + "faults", need: identity.Develop, do: (*API).deleteFaults},
+	{method: "GET", path: developmentRoot + "groupProcessing", need: identity.Develop, do: (*API).getGroupProcessing},
+	{method: "PUT", path: developmentRoot + "groupProcessing", need: identity.Develop, do: (*API).setGroupProcessing},
+	{method: "POST", path: developmentRoot + "tokens", need: identity.Develop, do: (*API).mintToken},
 
 	// Known parts of Graph's surface that are not served yet.
 	{method: "*", path: "/directoryObjects/*"},

@@ -142,6 +142,9 @@ func identityProblem(err error) (*Problem, bool) {
 	if e, ok := errors.AsType[*identity.Forbidden](err); ok {
 		return &Problem{Status: http.StatusForbidden, Code: "Authorization_RequestDenied", Message: e.Error()}, true
 	}
+	if _, ok := errors.AsType[*identity.Unreachable](err); ok {
+		return unavailable("The issuer of the token does not answer, so nobody can say whether the token is good. Try again later."), true
+	}
 	return serverProblem(err)
 }
 

@@ -39,6 +39,8 @@ type request struct {
 	image   *tenant.Image // the current one when the request came
 	options *odata.Options
 	holds   func(*tenant.Image) bool // what If-Match asks of the image that a change is made of
+
+	processing *processing // what is held back of groups, where that is possible
 }
 
 func newRequest(ctx context.Context, w http.ResponseWriter, hr *http.Request, id uuid.UUID, now time.Time) *request {

@@ -27,6 +27,7 @@ func newRoutes(table []operation) *node {
 	root.names["v1.0"], root.names["beta"] = service, service
 	for i := range table {
 		op := &table[i]
+		op.cost = baseCost(op)
 		if strings.HasPrefix(op.path, ownRoot) {
 			root.add(op.path, op)
 			continue
@@ -65,7 +66,9 @@ func (n *node) child(segment string) *node {
 	if set, inner, ok := parentheses(segment); ok && inner != "" {
 		alias, _, _ := strings.Cut(strings.ToLower(inner), "=")
 		set := n.child(set)
-		set.alternates[alias] = newNode()
+		if set.alternates[alias] == nil {
+			set.alternates[alias] = newNode()
+		}
 		return set.alternates[alias]
 	}
 	name, bound := strings.CutSuffix(strings.ToLower(segment), "()")
@@ -123,8 +126,11 @@ func (n *node) step(segment string) (next *node, key *string, ok bool) {
 		}
 	}
 	if inner == "" {
-		name, _ = withoutNamespace(name)
-		if next := n.names[strings.ToLower(name)]; next != nil && next.bound {
+		plain, qualified := withoutNamespace(strings.ToLower(name))
+		if next := n.names[plain]; next != nil && next.bound {
+			return next, nil, true
+		}
+		if next := n.names[namespace+plain]; next != nil && qualified && !called {
 			return next, nil, true
 		}
 	}

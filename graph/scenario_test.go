@@ -194,7 +194,7 @@ func headersOf(text string) (headers map[string]string, body string) {
 }
 
 // token is that of who makes the request: "app", an application that may do everything; "app A.B C.D", one with these
-// permissions; "user <ann>, A.B C.D, License Administrator", a user with roles; "personal <ann>, A.B"; "nobody", none.
+// permissions; "user <ann>, A.B C.D, License Administrator", a user with roles; "personal <ann>, A.B"; "token <name>", that of an answer; "nobody", none.
 func (s *scenario) token(as string) string {
 	parts := strings.Split(s.fill(as), ", ")
 	kind, rest, _ := strings.Cut(parts[0], " ")
@@ -205,6 +205,8 @@ func (s *scenario) token(as string) string {
 		return s.world.appToken(strings.Fields(rest)...)
 	case "nobody":
 		return ""
+	case "token":
+		return rest
 	}
 	var permissions []string
 	if len(parts) > 1 {

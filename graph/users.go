@@ -163,7 +163,11 @@ func (api *API) createUser(r *request) error {
 	if err != nil {
 		return err
 	}
-	done, err := r.do(tenant.CreateUser{Patch: patch})
+	hash, err := api.patchHash(r, patch, directory.NameIn(patch))
+	if err != nil {
+		return err
+	}
+	done, err := r.do(tenant.CreateUser{Patch: patch, PasswordHash: hash})
 	if err != nil {
 		return err
 	}
@@ -189,10 +193,13 @@ func (api *API) updateUser(r *request) error {
 	if err != nil {
 		return err
 	}
-	if _, err := r.do(tenant.UpdateUser{User: ordinal, Patch: patch}); err != nil {
+	if err := r.mayPatch(ordinal, patch); err != nil {
 		return err
 	}
-	return r.sendNothing()
+	if patch.Has("passwordProfile") || patch.Has("accountEnabled") {
+		return api.updateAccount(r, ordinal, patch)
+	}
+	return r.change(tenant.UpdateUser{User: ordinal, Patch: patch})
 }
 
 // deleteUser answers DELETE /users/{user} (P52).
@@ -201,7 +208,10 @@ func (api *API) deleteUser(r *request) error {
 	if err != nil {
 		return err
 	}
-	if _, err := r.do(tenant.DeleteUser{User: ordinal}); err != nil {
+	if err := r.mayTakeOver(ordinal); err != nil {
+		return err
+	}
+	if err := r.doKeepingAdministrator(r.image.Directory.UserID(ordinal), tenant.DeleteUser{User: ordinal}); err != nil {
 		return err
 	}
 	return r.sendNothing()

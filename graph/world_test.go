@@ -19,6 +19,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/catalog"
+	"licensor/clock"
 	"licensor/directory"
 	"licensor/identity"
 	"licensor/licensing"
@@ -37,6 +38,7 @@ type world struct {
 	tenant    *tenant.Tenant
 	app       directory.Application
 	clock     atomic.Int64 // seconds since 1970
+	moved     *clock.Clock // shows the same until a request sets it
 	log       bytes.Buffer
 	logMutex  sync.Mutex
 }
@@ -44,11 +46,16 @@ type world struct {
 // allPermissions are those of an application that may do everything.
 var allPermissions = []string{
 	"User.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All", "Organization.ReadWrite.All", "LicenseAssignment.ReadWrite.All",
+	"Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All", "RoleManagement.ReadWrite.Directory",
 }
+
+// cheapPasswords are checked in no time.
+var cheapPasswords = identity.PasswordCost{Memory: 8, Passes: 1, Threads: 1}
 
 func newWorld(t testing.TB) *world {
 	w := &world{t: t}
 	w.clock.Store(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC).Unix())
+	w.moved = clock.New(func() time.Time { return time.Unix(w.clock.Load(), 0).UTC() })
 	ctx := context.Background()
 	store, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "licensor.db"))
 	w.must(err)
@@ -65,9 +72,14 @@ func newWorld(t testing.TB) *world {
 	w.app = directory.Application{ID: uuid.New(), ObjectID: uuid.New(), AppID: uuid.New(), DisplayName: "Test"}
 	_, err = w.tenant.Do(ctx, "system", tenant.SetApplication{Application: w.app})
 	w.must(err)
-	w.authority, err = identity.New(ctx, identity.Config{Keys: sharedKeys{}, Tenants: people{w.tenants}, Now: w.now, Random: counting{}})
+	w.authority, err = identity.New(ctx, identity.Config{
+		Keys: sharedKeys{}, Tenants: people{w.tenants}, Now: w.now, Random: counting{}, Issuers: people{w.tenants}, Client: new(http.Client), Log: log,
+	})
 	w.must(err)
-	w.server = newServer(t, New(Config{Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: log}))
+	w.server = newServer(t, New(Config{
+		Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: log, Development: NewDevelopment(w.moved, w.tenants.List),
+		Random: counting{}, PasswordCost: cheapPasswords,
+	}))
 	return w
 }
 
@@ -77,7 +89,10 @@ func newServer(t testing.TB, handler http.Handler) *httptest.Server {
 	return server
 }
 
-func newLog(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
+// newLog takes what should not happen. That a caller is refused should.
+func newLog(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
 
 func contoso() directory.Organization {
 	return directory.Organization{
@@ -99,7 +114,7 @@ func (w *world) logged() string {
 	return w.log.String()
 }
 
-func (w *world) now() time.Time { return time.Unix(w.clock.Load(), 0).UTC() }
+func (w *world) now() time.Time { return w.moved.Now() }
 
 func (w *world) must(err error) {
 	w.t.Helper()
@@ -210,6 +225,13 @@ func (sharedKeys) Secret(_ context.Context, _ string, make func() ([]byte, error
 	return madeKeys.value, err
 }
 
+func (sharedKeys) ReplaceSecret(_ context.Context, _ string, change func(old []byte) ([]byte, error)) (err error) {
+	madeKeys.Lock()
+	defer madeKeys.Unlock()
+	madeKeys.value, err = change(madeKeys.value)
+	return err
+}
+
 // counting is no good source of randomness, which is good in a test.
 type counting struct{}
 
@@ -238,7 +260,7 @@ func (p people) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 		return identity.App{}, false
 	}
 	a, ok := t.Image().Application(appID)
-	return identity.App{ID: a.ID, AppID: a.AppID, DisplayName: a.DisplayName, Enabled: true}, ok
+	return identity.App{ID: a.ID, AppID: a.AppID, DisplayName: a.DisplayName, Enabled: !a.Disabled}, ok && a.ID != uuid.Nil
 }
 
 func (p people) User(ctx context.Context, tenantID, id uuid.UUID) (identity.User, error) {
@@ -252,7 +274,7 @@ func (p people) User(ctx context.Context, tenantID, id uuid.UUID) (identity.User
 	if err != nil {
 		return identity.User{}, err
 	}
-	return identity.User{Enabled: u.AccountEnabled}, nil
+	return identity.User{ID: id, Enabled: u.AccountEnabled, Roles: img.Roles[id], SessionsFrom: u.SignInSessionsValidFromDateTime}, nil
 }
 
 // emptyImage is that of a tenant with nothing in it.

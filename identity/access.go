@@ -50,7 +50,7 @@ func (n Need) welcomes(c *Caller, object Relation) bool {
 // role says whether a signed-in user has a role for the operation; reading takes none. An application needs only permissions.
 func (n Need) role(c *Caller, object Relation) bool {
 	switch {
-	case !c.Delegated, len(n.Roles) == 0, n.Owners && object == Owned:
+	case !c.Delegated, len(n.Roles) == 0, n.Owners && object == Owned, n.Self && object == Self:
 		return true
 	}
 	return slices.Contains(c.Roles, GlobalAdministrator.ID) || c.hasAny(n.Roles)

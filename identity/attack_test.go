@@ -43,7 +43,7 @@ func stranger(t testing.TB, options *jose.SignerOptions, keyID string) jose.Sign
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := ring.private[0]
+	key := ring.keys[0].JSONWebKey
 	key.KeyID = keyID
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: key}, options)
 	if err != nil {
@@ -76,7 +76,7 @@ const (
 func TestATokenDoesNotChooseItsAlgorithm(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	payload, kid := mustJSON(t, w.payloadOf(robot())), w.keys.private[0].KeyID
+	payload, kid := mustJSON(t, w.payloadOf(robot())), w.keyID()
 	for _, algorithm := range []string{"none", "None", "NONE", "nOnE", "", " RS256", "rs256", "RS384", "RS512", "PS256", "HS256", "ES256", "EdDSA", "dir"} {
 		raw := forge(mustJSON(t, map[string]any{"alg": algorithm, "kid": kid, "typ": "JWT"}), payload, unsigned)
 		w.wantMessage(t, raw, badAlgorithm)
@@ -97,7 +97,7 @@ func TestATokenDoesNotChooseItsAlgorithm(t *testing.T) {
 func TestOurPublicKeyIsNoPassword(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	public := w.keys.public.Keys[0]
+	public := w.PublicKeys().Keys[0]
 	der := x509.MarshalPKCS1PublicKey(public.Key.(*rsa.PublicKey))
 	pkix, err := x509.MarshalPKIXPublicKey(public.Key)
 	if err != nil {
@@ -127,7 +127,7 @@ func TestOurPublicKeyIsNoPassword(t *testing.T) {
 func TestAKeyThatATokenBringsAlongIsNotUsed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	payload, kid := mustJSON(t, w.payloadOf(robot())), w.keys.private[0].KeyID
+	payload, kid := mustJSON(t, w.payloadOf(robot())), w.keyID()
 	strange, err := parseKeys(otherKeys())
 	if err != nil {
 		t.Fatal(err)
@@ -151,13 +151,13 @@ func TestAKeyThatATokenBringsAlongIsNotUsed(t *testing.T) {
 		})
 	}
 	t.Run("jwk", func(t *testing.T) {
-		options := (&jose.SignerOptions{}).WithHeader("jwk", strange.public.Keys[0]).WithHeader("kid", kid)
+		options := (&jose.SignerOptions{}).WithHeader("jwk", strange.keys[0].Public()).WithHeader("kid", kid)
 		w.wantMessage(t, signWith(t, stranger(t, options, ""), payload), badSignature)
 		w.wantMessage(t, signWith(t, stranger(t, &jose.SignerOptions{EmbedJWK: true}, ""), payload), foreignKey)
 	})
 	t.Run("x5c", func(t *testing.T) {
 		template := &x509.Certificate{}
-		private := strange.private[0].Key.(*rsa.PrivateKey)
+		private := strange.keys[0].JSONWebKey.Key.(*rsa.PrivateKey)
 		certificate, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
 		if err != nil {
 			t.Fatal(err)
@@ -190,9 +190,9 @@ func TestASignatureIsOfTheWholeToken(t *testing.T) {
 		"no signature":               {header + "." + payload + ".", badSignature},
 		"a signature cut short":      {good[:len(good)-8], badSignature},
 		"a payload cut short":        {header + "." + payload[:len(payload)-4] + "." + signature, badSignature},
-		"another header":             {base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256","kid":"`+w.keys.private[0].KeyID+`"}`)) + "." + rest, badSignature},
+		"another header":             {base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256","kid":"`+w.keyID()+`"}`)) + "." + rest, badSignature},
 		"a signature of zeros":       {header + "." + payload + "." + strings.Repeat("A", len(signature)), badSignature},
-		"a signature by another key": {signWith(t, stranger(t, nil, w.keys.private[0].KeyID), mustJSON(t, w.payloadOf(robot()))), badSignature},
+		"a signature by another key": {signWith(t, stranger(t, nil, w.keyID()), mustJSON(t, w.payloadOf(robot()))), badSignature},
 		"an elliptic curve":          {signWith(t, ecSigner, mustJSON(t, w.payloadOf(robot()))), badAlgorithm},
 	} {
 		t.Run(name, func(t *testing.T) { w.wantMessage(t, test.raw, test.message) })
@@ -246,7 +246,7 @@ func TestAClaimStandsOnce(t *testing.T) {
 		"permissions in capitals are not looked at": {`"Roles":["Directory.ReadWrite.All"],`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			signed, err := w.signer.Sign([]byte("{" + test.claim + payload[1:]))
+			signed, err := w.keys.Load().signer.Sign([]byte("{" + test.claim + payload[1:]))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -5,10 +5,12 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -16,7 +18,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// Config is what an Authority needs of its surroundings. All fields but PublicURL are required.
+// Config is what an Authority needs of its surroundings. All fields but PublicURL and those about other issuers are required.
 type Config struct {
 	Keys    Keys
 	Tenants Directory
@@ -26,6 +28,12 @@ type Config struct {
 	// PublicURL is the scheme and host clients reach the server at, such as https://licensor.example.com, when that is not
 	// what the server sees itself (behind a proxy that ends TLS). When empty, each client is told the host it used (A2).
 	PublicURL string
+
+	// Issuers are the others whose tokens are taken too; when nil, none are. Client fetches their keys, and Log is told when
+	// that fails.
+	Issuers Issuers
+	Client  *http.Client
+	Log     *slog.Logger
 }
 
 // Authority gives out tokens and verifies them. It may be used by several goroutines.
@@ -33,8 +41,10 @@ type Authority struct {
 	tenants   Directory
 	now       func() time.Time
 	publicURL string
-	keys      keyRing
-	signer    jose.Signer
+	vault     Keys
+	keys      atomic.Pointer[keyRing]
+	issuers   Issuers // may be nil
+	foreign   *ForeignKeys
 
 	// Tokens whose signature has been found good, by the hash of their text: a client shows the same token for an hour,
 	// and checking its signature costs more than most requests. All that can change is checked every time.
@@ -53,11 +63,7 @@ func New(ctx context.Context, config Config) (*Authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := openKeys(ctx, config.Keys)
-	if err != nil {
-		return nil, err
-	}
-	signer, err := keys.signer()
+	keys, err := openKeys(ctx, config.Keys, config.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -65,10 +71,15 @@ func New(ctx context.Context, config Config) (*Authority, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the memory of signed tokens: %w", err)
 	}
-	return &Authority{
-		tenants: config.Tenants, now: config.Now, publicURL: publicURL,
-		keys: keys, signer: signer, signed: signed, random: config.Random,
-	}, nil
+	a := &Authority{
+		tenants: config.Tenants, now: config.Now, publicURL: publicURL, vault: config.Keys, signed: signed, random: config.Random,
+	}
+	a.keys.Store(keys)
+	if config.Issuers != nil {
+		a.issuers = config.Issuers
+		a.foreign, err = NewForeignKeys(config.Client, config.Now, config.Log)
+	}
+	return a, err
 }
 
 func parsePublicURL(text string) (string, error) {
@@ -123,8 +134,11 @@ func (a *Authority) Challenge(r *http.Request) string {
 	return fmt.Sprintf(`Bearer realm="", authorization_uri="%s/common/oauth2/v2.0/authorize", client_id="%s"`, a.Root(r), GraphAppID)
 }
 
-// newID makes a random UUID.
-func (a *Authority) newID() (uuid.UUID, error) {
+// PublicKeys are the keys our tokens can be verified with; they are the same for all tenants.
+func (a *Authority) PublicKeys() jose.JSONWebKeySet { return a.keys.Load().published(a.now()) }
+
+// NewID makes a random UUID.
+func (a *Authority) NewID() (uuid.UUID, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	id, err := uuid.NewRandomFromReader(a.random)

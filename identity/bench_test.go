@@ -1,11 +1,6 @@
 package identity
 
-import (
-	"net/http"
-	"net/http/httptest"
-	"strings"
-	"testing"
-)
+import "testing"
 
 // BenchmarkVerify is a request with a token seen before, and BenchmarkVerifyNew one with a token not seen.
 func BenchmarkVerify(b *testing.B) {
@@ -31,20 +26,6 @@ func BenchmarkVerifyNew(b *testing.B) {
 		w.signed.Purge()
 		if _, err := w.Verify(b.Context(), raw); err != nil {
 			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkTokenEndpoint(b *testing.B) {
-	w := newWorld(b)
-	handler := w.Handler()
-	b.ReportAllocs()
-	for b.Loop() {
-		r := httptest.NewRequest(http.MethodPost, "/"+contosoDomain+"/oauth2/v2.0/token", strings.NewReader(form()))
-		r.Header.Set("Content-Type", formType)
-		recorder := httptest.NewRecorder()
-		if handler.ServeHTTP(recorder, r); recorder.Code != http.StatusOK {
-			b.Fatal(recorder.Body)
 		}
 	}
 }

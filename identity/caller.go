@@ -28,6 +28,15 @@ type Permissions []string
 // Has says whether a permission is among them.
 func (p Permissions) Has(name string) bool { return slices.Contains(p, name) }
 
+// amongst are those that are still granted, mostly all.
+func (p Permissions) amongst(granted []string) Permissions {
+	gone := func(name string) bool { return !slices.Contains(granted, name) }
+	if !slices.ContainsFunc(p, gone) {
+		return p
+	}
+	return slices.DeleteFunc(slices.Clone(p), gone)
+}
+
 func (p Permissions) hasAny(names []string) bool { return slices.ContainsFunc(names, p.Has) }
 
 // Actor names the caller in the log of commits.
@@ -64,6 +73,7 @@ func (set *claimSet) caller() Caller {
 const (
 	unknownCaller = "The identity of the calling application could not be established."
 	disabledUser  = "Access token validation failure. The user is unknown, deleted or disabled."
+	endedSession  = "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp"
 )
 
 // lookUp finds a token's caller in the directory as it is now (A23).
@@ -80,6 +90,9 @@ func (a *Authority) lookUp(ctx context.Context, t *token) (*Caller, error) {
 		return nil, &Unauthorized{unknownCaller}
 	}
 	caller.Name = app.DisplayName
+	if !t.claims.Minted {
+		caller.Permissions = caller.Permissions.amongst(app.Permissions)
+	}
 	return &caller, nil
 }
 
@@ -98,7 +111,12 @@ func (a *Authority) lookUpUser(ctx context.Context, t *token) (*Caller, error) {
 	if !user.Enabled {
 		return nil, &Unauthorized{disabledUser}
 	}
-	if len(user.Roles) > 0 {
+	if t.claims.IssuedAt < user.SessionsFrom.Unix() { // iat is in whole seconds, so one of the same second is let pass
+		return nil, &Unauthorized{endedSession}
+	}
+	if !t.claims.Minted {
+		caller.Roles = user.Roles
+	} else if len(user.Roles) > 0 {
 		caller.Roles = slices.Concat(caller.Roles, user.Roles)
 	}
 	return &caller, nil

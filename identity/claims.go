@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -41,6 +42,8 @@ type Claims struct {
 	Permissions []string  // roles of an application token, scp of a delegated one
 	Roles       []uuid.UUID
 	UPN, Name   string
+	Proof       Proof     // how the client has shown who it is; when empty, a user's has not and another has by a secret
+	Earned      bool      // by a grant: what the directory has taken back since is no longer in force. Other tokens are taken at their word
 	NotBefore   time.Time // now when zero
 	Expires     time.Time // Lifetime after NotBefore when zero
 }
@@ -52,10 +55,11 @@ type claimSet struct {
 	IssuedAt     int64    `json:"iat"`
 	NotBefore    int64    `json:"nbf"`
 	Expires      int64    `json:"exp"`
+	Minted       bool     `json:"minted,omitempty"` // by hand: see Claims.Earned
 	AppID        string   `json:"appid,omitempty"`
-	AppIDACR     string   `json:"appidacr,omitempty"`
+	AppIDACR     Proof    `json:"appidacr,omitempty"`
 	AZP          string   `json:"azp,omitempty"`
-	AZPACR       string   `json:"azpacr,omitempty"`
+	AZPACR       Proof    `json:"azpacr,omitempty"`
 	Provider     string   `json:"idp,omitempty"`
 	IdentityType string   `json:"idtyp"`
 	Name         string   `json:"name,omitempty"`
@@ -70,33 +74,41 @@ type claimSet struct {
 	RoleIDs      []string `json:"wids,omitempty"`
 }
 
-// The values of idtyp, and of appidacr: how the client has shown who it is.
+// Proof is how a client has shown who it is: the appidacr claim.
+type Proof string
+
+// The kinds of proof: none, of a public client; a secret; and a certificate or another issuer's token.
+const (
+	NoProof     Proof = "0"
+	BySecret    Proof = "1"
+	ByAssertion Proof = "2"
+)
+
+// The values of idtyp.
 const (
 	typeApp  = "app"
 	typeUser = "user"
-
-	publicClient = "0"
-	clientSecret = "1"
 )
 
 // Issue writes a signed token that states the claims, good or not: an expired token and one of an unknown tenant can be had
 // too. It costs an RSA signature, about a millisecond.
 func (a *Authority) Issue(claims Claims) (string, error) {
-	id, err := a.newID()
+	id, err := a.NewID()
 	if err != nil {
 		return "", err
 	}
 	set := claims.set(a.now())
 	set.ID = base64.RawURLEncoding.EncodeToString(id[:])
-	return a.sign(set)
+	return a.Sign(set)
 }
 
-func (a *Authority) sign(payload any) (string, error) {
+// Sign writes a token with any payload, such as an id token.
+func (a *Authority) Sign(payload any) (string, error) {
 	text, err := json.Marshal(payload)
 	if err != nil {
 		return "", fmt.Errorf("write the claims of a token: %w", err)
 	}
-	signed, err := a.signer.Sign(text)
+	signed, err := a.keys.Load().signer.Sign(text)
 	if err != nil {
 		return "", fmt.Errorf("sign a token: %w", err)
 	}
@@ -109,14 +121,14 @@ func (c Claims) set(now time.Time) claimSet {
 		Audience: c.Audience, Issuer: issuer{root: c.Root, tenant: c.Tenant}.String(),
 		IssuedAt: c.NotBefore.Unix(), NotBefore: c.NotBefore.Unix(), Expires: c.Expires.Unix(),
 		ObjectID: c.ObjectID.String(), Subject: c.ObjectID.String(), Tenant: c.Tenant.String(),
-		UPN: c.UPN, Name: c.Name, Version: tokenVersion,
+		UPN: c.UPN, Name: c.Name, Version: tokenVersion, Minted: !c.Earned,
 	}
 	if c.Personal {
 		set.Provider = personalProvider
 	}
-	set.IdentityType, set.AppIDACR = typeApp, clientSecret
+	set.IdentityType, set.AppIDACR = typeApp, cmp.Or(c.Proof, BySecret)
 	if c.Delegated {
-		set.IdentityType, set.AppIDACR = typeUser, publicClient
+		set.IdentityType, set.AppIDACR = typeUser, cmp.Or(c.Proof, NoProof)
 		set.Scopes = strings.Join(c.Permissions, " ")
 	} else {
 		set.Roles = c.Permissions

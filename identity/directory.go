@@ -21,12 +21,17 @@ type Directory interface {
 
 // App is an application in a tenant: a registration and its service principal in one.
 type App struct {
-	ID          uuid.UUID // object id of the service principal
-	AppID       uuid.UUID // client id
-	DisplayName string
-	Enabled     bool
-	Permissions []string // application permissions granted in the tenant, such as User.Read.All
-	Secrets     []Secret
+	ID           uuid.UUID // object id of the service principal
+	AppID        uuid.UUID // client id
+	DisplayName  string
+	Enabled      bool
+	Permissions  []string // application permissions granted in the tenant, such as User.Read.All
+	Requested    []string // delegated permissions its registration asks for: what {resource}/.default asks a user for
+	Secrets      []Secret
+	Certificates []Certificate
+	Federated    []Federated
+	Redirects    Redirects
+	PublicClient bool // it may use the flows that need no redirect address without proving who it is (device code, ROPC)
 }
 
 // Secret is a client secret: its hash (see HashSecret) and when it ends, never if zero. To rotate, an application has two
@@ -36,8 +41,32 @@ type Secret struct {
 	Expires time.Time
 }
 
-// User is what matters of a user for tokens.
+// Certificate is one whose key an application signs its assertions with, and when it ends, never if zero.
+type Certificate struct {
+	DER     []byte
+	Expires time.Time
+}
+
+// Federated names the tokens of another issuer that prove who an application is (workload identity federation).
+type Federated struct {
+	Issuer, Subject string
+	Audiences       []string
+}
+
+// Redirects are the addresses an application may have its users sent back to, by what runs there: a server that has a
+// secret, a page in a browser, or a program on a device.
+type Redirects struct {
+	Web, SPA, Public []string
+}
+
+// User is what matters of a user for tokens. One that is unknown or deleted is the zero User.
 type User struct {
-	Enabled bool
-	Roles   []uuid.UUID // template ids of the directory roles the user has
+	ID                 uuid.UUID
+	Enabled            bool
+	Roles              []uuid.UUID // template ids of the directory roles the user has
+	Name               string      // userPrincipalName
+	DisplayName        string
+	Mail               string
+	SessionsFrom       time.Time // what was given to the user before this time is no longer good; zero: all is
+	MustChangePassword bool      // nothing is given before the user has chosen a new one
 }

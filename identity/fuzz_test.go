@@ -1,13 +1,8 @@
 package identity
 
 import (
-	"encoding/json"
 	"errors"
-	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"reflect"
-	"strings"
 	"testing"
 )
 
@@ -25,8 +20,8 @@ func FuzzVerify(f *testing.F) {
 	f.Add(good[:len(good)/2])
 	f.Add(good + good)
 	f.Add(forge([]byte(`{"alg":"none"}`), payload, unsigned))
-	f.Add(forge([]byte(`{"alg":"RS256","b64":false,"crit":["b64"],"kid":"`+w.keys.private[0].KeyID+`"}`), payload, unsigned))
-	f.Add(signWith(f, stranger(f, nil, w.keys.private[0].KeyID), payload))
+	f.Add(forge([]byte(`{"alg":"RS256","b64":false,"crit":["b64"],"kid":"`+w.keyID()+`"}`), payload, unsigned))
+	f.Add(signWith(f, stranger(f, nil, w.keyID()), payload))
 	f.Add("..")
 	f.Fuzz(func(t *testing.T, raw string) {
 		caller, err := w.Verify(t.Context(), raw)
@@ -43,40 +38,33 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// FuzzTokenForm: whatever is posted, the answer is JSON of one of two shapes, and a token only for the secret.
-func FuzzTokenForm(f *testing.F) {
-	w := newWorld(f)
-	handler := w.Handler()
-	f.Add(formType, "", form())
-	f.Add(formType, "Basic Og==", form("client_secret", ""))
-	f.Add(formType+"; charset=utf-8", "", form("client_secret", expiredText))
-	f.Add("multipart/form-data; boundary=x", "", "--x--")
-	f.Add(formType, "", "grant_type=client_credentials&grant_type=&client_id=%00;a")
-	f.Fuzz(func(t *testing.T, kind, authorization, body string) {
-		r := httptest.NewRequest(http.MethodPost, "/"+contosoDomain+"/oauth2/v2.0/token", strings.NewReader(body))
-		r.Header.Set("Content-Type", kind)
-		r.Header.Set("Authorization", authorization)
-		recorder := httptest.NewRecorder()
-		handler.ServeHTTP(recorder, r)
-		var got struct {
-			Error string `json:"error"`
-			Codes []int  `json:"error_codes"`
-			Token string `json:"access_token"`
-		}
-		if err := json.Unmarshal(recorder.Body.Bytes(), &got); err != nil {
-			t.Fatalf("answered %q: %v", recorder.Body, err)
-		}
-		if recorder.Code != http.StatusOK {
-			if recorder.Code >= 500 || got.Error == "" || len(got.Codes) != 1 || got.Token != "" {
-				t.Fatalf("answered %d %s", recorder.Code, recorder.Body)
+// FuzzVerifyForeign is the same for the tokens of an issuer that is trusted.
+func FuzzVerifyForeign(f *testing.F) {
+	e := newElsewhere(f)
+	w, _, _ := newTrustingWorld(f, e, e.trust())
+	good := e.token(f, nil)
+	want, err := w.Verify(f.Context(), good)
+	if err != nil {
+		f.Fatal(err)
+	}
+	payload := mustJSON(f, e.claims())
+	f.Add(good)
+	f.Add(e.token(f, map[string]any{"aud": []any{"another", 7, nil}}))
+	f.Add(e.token(f, map[string]any{"exp": "soon"}))
+	f.Add(forge([]byte(`{"alg":"none"}`), payload, unsigned))
+	f.Add(forge([]byte(`{"alg":"ES256","kid":"ec"}`), payload, unsigned))
+	f.Add(forge([]byte(`{"alg":"PS256","kid":"ec"}`), payload, unsigned))
+	f.Add(forge([]byte(`{"alg":"RS256","kid":"rsa"}`), payload[:len(payload)/2], unsigned))
+	f.Fuzz(func(t *testing.T, raw string) {
+		caller, err := w.Verify(t.Context(), raw)
+		if refusal := (*Unauthorized)(nil); err != nil {
+			if !errors.As(err, &refusal) || refusal.Message == "" || len(refusal.Message) > 200 {
+				t.Fatalf("%q: %v", raw, err)
 			}
 			return
 		}
-		sent, _ := url.ParseQuery(body)
-		_, password, _ := r.BasicAuth()
-		password, _ = url.QueryUnescape(password)
-		if given := sent.Get("client_secret") + password; given != goodSecret && given != otherSecret {
-			t.Fatalf("a token for %q", body)
+		if !reflect.DeepEqual(caller, want) || len(raw) != len(good) {
+			t.Fatalf("%q is accepted as %+v", raw, caller)
 		}
 	})
 }

@@ -20,6 +20,9 @@ const issuerSuffix = "/v2.0"
 
 func (i issuer) String() string { return i.root + "/" + i.tenant.String() + issuerSuffix }
 
+// Issuer is the iss claim of a tenant's tokens, for clients that reach the authority at a root (A2).
+func Issuer(root string, tenant uuid.UUID) string { return issuer{root, tenant}.String() }
+
 // parseIssuer answers ok only for what String writes for a root of http or https.
 func parseIssuer(text string) (i issuer, ok bool) {
 	path, ok := strings.CutSuffix(text, issuerSuffix)

@@ -8,14 +8,19 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 )
 
-// Keys keeps the signing keys: it answers a named secret, made by make when there is none yet. Of several callers at once,
-// in any process, all get the same value.
+// Keys keeps the secrets of the installation: its signing keys.
 type Keys interface {
+	// Secret answers a named secret, made by make when there is none yet. Of several callers at once, in any process, all get
+	// the same value.
 	Secret(ctx context.Context, name string, make func() ([]byte, error)) ([]byte, error)
+	// ReplaceSecret makes what change answers the value of a named secret, atomically; old is nil when there is none yet. An
+	// error of change leaves all as it was.
+	ReplaceSecret(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error
 }
 
 const (
@@ -23,67 +28,100 @@ const (
 	keyBits     = 2048
 )
 
-// keyRing is a set of our own RSA keys. The first signs; all of them verify, so that a key can be replaced while tokens it
-// has signed are in use. It is stored as the JSON Web Key Set of its private keys.
+// keyRing is a set of our own RSA keys. The first signs; the others have been replaced, and verify what they have signed
+// for KeyOverlap.
 type keyRing struct {
-	private []jose.JSONWebKey
-	public  jose.JSONWebKeySet
-	byID    map[string]*rsa.PublicKey
+	keys   []ownKey
+	signer jose.Signer
 }
 
-func openKeys(ctx context.Context, keys Keys) (keyRing, error) {
-	stored, err := keys.Secret(ctx, signingKeys, makeKeys)
+// ownKey is a private key and its times, which are zero when they are not known: then it verifies for ever.
+type ownKey struct {
+	jose.JSONWebKey
+	public        *rsa.PublicKey
+	made, retired time.Time
+}
+
+// storedKeys is how a ring is stored: a JSON Web Key Set of private keys, with the times of each by its kid (RFC 7517
+// section 5 lets a set have other members).
+type storedKeys struct {
+	Keys    []jose.JSONWebKey    `json:"keys"`
+	Made    map[string]time.Time `json:"made,omitempty"`
+	Retired map[string]time.Time `json:"retired,omitempty"`
+}
+
+func openKeys(ctx context.Context, keys Keys, now func() time.Time) (*keyRing, error) {
+	stored, err := keys.Secret(ctx, signingKeys, func() ([]byte, error) { return firstKeys(now()) })
 	if err != nil {
-		return keyRing{}, fmt.Errorf("read the signing keys: %w", err)
+		return nil, fmt.Errorf("read the signing keys: %w", err)
 	}
-	ring, err := parseKeys(stored)
+	return parseKeys(stored)
+}
+
+func parseKeys(stored []byte) (*keyRing, error) {
+	ring, err := readKeys(stored)
 	if err != nil {
-		return keyRing{}, fmt.Errorf("the secret %q is damaged, restore it from a backup or remove it to have new keys made: %w", signingKeys, err)
+		return nil, fmt.Errorf("the secret %q is damaged, restore it from a backup or remove it to have new keys made: %w", signingKeys, err)
 	}
 	return ring, nil
 }
 
-// makeKeys makes a set of one key. It does not use the authority's source of randomness, because Go makes RSA keys from the
-// system's only.
-func makeKeys() ([]byte, error) {
+func readKeys(stored []byte) (*keyRing, error) {
+	var set storedKeys
+	if err := json.Unmarshal(stored, &set); err != nil {
+		return nil, err
+	}
+	if len(set.Keys) == 0 {
+		return nil, fmt.Errorf("it holds no key")
+	}
+	ring := &keyRing{}
+	for _, key := range set.Keys {
+		private, ok := key.Key.(*rsa.PrivateKey)
+		if !ok || private.N.BitLen() < keyBits || key.KeyID == "" {
+			return nil, fmt.Errorf("key %q is no named private RSA key of at least %d bits", key.KeyID, keyBits)
+		}
+		ring.keys = append(ring.keys, ownKey{key, &private.PublicKey, set.Made[key.KeyID], set.Retired[key.KeyID]})
+	}
+	var err error
+	first := jose.SigningKey{Algorithm: jose.RS256, Key: set.Keys[0]}
+	ring.signer, err = jose.NewSigner(first, (&jose.SignerOptions{}).WithType("JWT"))
+	if err != nil {
+		return nil, fmt.Errorf("use signing key %q: %w", set.Keys[0].KeyID, err)
+	}
+	return ring, nil
+}
+
+// makeKey does not use the authority's source of randomness, because Go makes RSA keys from the system's only.
+func makeKey() (jose.JSONWebKey, error) {
 	private, err := rsa.GenerateKey(rand.Reader, keyBits)
 	if err != nil {
-		return nil, fmt.Errorf("make a signing key: %w", err)
+		return jose.JSONWebKey{}, fmt.Errorf("make a signing key: %w", err)
 	}
 	key := jose.JSONWebKey{Key: private, Algorithm: string(jose.RS256), Use: "sig"}
 	thumbprint, err := key.Thumbprint(crypto.SHA256)
 	if err != nil {
-		return nil, fmt.Errorf("name a signing key: %w", err)
+		return jose.JSONWebKey{}, fmt.Errorf("name a signing key: %w", err)
 	}
 	key.KeyID = base64.RawURLEncoding.EncodeToString(thumbprint)
-	return json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key}})
+	return key, nil
 }
 
-func parseKeys(stored []byte) (keyRing, error) {
-	var set jose.JSONWebKeySet
-	if err := json.Unmarshal(stored, &set); err != nil {
-		return keyRing{}, err
-	}
-	if len(set.Keys) == 0 {
-		return keyRing{}, fmt.Errorf("it holds no key")
-	}
-	ring := keyRing{private: set.Keys, byID: map[string]*rsa.PublicKey{}}
-	for _, key := range set.Keys {
-		private, ok := key.Key.(*rsa.PrivateKey)
-		if !ok || private.N.BitLen() < keyBits || key.KeyID == "" {
-			return keyRing{}, fmt.Errorf("key %q is no named private RSA key of at least %d bits", key.KeyID, keyBits)
+// verifier answers the public key with an id, while it verifies.
+func (ring *keyRing) verifier(id string, now time.Time) (*rsa.PublicKey, bool) {
+	for i := range ring.keys {
+		if key := &ring.keys[i]; key.KeyID == id && !key.over(now) {
+			return key.public, true
 		}
-		ring.byID[key.KeyID] = &private.PublicKey
-		ring.public.Keys = append(ring.public.Keys, key.Public())
 	}
-	return ring, nil
+	return nil, false
 }
 
-func (ring keyRing) signer() (jose.Signer, error) {
-	key := jose.SigningKey{Algorithm: jose.RS256, Key: ring.private[0]}
-	signer, err := jose.NewSigner(key, (&jose.SignerOptions{}).WithType("JWT"))
-	if err != nil {
-		return nil, fmt.Errorf("use signing key %q: %w", ring.private[0].KeyID, err)
+// published are the keys that clients may meet in tokens that are still good.
+func (ring *keyRing) published(now time.Time) (set jose.JSONWebKeySet) {
+	for _, key := range ring.keys {
+		if !key.over(now) {
+			set.Keys = append(set.Keys, key.Public())
+		}
 	}
-	return signer, nil
+	return set
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"net/http/httptest"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -129,6 +128,14 @@ func (s safe) Secret(_ context.Context, name string, make func() ([]byte, error)
 	return s[name], nil
 }
 
+func (s safe) ReplaceSecret(_ context.Context, name string, change func(old []byte) ([]byte, error)) error {
+	value, err := change(s[name])
+	if err == nil {
+		s[name] = value
+	}
+	return err
+}
+
 // ourKeys and otherKeys are made once, for making a key takes long.
 var (
 	ourKeys   = sync.OnceValue(mustMakeKeys)
@@ -136,7 +143,7 @@ var (
 )
 
 func mustMakeKeys() []byte {
-	keys, err := makeKeys()
+	keys, err := firstKeys(start)
 	if err != nil {
 		panic(err)
 	}
@@ -164,13 +171,8 @@ func newWorld(t testing.TB, apply ...func(*Config)) world {
 	return w
 }
 
-// serve puts the authority behind real HTTPS.
-func (w world) serve(t testing.TB) *httptest.Server {
-	t.Helper()
-	server := httptest.NewTLSServer(w.Handler())
-	t.Cleanup(server.Close)
-	return server
-}
+// keyID is the kid of the key that signs.
+func (w world) keyID() string { return w.PublicKeys().Keys[0].KeyID }
 
 func (w world) issue(t testing.TB, claims Claims) string {
 	t.Helper()

@@ -32,12 +32,26 @@ const (
 	ReadOrganization  Operation = "read the organization"
 	WriteOrganization Operation = "update the organization"
 	ReadDomains       Operation = "read domains"
+
 	ReadApplications  Operation = "read applications and service principals"
+	WriteApplications Operation = "create, update and delete applications, service principals and what they log in with"
+	ReadAppRoles      Operation = "read the permissions that service principals have for themselves"
+	WriteAppRoles     Operation = "grant and revoke permissions that service principals have for themselves"
+	ReadGrants        Operation = "read what applications may do in users' names"
+	WriteGrants       Operation = "change what applications may do in users' names"
+	ReadRoles         Operation = "read directory roles and who has them"
+	WriteRoles        Operation = "give and take directory roles"
+	ResetPassword     Operation = "reset a user's password"
+	ChangePassword    Operation = "change one's own password"
+	RevokeSessions    Operation = "end a user's sessions"
 
 	ReadSettings  Operation = "read the tenant's subscriptions, catalog and settings"
 	WriteSettings Operation = "change the tenant's subscriptions, catalog and settings"
+	ReadSignIn    Operation = "read how a tenant lets people and programs in"
+	WriteSignIn   Operation = "change how a tenant lets people and programs in"
 	ReprocessMany Operation = "reprocess a group, users in error or the tenant"
 	Import        Operation = "import a tenant"
+	Develop       Operation = "move the clock, make faults and mint tokens for tests"
 )
 
 // Need is what an operation asks of its caller: one of the permissions, and of a signed-in user one of the roles too.
@@ -47,10 +61,11 @@ type Need struct {
 	Own      []string // permissions that let a signed-in user see its own self
 	Roles    []Role   // none: any member may; otherwise Global Administrators may, and these
 	Owners   bool     // owners of the group may without a role
+	Self     bool     // a signed-in user may on its own self without a role
 	Personal bool     // personal accounts may, on their own self
 }
 
-// Needs is the one table of what each operation asks for (spec/licensing.md L73 and section 10; the last four are our own).
+// Needs is the one table of what each operation asks for (spec/licensing.md L73 and section 10; the last five are our own).
 // A permission to write implies the one to read.
 var Needs = map[Operation]Need{
 	ReadUsers: {
@@ -158,6 +173,51 @@ var Needs = map[Operation]Need{
 	ReadApplications: {
 		Full: []string{"Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
 	},
+	// Each of these lets the caller come by what it has not got, so each has a permission of its own, and no other is enough: who manages
+	// applications cannot grant them anything, and who writes the directory cannot give roles.
+	WriteApplications: {
+		Full:  []string{"Application.ReadWrite.All"},
+		Roles: []Role{ApplicationAdministrator, CloudApplicationAdministrator},
+	},
+	ReadAppRoles: {
+		Full: []string{
+			"Application.Read.All", "Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All",
+		},
+	},
+	WriteAppRoles: {
+		Full:  []string{"AppRoleAssignment.ReadWrite.All"},
+		Roles: []Role{PrivilegedRoleAdministrator},
+	},
+	ReadGrants: {
+		Full: []string{
+			"DelegatedPermissionGrant.Read.All", "DelegatedPermissionGrant.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All",
+		},
+	},
+	WriteGrants: {
+		Full:  []string{"DelegatedPermissionGrant.ReadWrite.All"},
+		Roles: []Role{ApplicationAdministrator, CloudApplicationAdministrator, PrivilegedRoleAdministrator},
+	},
+	ReadRoles: {
+		Full: []string{
+			"RoleManagement.Read.Directory", "RoleManagement.ReadWrite.Directory", "Directory.Read.All", "Directory.ReadWrite.All",
+		},
+	},
+	WriteRoles: {
+		Full:  []string{"RoleManagement.ReadWrite.Directory"},
+		Roles: []Role{PrivilegedRoleAdministrator},
+	},
+	ResetPassword: {
+		Full:  []string{"User-PasswordProfile.ReadWrite.All", "User.ReadWrite.All"},
+		Roles: []Role{UserAdministrator},
+	},
+	ChangePassword: {
+		Full: []string{"User-PasswordProfile.ReadWrite.All", "Directory.AccessAsUser.All"},
+	},
+	RevokeSessions: {
+		Full:  []string{"User.RevokeSessions.All", "User.ReadWrite.All", "Directory.ReadWrite.All"},
+		Roles: []Role{UserAdministrator},
+		Self:  true,
+	},
 
 	ReadSettings: {
 		Full: tenantReaders,
@@ -166,8 +226,20 @@ var Needs = map[Operation]Need{
 		Full:  []string{"Organization.ReadWrite.All", "Directory.ReadWrite.All"},
 		Roles: []Role{LicenseAdministrator},
 	},
+	ReadSignIn: {
+		Full: []string{"Policy.Read.All", "Policy.ReadWrite.Authorization", "Directory.Read.All", "Directory.ReadWrite.All"},
+	},
+	// Who says which tokens are good here can make one that may do anything.
+	WriteSignIn: {
+		Full:  []string{"Policy.ReadWrite.Authorization"},
+		Roles: []Role{GlobalAdministrator},
+	},
 	ReprocessMany: reprocess,
 	Import: {
+		Full:  []string{"Directory.ReadWrite.All"},
+		Roles: []Role{GlobalAdministrator},
+	},
+	Develop: {
 		Full:  []string{"Directory.ReadWrite.All"},
 		Roles: []Role{GlobalAdministrator},
 	},

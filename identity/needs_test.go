@@ -15,8 +15,12 @@ import (
 // writes are the operations that change something; the others read.
 var writes = []Operation{
 	WriteUsers, DeleteUsers, AssignUser, ReprocessUser, CreateGroups, WriteGroups, WriteMembers, WriteOwners, AssignGroup,
-	WriteOrganization, WriteSettings, ReprocessMany, Import,
+	WriteOrganization, WriteSettings, ReprocessMany, Import, Develop, WriteApplications, WriteAppRoles, WriteGrants, WriteRoles,
+	ResetPassword, RevokeSessions, WriteSignIn,
 }
+
+// guarded are the operations that writing the directory is not enough for: each lets the caller come by what it has not got.
+var guarded = []Operation{WriteApplications, WriteAppRoles, WriteGrants, WriteRoles, WriteSignIn, ResetPassword, ChangePassword}
 
 func application(permissions ...string) *Caller {
 	return &Caller{Tenant: contoso, ObjectID: principal, AppID: appID, Permissions: permissions}
@@ -61,11 +65,65 @@ func TestEveryOperationCanBeDoneByAnApplicationWithItsPermission(t *testing.T) {
 	}
 }
 
-func TestAnApplicationWithEverythingMayDoEverything(t *testing.T) {
+func TestAnApplicationThatWritesTheDirectoryMayDoEverythingButComeByMore(t *testing.T) {
 	t.Parallel()
 	for op := range Needs {
-		op.want(t, application("Directory.ReadWrite.All"), Other, Full)
+		want := Full
+		if slices.Contains(guarded, op) {
+			want = None
+		}
+		op.want(t, application("Directory.ReadWrite.All"), Other, want)
 	}
+}
+
+// Of the operations that let a caller come by what it has not got, the permission for one is of no use for another.
+func TestNoPermissionLeadsToAnother(t *testing.T) {
+	t.Parallel()
+	for _, op := range []Operation{WriteApplications, WriteAppRoles, WriteGrants, WriteRoles, WriteSignIn} {
+		for _, other := range guarded {
+			if other != op {
+				op.want(t, application(Needs[other].Full...), Other, None)
+				op.want(t, member([]Role{GlobalAdministrator}, Needs[other].Full...), Other, None)
+			}
+		}
+	}
+	WriteAppRoles.want(t, member([]Role{ApplicationAdministrator}, "AppRoleAssignment.ReadWrite.All"), Other, None)
+	WriteRoles.want(t, member([]Role{UserAdministrator, ApplicationAdministrator}, "RoleManagement.ReadWrite.Directory"), Other, None)
+}
+
+func TestWhoMayTakeOverAnAccount(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		caller *Caller
+		roles  []Role // of the user
+		want   bool
+	}{
+		{application("User.ReadWrite.All"), nil, true},
+		{application("User.ReadWrite.All"), []Role{DirectoryReaders}, false},
+		{member([]Role{UserAdministrator}), nil, true},
+		{member([]Role{UserAdministrator}), []Role{UserAdministrator, DirectoryReaders}, true},
+		{member([]Role{UserAdministrator}), []Role{GlobalAdministrator}, false},
+		{member([]Role{UserAdministrator}), []Role{DirectoryReaders, LicenseAdministrator}, false},
+		{member([]Role{UserAdministrator}), []Role{PrivilegedRoleAdministrator}, false},
+		{member([]Role{DirectoryWriters}), []Role{DirectoryReaders}, false},
+		{member([]Role{PrivilegedRoleAdministrator}), []Role{GlobalAdministrator}, false},
+		{member([]Role{GlobalAdministrator}), []Role{GlobalAdministrator}, true},
+	} {
+		var roles []uuid.UUID
+		for _, r := range c.roles {
+			roles = append(roles, r.ID)
+		}
+		if got := c.caller.MayTakeOver(roles); got != c.want {
+			t.Errorf("%+v of %v: %v", c.caller, c.roles, got)
+		}
+	}
+}
+
+func TestOnesOwnSessionsNeedNoRole(t *testing.T) {
+	t.Parallel()
+	RevokeSessions.want(t, member(nil, "User.RevokeSessions.All"), Self, Full)
+	RevokeSessions.want(t, member(nil, "User.Read"), Self, None)
+	RevokeSessions.want(t, member(nil, "User.RevokeSessions.All"), Owned, None)
 }
 
 func TestASignedInUserNeedsARoleToWriteAndNoneToRead(t *testing.T) {
@@ -150,8 +208,12 @@ func TestRolesHaveTheIdentifiersOfTheSpecification(t *testing.T) {
 	text := specification(t, "graph/auth.md")
 	seen := map[uuid.UUID]bool{}
 	for _, role := range Roles {
-		if !strings.Contains(text, role.Name+" `"+role.ID.String()+"`") {
+		manages := slices.Contains([]Role{ApplicationAdministrator, CloudApplicationAdministrator, PrivilegedRoleAdministrator}, role)
+		if !manages && !strings.Contains(text, role.Name+" `"+role.ID.String()+"`") { // it does not name those that manage who may do what
 			t.Errorf("%s is not %s", role.Name, role.ID)
+		}
+		if found, ok := RoleByID(role.ID); !ok || found != role || role.Description == "" {
+			t.Errorf("%s is found as %+v", role.Name, found)
 		}
 		seen[role.ID] = true
 	}

@@ -1,25 +1,95 @@
 package identity
 
-import "github.com/google/uuid"
+import (
+	"slices"
+
+	"github.com/google/uuid"
+)
 
 // Role is a directory role, by its display name and the id of its template (A24).
 type Role struct {
-	Name string
-	ID   uuid.UUID
+	Name        string
+	ID          uuid.UUID
+	Description string
 }
 
 // The roles that matter for an operation.
 var (
-	GlobalAdministrator  = Role{"Global Administrator", uuid.MustParse("62e90394-69f5-4237-9190-012177145e10")}
-	GlobalReader         = Role{"Global Reader", uuid.MustParse("f2ef992c-3afb-46b9-b7cf-a126ee74c451")}
-	UserAdministrator    = Role{"User Administrator", uuid.MustParse("fe930be7-5e62-47db-91af-98c3a49a38b1")}
-	LicenseAdministrator = Role{"License Administrator", uuid.MustParse("4d6ac14f-3453-41d0-bef9-a3e0c569773a")}
-	GroupsAdministrator  = Role{"Groups Administrator", uuid.MustParse("fdd7a751-b60b-444a-984c-02652fe8fa1c")}
-	DirectoryReaders     = Role{"Directory Readers", uuid.MustParse("88d8e3e3-8f55-4a1e-953a-9b9898b8876b")}
-	DirectoryWriters     = Role{"Directory Writers", uuid.MustParse("9360feb5-f418-4baa-8175-e2a00bac4301")}
+	GlobalAdministrator = Role{
+		"Global Administrator", uuid.MustParse("62e90394-69f5-4237-9190-012177145e10"),
+		"May do everything that needs a role.",
+	}
+	GlobalReader = Role{
+		"Global Reader", uuid.MustParse("f2ef992c-3afb-46b9-b7cf-a126ee74c451"),
+		"Reads what administrators read, and changes nothing.",
+	}
+	UserAdministrator = Role{
+		"User Administrator", uuid.MustParse("fe930be7-5e62-47db-91af-98c3a49a38b1"),
+		"Manages users and groups, and resets the passwords of users who are no administrators.",
+	}
+	LicenseAdministrator = Role{
+		"License Administrator", uuid.MustParse("4d6ac14f-3453-41d0-bef9-a3e0c569773a"),
+		"Assigns, removes and reprocesses licenses.",
+	}
+	GroupsAdministrator = Role{
+		"Groups Administrator", uuid.MustParse("fdd7a751-b60b-444a-984c-02652fe8fa1c"),
+		"Manages groups and their licenses.",
+	}
+	DirectoryReaders = Role{
+		"Directory Readers", uuid.MustParse("88d8e3e3-8f55-4a1e-953a-9b9898b8876b"),
+		"Reads the directory.",
+	}
+	DirectoryWriters = Role{
+		"Directory Writers", uuid.MustParse("9360feb5-f418-4baa-8175-e2a00bac4301"),
+		"Reads and writes users and groups. For applications, not for people.",
+	}
+	ApplicationAdministrator = Role{
+		"Application Administrator", uuid.MustParse("9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3"),
+		"Manages applications, service principals and what they may do in users' names.",
+	}
+	CloudApplicationAdministrator = Role{
+		"Cloud Application Administrator", uuid.MustParse("158c047a-c907-4556-b7ef-446551a6b5f7"),
+		"Manages applications, service principals and what they may do in users' names.",
+	}
+	PrivilegedRoleAdministrator = Role{
+		"Privileged Role Administrator", uuid.MustParse("e8611ab8-c189-46e8-94e1-60213ab1f814"),
+		"Gives directory roles to users, and permissions to applications.",
+	}
 )
 
 // Roles lists all of them.
 var Roles = []Role{
 	GlobalAdministrator, GlobalReader, UserAdministrator, LicenseAdministrator, GroupsAdministrator, DirectoryReaders, DirectoryWriters,
+	ApplicationAdministrator, CloudApplicationAdministrator, PrivilegedRoleAdministrator,
+}
+
+// RoleByID finds a role by the id of its template.
+func RoleByID(template uuid.UUID) (Role, bool) {
+	at := slices.IndexFunc(Roles, func(r Role) bool { return r.ID == template })
+	if at < 0 {
+		return Role{}, false
+	}
+	return Roles[at], true
+}
+
+// RoleObjectID is the object id that a directory role has in a tenant. It is derived, since all roles are active in every tenant.
+func RoleObjectID(tenant, template uuid.UUID) uuid.UUID { return uuid.NewSHA1(tenant, template[:]) }
+
+// resettable are the roles whose holders a User Administrator may do sensitive things to, as in the real service: it may not come by
+// more than it has by taking over their accounts.
+var resettable = []Role{DirectoryReaders, GroupsAdministrator, UserAdministrator}
+
+// MayTakeOver says whether a caller, who may change users, may do to a user with some roles what would let it act as them or keep them
+// out: set the password, change what they sign in with, disable or delete them. Global Administrators may. Otherwise holders of roles are
+// left alone, but for the lesser ones by a User Administrator.
+func (c *Caller) MayTakeOver(roles []uuid.UUID) bool {
+	switch {
+	case len(roles) == 0, c.Delegated && slices.Contains(c.Roles, GlobalAdministrator.ID):
+		return true
+	case !c.Delegated || !slices.Contains(c.Roles, UserAdministrator.ID):
+		return false
+	}
+	return !slices.ContainsFunc(roles, func(id uuid.UUID) bool {
+		return !slices.ContainsFunc(resettable, func(r Role) bool { return r.ID == id })
+	})
 }

@@ -25,9 +25,9 @@ func NewSecret(random io.Reader) (string, error) {
 // there is nothing a salt or a slow hash would make harder.
 func HashSecret(text string) [32]byte { return sha256.Sum256([]byte(text)) }
 
-// find answers the application's secret with a text. All are compared, each in constant time; of two alike the one that
+// Secret answers the application's secret with a text. All are compared, each in constant time; of two alike the one that
 // lasts longer counts.
-func (app App) find(text string) (found Secret, ok bool) {
+func (app App) Secret(text string) (found Secret, ok bool) {
 	hash := HashSecret(text)
 	for _, secret := range app.Secrets {
 		if subtle.ConstantTimeCompare(hash[:], secret.Hash[:]) == 1 && (!ok || secret.outlasts(found)) {
@@ -37,7 +37,8 @@ func (app App) find(text string) (found Secret, ok bool) {
 	return found, ok
 }
 
-func (s Secret) expired(now time.Time) bool { return !s.Expires.IsZero() && !now.Before(s.Expires) }
+// Expired says whether the secret has ended.
+func (s Secret) Expired(now time.Time) bool { return !s.Expires.IsZero() && !now.Before(s.Expires) }
 
 func (s Secret) outlasts(other Secret) bool {
 	return s.Expires.IsZero() || (!other.Expires.IsZero() && s.Expires.After(other.Expires))

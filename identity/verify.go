@@ -28,10 +28,13 @@ const (
 // itself, and one that could choose HS256 would be signed with our public key as the password.
 var algorithms = []jose.SignatureAlgorithm{jose.RS256}
 
+const notOurKey = "Access token validation failure. Invalid signature. The key is not one of this server: request the token from its own authority."
+
 // token is a payload whose signature is good, with its parts read once. What is malformed in it is left zero, and the
 // checks find it.
 type token struct {
 	claims  claimSet
+	keyID   string
 	issuer  issuer
 	issued  bool // iss has the form of our own
 	tenant  uuid.UUID
@@ -43,6 +46,9 @@ type token struct {
 func (a *Authority) Verify(ctx context.Context, raw string) (*Caller, error) {
 	token, err := a.open(raw)
 	if err != nil {
+		if caller, ok, foreign := a.verifyForeign(ctx, raw); ok {
+			return caller, foreign
+		}
 		return nil, err
 	}
 	for _, check := range checks {
@@ -61,13 +67,12 @@ func (a *Authority) open(raw string) (*token, error) {
 	}
 	hash := sha256.Sum256([]byte(raw))
 	if known, ok := a.signed.Get(hash); ok {
+		if _, ok := a.keys.Load().verifier(known.keyID, a.now()); !ok {
+			return nil, &Unauthorized{notOurKey}
+		}
 		return known, nil
 	}
-	payload, err := a.payload(raw)
-	if err != nil {
-		return nil, err
-	}
-	opened, err := readToken(payload)
+	opened, err := a.read(raw)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +80,7 @@ func (a *Authority) open(raw string) (*token, error) {
 	return opened, nil
 }
 
-func (a *Authority) payload(raw string) ([]byte, error) {
+func (a *Authority) read(raw string) (*token, error) {
 	if err := checkForm(raw); err != nil {
 		return nil, err
 	}
@@ -87,15 +92,21 @@ func (a *Authority) payload(raw string) ([]byte, error) {
 		return nil, malformed("its header, payload or signature cannot be read")
 	}
 	// The key is one of ours or none: jwk, jku, x5c and x5u in the header are not looked at.
-	key, ok := a.keys.byID[parsed.Signatures[0].Protected.KeyID]
+	keyID := parsed.Signatures[0].Protected.KeyID
+	key, ok := a.keys.Load().verifier(keyID, a.now())
 	if !ok {
-		return nil, &Unauthorized{"Access token validation failure. Invalid signature. The key is not one of this server: request the token from its own authority."}
+		return nil, &Unauthorized{notOurKey}
 	}
 	payload, err := parsed.Verify(key)
 	if err != nil {
 		return nil, &Unauthorized{"Access token validation failure. Invalid signature."}
 	}
-	return payload, nil
+	t, err := readToken(payload)
+	if err != nil {
+		return nil, err
+	}
+	t.keyID = keyID
+	return t, nil
 }
 
 func checkForm(raw string) error {

@@ -167,7 +167,7 @@ func TestEveryCheckOfASignedTokenHasItsMessage(t *testing.T) {
 			payload := w.payloadOf(robot())
 			maps.Copy(payload, test.spoil)
 			maps.DeleteFunc(payload, func(_ string, value any) bool { return value == nil })
-			raw, err := w.sign(payload)
+			raw, err := w.Sign(payload)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,9 +1,12 @@
 // Package store says what of a tenant must be durable, and how it is asked for.
 //
-// There are three kinds of things. Commits are the log: what happened to a tenant, step by step, in an order that never
+// There are three kinds of things of a tenant. Commits are the log: what happened to a tenant, step by step, in an order that never
 // changes. Object rows are the directory's documents as they are after the last commit, so that they need not be held in
 // memory. Parts are pieces of a snapshot, which only spare the reading of the whole log at a start: losing them costs time,
 // never data.
+//
+// Beside tenants there are tickets, which the authority gives out for minutes or weeks (codes, refresh tokens, sessions), and the
+// secrets of the installation. Of both, one of many who change the same wins.
 //
 // The one operation all rests on is Append. It makes commits and the rows they change durable together or not at all, and it
 // refuses commits that do not follow the last one, so a tenant has one history however many writers try:

@@ -9,7 +9,29 @@ import (
 // went there is nothing but that. They are not to be changed.
 type Changes struct {
 	Users, Groups ObjectChanges
-	members       map[uint32]*MemberChanges
+	// Owners are the users of whom a group's list of owners may have changed; Managers those who became, or are no longer, a user's manager.
+	Owners, Managers LinkChanges
+
+	members map[uint32]*MemberChanges
+}
+
+// LinkChanges are users by the ordinal of what they are, or were, linked to. They are not to be changed.
+type LinkChanges map[uint32]*roaring.Bitmap
+
+func (l LinkChanges) add(to, user uint32) {
+	if l[to] == nil {
+		l[to] = roaring.New()
+	}
+	l[to].Add(user)
+}
+
+// Touched is what a link has changed of.
+func (l LinkChanges) Touched() *roaring.Bitmap {
+	all := roaring.New()
+	for to := range l {
+		all.Add(to)
+	}
+	return all
 }
 
 // MemberChanges are the users and groups of whom a group's list of members may have changed: they joined or left, were deleted or restored.
@@ -28,7 +50,10 @@ type ObjectChanges struct {
 }
 
 func newChanges() *Changes {
-	return &Changes{Users: newObjectChanges(), Groups: newObjectChanges(), members: map[uint32]*MemberChanges{}}
+	return &Changes{
+		Users: newObjectChanges(), Groups: newObjectChanges(),
+		Owners: LinkChanges{}, Managers: LinkChanges{}, members: map[uint32]*MemberChanges{},
+	}
 }
 
 func newObjectChanges() ObjectChanges {

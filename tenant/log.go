@@ -96,11 +96,26 @@ func (c *Changes) take(f *Effects, img *Image) error {
 	for _, l := range f.Nested {
 		c.membersOf(l.Group).Groups.Add(l.Member)
 	}
+	for _, l := range f.Owners {
+		c.Owners.add(l.Group, l.Member)
+	}
+	for _, m := range f.Managers {
+		c.takeManager(m)
+	}
 	c.takeShifted(f, img.Licensing)
 	if f.Licensing == nil {
 		return nil
 	}
 	return errors.Join(c.takeGroups(f.Licensing.Groups), c.takeEntries(f.Licensing.Changes))
+}
+
+func (c *Changes) takeManager(m ManagerNow) {
+	if !m.Gone {
+		c.Managers.add(m.User, m.Manager)
+	}
+	if m.Before > 0 {
+		c.Managers.add(m.User, m.Before-1)
+	}
 }
 
 // takeShifted adds those whose licenses show differently though nothing of them has changed: their SKU's units, or the catalogue, have.
@@ -171,19 +186,38 @@ const licenses = "licenses"
 // licenseProperties are those of a user that come from licenses.
 var licenseProperties = []string{"assignedLicenses", "assignedPlans", "licenseAssignmentStates", "provisionedPlans"}
 
-// follow adds what follows from the rest: who is deleted or restored leaves or joins the lists of all groups they are in.
+// follow adds what follows from the rest: who is deleted or restored leaves or joins the lists of all groups they are in or own, and
+// stops or starts being a manager.
 func (c *Changes) follow(img *Image) {
 	for _, name := range licenseProperties {
 		c.Users.properties[name] = c.Users.property(licenses)
 	}
-	for user := range roaring.Values(roaring.Or(c.Users.came, c.Users.went)) {
+	moved := roaring.Or(c.Users.came, c.Users.went)
+	for user := range roaring.Values(moved) {
 		for _, group := range img.Directory.MemberOf(user) {
 			c.membersOf(group).Users.Add(user)
 		}
+		for _, report := range img.Directory.Reports(user) {
+			c.Managers.add(report, user)
+		}
 	}
+	c.followOwners(moved, img)
 	for member := range roaring.Values(roaring.Or(c.Groups.came, c.Groups.went)) {
 		for _, group := range img.Directory.GroupMemberOf(member) {
 			c.membersOf(group).Groups.Add(member)
+		}
+	}
+}
+
+func (c *Changes) followOwners(moved *roaring.Bitmap, img *Image) {
+	if moved.IsEmpty() {
+		return
+	}
+	for group := range img.Directory.Groups() {
+		for _, owner := range img.Directory.EverOwners(group) {
+			if moved.Contains(owner) {
+				c.Owners.add(group, owner)
+			}
 		}
 	}
 }

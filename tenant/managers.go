@@ -13,6 +13,7 @@ type ManagerNow struct {
 	User    uint32 `cbor:"1,keyasint,omitempty"`
 	Manager uint32 `cbor:"2,keyasint,omitempty"`
 	Gone    bool   `cbor:"3,keyasint,omitempty"` // there is none any more
+	Before  uint32 `cbor:"4,keyasint,omitempty"` // one more than the manager before; 0: none, or an old log does not say
 }
 
 // SetManager gives a user a manager, in the place of any before.
@@ -35,8 +36,12 @@ func (cmd SetManager) run(c *change) error {
 	if manager == cmd.User {
 		return invalid(cmd.Manager, "User %s cannot be the manager of itself.", cmd.Manager)
 	}
+	now := ManagerNow{User: cmd.User, Manager: manager}
+	if before, ok := c.dir.Manager(cmd.User); ok {
+		now.Before = before + 1
+	}
 	if c.dir.SetManager(cmd.User, manager) {
-		c.effects.Managers = append(c.effects.Managers, ManagerNow{User: cmd.User, Manager: manager})
+		c.effects.Managers = append(c.effects.Managers, now)
 	}
 	return nil
 }
@@ -51,12 +56,17 @@ func (cmd RemoveManager) run(c *change) error {
 	if err := c.live(cmd.User); err != nil {
 		return err
 	}
-	if manager, ok := c.dir.Manager(cmd.User); !ok || c.dir.UserHidden(manager) {
+	manager, ok := c.dir.Manager(cmd.User)
+	if !ok || c.dir.UserHidden(manager) {
 		return noSuch(c.dir.UserID(cmd.User))
 	}
-	c.dir.RemoveManager(cmd.User)
-	c.effects.Managers = append(c.effects.Managers, ManagerNow{User: cmd.User, Gone: true})
+	c.removeManager(cmd.User, manager)
 	return nil
+}
+
+func (c *change) removeManager(user, manager uint32) {
+	c.dir.RemoveManager(user)
+	c.effects.Managers = append(c.effects.Managers, ManagerNow{User: user, Gone: true, Before: manager + 1})
 }
 
 // apply replays it.

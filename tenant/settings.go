@@ -104,6 +104,9 @@ func (cmd SetApplication) run(c *change) error {
 	if other, ok := c.next.Principal(app.ID); ok && other.ObjectID != app.ObjectID {
 		return taken("id", app.ID.String())
 	}
+	if was, ok := c.next.Application(app.AppID); ok && was.ID != app.ID { // the service principal is gone, or another
+		c.dropGrants(func(g directory.Grant) bool { return g.Client == was.ID })
+	}
 	c.effects.Applications = append(c.effects.Applications, ApplicationNow{Document: app.Document()})
 	return nil
 }

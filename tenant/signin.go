@@ -68,6 +68,9 @@ type UpdateSignIn struct{ SignIn directory.SignIn }
 func (UpdateSignIn) Name() string { return "updateSignIn" }
 
 func (cmd UpdateSignIn) run(c *change) error {
+	if err := cmd.SignIn.Check(); err != nil {
+		return err
+	}
 	document := cmd.SignIn.Document()
 	if !bytes.Equal(document, c.next.SignIn.Document()) {
 		c.effects.SignIn = document

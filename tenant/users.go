@@ -206,6 +206,9 @@ func (c *change) purgeUser(user uint32) {
 	for _, group := range slices.Clone(c.dir.MemberOf(user)) {
 		c.dir.Leave(group, slices.Values([]uint32{user}))
 	}
+	for _, report := range c.dir.Reports(user) { // it would happen by itself, but nobody could tell from the log
+		c.removeManager(report, user)
+	}
 	c.lic.PurgeUser(user)
 	c.forgetPrincipal(id)
 	c.forgetPassword(user, id)

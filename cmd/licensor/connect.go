@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 type connecting struct {
 	data, server, info             string
 	tenant, clientID, clientSecret string
+	secrets                        secretsKey
 }
 
 const connectingHelp = `
@@ -38,6 +40,7 @@ func (c *connecting) register(cmd *cobra.Command) {
 	f.StringVar(&c.tenant, "tenant", "", "id or domain of the tenant; with --data needed only when there are several")
 	f.StringVar(&c.clientID, "client-id", "", "client id of the application to log in as, with --server")
 	f.StringVar(&c.clientSecret, "client-secret", "", "secret of that application, with --server")
+	c.secrets.register(cmd)
 	cmd.MarkFlagsMutuallyExclusive("data", "server", "info")
 }
 
@@ -65,7 +68,7 @@ func (c *connecting) open(cmd *cobra.Command) (*connection, error) {
 		if c.clientID != "" || c.clientSecret != "" {
 			return nil, usage(errors.New("--client-id and --client-secret are for a server, but --server does not say which"))
 		}
-		return openLocal(cmd.Context(), c.data, login.TenantID)
+		return openLocal(cmd.Context(), c.data, login.TenantID, c.secrets)
 	}
 	orEnvironment(&login.ClientID, "LICENSOR_CLIENT_ID")
 	orEnvironment(&login.ClientSecret, "LICENSOR_CLIENT_SECRET")
@@ -111,7 +114,14 @@ func openRemote(ctx context.Context, login credentials) (*connection, error) {
 	if err := checkRoot(root); err != nil {
 		return nil, err
 	}
+	trust, err := trusting(login.CA)
+	if err != nil {
+		return nil, err
+	}
 	base := http.DefaultTransport.(*http.Transport).Clone()
+	if trust != nil {
+		base.TLSClientConfig = &tls.Config{RootCAs: trust, MinVersion: tls.VersionTLS12}
+	}
 	grant := clientcredentials.Config{
 		ClientID: login.ClientID, ClientSecret: login.ClientSecret,
 		TokenURL:  authority + "/" + url.PathEscape(login.TenantID) + "/oauth2/v2.0/token",
@@ -125,7 +135,7 @@ func openRemote(ctx context.Context, login credentials) (*connection, error) {
 		client: &http.Client{Transport: &oauth2.Transport{Source: tokens, Base: base}, Timeout: requestTime},
 		close:  func() error { base.CloseIdleConnections(); return nil },
 	}
-	err := c.retry(ctx, func() error {
+	err = c.retry(ctx, func() error {
 		_, err := tokens.Token()
 		return tokenRefusal(err)
 	})
@@ -144,11 +154,11 @@ func checkRoot(root string) error {
 }
 
 // openLocal goes to a database, which becomes this process's own until the connection is closed.
-func openLocal(ctx context.Context, path, tenant string) (*connection, error) {
+func openLocal(ctx context.Context, path, tenant string, secrets secretsKey) (*connection, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no database %s: say with --data where it is, make one with `licensor serve`, or use --server", path)
+		return nil, fmt.Errorf("there is no database %s: say with --data where it is, make one with `licensor init`, or use --server", path)
 	}
-	s, err := openService(ctx, path, serviceOptions{})
+	s, err := openService(ctx, path, serviceOptions{secrets: secrets})
 	if err != nil {
 		return nil, fmt.Errorf("%w, or use --server for one that a server runs on", err)
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -14,7 +13,7 @@ import (
 	"testing"
 )
 
-// founded is a database with a tenant and an application, made once: its keys take longer than most tests.
+// founded is a database as `licensor init` makes it, once: its keys take longer than most tests.
 var founded = sync.OnceValues(func() (data []byte, err error) {
 	dir, err := os.MkdirTemp("", "licensor-test-")
 	if err != nil {
@@ -22,14 +21,8 @@ var founded = sync.OnceValues(func() (data []byte, err error) {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "licensor.db")
-	s, err := openService(context.Background(), path, serviceOptions{})
-	if err != nil {
-		return nil, err
-	}
-	if err := s.firstTenant(context.Background(), io.Discard, "Contoso", "contoso.example", "DE"); err != nil {
-		return nil, err
-	}
-	if err := s.Close(context.Background()); err != nil {
+	f := founding{name: "Contoso", domain: "contoso.example", country: "DE", admin: "admin", application: "First application"}
+	if _, err := initialize(context.Background(), path, serviceOptions{}, f, false); err != nil {
 		return nil, err
 	}
 	return os.ReadFile(path)
@@ -57,7 +50,12 @@ func newFile(t *testing.T, name, content string) string {
 // newServer serves a database, after what before does with a request. The arguments are those to log in.
 func newServer(t *testing.T, before func(http.ResponseWriter, *http.Request) (answered bool)) (login credentials, args []string) {
 	t.Helper()
-	s, err := openService(t.Context(), newDatabase(t), serviceOptions{})
+	return newServerWith(t, serviceOptions{}, before)
+}
+
+func newServerWith(t *testing.T, options serviceOptions, before func(http.ResponseWriter, *http.Request) (answered bool)) (login credentials, args []string) {
+	t.Helper()
+	s, err := openService(t.Context(), newDatabase(t), options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,8 +64,9 @@ func newServer(t *testing.T, before func(http.ResponseWriter, *http.Request) (an
 			t.Error(err)
 		}
 	})
-	login, err = addApplication(t.Context(), s.tenants.List()[0], "Test", allPermissions)
-	if err != nil {
+	first := s.tenants.List()[0]
+	login.TenantID = first.ID().String()
+	if login.ClientID, login.ClientSecret, err = s.addApplication(t.Context(), first, "Test", allPermissions); err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -83,7 +82,7 @@ func newServer(t *testing.T, before func(http.ResponseWriter, *http.Request) (an
 // with opens a database to look into it, or to prepare it.
 func with(t *testing.T, data string, do func(c *connection)) {
 	t.Helper()
-	c, err := openLocal(t.Context(), data, "")
+	c, err := openLocal(t.Context(), data, "", secretsKey{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,16 +2,23 @@ package main
 
 import (
 	"context"
-	"encoding/json"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/identity"
+	"licensor/tenant"
 )
 
-// runDemo runs the demo until it has written its file of credentials, stops it, and answers what it printed.
-func runDemo(t *testing.T, args ...string) string {
+// runDemo runs the demo until it has told everything, does something with its file of credentials, stops it, and answers what it printed.
+func runDemo(t *testing.T, meanwhile func(info string, login credentials), args ...string) string {
 	t.Helper()
 	info := filepath.Join(t.TempDir(), "info.json")
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
@@ -22,27 +29,39 @@ func runDemo(t *testing.T, args ...string) string {
 		args := append([]string{"demo", "--listen", "127.0.0.1:0", "--info", info}, args...)
 		ended <- execute(ctx, rootCommand(), args, strings.NewReader(""), out, out)
 	}()
-	for !strings.Contains(out.String(), "client secret") && len(ended) == 0 {
+	for !strings.Contains(out.String(), "scope=User.Read") && len(ended) == 0 {
 		time.Sleep(10 * time.Millisecond)
+	}
+	login, err := readInfo(info)
+	if err != nil || login.ClientSecret == "" || !strings.Contains(out.String(), login.Graph) {
+		t.Errorf("the file of credentials has %+v, %v", login, err)
+	}
+	if meanwhile != nil && err == nil {
+		meanwhile(info, login)
 	}
 	stop()
 	if code := <-ended; code != exitDone {
 		t.Fatalf("the demo ended with %d:\n%s", code, out)
-	}
-	var login credentials
-	data, err := os.ReadFile(info)
-	if err == nil {
-		err = json.Unmarshal(data, &login)
-	}
-	if err != nil || login.Graph == "" || login.ClientSecret == "" || !strings.Contains(out.String(), login.Graph) {
-		t.Fatalf("the file of credentials has %s, %v", data, err)
 	}
 	return out.String()
 }
 
 func TestTheDemoTellsItsStory(t *testing.T) {
 	t.Parallel()
-	out := runDemo(t)
+	data := filepath.Join(t.TempDir(), "demo.db")
+	var login credentials
+	meanwhile := func(_ string, told credentials) {
+		login = told
+		form := url.Values{"client_id": {told.PublicClientID}, "scope": {"User.Read"}}
+		response, err := http.PostForm(told.Authority+"/"+told.TenantID+"/oauth2/v2.0/devicecode", form)
+		if err != nil || response.StatusCode != http.StatusOK {
+			t.Errorf("the public client cannot begin a sign-in: %v, %v", response, err)
+		}
+		if err == nil {
+			_ = response.Body.Close()
+		}
+	}
+	out := runDemo(t, meanwhile, "--data", data)
 	for _, want := range []string{
 		"CountViolation", "MutuallyExclusiveViolation", "DependencyViolation", `"error":"Other"`,
 		"/reprocessLicenseAssignment\n< 200 OK", "curl -s -H",
@@ -51,6 +70,37 @@ func TestTheDemoTellsItsStory(t *testing.T) {
 			t.Errorf("the story does not have %q", want)
 		}
 	}
+	look(t, data, func(_ *service, first *tenant.Tenant) { checkSignIns(t, first, login, out) })
+}
+
+// checkSignIns looks at who can sign in to the demo, and that this was told.
+func checkSignIns(t *testing.T, first *tenant.Tenant, login credentials, out string) {
+	t.Helper()
+	img := first.Image()
+	for _, who := range []struct {
+		name, password string
+		roles          []uuid.UUID
+	}{
+		{login.AdminName, login.AdminPassword, []uuid.UUID{identity.GlobalAdministrator.ID}},
+		{login.UserName, login.UserPassword, nil},
+	} {
+		u, right := account(t, first, who.name, who.password)
+		if !right || mustChange(u) || !slices.Equal(img.Roles[u.ID], who.roles) || !strings.Contains(out, who.name+"  "+who.password) {
+			t.Errorf("%s: password right %v, to be changed %v, roles %v", who.name, right, mustChange(u), img.Roles[u.ID])
+		}
+	}
+	if login.UserName != "clara.jung@contoso.example" || login.AdminPassword == login.UserPassword {
+		t.Errorf("told %+v", login)
+	}
+	for _, app := range img.Applications {
+		if app.AppID.String() == login.PublicClientID {
+			if !app.PublicClient || len(app.Secrets)+len(app.Permissions) > 0 || !slices.Equal(app.Redirects.Public, []string{"http://localhost"}) || len(img.Grants) > 0 {
+				t.Errorf("the public client is %+v", app)
+			}
+			return
+		}
+	}
+	t.Errorf("there is no public client %s", login.PublicClientID)
 }
 
 func TestTheDemoLeavesAFileThatIsThereAlone(t *testing.T) {

@@ -131,8 +131,8 @@ func TestRefusedRowsAreToldWithTheirLine(t *testing.T) {
 		}
 	}
 	with(t, data, func(c *connection) {
-		if n := count(t, c, "/v1.0/users"); n != 2 {
-			t.Errorf("%d users", n)
+		if n := count(t, c, "/v1.0/users"); n != 2+1 {
+			t.Errorf("%d users, with the administrator", n)
 		}
 	})
 }

@@ -29,6 +29,7 @@ func TestKilledServerKeepsWhatItAnswered(t *testing.T) {
 	program := buildProgram(t)
 	data := filepath.Join(t.TempDir(), "licensor.db")
 	k := &killed{t: t, program: program, data: data, members: map[string]bool{}}
+	k.init()
 	k.start()
 	k.prepare()
 	for round := range 6 {
@@ -63,10 +64,7 @@ type killed struct {
 	next    int
 }
 
-var (
-	listening = regexp.MustCompile(`address=(http://\S+)`)
-	printed   = regexp.MustCompile(`(?s)tenant\s+(\S+)\s+client id\s+(\S+)\s+client secret\s+(\S+)`)
-)
+var listening = regexp.MustCompile(`address=(http://\S+)`)
 
 // output is what the program has printed so far.
 type output struct {
@@ -86,12 +84,22 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
+// init has the program make the database.
+func (k *killed) init() {
+	k.t.Helper()
+	out, err := exec.CommandContext(k.t.Context(), k.program, "init", "--data", k.data, "--application", "Load", "--json").Output()
+	if err == nil {
+		err = json.Unmarshal(out, &k.login)
+	}
+	if err != nil {
+		k.t.Fatalf("init: %v\n%s", err, out)
+	}
+}
+
 // start runs the program and waits until it serves.
 func (k *killed) start() {
 	k.t.Helper()
 	k.process = exec.Command(k.program, "serve", "--data", k.data, "--listen", "127.0.0.1:0")
-	out := new(output)
-	k.process.Stdout = out
 	log, err := k.process.StderrPipe()
 	if err != nil {
 		k.t.Fatal(err)
@@ -107,9 +115,6 @@ func (k *killed) start() {
 		if m := listening.FindStringSubmatch(lines.Text()); m != nil {
 			k.root = m[1]
 			go func() { _, _ = io.Copy(io.Discard, log) }()
-			if m := printed.FindStringSubmatch(out.String()); m != nil {
-				k.login = credentials{TenantID: m[1], ClientID: m[2], ClientSecret: m[3]}
-			}
 			k.logIn()
 			return
 		}

@@ -36,9 +36,12 @@ func rootCommand() *cobra.Command {
 	}
 	logs.register(root.PersistentFlags())
 	root.AddCommand(
+		adminCommand(),
 		catalogCommand(),
 		demoCommand(),
 		importCommand(),
+		initCommand(),
+		keysCommand(),
 		reprocessCommand(),
 		serveCommand(),
 		tokenCommand(),

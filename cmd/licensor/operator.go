@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/oauth2"
 
+	"licensor/clock"
 	"licensor/graph"
 	"licensor/identity"
 )
@@ -30,19 +31,25 @@ func (o operator) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 	return o.people.Application(tenantID, appID)
 }
 
+// localRoot is the address of an API in this process.
+const localRoot = "http://localhost"
+
 // operate connects to the tenant with this id or domain, without a network: the API of its own knows the operator.
 func (s *service) operate(ctx context.Context, tenant string) (*connection, error) {
 	t, err := s.pick(tenant)
 	if err != nil {
 		return nil, err
 	}
-	authority, err := identity.New(ctx, identity.Config{Keys: s.store, Tenants: operator{people{s.tenants}}, Now: time.Now, Random: rand.Reader})
+	authority, err := identity.New(ctx, identity.Config{Keys: s.keys, Tenants: operator{people{s.tenants}}, Now: time.Now, Random: rand.Reader})
 	if err != nil {
 		return nil, err
 	}
-	api := graph.New(graph.Config{Authority: authority, Tenant: s.tenants.Tenant, Now: time.Now, NewID: uuid.New, Log: slog.Default()})
+	api := graph.New(graph.Config{
+		Authority: authority, Tenant: s.tenants.Tenant, Now: time.Now, NewID: uuid.New, Log: slog.Default(),
+		Development: graph.NewDevelopment(clock.New(time.Now), s.tenants.List), // for tokens
+	})
 	return &connection{
-		root:   "http://localhost",
+		root:   localRoot,
 		client: &http.Client{Transport: &oauth2.Transport{Source: ownTokens{authority, t.ID()}, Base: inProcess{api}}},
 	}, nil
 }

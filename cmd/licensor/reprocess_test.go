@@ -40,7 +40,7 @@ func TestReprocessTellsReasons(t *testing.T) {
 		t.Fatalf("exit code %d, %s", code, stderr)
 	}
 	for _, want := range []string{
-		"4 users looked at: 0 put right, 0 newly in error.", "3 CountViolation", "user2@contoso.example  ENTERPRISEPACK  Sales  CountViolation  No seat of",
+		"5 users looked at: 0 put right, 0 newly in error.", "3 CountViolation", "user2@contoso.example  ENTERPRISEPACK  Sales  CountViolation  No seat of",
 		"→ Free or buy", "There are more; these are the first 2 users.",
 	} {
 		if !strings.Contains(stdout, want) {

@@ -12,9 +12,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"licensor/directory"
 	"licensor/graph"
 	"licensor/identity"
+	"licensor/identity/oauth"
 	"licensor/store/sqlite"
 	"licensor/tenant"
 )
@@ -24,16 +24,25 @@ const defaultData = "licensor.db"
 
 // service is everything that answers requests, over one database.
 type service struct {
-	store     *sqlite.Store
-	tenants   *tenant.Tenants
-	authority *identity.Authority
-	handler   http.Handler // Graph, our own operations, the authority, health and metrics
+	store       *sqlite.Store
+	keys        identity.Keys // the store's, encrypted when there is a key for that
+	tenants     *tenant.Tenants
+	authority   *identity.Authority
+	logins      *oauth.Server
+	now         func() time.Time
+	rotate      time.Duration // see serviceOptions
+	development *development
+	handler     http.Handler // Graph, our own operations, the authority, health and metrics
 }
 
 type serviceOptions struct {
-	publicURL string
-	origins   []string         // of pages whose browsers may call
-	now       func() time.Time // time.Now when nil
+	secrets     secretsKey
+	publicURL   string
+	origins     []string         // of pages whose browsers may call
+	now         func() time.Time // time.Now when nil
+	limits      graph.Limits
+	development *development
+	rotateAfter time.Duration // age of the signing key; 0: it is never replaced
 }
 
 // openService opens a database and brings its tenants to life.
@@ -41,21 +50,39 @@ func openService(ctx context.Context, path string, options serviceOptions) (s *s
 	if options.now == nil {
 		options.now = time.Now
 	}
-	s = new(service)
+	if err := options.development.begin(&options.now); err != nil {
+		return nil, err
+	}
+	s = &service{now: options.now, development: options.development, rotate: options.rotateAfter}
 	if s.store, err = sqlite.Open(ctx, path); err != nil {
 		return nil, err
 	}
+	opened := s // what is answered with an error is nil
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.Close(context.WithoutCancel(ctx)))
+			err = errors.Join(err, opened.Close(context.WithoutCancel(ctx)))
 		}
 	}()
+	if s.keys, err = options.secrets.wrap(s.store); err != nil {
+		return nil, err
+	}
 	s.tenants, err = tenant.Open(ctx, s.store, tenant.Options{Now: options.now, NewID: uuid.New, Log: slog.Default()})
 	if err != nil {
 		return nil, err
 	}
+	if err = options.development.open(s.tenants); err != nil {
+		return nil, err
+	}
 	s.authority, err = identity.New(ctx, identity.Config{
-		Keys: s.store, Tenants: people{s.tenants}, Now: options.now, Random: rand.Reader, PublicURL: options.publicURL,
+		Keys: s.keys, Tenants: people{s.tenants}, Now: options.now, Random: rand.Reader, PublicURL: options.publicURL,
+		Issuers: people{s.tenants}, Client: new(http.Client), Log: slog.Default(),
+	})
+	if err != nil {
+		return nil, explainSealed(err)
+	}
+	s.logins, err = oauth.New(oauth.Config{
+		Authority: s.authority, Tenants: people{s.tenants}, Tickets: s.store, Now: options.now, Random: rand.Reader, Log: slog.Default(),
+		Client: &http.Client{Timeout: 10 * time.Second}, Cost: identity.UsualCost,
 	})
 	if err != nil {
 		return nil, err
@@ -70,12 +97,14 @@ func (s *service) routes(options serviceOptions) http.Handler {
 	metrics := newMetrics(s.tenants)
 	api := metrics.count(graph.New(graph.Config{
 		Authority: s.authority, Tenant: s.tenants.Tenant, Now: options.now, NewID: uuid.New, Log: slog.Default(), Origins: options.origins,
+		Limits: options.limits, Development: options.development.served(),
 	}))
-	rest := http.NewServeMux()
-	rest.Handle("/", metrics.count(s.authority.Handler()))
-	rest.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	rest.HandleFunc("GET /readyz", s.ready)
-	rest.Handle("GET /metrics", metrics.handler())
+	mux := http.NewServeMux()
+	mux.Handle("/", metrics.count(sparing(s.logins.Handler(), options.now)))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", s.ready)
+	mux.Handle("GET /metrics", metrics.handler())
+	rest := sparing(mux, options.now)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		switch strings.ToLower(first) {
@@ -106,91 +135,4 @@ func (s *service) Close(ctx context.Context) error {
 		errs = append(errs, s.tenants.Close(ctx))
 	}
 	return errors.Join(append(errs, s.store.Close())...)
-}
-
-// people answers what the authority asks about tenants.
-type people struct{ tenants *tenant.Tenants }
-
-func (p people) Tenant(name string) (uuid.UUID, bool) {
-	if id, err := uuid.Parse(name); err == nil {
-		_, ok := p.tenants.Tenant(id)
-		return id, ok
-	}
-	t, ok := p.tenants.ByDomain(name)
-	if !ok {
-		return uuid.Nil, false
-	}
-	return t.ID(), true
-}
-
-func (p people) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
-	t, ok := p.tenants.Tenant(tenantID)
-	if !ok {
-		return identity.App{}, false
-	}
-	a, ok := t.Image().Application(appID)
-	if !ok {
-		return identity.App{}, false
-	}
-	app := identity.App{ID: a.ID, AppID: a.AppID, DisplayName: a.DisplayName, Enabled: true, Permissions: a.Permissions}
-	for _, s := range a.Secrets {
-		secret := identity.Secret{Expires: s.Expires}
-		copy(secret.Hash[:], s.Hash)
-		app.Secrets = append(app.Secrets, secret)
-	}
-	return app, true
-}
-
-func (p people) User(ctx context.Context, tenantID, id uuid.UUID) (identity.User, error) {
-	t, ok := p.tenants.Tenant(tenantID)
-	if !ok {
-		return identity.User{}, nil
-	}
-	img := t.Image()
-	user, ok := img.Directory.UserByID(id)
-	if !ok || img.Directory.UserHidden(user) {
-		return identity.User{}, nil
-	}
-	u, err := t.User(ctx, img, user)
-	if err != nil {
-		return identity.User{}, err
-	}
-	return identity.User{Enabled: u.AccountEnabled}, nil
-}
-
-// credentials are what a client logs in with.
-type credentials struct {
-	Graph        string `json:"graph"`
-	Authority    string `json:"authority"`
-	TenantID     string `json:"tenantId"`
-	ClientID     string `json:"clientId"`
-	ClientSecret string `json:"clientSecret"`
-}
-
-// allPermissions are those of an application that may do everything.
-var allPermissions = []string{"Directory.ReadWrite.All", "Organization.ReadWrite.All", "User.ReadWrite.All", "Group.ReadWrite.All", "LicenseAssignment.ReadWrite.All"}
-
-// addApplication gives a tenant an application with a secret that is told once and kept only as a hash.
-func addApplication(ctx context.Context, t *tenant.Tenant, name string, permissions []string) (credentials, error) {
-	secret, err := identity.NewSecret(rand.Reader)
-	if err != nil {
-		return credentials{}, err
-	}
-	hash := identity.HashSecret(secret)
-	app := directory.Application{
-		ID: uuid.New(), ObjectID: uuid.New(), AppID: uuid.New(), DisplayName: name, Permissions: permissions,
-		Secrets: []directory.Secret{{KeyID: uuid.New(), Hash: hash[:], Hint: secret[:3]}},
-	}
-	if _, err := t.Do(ctx, "system", tenant.SetApplication{Application: app}); err != nil {
-		return credentials{}, fmt.Errorf("add application %s: %w", name, err)
-	}
-	return credentials{TenantID: t.ID().String(), ClientID: app.AppID.String(), ClientSecret: secret}, nil
-}
-
-// organization is a tenant's, as it is founded.
-func organization(name, domain, country string, now time.Time) directory.Organization {
-	return directory.Organization{
-		DisplayName: name, CountryLetterCode: strings.ToUpper(country), CreatedDateTime: now.UTC().Truncate(time.Second),
-		VerifiedDomains: []directory.VerifiedDomain{{Name: strings.ToLower(domain), IsDefault: true, IsInitial: true, Type: "Managed"}},
-	}
 }

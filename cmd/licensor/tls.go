@@ -3,15 +3,12 @@ package main
 import (
 	"cmp"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"sync"
 	"time"
-
-	"github.com/spf13/cobra"
 )
 
 // keyPair is a certificate with its key, in files that may be replaced while the server runs, as those who renew certificates do.
@@ -22,29 +19,6 @@ type keyPair struct {
 	mu     sync.Mutex
 	loaded *tls.Certificate
 	as     time.Time // the younger file's time when it was loaded
-}
-
-func (k *keyPair) register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&k.cert, "tls-cert", "", "a certificate (PEM), to serve https; read again when the file changes")
-	cmd.Flags().StringVar(&k.key, "tls-key", "", "the certificate's key (PEM)")
-	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
-}
-
-func (k *keyPair) given() bool { return k.cert != "" }
-
-// config is the server's; nil without a certificate. A certificate that cannot be used is an error at once, not at the first connection.
-func (k *keyPair) config() (*tls.Config, error) {
-	if !k.given() {
-		return nil, nil
-	}
-	if _, err := k.current(); err != nil {
-		return nil, err
-	}
-	return &tls.Config{
-		MinVersion:     tls.VersionTLS12,
-		NextProtos:     []string{"h2", "http/1.1"},
-		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return k.current() },
-	}, nil
 }
 
 // current answers the certificate as it is in the files. When they have become unusable, the last good one goes on serving.
@@ -81,21 +55,4 @@ func (k *keyPair) changed() (time.Time, error) {
 		return key.ModTime(), nil
 	}
 	return cert.ModTime(), nil
-}
-
-// trust is what a client of this very server has to trust: nil, the system's, without a certificate.
-func (k *keyPair) trust() (*x509.CertPool, error) {
-	if !k.given() {
-		return nil, nil
-	}
-	data, err := os.ReadFile(k.cert)
-	if err != nil {
-		return nil, err
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	pool.AppendCertsFromPEM(data)
-	return pool, nil
 }

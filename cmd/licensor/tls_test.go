@@ -19,7 +19,7 @@ import (
 )
 
 // newKeyPair writes a certificate for the loopback address, which is its own authority, and its key.
-func newKeyPair(t *testing.T, dir string, number int64) *keyPair {
+func newKeyPair(t *testing.T, dir string, number int64) *security {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -38,10 +38,10 @@ func newKeyPair(t *testing.T, dir string, number int64) *keyPair {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &keyPair{cert: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem"), log: slog.New(slog.DiscardHandler)}
-	writePEM(t, k.cert, "CERTIFICATE", cert)
-	writePEM(t, k.key, "PRIVATE KEY", der)
-	return k
+	s := &security{files: keyPair{cert: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem"), log: slog.New(slog.DiscardHandler)}}
+	writePEM(t, s.files.cert, "CERTIFICATE", cert)
+	writePEM(t, s.files.key, "PRIVATE KEY", der)
+	return s
 }
 
 func writePEM(t *testing.T, path, kind string, der []byte) {
@@ -63,8 +63,8 @@ func serial(t *testing.T, pair *tls.Certificate) int64 {
 func TestACertificateIsReadAgainWhenItChanges(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	k := newKeyPair(t, dir, 1)
-	config, err := k.config()
+	s := newKeyPair(t, dir, 1)
+	config, err := s.config()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,13 +80,13 @@ func TestACertificateIsReadAgainWhenItChanges(t *testing.T) {
 	}
 	newKeyPair(t, dir, 2)
 	later := time.Now().Add(time.Minute)
-	if err := os.Chtimes(k.cert, later, later); err != nil {
+	if err := os.Chtimes(s.files.cert, later, later); err != nil {
 		t.Fatal(err)
 	}
 	if now() != 2 {
 		t.Error("the new certificate does not serve")
 	}
-	if err := os.WriteFile(k.cert, []byte("broken"), 0o600); err != nil {
+	if err := os.WriteFile(s.files.cert, []byte("broken"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if now() != 2 {
@@ -96,9 +96,9 @@ func TestACertificateIsReadAgainWhenItChanges(t *testing.T) {
 
 func TestACertificateThatCannotBeUsedIsRefusedAtOnce(t *testing.T) {
 	t.Parallel()
-	k := newKeyPair(t, t.TempDir(), 1)
-	k.key = k.cert
-	if _, err := k.config(); err == nil || !strings.Contains(err.Error(), k.cert) {
+	s := newKeyPair(t, t.TempDir(), 1)
+	s.files.key = s.files.cert
+	if _, err := s.config(); err == nil || !strings.Contains(err.Error(), s.files.cert) {
 		t.Errorf("answered %v", err)
 	}
 }
@@ -107,8 +107,8 @@ func TestACertificateThatCannotBeUsedIsRefusedAtOnce(t *testing.T) {
 func TestTheDemoOverHTTPS(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	k := newKeyPair(t, dir, 1)
-	out := runDemo(t, "--tls-cert", k.cert, "--tls-key", k.key)
+	s := newKeyPair(t, dir, 1)
+	out := runDemo(t, nil, "--tls-cert", s.files.cert, "--tls-key", s.files.key)
 	if !strings.Contains(out, "Serving Microsoft Graph at https://127.0.0.1:") {
 		t.Errorf("printed\n%s", out)
 	}

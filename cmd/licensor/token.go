@@ -2,149 +2,98 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
+	"net/http"
+	"strconv"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"licensor/identity"
 	"licensor/tenant"
 )
 
-// minting is which token is wanted.
+// minting is which token is wanted, as POST /licensor/v1/development/tokens takes it.
 type minting struct {
-	data, tenant, root  string
-	user, client        string
-	scopes, permissions []string
-	roles               []string
-	personal, expired   bool
-	lifetime            time.Duration
+	User        string   `json:"user,omitempty"`
+	Client      string   `json:"client,omitempty"`
+	Scopes      []string `json:"scopes,omitempty"`
+	Permissions []string `json:"permissions,omitempty"`
+	Roles       []string `json:"roles,omitempty"`
+	Personal    bool     `json:"personal,omitempty"`
+	Expired     bool     `json:"expired,omitempty"`
+	Lifetime    string   `json:"lifetime"`
+	Audience    string   `json:"audience,omitempty"`
+	Authority   string   `json:"authority,omitempty"`
 }
 
 func tokenCommand() *cobra.Command {
+	var from connecting
 	var m minting
+	var lifetime time.Duration
 	cmd := &cobra.Command{
 		Use:   "token",
-		Short: "Make an access token for tests, straight from a database",
-		Long: "Token signs an access token with the database's own key and prints it. The server must not run on the same file\n" +
-			"meanwhile; a running server gives tokens at /{tenant}/oauth2/v2.0/token.\n\n" +
+		Short: "Make any access token, for tests",
+		Long: "Token prints an access token, good or not. It is signed with the key of a database, or comes from a server that has the\n" +
+			"development options (`licensor demo`, or `licensor serve --development`).\n\n" +
 			"Without --user the token is an application's: --client picks which (the first by default), --permission says what it\n" +
 			"may do (what the application has by default). With --user it is a signed-in user's: --scope says what the client may do\n" +
-			"for the user, --role which directory roles the user has.",
+			"for the user, --role which directory roles the user has besides its own.",
 		Example: "  licensor token --data licensor.db\n" +
-			"  licensor token --user ann@licensor.example --scope User.ReadWrite.All --role 'License Administrator'\n" +
-			"  licensor token --expired",
+			"  licensor token --info demo.json --user ann@contoso.example --scope User.ReadWrite.All --role 'License Administrator'\n" +
+			"  licensor token --info demo.json --expired",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := openService(cmd.Context(), m.data, serviceOptions{})
+			m.Lifetime = "PT" + strconv.FormatFloat(lifetime.Seconds(), 'f', -1, 64) + "S"
+			c, err := from.open(cmd)
 			if err != nil {
 				return err
 			}
-			token, err := m.mint(cmd.Context(), s)
-			if err = errors.Join(err, s.Close(context.WithoutCancel(cmd.Context()))); err != nil {
+			token, err := m.mint(cmd.Context(), c)
+			if err = errors.Join(err, c.close()); err != nil {
 				return err
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), token)
 			return nil
 		},
 	}
+	from.register(cmd)
 	m.register(cmd)
+	cmd.Flags().DurationVar(&lifetime, "lifetime", identity.Lifetime, "how long the token is good")
 	return cmd
 }
 
 func (m *minting) register(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&m.data, "data", defaultData, "the database, a file")
-	f.StringVar(&m.tenant, "tenant", "", "id or domain of the tenant, when there are several")
-	f.StringVar(&m.root, "authority", "http://127.0.0.1:8080", "scheme and host that the token names as its issuer")
-	f.StringVar(&m.client, "client", "", "client id of the application (the first one by default)")
-	f.StringSliceVar(&m.permissions, "permission", nil, "application permissions, such as User.Read.All")
-	f.StringVar(&m.user, "user", "", "id or userPrincipalName of a signed-in user")
-	f.StringSliceVar(&m.scopes, "scope", nil, "delegated permissions, with --user")
-	f.StringSliceVar(&m.roles, "role", nil, "directory roles by name or template id, with --user")
-	f.BoolVar(&m.personal, "personal", false, "the token of a personal account, which licensing operations refuse")
-	f.BoolVar(&m.expired, "expired", false, "a token that is not good any more")
-	f.DurationVar(&m.lifetime, "lifetime", identity.Lifetime, "how long the token is good")
-	cmd.MarkFlagsMutuallyExclusive("user", "client")
+	f.StringVar(&m.Authority, "authority", "", "scheme and host that the token names as its issuer (the server's; with --data http://127.0.0.1:8080)")
+	f.StringVar(&m.Audience, "audience", "", "for which service the token is (Microsoft Graph)")
+	f.StringVar(&m.Client, "client", "", "client id of the application (the first one by default); with --user, of the one that acts for the user")
+	f.StringSliceVar(&m.Permissions, "permission", nil, "application permissions, such as User.Read.All")
+	f.StringVar(&m.User, "user", "", "id or userPrincipalName of a signed-in user")
+	f.StringSliceVar(&m.Scopes, "scope", nil, "delegated permissions, with --user")
+	f.StringSliceVar(&m.Roles, "role", nil, "directory roles by name or template id, with --user")
+	f.BoolVar(&m.Personal, "personal", false, "the token of a personal account, which licensing operations refuse")
+	f.BoolVar(&m.Expired, "expired", false, "a token that is not good any more")
 	cmd.MarkFlagsMutuallyExclusive("user", "permission")
 }
 
-func (m *minting) mint(ctx context.Context, s *service) (string, error) {
-	t, err := s.pick(m.tenant)
+// mint has the token made, by a server or by the API in this process.
+func (m *minting) mint(ctx context.Context, c *connection) (string, error) {
+	if m.Authority == "" && c.root == localRoot {
+		m.Authority = "http://127.0.0.1:8080"
+	}
+	body, err := json.Marshal(m)
 	if err != nil {
 		return "", err
 	}
-	now := time.Now()
-	claims := identity.Claims{Root: m.root, Tenant: t.ID(), NotBefore: now, Expires: now.Add(m.lifetime), Personal: m.personal}
-	if m.expired {
-		claims.NotBefore, claims.Expires = now.Add(-2*time.Hour), now.Add(-time.Hour)
+	var made struct{ AccessToken string }
+	err = c.do(ctx, http.MethodPost, "/licensor/v1/development/tokens", "application/json", body, &made)
+	if e, ok := errors.AsType[*refusal](err); ok && e.status == http.StatusNotFound {
+		return "", fmt.Errorf("the server makes no tokens for tests: start it with --development (%w)", err)
 	}
-	if m.user != "" {
-		err = m.forUser(ctx, t, &claims)
-	} else {
-		err = m.forApplication(t, &claims)
-	}
-	if err != nil {
-		return "", err
-	}
-	return s.authority.Issue(claims)
-}
-
-func (m *minting) forUser(ctx context.Context, t *tenant.Tenant, c *identity.Claims) error {
-	img := t.Image()
-	ordinal, err := img.LiveUser(m.user)
-	if err != nil {
-		return err
-	}
-	u, err := t.User(ctx, img, ordinal)
-	if err != nil {
-		return err
-	}
-	c.Delegated, c.ObjectID, c.UPN, c.Name, c.Permissions = true, u.ID, u.UserPrincipalName, u.DisplayName, m.scopes
-	for _, name := range m.roles {
-		role, ok := roleNamed(name)
-		if !ok {
-			return usage(fmt.Errorf("%q is no directory role that is known here", name))
-		}
-		c.Roles = append(c.Roles, role)
-	}
-	return nil
-}
-
-// roleNamed answers the template id of a role by its name or that id.
-func roleNamed(name string) (uuid.UUID, bool) {
-	for _, r := range identity.Roles {
-		if strings.EqualFold(r.Name, name) || strings.EqualFold(r.ID.String(), name) {
-			return r.ID, true
-		}
-	}
-	return uuid.Nil, false
-}
-
-func (m *minting) forApplication(t *tenant.Tenant, c *identity.Claims) error {
-	apps := t.Image().Applications
-	if len(apps) == 0 {
-		return fmt.Errorf("tenant %s has no application", t.ID())
-	}
-	app := apps[0]
-	if m.client != "" {
-		id, err := uuid.Parse(m.client)
-		if err != nil {
-			return usage(fmt.Errorf("--client is %q, which is no GUID", m.client))
-		}
-		var ok bool
-		if app, ok = t.Image().Application(id); !ok {
-			return fmt.Errorf("tenant %s has no application with client id %s", t.ID(), id)
-		}
-	}
-	c.ObjectID, c.AppID, c.Permissions = app.ID, app.AppID, app.Permissions
-	if len(m.permissions) > 0 {
-		c.Permissions = m.permissions
-	}
-	return nil
+	return made.AccessToken, err
 }
 
 // pick answers the tenant with an id or domain, or the only one.
@@ -154,7 +103,7 @@ func (s *service) pick(name string) (*tenant.Tenant, error) {
 	case name == "" && len(all) == 1:
 		return all[0], nil
 	case name == "" && len(all) == 0:
-		return nil, errors.New("the database has no tenant yet; start the server once to make one")
+		return nil, errors.New("the database has no tenant yet: make one with `licensor init`")
 	case name == "":
 		return nil, usage(fmt.Errorf("the database has %d tenants; say which with --tenant", len(all)))
 	}

@@ -188,3 +188,38 @@ func TestAnswersAreAsTheDocumentSays(t *testing.T) {
 	s.do(t, "DELETE", "/subscriptions/"+subscription.ID, "", 204)
 	s.do(t, "GET", "/subscriptions/"+subscription.ID, "", 404)
 }
+
+func TestAnswersForDevelopmentAreAsTheDocumentSays(t *testing.T) {
+	s := start(t)
+	s.do(t, "GET", "/development/clock", "", 200)
+	s.do(t, "PUT", "/development/clock", `{"advance":"PT1M"}`, 200)
+	s.do(t, "PUT", "/development/clock", `{"now":"2020-01-01T00:00:00Z"}`, 400)
+	s.do(t, "GET", "/development/groupProcessing", "", 200)
+	s.do(t, "PUT", "/development/groupProcessing", `{"delay":"PT1.5S"}`, 200)
+	s.do(t, "GET", "/development/faults", "", 200)
+	s.do(t, "PUT", "/development/faults", `{"seed":3,"rules":[
+		{"method":"GET","path":"/users/*","status":503,"retryAfter":1,"times":2},{"path":"/groups/**","latency":"PT0.1S","probability":0.5},{"path":"/licensor/**","status":429,"times":1}]}`, 200)
+	s.do(t, "GET", "/settings", "", 429)
+	s.do(t, "GET", "/settings", "", 200)
+	s.do(t, "GET", "/development/faults", "", 200)
+	s.do(t, "PUT", "/development/faults", `{"rules":[{"path":"/users"}]}`, 400)
+	s.do(t, "DELETE", "/development/faults", "", 204)
+	s.do(t, "POST", "/development/tokens", `{}`, 200)
+	s.do(t, "POST", "/development/tokens", `{"user":"clara.jung@contoso.example","scopes":["User.Read"],"roles":["License Administrator"],"lifetime":"PT5M"}`, 200)
+	s.do(t, "POST", "/development/tokens", `{"user":"nobody@contoso.example"}`, 400)
+}
+
+func TestAnswersAboutSignInsAreAsTheDocumentSays(t *testing.T) {
+	s := start(t)
+	s.do(t, "GET", "/signIn", "", 200)
+	minted := s.do(t, "POST", "/development/tokens", `{"permissions":["Policy.ReadWrite.Authorization"]}`, 200)
+	var token struct{ AccessToken string }
+	if err := json.Unmarshal(minted, &token); err != nil {
+		t.Fatal(err)
+	}
+	s.token = token.AccessToken
+	s.do(t, "PATCH", "/signIn", `{"allowPasswordGrant":true,"trustedIssuers":[{"issuer":"https://dex.example","audiences":["licensor"],"permissionsClaim":"groups"},
+		{"issuer":"https://keycloak.example","audiences":["licensor"],"userClaim":"upn","permissionsClaim":"realm_access.roles","permissions":{"admin":["User.ReadWrite.All"]}}]}`, 204)
+	s.do(t, "PATCH", "/signIn", `{"trustedIssuers":[{"issuer":"ftp://dex.example","audiences":["licensor"],"permissionsClaim":"groups"}]}`, 400)
+	s.do(t, "GET", "/signIn", "", 200)
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"licensor/tenant"
+)
+
+func adminCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "admin",
+		Short: "Let somebody in again who is locked out",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(resetPasswordCommand())
+	return cmd
+}
+
+func resetPasswordCommand() *cobra.Command {
+	var data, tenantName, user string
+	var secrets secretsKey
+	cmd := &cobra.Command{
+		Use:   "reset-password",
+		Short: "Give a user a new password, straight in a database",
+		Long: "Reset-password makes a new password for a user and prints it, once. The user chooses another one at the next sign-in, and\n" +
+			"whatever the user is signed in to ends. The server must not run on the same file meanwhile.",
+		Example: "  licensor admin reset-password --data licensor.db --user admin@contoso.example",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := openFounded(cmd.Context(), data, serviceOptions{secrets: secrets})
+			if err != nil {
+				return err
+			}
+			password, err := s.resetPassword(cmd.Context(), tenantName, user)
+			if err = errors.Join(err, s.Close(context.WithoutCancel(cmd.Context()))); err != nil {
+				return err
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), password)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&data, "data", defaultData, "the database, a file")
+	secrets.register(cmd)
+	cmd.Flags().StringVar(&tenantName, "tenant", "", "id or domain of the tenant, when there are several")
+	cmd.Flags().StringVar(&user, "user", "", "userPrincipalName or id of the user")
+	_ = cmd.MarkFlagRequired("user") // the flag is there
+	return cmd
+}
+
+// resetPassword gives a user of a tenant a new password, which ends the user's sessions.
+func (s *service) resetPassword(ctx context.Context, tenantName, user string) (string, error) {
+	t, err := s.pick(tenantName)
+	if err != nil {
+		return "", err
+	}
+	return setPassword(ctx, t, user, true)
+}
+
+// setPassword gives a user a password that is made up, and answers it.
+func setPassword(ctx context.Context, t *tenant.Tenant, user string, mustChange bool) (string, error) {
+	ordinal, err := t.Image().LiveUser(user)
+	if err != nil {
+		return "", err
+	}
+	password, hash, err := newPassword(ctx)
+	if err != nil {
+		return "", err
+	}
+	_, err = t.Do(ctx, author, tenant.SetPassword{User: ordinal, Hash: hash, ForceChange: mustChange})
+	return password, err
+}

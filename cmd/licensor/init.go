@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+func initCommand() *cobra.Command {
+	var data string
+	var f founding
+	var add, asJSON bool
+	var secrets secretsKey
+	cmd := &cobra.Command{
+		Use:   "init",
+		Short: "Make a database, its first tenant and an administrator",
+		Long: "Init makes a database and in it a tenant with an administrator, who has the role Global Administrator. The password is made\n" +
+			"up and printed, here and never again; the administrator chooses another one at the first sign-in. Nobody else can log in,\n" +
+			"but for the application that --application names: its secret is printed likewise.\n\n" +
+			"A database that has a tenant is left alone, unless --add says that it is to have one more.",
+		Example: "  licensor init --data licensor.db --organization Contoso --domain contoso.example --country DE\n" +
+			"  licensor init --domain contoso.example --application 'Deployment' --json > secrets.json",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			login, err := initialize(cmd.Context(), data, serviceOptions{secrets: secrets}, f, add)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				encoder := json.NewEncoder(cmd.OutOrStdout())
+				encoder.SetIndent("", "  ")
+				return encoder.Encode(login)
+			}
+			tellFounding(cmd.OutOrStdout(), login, data)
+			return nil
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&data, "data", defaultData, "the database, a file")
+	secrets.register(cmd)
+	flags.StringVar(&f.name, "organization", "My organization", "name of the tenant")
+	flags.StringVar(&f.domain, "domain", "licensor.example", "domain of its user principal names")
+	flags.StringVar(&f.country, "country", "US", "its country (two letters)")
+	flags.StringVar(&f.admin, "admin", "admin", "user principal name of the administrator, with the domain or without")
+	flags.StringVar(&f.application, "application", "", "name of an application that is to have all permissions; none is made without")
+	flags.BoolVar(&add, "add", false, "add a tenant to a database that has one already")
+	flags.BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// initialize makes a tenant in the database, and the database too unless a tenant is to be added.
+func initialize(ctx context.Context, data string, options serviceOptions, f founding, add bool) (login credentials, err error) {
+	if err := f.complete(); err != nil {
+		return login, err
+	}
+	if _, err := os.Stat(data); add && err != nil {
+		return login, fmt.Errorf("there is no database to add a tenant to: %w", err)
+	}
+	s, err := openService(ctx, data, options)
+	if err != nil {
+		return login, err
+	}
+	defer func() { err = errors.Join(err, s.Close(context.WithoutCancel(ctx))) }()
+	for _, t := range s.tenants.List() {
+		if domain := t.Image().Organization.DefaultDomain(); !add && !(unfinished(t) && domain == f.domain) {
+			return login, fmt.Errorf("the database %s has a tenant already, %s: name another file with --data, or add a tenant with --add", data, domain)
+		}
+	}
+	return s.found(ctx, f)
+}
+
+// tellFounding shows what must be kept, once.
+func tellFounding(out io.Writer, login credentials, data string) {
+	fmt.Fprintf(out, "The tenant %s was made. What follows is not shown again.\n\n"+
+		"  tenant         %s\n  administrator  %s\n  password       %s   (to be changed at the first sign-in)\n",
+		login.Domain, login.TenantID, login.AdminName, login.AdminPassword)
+	if login.ClientID != "" {
+		fmt.Fprintf(out, "  client id      %s\n  client secret  %s\n", login.ClientID, login.ClientSecret)
+	}
+	fmt.Fprintf(out, "\nGo on with: licensor serve --data %s\n", shellWord(data))
+}

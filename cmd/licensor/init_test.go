@@ -1,0 +1,278 @@
+package main
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"licensor/catalog"
+	"licensor/directory"
+	"licensor/identity"
+	"licensor/tenant"
+)
+
+// look opens a database to look into its first tenant, or to change it.
+func look(t *testing.T, data string, do func(s *service, first *tenant.Tenant)) {
+	t.Helper()
+	s, err := openService(t.Context(), data, serviceOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	do(s, s.tenants.List()[0])
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// account reads a user, and says whether the password is the user's.
+func account(t *testing.T, in *tenant.Tenant, name, password string) (u *directory.User, right bool) {
+	t.Helper()
+	ordinal, err := in.Image().LiveUser(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash, err := in.Password(t.Context(), ordinal)
+	if err == nil {
+		right, err = identity.CheckPassword(t.Context(), hash, password)
+	}
+	if err == nil {
+		u, err = in.User(t.Context(), in.Image(), ordinal)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u, right
+}
+
+func mustChange(u *directory.User) bool {
+	return u.PasswordProfile != nil && u.PasswordProfile.ForceChangePasswordNextSignIn != nil && *u.PasswordProfile.ForceChangePasswordNextSignIn
+}
+
+// initialized runs init and answers what it printed as JSON.
+func initialized(t *testing.T, data string, args ...string) (login credentials) {
+	t.Helper()
+	code, stdout, stderr := call(t, rootCommand(), append([]string{"init", "--data", data, "--json"}, args...)...)
+	if code != exitDone {
+		t.Fatalf("exit code %d, %s", code, stderr)
+	}
+	if err := json.Unmarshal([]byte(stdout), &login); err != nil {
+		t.Fatal(err)
+	}
+	return login
+}
+
+func TestInitMakesAnAdministratorAndAnApplication(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "licensor.db")
+	login := initialized(t, data, "--domain", "Contoso.example", "--organization", "Contoso", "--country", "de", "--admin", "root", "--application", "Deployment")
+	look(t, data, func(_ *service, first *tenant.Tenant) {
+		u, right := account(t, first, "root@contoso.example", login.AdminPassword)
+		if !right || !mustChange(u) || !u.AccountEnabled || login.AdminName != u.UserPrincipalName {
+			t.Errorf("password right: %v, %+v", right, u)
+		}
+		img := first.Image()
+		if roles := img.Roles[u.ID]; !slices.Equal(roles, []uuid.UUID{identity.GlobalAdministrator.ID}) || len(img.Roles) != 1 {
+			t.Errorf("roles %v", img.Roles)
+		}
+		if len(img.Applications) != 1 || img.Applications[0].AppID.String() != login.ClientID || !slices.Equal(img.Applications[0].Permissions, allPermissions) {
+			t.Errorf("applications %+v", img.Applications)
+		}
+		if login.TenantID != first.ID().String() || img.Organization.DisplayName != "Contoso" || img.Organization.CountryLetterCode != "DE" {
+			t.Errorf("tenant %s, %+v", login.TenantID, img.Organization)
+		}
+	})
+	kept, err := os.ReadFile(data)
+	if err != nil || bytes.Contains(kept, []byte(login.AdminPassword)) || bytes.Contains(kept, []byte(login.ClientSecret)) {
+		t.Errorf("the database has the password or the secret as it is, %v", err)
+	}
+	if info, err := os.Stat(data); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("others may read the database: %v, %v", info.Mode(), err)
+	}
+}
+
+func TestAnApplicationWithAllPermissionsMayDoEverything(t *testing.T) {
+	t.Parallel()
+	for operation, need := range identity.Needs {
+		if len(need.Full) > 0 && !slices.ContainsFunc(need.Full, func(p string) bool { return slices.Contains(allPermissions, p) }) {
+			t.Errorf("it may not %s, which takes one of %q", operation, need.Full)
+		}
+	}
+}
+
+func TestInitTellsWhatMustBeKept(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "licensor.db")
+	code, stdout, stderr := call(t, rootCommand(), "init", "--data", data, "--domain", "contoso.example")
+	found := regexp.MustCompile(`administrator +admin@contoso\.example\n +password +(\S+) `).FindStringSubmatch(stdout)
+	if code != exitDone || found == nil || !strings.Contains(stdout, "not shown again") || !strings.Contains(stdout, "licensor serve --data "+data) {
+		t.Fatalf("exit code %d, %s%s", code, stdout, stderr)
+	}
+	if strings.Contains(stdout, "client") || strings.Contains(stderr, found[1]) {
+		t.Errorf("it tells of an application that nobody asked for, or logs the password:\n%s%s", stdout, stderr)
+	}
+	look(t, data, func(_ *service, first *tenant.Tenant) {
+		if _, right := account(t, first, "admin@contoso.example", found[1]); !right || len(first.Image().Applications) != 0 {
+			t.Errorf("password right: %v, applications %v", right, first.Image().Applications)
+		}
+	})
+}
+
+func TestInitLeavesATenantAlone(t *testing.T) {
+	t.Parallel()
+	data := newDatabase(t)
+	before, err := os.ReadFile(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--data", data}, "has a tenant already, contoso.example: name another file with --data, or add a tenant with --add"},
+		{[]string{"--data", data, "--add", "--domain", "CONTOSO.example"}, "belongs to tenant"},
+		{[]string{"--data", data + "x", "--add"}, "there is no database to add a tenant to"},
+		{[]string{"--data", data, "--add", "--domain", "fabrikam.example", "--admin", "root@contoso.example"}, "root@contoso.example is not in the domain fabrikam.example"},
+	} {
+		if code, stdout, stderr := call(t, rootCommand(), append([]string{"init"}, test.args...)...); code == exitDone || stdout != "" || !strings.Contains(stderr, test.want) {
+			t.Errorf("%q: exit code %d, %s%s", test.args, code, stdout, stderr)
+		}
+	}
+	after, err := os.ReadFile(data)
+	if err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the database changed, %v", err)
+	}
+	if _, err := os.Stat(data + "x"); err == nil {
+		t.Error("a database was made")
+	}
+}
+
+func TestInitAddsATenant(t *testing.T) {
+	t.Parallel()
+	data := newDatabase(t)
+	login := initialized(t, data, "--add", "--domain", "fabrikam.example")
+	look(t, data, func(s *service, first *tenant.Tenant) {
+		second, ok := s.tenants.ByDomain("fabrikam.example")
+		if !ok || second == first || second.ID().String() != login.TenantID {
+			t.Fatal("no second tenant")
+		}
+		if _, right := account(t, second, login.AdminName, login.AdminPassword); !right {
+			t.Error("its administrator has another password")
+		}
+		if _, err := first.Image().LiveUser(login.AdminName); err == nil {
+			t.Error("the administrator is in the first tenant too")
+		}
+	})
+}
+
+// Whatever step an init was killed after, the next one finishes the tenant.
+func TestInitFinishesWhatWasCutOff(t *testing.T) {
+	t.Parallel()
+	for name, steps := range map[string]int{"before the application": 0, "before the administrator": 1, "before the role": 2} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			data := filepath.Join(t.TempDir(), "licensor.db")
+			s, err := openService(t.Context(), data, serviceOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			f := founding{name: "Contoso", domain: "contoso.example", country: "DE", admin: "admin@contoso.example"}
+			cut, err := s.tenants.Create(t.Context(), uuid.New(), f.organization(s.now()), catalog.BuiltIn())
+			if err == nil && steps > 0 {
+				_, _, err = s.addApplication(t.Context(), cut, "Deployment", allPermissions)
+			}
+			if err == nil && steps > 1 {
+				_, err = addUser(t.Context(), cut, f, "Secret-123", "$argon2id$none")
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Close(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			login := initialized(t, data, "--domain", "contoso.example", "--application", "Deployment")
+			look(t, data, func(s *service, first *tenant.Tenant) {
+				u, right := account(t, first, "admin@contoso.example", login.AdminPassword)
+				img := first.Image()
+				if !right || len(img.Roles[u.ID]) != 1 || len(img.Applications) != 1 || img.Directory.Users() != 1 || len(s.tenants.List()) != 1 {
+					t.Errorf("password right: %v, roles %v, applications %v", right, img.Roles, img.Applications)
+				}
+			})
+		})
+	}
+}
+
+func TestServeMakesNothingByItself(t *testing.T) {
+	t.Parallel()
+	missing := filepath.Join(t.TempDir(), "licensor.db")
+	empty := filepath.Join(t.TempDir(), "licensor.db")
+	s, err := openService(t.Context(), empty, serviceOptions{})
+	if err == nil {
+		err = s.Close(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{missing: "there is no database " + missing, empty: "has no tenant yet"} {
+		for _, command := range [][]string{{"serve"}, {"token"}, {"admin", "reset-password", "--user", "x"}} {
+			code, _, stderr := call(t, rootCommand(), append(command, "--data", path)...)
+			if code != exitFailed || !strings.Contains(stderr, want) || !strings.Contains(stderr, "licensor init") {
+				t.Errorf("%q: exit code %d, %s", command, code, stderr)
+			}
+		}
+	}
+	if _, err := os.Stat(missing); err == nil {
+		t.Error("a database was made")
+	}
+}
+
+func TestResetPassword(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "licensor.db")
+	login := initialized(t, data, "--domain", "contoso.example")
+	code, stdout, stderr := call(t, rootCommand(), "admin", "reset-password", "--data", data, "--user", "ADMIN@contoso.example")
+	if code != exitDone {
+		t.Fatalf("exit code %d, %s", code, stderr)
+	}
+	look(t, data, func(_ *service, first *tenant.Tenant) {
+		u, right := account(t, first, login.AdminName, strings.TrimSpace(stdout))
+		if !right || !mustChange(u) {
+			t.Errorf("password right: %v, %+v", right, u.PasswordProfile)
+		}
+		if _, right := account(t, first, login.AdminName, login.AdminPassword); right {
+			t.Error("the old password is right too")
+		}
+		if img := first.Image(); img.At.Sub(u.SignInSessionsValidFromDateTime).Abs().Seconds() > 1 {
+			t.Errorf("sessions from before %v stay", u.SignInSessionsValidFromDateTime)
+		}
+	})
+	if code, _, stderr := call(t, rootCommand(), "admin", "reset-password", "--data", data, "--user", "nobody@contoso.example"); code != exitFailed || !strings.Contains(stderr, "nobody@contoso.example") {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+	if code, _, _ := call(t, rootCommand(), "admin", "reset-password", "--data", data); code != exitUsage {
+		t.Errorf("without a user: exit code %d", code)
+	}
+}
+
+func TestPasswordsThatAreMadeUp(t *testing.T) {
+	t.Parallel()
+	form := regexp.MustCompile(`^[a-km-np-z2-9]{5}(-[a-km-np-z2-9]{5}){4}$`)
+	seen := map[string]bool{}
+	for range 1000 {
+		password, err := generatePassword(rand.Reader)
+		if err != nil || !form.MatchString(password) || seen[password] {
+			t.Fatalf("made %q, %v", password, err)
+		}
+		seen[password] = true
+	}
+	if len(passwordLetters) != 32 {
+		t.Errorf("%d letters are not equally likely", len(passwordLetters))
+	}
+}

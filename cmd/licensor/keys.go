@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"licensor/identity"
+	"licensor/store/sqlite"
+)
+
+func keysCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "keys",
+		Short: "List, replace and encrypt the keys that sign tokens",
+		Long: "Keys works on a database that no server has open: stop it, run the command, start it again. A running server replaces the\n" +
+			"keys by itself when they get old (licensor serve --rotate-keys).\n\n" + secretsHelp,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(keysListCommand(), keysRotateCommand(), keysSealCommand())
+	return cmd
+}
+
+// vault is a database whose keys are worked on.
+type vault struct {
+	data    string
+	secrets secretsKey
+}
+
+func (v *vault) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&v.data, "data", defaultData, "the database, a file")
+	v.secrets.register(cmd)
+}
+
+// open has do work on the store of a database that is there, and with its keys.
+func (v *vault) open(ctx context.Context, do func(stored, keys identity.Keys) error) error {
+	if _, err := os.Stat(v.data); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no database %s: say with --data where it is", v.data)
+	}
+	s, err := sqlite.Open(ctx, v.data)
+	if err != nil {
+		return err
+	}
+	keys, err := v.secrets.wrap(s)
+	if err == nil {
+		err = explainSealed(do(s, keys))
+	}
+	return errors.Join(err, s.Close())
+}
+
+func keysListCommand() *cobra.Command {
+	var v vault
+	cmd := &cobra.Command{
+		Use:     "list",
+		Short:   "List the keys and say whether they are encrypted",
+		Example: "  licensor keys list --data licensor.db",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return v.open(cmd.Context(), func(_, keys identity.Keys) error { return v.list(cmd.Context(), keys, cmd.OutOrStdout()) })
+		},
+	}
+	v.register(cmd)
+	return cmd
+}
+
+func (v *vault) list(ctx context.Context, keys identity.Keys, out io.Writer) error {
+	list, err := identity.ListKeys(ctx, keys, time.Now())
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "KEY\tMADE\tUSE")
+	for _, key := range list {
+		made, use := "unknown", "signs"
+		if !key.Made.IsZero() {
+			made = key.Made.UTC().Format(time.RFC3339)
+		}
+		if !key.Until.IsZero() {
+			use = "verifies until " + key.Until.UTC().Format(time.RFC3339)
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\n", key.ID, made, use)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	sealingKey, err := v.secrets.read()
+	if err != nil {
+		return err
+	}
+	if sealingKey == nil {
+		fmt.Fprintln(out, "\nThey are stored unencrypted.")
+	} else {
+		fmt.Fprintf(out, "\nThey are stored encrypted with the key %s.\n", identity.SealingKeyID(sealingKey))
+	}
+	return nil
+}
+
+func keysRotateCommand() *cobra.Command {
+	var v vault
+	var revoke bool
+	cmd := &cobra.Command{
+		Use:   "rotate",
+		Short: "Make a new key, which signs from now on",
+		Long: "Rotate makes a new key. Tokens signed before stay good until they expire: the old keys still verify for a day, and are\n" +
+			"removed by the first rotation after that.\n\n" +
+			"With --revoke the old keys are removed at once, and every token given out so far is refused: for keys that somebody may\n" +
+			"have taken, and for those whose --secrets-key-file was lost: any other key does then.",
+		Example: "  licensor keys rotate --data licensor.db\n  licensor keys rotate --revoke",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return v.open(cmd.Context(), func(stored, keys identity.Keys) error {
+				if err := v.rotate(cmd.Context(), stored, keys, revoke); err != nil {
+					return err
+				}
+				return v.list(cmd.Context(), keys, cmd.OutOrStdout())
+			})
+		},
+	}
+	v.register(cmd)
+	cmd.Flags().BoolVar(&revoke, "revoke", false, "remove the old keys at once: no token given out so far is good any more")
+	return cmd
+}
+
+func (v *vault) rotate(ctx context.Context, stored, keys identity.Keys, revoke bool) error {
+	if !revoke {
+		return identity.RotateKeys(ctx, keys, time.Now())
+	}
+	sealingKey, err := v.secrets.read()
+	if err != nil {
+		return err
+	}
+	return identity.RevokeKeys(ctx, stored, sealingKey, time.Now())
+}
+
+func keysSealCommand() *cobra.Command {
+	var v vault
+	var after string
+	var plain bool
+	cmd := &cobra.Command{
+		Use:   "seal",
+		Short: "Encrypt the keys, or change the key they are encrypted with",
+		Long: "Seal encrypts what --secrets-key-file (or the environment) reads with the key in --new-secrets-key-file. Whoever had a copy\n" +
+			"of the database while the keys were in it unencrypted still has them: rotate them afterwards.",
+		Example: "  licensor keys seal --new-secrets-key-file secrets.key && licensor keys rotate --secrets-key-file secrets.key\n" +
+			"  licensor keys seal --secrets-key-file secrets.key --new-secrets-key-file new.key\n" +
+			"  licensor keys seal --secrets-key-file secrets.key --plain",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			from, err := v.secrets.read()
+			if err != nil {
+				return err
+			}
+			var to []byte
+			if !plain {
+				if to, err = readSecretsKey(after); err != nil {
+					return err
+				}
+			}
+			return v.open(cmd.Context(), func(stored, _ identity.Keys) error { return identity.Reseal(cmd.Context(), stored, from, to) })
+		},
+	}
+	v.register(cmd)
+	cmd.Flags().StringVar(&after, "new-secrets-key-file", "", "file with the key to encrypt with from now on (32 bytes in base64)")
+	cmd.Flags().BoolVar(&plain, "plain", false, "store the keys unencrypted")
+	cmd.MarkFlagsOneRequired("new-secrets-key-file", "plain")
+	cmd.MarkFlagsMutuallyExclusive("new-secrets-key-file", "plain")
+	return cmd
+}
+
+// rotateKeys has a running server replace its signing key when that is old enough.
+func (s *service) rotateKeys(ctx context.Context, every time.Duration) {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		if err := s.authority.RotateAfter(ctx, s.rotate); err != nil && ctx.Err() == nil {
+			slog.Error("the signing key could not be replaced; it is tried again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/net/netutil"
+)
+
+// serving is how a server is reached.
+type serving struct {
+	listen         string
+	publicURL      string
+	insecureHTTP   bool
+	maxConnections int
+	proxies        proxies
+	secure         security
+	bounds         bounds
+}
+
+// bounds are those of a connection, so that nobody can hold one, or the server, for ever.
+type bounds struct {
+	header   time.Duration // for a handshake, and for the header of a request
+	request  time.Duration // for a request with its body, and for its answer
+	idle     time.Duration // between requests
+	shutdown time.Duration // for what is under way when the server is told to stop
+}
+
+var usualBounds = bounds{header: 10 * time.Second, request: requestTime, idle: 2 * time.Minute, shutdown: 20 * time.Second}
+
+const (
+	requestTime = 2 * time.Minute
+	maxHeader   = 64 << 10
+)
+
+func (s *serving) register(cmd *cobra.Command, listen string) {
+	s.bounds = usualBounds
+	f := cmd.Flags()
+	f.StringVar(&s.listen, "listen", listen, "address and port to listen on; port 0 picks a free one")
+	f.StringVar(&s.publicURL, "public-url", "", "scheme and host that clients use, when a proxy stands in between")
+	f.BoolVar(&s.insecureHTTP, "insecure-http", false, "serve plain HTTP where others can reach it: only behind a proxy that ends TLS")
+	f.IntVar(&s.maxConnections, "max-connections", 10_000, "how many connections are served at once; more have to wait")
+	s.proxies.register(cmd)
+	s.secure.register(cmd)
+	cmd.MarkFlagsMutuallyExclusive("insecure-http", "tls")
+	cmd.MarkFlagsMutuallyExclusive("insecure-http", "tls-cert")
+}
+
+// prepare looks at what was asked for, before anything is made. Folder is that of security.prepare.
+func (s *serving) prepare(folder func() (string, error)) error {
+	if s.maxConnections < 1 {
+		return usage(fmt.Errorf("--max-connections is %d; it must be 1 or more", s.maxConnections))
+	}
+	if err := s.proxies.parse(); err != nil {
+		return err
+	}
+	var names []string
+	if host, _, err := net.SplitHostPort(s.listen); err == nil {
+		names = append(names, host)
+	}
+	if u, err := url.Parse(s.publicURL); err == nil {
+		names = append(names, u.Hostname())
+	}
+	return s.secure.prepare(folder, names)
+}
+
+// open listens. Plain HTTP is refused where it can be reached from elsewhere: tokens and passwords would be seen on the way.
+func (s *serving) open(ctx context.Context) (net.Listener, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", s.listen, err)
+	}
+	if at, ok := listener.Addr().(*net.TCPAddr); !s.secure.given() && !s.insecureHTTP && !(ok && at.IP.IsLoopback()) {
+		refusal := usage(fmt.Errorf("%s can be reached from elsewhere, and plain HTTP would show every password and token on the way: "+
+			"add --tls self-signed, or --tls-cert and --tls-key. Only behind a proxy that ends TLS, add --insecure-http", listener.Addr()))
+		return nil, errors.Join(refusal, listener.Close())
+	}
+	return netutil.LimitListener(listener, s.maxConnections), nil
+}
+
+// root is scheme and host by which this machine reaches the listener.
+func (s *serving) root(at net.Addr) string {
+	scheme, host := "http", at.String()
+	if s.secure.given() {
+		scheme = "https"
+	}
+	if tcp, ok := at.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		host = fmt.Sprintf("localhost:%d", tcp.Port)
+	}
+	return scheme + "://" + host
+}
+
+func (s *serving) server(handler http.Handler) (*http.Server, error) {
+	config, err := s.secure.config()
+	if err != nil {
+		return nil, err
+	}
+	return &http.Server{
+		Handler: s.proxies.before(handler), TLSConfig: config, ReadHeaderTimeout: s.bounds.header, ReadTimeout: s.bounds.request, WriteTimeout: s.bounds.request,
+		IdleTimeout: s.bounds.idle, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
+	}, nil
+}
+
+// tidyTime is how often what was deleted long ago, or has expired, is removed for good.
+const tidyTime = time.Hour
+
+// listenAndServe answers requests until the context ends, then lets those under way finish. Listening is told the root address.
+func (s *service) listenAndServe(ctx context.Context, at *serving, listening func(root string)) error {
+	server, err := at.server(s.handler)
+	if err != nil {
+		return err
+	}
+	listener, err := at.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.tidying(ctx)()
+	ended := make(chan error, 1)
+	go func() {
+		if server.TLSConfig != nil {
+			ended <- server.ServeTLS(listener, "", "")
+		} else {
+			ended <- server.Serve(listener)
+		}
+	}()
+	listening(at.root(listener.Addr()))
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	slog.Info("stopping: no new requests, those under way are finished")
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), at.bounds.shutdown)
+	defer cancel()
+	err = server.Shutdown(stop)
+	<-ended
+	if errors.Is(err, context.DeadlineExceeded) {
+		return errors.Join(errors.New("some requests did not finish in time and were cut off"), server.Close())
+	}
+	return err
+}
+
+// tidying tidies up in the background; what it answers ends that.
+func (s *service) tidying(ctx context.Context) (end func()) {
+	ctx, stop := context.WithCancel(ctx)
+	var tasks sync.WaitGroup
+	tasks.Go(func() { s.tenants.Tidy(ctx, tidyTime) })
+	tasks.Go(func() { s.dropTickets(ctx, tidyTime) })
+	if s.rotate > 0 {
+		tasks.Go(func() { s.rotateKeys(ctx, tidyTime) })
+	}
+	return func() {
+		stop()
+		tasks.Wait()
+	}
+}
+
+// dropTickets removes codes, tokens and sessions that have expired, again and again.
+func (s *service) dropTickets(ctx context.Context, every time.Duration) {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		if _, err := s.store.DropTickets(ctx, s.now()); err != nil && ctx.Err() == nil {
+			slog.Error("what has expired could not be removed; it is tried again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}

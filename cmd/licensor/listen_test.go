@@ -1,0 +1,248 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// startServing serves a handler within bounds until the test ends, and answers the address.
+func startServing(t *testing.T, at *serving, handler http.Handler) string {
+	t.Helper()
+	s, err := openService(t.Context(), newDatabase(t), serviceOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if handler != nil {
+		s.handler = handler
+	}
+	at.listen = "127.0.0.1:0"
+	ctx, stop := context.WithCancel(t.Context())
+	root, ended := make(chan string, 1), make(chan error, 1)
+	go func() { ended <- s.listenAndServe(ctx, at, func(address string) { root <- address }) }()
+	t.Cleanup(func() {
+		stop()
+		if err := errors.Join(<-ended, s.Close(context.Background())); err != nil {
+			t.Error(err)
+		}
+	})
+	_, address, _ := strings.Cut(<-root, "://")
+	return address
+}
+
+func dial(t *testing.T, address string) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+// quick are bounds that a test can wait for. What must not happen within them takes a minute.
+func quick(change func(*bounds)) *serving {
+	b := bounds{header: time.Minute, request: time.Minute, idle: time.Minute, shutdown: time.Minute}
+	change(&b)
+	return &serving{maxConnections: 100, bounds: b}
+}
+
+const aMoment = 200 * time.Millisecond
+
+// closes waits until the server has closed the connection.
+func closes(t *testing.T, conn net.Conn) {
+	t.Helper()
+	begin := time.Now()
+	if err := conn.SetReadDeadline(begin.Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := io.Copy(io.Discard, conn)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("the connection stays open")
+	} else if waited := time.Since(begin); waited < aMoment/2 {
+		t.Errorf("the connection was closed after %v", waited)
+	}
+}
+
+func echo(w http.ResponseWriter, r *http.Request) {
+	if _, err := io.Copy(w, r.Body); err != nil {
+		http.Error(w, "the body did not come", http.StatusBadRequest)
+	}
+}
+
+func TestNobodyHoldsAConnectionForEver(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		at    *serving
+		begin string
+	}{
+		{"who sends nothing", quick(func(b *bounds) { b.header = aMoment }), ""},
+		{"who sends half a header", quick(func(b *bounds) { b.header = aMoment }), "GET / HTTP/1.1\r\nHost: localhost\r\nX-A"},
+		{"who sends half a body", quick(func(b *bounds) { b.request = aMoment }), "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhalf"},
+		{"who asks once and stays", quick(func(b *bounds) { b.idle = aMoment }), "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			conn := dial(t, startServing(t, test.at, http.HandlerFunc(echo)))
+			if _, err := io.WriteString(conn, test.begin); err != nil {
+				t.Fatal(err)
+			}
+			closes(t, conn)
+		})
+	}
+}
+
+func TestWhoDoesNotFinishTheHandshakeIsClosed(t *testing.T) {
+	t.Parallel()
+	at := quick(func(b *bounds) { b.header = aMoment })
+	files := newKeyPair(t, t.TempDir(), 1).files.cert
+	at.secure.files.cert, at.secure.files.key = files, strings.Replace(files, "cert.pem", "key.pem", 1)
+	closes(t, dial(t, startServing(t, at, http.HandlerFunc(echo))))
+}
+
+// What trickles in, a byte now and then, does not gain time.
+func TestAHeaderThatTricklesIsCutOff(t *testing.T) {
+	t.Parallel()
+	conn := dial(t, startServing(t, quick(func(b *bounds) { b.header = aMoment }), http.HandlerFunc(echo)))
+	begin := time.Now()
+	for i := 0; time.Since(begin) < 20*time.Second; i++ {
+		if _, err := fmt.Fprint(conn, string("GET / HTTP/1.1\r\nHost: a\r\nX: " + strings.Repeat("a", 1000))[min(i, 900)]); err != nil {
+			return // closed
+		}
+		time.Sleep(aMoment / 10)
+	}
+	t.Error("the connection stays open")
+}
+
+func TestAHeaderThatIsTooLargeIsRefused(t *testing.T) {
+	t.Parallel()
+	conn := dial(t, startServing(t, quick(func(*bounds) {}), http.HandlerFunc(echo)))
+	go func() {
+		_, _ = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: a\r\nX: "+strings.Repeat("a", 2*maxHeader)+"\r\n\r\n") // cut off when it is refused
+	}()
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil || response.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("answered %v, %v", response, err)
+	}
+}
+
+// One connection of HTTP/2 carries many requests; each of them has its time.
+func TestABodyThatDoesNotComeIsCutOffOverHTTP2(t *testing.T) {
+	t.Parallel()
+	at := quick(func(b *bounds) { b.request = aMoment })
+	files := newKeyPair(t, t.TempDir(), 1)
+	at.secure.files.cert, at.secure.files.key = files.files.cert, files.files.key
+	address := startServing(t, at, http.HandlerFunc(echo))
+	trust, err := at.secure.trust()
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trust}, ForceAttemptHTTP2: true}
+	defer transport.CloseIdleConnections()
+	body, never := io.Pipe()
+	defer never.Close()
+	begin := time.Now()
+	response, err := (&http.Client{Transport: transport, Timeout: 20 * time.Second}).Post("https://"+address, "text/plain", body)
+	if err == nil {
+		_, err = io.Copy(io.Discard, response.Body)
+		_ = response.Body.Close()
+	}
+	if waited := time.Since(begin); waited > 15*time.Second || waited < aMoment/2 {
+		t.Errorf("the request was given up after %v: %v", waited, err)
+	}
+}
+
+func TestMoreConnectionsThanAllowedWait(t *testing.T) {
+	t.Parallel()
+	at := quick(func(*bounds) {})
+	at.maxConnections = 2
+	var asked atomic.Int32
+	address := startServing(t, at, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	first, _, third := dial(t, address), dial(t, address), dial(t, address)
+	if _, err := io.WriteString(third, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(aMoment)
+	if asked.Load() != 0 {
+		t.Fatal("the third connection is served, too")
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := third.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if response, err := http.ReadResponse(bufio.NewReader(third), nil); err != nil || response.StatusCode != http.StatusOK {
+		t.Errorf("with a place free: %v, %v", response, err)
+	}
+}
+
+func TestPlainHTTPIsForThisMachineOnly(t *testing.T) {
+	t.Parallel()
+	data := newDatabase(t)
+	for _, listen := range []string{":0", "0.0.0.0:0", "[::]:0"} {
+		for _, more := range [][]string{nil, {"--public-url", "https://licensor.contoso.example"}} {
+			code, _, stderr := call(t, rootCommand(), append([]string{"serve", "--data", data, "--listen", listen}, more...)...)
+			if strings.Contains(stderr, "address family not supported") {
+				continue // this machine has no IPv6
+			}
+			for _, want := range []string{"can be reached from elsewhere", "--tls self-signed", "--tls-cert and --tls-key", "--insecure-http"} {
+				if code != exitUsage || !strings.Contains(stderr, want) {
+					t.Errorf("on %s %v: exit code %d, %s", listen, more, code, stderr)
+				}
+			}
+		}
+	}
+	for _, at := range []*serving{
+		{listen: "127.0.0.1:0"},
+		{listen: "localhost:0"},
+		{listen: ":0", insecureHTTP: true},
+		{listen: ":0", secure: security{kind: selfSigned}},
+	} {
+		at.maxConnections = 1
+		listener, err := at.open(t.Context())
+		if err != nil {
+			t.Errorf("%s: %v", at.listen, err)
+			continue
+		}
+		if root := at.root(listener.Addr()); strings.HasPrefix(root, "https://") != at.secure.given() || strings.Contains(root, "[::]") {
+			t.Errorf("on %s the address is %s", at.listen, root)
+		}
+		if err := listener.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestServeWithALocalAuthority(t *testing.T) {
+	t.Parallel()
+	at := quick(func(*bounds) {})
+	at.secure.kind, at.secure.dir = selfSigned, t.TempDir()
+	if err := at.prepare(nil); err != nil {
+		t.Fatal(err)
+	}
+	address := startServing(t, at, nil)
+	trust, err := at.secure.trust()
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trust}, ForceAttemptHTTP2: true}
+	defer transport.CloseIdleConnections()
+	response, err := (&http.Client{Transport: transport}).Get("https://" + address + "/healthz")
+	if err != nil || response.StatusCode != http.StatusOK || response.ProtoMajor != 2 {
+		t.Fatalf("answered %v, %v", response, err)
+	}
+	_ = response.Body.Close()
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"licensor/identity"
+)
+
+// secretsVariable names the environment variable with the key that secrets are encrypted with.
+const secretsVariable = "LICENSOR_SECRETS_KEY"
+
+const secretsHelp = "The signing keys are in the database. Who has a copy of it can make any token, unless they are encrypted: with 32 random bytes,\n" +
+	"in base64, in a file (--secrets-key-file) or in the environment (" + secretsVariable + "). Once given, that key is needed whenever\n" +
+	"the database is opened; keep it apart from backups. To make one: openssl rand -base64 32"
+
+// secretsKey is where the key for the secrets of a database comes from: a file, or the environment.
+type secretsKey struct{ file string }
+
+func (k *secretsKey) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&k.file, "secrets-key-file", "", "file with the key that secrets are encrypted with (32 bytes in base64); or set "+secretsVariable)
+}
+
+// read answers the key, or nil when there is none.
+func (k secretsKey) read() ([]byte, error) {
+	text := os.Getenv(secretsVariable)
+	switch {
+	case k.file == "" && text == "":
+		return nil, nil
+	case k.file == "":
+		return parseSecretsKey(text, secretsVariable)
+	case text != "":
+		return nil, usage(fmt.Errorf("the key for the secrets is given twice, by --secrets-key-file and by %s: give one", secretsVariable))
+	}
+	return readSecretsKey(k.file)
+}
+
+func readSecretsKey(file string) ([]byte, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("the key for the secrets: %w", err)
+	}
+	return parseSecretsKey(string(text), file)
+}
+
+func parseSecretsKey(text, where string) ([]byte, error) {
+	key, err := base64.StdEncoding.Strict().DecodeString(strings.TrimSpace(text))
+	if err != nil || len(key) != identity.SealingKeySize {
+		return nil, fmt.Errorf("%s has no key for the secrets: it must be 32 bytes in base64, as `openssl rand -base64 32` prints them", where)
+	}
+	return key, nil
+}
+
+// wrap answers the keys as they are to be used: encrypted in the store when there is a key to encrypt them with.
+func (k secretsKey) wrap(stored identity.Keys) (identity.Keys, error) {
+	key, err := k.read()
+	if err != nil {
+		return nil, err
+	}
+	return identity.Seal(stored, key)
+}
+
+// explainSealed adds to an error about encrypted secrets how the key is given.
+func explainSealed(err error) error {
+	if errors.Is(err, identity.ErrSealed) {
+		return fmt.Errorf("%w; give the right one with --secrets-key-file or in %s", err, secretsVariable)
+	}
+	return err
+}
+
+// warnPlain says that who has the database has its keys.
+func (k secretsKey) warnPlain() {
+	if key, err := k.read(); err == nil && key == nil {
+		slog.Warn("the signing keys are stored unencrypted: to encrypt them see `licensor keys --help`")
+	}
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// sparing answers 500 when a handler panics, in the shape of the authority's errors (A30), and the server lives on. Graph looks after its
+// own handlers.
+func sparing(next http.Handler, now func() time.Time) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		noting := &begun{ResponseWriter: w}
+		defer func() {
+			fault := recover()
+			if fault == nil {
+				return
+			}
+			if fault == http.ErrAbortHandler {
+				panic(fault) // the handler's own way to cut an answer off
+			}
+			trace := uuid.New()
+			slog.Error("panic", "traceId", trace, "method", r.Method, "path", r.URL.Path, "fault", fault, "stack", string(debug.Stack()))
+			if noting.header {
+				panic(http.ErrAbortHandler) // half an answer must not look like a whole one
+			}
+			answerFault(w, trace.String(), now().UTC().Format("2006-01-02 15:04:05Z"))
+		}()
+		next.ServeHTTP(noting, r)
+	})
+}
+
+func answerFault(w http.ResponseWriter, trace, at string) {
+	text, err := json.Marshal(map[string]any{
+		"error": "server_error", "error_codes": []int{90033}, "timestamp": at, "trace_id": trace, "correlation_id": trace,
+		"error_description": fmt.Sprintf("AADSTS90033: An unexpected error has occurred. Search the server's log for the trace ID. "+
+			"Trace ID: %[1]s Correlation ID: %[1]s Timestamp: %[2]s", trace, at),
+	})
+	if err != nil { // texts can be written
+		panic(err)
+	}
+	h := w.Header()
+	clear(h) // what was meant for the answer that failed, such as cookies
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(http.StatusInternalServerError)
+	_, _ = w.Write(text) // the client has gone; nobody is left to tell
+}
+
+// begun notes whether the answer has begun.
+type begun struct {
+	http.ResponseWriter
+	header bool
+}
+
+func (b *begun) WriteHeader(status int) {
+	b.header = true
+	b.ResponseWriter.WriteHeader(status)
+}
+
+func (b *begun) Write(data []byte) (int, error) {
+	b.header = true
+	return b.ResponseWriter.Write(data)
+}
+
+// Unwrap lets http.ResponseController reach what is beneath.
+func (b *begun) Unwrap() http.ResponseWriter { return b.ResponseWriter }

@@ -1,0 +1,144 @@
+package graph
+
+import (
+	"bytes"
+	"encoding/json"
+	"hash/crc32"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/directory"
+	"licensor/tenant"
+)
+
+// createApplication answers POST /applications. The application has no service principal yet, so it cannot log in.
+func (api *API) createApplication(r *request) error {
+	members, err := r.members()
+	if err != nil {
+		return err
+	}
+	a := copied(directory.Application{ObjectID: api.NewID(), AppID: api.NewID(), CreatedDateTime: r.now.UTC().Truncate(time.Second)})
+	if err := api.editor(r, applicationResource).edit(&a, members, applicationEdits, applicationFields); err != nil {
+		return err
+	}
+	if a.DisplayName == "" {
+		return &directory.Invalid{Kind: directory.Missing, Resource: applicationResource, Property: "displayName"}
+	}
+	if err := r.freeURIs(&a); err != nil {
+		return err
+	}
+	done, err := r.do(tenant.SetApplication{Application: a})
+	if err != nil {
+		return err
+	}
+	fields, err := applicationFields.selected(r)
+	if err != nil {
+		return err
+	}
+	r.w.Header().Set("Location", r.root+"/applications/"+a.ObjectID.String())
+	return sendEntity(r, applicationFields, http.StatusCreated, "applications", fields, &application{a, done.Image})
+}
+
+// updateApplication answers PATCH /applications/{application}.
+func (api *API) updateApplication(r *request) error {
+	members, err := r.members()
+	if err != nil {
+		return err
+	}
+	_, err = r.rewrite((*request).application, func(a *directory.Application) error {
+		if err := api.editor(r, applicationResource).edit(a, members, applicationEdits, applicationFields); err != nil {
+			return err
+		}
+		return r.freeURIs(a)
+	})
+	if err != nil {
+		return err
+	}
+	return r.sendNothing()
+}
+
+// deleteApplication answers DELETE /applications/{application}. Its service principal goes with it.
+func (api *API) deleteApplication(r *request) error {
+	a, err := r.application()
+	if err != nil {
+		return err
+	}
+	return r.change(tenant.DeleteApplication{AppID: a.AppID})
+}
+
+// rewrite changes the application that find answers. The change is made again of what others have left, when they came first: of two
+// secrets that are added at once none is lost.
+func (r *request) rewrite(find func(*request) (directory.Application, error), change func(*directory.Application) error) (directory.Application, error) {
+	for {
+		was, err := find(r)
+		if err != nil {
+			return was, err
+		}
+		next := copied(was)
+		if err := change(&next); err != nil {
+			return was, err
+		}
+		before := was.Document()
+		if bytes.Equal(before, next.Document()) {
+			return was, nil
+		}
+		again, err := r.doWhile(func(img *tenant.Image) bool { return bytes.Equal(before, documentOf(img, was.ObjectID)) }, tenant.SetApplication{Application: next})
+		if !again {
+			return next, err
+		}
+	}
+}
+
+// doWhile carries out a command if something, which holds of r.image, still holds of the image that the change is made of. Otherwise it
+// takes that image for r.image and says that the command is to be made again.
+func (r *request) doWhile(holds func(*tenant.Image) bool, c tenant.Command) (again bool, err error) {
+	var late atomic.Bool
+	done, err := r.do(tenant.If{Then: c, Holds: func(img *tenant.Image) bool {
+		late.Store(!holds(img))
+		return !late.Load()
+	}})
+	switch {
+	case err == nil:
+		r.image = done.Image
+	case late.Load() && r.ctx.Err() == nil:
+		r.image = r.tenant.Image()
+		return true, nil
+	}
+	return false, err
+}
+
+// documentOf is the document of an application, nil where it is gone.
+func documentOf(img *tenant.Image, objectID uuid.UUID) []byte {
+	at := slices.IndexFunc(img.Applications, func(a directory.Application) bool { return a.ObjectID == objectID })
+	if at < 0 {
+		return nil
+	}
+	return img.Applications[at].Document()
+}
+
+// revisionOf answers the revision of an application: what tells two states of it apart.
+func revisionOf(objectID uuid.UUID) func(*tenant.Image) uint32 {
+	return func(img *tenant.Image) uint32 { return crc32.ChecksumIEEE(documentOf(img, objectID)) }
+}
+
+// freeURIs refuses identifierUris that another application has.
+func (r *request) freeURIs(a *directory.Application) error {
+	var own, others []string
+	_ = json.Unmarshal(a.Properties["identifierUris"], &own)
+	for _, other := range r.image.Applications {
+		if other.ObjectID != a.ObjectID {
+			var uris []string
+			_ = json.Unmarshal(other.Properties["identifierUris"], &uris)
+			others = append(others, uris...)
+		}
+	}
+	if slices.ContainsFunc(own, func(uri string) bool { return slices.Contains(others, uri) }) {
+		const message = "Another object with the same value for property identifierUris already exists."
+		return &Problem{Status: http.StatusBadRequest, Code: badRequest, Message: message, Detail: &Detail{"ObjectConflict", "identifierUris", message}}
+	}
+	return nil
+}

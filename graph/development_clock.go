@@ -1,0 +1,79 @@
+package graph
+
+import (
+	"net/http"
+	"time"
+)
+
+// maxAhead is how far the clock can be set ahead of the real time.
+const maxAhead = 100 * 365 * 24 * time.Hour
+
+// getClock answers GET /licensor/v1/development/clock.
+func (api *API) getClock(r *request) error {
+	if err := r.allow(); err != nil {
+		return err
+	}
+	return r.sendClock()
+}
+
+func (r *request) sendClock() error {
+	b := r.appendHead(r.begin(), "development/clock")
+	return r.send(http.StatusOK, append(appendTime(appendName(b, "now"), r.now), '}'))
+}
+
+// setClock answers PUT /licensor/v1/development/clock with {"now": time} or {"advance": duration}. What was deleted more than 30 days ago by the
+// new time is gone when it answers.
+func (api *API) setClock(r *request) error {
+	members, err := r.members()
+	if err != nil {
+		return err
+	}
+	var now time.Time
+	var text string
+	if err := read("clock", members, map[string]any{"now": &now, "advance": &text}); err != nil {
+		return err
+	}
+	if len(members) != 1 {
+		return refuse(`The clock is set by one of "now" (a time: 2026-01-31T12:00:00Z) and "advance" (a duration: PT1H); the body has %d properties.`, len(members))
+	}
+	d := api.Development
+	d.moving.Lock()
+	defer d.moving.Unlock()
+	if members[0].Name == "advance" {
+		by, err := parseDuration(text)
+		if err != nil {
+			return refuse("The clock is to be advanced by a duration, but %s.", err)
+		}
+		now = d.clock.Now().Add(by)
+	}
+	if err := d.set(now); err != nil {
+		return err
+	}
+	api.limits.forget()
+	r.now = api.Now()
+	d.processing.settle(r.ctx, api.Log, r.now)
+	for _, t := range d.tenants() {
+		if err := t.PurgeExpired(r.ctx); err != nil {
+			return err
+		}
+	}
+	return r.sendClock()
+}
+
+// set sets the clock. What has been committed stays in the past: the log's times never go down.
+func (d *Development) set(now time.Time) error {
+	for _, t := range d.tenants() {
+		if last := t.Image().At; now.Before(last) {
+			return refuse("The clock cannot be set to %s: tenant %s was last changed at %s, and nothing can happen before that. Set it to that time or later, or begin anew with another database.",
+				now.UTC().Format(time.RFC3339), t.ID(), last.Format(time.RFC3339Nano))
+		}
+	}
+	if latest := d.clock.Base().Add(maxAhead); now.After(latest) {
+		return refuse("The clock cannot be set to %s: %s is the latest.", now.UTC().Format(time.RFC3339), latest.UTC().Format(time.RFC3339))
+	}
+	d.clock.Set(now)
+	return nil
+}
+
+// SetClock sets the clock before the server begins.
+func (d *Development) SetClock(now time.Time) error { return d.set(now) }

@@ -1,0 +1,183 @@
+package graph
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Fault is something that goes wrong with requests on purpose, as it does with the real service now and then.
+type Fault struct {
+	Method      string        // of the requests; any when empty
+	Path        string        // theirs, below the version: /groups/*/assignLicense, where * is any segment, and /** at the end any that follow
+	Status      int           // of the answer, 400 to 599; 0: the request is served, later
+	RetryAfter  int           // seconds that the answer asks to wait; 0: it does not say
+	Latency     time.Duration // before the answer
+	Times       int           // how many requests it happens to; 0: to all
+	Probability float64       // that it happens to a request, up to 1; 0: it does to each
+}
+
+// maxLatency is below what a request may take at all.
+const maxLatency = 55 * time.Second
+
+// Check refuses a fault that makes no sense.
+func (f Fault) Check() error {
+	switch {
+	case !strings.HasPrefix(f.Path, "/"):
+		return fmt.Errorf("its path is '%s', which does not begin with a slash; write /users/* or /**", clip(f.Path))
+	case f.Method != "" && strings.Trim(f.Method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "":
+		return fmt.Errorf("its method is '%s'; write it in capital letters", clip(f.Method))
+	case f.Status != 0 && (f.Status < 400 || f.Status > 599):
+		return fmt.Errorf("its status is %d, not 400 to 599", f.Status)
+	case f.Status == 0 && f.Latency == 0:
+		return fmt.Errorf("it has neither a status nor a latency, so nothing would happen")
+	case f.Latency < 0 || f.Latency > maxLatency:
+		return fmt.Errorf("its latency is %s, not 0 to %s", f.Latency, maxLatency)
+	case f.RetryAfter < 0 || f.Times < 0:
+		return fmt.Errorf("retryAfter and times are not below 0")
+	case f.Probability < 0 || f.Probability > 1:
+		return fmt.Errorf("its probability is %g, not above 0 and at most 1", f.Probability)
+	}
+	if _, err := path.Match(f.Path, ""); err != nil {
+		return fmt.Errorf("its path '%s' is no pattern: a [ in it has no end", clip(f.Path))
+	}
+	return nil
+}
+
+// faults are those in force.
+type faults struct {
+	mu     sync.Mutex
+	rules  []faultRule
+	seed   uint64
+	random *rand.Rand
+}
+
+type faultRule struct {
+	Fault
+	pattern []string
+	applied int // to so many requests so far
+}
+
+// AddFault puts a fault in force before the server begins.
+func (d *Development) AddFault(f Fault) error {
+	if err := f.Check(); err != nil {
+		return err
+	}
+	d.faults.mu.Lock()
+	defer d.faults.mu.Unlock()
+	d.faults.add(f)
+	return nil
+}
+
+// reset leaves no fault. The same seed makes the same of the same requests.
+func (fs *faults) reset(seed uint64) {
+	fs.rules, fs.seed, fs.random = nil, seed, rand.New(rand.NewPCG(seed, seed))
+}
+
+func (fs *faults) add(f Fault) {
+	fs.rules = append(fs.rules, faultRule{Fault: f, pattern: plainSegments(strings.Split(f.Path[1:], "/"))})
+}
+
+// meet lets a request meet its faults: it waits for all of their latencies, and is answered by the first that has a status.
+func (fs *faults) meet(r *request) error {
+	wait, problem := fs.choose(r.Method, r.URL.EscapedPath())
+	if wait > 0 {
+		select {
+		case <-time.After(wait):
+		case <-r.ctx.Done():
+			return r.ctx.Err()
+		}
+	}
+	if problem != nil {
+		return problem
+	}
+	return nil
+}
+
+func (fs *faults) choose(method, escaped string) (wait time.Duration, problem *Problem) {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	if len(fs.rules) == 0 {
+		return 0, nil
+	}
+	parts, _ := segments(escaped) // it has been read before
+	parts = plainSegments(parts)
+	for i := range fs.rules {
+		f := &fs.rules[i]
+		if !f.matches(method, parts) || f.Times > 0 && f.applied >= f.Times || f.Probability > 0 && fs.random.Float64() >= f.Probability {
+			continue
+		}
+		f.applied++
+		if wait += f.Latency; f.Status != 0 {
+			return wait, f.problem()
+		}
+	}
+	return wait, nil
+}
+
+// matches says whether the fault is for a path, with the version or without.
+func (f *faultRule) matches(method string, parts []string) bool {
+	return (f.Method == "" || f.Method == method) && (matchSegments(f.pattern, parts) || matchSegments(f.pattern, parts[1:]))
+}
+
+func matchSegments(pattern, parts []string) bool {
+	for i, p := range pattern {
+		if p == "**" && i == len(pattern)-1 {
+			return true
+		}
+		if i >= len(parts) {
+			return false
+		}
+		if ok, _ := path.Match(p, parts[i]); !ok { // Check has tried the pattern
+			return false
+		}
+	}
+	return len(pattern) == len(parts)
+}
+
+// plainSegments writes a path in one of the ways in which it can be written: users('a')/microsoft.graph.assignLicense as users/a/assignlicense.
+func plainSegments(parts []string) []string {
+	plain := make([]string, 0, len(parts))
+	for _, part := range parts {
+		name, inner, called := parentheses(part)
+		name, _ = withoutNamespace(strings.ToLower(name))
+		plain = append(plain, strings.ReplaceAll(name, "/", "%2f")) // which no * of path.Match would match
+		if key, ok := quotedKey(inner); called && ok {
+			plain = append(plain, strings.ToLower(key))
+		}
+	}
+	return plain
+}
+
+// problem is what the real service answers when something is wrong with it.
+func (f *faultRule) problem() *Problem {
+	p := tooManyRequests(f.RetryAfter)
+	if p.Status = f.Status; f.Status == http.StatusTooManyRequests {
+		return p
+	}
+	p.Code, p.Message = strings.ReplaceAll(http.StatusText(f.Status), " ", ""), http.StatusText(f.Status)
+	if known, ok := faultWords[f.Status]; ok {
+		p.Code, p.Message = known[0], known[1]
+	}
+	if p.Code == "" {
+		p.Code, p.Message = "UnknownError", "Status "+strconv.Itoa(f.Status)
+	}
+	return p
+}
+
+// faultWords are code and message of the answers that clients meet most.
+var faultWords = map[int][2]string{
+	http.StatusUnauthorized:        {"InvalidAuthenticationToken", "Access token validation failure."},
+	http.StatusForbidden:           {"Authorization_RequestDenied", "Insufficient privileges to complete the operation."},
+	http.StatusNotFound:            {"Request_ResourceNotFound", "Resource does not exist or one of its queried reference-property objects are not present."},
+	http.StatusConflict:            {"Request_ConcurrencyViolation", "Another request changed the object at the same time. Please retry again later."},
+	http.StatusInternalServerError: {"InternalServerError", "An internal server error occurred while processing the request."},
+	http.StatusBadGateway:          {"BadGateway", "The service met an error upstream. Please retry again later."},
+	http.StatusServiceUnavailable:  {"ServiceUnavailable", "The service is temporarily unavailable. Please retry again later."},
+	http.StatusGatewayTimeout:      {"GatewayTimeout", "The request timed out. Please retry again later."},
+}

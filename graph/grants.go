@@ -1,0 +1,149 @@
+package graph
+
+import (
+	"encoding/base64"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"licensor/directory"
+	"licensor/identity"
+)
+
+// permissionGrant lets an application act in the name of a user, or of all, at Microsoft Graph: the one resource that there is.
+type permissionGrant struct {
+	directory.Grant
+	resource uuid.UUID
+}
+
+// grantFields are the properties of oAuth2PermissionGrant.
+var grantFields = newFieldSet("microsoft.graph.oAuth2PermissionGrant", []field[permissionGrant]{
+	{"clientId", func(b []byte, g *permissionGrant) []byte { return appendID(b, g.Client) }, directory.ByDefault},
+	{"consentType", func(b []byte, g *permissionGrant) []byte { return appendText(b, g.consentType()) }, directory.ByDefault},
+	{"id", func(b []byte, g *permissionGrant) []byte { return appendText(b, g.id()) }, directory.ByDefault},
+	{"principalId", appendGrantUser, directory.ByDefault},
+	{"resourceId", func(b []byte, g *permissionGrant) []byte { return appendID(b, g.resource) }, directory.ByDefault},
+	{"scope", func(b []byte, g *permissionGrant) []byte { return appendText(b, strings.Join(g.Scopes, " ")) }, directory.ByDefault},
+}).in("oauth2PermissionGrants")
+
+// The consent types of a grant.
+const (
+	forAll = "AllPrincipals"
+	forOne = "Principal"
+)
+
+func (g permissionGrant) consentType() string {
+	if g.User == uuid.Nil {
+		return forAll
+	}
+	return forOne
+}
+
+// id is derived from what the grant is about.
+func (g permissionGrant) id() string {
+	b := append(slices.Clone(g.Client[:]), g.resource[:]...)
+	if g.User != uuid.Nil {
+		b = append(b, g.User[:]...)
+	}
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func appendGrantUser(b []byte, g *permissionGrant) []byte {
+	if g.User == uuid.Nil {
+		return append(b, "null"...)
+	}
+	return appendID(b, g.User)
+}
+
+// grants are all that there are, each once, in the order of their ids.
+func (r *request) grants(which func(directory.Grant) bool) []permissionGrant {
+	var list []permissionGrant
+	resource := identity.GraphPrincipalID(r.image.Organization.ID)
+	for _, g := range r.image.Grants {
+		if which(g) {
+			list = append(list, permissionGrant{g, resource})
+		}
+	}
+	return list
+}
+
+// grantTexts are the properties that grants can be found by.
+var grantTexts = textsOf[permissionGrant]{
+	"clientId":    func(g *permissionGrant) string { return g.Client.String() },
+	"consentType": func(g *permissionGrant) string { return g.consentType() },
+	"principalId": func(g *permissionGrant) string { return g.User.String() },
+	"resourceId":  func(g *permissionGrant) string { return g.resource.String() },
+}
+
+// listGrants answers GET /oauth2PermissionGrants.
+func (api *API) listGrants(r *request) error {
+	return r.sendGrants(r.grants(func(directory.Grant) bool { return true }))
+}
+
+// listGrantsOfPrincipal answers GET /servicePrincipals/{servicePrincipal}/oauth2PermissionGrants.
+func (api *API) listGrantsOfPrincipal(r *request) error {
+	a, err := r.principal()
+	if err != nil {
+		return err
+	}
+	return r.sendGrants(r.grants(func(g directory.Grant) bool { return g.Client == a.ID }))
+}
+
+// listGrantsOfUser answers GET /users/{user}/oauth2PermissionGrants: what was granted for this user alone.
+func (api *API) listGrantsOfUser(r *request) error {
+	user, err := r.user()
+	if err != nil {
+		return err
+	}
+	id := r.image.Directory.UserID(user)
+	return r.sendGrants(r.grants(func(g directory.Grant) bool { return g.User == id }))
+}
+
+func (r *request) sendGrants(rows []permissionGrant) error {
+	if err := r.allow("$select", "$filter", "$top", "$count", "$skiptoken"); err != nil {
+		return err
+	}
+	fields, err := grantFields.selected(r)
+	if err != nil {
+		return err
+	}
+	if rows, err = filtered(r, rows, grantTexts); err != nil {
+		return err
+	}
+	return sendByID(r, "oauth2PermissionGrants", rows, permissionGrant.key, objects(fields))
+}
+
+// key is what the id is made of, always as long.
+func (g permissionGrant) key() []byte { return slices.Concat(g.Client[:], g.User[:]) }
+
+// grant is the one that the path names.
+func (r *request) grant() (permissionGrant, error) {
+	for _, g := range r.grants(func(directory.Grant) bool { return true }) {
+		if g.id() == r.keys[0] {
+			return g, nil
+		}
+	}
+	return permissionGrant{}, notFound(r.keys[0])
+}
+
+// getGrant answers GET /oauth2PermissionGrants/{grant}.
+func (api *API) getGrant(r *request) error {
+	if err := r.allow("$select"); err != nil {
+		return err
+	}
+	g, err := r.grant()
+	if err != nil {
+		return err
+	}
+	return r.sendGrant(http.StatusOK, g)
+}
+
+func (r *request) sendGrant(status int, g permissionGrant) error {
+	fields, err := grantFields.selected(r)
+	if err != nil {
+		return err
+	}
+	return sendEntity(r, grantFields, status, "oauth2PermissionGrants", fields, &g)
+}

@@ -1,0 +1,211 @@
+package graph
+
+import (
+	"encoding/base64"
+	"net/http"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"licensor/directory"
+	"licensor/identity"
+)
+
+// roleAssignment is a permission that a service principal has for itself, at Microsoft Graph: the one resource that there is.
+type roleAssignment struct {
+	principal  directory.Application
+	permission identity.Permission
+	resource   uuid.UUID
+}
+
+// roleAssignmentFields are the properties of appRoleAssignment. When it was made is not kept.
+var roleAssignmentFields = newFieldSet("microsoft.graph.appRoleAssignment", append([]field[roleAssignment]{
+	{"appRoleId", func(b []byte, g *roleAssignment) []byte { return appendID(b, g.permission.ID) }, directory.ByDefault},
+	{"id", func(b []byte, g *roleAssignment) []byte { return appendText(b, g.id()) }, directory.ByDefault},
+	{"principalDisplayName", func(b []byte, g *roleAssignment) []byte { return appendText(b, g.principal.DisplayName) }, directory.ByDefault},
+	{"principalId", func(b []byte, g *roleAssignment) []byte { return appendID(b, g.principal.ID) }, directory.ByDefault},
+	{"principalType", func(b []byte, _ *roleAssignment) []byte { return append(b, `"ServicePrincipal"`...) }, directory.ByDefault},
+	{"resourceDisplayName", func(b []byte, _ *roleAssignment) []byte { return append(b, `"Microsoft Graph"`...) }, directory.ByDefault},
+	{"resourceId", func(b []byte, g *roleAssignment) []byte { return appendID(b, g.resource) }, directory.ByDefault},
+}, notKept[roleAssignment]([]string{"createdDateTime", "deletedDateTime"}, nil)...)).at(func(g *roleAssignment) string {
+	return "servicePrincipals('" + g.principal.ID.String() + "')/appRoleAssignments"
+})
+
+// id is derived from what the assignment is about.
+func (g roleAssignment) id() string { return base64.RawURLEncoding.EncodeToString(g.key()) }
+
+func (g roleAssignment) key() []byte { return slices.Concat(g.principal.ID[:], g.permission.ID[:]) }
+
+// side is from where assignments are looked at: from the service principal that has the permissions, or from the resource.
+type side struct {
+	name string
+	at   func(a directory.Application, list []roleAssignment) []roleAssignment // those of a service principal
+}
+
+// The two sides.
+var (
+	assignmentsOf = side{"appRoleAssignments", func(a directory.Application, list []roleAssignment) []roleAssignment {
+		return slices.DeleteFunc(list, func(g roleAssignment) bool { return g.principal.ID != a.ID })
+	}}
+	assignedTo = side{"appRoleAssignedTo", func(a directory.Application, list []roleAssignment) []roleAssignment {
+		return slices.DeleteFunc(list, func(g roleAssignment) bool { return g.resource != a.ID })
+	}}
+)
+
+// roleAssignments are all that there are.
+func (r *request) roleAssignments() []roleAssignment {
+	var list []roleAssignment
+	resource := identity.GraphPrincipalID(r.image.Organization.ID)
+	for _, a := range principals(r.image) {
+		for _, value := range a.Permissions {
+			if p, ok := identity.ApplicationPermission(value); ok {
+				list = append(list, roleAssignment{a, p, resource})
+			}
+		}
+	}
+	return list
+}
+
+func (s side) set(a directory.Application) string {
+	return "servicePrincipals('" + a.ID.String() + "')/" + s.name
+}
+
+// list answers GET /servicePrincipals/{servicePrincipal}/appRoleAssignments, and appRoleAssignedTo.
+func (s side) list(_ *API, r *request) error {
+	if err := r.allow("$select", "$top", "$count", "$skiptoken"); err != nil {
+		return err
+	}
+	fields, err := roleAssignmentFields.selected(r)
+	if err != nil {
+		return err
+	}
+	a, err := r.principal()
+	if err != nil {
+		return err
+	}
+	return sendByID(r, s.set(a), s.at(a, r.roleAssignments()), roleAssignment.key, objects(fields))
+}
+
+// find is the assignment that the path names.
+func (s side) find(r *request) (directory.Application, roleAssignment, error) {
+	a, err := r.principal()
+	if err != nil {
+		return a, roleAssignment{}, err
+	}
+	for _, g := range s.at(a, r.roleAssignments()) {
+		if g.id() == r.keys[1] {
+			return a, g, nil
+		}
+	}
+	return a, roleAssignment{}, notFound(r.keys[1])
+}
+
+// get answers GET …/appRoleAssignments/{assignment}.
+func (s side) get(_ *API, r *request) error {
+	if err := r.allow("$select"); err != nil {
+		return err
+	}
+	a, g, err := s.find(r)
+	if err != nil {
+		return err
+	}
+	return s.send(r, http.StatusOK, a, g)
+}
+
+func (s side) send(r *request, status int, a directory.Application, g roleAssignment) error {
+	fields, err := roleAssignmentFields.selected(r)
+	if err != nil {
+		return err
+	}
+	return sendEntity(r, roleAssignmentFields, status, s.set(a), fields, &g)
+}
+
+const assignmentResource = "AppRoleAssignment"
+
+// create answers POST …/appRoleAssignments {"principalId":…,"resourceId":…,"appRoleId":…}: an application is granted a permission. It is
+// in its next token, and in none that it has.
+func (s side) create(_ *API, r *request) error {
+	a, err := r.principal()
+	if err != nil {
+		return err
+	}
+	g, err := r.readAssignment()
+	if err != nil {
+		return err
+	}
+	if len(s.at(a, []roleAssignment{g})) == 0 {
+		return refuse("The service principal of the path, %s, is not the one of the body: it must be the principalId of appRoleAssignments, and the resourceId of appRoleAssignedTo.", a.ID)
+	}
+	_, err = r.rewrite(
+		func(r *request) (directory.Application, error) { return r.byPrincipalID(g.principal.ID) },
+		func(a *directory.Application) error {
+			if slices.Contains(a.Permissions, g.permission.Value) {
+				return refuse("Permission being assigned already exists on the object")
+			}
+			a.Permissions = append(a.Permissions, g.permission.Value)
+			return nil
+		},
+	)
+	if err != nil {
+		return err
+	}
+	r.w.Header().Set("Location", r.root+"/"+s.set(a)+"/"+g.id())
+	return s.send(r, http.StatusCreated, a, g)
+}
+
+// readAssignment reads what is to be granted to whom.
+func (r *request) readAssignment() (g roleAssignment, err error) {
+	members, err := r.members()
+	if err != nil {
+		return g, err
+	}
+	var principal, role uuid.UUID
+	var kind string
+	if err := read(assignmentResource, withoutID(members), map[string]any{
+		"principalId": &principal, "resourceId": &g.resource, "appRoleId": &role, "principalType": &kind,
+	}, "principalId", "resourceId", "appRoleId"); err != nil {
+		return g, err
+	}
+	if g.resource != identity.GraphPrincipalID(r.image.Organization.ID) {
+		return g, placeIn{assignmentResource, "resourceId"}.invalid([]byte(g.resource.String()), "the id of the service principal of Microsoft Graph in this tenant")
+	}
+	permission, ok := identity.ApplicationPermissionByID(role)
+	if g.permission = permission; !ok {
+		return g, refuse("Permission being assigned was not found on application '%s'. Its service principal lists its permissions in appRoles.", identity.GraphAppID)
+	}
+	if g.principal, err = r.byPrincipalID(principal); err != nil {
+		if _, isUser := r.liveUser(principal); isUser {
+			return g, refuse("The app roles of Microsoft Graph are for applications: '%s' is a user. What an application may do in a user's name is an oAuth2PermissionGrant.", principal)
+		}
+		return g, &Problem{Status: http.StatusBadRequest, Code: badRequest, Message: err.Error()}
+	}
+	return g, nil
+}
+
+// byPrincipalID is the application whose service principal has an id.
+func (r *request) byPrincipalID(id uuid.UUID) (directory.Application, error) {
+	a, ok := r.image.Principal(id)
+	if !ok {
+		return a, notFound(id.String())
+	}
+	return a, nil
+}
+
+// remove answers DELETE …/appRoleAssignments/{assignment}.
+func (s side) remove(_ *API, r *request) error {
+	_, g, err := s.find(r)
+	if err != nil {
+		return err
+	}
+	_, err = r.rewrite(
+		func(r *request) (directory.Application, error) { return r.byPrincipalID(g.principal.ID) },
+		func(a *directory.Application) error {
+			a.Permissions = slices.DeleteFunc(a.Permissions, func(value string) bool { return value == g.permission.Value })
+			return nil
+		},
+	)
+	if err != nil {
+		return err
+	}
+	return r.sendNothing()
+}

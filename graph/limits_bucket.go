@@ -1,0 +1,83 @@
+package graph
+
+import (
+	"math"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// bucket is a token bucket that also knows how hard it is drawn upon. A bucket that is nil has no bounds.
+type bucket struct {
+	tokens *rate.Limiter
+	size   int
+	window time.Duration
+
+	mu      sync.Mutex // guards what follows, and that what is looked for is still there when it is taken
+	since   time.Time  // when counting began anew
+	asked   int        // units that requests were for since then
+	refused int        // of them
+}
+
+func newBucket(size int, window time.Duration) *bucket {
+	return &bucket{tokens: rate.NewLimiter(rate.Limit(float64(size)/window.Seconds()), size), size: size, window: window}
+}
+
+// taken is what was taken out of a bucket, and can be given back.
+type taken struct{ reservation *rate.Reservation }
+
+func (t taken) giveBack(now time.Time) {
+	if t.reservation != nil {
+		t.reservation.CancelAt(now)
+	}
+}
+
+// take takes units out, or nothing when there are not as many. A request that costs more than the bucket holds can have a full one.
+func (b *bucket) take(now time.Time, units int) (taken, bool) {
+	if b == nil {
+		return taken{}, true
+	}
+	units = min(units, b.size)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.count(now, units)
+	// Nothing is ever reserved for later: of reservations that are cancelled side by side, not all would come back.
+	if b.tokens.TokensAt(now) < float64(units) {
+		b.refused += units
+		return taken{}, false
+	}
+	return taken{b.tokens.ReserveN(now, units)}, true
+}
+
+func (b *bucket) count(now time.Time, units int) {
+	if age := now.Sub(b.since); age >= b.window || age < 0 {
+		b.since, b.asked, b.refused = now, 0, 0
+	}
+	b.asked += units
+}
+
+// used is the part of the bucket that is used. From 1 on, it is 1 and the part of what was asked for lately that was refused.
+func (b *bucket) used(now time.Time) float64 {
+	if b == nil {
+		return 0
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.refused > 0 && now.Sub(b.since) < b.window {
+		return 1 + float64(b.refused)/float64(b.asked)
+	}
+	return 1 - b.left(now)/float64(b.size)
+}
+
+func (b *bucket) left(now time.Time) float64 { return max(0, b.tokens.TokensAt(now)) }
+
+// remaining is how many whole units are left.
+func (b *bucket) remaining(now time.Time) int { return int(b.left(now)) }
+
+// until is how many seconds pass until there are as many units, 1 or more.
+func (b *bucket) until(now time.Time, units int) int {
+	missing := float64(min(units, b.size)) - b.left(now)
+	seconds := missing * b.window.Seconds() / float64(b.size)
+	return max(1, int(math.Ceil(seconds-1e-9))) // so that what floating-point numbers add does not make it a second more
+}

@@ -1,0 +1,118 @@
+package graph
+
+import (
+	"slices"
+
+	"github.com/google/uuid"
+
+	"licensor/identity"
+	"licensor/store"
+)
+
+// memberships are what an object is in: groups by a relation, and where it is a user, the directory roles that it has.
+type memberships relation
+
+// The memberships of users, and of objects of which the address does not say what they are.
+var (
+	membershipsOfUser      = memberships(groupsOfUser)
+	allMembershipsOfUser   = memberships(allGroupsOfUser)
+	allMembershipsOfObject = memberships(allGroupsOfObject)
+)
+
+// live answers the groups that are not deleted, and the roles by their places in identity.Roles.
+func (m memberships) live(r *request) (groups, roles []uint32, err error) {
+	if _, groups, err = relation(m).live(r); err != nil {
+		return nil, nil, err
+	}
+	id, ok := r.subject()
+	if !ok {
+		return groups, nil, nil
+	}
+	for _, template := range r.image.Roles[id] {
+		if at := slices.IndexFunc(identity.Roles, func(role identity.Role) bool { return role.ID == template }); at >= 0 {
+			roles = append(roles, uint32(at))
+		}
+	}
+	slices.Sort(roles)
+	return groups, roles, nil
+}
+
+// subject is the id of the user that the path names.
+func (r *request) subject() (uuid.UUID, bool) {
+	if r.me || r.op.ofUser() {
+		user, err := r.user()
+		return r.image.Directory.UserID(user), err == nil
+	}
+	kind, user, ok := r.liveObject()
+	if !ok || kind != store.KindUser {
+		return uuid.Nil, false
+	}
+	return r.image.Directory.UserID(user), true
+}
+
+// list answers GET …/memberOf.
+func (m memberships) list(_ *API, r *request) error {
+	groups, roles, err := m.live(r)
+	if err != nil {
+		return err
+	}
+	write, err := r.objectWriter()
+	if err != nil {
+		return err
+	}
+	return r.sendObjects("directoryObjects", nil, groups, write, roles...)
+}
+
+// roles answers GET …/memberOf/microsoft.graph.directoryRole: the roles alone.
+func (m memberships) roles(_ *API, r *request) error {
+	_, roles, err := m.live(r)
+	if err != nil {
+		return err
+	}
+	fields, err := ofOneType(r, roleFields, identity.ReadRoles)
+	if err != nil {
+		return err
+	}
+	return r.sendObjects("directoryRoles", nil, nil, func(b []byte, o object) []byte {
+		return append(appendFields(r.appendTypeInFull(b, roleFields.typeName), fields, o.role), '}')
+	}, roles...)
+}
+
+// count answers GET …/memberOf/$count.
+func (m memberships) count(_ *API, r *request) error {
+	groups, roles, err := m.live(r)
+	return r.sendLength(len(groups)+len(roles), err)
+}
+
+// getMembers answers POST …/getMemberObjects: the ids of all that the object is in. Only security groups, when asked for, leaves out the roles.
+func (m memberships) getMembers(_ *API, r *request) error {
+	groups, roles, err := m.live(r)
+	if err != nil {
+		return err
+	}
+	groups, secure, err := r.asked(groups)
+	if err != nil {
+		return err
+	}
+	if secure {
+		return r.sendIDs(r.groupIDs(groups))
+	}
+	return r.sendIDs(append(r.groupIDs(groups), r.roleIDs(roles)...))
+}
+
+func (r *request) roleIDs(roles []uint32) []uuid.UUID {
+	ids := make([]uuid.UUID, len(roles))
+	for i, role := range roles {
+		ids[i] = identity.RoleObjectID(r.image.Organization.ID, identity.Roles[role].ID)
+	}
+	return ids
+}
+
+// checkObjects answers POST …/checkMemberObjects.
+func (m memberships) checkObjects(_ *API, r *request) error {
+	groups, roles, err := m.live(r)
+	if err != nil {
+		return err
+	}
+	return r.checked("ids", append(r.groupIDs(groups), r.roleIDs(roles)...))
+}

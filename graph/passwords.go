@@ -1,0 +1,146 @@
+package graph
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"licensor/directory"
+	"licensor/identity"
+	"licensor/tenant"
+)
+
+// leastPassword is how many characters a password has at least.
+const leastPassword = 8
+
+// passwordHash answers the hash of a password for a user with a name, which is refused when it is too easily guessed.
+func (api *API) passwordHash(r *request, name, password string) (string, error) {
+	local, _, _ := strings.Cut(strings.ToLower(name), "@")
+	if utf8.RuneCountInString(password) < leastPassword || len(password) > identity.MaxPassword || local != "" && strings.Contains(strings.ToLower(password), local) {
+		p := refuse("The specified password does not comply with password complexity requirements. Please provide a different password.")
+		p.Detail = &Detail{"InvalidPassword", "password", "Expected are 8 to 256 characters, among which the user's name is not."}
+		return "", p
+	}
+	return identity.HashPassword(r.ctx, api.Random, api.PasswordCost, password)
+}
+
+// patchHash is passwordHash of the password that a patch of a user sets; "" when it sets none.
+func (api *API) patchHash(r *request, patch directory.UserPatch, name string) (string, error) {
+	password, ok := directory.PasswordIn(patch)
+	if !ok {
+		return "", nil
+	}
+	return api.passwordHash(r, name, password)
+}
+
+// updateAccount changes a user in a way that may set a password, or end that the user can sign in.
+func (api *API) updateAccount(r *request, ordinal uint32, patch directory.UserPatch) error {
+	u, err := r.tenant.User(r.ctx, r.image, ordinal)
+	if err != nil {
+		return err
+	}
+	hash, err := api.patchHash(r, patch, u.UserPrincipalName)
+	if err != nil {
+		return err
+	}
+	command := tenant.UpdateUser{User: ordinal, Patch: patch, PasswordHash: hash}
+	if next, invalid := patch.Apply(*u); invalid != nil || !u.AccountEnabled || next.AccountEnabled {
+		return r.change(command)
+	}
+	if err := r.doKeepingAdministrator(u.ID, command); err != nil {
+		return err
+	}
+	return r.sendNothing()
+}
+
+// changePassword answers POST /me/changePassword. All of the user's sessions end, this one's too.
+func (api *API) changePassword(r *request) error {
+	var current, next string
+	if err := r.parameters("changePassword", map[string]any{"currentPassword": &current, "newPassword": &next}, "currentPassword", "newPassword"); err != nil {
+		return err
+	}
+	ordinal, err := r.user()
+	if err != nil {
+		return err
+	}
+	u, err := r.tenant.User(r.ctx, r.image, ordinal)
+	if err != nil {
+		return err
+	}
+	was, err := r.tenant.Password(r.ctx, ordinal)
+	if err != nil {
+		return err
+	}
+	if right, err := identity.CheckPassword(r.ctx, was, current); err != nil || !right {
+		if err != nil {
+			return err
+		}
+		return refuse("The specified current password is not correct: paramName: currentPassword.")
+	}
+	if current == next {
+		return refuse("The new password is the current one. Please provide a different password.")
+	}
+	hash, err := api.passwordHash(r, u.UserPrincipalName, next)
+	if err != nil {
+		return err
+	}
+	return r.change(tenant.SetPassword{User: ordinal, Hash: hash})
+}
+
+// revokeSessions answers POST /users/{user}/revokeSignInSessions: whatever the user is signed in to, must be signed in to again.
+func (api *API) revokeSessions(r *request) error {
+	if err := r.noBody(); err != nil {
+		return err
+	}
+	ordinal, err := r.user()
+	if err != nil {
+		return err
+	}
+	if r.relation() != identity.Self {
+		if err := r.mayTakeOver(ordinal); err != nil {
+			return err
+		}
+	}
+	if _, err := r.do(tenant.RevokeSessions{User: ordinal}); err != nil {
+		return err
+	}
+	return r.send(http.StatusOK, append(r.appendHead(r.begin(), "Edm.Boolean"), valueTrue(r)...))
+}
+
+// valueTrue ends an answer that is true.
+func valueTrue(r *request) string {
+	if r.metadata == "none" {
+		return `"value":true}`
+	}
+	return `,"value":true}`
+}
+
+// mayTakeOver refuses what would let the caller act as a user who may do more than it, or keep that user out. It must still be so when the
+// change is made.
+func (r *request) mayTakeOver(user uint32) error {
+	id, holds := r.image.Directory.UserID(user), r.holds
+	may := func(img *tenant.Image) bool { return r.caller.MayTakeOver(img.Roles[id]) }
+	if !may(r.image) {
+		return &identity.Forbidden{Operation: r.op.need}
+	}
+	r.holds = func(img *tenant.Image) bool { return may(img) && (holds == nil || holds(img)) }
+	return nil
+}
+
+// sensitive are the properties of a user by which others could sign in, or the user not any more.
+var sensitive = []string{"accountEnabled", "businessPhones", "mobilePhone", "onPremisesImmutableId", "otherMails", "passwordProfile", "userPrincipalName"}
+
+// mayPatch refuses a change of a user that the permission to write users is not enough for: a password has a permission of its own, and what
+// is sensitive of those who have roles is not for everybody who writes users.
+func (r *request) mayPatch(user uint32, patch directory.UserPatch) error {
+	if patch.Has("passwordProfile") {
+		if _, err := identity.ResetPassword.Check(r.caller, identity.Other); err != nil {
+			return err
+		}
+	}
+	if slices.ContainsFunc(sensitive, patch.Has) {
+		return r.mayTakeOver(user)
+	}
+	return nil
+}

@@ -1,0 +1,92 @@
+package graph
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"licensor/directory"
+)
+
+// createPrincipal answers POST /servicePrincipals {"appId":…}: an application of the tenant gets its service principal, and can log in.
+func (api *API) createPrincipal(r *request) error {
+	members, err := r.members()
+	if err != nil {
+		return err
+	}
+	appID, members, err := takeAppID(members)
+	if err != nil {
+		return err
+	}
+	id := api.NewID()
+	a, err := r.rewrite(
+		func(r *request) (directory.Application, error) { return r.registered(appID) },
+		func(a *directory.Application) error {
+			a.ID = id
+			return api.editor(r, principalResource).edit(a, members, principalEdits, principalFields)
+		},
+	)
+	if err != nil {
+		return err
+	}
+	fields, err := principalFields.selected(r)
+	if err != nil {
+		return err
+	}
+	r.w.Header().Set("Location", r.root+"/servicePrincipals/"+a.ID.String())
+	return sendEntity(r, principalFields, http.StatusCreated, "servicePrincipals", fields, &application{a, r.image})
+}
+
+// registered is the application with an appId, which has no service principal yet.
+func (r *request) registered(appID uuid.UUID) (directory.Application, error) {
+	a, ok := r.image.Application(appID)
+	switch {
+	case appID == graphID, ok && a.ID != uuid.Nil:
+		return a, conflict("The service principal cannot be created, updated, or restored because the service principal name %s is already in use.", appID)
+	case !ok:
+		return a, refuse("The appId '%s' of the service principal does not reference a valid application object.", appID)
+	}
+	return a, nil
+}
+
+func takeAppID(members []directory.Member) (appID uuid.UUID, rest []directory.Member, err error) {
+	at := slices.IndexFunc(members, func(m directory.Member) bool { return m.Name == "appId" })
+	if at < 0 {
+		return uuid.Nil, nil, &directory.Invalid{Kind: directory.Missing, Resource: principalResource, Property: "appId"}
+	}
+	text := strings.Trim(string(members[at].Value), `"`)
+	appID, ok := parseGUID(text)
+	if !ok {
+		return uuid.Nil, nil, placeIn{principalResource, "appId"}.invalid(members[at].Value, "the appId of an application of this tenant")
+	}
+	return appID, slices.Delete(slices.Clone(members), at, at+1), nil
+}
+
+// updatePrincipal answers PATCH /servicePrincipals/{servicePrincipal}. A disabled one logs nobody in, and its tokens are of no use.
+func (api *API) updatePrincipal(r *request) error {
+	members, err := r.members()
+	if err != nil {
+		return err
+	}
+	_, err = r.rewrite((*request).ownPrincipal, func(a *directory.Application) error {
+		return api.editor(r, principalResource).edit(a, members, principalEdits, principalFields)
+	})
+	if err != nil {
+		return err
+	}
+	return r.sendNothing()
+}
+
+// deletePrincipal answers DELETE /servicePrincipals/{servicePrincipal}. What it was granted goes with it; the application stays.
+func (api *API) deletePrincipal(r *request) error {
+	_, err := r.rewrite((*request).ownPrincipal, func(a *directory.Application) error {
+		a.ID, a.Permissions, a.Disabled, a.PrincipalProperties = uuid.Nil, nil, false, nil
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return r.sendNothing()
+}

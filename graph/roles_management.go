@@ -1,0 +1,189 @@
+package graph
+
+import (
+	"encoding/base64"
+	"net/http"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"licensor/directory"
+	"licensor/identity"
+	"licensor/tenant"
+)
+
+const (
+	definitionSet = "roleManagement/directory/roleDefinitions"
+	assignmentSet = "roleManagement/directory/roleAssignments"
+)
+
+// definitionFields are the properties of unifiedRoleDefinition. What actions a role allows is said by the table of needs, not by names of
+// actions.
+var definitionFields = newFieldSet("microsoft.graph.unifiedRoleDefinition", []field[directoryRole]{
+	{"description", func(b []byte, d *directoryRole) []byte { return appendText(b, d.Description) }, directory.ByDefault},
+	{"displayName", func(b []byte, d *directoryRole) []byte { return appendText(b, d.Name) }, directory.ByDefault},
+	{"id", func(b []byte, d *directoryRole) []byte { return appendID(b, d.Role.ID) }, directory.ByDefault},
+	{"isBuiltIn", appendTrue[directoryRole], directory.ByDefault},
+	{"isEnabled", appendTrue[directoryRole], directory.ByDefault},
+	{"resourceScopes", func(b []byte, _ *directoryRole) []byte { return append(b, `["/"]`...) }, directory.ByDefault},
+	{"rolePermissions", func(b []byte, _ *directoryRole) []byte { return append(b, "[]"...) }, directory.ByDefault},
+	{"templateId", func(b []byte, d *directoryRole) []byte { return appendID(b, d.Role.ID) }, directory.ByDefault},
+	{"version", appendNull[directoryRole], directory.ByDefault},
+}).in(definitionSet)
+
+// listDefinitions answers GET /roleManagement/directory/roleDefinitions.
+func (api *API) listDefinitions(r *request) error {
+	return sendRoles(r, definitionSet, definitionFields, textsOf[directoryRole]{
+		"displayName": func(d *directoryRole) string { return d.Name },
+		"id":          func(d *directoryRole) string { return d.Role.ID.String() },
+		"templateId":  func(d *directoryRole) string { return d.Role.ID.String() },
+	})
+}
+
+// getDefinition answers GET /roleManagement/directory/roleDefinitions/{definition}.
+func (api *API) getDefinition(r *request) error {
+	return sendRole(r, definitionSet, definitionFields, func(r *request) (directoryRole, error) {
+		return r.roleWhere(func(d directoryRole) uuid.UUID { return d.Role.ID })
+	})
+}
+
+// heldRole is a role that a user has: Graph's unifiedRoleAssignment.
+type heldRole struct {
+	role, user, tenant uuid.UUID
+}
+
+// heldFields are the properties of unifiedRoleAssignment.
+var heldFields = newFieldSet("microsoft.graph.unifiedRoleAssignment", []field[heldRole]{
+	{"appScopeId", appendNull[heldRole], directory.ByDefault},
+	{"condition", appendNull[heldRole], directory.ByDefault},
+	{"directoryScopeId", func(b []byte, _ *heldRole) []byte { return append(b, `"/"`...) }, directory.ByDefault},
+	{"id", func(b []byte, h *heldRole) []byte { return appendText(b, h.id()) }, directory.ByDefault},
+	{"principalId", func(b []byte, h *heldRole) []byte { return appendID(b, h.user) }, directory.ByDefault},
+	{"principalOrganizationId", func(b []byte, h *heldRole) []byte { return appendID(b, h.tenant) }, directory.ByDefault},
+	{"roleDefinitionId", func(b []byte, h *heldRole) []byte { return appendID(b, h.role) }, directory.ByDefault},
+}).in(assignmentSet)
+
+// id is derived from who has what.
+func (h heldRole) id() string { return base64.RawURLEncoding.EncodeToString(h.key()) }
+
+func (h heldRole) key() []byte { return slices.Concat(h.user[:], h.role[:]) }
+
+// heldRoles are all roles of users who are not deleted.
+func (r *request) heldRoles() []heldRole {
+	var list []heldRole
+	for user, roles := range r.image.Roles {
+		if _, ok := r.liveUser(user); !ok {
+			continue
+		}
+		for _, role := range roles {
+			list = append(list, heldRole{role, user, r.image.Organization.ID})
+		}
+	}
+	return list
+}
+
+// listAssignments answers GET /roleManagement/directory/roleAssignments.
+func (api *API) listAssignments(r *request) error {
+	if err := r.allow("$select", "$filter", "$top", "$count", "$skiptoken"); err != nil {
+		return err
+	}
+	fields, err := heldFields.selected(r)
+	if err != nil {
+		return err
+	}
+	rows, err := filtered(r, r.heldRoles(), textsOf[heldRole]{
+		"directoryScopeId": func(*heldRole) string { return "/" },
+		"principalId":      func(h *heldRole) string { return h.user.String() },
+		"roleDefinitionId": func(h *heldRole) string { return h.role.String() },
+	})
+	if err != nil {
+		return err
+	}
+	return sendByID(r, assignmentSet, rows, heldRole.key, objects(fields))
+}
+
+// heldRole is the assignment that the path names.
+func (r *request) heldRole() (heldRole, error) {
+	for _, h := range r.heldRoles() {
+		if h.id() == r.keys[0] {
+			return h, nil
+		}
+	}
+	return heldRole{}, notFound(r.keys[0])
+}
+
+// getAssignment answers GET /roleManagement/directory/roleAssignments/{assignment}.
+func (api *API) getAssignment(r *request) error {
+	if err := r.allow("$select"); err != nil {
+		return err
+	}
+	h, err := r.heldRole()
+	if err != nil {
+		return err
+	}
+	return r.sendHeldRole(http.StatusOK, h)
+}
+
+func (r *request) sendHeldRole(status int, h heldRole) error {
+	fields, err := heldFields.selected(r)
+	if err != nil {
+		return err
+	}
+	return sendEntity(r, heldFields, status, assignmentSet, fields, &h)
+}
+
+const heldResource = "UnifiedRoleAssignment"
+
+// createAssignment answers POST /roleManagement/directory/roleAssignments: a user gets a role, in the whole directory.
+func (api *API) createAssignment(r *request) error {
+	h, err := r.readHeldRole()
+	if err != nil {
+		return err
+	}
+	if slices.Contains(r.image.Roles[h.user], h.role) {
+		const message = "A conflicting object with one or more of the specified property values is present in the directory."
+		return &Problem{Status: http.StatusBadRequest, Code: badRequest, Message: message, Detail: &Detail{"ConflictingObjects", "", message}}
+	}
+	if _, err := r.do(tenant.SetRole{Role: h.role, Principal: h.user}); err != nil {
+		return badReference(err)
+	}
+	r.w.Header().Set("Location", r.root+"/"+assignmentSet+"/"+h.id())
+	return r.sendHeldRole(http.StatusCreated, h)
+}
+
+func (r *request) readHeldRole() (h heldRole, err error) {
+	members, err := r.members()
+	if err != nil {
+		return h, err
+	}
+	h.tenant = r.image.Organization.ID
+	var scope string
+	if err := read(heldResource, withoutID(members), map[string]any{
+		"principalId": &h.user, "roleDefinitionId": &h.role, "directoryScopeId": &scope,
+	}, "principalId", "roleDefinitionId", "directoryScopeId"); err != nil {
+		return h, err
+	}
+	switch _, ok := identity.RoleByID(h.role); {
+	case !ok:
+		return h, placeIn{heldResource, "roleDefinitionId"}.invalid([]byte(h.role.String()), "the id of one of the roleDefinitions")
+	case scope != "/":
+		return h, &directory.Invalid{
+			Kind: directory.NotServed, Resource: heldResource, Property: "directoryScopeId",
+			Want: "Roles are for the whole directory here: directoryScopeId is '/'.",
+		}
+	}
+	return h, r.mayHaveRoles(h.user)
+}
+
+// deleteAssignment answers DELETE /roleManagement/directory/roleAssignments/{assignment}.
+func (api *API) deleteAssignment(r *request) error {
+	h, err := r.heldRole()
+	if err != nil {
+		return err
+	}
+	role, ok := identity.RoleByID(h.role)
+	if !ok {
+		role.ID = h.role
+	}
+	return r.takeRole(role, h.user)
+}

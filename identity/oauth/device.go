@@ -1,0 +1,192 @@
+package oauth
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// A12.
+const (
+	deviceLife     = 15 * time.Minute
+	deviceInterval = 5 * time.Second
+)
+
+// device is the ticket of a device that waits for a person to sign in elsewhere.
+type device struct {
+	Client string    `json:"client"` // as it was sent; it is looked up in the tenant of who signs in
+	Tenant uuid.UUID `json:"tenant"` // zero until it is known
+	Scopes scopes    `json:"scopes"`
+	State  state     `json:"state"`
+	User   uuid.UUID `json:"user"`
+	Since  time.Time `json:"since"`
+}
+
+type state string
+
+// The states of a device: somebody has said yes, or no, or the tokens were given out. At first it waits.
+const (
+	waiting  state = ""
+	approved state = "approved"
+	declined state = "declined"
+	redeemed state = "redeemed"
+)
+
+// deviceAnswer is RFC 8628 section 3.2's.
+type deviceAnswer struct {
+	DeviceCode      string `json:"device_code"`
+	UserCode        string `json:"user_code"`
+	VerificationURI string `json:"verification_uri"`
+	ExpiresIn       int    `json:"expires_in"`
+	Interval        int    `json:"interval"`
+	Message         string `json:"message"`
+}
+
+// deviceCode answers a device the code that its user is to enter (A12).
+func (s *Server) deviceCode(c *call) (any, error) {
+	var err error
+	if c.form, err = readForm(c.Request); err != nil {
+		return nil, err
+	}
+	id := c.form.Get("client_id")
+	if id == "" {
+		return nil, missingParameter("client_id")
+	}
+	if !c.anyTenant() {
+		app, err := s.application(c, id)
+		if err != nil {
+			return nil, err
+		}
+		if !app.Enabled {
+			return nil, disabledApp(app)
+		}
+	}
+	asked, err := parseScopes(c.form.Get("scope"), c.root)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.devices.take(c.RemoteAddr, s.Now()); err != nil {
+		return nil, err
+	}
+	secret, userCode, err := s.addDevice(c.Context(), device{Client: id, Tenant: c.tenant, Scopes: asked})
+	if err != nil {
+		return nil, err
+	}
+	uri := c.root + devicePath
+	return deviceAnswer{
+		DeviceCode: secret, UserCode: userCode, VerificationURI: uri,
+		ExpiresIn: int(deviceLife.Seconds()), Interval: int(deviceInterval.Seconds()),
+		Message: fmt.Sprintf("To sign in, use a web browser to open the page %s and enter the code %s to authenticate.", uri, userCode),
+	}, nil
+}
+
+// addDevice keeps a device by its own code and by the one for people.
+func (s *Server) addDevice(ctx context.Context, d device) (secret, userCode string, err error) {
+	if secret, err = s.newSecret(); err != nil {
+		return "", "", err
+	}
+	family, err := s.Authority.NewID()
+	if err != nil {
+		return "", "", err
+	}
+	id := forDevice.id(secret)
+	if _, err = s.addTicket(ctx, id, d.Tenant, family, deviceLife, d); err != nil {
+		return "", "", err
+	}
+	for { // a code for people is short, so another may have it
+		if userCode, err = newUserCode(s.Random); err != nil {
+			return "", "", err
+		}
+		first, err := s.addTicket(ctx, forUserCode.id(userCode), d.Tenant, family, deviceLife, id[:])
+		if err != nil || first {
+			return secret, userCode, err
+		}
+	}
+}
+
+// userCodeLetters make no words and are not taken for one another (RFC 8628 section 6.1). Nine of them are 39 bits, and guessing is
+// slowed down.
+const (
+	userCodeLetters = "BCDFGHJKLMNPQRSTVWXZ"
+	userCodeLength  = 9
+)
+
+func newUserCode(random io.Reader) (string, error) {
+	text := make([]byte, 0, userCodeLength)
+	var b [1]byte
+	for len(text) < userCodeLength {
+		if _, err := io.ReadFull(random, b[:]); err != nil {
+			return "", fmt.Errorf("make a user code: %w", err)
+		}
+		if most := 256 - 256%len(userCodeLetters); int(b[0]) < most { // each letter is as likely
+			text = append(text, userCodeLetters[int(b[0])%len(userCodeLetters)])
+		}
+	}
+	return string(text), nil
+}
+
+// readUserCode takes a code as people write it.
+func readUserCode(text string) string {
+	return strings.NewReplacer(" ", "", "-", "").Replace(strings.ToUpper(strings.TrimSpace(text)))
+}
+
+// redeemDevice answers a device that asks whether its user has signed in.
+func (s *Server) redeemDevice(c *call) (*tokenAnswer, error) {
+	text := c.form.Get("device_code")
+	if text == "" {
+		if text = c.form.Get("code"); text == "" { // the name of older clients
+			return nil, missingParameter("device_code")
+		}
+	}
+	var found device
+	ticket, ok, err := s.ticket(c.Context(), forDevice.id(text), &found)
+	switch {
+	case err != nil:
+		return nil, err
+	case !ok:
+		return nil, refuse(70020, "expired_token", "The provided value for the input parameter 'device_code' is not valid. This device code has expired, or was not given out here.")
+	case !c.anyTenant() && found.Tenant != uuid.Nil && c.tenant != found.Tenant:
+		return nil, badGrant(700005, "The provided device code is intended to be used against another tenant.")
+	case !strings.EqualFold(found.Client, c.form.Get("client_id")):
+		return nil, badGrant(70000, "The provided device code was given to another application.")
+	}
+	if err := s.notApproved(ticket.ID, found.State); err != nil {
+		return nil, err
+	}
+	c.tenant = found.Tenant
+	client, err := s.client(c)
+	if err != nil {
+		return nil, err
+	}
+	if client.public() && !mayBePublic(client.App) {
+		return nil, noProof()
+	}
+	user, err := s.userFor(c.Context(), c.tenant, found.User, found.Since)
+	if err != nil {
+		return nil, err
+	}
+	found.State = redeemed
+	if won, err := s.changeTicket(c.Context(), ticket, found); err != nil {
+		return nil, err
+	} else if !won {
+		return nil, s.notApproved(ticket.ID, redeemed)
+	}
+	return s.first(c, client, user, found.Since, found.Scopes, native)
+}
+
+// notApproved is what a device is told that nobody has said yes to, or not any more.
+func (s *Server) notApproved(id [32]byte, is state) error {
+	switch is {
+	case waiting:
+		return s.polls.pending(id, s.Now())
+	case declined:
+		return refuse(65004, "authorization_declined", "The user declined to sign in.")
+	case redeemed:
+		return badGrant(54005, "The device code was already redeemed.")
+	}
+	return nil
+}

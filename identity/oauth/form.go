@@ -1,0 +1,45 @@
+package oauth
+
+import (
+	"errors"
+	"maps"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+)
+
+const (
+	maxForm  = 64 << 10
+	formType = "application/x-www-form-urlencoded"
+)
+
+// readForm reads the body only: a secret in an address would end up in logs. A parameter that stands twice is refused
+// (RFC 6749 section 3.2), for it could mean one thing to us and another to what looks at requests before us.
+func readForm(r *http.Request) (url.Values, error) {
+	if r.Method != http.MethodPost {
+		return nil, onlyPOST(r.Method)
+	}
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != formType {
+		return nil, malformedRequest(http.StatusUnsupportedMediaType, "The body must be of type "+formType+".")
+	}
+	err = r.ParseForm()
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return nil, malformedRequest(http.StatusRequestEntityTooLarge, "The body is larger than 64 KB.")
+	}
+	if err != nil {
+		return nil, malformedRequest(http.StatusBadRequest, "The body is not well formed.")
+	}
+	return r.PostForm, once(r.PostForm)
+}
+
+// once refuses values of which one stands more than once.
+func once(values url.Values) error {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if len(values[name]) > 1 {
+			return malformedRequest(http.StatusBadRequest, "The parameter '"+short(name)+"' is there more than once.")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,53 @@
+package oauth
+
+import (
+	"net/url"
+	"slices"
+
+	"github.com/google/uuid"
+)
+
+// logout ends the browser's session (OpenID Connect RP-Initiated Logout). It sends the person back only to an address that is
+// registered for the client that asks; otherwise a page says that they have signed out.
+func (s *Server) logout(v *visit) error {
+	if err := s.endSession(v.call); err != nil {
+		return err
+	}
+	values := v.query
+	if v.form != nil {
+		values = v.form
+	}
+	target := values.Get("post_logout_redirect_uri")
+	if target == "" || !s.mayReturn(v, values, target) {
+		return s.show(v, "signedout", pageData{Title: "You have signed out"})
+	}
+	back := url.Values{}
+	if state := values.Get("state"); state != "" {
+		back.Set("state", state)
+	}
+	if len(back) == 0 {
+		return v.redirect(target)
+	}
+	return v.redirect(withValues(target, modeQuery, back))
+}
+
+// mayReturn says whether an address is the client's: the one that an id token was given to, or that names itself.
+func (s *Server) mayReturn(v *visit, values url.Values, target string) bool {
+	client, tenant := values.Get("client_id"), v.tenant
+	if hint := values.Get("id_token_hint"); hint != "" {
+		token, err := s.readOwn(hint)
+		if err != nil || (client != "" && client != token.Audience) {
+			return false
+		}
+		client = token.Audience
+		if id, err := uuid.Parse(token.Tenant); err == nil && tenant == uuid.Nil {
+			tenant = id
+		}
+	}
+	id, err := uuid.Parse(client)
+	if err != nil {
+		return false
+	}
+	app, ok := s.Tenants.Application(tenant, id)
+	return ok && usableRedirect(target) && slices.Contains(slices.Concat(app.Redirects.Web, app.Redirects.SPA, app.Redirects.Public), target)
+}

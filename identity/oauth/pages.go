@@ -1,0 +1,158 @@
+package oauth
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+//go:embed pages/*.html
+var pageFiles embed.FS
+
+//go:embed pages/pages.css
+var styles []byte
+
+// submitScript presses the button of a form for the browser; see formPost.
+const submitScript = "document.forms[0].submit()"
+
+var (
+	stylesTag  = func() string { sum := sha256.Sum256(styles); return hex.EncodeToString(sum[:8]) }()
+	scriptHash = func() string {
+		sum := sha256.Sum256([]byte(submitScript))
+		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	}()
+)
+
+const stylesPath = "/oauth2/assets/pages.css"
+
+// parsePages reads the templates: each page is the layout with a content of its own.
+func parsePages() (map[string]*template.Template, error) {
+	layout, err := template.ParseFS(pageFiles, "pages/layout.html")
+	if err != nil {
+		return nil, err
+	}
+	parsed := map[string]*template.Template{}
+	for _, name := range []string{
+		"signin", "account", "choose", "password", "consent", "approval", "device", "confirm", "done", "signedout", "error", "formpost",
+	} {
+		page, err := layout.Clone()
+		if err != nil {
+			return nil, err
+		}
+		if parsed[name], err = page.ParseFS(pageFiles, "pages/"+name+".html"); err != nil {
+			return nil, err
+		}
+	}
+	return parsed, nil
+}
+
+// pages routes what people see.
+func (s *Server) pages(mux *http.ServeMux) {
+	mux.HandleFunc("/{tenant}/oauth2/v2.0/authorize", s.page(s.authorize))
+	mux.HandleFunc("/{tenant}/oauth2/authorize", s.page(s.authorize))
+	mux.HandleFunc("/{tenant}/v2.0/adminconsent", s.page(s.adminConsent))
+	mux.HandleFunc("/{tenant}/adminconsent", s.page(s.adminConsent))
+	mux.HandleFunc("/{tenant}/oauth2/v2.0/logout", s.page(s.logout))
+	mux.HandleFunc("/{tenant}/oauth2/logout", s.page(s.logout))
+	mux.HandleFunc("/{tenant}/oauth2/deviceauth", s.page(s.deviceAuth))
+	mux.HandleFunc("GET "+devicePath, s.page(func(v *visit) error { return v.sendOn(common, "/oauth2/deviceauth", v.query) }))
+	mux.HandleFunc("GET "+stylesPath, func(w http.ResponseWriter, _ *http.Request) {
+		h := w.Header()
+		h.Set("Content-Type", "text/css; charset=utf-8")
+		h.Set("Cache-Control", "public, max-age=31536000, immutable") // its address has its hash
+		h.Set("X-Content-Type-Options", "nosniff")
+		_, _ = w.Write(styles)
+	})
+}
+
+// pageData is what pages show; each takes what it needs.
+type pageData struct {
+	Title         string // of the step, as a screen reader says it first
+	Status        int    // 200 when zero
+	Problem       string // what was wrong with what was entered
+	App, AppID    string
+	Name, Display string // of the person
+	Organization  string
+	Permissions   []permission
+	Administrator bool // may say yes for all
+	ForAll        bool // is asked for all
+	Code          string
+	Token         string
+	Styles        string
+
+	Action template.URL // of formpost
+	Values []value
+	Script template.JS
+
+	Description string // of error
+}
+
+type value struct{ Name, Text string }
+
+// show writes a page.
+func (s *Server) show(v *visit, name string, data pageData) error {
+	data.Token, data.Styles = v.formToken(), stylesPath+"?"+stylesTag
+	var text bytes.Buffer
+	if err := s.templates[name].Execute(&text, data); err != nil {
+		return fmt.Errorf("write the page %s: %w", name, err)
+	}
+	v.protect(name == "formpost")
+	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if data.Status != 0 {
+		v.w.WriteHeader(data.Status)
+	}
+	_, _ = v.w.Write(text.Bytes()) // the browser has gone; nobody is left to tell
+	return nil
+}
+
+// protect says to browsers what the page does not need, so that nothing that gets into it can do that either.
+func (v *visit) protect(script bool) {
+	policy := "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action " + strings.Join(append([]string{"'self'"}, v.formTo...), " ")
+	if script {
+		policy += "; script-src " + scriptHash
+	}
+	h := v.w.Header()
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-store")
+	// No Cross-Origin-Opener-Policy: clients open these pages in pop-ups and wait for them to come back. Of this machine browsers must not
+	// learn that it is all https: programs wait on it for codes, over http.
+	if u, err := url.Parse(v.root); v.secure() && err == nil && !isLoopback(u.Hostname()) {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+}
+
+// errorPage tells a person what went wrong; nothing is sent to the client, whose address may not be its own.
+func (s *Server) errorPage(v *visit, err error) {
+	refused, body := s.describe(v.Request, err)
+	if refused.status == http.StatusMethodNotAllowed {
+		v.w.Header().Set("Allow", "GET, POST")
+	}
+	shown := s.show(v, "error", pageData{
+		Title: "Sorry, that did not work", Status: refused.status, Problem: refused.text,
+		Description: fmt.Sprintf("AADSTS%d · Trace ID: %s · Correlation ID: %s · %s", refused.code, body.TraceID, body.CorrelationID, body.Timestamp),
+	})
+	if shown != nil {
+		s.Log.ErrorContext(v.Context(), "the error page failed", "error", shown)
+		v.w.WriteHeader(http.StatusInternalServerError)
+	}
+}
+
+// formPost answers the client by a form that the browser sends to it: by a script, or by a button where scripts are off.
+func (s *Server) formPost(v *visit, a *authorization, values url.Values) error {
+	// The address is one of http (readMode) that is registered, so it may stand as it is.
+	data := pageData{Title: "Back to " + a.app.DisplayName, App: a.app.DisplayName, Action: template.URL(a.redirect), Script: template.JS(submitScript)} //nolint:gosec // see above
+	for name := range values {
+		data.Values = append(data.Values, value{name, values.Get(name)})
+	}
+	return s.show(v, "formpost", data)
+}

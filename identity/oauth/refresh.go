@@ -1,0 +1,140 @@
+package oauth
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// How long refresh tokens last: 90 days after each use, but 180 since the user has signed in; of a page in a browser, where a token
+// is easier to steal, a day since then.
+const (
+	refreshIdle = 90 * 24 * time.Hour
+	refreshMost = 180 * 24 * time.Hour
+	refreshPage = 24 * time.Hour
+)
+
+// family is the ticket of all refresh tokens that come of one sign-in (A11). A refresh token is the secret of the family, and behind
+// a dot that of its generation, of which only the newest is good. So one row tells for as long as the family lives that a token
+// is an old one.
+type family struct {
+	Client     uuid.UUID `json:"client"`
+	User       uuid.UUID `json:"user"`
+	Since      time.Time `json:"since"`
+	Scopes     scopes    `json:"scopes"`
+	Kind       platform  `json:"kind"`
+	Generation []byte    `json:"generation"` // SHA-256 of the newest
+}
+
+// startFamily makes the first refresh token of a delegation, if one was asked for.
+func (s *Server) startFamily(c *call, d delegation, id uuid.UUID, kind platform) (string, error) {
+	if !d.asked.has("offline_access") {
+		return "", nil
+	}
+	if kind == native && !d.client.public() {
+		kind = web // who has shown who it is must do so each time
+	}
+	secret, err := s.newSecret()
+	if err != nil {
+		return "", err
+	}
+	started := family{Client: d.client.AppID, User: d.user.ID, Since: d.since, Scopes: d.asked, Kind: kind}
+	generation, err := s.nextGeneration(&started)
+	if err != nil {
+		return "", err
+	}
+	if _, err := s.addTicket(c.Context(), forRefresh.id(secret), c.tenant, id, started.ends(s.Now()).Sub(s.Now()), started); err != nil {
+		return "", err
+	}
+	return secret + "." + generation, nil
+}
+
+func (s *Server) nextGeneration(f *family) (string, error) {
+	secret, err := s.newSecret()
+	sum := sha256.Sum256([]byte(secret))
+	f.Generation = sum[:]
+	return secret, err
+}
+
+func (f *family) ends(now time.Time) time.Time {
+	if f.Kind == spa {
+		return f.Since.Add(refreshPage)
+	}
+	if most := f.Since.Add(refreshMost); now.Add(refreshIdle).After(most) {
+		return most
+	}
+	return now.Add(refreshIdle)
+}
+
+// refresh answers new tokens for a refresh token, with the next one (RFC 6749 section 6).
+func (s *Server) refresh(c *call) (*tokenAnswer, error) {
+	text := c.form.Get("refresh_token")
+	if text == "" {
+		return nil, missingParameter("refresh_token")
+	}
+	secret, generation, _ := strings.Cut(text, ".")
+	var found family
+	ticket, ok, err := s.ticket(c.Context(), forRefresh.id(secret), &found)
+	if err != nil {
+		return nil, err
+	}
+	client, err := s.presenter(c, ticket, ok, found.Client)
+	if err != nil {
+		return nil, err
+	}
+	if sum := sha256.Sum256([]byte(generation)); subtle.ConstantTimeCompare(sum[:], found.Generation) != 1 {
+		return nil, s.endFamily(c.Context(), ticket.Family)
+	}
+	if err := found.Kind.admits(c, client); err != nil {
+		return nil, err
+	}
+	d, err := s.again(c, client, found)
+	if err != nil {
+		return nil, err
+	}
+	next, err := s.nextGeneration(&found)
+	if err != nil {
+		return nil, err
+	}
+	ticket.Expires = found.ends(s.Now()).UTC().Truncate(time.Second)
+	if won, err := s.changeTicket(c.Context(), ticket, found); err != nil {
+		return nil, err
+	} else if !won {
+		return nil, s.endFamily(c.Context(), ticket.Family)
+	}
+	d.refresh = secret + "." + next
+	return s.write(c, d)
+}
+
+// endFamily ends all refresh tokens of a sign-in, because an old one was used: one of the two who have it has stolen it.
+func (s *Server) endFamily(ctx context.Context, id uuid.UUID) error {
+	if err := s.Tickets.DropFamily(ctx, id); err != nil {
+		return err
+	}
+	s.Log.WarnContext(ctx, "an old refresh token was used, so what came of its sign-in is ended", "family", id)
+	return badGrant(70008, "The provided refresh token was used before, so it and all that came of the same sign-in are revoked. Send a new interactive authorization request for this user and resource.")
+}
+
+// again is the delegation of a family as things are now. A client may ask for other permissions than before, as in the real
+// service: what it may have is what was consented to, whenever that was.
+func (s *Server) again(c *call, client client, found family) (delegation, error) {
+	asked := found.Scopes
+	if text := c.form.Get("scope"); text != "" {
+		var err error
+		if asked, err = parseScopes(text, c.root); err != nil {
+			return delegation{}, err
+		}
+		if asked.Resource == "" { // only signing in, of the resource of before
+			asked.Resource, asked.API, asked.Prefix, asked.Names, asked.All = found.Scopes.Resource, found.Scopes.API, found.Scopes.Prefix, found.Scopes.Names, found.Scopes.All
+		}
+	}
+	user, err := s.userFor(c.Context(), c.tenant, found.User, found.Since)
+	if err != nil {
+		return delegation{}, err
+	}
+	return s.delegate(c.tenant, client, user, found.Since, asked)
+}

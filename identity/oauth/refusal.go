@@ -1,0 +1,117 @@
+package oauth
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/google/uuid"
+)
+
+// refusal is what the authority answers instead of what was asked for, as RFC 6749 section 5.2 and A30 have it.
+type refusal struct {
+	status int
+	code   int    // AADSTS code
+	name   string // error of RFC 6749
+	text   string
+}
+
+func (e *refusal) Error() string { return fmt.Sprintf("AADSTS%d: %s", e.code, e.text) }
+
+// refuse makes one that is answered with 400, as nearly all are.
+func refuse(code int, name, format string, args ...any) error {
+	return &refusal{http.StatusBadRequest, code, name, fmt.Sprintf(format, args...)}
+}
+
+// short keeps what a client sent from filling the answer.
+func short(text string) string {
+	const most = 200
+	if len(text) > most {
+		return text[:most] + "…"
+	}
+	return text
+}
+
+// refusalBody is the answer (A30).
+type refusalBody struct {
+	Error         string `json:"error"`
+	Description   string `json:"error_description"`
+	Codes         []int  `json:"error_codes"`
+	Timestamp     string `json:"timestamp"`
+	TraceID       string `json:"trace_id"`
+	CorrelationID string `json:"correlation_id"`
+	URI           string `json:"error_uri"`
+	Sub           string `json:"suberror,omitempty"`
+}
+
+// refuse answers an error.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	refused, body := s.describe(r, err)
+	switch refused.status {
+	case http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", challenge(refused))
+	case http.StatusForbidden:
+		w.Header().Set("WWW-Authenticate", `Bearer error="`+refused.name+`"`) // RFC 6750 section 3.1
+	case http.StatusMethodNotAllowed:
+		w.Header().Set("Allow", http.MethodGet)
+		if refused.code == codeOnlyPOST {
+			w.Header().Set("Allow", http.MethodPost)
+		}
+	}
+	writeJSON(w, refused.status, body)
+}
+
+// challenge is RFC 6749 section 5.2's for clients, and RFC 6750 section 3's for tokens.
+func challenge(refused *refusal) string {
+	if refused.name == "invalid_token" {
+		return `Bearer error="invalid_token"`
+	}
+	return `Basic realm=""`
+}
+
+// describe says an error in A30's words. One that is no refusal is ours, not the client's: it is logged, and shown as 503 with
+// nothing but the ids to find it by.
+func (s *Server) describe(r *http.Request, err error) (*refusal, refusalBody) {
+	trace, correlation := s.traceIDs(r)
+	refused, ok := errors.AsType[*refusal](err)
+	if !ok {
+		s.Log.ErrorContext(r.Context(), "the authority failed", "error", err, "path", r.URL.Path, "traceId", trace, "correlationId", correlation)
+		refused = &refusal{
+			http.StatusServiceUnavailable, 90033, "temporarily_unavailable",
+			"A transient error has occurred. Try again later, and search the server's log for the trace ID if it remains.",
+		}
+	}
+	now := s.Now().UTC().Format("2006-01-02 15:04:05Z")
+	body := refusalBody{
+		Error:       refused.name,
+		Description: fmt.Sprintf("%s Trace ID: %s Correlation ID: %s Timestamp: %s", refused.Error(), trace, correlation, now),
+		Codes:       []int{refused.code}, Timestamp: now, TraceID: trace, CorrelationID: correlation,
+		URI: fmt.Sprintf("https://login.microsoftonline.com/error?code=%d", refused.code),
+	}
+	if refused.code == codeNoConsent {
+		body.Sub = "consent_required" // clients then ask the user
+	}
+	return refused, body
+}
+
+// traceIDs are the id of this answer and the one by which the client knows its request. Without randomness, which is then
+// most likely the error to be told, the first is nil.
+func (s *Server) traceIDs(r *http.Request) (trace, correlation string) {
+	id, _ := s.Authority.NewID()
+	if wanted, err := uuid.Parse(r.Header.Get("client-request-id")); err == nil {
+		return id.String(), wanted.String()
+	}
+	return id.String(), id.String()
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	text, err := json.Marshal(body)
+	if err != nil { // only for types that have no JSON
+		panic(err)
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write(text) // the client has gone; nobody is left to tell
+}

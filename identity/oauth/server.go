@@ -1,0 +1,65 @@
+package oauth
+
+import (
+	"fmt"
+	"html/template"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"licensor/identity"
+)
+
+// Config is what a Server needs of its surroundings. All fields are required.
+type Config struct {
+	Authority *identity.Authority
+	Tenants   Directory
+	Tickets   Tickets
+	Now       func() time.Time
+	Random    io.Reader // safe for several goroutines
+	Log       *slog.Logger
+	Client    *http.Client // reaches the issuers of federated credentials
+	Cost      identity.PasswordCost
+}
+
+// Server serves the authority's addresses. It may be used by several goroutines.
+type Server struct {
+	Config
+	templates map[string]*template.Template // of pages, by name
+
+	foreign  *identity.ForeignKeys
+	given    *givenTokens
+	attempts *attempts
+	polls    *polls
+	devices  *deviceBounds
+}
+
+// New makes a server.
+func New(config Config) (*Server, error) {
+	templates, err := parsePages()
+	if err != nil {
+		return nil, fmt.Errorf("read the pages for people: %w", err)
+	}
+	foreign, err := identity.NewForeignKeys(config.Client, config.Now, config.Log)
+	if err != nil {
+		return nil, err
+	}
+	return &Server{
+		Config: config, templates: templates, foreign: foreign,
+		given: newGivenTokens(), attempts: newAttempts(), polls: newPolls(), devices: newDeviceBounds(),
+	}, nil
+}
+
+// Handler serves the authority's addresses (A1). They nearly all begin with a tenant's name, so it is to be mounted at the
+// root, behind the addresses of Graph.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	s.documents(mux)
+	mux.HandleFunc("/{tenant}/oauth2/v2.0/token", s.answer(s.token))
+	mux.HandleFunc("/{tenant}/oauth2/token", s.answer(s.tokenV1))
+	mux.HandleFunc("/{tenant}/oauth2/v2.0/devicecode", s.answer(s.deviceCode))
+	mux.HandleFunc("/oidc/userinfo", s.answer(s.userinfo))
+	s.pages(mux)
+	return mux
+}

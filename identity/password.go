@@ -1,0 +1,113 @@
+package identity
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+
+	"golang.org/x/crypto/argon2"
+)
+
+// PasswordCost is what checking a password takes, so that trying many does too. It stands in each hash, so it can be changed
+// at any time: a hash is checked at the cost it was made with.
+type PasswordCost struct {
+	Memory  uint32 // KiB
+	Passes  uint32
+	Threads uint8
+}
+
+// UsualCost is the least that OWASP's Password Storage Cheat Sheet advises for argon2id: 19 MiB, two passes, one thread.
+// It takes about 25 ms.
+var UsualCost = PasswordCost{Memory: 19 << 10, Passes: 2, Threads: 1}
+
+// MaxPassword is how long a password may be, in bytes, as in the real service.
+const MaxPassword = 256
+
+const (
+	saltBytes = 16
+	hashBytes = 32
+	phcPrefix = "$argon2id$v=19$"
+)
+
+// hashing holds back passwords beyond one a core: more at once would not be done sooner, and each takes its memory.
+var hashing = make(chan struct{}, runtime.NumCPU())
+
+// HashPassword makes the form a password is kept in, argon2id in the PHC string format. It waits for its turn as long as
+// ctx lets it.
+func HashPassword(ctx context.Context, random io.Reader, cost PasswordCost, password string) (string, error) {
+	salt := make([]byte, saltBytes)
+	if _, err := io.ReadFull(random, salt); err != nil {
+		return "", fmt.Errorf("make the salt of a password: %w", err)
+	}
+	sum, err := cost.hash(ctx, password, salt)
+	if err != nil {
+		return "", err
+	}
+	return cost.text(salt, sum), nil
+}
+
+// text is the PHC string format.
+func (c PasswordCost) text(salt, sum []byte) string {
+	encode := base64.RawStdEncoding.EncodeToString
+	return fmt.Sprintf("%sm=%d,t=%d,p=%d$%s$%s", phcPrefix, c.Memory, c.Passes, c.Threads, encode(salt), encode(sum))
+}
+
+// CheckPassword says whether a password is the one that was hashed. An empty hash is nobody's; see NoPassword.
+func CheckPassword(ctx context.Context, hash, password string) (bool, error) {
+	if hash == "" {
+		return false, nil
+	}
+	cost, salt, want, err := parsePassword(hash)
+	if err != nil {
+		return false, err
+	}
+	got, err := cost.hash(ctx, password, salt)
+	if err != nil {
+		return false, err
+	}
+	return subtle.ConstantTimeCompare(got, want) == 1, nil
+}
+
+// NoPassword is a hash that no password has, to be checked in place of that of a user who is unknown or has none: it takes as
+// long as another, so time tells nobody who has an account.
+func (c PasswordCost) NoPassword() string {
+	return c.text(make([]byte, saltBytes), make([]byte, hashBytes))
+}
+
+func (c PasswordCost) hash(ctx context.Context, password string, salt []byte) ([]byte, error) {
+	select {
+	case hashing <- struct{}{}:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait to check a password: %w", ctx.Err())
+	}
+	defer func() { <-hashing }()
+	return argon2.IDKey([]byte(password), salt, c.Passes, c.Memory, c.Threads, hashBytes), nil
+}
+
+// errPasswordHash does not show the hash: errors end up in logs.
+var errPasswordHash = errors.New("the hash of a password is not argon2id in the PHC string format: give the user a new password")
+
+// parsePassword reads what HashPassword writes. The bounds are those within which argon2 does not panic and a check does
+// not take all memory.
+func parsePassword(hash string) (cost PasswordCost, salt, sum []byte, err error) {
+	rest, ok := strings.CutPrefix(hash, phcPrefix)
+	parts := strings.Split(rest, "$")
+	if !ok || len(parts) != 3 {
+		return cost, nil, nil, errPasswordHash
+	}
+	_, err = fmt.Sscanf(parts[0], "m=%d,t=%d,p=%d", &cost.Memory, &cost.Passes, &cost.Threads)
+	if err != nil || cost.Memory > 1<<20 || cost.Passes < 1 || cost.Passes > 16 || cost.Threads < 1 || cost.Threads > 16 {
+		return cost, nil, nil, errPasswordHash
+	}
+	salt, errSalt := base64.RawStdEncoding.Strict().DecodeString(parts[1])
+	sum, errSum := base64.RawStdEncoding.Strict().DecodeString(parts[2])
+	if errSalt != nil || errSum != nil || len(salt) < 8 || len(sum) != hashBytes {
+		return cost, nil, nil, errPasswordHash
+	}
+	return cost, salt, sum, nil
+}
