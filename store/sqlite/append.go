@@ -14,7 +14,7 @@ import (
 
 // statements are those that are worth preparing once.
 type statements struct {
-	one, page                              *sql.Stmt // of the reader
+	one, page, hasMoved                    *sql.Stmt // of the reader
 	advance, commit, upsert, discard, move *sql.Stmt // of the writer
 }
 
@@ -48,6 +48,7 @@ func (s *Store) prepare(ctx context.Context) error {
 	}{
 		{&s.say.one, s.reader, one},
 		{&s.say.page, s.reader, page},
+		{&s.say.hasMoved, s.reader, hasMoved},
 		{&s.say.advance, s.writer, advance},
 		{&s.say.commit, s.writer, commit},
 		{&s.say.upsert, s.writer, upsert},

@@ -154,6 +154,8 @@ func BenchmarkPage(b *testing.B) {
 		}
 		began := inOrder("displayName", -1, "", 100)
 		began.Order.AsOf = seq - 1
+		alike := inOrder("displayName", -1, "", 100)
+		alike.Where = &store.Filter{Op: store.StartsWith, Property: "displayName", Value: "User"}
 		for _, c := range []struct {
 			name  string
 			query store.Query
@@ -161,6 +163,7 @@ func BenchmarkPage(b *testing.B) {
 			{"by ordinal", store.Query{Kind: store.KindUser, After: -1, Limit: 100}},
 			{"by name", inOrder("displayName", -1, "", 100)},
 			{"by name, 1000 moved since", began},
+			{"by name, all starting alike", alike},
 		} {
 			b.Run(fmt.Sprintf("%s/of=%d", c.name, n), func(b *testing.B) {
 				for b.Loop() {

@@ -192,7 +192,8 @@ func (c *compiler) compareText(f *store.Filter, of subject, text string) (string
 }
 
 // compareColumn finds by the index where that finds few rows among many. They come as a set of ordinals, so that pages stay in
-// order and no row is read in vain; SQLite by itself would either sort all rows it finds or look at each one of the tenant's.
+// order and no row is read in vain; SQLite by itself would either sort all rows it finds or look at each one of the tenant's. Where
+// rows are read along that index anyway, it is a stretch of it.
 func (c *compiler) compareColumn(f *store.Filter, column, text string) (string, error) {
 	const in = "(ordinal IN (SELECT ordinal FROM object WHERE tenant = ?1 AND kind = ?2 AND ordinal > ?3 AND "
 	switch {
@@ -202,6 +203,8 @@ func (c *compiler) compareColumn(f *store.Filter, column, text string) (string, 
 		const from = "(ordinal IN (SELECT ordinal FROM object INDEXED BY object_"
 		condition, err := c.match(f, column, text)
 		return from + column + " WHERE tenant = ?1 AND kind = ?2 AND ordinal > ?3 AND " + condition + "))", err
+	case f.Op == store.StartsWith && text != "" && column == c.along:
+		return "(" + column + " >= " + c.bind(text) + " AND " + column + " < " + c.bind(following(text)) + ")", nil
 	case f.Op == store.StartsWith && text != "":
 		return in + column + " >= " + c.bind(text) + " AND " + column + " < " + c.bind(following(text)) + "))", nil
 	}

@@ -113,6 +113,7 @@ func (s *Store) Count(ctx context.Context, tenant uuid.UUID, query store.Query) 
 type where struct {
 	parts []string
 	args  []any
+	along string // the column whose index the rows are read along; empty: the ordinals
 }
 
 // bind makes a value a parameter and answers its name.
@@ -125,6 +126,9 @@ func (w *where) text() string { return " AND " + strings.Join(w.parts, " AND ") 
 
 func conditions(number int64, query store.Query, after int64) (*where, error) {
 	w := &where{parts: []string{"ordinal > ?3"}, args: []any{number, int64(query.Kind), after}}
+	if query.Order != nil {
+		w.along = ordering[query.Order.Property]
+	}
 	switch {
 	case len(query.Ordinals) > store.MaxOrdinals:
 		return nil, fmt.Errorf("%w: it names %d ordinals, and %d are allowed: ask in several queries", store.ErrFilter, len(query.Ordinals), store.MaxOrdinals)

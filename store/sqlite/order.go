@@ -28,20 +28,35 @@ func (s *Store) ordered(ctx context.Context, tenant uuid.UUID, query store.Query
 		return nil, fmt.Errorf("%w: rows cannot be ordered by %q", store.ErrFilter, query.Order.Property)
 	}
 	var rows []store.Object
-	for _, part := range []string{stayed, movedAway} {
-		for _, span := range spans(query) {
-			if part == stayed && query.Limit > 0 && len(rows) >= query.Limit {
-				continue
-			}
-			found, err := s.selectOrdered(ctx, number, query, strings.ReplaceAll(part, "COLUMN", column), span)
-			if err != nil {
-				return nil, s.fail("read objects in order", err)
-			}
-			rows = append(rows, found...)
+	for _, span := range spans(query) {
+		if query.Limit > 0 && len(rows) >= query.Limit {
+			break
 		}
+		found, err := s.selectOrdered(ctx, number, query, strings.ReplaceAll(stayed, "COLUMN", column), span)
+		if err != nil {
+			return nil, s.fail("read objects in order", err)
+		}
+		rows = append(rows, found...)
+	}
+	// Only now, for what moves while the others are read: mostly nothing has, and looking for it takes as long as all the rest.
+	var moved bool
+	if err := s.say.hasMoved.QueryRowContext(ctx, number, int64(query.Kind), int64(query.Order.AsOf)).Scan(&moved); err != nil {
+		return nil, s.fail("read objects in order", err)
+	}
+	if !moved {
+		return merged(rows, query), nil
+	}
+	for _, span := range spans(query) {
+		found, err := s.selectOrdered(ctx, number, query, strings.ReplaceAll(movedAway, "COLUMN", column), span)
+		if err != nil {
+			return nil, s.fail("read objects in order", err)
+		}
+		rows = append(rows, found...)
 	}
 	return merged(rows, query), nil
 }
+
+const hasMoved = "SELECT EXISTS (SELECT 1 FROM moved WHERE tenant = ?1 AND kind = ?2 AND seq > ?3)"
 
 // The two parts of a list in the order of a COLUMN, of which ASOF is the commit. Each is followed by more conditions.
 const (
@@ -62,6 +77,8 @@ type span struct {
 func spans(query store.Query) []span {
 	from := span{query.Order.After != "", query.After >= 0}
 	switch {
+	case startsWith(query.Where, query.Order.Property): // so all of them have one
+		return []span{{text: true, after: from.after && from.text}}
 	case query.After < 0 && query.Order.Descending:
 		return []span{{text: true}, {text: false}}
 	case query.After < 0:
@@ -70,6 +87,14 @@ func spans(query store.Query) []span {
 		return []span{from, {text: !from.text}}
 	}
 	return []span{from}
+}
+
+// startsWith says whether a condition lets only rows through whose property starts with something.
+func startsWith(f *store.Filter, property string) bool {
+	if f != nil && f.Op == store.And {
+		return slices.ContainsFunc(f.Args, func(arg *store.Filter) bool { return startsWith(arg, property) })
+	}
+	return f != nil && f.Op == store.StartsWith && f.Property == property
 }
 
 // condition is that of the span's rows, and their order.
