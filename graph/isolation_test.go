@@ -46,7 +46,6 @@ func TestTenantsDoNotTouch(t *testing.T) {
 // isolationRequest is a request of one of Contoso's callers.
 type isolationRequest struct {
 	method, path, token, body string
-	open                      bool
 }
 
 func (r isolationRequest) String() string { return r.method + " " + r.path + " " + r.body }
@@ -73,7 +72,7 @@ func (n *neighbours) draw(t *rapid.T) isolationRequest {
 
 func (n *neighbours) drawOne(t *rapid.T) isolationRequest {
 	op := rapid.SampledFrom(servedOperations()).Draw(t, "operation")
-	r := isolationRequest{method: op.method, token: rapid.SampledFrom(n.callers).Draw(t, "caller"), open: op.open}
+	r := isolationRequest{method: op.method, token: rapid.SampledFrom(n.callers).Draw(t, "caller")}
 	path := op.path
 	for strings.Contains(path, "{") {
 		from := strings.IndexByte(path, '{')
@@ -83,15 +82,15 @@ func (n *neighbours) drawOne(t *rapid.T) isolationRequest {
 	if !strings.HasPrefix(path, ownRoot) {
 		r.path = "/v1.0" + r.path
 	}
+	var options []string
 	if rapid.Bool().Draw(t, "has options") && op.method == "GET" {
-		r.path += "?" + n.fill(t, rapid.SampledFrom(isolationOptions).Draw(t, "options"), url.QueryEscape)
+		options = append(options, n.fill(t, rapid.SampledFrom(isolationOptions).Draw(t, "options"), url.QueryEscape))
 	}
 	if rapid.IntRange(0, 3).Draw(t, "names the tenant") == 0 {
-		r.path += "?"
-		if strings.Contains(r.path[:len(r.path)-1], "?") {
-			r.path = r.path[:len(r.path)-1] + "&"
-		}
-		r.path += strings.ReplaceAll("tenantId=TENANT&tenant=TENANT&tid=TENANT", "TENANT", n.strange[0])
+		options = append(options, strings.ReplaceAll("tenantId=TENANT&tenant=TENANT&tid=TENANT", "TENANT", n.strange[0]))
+	}
+	if options != nil {
+		r.path += "?" + strings.Join(options, "&")
 	}
 	r.body = "{}"
 	if op.method == "POST" || op.method == "PATCH" || op.method == "PUT" {
