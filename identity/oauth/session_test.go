@@ -62,6 +62,13 @@ func TestUserinfoSaysWhatTheTokenWasGivenFor(t *testing.T) {
 	if got := ask(http.MethodPut, plain); got.status != http.StatusMethodNotAllowed {
 		t.Errorf("answered %d", got.status)
 	}
+	good := issue(t, w, identity.Claims{Root: w.https.URL, Tenant: contoso, ObjectID: ann, AppID: portal, Delegated: true, Permissions: []string{"openid"}})
+	if got := ask(http.MethodGet, good); got.status != http.StatusOK {
+		t.Errorf("a good token is answered with %d %s", got.status, got.text)
+	}
+	two := w.request(t, userinfoPath, "")
+	two.Header["Authorization"] = []string{"Bearer " + good, "Bearer " + plain}
+	wantRefusal(t, do(t, w.https.Client(), two), http.StatusUnauthorized, "invalid_token", 50027)
 }
 
 func TestTheSubjectIsAnotherForEachApplication(t *testing.T) {

@@ -22,7 +22,11 @@ func (s *Server) userinfo(c *call) (any, error) {
 	if c.Method != http.MethodGet && c.Method != http.MethodPost {
 		return nil, onlyGET(c.Method)
 	}
-	scheme, raw, _ := strings.Cut(c.Header.Get("Authorization"), " ")
+	shown := c.Header.Values("Authorization")
+	if len(shown) > 1 { // what looks at requests before us may go by another one
+		return nil, badToken("there is more than one Authorization header")
+	}
+	scheme, raw, _ := strings.Cut(strings.Join(shown, ""), " ")
 	if !strings.EqualFold(scheme, "Bearer") || raw == "" {
 		return nil, badToken("there is no access token in the Authorization header")
 	}
