@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const program = process.env.LICENSOR ?? '../../bin/licensor';
+const files = process.argv.length > 2 ? process.argv.slice(2) : ['graph.test.mjs', 'login.test.mjs', 'spa.test.mjs'];
 const dir = mkdtempSync(join(tmpdir(), 'licensor-sdk-'));
 const [cert, key, info] = ['cert.pem', 'key.pem', 'info.json'].map((name) => join(dir, name));
 
@@ -19,7 +20,7 @@ try {
     if (tries > 600 || server.exitCode !== null) throw new Error('the server did not start');
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  const tests = spawn(process.execPath, ['--test', '--test-reporter=spec', 'test.mjs'],
+  const tests = spawn(process.execPath, ['--test', '--test-reporter=spec', '--test-concurrency=1', ...files],
     { stdio: 'inherit', env: { ...process.env, NODE_EXTRA_CA_CERTS: cert, LICENSOR_INFO: info } });
   code = await new Promise((resolve) => tests.on('exit', resolve));
 } finally {

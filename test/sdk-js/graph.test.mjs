@@ -1,42 +1,17 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import test from 'node:test';
-import { ClientSecretCredential } from '@azure/identity';
-import { Client, PageIterator } from '@microsoft/microsoft-graph-client';
-import { TokenCredentialAuthenticationProvider } from '@microsoft/microsoft-graph-client/authProviders/azureTokenCredentials/index.js';
+import { PageIterator } from '@microsoft/microsoft-graph-client';
+import { anything, group, info, licenses, member, person, products, secret, service } from './world.mjs';
 
-const info = JSON.parse(readFileSync(process.env.LICENSOR_INFO));
-const host = new URL(info.graph).hostname;
-const e3 = '6fd2c87f-b296-42f0-b197-1e91e994b900';
-const f3 = '4b585984-651b-448a-9e53-3b10f069cf7f';
-const ems = 'efccb6f7-5641-4e0e-bd10-b4976e1bf68e';
-
-const credential = new ClientSecretCredential(info.tenantId, info.clientId, info.clientSecret,
-  { authorityHost: info.authority, disableInstanceDiscovery: true });
-const graph = Client.initWithMiddleware({
-  baseUrl: info.graph,
-  customHosts: new Set([host]),
-  authProvider: new TokenCredentialAuthenticationProvider(credential, { scopes: ['https://graph.microsoft.com/.default'] }),
-});
-
-let made = 0;
-const person = (more = {}) => {
-  const name = `sdk.user${++made}`;
-  return {
-    accountEnabled: true, displayName: name, mailNickname: name, userPrincipalName: `${name}@contoso.example`, usageLocation: 'DE',
-    passwordProfile: { password: 'Not-kept-1', forceChangePasswordNextSignIn: true }, ...more,
-  };
-};
-const group = (name) => ({ displayName: name, mailEnabled: false, mailNickname: name, securityEnabled: true });
-const licenses = (add, remove = []) => ({ addLicenses: add.map((skuId) => ({ skuId, disabledPlans: [] })), removeLicenses: remove });
-const member = (id) => ({ '@odata.id': `${info.graph}/v1.0/directoryObjects/${id}` });
+const { e3, ems, f3 } = products;
+const credential = secret(info.clientSecret);
+const graph = service(credential);
 const states = async (id) => (await graph.api(`/users/${id}`).select('licenseAssignmentStates').get()).licenseAssignmentStates;
 
 test('log in with a client secret, and not with a wrong one', async () => {
-  const token = await credential.getToken('https://graph.microsoft.com/.default');
+  const token = await credential.getToken(anything);
   assert.equal(token.token.split('.').length, 3);
-  const wrong = new ClientSecretCredential(info.tenantId, info.clientId, 'wrong', { authorityHost: info.authority, disableInstanceDiscovery: true });
-  await assert.rejects(wrong.getToken('https://graph.microsoft.com/.default'), /AADSTS7000215/);
+  await assert.rejects(secret('wrong').getToken(anything), /AADSTS7000215/);
 });
 
 test('list, page by page', async () => {
