@@ -3,7 +3,6 @@ package graph
 import (
 	"net/http"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"licensor/directory"
@@ -11,13 +10,9 @@ import (
 	"licensor/tenant"
 )
 
-// leastPassword is how many characters a password has at least.
-const leastPassword = 8
-
 // passwordHash answers the hash of a password for a user with a name, which is refused when it is too easily guessed.
 func (api *API) passwordHash(r *request, name, password string) (string, error) {
-	local, _, _ := strings.Cut(strings.ToLower(name), "@")
-	if utf8.RuneCountInString(password) < leastPassword || len(password) > identity.MaxPassword || local != "" && strings.Contains(strings.ToLower(password), local) {
+	if utf8.RuneCountInString(password) < identity.LeastPassword || len(password) > identity.MaxPassword || identity.HasName(password, name) {
 		p := refuse("The specified password does not comply with password complexity requirements. Please provide a different password.")
 		p.Detail = &Detail{"InvalidPassword", "password", "Expected are 8 to 256 characters, among which the user's name is not."}
 		return "", p

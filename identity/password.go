@@ -28,6 +28,16 @@ var UsualCost = PasswordCost{Memory: 19 << 10, Passes: 2, Threads: 1}
 // MaxPassword is how long a password may be, in bytes, as in the real service.
 const MaxPassword = 256
 
+// LeastPassword is how many characters a password must have: NIST SP 800-63B asks for length, and for nothing else.
+const LeastPassword = 8
+
+// HasName says whether a password has the name of its user in it, that is what stands before the @: it would be tried first. Names of
+// fewer than three characters do not count; they are in most words.
+func HasName(password, userPrincipalName string) bool {
+	local, _, _ := strings.Cut(strings.ToLower(userPrincipalName), "@")
+	return len(local) >= 3 && strings.Contains(strings.ToLower(password), local)
+}
+
 const (
 	saltBytes = 16
 	hashBytes = 32

@@ -104,3 +104,21 @@ func TestWithoutRandomnessThereIsNoHash(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+func TestANameInAPassword(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		password, name string
+		want           bool
+	}{
+		{"Hello-DORA-99", "dora@contoso.example", true},
+		{"dora@contoso.example", "Dora@contoso.example", true},
+		{"contoso.example", "dora@contoso.example", false},
+		{"Adorable-99", "do@contoso.example", false},
+		{"Tulip-5-tree", "", false},
+	} {
+		if got := HasName(c.password, c.name); got != c.want {
+			t.Errorf("%q has %q: %t", c.password, c.name, got)
+		}
+	}
+}

@@ -137,21 +137,17 @@ func (s *Server) renew(v *visit, who *person) (answered bool, err error) {
 	return true, v.sendOn(v.tenant.String(), v.endpoint(), without(v.query, "login", "select_account"))
 }
 
-// leastPassword is NIST SP 800-63B's, which asks for length and nothing else.
-const leastPassword = 8
-
 // unfit says why a new password will not do.
 func unfit(name, old, fresh, again string) string {
-	local, _, _ := strings.Cut(name, "@")
 	switch {
-	case len([]rune(fresh)) < leastPassword:
+	case len([]rune(fresh)) < identity.LeastPassword:
 		return "The new password is too short: it needs at least 8 characters."
 	case len(fresh) > identity.MaxPassword:
 		return "The new password is too long: it may have 256 characters."
 	case fresh == old:
 		return "The new password is the current one: choose another."
-	case strings.EqualFold(fresh, name), strings.EqualFold(fresh, local):
-		return "The new password is your user name: choose another."
+	case identity.HasName(fresh, name):
+		return "The new password has your user name in it: choose another."
 	case fresh != again:
 		return "The new password was not repeated as it was entered first. Enter it twice."
 	}

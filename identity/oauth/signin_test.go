@@ -371,7 +371,7 @@ func TestAPasswordThatSomebodyElseHasSetIsChangedFirst(t *testing.T) {
 		"too short":          {"old", goodPassword, "new", "short", "again", "short"},
 		"too long":           {"old", goodPassword, "new", strings.Repeat("x", 257), "again", strings.Repeat("x", 257)},
 		"is the current one": {"old", goodPassword, "new", goodPassword, "again", goodPassword},
-		"is your user name":  {"old", goodPassword, "new", "DORA@contoso.example", "again", "DORA@contoso.example"},
+		"has your user name": {"old", goodPassword, "new", "Hello-DORA-99", "again", "Hello-DORA-99"},
 		"was not repeated":   {"old", goodPassword, "new", chosen, "again", chosen + "x"},
 		"current password":   {"old", "wrong", "new", chosen, "again", chosen},
 	} {
