@@ -70,14 +70,6 @@ func ParseOrganizationPatch(members []Member) (OrganizationPatch, error) {
 	return patch, err
 }
 
-// ParseOrganizationImport reads what the owner of the server, or another directory, says of an organization: everything
-// but its id. Errors are *Invalid.
-func ParseOrganizationImport(members []Member) (OrganizationPatch, error) {
-	patch, err := organizationTable.patch(members, true)
-	patch.fits = fitsOrganization
-	return patch, err
-}
-
 func fitsOrganization(_, after *Organization) error { return after.Validate() }
 
 // Validate answers an *Invalid unless the organization has a name, countries that exist if any, and verified domains, each

@@ -29,17 +29,13 @@ type SetPassword struct {
 func (SetPassword) Name() string { return "setPassword" }
 
 func (cmd SetPassword) run(c *change) error {
-	if err := c.live(cmd.User); err != nil {
-		return err
-	}
-	u, old, err := c.user(cmd.User)
+	next, old, err := c.liveUser(cmd.User)
 	if err != nil {
 		return err
 	}
-	next := *u
 	force := directory.PasswordProfile{ForceChangePasswordNextSignIn: &cmd.ForceChange}
-	if u.PasswordProfile != nil {
-		force.ForceChangePasswordNextSignInWithMFA = u.PasswordProfile.ForceChangePasswordNextSignInWithMFA
+	if next.PasswordProfile != nil {
+		force.ForceChangePasswordNextSignInWithMFA = next.PasswordProfile.ForceChangePasswordNextSignInWithMFA
 	}
 	next.PasswordProfile = &force
 	c.password(cmd.User, &next, cmd.Hash)
@@ -54,17 +50,25 @@ type RevokeSessions struct{ User uint32 }
 func (RevokeSessions) Name() string { return "revokeSessions" }
 
 func (cmd RevokeSessions) run(c *change) error {
-	if err := c.live(cmd.User); err != nil {
-		return err
-	}
-	u, old, err := c.user(cmd.User)
+	next, old, err := c.liveUser(cmd.User)
 	if err != nil {
 		return err
 	}
-	next := *u
 	next.SignInSessionsValidFromDateTime = c.at.Truncate(time.Second)
 	c.rewrite(cmd.User, &next, old)
 	return nil
+}
+
+// liveUser is a copy of a user who is not deleted, with its document.
+func (c *change) liveUser(user uint32) (next directory.User, old []byte, err error) {
+	if err := c.live(user); err != nil {
+		return directory.User{}, nil, err
+	}
+	u, old, err := c.user(user)
+	if err != nil {
+		return directory.User{}, nil, err
+	}
+	return *u, old, nil
 }
 
 // password notes the row of a user's new password, and in the user when that was.
