@@ -22,4 +22,13 @@ func tryLock(file *os.File) (bool, error) {
 	return true, nil
 }
 
+// unlock gives the file back; Windows would with its last handle.
+func unlock(file *os.File) error {
+	at := windows.Overlapped{OffsetHigh: 1}
+	if err := windows.UnlockFileEx(windows.Handle(file.Fd()), 0, 1, 0, &at); err != nil {
+		return fmt.Errorf("unlock %s: %w", file.Name(), err)
+	}
+	return nil
+}
+
 func isReadOnly(err error) bool { return errors.Is(err, windows.ERROR_WRITE_PROTECT) }

@@ -86,7 +86,7 @@ func (s *Store) Close() error {
 			errs = append(errs, db.Close())
 		}
 	}
-	return errors.Join(append(errs, s.lock.Close())...)
+	return errors.Join(append(errs, unlock(s.lock), s.lock.Close())...)
 }
 
 // locate answers the path of the file itself, so that two names for it are one store, and says what is wrong with the place.

@@ -1,0 +1,34 @@
+//go:build unix
+
+package sqlite
+
+import (
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// A program that is being started has copies of all descriptors until it runs.
+func TestAClosedStoreIsFreeThoughItsDescriptorWasCopied(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "licensor.db")
+	s, err := Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied, err := syscall.Dup(int(s.lock.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(copied)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
