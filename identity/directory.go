@@ -21,12 +21,14 @@ type Directory interface {
 
 // App is an application in a tenant: a registration and its service principal in one.
 type App struct {
-	ID           uuid.UUID // object id of the service principal
-	AppID        uuid.UUID // client id
-	DisplayName  string
-	Enabled      bool
-	Permissions  []string // application permissions granted in the tenant, such as User.Read.All
-	Requested    []string // delegated permissions its registration asks for: what {resource}/.default asks a user for
+	ID          uuid.UUID // object id of the service principal
+	AppID       uuid.UUID // client id
+	DisplayName string
+	Enabled     bool
+	Permissions []string // application permissions granted in the tenant, such as User.Read.All
+	// Requested answers the delegated permissions its registration asks for: what {resource}/.default asks a user for. Nil: it says nothing.
+	// It is asked when somebody is to consent, and not at each request, as the application is.
+	Requested    func() []string
 	Secrets      []Secret
 	Certificates []Certificate
 	Federated    []Federated

@@ -40,7 +40,10 @@ func (p people) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 	}
 	app := identity.App{
 		ID: a.ID, AppID: a.AppID, DisplayName: a.DisplayName, Enabled: !a.Disabled, Permissions: a.Permissions,
-		PublicClient: a.PublicClient, Redirects: identity.Redirects(a.Redirects), Requested: requested(a),
+		PublicClient: a.PublicClient, Redirects: identity.Redirects(a.Redirects),
+	}
+	if raw, ok := a.Properties["requiredResourceAccess"]; ok {
+		app.Requested = func() []string { return requested(raw) }
 	}
 	for _, s := range a.Secrets {
 		secret := identity.Secret{Expires: s.Expires}
@@ -56,13 +59,9 @@ func (p people) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 	return app, true
 }
 
-// requested are the delegated permissions of Graph that an application's registration asks for (requiredResourceAccess). What it names
-// that is not known here is passed over, as it is where an administrator looks at it.
-func requested(a directory.Application) (scopes []string) {
-	raw, ok := a.Properties["requiredResourceAccess"]
-	if !ok {
-		return nil
-	}
+// requested are the delegated permissions of Graph that a registration asks for in its requiredResourceAccess. What it names that is not
+// known here is passed over, as it is where an administrator looks at it.
+func requested(raw json.RawMessage) (scopes []string) {
 	var resources []struct {
 		ResourceAppID  string `json:"resourceAppId"`
 		ResourceAccess []struct {

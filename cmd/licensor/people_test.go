@@ -1,7 +1,11 @@
 package main
 
 import (
+	"encoding/json"
+	"slices"
 	"testing"
+
+	"github.com/google/uuid"
 
 	"licensor/directory"
 	"licensor/tenant"
@@ -33,6 +37,31 @@ func TestTenantsSayWhomTheyTrust(t *testing.T) {
 		got[0].Issuer = "https://evil.example"
 		if again := people.TrustedIssuers("https://evil.example"); len(again) != 0 {
 			t.Error("an answer that is changed changes the tenant")
+		}
+	})
+}
+
+func TestARegistrationSaysWhatItAsksFor(t *testing.T) {
+	t.Parallel()
+	look(t, newDatabase(t), func(s *service, first *tenant.Tenant) {
+		set := func(id byte, properties map[string]json.RawMessage) uuid.UUID {
+			app := directory.Application{ID: uuid.UUID{1, id}, ObjectID: uuid.UUID{2, id}, AppID: uuid.UUID{3, id}, DisplayName: "App", Properties: properties}
+			if _, err := first.Do(t.Context(), author, tenant.SetApplication{Application: app}); err != nil {
+				t.Fatal(err)
+			}
+			return app.AppID
+		}
+		asking := set(1, map[string]json.RawMessage{"requiredResourceAccess": json.RawMessage(`[
+			{"resourceAppId":"00000003-0000-0000-c000-000000000000","resourceAccess":[
+				{"id":"e1fe6dd8-ba31-4d61-89e7-88639da4683d","type":"Scope"},
+				{"id":"df021288-bdef-4463-88db-98f22de89214","type":"Role"},
+				{"id":"99999999-9999-4999-8999-999999999999","type":"Scope"}]},
+			{"resourceAppId":"99999999-9999-4999-8999-999999999999","resourceAccess":[{"id":"a154be20-db9c-4678-8ab7-66f6cc099a59","type":"Scope"}]}]`)})
+		if app, ok := (people{s.tenants}).Application(first.ID(), asking); !ok || app.Requested == nil || !slices.Equal(app.Requested(), []string{"User.Read"}) {
+			t.Errorf("of an application that asks for User.Read, and for what is none of our scopes: %+v", app)
+		}
+		if app, ok := (people{s.tenants}).Application(first.ID(), set(2, nil)); !ok || app.Requested != nil {
+			t.Errorf("of an application that asks for nothing: %+v", app)
 		}
 	})
 }

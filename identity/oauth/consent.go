@@ -61,8 +61,10 @@ func (s *Server) checkResource(tenant uuid.UUID, asked scopes) error {
 
 // requested is what an application's registration asks for; User.Read, as the real service registers them, when it says nothing.
 func requested(app identity.App) []string {
-	if len(app.Requested) > 0 {
-		return app.Requested
+	if app.Requested != nil {
+		if names := app.Requested(); len(names) > 0 {
+			return names
+		}
 	}
 	return []string{"User.Read"}
 }

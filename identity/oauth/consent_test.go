@@ -114,7 +114,9 @@ func TestAnAdministratorConsentsForThemselvesOnlyWhenTheyDoNotSayMore(t *testing
 func TestAnAdministratorConsentsForAllWithoutSigningInToTheApplication(t *testing.T) {
 	t.Parallel()
 	w := newcomer(t)
-	w.town.changeApp(portal, func(app *identity.App) { app.Requested = []string{"User.Read", "Group.Read.All"} })
+	w.town.changeApp(portal, func(app *identity.App) {
+		app.Requested = func() []string { return []string{"User.Read", "Group.Read.All"} }
+	})
 	query := url.Values{"client_id": {portal.String()}, "redirect_uri": {portalRedirect}, "state": {"a b"}}
 	for _, path := range []string{"/" + contosoDomain + "/v2.0/adminconsent", "/organizations/adminconsent"} {
 		b := w.browser(t).open(path, query)
@@ -183,7 +185,9 @@ func TestAllPermissionsOfAnApplicationWithNoneAreWhatItsRegistrationAsksFor(t *t
 		t.Errorf("grants are %v", got)
 	}
 	w.town.change(func() { clear(w.town.grants) })
-	w.town.changeApp(portal, func(app *identity.App) { app.Requested = []string{"User.ReadWrite", "Group.Read.All"} })
+	w.town.changeApp(portal, func(app *identity.App) {
+		app.Requested = func() []string { return []string{"User.ReadWrite", "Group.Read.All"} }
+	})
 	b.open(authorizePath, query).wantPage("Approval required", http.StatusForbidden)
 	if !strings.Contains(b.text, "Group.Read.All") || strings.Contains(b.text, "<code>User.ReadWrite</code>") {
 		t.Errorf("the page is %s", b.text)
