@@ -87,9 +87,7 @@ func (api *API) getRole(r *request) error {
 
 // getRoleTemplate answers GET /directoryRoleTemplates/{template}.
 func (api *API) getRoleTemplate(r *request) error {
-	return sendRole(r, "directoryRoleTemplates", templateFields, func(r *request) (directoryRole, error) {
-		return r.roleWhere(func(d directoryRole) uuid.UUID { return d.Role.ID })
-	})
+	return sendRole(r, "directoryRoleTemplates", templateFields, (*request).roleTemplate)
 }
 
 func sendRole(r *request, set string, s *fieldSet[directoryRole], find func(*request) (directoryRole, error)) error {
@@ -109,12 +107,15 @@ func sendRole(r *request, set string, s *fieldSet[directoryRole], find func(*req
 
 // directoryRole is the role that the path names.
 func (r *request) directoryRole() (directoryRole, error) {
-	return r.roleWhere(func(d directoryRole) uuid.UUID {
-		if r.op.byTemplate() {
-			return d.Role.ID
-		}
-		return d.id
-	})
+	if r.op.byTemplate() {
+		return r.roleTemplate()
+	}
+	return r.roleWhere(func(d directoryRole) uuid.UUID { return d.id })
+}
+
+// roleTemplate is the role whose template the path names.
+func (r *request) roleTemplate() (directoryRole, error) {
+	return r.roleWhere(func(d directoryRole) uuid.UUID { return d.Role.ID })
 }
 
 func (r *request) roleWhere(id func(directoryRole) uuid.UUID) (directoryRole, error) {

@@ -42,9 +42,7 @@ func (api *API) listDefinitions(r *request) error {
 
 // getDefinition answers GET /roleManagement/directory/roleDefinitions/{definition}.
 func (api *API) getDefinition(r *request) error {
-	return sendRole(r, definitionSet, definitionFields, func(r *request) (directoryRole, error) {
-		return r.roleWhere(func(d directoryRole) uuid.UUID { return d.Role.ID })
-	})
+	return sendRole(r, definitionSet, definitionFields, (*request).roleTemplate)
 }
 
 // heldRole is a role that a user has: Graph's unifiedRoleAssignment.

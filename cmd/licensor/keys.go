@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"os"
 	"text/tabwriter"
 	"time"
@@ -174,20 +173,4 @@ func keysSealCommand() *cobra.Command {
 	cmd.MarkFlagsOneRequired("new-secrets-key-file", "plain")
 	cmd.MarkFlagsMutuallyExclusive("new-secrets-key-file", "plain")
 	return cmd
-}
-
-// rotateKeys has a running server replace its signing key when that is old enough.
-func (s *service) rotateKeys(ctx context.Context, every time.Duration) {
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
-	for {
-		if err := s.authority.RotateAfter(ctx, s.rotate); err != nil && ctx.Err() == nil {
-			slog.Error("the signing key could not be replaced; it is tried again", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
 }

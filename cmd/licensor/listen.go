@@ -153,9 +153,16 @@ func (s *service) tidying(ctx context.Context) (end func()) {
 	ctx, stop := context.WithCancel(ctx)
 	var tasks sync.WaitGroup
 	tasks.Go(func() { s.tenants.Tidy(ctx, tidyTime) })
-	tasks.Go(func() { s.dropTickets(ctx, tidyTime) })
+	tasks.Go(func() {
+		again(ctx, tidyTime, "what has expired could not be removed; it is tried again", func() error {
+			_, err := s.store.DropTickets(ctx, s.now())
+			return err
+		})
+	})
 	if s.rotate > 0 {
-		tasks.Go(func() { s.rotateKeys(ctx, tidyTime) })
+		tasks.Go(func() {
+			again(ctx, tidyTime, "the signing key could not be replaced; it is tried again", func() error { return s.authority.RotateAfter(ctx, s.rotate) })
+		})
 	}
 	return func() {
 		stop()
@@ -163,13 +170,13 @@ func (s *service) tidying(ctx context.Context) (end func()) {
 	}
 }
 
-// dropTickets removes codes, tokens and sessions that have expired, again and again.
-func (s *service) dropTickets(ctx context.Context, every time.Duration) {
+// again does something now, and every so often until the context ends. What goes wrong is logged.
+func again(ctx context.Context, every time.Duration, failed string, do func() error) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
-		if _, err := s.store.DropTickets(ctx, s.now()); err != nil && ctx.Err() == nil {
-			slog.Error("what has expired could not be removed; it is tried again", "error", err)
+		if err := do(); err != nil && ctx.Err() == nil {
+			slog.Error(failed, "error", err)
 		}
 		select {
 		case <-ctx.Done():
