@@ -117,7 +117,7 @@ type Query struct {
 	Limit    int      // 0: no limit
 }
 
-// Order is the order of a property's texts, folded (see Fold), by code point. Rows with the same text are in the order of their
+// Order is the order of a property's texts, folded (see fold.Text), by code point. Rows with the same text are in the order of their
 // ordinals, those without a text come first; descending, all this is the other way round.
 //
 // A list must not change while somebody goes through its pages. So it is in the order of a certain commit: a row that has got
@@ -154,7 +154,7 @@ type Op uint8
 //   - A missing property is null, and null is only equal to null. Ne is the opposite of Eq, so null is not equal to "x".
 //   - Values of different types are not equal, and neither is less. Null and truth values have no order: with them, Lt and
 //     its like are refused with ErrFilter.
-//   - Texts are compared without regard to the case of letters (see Fold), as directories do, and ordered by code point.
+//   - Texts are compared without regard to the case of letters (see fold.Text), as directories do, and ordered by code point.
 //   - A time is compared with texts that are a time as RFC 3339 writes it in UTC (ending in Z); other texts are no times.
 //   - HasWord is true of a text that has a word which starts with the value. Words start behind what is no letter and no digit.
 //   - Any is true when the property is a collection and one of its elements fulfils Args[0]. In there an empty Property is

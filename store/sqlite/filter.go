@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"licensor/fold"
 	"licensor/store"
 )
 
@@ -103,7 +104,7 @@ func (c *compiler) comparison(f *store.Filter, of subject, holds bool) (string, 
 	var err error
 	switch value := f.Value.(type) {
 	case string:
-		text, err = c.compareText(f, of, store.Fold(value))
+		text, err = c.compareText(f, of, fold.Text(value))
 	case nil:
 		text, err = c.compareNull(f, of)
 	case bool:

@@ -15,6 +15,7 @@ import (
 
 	"modernc.org/sqlite"
 
+	"licensor/fold"
 	"licensor/store"
 )
 
@@ -122,19 +123,19 @@ var folding = sync.OnceValue(func() *sqlite.Driver {
 	return d
 })
 
-// foldValue is store.Fold in SQL. Its argument is only lent, so the answer must not share its memory.
+// foldValue is fold.Text in SQL. Its argument is only lent, so the answer must not share its memory.
 func foldValue(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
 	if text, ok := args[0].(string); ok {
-		return strings.Clone(store.Fold(text)), nil
+		return strings.Clone(fold.Text(text)), nil
 	}
 	return nil, nil
 }
 
-// startsWord is store.StartsWord in SQL.
+// startsWord is fold.StartsWord in SQL.
 func startsWord(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
 	text, ok := args[0].(string)
 	word, is := args[1].(string)
-	return ok && is && store.StartsWord(text, word), nil
+	return ok && is && fold.StartsWord(text, word), nil
 }
 
 type connector struct{ name string }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"licensor/fold"
 	"licensor/store"
 )
 
@@ -90,7 +91,7 @@ func compares(op store.Op, has, value any) bool {
 		}
 	case string:
 		if text, ok := has.(string); ok {
-			return comparesText(op, store.Fold(text), store.Fold(value))
+			return comparesText(op, fold.Text(text), fold.Text(value))
 		}
 	}
 	return false
@@ -105,7 +106,7 @@ func comparesText(op store.Op, has, value string) bool {
 	case store.Contains:
 		return strings.Contains(has, value)
 	case store.HasWord:
-		return store.StartsWord(has, value)
+		return fold.StartsWord(has, value)
 	}
 	return ordered(op, strings.Compare(has, value))
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/fold"
 	"licensor/store"
 )
 
@@ -22,7 +23,7 @@ var orderable = []string{"displayName", "userPrincipalName", "mail", "createdDat
 // keyOf is what an order by a property means, in plain Go.
 func keyOf(row store.Object, name string) string {
 	if text, ok := property(decode(row.Document), name).(string); ok {
-		return "=" + store.Fold(text)
+		return "=" + fold.Text(text)
 	}
 	return ""
 }
