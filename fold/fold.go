@@ -16,8 +16,28 @@ import (
 // outside: the Kelvin sign is not a "k". So a text in ASCII is only equal to texts in ASCII. A text that is folded already
 // is returned as it is, without allocation.
 func Text(text string) string {
-	return strings.Map(letter, text)
+	first := -1 // the first letter to become small
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		if c >= utf8.RuneSelf {
+			return strings.Map(letter, text)
+		}
+		if first < 0 && c >= 'A' && c <= 'Z' {
+			first = i
+		}
+	}
+	if first < 0 {
+		return text
+	}
+	var folded strings.Builder
+	folded.Grow(len(text))
+	folded.WriteString(text[:first])
+	for i := first; i < len(text); i++ {
+		folded.WriteByte(small(text[i]))
+	}
+	return folded.String()
 }
+
 
 // Equal reports whether two texts have the same folded form, without allocation for ASCII texts.
 func Equal(a, b string) bool {
@@ -31,7 +51,7 @@ func Equal(a, b string) bool {
 		}
 		return same
 	}
-	return !ascii(a) && !ascii(b) && Text(a) == Text(b)
+	return !ASCII(a) && !ASCII(b) && Text(a) == Text(b)
 }
 
 func small(c byte) byte {
@@ -41,7 +61,8 @@ func small(c byte) byte {
 	return c
 }
 
-func ascii(text string) bool {
+// ASCII reports whether a text is all ASCII, so that folding it keeps the length of every part of it.
+func ASCII(text string) bool {
 	for i := 0; i < len(text); i++ {
 		if text[i] >= utf8.RuneSelf {
 			return false

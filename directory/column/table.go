@@ -1,0 +1,245 @@
+package column
+
+import (
+	"slices"
+
+	"licensor/vector"
+)
+
+// Table is the columns of all objects of a kind. It never changes: any number of goroutines may ask it.
+type Table struct {
+	schema       *Schema
+	rows         uint32
+	blocks       vector.Vector[*block]
+	dictionaries [][]*Dictionary // by column and field
+}
+
+// NewTable returns a table without rows.
+func NewTable(schema *Schema) *Table {
+	t := &Table{schema: schema, dictionaries: make([][]*Dictionary, len(schema.Columns))}
+	for i := range schema.Columns {
+		c := &schema.Columns[i]
+		if c.Kind != Text && c.Kind != Texts && c.Kind != Objects {
+			continue
+		}
+		for range c.width() {
+			t.dictionaries[i] = append(t.dictionaries[i], newDictionary())
+		}
+	}
+	return t
+}
+
+// Schema returns the columns that the table has.
+func (t *Table) Schema() *Schema { return t.schema }
+
+// Rows returns how many rows there are: those of purged objects too, which have no values.
+func (t *Table) Rows() uint32 { return t.rows }
+
+// Blocks returns how many blocks the rows are in.
+func (t *Table) Blocks() int { return t.blocks.Len() }
+
+func (t *Table) block(n int) *block { return t.blocks.At(n) }
+
+// Value returns what a row has in a column, by the column's place in the schema.
+func (t *Table) Value(row uint32, column int) Value {
+	if c := t.cells(row, column); c != nil {
+		return c.value(int(row % BlockRows))
+	}
+	return Value{}
+}
+
+// Text returns the text that a row has in a column of texts; "" is null. It allocates nothing.
+func (t *Table) Text(row uint32, column int) string {
+	if s, ok := t.cells(row, column).(scalars); ok {
+		return at(s.run, int(row%BlockRows))
+	}
+	return ""
+}
+
+// Folded returns the folded form of Text.
+func (t *Table) Folded(row uint32, column int) string {
+	if s, ok := t.cells(row, column).(scalars); ok && int(row%BlockRows) < s.len() {
+		return s.folded(int(row % BlockRows))
+	}
+	return ""
+}
+
+// Time returns the time that a row has in a column of times, as a Value has it.
+func (t *Table) Time(row uint32, column int) int64 {
+	if c, ok := t.cells(row, column).(*times); ok {
+		return c.at(int(row % BlockRows))
+	}
+	return 0
+}
+
+func (t *Table) cells(row uint32, column int) cells {
+	if row >= t.rows {
+		return nil
+	}
+	return t.block(int(row / BlockRows)).cells[column]
+}
+
+// Live returns the rows of a block that are of living objects.
+func (t *Table) Live(block int) Mask { return t.block(block).live }
+
+// Deleted returns the rows of a block that are of soft-deleted objects.
+func (t *Table) Deleted(block int) Mask { return t.block(block).deleted }
+
+// Draft begins a change of the table.
+func (t *Table) Draft() *Draft {
+	return &Draft{base: t, next: *t, owner: new(vector.Owner)}
+}
+
+// Draft is a change of a table under way, for one goroutine. Changes show in the table that Finish returns.
+type Draft struct {
+	base    *Table
+	next    Table
+	owner   *vector.Owner
+	blocks  map[uint32]*block // that are the draft's own
+	pending []pending
+}
+
+// pending is a value that is set when the draft finishes: many in a block cost little more than one.
+type pending struct {
+	row    uint32
+	column int
+	value  Value
+}
+
+// AddRow adds a row of a living object, which has no values yet, and returns its number.
+func (d *Draft) AddRow() uint32 {
+	row := d.next.rows
+	d.next.rows++
+	b := d.block(row)
+	b.live.Set(int(row % BlockRows))
+	return row
+}
+
+// Set gives a row a value in a column, by the column's place in the schema. Slices in the value must not change any more.
+func (d *Draft) Set(row uint32, column int, v Value) {
+	d.pending = append(d.pending, pending{row, column, v})
+}
+
+// SetDeleted says whether the object of a row is soft-deleted. Its values stay as they are.
+func (d *Draft) SetDeleted(row uint32, deleted bool) {
+	b, i := d.block(row), int(row%BlockRows)
+	b.live.put(i, !deleted)
+	b.deleted.put(i, deleted)
+}
+
+// Purge removes all values of a row, whose object is neither living nor deleted from then on.
+func (d *Draft) Purge(row uint32) {
+	b, i := d.block(row), int(row%BlockRows)
+	b.live.put(i, false)
+	b.deleted.put(i, false)
+	for column, c := range b.cells {
+		if c != nil {
+			d.Set(row, column, Value{})
+		}
+	}
+	for _, p := range d.pending { // of this draft
+		if p.row == row {
+			d.Set(row, p.column, Value{})
+		}
+	}
+}
+
+// block returns the block of a row, for changing.
+func (d *Draft) block(row uint32) *block {
+	number := row / BlockRows
+	if b := d.blocks[number]; b != nil {
+		return b
+	}
+	if d.blocks == nil {
+		d.blocks = map[uint32]*block{}
+	}
+	var b *block
+	if int(number) < d.next.blocks.Len() {
+		b = d.next.block(int(number)).clone()
+		d.next.blocks.Set(d.owner, int(number), b)
+	} else {
+		b = &block{cells: make([]cells, len(d.next.schema.Columns))}
+		d.next.blocks.Append(d.owner, b)
+	}
+	d.blocks[number] = b
+	return b
+}
+
+// Finish returns the table of the draft, which cannot be used any more.
+func (d *Draft) Finish() *Table {
+	d.settle()
+	if d.blocks == nil {
+		return d.base
+	}
+	t := d.next
+	return &t
+}
+
+// settle sets what is pending: for each block and column all rows at once, the last value of a row.
+func (d *Draft) settle() {
+	if len(d.pending) == 0 {
+		return
+	}
+	slices.SortStableFunc(d.pending, func(a, b pending) int {
+		if a.row/BlockRows != b.row/BlockRows {
+			return int(a.row/BlockRows) - int(b.row/BlockRows)
+		}
+		if a.column != b.column {
+			return a.column - b.column
+		}
+		return int(a.row) - int(b.row)
+	})
+	changes := make([]change, 0, min(len(d.pending), BlockRows))
+	for i, p := range d.pending {
+		if i+1 < len(d.pending) {
+			next := &d.pending[i+1]
+			if next.row == p.row && next.column == p.column {
+				continue // it was set again
+			}
+			changes = append(changes, change{int(p.row % BlockRows), p.value})
+			if next.column == p.column && next.row/BlockRows == p.row/BlockRows {
+				continue
+			}
+		} else {
+			changes = append(changes, change{int(p.row % BlockRows), p.value})
+		}
+		b := d.block(p.row)
+		if b.cells[p.column] != nil || slices.ContainsFunc(changes, func(c change) bool { return !c.value.IsNull() }) {
+			b.cells[p.column] = changed(b.cells[p.column], changes, &d.next.schema.Columns[p.column], d.next.dictionaries[p.column])
+		}
+		changes = changes[:0]
+	}
+	d.pending = nil
+}
+
+// Size returns about how many bytes the table takes.
+func (t *Table) Size() int {
+	n := 0
+	for _, b := range t.blocks.All() {
+		n += 96 + 16*len(b.cells)
+		for _, c := range b.cells {
+			if c != nil {
+				n += c.size()
+			}
+		}
+	}
+	for _, all := range t.dictionaries {
+		for _, d := range all {
+			d.mu.RLock()
+			n += 2*d.bytes + 96*len(d.words)
+			d.mu.RUnlock()
+		}
+	}
+	return n
+}
+
+// PartRows is how many rows a part of a snapshot has; the last may have fewer.
+const PartRows = vector.ChunkLen * BlockRows
+
+// Parts returns how many parts a snapshot of the table has.
+func (t *Table) Parts() int { return t.blocks.Chunks() }
+
+// PartChanged reports whether a part may differ from what it was in an older table that t was made from.
+func (t *Table) PartChanged(older *Table, part int) bool {
+	return !t.blocks.SameChunk(&older.blocks, part)
+}

@@ -1,0 +1,111 @@
+package column
+
+import (
+	"slices"
+	"time"
+)
+
+// Kind is the kind of a column's values.
+type Kind uint8
+
+// The kinds. A collection is never null; an empty text is.
+const (
+	Text    Kind = iota + 1
+	Bool         // true, false or null
+	Time         // whole seconds of UTC
+	Texts        // a collection of texts
+	Objects      // a collection of objects, each with a text for each of the column's Fields
+)
+
+// Column is one column of a schema.
+type Column struct {
+	Number uint32 // stored; never renumbered
+	Name   string // as Graph spells it, such as city or employeeOrgData/costCenter
+	Kind   Kind
+	Fields []string // of Objects: the names of an element's properties
+	// Mostly says that nearly every object has a value of its own, so that a dictionary would be as long as the column.
+	Mostly bool
+}
+
+// width is how many texts an element has.
+func (c *Column) width() int { return max(1, len(c.Fields)) }
+
+// Truth is a boolean that may be null.
+type Truth uint8
+
+// The values of a Truth.
+const (
+	Null Truth = iota
+	False
+	True
+)
+
+// TruthOf returns the Truth of a boolean.
+func TruthOf(is bool) Truth {
+	if is {
+		return True
+	}
+	return False
+}
+
+// Value is what one object has in one column. The zero value is null, or an empty collection.
+type Value struct {
+	Text  string
+	Truth Truth
+	Time  int64    // of TimeOf; 0 is null
+	Texts []string // of Texts; of Objects the fields of one element after those of another
+}
+
+// epoch is the second that a Time of 1 stands for, less one: the zero time.Time.
+const epoch = -62135596800
+
+// TimeOf returns a time as a Value has it: seconds since the zero time, which is null.
+func TimeOf(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix() - epoch
+}
+
+// AsTime is the reverse of TimeOf.
+func AsTime(seconds int64) time.Time {
+	if seconds == 0 {
+		return time.Time{}
+	}
+	return time.Unix(seconds+epoch, 0).UTC()
+}
+
+// IsNull reports whether there is no value.
+func (v Value) IsNull() bool {
+	return v.Text == "" && v.Truth == Null && v.Time == 0 && len(v.Texts) == 0
+}
+
+// Equal reports whether two values are the same to the letter.
+func (v Value) Equal(w Value) bool {
+	return v.Text == w.Text && v.Truth == w.Truth && v.Time == w.Time && slices.Equal(v.Texts, w.Texts)
+}
+
+// Schema is the columns that the objects of a kind have.
+type Schema struct {
+	Columns  []Column
+	byNumber map[uint32]int
+	byName   map[string]int
+}
+
+// NewSchema makes a schema. Numbers and names must be different from each other.
+func NewSchema(columns ...Column) *Schema {
+	s := &Schema{Columns: columns, byNumber: make(map[uint32]int, len(columns)), byName: make(map[string]int, len(columns))}
+	for i, c := range columns {
+		s.byNumber[c.Number], s.byName[c.Name] = i, i
+	}
+	if len(s.byNumber) != len(columns) || len(s.byName) != len(columns) {
+		panic("column: a number or name is there twice")
+	}
+	return s
+}
+
+// Column returns the place of the column with a name, which is case-sensitive.
+func (s *Schema) Column(name string) (place int, ok bool) {
+	place, ok = s.byName[name]
+	return place, ok
+}

@@ -1,0 +1,231 @@
+package query
+
+import (
+	"context"
+	"math/bits"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"licensor/directory/column"
+)
+
+// Within says of which objects a condition is asked.
+type Within uint8
+
+// A condition is asked of living objects, or of soft-deleted ones, never of both.
+const (
+	Live Within = iota
+	Deleted
+)
+
+const words = column.BlockRows / 64 // of a block
+
+// Rows is a set of rows of a table.
+type Rows struct {
+	bits  []uint64
+	count int
+}
+
+// Count returns how many rows are in the set.
+func (r *Rows) Count() int { return r.count }
+
+// Has reports whether a row is in the set.
+func (r *Rows) Has(row uint32) bool {
+	return int(row>>6) < len(r.bits) && r.bits[row>>6]>>(row&63)&1 != 0
+}
+
+// After appends the first n rows behind a row to a list, ascending; -1 begins with the first.
+func (r *Rows) After(dst []uint32, row int64, n int) []uint32 {
+	at := row + 1
+	for w := int(at >> 6); w < len(r.bits) && n > 0; w++ {
+		word := r.bits[w]
+		if w == int(at>>6) {
+			word &= ^uint64(0) << (at & 63)
+		}
+		for ; word != 0 && n > 0; word &= word - 1 {
+			dst = append(dst, uint32(w<<6+bits.TrailingZeros64(word)))
+			n--
+		}
+	}
+	return dst
+}
+
+// Bitmap returns the set in another form.
+func (r *Rows) Bitmap() *roaring.Bitmap { return roaring.FromDense(r.bits, true) }
+
+// yieldEvery is after how many blocks an evaluation looks whether somebody waits for it to end or to pause.
+const yieldEvery = 256
+
+// Find returns the rows of a table that fulfil the condition. It ends early, with the context's error, when ctx does; pause,
+// which may be nil, is called now and then so that others can come in between.
+func (c *Condition) Find(ctx context.Context, t *column.Table, within Within, pause func() error) (*Rows, error) {
+	e := c.prepare(t)
+	rows := &Rows{bits: make([]uint64, t.Blocks()*words)}
+	for block := range t.Blocks() {
+		if block%yieldEvery == 0 {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			if pause != nil {
+				if err := pause(); err != nil {
+					return nil, err
+				}
+			}
+		}
+		among := objects(t, within, block)
+		if among.Empty() {
+			continue
+		}
+		found := e.find(block, among)
+		for w, word := range found {
+			rows.bits[block*words+w] = word
+			rows.count += bits.OnesCount64(word)
+		}
+	}
+	return rows, nil
+}
+
+func objects(t *column.Table, within Within, block int) column.Mask {
+	if within == Deleted {
+		return t.Deleted(block)
+	}
+	return t.Live(block)
+}
+
+// Holds reports whether the condition is true of one object of a table.
+func (c *Condition) Holds(t *column.Table, within Within, row uint32) bool {
+	if row >= t.Rows() {
+		return false
+	}
+	block, i := int(row/column.BlockRows), int(row%column.BlockRows)
+	if among := objects(t, within, block); !among.Has(i) {
+		return false
+	}
+	var only column.Mask
+	only.Set(i)
+	found := c.prepare(t).find(block, only)
+	return found.Has(i)
+}
+
+// evaluator answers a condition for a block: the rows of which it is true, among some.
+type evaluator interface {
+	find(block int, among column.Mask) column.Mask
+}
+
+// prepare makes the evaluator of the condition for a table: whatever is the same for all blocks is looked up here.
+func (c *Condition) prepare(t *column.Table) evaluator {
+	switch c.kind {
+	case and, or:
+		all := make([]evaluator, len(c.args))
+		for i, arg := range c.cheapFirst(t) {
+			all[i] = arg.prepare(t)
+		}
+		if c.kind == and {
+			return conjunction(all)
+		}
+		return disjunction(all)
+	case not:
+		return negation{c.args[0].prepare(t)}
+	case text:
+		return matching{t.MatchText(c.column, &c.test)}
+	case truth:
+		return matching{t.MatchTruth(c.column, c.truth)}
+	case moment:
+		return matching{t.MatchTime(c.column, c.from, c.to)}
+	case element:
+		return matching{t.MatchAny(c.column, c.element)}
+	case set:
+		return densely(c.set, t.Blocks())
+	case function:
+		return rowByRow(c.holds)
+	}
+	return everything{}
+}
+
+type everything struct{}
+
+func (everything) find(_ int, among column.Mask) column.Mask { return among }
+
+type conjunction []evaluator
+
+func (all conjunction) find(block int, among column.Mask) column.Mask {
+	for _, e := range all {
+		if among.Empty() {
+			break
+		}
+		among = e.find(block, among)
+	}
+	return among
+}
+
+type disjunction []evaluator
+
+func (all disjunction) find(block int, among column.Mask) (found column.Mask) {
+	for _, e := range all {
+		if among.Empty() {
+			break
+		}
+		more := e.find(block, among)
+		for w := range found {
+			found[w] |= more[w]
+			among[w] &^= more[w]
+		}
+	}
+	return found
+}
+
+type negation struct{ of evaluator }
+
+func (n negation) find(block int, among column.Mask) column.Mask {
+	found := n.of.find(block, among)
+	for w := range among {
+		among[w] &^= found[w]
+	}
+	return among
+}
+
+type matching struct{ column.Matcher }
+
+func (m matching) find(block int, among column.Mask) column.Mask {
+	found := m.Match(block, among)
+	for w := range among {
+		among[w] &= found[w]
+	}
+	return among
+}
+
+// dense is a set as bits.
+type dense []uint64
+
+func densely(set *roaring.Bitmap, blocks int) dense {
+	bits := make(dense, blocks*words)
+	if set.IsEmpty() {
+		return bits
+	}
+	if last := int(set.Maximum()) / 64; last >= len(bits) { // it has objects that the table does not have
+		bits = make(dense, last+1)
+	}
+	set.WriteDenseTo(bits)
+	return bits
+}
+
+func (d dense) find(block int, among column.Mask) column.Mask {
+	for w := range among {
+		among[w] &= d[block*words+w]
+	}
+	return among
+}
+
+type rowByRow func(row uint32) bool
+
+func (holds rowByRow) find(block int, among column.Mask) (found column.Mask) {
+	for w, word := range among {
+		for ; word != 0; word &= word - 1 {
+			i := w<<6 + bits.TrailingZeros64(word)
+			if holds(uint32(block*column.BlockRows + i)) {
+				found.Set(i)
+			}
+		}
+	}
+	return found
+}
