@@ -62,6 +62,7 @@ type Commit struct {
 	At        time.Time // UTC, whole milliseconds
 	Actor     string    // "app {id}", "user {id}" or "system"
 	Operation string    // the name of the command
+	Format    uint32    // of the effects; 1 for commits written before they had it
 	Effects   []byte
 }
 
@@ -84,6 +85,7 @@ type Object struct {
 	ID       uuid.UUID
 	Deleted  time.Time // zero unless soft-deleted; UTC, whole seconds
 	Document []byte
+	Seq      uint64 // the commit that wrote the row; 0 for rows written before they had it
 	Purged   bool
 	Key      string // in an answer in the order of a property: what it is ordered by (see Order); otherwise empty
 }

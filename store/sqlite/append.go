@@ -20,11 +20,11 @@ type statements struct {
 
 const (
 	advance = "UPDATE tenant SET seq = ?3 WHERE number = ?1 AND seq = ?2"
-	commit  = "INSERT INTO commits (tenant, seq, at, actor, operation, effects, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+	commit  = "INSERT INTO commits (tenant, seq, at, actor, operation, format, effects, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
 	discard = "DELETE FROM object WHERE tenant = ?1 AND kind = ?2 AND ordinal = ?3"
-	upsert  = `INSERT INTO object (tenant, kind, ordinal, id, deleted, document, sum, user_principal_name, display_name, mail, created)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ` + upnOf + ", " + nameOf + ", " + mailOf + ", " + createdOf + `)
-		ON CONFLICT DO UPDATE SET id = excluded.id, deleted = excluded.deleted, document = excluded.document, sum = excluded.sum,
+	upsert  = `INSERT INTO object (tenant, kind, ordinal, id, deleted, document, sum, seq, user_principal_name, display_name, mail, created)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ` + upnOf + ", " + nameOf + ", " + mailOf + ", " + createdOf + `)
+		ON CONFLICT DO UPDATE SET id = excluded.id, deleted = excluded.deleted, document = excluded.document, sum = excluded.sum, seq = excluded.seq,
 			user_principal_name = excluded.user_principal_name, display_name = excluded.display_name, mail = excluded.mail, created = excluded.created`
 	// move notes what stands in the columns of a row that ?6 will change. A trigger would do the same, at half as much again for every row.
 	move = `INSERT INTO moved (tenant, kind, ordinal, seq, user_principal_name, display_name, mail, created)
@@ -128,7 +128,7 @@ func (s *Store) addCommits(tx *sql.Tx, number int64, commits []store.Commit) err
 	insert := tx.Stmt(s.say.commit)
 	for i := range commits {
 		c := &commits[i]
-		if _, err := insert.Exec(number, int64(c.Seq), c.At.UnixMilli(), c.Actor, c.Operation, bytesOf(c.Effects), commitSum(c)); err != nil {
+		if _, err := insert.Exec(number, int64(c.Seq), c.At.UnixMilli(), c.Actor, c.Operation, int64(c.Format), bytesOf(c.Effects), commitSum(c)); err != nil {
 			return fmt.Errorf("commit %d: %w", c.Seq, err)
 		}
 	}
@@ -164,7 +164,7 @@ func putObject(move, upsert *sql.Stmt, number int64, o *store.Object) error {
 	if _, err := move.Exec(number, int64(o.Kind), int64(o.Ordinal), nil, nil, string(o.Document)); err != nil {
 		return err
 	}
-	_, err := upsert.Exec(number, int64(o.Kind), int64(o.Ordinal), o.ID[:], deleted, string(o.Document), objectSum(o))
+	_, err := upsert.Exec(number, int64(o.Kind), int64(o.Ordinal), o.ID[:], deleted, string(o.Document), objectSum(o), int64(o.Seq))
 	return err
 }
 

@@ -9,6 +9,8 @@ import (
 
 // Rows carry a CRC-32C of what is in them, since SQLite only notices damage to its own structures. Numbers and texts go in with
 // their lengths, so that nothing can move from one to the next.
+// A column that was added later is left out while it has its default value, so that the checksums of
+// older rows stay valid.
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -20,6 +22,9 @@ func commitSum(c *store.Commit) int64 {
 	head = append(head, c.Actor...)
 	head = binary.BigEndian.AppendUint32(head, uint32(len(c.Operation)))
 	head = append(head, c.Operation...)
+	if c.Format != 1 {
+		head = binary.BigEndian.AppendUint32(head, c.Format)
+	}
 	return sum(head, c.Effects)
 }
 
@@ -30,6 +35,10 @@ func objectSum(o *store.Object) int64 {
 	head = append(head, o.ID[:]...)
 	if !o.Deleted.IsZero() {
 		head = binary.BigEndian.AppendUint64(head, uint64(o.Deleted.Unix()))
+	}
+	if o.Seq != 0 {
+		head = append(head, 's') // distinguishes it from Deleted
+		head = binary.BigEndian.AppendUint64(head, o.Seq)
 	}
 	return sum(head, o.Document)
 }

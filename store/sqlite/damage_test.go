@@ -162,6 +162,33 @@ func TestChangedDocument(t *testing.T) {
 	wantError(t, err, "object", "checksum")
 }
 
+// TestChangedNumbers changes the columns that checksums only hold when they have no default value.
+func TestChangedNumbers(t *testing.T) {
+	t.Parallel()
+	for _, change := range []string{
+		"UPDATE commits SET format = 1", "UPDATE commits SET format = 3", "UPDATE object SET seq = 0", "UPDATE object SET seq = 8",
+		"UPDATE object SET seq = 0, deleted = seq",
+	} {
+		path := filepath.Join(t.TempDir(), "x.db")
+		s := openWithTenant(t, path)
+		commit, row := commitWith(1, "effects"), userRow(1, "a")
+		commit.Format, row.Seq = 2, 7
+		if err := s.Append(t.Context(), firstTenant, []store.Commit{commit}, []store.Object{row}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.writer.Exec(change); err != nil {
+			t.Fatal(err)
+		}
+		query := users()
+		query.Ordinals = []uint32{1}
+		_, err := s.Objects(t.Context(), firstTenant, query)
+		err = errors.Join(err, s.Commits(t.Context(), firstTenant, 0, func(store.Commit) error { return nil }))
+		if !errors.Is(err, store.ErrDamaged) {
+			t.Errorf("after %q reading answers %v", change, err)
+		}
+	}
+}
+
 func TestChangedTicket(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "x.db")

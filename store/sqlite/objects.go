@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	columns = "SELECT ordinal, id, deleted, document, sum FROM object WHERE tenant = ?1 AND kind = ?2"
+	columns = "SELECT ordinal, id, deleted, document, sum, seq FROM object WHERE tenant = ?1 AND kind = ?2"
 	one     = columns + " AND ordinal = ?3"
 	page    = columns + " AND ordinal > ?3 AND deleted IS NULL ORDER BY ordinal LIMIT ?4"
 	noLimit = -1
@@ -75,7 +75,7 @@ func (s *Store) scanObject(rows *sql.Rows, kind store.Kind, more ...any) (store.
 	var id sql.RawBytes
 	var deleted sql.NullInt64
 	var sum int64
-	if err := rows.Scan(append([]any{&o.Ordinal, &id, &deleted, &o.Document, &sum}, more...)...); err != nil {
+	if err := rows.Scan(append([]any{&o.Ordinal, &id, &deleted, &o.Document, &sum, &o.Seq}, more...)...); err != nil {
 		return o, s.fail("read objects", err)
 	}
 	copy(o.ID[:], id)

@@ -60,9 +60,9 @@ const hasMoved = "SELECT EXISTS (SELECT 1 FROM moved WHERE tenant = ?1 AND kind 
 
 // The two parts of a list in the order of a COLUMN, of which ASOF is the commit. Each is followed by more conditions.
 const (
-	stayed = "SELECT ordinal, id, deleted, document, sum, COLUMN AS key FROM object WHERE tenant = ?1 AND kind = ?2 " +
+	stayed = "SELECT ordinal, id, deleted, document, sum, seq, COLUMN AS key FROM object WHERE tenant = ?1 AND kind = ?2 " +
 		"AND ordinal NOT IN (SELECT ordinal FROM moved WHERE tenant = ?1 AND kind = ?2 AND seq > ASOF)"
-	movedAway = "SELECT ordinal, id, deleted, document, sum, (SELECT m.COLUMN FROM moved AS m WHERE m.tenant = ?1 AND m.kind = ?2 " +
+	movedAway = "SELECT ordinal, id, deleted, document, sum, seq, (SELECT m.COLUMN FROM moved AS m WHERE m.tenant = ?1 AND m.kind = ?2 " +
 		"AND m.ordinal = object.ordinal AND m.seq > ASOF ORDER BY m.seq, m.number LIMIT 1) AS key FROM object WHERE tenant = ?1 AND kind = ?2 " +
 		"AND ordinal IN (SELECT ordinal FROM moved WHERE tenant = ?1 AND kind = ?2 AND seq > ASOF)"
 )

@@ -25,6 +25,12 @@ func TestAnOldFileIsUpgraded(t *testing.T) {
 	if _, err := db.Exec("INSERT INTO tenant (number, id, seq) VALUES (1, ?, 3)", firstTenant[:]); err != nil {
 		t.Fatal(err)
 	}
+	old := commitWith(3, "old")
+	_, err = db.Exec("INSERT INTO commits (tenant, seq, at, actor, operation, effects, sum) VALUES (1, 3, ?, ?, ?, ?, ?)",
+		old.At.UnixMilli(), old.Actor, old.Operation, old.Effects, commitSum(&old))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i, name := range []string{"b", "a"} {
 		row := userRow(uint32(i), name)
 		_, err := db.Exec("INSERT INTO object (tenant, kind, ordinal, id, document, sum, display_name) VALUES (1, 1, ?, ?, ?, ?, ?)",
@@ -39,6 +45,14 @@ func TestAnOldFileIsUpgraded(t *testing.T) {
 	s := open(t, path)
 	if err := s.Append(t.Context(), firstTenant, []store.Commit{commitWith(4, "effects")}, []store.Object{userRow(2, "A")}); err != nil {
 		t.Fatal(err)
+	}
+	if err := s.Commits(t.Context(), firstTenant, 2, func(c store.Commit) error {
+		if c.Format != 1 {
+			t.Errorf("commit %d has the format %d", c.Seq, c.Format)
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
 	}
 	for property, want := range map[string][]uint32{"displayName": {1, 2, 0}, "createdDateTime": {0, 1, 2}} {
 		rows, err := s.Objects(t.Context(), firstTenant, inOrder(property, -1, "", 0))

@@ -81,7 +81,7 @@ func (s *Store) Commits(ctx context.Context, tenant uuid.UUID, after uint64, yie
 
 // someCommits answers the sequence number of the last commit handed over, or after when there was none.
 func (s *Store) someCommits(ctx context.Context, number int64, after uint64, yield func(store.Commit) error) (uint64, error) {
-	rows, err := s.reader.QueryContext(ctx, "SELECT seq, at, actor, operation, effects, sum FROM commits WHERE tenant = ? AND seq > ? ORDER BY seq LIMIT 1000", number, int64(after))
+	rows, err := s.reader.QueryContext(ctx, "SELECT seq, at, actor, operation, format, effects, sum FROM commits WHERE tenant = ? AND seq > ? ORDER BY seq LIMIT 1000", number, int64(after))
 	if err != nil {
 		return after, s.fail("read commits", err)
 	}
@@ -105,7 +105,7 @@ func (s *Store) someCommits(ctx context.Context, number int64, after uint64, yie
 func (s *Store) scanCommit(rows *sql.Rows) (store.Commit, error) {
 	var c store.Commit
 	var at, sum int64
-	if err := rows.Scan(&c.Seq, &at, &c.Actor, &c.Operation, &c.Effects, &sum); err != nil {
+	if err := rows.Scan(&c.Seq, &at, &c.Actor, &c.Operation, &c.Format, &c.Effects, &sum); err != nil {
 		return c, s.fail("read commits", err)
 	}
 	c.At = time.UnixMilli(at).UTC()

@@ -26,7 +26,7 @@ func objectsChange(t *testing.T, open Place) {
 		live, deleted int
 	}{
 		{"added", func() {}, 1, 0},
-		{"replaced", func() { row.Document, row.ID = []byte(`{"displayName":"two"}`), uuid.New() }, 1, 0},
+		{"replaced", func() { row.Document, row.ID, row.Seq = []byte(`{"displayName":"two"}`), uuid.New(), 1<<40 }, 1, 0},
 		{"deleted", func() { row.Deleted = time.Date(2024, 2, 29, 23, 59, 59, 0, time.UTC) }, 0, 1},
 		{"restored", func() { row.Deleted = time.Time{} }, 1, 0},
 		{"purged", func() { row.Purged = true }, 0, 0},

@@ -78,7 +78,7 @@ func begin(t *testing.T, open Place) (store.Store, uuid.UUID) {
 func commit(seq uint64) store.Commit {
 	return store.Commit{
 		Seq: seq, At: time.UnixMilli(1_700_000_000_000 + int64(seq)).UTC(),
-		Actor: "user 7f1c", Operation: "AssignUser", Effects: []byte{0, 1, 0xff, byte(seq)},
+		Actor: "user 7f1c", Operation: "AssignUser", Format: 1 + uint32(seq%3), Effects: []byte{0, 1, 0xff, byte(seq)},
 	}
 }
 
@@ -87,7 +87,7 @@ func object(ordinal uint32, document any) store.Object {
 	if err != nil {
 		panic(err)
 	}
-	return store.Object{Kind: store.KindUser, Ordinal: ordinal, ID: uuid.New(), Document: text}
+	return store.Object{Kind: store.KindUser, Ordinal: ordinal, ID: uuid.New(), Document: text, Seq: uint64(ordinal)}
 }
 
 func mustAppend(t *testing.T, s store.Store, tenant uuid.UUID, commits []store.Commit, objects ...store.Object) {
