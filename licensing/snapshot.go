@@ -214,7 +214,7 @@ func (img *Image) restorePart(data []byte) error {
 		return errTruncated
 	}
 	if data[0] != partVersion {
-		return fmt.Errorf("its version is %d; this program reads version %d", data[0], partVersion)
+		return fmt.Errorf("it is in format %d, and this version reads formats up to %d: run the version that wrote it or a newer one", data[0], partVersion)
 	}
 	n := binary.LittleEndian.Uint32(data[1:])
 	data = data[5:]

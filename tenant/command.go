@@ -85,7 +85,7 @@ func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) 
 		return nil, nil, fmt.Errorf("encode effects of %s: %w", operation, err)
 	}
 	next := c.next
-	return &next, &store.Commit{Seq: next.Seq, At: next.At, Actor: actor, Operation: operation, Effects: data}, nil
+	return &next, &store.Commit{Seq: next.Seq, At: next.At, Actor: actor, Operation: operation, Format: formatNow, Effects: data}, nil
 }
 
 func (f *Effects) empty() bool {

@@ -89,28 +89,11 @@ type ImportMark struct {
 
 func (f *Effects) encode() ([]byte, error) { return cbor.Marshal(f) }
 
-func decodeEffects(data []byte) (*Effects, error) {
-	f := new(Effects)
-	if err := decoding.Unmarshal(data, f); err != nil {
-		return nil, err
-	}
-	return f, nil
-}
-
-// decoding allows the long lists that a commit over a large tenant has.
-var decoding = func() cbor.DecMode {
-	mode, err := cbor.DecOptions{MaxArrayElements: 1 << 27, MaxMapPairs: 1 << 20}.DecMode()
-	if err != nil {
-		panic(err)
-	}
-	return mode
-}()
-
 // apply replays a commit on the image before it.
 func (img *Image) apply(c store.Commit) (*Image, error) {
-	f, err := decodeEffects(c.Effects)
+	f, err := decodeCommit(c)
 	if err != nil {
-		return nil, fmt.Errorf("read effects of commit %d: %w", c.Seq, err)
+		return nil, err
 	}
 	if err := f.agreeing(); err != nil {
 		return nil, fmt.Errorf("replay commit %d: %w", c.Seq, err)

@@ -28,7 +28,7 @@ func FuzzReplay(f *testing.F) {
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		img, err := small(t).apply(store.Commit{Seq: 2, At: time.Unix(2, 0), Effects: data})
+		img, err := small(t).apply(store.Commit{Seq: 2, At: time.Unix(2, 0), Format: formatNow, Effects: data})
 		if err == nil {
 			img.Licensing.InError()
 			_ = headOf(img, nil)
@@ -68,8 +68,7 @@ func FuzzSnapshotHead(f *testing.F) {
 		{Name: "directory-0-1", Data: img.Directory.AppendPart(nil, 0)},
 	}
 	f.Fuzz(func(_ *testing.T, data []byte) {
-		var h head
-		if decoding.Unmarshal(data, &h) == nil {
+		if h, err := decodeHead(data); err == nil {
 			_, _ = h.image(parts)
 		}
 	})

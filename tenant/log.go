@@ -54,9 +54,9 @@ func (t *Tenant) readChanges(ctx context.Context, s stretch, img *Image) (*Chang
 		if last++; commit.Seq != last {
 			return ErrForgotten
 		}
-		f, err := decodeEffects(commit.Effects)
+		f, err := decodeCommit(commit)
 		if err != nil {
-			return fmt.Errorf("read effects of commit %d: %w", commit.Seq, err)
+			return fmt.Errorf("read the log of tenant %s: %w", t.id, err)
 		}
 		if err := c.take(f, img); err != nil {
 			return fmt.Errorf("read commit %d: %w", commit.Seq, err)

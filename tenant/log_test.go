@@ -7,6 +7,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -204,6 +205,36 @@ func (s *trimmed) Commits(ctx context.Context, id uuid.UUID, after uint64, yield
 	return s.Store.Commits(ctx, id, after, func(c store.Commit) error {
 		if c.Seq <= s.first {
 			return nil
+		}
+		return yield(c)
+	})
+}
+
+func TestALogInANewerFormatIsNotRead(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 1<<30)
+	h.close()
+	log := new(reformatted)
+	h.open(func(s store.Store) store.Store { log.Store = s; return log })
+	log.format = 9
+	_, err := h.Changes(t.Context(), 0, h.Image().Seq)
+	for _, part := range []string{h.ID().String(), "commit 1 is in format 9", "reads formats up to"} {
+		if err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("the error is %v, want one that says %q", err, part)
+		}
+	}
+}
+
+// reformatted is a store whose commits have another format when that is set.
+type reformatted struct {
+	store.Store
+	format uint32
+}
+
+func (s *reformatted) Commits(ctx context.Context, id uuid.UUID, after uint64, yield func(store.Commit) error) error {
+	return s.Store.Commits(ctx, id, after, func(c store.Commit) error {
+		if s.format > 0 {
+			c.Format = s.format
 		}
 		return yield(c)
 	})

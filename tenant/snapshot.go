@@ -94,6 +94,7 @@ type head struct {
 	Roles         []RoleNow         `cbor:"10,keyasint,omitempty"`
 	Grants        []GrantNow        `cbor:"11,keyasint,omitempty"`
 	SignIn        []byte            `cbor:"12,keyasint,omitempty"`
+	Format        uint32            `cbor:"13,keyasint,omitempty"` // none: format 1
 }
 
 // partName names the two pieces that hold a part's users.
@@ -167,7 +168,7 @@ func flat(names []partName) []string {
 func headOf(img *Image, names []partName) *head {
 	h := &head{
 		Seq: img.Seq, At: img.At, Licensing: img.Licensing.Head(), Directory: img.Directory.AppendHead(nil),
-		Imports: img.Imports, Parts: names, Roles: img.roleList(), SignIn: img.SignIn.Document(),
+		Imports: img.Imports, Parts: names, Roles: img.roleList(), SignIn: img.SignIn.Document(), Format: formatNow,
 	}
 	if img.Organization != nil {
 		h.Organization = img.Organization.Document()
@@ -216,8 +217,8 @@ func readSnapshot(ctx context.Context, t *Tenant) (*Image, []partName, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	var h head
-	if err := decoding.Unmarshal(parts[0].Data, &h); err != nil {
+	h, err := decodeHead(parts[0].Data)
+	if err != nil {
 		return nil, nil, fmt.Errorf("read the snapshot's head of tenant %s: %w", t.id, err)
 	}
 	users, err := t.store.Parts(ctx, t.id, flat(h.Parts)[1:])

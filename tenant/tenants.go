@@ -41,12 +41,14 @@ func Open(ctx context.Context, s store.Store, options Options) (*Tenants, error)
 			return nil, err
 		}
 		if err := recoverImage(ctx, t); err != nil {
-			return nil, errors.Join(err, all.Close(ctx))
+			return nil, err
 		}
 		if t.Image().Seq > 0 { // otherwise its creation was cut off before the first commit
-			t.start()
 			all.add(t)
 		}
+	}
+	for _, t := range all.list { // only now: a database in which something cannot be read is left as it is
+		t.start()
 	}
 	return all, nil
 }
