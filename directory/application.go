@@ -68,7 +68,7 @@ type Redirects struct {
 // ParseApplication reads what Document wrote.
 func ParseApplication(document []byte) (*Application, error) {
 	a := new(Application)
-	if err := json.Unmarshal(document, a); err != nil {
+	if err := Unmarshal(document, a); err != nil {
 		return nil, fmt.Errorf("document of an Application: %w", err)
 	}
 	return a, nil

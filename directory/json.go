@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"io"
 	"time"
 	"unicode/utf8"
 
@@ -31,6 +33,20 @@ func Members(body []byte) ([]Member, error) {
 		seen[m.Name] = true
 	}
 	return members, nil
+}
+
+// Unmarshal is json.Unmarshal for documents that were stored: a property that into does not have is an
+// error, since the next write would lose it.
+func Unmarshal(document []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(document))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return errors.New("there is more after the document")
+	}
+	return nil
 }
 
 // split takes an object apart without looking for repeated names; documents we wrote have none.

@@ -23,7 +23,7 @@ type TrustedIssuer struct {
 // ParseSignIn reads what Document wrote.
 func ParseSignIn(document []byte) (SignIn, error) {
 	var s SignIn
-	if err := json.Unmarshal(document, &s); err != nil {
+	if err := Unmarshal(document, &s); err != nil {
 		return SignIn{}, fmt.Errorf("document of a SignIn: %w", err)
 	}
 	return s, nil

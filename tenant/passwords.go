@@ -103,7 +103,7 @@ func (t *Tenant) Password(ctx context.Context, user uint32) (string, error) {
 		return "", err
 	}
 	var row passwordRow
-	if err := json.Unmarshal(document, &row); err != nil {
+	if err := directory.Unmarshal(document, &row); err != nil {
 		return "", fmt.Errorf("read the password of user number %d of tenant %s: %w", user, t.id, err)
 	}
 	return row.Hash, nil
