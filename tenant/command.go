@@ -39,7 +39,7 @@ type change struct {
 	next    Image
 	at      time.Time
 	newID   func() uuid.UUID
-	load    func(ctx context.Context, kind store.Kind, ordinal uint32) ([]byte, error) // a document as of base
+	load    func(ctx context.Context, kind store.Kind, ordinal uint32) (store.Object, error) // a row as of base
 	lic     *licensing.Draft
 	dir     *directory.Draft
 	effects Effects
@@ -98,7 +98,8 @@ func (c *change) document(kind store.Kind, ordinal uint32) ([]byte, error) {
 	if o, ok := c.objects[objectKey{kind, ordinal}]; ok {
 		return o.Document, nil
 	}
-	return c.load(c.ctx, kind, ordinal)
+	row, err := c.load(c.ctx, kind, ordinal)
+	return row.Document, err
 }
 
 // write notes a row to be written with the commit.

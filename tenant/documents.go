@@ -14,13 +14,14 @@ const cachedDocuments = 8192
 // document is a decoded row, as of a revision of the directory's index.
 type document struct {
 	revision uint32
+	seq      uint64 // of the row
 	user     *directory.User
 	group    *directory.Group
 }
 
 // User answers a user's document, not to be changed.
 func (t *Tenant) User(ctx context.Context, img *Image, user uint32) (*directory.User, error) {
-	d, err := t.cached(objectKey{store.KindUser, user}, img.Directory.UserRevision(user), func() ([]byte, error) {
+	d, err := t.cached(objectKey{store.KindUser, user}, img, func() (store.Object, error) {
 		return t.load(ctx, store.KindUser, user)
 	})
 	return d.user, err
@@ -28,47 +29,60 @@ func (t *Tenant) User(ctx context.Context, img *Image, user uint32) (*directory.
 
 // Group answers a group's document, not to be changed.
 func (t *Tenant) Group(ctx context.Context, img *Image, group uint32) (*directory.Group, error) {
-	d, err := t.cached(objectKey{store.KindGroup, group}, img.Directory.GroupRevision(group), func() ([]byte, error) {
+	d, err := t.cached(objectKey{store.KindGroup, group}, img, func() (store.Object, error) {
 		return t.load(ctx, store.KindGroup, group)
 	})
 	return d.group, err
 }
 
-// cached answers a document as of a revision: the one that is kept, or else what is read. A row that is read can be newer than the
-// revision, when its commit is durable but not yet published; it is never older.
-func (t *Tenant) cached(key objectKey, revision uint32, read func() ([]byte, error)) (document, error) {
+// cached returns the document that is kept for the image's revision of it, or else the row that is
+// read. That row is never older than the image. It is newer (seq is greater than the image's) when
+// the image is not the current one, or when the row's commit is durable but not yet published; then
+// it is not kept.
+func (t *Tenant) cached(key objectKey, img *Image, read func() (store.Object, error)) (document, error) {
+	revision := img.revision(key)
 	if d, ok := t.documents.Get(key); ok && d.revision == revision {
 		return d, nil
 	}
-	data, err := read()
+	row, err := read()
 	if err != nil {
 		return document{}, err
 	}
-	d := document{revision: revision}
+	d := document{revision: revision, seq: row.Seq}
 	if key.kind == store.KindUser {
-		d.user, err = directory.ParseUser(data)
+		d.user, err = directory.ParseUser(row.Document)
 	} else {
-		d.group, err = directory.ParseGroup(data)
+		d.group, err = directory.ParseGroup(row.Document)
 	}
 	if err != nil {
 		return document{}, fmt.Errorf("read object %d of kind %d of tenant %s: %w", key.ordinal, key.kind, t.id, err)
 	}
-	t.documents.Add(key, d)
+	if d.seq <= img.Seq {
+		t.documents.Add(key, d)
+	}
 	return d, nil
+}
+
+// revision is that of a user or group.
+func (img *Image) revision(key objectKey) uint32 {
+	if key.kind == store.KindUser {
+		return img.Directory.UserRevision(key.ordinal)
+	}
+	return img.Directory.GroupRevision(key.ordinal)
 }
 
 func (t *Tenant) forget(key objectKey) { t.documents.Remove(key) }
 
-// load reads a document from the store.
-func (t *Tenant) load(ctx context.Context, kind store.Kind, ordinal uint32) ([]byte, error) {
+// load reads a row from the store, as of the last commit that is durable.
+func (t *Tenant) load(ctx context.Context, kind store.Kind, ordinal uint32) (store.Object, error) {
 	rows, err := t.store.Objects(ctx, t.id, store.Query{Kind: kind, Ordinals: []uint32{ordinal}, After: -1})
 	if err != nil {
-		return nil, fmt.Errorf("read object %d of kind %d: %w", ordinal, kind, err)
+		return store.Object{}, fmt.Errorf("read object %d of kind %d: %w", ordinal, kind, err)
 	}
 	if len(rows) == 0 {
-		return nil, notFound(fmt.Sprintf("number %d", ordinal))
+		return store.Object{}, notFound(fmt.Sprintf("number %d", ordinal))
 	}
-	return rows[0].Document, nil
+	return rows[0], nil
 }
 
 // UserRow is a user of a list.
@@ -98,7 +112,7 @@ func (t *Tenant) Users(ctx context.Context, query store.Query) ([]UserRow, error
 		if row.Ordinal >= img.Directory.Users() {
 			continue // durable, but not yet published
 		}
-		d, err := t.cached(objectKey{store.KindUser, row.Ordinal}, img.Directory.UserRevision(row.Ordinal), func() ([]byte, error) { return row.Document, nil })
+		d, err := t.cached(objectKey{store.KindUser, row.Ordinal}, img, func() (store.Object, error) { return row, nil })
 		if err != nil {
 			return nil, err
 		}
@@ -120,7 +134,7 @@ func (t *Tenant) Groups(ctx context.Context, query store.Query) ([]GroupRow, err
 		if row.Ordinal >= img.Directory.Groups() {
 			continue // durable, but not yet published
 		}
-		d, err := t.cached(objectKey{store.KindGroup, row.Ordinal}, img.Directory.GroupRevision(row.Ordinal), func() ([]byte, error) { return row.Document, nil })
+		d, err := t.cached(objectKey{store.KindGroup, row.Ordinal}, img, func() (store.Object, error) { return row, nil })
 		if err != nil {
 			return nil, err
 		}

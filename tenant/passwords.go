@@ -95,16 +95,16 @@ func (c *change) forgetPassword(user uint32, id uuid.UUID) {
 
 // Password answers the hash of a user's password; "" when the user has none.
 func (t *Tenant) Password(ctx context.Context, user uint32) (string, error) {
-	document, err := t.load(ctx, store.KindPassword, user)
+	row, err := t.load(ctx, store.KindPassword, user)
 	if problem, ok := errors.AsType[*Problem](err); ok && problem.Kind == NotFound {
 		return "", nil
 	}
 	if err != nil {
 		return "", err
 	}
-	var row passwordRow
-	if err := directory.Unmarshal(document, &row); err != nil {
+	var password passwordRow
+	if err := directory.Unmarshal(row.Document, &password); err != nil {
 		return "", fmt.Errorf("read the password of user number %d of tenant %s: %w", user, t.id, err)
 	}
-	return row.Hash, nil
+	return password.Hash, nil
 }

@@ -102,9 +102,9 @@ func (t *Tenant) decide(f *fold, r request) (answer reply) {
 		return reply{err: err}
 	}
 	c := f.image.change(r.ctx, t.now(f.image), t.options.NewID)
-	c.load = func(ctx context.Context, kind store.Kind, ordinal uint32) ([]byte, error) {
+	c.load = func(ctx context.Context, kind store.Kind, ordinal uint32) (store.Object, error) {
 		if row, ok := f.rows[objectKey{kind, ordinal}]; ok {
-			return row.Document, nil
+			return row, nil
 		}
 		return t.load(ctx, kind, ordinal)
 	}
@@ -127,6 +127,7 @@ func (f *fold) add(next *Image, commit store.Commit, rows []store.Object) {
 	f.image = next
 	f.commits = append(f.commits, commit)
 	for _, row := range rows {
+		row.Seq = commit.Seq
 		key := objectKey{row.Kind, row.Ordinal}
 		if _, ok := f.rows[key]; !ok {
 			f.order = append(f.order, key)
