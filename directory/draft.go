@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
+
+	"licensor/directory/column"
 )
 
 // Draft is a change of an Index under way, for one goroutine. It can be asked everything an Index can. Its methods take
@@ -15,6 +17,8 @@ type Draft struct {
 	view
 	mark  *owner
 	first uint32 // the first user that is new
+
+	userColumns, groupColumns *column.Draft
 }
 
 // Finish makes the index of the draft, which cannot be used any more.
@@ -29,7 +33,7 @@ func (d *Draft) Finish() *Index {
 		l.settle()
 		l.waiting = nil
 	}
-	x := &Index{view: d.view}
+	x := &Index{view: d.view, userColumns: d.userColumns.Finish(), groupColumns: d.groupColumns.Finish()}
 	d.view = view{}
 	return x
 }
@@ -53,6 +57,7 @@ func (d *Draft) AddUser(id uuid.UUID, name Key, addresses []Key) uint32 {
 		*slot = &block{owner: d.mark, ownsKeys: true, users: make([]user, 0, blockUsers)}
 	}
 	d.users++
+	d.userColumns.AddRow()
 	b := d.ownBlock(ordinal)
 	b.users = append(b.users, user{id: id, revision: 1, keyEnd: uint32(len(b.keys)), groupEnd: uint32(len(b.groups))})
 	b.setKeys(len(b.users)-1, append([]Key{name}, addresses...)...)
@@ -130,6 +135,13 @@ func (d *Draft) TouchUser(user uint32) {
 	b.users[i].revision++
 }
 
+// SetUserValues gives a user other values in columns of UserSchema, as part of a write of its document.
+func (d *Draft) SetUserValues(user uint32, changes []column.Change) {
+	for _, c := range changes {
+		d.userColumns.Set(user, c.Column, c.Value)
+	}
+}
+
 // HideUser soft-deletes a user: its name and addresses are free, its id and memberships stay.
 func (d *Draft) HideUser(user uint32) { d.show(user, hidden) }
 
@@ -143,6 +155,7 @@ func (d *Draft) show(user uint32, to state) {
 		return
 	}
 	b.users[i].state = to
+	d.userColumns.SetDeleted(user, to != live)
 	if to == live {
 		d.link(user)
 	} else {
@@ -162,6 +175,7 @@ func (d *Draft) PurgeUser(user uint32) {
 		b.setGroup(group, []uint8{uint8(i)}, false)
 	}
 	b.setKeys(i)
+	d.userColumns.Purge(user)
 	d.ids.delete(entry(idPrefix(b.users[i].id), user))
 	b.users[i].id, b.users[i].state = uuid.Nil, gone
 }

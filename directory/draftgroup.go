@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
+
+	"licensor/directory/column"
 )
 
 // AddGroup adds a group and answers its ordinal, which is the next one.
@@ -14,6 +16,7 @@ func (d *Draft) AddGroup(id uuid.UUID) uint32 {
 		d.groupBlocks = append(d.groupBlocks, &groupBlock{owner: d.mark})
 	}
 	d.groups++
+	d.groupColumns.AddRow()
 	b := d.ownGroupBlock(ordinal)
 	b.groups = append(b.groups, group{id: id, revision: 1})
 	d.groupIDs.insert(entry(idPrefix(id), ordinal))
@@ -43,11 +46,19 @@ func (d *Draft) checkGroup(group uint32) {
 // TouchGroup notes a write of the group's document.
 func (d *Draft) TouchGroup(group uint32) { d.ownGroup(group).revision++ }
 
+// SetGroupValues gives a group other values in columns of GroupSchema, as part of a write of its document.
+func (d *Draft) SetGroupValues(group uint32, changes []column.Change) {
+	for _, c := range changes {
+		d.groupColumns.Set(group, c.Column, c.Value)
+	}
+}
+
 // HideGroup soft-deletes a group. Its memberships and owners stay.
 func (d *Draft) HideGroup(group uint32) {
 	g := d.ownGroup(group)
 	g.state = hidden
 	g.revision++
+	d.groupColumns.SetDeleted(group, true)
 }
 
 // ShowGroup restores a soft-deleted group.
@@ -55,6 +66,7 @@ func (d *Draft) ShowGroup(group uint32) {
 	g := d.ownGroup(group)
 	g.state = live
 	g.revision++
+	d.groupColumns.SetDeleted(group, false)
 }
 
 // PurgeGroup forgets a group with its owners and nested memberships. Its user members must have left before: who they are is
@@ -67,6 +79,7 @@ func (d *Draft) PurgeGroup(group uint32) {
 	for _, outer := range g.memberOf {
 		d.LeaveGroup(outer, group)
 	}
+	d.groupColumns.Purge(group)
 	d.groupIDs.delete(entry(idPrefix(g.id), group))
 	*g = noGroup
 }

@@ -63,12 +63,12 @@ func FuzzDecode(f *testing.F) {
 		if len(part) == 0 {
 			parts = nil
 		}
-		x, err := Decode(head, parts)
+		x, err := Decode(head, parts, nil)
 		if err != nil {
 			return
 		}
 		head, parts = encode(x)
-		if _, err := Decode(head, parts); err != nil {
+		if _, err := Decode(head, parts, nil); err != nil {
 			t.Fatalf("what is decoded cannot be encoded: %v", err)
 		}
 		for u := range x.Users() {

@@ -62,7 +62,7 @@ func (g *Group) Document() []byte {
 	return groupTable.appendDocument(make([]byte, 0, 512), g)
 }
 
-// GroupProperty answers the property with the name, which is case-sensitive.
+// GroupProperty returns the property with a name, in any letter case.
 func GroupProperty(name string) (*Property[Group], bool) { return groupTable.property(name) }
 
 // GroupProperties answers all properties but those of licenses, in alphabetical order. The slice is shared.

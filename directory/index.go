@@ -6,18 +6,25 @@ import (
 	"sync"
 
 	"github.com/google/uuid"
+
+	"licensor/directory/column"
 )
 
 // Index is who there is in a tenant's directory, under which names and addresses, and who is in which group. It never
 // changes: any number of goroutines may ask it. NewIndex, Draft.Finish and Decode make one.
 type Index struct {
 	view
+	userColumns, groupColumns *column.Table // a row for each ordinal
+
 	copying sync.Mutex // copying a lookup changes its mark of ownership, which no reader looks at
 }
 
 // NewIndex answers an empty one.
 func NewIndex() *Index {
-	return &Index{view: view{ids: new(lookup), names: new(lookup), addresses: new(lookup), groupIDs: new(lookup), reports: new(lookup)}}
+	return &Index{
+		view:        view{ids: new(lookup), names: new(lookup), addresses: new(lookup), groupIDs: new(lookup), reports: new(lookup)},
+		userColumns: column.NewTable(userTable.schema), groupColumns: column.NewTable(groupTable.schema),
+	}
 }
 
 // view is what Index and Draft can be asked. A Draft answers with its changes.
@@ -172,13 +179,19 @@ func (v *view) AddressShared(user uint32) bool {
 func (x *Index) Draft() *Draft {
 	x.copying.Lock()
 	defer x.copying.Unlock()
-	d := &Draft{view: x.view, mark: new(owner), first: x.users}
+	d := &Draft{view: x.view, mark: new(owner), first: x.users, userColumns: x.userColumns.Draft(), groupColumns: x.groupColumns.Draft()}
 	d.parts, d.groupBlocks = slices.Clone(x.parts), slices.Clone(x.groupBlocks)
 	for _, set := range []**lookup{&d.ids, &d.names, &d.addresses, &d.groupIDs, &d.reports} {
 		*set = (*set).copy()
 	}
 	return d
 }
+
+// UserColumns returns what can be asked about users: a row for each ordinal, with the columns of UserSchema.
+func (x *Index) UserColumns() *column.Table { return x.userColumns }
+
+// GroupColumns returns what can be asked about groups, with the columns of GroupSchema.
+func (x *Index) GroupColumns() *column.Table { return x.groupColumns }
 
 // PartChanged says whether users of the part differ from those in an older index that x was made from.
 func (x *Index) PartChanged(old *Index, part int) bool {

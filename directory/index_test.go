@@ -339,6 +339,17 @@ func encode(x *Index) (head []byte, parts [][]byte) {
 	return x.AppendHead(nil), parts
 }
 
+func encodeColumns(x *Index) *Columns {
+	c := new(Columns)
+	for i := range x.UserColumns().Parts() {
+		c.Users = append(c.Users, x.UserColumns().AppendPart(nil, i))
+	}
+	for i := range x.GroupColumns().Parts() {
+		c.Groups = append(c.Groups, x.GroupColumns().AppendPart(nil, i))
+	}
+	return c
+}
+
 // TestIndexIsTheModel makes random changes in drafts, some thrown away, and looks at the new index, at the old one and at
 // the one decoded from a snapshot.
 func TestIndexIsTheModel(t *testing.T) {
@@ -359,11 +370,17 @@ func TestIndexIsTheModel(t *testing.T) {
 			}
 		}
 		head, parts := encode(x)
-		decoded, err := Decode(head, parts)
+		for _, columns := range []*Columns{nil, encodeColumns(x)} {
+			decoded, err := Decode(head, parts, columns)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.check(t, &decoded.view)
+		}
+		decoded, err := Decode(head, parts, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		m.check(t, &decoded.view)
 		for u := range x.Users() {
 			if x.UserRevision(u) != decoded.UserRevision(u) && !x.UserGone(u) {
 				t.Fatalf("user %d has revision %d, not %d", u, decoded.UserRevision(u), x.UserRevision(u))
@@ -494,12 +511,12 @@ func TestSnapshotIsRefusedWhenDamaged(t *testing.T) {
 	t.Parallel()
 	head, parts := encode(sample(20, 3))
 	for n := range head {
-		if _, err := Decode(head[:n], parts); err == nil {
+		if _, err := Decode(head[:n], parts, nil); err == nil {
 			t.Errorf("%d of %d bytes of a head are taken", n, len(head))
 		}
 	}
 	for n := range parts[0] {
-		if _, err := Decode(head, [][]byte{parts[0][:n]}); err == nil {
+		if _, err := Decode(head, [][]byte{parts[0][:n]}, nil); err == nil {
 			t.Errorf("%d of %d bytes of a part are taken", n, len(parts[0]))
 		}
 	}
@@ -510,11 +527,11 @@ func TestSnapshotIsRefusedWhenDamaged(t *testing.T) {
 		"other part format":  {head, append([]byte{9}, parts[0][1:]...)},
 		"a state that isn't": {head, append([]byte{1, 3}, parts[0][2:]...)},
 	} {
-		if _, err := Decode(broken[0], [][]byte{broken[1]}); err == nil {
+		if _, err := Decode(broken[0], [][]byte{broken[1]}, nil); err == nil {
 			t.Errorf("%s is taken", name)
 		}
 	}
-	if _, err := Decode(head, nil); err == nil {
+	if _, err := Decode(head, nil, nil); err == nil {
 		t.Error("no parts are taken for 20 users")
 	}
 }
@@ -533,7 +550,7 @@ func BenchmarkIndex(b *testing.B) {
 		head, parts := encode(x)
 		for b.Loop() {
 			b.ReportMetric(bytesPerUser(users, func() any { return sample(users, 100) }), "added-B/user")
-			b.ReportMetric(bytesPerUser(users, func() any { y, _ := Decode(head, parts); return y }), "decoded-B/user")
+			b.ReportMetric(bytesPerUser(users, func() any { y, _ := Decode(head, parts, nil); return y }), "decoded-B/user")
 		}
 	})
 	b.Run("add a million users", func(b *testing.B) {
@@ -567,7 +584,7 @@ func BenchmarkIndex(b *testing.B) {
 	b.Run("decode a million users", func(b *testing.B) {
 		head, parts := encode(x)
 		for b.Loop() {
-			if _, err := Decode(head, parts); err != nil {
+			if _, err := Decode(head, parts, nil); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -626,7 +643,7 @@ func TestBytesPerUser(t *testing.T) {
 	if got := bytesPerUser(users, func() any { return sample(users, 100) }); got > most {
 		t.Errorf("users who were added take %.0f bytes each, more than %d", got, most)
 	}
-	if got := bytesPerUser(users, func() any { x, _ := Decode(head, parts); return x }); got > most {
+	if got := bytesPerUser(users, func() any { x, _ := Decode(head, parts, nil); return x }); got > most {
 		t.Errorf("users of a snapshot take %.0f bytes each, more than %d", got, most)
 	}
 }

@@ -13,7 +13,7 @@ func TestSnapshotsWithoutManagersAreRead(t *testing.T) {
 	head, parts := encode(d.Finish())
 	part := parts[0]
 	part[0] = withoutManagers
-	x, err := Decode(head, [][]byte{part[:len(part)-1]})
+	x, err := Decode(head, [][]byte{part[:len(part)-1]}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func TestManagersThatCannotBeAreRefused(t *testing.T) {
 	for _, manager := range []byte{2, 3, 9} { // the second user's own ordinal, and two beyond
 		part := slices.Clone(parts[0])
 		part[len(part)-1] = manager
-		if _, err := Decode(head, [][]byte{part}); err == nil {
+		if _, err := Decode(head, [][]byte{part}, nil); err == nil {
 			t.Errorf("manager %d is taken", manager-1)
 		}
 	}

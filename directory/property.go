@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"licensor/directory/column"
 )
 
 // Kind is the kind of a property's value.
@@ -50,6 +52,9 @@ type Property[T any] struct {
 	texts    func(*T) *[]string                             // of StringCollection
 	rule     rule
 	required bool // cannot be cleared
+
+	asked   Asked
+	sources []source[T] // the columns that are filled from it
 }
 
 // Append writes the property of object as JSON: null when it has none, [] for an empty collection.
@@ -86,7 +91,8 @@ func (p *Property[T]) set(object *T, raw []byte) error {
 func text[T any](name string, at func(*T) *string) *Property[T] {
 	return &Property[T]{
 		Name: name, Kind: String, text: at,
-		render: func(dst []byte, object *T) []byte { return appendText(dst, *at(object)) },
+		sources: []source[T]{{column.Column{Name: name, Kind: column.Text}, func(object *T) column.Value { return column.Value{Text: *at(object)} }}},
+		render:  func(dst []byte, object *T) []byte { return appendText(dst, *at(object)) },
 		read: func(object *T, raw []byte, _ bool) error {
 			value, ok := readString(raw)
 			if !ok && !isNull(raw) {
@@ -109,6 +115,7 @@ func appendText(dst []byte, value string) []byte {
 func texts[T any](name string, at func(*T) *[]string) *Property[T] {
 	return &Property[T]{
 		Name: name, Kind: StringCollection, texts: at,
+		sources: []source[T]{{column.Column{Name: name, Kind: column.Texts}, func(object *T) column.Value { return column.Value{Texts: *at(object)} }}},
 		render: func(dst []byte, object *T) []byte {
 			dst = append(dst, '[')
 			for i, value := range *at(object) {
@@ -151,7 +158,8 @@ func typeUnless(ok bool) error {
 func flag[T any](name string, at func(*T) *bool) *Property[T] {
 	return &Property[T]{
 		Name: name, Kind: Bool, required: true,
-		render: func(dst []byte, object *T) []byte { return appendBool(dst, at(object)) },
+		sources: []source[T]{{column.Column{Name: name, Kind: column.Bool}, func(object *T) column.Value { return truthOf(at(object)) }}},
+		render:  func(dst []byte, object *T) []byte { return appendBool(dst, at(object)) },
 		read: func(object *T, raw []byte, _ bool) error {
 			value, ok := readBool(raw)
 			*at(object) = value
@@ -164,7 +172,8 @@ func flag[T any](name string, at func(*T) *bool) *Property[T] {
 func option[T any](name string, at func(*T) **bool) *Property[T] {
 	return &Property[T]{
 		Name: name, Kind: Bool,
-		render: func(dst []byte, object *T) []byte { return appendBool(dst, *at(object)) },
+		sources: []source[T]{{column.Column{Name: name, Kind: column.Bool}, func(object *T) column.Value { return truthOf(*at(object)) }}},
+		render:  func(dst []byte, object *T) []byte { return appendBool(dst, *at(object)) },
 		read: func(object *T, raw []byte, _ bool) error {
 			if isNull(raw) {
 				*at(object) = nil
@@ -175,6 +184,13 @@ func option[T any](name string, at func(*T) **bool) *Property[T] {
 			return typeUnless(ok)
 		},
 	}
+}
+
+func truthOf(value *bool) column.Value {
+	if value == nil {
+		return column.Value{}
+	}
+	return column.Value{Truth: column.TruthOf(*value)}
 }
 
 func appendBool(dst []byte, value *bool) []byte {
@@ -190,7 +206,8 @@ func appendBool(dst []byte, value *bool) []byte {
 func moment[T any](name string, at func(*T) *time.Time) *Property[T] {
 	return &Property[T]{
 		Name: name, Kind: DateTime,
-		render: func(dst []byte, object *T) []byte { return appendTime(dst, *at(object)) },
+		sources: []source[T]{{column.Column{Name: name, Kind: column.Time}, func(object *T) column.Value { return column.Value{Time: column.TimeOf(*at(object))} }}},
+		render:  func(dst []byte, object *T) []byte { return appendTime(dst, *at(object)) },
 		read: func(object *T, raw []byte, _ bool) error {
 			value, ok := readTime(raw)
 			*at(object) = value
@@ -225,7 +242,7 @@ func fixed[T any](name string, kind Kind, value string) *Property[T] {
 // nested is a property that is an object with properties of its own. Setting it leaves those alone that are not named.
 func nested[T, C any](name string, inner *table[C], at func(*T) **C) *Property[T] {
 	return &Property[T]{
-		Name: name, Kind: Complex,
+		Name: name, Kind: Complex, sources: innerSources(name, inner, at),
 		render: func(dst []byte, object *T) []byte {
 			if value := *at(object); value != nil {
 				return inner.appendAll(dst, value)
@@ -250,7 +267,7 @@ func nested[T, C any](name string, inner *table[C], at func(*T) **C) *Property[T
 
 func nestedAll[T, C any](name string, inner *table[C], at func(*T) *[]C) *Property[T] {
 	return &Property[T]{
-		Name: name, Kind: ComplexCollection,
+		Name: name, Kind: ComplexCollection, sources: []source[T]{elementSource(name, inner, at)},
 		render: func(dst []byte, object *T) []byte {
 			dst = append(dst, '[')
 			for i := range *at(object) {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+
+	"licensor/directory/column"
 )
 
 // formatVersion is the first byte of a head and of each part. A change of format takes the next one. The first knew no managers; its
@@ -69,9 +71,13 @@ func appendSet(dst []byte, set []uint32) []byte {
 	return dst
 }
 
+// Columns are the parts of the tables that go with an index.
+type Columns struct{ Users, Groups [][]byte }
+
 // Decode makes the index that wrote the head and the parts, of which all are needed, in order. Data that no index wrote is
-// an error. The lookups are made anew.
-func Decode(head []byte, parts [][]byte) (*Index, error) {
+// an error. The lookups are made again. Without columns, which snapshots of the first versions do not have, nobody has any
+// values: the caller sets them.
+func Decode(head []byte, parts [][]byte, columns *Columns) (*Index, error) {
 	x := NewIndex()
 	r := &reader{rest: head}
 	r.version()
@@ -83,7 +89,7 @@ func Decode(head []byte, parts [][]byte) (*Index, error) {
 	if r.err != nil {
 		return nil, fmt.Errorf("directory snapshot: head: %w", r.err)
 	}
-	if err := x.decodeParts(parts); err != nil {
+	if err := x.decodeParts(parts, columns); err != nil {
 		return nil, err
 	}
 	if err := x.checkManagers(); err != nil {
@@ -134,7 +140,7 @@ func (x *Index) checkManagers() error {
 	return nil
 }
 
-func (x *Index) decodeParts(parts [][]byte) error {
+func (x *Index) decodeParts(parts [][]byte, columns *Columns) error {
 	x.parts = make([]*part, len(parts))
 	errs := make([]error, len(parts))
 	var wait sync.WaitGroup
@@ -146,8 +152,72 @@ func (x *Index) decodeParts(parts [][]byte) error {
 			}
 		})
 	}
+	var columnsErr error
+	if columns != nil {
+		columnsErr = x.decodeColumns(columns) // while the others are read
+	}
 	wait.Wait()
-	return errors.Join(errs...)
+	if err := errors.Join(append(errs, columnsErr)...); err != nil {
+		return err
+	}
+	if columns == nil {
+		x.noValues()
+	}
+	return x.checkColumns()
+}
+
+func (x *Index) decodeColumns(columns *Columns) error {
+	var err, other error
+	if x.userColumns, err = column.Decode(userTable.schema, columns.Users); err != nil {
+		err = fmt.Errorf("directory snapshot: users: %w", err)
+	}
+	if x.groupColumns, other = column.Decode(groupTable.schema, columns.Groups); other != nil {
+		other = fmt.Errorf("directory snapshot: groups: %w", other)
+	}
+	return errors.Join(err, other)
+}
+
+// noValues makes the tables without values.
+func (x *Index) noValues() {
+	rows := func(d *column.Draft, n uint32, of func(uint32) state) *column.Table {
+		for row := range n {
+			switch d.AddRow(); of(row) {
+			case hidden:
+				d.SetDeleted(row, true)
+			case gone:
+				d.Purge(row)
+			}
+		}
+		return d.Finish()
+	}
+	x.userColumns = rows(x.userColumns.Draft(), x.users, func(user uint32) state { return x.user(user).state })
+	x.groupColumns = rows(x.groupColumns.Draft(), x.groups, func(group uint32) state { return x.group(group).state })
+}
+
+// checkColumns refuses tables in which others live than in the index.
+func (x *Index) checkColumns() error {
+	if err := agreeing(x.userColumns, x.users, func(user uint32) state { return x.user(user).state }); err != nil {
+		return fmt.Errorf("directory snapshot: columns of users: %w", err)
+	}
+	if err := agreeing(x.groupColumns, x.groups, func(group uint32) state { return x.group(group).state }); err != nil {
+		return fmt.Errorf("directory snapshot: columns of groups: %w", err)
+	}
+	return nil
+}
+
+func agreeing(t *column.Table, rows uint32, of func(uint32) state) error {
+	if t.Rows() != rows {
+		return fmt.Errorf("they have %d rows, the index has %d", t.Rows(), rows)
+	}
+	for block := range t.Blocks() {
+		isLive, isDeleted := t.Live(block), t.Deleted(block)
+		for i := range min(column.BlockRows, int(rows)-block*column.BlockRows) {
+			if s := of(uint32(block*column.BlockRows + i)); isLive.Has(i) != (s == live) || isDeleted.Has(i) != (s == hidden) {
+				return fmt.Errorf("row %d is in another state than in the index", block*column.BlockRows+i)
+			}
+		}
+	}
+	return nil
 }
 
 func decodePart(data []byte, users, groups uint32) (*part, error) {

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"licensor/directory/column"
+	"licensor/fold"
 )
 
 // table is all properties of a type of objects.
@@ -12,24 +15,27 @@ type table[T any] struct {
 	all      []*Property[T]
 	defaults []*Property[T]
 	byName   map[string]*Property[T]
-	derived  []string // properties that others keep for these objects, such as their licenses; read-only
+	folded   map[string]*Property[T] // by folded name
+	derived  []string                // properties that others keep for these objects, such as their licenses; read-only
+
+	schema  *column.Schema
+	sources []source[T]       // by column
+	asked   map[string]*Asked // by folded path
 }
 
 func newTable[T any](resource string, derived []string, all ...*Property[T]) *table[T] {
-	t := &table[T]{resource: resource, all: all, byName: make(map[string]*Property[T], len(all)), derived: derived}
+	t := &table[T]{resource: resource, all: all, byName: map[string]*Property[T]{}, folded: map[string]*Property[T]{}, derived: derived}
 	for _, p := range all {
-		t.byName[p.Name] = p
+		t.byName[p.Name], t.folded[fold.Text(p.Name)] = p, p
 		if p.Returned == ByDefault {
 			t.defaults = append(t.defaults, p)
 		}
 	}
+	t.arrange()
 	return t
 }
 
-func (t *table[T]) property(name string) (*Property[T], bool) {
-	p, ok := t.byName[name]
-	return p, ok
-}
+func (t *table[T]) property(name string) (*Property[T], bool) { return byFolded(t.folded, name) }
 
 // appendDocument writes what is stored of an object: its properties in the order of the table, those without a value
 // left out, so that equal objects have equal documents.

@@ -103,7 +103,7 @@ func (u *User) Document() []byte {
 	return userTable.appendDocument(make([]byte, 0, 1024), u)
 }
 
-// UserProperty answers the property with the name, which is case-sensitive.
+// UserProperty returns the property with a name, in any letter case.
 func UserProperty(name string) (*Property[User], bool) { return userTable.property(name) }
 
 // UserProperties answers all properties but those of licenses, in alphabetical order. The slice is shared.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 	"unicode/utf8"
 
 	"licensor/vector"
@@ -170,19 +171,24 @@ func (t *times) append(dst []byte) []byte {
 // nobody has any more are gone. Data that AppendPart did not write is an error.
 func Decode(schema *Schema, parts [][]byte) (*Table, error) {
 	t := NewTable(schema)
-	owner := new(vector.Owner)
+	blocks, rows, errs := make([][]*block, len(parts)), make([]int, len(parts)), make([]error, len(parts))
+	var wait sync.WaitGroup
 	for n, data := range parts {
-		blocks, rows, err := t.decodePart(data)
-		if err != nil {
-			return nil, fmt.Errorf("columns of part %d: %w", n, err)
+		wait.Go(func() { blocks[n], rows[n], errs[n] = t.decodePart(data) })
+	}
+	wait.Wait()
+	owner := new(vector.Owner)
+	for n := range parts {
+		if errs[n] != nil {
+			return nil, fmt.Errorf("columns of part %d: %w", n, errs[n])
 		}
 		if t.rows%PartRows != 0 {
-			return nil, fmt.Errorf("columns of part %d: the part before has only %d rows", n, t.rows)
+			return nil, fmt.Errorf("columns of part %d: the part before has only %d rows", n, rows[n-1])
 		}
-		for _, b := range blocks {
+		for _, b := range blocks[n] {
 			t.blocks.Append(owner, b)
 		}
-		t.rows += uint32(rows)
+		t.rows += uint32(rows[n])
 	}
 	return t, nil
 }

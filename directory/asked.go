@@ -1,0 +1,200 @@
+package directory
+
+import (
+	"licensor/directory/column"
+	"licensor/fold"
+)
+
+// Level says in which requests something can be asked (graph/protocol.md P30, P31).
+type Level uint8
+
+// Never; in every request; in advanced ones only, which have the header ConsistencyLevel.
+const (
+	Never Level = iota
+	Basic
+	Advanced
+)
+
+// Filterable says how a property can be filtered (graph/protocol.md P30). Of a collection it is about the elements.
+type Filterable struct {
+	Equal  Level // eq and in; where it is possible, ne and not are Advanced
+	Starts Level // startsWith
+	Range  Level // ge and le
+	Null   Level // eq null
+}
+
+// Asked is what conditions and orders can ask about a property, or about one within it.
+type Asked struct {
+	Path   string // as Graph spells it: city, employeeOrgData/costCenter
+	Kind   Kind
+	Column int      // its place in the schema; -1 for a property that is not kept, which is null for everybody
+	Fields []string // of a ComplexCollection: the properties of an element
+	Filterable
+}
+
+// source fills a column from an object.
+type source[T any] struct {
+	column column.Column
+	value  func(*T) column.Value
+}
+
+// column gives the property a column of its own, whose number is stored: never renumber. Those of a property with properties
+// of its own are numbered on from there.
+func (p *Property[T]) column(number uint32) *Property[T] {
+	for i := range p.sources {
+		p.sources[i].column.Number = number + uint32(i)
+	}
+	return p
+}
+
+// mostly says that nearly every object has a value of its own.
+func (p *Property[T]) mostly() *Property[T] {
+	for i := range p.sources {
+		p.sources[i].column.Mostly = true
+	}
+	return p
+}
+
+// filtered says how the property can be filtered, and those within it.
+func (p *Property[T]) filtered(equal, starts, within, null Level) *Property[T] {
+	p.asked.Filterable = Filterable{equal, starts, within, null}
+	return p
+}
+
+// innerSources are the columns of the texts and booleans within a property.
+func innerSources[T, C any](name string, inner *table[C], at func(*T) **C) []source[T] {
+	var all []source[T]
+	for _, p := range inner.all {
+		for _, s := range p.sources {
+			s.column.Name = name + "/" + s.column.Name
+			all = append(all, source[T]{s.column, func(object *T) column.Value {
+				if value := *at(object); value != nil {
+					return s.value(value)
+				}
+				return column.Value{}
+			}})
+		}
+	}
+	return all
+}
+
+// elementSource is the column of a collection of objects with texts.
+func elementSource[T, C any](name string, inner *table[C], at func(*T) *[]C) source[T] {
+	c := column.Column{Name: name, Kind: column.Objects}
+	for _, p := range inner.all {
+		if p.text != nil {
+			c.Fields = append(c.Fields, p.Name)
+		}
+	}
+	return source[T]{c, func(object *T) (v column.Value) {
+		for i := range *at(object) {
+			for _, p := range inner.all {
+				if p.text != nil {
+					v.Texts = append(v.Texts, *p.text(&(*at(object))[i]))
+				}
+			}
+		}
+		return v
+	}}
+}
+
+// arrange makes the schema of those properties that have columns, and the list of what can be asked.
+func (t *table[T]) arrange() {
+	var columns []column.Column
+	t.asked = map[string]*Asked{}
+	for _, p := range t.all {
+		t.ask(p, Asked{Path: p.Name, Kind: p.Kind, Column: -1, Filterable: p.asked.Filterable})
+		for _, s := range p.sources {
+			if s.column.Number == 0 {
+				continue
+			}
+			kind := p.Kind
+			if p.Kind == Complex {
+				kind = kinds[s.column.Kind]
+			}
+			t.ask(p, Asked{Path: s.column.Name, Kind: kind, Column: len(columns), Fields: s.column.Fields, Filterable: p.asked.Filterable})
+			columns = append(columns, s.column)
+			t.sources = append(t.sources, s)
+		}
+	}
+	t.schema = column.NewSchema(columns...)
+}
+
+var kinds = map[column.Kind]Kind{column.Text: String, column.Bool: Bool, column.Time: DateTime}
+
+func (t *table[T]) ask(p *Property[T], a Asked) {
+	p.asked = a
+	t.asked[fold.Text(a.Path)] = &a
+}
+
+// about returns what can be asked about a path, in any letter case.
+func (t *table[T]) about(path string) (*Asked, bool) {
+	return byFolded(t.asked, path)
+}
+
+// byFolded looks a name up in any letter case, without allocation.
+func byFolded[V any](all map[string]V, name string) (V, bool) {
+	if v, ok := all[name]; ok {
+		return v, true
+	}
+	var small [64]byte
+	if len(name) > len(small) {
+		var none V
+		return none, false
+	}
+	for i := range len(name) {
+		c := name[i]
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		small[i] = c
+	}
+	v, ok := all[string(small[:len(name)])]
+	return v, ok
+}
+
+// values are what an object has in the columns, those that are null left out.
+func (t *table[T]) values(object *T) []column.Change {
+	changes := make([]column.Change, 0, 24)
+	for i := range t.sources {
+		if v := t.sources[i].value(object); !v.IsNull() {
+			changes = append(changes, column.Change{Column: i, Value: v})
+		}
+	}
+	return changes
+}
+
+// changed are the values in which two states of an object differ, as they are now.
+func (t *table[T]) changed(was, now *T) []column.Change {
+	var changes []column.Change
+	for i := range t.sources {
+		if v := t.sources[i].value(now); !v.Equal(t.sources[i].value(was)) {
+			changes = append(changes, column.Change{Column: i, Value: v})
+		}
+	}
+	return changes
+}
+
+// UserSchema is the columns of users.
+func UserSchema() *column.Schema { return userTable.schema }
+
+// GroupSchema is the columns of groups.
+func GroupSchema() *column.Schema { return groupTable.schema }
+
+// AboutUser returns what can be asked about a property of users, in any letter case.
+func AboutUser(path string) (*Asked, bool) { return userTable.about(path) }
+
+// AboutGroup returns what can be asked about a property of groups, in any letter case.
+func AboutGroup(path string) (*Asked, bool) { return groupTable.about(path) }
+
+// Values returns what the user has in the columns of UserSchema, those that are null left out.
+func (u *User) Values() []column.Change { return userTable.values(u) }
+
+// Changed returns the values in which the user differs from what it was before.
+func (u *User) Changed(was *User) []column.Change { return userTable.changed(was, u) }
+
+// Values returns what the group has in the columns of GroupSchema, those that are null left out.
+func (g *Group) Values() []column.Change { return groupTable.values(g) }
+
+// Changed returns the values in which the group differs from what it was before.
+func (g *Group) Changed(was *Group) []column.Change { return groupTable.changed(was, g) }
