@@ -177,6 +177,13 @@ func (x *Index) decodeColumns(columns *Columns) error {
 	return errors.Join(err, other)
 }
 
+// WithoutValues returns an index in which nobody has any values in columns, for a caller that sets all of them.
+func (x *Index) WithoutValues() *Index {
+	y := &Index{view: x.view, userColumns: column.NewTable(userTable.schema), groupColumns: column.NewTable(groupTable.schema)}
+	y.noValues()
+	return y
+}
+
 // noValues makes the tables without values.
 func (x *Index) noValues() {
 	rows := func(d *column.Draft, n uint32, of func(uint32) state) *column.Table {

@@ -90,7 +90,7 @@ func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) 
 
 func (f *Effects) empty() bool {
 	return f.Licensing == nil && f.Organization == nil && f.Import == nil && f.SignIn == nil &&
-		len(f.Subscriptions)+len(f.Applications)+len(f.NewUsers)+len(f.Keys)+len(f.Users)+len(f.Groups)+len(f.Nested)+len(f.Owners)+len(f.Managers)+len(f.Roles)+len(f.Grants) == 0
+		len(f.Subscriptions)+len(f.Applications)+len(f.NewUsers)+len(f.Keys)+len(f.Users)+len(f.Groups)+len(f.Nested)+len(f.Owners)+len(f.Managers)+len(f.Roles)+len(f.Grants)+len(f.UserValues)+len(f.GroupValues) == 0
 }
 
 // document answers the document of a user or group as the command has left it.
@@ -109,6 +109,32 @@ func (c *change) write(o store.Object) {
 		c.order = append(c.order, key)
 	}
 	c.objects[key] = o
+}
+
+// writeUser notes the row of a user with its new document, and what has changed in the columns; was is nil for a new user.
+func (c *change) writeUser(user uint32, was, now *directory.User, document []byte) {
+	changes := now.Values()
+	if was != nil {
+		changes = now.Changed(was)
+	}
+	if len(changes) > 0 {
+		c.dir.SetUserValues(user, changes)
+		c.effects.UserValues = append(c.effects.UserValues, Values{user, directory.UserSchema().AppendChanges(nil, changes)})
+	}
+	c.write(store.Object{Kind: store.KindUser, Ordinal: user, ID: now.ID, Deleted: now.DeletedDateTime, Document: document})
+}
+
+// writeGroup is writeUser for groups.
+func (c *change) writeGroup(group uint32, was, now *directory.Group, document []byte) {
+	changes := now.Values()
+	if was != nil {
+		changes = now.Changed(was)
+	}
+	if len(changes) > 0 {
+		c.dir.SetGroupValues(group, changes)
+		c.effects.GroupValues = append(c.effects.GroupValues, Values{group, directory.GroupSchema().AppendChanges(nil, changes)})
+	}
+	c.write(store.Object{Kind: store.KindGroup, Ordinal: group, ID: now.ID, Deleted: now.DeletedDateTime, Document: document})
 }
 
 func (c *change) rows() []store.Object {

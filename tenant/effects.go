@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/directory"
+	"licensor/directory/column"
 	"licensor/licensing"
 	"licensor/store"
 )
@@ -32,6 +33,8 @@ type Effects struct {
 	Roles         []RoleNow          `cbor:"14,keyasint,omitempty"`
 	Grants        []GrantNow         `cbor:"15,keyasint,omitempty"`
 	SignIn        []byte             `cbor:"16,keyasint,omitempty"` // its document
+	UserValues    []Values           `cbor:"17,keyasint,omitempty"` // in columns of directory.UserSchema; since format 2
+	GroupValues   []Values           `cbor:"18,keyasint,omitempty"`
 	Shifted       []uuid.UUID        `cbor:"12,keyasint,omitempty"` // SKUs whose units are in another state, which their holders show (spec/licensing.md L6)
 }
 
@@ -53,6 +56,12 @@ type UserKeys struct {
 	ID        uuid.UUID       `cbor:"2,keyasint"`
 	Name      directory.Key   `cbor:"3,keyasint"`
 	Addresses []directory.Key `cbor:"4,keyasint,omitempty"`
+}
+
+// Values are what an object has in columns from now on.
+type Values struct {
+	Ordinal uint32 `cbor:"1,keyasint,omitempty"`
+	Data    []byte `cbor:"2,keyasint"` // as Schema.AppendChanges writes them
 }
 
 // Mark is something that happened to the document of a user or group.
@@ -207,6 +216,12 @@ func (img *Image) applyDirectory(f *Effects) error {
 	if err := f.plausible(d); err != nil {
 		return err
 	}
+	if err := setValues(f.UserValues, directory.UserSchema(), d.SetUserValues); err != nil {
+		return err
+	}
+	if err := setValues(f.GroupValues, directory.GroupSchema(), d.SetGroupValues); err != nil {
+		return err
+	}
 	for _, u := range f.Keys {
 		d.SetUserKeys(u.User, u.Name, u.Addresses)
 	}
@@ -239,6 +254,17 @@ func (img *Image) applyDirectory(f *Effects) error {
 	return nil
 }
 
+func setValues(list []Values, schema *column.Schema, set func(uint32, []column.Change)) error {
+	for _, v := range list {
+		changes, err := schema.ReadChanges(v.Data)
+		if err != nil {
+			return fmt.Errorf("values of object number %d: %w", v.Ordinal, err)
+		}
+		set(v.Ordinal, changes)
+	}
+	return nil
+}
+
 func mark(m Mark, written, hidden, shown, purged func(uint32)) {
 	switch m.What {
 	case Written:
@@ -258,6 +284,16 @@ func (f *Effects) plausible(d *directory.Draft) error {
 	for _, u := range f.Keys {
 		if u.User >= users {
 			return fmt.Errorf("keys of user number %d, of whom there are %d", u.User, users)
+		}
+	}
+	for _, v := range f.UserValues {
+		if v.Ordinal >= users {
+			return fmt.Errorf("values of user number %d, and there are %d", v.Ordinal, users)
+		}
+	}
+	for _, v := range f.GroupValues {
+		if v.Ordinal >= groups {
+			return fmt.Errorf("values of group number %d, and there are %d", v.Ordinal, groups)
 		}
 	}
 	for _, m := range f.Users {

@@ -14,6 +14,8 @@ import (
 const (
 	formatNow    = 2
 	formatOldest = 1
+
+	formatWithColumns = 2 // commits say which values have changed, and snapshots have the columns
 )
 
 // checkFormat refuses what this version does not read.
@@ -70,6 +72,13 @@ func decodeHead(data []byte) (*head, error) {
 	h := new(head)
 	if err := decoding.Unmarshal(data, h); err != nil {
 		return nil, err
+	}
+	if h.Format = first.Format; h.Format < formatWithColumns {
+		h.Parts = partNames{}
+		for _, old := range h.OldParts {
+			h.Parts["licensing"] = append(h.Parts["licensing"], old.Licensing)
+			h.Parts["directory"] = append(h.Parts["directory"], old.Directory)
+		}
 	}
 	return h, nil
 }

@@ -58,14 +58,14 @@ func small(t testing.TB) *Image {
 // FuzzSnapshotHead puts arbitrary bytes where a snapshot's head should be.
 func FuzzSnapshotHead(f *testing.F) {
 	img := small(f)
-	data, err := cbor.Marshal(headOf(img, []partName{{"licensing-0-1", "directory-0-1"}}))
+	data, err := cbor.Marshal(headOf(img, partNames{"licensing": {"licensing-0-1"}, "directory": {"directory-0-1"}}))
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(data)
-	parts := []store.Part{
-		{Name: "licensing-0-1", Data: img.Licensing.AppendPart(nil, 0)},
-		{Name: "directory-0-1", Data: img.Directory.AppendPart(nil, 0)},
+	parts := map[string][][]byte{}
+	for _, p := range pieces {
+		parts[p.name] = append(parts[p.name], p.write(img, 0))
 	}
 	f.Fuzz(func(_ *testing.T, data []byte) {
 		if h, err := decodeHead(data); err == nil {

@@ -38,7 +38,7 @@ func (c *change) addGroup(g *directory.Group) uint32 {
 	g.GiveAddress(c.next.Organization.DefaultDomain())
 	group := c.lic.AddGroup(g.ID)
 	c.dir.AddGroup(g.ID)
-	c.write(store.Object{Kind: store.KindGroup, Ordinal: group, ID: g.ID, Document: g.Document()})
+	c.writeGroup(group, nil, g, g.Document())
 	c.done.ID, c.done.Ordinal = g.ID, group
 	return group
 }
@@ -79,7 +79,7 @@ func (cmd UpdateGroup) run(c *change) error {
 	}
 	if document := g.Document(); !bytes.Equal(old, document) {
 		c.markGroup(written(cmd.Group, old, document))
-		c.write(store.Object{Kind: store.KindGroup, Ordinal: cmd.Group, ID: g.ID, Document: document})
+		c.writeGroup(cmd.Group, was, &g, document)
 	}
 	return c.addMembers(cmd.Group, cmd.Members)
 }
@@ -103,8 +103,9 @@ func (cmd DeleteGroup) run(c *change) error {
 		return c.purgeGroup(cmd.Group)
 	}
 	c.markGroup(Mark{Ordinal: cmd.Group, What: Hidden})
-	g.DeletedDateTime = c.at
-	c.write(store.Object{Kind: store.KindGroup, Ordinal: cmd.Group, ID: g.ID, Deleted: c.at, Document: g.Document()})
+	deleted := *g
+	deleted.DeletedDateTime = c.at
+	c.writeGroup(cmd.Group, g, &deleted, deleted.Document())
 	return nil
 }
 
@@ -139,9 +140,10 @@ func (cmd RestoreGroup) run(c *change) error {
 		return noSuch(g.ID)
 	}
 	c.markGroup(Mark{Ordinal: cmd.Group, What: Shown})
-	g.DeletedDateTime = time.Time{}
+	restored := *g
+	restored.DeletedDateTime = time.Time{}
 	c.done.ID, c.done.Ordinal = g.ID, cmd.Group
-	c.write(store.Object{Kind: store.KindGroup, Ordinal: cmd.Group, ID: g.ID, Document: g.Document()})
+	c.writeGroup(cmd.Group, g, &restored, restored.Document())
 	return nil
 }
 

@@ -29,17 +29,18 @@ type SetPassword struct {
 func (SetPassword) Name() string { return "setPassword" }
 
 func (cmd SetPassword) run(c *change) error {
-	next, old, err := c.liveUser(cmd.User)
+	was, old, err := c.liveUser(cmd.User)
 	if err != nil {
 		return err
 	}
+	next := *was
 	force := directory.PasswordProfile{ForceChangePasswordNextSignIn: &cmd.ForceChange}
 	if next.PasswordProfile != nil {
 		force.ForceChangePasswordNextSignInWithMFA = next.PasswordProfile.ForceChangePasswordNextSignInWithMFA
 	}
 	next.PasswordProfile = &force
 	c.password(cmd.User, &next, cmd.Hash)
-	c.rewrite(cmd.User, &next, old)
+	c.rewrite(cmd.User, was, &next, old)
 	return nil
 }
 
@@ -50,25 +51,22 @@ type RevokeSessions struct{ User uint32 }
 func (RevokeSessions) Name() string { return "revokeSessions" }
 
 func (cmd RevokeSessions) run(c *change) error {
-	next, old, err := c.liveUser(cmd.User)
+	was, old, err := c.liveUser(cmd.User)
 	if err != nil {
 		return err
 	}
+	next := *was
 	next.SignInSessionsValidFromDateTime = c.at.Truncate(time.Second)
-	c.rewrite(cmd.User, &next, old)
+	c.rewrite(cmd.User, was, &next, old)
 	return nil
 }
 
-// liveUser is a copy of a user who is not deleted, with its document.
-func (c *change) liveUser(user uint32) (next directory.User, old []byte, err error) {
+// liveUser is a user who is not deleted, with its document.
+func (c *change) liveUser(user uint32) (u *directory.User, document []byte, err error) {
 	if err := c.live(user); err != nil {
-		return directory.User{}, nil, err
+		return nil, nil, err
 	}
-	u, old, err := c.user(user)
-	if err != nil {
-		return directory.User{}, nil, err
-	}
-	return *u, old, nil
+	return c.user(user)
 }
 
 // password notes the row of a user's new password, and in the user when that was.
@@ -82,10 +80,10 @@ func (c *change) password(user uint32, u *directory.User, hash string) {
 	c.write(store.Object{Kind: store.KindPassword, Ordinal: user, ID: u.ID, Document: document})
 }
 
-func (c *change) rewrite(user uint32, u *directory.User, old []byte) {
-	document := u.Document()
+func (c *change) rewrite(user uint32, was, now *directory.User, old []byte) {
+	document := now.Document()
 	c.markUser(written(user, old, document))
-	c.write(store.Object{Kind: store.KindUser, Ordinal: user, ID: u.ID, Document: document})
+	c.writeUser(user, was, now, document)
 }
 
 // forgetPassword removes the row, if there is one.

@@ -4,51 +4,95 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
 
 	"licensor/directory"
+	"licensor/directory/column"
 	"licensor/licensing"
 	"licensor/store"
 )
 
+// piece is a list of parts that a snapshot consists of, each of 65,536 objects.
+type piece struct {
+	name    string // stored
+	parts   func(img *Image) int
+	changed func(was, is *Image, part int) bool // whether a part may differ
+	write   func(img *Image, part int) []byte
+}
+
+var pieces = []piece{
+	{
+		"licensing",
+		func(img *Image) int { return img.Licensing.Parts() },
+		func(was, is *Image, part int) bool { return is.Licensing.PartChanged(was.Licensing, part) },
+		func(img *Image, part int) []byte { return img.Licensing.AppendPart(nil, part) },
+	},
+	{
+		"directory",
+		func(img *Image) int { return img.Directory.Parts() },
+		func(was, is *Image, part int) bool { return is.Directory.PartChanged(was.Directory, part) },
+		func(img *Image, part int) []byte { return img.Directory.AppendPart(nil, part) },
+	},
+	columnPiece("userColumns", func(img *Image) *column.Table { return img.Directory.UserColumns() }),
+	columnPiece("groupColumns", func(img *Image) *column.Table { return img.Directory.GroupColumns() }),
+}
+
+func columnPiece(name string, of func(img *Image) *column.Table) piece {
+	return piece{
+		name,
+		func(img *Image) int { return of(img).Parts() },
+		func(was, is *Image, part int) bool { return of(is).PartChanged(of(was), part) },
+		func(img *Image, part int) []byte { return of(img).AppendPart(nil, part) },
+	}
+}
+
 // snapshots takes them beside the work. It holds no image: an old one would keep alive all that has changed since.
 type snapshots struct {
 	taking  sync.Mutex // one at a time; guards parts
-	parts   []partName // of the last snapshot
+	parts   partNames  // of the last snapshot
 	running sync.WaitGroup
 
 	mu      sync.Mutex // guards what follows
-	stale   []staleness
+	stale   staleness
 	pending int // bytes of effects since the last snapshot
+
+	due bool // one is to be taken as soon as the tenant works
 }
 
-// staleness says which pieces of a part have changed since they were saved.
-type staleness struct{ licensing, directory bool }
+// staleness says which parts have changed since they were saved, by piece.
+type staleness map[string][]bool
+
+// add notes that a part has changed.
+func (s staleness) add(piece string, part int) {
+	for len(s[piece]) <= part {
+		s[piece] = append(s[piece], false)
+	}
+	s[piece][part] = true
+}
+
+func (s staleness) has(piece string, part int) bool { return part < len(s[piece]) && s[piece][part] }
 
 // changed notes which parts are not the same in two images.
 func (s *snapshots) changed(was, is *Image) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.stale = compared(s.stale, was, is)
+	if s.stale == nil {
+		s.stale = staleness{}
+	}
+	for _, p := range pieces {
+		for part := range p.parts(is) {
+			if !s.stale.has(p.name, part) && p.changed(was, is, part) {
+				s.stale.add(p.name, part)
+			}
+		}
+	}
 }
 
-func compared(stale []staleness, was, is *Image) []staleness {
-	for len(stale) < is.Licensing.Parts() {
-		stale = append(stale, staleness{})
-	}
-	for i := range stale {
-		stale[i].licensing = stale[i].licensing || is.Licensing.PartChanged(was.Licensing, i)
-		stale[i].directory = stale[i].directory || is.Directory.PartChanged(was.Directory, i)
-	}
-	return stale
-}
-
-// take answers what is stale and counts from zero again.
-func (s *snapshots) take() []staleness {
+// take returns what is stale and counts from zero again.
+func (s *snapshots) take() staleness {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	stale := s.stale
@@ -57,16 +101,18 @@ func (s *snapshots) take() []staleness {
 }
 
 // giveBack takes take back, when no snapshot came of it.
-func (s *snapshots) giveBack(stale []staleness) {
+func (s *snapshots) giveBack(stale staleness) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i, was := range stale {
-		if i == len(s.stale) {
-			s.stale = append(s.stale, was)
-			continue
+	if s.stale == nil {
+		s.stale = staleness{}
+	}
+	for piece, parts := range stale {
+		for part, is := range parts {
+			if is {
+				s.stale.add(piece, part)
+			}
 		}
-		s.stale[i].licensing = s.stale[i].licensing || was.licensing
-		s.stale[i].directory = s.stale[i].directory || was.directory
 	}
 }
 
@@ -80,7 +126,7 @@ func (s *snapshots) waiting(more int) int {
 // headName is the part that says which others belong to the snapshot; written last, so a snapshot is there as a whole or not at all.
 const headName = "head"
 
-// head is a snapshot but for the parts of users. Field numbers are stored; never renumber.
+// head is a snapshot but for its parts. Field numbers are stored; never renumber.
 type head struct {
 	Seq           uint64            `cbor:"1,keyasint"`
 	At            time.Time         `cbor:"2,keyasint"`
@@ -90,23 +136,43 @@ type head struct {
 	Subscriptions []SubscriptionNow `cbor:"6,keyasint,omitempty"`
 	Applications  []ApplicationNow  `cbor:"7,keyasint,omitempty"`
 	Imports       map[string]int64  `cbor:"8,keyasint,omitempty"`
-	Parts         []partName        `cbor:"9,keyasint,omitempty"`
+	OldParts      []oldPart         `cbor:"9,keyasint,omitempty"` // of format 1
 	Roles         []RoleNow         `cbor:"10,keyasint,omitempty"`
 	Grants        []GrantNow        `cbor:"11,keyasint,omitempty"`
 	SignIn        []byte            `cbor:"12,keyasint,omitempty"`
 	Format        uint32            `cbor:"13,keyasint,omitempty"` // none: format 1
+	Parts         partNames         `cbor:"14,keyasint,omitempty"`
 }
 
-// partName names the two pieces that hold a part's users.
-type partName struct {
+// oldPart names the two parts that hold 65,536 users in format 1.
+type oldPart struct {
 	Licensing string `cbor:"1,keyasint"`
 	Directory string `cbor:"2,keyasint"`
+}
+
+// partNames are the names of the parts, by piece.
+type partNames map[string][]string
+
+// flat lists the names, piece by piece.
+func (names partNames) flat() []string {
+	var list []string
+	for _, p := range pieces {
+		list = append(list, names[p.name]...)
+	}
+	return list
 }
 
 // note counts what a snapshot would save a start, and takes one in the background when that is enough.
 func (s *snapshots) note(t *Tenant, was *Image, bytes int) {
 	s.changed(was, t.Image())
-	if s.waiting(bytes) < t.options.SnapshotAfter || !s.taking.TryLock() {
+	if s.waiting(bytes) >= t.options.SnapshotAfter {
+		s.begin(t)
+	}
+}
+
+// begin takes a snapshot in the background, unless one is being taken.
+func (s *snapshots) begin(t *Tenant) {
+	if !s.taking.TryLock() {
 		return
 	}
 	stale, img := s.take(), t.Image()
@@ -119,28 +185,27 @@ func (s *snapshots) note(t *Tenant, was *Image, bytes int) {
 }
 
 // snapshot makes an image durable as parts: those that are stale, then the head. The caller holds taking.
-func (t *Tenant) snapshot(ctx context.Context, img *Image, stale []staleness) (err error) {
+func (t *Tenant) snapshot(ctx context.Context, img *Image, stale staleness) (err error) {
 	s := &t.snapshots
 	defer func() {
 		if err != nil {
 			s.giveBack(stale)
 		}
 	}()
-	names := make([]partName, img.Licensing.Parts())
-	copy(names, s.parts)
-	for i := range names {
-		if stale[i].licensing || names[i].Licensing == "" {
-			names[i].Licensing = fmt.Sprintf("licensing-%d-%d", i, img.Seq)
-			if err := t.save(ctx, names[i].Licensing, img.Licensing.AppendPart(nil, i)); err != nil {
+	names := partNames{}
+	for _, p := range pieces {
+		list := make([]string, p.parts(img))
+		copy(list, s.parts[p.name])
+		for part := range list {
+			if !stale.has(p.name, part) && list[part] != "" {
+				continue
+			}
+			list[part] = fmt.Sprintf("%s-%d-%d", p.name, part, img.Seq)
+			if err := t.save(ctx, list[part], p.write(img, part)); err != nil {
 				return err
 			}
 		}
-		if stale[i].directory || names[i].Directory == "" {
-			names[i].Directory = fmt.Sprintf("directory-%d-%d", i, img.Seq)
-			if err := t.save(ctx, names[i].Directory, img.Directory.AppendPart(nil, i)); err != nil {
-				return err
-			}
-		}
+		names[p.name] = list
 	}
 	data, err := cbor.Marshal(headOf(img, names))
 	if err != nil {
@@ -150,22 +215,14 @@ func (t *Tenant) snapshot(ctx context.Context, img *Image, stale []staleness) (e
 		return err
 	}
 	s.parts = names
-	return t.store.DropParts(ctx, t.id, flat(names))
+	return t.store.DropParts(ctx, t.id, append(names.flat(), headName))
 }
 
 func (t *Tenant) save(ctx context.Context, name string, data []byte) error {
 	return t.store.SaveParts(ctx, t.id, []store.Part{{Name: name, Data: data}})
 }
 
-func flat(names []partName) []string {
-	list := []string{headName}
-	for _, n := range names {
-		list = append(list, n.Licensing, n.Directory)
-	}
-	return list
-}
-
-func headOf(img *Image, names []partName) *head {
+func headOf(img *Image, names partNames) *head {
 	h := &head{
 		Seq: img.Seq, At: img.At, Licensing: img.Licensing.Head(), Directory: img.Directory.AppendHead(nil),
 		Imports: img.Imports, Parts: names, Roles: img.roleList(), SignIn: img.SignIn.Document(), Format: formatNow,
@@ -187,19 +244,26 @@ func headOf(img *Image, names []partName) *head {
 
 // recoverImage reads the last snapshot, if there is one, and replays the commits after it.
 func recoverImage(ctx context.Context, t *Tenant) error {
-	img, names, err := readSnapshot(ctx, t)
+	saved, names, format, err := readSnapshot(ctx, t)
 	if err != nil {
 		return err
 	}
-	saved := img
+	img := saved
 	t.snapshots.parts = names
 	err = t.store.Commits(ctx, t.id, img.Seq, func(c store.Commit) error {
 		t.snapshots.pending += len(c.Effects) + commitWeight
+		format = min(format, c.Format)
 		img, err = img.apply(c)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("recover tenant %s: %w", t.id, err)
+	}
+	if format < formatWithColumns {
+		if img, err = t.fill(ctx, img); err != nil {
+			return fmt.Errorf("recover tenant %s: fill the columns: %w", t.id, err)
+		}
+		t.snapshots.due = true
 	}
 	t.snapshots.changed(saved, img)
 	t.image.Store(img)
@@ -209,47 +273,50 @@ func recoverImage(ctx context.Context, t *Tenant) error {
 // commitWeight is what a commit counts besides its effects, in bytes: replaying one takes a while however little came of it.
 const commitWeight = 32
 
-func readSnapshot(ctx context.Context, t *Tenant) (*Image, []partName, error) {
+// readSnapshot returns the image of the last snapshot, the names of its parts, and its format.
+func readSnapshot(ctx context.Context, t *Tenant) (*Image, partNames, uint32, error) {
 	parts, err := t.store.Parts(ctx, t.id, []string{headName})
 	if errors.Is(err, store.ErrNotFound) {
-		return empty(), nil, nil
+		return empty(), nil, formatNow, nil
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, 0, err
 	}
 	h, err := decodeHead(parts[0].Data)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read the snapshot's head of tenant %s: %w", t.id, err)
+		return nil, nil, 0, fmt.Errorf("read the snapshot's head of tenant %s: %w", t.id, err)
 	}
-	users, err := t.store.Parts(ctx, t.id, flat(h.Parts)[1:])
+	data := map[string][][]byte{}
+	for _, p := range pieces {
+		list, err := t.store.Parts(ctx, t.id, h.Parts[p.name])
+		if err != nil {
+			return nil, nil, 0, fmt.Errorf("read the snapshot of tenant %s: %w", t.id, err)
+		}
+		for _, part := range list {
+			data[p.name] = append(data[p.name], part.Data)
+		}
+	}
+	img, err := h.image(data)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read the snapshot of tenant %s: %w", t.id, err)
+		return nil, nil, 0, fmt.Errorf("read the snapshot of tenant %s: %w", t.id, err)
 	}
-	img, err := h.image(users)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read the snapshot of tenant %s: %w", t.id, err)
-	}
-	return img, h.Parts, nil
+	return img, h.Parts, h.Format, nil
 }
 
-// image puts a snapshot together; licensing and directory side by side, for they are about as much work.
-func (h *head) image(parts []store.Part) (*Image, error) {
+// image puts a snapshot together from its parts by piece; licensing and directory side by side, for they are about as much work.
+func (h *head) image(parts map[string][][]byte) (*Image, error) {
 	if h.Licensing == nil {
 		return nil, errors.New("it has no licensing")
 	}
-	var lic, dir [][]byte
-	for _, p := range parts {
-		if strings.HasPrefix(p.Name, "licensing-") {
-			lic = append(lic, p.Data)
-		} else {
-			dir = append(dir, p.Data)
-		}
+	var columns *directory.Columns
+	if h.Format >= formatWithColumns {
+		columns = &directory.Columns{Users: parts["userColumns"], Groups: parts["groupColumns"]}
 	}
 	img := &Image{Seq: h.Seq, At: h.At.UTC(), Imports: h.Imports}
 	var wait sync.WaitGroup
 	var licErr, dirErr error
-	wait.Go(func() { img.Licensing, licErr = licensing.Restore(h.Licensing, lic) })
-	wait.Go(func() { img.Directory, dirErr = directory.Decode(h.Directory, dir) })
+	wait.Go(func() { img.Licensing, licErr = licensing.Restore(h.Licensing, parts["licensing"]) })
+	wait.Go(func() { img.Directory, dirErr = directory.Decode(h.Directory, parts["directory"], columns) })
 	wait.Wait()
 	if err := errors.Join(licErr, dirErr); err != nil {
 		return nil, err

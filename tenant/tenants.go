@@ -49,6 +49,9 @@ func Open(ctx context.Context, s store.Store, options Options) (*Tenants, error)
 	}
 	for _, t := range all.list { // only now: a database in which something cannot be read is left as it is
 		t.start()
+		if t.snapshots.due {
+			t.snapshots.begin(t)
+		}
 	}
 	return all, nil
 }

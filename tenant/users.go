@@ -52,7 +52,7 @@ func (c *change) addUser(u *directory.User) error {
 	c.dir.AddUser(keys.ID, keys.Name, keys.Addresses)
 	c.effects.NewUsers = append(c.effects.NewUsers, keys)
 	c.duplicates(keys.Addresses)
-	c.write(store.Object{Kind: store.KindUser, Ordinal: user, ID: u.ID, Document: u.Document()})
+	c.writeUser(user, nil, u, u.Document())
 	c.done.ID, c.done.Ordinal = u.ID, user
 	return nil
 }
@@ -104,7 +104,7 @@ func (cmd UpdateUser) run(c *change) error {
 	}
 	c.lic.SetLocation(cmd.User, location)
 	c.markUser(written(cmd.User, old, document))
-	c.write(store.Object{Kind: store.KindUser, Ordinal: cmd.User, ID: u.ID, Document: document})
+	c.writeUser(cmd.User, was, &u, document)
 	return nil
 }
 
@@ -147,8 +147,9 @@ func (cmd DeleteUser) run(c *change) error {
 	c.markUser(Mark{Ordinal: cmd.User, What: Hidden})
 	c.duplicates(addressKeys(u))
 	c.lic.DeleteUser(cmd.User)
-	u.DeletedDateTime = c.at
-	c.write(store.Object{Kind: store.KindUser, Ordinal: cmd.User, ID: u.ID, Deleted: c.at, Document: u.Document()})
+	deleted := *u
+	deleted.DeletedDateTime = c.at
+	c.writeUser(cmd.User, u, &deleted, deleted.Document())
 	return nil
 }
 
@@ -173,9 +174,10 @@ func (cmd RestoreUser) run(c *change) error {
 	c.lic.SetDuplicate(cmd.User, c.dir.AddressShared(cmd.User))
 	c.duplicates(addressKeys(u))
 	c.lic.RestoreUser(cmd.User)
-	u.DeletedDateTime = time.Time{}
+	restored := *u
+	restored.DeletedDateTime = time.Time{}
 	c.done.ID, c.done.Ordinal = u.ID, cmd.User
-	c.write(store.Object{Kind: store.KindUser, Ordinal: cmd.User, ID: u.ID, Document: u.Document()})
+	c.writeUser(cmd.User, u, &restored, restored.Document())
 	return nil
 }
 
