@@ -57,16 +57,16 @@ func (d *Draft) applyProducts(f *Effects) error {
 		d.addSKU(id)
 	}
 	for _, v := range f.Variants {
-		if int(v.SKU) >= len(d.next.skus) {
-			return fmt.Errorf("a variant of SKU number %d, of which there are %d", v.SKU, len(d.next.skus))
+		if int(v.SKU) >= d.next.skus.Len() {
+			return fmt.Errorf("a variant of SKU number %d, of which there are %d", v.SKU, d.next.skus.Len())
 		}
 		d.next.rules, _ = d.next.rules.withVariant(v.SKU, v.Disabled)
 	}
 	for _, u := range f.Units {
-		if int(u.SKU) >= len(d.next.skus) {
-			return fmt.Errorf("units of SKU number %d, of which there are %d", u.SKU, len(d.next.skus))
+		if int(u.SKU) >= d.next.skus.Len() {
+			return fmt.Errorf("units of SKU number %d, of which there are %d", u.SKU, d.next.skus.Len())
 		}
-		k := &d.next.skus[u.SKU]
+		k := d.ownSKU(u.SKU)
 		k.units, k.subscribed = u.Units, u.Subscribed
 	}
 	d.refresh()
@@ -77,8 +77,8 @@ func (d *Draft) applyGroup(g *GroupEffect) error {
 	if g.New != nil {
 		d.AddGroup(*g.New)
 	}
-	if int(g.Group) >= len(d.next.groups) {
-		return fmt.Errorf("a change of group number %d, of which there are %d", g.Group, len(d.next.groups))
+	if int(g.Group) >= d.next.groups.Len() {
+		return fmt.Errorf("a change of group number %d, of which there are %d", g.Group, d.next.groups.Len())
 	}
 	joined, err := d.next.unpacked(g.Joined)
 	if err != nil {
@@ -88,15 +88,21 @@ func (d *Draft) applyGroup(g *GroupEffect) error {
 	if err != nil {
 		return err
 	}
-	k := d.groupOf(g.Group)
+	k := d.ownGroup(g.Group)
 	k.gone = k.gone || g.Gone
 	if g.Licenses != nil {
 		if k.licenses, err = d.next.licenses(*g.Licenses); err != nil {
 			return err
 		}
 	}
-	k.members.Or(joined)
-	k.members.AndNot(left)
+	if joined.IsEmpty() && left.IsEmpty() {
+		return nil
+	}
+	members := d.ownSet(&k.members)
+	members.Or(joined)
+	members.AndNot(left)
+	d.move(g.Group, joined)
+	d.move(g.Group, left)
 	return nil
 }
 
@@ -113,7 +119,7 @@ func (d *Draft) setFact(user uint32, f fact) {
 		d.setDeleted(user, f.flags&deleted != 0)
 	}
 	if f.flags&purged != 0 {
-		d.setPurged(user)
+		d.ownSet(&d.next.purged).Add(user)
 	}
 	d.row(user).fact = f
 }

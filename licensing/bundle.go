@@ -5,14 +5,16 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
+
+	"licensor/vector"
 )
 
 // evaluation looks at one user's bundles. Its entries are the user's own until the first change and a copy from then on, so
 // that a user who stays as he is costs no memory.
 type evaluation struct {
 	rules       *ruleset
-	skus        []sku
-	groups      []*group
+	skus        *vector.Vector[*sku]
+	groups      *vector.Vector[*group]
 	country     Country
 	independent bool // each product of a group is a bundle of its own (L33)
 
@@ -23,8 +25,8 @@ type evaluation struct {
 
 	why *Reason // where a failing check leaves its facts; nil when nobody asks
 
-	given int       // bundles whose wish was put in force
-	freed func(SKU) // told of each SKU of which the user gave up a seat
+	given int                    // bundles whose wish was put in force
+	count func(s SKU, seats int) // told of each SKU of which the user took a seat (1) or gave one up (-1)
 
 	copy     []Entry
 	verdicts []Error
@@ -152,12 +154,9 @@ func (e *evaluation) putInForce(i int) {
 	en.InForce = en.Wished
 	switch holds := e.holds(en.SKU); {
 	case held && !holds:
-		e.skus[en.SKU].consumed--
-		if e.freed != nil {
-			e.freed(en.SKU)
-		}
+		e.count(en.SKU, -1)
 	case !held && holds:
-		e.skus[en.SKU].consumed++
+		e.count(en.SKU, 1)
 	}
 }
 
@@ -212,12 +211,14 @@ func (e *evaluation) order(a, b span) int {
 		x, y := e.groupID(p.Source), e.groupID(q.Source)
 		return bytes.Compare(x[:], y[:])
 	}
-	return bytes.Compare(e.skus[p.SKU].id[:], e.skus[q.SKU].id[:])
+	return bytes.Compare(e.sku(p.SKU).id[:], e.sku(q.SKU).id[:])
 }
+
+func (e *evaluation) sku(s SKU) *sku { return e.skus.At(int(s)) }
 
 func (e *evaluation) groupID(s Source) uuid.UUID {
 	g, _ := s.Group()
-	return e.groups[g].id
+	return e.groups.At(int(g)).id
 }
 
 func (e *evaluation) anyInForce(b span) bool {

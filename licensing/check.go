@@ -112,7 +112,7 @@ func uniqueness(e *evaluation, i int) bool {
 
 // seats refuses a SKU that the user does not hold yet when no seat of it is left (L44).
 func seats(e *evaluation, i int) bool {
-	s := &e.skus[e.entries[i].SKU]
+	s := e.sku(e.entries[i].SKU)
 	if e.holds(e.entries[i].SKU) || s.free() > 0 {
 		return false
 	}

@@ -41,10 +41,10 @@ func (d *Draft) AssignUser(user uint32, add []Assign, remove []uuid.UUID) error 
 // assignDirect evaluates the named direct licenses as one bundle (L24), which is put at the end of the entries for that.
 func (d *Draft) assignDirect(user uint32, add []license, remove []uuid.UUID) error {
 	e := &d.eval
-	e.rules, e.skus = d.next.rules, d.next.skus
+	e.rules = d.next.rules
 	before := slices.Clone(e.entries)
 	e.edit()
-	named := func(en *Entry) bool { return en.Source == Direct && slices.Contains(remove, e.skus[en.SKU].id) }
+	named := func(en *Entry) bool { return en.Source == Direct && slices.Contains(remove, e.sku(en.SKU).id) }
 	var bundle, rest []Entry
 	for _, en := range e.entries {
 		at := slices.IndexFunc(add, func(l license) bool { return l.sku == en.SKU })
@@ -98,7 +98,7 @@ func (d *Draft) admissible(add []Assign, remove []uuid.UUID) error {
 func (d *Draft) assignable(a Assign) error {
 	at := slices.Index(d.next.rules.skus, a.SKUID)
 	product := d.next.rules.product(a.SKUID)
-	if at < 0 || product == nil || !d.next.skus[at].subscribed {
+	if at < 0 || product == nil || !d.next.sku(SKU(at)).subscribed {
 		return &Refusal{Kind: NotSubscribed, SKUID: a.SKUID}
 	}
 	if product.AppliesTo == AppliesToCompany {
@@ -131,7 +131,7 @@ func removable(e *evaluation, remove []uuid.UUID) error {
 	for _, id := range remove {
 		direct, inherited := false, false
 		for i := range e.entries {
-			if e.skus[e.entries[i].SKU].id == id {
+			if e.sku(e.entries[i].SKU).id == id {
 				direct = direct || e.entries[i].Source == Direct
 				inherited = inherited || e.entries[i].InForce != None
 			}

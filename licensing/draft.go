@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+
+	"licensor/vector"
 )
 
 // Draft is a change to an Image in the making. Its methods are the changes there are; one that answers an error has changed nothing. A
@@ -16,40 +19,33 @@ type Draft struct {
 	seq  uint64 // of the commit
 	at   uint32 // its time, seconds since 1970
 
+	owner  *vector.Owner // of what next does not share with base
+	sets   []*roaring.Bitmap
+	skus   []SKU                      // copied or made
+	groups []uint32                   // copied or made
+	moved  map[uint32]*roaring.Bitmap // by group: users who joined or left
+	dirty  []int                      // blocks copied or made
+
 	bench   workbench
-	dirty   []int // blocks that next does not share with base
-	own     ownership
 	eval    evaluation
 	touched *roaring.Bitmap // users whom autoReprocess reprocesses (L61)
-	freed   []bool          // by SKU: a seat became free in this draft
+	freed   map[SKU]bool    // a seat of them became free in this draft
 	effects Effects
-}
-
-// ownership notes what of next is its own already and may be written.
-type ownership struct {
-	blocks, groups, deleted, purged, inError bool
-
-	group map[uint32]bool
-	sku   []bool // bitmaps of the SKU
 }
 
 // Draft begins a change that becomes the commit with this number and time.
 func (img *Image) Draft(seq uint64, at time.Time) *Draft {
 	next := *img
-	next.skus = slices.Clone(img.skus)
-	d := &Draft{base: img, next: &next, seq: seq, at: uint32(at.Unix())}
+	d := &Draft{base: img, next: &next, seq: seq, at: uint32(at.Unix()), owner: new(vector.Owner), touched: roaring.New()}
 	d.bench.number = -1
-	d.own.sku = make([]bool, len(next.skus))
-	d.freed = make([]bool, len(next.skus))
-	d.touched = roaring.New()
-	d.eval.freed = func(s SKU) { d.freed[s] = true }
+	d.eval.skus, d.eval.groups, d.eval.count = &next.skus, &next.groups, d.count
 	d.refresh()
 	return d
 }
 
 // refresh shows the evaluation what the draft has changed outside the users.
 func (d *Draft) refresh() {
-	d.eval.rules, d.eval.skus, d.eval.groups = d.next.rules, d.next.skus, d.next.groups
+	d.eval.rules = d.next.rules
 	d.eval.asked, d.eval.answer = NoCountry, nil
 	d.eval.country, d.eval.independent = d.next.country, d.next.settings.GroupBundles == Independent
 }
@@ -65,12 +61,14 @@ func (d *Draft) Finish() (*Image, *Effects) {
 
 func (d *Draft) finish() (*Image, *Effects) {
 	d.shut()
-	for i := range d.next.skus {
-		if s := &d.next.skus[i]; i < len(d.own.sku) && d.own.sku[i] && s.holders != nil {
-			s.consumed = int(s.holders.GetCardinality())
-		}
+	for _, s := range d.skus {
+		k := d.next.sku(s)
+		k.consumed = k.held
 	}
 	d.settleBlocks()
+	for _, set := range d.sets {
+		settle(set)
+	}
 	d.collect()
 	if d.effects.Empty() {
 		return d.base, &d.effects
@@ -83,10 +81,10 @@ func (d *Draft) settleBlocks() {
 	slices.Sort(d.dirty)
 	d.dirty = slices.Compact(d.dirty)
 	d.dirty = slices.DeleteFunc(d.dirty, func(n int) bool {
-		if n >= len(d.base.blocks) || !d.next.blocks[n].equal(d.base.blocks[n]) {
+		if n >= d.base.blocks.Len() || !d.next.blocks.At(n).equal(d.base.blocks.At(n)) {
 			return false
 		}
-		d.next.blocks[n] = d.base.blocks[n]
+		d.next.blocks.Set(d.owner, n, d.base.blocks.At(n))
 		return true
 	})
 }
@@ -103,8 +101,8 @@ func (d *Draft) row(user uint32) *row {
 }
 
 func (d *Draft) block(number int) *block {
-	if number < len(d.next.blocks) {
-		return d.next.blocks[number]
+	if number < d.next.blocks.Len() {
+		return d.next.blocks.At(number)
 	}
 	return nil
 }
@@ -115,13 +113,11 @@ func (d *Draft) shut() {
 		d.bench.number = -1
 		return
 	}
-	if !d.own.blocks {
-		d.next.blocks, d.own.blocks = slices.Clone(d.next.blocks), true
+	if b := d.bench.close(); d.bench.number == d.next.blocks.Len() {
+		d.next.blocks.Append(d.owner, b)
+	} else {
+		d.next.blocks.Set(d.owner, d.bench.number, b)
 	}
-	for len(d.next.blocks) <= d.bench.number {
-		d.next.blocks = append(d.next.blocks, nil)
-	}
-	d.next.blocks[d.bench.number] = d.bench.close()
 	d.dirty = append(d.dirty, d.bench.number)
 	d.bench.number = -1
 }
@@ -217,42 +213,49 @@ func stillLost(was []lost, base, entries []Entry, at uint32) []lost {
 // record keeps the sets of users that follow from entries.
 func (d *Draft) record(user uint32, old, now []Entry) {
 	if was, is := errorsOf(old) != 0, errorsOf(now) != 0; was != is {
-		d.setInError(user, is)
+		put(d.ownSet(&d.next.inError), user, is)
 	}
 	for i := range old {
 		e := &old[i]
 		if e.InForce != None && !holding(now, e.SKU) {
-			d.skuOf(e.SKU).holders.Remove(user)
+			d.hold(e.SKU, user, false)
 		}
 		if e.Error == CountViolation && !waitingFor(now, e.SKU) {
-			d.skuOf(e.SKU).waiting.Remove(user)
+			d.ownSet(&d.ownSKU(e.SKU).waiting).Remove(user)
 		}
 		if g, ok := e.Source.Group(); ok && e.Error != NoError && !inErrorFrom(now, e.Source) {
-			d.groupOf(g).errors.Remove(user)
+			d.ownSet(&d.ownGroup(g).errors).Remove(user)
 		}
 	}
 	for i := range now {
 		e := &now[i]
 		if e.InForce != None && !holding(old, e.SKU) {
-			d.skuOf(e.SKU).holders.Add(user)
+			d.hold(e.SKU, user, true)
 		}
 		if e.Error == CountViolation && !waitingFor(old, e.SKU) {
-			d.skuOf(e.SKU).waiting.Add(user)
+			d.ownSet(&d.ownSKU(e.SKU).waiting).Add(user)
 		}
 		if g, ok := e.Source.Group(); ok && e.Error != NoError && !inErrorFrom(old, e.Source) {
-			d.groupOf(g).errors.Add(user)
+			d.ownSet(&d.ownGroup(g).errors).Add(user)
 		}
 	}
 }
 
-func (d *Draft) setInError(user uint32, is bool) {
-	if !d.own.inError {
-		d.next.inError, d.own.inError = d.next.inError.Clone(), true
+// hold notes that a user holds a SKU now, or does not any more.
+func (d *Draft) hold(s SKU, user uint32, is bool) {
+	k := d.ownSKU(s)
+	if holders := d.ownSet(&k.holders); is && holders.CheckedAdd(user) {
+		k.held++
+	} else if !is && holders.CheckedRemove(user) {
+		k.held--
 	}
-	if is {
-		d.next.inError.Add(user)
+}
+
+func put(set *roaring.Bitmap, user uint32, in bool) {
+	if in {
+		set.Add(user)
 	} else {
-		d.next.inError.Remove(user)
+		set.Remove(user)
 	}
 }
 
@@ -283,41 +286,46 @@ func inErrorFrom(entries []Entry, source Source) bool {
 	return false
 }
 
-// skuOf answers a SKU whose sets may be written.
-func (d *Draft) skuOf(s SKU) *sku {
-	k := &d.next.skus[s]
-	if !d.own.sku[s] {
-		d.own.sku[s] = true
-		k.holders, k.waiting = cloned(k.holders), cloned(k.waiting)
+// ownSKU returns a SKU for changing.
+func (d *Draft) ownSKU(s SKU) *sku {
+	k := d.next.sku(s)
+	if k.owner != d.owner {
+		mine := *k
+		mine.owner = d.owner
+		k = &mine
+		d.next.skus.Set(d.owner, int(s), k)
+		d.skus = append(d.skus, s)
 	}
 	return k
 }
 
-// groupOf answers a group that may be written.
-func (d *Draft) groupOf(g uint32) *group {
-	d.ownGroups()
-	if !d.own.group[g] {
-		d.own.group[g] = true
-		k := *d.next.groups[g]
-		k.members, k.errors = cloned(k.members), cloned(k.errors)
-		d.next.groups[g] = &k
+// ownGroup returns a group for changing.
+func (d *Draft) ownGroup(g uint32) *group {
+	k := d.next.group(g)
+	if k.owner != d.owner {
+		mine := *k
+		mine.owner = d.owner
+		k = &mine
+		d.next.groups.Set(d.owner, int(g), k)
+		d.groups = append(d.groups, g)
 	}
-	return d.next.groups[g]
+	return k
 }
 
-func (d *Draft) ownGroups() {
-	if !d.own.groups {
-		d.own.groups, d.own.group = true, map[uint32]bool{}
-		d.next.groups = slices.Clone(d.next.groups)
-		d.eval.groups = d.next.groups
+// count notes that the user being evaluated took a seat of a SKU (1) or gave one up (-1).
+func (d *Draft) count(s SKU, seats int) {
+	d.ownSKU(s).consumed += seats
+	if seats < 0 {
+		d.free(s)
 	}
 }
 
-func cloned(b *roaring.Bitmap) *roaring.Bitmap {
-	if b == nil {
-		return roaring.New()
+// free notes that a seat of a SKU became free.
+func (d *Draft) free(s SKU) {
+	if d.freed == nil {
+		d.freed = map[SKU]bool{}
 	}
-	return b.Clone()
+	d.freed[s] = true
 }
 
 // autoReprocess does what L61 adds to every change: the users it touched, and those who wait for a seat it freed, oldest error first.
@@ -326,8 +334,8 @@ func (d *Draft) autoReprocess() {
 	d.Reprocess(d.touched.Clone())
 	for again := true; again; {
 		again = false
-		for _, s := range d.skusByID() {
-			if d.freed[s] && d.next.skus[s].free() > 0 && d.next.skus[s].waiting != nil {
+		for s, ok := d.nextFreed(uuid.Nil); ok; s, ok = d.nextFreed(d.next.sku(s).id) {
+			if k := d.next.sku(s); k.free() > 0 && k.waiting.bitmap != nil {
 				again = d.serve(s) || again
 			}
 		}
@@ -336,20 +344,23 @@ func (d *Draft) autoReprocess() {
 	d.Reprocess(roaring.And(d.touched, d.next.InError()))
 }
 
-// skusByID is the order in which SKUs with free seats are gone through, the same on every node (L53).
-func (d *Draft) skusByID() []SKU {
-	list := make([]SKU, len(d.next.skus))
-	for i := range list {
-		list[i] = SKU(i)
+// nextFreed returns the SKU with free seats whose id comes next: the order in which they are gone through, the same on every
+// node (L53).
+func (d *Draft) nextFreed(after uuid.UUID) (next SKU, ok bool) {
+	least := after
+	for s := range d.freed {
+		id := d.next.sku(s).id
+		if bytes.Compare(id[:], after[:]) > 0 && (!ok || bytes.Compare(id[:], least[:]) < 0) {
+			next, least, ok = s, id, true
+		}
 	}
-	slices.SortFunc(list, func(a, b SKU) int { return bytes.Compare(d.next.skus[a].id[:], d.next.skus[b].id[:]) })
-	return list
+	return next, ok
 }
 
 // serve reprocesses those who wait for a SKU while it has seats, and answers whether any got something.
 func (d *Draft) serve(s SKU) (changed bool) {
 	for _, user := range d.queue(s) {
-		if d.next.skus[s].free() <= 0 {
+		if d.next.sku(s).free() <= 0 {
 			break
 		}
 		d.eval.given = 0
@@ -361,7 +372,7 @@ func (d *Draft) serve(s SKU) (changed bool) {
 
 // queue is who waits for the SKU, oldest error first, then by age in the tenant.
 func (d *Draft) queue(s SKU) []uint32 {
-	users := d.next.skus[s].waiting.ToArray()
+	users := d.next.sku(s).waiting.bitmap.ToArray()
 	since := make(map[uint32]uint32, len(users))
 	for _, user := range users {
 		for _, e := range d.entriesOf(user) {

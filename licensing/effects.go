@@ -101,27 +101,27 @@ func (d *Draft) collect() {
 	for _, v := range d.next.rules.variants[len(d.base.rules.variants):] {
 		f.Variants = append(f.Variants, NewVariant{v.sku, v.disabled})
 	}
-	for i := range d.next.skus {
-		k := &d.next.skus[i]
-		if i >= len(d.base.skus) || k.units != d.base.skus[i].units || k.subscribed != d.base.skus[i].subscribed {
-			f.Units = append(f.Units, UnitsOf{SKU(i), k.units, k.subscribed})
+	slices.Sort(d.skus)
+	for _, s := range d.skus {
+		k := d.next.sku(s)
+		if int(s) < d.base.skus.Len() {
+			if was := d.base.sku(s); k.units == was.units && k.subscribed == was.subscribed {
+				continue
+			}
 		}
+		f.Units = append(f.Units, UnitsOf{s, k.units, k.subscribed})
 	}
 	d.collectGroups()
 	d.collectUsers()
 }
 
 func (d *Draft) collectGroups() {
-	numbers := make([]uint32, 0, len(d.own.group))
-	for g := range d.own.group {
-		numbers = append(numbers, g)
-	}
-	slices.Sort(numbers)
-	for _, g := range numbers {
-		now, was := d.next.groups[g], &group{members: roaring.New()}
+	slices.Sort(d.groups)
+	for _, g := range d.groups {
+		now, was := d.next.group(g), &group{members: userSet{bitmap: nobody}}
 		change := GroupEffect{Group: g}
-		if int(g) < len(d.base.groups) {
-			was = d.base.groups[g]
+		if int(g) < d.base.groups.Len() {
+			was = d.base.group(g)
 		} else {
 			change.New = &now.id
 		}
@@ -129,12 +129,21 @@ func (d *Draft) collectGroups() {
 		if !slices.Equal(now.licenses, was.licenses) {
 			change.Licenses = grants(now.licenses)
 		}
-		change.Joined = packed(roaring.AndNot(now.members, was.members))
-		change.Left = packed(roaring.AndNot(was.members, now.members))
+		if moved := d.moved[g]; moved != nil {
+			change.Joined = packed(difference(moved, now.members.bitmap, was.members.bitmap))
+			change.Left = packed(difference(moved, was.members.bitmap, now.members.bitmap))
+		}
 		if !reflect.DeepEqual(change, GroupEffect{Group: g}) {
 			d.effects.Groups = append(d.effects.Groups, change)
 		}
 	}
+}
+
+// difference returns those of the users who are in a but not in b.
+func difference(users, a, b *roaring.Bitmap) *roaring.Bitmap {
+	some := roaring.And(users, a)
+	some.AndNot(b)
+	return some
 }
 
 func grants(list []license) *[]GroupGrants {
@@ -183,9 +192,9 @@ func (r *recorder) note(o Outcome, user uint32) {
 func (d *Draft) collectUsers() {
 	r := recorder{at: map[Outcome]int{}}
 	for _, number := range d.dirty {
-		now, was := d.next.blocks[number], &block{}
-		if number < len(d.base.blocks) {
-			was = d.base.blocks[number]
+		now, was := d.next.blocks.At(number), &block{}
+		if number < d.base.blocks.Len() {
+			was = d.base.blocks.At(number)
 		}
 		for i := range now.facts {
 			user := uint32(number*blockSize + i)

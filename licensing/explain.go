@@ -105,7 +105,7 @@ func (x *Explainer) User(user uint32, every bool) []Reason {
 
 func (img *Image) evaluation() *evaluation {
 	return &evaluation{
-		rules: img.rules, skus: img.skus, groups: img.groups, country: img.country,
+		rules: img.rules, skus: &img.skus, groups: &img.groups, country: img.country,
 		independent: img.settings.GroupBundles == Independent,
 	}
 }
@@ -113,7 +113,7 @@ func (img *Image) evaluation() *evaluation {
 // explain runs the checks on entry i of the bundle again and keeps their facts.
 func (e *evaluation) explain(i int, b span) *Reason {
 	en := &e.entries[i]
-	r := &Reason{Entry: *en, SKUID: e.skus[en.SKU].id, State: e.skus[en.SKU].stateOf(en), Error: en.Error}
+	r := &Reason{Entry: *en, SKUID: e.sku(en.SKU).id, State: e.sku(en.SKU).stateOf(en), Error: en.Error}
 	r.Group, r.Direct = 0, en.Source == Direct
 	if g, ok := en.Source.Group(); ok {
 		r.Group = g
@@ -215,7 +215,7 @@ func (x *Explainer) lastHolder(s SKU) uint32 {
 		return last
 	}
 	last = math.MaxUint32
-	if holders, latest := x.image.skus[s].holders, uint32(0); holders != nil {
+	if holders, latest := x.image.sku(s).holders.bitmap, uint32(0); holders != nil {
 		for it := holders.Iterator(); it.HasNext(); {
 			user := it.Next()
 			if came := heldSince(x.image.Entries(user), s); came >= latest {

@@ -9,21 +9,19 @@ import (
 
 // AddGroup adds a group and answers the ordinal, the next one.
 func (d *Draft) AddGroup(id uuid.UUID) uint32 {
-	d.ownGroups()
-	g := uint32(len(d.next.groups))
-	d.own.group[g] = true
-	d.next.groups = append(d.next.groups, &group{id: id, members: roaring.New(), errors: roaring.New()})
-	d.eval.groups = d.next.groups
+	g := uint32(d.next.groups.Len())
+	d.next.groups.Append(d.owner, &group{owner: d.owner, id: id, members: d.newSet(), errors: d.newSet()})
+	d.groups = append(d.groups, g)
 	return g
 }
 
 // RemoveGroup removes a group for good; with licenses it is refused (L35). Its members leave it.
 func (d *Draft) RemoveGroup(g uint32) error {
-	if len(d.next.groups[g].licenses) > 0 {
+	if len(d.next.group(g).licenses) > 0 {
 		return &Refusal{Kind: GroupLicensed}
 	}
-	d.RemoveMembers(g, d.next.groups[g].members.Clone())
-	d.groupOf(g).gone = true
+	d.RemoveMembers(g, d.next.group(g).members.bitmap.Clone())
+	d.ownGroup(g).gone = true
 	return nil
 }
 
@@ -32,9 +30,9 @@ func (d *Draft) AssignGroup(g uint32, add []Assign, remove []uuid.UUID) error {
 	if err := d.admissible(add, remove); err != nil {
 		return err
 	}
-	had, rules := d.next.groups[g].licenses, d.next.rules
+	had, rules := d.next.group(g).licenses, d.next.rules
 	for _, id := range remove {
-		if !slices.ContainsFunc(had, func(l license) bool { return d.next.skus[l.sku].id == id }) {
+		if !slices.ContainsFunc(had, func(l license) bool { return d.next.sku(l.sku).id == id }) {
 			return &Refusal{Kind: GroupNotHolding, SKUID: id}
 		}
 	}
@@ -46,10 +44,10 @@ func (d *Draft) AssignGroup(g uint32, add []Assign, remove []uuid.UUID) error {
 		d.next.rules, d.eval.rules = rules, rules // without the variants of what is refused
 		return err
 	}
-	k := d.groupOf(g)
-	k.licenses = wants
-	d.touched.Or(k.members)
-	for it := k.members.Iterator(); it.HasNext(); {
+	d.ownGroup(g).licenses = wants
+	members := d.next.group(g).members.bitmap
+	d.touched.Or(members)
+	for it := members.Iterator(); it.HasNext(); {
 		d.wish(it.Next(), FromGroup(g), wants)
 	}
 	return nil
@@ -59,7 +57,7 @@ func (d *Draft) withLicenses(had, add []license, remove []uuid.UUID) []license {
 	var list []license
 	for _, l := range had {
 		replaced := slices.ContainsFunc(add, func(a license) bool { return a.sku == l.sku })
-		if !replaced && !slices.Contains(remove, d.next.skus[l.sku].id) {
+		if !replaced && !slices.Contains(remove, d.next.sku(l.sku).id) {
 			list = append(list, l)
 		}
 	}
@@ -95,12 +93,13 @@ func (r *ruleset) fitting(list []license) error {
 // AddMembers puts users into a group and processes its bundle of each who was not there (L32). It answers how many that were.
 func (d *Draft) AddMembers(g uint32, users *roaring.Bitmap) int {
 	d.touched.Or(users)
-	joining := roaring.AndNot(users, d.next.groups[g].members)
+	joining := roaring.AndNot(users, d.next.group(g).members.bitmap)
 	if joining.IsEmpty() {
 		return 0
 	}
-	k := d.groupOf(g)
-	k.members.Or(joining)
+	k := d.ownGroup(g)
+	d.ownSet(&k.members).Or(joining)
+	d.move(g, joining)
 	d.follow(g, joining, k.licenses)
 	return int(joining.GetCardinality())
 }
@@ -108,21 +107,33 @@ func (d *Draft) AddMembers(g uint32, users *roaring.Bitmap) int {
 // RemoveMembers takes users out of a group; its licenses go, as far as L46 lets them. It answers how many were members.
 func (d *Draft) RemoveMembers(g uint32, users *roaring.Bitmap) int {
 	d.touched.Or(users)
-	leaving := roaring.And(users, d.next.groups[g].members)
+	leaving := roaring.And(users, d.next.group(g).members.bitmap)
 	if leaving.IsEmpty() {
 		return 0
 	}
-	d.groupOf(g).members.AndNot(leaving)
+	d.ownSet(&d.ownGroup(g).members).AndNot(leaving)
+	d.move(g, leaving)
 	d.follow(g, leaving, nil)
 	return int(leaving.GetCardinality())
+}
+
+// move notes users who joined or left a group.
+func (d *Draft) move(g uint32, users *roaring.Bitmap) {
+	if d.moved == nil {
+		d.moved = map[uint32]*roaring.Bitmap{}
+	}
+	if d.moved[g] == nil {
+		d.moved[g] = roaring.New()
+	}
+	d.moved[g].Or(users)
 }
 
 // follow lets users whose membership changed follow the group: of one without licenses only those have a bundle who could not give
 // up what they had from it (L46), and that is an error.
 func (d *Draft) follow(g uint32, users *roaring.Bitmap, list []license) {
-	k := d.next.groups[g]
+	k := d.next.group(g)
 	if len(k.licenses) == 0 {
-		users = roaring.And(users, k.errors)
+		users = roaring.And(users, k.errors.bitmap)
 	}
 	for it := users.Iterator(); it.HasNext(); {
 		d.wish(it.Next(), FromGroup(g), list)

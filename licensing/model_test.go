@@ -158,7 +158,7 @@ func (t *tenant) doUser(d *licensing.Draft, op model.Op) error {
 	case model.RestoreUser:
 		id, deleted, do = op.User, true, quiet(d.RestoreUser)
 	case model.PurgeUser:
-		id, deleted, do = op.User, true, quiet(d.PurgeUser)
+		id, deleted, do = op.User, true, func(u uint32) error { d.PurgeUser(u, t.memberOf(u)); return nil }
 	case model.AssignUser:
 		id, do = op.User, func(u uint32) error { return d.AssignUser(u, assigns(op.Add), op.Remove) }
 	}
@@ -167,6 +167,15 @@ func (t *tenant) doUser(d *licensing.Draft, op model.Op) error {
 		return errRefused
 	}
 	return do(u)
+}
+
+func (t *tenant) memberOf(user uint32) (groups []uint32) {
+	for g := range uint32(t.image.Groups()) {
+		if t.image.GroupMembers(g).Contains(user) {
+			groups = append(groups, g)
+		}
+	}
+	return groups
 }
 
 func assigns(list []model.Assign) (all []licensing.Assign) {

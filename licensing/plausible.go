@@ -11,14 +11,14 @@ import (
 
 // plausible answers an error for an entry that names what the image does not have.
 func (img *Image) plausible(source Source, s SKU, wished, inForce Variant, e Error) error {
-	if int(s) >= len(img.skus) {
-		return fmt.Errorf("an entry of SKU number %d, of which there are %d", s, len(img.skus))
+	if int(s) >= img.skus.Len() {
+		return fmt.Errorf("an entry of SKU number %d, of which there are %d", s, img.skus.Len())
 	}
 	if !img.isOf(wished, s) || !img.isOf(inForce, s) {
 		return fmt.Errorf("an entry with variants %d and %d, which are not of SKU number %d", wished, inForce, s)
 	}
-	if g, ok := source.Group(); ok && int(g) >= len(img.groups) {
-		return fmt.Errorf("an entry from group number %d, of which there are %d", g, len(img.groups))
+	if g, ok := source.Group(); ok && int(g) >= img.groups.Len() {
+		return fmt.Errorf("an entry from group number %d, of which there are %d", g, img.groups.Len())
 	}
 	if e >= errorCount {
 		return fmt.Errorf("an entry with error number %d, of which there are %d", e, errorCount)
@@ -34,7 +34,7 @@ func (img *Image) isOf(v Variant, s SKU) bool {
 func (img *Image) licenses(grants []GroupGrants) ([]license, error) {
 	var list []license
 	for _, l := range grants {
-		if l.Variant == None || int(l.SKU) >= len(img.skus) || !img.isOf(l.Variant, l.SKU) {
+		if l.Variant == None || int(l.SKU) >= img.skus.Len() || !img.isOf(l.Variant, l.SKU) {
 			return nil, fmt.Errorf("a group with variant %d of SKU number %d, which is none", l.Variant, l.SKU)
 		}
 		list = append(list, license{l.SKU, l.Variant})

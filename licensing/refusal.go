@@ -117,7 +117,7 @@ func (e *evaluation) refusal(b span) *Refusal {
 	for i := b.lo; i < b.hi; i++ {
 		if verdict := e.entries[i].Error; verdict != NoError && verdict != Other {
 			why := e.explain(i, b)
-			return why.refusal(e.skus[e.entries[i].SKU].id)
+			return why.refusal(e.sku(e.entries[i].SKU).id)
 		}
 	}
 	return &Refusal{}

@@ -231,7 +231,7 @@ func TestL38DeletingFreesTheSeatsAndRestoringProcessesAgain(t *testing.T) { // s
 	t.Run("a user gone for good is nowhere", func(t *testing.T) {
 		t.Parallel()
 		s := setUp(t)
-		s.quiet(func(d *licensing.Draft) { d.PurgeUser(0) })
+		s.quiet(func(d *licensing.Draft) { d.PurgeUser(0, []uint32{0}) })
 		equal(t, "purged", s.image.Purged(0), true)
 		equal(t, "deleted", s.image.Deleted(0), false)
 		equal(t, "members", s.image.GroupMembers(0).ToArray(), []uint32{})

@@ -262,7 +262,7 @@ func TestL53UsersWhoComeDeletedAreReplayed(t *testing.T) {
 	base := s.image
 	s.quiet(func(d *licensing.Draft) {
 		d.DeleteUser(d.AddUser(country("DE")))
-		d.PurgeUser(d.AddUser(country("FR")))
+		d.PurgeUser(d.AddUser(country("FR")), nil)
 		d.AddUser(country("FR"))
 	})
 	again, err := base.Apply(s.effects, s.seq, s.now())

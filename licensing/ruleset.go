@@ -17,7 +17,8 @@ type ruleset struct {
 	ruled      []uuid.UUID         // bit -> plan
 	prohibited map[Country]planSet
 	skus       []uuid.UUID // SKU -> skuId
-	variants   []variant   // Variant -> what it is; 0 is None
+	// Variant -> what it is; 0 is None. Checks look up little else, so this is one array, and copied when a variant is new.
+	variants []variant
 }
 
 // variant is a (SKU, disabled plans) under a catalogue.

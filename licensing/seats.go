@@ -17,11 +17,11 @@ func (d *Draft) SetUnits(skuID uuid.UUID, units Units, subscribed bool) error {
 	if err != nil {
 		return err
 	}
-	k := &d.next.skus[s]
+	k := d.ownSKU(s)
 	free := k.free()
 	k.units, k.subscribed = units, subscribed
 	if k.free() > max(free, 0) {
-		d.freed[s] = true
+		d.free(s)
 	}
 	return nil
 }
@@ -34,7 +34,7 @@ func (d *Draft) number(skuID uuid.UUID) (SKU, error) {
 	if d.next.rules.product(skuID) == nil {
 		return 0, &Refusal{Kind: UnknownProduct, SKUID: skuID}
 	}
-	if len(d.next.skus) >= MaxSKUs {
+	if d.next.skus.Len() >= MaxSKUs {
 		return 0, fmt.Errorf("a tenant can have at most %d different SKUs", MaxSKUs)
 	}
 	var s SKU
@@ -44,9 +44,8 @@ func (d *Draft) number(skuID uuid.UUID) (SKU, error) {
 }
 
 func (d *Draft) addSKU(id uuid.UUID) {
-	d.next.skus = append(d.next.skus, sku{id: id})
-	d.own.sku = append(d.own.sku, false)
-	d.freed = append(d.freed, false)
+	d.skus = append(d.skus, SKU(d.next.skus.Len()))
+	d.next.skus.Append(d.owner, &sku{owner: d.owner, id: id})
 	d.refresh()
 }
 
@@ -56,8 +55,7 @@ func (d *Draft) SetCatalog(c *Catalog) error {
 		return err
 	}
 	next := newRuleset(c, d.next.rules.skus, d.next.rules.variants)
-	for i := range d.next.skus {
-		k := &d.next.skus[i]
+	for _, k := range d.next.skus.All() {
 		if next.product(k.id) == nil && (k.subscribed || k.consumed > 0) {
 			return &InvalidCatalog{"products", fmt.Sprintf("product %s is missing, but the tenant is subscribed to it or users hold it", k.id)}
 		}

@@ -7,12 +7,12 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
+
+	"licensor/vector"
 )
 
-// PartUsers is how many users stand in one part of a snapshot.
-const PartUsers = 1 << 16
-
-const partBlocks = PartUsers / blockSize
+// PartUsers is how many users stand in one part of a snapshot, which is a chunk of blocks: 65,536. It is stored; never change it.
+const PartUsers = vector.ChunkLen * blockSize
 
 // Head is all of an image but its users' entries. Field numbers are stored; never renumber.
 type Head struct {
@@ -49,17 +49,16 @@ type HeadGroup struct {
 func (img *Image) Head() *Head {
 	h := &Head{
 		Catalog: img.rules.catalog, Settings: img.settings, Country: img.country, Users: img.users,
-		Deleted: packedCopy(img.deleted), Purged: packedCopy(img.purged),
+		Deleted: packedCopy(img.deleted.bitmap), Purged: packedCopy(img.purged.bitmap),
 	}
-	for i := range img.skus {
-		k := &img.skus[i]
-		h.SKUs = append(h.SKUs, HeadSKU{k.id, k.subscribed, k.units, packedCopy(k.holders), packedCopy(k.waiting)})
+	for _, k := range img.skus.All() {
+		h.SKUs = append(h.SKUs, HeadSKU{k.id, k.subscribed, k.units, packedCopy(k.holders.bitmap), packedCopy(k.waiting.bitmap)})
 	}
 	for _, v := range img.rules.variants[1:] {
 		h.Variants = append(h.Variants, NewVariant{v.sku, v.disabled})
 	}
-	for _, g := range img.groups {
-		h.Groups = append(h.Groups, HeadGroup{g.id, *grants(g.licenses), packedCopy(g.members), packedCopy(g.errors), g.gone})
+	for _, g := range img.groups.All() {
+		h.Groups = append(h.Groups, HeadGroup{g.id, *grants(g.licenses), packedCopy(g.members.bitmap), packedCopy(g.errors.bitmap), g.gone})
 	}
 	return h
 }
@@ -72,32 +71,18 @@ func packedCopy(b *roaring.Bitmap) []byte {
 }
 
 // Parts is of how many parts a snapshot of the image consists.
-func (img *Image) Parts() int { return (len(img.blocks) + partBlocks - 1) / partBlocks }
+func (img *Image) Parts() int { return img.blocks.Chunks() }
 
-// PartChanged says whether a part is different from what it was in an older image of the tenant.
+// PartChanged reports whether a part may differ from what it was in an older image of the tenant. It costs one comparison.
 func (img *Image) PartChanged(older *Image, part int) bool {
-	now, was := img.partBlocks(part), older.partBlocks(part)
-	if len(now) != len(was) {
-		return true
-	}
-	for i := range now {
-		if now[i] != was[i] {
-			return true
-		}
-	}
-	return false
-}
-
-func (img *Image) partBlocks(part int) []*block {
-	lo := min(part*partBlocks, len(img.blocks))
-	return img.blocks[lo:min(lo+partBlocks, len(img.blocks))]
+	return !img.blocks.SameChunk(&older.blocks, part)
 }
 
 const partVersion = 1
 
 // AppendPart appends a part of the image: the users from part*PartUsers on.
 func (img *Image) AppendPart(dst []byte, part int) []byte {
-	blocks := img.partBlocks(part)
+	blocks := img.blocks.Chunk(part)
 	dst = append(dst, partVersion)
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(blocks)))
 	for _, b := range blocks {
@@ -159,8 +144,9 @@ func Restore(h *Head, parts [][]byte) (*Image, error) {
 	if err := img.restoreSets(h); err != nil {
 		return nil, err
 	}
+	owner := new(vector.Owner)
 	for i, data := range parts {
-		if err := img.restorePart(data); err != nil {
+		if err := img.restorePart(owner, data); err != nil {
 			return nil, fmt.Errorf("part %d of the snapshot: %w", i, err)
 		}
 	}
@@ -173,43 +159,46 @@ func Restore(h *Head, parts [][]byte) (*Image, error) {
 // complete makes sure that the blocks hold just the users there are: all are full but the last.
 func (img *Image) complete() error {
 	left := img.users
-	for _, b := range img.blocks {
+	for _, b := range img.blocks.All() {
 		if len(b.facts) != min(left, blockSize) {
 			return fmt.Errorf("the snapshot has a block of %d users where %d are left of %d", len(b.facts), left, img.users)
 		}
 		left -= len(b.facts)
 	}
 	if left != 0 {
-		return fmt.Errorf("the snapshot has %d blocks for %d users", len(img.blocks), img.users)
+		return fmt.Errorf("the snapshot has %d blocks for %d users", img.blocks.Len(), img.users)
 	}
 	return nil
 }
 
 func (img *Image) restoreSets(h *Head) (err error) {
-	get := func(data []byte) *roaring.Bitmap {
+	get := func(data []byte) userSet {
 		b, e := img.unpacked(data) // empty where it is not readable
 		err = errors.Join(err, e)
-		return b
+		return userSet{bitmap: settle(b)}
 	}
+	owner, inError := new(vector.Owner), roaring.New()
 	img.deleted, img.purged = get(h.Deleted), get(h.Purged)
 	for _, k := range h.SKUs {
-		s := sku{id: k.ID, subscribed: k.Subscribed, units: k.Units, holders: get(k.Holders), waiting: get(k.Waiting)}
-		s.consumed = int(s.holders.GetCardinality())
-		img.skus = append(img.skus, s)
+		s := &sku{id: k.ID, subscribed: k.Subscribed, units: k.Units, holders: get(k.Holders), waiting: get(k.Waiting)}
+		s.held = int(s.holders.bitmap.GetCardinality())
+		s.consumed = s.held
+		img.skus.Append(owner, s)
 	}
 	for _, g := range h.Groups {
 		licenses, e := img.licenses(g.Licenses)
 		k := &group{id: g.ID, licenses: licenses, members: get(g.Members), errors: get(g.Errors), gone: g.Gone}
 		err = errors.Join(err, e)
-		img.groups = append(img.groups, k)
-		img.inError.Or(k.errors)
+		img.groups.Append(owner, k)
+		inError.Or(k.errors.bitmap)
 	}
+	img.inError.bitmap = settle(inError)
 	return err
 }
 
 var errTruncated = errors.New("it ends too early")
 
-func (img *Image) restorePart(data []byte) error {
+func (img *Image) restorePart(owner *vector.Owner, data []byte) error {
 	if len(data) < 5 {
 		return errTruncated
 	}
@@ -226,7 +215,7 @@ func (img *Image) restorePart(data []byte) error {
 		if err := img.checkBlock(b); err != nil {
 			return err
 		}
-		img.blocks = append(img.blocks, b)
+		img.blocks.Append(owner, b)
 		data = rest
 	}
 	return nil

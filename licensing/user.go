@@ -56,38 +56,25 @@ func (d *Draft) RestoreUser(user uint32) {
 	d.keep(user)
 }
 
-// PurgeUser removes a user for good. The ordinal is not given out again.
-func (d *Draft) PurgeUser(user uint32) {
+// PurgeUser removes a user permanently, from the groups that the user is directly in, too. The ordinal is not given out again.
+func (d *Draft) PurgeUser(user uint32, groups []uint32) {
 	d.setDeleted(user, false)
 	d.row(user).fact.flags = purged
-	d.setPurged(user)
+	d.ownSet(&d.next.purged).Add(user)
 	d.take(user, func(*Entry) bool { return false })
-	for g := range d.next.groups {
-		if d.next.groups[g].members.Contains(user) {
-			d.groupOf(uint32(g)).members.Remove(user)
-		}
+	for _, g := range groups {
+		d.ownSet(&d.ownGroup(g).members).Remove(user)
+		d.move(g, roaring.BitmapOf(user))
 	}
 }
 
 func (d *Draft) setDeleted(user uint32, is bool) {
-	if !d.own.deleted {
-		d.next.deleted, d.own.deleted = d.next.deleted.Clone(), true
-	}
-	r := d.row(user)
-	if is {
+	put(d.ownSet(&d.next.deleted), user, is)
+	if r := d.row(user); is {
 		r.fact.flags |= deleted
-		d.next.deleted.Add(user)
 	} else {
 		r.fact.flags &^= deleted
-		d.next.deleted.Remove(user)
 	}
-}
-
-func (d *Draft) setPurged(user uint32) {
-	if !d.own.purged {
-		d.next.purged, d.own.purged = d.next.purged.Clone(), true
-	}
-	d.next.purged.Add(user)
 }
 
 // take puts nothing in force any more and keeps the entries that are to stay as wishes.
@@ -111,7 +98,7 @@ func (d *Draft) take(user uint32, stays func(*Entry) bool) {
 func (img *Image) Everybody() *roaring.Bitmap {
 	all := roaring.New()
 	all.AddRange(0, uint64(img.users))
-	all.AndNot(img.deleted)
-	all.AndNot(img.purged)
+	all.AndNot(img.deleted.bitmap)
+	all.AndNot(img.purged.bitmap)
 	return all
 }

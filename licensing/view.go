@@ -23,8 +23,8 @@ func (img *Image) States(user uint32) func(yield func(State) bool) {
 	return func(yield func(State) bool) {
 		for _, e := range img.Entries(user) {
 			s := State{
-				SKUID: img.skus[e.SKU].id, DisabledPlans: img.disabled(e.shown()), Direct: e.Source == Direct,
-				State: img.skus[e.SKU].stateOf(&e), Error: e.Error, Updated: time.Unix(int64(e.Updated), 0).UTC(),
+				SKUID: img.sku(e.SKU).id, DisabledPlans: img.disabled(e.shown()), Direct: e.Source == Direct,
+				State: img.sku(e.SKU).stateOf(&e), Error: e.Error, Updated: time.Unix(int64(e.Updated), 0).UTC(),
 			}
 			if g, ok := e.Source.Group(); ok {
 				s.Group = g
@@ -80,7 +80,7 @@ func (img *Image) Held(user uint32) func(yield func(Held) bool) {
 					disabled = intersection(disabled, img.disabled(o.InForce))
 				}
 			}
-			h := Held{img.skus[entries[i].SKU].id, img.rules.variants[entries[i].InForce].product, disabled}
+			h := Held{img.sku(entries[i].SKU).id, img.rules.variants[entries[i].InForce].product, disabled}
 			if !yield(h) {
 				return
 			}
@@ -139,7 +139,7 @@ func (img *Image) Plans(user uint32, now time.Time) func(yield func(AssignedPlan
 		for _, capability := range capabilities {
 			for i := range entries {
 				e := &entries[i]
-				if e.InForce != None && img.skus[e.SKU].units.planCapability() == capability && !show(e.InForce, e.Assigned, capability) {
+				if e.InForce != None && img.sku(e.SKU).units.planCapability() == capability && !show(e.InForce, e.Assigned, capability) {
 					return
 				}
 			}
@@ -168,8 +168,8 @@ type SKUInfo struct {
 // SKUs are those the tenant is subscribed to or users hold, in the order in which the tenant got them.
 func (img *Image) SKUs() []SKUInfo {
 	var list []SKUInfo
-	for i := range img.skus {
-		if k := &img.skus[i]; k.subscribed || k.consumed > 0 {
+	for _, k := range img.skus.All() {
+		if k.subscribed || k.consumed > 0 {
 			list = append(list, SKUInfo{k.id, img.rules.product(k.id), k.subscribed, k.units, k.consumed, k.units.capability()})
 		}
 	}
@@ -193,9 +193,9 @@ func (img *Image) Product(id uuid.UUID) (*Product, bool) {
 
 // GroupLicenses are a group's assignedLicenses.
 func (img *Image) GroupLicenses(group uint32) []Assign {
-	list := make([]Assign, 0, len(img.groups[group].licenses))
-	for _, l := range img.groups[group].licenses {
-		list = append(list, Assign{img.skus[l.sku].id, img.disabled(l.variant)})
+	list := make([]Assign, 0, len(img.group(group).licenses))
+	for _, l := range img.group(group).licenses {
+		list = append(list, Assign{img.sku(l.sku).id, img.disabled(l.variant)})
 	}
 	return list
 }

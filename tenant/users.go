@@ -205,13 +205,14 @@ func (cmd PurgeUser) run(c *change) error {
 
 func (c *change) purgeUser(user uint32) {
 	id := c.dir.UserID(user)
-	for _, group := range slices.Clone(c.dir.MemberOf(user)) {
+	groups := slices.Clone(c.dir.MemberOf(user))
+	for _, group := range groups {
 		c.dir.Leave(group, slices.Values([]uint32{user}))
 	}
 	for _, report := range c.dir.Reports(user) { // it would happen by itself, but nobody could tell from the log
 		c.removeManager(report, user)
 	}
-	c.lic.PurgeUser(user)
+	c.lic.PurgeUser(user, groups)
 	c.forgetPrincipal(id)
 	c.forgetPassword(user, id)
 	c.markUser(Mark{Ordinal: user, What: Purged})

@@ -58,8 +58,13 @@ func (v *Vector[T]) All() iter.Seq2[int, T] {
 // Chunks returns the number of chunks.
 func (v *Vector[T]) Chunks() int { return (v.length + ChunkLen - 1) / ChunkLen }
 
-// Chunk returns the values of a chunk, from n*ChunkLen on. They must not be changed.
-func (v *Vector[T]) Chunk(n int) []T { return slices.Clip(v.chunk(n).items) }
+// Chunk returns the values of chunk n, from n*ChunkLen on; none when there is no such chunk. They must not be changed.
+func (v *Vector[T]) Chunk(n int) []T {
+	if n >= v.Chunks() {
+		return nil
+	}
+	return slices.Clip(v.chunk(n).items)
+}
 
 func (v *Vector[T]) chunk(n int) *chunk[T] { return v.pages[n/pageLen].chunks[n%pageLen] }
 
