@@ -13,6 +13,7 @@ import (
 	"licensor/catalog"
 	"licensor/directory"
 	"licensor/licensing"
+	"licensor/query"
 	"licensor/store"
 	"licensor/store/sqlite"
 	"licensor/tenant"
@@ -201,9 +202,9 @@ func (o *ours) restart(ctx context.Context) (time.Duration, error) {
 		return 0, fmt.Errorf("the tenant did not come back whole")
 	}
 	o.tenant = t
-	users, err := t.Count(ctx, store.Query{Kind: store.KindUser, After: -1})
-	if err == nil && users != o.world.users {
-		err = fmt.Errorf("%d of %d users came back", users, o.world.users)
+	rows, err := t.Find(ctx, t.Image(), store.KindUser, query.Live, query.All(), "")
+	if err == nil && rows.Count() != o.world.users {
+		err = fmt.Errorf("%d of %d users came back", rows.Count(), o.world.users)
 	}
 	return took, err
 }

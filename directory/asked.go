@@ -175,6 +175,33 @@ func (t *table[T]) changed(was, now *T) []column.Change {
 	return changes
 }
 
+// Column returns the place of the column that has all that the property shows; false when there is none.
+func (p *Property[T]) Column() (place int, ok bool) {
+	return p.asked.Column, p.asked.Column >= 0 && p.Kind != Complex && p.Kind != ComplexCollection
+}
+
+// AppendColumn writes what a row has in a column as JSON, as Append writes the property of the object.
+func AppendColumn(dst []byte, t *column.Table, row uint32, place int) []byte {
+	switch t.Schema().Columns[place].Kind {
+	case column.Text:
+		return appendText(dst, t.Text(row, place))
+	case column.Time:
+		return appendTime(dst, column.AsTime(t.Time(row, place)))
+	case column.Bool:
+		return append(dst, truths[t.Truth(row, place)]...)
+	}
+	dst = append(dst, '[')
+	for i := range t.Elements(row, place) {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendString(dst, t.Element(row, place, i))
+	}
+	return append(dst, ']')
+}
+
+var truths = [...]string{column.Null: "null", column.False: "false", column.True: "true"}
+
 // UserSchema is the columns of users.
 func UserSchema() *column.Schema { return userTable.schema }
 

@@ -38,7 +38,6 @@ func Text(text string) string {
 	return folded.String()
 }
 
-
 // Equal reports whether two texts have the same folded form, without allocation for ASCII texts.
 func Equal(a, b string) bool {
 	if len(a) == len(b) {

@@ -19,19 +19,19 @@ type application struct {
 // applicationFields are the properties of application. What is not kept here is null, or an empty list where there must be one.
 var applicationFields = newFieldSet("microsoft.graph.application", slices.Concat(
 	[]field[application]{
-		{"appId", appendAppID, directory.ByDefault},
-		{"createdDateTime", func(b []byte, a *application) []byte { return appendTime(b, a.CreatedDateTime) }, directory.ByDefault},
-		{"displayName", appendAppName, directory.ByDefault},
-		{"id", func(b []byte, a *application) []byte { return appendID(b, a.ObjectID) }, directory.ByDefault},
-		{"isFallbackPublicClient", appendFallback, directory.ByDefault},
-		{"keyCredentials", appendKeys, directory.ByDefault},
-		{"oauth2RequirePostResponse", appendFalse[application], directory.ByDefault},
-		{"passwordCredentials", appendSecrets, directory.ByDefault},
-		{"publicClient", func(b []byte, a *application) []byte { return appendRedirects(b, a.Redirects.Public) }, directory.ByDefault},
-		{"publisherDomain", appendPublisher, directory.ByDefault},
-		{"signInAudience", appendAudience, directory.ByDefault},
-		{"spa", func(b []byte, a *application) []byte { return appendRedirects(b, a.Redirects.SPA) }, directory.ByDefault},
-		{"web", appendWeb, directory.ByDefault},
+		{name: "appId", write: appendAppID, when: directory.ByDefault},
+		{name: "createdDateTime", write: func(b []byte, a *application) []byte { return appendTime(b, a.CreatedDateTime) }, when: directory.ByDefault},
+		{name: "displayName", write: appendAppName, when: directory.ByDefault},
+		{name: "id", write: func(b []byte, a *application) []byte { return appendID(b, a.ObjectID) }, when: directory.ByDefault},
+		{name: "isFallbackPublicClient", write: appendFallback, when: directory.ByDefault},
+		{name: "keyCredentials", write: appendKeys, when: directory.ByDefault},
+		{name: "oauth2RequirePostResponse", write: appendFalse[application], when: directory.ByDefault},
+		{name: "passwordCredentials", write: appendSecrets, when: directory.ByDefault},
+		{name: "publicClient", write: func(b []byte, a *application) []byte { return appendRedirects(b, a.Redirects.Public) }, when: directory.ByDefault},
+		{name: "publisherDomain", write: appendPublisher, when: directory.ByDefault},
+		{name: "signInAudience", write: appendAudience, when: directory.ByDefault},
+		{name: "spa", write: func(b []byte, a *application) []byte { return appendRedirects(b, a.Redirects.SPA) }, when: directory.ByDefault},
+		{name: "web", write: appendWeb, when: directory.ByDefault},
 	},
 	keptFields(keptOfApplications, func(a *application) map[string]json.RawMessage { return a.Properties }),
 	notKept[application](
@@ -67,10 +67,10 @@ var applicationEdits = editsOf(keptOfApplications, func(a *directory.Application
 func notKept[T any](nulls, lists []string) []field[T] {
 	fields := make([]field[T], 0, len(nulls)+len(lists))
 	for _, name := range nulls {
-		fields = append(fields, field[T]{name, appendNull[T], directory.ByDefault})
+		fields = append(fields, field[T]{name: name, write: appendNull[T], when: directory.ByDefault})
 	}
 	for _, name := range lists {
-		fields = append(fields, field[T]{name, func(b []byte, _ *T) []byte { return append(b, "[]"...) }, directory.ByDefault})
+		fields = append(fields, field[T]{name: name, write: func(b []byte, _ *T) []byte { return append(b, "[]"...) }, when: directory.ByDefault})
 	}
 	return fields
 }

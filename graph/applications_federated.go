@@ -22,12 +22,12 @@ type federated struct {
 
 // federatedFields are the properties of federatedIdentityCredential.
 var federatedFields = newFieldSet("microsoft.graph.federatedIdentityCredential", []field[federated]{
-	{"audiences", func(b []byte, f *federated) []byte { return appendList(b, f.Audiences, appendText) }, directory.ByDefault},
-	{"description", func(b []byte, f *federated) []byte { return appendTextOrNull(b, f.Description) }, directory.ByDefault},
-	{"id", func(b []byte, f *federated) []byte { return appendID(b, f.ID) }, directory.ByDefault},
-	{"issuer", func(b []byte, f *federated) []byte { return appendText(b, f.Issuer) }, directory.ByDefault},
-	{"name", func(b []byte, f *federated) []byte { return appendText(b, f.Name) }, directory.ByDefault},
-	{"subject", func(b []byte, f *federated) []byte { return appendText(b, f.Subject) }, directory.ByDefault},
+	{name: "audiences", write: func(b []byte, f *federated) []byte { return appendList(b, f.Audiences, appendText) }, when: directory.ByDefault},
+	{name: "description", write: func(b []byte, f *federated) []byte { return appendTextOrNull(b, f.Description) }, when: directory.ByDefault},
+	{name: "id", write: func(b []byte, f *federated) []byte { return appendID(b, f.ID) }, when: directory.ByDefault},
+	{name: "issuer", write: func(b []byte, f *federated) []byte { return appendText(b, f.Issuer) }, when: directory.ByDefault},
+	{name: "name", write: func(b []byte, f *federated) []byte { return appendText(b, f.Name) }, when: directory.ByDefault},
+	{name: "subject", write: func(b []byte, f *federated) []byte { return appendText(b, f.Subject) }, when: directory.ByDefault},
 }).at(func(f *federated) string { return federatedSet(f.of) })
 
 func federatedSet(a directory.Application) string {

@@ -163,12 +163,12 @@ func editsOf(properties []keptProperty, kept func(*directory.Application) map[st
 func keptFields(properties []keptProperty, kept func(*application) map[string]json.RawMessage) []field[application] {
 	fields := make([]field[application], len(properties))
 	for i, p := range properties {
-		fields[i] = field[application]{p.name, func(b []byte, a *application) []byte {
+		fields[i] = field[application]{name: p.name, when: directory.ByDefault, write: func(b []byte, a *application) []byte {
 			if value, ok := kept(a)[p.name]; ok {
 				return append(b, value...)
 			}
 			return append(b, p.none...)
-		}, directory.ByDefault}
+		}}
 	}
 	return fields
 }

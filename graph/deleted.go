@@ -41,17 +41,17 @@ func (api *API) getDeletedItem(r *request) error {
 func (r *request) sendObject(image *tenant.Image, kind store.Kind, ordinal uint32) error {
 	var o object
 	if kind == store.KindUser {
-		document, err := r.tenant.User(r.ctx, image, ordinal)
+		document, image, err := r.tenant.UserNow(r.ctx, image, ordinal)
 		if err != nil {
 			return err
 		}
 		o.user = &user{document, ordinal, image, r.now}
 	} else {
-		document, err := r.tenant.Group(r.ctx, image, ordinal)
+		document, image, err := r.tenant.GroupNow(r.ctx, image, ordinal)
 		if err != nil {
 			return err
 		}
-		o.group = r.groupAt(document, ordinal, image)
+		o.group = new(r.groupAt(document, ordinal, image))
 	}
 	return r.sendMixed(o)
 }

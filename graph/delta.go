@@ -107,7 +107,7 @@ func deltaFields[T any](d *round, set *fieldSet[T], names []string) ([]*field[T]
 	fields, err := set.visible(d.request, d.access)
 	d.options.Select = d.token.selected
 	if err == nil && d.metadata == "minimal" {
-		etag := &field[T]{name: "@odata.etag", write: func(b []byte, object *T) []byte { return appendText(b, set.etag(object)) }}
+		etag := &field[T]{name: "@odata.etag", documented: true, write: func(b []byte, object *T) []byte { return appendText(b, set.etag(object)) }}
 		fields = append([]*field[T]{etag}, fields...)
 	}
 	return fields, err
@@ -223,15 +223,6 @@ func there(page []deltaElement) []uint32 {
 		}
 	}
 	return list
-}
-
-// readThere reads what is there of a page.
-func readThere[R any](page []deltaElement, read func(store.Query) ([]R, error)) ([]R, error) {
-	ordinals := there(page)
-	if len(ordinals) == 0 {
-		return nil, nil
-	}
-	return read(store.Query{Ordinals: ordinals, After: -1})
 }
 
 // head begins the answer, up to its value.

@@ -7,7 +7,6 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/store"
-	"licensor/tenant"
 )
 
 // maxDeltaMembers is how many members a page shows, in all its groups. A group with more goes on on the next page.
@@ -32,11 +31,10 @@ func (api *API) groupsDelta(r *request) error {
 		return err
 	}
 	page, more := d.elements(d.among(w.touched))
-	rows, err := readThere(page, func(q store.Query) ([]tenant.GroupRow, error) { return d.tenant.Groups(d.ctx, q) })
+	rows, err := groupList.at(r, there(page), documented(w.fields))
 	if err != nil {
 		return err
 	}
-	r.image = r.tenant.Image() // not older than the rows
 	return w.send(page, rows, more)
 }
 
@@ -60,16 +58,16 @@ func (w *groupWriter) touched() *roaring.Bitmap {
 	return touched
 }
 
-func (w *groupWriter) send(page []deltaElement, rows []tenant.GroupRow, more bool) error {
+func (w *groupWriter) send(page []deltaElement, rows []group, more bool) error {
 	b, last := w.head(), int64(-1)
 	for _, e := range page {
-		at, ok := slices.BinarySearchFunc(rows, e.ordinal, func(row tenant.GroupRow, o uint32) int { return int(int64(row.Ordinal) - int64(o)) })
+		at, ok := slices.BinarySearchFunc(rows, e.ordinal, func(row group, o uint32) int { return int(int64(row.ordinal) - int64(o)) })
 		switch {
 		case e.removed != "":
 			b = w.appendRemoved(appendNext(b), groupType, e)
-		case ok && rows[at].Group.DeletedDateTime.IsZero(): // otherwise gone since; the next round says so
+		case ok: // otherwise gone since; the next round says so
 			rest := int64(-1)
-			if b, rest = w.appendGroup(appendNext(b), *w.groupAt(rows[at].Group, e.ordinal, w.image)); rest >= 0 {
+			if b, rest = w.appendGroup(appendNext(b), rows[at]); rest >= 0 {
 				next := w.continued(int64(e.ordinal))
 				next.member = rest
 				return w.finish(b, next)

@@ -7,7 +7,6 @@ import (
 
 	"licensor/identity"
 	"licensor/store"
-	"licensor/tenant"
 )
 
 // usersDelta answers GET /users/delta: everybody at first, later who came, went or changed in what is shown, licenses included; with
@@ -31,11 +30,10 @@ func (api *API) usersDelta(r *request) error {
 	}
 	w := userWriter{d, fields, manager}
 	page, more := d.elements(d.among(w.touched))
-	rows, err := readThere(page, func(q store.Query) ([]tenant.UserRow, error) { return d.tenant.Users(d.ctx, q) })
+	rows, err := userList.at(r, there(page), documented(fields))
 	if err != nil {
 		return err
 	}
-	r.image = r.tenant.Image() // not older than the rows
 	return w.send(page, rows, more)
 }
 
@@ -55,15 +53,15 @@ func (w *userWriter) touched() *roaring.Bitmap {
 	return touched
 }
 
-func (w *userWriter) send(page []deltaElement, rows []tenant.UserRow, more bool) error {
+func (w *userWriter) send(page []deltaElement, rows []user, more bool) error {
 	b := w.head()
 	for _, e := range page {
-		at, ok := slices.BinarySearchFunc(rows, e.ordinal, func(row tenant.UserRow, o uint32) int { return int(int64(row.Ordinal) - int64(o)) })
+		at, ok := slices.BinarySearchFunc(rows, e.ordinal, func(row user, o uint32) int { return int(int64(row.ordinal) - int64(o)) })
 		switch {
 		case e.removed != "":
 			b = w.appendRemoved(appendNext(b), userType, e)
-		case ok && rows[at].User.DeletedDateTime.IsZero(): // otherwise gone since; the next round says so
-			b = appendFields(append(appendNext(b), '{'), w.fields, &user{rows[at].User, e.ordinal, w.image, w.now})
+		case ok: // otherwise gone since; the next round says so
+			b = appendFields(append(appendNext(b), '{'), w.fields, &rows[at])
 			if w.manager {
 				b = w.appendManager(b, e.ordinal)
 			}

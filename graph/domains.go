@@ -17,20 +17,20 @@ type domain struct {
 
 // domainFields are the properties of domain. Passwords do not expire here, and nobody sells domains.
 var domainFields = newFieldSet("microsoft.graph.domain", []field[domain]{
-	{"authenticationType", func(b []byte, d *domain) []byte { return appendText(b, d.authentication()) }, directory.ByDefault},
-	{"availabilityStatus", appendNull[domain], directory.ByDefault},
-	{"id", func(b []byte, d *domain) []byte { return appendText(b, d.Name) }, directory.ByDefault},
-	{"isAdminManaged", appendTrue[domain], directory.ByDefault},
-	{"isDefault", func(b []byte, d *domain) []byte { return appendBool(b, d.IsDefault) }, directory.ByDefault},
-	{"isInitial", func(b []byte, d *domain) []byte { return appendBool(b, d.IsInitial) }, directory.ByDefault},
-	{"isRoot", func(b []byte, d *domain) []byte { return appendBool(b, d.isRoot()) }, directory.ByDefault},
-	{"isVerified", appendTrue[domain], directory.ByDefault},
-	{"manufacturer", appendNull[domain], directory.ByDefault},
-	{"model", appendNull[domain], directory.ByDefault},
-	{"passwordNotificationWindowInDays", appendNull[domain], directory.ByDefault},
-	{"passwordValidityPeriodInDays", appendNull[domain], directory.ByDefault},
-	{"state", appendNull[domain], directory.ByDefault},
-	{"supportedServices", func(b []byte, d *domain) []byte { return appendList(b, d.services(), appendText) }, directory.ByDefault},
+	{name: "authenticationType", write: func(b []byte, d *domain) []byte { return appendText(b, d.authentication()) }, when: directory.ByDefault},
+	{name: "availabilityStatus", write: appendNull[domain], when: directory.ByDefault},
+	{name: "id", write: func(b []byte, d *domain) []byte { return appendText(b, d.Name) }, when: directory.ByDefault},
+	{name: "isAdminManaged", write: appendTrue[domain], when: directory.ByDefault},
+	{name: "isDefault", write: func(b []byte, d *domain) []byte { return appendBool(b, d.IsDefault) }, when: directory.ByDefault},
+	{name: "isInitial", write: func(b []byte, d *domain) []byte { return appendBool(b, d.IsInitial) }, when: directory.ByDefault},
+	{name: "isRoot", write: func(b []byte, d *domain) []byte { return appendBool(b, d.isRoot()) }, when: directory.ByDefault},
+	{name: "isVerified", write: appendTrue[domain], when: directory.ByDefault},
+	{name: "manufacturer", write: appendNull[domain], when: directory.ByDefault},
+	{name: "model", write: appendNull[domain], when: directory.ByDefault},
+	{name: "passwordNotificationWindowInDays", write: appendNull[domain], when: directory.ByDefault},
+	{name: "passwordValidityPeriodInDays", write: appendNull[domain], when: directory.ByDefault},
+	{name: "state", write: appendNull[domain], when: directory.ByDefault},
+	{name: "supportedServices", write: func(b []byte, d *domain) []byte { return appendList(b, d.services(), appendText) }, when: directory.ByDefault},
 }).in("domains")
 
 func appendTrue[T any](b []byte, _ *T) []byte { return append(b, "true"...) }

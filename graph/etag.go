@@ -31,7 +31,7 @@ func (s *fieldSet[T]) annotations(r *request) []*field[T] {
 	return []*field[T]{
 		{name: "@odata.type", write: func(b []byte, _ *T) []byte { return appendText(b, "#"+s.typeName) }},
 		{name: "@odata.id", write: address},
-		{name: "@odata.etag", write: func(b []byte, object *T) []byte { return appendText(b, s.etag(object)) }},
+		{name: "@odata.etag", write: func(b []byte, object *T) []byte { return appendText(b, s.etag(object)) }, documented: true},
 		{name: "@odata.editLink", write: address},
 	}
 }
@@ -162,5 +162,5 @@ func (r *request) currentGroup() (string, func(*tenant.Image) uint32, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	return groupFields.etag(r.groupAt(document, ordinal, r.image)), func(img *tenant.Image) uint32 { return img.Directory.GroupRevision(ordinal) }, nil
+	return groupFields.etag(new(r.groupAt(document, ordinal, r.image))), func(img *tenant.Image) uint32 { return img.Directory.GroupRevision(ordinal) }, nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"licensor/directory"
+	"licensor/directory/column"
 	"licensor/identity"
 )
 
@@ -15,6 +16,8 @@ type field[T any] struct {
 	name  string
 	write func(b []byte, object *T) []byte
 	when  directory.Returned
+	// documented says that the object's document is needed: neither columns nor the image have all that is shown.
+	documented bool
 }
 
 // fieldSet is the properties of a type: all of them by name, and those that are shown without $select.
@@ -53,13 +56,30 @@ func newFieldSet[T any](typeName string, fields []field[T], basic ...string) *fi
 	return s
 }
 
-// propertyFields makes fields of a document's properties. of answers the document of an object.
-func propertyFields[D, T any](properties []*directory.Property[D], of func(*T) *D) []field[T] {
+// propertyFields makes fields of a document's properties. of returns the document of an object, nil where it was not read, and
+// row where the object is in columns: those of properties that have one need no document.
+func propertyFields[D, T any](properties []*directory.Property[D], of func(*T) *D, row func(*T) (*column.Table, uint32)) []field[T] {
 	fields := make([]field[T], 0, len(properties))
 	for _, p := range properties {
-		fields = append(fields, field[T]{p.Name, func(b []byte, object *T) []byte { return p.Append(b, of(object)) }, p.Returned})
+		place, ok := p.Column()
+		f := field[T]{name: p.Name, when: p.Returned, documented: !ok, write: func(b []byte, object *T) []byte { return p.Append(b, of(object)) }}
+		if ok {
+			f.write = func(b []byte, object *T) []byte {
+				if document := of(object); document != nil {
+					return p.Append(b, document)
+				}
+				table, ordinal := row(object)
+				return directory.AppendColumn(b, table, ordinal, place)
+			}
+		}
+		fields = append(fields, f)
 	}
 	return fields
+}
+
+// documented says whether some of the fields need the object's document.
+func documented[T any](fields []*field[T]) bool {
+	return slices.ContainsFunc(fields, func(f *field[T]) bool { return f.documented })
 }
 
 // selection answers the fields that $select names, the default ones without it.

@@ -1,70 +1,85 @@
 package graph
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"licensor/directory"
+	"licensor/directory/column"
 	"licensor/graph/odata"
+	"licensor/query"
+	"licensor/store"
+	"licensor/tenant"
 )
 
-// filters is what can be filtered of a type of object.
+// filters is what can be asked of a type of object.
 type filters struct {
-	resource string                    // User
-	kinds    map[string]directory.Kind // by property (P30)
-	ending   []string                  // properties that endsWith works on (P31)
-	later    []string                  // properties that cannot be filtered by yet
-	licensed map[string]collection     // collections that come from the image, not from the document
-	ordered  []string                  // properties that everybody can order by (P33)
-	total    func(*request) uint32     // how many ordinals are in use
-	// everything is all that a filter without conditions finds.
-	everything func(*request) *roaring.Bitmap
+	resource string // User
+	kind     store.Kind
+	about    func(path string) (*directory.Asked, bool)
+	answered []string              // properties that can be compared in every way, whatever the table of properties says
+	ending   []string              // properties that endsWith works on (P31)
+	later    []string              // properties that cannot be filtered by yet
+	licensed map[string]collection // collections that come from the image, not from columns
+	ordered  []string              // properties that everybody can order by (P33)
+	byID     func(img *tenant.Image, id string) (ordinal uint32, ok bool)
+	id       func(img *tenant.Image, ordinal uint32) string
 }
 
-var userFilters = withKinds(filters{
-	resource:   "User",
-	ending:     []string{"userPrincipalName", "mail", "otherMails", "proxyAddresses"},
-	later:      []string{"manager", "directReports"},
-	licensed:   userCollections,
-	ordered:    simpleUserOrders,
-	total:      func(r *request) uint32 { return r.image.Directory.Users() },
-	everything: func(r *request) *roaring.Bitmap { return r.image.Licensing.Everybody() },
-}, directory.UserProperty, "accountEnabled", "businessPhones", "city", "companyName", "country", "createdDateTime", "department", "displayName",
-	"employeeId", "givenName", "id", "imAddresses", "jobTitle", "mail", "mailNickname", "mobilePhone", "officeLocation", "onPremisesImmutableId",
-	"otherMails", "postalCode", "proxyAddresses", "state", "surname", "usageLocation", "userPrincipalName", "userType")
+var userFilters = &filters{
+	resource: "User", kind: store.KindUser, about: directory.AboutUser,
+	answered: []string{
+		"accountEnabled", "businessPhones", "city", "companyName", "country", "createdDateTime", "department", "displayName",
+		"employeeId", "givenName", "id", "imAddresses", "jobTitle", "mail", "mailNickname", "mobilePhone", "officeLocation", "onPremisesImmutableId",
+		"otherMails", "postalCode", "proxyAddresses", "state", "surname", "usageLocation", "userPrincipalName", "userType",
+	},
+	ending:   []string{"userPrincipalName", "mail", "otherMails", "proxyAddresses"},
+	later:    []string{"manager", "directReports"},
+	licensed: userCollections,
+	ordered:  simpleUserOrders,
+	byID: func(img *tenant.Image, text string) (uint32, bool) {
+		id, ok := parseGUID(text)
+		ordinal, found := img.Directory.UserByID(id)
+		return ordinal, ok && found
+	},
+	id: func(img *tenant.Image, ordinal uint32) string { return img.Directory.UserID(ordinal).String() },
+}
 
-var groupFilters = withKinds(filters{
-	resource:   "Group",
-	ending:     []string{"mail", "proxyAddresses"},
-	later:      []string{"licenseProcessingState", "members", "owners", "memberOf"},
-	licensed:   groupCollections,
-	ordered:    simpleGroupOrders,
-	total:      func(r *request) uint32 { return r.image.Directory.Groups() },
-	everything: (*request).everyGroup,
-}, directory.GroupProperty, "createdDateTime", "description", "displayName", "groupTypes", "id", "mail", "mailEnabled", "mailNickname", "proxyAddresses",
-	"securityEnabled", "visibility")
-
-// withKinds takes the kinds of the properties named from the table of properties.
-func withKinds[T any](f filters, property func(string) (*directory.Property[T], bool), names ...string) *filters {
-	f.kinds = map[string]directory.Kind{}
-	for _, name := range names {
-		p, ok := property(name)
-		if !ok || !p.Stored() {
-			panic("no document has the property " + name)
-		}
-		f.kinds[name] = p.Kind
-	}
-	return &f
+var groupFilters = &filters{
+	resource: "Group", kind: store.KindGroup, about: directory.AboutGroup,
+	answered: []string{
+		"createdDateTime", "description", "displayName", "groupTypes", "id", "mail", "mailEnabled", "mailNickname", "proxyAddresses",
+		"securityEnabled", "visibility",
+	},
+	ending:   []string{"mail", "proxyAddresses"},
+	later:    []string{"licenseProcessingState", "members", "owners", "memberOf"},
+	licensed: groupCollections,
+	ordered:  simpleGroupOrders,
+	byID: func(img *tenant.Image, text string) (uint32, bool) {
+		id, ok := parseGUID(text)
+		ordinal, found := img.Directory.GroupByID(id)
+		return ordinal, ok && found
+	},
+	id: func(img *tenant.Image, ordinal uint32) string { return img.Directory.GroupID(ordinal).String() },
 }
 
 // filter turns the request's $filter into a condition.
-func (r *request) filter(f *filters) (condition, error) {
-	if r.options.Filter == nil {
-		return anything, nil
-	}
+func (r *request) filter(f *filters) (*converted, error) {
 	c := &converter{filters: f, request: r, filter: r.options.Filter, advanced: r.advanced()}
-	return c.condition(c.filter.Root)
+	if c.filter == nil {
+		return &converted{Condition: query.All()}, nil
+	}
+	condition, err := c.condition(c.filter.Root)
+	return &converted{condition, c.licensing, c.passing}, err
+}
+
+// converted is a condition, and what it was made of.
+type converted struct {
+	*query.Condition
+	licensing bool // it asks something of licensing
+	passing   bool // what it is true of changes by itself, as time goes by
 }
 
 // advanced says whether the caller asks for the advanced queries (P31).
@@ -72,18 +87,17 @@ func (r *request) advanced() bool {
 	return r.eventual() && (r.options.Count || strings.HasSuffix(r.URL.Path, "/$count"))
 }
 
-// converter turns one filter into conditions.
+// converter turns one filter into a condition.
 type converter struct {
 	*filters
 	request  *request
 	filter   *odata.Filter
 	advanced bool // the caller asks for the advanced queries (P31)
+
+	licensing, passing bool // see converted
 }
 
-// scope is where a condition stands: within the lambda of a collection, or not.
-type scope struct{ variable, collection string }
-
-// maxValues bounds the values of in, so that the store's own bounds are never met.
+// maxValues bounds the values of in.
 const maxValues = 200
 
 // unsupported is the answer for a part of the filter that cannot be; it says where the part stands.
@@ -92,8 +106,16 @@ func (c *converter) unsupported(n odata.Node, property, token, remedy string) er
 		property, c.resource, token, c.filter.Column(n), remedy)
 }
 
-// condition converts a part of the filter. What it asks of licensing is answered here, the rest is for the store.
-func (c *converter) condition(n odata.Node) (condition, error) {
+func (c *converter) mustBeAdvanced(n odata.Node, token string) error {
+	if c.advanced {
+		return nil
+	}
+	return unsupported("The operator '%s' at position %d of the filter is supported in advanced queries only. Send the header 'ConsistencyLevel: eventual' and $count=true with it.",
+		token, c.filter.Column(n))
+}
+
+// condition converts a part of the filter.
+func (c *converter) condition(n odata.Node) (*query.Condition, error) {
 	switch n := n.(type) {
 	case *odata.Logic:
 		return c.logic(n)
@@ -105,11 +127,12 @@ func (c *converter) condition(n odata.Node) (condition, error) {
 		if err != nil {
 			return nil, err
 		}
-		return c.possible(n, not(c.everything(c.request), arg))
+		return query.Not(arg), nil
 	case *odata.Lambda:
 		if of, ok := c.licensed[n.Path.String()]; ok {
 			return c.having(n, of)
 		}
+		return c.lambda(n)
 	case *odata.Compare:
 		if path, ok := n.Left.(*odata.Path); ok {
 			if of, ok := c.licensed[path.Names[0]]; ok && path.Count {
@@ -119,13 +142,19 @@ func (c *converter) condition(n odata.Node) (condition, error) {
 				return c.withErrors(n)
 			}
 		}
+		return c.compare(n)
+	case *odata.In:
+		return c.in(n)
+	case *odata.Call:
+		return c.call(n)
+	case *odata.Path:
+		return nil, c.unsupported(n, n.String(), n.String(), "Compare it with a value, such as "+n.String()+" eq true.")
 	}
-	where, err := c.document(n, scope{})
-	return condition{{where: where}}, err
+	return nil, c.unsupported(n, "", nodeText(n), "Compare a property with it.")
 }
 
-func (c *converter) logic(n *odata.Logic) (condition, error) {
-	all := make([]condition, len(n.Args))
+func (c *converter) logic(n *odata.Logic) (*query.Condition, error) {
+	all := make([]*query.Condition, len(n.Args))
 	for i, arg := range n.Args {
 		var err error
 		if all[i], err = c.condition(arg); err != nil {
@@ -133,15 +162,191 @@ func (c *converter) logic(n *odata.Logic) (condition, error) {
 		}
 	}
 	if n.Op == odata.And {
-		return c.possible(n, and(all...))
+		return query.And(all...), nil
 	}
-	return c.possible(n, or(c.everything(c.request), all...))
+	return query.Or(all...), nil
 }
 
-// possible refuses what takes too many questions to the store.
-func (c *converter) possible(n odata.Node, joined condition) (condition, error) {
-	if len(joined) > maxClauses {
-		return nil, unsupported("The filter is too complex: it mixes licenses and other properties too often (position %d). Ask in several requests.", c.filter.Column(n))
+// property returns what can be asked about the property that a node names.
+func (c *converter) property(n odata.Node) (*directory.Asked, error) {
+	path, ok := n.(*odata.Path)
+	if !ok {
+		return nil, c.unsupported(n, "", nodeText(n), "A property stands on the left of a comparison, a value on the right.")
 	}
-	return joined, nil
+	first := path.Names[0]
+	if slices.Contains(c.later, first) {
+		return nil, notServed("Filtering by '%s' (position %d of the filter) is not served here yet.", first, c.filter.Column(n))
+	}
+	about, ok := c.about(strings.Join(path.Names, "/"))
+	if !ok || path.Count || !c.canBeAsked(about) {
+		return nil, c.unsupported(n, first, path.String(), "It cannot be filtered by.")
+	}
+	return about, nil
+}
+
+// canBeAsked says whether something can be asked about a property at all.
+func (c *converter) canBeAsked(about *directory.Asked) bool {
+	return slices.Contains(c.answered, about.Path) || about.Filterable != directory.Filterable{}
+}
+
+// permit refuses a comparison that the table of properties does not have (P30). What was answered before is still.
+func (c *converter) permit(n odata.Node, about *directory.Asked, level directory.Level, token string) error {
+	switch {
+	case slices.Contains(c.answered, about.Path), level == directory.Basic:
+		return nil
+	case level == directory.Advanced:
+		return c.mustBeAdvanced(n, token)
+	}
+	return c.unsupported(n, about.Path, token, "It cannot be filtered by in this way.")
+}
+
+func nodeText(n odata.Node) string {
+	return (&odata.Filter{Root: n}).String()
+}
+
+// compare converts a comparison with a value: city eq 'Oslo'.
+func (c *converter) compare(n *odata.Compare) (*query.Condition, error) {
+	about, err := c.property(n.Left)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.operator(n, about); err != nil {
+		return nil, err
+	}
+	value, err := c.value(n.Right, about.Kind, about.Path)
+	if err != nil {
+		return nil, err
+	}
+	level := about.Equal
+	switch {
+	case value == nil:
+		level = about.Null
+	case n.Op == odata.Ge || n.Op == odata.Le:
+		level = about.Range
+	}
+	if err := c.permit(n, about, level, n.Op.String()); err != nil {
+		return nil, err
+	}
+	if (n.Op == odata.Ge || n.Op == odata.Le) && value == nil {
+		return nil, c.unsupported(n, about.Path, n.Op.String(), "null is only equal to something or not.")
+	}
+	compared := c.comparison(about, n.Op, value)
+	if n.Op == odata.Ne {
+		compared = query.Not(compared)
+	}
+	return compared, nil
+}
+
+// operator refuses an operator that no property of the kind has.
+func (c *converter) operator(n *odata.Compare, about *directory.Asked) error {
+	ordered := n.Op == odata.Ge || n.Op == odata.Le
+	switch {
+	case about.Kind.Collection():
+		return c.unsupported(n, about.Path, n.Op.String(), "It is a collection; ask for its elements with any: "+about.Path+"/any(x:x eq 'value').")
+	case n.Op != odata.Eq && n.Op != odata.Ne && !ordered:
+		return c.unsupported(n, about.Path, n.Op.String(), "Supported are eq, ne, not, ge, le, in, startsWith.")
+	case ordered && about.Kind == directory.Bool:
+		return c.unsupported(n, about.Path, n.Op.String(), "Supported are eq, ne, not, in.")
+	case n.Op == odata.Ne:
+		return c.mustBeAdvanced(n, "ne")
+	}
+	return nil
+}
+
+// in converts a comparison with several values of which one must be equal.
+func (c *converter) in(n *odata.In) (*query.Condition, error) {
+	about, err := c.property(n.Left)
+	if err != nil {
+		return nil, err
+	}
+	if about.Kind.Collection() {
+		return nil, c.unsupported(n, about.Path, "in", "It is a collection; ask for its elements with any: "+about.Path+"/any(x:x eq 'value').")
+	}
+	if len(n.Values) > maxValues {
+		return nil, c.unsupported(n, about.Path, "in", "At most 200 values are possible; ask in several requests.")
+	}
+	if err := c.permit(n, about, about.Equal, "in"); err != nil {
+		return nil, err
+	}
+	equal := make([]*query.Condition, len(n.Values))
+	for i, literal := range n.Values {
+		value, err := c.value(literal, about.Kind, about.Path)
+		if err != nil {
+			return nil, err
+		}
+		equal[i] = c.comparison(about, odata.Eq, value)
+	}
+	return query.Or(equal...), nil
+}
+
+// call converts a function of text: startsWith(displayName,'Ann').
+func (c *converter) call(n *odata.Call) (*query.Condition, error) {
+	about, err := c.property(n.Args[0])
+	if err != nil {
+		return nil, err
+	}
+	test, err := c.textFunction(n, about)
+	if err != nil {
+		return nil, err
+	}
+	if about.Kind != directory.String {
+		return nil, c.noFunction(n, about)
+	}
+	if about.Path == "id" {
+		return c.identified(test), nil
+	}
+	return c.textual(about, *test), nil
+}
+
+// textFunction makes the test that a function of text is, of a property or the elements of a collection.
+func (c *converter) textFunction(n *odata.Call, about *directory.Asked) (*column.Test, error) {
+	test := &column.Test{Op: column.Starts}
+	switch {
+	case n.Name == "contains":
+		return nil, c.unsupported(n, about.Path, "contains", "Supported are eq, ne, not, ge, le, in, startsWith.")
+	case n.Name == "endswith" && !slices.Contains(c.ending, about.Path):
+		return nil, c.unsupported(n, about.Path, "endsWith", "endsWith works on "+strings.Join(c.ending, ", ")+".")
+	case n.Name == "endswith":
+		test.Op = column.Ends
+		if err := c.mustBeAdvanced(n, "endsWith"); err != nil {
+			return nil, err
+		}
+	default:
+		if err := c.permit(n, about, about.Starts, "startsWith"); err != nil {
+			return nil, err
+		}
+	}
+	literal, ok := n.Args[1].(*odata.Literal)
+	text, isText := literalText(literal, ok)
+	if !isText {
+		return nil, c.noFunction(n, about)
+	}
+	test.Text = folded(text)
+	return test, nil
+}
+
+func (c *converter) noFunction(n *odata.Call, about *directory.Asked) error {
+	return c.unsupported(n.Args[1], about.Path, nodeText(n.Args[1]), "Functions of text take a property of text and a text: startsWith(displayName,'A').")
+}
+
+func literalText(l *odata.Literal, ok bool) (string, bool) {
+	if !ok {
+		return "", false
+	}
+	text, ok := l.Value.(string)
+	return text, ok
+}
+
+// identified is true of the objects whose id passes a test. Ids are in no column.
+func (c *converter) identified(test *column.Test) *query.Condition {
+	image := c.request.image
+	return query.Func(func(ordinal uint32) bool { return test.Match(c.id(image, ordinal)) })
+}
+
+// equalID is true of the object with an id.
+func (c *converter) equalID(id string) *query.Condition {
+	if ordinal, ok := c.byID(c.request.image, id); ok {
+		return query.Set(roaring.BitmapOf(ordinal))
+	}
+	return query.None()
 }

@@ -20,12 +20,12 @@ type permissionGrant struct {
 
 // grantFields are the properties of oAuth2PermissionGrant.
 var grantFields = newFieldSet("microsoft.graph.oAuth2PermissionGrant", []field[permissionGrant]{
-	{"clientId", func(b []byte, g *permissionGrant) []byte { return appendID(b, g.Client) }, directory.ByDefault},
-	{"consentType", func(b []byte, g *permissionGrant) []byte { return appendText(b, g.consentType()) }, directory.ByDefault},
-	{"id", func(b []byte, g *permissionGrant) []byte { return appendText(b, g.id()) }, directory.ByDefault},
-	{"principalId", appendGrantUser, directory.ByDefault},
-	{"resourceId", func(b []byte, g *permissionGrant) []byte { return appendID(b, g.resource) }, directory.ByDefault},
-	{"scope", func(b []byte, g *permissionGrant) []byte { return appendText(b, strings.Join(g.Scopes, " ")) }, directory.ByDefault},
+	{name: "clientId", write: func(b []byte, g *permissionGrant) []byte { return appendID(b, g.Client) }, when: directory.ByDefault},
+	{name: "consentType", write: func(b []byte, g *permissionGrant) []byte { return appendText(b, g.consentType()) }, when: directory.ByDefault},
+	{name: "id", write: func(b []byte, g *permissionGrant) []byte { return appendText(b, g.id()) }, when: directory.ByDefault},
+	{name: "principalId", write: appendGrantUser, when: directory.ByDefault},
+	{name: "resourceId", write: func(b []byte, g *permissionGrant) []byte { return appendID(b, g.resource) }, when: directory.ByDefault},
+	{name: "scope", write: func(b []byte, g *permissionGrant) []byte { return appendText(b, strings.Join(g.Scopes, " ")) }, when: directory.ByDefault},
 }).in("oauth2PermissionGrants")
 
 // The consent types of a grant.

@@ -20,13 +20,13 @@ type roleAssignment struct {
 
 // roleAssignmentFields are the properties of appRoleAssignment. When it was made is not kept.
 var roleAssignmentFields = newFieldSet("microsoft.graph.appRoleAssignment", append([]field[roleAssignment]{
-	{"appRoleId", func(b []byte, g *roleAssignment) []byte { return appendID(b, g.permission.ID) }, directory.ByDefault},
-	{"id", func(b []byte, g *roleAssignment) []byte { return appendText(b, g.id()) }, directory.ByDefault},
-	{"principalDisplayName", func(b []byte, g *roleAssignment) []byte { return appendText(b, g.principal.DisplayName) }, directory.ByDefault},
-	{"principalId", func(b []byte, g *roleAssignment) []byte { return appendID(b, g.principal.ID) }, directory.ByDefault},
-	{"principalType", func(b []byte, _ *roleAssignment) []byte { return append(b, `"ServicePrincipal"`...) }, directory.ByDefault},
-	{"resourceDisplayName", func(b []byte, _ *roleAssignment) []byte { return append(b, `"Microsoft Graph"`...) }, directory.ByDefault},
-	{"resourceId", func(b []byte, g *roleAssignment) []byte { return appendID(b, g.resource) }, directory.ByDefault},
+	{name: "appRoleId", write: func(b []byte, g *roleAssignment) []byte { return appendID(b, g.permission.ID) }, when: directory.ByDefault},
+	{name: "id", write: func(b []byte, g *roleAssignment) []byte { return appendText(b, g.id()) }, when: directory.ByDefault},
+	{name: "principalDisplayName", write: func(b []byte, g *roleAssignment) []byte { return appendText(b, g.principal.DisplayName) }, when: directory.ByDefault},
+	{name: "principalId", write: func(b []byte, g *roleAssignment) []byte { return appendID(b, g.principal.ID) }, when: directory.ByDefault},
+	{name: "principalType", write: func(b []byte, _ *roleAssignment) []byte { return append(b, `"ServicePrincipal"`...) }, when: directory.ByDefault},
+	{name: "resourceDisplayName", write: func(b []byte, _ *roleAssignment) []byte { return append(b, `"Microsoft Graph"`...) }, when: directory.ByDefault},
+	{name: "resourceId", write: func(b []byte, g *roleAssignment) []byte { return appendID(b, g.resource) }, when: directory.ByDefault},
 }, notKept[roleAssignment]([]string{"createdDateTime", "deletedDateTime"}, nil)...)).at(func(g *roleAssignment) string {
 	return "servicePrincipals('" + g.principal.ID.String() + "')/appRoleAssignments"
 })

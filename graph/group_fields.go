@@ -2,10 +2,11 @@ package graph
 
 import (
 	"licensor/directory"
+	"licensor/directory/column"
 	"licensor/tenant"
 )
 
-// group is a group with all that its properties are made of.
+// group is a group with all that its properties are made of. The document is nil where columns are enough.
 type group struct {
 	*directory.Group
 	ordinal uint32
@@ -13,8 +14,8 @@ type group struct {
 	waiting *waiting // what a change of its licenses that is held back will make of it
 }
 
-func (r *request) groupAt(document *directory.Group, ordinal uint32, image *tenant.Image) *group {
-	return &group{document, ordinal, image, r.processing.of(r.tenant, ordinal, r.now)}
+func (r *request) groupAt(document *directory.Group, ordinal uint32, image *tenant.Image) group {
+	return group{document, ordinal, image, r.processing.of(r.tenant, ordinal, r.now)}
 }
 
 const groupType = "microsoft.graph.group"
@@ -22,10 +23,14 @@ const groupType = "microsoft.graph.group"
 // groupFields are the properties of a group: those of the document, and those that come from licensing (spec/licensing.md L14).
 // GroupMember.Read.All shows those that say what group it is.
 var groupFields = newFieldSet(groupType, append(
-	propertyFields(directory.GroupProperties(), func(g *group) *directory.Group { return g.Group }),
-	field[group]{"assignedLicenses", appendGroupLicenses, directory.OnSelect},
-	field[group]{"hasMembersWithLicenseErrors", appendHasErrors, directory.OnSelect},
-	field[group]{"licenseProcessingState", appendProcessingState, directory.OnSelect},
+	propertyFields(
+		exceptID(directory.GroupProperties()), func(g *group) *directory.Group { return g.Group },
+		func(g *group) (*column.Table, uint32) { return g.image.Directory.GroupColumns(), g.ordinal },
+	),
+	field[group]{name: "assignedLicenses", write: appendGroupLicenses},
+	field[group]{name: "hasMembersWithLicenseErrors", write: appendHasErrors},
+	field[group]{name: "id", write: func(b []byte, g *group) []byte { return appendID(b, g.image.Directory.GroupID(g.ordinal)) }, when: directory.ByDefault},
+	field[group]{name: "licenseProcessingState", write: appendProcessingState},
 ), "createdDateTime", "description", "displayName", "groupTypes", "id", "mail", "mailEnabled", "mailNickname", "securityEnabled", "visibility").in("groups")
 
 func appendGroupLicenses(b []byte, g *group) []byte {

@@ -6,64 +6,18 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/directory"
-	"licensor/store"
+	"licensor/query"
 	"licensor/tenant"
 )
 
 // listGroups answers GET /groups.
-func (api *API) listGroups(r *request) error { return r.sendGroups(false) }
+func (api *API) listGroups(r *request) error { return groupList.send(r, query.Live) }
 
 // listDeletedGroups answers GET /directory/deletedItems/microsoft.graph.group.
-func (api *API) listDeletedGroups(r *request) error { return r.sendGroups(true) }
-
-// sendGroups answers with a page of the groups there are, or of those that are deleted.
-func (r *request) sendGroups(deleted bool) error {
-	if err := r.allow("$select", "$expand", "$filter", "$search", "$orderby", "$top", "$count", "$skiptoken"); err != nil {
-		return err
-	}
-	fields, err := groupFields.visible(r, r.access)
-	if err != nil {
-		return err
-	}
-	if fields, err = expanded(r, groupFields, groupExpansions, fields); err != nil {
-		return err
-	}
-	search, err := r.search(groupFilters, store.KindGroup, deleted)
-	if err != nil {
-		return err
-	}
-	finder := finder[tenant.GroupRow]{
-		query: search.query,
-		read:  func(q store.Query) ([]tenant.GroupRow, error) { return r.tenant.Groups(r.ctx, q) },
-		spot:  func(row tenant.GroupRow) spot { return spot{row.Key, row.Ordinal} },
-	}
-	rows, err := finder.find(search.condition)
-	if err != nil {
-		return err
-	}
-	keys := finder.keys(rows)
-	return sendList(r, list[group]{
-		context: r.selected("groups"), rows: r.groupsOf(rows), limit: search.page.limit, count: search.count,
-		place: func(g group) int64 { return int64(g.ordinal) }, sorted: search.page.sorted,
-		key:   func(g group) string { return keys[g.ordinal] },
-		write: objects(fields),
-	})
-}
-
-// groupsOf is usersOf for groups.
-func (r *request) groupsOf(rows []tenant.GroupRow) []group {
-	r.image = r.tenant.Image()
-	groups := make([]group, 0, len(rows))
-	for _, row := range rows {
-		if row.Ordinal < r.image.Directory.Groups() {
-			groups = append(groups, *r.groupAt(row.Group, row.Ordinal, r.image))
-		}
-	}
-	return groups
-}
+func (api *API) listDeletedGroups(r *request) error { return groupList.send(r, query.Deleted) }
 
 // countGroups answers GET /groups/$count.
-func (api *API) countGroups(r *request) error { return r.sendCount(groupFilters, store.KindGroup) }
+func (api *API) countGroups(r *request) error { return r.sendCount(groupFilters) }
 
 // getGroup answers GET /groups/{group}.
 func (api *API) getGroup(r *request) error {
@@ -84,13 +38,17 @@ func (api *API) getGroup(r *request) error {
 	return r.sendGroup(http.StatusOK, r.image, ordinal, fields)
 }
 
-// sendGroup answers with one group as of an image.
+// sendGroup answers with one group as of an image, or of a later one when the group has been written since.
 func (r *request) sendGroup(status int, image *tenant.Image, ordinal uint32, fields []*field[group]) error {
-	document, err := r.tenant.Group(r.ctx, image, ordinal)
-	if err != nil {
-		return err
+	g := r.groupAt(nil, ordinal, image)
+	if documented(fields) || r.Header.Get("If-None-Match") != "" {
+		document, image, err := r.tenant.GroupNow(r.ctx, image, ordinal)
+		if err != nil {
+			return err
+		}
+		g = r.groupAt(document, ordinal, image)
 	}
-	return sendEntity(r, groupFields, status, "groups", fields, r.groupAt(document, ordinal, image))
+	return sendEntity(r, groupFields, status, "groups", fields, &g)
 }
 
 // createGroup answers POST /groups (P50).

@@ -19,10 +19,10 @@ type detail struct {
 
 // detailFields are the properties of licenseDetails (spec/licensing.md L13).
 var detailFields = newFieldSet("microsoft.graph.licenseDetails", []field[detail]{
-	{"id", func(b []byte, d *detail) []byte { return append(append(append(b, '"'), d.id()...), '"') }, directory.ByDefault},
-	{"skuId", func(b []byte, d *detail) []byte { return appendID(b, d.SKUID) }, directory.ByDefault},
-	{"skuPartNumber", func(b []byte, d *detail) []byte { return appendPartNumber(b, d.Product) }, directory.ByDefault},
-	{"servicePlans", func(b []byte, d *detail) []byte { return appendServicePlans(b, d.image, d.Product, d.DisabledPlans) }, directory.ByDefault},
+	{name: "id", write: func(b []byte, d *detail) []byte { return append(append(append(b, '"'), d.id()...), '"') }, when: directory.ByDefault},
+	{name: "skuId", write: func(b []byte, d *detail) []byte { return appendID(b, d.SKUID) }, when: directory.ByDefault},
+	{name: "skuPartNumber", write: func(b []byte, d *detail) []byte { return appendPartNumber(b, d.Product) }, when: directory.ByDefault},
+	{name: "servicePlans", write: func(b []byte, d *detail) []byte { return appendServicePlans(b, d.image, d.Product, d.DisabledPlans) }, when: directory.ByDefault},
 }).at(func(d *detail) string { return "users/" + d.user.String() + "/licenseDetails" })
 
 // id is the same as long as the user holds the SKU.

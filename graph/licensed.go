@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/RoaringBitmap/roaring/v2"
-	"github.com/google/uuid"
 
 	"licensor/directory"
 	"licensor/licensing"
@@ -14,89 +13,43 @@ import (
 // element is an element of a collection that comes from licensing: the text of each of its properties, in lower case.
 type element map[string]string
 
+// test says whether an element is one that the body of a lambda asks for.
+type test func(element) bool
+
 // collection is a property of licensing, or a reference, that filters can ask about.
 type collection struct {
 	properties []string
 	advanced   bool // only in advanced queries (P31)
-	// elements yields those of a user or group.
-	elements func(r *request, ordinal uint32) iter.Seq[element]
-	// candidates answers a set in which all are who have an element whose properties have these values. It saves looking at everybody.
-	candidates func(r *request, values element) *roaring.Bitmap
-	// exact, where there is one, answers who has an element with one value, or any at all, without looking at anybody.
-	exact func(r *request, values element) *roaring.Bitmap
+	passing    bool // elements go away by themselves, as time goes by
+	// having returns the users or groups that have an element that passes; deleted ones may be among them. named are the only
+	// values that the first property of such an element can have; nil when it can have any.
+	having func(r *request, passes test, named []string) *roaring.Bitmap
 }
 
 // userCollections are those of a user (P30 to P32).
 var userCollections = map[string]collection{
-	"memberOf":           membershipsOfUsers(theseGroups, thisGroup),
-	"transitiveMemberOf": membershipsOfUsers((*directory.Index).Around, (*directory.Index).Within),
-	"assignedLicenses": {
-		properties: []string{"skuId"},
-		elements: func(r *request, user uint32) iter.Seq[element] {
-			return mapped(r.image.Licensing.Held(user), func(h licensing.Held) element { return element{"skuId": h.SKUID.String()} })
-		},
-		candidates: func(r *request, values element) *roaring.Bitmap { return holders(r, values["skuId"], "") },
-		exact: func(r *request, values element) *roaring.Bitmap {
-			return roaring.AndNot(holders(r, values["skuId"], ""), r.image.Licensing.DeletedUsers())
-		},
-	},
+	"memberOf":           {properties: []string{"id"}, advanced: true, having: membersOfGroups(thisGroup)},
+	"transitiveMemberOf": {properties: []string{"id"}, advanced: true, having: membersOfGroups((*directory.Index).Within)},
+	"assignedLicenses":   {properties: []string{"skuId"}, having: holdersOf},
 	"assignedPlans": {
-		properties: []string{"servicePlanId", "service", "capabilityStatus"},
-		elements: func(r *request, user uint32) iter.Seq[element] {
-			return func(yield func(element) bool) {
-				for p := range r.image.Licensing.Plans(user, r.now) {
-					if !yield(element{"servicePlanId": p.Plan.ID.String(), "service": strings.ToLower(p.Plan.Service), "capabilityStatus": strings.ToLower(p.Capability)}) {
-						return
-					}
-				}
-			}
-		},
-		candidates: func(r *request, values element) *roaring.Bitmap {
-			if status := values["capabilityStatus"]; status == "" || status == "deleted" {
-				return r.image.Licensing.Everybody()
-			}
-			return holders(r, "", values["servicePlanId"])
+		properties: []string{"servicePlanId", "service", "capabilityStatus"}, passing: true,
+		having: func(r *request, passes test, _ []string) *roaring.Bitmap {
+			return r.image.Licensing.HavingPlan(func(p *licensing.ServicePlan, capability string) bool {
+				return passes(element{"servicePlanId": p.ID.String(), "service": strings.ToLower(p.Service), "capabilityStatus": strings.ToLower(capability)})
+			}, r.now)
 		},
 	},
 	"licenseAssignmentStates": {
 		properties: []string{"skuId", "assignedByGroup", "state", "error"},
-		elements: func(r *request, user uint32) iter.Seq[element] {
-			return mapped(r.image.Licensing.States(user), r.stateElement)
-		},
-		candidates: func(r *request, values element) *roaring.Bitmap {
-			if e := values["error"]; e != "" && e != "none" {
-				return r.image.Licensing.InError()
-			}
-			return r.image.Licensing.Everybody()
+		having: func(r *request, passes test, _ []string) *roaring.Bitmap {
+			return r.image.Licensing.HavingState(func(s licensing.State) bool { return passes(r.stateElement(s)) })
 		},
 	},
 }
 
 // groupCollections are those of a group.
 var groupCollections = map[string]collection{
-	"assignedLicenses": {
-		properties: []string{"skuId"},
-		elements: func(r *request, group uint32) iter.Seq[element] {
-			return func(yield func(element) bool) {
-				for _, l := range r.image.Licensing.GroupLicenses(group) {
-					if !yield(element{"skuId": l.SKUID.String()}) {
-						return
-					}
-				}
-			}
-		},
-		candidates: func(r *request, _ element) *roaring.Bitmap { return r.everyGroup() },
-	},
-}
-
-func mapped[A, B any](list iter.Seq[A], to func(A) B) iter.Seq[B] {
-	return func(yield func(B) bool) {
-		for a := range list {
-			if !yield(to(a)) {
-				return
-			}
-		}
-	}
+	"assignedLicenses": {properties: []string{"skuId"}, having: groupsWith},
 }
 
 func (r *request) stateElement(s licensing.State) element {
@@ -107,41 +60,85 @@ func (r *request) stateElement(s licensing.State) element {
 	return e
 }
 
-// holders are the users who hold a SKU, or one with a plan; any at all when neither is named.
-func holders(r *request, skuID, planID string) *roaring.Bitmap {
+// holdersOf are the users who hold a SKU that passes.
+func holdersOf(r *request, passes test, _ []string) *roaring.Bitmap {
 	all := roaring.New()
 	for _, info := range r.image.Licensing.SKUs() {
-		if skuID != "" && info.SKUID.String() != skuID || planID != "" && !hasPlan(info.Product, planID) {
+		if holders := r.image.Licensing.Holders(info.SKUID); holders != nil && passes(element{"skuId": info.SKUID.String()}) {
+			all.Or(holders)
+		}
+	}
+	return all
+}
+
+// groupsWith are the groups that have a license of a SKU that passes.
+func groupsWith(r *request, passes test, _ []string) *roaring.Bitmap {
+	lic, found := r.image.Licensing, roaring.New()
+	known := map[string]bool{}
+	for group := range uint32(lic.Groups()) {
+		if !lic.GroupLicensed(group) {
 			continue
 		}
-		if some := r.image.Licensing.Holders(info.SKUID); some != nil {
-			all.Or(some)
+		for _, l := range lic.GroupLicenses(group) {
+			id := l.SKUID.String()
+			is, ok := known[id]
+			if !ok {
+				is = passes(element{"skuId": id})
+				known[id] = is
+			}
+			if is {
+				found.Add(group)
+			}
 		}
 	}
-	return all
+	return found
 }
 
-func hasPlan(p *licensing.Product, planID string) bool {
-	if p == nil {
-		return true // it may have had the plan
-	}
-	id, err := uuid.Parse(planID)
-	for _, has := range p.ServicePlanIDs {
-		if err == nil && has == id {
-			return true
+// membersOfGroups are the users in a group that passes, or in one within it: memberOf/any(g:g/id eq …).
+func membersOfGroups(within func(*directory.Index, uint32) []uint32) func(r *request, passes test, named []string) *roaring.Bitmap {
+	return func(r *request, passes test, named []string) *roaring.Bitmap {
+		index, all := r.image.Directory, roaring.New()
+		for group := range r.groupsNamed(named) {
+			if index.GroupGone(group) || index.GroupHidden(group) || !passes(element{"id": index.GroupID(group).String()}) {
+				continue
+			}
+			for _, inner := range within(index, group) {
+				if some := r.image.Licensing.GroupMembers(inner); some != nil && !index.GroupHidden(inner) {
+					all.Or(some)
+				}
+			}
 		}
+		return all
 	}
-	return false
 }
 
-// everyGroup are the groups there are, but for deleted ones.
-func (r *request) everyGroup() *roaring.Bitmap {
-	all := roaring.New()
-	index := r.image.Directory
-	for group := range index.Groups() {
-		if !index.GroupGone(group) && !index.GroupHidden(group) {
-			all.Add(group)
+// groupsNamed yields the groups with some ids; all of them for nil.
+func (r *request) groupsNamed(ids []string) iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		if ids == nil {
+			for group := range r.image.Directory.Groups() {
+				if !yield(group) {
+					return
+				}
+			}
+		}
+		for _, text := range ids {
+			if group, ok := groupFilters.byID(r.image, text); ok && !yield(group) {
+				return
+			}
 		}
 	}
-	return all
+}
+
+func thisGroup(_ *directory.Index, group uint32) []uint32 { return []uint32{group} }
+
+// groupsInError are those whose members have license errors (spec/licensing.md L14), or those of whom none has.
+func groupsInError(r *request, is bool) *roaring.Bitmap {
+	found := roaring.New()
+	for group := range r.image.Directory.Groups() {
+		if errors := r.image.Licensing.GroupErrors(group); is == (errors != nil && !errors.IsEmpty()) {
+			found.Add(group)
+		}
+	}
+	return found
 }

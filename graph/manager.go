@@ -93,10 +93,10 @@ func expandManager(r *request, e odata.Expansion) (func([]byte, *user) ([]byte, 
 		if !ok || u.image.Directory.UserHidden(manager) {
 			return append(b, "null"...), nil
 		}
-		document, err := r.tenant.User(r.ctx, u.image, manager)
+		document, image, err := r.tenant.UserNow(r.ctx, u.image, manager)
 		if err != nil {
 			return append(b, "null"...), err
 		}
-		return write(b, object{user: &user{document, manager, u.image, u.now}}), nil
+		return write(b, object{user: &user{document, manager, image, u.now}}), nil
 	}, nil
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/directory"
+	"licensor/directory/column"
 	"licensor/store"
 )
 
@@ -30,8 +32,7 @@ func (r *request) asked(groups []uint32) (_ []uint32, secure bool, err error) {
 	if r.isOfGroup() {
 		return nil, true, refuse("securityEnabledOnly can be true for users only. Send false, which answers all groups that the group is in.")
 	}
-	groups, err = r.securityGroups(groups)
-	return groups, true, err
+	return r.securityGroups(groups), true, nil
 }
 
 // isOfGroup says whether the path names a group, in whatever set.
@@ -52,20 +53,16 @@ func (r *request) parameters(name string, into map[string]any, required ...strin
 	return read(name, members, into, required...)
 }
 
-// securityGroups answers those of some groups that are for security, which their documents say.
-func (r *request) securityGroups(groups []uint32) (secure []uint32, err error) {
-	for some := range slices.Chunk(groups, store.MaxOrdinals) {
-		rows, err := r.tenant.Groups(r.ctx, store.Query{Ordinals: some, After: -1})
-		if err != nil {
-			return nil, err
-		}
-		for _, row := range rows {
-			if row.Group.SecurityEnabled {
-				secure = append(secure, row.Ordinal)
-			}
+// securityGroups returns those of some groups that are for security.
+func (r *request) securityGroups(groups []uint32) (secure []uint32) {
+	about, _ := directory.AboutGroup("securityEnabled")
+	columns := r.image.Directory.GroupColumns()
+	for _, group := range groups {
+		if columns.Truth(group, about.Column) == column.True {
+			secure = append(secure, group)
 		}
 	}
-	return secure, nil
+	return secure
 }
 
 func (r *request) groupIDs(groups []uint32) []uuid.UUID {

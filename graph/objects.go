@@ -4,8 +4,6 @@ import (
 	"slices"
 
 	"licensor/identity"
-	"licensor/store"
-	"licensor/tenant"
 )
 
 // object is an element of a list that may hold users and groups (P21), or another directory object by itself.
@@ -97,31 +95,21 @@ func ordinals(places []int64) []uint32 {
 // readObjects reads users and groups, at most a page of them, by ordinal. Those that have gone since are left out.
 func (r *request) readObjects(users, groups []uint32) ([]object, error) {
 	objects := make([]object, 0, len(users)+len(groups))
-	if len(users) > 0 {
-		rows, err := r.tenant.Users(r.ctx, store.Query{Ordinals: users, After: -1})
-		if err != nil {
-			return nil, err
-		}
-		for _, row := range rows {
-			objects = append(objects, object{user: &user{row.User, row.Ordinal, r.image, r.now}})
-		}
+	people, err := userList.at(r, users, true)
+	if err != nil {
+		return nil, err
 	}
-	if len(groups) > 0 {
-		rows, err := r.tenant.Groups(r.ctx, store.Query{Ordinals: groups, After: -1})
-		if err != nil {
-			return nil, err
-		}
-		objects = append(objects, r.groupObjects(rows)...)
+	for i := range people {
+		objects = append(objects, object{user: &people[i]})
+	}
+	others, err := groupList.at(r, groups, true)
+	if err != nil {
+		return nil, err
+	}
+	for i := range others {
+		objects = append(objects, object{group: &others[i]})
 	}
 	return objects, nil
-}
-
-func (r *request) groupObjects(rows []tenant.GroupRow) []object {
-	objects := make([]object, len(rows))
-	for i, row := range rows {
-		objects[i].group = r.groupAt(row.Group, row.Ordinal, r.image)
-	}
-	return objects
 }
 
 // objectWriter writes an object with its type and what the caller may see of it: of a type that it may not read, the id. A property

@@ -9,6 +9,7 @@ import (
 	"licensor/graph/odata"
 	"licensor/identity"
 	"licensor/store"
+	"licensor/tenant"
 )
 
 // sorted is the order of a list other than by ordinal, and what a $skiptoken says of it. A list is in the order of the commit at
@@ -29,13 +30,13 @@ var (
 func (r *request) sort(f *filters) (*sorted, error) {
 	if len(r.options.OrderBy) == 0 {
 		if property := r.startedWith(f); property != "" {
-			return &sorted{store.Order{Property: property, AsOf: r.image.Seq}, max(1, f.total(r))}, nil
+			return &sorted{store.Order{Property: property, AsOf: r.image.Seq}, max(1, f.total(r.image))}, nil
 		}
 		return nil, nil
 	}
 	key := r.options.OrderBy[0]
 	simple := slices.Contains(f.ordered, key.Property)
-	_, known := f.kinds[key.Property]
+	known := slices.Contains(f.answered, key.Property)
 	switch {
 	case len(r.options.OrderBy) > 1:
 		second := r.options.OrderBy[1]
@@ -49,7 +50,7 @@ func (r *request) sort(f *filters) (*sorted, error) {
 		return nil, unsupported("Sorting not supported for current query. The order by '%s' at position %d of $orderby, here, is for advanced queries only: send the header 'ConsistencyLevel: eventual' and $count=true with it.",
 			key.Property, key.Column)
 	}
-	return &sorted{store.Order{Property: key.Property, Descending: key.Descending, AsOf: r.image.Seq}, max(1, f.total(r))}, nil
+	return &sorted{store.Order{Property: key.Property, Descending: key.Descending, AsOf: r.image.Seq}, max(1, f.total(r.image))}, nil
 }
 
 // startedWith is the property that the filter asks for the start of, when its index has what is found in a row: however many there are,
@@ -68,15 +69,18 @@ func (r *request) startedWith(f *filters) string {
 			continue
 		}
 		path, ok := call.Args[0].(*odata.Path)
-		if ok && f.kinds[path.String()] != 0 && slices.Contains(advancedOrders, path.String()) {
+		if ok && slices.Contains(f.answered, path.String()) && slices.Contains(advancedOrders, path.String()) {
 			return path.String()
 		}
 	}
 	return ""
 }
 
+// total is how many ordinals are in use.
+func (f *filters) total(img *tenant.Image) uint32 { return img.Columns(f.kind).Rows() }
+
 func (f *filters) orderable() []string {
-	return slices.DeleteFunc(slices.Clone(advancedOrders), func(name string) bool { return f.kinds[name] == 0 })
+	return slices.DeleteFunc(slices.Clone(advancedOrders), func(name string) bool { return !slices.Contains(f.answered, name) })
 }
 
 // appendTo adds what the next page's token says of the order.

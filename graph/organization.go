@@ -20,9 +20,9 @@ type organization struct {
 
 // organizationFields are its properties: those of the document, and those that come from what is subscribed to. User.Read shows who it is.
 var organizationFields = newFieldSet("microsoft.graph.organization", append(
-	propertyFields(directory.OrganizationProperties(), func(o *organization) *directory.Organization { return o.Organization }),
-	field[organization]{"assignedPlans", appendOrganizationPlans, directory.ByDefault},
-	field[organization]{"provisionedPlans", appendOrganizationProvisioned, directory.ByDefault},
+	propertyFields(directory.OrganizationProperties(), func(o *organization) *directory.Organization { return o.Organization }, nil),
+	field[organization]{name: "assignedPlans", write: appendOrganizationPlans, when: directory.ByDefault},
+	field[organization]{name: "provisionedPlans", write: appendOrganizationProvisioned, when: directory.ByDefault},
 ), "displayName", "id", "verifiedDomains").in("organization")
 
 // plan is a service plan of the organization.

@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"licensor/graph/odata"
-	"licensor/store"
+	"licensor/query"
 )
 
 // page is what of a list an answer shows.
@@ -81,13 +81,12 @@ func otherToken() error {
 	return refuse("The $skiptoken is not one of this list. Follow the @odata.nextLink of an answer as it stands, or start again without it.")
 }
 
-// query is the store's part of reading a page: one row more than shown says whether there is another page.
-func (p page) query() store.Query {
-	q := store.Query{After: p.after, Limit: p.limit + 1}
-	if p.sorted != nil {
-		q.Order, q.Below = &p.order, p.below
+// restAt is what the token of the page after this one says of the order, beside the ordinal of the last object shown.
+func (p page) restAt(last query.Place) []byte {
+	if p.sorted == nil {
+		return nil
 	}
-	return q
+	return p.appendTo(nil, last.Key)
 }
 
 // token makes a $skiptoken of the place of the last element shown, for the list that a path names, and of what more there is to say.
@@ -189,9 +188,8 @@ type list[T any] struct {
 	limit   int // 0: all rows are one page
 	count   int // -1: not wanted
 	place   func(T) int64
-	sorted  *sorted                      // nil: by place alone
-	key     func(T) string               // what sorted goes by
-	rest    func(T) []byte               // what the token says beside the place; nil: nothing, or what sorted says
+	rest    func(T) []byte               // what the token says beside the place; nil: nothing
+	next    string                       // the address of the next page, where it does not follow from the rows
 	write   func(b []byte, row T) []byte // an object, with its braces
 }
 
@@ -205,13 +203,13 @@ func sendList[T any](r *request, l list[T]) error {
 		l.rows = l.rows[:l.limit]
 		last := l.rows[l.limit-1]
 		var rest []byte
-		switch {
-		case l.sorted != nil:
-			rest = l.sorted.appendTo(nil, l.key(last))
-		case l.rest != nil:
+		if l.rest != nil {
 			rest = l.rest(last)
 		}
-		b = appendText(appendName(b, "@odata.nextLink"), r.nextLink(l.place(last), rest...))
+		l.next = r.nextLink(l.place(last), rest...)
+	}
+	if l.next != "" {
+		b = appendText(appendName(b, "@odata.nextLink"), l.next)
 	}
 	b = appendList(appendName(b, "value"), l.rows, l.write)
 	return r.send(http.StatusOK, append(b, '}'))

@@ -151,8 +151,6 @@ func identityProblem(err error) (*Problem, bool) {
 // serverProblem is for what the server can or cannot do at the moment.
 func serverProblem(err error) (*Problem, bool) {
 	switch {
-	case errors.Is(err, store.ErrFilter):
-		return unsupported("The filter cannot be answered: %s.", err), true
 	case errors.Is(err, store.ErrFull):
 		return unavailable("The server has no room left on its disk. Nothing was changed. Ask its administrator."), true
 	case errors.Is(err, context.DeadlineExceeded):

@@ -20,15 +20,15 @@ const (
 // definitionFields are the properties of unifiedRoleDefinition. What actions a role allows is said by the table of needs, not by names of
 // actions.
 var definitionFields = newFieldSet("microsoft.graph.unifiedRoleDefinition", []field[directoryRole]{
-	{"description", func(b []byte, d *directoryRole) []byte { return appendText(b, d.Description) }, directory.ByDefault},
-	{"displayName", func(b []byte, d *directoryRole) []byte { return appendText(b, d.Name) }, directory.ByDefault},
-	{"id", func(b []byte, d *directoryRole) []byte { return appendID(b, d.Role.ID) }, directory.ByDefault},
-	{"isBuiltIn", appendTrue[directoryRole], directory.ByDefault},
-	{"isEnabled", appendTrue[directoryRole], directory.ByDefault},
-	{"resourceScopes", func(b []byte, _ *directoryRole) []byte { return append(b, `["/"]`...) }, directory.ByDefault},
-	{"rolePermissions", func(b []byte, _ *directoryRole) []byte { return append(b, "[]"...) }, directory.ByDefault},
-	{"templateId", func(b []byte, d *directoryRole) []byte { return appendID(b, d.Role.ID) }, directory.ByDefault},
-	{"version", appendNull[directoryRole], directory.ByDefault},
+	{name: "description", write: func(b []byte, d *directoryRole) []byte { return appendText(b, d.Description) }, when: directory.ByDefault},
+	{name: "displayName", write: func(b []byte, d *directoryRole) []byte { return appendText(b, d.Name) }, when: directory.ByDefault},
+	{name: "id", write: func(b []byte, d *directoryRole) []byte { return appendID(b, d.Role.ID) }, when: directory.ByDefault},
+	{name: "isBuiltIn", write: appendTrue[directoryRole], when: directory.ByDefault},
+	{name: "isEnabled", write: appendTrue[directoryRole], when: directory.ByDefault},
+	{name: "resourceScopes", write: func(b []byte, _ *directoryRole) []byte { return append(b, `["/"]`...) }, when: directory.ByDefault},
+	{name: "rolePermissions", write: func(b []byte, _ *directoryRole) []byte { return append(b, "[]"...) }, when: directory.ByDefault},
+	{name: "templateId", write: func(b []byte, d *directoryRole) []byte { return appendID(b, d.Role.ID) }, when: directory.ByDefault},
+	{name: "version", write: appendNull[directoryRole], when: directory.ByDefault},
 }).in(definitionSet)
 
 // listDefinitions answers GET /roleManagement/directory/roleDefinitions.
@@ -52,13 +52,13 @@ type heldRole struct {
 
 // heldFields are the properties of unifiedRoleAssignment.
 var heldFields = newFieldSet("microsoft.graph.unifiedRoleAssignment", []field[heldRole]{
-	{"appScopeId", appendNull[heldRole], directory.ByDefault},
-	{"condition", appendNull[heldRole], directory.ByDefault},
-	{"directoryScopeId", func(b []byte, _ *heldRole) []byte { return append(b, `"/"`...) }, directory.ByDefault},
-	{"id", func(b []byte, h *heldRole) []byte { return appendText(b, h.id()) }, directory.ByDefault},
-	{"principalId", func(b []byte, h *heldRole) []byte { return appendID(b, h.user) }, directory.ByDefault},
-	{"principalOrganizationId", func(b []byte, h *heldRole) []byte { return appendID(b, h.tenant) }, directory.ByDefault},
-	{"roleDefinitionId", func(b []byte, h *heldRole) []byte { return appendID(b, h.role) }, directory.ByDefault},
+	{name: "appScopeId", write: appendNull[heldRole], when: directory.ByDefault},
+	{name: "condition", write: appendNull[heldRole], when: directory.ByDefault},
+	{name: "directoryScopeId", write: func(b []byte, _ *heldRole) []byte { return append(b, `"/"`...) }, when: directory.ByDefault},
+	{name: "id", write: func(b []byte, h *heldRole) []byte { return appendText(b, h.id()) }, when: directory.ByDefault},
+	{name: "principalId", write: func(b []byte, h *heldRole) []byte { return appendID(b, h.user) }, when: directory.ByDefault},
+	{name: "principalOrganizationId", write: func(b []byte, h *heldRole) []byte { return appendID(b, h.tenant) }, when: directory.ByDefault},
+	{name: "roleDefinitionId", write: func(b []byte, h *heldRole) []byte { return appendID(b, h.role) }, when: directory.ByDefault},
 }).in(assignmentSet)
 
 // id is derived from who has what.

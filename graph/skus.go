@@ -20,17 +20,17 @@ type sku struct {
 
 // skuFields are the properties of subscribedSku (spec/licensing.md L1 to L3).
 var skuFields = newFieldSet("microsoft.graph.subscribedSku", []field[sku]{
-	{"accountId", func(b []byte, s *sku) []byte { return appendID(b, s.image.Organization.ID) }, directory.ByDefault},
-	{"accountName", func(b []byte, s *sku) []byte { return appendTextOrNull(b, s.image.Organization.DisplayName) }, directory.ByDefault},
-	{"appliesTo", appendSKUAppliesTo, directory.ByDefault},
-	{"capabilityStatus", func(b []byte, s *sku) []byte { return appendText(b, s.Capability) }, directory.ByDefault},
-	{"consumedUnits", func(b []byte, s *sku) []byte { return appendInt(b, s.Consumed) }, directory.ByDefault},
-	{"id", func(b []byte, s *sku) []byte { return append(append(append(b, '"'), s.id()...), '"') }, directory.ByDefault},
-	{"prepaidUnits", appendUnits, directory.ByDefault},
-	{"servicePlans", func(b []byte, s *sku) []byte { return appendServicePlans(b, s.image.Licensing, s.Product, nil) }, directory.ByDefault},
-	{"skuId", func(b []byte, s *sku) []byte { return appendID(b, s.SKUID) }, directory.ByDefault},
-	{"skuPartNumber", func(b []byte, s *sku) []byte { return appendPartNumber(b, s.Product) }, directory.ByDefault},
-	{"subscriptionIds", appendSubscriptionIDs, directory.ByDefault},
+	{name: "accountId", write: func(b []byte, s *sku) []byte { return appendID(b, s.image.Organization.ID) }, when: directory.ByDefault},
+	{name: "accountName", write: func(b []byte, s *sku) []byte { return appendTextOrNull(b, s.image.Organization.DisplayName) }, when: directory.ByDefault},
+	{name: "appliesTo", write: appendSKUAppliesTo, when: directory.ByDefault},
+	{name: "capabilityStatus", write: func(b []byte, s *sku) []byte { return appendText(b, s.Capability) }, when: directory.ByDefault},
+	{name: "consumedUnits", write: func(b []byte, s *sku) []byte { return appendInt(b, s.Consumed) }, when: directory.ByDefault},
+	{name: "id", write: func(b []byte, s *sku) []byte { return append(append(append(b, '"'), s.id()...), '"') }, when: directory.ByDefault},
+	{name: "prepaidUnits", write: appendUnits, when: directory.ByDefault},
+	{name: "servicePlans", write: func(b []byte, s *sku) []byte { return appendServicePlans(b, s.image.Licensing, s.Product, nil) }, when: directory.ByDefault},
+	{name: "skuId", write: func(b []byte, s *sku) []byte { return appendID(b, s.SKUID) }, when: directory.ByDefault},
+	{name: "skuPartNumber", write: func(b []byte, s *sku) []byte { return appendPartNumber(b, s.Product) }, when: directory.ByDefault},
+	{name: "subscriptionIds", write: appendSubscriptionIDs, when: directory.ByDefault},
 }).in("subscribedSkus")
 
 func (s *sku) id() string { return s.image.Organization.ID.String() + "_" + s.SKUID.String() }

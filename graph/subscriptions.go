@@ -19,21 +19,21 @@ type subscription struct {
 
 // subscriptionFields are the properties of companySubscription (spec/licensing.md L1).
 var subscriptionFields = newFieldSet("microsoft.graph.companySubscription", []field[subscription]{
-	{"commerceSubscriptionId", func(b []byte, s *subscription) []byte { return appendID(b, s.CommerceSubscriptionID) }, directory.ByDefault},
-	{"createdDateTime", func(b []byte, s *subscription) []byte { return appendTime(b, s.CreatedDateTime) }, directory.ByDefault},
-	{"id", func(b []byte, s *subscription) []byte { return appendID(b, s.ID) }, directory.ByDefault},
-	{"isTrial", func(b []byte, s *subscription) []byte { return appendBool(b, s.IsTrial) }, directory.ByDefault},
-	{"nextLifecycleDateTime", appendNextLifecycle, directory.ByDefault},
-	{"ownerId", appendNull[subscription], directory.ByDefault},
-	{"ownerTenantId", func(b []byte, s *subscription) []byte { return appendID(b, s.image.Organization.ID) }, directory.ByDefault},
-	{"ownerType", appendNull[subscription], directory.ByDefault},
-	{"serviceStatus", func(b []byte, s *subscription) []byte {
+	{name: "commerceSubscriptionId", write: func(b []byte, s *subscription) []byte { return appendID(b, s.CommerceSubscriptionID) }, when: directory.ByDefault},
+	{name: "createdDateTime", write: func(b []byte, s *subscription) []byte { return appendTime(b, s.CreatedDateTime) }, when: directory.ByDefault},
+	{name: "id", write: func(b []byte, s *subscription) []byte { return appendID(b, s.ID) }, when: directory.ByDefault},
+	{name: "isTrial", write: func(b []byte, s *subscription) []byte { return appendBool(b, s.IsTrial) }, when: directory.ByDefault},
+	{name: "nextLifecycleDateTime", write: appendNextLifecycle, when: directory.ByDefault},
+	{name: "ownerId", write: appendNull[subscription], when: directory.ByDefault},
+	{name: "ownerTenantId", write: func(b []byte, s *subscription) []byte { return appendID(b, s.image.Organization.ID) }, when: directory.ByDefault},
+	{name: "ownerType", write: appendNull[subscription], when: directory.ByDefault},
+	{name: "serviceStatus", when: directory.ByDefault, write: func(b []byte, s *subscription) []byte {
 		return appendServicePlans(b, s.image.Licensing, s.product(), nil)
-	}, directory.ByDefault},
-	{"skuId", func(b []byte, s *subscription) []byte { return appendID(b, s.SKUID) }, directory.ByDefault},
-	{"skuPartNumber", func(b []byte, s *subscription) []byte { return appendPartNumber(b, s.product()) }, directory.ByDefault},
-	{"status", func(b []byte, s *subscription) []byte { return appendText(b, s.Status) }, directory.ByDefault},
-	{"totalLicenses", func(b []byte, s *subscription) []byte { return appendInt(b, s.TotalLicenses) }, directory.ByDefault},
+	}},
+	{name: "skuId", write: func(b []byte, s *subscription) []byte { return appendID(b, s.SKUID) }, when: directory.ByDefault},
+	{name: "skuPartNumber", write: func(b []byte, s *subscription) []byte { return appendPartNumber(b, s.product()) }, when: directory.ByDefault},
+	{name: "status", write: func(b []byte, s *subscription) []byte { return appendText(b, s.Status) }, when: directory.ByDefault},
+	{name: "totalLicenses", write: func(b []byte, s *subscription) []byte { return appendInt(b, s.TotalLicenses) }, when: directory.ByDefault},
 }).in("directory/subscriptions")
 
 func (s *subscription) product() *licensing.Product {

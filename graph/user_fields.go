@@ -1,14 +1,16 @@
 package graph
 
 import (
+	"slices"
 	"time"
 
 	"licensor/directory"
+	"licensor/directory/column"
 	"licensor/licensing"
 	"licensor/tenant"
 )
 
-// user is a user with all that its properties are made of.
+// user is a user with all that its properties are made of. The document is nil where columns are enough.
 type user struct {
 	*directory.User
 	ordinal uint32
@@ -20,12 +22,21 @@ const userType = "microsoft.graph.user"
 
 // userFields are the properties of a user: those of the document, and those that come from licensing. User.ReadBasic.All shows a few.
 var userFields = newFieldSet(userType, append(
-	propertyFields(directory.UserProperties(), func(u *user) *directory.User { return u.User }),
-	field[user]{"assignedLicenses", appendAssignedLicenses, directory.OnSelect},
-	field[user]{"assignedPlans", appendAssignedPlans, directory.OnSelect},
-	field[user]{"licenseAssignmentStates", appendStates, directory.OnSelect},
-	field[user]{"provisionedPlans", appendProvisionedPlans, directory.OnSelect},
+	propertyFields(
+		exceptID(directory.UserProperties()), func(u *user) *directory.User { return u.User },
+		func(u *user) (*column.Table, uint32) { return u.image.Directory.UserColumns(), u.ordinal },
+	),
+	field[user]{name: "assignedLicenses", write: appendAssignedLicenses},
+	field[user]{name: "assignedPlans", write: appendAssignedPlans},
+	field[user]{name: "id", write: func(b []byte, u *user) []byte { return appendID(b, u.image.Directory.UserID(u.ordinal)) }, when: directory.ByDefault},
+	field[user]{name: "licenseAssignmentStates", write: appendStates},
+	field[user]{name: "provisionedPlans", write: appendProvisionedPlans},
 ), "displayName", "givenName", "id", "mail", "surname", "userPrincipalName").in("users")
+
+// exceptID leaves out the id, which the image has.
+func exceptID[T any](all []*directory.Property[T]) []*directory.Property[T] {
+	return slices.DeleteFunc(slices.Clone(all), func(p *directory.Property[T]) bool { return p.Name == "id" })
+}
 
 // appendAssignedLicenses writes what the user holds, each SKU once (spec/licensing.md L10).
 func appendAssignedLicenses(b []byte, u *user) []byte {

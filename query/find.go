@@ -24,21 +24,49 @@ const words = column.BlockRows / 64 // of a block
 type Rows struct {
 	bits  []uint64
 	count int
+
+	table  *column.Table // when not nil, the set is all its living or deleted objects, and bits is not used
+	within Within
 }
 
 // Count returns how many rows are in the set.
-func (r *Rows) Count() int { return r.count }
+func (r *Rows) Count() int {
+	if r.table == nil {
+		return r.count
+	}
+	n := 0
+	for w := range r.words() {
+		n += bits.OnesCount64(r.word(w))
+	}
+	return n
+}
 
 // Has reports whether a row is in the set.
 func (r *Rows) Has(row uint32) bool {
-	return int(row>>6) < len(r.bits) && r.bits[row>>6]>>(row&63)&1 != 0
+	w := int(row >> 6)
+	return w < r.words() && r.word(w)>>(row&63)&1 != 0
+}
+
+// words is how many words of 64 rows the set has, word one of them.
+func (r *Rows) words() int {
+	if r.table == nil {
+		return len(r.bits)
+	}
+	return r.table.Blocks() * words
+}
+
+func (r *Rows) word(w int) uint64 {
+	if r.table == nil {
+		return r.bits[w]
+	}
+	return objects(r.table, r.within, w/words)[w%words]
 }
 
 // After appends the first n rows behind a row to a list, ascending; -1 begins with the first.
 func (r *Rows) After(dst []uint32, row int64, n int) []uint32 {
 	at := row + 1
-	for w := int(at >> 6); w < len(r.bits) && n > 0; w++ {
-		word := r.bits[w]
+	for w, end := int(at>>6), r.words(); w < end && n > 0; w++ {
+		word := r.word(w)
 		if w == int(at>>6) {
 			word &= ^uint64(0) << (at & 63)
 		}
@@ -51,7 +79,13 @@ func (r *Rows) After(dst []uint32, row int64, n int) []uint32 {
 }
 
 // Bitmap returns the set in another form.
-func (r *Rows) Bitmap() *roaring.Bitmap { return roaring.FromDense(r.bits, true) }
+func (r *Rows) Bitmap() *roaring.Bitmap {
+	all := make([]uint64, r.words())
+	for w := range all {
+		all[w] = r.word(w)
+	}
+	return roaring.FromDense(all, false)
+}
 
 // yieldEvery is after how many blocks an evaluation looks whether somebody waits for it to end or to pause.
 const yieldEvery = 256
@@ -59,6 +93,9 @@ const yieldEvery = 256
 // Find returns the rows of a table that fulfil the condition. It ends early, with the context's error, when ctx does; pause,
 // which may be nil, is called now and then so that others can come in between.
 func (c *Condition) Find(ctx context.Context, t *column.Table, within Within, pause func() error) (*Rows, error) {
+	if c.kind == all {
+		return &Rows{table: t, within: within}, nil
+	}
 	e := c.prepare(t)
 	rows := &Rows{bits: make([]uint64, t.Blocks()*words)}
 	for block := range t.Blocks() {

@@ -92,8 +92,8 @@ func (o *Order) First(t *column.Table, rows *Rows, after *Place, below uint32, n
 	if after != nil {
 		from = by.position(*after)
 	}
-	for w, word := range rows.bits {
-		for ; word != 0; word &= word - 1 {
+	for w := range rows.words() {
+		for word := rows.word(w); word != 0; word &= word - 1 {
 			row := uint32(w<<6 + bits.TrailingZeros64(word))
 			if row >= below {
 				break

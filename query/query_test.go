@@ -228,7 +228,7 @@ func TestFindEndsWithItsContext(t *testing.T) {
 	d.AddRow()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := query.All().Find(ctx, d.Finish(), query.Live, nil); !errors.Is(err, context.Canceled) {
+	if _, err := query.Truth(enabled, column.True).Find(ctx, d.Finish(), query.Live, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("the error is %v", err)
 	}
 }

@@ -16,9 +16,8 @@
 //		// somebody was faster: read the commits after ours, decide again
 //	}
 //
-// A Filter is a condition on documents. It is a tree, not text, so that the language people write it in (OData) and the
-// language of the database (SQL) need not know each other. It has two values only, true and false: a comparison with a
-// property that is missing or of another type is false, and Not makes it true.
+// A store knows no conditions: it returns rows by their ordinals, and in the order of a name. Who fulfils a condition is
+// answered from the image (package query).
 //
 // Implementations are in folders below, and storetest has the tests that each of them must pass.
 package store

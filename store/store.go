@@ -20,11 +20,12 @@ type Store interface {
 	Append(ctx context.Context, tenant uuid.UUID, commits []Commit, objects []Object) error
 	// Commits hands the commits after seq to yield, in order, until it answers an error, which is then returned.
 	Commits(ctx context.Context, tenant uuid.UUID, after uint64, yield func(Commit) error) error
-	// Objects answers the rows a query selects, in order of their ordinals unless it has another order; ErrFilter when its
-	// condition or order makes no sense.
+	// Objects returns the rows a query selects, in order of their ordinals unless it has another order; ErrQuery when its
+	// order makes no sense, or it names too many ordinals.
 	Objects(ctx context.Context, tenant uuid.UUID, query Query) ([]Object, error)
-	// Count answers how many rows a query would select were it not paged (After, Limit and Order are ignored).
-	Count(ctx context.Context, tenant uuid.UUID, query Query) (int, error)
+	// Moved returns the keys that rows had in the order of a property at a commit (see Order.AsOf), of those rows that have got
+	// another key since. Others may be among them, with the key that they had. ErrQuery when there is no such order.
+	Moved(ctx context.Context, tenant uuid.UUID, kind Kind, property string, asOf uint64) (map[uint32]string, error)
 	// SaveParts makes parts durable (replacing parts with the same Name). Each part is a transaction of its own, so that
 	// commits find room in between.
 	SaveParts(ctx context.Context, tenant uuid.UUID, parts []Part) error
@@ -112,7 +113,6 @@ type Query struct {
 	Kind     Kind
 	Ordinals []uint32 // when not nil: only these (at most 1,000); others are not looked at
 	Deleted  bool     // soft-deleted rows only; otherwise live ones only. Ignored with Ordinals.
-	Where    *Filter  // nil: all
 	Below    uint32   // when not 0: only rows with an ordinal less than this
 	Order    *Order   // nil: by ordinal
 	After    int64    // rows with an ordinal greater than this, with Order those behind that row; -1 for the first page
@@ -123,8 +123,8 @@ type Query struct {
 // ordinals, those without a text come first; descending, all this is the other way round.
 //
 // A list must not change while somebody goes through its pages. So it is in the order of a certain commit: a row that has got
-// another text since keeps the place it had. With Below, which leaves out what came later, every row that fulfils the
-// condition all the while is on exactly one page, and no row is on two.
+// another text since keeps the place it had. With Below, which leaves out what came later, every row that is
+// there all the while is on exactly one page, and no row is on two.
 type Order struct {
 	Property   string // displayName, userPrincipalName, mail or createdDateTime
 	Descending bool
@@ -132,51 +132,8 @@ type Order struct {
 	After      string // the Key of the last row of the page before; its ordinal is the query's After
 }
 
-// Filter is a condition on a document, a tree.
-type Filter struct {
-	Op       Op
-	Property string    // for comparisons: a property of the document, or "a/b" for a property of a complex one
-	Value    any       // for comparisons: string, bool, int64, time.Time, or nil (null)
-	Args     []*Filter // for And, Or (2 or more), Not (1), Any (1)
-}
-
-// A Filter with more conditions, or with more of them inside one another, is refused with ErrFilter.
-const (
-	MaxConditions = 1000
-	MaxDepth      = 100
-)
-
 // MaxOrdinals is how many ordinals a Query may name.
 const MaxOrdinals = 1000
-
-// Op is an operator of a Filter.
-type Op uint8
-
-// The operators. A comparison is true or false, never unknown:
-//   - A missing property is null, and null is only equal to null. Ne is the opposite of Eq, so null is not equal to "x".
-//   - Values of different types are not equal, and neither is less. Null and truth values have no order: with them, Lt and
-//     its like are refused with ErrFilter.
-//   - Texts are compared without regard to the case of letters (see fold.Text), as directories do, and ordered by code point.
-//   - A time is compared with texts that are a time as RFC 3339 writes it in UTC (ending in Z); other texts are no times.
-//   - HasWord is true of a text that has a word which starts with the value. Words start behind what is no letter and no digit.
-//   - Any is true when the property is a collection and one of its elements fulfils Args[0]. In there an empty Property is
-//     the element itself, and a name is a property of an element that is complex. Any inside Any is refused.
-const (
-	And Op = iota + 1
-	Or
-	Not
-	Eq
-	Ne
-	Lt
-	Le
-	Gt
-	Ge
-	StartsWith
-	EndsWith
-	Contains
-	HasWord
-	Any
-)
 
 var (
 	// ErrExists says that what was to be created is there.
@@ -185,8 +142,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrConflict says that another writer has come in between.
 	ErrConflict = errors.New("another has changed it in between")
-	// ErrFilter says that a query's condition cannot be answered; the text says which part.
-	ErrFilter = errors.New("unusable filter")
+	// ErrQuery says that a query cannot be answered; the text says why.
+	ErrQuery = errors.New("unusable query")
 	// ErrFull says that there is no room left. Nothing was written; the store works on when there is room again.
 	ErrFull = errors.New("no room left on the disk")
 	// ErrDamaged says that what is stored is not what was written.

@@ -36,7 +36,7 @@ func TestAListDoesNotKeepWhatIsOutOfDate(t *testing.T) {
 	h.close() // so that nothing is kept yet
 	h.open(func(s store.Store) store.Store { l.Store = s; return l })
 	l.first = func() { h.must(tenant.UpdateUser{User: user, Patch: userPatch(t, `{"jobTitle":"Head"}`)}) }
-	if _, err := h.Users(t.Context(), store.Query{After: -1, Limit: 10}); err != nil {
+	if _, err := h.Users(t.Context(), h.Image(), []uint32{user}); err != nil {
 		t.Fatal(err)
 	}
 	if u, err := h.User(t.Context(), h.Image(), user); err != nil || u.JobTitle != "Head" {

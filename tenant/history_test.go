@@ -195,14 +195,15 @@ func (p *player) checkSeats() {
 			p.t.Fatalf("%s has a grant, but is no service principal", g.Client)
 		}
 	}
-	rows, err := p.Users(context.Background(), store.Query{After: -1})
+	live := p.live(img, store.KindUser)
+	documents, err := p.Users(context.Background(), img, live)
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	for _, row := range rows {
-		user, ok := img.Directory.UserByName(row.User.UserPrincipalName)
-		if !ok || user != row.Ordinal {
-			p.t.Fatalf("user %s of row %d is found at %d, %t", row.User.UserPrincipalName, row.Ordinal, user, ok)
+	for i, u := range documents {
+		user, ok := img.Directory.UserByName(u.UserPrincipalName)
+		if !ok || user != live[i] {
+			p.t.Fatalf("user %s of row %d is found at %d, %t", u.UserPrincipalName, live[i], user, ok)
 		}
 	}
 }

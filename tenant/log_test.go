@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"licensor/licensing"
+	"licensor/query"
 	"licensor/store"
 	"licensor/tenant"
 )
@@ -71,30 +72,42 @@ func (h *house) look() sight {
 	h.tb.Helper()
 	img := h.Image()
 	s := sight{seq: img.Seq, users: make([]map[string]string, img.Directory.Users()), groups: make([]map[string]string, img.Directory.Groups()), members: map[uint32][]uint32{}}
-	users, err := h.Users(context.Background(), store.Query{After: -1})
+	users := h.live(img, store.KindUser)
+	documents, err := h.Users(context.Background(), img, users)
 	if err != nil {
 		h.tb.Fatal(err)
 	}
-	for _, row := range users {
-		seen := properties(h.tb, row.User.Document())
-		for held := range img.Licensing.Held(row.Ordinal) {
+	for i, user := range users {
+		seen := properties(h.tb, documents[i].Document())
+		for held := range img.Licensing.Held(user) {
 			seen["assignedLicenses"] += fmt.Sprintln(held.SKUID, held.DisabledPlans)
 		}
-		seen["licenseAssignmentStates"] = fmt.Sprint(slices.Collect(img.Licensing.States(row.Ordinal)))
-		s.users[row.Ordinal] = seen
+		seen["licenseAssignmentStates"] = fmt.Sprint(slices.Collect(img.Licensing.States(user)))
+		s.users[user] = seen
 	}
-	groups, err := h.Groups(context.Background(), store.Query{After: -1})
+	groups := h.live(img, store.KindGroup)
+	others, err := h.Groups(context.Background(), img, groups)
 	if err != nil {
 		h.tb.Fatal(err)
 	}
-	for _, row := range groups {
-		seen := properties(h.tb, row.Group.Document())
-		seen["assignedLicenses"] = fmt.Sprint(img.Licensing.GroupLicenses(row.Ordinal))
-		seen["hasMembersWithLicenseErrors"] = fmt.Sprint(img.Licensing.GroupErrors(row.Ordinal).IsEmpty())
-		s.groups[row.Ordinal] = seen
-		s.members[row.Ordinal] = slices.DeleteFunc(img.Licensing.GroupMembers(row.Ordinal).ToArray(), img.Directory.UserHidden)
+	for i, group := range groups {
+		seen := properties(h.tb, others[i].Document())
+		seen["assignedLicenses"] = fmt.Sprint(img.Licensing.GroupLicenses(group))
+		seen["hasMembersWithLicenseErrors"] = fmt.Sprint(img.Licensing.GroupErrors(group).IsEmpty())
+		s.groups[group] = seen
+		s.members[group] = slices.DeleteFunc(img.Licensing.GroupMembers(group).ToArray(), img.Directory.UserHidden)
 	}
 	return s
+}
+
+// live lists the objects of a kind that are not deleted.
+func (h *house) live(img *tenant.Image, kind store.Kind) []uint32 {
+	h.tb.Helper()
+	rows, err := h.Find(context.Background(), img, kind, query.Live, query.All(), "")
+	if err != nil {
+		h.tb.Fatal(err)
+	}
+	return rows.After(nil, -1, rows.Count())
 }
 
 func properties(tb testing.TB, document []byte) map[string]string {

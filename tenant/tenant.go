@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"licensor/query"
 	"licensor/store"
 )
 
@@ -19,6 +20,8 @@ type Options struct {
 	Log   *slog.Logger
 	// SnapshotAfter is how many bytes of effects are worth a new snapshot: what a start may have to replay.
 	SnapshotAfter int
+	// Turns are taken by evaluations of conditions; NewTurns when nil.
+	Turns *query.Turns
 }
 
 // Tenant is one live tenant. All its methods may be called from several goroutines.
@@ -35,6 +38,7 @@ type Tenant struct {
 
 	documents *lru.Cache[objectKey, document]
 	changes   *lru.Cache[stretch, *Changes]
+	sets      *lru.Cache[setKey, *query.Rows]
 	snapshots snapshots
 }
 
@@ -70,8 +74,12 @@ func newTenant(id uuid.UUID, s store.Store, img *Image, options Options) (*Tenan
 	if err != nil {
 		return nil, err
 	}
+	sets, err := lru.New[setKey, *query.Rows](keptSets)
+	if err != nil {
+		return nil, err
+	}
 	t := &Tenant{
-		id: id, store: s, options: options, documents: cache, changes: changes,
+		id: id, store: s, options: options, documents: cache, changes: changes, sets: sets,
 		requests: make(chan request, maxWaiting), closing: make(chan struct{}), ended: make(chan struct{}),
 	}
 	t.image.Store(img)

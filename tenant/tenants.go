@@ -30,6 +30,9 @@ func Open(ctx context.Context, s store.Store, options Options) (*Tenants, error)
 	if options.SnapshotAfter == 0 {
 		options.SnapshotAfter = 8 << 20
 	}
+	if options.Turns == nil {
+		options.Turns = NewTurns()
+	}
 	all := &Tenants{store: s, options: options, byID: map[uuid.UUID]*Tenant{}}
 	ids, err := s.Tenants(ctx)
 	if err != nil {

@@ -64,6 +64,33 @@ func (t *Table) Folded(row uint32, column int) string {
 	return ""
 }
 
+// Truth returns what a row has in a column of booleans.
+func (t *Table) Truth(row uint32, column int) Truth {
+	if c, ok := t.cells(row, column).(*truths); ok {
+		return c.value(int(row % BlockRows)).Truth
+	}
+	return Null
+}
+
+// Elements returns how many elements a row has in a column of collections.
+func (t *Table) Elements(row uint32, column int) int {
+	if l, ok := t.cells(row, column).(*lists); ok {
+		from, to := l.bounds(int(row % BlockRows))
+		return to - from
+	}
+	return 0
+}
+
+// Element returns element i of a row in a column of Texts.
+func (t *Table) Element(row uint32, column, i int) string {
+	l, ok := t.cells(row, column).(*lists)
+	if !ok {
+		return ""
+	}
+	from, _ := l.bounds(int(row % BlockRows))
+	return at(l.fields[0], from+i)
+}
+
 // Time returns the time that a row has in a column of times, as a Value has it.
 func (t *Table) Time(row uint32, column int) int64 {
 	if c, ok := t.cells(row, column).(*times); ok {

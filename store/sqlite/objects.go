@@ -53,12 +53,12 @@ func (s *Store) selectObjects(ctx context.Context, number int64, query store.Que
 		limit = int64(query.Limit)
 	}
 	switch {
-	case len(query.Ordinals) == 1 && query.Where == nil && query.Below == 0 && query.After < int64(query.Ordinals[0]):
+	case len(query.Ordinals) == 1 && query.Below == 0 && query.After < int64(query.Ordinals[0]):
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		return s.say.one.QueryContext(context.WithoutCancel(ctx), number, int64(query.Kind), int64(query.Ordinals[0]))
-	case query.Ordinals == nil && query.Where == nil && !query.Deleted && query.Below == 0:
+	case query.Ordinals == nil && !query.Deleted && query.Below == 0:
 		return s.say.page.QueryContext(ctx, number, int64(query.Kind), query.After, limit)
 	}
 	w, err := conditions(number, query, query.After)
@@ -88,32 +88,11 @@ func (s *Store) scanObject(rows *sql.Rows, kind store.Kind, more ...any) (store.
 	return o, nil
 }
 
-// Count implements store.Store. Without a condition it only looks at indexes, so a million rows take some milliseconds.
-func (s *Store) Count(ctx context.Context, tenant uuid.UUID, query store.Query) (int, error) {
-	number, err := s.tenant(ctx, tenant)
-	if err != nil {
-		return 0, err
-	}
-	w, err := conditions(number, query, -1)
-	if err != nil {
-		return 0, s.fail("count objects", err)
-	}
-	const counted = "SELECT count(*) FROM object WHERE tenant = ?1 AND kind = ?2"
-	text := counted + w.text()
-	if query.Ordinals == nil && query.Where == nil && !query.Deleted && query.Below == 0 {
-		text = "SELECT (" + counted + " AND ordinal > ?3) - (" + counted + " AND ordinal > ?3 AND deleted IS NOT NULL)"
-	}
-	var n int
-	err = s.reader.QueryRowContext(ctx, text, w.args...).Scan(&n)
-	return n, s.fail("count objects", err)
-}
-
 // where is a condition in the making: its parts, which all must hold, and the values of its parameters. The first three are
 // always the tenant, the kind, and the ordinal that all others must be greater than.
 type where struct {
 	parts []string
 	args  []any
-	along string // the column whose index the rows are read along; empty: the ordinals
 }
 
 // bind makes a value a parameter and answers its name.
@@ -126,12 +105,9 @@ func (w *where) text() string { return " AND " + strings.Join(w.parts, " AND ") 
 
 func conditions(number int64, query store.Query, after int64) (*where, error) {
 	w := &where{parts: []string{"ordinal > ?3"}, args: []any{number, int64(query.Kind), after}}
-	if query.Order != nil {
-		w.along = ordering[query.Order.Property]
-	}
 	switch {
 	case len(query.Ordinals) > store.MaxOrdinals:
-		return nil, fmt.Errorf("%w: it names %d ordinals, and %d are allowed: ask in several queries", store.ErrFilter, len(query.Ordinals), store.MaxOrdinals)
+		return nil, fmt.Errorf("%w: it names %d ordinals, and %d are allowed: ask in several queries", store.ErrQuery, len(query.Ordinals), store.MaxOrdinals)
 	case query.Ordinals != nil:
 		list, err := json.Marshal(query.Ordinals)
 		if err != nil {
@@ -145,13 +121,6 @@ func conditions(number int64, query store.Query, after int64) (*where, error) {
 	}
 	if query.Below > 0 {
 		w.parts = append(w.parts, "+ordinal < "+w.bind(int64(query.Below)))
-	}
-	if query.Where != nil {
-		text, err := compile(w, query.Where)
-		if err != nil {
-			return nil, err
-		}
-		w.parts = append(w.parts, text)
 	}
 	return w, nil
 }

@@ -113,13 +113,12 @@ func locate(path string) (string, error) {
 	return path, nil
 }
 
-// folding is the driver with the functions fold and starts_word, which schema and documents do not need: any other SQLite can read the file.
+// folding is the driver with the function fold, which schema and documents do not need: any other SQLite can read the file.
 var folding = sync.OnceValue(func() *sqlite.Driver {
 	// Where it exists, fdatasync is as durable as fsync and takes half the time; elsewhere this changes nothing.
 	_, _ = sqlite.Fdatasync(true)
 	d := &sqlite.Driver{}
 	d.MustRegisterFunction("fold", &sqlite.FunctionImpl{NArgs: 1, Deterministic: true, VolatileArgs: true, Scalar: foldValue})
-	d.MustRegisterFunction("starts_word", &sqlite.FunctionImpl{NArgs: 2, Deterministic: true, VolatileArgs: true, Scalar: startsWord})
 	return d
 })
 
@@ -129,13 +128,6 @@ func foldValue(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, er
 		return strings.Clone(fold.Text(text)), nil
 	}
 	return nil, nil
-}
-
-// startsWord is fold.StartsWord in SQL.
-func startsWord(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
-	text, ok := args[0].(string)
-	word, is := args[1].(string)
-	return ok && is && fold.StartsWord(text, word), nil
 }
 
 type connector struct{ name string }

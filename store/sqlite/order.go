@@ -25,7 +25,7 @@ func (s *Store) ordered(ctx context.Context, tenant uuid.UUID, query store.Query
 	}
 	column, ok := ordering[query.Order.Property]
 	if !ok {
-		return nil, fmt.Errorf("%w: rows cannot be ordered by %q", store.ErrFilter, query.Order.Property)
+		return nil, fmt.Errorf("%w: rows cannot be ordered by %q", store.ErrQuery, query.Order.Property)
 	}
 	var rows []store.Object
 	for _, span := range spans(query) {
@@ -77,8 +77,6 @@ type span struct {
 func spans(query store.Query) []span {
 	from := span{query.Order.After != "", query.After >= 0}
 	switch {
-	case startsWith(query.Where, query.Order.Property): // so all of them have one
-		return []span{{text: true, after: from.after && from.text}}
 	case query.After < 0 && query.Order.Descending:
 		return []span{{text: true}, {text: false}}
 	case query.After < 0:
@@ -87,14 +85,6 @@ func spans(query store.Query) []span {
 		return []span{from, {text: !from.text}}
 	}
 	return []span{from}
-}
-
-// startsWith says whether a condition lets only rows through whose property starts with something.
-func startsWith(f *store.Filter, property string) bool {
-	if f != nil && f.Op == store.And {
-		return slices.ContainsFunc(f.Args, func(arg *store.Filter) bool { return startsWith(arg, property) })
-	}
-	return f != nil && f.Op == store.StartsWith && f.Property == property
 }
 
 // condition is that of the span's rows, and their order.
@@ -169,4 +159,34 @@ func merged(rows []store.Object, query store.Query) []store.Object {
 		rows = rows[:min(len(rows), query.Limit)]
 	}
 	return rows
+}
+
+// Moved implements store.Store. Of several moves of a row the first since the commit has the key.
+func (s *Store) Moved(ctx context.Context, tenant uuid.UUID, kind store.Kind, property string, asOf uint64) (map[uint32]string, error) {
+	number, err := s.tenant(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	column, ok := ordering[property]
+	if !ok {
+		return nil, fmt.Errorf("%w: rows cannot be ordered by %q", store.ErrQuery, property)
+	}
+	rows, err := s.reader.QueryContext(ctx, "SELECT ordinal, "+column+" FROM moved WHERE tenant = ?1 AND kind = ?2 AND seq > ?3 ORDER BY seq DESC, number DESC",
+		number, int64(kind), int64(asOf))
+	if err != nil {
+		return nil, s.fail("read what has moved", err)
+	}
+	defer rows.Close()
+	keys := map[uint32]string{}
+	for rows.Next() {
+		var ordinal uint32
+		var key sql.NullString
+		if err := rows.Scan(&ordinal, &key); err != nil {
+			return nil, s.fail("read what has moved", err)
+		}
+		if keys[ordinal] = ""; key.Valid {
+			keys[ordinal] = "=" + key.String
+		}
+	}
+	return keys, s.fail("read what has moved", rows.Err())
 }

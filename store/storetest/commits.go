@@ -39,14 +39,14 @@ func unknownTenant(t *testing.T, open Place) {
 	s, _ := begin(t, open)
 	nobody := uuid.New()
 	_, objects := s.Objects(t.Context(), nobody, users())
-	_, count := s.Count(t.Context(), nobody, users())
+	_, moved := s.Moved(t.Context(), nobody, store.KindUser, "mail", 0)
 	_, parts := s.Parts(t.Context(), nobody, nil)
 	for name, err := range map[string]error{
 		"Append":    s.Append(t.Context(), nobody, []store.Commit{commit(1)}, nil),
 		"Commits":   s.Commits(t.Context(), nobody, 0, func(store.Commit) error { return nil }),
 		"SaveParts": s.SaveParts(t.Context(), nobody, []store.Part{{Name: "a"}}),
 		"DropParts": s.DropParts(t.Context(), nobody, nil),
-		"Objects":   objects, "Count": count, "Parts": parts,
+		"Objects":   objects, "Moved": moved, "Parts": parts,
 	} {
 		if !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("%s answers %v, want ErrNotFound", name, err)

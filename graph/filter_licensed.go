@@ -3,40 +3,14 @@ package graph
 import (
 	"strings"
 
-	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
 	"licensor/graph/odata"
+	"licensor/query"
 )
 
-// test says whether an element is one that the body of a lambda asks for.
-type test func(element) bool
-
-// having answers those who have an element that passes.
-func (r *request) having(c collection, passes test, values element) *roaring.Bitmap {
-	found := roaring.New()
-	for it := c.candidates(r, values).Iterator(); it.HasNext(); {
-		ordinal := it.Next()
-		for e := range c.elements(r, ordinal) {
-			if passes(e) {
-				found.Add(ordinal)
-				break
-			}
-		}
-	}
-	return found
-}
-
-// havingAny answers those who have an element at all.
-func (r *request) havingAny(c collection) *roaring.Bitmap {
-	if c.exact != nil {
-		return c.exact(r, nil)
-	}
-	return r.having(c, func(element) bool { return true }, nil)
-}
-
-// having answers a lambda over a collection of licensing: assignedLicenses/any(x:x/skuId eq …).
-func (c *converter) having(n *odata.Lambda, of collection) (condition, error) {
+// having converts a lambda over a collection of licensing: assignedLicenses/any(x:x/skuId eq …). What it asks is answered here.
+func (c *converter) having(n *odata.Lambda, of collection) (*query.Condition, error) {
 	name := n.Path.String()
 	if n.All {
 		return nil, c.unsupported(n, name, nodeText(n), "Supported is any.")
@@ -47,17 +21,53 @@ func (c *converter) having(n *odata.Lambda, of collection) (condition, error) {
 		}
 	}
 	if n.Body == nil {
-		return condition{{set: c.request.havingAny(of)}}, nil
+		return c.answeredBy(of, anyElement, nil), nil
 	}
-	values := element{}
-	passes, err := c.elementTest(n.Body, lambda{n.Variable, name, of.properties}, values)
+	in := lambda{n.Variable, name, of.properties}
+	passes, err := c.elementTest(n.Body, in)
 	if err != nil {
 		return nil, err
 	}
-	if one, ok := n.Body.(*odata.Compare); ok && one.Op == odata.Eq && of.exact != nil && len(values) == 1 {
-		return condition{{set: of.exact(c.request, values)}}, nil
+	return c.answeredBy(of, passes, c.named(n.Body, in)), nil
+}
+
+// named are the values that the first property of an element must have one of, for a body to be true; nil when it is not just
+// about that.
+func (c *converter) named(body odata.Node, in lambda) []string {
+	var left odata.Node
+	var values []*odata.Literal
+	switch n := body.(type) {
+	case *odata.Compare:
+		value, ok := n.Right.(*odata.Literal)
+		if !ok || n.Op != odata.Eq {
+			return nil
+		}
+		left, values = n.Left, []*odata.Literal{value}
+	case *odata.In:
+		left, values = n.Left, n.Values
+	default:
+		return nil
 	}
-	return condition{{set: c.request.having(of, passes, values)}}, nil
+	if property, err := c.elementProperty(left, in); err != nil || property != in.properties[0] {
+		return nil
+	}
+	named := make([]string, 0, len(values))
+	for _, value := range values {
+		text, err := c.elementValue(value, in, in.properties[0])
+		if err != nil {
+			return nil
+		}
+		named = append(named, text)
+	}
+	return named
+}
+
+func anyElement(element) bool { return true }
+
+// answeredBy is true of those who have an element that passes.
+func (c *converter) answeredBy(of collection, passes test, named []string) *query.Condition {
+	c.licensing, c.passing = true, c.passing || of.passing
+	return query.Set(of.having(c.request, passes, named))
 }
 
 // lambda is where a test stands.
@@ -66,31 +76,27 @@ type lambda struct {
 	properties           []string
 }
 
-// elementTest makes a test of a lambda's body. Values get the properties that must have a certain value for the whole to be true; with
-// nil there is no such.
-func (c *converter) elementTest(n odata.Node, in lambda, values element) (test, error) {
+// elementTest makes a test of a lambda's body.
+func (c *converter) elementTest(n odata.Node, in lambda) (test, error) {
 	switch n := n.(type) {
 	case *odata.Logic:
-		return c.logicTest(n, in, values)
+		return c.logicTest(n, in)
 	case *odata.Not:
-		passes, err := c.elementTest(n.Arg, in, nil)
+		passes, err := c.elementTest(n.Arg, in)
 		return func(e element) bool { return !passes(e) }, err
 	case *odata.Compare:
-		return c.compareTest(n, in, values)
+		return c.compareTest(n, in)
 	case *odata.In:
 		return c.inTest(n, in)
 	}
 	return nil, c.unsupported(n, in.collection, nodeText(n), "Compare a property of "+in.variable+": "+in.variable+"/"+in.properties[0]+" eq 'value'.")
 }
 
-func (c *converter) logicTest(n *odata.Logic, in lambda, values element) (test, error) {
-	if n.Op == odata.Or {
-		values = nil
-	}
+func (c *converter) logicTest(n *odata.Logic, in lambda) (test, error) {
 	tests := make([]test, len(n.Args))
 	for i, arg := range n.Args {
 		var err error
-		if tests[i], err = c.elementTest(arg, in, values); err != nil {
+		if tests[i], err = c.elementTest(arg, in); err != nil {
 			return nil, err
 		}
 	}
@@ -104,7 +110,7 @@ func (c *converter) logicTest(n *odata.Logic, in lambda, values element) (test, 
 	}, nil
 }
 
-func (c *converter) compareTest(n *odata.Compare, in lambda, values element) (test, error) {
+func (c *converter) compareTest(n *odata.Compare, in lambda) (test, error) {
 	property, err := c.elementProperty(n.Left, in)
 	if err != nil {
 		return nil, err
@@ -115,9 +121,6 @@ func (c *converter) compareTest(n *odata.Compare, in lambda, values element) (te
 	}
 	switch n.Op {
 	case odata.Eq:
-		if values != nil && value != "" {
-			values[property] = value
-		}
 		return func(e element) bool { return e[property] == value }, nil
 	case odata.Ne:
 		return func(e element) bool { return e[property] != value }, nil
@@ -167,8 +170,8 @@ func (c *converter) elementValue(n odata.Node, in lambda, property string) (stri
 	return "", c.unsupported(n, in.collection+"/"+property, nodeText(n), "It is compared with a text in quotation marks or a GUID.")
 }
 
-// counted answers a comparison with the number of a collection's elements: assignedLicenses/$count eq 0 (P31).
-func (c *converter) counted(n *odata.Compare, name string, of collection) (condition, error) {
+// counted converts a comparison with the number of a collection's elements: assignedLicenses/$count eq 0 (P31).
+func (c *converter) counted(n *odata.Compare, name string, of collection) (*query.Condition, error) {
 	if err := c.mustBeAdvanced(n, name+"/$count"); err != nil {
 		return nil, err
 	}
@@ -176,9 +179,9 @@ func (c *converter) counted(n *odata.Compare, name string, of collection) (condi
 	if literal == nil || literal.Value != int64(0) || n.Op != odata.Eq && n.Op != odata.Ne && n.Op != odata.Gt {
 		return nil, c.unsupported(n, name, n.Op.String()+" "+nodeText(n.Right), "Supported are "+name+"/$count eq 0 and "+name+"/$count ne 0.")
 	}
-	some := condition{{set: c.request.havingAny(of)}}
+	some := c.answeredBy(of, anyElement, nil)
 	if n.Op == odata.Eq {
-		some = not(c.everything(c.request), some)
+		return query.Not(some), nil
 	}
 	return some, nil
 }
@@ -186,8 +189,8 @@ func (c *converter) counted(n *odata.Compare, name string, of collection) (condi
 // hasErrors is a property of groups that licensing knows (spec/licensing.md L14).
 const hasErrors = "hasMembersWithLicenseErrors"
 
-// withErrors answers hasMembersWithLicenseErrors eq true or false, as scripts ask.
-func (c *converter) withErrors(n *odata.Compare) (condition, error) {
+// withErrors converts hasMembersWithLicenseErrors eq true or false, as scripts ask.
+func (c *converter) withErrors(n *odata.Compare) (*query.Condition, error) {
 	literal, _ := n.Right.(*odata.Literal)
 	var is, ok bool
 	if literal != nil {
@@ -196,13 +199,6 @@ func (c *converter) withErrors(n *odata.Compare) (condition, error) {
 	if !ok || n.Op != odata.Eq {
 		return nil, c.unsupported(n, hasErrors, n.Op.String()+" "+nodeText(n.Right), "Supported are eq true and eq false.")
 	}
-	found := roaring.New()
-	for it := c.request.everyGroup().Iterator(); it.HasNext(); {
-		group := it.Next()
-		errors := c.request.image.Licensing.GroupErrors(group)
-		if is == (errors != nil && !errors.IsEmpty()) {
-			found.Add(group)
-		}
-	}
-	return condition{{set: found}}, nil
+	c.licensing = true
+	return query.Set(groupsInError(c.request, is)), nil
 }

@@ -1,0 +1,220 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"licensor/directory"
+	"licensor/identity"
+	"licensor/query"
+	"licensor/store"
+	"licensor/tenant"
+)
+
+// listing is how lists of a kind of objects are answered. D is the document of an object, T the object as answers show it.
+type listing[D, T any] struct {
+	*filters
+	set        string
+	fields     *fieldSet[T]
+	expansions map[string]expansion[T]
+	documents  func(t *tenant.Tenant, ctx context.Context, img *tenant.Image, ordinals []uint32) ([]*D, error)
+	document   func(t *tenant.Tenant, ctx context.Context, img *tenant.Image, ordinal uint32) (*D, *tenant.Image, error)
+	object     func(r *request, document *D, ordinal uint32, img *tenant.Image) T
+}
+
+var userList = listing[directory.User, user]{
+	filters: userFilters, set: "users", fields: userFields, expansions: userExpansions,
+	documents: (*tenant.Tenant).Users, document: (*tenant.Tenant).UserNow, object: (*request).userAt,
+}
+
+var groupList = listing[directory.Group, group]{
+	filters: groupFilters, set: "groups", fields: groupFields, expansions: groupExpansions,
+	documents: (*tenant.Tenant).Groups, document: (*tenant.Tenant).GroupNow, object: (*request).groupAt,
+}
+
+func (r *request) userAt(document *directory.User, ordinal uint32, image *tenant.Image) user {
+	return user{document, ordinal, image, r.now}
+}
+
+// send answers with a page of the objects there are, or of those that are deleted.
+func (l listing[D, T]) send(r *request, within query.Within) error {
+	if err := r.allow("$select", "$expand", "$filter", "$search", "$orderby", "$top", "$count", "$skiptoken"); err != nil {
+		return err
+	}
+	fields, err := l.fields.visible(r, r.access)
+	if err != nil {
+		return err
+	}
+	if fields, err = expanded(r, l.fields, l.expansions, fields); err != nil {
+		return err
+	}
+	found, err := r.search(l.filters, within)
+	if err != nil {
+		return err
+	}
+	places, more, err := found.places(r)
+	if err != nil {
+		return err
+	}
+	rows, err := l.read(r, places, found, documented(fields))
+	if err != nil {
+		return err
+	}
+	shown := list[T]{context: r.selected(l.set), rows: rows, count: found.count, write: objects(fields)}
+	if more {
+		last := places[len(places)-1]
+		shown.next = r.nextLink(int64(last.Row), found.page.restAt(last)...)
+	}
+	return sendList(r, shown)
+}
+
+// read returns the objects at places as of one commit each: that of the list, or a later one where an object has been
+// written since and still belongs there. Those that are gone by then are left out.
+func (l listing[D, T]) read(r *request, places []query.Place, s *search, documented bool) ([]T, error) {
+	rows := make([]T, 0, len(places))
+	if !documented {
+		for _, p := range places {
+			rows = append(rows, l.object(r, nil, p.Row, r.image))
+		}
+		return rows, nil
+	}
+	ordinals := make([]uint32, len(places))
+	for i, p := range places {
+		ordinals[i] = p.Row
+	}
+	documents, err := l.documents(r.tenant, r.ctx, r.image, ordinals)
+	if err != nil {
+		return nil, err
+	}
+	for i, document := range documents {
+		image := r.image
+		if document == nil {
+			var is bool
+			if document, image, is, err = l.later(r, ordinals[i], s); err != nil {
+				return nil, err
+			} else if !is {
+				continue
+			}
+		}
+		rows = append(rows, l.object(r, document, ordinals[i], image))
+	}
+	return rows, nil
+}
+
+// later reads an object that has been written since the image that the list is of, and says whether it still belongs there.
+func (l listing[D, T]) later(r *request, ordinal uint32, s *search) (*D, *tenant.Image, bool, error) {
+	document, image, err := l.document(r.tenant, r.ctx, r.image, ordinal)
+	if problem, ok := errors.AsType[*tenant.Problem](err); ok && problem.Kind == tenant.NotFound {
+		return nil, nil, false, nil
+	}
+	if err != nil {
+		return nil, nil, false, err
+	}
+	again := *r
+	again.image = image
+	c, err := again.wanted(l.filters)
+	if err != nil {
+		return nil, nil, false, err
+	}
+	return document, image, c.Holds(image.Columns(l.kind), s.within, ordinal), nil
+}
+
+// at reads objects by their ordinals, which are live; those that have gone since are left out.
+func (l listing[D, T]) at(r *request, ordinals []uint32, documented bool) ([]T, error) {
+	places := make([]query.Place, len(ordinals))
+	for i, ordinal := range ordinals {
+		places[i].Row = ordinal
+	}
+	plain := *r
+	plain.options = new(*r.options)
+	plain.options.Filter, plain.options.Search = nil, nil
+	return l.read(&plain, places, &search{within: query.Live}, documented)
+}
+
+// search is what is asked of a list.
+type search struct {
+	rows   *query.Rows
+	within query.Within
+	kind   store.Kind
+	page   page
+	count  int // of all that were found; -1 when not wanted
+}
+
+// search reads the options of a list, and finds all that it has.
+func (r *request) search(f *filters, within query.Within) (*search, error) {
+	if (r.options.Filter != nil || r.options.Search != nil) && r.access == identity.Basic { // it would show what may not be seen
+		return nil, &identity.Forbidden{Operation: r.op.need}
+	}
+	s := &search{within: within, kind: f.kind, count: -1}
+	var err error
+	if s.page, err = r.orderedPage(f); err != nil {
+		return nil, err
+	}
+	if s.rows, err = r.find(f, within); err != nil {
+		return nil, err
+	}
+	counted, err := r.counting()
+	if counted {
+		s.count = s.rows.Count()
+	}
+	return s, err
+}
+
+// find returns all that $filter and $search leave.
+func (r *request) find(f *filters, within query.Within) (*query.Rows, error) {
+	c, err := r.wanted(f)
+	if err != nil {
+		return nil, err
+	}
+	if within == query.Deleted && c.licensing {
+		return nil, notServed("Deleted items cannot be filtered by their licenses.")
+	}
+	name := ""
+	if !c.passing && (r.options.Filter != nil || r.options.Search != nil) {
+		name = string(r.listID(""))
+	}
+	return r.tenant.Find(r.ctx, r.image, f.kind, within, c.Condition, name)
+}
+
+// wanted is the condition that $filter and $search are.
+func (r *request) wanted(f *filters) (*converted, error) {
+	c, err := r.filter(f)
+	if err != nil {
+		return nil, err
+	}
+	found, err := r.searched(f)
+	if err != nil {
+		return nil, err
+	}
+	c.Condition = query.And(c.Condition, found)
+	return c, nil
+}
+
+// places are those of the page's objects, and whether there are more behind them.
+func (s *search) places(r *request) (places []query.Place, more bool, err error) {
+	p := tenant.Page{After: s.page.after, Limit: s.page.limit + 1}
+	if s.page.sorted != nil {
+		p.Order, p.Below = &s.page.order, s.page.below
+	}
+	places, err = r.tenant.Page(r.ctx, r.image, s.kind, s.within, s.rows, p)
+	if len(places) > s.page.limit {
+		return places[:s.page.limit], true, err
+	}
+	return places, false, err
+}
+
+// sendCount answers with the number of objects under a condition, as text (P26).
+func (r *request) sendCount(f *filters) error {
+	if err := r.allow("$filter", "$search"); err != nil {
+		return err
+	}
+	if !r.eventual() {
+		return unsupported("$count is only supported for advanced queries. Send the header 'ConsistencyLevel: eventual' with it.")
+	}
+	found, err := r.search(f, query.Live)
+	if err != nil {
+		return err
+	}
+	return r.sendText(strconv.Itoa(found.rows.Count()))
+}

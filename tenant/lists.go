@@ -1,0 +1,244 @@
+package tenant
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"time"
+
+	"licensor/directory"
+	"licensor/directory/column"
+	"licensor/query"
+	"licensor/store"
+)
+
+// keptSets is how many sets that conditions have found are remembered: whoever goes through a list asks again for each page.
+const keptSets = 16
+
+// setKey is what a set was found by, and as of which commit.
+type setKey struct {
+	seq    uint64
+	kind   store.Kind
+	within query.Within
+	name   string
+}
+
+// NewTurns returns the turns that all tenants of a process share: one evaluation less at once than there are processors, so
+// that one is left for everything else.
+func NewTurns() *query.Turns { return query.NewTurns(runtime.GOMAXPROCS(0) - 1) }
+
+// Find returns the objects of a kind that fulfil a condition, as of an image. Under a name, which stands for the condition as
+// long as the image is the same, the set is remembered; "" is not remembered.
+func (t *Tenant) Find(ctx context.Context, img *Image, kind store.Kind, within query.Within, c *query.Condition, name string) (*query.Rows, error) {
+	key := setKey{img.Seq, kind, within, name}
+	if name != "" {
+		if rows, ok := t.sets.Get(key); ok {
+			return rows, nil
+		}
+	}
+	turn, err := t.options.Turns.Begin(ctx, t.id)
+	if err != nil {
+		return nil, err
+	}
+	defer turn.End()
+	rows, err := c.Find(ctx, img.Columns(kind), within, turn.Pause)
+	if err == nil && name != "" {
+		t.sets.Add(key, rows)
+	}
+	return rows, err
+}
+
+// Columns returns the columns of a kind of objects.
+func (img *Image) Columns(kind store.Kind) *column.Table {
+	if kind == store.KindUser {
+		return img.Directory.UserColumns()
+	}
+	return img.Directory.GroupColumns()
+}
+
+// Page says which objects of a set are wanted: at most Limit, in an order.
+type Page struct {
+	Order *store.Order // nil: that of ordinals; its After belongs to After here
+	After int64        // ordinal of the last object of the page before; -1 for the first page
+	Below uint32       // when not 0: only objects with an ordinal less than this
+	Limit int
+}
+
+// givenUpAfter is how many times the page the store's order is walked for it. The other way is one pass over the columns,
+// which takes longer, but never longer than that.
+const givenUpAfter = 20
+
+// Page returns the objects of a set that a page shows, in its order, as of an image.
+func (t *Tenant) Page(ctx context.Context, img *Image, kind store.Kind, within query.Within, rows *query.Rows, p Page) ([]query.Place, error) {
+	if p.Order == nil {
+		var places []query.Place
+		for _, row := range rows.After(nil, p.After, p.Limit) {
+			places = append(places, query.Place{Row: row})
+		}
+		return places, nil
+	}
+	table := img.Columns(kind)
+	place, ok := table.Schema().Column(p.Order.Property)
+	if !ok {
+		return nil, fmt.Errorf("%w: rows cannot be ordered by %q", store.ErrQuery, p.Order.Property)
+	}
+	if within == query.Live && rows.Count() > int(table.Rows())/2 {
+		if places, ok, err := t.walk(ctx, kind, rows, p); ok || err != nil {
+			return places, err
+		}
+	}
+	order := query.Order{Column: place, Descending: p.Order.Descending}
+	if p.Order.AsOf < img.Seq {
+		var err error
+		if order.Moved, err = t.store.Moved(ctx, t.id, kind, p.Order.Property, p.Order.AsOf); err != nil {
+			return nil, err
+		}
+	}
+	var after *query.Place
+	if p.After >= 0 {
+		after = &query.Place{Key: p.Order.After, Row: uint32(p.After)}
+	}
+	below := p.Below
+	if below == 0 {
+		below = table.Rows()
+	}
+	turn, err := t.options.Turns.Begin(ctx, t.id)
+	if err != nil {
+		return nil, err
+	}
+	defer turn.End()
+	return order.First(table, rows, after, below, p.Limit), nil
+}
+
+// walk looks for the page along the store's order, and is false when it has to look at too many for that.
+func (t *Tenant) walk(ctx context.Context, kind store.Kind, rows *query.Rows, p Page) (places []query.Place, ok bool, err error) {
+	order := *p.Order
+	q := store.Query{Kind: kind, Order: &order, After: p.After, Below: p.Below, Limit: 2 * p.Limit}
+	for looked := 0; looked < givenUpAfter*p.Limit; looked += q.Limit {
+		found, err := t.store.Objects(ctx, t.id, q)
+		if err != nil {
+			return nil, false, err
+		}
+		for _, row := range found {
+			if rows.Has(row.Ordinal) {
+				if places = append(places, query.Place{Key: row.Key, Row: row.Ordinal}); len(places) == p.Limit {
+					return places, true, nil
+				}
+			}
+		}
+		if len(found) < q.Limit {
+			return places, true, nil
+		}
+		last := found[len(found)-1]
+		q.After, order.After = int64(last.Ordinal), last.Key
+	}
+	return nil, false, nil
+}
+
+// Users returns the documents of users as of an image, in the order of the ordinals; nil for those that have been written
+// since, which UserNow returns, and those that are not there.
+func (t *Tenant) Users(ctx context.Context, img *Image, ordinals []uint32) ([]*directory.User, error) {
+	list := make([]*directory.User, len(ordinals))
+	err := t.documentsAt(ctx, img, store.KindUser, ordinals, func(i int, d document) { list[i] = d.user })
+	return list, err
+}
+
+// Groups is Users for groups.
+func (t *Tenant) Groups(ctx context.Context, img *Image, ordinals []uint32) ([]*directory.Group, error) {
+	list := make([]*directory.Group, len(ordinals))
+	err := t.documentsAt(ctx, img, store.KindGroup, ordinals, func(i int, d document) { list[i] = d.group })
+	return list, err
+}
+
+// documentsAt reads those that are not remembered in as few statements as the store allows.
+func (t *Tenant) documentsAt(ctx context.Context, img *Image, kind store.Kind, ordinals []uint32, yield func(i int, d document)) error {
+	missing := make(map[uint32]int)
+	for i, ordinal := range ordinals {
+		key := objectKey{kind, ordinal}
+		if d, ok := t.documents.Get(key); ok && d.revision == img.revision(key) {
+			yield(i, d)
+			continue
+		}
+		missing[ordinal] = i
+	}
+	wanted := make([]uint32, 0, min(len(missing), store.MaxOrdinals))
+	read := func() error {
+		rows, err := t.store.Objects(ctx, t.id, store.Query{Kind: kind, Ordinals: wanted, After: -1})
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if row.Seq > img.Seq {
+				continue // it has been written since
+			}
+			d, err := t.cached(objectKey{kind, row.Ordinal}, img, func() (store.Object, error) { return row, nil })
+			if err != nil {
+				return err
+			}
+			yield(missing[row.Ordinal], d)
+		}
+		wanted = wanted[:0]
+		return nil
+	}
+	for ordinal := range missing {
+		if wanted = append(wanted, ordinal); len(wanted) == store.MaxOrdinals {
+			if err := read(); err != nil {
+				return err
+			}
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	return read()
+}
+
+// UserNow returns a user's document with the image that it is as of: the one given, or a later one when the user has been
+// written since.
+func (t *Tenant) UserNow(ctx context.Context, img *Image, user uint32) (*directory.User, *Image, error) {
+	d, img, err := t.exactly(ctx, img, objectKey{store.KindUser, user})
+	return d.user, img, err
+}
+
+// GroupNow is UserNow for groups.
+func (t *Tenant) GroupNow(ctx context.Context, img *Image, group uint32) (*directory.Group, *Image, error) {
+	d, img, err := t.exactly(ctx, img, objectKey{store.KindGroup, group})
+	return d.group, img, err
+}
+
+// An object that is written again and again is read at most so often, and a commit that is durable is waited for at most so
+// long until it is published.
+const (
+	mostReads   = 20
+	publication = time.Second
+)
+
+// exactly reads a document until it and the image belong together.
+func (t *Tenant) exactly(ctx context.Context, img *Image, key objectKey) (document, *Image, error) {
+	for range mostReads {
+		d, err := t.cached(key, img, func() (store.Object, error) { return t.load(ctx, key.kind, key.ordinal) })
+		if err != nil || d.seq <= img.Seq {
+			return d, img, err
+		}
+		if img, err = t.published(ctx, d.seq); err != nil {
+			return document{}, nil, err
+		}
+	}
+	return document{}, nil, &Problem{Kind: Unavailable, Message: "The object is being changed all the time. Try again in a moment."}
+}
+
+// published waits for the image of a commit that is durable.
+func (t *Tenant) published(ctx context.Context, seq uint64) (*Image, error) {
+	for end := time.Now().Add(publication); ; {
+		if img := t.Image(); img.Seq >= seq {
+			return img, nil
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if time.Now().After(end) {
+			return nil, &Problem{Kind: Unavailable, Message: "A change is being made durable. Try again in a moment."}
+		}
+		time.Sleep(50 * time.Microsecond)
+	}
+}
