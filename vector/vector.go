@@ -15,8 +15,8 @@ type Owner struct{ _ byte } // has a size so that no two are the same
 
 // Vector is a list of values. The zero value is an empty one. Its methods that take no Owner are safe for concurrent use.
 //
-// While a draft is under way, only its newest Vector may be used: a copy of it made before is no version of its own until the
-// draft ends.
+// While a draft is under way, only its newest Vector may be used: a copy made earlier in the same draft shares what the draft
+// changes in place.
 type Vector[T any] struct {
 	length int
 	owner  *Owner // of the array of pages
@@ -69,7 +69,7 @@ func (v *Vector[T]) Chunk(n int) []T {
 func (v *Vector[T]) chunk(n int) *chunk[T] { return v.pages[n/pageLen].chunks[n%pageLen] }
 
 // SameChunk reports whether the vectors share chunk n, or both have no such chunk. Vectors that do not share it may still have
-// equal values there. It takes the same time for all vectors.
+// equal values there. It compares two pointers.
 func (v *Vector[T]) SameChunk(other *Vector[T], n int) bool {
 	has, had := n < v.Chunks(), n < other.Chunks()
 	return has == had && (!has || v.chunk(n) == other.chunk(n))
