@@ -12,7 +12,7 @@ import (
 	"licensor/vector"
 )
 
-// town is a tenant of two groups of everybody, with a product each, and many groups of one user.
+// town is a tenant with two licensed groups of all users and many groups of one user.
 func town(tb testing.TB, users, groups int) *Image {
 	d := crowd(tb, users, 2).Draft(10, time.Unix(10, 0))
 	for g := range groups {
