@@ -1,0 +1,229 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+)
+
+// mostRequests is the maximum number of requests per question and contender.
+const mostRequests = 1000
+
+// conditions measures the questions with conditions, and compares the number of objects that each
+// contender returns.
+func (c *comparison) conditions(ctx context.Context) error {
+	for _, q := range c.people.questions() {
+		if !c.wanted(q.name) {
+			continue
+		}
+		outcomes := make([]*outcome, len(c.contenders))
+		var reference *outcome
+		for n, contender := range c.contenders {
+			var err error
+			if outcomes[n], err = c.ask(ctx, contender, q); err != nil {
+				return fmt.Errorf("%s, %s: %w", q.name, contender.name, err)
+			}
+			if contender.name == ours {
+				reference = outcomes[n]
+			}
+		}
+		for n, contender := range c.contenders {
+			if i, differs := differing(reference, outcomes[n]); differs {
+				outcomes[n].note = fmt.Sprintf("request %d finds %v, ours %v", i, outcomes[n].answers[i], reference.answers[i])
+			}
+			c.add(q.name, contender.name, outcomes[n])
+		}
+	}
+	return nil
+}
+
+func (c *comparison) ask(ctx context.Context, to *contender, q *question) (*outcome, error) {
+	if err := to.refresh(ctx); err != nil {
+		return nil, err
+	}
+	l := load{callers: c.callers, most: mostRequests, time: c.time}
+	for i := range min(q.values, mostRequests) {
+		l.requests = append(l.requests, requestBytes("GET", to.server.address, to.path(q, i), to.server.token, ""))
+	}
+	if to.keeps { // no result of the row before may be reused
+		change, done := c.changing(to)
+		defer done()
+		if err := change(ctx, 0); err != nil {
+			return nil, err
+		}
+		if q.same {
+			l.before = change
+		}
+	}
+	return put(ctx, to.server.address, l)
+}
+
+// refresh gets a new token if tokens of the contender expire soon.
+func (c *contender) refresh(ctx context.Context) error {
+	if c.renew == nil {
+		return nil
+	}
+	return c.renew(ctx)
+}
+
+// changed counts the changes of this run, so that all are different.
+var changed atomic.Int64
+
+// changeRequest returns a request that gives a user a value that no user had before.
+func (c *comparison) changeRequest(of *contender) []byte {
+	n := changed.Add(1)
+	value := fmt.Sprintf("Desk %d-%d", c.began.UnixNano(), n)
+	method, path, body := of.change(personID(int(n*7919)%c.users), value)
+	return requestBytes(method, of.server.address, path, of.server.token, body)
+}
+
+// changing returns a function that changes a user, so that cached results are no longer valid. Call
+// done at the end.
+func (c *comparison) changing(of *contender) (change func(context.Context, int) error, done func()) {
+	connections := make([]connection, c.callers)
+	for i := range connections {
+		connections[i].address = of.server.address
+	}
+	change = func(ctx context.Context, caller int) error {
+		_, err := connections[caller].ask(ctx, c.changeRequest(of))
+		return err
+	}
+	return change, func() {
+		for i := range connections {
+			connections[i].close()
+		}
+	}
+}
+
+// lists measures pages of all users, and a bare handler that writes the same bytes.
+func (c *comparison) lists(ctx context.Context) error {
+	if !c.wanted("page-") {
+		return nil
+	}
+	paths := map[string]map[int][]string{}
+	for _, contender := range c.contenders {
+		if err := contender.refresh(ctx); err != nil {
+			return err
+		}
+		paths[contender.name] = map[int][]string{}
+		for _, top := range []int{100, 999} {
+			var err error
+			if paths[contender.name][top], err = contender.pages(ctx, top); err != nil {
+				return fmt.Errorf("pages of %d, %s: %w", top, contender.name, err)
+			}
+		}
+	}
+	bare, err := c.bare(ctx, paths[ours])
+	if err != nil {
+		return err
+	}
+	for _, top := range []int{100, 999} {
+		for _, contender := range c.contenders {
+			if err := c.list(ctx, contender, top, paths[contender.name][top]); err != nil {
+				return err
+			}
+		}
+		if err := c.list(ctx, bare, top, []string{fmt.Sprintf("/page-%d.json", top)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *comparison) list(ctx context.Context, of *contender, top int, paths []string) error {
+	l := load{callers: c.callers, cycle: true, time: c.time}
+	for _, path := range paths {
+		l.requests = append(l.requests, requestBytes("GET", of.server.address, path, of.server.token, ""))
+	}
+	o, err := put(ctx, of.server.address, l)
+	if err != nil {
+		return fmt.Errorf("pages of %d, %s: %w", top, of.name, err)
+	}
+	c.add(fmt.Sprintf("page-%d", top), of.name, o)
+	return nil
+}
+
+// bare starts the bare handler with the first pages of ours.
+func (c *comparison) bare(ctx context.Context, paths map[int][]string) (*contender, error) {
+	if err := os.MkdirAll(c.folder("bare"), 0o755); err != nil {
+		return nil, err
+	}
+	for _, of := range c.contenders {
+		if of.name != ours {
+			continue
+		}
+		asks := connection{address: of.server.address}
+		defer asks.close()
+		for top, list := range paths {
+			body, err := asks.ask(ctx, requestBytes("GET", of.server.address, list[0], of.server.token, ""))
+			if err != nil {
+				return nil, err
+			}
+			if err := os.WriteFile(filepath.Join(c.folder("bare"), fmt.Sprintf("page-%d.json", top)), body, 0o644); err != nil {
+				return nil, err
+			}
+		}
+	}
+	s, err := startRole(ctx, "bare", c.options)
+	if err != nil {
+		return nil, err
+	}
+	c.servers = append(c.servers, s)
+	return &contender{name: bareName, server: s}, nil
+}
+
+// changes measures changes of one property of one user, by one caller and by many.
+func (c *comparison) changes(ctx context.Context) error {
+	for _, callers := range []int{1, 64} {
+		row := fmt.Sprintf("change-%d", callers)
+		if !c.wanted(row) {
+			continue
+		}
+		for _, contender := range c.contenders {
+			if err := contender.refresh(ctx); err != nil {
+				return err
+			}
+			l := load{callers: callers, time: min(c.time, 3*time.Second)}
+			for range 20_000 {
+				l.requests = append(l.requests, c.changeRequest(contender))
+			}
+			o, err := put(ctx, contender.server.address, l)
+			if err != nil {
+				return fmt.Errorf("%s, %s: %w", row, contender.name, err)
+			}
+			c.add(row, contender.name, o)
+		}
+	}
+	return nil
+}
+
+// sizes measures the disk space after loading.
+func (c *comparison) sizes(context.Context) error {
+	folders := map[string]string{postgreSQL: c.folder("postgres"), pocketBase: c.folder("pocketbase")}
+	for _, l := range c.versions {
+		folders[l.name] = l.folder
+	}
+	for _, contender := range c.contenders {
+		bytes, err := diskBytes(folders[contender.name])
+		if err != nil {
+			return err
+		}
+		c.addValue("disk", contender.name, float64(bytes)/(1<<20))
+	}
+	return nil
+}
+
+// resident measures the resident memory of the versions at the end.
+func (c *comparison) resident(context.Context) error {
+	for _, l := range c.versions {
+		resident, err := l.residentBytes()
+		if err != nil {
+			return err
+		}
+		c.addValue("resident", l.name, float64(resident)/(1<<20))
+	}
+	return nil
+}
