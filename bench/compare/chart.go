@@ -31,7 +31,7 @@ const (
 // style uses colors that are legible on light and on dark backgrounds. The color of text follows the
 // reader's preference.
 const style = `<style>
-text { font: 12px system-ui, sans-serif; fill: #404040 }
+text { font: 12px system-ui, sans-serif; fill: #6e7681 }
 .title { font-weight: 600 }
 .grid { stroke: #808080; stroke-opacity: 0.3 }
 .line { fill: none; stroke-width: 2 }
@@ -77,7 +77,7 @@ func hasColumn(panels []panel, c column) bool {
 }
 
 func (p *panel) draw(b *strings.Builder) {
-	fmt.Fprintf(b, `<text class="title" x="%.0f" y="20">%s</text>`+"\n", plotLeft, html.EscapeString(p.title))
+	fmt.Fprintf(b, `<text class="title" x="12" y="20">%s</text>`+"\n", html.EscapeString(p.title))
 	x, y := p.axes()
 	for _, at := range x.ticks() {
 		left := plotLeft + x.place(at)*plotWidth

@@ -225,7 +225,7 @@ func (p *population) tenClauses(of func(int) []string) *question {
 		return fmt.Sprintf(format, args...)
 	}
 	return &question{
-		name: "ten-clauses-count", title: "ten clauses, licenses and memberships, `$count`", values: samples, count: true, top: 100,
+		name: "ten-clauses-count", title: "ten clauses of all kinds, `$count`", values: samples, count: true, top: 100,
 		graph: func(i int) string { return fill(graph, i) },
 		where: "(lower(department) = $1 OR lower(jobTitle) LIKE $2 OR lower(city) LIKE $3) AND accountEnabled AND lower(country) <> $4 AND " +
 			"(lower(userType) = 'member' OR lower(companyName) = $5) AND lower(usageLocation) <> $6 AND " +
@@ -292,7 +292,7 @@ func (p *population) mix(of func(int) []string) *question {
 	departments, titles := of(department), of(jobTitle)
 	values := func(i int) (string, string) { return departments[i%len(departments)], titles[i%len(titles)] }
 	return &question{
-		name: "orderby-count", title: "a mix by `$orderby=displayName`, `$count`", values: samples, count: true, order: "displayName", top: 100,
+		name: "orderby-count", title: "a mix, `$orderby=displayName`, `$count`", values: samples, count: true, order: "displayName", top: 100,
 		graph: func(i int) string {
 			d, t := values(i)
 			return fmt.Sprintf("(department eq '%s' or jobTitle eq '%s') and accountEnabled eq true", d, t)

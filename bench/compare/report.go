@@ -230,9 +230,6 @@ func insert(file, name, text string) error {
 
 func (all *figures) panel(row string, m measure) panel {
 	p := panel{title: strings.ReplaceAll(m.title, "`", ""), unit: m.unit}
-	if m.unit == "ms" {
-		p.title += ", p99"
-	}
 	for _, c := range columns {
 		s := series{column: c}
 		for _, users := range all.sizes {
