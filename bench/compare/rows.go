@@ -120,29 +120,34 @@ func (c *comparison) lists(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, top := range []int{100, 999} {
+	for _, row := range []struct {
+		name       string
+		top, pages int
+	}{{"page-100-first", 100, 1}, {"page-100", 100, mostPages}, {"page-999", 999, mostPages}} {
 		for _, contender := range c.contenders {
-			if err := c.list(ctx, contender, top, paths[contender.name][top]); err != nil {
+			all := paths[contender.name][row.top]
+			if err := c.list(ctx, contender, row.name, all[:min(len(all), row.pages)]); err != nil {
 				return err
 			}
 		}
-		if err := c.list(ctx, bare, top, []string{fmt.Sprintf("/page-%d.json", top)}); err != nil {
+		if err := c.list(ctx, bare, row.name, []string{fmt.Sprintf("/page-%d.json", row.top)}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *comparison) list(ctx context.Context, of *contender, top int, paths []string) error {
+// list measures a row of pages.
+func (c *comparison) list(ctx context.Context, of *contender, row string, paths []string) error {
 	l := load{callers: c.callers, cycle: true, time: c.time}
 	for _, path := range paths {
 		l.requests = append(l.requests, requestBytes("GET", of.server.address, path, of.server.token, ""))
 	}
 	o, err := put(ctx, of.server.address, l)
 	if err != nil {
-		return fmt.Errorf("pages of %d, %s: %w", top, of.name, err)
+		return fmt.Errorf("%s, %s: %w", row, of.name, err)
 	}
-	c.add(fmt.Sprintf("page-%d", top), of.name, o)
+	c.add(row, of.name, o)
 	return nil
 }
 
