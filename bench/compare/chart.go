@@ -147,9 +147,6 @@ func (p *panel) axes() (x, y axis) {
 			y.least, y.most = min(y.least, at.y), max(y.most, at.y)
 		}
 	}
-	if len(p.series) == 0 {
-		return axis{1, 10}, axis{1, 10}
-	}
 	if x.least == x.most {
 		x = axis{x.least / 10, x.most * 10}
 	}

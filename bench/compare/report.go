@@ -197,7 +197,9 @@ func writeReport(docs string) error {
 	for _, p := range plots {
 		var panels []panel
 		for _, row := range p.rows {
-			panels = append(panels, all.panel(row, measures[row]))
+			if one := all.panel(row, measures[row]); len(one.series) > 0 {
+				panels = append(panels, one)
+			}
 		}
 		if err := os.WriteFile(filepath.Join(docs, "performance", p.name+".svg"), drawPanels(panels), 0o644); err != nil {
 			return err
