@@ -4,12 +4,13 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
+
+	"licensor/vector"
 )
 
 const (
 	// PartUsers is how many users a part of a snapshot has; the last may have fewer.
-	PartUsers  = partBlocks * blockUsers
-	partBlocks = 256
+	PartUsers  = vector.ChunkLen * blockUsers
 	blockUsers = 256
 	blockGroup = 256 // groups of a block
 )
@@ -23,19 +24,10 @@ const (
 	gone         // purged: the ordinal stays empty for good
 )
 
-// owner marks what a draft has made or copied and may therefore change. It has a size so that no two are the same.
-type owner struct{ _ byte }
-
-// part is 65,536 users, the unit of snapshots.
-type part struct {
-	owner  *owner
-	blocks [partBlocks]*block
-}
-
 // block is 256 users, the unit of copying. What differs in length between users lies in one array for all of them,
 // in the order of the users.
 type block struct {
-	owner    *owner
+	owner    *vector.Owner
 	ownsKeys bool   // keys is the owner's too
 	users    []user // at most blockUsers
 	keys     []Key  // of each user the name, then the addresses
@@ -53,7 +45,7 @@ type user struct {
 }
 
 type groupBlock struct {
-	owner  *owner
+	owner  *vector.Owner
 	groups []group // at most blockGroup
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/directory/column"
+	"licensor/vector"
 )
 
 // Draft is a change of an Index under way, for one goroutine. It can be asked everything an Index can. Its methods take
@@ -15,8 +16,8 @@ import (
 // only a fault of the program comes up with those.
 type Draft struct {
 	view
-	mark  *owner
-	first uint32 // the first user that is new
+	mark  *vector.Owner // of what the draft has made or copied and may therefore change
+	first uint32        // the first user that is new
 
 	userColumns, groupColumns *column.Draft
 }
@@ -49,12 +50,8 @@ func snug[E any](s []E) []E {
 // AddUser adds a user and answers the ordinal, which is the next one.
 func (d *Draft) AddUser(id uuid.UUID, name Key, addresses []Key) uint32 {
 	ordinal := d.users
-	if ordinal%PartUsers == 0 {
-		d.parts = append(d.parts, &part{owner: d.mark})
-	}
-	p := d.ownPart(ordinal)
-	if slot := &p.blocks[ordinal/blockUsers%partBlocks]; *slot == nil {
-		*slot = &block{owner: d.mark, ownsKeys: true, users: make([]user, 0, blockUsers)}
+	if ordinal%blockUsers == 0 {
+		d.blocks.Append(d.mark, &block{owner: d.mark, ownsKeys: true, users: make([]user, 0, blockUsers)})
 	}
 	d.users++
 	d.userColumns.AddRow()
@@ -66,23 +63,13 @@ func (d *Draft) AddUser(id uuid.UUID, name Key, addresses []Key) uint32 {
 	return ordinal
 }
 
-// ownPart answers the part of a user for changing.
-func (d *Draft) ownPart(user uint32) *part {
-	slot := &d.parts[user/PartUsers]
-	if (*slot).owner != d.mark {
-		mine := **slot
-		mine.owner = d.mark
-		*slot = &mine
-	}
-	return *slot
-}
-
 func (d *Draft) ownBlock(user uint32) *block {
-	slot := &d.ownPart(user).blocks[user/blockUsers%partBlocks]
-	if b := *slot; b.owner != d.mark {
-		*slot = &block{owner: d.mark, users: slices.Clone(b.users), keys: b.keys, groups: b.groups}
+	b := d.blocks.At(int(user / blockUsers))
+	if b.owner != d.mark {
+		b = &block{owner: d.mark, users: slices.Clone(b.users), keys: b.keys, groups: b.groups}
+		d.blocks.Set(d.mark, int(user/blockUsers), b)
 	}
-	return *slot
+	return b
 }
 
 // own answers the block and place of a user that is there, for changing.

@@ -13,7 +13,7 @@ import (
 func (d *Draft) AddGroup(id uuid.UUID) uint32 {
 	ordinal := d.groups
 	if ordinal%blockGroup == 0 {
-		d.groupBlocks = append(d.groupBlocks, &groupBlock{owner: d.mark})
+		d.groupBlocks.Append(d.mark, &groupBlock{owner: d.mark})
 	}
 	d.groups++
 	d.groupColumns.AddRow()
@@ -24,11 +24,12 @@ func (d *Draft) AddGroup(id uuid.UUID) uint32 {
 }
 
 func (d *Draft) ownGroupBlock(group uint32) *groupBlock {
-	slot := &d.groupBlocks[group/blockGroup]
-	if b := *slot; b.owner != d.mark {
-		*slot = &groupBlock{owner: d.mark, groups: slices.Clone(b.groups)}
+	b := d.groupBlocks.At(int(group / blockGroup))
+	if b.owner != d.mark {
+		b = &groupBlock{owner: d.mark, groups: slices.Clone(b.groups)}
+		d.groupBlocks.Set(d.mark, int(group/blockGroup), b)
 	}
-	return *slot
+	return b
 }
 
 // ownGroup answers a group that is there, for changing.

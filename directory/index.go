@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/directory/column"
+	"licensor/vector"
 )
 
 // Index is who there is in a tenant's directory, under which names and addresses, and who is in which group. It never
@@ -32,8 +33,8 @@ type view struct {
 	users  uint32
 	groups uint32
 
-	parts       []*part
-	groupBlocks []*groupBlock
+	blocks      vector.Vector[*block] // of users; a chunk of it is a part of a snapshot
+	groupBlocks vector.Vector[*groupBlock]
 
 	ids, names, addresses, groupIDs *lookup
 	reports                         *lookup // users by their managers' ordinals
@@ -50,14 +51,14 @@ func (v *view) at(user uint32) (*block, int) {
 	if user >= v.users {
 		return nil, 0
 	}
-	return v.parts[user/PartUsers].blocks[user/blockUsers%partBlocks], int(user % blockUsers)
+	return v.blocks.At(int(user / blockUsers)), int(user % blockUsers)
 }
 
 func (v *view) group(group uint32) *group {
 	if group >= v.groups {
 		return &noGroup
 	}
-	return &v.groupBlocks[group/blockGroup].groups[group%blockGroup]
+	return &v.groupBlocks.At(int(group / blockGroup)).groups[group%blockGroup]
 }
 
 var (
@@ -179,8 +180,7 @@ func (v *view) AddressShared(user uint32) bool {
 func (x *Index) Draft() *Draft {
 	x.copying.Lock()
 	defer x.copying.Unlock()
-	d := &Draft{view: x.view, mark: new(owner), first: x.users, userColumns: x.userColumns.Draft(), groupColumns: x.groupColumns.Draft()}
-	d.parts, d.groupBlocks = slices.Clone(x.parts), slices.Clone(x.groupBlocks)
+	d := &Draft{view: x.view, mark: new(vector.Owner), first: x.users, userColumns: x.userColumns.Draft(), groupColumns: x.groupColumns.Draft()}
 	for _, set := range []**lookup{&d.ids, &d.names, &d.addresses, &d.groupIDs, &d.reports} {
 		*set = (*set).copy()
 	}
@@ -195,8 +195,8 @@ func (x *Index) GroupColumns() *column.Table { return x.groupColumns }
 
 // PartChanged says whether users of the part differ from those in an older index that x was made from.
 func (x *Index) PartChanged(old *Index, part int) bool {
-	return part >= len(old.parts) || x.parts[part] != old.parts[part]
+	return !x.blocks.SameChunk(&old.blocks, part)
 }
 
 // Parts is how many parts a snapshot of the users has.
-func (x *Index) Parts() int { return len(x.parts) }
+func (x *Index) Parts() int { return x.blocks.Chunks() }

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"licensor/directory/column"
+	"licensor/vector"
 )
 
 // formatVersion is the first byte of a head and of each part. A change of format takes the next one. The first knew no managers; its
@@ -38,10 +39,7 @@ func (x *Index) AppendHead(dst []byte) []byte {
 // AppendPart writes the users of a part.
 func (x *Index) AppendPart(dst []byte, part int) []byte {
 	dst = append(dst, formatVersion)
-	for _, b := range x.parts[part].blocks {
-		if b == nil {
-			break
-		}
+	for _, b := range x.blocks.Chunk(part) {
 		for i, u := range b.users {
 			if dst = append(dst, byte(u.state)); u.state == gone {
 				continue
@@ -101,12 +99,12 @@ func Decode(head []byte, parts [][]byte, columns *Columns) (*Index, error) {
 
 func (x *Index) decodeGroups(r *reader) {
 	n := r.count(1)
-	x.groupBlocks = make([]*groupBlock, 0, n/blockGroup+1)
+	owner := new(vector.Owner)
 	for x.groups < n {
 		if x.groups%blockGroup == 0 {
-			x.groupBlocks = append(x.groupBlocks, &groupBlock{groups: make([]group, 0, min(n-x.groups, blockGroup))})
+			x.groupBlocks.Append(owner, &groupBlock{groups: make([]group, 0, min(n-x.groups, blockGroup))})
 		}
-		b := x.groupBlocks[x.groups/blockGroup]
+		b := x.groupBlocks.At(int(x.groups / blockGroup))
 		b.groups = append(b.groups, r.group(n, x.users))
 		x.groups++
 	}
@@ -141,13 +139,13 @@ func (x *Index) checkManagers() error {
 }
 
 func (x *Index) decodeParts(parts [][]byte, columns *Columns) error {
-	x.parts = make([]*part, len(parts))
+	blocks := make([][]*block, len(parts))
 	errs := make([]error, len(parts))
 	var wait sync.WaitGroup
 	for i, data := range parts {
 		wait.Go(func() {
 			users := min(x.users-uint32(i)*PartUsers, PartUsers)
-			if x.parts[i], errs[i] = decodePart(data, users, x.groups); errs[i] != nil {
+			if blocks[i], errs[i] = decodePart(data, users, x.groups); errs[i] != nil {
 				errs[i] = fmt.Errorf("directory snapshot: part %d: %w", i, errs[i])
 			}
 		})
@@ -159,6 +157,12 @@ func (x *Index) decodeParts(parts [][]byte, columns *Columns) error {
 	wait.Wait()
 	if err := errors.Join(append(errs, columnsErr)...); err != nil {
 		return err
+	}
+	owner := new(vector.Owner)
+	for _, some := range blocks {
+		for _, b := range some {
+			x.blocks.Append(owner, b)
+		}
 	}
 	if columns == nil {
 		x.noValues()
@@ -227,12 +231,12 @@ func agreeing(t *column.Table, rows uint32, of func(uint32) state) error {
 	return nil
 }
 
-func decodePart(data []byte, users, groups uint32) (*part, error) {
+func decodePart(data []byte, users, groups uint32) ([]*block, error) {
 	r := &reader{rest: data}
 	version := r.version()
-	p := new(part)
+	blocks := make([]*block, (users+blockUsers-1)/blockUsers)
 	keys, memberships := make([]Key, 0, 2*blockUsers), make([]uint32, 0, 2*blockUsers)
-	for i := range p.blocks {
+	for i := range blocks {
 		n := min(users-uint32(i)*blockUsers, blockUsers)
 		b := &block{users: make([]user, n), keys: keys[:0], groups: memberships[:0]}
 		for j := range b.users {
@@ -240,12 +244,12 @@ func decodePart(data []byte, users, groups uint32) (*part, error) {
 		}
 		keys, memberships = b.keys, b.groups // the arrays serve the next block again
 		b.keys, b.groups = slices.Clone(keys), slices.Clone(memberships)
-		if p.blocks[i] = b; r.err != nil || uint32(i+1)*blockUsers >= users {
+		if blocks[i] = b; r.err != nil {
 			break
 		}
 	}
 	r.end()
-	return p, r.err
+	return blocks, r.err
 }
 
 // buildLookups sorts the entries of each lookup and loads them in one go.
