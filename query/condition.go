@@ -98,6 +98,7 @@ func united(args []*Condition) []*Condition {
 		}
 		if arg.test.Op == column.Equal {
 			values[arg.column][arg.test.Text] = struct{}{}
+			continue
 		}
 		for value := range arg.test.Set {
 			values[arg.column][value] = struct{}{}
