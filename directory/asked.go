@@ -184,7 +184,11 @@ func (p *Property[T]) Column() (place int, ok bool) {
 func AppendColumn(dst []byte, t *column.Table, row uint32, place int) []byte {
 	switch t.Schema().Columns[place].Kind {
 	case column.Text:
-		return appendText(dst, t.Text(row, place))
+		start := len(dst)
+		if dst = t.AppendText(append(dst, '"'), row, place); len(dst) == start+1 {
+			return append(dst[:start], "null"...)
+		}
+		return quoted(dst, start)
 	case column.Time:
 		return appendTime(dst, column.AsTime(t.Time(row, place)))
 	case column.Bool:
@@ -195,9 +199,20 @@ func AppendColumn(dst []byte, t *column.Table, row uint32, place int) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendString(dst, t.Element(row, place, i))
+		start := len(dst)
+		dst = quoted(t.AppendElement(append(dst, '"'), row, place, i), start)
 	}
 	return append(dst, ']')
+}
+
+// quoted completes a string of JSON of which all but the last quotation mark stands from a place on as it is.
+func quoted(dst []byte, start int) []byte {
+	for _, c := range dst[start+1:] {
+		if c < ' ' || c == '"' || c == '\\' {
+			return appendString(dst[:start], string(dst[start+1:]))
+		}
+	}
+	return append(dst, '"')
 }
 
 var truths = [...]string{column.Null: "null", column.False: "false", column.True: "true"}

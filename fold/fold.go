@@ -6,6 +6,7 @@
 package fold
 
 import (
+	"encoding/binary"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -16,26 +17,56 @@ import (
 // outside: the Kelvin sign is not a "k". So a text in ASCII is only equal to texts in ASCII. A text that is folded already
 // is returned as it is, without allocation.
 func Text(text string) string {
-	first := -1 // the first letter to become small
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		if c >= utf8.RuneSelf {
-			return strings.Map(letter, text)
-		}
-		if first < 0 && c >= 'A' && c <= 'Z' {
-			first = i
-		}
-	}
-	if first < 0 {
+	ascii, capitals := scan(text)
+	switch {
+	case !ascii:
+		return strings.Map(letter, text)
+	case !capitals:
 		return text
 	}
 	var folded strings.Builder
 	folded.Grow(len(text))
-	folded.WriteString(text[:first])
-	for i := first; i < len(text); i++ {
+	var eight [8]byte
+	for ; len(text) >= 8; text = text[8:] {
+		w := word(text)
+		binary.LittleEndian.PutUint64(eight[:], w|capital(w)>>2)
+		folded.Write(eight[:])
+	}
+	for i := range len(text) {
 		folded.WriteByte(small(text[i]))
 	}
 	return folded.String()
+}
+
+// every is a byte in each place of a word.
+const every = 0x0101010101010101
+
+// word is the first eight bytes of a text.
+func word(t string) uint64 {
+	_ = t[7]
+	return uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24 | uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 | uint64(t[7])<<56
+}
+
+// capital has the highest bit of each byte of a word that is a capital; all bytes are ASCII.
+func capital(w uint64) uint64 {
+	return (w + (0x80-'A')*every) &^ (w + (0x80-'Z'-1)*every) & (0x80 * every)
+}
+
+// scan says whether a text is all ASCII, and then whether it has capitals.
+func scan(text string) (ascii, capitals bool) {
+	high, upper := uint64(0), uint64(0)
+	for ; len(text) >= 8; text = text[8:] {
+		w := word(text)
+		high |= w
+		upper |= capital(w)
+	}
+	for i := range len(text) {
+		high |= uint64(text[i])
+		if text[i] >= 'A' && text[i] <= 'Z' {
+			upper = 1
+		}
+	}
+	return high&(0x80*every) == 0, upper != 0
 }
 
 // Equal reports whether two texts have the same folded form, without allocation for ASCII texts.
@@ -62,12 +93,8 @@ func small(c byte) byte {
 
 // ASCII reports whether a text is all ASCII, so that folding it keeps the length of every part of it.
 func ASCII(text string) bool {
-	for i := 0; i < len(text); i++ {
-		if text[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
+	ascii, _ := scan(text)
+	return ascii
 }
 
 // StartsWord reports whether a text has word where one of its words starts. Both are folded.

@@ -2,6 +2,7 @@ package fold_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"unicode"
 	"unicode/utf8"
@@ -34,6 +35,25 @@ func TestEqualIsEqualFolding(t *testing.T) {
 		for _, b := range texts {
 			if got, want := fold.Equal(a, b), fold.Text(a) == fold.Text(b); got != want {
 				t.Errorf("Equal(%q, %q) is %t", a, b, got)
+			}
+		}
+	}
+}
+
+func TestTextIsEachLetterByItself(t *testing.T) {
+	t.Parallel()
+	for n := range 40 {
+		for c := range 256 {
+			text := strings.Repeat("x", n) + string([]byte{byte(c)}) + "@[Z`{aAz" + strings.Repeat("Q", 39-n)
+			want := ""
+			for _, r := range text {
+				want += fold.Text(string(r))
+			}
+			if got := fold.Text(text); got != want {
+				t.Fatalf("%q becomes %q, not %q", text, got, want)
+			}
+			if got, want := fold.ASCII(text), c < 128; got != want {
+				t.Fatalf("ASCII(%q) is %t", text, got)
 			}
 		}
 	}

@@ -286,21 +286,32 @@ func readSnapshot(ctx context.Context, t *Tenant) (*Image, partNames, uint32, er
 	if err != nil {
 		return nil, nil, 0, fmt.Errorf("read the snapshot's head of tenant %s: %w", t.id, err)
 	}
-	data := map[string][][]byte{}
-	for _, p := range pieces {
-		list, err := t.store.Parts(ctx, t.id, h.Parts[p.name])
-		if err != nil {
-			return nil, nil, 0, fmt.Errorf("read the snapshot of tenant %s: %w", t.id, err)
-		}
-		for _, part := range list {
-			data[p.name] = append(data[p.name], part.Data)
-		}
+	data, err := t.readParts(ctx, h.Parts)
+	if err != nil {
+		return nil, nil, 0, fmt.Errorf("read the snapshot of tenant %s: %w", t.id, err)
 	}
 	img, err := h.image(data)
 	if err != nil {
 		return nil, nil, 0, fmt.Errorf("read the snapshot of tenant %s: %w", t.id, err)
 	}
 	return img, h.Parts, h.Format, nil
+}
+
+// readParts reads the parts of all pieces, piece beside piece.
+func (t *Tenant) readParts(ctx context.Context, names partNames) (map[string][][]byte, error) {
+	read, errs := make([][]store.Part, len(pieces)), make([]error, len(pieces))
+	var wait sync.WaitGroup
+	for i, p := range pieces {
+		wait.Go(func() { read[i], errs[i] = t.store.Parts(ctx, t.id, names[p.name]) })
+	}
+	wait.Wait()
+	data := map[string][][]byte{}
+	for i, p := range pieces {
+		for _, part := range read[i] {
+			data[p.name] = append(data[p.name], part.Data)
+		}
+	}
+	return data, errors.Join(errs...)
 }
 
 // image puts a snapshot together from its parts by piece; licensing and directory side by side, for they are about as much work.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"unicode/utf8"
 
+	"licensor/fold"
 	"licensor/vector"
 )
 
@@ -135,9 +136,21 @@ func (w *partWriter) appendRun(dst []byte, field int, r run) []byte {
 		}
 		return dst
 	case *texts:
-		return append(appendEnds(append(dst, asTexts), r.writtenEnds), r.written...)
+		return r.append(append(dst, asTexts))
 	}
 	return append(dst, none)
+}
+
+// append writes the texts as they were written, behind their lengths.
+func (t *texts) append(dst []byte) []byte {
+	written := make([]byte, 0, len(t.small))
+	dst = binary.AppendUvarint(dst, uint64(t.len()))
+	for i := range t.len() {
+		before := len(written)
+		written = t.appendTo(written, i)
+		dst = binary.AppendUvarint(dst, uint64(len(written)-before))
+	}
+	return append(dst, written...)
 }
 
 // appendEnds writes where the things of a list end, as their lengths.
@@ -372,7 +385,29 @@ func (r *partReader) textRun(most int) run {
 	if r.err != nil {
 		return nil
 	}
-	return foldedRun(all, ends)
+	if fold.ASCII(all) { // folding changes no length
+		return asciiRun(all, ends)
+	}
+	list, start := make([]string, len(ends)), uint32(0)
+	for i, end := range ends {
+		list[i], start = all[start:end], end
+	}
+	return textsOf(list)
+}
+
+// asciiRun makes a run of texts that lie one behind another.
+func asciiRun(written string, ends []uint32) run {
+	t := &texts{small: fold.Text(written), ends: offsetsOf(ends)}
+	if t.small == written {
+		return t
+	}
+	t.upper = make([]uint64, (len(written)+63)/64)
+	for i := range len(written) {
+		if c := written[i]; c >= 'A' && c <= 'Z' {
+			t.upper[i>>6] |= 1 << (i & 63)
+		}
+	}
+	return t
 }
 
 // startsWell reports whether each text begins with the first byte of a character.

@@ -48,12 +48,32 @@ func (t *Table) Value(row uint32, column int) Value {
 	return Value{}
 }
 
-// Text returns the text that a row has in a column of texts; "" is null. It allocates nothing.
+// Text returns the text that a row has in a column of texts; "" is null.
 func (t *Table) Text(row uint32, column int) string {
 	if s, ok := t.cells(row, column).(scalars); ok {
 		return at(s.run, int(row%BlockRows))
 	}
 	return ""
+}
+
+// AppendText appends Text to dst, without any other allocation.
+func (t *Table) AppendText(dst []byte, row uint32, column int) []byte {
+	if s, ok := t.cells(row, column).(scalars); ok && int(row%BlockRows) < s.len() {
+		return s.appendTo(dst, int(row%BlockRows))
+	}
+	return dst
+}
+
+// AppendElement appends Element to dst.
+func (t *Table) AppendElement(dst []byte, row uint32, column, i int) []byte {
+	l, ok := t.cells(row, column).(*lists)
+	if !ok {
+		return dst
+	}
+	if from, _ := l.bounds(int(row % BlockRows)); l.fields[0] != nil && from+i < l.fields[0].len() {
+		return l.fields[0].appendTo(dst, from+i)
+	}
+	return dst
 }
 
 // Folded returns the folded form of Text.
@@ -269,4 +289,17 @@ func (t *Table) Parts() int { return t.blocks.Chunks() }
 // PartChanged reports whether a part may differ from what it was in an older table that t was made from.
 func (t *Table) PartChanged(older *Table, part int) bool {
 	return !t.blocks.SameChunk(&older.blocks, part)
+}
+
+// Sizes returns about how many bytes each column takes, without its dictionary.
+func (t *Table) Sizes() []int {
+	sizes := make([]int, len(t.schema.Columns))
+	for _, b := range t.blocks.All() {
+		for i, c := range b.cells {
+			if c != nil {
+				sizes[i] += c.size()
+			}
+		}
+	}
+	return sizes
 }

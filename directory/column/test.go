@@ -117,23 +117,31 @@ func markCodes[C uint8 | uint16](list []C, answer []uint8, bits, among []uint64)
 }
 
 func (m *runMatcher) markTexts(r *texts, bits, among []uint64) {
-	switch m.test.Op {
+	if r.ends.far != nil {
+		markEnds(m.test, r, r.ends.far, bits, among)
+	} else {
+		markEnds(m.test, r, r.ends.near, bits, among)
+	}
+}
+
+// markEnds looks at texts by where they end.
+func markEnds[E uint16 | uint32](test *Test, r *texts, ends []E, bits, among []uint64) {
+	switch test.Op {
 	case Contains, HasWord:
-		if m.test.Text != "" {
-			m.search(r, bits)
+		if test.Text != "" {
+			search(test, r, ends, bits)
 			return
 		}
 	case Equal:
-		m.markEqual(r, bits)
+		markEqual(test.Text, r.small, ends, bits)
+		return
+	case Starts, Ends:
+		markSides(test, r.small, ends, bits)
 		return
 	}
-	if m.test.Op == Starts || m.test.Op == Ends {
-		m.markSides(r, bits)
-		return
-	}
-	start := uint32(0)
-	for i, end := range r.smallEnds {
-		if among[i>>6] != 0 && m.test.Match(r.small[start:end]) {
+	start := E(0)
+	for i, end := range ends {
+		if among[i>>6] != 0 && test.Match(r.small[start:end]) {
 			bits[i>>6] |= 1 << (i & 63)
 		}
 		start = end
@@ -141,23 +149,23 @@ func (m *runMatcher) markTexts(r *texts, bits, among []uint64) {
 }
 
 // markSides compares the beginning or the end of each text, the first eight bytes in one go: nearly all texts differ in these.
-func (m *runMatcher) markSides(r *texts, bits []uint64) {
-	text := m.test.Text
-	start, want := uint32(0), uint32(len(text))
+func markSides[E uint16 | uint32](test *Test, small string, ends []E, bits []uint64) {
+	text := test.Text
+	start, want := 0, len(text)
 	first, mask := word8(text, 0), ^uint64(0)
 	if want < 8 {
 		mask = 1<<(8*want) - 1
 	}
-	back := uint32(0) // from where a text is compared to its end
-	if m.test.Op == Ends {
+	back := 0 // from where a text is compared to its end
+	if test.Op == Ends {
 		back = want
 	}
-	for i, end := range r.smallEnds {
-		at := start
+	for i, e := range ends {
+		at, end := start, int(e)
 		if back > 0 {
 			at = end - back
 		}
-		if end-start >= want && end > start && (word8(r.small, at)^first)&mask == 0 && (want <= 8 || r.small[at:at+want] == text) {
+		if end-start >= want && end > start && (word8(small, at)^first)&mask == 0 && (want <= 8 || small[at:at+want] == text) {
 			bits[i>>6] |= 1 << (i & 63)
 		}
 		start = end
@@ -165,9 +173,9 @@ func (m *runMatcher) markSides(r *texts, bits []uint64) {
 }
 
 // word8 returns eight bytes of a text as a number; behind its end there are zeros.
-func word8(text string, at uint32) (word uint64) {
-	if uint64(at)+8 > uint64(len(text)) {
-		for i := at; int(i) < len(text); i++ {
+func word8(text string, at int) (word uint64) {
+	if at+8 > len(text) {
+		for i := at; i < len(text); i++ {
 			word |= uint64(text[i]) << (8 * (i - at))
 		}
 		return word
@@ -177,10 +185,11 @@ func word8(text string, at uint32) (word uint64) {
 }
 
 // markEqual looks at lengths first.
-func (m *runMatcher) markEqual(r *texts, bits []uint64) {
-	start, want := uint32(0), uint32(len(m.test.Text))
-	for i, end := range r.smallEnds {
-		if end-start == want && r.small[start:end] == m.test.Text && want > 0 {
+func markEqual[E uint16 | uint32](text, small string, ends []E, bits []uint64) {
+	start, want := 0, len(text)
+	for i, e := range ends {
+		end := int(e)
+		if end-start == want && small[start:end] == text && want > 0 {
 			bits[i>>6] |= 1 << (i & 63)
 		}
 		start = end
@@ -189,29 +198,26 @@ func (m *runMatcher) markEqual(r *texts, bits []uint64) {
 
 // search finds a part of a text in all texts at once, since they lie one behind another. What is found across the end of one
 // text is looked at again within it.
-func (m *runMatcher) search(r *texts, bits []uint64) {
+func search[E uint16 | uint32](test *Test, r *texts, ends []E, bits []uint64) {
 	row := 0
 	for from := 0; ; {
-		at := strings.Index(r.small[from:], m.test.Text)
+		at := strings.Index(r.small[from:], test.Text)
 		if at < 0 {
 			return
 		}
 		at += from
-		for int(r.smallEnds[row]) <= at {
+		for int(ends[row]) <= at {
 			row++
 		}
-		if end := int(r.smallEnds[row]); at+len(m.test.Text) > end { // across the end
+		end := int(ends[row])
+		if at+len(test.Text) > end { // across the end
 			from = at + 1
 			continue
 		}
-		if m.test.Op == Contains || r.isStart(row, at) || m.test.Match(r.folded(row)) {
+		isStart := row == 0 && at == 0 || row > 0 && int(ends[row-1]) == at || at > 0 && r.small[at-1] == ' '
+		if test.Op == Contains || isStart || test.Match(r.folded(row)) {
 			bits[row>>6] |= 1 << (row & 63)
 		}
-		from = int(r.smallEnds[row])
+		from = end
 	}
-}
-
-// isStart reports whether a word surely starts at a place in the run, within a row's text: behind its beginning or a blank.
-func (t *texts) isStart(row, at int) bool {
-	return row == 0 && at == 0 || row > 0 && int(t.smallEnds[row-1]) == at || t.small[at-1] == ' '
 }
