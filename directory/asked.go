@@ -181,26 +181,26 @@ func (p *Property[T]) Column() (place int, ok bool) {
 }
 
 // AppendColumn writes what a row has in a column as JSON, as Append writes the property of the object.
-func AppendColumn(dst []byte, t *column.Table, row uint32, place int) []byte {
-	switch t.Schema().Columns[place].Kind {
+func AppendColumn(dst []byte, row column.Row, place int) []byte {
+	switch row.Schema().Columns[place].Kind {
 	case column.Text:
 		start := len(dst)
-		if dst = t.AppendText(append(dst, '"'), row, place); len(dst) == start+1 {
+		if dst = row.AppendText(append(dst, '"'), place); len(dst) == start+1 {
 			return append(dst[:start], "null"...)
 		}
 		return quoted(dst, start)
 	case column.Time:
-		return appendTime(dst, column.AsTime(t.Time(row, place)))
+		return appendTime(dst, column.AsTime(row.Time(place)))
 	case column.Bool:
-		return append(dst, truths[t.Truth(row, place)]...)
+		return append(dst, truths[row.Truth(place)]...)
 	}
 	dst = append(dst, '[')
-	for i := range t.Elements(row, place) {
+	for i := range row.Elements(place) {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
 		start := len(dst)
-		dst = quoted(t.AppendElement(append(dst, '"'), row, place, i), start)
+		dst = quoted(row.AppendElement(append(dst, '"'), place, i), start)
 	}
 	return append(dst, ']')
 }

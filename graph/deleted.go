@@ -45,7 +45,7 @@ func (r *request) sendObject(image *tenant.Image, kind store.Kind, ordinal uint3
 		if err != nil {
 			return err
 		}
-		o.user = &user{document, ordinal, image, r.now}
+		o.user = new(r.userAt(document, ordinal, image))
 	} else {
 		document, image, err := r.tenant.GroupNow(r.ctx, image, ordinal)
 		if err != nil {

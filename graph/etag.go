@@ -149,7 +149,7 @@ func (r *request) currentUser() (string, func(*tenant.Image) uint32, error) {
 	if document, err = r.tenant.User(r.ctx, r.image, ordinal); err != nil {
 		return "", nil, err
 	}
-	etag := userFields.etag(&user{document, ordinal, r.image, r.now})
+	etag := userFields.etag(new(r.userAt(document, ordinal, r.image)))
 	return etag, func(img *tenant.Image) uint32 { return img.Directory.UserRevision(ordinal) }, nil
 }
 

@@ -58,7 +58,7 @@ func newFieldSet[T any](typeName string, fields []field[T], basic ...string) *fi
 
 // propertyFields makes fields of a document's properties. of returns the document of an object, nil where it was not read, and
 // row where the object is in columns: those of properties that have one need no document.
-func propertyFields[D, T any](properties []*directory.Property[D], of func(*T) *D, row func(*T) (*column.Table, uint32)) []field[T] {
+func propertyFields[D, T any](properties []*directory.Property[D], of func(*T) *D, row func(*T) column.Row) []field[T] {
 	fields := make([]field[T], 0, len(properties))
 	for _, p := range properties {
 		place, ok := p.Column()
@@ -68,8 +68,7 @@ func propertyFields[D, T any](properties []*directory.Property[D], of func(*T) *
 				if document := of(object); document != nil {
 					return p.Append(b, document)
 				}
-				table, ordinal := row(object)
-				return directory.AppendColumn(b, table, ordinal, place)
+				return directory.AppendColumn(b, row(object), place)
 			}
 		}
 		fields = append(fields, f)
@@ -138,7 +137,9 @@ func appendFields[T any](b []byte, fields []*field[T], object *T) []byte {
 
 // objects makes the writer of a list's objects: their fields in braces.
 func objects[T any](fields []*field[T]) func([]byte, T) []byte {
+	var shown T // one place for all of them: each by itself would be an allocation
 	return func(b []byte, object T) []byte {
-		return append(appendFields(append(b, '{'), fields, &object), '}')
+		shown = object
+		return append(appendFields(append(b, '{'), fields, &shown), '}')
 	}
 }

@@ -11,11 +11,12 @@ type group struct {
 	*directory.Group
 	ordinal uint32
 	image   *tenant.Image
+	row     column.Row
 	waiting *waiting // what a change of its licenses that is held back will make of it
 }
 
 func (r *request) groupAt(document *directory.Group, ordinal uint32, image *tenant.Image) group {
-	return group{document, ordinal, image, r.processing.of(r.tenant, ordinal, r.now)}
+	return group{document, ordinal, image, image.Directory.GroupColumns().Row(ordinal), r.processing.of(r.tenant, ordinal, r.now)}
 }
 
 const groupType = "microsoft.graph.group"
@@ -25,7 +26,7 @@ const groupType = "microsoft.graph.group"
 var groupFields = newFieldSet(groupType, append(
 	propertyFields(
 		exceptID(directory.GroupProperties()), func(g *group) *directory.Group { return g.Group },
-		func(g *group) (*column.Table, uint32) { return g.image.Directory.GroupColumns(), g.ordinal },
+		func(g *group) column.Row { return g.row },
 	),
 	field[group]{name: "assignedLicenses", write: appendGroupLicenses},
 	field[group]{name: "hasMembersWithLicenseErrors", write: appendHasErrors},

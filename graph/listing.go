@@ -34,7 +34,7 @@ var groupList = listing[directory.Group, group]{
 }
 
 func (r *request) userAt(document *directory.User, ordinal uint32, image *tenant.Image) user {
-	return user{document, ordinal, image, r.now}
+	return user{document, ordinal, image, r.now, image.Directory.UserColumns().Row(ordinal)}
 }
 
 // send answers with a page of the objects there are, or of those that are deleted.

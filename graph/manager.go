@@ -97,6 +97,6 @@ func expandManager(r *request, e odata.Expansion) (func([]byte, *user) ([]byte, 
 		if err != nil {
 			return append(b, "null"...), err
 		}
-		return write(b, object{user: &user{document, manager, image, u.now}}), nil
+		return write(b, object{user: new(r.userAt(document, manager, image))}), nil
 	}, nil
 }

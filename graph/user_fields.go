@@ -16,6 +16,7 @@ type user struct {
 	ordinal uint32
 	image   *tenant.Image
 	now     time.Time
+	row     column.Row
 }
 
 const userType = "microsoft.graph.user"
@@ -24,7 +25,7 @@ const userType = "microsoft.graph.user"
 var userFields = newFieldSet(userType, append(
 	propertyFields(
 		exceptID(directory.UserProperties()), func(u *user) *directory.User { return u.User },
-		func(u *user) (*column.Table, uint32) { return u.image.Directory.UserColumns(), u.ordinal },
+		func(u *user) column.Row { return u.row },
 	),
 	field[user]{name: "assignedLicenses", write: appendAssignedLicenses},
 	field[user]{name: "assignedPlans", write: appendAssignedPlans},

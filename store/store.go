@@ -112,9 +112,9 @@ type Ticket struct {
 type Query struct {
 	Kind     Kind
 	Ordinals []uint32 // when not nil: only these (at most 1,000); others are not looked at
-	Deleted  bool     // soft-deleted rows only; otherwise live ones only. Ignored with Ordinals.
+	Deleted  bool     // soft-deleted rows only; otherwise live ones only. Ignored with Ordinals and Order.
 	Below    uint32   // when not 0: only rows with an ordinal less than this
-	Order    *Order   // nil: by ordinal
+	Order    *Order   // nil: by ordinal. Otherwise just Ordinal and Key are returned, of live and deleted rows; Ordinals is ignored.
 	After    int64    // rows with an ordinal greater than this, with Order those behind that row; -1 for the first page
 	Limit    int      // 0: no limit
 }

@@ -41,89 +41,36 @@ func (t *Table) Blocks() int { return t.blocks.Len() }
 func (t *Table) block(n int) *block { return t.blocks.At(n) }
 
 // Value returns what a row has in a column, by the column's place in the schema.
-func (t *Table) Value(row uint32, column int) Value {
-	if c := t.cells(row, column); c != nil {
-		return c.value(int(row % BlockRows))
-	}
-	return Value{}
-}
+func (t *Table) Value(row uint32, column int) Value { return t.Row(row).Value(column) }
 
 // Text returns the text that a row has in a column of texts; "" is null.
 func (t *Table) Text(row uint32, column int) string {
-	if s, ok := t.cells(row, column).(scalars); ok {
-		return at(s.run, int(row%BlockRows))
+	if s := t.Row(row).text(column); s.run != nil {
+		return s.at(int(row % BlockRows))
 	}
 	return ""
 }
 
-// AppendText appends Text to dst, without any other allocation.
-func (t *Table) AppendText(dst []byte, row uint32, column int) []byte {
-	if s, ok := t.cells(row, column).(scalars); ok && int(row%BlockRows) < s.len() {
-		return s.appendTo(dst, int(row%BlockRows))
-	}
-	return dst
-}
-
-// AppendElement appends Element to dst.
-func (t *Table) AppendElement(dst []byte, row uint32, column, i int) []byte {
-	l, ok := t.cells(row, column).(*lists)
-	if !ok {
-		return dst
-	}
-	if from, _ := l.bounds(int(row % BlockRows)); l.fields[0] != nil && from+i < l.fields[0].len() {
-		return l.fields[0].appendTo(dst, from+i)
-	}
-	return dst
-}
-
 // Folded returns the folded form of Text.
 func (t *Table) Folded(row uint32, column int) string {
-	if s, ok := t.cells(row, column).(scalars); ok && int(row%BlockRows) < s.len() {
+	if s := t.Row(row).text(column); s.run != nil {
 		return s.folded(int(row % BlockRows))
 	}
 	return ""
 }
 
 // Truth returns what a row has in a column of booleans.
-func (t *Table) Truth(row uint32, column int) Truth {
-	if c, ok := t.cells(row, column).(*truths); ok {
-		return c.value(int(row % BlockRows)).Truth
-	}
-	return Null
-}
-
-// Elements returns how many elements a row has in a column of collections.
-func (t *Table) Elements(row uint32, column int) int {
-	if l, ok := t.cells(row, column).(*lists); ok {
-		from, to := l.bounds(int(row % BlockRows))
-		return to - from
-	}
-	return 0
-}
-
-// Element returns element i of a row in a column of Texts.
-func (t *Table) Element(row uint32, column, i int) string {
-	l, ok := t.cells(row, column).(*lists)
-	if !ok {
-		return ""
-	}
-	from, _ := l.bounds(int(row % BlockRows))
-	return at(l.fields[0], from+i)
-}
+func (t *Table) Truth(row uint32, column int) Truth { return t.Row(row).Truth(column) }
 
 // Time returns the time that a row has in a column of times, as a Value has it.
-func (t *Table) Time(row uint32, column int) int64 {
-	if c, ok := t.cells(row, column).(*times); ok {
-		return c.at(int(row % BlockRows))
-	}
-	return 0
-}
+func (t *Table) Time(row uint32, column int) int64 { return t.Row(row).Time(column) }
 
-func (t *Table) cells(row uint32, column int) cells {
+// Row returns a row, of which several columns are read.
+func (t *Table) Row(row uint32) Row {
 	if row >= t.rows {
-		return nil
+		return Row{t.schema, nil, 0}
 	}
-	return t.block(int(row / BlockRows)).cells[column]
+	return Row{t.schema, t.block(int(row / BlockRows)).cells, int(row % BlockRows)}
 }
 
 // Live returns the rows of a block that are of living objects.

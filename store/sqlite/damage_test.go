@@ -80,16 +80,17 @@ func readAll(s *Store) (*everything, error) {
 	}); err != nil {
 		return all, err
 	}
-	for _, order := range []*store.Order{nil, {Property: "mail"}} {
-		query := users()
-		query.Order = order
-		rows, err := s.Objects(ctx, firstTenant, query)
-		if err != nil {
-			return all, err
-		}
-		for _, row := range rows {
-			all.documents[row.Ordinal] = string(row.Document)
-		}
+	rows, err := s.Objects(ctx, firstTenant, users())
+	if err != nil {
+		return all, err
+	}
+	for _, row := range rows {
+		all.documents[row.Ordinal] = string(row.Document)
+	}
+	ordered := users()
+	ordered.Order = &store.Order{Property: "mail"}
+	if _, err := s.Objects(ctx, firstTenant, ordered); err != nil {
+		return all, err
 	}
 	for i := range 20 {
 		parts, err := s.Parts(ctx, firstTenant, []string{fmt.Sprint("part", i)})

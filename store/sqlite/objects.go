@@ -69,13 +69,13 @@ func (s *Store) selectObjects(ctx context.Context, number int64, query store.Que
 	return s.reader.QueryContext(ctx, text, w.args...)
 }
 
-// scanObject reads a row and checks it; more are the columns behind its own.
-func (s *Store) scanObject(rows *sql.Rows, kind store.Kind, more ...any) (store.Object, error) {
+// scanObject reads a row and checks it.
+func (s *Store) scanObject(rows *sql.Rows, kind store.Kind) (store.Object, error) {
 	o := store.Object{Kind: kind}
 	var id sql.RawBytes
 	var deleted sql.NullInt64
 	var sum int64
-	if err := rows.Scan(append([]any{&o.Ordinal, &id, &deleted, &o.Document, &sum, &o.Seq}, more...)...); err != nil {
+	if err := rows.Scan(&o.Ordinal, &id, &deleted, &o.Document, &sum, &o.Seq); err != nil {
 		return o, s.fail("read objects", err)
 	}
 	copy(o.ID[:], id)

@@ -60,9 +60,9 @@ const hasMoved = "SELECT EXISTS (SELECT 1 FROM moved WHERE tenant = ?1 AND kind 
 
 // The two parts of a list in the order of a COLUMN, of which ASOF is the commit. Each is followed by more conditions.
 const (
-	stayed = "SELECT ordinal, id, deleted, document, sum, seq, COLUMN AS key FROM object WHERE tenant = ?1 AND kind = ?2 " +
+	stayed = "SELECT ordinal, COLUMN AS key FROM object WHERE tenant = ?1 AND kind = ?2 " +
 		"AND ordinal NOT IN (SELECT ordinal FROM moved WHERE tenant = ?1 AND kind = ?2 AND seq > ASOF)"
-	movedAway = "SELECT ordinal, id, deleted, document, sum, seq, (SELECT m.COLUMN FROM moved AS m WHERE m.tenant = ?1 AND m.kind = ?2 " +
+	movedAway = "SELECT ordinal, (SELECT m.COLUMN FROM moved AS m WHERE m.tenant = ?1 AND m.kind = ?2 " +
 		"AND m.ordinal = object.ordinal AND m.seq > ASOF ORDER BY m.seq, m.number LIMIT 1) AS key FROM object WHERE tenant = ?1 AND kind = ?2 " +
 		"AND ordinal IN (SELECT ordinal FROM moved WHERE tenant = ?1 AND kind = ?2 AND seq > ASOF)"
 )
@@ -106,43 +106,38 @@ func (p span) condition(w *where, query store.Query) string {
 }
 
 func (s *Store) selectOrdered(ctx context.Context, number int64, query store.Query, part string, p span) ([]store.Object, error) {
-	text, args, err := orderedText(number, query, part, p)
-	if err != nil {
-		return nil, err
-	}
+	text, args := orderedText(number, query, part, p)
 	rows, err := s.reader.QueryContext(ctx, text, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var objects []store.Object
+	var places []store.Object
 	for rows.Next() {
 		var key sql.NullString
-		o, err := s.scanObject(rows, query.Kind, &key)
-		if err != nil {
+		o := store.Object{Kind: query.Kind}
+		if err := rows.Scan(&o.Ordinal, &key); err != nil {
 			return nil, err
 		}
 		if key.Valid {
 			o.Key = "=" + key.String
 		}
-		objects = append(objects, o)
+		places = append(places, o)
 	}
-	return objects, rows.Err()
+	return places, rows.Err()
 }
 
-func orderedText(number int64, query store.Query, part string, p span) (string, []any, error) {
-	w, err := conditions(number, query, -1)
-	if err != nil {
-		return "", nil, err
+func orderedText(number int64, query store.Query, part string, p span) (string, []any) {
+	w := &where{args: []any{number, int64(query.Kind)}}
+	text := "SELECT * FROM (" + strings.ReplaceAll(part, "ASOF", w.bind(int64(query.Order.AsOf)))
+	if query.Below > 0 {
+		text += " AND +ordinal < " + w.bind(int64(query.Below))
 	}
-	w.parts[0] = "+ordinal > ?3" // no way in: all are
-	part = strings.ReplaceAll(part, "ASOF", w.bind(int64(query.Order.AsOf)))
 	limit := int64(noLimit)
 	if query.Limit > 0 {
 		limit = int64(query.Limit)
 	}
-	text := "SELECT * FROM (" + part + w.text() + ") WHERE " + p.condition(w, query) + " LIMIT " + w.bind(limit)
-	return text, w.args, nil
+	return text + ") WHERE " + p.condition(w, query) + " LIMIT " + w.bind(limit), w.args
 }
 
 // merged puts rows in order, each once, no more than the query wants.
