@@ -218,7 +218,7 @@ func TestAddresses(t *testing.T) {
 
 func TestSecurityIdentifier(t *testing.T) {
 	t.Parallel()
-	got := string(appendSID(nil, uuid.MustParse("73d664e4-0886-4a73-b745-c694da45ddb4")))
+	got := string(AppendSID(nil, uuid.MustParse("73d664e4-0886-4a73-b745-c694da45ddb4")))
 	if want := `"S-1-12-1-1943430372-1249052806-2496021943-3034400218"`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

@@ -52,10 +52,14 @@ type Property[T any] struct {
 	texts    func(*T) *[]string                             // of StringCollection
 	rule     rule
 	required bool // cannot be cleared
+	same     bool // for all objects
 
 	asked   Asked
 	sources []source[T] // the columns that are filled from it
 }
+
+// Same reports whether the property is the same for all objects, so that Append takes nil for one.
+func (p *Property[T]) Same() bool { return p.same }
 
 // Append writes the property of object as JSON: null when it has none, [] for an empty collection.
 func (p *Property[T]) Append(dst []byte, object *T) []byte { return p.render(dst, object) }
@@ -236,7 +240,9 @@ func computed[T any](name string, kind Kind, render func(dst []byte, object *T) 
 
 // fixed is a property of the contract that has the same value in all objects, since what it tells of is not served here.
 func fixed[T any](name string, kind Kind, value string) *Property[T] {
-	return computed(name, kind, func(dst []byte, _ *T) []byte { return append(dst, value...) })
+	p := computed(name, kind, func(dst []byte, _ *T) []byte { return append(dst, value...) })
+	p.same = true
+	return p
 }
 
 // nested is a property that is an object with properties of its own. Setting it leaves those alone that are not named.

@@ -77,7 +77,7 @@ var userTable = newTable(
 	texts("proxyAddresses", func(u *User) *[]string { return &u.ProxyAddresses }).max(1123).must(wantProxy, isProxyAddress).column(57).mostly().filtered(Basic, Basic, Never, Never),
 	texts("responsibilities", func(u *User) *[]string { return &u.Responsibilities }).byName(),
 	texts("schools", func(u *User) *[]string { return &u.Schools }).byName(),
-	computed("securityIdentifier", String, func(dst []byte, u *User) []byte { return appendSID(dst, u.ID) }),
+	computed("securityIdentifier", String, func(dst []byte, u *User) []byte { return AppendSID(dst, u.ID) }),
 	fixed[User]("serviceProvisioningErrors", ComplexCollection, "[]"),
 	option("showInAddressList", func(u *User) **bool { return &u.ShowInAddressList }).column(58).filtered(Advanced, Never, Never, Never),
 	fixed[User]("signInActivity", Complex, "null").byName(),

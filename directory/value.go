@@ -91,8 +91,8 @@ func isPasswordPolicies(text string) bool {
 	return true
 }
 
-// appendSID writes the security identifier of an object, which is its id as four numbers of Windows' byte order.
-func appendSID(dst []byte, id uuid.UUID) []byte {
+// AppendSID writes the security identifier of an object, which is its id as four numbers of Windows' byte order.
+func AppendSID(dst []byte, id uuid.UUID) []byte {
 	dst = append(dst, `"S-1-12-1`...)
 	numbers := [4]uint32{
 		binary.BigEndian.Uint32(id[0:]),

@@ -62,7 +62,7 @@ func propertyFields[D, T any](properties []*directory.Property[D], of func(*T) *
 	fields := make([]field[T], 0, len(properties))
 	for _, p := range properties {
 		place, ok := p.Column()
-		f := field[T]{name: p.Name, when: p.Returned, documented: !ok, write: func(b []byte, object *T) []byte { return p.Append(b, of(object)) }}
+		f := field[T]{name: p.Name, when: p.Returned, documented: !ok && !p.Same(), write: func(b []byte, object *T) []byte { return p.Append(b, of(object)) }}
 		if ok {
 			f.write = func(b []byte, object *T) []byte {
 				if document := of(object); document != nil {

@@ -25,14 +25,19 @@ const groupType = "microsoft.graph.group"
 // GroupMember.Read.All shows those that say what group it is.
 var groupFields = newFieldSet(groupType, append(
 	propertyFields(
-		exceptID(directory.GroupProperties()), func(g *group) *directory.Group { return g.Group },
+		exceptIDs(directory.GroupProperties()), func(g *group) *directory.Group { return g.Group },
 		func(g *group) column.Row { return g.row },
 	),
 	field[group]{name: "assignedLicenses", write: appendGroupLicenses},
 	field[group]{name: "hasMembersWithLicenseErrors", write: appendHasErrors},
 	field[group]{name: "id", write: func(b []byte, g *group) []byte { return appendID(b, g.image.Directory.GroupID(g.ordinal)) }, when: directory.ByDefault},
 	field[group]{name: "licenseProcessingState", write: appendProcessingState},
+	field[group]{name: "securityIdentifier", write: appendGroupSID, when: directory.ByDefault},
 ), "createdDateTime", "description", "displayName", "groupTypes", "id", "mail", "mailEnabled", "mailNickname", "securityEnabled", "visibility").in("groups")
+
+func appendGroupSID(b []byte, g *group) []byte {
+	return directory.AppendSID(b, g.image.Directory.GroupID(g.ordinal))
+}
 
 func appendGroupLicenses(b []byte, g *group) []byte {
 	licenses := g.image.Licensing.GroupLicenses(g.ordinal)

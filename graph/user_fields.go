@@ -24,7 +24,7 @@ const userType = "microsoft.graph.user"
 // userFields are the properties of a user: those of the document, and those that come from licensing. User.ReadBasic.All shows a few.
 var userFields = newFieldSet(userType, append(
 	propertyFields(
-		exceptID(directory.UserProperties()), func(u *user) *directory.User { return u.User },
+		exceptIDs(directory.UserProperties()), func(u *user) *directory.User { return u.User },
 		func(u *user) column.Row { return u.row },
 	),
 	field[user]{name: "assignedLicenses", write: appendAssignedLicenses},
@@ -32,11 +32,12 @@ var userFields = newFieldSet(userType, append(
 	field[user]{name: "id", write: func(b []byte, u *user) []byte { return appendID(b, u.image.Directory.UserID(u.ordinal)) }, when: directory.ByDefault},
 	field[user]{name: "licenseAssignmentStates", write: appendStates},
 	field[user]{name: "provisionedPlans", write: appendProvisionedPlans},
+	field[user]{name: "securityIdentifier", write: func(b []byte, u *user) []byte { return directory.AppendSID(b, u.image.Directory.UserID(u.ordinal)) }},
 ), "displayName", "givenName", "id", "mail", "surname", "userPrincipalName").in("users")
 
-// exceptID leaves out the id, which the image has.
-func exceptID[T any](all []*directory.Property[T]) []*directory.Property[T] {
-	return slices.DeleteFunc(slices.Clone(all), func(p *directory.Property[T]) bool { return p.Name == "id" })
+// exceptIDs leaves out the id, which the image has, and what is made of it.
+func exceptIDs[T any](all []*directory.Property[T]) []*directory.Property[T] {
+	return slices.DeleteFunc(slices.Clone(all), func(p *directory.Property[T]) bool { return p.Name == "id" || p.Name == "securityIdentifier" })
 }
 
 // appendAssignedLicenses writes what the user holds, each SKU once (spec/licensing.md L10).
