@@ -157,12 +157,12 @@ func (r *request) application() (directory.Application, error) {
 
 // Applications and service principals have no owners here: none can be made, so there are none to list.
 var (
-	ownersOfApplication relation = func(r *request) (users, groups []uint32, err error) {
-		_, err = r.application()
-		return nil, nil, err
+	ownersOfApplication relation = func(r *request) (sets, error) {
+		_, err := r.application()
+		return sets{}, err
 	}
-	ownersOfPrincipal relation = func(r *request) (users, groups []uint32, err error) {
-		_, err = r.principal()
-		return nil, nil, err
+	ownersOfPrincipal relation = func(r *request) (sets, error) {
+		_, err := r.principal()
+		return sets{}, err
 	}
 )

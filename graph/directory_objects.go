@@ -48,17 +48,17 @@ func (r *request) otherObject(id uuid.UUID) (o object, typeName string, ok bool)
 
 // sendMixed answers with an object whose type the address does not say.
 func (r *request) sendMixed(o object) error {
-	write, err := r.objectWriter()
+	w, err := r.objectWriter()
 	if err != nil {
 		return err
 	}
 	b := r.begin()
 	if r.metadata == "none" {
-		return r.sendChanged(http.StatusOK, write(b, o))
+		return r.sendChanged(http.StatusOK, w.write(b, o))
 	}
 	b = r.appendHead(b, r.selected("directoryObjects")+"/$entity")
 	head := len(b)
-	b = write(b, o)
+	b = w.write(b, o)
 	b[head] = ',' // the brace of the object
 	return r.sendChanged(http.StatusOK, b)
 }
@@ -87,15 +87,15 @@ func (r *request) liveGroup(id uuid.UUID) (uint32, bool) {
 }
 
 // allGroupsOfObject are those that a user or group is in, directly or by way of others.
-var allGroupsOfObject relation = func(r *request) (users, groups []uint32, err error) {
+var allGroupsOfObject relation = func(r *request) (sets, error) {
 	kind, ordinal, ok := r.liveObject()
 	switch index := r.image.Directory; {
 	case !ok:
-		return nil, nil, notFound(r.keys[0])
+		return sets{}, notFound(r.keys[0])
 	case kind == store.KindUser:
-		return nil, index.Around(index.MemberOf(ordinal)), nil
+		return groupsOf(index.Around(index.MemberOf(ordinal))), nil
 	default:
-		return nil, others(index.Around(index.GroupMemberOf(ordinal)), ordinal), nil
+		return groupsOf(others(index.Around(index.GroupMemberOf(ordinal)), ordinal)), nil
 	}
 }
 
@@ -107,7 +107,7 @@ func (api *API) getByIDs(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
-	write, err := r.objectWriter()
+	w, err := r.objectWriter()
 	if err != nil {
 		return err
 	}
@@ -124,12 +124,12 @@ func (api *API) getByIDs(r *request) error {
 		return err
 	}
 	users, groups := r.findIDs(ids, wanted)
-	rows, err := r.readObjects(users, groups)
+	rows, err := r.readObjects(users, groups, w)
 	if err != nil {
 		return err
 	}
 	rows = append(rows, r.otherObjects(ids, wanted)...)
-	return sendList(r, list[object]{context: r.selected("directoryObjects"), rows: rows, count: -1, write: write})
+	return sendList(r, list[object]{context: r.selected("directoryObjects"), rows: rows, count: -1, write: w.write})
 }
 
 // findIDs answers the users and groups that ids name, ascending and each once.

@@ -20,20 +20,20 @@ var (
 )
 
 func init() { // they lead to the fields they are shown among
-	userExpansions["memberOf"] = inFull(related(func(u *user) (users, groups []uint32) {
+	userExpansions["memberOf"] = inFull(relatedTo(func(u *user) (users, groups []uint32) {
 		return nil, u.image.Directory.MemberOf(u.ordinal)
 	}))
 	userExpansions["manager"] = inFull(expandManager)
-	userExpansions["directReports"] = inFull(related(func(u *user) (users, groups []uint32) {
+	userExpansions["directReports"] = inFull(relatedTo(func(u *user) (users, groups []uint32) {
 		return u.image.Directory.Reports(u.ordinal), nil
 	}))
-	groupExpansions["members"] = related(func(g *group) (users, groups []uint32) {
+	groupExpansions["members"] = relatedTo(func(g *group) (users, groups []uint32) {
 		return usersIn(g.image.Licensing.GroupMembers(g.ordinal)), g.image.Directory.GroupMembersOf(g.ordinal)
 	})
-	groupExpansions["owners"] = related(func(g *group) (users, groups []uint32) {
+	groupExpansions["owners"] = relatedTo(func(g *group) (users, groups []uint32) {
 		return g.image.Directory.Owners(g.ordinal), nil
 	})
-	groupExpansions["memberOf"] = related(func(g *group) (users, groups []uint32) {
+	groupExpansions["memberOf"] = relatedTo(func(g *group) (users, groups []uint32) {
 		return nil, g.image.Directory.GroupMemberOf(g.ordinal)
 	})
 }
@@ -75,19 +75,19 @@ func cannotExpand[T any](set *fieldSet[T], e odata.Expansion) error {
 	return &Problem{Status: http.StatusBadRequest, Code: brokenRequest, Message: "Parsing OData Select and Expand failed: " + message}
 }
 
-// related is the expansion of a reference to many users and groups, of which the first few are shown.
-func related[T any](of func(object *T) (users, groups []uint32)) expansion[T] {
+// relatedTo is the expansion of a reference to many users and groups, of which the first few are shown.
+func relatedTo[T any](of func(object *T) (users, groups []uint32)) expansion[T] {
 	return func(r *request, e odata.Expansion) (func([]byte, *T) ([]byte, error), error) {
 		inner := r.within(e)
-		write, err := inner.objectWriter()
+		w, err := inner.objectWriter()
 		if err != nil {
 			return nil, err
 		}
 		return func(b []byte, object *T) ([]byte, error) {
 			inner.image = r.image
 			users, groups := of(object)
-			list, err := inner.firstObjects(users, groups)
-			return appendList(b, list, write), err
+			list, err := inner.firstObjects(users, groups, w)
+			return appendList(b, list, w.write), err
 		}, nil
 	}
 }
@@ -111,10 +111,10 @@ func (r *request) within(e odata.Expansion) *request {
 }
 
 // firstObjects reads the first few of the live ones.
-func (r *request) firstObjects(users, groups []uint32) ([]object, error) {
+func (r *request) firstObjects(users, groups []uint32, w *objectWriter) ([]object, error) {
 	users = firstLive(users, r.image.Directory.UserHidden, maxExpanded)
 	groups = firstLive(groups, r.image.Directory.GroupHidden, maxExpanded-len(users))
-	return r.readObjects(users, groups)
+	return r.readObjects(users, groups, w)
 }
 
 func firstLive(ordinals []uint32, hidden func(uint32) bool, n int) []uint32 {

@@ -26,6 +26,8 @@ type filters struct {
 	ordered  []string              // properties that everybody can order by (P33)
 	byID     func(img *tenant.Image, id string) (ordinal uint32, ok bool)
 	id       func(img *tenant.Image, ordinal uint32) string
+	// alsoKnown are those of other kinds of objects in the same list: what only they have is null here.
+	alsoKnown []*filters
 }
 
 var userFilters = &filters{
@@ -129,16 +131,16 @@ func (c *converter) condition(n odata.Node) (*query.Condition, error) {
 		}
 		return query.Not(arg), nil
 	case *odata.Lambda:
-		if of, ok := c.licensed[n.Path.String()]; ok {
+		if of, ok := c.collectionOf(n.Path.String()); ok {
 			return c.having(n, of)
 		}
 		return c.lambda(n)
 	case *odata.Compare:
 		if path, ok := n.Left.(*odata.Path); ok {
-			if of, ok := c.licensed[path.Names[0]]; ok && path.Count {
+			if of, ok := c.collectionOf(path.Names[0]); ok && path.Count {
 				return c.counted(n, path.Names[0], of)
 			}
-			if c.resource == "Group" && path.String() == hasErrors {
+			if path.String() == hasErrors && c.hasGroups() {
 				return c.withErrors(n)
 			}
 		}
@@ -177,16 +179,43 @@ func (c *converter) property(n odata.Node) (*directory.Asked, error) {
 	if slices.Contains(c.later, first) {
 		return nil, notServed("Filtering by '%s' (position %d of the filter) is not served here yet.", first, c.filter.Column(n))
 	}
-	about, ok := c.about(strings.Join(path.Names, "/"))
-	if !ok || path.Count || !c.canBeAsked(about) {
-		return nil, c.unsupported(n, first, path.String(), "It cannot be filtered by.")
+	if !path.Count {
+		if about, ok := c.knows(strings.Join(path.Names, "/")); ok {
+			return about, nil
+		}
 	}
-	return about, nil
+	return nil, c.unsupported(n, first, path.String(), "It cannot be filtered by.")
 }
 
-// canBeAsked says whether something can be asked about a property at all.
-func (c *converter) canBeAsked(about *directory.Asked) bool {
-	return slices.Contains(c.answered, about.Path) || about.Filterable != directory.Filterable{}
+// knows returns what can be asked about a property, if anything.
+func (f *filters) knows(path string) (*directory.Asked, bool) {
+	if about, ok := f.about(path); ok && (slices.Contains(f.answered, about.Path) || about.Filterable != directory.Filterable{}) {
+		return about, true
+	}
+	for _, other := range f.alsoKnown {
+		if about, ok := other.knows(path); ok {
+			lacking := *about
+			if lacking.Column = -1; slices.Contains(other.answered, about.Path) {
+				lacking.Filterable = directory.Filterable{Equal: directory.Basic, Starts: directory.Basic, Range: directory.Basic, Null: directory.Basic}
+			}
+			return &lacking, true
+		}
+	}
+	return nil, false
+}
+
+// collectionOf returns a collection of licensing; false when there is none with this name. One that only other kinds have is empty.
+func (f *filters) collectionOf(name string) (collection, bool) {
+	if of, ok := f.licensed[name]; ok {
+		return of, true
+	}
+	for _, other := range f.alsoKnown {
+		if of, ok := other.licensed[name]; ok {
+			of.having = func(*request, test, []string) *roaring.Bitmap { return roaring.New() }
+			return of, true
+		}
+	}
+	return collection{}, false
 }
 
 // permit refuses a comparison that the table of properties does not have (P30). What was answered before is still.

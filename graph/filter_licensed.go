@@ -1,12 +1,14 @@
 package graph
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
 
 	"licensor/graph/odata"
 	"licensor/query"
+	"licensor/store"
 )
 
 // having converts a lambda over a collection of licensing: assignedLicenses/any(x:x/skuId eq …). What it asks is answered here.
@@ -189,6 +191,11 @@ func (c *converter) counted(n *odata.Compare, name string, of collection) (*quer
 // hasErrors is a property of groups that licensing knows (spec/licensing.md L14).
 const hasErrors = "hasMembersWithLicenseErrors"
 
+// hasGroups says whether there are groups in the list.
+func (f *filters) hasGroups() bool {
+	return f.kind == store.KindGroup || slices.ContainsFunc(f.alsoKnown, func(other *filters) bool { return other.kind == store.KindGroup })
+}
+
 // withErrors converts hasMembersWithLicenseErrors eq true or false, as scripts ask.
 func (c *converter) withErrors(n *odata.Compare) (*query.Condition, error) {
 	literal, _ := n.Right.(*odata.Literal)
@@ -200,5 +207,8 @@ func (c *converter) withErrors(n *odata.Compare) (*query.Condition, error) {
 		return nil, c.unsupported(n, hasErrors, n.Op.String()+" "+nodeText(n.Right), "Supported are eq true and eq false.")
 	}
 	c.licensing = true
+	if c.kind != store.KindGroup {
+		return query.None(), nil
+	}
 	return query.Set(groupsInError(c.request, is)), nil
 }

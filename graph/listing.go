@@ -113,7 +113,7 @@ func (l listing[D, T]) later(r *request, ordinal uint32, s *search) (*D, *tenant
 	}
 	again := *r
 	again.image = image
-	c, err := again.wanted(l.filters)
+	c, err := s.again(&again)
 	if err != nil {
 		return nil, nil, false, err
 	}
@@ -126,10 +126,8 @@ func (l listing[D, T]) at(r *request, ordinals []uint32, documented bool) ([]T, 
 	for i, ordinal := range ordinals {
 		places[i].Row = ordinal
 	}
-	plain := *r
-	plain.options = new(*r.options)
-	plain.options.Filter, plain.options.Search = nil, nil
-	return l.read(&plain, places, &search{within: query.Live}, documented)
+	anybody := func(*request) (*query.Condition, error) { return query.All(), nil }
+	return l.read(r, places, &search{within: query.Live, again: anybody}, documented)
 }
 
 // search is what is asked of a list.
@@ -139,6 +137,8 @@ type search struct {
 	kind   store.Kind
 	page   page
 	count  int // of all that were found; -1 when not wanted
+	// again is the condition as of the request's image, for an object that has been written since the rows were found.
+	again func(r *request) (*query.Condition, error)
 }
 
 // search reads the options of a list, and finds all that it has.
@@ -147,6 +147,13 @@ func (r *request) search(f *filters, within query.Within) (*search, error) {
 		return nil, &identity.Forbidden{Operation: r.op.need}
 	}
 	s := &search{within: within, kind: f.kind, count: -1}
+	s.again = func(r *request) (*query.Condition, error) {
+		c, err := r.wanted(f)
+		if err != nil {
+			return nil, err
+		}
+		return c.Condition, nil
+	}
 	var err error
 	if s.page, err = r.orderedPage(f); err != nil {
 		return nil, err

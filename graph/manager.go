@@ -73,18 +73,18 @@ func (api *API) removeManager(r *request) error {
 }
 
 // reportsOfUser are the users whose manager the user is.
-var reportsOfUser relation = func(r *request) (users, groups []uint32, err error) {
+var reportsOfUser relation = func(r *request) (sets, error) {
 	user, err := r.user()
 	if err != nil {
-		return nil, nil, err
+		return sets{}, err
 	}
-	return r.image.Directory.Reports(user), nil, nil
+	return usersOf(r.image.Directory.Reports(user)), nil
 }
 
 // expandManager shows users with their managers.
 func expandManager(r *request, e odata.Expansion) (func([]byte, *user) ([]byte, error), error) {
 	inner := r.within(e)
-	write, err := inner.objectWriter()
+	w, err := inner.objectWriter()
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +97,6 @@ func expandManager(r *request, e odata.Expansion) (func([]byte, *user) ([]byte, 
 		if err != nil {
 			return append(b, "null"...), err
 		}
-		return write(b, object{user: new(r.userAt(document, manager, image))}), nil
+		return w.write(b, object{user: new(r.userAt(document, manager, image))}), nil
 	}, nil
 }

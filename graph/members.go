@@ -16,12 +16,12 @@ import (
 )
 
 // membersInError are the users with a license error by way of the group (spec/licensing.md L14).
-var membersInError relation = func(r *request) (users, groups []uint32, err error) {
+var membersInError relation = func(r *request) (sets, error) {
 	ordinal, err := r.group()
 	if err != nil {
-		return nil, nil, err
+		return sets{}, err
 	}
-	return usersIn(r.image.Licensing.GroupErrors(ordinal)), nil, nil
+	return sets{users: r.image.Licensing.GroupErrors(ordinal)}, nil
 }
 
 // usersIn lists the users of a set, which may be nil.

@@ -14,11 +14,12 @@ import (
 // getMembers answers POST …/getMemberGroups: the ids of all groups that the object is in, directly or by way of others. Groups are all that a
 // group can be in, so for groups it answers getMemberObjects, too.
 func (rel relation) getMembers(_ *API, r *request) error {
-	_, groups, err := rel.live(r)
+	of, err := rel(r)
 	if err != nil {
 		return err
 	}
-	if groups, _, err = r.asked(groups); err != nil {
+	groups, _, err := r.asked(of.liveGroups(r.image.Directory))
+	if err != nil {
 		return err
 	}
 	return r.sendIDs(r.groupIDs(groups))
@@ -84,11 +85,11 @@ const maxChecked = 20
 
 // check answers those ids of the body that are of groups the object is in, directly or by way of others.
 func (rel relation) check(r *request, parameter string) error {
-	_, groups, err := rel.live(r)
+	of, err := rel(r)
 	if err != nil {
 		return err
 	}
-	return r.checked(parameter, r.groupIDs(groups))
+	return r.checked(parameter, r.groupIDs(of.liveGroups(r.image.Directory)))
 }
 
 // checked answers those ids of the body that are among some, each once.

@@ -19,22 +19,38 @@ var (
 	allMembershipsOfObject = memberships(allGroupsOfObject)
 )
 
-// live answers the groups that are not deleted, and the roles by their places in identity.Roles.
-func (m memberships) live(r *request) (groups, roles []uint32, err error) {
-	if _, groups, err = relation(m).live(r); err != nil {
-		return nil, nil, err
+// all are the groups and the roles.
+func (m memberships) all(r *request) (sets, error) {
+	of, err := m(r)
+	if err != nil {
+		return sets{}, err
 	}
 	id, ok := r.subject()
 	if !ok {
-		return groups, nil, nil
+		return of, nil
 	}
 	for _, template := range r.image.Roles[id] {
 		if at := slices.IndexFunc(identity.Roles, func(role identity.Role) bool { return role.ID == template }); at >= 0 {
-			roles = append(roles, uint32(at))
+			of.roles = append(of.roles, uint32(at))
 		}
 	}
-	slices.Sort(roles)
-	return groups, roles, nil
+	slices.Sort(of.roles)
+	return of, nil
+}
+
+// onlyRoles are the roles alone.
+func (m memberships) onlyRoles(r *request) (sets, error) {
+	of, err := m.all(r)
+	return sets{roles: of.roles}, err
+}
+
+// live lists the groups that are not deleted, and the roles.
+func (m memberships) live(r *request) (groups, roles []uint32, err error) {
+	of, err := m.all(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	return of.liveGroups(r.image.Directory), of.roles, nil
 }
 
 // subject is the id of the user that the path names.
@@ -51,38 +67,24 @@ func (r *request) subject() (uuid.UUID, bool) {
 }
 
 // list answers GET …/memberOf.
-func (m memberships) list(_ *API, r *request) error {
-	groups, roles, err := m.live(r)
-	if err != nil {
-		return err
-	}
-	write, err := r.objectWriter()
-	if err != nil {
-		return err
-	}
-	return r.sendObjects("directoryObjects", nil, groups, write, roles...)
-}
+func (m memberships) list(api *API, r *request) error { return relation(m.all).list(api, r) }
 
 // roles answers GET …/memberOf/microsoft.graph.directoryRole: the roles alone.
 func (m memberships) roles(_ *API, r *request) error {
-	_, roles, err := m.live(r)
+	if _, err := m(r); err != nil {
+		return err
+	}
+	fields, err := ofOneType(r, roleFields, nil, identity.ReadRoles)
 	if err != nil {
 		return err
 	}
-	fields, err := ofOneType(r, roleFields, identity.ReadRoles)
-	if err != nil {
-		return err
-	}
-	return r.sendObjects("directoryRoles", nil, nil, func(b []byte, o object) []byte {
+	return r.sendObjects("directoryRoles", m.onlyRoles, &objectWriter{write: func(b []byte, o object) []byte {
 		return append(appendFields(r.appendTypeInFull(b, roleFields.typeName), fields, o.role), '}')
-	}, roles...)
+	}})
 }
 
 // count answers GET …/memberOf/$count.
-func (m memberships) count(_ *API, r *request) error {
-	groups, roles, err := m.live(r)
-	return r.sendLength(len(groups)+len(roles), err)
-}
+func (m memberships) count(_ *API, r *request) error { return r.sendLength(m.all) }
 
 // getMembers answers POST …/getMemberObjects: the ids of all that the object is in. Only security groups, when asked for, leaves out the roles.
 func (m memberships) getMembers(_ *API, r *request) error {

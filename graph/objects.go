@@ -3,6 +3,7 @@ package graph
 import (
 	"slices"
 
+	"licensor/graph/odata"
 	"licensor/identity"
 )
 
@@ -15,50 +16,12 @@ type object struct {
 	role                   *directoryRole
 }
 
-// place is where an object stands in a list: users before groups, each by ordinal, and directory roles after them.
-func (o object) place() int64 {
-	switch {
-	case o.user != nil:
-		return int64(o.user.ordinal)
-	case o.role != nil:
-		return rolesFrom + int64(slices.Index(identity.Roles, o.role.Role))
-	}
-	return groupsFrom + int64(o.group.ordinal)
-}
-
-// groupsFrom is added to the ordinals of groups, rolesFrom to the places of roles in identity.Roles.
+// The place of an object in a list that may hold several kinds: users come first, by ordinal; groupsFrom is added to the ordinals of
+// groups, rolesFrom to the places of roles in identity.Roles.
 const (
 	groupsFrom = int64(1) << 32
 	rolesFrom  = int64(2) << 32
 )
-
-// sendObjects answers with a page of users, groups and roles, which are live and ascending.
-func (r *request) sendObjects(context string, users, groups []uint32, write func([]byte, object) []byte, roles ...uint32) error {
-	if err := r.allow("$select", "$top", "$count", "$skiptoken"); err != nil {
-		return err
-	}
-	page, err := r.page()
-	if err != nil {
-		return err
-	}
-	count, err := r.countOf(len(users) + len(groups) + len(roles))
-	if err != nil {
-		return err
-	}
-	places := page.places(users, groups, roles...)
-	at, _ := slices.BinarySearch(places, groupsFrom)
-	end, _ := slices.BinarySearch(places, rolesFrom)
-	rows, err := r.readObjects(ordinals(places[:at]), ordinals(places[at:end]))
-	if err != nil {
-		return err
-	}
-	for _, role := range ordinals(places[end:]) {
-		rows = append(rows, object{role: &directoryRoles(r.image)[role]})
-	}
-	return sendList(r, list[object]{
-		context: r.selected(context), rows: rows, limit: page.limit, count: count, place: object.place, write: write,
-	})
-}
 
 // countOf is n where the caller wants the count of all, otherwise -1.
 func (r *request) countOf(n int) (int, error) {
@@ -68,41 +31,17 @@ func (r *request) countOf(n int) (int, error) {
 	return n, nil
 }
 
-// places are those of the objects of a page, and of one more when there is one.
-func (p page) places(users, groups []uint32, roles ...uint32) []int64 {
-	places := make([]int64, 0, len(users)+len(groups)+len(roles))
-	for _, ordinal := range users {
-		places = append(places, int64(ordinal))
-	}
-	for _, ordinal := range groups {
-		places = append(places, groupsFrom+int64(ordinal))
-	}
-	for _, role := range roles {
-		places = append(places, rolesFrom+int64(role))
-	}
-	from, _ := slices.BinarySearch(places, p.after+1)
-	return places[from:min(len(places), from+p.limit+1)]
-}
-
-func ordinals(places []int64) []uint32 {
-	list := make([]uint32, len(places))
-	for i, place := range places {
-		list[i] = uint32(place & (groupsFrom - 1))
-	}
-	return list
-}
-
 // readObjects reads users and groups, at most a page of them, by ordinal. Those that have gone since are left out.
-func (r *request) readObjects(users, groups []uint32) ([]object, error) {
+func (r *request) readObjects(users, groups []uint32, w *objectWriter) ([]object, error) {
 	objects := make([]object, 0, len(users)+len(groups))
-	people, err := userList.at(r, users, true)
+	people, err := userList.at(r, users, w.users)
 	if err != nil {
 		return nil, err
 	}
 	for i := range people {
 		objects = append(objects, object{user: &people[i]})
 	}
-	others, err := groupList.at(r, groups, true)
+	others, err := groupList.at(r, groups, w.groups)
 	if err != nil {
 		return nil, err
 	}
@@ -112,14 +51,20 @@ func (r *request) readObjects(users, groups []uint32) ([]object, error) {
 	return objects, nil
 }
 
+// objectWriter writes objects of several kinds, and says of which the documents are needed for that.
+type objectWriter struct {
+	write         func(b []byte, o object) []byte
+	users, groups bool
+}
+
 // objectWriter writes an object with its type and what the caller may see of it: of a type that it may not read, the id. A property
 // of $select must be one of some directory object, and shows on those that have it.
-func (r *request) objectWriter() (func([]byte, object) []byte, error) {
-	users, err := narrowed(r, userFields, identity.ReadUsers)
+func (r *request) objectWriter() (*objectWriter, error) {
+	users, err := mixed(r, userFields, userExpansions, identity.ReadUsers)
 	if err != nil {
 		return nil, err
 	}
-	groups, err := narrowed(r, groupFields, identity.ReadGroups)
+	groups, err := mixed(r, groupFields, groupExpansions, identity.ReadGroups)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +72,7 @@ func (r *request) objectWriter() (func([]byte, object) []byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(b []byte, o object) []byte {
+	return &objectWriter{users: documented(users), groups: documented(groups), write: func(b []byte, o object) []byte {
 		switch {
 		case o.user != nil:
 			return append(appendFields(r.appendType(b, userType), users, o.user), '}')
@@ -135,7 +80,21 @@ func (r *request) objectWriter() (func([]byte, object) []byte, error) {
 			return append(appendFields(r.appendType(b, groupType), groups, o.group), '}')
 		}
 		return other(b, o)
-	}, nil
+	}}, nil
+}
+
+// mixed returns the fields of $select and $expand that a type has, of a list with objects of several types.
+func mixed[T any](r *request, set *fieldSet[T], expansions map[string]expansion[T], need identity.Operation) ([]*field[T], error) {
+	fields, err := narrowed(r, set, need)
+	if err != nil || len(r.options.Expand) == 0 {
+		return fields, err
+	}
+	own, options := *r, *r.options
+	options.Expand = slices.DeleteFunc(slices.Clone(options.Expand), func(e odata.Expansion) bool {
+		return expansions[e.Name] == nil && (userExpansions[e.Name] != nil || groupExpansions[e.Name] != nil)
+	})
+	own.options = &options
+	return expanded(&own, set, expansions, fields)
 }
 
 // otherWriter is objectWriter for what is no user and no group.

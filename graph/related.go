@@ -2,7 +2,6 @@ package graph
 
 import (
 	"slices"
-	"strconv"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
@@ -11,9 +10,27 @@ import (
 	"licensor/identity"
 )
 
-// relation answers the users and groups that the object of a request is related to in some way, ascending; deleted ones may be among
-// them. Its methods are the operations that every relation has.
-type relation func(r *request) (users, groups []uint32, err error)
+// sets are the objects that a list of a relation has: a set for each kind, nil where there are none. Deleted ones may be among
+// them.
+type sets struct {
+	users, groups *roaring.Bitmap
+	roles         []uint32 // by their places in identity.Roles, ascending
+}
+
+func usersOf(users []uint32) sets   { return sets{users: roaring.BitmapOf(users...)} }
+func groupsOf(groups []uint32) sets { return sets{groups: roaring.BitmapOf(groups...)} }
+
+// liveGroups lists the groups that are not deleted.
+func (s sets) liveGroups(index *directory.Index) []uint32 {
+	if s.groups == nil {
+		return nil
+	}
+	return slices.DeleteFunc(s.groups.ToArray(), index.GroupHidden)
+}
+
+// relation returns the objects that the object of a request is related to in some way. Its methods are the operations that every
+// relation has.
+type relation func(r *request) (sets, error)
 
 // The relations of users and groups.
 var (
@@ -26,65 +43,68 @@ var (
 	allGroupsOfGroup  relation = (*request).allGroupsOfGroup
 )
 
-func (r *request) membersOfGroup() (users, groups []uint32, err error) {
+func (r *request) membersOfGroup() (sets, error) {
 	group, err := r.group()
 	if err != nil {
-		return nil, nil, err
+		return sets{}, err
 	}
-	return usersIn(r.image.Licensing.GroupMembers(group)), r.image.Directory.GroupMembersOf(group), nil
+	return sets{users: r.image.Licensing.GroupMembers(group), groups: roaring.BitmapOf(r.image.Directory.GroupMembersOf(group)...)}, nil
 }
 
 // allMembersOfGroup are the members, and those of the groups among them, and so on. A group in a circle is no member of itself.
-func (r *request) allMembersOfGroup() (users, groups []uint32, err error) {
+func (r *request) allMembersOfGroup() (sets, error) {
 	group, err := r.group()
 	if err != nil {
-		return nil, nil, err
+		return sets{}, err
 	}
-	groups = r.image.Directory.Within(group)
+	groups := r.image.Directory.Within(group)
 	all := roaring.New()
 	for _, inner := range groups {
 		if members := r.image.Licensing.GroupMembers(inner); members != nil {
 			all.Or(members)
 		}
 	}
-	return all.ToArray(), others(groups, group), nil
+	return sets{users: all, groups: roaring.BitmapOf(others(groups, group)...)}, nil
 }
 
-func (r *request) ownersOfGroup() (users, groups []uint32, err error) {
+func (r *request) ownersOfGroup() (sets, error) {
 	group, err := r.group()
 	if err != nil {
-		return nil, nil, err
+		return sets{}, err
 	}
-	return r.image.Directory.Owners(group), nil, nil
+	return usersOf(r.image.Directory.Owners(group)), nil
 }
 
-func (r *request) groupsOfUser() (users, groups []uint32, err error) {
+func (r *request) groupsOfUser() (sets, error) {
 	user, err := r.user()
 	if err != nil {
-		return nil, nil, err
+		return sets{}, err
 	}
-	return nil, r.image.Directory.MemberOf(user), nil
+	return groupsOf(r.image.Directory.MemberOf(user)), nil
 }
 
-func (r *request) allGroupsOfUser() (users, groups []uint32, err error) {
-	_, groups, err = r.groupsOfUser()
-	return nil, r.image.Directory.Around(groups), err
+func (r *request) allGroupsOfUser() (sets, error) {
+	user, err := r.user()
+	if err != nil {
+		return sets{}, err
+	}
+	return groupsOf(r.image.Directory.Around(r.image.Directory.MemberOf(user))), nil
 }
 
-func (r *request) groupsOfGroup() (users, groups []uint32, err error) {
+func (r *request) groupsOfGroup() (sets, error) {
 	group, err := r.group()
 	if err != nil {
-		return nil, nil, err
+		return sets{}, err
 	}
-	return nil, r.image.Directory.GroupMemberOf(group), nil
+	return groupsOf(r.image.Directory.GroupMemberOf(group)), nil
 }
 
-func (r *request) allGroupsOfGroup() (users, groups []uint32, err error) {
+func (r *request) allGroupsOfGroup() (sets, error) {
 	group, err := r.group()
 	if err != nil {
-		return nil, nil, err
+		return sets{}, err
 	}
-	return nil, others(r.image.Directory.Around(r.image.Directory.GroupMemberOf(group)), group), nil
+	return groupsOf(others(r.image.Directory.Around(r.image.Directory.GroupMemberOf(group)), group)), nil
 }
 
 // others takes one out of a list of its own.
@@ -92,65 +112,67 @@ func others(list []uint32, one uint32) []uint32 {
 	return slices.DeleteFunc(list, func(o uint32) bool { return o == one })
 }
 
-// live answers those of a relation that are not deleted.
-func (rel relation) live(r *request) (users, groups []uint32, err error) {
-	if users, groups, err = rel(r); err != nil {
-		return nil, nil, err
-	}
-	users = slices.DeleteFunc(slices.Clone(users), r.image.Directory.UserHidden)
-	groups = slices.DeleteFunc(slices.Clone(groups), r.image.Directory.GroupHidden)
-	return users, groups, nil
+// onlyUsers and onlyGroups are the relation behind a cast.
+func (rel relation) onlyUsers(r *request) (sets, error) {
+	all, err := rel(r)
+	return sets{users: all.users}, err
+}
+
+func (rel relation) onlyGroups(r *request) (sets, error) {
+	all, err := rel(r)
+	return sets{groups: all.groups}, err
 }
 
 // list answers GET …/members and the like.
 func (rel relation) list(_ *API, r *request) error {
-	users, groups, err := rel.live(r)
+	if _, err := rel(r); err != nil { // that there is none of these comes first
+		return err
+	}
+	w, err := r.objectWriter()
 	if err != nil {
 		return err
 	}
-	write, err := r.objectWriter()
-	if err != nil {
-		return err
-	}
-	return r.sendObjects("directoryObjects", users, groups, write)
+	return r.sendObjects("directoryObjects", rel, w)
 }
 
 // users answers GET …/members/microsoft.graph.user: the users alone, which need no type then.
 func (rel relation) users(_ *API, r *request) error {
-	users, _, err := rel.live(r)
+	if _, err := rel(r); err != nil {
+		return err
+	}
+	fields, err := ofOneType(r, userFields, userExpansions, identity.ReadUsers)
 	if err != nil {
 		return err
 	}
-	fields, err := ofOneType(r, userFields, identity.ReadUsers)
-	if err != nil {
-		return err
-	}
-	return r.sendObjects("users", users, nil, func(b []byte, o object) []byte {
+	return r.sendObjects("users", rel.onlyUsers, &objectWriter{users: documented(fields), write: func(b []byte, o object) []byte {
 		return append(appendFields(r.appendTypeInFull(b, userType), fields, o.user), '}')
-	})
+	}})
 }
 
 // groups answers GET …/memberOf/microsoft.graph.group: the groups alone.
 func (rel relation) groups(_ *API, r *request) error {
-	_, groups, err := rel.live(r)
+	if _, err := rel(r); err != nil {
+		return err
+	}
+	fields, err := ofOneType(r, groupFields, groupExpansions, identity.ReadGroups)
 	if err != nil {
 		return err
 	}
-	fields, err := ofOneType(r, groupFields, identity.ReadGroups)
-	if err != nil {
-		return err
-	}
-	return r.sendObjects("groups", nil, groups, func(b []byte, o object) []byte {
+	return r.sendObjects("groups", rel.onlyGroups, &objectWriter{groups: documented(fields), write: func(b []byte, o object) []byte {
 		return append(appendFields(r.appendTypeInFull(b, groupType), fields, o.group), '}')
-	})
+	}})
 }
 
-// ofOneType answers the fields of $select that the caller may see. They must all be of the type.
-func ofOneType[T any](r *request, set *fieldSet[T], need identity.Operation) ([]*field[T], error) {
+// ofOneType returns the fields of $select and $expand that the caller may see. They must all be of the type.
+func ofOneType[T any](r *request, set *fieldSet[T], expansions map[string]expansion[T], need identity.Operation) ([]*field[T], error) {
 	if _, err := set.selection(r.options.Select); err != nil {
 		return nil, err
 	}
-	return narrowed(r, set, need)
+	fields, err := narrowed(r, set, need)
+	if err != nil {
+		return nil, err
+	}
+	return expanded(r, set, expansions, fields)
 }
 
 // appendTypeInFull begins an object whose type the address says, so that only full metadata repeats it (P5).
@@ -162,65 +184,40 @@ func (r *request) appendTypeInFull(b []byte, name string) []byte {
 }
 
 // count, countUsers and countGroups answer GET …/$count, behind a cast or not (P26).
-func (rel relation) count(_ *API, r *request) error {
-	users, groups, err := rel.live(r)
-	return r.sendLength(len(users)+len(groups), err)
-}
-
-func (rel relation) countUsers(_ *API, r *request) error {
-	users, _, err := rel.live(r)
-	return r.sendLength(len(users), err)
-}
-
-func (rel relation) countGroups(_ *API, r *request) error {
-	_, groups, err := rel.live(r)
-	return r.sendLength(len(groups), err)
-}
-
-func (r *request) sendLength(n int, err error) error {
-	if err != nil {
-		return err
-	}
-	if err := r.allow(); err != nil {
-		return err
-	}
-	if !r.eventual() {
-		return unsupported("$count is only supported for advanced queries. Send the header 'ConsistencyLevel: eventual' with it.")
-	}
-	return r.sendText(strconv.Itoa(n))
-}
+func (rel relation) count(_ *API, r *request) error       { return r.sendLength(rel) }
+func (rel relation) countUsers(_ *API, r *request) error  { return r.sendLength(rel.onlyUsers) }
+func (rel relation) countGroups(_ *API, r *request) error { return r.sendLength(rel.onlyGroups) }
 
 // references answers GET …/members/$ref: the addresses of the objects, for which nothing of them needs to be read.
 func (rel relation) references(_ *API, r *request) error {
-	if err := r.allow("$top", "$count", "$skiptoken"); err != nil {
+	if err := r.allow("$filter", "$search", "$orderby", "$top", "$count", "$skiptoken"); err != nil {
 		return err
 	}
-	users, groups, err := rel.live(r)
+	found, err := r.findRelated(rel)
 	if err != nil {
 		return err
 	}
-	page, err := r.page()
-	if err != nil {
-		return err
-	}
-	count, err := r.countOf(len(users) + len(groups))
+	places, next, err := found.places(r)
 	if err != nil {
 		return err
 	}
 	return sendList(r, list[int64]{
-		context: "Collection($ref)", rows: page.places(users, groups), limit: page.limit, count: count,
-		place: func(place int64) int64 { return place },
+		context: "Collection($ref)", rows: places, count: found.count, next: next,
 		write: func(b []byte, place int64) []byte {
 			b = append(append(append(b, `{"@odata.id":"`...), r.root...), "/directoryObjects/"...)
-			return append(appendBareID(b, idAt(r.image.Directory, place)), `"}`...)
+			return append(appendBareID(b, r.idAt(place)), `"}`...)
 		},
 	})
 }
 
-// idAt is the id of the user or group at a place.
-func idAt(index *directory.Index, place int64) uuid.UUID {
-	if place >= groupsFrom {
-		return index.GroupID(uint32(place - groupsFrom))
+// idAt is the id of the object at a place.
+func (r *request) idAt(place int64) uuid.UUID {
+	switch ordinal := uint32(place); {
+	case place >= rolesFrom:
+		return identity.RoleObjectID(r.image.Organization.ID, identity.Roles[ordinal].ID)
+	case place >= groupsFrom:
+		return r.image.Directory.GroupID(ordinal)
+	default:
+		return r.image.Directory.UserID(ordinal)
 	}
-	return index.UserID(uint32(place))
 }

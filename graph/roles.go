@@ -129,12 +129,12 @@ func (r *request) roleWhere(id func(directoryRole) uuid.UUID) (directoryRole, er
 }
 
 // membersOfRole are the users who have a role.
-var membersOfRole relation = func(r *request) (users, groups []uint32, err error) {
+var membersOfRole relation = func(r *request) (sets, error) {
 	role, err := r.directoryRole()
 	if err != nil {
-		return nil, nil, err
+		return sets{}, err
 	}
-	return r.holders(role.Role), nil, nil
+	return usersOf(r.holders(role.Role)), nil
 }
 
 // holders are the users who have a role, ascending; deleted ones may be among them.

@@ -44,9 +44,12 @@ func (f *filters) search(s *odata.Search) (*query.Condition, error) {
 
 // term asks for a text that has all words of the term, or starts with it.
 func (f *filters) term(s *odata.Search) (*query.Condition, error) {
-	about, ok := f.about(s.Property)
-	if !ok || !f.searchable(about) {
+	about, ok := f.searchable(s.Property)
+	if !ok {
 		return nil, unsupported("Unsupported property '%s' of resource '%s' in $search at position %d. Search in texts, such as \"displayName:ann\".", s.Property, f.resource, s.Column)
+	}
+	if about == nil {
+		return query.None(), nil
 	}
 	text := strings.TrimSpace(s.Text)
 	words := strings.FieldsFunc(text, func(r rune) bool { return !unicode.In(r, unicode.L, unicode.M, unicode.N) })
@@ -64,7 +67,15 @@ func (f *filters) term(s *odata.Search) (*query.Condition, error) {
 	return query.And(all...), nil
 }
 
-// searchable says whether $search takes a property: texts that can be filtered, but not the id.
-func (f *filters) searchable(about *directory.Asked) bool {
-	return slices.Contains(f.answered, about.Path) && about.Column >= 0 && (about.Kind == directory.String || about.Kind == directory.StringCollection)
+// searchable returns what $search can ask about a property: texts that can be filtered, but not the id. It is nil for a
+// property that only other kinds of objects in the list have.
+func (f *filters) searchable(name string) (*directory.Asked, bool) {
+	about, ok := f.about(name)
+	if ok && slices.Contains(f.answered, about.Path) && about.Column >= 0 && (about.Kind == directory.String || about.Kind == directory.StringCollection) {
+		return about, true
+	}
+	return nil, slices.ContainsFunc(f.alsoKnown, func(other *filters) bool {
+		_, ok := other.searchable(name)
+		return ok
+	})
 }
