@@ -1,6 +1,8 @@
 package directory
 
 import (
+	"iter"
+
 	"licensor/directory/column"
 	"licensor/fold"
 )
@@ -23,6 +25,16 @@ type Filterable struct {
 	Null   Level // eq null
 }
 
+// Search says what of a text $search finds (graph/protocol.md P34).
+type Search uint8
+
+// Nothing; how the text begins; or how each of its words does.
+const (
+	NotSearched Search = iota
+	ByStart
+	ByWords
+)
+
 // Asked is what conditions and orders can ask about a property, or about one within it.
 type Asked struct {
 	Path   string // as Graph spells it: city, employeeOrgData/costCenter
@@ -30,6 +42,9 @@ type Asked struct {
 	Column int      // its place in the schema; -1 for a property that is not kept, which is null for everybody
 	Fields []string // of a ComplexCollection: the properties of an element
 	Filterable
+	Ends   bool // endsWith works on it (graph/protocol.md P31)
+	Search Search
+	Order  Level // in which requests lists can be ordered by it (graph/protocol.md P33)
 }
 
 // source fills a column from an object.
@@ -60,6 +75,10 @@ func (p *Property[T]) filtered(equal, starts, within, null Level) *Property[T] {
 	p.asked.Filterable = Filterable{equal, starts, within, null}
 	return p
 }
+
+func (p *Property[T]) ends() *Property[T]               { p.asked.Ends = true; return p }
+func (p *Property[T]) searched(how Search) *Property[T] { p.asked.Search = how; return p }
+func (p *Property[T]) ordered(level Level) *Property[T] { p.asked.Order = level; return p }
 
 // innerSources are the columns of the texts and booleans within a property.
 func innerSources[T, C any](name string, inner *table[C], at func(*T) **C) []source[T] {
@@ -103,7 +122,9 @@ func (t *table[T]) arrange() {
 	var columns []column.Column
 	t.asked = map[string]*Asked{}
 	for _, p := range t.all {
-		t.ask(p, Asked{Path: p.Name, Kind: p.Kind, Column: -1, Filterable: p.asked.Filterable})
+		about := p.asked
+		about.Path, about.Kind, about.Column = p.Name, p.Kind, -1
+		t.ask(p, about)
 		for _, s := range p.sources {
 			if s.column.Number == 0 {
 				continue
@@ -112,7 +133,8 @@ func (t *table[T]) arrange() {
 			if p.Kind == Complex {
 				kind = kinds[s.column.Kind]
 			}
-			t.ask(p, Asked{Path: s.column.Name, Kind: kind, Column: len(columns), Fields: s.column.Fields, Filterable: p.asked.Filterable})
+			about.Path, about.Kind, about.Column, about.Fields = s.column.Name, kind, len(columns), s.column.Fields
+			t.ask(p, about)
 			columns = append(columns, s.column)
 			t.sources = append(t.sources, s)
 		}
@@ -130,6 +152,14 @@ func (t *table[T]) ask(p *Property[T], a Asked) {
 // about returns what can be asked about a path, in any letter case.
 func (t *table[T]) about(path string) (*Asked, bool) {
 	return byFolded(t.asked, path)
+}
+
+func (t *table[T]) allAbout(yield func(*Asked) bool) {
+	for _, p := range t.all {
+		if !yield(&p.asked) {
+			return
+		}
+	}
 }
 
 // byFolded looks a name up in any letter case, without allocation.
@@ -228,6 +258,12 @@ func AboutUser(path string) (*Asked, bool) { return userTable.about(path) }
 
 // AboutGroup returns what can be asked about a property of groups, in any letter case.
 func AboutGroup(path string) (*Asked, bool) { return groupTable.about(path) }
+
+// AllAboutUsers yields what can be asked about each property of users, in alphabetical order.
+func AllAboutUsers() iter.Seq[*Asked] { return userTable.allAbout }
+
+// AllAboutGroups yields what can be asked about each property of groups, in alphabetical order.
+func AllAboutGroups() iter.Seq[*Asked] { return groupTable.allAbout }
 
 // Values returns what the user has in the columns of UserSchema, those that are null left out.
 func (u *User) Values() []column.Change { return userTable.values(u) }

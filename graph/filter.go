@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
@@ -19,11 +20,10 @@ type filters struct {
 	resource string // User
 	kind     store.Kind
 	about    func(path string) (*directory.Asked, bool)
+	all      func() iter.Seq[*directory.Asked]
 	answered []string              // properties that can be compared in every way, whatever the table of properties says
-	ending   []string              // properties that endsWith works on (P31)
 	later    []string              // properties that cannot be filtered by yet
 	licensed map[string]collection // collections that come from the image, not from columns
-	ordered  []string              // properties that everybody can order by (P33)
 	byID     func(img *tenant.Image, id string) (ordinal uint32, ok bool)
 	id       func(img *tenant.Image, ordinal uint32) string
 	// alsoKnown are those of other kinds of objects in the same list: what only they have is null here.
@@ -31,16 +31,14 @@ type filters struct {
 }
 
 var userFilters = &filters{
-	resource: "User", kind: store.KindUser, about: directory.AboutUser,
+	resource: "User", kind: store.KindUser, about: directory.AboutUser, all: directory.AllAboutUsers,
 	answered: []string{
 		"accountEnabled", "businessPhones", "city", "companyName", "country", "createdDateTime", "department", "displayName",
 		"employeeId", "givenName", "id", "imAddresses", "jobTitle", "mail", "mailNickname", "mobilePhone", "officeLocation", "onPremisesImmutableId",
 		"otherMails", "postalCode", "proxyAddresses", "state", "surname", "usageLocation", "userPrincipalName", "userType",
 	},
-	ending:   []string{"userPrincipalName", "mail", "otherMails", "proxyAddresses"},
 	later:    []string{"manager", "directReports"},
 	licensed: userCollections,
-	ordered:  simpleUserOrders,
 	byID: func(img *tenant.Image, text string) (uint32, bool) {
 		id, ok := parseGUID(text)
 		ordinal, found := img.Directory.UserByID(id)
@@ -50,15 +48,13 @@ var userFilters = &filters{
 }
 
 var groupFilters = &filters{
-	resource: "Group", kind: store.KindGroup, about: directory.AboutGroup,
+	resource: "Group", kind: store.KindGroup, about: directory.AboutGroup, all: directory.AllAboutGroups,
 	answered: []string{
 		"createdDateTime", "description", "displayName", "groupTypes", "id", "mail", "mailEnabled", "mailNickname", "proxyAddresses",
 		"securityEnabled", "visibility",
 	},
-	ending:   []string{"mail", "proxyAddresses"},
 	later:    []string{"licenseProcessingState", "members", "owners", "memberOf"},
 	licensed: groupCollections,
-	ordered:  simpleGroupOrders,
 	byID: func(img *tenant.Image, text string) (uint32, bool) {
 		id, ok := parseGUID(text)
 		ordinal, found := img.Directory.GroupByID(id)
@@ -185,6 +181,17 @@ func (c *converter) property(n odata.Node) (*directory.Asked, error) {
 		}
 	}
 	return nil, c.unsupported(n, first, path.String(), "It cannot be filtered by.")
+}
+
+// named lists the properties of which something is true, in alphabetical order.
+func (f *filters) named(is func(*directory.Asked) bool) []string {
+	var names []string
+	for about := range f.all() {
+		if is(about) {
+			names = append(names, about.Path)
+		}
+	}
+	return names
 }
 
 // knows returns what can be asked about a property, if anything.
@@ -333,8 +340,8 @@ func (c *converter) textFunction(n *odata.Call, about *directory.Asked) (*column
 	switch {
 	case n.Name == "contains":
 		return nil, c.unsupported(n, about.Path, "contains", "Supported are eq, ne, not, ge, le, in, startsWith.")
-	case n.Name == "endswith" && !slices.Contains(c.ending, about.Path):
-		return nil, c.unsupported(n, about.Path, "endsWith", "endsWith works on "+strings.Join(c.ending, ", ")+".")
+	case n.Name == "endswith" && !about.Ends:
+		return nil, c.unsupported(n, about.Path, "endsWith", "endsWith works on "+strings.Join(c.named(func(a *directory.Asked) bool { return a.Ends }), ", ")+".")
 	case n.Name == "endswith":
 		test.Op = column.Ends
 		if err := c.mustBeAdvanced(n, "endsWith"); err != nil {

@@ -30,12 +30,12 @@ func (c *converter) having(n *odata.Lambda, of collection) (*query.Condition, er
 	if err != nil {
 		return nil, err
 	}
-	return c.answeredBy(of, passes, c.named(n.Body, in)), nil
+	return c.answeredBy(of, passes, c.valuesOf(n.Body, in)), nil
 }
 
-// named are the values that the first property of an element must have one of, for a body to be true; nil when it is not just
+// valuesOf are the values that the first property of an element must have one of, for a body to be true; nil when it is not just
 // about that.
-func (c *converter) named(body odata.Node, in lambda) []string {
+func (c *converter) valuesOf(body odata.Node, in lambda) []string {
 	var left odata.Node
 	var values []*odata.Literal
 	switch n := body.(type) {

@@ -2,10 +2,10 @@ package graph
 
 import (
 	"encoding/binary"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"licensor/directory"
 	"licensor/graph/odata"
 	"licensor/identity"
 	"licensor/store"
@@ -19,13 +19,6 @@ type sorted struct {
 	below uint32 // only objects that were there when the list began
 }
 
-// Objects can be ordered by these for everybody, by others in advanced queries (P33).
-var (
-	simpleUserOrders  = []string{"displayName", "userPrincipalName"}
-	simpleGroupOrders = []string{"displayName"}
-	advancedOrders    = []string{"createdDateTime", "displayName", "mail", "userPrincipalName"}
-)
-
 // sort answers the order that $orderby asks for, or else the one that suits the filter; nil is that of ordinals.
 func (r *request) sort(f *filters) (*sorted, error) {
 	if len(r.options.OrderBy) == 0 {
@@ -35,13 +28,16 @@ func (r *request) sort(f *filters) (*sorted, error) {
 		return nil, nil
 	}
 	key := r.options.OrderBy[0]
-	simple := slices.Contains(f.ordered, key.Property)
-	known := slices.Contains(f.answered, key.Property)
+	level := directory.Never
+	if about, ok := f.about(key.Property); ok && about.Path == key.Property {
+		level = about.Order
+	}
+	simple := level == directory.Basic
 	switch {
 	case len(r.options.OrderBy) > 1:
 		second := r.options.OrderBy[1]
 		return nil, unsupported("Unsupported sort property '%s' for '%s' at position %d of $orderby: a list is ordered by one property.", second.Property, f.resource, second.Column)
-	case !simple && (!known || !slices.Contains(advancedOrders, key.Property)):
+	case level == directory.Never:
 		return nil, unsupported("Unsupported sort property '%s' for '%s' at position %d of $orderby. %s can be ordered by %s.",
 			key.Property, f.resource, key.Column, f.resource+"s", strings.Join(f.orderable(), ", "))
 	case !simple && r.access == identity.Basic: // it would show what may not be seen
@@ -69,8 +65,11 @@ func (r *request) startedWith(f *filters) string {
 			continue
 		}
 		path, ok := call.Args[0].(*odata.Path)
-		if ok && slices.Contains(f.answered, path.String()) && slices.Contains(advancedOrders, path.String()) {
-			return path.String()
+		if !ok {
+			continue
+		}
+		if about, ok := f.about(path.String()); ok && about.Order != directory.Never {
+			return about.Path
 		}
 	}
 	return ""
@@ -80,7 +79,7 @@ func (r *request) startedWith(f *filters) string {
 func (f *filters) total(img *tenant.Image) uint32 { return img.Columns(f.kind).Rows() }
 
 func (f *filters) orderable() []string {
-	return slices.DeleteFunc(slices.Clone(advancedOrders), func(name string) bool { return !slices.Contains(f.answered, name) })
+	return f.named(func(a *directory.Asked) bool { return a.Order != directory.Never })
 }
 
 // appendTo adds what the next page's token says of the order.

@@ -204,7 +204,7 @@ func (k *foundKind) pageOf(r *request, p page, limit int) (places []int64, rests
 		wanted.After = p.after - k.from
 	}
 	var s *sorted
-	if p.sorted != nil && slices.Contains(k.answered, p.order.Property) {
+	if p.sorted != nil && slices.Contains(k.orderable(), p.order.Property) {
 		s = &sorted{p.order, p.below}
 		if !begun {
 			s.order.After, s.below = "", max(1, k.total(r.image))

@@ -11,9 +11,6 @@ import (
 	"licensor/query"
 )
 
-// inWords are the properties in which every word is searched; others are searched at their start only.
-var inWords = []string{"displayName", "description"}
-
 // searched turns $search into a condition (P34).
 func (r *request) searched(f *filters) (*query.Condition, error) {
 	if r.options.Search == nil {
@@ -57,7 +54,7 @@ func (f *filters) term(s *odata.Search) (*query.Condition, error) {
 	switch {
 	case about.Kind == directory.StringCollection:
 		return query.Any(about.Column, &column.Element{Join: column.Is, Test: &starts}), nil
-	case len(words) == 0 || !slices.Contains(inWords, about.Path):
+	case len(words) == 0 || about.Search != directory.ByWords:
 		return query.Text(about.Column, starts), nil
 	}
 	all := make([]*query.Condition, len(words))
@@ -67,11 +64,11 @@ func (f *filters) term(s *odata.Search) (*query.Condition, error) {
 	return query.And(all...), nil
 }
 
-// searchable returns what $search can ask about a property: texts that can be filtered, but not the id. It is nil for a
-// property that only other kinds of objects in the list have.
+// searchable returns what $search can ask about a property. It is nil for a property that only other kinds of objects in the
+// list have.
 func (f *filters) searchable(name string) (*directory.Asked, bool) {
 	about, ok := f.about(name)
-	if ok && slices.Contains(f.answered, about.Path) && about.Column >= 0 && (about.Kind == directory.String || about.Kind == directory.StringCollection) {
+	if ok && about.Search != directory.NotSearched {
 		return about, true
 	}
 	return nil, slices.ContainsFunc(f.alsoKnown, func(other *filters) bool {

@@ -237,16 +237,3 @@ func (t *Table) Parts() int { return t.blocks.Chunks() }
 func (t *Table) PartChanged(older *Table, part int) bool {
 	return !t.blocks.SameChunk(&older.blocks, part)
 }
-
-// Sizes returns about how many bytes each column takes, without its dictionary.
-func (t *Table) Sizes() []int {
-	sizes := make([]int, len(t.schema.Columns))
-	for _, b := range t.blocks.All() {
-		for i, c := range b.cells {
-			if c != nil {
-				sizes[i] += c.size()
-			}
-		}
-	}
-	return sizes
-}
