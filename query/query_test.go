@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
@@ -50,7 +53,7 @@ var words = []string{"", "Sales", "sales", "HR", "Ann Berg", "ann berg", "Öz", 
 func randomPeople(t *rapid.T) ([]person, *column.Table) {
 	d := column.NewTable(schema).Draft()
 	people := make([]person, rapid.SampledFrom([]int{0, 1, 40, 300, 700}).Draw(t, "people"))
-	text := rapid.SampledFrom(words)
+	text := rapid.OneOf(rapid.SampledFrom(words), rapid.SampledFrom(words), rapid.String())
 	for i := range people {
 		p := person{
 			department: text.Draw(t, "department"), name: text.Draw(t, "name"), enabled: column.Truth(rapid.IntRange(0, 2).Draw(t, "enabled")),
@@ -74,18 +77,40 @@ func randomPeople(t *rapid.T) ([]person, *column.Table) {
 	return people, d.Finish()
 }
 
+// plainly says what the operators mean.
+var plainly = map[column.Op]func(folded, asked string) bool{
+	column.Starts:         strings.HasPrefix,
+	column.Ends:           strings.HasSuffix,
+	column.Contains:       strings.Contains,
+	column.Less:           func(folded, asked string) bool { return folded < asked },
+	column.GreaterOrEqual: func(folded, asked string) bool { return folded >= asked },
+	column.HasWord: func(folded, asked string) bool {
+		for i := range folded {
+			if before, _ := utf8.DecodeLastRuneInString(folded[:i]); (i == 0 || !unicode.In(before, unicode.L, unicode.M, unicode.N)) && strings.HasPrefix(folded[i:], asked) {
+				return true
+			}
+		}
+		return false
+	},
+}
+
 // randomCondition returns a condition and what it should say of a row.
 func randomCondition(t *rapid.T, depth int) (*query.Condition, func(row uint32, p person) bool) {
 	kind := rapid.IntRange(0, 10).Draw(t, "kind")
 	if depth == 0 {
 		kind = rapid.IntRange(0, 7).Draw(t, "leaf")
 	}
-	asked := fold.Text(rapid.SampledFrom(words).Draw(t, "asked"))
+	asked := fold.Text(rapid.OneOf(rapid.SampledFrom(words), rapid.SampledFrom([]string{"a", "b", "be", "g", "z"}), rapid.String()).Draw(t, "asked"))
 	switch kind {
 	case 0:
 		return query.Text(department, column.Test{Op: column.Equal, Text: asked}), func(_ uint32, p person) bool { return asked != "" && fold.Text(p.department) == asked }
 	case 1:
-		return query.Text(name, column.Test{Op: column.Starts, Text: asked}), func(_ uint32, p person) bool { return p.name != "" && strings.HasPrefix(fold.Text(p.name), asked) }
+		place, of := department, func(p person) string { return p.department }
+		if rapid.Bool().Draw(t, "of the name") {
+			place, of = name, func(p person) string { return p.name }
+		}
+		op := rapid.SampledFrom(slices.Sorted(maps.Keys(plainly))).Draw(t, "op")
+		return query.Text(place, column.Test{Op: op, Text: asked}), func(_ uint32, p person) bool { return of(p) != "" && plainly[op](fold.Text(of(p)), asked) }
 	case 2:
 		is := column.Truth(rapid.IntRange(0, 2).Draw(t, "is"))
 		return query.Truth(enabled, is), func(_ uint32, p person) bool { return p.enabled == is }
@@ -131,36 +156,40 @@ func randomCondition(t *rapid.T, depth int) (*query.Condition, func(row uint32, 
 
 func TestFindIsTheNaiveAnswer(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		people, table := randomPeople(t)
-		for range 5 {
-			c, is := randomCondition(t, 3)
-			for _, within := range []query.Within{query.Live, query.Deleted} {
-				rows, err := c.Find(t.Context(), table, within, nil)
-				if err != nil {
-					t.Fatal(err)
+	rapid.Check(t, findIsTheNaiveAnswer)
+}
+
+func FuzzFind(f *testing.F) { f.Fuzz(rapid.MakeFuzz(findIsTheNaiveAnswer)) }
+
+func findIsTheNaiveAnswer(t *rapid.T) {
+	people, table := randomPeople(t)
+	for range 5 {
+		c, is := randomCondition(t, 3)
+		for _, within := range []query.Within{query.Live, query.Deleted} {
+			rows, err := c.Find(t.Context(), table, within, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var want []uint32
+			for row, p := range people {
+				if holds := p.state == int(within) && is(uint32(row), p); holds {
+					want = append(want, uint32(row))
 				}
-				var want []uint32
-				for row, p := range people {
-					if holds := p.state == int(within) && is(uint32(row), p); holds {
-						want = append(want, uint32(row))
-					}
-				}
-				if got := rows.After(nil, -1, len(people)); !slices.Equal(got, want) || rows.Count() != len(want) {
-					t.Fatalf("found %v (%d), not %v", got, rows.Count(), want)
-				}
-				if !slices.Equal(rows.Bitmap().ToArray(), roaring.BitmapOf(want...).ToArray()) {
-					t.Fatalf("the bitmap is %v, not %v", rows.Bitmap(), want)
-				}
-				if len(people) > 0 {
-					row := uint32(rapid.IntRange(0, len(people)-1).Draw(t, "row"))
-					if c.Holds(table, within, row) != slices.Contains(want, row) || rows.Has(row) != slices.Contains(want, row) {
-						t.Fatalf("of row %d it is not the same alone", row)
-					}
+			}
+			if got := rows.After(nil, -1, len(people)); !slices.Equal(got, want) || rows.Count() != len(want) {
+				t.Fatalf("found %v (%d), not %v", got, rows.Count(), want)
+			}
+			if !slices.Equal(rows.Bitmap().ToArray(), roaring.BitmapOf(want...).ToArray()) {
+				t.Fatalf("the bitmap is %v, not %v", rows.Bitmap(), want)
+			}
+			if len(people) > 0 {
+				row := uint32(rapid.IntRange(0, len(people)-1).Draw(t, "row"))
+				if c.Holds(table, within, row) != slices.Contains(want, row) || rows.Has(row) != slices.Contains(want, row) {
+					t.Fatalf("of row %d it is not the same alone", row)
 				}
 			}
 		}
-	})
+	}
 }
 
 func TestFirstIsTheBeginningOfASortedList(t *testing.T) {
