@@ -126,10 +126,10 @@ func (c *comparison) starts(ctx context.Context) error {
 			continue
 		}
 		empty := &licensor{name: l.name, program: l.program, folder: l.folder + "-empty"}
-		if _, err := once(empty.folder, func() (map[string]time.Duration, error) { return nil, empty.found(ctx) }); err != nil {
+		if _, err := once(empty.folder, func() (map[string]time.Duration, error) { return nil, empty.found(ctx, "login.json", domain) }); err != nil {
 			return err
 		}
-		if err := empty.readLogin(); err != nil {
+		if err := empty.readLogins(); err != nil {
 			return err
 		}
 		none, err := empty.liveBytes(ctx)

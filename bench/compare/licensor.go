@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -24,6 +25,7 @@ type licensor struct {
 	program string
 	folder  string
 	login   credentials
+	other   credentials // of a tenant with nobody but its administrator
 	*server
 }
 
@@ -36,7 +38,7 @@ func (l *licensor) data() string { return filepath.Join(l.folder, "licensor.db")
 // those of the run that created it.
 func (l *licensor) load(ctx context.Context, p *population, files string) (map[string]time.Duration, error) {
 	took, err := once(l.folder, func() (map[string]time.Duration, error) {
-		if err := l.found(ctx); err != nil {
+		if err := l.found(ctx, "login.json", domain); err != nil {
 			return nil, err
 		}
 		took := map[string]time.Duration{}
@@ -47,7 +49,10 @@ func (l *licensor) load(ctx context.Context, p *population, files string) (map[s
 			}
 			took[file] = time.Since(start)
 		}
-		if err := errors.Join(l.readLogin(), l.start(ctx)); err != nil {
+		if err := l.found(ctx, "other.json", "other.example", "--add"); err != nil {
+			return nil, err
+		}
+		if err := errors.Join(l.readLogins(), l.start(ctx)); err != nil {
 			return nil, err
 		}
 		return took, errors.Join(l.assign(ctx), l.stop())
@@ -55,25 +60,34 @@ func (l *licensor) load(ctx context.Context, p *population, files string) (map[s
 	if err != nil {
 		return nil, err
 	}
-	return took, l.readLogin()
+	return took, l.readLogins()
 }
 
-// found creates the tenant and an application with all permissions.
-func (l *licensor) found(ctx context.Context) error {
+// found creates a tenant and an application with all permissions, and writes their credentials to a file.
+func (l *licensor) found(ctx context.Context, file, domain string, more ...string) error {
 	var login bytes.Buffer
-	process := exec.CommandContext(ctx, l.program, "init", "--data", l.data(), "--domain", domain, "--application", "Compare", "--json")
+	process := exec.CommandContext(ctx, l.program, append([]string{"init", "--data", l.data(), "--domain", domain, "--application", "Compare", "--json"}, more...)...)
 	if err := runQuietly(process, &login); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(l.folder, "login.json"), login.Bytes(), 0o600)
+	return os.WriteFile(filepath.Join(l.folder, file), login.Bytes(), 0o600)
 }
 
-func (l *licensor) readLogin() error {
-	data, err := os.ReadFile(filepath.Join(l.folder, "login.json"))
-	if err != nil {
-		return err
+// readLogins reads the credentials of the tenants; an empty database has only one.
+func (l *licensor) readLogins() error {
+	for file, login := range map[string]*credentials{"login.json": &l.login, "other.json": &l.other} {
+		data, err := os.ReadFile(filepath.Join(l.folder, file))
+		if file == "other.json" && errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := json.Unmarshal(data, login); err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
 	}
-	return json.Unmarshal(data, &l.login)
+	return nil
 }
 
 // assign assigns the products to their groups.
@@ -115,22 +129,26 @@ func (l *licensor) start(ctx context.Context, environment ...string) (err error)
 }
 
 // renew gets a new token, which is valid for an hour.
-func (l *licensor) renew(ctx context.Context) error {
+func (l *licensor) renew(ctx context.Context) (err error) {
+	l.token, err = l.tokenFor(ctx, l.login)
+	return err
+}
+
+func (l *licensor) tokenFor(ctx context.Context, login credentials) (string, error) {
 	form := url.Values{
-		"grant_type": {"client_credentials"}, "client_id": {l.login.ClientID}, "client_secret": {l.login.ClientSecret},
+		"grant_type": {"client_credentials"}, "client_id": {login.ClientID}, "client_secret": {login.ClientSecret},
 		"scope": {"https://graph.microsoft.com/.default"},
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+l.address+"/"+l.login.TenantID+"/oauth2/v2.0/token", strings.NewReader(form.Encode()))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+l.address+"/"+login.TenantID+"/oauth2/v2.0/token", strings.NewReader(form.Encode()))
 	if err != nil {
-		return err
+		return "", err
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	var answer struct {
 		Token string `json:"access_token"`
 	}
 	err = send(request, &answer)
-	l.token = answer.Token
-	return err
+	return answer.Token, err
 }
 
 func (l *licensor) call(ctx context.Context, method, path, body string, answer any) error {

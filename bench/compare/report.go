@@ -62,6 +62,7 @@ func tableRows() (names []string, measures map[string]measure) {
 	add("page-999", measure{title: "pages of 999 with `assignedLicenses`", value: rateOf, show: showRate, more: true, unit: "/s"})
 	add("change-1", measure{title: "durable change, one caller", value: rateOf, show: showRate, more: true, unit: "/s"})
 	add("change-64", measure{title: "durable change, 64 callers", value: rateOf, show: showRate, more: true, unit: "/s"})
+	add("neighbor", measure{title: "one user of another tenant, 20 reads a second, during 16 callers with the most expensive filters", value: timeOf, show: showTime, unit: "ms"})
 	add("import-users", measure{title: "import of all users", value: valueOf, show: showSeconds, unit: "s"})
 	add("import-members", measure{title: "import of their memberships", value: valueOf, show: showSeconds, unit: "s"})
 	add("load", measure{title: "load of all by COPY or SQL, with indexes", value: valueOf, show: showSeconds, unit: "s"})
