@@ -83,7 +83,8 @@ func (t *Tenant) Page(ctx context.Context, img *Image, kind store.Kind, within q
 		return nil, fmt.Errorf("%w: rows cannot be ordered by %q", store.ErrQuery, p.Order.Property)
 	}
 	if within == query.Live && rows.Count() > int(table.Rows())/2 {
-		if places, ok, err := t.walk(ctx, kind, rows, p); ok || err != nil {
+		among := p.Limit*int(table.Rows())/rows.Count() + p.Limit/8 + 1 // where the page probably ends
+		if places, ok, err := t.walk(ctx, kind, rows, p, among); ok || err != nil {
 			return places, err
 		}
 	}
@@ -110,10 +111,11 @@ func (t *Tenant) Page(ctx context.Context, img *Image, kind store.Kind, within q
 	return order.First(table, rows, after, below, p.Limit), nil
 }
 
-// walk looks for the page along the store's order, and is false when it has to look at too many for that.
-func (t *Tenant) walk(ctx context.Context, kind store.Kind, rows *query.Rows, p Page) (places []query.Place, ok bool, err error) {
+// walk looks for the page along the store's order, so many objects at a time, and is false when it has to look at too many
+// for that.
+func (t *Tenant) walk(ctx context.Context, kind store.Kind, rows *query.Rows, p Page, among int) (places []query.Place, ok bool, err error) {
 	order := *p.Order
-	q := store.Query{Kind: kind, Order: &order, After: p.After, Below: p.Below, Limit: 2 * p.Limit}
+	q := store.Query{Kind: kind, Order: &order, After: p.After, Below: p.Below, Limit: among}
 	for looked := 0; looked < givenUpAfter*p.Limit; looked += q.Limit {
 		found, err := t.store.Objects(ctx, t.id, q)
 		if err != nil {
