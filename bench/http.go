@@ -130,18 +130,20 @@ func middle(values []float64) float64 {
 // login makes an application of the tenant and a token for it.
 func (o *ours) login(ctx context.Context) (*identity.Authority, string, error) {
 	hash := identity.HashSecret(secret)
-	app := directory.Application{
-		ID: id('a', 1), ObjectID: id('a', 2), AppID: id('a', 3), DisplayName: "Bench", Permissions: []string{"User.ReadWrite.All"},
-		Secrets: []directory.Secret{{Hash: hash[:]}},
+	app := directory.Client{
+		Application: directory.Application{
+			ID: id('a', 2), AppID: id('a', 3), DisplayName: "Bench", Secrets: []directory.Secret{{Hash: hash[:]}},
+		},
+		Principal: directory.ServicePrincipal{ID: id('a', 1), Permissions: []string{"User.ReadWrite.All"}},
 	}
-	if _, err := o.tenant.Do(ctx, "bench", tenant.SetApplication{Application: app}); err != nil {
+	if _, err := o.tenant.Do(ctx, "bench", tenant.SetClient{Client: app}); err != nil {
 		return nil, "", err
 	}
 	authority, err := identity.New(ctx, identity.Config{Keys: o.store, Tenants: callers{tenant: o.tenant}, Now: time.Now, Random: rand.Reader})
 	if err != nil {
 		return nil, "", err
 	}
-	token, err := authority.Issue(identity.Claims{Tenant: o.tenant.ID(), ObjectID: app.ID, AppID: app.AppID, Permissions: app.Permissions})
+	token, err := authority.Issue(identity.Claims{Tenant: o.tenant.ID(), ObjectID: app.Principal.ID, AppID: app.AppID, Permissions: app.Principal.Permissions})
 	return authority, token, err
 }
 
@@ -159,8 +161,8 @@ func (c callers) Tenant(name string) (uuid.UUID, bool) {
 }
 
 func (c callers) Application(_, appID uuid.UUID) (identity.App, bool) {
-	a, ok := c.tenant.Image().Application(appID)
-	app := identity.App{ID: a.ID, AppID: a.AppID, Enabled: true, Permissions: a.Permissions}
+	a, ok := c.tenant.Image().Client(appID)
+	app := identity.App{ID: a.Principal.ID, AppID: a.AppID, Enabled: true, Permissions: a.Principal.Permissions}
 	for _, s := range a.Secrets {
 		app.Secrets = append(app.Secrets, identity.Secret{Hash: [32]byte(s.Hash)})
 	}

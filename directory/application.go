@@ -8,25 +8,38 @@ import (
 	"github.com/google/uuid"
 )
 
-// Application is a program that may log in to a tenant, with the service principal it acts as there.
+// Application is the registration of a program in a tenant. What it acts as there is its service principal.
 type Application struct {
-	ID              uuid.UUID `json:"id"`       // object id of the service principal: the oid of its tokens; zero: it has none and cannot log in
-	ObjectID        uuid.UUID `json:"objectId"` // object id of the application
-	AppID           uuid.UUID `json:"appId"`    // the client id it logs in with
+	ID              uuid.UUID `json:"id"`    // object id
+	AppID           uuid.UUID `json:"appId"` // the client id it logs in with
 	DisplayName     string    `json:"displayName"`
 	CreatedDateTime time.Time `json:"createdDateTime,omitzero"`
 
-	Permissions  []string              `json:"permissions,omitempty"` // it is granted for itself, such as User.ReadWrite.All
 	Secrets      []Secret              `json:"secrets,omitempty"`
 	Certificates []Certificate         `json:"certificates,omitempty"`
 	Federated    []FederatedCredential `json:"federated,omitempty"`
 	Redirects    Redirects             `json:"redirects,omitzero"`
 	PublicClient bool                  `json:"publicClient,omitempty"` // it may act for users without showing who it is (isFallbackPublicClient)
-	Disabled     bool                  `json:"disabled,omitempty"`     // accountEnabled of the service principal is false
 
-	// What is kept and shown but has no effect here, by name: of the application, and of its service principal.
-	Properties          map[string]json.RawMessage `json:"properties,omitempty"`
-	PrincipalProperties map[string]json.RawMessage `json:"principalProperties,omitempty"`
+	Properties map[string]json.RawMessage `json:"properties,omitempty"` // by name: what is kept and shown but has no effect here
+}
+
+// ServicePrincipal is what an application acts as in a tenant. Without one it cannot log in.
+type ServicePrincipal struct {
+	ID          uuid.UUID `json:"id"`          // object id: the oid of its tokens
+	AppID       uuid.UUID `json:"appId"`       // of its application
+	DisplayName string    `json:"displayName"` // of its application
+
+	Permissions []string `json:"permissions,omitempty"` // it is granted for itself, such as User.ReadWrite.All
+	Disabled    bool     `json:"disabled,omitempty"`    // accountEnabled is false
+
+	Properties map[string]json.RawMessage `json:"properties,omitempty"` // as those of Application
+}
+
+// Client is an application together with its service principal: what can log in.
+type Client struct {
+	Application
+	Principal ServicePrincipal // without ID: there is none
 }
 
 // Secret is a password of an application, which nobody can read again.
@@ -65,7 +78,7 @@ type Redirects struct {
 	Public []string `json:"public,omitempty"`
 }
 
-// ParseApplication reads what Document wrote.
+// ParseApplication reads what Document returned.
 func ParseApplication(document []byte) (*Application, error) {
 	a := new(Application)
 	if err := Unmarshal(document, a); err != nil {
@@ -74,13 +87,62 @@ func ParseApplication(document []byte) (*Application, error) {
 	return a, nil
 }
 
-// Document is the application as it is stored.
-func (a *Application) Document() []byte {
-	document, err := json.Marshal(a)
+// Document returns the application as it is stored.
+func (a *Application) Document() []byte { return documentOf(a, "application", a.ID) }
+
+// ParsePrincipal reads what Document returned.
+func ParsePrincipal(document []byte) (*ServicePrincipal, error) {
+	p := new(ServicePrincipal)
+	if err := Unmarshal(document, p); err != nil {
+		return nil, fmt.Errorf("document of a ServicePrincipal: %w", err)
+	}
+	return p, nil
+}
+
+// Document returns the service principal as it is stored.
+func (p *ServicePrincipal) Document() []byte { return documentOf(p, "service principal", p.ID) }
+
+func documentOf(object any, kind string, id uuid.UUID) []byte {
+	document, err := json.Marshal(object)
 	if err != nil { // a year after 9999
-		panic(fmt.Errorf("document of application %s: %w", a.ID, err))
+		panic(fmt.Errorf("document of %s %s: %w", kind, id, err))
 	}
 	return document
+}
+
+// GraphAppID is the appId of Microsoft Graph.
+var GraphAppID = uuid.MustParse("00000003-0000-0000-c000-000000000000")
+
+// graphOwner is the tenant of Microsoft's own applications in the real service.
+var graphOwner = uuid.MustParse("f8cdef31-a31e-4b4a-93e4-5f571e91255a")
+
+// GraphPrincipal returns the service principal of Microsoft Graph in a tenant. Every tenant has it; its application is not in the
+// tenant, and its app roles and scopes are the permissions that applications can be granted.
+func GraphPrincipal(tenant uuid.UUID) ServicePrincipal {
+	return ServicePrincipal{ID: uuid.NewSHA1(tenant, GraphAppID[:]), AppID: GraphAppID, DisplayName: "Microsoft Graph"}
+}
+
+// ParseFormerApplication reads a document of the first version, which kept an application and its service principal as one.
+func ParseFormerApplication(document []byte) (*Client, error) {
+	var both struct {
+		Application
+		PrincipalID         uuid.UUID                  `json:"id"`
+		ObjectID            uuid.UUID                  `json:"objectId"`
+		Permissions         []string                   `json:"permissions"`
+		Disabled            bool                       `json:"disabled"`
+		PrincipalProperties map[string]json.RawMessage `json:"principalProperties"`
+	}
+	if err := Unmarshal(document, &both); err != nil {
+		return nil, fmt.Errorf("document of an Application: %w", err)
+	}
+	c := &Client{Application: both.Application}
+	if c.ID = both.ObjectID; both.PrincipalID != uuid.Nil {
+		c.Principal = ServicePrincipal{
+			ID: both.PrincipalID, AppID: c.AppID, DisplayName: c.DisplayName,
+			Permissions: both.Permissions, Disabled: both.Disabled, Properties: both.PrincipalProperties,
+		}
+	}
+	return c, nil
 }
 
 // Grant lets an application act in the name of one user or of all: Graph's oAuth2PermissionGrant.

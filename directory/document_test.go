@@ -90,7 +90,7 @@ func TestDocumentsSurviveStorage(t *testing.T) {
 func TestApplicationsSurviveStorage(t *testing.T) {
 	t.Parallel()
 	a := &Application{
-		ID: someID, AppID: someID, DisplayName: "CI", Permissions: []string{"User.Read.All"},
+		ID: someID, AppID: someID, DisplayName: "CI",
 		Secrets: []Secret{{KeyID: someID, Hash: []byte{1, 2}, Hint: "abc", Expires: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}},
 	}
 	again, err := ParseApplication(a.Document())

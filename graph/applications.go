@@ -10,9 +10,9 @@ import (
 	"licensor/tenant"
 )
 
-// application is a program that may log in, and its service principal: two objects of Graph, kept as one here.
+// application is a program that may log in, with its service principal.
 type application struct {
-	directory.Application
+	directory.Client
 	image *tenant.Image
 }
 
@@ -22,7 +22,7 @@ var applicationFields = newFieldSet("microsoft.graph.application", slices.Concat
 		{name: "appId", write: appendAppID, when: directory.ByDefault},
 		{name: "createdDateTime", write: func(b []byte, a *application) []byte { return appendTime(b, a.CreatedDateTime) }, when: directory.ByDefault},
 		{name: "displayName", write: appendAppName, when: directory.ByDefault},
-		{name: "id", write: func(b []byte, a *application) []byte { return appendID(b, a.ObjectID) }, when: directory.ByDefault},
+		{name: "id", write: func(b []byte, a *application) []byte { return appendID(b, a.ID) }, when: directory.ByDefault},
 		{name: "isFallbackPublicClient", write: appendFallback, when: directory.ByDefault},
 		{name: "keyCredentials", write: appendKeys, when: directory.ByDefault},
 		{name: "oauth2RequirePostResponse", write: appendFalse[application], when: directory.ByDefault},
@@ -45,13 +45,13 @@ var applicationFields = newFieldSet("microsoft.graph.application", slices.Concat
 )).in("applications")
 
 // applicationEdits are what clients can set.
-var applicationEdits = editsOf(keptOfApplications, func(a *directory.Application) map[string]json.RawMessage { return a.Properties }, map[string]edit{
+var applicationEdits = editsOf(keptOfApplications, func(a *directory.Client) map[string]json.RawMessage { return a.Properties }, map[string]edit{
 	"displayName":                       setAppName,
 	"isFallbackPublicClient":            setFallback,
 	"keyCredentials":                    setKeys,
-	"publicClient":                      setRedirects(publicClient, func(a *directory.Application) *[]string { return &a.Redirects.Public }),
+	"publicClient":                      setRedirects(publicClient, func(a *directory.Client) *[]string { return &a.Redirects.Public }),
 	"signInAudience":                    setAudience,
-	"spa":                               setRedirects(pageClient, func(a *directory.Application) *[]string { return &a.Redirects.SPA }),
+	"spa":                               setRedirects(pageClient, func(a *directory.Client) *[]string { return &a.Redirects.SPA }),
 	"web":                               setWeb,
 	"authenticationBehaviors":           unserved,
 	"isDeviceOnlyAuthSupported":         unserved,
@@ -96,7 +96,7 @@ func appendFallback(b []byte, a *application) []byte {
 	return append(b, "true"...)
 }
 
-func setAppName(_ editor, a *directory.Application, at placeIn, raw json.RawMessage) error {
+func setAppName(_ editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
 	var name string
 	if json.Unmarshal(raw, &name) != nil || strings.TrimSpace(name) == "" || len([]rune(name)) > 256 {
 		return at.invalid(raw, "a text of 1 to 256 characters")
@@ -105,7 +105,7 @@ func setAppName(_ editor, a *directory.Application, at placeIn, raw json.RawMess
 	return nil
 }
 
-func setFallback(_ editor, a *directory.Application, at placeIn, raw json.RawMessage) error {
+func setFallback(_ editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
 	if _, err := shapeFlag(nil, at, raw); err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func setFallback(_ editor, a *directory.Application, at placeIn, raw json.RawMes
 }
 
 // setAudience takes the one audience that there is here: an application of this tenant is none of another's.
-func setAudience(_ editor, _ *directory.Application, at placeIn, raw json.RawMessage) error {
+func setAudience(_ editor, _ *directory.Client, at placeIn, raw json.RawMessage) error {
 	_, err := must(oneOf("AzureADMyOrg"))(nil, at, raw)
 	return err
 }
@@ -125,7 +125,7 @@ func (api *API) getApplication(r *request) error {
 }
 
 // sendOne answers with the object of a type that the path names.
-func sendOne(r *request, set string, fields *fieldSet[application], find func(*request) (directory.Application, error)) error {
+func sendOne(r *request, set string, fields *fieldSet[application], find func(*request) (directory.Client, error)) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
@@ -144,15 +144,17 @@ func sendOne(r *request, set string, fields *fieldSet[application], find func(*r
 func (op *operation) byAppID() bool { return strings.Contains(op.path, "(appId='") }
 
 // application is the one that the path names.
-func (r *request) application() (directory.Application, error) {
-	wanted, ok := parseGUID(r.keys[0])
-	at := slices.IndexFunc(r.image.Applications, func(a directory.Application) bool {
-		return ok && (r.op.byAppID() && a.AppID == wanted || !r.op.byAppID() && a.ObjectID == wanted)
-	})
-	if at < 0 {
-		return directory.Application{}, notFound(r.keys[0])
+func (r *request) application() (directory.Client, error) {
+	wanted, isID := parseGUID(r.keys[0])
+	find := r.image.ClientByID
+	if r.op.byAppID() {
+		find = r.image.Client
 	}
-	return r.image.Applications[at], nil
+	a, ok := find(wanted)
+	if !isID || !ok {
+		return directory.Client{}, notFound(r.keys[0])
+	}
+	return a, nil
 }
 
 // Applications and service principals have no owners here: none can be made, so there are none to list.

@@ -17,7 +17,7 @@ const federatedResource = "FederatedIdentityCredential"
 // federated is a federated credential of an application.
 type federated struct {
 	directory.FederatedCredential
-	of directory.Application
+	of directory.Client
 }
 
 // federatedFields are the properties of federatedIdentityCredential.
@@ -30,8 +30,8 @@ var federatedFields = newFieldSet("microsoft.graph.federatedIdentityCredential",
 	{name: "subject", write: func(b []byte, f *federated) []byte { return appendText(b, f.Subject) }, when: directory.ByDefault},
 }).at(func(f *federated) string { return federatedSet(f.of) })
 
-func federatedSet(a directory.Application) string {
-	return "applications('" + a.ObjectID.String() + "')/federatedIdentityCredentials"
+func federatedSet(a directory.Client) string {
+	return "applications('" + a.ID.String() + "')/federatedIdentityCredentials"
 }
 
 // listFederated answers GET /applications/{application}/federatedIdentityCredentials.
@@ -70,7 +70,7 @@ func (api *API) getFederated(r *request) error {
 	return r.sendFederated(http.StatusOK, a, a.Federated[at])
 }
 
-func (r *request) sendFederated(status int, a directory.Application, f directory.FederatedCredential) error {
+func (r *request) sendFederated(status int, a directory.Client, f directory.FederatedCredential) error {
 	fields, err := federatedFields.selected(r)
 	if err != nil {
 		return err
@@ -79,7 +79,7 @@ func (r *request) sendFederated(status int, a directory.Application, f directory
 }
 
 // federated finds the credential that the path names.
-func (r *request) federated(a directory.Application) (int, error) {
+func (r *request) federated(a directory.Client) (int, error) {
 	id, isID := parseGUID(r.keys[1])
 	at := slices.IndexFunc(a.Federated, func(f directory.FederatedCredential) bool {
 		return isID && f.ID == id || f.Name == r.keys[1]
@@ -100,7 +100,7 @@ func (api *API) createFederated(r *request) error {
 	if err := readFederated(&f, members, "audiences", "issuer", "name", "subject"); err != nil {
 		return err
 	}
-	a, err := r.rewrite((*request).application, func(a *directory.Application) error {
+	a, err := r.rewrite((*request).application, func(a *directory.Client) error {
 		if len(a.Federated) >= maxFederated {
 			return refuse("The application has %d federated identity credentials already, and can have no more.", maxFederated)
 		}
@@ -120,7 +120,7 @@ func (api *API) updateFederated(r *request) error {
 	if err != nil {
 		return err
 	}
-	_, err = r.rewrite((*request).application, func(a *directory.Application) error {
+	_, err = r.rewrite((*request).application, func(a *directory.Client) error {
 		at, err := r.federated(*a)
 		if err != nil {
 			return err
@@ -143,7 +143,7 @@ func (api *API) updateFederated(r *request) error {
 
 // deleteFederated answers DELETE …/federatedIdentityCredentials/{credential}.
 func (api *API) deleteFederated(r *request) error {
-	_, err := r.rewrite((*request).application, func(a *directory.Application) error {
+	_, err := r.rewrite((*request).application, func(a *directory.Client) error {
 		at, err := r.federated(*a)
 		if err == nil {
 			a.Federated = slices.Delete(a.Federated, at, at+1)

@@ -33,7 +33,7 @@ func FuzzApplicationBody(f *testing.F) {
 			edits  map[string]edit
 			fields *fieldSet[application]
 		}{{applicationEdits, applicationFields}, {principalEdits, principalFields}} {
-			a := copied(directory.Application{})
+			a := copied(directory.Client{})
 			if err := e.edit(&a, members, kind.edits, kind.fields); err != nil {
 				if _, ok := problemOf(err); !ok {
 					t.Fatalf("%s is refused with %v", body, err)
@@ -44,9 +44,9 @@ func FuzzApplicationBody(f *testing.F) {
 			if shown = append(shown, '}'); !json.Valid(shown) {
 				t.Fatalf("%s is shown as %s", body, shown)
 			}
-			before := string(a.Document())
-			if err := e.edit(&a, settable(t, shown, kind.edits), kind.edits, kind.fields); err != nil || string(a.Document()) != before {
-				t.Fatalf("%s is shown so that it is taken as %s, %v", before, a.Document(), err)
+			before := string(documents(a))
+			if err := e.edit(&a, settable(t, shown, kind.edits), kind.edits, kind.fields); err != nil || string(documents(a)) != before {
+				t.Fatalf("%s is shown so that it is taken as %s, %v", before, documents(a), err)
 			}
 		}
 	})

@@ -50,7 +50,7 @@ type keyCredential struct {
 
 // setKeys replaces the certificates by those of a list. One that the application has already is named by its keyId, without its key, as it was
 // read.
-func setKeys(e editor, a *directory.Application, at placeIn, raw json.RawMessage) error {
+func setKeys(e editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
 	var elements []json.RawMessage
 	if json.Unmarshal(raw, &elements) != nil || elements == nil || len(elements) > maxKeys {
 		return at.invalid(raw, "a list of at most 50 keys")

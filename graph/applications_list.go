@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/directory"
+	"licensor/tenant"
 )
 
 // textsBy are those of applications and service principals. The id depends on which of the two is listed.
@@ -22,17 +23,17 @@ func textsBy(id func(*application) string) textsOf[application] {
 
 // listApplications answers GET /applications.
 func (api *API) listApplications(r *request) error {
-	return r.sendApplications("applications", applicationFields, r.image.Applications, func(a *application) uuid.UUID { return a.ObjectID })
+	return r.sendApplications("applications", applicationFields, r.image.Clients(), func(a *application) uuid.UUID { return a.ID })
 }
 
 // listPrincipals answers GET /servicePrincipals.
 func (api *API) listPrincipals(r *request) error {
-	return r.sendApplications("servicePrincipals", principalFields, principals(r.image), func(a *application) uuid.UUID { return a.ID })
+	return r.sendApplications("servicePrincipals", principalFields, principals(r.image), func(a *application) uuid.UUID { return a.Principal.ID })
 }
 
 // sendApplications answers with a page of the applications as objects of one of their two types. They are in the order of their creation,
 // those of one moment by id, and a page goes on after the last one shown, also when that one is deleted.
-func (r *request) sendApplications(set string, fields *fieldSet[application], all []directory.Application, id func(*application) uuid.UUID) error {
+func (r *request) sendApplications(set string, fields *fieldSet[application], all []directory.Client, id func(*application) uuid.UUID) error {
 	if err := r.allow("$select", "$filter", "$top", "$count", "$skiptoken"); err != nil {
 		return err
 	}
@@ -79,4 +80,12 @@ func compareKeys[T any](key func(T) (int64, []byte), a, b T) int {
 	placeA, restA := key(a)
 	placeB, restB := key(b)
 	return cmp.Or(cmp.Compare(placeA, placeB), bytes.Compare(restA, restB))
+}
+
+// principals are all service principals.
+func principals(img *tenant.Image) (list []directory.Client) {
+	for ordinal := range img.Principals.All() {
+		list = append(list, img.PrincipalAt(ordinal))
+	}
+	return list
 }

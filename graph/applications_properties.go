@@ -13,7 +13,7 @@ import (
 )
 
 // edit sets a property of an application to what a client sent.
-type edit func(e editor, a *directory.Application, at placeIn, raw json.RawMessage) error
+type edit func(e editor, a *directory.Client, at placeIn, raw json.RawMessage) error
 
 // editor is what edits need of their surroundings.
 type editor struct {
@@ -123,7 +123,7 @@ var keptOfPrincipals = []keptProperty{
 }
 
 // unserved is the edit of a property that would change how applications log in, which it cannot here: it can only be left as it is.
-func unserved(_ editor, _ *directory.Application, at placeIn, raw json.RawMessage) error {
+func unserved(_ editor, _ *directory.Client, at placeIn, raw json.RawMessage) error {
 	switch string(raw) {
 	case "null", "false":
 		return nil
@@ -149,10 +149,10 @@ func (p keptProperty) set(kept map[string]json.RawMessage, at placeIn, raw json.
 }
 
 // editsOf are the edits of what is kept, along with others.
-func editsOf(properties []keptProperty, kept func(*directory.Application) map[string]json.RawMessage, others map[string]edit) map[string]edit {
+func editsOf(properties []keptProperty, kept func(*directory.Client) map[string]json.RawMessage, others map[string]edit) map[string]edit {
 	edits := maps.Clone(others)
 	for _, p := range properties {
-		edits[p.name] = func(_ editor, a *directory.Application, at placeIn, raw json.RawMessage) error {
+		edits[p.name] = func(_ editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
 			return p.set(kept(a), at, raw)
 		}
 	}
@@ -174,7 +174,7 @@ func keptFields(properties []keptProperty, kept func(*application) map[string]js
 }
 
 // edit makes the changes that a body asks for, in its order. Ids and annotations are passed over, what only the server sets is refused (P53).
-func (e editor) edit(a *directory.Application, members []directory.Member, edits map[string]edit, fields *fieldSet[application]) error {
+func (e editor) edit(a *directory.Client, members []directory.Member, edits map[string]edit, fields *fieldSet[application]) error {
 	for _, m := range members {
 		change, ok := edits[m.Name]
 		switch _, known := fields.byName[m.Name]; {
@@ -198,9 +198,10 @@ func (e editor) edit(a *directory.Application, members []directory.Member, edits
 }
 
 // copied is an application that can be changed without changing the one it comes from.
-func copied(a directory.Application) directory.Application {
-	a.Permissions, a.Secrets, a.Certificates, a.Federated = slices.Clone(a.Permissions), slices.Clone(a.Secrets), slices.Clone(a.Certificates), slices.Clone(a.Federated)
-	a.Properties, a.PrincipalProperties = cloned(a.Properties), cloned(a.PrincipalProperties)
+func copied(a directory.Client) directory.Client {
+	a.Secrets, a.Certificates, a.Federated = slices.Clone(a.Secrets), slices.Clone(a.Certificates), slices.Clone(a.Federated)
+	a.Principal.Permissions = slices.Clone(a.Principal.Permissions)
+	a.Properties, a.Principal.Properties = cloned(a.Properties), cloned(a.Principal.Properties)
 	return a
 }
 

@@ -71,8 +71,8 @@ func (c client) readRedirects(at placeIn, raw json.RawMessage) ([]string, error)
 }
 
 // setRedirects is the edit of {"redirectUris":[…]}.
-func setRedirects(c client, of func(*directory.Application) *[]string) edit {
-	return func(_ editor, a *directory.Application, at placeIn, raw json.RawMessage) error {
+func setRedirects(c client, of func(*directory.Client) *[]string) edit {
+	return func(_ editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
 		if string(raw) == "null" {
 			*of(a) = nil
 			return nil
@@ -94,7 +94,7 @@ func setRedirects(c client, of func(*directory.Application) *[]string) edit {
 }
 
 // setWeb is the edit of web: its addresses have an effect, and the rest is only kept.
-func setWeb(_ editor, a *directory.Application, at placeIn, raw json.RawMessage) error {
+func setWeb(_ editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
 	if string(raw) == "null" {
 		a.Redirects.Web = nil
 		delete(a.Properties, "web")

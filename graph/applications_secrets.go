@@ -51,7 +51,7 @@ func (api *API) addPassword(r *request) error {
 	}
 	hash := identity.HashSecret(text)
 	secret.Hash, secret.Hint = hash[:], text[:3]
-	_, err = r.rewrite((*request).application, func(a *directory.Application) error {
+	_, err = r.rewrite((*request).application, func(a *directory.Client) error {
 		if len(a.Secrets) >= maxSecrets {
 			return refuse("The application has %d passwords already, and can have no more. Remove those that are out of use with removePassword.", maxSecrets)
 		}
@@ -137,7 +137,7 @@ func (api *API) removePassword(r *request) error {
 	if err := r.parameters("removePassword", map[string]any{"keyId": &key}, "keyId"); err != nil {
 		return err
 	}
-	_, err := r.rewrite((*request).application, func(a *directory.Application) error {
+	_, err := r.rewrite((*request).application, func(a *directory.Client) error {
 		kept := slices.DeleteFunc(a.Secrets, func(s directory.Secret) bool { return s.KeyID == key })
 		if len(kept) == len(a.Secrets) {
 			return refuse("No password credential found with keyId '%s'.", key)

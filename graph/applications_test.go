@@ -16,13 +16,12 @@ func TestApplicationsAreFilteredAndPaged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for i, name := range []string{"Alpha", "Beta", "O'Hara"} {
-		app := directory.Application{
-			ID: uuid.New(), ObjectID: uuid.New(), AppID: uuid.New(), DisplayName: name, CreatedDateTime: w.now().Add(time.Duration(i) * time.Second),
-		}
-		_, err := w.tenant.Do(t.Context(), "system", tenant.SetApplication{Application: app})
+		app := newClient(name)
+		app.CreatedDateTime = w.now().Add(time.Duration(i) * time.Second)
+		_, err := w.tenant.Do(t.Context(), "system", tenant.SetClient{Client: app})
 		w.must(err)
 	}
-	alpha := w.tenant.Image().Applications[1]
+	alpha := w.tenant.Image().Clients()[1]
 	for _, c := range []struct {
 		set, query string
 		status     int
@@ -31,9 +30,9 @@ func TestApplicationsAreFilteredAndPaged(t *testing.T) {
 		{"applications", "", 200, "Test Alpha Beta O'Hara"},
 		{"servicePrincipals", "$filter=appId eq '" + alpha.AppID.String() + "'", 200, "Alpha"},
 		{"servicePrincipals", "$filter=appId eq " + alpha.AppID.String(), 200, "Alpha"},
-		{"applications", "$filter=id eq '" + alpha.ObjectID.String() + "'", 200, "Alpha"},
-		{"applications", "$filter=id eq '" + alpha.ID.String() + "'", 200, ""},
-		{"servicePrincipals", "$filter=id eq '" + alpha.ID.String() + "'", 200, "Alpha"},
+		{"applications", "$filter=id eq '" + alpha.ID.String() + "'", 200, "Alpha"},
+		{"applications", "$filter=id eq '" + alpha.Principal.ID.String() + "'", 200, ""},
+		{"servicePrincipals", "$filter=id eq '" + alpha.Principal.ID.String() + "'", 200, "Alpha"},
 		{"applications", "$filter=displayName eq 'o''hara'", 200, "O'Hara"},
 		{"applications", "$filter=displayName in ('Beta','Alpha')", 200, "Alpha Beta"},
 		{"applications", "$filter=startsWith(displayName,'al') or displayName eq 'Beta'", 200, "Alpha Beta"},
@@ -60,7 +59,7 @@ func TestApplicationsAreFilteredAndPaged(t *testing.T) {
 		Count int    `json:"@odata.count"`
 	}
 	w.must(json.Unmarshal([]byte(first.body), &page))
-	for _, gone := range w.tenant.Image().Applications[1:3] { // the last one shown, and one before it
+	for _, gone := range w.tenant.Image().Clients()[1:3] { // the last one shown, and one before it
 		w.must(errorOf(w.tenant.Do(t.Context(), "system", tenant.DeleteApplication{AppID: gone.AppID})))
 	}
 	second := w.do("GET", strings.TrimPrefix(page.Next, w.server.URL), w.appToken(allPermissions...), "", "ConsistencyLevel: eventual")
@@ -89,11 +88,11 @@ func TestSecretsOfApplicationsAreNotShown(t *testing.T) {
 	w := newWorld(t)
 	app := w.app
 	app.Secrets = []directory.Secret{{KeyID: uuid.New(), Hash: []byte("a hash that is long enough"), Hint: "abc", Expires: w.now()}}
-	_, err := w.tenant.Do(t.Context(), "system", tenant.SetApplication{Application: app})
+	_, err := w.tenant.Do(t.Context(), "system", tenant.SetClient{Client: app})
 	w.must(err)
 	for _, path := range []string{
-		"/v1.0/applications", "/v1.0/applications/" + app.ObjectID.String(), "/beta/applications(appId='" + app.AppID.String() + "')",
-		"/v1.0/servicePrincipals", "/v1.0/servicePrincipals/" + app.ID.String(),
+		"/v1.0/applications", "/v1.0/applications/" + app.ID.String(), "/beta/applications(appId='" + app.AppID.String() + "')",
+		"/v1.0/servicePrincipals", "/v1.0/servicePrincipals/" + app.Principal.ID.String(),
 	} {
 		got := w.do("GET", path, w.appToken(allPermissions...), "")
 		if got.status != 200 || strings.Contains(got.body, "hash") || strings.Contains(got.body, "YSBoYXNo") {

@@ -2,10 +2,8 @@ package graph
 
 import (
 	"bytes"
-	"encoding/json"
 	"hash/crc32"
 	"net/http"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -21,7 +19,9 @@ func (api *API) createApplication(r *request) error {
 	if err != nil {
 		return err
 	}
-	a := copied(directory.Application{ObjectID: api.NewID(), AppID: api.NewID(), CreatedDateTime: r.now.UTC().Truncate(time.Second)})
+	a := copied(directory.Client{Application: directory.Application{
+		ID: api.NewID(), AppID: api.NewID(), CreatedDateTime: r.now.UTC().Truncate(time.Second),
+	}})
 	if err := api.editor(r, applicationResource).edit(&a, members, applicationEdits, applicationFields); err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func (api *API) createApplication(r *request) error {
 	if err := r.freeURIs(&a); err != nil {
 		return err
 	}
-	done, err := r.do(tenant.SetApplication{Application: a})
+	done, err := r.do(tenant.SetClient{Client: a})
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (api *API) createApplication(r *request) error {
 	if err != nil {
 		return err
 	}
-	r.w.Header().Set("Location", r.root+"/applications/"+a.ObjectID.String())
+	r.w.Header().Set("Location", r.root+"/applications/"+a.ID.String())
 	return sendEntity(r, applicationFields, http.StatusCreated, "applications", fields, &application{a, done.Image})
 }
 
@@ -49,7 +49,7 @@ func (api *API) updateApplication(r *request) error {
 	if err != nil {
 		return err
 	}
-	_, err = r.rewrite((*request).application, func(a *directory.Application) error {
+	_, err = r.rewrite((*request).application, func(a *directory.Client) error {
 		if err := api.editor(r, applicationResource).edit(a, members, applicationEdits, applicationFields); err != nil {
 			return err
 		}
@@ -72,7 +72,7 @@ func (api *API) deleteApplication(r *request) error {
 
 // rewrite changes the application that find answers. The change is made again of what others have left, when they came first: of two
 // secrets that are added at once none is lost.
-func (r *request) rewrite(find func(*request) (directory.Application, error), change func(*directory.Application) error) (directory.Application, error) {
+func (r *request) rewrite(find func(*request) (directory.Client, error), change func(*directory.Client) error) (directory.Client, error) {
 	for {
 		was, err := find(r)
 		if err != nil {
@@ -82,11 +82,11 @@ func (r *request) rewrite(find func(*request) (directory.Application, error), ch
 		if err := change(&next); err != nil {
 			return was, err
 		}
-		before := was.Document()
-		if bytes.Equal(before, next.Document()) {
+		before := documents(was)
+		if bytes.Equal(before, documents(next)) {
 			return was, nil
 		}
-		again, err := r.doWhile(func(img *tenant.Image) bool { return bytes.Equal(before, documentOf(img, was.ObjectID)) }, tenant.SetApplication{Application: next})
+		again, err := r.doWhile(func(img *tenant.Image) bool { return bytes.Equal(before, documentsOf(img, was.ID)) }, tenant.SetClient{Client: next})
 		if !again {
 			return next, err
 		}
@@ -111,34 +111,33 @@ func (r *request) doWhile(holds func(*tenant.Image) bool, c tenant.Command) (aga
 	return false, err
 }
 
-// documentOf is the document of an application, nil where it is gone.
-func documentOf(img *tenant.Image, objectID uuid.UUID) []byte {
-	at := slices.IndexFunc(img.Applications, func(a directory.Application) bool { return a.ObjectID == objectID })
-	if at < 0 {
+// documentsOf are the documents of an application and its service principal, nil where it is gone.
+func documentsOf(img *tenant.Image, id uuid.UUID) []byte {
+	a, ok := img.ClientByID(id)
+	if !ok {
 		return nil
 	}
-	return img.Applications[at].Document()
+	return documents(a)
+}
+
+func documents(a directory.Client) []byte {
+	return append(a.Application.Document(), a.Principal.Document()...)
 }
 
 // revisionOf answers the revision of an application: what tells two states of it apart.
-func revisionOf(objectID uuid.UUID) func(*tenant.Image) uint32 {
-	return func(img *tenant.Image) uint32 { return crc32.ChecksumIEEE(documentOf(img, objectID)) }
+func revisionOf(id uuid.UUID) func(*tenant.Image) uint32 {
+	return func(img *tenant.Image) uint32 { return crc32.ChecksumIEEE(documentsOf(img, id)) }
 }
 
 // freeURIs refuses identifierUris that another application has.
-func (r *request) freeURIs(a *directory.Application) error {
-	var own, others []string
-	_ = json.Unmarshal(a.Properties["identifierUris"], &own)
-	for _, other := range r.image.Applications {
-		if other.ObjectID != a.ObjectID {
-			var uris []string
-			_ = json.Unmarshal(other.Properties["identifierUris"], &uris)
-			others = append(others, uris...)
+func (r *request) freeURIs(a *directory.Client) error {
+	for _, uri := range a.IdentifierURIs() {
+		for other := range r.image.Applications.Named(uri) {
+			if r.image.Applications.At(other).ID != a.ID {
+				const message = "Another object with the same value for property identifierUris already exists."
+				return &Problem{Status: http.StatusBadRequest, Code: badRequest, Message: message, Detail: &Detail{"ObjectConflict", "identifierUris", message}}
+			}
 		}
-	}
-	if slices.ContainsFunc(own, func(uri string) bool { return slices.Contains(others, uri) }) {
-		const message = "Another object with the same value for property identifierUris already exists."
-		return &Problem{Status: http.StatusBadRequest, Code: badRequest, Message: message, Detail: &Detail{"ObjectConflict", "identifierUris", message}}
 	}
 	return nil
 }

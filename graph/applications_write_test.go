@@ -121,7 +121,7 @@ func TestKeysOfApplications(t *testing.T) {
 		"a time that is none":               {key(good, `,"endDateTime":"tomorrow"`), "keyCredentials.endDateTime"},
 		"a certificate that is rather long": {key(base64.StdEncoding.EncodeToString(make([]byte, maxCertificate+1)), ""), "keyCredentials.key"},
 	} {
-		var a directory.Application
+		var a directory.Client
 		err := setKeys(editor{applicationResource, uuid.New, now}, &a, placeIn{applicationResource, "keyCredentials"}, json.RawMessage(c.body))
 		switch {
 		case c.want == "" && (err != nil || len(a.Certificates) != 1 || a.Certificates[0].KeyID == uuid.Nil || string(a.Certificates[0].DER) != string(der)):
@@ -137,7 +137,7 @@ func TestNoChangeOfAnApplicationIsLost(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	token := w.appToken(allPermissions...)
-	path := "/v1.0/applications/" + w.app.ObjectID.String()
+	path := "/v1.0/applications/" + w.app.ID.String()
 	var all sync.WaitGroup
 	const each = 8
 	for i := range each {
@@ -154,7 +154,7 @@ func TestNoChangeOfAnApplicationIsLost(t *testing.T) {
 		})
 	}
 	all.Wait()
-	app, _ := w.tenant.Image().Application(w.app.AppID)
+	app, _ := w.tenant.Image().Client(w.app.AppID)
 	if len(app.Secrets) != each || len(app.Federated) != each {
 		t.Errorf("%d secrets and %d federated credentials, want %d of each", len(app.Secrets), len(app.Federated), each)
 	}
@@ -170,7 +170,7 @@ func TestAnImageKeepsItsApplications(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	token := w.appToken(allPermissions...)
-	path := "/v1.0/applications/" + w.app.ObjectID.String()
+	path := "/v1.0/applications/" + w.app.ID.String()
 	const first = `{"name":"abc","issuer":"https://issuer.example","subject":"s","audiences":["first"]}`
 	if got := w.do("POST", path+"/federatedIdentityCredentials", token, first); got.status != http.StatusCreated {
 		t.Fatalf("%d %s", got.status, got.body)
@@ -178,7 +178,7 @@ func TestAnImageKeepsItsApplications(t *testing.T) {
 	if got := w.do("PATCH", path, token, `{"tags":["first"],"web":{"redirectUris":["https://first.example"]}}`); got.status != http.StatusNoContent {
 		t.Fatalf("%d %s", got.status, got.body)
 	}
-	app, _ := w.tenant.Image().Application(w.app.AppID)
+	app, _ := w.tenant.Image().Client(w.app.AppID)
 	before := string(app.Document())
 	for at, body := range map[string]string{
 		path + "/federatedIdentityCredentials/abc": `{"audiences":["other"],"subject":"t"}`,
@@ -191,7 +191,7 @@ func TestAnImageKeepsItsApplications(t *testing.T) {
 	if after := string(app.Document()); after != before {
 		t.Errorf("an image has changed:\n%s\n%s", before, after)
 	}
-	if now, _ := w.tenant.Image().Application(w.app.AppID); !strings.Contains(string(now.Document()), `"other"`) {
+	if now, _ := w.tenant.Image().Client(w.app.AppID); !strings.Contains(string(now.Document()), `"other"`) {
 		t.Errorf("nothing has changed: %s", now.Document())
 	}
 }

@@ -115,10 +115,10 @@ func (m *minting) forApplication(r *request, c *identity.Claims) error {
 	if err != nil {
 		return err
 	}
-	if app.ID == uuid.Nil {
+	if app.Principal.ID == uuid.Nil {
 		return refuse("Application %s has no service principal in the tenant, so it cannot log in.", app.AppID)
 	}
-	c.ObjectID, c.AppID, c.Permissions = app.ID, app.AppID, app.Permissions
+	c.ObjectID, c.AppID, c.Permissions = app.Principal.ID, app.AppID, app.Principal.Permissions
 	if len(m.permissions) > 0 {
 		c.Permissions = m.permissions
 	}
@@ -126,14 +126,19 @@ func (m *minting) forApplication(r *request, c *identity.Claims) error {
 }
 
 // application is the one that the client names, or the tenant's first that can log in.
-func (m *minting) application(r *request) (directory.Application, error) {
-	for _, app := range r.image.Applications {
-		if m.client == "" && app.ID != uuid.Nil || strings.EqualFold(app.AppID.String(), m.client) {
+func (m *minting) application(r *request) (directory.Client, error) {
+	if m.client == "" {
+		for ordinal := range r.image.Applications.All() {
+			if app := r.image.ClientAt(ordinal); app.Principal.ID != uuid.Nil {
+				return app, nil
+			}
+		}
+		return directory.Client{}, refuse("The tenant has no application that can log in. Name a user.")
+	}
+	if appID, ok := parseGUID(m.client); ok {
+		if app, ok := r.image.Client(appID); ok {
 			return app, nil
 		}
 	}
-	if m.client == "" {
-		return directory.Application{}, refuse("The tenant has no application that can log in. Name a user.")
-	}
-	return directory.Application{}, refuse("The tenant has no application with the client id '%s'.", clip(m.client))
+	return directory.Client{}, refuse("The tenant has no application with the client id '%s'.", clip(m.client))
 }

@@ -28,15 +28,11 @@ func (api *API) getDirectoryObject(r *request) error {
 
 // otherObject is the application, service principal or directory role with an id, and its type.
 func (r *request) otherObject(id uuid.UUID) (o object, typeName string, ok bool) {
-	for i := range r.image.Applications {
-		if a := &r.image.Applications[i]; a.ObjectID == id {
-			return object{application: &application{*a, r.image}}, "application", true
-		}
+	if a, ok := r.image.ClientByID(id); ok {
+		return object{application: &application{a, r.image}}, "application", true
 	}
-	for _, a := range principals(r.image) {
-		if a.ID == id {
-			return object{principal: &application{a, r.image}}, "servicePrincipal", true
-		}
+	if principal, ok := r.image.Principals.ByID(id); ok {
+		return object{principal: &application{r.image.PrincipalAt(principal), r.image}}, "servicePrincipal", true
 	}
 	for _, role := range directoryRoles(r.image) {
 		if role.id == id {

@@ -132,12 +132,12 @@ func (r *request) current() (etag string, revision func(*tenant.Image) uint32, e
 	return "", nil, nil
 }
 
-func (r *request) currentApplication(s *fieldSet[application], find func(*request) (directory.Application, error)) (string, func(*tenant.Image) uint32, error) {
+func (r *request) currentApplication(s *fieldSet[application], find func(*request) (directory.Client, error)) (string, func(*tenant.Image) uint32, error) {
 	a, err := find(r)
 	if err != nil {
 		return "", nil, err
 	}
-	return s.etag(&application{a, r.image}), revisionOf(a.ObjectID), nil
+	return s.etag(&application{a, r.image}), revisionOf(a.ID), nil
 }
 
 func (r *request) currentUser() (string, func(*tenant.Image) uint32, error) {

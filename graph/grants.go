@@ -88,7 +88,7 @@ func (api *API) listGrantsOfPrincipal(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.sendGrants(r.grants(func(g directory.Grant) bool { return g.Client == a.ID }))
+	return r.sendGrants(r.grants(func(g directory.Grant) bool { return g.Client == a.Principal.ID }))
 }
 
 // listGrantsOfUser answers GET /users/{user}/oauth2PermissionGrants: what was granted for this user alone.

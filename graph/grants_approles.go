@@ -13,7 +13,7 @@ import (
 
 // roleAssignment is a permission that a service principal has for itself, at Microsoft Graph: the one resource that there is.
 type roleAssignment struct {
-	principal  directory.Application
+	principal  directory.Client
 	permission identity.Permission
 	resource   uuid.UUID
 }
@@ -23,32 +23,34 @@ var roleAssignmentFields = newFieldSet("microsoft.graph.appRoleAssignment", appe
 	{name: "appRoleId", write: func(b []byte, g *roleAssignment) []byte { return appendID(b, g.permission.ID) }, when: directory.ByDefault},
 	{name: "id", write: func(b []byte, g *roleAssignment) []byte { return appendText(b, g.id()) }, when: directory.ByDefault},
 	{name: "principalDisplayName", write: func(b []byte, g *roleAssignment) []byte { return appendText(b, g.principal.DisplayName) }, when: directory.ByDefault},
-	{name: "principalId", write: func(b []byte, g *roleAssignment) []byte { return appendID(b, g.principal.ID) }, when: directory.ByDefault},
+	{name: "principalId", write: func(b []byte, g *roleAssignment) []byte { return appendID(b, g.principal.Principal.ID) }, when: directory.ByDefault},
 	{name: "principalType", write: func(b []byte, _ *roleAssignment) []byte { return append(b, `"ServicePrincipal"`...) }, when: directory.ByDefault},
 	{name: "resourceDisplayName", write: func(b []byte, _ *roleAssignment) []byte { return append(b, `"Microsoft Graph"`...) }, when: directory.ByDefault},
 	{name: "resourceId", write: func(b []byte, g *roleAssignment) []byte { return appendID(b, g.resource) }, when: directory.ByDefault},
 }, notKept[roleAssignment]([]string{"createdDateTime", "deletedDateTime"}, nil)...)).at(func(g *roleAssignment) string {
-	return "servicePrincipals('" + g.principal.ID.String() + "')/appRoleAssignments"
+	return "servicePrincipals('" + g.principal.Principal.ID.String() + "')/appRoleAssignments"
 })
 
 // id is derived from what the assignment is about.
 func (g roleAssignment) id() string { return base64.RawURLEncoding.EncodeToString(g.key()) }
 
-func (g roleAssignment) key() []byte { return slices.Concat(g.principal.ID[:], g.permission.ID[:]) }
+func (g roleAssignment) key() []byte {
+	return slices.Concat(g.principal.Principal.ID[:], g.permission.ID[:])
+}
 
 // side is from where assignments are looked at: from the service principal that has the permissions, or from the resource.
 type side struct {
 	name string
-	at   func(a directory.Application, list []roleAssignment) []roleAssignment // those of a service principal
+	at   func(a directory.Client, list []roleAssignment) []roleAssignment // those of a service principal
 }
 
 // The two sides.
 var (
-	assignmentsOf = side{"appRoleAssignments", func(a directory.Application, list []roleAssignment) []roleAssignment {
-		return slices.DeleteFunc(list, func(g roleAssignment) bool { return g.principal.ID != a.ID })
+	assignmentsOf = side{"appRoleAssignments", func(a directory.Client, list []roleAssignment) []roleAssignment {
+		return slices.DeleteFunc(list, func(g roleAssignment) bool { return g.principal.Principal.ID != a.Principal.ID })
 	}}
-	assignedTo = side{"appRoleAssignedTo", func(a directory.Application, list []roleAssignment) []roleAssignment {
-		return slices.DeleteFunc(list, func(g roleAssignment) bool { return g.resource != a.ID })
+	assignedTo = side{"appRoleAssignedTo", func(a directory.Client, list []roleAssignment) []roleAssignment {
+		return slices.DeleteFunc(list, func(g roleAssignment) bool { return g.resource != a.Principal.ID })
 	}}
 )
 
@@ -56,18 +58,18 @@ var (
 func (r *request) roleAssignments() []roleAssignment {
 	var list []roleAssignment
 	resource := identity.GraphPrincipalID(r.image.Organization.ID)
-	for _, a := range principals(r.image) {
-		for _, value := range a.Permissions {
+	for ordinal, principal := range r.image.Principals.All() {
+		for _, value := range principal.Permissions {
 			if p, ok := identity.ApplicationPermission(value); ok {
-				list = append(list, roleAssignment{a, p, resource})
+				list = append(list, roleAssignment{r.image.PrincipalAt(ordinal), p, resource})
 			}
 		}
 	}
 	return list
 }
 
-func (s side) set(a directory.Application) string {
-	return "servicePrincipals('" + a.ID.String() + "')/" + s.name
+func (s side) set(a directory.Client) string {
+	return "servicePrincipals('" + a.Principal.ID.String() + "')/" + s.name
 }
 
 // list answers GET /servicePrincipals/{servicePrincipal}/appRoleAssignments, and appRoleAssignedTo.
@@ -87,7 +89,7 @@ func (s side) list(_ *API, r *request) error {
 }
 
 // find is the assignment that the path names.
-func (s side) find(r *request) (directory.Application, roleAssignment, error) {
+func (s side) find(r *request) (directory.Client, roleAssignment, error) {
 	a, err := r.principal()
 	if err != nil {
 		return a, roleAssignment{}, err
@@ -112,7 +114,7 @@ func (s side) get(_ *API, r *request) error {
 	return s.send(r, http.StatusOK, a, g)
 }
 
-func (s side) send(r *request, status int, a directory.Application, g roleAssignment) error {
+func (s side) send(r *request, status int, a directory.Client, g roleAssignment) error {
 	fields, err := roleAssignmentFields.selected(r)
 	if err != nil {
 		return err
@@ -134,15 +136,15 @@ func (s side) create(_ *API, r *request) error {
 		return err
 	}
 	if len(s.at(a, []roleAssignment{g})) == 0 {
-		return refuse("The service principal of the path, %s, is not the one of the body: it must be the principalId of appRoleAssignments, and the resourceId of appRoleAssignedTo.", a.ID)
+		return refuse("The service principal of the path, %s, is not the one of the body: it must be the principalId of appRoleAssignments, and the resourceId of appRoleAssignedTo.", a.Principal.ID)
 	}
 	_, err = r.rewrite(
-		func(r *request) (directory.Application, error) { return r.byPrincipalID(g.principal.ID) },
-		func(a *directory.Application) error {
-			if slices.Contains(a.Permissions, g.permission.Value) {
+		func(r *request) (directory.Client, error) { return r.byPrincipalID(g.principal.Principal.ID) },
+		func(a *directory.Client) error {
+			if slices.Contains(a.Principal.Permissions, g.permission.Value) {
 				return refuse("Permission being assigned already exists on the object")
 			}
-			a.Permissions = append(a.Permissions, g.permission.Value)
+			a.Principal.Permissions = append(a.Principal.Permissions, g.permission.Value)
 			return nil
 		},
 	)
@@ -183,7 +185,7 @@ func (r *request) readAssignment() (g roleAssignment, err error) {
 }
 
 // byPrincipalID is the application whose service principal has an id.
-func (r *request) byPrincipalID(id uuid.UUID) (directory.Application, error) {
+func (r *request) byPrincipalID(id uuid.UUID) (directory.Client, error) {
 	a, ok := r.image.Principal(id)
 	if !ok {
 		return a, notFound(id.String())
@@ -198,9 +200,9 @@ func (s side) remove(_ *API, r *request) error {
 		return err
 	}
 	_, err = r.rewrite(
-		func(r *request) (directory.Application, error) { return r.byPrincipalID(g.principal.ID) },
-		func(a *directory.Application) error {
-			a.Permissions = slices.DeleteFunc(a.Permissions, func(value string) bool { return value == g.permission.Value })
+		func(r *request) (directory.Client, error) { return r.byPrincipalID(g.principal.Principal.ID) },
+		func(a *directory.Client) error {
+			a.Principal.Permissions = slices.DeleteFunc(a.Principal.Permissions, func(value string) bool { return value == g.permission.Value })
 			return nil
 		},
 	)

@@ -74,8 +74,9 @@ func (w *world) second(domain string) *world {
 	}
 	other, err := w.tenants.Create(w.t.Context(), uuid.MustParse("f0000000-0000-4000-8000-000000000002"), org, catalog.BuiltIn())
 	w.must(err)
-	app := directory.Application{ID: uuid.New(), ObjectID: uuid.New(), AppID: uuid.New(), DisplayName: unseen, Permissions: everyPermission()}
-	_, err = other.Do(w.t.Context(), "system", tenant.SetApplication{Application: app})
+	app := newClient(unseen)
+	app.Principal.Permissions = everyPermission()
+	_, err = other.Do(w.t.Context(), "system", tenant.SetClient{Client: app})
 	w.must(err)
 	return &world{t: w.t, server: w.server, authority: w.authority, store: w.store, tenants: w.tenants, tenant: other, app: app}
 }
@@ -103,7 +104,7 @@ func (w *world) create(path, body string) string {
 // are in it, too, and belong with them.
 func (w *world) settle(prefix, mark string) (names, silent []string) {
 	w.t.Helper()
-	names = []string{w.tenant.ID().String(), w.domain(), w.app.AppID.String(), w.app.ID.String(), w.app.ObjectID.String()}
+	names = []string{w.tenant.ID().String(), w.domain(), w.app.AppID.String(), w.app.Principal.ID.String(), w.app.ID.String()}
 	subscription := w.create("/licensor/v1/subscriptions", `{"skuId":"`+e3+`","totalLicenses":5}`)
 	bought, _ := w.tenant.Image().Subscription(uuid.MustParse(subscription))
 	names = append(names, subscription, bought.CommerceSubscriptionID.String(), w.tenant.ID().String()+"_"+e3)

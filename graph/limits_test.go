@@ -8,9 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
-	"licensor/directory"
 	"licensor/graph/odata"
 	"licensor/identity"
 	"licensor/tenant"
@@ -69,11 +66,11 @@ func TestAnApplicationIsToldHowMuchIsLeftAndThenRefused(t *testing.T) {
 func TestEachApplicationHasABucketAndTheTenantOne(t *testing.T) {
 	t.Parallel()
 	w := limited(t, Limits{PerApplication: 4, PerTenant: 6, Window: 5 * time.Second})
-	other := directory.Application{ID: uuid.New(), ObjectID: uuid.New(), AppID: uuid.New(), DisplayName: "Other"}
-	_, err := w.tenant.Do(t.Context(), "system", tenant.SetApplication{Application: other})
+	other := newClient("Other")
+	_, err := w.tenant.Do(t.Context(), "system", tenant.SetClient{Client: other})
 	w.must(err)
 	first := w.appToken(allPermissions...)
-	second, err := w.authority.Issue(identity.Claims{Tenant: w.tenant.ID(), ObjectID: other.ID, AppID: other.AppID, Permissions: allPermissions})
+	second, err := w.authority.Issue(identity.Claims{Tenant: w.tenant.ID(), ObjectID: other.Principal.ID, AppID: other.AppID, Permissions: allPermissions})
 	w.must(err)
 	for range 4 {
 		w.do("GET", domains, first, "").want(t, 200)

@@ -123,7 +123,7 @@ func TestBadInputs(t *testing.T) {
 	w.imports(`{"group":{"id":"`+red+`","displayName":"Red","mailEnabled":false,"mailNickname":"red","securityEnabled":true}}`,
 		`{"member":{"group":"`+red+`","member":"`+ann+`"}}`, `{"subscription":{"skuId":"`+e3+`","totalLicenses":5}}`)
 	known := strings.NewReplacer("<ann>", ann, "<red>", red, "<e3>", e3,
-		"<object>", w.app.ObjectID.String(), "<client>", w.app.ID.String(), "<graph>", identity.GraphPrincipalID(w.tenant.ID()).String(),
+		"<object>", w.app.ID.String(), "<client>", w.app.Principal.ID.String(), "<graph>", identity.GraphPrincipalID(w.tenant.ID()).String(),
 		"<global>", identity.RoleObjectID(w.tenant.ID(), identity.GlobalAdministrator.ID).String())
 	for _, c := range malformed {
 		t.Run(c.name, func(t *testing.T) {

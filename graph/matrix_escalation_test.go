@@ -27,7 +27,7 @@ func TestNobodyMakesThemselvesMore(t *testing.T) {
 	as := func(roles ...identity.Role) string {
 		return m.tokens.of(matrixCaller{permissions: everyPermission(), delegated: true, roles: roles})
 	}
-	app, principal := m.app.ObjectID.String(), m.app.ID.String()
+	app, principal := m.app.ID.String(), m.app.Principal.ID.String()
 	graphID := m.graphID(t)
 	roleMember := `{"@odata.id":"x/directoryObjects/` + m.self + `"}`
 	assignment := `{"principalId":"` + m.self + `","roleDefinitionId":"` + identity.GlobalAdministrator.ID.String() + `","directoryScopeId":"/"}`

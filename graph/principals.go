@@ -4,17 +4,14 @@ import (
 	"encoding/json"
 	"slices"
 
-	"github.com/google/uuid"
-
 	"licensor/directory"
 	"licensor/identity"
-	"licensor/tenant"
 )
 
 // principalFields are the properties of servicePrincipal.
 var principalFields = newFieldSet("microsoft.graph.servicePrincipal", slices.Concat(
 	[]field[application]{
-		{name: "accountEnabled", write: func(b []byte, a *application) []byte { return appendBool(b, !a.Disabled) }, when: directory.ByDefault},
+		{name: "accountEnabled", write: func(b []byte, a *application) []byte { return appendBool(b, !a.Principal.Disabled) }, when: directory.ByDefault},
 		{name: "appDescription", write: func(b []byte, a *application) []byte { return appendKept(b, a, "description", "null") }, when: directory.ByDefault},
 		{name: "appDisplayName", write: appendAppName, when: directory.ByDefault},
 		{name: "appId", write: appendAppID, when: directory.ByDefault},
@@ -22,7 +19,7 @@ var principalFields = newFieldSet("microsoft.graph.servicePrincipal", slices.Con
 		{name: "appRoleAssignmentRequired", write: appendFalse[application], when: directory.ByDefault},
 		{name: "appRoles", write: appendAppRoles, when: directory.ByDefault},
 		{name: "displayName", write: appendAppName, when: directory.ByDefault},
-		{name: "id", write: func(b []byte, a *application) []byte { return appendID(b, a.ID) }, when: directory.ByDefault},
+		{name: "id", write: func(b []byte, a *application) []byte { return appendID(b, a.Principal.ID) }, when: directory.ByDefault},
 		{name: "info", write: func(b []byte, a *application) []byte { return appendKept(b, a, "info", whole(infoShape)) }, when: directory.ByDefault},
 		{name: "oauth2PermissionScopes", write: appendScopes, when: directory.ByDefault},
 		{name: "replyUrls", write: appendReplyURLs, when: directory.ByDefault},
@@ -30,7 +27,7 @@ var principalFields = newFieldSet("microsoft.graph.servicePrincipal", slices.Con
 		{name: "servicePrincipalType", write: func(b []byte, _ *application) []byte { return append(b, `"Application"`...) }, when: directory.ByDefault},
 		{name: "signInAudience", write: appendAudience, when: directory.ByDefault},
 	},
-	keptFields(keptOfPrincipals, func(a *application) map[string]json.RawMessage { return a.PrincipalProperties }),
+	keptFields(keptOfPrincipals, func(a *application) map[string]json.RawMessage { return a.Principal.Properties }),
 	notKept[application](
 		[]string{
 			"applicationTemplateId", "createdByAppId", "customSecurityAttributes", "deletedDateTime", "disabledByMicrosoftStatus", "isDisabled",
@@ -41,10 +38,10 @@ var principalFields = newFieldSet("microsoft.graph.servicePrincipal", slices.Con
 )).in("servicePrincipals")
 
 // principalEdits are what clients can set.
-var principalEdits = editsOf(keptOfPrincipals, func(a *directory.Application) map[string]json.RawMessage { return a.PrincipalProperties }, map[string]edit{
+var principalEdits = editsOf(keptOfPrincipals, func(a *directory.Client) map[string]json.RawMessage { return a.Principal.Properties }, map[string]edit{
 	"accountEnabled":            setEnabled,
 	"appRoleAssignmentRequired": unserved,
-	"servicePrincipalType": func(_ editor, _ *directory.Application, at placeIn, raw json.RawMessage) error {
+	"servicePrincipalType": func(_ editor, _ *directory.Client, at placeIn, raw json.RawMessage) error {
 		return only("Application", at, raw)
 	},
 	"tokenEncryptionKeyId": unserved,
@@ -56,11 +53,11 @@ func only(value string, at placeIn, raw json.RawMessage) error {
 	return err
 }
 
-func setEnabled(_ editor, a *directory.Application, at placeIn, raw json.RawMessage) error {
+func setEnabled(_ editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
 	if _, err := must(shapeFlag)(nil, at, raw); err != nil {
 		return err
 	}
-	a.Disabled = string(raw) == "false"
+	a.Principal.Disabled = string(raw) == "false"
 	return nil
 }
 
@@ -72,25 +69,11 @@ func appendKept(b []byte, a *application, name, none string) []byte {
 	return append(b, none...)
 }
 
-// graphID is the appId of Microsoft Graph.
-var graphID = uuid.MustParse(identity.GraphAppID)
-
-// graphOwner is the tenant of Microsoft's own applications in the real service.
-var graphOwner = uuid.MustParse("f8cdef31-a31e-4b4a-93e4-5f571e91255a")
-
-// graphPrincipal is the service principal of Microsoft Graph, which every tenant has: its app roles and scopes are the permissions that
-// applications can be granted.
-func graphPrincipal(img *tenant.Image) directory.Application {
-	return directory.Application{ID: identity.GraphPrincipalID(img.Organization.ID), AppID: graphID, DisplayName: "Microsoft Graph"}
-}
-
-func (a *application) isGraph() bool { return a.AppID == graphID }
+// isGraph says whether it is Microsoft Graph, whose app roles and scopes are the permissions that applications can be granted.
+func (a *application) isGraph() bool { return a.AppID == directory.GraphAppID }
 
 func appendOwner(b []byte, a *application) []byte {
-	if a.isGraph() {
-		return appendID(b, graphOwner)
-	}
-	return appendID(b, a.image.Organization.ID)
+	return appendID(b, a.Principal.Owner(a.image.Organization.ID))
 }
 
 // appendAppRoles writes the application permissions of a resource.
@@ -143,13 +126,7 @@ func appendReplyURLs(b []byte, a *application) []byte {
 
 // appendPrincipalNames writes the names that a resource can be asked for by.
 func appendPrincipalNames(b []byte, a *application) []byte {
-	names := []string{a.AppID.String()}
-	if a.isGraph() {
-		names = append(names, identity.GraphURL)
-	}
-	var uris []string
-	_ = json.Unmarshal(a.Properties["identifierUris"], &uris)
-	return appendList(b, append(names, uris...), appendText)
+	return appendList(b, a.PrincipalNames(), appendText)
 }
 
 // getPrincipal answers GET /servicePrincipals/{servicePrincipal}, by id or by appId.
@@ -158,35 +135,26 @@ func (api *API) getPrincipal(r *request) error {
 }
 
 // principal is the application whose service principal the path names. That of Microsoft Graph can be read like any other.
-func (r *request) principal() (directory.Application, error) {
+func (r *request) principal() (directory.Client, error) {
 	wanted, ok := parseGUID(r.keys[0])
 	if !ok {
-		return directory.Application{}, notFound(r.keys[0])
+		return directory.Client{}, notFound(r.keys[0])
 	}
-	for _, a := range principals(r.image) {
-		if r.op.byAppID() && a.AppID == wanted || !r.op.byAppID() && a.ID == wanted {
-			return a, nil
-		}
+	find := r.image.Principals.ByID
+	if r.op.byAppID() {
+		find = r.image.Principals.ByAppID
 	}
-	return directory.Application{}, notFound(r.keys[0])
+	if principal, ok := find(wanted); ok {
+		return r.image.PrincipalAt(principal), nil
+	}
+	return directory.Client{}, notFound(r.keys[0])
 }
 
 // ownPrincipal is principal where it is to be changed.
-func (r *request) ownPrincipal() (directory.Application, error) {
+func (r *request) ownPrincipal() (directory.Client, error) {
 	a, err := r.principal()
-	if err == nil && a.AppID == graphID {
+	if err == nil && a.AppID == directory.GraphAppID {
 		return a, refuse("The service principal of Microsoft Graph is part of every tenant and cannot be changed.")
 	}
 	return a, err
-}
-
-// principals are the applications that have a service principal, Microsoft Graph first.
-func principals(img *tenant.Image) []directory.Application {
-	list := []directory.Application{graphPrincipal(img)}
-	for _, a := range img.Applications {
-		if a.ID != uuid.Nil {
-			list = append(list, a)
-		}
-	}
-	return list
 }

@@ -22,9 +22,9 @@ func (api *API) createPrincipal(r *request) error {
 	}
 	id := api.NewID()
 	a, err := r.rewrite(
-		func(r *request) (directory.Application, error) { return r.registered(appID) },
-		func(a *directory.Application) error {
-			a.ID = id
+		func(r *request) (directory.Client, error) { return r.registered(appID) },
+		func(a *directory.Client) error {
+			a.Principal.ID, a.Principal.AppID, a.Principal.DisplayName = id, a.AppID, a.DisplayName
 			return api.editor(r, principalResource).edit(a, members, principalEdits, principalFields)
 		},
 	)
@@ -35,15 +35,15 @@ func (api *API) createPrincipal(r *request) error {
 	if err != nil {
 		return err
 	}
-	r.w.Header().Set("Location", r.root+"/servicePrincipals/"+a.ID.String())
+	r.w.Header().Set("Location", r.root+"/servicePrincipals/"+a.Principal.ID.String())
 	return sendEntity(r, principalFields, http.StatusCreated, "servicePrincipals", fields, &application{a, r.image})
 }
 
 // registered is the application with an appId, which has no service principal yet.
-func (r *request) registered(appID uuid.UUID) (directory.Application, error) {
-	a, ok := r.image.Application(appID)
+func (r *request) registered(appID uuid.UUID) (directory.Client, error) {
+	a, ok := r.image.Client(appID)
 	switch {
-	case appID == graphID, ok && a.ID != uuid.Nil:
+	case appID == directory.GraphAppID, ok && a.Principal.ID != uuid.Nil:
 		return a, conflict("The service principal cannot be created, updated, or restored because the service principal name %s is already in use.", appID)
 	case !ok:
 		return a, refuse("The appId '%s' of the service principal does not reference a valid application object.", appID)
@@ -70,7 +70,7 @@ func (api *API) updatePrincipal(r *request) error {
 	if err != nil {
 		return err
 	}
-	_, err = r.rewrite((*request).ownPrincipal, func(a *directory.Application) error {
+	_, err = r.rewrite((*request).ownPrincipal, func(a *directory.Client) error {
 		return api.editor(r, principalResource).edit(a, members, principalEdits, principalFields)
 	})
 	if err != nil {
@@ -81,8 +81,8 @@ func (api *API) updatePrincipal(r *request) error {
 
 // deletePrincipal answers DELETE /servicePrincipals/{servicePrincipal}. What it was granted goes with it; the application stays.
 func (api *API) deletePrincipal(r *request) error {
-	_, err := r.rewrite((*request).ownPrincipal, func(a *directory.Application) error {
-		a.ID, a.Permissions, a.Disabled, a.PrincipalProperties = uuid.Nil, nil, false, nil
+	_, err := r.rewrite((*request).ownPrincipal, func(a *directory.Client) error {
+		a.Principal = directory.ServicePrincipal{}
 		return nil
 	})
 	if err != nil {

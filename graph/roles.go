@@ -167,7 +167,7 @@ func (api *API) addToRole(r *request) error {
 
 // mayHaveRoles refuses to give a role to what is no user.
 func (r *request) mayHaveRoles(id uuid.UUID) error {
-	if _, ok := r.image.Principal(id); ok || id == identity.GraphPrincipalID(r.image.Organization.ID) {
+	if _, ok := r.image.Principals.ByID(id); ok {
 		return refuse("Directory roles are for users here: '%s' is a service principal. What an application may do is said by its appRoleAssignments.", id)
 	}
 	if _, ok := r.liveGroup(id); ok {

@@ -36,7 +36,7 @@ type world struct {
 	store     store.Store
 	tenants   *tenant.Tenants
 	tenant    *tenant.Tenant
-	app       directory.Application
+	app       directory.Client
 	clock     atomic.Int64 // seconds since 1970
 	moved     *clock.Clock // shows the same until a request sets it
 	log       bytes.Buffer
@@ -69,8 +69,8 @@ func newWorld(t testing.TB) *world {
 	})
 	w.tenant, err = w.tenants.Create(ctx, uuid.MustParse("c0000000-0000-4000-8000-000000000001"), contoso(), catalog.BuiltIn())
 	w.must(err)
-	w.app = directory.Application{ID: uuid.New(), ObjectID: uuid.New(), AppID: uuid.New(), DisplayName: "Test"}
-	_, err = w.tenant.Do(ctx, "system", tenant.SetApplication{Application: w.app})
+	w.app = newClient("Test")
+	_, err = w.tenant.Do(ctx, "system", tenant.SetClient{Client: w.app})
 	w.must(err)
 	w.authority, err = identity.New(ctx, identity.Config{
 		Keys: sharedKeys{}, Tenants: people{w.tenants}, Now: w.now, Random: counting{}, Issuers: people{w.tenants}, Client: new(http.Client), Log: log,
@@ -126,7 +126,7 @@ func (w *world) must(err error) {
 // appToken is a token of the application, with permissions.
 func (w *world) appToken(permissions ...string) string {
 	token, err := w.authority.Issue(identity.Claims{
-		Tenant: w.tenant.ID(), ObjectID: w.app.ID, AppID: w.app.AppID, Permissions: permissions,
+		Tenant: w.tenant.ID(), ObjectID: w.app.Principal.ID, AppID: w.app.AppID, Permissions: permissions,
 	})
 	w.must(err)
 	return token
@@ -259,8 +259,8 @@ func (p people) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 	if !ok {
 		return identity.App{}, false
 	}
-	a, ok := t.Image().Application(appID)
-	return identity.App{ID: a.ID, AppID: a.AppID, DisplayName: a.DisplayName, Enabled: !a.Disabled}, ok && a.ID != uuid.Nil
+	a, ok := t.Image().Client(appID)
+	return identity.App{ID: a.Principal.ID, AppID: a.AppID, DisplayName: a.DisplayName, Enabled: !a.Principal.Disabled}, ok && a.Principal.ID != uuid.Nil
 }
 
 func (p people) User(ctx context.Context, tenantID, id uuid.UUID) (identity.User, error) {
@@ -279,5 +279,16 @@ func (p people) User(ctx context.Context, tenantID, id uuid.UUID) (identity.User
 
 // emptyImage is that of a tenant with nothing in it.
 func emptyImage() *tenant.Image {
-	return &tenant.Image{Licensing: licensing.New(catalog.BuiltIn()), Directory: directory.NewIndex()}
+	return &tenant.Image{
+		Licensing: licensing.New(catalog.BuiltIn()), Directory: directory.NewIndex(),
+		Applications: directory.NewApplications(), Principals: directory.NewPrincipals(),
+	}
+}
+
+// newClient is an application with a service principal.
+func newClient(name string) directory.Client {
+	return directory.Client{
+		Application: directory.Application{ID: uuid.New(), AppID: uuid.New(), DisplayName: name},
+		Principal:   directory.ServicePrincipal{ID: uuid.New()},
+	}
 }

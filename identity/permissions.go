@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"licensor/directory"
 )
 
 // Permission is something of Microsoft Graph that an application can be granted: for itself, which Graph calls an app role, or to act in
@@ -136,9 +138,6 @@ func DelegatedPermissionByID(id uuid.UUID) (Permission, bool) {
 	return p, ok
 }
 
-// graphAppID is GraphAppID as a value.
-var graphAppID = uuid.MustParse(GraphAppID)
-
 // GraphPrincipalID is the object id that the service principal of Microsoft Graph, whose app roles and scopes the permissions are, has in
 // a tenant. It is derived, since every tenant has that principal and none has to make it.
-func GraphPrincipalID(tenant uuid.UUID) uuid.UUID { return uuid.NewSHA1(tenant, graphAppID[:]) }
+func GraphPrincipalID(tenant uuid.UUID) uuid.UUID { return directory.GraphPrincipal(tenant).ID }

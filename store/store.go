@@ -75,7 +75,9 @@ const (
 	KindUser  Kind = 1
 	KindGroup Kind = 2
 	// KindPassword is a user's password, as a hash; its ordinal and id are the user's.
-	KindPassword Kind = 3
+	KindPassword         Kind = 3
+	KindApplication      Kind = 4
+	KindServicePrincipal Kind = 5
 )
 
 // Object is the row of a directory object: its document is JSON with the names of Graph's properties.

@@ -43,6 +43,10 @@ type change struct {
 	lic     *licensing.Draft
 	dir     *directory.Draft
 	effects Effects
+
+	applications objectsChange[directory.Application]
+	principals   objectsChange[directory.ServicePrincipal]
+
 	objects map[objectKey]store.Object
 	order   []objectKey
 	done    Done
@@ -59,7 +63,9 @@ func (img *Image) change(ctx context.Context, at time.Time, newID func() uuid.UU
 	return &change{
 		ctx: ctx, base: img, next: next, at: at, newID: newID,
 		lic: img.Licensing.Draft(next.Seq, at), dir: img.Directory.Draft(),
-		objects: map[objectKey]store.Object{},
+		applications: objectsChange[directory.Application]{kind: store.KindApplication, base: img.Applications},
+		principals:   objectsChange[directory.ServicePrincipal]{kind: store.KindServicePrincipal, base: img.Principals},
+		objects:      map[objectKey]store.Object{},
 	}
 }
 
@@ -69,6 +75,8 @@ func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) 
 	if !effects.Empty() {
 		c.effects.Licensing = effects
 	}
+	c.effects.Applications, c.effects.ApplicationValues = c.applications.documents, c.applications.values
+	c.effects.Principals, c.effects.PrincipalValues = c.principals.documents, c.principals.values
 	if c.effects.empty() {
 		return c.base, nil, nil
 	}
@@ -77,6 +85,7 @@ func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) 
 	}
 	c.next.Licensing = lic
 	c.next.Directory = c.dir.Finish()
+	c.next.Applications, c.next.Principals = c.applications.finish(), c.principals.finish()
 	if err := c.next.applySmall(&c.effects); err != nil {
 		return nil, nil, err
 	}
@@ -90,7 +99,8 @@ func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) 
 
 func (f *Effects) empty() bool {
 	return f.Licensing == nil && f.Organization == nil && f.Import == nil && f.SignIn == nil &&
-		len(f.Subscriptions)+len(f.Applications)+len(f.NewUsers)+len(f.Keys)+len(f.Users)+len(f.Groups)+len(f.Nested)+len(f.Owners)+len(f.Managers)+len(f.Roles)+len(f.Grants)+len(f.UserValues)+len(f.GroupValues) == 0
+		len(f.Subscriptions)+len(f.Applications)+len(f.NewUsers)+len(f.Keys)+len(f.Users)+len(f.Groups)+len(f.Nested)+len(f.Owners)+len(f.Managers)+len(f.Roles)+len(f.Grants)+len(f.UserValues)+len(f.GroupValues)+
+			len(f.Applications)+len(f.Principals)+len(f.ApplicationValues)+len(f.PrincipalValues) == 0
 }
 
 // document answers the document of a user or group as the command has left it.

@@ -18,36 +18,34 @@ import (
 
 // Effects are what came of a command: what a commit holds. Field numbers are stored; never renumber.
 type Effects struct {
-	Licensing     *licensing.Effects `cbor:"1,keyasint,omitempty"`
-	Organization  []byte             `cbor:"2,keyasint,omitempty"` // its document
-	Subscriptions []SubscriptionNow  `cbor:"3,keyasint,omitempty"`
-	Applications  []ApplicationNow   `cbor:"4,keyasint,omitempty"`
-	NewUsers      []UserKeys         `cbor:"5,keyasint,omitempty"` // that get the next ordinals
-	Keys          []UserKeys         `cbor:"6,keyasint,omitempty"`
-	Users         []Mark             `cbor:"7,keyasint,omitempty"`
-	Groups        []Mark             `cbor:"8,keyasint,omitempty"`
-	Nested        []Link             `cbor:"9,keyasint,omitempty"`
-	Owners        []Link             `cbor:"10,keyasint,omitempty"`
-	Import        *ImportMark        `cbor:"11,keyasint,omitempty"`
-	Managers      []ManagerNow       `cbor:"13,keyasint,omitempty"`
-	Roles         []RoleNow          `cbor:"14,keyasint,omitempty"`
-	Grants        []GrantNow         `cbor:"15,keyasint,omitempty"`
-	SignIn        []byte             `cbor:"16,keyasint,omitempty"` // its document
-	UserValues    []Values           `cbor:"17,keyasint,omitempty"` // in columns of directory.UserSchema; since format 2
-	GroupValues   []Values           `cbor:"18,keyasint,omitempty"`
-	Shifted       []uuid.UUID        `cbor:"12,keyasint,omitempty"` // SKUs whose units are in another state, which their holders show (spec/licensing.md L6)
+	Licensing         *licensing.Effects  `cbor:"1,keyasint,omitempty"`
+	Organization      []byte              `cbor:"2,keyasint,omitempty"` // its document
+	Subscriptions     []SubscriptionNow   `cbor:"3,keyasint,omitempty"`
+	Former            []FormerApplication `cbor:"4,keyasint,omitempty"` // of format 1
+	NewUsers          []UserKeys          `cbor:"5,keyasint,omitempty"` // that get the next ordinals
+	Keys              []UserKeys          `cbor:"6,keyasint,omitempty"`
+	Users             []Mark              `cbor:"7,keyasint,omitempty"`
+	Groups            []Mark              `cbor:"8,keyasint,omitempty"`
+	Nested            []Link              `cbor:"9,keyasint,omitempty"`
+	Owners            []Link              `cbor:"10,keyasint,omitempty"`
+	Import            *ImportMark         `cbor:"11,keyasint,omitempty"`
+	Managers          []ManagerNow        `cbor:"13,keyasint,omitempty"`
+	Roles             []RoleNow           `cbor:"14,keyasint,omitempty"`
+	Grants            []GrantNow          `cbor:"15,keyasint,omitempty"`
+	SignIn            []byte              `cbor:"16,keyasint,omitempty"` // its document
+	UserValues        []Values            `cbor:"17,keyasint,omitempty"` // in columns of directory.UserSchema; since format 2
+	GroupValues       []Values            `cbor:"18,keyasint,omitempty"`
+	Applications      []DocumentNow       `cbor:"19,keyasint,omitempty"`
+	Principals        []DocumentNow       `cbor:"20,keyasint,omitempty"`
+	ApplicationValues []Values            `cbor:"21,keyasint,omitempty"` // in columns of directory.ApplicationSchema
+	PrincipalValues   []Values            `cbor:"22,keyasint,omitempty"`
+	Shifted           []uuid.UUID         `cbor:"12,keyasint,omitempty"` // SKUs whose units are in another state, which their holders show (spec/licensing.md L6)
 }
 
 // SubscriptionNow is a subscription as it is from now on.
 type SubscriptionNow struct {
 	Subscription Subscription `cbor:"1,keyasint"`
 	Gone         bool         `cbor:"2,keyasint,omitempty"`
-}
-
-// ApplicationNow is an application as it is from now on.
-type ApplicationNow struct {
-	Document []byte `cbor:"1,keyasint"`
-	Gone     bool   `cbor:"2,keyasint,omitempty"`
 }
 
 // UserKeys are what a user is found by.
@@ -115,6 +113,12 @@ func (img *Image) apply(c store.Commit) (*Image, error) {
 	if err := next.applyDirectory(f); err != nil {
 		return nil, fmt.Errorf("replay commit %d: %w", c.Seq, err)
 	}
+	if err := next.applyFormer(f.Former); err != nil {
+		return nil, fmt.Errorf("replay commit %d: %w", c.Seq, err)
+	}
+	if err := next.applyApplications(f); err != nil {
+		return nil, fmt.Errorf("replay commit %d: %w", c.Seq, err)
+	}
 	if err := next.applySmall(f); err != nil {
 		return nil, fmt.Errorf("replay commit %d: %w", c.Seq, err)
 	}
@@ -153,13 +157,6 @@ func (img *Image) applySmall(f *Effects) error {
 	}
 	for _, now := range f.Subscriptions {
 		img.Subscriptions = replaced(img.Subscriptions, now.Subscription, now.Gone, func(s Subscription) uuid.UUID { return s.ID })
-	}
-	for _, now := range f.Applications {
-		app, err := directory.ParseApplication(now.Document)
-		if err != nil {
-			return err
-		}
-		img.Applications = replaced(img.Applications, *app, now.Gone, func(a directory.Application) uuid.UUID { return a.ObjectID })
 	}
 	img.applyRoles(f.Roles)
 	img.applyGrants(f.Grants)

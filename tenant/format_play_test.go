@@ -190,8 +190,8 @@ func importPatch(tb testing.TB) directory.UserPatch {
 func playApplications(h *house, users []tenant.Done) {
 	day := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	full := directory.Application{
-		ID: uuid.UUID{1, 1}, ObjectID: uuid.UUID{1, 2}, AppID: uuid.UUID{1, 3}, DisplayName: "Größe", CreatedDateTime: day,
-		Permissions: []string{"User.Read.All"}, PublicClient: true, Disabled: true,
+		ID: uuid.UUID{1, 2}, AppID: uuid.UUID{1, 3}, DisplayName: "Größe", CreatedDateTime: day,
+		PublicClient: true,
 		Secrets: []directory.Secret{{
 			KeyID: uuid.UUID{1, 4}, DisplayName: "s", Hash: []byte{1, 2}, Hint: "abc", Starts: day, Expires: day.AddDate(1, 0, 0),
 		}},
@@ -202,23 +202,29 @@ func playApplications(h *house, users []tenant.Done) {
 		Redirects: directory.Redirects{
 			Web: []string{"https://app.example/"}, SPA: []string{"http://localhost:1"}, Public: []string{"app://x"},
 		},
-		Properties:          map[string]json.RawMessage{"tags": json.RawMessage(`["a"]`)},
-		PrincipalProperties: map[string]json.RawMessage{"notes": json.RawMessage(`"ä"`)},
+		Properties: map[string]json.RawMessage{"tags": json.RawMessage(`["a"]`)},
 	}
-	h.must(tenant.SetApplication{Application: full})
+	principal := directory.ServicePrincipal{
+		ID: uuid.UUID{1, 1}, Permissions: []string{"User.Read.All"}, Disabled: true,
+		Properties: map[string]json.RawMessage{"notes": json.RawMessage(`"ä"`)},
+	}
+	h.must(tenant.SetClient{Client: directory.Client{Application: full, Principal: principal}})
 	alone, removed := applicationOf(2, "No service principal"), applicationOf(3, "removed")
-	alone.ID = uuid.Nil
-	h.must(tenant.SetApplication{Application: alone})
-	h.must(tenant.SetApplication{Application: removed})
+	alone.Principal.ID = uuid.Nil
+	h.must(tenant.SetClient{Client: alone})
+	h.must(tenant.SetClient{Client: removed})
 	h.must(tenant.DeleteApplication{AppID: removed.AppID})
-	h.must(tenant.SetGrant{Grant: directory.Grant{Client: full.ID, Scopes: []string{"User.Read", "openid"}}})
-	h.must(tenant.SetGrant{Grant: directory.Grant{Client: full.ID, User: users[1].ID, Scopes: []string{"Group.Read.All"}}})
+	h.must(tenant.SetGrant{Grant: directory.Grant{Client: principal.ID, Scopes: []string{"User.Read", "openid"}}})
+	h.must(tenant.SetGrant{Grant: directory.Grant{Client: principal.ID, User: users[1].ID, Scopes: []string{"Group.Read.All"}}})
 	h.must(tenant.SetRole{Role: globalAdministrator, Principal: users[0].ID})
 	h.must(tenant.SetRole{Role: globalAdministrator, Principal: users[1].ID})
 }
 
-func applicationOf(n byte, name string) directory.Application {
-	return directory.Application{ID: uuid.UUID{n, 1}, ObjectID: uuid.UUID{n, 2}, AppID: uuid.UUID{n, 3}, DisplayName: name}
+func applicationOf(n byte, name string) directory.Client {
+	return directory.Client{
+		Application: directory.Application{ID: uuid.UUID{n, 2}, AppID: uuid.UUID{n, 3}, DisplayName: name},
+		Principal:   directory.ServicePrincipal{ID: uuid.UUID{n, 1}},
+	}
 }
 
 func playAfterSnapshot(h *house) {
@@ -232,7 +238,7 @@ func playAfterSnapshot(h *house) {
 	h.must(tenant.DeleteUser{User: 20})
 	h.must(tenant.SetManager{User: 21, Manager: late.ID})
 	h.must(tenant.SetRole{Role: globalAdministrator, Principal: late.ID})
-	h.must(tenant.SetApplication{Application: applicationOf(4, "late")})
+	h.must(tenant.SetClient{Client: applicationOf(4, "late")})
 	h.must(tenant.Reprocess{All: true})
 }
 

@@ -18,7 +18,8 @@ func FuzzReplay(f *testing.F) {
 		{NewUsers: []UserKeys{{ID: uuid.UUID{1}, Name: directory.KeyOf("ann")}}, Licensing: &licensing.Effects{Users: []licensing.NewUsers{{Count: 1}}}},
 		{Managers: []ManagerNow{{User: 0, Manager: 1}, {User: 1, Gone: true}}},
 		{Users: []Mark{{What: Hidden}, {Ordinal: 7, What: Written}}, Groups: []Mark{{Ordinal: 1, What: Purged}}, Nested: []Link{{Group: 0, Member: 0}}, Owners: []Link{{Group: 3}}},
-		{Keys: []UserKeys{{User: 9}}, Organization: []byte(`{}`), Applications: []ApplicationNow{{Document: []byte(`{`)}}, Import: &ImportMark{"a", 1}},
+		{Keys: []UserKeys{{User: 9}}, Organization: []byte(`{}`), Former: []FormerApplication{{Document: []byte(`{`)}}, Import: &ImportMark{"a", 1}},
+		{Applications: []DocumentNow{{Document: []byte(`{}`)}, {}}, PrincipalValues: []Values{{Ordinal: 1}}},
 		{Licensing: &licensing.Effects{Groups: []licensing.GroupEffect{{Group: 0, New: &uuid.UUID{2}, Joined: []byte{1, 2, 3}}}}},
 	} {
 		data, err := e.encode()

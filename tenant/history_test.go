@@ -1,15 +1,20 @@
 package tenant_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
 	"licensor/directory"
+	"licensor/directory/column"
 	"licensor/licensing"
 	"licensor/store"
 	"licensor/store/sqlite"
@@ -33,8 +38,10 @@ func TestAnyHistorySurvivesRestarts(t *testing.T) {
 				if after := content(t, h.Image()); after != before {
 					rt.Fatalf("before the restart\n%s\nafter it\n%s", before, after)
 				}
+				p.checkObjects()
 			}
 			p.step()
+			p.checkObjects()
 		}
 		p.checkSeats()
 		want := content(t, h.Image())
@@ -152,7 +159,7 @@ func (p *player) signInCommand(kind int) tenant.Command {
 	gone := rapid.Bool().Draw(p.t, "gone")
 	switch kind {
 	case 20:
-		return tenant.SetApplication{Application: directory.Application{ID: app, ObjectID: uuid.UUID{1, 15: app[15]}, AppID: uuid.UUID{2, 15: app[15]}}}
+		return tenant.SetClient{Client: p.client(app[15])}
 	case 21:
 		return tenant.DeleteApplication{AppID: uuid.UUID{2, 15: app[15]}}
 	case 22:
@@ -167,6 +174,84 @@ func (p *player) signInCommand(kind int) tenant.Command {
 		return tenant.SetPassword{User: p.user(), Hash: "hash", ForceChange: gone}
 	}
 	return tenant.UpdateSignIn{SignIn: directory.SignIn{AllowPasswordGrant: gone}}
+}
+
+// client is an application with a service principal or without.
+func (p *player) client(n byte) directory.Client {
+	tags := rapid.SampledFrom([]string{`["a"]`, `["a","B"]`, `[]`}).Draw(p.t, "tags")
+	uris := rapid.SampledFrom([]string{`["api://%d"]`, `["api://%d","urn:x"]`, `[]`}).Draw(p.t, "identifierUris")
+	c := directory.Client{Application: directory.Application{
+		ID: uuid.UUID{1, 15: n}, AppID: uuid.UUID{2, 15: n}, DisplayName: p.name(), CreatedDateTime: p.Image().At,
+		Redirects: directory.Redirects{Web: rapid.SliceOfN(rapid.SampledFrom([]string{"https://a", "https://b"}), 0, 2).Draw(p.t, "web")},
+		Properties: map[string]json.RawMessage{
+			"tags": json.RawMessage(tags), "identifierUris": json.RawMessage(strings.ReplaceAll(uris, "%d", fmt.Sprint(n))),
+			"info":                   json.RawMessage(fmt.Sprintf(`{"logoUrl":null,"termsOfServiceUrl":"https://%d"}`, n)),
+			"requiredResourceAccess": json.RawMessage(`[{"resourceAccess":[],"resourceAppId":"00000003-0000-0000-c000-000000000000"}]`),
+		},
+	}}
+	if which := rapid.IntRange(0, 4).Draw(p.t, "service principal"); which > 0 {
+		c.Principal = directory.ServicePrincipal{
+			ID: uuid.UUID{14: byte(which / 4), 15: n}, Disabled: which == 2,
+			Properties: map[string]json.RawMessage{"homepage": json.RawMessage(`"https://home"`), "tags": json.RawMessage(tags)},
+		}
+	}
+	return c
+}
+
+// checkObjects compares the columns and the rows of applications and service principals with the documents.
+func (p *player) checkObjects() {
+	img := p.Image()
+	for ordinal, a := range img.Applications.All() {
+		c := img.ClientAt(ordinal)
+		p.checkValues(img.Applications.Columns(), ordinal, c.ApplicationValues(img.Organization))
+		if found, ok := img.ClientByID(a.ID); !ok || found.AppID != a.AppID {
+			p.t.Fatalf("application %s is found as %+v", a.ID, found)
+		}
+		for _, uri := range a.IdentifierURIs() {
+			if !slices.Contains(slices.Collect(img.Applications.Named(uri)), ordinal) {
+				p.t.Fatalf("application %d is not found by %s", ordinal, uri)
+			}
+		}
+	}
+	for ordinal, sp := range img.Principals.All() {
+		c := img.PrincipalAt(ordinal)
+		p.checkValues(img.Principals.Columns(), ordinal, c.PrincipalValues(img.Organization))
+		if sp.AppID != directory.GraphAppID && (c.AppID != sp.AppID || c.DisplayName != sp.DisplayName) {
+			p.t.Fatalf("service principal %d is %+v and its application %+v", ordinal, sp, c)
+		}
+	}
+	checkRows(p, store.KindApplication, img.Applications, func(a *directory.Application) (uuid.UUID, []byte) { return a.ID, a.Document() })
+	checkRows(p, store.KindServicePrincipal, img.Principals, func(s *directory.ServicePrincipal) (uuid.UUID, []byte) { return s.ID, s.Document() })
+}
+
+func (p *player) checkValues(table *column.Table, ordinal uint32, want []column.Change) {
+	values := map[int]column.Value{}
+	for _, c := range want {
+		values[c.Column] = c.Value
+	}
+	for place, c := range table.Schema().Columns {
+		if got := table.Value(ordinal, place); !got.Equal(values[place]) {
+			p.t.Fatalf("%s of object %d is %v in columns, and %v in its document", c.Name, ordinal, got, values[place])
+		}
+	}
+}
+
+func checkRows[T any](p *player, kind store.Kind, objects *directory.Objects[T], of func(*T) (uuid.UUID, []byte)) {
+	rows, err := p.store.Objects(context.Background(), p.ID(), store.Query{Kind: kind, After: -1})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	n := 0
+	for ordinal, object := range objects.All() {
+		id, document := of(object)
+		if n >= len(rows) || rows[n].Ordinal != ordinal || rows[n].ID != id || !bytes.Equal(rows[n].Document, document) {
+			p.t.Fatalf("object %d of kind %d is %s, and the rows are %+v", ordinal, kind, document, rows)
+		}
+		n++
+	}
+	if n != len(rows) || objects.Columns().Rows() != objects.Len() {
+		p.t.Fatalf("%d objects of kind %d, %d rows", n, kind, len(rows))
+	}
 }
 
 // checkSeats counts for itself what the image says is consumed, and that the rows are those of the index.

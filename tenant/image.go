@@ -18,11 +18,14 @@ type Image struct {
 	Directory     *directory.Index
 	Organization  *directory.Organization
 	Subscriptions []Subscription // oldest first
-	Applications  []directory.Application
+	Applications  *directory.Objects[directory.Application]
+	Principals    *directory.Objects[directory.ServicePrincipal] // Microsoft Graph's first
 	Grants        []directory.Grant
 	Roles         map[uuid.UUID][]uuid.UUID // ids of the templates of the directory roles that a user, by object id, has
 	SignIn        directory.SignIn
 	Imports       map[string]int64 // last line taken, by the import's id
+
+	former []directory.Client // applications of format 1, until migrate
 }
 
 // Subscription is a purchase of a SKU: Graph's companySubscription (spec/licensing.md L1).
@@ -38,7 +41,10 @@ type Subscription struct {
 }
 
 func empty() *Image {
-	return &Image{Licensing: licensing.New(&licensing.Catalog{}), Directory: directory.NewIndex()}
+	return &Image{
+		Licensing: licensing.New(&licensing.Catalog{}), Directory: directory.NewIndex(),
+		Applications: directory.NewApplications(), Principals: directory.NewPrincipals(),
+	}
 }
 
 // Subscription answers a subscription by its id or its commerceSubscriptionId.
@@ -48,24 +54,6 @@ func (img *Image) Subscription(id uuid.UUID) (Subscription, bool) {
 		return Subscription{}, false
 	}
 	return img.Subscriptions[at], true
-}
-
-// Application answers an application by its appId.
-func (img *Image) Application(appID uuid.UUID) (directory.Application, bool) {
-	at := slices.IndexFunc(img.Applications, func(a directory.Application) bool { return a.AppID == appID })
-	if at < 0 {
-		return directory.Application{}, false
-	}
-	return img.Applications[at], true
-}
-
-// Principal answers an application by the object id of its service principal.
-func (img *Image) Principal(id uuid.UUID) (directory.Application, bool) {
-	at := slices.IndexFunc(img.Applications, func(a directory.Application) bool { return a.ID == id && id != uuid.Nil })
-	if at < 0 {
-		return directory.Application{}, false
-	}
-	return img.Applications[at], true
 }
 
 // Grant answers what a service principal is granted for a user, or with the zero id for all users.

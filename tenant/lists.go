@@ -50,8 +50,13 @@ func (t *Tenant) Find(ctx context.Context, img *Image, kind store.Kind, within q
 
 // Columns returns the columns of a kind of objects.
 func (img *Image) Columns(kind store.Kind) *column.Table {
-	if kind == store.KindUser {
+	switch kind {
+	case store.KindUser:
 		return img.Directory.UserColumns()
+	case store.KindApplication:
+		return img.Applications.Columns()
+	case store.KindServicePrincipal:
+		return img.Principals.Columns()
 	}
 	return img.Directory.GroupColumns()
 }

@@ -2,9 +2,6 @@ package tenant
 
 import (
 	"bytes"
-	"slices"
-
-	"github.com/google/uuid"
 
 	"licensor/directory"
 	"licensor/licensing"
@@ -20,6 +17,9 @@ func (found) Name() string { return "createTenant" }
 
 func (cmd found) run(c *change) error {
 	if err := c.organize(&cmd.organization); err != nil {
+		return err
+	}
+	if err := c.addGraph(&cmd.organization); err != nil {
 		return err
 	}
 	return c.lic.SetCatalog(cmd.catalog)
@@ -52,7 +52,7 @@ func (c *change) organize(org *directory.Organization) error {
 	}
 	c.lic.SetCountry(country)
 	c.effects.Organization = org.Document()
-	return nil
+	return c.publish(c.next.Organization, org)
 }
 
 // SetCatalog replaces the catalogue.
@@ -87,43 +87,5 @@ func (cmd UpdateSettings) run(c *change) error {
 	if err := c.lic.SetSettings(s); err != nil {
 		return invalid("settings", "%s", err)
 	}
-	return nil
-}
-
-// SetApplication adds an application that clients log in with, or replaces it.
-type SetApplication struct{ Application directory.Application }
-
-// Name is the operation.
-func (SetApplication) Name() string { return "setApplication" }
-
-func (cmd SetApplication) run(c *change) error {
-	app := cmd.Application
-	if other, ok := c.next.Application(app.AppID); ok && other.ObjectID != app.ObjectID {
-		return taken("appId", app.AppID.String())
-	}
-	if other, ok := c.next.Principal(app.ID); ok && other.ObjectID != app.ObjectID {
-		return taken("id", app.ID.String())
-	}
-	if was, ok := c.next.Application(app.AppID); ok && was.ID != app.ID { // the service principal is gone, or another
-		c.dropGrants(func(g directory.Grant) bool { return g.Client == was.ID })
-	}
-	c.effects.Applications = append(c.effects.Applications, ApplicationNow{Document: app.Document()})
-	return nil
-}
-
-// DeleteApplication removes an application by its appId; its tokens are of no use from then on.
-type DeleteApplication struct{ AppID uuid.UUID }
-
-// Name is the operation.
-func (DeleteApplication) Name() string { return "deleteApplication" }
-
-func (cmd DeleteApplication) run(c *change) error {
-	at := slices.IndexFunc(c.next.Applications, func(a directory.Application) bool { return a.AppID == cmd.AppID })
-	if at < 0 {
-		return noSuch(cmd.AppID)
-	}
-	app := c.next.Applications[at]
-	c.effects.Applications = append(c.effects.Applications, ApplicationNow{app.Document(), true})
-	c.dropGrants(func(g directory.Grant) bool { return g.Client == app.ID && app.ID != uuid.Nil })
 	return nil
 }

@@ -15,7 +15,10 @@ import (
 
 var (
 	globalAdministrator = uuid.MustParse("62e90394-69f5-4237-9190-012177145e10")
-	app                 = directory.Application{ID: uuid.UUID{1}, ObjectID: uuid.UUID{2}, AppID: uuid.UUID{3}, DisplayName: "App"}
+	app                 = directory.Client{
+		Application: directory.Application{ID: uuid.UUID{2}, AppID: uuid.UUID{3}, DisplayName: "App"},
+		Principal:   directory.ServicePrincipal{ID: uuid.UUID{1}},
+	}
 )
 
 func (h *house) password(user uint32) string {
@@ -83,15 +86,15 @@ func TestRolesAndGrants(t *testing.T) {
 	defer h.close()
 	ann := h.must(newUser(t, "ann"))
 	role := tenant.SetRole{Role: globalAdministrator, Principal: ann.ID}
-	grant := directory.Grant{Client: app.ID, User: ann.ID, Scopes: []string{"User.Read"}}
+	grant := directory.Grant{Client: app.Principal.ID, User: ann.ID, Scopes: []string{"User.Read"}}
 	h.refused(tenant.SetGrant{Grant: grant}, tenant.NotFound)
-	h.must(tenant.SetApplication{Application: app})
+	h.must(tenant.SetClient{Client: app})
 	h.must(tenant.SetGrant{Grant: grant})
-	h.must(tenant.SetGrant{Grant: directory.Grant{Client: app.ID, Scopes: []string{"Group.Read.All"}}})
+	h.must(tenant.SetGrant{Grant: directory.Grant{Client: app.Principal.ID, Scopes: []string{"Group.Read.All"}}})
 	h.must(role)
 	h.refused(role, tenant.Invalid)
 	h.refused(tenant.SetRole{Role: globalAdministrator, Principal: uuid.UUID{9}}, tenant.NotFound)
-	h.refused(tenant.SetGrant{Grant: directory.Grant{Client: app.ID, User: uuid.UUID{9}, Scopes: []string{"User.Read"}}}, tenant.NotFound)
+	h.refused(tenant.SetGrant{Grant: directory.Grant{Client: app.Principal.ID, User: uuid.UUID{9}, Scopes: []string{"User.Read"}}}, tenant.NotFound)
 
 	h.reopen()
 	img := h.Image()
@@ -104,8 +107,8 @@ func TestRolesAndGrants(t *testing.T) {
 		t.Errorf("after the user is gone for good: roles %v, grants %v", img.Roles, img.Grants)
 	}
 	h.must(tenant.DeleteApplication{AppID: app.AppID})
-	if img = h.Image(); len(img.Grants) != 0 || len(img.Applications) != 0 {
-		t.Errorf("after the application is gone: grants %v, applications %v", img.Grants, img.Applications)
+	if img = h.Image(); len(img.Grants) != 0 || len(img.Clients()) != 0 || img.Principals.Len() != 2 {
+		t.Errorf("after the application is gone: grants %v, applications %v", img.Grants, img.Clients())
 	}
 }
 

@@ -190,9 +190,10 @@ func (t *town) groupPatch(i int) directory.GroupPatch {
 	return patch
 }
 
-func (t *town) application(i int, name string) tenant.SetApplication {
-	return tenant.SetApplication{Application: directory.Application{
-		ID: numbered('p', i), ObjectID: numbered('o', i), AppID: numbered('a', i), DisplayName: name,
+func (t *town) application(i int, name string) tenant.SetClient {
+	return tenant.SetClient{Client: directory.Client{
+		Application: directory.Application{ID: numbered('o', i), AppID: numbered('a', i), DisplayName: name},
+		Principal:   directory.ServicePrincipal{ID: numbered('p', i)},
 	}}
 }
 

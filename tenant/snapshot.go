@@ -15,7 +15,7 @@ import (
 	"licensor/store"
 )
 
-// piece is a list of parts that a snapshot consists of, each of 65,536 objects.
+// piece is a list of parts that a snapshot consists of, each of 65,536 objects, or of 256 documents.
 type piece struct {
 	name    string // stored
 	parts   func(img *Image) int
@@ -38,9 +38,22 @@ var pieces = []piece{
 	},
 	columnPiece("userColumns", func(img *Image) *column.Table { return img.Directory.UserColumns() }),
 	columnPiece("groupColumns", func(img *Image) *column.Table { return img.Directory.GroupColumns() }),
+	objectsPiece("applications", func(img *Image) *directory.Objects[directory.Application] { return img.Applications }),
+	columnPiece("applicationColumns", func(img *Image) *column.Table { return img.Applications.Columns() }),
+	objectsPiece("servicePrincipals", func(img *Image) *directory.Objects[directory.ServicePrincipal] { return img.Principals }),
+	columnPiece("servicePrincipalColumns", func(img *Image) *column.Table { return img.Principals.Columns() }),
 }
 
 func columnPiece(name string, of func(img *Image) *column.Table) piece {
+	return piece{
+		name,
+		func(img *Image) int { return of(img).Parts() },
+		func(was, is *Image, part int) bool { return of(is).PartChanged(of(was), part) },
+		func(img *Image, part int) []byte { return of(img).AppendPart(nil, part) },
+	}
+}
+
+func objectsPiece[T any](name string, of func(img *Image) *directory.Objects[T]) piece {
 	return piece{
 		name,
 		func(img *Image) int { return of(img).Parts() },
@@ -128,20 +141,20 @@ const headName = "head"
 
 // head is a snapshot but for its parts. Field numbers are stored; never renumber.
 type head struct {
-	Seq           uint64            `cbor:"1,keyasint"`
-	At            time.Time         `cbor:"2,keyasint"`
-	Licensing     *licensing.Head   `cbor:"3,keyasint"`
-	Directory     []byte            `cbor:"4,keyasint"`
-	Organization  []byte            `cbor:"5,keyasint,omitempty"`
-	Subscriptions []SubscriptionNow `cbor:"6,keyasint,omitempty"`
-	Applications  []ApplicationNow  `cbor:"7,keyasint,omitempty"`
-	Imports       map[string]int64  `cbor:"8,keyasint,omitempty"`
-	OldParts      []oldPart         `cbor:"9,keyasint,omitempty"` // of format 1
-	Roles         []RoleNow         `cbor:"10,keyasint,omitempty"`
-	Grants        []GrantNow        `cbor:"11,keyasint,omitempty"`
-	SignIn        []byte            `cbor:"12,keyasint,omitempty"`
-	Format        uint32            `cbor:"13,keyasint,omitempty"` // none: format 1
-	Parts         partNames         `cbor:"14,keyasint,omitempty"`
+	Seq           uint64              `cbor:"1,keyasint"`
+	At            time.Time           `cbor:"2,keyasint"`
+	Licensing     *licensing.Head     `cbor:"3,keyasint"`
+	Directory     []byte              `cbor:"4,keyasint"`
+	Organization  []byte              `cbor:"5,keyasint,omitempty"`
+	Subscriptions []SubscriptionNow   `cbor:"6,keyasint,omitempty"`
+	Former        []FormerApplication `cbor:"7,keyasint,omitempty"` // of format 1
+	Imports       map[string]int64    `cbor:"8,keyasint,omitempty"`
+	OldParts      []oldPart           `cbor:"9,keyasint,omitempty"` // of format 1
+	Roles         []RoleNow           `cbor:"10,keyasint,omitempty"`
+	Grants        []GrantNow          `cbor:"11,keyasint,omitempty"`
+	SignIn        []byte              `cbor:"12,keyasint,omitempty"`
+	Format        uint32              `cbor:"13,keyasint,omitempty"` // none: format 1
+	Parts         partNames           `cbor:"14,keyasint,omitempty"`
 }
 
 // oldPart names the two parts that hold 65,536 users in format 1.
@@ -233,9 +246,6 @@ func headOf(img *Image, names partNames) *head {
 	for _, s := range img.Subscriptions {
 		h.Subscriptions = append(h.Subscriptions, SubscriptionNow{Subscription: s})
 	}
-	for i := range img.Applications {
-		h.Applications = append(h.Applications, ApplicationNow{Document: img.Applications[i].Document()})
-	}
 	for _, g := range img.Grants {
 		h.Grants = append(h.Grants, GrantNow{Grant: g})
 	}
@@ -325,13 +335,15 @@ func (h *head) image(parts map[string][][]byte) (*Image, error) {
 	}
 	img := &Image{Seq: h.Seq, At: h.At.UTC(), Imports: h.Imports}
 	var wait sync.WaitGroup
-	var licErr, dirErr error
+	var licErr, dirErr, appErr, principalErr error
 	wait.Go(func() { img.Licensing, licErr = licensing.Restore(h.Licensing, parts["licensing"]) })
 	wait.Go(func() { img.Directory, dirErr = directory.Decode(h.Directory, parts["directory"], columns) })
+	img.Applications, appErr = directory.NewApplications().Decode(parts["applications"], parts["applicationColumns"])
+	img.Principals, principalErr = directory.NewPrincipals().Decode(parts["servicePrincipals"], parts["servicePrincipalColumns"])
 	wait.Wait()
-	if err := errors.Join(licErr, dirErr); err != nil {
+	if err := errors.Join(licErr, dirErr, appErr, principalErr, img.applyFormer(h.Former)); err != nil {
 		return nil, err
 	}
-	f := &Effects{Organization: h.Organization, Subscriptions: h.Subscriptions, Applications: h.Applications, Roles: h.Roles, Grants: h.Grants, SignIn: h.SignIn}
+	f := &Effects{Organization: h.Organization, Subscriptions: h.Subscriptions, Roles: h.Roles, Grants: h.Grants, SignIn: h.SignIn}
 	return img, img.applySmall(f)
 }

@@ -177,8 +177,21 @@ func content(tb testing.TB, img *tenant.Image) string {
 		tb.Fatal(err)
 	}
 	b.Write(rest)
-	fmt.Fprintf(&b, "\n%v %v %v %v", img.Applications, img.Grants, img.Roles, img.SignIn)
+	fmt.Fprintf(&b, "\n%v %v %v", img.Grants, img.Roles, img.SignIn)
+	appendObjects(&b, img.Applications, (*directory.Application).Document)
+	appendObjects(&b, img.Principals, (*directory.ServicePrincipal).Document)
 	return b.String()
+}
+
+// appendObjects writes the documents and the values of objects.
+func appendObjects[T any](b *bytes.Buffer, objects *directory.Objects[T], document func(*T) []byte) {
+	for ordinal, object := range objects.All() {
+		fmt.Fprintf(b, "\n%d %s", ordinal, document(object))
+		for place, c := range objects.Columns().Schema().Columns {
+			fmt.Fprintf(b, " %s %v", c.Name, objects.Columns().Value(ordinal, place))
+		}
+	}
+	fmt.Fprintf(b, "\nof %d", objects.Len())
 }
 
 func TestARestartChangesNothing(t *testing.T) {
@@ -249,10 +262,13 @@ func playSettings(h *house, subscription uuid.UUID) {
 		t.Fatal(err)
 	}
 	h.must(tenant.UpdateOrganization{Patch: patch})
-	app := directory.Application{ID: uuid.UUID{1, 1}, AppID: uuid.UUID{1, 2}, DisplayName: "App", Permissions: []string{"User.Read.All"}}
-	h.must(tenant.SetApplication{Application: app})
-	app.ID, app.AppID = uuid.UUID{2, 1}, uuid.UUID{2, 2}
-	h.must(tenant.SetApplication{Application: app})
+	app := directory.Client{
+		Application: directory.Application{AppID: uuid.UUID{1, 2}, DisplayName: "App"},
+		Principal:   directory.ServicePrincipal{ID: uuid.UUID{1, 1}, Permissions: []string{"User.Read.All"}},
+	}
+	h.must(tenant.SetClient{Client: app})
+	app.Principal.ID, app.AppID = uuid.UUID{2, 1}, uuid.UUID{2, 2}
+	h.must(tenant.SetClient{Client: app})
 	h.must(tenant.DeleteApplication{AppID: app.AppID})
 	done := h.must(tenant.Import{ID: "import", Rows: []tenant.ImportRow{
 		{Line: 1, User: &tenant.ImportUser{ID: uuid.UUID{9}, Patch: newUser(t, "imported").Patch}},

@@ -52,6 +52,13 @@ func Open(ctx context.Context, s store.Store, options Options) (*Tenants, error)
 	}
 	for _, t := range all.list { // only now: a database in which something cannot be read is left as it is
 		t.start()
+	}
+	for _, t := range all.list {
+		if t.Image().Principals.Len() == 0 {
+			if _, err := t.Do(ctx, "system", migrate{}); err != nil {
+				return nil, errors.Join(fmt.Errorf("migrate the applications of tenant %s: %w", t.id, err), all.Close(ctx))
+			}
+		}
 		if t.snapshots.due {
 			t.snapshots.begin(t)
 		}
@@ -133,7 +140,7 @@ func (t *Tenant) close(ctx context.Context) error {
 	close(t.closing)
 	<-t.ended
 	t.snapshots.running.Wait()
-	if t.snapshots.waiting(0) < worthSaving {
+	if t.snapshots.waiting(0) < worthSaving || t.Image().Principals.Len() == 0 { // not migrated
 		return nil
 	}
 	t.snapshots.taking.Lock()

@@ -125,12 +125,15 @@ func (s *service) demoTenant(ctx context.Context) (credentials, error) {
 		return login, err
 	}
 	t, _ := s.tenants.ByDomain(demoDomain)
-	app := directory.Application{
-		ID: uuid.New(), ObjectID: uuid.New(), AppID: uuid.New(), DisplayName: "Demo client", CreatedDateTime: s.now().UTC().Truncate(time.Second),
-		PublicClient: true, Redirects: directory.Redirects{Public: []string{"http://localhost"}},
+	app := directory.Client{
+		Application: directory.Application{
+			ID: uuid.New(), AppID: uuid.New(), DisplayName: "Demo client", CreatedDateTime: s.now().UTC().Truncate(time.Second),
+			PublicClient: true, Redirects: directory.Redirects{Public: []string{"http://localhost"}},
+		},
+		Principal: directory.ServicePrincipal{ID: uuid.New()},
 	}
 	login.PublicClientID = app.AppID.String()
-	_, err = t.Do(ctx, author, tenant.SetApplication{Application: app})
+	_, err = t.Do(ctx, author, tenant.SetClient{Client: app})
 	return login, err
 }
 

@@ -92,9 +92,9 @@ func checkSignIns(t *testing.T, first *tenant.Tenant, login credentials, out str
 	if login.UserName != "clara.jung@contoso.example" || login.AdminPassword == login.UserPassword {
 		t.Errorf("told %+v", login)
 	}
-	for _, app := range img.Applications {
+	for _, app := range img.Clients() {
 		if app.AppID.String() == login.PublicClientID {
-			if !app.PublicClient || len(app.Secrets)+len(app.Permissions) > 0 || !slices.Equal(app.Redirects.Public, []string{"http://localhost"}) || len(img.Grants) > 0 {
+			if !app.PublicClient || len(app.Secrets)+len(app.Principal.Permissions) > 0 || !slices.Equal(app.Redirects.Public, []string{"http://localhost"}) || len(img.Grants) > 0 {
 				t.Errorf("the public client is %+v", app)
 			}
 			return

@@ -223,7 +223,7 @@ func TestTokensOfADatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	caller, err := s.authority.Verify(t.Context(), strings.TrimSpace(stdout))
-	if err != nil || caller.AppID != s.tenants.List()[0].Image().Applications[0].AppID || fmt.Sprint(caller.Permissions) != "[User.Read.All]" {
+	if err != nil || caller.AppID != s.tenants.List()[0].Image().Clients()[0].AppID || fmt.Sprint(caller.Permissions) != "[User.Read.All]" {
 		t.Errorf("%+v, %v", caller, err)
 	}
 	if err := s.Close(t.Context()); err != nil {

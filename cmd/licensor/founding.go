@@ -91,7 +91,7 @@ func unfinished(t *tenant.Tenant) bool {
 
 // removeApplications removes what a founding made before it was cut off; nobody was told the secret.
 func removeApplications(ctx context.Context, t *tenant.Tenant) error {
-	for _, app := range t.Image().Applications {
+	for _, app := range t.Image().Clients() {
 		if _, err := t.Do(ctx, author, tenant.DeleteApplication{AppID: app.AppID}); err != nil {
 			return err
 		}
@@ -159,11 +159,14 @@ func (s *service) addApplication(ctx context.Context, t *tenant.Tenant, name str
 	}
 	hash := identity.HashSecret(secret)
 	now := s.now().UTC().Truncate(time.Second)
-	app := directory.Application{
-		ID: uuid.New(), ObjectID: uuid.New(), AppID: uuid.New(), DisplayName: name, Permissions: permissions, CreatedDateTime: now,
-		Secrets: []directory.Secret{{KeyID: uuid.New(), Hash: hash[:], Hint: secret[:3], Starts: now}},
+	app := directory.Client{
+		Application: directory.Application{
+			ID: uuid.New(), AppID: uuid.New(), DisplayName: name, CreatedDateTime: now,
+			Secrets: []directory.Secret{{KeyID: uuid.New(), Hash: hash[:], Hint: secret[:3], Starts: now}},
+		},
+		Principal: directory.ServicePrincipal{ID: uuid.New(), Permissions: permissions},
 	}
-	if _, err := t.Do(ctx, author, tenant.SetApplication{Application: app}); err != nil {
+	if _, err := t.Do(ctx, author, tenant.SetClient{Client: app}); err != nil {
 		return "", "", fmt.Errorf("add application %s: %w", name, err)
 	}
 	return app.AppID.String(), secret, nil

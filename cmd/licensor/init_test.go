@@ -82,8 +82,8 @@ func TestInitMakesAnAdministratorAndAnApplication(t *testing.T) {
 		if roles := img.Roles[u.ID]; !slices.Equal(roles, []uuid.UUID{identity.GlobalAdministrator.ID}) || len(img.Roles) != 1 {
 			t.Errorf("roles %v", img.Roles)
 		}
-		if len(img.Applications) != 1 || img.Applications[0].AppID.String() != login.ClientID || !slices.Equal(img.Applications[0].Permissions, allPermissions) {
-			t.Errorf("applications %+v", img.Applications)
+		if all := img.Clients(); len(all) != 1 || all[0].AppID.String() != login.ClientID || !slices.Equal(all[0].Principal.Permissions, allPermissions) {
+			t.Errorf("applications %+v", all)
 		}
 		if login.TenantID != first.ID().String() || img.Organization.DisplayName != "Contoso" || img.Organization.CountryLetterCode != "DE" {
 			t.Errorf("tenant %s, %+v", login.TenantID, img.Organization)
@@ -119,8 +119,8 @@ func TestInitTellsWhatMustBeKept(t *testing.T) {
 		t.Errorf("it tells of an application that nobody asked for, or logs the password:\n%s%s", stdout, stderr)
 	}
 	look(t, data, func(_ *service, first *tenant.Tenant) {
-		if _, right := account(t, first, "admin@contoso.example", found[1]); !right || len(first.Image().Applications) != 0 {
-			t.Errorf("password right: %v, applications %v", right, first.Image().Applications)
+		if _, right := account(t, first, "admin@contoso.example", found[1]); !right || len(first.Image().Clients()) != 0 {
+			t.Errorf("password right: %v, applications %v", right, first.Image().Clients())
 		}
 	})
 }
@@ -201,8 +201,8 @@ func TestInitFinishesWhatWasCutOff(t *testing.T) {
 			look(t, data, func(s *service, first *tenant.Tenant) {
 				u, right := account(t, first, "admin@contoso.example", login.AdminPassword)
 				img := first.Image()
-				if !right || len(img.Roles[u.ID]) != 1 || len(img.Applications) != 1 || img.Directory.Users() != 1 || len(s.tenants.List()) != 1 {
-					t.Errorf("password right: %v, roles %v, applications %v", right, img.Roles, img.Applications)
+				if !right || len(img.Roles[u.ID]) != 1 || len(img.Clients()) != 1 || img.Directory.Users() != 1 || len(s.tenants.List()) != 1 {
+					t.Errorf("password right: %v, roles %v, applications %v", right, img.Roles, img.Clients())
 				}
 			})
 		})

@@ -34,12 +34,12 @@ func (p people) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 	if !ok {
 		return identity.App{}, false
 	}
-	a, ok := t.Image().Application(appID)
-	if !ok || a.ID == uuid.Nil {
+	a, ok := t.Image().Client(appID)
+	if !ok || a.Principal.ID == uuid.Nil {
 		return identity.App{}, false
 	}
 	app := identity.App{
-		ID: a.ID, AppID: a.AppID, DisplayName: a.DisplayName, Enabled: !a.Disabled, Permissions: a.Permissions,
+		ID: a.Principal.ID, AppID: a.AppID, DisplayName: a.DisplayName, Enabled: !a.Principal.Disabled, Permissions: a.Principal.Permissions,
 		PublicClient: a.PublicClient, Redirects: identity.Redirects(a.Redirects),
 	}
 	if raw, ok := a.Properties["requiredResourceAccess"]; ok {

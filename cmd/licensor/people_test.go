@@ -45,8 +45,11 @@ func TestARegistrationSaysWhatItAsksFor(t *testing.T) {
 	t.Parallel()
 	look(t, newDatabase(t), func(s *service, first *tenant.Tenant) {
 		set := func(id byte, properties map[string]json.RawMessage) uuid.UUID {
-			app := directory.Application{ID: uuid.UUID{1, id}, ObjectID: uuid.UUID{2, id}, AppID: uuid.UUID{3, id}, DisplayName: "App", Properties: properties}
-			if _, err := first.Do(t.Context(), author, tenant.SetApplication{Application: app}); err != nil {
+			app := directory.Client{
+				Application: directory.Application{ID: uuid.UUID{2, id}, AppID: uuid.UUID{3, id}, DisplayName: "App", Properties: properties},
+				Principal:   directory.ServicePrincipal{ID: uuid.UUID{1, id}},
+			}
+			if _, err := first.Do(t.Context(), author, tenant.SetClient{Client: app}); err != nil {
 				t.Fatal(err)
 			}
 			return app.AppID

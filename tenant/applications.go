@@ -1,0 +1,344 @@
+package tenant
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"licensor/directory"
+	"licensor/directory/column"
+	"licensor/store"
+)
+
+// Client returns an application, with its service principal, by its appId.
+func (img *Image) Client(appID uuid.UUID) (directory.Client, bool) {
+	ordinal, ok := img.Applications.ByAppID(appID)
+	return img.ClientAt(ordinal), ok
+}
+
+// ClientByID returns an application, with its service principal, by its object id.
+func (img *Image) ClientByID(id uuid.UUID) (directory.Client, bool) {
+	ordinal, ok := img.Applications.ByID(id)
+	return img.ClientAt(ordinal), ok
+}
+
+// ClientAt returns an application, with its service principal, by its ordinal; one without IDs when there is none.
+func (img *Image) ClientAt(application uint32) (c directory.Client) {
+	a := img.Applications.At(application)
+	if a == nil {
+		return c
+	}
+	c.Application = *a
+	if ordinal, ok := img.Principals.ByAppID(a.AppID); ok {
+		c.Principal = *img.Principals.At(ordinal)
+	}
+	return c
+}
+
+// Clients returns all applications, with their service principals, in order.
+func (img *Image) Clients() (list []directory.Client) {
+	for ordinal := range img.Applications.All() {
+		list = append(list, img.ClientAt(ordinal))
+	}
+	return list
+}
+
+// Principal returns an application with its service principal, by the object id of that. The service principal of Microsoft Graph
+// is not found, because its application is not in the tenant.
+func (img *Image) Principal(id uuid.UUID) (directory.Client, bool) {
+	ordinal, ok := img.Principals.ByID(id)
+	if !ok {
+		return directory.Client{}, false
+	}
+	return img.Client(img.Principals.At(ordinal).AppID)
+}
+
+// PrincipalAt returns a service principal with its application, by the ordinal of the first; one without IDs when there is none.
+// Of the application of Microsoft Graph there are only the appId and displayName.
+func (img *Image) PrincipalAt(principal uint32) (c directory.Client) {
+	p := img.Principals.At(principal)
+	if p == nil {
+		return c
+	}
+	if ordinal, ok := img.Applications.ByAppID(p.AppID); ok {
+		c.Application = *img.Applications.At(ordinal)
+	} else {
+		c.AppID, c.DisplayName = p.AppID, p.DisplayName
+	}
+	c.Principal = *p
+	return c
+}
+
+// SetClient adds an application that clients log in with, or replaces it, together with its service principal. Without the ID of a
+// service principal it has none from then on.
+type SetClient struct{ Client directory.Client }
+
+// Name is the operation.
+func (SetClient) Name() string { return "setApplication" }
+
+func (cmd SetClient) run(c *change) error {
+	next, img := cmd.Client, &c.next
+	var was *directory.Client
+	ordinal, there := img.Applications.ByID(next.ID)
+	if there {
+		was = new(img.ClientAt(ordinal))
+	} else {
+		ordinal = img.Applications.Len()
+	}
+	if other, ok := img.Applications.ByAppID(next.AppID); ok && other != ordinal {
+		return taken("appId", next.AppID.String())
+	}
+	if next.Principal.ID == uuid.Nil {
+		next.Principal = directory.ServicePrincipal{}
+	} else {
+		next.Principal.AppID, next.Principal.DisplayName = next.AppID, next.DisplayName
+		if err := img.freePrincipal(&next.Principal, was); err != nil {
+			return err
+		}
+	}
+	return c.setClient(ordinal, was, &next)
+}
+
+// freePrincipal refuses the id and the appId of a service principal that another one has than that of the client; nil is a new client.
+func (img *Image) freePrincipal(p *directory.ServicePrincipal, of *directory.Client) error {
+	isOther := func(ordinal uint32, ok bool) bool {
+		return ok && (of == nil || img.Principals.At(ordinal).ID != of.Principal.ID)
+	}
+	if isOther(img.Principals.ByID(p.ID)) {
+		return taken("id", p.ID.String())
+	}
+	if isOther(img.Principals.ByAppID(p.AppID)) {
+		return taken("appId", p.AppID.String())
+	}
+	return nil
+}
+
+// DeleteApplication removes an application by its appId; its tokens are no longer valid.
+type DeleteApplication struct{ AppID uuid.UUID }
+
+// Name is the operation.
+func (DeleteApplication) Name() string { return "deleteApplication" }
+
+func (cmd DeleteApplication) run(c *change) error {
+	ordinal, ok := c.next.Applications.ByAppID(cmd.AppID)
+	if !ok {
+		return noSuch(cmd.AppID)
+	}
+	was := c.next.ClientAt(ordinal)
+	c.applications.purge(c, ordinal, was.ID)
+	c.purgePrincipal(&was)
+	return nil
+}
+
+// migrate gives the applications of the first version, which kept them in a list of its own, ordinals and rows. It is the first
+// commit of a version that has them.
+type migrate struct{}
+
+// Name is the operation.
+func (migrate) Name() string { return "migrateApplications" }
+
+func (migrate) run(c *change) error {
+	if err := c.addGraph(c.next.Organization); err != nil {
+		return err
+	}
+	for i := range c.next.former {
+		if err := c.setClient(c.applications.len(), nil, &c.next.former[i]); err != nil {
+			return err
+		}
+	}
+	c.next.former = nil
+	return nil
+}
+
+// addGraph adds the service principal of Microsoft Graph, which is the first one of every tenant.
+func (c *change) addGraph(tenant *directory.Organization) error {
+	return c.setPrincipal(0, nil, &directory.Client{Principal: directory.GraphPrincipal(tenant.ID)}, tenant)
+}
+
+// setClient puts an application and its service principal in the place of those there were; was is nil for a new application.
+func (c *change) setClient(ordinal uint32, was, next *directory.Client) error {
+	tenant, document := c.next.Organization, next.Application.Document()
+	var values []column.Change
+	switch {
+	case was == nil:
+		values = next.ApplicationValues(tenant)
+	case bytes.Equal(document, was.Application.Document()):
+		document = nil
+	default:
+		values = next.ApplicationChanged(was, tenant)
+	}
+	if err := c.applications.put(c, ordinal, next.ID, document, values); err != nil {
+		return err
+	}
+	if was != nil && was.Principal.ID != next.Principal.ID {
+		c.purgePrincipal(was)
+		was = nil
+	}
+	switch {
+	case next.Principal.ID == uuid.Nil:
+		return nil
+	case was == nil:
+		return c.setPrincipal(c.principals.len(), nil, next, tenant)
+	}
+	principal, _ := c.next.Principals.ByID(next.Principal.ID)
+	return c.setPrincipal(principal, was, next, tenant)
+}
+
+// setPrincipal is setClient for the service principal alone. Some of its values are its application's.
+func (c *change) setPrincipal(ordinal uint32, was, next *directory.Client, tenant *directory.Organization) error {
+	document := next.Principal.Document()
+	if was == nil {
+		return c.principals.put(c, ordinal, next.Principal.ID, document, next.PrincipalValues(tenant))
+	}
+	if bytes.Equal(document, was.Principal.Document()) {
+		document = nil
+	}
+	return c.principals.put(c, ordinal, next.Principal.ID, document, next.PrincipalChanged(was, tenant))
+}
+
+// purgePrincipal removes the service principal of a client, if it has one, and what it was granted.
+func (c *change) purgePrincipal(of *directory.Client) {
+	if of.Principal.ID == uuid.Nil {
+		return
+	}
+	ordinal, _ := c.next.Principals.ByID(of.Principal.ID)
+	c.principals.purge(c, ordinal, of.Principal.ID)
+	c.dropGrants(func(g directory.Grant) bool { return g.Client == of.Principal.ID })
+}
+
+// publish changes the domain that applications show, when the organization's default domain is another than before.
+func (c *change) publish(was, now *directory.Organization) error {
+	if was == nil || was.DefaultDomain() == now.DefaultDomain() {
+		return nil
+	}
+	values := directory.PublisherDomain(now)
+	for ordinal, a := range c.next.Applications.All() {
+		if err := c.applications.put(c, ordinal, a.ID, nil, values); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// objectsChange is what a command changes of applications, or of service principals.
+type objectsChange[T any] struct {
+	kind      store.Kind
+	base      *directory.Objects[T]
+	draft     *directory.ObjectsDraft[T] // nil until there is a change
+	documents []DocumentNow
+	values    []Values
+}
+
+// begun returns the draft. Most commands need none.
+func (o *objectsChange[T]) begun() *directory.ObjectsDraft[T] {
+	if o.draft == nil {
+		o.draft = o.base.Draft()
+	}
+	return o.draft
+}
+
+// len is the next free ordinal.
+func (o *objectsChange[T]) len() uint32 { return o.begun().Len() }
+
+// put gives an object another document, unless that is nil, and other values in columns. The next free ordinal adds the object.
+func (o *objectsChange[T]) put(c *change, ordinal uint32, id uuid.UUID, document []byte, values []column.Change) error {
+	if document != nil {
+		object, err := o.base.Parse(document)
+		if err != nil {
+			return err
+		}
+		document = o.base.Document(object) // an empty list is no list, as after a restart
+		o.begun().Set(ordinal, object)
+		o.documents = append(o.documents, DocumentNow{ordinal, document})
+		c.write(store.Object{Kind: o.kind, Ordinal: ordinal, ID: id, Document: document})
+	}
+	if len(values) > 0 {
+		o.begun().SetValues(ordinal, values)
+		o.values = append(o.values, Values{ordinal, o.base.Columns().Schema().AppendChanges(nil, values)})
+	}
+	return nil
+}
+
+func (o *objectsChange[T]) purge(c *change, ordinal uint32, id uuid.UUID) {
+	o.begun().Purge(ordinal)
+	o.documents = append(o.documents, DocumentNow{Ordinal: ordinal})
+	c.write(store.Object{Kind: o.kind, Ordinal: ordinal, ID: id, Purged: true})
+}
+
+// finish returns the objects after the command.
+func (o *objectsChange[T]) finish() *directory.Objects[T] {
+	if o.draft == nil {
+		return o.base
+	}
+	return o.draft.Finish()
+}
+
+// DocumentNow is the document of an application or service principal from now on.
+type DocumentNow struct {
+	Ordinal  uint32 `cbor:"1,keyasint,omitempty"`
+	Document []byte `cbor:"2,keyasint,omitempty"` // none: it is purged
+}
+
+// FormerApplication is an application of format 1 as it is from now on.
+type FormerApplication struct {
+	Document []byte `cbor:"1,keyasint"`
+	Gone     bool   `cbor:"2,keyasint,omitempty"`
+}
+
+// applyApplications replays the changes of applications and service principals.
+func (img *Image) applyApplications(f *Effects) (err error) {
+	if img.Applications, err = replayed(img.Applications, f.Applications, f.ApplicationValues); err != nil {
+		return fmt.Errorf("applications: %w", err)
+	}
+	if img.Principals, err = replayed(img.Principals, f.Principals, f.PrincipalValues); err != nil {
+		return fmt.Errorf("service principals: %w", err)
+	}
+	if len(f.Principals) > 0 {
+		img.former = nil // now they are among the others
+	}
+	return nil
+}
+
+func replayed[T any](base *directory.Objects[T], documents []DocumentNow, values []Values) (*directory.Objects[T], error) {
+	if len(documents)+len(values) == 0 {
+		return base, nil
+	}
+	draft := base.Draft()
+	for _, now := range documents {
+		isNew := now.Ordinal == draft.Len()
+		if !isNew && draft.At(now.Ordinal) == nil || isNew && now.Document == nil {
+			return nil, fmt.Errorf("a change of number %d, which is purged or not among the %d there are", now.Ordinal, draft.Len())
+		}
+		if now.Document == nil {
+			draft.Purge(now.Ordinal)
+			continue
+		}
+		object, err := base.Parse(now.Document)
+		if err != nil {
+			return nil, err
+		}
+		draft.Set(now.Ordinal, object)
+	}
+	for _, v := range values {
+		if draft.At(v.Ordinal) == nil {
+			return nil, fmt.Errorf("values of number %d, which is purged or not among the %d there are", v.Ordinal, draft.Len())
+		}
+	}
+	if err := setValues(values, base.Columns().Schema(), draft.SetValues); err != nil {
+		return nil, err
+	}
+	return draft.Finish(), nil
+}
+
+// applyFormer replays the changes of applications of format 1.
+func (img *Image) applyFormer(list []FormerApplication) error {
+	for _, now := range list {
+		client, err := directory.ParseFormerApplication(now.Document)
+		if err != nil {
+			return err
+		}
+		img.former = replaced(img.former, *client, now.Gone, func(c directory.Client) uuid.UUID { return c.ID })
+	}
+	return nil
+}
