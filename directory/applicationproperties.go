@@ -2,6 +2,7 @@ package directory
 
 import (
 	"encoding/json"
+	"iter"
 	"slices"
 
 	"github.com/google/uuid"
@@ -18,14 +19,14 @@ type shownClient struct {
 // applicationTable is what can be asked about applications. What graph shows of them is in its own list of fields.
 var applicationTable = newTable(
 	"Application", nil,
-	askedText("appId", func(s *shownClient) string { return s.AppID.String() }).column(1).mostly().filtered(Basic, Never, Never, Never),
-	askedTime("createdDateTime", func(s *shownClient) column.Value { return column.Value{Time: column.TimeOf(s.CreatedDateTime)} }).column(2).filtered(Basic, Never, Basic, Advanced),
+	askedText("appId", func(s *shownClient) string { return s.AppID.String() }).column(1).mostly().filtered(Basic, Never, Never, Never).searched(ByStart),
+	askedTime("createdDateTime", func(s *shownClient) column.Value { return column.Value{Time: column.TimeOf(s.CreatedDateTime)} }).column(2).filtered(Basic, Never, Basic, Advanced).ordered(Advanced),
 	notKept[shownClient]("createdOnBehalfOf/deletedDateTime", DateTime).filtered(Basic, Never, Basic, Never),
 	notKept[shownClient]("createdOnBehalfOf/id", String).filtered(Basic, Never, Never, Never),
 	notKept[shownClient]("deletedDateTime", DateTime).filtered(Basic, Never, Basic, Never),
-	askedText("description", func(s *shownClient) string { return textIn(s.Properties, "description") }).column(3).mostly().filtered(Advanced, Advanced, Never, Never),
+	askedText("description", func(s *shownClient) string { return textIn(s.Properties, "description") }).column(3).mostly().filtered(Advanced, Advanced, Never, Never).searched(ByWords),
 	notKept[shownClient]("disabledByMicrosoftStatus", String).filtered(Basic, Never, Never, Never),
-	askedText("displayName", func(s *shownClient) string { return s.DisplayName }).column(4).mostly().filtered(Basic, Basic, Never, Advanced),
+	askedText("displayName", func(s *shownClient) string { return s.DisplayName }).column(4).mostly().filtered(Basic, Basic, Never, Advanced).searched(ByWords).ordered(Basic),
 	notKept[shownClient]("id", String).filtered(Basic, Never, Never, Never),
 	askedTexts("identifierUris", func(s *shownClient) []string { return s.IdentifierURIs() }).column(5).mostly().filtered(Basic, Basic, Never, Never),
 	askedText("info/logoUrl", func(s *shownClient) string { return textIn(s.Properties, "info", "logoUrl") }).column(6).filtered(Never, Never, Never, Advanced),
@@ -48,14 +49,14 @@ var principalTable = newTable(
 	"ServicePrincipal", nil,
 	askedBool("accountEnabled", func(s *shownClient) bool { return !s.Principal.Disabled }).column(1).filtered(Basic, Never, Never, Never),
 	askedTexts("alternativeNames", func(s *shownClient) []string { return textsIn(s.Principal.Properties, "alternativeNames") }).column(2).filtered(Basic, Basic, Never, Never),
-	askedText("appDisplayName", func(s *shownClient) string { return s.Principal.DisplayName }).column(3).mostly(),
-	askedText("appId", func(s *shownClient) string { return s.Principal.AppID.String() }).column(4).mostly().filtered(Basic, Never, Never, Never),
+	askedText("appDisplayName", func(s *shownClient) string { return s.Principal.DisplayName }).column(3).mostly().searched(ByStart),
+	askedText("appId", func(s *shownClient) string { return s.Principal.AppID.String() }).column(4).mostly().filtered(Basic, Never, Never, Never).searched(ByStart),
 	askedText("appOwnerOrganizationId", func(s *shownClient) string { return s.Principal.Owner(s.tenant.ID).String() }).column(5).filtered(Advanced, Never, Never, Never),
 	askedBool("appRoleAssignmentRequired", func(*shownClient) bool { return false }).column(6).filtered(Advanced, Never, Never, Never),
 	notKept[shownClient]("applicationTemplateId", String).filtered(Basic, Never, Never, Never),
 	notKept[shownClient]("createdObjects", ComplexCollection).filtered(Advanced, Never, Never, Never),
-	askedText("description", func(s *shownClient) string { return textIn(s.Principal.Properties, "description") }).column(7).mostly().filtered(Advanced, Advanced, Never, Never),
-	askedText("displayName", func(s *shownClient) string { return s.Principal.DisplayName }).column(8).mostly().filtered(Basic, Basic, Never, Advanced),
+	askedText("description", func(s *shownClient) string { return textIn(s.Principal.Properties, "description") }).column(7).mostly().filtered(Advanced, Advanced, Never, Never).searched(ByWords),
+	askedText("displayName", func(s *shownClient) string { return s.Principal.DisplayName }).column(8).mostly().filtered(Basic, Basic, Never, Advanced).searched(ByWords).ordered(Basic),
 	askedText("homepage", func(s *shownClient) string { return textIn(s.Principal.Properties, "homepage") }).column(9).filtered(Advanced, Advanced, Never, Advanced),
 	notKept[shownClient]("id", String).filtered(Basic, Never, Never, Never),
 	askedText("info/logoUrl", func(s *shownClient) string { return textIn(s.Properties, "info", "logoUrl") }).column(10).filtered(Never, Never, Never, Advanced),
@@ -173,6 +174,12 @@ func AboutApplication(path string) (*Asked, bool) { return applicationTable.abou
 
 // AboutPrincipal returns what can be asked about a property of service principals, in any letter case.
 func AboutPrincipal(path string) (*Asked, bool) { return principalTable.about(path) }
+
+// AllAboutApplications yields what can be asked about each property of applications, in alphabetical order.
+func AllAboutApplications() iter.Seq[*Asked] { return applicationTable.allAbout }
+
+// AllAboutPrincipals yields what can be asked about each property of service principals, in alphabetical order.
+func AllAboutPrincipals() iter.Seq[*Asked] { return principalTable.allAbout }
 
 // ApplicationValues returns what the application has in the columns of ApplicationSchema, those that are null left out.
 func (c *Client) ApplicationValues(tenant *Organization) []column.Change {

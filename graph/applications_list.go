@@ -1,91 +1,104 @@
 package graph
 
 import (
-	"bytes"
-	"cmp"
-	"slices"
+	"context"
+	"strings"
 
 	"github.com/google/uuid"
 
 	"licensor/directory"
+	"licensor/query"
+	"licensor/store"
 	"licensor/tenant"
 )
 
-// textsBy are those of applications and service principals. The id depends on which of the two is listed.
-func textsBy(id func(*application) string) textsOf[application] {
-	return textsOf[application]{
-		"id":             id,
-		"appId":          func(a *application) string { return a.AppID.String() },
-		"displayName":    func(a *application) string { return a.DisplayName },
-		"appDisplayName": func(a *application) string { return a.DisplayName },
+var applicationList = listing[directory.Client, application]{
+	filters: applicationFilters, set: "applications", fields: applicationFields,
+	documents: inMemory((*tenant.Image).ClientAt), document: inMemoryNow, object: applicationAt((*tenant.Image).ClientAt),
+}
+
+var principalList = listing[directory.Client, application]{
+	filters: principalFilters, set: "servicePrincipals", fields: principalFields,
+	documents: inMemory((*tenant.Image).PrincipalAt), document: inMemoryNow, object: applicationAt((*tenant.Image).PrincipalAt),
+}
+
+// clientsBy are what applications and service principals could be filtered by, in every way, before there was a table for it.
+var clientsBy = []string{"appDisplayName", "appId", "displayName", "id"}
+
+var applicationFilters = &filters{
+	resource: "Application", kind: store.KindApplication, about: aboutApplication, all: directory.AllAboutApplications,
+	answered: clientsBy,
+	byID: func(img *tenant.Image, text string) (uint32, bool) {
+		id, ok := parseGUID(text)
+		ordinal, found := img.Applications.ByID(id)
+		return ordinal, ok && found
+	},
+	id: func(img *tenant.Image, ordinal uint32) string { return img.ClientAt(ordinal).ID.String() },
+}
+
+var principalFilters = &filters{
+	resource: "ServicePrincipal", kind: store.KindServicePrincipal, about: directory.AboutPrincipal, all: directory.AllAboutPrincipals,
+	answered: clientsBy,
+	byID: func(img *tenant.Image, text string) (uint32, bool) {
+		id, ok := parseGUID(text)
+		ordinal, found := img.Principals.ByID(id)
+		return ordinal, ok && found
+	},
+	id: func(img *tenant.Image, ordinal uint32) string { return img.PrincipalAt(ordinal).Principal.ID.String() },
+}
+
+// aboutApplication takes appDisplayName, a property of service principals, for displayName, as it was taken always.
+func aboutApplication(path string) (*directory.Asked, bool) {
+	if strings.EqualFold(path, "appDisplayName") {
+		path = "displayName"
+	}
+	return directory.AboutApplication(path)
+}
+
+// inMemory returns documents that are in every image, those of purged objects left out.
+func inMemory(at func(*tenant.Image, uint32) directory.Client) func(*tenant.Tenant, context.Context, *tenant.Image, []uint32) ([]*directory.Client, error) {
+	return func(_ *tenant.Tenant, _ context.Context, img *tenant.Image, ordinals []uint32) ([]*directory.Client, error) {
+		list := make([]*directory.Client, len(ordinals))
+		for i, ordinal := range ordinals {
+			if c := at(img, ordinal); c.AppID != uuid.Nil {
+				list[i] = &c
+			}
+		}
+		return list, nil
+	}
+}
+
+// inMemoryNow is for what inMemory left out, which does not come back.
+func inMemoryNow(_ *tenant.Tenant, _ context.Context, img *tenant.Image, _ uint32) (*directory.Client, *tenant.Image, error) {
+	return nil, img, &tenant.Problem{Kind: tenant.NotFound}
+}
+
+func applicationAt(at func(*tenant.Image, uint32) directory.Client) func(*request, *directory.Client, uint32, *tenant.Image) application {
+	return func(_ *request, document *directory.Client, ordinal uint32, img *tenant.Image) application {
+		if document != nil {
+			return application{*document, img}
+		}
+		return application{at(img, ordinal), img}
 	}
 }
 
 // listApplications answers GET /applications.
-func (api *API) listApplications(r *request) error {
-	return r.sendApplications("applications", applicationFields, r.image.Clients(), func(a *application) uuid.UUID { return a.ID })
-}
+func (api *API) listApplications(r *request) error { return applicationList.send(r, query.Live) }
+
+// countApplications answers GET /applications/$count.
+func (api *API) countApplications(r *request) error { return r.sendCount(applicationFilters) }
 
 // listPrincipals answers GET /servicePrincipals.
-func (api *API) listPrincipals(r *request) error {
-	return r.sendApplications("servicePrincipals", principalFields, principals(r.image), func(a *application) uuid.UUID { return a.Principal.ID })
-}
+func (api *API) listPrincipals(r *request) error { return principalList.send(r, query.Live) }
 
-// sendApplications answers with a page of the applications as objects of one of their two types. They are in the order of their creation,
-// those of one moment by id, and a page goes on after the last one shown, also when that one is deleted.
-func (r *request) sendApplications(set string, fields *fieldSet[application], all []directory.Client, id func(*application) uuid.UUID) error {
-	if err := r.allow("$select", "$filter", "$top", "$count", "$skiptoken"); err != nil {
-		return err
-	}
-	selected, err := fields.selected(r)
-	if err != nil {
-		return err
-	}
-	page, err := r.longPage(len(uuid.Nil))
-	if err != nil {
-		return err
-	}
-	rows := make([]application, len(all))
-	for i, a := range all {
-		rows[i] = application{a, r.image}
-	}
-	if rows, err = filtered(r, rows, textsBy(func(a *application) string { return id(a).String() })); err != nil {
-		return err
-	}
-	count, err := r.countOf(len(rows))
-	if err != nil {
-		return err
-	}
-	key := func(a application) (int64, []byte) { of := id(&a); return a.since(), of[:] }
-	slices.SortFunc(rows, func(a, b application) int { return compareKeys(key, a, b) })
-	rows = slices.DeleteFunc(rows, func(a application) bool {
-		since, id := key(a)
-		return cmp.Or(cmp.Compare(since, page.after), bytes.Compare(id, page.rest)) <= 0
-	})
-	return sendList(r, list[application]{
-		context: r.selected(set), rows: rows[:min(len(rows), page.limit+1)], limit: page.limit, count: count,
-		place: application.since, rest: func(a application) []byte { _, id := key(a); return id }, write: objects(selected),
-	})
-}
+// countPrincipals answers GET /servicePrincipals/$count.
+func (api *API) countPrincipals(r *request) error { return r.sendCount(principalFilters) }
 
-// since is where an application stands among those of another age: Microsoft Graph before all.
-func (a application) since() int64 {
-	if a.isGraph() {
-		return 0
+// resumeByID takes up a list of applications where a page of an earlier version has ended: its token names the last one by id.
+func (f *filters) resumeByID(p *page, img *tenant.Image) {
+	if p.sorted == nil && len(p.rest) == len(uuid.Nil) {
+		if ordinal, ok := f.byID(img, uuid.UUID(p.rest).String()); ok {
+			p.after, p.rest = int64(ordinal), nil
+		}
 	}
-	return 1 + max(0, a.CreatedDateTime.Unix())
-}
-
-func compareKeys[T any](key func(T) (int64, []byte), a, b T) int {
-	placeA, restA := key(a)
-	placeB, restB := key(b)
-	return cmp.Or(cmp.Compare(placeA, placeB), bytes.Compare(restA, restB))
-}
-
-// principals are all service principals.
-func principals(img *tenant.Image) (list []directory.Client) {
-	for ordinal := range img.Principals.All() {
-		list = append(list, img.PrincipalAt(ordinal))
-	}
-	return list
 }

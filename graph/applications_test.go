@@ -34,19 +34,23 @@ func TestApplicationsAreFilteredAndPaged(t *testing.T) {
 		{"applications", "$filter=id eq '" + alpha.Principal.ID.String() + "'", 200, ""},
 		{"servicePrincipals", "$filter=id eq '" + alpha.Principal.ID.String() + "'", 200, "Alpha"},
 		{"applications", "$filter=displayName eq 'o''hara'", 200, "O'Hara"},
+		{"applications", "$filter=appDisplayName eq 'o''hara'", 200, "O'Hara"},
 		{"applications", "$filter=displayName in ('Beta','Alpha')", 200, "Alpha Beta"},
 		{"applications", "$filter=startsWith(displayName,'al') or displayName eq 'Beta'", 200, "Alpha Beta"},
 		{"applications", "$filter=startsWith(displayName,'al') and displayName eq 'Beta'", 200, ""},
 		{"applications", "$filter=displayName eq null", 200, ""},
-		{"applications", "$filter=displayName ne 'Beta'", 400, "can be filtered with eq"},
-		{"applications", "$filter=tags/any(t:t eq 'x')", 400, "can be filtered with eq"},
-		{"applications", "$filter=publisherDomain eq 'x'", 400, "cannot be filtered by 'publisherDomain'"},
-		{"applications", "$filter='x' eq 'y'", 400, "in this order"},
+		{"applications", "$filter=displayName ne 'Beta'", 400, "advanced queries only"},
+		{"applications", "$filter=tags/any(t:t eq 'x')", 200, ""},
+		{"applications", "$filter=publisherDomain eq 'CONTOSO.example'", 200, "Test Alpha Beta O'Hara"},
+		{"applications", "$filter='x' eq 'y'", 400, "stands on the left"},
 		{"applications", "$top=0", 400, "Invalid page size"},
-		{"applications", "$orderby=displayName", 400, "$orderby"},
+		{"applications", "$filter=notes eq 'x'", 400, "cannot be filtered by"},
+		{"applications", "$filter=endsWith(displayName,'a')", 400, "works on users and groups"},
+		{"applications", "$orderby=displayName", 200, "Alpha Beta O'Hara Test"},
+		{"applications", "$orderby=appId", 400, "Applications can be ordered by createdDateTime, displayName."},
 	} {
 		got := w.do("GET", "/v1.0/"+c.set+"?"+strings.ReplaceAll(c.query, " ", "%20"), w.appToken(allPermissions...), "")
-		if c.status != got.status && !(c.query == "$orderby=displayName" && got.status == 501) {
+		if c.status != got.status {
 			t.Errorf("%s: %d %s", c.query, got.status, got.body)
 		}
 		if have := namesIn(got.body); c.status == 200 && have != c.want || c.status != 200 && !strings.Contains(readMessage(got.body), c.want) {

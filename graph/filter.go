@@ -341,7 +341,11 @@ func (c *converter) textFunction(n *odata.Call, about *directory.Asked) (*column
 	case n.Name == "contains":
 		return nil, c.unsupported(n, about.Path, "contains", "Supported are eq, ne, not, ge, le, in, startsWith.")
 	case n.Name == "endswith" && !about.Ends:
-		return nil, c.unsupported(n, about.Path, "endsWith", "endsWith works on "+strings.Join(c.named(func(a *directory.Asked) bool { return a.Ends }), ", ")+".")
+		ending := c.named(func(a *directory.Asked) bool { return a.Ends })
+		if len(ending) == 0 {
+			return nil, c.unsupported(n, about.Path, "endsWith", "It works on users and groups.")
+		}
+		return nil, c.unsupported(n, about.Path, "endsWith", "endsWith works on "+strings.Join(ending, ", ")+".")
 	case n.Name == "endswith":
 		test.Op = column.Ends
 		if err := c.mustBeAdvanced(n, "endsWith"); err != nil {

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -86,6 +87,9 @@ func comparedTime(place int, op odata.Operator, at time.Time) *query.Condition {
 	return query.Time(place, seconds, seconds)
 }
 
+// guids are the properties, or those within elements, that are GUIDs. They are compared as texts.
+var guids = []string{"appId", "appOwnerOrganizationId", "createdObjects", "createdOnBehalfOf/id", "id", "requiredResourceAccess"}
+
 // value returns what a property of a kind is compared with.
 func (c *converter) value(n odata.Node, kind directory.Kind, property string) (any, error) {
 	literal, ok := n.(*odata.Literal)
@@ -99,7 +103,7 @@ func (c *converter) value(n odata.Node, kind directory.Kind, property string) (a
 	case string:
 		return v, c.typed(kind == directory.String, n, property, kind)
 	case uuid.UUID: // bare (P37)
-		return v.String(), c.typed(property == "id", n, property, kind)
+		return v.String(), c.typed(slices.Contains(guids, property), n, property, kind)
 	case bool:
 		return v, c.typed(kind == directory.Bool, n, property, kind)
 	case int64:

@@ -140,6 +140,7 @@ var operations = []operation{
 	{method: "GET", path: "/domains", need: identity.ReadDomains, do: (*API).listDomains},
 	{method: "GET", path: "/domains/{domain}", need: identity.ReadDomains, do: (*API).getDomain},
 	{method: "GET", path: "/applications", need: identity.ReadApplications, do: (*API).listApplications},
+	{method: "GET", path: "/applications/$count", need: identity.ReadApplications, do: (*API).countApplications},
 	{method: "POST", path: "/applications", need: identity.WriteApplications, do: (*API).createApplication},
 	{method: "GET", path: "/applications/{application}", need: identity.ReadApplications, do: (*API).getApplication},
 	{method: "PATCH", path: "/applications/{application}", need: identity.WriteApplications, do: (*API).updateApplication},
@@ -157,6 +158,7 @@ var operations = []operation{
 	{method: "DELETE", path: "/applications/{application}/federatedIdentityCredentials/{credential}", need: identity.WriteApplications, do: (*API).deleteFederated},
 
 	{method: "GET", path: "/servicePrincipals", need: identity.ReadApplications, do: (*API).listPrincipals},
+	{method: "GET", path: "/servicePrincipals/$count", need: identity.ReadApplications, do: (*API).countPrincipals},
 	{method: "POST", path: "/servicePrincipals", need: identity.WriteApplications, do: (*API).createPrincipal},
 	{method: "GET", path: "/servicePrincipals/{servicePrincipal}", need: identity.ReadApplications, do: (*API).getPrincipal},
 	{method: "PATCH", path: "/servicePrincipals/{servicePrincipal}", need: identity.WriteApplications, do: (*API).updatePrincipal},

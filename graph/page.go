@@ -71,6 +71,7 @@ func (r *request) orderedPage(f *filters) (page, error) {
 	if p.sorted, err = r.sort(f); err != nil {
 		return page{}, err
 	}
+	f.resumeByID(&p, r.image)
 	if p.sorted == nil && len(p.rest) > 0 || p.sorted != nil && p.after >= 0 && !p.resume(p.rest) {
 		return page{}, otherToken()
 	}
