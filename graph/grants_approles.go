@@ -41,29 +41,39 @@ func (g roleAssignment) key() []byte {
 // side is from where assignments are looked at: from the service principal that has the permissions, or from the resource.
 type side struct {
 	name string
-	at   func(a directory.Client, list []roleAssignment) []roleAssignment // those of a service principal
+	all  func(r *request, a directory.Client) []roleAssignment // those of a service principal
+	has  func(a directory.Client, g roleAssignment) bool       // whether an assignment is one of these
 }
 
 // The two sides.
 var (
-	assignmentsOf = side{"appRoleAssignments", func(a directory.Client, list []roleAssignment) []roleAssignment {
-		return slices.DeleteFunc(list, func(g roleAssignment) bool { return g.principal.Principal.ID != a.Principal.ID })
-	}}
-	assignedTo = side{"appRoleAssignedTo", func(a directory.Client, list []roleAssignment) []roleAssignment {
-		return slices.DeleteFunc(list, func(g roleAssignment) bool { return g.resource != a.Principal.ID })
-	}}
+	assignmentsOf = side{
+		"appRoleAssignments", (*request).roleAssignmentsOf,
+		func(a directory.Client, g roleAssignment) bool { return g.principal.Principal.ID == a.Principal.ID },
+	}
+	assignedTo = side{
+		"appRoleAssignedTo", (*request).roleAssignmentsTo,
+		func(a directory.Client, g roleAssignment) bool { return g.resource == a.Principal.ID },
+	}
 )
 
-// roleAssignments are all that there are.
-func (r *request) roleAssignments() []roleAssignment {
-	var list []roleAssignment
-	resource := identity.GraphPrincipalID(r.image.Organization.ID)
-	for ordinal, principal := range r.image.Principals.All() {
-		for _, value := range principal.Permissions {
-			if p, ok := identity.ApplicationPermission(value); ok {
-				list = append(list, roleAssignment{r.image.PrincipalAt(ordinal), p, resource})
-			}
+// roleAssignmentsOf are those that a service principal has.
+func (r *request) roleAssignmentsOf(a directory.Client) (list []roleAssignment) {
+	for _, value := range a.Principal.Permissions {
+		if p, ok := identity.ApplicationPermission(value); ok {
+			list = append(list, roleAssignment{a, p, identity.GraphPrincipalID(r.image.Organization.ID)})
 		}
+	}
+	return list
+}
+
+// roleAssignmentsTo are those of all service principals to a resource.
+func (r *request) roleAssignmentsTo(a directory.Client) (list []roleAssignment) {
+	if a.AppID != directory.GraphAppID {
+		return nil
+	}
+	for ordinal := range r.image.Principals.All() {
+		list = append(list, r.roleAssignmentsOf(r.image.PrincipalAt(ordinal))...)
 	}
 	return list
 }
@@ -85,7 +95,7 @@ func (s side) list(_ *API, r *request) error {
 	if err != nil {
 		return err
 	}
-	return sendByID(r, s.set(a), s.at(a, r.roleAssignments()), roleAssignment.key, objects(fields))
+	return sendByID(r, s.set(a), s.all(r, a), roleAssignment.key, objects(fields))
 }
 
 // find is the assignment that the path names.
@@ -94,9 +104,12 @@ func (s side) find(r *request) (directory.Client, roleAssignment, error) {
 	if err != nil {
 		return a, roleAssignment{}, err
 	}
-	for _, g := range s.at(a, r.roleAssignments()) {
-		if g.id() == r.keys[1] {
-			return a, g, nil
+	if key, err := base64.RawURLEncoding.DecodeString(r.keys[1]); err == nil && len(key) == keyLength {
+		principal, _ := r.image.Principal(uuid.UUID(key[:keyLength/2]))
+		for _, g := range r.roleAssignmentsOf(principal) {
+			if s.has(a, g) && g.id() == r.keys[1] {
+				return a, g, nil
+			}
 		}
 	}
 	return a, roleAssignment{}, notFound(r.keys[1])
@@ -135,7 +148,7 @@ func (s side) create(_ *API, r *request) error {
 	if err != nil {
 		return err
 	}
-	if len(s.at(a, []roleAssignment{g})) == 0 {
+	if !s.has(a, g) {
 		return refuse("The service principal of the path, %s, is not the one of the body: it must be the principalId of appRoleAssignments, and the resourceId of appRoleAssignedTo.", a.Principal.ID)
 	}
 	_, err = r.rewrite(

@@ -1,6 +1,10 @@
 package tenant
 
 import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -10,6 +14,7 @@ import (
 	"licensor/directory"
 	"licensor/licensing"
 	"licensor/store"
+	"licensor/vector"
 )
 
 // moved is a command that gives the tenant another default domain.
@@ -66,4 +71,73 @@ func TestApplicationsShowTheDomain(t *testing.T) {
 	if got := again.Applications.Columns().Text(0, about.Column); got != "fabrikam.example" {
 		t.Errorf("after a replay the domain is %q", got)
 	}
+}
+
+// withClients is an image with n applications, each with a service principal.
+func withClients(tb testing.TB, n int) *Image {
+	tb.Helper()
+	img := empty()
+	img.Organization = &directory.Organization{ID: uuid.UUID{1}, DisplayName: "Test"}
+	for i := range n {
+		img.former = append(img.former, numberedClient(i, "App"))
+	}
+	return carriedOut(tb, img, migrate{})
+}
+
+func numberedClient(i int, name string) directory.Client {
+	id := func(kind byte) (id uuid.UUID) {
+		binary.BigEndian.PutUint64(id[8:], uint64(i))
+		id[0] = kind
+		return id
+	}
+	return directory.Client{
+		Application: directory.Application{
+			ID: id(1), AppID: id(2), DisplayName: fmt.Sprint(name, " ", i),
+			Properties: map[string]json.RawMessage{"identifierUris": json.RawMessage(fmt.Sprintf(`["api://%d"]`, i))},
+		},
+		Principal: directory.ServicePrincipal{ID: id(3), AppID: id(2), DisplayName: fmt.Sprint(name, " ", i)},
+	}
+}
+
+func carriedOut(tb testing.TB, img *Image, cmd Command) *Image {
+	tb.Helper()
+	c := img.change(tb.Context(), time.Unix(1, 0).UTC(), uuid.New)
+	if err := cmd.run(c); err != nil {
+		tb.Fatal(err)
+	}
+	next, _, err := c.finish("test", cmd.Name())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return next
+}
+
+func TestAChangeOfAnApplicationCopiesNoMoreInALargerTenant(t *testing.T) {
+	// The last blocks and chunks, which grow with each application, are as full in both.
+	small, large := withClients(t, 300), withClients(t, 300+40*vector.ChunkLen)
+	for _, cmd := range []Command{
+		SetClient{numberedClient(5, "Other")},
+		SetClient{numberedClient(1_000_000, "New")},
+		DeleteApplication{numberedClient(7, "").AppID},
+		UpdateSignIn{directory.SignIn{AllowPasswordGrant: true}},
+	} {
+		less, more := copiedBy(t, small, cmd), copiedBy(t, large, cmd)
+		if allowed := less + less/5 + 4<<10; more > allowed { // a list of pointers is longer
+			t.Errorf("%s copies %d bytes; in a small tenant it is %d", cmd.Name(), more, less)
+		}
+	}
+}
+
+// copiedBy is how many bytes a command allocates.
+func copiedBy(t *testing.T, img *Image, cmd Command) uint64 {
+	t.Helper()
+	least := ^uint64(0)
+	for range 3 { // others may allocate meanwhile
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		carriedOut(t, img, cmd)
+		runtime.ReadMemStats(&after)
+		least = min(least, after.TotalAlloc-before.TotalAlloc)
+	}
+	return least
 }
