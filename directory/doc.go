@@ -1,7 +1,7 @@
 // Package directory says what the objects of a directory are and when they are valid, and finds them.
 //
-// A User, Group, Organization or Application is a plain value with a field for each property that Microsoft Graph knows.
-// Its Document is the JSON that is stored; each Property writes the JSON that clients see. What clients send becomes a
+// A User, Group or Organization is a plain value with a field for each property that Microsoft Graph knows; an Application or
+// ServicePrincipal has fields for those with an effect, and keeps the others as they were sent. Its Document is the JSON that is stored; each Property writes the JSON that clients see. What clients send becomes a
 // Patch: ParseUserPatch refuses, with the texts of the real service, what is unknown, read-only, of the wrong type or not
 // allowed, and Apply makes the changed object without touching the old one.
 //
@@ -19,6 +19,9 @@
 //	user := draft.AddUser(id, directory.KeyOf(name), nil)
 //	draft.Join(group, slices.Values([]uint32{user}))
 //	index = draft.Finish()
+//
+// Applications and service principals, of which there are few, are kept in Objects: whole documents, with ordinals and columns
+// of their own, found by object id and by appId.
 //
 // The package has no clock, no randomness and does no I/O: times and ids come from the caller, so that every node and every
 // replay makes the same objects.

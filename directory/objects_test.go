@@ -306,3 +306,19 @@ func TestFormerApplicationsAreRead(t *testing.T) {
 		t.Error("an unknown property is taken")
 	}
 }
+
+// FuzzObjects puts arbitrary bytes where a part should be: damaged data must give an error, never a panic.
+func FuzzObjects(f *testing.F) {
+	draft := NewPrincipals().Draft()
+	p := GraphPrincipal(uuid.UUID{1})
+	draft.Set(0, &p)
+	o := draft.Finish()
+	columns := o.Columns().AppendPart(nil, 0)
+	f.Add(o.AppendPart(nil, 0))
+	f.Add([]byte{objectsFormat, 0})
+	f.Add([]byte{objectsFormat, 255, 255, 255, 255, 15})
+	f.Fuzz(func(_ *testing.T, part []byte) {
+		_, _ = NewPrincipals().Decode([][]byte{part}, [][]byte{columns})
+		_, _ = NewPrincipals().Decode([][]byte{part, part}, nil)
+	})
+}

@@ -33,7 +33,12 @@ var applicationFilters = &filters{
 		ordinal, found := img.Applications.ByID(id)
 		return ordinal, ok && found
 	},
-	id: func(img *tenant.Image, ordinal uint32) string { return img.ClientAt(ordinal).ID.String() },
+	id: func(img *tenant.Image, ordinal uint32) string {
+		if a := img.Applications.At(ordinal); a != nil {
+			return a.ID.String()
+		}
+		return ""
+	},
 }
 
 var principalFilters = &filters{
@@ -44,7 +49,12 @@ var principalFilters = &filters{
 		ordinal, found := img.Principals.ByID(id)
 		return ordinal, ok && found
 	},
-	id: func(img *tenant.Image, ordinal uint32) string { return img.PrincipalAt(ordinal).Principal.ID.String() },
+	id: func(img *tenant.Image, ordinal uint32) string {
+		if p := img.Principals.At(ordinal); p != nil {
+			return p.ID.String()
+		}
+		return ""
+	},
 }
 
 // aboutApplication takes appDisplayName, a property of service principals, for displayName, as it was taken always.

@@ -86,7 +86,7 @@ func (cmd SetClient) run(c *change) error {
 	} else {
 		ordinal = img.Applications.Len()
 	}
-	if other, ok := img.Applications.ByAppID(next.AppID); ok && other != ordinal {
+	if other, ok := img.Applications.ByAppID(next.AppID); ok && other != ordinal || next.AppID == directory.GraphAppID {
 		return taken("appId", next.AppID.String())
 	}
 	if next.Principal.ID == uuid.Nil {

@@ -233,6 +233,8 @@ func TestDatabasesOfAllFormats(t *testing.T) {
 			changed := h.held()
 			h.reopen()
 			wantHeld(t, h.held(), changed)
+			h.forgetSnapshots()
+			wantHeld(t, h.held(), changed)
 		})
 	}
 }

@@ -60,7 +60,11 @@ func (h *house) forgetSnapshots() {
 	if err != nil {
 		h.tb.Fatal(err)
 	}
-	if err := errors.Join(s.DropParts(context.Background(), uuid.UUID{1}, nil), s.Close()); err != nil {
+	ids, err := s.Tenants(context.Background())
+	for _, id := range ids {
+		err = errors.Join(err, s.DropParts(context.Background(), id, nil))
+	}
+	if err := errors.Join(err, s.Close()); err != nil {
 		h.tb.Fatal(err)
 	}
 	h.after = 1 << 30
