@@ -158,17 +158,20 @@ func plain(t fataler, s store.Store, of uuid.UUID, kind store.Kind) map[uint32]p
 // compareColumns compares the columns of all objects with their documents.
 func compareColumns(t fataler, s store.Store, of *tenant.Tenant) {
 	for _, kind := range []store.Kind{store.KindUser, store.KindGroup} {
-		objects, table := plain(t, s, of.ID(), kind), of.Image().Columns(kind)
-		for row := range table.Rows() {
-			o, ok := objects[row]
-			live, deleted := table.Live(int(row/column.BlockRows)), table.Deleted(int(row/column.BlockRows))
-			if i := int(row % column.BlockRows); live.Has(i) != (ok && !o.deleted) || deleted.Has(i) != (ok && o.deleted) {
-				t.Fatalf("object %d of kind %d is in another state than its row", row, kind)
-			}
-			for place, c := range table.Schema().Columns {
-				if got, want := table.Value(row, place), valueIn(o.document, &c); !got.Equal(want) {
-					t.Fatalf("column %s of object %d of kind %d has %v, the document %v", c.Name, row, kind, got, want)
-				}
+		compareWith(t, of.Image().Columns(kind), kind, plain(t, s, of.ID(), kind))
+	}
+}
+
+func compareWith(t fataler, table *column.Table, kind store.Kind, objects map[uint32]plainObject) {
+	for row := range table.Rows() {
+		o, ok := objects[row]
+		live, deleted := table.Live(int(row/column.BlockRows)), table.Deleted(int(row/column.BlockRows))
+		if i := int(row % column.BlockRows); live.Has(i) != (ok && !o.deleted) || deleted.Has(i) != (ok && o.deleted) {
+			t.Fatalf("object %d of kind %d is in another state than its row", row, kind)
+		}
+		for place, c := range table.Schema().Columns {
+			if got, want := table.Value(row, place), valueIn(o.document, &c); !got.Equal(want) {
+				t.Fatalf("column %s of object %d of kind %d has %v, the document %v", c.Name, row, kind, got, want)
 			}
 		}
 	}
