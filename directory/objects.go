@@ -140,14 +140,29 @@ func (d *ObjectsDraft[T]) At(ordinal uint32) *T { return d.next.At(ordinal) }
 // Set puts an object, which must not change from then on, in the place of the one with an ordinal. The next free ordinal adds it.
 // It panics at an ordinal beyond that, and at that of a purged object.
 func (d *ObjectsDraft[T]) Set(ordinal uint32, object *T) {
-	if ordinal == d.next.Len() {
+	switch {
+	case ordinal == d.next.Len():
 		d.next.list.Append(d.owner, object)
 		d.columns.AddRow()
-	} else {
+	case d.foundAlike(ordinal, object):
+		d.next.list.Set(d.owner, int(ordinal), object)
+		return
+	default:
 		d.unlink(ordinal)
 		d.next.list.Set(d.owner, int(ordinal), object)
 	}
 	d.link(ordinal, (*lookup).insert)
+}
+
+// foundAlike reports whether an object is found by the same as the one with an ordinal.
+func (d *ObjectsDraft[T]) foundAlike(ordinal uint32, object *T) bool {
+	was, kind := d.next.At(ordinal), d.next.kind
+	if was == nil {
+		return false
+	}
+	wasID, wasAppID := kind.ids(was)
+	id, appID := kind.ids(object)
+	return wasID == id && wasAppID == appID && slices.Equal(kind.names(was), kind.names(object))
 }
 
 // SetValues gives an object other values in columns.

@@ -57,7 +57,7 @@ func objectsPiece[T any](name string, of func(img *Image) *directory.Objects[T])
 	return piece{
 		name,
 		func(img *Image) int { return of(img).Parts() },
-		func(was, is *Image, part int) bool { return of(is).PartChanged(of(was), part) },
+		func(was, is *Image, part int) bool { return of(is) != of(was) && of(is).PartChanged(of(was), part) },
 		func(img *Image, part int) []byte { return of(img).AppendPart(nil, part) },
 	}
 }
@@ -97,7 +97,7 @@ func (s *snapshots) changed(was, is *Image) {
 	}
 	for _, p := range pieces {
 		for part := range p.parts(is) {
-			if !s.stale.has(p.name, part) && p.changed(was, is, part) {
+			if p.changed(was, is, part) && !s.stale.has(p.name, part) {
 				s.stale.add(p.name, part)
 			}
 		}
