@@ -23,10 +23,10 @@ var principalList = listing[directory.Client, application]{
 }
 
 // clientsBy are what applications and service principals could be filtered by, in every way, before there was a table for it.
-var clientsBy = []string{"appDisplayName", "appId", "displayName", "id"}
+var clientsBy = []string{"appId", "displayName", "id"}
 
 var applicationFilters = &filters{
-	resource: "Application", kind: store.KindApplication, about: aboutApplication, all: directory.AllAboutApplications,
+	resource: "Application", kind: store.KindApplication, about: byDisplayName(directory.AboutApplication), all: directory.AllAboutApplications,
 	answered: clientsBy,
 	byID: func(img *tenant.Image, text string) (uint32, bool) {
 		id, ok := parseGUID(text)
@@ -42,7 +42,7 @@ var applicationFilters = &filters{
 }
 
 var principalFilters = &filters{
-	resource: "ServicePrincipal", kind: store.KindServicePrincipal, about: directory.AboutPrincipal, all: directory.AllAboutPrincipals,
+	resource: "ServicePrincipal", kind: store.KindServicePrincipal, about: byDisplayName(directory.AboutPrincipal), all: directory.AllAboutPrincipals,
 	answered: clientsBy,
 	byID: func(img *tenant.Image, text string) (uint32, bool) {
 		id, ok := parseGUID(text)
@@ -57,12 +57,15 @@ var principalFilters = &filters{
 	},
 }
 
-// aboutApplication takes appDisplayName, a property of service principals, for displayName, as it was taken always.
-func aboutApplication(path string) (*directory.Asked, bool) {
-	if strings.EqualFold(path, "appDisplayName") {
-		path = "displayName"
+// byDisplayName takes appDisplayName for displayName: of a service principal they are the same, and of an application it was
+// always taken.
+func byDisplayName(about func(string) (*directory.Asked, bool)) func(string) (*directory.Asked, bool) {
+	return func(path string) (*directory.Asked, bool) {
+		if strings.EqualFold(path, "appDisplayName") {
+			path = "displayName"
+		}
+		return about(path)
 	}
-	return directory.AboutApplication(path)
 }
 
 // inMemory returns documents that are in every image, those of purged objects left out.

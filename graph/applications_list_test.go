@@ -81,7 +81,7 @@ func TestFiltersOfApplications(t *testing.T) {
 			}
 			values := valuesOf(objects, path)
 			for _, try := range triesOf(about, values) {
-				if slices.Contains(f.answered, path) {
+				if slices.Contains(f.answered, about.Path) {
 					try.level = directory.Basic
 				}
 				if try.not && try.level != directory.Never {

@@ -262,7 +262,7 @@ func plainPrincipal(c directory.Client, tenant uuid.UUID) map[string]any {
 	}
 	uris, _ := ofApplication["identifierUris"].([]any)
 	document["servicePrincipalNames"], document["appOwnerOrganizationId"] = append(names, uris...), owner
-	document["appId"], document["displayName"], document["appDisplayName"] = c.Principal.AppID.String(), c.DisplayName, c.DisplayName
+	document["appId"], document["displayName"] = c.Principal.AppID.String(), c.DisplayName
 	document["accountEnabled"], document["appRoleAssignmentRequired"], document["info"] = !c.Principal.Disabled, false, ofApplication["info"]
 	return document
 }
