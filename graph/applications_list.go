@@ -27,7 +27,7 @@ var clientsBy = []string{"appId", "displayName", "id"}
 
 var applicationFilters = &filters{
 	resource: "Application", kind: store.KindApplication, about: byDisplayName(directory.AboutApplication), all: directory.AllAboutApplications,
-	answered: clientsBy,
+	answered: clientsBy, loose: true,
 	byID: func(img *tenant.Image, text string) (uint32, bool) {
 		id, ok := parseGUID(text)
 		ordinal, found := img.Applications.ByID(id)
@@ -43,7 +43,7 @@ var applicationFilters = &filters{
 
 var principalFilters = &filters{
 	resource: "ServicePrincipal", kind: store.KindServicePrincipal, about: byDisplayName(directory.AboutPrincipal), all: directory.AllAboutPrincipals,
-	answered: clientsBy,
+	answered: clientsBy, loose: true,
 	byID: func(img *tenant.Image, text string) (uint32, bool) {
 		id, ok := parseGUID(text)
 		ordinal, found := img.Principals.ByID(id)

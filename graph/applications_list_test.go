@@ -256,6 +256,7 @@ func TestListsOfApplicationsAreOrderedAndSearched(t *testing.T) {
 		{`servicePrincipals?$filter=servicePrincipalNames/any(n:n eq 'https://graph.microsoft.com')`, "Microsoft Graph"},
 		{`servicePrincipals?$filter=appId eq 00000003-0000-0000-C000-000000000000`, "Microsoft Graph"},
 		{`servicePrincipals?$filter=appOwnerOrganizationId eq f8cdef31-a31e-4b4a-93e4-5f571e91255a&$count=true`, "Microsoft Graph"},
+		{`applications?$filter=displayName eq 5 or displayName in (true,'Test') or startsWith(displayName,5)`, "Test"},
 		{`servicePrincipals?$filter=displayName ne 'Test' and tags/any(t:t eq 'p0')&$orderby=displayName&$count=true`, "Red 0,Red 3"},
 	} {
 		path, query, _ := strings.Cut(c.query, "?")

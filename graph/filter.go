@@ -22,6 +22,7 @@ type filters struct {
 	about    func(path string) (*directory.Asked, bool)
 	all      func() iter.Seq[*directory.Asked]
 	answered []string              // properties that can be compared in every way, whatever the table of properties says
+	loose    bool                  // texts can be compared with any value, as it is written
 	later    []string              // properties that cannot be filtered by yet
 	licensed map[string]collection // collections that come from the image, not from columns
 	byID     func(img *tenant.Image, id string) (ordinal uint32, ok bool)
@@ -357,11 +358,14 @@ func (c *converter) textFunction(n *odata.Call, about *directory.Asked) (*column
 		}
 	}
 	literal, ok := n.Args[1].(*odata.Literal)
-	text, isText := literalText(literal, ok)
-	if !isText {
+	switch text, isText := literalText(literal, ok); {
+	case isText:
+		test.Text = folded(text)
+	case ok && c.loose:
+		test.Text = folded(textOf(literal))
+	default:
 		return nil, c.noFunction(n, about)
 	}
-	test.Text = folded(text)
 	return test, nil
 }
 

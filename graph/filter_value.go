@@ -99,6 +99,9 @@ func (c *converter) value(n odata.Node, kind directory.Kind, property string) (a
 	if literal.Value == nil {
 		return nil, nil
 	}
+	if c.loose && kind == directory.String {
+		return textOf(literal), nil
+	}
 	switch v := literal.Value.(type) {
 	case string:
 		return v, c.typed(kind == directory.String, n, property, kind)

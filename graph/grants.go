@@ -2,6 +2,7 @@ package graph
 
 import (
 	"encoding/base64"
+	"iter"
 	"net/http"
 	"slices"
 	"strings"
@@ -57,14 +58,12 @@ func appendGrantUser(b []byte, g *permissionGrant) []byte {
 	return appendID(b, g.User)
 }
 
-// grants are all that there are, each once, in the order of their ids.
-func (r *request) grants(which func(directory.Grant) bool) []permissionGrant {
+// shown are grants as they are shown.
+func (r *request) shown(grants iter.Seq[directory.Grant]) []permissionGrant {
 	var list []permissionGrant
 	resource := identity.GraphPrincipalID(r.image.Organization.ID)
-	for _, g := range r.image.Grants {
-		if which(g) {
-			list = append(list, permissionGrant{g, resource})
-		}
+	for g := range grants {
+		list = append(list, permissionGrant{g, resource})
 	}
 	return list
 }
@@ -79,7 +78,7 @@ var grantTexts = textsOf[permissionGrant]{
 
 // listGrants answers GET /oauth2PermissionGrants.
 func (api *API) listGrants(r *request) error {
-	return r.sendGrants(r.grants(func(directory.Grant) bool { return true }))
+	return r.sendGrants(r.shown(r.image.Grants.All()))
 }
 
 // listGrantsOfPrincipal answers GET /servicePrincipals/{servicePrincipal}/oauth2PermissionGrants.
@@ -88,7 +87,7 @@ func (api *API) listGrantsOfPrincipal(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.sendGrants(r.grants(func(g directory.Grant) bool { return g.Client == a.Principal.ID }))
+	return r.sendGrants(r.shown(r.image.Grants.OfClient(a.Principal.ID)))
 }
 
 // listGrantsOfUser answers GET /users/{user}/oauth2PermissionGrants: what was granted for this user alone.
@@ -97,8 +96,7 @@ func (api *API) listGrantsOfUser(r *request) error {
 	if err != nil {
 		return err
 	}
-	id := r.image.Directory.UserID(user)
-	return r.sendGrants(r.grants(func(g directory.Grant) bool { return g.User == id }))
+	return r.sendGrants(r.shown(r.image.Grants.OfUser(r.image.Directory.UserID(user))))
 }
 
 func (r *request) sendGrants(rows []permissionGrant) error {
@@ -120,7 +118,7 @@ func (g permissionGrant) key() []byte { return slices.Concat(g.Client[:], g.User
 
 // grant is the one that the path names.
 func (r *request) grant() (permissionGrant, error) {
-	for _, g := range r.grants(func(directory.Grant) bool { return true }) {
+	for _, g := range r.shown(r.image.Grants.All()) {
 		if g.id() == r.keys[0] {
 			return g, nil
 		}

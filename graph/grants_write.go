@@ -20,10 +20,10 @@ func (api *API) createGrant(r *request) error {
 		return err
 	}
 	for again := true; again; {
-		if _, there := r.image.Grant(g.Client, g.User); there {
+		if _, there := r.image.Grants.Get(g.Client, g.User); there {
 			return conflict("Permission entry already exists. Change its scope with PATCH /oauth2PermissionGrants/%s.", g.id())
 		}
-		again, err = r.doWhile(func(img *tenant.Image) bool { _, there := img.Grant(g.Client, g.User); return !there }, tenant.SetGrant{Grant: g.Grant})
+		again, err = r.doWhile(func(img *tenant.Image) bool { _, there := img.Grants.Get(g.Client, g.User); return !there }, tenant.SetGrant{Grant: g.Grant})
 		if err != nil {
 			return badReference(err)
 		}

@@ -204,7 +204,7 @@ func (c *change) purgePrincipal(of *directory.Client) {
 	}
 	ordinal, _ := c.next.Principals.ByID(of.Principal.ID)
 	c.principals.purge(c, ordinal, of.Principal.ID)
-	c.dropGrants(func(g directory.Grant) bool { return g.Client == of.Principal.ID })
+	c.dropGrants(c.next.Grants.OfClient(of.Principal.ID))
 }
 
 // publish changes the domain that applications show, when the organization's default domain is another than before.

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -50,12 +51,12 @@ func TestIDsOfApplicationsAreTheirOwn(t *testing.T) {
 	two.AppID, two.DisplayName = uuid.UUID{7}, "Moved"
 	h.must(tenant.SetClient{Client: two})
 	moved, ok := h.Image().Principal(two.Principal.ID)
-	if !ok || moved.AppID != two.AppID || moved.Principal.AppID != two.AppID || moved.Principal.DisplayName != "Moved" || len(h.Image().Grants) != 1 {
-		t.Errorf("with another appId it is %+v, grants %v", moved, h.Image().Grants)
+	if !ok || moved.AppID != two.AppID || moved.Principal.AppID != two.AppID || moved.Principal.DisplayName != "Moved" || h.Image().Grants.Len() != 1 {
+		t.Errorf("with another appId it is %+v, grants %v", moved, slices.Collect(h.Image().Grants.All()))
 	}
 	two.Principal.ID = uuid.UUID{8}
 	h.must(tenant.SetClient{Client: two})
-	if img = h.Image(); img.Principals.Len() != 4 || len(img.Grants) != 0 {
+	if img = h.Image(); img.Principals.Len() != 4 || img.Grants.Len() != 0 {
 		t.Errorf("with another service principal: %d of them, grants %v", img.Principals.Len(), img.Grants)
 	}
 }

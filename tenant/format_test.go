@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -87,7 +88,7 @@ func heldBy(tb testing.TB, t *tenant.Tenant) heldTenant {
 	img := t.Image()
 	held := heldTenant{
 		Seq: img.Seq, At: img.At, Organization: img.Organization.Document(), Settings: img.Licensing.Settings(),
-		Subscriptions: img.Subscriptions, Grants: img.Grants, Roles: img.Roles,
+		Subscriptions: img.Subscriptions, Grants: slices.Collect(img.Grants.All()), Roles: img.Roles,
 		SignIn: img.SignIn.Document(), Imports: img.Imports,
 		Users: map[uuid.UUID]heldUser{}, Groups: map[uuid.UUID]heldGroup{},
 	}

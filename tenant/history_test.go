@@ -326,7 +326,7 @@ func (p *player) checkSeats() {
 			p.t.Fatalf("%s has a role, but is no user", principal)
 		}
 	}
-	for _, g := range img.Grants {
+	for g := range img.Grants.All() {
 		if _, ok := img.Principal(g.Client); !ok {
 			p.t.Fatalf("%s has a grant, but is no service principal", g.Client)
 		}

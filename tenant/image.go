@@ -20,7 +20,7 @@ type Image struct {
 	Subscriptions []Subscription // oldest first
 	Applications  *directory.Objects[directory.Application]
 	Principals    *directory.Objects[directory.ServicePrincipal] // Microsoft Graph's first
-	Grants        []directory.Grant
+	Grants        *directory.Grants
 	Roles         map[uuid.UUID][]uuid.UUID // ids of the templates of the directory roles that a user, by object id, has
 	SignIn        directory.SignIn
 	Imports       map[string]int64 // last line taken, by the import's id
@@ -43,7 +43,7 @@ type Subscription struct {
 func empty() *Image {
 	return &Image{
 		Licensing: licensing.New(&licensing.Catalog{}), Directory: directory.NewIndex(),
-		Applications: directory.NewApplications(), Principals: directory.NewPrincipals(),
+		Applications: directory.NewApplications(), Principals: directory.NewPrincipals(), Grants: new(directory.Grants),
 	}
 }
 
@@ -54,15 +54,6 @@ func (img *Image) Subscription(id uuid.UUID) (Subscription, bool) {
 		return Subscription{}, false
 	}
 	return img.Subscriptions[at], true
-}
-
-// Grant answers what a service principal is granted for a user, or with the zero id for all users.
-func (img *Image) Grant(client, user uuid.UUID) (directory.Grant, bool) {
-	at := slices.IndexFunc(img.Grants, func(g directory.Grant) bool { return g.Client == client && g.User == user })
-	if at < 0 {
-		return directory.Grant{}, false
-	}
-	return img.Grants[at], true
 }
 
 // LiveUser answers the ordinal of a user who is not deleted, by id or userPrincipalName; a *Problem NotFound otherwise.

@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"bytes"
+	"iter"
 	"slices"
 
 	"github.com/google/uuid"
@@ -26,7 +27,7 @@ func (cmd SetGrant) run(c *change) error {
 			return noSuch(g.User)
 		}
 	}
-	before, there := c.next.Grant(g.Client, g.User)
+	before, there := c.next.Grants.Get(g.Client, g.User)
 	if len(g.Scopes) == 0 && !there {
 		return noSuch(g.Client)
 	}
@@ -96,14 +97,12 @@ func (c *change) forgetPrincipal(id uuid.UUID) {
 	for _, role := range c.next.Roles[id] {
 		c.effects.Roles = append(c.effects.Roles, RoleNow{role, id, true})
 	}
-	c.dropGrants(func(g directory.Grant) bool { return g.User == id })
+	c.dropGrants(c.next.Grants.OfUser(id))
 }
 
-func (c *change) dropGrants(which func(directory.Grant) bool) {
-	for _, g := range c.next.Grants {
-		if which(g) {
-			c.effects.Grants = append(c.effects.Grants, GrantNow{g, true})
-		}
+func (c *change) dropGrants(grants iter.Seq[directory.Grant]) {
+	for g := range grants {
+		c.effects.Grants = append(c.effects.Grants, GrantNow{g, true})
 	}
 }
 
@@ -129,9 +128,18 @@ func (img *Image) applyRoles(list []RoleNow) {
 }
 
 func (img *Image) applyGrants(list []GrantNow) {
-	for _, now := range list {
-		img.Grants = replaced(img.Grants, now.Grant, now.Gone, func(g directory.Grant) [2]uuid.UUID { return [2]uuid.UUID{g.Client, g.User} })
+	if len(list) == 0 {
+		return
 	}
+	next := img.Grants.Copy()
+	for _, now := range list {
+		if now.Gone {
+			next.Remove(now.Grant.Client, now.Grant.User)
+		} else {
+			next.Set(now.Grant)
+		}
+	}
+	img.Grants = next
 }
 
 // roleList is the roles in an order that is always the same.

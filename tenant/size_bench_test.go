@@ -149,6 +149,7 @@ func (t *town) fill() {
 	t.do(tenant.AssignGroup{Group: t.everybody, Add: []licensing.Assign{{SKUID: e3}}})
 	for i := range t.size.applications {
 		t.do(t.application(i, "first"))
+		t.do(tenant.SetGrant{Grant: directory.Grant{Client: numbered('p', i), Scopes: []string{"User.Read"}}})
 	}
 }
 
@@ -252,6 +253,10 @@ func (t *town) smallThings(i int) {
 	failure := []licensing.Failure{licensing.FailureError, licensing.FailureState}[i%2]
 	t.timed("update settings", tenant.UpdateSettings{ReprocessFailure: &failure})
 	t.timed("change application", t.application(i%t.size.applications, fmt.Sprint("round ", i)))
+	grant := directory.Grant{Client: numbered('p', i%t.size.applications), User: numbered('u', 1), Scopes: []string{"User.Read"}}
+	t.timed("set grant", tenant.SetGrant{Grant: grant})
+	grant.Scopes = nil
+	t.timed("remove grant", tenant.SetGrant{Grant: grant})
 	t.timed("add application", t.application(t.size.applications, "new"))
 	t.timed("delete application", tenant.DeleteApplication{AppID: numbered('a', t.size.applications)})
 }

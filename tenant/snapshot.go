@@ -246,7 +246,7 @@ func headOf(img *Image, names partNames) *head {
 	for _, s := range img.Subscriptions {
 		h.Subscriptions = append(h.Subscriptions, SubscriptionNow{Subscription: s})
 	}
-	for _, g := range img.Grants {
+	for g := range img.Grants.All() {
 		h.Grants = append(h.Grants, GrantNow{Grant: g})
 	}
 	return h
@@ -333,7 +333,7 @@ func (h *head) image(parts map[string][][]byte) (*Image, error) {
 	if h.Format >= formatWithColumns {
 		columns = &directory.Columns{Users: parts["userColumns"], Groups: parts["groupColumns"]}
 	}
-	img := &Image{Seq: h.Seq, At: h.At.UTC(), Imports: h.Imports}
+	img := &Image{Seq: h.Seq, At: h.At.UTC(), Imports: h.Imports, Grants: new(directory.Grants)}
 	var wait sync.WaitGroup
 	var licErr, dirErr, appErr, principalErr error
 	wait.Go(func() { img.Licensing, licErr = licensing.Restore(h.Licensing, parts["licensing"]) })

@@ -94,7 +94,7 @@ func checkSignIns(t *testing.T, first *tenant.Tenant, login credentials, out str
 	}
 	for _, app := range img.Clients() {
 		if app.AppID.String() == login.PublicClientID {
-			if !app.PublicClient || len(app.Secrets)+len(app.Principal.Permissions) > 0 || !slices.Equal(app.Redirects.Public, []string{"http://localhost"}) || len(img.Grants) > 0 {
+			if !app.PublicClient || len(app.Secrets)+len(app.Principal.Permissions) > 0 || !slices.Equal(app.Redirects.Public, []string{"http://localhost"}) || img.Grants.Len() > 0 {
 				t.Errorf("the public client is %+v", app)
 			}
 			return

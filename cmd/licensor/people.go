@@ -174,8 +174,8 @@ func (p people) Scopes(tenantID, client, user uuid.UUID) []string {
 		return nil
 	}
 	img := t.Image()
-	all, _ := img.Grant(client, uuid.Nil)
-	own, _ := img.Grant(client, user)
+	all, _ := img.Grants.Get(client, uuid.Nil)
+	own, _ := img.Grants.Get(client, user)
 	return union(all.Scopes, own.Scopes)
 }
 
@@ -189,10 +189,10 @@ func (p people) Consent(ctx context.Context, tenantID, client, user uuid.UUID, s
 		of = uuid.Nil
 	}
 	for { // until nobody else has changed the grant in between
-		before, _ := t.Image().Grant(client, of)
+		before, _ := t.Image().Grants.Get(client, of)
 		_, err := t.Do(ctx, "user "+user.String(), tenant.If{
 			Holds: func(img *tenant.Image) bool {
-				now, _ := img.Grant(client, of)
+				now, _ := img.Grants.Get(client, of)
 				return slices.Equal(now.Scopes, before.Scopes)
 			},
 			Then: tenant.SetGrant{Grant: directory.Grant{Client: client, User: of, Scopes: union(before.Scopes, scopes)}},
