@@ -76,8 +76,15 @@ func (p *Property[T]) filtered(equal, starts, within, null Level) *Property[T] {
 	return p
 }
 
-func (p *Property[T]) ends() *Property[T]               { p.asked.Ends = true; return p }
-func (p *Property[T]) searched(how Search) *Property[T] { p.asked.Search = how; return p }
+func (p *Property[T]) ends() *Property[T] { p.asked.Ends = true; return p }
+func (p *Property[T]) searched(how Search) *Property[T] {
+	p.asked.Search = how
+	for i := range p.sources {
+		p.sources[i].column.Words = how == ByWords
+	}
+	return p
+}
+
 func (p *Property[T]) ordered(level Level) *Property[T] { p.asked.Order = level; return p }
 
 // innerSources are the columns of the texts and booleans within a property.

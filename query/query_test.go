@@ -33,7 +33,7 @@ const (
 
 var schema = column.NewSchema(
 	column.Column{Number: 1, Name: "department", Kind: column.Text},
-	column.Column{Number: 2, Name: "displayName", Kind: column.Text, Mostly: true},
+	column.Column{Number: 2, Name: "displayName", Kind: column.Text, Mostly: true, Words: true},
 	column.Column{Number: 3, Name: "accountEnabled", Kind: column.Bool},
 	column.Column{Number: 4, Name: "createdDateTime", Kind: column.Time},
 	column.Column{Number: 5, Name: "otherMails", Kind: column.Texts},

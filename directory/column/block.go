@@ -78,7 +78,7 @@ func (s scalars) with(changes []change, c *Column, dictionary []*Dictionary) cel
 		all[i] = change.value.Text
 		edits[i] = edit{change.row, change.row + 1, all[i : i+1]}
 	}
-	if next := splice(s.run, edits, c.Mostly, dictionary[0]); next != nil {
+	if next := splice(s.run, edits, c, dictionary[0]); next != nil {
 		return scalars{next}
 	}
 	return nil
@@ -228,7 +228,7 @@ func (l *lists) with(changes []change, c *Column, dictionary []*Dictionary) cell
 		if len(l.fields) > 0 {
 			was = l.fields[f]
 		}
-		next.fields[f] = splice(was, edits, c.Mostly, dictionary[f])
+		next.fields[f] = splice(was, edits, c, dictionary[f])
 	}
 	return next
 }

@@ -17,7 +17,7 @@ import (
 
 var schema = column.NewSchema(
 	column.Column{Number: 7, Name: "department", Kind: column.Text},
-	column.Column{Number: 1, Name: "displayName", Kind: column.Text, Mostly: true},
+	column.Column{Number: 1, Name: "displayName", Kind: column.Text, Mostly: true, Words: true},
 	column.Column{Number: 300, Name: "accountEnabled", Kind: column.Bool},
 	column.Column{Number: 4, Name: "createdDateTime", Kind: column.Time},
 	column.Column{Number: 5, Name: "proxyAddresses", Kind: column.Texts, Mostly: true},

@@ -85,9 +85,7 @@ func (m *timeMatcher) Match(block int, _ Mask) (found Mask) {
 	}
 	least, span := uint32(from), uint32(to-from)
 	for i, at := range c.near {
-		if at-least <= span { // wraps around below
-			found.Set(i)
-		}
+		found[i>>6] |= one(at-least <= span) << (i & 63) // what is below wraps around
 	}
 	return found
 }

@@ -42,8 +42,8 @@ type edit struct {
 }
 
 // splice makes the run that edits lead to; nil when nothing but nulls is left. was may be nil.
-func splice(was run, edits []edit, mostly bool, dictionary *Dictionary) run {
-	if !mostly {
+func splice(was run, edits []edit, c *Column, dictionary *Dictionary) run {
+	if !c.Mostly {
 		old, ok := was.(*codes)
 		if was == nil || ok {
 			if next, ok := spliceCodes(old, edits, dictionary); ok {
@@ -51,7 +51,7 @@ func splice(was run, edits []edit, mostly bool, dictionary *Dictionary) run {
 			}
 		}
 	}
-	return spliceTexts(was, edits)
+	return spliceTexts(was, edits, c.Words)
 }
 
 // spliceCodes is false when the dictionary has no room for the new texts.

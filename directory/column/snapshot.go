@@ -343,7 +343,7 @@ func (r *partReader) cells(t *Table, column int) cells {
 // run reads a run of at most so many texts.
 func (r *partReader) run(t *Table, column, field int, how byte, most int) run {
 	if how == asTexts {
-		return r.textRun(most)
+		return r.textRun(most, t.schema.Columns[column].Words)
 	}
 	n := r.count()
 	b := r.bytes(2 * n)
@@ -365,7 +365,7 @@ func (r *partReader) run(t *Table, column, field int, how byte, most int) run {
 		for i, word := range list {
 			all[i] = r.texts[field][word]
 		}
-		return textsOf(all)
+		return textsOf(all, t.schema.Columns[column].Words)
 	}
 	for i, word := range list {
 		list[i] = r.codes[field][word]
@@ -373,7 +373,7 @@ func (r *partReader) run(t *Table, column, field int, how byte, most int) run {
 	return packed(list, t.dictionaries[column][field])
 }
 
-func (r *partReader) textRun(most int) run {
+func (r *partReader) textRun(most int, words bool) run {
 	ends := r.ends(most, len(r.rest))
 	if r.err != nil || len(ends) == 0 {
 		return nil
@@ -386,18 +386,19 @@ func (r *partReader) textRun(most int) run {
 		return nil
 	}
 	if fold.ASCII(all) { // folding changes no length
-		return asciiRun(all, ends)
+		return asciiRun(all, ends, words)
 	}
 	list, start := make([]string, len(ends)), uint32(0)
 	for i, end := range ends {
 		list[i], start = all[start:end], end
 	}
-	return textsOf(list)
+	return textsOf(list, words)
 }
 
 // asciiRun makes a run of texts that lie one behind another.
-func asciiRun(written string, ends []uint32) run {
+func asciiRun(written string, ends []uint32, words bool) run {
 	t := &texts{small: fold.Text(written), ends: offsetsOf(ends)}
+	t.summarize(words)
 	if t.small == written {
 		return t
 	}

@@ -1,6 +1,8 @@
 package column
 
 import (
+	"bytes"
+	mathbits "math/bits"
 	"strings"
 
 	"licensor/fold"
@@ -86,8 +88,8 @@ func newRunMatcher(test *Test, d *Dictionary) *runMatcher {
 	return m
 }
 
-// mark sets the bit of each text for which the answer is true. Of the texts whose bit in among is not set it may leave out
-// those in the same word of 64.
+// mark sets the bit of each text for which the answer is true; all bits are zero before. Texts whose bit in among is not set may be
+// left out.
 func (m *runMatcher) mark(r run, bits, among []uint64) {
 	switch r := r.(type) {
 	case *codes:
@@ -101,27 +103,93 @@ func (m *runMatcher) mark(r run, bits, among []uint64) {
 	}
 }
 
+// few is how many times fewer texts have to be asked for than there are, so that they are looked at one by one.
+const few = 8
+
 func markCodes[C uint8 | uint16](list []C, answer []uint8, bits, among []uint64) {
 	for w := 0; len(list) > 0; w++ {
 		some := list[:min(64, len(list))]
 		list = list[len(some):]
-		if among[w] == 0 {
+		if mathbits.OnesCount64(among[w]) <= 64/few {
+			for left := among[w]; left != 0; left &= left - 1 {
+				if i := mathbits.TrailingZeros64(left); i < len(some) {
+					bits[w] |= uint64(answer[some[i]]) << i
+				}
+			}
 			continue
 		}
 		word := uint64(0)
 		for i, code := range some {
 			word |= uint64(answer[code]) << (i & 63)
 		}
-		bits[w] |= word
+		bits[w] = word
 	}
 }
 
 func (m *runMatcher) markTexts(r *texts, bits, among []uint64) {
-	if r.ends.far != nil {
+	asked := 0
+	for _, word := range among {
+		asked += mathbits.OnesCount64(word)
+	}
+	text := m.test.Text
+	switch {
+	case asked < r.len()/few:
+		m.markEach(r, bits, among)
+	case m.test.Op == Equal:
+		m.markEqual(r, bits)
+	case m.test.Op == HasWord && r.initials != nil && len(text) > 1:
+		m.markEach(r, bits, r.starting(among, initials(text)))
+	case r.ends.far != nil:
 		markEnds(m.test, r, r.ends.far, bits, among)
-	} else {
+	default:
 		markEnds(m.test, r, r.ends.near, bits, among)
 	}
+}
+
+// markEach looks at the texts in among one by one.
+func (m *runMatcher) markEach(r *texts, bits, among []uint64) {
+	for w, word := range among {
+		for ; word != 0; word &= word - 1 {
+			i := w<<6 + mathbits.TrailingZeros64(word)
+			if i < r.len() && m.test.Match(r.folded(i)) {
+				bits[w] |= 1 << (i & 63)
+			}
+		}
+	}
+}
+
+// markEqual looks at the texts with the same sum.
+func (m *runMatcher) markEqual(r *texts, bits []uint64) {
+	sum := sumOf(m.test.Text)
+	for from := 0; ; from++ {
+		at := bytes.IndexByte(r.sums[from:], sum)
+		if at < 0 {
+			return
+		}
+		if from += at; m.test.Match(r.folded(from)) {
+			bits[from>>6] |= 1 << (from & 63)
+		}
+	}
+}
+
+// starting returns those in among that may have a word with these initials.
+func (t *texts) starting(among []uint64, initials uint32) []uint64 {
+	some := make([]uint64, len(among), BlockRows/64)
+	for w := range some {
+		word := uint64(0)
+		for i, has := range t.initials[min(64*w, len(t.initials)):min(64*w+64, len(t.initials))] {
+			word |= one(has&initials == initials) << (i & 63)
+		}
+		some[w] = word & among[w]
+	}
+	return some
+}
+
+func one(is bool) uint64 {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 // markEnds looks at texts by where they end.
@@ -132,9 +200,6 @@ func markEnds[E uint16 | uint32](test *Test, r *texts, ends []E, bits, among []u
 			search(test, r, ends, bits)
 			return
 		}
-	case Equal:
-		markEqual(test.Text, r.small, ends, bits)
-		return
 	case Starts, Ends:
 		markSides(test, r.small, ends, bits)
 		return
@@ -182,18 +247,6 @@ func word8(text string, at int) (word uint64) {
 	}
 	b := text[at : at+8]
 	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 | uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
-}
-
-// markEqual looks at lengths first.
-func markEqual[E uint16 | uint32](text, small string, ends []E, bits []uint64) {
-	start, want := 0, len(text)
-	for i, e := range ends {
-		end := int(e)
-		if end-start == want && small[start:end] == text && want > 0 {
-			bits[i>>6] |= 1 << (i & 63)
-		}
-		start = end
-	}
 }
 
 // search finds a part of a text in all texts at once, since they lie one behind another. What is found across the end of one

@@ -4,17 +4,24 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"licensor/fold"
 )
 
 // texts are a run of texts one behind another in their folded form. How they were written is kept as what differs: a bit for
 // each capital of ASCII, and the few texts of which that is not all.
+//
+// Texts are all over the memory, and looking at one takes longer than a hundred comparisons. So what tells most of them apart
+// stands beside them.
 type texts struct {
-	small string
-	ends  offsets
-	upper []uint64  // a bit for each byte of small; nil when no text has capitals
-	odd   []oddText // ascending
+	small    string
+	ends     offsets
+	upper    []uint64  // a bit for each byte of small; nil when no text has capitals
+	odd      []oddText // ascending
+	sums     []byte    // sumOf each text
+	initials []uint32  // initialsOf each text; nil where the column is not asked for words
 }
 
 type oddText struct {
@@ -107,7 +114,7 @@ func (t *texts) oddAt(i int) (string, bool) {
 }
 
 func (t *texts) bytes() int {
-	n := len(t.small) + 2*len(t.ends.near) + 4*len(t.ends.far) + 8*len(t.upper) + 112
+	n := len(t.small) + 2*len(t.ends.near) + 4*len(t.ends.far) + 8*len(t.upper) + len(t.sums) + 4*len(t.initials) + 160
 	for _, o := range t.odd {
 		n += 24 + len(o.text)
 	}
@@ -115,8 +122,8 @@ func (t *texts) bytes() int {
 }
 
 // spliceTexts copies what stays in one go, and folds only what is new.
-func spliceTexts(was run, edits []edit) run {
-	b := new(builder)
+func spliceTexts(was run, edits []edit, words bool) run {
+	b := &builder{words: words}
 	old, ok := was.(*texts)
 	if !ok {
 		old = new(texts)
@@ -125,7 +132,7 @@ func spliceTexts(was run, edits []edit) run {
 				b.add(was.at(i))
 			}
 			old = b.finish()
-			b = new(builder)
+			b = &builder{words: words}
 		}
 	}
 	b.room(old, edits)
@@ -145,8 +152,8 @@ func spliceTexts(was run, edits []edit) run {
 }
 
 // textsOf makes a run of texts; nil when all are null.
-func textsOf(all []string) run {
-	b, n := new(builder), 0
+func textsOf(all []string, words bool) run {
+	b, n := &builder{words: words}, 0
 	for _, text := range all {
 		n += len(text)
 	}
@@ -167,6 +174,7 @@ type builder struct {
 	ends  []uint32
 	upper []uint64 // as far as there were capitals
 	odd   []oddText
+	words bool // see Column
 }
 
 // room makes room for the old texts and the new ones.
@@ -257,5 +265,59 @@ func (b *builder) finish() *texts {
 		t.upper = make([]uint64, (len(t.small)+63)/64)
 		copy(t.upper, b.upper)
 	}
+	t.summarize(b.words)
 	return t
+}
+
+func (t *texts) summarize(words bool) {
+	t.sums = make([]byte, t.len())
+	if words {
+		t.initials = make([]uint32, t.len())
+	}
+	for i := range t.sums {
+		text := t.folded(i)
+		t.sums[i] = sumOf(text)
+		if words {
+			t.initials[i] = initialsOf(text)
+		}
+	}
+}
+
+// sumOf returns a byte that is the same for equal texts.
+func sumOf(text string) byte {
+	h := uint64(len(text))
+	for ; len(text) > 8; text = text[8:] {
+		h = (h ^ word8(text, 0)) * 0x9E3779B97F4A7C15
+		h ^= h >> 32
+	}
+	return byte((h ^ word8(text, 0)) * 0x9E3779B97F4A7C15 >> 56)
+}
+
+// initialsOf returns the initials of all words of a folded text, as fold.StartsWord takes words.
+func initialsOf(text string) (bits uint32) {
+	starts := true
+	for i := 0; i+1 < len(text); {
+		if starts {
+			bits |= initials(text[i:])
+		}
+		c, size := rune(text[i]), 1
+		if c >= utf8.RuneSelf {
+			c, size = utf8.DecodeRuneInString(text[i:])
+			starts = !unicode.In(c, unicode.L, unicode.M, unicode.N)
+		} else {
+			starts = (c < 'a' || c > 'z') && (c < '0' || c > '9')
+		}
+		i += size
+	}
+	return bits
+}
+
+// initials returns a bit for the first two bytes of a word, and one for the first three.
+func initials(word string) uint32 {
+	h := uint32(word[0])*0x9E3779B1 + uint32(word[1])*0x85EBCA77
+	bits := uint32(1) << (h >> 27)
+	if len(word) > 2 {
+		bits |= 1 << ((h ^ uint32(word[2])*0xC2B2AE3D) >> 27)
+	}
+	return bits
 }
