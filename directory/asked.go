@@ -156,6 +156,15 @@ func (t *table[T]) ask(p *Property[T], a Asked) {
 	t.asked[fold.Text(a.Path)] = &a
 }
 
+// lacks adds what can be asked for though it is shown of no object, because the object lacks it or it is a reference.
+func (t *table[T]) lacks(all ...Asked) *table[T] {
+	for _, a := range all {
+		a.Column = -1
+		t.asked[fold.Text(a.Path)] = &a
+	}
+	return t
+}
+
 // about returns what can be asked about a path, in any letter case.
 func (t *table[T]) about(path string) (*Asked, bool) {
 	return byFolded(t.asked, path)

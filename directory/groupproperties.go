@@ -61,4 +61,8 @@ var groupTable = newTable(
 	fixed[Group]("unseenMessagesCount", Int32, "null"),
 	text("visibility", func(g *Group) *string { return &g.Visibility }).oneOf("Public", "Private", "HiddenMembership").byDefault().column(25).searched(ByStart),
 	option("welcomeMessageEnabled", func(g *Group) **bool { return &g.WelcomeMessageEnabled }),
+).lacks(
+	Asked{Path: "createdByAppId", Kind: String, Filterable: Filterable{Equal: Basic}},
+	Asked{Path: "createdOnBehalfOf/deletedDateTime", Kind: DateTime, Filterable: Filterable{Equal: Basic, Range: Basic}},
+	Asked{Path: "createdOnBehalfOf/id", Kind: String, Filterable: Filterable{Equal: Basic}},
 )

@@ -89,6 +89,11 @@ var userTable = newTable(
 	text("usageLocation", func(u *User) *string { return &u.UsageLocation }).folded(upper).must(wantCountry, IsCountry).column(62).filtered(Basic, Basic, Never, Advanced).searched(ByStart),
 	text("userPrincipalName", func(u *User) *string { return &u.UserPrincipalName }).must(wantPrincipal, isPrincipalName).needed().byDefault().column(63).mostly().filtered(Basic, Basic, Never, Never).ends().searched(ByStart).ordered(Basic),
 	text("userType", func(u *User) *string { return &u.UserType }).oneOf("Member", "Guest").column(64).filtered(Basic, Never, Never, Advanced).searched(ByStart),
+).lacks(
+	Asked{Path: "createdObjects", Kind: ComplexCollection, Filterable: Filterable{Equal: Advanced}},
+	Asked{Path: "infoCatalogs", Kind: StringCollection, Filterable: Filterable{Equal: Basic, Starts: Basic}},
+	Asked{Path: "manager/deletedDateTime", Kind: DateTime, Filterable: Filterable{Equal: Basic, Range: Basic}},
+	Asked{Path: "manager/id", Kind: String, Filterable: Filterable{Equal: Basic}}, // the index knows it
 )
 
 var employeeOrgDataTable = newTable(

@@ -173,13 +173,13 @@ func (c *converter) property(n odata.Node) (*directory.Asked, error) {
 		return nil, c.unsupported(n, "", nodeText(n), "A property stands on the left of a comparison, a value on the right.")
 	}
 	first := path.Names[0]
-	if slices.Contains(c.later, first) {
-		return nil, notServed("Filtering by '%s' (position %d of the filter) is not served here yet.", first, c.filter.Column(n))
-	}
 	if !path.Count {
 		if about, ok := c.knows(strings.Join(path.Names, "/")); ok {
 			return about, nil
 		}
+	}
+	if slices.Contains(c.later, first) {
+		return nil, notServed("Filtering by '%s' (position %d of the filter) is not served here yet.", first, c.filter.Column(n))
 	}
 	return nil, c.unsupported(n, first, path.String(), "It cannot be filtered by.")
 }

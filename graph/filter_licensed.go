@@ -196,19 +196,24 @@ func (f *filters) hasGroups() bool {
 	return f.kind == store.KindGroup || slices.ContainsFunc(f.alsoKnown, func(other *filters) bool { return other.kind == store.KindGroup })
 }
 
-// withErrors converts hasMembersWithLicenseErrors eq true or false, as scripts ask.
+// withErrors converts hasMembersWithLicenseErrors eq true, as scripts ask. It is never null.
 func (c *converter) withErrors(n *odata.Compare) (*query.Condition, error) {
 	literal, _ := n.Right.(*odata.Literal)
 	var is, ok bool
 	if literal != nil {
 		is, ok = literal.Value.(bool)
+		ok = ok || literal.Value == nil
 	}
-	if !ok || n.Op != odata.Eq {
-		return nil, c.unsupported(n, hasErrors, n.Op.String()+" "+nodeText(n.Right), "Supported are eq true and eq false.")
+	if !ok || n.Op != odata.Eq && n.Op != odata.Ne {
+		return nil, c.unsupported(n, hasErrors, n.Op.String()+" "+nodeText(n.Right), "Supported are eq and ne, with true, false and null.")
 	}
 	c.licensing = true
-	if c.kind != store.KindGroup {
-		return query.None(), nil
+	found := query.None()
+	if c.kind == store.KindGroup && literal.Value != nil {
+		found = query.Set(groupsInError(c.request, is))
 	}
-	return query.Set(groupsInError(c.request, is)), nil
+	if n.Op == odata.Eq {
+		return found, nil
+	}
+	return query.Not(found), c.mustBeAdvanced(n, "ne")
 }

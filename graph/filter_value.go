@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
 	"licensor/directory"
@@ -12,6 +13,7 @@ import (
 	"licensor/fold"
 	"licensor/graph/odata"
 	"licensor/query"
+	"licensor/store"
 )
 
 func folded(text string) string { return fold.Text(text) }
@@ -21,6 +23,9 @@ func folded(text string) string { return fold.Text(text) }
 func (c *converter) comparison(about *directory.Asked, op odata.Operator, value any) *query.Condition {
 	if about.Path == "id" {
 		return c.comparedID(op, value)
+	}
+	if id, ok := value.(string); ok && about.Path == "manager/id" && c.kind == store.KindUser {
+		return c.managedBy(id)
 	}
 	if about.Column < 0 {
 		if value == nil {
@@ -69,6 +74,16 @@ func (c *converter) comparedID(op odata.Operator, value any) *query.Condition {
 	return c.identified(&column.Test{Op: textOperators[op], Text: folded(text)})
 }
 
+// managedBy is true of the users whose manager a user is.
+func (c *converter) managedBy(id string) *query.Condition {
+	index := c.request.image.Directory
+	manager, ok := c.byID(c.request.image, id)
+	if !ok || index.UserHidden(manager) {
+		return query.None()
+	}
+	return query.Set(roaring.BitmapOf(index.Reports(manager)...))
+}
+
 // comparedTime compares with whole seconds, the only times there are (P23).
 func comparedTime(place int, op odata.Operator, at time.Time) *query.Condition {
 	seconds, whole := column.TimeOf(at), at.Nanosecond() == 0
@@ -88,7 +103,7 @@ func comparedTime(place int, op odata.Operator, at time.Time) *query.Condition {
 }
 
 // guids are the properties, or those within elements, that are GUIDs. They are compared as texts.
-var guids = []string{"appId", "appOwnerOrganizationId", "createdObjects", "createdOnBehalfOf/id", "id", "requiredResourceAccess"}
+var guids = []string{"appId", "appOwnerOrganizationId", "createdObjects", "createdByAppId", "createdOnBehalfOf/id", "id", "manager/id", "requiredResourceAccess"}
 
 // value returns what a property of a kind is compared with.
 func (c *converter) value(n odata.Node, kind directory.Kind, property string) (any, error) {

@@ -39,6 +39,16 @@ var userCollections = map[string]collection{
 			}, r.now)
 		},
 	},
+	"provisionedPlans": {
+		properties: []string{"service", "provisioningStatus", "capabilityStatus"}, advanced: true, passing: true,
+		having: func(r *request, passes test, _ []string) *roaring.Bitmap {
+			return r.image.Licensing.HavingPlan(func(p *licensing.ServicePlan, capability string) bool {
+				return capability != licensing.Gone && passes(element{
+					"service": strings.ToLower(p.Service), "provisioningStatus": strings.ToLower(provisioning(p, false)), "capabilityStatus": strings.ToLower(capability),
+				})
+			}, r.now)
+		},
+	},
 	"licenseAssignmentStates": {
 		properties: []string{"skuId", "assignedByGroup", "state", "error"},
 		having: func(r *request, passes test, _ []string) *roaring.Bitmap {

@@ -129,8 +129,8 @@ func (h *havingPlan) judge() (whole []SKU) {
 		}
 		h.mixed = h.mixed || c.depends > 0 || c.with > 0 && c.without > 0
 	}
-	for v := range h.variants {
-		if c := counts[rules.variants[v].sku]; v > 0 && c.depends == 0 && (c.with == 0 || c.without == 0) {
+	for v := 1; v < len(h.variants); v++ {
+		if c := counts[rules.variants[v].sku]; c.depends == 0 && (c.with == 0 || c.without == 0) {
 			h.variants[v] = plainly
 		}
 	}

@@ -133,12 +133,12 @@ func (m *runMatcher) markTexts(r *texts, bits, among []uint64) {
 	}
 	text := m.test.Text
 	switch {
+	case m.test.Op == HasWord && r.initials != nil && len(text) > 1:
+		m.markEach(r, bits, r.starting(among, initials(text)))
 	case asked < r.len()/few:
 		m.markEach(r, bits, among)
 	case m.test.Op == Equal:
 		m.markEqual(r, bits)
-	case m.test.Op == HasWord && r.initials != nil && len(text) > 1:
-		m.markEach(r, bits, r.starting(among, initials(text)))
 	case r.ends.far != nil:
 		markEnds(m.test, r, r.ends.far, bits, among)
 	default:
