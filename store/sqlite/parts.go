@@ -42,7 +42,7 @@ func (s *Store) Parts(ctx context.Context, tenant uuid.UUID, names []string) ([]
 	for _, name := range names {
 		part := store.Part{Name: name}
 		var sum int64
-		err := s.reader.QueryRowContext(ctx, "SELECT data, sum FROM snapshot WHERE tenant = ? AND name = ?", number, name).Scan(&part.Data, &sum)
+		err := s.reader.QueryRowContext(ctx, "SELECT data, sum FROM snapshot WHERE tenant = ? AND name = ?", number, name).Scan((*kept)(&part.Data), &sum)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil, fmt.Errorf("part %q of tenant %s: %w", name, tenant, store.ErrNotFound)
 		} else if err != nil {
@@ -53,6 +53,20 @@ func (s *Store) Parts(ctx context.Context, tenant uuid.UUID, names []string) ([]
 		parts = append(parts, part)
 	}
 	return parts, nil
+}
+
+// kept is a []byte to be scanned from a row that is the only one, without the copy that database/sql makes: parts are large. A
+// driver must not change what a row holds when its rows are closed (driver.Rows), and there is no next one.
+type kept []byte
+
+// Scan implements sql.Scanner.
+func (k *kept) Scan(value any) error {
+	data, ok := value.([]byte)
+	if !ok && value != nil { // nil where there are none
+		return fmt.Errorf("a part is a %T, not bytes", value)
+	}
+	*k = data
+	return nil
 }
 
 // DropParts implements store.Store.
