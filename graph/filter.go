@@ -9,6 +9,7 @@ import (
 
 	"licensor/directory"
 	"licensor/directory/column"
+	"licensor/fold"
 	"licensor/graph/odata"
 	"licensor/query"
 	"licensor/store"
@@ -360,9 +361,9 @@ func (c *converter) textFunction(n *odata.Call, about *directory.Asked) (*column
 	literal, ok := n.Args[1].(*odata.Literal)
 	switch text, isText := literalText(literal, ok); {
 	case isText:
-		test.Text = folded(text)
+		test.Text = fold.Text(text)
 	case ok && c.loose:
-		test.Text = folded(textOf(literal))
+		test.Text = fold.Text(textOf(literal))
 	default:
 		return nil, c.noFunction(n, about)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"licensor/directory"
 	"licensor/directory/column"
+	"licensor/fold"
 	"licensor/graph/odata"
 	"licensor/query"
 )
@@ -140,7 +141,7 @@ func is(field int, op odata.Operator, value any) *column.Element {
 		present := &column.Element{Join: column.Is, Field: field, Test: &column.Test{Op: column.Present}}
 		return &column.Element{Join: column.Not, Args: []*column.Element{present}}
 	}
-	return &column.Element{Join: column.Is, Field: field, Test: &column.Test{Op: textOperators[op], Text: folded(text)}}
+	return &column.Element{Join: column.Is, Field: field, Test: &column.Test{Op: textOperators[op], Text: fold.Text(text)}}
 }
 
 func (c *converter) inElement(n *odata.In, in elementScope) (*column.Element, error) {

@@ -16,8 +16,6 @@ import (
 	"licensor/store"
 )
 
-func folded(text string) string { return fold.Text(text) }
-
 // comparison is true where a property is equal to a value, or by Ge and Le at least or at most that. A property that is not
 // kept is null for everybody.
 func (c *converter) comparison(about *directory.Asked, op odata.Operator, value any) *query.Condition {
@@ -35,7 +33,7 @@ func (c *converter) comparison(about *directory.Asked, op odata.Operator, value 
 	}
 	switch value := value.(type) {
 	case string:
-		return query.Text(about.Column, column.Test{Op: textOperators[op], Text: folded(value)})
+		return query.Text(about.Column, column.Test{Op: textOperators[op], Text: fold.Text(value)})
 	case bool:
 		return query.Truth(about.Column, column.TruthOf(value))
 	case time.Time:
@@ -71,7 +69,7 @@ func (c *converter) comparedID(op odata.Operator, value any) *query.Condition {
 	case op == odata.Eq || op == odata.Ne:
 		return c.equalID(text)
 	}
-	return c.identified(&column.Test{Op: textOperators[op], Text: folded(text)})
+	return c.identified(&column.Test{Op: textOperators[op], Text: fold.Text(text)})
 }
 
 // managedBy is true of the users whose manager a user is.

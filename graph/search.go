@@ -7,6 +7,7 @@ import (
 
 	"licensor/directory"
 	"licensor/directory/column"
+	"licensor/fold"
 	"licensor/graph/odata"
 	"licensor/query"
 )
@@ -50,7 +51,7 @@ func (f *filters) term(s *odata.Search) (*query.Condition, error) {
 	}
 	text := strings.TrimSpace(s.Text)
 	words := strings.FieldsFunc(text, func(r rune) bool { return !unicode.In(r, unicode.L, unicode.M, unicode.N) })
-	starts := column.Test{Op: column.Starts, Text: folded(text)}
+	starts := column.Test{Op: column.Starts, Text: fold.Text(text)}
 	switch {
 	case about.Kind == directory.StringCollection:
 		return query.Any(about.Column, &column.Element{Join: column.Is, Test: &starts}), nil
@@ -59,7 +60,7 @@ func (f *filters) term(s *odata.Search) (*query.Condition, error) {
 	}
 	all := make([]*query.Condition, len(words))
 	for i, word := range words {
-		all[i] = query.Text(about.Column, column.Test{Op: column.HasWord, Text: folded(word)})
+		all[i] = query.Text(about.Column, column.Test{Op: column.HasWord, Text: fold.Text(word)})
 	}
 	return query.And(all...), nil
 }
