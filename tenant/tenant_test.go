@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -177,7 +178,7 @@ func content(tb testing.TB, img *tenant.Image) string {
 		tb.Fatal(err)
 	}
 	b.Write(rest)
-	fmt.Fprintf(&b, "\n%v %v %v", img.Grants, img.Roles, img.SignIn)
+	fmt.Fprintf(&b, "\n%v %v %v", slices.Collect(img.Grants.All()), img.Roles, img.SignIn)
 	appendObjects(&b, img.Applications, (*directory.Application).Document)
 	appendObjects(&b, img.Principals, (*directory.ServicePrincipal).Document)
 	return b.String()
