@@ -58,11 +58,7 @@ func (f *filters) term(s *odata.Search) (*query.Condition, error) {
 	case len(words) == 0 || about.Search != directory.ByWords:
 		return query.Text(about.Column, starts), nil
 	}
-	all := make([]*query.Condition, len(words))
-	for i, word := range words {
-		all[i] = query.Text(about.Column, column.Test{Op: column.HasWord, Text: fold.Text(word)})
-	}
-	return query.And(all...), nil
+	return query.Text(about.Column, column.Test{Op: column.HasWords, Text: fold.Text(strings.Join(words, " "))}), nil
 }
 
 // searchable returns what $search can ask about a property. It is nil for a property that only other kinds of objects in the

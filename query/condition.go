@@ -45,9 +45,10 @@ func All() *Condition { return &Condition{kind: all} }
 // None is true of no object.
 func None() *Condition { return Not(All()) }
 
-// And is true where all conditions are; without any, everywhere.
+// And is true where all conditions are; without any, everywhere. Searches for words in one column are made one, which looks at each
+// text once.
 func And(args ...*Condition) *Condition {
-	args = flat(and, args)
+	args = together(flat(and, args))
 	args = slices.DeleteFunc(args, func(c *Condition) bool { return c.kind == all })
 	switch len(args) {
 	case 0:
@@ -80,6 +81,22 @@ func flat(k kind, args []*Condition) []*Condition {
 		} else {
 			list = append(list, arg)
 		}
+	}
+	return list
+}
+
+// together joins the searches for words in each column.
+func together(args []*Condition) []*Condition {
+	list := args[:0:0]
+	for _, arg := range args {
+		isSame := func(other *Condition) bool {
+			return other.kind == text && other.column == arg.column && other.test.Op == column.HasWords
+		}
+		if at := slices.IndexFunc(list, isSame); at >= 0 && isSame(arg) {
+			list[at] = Text(arg.column, column.Test{Op: column.HasWords, Text: list[at].test.Text + " " + arg.test.Text})
+			continue
+		}
+		list = append(list, arg)
 	}
 	return list
 }

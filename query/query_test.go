@@ -84,14 +84,18 @@ var plainly = map[column.Op]func(folded, asked string) bool{
 	column.Contains:       strings.Contains,
 	column.Less:           func(folded, asked string) bool { return folded < asked },
 	column.GreaterOrEqual: func(folded, asked string) bool { return folded >= asked },
-	column.HasWord: func(folded, asked string) bool {
-		for i := range folded {
-			if before, _ := utf8.DecodeLastRuneInString(folded[:i]); (i == 0 || !unicode.In(before, unicode.L, unicode.M, unicode.N)) && strings.HasPrefix(folded[i:], asked) {
-				return true
-			}
-		}
-		return false
+	column.HasWords: func(folded, asked string) bool {
+		return !slices.ContainsFunc(strings.Fields(asked), func(word string) bool { return !hasWord(folded, word) })
 	},
+}
+
+func hasWord(folded, word string) bool {
+	for i := range folded {
+		if before, _ := utf8.DecodeLastRuneInString(folded[:i]); (i == 0 || !unicode.In(before, unicode.L, unicode.M, unicode.N)) && strings.HasPrefix(folded[i:], word) {
+			return true
+		}
+	}
+	return false
 }
 
 // randomCondition returns a condition and what it should say of a row.

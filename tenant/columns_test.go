@@ -320,7 +320,7 @@ func textTest(t *rapid.T, some string) (column.Test, func(string) bool) {
 		from := rapid.IntRange(0, len(runes)-1).Draw(t, "from")
 		asked = string(runes[from:rapid.IntRange(from, len(runes)).Draw(t, "to")])
 	}
-	op := column.Op(rapid.IntRange(int(column.Present), int(column.HasWord)).Draw(t, "op"))
+	op := column.Op(rapid.IntRange(int(column.Present), int(column.HasWords)).Draw(t, "op"))
 	test := column.Test{Op: op, Text: asked, Set: map[string]struct{}{asked: {}, "sales": {}}}
 	return test, func(written string) bool {
 		text := fold.Text(written)
@@ -349,7 +349,7 @@ func textTest(t *rapid.T, some string) (column.Test, func(string) bool) {
 		case column.Contains:
 			return strings.Contains(text, asked)
 		}
-		return fold.StartsWord(text, asked)
+		return !slices.ContainsFunc(strings.Fields(asked), func(word string) bool { return !fold.StartsWord(text, word) })
 	}
 }
 

@@ -41,7 +41,7 @@ func BenchmarkMatch(b *testing.B) {
 		{"displayName starts", t.MatchText(1, &column.Test{Op: column.Starts, Text: "ann 7"})},
 		{"displayName ends", t.MatchText(1, &column.Test{Op: column.Ends, Text: "77"})},
 		{"displayName contains", t.MatchText(1, &column.Test{Op: column.Contains, Text: "77 berg"})},
-		{"displayName word", t.MatchText(1, &column.Test{Op: column.HasWord, Text: "berg"})},
+		{"displayName words", t.MatchText(1, &column.Test{Op: column.HasWords, Text: "ann berg"})},
 		{"time", t.MatchTime(3, 63_000_500_000, 1<<60)},
 		{"any eq", is(column.Test{Op: column.Equal, Text: "smtp:ann.77@contoso.example"})},
 		{"any starts", is(column.Test{Op: column.Starts, Text: "smtp:ann.77"})},

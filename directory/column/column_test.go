@@ -230,8 +230,8 @@ func plain(test *column.Test, written string) bool {
 		return strings.HasSuffix(text, test.Text)
 	case column.Contains:
 		return strings.Contains(text, test.Text)
-	case column.HasWord:
-		return fold.StartsWord(text, test.Text)
+	case column.HasWords:
+		return !slices.ContainsFunc(strings.Fields(test.Text), func(word string) bool { return !fold.StartsWord(text, word) })
 	}
 	return len(text)%2 == 0
 }
@@ -386,7 +386,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		for block := range table.Blocks() {
 			table.MatchText(0, &column.Test{Op: column.Contains, Text: "a"}).Match(block, table.Live(block))
-			table.MatchText(1, &column.Test{Op: column.HasWord, Text: "a"}).Match(block, table.Live(block))
+			table.MatchText(1, &column.Test{Op: column.HasWords, Text: "a"}).Match(block, table.Live(block))
 			table.MatchTime(3, 1, 1e9).Match(block, table.Live(block))
 			table.MatchAny(6, &column.Element{Join: column.Is, Field: 1, Test: &column.Test{Op: column.Ends, Text: "1"}}).Match(block, table.Live(block))
 		}

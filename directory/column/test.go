@@ -4,6 +4,7 @@ import (
 	"bytes"
 	mathbits "math/bits"
 	"strings"
+	"unicode"
 
 	"licensor/fold"
 )
@@ -32,7 +33,7 @@ const (
 	Starts
 	Ends
 	Contains
-	HasWord // a word of it starts with Text; see fold.StartsWord
+	HasWords // for each word in Text, a word of it starts with that; see fold.StartsWord
 	Holds
 )
 
@@ -63,8 +64,13 @@ func (t *Test) Match(folded string) bool {
 		return strings.HasSuffix(folded, t.Text)
 	case Contains:
 		return strings.Contains(folded, t.Text)
-	case HasWord:
-		return fold.StartsWord(folded, t.Text)
+	case HasWords:
+		for word := range strings.FieldsSeq(t.Text) {
+			if !fold.StartsWord(folded, word) {
+				return false
+			}
+		}
+		return true
 	case Holds:
 		return t.Func(folded)
 	}
@@ -131,10 +137,9 @@ func (m *runMatcher) markTexts(r *texts, bits, among []uint64) {
 	for _, word := range among {
 		asked += mathbits.OnesCount64(word)
 	}
-	text := m.test.Text
-	switch {
-	case m.test.Op == HasWord && r.initials != nil && len(text) > 1:
-		m.markEach(r, bits, r.starting(among, initials(text)))
+	switch initials := m.initials(r); {
+	case initials != 0:
+		m.markEach(r, bits, r.starting(among, initials))
 	case asked < r.len()/few:
 		m.markEach(r, bits, among)
 	case m.test.Op == Equal:
@@ -144,6 +149,16 @@ func (m *runMatcher) markTexts(r *texts, bits, among []uint64) {
 	default:
 		markEnds(m.test, r, r.ends.near, bits, among)
 	}
+}
+
+// initials returns the initials of all words that are asked for; 0 when they do not tell anything about the texts of a run.
+func (m *runMatcher) initials(r *texts) (bits uint32) {
+	if m.test.Op == HasWords && r.initials != nil {
+		for word := range strings.FieldsSeq(m.test.Text) {
+			bits |= initials(word)
+		}
+	}
+	return bits
 }
 
 // markEach looks at the texts in among one by one.
@@ -195,58 +210,79 @@ func one(is bool) uint64 {
 // markEnds looks at texts by where they end.
 func markEnds[E uint16 | uint32](test *Test, r *texts, ends []E, bits, among []uint64) {
 	switch test.Op {
-	case Contains, HasWord:
-		if test.Text != "" {
+	case Contains, HasWords:
+		if test.Text != "" && (test.Op == Contains || !strings.ContainsFunc(test.Text, unicode.IsSpace)) {
 			search(test, r, ends, bits)
 			return
 		}
 	case Starts, Ends:
-		markSides(test, r.small, ends, bits)
+		markSides(test, r.small, ends, bits, among)
 		return
 	}
+	markPlainly(test, r.small, ends, bits, among)
+}
+
+// markSides compares the beginning or the end of each text. It looks at eight bytes in one go, the inner ones of what is asked for:
+// the outer ones, as the domain of an address or its scheme, are the same in many texts.
+func markSides[E uint16 | uint32](test *Test, small string, ends []E, bits, among []uint64) {
+	text := test.Text
+	some, inner := min(len(text), 8), max(len(text)-8, 0)
+	unasked := uint(64 - 8*some)
+	switch {
+	case some == 0 || len(small) < len(text)+8:
+		markPlainly(test, small, ends, bits, among)
+	case test.Op == Starts:
+		markStarts(text, small, ends, inner, word8(text[inner:]), unasked, bits)
+	default:
+		markTails(text, small, ends, word8(text[:some])<<unasked, unasked, bits)
+	}
+}
+
+// markStarts marks texts that start with one that has a word at an inner place.
+func markStarts[E uint16 | uint32](text, small string, ends []E, inner int, word uint64, unasked uint, bits []uint64) {
+	start, last := 0, len(small)-inner-8
+	for i, e := range ends {
+		end, at := int(e), min(start, last)+inner
+		if (start > last || (word8(small[at:at+8])^word)<<unasked == 0) && strings.HasPrefix(small[start:end], text) {
+			bits[i>>6] |= 1 << (i & 63)
+		}
+		start = end
+	}
+}
+
+// markTails marks texts that end with one whose first bytes are a word.
+func markTails[E uint16 | uint32](text, small string, ends []E, word uint64, unasked uint, bits []uint64) {
+	start, back := 0, max(8, len(text))
+	for i, e := range ends {
+		end := int(e)
+		at := max(end-back, 0)
+		if (end < back || (word8(small[at:at+8])^word)>>unasked == 0) && strings.HasSuffix(small[start:end], text) {
+			bits[i>>6] |= 1 << (i & 63)
+		}
+		start = end
+	}
+}
+
+// markPlainly looks at the texts one by one.
+func markPlainly[E uint16 | uint32](test *Test, small string, ends []E, bits, among []uint64) {
 	start := E(0)
 	for i, end := range ends {
-		if among[i>>6] != 0 && test.Match(r.small[start:end]) {
+		if among[i>>6] != 0 && test.Match(small[start:end]) {
 			bits[i>>6] |= 1 << (i & 63)
 		}
 		start = end
 	}
 }
 
-// markSides compares the beginning or the end of each text, the first eight bytes in one go: nearly all texts differ in these.
-func markSides[E uint16 | uint32](test *Test, small string, ends []E, bits []uint64) {
-	text := test.Text
-	start, want := 0, len(text)
-	first, mask := word8(text, 0), ^uint64(0)
-	if want < 8 {
-		mask = 1<<(8*want) - 1
+// word8 returns up to eight bytes as a number, the first one lowest.
+func word8(b string) (word uint64) {
+	if len(b) == 8 {
+		return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 | uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
 	}
-	back := 0 // from where a text is compared to its end
-	if test.Op == Ends {
-		back = want
+	for i := range len(b) {
+		word |= uint64(b[i]) << (8 * i)
 	}
-	for i, e := range ends {
-		at, end := start, int(e)
-		if back > 0 {
-			at = end - back
-		}
-		if end-start >= want && end > start && (word8(small, at)^first)&mask == 0 && (want <= 8 || small[at:at+want] == text) {
-			bits[i>>6] |= 1 << (i & 63)
-		}
-		start = end
-	}
-}
-
-// word8 returns eight bytes of a text as a number; behind its end there are zeros.
-func word8(text string, at int) (word uint64) {
-	if at+8 > len(text) {
-		for i := at; i < len(text); i++ {
-			word |= uint64(text[i]) << (8 * (i - at))
-		}
-		return word
-	}
-	b := text[at : at+8]
-	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 | uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+	return word
 }
 
 // search finds a part of a text in all texts at once, since they lie one behind another. What is found across the end of one

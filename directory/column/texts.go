@@ -287,10 +287,10 @@ func (t *texts) summarize(words bool) {
 func sumOf(text string) byte {
 	h := uint64(len(text))
 	for ; len(text) > 8; text = text[8:] {
-		h = (h ^ word8(text, 0)) * 0x9E3779B97F4A7C15
+		h = (h ^ word8(text[:8])) * 0x9E3779B97F4A7C15
 		h ^= h >> 32
 	}
-	return byte((h ^ word8(text, 0)) * 0x9E3779B97F4A7C15 >> 56)
+	return byte((h ^ word8(text)) * 0x9E3779B97F4A7C15 >> 56)
 }
 
 // initialsOf returns the initials of all words of a folded text, as fold.StartsWord takes words.
@@ -312,8 +312,11 @@ func initialsOf(text string) (bits uint32) {
 	return bits
 }
 
-// initials returns a bit for the first two bytes of a word, and one for the first three.
+// initials returns a bit for the first two bytes of a word, and one for the first three; 0 for one that has only one.
 func initials(word string) uint32 {
+	if len(word) < 2 {
+		return 0
+	}
 	h := uint32(word[0])*0x9E3779B1 + uint32(word[1])*0x85EBCA77
 	bits := uint32(1) << (h >> 27)
 	if len(word) > 2 {
