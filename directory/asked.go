@@ -226,43 +226,6 @@ func (p *Property[T]) Column() (place int, ok bool) {
 	return p.asked.Column, p.asked.Column >= 0 && p.Kind != Complex && p.Kind != ComplexCollection
 }
 
-// AppendColumn writes what a row has in a column as JSON, as Append writes the property of the object.
-func AppendColumn(dst []byte, row column.Row, place int) []byte {
-	switch row.Schema().Columns[place].Kind {
-	case column.Text:
-		start := len(dst)
-		if dst = row.AppendText(append(dst, '"'), place); len(dst) == start+1 {
-			return append(dst[:start], "null"...)
-		}
-		return quoted(dst, start)
-	case column.Time:
-		return appendTime(dst, column.AsTime(row.Time(place)))
-	case column.Bool:
-		return append(dst, truths[row.Truth(place)]...)
-	}
-	dst = append(dst, '[')
-	for i := range row.Elements(place) {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		start := len(dst)
-		dst = quoted(row.AppendElement(append(dst, '"'), place, i), start)
-	}
-	return append(dst, ']')
-}
-
-// quoted completes a string of JSON of which all but the last quotation mark stands from a place on as it is.
-func quoted(dst []byte, start int) []byte {
-	for _, c := range dst[start+1:] {
-		if c < ' ' || c == '"' || c == '\\' {
-			return appendString(dst[:start], string(dst[start+1:]))
-		}
-	}
-	return append(dst, '"')
-}
-
-var truths = [...]string{column.Null: "null", column.False: "false", column.True: "true"}
-
 // UserSchema is the columns of users.
 func UserSchema() *column.Schema { return userTable.schema }
 

@@ -15,7 +15,9 @@ import (
 type field[T any] struct {
 	name  string
 	write func(b []byte, object *T) []byte
-	when  directory.Returned
+	// writer makes what writes the property of many objects one behind another; nil when write does that as well.
+	writer func() func(b []byte, object *T) []byte
+	when   directory.Returned
 	// documented says that the object's document is needed: neither columns nor the image have all that is shown.
 	documented bool
 }
@@ -58,17 +60,25 @@ func newFieldSet[T any](typeName string, fields []field[T], basic ...string) *fi
 
 // propertyFields makes fields of a document's properties. of returns the document of an object, nil where it was not read, and
 // row where the object is in columns: those of properties that have one need no document.
-func propertyFields[D, T any](properties []*directory.Property[D], of func(*T) *D, row func(*T) column.Row) []field[T] {
+func propertyFields[D, T any](properties []*directory.Property[D], of func(*T) *D, row func(*T) *column.Row) []field[T] {
 	fields := make([]field[T], 0, len(properties))
 	for _, p := range properties {
 		place, ok := p.Column()
 		f := field[T]{name: p.Name, when: p.Returned, documented: !ok && !p.Same(), write: func(b []byte, object *T) []byte { return p.Append(b, of(object)) }}
 		if ok {
-			f.write = func(b []byte, object *T) []byte {
+			write := func(b []byte, w *directory.ColumnWriter, object *T) []byte {
 				if document := of(object); document != nil {
 					return p.Append(b, document)
 				}
-				return directory.AppendColumn(b, row(object), place)
+				return w.Append(b, row(object))
+			}
+			f.write = func(b []byte, object *T) []byte {
+				w := directory.NewColumnWriter(place)
+				return write(b, &w, object)
+			}
+			f.writer = func() func([]byte, *T) []byte {
+				w := directory.NewColumnWriter(place)
+				return func(b []byte, object *T) []byte { return write(b, &w, object) }
 			}
 		}
 		fields = append(fields, f)
@@ -138,8 +148,18 @@ func appendFields[T any](b []byte, fields []*field[T], object *T) []byte {
 // objects makes the writer of a list's objects: their fields in braces.
 func objects[T any](fields []*field[T]) func([]byte, T) []byte {
 	var shown T // one place for all of them: each by itself would be an allocation
+	writers := make([]func([]byte, *T) []byte, len(fields))
+	for i, f := range fields {
+		if writers[i] = f.write; f.writer != nil {
+			writers[i] = f.writer()
+		}
+	}
 	return func(b []byte, object T) []byte {
 		shown = object
-		return append(appendFields(append(b, '{'), fields, &shown), '}')
+		b = append(b, '{')
+		for i, f := range fields {
+			b = writers[i](appendName(b, f.name), &shown)
+		}
+		return append(b, '}')
 	}
 }

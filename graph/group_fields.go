@@ -26,7 +26,7 @@ const groupType = "microsoft.graph.group"
 var groupFields = newFieldSet(groupType, append(
 	propertyFields(
 		exceptIDs(directory.GroupProperties()), func(g *group) *directory.Group { return g.Group },
-		func(g *group) column.Row { return g.row },
+		func(g *group) *column.Row { return &g.row },
 	),
 	field[group]{name: "assignedLicenses", write: appendGroupLicenses},
 	field[group]{name: "hasMembersWithLicenseErrors", write: appendHasErrors},

@@ -25,7 +25,7 @@ const userType = "microsoft.graph.user"
 var userFields = newFieldSet(userType, append(
 	propertyFields(
 		exceptIDs(directory.UserProperties()), func(u *user) *directory.User { return u.User },
-		func(u *user) column.Row { return u.row },
+		func(u *user) *column.Row { return &u.row },
 	),
 	field[user]{name: "assignedLicenses", write: appendAssignedLicenses},
 	field[user]{name: "assignedPlans", write: appendAssignedPlans},

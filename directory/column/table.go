@@ -60,10 +60,10 @@ func (t *Table) Folded(row uint32, column int) string {
 }
 
 // Truth returns what a row has in a column of booleans.
-func (t *Table) Truth(row uint32, column int) Truth { return t.Row(row).Truth(column) }
+func (t *Table) Truth(row uint32, column int) Truth { return t.Row(row).Value(column).Truth }
 
 // Time returns the time that a row has in a column of times, as a Value has it.
-func (t *Table) Time(row uint32, column int) int64 { return t.Row(row).Time(column) }
+func (t *Table) Time(row uint32, column int) int64 { return t.Row(row).Value(column).Time }
 
 // Row returns a row, of which several columns are read.
 func (t *Table) Row(row uint32) Row {

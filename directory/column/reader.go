@@ -1,0 +1,89 @@
+package column
+
+// Reader reads one column row by row. Rows of one block cost no more than the values themselves when they are read one behind another. It is
+// for one goroutine.
+type Reader struct {
+	column int
+	first  *cells // of the block that was read last
+
+	// What the block has in the column; nil, all of them, where no row has a value.
+	codes  *codes
+	texts  *texts
+	truths *truths
+	times  *times
+	lists  *lists
+}
+
+// NewReader returns a Reader of a column, by its place in the schema.
+func NewReader(column int) Reader { return Reader{column: column} }
+
+// move goes to a row's block.
+func (r *Reader) move(row *Row) {
+	if len(row.cells) == 0 {
+		*r = Reader{column: r.column}
+		return
+	}
+	if r.first == &row.cells[0] {
+		return
+	}
+	*r = Reader{column: r.column, first: &row.cells[0]}
+	switch c := row.cells[r.column].(type) {
+	case scalars:
+		r.codes, _ = c.run.(*codes)
+		r.texts, _ = c.run.(*texts)
+	case *truths:
+		r.truths = c
+	case *times:
+		r.times = c
+	case *lists:
+		r.lists = c
+	}
+}
+
+// AppendText appends the text that the row has in a column of texts; nothing for null.
+func (r *Reader) AppendText(dst []byte, row *Row) []byte {
+	r.move(row)
+	switch {
+	case r.codes != nil && row.i < r.codes.len():
+		return r.codes.appendTo(dst, row.i)
+	case r.texts != nil && row.i < r.texts.len():
+		return r.texts.appendTo(dst, row.i)
+	}
+	return dst
+}
+
+// Truth returns what the row has in a column of booleans.
+func (r *Reader) Truth(row *Row) Truth {
+	if r.move(row); r.truths == nil {
+		return Null
+	}
+	return r.truths.value(row.i).Truth
+}
+
+// Time returns the time that the row has in a column of times, as a Value has it.
+func (r *Reader) Time(row *Row) int64 {
+	if r.move(row); r.times == nil {
+		return 0
+	}
+	return r.times.at(row.i)
+}
+
+// Elements returns how many elements the row has in a column of collections.
+func (r *Reader) Elements(row *Row) int {
+	if r.move(row); r.lists == nil {
+		return 0
+	}
+	from, to := r.lists.bounds(row.i)
+	return to - from
+}
+
+// AppendElement appends element i of the row in a column of Texts.
+func (r *Reader) AppendElement(dst []byte, row *Row, i int) []byte {
+	if r.move(row); r.lists == nil {
+		return dst
+	}
+	if from, _ := r.lists.bounds(row.i); r.lists.fields[0] != nil && from+i < r.lists.fields[0].len() {
+		return r.lists.fields[0].appendTo(dst, from+i)
+	}
+	return dst
+}
