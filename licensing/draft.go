@@ -1,12 +1,10 @@
 package licensing
 
 import (
-	"bytes"
 	"slices"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
-	"github.com/google/uuid"
 
 	"licensor/vector"
 )
@@ -172,20 +170,27 @@ func (d *Draft) date(base, entries []Entry) {
 		for k < len(base) && compareEntries(&base[k], e) < 0 {
 			k++
 		}
-		e.Updated, e.Assigned = d.at, d.at
-		if k == len(base) || compareEntries(&base[k], e) != 0 {
-			continue
+		var was *Entry
+		if k < len(base) && compareEntries(&base[k], e) == 0 {
+			was = &base[k]
 		}
-		if b := &base[k]; b.Error == e.Error && b.shown() == e.shown() && (b.InForce == None) == (e.InForce == None) {
-			e.Updated = b.Updated
+		e.Updated = d.at
+		if was != nil && was.Error == e.Error && was.shown() == e.shown() && (was.InForce == None) == (e.InForce == None) {
+			e.Updated = was.Updated
 		}
-		if base[k].InForce == e.InForce {
-			e.Assigned = base[k].Assigned
-		}
-	}
-	for i := range entries {
-		if entries[i].InForce == None {
-			entries[i].Assigned = 0
+		switch {
+		case e.waits():
+			since := d.seq
+			if was != nil && was.waits() {
+				since = was.WaitingSince()
+			}
+			e.setWaiting(since)
+		case e.InForce == None:
+			e.Assigned = 0
+		case was != nil && was.InForce == e.InForce:
+			e.Assigned = was.Assigned
+		default:
+			e.Assigned = d.at
 		}
 	}
 }
@@ -326,61 +331,4 @@ func (d *Draft) free(s SKU) {
 		d.freed = map[SKU]bool{}
 	}
 	d.freed[s] = true
-}
-
-// autoReprocess does what L61 adds to every change: the users it touched, and those who wait for a seat it freed, oldest error first.
-// Then nothing is left to be given; the users touched are only told anew of the seats that others got (L72).
-func (d *Draft) autoReprocess() {
-	d.Reprocess(d.touched.Clone())
-	for again := true; again; {
-		again = false
-		for s, ok := d.nextFreed(uuid.Nil); ok; s, ok = d.nextFreed(d.next.sku(s).id) {
-			if k := d.next.sku(s); k.free() > 0 && k.waiting.bitmap != nil {
-				again = d.serve(s) || again
-			}
-		}
-	}
-	d.shut()
-	d.Reprocess(roaring.And(d.touched, d.next.InError()))
-}
-
-// nextFreed returns the SKU with free seats whose id comes next: the order in which they are gone through, the same on every
-// node (L53).
-func (d *Draft) nextFreed(after uuid.UUID) (next SKU, ok bool) {
-	least := after
-	for s := range d.freed {
-		id := d.next.sku(s).id
-		if bytes.Compare(id[:], after[:]) > 0 && (!ok || bytes.Compare(id[:], least[:]) < 0) {
-			next, least, ok = s, id, true
-		}
-	}
-	return next, ok
-}
-
-// serve reprocesses those who wait for a SKU while it has seats, and answers whether any got something.
-func (d *Draft) serve(s SKU) (changed bool) {
-	for _, user := range d.queue(s) {
-		if d.next.sku(s).free() <= 0 {
-			break
-		}
-		d.eval.given = 0
-		d.process(user, everyGroup)
-		changed = changed || d.eval.given > 0
-	}
-	return changed
-}
-
-// queue is who waits for the SKU, oldest error first, then by age in the tenant.
-func (d *Draft) queue(s SKU) []uint32 {
-	users := d.next.sku(s).waiting.bitmap.ToArray()
-	since := make(map[uint32]uint32, len(users))
-	for _, user := range users {
-		for _, e := range d.entriesOf(user) {
-			if e.SKU == s && e.Error == CountViolation && (since[user] == 0 || e.Updated < since[user]) {
-				since[user] = e.Updated
-			}
-		}
-	}
-	slices.SortStableFunc(users, func(a, b uint32) int { return int(int64(since[a]) - int64(since[b])) })
-	return users
 }

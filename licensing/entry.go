@@ -1,5 +1,7 @@
 package licensing
 
+import "math"
+
 // Entry is what one source gives, or should give, a user of one SKU: a licenseAssignmentState (L11). An entry with Wished and InForce
 // equal is settled; otherwise something stands in the way, and Error says what.
 type Entry struct {
@@ -7,13 +9,31 @@ type Entry struct {
 	Wished   Variant // None: to be taken away, but still needed (L46)
 	InForce  Variant // None: not held from this source
 	Updated  uint32  // seconds since 1970: when state, error or disabled plans last changed
-	Assigned uint32  // seconds since 1970: when InForce last became what it is
+	Assigned uint32  // seconds since 1970: when InForce last became what it is; while it waits for a seat, see setWaiting
 	SKU      SKU
 	Error    Error
 	Since    uint64 // the commit in which the wish of the entry's bundle arose (L50)
 }
 
 func (e *Entry) settled() bool { return e.Wished == e.InForce }
+
+// waits reports whether the entry waits for a seat.
+func (e *Entry) waits() bool { return e.Error == CountViolation && e.InForce == None }
+
+// WaitingSince returns the commit in which the entry began to wait for a seat (L52), 0 when it does not wait for one.
+func (e *Entry) WaitingSince() uint64 {
+	if !e.waits() {
+		return 0
+	}
+	return e.Since + uint64(e.Assigned)
+}
+
+// setWaiting notes when the entry began to wait: Assigned, which has no meaning while nothing is in force, counts the commits from
+// the wish to then. Nearly always there are none, so an entry needs no room for it, and entries that were stored without it have waited
+// since their wish.
+func (e *Entry) setWaiting(since uint64) {
+	e.Assigned = uint32(min(since-min(since, e.Since), math.MaxUint32))
+}
 
 // shown is the variant whose disabled plans the entry shows: those in force where held, those wished otherwise (L11).
 func (e *Entry) shown() Variant {

@@ -25,7 +25,7 @@ func (d *Draft) RemoveGroup(g uint32) error {
 	return nil
 }
 
-// AssignGroup changes a group's licenses and processes its bundle of every member, in the order of their age (L30, L60).
+// AssignGroup changes a group's licenses and processes its bundle of every member, in the order of L52 (L30, L60).
 func (d *Draft) AssignGroup(g uint32, add []Assign, remove []uuid.UUID) error {
 	if err := d.admissible(add, remove); err != nil {
 		return err
@@ -47,8 +47,8 @@ func (d *Draft) AssignGroup(g uint32, add []Assign, remove []uuid.UUID) error {
 	d.ownGroup(g).licenses = wants
 	members := d.next.group(g).members.bitmap
 	d.touched.Or(members)
-	for it := members.Iterator(); it.HasNext(); {
-		d.wish(it.Next(), FromGroup(g), wants)
+	for user := range d.inTurn(members) {
+		d.wish(user, FromGroup(g), wants)
 	}
 	return nil
 }
@@ -135,8 +135,8 @@ func (d *Draft) follow(g uint32, users *roaring.Bitmap, list []license) {
 	if len(k.licenses) == 0 {
 		users = roaring.And(users, k.errors.bitmap)
 	}
-	for it := users.Iterator(); it.HasNext(); {
-		d.wish(it.Next(), FromGroup(g), list)
+	for user := range d.inTurn(users) {
+		d.wish(user, FromGroup(g), list)
 	}
 }
 

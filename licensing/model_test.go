@@ -195,7 +195,10 @@ func (t *tenant) rows(user uint32) []model.Row {
 	for i, e := range t.image.Entries(user) {
 		row := model.Row{
 			Source: model.Source{SKU: states[i].SKUID}, Wished: t.image.WishedPlans(e.Wished), InForce: t.image.WishedPlans(e.InForce),
-			Error: model.Violation(e.Error.String()), Since: e.Since, Updated: e.Updated, Assigned: e.Assigned,
+			Error: model.Violation(e.Error.String()), Since: e.Since, Updated: e.Updated, Waiting: e.WaitingSince(),
+		}
+		if e.InForce != licensing.None {
+			row.Assigned = e.Assigned
 		}
 		if !states[i].Direct {
 			row.Group = t.groups[states[i].Group]
@@ -279,7 +282,10 @@ func sorted(ids []uuid.UUID) []uuid.UUID {
 
 // play runs one drawn history on both and calls check after each operation.
 func play(t *rapid.T, check func(real *tenant, m *model.Model)) (*tenant, *model.Model) {
-	w := model.DrawWorld(t)
+	return playIn(t, model.DrawWorld(t), (*model.World).Draw, check)
+}
+
+func playIn(t *rapid.T, w *model.World, draw func(*model.World, *rapid.T, *model.Model) model.Op, check func(*tenant, *model.Model)) (*tenant, *model.Model) {
 	m, real := model.New(), &tenant{image: licensing.New(&licensing.Catalog{})}
 	now := model.Commit{Seq: 0, At: 1000}
 	do := func(op model.Op) {
@@ -303,7 +309,7 @@ func play(t *rapid.T, check func(real *tenant, m *model.Model)) (*tenant, *model
 		do(op)
 	}
 	for range rapid.IntRange(1, 30).Draw(t, "operations") {
-		do(w.Draw(t, m))
+		do(draw(w, t, m))
 	}
 	return real, m
 }
@@ -312,5 +318,18 @@ func TestEveryHistoryIsAsTheModelSays(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		play(t, func(*tenant, *model.Model) {})
+	})
+}
+
+// Where seats are scarce and nothing else is in the way, nearly every history has a queue that is served out of the order of users.
+func TestEveryQueueIsAsTheModelSays(t *testing.T) { // L52
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		w := model.DrawWorld(t)
+		for i := range w.Catalog.ServicePlans {
+			p := &w.Catalog.ServicePlans[i]
+			p.Excludes, p.RequiresAnyOf, p.ProhibitedIn = nil, nil, nil
+		}
+		playIn(t, w, (*model.World).DrawScarce, func(*tenant, *model.Model) {})
 	})
 }

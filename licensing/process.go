@@ -52,9 +52,8 @@ type Report struct {
 	InError      *roaring.Bitmap // users in error after, for whom Image.Explain has the reasons
 }
 
-// Reprocess evaluates all group-based assignments of the users again (L70), one after another in the order in which they came into the
-// tenant (L52), and those in error again until a pass changes nothing that is in force: what one user gives up or takes can change
-// what another is told. So reprocessing twice is never needed; the second time nothing changes (L72). Deleted users are
+// Reprocess evaluates all group-based assignments of the users again (L70), one after another in the order of L52, and those in error
+// again until a pass changes nothing that is in force: what one user gives up or takes can change what another is told. So reprocessing twice is never needed; the second time nothing changes (L72). Deleted users are
 // passed over.
 func (d *Draft) Reprocess(users *roaring.Bitmap) Report {
 	for left := users; d.pass(left); {
@@ -67,8 +66,8 @@ func (d *Draft) Reprocess(users *roaring.Bitmap) Report {
 // pass processes each user once and answers whether anything in force changed.
 func (d *Draft) pass(users *roaring.Bitmap) (changed bool) {
 	d.eval.given = 0
-	for it := users.Iterator(); it.HasNext(); {
-		d.process(it.Next(), everyGroup)
+	for user := range d.inTurn(users) {
+		d.process(user, everyGroup)
 	}
 	return d.eval.given > 0
 }

@@ -181,6 +181,102 @@ func TestL52TheOldestUsersGetTheSeats(t *testing.T) { // scenario 1
 	s.shows("ben", "E3 from all: Error/CountViolation")
 }
 
+// waiters are a group of three users of whom the youngest has waited longest for a seat, then the oldest.
+func waiters(t *testing.T) *stage {
+	t.Helper()
+	s := newStage(t, "ann", "bob", "cid")
+	s.seats("E3", 0)
+	s.group("all")
+	s.license("all", "E3")
+	for _, user := range []string{"cid", "ann", "bob"} {
+		s.join("all", user)
+	}
+	return s
+}
+
+// Every command that processes many users takes those who wait for a seat first, the longest waiting before the others.
+func TestL52WhoWaitsLongestGetsTheNextSeat(t *testing.T) {
+	t.Parallel()
+	for name, command := range map[string]func(s *stage){
+		"reprocessing": func(s *stage) { s.reprocess(s.users...) },
+		"reprocessing, where one who does not wait is older": func(s *stage) {
+			s.user("dan", "DE")
+			s.license("more", "PHONE")
+			s.join("more", "dan")
+			s.reprocess("cid", "dan", "ann")
+		},
+		"licenses of the group": func(s *stage) { s.license("all", "E3 without CHAT") },
+		"licenses of another":   func(s *stage) { s.license("more", "E3") },
+		"joining another":       func(s *stage) { s.license("many", "E3"); s.join("many", s.users...) },
+		"after a restart": func(s *stage) {
+			again, err := licensing.Restore(s.image.Head(), [][]byte{s.image.AppendPart(nil, 0)})
+			s.accepted(err)
+			s.image = again
+			s.reprocess(s.users...)
+		},
+		"with autoReprocess, a seat bought": func(s *stage) { s.auto(); s.seats("E3", 0); s.seats("E3", 1) },
+		"with autoReprocess, the country":   func(s *stage) { s.auto(); s.quiet(func(d *licensing.Draft) { d.SetCountry(country("FR")) }) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := waiters(t)
+			s.group("more", s.users...)
+			s.group("many")
+			s.license("all", "E3 without SITES2 CHAT") // who waits goes on waiting, for something else
+			s.seats("E3", 1)
+			command(s)
+			equal(t, "who holds E3", s.image.Holders(product("E3")).ToArray(), []uint32{2})
+		})
+	}
+}
+
+// Waiting begins with the error, not with the wish, and it begins again for those who did not wait in between.
+func TestL52WaitingBeginsWithTheError(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		between func(s *stage)
+		want    uint32
+	}{
+		"nothing":         {func(*stage) {}, 2},
+		"another error":   {func(s *stage) { s.locate("cid", "KP"); s.reprocess("cid"); s.locate("cid", "DE"); s.reprocess("cid") }, 0},
+		"left and joined": {func(s *stage) { s.leave("all", "cid"); s.join("all", "cid") }, 0},
+		"deleted":         {func(s *stage) { s.delete("cid"); s.restore("cid") }, 0},
+		"tried in vain":   {func(s *stage) { s.reprocess("cid") }, 2},
+		"both have left":  {func(s *stage) { s.leave("all", "cid", "ann"); s.join("all", "cid", "ann") }, 1},
+		"a seat for a day": {func(s *stage) {
+			s.seats("E3", 1)
+			s.reprocess("cid")
+			s.seats("E3", 0)
+			s.leave("all", "cid")
+			s.join("all", "cid")
+		}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := waiters(t)
+			c.between(s)
+			s.seats("E3", 1)
+			s.reprocess(s.users...)
+			equal(t, "who holds E3", s.image.Holders(product("E3")).ToArray(), []uint32{c.want})
+		})
+	}
+}
+
+// A product that a group gets later has been waited for since then, however old the group's bundle is.
+func TestL52ALaterProductIsWaitedForSinceItCame(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "ann", "bob")
+	s.seats("E3", 0)
+	s.group("old", "ann")
+	s.license("old", "PHONE")
+	s.group("new", "bob")
+	s.license("new", "E3")
+	s.license("old", "E3")
+	s.seats("E3", 1)
+	s.reprocess(s.users...)
+	equal(t, "who holds E3", s.image.Holders(product("E3")).ToArray(), []uint32{1})
+}
+
 func TestL52OfAHundredThousandTheYoungestGetsNoSeat(t *testing.T) { // scenario 19
 	t.Parallel()
 	const n = 100_000

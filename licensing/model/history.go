@@ -81,6 +81,25 @@ func (w *World) Draw(t *rapid.T, m *Model) Op {
 	return w.drawOfUser(t, m, kind)
 }
 
+// DrawScarce draws an operation of a history in which users wait for seats of two products and get them (L52, L61).
+func (w *World) DrawScarce(t *rapid.T, m *Model) Op {
+	sku, group := pick(t, w.SKUs[:2], "sku"), pick(t, w.Groups, "group")
+	switch pick(t, []string{"join", "join", "join", "many join", "leave", "license", "license", "seats", "seats", "reprocess", "reprocess"}, "operation") {
+	case "join":
+		return AddMembers{group, []uuid.UUID{pick(t, w.drawUsers(t, m, false), "joining")}}
+	case "many join":
+		return AddMembers{group, w.drawUsers(t, m, false)}
+	case "leave":
+		return RemoveMembers{group, []uuid.UUID{pick(t, w.drawUsers(t, m, false), "leaving")}}
+	case "license":
+		plans := m.enabled(sku, Set{}).plans
+		return AssignGroup{Group: group, Add: []Assign{{sku, some(t, plans.sorted(), 0, 1, "disabled plans")}}}
+	case "seats":
+		return SetUnits{sku, Units{Enabled: evenly(t, 3, "seats")}, true}
+	}
+	return Reprocess{w.drawUsers(t, m, true)}
+}
+
 // drawOfUser draws an operation on one user; restoring or purging one that is not deleted is refused.
 func (w *World) drawOfUser(t *rapid.T, m *Model, kind string) Op {
 	user := w.drawUsers(t, m, true)[0]

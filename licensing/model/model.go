@@ -79,6 +79,7 @@ type Entry struct {
 	Since           uint64 // the commit in which the wish of its bundle arose (L50)
 	Updated         uint32
 	Assigned        uint32 // 0 while nothing is in force
+	Waiting         uint64 // the commit in which it began to wait for a seat (L52), 0 while it does not
 }
 
 // User is a user; a purged one keeps its place and nothing else.
@@ -181,6 +182,14 @@ func (w *work) stamp() {
 			e.Updated = old.Updated
 			if (old.InForce == nil) != (e.InForce == nil) || old.Error != e.Error || !same(old.shown(), e.shown()) {
 				e.Updated = w.now.At
+			}
+			switch {
+			case e.Error != Count:
+				e.Waiting = 0
+			case old.Error == Count:
+				e.Waiting = old.Waiting
+			default:
+				e.Waiting = w.now.Seq
 			}
 			switch {
 			case e.InForce == nil:

@@ -198,13 +198,14 @@ func (w *work) membership(group uuid.UUID, users []uuid.UUID, change func(*Group
 
 // follow lets users follow a change of a group: of its licenses or of their membership (L60).
 func (w *work) follow(g *Group, users Set) {
+	order := w.inTurn(users)
 	for _, u := range w.Users {
 		if users[u.ID] {
 			w.wish(u, g)
 			w.touched[u.ID] = true
 		}
 	}
-	w.pass(users, only(g.ID))
+	w.pass(order, only(g.ID))
 }
 
 func (op SetUnits) apply(w *work) error {

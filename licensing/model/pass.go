@@ -2,21 +2,46 @@ package model
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/google/uuid"
 )
 
-// pass processes users in the order of their creation (L52), again while a seat is freed for which an earlier user of the
-// same pass had waited in vain.
-func (w *work) pass(users Set, in scope) {
+// inTurn answers the users of a command in the order of L52: who waits for a seat comes first, the longest waiting before the
+// others, then those who do not wait, in the order of their creation.
+func (w *work) inTurn(users Set) []*User {
+	var list []*User
+	for _, u := range w.Users {
+		if users[u.ID] {
+			list = append(list, u)
+		}
+	}
+	return w.line(list, func(Source) bool { return true })
+}
+
+// line sorts users by how long they have waited in one of these entries; those who do not wait come last.
+func (w *work) line(users []*User, counts scope) []*User {
+	w.stamp()
+	since := map[*User]uint64{}
+	for _, u := range users {
+		since[u] = math.MaxUint64
+		for source, e := range u.Entries {
+			if e.Error == Count && counts(source) {
+				since[u] = min(since[u], e.Waiting)
+			}
+		}
+	}
+	slices.SortStableFunc(users, func(a, b *User) int { return cmp.Compare(since[a], since[b]) })
+	return users
+}
+
+// pass processes users, again while a seat is freed for which an earlier user of the same pass had waited in vain.
+func (w *work) pass(users []*User, in scope) {
 	for again := true; again; {
 		again = false
 		waits := Set{}
-		for _, u := range w.Users {
-			if !users[u.ID] {
-				continue
-			}
+		for _, u := range users {
 			out := w.process(u, in)
 			for sku := range out.freed {
 				again = again || waits[sku]
@@ -32,8 +57,8 @@ func (w *work) pass(users Set, in scope) {
 func (w *work) reprocess(users Set) {
 	for changed := true; changed; {
 		changed = false
-		for _, u := range w.Users {
-			if users[u.ID] && w.process(u, allGroups).changed {
+		for _, u := range w.inTurn(users) {
+			if w.process(u, allGroups).changed {
 				changed = true
 			}
 		}
@@ -69,22 +94,14 @@ func (w *work) serve(sku uuid.UUID) (changed bool) {
 }
 
 func (w *work) waiting(sku uuid.UUID) []*User {
-	w.stamp()
-	oldest := map[*User]uint32{}
 	var users []*User
 	for _, u := range w.Users {
 		for source, e := range u.Entries {
-			if source.SKU != sku || e.Error != Count {
-				continue
+			if source.SKU == sku && e.Error == Count {
+				users = append(users, u)
+				break
 			}
-			if at, known := oldest[u]; !known || e.Updated < at {
-				oldest[u] = e.Updated
-			}
-		}
-		if _, waits := oldest[u]; waits {
-			users = append(users, u)
 		}
 	}
-	slices.SortStableFunc(users, func(a, b *User) int { return cmp.Compare(oldest[a], oldest[b]) })
-	return users
+	return w.line(users, func(s Source) bool { return s.SKU == sku })
 }

@@ -46,6 +46,22 @@ func TestScenario2AutoReprocessGivesAFreedSeat(t *testing.T) {
 	s.state(4, one, e3, count)
 }
 
+// L52: in one command, those who wait come first, the longest waiting before the others.
+func TestWhoWaitsLongestGetsTheNextSeat(t *testing.T) {
+	s := newStage(t, 3, 0)
+	s.license(one, e3)
+	for _, n := range []int{2, 0, 1} {
+		s.join(one, n)
+	}
+	s.seats(e3, 1)
+	s.do(Reprocess{[]uuid.UUID{user(0), user(1), user(2)}})
+	s.state(2, one, e3, active)
+	s.seats(e3, 2)
+	s.do(AssignGroup{Group: one, Add: []Assign{{e3, []uuid.UUID{teams}}}})
+	s.state(0, one, e3, active)
+	s.state(1, one, e3, count)
+}
+
 func TestScenario3OneSeatForAllSources(t *testing.T) {
 	s := newStage(t, 1, 1)
 	s.do(AssignUser{User: user(0), Add: []Assign{{e3, []uuid.UUID{exchange2, teams}}}})

@@ -17,6 +17,7 @@ type Row struct {
 	Error             Violation
 	Since             uint64
 	Updated, Assigned uint32
+	Waiting           uint64
 }
 
 func (r Row) String() string {
@@ -24,8 +25,8 @@ func (r Row) String() string {
 	if r.Group != Direct {
 		source = Name(r.Group)
 	}
-	return fmt.Sprintf("%s %s wished %s in force %s %s/%s since %d updated %d assigned %d", source, Name(r.SKU),
-		disabledText(r.Wished), disabledText(r.InForce), r.State, r.Error, r.Since, r.Updated, r.Assigned)
+	return fmt.Sprintf("%s %s wished %s in force %s %s/%s since %d updated %d assigned %d waiting %d", source, Name(r.SKU),
+		disabledText(r.Wished), disabledText(r.InForce), r.State, r.Error, r.Since, r.Updated, r.Assigned, r.Waiting)
 }
 
 func disabledText(plans []uuid.UUID) string {
@@ -46,7 +47,7 @@ func (m *Model) Snapshot(user uuid.UUID) []Row {
 	for source, e := range u.Entries {
 		row := Row{
 			Source: source, Wished: e.Wished.sorted(), InForce: e.InForce.sorted(), Error: e.Error,
-			Since: e.Since, Updated: e.Updated, Assigned: e.Assigned,
+			Since: e.Since, Updated: e.Updated, Assigned: e.Assigned, Waiting: e.Waiting,
 		}
 		if !u.Deleted {
 			row.State = m.state(source.SKU, e)
