@@ -53,7 +53,7 @@ var principalTable = newTable(
 	askedText("appOwnerOrganizationId", func(s *shownClient) string { return s.Principal.Owner(s.tenant.ID).String() }).column(4).filtered(Advanced, Never, Never, Never),
 	askedBool("appRoleAssignmentRequired", func(*shownClient) bool { return false }).column(5).filtered(Advanced, Never, Never, Never),
 	notKept[shownClient]("applicationTemplateId", String).filtered(Basic, Never, Never, Never),
-	notKept[shownClient]("createdObjects", ComplexCollection).filtered(Advanced, Never, Never, Never),
+	notKept[shownClient]("createdObjects", ComplexCollection).filtered(Advanced, Never, Never, Never).elements("id"),
 	askedText("description", func(s *shownClient) string { return textIn(s.Principal.Properties, "description") }).column(6).mostly().filtered(Advanced, Advanced, Never, Never).searched(ByWords),
 	askedText("displayName", func(s *shownClient) string { return s.Principal.DisplayName }).column(7).mostly().filtered(Basic, Basic, Never, Advanced).searched(ByWords).ordered(Basic),
 	askedText("homepage", func(s *shownClient) string { return textIn(s.Principal.Properties, "homepage") }).column(8).filtered(Advanced, Advanced, Never, Advanced),

@@ -85,6 +85,9 @@ func (p *Property[T]) searched(how Search) *Property[T] {
 	return p
 }
 
+// elements names the properties that can be asked about of the elements of a collection that no object has.
+func (p *Property[T]) elements(fields ...string) *Property[T] { p.asked.Fields = fields; return p }
+
 func (p *Property[T]) ordered(level Level) *Property[T] { p.asked.Order = level; return p }
 
 // innerSources are the columns of the texts and booleans within a property.

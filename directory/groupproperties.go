@@ -40,7 +40,7 @@ var groupTable = newTable(
 	fixed[Group]("onPremisesExtensionAttributes", Complex, "null"),
 	moment("onPremisesLastSyncDateTime", func(g *Group) *time.Time { return &g.OnPremisesLastSyncDateTime }).readOnly().byDefault().column(14).filtered(Basic, Never, Basic, Never),
 	text("onPremisesNetBiosName", func(g *Group) *string { return &g.OnPremisesNetBIOSName }).readOnly().byDefault().column(27),
-	fixed[Group]("onPremisesProvisioningErrors", ComplexCollection, "[]").byDefault().filtered(Basic, Never, Never, Never),
+	fixed[Group]("onPremisesProvisioningErrors", ComplexCollection, "[]").byDefault().filtered(Basic, Never, Never, Never).elements("category", "propertyCausingError"),
 	text("onPremisesSamAccountName", func(g *Group) *string { return &g.OnPremisesSamAccountName }).readOnly().byDefault().column(15).mostly().filtered(Advanced, Advanced, Never, Never),
 	text("onPremisesSecurityIdentifier", func(g *Group) *string { return &g.OnPremisesSecurityIdentifier }).readOnly().byDefault().column(16).mostly().filtered(Basic, Never, Never, Advanced),
 	option("onPremisesSyncEnabled", func(g *Group) **bool { return &g.OnPremisesSyncEnabled }).readOnly().byDefault().column(17).filtered(Basic, Never, Never, Advanced),
@@ -59,7 +59,7 @@ var groupTable = newTable(
 	fixed[Group]("unseenConversationsCount", Int32, "null"),
 	fixed[Group]("unseenCount", Int32, "null"),
 	fixed[Group]("unseenMessagesCount", Int32, "null"),
-	text("visibility", func(g *Group) *string { return &g.Visibility }).oneOf("Public", "Private", "HiddenMembership").byDefault().column(25).searched(ByStart),
+	text("visibility", func(g *Group) *string { return &g.Visibility }).oneOf("Public", "Private", "HiddenMembership").byDefault().column(25).filtered(Basic, Basic, Basic, Basic).searched(ByStart),
 	option("welcomeMessageEnabled", func(g *Group) **bool { return &g.WelcomeMessageEnabled }),
 ).lacks(
 	Asked{Path: "createdByAppId", Kind: String, Filterable: Filterable{Equal: Basic}},

@@ -60,7 +60,7 @@ var userTable = newTable(
 	nested("onPremisesExtensionAttributes", extensionTable, func(u *User) **ExtensionAttributes { return &u.OnPremisesExtensionAttributes }).column(30).filtered(Advanced, Never, Never, Advanced),
 	text("onPremisesImmutableId", func(u *User) *string { return &u.OnPremisesImmutableID }).max(256).column(45).mostly().filtered(Basic, Never, Never, Never).searched(ByStart),
 	moment("onPremisesLastSyncDateTime", func(u *User) *time.Time { return &u.OnPremisesLastSyncDateTime }).readOnly().column(46).filtered(Basic, Never, Basic, Never),
-	fixed[User]("onPremisesProvisioningErrors", ComplexCollection, "[]").filtered(Basic, Never, Never, Never),
+	fixed[User]("onPremisesProvisioningErrors", ComplexCollection, "[]").filtered(Basic, Never, Never, Never).elements("category", "propertyCausingError"),
 	text("onPremisesSamAccountName", func(u *User) *string { return &u.OnPremisesSamAccountName }).readOnly().column(47).mostly().filtered(Advanced, Advanced, Never, Never),
 	text("onPremisesSecurityIdentifier", func(u *User) *string { return &u.OnPremisesSecurityIdentifier }).readOnly().column(48).mostly().filtered(Basic, Never, Never, Advanced),
 	option("onPremisesSyncEnabled", func(u *User) **bool { return &u.OnPremisesSyncEnabled }).readOnly().column(49).filtered(Basic, Never, Never, Advanced),
@@ -90,7 +90,7 @@ var userTable = newTable(
 	text("userPrincipalName", func(u *User) *string { return &u.UserPrincipalName }).must(wantPrincipal, isPrincipalName).needed().byDefault().column(63).mostly().filtered(Basic, Basic, Never, Never).ends().searched(ByStart).ordered(Basic),
 	text("userType", func(u *User) *string { return &u.UserType }).oneOf("Member", "Guest").column(64).filtered(Basic, Never, Never, Advanced).searched(ByStart),
 ).lacks(
-	Asked{Path: "createdObjects", Kind: ComplexCollection, Filterable: Filterable{Equal: Advanced}},
+	Asked{Path: "createdObjects", Kind: ComplexCollection, Fields: []string{"id"}, Filterable: Filterable{Equal: Advanced}},
 	Asked{Path: "infoCatalogs", Kind: StringCollection, Filterable: Filterable{Equal: Basic, Starts: Basic}},
 	Asked{Path: "manager/deletedDateTime", Kind: DateTime, Filterable: Filterable{Equal: Basic, Range: Basic}},
 	Asked{Path: "manager/id", Kind: String, Filterable: Filterable{Equal: Basic}}, // the index knows it

@@ -22,38 +22,21 @@ var principalList = listing[directory.Client, application]{
 	documents: inMemory((*tenant.Image).PrincipalAt), document: inMemoryNow, object: applicationAt((*tenant.Image).PrincipalAt),
 }
 
-// clientsBy are what applications and service principals could be filtered by, in every way, before there was a table for it.
-var clientsBy = []string{"appId", "displayName", "id"}
-
 var applicationFilters = &filters{
 	resource: "Application", kind: store.KindApplication, about: byDisplayName(directory.AboutApplication), all: directory.AllAboutApplications,
-	answered: clientsBy, loose: true,
 	byID: func(img *tenant.Image, text string) (uint32, bool) {
 		id, ok := parseGUID(text)
 		ordinal, found := img.Applications.ByID(id)
 		return ordinal, ok && found
 	},
-	id: func(img *tenant.Image, ordinal uint32) string {
-		if a := img.Applications.At(ordinal); a != nil {
-			return a.ID.String()
-		}
-		return ""
-	},
 }
 
 var principalFilters = &filters{
 	resource: "ServicePrincipal", kind: store.KindServicePrincipal, about: byDisplayName(directory.AboutPrincipal), all: directory.AllAboutPrincipals,
-	answered: clientsBy, loose: true,
 	byID: func(img *tenant.Image, text string) (uint32, bool) {
 		id, ok := parseGUID(text)
 		ordinal, found := img.Principals.ByID(id)
 		return ordinal, ok && found
-	},
-	id: func(img *tenant.Image, ordinal uint32) string {
-		if p := img.Principals.At(ordinal); p != nil {
-			return p.ID.String()
-		}
-		return ""
 	},
 }
 

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -22,23 +23,15 @@ type filters struct {
 	kind     store.Kind
 	about    func(path string) (*directory.Asked, bool)
 	all      func() iter.Seq[*directory.Asked]
-	answered []string              // properties that can be compared in every way, whatever the table of properties says
-	loose    bool                  // texts can be compared with any value, as it is written
 	later    []string              // properties that cannot be filtered by yet
 	licensed map[string]collection // collections that come from the image, not from columns
 	byID     func(img *tenant.Image, id string) (ordinal uint32, ok bool)
-	id       func(img *tenant.Image, ordinal uint32) string
 	// alsoKnown are those of other kinds of objects in the same list: what only they have is null here.
 	alsoKnown []*filters
 }
 
 var userFilters = &filters{
 	resource: "User", kind: store.KindUser, about: directory.AboutUser, all: directory.AllAboutUsers,
-	answered: []string{
-		"accountEnabled", "businessPhones", "city", "companyName", "country", "createdDateTime", "department", "displayName",
-		"employeeId", "givenName", "id", "imAddresses", "jobTitle", "mail", "mailNickname", "mobilePhone", "officeLocation", "onPremisesImmutableId",
-		"otherMails", "postalCode", "proxyAddresses", "state", "surname", "usageLocation", "userPrincipalName", "userType",
-	},
 	later:    []string{"manager", "directReports"},
 	licensed: userCollections,
 	byID: func(img *tenant.Image, text string) (uint32, bool) {
@@ -46,15 +39,10 @@ var userFilters = &filters{
 		ordinal, found := img.Directory.UserByID(id)
 		return ordinal, ok && found
 	},
-	id: func(img *tenant.Image, ordinal uint32) string { return img.Directory.UserID(ordinal).String() },
 }
 
 var groupFilters = &filters{
 	resource: "Group", kind: store.KindGroup, about: directory.AboutGroup, all: directory.AllAboutGroups,
-	answered: []string{
-		"createdDateTime", "description", "displayName", "groupTypes", "id", "mail", "mailEnabled", "mailNickname", "proxyAddresses",
-		"securityEnabled", "visibility",
-	},
 	later:    []string{"licenseProcessingState", "members", "owners", "memberOf"},
 	licensed: groupCollections,
 	byID: func(img *tenant.Image, text string) (uint32, bool) {
@@ -62,7 +50,6 @@ var groupFilters = &filters{
 		ordinal, found := img.Directory.GroupByID(id)
 		return ordinal, ok && found
 	},
-	id: func(img *tenant.Image, ordinal uint32) string { return img.Directory.GroupID(ordinal).String() },
 }
 
 // filter turns the request's $filter into a condition.
@@ -100,17 +87,27 @@ type converter struct {
 // maxValues bounds the values of in.
 const maxValues = 200
 
-// unsupported is the answer for a part of the filter that cannot be; it says where the part stands.
+// unsupported is the answer for a part of the filter that cannot be: it says in a detail which part that is and where it stands.
 func (c *converter) unsupported(n odata.Node, property, token, remedy string) error {
-	return unsupported("Unsupported or invalid query filter clause specified for property '%s' of resource '%s': '%s' at position %d. %s",
-		property, c.resource, token, c.filter.Column(n), remedy)
+	return c.refuse(property, "'%s' at position %d of the filter: %s", token, c.filter.Column(n), remedy)
 }
 
-func (c *converter) mustBeAdvanced(n odata.Node, token string) error {
+// refuse is the answer for a filter that asks for what cannot be asked, in the words of P30. What is wrong stands in a detail.
+func (c *converter) refuse(property, format string, args ...any) error {
+	p := unsupported("Unsupported or invalid query filter clause specified for property '%s' of resource '%s'.", property, c.resource)
+	if property == "" {
+		p = unsupported("Unsupported or invalid query filter clause specified.")
+	}
+	p.Detail = &Detail{p.Code, property, fmt.Sprintf(format, args...)}
+	return p
+}
+
+// mustBeAdvanced refuses what only advanced queries can ask about a property.
+func (c *converter) mustBeAdvanced(n odata.Node, property, token string) error {
 	if c.advanced {
 		return nil
 	}
-	return unsupported("The operator '%s' at position %d of the filter is supported in advanced queries only. Send the header 'ConsistencyLevel: eventual' and $count=true with it.",
+	return c.refuse(property, "'%s' at position %d of the filter is supported in advanced queries only. Send the header 'ConsistencyLevel: eventual' and $count=true with it.",
 		token, c.filter.Column(n))
 }
 
@@ -120,7 +117,7 @@ func (c *converter) condition(n odata.Node) (*query.Condition, error) {
 	case *odata.Logic:
 		return c.logic(n)
 	case *odata.Not:
-		if err := c.mustBeAdvanced(n, "not"); err != nil {
+		if err := c.mustBeAdvanced(n, propertyIn(n.Arg), "not"); err != nil {
 			return nil, err
 		}
 		arg, err := c.condition(n.Arg)
@@ -138,12 +135,15 @@ func (c *converter) condition(n odata.Node) (*query.Condition, error) {
 			if of, ok := c.collectionOf(path.Names[0]); ok && path.Count {
 				return c.counted(n, path.Names[0], of)
 			}
-			if path.String() == hasErrors && c.hasGroups() {
-				return c.withErrors(n)
-			}
+		}
+		if c.asksErrors(n.Left) {
+			return c.withErrors(n, n.Op, n.Right)
 		}
 		return c.compare(n)
 	case *odata.In:
+		if c.asksErrors(n.Left) {
+			return c.amongErrors(n)
+		}
 		return c.in(n)
 	case *odata.Call:
 		return c.call(n)
@@ -153,7 +153,31 @@ func (c *converter) condition(n odata.Node) (*query.Condition, error) {
 	return nil, c.unsupported(n, "", nodeText(n), "Compare a property with it.")
 }
 
+// propertyIn returns the first property that a part of a filter asks about.
+func propertyIn(n odata.Node) string {
+	switch n := n.(type) {
+	case *odata.Logic:
+		return propertyIn(n.Args[0])
+	case *odata.Not:
+		return propertyIn(n.Arg)
+	case *odata.Compare:
+		return propertyIn(n.Left)
+	case *odata.In:
+		return propertyIn(n.Left)
+	case *odata.Call:
+		return propertyIn(n.Args[0])
+	case *odata.Lambda:
+		return propertyIn(n.Path)
+	case *odata.Path:
+		return strings.Join(n.Names, "/")
+	}
+	return ""
+}
+
 func (c *converter) logic(n *odata.Logic) (*query.Condition, error) {
+	if !c.advanced && slices.ContainsFunc(n.Args, func(arg odata.Node) bool { return strings.EqualFold(propertyIn(arg), "assignedLicenses") }) {
+		return nil, unsupported("Complex query on property assignedLicenses is not supported.")
+	}
 	all := make([]*query.Condition, len(n.Args))
 	for i, arg := range n.Args {
 		var err error
@@ -174,15 +198,27 @@ func (c *converter) property(n odata.Node) (*directory.Asked, error) {
 		return nil, c.unsupported(n, "", nodeText(n), "A property stands on the left of a comparison, a value on the right.")
 	}
 	first := path.Names[0]
-	if !path.Count {
-		if about, ok := c.knows(strings.Join(path.Names, "/")); ok {
-			return about, nil
-		}
+	name := strings.Join(path.Names, "/")
+	if path.Count {
+		return nil, c.unsupported(n, first, path.String(), "The number of its elements cannot be asked for.")
+	}
+	if about, ok := c.knows(name); ok {
+		return about, nil
 	}
 	if slices.Contains(c.later, first) {
 		return nil, notServed("Filtering by '%s' (position %d of the filter) is not served here yet.", first, c.filter.Column(n))
 	}
+	if _, ok := c.about(name); ok {
+		return nil, c.notIndexed(n, name)
+	}
 	return nil, c.unsupported(n, first, path.String(), "It cannot be filtered by.")
+}
+
+// notIndexed refuses a property that the objects have, and that no filter can ask about (P30).
+func (c *converter) notIndexed(n odata.Node, property string) error {
+	p := unsupported("The request uses a filter property that is not indexed")
+	p.Detail = &Detail{p.Code, property, fmt.Sprintf("'%s' at position %d of the filter cannot be filtered by.", property, c.filter.Column(n))}
+	return p
 }
 
 // named lists the properties of which something is true, in alphabetical order.
@@ -198,16 +234,17 @@ func (f *filters) named(is func(*directory.Asked) bool) []string {
 
 // knows returns what can be asked about a property, if anything.
 func (f *filters) knows(path string) (*directory.Asked, bool) {
-	if about, ok := f.about(path); ok && (slices.Contains(f.answered, about.Path) || about.Filterable != directory.Filterable{}) {
-		return about, true
+	own, has := f.about(path)
+	if has && own.Filterable != (directory.Filterable{}) && own.Kind != directory.Complex {
+		return own, true
 	}
 	for _, other := range f.alsoKnown {
 		if about, ok := other.knows(path); ok {
-			lacking := *about
-			if lacking.Column = -1; slices.Contains(other.answered, about.Path) {
-				lacking.Filterable = directory.Filterable{Equal: directory.Basic, Starts: directory.Basic, Range: directory.Basic, Null: directory.Basic}
+			asked := *about
+			if asked.Column = -1; has && own.Kind == about.Kind {
+				asked.Column = own.Column
 			}
-			return &lacking, true
+			return &asked, true
 		}
 	}
 	return nil, false
@@ -227,13 +264,13 @@ func (f *filters) collectionOf(name string) (collection, bool) {
 	return collection{}, false
 }
 
-// permit refuses a comparison that the table of properties does not have (P30). What was answered before is still.
+// permit refuses a comparison that the table of properties does not have (P30).
 func (c *converter) permit(n odata.Node, about *directory.Asked, level directory.Level, token string) error {
-	switch {
-	case slices.Contains(c.answered, about.Path), level == directory.Basic:
+	switch level {
+	case directory.Basic:
 		return nil
-	case level == directory.Advanced:
-		return c.mustBeAdvanced(n, token)
+	case directory.Advanced:
+		return c.mustBeAdvanced(n, about.Path, token)
 	}
 	return c.unsupported(n, about.Path, token, "It cannot be filtered by in this way.")
 }
@@ -256,21 +293,20 @@ func (c *converter) compare(n *odata.Compare) (*query.Condition, error) {
 		return nil, err
 	}
 	level := about.Equal
-	switch {
+	switch ordered := n.Op == odata.Ge || n.Op == odata.Le; {
+	case ordered && value == nil:
+		return nil, c.unsupported(n, about.Path, n.Op.String(), "null is only equal to something or not.")
+	case ordered:
+		level = about.Range
 	case value == nil:
 		level = about.Null
-	case n.Op == odata.Ge || n.Op == odata.Le:
-		level = about.Range
 	}
 	if err := c.permit(n, about, level, n.Op.String()); err != nil {
 		return nil, err
 	}
-	if (n.Op == odata.Ge || n.Op == odata.Le) && value == nil {
-		return nil, c.unsupported(n, about.Path, n.Op.String(), "null is only equal to something or not.")
-	}
 	compared := c.comparison(about, n.Op, value)
 	if n.Op == odata.Ne {
-		compared = query.Not(compared)
+		return query.Not(compared), c.mustBeAdvanced(n, about.Path, "ne")
 	}
 	return compared, nil
 }
@@ -285,8 +321,6 @@ func (c *converter) operator(n *odata.Compare, about *directory.Asked) error {
 		return c.unsupported(n, about.Path, n.Op.String(), "Supported are eq, ne, not, ge, le, in, startsWith.")
 	case ordered && about.Kind == directory.Bool:
 		return c.unsupported(n, about.Path, n.Op.String(), "Supported are eq, ne, not, in.")
-	case n.Op == odata.Ne:
-		return c.mustBeAdvanced(n, "ne")
 	}
 	return nil
 }
@@ -312,6 +346,11 @@ func (c *converter) in(n *odata.In) (*query.Condition, error) {
 		if err != nil {
 			return nil, err
 		}
+		if value == nil {
+			if err := c.permit(literal, about, about.Null, "null"); err != nil {
+				return nil, err
+			}
+		}
 		equal[i] = c.comparison(about, odata.Eq, value)
 	}
 	return query.Or(equal...), nil
@@ -330,9 +369,6 @@ func (c *converter) call(n *odata.Call) (*query.Condition, error) {
 	if about.Kind != directory.String {
 		return nil, c.noFunction(n, about)
 	}
-	if about.Path == "id" {
-		return c.identified(test), nil
-	}
 	return c.textual(about, *test), nil
 }
 
@@ -350,7 +386,7 @@ func (c *converter) textFunction(n *odata.Call, about *directory.Asked) (*column
 		return nil, c.unsupported(n, about.Path, "endsWith", "endsWith works on "+strings.Join(ending, ", ")+".")
 	case n.Name == "endswith":
 		test.Op = column.Ends
-		if err := c.mustBeAdvanced(n, "endsWith"); err != nil {
+		if err := c.mustBeAdvanced(n, about.Path, "endsWith"); err != nil {
 			return nil, err
 		}
 	default:
@@ -359,33 +395,19 @@ func (c *converter) textFunction(n *odata.Call, about *directory.Asked) (*column
 		}
 	}
 	literal, ok := n.Args[1].(*odata.Literal)
-	switch text, isText := literalText(literal, ok); {
-	case isText:
-		test.Text = fold.Text(text)
-	case ok && c.loose:
-		test.Text = fold.Text(textOf(literal))
-	default:
+	if !ok {
 		return nil, c.noFunction(n, about)
 	}
+	text, ok := literal.Value.(string)
+	if !ok {
+		return nil, c.noFunction(n, about)
+	}
+	test.Text = fold.Text(text)
 	return test, nil
 }
 
 func (c *converter) noFunction(n *odata.Call, about *directory.Asked) error {
 	return c.unsupported(n.Args[1], about.Path, nodeText(n.Args[1]), "Functions of text take a property of text and a text: startsWith(displayName,'A').")
-}
-
-func literalText(l *odata.Literal, ok bool) (string, bool) {
-	if !ok {
-		return "", false
-	}
-	text, ok := l.Value.(string)
-	return text, ok
-}
-
-// identified is true of the objects whose id passes a test. Ids are in no column.
-func (c *converter) identified(test *column.Test) *query.Condition {
-	image := c.request.image
-	return query.Func(func(ordinal uint32) bool { return test.Match(c.id(image, ordinal)) })
 }
 
 // equalID is true of the object with an id.

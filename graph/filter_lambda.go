@@ -45,7 +45,7 @@ func (c *converter) element(n odata.Node, in elementScope) (*column.Element, err
 	case *odata.Logic:
 		return c.elements(n, in)
 	case *odata.Not:
-		if err := c.mustBeAdvanced(n, "not"); err != nil {
+		if err := c.mustBeAdvanced(n, in.about.Path, "not"); err != nil {
 			return nil, err
 		}
 		arg, err := c.element(n.Arg, in)
@@ -94,9 +94,6 @@ func (c *converter) field(n odata.Node, in elementScope) (int, error) {
 		if at := slices.IndexFunc(in.about.Fields, func(f string) bool { return strings.EqualFold(f, path.Names[1]) }); at >= 0 {
 			return at, nil
 		}
-		if in.about.Column < 0 {
-			return 0, nil
-		}
 	}
 	return 0, c.unsupported(n, in.about.Path, path.String(), "Within any, a property of "+in.variable+" is compared: "+strings.Join(in.about.Fields, ", ")+".")
 }
@@ -109,27 +106,25 @@ func (c *converter) compareElement(n *odata.Compare, in elementScope) (*column.E
 	if _, ok := textOperators[n.Op]; !ok {
 		return nil, c.unsupported(n, in.about.Path, n.Op.String(), "Supported are eq, ne, not, ge, le, in, startsWith.")
 	}
-	if n.Op == odata.Ne {
-		if err := c.mustBeAdvanced(n, "ne"); err != nil {
-			return nil, err
-		}
-	}
 	value, err := c.value(n.Right, directory.String, in.about.Path)
 	if err != nil {
 		return nil, err
 	}
 	level := in.about.Equal
-	if n.Op == odata.Ge || n.Op == odata.Le {
-		if level = in.about.Range; value == nil {
-			return nil, c.unsupported(n, in.about.Path, n.Op.String(), "null is only equal to something or not.")
-		}
+	switch ordered := n.Op == odata.Ge || n.Op == odata.Le; {
+	case ordered && value == nil:
+		return nil, c.unsupported(n, in.about.Path, n.Op.String(), "null is only equal to something or not.")
+	case ordered:
+		level = in.about.Range
+	case value == nil:
+		level = in.about.Null
 	}
 	if err := c.permit(n, in.about, level, n.Op.String()); err != nil {
 		return nil, err
 	}
 	e := is(field, n.Op, value)
 	if n.Op == odata.Ne {
-		e = &column.Element{Join: column.Not, Args: []*column.Element{e}}
+		return &column.Element{Join: column.Not, Args: []*column.Element{e}}, c.mustBeAdvanced(n, in.about.Path, "ne")
 	}
 	return e, nil
 }
@@ -160,6 +155,11 @@ func (c *converter) inElement(n *odata.In, in elementScope) (*column.Element, er
 		value, err := c.value(literal, directory.String, in.about.Path)
 		if err != nil {
 			return nil, err
+		}
+		if value == nil {
+			if err := c.permit(literal, in.about, in.about.Null, "null"); err != nil {
+				return nil, err
+			}
 		}
 		e.Args[i] = is(field, odata.Eq, value)
 	}

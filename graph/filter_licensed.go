@@ -18,14 +18,14 @@ func (c *converter) having(n *odata.Lambda, of collection) (*query.Condition, er
 		return nil, c.unsupported(n, name, nodeText(n), "Supported is any.")
 	}
 	if of.advanced {
-		if err := c.mustBeAdvanced(n, name+"/any"); err != nil {
+		if err := c.mustBeAdvanced(n, name, name+"/any"); err != nil {
 			return nil, err
 		}
 	}
 	if n.Body == nil {
 		return c.answeredBy(of, anyElement, nil), nil
 	}
-	in := lambda{n.Variable, name, of.properties}
+	in := lambda{n.Variable, name, of.properties, of.nullable}
 	passes, err := c.elementTest(n.Body, in)
 	if err != nil {
 		return nil, err
@@ -76,6 +76,7 @@ func (c *converter) answeredBy(of collection, passes test, named []string) *quer
 type lambda struct {
 	variable, collection string
 	properties           []string
+	nullable             bool
 }
 
 // elementTest makes a test of a lambda's body.
@@ -84,6 +85,9 @@ func (c *converter) elementTest(n odata.Node, in lambda) (test, error) {
 	case *odata.Logic:
 		return c.logicTest(n, in)
 	case *odata.Not:
+		if err := c.mustBeAdvanced(n, in.collection, "not"); err != nil {
+			return nil, err
+		}
 		passes, err := c.elementTest(n.Arg, in)
 		return func(e element) bool { return !passes(e) }, err
 	case *odata.Compare:
@@ -125,7 +129,7 @@ func (c *converter) compareTest(n *odata.Compare, in lambda) (test, error) {
 	case odata.Eq:
 		return func(e element) bool { return e[property] == value }, nil
 	case odata.Ne:
-		return func(e element) bool { return e[property] != value }, nil
+		return func(e element) bool { return e[property] != value }, c.mustBeAdvanced(n, in.collection, "ne")
 	}
 	return nil, c.unsupported(n, in.collection, n.Op.String(), "Supported are eq, ne, not, in.")
 }
@@ -162,6 +166,9 @@ func (c *converter) elementValue(n odata.Node, in lambda, property string) (stri
 	if literal, ok := n.(*odata.Literal); ok {
 		switch v := literal.Value.(type) {
 		case nil:
+			if !in.nullable {
+				return "", c.unsupported(n, in.collection, "null", "It is never null.")
+			}
 			return "", nil
 		case string:
 			return strings.ToLower(v), nil
@@ -172,9 +179,21 @@ func (c *converter) elementValue(n odata.Node, in lambda, property string) (stri
 	return "", c.unsupported(n, in.collection+"/"+property, nodeText(n), "It is compared with a text in quotation marks or a GUID.")
 }
 
+// amongErrors converts hasMembersWithLicenseErrors in (true).
+func (c *converter) amongErrors(n *odata.In) (*query.Condition, error) {
+	all := make([]*query.Condition, len(n.Values))
+	for i, value := range n.Values {
+		var err error
+		if all[i], err = c.withErrors(n, odata.Eq, value); err != nil {
+			return nil, err
+		}
+	}
+	return query.Or(all...), nil
+}
+
 // counted converts a comparison with the number of a collection's elements: assignedLicenses/$count eq 0 (P31).
 func (c *converter) counted(n *odata.Compare, name string, of collection) (*query.Condition, error) {
-	if err := c.mustBeAdvanced(n, name+"/$count"); err != nil {
+	if err := c.mustBeAdvanced(n, name, name+"/$count"); err != nil {
 		return nil, err
 	}
 	literal, _ := n.Right.(*odata.Literal)
@@ -191,29 +210,35 @@ func (c *converter) counted(n *odata.Compare, name string, of collection) (*quer
 // hasErrors is a property of groups that licensing knows (spec/licensing.md L14).
 const hasErrors = "hasMembersWithLicenseErrors"
 
+// asksErrors says whether a part of a filter names that property, in a list that has groups.
+func (c *converter) asksErrors(n odata.Node) bool {
+	path, ok := n.(*odata.Path)
+	return ok && path.String() == hasErrors && c.hasGroups()
+}
+
 // hasGroups says whether there are groups in the list.
 func (f *filters) hasGroups() bool {
 	return f.kind == store.KindGroup || slices.ContainsFunc(f.alsoKnown, func(other *filters) bool { return other.kind == store.KindGroup })
 }
 
 // withErrors converts hasMembersWithLicenseErrors eq true, as scripts ask. It is never null.
-func (c *converter) withErrors(n *odata.Compare) (*query.Condition, error) {
-	literal, _ := n.Right.(*odata.Literal)
+func (c *converter) withErrors(n odata.Node, op odata.Operator, value odata.Node) (*query.Condition, error) {
+	literal, _ := value.(*odata.Literal)
 	var is, ok bool
 	if literal != nil {
 		is, ok = literal.Value.(bool)
 		ok = ok || literal.Value == nil
 	}
-	if !ok || n.Op != odata.Eq && n.Op != odata.Ne {
-		return nil, c.unsupported(n, hasErrors, n.Op.String()+" "+nodeText(n.Right), "Supported are eq and ne, with true, false and null.")
+	if !ok || op != odata.Eq && op != odata.Ne {
+		return nil, c.unsupported(n, hasErrors, op.String()+" "+nodeText(value), "Supported are eq, ne and in, with true, false and null.")
 	}
 	c.licensing = true
 	found := query.None()
 	if c.kind == store.KindGroup && literal.Value != nil {
 		found = query.Set(groupsInError(c.request, is))
 	}
-	if n.Op == odata.Eq {
+	if op == odata.Eq {
 		return found, nil
 	}
-	return query.Not(found), c.mustBeAdvanced(n, "ne")
+	return query.Not(found), c.mustBeAdvanced(n, hasErrors, "ne")
 }

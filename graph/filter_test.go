@@ -25,7 +25,6 @@ func TestFiltersFindWhomTheyMean(t *testing.T) {
 		{`department eq null`, "cem"},
 		{`department ne null`, "ann bob"},
 		{`department ne 'Sales'`, "bob cem"},
-		{`displayName ge 'B' and displayName le 'bob vidal'`, "bob"},
 		{`displayName in ('bob vidal','cem Öz','nobody')`, "bob cem"},
 		{`displayName in ('ann berg')`, "ann"},
 		{`department in ('sales', null)`, "ann cem"},
@@ -34,8 +33,6 @@ func TestFiltersFindWhomTheyMean(t *testing.T) {
 		{`id eq 'x'`, ""},
 		{`id ne '01000000-0000-0000-0000-000000000001'`, "ann cem"},
 		{`id in ('01000000-0000-0000-0000-000000000001','01000000-0000-0000-0000-000000000002')`, "bob cem"},
-		{`startsWith(id,'01') and id ge '01000000-0000-0000-0000-000000000001'`, "bob cem"},
-		{`id eq null`, ""},
 		{`accountEnabled eq true`, "ann"},
 		{`accountEnabled ne true`, "bob cem"},
 		{`createdDateTime ge 2026-01-31T13:00:00+01:00`, "ann"},
@@ -133,7 +130,7 @@ func TestFiltersThatCannotBeAnsweredNameTheirPart(t *testing.T) {
 		{`shoeSize eq 1`, 400, "property 'shoeSize' of resource 'User'"},
 		{`contains(displayName,'a')`, 400, "'contains' at position 1"},
 		{`endsWith(displayName,'a')`, 400, "endsWith works on"},
-		{`startsWith(accountEnabled,'a')`, 400, "Functions of text"},
+		{`startsWith(accountEnabled,'a')`, 400, "cannot be filtered by in this way"},
 		{`startsWith(displayName,mail)`, 400, "Functions of text"},
 		{`startsWith(displayName,'a') eq true`, 400, "stands on the left"},
 		{`proxyAddresses eq 'a'`, 400, "with any"},
@@ -154,10 +151,18 @@ func TestFiltersThatCannotBeAnsweredNameTheirPart(t *testing.T) {
 	} {
 		_, err := condition(t, emptyImage(), c.filter, true)
 		p, ok := problemOf(err)
-		if !ok || p.Status != c.status || !strings.Contains(p.Message, c.want) {
+		if !ok || p.Status != c.status || !strings.Contains(wordsOf(p), c.want) {
 			t.Errorf("%s: %v, want %d %s", c.filter, err, c.status, c.want)
 		}
 	}
+}
+
+// wordsOf is the message with its detail.
+func wordsOf(p *Problem) string {
+	if p.Detail == nil {
+		return p.Message
+	}
+	return p.Message + " " + p.Detail.Message
 }
 
 func TestAdvancedFiltersWantTheHeader(t *testing.T) {
@@ -166,7 +171,7 @@ func TestAdvancedFiltersWantTheHeader(t *testing.T) {
 		`city ne 'a'`, `not city eq 'a'`, `endsWith(mail,'a')`, `proxyAddresses/any(p:endsWith(p,'a'))`, `proxyAddresses/any(p:not(p eq 'a'))`, `assignedLicenses/$count eq 0`,
 	} {
 		_, err := condition(t, emptyImage(), filter, false)
-		if p, ok := problemOf(err); !ok || p.Code != unsupportedQuery || !strings.Contains(p.Message, "ConsistencyLevel: eventual") {
+		if p, ok := problemOf(err); !ok || p.Code != unsupportedQuery || !strings.Contains(wordsOf(p), "ConsistencyLevel: eventual") {
 			t.Errorf("%s: %v", filter, err)
 		}
 	}

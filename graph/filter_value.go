@@ -19,8 +19,8 @@ import (
 // comparison is true where a property is equal to a value, or by Ge and Le at least or at most that. A property that is not
 // kept is null for everybody.
 func (c *converter) comparison(about *directory.Asked, op odata.Operator, value any) *query.Condition {
-	if about.Path == "id" {
-		return c.comparedID(op, value)
+	if id, ok := value.(string); ok && about.Path == "id" {
+		return c.equalID(id)
 	}
 	if id, ok := value.(string); ok && about.Path == "manager/id" && c.kind == store.KindUser {
 		return c.managedBy(id)
@@ -59,17 +59,6 @@ func (c *converter) textual(about *directory.Asked, test column.Test) *query.Con
 		return query.None()
 	}
 	return query.Text(about.Column, test)
-}
-
-func (c *converter) comparedID(op odata.Operator, value any) *query.Condition {
-	text, ok := value.(string)
-	switch {
-	case !ok: // null, which no id is
-		return query.None()
-	case op == odata.Eq || op == odata.Ne:
-		return c.equalID(text)
-	}
-	return c.identified(&column.Test{Op: textOperators[op], Text: fold.Text(text)})
 }
 
 // managedBy is true of the users whose manager a user is.
@@ -111,9 +100,6 @@ func (c *converter) value(n odata.Node, kind directory.Kind, property string) (a
 	}
 	if literal.Value == nil {
 		return nil, nil
-	}
-	if c.loose && kind == directory.String {
-		return textOf(literal), nil
 	}
 	switch v := literal.Value.(type) {
 	case string:

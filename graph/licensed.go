@@ -19,7 +19,8 @@ type test func(element) bool
 // collection is a property of licensing, or a reference, that filters can ask about.
 type collection struct {
 	properties []string
-	advanced   bool // only in advanced queries (P31)
+	advanced   bool // only in advanced queries (P30, P31)
+	nullable   bool // properties of elements can be compared with null
 	passing    bool // elements go away by themselves, as time goes by
 	// having returns the users or groups that have an element that passes; deleted ones may be among them. named are the only
 	// values that the first property of such an element can have; nil when it can have any.
@@ -32,7 +33,7 @@ var userCollections = map[string]collection{
 	"transitiveMemberOf": {properties: []string{"id"}, advanced: true, having: membersOfGroups((*directory.Index).Within)},
 	"assignedLicenses":   {properties: []string{"skuId"}, having: holdersOf},
 	"assignedPlans": {
-		properties: []string{"servicePlanId", "service", "capabilityStatus"}, passing: true,
+		properties: []string{"servicePlanId", "service", "capabilityStatus"}, advanced: true, passing: true,
 		having: func(r *request, passes test, _ []string) *roaring.Bitmap {
 			return r.image.Licensing.HavingPlan(func(p *licensing.ServicePlan, capability string) bool {
 				return passes(element{"servicePlanId": p.ID.String(), "service": strings.ToLower(p.Service), "capabilityStatus": strings.ToLower(capability)})
@@ -50,7 +51,7 @@ var userCollections = map[string]collection{
 		},
 	},
 	"licenseAssignmentStates": {
-		properties: []string{"skuId", "assignedByGroup", "state", "error"},
+		properties: []string{"skuId", "assignedByGroup", "state", "error"}, nullable: true,
 		having: func(r *request, passes test, _ []string) *roaring.Bitmap {
 			return r.image.Licensing.HavingState(func(s licensing.State) bool { return passes(r.stateElement(s)) })
 		},

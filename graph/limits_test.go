@@ -22,7 +22,7 @@ func limited(t *testing.T, l Limits) *world {
 	return w
 }
 
-func (a answer) want(t *testing.T, status int, headers ...string) {
+func (a answer) want(t testing.TB, status int, headers ...string) {
 	t.Helper()
 	if a.status != status {
 		t.Fatalf("status is %d, want %d: %s", a.status, status, a.body)

@@ -131,10 +131,16 @@ func TestBadInputs(t *testing.T) {
 			path := strings.ReplaceAll(known.Replace(c.path), " ", "%20")
 			got := w.do(c.method, path, token, known.Replace(c.body), c.headers...)
 			var answer struct {
-				Error struct{ Code, Message string }
+				Error struct {
+					Code, Message string
+					Details       []struct{ Message string }
+				}
 			}
 			w.must(json.Unmarshal([]byte(got.body), &answer))
 			e := answer.Error
+			for _, detail := range e.Details {
+				e.Message += " " + detail.Message
+			}
 			if got.status != c.status || e.Code != c.code || !strings.Contains(e.Message, known.Replace(c.message)) {
 				t.Errorf("%d %s: %s\nwant %d %s: %s", got.status, e.Code, e.Message, c.status, c.code, known.Replace(c.message))
 			}
