@@ -52,6 +52,40 @@ func capital(w uint64) uint64 {
 	return (w + (0x80-'A')*every) &^ (w + (0x80-'Z'-1)*every) & (0x80 * every)
 }
 
+// Apart takes a text of ASCII apart into its folded form and what tells how it was written: a bit for each byte that was a capital, nil when
+// none was. It returns false for other texts.
+func Apart(written []byte) (folded string, capitals []uint64, ok bool) {
+	var small strings.Builder
+	small.Grow(len(written))
+	var chunk [64]byte
+	for at := 0; at < len(written); at += len(chunk) {
+		n := copy(chunk[:], written[at:])
+		clear(chunk[n:])
+		high, bits := uint64(0), uint64(0)
+		for i := 0; i < len(chunk); i += 8 {
+			w := binary.LittleEndian.Uint64(chunk[i:])
+			c := capital(w)
+			high |= w
+			bits |= c >> 7 * gather >> 56 << i
+			binary.LittleEndian.PutUint64(chunk[i:], w|c>>2)
+		}
+		if high&(0x80*every) != 0 {
+			return "", nil, false
+		}
+		small.Write(chunk[:n])
+		if bits != 0 {
+			if capitals == nil {
+				capitals = make([]uint64, (len(written)+63)/64)
+			}
+			capitals[at/64] = bits
+		}
+	}
+	return small.String(), capitals, true
+}
+
+// gather, by which a word of ones and zeros is multiplied, puts its bytes side by side as the bits of the highest byte.
+const gather = 0x0102040810204080
+
 // scan says whether a text is all ASCII, and then whether it has capitals.
 func scan(text string) (ascii, capitals bool) {
 	high, upper := uint64(0), uint64(0)
@@ -81,7 +115,9 @@ func Equal(a, b string) bool {
 		}
 		return same
 	}
-	return !ASCII(a) && !ASCII(b) && Text(a) == Text(b)
+	aIs, _ := scan(a)
+	bIs, _ := scan(b)
+	return !aIs && !bIs && Text(a) == Text(b)
 }
 
 func small(c byte) byte {
@@ -89,12 +125,6 @@ func small(c byte) byte {
 		return c + ('a' - 'A')
 	}
 	return c
-}
-
-// ASCII reports whether a text is all ASCII, so that folding it keeps the length of every part of it.
-func ASCII(text string) bool {
-	ascii, _ := scan(text)
-	return ascii
 }
 
 // StartsWord reports whether a text has word where one of its words starts. Both are folded.

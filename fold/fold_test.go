@@ -52,9 +52,35 @@ func TestTextIsEachLetterByItself(t *testing.T) {
 			if got := fold.Text(text); got != want {
 				t.Fatalf("%q becomes %q, not %q", text, got, want)
 			}
-			if got, want := fold.ASCII(text), c < 128; got != want {
-				t.Fatalf("ASCII(%q) is %t", text, got)
+			folded, capitals, ok := fold.Apart([]byte(text))
+			if ok != (c < 128) || ok && (folded != want || together(folded, capitals) != text) {
+				t.Fatalf("Apart(%q) is %q and %x, %t", text, folded, capitals, ok)
 			}
+		}
+	}
+}
+
+// together puts together what Apart has taken apart.
+func together(folded string, capitals []uint64) string {
+	written := []byte(folded)
+	for i := range written {
+		if capitals != nil && capitals[i/64]>>(i%64)&1 != 0 {
+			written[i] -= 'a' - 'A'
+		}
+	}
+	return string(written)
+}
+
+func TestApartOfLongTexts(t *testing.T) {
+	t.Parallel()
+	for n := range 200 {
+		text := strings.Repeat("aB9 ", n)[:4*n-n%3*min(n, 1)]
+		folded, capitals, ok := fold.Apart([]byte(text))
+		if !ok || folded != strings.ToLower(text) || together(folded, capitals) != text {
+			t.Fatalf("Apart(%q) is %q and %x, %t", text, folded, capitals, ok)
+		}
+		if _, _, ok := fold.Apart([]byte(text + "é")); ok {
+			t.Fatalf("Apart(%q) takes what is not ASCII", text+"é")
 		}
 	}
 }

@@ -378,37 +378,24 @@ func (r *partReader) textRun(most int, words bool) run {
 	if r.err != nil || len(ends) == 0 {
 		return nil
 	}
-	all := string(r.bytes(int(ends[len(ends)-1])))
+	written := r.bytes(int(ends[len(ends)-1]))
+	if small, upper, ok := fold.Apart(written); ok && small != "" { // folding changes no length
+		t := &texts{small: small, ends: offsetsOf(ends), upper: upper}
+		t.summarize(words)
+		return t
+	}
+	all := string(written)
 	if r.err == nil && (all == "" || !utf8.ValidString(all) || !startsWell(all, ends)) {
 		r.fail(errors.New("a text is empty or not valid UTF-8"))
 	}
 	if r.err != nil {
 		return nil
 	}
-	if fold.ASCII(all) { // folding changes no length
-		return asciiRun(all, ends, words)
-	}
 	list, start := make([]string, len(ends)), uint32(0)
 	for i, end := range ends {
 		list[i], start = all[start:end], end
 	}
 	return textsOf(list, words)
-}
-
-// asciiRun makes a run of texts that lie one behind another.
-func asciiRun(written string, ends []uint32, words bool) run {
-	t := &texts{small: fold.Text(written), ends: offsetsOf(ends)}
-	t.summarize(words)
-	if t.small == written {
-		return t
-	}
-	t.upper = make([]uint64, (len(written)+63)/64)
-	for i := range len(written) {
-		if c := written[i]; c >= 'A' && c <= 'Z' {
-			t.upper[i>>6] |= 1 << (i & 63)
-		}
-	}
-	return t
 }
 
 // startsWell reports whether each text begins with the first byte of a character.
