@@ -93,7 +93,10 @@ type Draft struct {
 	pending []pending
 }
 
-// pending is a value that is set when the draft finishes: many in a block cost little more than one.
+// maxPending is how many values can be pending.
+const maxPending = 1 << 16
+
+// pending is a value that is set when the draft finishes, or when there are maxPending: many in a block cost little more than one.
 type pending struct {
 	row    uint32
 	column int
@@ -111,6 +114,9 @@ func (d *Draft) AddRow() uint32 {
 
 // Set gives a row a value in a column, by the column's place in the schema. Slices in the value must not change any more.
 func (d *Draft) Set(row uint32, column int, v Value) {
+	if len(d.pending) == maxPending {
+		d.settle()
+	}
 	d.pending = append(d.pending, pending{row, column, v})
 }
 
@@ -126,15 +132,8 @@ func (d *Draft) Purge(row uint32) {
 	b, i := d.block(row), int(row%BlockRows)
 	b.live.put(i, false)
 	b.deleted.put(i, false)
-	for column, c := range b.cells {
-		if c != nil {
-			d.Set(row, column, Value{})
-		}
-	}
-	for _, p := range d.pending { // of this draft
-		if p.row == row {
-			d.Set(row, p.column, Value{})
-		}
+	for column := range b.cells {
+		d.Set(row, column, Value{})
 	}
 }
 
@@ -174,28 +173,16 @@ func (d *Draft) settle() {
 	if len(d.pending) == 0 {
 		return
 	}
-	slices.SortStableFunc(d.pending, func(a, b pending) int {
-		if a.row/BlockRows != b.row/BlockRows {
-			return int(a.row/BlockRows) - int(b.row/BlockRows)
+	order := d.order()
+	changes := make([]change, 0, min(len(order), BlockRows))
+	for i, key := range order {
+		p := &d.pending[key&(maxPending-1)]
+		if i+1 < len(order) && order[i+1]/maxPending == key/maxPending {
+			continue // it was set again
 		}
-		if a.column != b.column {
-			return a.column - b.column
-		}
-		return int(a.row) - int(b.row)
-	})
-	changes := make([]change, 0, min(len(d.pending), BlockRows))
-	for i, p := range d.pending {
-		if i+1 < len(d.pending) {
-			next := &d.pending[i+1]
-			if next.row == p.row && next.column == p.column {
-				continue // it was set again
-			}
-			changes = append(changes, change{int(p.row % BlockRows), p.value})
-			if next.column == p.column && next.row/BlockRows == p.row/BlockRows {
-				continue
-			}
-		} else {
-			changes = append(changes, change{int(p.row % BlockRows), p.value})
+		changes = append(changes, change{int(p.row % BlockRows), p.value})
+		if i+1 < len(order) && order[i+1]/maxPending/BlockRows == key/maxPending/BlockRows {
+			continue // there are more of this block and column
 		}
 		b := d.block(p.row)
 		if b.cells[p.column] != nil || slices.ContainsFunc(changes, func(c change) bool { return !c.value.IsNull() }) {
@@ -203,7 +190,18 @@ func (d *Draft) settle() {
 		}
 		changes = changes[:0]
 	}
-	d.pending = nil
+	d.pending = d.pending[:0]
+}
+
+// order returns the places of what is pending, each below what it is sorted by: block, column, row. In this order they are set.
+func (d *Draft) order() []uint64 {
+	order := make([]uint64, len(d.pending))
+	for i, p := range d.pending {
+		block, row := uint64(p.row/BlockRows), uint64(p.row%BlockRows)
+		order[i] = ((block<<16|uint64(p.column))*BlockRows+row)*maxPending + uint64(i)
+	}
+	slices.Sort(order)
+	return order
 }
 
 // Size returns about how many bytes the table takes.
