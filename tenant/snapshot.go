@@ -64,13 +64,15 @@ func objectsPiece[T any](name string, of func(img *Image) *directory.Objects[T])
 
 // snapshots takes them beside the work. It holds no image: an old one would keep alive all that has changed since.
 type snapshots struct {
-	taking  sync.Mutex // one at a time; guards parts
-	parts   partNames  // of the last snapshot
+	taking  sync.Mutex     // one at a time; guards parts and sizes
+	parts   partNames      // of the last snapshot
+	sizes   map[string]int // bytes of its parts, by name
 	running sync.WaitGroup
 
 	mu      sync.Mutex // guards what follows
 	stale   staleness
 	pending int // bytes of effects since the last snapshot
+	size    int // bytes of the last snapshot
 
 	due bool // one is to be taken as soon as the tenant works
 }
@@ -136,6 +138,28 @@ func (s *snapshots) waiting(more int) int {
 	return s.pending
 }
 
+// quarter is a quarter of the last snapshot, so that what is written of snapshots stays in proportion to what is written of commits; 0
+// for one that takes no noticeable time.
+func (s *snapshots) quarter() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.size < 1<<20 {
+		return 0
+	}
+	return s.size / 4
+}
+
+// took notes what the last snapshot consists of. The caller holds taking, or is alone.
+func (s *snapshots) took(names partNames, sizes map[string]int) {
+	s.parts, s.sizes = names, sizes
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.size = 0
+	for _, n := range sizes {
+		s.size += n
+	}
+}
+
 // headName is the part that says which others belong to the snapshot; written last, so a snapshot is there as a whole or not at all.
 const headName = "head"
 
@@ -178,7 +202,7 @@ func (names partNames) flat() []string {
 // note counts what a snapshot would save a start, and takes one in the background when that is enough.
 func (s *snapshots) note(t *Tenant, was *Image, bytes int) {
 	s.changed(was, t.Image())
-	if s.waiting(bytes) >= t.options.SnapshotAfter {
+	if s.waiting(bytes) >= max(t.options.SnapshotAfter, s.quarter()) {
 		s.begin(t)
 	}
 }
@@ -205,18 +229,21 @@ func (t *Tenant) snapshot(ctx context.Context, img *Image, stale staleness) (err
 			s.giveBack(stale)
 		}
 	}()
-	names := partNames{}
+	names, sizes := partNames{}, map[string]int{}
 	for _, p := range pieces {
 		list := make([]string, p.parts(img))
 		copy(list, s.parts[p.name])
 		for part := range list {
 			if !stale.has(p.name, part) && list[part] != "" {
+				sizes[list[part]] = s.sizes[list[part]]
 				continue
 			}
 			list[part] = fmt.Sprintf("%s-%d-%d", p.name, part, img.Seq)
-			if err := t.save(ctx, list[part], p.write(img, part)); err != nil {
+			data := p.write(img, part)
+			if err := t.save(ctx, list[part], data); err != nil {
 				return err
 			}
+			sizes[list[part]] = len(data)
 		}
 		names[p.name] = list
 	}
@@ -227,7 +254,8 @@ func (t *Tenant) snapshot(ctx context.Context, img *Image, stale staleness) (err
 	if err := t.save(ctx, headName, data); err != nil {
 		return err
 	}
-	s.parts = names
+	sizes[headName] = len(data)
+	s.took(names, sizes)
 	return t.store.DropParts(ctx, t.id, append(names.flat(), headName))
 }
 
@@ -254,12 +282,11 @@ func headOf(img *Image, names partNames) *head {
 
 // recoverImage reads the last snapshot, if there is one, and replays the commits after it.
 func recoverImage(ctx context.Context, t *Tenant) error {
-	saved, names, format, err := readSnapshot(ctx, t)
+	saved, format, err := readSnapshot(ctx, t)
 	if err != nil {
 		return err
 	}
 	img := saved
-	t.snapshots.parts = names
 	err = t.store.Commits(ctx, t.id, img.Seq, func(c store.Commit) error {
 		t.snapshots.pending += len(c.Effects) + commitWeight
 		format = min(format, c.Format)
@@ -283,28 +310,35 @@ func recoverImage(ctx context.Context, t *Tenant) error {
 // commitWeight is what a commit counts besides its effects, in bytes: replaying one takes a while however little came of it.
 const commitWeight = 32
 
-// readSnapshot returns the image of the last snapshot, the names of its parts, and its format.
-func readSnapshot(ctx context.Context, t *Tenant) (*Image, partNames, uint32, error) {
+// readSnapshot returns the image of the last snapshot, and its format.
+func readSnapshot(ctx context.Context, t *Tenant) (*Image, uint32, error) {
 	parts, err := t.store.Parts(ctx, t.id, []string{headName})
 	if errors.Is(err, store.ErrNotFound) {
-		return empty(), nil, formatNow, nil
+		return empty(), formatNow, nil
 	}
 	if err != nil {
-		return nil, nil, 0, err
+		return nil, 0, err
 	}
 	h, err := decodeHead(parts[0].Data)
 	if err != nil {
-		return nil, nil, 0, fmt.Errorf("read the snapshot's head of tenant %s: %w", t.id, err)
+		return nil, 0, fmt.Errorf("read the snapshot's head of tenant %s: %w", t.id, err)
 	}
 	data, err := t.readParts(ctx, h.Parts)
 	if err != nil {
-		return nil, nil, 0, fmt.Errorf("read the snapshot of tenant %s: %w", t.id, err)
+		return nil, 0, fmt.Errorf("read the snapshot of tenant %s: %w", t.id, err)
 	}
 	img, err := h.image(data)
 	if err != nil {
-		return nil, nil, 0, fmt.Errorf("read the snapshot of tenant %s: %w", t.id, err)
+		return nil, 0, fmt.Errorf("read the snapshot of tenant %s: %w", t.id, err)
 	}
-	return img, h.Parts, h.Format, nil
+	sizes := map[string]int{headName: len(parts[0].Data)}
+	for piece, names := range h.Parts {
+		for i, name := range names {
+			sizes[name] = len(data[piece][i])
+		}
+	}
+	t.snapshots.took(h.Parts, sizes)
+	return img, h.Format, nil
 }
 
 // readParts reads the parts of all pieces, piece beside piece.

@@ -18,7 +18,8 @@ type Options struct {
 	Now   func() time.Time
 	NewID func() uuid.UUID
 	Log   *slog.Logger
-	// SnapshotAfter is how many bytes of effects are worth a new snapshot: what a start may have to replay.
+	// SnapshotAfter is how many bytes of effects are worth a new snapshot at least: what a start may have to replay. Those of large tenants
+	// are taken when the effects are a quarter of the last one.
 	SnapshotAfter int
 	// Turns are taken by evaluations of conditions; NewTurns when nil.
 	Turns *query.Turns
