@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -41,7 +42,7 @@ type Config struct {
 type API struct {
 	Config
 	limits   *limits
-	routes   *node
+	routes   *routes
 	model    *model
 	metadata func() []byte // $metadata, which is made when somebody wants it
 }
@@ -110,7 +111,7 @@ func (api *API) serve(r *request) error {
 		return err
 	}
 	if place.node != nil && r.Method == http.MethodOptions {
-		r.w.Header().Set("Allow", place.methods())
+		r.w.Header().Set("Allow", place.node.methods())
 		return r.sendNothing()
 	}
 	if lost != nil { // said only now, so that nobody learns the paths without a token
@@ -142,34 +143,37 @@ func (api *API) route(r *request) (match, error) {
 	if !ok {
 		return match{}, &Problem{Status: http.StatusBadRequest, Code: brokenRequest, Message: "The path is not encoded as paths are: % is followed by two hexadecimal digits."}
 	}
+	if len(path) > 1 && slices.Contains(path, "") {
+		return match{}, emptySegment
+	}
 	r.root = r.host + "/" + strings.ToLower(path[0])
 	if strings.EqualFold(path[0], "licensor") {
 		r.root = r.host + ownRoot
 	}
 	place, lost, ok := api.routes.find(path)
-	if !ok {
-		return match{}, noSegment(lost)
+	switch {
+	case ok:
+		return place, nil
+	case place.unserved:
+		return match{}, notServedHere(r.Method, "/"+strings.Join(path[1:], "/"))
 	}
-	return place, nil
+	return match{}, noSegment(lost)
 }
 
 // isOpen says whether the place answers without a token.
 func (m match) isOpen(method string) bool {
 	op := m.node.operations[method]
-	return m.beneath == nil && op != nil && op.open
+	return op != nil && op.open
 }
 
 // operation is what the place does for a method.
 func (m match) operation(method string) (*operation, error) {
 	op := m.node.operations[method]
 	if op == nil {
-		op = m.beneath
-	}
-	if op == nil {
 		return nil, noMethod(m.node.methods())
 	}
 	if op.do == nil {
-		return nil, notServed("The operation '%s %s' is part of Microsoft Graph but is not served here yet.", method, op.path)
+		return nil, notServedHere(method, op.path)
 	}
 	return op, nil
 }

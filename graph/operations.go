@@ -9,7 +9,7 @@ import (
 // operation is something the API does, or knows not to do yet.
 type operation struct {
 	method string
-	// path below the root. {names} are keys, a name with () is a bound operation of OData (P2), * stands for anything below.
+	// path below the root. {names} are keys, a name with () is a bound operation of OData (P2).
 	path string
 	need identity.Operation
 	do   func(*API, *request) error // nil: not served yet, 501
@@ -236,16 +236,12 @@ var operations = []operation{
 	{method: "PUT", path: developmentRoot + "groupProcessing", need: identity.Develop, do: (*API).setGroupProcessing},
 	{method: "POST", path: developmentRoot + "tokens", need: identity.Develop, do: (*API).mintToken},
 
-	// Known parts of Graph's surface that are not served yet.
-	{method: "*", path: "/directoryObjects/*"},
-	{method: "*", path: "/applications/*"},
-	{method: "*", path: "/servicePrincipals/*"},
-	{method: "*", path: "/devices/*"},
-	{method: "*", path: "/contacts/*"},
-	{method: "*", path: "/directoryRoles/*"},
-	{method: "*", path: "/roleManagement/*"},
-	{method: "*", path: "/domains/*"},
-	{method: "*", path: "/oauth2PermissionGrants/*"},
-	{method: "*", path: "/subscriptions/*"},
-	{method: "*", path: "/auditLogs/*"},
+	// What Graph can do at places where other methods are served. Places where nothing is served are in the table of surface.go.
+	{method: "POST", path: "/directoryRoles"},
+	{method: "POST", path: "/domains"},
+	{method: "PATCH", path: "/domains/{domain}"},
+	{method: "DELETE", path: "/domains/{domain}"},
+	{method: "POST", path: "/roleManagement/directory/roleDefinitions"},
+	{method: "PATCH", path: "/roleManagement/directory/roleDefinitions/{definition}"},
+	{method: "DELETE", path: "/roleManagement/directory/roleDefinitions/{definition}"},
 }

@@ -20,7 +20,7 @@ const parityFile = "../docs/parity.md"
 // witnesses are the scenarios that have seen what is served: by operation, and by query option and operation.
 type witnesses struct {
 	mutex   sync.Mutex
-	routes  *node
+	routes  *routes
 	played  int
 	seen    map[string][]string
 	options map[string]map[string][]string
@@ -120,10 +120,10 @@ func (w *witnesses) page() string {
 	var b strings.Builder
 	b.WriteString(parityHead)
 	w.writeOperations(&b, "\n## Operations of Graph that are served\n", func(op *operation) bool { return op.do != nil && !strings.HasPrefix(op.path, ownRoot) })
-	b.WriteString("\n## Operations of Graph that answer 501\n\n")
+	b.WriteString("\n## Operations of Graph that answer 501\n\nEverything else that Graph has: the places of `graph/surface.txt` and what is below them, with any method. Where some methods are\nserved, the others answer 405, but for these:\n\n")
 	for i := range operations {
 		if op := &operations[i]; op.do == nil {
-			fmt.Fprintf(&b, "- `%s %s`\n", strings.ReplaceAll(op.method, "*", "any method"), op.path)
+			fmt.Fprintf(&b, "- `%s %s`\n", op.method, op.path)
 		}
 	}
 	w.writeOptions(&b)

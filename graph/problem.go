@@ -52,6 +52,11 @@ func notServed(format string, args ...any) *Problem {
 	return &Problem{Status: http.StatusNotImplemented, Code: "NotImplemented", Message: fmt.Sprintf(format, args...)}
 }
 
+// notServedHere is the answer for an operation that Graph has and this server has not yet (P29).
+func notServedHere(method, path string) *Problem {
+	return notServed("The operation '%s %s' is part of Microsoft Graph but is not served here.", method, clip(path))
+}
+
 // notFound is the answer for an object that is not there, in the words of P11.
 func notFound(key string) *Problem {
 	return &Problem{
@@ -62,6 +67,12 @@ func notFound(key string) *Problem {
 
 func noSegment(segment string) *Problem {
 	return &Problem{Status: http.StatusNotFound, Code: "ResourceNotFound", Message: fmt.Sprintf("Resource not found for the segment '%s'.", segment)}
+}
+
+// emptySegment is the answer to a path with two slashes side by side (P3).
+var emptySegment = &Problem{
+	Status: http.StatusBadRequest, Code: brokenRequest,
+	Message: "Empty segment encountered in request URL. Please make sure that a valid request URL is specified.",
 }
 
 func noMethod(allowed string) *Problem {

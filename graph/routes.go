@@ -5,6 +5,12 @@ import (
 	"strings"
 )
 
+// routes is the tree of paths: what is served, and what Graph has besides.
+type routes struct {
+	root  *node
+	words map[string]bool // every name that Graph has, of places and properties, in lower case
+}
+
 // node is a place in the tree of paths. The path /users/{user}/assignLicense() goes over four: the root, users, its key, and a
 // bound operation.
 type node struct {
@@ -13,18 +19,17 @@ type node struct {
 	alternates map[string]*node // by the name, in lower case, of another property that can be a key: applications(appId='…')
 	bound      bool             // an operation, which may carry its namespace and parentheses
 	operations map[string]*operation
-	beneath    *operation // answers everything from here on that nothing else does
-}
 
-func newNode() *node {
-	return &node{names: map[string]*node{}, alternates: map[string]*node{}, operations: map[string]*operation{}}
+	graph    bool // Graph has the place, served or not
+	deep     bool // Graph may have more below than is known
+	function bool // one of Graph's that takes parameters
 }
 
 // newRoutes builds the tree of a table. Paths of Graph stand in it under both of its roots (P1), and paths of a user under /me, too.
-func newRoutes(table []operation) *node {
+func newRoutes(table []operation) *routes {
 	table = slices.Clone(table) // findSubject writes to it, and there may be several APIs
-	root, service := newNode(), newNode()
-	root.names["v1.0"], root.names["beta"] = service, service
+	root, service := new(node), new(node)
+	root.names = map[string]*node{"v1.0": service, "beta": service}
 	for i := range table {
 		op := &table[i]
 		op.cost = baseCost(op)
@@ -37,20 +42,32 @@ func newRoutes(table []operation) *node {
 			service.add("/me"+rest, op)
 		}
 	}
-	return root
+	service.addSurface(surfaceText)
+	t := &routes{root, map[string]bool{}}
+	service.gather(t.words)
+	for _, described := range entityTypes {
+		for _, name := range described.properties() {
+			t.words[strings.ToLower(name)] = true
+		}
+	}
+	return t
 }
 
 func (n *node) add(path string, op *operation) {
 	if path == "/" {
-		n.operations[op.method] = op
+		n.serve(op)
 		return
 	}
 	for _, segment := range strings.Split(path[1:], "/") {
-		if segment == "*" {
-			n.beneath = op
-			return
-		}
 		n = n.child(segment)
+		n.graph = !strings.HasPrefix(path, ownRoot)
+	}
+	n.serve(op)
+}
+
+func (n *node) serve(op *operation) {
+	if n.operations == nil {
+		n.operations = map[string]*operation{}
 	}
 	n.operations[op.method] = op
 }
@@ -59,44 +76,52 @@ func (n *node) add(path string, op *operation) {
 func (n *node) child(segment string) *node {
 	if segment[0] == '{' {
 		if n.key == nil {
-			n.key = newNode()
+			n.key = new(node)
 		}
 		return n.key
 	}
 	if set, inner, ok := parentheses(segment); ok && inner != "" {
 		alias, _, _ := strings.Cut(strings.ToLower(inner), "=")
-		set := n.child(set)
-		if set.alternates[alias] == nil {
-			set.alternates[alias] = newNode()
-		}
-		return set.alternates[alias]
+		return n.child(set).alternate(alias)
 	}
 	name, bound := strings.CutSuffix(strings.ToLower(segment), "()")
-	if n.names[name] == nil {
-		n.names[name] = newNode()
-		n.names[name].bound = bound
+	next := childIn(&n.names, name)
+	next.bound = next.bound || bound
+	return next
+}
+
+// childIn is the node for a name, made when it is not there.
+func childIn(children *map[string]*node, name string) *node {
+	if *children == nil {
+		*children = map[string]*node{}
 	}
-	return n.names[name]
+	next := (*children)[name]
+	if next == nil {
+		next = new(node)
+		(*children)[name] = next
+	}
+	return next
+}
+
+func (n *node) alternate(alias string) *node {
+	return childIn(&n.alternates, alias)
 }
 
 // match is where a path leads.
 type match struct {
-	node    *node
-	beneath *operation // answers what node does not
-	keys    []string
-	me      bool
+	node     *node
+	keys     []string
+	me       bool
+	unserved bool // Graph has the place, but nothing is served there
 }
 
 // find walks along the segments; when one leads nowhere, it answers that segment.
-func (n *node) find(path []string) (m match, lost string, ok bool) {
-	m.node = n
+func (t *routes) find(path []string) (m match, lost string, ok bool) {
+	m.node = t.root
 	for i, segment := range path {
 		next, key, found := m.node.step(segment)
-		if !found && m.beneath != nil {
-			m.node = newNode()
-			return m, "", true
-		}
 		if !found {
+			m.unserved = t.mayHave(m.node, segment)
 			return m, segment, false
 		}
 		if key != nil {
@@ -104,11 +129,9 @@ func (n *node) find(path []string) (m match, lost string, ok bool) {
 		}
 		m.me = m.me || i == 1 && strings.EqualFold(segment, "me")
 		m.node = next
-		if next.beneath != nil {
-			m.beneath = next.beneath
-		}
 	}
-	if len(m.node.operations) == 0 && m.beneath == nil {
+	if len(m.node.operations) == 0 {
+		m.unserved = m.node.graph
 		return m, path[len(path)-1], false
 	}
 	return m, "", true
@@ -119,9 +142,17 @@ func (n *node) step(segment string) (next *node, key *string, ok bool) {
 	if next := n.names[strings.ToLower(segment)]; next != nil {
 		return next, nil, true
 	}
+	if name, _, ok := strings.Cut(segment, "="); ok { // directoryRoles/roleTemplateId={id}
+		if next := n.names[strings.ToLower(name)+"="]; next != nil {
+			return next, nil, true
+		}
+	}
 	name, inner, called := parentheses(segment)
 	if called && inner != "" {
-		if set := n.names[strings.ToLower(name)]; set != nil && set.key != nil {
+		switch set := n.names[strings.ToLower(name)]; {
+		case set != nil && set.function:
+			return set, nil, true
+		case set != nil && set.key != nil:
 			return set.keyed(inner)
 		}
 	}
@@ -134,7 +165,7 @@ func (n *node) step(segment string) (next *node, key *string, ok bool) {
 			return next, nil, true
 		}
 	}
-	if n.key != nil && segment != "" {
+	if n.key != nil && isKey(segment) {
 		return n.key, &segment, true
 	}
 	return nil, nil, false
@@ -158,12 +189,4 @@ func (n *node) methods() string {
 	}
 	slices.Sort(names)
 	return strings.Join(names, ", ")
-}
-
-// methods are those the place answers. One that answers everything below is all of them.
-func (m match) methods() string {
-	if m.beneath != nil {
-		return "DELETE, GET, PATCH, POST, PUT"
-	}
-	return m.node.methods()
 }

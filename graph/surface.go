@@ -1,0 +1,111 @@
+package graph
+
+import (
+	_ "embed"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// surfaceText has every path of the public surface of Graph, v1.0 and beta, three segments deep and deeper where it was at hand. Each line
+// is a path, a tab, and the names of what is directly below it, in lower case: {} is a key, (appid) a property that can be one, and a
+// name with () is a function that takes parameters. Places deeper than the table are taken to exist.
+//
+//go:embed surface.txt
+var surfaceText string
+
+// surfaceDepth is how deep the table is complete.
+const surfaceDepth = 3
+
+// addSurface adds the places that Graph has to the tree of what is served, so that a name of Graph is never taken for a key, and what
+// is not served is answered with 501 (protocol P29). What is under /users/{} is under /me, too.
+func (n *node) addSurface(text string) {
+	for line := range strings.Lines(text) {
+		path, names, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		n.know(path, names)
+		if rest, ok := strings.CutPrefix(path, "users/{}"); ok {
+			n.know("me"+rest, names)
+		}
+	}
+}
+
+// know adds the names that Graph has below a path.
+func (n *node) know(path, names string) {
+	depth := 1
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment != "" {
+			n = n.known(segment)
+			depth++
+		}
+	}
+	for name := range strings.FieldsSeq(names) {
+		place := n.known(name)
+		place.graph, place.deep = true, depth >= surfaceDepth
+	}
+}
+
+// known is the child for a segment as the table writes it.
+func (n *node) known(segment string) *node {
+	if alias, ok := strings.CutPrefix(segment, "("); ok {
+		return n.alternate(strings.TrimSuffix(alias, ")"))
+	}
+	name, function := strings.CutSuffix(segment, "()")
+	next := n.child(name)
+	next.function = next.function || function
+	return next
+}
+
+// odataWords are the segments of OData that are the same everywhere. No key is one.
+var odataWords = wordSet("$count", "$ref", "$value", "$links", "$query", "$each", "$filter", "$metadata", "$batch", "$entity", "$all")
+
+// collectionOperations can be called on sets and lists of directory objects. No key is one.
+var collectionOperations = wordSet("delta", "getbyids", "validateproperties", "getavailableextensionproperties", "getuserownedobjects")
+
+// isKey reports whether a segment can be a key: a word of OData, a call or the name of a type cannot.
+func isKey(segment string) bool {
+	word := strings.ToLower(segment)
+	_, qualified := withoutNamespace(word)
+	_, _, called := parentheses(word)
+	return segment != "" && !qualified && !called && !odataWords[word] && !collectionOperations[word]
+}
+
+// mayHave reports whether Graph has something at a segment below a place, where nothing is served: the table does not say it of what is
+// deeper than it goes, so every name that Graph has anywhere counts.
+func (t *routes) mayHave(n *node, segment string) bool {
+	if !n.graph || segment == "" {
+		return false
+	}
+	if n.deep && !n.served() {
+		return true
+	}
+	name, arguments, _ := parentheses(strings.ToLower(segment))
+	plain, qualified := withoutNamespace(name)
+	return qualified || arguments == "" && (odataWords[name] || collectionOperations[name] || t.words[plain] || uuid.Validate(segment) == nil)
+}
+
+// served reports whether anything is served at the place or below it.
+func (n *node) served() bool {
+	return len(n.operations) > 0 || len(n.names) > 0 || len(n.alternates) > 0 || n.key != nil
+}
+
+// gather notes the names of everything below a place.
+func (n *node) gather(words map[string]bool) {
+	for name, next := range n.names {
+		words[name] = true
+		next.gather(words)
+	}
+	for _, next := range n.alternates {
+		next.gather(words)
+	}
+	if n.key != nil {
+		n.key.gather(words)
+	}
+}
+
+func wordSet(words ...string) map[string]bool {
+	set := make(map[string]bool, len(words))
+	for _, word := range words {
+		set[word] = true
+	}
+	return set
+}
