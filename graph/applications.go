@@ -156,15 +156,3 @@ func (r *request) application() (directory.Client, error) {
 	}
 	return a, nil
 }
-
-// Applications and service principals have no owners here: none can be made, so there are none to list.
-var (
-	ownersOfApplication relation = func(r *request) (sets, error) {
-		_, err := r.application()
-		return sets{}, err
-	}
-	ownersOfPrincipal relation = func(r *request) (sets, error) {
-		_, err := r.principal()
-		return sets{}, err
-	}
-)

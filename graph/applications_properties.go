@@ -181,7 +181,7 @@ func (e editor) edit(a *directory.Client, members []directory.Member, edits map[
 		case strings.HasSuffix(m.Name, "@odata.bind"):
 			return &directory.Invalid{
 				Kind: directory.NotServed, Resource: e.resource, Property: m.Name,
-				Want: "References such as '" + m.Name + "' are not kept here: applications have no owners. Leave it out.",
+				Want: "References such as '" + m.Name + "' cannot be changed with others here. Owners are added with POST …/owners/$ref.",
 			}
 		case m.Name == "id" || strings.Contains(m.Name, "@odata."):
 			continue

@@ -19,6 +19,10 @@ func (api *API) createApplication(r *request) error {
 	if err != nil {
 		return err
 	}
+	members, owners, err := r.takeBinding(members, "owners")
+	if err != nil {
+		return err
+	}
 	a := copied(directory.Client{Application: directory.Application{
 		ID: api.NewID(), AppID: api.NewID(), CreatedDateTime: r.now.UTC().Truncate(time.Second),
 	}})
@@ -31,9 +35,9 @@ func (api *API) createApplication(r *request) error {
 	if err := r.freeURIs(&a); err != nil {
 		return err
 	}
-	done, err := r.do(tenant.SetClient{Client: a})
+	done, err := r.do(tenant.SetClient{Client: a, Owners: owners, Creator: r.caller.ObjectID})
 	if err != nil {
-		return err
+		return r.badReferences(err, referencesTo("owners", owners))
 	}
 	fields, err := applicationFields.selected(r)
 	if err != nil {
@@ -71,8 +75,8 @@ func (api *API) deleteApplication(r *request) error {
 }
 
 // rewrite changes the application that find answers. The change is made again of what others have left, when they came first: of two
-// secrets that are added at once none is lost.
-func (r *request) rewrite(find func(*request) (directory.Client, error), change func(*directory.Client) error) (directory.Client, error) {
+// secrets that are added at once none is lost. The owners are those of a service principal that comes by it.
+func (r *request) rewrite(find func(*request) (directory.Client, error), change func(*directory.Client) error, owners ...uuid.UUID) (directory.Client, error) {
 	for {
 		was, err := find(r)
 		if err != nil {
@@ -86,7 +90,7 @@ func (r *request) rewrite(find func(*request) (directory.Client, error), change 
 		if bytes.Equal(before, documents(next)) {
 			return was, nil
 		}
-		again, err := r.doWhile(func(img *tenant.Image) bool { return bytes.Equal(before, documentsOf(img, was.ID)) }, tenant.SetClient{Client: next})
+		again, err := r.doWhile(func(img *tenant.Image) bool { return bytes.Equal(before, documentsOf(img, was.ID)) }, tenant.SetClient{Client: next, Owners: owners, Creator: r.caller.ObjectID})
 		if !again {
 			return next, err
 		}

@@ -82,12 +82,12 @@ func (r *request) liveGroup(id uuid.UUID) (uint32, bool) {
 	return group, ok && !r.image.Directory.GroupHidden(group)
 }
 
-// allGroupsOfObject are those that a user or group is in, directly or by way of others.
+// allGroupsOfObject are those that a user, group or service principal is in, directly or by way of others.
 var allGroupsOfObject relation = func(r *request) (sets, error) {
 	kind, ordinal, ok := r.liveObject()
 	switch index := r.image.Directory; {
 	case !ok:
-		return sets{}, notFound(r.keys[0])
+		return r.allGroupsOfPrincipal()
 	case kind == store.KindUser:
 		return groupsOf(index.Around(index.MemberOf(ordinal))), nil
 	default:

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -57,11 +58,7 @@ func (api *API) createGroup(r *request) error {
 	if err != nil {
 		return err
 	}
-	body, members, err := takeBinding(body, "members@odata.bind")
-	if err != nil {
-		return err
-	}
-	body, owners, err := takeBinding(body, "owners@odata.bind")
+	body, members, owners, err := r.takeBindings(body)
 	if err != nil {
 		return err
 	}
@@ -69,15 +66,23 @@ func (api *API) createGroup(r *request) error {
 	if err != nil {
 		return err
 	}
-	done, err := r.do(tenant.CreateGroup{Patch: patch, Members: members, Owners: owners})
+	done, err := r.do(tenant.CreateGroup{Patch: patch, Members: members, Owners: owners, Creator: r.caller.ObjectID})
 	if err != nil {
-		return badReference(err)
+		return r.badReferences(err, slices.Concat(referencesTo("members", members), referencesTo("owners", owners)))
 	}
 	r.w.Header().Set("Location", r.root+"/groups/"+done.ID.String())
 	return r.sendGroup(http.StatusCreated, done.Image, done.Ordinal, groupFields.annotated(r, groupFields.defaults))
 }
 
-// updateGroup answers PATCH /groups/{group}, which can add members, too (P51).
+// takeBindings takes the members and owners that a group is to get out of a body.
+func (r *request) takeBindings(body []directory.Member) (rest []directory.Member, members, owners []uuid.UUID, err error) {
+	if rest, members, err = r.takeBinding(body, "members"); err == nil {
+		rest, owners, err = r.takeBinding(rest, "owners")
+	}
+	return rest, members, owners, err
+}
+
+// updateGroup answers PATCH /groups/{group}, which can add members and owners, too (P51).
 func (api *API) updateGroup(r *request) error {
 	ordinal, err := r.group()
 	if err != nil {
@@ -87,7 +92,7 @@ func (api *API) updateGroup(r *request) error {
 	if err != nil {
 		return err
 	}
-	body, members, err := takeBinding(body, "members@odata.bind")
+	body, members, owners, err := r.takeBindings(body)
 	if err != nil {
 		return err
 	}
@@ -95,15 +100,16 @@ func (api *API) updateGroup(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.change(tenant.UpdateGroup{Group: ordinal, Patch: patch, Members: members}, members...)
+	return r.change(tenant.UpdateGroup{Group: ordinal, Patch: patch, Members: members, Owners: owners},
+		slices.Concat(referencesTo("members", members), referencesTo("owners", owners))...)
 }
 
 // change carries out a command on something named in the path and answers 204. A reference to something else that is not there
 // is a mistake in the body, 400 rather than 404 (P14).
-func (r *request) change(c tenant.Command, references ...uuid.UUID) error {
+func (r *request) change(c tenant.Command, references ...reference) error {
 	if _, err := r.do(c); err != nil {
 		if len(references) > 0 {
-			return badReference(err)
+			return r.badReferences(err, references)
 		}
 		return err
 	}

@@ -57,17 +57,17 @@ func (api *API) setManager(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.change(tenant.SetManager{User: user, Manager: id}, id)
+	return r.change(tenant.SetManager{User: user, Manager: id}, reference{"manager", id})
 }
 
 // removeManager answers DELETE /users/{user}/manager/$ref.
 func (api *API) removeManager(r *request) error {
-	if _, err := r.manager(); err != nil {
-		return err
-	}
 	user, err := r.user()
 	if err != nil {
 		return err
+	}
+	if _, ok := r.image.Directory.Manager(user); !ok { // a deleted one can be removed
+		return notFound("manager")
 	}
 	return r.change(tenant.RemoveManager{User: user})
 }

@@ -1,17 +1,9 @@
 package graph
 
 import (
-	"encoding/json"
-	"errors"
-	"net/http"
-	"net/url"
-	"slices"
-	"strings"
-
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
-	"licensor/directory"
 	"licensor/tenant"
 )
 
@@ -38,7 +30,7 @@ func (api *API) addMember(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.change(tenant.AddMembers{Group: ordinal, Members: []uuid.UUID{id}}, id)
+	return r.change(tenant.AddMembers{Group: ordinal, Members: []uuid.UUID{id}}, reference{"members", id})
 }
 
 // removeMember answers DELETE /groups/{group}/members/{member}/$ref.
@@ -56,7 +48,7 @@ func (api *API) addOwner(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.change(tenant.AddOwners{Group: ordinal, Owners: []uuid.UUID{id}}, id)
+	return r.change(tenant.AddOwners{Group: ordinal, Owners: []uuid.UUID{id}}, reference{"owners", id})
 }
 
 // removeOwner answers DELETE /groups/{group}/owners/{owner}/$ref.
@@ -93,80 +85,4 @@ func (r *request) groupAndID() (group uint32, id uuid.UUID, err error) {
 func parseGUID(text string) (uuid.UUID, bool) {
 	id, err := uuid.Parse(text)
 	return id, err == nil && len(text) == 36
-}
-
-// reference reads the body {"@odata.id": "{root}/directoryObjects/{id}"}.
-func (r *request) reference() (uuid.UUID, error) {
-	members, err := r.members()
-	if err != nil {
-		return uuid.Nil, err
-	}
-	if len(members) != 1 || members[0].Name != "@odata.id" {
-		return uuid.Nil, refuse(`The body is to be {"@odata.id":"%s/directoryObjects/{id}"}.`, r.root)
-	}
-	var address string
-	if err := json.Unmarshal(members[0].Value, &address); err != nil {
-		return uuid.Nil, invalidReference(string(members[0].Value))
-	}
-	return objectID(address)
-}
-
-// maxBindings is how many references one request may have (P14).
-const maxBindings = 20
-
-// takeBinding takes a list of references out of a body.
-func takeBinding(body []directory.Member, name string) (rest []directory.Member, ids []uuid.UUID, err error) {
-	at := slices.IndexFunc(body, func(m directory.Member) bool { return m.Name == name })
-	if at < 0 {
-		return body, nil, nil
-	}
-	var addresses []string
-	if err := json.Unmarshal(body[at].Value, &addresses); err != nil {
-		return nil, nil, refuse("Invalid value specified for property '%s': it is a list of addresses of directory objects.", name)
-	}
-	if len(addresses) > maxBindings {
-		return nil, nil, refuse("'%s' has %d references; at most %d are possible in one request.", name, len(addresses), maxBindings)
-	}
-	for _, address := range addresses {
-		id, err := objectID(address)
-		if err != nil {
-			return nil, nil, err
-		}
-		ids = append(ids, id)
-	}
-	return slices.Delete(slices.Clone(body), at, at+1), ids, nil
-}
-
-// objectSets are the names before an id in an address of an object.
-var objectSets = []string{"directoryobjects", "users", "groups"}
-
-// objectID reads the id in the address of a directory object. Its scheme and host do not matter: scripts have the real service's in
-// them.
-func objectID(address string) (uuid.UUID, error) {
-	u, err := url.Parse(address)
-	if err != nil {
-		return uuid.Nil, invalidReference(address)
-	}
-	path := strings.Split(strings.Trim(u.Path, "/"), "/")
-	last := path[len(path)-1]
-	if name, inner, ok := parentheses(last); ok {
-		path, last = append(path[:len(path)-1], name, ""), strings.Trim(inner, "'")
-	}
-	id, ok := parseGUID(last)
-	if !ok || len(path) < 2 || !slices.Contains(objectSets, strings.ToLower(path[len(path)-2])) {
-		return uuid.Nil, invalidReference(address)
-	}
-	return id, nil
-}
-
-func invalidReference(address string) error {
-	return refuse("Invalid object reference '%s': it is the address of a directory object, such as https://graph.microsoft.com/v1.0/directoryObjects/{id}.", address)
-}
-
-// badReference is for an object in the body that is not there: what the body says is wrong, not the path (P14).
-func badReference(err error) error {
-	if p, ok := errors.AsType[*tenant.Problem](err); ok && p.Kind == tenant.NotFound {
-		return &Problem{Status: http.StatusBadRequest, Code: badRequest, Message: p.Message}
-	}
-	return err
 }

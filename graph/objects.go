@@ -17,10 +17,12 @@ type object struct {
 }
 
 // The place of an object in a list that may hold several kinds: users come first, by ordinal; groupsFrom is added to the ordinals of
-// groups, rolesFrom to the places of roles in identity.Roles.
+// groups and so on, rolesFrom to the places of roles in identity.Roles.
 const (
-	groupsFrom = int64(1) << 32
-	rolesFrom  = int64(2) << 32
+	groupsFrom       = int64(1) << 32
+	principalsFrom   = int64(2) << 32
+	applicationsFrom = int64(3) << 32
+	rolesFrom        = int64(4) << 32
 )
 
 // countOf is n where the caller wants the count of all, otherwise -1.

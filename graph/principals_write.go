@@ -16,6 +16,10 @@ func (api *API) createPrincipal(r *request) error {
 	if err != nil {
 		return err
 	}
+	members, owners, err := r.takeBinding(members, "owners")
+	if err != nil {
+		return err
+	}
 	appID, members, err := takeAppID(members)
 	if err != nil {
 		return err
@@ -27,9 +31,10 @@ func (api *API) createPrincipal(r *request) error {
 			a.Principal.ID, a.Principal.AppID, a.Principal.DisplayName = id, a.AppID, a.DisplayName
 			return api.editor(r, principalResource).edit(a, members, principalEdits, principalFields)
 		},
+		owners...,
 	)
 	if err != nil {
-		return err
+		return r.badReferences(err, referencesTo("owners", owners))
 	}
 	fields, err := principalFields.selected(r)
 	if err != nil {

@@ -13,8 +13,9 @@ import (
 // sets are the objects that a list of a relation has: a set for each kind, nil where there are none. Deleted ones may be among
 // them.
 type sets struct {
-	users, groups *roaring.Bitmap
-	roles         []uint32 // by their places in identity.Roles, ascending
+	users, groups, principals, applications *roaring.Bitmap
+
+	roles []uint32 // by their places in identity.Roles, ascending
 }
 
 func usersOf(users []uint32) sets   { return sets{users: roaring.BitmapOf(users...)} }
@@ -48,7 +49,9 @@ func (r *request) membersOfGroup() (sets, error) {
 	if err != nil {
 		return sets{}, err
 	}
-	return sets{users: r.image.Licensing.GroupMembers(group), groups: roaring.BitmapOf(r.image.Directory.GroupMembersOf(group)...)}, nil
+	of := r.linked(r.image.Links.From(directory.HasMember, r.image.Directory.GroupID(group)))
+	of.users, of.groups = r.image.Licensing.GroupMembers(group), roaring.BitmapOf(r.image.Directory.GroupMembersOf(group)...)
+	return of, nil
 }
 
 // allMembersOfGroup are the members, and those of the groups among them, and so on. A group in a circle is no member of itself.
@@ -58,13 +61,15 @@ func (r *request) allMembersOfGroup() (sets, error) {
 		return sets{}, err
 	}
 	groups := r.image.Directory.Within(group)
-	all := roaring.New()
+	all := sets{users: roaring.New()}
 	for _, inner := range groups {
 		if members := r.image.Licensing.GroupMembers(inner); members != nil {
-			all.Or(members)
+			all.users.Or(members)
 		}
+		r.addLinked(&all, r.image.Links.From(directory.HasMember, r.image.Directory.GroupID(inner)))
 	}
-	return sets{users: all, groups: roaring.BitmapOf(others(groups, group)...)}, nil
+	all.groups = roaring.BitmapOf(others(groups, group)...)
+	return all, nil
 }
 
 func (r *request) ownersOfGroup() (sets, error) {
@@ -72,7 +77,9 @@ func (r *request) ownersOfGroup() (sets, error) {
 	if err != nil {
 		return sets{}, err
 	}
-	return usersOf(r.image.Directory.Owners(group)), nil
+	of := r.linked(r.image.Links.From(directory.OwnedBy, r.image.Directory.GroupID(group)))
+	of.users = roaring.BitmapOf(r.image.Directory.Owners(group)...)
+	return of, nil
 }
 
 func (r *request) groupsOfUser() (sets, error) {
@@ -112,7 +119,7 @@ func others(list []uint32, one uint32) []uint32 {
 	return slices.DeleteFunc(list, func(o uint32) bool { return o == one })
 }
 
-// onlyUsers and onlyGroups are the relation behind a cast.
+// onlyUsers, onlyGroups, onlyPrincipals and onlyApplications are the relation behind a cast.
 func (rel relation) onlyUsers(r *request) (sets, error) {
 	all, err := rel(r)
 	return sets{users: all.users}, err
@@ -121,6 +128,16 @@ func (rel relation) onlyUsers(r *request) (sets, error) {
 func (rel relation) onlyGroups(r *request) (sets, error) {
 	all, err := rel(r)
 	return sets{groups: all.groups}, err
+}
+
+func (rel relation) onlyPrincipals(r *request) (sets, error) {
+	all, err := rel(r)
+	return sets{principals: all.principals}, err
+}
+
+func (rel relation) onlyApplications(r *request) (sets, error) {
+	all, err := rel(r)
+	return sets{applications: all.applications}, err
 }
 
 // list answers GET …/members and the like.
@@ -163,6 +180,29 @@ func (rel relation) groups(_ *API, r *request) error {
 	}})
 }
 
+// principals answers GET …/members/microsoft.graph.servicePrincipal: the service principals alone.
+func (rel relation) principals(_ *API, r *request) error {
+	return rel.sendApplications(r, "servicePrincipals", rel.onlyPrincipals, principalFields, func(o object) *application { return o.principal })
+}
+
+// applications answers GET …/ownedObjects/microsoft.graph.application: the applications alone.
+func (rel relation) applications(_ *API, r *request) error {
+	return rel.sendApplications(r, "applications", rel.onlyApplications, applicationFields, func(o object) *application { return o.application })
+}
+
+func (rel relation) sendApplications(r *request, set string, only relation, all *fieldSet[application], of func(object) *application) error {
+	if _, err := rel(r); err != nil {
+		return err
+	}
+	fields, err := ofOneType(r, all, nil, identity.ReadApplications)
+	if err != nil {
+		return err
+	}
+	return r.sendObjects(set, only, &objectWriter{write: func(b []byte, o object) []byte {
+		return append(appendFields(r.appendTypeInFull(b, all.typeName), fields, of(o)), '}')
+	}})
+}
+
 // ofOneType returns the fields of $select and $expand that the caller may see. They must all be of the type.
 func ofOneType[T any](r *request, set *fieldSet[T], expansions map[string]expansion[T], need identity.Operation) ([]*field[T], error) {
 	if _, err := set.selection(r.options.Select); err != nil {
@@ -183,10 +223,17 @@ func (r *request) appendTypeInFull(b []byte, name string) []byte {
 	return r.appendType(b, name)
 }
 
-// count, countUsers and countGroups answer GET …/$count, behind a cast or not (P26).
+// count, countUsers, countGroups, countPrincipals and countApplications answer GET …/$count, behind a cast or not (P26).
 func (rel relation) count(_ *API, r *request) error       { return r.sendLength(rel) }
 func (rel relation) countUsers(_ *API, r *request) error  { return r.sendLength(rel.onlyUsers) }
 func (rel relation) countGroups(_ *API, r *request) error { return r.sendLength(rel.onlyGroups) }
+func (rel relation) countPrincipals(_ *API, r *request) error {
+	return r.sendLength(rel.onlyPrincipals)
+}
+
+func (rel relation) countApplications(_ *API, r *request) error {
+	return r.sendLength(rel.onlyApplications)
+}
 
 // references answers GET …/members/$ref: the addresses of the objects, for which nothing of them needs to be read.
 func (rel relation) references(_ *API, r *request) error {
@@ -215,6 +262,10 @@ func (r *request) idAt(place int64) uuid.UUID {
 	switch ordinal := uint32(place); {
 	case place >= rolesFrom:
 		return identity.RoleObjectID(r.image.Organization.ID, identity.Roles[ordinal].ID)
+	case place >= applicationsFrom:
+		return r.image.Applications.At(ordinal).ID
+	case place >= principalsFrom:
+		return r.image.Principals.At(ordinal).ID
 	case place >= groupsFrom:
 		return r.image.Directory.GroupID(ordinal)
 	default:

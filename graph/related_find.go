@@ -25,6 +25,8 @@ type relatedKind struct {
 var relatedKinds = []relatedKind{
 	{userFilters, identity.ReadUsers, 0, func(s sets) *roaring.Bitmap { return s.users }},
 	{groupFilters, identity.ReadGroups, groupsFrom, func(s sets) *roaring.Bitmap { return s.groups }},
+	{principalFilters, identity.ReadApplications, principalsFrom, func(s sets) *roaring.Bitmap { return s.principals }},
+	{applicationFilters, identity.ReadApplications, applicationsFrom, func(s sets) *roaring.Bitmap { return s.applications }},
 }
 
 // related is what the list of a relation has, kind by kind.
@@ -257,6 +259,10 @@ func (all *related) readKind(r *request, from int64, places []int64, w *objectWr
 		return list, nil
 	case s.kind == store.KindUser:
 		return asObjects(userList, r, rows, s, w.users, func(u *user) object { return object{user: u} })
+	case s.kind == store.KindServicePrincipal:
+		return asObjects(principalList, r, rows, s, false, func(a *application) object { return object{principal: a} })
+	case s.kind == store.KindApplication:
+		return asObjects(applicationList, r, rows, s, false, func(a *application) object { return object{application: a} })
 	}
 	return asObjects(groupList, r, rows, s, w.groups, func(g *group) object { return object{group: g} })
 }

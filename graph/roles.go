@@ -162,7 +162,7 @@ func (api *API) addToRole(r *request) error {
 	if err := r.mayHaveRoles(id); err != nil {
 		return err
 	}
-	return r.change(tenant.SetRole{Role: role.Role.ID, Principal: id}, id)
+	return r.change(tenant.SetRole{Role: role.Role.ID, Principal: id}, reference{"members", id})
 }
 
 // mayHaveRoles refuses to give a role to what is no user.

@@ -41,6 +41,11 @@ func newRoutes(table []operation) *routes {
 		if rest, ok := strings.CutPrefix(op.path, "/users/{user}"); ok && (rest != "" || op.method != "DELETE") { // nobody deletes the self by accident
 			service.add("/me"+rest, op)
 		}
+		if set, rest, ok := belowClient(op.path); ok {
+			byAppID := *op
+			byAppID.path = set + "(appId='{" + set[1:] + "}')" + rest
+			service.add(byAppID.path, &byAppID)
+		}
 	}
 	service.addSurface(surfaceText)
 	t := &routes{root, map[string]bool{}}
@@ -51,6 +56,16 @@ func newRoutes(table []operation) *routes {
 		}
 	}
 	return t
+}
+
+// belowClient cuts the path of what is below an application or service principal, which can be named by its appId, too.
+func belowClient(path string) (set, rest string, ok bool) {
+	for _, key := range []string{"/applications/{application}", "/servicePrincipals/{servicePrincipal}"} {
+		if rest, ok := strings.CutPrefix(path, key); ok && rest != "" {
+			return key[:strings.LastIndex(key, "/")], rest, true
+		}
+	}
+	return "", "", false
 }
 
 func (n *node) add(path string, op *operation) {

@@ -33,17 +33,18 @@ const (
 	WriteOrganization Operation = "update the organization"
 	ReadDomains       Operation = "read domains"
 
-	ReadApplications  Operation = "read applications and service principals"
-	WriteApplications Operation = "create, update and delete applications, service principals and what they log in with"
-	ReadAppRoles      Operation = "read the permissions that service principals have for themselves"
-	WriteAppRoles     Operation = "grant and revoke permissions that service principals have for themselves"
-	ReadGrants        Operation = "read what applications may do in users' names"
-	WriteGrants       Operation = "change what applications may do in users' names"
-	ReadRoles         Operation = "read directory roles and who has them"
-	WriteRoles        Operation = "give and take directory roles"
-	ResetPassword     Operation = "reset a user's password"
-	ChangePassword    Operation = "change one's own password"
-	RevokeSessions    Operation = "end a user's sessions"
+	ReadApplications           Operation = "read applications and service principals"
+	ReadMembershipsOfPrincipal Operation = "read the groups a service principal is in, by ids"
+	WriteApplications          Operation = "create, update and delete applications, service principals and what they log in with"
+	ReadAppRoles               Operation = "read the permissions that service principals have for themselves"
+	WriteAppRoles              Operation = "grant and revoke permissions that service principals have for themselves"
+	ReadGrants                 Operation = "read what applications may do in users' names"
+	WriteGrants                Operation = "change what applications may do in users' names"
+	ReadRoles                  Operation = "read directory roles and who has them"
+	WriteRoles                 Operation = "give and take directory roles"
+	ResetPassword              Operation = "reset a user's password"
+	ChangePassword             Operation = "change one's own password"
+	RevokeSessions             Operation = "end a user's sessions"
 
 	ReadSettings  Operation = "read the tenant's subscriptions, catalog and settings"
 	WriteSettings Operation = "change the tenant's subscriptions, catalog and settings"
@@ -172,6 +173,12 @@ var Needs = map[Operation]Need{
 	},
 	ReadApplications: {
 		Full: []string{"Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
+	},
+	ReadMembershipsOfPrincipal: {
+		Full: []string{
+			"Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All", "Group.Read.All", "Group.ReadWrite.All",
+			"GroupMember.Read.All", "User.Read.All", "User.ReadWrite.All",
+		},
 	},
 	// Each of these lets the caller come by what it has not got, so each has a permission of its own, and no other is enough: who manages
 	// applications cannot grant them anything, and who writes the directory cannot give roles.

@@ -72,7 +72,11 @@ func (img *Image) PrincipalAt(principal uint32) (c directory.Client) {
 
 // SetClient adds an application that clients log in with, or replaces it, together with its service principal. Without the ID of a
 // service principal it has none from then on.
-type SetClient struct{ Client directory.Client }
+type SetClient struct {
+	Client  directory.Client
+	Owners  []uuid.UUID // of what the command adds: users and service principals
+	Creator uuid.UUID   // of what the command adds, who is an owner of it, too; nobody when not in the directory
+}
 
 // Name is the operation.
 func (SetClient) Name() string { return "setApplication" }
@@ -97,7 +101,18 @@ func (cmd SetClient) run(c *change) error {
 			return err
 		}
 	}
-	return c.setClient(ordinal, was, &next)
+	if err := c.setClient(ordinal, was, &next); err != nil {
+		return err
+	}
+	if was == nil {
+		if err := c.own(next.ID, cmd.Owners, cmd.Creator); err != nil {
+			return err
+		}
+	}
+	if next.Principal.ID != uuid.Nil && (was == nil || was.Principal.ID != next.Principal.ID) {
+		return c.own(next.Principal.ID, cmd.Owners, cmd.Creator)
+	}
+	return nil
 }
 
 // freePrincipal refuses the id and the appId of a service principal that another one has than that of the client; nil is a new client.
@@ -127,6 +142,7 @@ func (cmd DeleteApplication) run(c *change) error {
 	}
 	was := c.next.ClientAt(ordinal)
 	c.applications.purge(c, ordinal, was.ID)
+	c.unlink(was.ID)
 	c.purgePrincipal(&was)
 	return nil
 }
@@ -205,6 +221,7 @@ func (c *change) purgePrincipal(of *directory.Client) {
 	ordinal, _ := c.next.Principals.ByID(of.Principal.ID)
 	c.principals.purge(c, ordinal, of.Principal.ID)
 	c.dropGrants(c.next.Grants.OfClient(of.Principal.ID))
+	c.unlink(of.Principal.ID)
 }
 
 // publish changes the domain that applications show, when the organization's default domain is another than before.

@@ -46,7 +46,7 @@ func TestApplicationsShowTheDomain(t *testing.T) {
 	for _, step := range []struct {
 		cmd  Command
 		want string
-	}{{found{org, &licensing.Catalog{}}, ""}, {SetClient{client}, "contoso.example"}, {moved{}, "fabrikam.example"}} {
+	}{{found{org, &licensing.Catalog{}}, ""}, {SetClient{Client: client}, "contoso.example"}, {moved{}, "fabrikam.example"}} {
 		c := img.change(t.Context(), time.Unix(1, 0).UTC(), uuid.New)
 		if err := step.cmd.run(c); err != nil {
 			t.Fatal(err)
@@ -116,8 +116,8 @@ func TestAChangeOfAnApplicationCopiesNoMoreInALargerTenant(t *testing.T) {
 	// The last blocks and chunks, which grow with each application, are as full in both.
 	small, large := withClients(t, 300), withClients(t, 300+40*vector.ChunkLen)
 	for _, cmd := range []Command{
-		SetClient{numberedClient(5, "Other")},
-		SetClient{numberedClient(1_000_000, "New")},
+		SetClient{Client: numberedClient(5, "Other")},
+		SetClient{Client: numberedClient(1_000_000, "New")},
 		DeleteApplication{numberedClient(7, "").AppID},
 		UpdateSignIn{directory.SignIn{AllowPasswordGrant: true}},
 	} {

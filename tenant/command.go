@@ -100,7 +100,7 @@ func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) 
 func (f *Effects) empty() bool {
 	return f.Licensing == nil && f.Organization == nil && f.Import == nil && f.SignIn == nil &&
 		len(f.Subscriptions)+len(f.Applications)+len(f.NewUsers)+len(f.Keys)+len(f.Users)+len(f.Groups)+len(f.Nested)+len(f.Owners)+len(f.Managers)+len(f.Roles)+len(f.Grants)+len(f.UserValues)+len(f.GroupValues)+
-			len(f.Applications)+len(f.Principals)+len(f.ApplicationValues)+len(f.PrincipalValues) == 0
+			len(f.Applications)+len(f.Principals)+len(f.ApplicationValues)+len(f.PrincipalValues)+len(f.Links) == 0
 }
 
 // document answers the document of a user or group as the command has left it.

@@ -39,6 +39,7 @@ type Effects struct {
 	Principals        []DocumentNow       `cbor:"20,keyasint,omitempty"`
 	ApplicationValues []Values            `cbor:"21,keyasint,omitempty"` // in columns of directory.ApplicationSchema
 	PrincipalValues   []Values            `cbor:"22,keyasint,omitempty"`
+	Links             []LinkNow           `cbor:"23,keyasint,omitempty"` // since format 3
 	Shifted           []uuid.UUID         `cbor:"12,keyasint,omitempty"` // SKUs whose units are in another state, which their holders show (spec/licensing.md L6)
 }
 
@@ -160,6 +161,9 @@ func (img *Image) applySmall(f *Effects) error {
 	}
 	img.applyRoles(f.Roles)
 	img.applyGrants(f.Grants)
+	if err := img.applyLinks(f.Links); err != nil {
+		return err
+	}
 	if f.SignIn != nil {
 		signIn, err := directory.ParseSignIn(f.SignIn)
 		if err != nil {

@@ -218,6 +218,24 @@ func playApplications(h *house, users []tenant.Done) {
 	h.must(tenant.SetGrant{Grant: directory.Grant{Client: principal.ID, User: users[1].ID, Scopes: []string{"Group.Read.All"}}})
 	h.must(tenant.SetRole{Role: globalAdministrator, Principal: users[0].ID})
 	h.must(tenant.SetRole{Role: globalAdministrator, Principal: users[1].ID})
+	playLinks(h, users, full.ID, principal.ID)
+}
+
+// playLinks relates objects of several kinds.
+func playLinks(h *house, users []tenant.Done, application, principal uuid.UUID) {
+	owned := applicationOf(5, "owned")
+	h.must(tenant.SetClient{Client: owned, Owners: []uuid.UUID{users[1].ID}, Creator: principal})
+	group := newGroup(h.tb, "programs")
+	group.Members, group.Owners, group.Creator = []uuid.UUID{principal}, []uuid.UUID{principal}, users[2].ID
+	h.must(group)
+	for _, l := range []directory.Link{
+		{Relation: directory.OwnedBy, From: application, To: users[8].ID},
+		{Relation: directory.OwnedBy, From: principal, To: principal},
+		{Relation: directory.SponsoredBy, From: users[8].ID, To: users[9].ID},
+	} {
+		h.must(tenant.AddLink{Link: l})
+	}
+	h.must(tenant.RemoveLink{Link: directory.Link{Relation: directory.OwnedBy, From: application, To: users[8].ID}})
 }
 
 func applicationOf(n byte, name string) directory.Client {

@@ -32,6 +32,7 @@ type heldTenant struct {
 	Subscriptions []tenant.Subscription
 	Applications  []heldClient
 	Grants        []directory.Grant
+	Links         []directory.Link `json:",omitempty"`
 	Roles         map[uuid.UUID][]uuid.UUID
 	SignIn        json.RawMessage
 	Imports       map[string]int64
@@ -88,7 +89,7 @@ func heldBy(tb testing.TB, t *tenant.Tenant) heldTenant {
 	img := t.Image()
 	held := heldTenant{
 		Seq: img.Seq, At: img.At, Organization: img.Organization.Document(), Settings: img.Licensing.Settings(),
-		Subscriptions: img.Subscriptions, Grants: slices.Collect(img.Grants.All()), Roles: img.Roles,
+		Subscriptions: img.Subscriptions, Grants: slices.Collect(img.Grants.All()), Links: slices.Collect(img.Links.All()), Roles: img.Roles,
 		SignIn: img.SignIn.Document(), Imports: img.Imports,
 		Users: map[uuid.UUID]heldUser{}, Groups: map[uuid.UUID]heldGroup{},
 	}

@@ -15,8 +15,9 @@ import (
 // CreateGroup adds a group, with its first members and owners.
 type CreateGroup struct {
 	Patch   directory.GroupPatch
-	Members []uuid.UUID // users and groups
-	Owners  []uuid.UUID // users
+	Members []uuid.UUID // users, groups and service principals
+	Owners  []uuid.UUID // users and service principals
+	Creator uuid.UUID   // of the group; nobody when not in the directory
 }
 
 // Name is the operation.
@@ -28,10 +29,15 @@ func (cmd CreateGroup) run(c *change) error {
 		return err
 	}
 	group := c.addGroup(g)
+	c.created(g.ID, cmd.Creator)
 	if err := c.addMembers(group, cmd.Members); err != nil {
 		return err
 	}
-	return c.addOwners(group, cmd.Owners)
+	owners := cmd.Owners
+	if kind, ok := c.base.Kind(cmd.Creator); ok && kind == store.KindUser && g.Unified() && len(owners) == 0 {
+		owners = []uuid.UUID{cmd.Creator} // as in the real service
+	}
+	return c.addOwners(group, owners)
 }
 
 func (c *change) addGroup(g *directory.Group) uint32 {
@@ -52,11 +58,11 @@ func (c *change) group(group uint32) (*directory.Group, []byte, error) {
 	return g, document, err
 }
 
-// UpdateGroup changes properties of a group, and adds members.
+// UpdateGroup changes properties of a group, and adds members and owners.
 type UpdateGroup struct {
-	Group   uint32
-	Patch   directory.GroupPatch
-	Members []uuid.UUID // to be added
+	Group           uint32
+	Patch           directory.GroupPatch
+	Members, Owners []uuid.UUID // to be added
 }
 
 // Name is the operation.
@@ -81,7 +87,10 @@ func (cmd UpdateGroup) run(c *change) error {
 		c.markGroup(written(cmd.Group, old, document))
 		c.writeGroup(cmd.Group, was, &g, document)
 	}
-	return c.addMembers(cmd.Group, cmd.Members)
+	if err := c.addMembers(cmd.Group, cmd.Members); err != nil {
+		return err
+	}
+	return c.addOwners(cmd.Group, cmd.Owners)
 }
 
 // DeleteGroup puts a Microsoft 365 group among the deleted items and removes any other for good (protocol P52); with licenses it is
@@ -120,6 +129,7 @@ func (c *change) purgeGroup(group uint32) error {
 		c.dir.LeaveGroup(outer, group)
 		c.effects.Nested = append(c.effects.Nested, Link{Group: outer, Member: group, Gone: true})
 	}
+	c.unlink(id)
 	c.markGroup(Mark{Ordinal: group, What: Purged})
 	c.write(store.Object{Kind: store.KindGroup, Ordinal: group, ID: id, Purged: true})
 	return nil
@@ -168,7 +178,7 @@ func (cmd PurgeGroup) run(c *change) error {
 	return c.purgeGroup(cmd.Group)
 }
 
-// AddMembers puts users and groups into a group: all, or with an error none.
+// AddMembers puts users, groups and service principals into a group: all, or with an error none.
 type AddMembers struct {
 	Group   uint32
 	Members []uuid.UUID
@@ -194,7 +204,7 @@ func (c *change) addMembers(group uint32, members []uuid.UUID) error {
 			users.Add(user)
 			continue
 		}
-		if err := c.addNested(group, id); err != nil {
+		if err := c.addOther(group, id); err != nil {
 			return err
 		}
 	}
@@ -208,7 +218,14 @@ func (c *change) join(group uint32, users *roaring.Bitmap) {
 	c.lic.AddMembers(group, users)
 }
 
-func (c *change) addNested(group uint32, id uuid.UUID) error {
+// addOther makes a group or a service principal a member.
+func (c *change) addOther(group uint32, id uuid.UUID) error {
+	if _, ok := c.base.Principals.ByID(id); ok {
+		if !c.link(c.memberLink(group, id), true) {
+			return alreadyThere(id, "members")
+		}
+		return nil
+	}
 	member, ok := c.dir.GroupByID(id)
 	if !ok || c.dir.GroupHidden(member) {
 		return noSuch(id)
@@ -223,11 +240,19 @@ func (c *change) addNested(group uint32, id uuid.UUID) error {
 	return nil
 }
 
+func (c *change) memberLink(group uint32, id uuid.UUID) directory.Link {
+	return directory.Link{Relation: directory.HasMember, From: c.dir.GroupID(group), To: id}
+}
+
+func (c *change) ownerLink(group uint32, id uuid.UUID) directory.Link {
+	return directory.Link{Relation: directory.OwnedBy, From: c.dir.GroupID(group), To: id}
+}
+
 func alreadyThere(id uuid.UUID, property string) *Problem {
 	return invalid(id, "One or more added object references already exist for the following modified properties: '%s'.", property)
 }
 
-// RemoveMember takes a user or group out of a group.
+// RemoveMember takes a user, group or service principal out of a group.
 type RemoveMember struct {
 	Group  uint32
 	Member uuid.UUID
@@ -248,6 +273,9 @@ func (cmd RemoveMember) run(c *change) error {
 		c.lic.RemoveMembers(cmd.Group, one(user))
 		return nil
 	}
+	if c.link(c.memberLink(cmd.Group, cmd.Member), false) {
+		return nil
+	}
 	member, ok := c.dir.GroupByID(cmd.Member)
 	if !ok || !c.dir.LeaveGroup(cmd.Group, member) {
 		return noSuch(cmd.Member)
@@ -256,7 +284,7 @@ func (cmd RemoveMember) run(c *change) error {
 	return nil
 }
 
-// AddOwners makes users owners of a group.
+// AddOwners makes users and service principals owners of a group.
 type AddOwners struct {
 	Group  uint32
 	Owners []uuid.UUID
@@ -274,13 +302,23 @@ func (cmd AddOwners) run(c *change) error {
 
 func (c *change) addOwners(group uint32, owners []uuid.UUID) error {
 	for _, id := range owners {
-		user, ok := c.dir.UserByID(id)
-		if !ok || c.dir.UserHidden(user) {
-			return noSuch(id)
+		if err := c.addOwner(group, id); err != nil {
+			return err
 		}
-		if !c.dir.AddOwner(group, user) {
-			return alreadyThere(id, "owners")
-		}
+	}
+	return nil
+}
+
+func (c *change) addOwner(group uint32, id uuid.UUID) error {
+	user, isUser := c.dir.UserByID(id)
+	isUser = isUser && !c.dir.UserHidden(user)
+	_, isPrincipal := c.base.Principals.ByID(id)
+	switch {
+	case !isUser && !isPrincipal:
+		return noSuch(id)
+	case isPrincipal && !c.link(c.ownerLink(group, id), true), isUser && !c.dir.AddOwner(group, user):
+		return alreadyThere(id, "owners")
+	case isUser:
 		c.effects.Owners = append(c.effects.Owners, Link{Group: group, Member: user})
 	}
 	return nil
@@ -298,6 +336,9 @@ func (RemoveOwner) Name() string { return "removeOwner" }
 func (cmd RemoveOwner) run(c *change) error {
 	if err := c.liveGroup(cmd.Group); err != nil {
 		return err
+	}
+	if c.link(c.ownerLink(cmd.Group, cmd.Owner), false) {
+		return nil
 	}
 	user, ok := c.dir.UserByID(cmd.Owner)
 	if !ok || !c.dir.RemoveOwner(cmd.Group, user) {

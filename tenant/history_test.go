@@ -42,6 +42,7 @@ func TestAnyHistorySurvivesRestarts(t *testing.T) {
 			}
 			p.step()
 			p.checkObjects()
+			p.checkLinks()
 		}
 		p.checkSeats()
 		want := content(t, h.Image())
@@ -113,7 +114,7 @@ func (p *player) command() tenant.Command {
 	if img.Directory.Groups() == 0 {
 		return newGroup(p.tb, "group")
 	}
-	kind := rapid.IntRange(0, 25).Draw(p.t, "command")
+	kind := rapid.IntRange(0, 30).Draw(p.t, "command")
 	switch {
 	case kind < 3:
 		return newUser(p.tb, p.name())
@@ -155,7 +156,79 @@ func (p *player) otherCommand(kind int) tenant.Command {
 	case 19:
 		return tenant.Reprocess{All: true}
 	}
+	if kind > 25 {
+		return p.linkCommand(kind)
+	}
 	return p.signInCommand(kind)
+}
+
+// anyID is that of an object of any kind, or of none.
+func (p *player) anyID() uuid.UUID {
+	switch n := byte(rapid.IntRange(0, 3).Draw(p.t, "object")); rapid.IntRange(0, 3).Draw(p.t, "kind") {
+	case 0:
+		return p.id(p.user())
+	case 1:
+		return p.Image().Directory.GroupID(p.group())
+	case 2:
+		return uuid.UUID{1, 15: n}
+	default:
+		return uuid.UUID{15: n}
+	}
+}
+
+// linkCommand is one about what objects of any kinds are to each other.
+func (p *player) linkCommand(kind int) tenant.Command {
+	link := directory.Link{
+		Relation: rapid.SampledFrom([]directory.Relation{directory.OwnedBy, directory.SponsoredBy, directory.HasMember, directory.CreatedBy}).Draw(p.t, "relation"),
+		From:     p.anyID(), To: p.anyID(),
+	}
+	switch kind {
+	case 26:
+		return tenant.RemoveLink{Link: link}
+	case 27:
+		return tenant.AddMembers{Group: p.group(), Members: []uuid.UUID{link.To}}
+	case 28:
+		return tenant.AddOwners{Group: p.group(), Owners: []uuid.UUID{link.To}}
+	case 29:
+		if rapid.Bool().Draw(p.t, "owner") {
+			return tenant.RemoveOwner{Group: p.group(), Owner: link.To}
+		}
+		return tenant.RemoveMember{Group: p.group(), Member: link.To}
+	}
+	return tenant.AddLink{Link: link}
+}
+
+// checkLinks wants both ends of every link to be there, and to be of kinds that the relation joins.
+func (p *player) checkLinks() {
+	img := p.Image()
+	kind := func(id uuid.UUID) string {
+		if _, ok := img.Directory.UserByID(id); ok {
+			return "user"
+		}
+		if _, ok := img.Directory.GroupByID(id); ok {
+			return "group"
+		}
+		if _, ok := img.Principals.ByID(id); ok {
+			return "principal"
+		}
+		if _, ok := img.Applications.ByID(id); ok {
+			return "application"
+		}
+		return "nothing"
+	}
+	joined := map[directory.Relation][]string{
+		directory.OwnedBy: {
+			"application-user", "application-principal", "principal-user", "principal-principal", "group-principal",
+		},
+		directory.HasMember:   {"group-principal"},
+		directory.CreatedBy:   {"group-user", "group-principal", "application-user", "principal-user", "application-principal", "principal-principal"},
+		directory.SponsoredBy: {"user-user", "user-group"},
+	}
+	for l := range img.Links.All() {
+		if !slices.Contains(joined[l.Relation], kind(l.From)+"-"+kind(l.To)) {
+			p.t.Fatalf("relation %d joins a %s and a %s", l.Relation, kind(l.From), kind(l.To))
+		}
+	}
 }
 
 // signInCommand is one about who may sign in, and as what.
@@ -164,7 +237,7 @@ func (p *player) signInCommand(kind int) tenant.Command {
 	gone := rapid.Bool().Draw(p.t, "gone")
 	switch kind {
 	case 20:
-		return tenant.SetClient{Client: p.client(app[15])}
+		return tenant.SetClient{Client: p.client(app[15]), Owners: []uuid.UUID{p.id(p.user())}, Creator: p.anyID()}
 	case 21:
 		return tenant.DeleteApplication{AppID: uuid.UUID{2, 15: app[15]}}
 	case 22:

@@ -21,6 +21,7 @@ type Image struct {
 	Applications  *directory.Objects[directory.Application]
 	Principals    *directory.Objects[directory.ServicePrincipal] // Microsoft Graph's first
 	Grants        *directory.Grants
+	Links         *directory.Links
 	Roles         map[uuid.UUID][]uuid.UUID // ids of the templates of the directory roles that a user, by object id, has
 	SignIn        directory.SignIn
 	Imports       map[string]int64 // last line taken, by the import's id
@@ -43,7 +44,7 @@ type Subscription struct {
 func empty() *Image {
 	return &Image{
 		Licensing: licensing.New(&licensing.Catalog{}), Directory: directory.NewIndex(),
-		Applications: directory.NewApplications(), Principals: directory.NewPrincipals(), Grants: new(directory.Grants),
+		Applications: directory.NewApplications(), Principals: directory.NewPrincipals(), Grants: new(directory.Grants), Links: new(directory.Links),
 	}
 }
 

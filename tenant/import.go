@@ -110,7 +110,7 @@ func (im *importing) member(m Membership) error {
 	user, err := im.find(m.Member)
 	if err != nil {
 		if member, err := parseID(m.Member); err == nil {
-			return im.addNested(group, member)
+			return im.addOther(group, member)
 		}
 		return err
 	}

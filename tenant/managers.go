@@ -57,7 +57,7 @@ func (cmd RemoveManager) run(c *change) error {
 		return err
 	}
 	manager, ok := c.dir.Manager(cmd.User)
-	if !ok || c.dir.UserHidden(manager) {
+	if !ok {
 		return noSuch(c.dir.UserID(cmd.User))
 	}
 	c.removeManager(cmd.User, manager)

@@ -98,6 +98,7 @@ func (c *change) forgetPrincipal(id uuid.UUID) {
 		c.effects.Roles = append(c.effects.Roles, RoleNow{role, id, true})
 	}
 	c.dropGrants(c.next.Grants.OfUser(id))
+	c.unlink(id)
 }
 
 func (c *change) dropGrants(grants iter.Seq[directory.Grant]) {

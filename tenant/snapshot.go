@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -179,6 +180,7 @@ type head struct {
 	SignIn        []byte              `cbor:"12,keyasint,omitempty"`
 	Format        uint32              `cbor:"13,keyasint,omitempty"` // none: format 1
 	Parts         partNames           `cbor:"14,keyasint,omitempty"`
+	Links         []directory.Link    `cbor:"15,keyasint,omitempty"` // since format 3
 }
 
 // oldPart names the two parts that hold 65,536 users in format 1.
@@ -277,6 +279,7 @@ func headOf(img *Image, names partNames) *head {
 	for g := range img.Grants.All() {
 		h.Grants = append(h.Grants, GrantNow{Grant: g})
 	}
+	h.Links = slices.Collect(img.Links.All())
 	return h
 }
 
@@ -367,7 +370,7 @@ func (h *head) image(parts map[string][][]byte) (*Image, error) {
 	if h.Format >= formatWithColumns {
 		columns = &directory.Columns{Users: parts["userColumns"], Groups: parts["groupColumns"]}
 	}
-	img := &Image{Seq: h.Seq, At: h.At.UTC(), Imports: h.Imports, Grants: new(directory.Grants)}
+	img := &Image{Seq: h.Seq, At: h.At.UTC(), Imports: h.Imports, Grants: new(directory.Grants), Links: new(directory.Links)}
 	var wait sync.WaitGroup
 	var licErr, dirErr, appErr, principalErr error
 	wait.Go(func() { img.Licensing, licErr = licensing.Restore(h.Licensing, parts["licensing"]) })
@@ -379,5 +382,8 @@ func (h *head) image(parts map[string][][]byte) (*Image, error) {
 		return nil, err
 	}
 	f := &Effects{Organization: h.Organization, Subscriptions: h.Subscriptions, Roles: h.Roles, Grants: h.Grants, SignIn: h.SignIn}
+	for _, l := range h.Links {
+		f.Links = append(f.Links, LinkNow{Link: l})
+	}
 	return img, img.applySmall(f)
 }

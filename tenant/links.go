@@ -1,0 +1,161 @@
+package tenant
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"licensor/directory"
+	"licensor/store"
+)
+
+// LinkNow is a link between two objects that there is, or is not, from now on.
+type LinkNow struct {
+	directory.Link `cbor:"1,keyasint"`
+	Gone           bool `cbor:"2,keyasint,omitempty"`
+}
+
+// Owns reports whether an object is an owner of another: of a group, an application or a service principal.
+func (img *Image) Owns(owner, object uuid.UUID) bool {
+	if img.Links.Has(directory.Link{Relation: directory.OwnedBy, From: object, To: owner}) {
+		return true
+	}
+	user, isUser := img.Directory.UserByID(owner)
+	group, isGroup := img.Directory.GroupByID(object)
+	return isUser && isGroup && slices.Contains(img.Directory.Owners(group), user)
+}
+
+// Kind returns the kind of a user, group, application or service principal that is not deleted; false when there is none with this
+// id.
+func (img *Image) Kind(id uuid.UUID) (store.Kind, bool) {
+	if user, ok := img.Directory.UserByID(id); ok && !img.Directory.UserHidden(user) {
+		return store.KindUser, true
+	}
+	if group, ok := img.Directory.GroupByID(id); ok && !img.Directory.GroupHidden(group) {
+		return store.KindGroup, true
+	}
+	if _, ok := img.Principals.ByID(id); ok {
+		return store.KindServicePrincipal, true
+	}
+	if _, ok := img.Applications.ByID(id); ok {
+		return store.KindApplication, true
+	}
+	return 0, false
+}
+
+// acts reports whether an object is one that creates and owns others: a user or a service principal.
+func (img *Image) acts(id uuid.UUID) bool {
+	kind, ok := img.Kind(id)
+	return ok && (kind == store.KindUser || kind == store.KindServicePrincipal)
+}
+
+// linkable says which kinds of objects a relation joins with commands of their own, and the property that shows it.
+var linkable = map[directory.Relation]struct {
+	property string
+	from, to []store.Kind
+}{
+	directory.OwnedBy: {
+		"owners", []store.Kind{store.KindApplication, store.KindServicePrincipal}, []store.Kind{store.KindUser, store.KindServicePrincipal},
+	},
+	directory.SponsoredBy: {"sponsors", []store.Kind{store.KindUser}, []store.Kind{store.KindUser, store.KindGroup}},
+}
+
+// AddLink relates an object to another: an application or service principal to an owner, a user to a sponsor.
+type AddLink struct{ Link directory.Link }
+
+// Name is the operation.
+func (AddLink) Name() string { return "addLink" }
+
+func (cmd AddLink) run(c *change) error {
+	kinds := linkable[cmd.Link.Relation]
+	if kind, ok := c.base.Kind(cmd.Link.From); !ok || !slices.Contains(kinds.from, kind) {
+		return noSuch(cmd.Link.From)
+	}
+	if kind, ok := c.base.Kind(cmd.Link.To); !ok || !slices.Contains(kinds.to, kind) {
+		return noSuch(cmd.Link.To)
+	}
+	if !c.link(cmd.Link, true) {
+		return alreadyThere(cmd.Link.To, kinds.property)
+	}
+	return nil
+}
+
+// RemoveLink ends what AddLink began.
+type RemoveLink struct{ Link directory.Link }
+
+// Name is the operation.
+func (RemoveLink) Name() string { return "removeLink" }
+
+func (cmd RemoveLink) run(c *change) error {
+	kinds := linkable[cmd.Link.Relation]
+	if kind, ok := c.base.Kind(cmd.Link.From); !ok || !slices.Contains(kinds.from, kind) {
+		return noSuch(cmd.Link.From)
+	}
+	if !c.link(cmd.Link, false) {
+		return noSuch(cmd.Link.To)
+	}
+	return nil
+}
+
+// link adds a link, or removes it; false when that is no change.
+func (c *change) link(l directory.Link, is bool) bool {
+	has := c.base.Links.Has(l)
+	for _, now := range c.effects.Links {
+		if now.Link == l {
+			has = !now.Gone
+		}
+	}
+	if has == is {
+		return false
+	}
+	c.effects.Links = append(c.effects.Links, LinkNow{l, !is})
+	return true
+}
+
+// unlink removes all links of an object that is purged.
+func (c *change) unlink(id uuid.UUID) {
+	for l := range c.base.Links.Of(id) {
+		c.effects.Links = append(c.effects.Links, LinkNow{l, true})
+	}
+}
+
+// created notes who has created an object; nobody when the creator is not in the directory.
+func (c *change) created(id, creator uuid.UUID) {
+	if c.base.acts(creator) {
+		c.link(directory.Link{Relation: directory.CreatedBy, From: id, To: creator}, true)
+	}
+}
+
+// own gives a new application or service principal its first owners: those named, and its creator.
+func (c *change) own(id uuid.UUID, owners []uuid.UUID, creator uuid.UUID) error {
+	if c.base.acts(creator) && !slices.Contains(owners, creator) {
+		owners = append(slices.Clip(owners), creator)
+	}
+	for _, owner := range owners {
+		if !c.base.acts(owner) {
+			return noSuch(owner)
+		}
+		if !c.link(directory.Link{Relation: directory.OwnedBy, From: id, To: owner}, true) {
+			return alreadyThere(owner, "owners")
+		}
+	}
+	c.created(id, creator)
+	return nil
+}
+
+// applyLinks replays changes of links.
+func (img *Image) applyLinks(list []LinkNow) error {
+	if len(list) == 0 {
+		return nil
+	}
+	next := img.Links.Copy()
+	for _, now := range list {
+		if now.Relation < directory.OwnedBy || now.Relation > directory.SponsoredBy {
+			return fmt.Errorf("the relation %d is not known", now.Relation)
+		}
+		next.Set(now.Link, !now.Gone)
+	}
+	img.Links = next
+	return nil
+}
