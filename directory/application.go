@@ -14,6 +14,7 @@ type Application struct {
 	AppID           uuid.UUID `json:"appId"` // the client id it logs in with
 	DisplayName     string    `json:"displayName"`
 	CreatedDateTime time.Time `json:"createdDateTime,omitzero"`
+	DeletedDateTime time.Time `json:"deletedDateTime,omitzero"` // zero: it is not deleted
 
 	Secrets      []Secret              `json:"secrets,omitempty"`
 	Certificates []Certificate         `json:"certificates,omitempty"`
@@ -29,6 +30,8 @@ type ServicePrincipal struct {
 	ID          uuid.UUID `json:"id"`          // object id: the oid of its tokens
 	AppID       uuid.UUID `json:"appId"`       // of its application
 	DisplayName string    `json:"displayName"` // of its application
+
+	DeletedDateTime time.Time `json:"deletedDateTime,omitzero"` // zero: it is not deleted
 
 	Permissions []string `json:"permissions,omitempty"` // it is granted for itself, such as User.ReadWrite.All
 	Disabled    bool     `json:"disabled,omitempty"`    // accountEnabled is false

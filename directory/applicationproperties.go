@@ -23,7 +23,7 @@ var applicationTable = newTable(
 	askedTime("createdDateTime", func(s *shownClient) column.Value { return column.Value{Time: column.TimeOf(s.CreatedDateTime)} }).column(2).filtered(Basic, Never, Basic, Advanced).ordered(Advanced),
 	notKept[shownClient]("createdOnBehalfOf/deletedDateTime", DateTime).filtered(Basic, Never, Basic, Never),
 	notKept[shownClient]("createdOnBehalfOf/id", String).filtered(Basic, Never, Never, Never),
-	notKept[shownClient]("deletedDateTime", DateTime).filtered(Basic, Never, Basic, Never),
+	askedTime("deletedDateTime", func(s *shownClient) column.Value { return column.Value{Time: column.TimeOf(s.DeletedDateTime)} }).column(17).filtered(Basic, Never, Basic, Never),
 	askedText("description", func(s *shownClient) string { return textIn(s.Properties, "description") }).column(3).mostly().filtered(Advanced, Advanced, Never, Never).searched(ByWords),
 	notKept[shownClient]("disabledByMicrosoftStatus", String).filtered(Basic, Never, Never, Never),
 	askedText("displayName", func(s *shownClient) string { return s.DisplayName }).column(4).mostly().filtered(Basic, Basic, Never, Advanced).searched(ByWords).ordered(Basic),
@@ -54,6 +54,9 @@ var principalTable = newTable(
 	askedBool("appRoleAssignmentRequired", func(*shownClient) bool { return false }).column(5).filtered(Advanced, Never, Never, Never),
 	notKept[shownClient]("applicationTemplateId", String).filtered(Basic, Never, Never, Never),
 	notKept[shownClient]("createdObjects", ComplexCollection).filtered(Advanced, Never, Never, Never).elements("id"),
+	askedTime("deletedDateTime", func(s *shownClient) column.Value {
+		return column.Value{Time: column.TimeOf(s.Principal.DeletedDateTime)}
+	}).column(13),
 	askedText("description", func(s *shownClient) string { return textIn(s.Principal.Properties, "description") }).column(6).mostly().filtered(Advanced, Advanced, Never, Never).searched(ByWords),
 	askedText("displayName", func(s *shownClient) string { return s.Principal.DisplayName }).column(7).mostly().filtered(Basic, Basic, Never, Advanced).searched(ByWords).ordered(Basic),
 	askedText("homepage", func(s *shownClient) string { return textIn(s.Principal.Properties, "homepage") }).column(8).filtered(Advanced, Advanced, Never, Advanced),

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -14,7 +15,8 @@ import (
 )
 
 // Objects are all objects of a kind that has few enough of them to stay in memory as a whole: applications, or service
-// principals. Each has an ordinal, in the order of creation and never used again. Objects never change: any number of goroutines
+// principals. Each has an ordinal, in the order of creation and never used again. Deleted ones are kept until they are purged, and
+// found by their ids alone. Objects never change: any number of goroutines
 // may read them. Finding one, and changing one in a Draft, costs the same however many there are.
 type Objects[T any] struct {
 	kind    *objectKind[T]
@@ -34,7 +36,8 @@ type objectKind[T any] struct {
 	parse    func(document []byte) (*T, error)
 	document func(*T) []byte
 	ids      func(*T) (id, appID uuid.UUID)
-	names    func(*T) []string // other texts that it is found by
+	names    func(*T) []string  // other texts that it is found by
+	deleted  func(*T) time.Time // zero: it is not
 }
 
 // NewApplications returns an empty list of applications. Their names are their identifierUris.
@@ -42,6 +45,7 @@ func NewApplications() *Objects[Application] {
 	return newObjects(&objectKind[Application]{
 		"application", ApplicationSchema(), ParseApplication, (*Application).Document,
 		func(a *Application) (uuid.UUID, uuid.UUID) { return a.ID, a.AppID }, (*Application).IdentifierURIs,
+		func(a *Application) time.Time { return a.DeletedDateTime },
 	})
 }
 
@@ -50,6 +54,7 @@ func NewPrincipals() *Objects[ServicePrincipal] {
 	return newObjects(&objectKind[ServicePrincipal]{
 		"service principal", PrincipalSchema(), ParsePrincipal, (*ServicePrincipal).Document,
 		func(p *ServicePrincipal) (uuid.UUID, uuid.UUID) { return p.ID, p.AppID }, func(*ServicePrincipal) []string { return nil },
+		func(p *ServicePrincipal) time.Time { return p.DeletedDateTime },
 	})
 }
 
@@ -60,7 +65,7 @@ func newObjects[T any](kind *objectKind[T]) *Objects[T] {
 // Len returns how many ordinals are in use: those of purged objects too.
 func (o *Objects[T]) Len() uint32 { return uint32(o.list.Len()) }
 
-// At returns an object, which must not be changed; nil when it was purged or does not exist.
+// At returns an object, deleted ones included, which must not be changed; nil when it was purged or does not exist.
 func (o *Objects[T]) At(ordinal uint32) *T {
 	if ordinal >= o.Len() {
 		return nil
@@ -68,34 +73,65 @@ func (o *Objects[T]) At(ordinal uint32) *T {
 	return o.list.At(int(ordinal))
 }
 
-// All returns the objects that are not purged, in order.
-func (o *Objects[T]) All() iter.Seq2[uint32, *T] {
+// All returns the objects that are not deleted, in order.
+func (o *Objects[T]) All() iter.Seq2[uint32, *T] { return o.all(live) }
+
+// Deleted returns the objects that are deleted and not purged, in order.
+func (o *Objects[T]) Deleted() iter.Seq2[uint32, *T] { return o.all(hidden) }
+
+func (o *Objects[T]) all(in state) iter.Seq2[uint32, *T] {
 	return func(yield func(uint32, *T) bool) {
 		for ordinal, object := range o.list.All() {
-			if object != nil && !yield(uint32(ordinal), object) {
+			if o.state(uint32(ordinal)) == in && !yield(uint32(ordinal), object) {
 				return
 			}
 		}
 	}
 }
 
-// ByID finds an object by its object id.
+func (o *Objects[T]) state(ordinal uint32) state {
+	switch object := o.At(ordinal); {
+	case object == nil:
+		return gone
+	case !o.kind.deleted(object).IsZero():
+		return hidden
+	}
+	return live
+}
+
+// ByID finds an object that is not deleted by its object id.
 func (o *Objects[T]) ByID(id uuid.UUID) (ordinal uint32, ok bool) {
+	ordinal, ok = o.EverByID(id)
+	return ordinal, ok && o.state(ordinal) == live
+}
+
+// EverByID is ByID for deleted objects, too.
+func (o *Objects[T]) EverByID(id uuid.UUID) (ordinal uint32, ok bool) {
 	return o.ids.find(idPrefix(id), func(ordinal uint32) bool {
 		has, _ := o.kind.ids(o.list.At(int(ordinal)))
 		return has == id
 	})
 }
 
-// ByAppID finds an object by its appId.
+// ByAppID finds an object that is not deleted by its appId.
 func (o *Objects[T]) ByAppID(appID uuid.UUID) (ordinal uint32, ok bool) {
 	return o.appIDs.find(idPrefix(appID), func(ordinal uint32) bool {
 		_, has := o.kind.ids(o.list.At(int(ordinal)))
-		return has == appID
+		return has == appID && o.state(ordinal) == live
 	})
 }
 
-// Named returns the ordinals of the objects that have a name, ascending.
+// EveryByAppID returns the ordinals of all objects with an appId, ascending: at most one of them is not deleted.
+func (o *Objects[T]) EveryByAppID(appID uuid.UUID) iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		o.appIDs.candidates(idPrefix(appID), func(ordinal uint32) bool {
+			_, has := o.kind.ids(o.list.At(int(ordinal)))
+			return has != appID || yield(ordinal)
+		})
+	}
+}
+
+// Named returns the ordinals of the objects that have a name and are not deleted, ascending.
 func (o *Objects[T]) Named(name string) iter.Seq[uint32] {
 	return func(yield func(uint32) bool) {
 		o.names.candidates(KeyOf(name).prefix(), func(ordinal uint32) bool {
@@ -106,6 +142,9 @@ func (o *Objects[T]) Named(name string) iter.Seq[uint32] {
 
 // Columns returns what can be asked about the objects: a row for each ordinal.
 func (o *Objects[T]) Columns() *column.Table { return o.columns }
+
+// DeletedSince returns when an object was deleted; zero when it was not.
+func (o *Objects[T]) DeletedSince(object *T) time.Time { return o.kind.deleted(object) }
 
 // Parse reads a document of this kind.
 func (o *Objects[T]) Parse(document []byte) (*T, error) { return o.kind.parse(document) }
@@ -150,6 +189,7 @@ func (d *ObjectsDraft[T]) Set(ordinal uint32, object *T) {
 	default:
 		d.unlink(ordinal)
 		d.next.list.Set(d.owner, int(ordinal), object)
+		d.columns.SetDeleted(ordinal, d.next.state(ordinal) == hidden)
 	}
 	d.link(ordinal, (*lookup).insert)
 }
@@ -162,7 +202,7 @@ func (d *ObjectsDraft[T]) foundAlike(ordinal uint32, object *T) bool {
 	}
 	wasID, wasAppID := kind.ids(was)
 	id, appID := kind.ids(object)
-	return wasID == id && wasAppID == appID && slices.Equal(kind.names(was), kind.names(object))
+	return wasID == id && wasAppID == appID && kind.deleted(was).IsZero() == kind.deleted(object).IsZero() && slices.Equal(kind.names(was), kind.names(object))
 }
 
 // SetValues gives an object other values in columns.
@@ -196,6 +236,9 @@ func (o *Objects[T]) link(ordinal uint32, do func(l *lookup, prefix uint32)) {
 	id, appID := o.kind.ids(object)
 	do(o.ids, idPrefix(id))
 	do(o.appIDs, idPrefix(appID))
+	if o.state(ordinal) == hidden {
+		return
+	}
 	for _, name := range o.kind.names(object) {
 		do(o.names, KeyOf(name).prefix())
 	}
@@ -253,18 +296,15 @@ func (o *Objects[T]) Decode(parts, columns [][]byte) (*Objects[T], error) {
 	}
 	var err error
 	if next.columns, err = column.Decode(o.kind.schema, columns); err == nil {
-		err = agreeing(next.columns, next.Len(), func(ordinal uint32) state {
-			if next.At(ordinal) == nil {
-				return gone
-			}
-			return live
-		})
+		err = agreeing(next.columns, next.Len(), next.state)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("snapshot: columns of each %s: %w", o.kind.name, err)
 	}
-	for ordinal := range next.All() {
-		next.link(ordinal, func(l *lookup, prefix uint32) { l.insert(entry(prefix, ordinal)) })
+	for ordinal := range next.Len() {
+		if next.At(ordinal) != nil {
+			next.link(ordinal, func(l *lookup, prefix uint32) { l.insert(entry(prefix, ordinal)) })
+		}
 	}
 	for _, l := range []*lookup{next.ids, next.appIDs, next.names} {
 		l.settle()

@@ -186,8 +186,8 @@ func (api *API) enter(r *request) (err error) {
 		r.tenant, r.image = t, t.Image()
 	}
 	need := r.op.need
-	if r.op.needOfGroup != "" && ok && r.isDeletedGroup() {
-		need = r.op.needOfGroup
+	if r.op.needOfGroup != "" && ok {
+		need = r.needOf()
 	}
 	if r.op.anyone {
 		r.access = identity.None

@@ -21,6 +21,7 @@ var applicationFields = newFieldSet("microsoft.graph.application", slices.Concat
 	[]field[application]{
 		{name: "appId", write: appendAppID, when: directory.ByDefault},
 		{name: "createdDateTime", write: func(b []byte, a *application) []byte { return appendTime(b, a.CreatedDateTime) }, when: directory.ByDefault},
+		{name: "deletedDateTime", write: func(b []byte, a *application) []byte { return appendTime(b, a.DeletedDateTime) }, when: directory.ByDefault},
 		{name: "displayName", write: appendAppName, when: directory.ByDefault},
 		{name: "id", write: func(b []byte, a *application) []byte { return appendID(b, a.ID) }, when: directory.ByDefault},
 		{name: "isFallbackPublicClient", write: appendFallback, when: directory.ByDefault},
@@ -36,7 +37,7 @@ var applicationFields = newFieldSet("microsoft.graph.application", slices.Concat
 	keptFields(keptOfApplications, func(a *application) map[string]json.RawMessage { return a.Properties }),
 	notKept[application](
 		[]string{
-			"applicationTemplateId", "authenticationBehaviors", "certification", "createdByAppId", "deletedDateTime", "disabledByMicrosoftStatus",
+			"applicationTemplateId", "authenticationBehaviors", "certification", "createdByAppId", "disabledByMicrosoftStatus",
 			"isDeviceOnlyAuthSupported", "isDisabled", "nativeAuthenticationApisEnabled", "requestSignatureVerification",
 			"servicePrincipalLockConfiguration", "tokenEncryptionKeyId", "uniqueName", "verifiedPublisher",
 		},

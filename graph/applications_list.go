@@ -26,7 +26,7 @@ var applicationFilters = &filters{
 	resource: "Application", kind: store.KindApplication, about: byDisplayName(directory.AboutApplication), all: directory.AllAboutApplications,
 	byID: func(img *tenant.Image, text string) (uint32, bool) {
 		id, ok := parseGUID(text)
-		ordinal, found := img.Applications.ByID(id)
+		ordinal, found := img.Applications.EverByID(id)
 		return ordinal, ok && found
 	},
 }
@@ -35,7 +35,7 @@ var principalFilters = &filters{
 	resource: "ServicePrincipal", kind: store.KindServicePrincipal, about: byDisplayName(directory.AboutPrincipal), all: directory.AllAboutPrincipals,
 	byID: func(img *tenant.Image, text string) (uint32, bool) {
 		id, ok := parseGUID(text)
-		ordinal, found := img.Principals.ByID(id)
+		ordinal, found := img.Principals.EverByID(id)
 		return ordinal, ok && found
 	},
 }
@@ -82,13 +82,15 @@ func applicationAt(at func(*tenant.Image, uint32) directory.Client) func(*reques
 func (api *API) listApplications(r *request) error { return applicationList.send(r, query.Live) }
 
 // countApplications answers GET /applications/$count.
-func (api *API) countApplications(r *request) error { return r.sendCount(applicationFilters) }
+func (api *API) countApplications(r *request) error {
+	return r.sendCount(applicationFilters, query.Live)
+}
 
 // listPrincipals answers GET /servicePrincipals.
 func (api *API) listPrincipals(r *request) error { return principalList.send(r, query.Live) }
 
 // countPrincipals answers GET /servicePrincipals/$count.
-func (api *API) countPrincipals(r *request) error { return r.sendCount(principalFilters) }
+func (api *API) countPrincipals(r *request) error { return r.sendCount(principalFilters, query.Live) }
 
 // resumeByID takes up a list of applications where a page of an earlier version has ended: its token names the last one by id.
 func (f *filters) resumeByID(p *page, img *tenant.Image) {

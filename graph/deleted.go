@@ -1,11 +1,74 @@
 package graph
 
 import (
+	"iter"
+	"strings"
+
+	"licensor/directory"
+	"licensor/identity"
+	"licensor/query"
 	"licensor/store"
 	"licensor/tenant"
 )
 
-// deletedItem is the deleted user or group that the path names (P52).
+// deletedList is the lists of the deleted objects of a type. More can be asked of them than of the living: when they were deleted.
+type deletedList[D, T any] struct{ listing[D, T] }
+
+// The types that are kept when they are deleted (P52).
+var (
+	deletedUsers        = deletedOf(userList)
+	deletedGroups       = deletedOf(groupList)
+	deletedApplications = deletedOf(applicationList)
+	deletedPrincipals   = deletedOf(principalList)
+)
+
+func deletedOf[D, T any](l listing[D, T]) deletedList[D, T] {
+	l.filters = l.filters.ofDeleted()
+	return deletedList[D, T]{l}
+}
+
+// list answers GET /directory/deletedItems/microsoft.graph.user and its like.
+func (l deletedList[D, T]) list(_ *API, r *request) error { return l.send(r, query.Deleted) }
+
+// count answers GET …/$count.
+func (l deletedList[D, T]) count(_ *API, r *request) error {
+	return r.sendCount(l.filters, query.Deleted)
+}
+
+// ofDeleted is what can be asked of the deleted objects of a type.
+func (f *filters) ofDeleted() *filters {
+	of := *f
+	of.about = func(path string) (*directory.Asked, bool) {
+		about, ok := f.about(path)
+		if ok && strings.EqualFold(path, deletedDateTime) {
+			about = askedOfDeleted(about)
+		}
+		return about, ok
+	}
+	of.all = func() iter.Seq[*directory.Asked] {
+		return func(yield func(*directory.Asked) bool) {
+			for about := range f.all() {
+				if about.Path == deletedDateTime {
+					about = askedOfDeleted(about)
+				}
+				if !yield(about) {
+					return
+				}
+			}
+		}
+	}
+	return &of
+}
+
+const deletedDateTime = "deletedDateTime"
+
+func askedOfDeleted(about *directory.Asked) *directory.Asked {
+	of := *about
+	of.Order, of.Filterable = directory.Advanced, directory.Filterable{Equal: directory.Basic, Range: directory.Basic}
+	return &of
+}
+
+// deletedItem is the deleted object that the path names (P52).
 func (r *request) deletedItem() (kind store.Kind, ordinal uint32, ok bool) {
 	id, ok := parseGUID(r.keys[0])
 	if !ok {
@@ -17,12 +80,26 @@ func (r *request) deletedItem() (kind store.Kind, ordinal uint32, ok bool) {
 	if group, ok := r.image.Directory.GroupByID(id); ok && r.image.Directory.GroupHidden(group) {
 		return store.KindGroup, group, true
 	}
+	if a, ok := r.image.Applications.EverByID(id); ok && !r.image.Applications.At(a).DeletedDateTime.IsZero() {
+		return store.KindApplication, a, true
+	}
+	if p, ok := r.image.Principals.EverByID(id); ok && !r.image.Principals.At(p).DeletedDateTime.IsZero() {
+		return store.KindServicePrincipal, p, true
+	}
 	return 0, 0, false
 }
 
-func (r *request) isDeletedGroup() bool {
-	kind, _, ok := r.deletedItem()
-	return ok && kind == store.KindGroup
+// needOf is what the operation asks for where the deleted object of the path is of another type than user.
+func (r *request) needOf() identity.Operation {
+	if kind, _, ok := r.deletedItem(); ok {
+		switch kind {
+		case store.KindGroup:
+			return r.op.needOfGroup
+		case store.KindApplication, store.KindServicePrincipal:
+			return r.op.needOfApplication
+		}
+	}
+	return r.op.need
 }
 
 // getDeletedItem answers GET /directory/deletedItems/{object}.
@@ -37,21 +114,26 @@ func (api *API) getDeletedItem(r *request) error {
 	return r.sendObject(r.image, kind, ordinal)
 }
 
-// sendObject answers with a user or group whose kind the address does not say.
+// sendObject answers with an object whose kind the address does not say.
 func (r *request) sendObject(image *tenant.Image, kind store.Kind, ordinal uint32) error {
 	var o object
-	if kind == store.KindUser {
+	switch kind {
+	case store.KindUser:
 		document, image, err := r.tenant.UserNow(r.ctx, image, ordinal)
 		if err != nil {
 			return err
 		}
 		o.user = new(r.userAt(document, ordinal, image))
-	} else {
+	case store.KindGroup:
 		document, image, err := r.tenant.GroupNow(r.ctx, image, ordinal)
 		if err != nil {
 			return err
 		}
 		o.group = new(r.groupAt(document, ordinal, image))
+	case store.KindApplication:
+		o.application = &application{image.ClientAt(ordinal), image}
+	default:
+		o.principal = &application{image.PrincipalAt(ordinal), image}
 	}
 	return r.sendMixed(o)
 }
@@ -65,12 +147,19 @@ func (api *API) restoreDeletedItem(r *request) error {
 	if !ok {
 		return notFound(r.keys[0])
 	}
-	var command tenant.Command = tenant.RestoreGroup{Group: ordinal}
-	if kind == store.KindUser {
+	var command tenant.Command
+	switch kind {
+	case store.KindUser:
 		if err := r.mayTakeOver(ordinal); err != nil {
 			return err
 		}
 		command = tenant.RestoreUser{User: ordinal}
+	case store.KindGroup:
+		command = tenant.RestoreGroup{Group: ordinal}
+	case store.KindApplication:
+		command = tenant.RestoreApplication{ID: r.image.Applications.At(ordinal).ID}
+	default:
+		command = tenant.RestorePrincipal{ID: r.image.Principals.At(ordinal).ID}
 	}
 	done, err := r.do(command)
 	if err != nil {
@@ -82,11 +171,16 @@ func (api *API) restoreDeletedItem(r *request) error {
 // purgeDeletedItem answers DELETE /directory/deletedItems/{object}.
 func (api *API) purgeDeletedItem(r *request) error {
 	kind, ordinal, ok := r.deletedItem()
-	switch {
-	case !ok:
+	if !ok {
 		return notFound(r.keys[0])
-	case kind == store.KindGroup:
+	}
+	switch kind {
+	case store.KindGroup:
 		return r.change(tenant.PurgeGroup{Group: ordinal})
+	case store.KindApplication:
+		return r.change(tenant.PurgeApplication{ID: r.image.Applications.At(ordinal).ID})
+	case store.KindServicePrincipal:
+		return r.change(tenant.PurgePrincipal{ID: r.image.Principals.At(ordinal).ID})
 	}
 	if err := r.mayTakeOver(ordinal); err != nil {
 		return err

@@ -58,12 +58,14 @@ func appendGrantUser(b []byte, g *permissionGrant) []byte {
 	return appendID(b, g.User)
 }
 
-// shown are grants as they are shown.
+// shown are grants as they are shown: those of deleted service principals are not, until these are restored.
 func (r *request) shown(grants iter.Seq[directory.Grant]) []permissionGrant {
 	var list []permissionGrant
 	resource := identity.GraphPrincipalID(r.image.Organization.ID)
 	for g := range grants {
-		list = append(list, permissionGrant{g, resource})
+		if _, ok := r.image.Principals.ByID(g.Client); ok {
+			list = append(list, permissionGrant{g, resource})
+		}
 	}
 	return list
 }

@@ -14,11 +14,8 @@ import (
 // listGroups answers GET /groups.
 func (api *API) listGroups(r *request) error { return groupList.send(r, query.Live) }
 
-// listDeletedGroups answers GET /directory/deletedItems/microsoft.graph.group.
-func (api *API) listDeletedGroups(r *request) error { return groupList.send(r, query.Deleted) }
-
 // countGroups answers GET /groups/$count.
-func (api *API) countGroups(r *request) error { return r.sendCount(groupFilters) }
+func (api *API) countGroups(r *request) error { return r.sendCount(groupFilters, query.Live) }
 
 // getGroup answers GET /groups/{group}.
 func (api *API) getGroup(r *request) error {

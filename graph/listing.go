@@ -215,14 +215,14 @@ func (s *search) places(r *request) (places []query.Place, more bool, err error)
 }
 
 // sendCount answers with the number of objects under a condition, as text (P26).
-func (r *request) sendCount(f *filters) error {
+func (r *request) sendCount(f *filters, within query.Within) error {
 	if err := r.allow("$filter", "$search"); err != nil {
 		return err
 	}
 	if !r.eventual() {
 		return unsupported("$count is only supported for advanced queries. Send the header 'ConsistencyLevel: eventual' with it.")
 	}
-	found, err := r.search(f, query.Live)
+	found, err := r.search(f, within)
 	if err != nil {
 		return err
 	}

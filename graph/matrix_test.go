@@ -150,7 +150,7 @@ func (m *matrix) wantRefused(t *testing.T, got answer, status int, code string) 
 		t.Errorf("the message is %q", body.Error.Message)
 	}
 	said := fmt.Sprint(got.header) + got.body
-	for _, secret := range []string{secretMark, m.ann, m.strange, m.owned, m.gone, m.goneGroup, "contoso", missingID} {
+	for _, secret := range []string{secretMark, m.ann, m.strange, m.owned, m.gone, m.goneGroup, m.goneApplication, "contoso", missingID} {
 		if strings.Contains(said, secret) {
 			t.Errorf("the refusal says %q: %s", secret, said)
 		}

@@ -20,7 +20,7 @@ type matrix struct {
 	known  []string
 	tokens *matrixTokens
 	// ids of what is there
-	self, ann, owned, strange, gone, goneGroup string
+	self, ann, owned, strange, gone, goneGroup, goneApplication string
 }
 
 // secretMark is in the names of all that is there, and nowhere else.
@@ -38,6 +38,8 @@ func newMatrix(t *testing.T) *matrix {
 	m.made("POST", "/v1.0/groups/"+m.owned+"/owners/$ref", `{"@odata.id":"`+w.server.URL+`/v1.0/users/`+m.self+`"}`)
 	m.made("DELETE", "/v1.0/users/"+m.gone, "")
 	m.made("DELETE", "/v1.0/groups/"+m.goneGroup, "")
+	m.goneApplication = m.made("POST", "/v1.0/applications", `{"displayName":"`+secretMark+`"}`)
+	m.made("DELETE", "/v1.0/applications/"+m.goneApplication, "")
 	m.tokens = &matrixTokens{w: w, user: uuid.MustParse(m.self), made: map[string]string{}}
 	return m
 }
@@ -87,7 +89,7 @@ type matrixObject struct {
 	relation identity.Relation
 }
 
-// operations are those of the server, with one more for each that asks for something else where its object is a group.
+// operations are those of the server, with more for each that asks for something else where its object is a group or an application.
 func (m *matrix) operations() (all []matrixOperation) {
 	for _, op := range operations {
 		if op.do == nil {
@@ -95,8 +97,10 @@ func (m *matrix) operations() (all []matrixOperation) {
 		}
 		all = append(all, matrixOperation{op.method + " " + op.path, op.method, m.objects(&op)})
 		if op.needOfGroup != "" {
-			path := strings.Replace(op.path, "{object}", m.goneGroup, 1)
-			all = append(all, matrixOperation{op.method + " " + op.path + "#group", op.method, []matrixObject{{path: "/v1.0" + path}}})
+			for mark, id := range map[string]string{"#group": m.goneGroup, "#application": m.goneApplication} {
+				path := strings.Replace(op.path, "{object}", id, 1)
+				all = append(all, matrixOperation{op.method + " " + op.path + mark, op.method, []matrixObject{{path: "/v1.0" + path}}})
+			}
 		}
 	}
 	return all

@@ -13,8 +13,9 @@ type operation struct {
 	path string
 	need identity.Operation
 	do   func(*API, *request) error // nil: not served yet, 501
-	// needOfGroup takes the place of need where the object turns out to be a group.
-	needOfGroup identity.Operation
+	// needOfGroup takes the place of need where the object turns out to be a group, needOfApplication where it is an application or
+	// service principal.
+	needOfGroup, needOfApplication identity.Operation
 	// anyone may who has a token; there is no need then.
 	anyone bool
 	// open is for all, with a token or without.
@@ -257,11 +258,17 @@ var operations = []operation{
 	{method: "GET", path: "/directory/subscriptions", need: identity.ReadSubscriptions, do: (*API).listSubscriptions},
 	{method: "GET", path: "/directory/subscriptions/{subscription}", need: identity.ReadSubscriptions, do: (*API).getSubscription},
 	{method: "GET", path: "/directory/subscriptions(commerceSubscriptionId='{subscription}')", need: identity.ReadSubscriptions, do: (*API).getSubscriptionByCommerceID},
-	{method: "GET", path: "/directory/deletedItems/microsoft.graph.user", need: identity.ReadDeletedUsers, do: (*API).listDeletedUsers},
-	{method: "GET", path: "/directory/deletedItems/microsoft.graph.group", need: identity.ReadDeletedGroups, do: (*API).listDeletedGroups},
-	{method: "GET", path: "/directory/deletedItems/{object}", need: identity.ReadDeletedUsers, needOfGroup: identity.ReadDeletedGroups, do: (*API).getDeletedItem},
-	{method: "DELETE", path: "/directory/deletedItems/{object}", need: identity.DeleteUsers, needOfGroup: identity.WriteGroups, do: (*API).purgeDeletedItem},
-	{method: "POST", path: "/directory/deletedItems/{object}/restore()", need: identity.DeleteUsers, needOfGroup: identity.WriteGroups, do: (*API).restoreDeletedItem},
+	{method: "GET", path: "/directory/deletedItems/microsoft.graph.user", need: identity.ReadDeletedUsers, do: deletedUsers.list},
+	{method: "GET", path: "/directory/deletedItems/microsoft.graph.user/$count", need: identity.ReadDeletedUsers, do: deletedUsers.count},
+	{method: "GET", path: "/directory/deletedItems/microsoft.graph.group", need: identity.ReadDeletedGroups, do: deletedGroups.list},
+	{method: "GET", path: "/directory/deletedItems/microsoft.graph.group/$count", need: identity.ReadDeletedGroups, do: deletedGroups.count},
+	{method: "GET", path: "/directory/deletedItems/microsoft.graph.application", need: identity.ReadApplications, do: deletedApplications.list},
+	{method: "GET", path: "/directory/deletedItems/microsoft.graph.application/$count", need: identity.ReadApplications, do: deletedApplications.count},
+	{method: "GET", path: "/directory/deletedItems/microsoft.graph.servicePrincipal", need: identity.ReadApplications, do: deletedPrincipals.list},
+	{method: "GET", path: "/directory/deletedItems/microsoft.graph.servicePrincipal/$count", need: identity.ReadApplications, do: deletedPrincipals.count},
+	{method: "GET", path: "/directory/deletedItems/{object}", need: identity.ReadDeletedUsers, needOfGroup: identity.ReadDeletedGroups, needOfApplication: identity.ReadApplications, do: (*API).getDeletedItem},
+	{method: "DELETE", path: "/directory/deletedItems/{object}", need: identity.DeleteUsers, needOfGroup: identity.WriteGroups, needOfApplication: identity.WriteApplications, do: (*API).purgeDeletedItem},
+	{method: "POST", path: "/directory/deletedItems/{object}/restore()", need: identity.DeleteUsers, needOfGroup: identity.WriteGroups, needOfApplication: identity.WriteApplications, do: (*API).restoreDeletedItem},
 
 	{method: "GET", path: ownRoot + "/openapi.yaml", open: true, do: (*API).getOpenAPI},
 	{method: "GET", path: ownRoot + "/subscriptions", need: identity.ReadSettings, do: (*API).listSubscriptions},

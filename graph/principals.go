@@ -18,6 +18,7 @@ var principalFields = newFieldSet("microsoft.graph.servicePrincipal", slices.Con
 		{name: "appOwnerOrganizationId", write: appendOwner, when: directory.ByDefault},
 		{name: "appRoleAssignmentRequired", write: appendFalse[application], when: directory.ByDefault},
 		{name: "appRoles", write: appendAppRoles, when: directory.ByDefault},
+		{name: "deletedDateTime", write: func(b []byte, a *application) []byte { return appendTime(b, a.Principal.DeletedDateTime) }, when: directory.ByDefault},
 		{name: "displayName", write: appendAppName, when: directory.ByDefault},
 		{name: "id", write: func(b []byte, a *application) []byte { return appendID(b, a.Principal.ID) }, when: directory.ByDefault},
 		{name: "info", write: func(b []byte, a *application) []byte { return appendKept(b, a, "info", whole(infoShape)) }, when: directory.ByDefault},
@@ -30,7 +31,7 @@ var principalFields = newFieldSet("microsoft.graph.servicePrincipal", slices.Con
 	keptFields(keptOfPrincipals, func(a *application) map[string]json.RawMessage { return a.Principal.Properties }),
 	notKept[application](
 		[]string{
-			"applicationTemplateId", "createdByAppId", "customSecurityAttributes", "deletedDateTime", "disabledByMicrosoftStatus", "isDisabled",
+			"applicationTemplateId", "createdByAppId", "customSecurityAttributes", "disabledByMicrosoftStatus", "isDisabled",
 			"preferredTokenSigningKeyThumbprint", "tokenEncryptionKeyId", "verifiedPublisher",
 		},
 		[]string{"addIns", "keyCredentials", "passwordCredentials", "resourceSpecificApplicationPermissions"},

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/directory"
+	"licensor/tenant"
 )
 
 // createPrincipal answers POST /servicePrincipals {"appId":…}: an application of the tenant gets its service principal, and can log in.
@@ -84,14 +85,11 @@ func (api *API) updatePrincipal(r *request) error {
 	return r.sendNothing()
 }
 
-// deletePrincipal answers DELETE /servicePrincipals/{servicePrincipal}. What it was granted goes with it; the application stays.
+// deletePrincipal answers DELETE /servicePrincipals/{servicePrincipal}. The application stays (P52).
 func (api *API) deletePrincipal(r *request) error {
-	_, err := r.rewrite((*request).ownPrincipal, func(a *directory.Client) error {
-		a.Principal = directory.ServicePrincipal{}
-		return nil
-	})
+	a, err := r.ownPrincipal()
 	if err != nil {
 		return err
 	}
-	return r.sendNothing()
+	return r.change(tenant.DeletePrincipal{ID: a.Principal.ID})
 }

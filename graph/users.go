@@ -11,11 +11,8 @@ import (
 // listUsers answers GET /users.
 func (api *API) listUsers(r *request) error { return userList.send(r, query.Live) }
 
-// listDeletedUsers answers GET /directory/deletedItems/microsoft.graph.user.
-func (api *API) listDeletedUsers(r *request) error { return userList.send(r, query.Deleted) }
-
 // countUsers answers GET /users/$count.
-func (api *API) countUsers(r *request) error { return r.sendCount(userFilters) }
+func (api *API) countUsers(r *request) error { return r.sendCount(userFilters, query.Live) }
 
 // getUser answers GET /users/{user}.
 func (api *API) getUser(r *request) error {

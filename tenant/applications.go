@@ -54,17 +54,16 @@ func (img *Image) Principal(id uuid.UUID) (directory.Client, bool) {
 	return img.Client(img.Principals.At(ordinal).AppID)
 }
 
-// PrincipalAt returns a service principal with its application, by the ordinal of the first; one without IDs when there is none.
-// Of the application of Microsoft Graph there are only the appId and displayName.
+// PrincipalAt returns a service principal with its application, either of which may be deleted, by the ordinal of the first; one without
+// IDs when there is none. Of the application of Microsoft Graph there are only the appId and displayName.
 func (img *Image) PrincipalAt(principal uint32) (c directory.Client) {
 	p := img.Principals.At(principal)
 	if p == nil {
 		return c
 	}
-	if ordinal, ok := img.Applications.ByAppID(p.AppID); ok {
+	c.AppID, c.DisplayName = p.AppID, p.DisplayName
+	for ordinal := range img.Applications.EveryByAppID(p.AppID) {
 		c.Application = *img.Applications.At(ordinal)
-	} else {
-		c.AppID, c.DisplayName = p.AppID, p.DisplayName
 	}
 	c.Principal = *p
 	return c
@@ -90,7 +89,15 @@ func (cmd SetClient) run(c *change) error {
 	} else {
 		ordinal = img.Applications.Len()
 	}
-	if other, ok := img.Applications.ByAppID(next.AppID); ok && other != ordinal || next.AppID == directory.GraphAppID {
+	if _, deleted := img.Applications.EverByID(next.ID); deleted && !there {
+		return taken("id", next.ID.String())
+	}
+	for other := range img.Applications.EveryByAppID(next.AppID) {
+		if other != ordinal {
+			return taken("appId", next.AppID.String())
+		}
+	}
+	if next.AppID == directory.GraphAppID {
 		return taken("appId", next.AppID.String())
 	}
 	if next.Principal.ID == uuid.Nil {
@@ -120,30 +127,12 @@ func (img *Image) freePrincipal(p *directory.ServicePrincipal, of *directory.Cli
 	isOther := func(ordinal uint32, ok bool) bool {
 		return ok && (of == nil || img.Principals.At(ordinal).ID != of.Principal.ID)
 	}
-	if isOther(img.Principals.ByID(p.ID)) {
+	if isOther(img.Principals.EverByID(p.ID)) {
 		return taken("id", p.ID.String())
 	}
 	if isOther(img.Principals.ByAppID(p.AppID)) {
 		return taken("appId", p.AppID.String())
 	}
-	return nil
-}
-
-// DeleteApplication removes an application by its appId; its tokens are no longer valid.
-type DeleteApplication struct{ AppID uuid.UUID }
-
-// Name is the operation.
-func (DeleteApplication) Name() string { return "deleteApplication" }
-
-func (cmd DeleteApplication) run(c *change) error {
-	ordinal, ok := c.next.Applications.ByAppID(cmd.AppID)
-	if !ok {
-		return noSuch(cmd.AppID)
-	}
-	was := c.next.ClientAt(ordinal)
-	c.applications.purge(c, ordinal, was.ID)
-	c.unlink(was.ID)
-	c.purgePrincipal(&was)
 	return nil
 }
 
@@ -187,6 +176,9 @@ func (c *change) setClient(ordinal uint32, was, next *directory.Client) error {
 	if err := c.applications.put(c, ordinal, next.ID, document, values); err != nil {
 		return err
 	}
+	if err := c.showDeleted(was, next); err != nil {
+		return err
+	}
 	if was != nil && was.Principal.ID != next.Principal.ID {
 		c.purgePrincipal(was)
 		was = nil
@@ -213,12 +205,30 @@ func (c *change) setPrincipal(ordinal uint32, was, next *directory.Client, tenan
 	return c.principals.put(c, ordinal, next.Principal.ID, document, next.PrincipalChanged(was, tenant))
 }
 
+// showDeleted gives the deleted service principals of an application what they show of it.
+func (c *change) showDeleted(was, next *directory.Client) error {
+	if was == nil {
+		return nil
+	}
+	for ordinal := range c.next.Principals.EveryByAppID(was.AppID) {
+		p := c.next.Principals.At(ordinal)
+		if p.DeletedDateTime.IsZero() {
+			continue
+		}
+		before, after := directory.Client{Application: was.Application, Principal: *p}, directory.Client{Application: next.Application, Principal: *p}
+		if err := c.principals.put(c, ordinal, p.ID, nil, after.PrincipalChanged(&before, c.next.Organization)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // purgePrincipal removes the service principal of a client, if it has one, and what it was granted.
 func (c *change) purgePrincipal(of *directory.Client) {
 	if of.Principal.ID == uuid.Nil {
 		return
 	}
-	ordinal, _ := c.next.Principals.ByID(of.Principal.ID)
+	ordinal, _ := c.next.Principals.EverByID(of.Principal.ID)
 	c.principals.purge(c, ordinal, of.Principal.ID)
 	c.dropGrants(c.next.Grants.OfClient(of.Principal.ID))
 	c.unlink(of.Principal.ID)
@@ -230,9 +240,11 @@ func (c *change) publish(was, now *directory.Organization) error {
 		return nil
 	}
 	values := directory.PublisherDomain(now)
-	for ordinal, a := range c.next.Applications.All() {
-		if err := c.applications.put(c, ordinal, a.ID, nil, values); err != nil {
-			return err
+	for ordinal := range c.next.Applications.Len() {
+		if a := c.next.Applications.At(ordinal); a != nil {
+			if err := c.applications.put(c, ordinal, a.ID, nil, values); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -268,7 +280,7 @@ func (o *objectsChange[T]) put(c *change, ordinal uint32, id uuid.UUID, document
 		document = o.base.Document(object) // an empty list is no list, as after a restart
 		o.begun().Set(ordinal, object)
 		o.documents = append(o.documents, DocumentNow{ordinal, document})
-		c.write(store.Object{Kind: o.kind, Ordinal: ordinal, ID: id, Document: document})
+		c.write(store.Object{Kind: o.kind, Ordinal: ordinal, ID: id, Deleted: o.base.DeletedSince(object), Document: document})
 	}
 	if len(values) > 0 {
 		o.begun().SetValues(ordinal, values)

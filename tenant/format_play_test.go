@@ -214,6 +214,7 @@ func playApplications(h *house, users []tenant.Done) {
 	h.must(tenant.SetClient{Client: alone})
 	h.must(tenant.SetClient{Client: removed})
 	h.must(tenant.DeleteApplication{AppID: removed.AppID})
+	h.must(tenant.PurgeApplication{ID: removed.ID})
 	h.must(tenant.SetGrant{Grant: directory.Grant{Client: principal.ID, Scopes: []string{"User.Read", "openid"}}})
 	h.must(tenant.SetGrant{Grant: directory.Grant{Client: principal.ID, User: users[1].ID, Scopes: []string{"Group.Read.All"}}})
 	h.must(tenant.SetRole{Role: globalAdministrator, Principal: users[0].ID})

@@ -114,7 +114,7 @@ func (p *player) command() tenant.Command {
 	if img.Directory.Groups() == 0 {
 		return newGroup(p.tb, "group")
 	}
-	kind := rapid.IntRange(0, 30).Draw(p.t, "command")
+	kind := rapid.IntRange(0, 34).Draw(p.t, "command")
 	switch {
 	case kind < 3:
 		return newUser(p.tb, p.name())
@@ -182,6 +182,9 @@ func (p *player) linkCommand(kind int) tenant.Command {
 		Relation: rapid.SampledFrom([]directory.Relation{directory.OwnedBy, directory.SponsoredBy, directory.HasMember, directory.CreatedBy}).Draw(p.t, "relation"),
 		From:     p.anyID(), To: p.anyID(),
 	}
+	if kind > 30 {
+		return p.deletedCommand(kind, link.From)
+	}
 	switch kind {
 	case 26:
 		return tenant.RemoveLink{Link: link}
@@ -198,6 +201,34 @@ func (p *player) linkCommand(kind int) tenant.Command {
 	return tenant.AddLink{Link: link}
 }
 
+// deletedCommand is one about deleted applications and service principals.
+func (p *player) deletedCommand(kind int, id uuid.UUID) tenant.Command {
+	restore := rapid.Bool().Draw(p.t, "restore")
+	switch kind {
+	case 31:
+		return tenant.DeletePrincipal{ID: id}
+	case 32:
+		if restore {
+			return tenant.RestoreApplication{ID: id}
+		}
+		return tenant.PurgeApplication{ID: id}
+	case 33:
+		if restore {
+			return tenant.RestorePrincipal{ID: id}
+		}
+		return tenant.PurgePrincipal{ID: id}
+	}
+	if rapid.IntRange(0, 3).Draw(p.t, "wait") == 0 {
+		p.clock.Add(int64(tenant.KeptFor/time.Second) + 1)
+	}
+	all := []uint32{0, 1, 2, 3}
+	img := p.Image()
+	return tenant.PurgeExpired{
+		Users:        img.Licensing.DeletedUsers().ToArray(),
+		Applications: all, Principals: all,
+	}
+}
+
 // checkLinks wants both ends of every link to be there, and to be of kinds that the relation joins.
 func (p *player) checkLinks() {
 	img := p.Image()
@@ -208,10 +239,10 @@ func (p *player) checkLinks() {
 		if _, ok := img.Directory.GroupByID(id); ok {
 			return "group"
 		}
-		if _, ok := img.Principals.ByID(id); ok {
+		if _, ok := img.Principals.EverByID(id); ok {
 			return "principal"
 		}
-		if _, ok := img.Applications.ByID(id); ok {
+		if _, ok := img.Applications.EverByID(id); ok {
 			return "application"
 		}
 		return "nothing"
@@ -300,6 +331,18 @@ func (p *player) checkObjects() {
 			p.t.Fatalf("service principal %d is %+v and its application %+v", ordinal, sp, c)
 		}
 	}
+	for ordinal, a := range img.Applications.Deleted() {
+		applications[ordinal] = plainObject{deleted: true, document: plainApplication(img.ClientAt(ordinal))}
+		if _, ok := img.ClientByID(a.ID); ok || slices.Contains(slices.Collect(img.Applications.EveryByAppID(a.AppID)), ordinal) == false {
+			p.t.Fatalf("application %s is deleted, and found", a.ID)
+		}
+	}
+	for ordinal, sp := range img.Principals.Deleted() {
+		principals[ordinal] = plainObject{deleted: true, document: plainPrincipal(img.PrincipalAt(ordinal), p.ID())}
+		if _, ok := img.Principals.ByID(sp.ID); ok {
+			p.t.Fatalf("service principal %s is deleted, and found", sp.ID)
+		}
+	}
 	checkRows(p, store.KindApplication, img.Applications, func(a *directory.Application) (uuid.UUID, []byte) { return a.ID, a.Document() })
 	checkRows(p, store.KindServicePrincipal, img.Principals, func(s *directory.ServicePrincipal) (uuid.UUID, []byte) { return s.ID, s.Document() })
 	for kind, objects := range map[store.Kind]map[uint32]plainObject{store.KindApplication: applications, store.KindServicePrincipal: principals} {
@@ -315,6 +358,9 @@ func plainApplication(c directory.Client) map[string]any {
 	document := plainProperties(c.Properties)
 	document["appId"], document["displayName"] = c.AppID.String(), c.DisplayName
 	document["publisherDomain"], document["signInAudience"] = "test.example", "AzureADMyOrg"
+	if !c.DeletedDateTime.IsZero() {
+		document["deletedDateTime"] = c.DeletedDateTime.Format(time.RFC3339)
+	}
 	if !c.CreatedDateTime.IsZero() {
 		document["createdDateTime"] = c.CreatedDateTime.Format(time.RFC3339)
 	}
@@ -332,6 +378,9 @@ func plainPrincipal(c directory.Client, tenant uuid.UUID) map[string]any {
 	names, owner := []any{c.Principal.AppID.String()}, tenant.String()
 	if c.Principal.AppID == directory.GraphAppID {
 		names, owner = append(names, "https://graph.microsoft.com"), "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
+	}
+	if !c.Principal.DeletedDateTime.IsZero() {
+		document["deletedDateTime"] = c.Principal.DeletedDateTime.Format(time.RFC3339)
 	}
 	uris, _ := ofApplication["identifierUris"].([]any)
 	document["servicePrincipalNames"], document["appOwnerOrganizationId"] = append(names, uris...), owner
@@ -400,7 +449,7 @@ func (p *player) checkSeats() {
 		}
 	}
 	for g := range img.Grants.All() {
-		if _, ok := img.Principal(g.Client); !ok {
+		if _, ok := img.Principals.EverByID(g.Client); !ok {
 			p.t.Fatalf("%s has a grant, but is no service principal", g.Client)
 		}
 	}

@@ -69,6 +69,9 @@ type Page struct {
 	Limit int
 }
 
+// unmoving is a property that no deleted object changes, so that its lists need not look for the places that objects had.
+const unmoving = "deletedDateTime"
+
 // givenUpAfter is how many times the page the store's order is walked for it. The other way is one pass over the columns,
 // which takes longer, but never longer than that.
 const givenUpAfter = 20
@@ -94,7 +97,7 @@ func (t *Tenant) Page(ctx context.Context, img *Image, kind store.Kind, within q
 		}
 	}
 	order := query.Order{Column: place, Descending: p.Order.Descending}
-	if p.Order.AsOf < img.Seq {
+	if p.Order.AsOf < img.Seq && p.Order.Property != unmoving {
 		var err error
 		if order.Moved, err = t.store.Moved(ctx, t.id, kind, p.Order.Property, p.Order.AsOf); err != nil {
 			return nil, err

@@ -107,6 +107,10 @@ func TestRolesAndGrants(t *testing.T) {
 		t.Errorf("after the user is gone for good: roles %v, grants %v", img.Roles, slices.Collect(img.Grants.All()))
 	}
 	h.must(tenant.DeleteApplication{AppID: app.AppID})
+	if img = h.Image(); img.Grants.Len() != 1 || len(img.Clients()) != 0 {
+		t.Errorf("after the application is deleted: grants %v, applications %v", slices.Collect(img.Grants.All()), img.Clients())
+	}
+	h.must(tenant.PurgeApplication{ID: app.ID})
 	if img = h.Image(); img.Grants.Len() != 0 || len(img.Clients()) != 0 || img.Principals.Len() != 2 {
 		t.Errorf("after the application is gone: grants %v, applications %v", slices.Collect(img.Grants.All()), img.Clients())
 	}

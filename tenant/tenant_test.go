@@ -186,7 +186,11 @@ func content(tb testing.TB, img *tenant.Image) string {
 
 // appendObjects writes the documents and the values of objects.
 func appendObjects[T any](b *bytes.Buffer, objects *directory.Objects[T], document func(*T) []byte) {
-	for ordinal, object := range objects.All() {
+	for ordinal := range objects.Len() {
+		object := objects.At(ordinal)
+		if object == nil {
+			continue
+		}
 		fmt.Fprintf(b, "\n%d %s", ordinal, document(object))
 		for place, c := range objects.Columns().Schema().Columns {
 			fmt.Fprintf(b, " %s %v", c.Name, objects.Columns().Value(ordinal, place))

@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"time"
 )
@@ -46,5 +47,22 @@ func (t *Tenant) PurgeExpired(ctx context.Context) error {
 			return err
 		}
 	}
+	for batch := range slices.Chunk(ordinals(img.Principals.Deleted()), tidyBatch) {
+		if _, err := t.Do(ctx, "system", PurgeExpired{Principals: batch}); err != nil {
+			return err
+		}
+	}
+	for batch := range slices.Chunk(ordinals(img.Applications.Deleted()), tidyBatch) {
+		if _, err := t.Do(ctx, "system", PurgeExpired{Applications: batch}); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+func ordinals[T any](objects iter.Seq2[uint32, *T]) (list []uint32) {
+	for ordinal := range objects {
+		list = append(list, ordinal)
+	}
+	return list
 }

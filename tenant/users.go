@@ -221,7 +221,7 @@ func (c *change) purgeUser(user uint32) {
 
 // PurgeExpired removes for good what was deleted more than 30 days ago.
 type PurgeExpired struct {
-	Users, Groups []uint32
+	Users, Groups, Applications, Principals []uint32
 }
 
 // Name is the operation.
@@ -242,7 +242,22 @@ func (cmd PurgeExpired) run(c *change) error {
 			}
 		}
 	}
+	for _, ordinal := range cmd.Principals {
+		if p := c.principals.begun().At(ordinal); p != nil && c.expired(p.DeletedDateTime) {
+			c.purgePrincipal(&directory.Client{Principal: *p})
+		}
+	}
+	for _, ordinal := range cmd.Applications {
+		if a := c.applications.begun().At(ordinal); a != nil && c.expired(a.DeletedDateTime) {
+			c.purgeApplication(ordinal)
+		}
+	}
 	return nil
+}
+
+// expired reports whether what was deleted at a time cannot be restored any more.
+func (c *change) expired(deleted time.Time) bool {
+	return !deleted.IsZero() && c.at.Sub(deleted) > KeptFor
 }
 
 // ImportUser adds a user that another directory has: with its id, when it has one, and without a password.
