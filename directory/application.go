@@ -3,6 +3,7 @@ package directory
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -79,6 +80,35 @@ type Redirects struct {
 	Web    []string `json:"web,omitempty"`
 	SPA    []string `json:"spa,omitempty"`
 	Public []string `json:"public,omitempty"`
+}
+
+// AppRole is a permission that an application defines, for others to have with it.
+type AppRole struct {
+	ID                 uuid.UUID `json:"id"`
+	Value              string    `json:"value"`
+	AllowedMemberTypes []string  `json:"allowedMemberTypes"`
+	IsEnabled          bool      `json:"isEnabled"`
+}
+
+// Allows reports whether service principals, or else users and groups, can have the role.
+func (r AppRole) Allows(application bool) bool {
+	if application {
+		return slices.Contains(r.AllowedMemberTypes, "Application")
+	}
+	return slices.Contains(r.AllowedMemberTypes, "User")
+}
+
+// AppRole returns an enabled app role of the application.
+func (a *Application) AppRole(id uuid.UUID) (AppRole, bool) {
+	var roles []AppRole
+	if raw, ok := a.Properties["appRoles"]; ok {
+		_ = json.Unmarshal(raw, &roles) // it was read as such when it was set
+	}
+	at := slices.IndexFunc(roles, func(r AppRole) bool { return r.ID == id && r.IsEnabled })
+	if at < 0 {
+		return AppRole{}, false
+	}
+	return roles[at], true
 }
 
 // ParseApplication reads what Document returned.

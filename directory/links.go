@@ -2,6 +2,7 @@ package directory
 
 import (
 	"iter"
+	"strings"
 	"sync"
 
 	"github.com/google/uuid"
@@ -17,6 +18,7 @@ const (
 	HasMember                       // a group, and a member
 	CreatedBy                       // what was created, and who did it
 	SponsoredBy                     // a user, and a sponsor
+	HasRole                         // a user, group or service principal, and the service principal of which it has an app role
 	relationsEnd
 )
 
@@ -25,14 +27,15 @@ type Link struct {
 	Relation Relation  `cbor:"1,keyasint"`
 	From     uuid.UUID `cbor:"2,keyasint"`
 	To       uuid.UUID `cbor:"3,keyasint"`
+	Role     uuid.UUID `json:",omitzero" cbor:"4,keyasint,omitzero"` // of HasRole: the id of the app role, which may be zero
 }
 
 // Links are the relations between objects of any kinds, but for those among users and groups that licensing rests upon, which the
 // Index keeps by ordinals: the users and groups in a group, the users that own one, and managers. Any number of goroutines may read
 // them. Finding and changing one costs about the same however many there are. A link stays while one of its ends is soft-deleted.
 type Links struct {
-	forth btree.Set[string] // relation, From and To
-	back  btree.Set[string] // relation, To and From
+	forth btree.Set[string] // relation, From, To and role
+	back  btree.Set[string] // relation, To, From and role
 
 	copying sync.Mutex // see Index
 }
@@ -46,7 +49,7 @@ func (l *Links) Copy() *Links {
 
 // Set adds a link, or removes it.
 func (l *Links) Set(link Link, is bool) {
-	forth, back := linkKey(link.Relation, link.From, link.To), linkKey(link.Relation, link.To, link.From)
+	forth, back := linkKey(link.Relation, link.From, link.To, link.Role), linkKey(link.Relation, link.To, link.From, link.Role)
 	if is {
 		l.forth.Insert(forth)
 		l.back.Insert(back)
@@ -58,29 +61,59 @@ func (l *Links) Set(link Link, is bool) {
 
 // Has reports whether there is a link.
 func (l *Links) Has(link Link) bool {
-	return l.forth.Contains(linkKey(link.Relation, link.From, link.To))
+	return l.forth.Contains(linkKey(link.Relation, link.From, link.To, link.Role))
 }
 
 // Len returns how many links there are.
 func (l *Links) Len() int { return l.forth.Len() }
 
 // From returns the objects that a relation leads to from one, such as the owners of a group.
-func (l *Links) From(r Relation, from uuid.UUID) iter.Seq[uuid.UUID] { return ends(&l.forth, r, from) }
+func (l *Links) From(r Relation, from uuid.UUID) iter.Seq[uuid.UUID] {
+	return func(yield func(uuid.UUID) bool) {
+		for link := range l.LinksFrom(r, from) {
+			if !yield(link.To) {
+				return
+			}
+		}
+	}
+}
 
 // To returns the objects from which a relation leads to one, such as the groups that a service principal owns.
-func (l *Links) To(r Relation, to uuid.UUID) iter.Seq[uuid.UUID] { return ends(&l.back, r, to) }
+func (l *Links) To(r Relation, to uuid.UUID) iter.Seq[uuid.UUID] {
+	return func(yield func(uuid.UUID) bool) {
+		for link := range l.LinksTo(r, to) {
+			if !yield(link.From) {
+				return
+			}
+		}
+	}
+}
+
+// LinksFrom returns the links of a relation from an object.
+func (l *Links) LinksFrom(r Relation, from uuid.UUID) iter.Seq[Link] {
+	return func(yield func(Link) bool) {
+		ends(&l.forth, r, from, func(to, role uuid.UUID) bool { return yield(Link{r, from, to, role}) })
+	}
+}
+
+// LinksTo returns the links of a relation to an object.
+func (l *Links) LinksTo(r Relation, to uuid.UUID) iter.Seq[Link] {
+	return func(yield func(Link) bool) {
+		ends(&l.back, r, to, func(from, role uuid.UUID) bool { return yield(Link{r, from, to, role}) })
+	}
+}
 
 // Of returns all links that an object is an end of.
 func (l *Links) Of(id uuid.UUID) iter.Seq[Link] {
 	return func(yield func(Link) bool) {
 		for r := OwnedBy; r < relationsEnd; r++ {
-			for to := range l.From(r, id) {
-				if !yield(Link{r, id, to}) {
+			for link := range l.LinksFrom(r, id) {
+				if !yield(link) {
 					return
 				}
 			}
-			for from := range l.To(r, id) {
-				if from != id && !yield(Link{r, from, id}) {
+			for link := range l.LinksTo(r, id) {
+				if link.From != id && !yield(link) {
 					return
 				}
 			}
@@ -92,25 +125,29 @@ func (l *Links) Of(id uuid.UUID) iter.Seq[Link] {
 func (l *Links) All() iter.Seq[Link] {
 	return func(yield func(Link) bool) {
 		l.forth.Scan(func(key string) bool {
-			return yield(Link{Relation(key[0]), uuid.UUID([]byte(key[1:17])), uuid.UUID([]byte(key[17:]))})
+			return yield(Link{Relation(key[0]), idIn(key, 0), idIn(key, 1), idIn(key, 2)})
 		})
 	}
 }
 
-// ends returns the ids behind a relation and an id.
-func ends(set *btree.Set[string], r Relation, id uuid.UUID) iter.Seq[uuid.UUID] {
-	return func(yield func(uuid.UUID) bool) {
-		first := linkKey(r, id, uuid.Nil)
-		set.Ascend(first, func(key string) bool {
-			return key[:17] == first[:17] && yield(uuid.UUID([]byte(key[17:])))
-		})
-	}
+// ends passes on what stands behind a relation and an id.
+func ends(set *btree.Set[string], r Relation, id uuid.UUID, yield func(other, role uuid.UUID) bool) {
+	first := linkKey(r, id, uuid.Nil, uuid.Nil)
+	head := first[:1+len(id)]
+	set.Ascend(first, func(key string) bool {
+		return strings.HasPrefix(key, head) && yield(idIn(key, 1), idIn(key, 2))
+	})
 }
 
-func linkKey(r Relation, one, other uuid.UUID) string {
-	var key [33]byte
-	key[0] = byte(r)
-	copy(key[1:], one[:])
-	copy(key[17:], other[:])
-	return string(key[:])
+func linkKey(r Relation, ids ...uuid.UUID) string {
+	key := append(make([]byte, 0, 1+3*len(uuid.Nil)), byte(r))
+	for _, id := range ids {
+		key = append(key, id[:]...)
+	}
+	return string(key)
+}
+
+// idIn is one of the ids of a key, in their order.
+func idIn(key string, n int) uuid.UUID {
+	return uuid.UUID([]byte(key[1+n*len(uuid.Nil):][:len(uuid.Nil)]))
 }

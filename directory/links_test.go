@@ -21,7 +21,10 @@ func TestLinksAreASet(t *testing.T) {
 			before, was := links, maps.Clone(plain)
 			links = links.Copy()
 			link := directory.Link{
-				Relation: directory.Relation(rapid.IntRange(1, 4).Draw(rt, "relation")), From: id.Draw(rt, "from"), To: id.Draw(rt, "to"),
+				Relation: directory.Relation(rapid.IntRange(1, 5).Draw(rt, "relation")), From: id.Draw(rt, "from"), To: id.Draw(rt, "to"),
+			}
+			if link.Relation == directory.HasRole {
+				link.Role = uuid.UUID{byte(rapid.IntRange(0, 2).Draw(rt, "role"))}
 			}
 			is := rapid.Bool().Draw(rt, "is")
 			links.Set(link, is)

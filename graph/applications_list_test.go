@@ -158,6 +158,7 @@ func TestOldTokensOfApplicationsStayGood(t *testing.T) {
 			t.Errorf("%s after %s: %s", set, last, got.body)
 		}
 		w.must(errorOf(w.tenant.Do(t.Context(), "system", tenant.DeleteApplication{AppID: clients[2].AppID})))
+		w.must(errorOf(w.tenant.Do(t.Context(), "system", tenant.PurgeApplication{ID: clients[2].ID})))
 		w.do("GET", link+"$skiptoken="+base64.RawURLEncoding.EncodeToString(old), token, "").want(t, 400)
 		w, token = withApplications(t, 4)
 	}

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"encoding/base64"
+	"iter"
 	"net/http"
 	"slices"
 
@@ -9,110 +10,191 @@ import (
 
 	"licensor/directory"
 	"licensor/identity"
+	"licensor/tenant"
 )
 
-// roleAssignment is a permission that a service principal has for itself, at Microsoft Graph: the one resource that there is.
+// roleAssignment is an app role of a resource that a principal has: a permission at Microsoft Graph that a service principal has for
+// itself, or a role that another application defines, for a user, group or service principal.
 type roleAssignment struct {
-	principal  directory.Client
-	permission identity.Permission
-	resource   uuid.UUID
+	directory.Link
+	image *tenant.Image
 }
 
 // roleAssignmentFields are the properties of appRoleAssignment. When it was made is not kept.
 var roleAssignmentFields = newFieldSet("microsoft.graph.appRoleAssignment", append([]field[roleAssignment]{
-	{name: "appRoleId", write: func(b []byte, g *roleAssignment) []byte { return appendID(b, g.permission.ID) }, when: directory.ByDefault},
+	{name: "appRoleId", write: func(b []byte, g *roleAssignment) []byte { return appendID(b, g.Role) }, when: directory.ByDefault},
 	{name: "id", write: func(b []byte, g *roleAssignment) []byte { return appendText(b, g.id()) }, when: directory.ByDefault},
-	{name: "principalDisplayName", write: func(b []byte, g *roleAssignment) []byte { return appendText(b, g.principal.DisplayName) }, when: directory.ByDefault},
-	{name: "principalId", write: func(b []byte, g *roleAssignment) []byte { return appendID(b, g.principal.Principal.ID) }, when: directory.ByDefault},
-	{name: "principalType", write: func(b []byte, _ *roleAssignment) []byte { return append(b, `"ServicePrincipal"`...) }, when: directory.ByDefault},
-	{name: "resourceDisplayName", write: func(b []byte, _ *roleAssignment) []byte { return append(b, `"Microsoft Graph"`...) }, when: directory.ByDefault},
-	{name: "resourceId", write: func(b []byte, g *roleAssignment) []byte { return appendID(b, g.resource) }, when: directory.ByDefault},
+	{name: "principalDisplayName", write: func(b []byte, g *roleAssignment) []byte { return appendText(b, g.nameOf(g.From)) }, when: directory.ByDefault},
+	{name: "principalId", write: func(b []byte, g *roleAssignment) []byte { return appendID(b, g.From) }, when: directory.ByDefault},
+	{name: "principalType", write: func(b []byte, g *roleAssignment) []byte { return appendText(b, g.principalType()) }, when: directory.ByDefault},
+	{name: "resourceDisplayName", write: func(b []byte, g *roleAssignment) []byte { return appendText(b, g.nameOf(g.To)) }, when: directory.ByDefault},
+	{name: "resourceId", write: func(b []byte, g *roleAssignment) []byte { return appendID(b, g.To) }, when: directory.ByDefault},
 }, notKept[roleAssignment]([]string{"createdDateTime", "deletedDateTime"}, nil)...)).at(func(g *roleAssignment) string {
-	return "servicePrincipals('" + g.principal.Principal.ID.String() + "')/appRoleAssignments"
+	return g.principalSet() + "('" + g.From.String() + "')/appRoleAssignments"
 })
+
+// isGraph reports whether the resource is Microsoft Graph.
+func (g *roleAssignment) isGraph() bool {
+	return g.To == identity.GraphPrincipalID(g.image.Organization.ID)
+}
 
 // id is derived from what the assignment is about.
 func (g roleAssignment) id() string { return base64.RawURLEncoding.EncodeToString(g.key()) }
 
 func (g roleAssignment) key() []byte {
-	return slices.Concat(g.principal.Principal.ID[:], g.permission.ID[:])
+	role := g.Role
+	if !g.isGraph() {
+		role = uuid.NewSHA1(g.To, g.Role[:])
+	}
+	return slices.Concat(g.From[:], role[:])
 }
 
-// side is from where assignments are looked at: from the service principal that has the permissions, or from the resource.
+// nameOf is the displayName of a user, group or service principal.
+func (g *roleAssignment) nameOf(id uuid.UUID) string {
+	if id == uuid.Nil {
+		return ""
+	}
+	if user, ok := g.image.Directory.UserByID(id); ok {
+		about, _ := directory.AboutUser("displayName")
+		return g.image.Directory.UserColumns().Text(user, about.Column)
+	}
+	if group, ok := g.image.Directory.GroupByID(id); ok {
+		about, _ := directory.AboutGroup("displayName")
+		return g.image.Directory.GroupColumns().Text(group, about.Column)
+	}
+	if principal, ok := g.image.Principals.ByID(id); ok {
+		return g.image.Principals.At(principal).DisplayName
+	}
+	return ""
+}
+
+func (g *roleAssignment) principalType() string {
+	if g.From == uuid.Nil {
+		return ""
+	}
+	if _, ok := g.image.Directory.UserByID(g.From); ok {
+		return "User"
+	}
+	if _, ok := g.image.Directory.GroupByID(g.From); ok {
+		return "Group"
+	}
+	return "ServicePrincipal"
+}
+
+// principalSet is the set that the principal is in.
+func (g *roleAssignment) principalSet() string {
+	return map[string]string{"User": "users", "Group": "groups", "ServicePrincipal": "servicePrincipals"}[g.principalType()]
+}
+
+// side is from where assignments are looked at: from the object that has the roles, or from the resource.
 type side struct {
-	name string
-	all  func(r *request, a directory.Client) []roleAssignment // those of a service principal
-	has  func(a directory.Client, g roleAssignment) bool       // whether an assignment is one of these
+	set, name string
+	object    func(*request) (uuid.UUID, error)
+	all       func(r *request, id uuid.UUID) []roleAssignment
+	end       func(directory.Link) uuid.UUID // the object of an assignment
 }
 
-// The two sides.
+// The sides.
 var (
-	assignmentsOf = side{
-		"appRoleAssignments", (*request).roleAssignmentsOf,
-		func(a directory.Client, g roleAssignment) bool { return g.principal.Principal.ID == a.Principal.ID },
-	}
-	assignedTo = side{
-		"appRoleAssignedTo", (*request).roleAssignmentsTo,
-		func(a directory.Client, g roleAssignment) bool { return g.resource == a.Principal.ID },
-	}
+	assignmentsOf      = side{"servicePrincipals", "appRoleAssignments", (*request).principalID, (*request).roleAssignmentsOf, principalOf}
+	assignmentsOfUser  = side{"users", "appRoleAssignments", (*request).userID, (*request).roleAssignmentsOf, principalOf}
+	assignmentsOfGroup = side{"groups", "appRoleAssignments", (*request).groupID, (*request).roleAssignmentsOf, principalOf}
+	assignedTo         = side{"servicePrincipals", "appRoleAssignedTo", (*request).principalID, (*request).roleAssignmentsTo, resourceOf}
 )
 
-// roleAssignmentsOf are those that a service principal has.
-func (r *request) roleAssignmentsOf(a directory.Client) (list []roleAssignment) {
-	for _, value := range a.Principal.Permissions {
-		if p, ok := identity.ApplicationPermission(value); ok {
-			list = append(list, roleAssignment{a, p, identity.GraphPrincipalID(r.image.Organization.ID)})
+func principalOf(l directory.Link) uuid.UUID { return l.From }
+func resourceOf(l directory.Link) uuid.UUID  { return l.To }
+
+// roleAssignmentsOf are those that an object has.
+func (r *request) roleAssignmentsOf(id uuid.UUID) []roleAssignment {
+	list := r.liveAssignments(r.image.Links.LinksFrom(directory.HasRole, id))
+	if principal, ok := r.image.Principals.ByID(id); ok {
+		list = append(list, r.permissionsOf(r.image.Principals.At(principal))...)
+	}
+	return list
+}
+
+// roleAssignmentsTo are those of all objects to a resource.
+func (r *request) roleAssignmentsTo(id uuid.UUID) []roleAssignment {
+	list := r.liveAssignments(r.image.Links.LinksTo(directory.HasRole, id))
+	if id == identity.GraphPrincipalID(r.image.Organization.ID) {
+		for _, p := range r.image.Principals.All() {
+			list = append(list, r.permissionsOf(p)...)
 		}
 	}
 	return list
 }
 
-// roleAssignmentsTo are those of all service principals to a resource.
-func (r *request) roleAssignmentsTo(a directory.Client) (list []roleAssignment) {
-	if a.AppID != directory.GraphAppID {
-		return nil
-	}
-	for ordinal := range r.image.Principals.All() {
-		list = append(list, r.roleAssignmentsOf(r.image.PrincipalAt(ordinal))...)
+// liveAssignments are those of which neither end is deleted.
+func (r *request) liveAssignments(links iter.Seq[directory.Link]) (list []roleAssignment) {
+	for l := range links {
+		_, from := r.image.Kind(l.From)
+		if _, to := r.image.Kind(l.To); from && to {
+			list = append(list, roleAssignment{l, r.image})
+		}
 	}
 	return list
 }
 
-func (s side) set(a directory.Client) string {
-	return "servicePrincipals('" + a.Principal.ID.String() + "')/" + s.name
+// permissionsOf are those at Microsoft Graph.
+func (r *request) permissionsOf(p *directory.ServicePrincipal) (list []roleAssignment) {
+	for _, value := range p.Permissions {
+		if permission, ok := identity.ApplicationPermission(value); ok {
+			list = append(list, roleAssignment{directory.Link{
+				Relation: directory.HasRole, From: p.ID, To: identity.GraphPrincipalID(r.image.Organization.ID), Role: permission.ID,
+			}, r.image})
+		}
+	}
+	return list
 }
 
-// list answers GET /servicePrincipals/{servicePrincipal}/appRoleAssignments, and appRoleAssignedTo.
+func (s side) context(id uuid.UUID) string { return s.set + "('" + id.String() + "')/" + s.name }
+
+// roleAssignmentTexts are the properties that assignments can be found by.
+var roleAssignmentTexts = textsOf[roleAssignment]{
+	"appRoleId":            func(g *roleAssignment) string { return g.Role.String() },
+	"principalDisplayName": func(g *roleAssignment) string { return g.nameOf(g.From) },
+	"principalId":          func(g *roleAssignment) string { return g.From.String() },
+	"principalType":        func(g *roleAssignment) string { return g.principalType() },
+	"resourceDisplayName":  func(g *roleAssignment) string { return g.nameOf(g.To) },
+	"resourceId":           func(g *roleAssignment) string { return g.To.String() },
+}
+
+// list answers GET /servicePrincipals/{servicePrincipal}/appRoleAssignments, and the like.
 func (s side) list(_ *API, r *request) error {
-	if err := r.allow("$select", "$top", "$count", "$skiptoken"); err != nil {
+	if err := r.allow("$select", "$filter", "$top", "$count", "$skiptoken"); err != nil {
 		return err
 	}
 	fields, err := roleAssignmentFields.selected(r)
 	if err != nil {
 		return err
 	}
-	a, err := r.principal()
+	id, err := s.object(r)
 	if err != nil {
 		return err
 	}
-	return sendByID(r, s.set(a), s.all(r, a), roleAssignment.key, objects(fields))
+	rows, err := filtered(r, s.all(r, id), roleAssignmentTexts)
+	if err != nil {
+		return err
+	}
+	return sendByID(r, s.context(id), rows, roleAssignment.key, objects(fields))
 }
 
-// find is the assignment that the path names.
-func (s side) find(r *request) (directory.Client, roleAssignment, error) {
-	a, err := r.principal()
+// find is the assignment that the path names, and the object that it is looked at from.
+func (s side) find(r *request) (uuid.UUID, roleAssignment, error) {
+	id, err := s.object(r)
 	if err != nil {
-		return a, roleAssignment{}, err
+		return id, roleAssignment{}, err
 	}
-	if key, err := base64.RawURLEncoding.DecodeString(r.keys[1]); err == nil && len(key) == keyLength {
-		principal, _ := r.image.Principal(uuid.UUID(key[:keyLength/2]))
-		for _, g := range r.roleAssignmentsOf(principal) {
-			if s.has(a, g) && g.id() == r.keys[1] {
-				return a, g, nil
+	named := r.keys[len(r.keys)-1]
+	if key, err := base64.RawURLEncoding.DecodeString(named); err == nil && len(key) == keyLength {
+		for _, g := range r.roleAssignmentsOf(uuid.UUID(key[:keyLength/2])) {
+			if s.end(g.Link) == id && g.id() == named {
+				return id, g, nil
 			}
 		}
 	}
-	return a, roleAssignment{}, notFound(r.keys[1])
+	return id, roleAssignment{}, notFound(named)
 }
 
 // get answers GET …/appRoleAssignments/{assignment}.
@@ -120,27 +202,27 @@ func (s side) get(_ *API, r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
-	a, g, err := s.find(r)
+	id, g, err := s.find(r)
 	if err != nil {
 		return err
 	}
-	return s.send(r, http.StatusOK, a, g)
+	return s.send(r, http.StatusOK, id, g)
 }
 
-func (s side) send(r *request, status int, a directory.Client, g roleAssignment) error {
+func (s side) send(r *request, status int, id uuid.UUID, g roleAssignment) error {
 	fields, err := roleAssignmentFields.selected(r)
 	if err != nil {
 		return err
 	}
-	return sendEntity(r, roleAssignmentFields, status, s.set(a), fields, &g)
+	return sendEntity(r, roleAssignmentFields, status, s.context(id), fields, &g)
 }
 
 const assignmentResource = "AppRoleAssignment"
 
-// create answers POST …/appRoleAssignments {"principalId":…,"resourceId":…,"appRoleId":…}: an application is granted a permission. It is
-// in its next token, and in none that it has.
+// create answers POST …/appRoleAssignments {"principalId":…,"resourceId":…,"appRoleId":…}. A permission of Microsoft Graph is in the
+// application's next token, and in none that it has.
 func (s side) create(_ *API, r *request) error {
-	a, err := r.principal()
+	id, err := s.object(r)
 	if err != nil {
 		return err
 	}
@@ -148,24 +230,19 @@ func (s side) create(_ *API, r *request) error {
 	if err != nil {
 		return err
 	}
-	if !s.has(a, g) {
-		return refuse("The service principal of the path, %s, is not the one of the body: it must be the principalId of appRoleAssignments, and the resourceId of appRoleAssignedTo.", a.Principal.ID)
+	if s.end(g.Link) != id {
+		return refuse("The object of the path, %s, is not the one of the body: it must be the principalId of appRoleAssignments, and the resourceId of appRoleAssignedTo.", id)
 	}
-	_, err = r.rewrite(
-		func(r *request) (directory.Client, error) { return r.byPrincipalID(g.principal.Principal.ID) },
-		func(a *directory.Client) error {
-			if slices.Contains(a.Principal.Permissions, g.permission.Value) {
-				return refuse("Permission being assigned already exists on the object")
-			}
-			a.Principal.Permissions = append(a.Principal.Permissions, g.permission.Value)
-			return nil
-		},
-	)
+	if g.isGraph() {
+		err = r.grantPermission(g)
+	} else if _, err = r.do(tenant.AddLink{Link: g.Link}); err != nil {
+		err = r.badReferences(err, []reference{{"principalId", g.From}, {"resourceId", g.To}})
+	}
 	if err != nil {
 		return err
 	}
-	r.w.Header().Set("Location", r.root+"/"+s.set(a)+"/"+g.id())
-	return s.send(r, http.StatusCreated, a, g)
+	r.w.Header().Set("Location", r.root+"/"+s.context(id)+"/"+g.id())
+	return s.send(r, http.StatusCreated, id, g)
 }
 
 // readAssignment reads what is to be granted to whom.
@@ -174,27 +251,37 @@ func (r *request) readAssignment() (g roleAssignment, err error) {
 	if err != nil {
 		return g, err
 	}
-	var principal, role uuid.UUID
 	var kind string
-	if err := read(assignmentResource, withoutID(members), map[string]any{
-		"principalId": &principal, "resourceId": &g.resource, "appRoleId": &role, "principalType": &kind,
-	}, "principalId", "resourceId", "appRoleId"); err != nil {
-		return g, err
+	g.Relation, g.image = directory.HasRole, r.image
+	err = read(assignmentResource, withoutID(members), map[string]any{
+		"principalId": &g.From, "resourceId": &g.To, "appRoleId": &g.Role, "principalType": &kind,
+	}, "principalId", "resourceId", "appRoleId")
+	return g, err
+}
+
+// grantPermission gives a service principal a permission at Microsoft Graph.
+func (r *request) grantPermission(g roleAssignment) error {
+	permission, ok := identity.ApplicationPermissionByID(g.Role)
+	if !ok {
+		return refuse("Permission being assigned was not found on application '%s'. Its service principal lists its permissions in appRoles.", identity.GraphAppID)
 	}
-	if g.resource != identity.GraphPrincipalID(r.image.Organization.ID) {
-		return g, placeIn{assignmentResource, "resourceId"}.invalid([]byte(g.resource.String()), "the id of the service principal of Microsoft Graph in this tenant")
+	if kind, ok := r.typeOf(g.From); ok && kind != "ServicePrincipal" {
+		return refuse("The app roles of Microsoft Graph are for applications: '%s' is a %s. What an application may do in a user's name is an oAuth2PermissionGrant.", g.From, kind)
 	}
-	permission, ok := identity.ApplicationPermissionByID(role)
-	if g.permission = permission; !ok {
-		return g, refuse("Permission being assigned was not found on application '%s'. Its service principal lists its permissions in appRoles.", identity.GraphAppID)
+	_, err := r.rewrite(
+		func(r *request) (directory.Client, error) { return r.byPrincipalID(g.From) },
+		func(a *directory.Client) error {
+			if slices.Contains(a.Principal.Permissions, permission.Value) {
+				return refuse("Permission being assigned already exists on the object")
+			}
+			a.Principal.Permissions = append(a.Principal.Permissions, permission.Value)
+			return nil
+		},
+	)
+	if p, is := err.(*Problem); is && p.Status == http.StatusNotFound {
+		return &Problem{Status: http.StatusBadRequest, Code: badRequest, Message: p.Message}
 	}
-	if g.principal, err = r.byPrincipalID(principal); err != nil {
-		if _, isUser := r.liveUser(principal); isUser {
-			return g, refuse("The app roles of Microsoft Graph are for applications: '%s' is a user. What an application may do in a user's name is an oAuth2PermissionGrant.", principal)
-		}
-		return g, &Problem{Status: http.StatusBadRequest, Code: badRequest, Message: err.Error()}
-	}
-	return g, nil
+	return err
 }
 
 // byPrincipalID is the application whose service principal has an id.
@@ -212,10 +299,14 @@ func (s side) remove(_ *API, r *request) error {
 	if err != nil {
 		return err
 	}
+	if !g.isGraph() {
+		return r.change(tenant.RemoveLink{Link: g.Link})
+	}
+	permission, _ := identity.ApplicationPermissionByID(g.Role)
 	_, err = r.rewrite(
-		func(r *request) (directory.Client, error) { return r.byPrincipalID(g.principal.Principal.ID) },
+		func(r *request) (directory.Client, error) { return r.byPrincipalID(g.From) },
 		func(a *directory.Client) error {
-			a.Principal.Permissions = slices.DeleteFunc(a.Principal.Permissions, func(value string) bool { return value == g.permission.Value })
+			a.Principal.Permissions = slices.DeleteFunc(a.Principal.Permissions, func(value string) bool { return value == permission.Value })
 			return nil
 		},
 	)

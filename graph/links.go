@@ -36,6 +36,11 @@ func (r *request) userID() (uuid.UUID, error) {
 	return r.image.Directory.UserID(user), err
 }
 
+func (r *request) groupID() (uuid.UUID, error) {
+	group, err := r.group()
+	return r.image.Directory.GroupID(group), err
+}
+
 func (r *request) applicationID() (uuid.UUID, error) {
 	a, err := r.application()
 	return a.ID, err
@@ -184,9 +189,10 @@ func (l linking) remove(_ *API, r *request) error {
 	if err != nil {
 		return err
 	}
-	to, ok := parseGUID(r.keys[1])
+	named := r.keys[len(r.keys)-1]
+	to, ok := parseGUID(named)
 	if !ok {
-		return notFound(r.keys[1])
+		return notFound(named)
 	}
 	return r.change(tenant.RemoveLink{Link: directory.Link{Relation: l.relation, From: from, To: to}})
 }

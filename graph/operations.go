@@ -95,6 +95,10 @@ var operations = []operation{
 	{method: "POST", path: "/users/{user}/assignLicense()", need: identity.AssignUser, do: (*API).assignUserLicense},
 	{method: "POST", path: "/users/{user}/reprocessLicenseAssignment()", need: identity.ReprocessUser, do: (*API).reprocessLicenseAssignment},
 	{method: "GET", path: "/users/{user}/oauth2PermissionGrants", need: identity.ReadGrants, do: (*API).listGrantsOfUser},
+	{method: "GET", path: "/users/{user}/appRoleAssignments", need: identity.ReadAppRolesOfUser, do: assignmentsOfUser.list},
+	{method: "POST", path: "/users/{user}/appRoleAssignments", need: identity.WriteAppRoles, do: assignmentsOfUser.create},
+	{method: "GET", path: "/users/{user}/appRoleAssignments/{assignment}", need: identity.ReadAppRolesOfUser, do: assignmentsOfUser.get},
+	{method: "DELETE", path: "/users/{user}/appRoleAssignments/{assignment}", need: identity.WriteAppRoles, do: assignmentsOfUser.remove},
 	{method: "POST", path: "/users/{user}/revokeSignInSessions()", need: identity.RevokeSessions, do: (*API).revokeSessions},
 	{method: "POST", path: "/me/changePassword()", need: identity.ChangePassword, do: (*API).changePassword},
 
@@ -142,6 +146,10 @@ var operations = []operation{
 	{method: "POST", path: "/groups/{group}/getMemberObjects()", need: identity.ReadGroups, do: allGroupsOfGroup.getMembers},
 	{method: "POST", path: "/groups/{group}/checkMemberGroups()", need: identity.ReadGroups, do: allGroupsOfGroup.checkGroups},
 	{method: "POST", path: "/groups/{group}/checkMemberObjects()", need: identity.ReadGroups, do: allGroupsOfGroup.checkObjects},
+	{method: "GET", path: "/groups/{group}/appRoleAssignments", need: identity.ReadAppRolesOfGroup, do: assignmentsOfGroup.list},
+	{method: "POST", path: "/groups/{group}/appRoleAssignments", need: identity.WriteAppRoles, do: assignmentsOfGroup.create},
+	{method: "GET", path: "/groups/{group}/appRoleAssignments/{assignment}", need: identity.ReadAppRolesOfGroup, do: assignmentsOfGroup.get},
+	{method: "DELETE", path: "/groups/{group}/appRoleAssignments/{assignment}", need: identity.WriteAppRoles, do: assignmentsOfGroup.remove},
 	{method: "POST", path: "/groups/{group}/assignLicense()", need: identity.AssignGroup, do: (*API).assignGroupLicense},
 
 	{method: "GET", path: "/directoryObjects/{object}", need: identity.ReadObjects, do: (*API).getDirectoryObject},

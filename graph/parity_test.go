@@ -47,7 +47,7 @@ func (w *witnesses) saw(scenario, method, path string, got answer, request strin
 	}
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
-	name := op.method + " " + op.path
+	name := op.method + " " + strings.NewReplacer("(appId='{applications}')", "/{application}", "(appId='{servicePrincipals}')", "/{servicePrincipal}").Replace(op.path)
 	w.seen[name] = append(w.seen[name], scenario)
 	if options, err := odata.Parse(query); err == nil {
 		for _, option := range options.Given {
@@ -109,7 +109,8 @@ const parityHead = `# Parity with Microsoft Graph
 
 Written by ` + "`go test ./graph -run 'TestScenarios$' -update`" + `; do not edit. What is served is witnessed by the scenario named with it
 (` + "`graph/testdata/scenarios`" + `), and a test fails when something served has no witness. Everything under ` + "`/users/{user}`" + ` is there for
-` + "`/me`" + `, too, and everything of Graph under ` + "`/beta`" + ` as well. Every answer of the tests is compared with the types of Graph's v1.0 metadata.
+` + "`/me`" + `, too, everything under ` + "`/applications/{application}`" + ` and ` + "`/servicePrincipals/{servicePrincipal}`" + ` for ` + "`(appId='…')`" + `, and everything of Graph under
+` + "`/beta`" + ` as well. Every answer of the tests is compared with the types of Graph's v1.0 metadata.
 
 The permission is the least one; with those in brackets a caller sees the basic properties, or its own self. Which roles a signed-in user needs besides
 is in ` + "`identity/needs.go`" + `.

@@ -223,16 +223,12 @@ func (r *request) appendTypeInFull(b []byte, name string) []byte {
 	return r.appendType(b, name)
 }
 
-// count, countUsers, countGroups, countPrincipals and countApplications answer GET …/$count, behind a cast or not (P26).
+// count, countUsers, countGroups and countPrincipals answer GET …/$count, behind a cast or not (P26).
 func (rel relation) count(_ *API, r *request) error       { return r.sendLength(rel) }
 func (rel relation) countUsers(_ *API, r *request) error  { return r.sendLength(rel.onlyUsers) }
 func (rel relation) countGroups(_ *API, r *request) error { return r.sendLength(rel.onlyGroups) }
 func (rel relation) countPrincipals(_ *API, r *request) error {
 	return r.sendLength(rel.onlyPrincipals)
-}
-
-func (rel relation) countApplications(_ *API, r *request) error {
-	return r.sendLength(rel.onlyApplications)
 }
 
 // references answers GET …/members/$ref: the addresses of the objects, for which nothing of them needs to be read.

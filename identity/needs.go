@@ -34,6 +34,8 @@ const (
 	ReadDomains       Operation = "read domains"
 
 	ReadApplications           Operation = "read applications and service principals"
+	ReadAppRolesOfUser         Operation = "read the app roles that a user has"
+	ReadAppRolesOfGroup        Operation = "read the app roles that a group has"
 	ReadMembershipsOfPrincipal Operation = "read the groups a service principal is in, by ids"
 	WriteApplications          Operation = "create, update and delete applications, service principals and what they log in with"
 	ReadAppRoles               Operation = "read the permissions that service principals have for themselves"
@@ -173,6 +175,12 @@ var Needs = map[Operation]Need{
 	},
 	ReadApplications: {
 		Full: []string{"Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
+	},
+	ReadAppRolesOfUser: {
+		Full: []string{"AppRoleAssignment.ReadWrite.All", "Directory.Read.All"},
+	},
+	ReadAppRolesOfGroup: {
+		Full: []string{"AppRoleAssignment.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
 	},
 	ReadMembershipsOfPrincipal: {
 		Full: []string{

@@ -179,8 +179,11 @@ func (p *player) anyID() uuid.UUID {
 // linkCommand is one about what objects of any kinds are to each other.
 func (p *player) linkCommand(kind int) tenant.Command {
 	link := directory.Link{
-		Relation: rapid.SampledFrom([]directory.Relation{directory.OwnedBy, directory.SponsoredBy, directory.HasMember, directory.CreatedBy}).Draw(p.t, "relation"),
+		Relation: rapid.SampledFrom([]directory.Relation{directory.OwnedBy, directory.SponsoredBy, directory.HasMember, directory.CreatedBy, directory.HasRole}).Draw(p.t, "relation"),
 		From:     p.anyID(), To: p.anyID(),
+	}
+	if link.Relation == directory.HasRole {
+		link.Role = rapid.SampledFrom([]uuid.UUID{{}, {7}, {8}}).Draw(p.t, "role")
 	}
 	if kind > 30 {
 		return p.deletedCommand(kind, link.From)
@@ -254,6 +257,7 @@ func (p *player) checkLinks() {
 		directory.HasMember:   {"group-principal"},
 		directory.CreatedBy:   {"group-user", "group-principal", "application-user", "principal-user", "application-principal", "principal-principal"},
 		directory.SponsoredBy: {"user-user", "user-group"},
+		directory.HasRole:     {"user-principal", "group-principal", "principal-principal"},
 	}
 	for l := range img.Links.All() {
 		if !slices.Contains(joined[l.Relation], kind(l.From)+"-"+kind(l.To)) {
@@ -296,6 +300,7 @@ func (p *player) client(n byte) directory.Client {
 			"tags": json.RawMessage(tags), "identifierUris": json.RawMessage(strings.ReplaceAll(uris, "%d", fmt.Sprint(n))),
 			"info":                   json.RawMessage(fmt.Sprintf(`{"logoUrl":null,"termsOfServiceUrl":"https://%d"}`, n)),
 			"requiredResourceAccess": json.RawMessage(`[{"resourceAccess":[],"resourceAppId":"00000003-0000-0000-c000-000000000000"}]`),
+			"appRoles":               json.RawMessage(`[{"allowedMemberTypes":["User"],"id":"07000000-0000-0000-0000-000000000000","isEnabled":true}]`),
 			"web":                    json.RawMessage(`{"homePageUrl":"https://home"}`),
 		},
 	}}

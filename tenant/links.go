@@ -3,6 +3,7 @@ package tenant
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -50,18 +51,32 @@ func (img *Image) acts(id uuid.UUID) bool {
 	return ok && (kind == store.KindUser || kind == store.KindServicePrincipal)
 }
 
-// linkable says which kinds of objects a relation joins with commands of their own, and the property that shows it.
+// linkable says which kinds of objects a relation joins with commands of their own, and what is said of a link that is there.
 var linkable = map[directory.Relation]struct {
-	property string
 	from, to []store.Kind
+	there    func(to uuid.UUID) *Problem
 }{
 	directory.OwnedBy: {
-		"owners", []store.Kind{store.KindApplication, store.KindServicePrincipal}, []store.Kind{store.KindUser, store.KindServicePrincipal},
+		[]store.Kind{store.KindApplication, store.KindServicePrincipal},
+		[]store.Kind{store.KindUser, store.KindServicePrincipal},
+		func(to uuid.UUID) *Problem { return alreadyThere(to, "owners") },
 	},
-	directory.SponsoredBy: {"sponsors", []store.Kind{store.KindUser}, []store.Kind{store.KindUser, store.KindGroup}},
+	directory.SponsoredBy: {
+		[]store.Kind{store.KindUser},
+		[]store.Kind{store.KindUser, store.KindGroup},
+		func(to uuid.UUID) *Problem { return alreadyThere(to, "sponsors") },
+	},
+	directory.HasRole: {
+		[]store.Kind{store.KindUser, store.KindGroup, store.KindServicePrincipal},
+		[]store.Kind{store.KindServicePrincipal},
+		func(to uuid.UUID) *Problem {
+			return invalid(to, "Permission being assigned already exists on the object")
+		},
+	},
 }
 
-// AddLink relates an object to another: an application or service principal to an owner, a user to a sponsor.
+// AddLink relates an object to another: an application or service principal to an owner, a user to a sponsor, a user, group or service
+// principal to a service principal of which it gets an app role.
 type AddLink struct{ Link directory.Link }
 
 // Name is the operation.
@@ -75,8 +90,31 @@ func (cmd AddLink) run(c *change) error {
 	if kind, ok := c.base.Kind(cmd.Link.To); !ok || !slices.Contains(kinds.to, kind) {
 		return noSuch(cmd.Link.To)
 	}
+	if err := c.base.assignable(cmd.Link); err != nil {
+		return err
+	}
 	if !c.link(cmd.Link, true) {
-		return alreadyThere(cmd.Link.To, kinds.property)
+		return kinds.there(cmd.Link.To)
+	}
+	return nil
+}
+
+// assignable refuses an app role that the service principal does not have, or not for this kind of object. Without a role, which is
+// the zero id, anything can be assigned.
+func (img *Image) assignable(l directory.Link) error {
+	if l.Relation != directory.HasRole || l.Role == uuid.Nil {
+		return nil
+	}
+	resource, _ := img.Principals.ByID(l.To)
+	client := img.PrincipalAt(resource)
+	kind, _ := img.Kind(l.From)
+	role, ok := client.AppRole(l.Role)
+	switch {
+	case !ok:
+		return invalid(l.Role, "Permission being assigned was not found on application '%s'. Its service principal lists its permissions in appRoles.", client.AppID)
+	case !role.Allows(kind == store.KindServicePrincipal):
+		return invalid(l.Role, "Permission being assigned, '%s' of application '%s', is not for this type of principal: its allowedMemberTypes are %s.",
+			l.Role, client.AppID, strings.Join(role.AllowedMemberTypes, ", "))
 	}
 	return nil
 }
@@ -151,7 +189,7 @@ func (img *Image) applyLinks(list []LinkNow) error {
 	}
 	next := img.Links.Copy()
 	for _, now := range list {
-		if now.Relation < directory.OwnedBy || now.Relation > directory.SponsoredBy {
+		if now.Relation < directory.OwnedBy || now.Relation > directory.HasRole {
 			return fmt.Errorf("the relation %d is not known", now.Relation)
 		}
 		next.Set(now.Link, !now.Gone)
