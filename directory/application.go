@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -22,6 +23,7 @@ type Application struct {
 	Federated    []FederatedCredential `json:"federated,omitempty"`
 	Redirects    Redirects             `json:"redirects,omitzero"`
 	PublicClient bool                  `json:"publicClient,omitempty"` // it may act for users without showing who it is (isFallbackPublicClient)
+	Audience     string                `json:"signInAudience,omitempty"`
 
 	Properties map[string]json.RawMessage `json:"properties,omitempty"` // by name: what is kept and shown but has no effect here
 }
@@ -30,12 +32,17 @@ type Application struct {
 type ServicePrincipal struct {
 	ID          uuid.UUID `json:"id"`          // object id: the oid of its tokens
 	AppID       uuid.UUID `json:"appId"`       // of its application
-	DisplayName string    `json:"displayName"` // of its application
+	DisplayName string    `json:"displayName"` // its application's, unless it got another
 
 	DeletedDateTime time.Time `json:"deletedDateTime,omitzero"` // zero: it is not deleted
 
 	Permissions []string `json:"permissions,omitempty"` // it is granted for itself, such as User.ReadWrite.All
 	Disabled    bool     `json:"disabled,omitempty"`    // accountEnabled is false
+
+	AssignmentRequired bool `json:"appRoleAssignmentRequired,omitempty"`
+
+	Secrets      []Secret      `json:"secrets,omitempty"` // besides those of its application
+	Certificates []Certificate `json:"certificates,omitempty"`
 
 	Properties map[string]json.RawMessage `json:"properties,omitempty"` // as those of Application
 }
@@ -45,6 +52,12 @@ type Client struct {
 	Application
 	Principal ServicePrincipal // without ID: there is none
 }
+
+// SignInAudience says who may sign in with the application. People of other tenants cannot sign in here, whatever it is.
+func (a *Application) SignInAudience() string { return cmp.Or(a.Audience, Audiences[0]) }
+
+// Audiences are what an application's signInAudience can be, the usual one first.
+var Audiences = []string{"AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount"}
 
 // Secret is a password of an application, which nobody can read again.
 type Secret struct {

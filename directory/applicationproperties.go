@@ -35,7 +35,7 @@ var applicationTable = newTable(
 	askedText("publisherDomain", func(s *shownClient) string { return s.tenant.DefaultDomain() }).column(9).filtered(Basic, Basic, Never, Never),
 	askedElements("requiredResourceAccess", "resourceAppId", func(s *shownClient) []string { return s.resources() }).column(10).filtered(Advanced, Never, Never, Never),
 	askedText("serviceManagementReference", func(s *shownClient) string { return textIn(s.Properties, "serviceManagementReference") }).column(11).filtered(Advanced, Advanced, Never, Advanced),
-	askedText("signInAudience", func(*shownClient) string { return SignInAudience }).column(12).filtered(Basic, Never, Never, Never),
+	askedText("signInAudience", func(s *shownClient) string { return s.SignInAudience() }).column(12).filtered(Basic, Never, Never, Never),
 	askedTexts("spa/redirectUris", func(s *shownClient) []string { return s.Redirects.SPA }).column(13).filtered(Advanced, Advanced, Never, Never),
 	askedTexts("tags", func(s *shownClient) []string { return textsIn(s.Properties, "tags") }).column(14).filtered(Basic, Basic, Never, Never),
 	notKept[shownClient]("uniqueName", String).filtered(Basic, Basic, Never, Never),
@@ -51,7 +51,7 @@ var principalTable = newTable(
 	askedTexts("alternativeNames", func(s *shownClient) []string { return textsIn(s.Principal.Properties, "alternativeNames") }).column(2).filtered(Basic, Basic, Never, Never),
 	askedText("appId", func(s *shownClient) string { return s.Principal.AppID.String() }).column(3).mostly().filtered(Basic, Never, Never, Never).searched(ByStart),
 	askedText("appOwnerOrganizationId", func(s *shownClient) string { return s.Principal.Owner(s.tenant.ID).String() }).column(4).filtered(Advanced, Never, Never, Never),
-	askedBool("appRoleAssignmentRequired", func(*shownClient) bool { return false }).column(5).filtered(Advanced, Never, Never, Never),
+	askedBool("appRoleAssignmentRequired", func(s *shownClient) bool { return s.Principal.AssignmentRequired }).column(5).filtered(Advanced, Never, Never, Never),
 	notKept[shownClient]("applicationTemplateId", String).filtered(Basic, Never, Never, Never),
 	notKept[shownClient]("createdObjects", ComplexCollection).filtered(Advanced, Never, Never, Never).elements("id"),
 	askedTime("deletedDateTime", func(s *shownClient) column.Value {
@@ -123,9 +123,6 @@ func textsIn(kept map[string]json.RawMessage, name string) (texts []string) {
 	}
 	return texts
 }
-
-// SignInAudience is that of all applications: they are for their own tenant only.
-const SignInAudience = "AzureADMyOrg"
 
 // IdentifierURIs returns the names that the application as a resource can be asked for by, besides its appId.
 func (a *Application) IdentifierURIs() []string { return textsIn(a.Properties, "identifierUris") }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"licensor/directory"
 	"licensor/tenant"
 )
@@ -14,6 +16,7 @@ import (
 type application struct {
 	directory.Client
 	image *tenant.Image
+	texts map[uuid.UUID]string // of the secrets that were just made, by keyId
 }
 
 // applicationFields are the properties of application. What is not kept here is null, or an empty list where there must be one.
@@ -25,9 +28,9 @@ var applicationFields = newFieldSet("microsoft.graph.application", slices.Concat
 		{name: "displayName", write: appendAppName, when: directory.ByDefault},
 		{name: "id", write: func(b []byte, a *application) []byte { return appendID(b, a.ID) }, when: directory.ByDefault},
 		{name: "isFallbackPublicClient", write: appendFallback, when: directory.ByDefault},
-		{name: "keyCredentials", write: appendKeys, when: directory.ByDefault},
+		{name: "keyCredentials", write: func(b []byte, a *application) []byte { return appendKeys(b, a.Certificates) }, when: directory.ByDefault},
 		{name: "oauth2RequirePostResponse", write: appendFalse[application], when: directory.ByDefault},
-		{name: "passwordCredentials", write: appendSecrets, when: directory.ByDefault},
+		{name: "passwordCredentials", write: func(b []byte, a *application) []byte { return appendSecrets(b, a.Secrets, a.texts) }, when: directory.ByDefault},
 		{name: "publicClient", write: func(b []byte, a *application) []byte { return appendRedirects(b, a.Redirects.Public) }, when: directory.ByDefault},
 		{name: "publisherDomain", write: appendPublisher, when: directory.ByDefault},
 		{name: "signInAudience", write: appendAudience, when: directory.ByDefault},
@@ -49,7 +52,7 @@ var applicationFields = newFieldSet("microsoft.graph.application", slices.Concat
 var applicationEdits = editsOf(keptOfApplications, func(a *directory.Client) map[string]json.RawMessage { return a.Properties }, map[string]edit{
 	"displayName":                       setAppName,
 	"isFallbackPublicClient":            setFallback,
-	"keyCredentials":                    setKeys,
+	"keyCredentials":                    setKeys(func(a *directory.Client) *[]directory.Certificate { return &a.Certificates }),
 	"publicClient":                      setRedirects(publicClient, func(a *directory.Client) *[]string { return &a.Redirects.Public }),
 	"signInAudience":                    setAudience,
 	"spa":                               setRedirects(pageClient, func(a *directory.Client) *[]string { return &a.Redirects.SPA }),
@@ -82,8 +85,7 @@ func appendAppID(b []byte, a *application) []byte { return appendID(b, a.AppID) 
 
 func appendAppName(b []byte, a *application) []byte { return appendText(b, a.DisplayName) }
 
-// appendAudience says that applications are of their tenant only.
-func appendAudience(b []byte, _ *application) []byte { return append(b, `"AzureADMyOrg"`...) }
+func appendAudience(b []byte, a *application) []byte { return appendText(b, a.SignInAudience()) }
 
 func appendPublisher(b []byte, a *application) []byte {
 	return appendTextOrNull(b, a.image.Organization.DefaultDomain())
@@ -114,10 +116,14 @@ func setFallback(_ editor, a *directory.Client, at placeIn, raw json.RawMessage)
 	return nil
 }
 
-// setAudience takes the one audience that there is here: an application of this tenant is none of another's.
-func setAudience(_ editor, _ *directory.Client, at placeIn, raw json.RawMessage) error {
-	_, err := must(oneOf("AzureADMyOrg"))(nil, at, raw)
-	return err
+func setAudience(_ editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
+	if _, err := must(oneOf(directory.Audiences...))(nil, at, raw); err != nil {
+		return err
+	}
+	if a.Audience = ""; string(raw) != `"`+directory.Audiences[0]+`"` {
+		return json.Unmarshal(raw, &a.Audience)
+	}
+	return nil
 }
 
 // getApplication answers GET /applications/{application}, by id or by appId.
@@ -138,7 +144,7 @@ func sendOne(r *request, set string, fields *fieldSet[application], find func(*r
 	if err != nil {
 		return err
 	}
-	return sendEntity(r, fields, http.StatusOK, set, selected, &application{a, r.image})
+	return sendEntity(r, fields, http.StatusOK, set, selected, &application{Client: a, image: r.image})
 }
 
 // byAppID says whether the path names an application or service principal by its appId: applications(appId='…').

@@ -7,12 +7,14 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"net/http"
 	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
 	"licensor/directory"
+	"licensor/identity"
 )
 
 const (
@@ -24,19 +26,23 @@ const (
 )
 
 // appendKeys writes keyCredentials. The key itself is not shown; customKeyIdentifier is the thumbprint, by which assertions name it (x5t).
-func appendKeys(b []byte, a *application) []byte {
-	return appendList(b, a.Certificates, func(b []byte, c directory.Certificate) []byte {
-		thumbprint := sha1.Sum(c.DER) //nolint:gosec // a name, not a proof
-		b = append(appendName(append(b, '{'), "customKeyIdentifier"), '"')
-		b = append(base64.StdEncoding.AppendEncode(b, thumbprint[:]), '"')
-		b = appendTextOrNull(appendName(b, "displayName"), c.DisplayName)
-		b = appendTime(appendName(b, "endDateTime"), c.Expires)
-		b = append(appendName(b, "key"), "null"...)
-		b = appendID(appendName(b, "keyId"), c.KeyID)
-		b = appendTime(appendName(b, "startDateTime"), c.Starts)
-		b = appendText(appendName(b, "type"), certificateType)
-		return append(appendText(appendName(b, "usage"), verifyUsage), '}')
+func appendKeys(b []byte, list []directory.Certificate) []byte {
+	return appendList(b, list, func(b []byte, c directory.Certificate) []byte {
+		return append(appendKeyMembers(append(b, '{'), c), '}')
 	})
+}
+
+func appendKeyMembers(b []byte, c directory.Certificate) []byte {
+	thumbprint := sha1.Sum(c.DER) //nolint:gosec // a name, not a proof
+	b = append(appendName(b, "customKeyIdentifier"), '"')
+	b = append(base64.StdEncoding.AppendEncode(b, thumbprint[:]), '"')
+	b = appendTextOrNull(appendName(b, "displayName"), c.DisplayName)
+	b = appendTime(appendName(b, "endDateTime"), c.Expires)
+	b = append(appendName(b, "key"), "null"...)
+	b = appendID(appendName(b, "keyId"), c.KeyID)
+	b = appendTime(appendName(b, "startDateTime"), c.Starts)
+	b = appendText(appendName(b, "type"), certificateType)
+	return appendText(appendName(b, "usage"), verifyUsage)
 }
 
 // keyCredential is an element of keyCredentials as a client sends it.
@@ -50,30 +56,34 @@ type keyCredential struct {
 
 // setKeys replaces the certificates by those of a list. One that the application has already is named by its keyId, without its key, as it was
 // read.
-func setKeys(e editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
+func setKeys(of func(*directory.Client) *[]directory.Certificate) edit {
+	return func(e editor, a *directory.Client, at placeIn, raw json.RawMessage) (err error) {
+		*of(a), err = readKeys(e, *of(a), at, raw)
+		return err
+	}
+}
+
+func readKeys(e editor, there []directory.Certificate, at placeIn, raw json.RawMessage) ([]directory.Certificate, error) {
 	var elements []json.RawMessage
 	if json.Unmarshal(raw, &elements) != nil || elements == nil || len(elements) > maxKeys {
-		return at.invalid(raw, "a list of at most 50 keys")
+		return nil, at.invalid(raw, "a list of at most 50 keys")
 	}
-	list := make([]directory.Certificate, 0, len(elements))
+	var list []directory.Certificate // nil where there are none, which is always the same then
 	for _, element := range elements {
 		k, err := readKey(at, element)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		c, err := k.certificate(e, a.Certificates, at)
+		c, err := k.certificate(e, there, at)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if slices.ContainsFunc(list, func(other directory.Certificate) bool { return other.KeyID == c.KeyID }) {
-			return at.inner("keyId").invalid(json.RawMessage(c.KeyID.String()), "each keyId once")
+			return nil, at.inner("keyId").invalid(json.RawMessage(c.KeyID.String()), "each keyId once")
 		}
 		list = append(list, c)
 	}
-	if a.Certificates = list; len(list) == 0 {
-		a.Certificates = nil // none is always the same
-	}
-	return nil
+	return list, nil
 }
 
 func readKey(at placeIn, raw json.RawMessage) (k keyCredential, err error) {
@@ -182,4 +192,81 @@ func parseCertificate(text string) (*x509.Certificate, error) {
 		return nil, x509.ErrUnsupportedAlgorithm
 	}
 	return cert, nil
+}
+
+// addKey answers POST /applications/{application}/addKey and its like: a holder of a certificate adds another, and proves that it has the
+// key of one.
+func (h holder) addKey(api *API, r *request) error {
+	members, err := r.members()
+	if err != nil {
+		return err
+	}
+	members = slices.DeleteFunc(members, func(m directory.Member) bool { return m.Name == "passwordCredential" }) // of other types of keys
+	var wanted json.RawMessage
+	var proof string
+	if err := read("addKey", members, map[string]any{"keyCredential": &wanted, "proof": &proof}, "keyCredential", "proof"); err != nil {
+		return err
+	}
+	at := placeIn{"KeyCredential", "keyCredential"}
+	k, err := readKey(at, wanted)
+	if err != nil {
+		return err
+	}
+	var added directory.Certificate
+	_, err = r.rewrite(h.find, func(a *directory.Client) (err error) {
+		keys := h.certificates(a)
+		if err := h.proved(r, a, proof); err != nil {
+			return err
+		}
+		if added, err = k.certificate(api.editor(r, at.resource), nil, at); err != nil {
+			return err
+		}
+		if len(*keys) >= maxKeys {
+			return refuse("The %s has %d keys already, and can have no more. Remove those that are out of use with removeKey.", h.resource, maxKeys)
+		}
+		*keys = append(*keys, added)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	b := r.appendHead(r.begin(), "microsoft.graph.keyCredential")
+	return r.send(http.StatusOK, append(appendKeyMembers(b, added), '}'))
+}
+
+// removeKey answers POST /applications/{application}/removeKey and its like.
+func (h holder) removeKey(_ *API, r *request) error {
+	var key uuid.UUID
+	var proof string
+	if err := r.parameters("removeKey", map[string]any{"keyId": &key, "proof": &proof}, "keyId", "proof"); err != nil {
+		return err
+	}
+	_, err := r.rewrite(h.find, func(a *directory.Client) error {
+		if err := h.proved(r, a, proof); err != nil {
+			return err
+		}
+		keys := h.certificates(a)
+		kept := slices.DeleteFunc(slices.Clone(*keys), func(c directory.Certificate) bool { return c.KeyID == key })
+		if len(kept) == len(*keys) {
+			return refuse("No key credential found with keyId '%s'.", key)
+		}
+		*keys = kept
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return r.sendNothing()
+}
+
+// proved refuses who does not have the key of one of the holder's certificates.
+func (h holder) proved(r *request, a *directory.Client, proof string) error {
+	var certificates []identity.Certificate
+	for _, c := range *h.certificates(a) {
+		certificates = append(certificates, identity.Certificate{DER: c.DER, Expires: c.Expires})
+	}
+	if err := identity.CheckProof(proof, h.issuer(a).String(), certificates, r.now); err != nil {
+		return refuse("The proof of possession is invalid: %s.", err)
+	}
+	return nil
 }

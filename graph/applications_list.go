@@ -72,9 +72,9 @@ func inMemoryNow(_ *tenant.Tenant, _ context.Context, img *tenant.Image, _ uint3
 func applicationAt(at func(*tenant.Image, uint32) directory.Client) func(*request, *directory.Client, uint32, *tenant.Image) application {
 	return func(_ *request, document *directory.Client, ordinal uint32, img *tenant.Image) application {
 		if document != nil {
-			return application{*document, img}
+			return application{Client: *document, image: img}
 		}
-		return application{at(img, ordinal), img}
+		return application{Client: at(img, ordinal), image: img}
 	}
 }
 

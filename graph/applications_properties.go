@@ -201,6 +201,7 @@ func (e editor) edit(a *directory.Client, members []directory.Member, edits map[
 func copied(a directory.Client) directory.Client {
 	a.Secrets, a.Certificates, a.Federated = slices.Clone(a.Secrets), slices.Clone(a.Certificates), slices.Clone(a.Federated)
 	a.Principal.Permissions = slices.Clone(a.Principal.Permissions)
+	a.Principal.Secrets, a.Principal.Certificates = slices.Clone(a.Principal.Secrets), slices.Clone(a.Principal.Certificates)
 	a.Properties, a.Principal.Properties = cloned(a.Properties), cloned(a.Principal.Properties)
 	return a
 }

@@ -18,10 +18,33 @@ const (
 	maxSecrets  = 50
 )
 
-// appendSecrets writes what may be known of an application's secrets: nothing that they can be found out with.
-func appendSecrets(b []byte, a *application) []byte {
-	return appendList(b, a.Secrets, func(b []byte, s directory.Secret) []byte { return appendSecret(b, s, "") })
+// appendSecrets writes what may be known of secrets: nothing that they can be found out with, but for the texts of those that were just
+// made.
+func appendSecrets(b []byte, list []directory.Secret, texts map[uuid.UUID]string) []byte {
+	return appendList(b, list, func(b []byte, s directory.Secret) []byte { return appendSecret(b, s, texts[s.KeyID]) })
 }
+
+// holder is what has secrets and certificates: an application, or a service principal.
+type holder struct {
+	resource     string
+	find         func(*request) (directory.Client, error)
+	issuer       func(*directory.Client) uuid.UUID // of proofs that it has a key
+	secrets      func(*directory.Client) *[]directory.Secret
+	certificates func(*directory.Client) *[]directory.Certificate
+}
+
+// The holders.
+var (
+	ofApplication = holder{
+		applicationResource, (*request).application, func(a *directory.Client) uuid.UUID { return a.ID },
+		func(a *directory.Client) *[]directory.Secret { return &a.Secrets }, func(a *directory.Client) *[]directory.Certificate { return &a.Certificates },
+	}
+	ofPrincipal = holder{
+		principalResource, (*request).ownPrincipal, func(a *directory.Client) uuid.UUID { return a.Principal.ID },
+		func(a *directory.Client) *[]directory.Secret { return &a.Principal.Secrets },
+		func(a *directory.Client) *[]directory.Certificate { return &a.Principal.Certificates },
+	}
+)
 
 // appendSecret writes a secret, with its text only when it is made.
 func appendSecret(b []byte, s directory.Secret, text string) []byte {
@@ -39,23 +62,22 @@ func appendSecretMembers(b []byte, s directory.Secret, text string) []byte {
 	return appendTime(appendName(b, "startDateTime"), s.Starts)
 }
 
-// addPassword answers POST /applications/{application}/addPassword: a new secret, whose text nobody can read again.
-func (api *API) addPassword(r *request) error {
-	secret, err := api.readSecret(r)
+// addPassword answers POST /applications/{application}/addPassword and its like: a new secret, whose text nobody can read again.
+func (h holder) addPassword(api *API, r *request) error {
+	var wanted json.RawMessage
+	if err := r.parameters("addPassword", map[string]any{"passwordCredential": &wanted}); err != nil {
+		return err
+	}
+	secret, text, err := api.newSecret(r, placeIn{"PasswordCredential", "passwordCredential"}, wanted)
 	if err != nil {
 		return err
 	}
-	text, err := identity.NewSecret(api.Random)
-	if err != nil {
-		return err
-	}
-	hash := identity.HashSecret(text)
-	secret.Hash, secret.Hint = hash[:], text[:3]
-	_, err = r.rewrite((*request).application, func(a *directory.Client) error {
-		if len(a.Secrets) >= maxSecrets {
-			return refuse("The application has %d passwords already, and can have no more. Remove those that are out of use with removePassword.", maxSecrets)
+	_, err = r.rewrite(h.find, func(a *directory.Client) error {
+		secrets := h.secrets(a)
+		if len(*secrets) >= maxSecrets {
+			return refuse("The %s has %d passwords already, and can have no more. Remove those that are out of use with removePassword.", h.resource, maxSecrets)
 		}
-		a.Secrets = append(a.Secrets, secret)
+		*secrets = append(*secrets, secret)
 		return nil
 	})
 	if err != nil {
@@ -65,17 +87,50 @@ func (api *API) addPassword(r *request) error {
 	return r.send(http.StatusOK, append(appendSecretMembers(b, secret, text), '}'))
 }
 
-// readSecret reads {"passwordCredential":{"displayName":…,"startDateTime":…,"endDateTime":…}}, all of which may be left out.
-func (api *API) readSecret(r *request) (directory.Secret, error) {
+// newSecret makes a secret as {"displayName":…,"startDateTime":…,"endDateTime":…} wants it, all of which may be left out.
+func (api *API) newSecret(r *request, at placeIn, wanted json.RawMessage) (directory.Secret, string, error) {
 	secret := directory.Secret{KeyID: api.NewID()}
-	var wanted json.RawMessage
-	if err := r.parameters("addPassword", map[string]any{"passwordCredential": &wanted}); err != nil {
-		return secret, err
+	if err := secretAs(&secret, at, wanted); err != nil {
+		return secret, "", err
 	}
-	at := placeIn{"PasswordCredential", "passwordCredential"}
+	if err := lifetime(&secret, r.now); err != nil {
+		return secret, "", err
+	}
+	text, err := identity.NewSecret(api.Random)
+	if err != nil {
+		return secret, "", err
+	}
+	hash := identity.HashSecret(text)
+	secret.Hash, secret.Hint = hash[:], text[:3]
+	return secret, text, nil
+}
+
+// takeSecrets takes the passwordCredentials that a new application is to have out of a body, and returns them with their texts.
+func (api *API) takeSecrets(r *request, body []directory.Member) (rest []directory.Member, list []directory.Secret, texts map[uuid.UUID]string, err error) {
+	at := slices.IndexFunc(body, func(m directory.Member) bool { return m.Name == "passwordCredentials" })
+	if at < 0 {
+		return body, nil, nil, nil
+	}
+	place := placeIn{applicationResource, "passwordCredentials"}
+	var elements []json.RawMessage
+	if json.Unmarshal(body[at].Value, &elements) != nil || elements == nil || len(elements) > maxSecrets {
+		return nil, nil, nil, place.invalid(body[at].Value, "a list of at most 50 passwords")
+	}
+	texts = map[uuid.UUID]string{}
+	for _, element := range elements {
+		secret, text, err := api.newSecret(r, place, element)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		list, texts[secret.KeyID] = append(list, secret), text
+	}
+	return slices.Delete(slices.Clone(body), at, at+1), list, texts, nil
+}
+
+func secretAs(secret *directory.Secret, at placeIn, wanted json.RawMessage) error {
 	members, err := membersAt(at, wanted)
 	if err != nil {
-		return secret, err
+		return err
 	}
 	for _, m := range members {
 		switch at := at.inner(m.Name); {
@@ -90,10 +145,10 @@ func (api *API) readSecret(r *request) (directory.Secret, error) {
 			err = &directory.Invalid{Kind: directory.ReadOnly, Resource: at.resource, Property: at.path}
 		}
 		if err != nil {
-			return secret, err
+			return err
 		}
 	}
-	return secret, lifetime(&secret, r.now)
+	return nil
 }
 
 func lifetime(s *directory.Secret, now time.Time) error {
@@ -131,18 +186,19 @@ func readMoment(to *time.Time, at placeIn, raw json.RawMessage) error {
 	return nil
 }
 
-// removePassword answers POST /applications/{application}/removePassword.
-func (api *API) removePassword(r *request) error {
+// removePassword answers POST /applications/{application}/removePassword and its like.
+func (h holder) removePassword(_ *API, r *request) error {
 	var key uuid.UUID
 	if err := r.parameters("removePassword", map[string]any{"keyId": &key}, "keyId"); err != nil {
 		return err
 	}
-	_, err := r.rewrite((*request).application, func(a *directory.Client) error {
-		kept := slices.DeleteFunc(a.Secrets, func(s directory.Secret) bool { return s.KeyID == key })
-		if len(kept) == len(a.Secrets) {
+	_, err := r.rewrite(h.find, func(a *directory.Client) error {
+		secrets := h.secrets(a)
+		kept := slices.DeleteFunc(slices.Clone(*secrets), func(s directory.Secret) bool { return s.KeyID == key })
+		if len(kept) == len(*secrets) {
 			return refuse("No password credential found with keyId '%s'.", key)
 		}
-		a.Secrets = kept
+		*secrets = kept
 		return nil
 	})
 	if err != nil {

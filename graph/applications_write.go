@@ -23,8 +23,12 @@ func (api *API) createApplication(r *request) error {
 	if err != nil {
 		return err
 	}
+	members, secrets, texts, err := api.takeSecrets(r, members)
+	if err != nil {
+		return err
+	}
 	a := copied(directory.Client{Application: directory.Application{
-		ID: api.NewID(), AppID: api.NewID(), CreatedDateTime: r.now.UTC().Truncate(time.Second),
+		ID: api.NewID(), AppID: api.NewID(), CreatedDateTime: r.now.UTC().Truncate(time.Second), Secrets: secrets,
 	}})
 	if err := api.editor(r, applicationResource).edit(&a, members, applicationEdits, applicationFields); err != nil {
 		return err
@@ -44,7 +48,7 @@ func (api *API) createApplication(r *request) error {
 		return err
 	}
 	r.w.Header().Set("Location", r.root+"/applications/"+a.ID.String())
-	return sendEntity(r, applicationFields, http.StatusCreated, "applications", fields, &application{a, done.Image})
+	return sendEntity(r, applicationFields, http.StatusCreated, "applications", fields, &application{Client: a, image: done.Image, texts: texts})
 }
 
 // updateApplication answers PATCH /applications/{application}.

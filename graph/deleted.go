@@ -131,9 +131,9 @@ func (r *request) sendObject(image *tenant.Image, kind store.Kind, ordinal uint3
 		}
 		o.group = new(r.groupAt(document, ordinal, image))
 	case store.KindApplication:
-		o.application = &application{image.ClientAt(ordinal), image}
+		o.application = &application{Client: image.ClientAt(ordinal), image: image}
 	default:
-		o.principal = &application{image.PrincipalAt(ordinal), image}
+		o.principal = &application{Client: image.PrincipalAt(ordinal), image: image}
 	}
 	return r.sendMixed(o)
 }

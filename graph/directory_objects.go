@@ -29,10 +29,10 @@ func (api *API) getDirectoryObject(r *request) error {
 // otherObject is the application, service principal or directory role with an id, and its type.
 func (r *request) otherObject(id uuid.UUID) (o object, typeName string, ok bool) {
 	if a, ok := r.image.ClientByID(id); ok {
-		return object{application: &application{a, r.image}}, "application", true
+		return object{application: &application{Client: a, image: r.image}}, "application", true
 	}
 	if principal, ok := r.image.Principals.ByID(id); ok {
-		return object{principal: &application{r.image.PrincipalAt(principal), r.image}}, "servicePrincipal", true
+		return object{principal: &application{Client: r.image.PrincipalAt(principal), image: r.image}}, "servicePrincipal", true
 	}
 	for _, role := range directoryRoles(r.image) {
 		if role.id == id {

@@ -137,7 +137,7 @@ func (r *request) currentApplication(s *fieldSet[application], find func(*reques
 	if err != nil {
 		return "", nil, err
 	}
-	return s.etag(&application{a, r.image}), revisionOf(a.ID), nil
+	return s.etag(&application{Client: a, image: r.image}), revisionOf(a.ID), nil
 }
 
 func (r *request) currentUser() (string, func(*tenant.Image) uint32, error) {

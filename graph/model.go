@@ -123,14 +123,18 @@ var signatures = map[string]signature{
 	"restore":                    {bound: "directoryObject", returns: "THIS"},
 	"delta":                      {returns: "THIS"},
 	"addPassword":                {parameters: []string{"passwordCredential graph.passwordCredential"}, returns: "graph.passwordCredential!"},
-	"removePassword":             {parameters: []string{"keyId Edm.Guid!"}},
-	"changePassword":             {parameters: []string{"currentPassword Edm.String", "newPassword Edm.String"}},
-	"revokeSignInSessions":       {returns: "Edm.Boolean"},
-	"getMemberGroups":            {"directoryObject", []string{"securityEnabledOnly Edm.Boolean"}, "Collection(Edm.String)!"},
-	"getMemberObjects":           {"directoryObject", []string{"securityEnabledOnly Edm.Boolean"}, "Collection(Edm.String)!"},
-	"checkMemberGroups":          {"directoryObject", []string{"groupIds Collection(Edm.String)!"}, "Collection(Edm.String)!"},
-	"checkMemberObjects":         {"directoryObject", []string{"ids Collection(Edm.String)!"}, "Collection(Edm.String)!"},
-	"getByIds":                   {"", []string{"ids Collection(Edm.String)!", "types Collection(Edm.String)"}, "Collection(graph.directoryObject)!"},
+	"addKey": {
+		parameters: []string{"keyCredential graph.keyCredential!", "passwordCredential graph.passwordCredential", "proof Edm.String!"}, returns: "graph.keyCredential!",
+	},
+	"removeKey":            {parameters: []string{"keyId Edm.Guid!", "proof Edm.String!"}},
+	"removePassword":       {parameters: []string{"keyId Edm.Guid!"}},
+	"changePassword":       {parameters: []string{"currentPassword Edm.String", "newPassword Edm.String"}},
+	"revokeSignInSessions": {returns: "Edm.Boolean"},
+	"getMemberGroups":      {"directoryObject", []string{"securityEnabledOnly Edm.Boolean"}, "Collection(Edm.String)!"},
+	"getMemberObjects":     {"directoryObject", []string{"securityEnabledOnly Edm.Boolean"}, "Collection(Edm.String)!"},
+	"checkMemberGroups":    {"directoryObject", []string{"groupIds Collection(Edm.String)!"}, "Collection(Edm.String)!"},
+	"checkMemberObjects":   {"directoryObject", []string{"ids Collection(Edm.String)!"}, "Collection(Edm.String)!"},
+	"getByIds":             {"", []string{"ids Collection(Edm.String)!", "types Collection(Edm.String)"}, "Collection(graph.directoryObject)!"},
 }
 
 func (m *model) writeActions(b *strings.Builder) {

@@ -16,12 +16,14 @@ var principalFields = newFieldSet("microsoft.graph.servicePrincipal", slices.Con
 		{name: "appDisplayName", write: appendAppName, when: directory.ByDefault},
 		{name: "appId", write: appendAppID, when: directory.ByDefault},
 		{name: "appOwnerOrganizationId", write: appendOwner, when: directory.ByDefault},
-		{name: "appRoleAssignmentRequired", write: appendFalse[application], when: directory.ByDefault},
+		{name: "appRoleAssignmentRequired", write: func(b []byte, a *application) []byte { return appendBool(b, a.Principal.AssignmentRequired) }, when: directory.ByDefault},
 		{name: "appRoles", write: appendAppRoles, when: directory.ByDefault},
 		{name: "deletedDateTime", write: func(b []byte, a *application) []byte { return appendTime(b, a.Principal.DeletedDateTime) }, when: directory.ByDefault},
-		{name: "displayName", write: appendAppName, when: directory.ByDefault},
+		{name: "displayName", write: func(b []byte, a *application) []byte { return appendText(b, a.Principal.DisplayName) }, when: directory.ByDefault},
 		{name: "id", write: func(b []byte, a *application) []byte { return appendID(b, a.Principal.ID) }, when: directory.ByDefault},
 		{name: "info", write: func(b []byte, a *application) []byte { return appendKept(b, a, "info", whole(infoShape)) }, when: directory.ByDefault},
+		{name: "keyCredentials", write: func(b []byte, a *application) []byte { return appendKeys(b, a.Principal.Certificates) }, when: directory.ByDefault},
+		{name: "passwordCredentials", write: func(b []byte, a *application) []byte { return appendSecrets(b, a.Principal.Secrets, nil) }, when: directory.ByDefault},
 		{name: "oauth2PermissionScopes", write: appendScopes, when: directory.ByDefault},
 		{name: "replyUrls", write: appendReplyURLs, when: directory.ByDefault},
 		{name: "servicePrincipalNames", write: appendPrincipalNames, when: directory.ByDefault},
@@ -34,14 +36,16 @@ var principalFields = newFieldSet("microsoft.graph.servicePrincipal", slices.Con
 			"applicationTemplateId", "createdByAppId", "customSecurityAttributes", "disabledByMicrosoftStatus", "isDisabled",
 			"preferredTokenSigningKeyThumbprint", "tokenEncryptionKeyId", "verifiedPublisher",
 		},
-		[]string{"addIns", "keyCredentials", "passwordCredentials", "resourceSpecificApplicationPermissions"},
+		[]string{"addIns", "resourceSpecificApplicationPermissions"},
 	),
 )).in("servicePrincipals")
 
 // principalEdits are what clients can set.
 var principalEdits = editsOf(keptOfPrincipals, func(a *directory.Client) map[string]json.RawMessage { return a.Principal.Properties }, map[string]edit{
 	"accountEnabled":            setEnabled,
-	"appRoleAssignmentRequired": unserved,
+	"appRoleAssignmentRequired": setAssignmentRequired,
+	"displayName":               setPrincipalName,
+	"keyCredentials":            setKeys(func(a *directory.Client) *[]directory.Certificate { return &a.Principal.Certificates }),
 	"servicePrincipalType": func(_ editor, _ *directory.Client, at placeIn, raw json.RawMessage) error {
 		return only("Application", at, raw)
 	},
@@ -59,6 +63,24 @@ func setEnabled(_ editor, a *directory.Client, at placeIn, raw json.RawMessage) 
 		return err
 	}
 	a.Principal.Disabled = string(raw) == "false"
+	return nil
+}
+
+func setAssignmentRequired(_ editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
+	if _, err := must(shapeFlag)(nil, at, raw); err != nil {
+		return err
+	}
+	a.Principal.AssignmentRequired = string(raw) == "true"
+	return nil
+}
+
+// setPrincipalName gives the service principal a name of its own, until its application is renamed.
+func setPrincipalName(e editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
+	named := *a
+	if err := setAppName(e, &named, at, raw); err != nil {
+		return err
+	}
+	a.Principal.DisplayName = named.DisplayName
 	return nil
 }
 
@@ -155,7 +177,11 @@ func (r *request) principal() (directory.Client, error) {
 func (r *request) ownPrincipal() (directory.Client, error) {
 	a, err := r.principal()
 	if err == nil && a.AppID == directory.GraphAppID {
-		return a, refuse("The service principal of Microsoft Graph is part of every tenant and cannot be changed.")
+		return a, unchangeable()
 	}
 	return a, err
+}
+
+func unchangeable() error {
+	return refuse("The service principal of Microsoft Graph is part of every tenant and cannot be changed.")
 }

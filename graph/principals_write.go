@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"bytes"
 	"net/http"
 	"slices"
 	"strings"
@@ -42,7 +43,7 @@ func (api *API) createPrincipal(r *request) error {
 		return err
 	}
 	r.w.Header().Set("Location", r.root+"/servicePrincipals/"+a.Principal.ID.String())
-	return sendEntity(r, principalFields, http.StatusCreated, "servicePrincipals", fields, &application{a, r.image})
+	return sendEntity(r, principalFields, http.StatusCreated, "servicePrincipals", fields, &application{Client: a, image: r.image})
 }
 
 // registered is the application with an appId, which has no service principal yet.
@@ -76,8 +77,13 @@ func (api *API) updatePrincipal(r *request) error {
 	if err != nil {
 		return err
 	}
-	_, err = r.rewrite((*request).ownPrincipal, func(a *directory.Client) error {
-		return api.editor(r, principalResource).edit(a, members, principalEdits, principalFields)
+	_, err = r.rewrite((*request).principal, func(a *directory.Client) error {
+		before := documents(*a)
+		err := api.editor(r, principalResource).edit(a, members, principalEdits, principalFields)
+		if err == nil && a.AppID == directory.GraphAppID && !bytes.Equal(before, documents(*a)) {
+			return unchangeable()
+		}
+		return err
 	})
 	if err != nil {
 		return err

@@ -231,6 +231,12 @@ func (s *scenario) fill(text string) string {
 		if value, ok := s.known[name[1:len(name)-1]]; ok {
 			return value
 		}
+		if id, ok := strings.CutPrefix(name, "<proof:"); ok {
+			return proving(s.t, s.world.now(), s.known[strings.TrimSuffix(id, ">")])
+		}
+		if name == "<certificate>" {
+			return proving(s.t, s.world.now(), "")
+		}
 		return name
 	})
 }

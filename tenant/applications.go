@@ -103,7 +103,10 @@ func (cmd SetClient) run(c *change) error {
 	if next.Principal.ID == uuid.Nil {
 		next.Principal = directory.ServicePrincipal{}
 	} else {
-		next.Principal.AppID, next.Principal.DisplayName = next.AppID, next.DisplayName
+		next.Principal.AppID = next.AppID
+		if next.Principal.DisplayName == "" || was != nil && was.DisplayName != next.DisplayName {
+			next.Principal.DisplayName = next.DisplayName
+		}
 		if err := img.freePrincipal(&next.Principal, was); err != nil {
 			return err
 		}

@@ -100,7 +100,7 @@ func (cmd RestorePrincipal) run(c *change) error {
 		return taken("servicePrincipalNames", was.Principal.AppID.String())
 	}
 	restored := was
-	restored.Principal.DeletedDateTime, restored.Principal.DisplayName = time.Time{}, was.DisplayName
+	restored.Principal.DeletedDateTime = time.Time{}
 	return c.setPrincipal(ordinal, &was, &restored, c.next.Organization)
 }
 

@@ -45,12 +45,12 @@ func (p people) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 	if raw, ok := a.Properties["requiredResourceAccess"]; ok {
 		app.Requested = func() []string { return requested(raw) }
 	}
-	for _, s := range a.Secrets {
+	for _, s := range slices.Concat(a.Secrets, a.Principal.Secrets) {
 		secret := identity.Secret{Expires: s.Expires}
 		copy(secret.Hash[:], s.Hash)
 		app.Secrets = append(app.Secrets, secret)
 	}
-	for _, c := range a.Certificates {
+	for _, c := range slices.Concat(a.Certificates, a.Principal.Certificates) {
 		app.Certificates = append(app.Certificates, identity.Certificate{DER: c.DER, Expires: c.Expires})
 	}
 	for _, f := range a.Federated {
