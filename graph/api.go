@@ -103,6 +103,9 @@ func (api *API) serve(r *request) error {
 		return err
 	}
 	r.caller, r.keys, r.me = caller, place.keys, place.me
+	if r.me { // so that keys are those of the path under /users/{user}
+		r.keys = slices.Insert(r.keys, 0, caller.ObjectID.String())
+	}
 	if lost == nil {
 		r.op, lost = place.operation(r.Method)
 	}

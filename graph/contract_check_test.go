@@ -111,7 +111,7 @@ func (k *checker) checkContext(body map[string]any) error {
 	}
 	switch {
 	case k.place.delta:
-		pattern = k.place.context + `(\(.*\))?/\$delta`
+		pattern = k.place.context + `(\(.*\))?`
 	case !k.place.list && k.place.typeName[0] != '$' && !k.isValue():
 		pattern += `/\$entity`
 	}

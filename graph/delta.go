@@ -227,7 +227,7 @@ func there(page []deltaElement) []uint32 {
 
 // head begins the answer, up to its value.
 func (d *round) head() []byte {
-	b := d.appendHead(d.begin(), d.selected(d.set)+"/$delta")
+	b := d.appendHead(d.begin(), d.selected(d.set))
 	return append(appendName(b, "value"), '[')
 }
 

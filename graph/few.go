@@ -97,10 +97,7 @@ func sendByID[T any](r *request, set string, rows []T, key func(T) []byte, write
 	if err != nil {
 		return err
 	}
-	count, err := r.countOf(len(rows))
-	if err != nil {
-		return err
-	}
+	count := r.countOf(len(rows))
 	slices.SortFunc(rows, func(a, b T) int { return slices.Compare(key(a), key(b)) })
 	rows = slices.DeleteFunc(rows, func(row T) bool { return page.after >= 0 && slices.Compare(key(row), page.rest) <= 0 })
 	return sendList(r, list[T]{

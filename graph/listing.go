@@ -164,11 +164,10 @@ func (r *request) search(f *filters, within query.Within) (*search, error) {
 	if s.rows, err = r.find(f, within); err != nil {
 		return nil, err
 	}
-	counted, err := r.counting()
-	if counted {
+	if r.counting() {
 		s.count = s.rows.Count()
 	}
-	return s, err
+	return s, nil
 }
 
 // find returns all that $filter and $search leave.
@@ -182,7 +181,7 @@ func (r *request) find(f *filters, within query.Within) (*query.Rows, error) {
 	}
 	name := ""
 	if !c.passing && (r.options.Filter != nil || r.options.Search != nil) {
-		name = string(r.listID(""))
+		name = string(r.listID("", false))
 	}
 	return r.tenant.Find(r.ctx, r.image, f.kind, within, c.Condition, name)
 }
@@ -216,11 +215,8 @@ func (s *search) places(r *request) (places []query.Place, more bool, err error)
 
 // sendCount answers with the number of objects under a condition, as text (P26).
 func (r *request) sendCount(f *filters, within query.Within) error {
-	if err := r.allow("$filter", "$search"); err != nil {
+	if err := r.allowCount(); err != nil {
 		return err
-	}
-	if !r.eventual() {
-		return unsupported("$count is only supported for advanced queries. Send the header 'ConsistencyLevel: eventual' with it.")
 	}
 	found, err := r.search(f, within)
 	if err != nil {

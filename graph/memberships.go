@@ -39,7 +39,7 @@ func (r *request) asked(groups []uint32) (_ []uint32, secure bool, err error) {
 // isOfGroup says whether the path names a group, in whatever set.
 func (r *request) isOfGroup() bool {
 	kind, _, ok := r.liveObject()
-	return !r.me && ok && kind == store.KindGroup
+	return ok && kind == store.KindGroup
 }
 
 // parameters reads those of a function, which may all be left out, the body with them.

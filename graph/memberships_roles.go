@@ -55,7 +55,7 @@ func (m memberships) live(r *request) (groups, roles []uint32, err error) {
 
 // subject is the id of the user that the path names.
 func (r *request) subject() (uuid.UUID, bool) {
-	if r.me || r.op.ofUser() {
+	if r.op.ofUser() {
 		user, err := r.user()
 		return r.image.Directory.UserID(user), err == nil
 	}

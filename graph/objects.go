@@ -26,11 +26,11 @@ const (
 )
 
 // countOf is n where the caller wants the count of all, otherwise -1.
-func (r *request) countOf(n int) (int, error) {
-	if counted, err := r.counting(); err != nil || !counted {
-		return -1, err
+func (r *request) countOf(n int) int {
+	if r.counting() {
+		return n
 	}
-	return n, nil
+	return -1
 }
 
 // readObjects reads users and groups, at most a page of them, by ordinal. Those that have gone since are left out.

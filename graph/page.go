@@ -93,23 +93,36 @@ func (p page) restAt(last query.Place) []byte {
 // token makes a $skiptoken of the place of the last element shown, for the list that a path names, and of what more there is to say.
 func (r *request) token(path string, after int64, rest ...byte) string {
 	b := binary.BigEndian.AppendUint64(nil, uint64(after))
-	b = append(b, r.listID(path)...)
+	b = append(b, r.listID(path, r.eventual())...)
 	return base64.RawURLEncoding.EncodeToString(append(b, rest...))
 }
 
 func (r *request) readToken(text string) (after int64, rest []byte, ok bool) {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(b) < 16 || !slices.Equal(b[8:16], r.listID(r.URL.Path)) {
+	if !r.continues(text, true) && !r.continues(text, false) {
 		return 0, nil, false
 	}
+	b, _ := base64.RawURLEncoding.DecodeString(text)
 	after = int64(binary.BigEndian.Uint64(b))
 	return after, b[16:], after >= 0
 }
 
+// continues reports whether a token is one of this list, asked for with the header of advanced queries or without.
+func (r *request) continues(token string, eventual bool) bool {
+	if token == "" || r.tenant == nil {
+		return false
+	}
+	b, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	return err == nil && len(b) >= 16 && slices.Equal(b[8:16], r.listID(r.URL.Path, eventual))
+}
+
 // listID identifies what is listed: a token is good for the list that it comes from, and no other. It guards against mistakes only:
-// who makes up a token sees nothing that could not be seen without.
-func (r *request) listID(path string) []byte {
+// who makes up a token sees nothing that could not be seen without. That the list was asked for with the header of advanced queries is
+// part of it, since clients leave the header out when they follow a link.
+func (r *request) listID(path string, eventual bool) []byte {
 	h := sha256.New()
+	if eventual {
+		h.Write([]byte{3})
+	}
 	id := r.tenant.ID()
 	h.Write(id[:])
 	h.Write([]byte(strings.ToLower(path)))
@@ -153,12 +166,20 @@ func (r *request) allow(options ...string) error {
 	return nil
 }
 
-// counting says whether the answer is to have @odata.count, which wants the header (P26).
-func (r *request) counting() (bool, error) {
-	if r.options.Count && !r.eventual() {
-		return false, unsupported("$count is only supported for advanced queries. Send the header 'ConsistencyLevel: eventual' with it.")
+// counting says whether the answer is to have @odata.count: on the first page, where the caller asks for advanced queries (P26).
+func (r *request) counting() bool {
+	return r.options.Count && r.options.SkipToken == "" && r.eventual()
+}
+
+// allowCount refuses to answer with a number alone where the header is missing (P26).
+func (r *request) allowCount() error {
+	if err := r.allow("$filter", "$search"); err != nil {
+		return err
 	}
-	return r.options.Count, nil
+	if !r.eventual() {
+		return refuse("$count is not currently supported.")
+	}
+	return nil
 }
 
 // appendHead begins an answer with its context (P20), which metadata of none leaves out.

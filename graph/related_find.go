@@ -71,8 +71,8 @@ func (r *request) findRelated(rel relation) (*related, error) {
 		all.kinds = append(all.kinds, *found)
 		total += found.rows.Count()
 	}
-	all.count, err = r.countOf(total)
-	return all, err
+	all.count = r.countOf(total)
+	return all, nil
 }
 
 // asksRelated says whether more is asked of a list than which page.
@@ -111,7 +111,7 @@ func (r *request) findKind(k relatedKind, rel relation, of sets) (*foundKind, er
 	}
 	name := ""
 	if !c.passing {
-		name = r.op.path + string(r.listID(r.URL.Path))
+		name = r.op.path + string(r.listID(r.URL.Path, false))
 	}
 	found.rows, err = r.tenant.Find(r.ctx, r.image, k.kind, query.Live, query.And(query.Set(k.of(of)), c.Condition), name)
 	return found, err
@@ -301,11 +301,8 @@ func (r *request) sendLength(rel relation) error {
 	if _, err := rel(r); err != nil {
 		return err
 	}
-	if err := r.allow("$filter", "$search"); err != nil {
+	if err := r.allowCount(); err != nil {
 		return err
-	}
-	if !r.eventual() {
-		return unsupported("$count is only supported for advanced queries. Send the header 'ConsistencyLevel: eventual' with it.")
 	}
 	found, err := r.findRelated(rel)
 	if err != nil {

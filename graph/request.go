@@ -31,7 +31,7 @@ type request struct {
 	host    string // scheme and host by which the client knows the server
 	root    string // the same with the version: https://localhost/v1.0
 	op      *operation
-	keys    []string // of the path, in its order
+	keys    []string // of the path, in its order; the first is the caller's id under /me
 	me      bool     // under /me
 	caller  *identity.Caller
 	access  identity.Access
@@ -66,9 +66,6 @@ const maxClientID = 256
 
 // user answers the ordinal of the user whom the path names (P1).
 func (r *request) user() (uint32, error) {
-	if r.me {
-		return r.image.LiveUser(r.caller.ObjectID.String())
-	}
 	return r.image.LiveUser(r.keys[0])
 }
 
@@ -105,7 +102,8 @@ func (r *request) do(c tenant.Command) (tenant.Done, error) {
 	return r.tenant.Do(r.ctx, r.caller.Actor(), c)
 }
 
-// eventual says whether the caller asks for the advanced queries (P26, P31).
+// eventual says whether the caller asks for the advanced queries (P26, P31): by the header, or by following the link of an answer to a
+// request that had it.
 func (r *request) eventual() bool {
-	return strings.EqualFold(r.Header.Get("ConsistencyLevel"), "eventual")
+	return strings.EqualFold(r.Header.Get("ConsistencyLevel"), "eventual") || r.continues(r.options.SkipToken, true)
 }
