@@ -189,7 +189,7 @@ func readMoment(to *time.Time, at placeIn, raw json.RawMessage) error {
 // removePassword answers POST /applications/{application}/removePassword and its like.
 func (h holder) removePassword(_ *API, r *request) error {
 	var key uuid.UUID
-	if err := r.parameters("removePassword", map[string]any{"keyId": &key}, "keyId"); err != nil {
+	if err := r.parameters("removePassword", map[string]any{"keyId": &key}); err != nil {
 		return err
 	}
 	_, err := r.rewrite(h.find, func(a *directory.Client) error {

@@ -114,7 +114,7 @@ func TestKeysOfApplications(t *testing.T) {
 		"by an id that nothing has":         {`[{"keyId":"11111111-1111-4111-8111-111111111111"}]`, "A value is required for property 'keyCredentials.key'"},
 		"one id twice":                      {strings.Replace(key(good, `,"keyId":"11111111-1111-4111-8111-111111111111"`)+key(good, `,"keyId":"11111111-1111-4111-8111-111111111111"`), "][", ",", 1), "keyCredentials.keyId"},
 		"an unknown property":               {key(good, `,"colour":"red"`), "Invalid property 'keyCredentials.colour'."},
-		"an id that is none":                {key(good, `,"keyId":"x"`), "'x'"},
+		"an id that is none":                {key(good, `,"keyId":"x"`), "Edm.Guid"},
 		"no list":                           {`{}`, "keyCredentials"},
 		"null":                              {`null`, "keyCredentials"},
 		"a name that is too long":           {key(good, `,"displayName":"`+strings.Repeat("x", 121)+`"`), "keyCredentials.displayName"},

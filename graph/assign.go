@@ -69,14 +69,12 @@ func (api *API) assignGroupLicense(r *request) error {
 
 // assignment reads {"addLicenses": [{skuId, disabledPlans}], "removeLicenses": [skuId]}, both required (L20).
 func (r *request) assignment() (add []licensing.Assign, remove []uuid.UUID, err error) {
-	members, err := r.members()
-	if err != nil {
+	var list []json.RawMessage
+	if err := r.parameters("assignLicense", map[string]any{"addLicenses": &list, "removeLicenses": &remove}); err != nil {
 		return nil, nil, err
 	}
-	var list []json.RawMessage
-	err = read("assignLicense", members, map[string]any{"addLicenses": &list, "removeLicenses": &remove}, "addLicenses", "removeLicenses")
-	if err != nil {
-		return nil, nil, err
+	if len(list)+len(remove) == 0 {
+		return nil, nil, refuse("No license changes provided. At least one license to add or remove must be specified.")
 	}
 	for _, raw := range list {
 		license, err := readLicense(raw)

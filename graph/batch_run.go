@@ -18,7 +18,7 @@ import (
 // depend on nothing go side by side.
 func (api *API) batch(r *request) error {
 	if r.ctx.Value(withinBatch{}) != nil {
-		return noBatch("A batch cannot be within a batch.")
+		return broken("A batch cannot be within a batch.")
 	}
 	if err := r.allow(); err != nil {
 		return err
@@ -33,7 +33,7 @@ func (api *API) batch(r *request) error {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = a.append(b, steps[i].id)
+		b = a.append(b, steps[i].id.sent)
 	}
 	return r.send(http.StatusOK, append(b, "]}"...))
 }
@@ -78,7 +78,7 @@ func (api *API) take(r *request, s *step, answers []*stepAnswer, a *stepAnswer) 
 	}
 	newRequest(ctx, a, inner, api.NewID(), api.Now()).fail(&Problem{
 		Status: http.StatusFailedDependency, Code: "FailedDependency",
-		Message: fmt.Sprintf("Request '%s' was not done: one that it depends on has failed.", clip(s.id)),
+		Message: fmt.Sprintf("Request '%s' was not done: one that it depends on has failed.", clip(s.id.text)),
 	})
 }
 
@@ -121,8 +121,8 @@ func (a *stepAnswer) Write(b []byte) (int, error) {
 // notOfSteps are headers that the answer to the batch has itself, or that would be wrong within it.
 var notOfSteps = []string{"Content-Length", "Date", "X-Ms-Ags-Diagnostic", "Client-Request-Id"}
 
-func (a *stepAnswer) append(b []byte, id string) []byte {
-	b = appendText(append(b, `{"id":`...), id)
+func (a *stepAnswer) append(b []byte, id []byte) []byte {
+	b = append(append(b, `{"id":`...), id...)
 	b = strconv.AppendInt(append(b, `,"status":`...), int64(a.status), 10)
 	b = append(b, `,"headers":{`...)
 	names := make([]string, 0, len(a.header))

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"slices"
 	"strings"
@@ -39,13 +38,23 @@ func (r *request) body(mediaType string, limit int64) ([]byte, error) {
 	if body = bytes.TrimSpace(body); len(body) == 0 {
 		return nil, nil
 	}
-	if got, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); got != mediaType {
-		return nil, &Problem{
+	return body, hasType(r.Header.Get("Content-Type"), mediaType)
+}
+
+// hasType refuses a body of another type than is wanted; its parameters do not matter (P3).
+func hasType(given, wanted string) error {
+	switch got, _, _ := strings.Cut(given, ";"); {
+	case strings.EqualFold(strings.TrimSpace(got), wanted):
+		return nil
+	case wanted != jsonType:
+		return &Problem{
 			Status: http.StatusUnsupportedMediaType, Code: brokenRequest,
-			Message: fmt.Sprintf("A Content-Type of '%s' is expected for the body, not '%s'.", mediaType, r.Header.Get("Content-Type")),
+			Message: fmt.Sprintf("A Content-Type of '%s' is expected for the body, not '%s'.", wanted, clip(given)),
 		}
+	case given == "":
+		return broken("Write requests (excluding DELETE) must contain the Content-Type header declaration.")
 	}
-	return body, nil
+	return broken("Entity only allows writes with a JSON Content-Type header.")
 }
 
 // plain undoes a Content-Encoding. The SDK for Go compresses its bodies unless told not to.
@@ -78,8 +87,17 @@ func bodyProblem(err error, limit int64) error {
 
 const jsonType = "application/json"
 
-// members reads the body of a request that must be a JSON object.
+// members reads the body of a request that must be a JSON object, without the character NUL in any text.
 func (r *request) members() ([]directory.Member, error) {
+	members, err := r.rawMembers()
+	if err != nil {
+		return nil, err
+	}
+	return members, withoutNUL(r.op.resource(), members)
+}
+
+// rawMembers is members where what the texts may be is another's concern.
+func (r *request) rawMembers() ([]directory.Member, error) {
 	body, err := r.body(jsonType, maxBody)
 	if err != nil {
 		return nil, err
@@ -87,20 +105,45 @@ func (r *request) members() ([]directory.Member, error) {
 	return directory.Members(body)
 }
 
-// noBody refuses a body but the empty object, which clients send where none is expected (P3).
+// withoutNUL refuses texts with the character NUL, which databases that clients copy them to cannot hold.
+func withoutNUL(resource string, members []directory.Member) error {
+	for _, m := range members {
+		if strings.ContainsRune(m.Name, 0) || hasNUL(m.Value) {
+			return &directory.Invalid{
+				Kind: directory.BadValue, Resource: resource, Property: strings.ReplaceAll(m.Name, "\x00", ""), Value: string(m.Value),
+				Want: "text without the character U+0000",
+			}
+		}
+	}
+	return nil
+}
+
+// hasNUL reports whether a text in valid JSON has the character NUL, which must be escaped there.
+func hasNUL(raw json.RawMessage) bool {
+	const escaped = `u0000`
+	for rest := []byte(raw); ; {
+		at := bytes.IndexByte(rest, '\\')
+		if at < 0 {
+			return false
+		}
+		if bytes.HasPrefix(rest[at+1:], []byte(escaped)) {
+			return true
+		}
+		rest = rest[at+2:] // valid JSON has a character after each backslash
+	}
+}
+
+// noBody refuses a body where none is expected, but for what clients send all the same: an empty object, null, annotations (P3).
 func (r *request) noBody() error {
 	body, err := r.body(jsonType, maxBody)
-	if err != nil || body == nil {
+	if err != nil || body == nil || string(body) == "null" {
 		return err
 	}
 	members, err := directory.Members(body)
 	if err != nil {
 		return err
 	}
-	if len(members) > 0 {
-		return refuse("The operation takes no body, but the request has one with the property '%s'.", members[0].Name)
-	}
-	return nil
+	return read(r.op.resource(), members, nil)
 }
 
 // read reads the properties of an object into what the map has for each name: a pointer that JSON can be decoded into. Names that the
@@ -141,23 +184,70 @@ func readValue(resource string, m directory.Member, to any) error {
 	return err
 }
 
+// parameters reads those of an action. Those whose type does not allow null, and those that are required besides, cannot be left out
+// (P13); where there are none, the body can.
+func (r *request) parameters(action string, into map[string]any, required ...string) error {
+	demands := func(p string) bool { return strings.HasSuffix(p, "!") }
+	var members []directory.Member
+	if r.ContentLength != 0 || len(required) > 0 || slices.ContainsFunc(signatures[action].parameters, demands) {
+		var err error
+		if members, err = r.members(); err != nil {
+			return err
+		}
+	}
+	given, missing := members, []string(nil)
+	for _, p := range signatures[action].parameters {
+		name, typeName, _ := strings.Cut(p, " ")
+		typeName, demanded := strings.CutSuffix(typeName, "!")
+		at := slices.IndexFunc(given, func(m directory.Member) bool { return m.Name == name })
+		switch {
+		case at < 0 && (demanded || slices.Contains(required, name)):
+			missing = append(missing, name)
+		case at >= 0 && string(given[at].Value) == "null" && demanded:
+			return nullFor(strings.ReplaceAll(typeName, "graph.", namespace) + "[Nullable=False]")
+		case at >= 0 && string(given[at].Value) == "null":
+			given = slices.Delete(slices.Clone(given), at, at+1)
+		}
+	}
+	if err := read(action, given, into); err != nil {
+		return err
+	}
+	if len(missing) > 0 {
+		return refuse("One or more parameters of the operation '%s' are missing from the request payload. The missing parameters are: %s.", action, strings.Join(missing, ", "))
+	}
+	return nil
+}
+
 // readGUID reads a GUID in quotation marks.
 func readGUID(raw json.RawMessage) (uuid.UUID, error) {
+	if string(raw) == "null" {
+		return uuid.Nil, nullFor("Edm.Guid[Nullable=False]")
+	}
 	var text string
-	if json.Unmarshal(raw, &text) != nil || string(raw) == "null" {
+	if json.Unmarshal(raw, &text) != nil {
 		text = string(raw)
 	}
 	id, ok := parseGUID(text)
 	if !ok {
-		return uuid.Nil, refuse("Cannot convert the literal '%s' to the expected type 'Edm.Guid'.", clip(text))
+		p := refuse("Cannot convert a primitive value to the expected type 'Edm.Guid'. See the inner exception for more details.")
+		p.Detail = &Detail{badRequest, "", fmt.Sprintf("'%s' is not a GUID.", clip(text))}
+		return uuid.Nil, p
 	}
 	return id, nil
 }
 
+// nullFor refuses null where the type does not allow it.
+func nullFor(typeName string) error {
+	return refuse("A null value was found with the expected type '%s'. The expected type '%s' does not allow null values.", typeName, typeName)
+}
+
 // readGUIDs reads a list of GUIDs.
 func readGUIDs(raw json.RawMessage) ([]uuid.UUID, error) {
+	if string(raw) == "null" {
+		return nil, nullFor("Collection(Edm.Guid)[Nullable=False]")
+	}
 	var list []json.RawMessage
-	if err := json.Unmarshal(raw, &list); err != nil || list == nil {
+	if err := json.Unmarshal(raw, &list); err != nil {
 		return nil, refuse("Cannot convert the literal '%s' to the expected type 'Collection(Edm.Guid)'.", clip(string(raw)))
 	}
 	ids := make([]uuid.UUID, len(list))

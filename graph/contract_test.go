@@ -110,11 +110,14 @@ func checkProblem(got answer) error {
 // checkBatch compares each answer in a batch with its own request.
 func checkBatch(c *csdl, q question, version string, got answer, request string) error {
 	var asked struct {
-		Requests []struct{ ID, Method, URL string }
+		Requests []struct {
+			ID          any
+			Method, URL string
+		}
 	}
 	var answered struct {
 		Responses []struct {
-			ID     string
+			ID     any
 			Status int
 			Body   json.RawMessage
 		}

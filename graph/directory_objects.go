@@ -109,7 +109,7 @@ func (api *API) getByIDs(r *request) error {
 	}
 	var ids []uuid.UUID
 	var types []string
-	if err := r.parameters("getByIds", map[string]any{"ids": &ids, "types": &types}, "ids"); err != nil {
+	if err := r.parameters("getByIds", map[string]any{"ids": &ids, "types": &types}); err != nil {
 		return err
 	}
 	if len(ids) > maxByIDs {

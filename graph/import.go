@@ -93,6 +93,9 @@ func importRow(text []byte) (row tenant.ImportRow, err error) {
 		return row, refuse(`A line is {"user":…}, {"group":…}, {"member":…} or {"subscription":…}.`)
 	}
 	inner, err := directory.Members(outer[0].Value)
+	if err == nil {
+		err = withoutNUL(outer[0].Name, inner)
+	}
 	if err != nil {
 		return row, err
 	}

@@ -42,18 +42,6 @@ func (r *request) isOfGroup() bool {
 	return ok && kind == store.KindGroup
 }
 
-// parameters reads those of a function, which may all be left out, the body with them.
-func (r *request) parameters(name string, into map[string]any, required ...string) error {
-	if r.ContentLength == 0 && len(required) == 0 {
-		return nil
-	}
-	members, err := r.members()
-	if err != nil {
-		return err
-	}
-	return read(name, members, into, required...)
-}
-
 // securityGroups returns those of some groups that are for security.
 func (r *request) securityGroups(groups []uint32) (secure []uint32) {
 	about, _ := directory.AboutGroup("securityEnabled")
@@ -95,7 +83,8 @@ func (rel relation) check(r *request, parameter string) error {
 // checked answers those ids of the body that are among some, each once.
 func (r *request) checked(parameter string, among []uuid.UUID) error {
 	var ids []uuid.UUID
-	if err := r.parameters("checkMemberGroups", map[string]any{parameter: &ids}, parameter); err != nil {
+	action := map[string]string{"groupIds": "checkMemberGroups", "ids": "checkMemberObjects"}[parameter]
+	if err := r.parameters(action, map[string]any{parameter: &ids}); err != nil {
 		return err
 	}
 	if len(ids) > maxChecked {

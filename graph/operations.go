@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"strings"
 
 	"licensor/identity"
@@ -27,6 +28,17 @@ type operation struct {
 // ofUser and ofGroup say what the first key of the path names.
 func (op *operation) ofUser() bool {
 	return strings.HasPrefix(strings.TrimPrefix(op.path, ownRoot), "/users/{")
+}
+
+// resource is what messages call that which the body of a request is of: the type of the objects, or the action.
+func (op *operation) resource() string {
+	path := strings.TrimPrefix(op.path, ownRoot)
+	if action, ok := strings.CutSuffix(path[strings.LastIndexByte(path, '/')+1:], "()"); ok {
+		return action
+	}
+	set, _, _ := strings.Cut(path[1:], "/")
+	name := cmp.Or(entitySets[set], set)
+	return strings.ToUpper(name[:1]) + name[1:]
 }
 
 func (op *operation) ofGroup() bool { return strings.HasPrefix(op.path, "/groups/{") }

@@ -62,11 +62,14 @@ func (w *witnesses) saw(scenario, method, path string, got answer, request strin
 // sawBatch notes what a scenario was answered well within a batch.
 func (w *witnesses) sawBatch(scenario, version, request, body string) {
 	var asked struct {
-		Requests []struct{ ID, Method, URL string }
+		Requests []struct {
+			ID          any
+			Method, URL string
+		}
 	}
 	var answered struct {
 		Responses []struct {
-			ID     string
+			ID     any
 			Status int
 		}
 	}

@@ -42,6 +42,13 @@ func refuse(format string, args ...any) *Problem {
 	return &Problem{Status: http.StatusBadRequest, Code: badRequest, Message: fmt.Sprintf(format, args...)}
 }
 
+// broken is the 400 for a request that is not of the form that requests have.
+func broken(format string, args ...any) *Problem {
+	p := refuse(format, args...)
+	p.Code = brokenRequest
+	return p
+}
+
 // unsupported is the 400 for a query that is well-formed but asks for what cannot be asked.
 func unsupported(format string, args ...any) *Problem {
 	return &Problem{Status: http.StatusBadRequest, Code: unsupportedQuery, Message: fmt.Sprintf(format, args...)}
