@@ -52,7 +52,7 @@ var principalTable = newTable(
 	askedText("appId", func(s *shownClient) string { return s.Principal.AppID.String() }).column(3).mostly().filtered(Basic, Never, Never, Never).searched(ByStart),
 	askedText("appOwnerOrganizationId", func(s *shownClient) string { return s.Principal.Owner(s.tenant.ID).String() }).column(4).filtered(Advanced, Never, Never, Never),
 	askedBool("appRoleAssignmentRequired", func(s *shownClient) bool { return s.Principal.AssignmentRequired }).column(5).filtered(Advanced, Never, Never, Never),
-	notKept[shownClient]("applicationTemplateId", String).filtered(Basic, Never, Never, Never),
+	askedText("applicationTemplateId", func(s *shownClient) string { return textIn(s.Principal.Properties, "applicationTemplateId") }).column(14).filtered(Basic, Never, Never, Never),
 	notKept[shownClient]("createdObjects", ComplexCollection).filtered(Advanced, Never, Never, Never).elements("id"),
 	askedTime("deletedDateTime", func(s *shownClient) column.Value {
 		return column.Value{Time: column.TimeOf(s.Principal.DeletedDateTime)}

@@ -7,7 +7,7 @@
 //
 //	members, err := directory.Members(body)
 //	patch, err := directory.ParseUserPatch(members)
-//	user, err := directory.NewUser(patch, uuid.New(), now)
+//	user, err := directory.NewUser(patch, uuid.New(), domain, now)
 //	err = organization.CheckName(user.UserPrincipalName)
 //
 // The Index is one tenant's directory in memory: who exists, under which name and addresses, and who is in which group. It

@@ -22,7 +22,7 @@ func ExampleNewUser() {
 		panic(err)
 	}
 	id := uuid.MustParse("6e7b768e-07e2-4810-8459-485f84f8f204")
-	user, err := directory.NewUser(patch, id, time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))
+	user, err := directory.NewUser(patch, id, "contoso.example", time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))
 	if err != nil {
 		panic(err)
 	}

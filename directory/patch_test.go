@@ -25,7 +25,7 @@ func newUser(body string) (*User, error) {
 	if err != nil {
 		return nil, err
 	}
-	return NewUser(patch, someID, someDay)
+	return NewUser(patch, someID, "contoso.example", someDay)
 }
 
 func newGroup(body string) (*Group, error) {

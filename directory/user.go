@@ -116,16 +116,34 @@ func ParseUserPatch(members []Member) (UserPatch, error) { return userTable.patc
 // computed properties are passed over. Errors are *Invalid.
 func ParseUserImport(members []Member) (UserPatch, error) { return userTable.patch(members, true) }
 
-// NewUser makes a user of what a client sent (graph/protocol.md P50). The caller still asks Organization.CheckName, and the
-// index whether the name is free.
-func NewUser(patch UserPatch, id uuid.UUID, now time.Time) (*User, error) {
-	if err := patch.require("User", requiredOfUsers...); err != nil {
+// NewUser makes a user of what a client sent (graph/protocol.md P50). One that has identities needs no name: it is given one in the
+// domain. The caller still asks Organization.CheckName, and the index whether the name is free.
+func NewUser(patch UserPatch, id uuid.UUID, domain string, now time.Time) (*User, error) {
+	user, required := User{}, requiredOfUsers
+	identities := identitiesIn(patch)
+	if len(identities) > 0 && !patch.Has("userPrincipalName") {
+		required = []string{"displayName"}
+		user = User{AccountEnabled: true, CreationType: "LocalAccount", MailNickname: id.String(), UserPrincipalName: id.String() + "@" + domain}
+	}
+	if err := patch.require("User", required...); err != nil {
 		return nil, err
 	}
-	if _, ok := PasswordIn(patch); !ok {
+	isLocal := func(i Identity) bool { return i.SignInType != "federated" }
+	if _, ok := PasswordIn(patch); !ok && (len(identities) == 0 || slices.ContainsFunc(identities, isLocal)) {
 		return nil, &Invalid{Kind: Missing, Resource: "User", Property: "passwordProfile.password", Want: "a first password"}
 	}
-	return ImportUser(patch, id, now)
+	return madeUser(patch, user, id, now)
+}
+
+// identitiesIn are those that a patch sets.
+func identitiesIn(patch UserPatch) []Identity {
+	var scratch User
+	for _, c := range patch.changes {
+		if c.property.Name == "identities" {
+			_ = c.property.set(&scratch, c.value) // it was read as such when it was parsed
+		}
+	}
+	return scratch.Identities
 }
 
 var requiredOfUsers = []string{"accountEnabled", "displayName", "mailNickname", "userPrincipalName"}
@@ -135,11 +153,15 @@ func ImportUser(patch UserPatch, id uuid.UUID, now time.Time) (*User, error) {
 	if err := patch.require("User", requiredOfUsers...); err != nil {
 		return nil, err
 	}
+	return madeUser(patch, User{}, id, now)
+}
+
+// madeUser makes a user of a patch, and of what it has without it.
+func madeUser(patch UserPatch, user User, id uuid.UUID, now time.Time) (*User, error) {
 	now = now.UTC().Truncate(time.Second)
-	user, err := patch.Apply(User{
-		ID: id, CreatedDateTime: now, UserType: "Member",
-		LastPasswordChangeDateTime: now, SignInSessionsValidFromDateTime: now,
-	})
+	user.ID, user.CreatedDateTime, user.UserType = id, now, "Member"
+	user.LastPasswordChangeDateTime, user.SignInSessionsValidFromDateTime = now, now
+	user, err := patch.Apply(user)
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,7 @@ type application struct {
 var applicationFields = newFieldSet("microsoft.graph.application", slices.Concat(
 	[]field[application]{
 		{name: "appId", write: appendAppID, when: directory.ByDefault},
+		{name: "applicationTemplateId", write: func(b []byte, a *application) []byte { return appendKept(b, a.Properties, templateID, "null") }, when: directory.ByDefault},
 		{name: "createdDateTime", write: func(b []byte, a *application) []byte { return appendTime(b, a.CreatedDateTime) }, when: directory.ByDefault},
 		{name: "deletedDateTime", write: func(b []byte, a *application) []byte { return appendTime(b, a.DeletedDateTime) }, when: directory.ByDefault},
 		{name: "displayName", write: appendAppName, when: directory.ByDefault},
@@ -40,7 +41,7 @@ var applicationFields = newFieldSet("microsoft.graph.application", slices.Concat
 	keptFields(keptOfApplications, func(a *application) map[string]json.RawMessage { return a.Properties }),
 	notKept[application](
 		[]string{
-			"applicationTemplateId", "authenticationBehaviors", "certification", "createdByAppId", "disabledByMicrosoftStatus",
+			"authenticationBehaviors", "certification", "createdByAppId", "disabledByMicrosoftStatus",
 			"isDeviceOnlyAuthSupported", "isDisabled", "nativeAuthenticationApisEnabled", "requestSignatureVerification",
 			"servicePrincipalLockConfiguration", "tokenEncryptionKeyId", "uniqueName", "verifiedPublisher",
 		},

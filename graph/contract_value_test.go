@@ -56,6 +56,11 @@ func (k *checker) value(value any, typeName string) error {
 		ok = isText && k.Enums[typeName].has(text)
 	case k.Complexes[typeName] != nil:
 		return k.complexValue(value, typeName)
+	case k.Entities[typeName] != nil: // within a complex value
+		object, isObject := value.(map[string]any)
+		if isObject {
+			return k.entity(object, typeName, false)
+		}
 	}
 	if !ok {
 		return fmt.Errorf("is %v, no %s", value, typeName)

@@ -205,6 +205,7 @@ func (c *csdl) add(more *csdl) {
 		c.Entities[name] = t
 	}
 	c.Actions = append(c.Actions, more.Actions...)
+	maps.Copy(c.Complexes, more.Complexes)
 	maps.Copy(c.Sets, more.Sets)
 	maps.Copy(c.Roots, more.Roots)
 }

@@ -36,7 +36,7 @@ func (s *fieldSet[T]) properties() []string { return slices.Sorted(maps.Keys(s.b
 // entityTypes are the types of what has an id.
 var entityTypes = []described{
 	userFields, groupFields, organizationFields, skuFields, detailFields, subscriptionFields, domainFields, applicationFields, principalFields,
-	federatedFields, roleAssignmentFields, grantFields, roleFields, templateFields, definitionFields, heldFields,
+	federatedFields, roleAssignmentFields, grantFields, roleFields, templateFields, definitionFields, heldFields, applicationTemplateFields,
 }
 
 // directoryObjects are those that groups can have as members, or that can be deleted and restored.
@@ -49,6 +49,7 @@ var entitySets = map[string]string{
 	"users": "user", "groups": "group", "organization": "organization", "subscribedSkus": "subscribedSku", "directoryObjects": "directoryObject",
 	"domains": "domain", "applications": "application", "servicePrincipals": "servicePrincipal",
 	"oauth2PermissionGrants": "oAuth2PermissionGrant", "directoryRoles": "directoryRole", "directoryRoleTemplates": "directoryRoleTemplate",
+	"applicationTemplates": "applicationTemplate",
 }
 
 var singletons = map[string]string{"me": "user", "directory": "directory", "roleManagement": "roleManagement"}
@@ -173,23 +174,26 @@ func (api *API) getService(r *request) error {
 
 // propertyTypes are the types of properties that are no texts, but for those that the directory knows. Those that cannot be null end with !.
 var propertyTypes = map[string]string{
-	"accessType":                             "graph.groupAccessType",
-	"accountEnabled":                         "Edm.Boolean",
-	"addIns":                                 "Collection(graph.addIn)!",
-	"alternativeNames":                       "Collection(Edm.String)!",
-	"api":                                    "graph.apiApplication",
-	"appOwnerOrganizationId":                 "Edm.Guid",
-	"appRoleAssignment.principalId":          "Edm.Guid",
-	"appRoleAssignment.resourceId":           "Edm.Guid",
-	"appRoleAssignmentRequired":              "Edm.Boolean!",
-	"appRoleId":                              "Edm.Guid!",
-	"appRoles":                               "Collection(graph.appRole)!",
-	"assignedLabels":                         "Collection(graph.assignedLabel)",
-	"assignedPlans":                          "Collection(graph.assignedPlan)!",
-	"audiences":                              "Collection(Edm.String)!",
-	"authenticationBehaviors":                "graph.authenticationBehaviors",
-	"authenticationType":                     "Edm.String!",
-	"authorizationInfo":                      "graph.authorizationInfo",
+	"accessType":                     "graph.groupAccessType",
+	"accountEnabled":                 "Edm.Boolean",
+	"addIns":                         "Collection(graph.addIn)!",
+	"alternativeNames":               "Collection(Edm.String)!",
+	"api":                            "graph.apiApplication",
+	"appOwnerOrganizationId":         "Edm.Guid",
+	"appRoleAssignment.principalId":  "Edm.Guid",
+	"appRoleAssignment.resourceId":   "Edm.Guid",
+	"appRoleAssignmentRequired":      "Edm.Boolean!",
+	"appRoleId":                      "Edm.Guid!",
+	"appRoles":                       "Collection(graph.appRole)!",
+	"assignedLabels":                 "Collection(graph.assignedLabel)",
+	"assignedPlans":                  "Collection(graph.assignedPlan)!",
+	"audiences":                      "Collection(Edm.String)!",
+	"authenticationBehaviors":        "graph.authenticationBehaviors",
+	"authenticationType":             "Edm.String!",
+	"authorizationInfo":              "graph.authorizationInfo",
+	"applicationTemplate.categories": "Collection(Edm.String)",
+	"applicationTemplate.supportedProvisioningTypes": "Collection(Edm.String)",
+	"applicationTemplate.supportedSingleSignOnModes": "Collection(Edm.String)",
 	"birthday":                               "Edm.DateTimeOffset!",
 	"certification":                          "graph.certification",
 	"consumedUnits":                          "Edm.Int32",

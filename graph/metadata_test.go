@@ -111,8 +111,12 @@ func writeTypes(t *testing.T, c *csdl, needed map[string]bool, got *csdl) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	more, err := os.ReadFile("testdata/contract_more.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
 	var b strings.Builder
-	for _, found := range regexp.MustCompile(`(?s)   <(?:EnumType|ComplexType) Name="(\w+)"[^>]*?(?:/>|>.*?</(?:EnumType|ComplexType)>)\n`).FindAllStringSubmatch(string(text), -1) {
+	for _, found := range regexp.MustCompile(`(?s)   <(?:EnumType|ComplexType) Name="(\w+)"[^>]*?(?:/>|>.*?</(?:EnumType|ComplexType)>)\n`).FindAllStringSubmatch(string(text)+string(more), -1) {
 		if needed[found[1]] {
 			b.WriteString(found[0])
 		}

@@ -126,15 +126,17 @@ var signatures = map[string]signature{
 	"addKey": {
 		parameters: []string{"keyCredential graph.keyCredential!", "passwordCredential graph.passwordCredential", "proof Edm.String!"}, returns: "graph.keyCredential!",
 	},
-	"removeKey":            {parameters: []string{"keyId Edm.Guid!", "proof Edm.String!"}},
-	"removePassword":       {parameters: []string{"keyId Edm.Guid!"}},
-	"changePassword":       {parameters: []string{"currentPassword Edm.String", "newPassword Edm.String"}},
-	"revokeSignInSessions": {returns: "Edm.Boolean"},
-	"getMemberGroups":      {"directoryObject", []string{"securityEnabledOnly Edm.Boolean"}, "Collection(Edm.String)!"},
-	"getMemberObjects":     {"directoryObject", []string{"securityEnabledOnly Edm.Boolean"}, "Collection(Edm.String)!"},
-	"checkMemberGroups":    {"directoryObject", []string{"groupIds Collection(Edm.String)!"}, "Collection(Edm.String)!"},
-	"checkMemberObjects":   {"directoryObject", []string{"ids Collection(Edm.String)!"}, "Collection(Edm.String)!"},
-	"getByIds":             {"", []string{"ids Collection(Edm.String)!", "types Collection(Edm.String)"}, "Collection(graph.directoryObject)!"},
+	"removeKey":                  {parameters: []string{"keyId Edm.Guid!", "proof Edm.String!"}},
+	"removePassword":             {parameters: []string{"keyId Edm.Guid!"}},
+	"changePassword":             {parameters: []string{"currentPassword Edm.String", "newPassword Edm.String"}},
+	"revokeSignInSessions":       {returns: "Edm.Boolean"},
+	"invalidateAllRefreshTokens": {returns: "Edm.Boolean"},
+	"instantiate":                {parameters: []string{"displayName Edm.String"}, returns: "graph.applicationServicePrincipal"},
+	"getMemberGroups":            {"directoryObject", []string{"securityEnabledOnly Edm.Boolean"}, "Collection(Edm.String)!"},
+	"getMemberObjects":           {"directoryObject", []string{"securityEnabledOnly Edm.Boolean"}, "Collection(Edm.String)!"},
+	"checkMemberGroups":          {"directoryObject", []string{"groupIds Collection(Edm.String)!"}, "Collection(Edm.String)!"},
+	"checkMemberObjects":         {"directoryObject", []string{"ids Collection(Edm.String)!"}, "Collection(Edm.String)!"},
+	"getByIds":                   {"", []string{"ids Collection(Edm.String)!", "types Collection(Edm.String)"}, "Collection(graph.directoryObject)!"},
 }
 
 func (m *model) writeActions(b *strings.Builder) {

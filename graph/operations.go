@@ -112,6 +112,7 @@ var operations = []operation{
 	{method: "GET", path: "/users/{user}/appRoleAssignments/{assignment}", need: identity.ReadAppRolesOfUser, do: assignmentsOfUser.get},
 	{method: "DELETE", path: "/users/{user}/appRoleAssignments/{assignment}", need: identity.WriteAppRoles, do: assignmentsOfUser.remove},
 	{method: "POST", path: "/users/{user}/revokeSignInSessions()", need: identity.RevokeSessions, do: (*API).revokeSessions},
+	{method: "POST", path: "/users/{user}/invalidateAllRefreshTokens()", need: identity.RevokeSessions, do: (*API).revokeSessions},
 	{method: "POST", path: "/me/changePassword()", need: identity.ChangePassword, do: (*API).changePassword},
 
 	{method: "GET", path: "/groups", need: identity.ReadGroups, do: (*API).listGroups},
@@ -256,6 +257,10 @@ var operations = []operation{
 	{method: "GET", path: "/servicePrincipals/{servicePrincipal}/appRoleAssignedTo/{assignment}", need: identity.ReadAppRoles, do: assignedTo.get},
 	{method: "DELETE", path: "/servicePrincipals/{servicePrincipal}/appRoleAssignedTo/{assignment}", need: identity.WriteAppRoles, do: assignedTo.remove},
 	{method: "GET", path: "/servicePrincipals/{servicePrincipal}/oauth2PermissionGrants", need: identity.ReadGrants, do: (*API).listGrantsOfPrincipal},
+
+	{method: "GET", path: "/applicationTemplates", need: identity.ReadApplications, do: (*API).listApplicationTemplates},
+	{method: "GET", path: "/applicationTemplates/{template}", need: identity.ReadApplications, do: (*API).getApplicationTemplate},
+	{method: "POST", path: "/applicationTemplates/{template}/instantiate()", need: identity.WriteApplications, do: (*API).instantiate},
 
 	{method: "GET", path: "/oauth2PermissionGrants", need: identity.ReadGrants, do: (*API).listGrants},
 	{method: "POST", path: "/oauth2PermissionGrants", need: identity.WriteGrants, do: (*API).createGrant},

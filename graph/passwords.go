@@ -83,7 +83,7 @@ func (api *API) changePassword(r *request) error {
 	return r.change(tenant.SetPassword{User: ordinal, Hash: hash})
 }
 
-// revokeSessions answers POST /users/{user}/revokeSignInSessions: whatever the user is signed in to, must be signed in to again.
+// revokeSessions answers POST /users/{user}/revokeSignInSessions, and invalidateAllRefreshTokens, which is its name in beta: whatever the user is signed in to, must be signed in to again.
 func (api *API) revokeSessions(r *request) error {
 	if err := r.noBody(); err != nil {
 		return err

@@ -12,7 +12,10 @@ import (
 var principalFields = newFieldSet("microsoft.graph.servicePrincipal", slices.Concat(
 	[]field[application]{
 		{name: "accountEnabled", write: func(b []byte, a *application) []byte { return appendBool(b, !a.Principal.Disabled) }, when: directory.ByDefault},
-		{name: "appDescription", write: func(b []byte, a *application) []byte { return appendKept(b, a, "description", "null") }, when: directory.ByDefault},
+		{name: "applicationTemplateId", write: func(b []byte, a *application) []byte {
+			return appendKept(b, a.Principal.Properties, templateID, "null")
+		}, when: directory.ByDefault},
+		{name: "appDescription", write: func(b []byte, a *application) []byte { return appendKept(b, a.Properties, "description", "null") }, when: directory.ByDefault},
 		{name: "appDisplayName", write: appendAppName, when: directory.ByDefault},
 		{name: "appId", write: appendAppID, when: directory.ByDefault},
 		{name: "appOwnerOrganizationId", write: appendOwner, when: directory.ByDefault},
@@ -21,7 +24,7 @@ var principalFields = newFieldSet("microsoft.graph.servicePrincipal", slices.Con
 		{name: "deletedDateTime", write: func(b []byte, a *application) []byte { return appendTime(b, a.Principal.DeletedDateTime) }, when: directory.ByDefault},
 		{name: "displayName", write: func(b []byte, a *application) []byte { return appendText(b, a.Principal.DisplayName) }, when: directory.ByDefault},
 		{name: "id", write: func(b []byte, a *application) []byte { return appendID(b, a.Principal.ID) }, when: directory.ByDefault},
-		{name: "info", write: func(b []byte, a *application) []byte { return appendKept(b, a, "info", whole(infoShape)) }, when: directory.ByDefault},
+		{name: "info", write: func(b []byte, a *application) []byte { return appendKept(b, a.Properties, "info", whole(infoShape)) }, when: directory.ByDefault},
 		{name: "keyCredentials", write: func(b []byte, a *application) []byte { return appendKeys(b, a.Principal.Certificates) }, when: directory.ByDefault},
 		{name: "passwordCredentials", write: func(b []byte, a *application) []byte { return appendSecrets(b, a.Principal.Secrets, nil) }, when: directory.ByDefault},
 		{name: "oauth2PermissionScopes", write: appendScopes, when: directory.ByDefault},
@@ -33,7 +36,7 @@ var principalFields = newFieldSet("microsoft.graph.servicePrincipal", slices.Con
 	keptFields(keptOfPrincipals, func(a *application) map[string]json.RawMessage { return a.Principal.Properties }),
 	notKept[application](
 		[]string{
-			"applicationTemplateId", "createdByAppId", "customSecurityAttributes", "disabledByMicrosoftStatus", "isDisabled",
+			"createdByAppId", "customSecurityAttributes", "disabledByMicrosoftStatus", "isDisabled",
 			"preferredTokenSigningKeyThumbprint", "tokenEncryptionKeyId", "verifiedPublisher",
 		},
 		[]string{"addIns", "resourceSpecificApplicationPermissions"},
@@ -84,9 +87,9 @@ func setPrincipalName(e editor, a *directory.Client, at placeIn, raw json.RawMes
 	return nil
 }
 
-// appendKept writes a property of the application that its service principal shows, too.
-func appendKept(b []byte, a *application, name, none string) []byte {
-	if value, ok := a.Properties[name]; ok {
+// appendKept writes a property that is kept as it was sent: of a service principal, also one of its application's.
+func appendKept(b []byte, kept map[string]json.RawMessage, name, none string) []byte {
+	if value, ok := kept[name]; ok {
 		return append(b, value...)
 	}
 	return append(b, none...)
@@ -102,7 +105,7 @@ func appendOwner(b []byte, a *application) []byte {
 // appendAppRoles writes the application permissions of a resource.
 func appendAppRoles(b []byte, a *application) []byte {
 	if !a.isGraph() {
-		return appendKept(b, a, "appRoles", "[]")
+		return appendKept(b, a.Properties, "appRoles", "[]")
 	}
 	return appendList(b, identity.ApplicationPermissions, func(b []byte, p identity.Permission) []byte {
 		b = append(appendName(append(b, '{'), "allowedMemberTypes"), `["Application"]`...)

@@ -25,7 +25,7 @@ type CreateUser struct {
 func (CreateUser) Name() string { return "createUser" }
 
 func (cmd CreateUser) run(c *change) error {
-	u, err := directory.NewUser(cmd.Patch, c.newID(), c.at)
+	u, err := directory.NewUser(cmd.Patch, c.newID(), c.next.Organization.DefaultDomain(), c.at)
 	if err != nil {
 		return err
 	}
