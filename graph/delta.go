@@ -10,6 +10,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
+	"licensor/directory"
 	"licensor/store"
 	"licensor/tenant"
 )
@@ -19,7 +20,7 @@ import (
 type round struct {
 	*request
 	kind    store.Kind
-	set     string // users or groups
+	set     string // such as users
 	token   deltaToken
 	size    int
 	whole   bool // everything there is, rather than what changed
@@ -63,9 +64,15 @@ func (d *round) read() (err error) {
 	if err != nil {
 		return err
 	}
-	d.objects = &d.changes.Users
-	if d.kind == store.KindGroup {
+	switch d.kind {
+	case store.KindUser:
+		d.objects = &d.changes.Users
+	case store.KindGroup:
 		d.objects = &d.changes.Groups
+	case store.KindApplication:
+		d.objects = &d.changes.Applications
+	default:
+		d.objects = &d.changes.Principals
 	}
 	return nil
 }
@@ -135,10 +142,26 @@ type index struct {
 
 func (d *round) index() index {
 	x := d.image.Directory
-	if d.kind == store.KindUser {
+	switch d.kind {
+	case store.KindUser:
 		return index{x.Users(), x.UserGone, x.UserHidden, x.UserID, x.UserByID}
+	case store.KindGroup:
+		return index{x.Groups(), x.GroupGone, x.GroupHidden, x.GroupID, x.GroupByID}
+	case store.KindApplication:
+		return indexOf(d.image.Applications, func(a *directory.Application) uuid.UUID { return a.ID })
 	}
-	return index{x.Groups(), x.GroupGone, x.GroupHidden, x.GroupID, x.GroupByID}
+	return indexOf(d.image.Principals, func(p *directory.ServicePrincipal) uuid.UUID { return p.ID })
+}
+
+// indexOf is the index of applications or service principals.
+func indexOf[T any](objects *directory.Objects[T], id func(*T) uuid.UUID) index {
+	return index{
+		objects.Len(),
+		func(ordinal uint32) bool { return objects.At(ordinal) == nil },
+		func(ordinal uint32) bool { return !objects.DeletedSince(objects.At(ordinal)).IsZero() },
+		func(ordinal uint32) uuid.UUID { return id(objects.At(ordinal)) },
+		objects.EverByID,
+	}
 }
 
 // among are the objects to look at: all there are, or those touched, and of these the ones that the filter names.

@@ -6,6 +6,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
+	"licensor/directory"
 	"licensor/store"
 )
 
@@ -132,23 +133,30 @@ func (w *groupWriter) appendMembers(b []byte, group uint32) ([]byte, int64) {
 
 // places are those of the members to be shown, or shown as removed: all, when the client cannot know the group yet.
 func (w *groupWriter) places(group uint32) []int64 {
-	users, groups := roaring.New(), roaring.New()
+	users, groups, principals := roaring.New(), roaring.New(), roaring.New()
 	if m := w.changes.Members(group); m != nil {
 		users.Or(m.Users)
 		groups.Or(m.Groups)
+		principals.Or(m.Principals)
 	}
 	if w.whole || w.objects.Came(group) {
 		users.Or(w.image.Licensing.GroupMembers(group))
 		for _, member := range w.image.Directory.GroupMembersOf(group) {
 			groups.Add(member)
 		}
+		if of := w.linked(w.image.Links.From(directory.HasMember, w.image.Directory.GroupID(group))); of.principals != nil {
+			principals.Or(of.principals)
+		}
 	}
-	places := make([]int64, 0, users.GetCardinality()+groups.GetCardinality())
+	places := make([]int64, 0, users.GetCardinality()+groups.GetCardinality()+principals.GetCardinality())
 	for user := range roaring.Values(users) {
 		places = append(places, int64(user))
 	}
 	for member := range roaring.Values(groups) {
 		places = append(places, groupsFrom+int64(member))
+	}
+	for member := range roaring.Values(principals) {
+		places = append(places, principalsFrom+int64(member))
 	}
 	return places
 }
@@ -163,9 +171,22 @@ func (w *groupWriter) member(group uint32, place int64) (kind string, id uuid.UU
 		}
 		return userType, x.UserID(ordinal), x.IsMember(ordinal, group) && !x.UserHidden(ordinal)
 	}
+	if place >= principalsFrom {
+		return w.principalMember(group, ordinal)
+	}
 	if x.GroupGone(ordinal) {
 		id, _ = w.changes.Groups.Gone(ordinal)
 		return groupType, id, false
 	}
 	return groupType, x.GroupID(ordinal), slices.Contains(x.GroupMembersOf(group), ordinal) && !x.GroupHidden(ordinal)
+}
+
+func (w *groupWriter) principalMember(group, principal uint32) (kind string, id uuid.UUID, is bool) {
+	p := w.image.Principals.At(principal)
+	if p == nil {
+		id, _ = w.changes.Principals.Gone(principal)
+		return principalFields.typeName, id, false
+	}
+	is = w.image.Links.Has(directory.Link{Relation: directory.HasMember, From: w.image.Directory.GroupID(group), To: p.ID})
+	return principalFields.typeName, p.ID, is && p.DeletedDateTime.IsZero()
 }

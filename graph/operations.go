@@ -184,6 +184,7 @@ var operations = []operation{
 	{method: "GET", path: "/domains/{domain}", need: identity.ReadDomains, do: (*API).getDomain},
 	{method: "GET", path: "/applications", need: identity.ReadApplications, do: (*API).listApplications},
 	{method: "GET", path: "/applications/$count", need: identity.ReadApplications, do: (*API).countApplications},
+	{method: "GET", path: "/applications/delta()", need: identity.ReadApplications, do: applicationList.delta},
 	{method: "POST", path: "/applications", need: identity.WriteApplications, do: (*API).createApplication},
 	{method: "GET", path: "/applications/{application}", need: identity.ReadApplications, do: (*API).getApplication},
 	{method: "PATCH", path: "/applications/{application}", need: identity.WriteApplications, do: (*API).updateApplication},
@@ -210,6 +211,7 @@ var operations = []operation{
 
 	{method: "GET", path: "/servicePrincipals", need: identity.ReadApplications, do: (*API).listPrincipals},
 	{method: "GET", path: "/servicePrincipals/$count", need: identity.ReadApplications, do: (*API).countPrincipals},
+	{method: "GET", path: "/servicePrincipals/delta()", need: identity.ReadApplications, do: principalList.delta},
 	{method: "POST", path: "/servicePrincipals", need: identity.WriteApplications, do: (*API).createPrincipal},
 	{method: "GET", path: "/servicePrincipals/{servicePrincipal}", need: identity.ReadApplications, do: (*API).getPrincipal},
 	{method: "PATCH", path: "/servicePrincipals/{servicePrincipal}", need: identity.WriteApplications, do: (*API).updatePrincipal},

@@ -281,8 +281,8 @@ func (o *objectsChange[T]) put(c *change, ordinal uint32, id uuid.UUID, document
 			return err
 		}
 		document = o.base.Document(object) // an empty list is no list, as after a restart
+		o.documents = append(o.documents, DocumentNow{Ordinal: ordinal, Document: document, What: o.what(ordinal, object)})
 		o.begun().Set(ordinal, object)
-		o.documents = append(o.documents, DocumentNow{ordinal, document})
 		c.write(store.Object{Kind: o.kind, Ordinal: ordinal, ID: id, Deleted: o.base.DeletedSince(object), Document: document})
 	}
 	if len(values) > 0 {
@@ -292,9 +292,24 @@ func (o *objectsChange[T]) put(c *change, ordinal uint32, id uuid.UUID, document
 	return nil
 }
 
+// what is what happens to an object that gets another document.
+func (o *objectsChange[T]) what(ordinal uint32, object *T) MarkKind {
+	was := o.begun().At(ordinal)
+	if was == nil {
+		return 0
+	}
+	switch before, after := o.base.DeletedSince(was).IsZero(), o.base.DeletedSince(object).IsZero(); {
+	case before == after:
+		return Written
+	case after:
+		return Shown
+	}
+	return Hidden
+}
+
 func (o *objectsChange[T]) purge(c *change, ordinal uint32, id uuid.UUID) {
 	o.begun().Purge(ordinal)
-	o.documents = append(o.documents, DocumentNow{Ordinal: ordinal})
+	o.documents = append(o.documents, DocumentNow{Ordinal: ordinal, ID: &id})
 	c.write(store.Object{Kind: o.kind, Ordinal: ordinal, ID: id, Purged: true})
 }
 
@@ -308,8 +323,18 @@ func (o *objectsChange[T]) finish() *directory.Objects[T] {
 
 // DocumentNow is the document of an application or service principal from now on.
 type DocumentNow struct {
-	Ordinal  uint32 `cbor:"1,keyasint,omitempty"`
-	Document []byte `cbor:"2,keyasint,omitempty"` // none: it is purged
+	Ordinal  uint32     `cbor:"1,keyasint,omitempty"`
+	Document []byte     `cbor:"2,keyasint,omitempty"` // none: it is purged
+	What     MarkKind   `cbor:"3,keyasint,omitempty"` // none: it is new, or a log of format 2 does not say
+	ID       *uuid.UUID `cbor:"4,keyasint,omitempty"` // of what is purged
+}
+
+// mark is what the log says of an object.
+func (d DocumentNow) mark() Mark {
+	if d.Document == nil {
+		return Mark{Ordinal: d.Ordinal, What: Purged, ID: d.ID}
+	}
+	return Mark{Ordinal: d.Ordinal, What: d.What}
 }
 
 // FormerApplication is an application of format 1 as it is from now on.

@@ -8,7 +8,7 @@ import (
 // Changes say who changed in a stretch of the log, and in what. What has become of them is for an image to say: of one who came and
 // went there is nothing but that. They are not to be changed.
 type Changes struct {
-	Users, Groups ObjectChanges
+	Users, Groups, Applications, Principals ObjectChanges
 	// Owners are the users of whom a group's list of owners may have changed; Managers those who became, or are no longer, a user's manager.
 	Owners, Managers LinkChanges
 
@@ -34,9 +34,9 @@ func (l LinkChanges) Touched() *roaring.Bitmap {
 	return all
 }
 
-// MemberChanges are the users and groups of whom a group's list of members may have changed: they joined or left, were deleted or restored.
+// MemberChanges are the users, groups and service principals of whom a group's list of members may have changed: they joined or left, were deleted or restored.
 type MemberChanges struct {
-	Users, Groups *roaring.Bitmap
+	Users, Groups, Principals *roaring.Bitmap
 }
 
 // ObjectChanges are the changes of users, or of groups, by ordinal.
@@ -51,7 +51,7 @@ type ObjectChanges struct {
 
 func newChanges() *Changes {
 	return &Changes{
-		Users: newObjectChanges(), Groups: newObjectChanges(),
+		Users: newObjectChanges(), Groups: newObjectChanges(), Applications: newObjectChanges(), Principals: newObjectChanges(),
 		Owners: LinkChanges{}, Managers: LinkChanges{}, members: map[uint32]*MemberChanges{},
 	}
 }
@@ -108,7 +108,7 @@ func (c *Changes) Membership() *roaring.Bitmap {
 func (c *Changes) membersOf(group uint32) *MemberChanges {
 	m := c.members[group]
 	if m == nil {
-		m = &MemberChanges{roaring.New(), roaring.New()}
+		m = &MemberChanges{roaring.New(), roaring.New(), roaring.New()}
 		c.members[group] = m
 	}
 	return m
@@ -127,6 +127,8 @@ func (o *ObjectChanges) property(name string) *roaring.Bitmap {
 // mark takes a mark of the log; false when the log does not say enough to go by.
 func (o *ObjectChanges) mark(m Mark) bool {
 	switch m.What {
+	case 0: // of an application or service principal: it is new
+		o.came.Add(m.Ordinal)
 	case Written:
 		if len(m.Properties) == 0 {
 			o.written.Add(m.Ordinal)

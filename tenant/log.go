@@ -9,6 +9,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
+	"licensor/directory"
 	"licensor/licensing"
 	"licensor/store"
 )
@@ -90,7 +91,7 @@ func (c *Changes) take(f *Effects, img *Image) error {
 	for _, m := range f.Groups {
 		known = c.Groups.mark(m) && known
 	}
-	if !known {
+	if known = c.takeApplications(f, img) && known; !known {
 		return ErrForgotten
 	}
 	for _, l := range f.Nested {
@@ -107,6 +108,41 @@ func (c *Changes) take(f *Effects, img *Image) error {
 		return nil
 	}
 	return errors.Join(c.takeGroups(f.Licensing.Groups), c.takeEntries(f.Licensing.Changes))
+}
+
+// takeApplications adds the applications and service principals that changed, and the members of groups among these; false when the
+// log does not say enough. A service principal changes with its application, of which it shows a lot.
+func (c *Changes) takeApplications(f *Effects, img *Image) bool {
+	known := true
+	for _, now := range f.Applications {
+		known = c.Applications.mark(now.mark()) && known
+		if a := img.Applications.At(now.Ordinal); a != nil {
+			for principal := range img.Principals.EveryByAppID(a.AppID) {
+				c.Principals.written.Add(principal)
+			}
+		}
+	}
+	for _, now := range f.Principals {
+		known = c.Principals.mark(now.mark()) && known
+	}
+	for _, v := range f.ApplicationValues {
+		c.Applications.written.Add(v.Ordinal)
+	}
+	for _, v := range f.PrincipalValues {
+		c.Principals.written.Add(v.Ordinal)
+	}
+	for _, l := range f.Links {
+		group, ok := img.Directory.GroupByID(l.From)
+		if l.Relation != directory.HasMember || !ok {
+			continue
+		}
+		if principal, ok := img.Principals.EverByID(l.To); ok {
+			c.membersOf(group).Principals.Add(principal)
+		} else if principal, ok := c.Principals.GoneByID(l.To); ok {
+			c.membersOf(group).Principals.Add(principal)
+		}
+	}
+	return known
 }
 
 func (c *Changes) takeManager(m ManagerNow) {
@@ -202,6 +238,15 @@ func (c *Changes) follow(img *Image) {
 		}
 	}
 	c.followOwners(moved, img)
+	for principal := range roaring.Values(roaring.Or(c.Principals.came, c.Principals.went)) {
+		if p := img.Principals.At(principal); p != nil {
+			for id := range img.Links.To(directory.HasMember, p.ID) {
+				if group, ok := img.Directory.GroupByID(id); ok {
+					c.membersOf(group).Principals.Add(principal)
+				}
+			}
+		}
+	}
 	for member := range roaring.Values(roaring.Or(c.Groups.came, c.Groups.went)) {
 		for _, group := range img.Directory.GroupMemberOf(member) {
 			c.membersOf(group).Groups.Add(member)
