@@ -82,6 +82,19 @@ func put(ctx context.Context, address string, l load) (*outcome, error) {
 	return o, nil
 }
 
+// and returns an outcome with what was measured later, too. o may be nil.
+func (o *outcome) and(later *outcome) *outcome {
+	if o == nil || later.note != "" {
+		return later
+	}
+	o.times = append(o.times, later.times...)
+	slices.Sort(o.times)
+	for i, s := range later.answers {
+		o.answers[i] = s
+	}
+	return o
+}
+
 func failed(err error) (*outcome, error) {
 	if refusal, ok := errors.AsType[*refused](err); ok {
 		return &outcome{note: fmt.Sprintf("refused (%d)", refusal.status)}, nil

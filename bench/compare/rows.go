@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
-	"time"
 )
 
 // mostRequests is the maximum number of requests per question and contender.
@@ -124,30 +124,52 @@ func (c *comparison) lists(ctx context.Context) error {
 		name       string
 		top, pages int
 	}{{"page-100-first", 100, 1}, {"page-100", 100, mostPages}, {"page-999", 999, mostPages}} {
-		for _, contender := range c.contenders {
-			all := paths[contender.name][row.top]
-			if err := c.list(ctx, contender, row.name, all[:min(len(all), row.pages)]); err != nil {
-				return err
+		asked := append(slices.Clone(c.contenders), bare)
+		if err := c.inTurns(ctx, row.name, asked, func(of *contender) load {
+			list := []string{fmt.Sprintf("/page-%d.json", row.top)}
+			if of != bare {
+				all := paths[of.name][row.top]
+				list = all[:min(len(all), row.pages)]
 			}
-		}
-		if err := c.list(ctx, bare, row.name, []string{fmt.Sprintf("/page-%d.json", row.top)}); err != nil {
+			l := load{callers: c.callers, cycle: true, time: c.time}
+			for _, path := range list {
+				l.requests = append(l.requests, requestBytes("GET", of.server.address, path, of.server.token, ""))
+			}
+			return l
+		}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// list measures a row of pages.
-func (c *comparison) list(ctx context.Context, of *contender, row string, paths []string) error {
-	l := load{callers: c.callers, cycle: true, time: c.time}
-	for _, path := range paths {
-		l.requests = append(l.requests, requestBytes("GET", of.server.address, path, of.server.token, ""))
+// turns is how many times each contender gets its turn in a row of rates.
+const turns = 6
+
+// inTurns measures a row in short turns, of which each round begins with another contender: what one leaves behind, such as pages that
+// are still being written, and what the machine does meanwhile troubles all alike.
+func (c *comparison) inTurns(ctx context.Context, row string, contenders []*contender, loadOf func(*contender) load) error {
+	sums := make([]*outcome, len(contenders))
+	for turn := range turns * len(contenders) {
+		i := (turn + turn/len(contenders)) % len(contenders)
+		of := contenders[i]
+		if sums[i] != nil && sums[i].note != "" {
+			continue
+		}
+		if err := of.refresh(ctx); err != nil {
+			return err
+		}
+		l := loadOf(of)
+		l.time /= turns
+		o, err := put(ctx, of.server.address, l)
+		if err != nil {
+			return fmt.Errorf("%s, %s: %w", row, of.name, err)
+		}
+		sums[i] = sums[i].and(o)
 	}
-	o, err := put(ctx, of.server.address, l)
-	if err != nil {
-		return fmt.Errorf("%s, %s: %w", row, of.name, err)
+	for i, of := range contenders {
+		c.add(row, of.name, sums[i])
 	}
-	c.add(row, of.name, o)
 	return nil
 }
 
@@ -187,19 +209,14 @@ func (c *comparison) changes(ctx context.Context) error {
 		if !c.wanted(row) {
 			continue
 		}
-		for _, contender := range c.contenders {
-			if err := contender.refresh(ctx); err != nil {
-				return err
-			}
-			l := load{callers: callers, time: min(c.time, 3*time.Second)}
+		if err := c.inTurns(ctx, row, c.contenders, func(of *contender) load {
+			l := load{callers: callers, time: c.time}
 			for range 20_000 {
-				l.requests = append(l.requests, c.changeRequest(contender))
+				l.requests = append(l.requests, c.changeRequest(of))
 			}
-			o, err := put(ctx, contender.server.address, l)
-			if err != nil {
-				return fmt.Errorf("%s, %s: %w", row, contender.name, err)
-			}
-			c.add(row, contender.name, o)
+			return l
+		}); err != nil {
+			return err
 		}
 	}
 	return nil
