@@ -1,10 +1,6 @@
 package directory
 
-import (
-	"encoding/binary"
-
-	"licensor/directory/column"
-)
+import "licensor/directory/column"
 
 // ColumnWriter writes what rows have in a column as JSON, as Property.Append writes the property of the object. It is for one goroutine.
 type ColumnWriter struct {
@@ -20,10 +16,14 @@ func (w *ColumnWriter) Append(dst []byte, row *column.Row) []byte {
 	start := len(dst)
 	switch row.Schema().Columns[w.place].Kind {
 	case column.Text:
-		if dst = w.reader.AppendText(append(dst, '"'), row); len(dst) == start+1 {
-			return append(dst[:start], "null"...)
+		text, plain := w.reader.AppendText(append(dst, '"'), row)
+		switch {
+		case len(text) == start+1:
+			return append(text[:start], "null"...)
+		case plain:
+			return append(text, '"')
 		}
-		return quoted(dst, start)
+		return quoted(text, start)
 	case column.Time:
 		return appendTime(dst, column.AsTime(w.reader.Time(row)))
 	case column.Bool:
@@ -44,26 +44,10 @@ var truths = [...]string{column.Null: "null", column.False: "false", column.True
 
 // quoted completes a string of JSON of which all but the last quotation mark stands from a place on as it is.
 func quoted(dst []byte, start int) []byte {
-	if mustEscape(dst[start+1:]) {
-		return appendString(dst[:start], string(dst[start+1:]))
+	for _, c := range dst[start+1:] {
+		if c < ' ' || c == '"' || c == '\\' {
+			return appendString(dst[:start], string(dst[start+1:]))
+		}
 	}
 	return append(dst, '"')
-}
-
-// mustEscape says whether a text has control characters, quotation marks or backslashes. It looks at eight bytes in one go.
-func mustEscape(text []byte) bool {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	for ; len(text) >= 8; text = text[8:] {
-		word := binary.LittleEndian.Uint64(text)
-		quote, slash := word^ones*'"', word^ones*'\\'
-		if ((word-ones*' ')&^word|(quote-ones)&^quote|(slash-ones)&^slash)&highs != 0 {
-			return true
-		}
-	}
-	for _, c := range text {
-		if c < ' ' || c == '"' || c == '\\' {
-			return true
-		}
-	}
-	return false
 }

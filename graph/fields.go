@@ -15,9 +15,11 @@ import (
 type field[T any] struct {
 	name  string
 	write func(b []byte, object *T) []byte
-	// writer makes what writes the property of many objects one behind another; nil when write does that as well.
-	writer func() func(b []byte, object *T) []byte
-	when   directory.Returned
+	when  directory.Returned
+	// row is where the object is in columns, of which one, at a place, has the property; nil when its document was read. It is no function
+	// when no column has the property.
+	row   func(object *T) *column.Row
+	place int
 	// documented says that the object's document is needed: neither columns nor the image have all that is shown.
 	documented bool
 }
@@ -66,19 +68,19 @@ func propertyFields[D, T any](properties []*directory.Property[D], of func(*T) *
 		place, ok := p.Column()
 		f := field[T]{name: p.Name, when: p.Returned, documented: !ok && !p.Same(), write: func(b []byte, object *T) []byte { return p.Append(b, of(object)) }}
 		if ok {
-			write := func(b []byte, w *directory.ColumnWriter, object *T) []byte {
+			f.place = place
+			f.row = func(object *T) *column.Row {
+				if of(object) != nil {
+					return nil
+				}
+				return row(object)
+			}
+			f.write = func(b []byte, object *T) []byte {
 				if document := of(object); document != nil {
 					return p.Append(b, document)
 				}
+				w := directory.NewColumnWriter(place)
 				return w.Append(b, row(object))
-			}
-			f.write = func(b []byte, object *T) []byte {
-				w := directory.NewColumnWriter(place)
-				return write(b, &w, object)
-			}
-			f.writer = func() func([]byte, *T) []byte {
-				w := directory.NewColumnWriter(place)
-				return func(b []byte, object *T) []byte { return write(b, &w, object) }
 			}
 		}
 		fields = append(fields, f)
@@ -148,17 +150,22 @@ func appendFields[T any](b []byte, fields []*field[T], object *T) []byte {
 // objects makes the writer of a list's objects: their fields in braces.
 func objects[T any](fields []*field[T]) func([]byte, T) []byte {
 	var shown T // one place for all of them: each by itself would be an allocation
-	writers := make([]func([]byte, *T) []byte, len(fields))
+	writers := make([]directory.ColumnWriter, len(fields))
 	for i, f := range fields {
-		if writers[i] = f.write; f.writer != nil {
-			writers[i] = f.writer()
-		}
+		writers[i] = directory.NewColumnWriter(f.place)
 	}
 	return func(b []byte, object T) []byte {
 		shown = object
 		b = append(b, '{')
 		for i, f := range fields {
-			b = writers[i](appendName(b, f.name), &shown)
+			b = appendName(b, f.name)
+			if f.row != nil {
+				if row := f.row(&shown); row != nil {
+					b = writers[i].Append(b, row)
+					continue
+				}
+			}
+			b = f.write(b, &shown)
 		}
 		return append(b, '}')
 	}

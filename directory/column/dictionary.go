@@ -23,7 +23,10 @@ type Dictionary struct {
 }
 
 // Word is a text as it was written, and its folded form.
-type Word struct{ Text, Folded string }
+type Word struct {
+	Text, Folded string
+	Plain        bool // without control characters, quotation marks and backslashes: JSON has it as it is
+}
 
 func newDictionary() *Dictionary {
 	return &Dictionary{codes: map[string]uint16{}, words: make([]Word, 1)}
@@ -56,7 +59,7 @@ func (d *Dictionary) code(text string) (uint16, bool) {
 		return 0, false
 	}
 	word := Word{Text: strings.Clone(text)}
-	word.Folded = fold.Text(word.Text)
+	word.Folded, word.Plain = fold.Text(word.Text), isPlain(word.Text)
 	code = uint16(len(d.words))
 	d.words = append(d.words, word)
 	d.codes[word.Text] = code

@@ -40,16 +40,18 @@ func (r *Reader) move(row *Row) {
 	}
 }
 
-// AppendText appends the text that the row has in a column of texts; nothing for null.
-func (r *Reader) AppendText(dst []byte, row *Row) []byte {
+// AppendText appends the text that the row has in a column of texts; nothing for null. It reports whether the text is plain, as Word has it;
+// one that is not reported to be plain may be so all the same.
+func (r *Reader) AppendText(dst []byte, row *Row) (text []byte, plain bool) {
 	r.move(row)
 	switch {
 	case r.codes != nil && row.i < r.codes.len():
-		return r.codes.appendTo(dst, row.i)
+		word := &r.codes.words[r.codes.code(row.i)]
+		return append(dst, word.Text...), word.Plain
 	case r.texts != nil && row.i < r.texts.len():
-		return r.texts.appendTo(dst, row.i)
+		return r.texts.appendTo(dst, row.i), r.texts.plain
 	}
-	return dst
+	return dst, true
 }
 
 // Truth returns what the row has in a column of booleans.

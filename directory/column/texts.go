@@ -21,6 +21,7 @@ type texts struct {
 	upper    []uint64  // a bit for each byte of small; nil when no text has capitals
 	odd      []oddText // ascending
 	sums     []byte    // sumOf each text
+	plain    bool      // all of them are, as Word has it
 	initials []uint32  // initialsOf each text; nil where the column is not asked for words
 }
 
@@ -270,7 +271,7 @@ func (b *builder) finish() *texts {
 }
 
 func (t *texts) summarize(words bool) {
-	t.sums = make([]byte, t.len())
+	t.sums, t.plain = make([]byte, t.len()), isPlain(t.small)
 	if words {
 		t.initials = make([]uint32, t.len())
 	}
@@ -281,6 +282,24 @@ func (t *texts) summarize(words bool) {
 			t.initials[i] = initialsOf(text)
 		}
 	}
+}
+
+// isPlain says whether a text is plain, as Word has it. It looks at eight bytes in one go.
+func isPlain(text string) bool {
+	const every, highs = 0x0101010101010101, 0x8080808080808080
+	for ; len(text) >= 8; text = text[8:] {
+		word := word8(text[:8])
+		quote, slash := word^every*'"', word^every*'\\'
+		if ((word-every*' ')&^word|(quote-every)&^quote|(slash-every)&^slash)&highs != 0 {
+			return false
+		}
+	}
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // sumOf returns a byte that is the same for equal texts.
