@@ -28,7 +28,9 @@ type App struct {
 	Permissions []string // application permissions granted in the tenant, such as User.Read.All
 	// Requested answers the delegated permissions its registration asks for: what {resource}/.default asks a user for. Nil: it says nothing.
 	// It is asked when somebody is to consent, and not at each request, as the application is.
-	Requested    func() []string
+	Requested func() []string
+	// Admits says whether a user may use it, where users must be assigned to it (appRoleAssignmentRequired). Nil: everybody may.
+	Admits       func(user uuid.UUID) bool
 	Secrets      []Secret
 	Certificates []Certificate
 	Federated    []Federated

@@ -27,6 +27,18 @@ func (img *Image) Owns(owner, object uuid.UUID) bool {
 	return isUser && isGroup && slices.Contains(img.Directory.Owners(group), user)
 }
 
+// Assigned reports whether a user has an app role of a service principal, by itself or as a direct member of a group.
+func (img *Image) Assigned(user, principal uuid.UUID) bool {
+	ordinal, ok := img.Directory.UserByID(user)
+	for id := range img.Links.To(directory.HasRole, principal) {
+		group, isGroup := img.Directory.GroupByID(id)
+		if id == user || isGroup && ok && !img.Directory.GroupHidden(group) && img.Directory.IsMember(ordinal, group) {
+			return true
+		}
+	}
+	return false
+}
+
 // Kind returns the kind of a user, group, application or service principal that is not deleted; false when there is none with this
 // id.
 func (img *Image) Kind(id uuid.UUID) (store.Kind, bool) {

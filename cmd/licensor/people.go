@@ -42,6 +42,9 @@ func (p people) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 		ID: a.Principal.ID, AppID: a.AppID, DisplayName: a.DisplayName, Enabled: !a.Principal.Disabled, Permissions: a.Principal.Permissions,
 		PublicClient: a.PublicClient, Redirects: identity.Redirects(a.Redirects),
 	}
+	if a.Principal.AssignmentRequired {
+		app.Admits = func(user uuid.UUID) bool { return t.Image().Assigned(user, a.Principal.ID) }
+	}
 	if raw, ok := a.Properties["requiredResourceAccess"]; ok {
 		app.Requested = func() []string { return requested(raw) }
 	}

@@ -218,10 +218,24 @@ func TestWhatHappensToTheUserAfterTheCodeCounts(t *testing.T) {
 		change func(*town)
 		code   int
 	}{
-		"disabled":          {func(t *town) { t.changeUser(ann, func(u *identity.User) { u.Enabled = false }) }, 50057},
-		"deleted":           {func(t *town) { t.change(func() { delete(t.users, ann) }) }, 50057},
-		"sessions ended":    {func(t *town) { t.changeUser(ann, func(u *identity.User) { u.SessionsFrom = start.Add(time.Second) }) }, 50173},
-		"password reset":    {func(t *town) { t.changeUser(ann, func(u *identity.User) { u.MustChangePassword = true }) }, 50055},
+		"disabled":       {func(t *town) { t.changeUser(ann, func(u *identity.User) { u.Enabled = false }) }, 50057},
+		"deleted":        {func(t *town) { t.change(func() { delete(t.users, ann) }) }, 50057},
+		"sessions ended": {func(t *town) { t.changeUser(ann, func(u *identity.User) { u.SessionsFrom = start.Add(time.Second) }) }, 50173},
+		"password reset": {func(t *town) { t.changeUser(ann, func(u *identity.User) { u.MustChangePassword = true }) }, 50055},
+		"not assigned": {func(t *town) {
+			t.change(func() {
+				app := t.apps[portal]
+				app.Admits = func(user uuid.UUID) bool { return user != ann }
+				t.apps[portal] = app
+			})
+		}, 50105},
+		"assigned": {func(t *town) {
+			t.change(func() {
+				app := t.apps[portal]
+				app.Admits = func(user uuid.UUID) bool { return user == ann }
+				t.apps[portal] = app
+			})
+		}, 0},
 		"consent withdrawn": {func(t *town) { t.change(func() { t.grants = map[[2]uuid.UUID][]string{} }) }, 65001},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -230,6 +244,12 @@ func TestWhatHappensToTheUserAfterTheCodeCounts(t *testing.T) {
 			code := w.code(t, portal, portalRedirect)
 			test.change(w.town)
 			got := w.post(t, tokenPath, codeForm(portal, portalRedirect, code))
+			if test.code == 0 {
+				if got.status != http.StatusOK {
+					t.Errorf("answered %d %s", got.status, got.text)
+				}
+				return
+			}
 			wantRefusal(t, got, http.StatusBadRequest, "invalid_grant", test.code)
 			if consent := got.body["suberror"] == "consent_required"; consent != (test.code == 65001) {
 				t.Errorf("suberror is %v", got.body["suberror"])

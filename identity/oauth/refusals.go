@@ -101,6 +101,13 @@ func disabledUser() error {
 	return badGrant(50057, "The user account is disabled.")
 }
 
+func notAssigned(app identity.App, user identity.User) error {
+	return badGrant(50105,
+		"Your administrator has configured the application %s ('%s') to block users unless they are specifically granted ('assigned') access to the application. "+
+			"The signed-in user '%s' is blocked because they are not a direct member of a group with access, nor had access directly assigned by an administrator. "+
+			"Please contact your administrator to assign access to this application.", app.DisplayName, app.AppID, user.Name)
+}
+
 func badPassword() error {
 	return badGrant(50126, "Error validating credentials due to invalid username or password.")
 }

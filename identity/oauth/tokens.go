@@ -40,8 +40,11 @@ func (s *Server) userFor(ctx context.Context, tenant, id uuid.UUID, since time.T
 	return user, nil
 }
 
-// delegate says what a user lets an application do, or what is missing (65001).
+// delegate says what a user lets an application do, or what is missing (65001), or that the user is not assigned to it (50105).
 func (s *Server) delegate(tenant uuid.UUID, client client, user identity.User, since time.Time, asked scopes) (delegation, error) {
+	if client.Admits != nil && !client.Admits(user.ID) {
+		return delegation{}, notAssigned(client.App, user)
+	}
 	if err := s.checkResource(tenant, asked); err != nil {
 		return delegation{}, err
 	}
