@@ -1,8 +1,6 @@
 package graph
 
 import (
-	"net/http"
-
 	"licensor/graph/odata"
 	"licensor/store"
 	"licensor/tenant"
@@ -42,9 +40,7 @@ func (api *API) getManagerReference(r *request) error {
 	if err != nil {
 		return err
 	}
-	b := r.appendHead(r.begin(), "$ref")
-	b = append(append(append(appendName(b, "@odata.id"), '"'), r.root...), "/directoryObjects/"...)
-	return r.send(http.StatusOK, append(appendBareID(b, r.image.Directory.UserID(manager)), `"}`...))
+	return r.sendReference(r.image.Directory.UserID(manager))
 }
 
 // setManager answers PUT /users/{user}/manager/$ref.
