@@ -84,9 +84,10 @@ func (m *minting) forUser(r *request, c *identity.Claims) error {
 		if err != nil {
 			return err
 		}
-		c.AppID = app.AppID
+		c.AppID, c.AppName = app.AppID, app.DisplayName
 	}
-	c.Delegated, c.ObjectID, c.UPN, c.Name, c.Permissions = true, u.ID, u.UserPrincipalName, u.DisplayName, m.scopes
+	c.Delegated, c.ObjectID, c.Permissions = true, u.ID, m.scopes
+	c.User = identity.User{Name: u.UserPrincipalName, DisplayName: u.DisplayName, GivenName: u.GivenName, Surname: u.Surname, Guest: u.UserType == "Guest"}
 	for _, name := range m.roles {
 		role, ok := roleNamed(name)
 		if !ok {
@@ -118,7 +119,7 @@ func (m *minting) forApplication(r *request, c *identity.Claims) error {
 	if app.Principal.ID == uuid.Nil {
 		return refuse("Application %s has no service principal in the tenant, so it cannot log in.", app.AppID)
 	}
-	c.ObjectID, c.AppID, c.Permissions = app.Principal.ID, app.AppID, app.Principal.Permissions
+	c.ObjectID, c.AppID, c.AppName, c.Permissions = app.Principal.ID, app.AppID, app.DisplayName, app.Principal.Permissions
 	if len(m.permissions) > 0 {
 		c.Permissions = m.permissions
 	}

@@ -27,6 +27,9 @@ const personalProvider = "live.com"
 // would be late (A20).
 const Lifetime = 3599 * time.Second
 
+// Region is where a tenant's data is: worldwide, as nearly everywhere in the real service.
+const Region = "WW"
+
 // tokenVersion is the ver claim; tokens of the v1.0 endpoint would say 1.0.
 const tokenVersion = "2.0"
 
@@ -41,7 +44,8 @@ type Claims struct {
 	Personal    bool      // the user is a personal Microsoft account
 	Permissions []string  // roles of an application token, scp of a delegated one
 	Roles       []uuid.UUID
-	UPN, Name   string
+	AppName     string    // display name of the application
+	User        User      // of a delegated token: its Name, DisplayName, GivenName, Surname and Guest are stated
 	Proof       Proof     // how the client has shown who it is; when empty, a user's has not and another has by a secret
 	Earned      bool      // by a grant: what the directory has taken back since is no longer in force. Other tokens are taken at their word
 	NotBefore   time.Time // now when zero
@@ -56,10 +60,16 @@ type claimSet struct {
 	NotBefore    int64    `json:"nbf"`
 	Expires      int64    `json:"exp"`
 	Minted       bool     `json:"minted,omitempty"` // by hand: see Claims.Earned
+	Account      *int     `json:"acct,omitempty"`   // 0 for a member, 1 for a guest
+	ACR          string   `json:"acr,omitempty"`
+	AMR          []string `json:"amr,omitempty"`
+	AppName      string   `json:"app_displayname,omitempty"`
 	AppID        string   `json:"appid,omitempty"`
 	AppIDACR     Proof    `json:"appidacr,omitempty"`
 	AZP          string   `json:"azp,omitempty"`
 	AZPACR       Proof    `json:"azpacr,omitempty"`
+	FamilyName   string   `json:"family_name,omitempty"`
+	GivenName    string   `json:"given_name,omitempty"`
 	Provider     string   `json:"idp,omitempty"`
 	IdentityType string   `json:"idtyp"`
 	Name         string   `json:"name,omitempty"`
@@ -67,7 +77,9 @@ type claimSet struct {
 	Roles        []string `json:"roles,omitempty"`
 	Scopes       string   `json:"scp,omitempty"`
 	Subject      string   `json:"sub"`
+	Region       string   `json:"tenant_region_scope"`
 	Tenant       string   `json:"tid"`
+	UniqueName   string   `json:"unique_name,omitempty"`
 	UPN          string   `json:"upn,omitempty"`
 	ID           string   `json:"uti"`
 	Version      string   `json:"ver"`
@@ -120,18 +132,13 @@ func (c Claims) set(now time.Time) claimSet {
 	set := claimSet{
 		Audience: c.Audience, Issuer: issuer{root: c.Root, tenant: c.Tenant}.String(),
 		IssuedAt: c.NotBefore.Unix(), NotBefore: c.NotBefore.Unix(), Expires: c.Expires.Unix(),
-		ObjectID: c.ObjectID.String(), Subject: c.ObjectID.String(), Tenant: c.Tenant.String(),
-		UPN: c.UPN, Name: c.Name, Version: tokenVersion, Minted: !c.Earned,
+		ObjectID: c.ObjectID.String(), Subject: c.ObjectID.String(), Tenant: c.Tenant.String(), Region: Region,
+		AppName: c.AppName, Version: tokenVersion, Minted: !c.Earned,
 	}
-	if c.Personal {
-		set.Provider = personalProvider
-	}
-	set.IdentityType, set.AppIDACR = typeApp, cmp.Or(c.Proof, BySecret)
 	if c.Delegated {
-		set.IdentityType, set.AppIDACR = typeUser, cmp.Or(c.Proof, NoProof)
-		set.Scopes = strings.Join(c.Permissions, " ")
+		c.setUser(&set)
 	} else {
-		set.Roles = c.Permissions
+		set.IdentityType, set.AppIDACR, set.Roles, set.Provider = typeApp, cmp.Or(c.Proof, BySecret), c.Permissions, set.Issuer
 	}
 	if c.AppID != uuid.Nil {
 		set.AppID, set.AZP, set.AZPACR = c.AppID.String(), c.AppID.String(), set.AppIDACR
@@ -140,6 +147,21 @@ func (c Claims) set(now time.Time) claimSet {
 		set.RoleIDs = append(set.RoleIDs, role.String())
 	}
 	return set
+}
+
+// setUser states who has signed in and how: with a password.
+func (c *Claims) setUser(set *claimSet) {
+	set.IdentityType, set.AppIDACR = typeUser, cmp.Or(c.Proof, NoProof)
+	set.Scopes = strings.Join(c.Permissions, " ")
+	set.UPN, set.UniqueName, set.Name = c.User.Name, c.User.Name, c.User.DisplayName
+	set.GivenName, set.FamilyName = c.User.GivenName, c.User.Surname
+	set.ACR, set.AMR, set.Account = "1", []string{"pwd"}, new(0)
+	if c.User.Guest {
+		set.Account = new(1)
+	}
+	if c.Personal {
+		set.Provider = personalProvider
+	}
 }
 
 func (c *Claims) fillIn(now time.Time) {

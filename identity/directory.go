@@ -70,6 +70,8 @@ type User struct {
 	Roles              []uuid.UUID // template ids of the directory roles the user has
 	Name               string      // userPrincipalName
 	DisplayName        string
+	GivenName, Surname string
+	Guest              bool // userType is Guest
 	Mail               string
 	SessionsFrom       time.Time // what was given to the user before this time is no longer good; zero: all is
 	MustChangePassword bool      // nothing is given before the user has chosen a new one

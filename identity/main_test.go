@@ -190,7 +190,7 @@ func robot() Claims {
 
 func user(id uuid.UUID) Claims {
 	return Claims{
-		Root: localRoot, Tenant: contoso, ObjectID: id, AppID: appID, Delegated: true, Name: "Ann", UPN: "ann@contoso.example",
+		Root: localRoot, Tenant: contoso, ObjectID: id, AppID: appID, Delegated: true, User: User{DisplayName: "Ann", Name: "ann@contoso.example"},
 		Permissions: []string{"User.Read", "User.ReadWrite.All"}, Roles: []uuid.UUID{GroupsAdministrator.ID},
 	}
 }

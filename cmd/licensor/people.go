@@ -139,6 +139,7 @@ func person(ctx context.Context, t *tenant.Tenant, img *tenant.Image, user uint3
 	return identity.User{
 		ID: u.ID, Enabled: u.AccountEnabled, Roles: img.Roles[u.ID],
 		Name: u.UserPrincipalName, DisplayName: u.DisplayName, Mail: u.Mail,
+		GivenName: u.GivenName, Surname: u.Surname, Guest: u.UserType == "Guest",
 		SessionsFrom:       u.SignInSessionsValidFromDateTime,
 		MustChangePassword: p != nil && p.ForceChangePasswordNextSignIn != nil && *p.ForceChangePasswordNextSignIn,
 	}, nil

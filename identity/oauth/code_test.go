@@ -35,7 +35,8 @@ func TestAUserSignsInToAServer(t *testing.T) {
 	want := map[string]any{
 		"aud": identity.GraphURL, "iss": w.https.URL + "/" + contoso.String() + "/v2.0", "tid": contoso.String(), "oid": ann.String(), "sub": ann.String(),
 		"appid": portal.String(), "azp": portal.String(), "appidacr": "1", "azpacr": "1", "idtyp": "user", "ver": "2.0",
-		"scp": "User.Read openid profile email", "upn": annName, "name": "Ann Example", "wids": []any{identity.UserAdministrator.ID.String()},
+		"scp": "User.Read openid profile email", "upn": annName, "name": "Ann Example", "given_name": "Ann", "family_name": "Example", "unique_name": annName, "acct": 0.0, "acr": "1", "amr": []any{"pwd"},
+		"app_displayname": "Portal", "tenant_region_scope": "WW", "wids": []any{identity.UserAdministrator.ID.String()},
 		"iat": float64(start.Unix()), "nbf": float64(start.Unix()), "exp": float64(start.Add(identity.Lifetime).Unix()), "uti": access["uti"],
 	}
 	if fmt.Sprint(access) != fmt.Sprint(want) {

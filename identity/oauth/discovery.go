@@ -18,6 +18,8 @@ func (s *Server) documents(mux *http.ServeMux) {
 	for _, path := range []string{"/common/discovery/instance", "/organizations/discovery/instance"} {
 		mux.HandleFunc(path, s.answer(forAll(s.instance)))
 	}
+	mux.HandleFunc("/{tenant}/userrealm/{upn}", s.answer(forAll(s.userRealm)))
+	mux.HandleFunc("/metadata/endpoints", s.answer(forAll(s.endpoints)))
 }
 
 // forAll makes an endpoint one that pages of all origins may read.
@@ -54,15 +56,17 @@ type configuration struct {
 	HTTPLogout            bool     `json:"http_logout_supported"`
 	TenantRegionScope     *string  `json:"tenant_region_scope"`
 	CloudInstanceName     string   `json:"cloud_instance_name"`
+	CloudGraphHost        string   `json:"cloud_graph_host_name"`
 	GraphHost             string   `json:"msgraph_host"`
+	AccessURL             string   `json:"rbac_url"`
 }
 
 // discovery answers the configuration of a tenant, whose addresses all carry its id, or of any tenant, whose issuer is then
 // a template as in the real service. At the older address the token endpoint is the older one too; there is one kind of
 // token, and so one issuer.
 func (s *Server) discovery(c *call) (any, error) {
-	_, host, _ := strings.Cut(c.root, "://")
-	base, issuer, region := c.root+"/"+c.tenant.String(), identity.Issuer(c.root, c.tenant), new("WW")
+	_, graph, _ := strings.Cut(graphRoot(c.root), "://")
+	base, issuer, region := c.root+"/"+c.tenant.String(), identity.Issuer(c.root, c.tenant), new(identity.Region)
 	if c.anyTenant() {
 		base, issuer, region = c.root+"/"+c.name(), c.root+"/{tenantid}/v2.0", nil
 	}
@@ -90,8 +94,10 @@ func (s *Server) discovery(c *call) (any, error) {
 		Claims:                []string{"sub", "iss", "aud", "exp", "iat", "nbf", "auth_time", "nonce", "preferred_username", "name", "tid", "oid", "ver", "email"},
 		HTTPLogout:            true,
 		TenantRegionScope:     region,
-		CloudInstanceName:     host,
-		GraphHost:             host,
+		CloudInstanceName:     cloudName,
+		CloudGraphHost:        cloudGraphHost,
+		GraphHost:             graph,
+		AccessURL:             cloudAccessURL,
 	}, nil
 }
 

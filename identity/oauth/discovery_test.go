@@ -36,7 +36,9 @@ func TestDiscoveryOfATenant(t *testing.T) {
 			"response_types_supported":              []any{"code"},
 			"scopes_supported":                      []any{"openid", "profile", "email", "offline_access"},
 			"tenant_region_scope":                   "WW",
-			"cloud_instance_name":                   strings.TrimPrefix(w.https.URL, "https://"),
+			"cloud_instance_name":                   "microsoftonline.com",
+			"cloud_graph_host_name":                 "graph.windows.net",
+			"rbac_url":                              "https://pas.windows.net",
 			"msgraph_host":                          strings.TrimPrefix(w.https.URL, "https://"),
 		} {
 			if fmt.Sprint(got.body[field]) != fmt.Sprint(want) {

@@ -124,7 +124,7 @@ func newTown() *town {
 			},
 		},
 		users: map[uuid.UUID]identity.User{
-			ann:  {Enabled: true, Name: annName, DisplayName: "Ann Example", Mail: "ann.example@contoso.example", Roles: []uuid.UUID{identity.UserAdministrator.ID}},
+			ann:  {Enabled: true, Name: annName, DisplayName: "Ann Example", GivenName: "Ann", Surname: "Example", Mail: "ann.example@contoso.example", Roles: []uuid.UUID{identity.UserAdministrator.ID}},
 			ben:  {Name: "ben@contoso.example", DisplayName: "Ben"},
 			dora: {Enabled: true, Name: "dora@contoso.example", DisplayName: "Dora", MustChangePassword: true},
 			gil:  {Enabled: true, Name: "gil@contoso.example", DisplayName: "Gil", Roles: []uuid.UUID{identity.GlobalAdministrator.ID}},

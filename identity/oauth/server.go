@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"licensor/identity"
@@ -61,5 +62,18 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("/{tenant}/oauth2/v2.0/devicecode", s.answer(s.deviceCode))
 	mux.HandleFunc("/oidc/userinfo", s.answer(s.userinfo))
 	s.pages(mux)
-	return mux
+	return inLowerCase(mux)
+}
+
+// inLowerCase makes the letter case of addresses no matter, as in the real service: clients write UserRealm and userrealm.
+func inLowerCase(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if lower := strings.ToLower(r.URL.Path); lower != r.URL.Path {
+			address := *r.URL
+			address.Path, address.RawPath = lower, strings.ToLower(address.RawPath)
+			r = r.WithContext(r.Context())
+			r.URL = &address
+		}
+		next.ServeHTTP(w, r)
+	})
 }

@@ -28,8 +28,8 @@ func TestUserinfoSaysWhatTheTokenWasGivenFor(t *testing.T) {
 	}
 	for scope, want := range map[string]map[string]any{
 		"openid":               {},
-		"openid profile":       {"name": "Ann Example", "preferred_username": annName},
-		"openid profile email": {"name": "Ann Example", "preferred_username": annName, "email": "ann.example@contoso.example"},
+		"openid profile":       {"name": "Ann Example", "family_name": "Example", "given_name": "Ann", "preferred_username": annName},
+		"openid profile email": {"name": "Ann Example", "family_name": "Example", "given_name": "Ann", "preferred_username": annName, "email": "ann.example@contoso.example"},
 	} {
 		tokens := w.post(t, tokenPath, codeForm(portal, portalRedirect, w.code(t, portal, portalRedirect, "scope", scope)))
 		want["sub"] = claimsOf(t, tokens.body["id_token"])["sub"]

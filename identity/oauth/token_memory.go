@@ -28,6 +28,7 @@ const (
 // givenKey is all that a token says. A change to any of it, such as a permission taken away, makes it another token.
 type givenKey struct {
 	root, audience, permissions string
+	name                        string // of the application
 	tenant, object, app         uuid.UUID
 	proof                       identity.Proof
 }
@@ -56,7 +57,7 @@ func (g *givenTokens) token(s *Server, claims identity.Claims) (token string, le
 
 func keyOf(claims identity.Claims) givenKey {
 	return givenKey{
-		claims.Root, claims.Audience, strings.Join(claims.Permissions, " "),
+		claims.Root, claims.Audience, strings.Join(claims.Permissions, " "), claims.AppName,
 		claims.Tenant, claims.ObjectID, claims.AppID, claims.Proof,
 	}
 }

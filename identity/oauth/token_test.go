@@ -53,6 +53,7 @@ func TestAnApplicationIsGivenATokenThatWeAccept(t *testing.T) {
 				"aud": audience, "iss": w.https.URL + "/" + contoso.String() + "/v2.0", "tid": contoso.String(),
 				"iat": float64(start.Unix()), "nbf": float64(start.Unix()), "exp": float64(start.Add(identity.Lifetime + 5*time.Minute).Unix()),
 				"appid": robot.String(), "azp": robot.String(), "appidacr": "1", "azpacr": "1", "idtyp": "app",
+				"app_displayname": "Robot", "idp": w.https.URL + "/" + contoso.String() + "/v2.0", "tenant_region_scope": "WW",
 				"oid": principalOf(robot).String(), "sub": principalOf(robot).String(), "ver": "2.0",
 				"roles": []any{"LicenseAssignment.ReadWrite.All", "User.Read.All"},
 			})

@@ -59,7 +59,7 @@ func (s *Server) delegate(tenant uuid.UUID, client client, user identity.User, s
 func (s *Server) write(c *call, d delegation) (*tokenAnswer, error) {
 	access, err := s.Authority.Issue(identity.Claims{
 		Root: c.root, Audience: d.asked.audience(c.root), Tenant: c.tenant, ObjectID: d.user.ID, AppID: d.client.AppID, Delegated: true, Earned: true,
-		Permissions: d.scp(), Roles: d.user.Roles, UPN: d.user.Name, Name: d.user.DisplayName, Proof: d.client.proof,
+		Permissions: d.scp(), Roles: d.user.Roles, AppName: d.client.DisplayName, User: d.user, Proof: d.client.proof,
 	})
 	if err != nil {
 		return nil, err

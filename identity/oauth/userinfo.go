@@ -12,6 +12,8 @@ import (
 type userClaims struct {
 	Subject           string `json:"sub"`
 	Name              string `json:"name,omitempty"`
+	FamilyName        string `json:"family_name,omitempty"`
+	GivenName         string `json:"given_name,omitempty"`
 	PreferredUsername string `json:"preferred_username,omitempty"`
 	Email             string `json:"email,omitempty"`
 }
@@ -47,6 +49,7 @@ func (s *Server) userinfo(c *call) (any, error) {
 	claims := userClaims{Subject: subject(caller.Tenant, caller.AppID, caller.ObjectID)}
 	if caller.Permissions.Has("profile") {
 		claims.Name, claims.PreferredUsername = user.DisplayName, user.Name
+		claims.FamilyName, claims.GivenName = user.Surname, user.GivenName
 	}
 	if caller.Permissions.Has("email") {
 		claims.Email = user.Mail
