@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -106,6 +107,9 @@ func (api *API) serve(r *request) error {
 	if r.me { // so that keys are those of the path under /users/{user}
 		r.keys = slices.Insert(r.keys, 0, caller.ObjectID.String())
 	}
+	if r.named != uuid.Nil && r.named != caller.Tenant {
+		lost = &Problem{Status: http.StatusBadRequest, Code: badRequest, Message: fmt.Sprintf("The tenant '%s' in the path is not '%s', the tenant of the access token.", r.named, caller.Tenant)}
+	}
 	if lost == nil {
 		r.op, lost = place.operation(r.Method)
 	}
@@ -149,6 +153,7 @@ func (api *API) route(r *request) (match, error) {
 	if len(path) > 1 && slices.Contains(path, "") {
 		return match{}, emptySegment
 	}
+	path, r.named = withoutTenant(path)
 	r.root = r.host + "/" + strings.ToLower(path[0])
 	if strings.EqualFold(path[0], "licensor") {
 		r.root = r.host + ownRoot

@@ -38,7 +38,7 @@ func checkAnswer(c *csdl, q question, got answer, request string) error {
 	}
 	path, query, _ := strings.Cut(q.path, "?")
 	parts, _ := segments(path)
-	if len(parts) < 2 || parts[0] != "v1.0" && parts[0] != "beta" || parts[1] == "$metadata" {
+	if parts, _ = withoutTenant(parts); len(parts) < 2 || parts[0] != "v1.0" && parts[0] != "beta" || parts[1] == "$metadata" {
 		return nil // our own surface has its own contract
 	}
 	root := q.host + "/" + parts[0]

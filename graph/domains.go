@@ -50,8 +50,11 @@ func (d *domain) isRoot() bool {
 	})
 }
 
-// services are the capabilities of the domain: Email, OfficeCommunicationsOnline.
+// services are the capabilities of the domain. Those of a default domain are the usual ones of a real tenant, unless others were noted.
 func (d *domain) services() []string {
+	if d.Capabilities == "" && d.IsDefault {
+		return []string{"Email", "OfficeCommunicationsOnline"}
+	}
 	return strings.FieldsFunc(d.Capabilities, func(c rune) bool { return c == ',' || c == ' ' })
 }
 

@@ -2,7 +2,10 @@ package graph
 
 import (
 	"net/url"
+	"slices"
 	"strings"
+
+	"github.com/google/uuid"
 )
 
 // segments cuts a path as it was sent at its slashes and undoes the encoding of each part, so that an encoded slash stays within its
@@ -17,6 +20,19 @@ func segments(escaped string) ([]string, bool) {
 		parts[i] = plain
 	}
 	return parts, true
+}
+
+// withoutTenant takes the tenant out of a path, as older clients write it: /v1.0/{tenant id}/users and /v1.0/myorganization/users are
+// /v1.0/users. It returns the id, or zero for myorganization and where there is none.
+func withoutTenant(path []string) ([]string, uuid.UUID) {
+	if len(path) < 2 || strings.EqualFold(path[0], "licensor") {
+		return path, uuid.Nil
+	}
+	id, ok := parseGUID(path[1])
+	if !ok && !strings.EqualFold(path[1], "myorganization") {
+		return path, uuid.Nil
+	}
+	return slices.Concat(path[:1], path[2:]), id
 }
 
 // parentheses cuts users('a') into its name and what is between the parentheses (P1).

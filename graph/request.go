@@ -28,8 +28,9 @@ type request struct {
 	sent     bool
 	fault    error // met while the body of the answer was written; takes the answer's place
 
-	host    string // scheme and host by which the client knows the server
-	root    string // the same with the version: https://localhost/v1.0
+	host    string    // scheme and host by which the client knows the server
+	root    string    // the same with the version: https://localhost/v1.0
+	named   uuid.UUID // the tenant that the path names: /v1.0/{tenant}/users; zero when it names none
 	op      *operation
 	keys    []string // of the path, in its order; the first is the caller's id under /me
 	me      bool     // under /me

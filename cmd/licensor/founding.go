@@ -176,6 +176,6 @@ func (s *service) addApplication(ctx context.Context, t *tenant.Tenant, name str
 func (f founding) organization(now time.Time) directory.Organization {
 	return directory.Organization{
 		DisplayName: f.name, CountryLetterCode: strings.ToUpper(f.country), CreatedDateTime: now.UTC().Truncate(time.Second),
-		VerifiedDomains: []directory.VerifiedDomain{{Name: f.domain, IsDefault: true, IsInitial: true, Type: "Managed"}},
+		VerifiedDomains: []directory.VerifiedDomain{{Name: f.domain, IsDefault: true, IsInitial: true, Type: "Managed", Capabilities: "Email, OfficeCommunicationsOnline"}},
 	}
 }
