@@ -30,7 +30,9 @@ type App struct {
 	// It is asked when somebody is to consent, and not at each request, as the application is.
 	Requested func() []string
 	// Admits says whether a user may use it, where users must be assigned to it (appRoleAssignmentRequired). Nil: everybody may.
-	Admits       func(user uuid.UUID) bool
+	Admits func(user uuid.UUID) bool
+	// Implicit answers whether access tokens may be sent to its redirect addresses, without a code. Nil: they may not. It is asked as rarely.
+	Implicit     func() bool
 	Secrets      []Secret
 	Certificates []Certificate
 	Federated    []Federated

@@ -48,6 +48,9 @@ func (p people) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 	if raw, ok := a.Properties["requiredResourceAccess"]; ok {
 		app.Requested = func() []string { return requested(raw) }
 	}
+	if raw, ok := a.Properties["web"]; ok {
+		app.Implicit = func() bool { return implicit(raw) }
+	}
 	for _, s := range slices.Concat(a.Secrets, a.Principal.Secrets) {
 		secret := identity.Secret{Expires: s.Expires}
 		copy(secret.Hash[:], s.Hash)
@@ -60,6 +63,16 @@ func (p people) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 		app.Federated = append(app.Federated, identity.Federated{Issuer: f.Issuer, Subject: f.Subject, Audiences: f.Audiences})
 	}
 	return app, true
+}
+
+// implicit says whether a registration lets access tokens be sent to its redirect addresses.
+func implicit(raw json.RawMessage) bool {
+	var web struct {
+		ImplicitGrantSettings struct {
+			EnableAccessTokenIssuance bool `json:"enableAccessTokenIssuance"`
+		} `json:"implicitGrantSettings"`
+	}
+	return json.Unmarshal(raw, &web) == nil && web.ImplicitGrantSettings.EnableAccessTokenIssuance
 }
 
 // requested are the delegated permissions of Graph that a registration asks for in its requiredResourceAccess. What it names that is not

@@ -23,6 +23,7 @@ type authorization struct {
 	app             identity.App
 	redirect, mode  string
 	kind            platform
+	wants           wants
 	state, nonce    string
 	challenge       string
 	asked           scopes
@@ -31,6 +32,17 @@ type authorization struct {
 	oldest          time.Duration // how long ago the person may have signed in; zero: they must now
 	hasOldest, info bool
 }
+
+// wants is what a client wants to be sent: the words of its response_type.
+type wants struct{ code, idToken, token bool }
+
+// responseTypes are what can be wanted together, as the real service has it.
+var responseTypes = map[wants]bool{
+	{code: true}: true, {idToken: true}: true, {code: true, idToken: true}: true, {idToken: true, token: true}: true, {token: true}: true,
+}
+
+// tokens says whether tokens are wanted. They never stand in a query, which servers log.
+func (w wants) tokens() bool { return w.idToken || w.token }
 
 func (a *authorization) prompt(name string) bool { return slices.Contains(a.prompts, name) }
 
@@ -77,8 +89,20 @@ func (s *Server) readClient(v *visit) (*authorization, error) {
 }
 
 func readMode(a *authorization, v *visit) error {
+	for _, word := range strings.Fields(v.query.Get("response_type")) {
+		a.wants.code = a.wants.code || word == "code"
+		a.wants.idToken = a.wants.idToken || word == "id_token"
+		a.wants.token = a.wants.token || word == "token"
+	}
+	if a.wants.tokens() {
+		a.mode = modeFragment
+	}
 	switch mode := v.query.Get("response_mode"); mode {
-	case "", modeQuery:
+	case "":
+	case modeQuery:
+		if a.wants.tokens() {
+			return refuse(70007, "invalid_request", "'query' is not a supported value of 'response_mode' when requesting a token: use fragment or form_post.")
+		}
 	case modeFragment:
 		a.mode = mode
 	case modeForm:
@@ -92,12 +116,18 @@ func readMode(a *authorization, v *visit) error {
 	return nil
 }
 
-func readType(_ *authorization, v *visit) error {
-	switch wanted := v.query.Get("response_type"); {
-	case wanted == "":
+func readType(a *authorization, v *visit) error {
+	known := func(word string) bool { return word == "code" || word == "id_token" || word == "token" }
+	switch words := strings.Fields(v.query.Get("response_type")); {
+	case len(words) == 0:
 		return missingQuery("response_type")
-	case wanted != "code":
-		return refuse(70005, "unsupported_response_type", "The 'response_type' '%s' is not supported: use code, with PKCE.", short(wanted))
+	case !responseTypes[a.wants], slices.ContainsFunc(words, func(word string) bool { return !known(word) }):
+		return refuse(70005, "unsupported_response_type",
+			"The 'response_type' '%s' is not supported: use code, with PKCE; id_token; code id_token; or id_token token.", short(v.query.Get("response_type")))
+	case a.wants.token && (a.app.Implicit == nil || !a.app.Implicit()):
+		return refuse(700051, "unsupported_response_type", "The 'response_type' 'token' is not enabled for the application: set web.implicitGrantSettings.enableAccessTokenIssuance, or use code.")
+	case a.wants.idToken && a.nonce == "":
+		return missingQuery("nonce")
 	case v.query.Has("request"):
 		return refuse(9002313, "request_not_supported", "The parameter 'request' is not supported.")
 	case v.query.Has("request_uri"):
@@ -112,6 +142,8 @@ var challengeForm = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 func readChallenge(a *authorization, v *visit) error {
 	method := v.query.Get("code_challenge_method")
 	switch {
+	case !a.wants.code:
+		return nil
 	case a.challenge == "" && method == "" && a.kind == web:
 		return nil
 	case a.challenge == "":
@@ -142,13 +174,19 @@ func readPrompt(a *authorization, v *visit) error {
 
 func readScopes(a *authorization, v *visit) (err error) {
 	scope := v.query.Get("scope")
-	if resource := v.query.Get("resource"); resource != "" && strings.TrimSuffix(v.URL.Path, "/oauth2/authorize") != v.URL.Path {
-		scope = "openid profile offline_access " + scopeV1(resource, "")
+	if strings.HasSuffix(v.URL.Path, "/oauth2/authorize") { // the older endpoint
+		if resource := v.query.Get("resource"); resource != "" {
+			scope = "openid profile offline_access " + scopeV1(resource, "")
+		} else if scope == "" {
+			scope = "openid profile"
+		}
 	}
 	if scope == "" {
 		return missingQuery("scope")
 	}
-	a.asked, err = parseScopes(scope, v.root)
+	if a.asked, err = parseScopes(scope, v.root); err == nil && a.wants.idToken && !a.asked.has("openid") {
+		err = badScope(scope, "an id token is for who asks for the scope openid")
+	}
 	return err
 }
 

@@ -3,11 +3,14 @@ package oauth
 import (
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+
+	"licensor/identity"
 )
 
 // authorize answers {tenant}/oauth2/v2.0/authorize: it finds out who the person is and whether the application may, on as many pages as
-// that takes, and sends them back with a code (A11). All pages are at this address with the query the client has made, so
+// that takes, and sends them back with a code or tokens (A11). All pages are at this address with the query the client has made, so
 // that nothing need be kept in between.
 func (s *Server) authorize(v *visit) error {
 	if v.Method == "POST" && v.action == "" {
@@ -46,34 +49,80 @@ func (s *Server) ask(v *visit, a *authorization) error {
 	if err != nil || answered {
 		return err
 	}
-	return s.giveCode(v, a, who)
-}
-
-func (s *Server) giveCode(v *visit, a *authorization, who *person) error {
-	secret, err := s.newSecret()
+	values, err := s.give(v, a, who)
 	if err != nil {
 		return err
+	}
+	return s.sendBack(v, a, values)
+}
+
+// give makes what the client wants: a code, an id token, an access token.
+func (s *Server) give(v *visit, a *authorization, who *person) (url.Values, error) {
+	values := url.Values{"session_state": {who.family.String()}}
+	if a.info {
+		values.Set("client_info", clientInfo(who.user.ID, v.tenant))
+	}
+	if a.wants.code {
+		secret, err := s.newCode(v, a, who)
+		if err != nil {
+			return nil, err
+		}
+		values.Set("code", secret)
+	}
+	if !a.wants.tokens() {
+		return values, nil
+	}
+	return values, s.giveTokens(v, a, who, values)
+}
+
+// giveTokens adds the tokens that are sent without a code being redeemed. Nobody has shown to be the client, so there is no refresh token;
+// the id token says which code and access token belong to it (OpenID Connect Core section 3.3.2.11).
+func (s *Server) giveTokens(v *visit, a *authorization, who *person, values url.Values) error {
+	d, err := s.delegate(v.tenant, client{a.app, identity.NoProof}, who.user, who.since, a.asked)
+	if err != nil {
+		return err
+	}
+	d.nonce = a.nonce
+	if a.wants.token {
+		access, err := s.accessToken(v.call, d)
+		if err != nil {
+			return err
+		}
+		for name, text := range map[string]string{
+			"access_token": access, "token_type": "Bearer", "scope": a.asked.answer(d.names), "expires_in": strconv.Itoa(int(identity.Lifetime.Seconds())),
+		} {
+			values.Set(name, text)
+		}
+	}
+	if !a.wants.idToken {
+		return nil
+	}
+	claims := s.idToken(v.call, d)
+	claims.CodeHash, claims.AccessHash = halfHash(values.Get("code")), halfHash(values.Get("access_token"))
+	token, err := s.Authority.Sign(claims)
+	values.Set("id_token", token)
+	return err
+}
+
+// newCode gives out a code.
+func (s *Server) newCode(v *visit, a *authorization, who *person) (string, error) {
+	secret, err := s.newSecret()
+	if err != nil {
+		return "", err
 	}
 	family, err := s.Authority.NewID()
 	if err != nil {
-		return err
+		return "", err
 	}
 	own, err := s.Authority.NewID() // the code stays known when its family ends
 	if err != nil {
-		return err
+		return "", err
 	}
 	_, err = s.addTicket(v.Context(), forCode.id(secret), v.tenant, own, codeLife, code{
 		Client: a.app.AppID, User: who.user.ID, Since: who.since, Redirect: a.redirect, Kind: a.kind, Challenge: a.challenge,
 		Scopes: a.asked, Nonce: a.nonce, Family: family,
 	})
-	if err != nil {
-		return err
-	}
-	values := url.Values{"code": {secret}, "session_state": {who.family.String()}}
-	if a.info {
-		values.Set("client_info", clientInfo(who.user.ID, v.tenant))
-	}
-	return s.sendBack(v, a, values)
+	return secret, err
 }
 
 // chooseTenant sends a person who comes to common or organizations to their own tenant: that in which they are signed in, or

@@ -70,9 +70,9 @@ func (s *Server) discovery(c *call) (any, error) {
 	if c.anyTenant() {
 		base, issuer, region = c.root+"/"+c.name(), c.root+"/{tenantid}/v2.0", nil
 	}
-	endpoints := base + "/oauth2/v2.0/"
+	endpoints, types := base+"/oauth2/v2.0/", []string{"code", "id_token", "code id_token", "id_token token"}
 	if !strings.HasSuffix(strings.TrimSuffix(c.URL.Path, "/.well-known/openid-configuration"), "/v2.0") {
-		endpoints = base + "/oauth2/"
+		endpoints, types = base+"/oauth2/", []string{"code", "id_token", "code id_token", "token id_token", "token"}
 	}
 	return configuration{
 		Issuer:                issuer,
@@ -84,9 +84,9 @@ func (s *Server) discovery(c *call) (any, error) {
 		KeysURI:               base + "/discovery/v2.0/keys",
 		AuthMethods:           []string{"client_secret_post", "client_secret_basic", "private_key_jwt", "none"},
 		AuthAlgorithms:        []string{"RS256", "PS256"},
-		ResponseTypes:         []string{"code"},
+		ResponseTypes:         types,
 		ResponseModes:         []string{"query", "fragment", "form_post"},
-		GrantTypes:            []string{grantCode, grantRefresh, grantCredentials, grantDevice, grantOnBehalfOf, grantPassword},
+		GrantTypes:            []string{grantCode, grantRefresh, grantCredentials, grantDevice, grantOnBehalfOf, grantPassword, "implicit"},
 		ChallengeMethods:      []string{"S256"},
 		SubjectTypes:          []string{"pairwise"},
 		SigningAlgorithms:     []string{"RS256"},

@@ -33,7 +33,7 @@ func TestDiscoveryOfATenant(t *testing.T) {
 			"jwks_uri":                              base + "/discovery/v2.0/keys",
 			"userinfo_endpoint":                     w.https.URL + "/oidc/userinfo",
 			"id_token_signing_alg_values_supported": []any{"RS256"},
-			"response_types_supported":              []any{"code"},
+			"response_types_supported":              []any{"code", "id_token", "code id_token", "id_token token"},
 			"scopes_supported":                      []any{"openid", "profile", "email", "offline_access"},
 			"tenant_region_scope":                   "WW",
 			"cloud_instance_name":                   "microsoftonline.com",

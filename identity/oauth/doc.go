@@ -12,7 +12,7 @@
 //	readAuthorization   is it a client's, and is the redirect address its own? Until then errors are shown, not sent
 //	identify            who is it? a session, or the sign-in page; then, if need be, a new password
 //	agree               may the application? what was granted, or the consent page
-//	giveCode            a code, and back to the application
+//	give                a code or tokens, and back to the application
 //
 // What it promises:
 //

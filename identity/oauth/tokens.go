@@ -57,10 +57,7 @@ func (s *Server) delegate(tenant uuid.UUID, client client, user identity.User, s
 
 // write makes the tokens of a delegation (A20).
 func (s *Server) write(c *call, d delegation) (*tokenAnswer, error) {
-	access, err := s.Authority.Issue(identity.Claims{
-		Root: c.root, Audience: d.asked.audience(c.root), Tenant: c.tenant, ObjectID: d.user.ID, AppID: d.client.AppID, Delegated: true, Earned: true,
-		Permissions: d.scp(), Roles: d.user.Roles, AppName: d.client.DisplayName, User: d.user, Proof: d.client.proof,
-	})
+	access, err := s.accessToken(c, d)
 	if err != nil {
 		return nil, err
 	}
@@ -77,6 +74,13 @@ func (s *Server) write(c *call, d delegation) (*tokenAnswer, error) {
 		answer.ClientInfo = clientInfo(d.user.ID, c.tenant)
 	}
 	return answer, nil
+}
+
+func (s *Server) accessToken(c *call, d delegation) (string, error) {
+	return s.Authority.Issue(identity.Claims{
+		Root: c.root, Audience: d.asked.audience(c.root), Tenant: c.tenant, ObjectID: d.user.ID, AppID: d.client.AppID, Delegated: true, Earned: true,
+		Permissions: d.scp(), Roles: d.user.Roles, AppName: d.client.DisplayName, User: d.user, Proof: d.client.proof,
+	})
 }
 
 // scp is what the access token states. Whether there is a refresh token is not the resource's concern, and signing in none of an
@@ -102,6 +106,8 @@ type idClaims struct {
 	NotBefore         int64     `json:"nbf"`
 	Expires           int64     `json:"exp"`
 	AuthTime          int64     `json:"auth_time"`
+	AccessHash        string    `json:"at_hash,omitempty"`
+	CodeHash          string    `json:"c_hash,omitempty"`
 	Email             string    `json:"email,omitempty"`
 	Name              string    `json:"name,omitempty"`
 	Nonce             string    `json:"nonce,omitempty"`
@@ -126,6 +132,15 @@ func (s *Server) idToken(c *call, d delegation) idClaims {
 		claims.Email = d.user.Mail
 	}
 	return claims
+}
+
+// halfHash is what an id token says of a code or a token that is sent with it; of none it says nothing.
+func halfHash(text string) string {
+	if text == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(text))
+	return base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
 }
 
 // subject is the user's name for one application, which others do not know it by (OpenID Connect Core section 8.1). There is
