@@ -159,8 +159,8 @@ func documentOf(object any, kind string, id uuid.UUID) []byte {
 // GraphAppID is the appId of Microsoft Graph.
 var GraphAppID = uuid.MustParse("00000003-0000-0000-c000-000000000000")
 
-// graphOwner is the tenant of Microsoft's own applications in the real service.
-var graphOwner = uuid.MustParse("f8cdef31-a31e-4b4a-93e4-5f571e91255a")
+// microsoft is the tenant of Microsoft's own applications in the real service.
+var microsoft = uuid.MustParse("f8cdef31-a31e-4b4a-93e4-5f571e91255a")
 
 // GraphPrincipal returns the service principal of Microsoft Graph in a tenant. Every tenant has it; its application is not in the
 // tenant, and its app roles and scopes are the permissions that applications can be granted.

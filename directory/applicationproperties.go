@@ -50,7 +50,7 @@ var principalTable = newTable(
 	askedBool("accountEnabled", func(s *shownClient) bool { return !s.Principal.Disabled }).column(1).filtered(Basic, Never, Never, Never),
 	askedTexts("alternativeNames", func(s *shownClient) []string { return textsIn(s.Principal.Properties, "alternativeNames") }).column(2).filtered(Basic, Basic, Never, Never),
 	askedText("appId", func(s *shownClient) string { return s.Principal.AppID.String() }).column(3).mostly().filtered(Basic, Never, Never, Never).searched(ByStart),
-	askedText("appOwnerOrganizationId", func(s *shownClient) string { return s.Principal.Owner(s.tenant.ID).String() }).column(4).filtered(Advanced, Never, Never, Never),
+	askedText("appOwnerOrganizationId", func(s *shownClient) string { return s.Owner(s.tenant.ID).String() }).column(4).filtered(Advanced, Never, Never, Never),
 	askedBool("appRoleAssignmentRequired", func(s *shownClient) bool { return s.Principal.AssignmentRequired }).column(5).filtered(Advanced, Never, Never, Never),
 	askedText("applicationTemplateId", func(s *shownClient) string { return textIn(s.Principal.Properties, "applicationTemplateId") }).column(14).filtered(Basic, Never, Never, Never),
 	notKept[shownClient]("createdObjects", ComplexCollection).filtered(Advanced, Never, Never, Never).elements("id"),
@@ -153,11 +153,11 @@ func (c *Client) PrincipalNames() []string {
 	return slices.Concat(names, c.IdentifierURIs())
 }
 
-// Owner returns the tenant that the application of the service principal is registered in: the one it is in itself, except for
-// Microsoft Graph.
-func (p *ServicePrincipal) Owner(tenant uuid.UUID) uuid.UUID {
-	if p.AppID == GraphAppID {
-		return graphOwner
+// Owner returns the tenant that the application of the service principal is registered in: the one it is in itself, or Microsoft's. No
+// others have applications that other tenants know.
+func (c *Client) Owner(tenant uuid.UUID) uuid.UUID {
+	if c.Application.ID == uuid.Nil {
+		return microsoft
 	}
 	return tenant
 }

@@ -94,7 +94,7 @@ func (r *request) rewrite(find func(*request) (directory.Client, error), change 
 		if bytes.Equal(before, documents(next)) {
 			return was, nil
 		}
-		again, err := r.doWhile(func(img *tenant.Image) bool { return bytes.Equal(before, documentsOf(img, was.ID)) }, tenant.SetClient{Client: next, Owners: owners, Creator: r.caller.ObjectID})
+		again, err := r.doWhile(func(img *tenant.Image) bool { return bytes.Equal(before, documentsNow(img, was)) }, tenant.SetClient{Client: next, Owners: owners, Creator: r.caller.ObjectID})
 		if !again {
 			return next, err
 		}
@@ -130,6 +130,18 @@ func documentsOf(img *tenant.Image, id uuid.UUID) []byte {
 
 func documents(a directory.Client) []byte {
 	return append(a.Application.Document(), a.Principal.Document()...)
+}
+
+// documentsNow are documentsOf by what was found before. An application of another tenant is found by its appId, and may have no service
+// principal yet.
+func documentsNow(img *tenant.Image, was directory.Client) []byte {
+	if was.ID != uuid.Nil {
+		return documentsOf(img, was.ID)
+	}
+	if now, ok := img.Client(was.AppID); ok {
+		return documents(now)
+	}
+	return documents(directory.Client{Application: directory.Application{AppID: was.AppID, DisplayName: was.DisplayName}})
 }
 
 // revisionOf answers the revision of an application: what tells two states of it apart.

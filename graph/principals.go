@@ -99,7 +99,7 @@ func appendKept(b []byte, kept map[string]json.RawMessage, name, none string) []
 func (a *application) isGraph() bool { return a.AppID == directory.GraphAppID }
 
 func appendOwner(b []byte, a *application) []byte {
-	return appendID(b, a.Principal.Owner(a.image.Organization.ID))
+	return appendID(b, a.Owner(a.image.Organization.ID))
 }
 
 // appendAppRoles writes the application permissions of a resource.

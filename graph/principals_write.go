@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/directory"
+	"licensor/identity"
 	"licensor/tenant"
 )
 
@@ -53,6 +54,10 @@ func (r *request) registered(appID uuid.UUID) (directory.Client, error) {
 	case appID == directory.GraphAppID, ok && a.Principal.ID != uuid.Nil:
 		return a, conflict("The service principal cannot be created, updated, or restored because the service principal name %s is already in use.", appID)
 	case !ok:
+		if known, ok := identity.FirstPartyByID(appID); ok {
+			a.AppID, a.DisplayName = known.AppID, known.DisplayName
+			return a, nil
+		}
 		return a, refuse("The appId '%s' of the service principal does not reference a valid application object.", appID)
 	}
 	return a, nil

@@ -29,10 +29,10 @@ type App struct {
 	// Requested answers the delegated permissions its registration asks for: what {resource}/.default asks a user for. Nil: it says nothing.
 	// It is asked when somebody is to consent, and not at each request, as the application is.
 	Requested func() []string
-	// Admits says whether a user may use it, where users must be assigned to it (appRoleAssignmentRequired). Nil: everybody may.
-	Admits func(user uuid.UUID) bool
 	// Implicit answers whether access tokens may be sent to its redirect addresses, without a code. Nil: they may not. It is asked as rarely.
-	Implicit     func() bool
+	Implicit func() bool
+	// Admits says whether a user may use it, where users must be assigned to it (appRoleAssignmentRequired). Nil: everybody may.
+	Admits       func(user uuid.UUID) bool
 	Secrets      []Secret
 	Certificates []Certificate
 	Federated    []Federated

@@ -11,10 +11,17 @@ import (
 	"licensor/store"
 )
 
-// Client returns an application, with its service principal, by its appId.
+// Client returns an application, with its service principal, by its appId. Of an application of another tenant there is only what
+// PrincipalAt returns; Microsoft Graph, which is a resource and not a client, is not found.
 func (img *Image) Client(appID uuid.UUID) (directory.Client, bool) {
-	ordinal, ok := img.Applications.ByAppID(appID)
-	return img.ClientAt(ordinal), ok
+	if ordinal, ok := img.Applications.ByAppID(appID); ok {
+		return img.ClientAt(ordinal), true
+	}
+	ordinal, ok := img.Principals.ByAppID(appID)
+	if !ok || appID == directory.GraphAppID {
+		return directory.Client{}, false
+	}
+	return img.PrincipalAt(ordinal), true
 }
 
 // ClientByID returns an application, with its service principal, by its object id.
@@ -45,7 +52,7 @@ func (img *Image) Clients() (list []directory.Client) {
 }
 
 // Principal returns an application with its service principal, by the object id of that. The service principal of Microsoft Graph
-// is not found, because its application is not in the tenant.
+// is not found, because it is not a client.
 func (img *Image) Principal(id uuid.UUID) (directory.Client, bool) {
 	ordinal, ok := img.Principals.ByID(id)
 	if !ok {
@@ -55,7 +62,7 @@ func (img *Image) Principal(id uuid.UUID) (directory.Client, bool) {
 }
 
 // PrincipalAt returns a service principal with its application, either of which may be deleted, by the ordinal of the first; one without
-// IDs when there is none. Of the application of Microsoft Graph there are only the appId and displayName.
+// IDs when there is none. Of an application of another tenant, such as Microsoft Graph, there are only the appId and displayName.
 func (img *Image) PrincipalAt(principal uint32) (c directory.Client) {
 	p := img.Principals.At(principal)
 	if p == nil {
@@ -70,7 +77,8 @@ func (img *Image) PrincipalAt(principal uint32) (c directory.Client) {
 }
 
 // SetClient adds an application that clients log in with, or replaces it, together with its service principal. Without the ID of a
-// service principal it has none from then on.
+// service principal it has none from then on. Without the ID of an application it is one of another tenant, of which only the service
+// principal is kept.
 type SetClient struct {
 	Client  directory.Client
 	Owners  []uuid.UUID // of what the command adds: users and service principals
@@ -82,6 +90,9 @@ func (SetClient) Name() string { return "setApplication" }
 
 func (cmd SetClient) run(c *change) error {
 	next, img := cmd.Client, &c.next
+	if next.ID == uuid.Nil {
+		return c.setForeign(&next)
+	}
 	var was *directory.Client
 	ordinal, there := img.Applications.ByID(next.ID)
 	if there {
@@ -123,6 +134,27 @@ func (cmd SetClient) run(c *change) error {
 		return c.own(next.Principal.ID, cmd.Owners, cmd.Creator)
 	}
 	return nil
+}
+
+// setForeign is SetClient for an application of another tenant.
+func (c *change) setForeign(next *directory.Client) error {
+	ordinal, there := c.next.Principals.ByAppID(next.AppID)
+	if _, own := c.next.Applications.ByAppID(next.AppID); own || next.AppID == directory.GraphAppID {
+		return taken("appId", next.AppID.String())
+	}
+	if next.Principal.ID == uuid.Nil {
+		return noSuch(next.AppID)
+	}
+	if next.Principal.AppID = next.AppID; next.Principal.DisplayName == "" {
+		next.Principal.DisplayName = next.DisplayName
+	}
+	if was := c.next.PrincipalAt(ordinal); there && next.Principal.ID == was.Principal.ID {
+		return c.setPrincipal(ordinal, &was, next, c.next.Organization)
+	}
+	if err := c.next.freePrincipal(&next.Principal, nil); err != nil {
+		return err
+	}
+	return c.setPrincipal(c.principals.len(), nil, next, c.next.Organization)
 }
 
 // freePrincipal refuses the id and the appId of a service principal that another one has than that of the client; nil is a new client.

@@ -119,7 +119,7 @@ func (s *service) demo(ctx context.Context, out io.Writer, at *serving, info str
 // demoTenant makes the tenant, with an administrator, an application with a secret and one for programs that people sign in to.
 func (s *service) demoTenant(ctx context.Context) (credentials, error) {
 	login, err := s.found(ctx, founding{
-		name: "Contoso", domain: demoDomain, country: "DE", admin: "admin", application: "Demo application", keepPassword: true,
+		name: "Contoso", domain: demoDomain, country: "DE", admin: "admin", application: "Demo application", keepPassword: true, firstParty: true,
 	})
 	if err != nil {
 		return login, err

@@ -21,6 +21,7 @@ type founding struct {
 	name, domain, country string
 	admin                 string // user principal name, or what is before its @
 	application           string // name of an application that may do everything; none when empty
+	firstParty            bool   // the tenant knows Microsoft's own public clients
 	keepPassword          bool   // the administrator's need not be changed at the first sign-in
 }
 
@@ -79,8 +80,29 @@ func (s *service) found(ctx context.Context, f founding) (login credentials, err
 			return login, err
 		}
 	}
+	if f.firstParty {
+		if err = addFirstParty(ctx, t); err != nil {
+			return login, err
+		}
+	}
 	login.AdminPassword, err = addAdministrator(ctx, t, f)
 	return login, err
+}
+
+// addFirstParty gives the tenant the service principals of Microsoft's own public clients, as far as it has none of them.
+func addFirstParty(ctx context.Context, t *tenant.Tenant) error {
+	for _, app := range identity.FirstParty {
+		if _, there := t.Image().Client(app.AppID); there {
+			continue
+		}
+		_, err := t.Do(ctx, author, tenant.SetClient{Client: directory.Client{
+			Application: directory.Application{AppID: app.AppID, DisplayName: app.DisplayName}, Principal: directory.ServicePrincipal{ID: uuid.New()},
+		}})
+		if err != nil {
+			return fmt.Errorf("add the client %s: %w", app.DisplayName, err)
+		}
+	}
+	return nil
 }
 
 // unfinished says whether the making of a tenant was cut off: its last step gives the administrator the role, and nothing else was done.

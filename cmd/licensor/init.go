@@ -48,6 +48,7 @@ func initCommand() *cobra.Command {
 	flags.StringVar(&f.country, "country", "US", "its country (two letters)")
 	flags.StringVar(&f.admin, "admin", "admin", "user principal name of the administrator, with the domain or without")
 	flags.StringVar(&f.application, "application", "", "name of an application that is to have all permissions; none is made without")
+	flags.BoolVar(&f.firstParty, "first-party-clients", false, "let people sign in with the Azure CLI, Azure PowerShell, Microsoft Graph PowerShell and Graph Explorer")
 	flags.BoolVar(&add, "add", false, "add a tenant to a database that has one already")
 	flags.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd

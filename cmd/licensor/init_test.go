@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -121,6 +124,30 @@ func TestInitTellsWhatMustBeKept(t *testing.T) {
 	look(t, data, func(_ *service, first *tenant.Tenant) {
 		if _, right := account(t, first, "admin@contoso.example", found[1]); !right || len(first.Image().Clients()) != 0 {
 			t.Errorf("password right: %v, applications %v", right, first.Image().Clients())
+		}
+	})
+}
+
+func TestInitLetsPeopleSignInWithTheToolsTheyHave(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "licensor.db")
+	login := initialized(t, data, "--domain", "contoso.example", "--first-party-clients")
+	look(t, data, func(s *service, first *tenant.Tenant) {
+		for _, known := range identity.FirstParty {
+			app, ok := people{s.tenants}.Application(first.ID(), known.AppID)
+			if !ok || !app.Enabled || !app.PublicClient || app.DisplayName != known.DisplayName || len(app.Redirects.Public) == 0 || len(app.Requested()) != len(known.Requested()) {
+				t.Errorf("%s is %+v", known.DisplayName, app)
+			}
+		}
+		if all := first.Image().Clients(); len(all) > 0 {
+			t.Errorf("the tenant has their applications: %+v", all)
+		}
+		form := url.Values{"client_id": {"04b07795-8ddb-461a-bbee-02f9e1bf7b46"}, "scope": {"https://graph.microsoft.com/.default offline_access openid profile"}}
+		request := httptest.NewRequest(http.MethodPost, "/"+login.TenantID+"/oauth2/v2.0/devicecode", strings.NewReader(form.Encode()))
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		answer := httptest.NewRecorder()
+		if s.handler.ServeHTTP(answer, request); answer.Code != http.StatusOK {
+			t.Errorf("a sign-in begins with %d %s", answer.Code, answer.Body)
 		}
 	})
 }

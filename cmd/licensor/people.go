@@ -45,6 +45,10 @@ func (p people) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 	if a.Principal.AssignmentRequired {
 		app.Admits = func(user uuid.UUID) bool { return t.Image().Assigned(user, a.Principal.ID) }
 	}
+	if a.Application.ID == uuid.Nil {
+		known, _ := identity.FirstPartyByID(appID)
+		app.PublicClient, app.Redirects, app.Requested = known.PublicClient, known.Redirects, known.Requested
+	}
 	if raw, ok := a.Properties["requiredResourceAccess"]; ok {
 		app.Requested = func() []string { return requested(raw) }
 	}
