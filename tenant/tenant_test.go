@@ -268,7 +268,7 @@ func playSettings(h *house, subscription uuid.UUID) {
 	}
 	h.must(tenant.UpdateOrganization{Patch: patch})
 	app := directory.Client{
-		Application: directory.Application{AppID: uuid.UUID{1, 2}, DisplayName: "App"},
+		Application: directory.Application{ID: uuid.UUID{1, 3}, AppID: uuid.UUID{1, 2}, DisplayName: "App"},
 		Principal:   directory.ServicePrincipal{ID: uuid.UUID{1, 1}, Permissions: []string{"User.Read.All"}},
 	}
 	h.must(tenant.SetClient{Client: app})

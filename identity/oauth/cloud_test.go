@@ -76,3 +76,24 @@ func TestTheLetterCaseOfAddressesDoesNotMatter(t *testing.T) {
 		t.Errorf("sent back with %v", back)
 	}
 }
+
+// What az asks Azure Resource Manager after a login.
+func TestNobodyHasASubscriptionOfAzure(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	token := w.post(t, tokenPath, form("scope", w.https.URL+"/.default")).body["access_token"].(string)
+	for path, want := range map[string]string{
+		"/subscriptions?api-version=2019-06-01": `{"value":[]}`,
+		"/tenants?api-version=2019-06-01":       fmt.Sprintf(`{"value":[{"id":"/tenants/%s","tenantId":"%[1]s","tenantCategory":"Home"}]}`, contoso),
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.https.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantRefusal(t, do(t, w.https.Client(), r), http.StatusUnauthorized, "invalid_token", 50027)
+		r.Header.Set("Authorization", "Bearer "+token)
+		if got := do(t, w.https.Client(), r); got.status != http.StatusOK || got.text != want {
+			t.Errorf("%s: %d %s", path, got.status, got.text)
+		}
+	}
+}

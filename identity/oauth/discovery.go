@@ -19,6 +19,8 @@ func (s *Server) documents(mux *http.ServeMux) {
 		mux.HandleFunc(path, s.answer(forAll(s.instance)))
 	}
 	mux.HandleFunc("/{tenant}/userrealm/{upn}", s.answer(forAll(s.userRealm)))
+	mux.HandleFunc("/subscriptions", s.answer(forAll(s.subscriptions)))
+	mux.HandleFunc("/tenants", s.answer(forAll(s.azureTenants)))
 	mux.HandleFunc("/metadata/endpoints", s.answer(forAll(s.endpoints)))
 }
 

@@ -24,18 +24,7 @@ func (s *Server) userinfo(c *call) (any, error) {
 	if c.Method != http.MethodGet && c.Method != http.MethodPost {
 		return nil, onlyGET(c.Method)
 	}
-	shown := c.Header.Values("Authorization")
-	if len(shown) > 1 { // what looks at requests before us may go by another one
-		return nil, badToken("there is more than one Authorization header")
-	}
-	scheme, raw, _ := strings.Cut(strings.Join(shown, ""), " ")
-	if !strings.EqualFold(scheme, "Bearer") || raw == "" {
-		return nil, badToken("there is no access token in the Authorization header")
-	}
-	caller, err := s.Authority.Verify(c.Context(), raw)
-	if unauthorized, ok := errors.AsType[*identity.Unauthorized](err); ok {
-		return nil, badToken(unauthorized.Message)
-	}
+	caller, err := s.bearer(c)
 	switch {
 	case err != nil:
 		return nil, err
@@ -55,6 +44,23 @@ func (s *Server) userinfo(c *call) (any, error) {
 		claims.Email = user.Mail
 	}
 	return claims, nil
+}
+
+// bearer is who the access token of a call speaks for.
+func (s *Server) bearer(c *call) (*identity.Caller, error) {
+	shown := c.Header.Values("Authorization")
+	if len(shown) > 1 { // what looks at requests before us may go by another one
+		return nil, badToken("there is more than one Authorization header")
+	}
+	scheme, raw, _ := strings.Cut(strings.Join(shown, ""), " ")
+	if !strings.EqualFold(scheme, "Bearer") || raw == "" {
+		return nil, badToken("there is no access token in the Authorization header")
+	}
+	caller, err := s.Authority.Verify(c.Context(), raw)
+	if unauthorized, ok := errors.AsType[*identity.Unauthorized](err); ok {
+		return nil, badToken(unauthorized.Message)
+	}
+	return caller, err
 }
 
 func badToken(why string) error {
