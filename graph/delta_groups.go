@@ -55,6 +55,7 @@ func (w *groupWriter) touched() *roaring.Bitmap {
 	}
 	if w.owners {
 		touched.Or(w.changes.Owners.Touched())
+		touched.Or(w.changes.OwnersPrincipals.Touched())
 	}
 	return touched
 }
@@ -97,15 +98,28 @@ func (w *groupWriter) appendGroup(b []byte, g group) ([]byte, int64) {
 }
 
 func (w *groupWriter) appendOwners(b []byte, group uint32) []byte {
-	x, owners := w.image.Directory, roaring.New()
+	x, owners, principals := w.image.Directory, roaring.New(), roaring.New()
 	if touched := w.changes.Owners[group]; touched != nil {
 		owners.Or(touched)
 	}
+	if touched := w.changes.OwnersPrincipals[group]; touched != nil {
+		principals.Or(touched)
+	}
 	if w.whole || w.objects.Came(group) {
 		owners.AddMany(x.Owners(group))
+		if of := w.linked(w.image.Links.From(directory.OwnedBy, x.GroupID(group))); of.principals != nil {
+			principals.Or(of.principals)
+		}
 	}
-	return w.appendLinks(b, "owners@delta", owners, func(user uint32) bool {
-		return slices.Contains(x.Owners(group), user) && !x.UserHidden(user)
+	return w.appendLinks(b, "owners@delta", func(b []byte) []byte {
+		for user := range roaring.Values(owners) {
+			b = w.appendLinked(b, userType, w.userID(user), slices.Contains(x.Owners(group), user) && !x.UserHidden(user))
+		}
+		for principal := range roaring.Values(principals) {
+			kind, id, is := w.principal(directory.OwnedBy, group, principal)
+			b = w.appendLinked(b, kind, id, is)
+		}
+		return b
 	})
 }
 
@@ -172,7 +186,7 @@ func (w *groupWriter) member(group uint32, place int64) (kind string, id uuid.UU
 		return userType, x.UserID(ordinal), x.IsMember(ordinal, group) && !x.UserHidden(ordinal)
 	}
 	if place >= principalsFrom {
-		return w.principalMember(group, ordinal)
+		return w.principal(directory.HasMember, group, ordinal)
 	}
 	if x.GroupGone(ordinal) {
 		id, _ = w.changes.Groups.Gone(ordinal)
@@ -181,12 +195,13 @@ func (w *groupWriter) member(group uint32, place int64) (kind string, id uuid.UU
 	return groupType, x.GroupID(ordinal), slices.Contains(x.GroupMembersOf(group), ordinal) && !x.GroupHidden(ordinal)
 }
 
-func (w *groupWriter) principalMember(group, principal uint32) (kind string, id uuid.UUID, is bool) {
+// principal answers the type and id of a service principal, and whether the group is in a relation to it.
+func (w *groupWriter) principal(relation directory.Relation, group, principal uint32) (kind string, id uuid.UUID, is bool) {
 	p := w.image.Principals.At(principal)
 	if p == nil {
 		id, _ = w.changes.Principals.Gone(principal)
 		return principalFields.typeName, id, false
 	}
-	is = w.image.Links.Has(directory.Link{Relation: directory.HasMember, From: w.image.Directory.GroupID(group), To: p.ID})
+	is = w.image.Links.Has(directory.Link{Relation: relation, From: w.image.Directory.GroupID(group), To: p.ID})
 	return principalFields.typeName, p.ID, is && p.DeletedDateTime.IsZero()
 }

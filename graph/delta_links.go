@@ -1,20 +1,13 @@
 package graph
 
-import (
-	"github.com/RoaringBitmap/roaring/v2"
-	"github.com/google/uuid"
-)
+import "github.com/google/uuid"
 
-// appendLinks writes the users that an object is linked to under a name such as owners@delta, and as removed those that it is not any
-// more. Without any, it writes nothing.
-func (d *round) appendLinks(b []byte, name string, users *roaring.Bitmap, is func(user uint32) bool) []byte {
+// appendLinks writes what an object is linked to under a name such as owners@delta. When write writes nothing, it writes nothing.
+func (d *round) appendLinks(b []byte, name string, write func([]byte) []byte) []byte {
 	before := b
 	b = append(appendName(b, name), '[')
 	empty := len(b)
-	for user := range roaring.Values(users) {
-		b = d.appendLinked(b, userType, d.userID(user), is(user))
-	}
-	if len(b) == empty {
+	if b = write(b); len(b) == empty {
 		return before
 	}
 	return append(b, ']')

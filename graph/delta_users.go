@@ -85,7 +85,12 @@ func (w *userWriter) appendManager(b []byte, user uint32) []byte {
 	if managed && (w.whole || w.objects.Came(user)) {
 		managers.Add(now)
 	}
-	return w.appendLinks(b, "manager@delta", managers, func(manager uint32) bool { return managed && manager == now && !x.UserHidden(manager) })
+	return w.appendLinks(b, "manager@delta", func(b []byte) []byte {
+		for manager := range roaring.Values(managers) {
+			b = w.appendLinked(b, userType, w.userID(manager), managed && manager == now && !x.UserHidden(manager))
+		}
+		return b
+	})
 }
 
 // except is a $select with a name taken out.

@@ -9,13 +9,14 @@ import (
 // went there is nothing but that. They are not to be changed.
 type Changes struct {
 	Users, Groups, Applications, Principals ObjectChanges
-	// Owners are the users of whom a group's list of owners may have changed; Managers those who became, or are no longer, a user's manager.
-	Owners, Managers LinkChanges
+	// Owners are the users of whom a group's list of owners may have changed, OwnersPrincipals the service principals; Managers are the users
+	// who became, or are no longer, a user's manager.
+	Owners, OwnersPrincipals, Managers LinkChanges
 
 	members map[uint32]*MemberChanges
 }
 
-// LinkChanges are users by the ordinal of what they are, or were, linked to. They are not to be changed.
+// LinkChanges are users, or service principals, by the ordinal of what they are, or were, linked to. They are not to be changed.
 type LinkChanges map[uint32]*roaring.Bitmap
 
 func (l LinkChanges) add(to, user uint32) {
@@ -52,7 +53,7 @@ type ObjectChanges struct {
 func newChanges() *Changes {
 	return &Changes{
 		Users: newObjectChanges(), Groups: newObjectChanges(), Applications: newObjectChanges(), Principals: newObjectChanges(),
-		Owners: LinkChanges{}, Managers: LinkChanges{}, members: map[uint32]*MemberChanges{},
+		Owners: LinkChanges{}, OwnersPrincipals: LinkChanges{}, Managers: LinkChanges{}, members: map[uint32]*MemberChanges{},
 	}
 }
 

@@ -133,16 +133,26 @@ func (c *Changes) takeApplications(f *Effects, img *Image) bool {
 	}
 	for _, l := range f.Links {
 		group, ok := img.Directory.GroupByID(l.From)
-		if l.Relation != directory.HasMember || !ok {
+		if !ok {
 			continue
 		}
 		if principal, ok := img.Principals.EverByID(l.To); ok {
-			c.membersOf(group).Principals.Add(principal)
+			c.linked(l.Relation, group, principal)
 		} else if principal, ok := c.Principals.GoneByID(l.To); ok {
-			c.membersOf(group).Principals.Add(principal)
+			c.linked(l.Relation, group, principal)
 		}
 	}
 	return known
+}
+
+// linked adds a service principal that became, or is no longer, a member or an owner of a group.
+func (c *Changes) linked(relation directory.Relation, group, principal uint32) {
+	switch relation {
+	case directory.HasMember:
+		c.membersOf(group).Principals.Add(principal)
+	case directory.OwnedBy:
+		c.OwnersPrincipals.add(group, principal)
+	}
 }
 
 func (c *Changes) takeManager(m ManagerNow) {
@@ -240,9 +250,11 @@ func (c *Changes) follow(img *Image) {
 	c.followOwners(moved, img)
 	for principal := range roaring.Values(roaring.Or(c.Principals.came, c.Principals.went)) {
 		if p := img.Principals.At(principal); p != nil {
-			for id := range img.Links.To(directory.HasMember, p.ID) {
-				if group, ok := img.Directory.GroupByID(id); ok {
-					c.membersOf(group).Principals.Add(principal)
+			for _, relation := range []directory.Relation{directory.HasMember, directory.OwnedBy} {
+				for id := range img.Links.To(relation, p.ID) {
+					if group, ok := img.Directory.GroupByID(id); ok {
+						c.linked(relation, group, principal)
+					}
 				}
 			}
 		}
