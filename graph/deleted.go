@@ -2,7 +2,10 @@ package graph
 
 import (
 	"iter"
+	"slices"
 	"strings"
+
+	"github.com/google/uuid"
 
 	"licensor/directory"
 	"licensor/identity"
@@ -100,6 +103,37 @@ func (r *request) needOf() identity.Operation {
 		}
 	}
 	return r.op.need
+}
+
+// getUserOwnedObjects answers POST /directory/deletedItems/getUserOwnedObjects {"userId":…,"type":"Group"}: the deleted groups that a user owns.
+func (api *API) getUserOwnedObjects(r *request) error {
+	var id uuid.UUID
+	var kind string
+	if err := r.parameters("getUserOwnedObjects", map[string]any{"userId": &id, "type": &kind}, "userId", "type"); err != nil {
+		return err
+	}
+	if !strings.EqualFold(kind, "Group") {
+		return refuse("The type must be 'Group', not '%s'.", clip(kind))
+	}
+	user, ok := r.liveUser(id)
+	if !ok {
+		return badReference(&tenant.Problem{Kind: tenant.NotFound, Message: notFound(id.String()).Message})
+	}
+	var groups []uint32
+	for group := range r.image.Directory.Groups() {
+		if r.image.Directory.GroupHidden(group) && slices.Contains(r.image.Directory.Owners(group), user) {
+			groups = append(groups, group)
+		}
+	}
+	w, err := r.objectWriter()
+	if err != nil {
+		return err
+	}
+	rows, err := r.readObjects(nil, groups, w)
+	if err != nil {
+		return err
+	}
+	return sendList(r, list[object]{context: "directoryObjects", rows: rows, count: -1, write: w.write})
 }
 
 // getDeletedItem answers GET /directory/deletedItems/{object}.

@@ -156,6 +156,22 @@ func (r *request) allReportsOfUser() (sets, error) {
 	return sets{users: all}, nil
 }
 
+// resourcesOfUser are the service principals of which the user has an app role, by itself or as a direct member of a group.
+var resourcesOfUser relation = func(r *request) (sets, error) {
+	user, err := r.user()
+	if err != nil {
+		return sets{}, err
+	}
+	of := sets{principals: roaring.New()}
+	r.addLinked(&of, r.image.Links.From(directory.HasRole, r.image.Directory.UserID(user)))
+	for _, group := range r.image.Directory.MemberOf(user) {
+		if !r.image.Directory.GroupHidden(group) {
+			r.addLinked(&of, r.image.Links.From(directory.HasRole, r.image.Directory.GroupID(group)))
+		}
+	}
+	return of, nil
+}
+
 // linking are the operations that add and remove links of one relation.
 type linking struct {
 	relation directory.Relation

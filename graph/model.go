@@ -80,7 +80,8 @@ var targets = map[string]string{
 	"manager": "directoryObject", "licenseDetails": "+Collection(licenseDetails)", "subscriptions": "+Collection(companySubscription)",
 	"deletedItems": "+Collection(directoryObject)", "federatedIdentityCredentials": "+Collection(federatedIdentityCredential)",
 	"appRoleAssignments": "+Collection(appRoleAssignment)", "appRoleAssignedTo": "+Collection(appRoleAssignment)",
-	"oauth2PermissionGrants": "Collection(oAuth2PermissionGrant)", "directory": "+rbacApplication",
+	"appRoleAssignedResources": "Collection(servicePrincipal)",
+	"oauth2PermissionGrants":   "Collection(oAuth2PermissionGrant)", "directory": "+rbacApplication",
 	"roleDefinitions": "+Collection(unifiedRoleDefinition)", "roleAssignments": "+Collection(unifiedRoleAssignment)",
 }
 
@@ -136,6 +137,7 @@ var signatures = map[string]signature{
 	"getMemberObjects":           {"directoryObject", []string{"securityEnabledOnly Edm.Boolean"}, "Collection(Edm.String)!"},
 	"checkMemberGroups":          {"directoryObject", []string{"groupIds Collection(Edm.String)!"}, "Collection(Edm.String)!"},
 	"checkMemberObjects":         {"directoryObject", []string{"ids Collection(Edm.String)!"}, "Collection(Edm.String)!"},
+	"getUserOwnedObjects":        {"directoryObject", []string{"userId Edm.String", "type Edm.String"}, "Collection(graph.directoryObject)"},
 	"getByIds":                   {"", []string{"ids Collection(Edm.String)!", "types Collection(Edm.String)"}, "Collection(graph.directoryObject)!"},
 }
 

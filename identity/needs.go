@@ -36,6 +36,7 @@ const (
 	ReadApplications           Operation = "read applications and service principals"
 	ReadAppRolesOfUser         Operation = "read the app roles that a user has"
 	ReadAppRolesOfGroup        Operation = "read the app roles that a group has"
+	ReadGroupsOwned            Operation = "read the deleted groups that a user owns"
 	ReadMembershipsOfPrincipal Operation = "read the groups a service principal is in, by ids"
 	WriteApplications          Operation = "create, update and delete applications, service principals and what they log in with"
 	ReadAppRoles               Operation = "read the permissions that service principals have for themselves"
@@ -175,6 +176,9 @@ var Needs = map[Operation]Need{
 	},
 	ReadApplications: {
 		Full: []string{"Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
+	},
+	ReadGroupsOwned: {
+		Full: []string{"Group.Read.All", "Group.ReadWrite.All"},
 	},
 	ReadAppRolesOfUser: {
 		Full: []string{"AppRoleAssignment.ReadWrite.All", "Directory.Read.All"},

@@ -69,7 +69,7 @@ func TestAnApplicationThatWritesTheDirectoryMayDoEverythingButComeByMore(t *test
 	t.Parallel()
 	for op := range Needs {
 		want := Full
-		if slices.Contains(guarded, op) || op == ReadAppRolesOfUser { // as in the real service
+		if slices.Contains(guarded, op) || op == ReadAppRolesOfUser || op == ReadGroupsOwned { // as in the real service
 			want = None
 		}
 		op.want(t, application("Directory.ReadWrite.All"), Other, want)
