@@ -156,7 +156,8 @@ func (api *API) deleteFederated(r *request) error {
 	return r.sendNothing()
 }
 
-var federatedName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{2,119}$`)
+// federatedName is what an address can have without being encoded, but for the names that are ways through a path.
+var federatedName = regexp.MustCompile(`^\.{0,2}[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,119}$`)
 
 func readFederated(f *directory.FederatedCredential, members []directory.Member, required ...string) error {
 	var description json.RawMessage
@@ -183,8 +184,8 @@ func readFederated(f *directory.FederatedCredential, members []directory.Member,
 		return at("audiences").invalid(nil, "one audience, such as api://AzureADTokenExchange")
 	case f.Subject == "" || len(f.Subject) > 600:
 		return at("subject").invalid(json.RawMessage(f.Subject), "the subject of the issuer's tokens, at most 600 characters")
-	case !federatedName.MatchString(f.Name):
-		return at("name").invalid(json.RawMessage(f.Name), "3 to 120 letters, digits, hyphens and underscores, the first of them a letter or digit")
+	case !federatedName.MatchString(f.Name), len(f.Name) > 120:
+		return at("name").invalid(json.RawMessage(f.Name), "1 to 120 letters, digits, hyphens, underscores, points and tildes")
 	}
 	return nil
 }

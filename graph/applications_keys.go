@@ -197,14 +197,9 @@ func parseCertificate(text string) (*x509.Certificate, error) {
 // addKey answers POST /applications/{application}/addKey and its like: a holder of a certificate adds another, and proves that it has the
 // key of one.
 func (h holder) addKey(api *API, r *request) error {
-	members, err := r.members()
-	if err != nil {
-		return err
-	}
-	members = slices.DeleteFunc(members, func(m directory.Member) bool { return m.Name == "passwordCredential" }) // of other types of keys
-	var wanted json.RawMessage
+	var wanted, ofOthers json.RawMessage
 	var proof string
-	if err := read("addKey", members, map[string]any{"keyCredential": &wanted, "proof": &proof}, "keyCredential", "proof"); err != nil {
+	if err := r.parameters("addKey", map[string]any{"keyCredential": &wanted, "passwordCredential": &ofOthers, "proof": &proof}); err != nil { // a password is for other types of keys
 		return err
 	}
 	at := placeIn{"KeyCredential", "keyCredential"}

@@ -134,9 +134,13 @@ func unserved(_ editor, _ *directory.Client, at placeIn, raw json.RawMessage) er
 	}
 }
 
-// set puts a value in the place of the one that is kept, or into it when both are objects.
+// set puts a value in the place of the one that is kept, or into it when both are objects and the property always has one. One that can be
+// null is replaced as a whole: {"optionalClaims":{}} leaves no claims.
 func (p keptProperty) set(kept map[string]json.RawMessage, at placeIn, raw json.RawMessage) error {
-	value, err := p.shape(nil, at, merged(kept[p.name], raw))
+	if p.none != "null" {
+		raw = merged(kept[p.name], raw)
+	}
+	value, err := p.shape(nil, at, raw)
 	switch {
 	case err != nil:
 		return err

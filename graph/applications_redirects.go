@@ -36,6 +36,8 @@ func (c client) checkRedirect(address string) (want string) {
 		return ""
 	case u.Scheme == "http" && slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, strings.ToLower(u.Hostname())):
 		return ""
+	case c == webClient && u.Scheme == "urn" && u.Opaque != "": // no browser goes there: the code is read off the page
+		return ""
 	case c == publicClient && u.Scheme != "" && !slices.Contains(noRedirects, u.Scheme) && strings.TrimPrefix(address, u.Scheme+":") != "":
 		return ""
 	case c == publicClient:

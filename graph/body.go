@@ -199,7 +199,7 @@ func (r *request) parameters(action string, into map[string]any, required ...str
 	for _, p := range signatures[action].parameters {
 		name, typeName, _ := strings.Cut(p, " ")
 		typeName, demanded := strings.CutSuffix(typeName, "!")
-		at := slices.IndexFunc(given, func(m directory.Member) bool { return m.Name == name })
+		at := slices.IndexFunc(given, func(m directory.Member) bool { return strings.EqualFold(m.Name, name) })
 		switch {
 		case at < 0 && (demanded || slices.Contains(required, name)):
 			missing = append(missing, name)

@@ -156,8 +156,11 @@ func (r *request) otherObjects(ids []uuid.UUID, wanted func(string) bool) []obje
 
 // objectTypes are the types that getByIds may be asked for. Of most there are no objects here.
 var objectTypes = []string{
-	"administrativeUnit", "application", "appRoleAssignment", "contract", "device", "directoryObject", "directoryRole", "directoryRoleTemplate",
-	"group", "orgContact", "organization", "resourceSpecificPermissionGrant", "servicePrincipal", "user",
+	"administrativeUnit", "agentIdentity", "agentIdentityBlueprint", "agentIdentityBlueprintPrincipal", "agentUser", "application", "appRoleAssignment",
+	"certificateAuthorityDetail", "certificateBasedAuthPki", "contract", "device", "directoryObject", "directoryObjectPartnerReference", "directoryRole",
+	"directoryRoleTemplate", "endpoint", "extensionProperty", "externalUserProfile", "federatedTokenValidationPolicy", "group", "groupSettingTemplate",
+	"mailbox", "multiTenantOrganizationMember", "orgContact", "organization", "pendingExternalUserProfile", "policyBase", "remoteTenantGroup",
+	"resourceSpecificPermissionGrant", "servicePrincipal", "user",
 }
 
 // wantedTypes reads the types of getByIds: none are all.

@@ -71,11 +71,21 @@ func (r *request) skus() []sku {
 
 // skuOrders are the keys of $orderby (P36).
 var skuOrders = map[string]func(a, b *sku) int{
+	"accountId":        func(a, b *sku) int { return 0 }, // the same of all
+	"accountName":      func(a, b *sku) int { return 0 },
+	"appliesTo":        func(a, b *sku) int { return strings.Compare(a.appliesTo(), b.appliesTo()) },
 	"capabilityStatus": func(a, b *sku) int { return strings.Compare(a.Capability, b.Capability) },
 	"consumedUnits":    func(a, b *sku) int { return a.Consumed - b.Consumed },
 	"id":               func(a, b *sku) int { return strings.Compare(a.id(), b.id()) },
 	"skuId":            func(a, b *sku) int { return strings.Compare(a.id(), b.id()) },
 	"skuPartNumber":    func(a, b *sku) int { return strings.Compare(a.partNumber(), b.partNumber()) },
+}
+
+func (s *sku) appliesTo() string {
+	if s.Product == nil {
+		return ""
+	}
+	return string(appliesTo(s.Product.AppliesTo))
 }
 
 func (s *sku) partNumber() string {
@@ -104,6 +114,9 @@ func (r *request) orderSKUs(list []sku) error {
 
 // listSubscribedSKUs answers GET /subscribedSkus (P36: no $filter).
 func (api *API) listSubscribedSKUs(r *request) error {
+	if slices.Contains(r.options.Given, "$filter") {
+		return unsupported("Filtered searches against this resource are not supported.")
+	}
 	if err := r.allow("$select", "$orderby"); err != nil {
 		return err
 	}
