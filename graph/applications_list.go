@@ -33,6 +33,7 @@ var applicationFilters = &filters{
 
 var principalFilters = &filters{
 	resource: "ServicePrincipal", kind: store.KindServicePrincipal, about: byDisplayName(directory.AboutPrincipal), all: directory.AllAboutPrincipals,
+	licensed: principalCollections,
 	byID: func(img *tenant.Image, text string) (uint32, bool) {
 		id, ok := parseGUID(text)
 		ordinal, found := img.Principals.EverByID(id)

@@ -248,6 +248,13 @@ func (w *world) shownOf(set, token string, rows []filterRow) []map[string]any {
 	}
 	var page struct{ Value []map[string]any }
 	w.must(json.Unmarshal([]byte(w.do("GET", link, token, "").body), &page))
+	if set == "users" || set == "servicePrincipals" {
+		for _, object := range page.Value {
+			var created struct{ Value []any }
+			w.must(json.Unmarshal([]byte(w.do("GET", fmt.Sprintf("/v1.0/%s/%s/createdObjects?$select=id", set, object["id"]), token, "").body), &created))
+			object["createdObjects"] = created.Value
+		}
+	}
 	return page.Value
 }
 

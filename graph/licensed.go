@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
 
 	"licensor/directory"
 	"licensor/licensing"
@@ -31,7 +32,10 @@ type collection struct {
 var userCollections = map[string]collection{
 	"memberOf":           {properties: []string{"id"}, advanced: true, having: membersOfGroups(thisGroup)},
 	"transitiveMemberOf": {properties: []string{"id"}, advanced: true, having: membersOfGroups((*directory.Index).Within)},
-	"assignedLicenses":   {properties: []string{"skuId"}, having: holdersOf},
+	"createdObjects": {properties: []string{"id"}, advanced: true, having: creators(func(r *request, id uuid.UUID) (uint32, bool) {
+		return r.image.Directory.UserByID(id)
+	})},
+	"assignedLicenses": {properties: []string{"skuId"}, having: holdersOf},
 	"assignedPlans": {
 		properties: []string{"servicePlanId", "service", "capabilityStatus"}, advanced: true, passing: true,
 		having: func(r *request, passes test, _ []string) *roaring.Bitmap {
