@@ -324,7 +324,7 @@ func (c *change) addOwner(group uint32, id uuid.UUID) error {
 	return nil
 }
 
-// RemoveOwner takes an owner from a group.
+// RemoveOwner takes an owner from a group. The last one stays, as in the real service.
 type RemoveOwner struct {
 	Group uint32
 	Owner uuid.UUID
@@ -337,13 +337,26 @@ func (cmd RemoveOwner) run(c *change) error {
 	if err := c.liveGroup(cmd.Group); err != nil {
 		return err
 	}
-	if c.link(c.ownerLink(cmd.Group, cmd.Owner), false) {
-		return nil
-	}
-	user, ok := c.dir.UserByID(cmd.Owner)
-	if !ok || !c.dir.RemoveOwner(cmd.Group, user) {
+	user, isUser := c.dir.UserByID(cmd.Owner)
+	switch {
+	case c.link(c.ownerLink(cmd.Group, cmd.Owner), false):
+	case isUser && c.dir.RemoveOwner(cmd.Group, user):
+		c.effects.Owners = append(c.effects.Owners, Link{Group: cmd.Group, Member: user, Gone: true})
+	default:
 		return noSuch(cmd.Owner)
 	}
-	c.effects.Owners = append(c.effects.Owners, Link{Group: cmd.Group, Member: user, Gone: true})
+	if !c.owned(cmd.Group, cmd.Owner) {
+		return invalid(cmd.Owner, "The group must have at least one owner, hence this owner cannot be removed.")
+	}
 	return nil
+}
+
+// owned reports whether a group has another owner than one that was just removed, which is not deleted.
+func (c *change) owned(group uint32, removed uuid.UUID) bool {
+	for id := range c.base.Links.From(directory.OwnedBy, c.dir.GroupID(group)) {
+		if _, live := c.base.Kind(id); live && id != removed {
+			return true
+		}
+	}
+	return slices.ContainsFunc(c.dir.Owners(group), func(user uint32) bool { return !c.dir.UserHidden(user) })
 }
