@@ -141,6 +141,7 @@ const missingID = "00000000-1111-4222-8333-444444444444"
 
 // fill puts a key in for all names in a template.
 func fill(template, key string) string {
+	template = strings.ReplaceAll(template, "{type}", "user")
 	for {
 		from := strings.IndexByte(template, '{')
 		if from < 0 {

@@ -38,12 +38,6 @@ func (m memberships) all(r *request) (sets, error) {
 	return of, nil
 }
 
-// onlyRoles are the roles alone.
-func (m memberships) onlyRoles(r *request) (sets, error) {
-	of, err := m.all(r)
-	return sets{roles: of.roles}, err
-}
-
 // live lists the groups that are not deleted, and the roles.
 func (m memberships) live(r *request) (groups, roles []uint32, err error) {
 	of, err := m.all(r)
@@ -69,19 +63,9 @@ func (r *request) subject() (uuid.UUID, bool) {
 // list answers GET …/memberOf.
 func (m memberships) list(api *API, r *request) error { return relation(m.all).list(api, r) }
 
-// roles answers GET …/memberOf/microsoft.graph.directoryRole: the roles alone.
-func (m memberships) roles(_ *API, r *request) error {
-	if _, err := m(r); err != nil {
-		return err
-	}
-	fields, err := ofOneType(r, roleFields, nil, identity.ReadRoles)
-	if err != nil {
-		return err
-	}
-	return r.sendObjects("directoryRoles", m.onlyRoles, &objectWriter{write: func(b []byte, o object) []byte {
-		return append(appendFields(r.appendTypeInFull(b, roleFields.typeName), fields, o.role), '}')
-	}})
-}
+// cast and countCast answer GET …/memberOf/microsoft.graph.group and the like.
+func (m memberships) cast(api *API, r *request) error      { return relation(m.all).cast(api, r) }
+func (m memberships) countCast(api *API, r *request) error { return relation(m.all).countCast(api, r) }
 
 // count answers GET …/memberOf/$count.
 func (m memberships) count(_ *API, r *request) error { return r.sendLength(m.all) }

@@ -98,5 +98,10 @@ func (s *sorted) resume(token []byte) bool {
 	asOf, key := binary.BigEndian.Uint64(token), string(token[head:])
 	now := s.order.AsOf
 	s.order.AsOf, s.order.After, s.below = asOf, key, binary.BigEndian.Uint32(token[8:])
-	return asOf <= now && s.below > 0 && utf8.ValidString(key) && (key == "" || key[0] == '=')
+	return asOf <= now && s.below > 0 && isOrderKey(key)
+}
+
+// isOrderKey says whether a text can be the key of a row in an order.
+func isOrderKey(key string) bool {
+	return utf8.ValidString(key) && (key == "" || key[0] == '=')
 }

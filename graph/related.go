@@ -119,27 +119,6 @@ func others(list []uint32, one uint32) []uint32 {
 	return slices.DeleteFunc(list, func(o uint32) bool { return o == one })
 }
 
-// onlyUsers, onlyGroups, onlyPrincipals and onlyApplications are the relation behind a cast.
-func (rel relation) onlyUsers(r *request) (sets, error) {
-	all, err := rel(r)
-	return sets{users: all.users}, err
-}
-
-func (rel relation) onlyGroups(r *request) (sets, error) {
-	all, err := rel(r)
-	return sets{groups: all.groups}, err
-}
-
-func (rel relation) onlyPrincipals(r *request) (sets, error) {
-	all, err := rel(r)
-	return sets{principals: all.principals}, err
-}
-
-func (rel relation) onlyApplications(r *request) (sets, error) {
-	all, err := rel(r)
-	return sets{applications: all.applications}, err
-}
-
 // list answers GET …/members and the like.
 func (rel relation) list(_ *API, r *request) error {
 	if _, err := rel(r); err != nil { // that there is none of these comes first
@@ -152,84 +131,8 @@ func (rel relation) list(_ *API, r *request) error {
 	return r.sendObjects("directoryObjects", rel, w)
 }
 
-// users answers GET …/members/microsoft.graph.user: the users alone, which need no type then.
-func (rel relation) users(_ *API, r *request) error {
-	if _, err := rel(r); err != nil {
-		return err
-	}
-	fields, err := ofOneType(r, userFields, userExpansions, identity.ReadUsers)
-	if err != nil {
-		return err
-	}
-	return r.sendObjects("users", rel.onlyUsers, &objectWriter{users: documented(fields), write: func(b []byte, o object) []byte {
-		return append(appendFields(r.appendTypeInFull(b, userType), fields, o.user), '}')
-	}})
-}
-
-// groups answers GET …/memberOf/microsoft.graph.group: the groups alone.
-func (rel relation) groups(_ *API, r *request) error {
-	if _, err := rel(r); err != nil {
-		return err
-	}
-	fields, err := ofOneType(r, groupFields, groupExpansions, identity.ReadGroups)
-	if err != nil {
-		return err
-	}
-	return r.sendObjects("groups", rel.onlyGroups, &objectWriter{groups: documented(fields), write: func(b []byte, o object) []byte {
-		return append(appendFields(r.appendTypeInFull(b, groupType), fields, o.group), '}')
-	}})
-}
-
-// principals answers GET …/members/microsoft.graph.servicePrincipal: the service principals alone.
-func (rel relation) principals(_ *API, r *request) error {
-	return rel.sendApplications(r, "servicePrincipals", rel.onlyPrincipals, principalFields, func(o object) *application { return o.principal })
-}
-
-// applications answers GET …/ownedObjects/microsoft.graph.application: the applications alone.
-func (rel relation) applications(_ *API, r *request) error {
-	return rel.sendApplications(r, "applications", rel.onlyApplications, applicationFields, func(o object) *application { return o.application })
-}
-
-func (rel relation) sendApplications(r *request, set string, only relation, all *fieldSet[application], of func(object) *application) error {
-	if _, err := rel(r); err != nil {
-		return err
-	}
-	fields, err := ofOneType(r, all, nil, identity.ReadApplications)
-	if err != nil {
-		return err
-	}
-	return r.sendObjects(set, only, &objectWriter{write: func(b []byte, o object) []byte {
-		return append(appendFields(r.appendTypeInFull(b, all.typeName), fields, of(o)), '}')
-	}})
-}
-
-// ofOneType returns the fields of $select and $expand that the caller may see. They must all be of the type.
-func ofOneType[T any](r *request, set *fieldSet[T], expansions map[string]expansion[T], need identity.Operation) ([]*field[T], error) {
-	if _, err := set.selection(r.options.Select); err != nil {
-		return nil, err
-	}
-	fields, err := narrowed(r, set, need)
-	if err != nil {
-		return nil, err
-	}
-	return expanded(r, set, expansions, fields)
-}
-
-// appendTypeInFull begins an object whose type the address says, so that only full metadata repeats it (P5).
-func (r *request) appendTypeInFull(b []byte, name string) []byte {
-	if r.metadata != "full" {
-		return append(b, '{')
-	}
-	return r.appendType(b, name)
-}
-
-// count, countUsers, countGroups and countPrincipals answer GET …/$count, behind a cast or not (P26).
-func (rel relation) count(_ *API, r *request) error       { return r.sendLength(rel) }
-func (rel relation) countUsers(_ *API, r *request) error  { return r.sendLength(rel.onlyUsers) }
-func (rel relation) countGroups(_ *API, r *request) error { return r.sendLength(rel.onlyGroups) }
-func (rel relation) countPrincipals(_ *API, r *request) error {
-	return r.sendLength(rel.onlyPrincipals)
-}
+// count answers GET …/members/$count (P26).
+func (rel relation) count(_ *API, r *request) error { return r.sendLength(rel) }
 
 // references answers GET …/members/$ref: the addresses of the objects, for which nothing of them needs to be read.
 func (rel relation) references(_ *API, r *request) error {

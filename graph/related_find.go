@@ -1,9 +1,9 @@
 package graph
 
 import (
-	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
@@ -34,7 +34,8 @@ type related struct {
 	kinds []foundKind
 	roles []uint32
 	page  page
-	count int // of all; -1 when not wanted
+	mixed *mixedOrder // nil: kind by kind, by ordinal
+	count int         // of all; -1 when not wanted
 }
 
 // foundKind is what a list has of one kind.
@@ -53,15 +54,20 @@ func (r *request) findRelated(rel relation) (*related, error) {
 		return nil, err
 	}
 	all := &related{count: -1}
-	if all.page, err = r.relatedPage(); err != nil {
+	if all.page, all.mixed, err = r.relatedPage(); err != nil {
 		return nil, err
+	}
+	for _, k := range r.relatedKinds() {
+		if _, err := r.wantedOf(k); err != nil { // that it cannot be asked comes before what there is
+			return nil, err
+		}
 	}
 	if all.roles, err = r.filteredRoles(of.roles); err != nil {
 		return nil, err
 	}
 	total := len(all.roles)
 	for _, k := range relatedKinds {
-		if k.of(of) == nil {
+		if some := k.of(of); some == nil || some.IsEmpty() {
 			continue
 		}
 		found, err := r.findKind(k, rel, of)
@@ -83,10 +89,20 @@ func (r *request) asksRelated() bool {
 // mayAskRelated refuses conditions and orders that are not for everybody: the lists of relations take them in advanced queries
 // only (P28).
 func (r *request) mayAskRelated() error {
-	if r.asksRelated() && !r.advanced() {
-		return unsupported("$filter, $search and $orderby are supported in advanced queries only where a list is that of a relation. Send the header 'ConsistencyLevel: eventual' and $count=true with it.")
+	if r.advanced() {
+		return nil
 	}
-	return nil
+	const remedy = "Where a list is that of a relation, this is for advanced queries only. Send the header 'ConsistencyLevel: eventual' and $count=true with it."
+	p := unsupported("The specified filter to the reference property query is currently not supported.")
+	switch {
+	case r.options.Filter != nil:
+		p.Detail = &Detail{p.Code, "$filter", remedy}
+	case len(r.options.OrderBy) > 0:
+		p.Message, p.Detail = "Sorting not supported for current query.", &Detail{p.Code, "$orderby", remedy}
+	default:
+		return nil // the header alone is enough to search
+	}
+	return p
 }
 
 func (r *request) findKind(k relatedKind, rel relation, of sets) (*foundKind, error) {
@@ -117,11 +133,30 @@ func (r *request) findKind(k relatedKind, rel relation, of sets) (*foundKind, er
 	return found, err
 }
 
-// wantedOf is what $filter and $search ask of one kind. What other kinds have is null for it.
+// relatedKinds are the kinds that the list may have: behind a cast, only one.
+func (r *request) relatedKinds() []relatedKind {
+	if !strings.Contains(r.op.path, castTemplate) {
+		return relatedKinds
+	}
+	to := r.keys[len(r.keys)-1]
+	if to == "directoryobject" {
+		return relatedKinds
+	}
+	at := slices.IndexFunc(relatedKinds, func(k relatedKind) bool { return strings.EqualFold(k.resource, to) })
+	if at < 0 {
+		return nil
+	}
+	return relatedKinds[at : at+1]
+}
+
+// wantedOf is what $filter and $search ask of one kind. What only other kinds in the list have is null for it.
 func (r *request) wantedOf(k relatedKind) (*converted, error) {
+	if r.options.Filter == nil && r.options.Search == nil {
+		return &converted{Condition: query.All()}, nil
+	}
 	f := *k.filters
 	f.alsoKnown = nil
-	for _, other := range relatedKinds {
+	for _, other := range r.relatedKinds() {
 		if other.kind != k.kind {
 			f.alsoKnown = append(f.alsoKnown, other.filters)
 		}
@@ -129,96 +164,62 @@ func (r *request) wantedOf(k relatedKind) (*converted, error) {
 	return r.wanted(&f)
 }
 
-// relatedPage is page for lists that may have several kinds of objects, each of which has an order of its own.
-func (r *request) relatedPage() (page, error) {
-	p, err := r.anyPage()
-	if err != nil {
-		return page{}, err
+// relatedPage is page for lists that may have several kinds of objects.
+func (r *request) relatedPage() (p page, m *mixedOrder, err error) {
+	if p, err = r.anyPage(); err != nil {
+		return page{}, nil, err
 	}
-	if len(r.options.OrderBy) == 0 {
-		if len(p.rest) > 0 {
-			return page{}, otherToken()
+	if len(r.options.OrderBy) > 0 {
+		if m, err = r.mixedOrder(); err != nil {
+			return page{}, nil, err
 		}
-		return p, nil
 	}
-	if p.sorted, err = r.relatedOrder(); err != nil {
-		return page{}, err
+	if m == nil && len(p.rest) > 0 || m != nil && p.after >= 0 && !m.resume(p.rest) {
+		return page{}, nil, otherToken()
 	}
-	if p.after >= 0 && !p.resume(p.rest) {
-		return page{}, otherToken()
-	}
-	return p, nil
-}
-
-// relatedOrder is the order that $orderby asks for, of those kinds that have the property.
-func (r *request) relatedOrder() (*sorted, error) {
-	var refused error
-	for _, k := range relatedKinds {
-		s, err := r.sort(k.filters)
-		if err == nil {
-			return s, nil
-		}
-		refused = err
-	}
-	return nil, refused
+	return p, m, nil
 }
 
 // places are those of the page's objects, and the address of the next page.
 func (all *related) places(r *request) (list []int64, next string, err error) {
+	more := false
+	if all.mixed != nil {
+		list, more, err = all.mixed.merged(r, all)
+	} else if list, err = all.inTurn(r); len(list) > all.page.limit {
+		list, more = list[:all.page.limit], true
+	}
+	if err != nil || !more {
+		return list, "", err
+	}
+	var rest []byte
+	if all.mixed != nil {
+		rest = all.mixed.appendTo(nil)
+	}
+	return list, r.nextLink(list[len(list)-1], rest...), nil
+}
+
+// inTurn returns the places of a page and one more, kind by kind.
+func (all *related) inTurn(r *request) (list []int64, err error) {
+	limit := all.page.limit + 1
 	for _, k := range all.kinds {
-		if len(list) > all.page.limit {
-			break
+		if len(list) == limit || all.page.after >= k.from+groupsFrom { // the page before has shown all of them
+			continue
 		}
-		found, rests, err := k.pageOf(r, all.page, all.page.limit+1-len(list))
+		wanted := tenant.Page{After: max(-1, all.page.after-k.from), Limit: limit - len(list)}
+		found, err := r.tenant.Page(r.ctx, r.image, k.kind, query.Live, k.rows, wanted)
 		if err != nil {
-			return nil, "", err
+			return nil, err
 		}
-		for i, place := range found {
-			if list = append(list, place); len(list) == all.page.limit+1 {
-				break
-			}
-			if len(list) == all.page.limit {
-				next = r.nextLink(place, rests[i]...)
-			}
+		for _, place := range found {
+			list = append(list, k.from+int64(place.Row))
 		}
 	}
 	for _, role := range all.roles {
-		if place := rolesFrom + int64(role); place > all.page.after && len(list) <= all.page.limit {
-			if list = append(list, place); len(list) == all.page.limit {
-				next = r.nextLink(place, all.page.restAt(query.Place{})...)
-			}
+		if place := rolesFrom + int64(role); place > all.page.after && len(list) < limit {
+			list = append(list, place)
 		}
 	}
-	if len(list) <= all.page.limit {
-		return list, "", nil
-	}
-	return list[:all.page.limit], next, nil
-}
-
-// pageOf returns the places of one kind that belong to a page, and what the next page's token says of each.
-func (k *foundKind) pageOf(r *request, p page, limit int) (places []int64, rests [][]byte, err error) {
-	wanted := tenant.Page{After: -1, Limit: limit}
-	if p.after >= k.from+groupsFrom {
-		return nil, nil, nil // the page before has shown all of them
-	}
-	begun := p.after >= k.from
-	if begun {
-		wanted.After = p.after - k.from
-	}
-	var s *sorted
-	if p.sorted != nil && slices.Contains(k.orderable(), p.order.Property) {
-		s = &sorted{p.order, p.below}
-		if !begun {
-			s.order.After, s.below = "", max(1, k.total(r.image))
-		}
-		wanted.Order, wanted.Below = &s.order, s.below
-	}
-	found, err := r.tenant.Page(r.ctx, r.image, k.kind, query.Live, k.rows, wanted)
-	for _, place := range found {
-		places = append(places, k.from+int64(place.Row))
-		rests = append(rests, page{sorted: cmp.Or(s, p.sorted)}.restAt(place))
-	}
-	return places, rests, err
+	return list, nil
 }
 
 // read reads the objects at places of the page, in this order; those that have gone since are left out.

@@ -16,6 +16,7 @@ type routes struct {
 type node struct {
 	names      map[string]*node // by name in lower case
 	key        *node            // what follows when the segment is none of the names
+	cast       *node            // what follows the name of a type of directory objects: …/members/microsoft.graph.user
 	alternates map[string]*node // by the name, in lower case, of another property that can be a key: applications(appId='…')
 	bound      bool             // an operation, which may carry its namespace and parentheses
 	operations map[string]*operation
@@ -87,6 +88,9 @@ func (n *node) serve(op *operation) {
 	n.operations[op.method] = op
 }
 
+// castTemplate stands for the name of a type of directory objects.
+const castTemplate = namespace + "{type}"
+
 // child is the node that a segment of a template leads to, made when it is not there.
 func (n *node) child(segment string) *node {
 	if segment[0] == '{' {
@@ -94,6 +98,12 @@ func (n *node) child(segment string) *node {
 			n.key = new(node)
 		}
 		return n.key
+	}
+	if segment == castTemplate {
+		if n.cast == nil {
+			n.cast = new(node)
+		}
+		return n.cast
 	}
 	if set, inner, ok := parentheses(segment); ok && inner != "" {
 		alias, _, _ := strings.Cut(strings.ToLower(inner), "=")
@@ -178,6 +188,9 @@ func (n *node) step(segment string) (next *node, key *string, ok bool) {
 		}
 		if next := n.names[namespace+plain]; next != nil && qualified && !called {
 			return next, nil, true
+		}
+		if _, known := casts[plain]; known && qualified && !called && n.cast != nil {
+			return n.cast, &plain, true
 		}
 	}
 	if n.key != nil && isKey(segment) {
