@@ -129,16 +129,19 @@ func setAudience(_ editor, a *directory.Client, at placeIn, raw json.RawMessage)
 
 // getApplication answers GET /applications/{application}, by id or by appId.
 func (api *API) getApplication(r *request) error {
-	return sendOne(r, "applications", applicationFields, (*request).application)
+	return sendOne(r, "applications", applicationFields, applicationExpansions, (*request).application)
 }
 
 // sendOne answers with the object of a type that the path names.
-func sendOne(r *request, set string, fields *fieldSet[application], find func(*request) (directory.Client, error)) error {
-	if err := r.allow("$select"); err != nil {
+func sendOne(r *request, set string, fields *fieldSet[application], expansions map[string]expansion[application], find func(*request) (directory.Client, error)) error {
+	if err := r.allow("$select", "$expand", "$count"); err != nil {
 		return err
 	}
 	selected, err := fields.selected(r)
 	if err != nil {
+		return err
+	}
+	if selected, err = expanded(r, fields, expansions, selected); err != nil {
 		return err
 	}
 	a, err := find(r)

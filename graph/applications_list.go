@@ -13,12 +13,12 @@ import (
 )
 
 var applicationList = listing[directory.Client, application]{
-	filters: applicationFilters, set: "applications", fields: applicationFields,
+	filters: applicationFilters, set: "applications", fields: applicationFields, expansions: applicationExpansions,
 	documents: inMemory((*tenant.Image).ClientAt), document: inMemoryNow, object: applicationAt((*tenant.Image).ClientAt),
 }
 
 var principalList = listing[directory.Client, application]{
-	filters: principalFilters, set: "servicePrincipals", fields: principalFields,
+	filters: principalFilters, set: "servicePrincipals", fields: principalFields, expansions: principalExpansions,
 	documents: inMemory((*tenant.Image).PrincipalAt), document: inMemoryNow, object: applicationAt((*tenant.Image).PrincipalAt),
 }
 

@@ -22,10 +22,10 @@ func init() { // they lead to expansions, which lead to the fields they are show
 			return writerOfOne(r, groupFields, groupExpansions, identity.ReadGroups, func(o object) *group { return o.group })
 		}},
 		"serviceprincipal": {"servicePrincipals", func(s sets) sets { return sets{principals: s.principals} }, func(r *request) (*objectWriter, error) {
-			return writerOfOne(r, principalFields, nil, identity.ReadApplications, func(o object) *application { return o.principal })
+			return writerOfOne(r, principalFields, principalExpansions, identity.ReadApplications, func(o object) *application { return o.principal })
 		}},
 		"application": {"applications", func(s sets) sets { return sets{applications: s.applications} }, func(r *request) (*objectWriter, error) {
-			return writerOfOne(r, applicationFields, nil, identity.ReadApplications, func(o object) *application { return o.application })
+			return writerOfOne(r, applicationFields, applicationExpansions, identity.ReadApplications, func(o object) *application { return o.application })
 		}},
 		"directoryrole": {"directoryRoles", func(s sets) sets { return sets{roles: s.roles} }, func(r *request) (*objectWriter, error) {
 			return writerOfOne(r, roleFields, nil, identity.ReadRoles, func(o object) *directoryRole { return o.role })
@@ -83,11 +83,16 @@ func (rel relation) behind(c cast) relation {
 }
 
 // cast answers GET …/members/microsoft.graph.user and the like: the objects of one type.
-func (rel relation) cast(_ *API, r *request) error {
+func (rel relation) cast(_ *API, r *request) error { return rel.as(r, r.cast()) }
+
+// principals answers GET …/appRoleAssignedResources, which has service principals only.
+func (rel relation) principals(_ *API, r *request) error { return rel.as(r, casts["serviceprincipal"]) }
+
+// as answers with the objects of one type.
+func (rel relation) as(r *request, c cast) error {
 	if _, err := rel(r); err != nil {
 		return err
 	}
-	c := r.cast()
 	if c.writer == nil {
 		return r.sendNone(c.set)
 	}
@@ -109,9 +114,5 @@ func (r *request) sendNone(set string) error {
 	if err := r.mayAskRelated(); err != nil {
 		return err
 	}
-	count, err := r.countOf(0)
-	if err != nil {
-		return err
-	}
-	return sendList(r, list[object]{context: r.selected(set), count: count})
+	return sendList(r, list[object]{context: r.selected(set), count: r.countOf(0)})
 }

@@ -30,7 +30,10 @@ type round struct {
 
 // deltaRound reads what is asked for.
 func (r *request) deltaRound(kind store.Kind, set string) (d *round, err error) {
-	if err := r.allow("$select", "$filter", "$top", "$deltatoken", "$skiptoken"); err != nil {
+	if err := r.allow("$select", "$expand", "$filter", "$top", "$deltatoken", "$skiptoken"); err != nil {
+		return nil, err
+	}
+	if err := r.selectExpanded(kind); err != nil {
 		return nil, err
 	}
 	d = &round{request: r, kind: kind, set: set, size: r.deltaPage()}
@@ -46,6 +49,31 @@ func (r *request) deltaRound(kind store.Kind, set string) (d *round, err error) 
 	}
 	r.options.Select = d.token.selected
 	return d, nil
+}
+
+// selectExpanded makes of an $expand what $select says with the same names: groups/delta?$expand=members has members@delta. Without a
+// $select, it comes to the default properties.
+func (r *request) selectExpanded(kind store.Kind) error {
+	links, defaults := []string{"manager"}, namesOf(userFields.defaults)
+	if kind == store.KindGroup {
+		links, defaults = []string{"members", "owners"}, namesOf(groupFields.defaults)
+	}
+	for _, e := range r.options.Expand {
+		if !slices.Contains(links, e.Name) || e.Nested || e.Levels > 1 {
+			return unsupported("The $expand of '%s' at position %d is not possible with changes; possible is %s.", clip(e.Name), e.Column, strings.Join(links, ", "))
+		}
+		if r.options.Select == nil {
+			r.options.Select = slices.Clone(defaults)
+			if kind == store.KindGroup {
+				r.options.Select = append(r.options.Select, "members") // which is there without any $select
+			}
+		}
+		if !slices.Contains(r.options.Select, e.Name) {
+			r.options.Select = append(r.options.Select, e.Name)
+		}
+	}
+	r.options.Expand = nil
+	return nil
 }
 
 // read reads the changes of the round, of which some properties are to be shown.

@@ -1,41 +1,65 @@
 package graph
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+
+	"licensor/directory/column"
 	"licensor/graph/odata"
 	"licensor/identity"
+	"licensor/store"
+	"licensor/tenant"
 )
 
 // expansion makes the writer of what an object refers to, shown within it by $expand (P35). It refuses what of the expansion
 // cannot be, before anything is read.
 type expansion[T any] func(r *request, e odata.Expansion) (func(b []byte, object *T) ([]byte, error), error)
 
-// userExpansions and groupExpansions are what $expand can show.
+// What $expand can show, by name.
 var (
-	userExpansions  = map[string]expansion[user]{}
-	groupExpansions = map[string]expansion[group]{}
+	userExpansions        = map[string]expansion[user]{}
+	groupExpansions       = map[string]expansion[group]{}
+	applicationExpansions = map[string]expansion[application]{}
+	principalExpansions   = map[string]expansion[application]{}
 )
 
 func init() { // they lead to the fields they are shown among
-	userExpansions["memberOf"] = inFull(relatedTo(func(u *user) (users, groups []uint32) {
-		return nil, u.image.Directory.MemberOf(u.ordinal)
-	}))
+	userExpansions["memberOf"] = inFull(relatedTo(userSubject, membershipsOfUser.all))
+	userExpansions["transitiveMemberOf"] = inFull(relatedTo(userSubject, allMembershipsOfUser.all))
 	userExpansions["manager"] = inFull(expandManager)
-	userExpansions["directReports"] = inFull(relatedTo(func(u *user) (users, groups []uint32) {
-		return u.image.Directory.Reports(u.ordinal), nil
-	}))
-	groupExpansions["members"] = relatedTo(func(g *group) (users, groups []uint32) {
-		return usersIn(g.image.Licensing.GroupMembers(g.ordinal)), g.image.Directory.GroupMembersOf(g.ordinal)
-	})
-	groupExpansions["owners"] = relatedTo(func(g *group) (users, groups []uint32) {
-		return g.image.Directory.Owners(g.ordinal), nil
-	})
-	groupExpansions["memberOf"] = relatedTo(func(g *group) (users, groups []uint32) {
-		return nil, g.image.Directory.GroupMemberOf(g.ordinal)
-	})
+	userExpansions["directReports"] = inFull(relatedTo(userSubject, reportsOfUser))
+	userExpansions["transitiveReports"] = inFull(relatedTo(userSubject, allReportsOfUser))
+	userExpansions["ownedObjects"] = inFull(relatedTo(userSubject, ownedByUser))
+	userExpansions["createdObjects"] = inFull(relatedTo(userSubject, createdByUser))
+	userExpansions["sponsors"] = inFull(relatedTo(userSubject, sponsorsOfUser))
+	userExpansions["licenseDetails"] = expandLicenseDetails
+	userExpansions["appRoleAssignments"] = expandAssignments(userSubject, assignmentsOfUser)
+	userExpansions["registeredDevices"] = relatedTo(userSubject, nothing)
+	userExpansions["ownedDevices"] = relatedTo(userSubject, nothing)
+	groupExpansions["members"] = relatedTo(groupSubject, membersOfGroup)
+	groupExpansions["transitiveMembers"] = relatedTo(groupSubject, allMembersOfGroup)
+	groupExpansions["owners"] = relatedTo(groupSubject, ownersOfGroup)
+	groupExpansions["memberOf"] = relatedTo(groupSubject, groupsOfGroup)
+	groupExpansions["transitiveMemberOf"] = relatedTo(groupSubject, allGroupsOfGroup)
+	groupExpansions["appRoleAssignments"] = expandAssignments(groupSubject, assignmentsOfGroup)
+	applicationExpansions["owners"] = relatedTo(applicationSubject, ownersOfApplication)
+	principalExpansions["owners"] = relatedTo(principalSubject, ownersOfPrincipal)
+	principalExpansions["memberOf"] = relatedTo(principalSubject, membershipsOfPrincipal.all)
+	principalExpansions["transitiveMemberOf"] = relatedTo(principalSubject, allMembershipsOfPrincipal.all)
+	principalExpansions["ownedObjects"] = relatedTo(principalSubject, ownedByPrincipal)
+	principalExpansions["createdObjects"] = relatedTo(principalSubject, createdByPrincipal)
+	principalExpansions["appRoleAssignments"] = expandAssignments(principalSubject, assignmentsOf)
+	principalExpansions["appRoleAssignedTo"] = expandAssignments(principalSubject, assignedTo)
+}
+
+// canExpand says whether some directory object has what an expansion shows.
+func canExpand(name string) bool {
+	return userExpansions[name] != nil || groupExpansions[name] != nil || applicationExpansions[name] != nil || principalExpansions[name] != nil
 }
 
 // maxExpanded is how many objects an expansion shows (P35).
@@ -47,10 +71,14 @@ func expanded[T any](r *request, set *fieldSet[T], all map[string]expansion[T], 
 	for _, e := range r.options.Expand {
 		make, ok := all[e.Name]
 		switch {
-		case ok && e.Levels:
-			return nil, unsupported("The $expand of '%s' at position %d asks for more than one level, and one is possible.", e.Name, e.Column)
 		case !ok:
 			return nil, cannotExpand(set, e)
+		case e.Nested, e.Levels > 1 && e.Name != "manager":
+			return nil, unsupported("The $expand of '%s' at position %d asks for more than one level, and one is possible.", e.Name, e.Column)
+		case e.Levels > 1 && !r.advanced():
+			p := unsupported("Unsupported Query.")
+			p.Detail = &Detail{p.Code, "$levels", "More than one level of 'manager' is for advanced queries only. Send the header 'ConsistencyLevel: eventual' and $count=true with it."}
+			return nil, p
 		}
 		write, err := make(r, e)
 		if err != nil {
@@ -75,8 +103,31 @@ func cannotExpand[T any](set *fieldSet[T], e odata.Expansion) error {
 	return &Problem{Status: http.StatusBadRequest, Code: brokenRequest, Message: "Parsing OData Select and Expand failed: " + message}
 }
 
-// relatedTo is the expansion of a reference to many users and groups, of which the first few are shown.
-func relatedTo[T any](of func(object *T) (users, groups []uint32)) expansion[T] {
+// subject is the object that something is expanded of, as a path would name it.
+type subject struct {
+	path  string
+	id    uuid.UUID
+	image *tenant.Image
+}
+
+func userSubject(u *user) subject {
+	return subject{"/users/{user}", u.image.Directory.UserID(u.ordinal), u.image}
+}
+
+func groupSubject(g *group) subject {
+	return subject{"/groups/{group}", g.image.Directory.GroupID(g.ordinal), g.image}
+}
+
+func applicationSubject(a *application) subject {
+	return subject{"/applications/{application}", a.ID, a.image}
+}
+
+func principalSubject(a *application) subject {
+	return subject{"/servicePrincipals/{servicePrincipal}", a.Principal.ID, a.image}
+}
+
+// relatedTo is the expansion of a relation: the first few objects of what a list of it would show.
+func relatedTo[T any](of func(*T) subject, rel relation) expansion[T] {
 	return func(r *request, e odata.Expansion) (func([]byte, *T) ([]byte, error), error) {
 		inner := r.within(e)
 		w, err := inner.objectWriter()
@@ -84,12 +135,33 @@ func relatedTo[T any](of func(object *T) (users, groups []uint32)) expansion[T] 
 			return nil, err
 		}
 		return func(b []byte, object *T) ([]byte, error) {
-			inner.image = r.image
-			users, groups := of(object)
-			list, err := inner.firstObjects(users, groups, w)
+			subject := of(object)
+			inner.ask(subject)
+			related, err := rel(inner)
+			if isNotFound(err) { // it is deleted
+				return append(b, "[]"...), nil
+			}
+			if err != nil {
+				return append(b, "[]"...), err
+			}
+			list, err := inner.firstObjects(related, w)
 			return appendList(b, list, w.write), err
 		}, nil
 	}
+}
+
+// nothing is the relation to objects that are not kept here.
+func nothing(*request) (sets, error) { return sets{}, nil }
+
+// ask makes the request one about an object, as it is in an image.
+func (r *request) ask(s subject) {
+	r.op, r.me, r.keys, r.image = &operation{path: s.path, need: r.op.need}, false, []string{s.id.String()}, s.image
+}
+
+func isNotFound(err error) bool {
+	p, ok := errors.AsType[*tenant.Problem](err)
+	q, graph := errors.AsType[*Problem](err)
+	return ok && p.Kind == tenant.NotFound || graph && q.Status == http.StatusNotFound
 }
 
 // inFull is an expansion that the permission for basic properties is not enough for, as for the list of the same.
@@ -102,6 +174,19 @@ func inFull[T any](all expansion[T]) expansion[T] {
 	}
 }
 
+// mayExpand refuses an expansion of what has a permission of its own.
+func (r *request) mayExpand(need identity.Operation) error {
+	relation := identity.Other
+	if r.op.path == "/users/{user}" { // elsewhere the objects are others than the one that the path names
+		relation = r.relation()
+	}
+	access, err := need.Check(r.caller, relation)
+	if err == nil && access != identity.Full {
+		return &identity.Forbidden{Operation: need}
+	}
+	return err
+}
+
 // within is the request as if it asked for the objects of an expansion alone.
 func (r *request) within(e odata.Expansion) *request {
 	inner, options := *r, *r.options
@@ -111,19 +196,34 @@ func (r *request) within(e odata.Expansion) *request {
 }
 
 // firstObjects reads the first few of the live ones.
-func (r *request) firstObjects(users, groups []uint32, w *objectWriter) ([]object, error) {
-	users = firstLive(users, r.image.Directory.UserHidden, maxExpanded)
-	groups = firstLive(groups, r.image.Directory.GroupHidden, maxExpanded-len(users))
-	return r.readObjects(users, groups, w)
+func (r *request) firstObjects(of sets, w *objectWriter) ([]object, error) {
+	users := r.firstLive(of.users, store.KindUser, maxExpanded)
+	groups := r.firstLive(of.groups, store.KindGroup, maxExpanded-len(users))
+	list, err := r.readObjects(users, groups, w)
+	for _, ordinal := range r.firstLive(of.principals, store.KindServicePrincipal, maxExpanded-len(list)) {
+		list = append(list, object{principal: &application{Client: r.image.PrincipalAt(ordinal), image: r.image}})
+	}
+	for _, ordinal := range r.firstLive(of.applications, store.KindApplication, maxExpanded-len(list)) {
+		list = append(list, object{application: &application{Client: r.image.ClientAt(ordinal), image: r.image}})
+	}
+	roles := of.roles[:min(len(of.roles), maxExpanded-len(list))]
+	for _, role := range roles {
+		list = append(list, object{role: &directoryRoles(r.image)[role]})
+	}
+	return list, err
 }
 
-func firstLive(ordinals []uint32, hidden func(uint32) bool, n int) []uint32 {
-	var live []uint32
-	for _, ordinal := range ordinals {
+// firstLive lists the first n of the objects of a kind that are not deleted.
+func (r *request) firstLive(set *roaring.Bitmap, kind store.Kind, n int) (live []uint32) {
+	if set == nil {
+		return nil
+	}
+	table := r.image.Columns(kind)
+	for ordinal := range roaring.Values(set) {
 		if len(live) == n {
 			break
 		}
-		if !hidden(ordinal) {
+		if among := table.Live(int(ordinal / column.BlockRows)); ordinal < table.Rows() && among.Has(int(ordinal%column.BlockRows)) {
 			live = append(live, ordinal)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/directory"
+	"licensor/graph/odata"
 	"licensor/identity"
 	"licensor/tenant"
 )
@@ -178,6 +179,25 @@ func (s side) list(_ *API, r *request) error {
 		return err
 	}
 	return sendByID(r, s.context(id), rows, roleAssignment.key, objects(fields))
+}
+
+// expandAssignments shows objects with their assignments, from a side.
+func expandAssignments[T any](of func(*T) subject, s side) expansion[T] {
+	return func(r *request, e odata.Expansion) (func([]byte, *T) ([]byte, error), error) {
+		if err := r.mayExpand(identity.ReadAppRoles); err != nil {
+			return nil, err
+		}
+		fields, err := roleAssignmentFields.selection(e.Select)
+		if err != nil {
+			return nil, err
+		}
+		return func(b []byte, object *T) ([]byte, error) {
+			inner, subject := *r, of(object)
+			inner.image = subject.image
+			list := s.all(&inner, subject.id)
+			return appendList(b, list[:min(len(list), maxExpanded)], objects(fields)), nil
+		}, nil
+	}
 }
 
 // find is the assignment that the path names, and the object that it is looked at from.

@@ -19,7 +19,7 @@ func (api *API) countGroups(r *request) error { return r.sendCount(groupFilters,
 
 // getGroup answers GET /groups/{group}.
 func (api *API) getGroup(r *request) error {
-	if err := r.allow("$select", "$expand"); err != nil {
+	if err := r.allow("$select", "$expand", "$count"); err != nil {
 		return err
 	}
 	fields, err := groupFields.visible(r, r.access)

@@ -73,7 +73,7 @@ func (n *neighbours) draw(t *rapid.T) isolationRequest {
 func (n *neighbours) drawOne(t *rapid.T) isolationRequest {
 	op := rapid.SampledFrom(servedOperations()).Draw(t, "operation")
 	r := isolationRequest{method: op.method, token: rapid.SampledFrom(n.callers).Draw(t, "caller")}
-	path := op.path
+	path := strings.ReplaceAll(op.path, "{type}", "user")
 	for strings.Contains(path, "{") {
 		from := strings.IndexByte(path, '{')
 		path = path[:from] + url.PathEscape(n.drawKey(t)) + path[from+strings.IndexByte(path[from:], '}')+1:]

@@ -7,6 +7,8 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/directory"
+	"licensor/graph/odata"
+	"licensor/identity"
 	"licensor/licensing"
 )
 
@@ -119,4 +121,25 @@ func (api *API) getLicenseDetails(r *request) error {
 		return notFound(key)
 	}
 	return sendEntity(r, detailFields, http.StatusOK, detailsContext(userID), fields, &details[at])
+}
+
+// expandLicenseDetails shows users with the SKUs that they hold.
+func expandLicenseDetails(r *request, e odata.Expansion) (func([]byte, *user) ([]byte, error), error) {
+	if err := r.mayExpand(identity.ReadLicenseDetails); err != nil {
+		return nil, err
+	}
+	fields, err := detailFields.selection(e.Select)
+	if err != nil {
+		return nil, err
+	}
+	return func(b []byte, u *user) ([]byte, error) {
+		id, list := u.image.Directory.UserID(u.ordinal), []detail(nil)
+		for held := range u.image.Licensing.Held(u.ordinal) {
+			if len(list) == maxExpanded {
+				break
+			}
+			list = append(list, detail{held, id, u.image.Licensing})
+		}
+		return appendList(b, list, objects(fields)), nil
+	}, nil
 }

@@ -39,9 +39,6 @@ func (r *request) userAt(document *directory.User, ordinal uint32, image *tenant
 
 // send answers with a page of the objects there are, or of those that are deleted.
 func (l listing[D, T]) send(r *request, within query.Within) error {
-	if l.expansions == nil && len(r.options.Expand) > 0 {
-		return unsupported("The query option '$expand' is not supported for this resource.")
-	}
 	if err := r.allow("$select", "$expand", "$filter", "$search", "$orderby", "$top", "$count", "$skiptoken"); err != nil {
 		return err
 	}

@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"slices"
+
 	"licensor/graph/odata"
 	"licensor/store"
 	"licensor/tenant"
@@ -77,22 +79,33 @@ var reportsOfUser relation = func(r *request) (sets, error) {
 	return usersOf(r.image.Directory.Reports(user)), nil
 }
 
-// expandManager shows users with their managers.
+// expandManager shows users with their managers, and these with theirs as far as $levels asks.
 func expandManager(r *request, e odata.Expansion) (func([]byte, *user) ([]byte, error), error) {
 	inner := r.within(e)
 	w, err := inner.objectWriter()
 	if err != nil {
 		return nil, err
 	}
-	return func(b []byte, u *user) ([]byte, error) {
-		manager, ok := u.image.Directory.Manager(u.ordinal)
-		if !ok || u.image.Directory.UserHidden(manager) {
-			return append(b, "null"...), nil
-		}
-		document, image, err := r.tenant.UserNow(r.ctx, u.image, manager)
-		if err != nil {
-			return append(b, "null"...), err
-		}
-		return w.write(b, object{user: new(r.userAt(document, manager, image))}), nil
-	}, nil
+	return func(b []byte, u *user) ([]byte, error) { return inner.appendManagers(b, w, u, e.Levels, nil) }, nil
+}
+
+// appendManagers writes a user's manager, with that one's manager within it and so on. below are the users under that manager
+// who have been written: where management goes round in a circle, it ends with the first who would be there twice.
+func (r *request) appendManagers(b []byte, w *objectWriter, u *user, levels int, below []uint32) ([]byte, error) {
+	below = append(below, u.ordinal)
+	manager, ok := u.image.Directory.Manager(u.ordinal)
+	if !ok || u.image.Directory.UserHidden(manager) || slices.Contains(below, manager) {
+		return append(b, "null"...), nil
+	}
+	document, image, err := r.tenant.UserNow(r.ctx, u.image, manager)
+	if err != nil {
+		return append(b, "null"...), err
+	}
+	above := r.userAt(document, manager, image)
+	b = w.write(b, object{user: &above})
+	if levels == 1 {
+		return b, nil
+	}
+	b, err = r.appendManagers(appendName(b[:len(b)-1], "manager"), w, &above, levels-1, below)
+	return append(b, '}'), err
 }

@@ -28,7 +28,7 @@ func TestMeIsAnsweredAsTheUserIs(t *testing.T) {
 			status := map[string]int{}
 			for _, self := range []string{"/users/<ann>", "/me"} {
 				w, ann := withAnn(t)
-				path := strings.ReplaceAll(self, "<ann>", ann) + strings.NewReplacer("()", "", "{detail}", "x").Replace(rest)
+				path := strings.ReplaceAll(self, "<ann>", ann) + strings.NewReplacer("()", "", "{detail}", "x", "{type}", "group").Replace(rest)
 				if at := strings.Index(path, "{"); at >= 0 {
 					path = path[:at] + nobodysID + path[at+strings.Index(path[at:], "}")+1:]
 				}

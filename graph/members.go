@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
 	"licensor/tenant"
@@ -14,14 +13,6 @@ var membersInError relation = func(r *request) (sets, error) {
 		return sets{}, err
 	}
 	return sets{users: r.image.Licensing.GroupErrors(ordinal)}, nil
-}
-
-// usersIn lists the users of a set, which may be nil.
-func usersIn(set *roaring.Bitmap) []uint32 {
-	if set == nil {
-		return nil
-	}
-	return set.ToArray()
 }
 
 // addMember answers POST /groups/{group}/members/$ref (P51).

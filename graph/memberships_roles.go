@@ -64,7 +64,8 @@ func (r *request) subject() (uuid.UUID, bool) {
 func (m memberships) list(api *API, r *request) error { return relation(m.all).list(api, r) }
 
 // cast and countCast answer GET …/memberOf/microsoft.graph.group and the like.
-func (m memberships) cast(api *API, r *request) error      { return relation(m.all).cast(api, r) }
+func (m memberships) cast(api *API, r *request) error { return relation(m.all).cast(api, r) }
+
 func (m memberships) countCast(api *API, r *request) error { return relation(m.all).countCast(api, r) }
 
 // count answers GET …/memberOf/$count.

@@ -93,7 +93,7 @@ func mixed[T any](r *request, set *fieldSet[T], expansions map[string]expansion[
 	}
 	own, options := *r, *r.options
 	options.Expand = slices.DeleteFunc(slices.Clone(options.Expand), func(e odata.Expansion) bool {
-		return expansions[e.Name] == nil && (userExpansions[e.Name] != nil || groupExpansions[e.Name] != nil)
+		return expansions[e.Name] == nil && canExpand(e.Name)
 	})
 	own.options = &options
 	return expanded(&own, set, expansions, fields)
@@ -101,15 +101,15 @@ func mixed[T any](r *request, set *fieldSet[T], expansions map[string]expansion[
 
 // otherWriter is objectWriter for what is no user and no group.
 func (r *request) otherWriter() (func([]byte, object) []byte, error) {
-	applications, err := narrowed(r, applicationFields, identity.ReadApplications)
+	applications, err := mixed(r, applicationFields, applicationExpansions, identity.ReadApplications)
 	if err != nil {
 		return nil, err
 	}
-	principals, err := narrowed(r, principalFields, identity.ReadApplications)
+	principals, err := mixed(r, principalFields, principalExpansions, identity.ReadApplications)
 	if err != nil {
 		return nil, err
 	}
-	roles, err := narrowed(r, roleFields, identity.ReadRoles)
+	roles, err := mixed(r, roleFields, nil, identity.ReadRoles)
 	if err != nil {
 		return nil, err
 	}

@@ -120,7 +120,7 @@ var operations = []operation{
 	{method: "GET", path: "/users/{user}/appRoleAssignments/{assignment}", need: identity.ReadAppRolesOfUser, do: assignmentsOfUser.get},
 	{method: "DELETE", path: "/users/{user}/appRoleAssignments/{assignment}", need: identity.WriteAppRoles, do: assignmentsOfUser.remove},
 	{method: "GET", path: "/users/{user}/appRoleAssignedResources", need: identity.ReadAppRolesOfUser, do: resourcesOfUser.principals},
-	{method: "GET", path: "/users/{user}/appRoleAssignedResources/$count", need: identity.ReadAppRolesOfUser, do: resourcesOfUser.countPrincipals},
+	{method: "GET", path: "/users/{user}/appRoleAssignedResources/$count", need: identity.ReadAppRolesOfUser, do: resourcesOfUser.count},
 	{method: "POST", path: "/users/{user}/revokeSignInSessions()", need: identity.RevokeSessions, do: (*API).revokeSessions},
 	{method: "POST", path: "/users/{user}/invalidateAllRefreshTokens()", need: identity.RevokeSessions, do: (*API).revokeSessions},
 	{method: "POST", path: "/me/changePassword()", need: identity.ChangePassword, do: (*API).changePassword},

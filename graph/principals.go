@@ -157,7 +157,7 @@ func appendPrincipalNames(b []byte, a *application) []byte {
 
 // getPrincipal answers GET /servicePrincipals/{servicePrincipal}, by id or by appId.
 func (api *API) getPrincipal(r *request) error {
-	return sendOne(r, "servicePrincipals", principalFields, (*request).principal)
+	return sendOne(r, "servicePrincipals", principalFields, principalExpansions, (*request).principal)
 }
 
 // principal is the application whose service principal the path names. That of Microsoft Graph can be read like any other.

@@ -35,7 +35,7 @@ func TestPathsLeadToOperations(t *testing.T) {
 		{"DELETE", "/v1.0/groups('g')/members('m')/$ref", "/groups/{group}/members/{member}/$ref", []string{"g", "m"}},
 		{"GET", "/v1.0/directory/deletedItems/microsoft.graph.user", "/directory/deletedItems/microsoft.graph.user", nil},
 		{"GET", "/v1.0/directory/deletedItems/graph.user", "/directory/deletedItems/microsoft.graph.user", nil},
-		{"GET", "/v1.0/groups/g/members/Graph.User/$count", "/groups/{group}/members/microsoft.graph.user/$count", []string{"g"}},
+		{"GET", "/v1.0/groups/g/members/Graph.User/$count", "/groups/{group}/members/microsoft.graph.{type}/$count", []string{"g", "user"}},
 		{"POST", "/v1.0/users/x/graph.assignLicense", "/users/{user}/assignLicense()", []string{"x"}},
 		{"POST", "/v1.0/directory/deletedItems/x/restore", "/directory/deletedItems/{object}/restore()", []string{"x"}},
 		{"GET", "/v1.0/users/delta()", "/users/delta()", nil},
@@ -106,7 +106,7 @@ func TestWhatGraphHasIsKnown(t *testing.T) {
 		"/v1.0/users/microsoft.graph.guest", "/v1.0/groups/x/members/delta", "/v1.0/groups/x/members/delta()", "/v1.0/domains/$count",
 		"/v1.0/directory/deletedItems/microsoft.graph.device", "/v1.0/directory/deletedItems/$count", "/v1.0/users/x/licenseDetails/$count",
 		"/v1.0/users/x/manager/manager", "/v1.0/users/x/manager/displayName/$value", "/v1.0/users/x/registeredDevices/graph.device",
-		"/v1.0/groups/x/owners/graph.group", "/v1.0/devices(deviceId='x')/memberOf", "/v1.0/policies/authorizationPolicy",
+		"/v1.0/groups/x/owners/graph.teapot", "/v1.0/devices(deviceId='x')/memberOf", "/v1.0/policies/authorizationPolicy",
 		"/v1.0/identity/conditionalAccess/policies/x/y/z", "/v1.0/subscribedSkus/$count", "/v1.0/directoryRoles/roleTemplateId=x/scopedMembers",
 	} {
 		parts, _ := segments(path)

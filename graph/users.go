@@ -16,7 +16,7 @@ func (api *API) countUsers(r *request) error { return r.sendCount(userFilters, q
 
 // getUser answers GET /users/{user}.
 func (api *API) getUser(r *request) error {
-	if err := r.allow("$select", "$expand"); err != nil {
+	if err := r.allow("$select", "$expand", "$count"); err != nil {
 		return err
 	}
 	fields, err := userFields.visible(r, r.access)

@@ -1,7 +1,9 @@
 package odata
 
 import (
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -10,8 +12,12 @@ type Expansion struct {
 	Name   string
 	Select []string // nil: the default properties
 	Column int      // where it stands in the option, in characters, the first is 1
-	Levels bool     // it asks for more than one level
+	Levels int      // how many levels it asks for; AllLevels for $levels=max
+	Nested bool     // it has an $expand of its own
 }
+
+// AllLevels is $levels=max.
+const AllLevels = math.MaxInt
 
 // readExpand reads members,owners($select=id;$levels=1).
 func (o *Options) readExpand(value string) error {
@@ -49,7 +55,7 @@ func readExpansion(value, item string, at int) (Expansion, error) {
 		return &Error{Option: "$expand", Text: value, Token: strings.TrimSpace(item), Column: column(value, at), Want: want}
 	}
 	name, inner, options := strings.Cut(strings.TrimSpace(item), "(")
-	e := Expansion{Name: strings.TrimSpace(name), Column: column(value, at)}
+	e := Expansion{Name: strings.TrimSpace(name), Column: column(value, at), Levels: 1}
 	if !isPath(e.Name) {
 		return e, fail("the name of what is to be shown with the object, such as members($select=id),")
 	}
@@ -73,11 +79,19 @@ func readExpansion(value, item string, at int) (Expansion, error) {
 				}
 			}
 		case "levels":
-			e.Levels = strings.TrimSpace(text) != "1"
+			if text = strings.TrimSpace(text); strings.EqualFold(text, "max") {
+				e.Levels = AllLevels
+				break
+			}
+			n, err := strconv.ParseInt(text, 10, 32)
+			if err != nil || n < 1 {
+				return e, fail("a whole number from 1 on, or max, behind $levels=")
+			}
+			e.Levels = int(n)
 		case "expand":
-			e.Levels = true
+			e.Nested = true
 		default:
-			return e, fail("$select and no other option in the parentheses")
+			return e, fail("$select or $levels and no other option in the parentheses")
 		}
 	}
 	return e, nil
