@@ -164,3 +164,6 @@ func invalidGroup(property, want string) error {
 }
 
 func isTrue(flag *bool) bool { return flag != nil && *flag }
+
+// AssignableIn says whether a patch makes a group that directory roles can be given to.
+func AssignableIn(patch GroupPatch) bool { return string(patch.value("isAssignableToRole")) == "true" }

@@ -201,6 +201,8 @@ func (api *API) enter(r *request) (err error) {
 		r.access = identity.None
 	} else if r.access, err = need.Check(r.caller, r.relation()); err != nil {
 		return err
+	} else if err := r.mayManage(); err != nil {
+		return err
 	}
 	if !ok {
 		return &identity.Unauthorized{Message: "Access token validation failure. Invalid tenant."}

@@ -19,10 +19,10 @@ func init() { // they lead to expansions, which lead to the fields they are show
 			return writerOfOne(r, userFields, userExpansions, identity.ReadUsers, func(o object) *user { return o.user })
 		}},
 		"group": {"groups", func(s sets) sets { return sets{groups: s.groups} }, func(r *request) (*objectWriter, error) {
-			return writerOfOne(r, groupFields, groupExpansions, identity.ReadGroups, func(o object) *group { return o.group })
+			return writerOfOne(r, groupFields, groupExpansions, identity.SeeGroups, func(o object) *group { return o.group })
 		}},
 		"serviceprincipal": {"servicePrincipals", func(s sets) sets { return sets{principals: s.principals} }, func(r *request) (*objectWriter, error) {
-			return writerOfOne(r, principalFields, principalExpansions, identity.ReadApplications, func(o object) *application { return o.principal })
+			return writerOfOne(r, principalFields, principalExpansions, identity.ReadPrincipals, func(o object) *application { return o.principal })
 		}},
 		"application": {"applications", func(s sets) sets { return sets{applications: s.applications} }, func(r *request) (*objectWriter, error) {
 			return writerOfOne(r, applicationFields, applicationExpansions, identity.ReadApplications, func(o object) *application { return o.application })

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/identity"
 	"licensor/store"
 )
 
@@ -34,10 +35,8 @@ func (r *request) otherObject(id uuid.UUID) (o object, typeName string, ok bool)
 	if principal, ok := r.image.Principals.ByID(id); ok {
 		return object{principal: &application{Client: r.image.PrincipalAt(principal), image: r.image}}, "servicePrincipal", true
 	}
-	for _, role := range directoryRoles(r.image) {
-		if role.id == id {
-			return object{role: &role}, "directoryRole", true
-		}
+	if at, ok := identity.RoleByObjectID(r.image.Organization.ID, id); ok {
+		return object{role: new(roleAt(r.image, at))}, "directoryRole", true
 	}
 	return object{}, "", false
 }

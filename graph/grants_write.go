@@ -39,7 +39,10 @@ func (r *request) readGrant() (g permissionGrant, err error) {
 	}
 	var consent, scope string
 	var user json.RawMessage
-	if err := read(grantResource, withoutTimes(members), map[string]any{
+	members = slices.DeleteFunc(withoutTimes(members), func(m directory.Member) bool { // null is the value of a grant for all users
+		return strings.EqualFold(m.Name, "principalId") && string(m.Value) == "null"
+	})
+	if err := read(grantResource, members, map[string]any{
 		"clientId": &g.Client, "consentType": &consent, "principalId": &user, "resourceId": &g.resource, "scope": &scope,
 	}, "clientId", "consentType", "resourceId", "scope"); err != nil {
 		return g, err
@@ -54,9 +57,9 @@ func (r *request) readGrant() (g permissionGrant, err error) {
 		return g, placeIn{grantResource, "resourceId"}.invalid(json.RawMessage(g.resource.String()), "the id of the service principal of Microsoft Graph in this tenant")
 	case consent != forAll && consent != forOne:
 		return g, placeIn{grantResource, "consentType"}.invalid(json.RawMessage(consent), quoted([]string{forAll, forOne}))
-	case consent == forAll && user != nil && string(user) != "null":
+	case consent == forAll && user != nil:
 		return g, placeIn{grantResource, "principalId"}.invalid(user, "null, since the grant is for all users")
-	case consent == forOne && (user == nil || string(user) == "null"):
+	case consent == forOne && user == nil:
 		return g, &directory.Invalid{Kind: directory.Missing, Resource: grantResource, Property: "principalId"}
 	case consent == forOne:
 		g.User, err = readGUID(user)

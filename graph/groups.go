@@ -63,6 +63,9 @@ func (api *API) createGroup(r *request) error {
 	if err != nil {
 		return err
 	}
+	if err := r.mayCreate(patch); err != nil {
+		return err
+	}
 	done, err := r.do(tenant.CreateGroup{Patch: patch, Members: members, Owners: owners, Creator: r.caller.ObjectID})
 	if err != nil {
 		return r.badReferences(err, slices.Concat(referencesTo("members", members), referencesTo("owners", owners)))
@@ -95,6 +98,16 @@ func (api *API) updateGroup(r *request) error {
 	}
 	patch, err := directory.ParseGroupPatch(body)
 	if err != nil {
+		return err
+	}
+	names := patch.Names()
+	if len(members) > 0 {
+		names = append(names, "members")
+	}
+	if len(owners) > 0 {
+		names = append(names, "owners")
+	}
+	if err := r.mayChange(names, r.relation()); err != nil {
 		return err
 	}
 	return r.change(tenant.UpdateGroup{Group: ordinal, Patch: patch, Members: members, Owners: owners},

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/directory"
+	"licensor/identity"
 	"licensor/tenant"
 )
 
@@ -35,7 +36,7 @@ func (api *API) importRows(r *request) error {
 	if err != nil {
 		return err
 	}
-	rows, problems := readRows(body, line)
+	rows, problems := r.readRows(body, line)
 	done, err := r.do(tenant.Import{ID: r.URL.Query().Get("id"), Rows: rows})
 	if err != nil {
 		return err
@@ -62,10 +63,13 @@ func firstLine(text string) (int64, error) {
 }
 
 // readRows reads the lines of a chunk; empty ones say nothing.
-func readRows(body []byte, line int64) (rows []tenant.ImportRow, problems []tenant.RowProblem) {
+func (r *request) readRows(body []byte, line int64) (rows []tenant.ImportRow, problems []tenant.RowProblem) {
 	for text := range bytes.Lines(body) {
 		if text = bytes.TrimSpace(text); len(text) > 0 {
 			row, err := importRow(text)
+			if err == nil {
+				err = r.mayImport(row)
+			}
 			if err != nil {
 				problems = append(problems, tenant.RowProblem{Line: line, Problem: err})
 			} else {
@@ -81,6 +85,21 @@ func readRows(body []byte, line int64) (rows []tenant.ImportRow, problems []tena
 func appendRowProblem(b []byte, p tenant.RowProblem) []byte {
 	b = appendInt(append(b, `{"line":`...), int(p.Line))
 	return append(appendText(appendName(b, "message"), p.Problem.Error()), '}')
+}
+
+// mayImport refuses what would let the caller put somebody into a group that has roles, or will have.
+func (r *request) mayImport(row tenant.ImportRow) error {
+	switch {
+	case row.Group != nil:
+		return r.mayCreate(row.Group.Patch)
+	case row.Membership != nil:
+		group, err := r.image.LiveGroup(row.Membership.Group)
+		if err == nil && r.image.RoleAssignable(group) {
+			_, err := identity.WriteRoles.Check(r.caller, identity.Other)
+			return err
+		}
+	}
+	return nil
 }
 
 // importRow reads a line.

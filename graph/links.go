@@ -27,8 +27,8 @@ var (
 	createdByPrincipal                 = created((*request).principalID)
 	groupsOfPrincipal         relation = (*request).groupsOfPrincipal
 	allGroupsOfPrincipal      relation = (*request).allGroupsOfPrincipal
-	membershipsOfPrincipal             = memberships(groupsOfPrincipal)
-	allMembershipsOfPrincipal          = memberships(allGroupsOfPrincipal)
+	membershipsOfPrincipal             = memberships{groupsOfPrincipal, false}
+	allMembershipsOfPrincipal          = memberships{allGroupsOfPrincipal, true}
 )
 
 func (r *request) userID() (uuid.UUID, error) {

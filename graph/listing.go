@@ -143,7 +143,7 @@ type search struct {
 
 // search reads the options of a list, and finds all that it has.
 func (r *request) search(f *filters, within query.Within) (*search, error) {
-	if (r.options.Filter != nil || r.options.Search != nil) && r.access == identity.Basic { // it would show what may not be seen
+	if r.asksHidden(f.kind, r.access) {
 		return nil, &identity.Forbidden{Operation: r.op.need}
 	}
 	s := &search{within: within, kind: f.kind, count: -1}

@@ -36,13 +36,16 @@ func (c matrixCaller) String() string {
 func knownPermissions(rules map[string]*matrixRule) []string {
 	known := map[string]bool{"": true, "Mail.Read": true, "user.readwrite.all": true, "User.ReadWrite.Al": true, "Directory.ReadWrite.All.x": true, "*": true}
 	for _, need := range identity.Needs {
-		for _, p := range slices.Concat(need.Full, need.Basic, need.Own) {
+		for _, p := range slices.Concat(need.Full, need.Basic, need.Own, need.Delegated, need.Application, need.Owned, need.Personal) {
+			known[strings.Split(p, "+")[0]] = true
+		}
+		for p := range need.Parts {
 			known[p] = true
 		}
 	}
 	for _, rule := range rules {
-		for _, p := range slices.Concat(rule.permissions, rule.own) {
-			known[p] = true
+		for _, p := range rule.enough() {
+			known[strings.Split(p, "+")[0]] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(known))
@@ -51,8 +54,8 @@ func knownPermissions(rules map[string]*matrixRule) []string {
 // matrixCallers are those who ask for an operation of a rule. With each permission that is enough: as an application, as a user without a role,
 // with each role alone where the rule has roles, and as a personal account; and those who have everything but what is enough.
 func matrixCallers(rule *matrixRule, known []string) []matrixCaller {
-	enough := slices.Concat(rule.permissions, rule.own)
-	all, rest, others := identity.Roles, lacking(known, enough), lacking(identity.Roles, rule.mighty())
+	enough := rule.enough()
+	all, rest, others := identity.Roles, lacking(known, strings.Split(strings.Join(enough, "+"), "+")), lacking(identity.Roles, rule.mighty())
 	callers := []matrixCaller{
 		{permissions: rest},
 		{permissions: rest, delegated: true, roles: all},
@@ -60,7 +63,7 @@ func matrixCallers(rule *matrixRule, known []string) []matrixCaller {
 		{permissions: known, delegated: true, roles: all, personal: true},
 	}
 	for n, p := range enough {
-		one := []string{p}
+		one := strings.Split(p, "+")
 		callers = append(
 			callers, matrixCaller{permissions: one}, matrixCaller{permissions: one, delegated: true},
 			matrixCaller{permissions: one, delegated: true, roles: all, personal: true},
@@ -76,7 +79,7 @@ func matrixCallers(rule *matrixRule, known []string) []matrixCaller {
 
 // unpermitted are those who have one permission each that is not enough: as an application, and as a user with all roles.
 func unpermitted(rule *matrixRule, known []string) (callers []matrixCaller) {
-	for _, p := range lacking(known, slices.Concat(rule.permissions, rule.own)) {
+	for _, p := range lacking(known, rule.enough()) {
 		one := []string{p}
 		callers = append(callers, matrixCaller{permissions: one}, matrixCaller{permissions: one, delegated: true, roles: identity.Roles})
 	}

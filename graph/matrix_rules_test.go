@@ -11,8 +11,9 @@ import (
 
 // matrixRule is an entry of testdata/matrix.txt: what some operations ask of their caller.
 type matrixRule struct {
-	permissions, roles, own              []string
-	owners, self, personal, anyone, open bool
+	permissions, delegated, application []string
+	own, owned, personal, parts, roles  []string
+	owners, self, anyone, open          bool
 }
 
 // readMatrix reads testdata/matrix.txt: the rule of each operation, by method and path.
@@ -50,14 +51,14 @@ func readMatrix(t *testing.T) map[string]*matrixRule {
 }
 
 func (rule *matrixRule) read(words []string) bool {
-	flags := map[string]*bool{
-		"owners": &rule.owners, "self": &rule.self, "personal": &rule.personal, "anyone": &rule.anyone, "open": &rule.open,
+	flags := map[string]*bool{"owners": &rule.owners, "self": &rule.self, "anyone": &rule.anyone, "open": &rule.open}
+	lists := map[string]*[]string{
+		"permissions": &rule.permissions, "delegated": &rule.delegated, "application": &rule.application,
+		"own": &rule.own, "owned": &rule.owned, "personal": &rule.personal, "parts": &rule.parts,
 	}
 	switch rest := words[1:]; {
-	case words[0] == "permissions":
-		rule.permissions = append(rule.permissions, rest...)
-	case words[0] == "own":
-		rule.own = append(rule.own, rest...)
+	case lists[words[0]] != nil:
+		*lists[words[0]] = append(*lists[words[0]], rest...)
 	case words[0] == "roles":
 		rule.roles = append(rule.roles, strings.Split(strings.Join(rest, " "), ", ")...)
 	case flags[words[0]] != nil && len(rest) == 0:
@@ -78,24 +79,29 @@ func (rule *matrixRule) mighty() (roles []identity.Role) {
 	return roles
 }
 
+// enough are the permissions, "X+Y" among them, that are enough for somebody.
+func (rule *matrixRule) enough() []string {
+	return slices.Concat(rule.permissions, rule.delegated, rule.application, rule.own, rule.owned, rule.personal, rule.parts)
+}
+
 // allows is the answer that the rule gives for a caller to whom the object is something.
 func (rule *matrixRule) allows(c matrixCaller, object identity.Relation) bool {
-	has := func(permissions []string) bool {
-		return slices.ContainsFunc(c.permissions, func(p string) bool { return slices.Contains(permissions, p) })
+	has := func(lists ...[]string) bool {
+		return slices.ContainsFunc(slices.Concat(lists...), func(p string) bool { return len(lacking(strings.Split(p, "+"), c.permissions)) == 0 })
 	}
-	mayByRole := func() bool {
-		mighty := rule.mighty()
-		return len(rule.roles) == 0 || slices.ContainsFunc(c.roles, func(role identity.Role) bool { return slices.Contains(mighty, role) })
-	}
+	mighty := rule.mighty()
+	byRole := len(rule.roles) == 0 || slices.ContainsFunc(c.roles, func(role identity.Role) bool { return slices.Contains(mighty, role) })
 	self := c.delegated && object == identity.Self
+	unasked := rule.self && self || rule.owners && object == identity.Owned
 	switch {
 	case rule.anyone, rule.open:
 		return true
-	case c.personal && (!rule.personal || !self):
-		return false
+	case c.personal:
+		any := lacking(rule.personal, rule.own)
+		return (has(any) || self && has(lacking(rule.personal, any))) && (byRole || unasked)
 	case !c.delegated:
-		return has(rule.permissions)
+		return has(rule.permissions, rule.application, rule.parts) || object == identity.Owned && has(rule.owned)
 	}
-	permitted := has(rule.permissions) || self && has(rule.own)
-	return permitted && (mayByRole() || rule.self && self || rule.owners && object == identity.Owned)
+	permitted := has(rule.permissions, rule.delegated) || self && has(rule.own)
+	return permitted && (byRole || unasked) || has(rule.parts) && byRole
 }

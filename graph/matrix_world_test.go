@@ -21,6 +21,7 @@ type matrix struct {
 	tokens *matrixTokens
 	// ids of what is there
 	self, ann, owned, strange, gone, goneGroup, goneApplication string
+	ownApplication, ownAppID, ownPrincipal                      string
 }
 
 // secretMark is in the names of all that is there, and nowhere else.
@@ -40,6 +41,10 @@ func newMatrix(t *testing.T) *matrix {
 	m.made("DELETE", "/v1.0/groups/"+m.goneGroup, "")
 	m.goneApplication = m.made("POST", "/v1.0/applications", `{"displayName":"`+secretMark+`"}`)
 	m.made("DELETE", "/v1.0/applications/"+m.goneApplication, "")
+	m.ownApplication = m.made("POST", "/v1.0/applications", `{"displayName":"`+secretMark+` own"}`) // who creates it is its owner
+	own, _ := m.tenant.Image().ClientByID(uuid.MustParse(m.ownApplication))
+	m.ownAppID = own.AppID.String()
+	m.ownPrincipal = m.made("POST", "/v1.0/servicePrincipals", `{"appId":"`+m.ownAppID+`"}`)
 	m.tokens = &matrixTokens{w: w, user: uuid.MustParse(m.self), made: map[string]string{}}
 	return m
 }
@@ -99,7 +104,11 @@ func (m *matrix) operations() (all []matrixOperation) {
 		if op.needOfGroup != "" {
 			for mark, id := range map[string]string{"#group": m.goneGroup, "#application": m.goneApplication} {
 				path := strings.Replace(op.path, "{object}", id, 1)
-				all = append(all, matrixOperation{op.method + " " + op.path + mark, op.method, []matrixObject{{path: "/v1.0" + path}}})
+				object := matrixObject{path: "/v1.0" + path}
+				if id == m.goneApplication {
+					object.relation = identity.Owned
+				}
+				all = append(all, matrixOperation{op.method + " " + op.path + mark, op.method, []matrixObject{object}})
 			}
 		}
 	}
@@ -129,10 +138,18 @@ func (m *matrix) objects(op *operation) []matrixObject {
 		return []matrixObject{{path: root + fill(op.path, ""), relation: identity.Self}}
 	case op.ofGroup():
 		return []matrixObject{missing, {path: at("{group}", m.strange)}, {path: at("{group}", m.owned), relation: identity.Owned}}
+	case strings.HasPrefix(op.path, "/applications/{"):
+		return []matrixObject{missing, {path: at("{application}", m.app.ID.String())}, {path: at("{application}", m.ownApplication), relation: identity.Owned}}
+	case strings.HasPrefix(op.path, "/applications(appId"):
+		return []matrixObject{missing, {path: at("{application}", m.app.AppID.String())}, {path: at("{application}", m.ownAppID), relation: identity.Owned}}
+	case strings.HasPrefix(op.path, "/servicePrincipals/{"):
+		return []matrixObject{missing, {path: at("{servicePrincipal}", m.app.Principal.ID.String())}, {path: at("{servicePrincipal}", m.ownPrincipal), relation: identity.Owned}}
+	case strings.HasPrefix(op.path, "/servicePrincipals(appId"):
+		return []matrixObject{missing, {path: at("{servicePrincipal}", m.app.AppID.String())}, {path: at("{servicePrincipal}", m.ownAppID), relation: identity.Owned}}
 	case strings.HasPrefix(op.path, "/directory/deletedItems/{"):
 		return []matrixObject{missing, {path: at("{object}", m.gone)}}
 	case strings.HasPrefix(op.path, "/directoryObjects/{"):
-		return []matrixObject{missing, {path: at("{object}", m.ann)}, {path: at("{object}", m.self)}}
+		return []matrixObject{missing, {path: at("{object}", m.ann)}, {path: at("{object}", m.self), relation: identity.Self}}
 	}
 	return []matrixObject{missing}
 }

@@ -6,22 +6,27 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/identity"
-	"licensor/store"
 )
 
-// memberships are what an object is in: groups by a relation, and where it is a user, the directory roles that it has.
-type memberships relation
+// memberships are what an object is in: groups by a relation, and the directory roles that it was given. Those that its groups were given
+// are among them where the relation is transitive.
+type memberships struct {
+	relation
+	transitive bool
+}
 
-// The memberships of users, and of objects of which the address does not say what they are.
+// The memberships of users, groups, and objects of which the address does not say what they are.
 var (
-	membershipsOfUser      = memberships(groupsOfUser)
-	allMembershipsOfUser   = memberships(allGroupsOfUser)
-	allMembershipsOfObject = memberships(allGroupsOfObject)
+	membershipsOfUser      = memberships{groupsOfUser, false}
+	allMembershipsOfUser   = memberships{allGroupsOfUser, true}
+	membershipsOfGroup     = memberships{groupsOfGroup, false}
+	allMembershipsOfGroup  = memberships{allGroupsOfGroup, true}
+	allMembershipsOfObject = memberships{allGroupsOfObject, true}
 )
 
 // all are the groups and the roles.
 func (m memberships) all(r *request) (sets, error) {
-	of, err := m(r)
+	of, err := m.relation(r)
 	if err != nil {
 		return sets{}, err
 	}
@@ -29,13 +34,25 @@ func (m memberships) all(r *request) (sets, error) {
 	if !ok {
 		return of, nil
 	}
-	for _, template := range r.image.Roles[id] {
-		if at := slices.IndexFunc(identity.Roles, func(role identity.Role) bool { return role.ID == template }); at >= 0 {
-			of.roles = append(of.roles, uint32(at))
+	of.roles = appendRoles(nil, r.image.Roles[id])
+	if m.transitive {
+		for _, group := range of.liveGroups(r.image.Directory) {
+			of.roles = appendRoles(of.roles, r.image.Roles[r.image.Directory.GroupID(group)])
 		}
 	}
 	slices.Sort(of.roles)
+	of.roles = slices.Compact(of.roles)
 	return of, nil
+}
+
+// appendRoles appends the places of roles in identity.BuiltInRoles.
+func appendRoles(places []uint32, roles []uuid.UUID) []uint32 {
+	for _, template := range roles {
+		if at := slices.IndexFunc(identity.BuiltInRoles, func(role identity.Role) bool { return role.ID == template }); at >= 0 {
+			places = append(places, uint32(at))
+		}
+	}
+	return places
 }
 
 // live lists the groups that are not deleted, and the roles.
@@ -47,17 +64,13 @@ func (m memberships) live(r *request) (groups, roles []uint32, err error) {
 	return of.liveGroups(r.image.Directory), of.roles, nil
 }
 
-// subject is the id of the user that the path names.
+// subject is the id of the object that the path names.
 func (r *request) subject() (uuid.UUID, bool) {
 	if r.op.ofUser() {
 		user, err := r.user()
 		return r.image.Directory.UserID(user), err == nil
 	}
-	kind, user, ok := r.liveObject()
-	if !ok || kind != store.KindUser {
-		return uuid.Nil, false
-	}
-	return r.image.Directory.UserID(user), true
+	return parseGUID(r.keys[0])
 }
 
 // list answers GET …/memberOf.
@@ -90,7 +103,7 @@ func (m memberships) getMembers(_ *API, r *request) error {
 func (r *request) roleIDs(roles []uint32) []uuid.UUID {
 	ids := make([]uuid.UUID, len(roles))
 	for i, role := range roles {
-		ids[i] = identity.RoleObjectID(r.image.Organization.ID, identity.Roles[role].ID)
+		ids[i] = identity.RoleObjectID(r.image.Organization.ID, identity.BuiltInRoles[role].ID)
 	}
 	return ids
 }

@@ -17,7 +17,7 @@ type object struct {
 }
 
 // The place of an object in a list that may hold several kinds: users come first, by ordinal; groupsFrom is added to the ordinals of
-// groups and so on, rolesFrom to the places of roles in identity.Roles.
+// groups and so on, rolesFrom to the places of roles in identity.BuiltInRoles.
 const (
 	groupsFrom       = int64(1) << 32
 	principalsFrom   = int64(2) << 32
@@ -66,7 +66,7 @@ func (r *request) objectWriter() (*objectWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	groups, err := mixed(r, groupFields, groupExpansions, identity.ReadGroups)
+	groups, err := mixed(r, groupFields, groupExpansions, identity.SeeGroups)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (r *request) otherWriter() (func([]byte, object) []byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	principals, err := mixed(r, principalFields, principalExpansions, identity.ReadApplications)
+	principals, err := mixed(r, principalFields, principalExpansions, identity.ReadPrincipals)
 	if err != nil {
 		return nil, err
 	}

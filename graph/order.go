@@ -7,7 +7,6 @@ import (
 
 	"licensor/directory"
 	"licensor/graph/odata"
-	"licensor/identity"
 	"licensor/store"
 	"licensor/tenant"
 )
@@ -40,8 +39,6 @@ func (r *request) sort(f *filters) (*sorted, error) {
 	case level == directory.Never:
 		return nil, unsupported("Unsupported sort property '%s' for '%s' at position %d of $orderby. %s can be ordered by %s.",
 			key.Property, f.resource, key.Column, f.resource+"s", strings.Join(f.orderable(), ", "))
-	case !simple && r.access == identity.Basic: // it would show what may not be seen
-		return nil, &identity.Forbidden{Operation: r.op.need}
 	case (!simple || r.options.Filter != nil || r.options.Search != nil) && !r.advanced():
 		return nil, unsupported("Sorting not supported for current query. The order by '%s' at position %d of $orderby, here, is for advanced queries only: send the header 'ConsistencyLevel: eventual' and $count=true with it.",
 			key.Property, key.Column)

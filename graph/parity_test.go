@@ -115,8 +115,9 @@ Written by ` + "`go test ./graph -run 'TestScenarios$' -update`" + `; do not edi
 ` + "`/me`" + `, too, everything under ` + "`/applications/{application}`" + ` and ` + "`/servicePrincipals/{servicePrincipal}`" + ` for ` + "`(appId='…')`" + `, and everything of Graph under
 ` + "`/beta`" + ` as well. Every answer of the tests is compared with the types of Graph's v1.0 metadata.
 
-The permission is the least one; with those in brackets a caller sees the basic properties, or its own self. Which roles a signed-in user needs besides
-is in ` + "`identity/needs.go`" + `.
+The permission is the least that is documented, for signed-in users and for applications where they differ. One that shows the basic properties only has
+the one that shows all of them in brackets; a scope of one's own, such as User.Read, counts for the caller itself only. All others that are enough, and
+which roles a signed-in user needs besides, are in ` + "`identity/needs.go`" + `.
 `
 
 // page is docs/parity.md.
@@ -124,6 +125,7 @@ func (w *witnesses) page() string {
 	var b strings.Builder
 	b.WriteString(parityHead)
 	w.writeOperations(&b, "\n## Operations of Graph that are served\n", func(op *operation) bool { return op.do != nil && !strings.HasPrefix(op.path, ownRoot) })
+	writeDeviations(&b)
 	b.WriteString("\n## Operations of Graph that answer 501\n\nEverything else that Graph has: the places of `graph/surface.txt` and what is below them, with any method. Where some methods are\nserved, the others answer 405, but for these:\n\n")
 	for i := range operations {
 		if op := &operations[i]; op.do == nil {
@@ -160,11 +162,35 @@ func permission(op *operation) string {
 	case op.anyone || !ok:
 		return "any token"
 	}
-	text := need.Full[0]
-	if more := append(slices.Clone(need.Basic), need.Own...); len(more) > 0 {
-		text += " (" + strings.Join(more, ", ") + ")"
+	text := leastOf(&need)
+	if op.needOfGroup != "" {
+		group := identity.Needs[op.needOfGroup]
+		text += "; of a group: " + leastOf(&group)
+	}
+	return strings.ReplaceAll(text, "+", " and ")
+}
+
+func leastOf(need *identity.Need) string {
+	user, application := need.LeastOf(true), need.LeastOf(false)
+	text := user
+	if application != user {
+		text += ", for applications " + application
+	}
+	if len(need.Basic) > 0 && len(need.Full) > 0 {
+		text += " (" + need.Full[0] + ")"
 	}
 	return text
+}
+
+func writeDeviations(b *strings.Builder) {
+	b.WriteString("\n## Permissions that are documented and not enough here\n\n| operation | permission | why |\n|---|---|---|\n")
+	for _, d := range deviations {
+		for _, op := range d.operations {
+			fmt.Fprintf(b, "| `%s` | %s | %s |\n", op, strings.Join(d.permissions, ", "), d.why)
+		}
+	}
+	b.WriteString("\nUser.ReadWrite.CrossCloud is enough for all users: from which cloud a user comes is not kept. The basic properties of users and groups are all that " +
+		"can be filtered, searched and ordered by with a permission that shows no more. Documented permissions are compared with the server by a test.\n")
 }
 
 // first is the scenario that stands for all that have seen the same.

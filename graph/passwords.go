@@ -114,8 +114,8 @@ func valueTrue(r *request) string {
 // mayTakeOver refuses what would let the caller act as a user who may do more than it, or keep that user out. It must still be so when the
 // change is made.
 func (r *request) mayTakeOver(user uint32) error {
-	id, holds := r.image.Directory.UserID(user), r.holds
-	may := func(img *tenant.Image) bool { return r.caller.MayTakeOver(img.Roles[id]) }
+	holds := r.holds
+	may := func(img *tenant.Image) bool { return r.caller.MayTakeOver(img.RolesOf(user)) }
 	if !may(r.image) {
 		return &identity.Forbidden{Operation: r.op.need}
 	}
@@ -126,16 +126,36 @@ func (r *request) mayTakeOver(user uint32) error {
 // sensitive are the properties of a user by which others could sign in, or the user not any more.
 var sensitive = []string{"accountEnabled", "businessPhones", "mobilePhone", "onPremisesImmutableId", "otherMails", "passwordProfile", "userPrincipalName"}
 
-// mayPatch refuses a change of a user that the permission to write users is not enough for: a password has a permission of its own, and what
-// is sensitive of those who have roles is not for everybody who writes users.
+// mayPatch refuses a change of a user that the permission to write users is not enough for: a password has a permission of its own, some
+// permissions are for some properties only, and what is sensitive of those who have roles is not for everybody who writes users.
 func (r *request) mayPatch(user uint32, patch directory.UserPatch) error {
+	relation := r.relation()
+	if err := r.mayChange(patch.Names(), relation); err != nil {
+		return err
+	}
 	if patch.Has("passwordProfile") {
 		if _, err := identity.ResetPassword.Check(r.caller, identity.Other); err != nil {
 			return err
 		}
 	}
-	if slices.ContainsFunc(sensitive, patch.Has) {
+	takesOver := func(name string) bool {
+		return patch.Has(name) && (relation != identity.Self || !slices.Contains(identity.Needs[identity.WriteUsers].SelfService, name))
+	}
+	if slices.ContainsFunc(sensitive, takesOver) {
 		return r.mayTakeOver(user)
+	}
+	return nil
+}
+
+// mayChange refuses properties that the caller may not change where it may change some.
+func (r *request) mayChange(names []string, object identity.Relation) error {
+	if r.access != identity.Part {
+		return nil
+	}
+	for _, name := range names {
+		if !r.op.need.Changes(r.caller, object, name) {
+			return &identity.Forbidden{Operation: r.op.need}
+		}
 	}
 	return nil
 }

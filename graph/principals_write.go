@@ -60,7 +60,12 @@ func (r *request) registered(appID uuid.UUID) (directory.Client, error) {
 		}
 		return a, refuse("The appId '%s' of the service principal does not reference a valid application object.", appID)
 	}
-	return a, nil
+	owned := identity.Other
+	if r.image.Owns(r.caller.ObjectID, a.ID) {
+		owned = identity.Owned
+	}
+	_, err := identity.WriteApplications.Check(r.caller, owned)
+	return a, err
 }
 
 func takeAppID(members []directory.Member) (appID uuid.UUID, rest []directory.Member, err error) {

@@ -15,7 +15,7 @@ import (
 type sets struct {
 	users, groups, principals, applications *roaring.Bitmap
 
-	roles []uint32 // by their places in identity.Roles, ascending
+	roles []uint32 // by their places in identity.BuiltInRoles, ascending
 }
 
 func usersOf(users []uint32) sets   { return sets{users: roaring.BitmapOf(users...)} }
@@ -160,7 +160,7 @@ func (rel relation) references(_ *API, r *request) error {
 func (r *request) idAt(place int64) uuid.UUID {
 	switch ordinal := uint32(place); {
 	case place >= rolesFrom:
-		return identity.RoleObjectID(r.image.Organization.ID, identity.Roles[ordinal].ID)
+		return identity.RoleObjectID(r.image.Organization.ID, identity.BuiltInRoles[ordinal].ID)
 	case place >= applicationsFrom:
 		return r.image.Applications.At(ordinal).ID
 	case place >= principalsFrom:

@@ -24,8 +24,8 @@ type relatedKind struct {
 // relatedKinds are in the order in which lists show them. Directory roles come behind them.
 var relatedKinds = []relatedKind{
 	{userFilters, identity.ReadUsers, 0, func(s sets) *roaring.Bitmap { return s.users }},
-	{groupFilters, identity.ReadGroups, groupsFrom, func(s sets) *roaring.Bitmap { return s.groups }},
-	{principalFilters, identity.ReadApplications, principalsFrom, func(s sets) *roaring.Bitmap { return s.principals }},
+	{groupFilters, identity.SeeGroups, groupsFrom, func(s sets) *roaring.Bitmap { return s.groups }},
+	{principalFilters, identity.ReadPrincipals, principalsFrom, func(s sets) *roaring.Bitmap { return s.principals }},
 	{applicationFilters, identity.ReadApplications, applicationsFrom, func(s sets) *roaring.Bitmap { return s.applications }},
 }
 
@@ -106,7 +106,7 @@ func (r *request) mayAskRelated() error {
 }
 
 func (r *request) findKind(k relatedKind, rel relation, of sets) (*foundKind, error) {
-	if access, _ := k.need.Check(r.caller, identity.Other); access != identity.Full && r.asksRelated() { // it would show what may not be seen
+	if access, _ := k.need.Check(r.caller, identity.Other); r.asksHidden(k.kind, access) {
 		return nil, &identity.Forbidden{Operation: k.need}
 	}
 	found := &foundKind{k, search{kind: k.kind, within: query.Live}}
@@ -255,7 +255,7 @@ func (all *related) readKind(r *request, from int64, places []int64, w *objectWr
 	case from == rolesFrom:
 		list := make([]object, len(rows))
 		for i, row := range rows {
-			list[i].role = &directoryRoles(r.image)[row.Row]
+			list[i].role = new(roleAt(r.image, int(row.Row)))
 		}
 		return list, nil
 	case s.kind == store.KindUser:
@@ -325,7 +325,7 @@ func (r *request) filteredRoles(roles []uint32) ([]uint32, error) {
 		return nil, nil
 	}
 	return slices.DeleteFunc(slices.Clone(roles), func(role uint32) bool {
-		is, err := roleTexts.fulfils(&directoryRoles(r.image)[role], r.options.Filter.Root)
+		is, err := roleTexts.fulfils(new(roleAt(r.image, int(role))), r.options.Filter.Root)
 		return err != nil || !is
 	}), nil
 }

@@ -75,14 +75,22 @@ func (r *request) group() (uint32, error) { return r.image.LiveGroup(r.keys[0]) 
 
 // relation is what the object of the request is to the caller.
 func (r *request) relation() identity.Relation {
-	if !r.caller.Delegated || r.image == nil {
-		return identity.Other
-	}
 	switch {
+	case r.image == nil:
+		return identity.Other
+	case !r.caller.Delegated:
+		if r.caller.Permissions.Has(manageOwned) && r.ownsProgram() {
+			return identity.Owned
+		}
+		return identity.Other
 	case r.me:
 		return identity.Self
 	case r.op.ofUser():
 		if user, err := r.user(); err == nil && r.image.Directory.UserID(user) == r.caller.ObjectID {
+			return identity.Self
+		}
+	case r.op.ofObject():
+		if id, ok := parseGUID(r.keys[0]); ok && id == r.caller.ObjectID {
 			return identity.Self
 		}
 	case r.op.ofGroup():
@@ -93,6 +101,25 @@ func (r *request) relation() identity.Relation {
 		}
 	}
 	return identity.Other
+}
+
+// manageOwned is for what an application owns, so whether it does is asked only with this permission.
+const manageOwned = "Application.ReadWrite.OwnedBy"
+
+// ownsProgram says whether the caller owns the application or service principal that the path names.
+func (r *request) ownsProgram() bool {
+	var id uuid.UUID
+	switch path := r.op.path; {
+	case strings.HasPrefix(path, "/applications") && len(r.keys) > 0:
+		a, _ := r.application()
+		id = a.ID
+	case strings.HasPrefix(path, "/servicePrincipals") && len(r.keys) > 0:
+		a, _ := r.principal()
+		id = a.Principal.ID
+	case strings.HasPrefix(path, "/directory/deletedItems/{"):
+		id, _ = parseGUID(r.keys[0])
+	}
+	return id != uuid.Nil && r.image.Owns(r.caller.ObjectID, id)
 }
 
 // do carries out a command in the caller's name.

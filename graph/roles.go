@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
 	"licensor/directory"
@@ -40,15 +41,21 @@ var roleTexts = textsOf[directoryRole]{
 	"roleTemplateId": func(d *directoryRole) string { return d.Role.ID.String() },
 }
 
-// byTemplate says whether the path names a role by its template: directoryRoles(roleTemplateId='…').
+// byTemplate says whether the path names a role by its template: directoryRoles(roleTemplateId='…'), or directoryRoles/roleTemplateId=….
 func (op *operation) byTemplate() bool { return strings.Contains(op.path, "(roleTemplateId='") }
 
 func directoryRoles(img *tenant.Image) []directoryRole {
-	list := make([]directoryRole, len(identity.Roles))
-	for i, role := range identity.Roles {
-		list[i] = directoryRole{role, identity.RoleObjectID(img.Organization.ID, role.ID)}
+	list := make([]directoryRole, len(identity.BuiltInRoles))
+	for i := range list {
+		list[i] = roleAt(img, i)
 	}
 	return list
+}
+
+// roleAt is the role at a place in identity.BuiltInRoles.
+func roleAt(img *tenant.Image, place int) directoryRole {
+	role := identity.BuiltInRoles[place]
+	return directoryRole{role, identity.RoleObjectID(img.Organization.ID, role.ID)}
 }
 
 // listRoles answers GET /directoryRoles.
@@ -105,48 +112,97 @@ func sendRole(r *request, set string, s *fieldSet[directoryRole], find func(*req
 	return sendEntity(r, s, http.StatusOK, set, fields, &role)
 }
 
+// activateRole answers POST /directoryRoles {"roleTemplateId":…}. All roles are active, so there is nothing to do but to show it.
+func (api *API) activateRole(r *request) error {
+	members, err := r.members()
+	if err != nil {
+		return err
+	}
+	var template uuid.UUID
+	if err := read(roleResource, withoutID(members), map[string]any{"roleTemplateId": &template}, "roleTemplateId"); err != nil {
+		return err
+	}
+	role, ok := r.roleOf(template)
+	if !ok {
+		return placeIn{roleResource, "roleTemplateId"}.invalid([]byte(template.String()), "the id of one of the directoryRoleTemplates")
+	}
+	r.w.Header().Set("Location", r.root+"/directoryRoles/"+role.id.String())
+	fields, err := roleFields.selected(r)
+	if err != nil {
+		return err
+	}
+	return sendEntity(r, roleFields, http.StatusCreated, "directoryRoles", fields, &role)
+}
+
+const roleResource = "DirectoryRole"
+
 // directoryRole is the role that the path names.
 func (r *request) directoryRole() (directoryRole, error) {
 	if r.op.byTemplate() {
 		return r.roleTemplate()
 	}
-	return r.roleWhere(func(d directoryRole) uuid.UUID { return d.id })
-}
-
-// roleTemplate is the role whose template the path names.
-func (r *request) roleTemplate() (directoryRole, error) {
-	return r.roleWhere(func(d directoryRole) uuid.UUID { return d.Role.ID })
-}
-
-func (r *request) roleWhere(id func(directoryRole) uuid.UUID) (directoryRole, error) {
-	wanted, ok := parseGUID(r.keys[0])
-	for _, role := range directoryRoles(r.image) {
-		if ok && id(role) == wanted {
-			return role, nil
-		}
+	id, ok := parseGUID(r.keys[0])
+	if at, found := identity.RoleByObjectID(r.image.Organization.ID, id); ok && found {
+		return roleAt(r.image, at), nil
 	}
 	return directoryRole{}, notFound(r.keys[0])
 }
 
-// membersOfRole are the users who have a role.
+// roleTemplate is the role whose template the path names.
+func (r *request) roleTemplate() (directoryRole, error) {
+	id, ok := parseGUID(r.keys[0])
+	if role, found := r.roleOf(id); ok && found {
+		return role, nil
+	}
+	return directoryRole{}, notFound(r.keys[0])
+}
+
+// roleOf is the role of a template.
+func (r *request) roleOf(template uuid.UUID) (directoryRole, bool) {
+	role, ok := identity.RoleByID(template)
+	return directoryRole{role, identity.RoleObjectID(r.image.Organization.ID, role.ID)}, ok
+}
+
+// membersOfRole are the users, groups and service principals that have a role.
 var membersOfRole relation = func(r *request) (sets, error) {
 	role, err := r.directoryRole()
 	if err != nil {
 		return sets{}, err
 	}
-	return usersOf(r.holders(role.Role)), nil
+	return r.holding(role.Role), nil
 }
 
-// holders are the users who have a role, ascending; deleted ones may be among them.
-func (r *request) holders(role identity.Role) []uint32 {
-	var users []uint32
+// holding are the objects that a role was given to; deleted ones may be among them.
+func (r *request) holding(role identity.Role) sets {
+	of := sets{users: roaring.New(), groups: roaring.New(), principals: roaring.New()}
 	for id, roles := range r.image.Roles {
-		if user, ok := r.image.Directory.UserByID(id); ok && slices.Contains(roles, role.ID) {
-			users = append(users, user)
+		if !slices.Contains(roles, role.ID) {
+			continue
+		}
+		if user, ok := r.image.Directory.UserByID(id); ok {
+			of.users.Add(user)
+		} else if group, ok := r.image.Directory.GroupByID(id); ok {
+			of.groups.Add(group)
+		} else if principal, ok := r.image.Principals.ByID(id); ok {
+			of.principals.Add(principal)
 		}
 	}
-	slices.Sort(users)
-	return users
+	return of
+}
+
+// holders are the users that have a role, by themselves or by way of a group, ascending, but for what one object was given; deleted
+// ones may be among them.
+func (r *request) holders(role identity.Role, but uuid.UUID) []uint32 {
+	of := r.holding(role)
+	if group, ok := r.image.Directory.GroupByID(but); ok {
+		of.groups.Remove(group)
+	}
+	for _, group := range of.groups.ToArray() {
+		if members := r.image.Licensing.GroupMembers(group); members != nil && !r.image.Directory.GroupHidden(group) {
+			of.users.Or(members)
+		}
+	}
+	return of.users.ToArray()
 }
 
 // addToRole answers POST /directoryRoles/{role}/members/$ref.
@@ -165,13 +221,16 @@ func (api *API) addToRole(r *request) error {
 	return r.change(tenant.SetRole{Role: role.Role.ID, Principal: id}, reference{"members", id})
 }
 
-// mayHaveRoles refuses to give a role to what is no user.
+// mayHaveRoles refuses to give a role to what is no user, no service principal and no group that roles can be given to.
 func (r *request) mayHaveRoles(id uuid.UUID) error {
 	if _, ok := r.image.Principals.ByID(id); ok {
-		return refuse("Directory roles are for users here: '%s' is a service principal. What an application may do is said by its appRoleAssignments.", id)
+		return nil
 	}
-	if _, ok := r.liveGroup(id); ok {
-		return refuse("Directory roles are for users here: '%s' is a group. Give the role to its members.", id)
+	if group, ok := r.liveGroup(id); ok {
+		if !r.image.RoleAssignable(group) {
+			return refuse("The group '%s' cannot have directory roles: isAssignableToRole is true only for groups that are created with it.", id)
+		}
+		return nil
 	}
 	if _, ok := r.liveUser(id); !ok {
 		p := notFound(id.String())
@@ -194,7 +253,7 @@ func (api *API) removeFromRole(r *request) error {
 	return r.takeRole(role.Role, id)
 }
 
-// takeRole takes a role away from a user.
+// takeRole takes a role away from a user, group or service principal.
 func (r *request) takeRole(role identity.Role, user uuid.UUID) error {
 	command := tenant.SetRole{Role: role.ID, Principal: user, Gone: true}
 	if role != identity.GlobalAdministrator {
@@ -204,4 +263,32 @@ func (r *request) takeRole(role identity.Role, user uuid.UUID) error {
 		return err
 	}
 	return r.sendNothing()
+}
+
+// mayManage refuses changes of a group that roles can be given to, to callers who may not give roles: who is in it has its roles. Its
+// owners may, for whom it was chosen.
+func (r *request) mayManage() error {
+	if r.Method == http.MethodGet || !r.op.ofGroup() || r.image == nil || !managed[r.op.need] {
+		return nil
+	}
+	group, err := r.group()
+	if err != nil || !r.image.RoleAssignable(group) || r.relation() == identity.Owned {
+		return nil
+	}
+	_, err = identity.WriteRoles.Check(r.caller, identity.Other)
+	return err
+}
+
+// managed are the operations on a group by which somebody could come by its roles, or lose them.
+var managed = map[identity.Operation]bool{
+	identity.WriteGroups: true, identity.DeleteGroups: true, identity.WriteMembers: true, identity.WriteOwners: true,
+}
+
+// mayCreate refuses to create a group that roles can be given to, to callers who may not give roles.
+func (r *request) mayCreate(patch directory.GroupPatch) error {
+	if !directory.AssignableIn(patch) {
+		return nil
+	}
+	_, err := identity.WriteRoles.Check(r.caller, identity.Other)
+	return err
 }

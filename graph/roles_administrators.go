@@ -10,7 +10,7 @@ import (
 	"licensor/tenant"
 )
 
-// doKeepingAdministrator carries out a command after which a user is no Global Administrator who can sign in, unless no other would be left:
+// doKeepingAdministrator carries out a command after which a user, or those in a group, are no Global Administrators who can sign in, unless no other would be left:
 // nobody could give the role to anybody again.
 func (r *request) doKeepingAdministrator(user uuid.UUID, c tenant.Command) error {
 	for {
@@ -24,19 +24,22 @@ func (r *request) doKeepingAdministrator(user uuid.UUID, c tenant.Command) error
 	}
 }
 
-// administratorBeside refuses when a user is the only Global Administrator who can sign in. Otherwise it answers what must still hold when the
+// administratorBeside refuses when no Global Administrator who can sign in is left beside a user, or those in a group. Otherwise it answers what must still hold when the
 // change is made: that the one it has found is another, and as it was.
 func (r *request) administratorBeside(user uuid.UUID) (func(*tenant.Image) bool, error) {
 	always := func(*tenant.Image) bool { return true }
-	ordinal, ok := r.liveUser(user)
-	if !ok || !slices.Contains(r.image.Roles[user], identity.GlobalAdministrator.ID) {
+	ordinal, isUser := r.liveUser(user)
+	_, isGroup := r.liveGroup(user)
+	switch {
+	case isUser && slices.Contains(r.image.RolesOf(ordinal), identity.GlobalAdministrator.ID):
+		if can, err := r.canSignIn(ordinal); err != nil || !can {
+			return always, err
+		}
+	case !isGroup || !slices.Contains(r.image.Roles[user], identity.GlobalAdministrator.ID):
 		return always, nil
 	}
-	if can, err := r.canSignIn(ordinal); err != nil || !can {
-		return always, err
-	}
-	for _, other := range r.holders(identity.GlobalAdministrator) {
-		if other == ordinal {
+	for _, other := range r.holders(identity.GlobalAdministrator, user) {
+		if isUser && other == ordinal {
 			continue
 		}
 		can, err := r.canSignIn(other)
@@ -44,9 +47,9 @@ func (r *request) administratorBeside(user uuid.UUID) (func(*tenant.Image) bool,
 			return nil, err
 		}
 		if can {
-			id, revision := r.image.Directory.UserID(other), r.image.Directory.UserRevision(other)
+			revision := r.image.Directory.UserRevision(other)
 			return func(img *tenant.Image) bool {
-				return img.Directory.UserRevision(other) == revision && slices.Contains(img.Roles[id], identity.GlobalAdministrator.ID)
+				return img.Directory.UserRevision(other) == revision && slices.Contains(img.RolesOf(other), identity.GlobalAdministrator.ID)
 			}, nil
 		}
 	}

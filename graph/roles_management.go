@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/directory"
+	"licensor/graph/odata"
 	"licensor/identity"
 	"licensor/tenant"
 )
@@ -36,6 +37,8 @@ func (api *API) listDefinitions(r *request) error {
 	return sendRoles(r, definitionSet, definitionFields, textsOf[directoryRole]{
 		"displayName": func(d *directoryRole) string { return d.Name },
 		"id":          func(d *directoryRole) string { return d.Role.ID.String() },
+		"isBuiltIn":   func(*directoryRole) string { return "true" },
+		"isEnabled":   func(*directoryRole) string { return "true" },
 		"templateId":  func(d *directoryRole) string { return d.Role.ID.String() },
 	})
 }
@@ -45,9 +48,9 @@ func (api *API) getDefinition(r *request) error {
 	return sendRole(r, definitionSet, definitionFields, (*request).roleTemplate)
 }
 
-// heldRole is a role that a user has: Graph's unifiedRoleAssignment.
+// heldRole is a role that a user, group or service principal was given: Graph's unifiedRoleAssignment.
 type heldRole struct {
-	role, user, tenant uuid.UUID
+	role, principal, tenant uuid.UUID
 }
 
 // heldFields are the properties of unifiedRoleAssignment.
@@ -56,7 +59,7 @@ var heldFields = newFieldSet("microsoft.graph.unifiedRoleAssignment", []field[he
 	{name: "condition", write: appendNull[heldRole], when: directory.ByDefault},
 	{name: "directoryScopeId", write: func(b []byte, _ *heldRole) []byte { return append(b, `"/"`...) }, when: directory.ByDefault},
 	{name: "id", write: func(b []byte, h *heldRole) []byte { return appendText(b, h.id()) }, when: directory.ByDefault},
-	{name: "principalId", write: func(b []byte, h *heldRole) []byte { return appendID(b, h.user) }, when: directory.ByDefault},
+	{name: "principalId", write: func(b []byte, h *heldRole) []byte { return appendID(b, h.principal) }, when: directory.ByDefault},
 	{name: "principalOrganizationId", write: func(b []byte, h *heldRole) []byte { return appendID(b, h.tenant) }, when: directory.ByDefault},
 	{name: "roleDefinitionId", write: func(b []byte, h *heldRole) []byte { return appendID(b, h.role) }, when: directory.ByDefault},
 }).in(assignmentSet)
@@ -64,40 +67,103 @@ var heldFields = newFieldSet("microsoft.graph.unifiedRoleAssignment", []field[he
 // id is derived from who has what.
 func (h heldRole) id() string { return base64.RawURLEncoding.EncodeToString(h.key()) }
 
-func (h heldRole) key() []byte { return slices.Concat(h.user[:], h.role[:]) }
+func (h heldRole) key() []byte { return slices.Concat(h.principal[:], h.role[:]) }
 
-// heldRoles are all roles of users who are not deleted.
+// heldRoles are all roles that objects which are not deleted were given.
 func (r *request) heldRoles() []heldRole {
 	var list []heldRole
-	for user, roles := range r.image.Roles {
-		if _, ok := r.liveUser(user); !ok {
+	for principal, roles := range r.image.Roles {
+		if !r.isPrincipal(principal) {
 			continue
 		}
 		for _, role := range roles {
-			list = append(list, heldRole{role, user, r.image.Organization.ID})
+			list = append(list, heldRole{role, principal, r.image.Organization.ID})
 		}
 	}
 	return list
 }
 
+// isPrincipal says whether there is a user, group or service principal with an id that is not deleted.
+func (r *request) isPrincipal(id uuid.UUID) bool {
+	if _, ok := r.liveUser(id); ok {
+		return true
+	}
+	if _, ok := r.liveGroup(id); ok {
+		return true
+	}
+	_, ok := r.image.Principals.ByID(id)
+	return ok
+}
+
+// heldExpansions are what $expand can show of a role assignment.
+var heldExpansions = map[string]expansion[heldRole]{}
+
+func init() { // they lead to the fields they are shown among
+	heldExpansions["principal"] = func(r *request, e odata.Expansion) (func([]byte, *heldRole) ([]byte, error), error) {
+		inner := r.within(e)
+		w, err := inner.objectWriter()
+		if err != nil {
+			return nil, err
+		}
+		return func(b []byte, h *heldRole) ([]byte, error) {
+			inner.image = r.image
+			o, ok, err := inner.objectByID(h.principal, w)
+			if err != nil || !ok {
+				return append(b, "null"...), err
+			}
+			return w.write(b, o), nil
+		}, nil
+	}
+	heldExpansions["roleDefinition"] = func(r *request, e odata.Expansion) (func([]byte, *heldRole) ([]byte, error), error) {
+		fields, err := definitionFields.selected(r.within(e))
+		return func(b []byte, h *heldRole) ([]byte, error) {
+			role, _ := r.roleOf(h.role)
+			return append(appendFields(append(b, '{'), fields, &role), '}'), nil
+		}, err
+	}
+}
+
+// objectByID reads a user, group, application, service principal or directory role, as far as a writer needs it.
+func (r *request) objectByID(id uuid.UUID, w *objectWriter) (object, bool, error) {
+	users, groups := r.findIDs([]uuid.UUID{id}, func(string) bool { return true })
+	if len(users)+len(groups) == 0 {
+		o, _, ok := r.otherObject(id)
+		return o, ok, nil
+	}
+	list, err := r.readObjects(users, groups, w)
+	if err != nil || len(list) == 0 {
+		return object{}, false, err
+	}
+	return list[0], true, nil
+}
+
 // listAssignments answers GET /roleManagement/directory/roleAssignments.
 func (api *API) listAssignments(r *request) error {
-	if err := r.allow("$select", "$filter", "$top", "$count", "$skiptoken"); err != nil {
+	if err := r.allow("$select", "$filter", "$expand", "$top", "$count", "$skiptoken"); err != nil {
 		return err
 	}
-	fields, err := heldFields.selected(r)
+	fields, err := r.heldFields()
 	if err != nil {
 		return err
 	}
 	rows, err := filtered(r, r.heldRoles(), textsOf[heldRole]{
 		"directoryScopeId": func(*heldRole) string { return "/" },
-		"principalId":      func(h *heldRole) string { return h.user.String() },
+		"principalId":      func(h *heldRole) string { return h.principal.String() },
 		"roleDefinitionId": func(h *heldRole) string { return h.role.String() },
 	})
 	if err != nil {
 		return err
 	}
 	return sendByID(r, assignmentSet, rows, heldRole.key, objects(fields))
+}
+
+// heldFields are the fields of $select and $expand.
+func (r *request) heldFields() ([]*field[heldRole], error) {
+	fields, err := heldFields.selected(r)
+	if err != nil {
+		return nil, err
+	}
+	return expanded(r, heldFields, heldExpansions, fields)
 }
 
 // heldRole is the assignment that the path names.
@@ -112,7 +178,7 @@ func (r *request) heldRole() (heldRole, error) {
 
 // getAssignment answers GET /roleManagement/directory/roleAssignments/{assignment}.
 func (api *API) getAssignment(r *request) error {
-	if err := r.allow("$select"); err != nil {
+	if err := r.allow("$select", "$expand"); err != nil {
 		return err
 	}
 	h, err := r.heldRole()
@@ -123,7 +189,7 @@ func (api *API) getAssignment(r *request) error {
 }
 
 func (r *request) sendHeldRole(status int, h heldRole) error {
-	fields, err := heldFields.selected(r)
+	fields, err := r.heldFields()
 	if err != nil {
 		return err
 	}
@@ -132,17 +198,17 @@ func (r *request) sendHeldRole(status int, h heldRole) error {
 
 const heldResource = "UnifiedRoleAssignment"
 
-// createAssignment answers POST /roleManagement/directory/roleAssignments: a user gets a role, in the whole directory.
+// createAssignment answers POST /roleManagement/directory/roleAssignments: a user, group or service principal gets a role, in the whole directory.
 func (api *API) createAssignment(r *request) error {
 	h, err := r.readHeldRole()
 	if err != nil {
 		return err
 	}
-	if slices.Contains(r.image.Roles[h.user], h.role) {
+	if slices.Contains(r.image.Roles[h.principal], h.role) {
 		const message = "A conflicting object with one or more of the specified property values is present in the directory."
 		return &Problem{Status: http.StatusBadRequest, Code: badRequest, Message: message, Detail: &Detail{"ConflictingObjects", "", message}}
 	}
-	if _, err := r.do(tenant.SetRole{Role: h.role, Principal: h.user}); err != nil {
+	if _, err := r.do(tenant.SetRole{Role: h.role, Principal: h.principal}); err != nil {
 		return badReference(err)
 	}
 	r.w.Header().Set("Location", r.root+"/"+assignmentSet+"/"+h.id())
@@ -157,7 +223,7 @@ func (r *request) readHeldRole() (h heldRole, err error) {
 	h.tenant = r.image.Organization.ID
 	var scope string
 	if err := read(heldResource, withoutID(members), map[string]any{
-		"principalId": &h.user, "roleDefinitionId": &h.role, "directoryScopeId": &scope,
+		"principalId": &h.principal, "roleDefinitionId": &h.role, "directoryScopeId": &scope,
 	}, "principalId", "roleDefinitionId", "directoryScopeId"); err != nil {
 		return h, err
 	}
@@ -170,7 +236,7 @@ func (r *request) readHeldRole() (h heldRole, err error) {
 			Want: "Roles are for the whole directory here: directoryScopeId is '/'.",
 		}
 	}
-	return h, r.mayHaveRoles(h.user)
+	return h, r.mayHaveRoles(h.principal)
 }
 
 // deleteAssignment answers DELETE /roleManagement/directory/roleAssignments/{assignment}.
@@ -183,5 +249,5 @@ func (api *API) deleteAssignment(r *request) error {
 	if !ok {
 		role.ID = h.role
 	}
-	return r.takeRole(role, h.user)
+	return r.takeRole(role, h.principal)
 }

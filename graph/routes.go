@@ -167,7 +167,10 @@ func (n *node) step(segment string) (next *node, key *string, ok bool) {
 	if next := n.names[strings.ToLower(segment)]; next != nil {
 		return next, nil, true
 	}
-	if name, _, ok := strings.Cut(segment, "="); ok { // directoryRoles/roleTemplateId={id}
+	if name, value, ok := strings.Cut(segment, "="); ok { // directoryRoles/roleTemplateId={id}
+		if n.alternates[strings.ToLower(name)] != nil {
+			return n.keyed(name + "='" + strings.Trim(value, "'") + "'")
+		}
 		if next := n.names[strings.ToLower(name)+"="]; next != nil {
 			return next, nil, true
 		}

@@ -45,7 +45,7 @@ type world struct {
 
 // allPermissions are those of an application that may do everything.
 var allPermissions = []string{
-	"User.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All", "Organization.ReadWrite.All", "LicenseAssignment.ReadWrite.All",
+	"User.Read.All", "User.ReadWrite.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All", "Organization.ReadWrite.All", "LicenseAssignment.ReadWrite.All",
 	"Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All", "RoleManagement.ReadWrite.Directory",
 }
 
@@ -274,7 +274,7 @@ func (p people) User(ctx context.Context, tenantID, id uuid.UUID) (identity.User
 	if err != nil {
 		return identity.User{}, err
 	}
-	return identity.User{ID: id, Enabled: u.AccountEnabled, Roles: img.Roles[id], SessionsFrom: u.SignInSessionsValidFromDateTime}, nil
+	return identity.User{ID: id, Enabled: u.AccountEnabled, Roles: img.RolesOf(user), SessionsFrom: u.SignInSessionsValidFromDateTime}, nil
 }
 
 // emptyImage is that of a tenant with nothing in it.

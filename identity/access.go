@@ -1,21 +1,26 @@
 package identity
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Access is how much of an object a caller may see or do.
 type Access uint8
 
-// The degrees of Access. Basic means the few properties that Graph shows with a permission such as User.ReadBasic.All.
+// The degrees of Access. Basic means the few properties that Graph shows with a permission such as User.ReadBasic.All; Part, those that
+// Operation.Changes tells.
 const (
 	None Access = iota
 	Basic
+	Part
 	Full
 )
 
 // Relation is what the object of an operation is to its caller.
 type Relation uint8
 
-// The relations: a signed-in user's own self, a group the caller owns, or anything else.
+// The relations: a signed-in user's own self, a group, application or service principal that the caller owns, or anything else.
 const (
 	Other Relation = iota
 	Self
@@ -32,8 +37,7 @@ func (e *Forbidden) Error() string { return "Insufficient privileges to complete
 
 // Check answers how much of the operation the caller may do on an object, or *Forbidden. What is not in Needs nobody may.
 func (op Operation) Check(c *Caller, object Relation) (Access, error) {
-	need, ok := Needs[op]
-	if ok && need.welcomes(c, object) && need.role(c, object) {
+	if need, ok := Needs[op]; ok {
 		if access := need.access(c, object); access != None {
 			return access, nil
 		}
@@ -41,14 +45,63 @@ func (op Operation) Check(c *Caller, object Relation) (Access, error) {
 	return None, &Forbidden{op}
 }
 
-// welcomes refuses personal accounts where they are not supported (A22). One of the personal tenant is refused everywhere:
-// there is no directory here that it could see.
-func (n Need) welcomes(c *Caller, object Relation) bool {
-	return !c.Personal || (n.Personal && object == Self && c.Tenant != PersonalTenant)
+// Changes says whether the operation lets the caller change a property of an object, where Check has answered that it is for a Part.
+func (op Operation) Changes(c *Caller, object Relation, property string) bool {
+	need := Needs[op]
+	if need.role(c, object) {
+		for permission, properties := range need.Parts {
+			if c.Permissions.Has(permission) && slices.Contains(properties, property) {
+				return true
+			}
+		}
+	}
+	return need.servesSelf(c, object) && slices.Contains(need.SelfService, property)
+}
+
+// access is the most that the caller's permissions give, with its roles.
+func (n *Need) access(c *Caller, object Relation) Access {
+	access := n.permitted(c, object)
+	switch {
+	case n.role(c, object):
+		if access == None && !c.Personal && n.hasPart(c) {
+			return Part
+		}
+		return access
+	case access == Full && n.servesSelf(c, object):
+		return Part
+	}
+	return None
+}
+
+// permitted is the most that the caller's permissions give.
+func (n *Need) permitted(c *Caller, object Relation) Access {
+	switch {
+	case c.Personal:
+		return n.personal(c, object)
+	case !c.Delegated && (c.Permissions.hasAny(n.application.full) || object == Owned && c.Permissions.hasAny(n.Owned)):
+		return Full
+	case c.Delegated && (c.Permissions.hasAny(n.delegated.full) || object == Self && c.Permissions.hasAny(n.Own)):
+		return Full
+	case !c.Delegated && c.Permissions.hasAny(n.application.basic), c.Delegated && c.Permissions.hasAny(n.delegated.basic):
+		return Basic
+	}
+	return None
+}
+
+// personal is permitted for personal accounts (A22). Those of the personal tenant are refused everywhere: there is no directory here that
+// they could see.
+func (n *Need) personal(c *Caller, object Relation) Access {
+	enough := func(permission string) bool {
+		return c.Permissions.Has(permission) && (object == Self || !slices.Contains(n.Own, permission))
+	}
+	if c.Tenant != PersonalTenant && slices.ContainsFunc(n.Personal, enough) {
+		return Full
+	}
+	return None
 }
 
 // role says whether a signed-in user has a role for the operation; reading takes none. An application needs only permissions.
-func (n Need) role(c *Caller, object Relation) bool {
+func (n *Need) role(c *Caller, object Relation) bool {
 	switch {
 	case !c.Delegated, len(n.Roles) == 0, n.Owners && object == Owned, n.Self && object == Self:
 		return true
@@ -56,13 +109,56 @@ func (n Need) role(c *Caller, object Relation) bool {
 	return slices.Contains(c.Roles, GlobalAdministrator.ID) || c.hasAny(n.Roles)
 }
 
-// access is the most the caller's permissions give.
-func (n Need) access(c *Caller, object Relation) Access {
-	switch {
-	case c.Permissions.hasAny(n.Full), c.Delegated && object == Self && c.Permissions.hasAny(n.Own):
-		return Full
-	case c.Permissions.hasAny(n.Basic):
-		return Basic
+func (n *Need) hasPart(c *Caller) bool {
+	for permission := range n.Parts {
+		if c.Permissions.Has(permission) {
+			return true
+		}
 	}
-	return None
+	return false
+}
+
+// servesSelf says whether the caller, without a role, may change some properties of the object, which is itself.
+func (n *Need) servesSelf(c *Caller, object Relation) bool {
+	return len(n.SelfService) > 0 && object == Self && n.permitted(c, object) == Full
+}
+
+// scheme has the permissions of a Need that count in one of the schemes.
+type scheme struct{ full, basic []string }
+
+// inSchemes completes the table with what counts in which scheme.
+func inSchemes(needs map[Operation]Need) map[Operation]Need {
+	for op, n := range needs {
+		n.delegated = scheme{grantable(DelegatedPermission, n.Full, n.Delegated), grantable(DelegatedPermission, n.Basic)}
+		n.application = scheme{grantable(ApplicationPermission, n.Full, n.Application), grantable(ApplicationPermission, n.Basic)}
+		needs[op] = n
+	}
+	return needs
+}
+
+// grantable returns those of the permissions that can be granted in a scheme.
+func grantable(find func(string) (Permission, bool), lists ...[]string) []string {
+	return slices.DeleteFunc(slices.Concat(lists...), func(name string) bool {
+		for part := range strings.SplitSeq(name, "+") {
+			if _, ok := find(part); !ok {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// LeastOf is the least permission that is enough in a scheme, as it is documented; "" when none is.
+func (n *Need) LeastOf(delegated bool) string {
+	find, counts := ApplicationPermission, n.application
+	owned := n.Owned
+	if delegated {
+		find, counts, owned = DelegatedPermission, n.delegated, n.Own
+	}
+	for _, list := range [][]string{grantable(find, n.Least), counts.basic, counts.full, owned} {
+		if len(list) > 0 {
+			return list[0]
+		}
+	}
+	return ""
 }

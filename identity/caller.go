@@ -37,7 +37,13 @@ func (p Permissions) amongst(granted []string) Permissions {
 	return slices.DeleteFunc(slices.Clone(p), gone)
 }
 
-func (p Permissions) hasAny(names []string) bool { return slices.ContainsFunc(names, p.Has) }
+func (p Permissions) hasAny(names []string) bool { return slices.ContainsFunc(names, p.hasAll) }
+
+// hasAll is Has for "X+Y", which is both.
+func (p Permissions) hasAll(names string) bool {
+	one, others, more := strings.Cut(names, "+")
+	return p.Has(one) && (!more || p.hasAll(others))
+}
 
 // Actor names the caller in the log of commits.
 func (c *Caller) Actor() string {

@@ -1,125 +1,171 @@
 package identity
 
-// Operation names what a caller wants to do, for Needs.
-type Operation string
-
-// The operations. Assigning and reprocessing are the licensing actions of users and groups.
-const (
-	ReadUsers          Operation = "read users"
-	WriteUsers         Operation = "create and update users"
-	DeleteUsers        Operation = "delete, restore and purge users"
-	AssignUser         Operation = "assign licenses to a user"
-	ReprocessUser      Operation = "reprocess a user's license assignments"
-	ReadLicenseDetails Operation = "read a user's license details"
-	ReadMemberships    Operation = "read the groups a user is in"
-	ReadManager        Operation = "read a user's manager and direct reports"
-
-	ReadGroups      Operation = "read groups"
-	CreateGroups    Operation = "create groups"
-	WriteGroups     Operation = "update, delete, restore and purge groups"
-	WriteMembers    Operation = "add and remove members of a group"
-	WriteOwners     Operation = "add and remove owners of a group"
-	AssignGroup     Operation = "assign licenses to a group"
-	ReadGroupErrors Operation = "read a group's members with license errors"
-
-	ReadObjects Operation = "read directory objects of any type"
-
-	ReadDeletedUsers  Operation = "read deleted users"
-	ReadDeletedGroups Operation = "read deleted groups"
-
-	ReadSKUs          Operation = "read subscribed SKUs"
-	ReadSubscriptions Operation = "read subscriptions"
-	ReadOrganization  Operation = "read the organization"
-	WriteOrganization Operation = "update the organization"
-	ReadDomains       Operation = "read domains"
-
-	ReadApplications           Operation = "read applications and service principals"
-	ReadAppRolesOfUser         Operation = "read the app roles that a user has"
-	ReadAppRolesOfGroup        Operation = "read the app roles that a group has"
-	ReadGroupsOwned            Operation = "read the deleted groups that a user owns"
-	ReadMembershipsOfPrincipal Operation = "read the groups a service principal is in, by ids"
-	WriteApplications          Operation = "create, update and delete applications, service principals and what they log in with"
-	ReadAppRoles               Operation = "read the permissions that service principals have for themselves"
-	WriteAppRoles              Operation = "grant and revoke permissions that service principals have for themselves"
-	ReadGrants                 Operation = "read what applications may do in users' names"
-	WriteGrants                Operation = "change what applications may do in users' names"
-	ReadRoles                  Operation = "read directory roles and who has them"
-	WriteRoles                 Operation = "give and take directory roles"
-	ResetPassword              Operation = "reset a user's password"
-	ChangePassword             Operation = "change one's own password"
-	RevokeSessions             Operation = "end a user's sessions"
-
-	ReadSettings  Operation = "read the tenant's subscriptions, catalog and settings"
-	WriteSettings Operation = "change the tenant's subscriptions, catalog and settings"
-	ReadSignIn    Operation = "read how a tenant lets people and programs in"
-	WriteSignIn   Operation = "change how a tenant lets people and programs in"
-	ReprocessMany Operation = "reprocess a group, users in error or the tenant"
-	Import        Operation = "import a tenant"
-	Develop       Operation = "move the clock, make faults and mint tokens for tests"
-)
-
-// Need is what an operation asks of its caller: one of the permissions, and of a signed-in user one of the roles too.
+// Need is what an operation asks of its caller: one of the permissions, and of a signed-in user one of the roles too. A permission counts
+// only where it can be granted: Group.Create for applications, User.Read for signed-in users. "X+Y" stands for both of two permissions.
 type Need struct {
-	Full     []string // permissions that let the caller see or do all of it, least first
-	Basic    []string // permissions that let the caller see the basic properties only
-	Own      []string // permissions that let a signed-in user see its own self
-	Roles    []Role   // none: any member may; otherwise Global Administrators may, and these
-	Owners   bool     // owners of the group may without a role
-	Self     bool     // a signed-in user may on its own self without a role
-	Personal bool     // personal accounts may, on their own self
+	Full        []string // permissions that let the caller see or do all of it, least first
+	Delegated   []string // as Full, for signed-in users only
+	Application []string // as Full, for applications only
+	Basic       []string // permissions that let the caller see the basic properties only
+	Own         []string // permissions that let a signed-in user see or change its own self
+	Owned       []string // permissions that let an application see or change applications and service principals that it owns
+	Personal    []string // permissions that are enough for personal accounts; those of Own on their own self
+	Least       []string // the least permissions as documented, where they are not the first of Basic or Full
+
+	// Parts are the properties that a permission lets the caller change, where it is for nothing else.
+	Parts map[string][]string
+	// SelfService are the properties that a signed-in user may change of its own self without a role.
+	SelfService []string
+
+	Roles  []Role // none: any member may; otherwise Global Administrators may, and these
+	Owners bool   // owners of the group may without a role
+	Self   bool   // a signed-in user may on its own self without a role
+
+	delegated, application scheme // what of the permissions counts where
 }
 
-// Needs is the one table of what each operation asks for (spec/licensing.md L73 and section 10; the last five are our own).
-// A permission to write implies the one to read.
-var Needs = map[Operation]Need{
+// Needs is the one table of what each operation asks for (protocol P60, spec/licensing.md L73 and section 10; those from ReadSettings on are
+// our own). Where it deviates from what Microsoft documents, docs/parity.md says why.
+var Needs = inSchemes(map[Operation]Need{
 	ReadUsers: {
-		Full:     []string{"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
-		Basic:    []string{"User.ReadBasic.All"},
-		Own:      []string{"User.Read", "User.ReadWrite"},
-		Personal: true,
+		Full: userReaders, Application: crossCloud, Basic: []string{"User.ReadBasic.All"},
 	},
-	WriteUsers: {
+	ReadUser: {
+		Full: userReaders, Application: crossCloud, Basic: []string{"User.ReadBasic.All"}, Own: ownUser, Personal: ownUser,
+	},
+	ReadUsersDelta: {
+		Full: userReaders,
+	},
+	CreateUsers: {
 		Full:  []string{"User.ReadWrite.All", "Directory.ReadWrite.All"},
 		Roles: []Role{UserAdministrator, DirectoryWriters},
 	},
+	WriteUsers: {
+		Full:        []string{"User.ReadWrite.All", "Directory.ReadWrite.All"},
+		Application: crossCloud,
+		Own:         []string{"User.ReadWrite"},
+		Personal:    []string{"User.ReadWrite"},
+		Parts: map[string][]string{
+			"User-Mail.ReadWrite.All":            {"otherMails"},
+			"User-PasswordProfile.ReadWrite.All": {"passwordProfile"},
+			"User-Phone.ReadWrite.All":           {"businessPhones", "mobilePhone"},
+			"User.EnableDisableAccount.All":      {"accountEnabled"},
+			"User.ManageIdentities.All":          {"identities"},
+		},
+		SelfService: []string{
+			"aboutMe", "birthday", "hireDate", "interests", "mobilePhone", "mySite", "pastProjects", "preferredName", "responsibilities", "schools", "skills",
+		},
+		Roles: []Role{UserAdministrator, DirectoryWriters},
+	},
 	DeleteUsers: {
-		Full:  []string{"User.ReadWrite.All", "Directory.ReadWrite.All"},
-		Roles: []Role{UserAdministrator},
+		Full:        []string{"User.DeleteRestore.All", "User.ReadWrite.All"},
+		Application: crossCloud,
+		Roles:       []Role{UserAdministrator},
 	},
 	AssignUser: {
 		Full:  []string{"LicenseAssignment.ReadWrite.All", "User.ReadWrite.All", "Directory.ReadWrite.All"},
 		Roles: []Role{LicenseAdministrator, UserAdministrator, DirectoryWriters},
 	},
-	ReprocessUser: reprocess,
+	ReprocessUser: {
+		Full:  []string{"User.ReadWrite.All", "Directory.ReadWrite.All"},
+		Roles: reprocessors,
+	},
 	ReadLicenseDetails: {
-		Full: []string{
-			"LicenseAssignment.Read.All", "LicenseAssignment.ReadWrite.All", "User.Read.All", "User.ReadWrite.All",
-			"Directory.Read.All", "Directory.ReadWrite.All",
-		},
-		Own: []string{"User.Read", "User.ReadWrite"},
+		Full:     []string{"LicenseAssignment.Read.All", "User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
+		Own:      []string{"User.Read"},
+		Personal: []string{"User.Read"},
 	},
 	ReadMemberships: {
+		Full:      []string{"Directory.Read.All", "Directory.ReadWrite.All", "GroupMember.ReadBasic.All", "Group.ReadBasic.All"},
+		Delegated: []string{"GroupMember.Read.All"},
+		Own:       []string{"User.Read"},
+		Least:     []string{"User.Read"},
+	},
+	ReadAllMemberships: {
 		Full: []string{
-			"GroupMember.Read.All", "GroupMember.ReadWrite.All", "Group.Read.All", "Group.ReadWrite.All", "User.Read.All", "User.ReadWrite.All",
+			"User.Read.All", "GroupMember.ReadBasic.All", "Group.ReadBasic.All", "GroupMember.Read.All", "Group.Read.All",
 			"Directory.Read.All", "Directory.ReadWrite.All",
 		},
-		Own: []string{"User.Read", "User.ReadWrite"},
+		Own:   []string{"User.Read"},
+		Least: []string{"User.Read"},
+	},
+	ReadOneMembership: {
+		Application: []string{"User.Read.All"}, Own: []string{"User.Read", "User.Read.All"}, Least: []string{"User.Read"},
 	},
 	ReadManager: {
-		Full: []string{"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
-		Own:  []string{"User.Read", "User.ReadWrite"},
+		Full: userReaders,
 	},
+	ReadReports: {
+		Full:  userReaders,
+		Own:   []string{"User.Read"},
+		Least: []string{"User.Read"},
+	},
+	ReadAllReports: {
+		Full:  []string{"Directory.Read.All", "User.Read.All"},
+		Own:   []string{"User.Read"},
+		Least: []string{"User.Read"},
+	},
+	ReadCreated: {
+		Full: userReaders, Own: ownUser, Personal: ownUser, Least: []string{"User.Read"},
+	},
+	GetMemberGroups:    {Full: memberReaders},
+	CheckMemberGroups:  {Full: append(memberReaders, "User.ReadWrite.All")},
+	CheckMemberObjects: {Full: append(memberReaders, "User.ReadWrite.All"), Own: []string{"User.Read"}},
 
 	ReadGroups: {
-		Full:  []string{"Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
-		Basic: []string{"GroupMember.Read.All", "GroupMember.ReadWrite.All"},
+		Full:  groupReaders,
+		Basic: []string{"Group.ReadBasic.All", "GroupMember.Read.All", "Group.ManageProtection.All", "Group-PreferredDataLocation.ReadWrite.All"},
 	},
+	ReadGroup: {
+		Full: groupReaders,
+		Basic: []string{
+			"Group.ReadBasic.All", "GroupMember.Read.All", "Group.ManageProtection.All", "Group-PreferredDataLocation.ReadWrite.All",
+			"Group-XTenantIdentitySync.Read.All",
+		},
+	},
+	ReadGroupsDelta: {
+		Full:  groupReaders,
+		Basic: []string{"Group.ReadBasic.All", "GroupMember.Read.All"},
+	},
+	SeeGroups: {
+		Full:  groupReaders,
+		Basic: []string{"GroupMember.ReadBasic.All", "Group.ReadBasic.All", "GroupMember.Read.All", "GroupMember.ReadWrite.All"},
+	},
+	ReadMembers: {
+		Full: []string{
+			"GroupMember.ReadBasic.All", "Group.ReadBasic.All", "GroupMember.Read.All", "GroupMember.ReadWrite.All", "Group.Read.All",
+			"Group.ReadWrite.All", "Directory.Read.All",
+		},
+	},
+	ReadOwners: {
+		Full: []string{"GroupMember.Read.All", "GroupMember.ReadWrite.All", "Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All"},
+	},
+	ReadGroupsOfGroup: {
+		Full: []string{
+			"GroupMember.ReadBasic.All", "Group.ReadBasic.All", "GroupMember.Read.All", "Group.Read.All", "Directory.Read.All",
+			"Directory.ReadWrite.All",
+		},
+	},
+	ReadAllOfGroup: {
+		Full:      []string{"GroupMember.ReadBasic.All", "Group.ReadBasic.All", "Directory.Read.All", "Directory.ReadWrite.All"},
+		Delegated: []string{"GroupMember.Read.All", "Group.Read.All"},
+	},
+	GetGroupsOfGroup:   {Full: memberReaders, Least: []string{"GroupMember.ReadBasic.All"}},
+	CheckGroupsOfGroup: {Full: append(memberReaders, "User.ReadWrite.All"), Least: []string{"GroupMember.ReadBasic.All"}},
 	CreateGroups: {
-		Full:  []string{"Group.Create", "Group.ReadWrite.All", "Directory.ReadWrite.All"},
+		Full:  []string{"Group.Create", "Group.ReadWrite.All", "Directory.ReadWrite.All", "Group-PreferredDataLocation.ReadWrite.All"},
 		Roles: groupWriters,
 	},
 	WriteGroups: {
-		Full:  []string{"Group.ReadWrite.All", "Directory.ReadWrite.All"},
+		Full: []string{"Group.ReadWrite.All", "Directory.ReadWrite.All"},
+		Parts: map[string][]string{
+			"Group-PreferredDataLocation.ReadWrite.All": {"preferredDataLocation"},
+			"Group.ManageProtection.All":                {"assignedLabels"},
+		},
+		Roles: groupWriters,
+	},
+	DeleteGroups: {
+		Full:  []string{"Group.ReadWrite.All"},
 		Roles: groupWriters,
 	},
 	WriteMembers: {
@@ -135,6 +181,9 @@ var Needs = map[Operation]Need{
 		Full:  []string{"LicenseAssignment.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"},
 		Roles: []Role{LicenseAdministrator, UserAdministrator, GroupsAdministrator, DirectoryWriters},
 	},
+	ReadGroupsOwned: {
+		Full: []string{"Group.Read.All", "Group.ReadWrite.All"},
+	},
 	ReadGroupErrors: {
 		Full: []string{
 			"GroupMember.Read.All", "GroupMember.ReadWrite.All", "Group.Read.All", "Group.ReadWrite.All",
@@ -143,103 +192,145 @@ var Needs = map[Operation]Need{
 	},
 
 	ReadObjects: { // what is seen of each depends on the permissions for its type
-		Full: []string{
-			"User.Read.All", "User.ReadWrite.All", "Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All",
-		},
-		Basic: []string{"User.ReadBasic.All", "GroupMember.Read.All", "GroupMember.ReadWrite.All"},
-	},
-
-	ReadDeletedUsers: {
-		Full: []string{"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
-	},
-	ReadDeletedGroups: {
-		Full: []string{"Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
+		Full: []string{"Directory.Read.All"},
 	},
 
 	ReadSKUs: {
-		Full: tenantReaders,
+		Full: []string{
+			"LicenseAssignment.Read.All", "Organization.Read.All", "Directory.Read.All", "Organization.ReadWrite.All", "Directory.ReadWrite.All",
+		},
 	},
-	ReadSubscriptions: {
-		Full: []string{"Organization.Read.All", "Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
+	ReadSKU: {
+		Full:        []string{"LicenseAssignment.Read.All", "Organization.Read.All", "Directory.Read.All", "Directory.ReadWrite.All"},
+		Application: []string{"Organization.ReadWrite.All"},
 	},
+	ReadSubscriptions: {Full: tenantReaders},
 	ReadOrganization: {
-		Full:  []string{"Organization.Read.All", "Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
-		Basic: []string{"User.Read", "User.ReadWrite"},
+		Full: tenantReaders, Basic: []string{"User.Read", "User.Read.All"},
+	},
+	ReadOrganizationByID: {
+		Full: besides("User.Read.All", tenantReaders...), Basic: []string{"User.Read.All"},
 	},
 	WriteOrganization: {
-		Full:  []string{"Organization.ReadWrite.All", "Directory.ReadWrite.All"},
+		Full:  []string{"Organization.ReadWrite.All"},
 		Roles: []Role{GlobalAdministrator},
 	},
-
 	ReadDomains: {
-		Full: []string{"Domain.Read.All", "Domain.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
+		Full: []string{"Domain.Read.All", "Domain.ReadWrite.All", "Directory.Read.All"},
 	},
+
 	ReadApplications: {
-		Full: []string{"Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
+		Full:        []string{"Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All"},
+		Delegated:   []string{"Directory.ReadWrite.All"},
+		Application: ownedBy,
+		Personal:    []string{"Application.Read.All", "Application.ReadWrite.All"},
 	},
-	ReadGroupsOwned: {
-		Full: []string{"Group.Read.All", "Group.ReadWrite.All"},
+	ReadApplication: {
+		Full: applicationReaders, Owned: ownedBy, Personal: []string{"Application.Read.All", "Application.ReadWrite.All"},
 	},
-	ReadAppRolesOfUser: {
-		Full: []string{"AppRoleAssignment.ReadWrite.All", "Directory.Read.All"},
-	},
-	ReadAppRolesOfGroup: {
-		Full: []string{"AppRoleAssignment.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
-	},
-	ReadMembershipsOfPrincipal: {
-		Full: []string{
-			"Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All", "Group.Read.All", "Group.ReadWrite.All",
-			"GroupMember.Read.All", "User.Read.All", "User.ReadWrite.All",
-		},
+	ReadApplicationOwners: {Full: applicationReaders, Owned: ownedBy},
+	CreateApplications: {
+		Full:        []string{"AppRegistration.Create", "Application.ReadWrite.All"},
+		Application: ownedBy, // the creator is the owner
+		Personal:    []string{"Application.ReadWrite.All"},
+		Roles:       applicationWriters,
 	},
 	// Each of these lets the caller come by what it has not got, so each has a permission of its own, and no other is enough: who manages
 	// applications cannot grant them anything, and who writes the directory cannot give roles.
 	WriteApplications: {
-		Full:  []string{"Application.ReadWrite.All"},
-		Roles: []Role{ApplicationAdministrator, CloudApplicationAdministrator},
+		Full: []string{"Application.ReadWrite.All"}, Owned: ownedBy, Personal: []string{"Application.ReadWrite.All"}, Least: ownedBy,
+		Roles: applicationWriters,
 	},
-	ReadAppRoles: {
-		Full: []string{
-			"Application.Read.All", "Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All",
-		},
+	ReadFederated: {
+		Full: []string{"Application.Read.All", "Application.ReadWrite.All"}, Owned: ownedBy, Personal: []string{"Application.ReadWrite.All"},
 	},
+	ReadOneFederated: {
+		Full: []string{"Application.ReadWrite.All"}, Owned: ownedBy, Personal: []string{"Application.ReadWrite.All"}, Least: ownedBy,
+	},
+	WriteApplicationKeys: {
+		Full: []string{"Application.ReadWrite.All"}, Owned: ownedBy, Least: ownedBy, Roles: applicationWriters,
+	},
+	ReadProgramsDelta: {
+		Full: applicationReaders, Application: ownedBy, Least: []string{"Application.ReadWrite.OwnedBy", "Directory.Read.All"},
+	},
+	ReadTemplates: {Full: applicationReaders},
+	Instantiate:   {Full: []string{"Application.ReadWrite.All"}, Roles: applicationWriters},
+	ReadPrincipals: {
+		Full:        []string{"Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All"},
+		Delegated:   []string{"Directory.ReadWrite.All"},
+		Application: ownedBy,
+	},
+	ReadPrincipal:      {Full: applicationReaders, Owned: ownedBy},
+	ReadAllOfPrincipal: {Full: applicationReaders},
+	// Who owns an application may let it log in with a secret that only the owner knows.
+	AddApplicationOwners: {
+		Full:  besides("Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"),
+		Owned: besides("Application.ReadWrite.OwnedBy", "Directory.Read.All", "Directory.ReadWrite.All"),
+		Least: besides("Application.ReadWrite.OwnedBy", "Directory.Read.All"),
+		Roles: applicationWriters,
+	},
+	RemoveApplicationOwners: {
+		Full: []string{"Application.ReadWrite.All", "Directory.ReadWrite.All"}, Owned: ownedBy, Least: ownedBy, Roles: applicationWriters,
+	},
+	ReadAppRolesOfUser:    {Full: []string{"AppRoleAssignment.ReadWrite.All", "Directory.Read.All"}},
+	ReadAppRolesOfGroup:   {Full: []string{"AppRoleAssignment.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}},
+	ReadAssignedResources: {Full: []string{"Directory.Read.All", "AppRoleAssignment.ReadWrite.All"}},
+	WriteAppRolesOfOthers: {
+		Full: []string{"AppRoleAssignment.ReadWrite.All"}, Roles: []Role{PrivilegedRoleAdministrator},
+	},
+	CreatePrincipals: { // of applications that the caller may write
+		Full: []string{"Application.ReadWrite.All"}, Application: ownedBy, Least: ownedBy, Roles: applicationWriters,
+	},
+	WritePrincipals: {
+		Full: []string{"Application.ReadWrite.All"}, Owned: ownedBy, Least: ownedBy, Roles: applicationWriters,
+	},
+	ReadAppRoles: {Full: applicationReaders, Owned: ownedBy},
 	WriteAppRoles: {
-		Full:  []string{"AppRoleAssignment.ReadWrite.All"},
-		Roles: []Role{PrivilegedRoleAdministrator},
+		Full: besides("AppRoleAssignment.ReadWrite.All", applicationReaders...), Roles: []Role{PrivilegedRoleAdministrator},
+	},
+	RemoveAppRoles: {
+		Full: []string{"AppRoleAssignment.ReadWrite.All", "Application.ReadWrite.All"}, Roles: []Role{PrivilegedRoleAdministrator},
 	},
 	ReadGrants: {
-		Full: []string{
-			"DelegatedPermissionGrant.Read.All", "DelegatedPermissionGrant.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All",
-		},
+		Full: []string{"Directory.Read.All", "DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All"},
+	},
+	ReadGrantsOfUser: {
+		Full: []string{"Directory.Read.All", "DelegatedPermissionGrant.ReadWrite.All"},
 	},
 	WriteGrants: {
-		Full:  []string{"DelegatedPermissionGrant.ReadWrite.All"},
-		Roles: []Role{ApplicationAdministrator, CloudApplicationAdministrator, PrivilegedRoleAdministrator},
+		Full: []string{"DelegatedPermissionGrant.ReadWrite.All"}, Roles: granters,
 	},
-	ReadRoles: {
-		Full: []string{
-			"RoleManagement.Read.Directory", "RoleManagement.ReadWrite.Directory", "Directory.Read.All", "Directory.ReadWrite.All",
-		},
+	RemoveGrants: {
+		Full: []string{"DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All"}, Roles: granters,
 	},
+	ReadRoles:           {Full: roleReaders},
+	ReadRolesByTemplate: {Full: roleReaders, Least: []string{"Directory.Read.All"}},
+	ReadRoleDefinitions: {Full: append(roleReaders, "RoleManagement.Read.All")},
+	ReadRoleAssignments: {Full: roleReaders, Delegated: []string{"RoleManagement.Read.All"}},
 	WriteRoles: {
-		Full:  []string{"RoleManagement.ReadWrite.Directory"},
-		Roles: []Role{PrivilegedRoleAdministrator},
+		Full: []string{"RoleManagement.ReadWrite.Directory"}, Roles: []Role{PrivilegedRoleAdministrator},
 	},
 	ResetPassword: {
-		Full:  []string{"User-PasswordProfile.ReadWrite.All", "User.ReadWrite.All"},
-		Roles: []Role{UserAdministrator},
+		Full: []string{"User-PasswordProfile.ReadWrite.All", "User.ReadWrite.All"}, Roles: []Role{UserAdministrator},
 	},
 	ChangePassword: {
-		Full: []string{"User-PasswordProfile.ReadWrite.All", "Directory.AccessAsUser.All"},
+		Full: []string{"User-PasswordProfile.ReadWrite.All"},
 	},
 	RevokeSessions: {
 		Full:  []string{"User.RevokeSessions.All", "User.ReadWrite.All", "Directory.ReadWrite.All"},
 		Roles: []Role{UserAdministrator},
 		Self:  true,
 	},
+	InvalidateTokens: {
+		Full: []string{"User.RevokeSessions.All"}, Delegated: []string{"Directory.ReadWrite.All"}, Own: []string{"User.ReadWrite"},
+		Personal: []string{"User.ReadWrite"}, Roles: []Role{UserAdministrator}, Self: true,
+	},
 
 	ReadSettings: {
-		Full: tenantReaders,
+		Full: []string{
+			"LicenseAssignment.Read.All", "LicenseAssignment.ReadWrite.All", "Organization.Read.All", "Directory.Read.All",
+			"Organization.ReadWrite.All", "Directory.ReadWrite.All",
+		},
 	},
 	WriteSettings: {
 		Full:  []string{"Organization.ReadWrite.All", "Directory.ReadWrite.All"},
@@ -253,7 +344,17 @@ var Needs = map[Operation]Need{
 		Full:  []string{"Policy.ReadWrite.Authorization"},
 		Roles: []Role{GlobalAdministrator},
 	},
-	ReprocessMany: reprocess,
+	ReprocessMany: {
+		Full:  []string{"LicenseAssignment.ReadWrite.All", "User.ReadWrite.All", "Directory.ReadWrite.All"},
+		Roles: reprocessors,
+	},
+	ReadErrors: {
+		Full: []string{
+			"LicenseAssignment.Read.All", "LicenseAssignment.ReadWrite.All", "User.Read.All", "User.ReadWrite.All",
+			"Directory.Read.All", "Directory.ReadWrite.All",
+		},
+		Own: ownUser,
+	},
 	Import: {
 		Full:  []string{"Directory.ReadWrite.All"},
 		Roles: []Role{GlobalAdministrator},
@@ -262,17 +363,39 @@ var Needs = map[Operation]Need{
 		Full:  []string{"Directory.ReadWrite.All"},
 		Roles: []Role{GlobalAdministrator},
 	},
-}
+})
 
-// reprocess is L73, for one user or many.
-var reprocess = Need{
-	Full:  []string{"LicenseAssignment.ReadWrite.All", "User.ReadWrite.All", "Directory.ReadWrite.All"},
-	Roles: []Role{DirectoryWriters, LicenseAdministrator, UserAdministrator},
-}
+// Permissions that several operations ask for. A slice that is appended to has no room left, so each append makes its own.
+var (
+	userReaders   = []string{"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+	tenantReaders = []string{"Organization.Read.All", "Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+	groupReaders  = []string{"Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+	ownUser       = []string{"User.Read", "User.ReadWrite"}
+	crossCloud    = []string{"User.ReadWrite.CrossCloud"}
+	ownedBy       = []string{"Application.ReadWrite.OwnedBy"}
+	roleReaders   = []string{"RoleManagement.Read.Directory", "RoleManagement.ReadWrite.Directory", "Directory.Read.All", "Directory.ReadWrite.All"}
 
-var groupWriters = []Role{GroupsAdministrator, UserAdministrator, DirectoryWriters}
+	applicationReaders = []string{"Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+	memberReaders      = []string{
+		"Application.Read.All", "Application.ReadWrite.All", "Device.Read.All", "Device.ReadWrite.All", "Directory.Read.All",
+		"Directory.ReadWrite.All", "Group.Read.All", "Group.ReadBasic.All", "Group.ReadWrite.All", "GroupMember.Read.All",
+		"GroupMember.ReadBasic.All", "User.Read.All",
+	}
+)
 
-var tenantReaders = []string{
-	"LicenseAssignment.Read.All", "LicenseAssignment.ReadWrite.All", "Organization.Read.All", "Directory.Read.All",
-	"Organization.ReadWrite.All", "Directory.ReadWrite.All",
+// Roles that several operations ask for.
+var (
+	reprocessors       = []Role{DirectoryWriters, LicenseAdministrator, UserAdministrator}
+	groupWriters       = []Role{GroupsAdministrator, UserAdministrator, DirectoryWriters}
+	applicationWriters = []Role{ApplicationAdministrator, CloudApplicationAdministrator}
+	granters           = []Role{ApplicationAdministrator, CloudApplicationAdministrator, PrivilegedRoleAdministrator}
+)
+
+// besides returns a permission that needs any of others besides.
+func besides(permission string, others ...string) []string {
+	var list []string
+	for _, other := range others {
+		list = append(list, permission+"+"+other)
+	}
+	return list
 }

@@ -14,13 +14,23 @@ import (
 
 // writes are the operations that change something; the others read.
 var writes = []Operation{
-	WriteUsers, DeleteUsers, AssignUser, ReprocessUser, CreateGroups, WriteGroups, WriteMembers, WriteOwners, AssignGroup,
-	WriteOrganization, WriteSettings, ReprocessMany, Import, Develop, WriteApplications, WriteAppRoles, WriteGrants, WriteRoles,
-	ResetPassword, RevokeSessions, WriteSignIn,
+	CreateUsers, WriteUsers, DeleteUsers, AssignUser, ReprocessUser, CreateGroups, WriteGroups, DeleteGroups, WriteMembers, WriteOwners,
+	AssignGroup, WriteOrganization, WriteSettings, ReprocessMany, Import, Develop, CreateApplications, WriteApplications, CreatePrincipals,
+	WritePrincipals, WriteAppRoles, RemoveAppRoles, WriteAppRolesOfOthers, AddApplicationOwners, RemoveApplicationOwners, WriteApplicationKeys, Instantiate, InvalidateTokens,
+	WriteGrants, RemoveGrants, WriteRoles, ResetPassword, RevokeSessions, WriteSignIn,
 }
 
-// guarded are the operations that writing the directory is not enough for: each lets the caller come by what it has not got.
-var guarded = []Operation{WriteApplications, WriteAppRoles, WriteGrants, WriteRoles, WriteSignIn, ResetPassword, ChangePassword}
+// guarded are the operations that writing the directory is not enough for, because each lets the caller come by what it has not got.
+var guarded = []Operation{
+	CreateApplications, WriteApplications, CreatePrincipals, WritePrincipals, WriteAppRoles, RemoveAppRoles, WriteAppRolesOfOthers,
+	AddApplicationOwners, WriteApplicationKeys, Instantiate, WriteGrants, WriteRoles, WriteSignIn, ResetPassword, ChangePassword,
+}
+
+// narrow are the other operations that writing the directory is not enough for, as it is documented.
+var narrow = []Operation{
+	DeleteUsers, DeleteGroups, ReadMembers, ReadOwners, ReadObjects, ReadOrganizationByID, WriteOrganization, ReadDomains, ReadGrantsOfUser,
+	ReadFederated, ReadOneFederated, ReadApplications, ReadPrincipals, ReadAllReports, ReadAppRolesOfUser, ReadOneMembership, ReadAssignedResources, ReadGroupsOwned, InvalidateTokens,
+}
 
 func application(permissions ...string) *Caller {
 	return &Caller{Tenant: contoso, ObjectID: principal, AppID: appID, Permissions: permissions}
@@ -48,19 +58,29 @@ func (op Operation) want(t *testing.T, c *Caller, object Relation, want Access) 
 func TestEveryOperationCanBeDoneByAnApplicationWithItsPermission(t *testing.T) {
 	t.Parallel()
 	for op, need := range Needs {
-		if len(need.Full) == 0 {
+		if len(need.application.full)+len(need.application.basic) == 0 {
 			t.Errorf("%s: no application can do it", op)
 		}
-		for _, permission := range need.Full {
-			op.want(t, application("Mail.Read", permission), Other, Full)
+		for _, permission := range need.application.full {
+			op.want(t, application(append(strings.Split(permission, "+"), "Mail.Read")...), Other, Full)
+		}
+		for _, permission := range need.Owned {
+			op.want(t, application(strings.Split(permission, "+")...), Owned, Full)
+			op.want(t, application(strings.Split(permission, "+")...), Other, None)
 		}
 		for _, permission := range need.Own {
-			op.want(t, application(permission), Self, None)
+			if !slices.Contains(need.Application, permission) {
+				op.want(t, application(permission), Self, None)
+			}
 		}
 		op.want(t, application(), Other, None)
 		op.want(t, application("Mail.Read", "openid", ""), Owned, None)
 		for _, permission := range need.Full { // names are exact
 			op.want(t, application(strings.ToLower(permission), permission+" ", permission+"X"), Other, None)
+			if one, other, both := strings.Cut(permission, "+"); both && len(need.Basic) == 0 {
+				op.want(t, application(one), Other, None)
+				op.want(t, application(other), Other, None)
+			}
 		}
 	}
 }
@@ -69,7 +89,7 @@ func TestAnApplicationThatWritesTheDirectoryMayDoEverythingButComeByMore(t *test
 	t.Parallel()
 	for op := range Needs {
 		want := Full
-		if slices.Contains(guarded, op) || op == ReadAppRolesOfUser || op == ReadGroupsOwned { // as in the real service
+		if slices.Contains(guarded, op) || slices.Contains(narrow, op) {
 			want = None
 		}
 		op.want(t, application("Directory.ReadWrite.All"), Other, want)
@@ -80,14 +100,14 @@ func TestAnApplicationThatWritesTheDirectoryMayDoEverythingButComeByMore(t *test
 func TestNoPermissionLeadsToAnother(t *testing.T) {
 	t.Parallel()
 	for _, op := range []Operation{WriteApplications, WriteAppRoles, WriteGrants, WriteRoles, WriteSignIn} {
-		for _, other := range guarded {
+		for _, other := range []Operation{WriteApplications, WriteGrants, WriteRoles, WriteSignIn, ResetPassword, ChangePassword} {
 			if other != op {
 				op.want(t, application(Needs[other].Full...), Other, None)
 				op.want(t, member([]Role{GlobalAdministrator}, Needs[other].Full...), Other, None)
 			}
 		}
 	}
-	WriteAppRoles.want(t, member([]Role{ApplicationAdministrator}, "AppRoleAssignment.ReadWrite.All"), Other, None)
+	WriteAppRoles.want(t, member([]Role{ApplicationAdministrator}, "AppRoleAssignment.ReadWrite.All", "Application.Read.All"), Other, None)
 	WriteRoles.want(t, member([]Role{UserAdministrator, ApplicationAdministrator}, "RoleManagement.ReadWrite.Directory"), Other, None)
 }
 
@@ -136,17 +156,22 @@ func TestASignedInUserNeedsARoleToWriteAndNoneToRead(t *testing.T) {
 				t.Errorf("%s: any member may do it", op)
 			}
 		}
-		op.want(t, member(nil, need.Full...), Other, want)
-		op.want(t, member([]Role{GlobalReader, DirectoryReaders}, need.Full...), Other, want)
-		op.want(t, member([]Role{GlobalAdministrator}, need.Full...), Other, Full)
+		if len(need.Full) == 0 {
+			continue
+		}
+		full := need.delegated.full
+		all := strings.Split(strings.Join(full, "+"), "+")
+		op.want(t, member(nil, all...), Other, want)
+		op.want(t, member([]Role{GlobalReader, DirectoryReaders}, all...), Other, want)
+		op.want(t, member([]Role{GlobalAdministrator}, all...), Other, Full)
 		op.want(t, member([]Role{GlobalAdministrator}), Other, None)
 		for _, role := range need.Roles {
-			op.want(t, member([]Role{role}, need.Full[0]), Other, Full)
+			op.want(t, member([]Role{role}, strings.Split(full[0], "+")...), Other, Full)
 			op.want(t, member([]Role{role}, "Mail.Read"), Other, None)
 		}
 		for _, role := range Roles {
 			if want == None && role != GlobalAdministrator && !slices.Contains(need.Roles, role) {
-				op.want(t, member([]Role{role}, need.Full...), Other, None)
+				op.want(t, member([]Role{role}, all...), Other, None)
 			}
 		}
 	}
@@ -156,14 +181,47 @@ func TestSomePermissionsShowLessThanAll(t *testing.T) {
 	t.Parallel()
 	ReadUsers.want(t, application("User.ReadBasic.All"), Other, Basic)
 	ReadUsers.want(t, application("User.ReadBasic.All", "User.Read.All"), Other, Full)
-	ReadUsers.want(t, member(nil, "User.Read"), Self, Full)
-	ReadUsers.want(t, member(nil, "User.Read"), Other, None)
-	ReadUsers.want(t, member(nil, "User.Read", "User.ReadBasic.All"), Other, Basic)
-	ReadUsers.want(t, member(nil, "User.Read", "User.ReadBasic.All"), Self, Full)
+	ReadUser.want(t, member(nil, "User.Read"), Self, Full)
+	ReadUser.want(t, member(nil, "User.Read"), Other, None)
+	ReadUser.want(t, member(nil, "User.Read", "User.ReadBasic.All"), Other, Basic)
+	ReadUser.want(t, member(nil, "User.Read", "User.ReadBasic.All"), Self, Full)
 	ReadLicenseDetails.want(t, member(nil, "User.Read"), Self, Full)
 	ReadLicenseDetails.want(t, member(nil, "User.Read"), Other, None)
 	ReadGroups.want(t, application("GroupMember.Read.All"), Other, Basic)
+	ReadGroups.want(t, application("Group.ReadBasic.All"), Other, Basic)
 	ReadOrganization.want(t, member(nil, "User.Read"), Other, Basic)
+	ReadOrganization.want(t, application("User.Read"), Other, None)
+}
+
+func TestSomePermissionsAreForSomePropertiesOnly(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		caller   *Caller
+		object   Relation
+		want     Access
+		property string
+		may      bool
+	}{
+		{application("User-PasswordProfile.ReadWrite.All"), Other, Part, "passwordProfile", true},
+		{application("User-PasswordProfile.ReadWrite.All"), Other, Part, "accountEnabled", false},
+		{application("User-Phone.ReadWrite.All", "User.EnableDisableAccount.All"), Other, Part, "accountEnabled", true},
+		{application("User-Phone.ReadWrite.All", "User.ReadWrite.All"), Other, Full, "jobTitle", false},
+		{application("User.ReadWrite"), Self, None, "mobilePhone", false},
+		{member([]Role{UserAdministrator}, "User-Phone.ReadWrite.All"), Other, Part, "businessPhones", true},
+		{member(nil, "User-Phone.ReadWrite.All"), Other, None, "businessPhones", false},
+		{member(nil, "User-Phone.ReadWrite.All"), Self, None, "businessPhones", false},
+		{member(nil, "User.ReadWrite"), Self, Part, "mobilePhone", true},
+		{member(nil, "User.ReadWrite"), Self, Part, "jobTitle", false},
+		{member(nil, "User.ReadWrite"), Other, None, "mobilePhone", false},
+		{member(nil, "User.Read"), Self, None, "mobilePhone", false},
+		{member(nil, "User.ReadWrite.All"), Self, Part, "mobilePhone", true},
+		{member([]Role{UserAdministrator}, "User.ReadWrite"), Self, Full, "mobilePhone", true},
+	} {
+		WriteUsers.want(t, c.caller, c.object, c.want)
+		if got := WriteUsers.Changes(c.caller, c.object, c.property); got != c.may {
+			t.Errorf("%+v changes %s of %d: %v", c.caller, c.property, c.object, got)
+		}
+	}
 }
 
 func TestAnOwnerChangesMembersWithoutARole(t *testing.T) {
@@ -181,18 +239,21 @@ func TestDirectoryWritersDoNotDeleteUsers(t *testing.T) {
 }
 
 // A22
-func TestAPersonalAccountSeesItselfAtMost(t *testing.T) {
+func TestAPersonalAccountSeesItselfAndApplicationsAtMost(t *testing.T) {
 	t.Parallel()
 	for op, need := range Needs {
-		guest := member([]Role{GlobalAdministrator}, append(slices.Clone(need.Full), need.Own...)...)
+		guest := member([]Role{GlobalAdministrator}, slices.Concat(need.Full, need.Basic, need.Own, need.Delegated)...)
 		guest.Personal = true
-		op.want(t, guest, Other, None)
-		op.want(t, guest, Owned, None)
-		if op == ReadUsers {
-			op.want(t, guest, Self, Full)
-		} else {
-			op.want(t, guest, Self, None)
+		others, itself := None, None
+		switch op {
+		case ReadUser, WriteUsers, ReadLicenseDetails, ReadCreated, InvalidateTokens:
+			itself = Full
+		case ReadApplications, ReadApplication, CreateApplications, WriteApplications, ReadFederated, ReadOneFederated:
+			others, itself = Full, Full
 		}
+		op.want(t, guest, Other, others)
+		op.want(t, guest, Owned, others)
+		op.want(t, guest, Self, itself)
 		guest.Tenant = PersonalTenant
 		op.want(t, guest, Self, None)
 	}
@@ -250,7 +311,7 @@ func TestNeedsGrantAllThatTheSpecificationNames(t *testing.T) {
 			wantNamed(t, op, row[1], row[2])
 		}
 	}
-	rule := regexp.MustCompile(`(?s)- \*\*L73\*\*(.*?)Delegated callers(.*?)- \*\*L74`).FindStringSubmatch(text)
+	rule := regexp.MustCompile(`(?s)- \*\*L73\*\*(.*?)and no other.*?Delegated callers(.*?)- \*\*L74`).FindStringSubmatch(text)
 	wantNamed(t, ReprocessUser, rule[1], rule[2])
 	wantNamed(t, ReprocessMany, rule[1], rule[2])
 }

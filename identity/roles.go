@@ -2,6 +2,7 @@ package identity
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/google/uuid"
 )
@@ -57,7 +58,7 @@ var (
 	}
 )
 
-// Roles lists all of them.
+// Roles lists all of them. BuiltInRoles has the others that every tenant has.
 var Roles = []Role{
 	GlobalAdministrator, GlobalReader, UserAdministrator, LicenseAdministrator, GroupsAdministrator, DirectoryReaders, DirectoryWriters,
 	ApplicationAdministrator, CloudApplicationAdministrator, PrivilegedRoleAdministrator,
@@ -65,19 +66,39 @@ var Roles = []Role{
 
 // RoleByID finds a role by the id of its template.
 func RoleByID(template uuid.UUID) (Role, bool) {
-	at := slices.IndexFunc(Roles, func(r Role) bool { return r.ID == template })
+	at := slices.IndexFunc(BuiltInRoles, func(r Role) bool { return r.ID == template })
 	if at < 0 {
 		return Role{}, false
 	}
-	return Roles[at], true
+	return BuiltInRoles[at], true
 }
 
 // RoleObjectID is the object id that a directory role has in a tenant. It is derived, since all roles are active in every tenant.
 func RoleObjectID(tenant, template uuid.UUID) uuid.UUID { return uuid.NewSHA1(tenant, template[:]) }
 
-// resettable are the roles whose holders a User Administrator may do sensitive things to, as in the real service: it may not come by
-// more than it has by taking over their accounts.
-var resettable = []Role{DirectoryReaders, GroupsAdministrator, UserAdministrator}
+// RoleByObjectID finds the place in BuiltInRoles of the role with an object id in a tenant.
+func RoleByObjectID(tenant, id uuid.UUID) (int, bool) {
+	places, ok := rolePlaces.Load(tenant)
+	if !ok {
+		made := make(map[uuid.UUID]int, len(BuiltInRoles))
+		for i, role := range BuiltInRoles {
+			made[RoleObjectID(tenant, role.ID)] = i
+		}
+		places, _ = rolePlaces.LoadOrStore(tenant, made)
+	}
+	at, ok := places.(map[uuid.UUID]int)[id]
+	return at, ok
+}
+
+// rolePlaces has the places in BuiltInRoles by object id, for each tenant that somebody has asked for.
+var rolePlaces sync.Map
+
+// resettable are the roles, by name, whose holders a User Administrator may do sensitive things to, as in the real service: it may not
+// come by more than it has by taking over their accounts.
+var resettable = []string{
+	"Directory Readers", "Groups Administrator", "Guest Inviter", "Helpdesk Administrator", "Message Center Reader", "Reports Reader",
+	"Usage Summary Reports Reader", "User Administrator", "User Experience Success Manager",
+}
 
 // MayTakeOver says whether a caller, who may change users, may do to a user with some roles what would let it act as them or keep them
 // out: set the password, change what they sign in with, disable or delete them. Global Administrators may. Otherwise holders of roles are
@@ -90,6 +111,7 @@ func (c *Caller) MayTakeOver(roles []uuid.UUID) bool {
 		return false
 	}
 	return !slices.ContainsFunc(roles, func(id uuid.UUID) bool {
-		return !slices.ContainsFunc(resettable, func(r Role) bool { return r.ID == id })
+		role, _ := RoleByID(id)
+		return !slices.Contains(resettable, role.Name)
 	})
 }

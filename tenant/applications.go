@@ -267,6 +267,7 @@ func (c *change) purgePrincipal(of *directory.Client) {
 	c.principals.purge(c, ordinal, of.Principal.ID)
 	c.dropGrants(c.next.Grants.OfClient(of.Principal.ID))
 	c.unlink(of.Principal.ID)
+	c.forgetRoles(of.Principal.ID)
 }
 
 // publish changes the domain that applications show, when the organization's default domain is another than before.

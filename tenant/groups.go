@@ -130,6 +130,7 @@ func (c *change) purgeGroup(group uint32) error {
 		c.effects.Nested = append(c.effects.Nested, Link{Group: outer, Member: group, Gone: true})
 	}
 	c.unlink(id)
+	c.forgetRoles(id)
 	c.markGroup(Mark{Ordinal: group, What: Purged})
 	c.write(store.Object{Kind: store.KindGroup, Ordinal: group, ID: id, Purged: true})
 	return nil

@@ -22,7 +22,7 @@ type Image struct {
 	Principals    *directory.Objects[directory.ServicePrincipal] // Microsoft Graph's first
 	Grants        *directory.Grants
 	Links         *directory.Links
-	Roles         map[uuid.UUID][]uuid.UUID // ids of the templates of the directory roles that a user, by object id, has
+	Roles         map[uuid.UUID][]uuid.UUID // ids of the templates of the directory roles that were given to an object, by its id
 	SignIn        directory.SignIn
 	Imports       map[string]int64 // last line taken, by the import's id
 

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/directory"
+	"licensor/directory/column"
 )
 
 // SetGrant lets an application act for one user or for all, in the place of what it was granted for them before. No scopes take the grant
@@ -38,10 +39,10 @@ func (cmd SetGrant) run(c *change) error {
 	return nil
 }
 
-// SetRole gives a user a directory role, or takes it away.
+// SetRole gives a directory role to a user, a service principal or a group that roles can be given to, or takes it away.
 type SetRole struct {
 	Role      uuid.UUID // its template's id
-	Principal uuid.UUID // the user's object id
+	Principal uuid.UUID // the object id
 	Gone      bool
 }
 
@@ -49,7 +50,7 @@ type SetRole struct {
 func (SetRole) Name() string { return "setRole" }
 
 func (cmd SetRole) run(c *change) error {
-	if user, ok := c.dir.UserByID(cmd.Principal); !ok || !cmd.Gone && c.dir.UserHidden(user) {
+	if !cmd.Gone && !c.base.mayHaveRoles(cmd.Principal) {
 		return noSuch(cmd.Principal)
 	}
 	if has := slices.Contains(c.next.Roles[cmd.Principal], cmd.Role); has != cmd.Gone {
@@ -60,6 +61,38 @@ func (cmd SetRole) run(c *change) error {
 	}
 	c.effects.Roles = append(c.effects.Roles, RoleNow(cmd))
 	return nil
+}
+
+// mayHaveRoles says whether roles can be given to the object with an id.
+func (img *Image) mayHaveRoles(id uuid.UUID) bool {
+	if user, ok := img.Directory.UserByID(id); ok {
+		return !img.Directory.UserHidden(user)
+	}
+	if group, ok := img.Directory.GroupByID(id); ok {
+		return !img.Directory.GroupHidden(group) && img.RoleAssignable(group)
+	}
+	_, ok := img.Principals.ByID(id)
+	return ok
+}
+
+// RoleAssignable says whether directory roles can be given to a group, which is said when it is created.
+func (img *Image) RoleAssignable(group uint32) bool {
+	about, _ := directory.AboutGroup("isAssignableToRole")
+	return img.Directory.GroupColumns().Truth(group, about.Column) == column.True
+}
+
+// RolesOf returns the directory roles that a user has: those given to it, and to the groups that it is in.
+func (img *Image) RolesOf(user uint32) []uuid.UUID {
+	roles := img.Roles[img.Directory.UserID(user)]
+	if len(img.Roles) == 0 {
+		return nil
+	}
+	for _, group := range img.Directory.MemberOf(user) {
+		if more := img.Roles[img.Directory.GroupID(group)]; len(more) > 0 && !img.Directory.GroupHidden(group) {
+			roles = append(slices.Clip(roles), more...)
+		}
+	}
+	return roles
 }
 
 // UpdateSignIn changes how the tenant lets people and programs in.
@@ -85,7 +118,7 @@ type GrantNow struct {
 	Gone  bool            `cbor:"2,keyasint,omitempty"`
 }
 
-// RoleNow is a role that a user has, or has not, from now on.
+// RoleNow is a role that an object has, or has not, from now on.
 type RoleNow struct {
 	Role      uuid.UUID `cbor:"1,keyasint"`
 	Principal uuid.UUID `cbor:"2,keyasint"`
@@ -94,11 +127,16 @@ type RoleNow struct {
 
 // forgetPrincipal takes away what a user who is gone for good was given.
 func (c *change) forgetPrincipal(id uuid.UUID) {
+	c.forgetRoles(id)
+	c.dropGrants(c.next.Grants.OfUser(id))
+	c.unlink(id)
+}
+
+// forgetRoles takes away the roles of an object that is gone for good.
+func (c *change) forgetRoles(id uuid.UUID) {
 	for _, role := range c.next.Roles[id] {
 		c.effects.Roles = append(c.effects.Roles, RoleNow{role, id, true})
 	}
-	c.dropGrants(c.next.Grants.OfUser(id))
-	c.unlink(id)
 }
 
 func (c *change) dropGrants(grants iter.Seq[directory.Grant]) {

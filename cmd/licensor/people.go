@@ -154,7 +154,7 @@ func person(ctx context.Context, t *tenant.Tenant, img *tenant.Image, user uint3
 	}
 	p := u.PasswordProfile
 	return identity.User{
-		ID: u.ID, Enabled: u.AccountEnabled, Roles: img.Roles[u.ID],
+		ID: u.ID, Enabled: u.AccountEnabled, Roles: img.RolesOf(user),
 		Name: u.UserPrincipalName, DisplayName: u.DisplayName, Mail: u.Mail,
 		GivenName: u.GivenName, Surname: u.Surname, Guest: u.UserType == "Guest",
 		SessionsFrom:       u.SignInSessionsValidFromDateTime,
