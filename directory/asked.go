@@ -130,7 +130,7 @@ func elementSource[T, C any](name string, inner *table[C], at func(*T) *[]C) sou
 // arrange makes the schema of those properties that have columns, and the list of what can be asked.
 func (t *table[T]) arrange() {
 	var columns []column.Column
-	t.asked = map[string]*Asked{}
+	t.asked = fold.Names[*Asked]{}
 	for _, p := range t.all {
 		about := p.asked
 		about.Path, about.Kind, about.Column = p.Name, p.Kind, -1
@@ -156,21 +156,21 @@ var kinds = map[column.Kind]Kind{column.Text: String, column.Bool: Bool, column.
 
 func (t *table[T]) ask(p *Property[T], a Asked) {
 	p.asked = a
-	t.asked[fold.Text(a.Path)] = &a
+	t.asked.Add(a.Path, &a)
 }
 
 // lacks adds what can be asked for though it is shown of no object, because the object lacks it or it is a reference.
 func (t *table[T]) lacks(all ...Asked) *table[T] {
 	for _, a := range all {
 		a.Column = -1
-		t.asked[fold.Text(a.Path)] = &a
+		t.asked.Add(a.Path, &a)
 	}
 	return t
 }
 
 // about returns what can be asked about a path, in any letter case.
 func (t *table[T]) about(path string) (*Asked, bool) {
-	return byFolded(t.asked, path)
+	return t.asked.Find(path)
 }
 
 func (t *table[T]) allAbout(yield func(*Asked) bool) {
@@ -179,27 +179,6 @@ func (t *table[T]) allAbout(yield func(*Asked) bool) {
 			return
 		}
 	}
-}
-
-// byFolded looks a name up in any letter case, without allocation.
-func byFolded[V any](all map[string]V, name string) (V, bool) {
-	if v, ok := all[name]; ok {
-		return v, true
-	}
-	var small [64]byte
-	if len(name) > len(small) {
-		var none V
-		return none, false
-	}
-	for i := range len(name) {
-		c := name[i]
-		if c >= 'A' && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		small[i] = c
-	}
-	v, ok := all[string(small[:len(name)])]
-	return v, ok
 }
 
 // values are what an object has in the columns, those that are null left out.

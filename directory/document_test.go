@@ -172,7 +172,7 @@ func checkContract[T any](t *testing.T, c *contract, name string, table *table[T
 		}
 		for _, declared := range typ.Properties {
 			known[declared.Name] = true
-			p, ok := table.byName[declared.Name]
+			p, ok := table.property(declared.Name)
 			if !ok {
 				if !slices.Contains(table.derived, declared.Name) {
 					t.Errorf("%s has no %s", name, declared.Name)

@@ -6,10 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
+
+	"licensor/fold"
 )
 
 // Member is one member of a JSON object.
@@ -18,21 +21,44 @@ type Member struct {
 	Value json.RawMessage // valid JSON without white space around it
 }
 
-// Members takes a JSON object apart, in its order. It answers an *Invalid of kind BadType for broken JSON, for what is no
-// object, and for a name that stands there twice. The values are parts of body.
+// Is reports whether the member has a name, in any letter case (graph/protocol.md P1).
+func (m Member) Is(name string) bool { return fold.Equal(m.Name, name) }
+
+// Members takes a JSON object apart, in its order. It returns an *Invalid of kind BadType for broken JSON, for anything
+// that is not an object, and for a duplicate name, in whatever letter case. The values are parts of body.
 func Members(body []byte) ([]Member, error) {
 	members, ok := split(body)
 	if !ok {
 		return nil, &Invalid{Kind: BadType, Want: "one JSON object"}
 	}
-	seen := make(map[string]bool, len(members))
-	for _, m := range members {
-		if seen[m.Name] {
-			return nil, &Invalid{Kind: BadType, Property: m.Name, Want: "each property once"}
-		}
-		seen[m.Name] = true
+	if at := duplicate(members); at >= 0 {
+		return nil, &Invalid{Kind: BadType, Property: members[at].Name, Want: "each property once, in whatever letter case"}
 	}
 	return members, nil
+}
+
+// fewMembers is how many members are compared with each other faster than by way of a map.
+const fewMembers = 24
+
+// duplicate returns the place of a member whose name another before it has, or -1.
+func duplicate(members []Member) int {
+	if len(members) <= fewMembers {
+		for i, m := range members {
+			if slices.ContainsFunc(members[:i], func(other Member) bool { return other.Is(m.Name) }) {
+				return i
+			}
+		}
+		return -1
+	}
+	seen := make(map[string]bool, len(members))
+	for i, m := range members {
+		name := fold.Text(m.Name)
+		if seen[name] {
+			return i
+		}
+		seen[name] = true
+	}
+	return -1
 }
 
 // Unmarshal is json.Unmarshal for documents that were stored: a property that into does not have is an

@@ -3,6 +3,8 @@ package directory
 import (
 	"encoding/json"
 	"strings"
+
+	"licensor/fold"
 )
 
 // Patch is what a client wants changed of an object of type T: properties with values that they take.
@@ -82,6 +84,6 @@ func (p Patch[T]) require(resource string, names ...string) error {
 // isAnnotation says whether a member tells of the body instead of setting a property: @odata.type, skills@odata.type. An
 // @odata.bind that the caller did not take out is not one of them.
 func isAnnotation(name string) bool {
-	_, term, ok := strings.Cut(name, "@odata.")
+	_, term, ok := strings.Cut(fold.Text(name), "@odata.")
 	return ok && (term != "bind" || strings.HasPrefix(name, "@"))
 }

@@ -3,7 +3,6 @@ package directory
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"licensor/directory/column"
 	"licensor/fold"
@@ -14,19 +13,18 @@ type table[T any] struct {
 	resource string // as it stands in errors
 	all      []*Property[T]
 	defaults []*Property[T]
-	byName   map[string]*Property[T]
-	folded   map[string]*Property[T] // by folded name
-	derived  []string                // properties that others keep for these objects, such as their licenses; read-only
+	byName   fold.Names[*Property[T]]
+	derived  []string // properties that others keep for these objects, such as their licenses; read-only
 
 	schema  *column.Schema
-	sources []source[T]       // by column
-	asked   map[string]*Asked // by folded path
+	sources []source[T]        // by column
+	asked   fold.Names[*Asked] // by path
 }
 
 func newTable[T any](resource string, derived []string, all ...*Property[T]) *table[T] {
-	t := &table[T]{resource: resource, all: all, byName: map[string]*Property[T]{}, folded: map[string]*Property[T]{}, derived: derived}
+	t := &table[T]{resource: resource, all: all, byName: fold.Names[*Property[T]]{}, derived: derived}
 	for _, p := range all {
-		t.byName[p.Name], t.folded[fold.Text(p.Name)] = p, p
+		t.byName.Add(p.Name, p)
 		if p.Returned == ByDefault {
 			t.defaults = append(t.defaults, p)
 		}
@@ -35,7 +33,7 @@ func newTable[T any](resource string, derived []string, all ...*Property[T]) *ta
 	return t
 }
 
-func (t *table[T]) property(name string) (*Property[T], bool) { return byFolded(t.folded, name) }
+func (t *table[T]) property(name string) (*Property[T], bool) { return t.byName.Find(name) }
 
 // appendDocument writes what is stored of an object: its properties in the order of the table, those without a value
 // left out, so that equal objects have equal documents.
@@ -89,8 +87,8 @@ func (t *table[T]) parse(document []byte) (*T, error) {
 	}
 	object := new(T)
 	for _, m := range members {
-		p := t.byName[m.Name]
-		if p == nil || p.read == nil {
+		p, _ := t.property(m.Name)
+		if p == nil || p.Name != m.Name || p.read == nil {
 			return nil, fmt.Errorf("document of a %s has the property %q, which this version does not know", t.resource, m.Name)
 		}
 		if err := p.read(object, m.Value, false); err != nil {
@@ -107,11 +105,11 @@ func (t *table[T]) merge(object *T, raw []byte, strict bool) error {
 		return err
 	}
 	for _, m := range members {
-		p := t.byName[m.Name]
+		p, _ := t.property(m.Name)
 		switch {
 		case strict && isAnnotation(m.Name):
 			continue
-		case p == nil:
+		case p == nil || !strict && p.Name != m.Name:
 			return &Invalid{Kind: Unknown, Property: m.Name, Want: "a property of " + t.resource}
 		case strict:
 			err = p.set(object, m.Value)
@@ -130,16 +128,19 @@ func (t *table[T]) patch(members []Member, importing bool) (Patch[T], error) {
 	patch := Patch[T]{changes: make([]change[T], 0, len(members))}
 	var scratch T
 	for _, m := range members {
-		p := t.byName[m.Name]
+		p, _ := t.property(m.Name)
+		derived, isDerived := fold.Among(t.derived, m.Name)
 		switch {
-		case m.Name == "id" || isAnnotation(m.Name):
+		case m.Is("id") || isAnnotation(m.Name):
 			continue
-		case p == nil && !slices.Contains(t.derived, m.Name):
+		case p == nil && !isDerived:
 			return patch, &Invalid{Kind: Unknown, Resource: t.resource, Property: m.Name, Want: "a property of " + t.resource}
 		case (p == nil || p.read == nil) && importing:
 			continue
-		case p == nil || p.read == nil || p.ReadOnly && !importing:
-			return patch, &Invalid{Kind: ReadOnly, Resource: t.resource, Property: m.Name, Want: "a body without it"}
+		case p == nil:
+			return patch, &Invalid{Kind: ReadOnly, Resource: t.resource, Property: derived, Want: "a body without it"}
+		case p.read == nil || p.ReadOnly && !importing:
+			return patch, &Invalid{Kind: ReadOnly, Resource: t.resource, Property: p.Name, Want: "a body without it"}
 		}
 		if err := p.set(&scratch, m.Value); err != nil {
 			return patch, t.refuse(p, err)

@@ -66,7 +66,7 @@ var userTable = newTable(
 	option("onPremisesSyncEnabled", func(u *User) **bool { return &u.OnPremisesSyncEnabled }).readOnly().column(49).filtered(Basic, Never, Never, Advanced),
 	text("onPremisesUserPrincipalName", func(u *User) *string { return &u.OnPremisesUserPrincipalName }).readOnly().column(50).mostly().filtered(Basic, Basic, Never, Never),
 	texts("otherMails", func(u *User) *[]string { return &u.OtherMails }).max(250).most(250).must(wantMail, isMail).column(51).mostly().filtered(Basic, Basic, Never, Never).ends().searched(ByStart),
-	text("passwordPolicies", func(u *User) *string { return &u.PasswordPolicies }).must(wantPolicies, isPasswordPolicies).column(52).filtered(Never, Never, Never, Advanced),
+	text("passwordPolicies", func(u *User) *string { return &u.PasswordPolicies }).folded(spelledPolicies).must(wantPolicies, isPasswordPolicies).column(52).filtered(Never, Never, Never, Advanced),
 	nested("passwordProfile", passwordTable, func(u *User) **PasswordProfile { return &u.PasswordProfile }).column(53).filtered(Advanced, Never, Never, Advanced),
 	texts("pastProjects", func(u *User) *[]string { return &u.PastProjects }).byName(),
 	text("postalCode", func(u *User) *string { return &u.PostalCode }).max(40).column(55).filtered(Advanced, Advanced, Never, Advanced).searched(ByStart),

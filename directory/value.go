@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"licensor/fold"
 )
 
 // What texts must look like, and how that is said to people.
@@ -81,10 +83,22 @@ func isLanguage(text string) bool {
 	return true
 }
 
+var passwordPolicies = []string{"None", "DisablePasswordExpiration", "DisableStrongPassword"}
+
+// spelledPolicies gives those policies that there are their own spelling.
+func spelledPolicies(text string) string {
+	policies := strings.Split(text, ",")
+	for i, policy := range policies {
+		if known, ok := fold.Among(passwordPolicies, strings.TrimSpace(policy)); ok {
+			policies[i] = strings.Replace(policy, strings.TrimSpace(policy), known, 1)
+		}
+	}
+	return strings.Join(policies, ",")
+}
+
 func isPasswordPolicies(text string) bool {
 	for policy := range strings.SplitSeq(text, ",") {
-		known := []string{"None", "DisablePasswordExpiration", "DisableStrongPassword"}
-		if !slices.Contains(known, strings.TrimSpace(policy)) {
+		if !slices.Contains(passwordPolicies, strings.TrimSpace(policy)) {
 			return false
 		}
 	}

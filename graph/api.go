@@ -138,6 +138,7 @@ func (api *API) answer(r *request, options *odata.Options, malformed error) erro
 	if r.options = options; malformed != nil {
 		return malformed
 	}
+	spellExpansions(options)
 	if err := r.precondition(); err != nil {
 		return err
 	}

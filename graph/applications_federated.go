@@ -223,5 +223,5 @@ func conflict(format string, args ...any) error {
 
 // withoutID takes out the id, which clients send back as they have read it (P53).
 func withoutID(members []directory.Member) []directory.Member {
-	return slices.DeleteFunc(slices.Clone(members), func(m directory.Member) bool { return m.Name == "id" })
+	return slices.DeleteFunc(slices.Clone(members), func(m directory.Member) bool { return m.Is("id") })
 }

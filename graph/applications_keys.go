@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/directory"
+	"licensor/fold"
 	"licensor/identity"
 )
 
@@ -86,11 +87,15 @@ func readKeys(e editor, there []directory.Certificate, at placeIn, raw json.RawM
 	return list, nil
 }
 
+// keyNames are the properties of keyCredential.
+var keyNames = []string{"customKeyIdentifier", "displayName", "endDateTime", "key", "keyId", "startDateTime", "type", "usage"}
+
 func readKey(at placeIn, raw json.RawMessage) (k keyCredential, err error) {
 	members, err := membersAt(at, raw)
 	if err != nil {
 		return k, err
 	}
+	spell(members, keyNames)
 	for _, m := range members {
 		switch at := at.inner(m.Name); m.Name {
 		case "displayName":
@@ -139,10 +144,10 @@ func (k keyCredential) certificate(e editor, there []directory.Certificate, at p
 		}
 		return there[i], nil
 	}
-	if k.kind != certificateType {
+	if !fold.Equal(k.kind, certificateType) {
 		return directory.Certificate{}, at.inner("type").invalid(json.RawMessage(k.kind), "'"+certificateType+"'")
 	}
-	if k.usage != verifyUsage {
+	if !fold.Equal(k.usage, verifyUsage) {
 		return directory.Certificate{}, at.inner("usage").invalid(json.RawMessage(k.usage), "'"+verifyUsage+"'")
 	}
 	cert, err := parseCertificate(*k.key)

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/directory"
+	"licensor/fold"
 )
 
 // edit sets a property of an application to what a client sent.
@@ -179,15 +180,16 @@ func keptFields(properties []keptProperty, kept func(*application) map[string]js
 
 // edit makes the changes that a body asks for, in its order. Ids and annotations are passed over, what only the server sets is refused (P53).
 func (e editor) edit(a *directory.Client, members []directory.Member, edits map[string]edit, fields *fieldSet[application]) error {
+	spell(members, fields.properties())
 	for _, m := range members {
 		change, ok := edits[m.Name]
-		switch _, known := fields.byName[m.Name]; {
-		case strings.HasSuffix(m.Name, "@odata.bind"):
+		switch known := fields.has(m.Name); {
+		case strings.HasSuffix(fold.Text(m.Name), "@odata.bind"):
 			return &directory.Invalid{
 				Kind: directory.NotServed, Resource: e.resource, Property: m.Name,
 				Want: "References such as '" + m.Name + "' cannot be changed with others here. Owners are added with POST …/owners/$ref.",
 			}
-		case m.Name == "id" || strings.Contains(m.Name, "@odata."):
+		case m.Name == "id" || isAnnotation(m.Name):
 			continue
 		case !ok && known:
 			return &directory.Invalid{Kind: directory.ReadOnly, Resource: e.resource, Property: m.Name}

@@ -84,10 +84,10 @@ func setRedirects(c client, of func(*directory.Client) *[]string) edit {
 			return err
 		}
 		for _, m := range members {
-			if m.Name != "redirectUris" {
+			if !m.Is("redirectUris") {
 				return &directory.Invalid{Kind: directory.Unknown, Resource: at.resource, Property: at.path + "." + m.Name}
 			}
-			if *of(a), err = c.readRedirects(at.inner(m.Name), m.Value); err != nil {
+			if *of(a), err = c.readRedirects(at.inner("redirectUris"), m.Value); err != nil {
 				return err
 			}
 		}
@@ -107,6 +107,7 @@ func setWeb(_ editor, a *directory.Client, at placeIn, raw json.RawMessage) erro
 		return err
 	}
 	rest := []byte{'{'}
+	spell(members, []string{"redirectUris", "redirectUriSettings"})
 	for _, m := range members {
 		switch m.Name {
 		case "redirectUris":

@@ -87,6 +87,9 @@ func (h holder) addPassword(api *API, r *request) error {
 	return r.send(http.StatusOK, append(appendSecretMembers(b, secret, text), '}'))
 }
 
+// secretNames are the properties of passwordCredential.
+var secretNames = []string{"customKeyIdentifier", "displayName", "endDateTime", "hint", "keyId", "secretText", "startDateTime"}
+
 // newSecret makes a secret as {"displayName":…,"startDateTime":…,"endDateTime":…} wants it, all of which may be left out.
 func (api *API) newSecret(r *request, at placeIn, wanted json.RawMessage) (directory.Secret, string, error) {
 	secret := directory.Secret{KeyID: api.NewID()}
@@ -107,7 +110,7 @@ func (api *API) newSecret(r *request, at placeIn, wanted json.RawMessage) (direc
 
 // takeSecrets takes the passwordCredentials that a new application is to have out of a body, and returns them with their texts.
 func (api *API) takeSecrets(r *request, body []directory.Member) (rest []directory.Member, list []directory.Secret, texts map[uuid.UUID]string, err error) {
-	at := slices.IndexFunc(body, func(m directory.Member) bool { return m.Name == "passwordCredentials" })
+	at := slices.IndexFunc(body, func(m directory.Member) bool { return m.Is("passwordCredentials") })
 	if at < 0 {
 		return body, nil, nil, nil
 	}
@@ -132,6 +135,7 @@ func secretAs(secret *directory.Secret, at placeIn, wanted json.RawMessage) erro
 	if err != nil {
 		return err
 	}
+	spell(members, secretNames)
 	for _, m := range members {
 		switch at := at.inner(m.Name); {
 		case m.Name == "displayName":
@@ -140,7 +144,7 @@ func secretAs(secret *directory.Secret, at placeIn, wanted json.RawMessage) erro
 			err = readMoment(&secret.Starts, at, m.Value)
 		case m.Name == "endDateTime":
 			err = readMoment(&secret.Expires, at, m.Value)
-		case string(m.Value) == "null" || slices.Contains([]string{"keyId", "customKeyIdentifier", "hint", "@odata.type"}, m.Name): // clients send back what they have read
+		case string(m.Value) == "null" || slices.Contains([]string{"keyId", "customKeyIdentifier", "hint"}, m.Name) || isAnnotation(m.Name): // clients send back what they have read
 		default:
 			err = &directory.Invalid{Kind: directory.ReadOnly, Resource: at.resource, Property: at.path}
 		}

@@ -93,7 +93,7 @@ func readLicense(raw json.RawMessage) (license licensing.Assign, err error) {
 		return licensing.Assign{}, err
 	}
 	for i, m := range members {
-		if m.Name == "disabledPlans" && string(m.Value) == "null" {
+		if m.Is("disabledPlans") && string(m.Value) == "null" {
 			members[i].Value = json.RawMessage("[]")
 		}
 	}

@@ -50,7 +50,7 @@ func (r *request) readBatch() ([]step, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(members) != 1 || members[0].Name != "requests" {
+	if len(members) != 1 || !members[0].Is("requests") {
 		return nil, broken(`The body of a batch is to be {"requests":[…]}.`)
 	}
 	var list []json.RawMessage
@@ -82,7 +82,7 @@ func (r *request) readStep(s *step, raw json.RawMessage) (dependsOn []batchID, e
 	var headers map[string]string
 	for _, m := range members {
 		switch {
-		case m.Name == "body":
+		case m.Is("body"):
 			s.body = m.Value
 		case string(m.Value) != "null":
 			err = readValueOf(m, map[string]any{"id": &s.id, "method": &s.method, "url": &address, "headers": &headers, "dependsOn": &dependsOn})

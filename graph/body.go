@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/directory"
+	"licensor/fold"
 )
 
 // maxBody bounds a request's body, as it is sent and as it is after decompression (P3).
@@ -146,13 +148,24 @@ func (r *request) noBody() error {
 	return read(r.op.resource(), members, nil)
 }
 
+// spell gives members that have one of some names, in any letter case, the spelling of that name (P1).
+func spell(members []directory.Member, names []string) {
+	for i := range members {
+		members[i].Name, _ = fold.Among(names, members[i].Name)
+	}
+}
+
+// isAnnotation reports whether a member is about the body instead of a property of the object.
+func isAnnotation(name string) bool { return strings.Contains(fold.Text(name), "@odata.") }
+
 // read reads the properties of an object into what the map has for each name: a pointer that JSON can be decoded into. Names that the
 // map does not have are refused by name (P13), but for annotations, which are passed over (P53).
 func read(resource string, members []directory.Member, into map[string]any, required ...string) error {
+	spell(members, slices.Collect(maps.Keys(into)))
 	for _, m := range members {
 		to, ok := into[m.Name]
 		switch {
-		case strings.Contains(m.Name, "@odata."):
+		case isAnnotation(m.Name):
 			continue
 		case !ok:
 			return &directory.Invalid{Kind: directory.Unknown, Resource: resource, Property: m.Name}
@@ -199,7 +212,7 @@ func (r *request) parameters(action string, into map[string]any, required ...str
 	for _, p := range signatures[action].parameters {
 		name, typeName, _ := strings.Cut(p, " ")
 		typeName, demanded := strings.CutSuffix(typeName, "!")
-		at := slices.IndexFunc(given, func(m directory.Member) bool { return strings.EqualFold(m.Name, name) })
+		at := slices.IndexFunc(given, func(m directory.Member) bool { return m.Is(name) })
 		switch {
 		case at < 0 && (demanded || slices.Contains(required, name)):
 			missing = append(missing, name)

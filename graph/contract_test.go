@@ -176,9 +176,7 @@ func compareNames[T any](t *testing.T, c *csdl, served *fieldSet[T]) {
 			}
 		}
 	}
-	for name := range served.byName {
-		got = append(got, name)
-	}
+	got = append(got, served.properties()...)
 	if len(want) == 0 || len(without(got, want))+len(without(want, got)) > 0 {
 		t.Errorf("%s has %v, lacks %v", served.typeName, without(got, want), without(want, got))
 	}

@@ -36,6 +36,11 @@ func (r *request) deltaRound(kind store.Kind, set string) (d *round, err error) 
 	if err := r.selectExpanded(kind); err != nil {
 		return nil, err
 	}
+	if kind == store.KindUser {
+		userFields.spell(r.options.Select)
+	} else {
+		groupFields.spell(r.options.Select)
+	}
 	d = &round{request: r, kind: kind, set: set, size: r.deltaPage()}
 	if d.token, err = r.deltaToken(kind); err != nil {
 		return nil, err

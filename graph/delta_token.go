@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/fold"
 	"licensor/graph/odata"
 	"licensor/store"
 )
@@ -98,7 +99,7 @@ func idIn(term odata.Node) (uuid.UUID, bool) {
 	}
 	path, isPath := c.Left.(*odata.Path)
 	literal, isLiteral := c.Right.(*odata.Literal)
-	if !isPath || !isLiteral || path.String() != "id" {
+	if !isPath || !isLiteral || !fold.Equal(path.String(), "id") {
 		return uuid.Nil, false
 	}
 	switch value := literal.Value.(type) {

@@ -39,7 +39,7 @@ func (api *API) setClock(r *request) error {
 	d := api.Development
 	d.moving.Lock()
 	defer d.moving.Unlock()
-	if members[0].Name == "advance" {
+	if members[0].Is("advance") {
 		by, err := parseDuration(text)
 		if err != nil {
 			return refuse("The clock is to be advanced by a duration, but %s.", err)

@@ -133,7 +133,7 @@ func matchSegments(pattern, parts []string) bool {
 		if i >= len(parts) {
 			return false
 		}
-		if ok, _ := path.Match(p, parts[i]); !ok { // Check has tried the pattern
+		if ok, _ := path.Match(strings.ToLower(p), strings.ToLower(parts[i])); !ok { // Check has tried the pattern
 			return false
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"licensor/directory"
 )
@@ -98,6 +99,7 @@ func readFault(raw json.RawMessage) (f Fault, err error) {
 	if err != nil {
 		return f, err
 	}
+	f.Method = strings.ToUpper(f.Method)
 	if latency != "" {
 		if f.Latency, err = parseDuration(latency); err != nil {
 			return f, refuse("The latency cannot be: %s.", err)

@@ -30,6 +30,7 @@ func TestOperationsOfDevelopmentAreNotThereWithoutIt(t *testing.T) {
 func TestTheSameSeedMakesTheSameOfTheSameRequests(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.once = true
 	token := w.appToken(allPermissions...)
 	play := func(seed int) (failures string) {
 		rule := fmt.Sprintf(`{"seed":%d,"rules":[{"path":"/domains","status":500,"probability":0.5}]}`, seed)

@@ -97,7 +97,7 @@ func expanded[T any](r *request, set *fieldSet[T], all map[string]expansion[T], 
 
 func cannotExpand[T any](set *fieldSet[T], e odata.Expansion) error {
 	message := fmt.Sprintf("Could not find a property named '%s' on type '%s'.", e.Name, set.typeName)
-	if set.byName[e.Name] != nil {
+	if set.has(e.Name) {
 		message = fmt.Sprintf("Property '%s' on type '%s' is not a navigation property or complex property. Only navigation properties can be expanded.", e.Name, set.typeName)
 	}
 	return &Problem{Status: http.StatusBadRequest, Code: brokenRequest, Message: "Parsing OData Select and Expand failed: " + message}

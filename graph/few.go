@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/fold"
 	"licensor/graph/odata"
 )
 
@@ -78,7 +79,12 @@ func (texts textsOf[T]) of(row *T, n odata.Node) (string, error) {
 		if text := texts[path.String()]; text != nil {
 			return text(row), nil
 		}
-		return "", unsupported("These objects cannot be filtered by '%s', but by %s.", clip(path.String()), quoted(slices.Sorted(maps.Keys(texts))))
+		names := slices.Sorted(maps.Keys(texts))
+		if name, ok := fold.Among(names, path.String()); ok {
+			path.Names = []string{name} // so that it is found at once for the rows to come
+			return texts[name](row), nil
+		}
+		return "", unsupported("These objects cannot be filtered by '%s', but by %s.", clip(path.String()), quoted(names))
 	}
 	return "", unsupported("A filter compares a property with a value, in this order.")
 }

@@ -8,6 +8,7 @@ import (
 
 	"licensor/directory"
 	"licensor/directory/column"
+	"licensor/fold"
 	"licensor/identity"
 )
 
@@ -27,11 +28,12 @@ type field[T any] struct {
 // fieldSet is the properties of a type: all of them by name, and those that are shown without $select.
 type fieldSet[T any] struct {
 	typeName string // microsoft.graph.user
-	byName   map[string]*field[T]
-	defaults []*field[T] // P22
-	whole    []*field[T] // what actions answer
-	basic    []string    // all that may be seen with the permission for basic properties only
-	all      []field[T]  // in alphabetical order
+	byName   fold.Names[*field[T]]
+	links    fold.Names[string] // the spelling of its navigation properties
+	defaults []*field[T]        // P22
+	whole    []*field[T]        // what actions answer
+	basic    []string           // all that may be seen with the permission for basic properties only
+	all      []field[T]         // in alphabetical order
 	place    func(*T) string
 }
 
@@ -45,11 +47,15 @@ func (s *fieldSet[T]) at(place func(*T) string) *fieldSet[T] {
 func (s *fieldSet[T]) in(set string) *fieldSet[T] { return s.at(func(*T) string { return set }) }
 
 func newFieldSet[T any](typeName string, fields []field[T], basic ...string) *fieldSet[T] {
-	s := &fieldSet[T]{typeName: typeName, byName: make(map[string]*field[T], len(fields)), basic: basic, all: fields}
+	s := &fieldSet[T]{typeName: typeName, byName: make(fold.Names[*field[T]], len(fields)), basic: basic, all: fields}
+	s.links = fold.Names[string]{}
+	for _, name := range navigation[s.name()] {
+		s.links.Add(name, name)
+	}
 	slices.SortFunc(fields, func(a, b field[T]) int { return strings.Compare(a.name, b.name) })
 	for i := range fields {
 		f := &fields[i]
-		s.byName[f.name] = f
+		s.byName.Add(f.name, f)
 		if f.when == directory.ByDefault {
 			s.defaults = append(s.defaults, f)
 		}
@@ -93,23 +99,42 @@ func documented[T any](fields []*field[T]) bool {
 	return slices.ContainsFunc(fields, func(f *field[T]) bool { return f.documented })
 }
 
-// selection answers the fields that $select names, the default ones without it.
+// selection returns the fields that $select names, the default ones without it. The names get the spelling of the metadata,
+// which they have in the answer (P1).
 func (s *fieldSet[T]) selection(names []string) ([]*field[T], error) {
 	if len(names) == 0 {
 		return s.defaults, nil
 	}
 	selected := make([]*field[T], 0, len(names))
-	for _, name := range names {
+	for i, name := range names {
 		if name == "*" {
 			return s.whole, nil
 		}
-		f := s.byName[name]
-		if f == nil {
+		f, ok := s.byName.Find(name)
+		if !ok {
 			return nil, s.unknown(name)
 		}
+		names[i] = f.name
 		selected = append(selected, f)
 	}
 	return selected, nil
+}
+
+// has reports whether there is a property with the name.
+func (s *fieldSet[T]) has(name string) bool {
+	_, ok := s.byName.Find(name)
+	return ok
+}
+
+// spell gives names of properties the spelling of the metadata (P1); others stay as they are.
+func (s *fieldSet[T]) spell(names []string) {
+	for i, name := range names {
+		if f, ok := s.byName.Find(name); ok {
+			names[i] = f.name
+		} else if link, ok := s.links.Find(name); ok {
+			names[i] = link
+		}
+	}
 }
 
 // unknown refuses a name of $select that is no property's (P13), or a path, which Graph does not take either.

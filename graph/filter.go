@@ -23,8 +23,8 @@ type filters struct {
 	kind     store.Kind
 	about    func(path string) (*directory.Asked, bool)
 	all      func() iter.Seq[*directory.Asked]
-	later    []string              // properties that cannot be filtered by yet
-	licensed map[string]collection // collections that come from the image, not from columns
+	later    []string               // properties that cannot be filtered by yet
+	licensed fold.Names[collection] // collections that come from the image, not from columns
 	byID     func(img *tenant.Image, id string) (ordinal uint32, ok bool)
 	// alsoKnown are those of other kinds of objects in the same list: what only they have is null here.
 	alsoKnown []*filters
@@ -71,7 +71,7 @@ type converted struct {
 
 // advanced says whether the caller asks for the advanced queries (P31).
 func (r *request) advanced() bool {
-	return r.eventual() && (r.options.Count || strings.HasSuffix(r.URL.Path, "/$count"))
+	return r.eventual() && (r.options.Count || strings.HasSuffix(r.op.path, "/$count"))
 }
 
 // converter turns one filter into a condition.
@@ -94,12 +94,24 @@ func (c *converter) unsupported(n odata.Node, property, token, remedy string) er
 
 // refuse is the answer for a filter that asks for what cannot be asked, in the words of P30. What is wrong stands in a detail.
 func (c *converter) refuse(property, format string, args ...any) error {
+	property = c.spelled(property)
 	p := unsupported("Unsupported or invalid query filter clause specified for property '%s' of resource '%s'.", property, c.resource)
 	if property == "" {
 		p = unsupported("Unsupported or invalid query filter clause specified.")
 	}
 	p.Detail = &Detail{p.Code, property, fmt.Sprintf(format, args...)}
 	return p
+}
+
+// spelled is the name of a property as the metadata has it.
+func (c *converter) spelled(property string) string {
+	if about, ok := c.about(property); ok {
+		return about.Path
+	}
+	if of, ok := c.collectionOf(property); ok {
+		return of.name
+	}
+	return property
 }
 
 // mustBeAdvanced refuses what only advanced queries can ask about a property.
@@ -133,7 +145,7 @@ func (c *converter) condition(n odata.Node) (*query.Condition, error) {
 	case *odata.Compare:
 		if path, ok := n.Left.(*odata.Path); ok {
 			if of, ok := c.collectionOf(path.Names[0]); ok && path.Count {
-				return c.counted(n, path.Names[0], of)
+				return c.counted(n, of)
 			}
 		}
 		if c.asksErrors(n.Left) {
@@ -205,11 +217,11 @@ func (c *converter) property(n odata.Node) (*directory.Asked, error) {
 	if about, ok := c.knows(name); ok {
 		return about, nil
 	}
-	if slices.Contains(c.later, first) {
-		return nil, notServed("Filtering by '%s' (position %d of the filter) is not served here yet.", first, c.filter.Column(n))
+	if name, ok := fold.Among(c.later, first); ok {
+		return nil, notServed("Filtering by '%s' (position %d of the filter) is not served here yet.", name, c.filter.Column(n))
 	}
-	if _, ok := c.about(name); ok {
-		return nil, c.notIndexed(n, name)
+	if about, ok := c.about(name); ok {
+		return nil, c.notIndexed(n, about.Path)
 	}
 	return nil, c.unsupported(n, first, path.String(), "It cannot be filtered by.")
 }
@@ -252,11 +264,11 @@ func (f *filters) knows(path string) (*directory.Asked, bool) {
 
 // collectionOf returns a collection of licensing; false when there is none with this name. One that only other kinds have is empty.
 func (f *filters) collectionOf(name string) (collection, bool) {
-	if of, ok := f.licensed[name]; ok {
+	if of, ok := f.licensed.Find(name); ok {
 		return of, true
 	}
 	for _, other := range f.alsoKnown {
-		if of, ok := other.licensed[name]; ok {
+		if of, ok := other.licensed.Find(name); ok {
 			of.having = func(*request, test, []string) *roaring.Bitmap { return roaring.New() }
 			return of, true
 		}

@@ -85,13 +85,13 @@ func (c *converter) field(n odata.Node, in elementScope) (int, error) {
 		return 0, c.unsupported(n, "", nodeText(n), "A property stands on the left of a comparison, a value on the right.")
 	}
 	if in.about.Kind == directory.StringCollection {
-		if path.Names[0] != in.variable || len(path.Names) > 1 || path.Count {
+		if !fold.Equal(path.Names[0], in.variable) || len(path.Names) > 1 || path.Count {
 			return 0, c.unsupported(n, in.about.Path, path.String(), "Within any, only "+in.variable+" itself can be compared.")
 		}
 		return 0, nil
 	}
-	if path.Names[0] == in.variable && len(path.Names) == 2 && !path.Count {
-		if at := slices.IndexFunc(in.about.Fields, func(f string) bool { return strings.EqualFold(f, path.Names[1]) }); at >= 0 {
+	if fold.Equal(path.Names[0], in.variable) && len(path.Names) == 2 && !path.Count {
+		if at := slices.IndexFunc(in.about.Fields, func(f string) bool { return fold.Equal(f, path.Names[1]) }); at >= 0 {
 			return at, nil
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/fold"
 	"licensor/graph/odata"
 	"licensor/query"
 	"licensor/store"
@@ -13,7 +14,7 @@ import (
 
 // having converts a lambda over a collection of licensing: assignedLicenses/any(x:x/skuId eq …). What it asks is answered here.
 func (c *converter) having(n *odata.Lambda, of collection) (*query.Condition, error) {
-	name := n.Path.String()
+	name := of.name
 	if n.All {
 		return nil, c.unsupported(n, name, nodeText(n), "Supported is any.")
 	}
@@ -151,11 +152,9 @@ func (c *converter) inTest(n *odata.In, in lambda) (test, error) {
 }
 
 func (c *converter) elementProperty(n odata.Node, in lambda) (string, error) {
-	if p, ok := n.(*odata.Path); ok && len(p.Names) == 2 && p.Names[0] == in.variable && !p.Count {
-		for _, name := range in.properties {
-			if name == p.Names[1] {
-				return name, nil
-			}
+	if p, ok := n.(*odata.Path); ok && len(p.Names) == 2 && fold.Equal(p.Names[0], in.variable) && !p.Count {
+		if name, ok := fold.Among(in.properties, p.Names[1]); ok {
+			return name, nil
 		}
 	}
 	return "", c.unsupported(n, in.collection, nodeText(n), "Properties that can be asked for are "+strings.Join(in.properties, ", ")+", with "+in.variable+"/ in front.")
@@ -192,7 +191,8 @@ func (c *converter) amongErrors(n *odata.In) (*query.Condition, error) {
 }
 
 // counted converts a comparison with the number of a collection's elements: assignedLicenses/$count eq 0 (P31).
-func (c *converter) counted(n *odata.Compare, name string, of collection) (*query.Condition, error) {
+func (c *converter) counted(n *odata.Compare, of collection) (*query.Condition, error) {
+	name := of.name
 	if err := c.mustBeAdvanced(n, name, name+"/$count"); err != nil {
 		return nil, err
 	}
@@ -213,7 +213,7 @@ const hasErrors = "hasMembersWithLicenseErrors"
 // asksErrors says whether a part of a filter names that property, in a list that has groups.
 func (c *converter) asksErrors(n odata.Node) bool {
 	path, ok := n.(*odata.Path)
-	return ok && path.String() == hasErrors && c.hasGroups()
+	return ok && fold.Equal(path.String(), hasErrors) && c.hasGroups()
 }
 
 // hasGroups says whether there are groups in the list.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"licensor/directory"
+	"licensor/fold"
 	"licensor/identity"
 	"licensor/tenant"
 )
@@ -50,6 +51,7 @@ func (r *request) readGrant() (g permissionGrant, err error) {
 	if g.Scopes, err = readScopes(scope); err != nil {
 		return g, err
 	}
+	consent, _ = fold.Among([]string{forAll, forOne}, consent)
 	switch {
 	case len(g.Scopes) == 0:
 		return g, placeIn{grantResource, "scope"}.invalid(nil, "at least one delegated permission")
@@ -69,7 +71,7 @@ func (r *request) readGrant() (g permissionGrant, err error) {
 
 // withoutTimes takes out the id, and the times, which the beta version wants and nothing follows from.
 func withoutTimes(members []directory.Member) []directory.Member {
-	return slices.DeleteFunc(withoutID(members), func(m directory.Member) bool { return m.Name == "startTime" || m.Name == "expiryTime" })
+	return slices.DeleteFunc(withoutID(members), func(m directory.Member) bool { return m.Is("startTime") || m.Is("expiryTime") })
 }
 
 // readScopes reads delegated permissions with spaces between, each of which there must be.

@@ -102,6 +102,9 @@ func (r *request) mayImport(row tenant.ImportRow) error {
 	return nil
 }
 
+// rowKinds are what a line can be.
+var rowKinds = []string{"user", "group", "member", "subscription"}
+
 // importRow reads a line.
 func importRow(text []byte) (row tenant.ImportRow, err error) {
 	outer, err := directory.Members(text)
@@ -118,6 +121,7 @@ func importRow(text []byte) (row tenant.ImportRow, err error) {
 	if err != nil {
 		return row, err
 	}
+	spell(outer, rowKinds)
 	switch outer[0].Name {
 	case "user":
 		row.User = new(tenant.ImportUser)
@@ -143,7 +147,7 @@ func importRow(text []byte) (row tenant.ImportRow, err error) {
 
 // takeID takes the id out of the properties of an object that comes with one.
 func takeID(members []directory.Member, id *uuid.UUID) (rest []directory.Member, err error) {
-	at := slices.IndexFunc(members, func(m directory.Member) bool { return m.Name == "id" })
+	at := slices.IndexFunc(members, func(m directory.Member) bool { return m.Is("id") })
 	if at < 0 {
 		return members, nil
 	}

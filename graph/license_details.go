@@ -3,6 +3,7 @@ package graph
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -116,7 +117,7 @@ func (api *API) getLicenseDetails(r *request) error {
 		return err
 	}
 	key := r.keys[len(r.keys)-1]
-	at := slices.IndexFunc(details, func(d detail) bool { return d.id() == key })
+	at := slices.IndexFunc(details, func(d detail) bool { return strings.EqualFold(d.id(), key) })
 	if at < 0 {
 		return notFound(key)
 	}

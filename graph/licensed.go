@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/directory"
+	"licensor/fold"
 	"licensor/licensing"
 )
 
@@ -19,6 +20,7 @@ type test func(element) bool
 
 // collection is a property of licensing, or a reference, that filters can ask about.
 type collection struct {
+	name       string
 	properties []string
 	advanced   bool // only in advanced queries (P30, P31)
 	nullable   bool // properties of elements can be compared with null
@@ -29,7 +31,7 @@ type collection struct {
 }
 
 // userCollections are those of a user (P30 to P32).
-var userCollections = map[string]collection{
+var userCollections = collections(map[string]collection{
 	"memberOf":           {properties: []string{"id"}, advanced: true, having: membersOfGroups(thisGroup)},
 	"transitiveMemberOf": {properties: []string{"id"}, advanced: true, having: membersOfGroups((*directory.Index).Within)},
 	"createdObjects": {properties: []string{"id"}, advanced: true, having: creators(func(r *request, id uuid.UUID) (uint32, bool) {
@@ -60,11 +62,20 @@ var userCollections = map[string]collection{
 			return r.image.Licensing.HavingState(func(s licensing.State) bool { return passes(r.stateElement(s)) })
 		},
 	},
-}
+})
 
 // groupCollections are those of a group.
-var groupCollections = map[string]collection{
+var groupCollections = collections(map[string]collection{
 	"assignedLicenses": {properties: []string{"skuId"}, having: groupsWith},
+})
+
+func collections(all map[string]collection) fold.Names[collection] {
+	names := fold.Names[collection]{}
+	for name, of := range all {
+		of.name = name
+		names.Add(name, of)
+	}
+	return names
 }
 
 func (r *request) stateElement(s licensing.State) element {

@@ -19,6 +19,7 @@ func limited(t *testing.T, l Limits) *world {
 	w.server = newServer(t, New(Config{
 		Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: newLog(w), Limits: l, Development: NewDevelopment(w.moved, w.tenants.List),
 	}))
+	w.once = true
 	return w
 }
 

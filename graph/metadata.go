@@ -3,7 +3,6 @@ package graph
 import (
 	_ "embed"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -31,7 +30,13 @@ type described interface {
 
 func (s *fieldSet[T]) name() string { return strings.TrimPrefix(s.typeName, namespace) }
 
-func (s *fieldSet[T]) properties() []string { return slices.Sorted(maps.Keys(s.byName)) }
+func (s *fieldSet[T]) properties() []string {
+	names := make([]string, len(s.all))
+	for i := range s.all {
+		names[i] = s.all[i].name
+	}
+	return names
+}
 
 // entityTypes are the types of what has an id.
 var entityTypes = []described{

@@ -135,8 +135,7 @@ func (r *request) appendType(b []byte, name string) []byte {
 
 // isObjectProperty says whether some directory object has a property.
 func isObjectProperty(name string) bool {
-	return userFields.byName[name] != nil || groupFields.byName[name] != nil || applicationFields.byName[name] != nil ||
-		principalFields.byName[name] != nil || roleFields.byName[name] != nil
+	return userFields.has(name) || groupFields.has(name) || applicationFields.has(name) || principalFields.has(name) || roleFields.has(name)
 }
 
 // narrowed answers the fields of $select that a type has and the caller may see.
@@ -145,9 +144,10 @@ func narrowed[T any](r *request, set *fieldSet[T], need identity.Operation) ([]*
 	if len(r.options.Select) > 0 {
 		fields = nil
 	}
-	for _, name := range r.options.Select {
-		switch f := set.byName[name]; {
-		case f != nil:
+	for i, name := range r.options.Select {
+		switch f, ok := set.byName.Find(name); {
+		case ok:
+			r.options.Select[i] = f.name
 			fields = append(fields, f)
 		case !isObjectProperty(name):
 			return set.selection([]string{name})

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"licensor/directory"
+	"licensor/fold"
 	"licensor/graph/odata"
 	"licensor/store"
 	"licensor/tenant"
@@ -28,13 +29,16 @@ func (r *request) sort(f *filters) (*sorted, error) {
 	}
 	key := r.options.OrderBy[0]
 	level := directory.Never
-	if about, ok := f.about(key.Property); ok && about.Path == key.Property {
-		level = about.Order
+	if about, ok := f.about(key.Property); ok && fold.Equal(about.Path, key.Property) {
+		level, key.Property = about.Order, about.Path
 	}
 	simple := level == directory.Basic
 	switch {
 	case len(r.options.OrderBy) > 1:
 		second := r.options.OrderBy[1]
+		if about, ok := f.about(second.Property); ok {
+			second.Property = about.Path
+		}
 		return nil, unsupported("Unsupported sort property '%s' for '%s' at position %d of $orderby: a list is ordered by one property.", second.Property, f.resource, second.Column)
 	case level == directory.Never:
 		return nil, unsupported("Unsupported sort property '%s' for '%s' at position %d of $orderby. %s can be ordered by %s.",

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"licensor/fold"
 	"licensor/graph/odata"
 	"licensor/query"
 )
@@ -127,13 +128,13 @@ func (r *request) listID(path string, eventual bool) []byte {
 	h.Write(id[:])
 	h.Write([]byte(strings.ToLower(path)))
 	if r.options.Filter != nil {
-		h.Write([]byte("\x00" + r.options.Filter.Text))
+		h.Write([]byte("\x00" + fold.Text(r.options.Filter.Text))) // no filter looks at letter case
 	}
 	for _, key := range r.options.OrderBy {
-		fmt.Fprintf(h, "\x01%s %t", key.Property, key.Descending)
+		fmt.Fprintf(h, "\x01%s %t", fold.Text(key.Property), key.Descending)
 	}
 	if r.options.Search != nil {
-		h.Write([]byte("\x02" + r.options.Search.String()))
+		h.Write([]byte("\x02" + fold.Text(r.options.Search.String())))
 	}
 	return h.Sum(nil)[:8]
 }

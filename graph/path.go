@@ -35,13 +35,13 @@ func withoutTenant(path []string) ([]string, uuid.UUID) {
 	return slices.Concat(path[:1], path[2:]), id
 }
 
-// parentheses cuts users('a') into its name and what is between the parentheses (P1).
+// parentheses cuts users('a') into its name and what is between the parentheses, without blanks around it (P1, P37).
 func parentheses(segment string) (name, inner string, ok bool) {
 	name, inner, ok = strings.Cut(segment, "(")
 	if !ok || !strings.HasSuffix(inner, ")") {
 		return segment, "", false
 	}
-	return name, inner[:len(inner)-1], true
+	return strings.TrimSpace(name), strings.TrimSpace(inner[:len(inner)-1]), true
 }
 
 // quotedKey reads 'a' in which quotation marks are doubled.

@@ -69,7 +69,7 @@ func (r *request) registered(appID uuid.UUID) (directory.Client, error) {
 }
 
 func takeAppID(members []directory.Member) (appID uuid.UUID, rest []directory.Member, err error) {
-	at := slices.IndexFunc(members, func(m directory.Member) bool { return m.Name == "appId" })
+	at := slices.IndexFunc(members, func(m directory.Member) bool { return m.Is("appId") })
 	if at < 0 {
 		return uuid.Nil, nil, &directory.Invalid{Kind: directory.Missing, Resource: principalResource, Property: "appId"}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/directory"
+	"licensor/fold"
 	"licensor/tenant"
 )
 
@@ -35,9 +36,9 @@ func (r *request) reference() (uuid.UUID, error) {
 		return uuid.Nil, err
 	}
 	members = slices.DeleteFunc(members, func(m directory.Member) bool {
-		return strings.HasPrefix(m.Name, "@odata.") && m.Name != "@odata.id"
+		return strings.HasPrefix(fold.Text(m.Name), "@odata.") && !m.Is("@odata.id")
 	})
-	if len(members) != 1 || members[0].Name != "@odata.id" {
+	if len(members) != 1 || !members[0].Is("@odata.id") {
 		return uuid.Nil, refuse(`The body must be {"@odata.id":"%s/directoryObjects/{id}"}.`, r.root)
 	}
 	var address string
@@ -53,7 +54,7 @@ const maxBindings = 20
 // takeBinding takes a list of references out of a body: that of "members@odata.bind" for the property members.
 func (r *request) takeBinding(body []directory.Member, property string) (rest []directory.Member, ids []uuid.UUID, err error) {
 	name := property + "@odata.bind"
-	at := slices.IndexFunc(body, func(m directory.Member) bool { return m.Name == name })
+	at := slices.IndexFunc(body, func(m directory.Member) bool { return m.Is(name) })
 	if at < 0 {
 		return body, nil, nil
 	}

@@ -205,9 +205,10 @@ func (n *node) step(segment string) (next *node, key *string, ok bool) {
 // keyed answers what follows a key in parentheses: 'x', or alias='x' for a property that can be a key, too.
 func (n *node) keyed(inner string) (next *node, key *string, ok bool) {
 	alias, value, _ := strings.Cut(inner, "=")
-	if next = n.alternates[strings.ToLower(alias)]; next == nil {
+	if next = n.alternates[strings.ToLower(strings.TrimSpace(alias))]; next == nil {
 		next, value = n.key, inner
 	}
+	value = strings.TrimSpace(value)
 	plain, ok := quotedKey(value)
 	return next, &plain, ok
 }

@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
-	"strings"
 
 	"licensor/directory"
+	"licensor/fold"
 )
 
 // shape reads a value that is only kept and shown: it appends the value as Graph writes it, complete and in one form, or an error that names
@@ -47,7 +47,9 @@ func oneOf(texts ...string) shape {
 		if absentOrNull(raw) {
 			return append(b, "null"...), nil
 		}
-		if json.Unmarshal(raw, &text) != nil || !slices.Contains(texts, text) {
+		err := json.Unmarshal(raw, &text)
+		text, known := fold.Among(texts, text)
+		if err != nil || !known {
 			return nil, at.invalid(raw, "one of "+quoted(texts))
 		}
 		return appendText(b, text), nil
@@ -158,7 +160,7 @@ func objectOf(parts ...part) shape {
 			return nil, err
 		}
 		for _, m := range members {
-			if !strings.Contains(m.Name, "@odata.") && !slices.ContainsFunc(parts, func(p part) bool { return p.name == m.Name }) {
+			if !isAnnotation(m.Name) && !slices.ContainsFunc(parts, func(p part) bool { return m.Is(p.name) }) {
 				return nil, &directory.Invalid{Kind: directory.Unknown, Resource: at.resource, Property: at.path + "." + m.Name}
 			}
 		}
@@ -185,7 +187,7 @@ func membersAt(at placeIn, raw json.RawMessage) ([]directory.Member, error) {
 
 func valueIn(members []directory.Member, name string) json.RawMessage {
 	for _, m := range members {
-		if m.Name == name {
+		if m.Is(name) {
 			return m.Value
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/directory"
+	"licensor/fold"
 	"licensor/licensing"
 	"licensor/tenant"
 )
@@ -70,7 +71,7 @@ func (r *request) skus() []sku {
 }
 
 // skuOrders are the keys of $orderby (P36).
-var skuOrders = map[string]func(a, b *sku) int{
+var skuOrders = fold.NamesOf(map[string]func(a, b *sku) int{
 	"accountId":        func(a, b *sku) int { return 0 }, // the same of all
 	"accountName":      func(a, b *sku) int { return 0 },
 	"appliesTo":        func(a, b *sku) int { return strings.Compare(a.appliesTo(), b.appliesTo()) },
@@ -79,7 +80,7 @@ var skuOrders = map[string]func(a, b *sku) int{
 	"id":               func(a, b *sku) int { return strings.Compare(a.id(), b.id()) },
 	"skuId":            func(a, b *sku) int { return strings.Compare(a.id(), b.id()) },
 	"skuPartNumber":    func(a, b *sku) int { return strings.Compare(a.partNumber(), b.partNumber()) },
-}
+})
 
 func (s *sku) appliesTo() string {
 	if s.Product == nil {
@@ -98,8 +99,8 @@ func (s *sku) partNumber() string {
 // order sorts by the keys of $orderby, the last key first, so that the first counts most.
 func (r *request) orderSKUs(list []sku) error {
 	for _, key := range slices.Backward(r.options.OrderBy) {
-		compare := skuOrders[key.Property]
-		if compare == nil {
+		compare, ok := skuOrders.Find(key.Property)
+		if !ok {
 			return unsupported("subscribedSkus cannot be ordered by '%s'.", key.Property)
 		}
 		slices.SortStableFunc(list, func(a, b sku) int {

@@ -2,9 +2,10 @@ package odata
 
 import (
 	"math"
-	"slices"
 	"strconv"
 	"strings"
+
+	"licensor/fold"
 )
 
 // Expansion is an element of $expand: what an object refers to, shown within it.
@@ -74,7 +75,7 @@ func readExpansion(value, item string, at int) (Expansion, error) {
 				if name = strings.TrimSpace(name); !isPath(name) {
 					return e, fail("a list of properties behind $select=")
 				}
-				if !slices.Contains(e.Select, name) {
+				if _, ok := fold.Among(e.Select, name); !ok {
 					e.Select = append(e.Select, name)
 				}
 			}

@@ -3,6 +3,8 @@ package odata
 import (
 	"slices"
 	"strings"
+
+	"licensor/fold"
 )
 
 // Bounds of a filter. Beyond them it is refused; what people and programs write stays far below.
@@ -65,11 +67,10 @@ func (p *parser) refuse(t token, want string) error {
 	return &Error{Option: "$filter", Text: p.text, Token: t.text, Column: column(p.text, t.at), Want: want}
 }
 
-// isWord says whether the current token is a keyword. Keywords are in lower case (P37); NOT in capitals is common in
-// published examples, and accepted by the real service.
+// isWord reports whether the current token is a keyword, in any letter case (P1).
 func (p *parser) isWord(text string) bool {
 	t := p.tokens[0]
-	return t.kind == word && (t.text == text || text == "not" && t.text == "NOT")
+	return t.kind == word && fold.Equal(t.text, text)
 }
 
 // condition reads a part that must be true or false.
@@ -263,8 +264,8 @@ func (p *parser) path() (Node, error) {
 			return nil, p.refuse(name, "a property, any, all or $count")
 		case p.kind() != open:
 			node.Names = append(node.Names, name.text)
-		case name.text == "any" || name.text == "all":
-			return p.lambda(node, name.text == "all")
+		case fold.Equal(name.text, "any"), fold.Equal(name.text, "all"):
+			return p.lambda(node, fold.Equal(name.text, "all"))
 		default:
 			return nil, p.refuse(name, "any or all")
 		}

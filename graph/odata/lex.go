@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"licensor/fold"
 )
 
 // kind is the kind of a token.
@@ -75,7 +77,7 @@ func (l *lexer) next() (token, error) {
 	switch {
 	case c == '\'':
 		return l.quoted(l.pos, "")
-	case c == '$' && strings.HasPrefix(l.text[l.pos:], "$count"):
+	case c == '$' && l.pos+len("$count") <= len(l.text) && fold.Equal(l.text[l.pos:l.pos+len("$count")], "$count"):
 		return l.take(count, len("$count"), nil), nil
 	case isHex(c) && l.guidLength() > 0:
 		return l.guid(), nil
@@ -135,11 +137,11 @@ func (l *lexer) word() (token, error) {
 		return l.quoted(start, text)
 	}
 	t := l.take(word, n, nil)
-	switch text {
-	case "null":
+	switch {
+	case fold.Equal(text, "null"):
 		t.kind = literal
-	case "true", "false":
-		t.kind, t.value = literal, text == "true"
+	case fold.Equal(text, "true"), fold.Equal(text, "false"):
+		t.kind, t.value = literal, fold.Equal(text, "true")
 	}
 	return t, nil
 }

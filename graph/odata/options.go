@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"licensor/fold"
 )
 
 // Options are the query options of an address. The zero value of each is that of an address without it, but for Top and Skip,
@@ -86,7 +88,7 @@ func split(pair string) (name, value string, err error) {
 	if err == nil {
 		value, err = url.QueryUnescape(rawValue)
 	}
-	name = strings.ToLower(name)
+	name, value = strings.ToLower(strings.TrimSpace(name)), strings.TrimSpace(value)
 	if err != nil || !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
 		return "", "", &Error{Option: name, Text: rawValue, Want: "it is not encoded as addresses are: % is followed by two hexadecimal digits of UTF-8"}
 	}
@@ -102,7 +104,7 @@ func (o *Options) readSelect(value string) error {
 		if !isPath(name) {
 			return &Error{Option: "$select", Text: value, Want: "it is a list of properties, such as id,displayName"}
 		}
-		if !slices.Contains(o.Select, name) {
+		if _, ok := fold.Among(o.Select, name); !ok {
 			o.Select = append(o.Select, name)
 		}
 	}
@@ -123,11 +125,12 @@ func (o *Options) readOrderBy(value string) error {
 	at := 0
 	for _, key := range strings.Split(value, ",") {
 		words := strings.Fields(key)
-		if len(words) == 0 || len(words) > 2 || !isPath(words[0]) || len(words) == 2 && words[1] != "asc" && words[1] != "desc" {
+		descending := len(words) == 2 && fold.Equal(words[1], "desc")
+		if len(words) == 0 || len(words) > 2 || !isPath(words[0]) || len(words) == 2 && !descending && !fold.Equal(words[1], "asc") {
 			return &Error{Option: "$orderby", Text: value, Want: "it is a list of properties, each with asc or desc behind it or not, such as displayName desc"}
 		}
 		place := at + strings.Index(key, words[0])
-		o.OrderBy = append(o.OrderBy, Order{words[0], len(words) == 2 && words[1] == "desc", column(value, place)})
+		o.OrderBy = append(o.OrderBy, Order{words[0], descending, column(value, place)})
 		at += len(key) + 1
 	}
 	return nil
