@@ -103,7 +103,7 @@ func (api *API) serve(r *request) error {
 		}
 		return err
 	}
-	r.caller, r.keys, r.me = caller, place.keys, place.me
+	r.caller, r.keys, r.me, r.property, r.raw = caller, place.keys, place.me, place.property, place.raw
 	if r.me { // so that keys are those of the path under /users/{user}
 		r.keys = slices.Insert(r.keys, 0, caller.ObjectID.String())
 	}
@@ -139,6 +139,12 @@ func (api *API) answer(r *request, options *odata.Options, malformed error) erro
 		return malformed
 	}
 	spellExpansions(options)
+	if r.property != nil {
+		if err := r.allow(); err != nil {
+			return err
+		}
+		options.Select = r.property[:1:1]
+	}
 	if err := r.precondition(); err != nil {
 		return err
 	}
@@ -155,7 +161,7 @@ func (api *API) route(r *request) (match, error) {
 		return match{}, emptySegment
 	}
 	path, r.named = withoutTenant(path)
-	r.root = r.host + "/" + strings.ToLower(path[0])
+	r.root, r.beta = r.host+"/"+strings.ToLower(path[0]), strings.EqualFold(path[0], "beta")
 	if strings.EqualFold(path[0], "licensor") {
 		r.root = r.host + ownRoot
 	}

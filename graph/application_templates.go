@@ -120,7 +120,7 @@ func (api *API) instantiate(r *request) error {
 	made, _ := done.Image.ClientByID(c.ID)
 	a := application{Client: made, image: done.Image}
 	b := r.appendHead(r.begin(), "microsoft.graph.applicationServicePrincipal")
-	b = append(appendFields(append(appendName(b, "application"), '{'), applicationFields.defaults, &a), '}')
-	b = append(appendFields(append(appendName(b, "servicePrincipal"), '{'), principalFields.defaults, &a), '}')
+	b = append(appendFields(append(appendName(b, "application"), '{'), applicationFields.shown(r).defaults, &a), '}')
+	b = append(appendFields(append(appendName(b, "servicePrincipal"), '{'), principalFields.shown(r).defaults, &a), '}')
 	return r.send(http.StatusCreated, append(b, '}'))
 }

@@ -118,7 +118,8 @@ func setFallback(_ editor, a *directory.Client, at placeIn, raw json.RawMessage)
 }
 
 func setAudience(_ editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
-	if _, err := must(oneOf(directory.Audiences...))(nil, at, raw); err != nil {
+	raw, err := must(oneOf(directory.Audiences...))(nil, at, raw)
+	if err != nil {
 		return err
 	}
 	if a.Audience = ""; string(raw) != `"`+directory.Audiences[0]+`"` {

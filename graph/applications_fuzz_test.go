@@ -40,7 +40,7 @@ func FuzzApplicationBody(f *testing.F) {
 				}
 				continue
 			}
-			shown := appendFields([]byte{'{'}, kind.fields.defaults, &application{Client: a, image: image})
+			shown := appendFields([]byte{'{'}, kind.fields.inV1.defaults, &application{Client: a, image: image})
 			if shown = append(shown, '}'); !json.Valid(shown) {
 				t.Fatalf("%s is shown as %s", body, shown)
 			}

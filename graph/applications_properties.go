@@ -180,7 +180,7 @@ func keptFields(properties []keptProperty, kept func(*application) map[string]js
 
 // edit makes the changes that a body asks for, in its order. Ids and annotations are passed over, what only the server sets is refused (P53).
 func (e editor) edit(a *directory.Client, members []directory.Member, edits map[string]edit, fields *fieldSet[application]) error {
-	spell(members, fields.properties())
+	spell(members, fields.everyName())
 	for _, m := range members {
 		change, ok := edits[m.Name]
 		switch known := fields.has(m.Name); {

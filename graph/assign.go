@@ -35,7 +35,7 @@ func (api *API) assignUserLicense(r *request) error {
 // userFieldsOfAction are those an action answers: the whole user (P22), unless it is told which.
 func (r *request) userFieldsOfAction() ([]*field[user], error) {
 	if len(r.options.Select) == 0 {
-		return userFields.annotated(r, userFields.whole), nil
+		return userFields.annotated(r, userFields.shown(r).whole), nil
 	}
 	return userFields.selected(r)
 }
@@ -64,7 +64,7 @@ func (api *API) assignGroupLicense(r *request) error {
 		image = done.Image
 	}
 	r.w.Header().Set("Location", r.root+"/groups/"+image.Directory.GroupID(ordinal).String())
-	return r.sendGroup(http.StatusAccepted, image, ordinal, groupFields.annotated(r, groupFields.whole))
+	return r.sendGroup(http.StatusAccepted, image, ordinal, groupFields.annotated(r, groupFields.shown(r).whole))
 }
 
 // assignment reads {"addLicenses": [{skuId, disabledPlans}], "removeLicenses": [skuId]}, both required (L20).

@@ -22,9 +22,9 @@ func isHidden(kind store.Kind, access identity.Access, name string) bool {
 	case access == identity.Full:
 		return false
 	case access == identity.Basic && kind == store.KindUser:
-		return !slices.Contains(userFields.basic, name)
+		return !userFields.isBasic(name)
 	case access == identity.Basic && kind == store.KindGroup:
-		return !slices.Contains(groupFields.basic, name)
+		return !groupFields.isBasic(name)
 	}
 	return true
 }

@@ -50,7 +50,7 @@ func writerOfOne[T any](r *request, set *fieldSet[T], expansions map[string]expa
 
 // ofOneType returns the fields of $select and $expand that the caller may see. They must all be of the type.
 func ofOneType[T any](r *request, set *fieldSet[T], expansions map[string]expansion[T], need identity.Operation) ([]*field[T], error) {
-	if _, err := set.selection(r.options.Select); err != nil {
+	if _, err := set.selection(r, r.options.Select); err != nil {
 		return nil, err
 	}
 	fields, err := narrowed(r, set, need)
@@ -113,6 +113,9 @@ func (r *request) sendNone(set string) error {
 	}
 	if err := r.mayAskRelated(); err != nil {
 		return err
+	}
+	for _, spell := range []func([]string){userFields.spell, groupFields.spell, principalFields.spell} { // what their types have as well
+		spell(r.options.Select)
 	}
 	return sendList(r, list[object]{context: r.selected(set), count: r.countOf(0)})
 }

@@ -74,7 +74,7 @@ func (k *checker) isValue() bool {
 }
 
 func (k *checker) element(element any) error {
-	if strings.HasPrefix(k.place.typeName, "Edm.") {
+	if k.isValue() {
 		return k.value(element, k.place.typeName)
 	}
 	object, ok := element.(map[string]any)
@@ -102,7 +102,9 @@ func (k *checker) checkContext(body map[string]any) error {
 	if len(k.selected) > 0 || len(k.expanded) > 0 {
 		var items []string
 		for _, name := range k.selected {
-			items = append(items, regexp.QuoteMeta(name))
+			if !slices.Contains(k.expanded, name) {
+				items = append(items, regexp.QuoteMeta(name))
+			}
 		}
 		pattern += `(\(` + strings.Join(items, ",") + `(,?\w+\(.*\))*\))`
 		if len(k.selected) == 0 {
@@ -181,6 +183,9 @@ func (k *checker) member(typeName, name string, value any) error {
 	if p, ok := k.property(typeName, name); ok {
 		return k.nullable(value, p)
 	}
+	if _, ok := betaOnlyProperty(typeName, name); ok && (k.beta || slices.Contains(k.selected, name)) {
+		return nil
+	}
 	n, ok := k.navigation(typeName, name)
 	if !ok || n.Name != name || !slices.Contains(k.expanded, name) && !slices.Contains(k.expanded, "*") && !k.place.delta {
 		return fmt.Errorf("is no property of %s", typeName)
@@ -236,6 +241,8 @@ func (k *checker) complete(object map[string]any, typeName string, top bool) err
 	case k.restricted:
 	case k.place.action && k.place.typeName == "user":
 		want = k.notNull(typeName)
+	case k.place.typeName == "user" && k.beta:
+		want = slices.DeleteFunc(k.everything(typeName), func(name string) bool { return slices.Contains(onSelectOfUser, name) })
 	case k.place.typeName == "user":
 		want = defaultUser
 	case k.place.typeName != "group" && k.place.typeName != "directoryObject":
@@ -250,6 +257,20 @@ func (k *checker) complete(object map[string]any, typeName string, top bool) err
 		}
 	}
 	return nil
+}
+
+// onSelectOfUser are what a user of beta shows only when asked for (P22).
+var onSelectOfUser = strings.Fields(`aboutMe birthday customSecurityAttributes deviceEnrollmentLimit hireDate interests licenseAssignmentStates
+	mailboxSettings mySite pastProjects preferredName print responsibilities schools signInActivity skills`)
+
+// everything is the names of all properties of a type.
+func (k *checker) everything(typeName string) (names []string) {
+	for _, t := range k.bases(typeName) {
+		for _, p := range t.Properties {
+			names = append(names, p.Name)
+		}
+	}
+	return names
 }
 
 func (k *checker) notNull(typeName string) []string {

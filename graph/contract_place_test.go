@@ -2,8 +2,12 @@ package graph
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
+
+	"licensor/fold"
 )
 
 // place is what an address leads to.
@@ -13,6 +17,7 @@ type place struct {
 	context  string // a pattern for what follows $metadata#, without $select and /$entity
 	delta    bool
 	action   bool // what an action answers is the whole object
+	property bool // of an object
 }
 
 // walk follows a path through the contract.
@@ -53,7 +58,10 @@ const guidPattern = `[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`
 // step follows one segment.
 func (c *csdl) step(p place, segment string) (place, error) {
 	name, inner, called := parentheses(segment)
-	plain, _ := withoutNamespace(name)
+	plain, qualified := withoutNamespace(name)
+	if qualified {
+		plain, _ = fold.Among(slices.Collect(maps.Keys(c.Entities)), plain)
+	}
 	bound := p.typeName
 	if p.list {
 		bound = "Collection(" + p.typeName + ")"
@@ -74,11 +82,52 @@ func (c *csdl) step(p place, segment string) (place, error) {
 	if n, ok := c.navigation(p.typeName, name); ok && !p.list {
 		return c.related(p, n, called && inner != ""), nil
 	}
+	if of, ok := c.propertyNamed(p.typeName, name); ok && !p.list {
+		return c.propertyAt(p, of), nil
+	}
+	if segment == "$value" {
+		return place{typeName: "$count"}, nil
+	}
 	if !p.list {
 		return p, fmt.Errorf("the contract has no %s of %s", segment, p.typeName)
 	}
 	p.list = false
 	return p, nil
+}
+
+// propertyNamed finds a property, in whatever letter case it is named, also one that only beta has.
+func (c *csdl) propertyNamed(typeName, name string) (csdlProperty, bool) {
+	for _, t := range c.bases(typeName) {
+		for _, p := range t.Properties {
+			if strings.EqualFold(p.Name, name) {
+				return p, true
+			}
+		}
+	}
+	if name, ok := betaOnlyProperty(typeName, name); ok {
+		return csdlProperty{Name: name, Type: propertyType(typeName, name)}, true
+	}
+	return csdlProperty{}, false
+}
+
+// propertyAt is where the name of a property leads, or of one within a property (P27).
+func (c *csdl) propertyAt(p place, of csdlProperty) place {
+	typeName := bare(strings.TrimSuffix(of.Type, "!"))
+	element, list := strings.CutPrefix(typeName, "Collection(")
+	to := place{typeName: strings.TrimSuffix(element, ")"), list: list, property: true, context: p.context + "/" + of.Name}
+	if !p.property {
+		to.context = p.context + `\('[^']+'\)/` + of.Name
+	}
+	if c.Enums[to.typeName] != nil {
+		to.typeName = "Edm.String"
+	}
+	return to
+}
+
+// betaOnlyProperty reports whether only beta has a property.
+func betaOnlyProperty(typeName, name string) (spelled string, ok bool) {
+	of := betaOnly[typeName]
+	return fold.Among(slices.Concat(of.nulls, of.lists, of.onSelect, []string{"publishedPermissionScopes"}), name)
 }
 
 // called is what an action or a function answers.

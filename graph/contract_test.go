@@ -7,12 +7,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"licensor/fold"
 )
 
 // question is what a test asked, for comparing its answer with the contract.
 type question struct {
 	method, host, path string // path as sent, with its query
-	full, none         bool   // odata.metadata
+	full, none, beta   bool   // odata.metadata, the version
 	restricted         bool   // the caller may not see everything
 }
 
@@ -38,6 +40,11 @@ func checkAnswer(c *csdl, q question, got answer, request string) error {
 	}
 	path, query, _ := strings.Cut(q.path, "?")
 	parts, _ := segments(path)
+	for i, part := range parts {
+		if strings.HasPrefix(part, "$") {
+			parts[i] = strings.ToLower(part)
+		}
+	}
 	if parts, _ = withoutTenant(parts); len(parts) < 2 || parts[0] != "v1.0" && parts[0] != "beta" || parts[1] == "$metadata" {
 		return nil // our own surface has its own contract
 	}
@@ -60,16 +67,32 @@ func checkAnswer(c *csdl, q question, got answer, request string) error {
 	if err != nil {
 		return err
 	}
+	q.beta = parts[0] == "beta"
 	k := &checker{csdl: c, question: q, root: root, place: place}
-	k.selected = listed(options, "select")
-	k.expanded = listed(options, "expand")
+	k.selected = c.spelled(listed(options, "select"))
+	k.expanded = c.spelled(listed(options, "expand"))
 	return k.check(body)
+}
+
+// spelled gives names the spelling of the contract: what is answered has it.
+func (c *csdl) spelled(names []string) []string {
+	known := []string{"publishedPermissionScopes"}
+	for name, t := range c.Entities {
+		for _, p := range slices.Concat(t.Properties, t.Navigation) {
+			known = append(known, p.Name)
+		}
+		known = slices.Concat(known, navigation[name], betaOnly[name].nulls, betaOnly[name].lists, betaOnly[name].onSelect)
+	}
+	for i := range names {
+		names[i], _ = fold.Among(known, names[i])
+	}
+	return slices.Compact(names)
 }
 
 // listed reads an option that names properties.
 func listed(options url.Values, name string) []string {
 	for key, values := range options {
-		if strings.EqualFold(strings.TrimPrefix(key, "$"), name) {
+		if strings.EqualFold(strings.TrimPrefix(strings.TrimSpace(key), "$"), name) {
 			var names []string
 			for _, part := range strings.Split(values[0], ",") {
 				name, _, _ := strings.Cut(strings.TrimSpace(part), "(")

@@ -28,18 +28,14 @@ type round struct {
 	objects *tenant.ObjectChanges // those of changes that are of this kind
 }
 
-// deltaRound reads what is asked for.
-func (r *request) deltaRound(kind store.Kind, set string) (d *round, err error) {
+// deltaRound reads what is asked for. spell gives names of properties their spelling, which the token keeps.
+func (r *request) deltaRound(kind store.Kind, set string, spell func(names []string)) (d *round, err error) {
 	if err := r.allow("$select", "$expand", "$filter", "$top", "$deltatoken", "$skiptoken"); err != nil {
 		return nil, err
 	}
+	spell(r.options.Select)
 	if err := r.selectExpanded(kind); err != nil {
 		return nil, err
-	}
-	if kind == store.KindUser {
-		userFields.spell(r.options.Select)
-	} else {
-		groupFields.spell(r.options.Select)
 	}
 	d = &round{request: r, kind: kind, set: set, size: r.deltaPage()}
 	if d.token, err = r.deltaToken(kind); err != nil {
@@ -59,9 +55,9 @@ func (r *request) deltaRound(kind store.Kind, set string) (d *round, err error) 
 // selectExpanded makes of an $expand what $select says with the same names: groups/delta?$expand=members has members@delta. Without a
 // $select, it comes to the default properties.
 func (r *request) selectExpanded(kind store.Kind) error {
-	links, defaults := []string{"manager"}, namesOf(userFields.defaults)
+	links, defaults := []string{"manager"}, namesOf(userFields.shown(r).defaults)
 	if kind == store.KindGroup {
-		links, defaults = []string{"members", "owners"}, namesOf(groupFields.defaults)
+		links, defaults = []string{"members", "owners"}, namesOf(groupFields.shown(r).defaults)
 	}
 	for _, e := range r.options.Expand {
 		if !slices.Contains(links, e.Name) || e.Nested || e.Levels > 1 {

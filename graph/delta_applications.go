@@ -7,7 +7,7 @@ import (
 // delta answers GET /applications/delta and GET /servicePrincipals/delta: all of them at first, later those that came, went or changed. The
 // log does not say in which of their properties.
 func (l listing[D, T]) delta(_ *API, r *request) error {
-	d, err := r.deltaRound(l.kind, l.set)
+	d, err := r.deltaRound(l.kind, l.set, l.fields.spell)
 	if err != nil {
 		return err
 	}

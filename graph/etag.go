@@ -62,6 +62,9 @@ func sendEntity[T any](r *request, s *fieldSet[T], status int, set string, field
 			return nil
 		}
 	}
+	if r.property != nil {
+		return sendProperty(r, s, set, fields[len(fields)-1], object)
+	}
 	b := r.appendHead(r.begin(), r.selected(set)+"/$entity")
 	return r.sendChanged(status, append(appendFields(b, fields, object), '}'))
 }

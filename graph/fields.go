@@ -23,6 +23,7 @@ type field[T any] struct {
 	place int
 	// documented says that the object's document is needed: neither columns nor the image have all that is shown.
 	documented bool
+	beta       bool // v1.0 does not have it
 }
 
 // fieldSet is the properties of a type: all of them by name, and those that are shown without $select.
@@ -30,10 +31,10 @@ type fieldSet[T any] struct {
 	typeName string // microsoft.graph.user
 	byName   fold.Names[*field[T]]
 	links    fold.Names[string] // the spelling of its navigation properties
-	defaults []*field[T]        // P22
-	whole    []*field[T]        // what actions answer
-	basic    []string           // all that may be seen with the permission for basic properties only
-	all      []field[T]         // in alphabetical order
+	inV1     shown[T]
+	inBeta   shown[T]
+	basic    []string   // all that may be seen with the permission for basic properties only
+	all      []field[T] // in alphabetical order
 	place    func(*T) string
 }
 
@@ -47,6 +48,7 @@ func (s *fieldSet[T]) at(place func(*T) string) *fieldSet[T] {
 func (s *fieldSet[T]) in(set string) *fieldSet[T] { return s.at(func(*T) string { return set }) }
 
 func newFieldSet[T any](typeName string, fields []field[T], basic ...string) *fieldSet[T] {
+	fields = append(fields, betaFields(strings.TrimPrefix(typeName, namespace), fields)...)
 	s := &fieldSet[T]{typeName: typeName, byName: make(fold.Names[*field[T]], len(fields)), basic: basic, all: fields}
 	s.links = fold.Names[string]{}
 	for _, name := range navigation[s.name()] {
@@ -56,11 +58,9 @@ func newFieldSet[T any](typeName string, fields []field[T], basic ...string) *fi
 	for i := range fields {
 		f := &fields[i]
 		s.byName.Add(f.name, f)
-		if f.when == directory.ByDefault {
-			s.defaults = append(s.defaults, f)
-		}
-		if f.when != directory.ByName {
-			s.whole = append(s.whole, f)
+		s.inBeta.add(f)
+		if !f.beta {
+			s.inV1.add(f)
 		}
 	}
 	return s
@@ -101,21 +101,22 @@ func documented[T any](fields []*field[T]) bool {
 
 // selection returns the fields that $select names, the default ones without it. The names get the spelling of the metadata,
 // which they have in the answer (P1).
-func (s *fieldSet[T]) selection(names []string) ([]*field[T], error) {
+// Navigation properties among them show nothing (P22).
+func (s *fieldSet[T]) selection(r *request, names []string) ([]*field[T], error) {
 	if len(names) == 0 {
-		return s.defaults, nil
+		return s.shown(r).defaults, nil
 	}
+	s.spell(names)
 	selected := make([]*field[T], 0, len(names))
-	for i, name := range names {
+	for _, name := range names {
 		if name == "*" {
-			return s.whole, nil
+			return s.shown(r).whole, nil
 		}
-		f, ok := s.byName.Find(name)
-		if !ok {
+		if f, ok := s.byName.Find(name); ok {
+			selected = append(selected, f)
+		} else if _, ok := s.links.Find(name); !ok {
 			return nil, s.unknown(name)
 		}
-		names[i] = f.name
-		selected = append(selected, f)
 	}
 	return selected, nil
 }
@@ -124,6 +125,18 @@ func (s *fieldSet[T]) selection(names []string) ([]*field[T], error) {
 func (s *fieldSet[T]) has(name string) bool {
 	_, ok := s.byName.Find(name)
 	return ok
+}
+
+// isBasic reports whether a property may be seen with the permission for basic properties only.
+func (s *fieldSet[T]) isBasic(name string) bool {
+	_, ok := fold.Among(s.basic, name)
+	return ok
+}
+
+// knows reports whether there is a property or navigation property with the name.
+func (s *fieldSet[T]) knows(name string) bool {
+	_, links := s.links.Find(name)
+	return links || s.has(name)
 }
 
 // spell gives names of properties the spelling of the metadata (P1); others stay as they are.
@@ -150,7 +163,7 @@ func (s *fieldSet[T]) unknown(name string) *Problem {
 // visible answers what of the selection a caller may see that has a degree of access. Without $select what may not be seen is left out;
 // asked for by name it is refused.
 func (s *fieldSet[T]) visible(r *request, access identity.Access) ([]*field[T], error) {
-	fields, err := s.selection(r.options.Select)
+	fields, err := s.selection(r, r.options.Select)
 	if err != nil || access == identity.Full {
 		return s.annotated(r, fields), err
 	}

@@ -233,8 +233,8 @@ func (w *world) shownOf(set, token string, rows []filterRow) []map[string]any {
 	w.t.Helper()
 	names := []string{"id"}
 	shown := map[string]func(string) bool{
-		"users": func(name string) bool { return userFields.byName[name] != nil }, "groups": func(name string) bool { return groupFields.byName[name] != nil },
-		"applications": func(name string) bool { return applicationFields.byName[name] != nil }, "servicePrincipals": func(name string) bool { return principalFields.byName[name] != nil },
+		"users": func(name string) bool { return userFields.has(name) }, "groups": func(name string) bool { return groupFields.has(name) },
+		"applications": func(name string) bool { return applicationFields.has(name) }, "servicePrincipals": func(name string) bool { return principalFields.has(name) },
 	}[set]
 	for _, row := range rows {
 		name, _, _ := strings.Cut(row.property, "/")

@@ -187,7 +187,7 @@ func expandAssignments[T any](of func(*T) subject, s side) expansion[T] {
 		if err := r.mayExpand(identity.ReadAppRoles); err != nil {
 			return nil, err
 		}
-		fields, err := roleAssignmentFields.selection(e.Select)
+		fields, err := roleAssignmentFields.selection(r, e.Select)
 		if err != nil {
 			return nil, err
 		}

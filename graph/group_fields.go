@@ -33,7 +33,9 @@ var groupFields = newFieldSet(groupType, append(
 	field[group]{name: "id", write: func(b []byte, g *group) []byte { return appendID(b, g.image.Directory.GroupID(g.ordinal)) }, when: directory.ByDefault},
 	field[group]{name: "licenseProcessingState", write: appendProcessingState},
 	field[group]{name: "securityIdentifier", write: appendGroupSID, when: directory.ByDefault},
-), "createdDateTime", "description", "displayName", "groupTypes", "id", "mail", "mailEnabled", "mailNickname", "securityEnabled", "visibility").in("groups")
+), "createdDateTime", "description", "displayName", "groupTypes", "id", "mail", "mailEnabled", "mailNickname", "securityEnabled", "visibility").in("groups").betaShows(func(name string) bool {
+	return name == "infoCatalogs" || name == "isManagementRestricted" || name == "organizationId"
+})
 
 func appendGroupSID(b []byte, g *group) []byte {
 	return directory.AppendSID(b, g.image.Directory.GroupID(g.ordinal))

@@ -71,7 +71,7 @@ func (api *API) createGroup(r *request) error {
 		return r.badReferences(err, slices.Concat(referencesTo("members", members), referencesTo("owners", owners)))
 	}
 	r.w.Header().Set("Location", r.root+"/groups/"+done.ID.String())
-	return r.sendGroup(http.StatusCreated, done.Image, done.Ordinal, groupFields.annotated(r, groupFields.defaults))
+	return r.sendGroup(http.StatusCreated, done.Image, done.Ordinal, groupFields.annotated(r, groupFields.shown(r).defaults))
 }
 
 // takeBindings takes the members and owners that a group is to get out of a body.

@@ -129,7 +129,7 @@ func expandLicenseDetails(r *request, e odata.Expansion) (func([]byte, *user) ([
 	if err := r.mayExpand(identity.ReadLicenseDetails); err != nil {
 		return nil, err
 	}
-	fields, err := detailFields.selection(e.Select)
+	fields, err := detailFields.selection(r, e.Select)
 	if err != nil {
 		return nil, err
 	}

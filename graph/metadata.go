@@ -31,9 +31,11 @@ type described interface {
 func (s *fieldSet[T]) name() string { return strings.TrimPrefix(s.typeName, namespace) }
 
 func (s *fieldSet[T]) properties() []string {
-	names := make([]string, len(s.all))
+	names := make([]string, 0, len(s.all))
 	for i := range s.all {
-		names[i] = s.all[i].name
+		if !s.all[i].beta {
+			names = append(names, s.all[i].name)
+		}
 	}
 	return names
 }
@@ -128,6 +130,9 @@ func propertyType(typeName, name string) string {
 		if t, ok := propertyTypes[key]; ok {
 			return t
 		}
+	}
+	if slices.Contains(betaOnly[typeName].lists, name) {
+		return "Collection(Edm.String)!"
 	}
 	var kind directory.Kind
 	switch typeName {
@@ -253,6 +258,7 @@ var propertyTypes = map[string]string{
 	"prepaidUnits":                           "graph.licenseUnitsDetail",
 	"print":                                  "graph.userPrint",
 	"privacyProfile":                         "graph.privacyProfile",
+	"publishedPermissionScopes":              "Collection(graph.permissionScope)!",
 	"provisionedPlans":                       "Collection(graph.provisionedPlan)!",
 	"publicClient":                           "graph.publicClientApplication",
 	"replyUrls":                              "Collection(Edm.String)!",

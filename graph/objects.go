@@ -135,22 +135,22 @@ func (r *request) appendType(b []byte, name string) []byte {
 
 // isObjectProperty says whether some directory object has a property.
 func isObjectProperty(name string) bool {
-	return userFields.has(name) || groupFields.has(name) || applicationFields.has(name) || principalFields.has(name) || roleFields.has(name)
+	return userFields.knows(name) || groupFields.knows(name) || applicationFields.knows(name) || principalFields.knows(name) || roleFields.knows(name)
 }
 
 // narrowed answers the fields of $select that a type has and the caller may see.
 func narrowed[T any](r *request, set *fieldSet[T], need identity.Operation) ([]*field[T], error) {
-	fields := set.defaults
+	fields := set.shown(r).defaults
 	if len(r.options.Select) > 0 {
 		fields = nil
 	}
-	for i, name := range r.options.Select {
+	set.spell(r.options.Select)
+	for _, name := range r.options.Select {
 		switch f, ok := set.byName.Find(name); {
 		case ok:
-			r.options.Select[i] = f.name
 			fields = append(fields, f)
 		case !isObjectProperty(name):
-			return set.selection([]string{name})
+			return set.selection(r, []string{name})
 		}
 	}
 	access, _ := need.Check(r.caller, identity.Other) // without access the id is left

@@ -28,6 +28,7 @@ var principalFields = newFieldSet("microsoft.graph.servicePrincipal", slices.Con
 		{name: "keyCredentials", write: func(b []byte, a *application) []byte { return appendKeys(b, a.Principal.Certificates) }, when: directory.ByDefault},
 		{name: "passwordCredentials", write: func(b []byte, a *application) []byte { return appendSecrets(b, a.Principal.Secrets, nil) }, when: directory.ByDefault},
 		{name: "oauth2PermissionScopes", write: appendScopes, when: directory.ByDefault},
+		{name: "publishedPermissionScopes", write: appendScopes, when: directory.ByDefault, beta: true}, // its name in beta
 		{name: "replyUrls", write: appendReplyURLs, when: directory.ByDefault},
 		{name: "servicePrincipalNames", write: appendPrincipalNames, when: directory.ByDefault},
 		{name: "servicePrincipalType", write: func(b []byte, _ *application) []byte { return append(b, `"Application"`...) }, when: directory.ByDefault},

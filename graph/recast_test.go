@@ -65,9 +65,10 @@ func (c *recast) path(n *node, path string) string {
 			continue
 		}
 		next, key, ok := n.step(plain)
+		_, qualified := withoutNamespace(plain)
 		switch name, inner, called := parentheses(plain); {
 		case !ok:
-		case key == nil:
+		case key == nil, qualified:
 			parts[i] = c.letters(escaped)
 		case called:
 			alias, value, named := strings.Cut(inner, "=")

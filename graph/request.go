@@ -28,18 +28,22 @@ type request struct {
 	sent     bool
 	fault    error // met while the body of the answer was written; takes the answer's place
 
-	host    string    // scheme and host by which the client knows the server
-	root    string    // the same with the version: https://localhost/v1.0
-	named   uuid.UUID // the tenant that the path names: /v1.0/{tenant}/users; zero when it names none
-	op      *operation
-	keys    []string // of the path, in its order; the first is the caller's id under /me
-	me      bool     // under /me
-	caller  *identity.Caller
-	access  identity.Access
-	tenant  *tenant.Tenant
-	image   *tenant.Image // the current one when the request came
-	options *odata.Options
-	holds   func(*tenant.Image) bool // what If-Match asks of the image that a change is made of
+	host  string    // scheme and host by which the client knows the server
+	root  string    // the same with the version: https://localhost/v1.0
+	beta  bool      // the version is beta
+	named uuid.UUID // the tenant that the path names: /v1.0/{tenant}/users; zero when it names none
+	op    *operation
+	keys  []string // of the path, in its order; the first is the caller's id under /me
+	me    bool     // under /me
+	// property is the path of what of the object is wanted (P27), raw says that it is wanted as text; nil: the object.
+	property []string
+	raw      bool
+	caller   *identity.Caller
+	access   identity.Access
+	tenant   *tenant.Tenant
+	image    *tenant.Image // the current one when the request came
+	options  *odata.Options
+	holds    func(*tenant.Image) bool // what If-Match asks of the image that a change is made of
 
 	processing *processing // what is held back of groups, where that is possible
 }

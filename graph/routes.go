@@ -19,6 +19,8 @@ type node struct {
 	cast       *node            // what follows the name of a type of directory objects: …/members/microsoft.graph.user
 	alternates map[string]*node // by the name, in lower case, of another property that can be a key: applications(appId='…')
 	bound      bool             // an operation, which may carry its namespace and parentheses
+	property   string           // the name of a property of the object before (P27)
+	raw        bool             // the property is answered as text: $value
 	operations map[string]*operation
 
 	graph    bool // Graph has the place, served or not
@@ -49,6 +51,7 @@ func newRoutes(table []operation) *routes {
 		}
 	}
 	service.addSurface(surfaceText)
+	service.addAllProperties(table)
 	t := &routes{root, map[string]bool{}}
 	service.gather(t.words)
 	for _, described := range entityTypes {
@@ -69,16 +72,18 @@ func belowClient(path string) (set, rest string, ok bool) {
 	return "", "", false
 }
 
-func (n *node) add(path string, op *operation) {
+func (n *node) add(path string, op *operation) { n.at(path).serve(op) }
+
+// at is the node that the template of a path leads to, made when it is not there.
+func (n *node) at(path string) *node {
 	if path == "/" {
-		n.serve(op)
-		return
+		return n
 	}
 	for _, segment := range strings.Split(path[1:], "/") {
 		n = n.child(segment)
 		n.graph = !strings.HasPrefix(path, ownRoot)
 	}
-	n.serve(op)
+	return n
 }
 
 func (n *node) serve(op *operation) {
@@ -138,6 +143,9 @@ type match struct {
 	keys     []string
 	me       bool
 	unserved bool // Graph has the place, but nothing is served there
+	// property is what of the object is wanted, and within that; raw says that it is wanted as text.
+	property []string
+	raw      bool
 }
 
 // find walks along the segments; when one leads nowhere, it answers that segment.
@@ -154,6 +162,10 @@ func (t *routes) find(path []string) (m match, lost string, ok bool) {
 		}
 		m.me = m.me || i == 1 && strings.EqualFold(segment, "me")
 		m.node = next
+		if next.property != "" {
+			m.property = append(m.property, next.property)
+		}
+		m.raw = next.raw
 	}
 	if len(m.node.operations) == 0 {
 		m.unserved = m.node.graph

@@ -33,7 +33,7 @@ var userFields = newFieldSet(userType, append(
 	field[user]{name: "licenseAssignmentStates", write: appendStates},
 	field[user]{name: "provisionedPlans", write: appendProvisionedPlans},
 	field[user]{name: "securityIdentifier", write: func(b []byte, u *user) []byte { return directory.AppendSID(b, u.image.Directory.UserID(u.ordinal)) }},
-), "displayName", "givenName", "id", "mail", "surname", "userPrincipalName").in("users")
+), "displayName", "givenName", "id", "mail", "surname", "userPrincipalName").in("users").betaShows(func(name string) bool { return name != "licenseAssignmentStates" })
 
 // exceptIDs leaves out the id, which the image has, and what is made of it.
 func exceptIDs[T any](all []*directory.Property[T]) []*directory.Property[T] {

@@ -1,0 +1,165 @@
+package graph
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// propertiesOf are the objects whose properties have addresses of their own, /users/{user}/displayName (P27): those of the
+// operations that read one object, by path. Reading a property is the same operation, which shows that property alone.
+var propertiesOf = map[string]typed{
+	"/users/{user}":                         userFields,
+	"/users/{user}/licenseDetails/{detail}": detailFields,
+	"/groups/{group}":                       groupFields,
+	"/applications/{application}":           applicationFields,
+	"/applications(appId='{application}')":  applicationFields,
+	"/applications/{application}/federatedIdentityCredentials/{credential}": federatedFields,
+	"/servicePrincipals/{servicePrincipal}":                                 principalFields,
+	"/servicePrincipals(appId='{servicePrincipal}')":                        principalFields,
+	"/servicePrincipals/{servicePrincipal}/appRoleAssignments/{assignment}": roleAssignmentFields,
+	"/servicePrincipals/{servicePrincipal}/appRoleAssignedTo/{assignment}":  roleAssignmentFields,
+	"/oauth2PermissionGrants/{grant}":                                       grantFields,
+	"/organization/{organization}":                                          organizationFields,
+	"/domains/{domain}":                                                     domainFields,
+	"/subscribedSkus/{sku}":                                                 skuFields,
+	"/directory/subscriptions/{subscription}":                               subscriptionFields,
+	"/directory/subscriptions(commerceSubscriptionId='{subscription}')":     subscriptionFields,
+	"/directoryRoles/{role}":                                                roleFields,
+	"/directoryRoles(roleTemplateId='{role}')":                              roleFields,
+	"/directoryRoleTemplates/{template}":                                    templateFields,
+	"/roleManagement/directory/roleDefinitions/{definition}":                definitionFields,
+	"/roleManagement/directory/roleAssignments/{assignment}":                heldFields,
+}
+
+// typed is a type whose properties have addresses.
+type typed interface {
+	described
+	everyName() []string
+}
+
+func (s *fieldSet[T]) everyName() []string {
+	names := make([]string, len(s.all))
+	for i := range s.all {
+		names[i] = s.all[i].name
+	}
+	return names
+}
+
+// notHere are properties whose addresses lead to something else in Graph, which is not served.
+var notHere = []string{"mailboxSettings", "print"}
+
+// addAllProperties adds the addresses of the properties of all objects that a table of operations reads.
+func (n *node) addAllProperties(table []operation) {
+	for i := range table {
+		op := &table[i]
+		of := propertiesOf[op.path]
+		if of == nil || op.method != http.MethodGet {
+			continue
+		}
+		n.at(op.path).addProperties(op, of)
+		if rest, ok := strings.CutPrefix(op.path, "/users/{user}"); ok {
+			n.at("/me"+rest).addProperties(op, of)
+		}
+	}
+}
+
+// addProperties adds the addresses of an object's properties below its own.
+func (n *node) addProperties(op *operation, of typed) {
+	for _, name := range of.everyName() {
+		if !slices.Contains(notHere, name) {
+			n.addProperty(op, name, propertyType(of.name(), name))
+		}
+	}
+}
+
+// addProperty adds the address of one property. Another operation that is there already stays.
+func (n *node) addProperty(op *operation, name, typeName string) {
+	p := childIn(&n.names, strings.ToLower(name))
+	if len(p.operations) > 0 {
+		return
+	}
+	p.property = name
+	p.serve(op)
+	typeName = strings.TrimSuffix(typeName, "!")
+	if inner, ok := complexTypes()[strings.TrimPrefix(typeName, alias)]; ok {
+		for _, member := range inner {
+			p.addProperty(op, member.Name, member.Type)
+		}
+		return
+	}
+	if !strings.HasPrefix(typeName, "Collection(") {
+		value := childIn(&p.names, "$value")
+		value.raw = true
+		value.serve(op)
+	}
+}
+
+// member is a property of a complex type.
+type member struct {
+	Name string `xml:"Name,attr"`
+	Type string `xml:"Type,attr"`
+}
+
+// complexTypes are the properties of complex types, by name.
+var complexTypes = sync.OnceValue(func() map[string][]member {
+	var document struct {
+		Types []struct {
+			Name       string   `xml:"Name,attr"`
+			Properties []member `xml:"Property"`
+		} `xml:"ComplexType"`
+	}
+	if err := xml.Unmarshal([]byte("<types>"+metadataTypes+"</types>"), &document); err != nil {
+		panic(err) // a test reads it
+	}
+	types := map[string][]member{}
+	for _, t := range document.Types {
+		types[t.Name] = t.Properties
+	}
+	return types
+})
+
+// sendProperty answers with a property of an object, or one within it, as the path says (P27). Null is 204.
+func sendProperty[T any](r *request, s *fieldSet[T], set string, f *field[T], object *T) error {
+	value := f.write(nil, object)
+	for _, name := range r.property[1:] {
+		value = valueOf(value, name)
+	}
+	if string(value) == "null" {
+		return r.sendNothing()
+	}
+	if r.raw {
+		return r.sendText(plainText(value))
+	}
+	id := string(bytes.Trim(s.byName["id"].write(nil, object), `"`))
+	b := r.appendHead(r.begin(), set+"('"+id+"')/"+strings.Join(r.property, "/"))
+	if value[0] != '{' {
+		return r.send(http.StatusOK, append(append(appendName(b, "value"), value...), '}'))
+	}
+	if inner := value[1 : len(value)-1]; len(inner) > 0 {
+		b = append(comma(b), inner...)
+	}
+	return r.send(http.StatusOK, append(b, '}'))
+}
+
+// valueOf is the value of a member of an object of JSON, null where the object is.
+func valueOf(object []byte, name string) []byte {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(object, &members) != nil || members[name] == nil {
+		return []byte("null")
+	}
+	return members[name]
+}
+
+// plainText is a value of JSON without quotation marks.
+func plainText(value []byte) string {
+	var text string
+	if json.Unmarshal(value, &text) == nil {
+		return text
+	}
+	return string(value)
+}
