@@ -194,9 +194,12 @@ func (r *request) appendHead(b []byte, context string) []byte {
 
 // selected adds the properties of $select and $expand to the name of a set: groups(displayName,id,members(id)).
 func (r *request) selected(set string) string {
-	names := slices.DeleteFunc(slices.Clone(r.options.Select), func(name string) bool { // what is expanded is there once
-		return slices.ContainsFunc(r.options.Expand, func(e odata.Expansion) bool { return e.Name == name })
-	})
+	names := slices.Clip(r.options.Select)
+	if len(r.options.Expand) > 0 { // what is expanded is there once
+		names = slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+			return slices.ContainsFunc(r.options.Expand, func(e odata.Expansion) bool { return e.Name == name })
+		})
+	}
 	for _, e := range r.options.Expand {
 		names = append(names, e.Name+"("+strings.Join(e.Select, ",")+")")
 	}
