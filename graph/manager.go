@@ -35,7 +35,7 @@ func (api *API) getManager(r *request) error {
 
 // getManagerReference answers GET /users/{user}/manager/$ref.
 func (api *API) getManagerReference(r *request) error {
-	if err := r.allow(); err != nil {
+	if err := r.allow("$select"); err != nil {
 		return err
 	}
 	manager, err := r.manager()

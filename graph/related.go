@@ -136,7 +136,7 @@ func (rel relation) count(_ *API, r *request) error { return r.sendLength(rel) }
 
 // references answers GET …/members/$ref: the addresses of the objects, for which nothing of them needs to be read.
 func (rel relation) references(_ *API, r *request) error {
-	if err := r.allow("$filter", "$search", "$orderby", "$top", "$count", "$skiptoken"); err != nil {
+	if err := r.allow("$select", "$filter", "$search", "$orderby", "$top", "$count", "$skiptoken"); err != nil {
 		return err
 	}
 	found, err := r.findRelated(rel)
