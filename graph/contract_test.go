@@ -69,7 +69,9 @@ func checkAnswer(c *csdl, q question, got answer, request string) error {
 	}
 	q.beta = parts[0] == "beta"
 	k := &checker{csdl: c, question: q, root: root, place: place}
-	k.selected = c.spelled(listed(options, "select"))
+	if k.selected = c.spelled(listed(options, "select")); place.typeName == "$ref" {
+		k.selected = nil // an address has no properties
+	}
 	k.expanded = c.spelled(listed(options, "expand"))
 	if place.typeName == "$ref" {
 		k.selected = nil // an address has no properties
