@@ -10,7 +10,10 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -89,13 +92,13 @@ func bodyProblem(err error, limit int64) error {
 
 const jsonType = "application/json"
 
-// members reads the body of a request that must be a JSON object, without the character NUL in any text.
+// members reads the body of a request that must be a JSON object, with texts that can be kept.
 func (r *request) members() ([]directory.Member, error) {
 	members, err := r.rawMembers()
 	if err != nil {
 		return nil, err
 	}
-	return members, withoutNUL(r.op.resource(), members)
+	return members, keepable(r.op.resource(), members)
 }
 
 // rawMembers is members where what the texts may be is another's concern.
@@ -104,35 +107,57 @@ func (r *request) rawMembers() ([]directory.Member, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !utf8.Valid(body) {
+		return nil, &directory.Invalid{Kind: directory.BadType, Want: "JSON in UTF-8"}
+	}
 	return directory.Members(body)
 }
 
-// withoutNUL refuses texts with the character NUL, which databases that clients copy them to cannot hold.
-func withoutNUL(resource string, members []directory.Member) error {
+// keepable refuses texts that databases, to which clients copy them, cannot hold: with the character NUL, or half a character.
+func keepable(resource string, members []directory.Member) error {
 	for _, m := range members {
-		if strings.ContainsRune(m.Name, 0) || hasNUL(m.Value) {
+		if strings.ContainsRune(m.Name, 0) || hasUnkeepable(m.Value) {
 			return &directory.Invalid{
 				Kind: directory.BadValue, Resource: resource, Property: strings.ReplaceAll(m.Name, "\x00", ""), Value: string(m.Value),
-				Want: "text without the character U+0000",
+				Want: "text without the character U+0000 and without halves of surrogate pairs",
 			}
 		}
 	}
 	return nil
 }
 
-// hasNUL reports whether a text in valid JSON has the character NUL, which must be escaped there.
-func hasNUL(raw json.RawMessage) bool {
-	const escaped = `u0000`
-	for rest := []byte(raw); ; {
-		at := bytes.IndexByte(rest, '\\')
+// hasUnkeepable reports whether a text in valid JSON has an escaped NUL or half of a surrogate pair. NUL cannot be there but escaped.
+func hasUnkeepable(raw []byte) bool {
+	for {
+		at := bytes.IndexByte(raw, '\\')
 		if at < 0 {
 			return false
 		}
-		if bytes.HasPrefix(rest[at+1:], []byte(escaped)) {
+		raw = raw[at:]
+		char, ok := escapedChar(raw)
+		switch {
+		case !ok:
+			raw = raw[2:] // another escape, such as \n
+			continue
+		case char == 0:
 			return true
+		case utf16.IsSurrogate(char):
+			if low, _ := escapedChar(raw[6:]); utf16.DecodeRune(char, low) == utf8.RuneError {
+				return true
+			}
+			raw = raw[6:]
 		}
-		rest = rest[at+2:] // valid JSON has a character after each backslash
+		raw = raw[6:]
 	}
+}
+
+// escapedChar reads \uXXXX.
+func escapedChar(raw []byte) (rune, bool) {
+	if len(raw) < 6 || raw[0] != '\\' || raw[1] != 'u' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(raw[2:6]), 16, 16)
+	return rune(n), err == nil
 }
 
 // noBody refuses a body where none is expected, but for what clients send all the same: an empty object, null, annotations (P3).

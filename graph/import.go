@@ -116,7 +116,7 @@ func importRow(text []byte) (row tenant.ImportRow, err error) {
 	}
 	inner, err := directory.Members(outer[0].Value)
 	if err == nil {
-		err = withoutNUL(outer[0].Name, inner)
+		err = keepable(outer[0].Name, inner)
 	}
 	if err != nil {
 		return row, err
