@@ -59,7 +59,13 @@ func (r *request) takeBinding(body []directory.Member, property string) (rest []
 		return body, nil, nil
 	}
 	var addresses []string
-	if err := json.Unmarshal(body[at].Value, &addresses); err != nil {
+	if value := body[at].Value; property == "manager" { // of which there is one
+		addresses = make([]string, 1)
+		err = json.Unmarshal(value, &addresses[0])
+	} else {
+		err = json.Unmarshal(value, &addresses)
+	}
+	if err != nil {
 		return nil, nil, refuse("Invalid value specified for property '%s': it is a list of addresses of directory objects.", name)
 	}
 	if len(addresses) > maxBindings {

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"net/http"
+	"slices"
 
 	"licensor/directory"
 	"licensor/query"
@@ -51,6 +52,14 @@ func (api *API) createUser(r *request) error {
 	if err != nil {
 		return err
 	}
+	members, managers, err := r.takeBinding(members, "manager")
+	if err != nil {
+		return err
+	}
+	members, sponsors, err := r.takeBinding(members, "sponsors")
+	if err != nil {
+		return err
+	}
 	patch, err := directory.ParseUserPatch(members)
 	if err != nil {
 		return err
@@ -59,9 +68,13 @@ func (api *API) createUser(r *request) error {
 	if err != nil {
 		return err
 	}
-	done, err := r.do(tenant.CreateUser{Patch: patch, PasswordHash: hash})
+	command := tenant.CreateUser{Patch: patch, PasswordHash: hash, Sponsors: sponsors}
+	if len(managers) > 0 {
+		command.Manager = managers[0]
+	}
+	done, err := r.do(command)
 	if err != nil {
-		return err
+		return r.badReferences(err, slices.Concat(referencesTo("manager", managers), referencesTo("sponsors", sponsors)))
 	}
 	r.w.Header().Set("Location", r.root+"/users/"+done.ID.String())
 	fields, err := userFields.selected(r)

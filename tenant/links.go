@@ -194,6 +194,20 @@ func (c *change) own(id uuid.UUID, owners []uuid.UUID, creator uuid.UUID) error 
 	return nil
 }
 
+// sponsor gives a new user its sponsors.
+func (c *change) sponsor(user uuid.UUID, sponsors []uuid.UUID) error {
+	kinds := linkable[directory.SponsoredBy]
+	for _, id := range sponsors {
+		if kind, ok := c.base.Kind(id); !ok || !slices.Contains(kinds.to, kind) {
+			return noSuch(id)
+		}
+		if !c.link(directory.Link{Relation: directory.SponsoredBy, From: user, To: id}, true) {
+			return kinds.there(id)
+		}
+	}
+	return nil
+}
+
 // applyLinks replays changes of links.
 func (img *Image) applyLinks(list []LinkNow) error {
 	if len(list) == 0 {

@@ -18,7 +18,9 @@ const KeptFor = 30 * 24 * time.Hour
 // CreateUser adds a user.
 type CreateUser struct {
 	Patch        directory.UserPatch
-	PasswordHash string // of the first password; "": the user cannot sign in with one
+	PasswordHash string      // of the first password; "": the user cannot sign in with one
+	Manager      uuid.UUID   // nil: none
+	Sponsors     []uuid.UUID // users and groups
 }
 
 // Name is the operation.
@@ -29,11 +31,18 @@ func (cmd CreateUser) run(c *change) error {
 	if err != nil {
 		return err
 	}
-	if err := c.addUser(u); err != nil || cmd.PasswordHash == "" {
+	if err := c.addUser(u); err != nil {
 		return err
 	}
-	c.password(c.done.Ordinal, u, cmd.PasswordHash)
-	return nil
+	if cmd.PasswordHash != "" {
+		c.password(c.done.Ordinal, u, cmd.PasswordHash)
+	}
+	if cmd.Manager != uuid.Nil {
+		if err := (SetManager{User: c.done.Ordinal, Manager: cmd.Manager}).run(c); err != nil {
+			return err
+		}
+	}
+	return c.sponsor(u.ID, cmd.Sponsors)
 }
 
 func (c *change) addUser(u *directory.User) error {
