@@ -63,22 +63,16 @@ func (r *request) groupIDs(groups []uint32) []uuid.UUID {
 }
 
 // checkGroups answers POST …/checkMemberGroups.
-func (rel relation) checkGroups(_ *API, r *request) error { return rel.check(r, "groupIds") }
-
-// checkObjects answers POST …/checkMemberObjects.
-func (rel relation) checkObjects(_ *API, r *request) error { return rel.check(r, "ids") }
-
-// maxChecked is how many ids one request may ask about.
-const maxChecked = 20
-
-// check answers those ids of the body that are of groups the object is in, directly or by way of others.
-func (rel relation) check(r *request, parameter string) error {
+func (rel relation) checkGroups(_ *API, r *request) error {
 	of, err := rel(r)
 	if err != nil {
 		return err
 	}
-	return r.checked(parameter, r.groupIDs(of.liveGroups(r.image.Directory)))
+	return r.checked("groupIds", r.groupIDs(of.liveGroups(r.image.Directory)))
 }
+
+// maxChecked is how many ids one request may ask about.
+const maxChecked = 20
 
 // checked answers those ids of the body that are among some, each once.
 func (r *request) checked(parameter string, among []uuid.UUID) error {

@@ -81,11 +81,6 @@ func (r *request) findRelated(rel relation) (*related, error) {
 	return all, nil
 }
 
-// asksRelated says whether more is asked of a list than which page.
-func (r *request) asksRelated() bool {
-	return r.options.Filter != nil || r.options.Search != nil || len(r.options.OrderBy) > 0
-}
-
 // mayAskRelated refuses conditions and orders that are not for everybody: the lists of relations take them in advanced queries
 // only (P28).
 func (r *request) mayAskRelated() error {

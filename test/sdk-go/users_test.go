@@ -85,7 +85,7 @@ func TestCountAndAdvancedQuery(t *testing.T) {
 		t.Fatalf("%v, %v in all", names, count)
 	}
 	_, err = g.Users().Count().Get(t.Context(), nil)
-	refused(t, err, 400, "Request_UnsupportedQuery", "$count is only supported for advanced queries. Send the header 'ConsistencyLevel: eventual' with it.")
+	refused(t, err, 400, "Request_BadRequest", "$count is not currently supported.")
 }
 
 func TestCreateChangeDelete(t *testing.T) {
