@@ -98,7 +98,7 @@ func (api *API) instantiate(r *request) error {
 		return err
 	}
 	var name json.RawMessage
-	if err := r.parameters("instantiate", map[string]any{"displayName": &name}, "displayName"); err != nil {
+	if err := r.parameters(map[string]any{"displayName": &name}, "displayName"); err != nil {
 		return err
 	}
 	id, _ := json.Marshal(t.id)

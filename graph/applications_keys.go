@@ -204,7 +204,7 @@ func parseCertificate(text string) (*x509.Certificate, error) {
 func (h holder) addKey(api *API, r *request) error {
 	var wanted, ofOthers json.RawMessage
 	var proof string
-	if err := r.parameters("addKey", map[string]any{"keyCredential": &wanted, "passwordCredential": &ofOthers, "proof": &proof}); err != nil { // a password is for other types of keys
+	if err := r.parameters(map[string]any{"keyCredential": &wanted, "passwordCredential": &ofOthers, "proof": &proof}); err != nil { // a password is for other types of keys
 		return err
 	}
 	at := placeIn{"KeyCredential", "keyCredential"}
@@ -238,7 +238,7 @@ func (h holder) addKey(api *API, r *request) error {
 func (h holder) removeKey(_ *API, r *request) error {
 	var key uuid.UUID
 	var proof string
-	if err := r.parameters("removeKey", map[string]any{"keyId": &key, "proof": &proof}, "keyId", "proof"); err != nil {
+	if err := r.parameters(map[string]any{"keyId": &key, "proof": &proof}, "keyId", "proof"); err != nil {
 		return err
 	}
 	_, err := r.rewrite(h.find, func(a *directory.Client) error {

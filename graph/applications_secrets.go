@@ -65,7 +65,7 @@ func appendSecretMembers(b []byte, s directory.Secret, text string) []byte {
 // addPassword answers POST /applications/{application}/addPassword and its like: a new secret, whose text nobody can read again.
 func (h holder) addPassword(api *API, r *request) error {
 	var wanted json.RawMessage
-	if err := r.parameters("addPassword", map[string]any{"passwordCredential": &wanted}); err != nil {
+	if err := r.parameters(map[string]any{"passwordCredential": &wanted}); err != nil {
 		return err
 	}
 	secret, text, err := api.newSecret(r, placeIn{"PasswordCredential", "passwordCredential"}, wanted)
@@ -193,7 +193,7 @@ func readMoment(to *time.Time, at placeIn, raw json.RawMessage) error {
 // removePassword answers POST /applications/{application}/removePassword and its like.
 func (h holder) removePassword(_ *API, r *request) error {
 	var key uuid.UUID
-	if err := r.parameters("removePassword", map[string]any{"keyId": &key}); err != nil {
+	if err := r.parameters(map[string]any{"keyId": &key}); err != nil {
 		return err
 	}
 	_, err := r.rewrite(h.find, func(a *directory.Client) error {

@@ -70,7 +70,7 @@ func (api *API) assignGroupLicense(r *request) error {
 // assignment reads {"addLicenses": [{skuId, disabledPlans}], "removeLicenses": [skuId]}, both required (L20).
 func (r *request) assignment() (add []licensing.Assign, remove []uuid.UUID, err error) {
 	var list []json.RawMessage
-	if err := r.parameters("assignLicense", map[string]any{"addLicenses": &list, "removeLicenses": &remove}); err != nil {
+	if err := r.parameters(map[string]any{"addLicenses": &list, "removeLicenses": &remove}); err != nil {
 		return nil, nil, err
 	}
 	if len(list)+len(remove) == 0 {

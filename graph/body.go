@@ -222,9 +222,10 @@ func readValue(resource string, m directory.Member, to any) error {
 	return err
 }
 
-// parameters reads those of an action. Those whose type does not allow null, and those that are required besides, cannot be left out
+// parameters reads those of the action that is asked for. Those whose type does not allow null, and those that are required besides, cannot be left out
 // (P13); where there are none, the body can.
-func (r *request) parameters(action string, into map[string]any, required ...string) error {
+func (r *request) parameters(into map[string]any, required ...string) error {
+	action := r.op.resource()
 	demands := func(p string) bool { return strings.HasSuffix(p, "!") }
 	var members []directory.Member
 	if r.ContentLength != 0 || len(required) > 0 || slices.ContainsFunc(signatures[action].parameters, demands) {

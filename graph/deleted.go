@@ -109,7 +109,7 @@ func (r *request) needOf() identity.Operation {
 func (api *API) getUserOwnedObjects(r *request) error {
 	var id uuid.UUID
 	var kind string
-	if err := r.parameters("getUserOwnedObjects", map[string]any{"userId": &id, "type": &kind}, "userId", "type"); err != nil {
+	if err := r.parameters(map[string]any{"userId": &id, "type": &kind}, "userId", "type"); err != nil {
 		return err
 	}
 	if !strings.EqualFold(kind, "Group") {

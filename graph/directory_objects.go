@@ -108,7 +108,7 @@ func (api *API) getByIDs(r *request) error {
 	}
 	var ids []uuid.UUID
 	var types []string
-	if err := r.parameters("getByIds", map[string]any{"ids": &ids, "types": &types}); err != nil {
+	if err := r.parameters(map[string]any{"ids": &ids, "types": &types}); err != nil {
 		return err
 	}
 	if len(ids) > maxByIDs {

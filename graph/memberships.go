@@ -27,7 +27,7 @@ func (rel relation) getMembers(_ *API, r *request) error {
 
 // asked answers those of some groups that the body asks for: all, or those for security only.
 func (r *request) asked(groups []uint32) (_ []uint32, secure bool, err error) {
-	if err := r.parameters("getMemberGroups", map[string]any{"securityEnabledOnly": &secure}); err != nil || !secure {
+	if err := r.parameters(map[string]any{"securityEnabledOnly": &secure}); err != nil || !secure {
 		return groups, false, err
 	}
 	if r.isOfGroup() {
@@ -77,8 +77,7 @@ const maxChecked = 20
 // checked answers those ids of the body that are among some, each once.
 func (r *request) checked(parameter string, among []uuid.UUID) error {
 	var ids []uuid.UUID
-	action := map[string]string{"groupIds": "checkMemberGroups", "ids": "checkMemberObjects"}[parameter]
-	if err := r.parameters(action, map[string]any{parameter: &ids}); err != nil {
+	if err := r.parameters(map[string]any{parameter: &ids}); err != nil {
 		return err
 	}
 	if len(ids) > maxChecked {

@@ -52,7 +52,7 @@ func (api *API) updateAccount(r *request, ordinal uint32, patch directory.UserPa
 // changePassword answers POST /me/changePassword. All of the user's sessions end, this one's too.
 func (api *API) changePassword(r *request) error {
 	var current, next string
-	if err := r.parameters("changePassword", map[string]any{"currentPassword": &current, "newPassword": &next}, "currentPassword", "newPassword"); err != nil {
+	if err := r.parameters(map[string]any{"currentPassword": &current, "newPassword": &next}, "currentPassword", "newPassword"); err != nil {
 		return err
 	}
 	ordinal, err := r.user()
