@@ -368,7 +368,7 @@ func (s *scenario) matchText(want, have string) error {
 	}
 	flags := "(?s)"
 	if s.recast != nil { // addresses of pages and messages repeat what was asked
-		flags, have = "(?si)", strings.NewReplacer("%20=", "=", "=%20", "=").Replace(have)
+		flags, have = "(?si)", strings.NewReplacer("%20=%20", "=", "%20=", "=", "=%20", "=").Replace(have)
 	}
 	if !regexp.MustCompile(flags + `^` + strings.Join(parts, ".*") + `$`).MatchString(have) {
 		return fmt.Errorf("is %q, want %q", have, want)
