@@ -29,8 +29,8 @@ type App struct {
 	// Requested answers the delegated permissions its registration asks for: what {resource}/.default asks a user for. Nil: it says nothing.
 	// It is asked when somebody is to consent, and not at each request, as the application is.
 	Requested func() []string
-	// Implicit answers whether access tokens may be sent to its redirect addresses, without a code. Nil: they may not. It is asked as rarely.
-	Implicit func() bool
+	// Implicit answers which tokens may be sent to its redirect addresses without a code being redeemed. Nil: none. It is asked as rarely.
+	Implicit func() Implicit
 	// Admits says whether a user may use it, where users must be assigned to it (appRoleAssignmentRequired). Nil: everybody may.
 	Admits       func(user uuid.UUID) bool
 	Secrets      []Secret
@@ -39,6 +39,9 @@ type App struct {
 	Redirects    Redirects
 	PublicClient bool // it may use the flows that need no redirect address without proving who it is (device code, ROPC)
 }
+
+// Implicit says which tokens an application may be sent without redeeming a code.
+type Implicit struct{ AccessTokens, IDTokens bool }
 
 // Secret is a client secret: its hash (see HashSecret) and when it ends, never if zero. To rotate, an application has two
 // for a while.

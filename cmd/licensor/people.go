@@ -53,7 +53,7 @@ func (p people) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 		app.Requested = func() []string { return requested(raw) }
 	}
 	if raw, ok := a.Properties["web"]; ok {
-		app.Implicit = func() bool { return implicit(raw) }
+		app.Implicit = func() identity.Implicit { return implicit(raw) }
 	}
 	for _, s := range slices.Concat(a.Secrets, a.Principal.Secrets) {
 		secret := identity.Secret{Expires: s.Expires}
@@ -69,14 +69,16 @@ func (p people) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 	return app, true
 }
 
-// implicit says whether a registration lets access tokens be sent to its redirect addresses.
-func implicit(raw json.RawMessage) bool {
+// implicit says which tokens a registration lets be sent to its redirect addresses.
+func implicit(raw json.RawMessage) identity.Implicit {
 	var web struct {
 		ImplicitGrantSettings struct {
 			EnableAccessTokenIssuance bool `json:"enableAccessTokenIssuance"`
+			EnableIDTokenIssuance     bool `json:"enableIdTokenIssuance"`
 		} `json:"implicitGrantSettings"`
 	}
-	return json.Unmarshal(raw, &web) == nil && web.ImplicitGrantSettings.EnableAccessTokenIssuance
+	_ = json.Unmarshal(raw, &web) // it was read as such when it was set
+	return identity.Implicit{AccessTokens: web.ImplicitGrantSettings.EnableAccessTokenIssuance, IDTokens: web.ImplicitGrantSettings.EnableIDTokenIssuance}
 }
 
 // requested are the delegated permissions of Graph that a registration asks for in its requiredResourceAccess. What it names that is not

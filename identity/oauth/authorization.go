@@ -124,8 +124,10 @@ func readType(a *authorization, v *visit) error {
 	case !responseTypes[a.wants], slices.ContainsFunc(words, func(word string) bool { return !known(word) }):
 		return refuse(70005, "unsupported_response_type",
 			"The 'response_type' '%s' is not supported: use code, with PKCE; id_token; code id_token; or id_token token.", short(v.query.Get("response_type")))
-	case a.wants.token && (a.app.Implicit == nil || !a.app.Implicit()):
-		return refuse(700051, "unsupported_response_type", "The 'response_type' 'token' is not enabled for the application: set web.implicitGrantSettings.enableAccessTokenIssuance, or use code.")
+	case a.wants.token && !implicit(a.app).AccessTokens:
+		return refuse(700051, "unsupported_response_type", "response_type 'token' is not enabled for the application. Set web.implicitGrantSettings.enableAccessTokenIssuance, or use code.")
+	case a.wants.idToken && !implicit(a.app).IDTokens:
+		return refuse(700054, "unsupported_response_type", "response_type 'id_token' is not enabled for the application. Set web.implicitGrantSettings.enableIdTokenIssuance, or use code.")
 	case a.wants.idToken && a.nonce == "":
 		return missingQuery("nonce")
 	case v.query.Has("request"):
@@ -134,6 +136,14 @@ func readType(a *authorization, v *visit) error {
 		return refuse(9002313, "request_uri_not_supported", "The parameter 'request_uri' is not supported.")
 	}
 	return nil
+}
+
+// implicit says which tokens the application allows without a code.
+func implicit(app identity.App) identity.Implicit {
+	if app.Implicit == nil {
+		return identity.Implicit{}
+	}
+	return app.Implicit()
 }
 
 var challengeForm = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)

@@ -44,7 +44,7 @@ func (c *call) anyTenant() bool { return c.tenant == uuid.Nil }
 
 func (c *call) secure() bool { return strings.HasPrefix(c.root, "https://") }
 
-// answer makes a handler of a function that reads a call and says what to answer, in JSON.
+// answer makes a handler of a function that reads a call and says what to answer, in JSON. Nil says that it has answered itself.
 func (s *Server) answer(endpoint func(*call) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
@@ -63,6 +63,8 @@ func (s *Server) answer(endpoint func(*call) (any, error)) http.HandlerFunc {
 			s.refuse(w, r, err)
 			return
 		}
-		writeJSON(w, http.StatusOK, body)
+		if body != nil { // otherwise the endpoint has written it
+			writeJSON(w, http.StatusOK, body)
+		}
 	}
 }

@@ -8,6 +8,7 @@ const (
 	cloudName      = "microsoftonline.com"
 	cloudGraphHost = "graph.windows.net"
 	cloudAccessURL = "https://pas.windows.net"
+	cloudIssuerURN = "urn:federation:MicrosoftOnline"
 )
 
 // graphRoot is the scheme and host of Graph for a client that knows the authority by a root: the same, but where the authority goes by the

@@ -28,6 +28,26 @@ func TestClientsAreToldWhereAUserSignsIn(t *testing.T) {
 	wantRefusal(t, w.get(t, "/consumers/UserRealm/"+annName), http.StatusBadRequest, "invalid_request", 90002)
 }
 
+// As scripts older than ADAL ask.
+func TestProgramsAreToldWhereAUserSignsIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for path, want := range map[string]string{
+		"/getuserrealm.srf?login=" + annName + "&json=1": `{"State":4,"UserState":1,"Login":"` + annName + `","NameSpaceType":"Managed","DomainName":"contoso.example",` +
+			`"FederationBrandName":"contoso.example","CloudInstanceName":"microsoftonline.com","CloudInstanceIssuerUri":"urn:federation:MicrosoftOnline"}`,
+		"/common/GetUserRealm.srf?login=ann@nowhere.example": `{"State":4,"UserState":1,"Login":"ann@nowhere.example","NameSpaceType":"Unknown","CloudInstanceName":"microsoftonline.com",` +
+			`"CloudInstanceIssuerUri":"urn:federation:MicrosoftOnline"}`,
+		"/common/GetUserRealm.srf?login=" + annName + "&xml=1": `<RealmInfo Success="true"><State>4</State><UserState>1</UserState><Login>` + annName + `</Login><NameSpaceType>Managed</NameSpaceType>` +
+			`<DomainName>contoso.example</DomainName><FederationBrandName>contoso.example</FederationBrandName><CloudInstanceName>microsoftonline.com</CloudInstanceName>` +
+			`<CloudInstanceIssuerUri>urn:federation:MicrosoftOnline</CloudInstanceIssuerUri></RealmInfo>`,
+	} {
+		if got := w.get(t, path); got.status != http.StatusOK || got.text != want {
+			t.Errorf("%s: %d %s", path, got.status, got.text)
+		}
+	}
+	wantRefusal(t, w.get(t, "/getuserrealm.srf"), http.StatusBadRequest, "invalid_request", 900144)
+}
+
 func TestClientsAreToldWhereTheServicesOfTheCloudAre(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,33 +50,66 @@ type deviceAnswer struct {
 
 // deviceCode answers a device the code that its user is to enter (A12).
 func (s *Server) deviceCode(c *call) (any, error) {
-	var err error
-	if c.form, err = readForm(c.Request); err != nil {
+	form, err := readForm(c.Request)
+	if err != nil {
 		return nil, err
 	}
-	id := c.form.Get("client_id")
+	return s.newDevice(c, form.Get("client_id"), form.Get("scope"))
+}
+
+// deviceAnswerV1 is the answer of the older endpoint, whose numbers are texts.
+type deviceAnswerV1 struct {
+	deviceAnswer
+	VerificationURI string `json:"verification_uri,omitempty"` // not sent
+	VerificationURL string `json:"verification_url"`
+	ExpiresIn       string `json:"expires_in"`
+	Interval        string `json:"interval"`
+}
+
+// deviceCodeV1 answers {tenant}/oauth2/devicecode, which takes a resource in place of a scope; ADAL asks by GET.
+func (s *Server) deviceCodeV1(c *call) (any, error) {
+	form := c.URL.Query()
+	err := once(form)
+	if c.Method != http.MethodGet {
+		form, err = readForm(c.Request)
+	}
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.newDevice(c, form.Get("client_id"), scopeV1(form.Get("resource"), form.Get("scope")))
+	if err != nil {
+		return nil, err
+	}
+	return deviceAnswerV1{
+		deviceAnswer: d, VerificationURL: d.VerificationURI, ExpiresIn: strconv.Itoa(d.ExpiresIn), Interval: strconv.Itoa(d.Interval),
+	}, nil
+}
+
+// newDevice gives a device a code for an application and what it asks for.
+func (s *Server) newDevice(c *call, id, scope string) (deviceAnswer, error) {
+	var none deviceAnswer
 	if id == "" {
-		return nil, missingParameter("client_id")
+		return none, missingParameter("client_id")
 	}
 	if !c.anyTenant() {
 		app, err := s.application(c, id)
 		if err != nil {
-			return nil, err
+			return none, err
 		}
 		if !app.Enabled {
-			return nil, disabledApp(app)
+			return none, disabledApp(app)
 		}
 	}
-	asked, err := parseScopes(c.form.Get("scope"), c.root)
+	asked, err := parseScopes(scope, c.root)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	if err := s.devices.take(c.RemoteAddr, s.Now()); err != nil {
-		return nil, err
+		return none, err
 	}
 	secret, userCode, err := s.addDevice(c.Context(), device{Client: id, Tenant: c.tenant, Scopes: asked})
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	uri := c.root + devicePath
 	return deviceAnswer{

@@ -277,3 +277,20 @@ func TestConsentIsAskedForOnADeviceToo(t *testing.T) {
 	b.wantPage("Approval required", http.StatusForbidden)
 	b.press("cancel").wantPage("You have not signed in", http.StatusOK)
 }
+
+// As ADAL asks: at the older endpoint, by GET or POST, for a resource.
+func TestADeviceOfTheOlderEndpoint(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	asked := url.Values{"client_id": {tool.String()}, "resource": {identity.GraphURL}}
+	for _, device := range []answer{w.get(t, "/common/oauth2/devicecode?"+asked.Encode()), w.post(t, "/"+contosoDomain+"/oauth2/devicecode", asked)} {
+		if device.status != http.StatusOK || device.body["verification_url"] != w.https.URL+"/devicelogin" || device.body["verification_uri"] != nil ||
+			device.body["expires_in"] != "900" || device.body["interval"] != "5" {
+			t.Fatalf("answered %d %s", device.status, device.text)
+		}
+		poll := url.Values{"grant_type": {"device_code"}, "client_id": {tool.String()}, "code": {device.body["device_code"].(string)}, "resource": {identity.GraphURL}}
+		wantRefusal(t, w.post(t, "/common/oauth2/token", poll), http.StatusBadRequest, "authorization_pending", 70016)
+	}
+	wantRefusal(t, w.get(t, "/common/oauth2/devicecode?resource=x"), http.StatusBadRequest, "invalid_request", 900144)
+	wantRefusal(t, w.get(t, "/common/oauth2/devicecode?client_id=x&client_id=y"), http.StatusBadRequest, "invalid_request", 9002313)
+}

@@ -19,6 +19,9 @@ func (s *Server) documents(mux *http.ServeMux) {
 		mux.HandleFunc(path, s.answer(forAll(s.instance)))
 	}
 	mux.HandleFunc("/{tenant}/userrealm/{upn}", s.answer(forAll(s.userRealm)))
+	for _, path := range []string{"/{tenant}/getuserrealm.srf", "/getuserrealm.srf"} {
+		mux.HandleFunc(path, s.answer(forAll(s.oldUserRealm)))
+	}
 	mux.HandleFunc("/subscriptions", s.answer(forAll(s.subscriptions)))
 	mux.HandleFunc("/tenants", s.answer(forAll(s.azureTenants)))
 	mux.HandleFunc("/metadata/endpoints", s.answer(forAll(s.endpoints)))
@@ -80,7 +83,7 @@ func (s *Server) discovery(c *call) (any, error) {
 		Issuer:                issuer,
 		AuthorizationEndpoint: endpoints + "authorize",
 		TokenEndpoint:         endpoints + "token",
-		DeviceEndpoint:        base + "/oauth2/v2.0/devicecode",
+		DeviceEndpoint:        endpoints + "devicecode",
 		UserinfoEndpoint:      c.root + "/oidc/userinfo",
 		EndSessionEndpoint:    base + "/oauth2/v2.0/logout",
 		KeysURI:               base + "/discovery/v2.0/keys",

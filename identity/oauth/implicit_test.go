@@ -75,7 +75,9 @@ func TestAnIDTokenAloneTakesNoChallenge(t *testing.T) {
 func TestAnAccessTokenIsSentWhereTheApplicationAllowsIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.town.changeApp(page, func(app *identity.App) { app.Implicit = func() bool { return true } })
+	w.town.changeApp(page, func(app *identity.App) {
+		app.Implicit = func() identity.Implicit { return identity.Implicit{AccessTokens: true, IDTokens: true} }
+	})
 	for _, kind := range []string{"id_token token", "token id_token", "token"} {
 		b := w.browser(t).open(authorizePath, request(page, pageRedirect, "response_type", kind, "scope", "openid User.Read offline_access", "code_challenge", "", "code_challenge_method", "")).signIn(annName)
 		back := b.back(pageRedirect)
@@ -98,7 +100,9 @@ func TestAnAccessTokenIsSentWhereTheApplicationAllowsIt(t *testing.T) {
 func TestTokensTakeConsentToo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.town.changeApp(page, func(app *identity.App) { app.Implicit = func() bool { return true } })
+	w.town.changeApp(page, func(app *identity.App) {
+		app.Implicit = func() identity.Implicit { return identity.Implicit{AccessTokens: true, IDTokens: true} }
+	})
 	b := w.browser(t).open(authorizePath, request(page, pageRedirect, "response_type", "id_token token", "scope", "openid User.ReadWrite")).signIn(annName)
 	b.wantPage("Permissions requested", http.StatusOK)
 	if back := b.press("cancel").back(pageRedirect); back.Get("error") != "access_denied" || back.Has("id_token") || !strings.Contains(b.header.Get("Location"), "#") {
@@ -116,5 +120,28 @@ func TestTheOlderEndpointSignsInWithoutAScope(t *testing.T) {
 	}
 	if types := w.get(t, "/"+contosoDomain+"/.well-known/openid-configuration").body["response_types_supported"].([]any); len(types) != 5 {
 		t.Errorf("the types are %v", types)
+	}
+}
+
+// As in the real service, an application must allow it.
+func TestAnIDTokenIsSentOnlyWhereTheApplicationAllowsIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.town.changeApp(page, func(app *identity.App) {
+		app.Implicit = func() identity.Implicit { return identity.Implicit{AccessTokens: true} }
+	})
+	w.town.changeApp(portal, func(app *identity.App) { app.Implicit = nil })
+	for _, query := range []url.Values{
+		request(page, pageRedirect, "response_type", "id_token", "scope", "openid"),
+		request(page, pageRedirect, "response_type", "id_token token", "scope", "openid User.Read"),
+	} {
+		back := w.browser(t).open(authorizePath, query).back(pageRedirect)
+		if back.Get("error") != "unsupported_response_type" || !strings.Contains(back.Get("error_description"), "AADSTS700054: response_type 'id_token' is not enabled for the application.") {
+			t.Errorf("sent back with %v", back)
+		}
+	}
+	back := w.browser(t).open(authorizePath, request(portal, portalRedirect, "response_type", "code id_token")).back(portalRedirect)
+	if !strings.Contains(back.Get("error_description"), "AADSTS700054") {
+		t.Errorf("sent back with %v", back)
 	}
 }

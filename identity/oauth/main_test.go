@@ -101,6 +101,8 @@ var goodHash = sync.OnceValue(func() string {
 // principalOf is the service principal of a client.
 func principalOf(app uuid.UUID) uuid.UUID { return uuid.NewSHA1(contoso, app[:]) }
 
+func idTokens() identity.Implicit { return identity.Implicit{IDTokens: true} }
+
 func newTown() *town {
 	t := &town{
 		apps: map[uuid.UUID]identity.App{
@@ -115,9 +117,9 @@ func newTown() *town {
 			brokenApp: {DisplayName: "Off", Secrets: []identity.Secret{{Hash: identity.HashSecret(goodSecret)}}, Redirects: identity.Redirects{Web: []string{portalRedirect}}},
 			portal: {
 				DisplayName: "Portal", Enabled: true, Secrets: []identity.Secret{{Hash: identity.HashSecret(goodSecret)}},
-				Redirects: identity.Redirects{Web: []string{portalRedirect, portalRedirect + "?x=1"}},
+				Redirects: identity.Redirects{Web: []string{portalRedirect, portalRedirect + "?x=1"}}, Implicit: idTokens,
 			},
-			page: {DisplayName: "Page", Enabled: true, Redirects: identity.Redirects{SPA: []string{pageRedirect}}},
+			page: {DisplayName: "Page", Enabled: true, Redirects: identity.Redirects{SPA: []string{pageRedirect}}, Implicit: idTokens},
 			tool: {DisplayName: "Tool", Enabled: true, Redirects: identity.Redirects{Public: []string{toolRedirect, "http://127.0.0.1/back", "http://[::1]:7000/back", "contoso-tool://back"}}},
 			service: {
 				DisplayName: "Service", Enabled: true, Secrets: []identity.Secret{{Hash: identity.HashSecret(goodSecret)}},

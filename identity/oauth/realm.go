@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"encoding/xml"
 	"strings"
 )
 
@@ -16,10 +17,49 @@ type realm struct {
 // userRealm answers GET /{tenant}/UserRealm/{upn}, which MSAL asks before it sends a user's password: here, when the domain is one of
 // ours. Whether there is such a user is not told.
 func (s *Server) userRealm(c *call) (any, error) {
-	answer := realm{Version: "1.0", Account: "Unknown", Cloud: cloudName, AudienceURN: "urn:federation:MicrosoftOnline"}
-	_, domain, _ := strings.Cut(strings.ToLower(strings.TrimSpace(c.PathValue("upn"))), "@")
-	if _, ok := s.Tenants.Tenant(domain); ok && strings.Contains(domain, ".") { // a tenant's id is not a domain
+	answer := realm{Version: "1.0", Account: "Unknown", Cloud: cloudName, AudienceURN: cloudIssuerURN}
+	if domain, ok := s.domainOf(c.PathValue("upn")); ok {
 		answer.Account, answer.Domain = "Managed", domain
 	}
 	return answer, nil
+}
+
+// domainOf is the domain of a user name, when it is one of ours.
+func (s *Server) domainOf(name string) (string, bool) {
+	_, domain, _ := strings.Cut(strings.ToLower(strings.TrimSpace(name)), "@")
+	_, ok := s.Tenants.Tenant(domain)
+	return domain, ok && strings.Contains(domain, ".") // a tenant's id is not a domain
+}
+
+// oldRealm is realm as programs older than ADAL read it.
+type oldRealm struct {
+	XMLName   xml.Name `json:"-" xml:"RealmInfo"`
+	Success   bool     `json:"-" xml:"Success,attr"`
+	State     int
+	UserState int
+	Login     string
+	Account   string `json:"NameSpaceType" xml:"NameSpaceType"`
+	Domain    string `json:"DomainName,omitempty" xml:"DomainName,omitempty"`
+	Brand     string `json:"FederationBrandName,omitempty" xml:"FederationBrandName,omitempty"`
+	Cloud     string `json:"CloudInstanceName" xml:"CloudInstanceName"`
+	Issuer    string `json:"CloudInstanceIssuerUri" xml:"CloudInstanceIssuerUri"`
+}
+
+// oldUserRealm answers GET /getuserrealm.srf?login={upn}, in JSON or, with xml=1, in XML.
+func (s *Server) oldUserRealm(c *call) (any, error) {
+	query := c.URL.Query()
+	answer := oldRealm{
+		Success: true, State: 4, UserState: 1, Login: query.Get("login"), Account: "Unknown", Cloud: cloudName, Issuer: cloudIssuerURN,
+	}
+	if answer.Login == "" {
+		return nil, missingQuery("login")
+	}
+	if domain, ok := s.domainOf(answer.Login); ok {
+		answer.Account, answer.Domain, answer.Brand = "Managed", domain, domain
+	}
+	if query.Get("xml") != "1" {
+		return answer, nil
+	}
+	c.w.Header().Set("Content-Type", "text/xml; charset=utf-8")
+	return nil, xml.NewEncoder(c.w).Encode(answer)
 }

@@ -60,6 +60,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("/{tenant}/oauth2/v2.0/token", s.answer(s.token))
 	mux.HandleFunc("/{tenant}/oauth2/token", s.answer(s.tokenV1))
 	mux.HandleFunc("/{tenant}/oauth2/v2.0/devicecode", s.answer(s.deviceCode))
+	mux.HandleFunc("/{tenant}/oauth2/devicecode", s.answer(s.deviceCodeV1))
 	mux.HandleFunc("/oidc/userinfo", s.answer(s.userinfo))
 	s.pages(mux)
 	return inLowerCase(mux)

@@ -5,7 +5,7 @@ import * as openid from 'openid-client';
 import { info, register, signIn } from './world.mjs';
 
 const redirect = 'https://rp.contoso.example/back';
-const app = await register({ displayName: 'openid-client', web: { redirectUris: [redirect] } });
+const app = await register({ displayName: 'openid-client', web: { redirectUris: [redirect], implicitGrantSettings: { enableIdTokenIssuance: true } } });
 const issuer = new URL(`${info.authority}/${info.tenantId}/v2.0`);
 const person = { scope: 'openid profile email offline_access User.Read', redirect_uri: redirect };
 
