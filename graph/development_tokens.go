@@ -88,6 +88,10 @@ func (m *minting) forUser(r *request, c *identity.Claims) error {
 	}
 	c.Delegated, c.ObjectID, c.Permissions = true, u.ID, m.scopes
 	c.User = identity.User{Name: u.UserPrincipalName, DisplayName: u.DisplayName, GivenName: u.GivenName, Surname: u.Surname, Guest: u.UserType == "Guest"}
+	return m.giveRoles(c)
+}
+
+func (m *minting) giveRoles(c *identity.Claims) error {
 	for _, name := range m.roles {
 		role, ok := roleNamed(name)
 		if !ok {
@@ -109,8 +113,8 @@ func roleNamed(name string) (uuid.UUID, bool) {
 }
 
 func (m *minting) forApplication(r *request, c *identity.Claims) error {
-	if len(m.scopes) > 0 || len(m.roles) > 0 || m.personal {
-		return refuse("scopes, roles and personal are of a user's token. Say with 'user' whose.")
+	if len(m.scopes) > 0 || m.personal {
+		return refuse("scopes and personal are of a user's token. Say with 'user' whose.")
 	}
 	app, err := m.application(r)
 	if err != nil {
@@ -123,7 +127,7 @@ func (m *minting) forApplication(r *request, c *identity.Claims) error {
 	if len(m.permissions) > 0 {
 		c.Permissions = m.permissions
 	}
-	return nil
+	return m.giveRoles(c)
 }
 
 // application is the one that the client names, or the tenant's first that can log in.

@@ -135,5 +135,8 @@ func (api *API) deleteGroup(r *request) error {
 	if err := r.processing.mayDelete(r, ordinal); err != nil {
 		return err
 	}
-	return r.change(tenant.DeleteGroup{Group: ordinal})
+	if err := r.doKeepingAdministrator(lostRole(r.image.Directory.GroupID(ordinal)), tenant.DeleteGroup{Group: ordinal}); err != nil {
+		return err
+	}
+	return r.sendNothing()
 }

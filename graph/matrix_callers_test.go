@@ -52,7 +52,8 @@ func knownPermissions(rules map[string]*matrixRule) []string {
 }
 
 // matrixCallers are those who ask for an operation of a rule. With each permission that is enough: as an application, as a user without a role,
-// with each role alone where the rule has roles, and as a personal account; and those who have everything but what is enough.
+// with each role alone where the rule has roles, and as a personal account; applications with a role and no permission; and those who have
+// everything but what is enough.
 func matrixCallers(rule *matrixRule, known []string) []matrixCaller {
 	enough := rule.enough()
 	all, rest, others := identity.Roles, lacking(known, strings.Split(strings.Join(enough, "+"), "+")), lacking(identity.Roles, rule.mighty())
@@ -61,7 +62,12 @@ func matrixCallers(rule *matrixRule, known []string) []matrixCaller {
 		{permissions: rest, delegated: true, roles: all},
 		{permissions: known, delegated: true, roles: others},
 		{permissions: known, delegated: true, roles: all, personal: true},
+		{permissions: rest, roles: others},
 	}
+	for _, role := range rule.mighty() {
+		callers = append(callers, matrixCaller{roles: []identity.Role{role}})
+	}
+	callers = append(callers, matrixCaller{roles: []identity.Role{identity.DirectoryReaders}})
 	for n, p := range enough {
 		one := strings.Split(p, "+")
 		callers = append(
@@ -105,13 +111,15 @@ func (tokens *matrixTokens) of(c matrixCaller) string {
 	if token, ok := tokens.made[name]; ok {
 		return token
 	}
-	token := tokens.w.appToken(c.permissions...)
+	var roles []uuid.UUID
+	for _, role := range c.roles {
+		roles = append(roles, role.ID)
+	}
+	token := ""
 	if c.delegated {
-		var roles []uuid.UUID
-		for _, role := range c.roles {
-			roles = append(roles, role.ID)
-		}
 		token = tokens.w.userToken(tokens.user, c.permissions, roles, c.personal)
+	} else {
+		token = tokens.w.appTokenWith(c.permissions, roles)
 	}
 	tokens.made[name] = token
 	return token

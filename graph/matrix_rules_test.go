@@ -100,7 +100,7 @@ func (rule *matrixRule) allows(c matrixCaller, object identity.Relation) bool {
 		any := lacking(rule.personal, rule.own)
 		return (has(any) || self && has(lacking(rule.personal, any))) && (byRole || unasked)
 	case !c.delegated:
-		return has(rule.permissions, rule.application, rule.parts) || object == identity.Owned && has(rule.owned)
+		return has(rule.permissions, rule.application, rule.parts) || object == identity.Owned && has(rule.owned) || len(c.roles) > 0 && byRole
 	}
 	permitted := has(rule.permissions, rule.delegated) || self && has(rule.own)
 	return permitted && (byRole || unasked) || has(rule.parts) && byRole

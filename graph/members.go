@@ -24,13 +24,21 @@ func (api *API) addMember(r *request) error {
 	return r.change(tenant.AddMembers{Group: ordinal, Members: []uuid.UUID{id}}, reference{"members", id})
 }
 
-// removeMember answers DELETE /groups/{group}/members/{member}/$ref.
+// removeMember answers DELETE /groups/{group}/members/{member}/$ref. The roles of the group are no longer the member's.
 func (api *API) removeMember(r *request) error {
 	ordinal, id, err := r.groupAndID()
 	if err != nil {
 		return err
 	}
-	return r.change(tenant.RemoveMember{Group: ordinal, Member: id})
+	command := tenant.RemoveMember{Group: ordinal, Member: id}
+	user, ok := r.liveUser(id)
+	if !ok || !r.image.RoleAssignable(ordinal) {
+		return r.change(command)
+	}
+	if err := r.doKeepingAdministrator(lostMembership(r.image.Directory.GroupID(ordinal), user), command); err != nil {
+		return err
+	}
+	return r.sendNothing()
 }
 
 // addOwner answers POST /groups/{group}/owners/$ref.

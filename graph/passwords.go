@@ -43,7 +43,7 @@ func (api *API) updateAccount(r *request, ordinal uint32, patch directory.UserPa
 	if next, invalid := patch.Apply(*u); invalid != nil || !u.AccountEnabled || next.AccountEnabled {
 		return r.change(command)
 	}
-	if err := r.doKeepingAdministrator(u.ID, command); err != nil {
+	if err := r.doKeepingAdministrator(lostUser(ordinal), command); err != nil {
 		return err
 	}
 	return r.sendNothing()

@@ -190,21 +190,6 @@ func (r *request) holding(role identity.Role) sets {
 	return of
 }
 
-// holders are the users that have a role, by themselves or by way of a group, ascending, but for what one object was given; deleted
-// ones may be among them.
-func (r *request) holders(role identity.Role, but uuid.UUID) []uint32 {
-	of := r.holding(role)
-	if group, ok := r.image.Directory.GroupByID(but); ok {
-		of.groups.Remove(group)
-	}
-	for _, group := range of.groups.ToArray() {
-		if members := r.image.Licensing.GroupMembers(group); members != nil && !r.image.Directory.GroupHidden(group) {
-			of.users.Or(members)
-		}
-	}
-	return of.users.ToArray()
-}
-
 // addToRole answers POST /directoryRoles/{role}/members/$ref.
 func (api *API) addToRole(r *request) error {
 	role, err := r.directoryRole()
@@ -259,7 +244,7 @@ func (r *request) takeRole(role identity.Role, user uuid.UUID) error {
 	if role != identity.GlobalAdministrator {
 		return r.change(command)
 	}
-	if err := r.doKeepingAdministrator(user, command); err != nil {
+	if err := r.doKeepingAdministrator(lostRole(user), command); err != nil {
 		return err
 	}
 	return r.sendNothing()

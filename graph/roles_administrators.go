@@ -3,6 +3,7 @@ package graph
 import (
 	"slices"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
 	"licensor/directory"
@@ -10,11 +11,26 @@ import (
 	"licensor/tenant"
 )
 
-// doKeepingAdministrator carries out a command after which a user, or those in a group, are no Global Administrators who can sign in, unless no other would be left:
-// nobody could give the role to anybody again.
-func (r *request) doKeepingAdministrator(user uuid.UUID, c tenant.Command) error {
+// lost says whether a change takes away what a user is by way of a holder of a role: the user itself, or a group that the user is in.
+type lost func(holder uuid.UUID, user uint32) bool
+
+func lostUser(ordinal uint32) lost {
+	return func(_ uuid.UUID, user uint32) bool { return user == ordinal }
+}
+
+func lostRole(of uuid.UUID) lost {
+	return func(holder uuid.UUID, _ uint32) bool { return holder == of }
+}
+
+func lostMembership(group uuid.UUID, member uint32) lost {
+	return func(holder uuid.UUID, user uint32) bool { return holder == group && user == member }
+}
+
+// doKeepingAdministrator carries out a command after which some users are no Global Administrators who can sign in, unless no other would
+// be left: nobody could give the role to anybody again.
+func (r *request) doKeepingAdministrator(is lost, c tenant.Command) error {
 	for {
-		holds, err := r.administratorBeside(user)
+		holds, err := r.administratorLeft(is)
 		if err != nil {
 			return err
 		}
@@ -24,36 +40,65 @@ func (r *request) doKeepingAdministrator(user uuid.UUID, c tenant.Command) error
 	}
 }
 
-// administratorBeside refuses when no Global Administrator who can sign in is left beside a user, or those in a group. Otherwise it answers what must still hold when the
-// change is made: that the one it has found is another, and as it was.
-func (r *request) administratorBeside(user uuid.UUID) (func(*tenant.Image) bool, error) {
-	always := func(*tenant.Image) bool { return true }
-	ordinal, isUser := r.liveUser(user)
-	_, isGroup := r.liveGroup(user)
-	switch {
-	case isUser && slices.Contains(r.image.RolesOf(ordinal), identity.GlobalAdministrator.ID):
-		if can, err := r.canSignIn(ordinal); err != nil || !can {
-			return always, err
-		}
-	case !isGroup || !slices.Contains(r.image.Roles[user], identity.GlobalAdministrator.ID):
-		return always, nil
+// administratorLeft refuses when no Global Administrator who can sign in is left. Otherwise it answers what must still hold when the
+// change is made: that the one it has found is still one afterwards, and as it was.
+func (r *request) administratorLeft(is lost) (func(*tenant.Image) bool, error) {
+	left := administrators(r.image, is)
+	going := roaring.AndNot(administrators(r.image, func(uuid.UUID, uint32) bool { return false }), left)
+	user, found, err := r.whoCanSignIn(going)
+	if err != nil || !found {
+		return func(*tenant.Image) bool { return true }, err
 	}
-	for _, other := range r.holders(identity.GlobalAdministrator, user) {
-		if isUser && other == ordinal {
+	other, found, err := r.whoCanSignIn(left)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, refuse("The user '%s' is the last Global Administrator who can sign in. Give the role to another user who can before taking it from this one.", r.image.Directory.UserID(user))
+	}
+	revision := r.image.Directory.UserRevision(other)
+	return func(img *tenant.Image) bool {
+		return img.Directory.UserRevision(other) == revision && administrators(img, is).Contains(other)
+	}, nil
+}
+
+// administrators are the users who are Global Administrators, by themselves or by way of a group, but for what is lost; deleted ones may
+// be among them.
+func administrators(img *tenant.Image, is lost) *roaring.Bitmap {
+	all := roaring.New()
+	for holder, roles := range img.Roles {
+		if !slices.Contains(roles, identity.GlobalAdministrator.ID) {
 			continue
 		}
-		can, err := r.canSignIn(other)
-		if err != nil {
-			return nil, err
+		if user, ok := img.Directory.UserByID(holder); ok && !is(holder, user) {
+			all.Add(user)
 		}
-		if can {
-			revision := r.image.Directory.UserRevision(other)
-			return func(img *tenant.Image) bool {
-				return img.Directory.UserRevision(other) == revision && slices.Contains(img.RolesOf(other), identity.GlobalAdministrator.ID)
-			}, nil
+		if group, ok := img.Directory.GroupByID(holder); ok && !img.Directory.GroupHidden(group) {
+			for _, user := range membersOf(img, group) {
+				if !is(holder, user) {
+					all.Add(user)
+				}
+			}
 		}
 	}
-	return nil, refuse("The user '%s' is the last Global Administrator who can sign in. Give the role to another user who can before taking it from this one.", user)
+	return all
+}
+
+func membersOf(img *tenant.Image, group uint32) []uint32 {
+	if members := img.Licensing.GroupMembers(group); members != nil {
+		return members.ToArray()
+	}
+	return nil
+}
+
+// whoCanSignIn is the first of some users who can.
+func (r *request) whoCanSignIn(users *roaring.Bitmap) (uint32, bool, error) {
+	for user := range roaring.Values(users) {
+		if can, err := r.canSignIn(user); err != nil || can {
+			return user, can, err
+		}
+	}
+	return 0, false, nil
 }
 
 // canSignIn says whether a user can: enabled, not deleted, and with a password or by way of another issuer that knows users.

@@ -116,7 +116,7 @@ func (api *API) deleteUser(r *request) error {
 	if err := r.mayTakeOver(ordinal); err != nil {
 		return err
 	}
-	if err := r.doKeepingAdministrator(r.image.Directory.UserID(ordinal), tenant.DeleteUser{User: ordinal}); err != nil {
+	if err := r.doKeepingAdministrator(lostUser(ordinal), tenant.DeleteUser{User: ordinal}); err != nil {
 		return err
 	}
 	return r.sendNothing()

@@ -127,9 +127,12 @@ func (w *world) must(err error) {
 }
 
 // appToken is a token of the application, with permissions.
-func (w *world) appToken(permissions ...string) string {
+func (w *world) appToken(permissions ...string) string { return w.appTokenWith(permissions, nil) }
+
+// appTokenWith is a token of the application, with permissions and roles.
+func (w *world) appTokenWith(permissions []string, roles []uuid.UUID) string {
 	token, err := w.authority.Issue(identity.Claims{
-		Tenant: w.tenant.ID(), ObjectID: w.app.Principal.ID, AppID: w.app.AppID, Permissions: permissions,
+		Tenant: w.tenant.ID(), ObjectID: w.app.Principal.ID, AppID: w.app.AppID, Permissions: permissions, Roles: roles,
 	})
 	w.must(err)
 	return token
@@ -281,7 +284,9 @@ func (p people) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 		return identity.App{}, false
 	}
 	a, ok := t.Image().Client(appID)
-	return identity.App{ID: a.Principal.ID, AppID: a.AppID, DisplayName: a.DisplayName, Enabled: !a.Principal.Disabled}, ok && a.Principal.ID != uuid.Nil
+	return identity.App{
+		ID: a.Principal.ID, AppID: a.AppID, DisplayName: a.DisplayName, Enabled: !a.Principal.Disabled, Roles: t.Image().RolesOfPrincipal(a.Principal.ID),
+	}, ok && a.Principal.ID != uuid.Nil
 }
 
 func (p people) User(ctx context.Context, tenantID, id uuid.UUID) (identity.User, error) {

@@ -62,6 +62,8 @@ func (op Operation) Changes(c *Caller, object Relation, property string) bool {
 func (n *Need) access(c *Caller, object Relation) Access {
 	access := n.permitted(c, object)
 	switch {
+	case n.byRole(c):
+		return Full
 	case n.role(c, object):
 		if access == None && !c.Personal && n.hasPart(c) {
 			return Part
@@ -100,13 +102,24 @@ func (n *Need) personal(c *Caller, object Relation) Access {
 	return None
 }
 
-// role says whether a signed-in user has a role for the operation; reading takes none. An application needs only permissions.
+// byRole says whether an application has a role that lets it do the operation, whatever its permissions are. With any role it may read what
+// every member may: those of Entra all include the Directory Readers'.
+func (n *Need) byRole(c *Caller) bool {
+	return !c.Delegated && !c.Personal && len(c.Roles) > 0 && (len(n.Roles) == 0 || c.mayAs(n.Roles))
+}
+
+// mayAs says whether the caller has one of the roles, or is a Global Administrator.
+func (c *Caller) mayAs(roles []Role) bool {
+	return slices.Contains(c.Roles, GlobalAdministrator.ID) || c.hasAny(roles)
+}
+
+// role says whether a signed-in user has a role for the operation; reading takes none. An application with the permission needs none, either.
 func (n *Need) role(c *Caller, object Relation) bool {
 	switch {
 	case !c.Delegated, len(n.Roles) == 0, n.Owners && object == Owned, n.Self && object == Self:
 		return true
 	}
-	return slices.Contains(c.Roles, GlobalAdministrator.ID) || c.hasAny(n.Roles)
+	return c.mayAs(n.Roles)
 }
 
 func (n *Need) hasPart(c *Caller) bool {

@@ -17,7 +17,7 @@ type Caller struct {
 	Delegated   bool      // a user is signed in; otherwise the application acts for itself
 	Personal    bool      // the user is a personal Microsoft account (A22)
 	Permissions Permissions
-	Roles       []uuid.UUID // template ids of the user's directory roles
+	Roles       []uuid.UUID // template ids of the directory roles that the user, or the application itself, has
 	Name        string
 }
 
@@ -64,10 +64,9 @@ func (set *claimSet) caller() Caller {
 	c.ObjectID, _ = parseID(set.ObjectID)
 	c.AppID, _ = parseID(set.AppID)
 	c.Personal = set.Provider == personalProvider || c.Tenant == PersonalTenant
-	if !c.Delegated {
-		return c
+	if c.Delegated {
+		c.Permissions = strings.Fields(set.Scopes)
 	}
-	c.Permissions = strings.Fields(set.Scopes)
 	for _, text := range set.RoleIDs {
 		if role, ok := parseID(text); ok {
 			c.Roles = append(c.Roles, role)
@@ -99,6 +98,7 @@ func (a *Authority) lookUp(ctx context.Context, t *token) (*Caller, error) {
 	if !t.claims.Minted {
 		caller.Permissions = caller.Permissions.amongst(app.Permissions)
 	}
+	caller.Roles = t.rolesNow(app.Roles)
 	return &caller, nil
 }
 
@@ -120,10 +120,14 @@ func (a *Authority) lookUpUser(ctx context.Context, t *token) (*Caller, error) {
 	if t.claims.IssuedAt < user.SessionsFrom.Unix() { // iat is in whole seconds, so one of the same second is let pass
 		return nil, &Unauthorized{endedSession}
 	}
-	if !t.claims.Minted {
-		caller.Roles = user.Roles
-	} else if len(user.Roles) > 0 {
-		caller.Roles = slices.Concat(caller.Roles, user.Roles)
-	}
+	caller.Roles = t.rolesNow(user.Roles)
 	return &caller, nil
+}
+
+// rolesNow are the roles of a token's subject: those that the directory knows, and with a token made by hand those that it states, too.
+func (t *token) rolesNow(known []uuid.UUID) []uuid.UUID {
+	if t.claims.Minted && len(t.subject.Roles) > 0 {
+		return slices.Concat(t.subject.Roles, known)
+	}
+	return known
 }

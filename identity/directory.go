@@ -25,7 +25,8 @@ type App struct {
 	AppID       uuid.UUID // client id
 	DisplayName string
 	Enabled     bool
-	Permissions []string // application permissions granted in the tenant, such as User.Read.All
+	Permissions []string    // application permissions granted in the tenant, such as User.Read.All
+	Roles       []uuid.UUID // template ids of the directory roles that the service principal has
 	// Requested answers the delegated permissions its registration asks for: what {resource}/.default asks a user for. Nil: it says nothing.
 	// It is asked when somebody is to consent, and not at each request, as the application is.
 	Requested func() []string

@@ -105,9 +105,9 @@ var resettable = []string{
 // left alone, but for the lesser ones by a User Administrator.
 func (c *Caller) MayTakeOver(roles []uuid.UUID) bool {
 	switch {
-	case len(roles) == 0, c.Delegated && slices.Contains(c.Roles, GlobalAdministrator.ID):
+	case len(roles) == 0, slices.Contains(c.Roles, GlobalAdministrator.ID):
 		return true
-	case !c.Delegated || !slices.Contains(c.Roles, UserAdministrator.ID):
+	case !slices.Contains(c.Roles, UserAdministrator.ID):
 		return false
 	}
 	return !slices.ContainsFunc(roles, func(id uuid.UUID) bool {

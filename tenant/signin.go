@@ -83,14 +83,34 @@ func (img *Image) RoleAssignable(group uint32) bool {
 
 // RolesOf returns the directory roles that a user has: those given to it, and to the groups that it is in.
 func (img *Image) RolesOf(user uint32) []uuid.UUID {
-	roles := img.Roles[img.Directory.UserID(user)]
 	if len(img.Roles) == 0 {
 		return nil
 	}
+	roles := img.Roles[img.Directory.UserID(user)]
 	for _, group := range img.Directory.MemberOf(user) {
-		if more := img.Roles[img.Directory.GroupID(group)]; len(more) > 0 && !img.Directory.GroupHidden(group) {
-			roles = append(slices.Clip(roles), more...)
+		roles = img.appendRolesOf(roles, group)
+	}
+	return roles
+}
+
+// RolesOfPrincipal returns the directory roles that a service principal has, as RolesOf.
+func (img *Image) RolesOfPrincipal(id uuid.UUID) []uuid.UUID {
+	if len(img.Roles) == 0 {
+		return nil
+	}
+	roles := img.Roles[id]
+	for groupID := range img.Links.To(directory.HasMember, id) {
+		if group, ok := img.Directory.GroupByID(groupID); ok {
+			roles = img.appendRolesOf(roles, group)
 		}
+	}
+	return roles
+}
+
+// appendRolesOf appends the roles of a group to a copy of some, unless it is deleted.
+func (img *Image) appendRolesOf(roles []uuid.UUID, group uint32) []uuid.UUID {
+	if more := img.Roles[img.Directory.GroupID(group)]; len(more) > 0 && !img.Directory.GroupHidden(group) {
+		return append(slices.Clip(roles), more...)
 	}
 	return roles
 }

@@ -40,7 +40,7 @@ func (p people) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 	}
 	app := identity.App{
 		ID: a.Principal.ID, AppID: a.AppID, DisplayName: a.DisplayName, Enabled: !a.Principal.Disabled, Permissions: a.Principal.Permissions,
-		PublicClient: a.PublicClient, Redirects: identity.Redirects(a.Redirects),
+		Roles: t.Image().RolesOfPrincipal(a.Principal.ID), PublicClient: a.PublicClient, Redirects: identity.Redirects(a.Redirects),
 	}
 	if a.Principal.AssignmentRequired {
 		app.Admits = func(user uuid.UUID) bool { return t.Image().Assigned(user, a.Principal.ID) }

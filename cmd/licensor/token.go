@@ -40,7 +40,7 @@ func tokenCommand() *cobra.Command {
 			"development options (`licensor demo`, or `licensor serve --development`).\n\n" +
 			"Without --user the token is an application's: --client picks which (the first by default), --permission says what it\n" +
 			"may do (what the application has by default). With --user it is a signed-in user's: --scope says what the client may do\n" +
-			"for the user, --role which directory roles the user has besides its own.",
+			"for the user. --role says which directory roles the user or application has besides its own.",
 		Example: "  licensor token --data licensor.db\n" +
 			"  licensor token --info demo.json --user ann@contoso.example --scope User.ReadWrite.All --role 'License Administrator'\n" +
 			"  licensor token --info demo.json --expired",
@@ -73,7 +73,7 @@ func (m *minting) register(cmd *cobra.Command) {
 	f.StringSliceVar(&m.Permissions, "permission", nil, "application permissions, such as User.Read.All")
 	f.StringVar(&m.User, "user", "", "id or userPrincipalName of a signed-in user")
 	f.StringSliceVar(&m.Scopes, "scope", nil, "delegated permissions, with --user")
-	f.StringSliceVar(&m.Roles, "role", nil, "directory roles by name or template id, with --user")
+	f.StringSliceVar(&m.Roles, "role", nil, "directory roles by name or template id, besides those in the directory")
 	f.BoolVar(&m.Personal, "personal", false, "the token of a personal account, which licensing operations refuse")
 	f.BoolVar(&m.Expired, "expired", false, "a token that is not good any more")
 	cmd.MarkFlagsMutuallyExclusive("user", "permission")

@@ -131,7 +131,7 @@ func (s *Server) clientCredentials(c *call) (*tokenAnswer, error) {
 	}
 	token, left, err := s.given.token(s, identity.Claims{
 		Root: c.root, Audience: asked.audience(c.root), Tenant: c.tenant, ObjectID: client.ID, AppID: client.AppID, AppName: client.DisplayName,
-		Permissions: client.Permissions, Proof: client.proof, Earned: true,
+		Permissions: client.Permissions, Roles: client.Roles, Proof: client.proof, Earned: true,
 	})
 	if err != nil {
 		return nil, err

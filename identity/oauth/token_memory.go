@@ -28,6 +28,7 @@ const (
 // givenKey is all that a token says. A change to any of it, such as a permission taken away, makes it another token.
 type givenKey struct {
 	root, audience, permissions string
+	roles                       string
 	name                        string // of the application
 	tenant, object, app         uuid.UUID
 	proof                       identity.Proof
@@ -56,8 +57,12 @@ func (g *givenTokens) token(s *Server, claims identity.Claims) (token string, le
 }
 
 func keyOf(claims identity.Claims) givenKey {
+	var roles strings.Builder
+	for _, role := range claims.Roles {
+		roles.Write(role[:])
+	}
 	return givenKey{
-		claims.Root, claims.Audience, strings.Join(claims.Permissions, " "), claims.AppName,
+		claims.Root, claims.Audience, strings.Join(claims.Permissions, " "), roles.String(), claims.AppName,
 		claims.Tenant, claims.ObjectID, claims.AppID, claims.Proof,
 	}
 }
