@@ -30,21 +30,19 @@ func (api *API) patchHash(r *request, patch directory.UserPatch, name string) (s
 }
 
 // updateAccount changes a user in a way that may set a password, or end that the user can sign in.
-func (api *API) updateAccount(r *request, ordinal uint32, patch directory.UserPatch) error {
-	u, err := r.tenant.User(r.ctx, r.image, ordinal)
+func (api *API) updateAccount(r *request, command tenant.UpdateUser, references []reference) error {
+	u, err := r.tenant.User(r.ctx, r.image, command.User)
 	if err != nil {
 		return err
 	}
-	hash, err := api.patchHash(r, patch, u.UserPrincipalName)
-	if err != nil {
+	if command.PasswordHash, err = api.patchHash(r, command.Patch, u.UserPrincipalName); err != nil {
 		return err
 	}
-	command := tenant.UpdateUser{User: ordinal, Patch: patch, PasswordHash: hash}
-	if next, invalid := patch.Apply(*u); invalid != nil || !u.AccountEnabled || next.AccountEnabled {
-		return r.change(command)
+	if next, invalid := command.Patch.Apply(*u); invalid != nil || !u.AccountEnabled || next.AccountEnabled {
+		return r.change(command, references...)
 	}
-	if err := r.doKeepingAdministrator(lostUser(ordinal), command); err != nil {
-		return err
+	if err := r.doKeepingAdministrator(lostUser(command.User), command); err != nil {
+		return r.badReferences(err, references)
 	}
 	return r.sendNothing()
 }

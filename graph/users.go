@@ -2,9 +2,11 @@ package graph
 
 import (
 	"net/http"
-	"slices"
+
+	"github.com/google/uuid"
 
 	"licensor/directory"
+	"licensor/identity"
 	"licensor/query"
 	"licensor/tenant"
 )
@@ -52,11 +54,7 @@ func (api *API) createUser(r *request) error {
 	if err != nil {
 		return err
 	}
-	members, managers, err := r.takeBinding(members, "manager")
-	if err != nil {
-		return err
-	}
-	members, sponsors, err := r.takeBinding(members, "sponsors")
+	members, leaders, err := r.takeLeaders(members)
 	if err != nil {
 		return err
 	}
@@ -68,13 +66,9 @@ func (api *API) createUser(r *request) error {
 	if err != nil {
 		return err
 	}
-	command := tenant.CreateUser{Patch: patch, PasswordHash: hash, Sponsors: sponsors}
-	if len(managers) > 0 {
-		command.Manager = managers[0]
-	}
-	done, err := r.do(command)
+	done, err := r.do(tenant.CreateUser{Patch: patch, PasswordHash: hash, Manager: leaders.manager, Sponsors: leaders.sponsors})
 	if err != nil {
-		return r.badReferences(err, slices.Concat(referencesTo("manager", managers), referencesTo("sponsors", sponsors)))
+		return r.badReferences(err, leaders.references())
 	}
 	r.w.Header().Set("Location", r.root+"/users/"+done.ID.String())
 	fields, err := userFields.selected(r)
@@ -82,6 +76,33 @@ func (api *API) createUser(r *request) error {
 		return err
 	}
 	return r.sendUser(http.StatusCreated, done.Image, done.Ordinal, fields)
+}
+
+// leaders are the manager and the sponsors that a body names for a user.
+type leaders struct {
+	manager  uuid.UUID // nil: none
+	sponsors []uuid.UUID
+}
+
+// takeLeaders takes them out of a body.
+func (r *request) takeLeaders(body []directory.Member) (rest []directory.Member, l leaders, err error) {
+	rest, managers, err := r.takeBinding(body, "manager")
+	if err != nil {
+		return nil, l, err
+	}
+	if len(managers) > 0 {
+		l.manager = managers[0]
+	}
+	rest, l.sponsors, err = r.takeBinding(rest, "sponsors")
+	return rest, l, err
+}
+
+func (l leaders) references() []reference {
+	list := referencesTo("sponsors", l.sponsors)
+	if l.manager != uuid.Nil {
+		list = append(list, reference{"manager", l.manager})
+	}
+	return list
 }
 
 // updateUser answers PATCH /users/{user}.
@@ -94,6 +115,10 @@ func (api *API) updateUser(r *request) error {
 	if err != nil {
 		return err
 	}
+	members, leaders, err := r.takeLeaders(members)
+	if err != nil {
+		return err
+	}
 	patch, err := directory.ParseUserPatch(members)
 	if err != nil {
 		return err
@@ -101,10 +126,17 @@ func (api *API) updateUser(r *request) error {
 	if err := r.mayPatch(ordinal, patch); err != nil {
 		return err
 	}
-	if patch.Has("passwordProfile") || patch.Has("accountEnabled") {
-		return api.updateAccount(r, ordinal, patch)
+	references := leaders.references()
+	if len(references) > 0 {
+		if _, err := identity.CreateUsers.Check(r.caller, identity.Other); err != nil { // as for manager/$ref
+			return err
+		}
 	}
-	return r.change(tenant.UpdateUser{User: ordinal, Patch: patch})
+	command := tenant.UpdateUser{User: ordinal, Patch: patch, Manager: leaders.manager, Sponsors: leaders.sponsors}
+	if patch.Has("passwordProfile") || patch.Has("accountEnabled") {
+		return api.updateAccount(r, command, references)
+	}
+	return r.change(command, references...)
 }
 
 // deleteUser answers DELETE /users/{user} (P52).

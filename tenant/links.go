@@ -194,7 +194,7 @@ func (c *change) own(id uuid.UUID, owners []uuid.UUID, creator uuid.UUID) error 
 	return nil
 }
 
-// sponsor gives a new user its sponsors.
+// sponsor gives a user sponsors.
 func (c *change) sponsor(user uuid.UUID, sponsors []uuid.UUID) error {
 	kinds := linkable[directory.SponsoredBy]
 	for _, id := range sponsors {

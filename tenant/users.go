@@ -37,12 +37,17 @@ func (cmd CreateUser) run(c *change) error {
 	if cmd.PasswordHash != "" {
 		c.password(c.done.Ordinal, u, cmd.PasswordHash)
 	}
-	if cmd.Manager != uuid.Nil {
-		if err := (SetManager{User: c.done.Ordinal, Manager: cmd.Manager}).run(c); err != nil {
+	return c.lead(c.done.Ordinal, cmd.Manager, cmd.Sponsors)
+}
+
+// lead gives a user a manager, unless that is nil, and sponsors.
+func (c *change) lead(user uint32, manager uuid.UUID, sponsors []uuid.UUID) error {
+	if manager != uuid.Nil {
+		if err := (SetManager{User: user, Manager: manager}).run(c); err != nil {
 			return err
 		}
 	}
-	return c.sponsor(u.ID, cmd.Sponsors)
+	return c.sponsor(c.dir.UserID(user), sponsors)
 }
 
 func (c *change) addUser(u *directory.User) error {
@@ -75,11 +80,13 @@ func (c *change) user(user uint32) (*directory.User, []byte, error) {
 	return u, document, err
 }
 
-// UpdateUser changes properties of a user.
+// UpdateUser changes properties of a user, sets its manager, and adds sponsors.
 type UpdateUser struct {
 	User         uint32
 	Patch        directory.UserPatch
-	PasswordHash string // of a new password; "": the password stays as it is
+	PasswordHash string      // of a new password; "": the password stays as it is
+	Manager      uuid.UUID   // nil: it stays as it is
+	Sponsors     []uuid.UUID // to be added
 }
 
 // Name is the operation.
@@ -89,6 +96,14 @@ func (cmd UpdateUser) run(c *change) error {
 	if err := c.live(cmd.User); err != nil {
 		return err
 	}
+	if err := cmd.update(c); err != nil {
+		return err
+	}
+	return c.lead(cmd.User, cmd.Manager, cmd.Sponsors)
+}
+
+// update changes the properties.
+func (cmd UpdateUser) update(c *change) error {
 	was, old, err := c.user(cmd.User)
 	if err != nil {
 		return err
