@@ -42,9 +42,10 @@ type Asked struct {
 	Column int      // its place in the schema; -1 for a property that is not kept, which is null for everybody
 	Fields []string // of a ComplexCollection: the properties of an element
 	Filterable
-	Ends   bool // endsWith works on it (graph/protocol.md P31)
-	Search Search
-	Order  Level // in which requests lists can be ordered by it (graph/protocol.md P33)
+	Ends    bool // endsWith works on it (graph/protocol.md P31)
+	Counted bool // whether a collection is empty can be asked: /$count eq 0
+	Search  Search
+	Order   Level // in which requests lists can be ordered by it (graph/protocol.md P33)
 }
 
 // source fills a column from an object.
@@ -76,7 +77,8 @@ func (p *Property[T]) filtered(equal, starts, within, null Level) *Property[T] {
 	return p
 }
 
-func (p *Property[T]) ends() *Property[T] { p.asked.Ends = true; return p }
+func (p *Property[T]) ends() *Property[T]    { p.asked.Ends = true; return p }
+func (p *Property[T]) counted() *Property[T] { p.asked.Counted = true; return p }
 func (p *Property[T]) searched(how Search) *Property[T] {
 	p.asked.Search = how
 	for i := range p.sources {

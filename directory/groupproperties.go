@@ -47,7 +47,7 @@ var groupTable = newTable(
 	fixed[Group]("organizationId", String, "null"),
 	text("preferredDataLocation", func(g *Group) *string { return &g.PreferredDataLocation }).max(64).byDefault().column(28),
 	text("preferredLanguage", func(g *Group) *string { return &g.PreferredLanguage }).must(wantLanguage, isLanguage).byDefault().column(18).filtered(Advanced, Advanced, Never, Advanced),
-	texts("proxyAddresses", func(g *Group) *[]string { return &g.ProxyAddresses }).max(1123).must(wantProxy, isProxyAddress).readOnly().byDefault().column(19).mostly().filtered(Basic, Basic, Never, Never).ends().searched(ByStart),
+	texts("proxyAddresses", func(g *Group) *[]string { return &g.ProxyAddresses }).max(1123).must(wantProxy, isProxyAddress).readOnly().byDefault().column(19).mostly().filtered(Basic, Basic, Never, Never).ends().counted().searched(ByStart),
 	moment("renewedDateTime", func(g *Group) *time.Time { return &g.RenewedDateTime }).readOnly().byDefault().column(20).filtered(Basic, Never, Basic, Never),
 	texts("resourceBehaviorOptions", func(g *Group) *[]string { return &g.ResourceBehaviorOptions }).max(128).byDefault().column(21).filtered(Basic, Basic, Never, Never),
 	texts("resourceProvisioningOptions", func(g *Group) *[]string { return &g.ResourceProvisioningOptions }).max(128).byDefault().column(22).filtered(Basic, Basic, Never, Never),

@@ -36,7 +36,7 @@ func federatedSet(a directory.Client) string {
 
 // listFederated answers GET /applications/{application}/federatedIdentityCredentials.
 func (api *API) listFederated(r *request) error {
-	if err := r.allow("$select"); err != nil {
+	if err := r.allow("$select", "$count"); err != nil {
 		return err
 	}
 	fields, err := federatedFields.selected(r)
@@ -51,7 +51,7 @@ func (api *API) listFederated(r *request) error {
 	for i, f := range a.Federated {
 		rows[i] = federated{f, a}
 	}
-	return sendList(r, list[federated]{context: r.selected(federatedSet(a)), rows: rows, count: -1, write: objects(fields)})
+	return sendList(r, list[federated]{context: r.selected(federatedSet(a)), rows: rows, count: r.countOf(len(rows)), write: objects(fields)})
 }
 
 // getFederated answers GET …/federatedIdentityCredentials/{credential}, by id or by name.

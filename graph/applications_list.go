@@ -24,6 +24,7 @@ var principalList = listing[directory.Client, application]{
 
 var applicationFilters = &filters{
 	resource: "Application", kind: store.KindApplication, about: byDisplayName(directory.AboutApplication), all: directory.AllAboutApplications,
+	numbers: applicationNumbers,
 	byID: func(img *tenant.Image, text string) (uint32, bool) {
 		id, ok := parseGUID(text)
 		ordinal, found := img.Applications.EverByID(id)
@@ -33,7 +34,7 @@ var applicationFilters = &filters{
 
 var principalFilters = &filters{
 	resource: "ServicePrincipal", kind: store.KindServicePrincipal, about: byDisplayName(directory.AboutPrincipal), all: directory.AllAboutPrincipals,
-	licensed: principalCollections,
+	licensed: principalCollections, numbers: principalNumbers,
 	byID: func(img *tenant.Image, text string) (uint32, bool) {
 		id, ok := parseGUID(text)
 		ordinal, found := img.Principals.EverByID(id)

@@ -60,7 +60,7 @@ func (d *domain) services() []string {
 
 // listDomains answers GET /domains.
 func (api *API) listDomains(r *request) error {
-	if err := r.allow("$select"); err != nil {
+	if err := r.allow("$select", "$count"); err != nil {
 		return err
 	}
 	fields, err := domainFields.selected(r)
@@ -71,7 +71,7 @@ func (api *API) listDomains(r *request) error {
 	for _, d := range r.image.Organization.VerifiedDomains {
 		rows = append(rows, domain{d, r.image})
 	}
-	return sendList(r, list[domain]{context: r.selected("domains"), rows: rows, count: -1, write: objects(fields)})
+	return sendList(r, list[domain]{context: r.selected("domains"), rows: rows, count: r.countOf(len(rows)), write: objects(fields)})
 }
 
 // getDomain answers GET /domains/{domain}.

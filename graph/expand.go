@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
@@ -97,7 +98,10 @@ func expanded[T any](r *request, set *fieldSet[T], all map[string]expansion[T], 
 
 func cannotExpand[T any](set *fieldSet[T], e odata.Expansion) error {
 	message := fmt.Sprintf("Could not find a property named '%s' on type '%s'.", e.Name, set.typeName)
-	if set.has(e.Name) {
+	switch {
+	case strings.Contains(e.Name, "/"):
+		message = "Found a path traversing multiple navigation properties. Please rephrase the query such that each expand path contains only type segments and navigation properties."
+	case set.has(e.Name):
 		message = fmt.Sprintf("Property '%s' on type '%s' is not a navigation property or complex property. Only navigation properties can be expanded.", e.Name, set.typeName)
 	}
 	return &Problem{Status: http.StatusBadRequest, Code: brokenRequest, Message: "Parsing OData Select and Expand failed: " + message}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -97,8 +98,24 @@ func textOf(l *odata.Literal) string {
 	return fmt.Sprint(l.Value)
 }
 
+// lengthOf answers GET …/$count of a list whose rows are few enough to be all made, with their number as text (P26).
+func lengthOf(list func(*API, *request) error) func(*API, *request) error {
+	return func(api *API, r *request) error {
+		if err := r.allowCount(); err != nil {
+			return err
+		}
+		return list(api, r)
+	}
+}
+
+// wantsLength says whether the operation is one of lengthOf.
+func (r *request) wantsLength() bool { return strings.HasSuffix(r.op.path, "/$count") }
+
 // sendByID answers with a page of rows in the order of their keys, of which no two are alike.
 func sendByID[T any](r *request, set string, rows []T, key func(T) []byte, write func([]byte, T) []byte) error {
+	if r.wantsLength() {
+		return r.sendText(strconv.Itoa(len(rows)))
+	}
 	page, err := r.longPage(keyLength)
 	if err != nil {
 		return err

@@ -23,8 +23,8 @@ type filters struct {
 	kind     store.Kind
 	about    func(path string) (*directory.Asked, bool)
 	all      func() iter.Seq[*directory.Asked]
-	later    []string               // properties that cannot be filtered by yet
 	licensed fold.Names[collection] // collections that come from the image, not from columns
+	numbers  fold.Names[number]
 	byID     func(img *tenant.Image, id string) (ordinal uint32, ok bool)
 	// alsoKnown are those of other kinds of objects in the same list: what only they have is null here.
 	alsoKnown []*filters
@@ -32,8 +32,7 @@ type filters struct {
 
 var userFilters = &filters{
 	resource: "User", kind: store.KindUser, about: directory.AboutUser, all: directory.AllAboutUsers,
-	later:    []string{"manager", "directReports"},
-	licensed: userCollections,
+	licensed: userCollections, numbers: userNumbers,
 	byID: func(img *tenant.Image, text string) (uint32, bool) {
 		id, ok := parseGUID(text)
 		ordinal, found := img.Directory.UserByID(id)
@@ -43,13 +42,13 @@ var userFilters = &filters{
 
 var groupFilters = &filters{
 	resource: "Group", kind: store.KindGroup, about: directory.AboutGroup, all: directory.AllAboutGroups,
-	later:    []string{"licenseProcessingState", "members", "owners", "memberOf"},
-	licensed: groupCollections,
-	byID: func(img *tenant.Image, text string) (uint32, bool) {
-		id, ok := parseGUID(text)
-		ordinal, found := img.Directory.GroupByID(id)
-		return ordinal, ok && found
-	},
+	licensed: groupCollections, numbers: groupNumbers, byID: groupByID,
+}
+
+func groupByID(img *tenant.Image, text string) (uint32, bool) {
+	id, ok := parseGUID(text)
+	ordinal, found := img.Directory.GroupByID(id)
+	return ordinal, ok && found
 }
 
 // filter turns the request's $filter into a condition.
@@ -71,7 +70,7 @@ type converted struct {
 
 // advanced says whether the caller asks for the advanced queries (P31).
 func (r *request) advanced() bool {
-	return r.eventual() && (r.options.Count || strings.HasSuffix(r.op.path, "/$count"))
+	return r.eventual() && (r.options.Count || r.wantsLength())
 }
 
 // converter turns one filter into a condition.
@@ -111,6 +110,9 @@ func (c *converter) spelled(property string) string {
 	if of, ok := c.collectionOf(property); ok {
 		return of.name
 	}
+	if name, ok := navigationNames.Find(property); ok {
+		return name
+	}
 	return property
 }
 
@@ -143,10 +145,8 @@ func (c *converter) condition(n odata.Node) (*query.Condition, error) {
 		}
 		return c.lambda(n)
 	case *odata.Compare:
-		if path, ok := n.Left.(*odata.Path); ok {
-			if of, ok := c.collectionOf(path.Names[0]); ok && path.Count {
-				return c.counted(n, of)
-			}
+		if path, ok := n.Left.(*odata.Path); ok && path.Count {
+			return c.counted(n, path)
 		}
 		if c.asksErrors(n.Left) {
 			return c.withErrors(n, n.Op, n.Right)
@@ -216,9 +216,6 @@ func (c *converter) property(n odata.Node) (*directory.Asked, error) {
 	}
 	if about, ok := c.knows(name); ok {
 		return about, nil
-	}
-	if name, ok := fold.Among(c.later, first); ok {
-		return nil, notServed("Filtering by '%s' (position %d of the filter) is not served here yet.", name, c.filter.Column(n))
 	}
 	if about, ok := c.about(name); ok {
 		return nil, c.notIndexed(n, about.Path)

@@ -190,23 +190,6 @@ func (c *converter) amongErrors(n *odata.In) (*query.Condition, error) {
 	return query.Or(all...), nil
 }
 
-// counted converts a comparison with the number of a collection's elements: assignedLicenses/$count eq 0 (P31).
-func (c *converter) counted(n *odata.Compare, of collection) (*query.Condition, error) {
-	name := of.name
-	if err := c.mustBeAdvanced(n, name, name+"/$count"); err != nil {
-		return nil, err
-	}
-	literal, _ := n.Right.(*odata.Literal)
-	if literal == nil || literal.Value != int64(0) || n.Op != odata.Eq && n.Op != odata.Ne && n.Op != odata.Gt {
-		return nil, c.unsupported(n, name, n.Op.String()+" "+nodeText(n.Right), "Supported are "+name+"/$count eq 0 and "+name+"/$count ne 0.")
-	}
-	some := c.answeredBy(of, anyElement, nil)
-	if n.Op == odata.Eq {
-		return query.Not(some), nil
-	}
-	return some, nil
-}
-
 // hasErrors is a property of groups that licensing knows (spec/licensing.md L14).
 const hasErrors = "hasMembersWithLicenseErrors"
 

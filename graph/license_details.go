@@ -86,7 +86,7 @@ func detailsContext(userID uuid.UUID) string {
 
 // listLicenseDetails answers GET /users/{user}/licenseDetails (P36: no $filter).
 func (api *API) listLicenseDetails(r *request) error {
-	if err := r.allow("$select"); err != nil {
+	if err := r.allow("$select", "$count"); err != nil {
 		return err
 	}
 	fields, err := detailFields.selected(r)
@@ -98,7 +98,7 @@ func (api *API) listLicenseDetails(r *request) error {
 		return err
 	}
 	return sendList(r, list[detail]{
-		context: r.selected(detailsContext(userID)), rows: details, count: -1,
+		context: r.selected(detailsContext(userID)), rows: details, count: r.countOf(len(details)),
 		write: objects(fields),
 	})
 }

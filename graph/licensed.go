@@ -32,8 +32,8 @@ type collection struct {
 
 // userCollections are those of a user (P30 to P32).
 var userCollections = collections(map[string]collection{
-	"memberOf":           {properties: []string{"id"}, advanced: true, having: membersOfGroups(thisGroup)},
-	"transitiveMemberOf": {properties: []string{"id"}, advanced: true, having: membersOfGroups((*directory.Index).Within)},
+	"memberOf":           inGroups(thisGroup, usersIn),
+	"transitiveMemberOf": inGroups((*directory.Index).Within, usersIn),
 	"createdObjects": {properties: []string{"id"}, advanced: true, having: creators(func(r *request, id uuid.UUID) (uint32, bool) {
 		return r.image.Directory.UserByID(id)
 	})},
@@ -66,7 +66,9 @@ var userCollections = collections(map[string]collection{
 
 // groupCollections are those of a group.
 var groupCollections = collections(map[string]collection{
-	"assignedLicenses": {properties: []string{"skuId"}, having: groupsWith},
+	"assignedLicenses":   {properties: []string{"skuId"}, having: groupsWith},
+	"memberOf":           inGroups(thisGroup, groupsIn),
+	"transitiveMemberOf": inGroups((*directory.Index).Within, groupsIn),
 })
 
 func collections(all map[string]collection) fold.Names[collection] {
@@ -120,22 +122,39 @@ func groupsWith(r *request, passes test, _ []string) *roaring.Bitmap {
 	return found
 }
 
-// membersOfGroups are the users in a group that passes, or in one within it: memberOf/any(g:g/id eq …).
-func membersOfGroups(within func(*directory.Index, uint32) []uint32) func(r *request, passes test, named []string) *roaring.Bitmap {
-	return func(r *request, passes test, named []string) *roaring.Bitmap {
+// inGroups is the collection of the groups that an object is in: memberOf/any(g:g/id eq …). within are the groups that count as one
+// group, members the objects of the kind that are directly in one of these.
+func inGroups(within func(*directory.Index, uint32) []uint32, members func(r *request, inner, group uint32) *roaring.Bitmap) collection {
+	having := func(r *request, passes test, named []string) *roaring.Bitmap {
 		index, all := r.image.Directory, roaring.New()
 		for group := range r.groupsNamed(named) {
 			if index.GroupGone(group) || index.GroupHidden(group) || !passes(element{"id": index.GroupID(group).String()}) {
 				continue
 			}
 			for _, inner := range within(index, group) {
-				if some := r.image.Licensing.GroupMembers(inner); some != nil && !index.GroupHidden(inner) {
+				if some := members(r, inner, group); some != nil && !index.GroupHidden(inner) {
 					all.Or(some)
 				}
 			}
 		}
 		return all
 	}
+	return collection{properties: []string{"id"}, advanced: true, having: having}
+}
+
+func usersIn(r *request, inner, _ uint32) *roaring.Bitmap {
+	return r.image.Licensing.GroupMembers(inner)
+}
+
+// groupsIn leaves out the group itself, which is not a member of itself where groups are in a circle.
+func groupsIn(r *request, inner, group uint32) *roaring.Bitmap {
+	members := roaring.BitmapOf(r.image.Directory.GroupMembersOf(inner)...)
+	members.Remove(group)
+	return members
+}
+
+func principalsIn(r *request, inner, _ uint32) *roaring.Bitmap {
+	return r.linked(r.image.Links.From(directory.HasMember, r.image.Directory.GroupID(inner))).principals
 }
 
 // groupsNamed yields the groups with some ids; all of them for nil.
@@ -149,7 +168,7 @@ func (r *request) groupsNamed(ids []string) iter.Seq[uint32] {
 			}
 		}
 		for _, text := range ids {
-			if group, ok := groupFilters.byID(r.image, text); ok && !yield(group) {
+			if group, ok := groupByID(r.image, text); ok && !yield(group) {
 				return
 			}
 		}

@@ -240,6 +240,8 @@ func creators(find func(*request, uuid.UUID) (uint32, bool)) func(r *request, pa
 
 // principalCollections are those of a service principal that filters can ask about.
 var principalCollections = collections(map[string]collection{
+	"memberOf":           inGroups(thisGroup, principalsIn),
+	"transitiveMemberOf": inGroups((*directory.Index).Within, principalsIn),
 	"createdObjects": {properties: []string{"id"}, advanced: true, having: creators(func(r *request, id uuid.UUID) (uint32, bool) {
 		return r.image.Principals.ByID(id)
 	})},

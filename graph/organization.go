@@ -78,7 +78,7 @@ func appendOrganizationProvisioned(b []byte, o *organization) []byte {
 
 // listOrganization answers GET /organization: a list of one.
 func (api *API) listOrganization(r *request) error {
-	if err := r.allow("$select"); err != nil {
+	if err := r.allow("$select", "$count"); err != nil {
 		return err
 	}
 	fields, err := organizationFields.visible(r, r.access)
@@ -86,7 +86,7 @@ func (api *API) listOrganization(r *request) error {
 		return err
 	}
 	return sendList(r, list[organization]{
-		context: r.selected("organization"), rows: []organization{{r.image.Organization, r.image}}, count: -1,
+		context: r.selected("organization"), rows: []organization{{r.image.Organization, r.image}}, count: r.countOf(1),
 		write: objects(fields),
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"licensor/fold"
@@ -223,6 +224,9 @@ type list[T any] struct {
 
 // sendList answers with a page.
 func sendList[T any](r *request, l list[T]) error {
+	if r.wantsLength() {
+		return r.sendText(strconv.Itoa(len(l.rows)))
+	}
 	b := r.appendHead(r.begin(), l.context)
 	if l.count >= 0 {
 		b = appendInt(appendName(b, "@odata.count"), l.count)

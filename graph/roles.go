@@ -69,7 +69,7 @@ func (api *API) listRoleTemplates(r *request) error {
 }
 
 func sendRoles(r *request, set string, s *fieldSet[directoryRole], texts textsOf[directoryRole]) error {
-	options := []string{"$select"}
+	options := []string{"$select", "$count"}
 	if texts != nil {
 		options = append(options, "$filter")
 	}
@@ -84,7 +84,7 @@ func sendRoles(r *request, set string, s *fieldSet[directoryRole], texts textsOf
 	if err != nil {
 		return err
 	}
-	return sendList(r, list[directoryRole]{context: r.selected(set), rows: rows, count: -1, write: objects(fields)})
+	return sendList(r, list[directoryRole]{context: r.selected(set), rows: rows, count: r.countOf(len(rows)), write: objects(fields)})
 }
 
 // getRole answers GET /directoryRoles/{role}, by id or by roleTemplateId.

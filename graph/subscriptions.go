@@ -52,7 +52,7 @@ func appendNull[T any](b []byte, _ *T) []byte { return append(b, "null"...) }
 
 // listSubscriptions answers GET /subscriptions of ours and Graph's GET /directory/subscriptions.
 func (api *API) listSubscriptions(r *request) error {
-	if err := r.allow("$select"); err != nil {
+	if err := r.allow("$select", "$count"); err != nil {
 		return err
 	}
 	fields, err := subscriptionFields.selected(r)
@@ -60,7 +60,7 @@ func (api *API) listSubscriptions(r *request) error {
 		return err
 	}
 	return sendList(r, list[tenant.Subscription]{
-		context: r.selected(r.subscriptionSet()), rows: r.image.Subscriptions, count: -1,
+		context: r.selected(r.subscriptionSet()), rows: r.image.Subscriptions, count: r.countOf(len(r.image.Subscriptions)),
 		write: func(b []byte, s tenant.Subscription) []byte {
 			return append(appendFields(append(b, '{'), fields, &subscription{s, r.image}), '}')
 		},
