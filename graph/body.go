@@ -207,9 +207,29 @@ func read(resource string, members []directory.Member, into map[string]any, requ
 	return nil
 }
 
+// enumeration takes a text that is to be one of some, and may be sent in any letter case (P1).
+type enumeration func(sent string)
+
+// oneOfThem is an enumeration of known texts. What is none of them is kept as it was sent, for the command to refuse.
+func oneOfThem[T ~string](to *T, known ...T) enumeration {
+	return func(sent string) {
+		*to = T(sent)
+		for _, name := range known {
+			if fold.Equal(string(name), sent) {
+				*to = name
+			}
+		}
+	}
+}
+
 func readValue(resource string, m directory.Member, to any) error {
 	var err error
 	switch to := to.(type) {
+	case enumeration:
+		var sent string
+		if err = readValue(resource, m, &sent); err == nil {
+			to(sent)
+		}
 	case *uuid.UUID:
 		*to, err = readGUID(m.Value)
 	case *[]uuid.UUID:

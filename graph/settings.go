@@ -30,7 +30,11 @@ func (api *API) updateSettings(r *request) error {
 		return err
 	}
 	s := r.image.Licensing.Settings()
-	into := map[string]any{"autoReprocess": &s.AutoReprocess, "groupBundles": &s.GroupBundles, "reprocessFailure": &s.ReprocessFailure}
+	into := map[string]any{
+		"autoReprocess":    &s.AutoReprocess,
+		"groupBundles":     oneOfThem(&s.GroupBundles, licensing.Together, licensing.Independent),
+		"reprocessFailure": oneOfThem(&s.ReprocessFailure, licensing.FailureState, licensing.FailureError),
+	}
 	if err := read("settings", members, into); err != nil {
 		return err
 	}
@@ -75,5 +79,15 @@ func (api *API) setCatalog(r *request) error {
 	if decoder.More() {
 		return refuse("The body is no catalog: something follows its end.")
 	}
+	for i := range c.Products {
+		spellAppliesTo(&c.Products[i].AppliesTo)
+	}
+	for i := range c.ServicePlans {
+		spellAppliesTo(&c.ServicePlans[i].AppliesTo)
+	}
 	return r.change(tenant.SetCatalog{Catalog: c})
+}
+
+func spellAppliesTo(to *licensing.AppliesTo) {
+	oneOfThem(to, licensing.AppliesToUser, licensing.AppliesToCompany)(string(*to))
 }

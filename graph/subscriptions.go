@@ -141,10 +141,14 @@ func (api *API) createSubscription(r *request) error {
 func readSubscription(members []directory.Member) (c tenant.CreateSubscription, err error) {
 	var next time.Time
 	err = read(subscriptionType, members, map[string]any{
-		"skuId": &c.SKUID, "totalLicenses": &c.TotalLicenses, "status": &c.Status, "isTrial": &c.IsTrial, "nextLifecycleDateTime": &next,
+		"skuId": &c.SKUID, "totalLicenses": &c.TotalLicenses, "status": subscriptionStatus(&c.Status), "isTrial": &c.IsTrial, "nextLifecycleDateTime": &next,
 	}, "skuId", "totalLicenses")
 	c.NextLifecycleDateTime = timeOrNone(next)
 	return c, err
+}
+
+func subscriptionStatus(to *string) enumeration {
+	return oneOfThem(to, tenant.StatusEnabled, tenant.StatusWarning, tenant.StatusSuspended, tenant.StatusLockedOut)
 }
 
 func timeOrNone(t time.Time) *time.Time {
@@ -166,7 +170,7 @@ func (api *API) updateSubscription(r *request) error {
 	}
 	c := tenant.UpdateSubscription{ID: s.ID, TotalLicenses: new(s.TotalLicenses), Status: new(s.Status)}
 	var next time.Time
-	if err := read(subscriptionType, members, map[string]any{"totalLicenses": c.TotalLicenses, "status": c.Status, "nextLifecycleDateTime": &next}); err != nil {
+	if err := read(subscriptionType, members, map[string]any{"totalLicenses": c.TotalLicenses, "status": subscriptionStatus(c.Status), "nextLifecycleDateTime": &next}); err != nil {
 		return err
 	}
 	c.NextLifecycleDateTime = timeOrNone(next)
