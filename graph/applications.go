@@ -39,6 +39,7 @@ var applicationFields = newFieldSet("microsoft.graph.application", slices.Concat
 		{name: "web", write: appendWeb, when: directory.ByDefault},
 	},
 	keptFields(keptOfApplications, func(a *application) map[string]json.RawMessage { return a.Properties }),
+	inBeta(keptFields(keptOfBetaApplications, func(a *application) map[string]json.RawMessage { return a.Properties })),
 	notKept[application](
 		[]string{
 			"authenticationBehaviors", "certification", "createdByAppId", "disabledByMicrosoftStatus",
@@ -50,7 +51,7 @@ var applicationFields = newFieldSet("microsoft.graph.application", slices.Concat
 )).in("applications")
 
 // applicationEdits are what clients can set.
-var applicationEdits = editsOf(keptOfApplications, func(a *directory.Client) map[string]json.RawMessage { return a.Properties }, map[string]edit{
+var applicationEdits = editsOf(slices.Concat(keptOfApplications, keptOfBetaApplications), func(a *directory.Client) map[string]json.RawMessage { return a.Properties }, map[string]edit{
 	"displayName":                       setAppName,
 	"isFallbackPublicClient":            setFallback,
 	"keyCredentials":                    setKeys(func(a *directory.Client) *[]directory.Certificate { return &a.Certificates }),
@@ -61,6 +62,8 @@ var applicationEdits = editsOf(keptOfApplications, func(a *directory.Client) map
 	"authenticationBehaviors":           unserved,
 	"isDeviceOnlyAuthSupported":         unserved,
 	"nativeAuthenticationApisEnabled":   unserved,
+	"onPremisesPublishing":              ignored, // in beta
+	"signInAudienceRestrictions":        ignored,
 	"oauth2RequirePostResponse":         unserved,
 	"requestSignatureVerification":      unserved,
 	"servicePrincipalLockConfiguration": unserved,

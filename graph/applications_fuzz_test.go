@@ -21,7 +21,7 @@ func FuzzApplicationBody(f *testing.F) {
 	}
 	f.Add([]byte(`{"displayName":"x","web":{"redirectUris":["http://[::1]/"],"logoutUrl":"\u0000\"\\"},"api":{"preAuthorizedApplications":[{"appId":"x","delegatedPermissionIds":[]}]}}`))
 	f.Add([]byte(`{"optionalClaims":{"idToken":[{"name":"upn"}]},"parentalControlSettings":{"countriesBlockedForMinors":["DE"]},"addIns":[{"type":"x","properties":[{"key":"a"}]}]}`))
-	e := editor{applicationResource, uuid.New, time.Now()}
+	e := editor{applicationResource, uuid.New, time.Now(), true}
 	image := emptyImage()
 	image.Organization = new(contoso())
 	f.Fuzz(func(t *testing.T, body []byte) {

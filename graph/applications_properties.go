@@ -21,9 +21,12 @@ type editor struct {
 	resource string
 	newID    func() uuid.UUID
 	now      time.Time
+	beta     bool
 }
 
-func (api *API) editor(r *request, resource string) editor { return editor{resource, api.NewID, r.now} }
+func (api *API) editor(r *request, resource string) editor {
+	return editor{resource, api.NewID, r.now, r.beta}
+}
 
 // keptProperty is a property that is kept and shown as it was sent, without effect here.
 type keptProperty struct {
@@ -69,6 +72,9 @@ var (
 		part{"id", shapeGUID}, part{"properties", listOf(objectOf(part{"key", shapeText(256)}, part{"value", shapeText(1024)}))},
 		part{"type", must(shapeText(256))},
 	))
+	fieldShape = objectOf( // of a page that an application asks for a password on
+		part{"customizedLabel", shapeText(256)}, part{"defaultLabel", shapeText(256)}, part{"fieldId", shapeText(256)}, part{"type", shapeText(256)},
+	)
 	webShape = objectOf( // but for the addresses, which have an effect
 		part{"homePageUrl", shapeText(256)},
 		part{"implicitGrantSettings", objectOf(part{"enableAccessTokenIssuance", usually("false", shapeFlag)}, part{"enableIdTokenIssuance", usually("false", shapeFlag)})},
@@ -104,6 +110,13 @@ var keptOfApplications = []keptProperty{
 	{"tags", listOf(shapeText(256)), "[]"},
 }
 
+// keptOfBetaApplications are those that only beta has.
+var keptOfBetaApplications = []keptProperty{
+	{"orgRestrictions", listOf(shapeGUID), "[]"},
+	{"trustedSubjectNameAndIssuers", listOf(objectOf(part{"authorityId", shapeGUID}, part{"subjectName", shapeText(256)})), "[]"},
+	{"windows", objectOf(part{"packageSid", shapeText(256)}, part{"redirectUris", listOf(shapeText(256))}), "null"},
+}
+
 var parentalShape = objectOf(
 	part{"countriesBlockedForMinors", listOf(shapeText(2))},
 	part{"legalAgeGroupRule", usually(`"Allow"`, oneOf("Allow", "RequireConsentForPrivacyServices", "RequireConsentForMinors", "RequireConsentForKids", "BlockMinors"))},
@@ -122,6 +135,18 @@ var keptOfPrincipals = []keptProperty{
 	{"samlSingleSignOnSettings", objectOf(part{"relayState", shapeText(1024)}), "null"},
 	{"tags", listOf(shapeText(256)), "[]"},
 }
+
+// keptOfBetaPrincipals are those that only beta has.
+var keptOfBetaPrincipals = []keptProperty{
+	{"errorUrl", shapeText(256), "null"},
+	{"isAuthorizationServiceEnabled", shapeFlag, "null"},
+	{"passwordSingleSignOnSettings", objectOf(part{"fields", listOf(fieldShape)}), "null"},
+	{"samlMetadataUrl", shapeText(1024), "null"},
+	{"useCustomTokenSigningKey", shapeFlag, "null"},
+}
+
+// ignored is the edit of a property that is accepted and has no effect.
+func ignored(editor, *directory.Client, placeIn, json.RawMessage) error { return nil }
 
 // unserved is the edit of a property that would change how applications log in, which it cannot here: it can only be left as it is.
 func unserved(_ editor, _ *directory.Client, at placeIn, raw json.RawMessage) error {
@@ -178,12 +203,24 @@ func keptFields(properties []keptProperty, kept func(*application) map[string]js
 	return fields
 }
 
+// inBeta makes fields those of properties that v1.0 does not have.
+func inBeta[T any](fields []field[T]) []field[T] {
+	for i := range fields {
+		fields[i].beta = true
+	}
+	return fields
+}
+
 // edit makes the changes that a body asks for, in its order. Ids and annotations are passed over, what only the server sets is refused (P53).
 func (e editor) edit(a *directory.Client, members []directory.Member, edits map[string]edit, fields *fieldSet[application]) error {
 	spell(members, fields.everyName())
 	for _, m := range members {
 		change, ok := edits[m.Name]
-		switch known := fields.has(m.Name); {
+		f, known := fields.byName.Find(m.Name)
+		if known && f.beta && !e.beta {
+			known, ok = false, false
+		}
+		switch {
 		case strings.HasSuffix(fold.Text(m.Name), "@odata.bind"):
 			return &directory.Invalid{
 				Kind: directory.NotServed, Resource: e.resource, Property: m.Name,

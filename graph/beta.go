@@ -4,15 +4,18 @@ import (
 	"slices"
 
 	"licensor/directory"
+	"licensor/fold"
 )
 
 // betaNames are properties that only the beta version of Graph has.
 type betaNames struct {
 	nulls, lists []string // shown by default
 	onSelect     []string // null, and shown only when asked for
+	settable     []string // of these, what clients can set
 }
 
-// betaOnly are those of each type. Nothing of them is kept here; $select takes them in both versions (P22).
+// betaOnly are those of each type. Nothing of them is kept here, unless the type has a field of its own for one; $select takes them in
+// both versions (P22), and bodies in beta.
 var betaOnly = map[string]betaNames{
 	"user": {
 		nulls: []string{
@@ -21,10 +24,12 @@ var betaOnly = map[string]betaNames{
 		},
 		lists:    []string{"deviceKeys", "infoCatalogs"},
 		onSelect: []string{"perUserMfaState"},
+		settable: []string{"deviceKeys", "infoCatalogs"},
 	},
 	"group": {
 		nulls:    []string{"createdByAppId", "onPremisesObjectIdentifier", "writebackConfiguration"},
 		onSelect: []string{"membershipRuleProcessingStatus"},
+		settable: []string{"writebackConfiguration"},
 	},
 	"application": {
 		nulls: []string{"isManagementRestricted", "migrationStatus", "onPremisesPublishing", "signInAudienceRestrictions", "windows"},
@@ -46,6 +51,25 @@ var betaOnly = map[string]betaNames{
 	"federatedIdentityCredential": {nulls: []string{"claimsMatchingExpression"}},
 	"unifiedRoleDefinition":       {nulls: []string{"isPrivileged"}, lists: []string{"allowedPrincipalTypes"}},
 	"unifiedRoleAssignment":       {nulls: []string{"resourceScope"}},
+}
+
+// without takes the properties that only beta has out of a body of a type: in beta, where those that clients can set are accepted and have
+// no effect. In v1.0 they stay, and are refused as unknown.
+func (names betaNames) without(r *request, resource string, body []directory.Member) ([]directory.Member, error) {
+	if !r.beta {
+		return body, nil
+	}
+	rest := make([]directory.Member, 0, len(body))
+	for _, m := range body {
+		if _, ok := fold.Among(names.settable, m.Name); ok {
+			continue
+		}
+		if name, ok := fold.Among(slices.Concat(names.nulls, names.lists, names.onSelect), m.Name); ok {
+			return nil, &directory.Invalid{Kind: directory.ReadOnly, Resource: resource, Property: name}
+		}
+		rest = append(rest, m)
+	}
+	return rest, nil
 }
 
 // betaFields are the fields of a type's properties that only beta has and that the type does not show itself.

@@ -59,6 +59,9 @@ func (api *API) createGroup(r *request) error {
 	if err != nil {
 		return err
 	}
+	if body, err = betaOnly["group"].without(r, "Group", body); err != nil {
+		return err
+	}
 	patch, err := directory.ParseGroupPatch(body)
 	if err != nil {
 		return err
@@ -94,6 +97,9 @@ func (api *API) updateGroup(r *request) error {
 	}
 	body, members, owners, err := r.takeBindings(body)
 	if err != nil {
+		return err
+	}
+	if body, err = betaOnly["group"].without(r, "Group", body); err != nil {
 		return err
 	}
 	patch, err := directory.ParseGroupPatch(body)

@@ -35,6 +35,7 @@ var principalFields = newFieldSet("microsoft.graph.servicePrincipal", slices.Con
 		{name: "signInAudience", write: appendAudience, when: directory.ByDefault},
 	},
 	keptFields(keptOfPrincipals, func(a *application) map[string]json.RawMessage { return a.Principal.Properties }),
+	inBeta(keptFields(keptOfBetaPrincipals, func(a *application) map[string]json.RawMessage { return a.Principal.Properties })),
 	notKept[application](
 		[]string{
 			"createdByAppId", "customSecurityAttributes", "disabledByMicrosoftStatus", "isDisabled",
@@ -45,7 +46,7 @@ var principalFields = newFieldSet("microsoft.graph.servicePrincipal", slices.Con
 )).in("servicePrincipals")
 
 // principalEdits are what clients can set.
-var principalEdits = editsOf(keptOfPrincipals, func(a *directory.Client) map[string]json.RawMessage { return a.Principal.Properties }, map[string]edit{
+var principalEdits = editsOf(slices.Concat(keptOfPrincipals, keptOfBetaPrincipals), func(a *directory.Client) map[string]json.RawMessage { return a.Principal.Properties }, map[string]edit{
 	"accountEnabled":            setEnabled,
 	"appRoleAssignmentRequired": setAssignmentRequired,
 	"displayName":               setPrincipalName,

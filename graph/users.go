@@ -58,6 +58,9 @@ func (api *API) createUser(r *request) error {
 	if err != nil {
 		return err
 	}
+	if members, err = betaOnly["user"].without(r, "User", members); err != nil {
+		return err
+	}
 	patch, err := directory.ParseUserPatch(members)
 	if err != nil {
 		return err
@@ -117,6 +120,9 @@ func (api *API) updateUser(r *request) error {
 	}
 	members, leaders, err := r.takeLeaders(members)
 	if err != nil {
+		return err
+	}
+	if members, err = betaOnly["user"].without(r, "User", members); err != nil {
 		return err
 	}
 	patch, err := directory.ParseUserPatch(members)
