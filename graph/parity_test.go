@@ -1,6 +1,7 @@
 package graph
 
 import (
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -16,6 +17,11 @@ import (
 )
 
 const parityFile = "../docs/parity.md"
+
+// divergences are written by hand: what is answered in another way than by Graph.
+//
+//go:embed testdata/divergences.md
+var divergences string
 
 // witnesses are the scenarios that have seen what is served: by operation, and by query option and operation.
 type witnesses struct {
@@ -133,6 +139,7 @@ func (w *witnesses) page() string {
 		}
 	}
 	w.writeOptions(&b)
+	b.WriteString(divergences)
 	b.WriteString("\n## Properties that are absent\n\n")
 	for _, name := range slices.Sorted(maps.Keys(absent)) {
 		fmt.Fprintf(&b, "- `%s`: %s\n", name, absent[name])
