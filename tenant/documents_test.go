@@ -2,7 +2,10 @@ package tenant_test
 
 import (
 	"context"
+	"fmt"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -44,10 +47,18 @@ func TestAListDoesNotKeepWhatIsOutOfDate(t *testing.T) {
 	}
 }
 
-// counting is a store that counts the reads of objects.
+// counting is a store that counts the reads of objects, and whose Append waits for block when that is not nil.
 type counting struct {
 	store.Store
 	reads int
+	block chan struct{}
+}
+
+func (c *counting) Append(ctx context.Context, id uuid.UUID, commits []store.Commit, objects []store.Object) error {
+	if c.block != nil {
+		<-c.block
+	}
+	return c.Store.Append(ctx, id, commits, objects)
 }
 
 func (c *counting) Objects(ctx context.Context, id uuid.UUID, query store.Query) ([]store.Object, error) {
@@ -79,6 +90,59 @@ func TestARowThatIsNewerThanTheImageIsNotKept(t *testing.T) {
 		}
 		if got := c.reads - before; got != step.reads {
 			t.Errorf("as of commit %d it takes %d reads, want %d", step.img.Seq, got, step.reads)
+		}
+	}
+}
+
+// Commands that wait together have their rows read together, and each still sees what the one before it wrote.
+func TestABatchReadsItsRowsAtOnce(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 0)
+	const people = 40
+	users, groups := make([]uint32, people), make([]uint32, people)
+	for i := range people {
+		users[i] = h.must(newUser(t, fmt.Sprint("user", i))).Ordinal
+		groups[i] = h.must(newGroup(t, fmt.Sprint("group", i))).Ordinal
+	}
+	h.close()
+	c := &counting{block: make(chan struct{})}
+	h.open(func(s store.Store) store.Store { c.Store = s; return c })
+
+	var wait sync.WaitGroup
+	errs := make(chan error, 4*people)
+	do := func(cmd tenant.Command) {
+		wait.Go(func() {
+			_, err := h.do(cmd)
+			errs <- err
+		})
+	}
+	do(newUser(t, "first")) // in whose transaction the others wait
+	for i := range people {
+		do(tenant.UpdateUser{User: users[i], Patch: userPatch(t, `{"jobTitle":"Head"}`)})
+		do(tenant.UpdateUser{User: users[i], Patch: userPatch(t, `{"department":"Sales"}`)})
+		do(tenant.UpdateGroup{Group: groups[i], Patch: groupPatch(t, `{"description":"ours"}`)})
+	}
+	for h.Stats().Commands <= 3*people {
+		time.Sleep(time.Millisecond)
+	}
+	close(c.block)
+	wait.Wait()
+	close(errs)
+	for err := range errs {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if c.reads > people {
+		t.Errorf("%d commands took %d reads", 3*people, c.reads)
+	}
+	for i := range people {
+		u, err := h.User(t.Context(), h.Image(), users[i])
+		if err != nil || u.JobTitle != "Head" || u.Department != "Sales" {
+			t.Errorf("user %d is %q of %q, %v", i, u.JobTitle, u.Department, err)
+		}
+		if g, err := h.Group(t.Context(), h.Image(), groups[i]); err != nil || g.Description != "ours" {
+			t.Errorf("group %d is %q, %v", i, g.Description, err)
 		}
 	}
 }

@@ -68,6 +68,8 @@ type UpdateGroup struct {
 // Name is the operation.
 func (UpdateGroup) Name() string { return "updateGroup" }
 
+func (cmd UpdateGroup) reads() objectKey { return objectKey{store.KindGroup, cmd.Group} }
+
 func (cmd UpdateGroup) run(c *change) error {
 	if err := c.liveGroup(cmd.Group); err != nil {
 		return err
@@ -99,6 +101,8 @@ type DeleteGroup struct{ Group uint32 }
 
 // Name is the operation.
 func (DeleteGroup) Name() string { return "deleteGroup" }
+
+func (cmd DeleteGroup) reads() objectKey { return objectKey{store.KindGroup, cmd.Group} }
 
 func (cmd DeleteGroup) run(c *change) error {
 	if err := c.liveGroup(cmd.Group); err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/licensing"
+	"licensor/store"
 )
 
 // AssignUser changes a user's direct licenses (spec/licensing.md L20).
@@ -35,6 +36,8 @@ type AssignGroup struct {
 
 // Name is the operation.
 func (AssignGroup) Name() string { return "assignGroupLicense" }
+
+func (cmd AssignGroup) reads() objectKey { return objectKey{store.KindGroup, cmd.Group} }
 
 func (cmd AssignGroup) run(c *change) error {
 	if err := c.liveGroup(cmd.Group); err != nil {

@@ -50,6 +50,8 @@ type RevokeSessions struct{ User uint32 }
 // Name is the operation.
 func (RevokeSessions) Name() string { return "revokeSessions" }
 
+func (cmd RevokeSessions) reads() objectKey { return objectKey{store.KindUser, cmd.User} }
+
 func (cmd RevokeSessions) run(c *change) error {
 	was, old, err := c.liveUser(cmd.User)
 	if err != nil {

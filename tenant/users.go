@@ -92,6 +92,8 @@ type UpdateUser struct {
 // Name is the operation.
 func (UpdateUser) Name() string { return "updateUser" }
 
+func (cmd UpdateUser) reads() objectKey { return objectKey{store.KindUser, cmd.User} }
+
 func (cmd UpdateUser) run(c *change) error {
 	if err := c.live(cmd.User); err != nil {
 		return err
@@ -160,6 +162,8 @@ type DeleteUser struct{ User uint32 }
 // Name is the operation.
 func (DeleteUser) Name() string { return "deleteUser" }
 
+func (cmd DeleteUser) reads() objectKey { return objectKey{store.KindUser, cmd.User} }
+
 func (cmd DeleteUser) run(c *change) error {
 	if err := c.live(cmd.User); err != nil {
 		return err
@@ -182,6 +186,8 @@ type RestoreUser struct{ User uint32 }
 
 // Name is the operation.
 func (RestoreUser) Name() string { return "restoreUser" }
+
+func (cmd RestoreUser) reads() objectKey { return objectKey{store.KindUser, cmd.User} }
 
 func (cmd RestoreUser) run(c *change) error {
 	u, err := c.deletedUser(cmd.User)

@@ -67,11 +67,12 @@ type fold struct {
 	commits []store.Commit
 	rows    map[objectKey]store.Object
 	order   []objectKey
+	read    map[objectKey]store.Object // read ahead, as of before the batch
 }
 
 // commit folds the commands over the image, makes all that came of them durable at once, publishes the last image and answers.
 func (t *Tenant) commit(batch []request) {
-	f := &fold{image: t.Image(), rows: map[objectKey]store.Object{}}
+	f := &fold{image: t.Image(), rows: map[objectKey]store.Object{}, read: t.readAhead(batch)}
 	replies := make([]reply, len(batch))
 	for i, r := range batch {
 		replies[i] = t.decide(f, r)
@@ -90,6 +91,35 @@ func (t *Tenant) commit(batch []request) {
 	}
 }
 
+// rowReader is a command that reads a row, whichever way it ends.
+type rowReader interface{ reads() objectKey }
+
+// readAhead reads in one query of each kind the rows that the commands of a batch ask for: asked one by one they take ten times as long. Rows
+// that it could not read are read again when a command asks for them, and that command is told why it fails.
+func (t *Tenant) readAhead(batch []request) map[objectKey]store.Object {
+	ordinals := map[store.Kind][]uint32{}
+	for _, r := range batch {
+		if reader, ok := r.cmd.(rowReader); ok {
+			key := reader.reads()
+			ordinals[key.kind] = append(ordinals[key.kind], key.ordinal)
+		}
+	}
+	read := map[objectKey]store.Object{}
+	for kind, list := range ordinals {
+		if len(list) < 2 {
+			continue
+		}
+		rows, err := t.store.Objects(context.Background(), t.id, store.Query{Kind: kind, Ordinals: list, After: -1})
+		if err != nil {
+			continue
+		}
+		for _, row := range rows {
+			read[objectKey{kind, row.Ordinal}] = row
+		}
+	}
+	return read
+}
+
 // decide carries out one command on what the ones before it have left. A command that fails, or panics, leaves no trace.
 func (t *Tenant) decide(f *fold, r request) (answer reply) {
 	defer func() {
@@ -104,6 +134,9 @@ func (t *Tenant) decide(f *fold, r request) (answer reply) {
 	c := f.image.change(r.ctx, t.now(f.image), t.options.NewID)
 	c.load = func(ctx context.Context, kind store.Kind, ordinal uint32) (store.Object, error) {
 		if row, ok := f.rows[objectKey{kind, ordinal}]; ok {
+			return row, nil
+		}
+		if row, ok := f.read[objectKey{kind, ordinal}]; ok {
 			return row, nil
 		}
 		return t.load(ctx, kind, ordinal)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -50,7 +51,9 @@ func (c *comparison) log(format string, args ...any) {
 }
 
 // wanted reports whether a row is selected by -only.
-func (c *comparison) wanted(row string) bool { return strings.Contains(row, c.only) }
+func (c *comparison) wanted(row string) bool {
+	return slices.ContainsFunc(strings.Split(c.only, ","), func(part string) bool { return strings.Contains(row, part) })
+}
 
 func (c *comparison) add(row, contender string, o *outcome) {
 	f := figure{Time: c.began.UTC().Format(time.RFC3339), Users: c.users, Row: row, Contender: contender, Note: o.note}

@@ -46,7 +46,7 @@ func main() {
 	flag.Uint64Var(&o.seed, "seed", 1, "seed of the population")
 	flag.DurationVar(&o.time, "time", 5*time.Second, "time limit for each row and contender")
 	flag.IntVar(&o.callers, "callers", 2, "number of concurrent callers")
-	flag.StringVar(&o.only, "only", "", "measure only rows whose name contains this")
+	flag.StringVar(&o.only, "only", "", "measure only rows whose name contains one of these, separated by commas")
 	flag.BoolVar(&report, "report", false, "only regenerate performance.md and its plots from figures.csv")
 	flag.StringVar(&o.role, "role", "", "for internal use: the role of a child process")
 	flag.Parse()

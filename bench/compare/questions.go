@@ -103,7 +103,9 @@ func (p *population) questions() []*question {
 	}
 	add(equal("department", of(department)))
 	add(equal("jobTitle", of(jobTitle)))
-	add(equal("companyName", of(companyName)))
+	company := equal("companyName", of(companyName))
+	company.counts = true
+	add(company)
 	add(starting("city", beginnings(of(city))))
 	add(p.disabled())
 	add(p.until(r))
