@@ -38,6 +38,8 @@ type chunk struct {
 	sent   int
 	body   bytes.Buffer
 	faults []rowFault
+	notes  []string // about the file so far
+	end    error    // why it is the last: io.EOF, or what is wrong with the file
 }
 
 func (c *chunk) full() bool { return len(c.rows) >= chunkRows || c.body.Len() >= chunkBytes }
@@ -53,27 +55,40 @@ func (c *chunk) add(line int, wire []byte, fault error) {
 	}
 }
 
-// run imports the file. When it cannot be read to its end, what came before is good.
+// run imports the file, and reads the next chunk while one is on its way. When it cannot be read to its end, what came before is good.
 func (t *transfer) run(ctx context.Context) error {
-	first := 1
+	next := t.read(1)
 	for {
-		c := chunk{first: first}
-		end := t.fill(&c)
-		if err := t.send(ctx, &c); err != nil {
+		c := <-next
+		if c.end == nil {
+			next = t.read(c.first + len(c.rows))
+		}
+		if err := t.send(ctx, c); err != nil {
 			return err
 		}
 		t.progress.at(t.source.read.Load(), t.result.Rows)
-		if end != nil || t.stop && t.result.Refused > 0 {
-			for _, note := range t.source.rows.notes() {
+		if c.end != nil || t.stop && t.result.Refused > 0 {
+			for _, note := range c.notes {
 				t.note(note)
 			}
-			if errors.Is(end, io.EOF) {
-				end = nil
+			if errors.Is(c.end, io.EOF) {
+				return nil
 			}
-			return end
+			return c.end
 		}
-		first += len(c.rows)
 	}
+}
+
+// read reads a chunk. Nobody needs to take it: what stops an import need not wait for a file that says nothing for a while.
+func (t *transfer) read(first int) <-chan *chunk {
+	done := make(chan *chunk, 1)
+	go func() {
+		c := &chunk{first: first}
+		c.end = t.fill(c)
+		c.notes = slices.Clone(t.source.rows.notes())
+		done <- c
+	}()
+	return done
 }
 
 // fill reads rows until the chunk is full.
