@@ -233,10 +233,14 @@ func playLinks(h *house, users []tenant.Done, application, principal uuid.UUID) 
 		{Relation: directory.OwnedBy, From: application, To: users[8].ID},
 		{Relation: directory.OwnedBy, From: principal, To: principal},
 		{Relation: directory.SponsoredBy, From: users[8].ID, To: users[9].ID},
+		{Relation: directory.HasRole, From: users[9].ID, To: principal},
 	} {
 		h.must(tenant.AddLink{Link: l})
 	}
 	h.must(tenant.RemoveLink{Link: directory.Link{Relation: directory.OwnedBy, From: application, To: users[8].ID}})
+	deleted := applicationOf(6, "deleted")
+	h.must(tenant.SetClient{Client: deleted})
+	h.must(tenant.DeleteApplication{AppID: deleted.AppID})
 }
 
 func applicationOf(n byte, name string) directory.Client {
