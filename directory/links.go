@@ -31,7 +31,8 @@ type Link struct {
 }
 
 // Links are the relations between objects of any kinds, but for those among users and groups that licensing rests upon, which the
-// Index keeps by ordinals: the users and groups in a group, the users that own one, and managers. Any number of goroutines may read
+// Index keeps by ordinals: the users and groups in a group, the users that own one, and managers; and the members of administrative
+// units, see UnitMembers. Any number of goroutines may read
 // them. Finding and changing one costs about the same however many there are. A link stays while one of its ends is soft-deleted.
 type Links struct {
 	forth btree.Set[string] // relation, From, To and role

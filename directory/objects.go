@@ -14,8 +14,8 @@ import (
 	"licensor/vector"
 )
 
-// Objects are all objects of a kind that has few enough of them to stay in memory as a whole: applications, or service
-// principals. Each has an ordinal, in the order of creation and never used again. Deleted ones are kept until they are purged, and
+// Objects are all objects of a kind that has few enough of them to stay in memory as a whole: applications, service
+// principals, or administrative units. Each has an ordinal, in the order of creation and never used again. Deleted ones are kept until they are purged, and
 // found by their ids alone. Objects never change: any number of goroutines
 // may read them. Finding one, and changing one in a Draft, costs the same however many there are.
 type Objects[T any] struct {
@@ -35,9 +35,9 @@ type objectKind[T any] struct {
 	schema   *column.Schema
 	parse    func(document []byte) (*T, error)
 	document func(*T) []byte
-	ids      func(*T) (id, appID uuid.UUID)
-	names    func(*T) []string  // other texts that it is found by
-	deleted  func(*T) time.Time // zero: it is not
+	ids      func(*T) (id, appID uuid.UUID) // the appId is zero in kinds that have none
+	names    func(*T) []string              // other texts that it is found by
+	deleted  func(*T) time.Time             // zero: it is not
 }
 
 // NewApplications returns an empty list of applications. Their names are their identifierUris.
@@ -55,6 +55,15 @@ func NewPrincipals() *Objects[ServicePrincipal] {
 		"service principal", PrincipalSchema(), ParsePrincipal, (*ServicePrincipal).Document,
 		func(p *ServicePrincipal) (uuid.UUID, uuid.UUID) { return p.ID, p.AppID }, func(*ServicePrincipal) []string { return nil },
 		func(p *ServicePrincipal) time.Time { return p.DeletedDateTime },
+	})
+}
+
+// NewUnits returns an empty list of administrative units.
+func NewUnits() *Objects[AdministrativeUnit] {
+	return newObjects(&objectKind[AdministrativeUnit]{
+		"administrative unit", UnitSchema(), ParseUnit, (*AdministrativeUnit).Document,
+		func(u *AdministrativeUnit) (uuid.UUID, uuid.UUID) { return u.ID, uuid.Nil }, func(*AdministrativeUnit) []string { return nil },
+		func(u *AdministrativeUnit) time.Time { return u.DeletedDateTime },
 	})
 }
 
@@ -235,7 +244,9 @@ func (o *Objects[T]) link(ordinal uint32, do func(l *lookup, prefix uint32)) {
 	object := o.list.At(int(ordinal))
 	id, appID := o.kind.ids(object)
 	do(o.ids, idPrefix(id))
-	do(o.appIDs, idPrefix(appID))
+	if appID != uuid.Nil {
+		do(o.appIDs, idPrefix(appID))
+	}
 	if o.state(ordinal) == hidden {
 		return
 	}

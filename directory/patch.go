@@ -22,6 +22,7 @@ type change[T any] struct {
 type (
 	UserPatch         = Patch[User]
 	GroupPatch        = Patch[Group]
+	UnitPatch         = Patch[AdministrativeUnit]
 	OrganizationPatch = Patch[Organization]
 )
 

@@ -78,6 +78,8 @@ const (
 	KindPassword         Kind = 3
 	KindApplication      Kind = 4
 	KindServicePrincipal Kind = 5
+	// KindAdministrativeUnit is a unit without its members, which only commits and snapshots have.
+	KindAdministrativeUnit Kind = 6
 )
 
 // Object is the row of a directory object: its document is JSON with the names of Graph's properties.

@@ -286,7 +286,7 @@ func (c *change) publish(was, now *directory.Organization) error {
 	return nil
 }
 
-// objectsChange is what a command changes of applications, or of service principals.
+// objectsChange is what a command changes of applications, service principals, or administrative units.
 type objectsChange[T any] struct {
 	kind      store.Kind
 	base      *directory.Objects[T]
@@ -354,7 +354,7 @@ func (o *objectsChange[T]) finish() *directory.Objects[T] {
 	return o.draft.Finish()
 }
 
-// DocumentNow is the document of an application or service principal from now on.
+// DocumentNow is the document of an application, service principal or administrative unit from now on.
 type DocumentNow struct {
 	Ordinal  uint32     `cbor:"1,keyasint,omitempty"`
 	Document []byte     `cbor:"2,keyasint,omitempty"` // none: it is purged

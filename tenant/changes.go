@@ -8,12 +8,12 @@ import (
 // Changes say who changed in a stretch of the log, and in what. What has become of them is for an image to say: of one who came and
 // went there is nothing but that. They are not to be changed.
 type Changes struct {
-	Users, Groups, Applications, Principals ObjectChanges
+	Users, Groups, Applications, Principals, Units ObjectChanges
 	// Owners are the users of whom a group's list of owners may have changed, OwnersPrincipals the service principals; Managers are the users
 	// who became, or are no longer, a user's manager.
 	Owners, OwnersPrincipals, Managers LinkChanges
 
-	members map[uint32]*MemberChanges
+	members, unitMembers map[uint32]*MemberChanges
 }
 
 // LinkChanges are users, or service principals, by the ordinal of what they are, or were, linked to. They are not to be changed.
@@ -35,7 +35,7 @@ func (l LinkChanges) Touched() *roaring.Bitmap {
 	return all
 }
 
-// MemberChanges are the users, groups and service principals of whom a group's list of members may have changed: they joined or left, were deleted or restored.
+// MemberChanges are the users, groups and service principals of whom the list of members of a group, or of an administrative unit, may have changed: they joined or left, were deleted or restored.
 type MemberChanges struct {
 	Users, Groups, Principals *roaring.Bitmap
 }
@@ -52,8 +52,9 @@ type ObjectChanges struct {
 
 func newChanges() *Changes {
 	return &Changes{
-		Users: newObjectChanges(), Groups: newObjectChanges(), Applications: newObjectChanges(), Principals: newObjectChanges(),
+		Users: newObjectChanges(), Groups: newObjectChanges(), Applications: newObjectChanges(), Principals: newObjectChanges(), Units: newObjectChanges(),
 		Owners: LinkChanges{}, OwnersPrincipals: LinkChanges{}, Managers: LinkChanges{}, members: map[uint32]*MemberChanges{},
+		unitMembers: map[uint32]*MemberChanges{},
 	}
 }
 
@@ -98,19 +99,32 @@ func (o *ObjectChanges) GoneByID(id uuid.UUID) (uint32, bool) {
 func (c *Changes) Members(group uint32) *MemberChanges { return c.members[group] }
 
 // Membership are the groups whose members have changed.
-func (c *Changes) Membership() *roaring.Bitmap {
+func (c *Changes) Membership() *roaring.Bitmap { return keysOf(c.members) }
+
+// UnitMembers are the changes of the members of an administrative unit; nil when there are none.
+func (c *Changes) UnitMembers(unit uint32) *MemberChanges { return c.unitMembers[unit] }
+
+// UnitMembership are the administrative units whose members have changed.
+func (c *Changes) UnitMembership() *roaring.Bitmap { return keysOf(c.unitMembers) }
+
+func keysOf(members map[uint32]*MemberChanges) *roaring.Bitmap {
 	all := roaring.New()
-	for group := range c.members {
-		all.Add(group)
+	for of := range members {
+		all.Add(of)
 	}
 	return all
 }
 
-func (c *Changes) membersOf(group uint32) *MemberChanges {
-	m := c.members[group]
+func (c *Changes) membersOf(group uint32) *MemberChanges { return changesOf(c.members, group) }
+
+func (c *Changes) unitMembersOf(unit uint32) *MemberChanges { return changesOf(c.unitMembers, unit) }
+
+// changesOf are the changes of one list of members, to be added to.
+func changesOf(members map[uint32]*MemberChanges, of uint32) *MemberChanges {
+	m := members[of]
 	if m == nil {
 		m = &MemberChanges{roaring.New(), roaring.New(), roaring.New()}
-		c.members[group] = m
+		members[of] = m
 	}
 	return m
 }
@@ -128,7 +142,7 @@ func (o *ObjectChanges) property(name string) *roaring.Bitmap {
 // mark takes a mark of the log; false when the log does not say enough to go by.
 func (o *ObjectChanges) mark(m Mark) bool {
 	switch m.What {
-	case 0: // of an application or service principal: it is new
+	case 0: // of an application, service principal or administrative unit: it is new
 		o.came.Add(m.Ordinal)
 	case Written:
 		if len(m.Properties) == 0 {

@@ -24,7 +24,7 @@ type Done struct {
 	Image   *Image
 	Changed bool // false: nothing came of it and nothing was written
 	ID      uuid.UUID
-	Ordinal uint32 // of the user or group that was created
+	Ordinal uint32 // of the user, group or administrative unit that was created
 	Report  licensing.Report
 	Rows    []RowProblem // of an import
 	// PassedOver counts the rows of an import that were taken, or refused, when it was sent before.
@@ -46,6 +46,7 @@ type change struct {
 
 	applications objectsChange[directory.Application]
 	principals   objectsChange[directory.ServicePrincipal]
+	units        objectsChange[directory.AdministrativeUnit]
 
 	objects map[objectKey]store.Object
 	order   []objectKey
@@ -65,6 +66,7 @@ func (img *Image) change(ctx context.Context, at time.Time, newID func() uuid.UU
 		lic: img.Licensing.Draft(next.Seq, at), dir: img.Directory.Draft(),
 		applications: objectsChange[directory.Application]{kind: store.KindApplication, base: img.Applications},
 		principals:   objectsChange[directory.ServicePrincipal]{kind: store.KindServicePrincipal, base: img.Principals},
+		units:        objectsChange[directory.AdministrativeUnit]{kind: store.KindAdministrativeUnit, base: img.Units},
 		objects:      map[objectKey]store.Object{},
 	}
 }
@@ -77,6 +79,7 @@ func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) 
 	}
 	c.effects.Applications, c.effects.ApplicationValues = c.applications.documents, c.applications.values
 	c.effects.Principals, c.effects.PrincipalValues = c.principals.documents, c.principals.values
+	c.effects.Units, c.effects.UnitValues = c.units.documents, c.units.values
 	if c.effects.empty() {
 		return c.base, nil, nil
 	}
@@ -85,7 +88,7 @@ func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) 
 	}
 	c.next.Licensing = lic
 	c.next.Directory = c.dir.Finish()
-	c.next.Applications, c.next.Principals = c.applications.finish(), c.principals.finish()
+	c.next.Applications, c.next.Principals, c.next.Units = c.applications.finish(), c.principals.finish(), c.units.finish()
 	if err := c.next.applySmall(&c.effects); err != nil {
 		return nil, nil, err
 	}
@@ -100,7 +103,8 @@ func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) 
 func (f *Effects) empty() bool {
 	return f.Licensing == nil && f.Organization == nil && f.Import == nil && f.SignIn == nil &&
 		len(f.Subscriptions)+len(f.Applications)+len(f.NewUsers)+len(f.Keys)+len(f.Users)+len(f.Groups)+len(f.Nested)+len(f.Owners)+len(f.Managers)+len(f.Roles)+len(f.Grants)+len(f.UserValues)+len(f.GroupValues)+
-			len(f.Applications)+len(f.Principals)+len(f.ApplicationValues)+len(f.PrincipalValues)+len(f.Links) == 0
+			len(f.Applications)+len(f.Principals)+len(f.ApplicationValues)+len(f.PrincipalValues)+len(f.Links)+
+			len(f.Units)+len(f.UnitValues)+len(f.UnitMembers) == 0
 }
 
 // document answers the document of a user or group as the command has left it.

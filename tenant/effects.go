@@ -18,29 +18,32 @@ import (
 
 // Effects are what came of a command: what a commit holds. Field numbers are stored; never renumber.
 type Effects struct {
-	Licensing         *licensing.Effects  `cbor:"1,keyasint,omitempty"`
-	Organization      []byte              `cbor:"2,keyasint,omitempty"` // its document
-	Subscriptions     []SubscriptionNow   `cbor:"3,keyasint,omitempty"`
-	Former            []FormerApplication `cbor:"4,keyasint,omitempty"` // of format 1
-	NewUsers          []UserKeys          `cbor:"5,keyasint,omitempty"` // that get the next ordinals
-	Keys              []UserKeys          `cbor:"6,keyasint,omitempty"`
-	Users             []Mark              `cbor:"7,keyasint,omitempty"`
-	Groups            []Mark              `cbor:"8,keyasint,omitempty"`
-	Nested            []Link              `cbor:"9,keyasint,omitempty"`
-	Owners            []Link              `cbor:"10,keyasint,omitempty"`
-	Import            *ImportMark         `cbor:"11,keyasint,omitempty"`
-	Managers          []ManagerNow        `cbor:"13,keyasint,omitempty"`
-	Roles             []RoleNow           `cbor:"14,keyasint,omitempty"`
-	Grants            []GrantNow          `cbor:"15,keyasint,omitempty"`
-	SignIn            []byte              `cbor:"16,keyasint,omitempty"` // its document
-	UserValues        []Values            `cbor:"17,keyasint,omitempty"` // in columns of directory.UserSchema; since format 2
-	GroupValues       []Values            `cbor:"18,keyasint,omitempty"`
-	Applications      []DocumentNow       `cbor:"19,keyasint,omitempty"`
-	Principals        []DocumentNow       `cbor:"20,keyasint,omitempty"`
-	ApplicationValues []Values            `cbor:"21,keyasint,omitempty"` // in columns of directory.ApplicationSchema
-	PrincipalValues   []Values            `cbor:"22,keyasint,omitempty"`
-	Links             []LinkNow           `cbor:"23,keyasint,omitempty"` // since format 3
-	Shifted           []uuid.UUID         `cbor:"12,keyasint,omitempty"` // SKUs whose units are in another state, which their holders show (spec/licensing.md L6)
+	Licensing         *licensing.Effects     `cbor:"1,keyasint,omitempty"`
+	Organization      []byte                 `cbor:"2,keyasint,omitempty"` // its document
+	Subscriptions     []SubscriptionNow      `cbor:"3,keyasint,omitempty"`
+	Former            []FormerApplication    `cbor:"4,keyasint,omitempty"` // of format 1
+	NewUsers          []UserKeys             `cbor:"5,keyasint,omitempty"` // that get the next ordinals
+	Keys              []UserKeys             `cbor:"6,keyasint,omitempty"`
+	Users             []Mark                 `cbor:"7,keyasint,omitempty"`
+	Groups            []Mark                 `cbor:"8,keyasint,omitempty"`
+	Nested            []Link                 `cbor:"9,keyasint,omitempty"`
+	Owners            []Link                 `cbor:"10,keyasint,omitempty"`
+	Import            *ImportMark            `cbor:"11,keyasint,omitempty"`
+	Managers          []ManagerNow           `cbor:"13,keyasint,omitempty"`
+	Roles             []RoleNow              `cbor:"14,keyasint,omitempty"`
+	Grants            []GrantNow             `cbor:"15,keyasint,omitempty"`
+	SignIn            []byte                 `cbor:"16,keyasint,omitempty"` // its document
+	UserValues        []Values               `cbor:"17,keyasint,omitempty"` // in columns of directory.UserSchema; since format 2
+	GroupValues       []Values               `cbor:"18,keyasint,omitempty"`
+	Applications      []DocumentNow          `cbor:"19,keyasint,omitempty"`
+	Principals        []DocumentNow          `cbor:"20,keyasint,omitempty"`
+	ApplicationValues []Values               `cbor:"21,keyasint,omitempty"` // in columns of directory.ApplicationSchema
+	PrincipalValues   []Values               `cbor:"22,keyasint,omitempty"`
+	Links             []LinkNow              `cbor:"23,keyasint,omitempty"` // since format 3
+	Units             []DocumentNow          `cbor:"24,keyasint,omitempty"` // administrative units; since format 4
+	UnitValues        []Values               `cbor:"25,keyasint,omitempty"` // in columns of directory.UnitSchema
+	UnitMembers       []directory.UnitMember `cbor:"26,keyasint,omitempty"` // that came or went
+	Shifted           []uuid.UUID            `cbor:"12,keyasint,omitempty"` // SKUs whose units are in another state, which their holders show (spec/licensing.md L6)
 }
 
 // SubscriptionNow is a subscription as it is from now on.
@@ -120,6 +123,9 @@ func (img *Image) apply(c store.Commit) (*Image, error) {
 	if err := next.applyApplications(f); err != nil {
 		return nil, fmt.Errorf("replay commit %d: %w", c.Seq, err)
 	}
+	if err := next.applyUnits(f); err != nil {
+		return nil, fmt.Errorf("replay commit %d: %w", c.Seq, err)
+	}
 	if err := next.applySmall(f); err != nil {
 		return nil, fmt.Errorf("replay commit %d: %w", c.Seq, err)
 	}
@@ -164,6 +170,7 @@ func (img *Image) applySmall(f *Effects) error {
 	if err := img.applyLinks(f.Links); err != nil {
 		return err
 	}
+	img.applyUnitMembers(f)
 	if f.SignIn != nil {
 		signIn, err := directory.ParseSignIn(f.SignIn)
 		if err != nil {

@@ -12,10 +12,10 @@ import (
 // read. A change that a program of the last format cannot read, or would misread, needs a new
 // number, and a database of the last one in testdata.
 const (
-	formatNow    = 3
+	formatNow    = 4
 	formatOldest = 1
 
-	formatWithColumns = 2 // commits say which values have changed, and snapshots have the columns; 3 has links between objects
+	formatWithColumns = 2 // commits say which values have changed, and snapshots have the columns; 3 has links between objects, 4 administrative units
 )
 
 // checkFormat refuses what this version does not read.

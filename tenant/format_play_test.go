@@ -41,6 +41,25 @@ func playDirectory(h *house) {
 	playGroups(h, users)
 	playPeople(h, users)
 	playApplications(h, users)
+	playUnits(h, users)
+}
+
+// playUnits makes administrative units: one that stays, and one that is deleted.
+func playUnits(h *house, users []tenant.Done) {
+	for i, name := range []string{"Nord", "Süd"} {
+		unit := h.must(tenant.CreateUnit{
+			Patch:   unitPatch(h.tb, `{"displayName":%q,"description":"Einheit %d","visibility":"HiddenMembership","membershipType":"Assigned"}`, name, i),
+			Members: []uuid.UUID{users[i].ID, users[20].ID, h.Image().Directory.GroupID(0)},
+		})
+		if i > 0 {
+			h.must(tenant.DeleteUnit{Unit: unit.Ordinal})
+		}
+	}
+	h.must(tenant.UpdateUnit{Unit: 0, Patch: unitPatch(h.tb, `{"isMemberManagementRestricted":false,"visibility":null}`)})
+	h.must(tenant.RemoveUnitMember{Unit: 0, Member: users[0].ID})
+	group := newGroup(h.tb, "inUnit")
+	group.Unit = new(uint32)
+	h.must(group)
 }
 
 // userBody is a user; which properties are filled depends on its number.
@@ -262,6 +281,9 @@ func playAfterSnapshot(h *house) {
 	h.must(tenant.SetManager{User: 21, Manager: late.ID})
 	h.must(tenant.SetRole{Role: globalAdministrator, Principal: late.ID})
 	h.must(tenant.SetClient{Client: applicationOf(4, "late")})
+	h.must(tenant.AddUnitMember{Unit: 0, Member: late.ID})
+	h.must(tenant.RestoreUnit{Unit: 1})
+	h.must(tenant.CreateUnit{Patch: unitPatch(h.tb, `{"displayName":"late"}`), Members: []uuid.UUID{late.ID, group.ID}})
 	h.must(tenant.Reprocess{All: true})
 }
 

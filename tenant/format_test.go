@@ -36,8 +36,15 @@ type heldTenant struct {
 	Roles         map[uuid.UUID][]uuid.UUID
 	SignIn        json.RawMessage
 	Imports       map[string]int64
+	Units         map[uuid.UUID]heldUnit `json:",omitempty"`
 	Users         map[uuid.UUID]heldUser
 	Groups        map[uuid.UUID]heldGroup
+}
+
+type heldUnit struct {
+	Ordinal  uint32
+	Document json.RawMessage
+	Members  []uuid.UUID `json:",omitempty"`
 }
 
 type heldClient struct {
@@ -91,7 +98,12 @@ func heldBy(tb testing.TB, t *tenant.Tenant) heldTenant {
 		Seq: img.Seq, At: img.At, Organization: img.Organization.Document(), Settings: img.Licensing.Settings(),
 		Subscriptions: img.Subscriptions, Grants: slices.Collect(img.Grants.All()), Links: slices.Collect(img.Links.All()), Roles: img.Roles,
 		SignIn: img.SignIn.Document(), Imports: img.Imports,
-		Users: map[uuid.UUID]heldUser{}, Groups: map[uuid.UUID]heldGroup{},
+		Units: map[uuid.UUID]heldUnit{}, Users: map[uuid.UUID]heldUser{}, Groups: map[uuid.UUID]heldGroup{},
+	}
+	for unit := range img.Units.Len() {
+		if u := img.Units.At(unit); u != nil {
+			held.Units[u.ID] = heldUnit{unit, u.Document(), membersOf(img, unit)}
+		}
 	}
 	for _, s := range img.Licensing.SKUs() {
 		held.SKUs = append(held.SKUs, heldSKU{s.Product.SKUPartNumber, s.Units, s.Consumed})
@@ -231,6 +243,7 @@ func TestDatabasesOfAllFormats(t *testing.T) {
 					`"userPrincipalName":"new@%s","passwordProfile":{"password":"Secret-123"}}`, domain)})
 				h.must(tenant.UpdateUser{User: 0, Patch: userPatch(t, `{"jobTitle":"Changed"}`)})
 				h.must(tenant.Reprocess{All: true})
+				h.must(tenant.CreateUnit{Patch: unitPatch(t, `{"displayName":"New"}`), Members: []uuid.UUID{one.Image().Directory.UserID(0)}})
 			}
 			changed := h.held()
 			h.reopen()

@@ -18,6 +18,7 @@ type CreateGroup struct {
 	Members []uuid.UUID // users, groups and service principals
 	Owners  []uuid.UUID // users and service principals
 	Creator uuid.UUID   // of the group; nobody when not in the directory
+	Unit    *uint32     // the administrative unit that it becomes a member of; nil: none
 }
 
 // Name is the operation.
@@ -30,6 +31,11 @@ func (cmd CreateGroup) run(c *change) error {
 	}
 	group := c.addGroup(g)
 	c.created(g.ID, cmd.Creator)
+	if cmd.Unit != nil {
+		if err := (AddUnitMember{Unit: *cmd.Unit, Member: g.ID}).run(c); err != nil {
+			return err
+		}
+	}
 	if err := c.addMembers(group, cmd.Members); err != nil {
 		return err
 	}
@@ -133,6 +139,7 @@ func (c *change) purgeGroup(group uint32) error {
 		c.dir.LeaveGroup(outer, group)
 		c.effects.Nested = append(c.effects.Nested, Link{Group: outer, Member: group, Gone: true})
 	}
+	c.leaveUnits(group, true)
 	c.unlink(id)
 	c.forgetRoles(id)
 	c.markGroup(Mark{Ordinal: group, What: Purged})

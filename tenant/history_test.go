@@ -43,6 +43,7 @@ func TestAnyHistorySurvivesRestarts(t *testing.T) {
 			p.step()
 			p.checkObjects()
 			p.checkLinks()
+			p.checkUnits()
 		}
 		p.checkSeats()
 		want := content(t, h.Image())
@@ -77,6 +78,8 @@ func (h *house) forgetSnapshots() {
 type player struct {
 	*house
 	t *rapid.T
+
+	units map[uuid.UUID]map[uuid.UUID]bool // the members that each administrative unit must have
 }
 
 func (p *player) user() uint32 {
@@ -104,6 +107,9 @@ func (p *player) step() {
 	if (err != nil || !done.Changed) && p.Image() != before {
 		p.t.Fatalf("%s changed the image though it was refused or changed nothing", cmd.Name())
 	}
+	if err == nil {
+		p.followUnits(cmd, done, before)
+	}
 }
 
 func (p *player) command() tenant.Command {
@@ -114,7 +120,7 @@ func (p *player) command() tenant.Command {
 	if img.Directory.Groups() == 0 {
 		return newGroup(p.tb, "group")
 	}
-	kind := rapid.IntRange(0, 34).Draw(p.t, "command")
+	kind := rapid.IntRange(0, 39).Draw(p.t, "command")
 	switch {
 	case kind < 3:
 		return newUser(p.tb, p.name())
@@ -156,6 +162,9 @@ func (p *player) otherCommand(kind int) tenant.Command {
 	case 19:
 		return tenant.Reprocess{All: true}
 	}
+	if kind > 34 {
+		return p.unitCommand(kind)
+	}
 	if kind > 25 {
 		return p.linkCommand(kind)
 	}
@@ -164,9 +173,14 @@ func (p *player) otherCommand(kind int) tenant.Command {
 
 // anyID is that of an object of any kind, or of none.
 func (p *player) anyID() uuid.UUID {
-	switch n := byte(rapid.IntRange(0, 3).Draw(p.t, "object")); rapid.IntRange(0, 3).Draw(p.t, "kind") {
+	switch n := byte(rapid.IntRange(0, 3).Draw(p.t, "object")); rapid.IntRange(0, 4).Draw(p.t, "kind") {
 	case 0:
 		return p.id(p.user())
+	case 4:
+		if u := p.Image().Units.At(uint32(n)); u != nil {
+			return u.ID
+		}
+		return uuid.UUID{15: n}
 	case 1:
 		return p.Image().Directory.GroupID(p.group())
 	case 2:
@@ -228,8 +242,129 @@ func (p *player) deletedCommand(kind int, id uuid.UUID) tenant.Command {
 	img := p.Image()
 	return tenant.PurgeExpired{
 		Users:        img.Licensing.DeletedUsers().ToArray(),
-		Applications: all, Principals: all,
+		Applications: all, Principals: all, Units: all,
 	}
+}
+
+// unitCommand is one about administrative units.
+func (p *player) unitCommand(kind int) tenant.Command {
+	unit := rapid.Uint32Range(0, 3).Draw(p.t, "unit")
+	switch kind {
+	case 35:
+		cmd := tenant.CreateUnit{Patch: unitPatch(p.tb, `{"displayName":"%s","description":"d"}`, p.name())}
+		if rapid.Bool().Draw(p.t, "with members") {
+			cmd.Members = []uuid.UUID{p.anyID(), p.anyID()}
+		}
+		return cmd
+	case 36:
+		cmd := newGroup(p.tb, "group")
+		cmd.Unit = &unit
+		return cmd
+	case 37:
+		if rapid.Bool().Draw(p.t, "restore") {
+			return tenant.RestoreUnit{Unit: unit}
+		}
+		return tenant.DeleteUnit{Unit: unit}
+	case 38:
+		if rapid.Bool().Draw(p.t, "update") {
+			visibility := rapid.SampledFrom([]string{`"Public"`, "null"}).Draw(p.t, "visibility")
+			return tenant.UpdateUnit{Unit: unit, Patch: unitPatch(p.tb, `{"displayName":"%s","visibility":%s,"isMemberManagementRestricted":false}`, p.name(), visibility)}
+		}
+		return tenant.RemoveUnitMember{Unit: unit, Member: p.anyID()}
+	}
+	return tenant.AddUnitMember{Unit: unit, Member: p.anyID()}
+}
+
+func unitPatch(tb testing.TB, format string, args ...any) directory.UnitPatch {
+	tb.Helper()
+	patch, err := directory.ParseUnitPatch(members(tb, fmt.Sprintf(format, args...)))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return patch
+}
+
+// followUnits does to the plain sets of members what a command that was carried out must have done.
+func (p *player) followUnits(cmd tenant.Command, done tenant.Done, before *tenant.Image) {
+	img := p.Image()
+	switch cmd := cmd.(type) {
+	case tenant.CreateUnit:
+		if p.units == nil {
+			p.units = map[uuid.UUID]map[uuid.UUID]bool{}
+		}
+		p.units[done.ID] = map[uuid.UUID]bool{}
+		for _, id := range cmd.Members {
+			p.units[done.ID][id] = true
+		}
+	case tenant.AddUnitMember:
+		p.units[before.Units.At(cmd.Unit).ID][cmd.Member] = true
+	case tenant.RemoveUnitMember:
+		delete(p.units[before.Units.At(cmd.Unit).ID], cmd.Member)
+	case tenant.CreateGroup:
+		if cmd.Unit != nil {
+			p.units[before.Units.At(*cmd.Unit).ID][done.ID] = true
+		}
+	}
+	for unit, members := range p.units {
+		if _, there := img.Units.EverByID(unit); !there {
+			delete(p.units, unit)
+		}
+		for id := range members {
+			_, isUser := img.Directory.UserByID(id)
+			if _, isGroup := img.Directory.GroupByID(id); !isUser && !isGroup { // purged
+				delete(members, id)
+			}
+		}
+	}
+}
+
+// checkUnits compares the members of administrative units with the plain sets, and their documents with columns and rows.
+func (p *player) checkUnits() {
+	img := p.Image()
+	units, found := map[uint32]plainObject{}, 0
+	for ordinal := range img.Units.Len() {
+		u := img.Units.At(ordinal)
+		if u == nil {
+			if img.UnitMembers.Users(ordinal) != nil || img.UnitMembers.Groups(ordinal) != nil {
+				p.t.Fatalf("unit %d is purged and has members", ordinal)
+			}
+			continue
+		}
+		found++
+		units[ordinal] = plainObject{plainDocument(p.t, u.Document()), !u.DeletedDateTime.IsZero()}
+		want := p.units[u.ID]
+		if got := len(membersOf(img, ordinal)); got != len(want) {
+			p.t.Fatalf("unit %d has %d members, want %v", ordinal, got, want)
+		}
+		for _, id := range membersOf(img, ordinal) {
+			if !want[id] || !slices.Contains(img.UnitsOf(id), ordinal) {
+				p.t.Fatalf("%s is a member of unit %d and in %v; want %v", id, ordinal, img.UnitsOf(id), want)
+			}
+		}
+	}
+	if found != len(p.units) {
+		p.t.Fatalf("there are %d units, want %d", found, len(p.units))
+	}
+	checkRows(p, store.KindAdministrativeUnit, img.Units, func(u *directory.AdministrativeUnit) (uuid.UUID, []byte) { return u.ID, u.Document() })
+	compareWith(p.t, img.Columns(store.KindAdministrativeUnit), store.KindAdministrativeUnit, units)
+}
+
+func plainDocument(t fataler, document []byte) (plain map[string]any) {
+	if err := json.Unmarshal(document, &plain); err != nil {
+		t.Fatal(err)
+	}
+	return plain
+}
+
+// membersOf are the ids of the members of an administrative unit.
+func membersOf(img *tenant.Image, unit uint32) (ids []uuid.UUID) {
+	if users := img.UnitMembers.Users(unit); users != nil {
+		ids = append(ids, idsOf(users.ToArray(), img.Directory.UserID)...)
+	}
+	if groups := img.UnitMembers.Groups(unit); groups != nil {
+		ids = append(ids, idsOf(groups.ToArray(), img.Directory.GroupID)...)
+	}
+	return ids
 }
 
 // checkLinks wants both ends of every link to be there, and to be of kinds that the relation joins.

@@ -20,6 +20,8 @@ type Image struct {
 	Subscriptions []Subscription // oldest first
 	Applications  *directory.Objects[directory.Application]
 	Principals    *directory.Objects[directory.ServicePrincipal] // Microsoft Graph's first
+	Units         *directory.Objects[directory.AdministrativeUnit]
+	UnitMembers   *directory.UnitMembers
 	Grants        *directory.Grants
 	Links         *directory.Links
 	Roles         map[uuid.UUID][]uuid.UUID // ids of the templates of the directory roles that were given to an object, by its id
@@ -44,7 +46,8 @@ type Subscription struct {
 func empty() *Image {
 	return &Image{
 		Licensing: licensing.New(&licensing.Catalog{}), Directory: directory.NewIndex(),
-		Applications: directory.NewApplications(), Principals: directory.NewPrincipals(), Grants: new(directory.Grants), Links: new(directory.Links),
+		Applications: directory.NewApplications(), Principals: directory.NewPrincipals(), Units: directory.NewUnits(),
+		UnitMembers: new(directory.UnitMembers), Grants: new(directory.Grants), Links: new(directory.Links),
 	}
 }
 
@@ -81,6 +84,29 @@ func (img *Image) LiveGroup(key string) (uint32, error) {
 		return group, nil
 	}
 	return 0, notFound(key)
+}
+
+// LiveUnit returns the ordinal of an administrative unit that is not deleted; a *Problem NotFound otherwise.
+func (img *Image) LiveUnit(key string) (uint32, error) {
+	id, err := parseID(key)
+	if err != nil {
+		return 0, notFound(key)
+	}
+	if unit, ok := img.Units.ByID(id); ok {
+		return unit, nil
+	}
+	return 0, notFound(key)
+}
+
+// UnitsOf returns the administrative units that a user or group is a member of, deleted ones included, in ascending order.
+func (img *Image) UnitsOf(id uuid.UUID) []uint32 {
+	if user, ok := img.Directory.UserByID(id); ok {
+		return img.UnitMembers.Of(user, false)
+	}
+	if group, ok := img.Directory.GroupByID(id); ok {
+		return img.UnitMembers.Of(group, true)
+	}
+	return nil
 }
 
 // parseID reads a GUID in its one canonical form, in either case of letters; uuid.Parse would take four more.

@@ -39,8 +39,8 @@ func (img *Image) Assigned(user, principal uuid.UUID) bool {
 	return false
 }
 
-// Kind returns the kind of a user, group, application or service principal that is not deleted; false when there is none with this
-// id.
+// Kind returns the kind of a user, group, application, service principal or administrative unit that is not deleted; false when there
+// is none with this id.
 func (img *Image) Kind(id uuid.UUID) (store.Kind, bool) {
 	if user, ok := img.Directory.UserByID(id); ok && !img.Directory.UserHidden(user) {
 		return store.KindUser, true
@@ -53,6 +53,9 @@ func (img *Image) Kind(id uuid.UUID) (store.Kind, bool) {
 	}
 	if _, ok := img.Applications.ByID(id); ok {
 		return store.KindApplication, true
+	}
+	if _, ok := img.Units.ByID(id); ok {
+		return store.KindAdministrativeUnit, true
 	}
 	return 0, false
 }

@@ -57,6 +57,8 @@ func (img *Image) Columns(kind store.Kind) *column.Table {
 		return img.Applications.Columns()
 	case store.KindServicePrincipal:
 		return img.Principals.Columns()
+	case store.KindAdministrativeUnit:
+		return img.Units.Columns()
 	}
 	return img.Directory.GroupColumns()
 }

@@ -91,6 +91,7 @@ func (c *Changes) take(f *Effects, img *Image) error {
 	for _, m := range f.Groups {
 		known = c.Groups.mark(m) && known
 	}
+	known = c.takeUnits(f) && known
 	if known = c.takeApplications(f, img) && known; !known {
 		return ErrForgotten
 	}
@@ -140,6 +141,23 @@ func (c *Changes) takeApplications(f *Effects, img *Image) bool {
 			c.linked(l.Relation, group, principal)
 		} else if principal, ok := c.Principals.GoneByID(l.To); ok {
 			c.linked(l.Relation, group, principal)
+		}
+	}
+	return known
+}
+
+// takeUnits adds the administrative units that changed, and their members that came and went; false when the log does not say enough.
+func (c *Changes) takeUnits(f *Effects) bool {
+	known := true
+	for _, now := range f.Units {
+		known = c.Units.mark(now.mark()) && known
+	}
+	for _, m := range f.UnitMembers {
+		members := c.unitMembersOf(m.Unit)
+		if m.IsGroup {
+			members.Groups.Add(m.Member)
+		} else {
+			members.Users.Add(m.Member)
 		}
 	}
 	return known
@@ -248,6 +266,7 @@ func (c *Changes) follow(img *Image) {
 		}
 	}
 	c.followOwners(moved, img)
+	c.followUnits(moved, roaring.Or(c.Groups.came, c.Groups.went), img)
 	for principal := range roaring.Values(roaring.Or(c.Principals.came, c.Principals.went)) {
 		if p := img.Principals.At(principal); p != nil {
 			for _, relation := range []directory.Relation{directory.HasMember, directory.OwnedBy} {
@@ -275,6 +294,18 @@ func (c *Changes) followOwners(moved *roaring.Bitmap, img *Image) {
 			if moved.Contains(owner) {
 				c.Owners.add(group, owner)
 			}
+		}
+	}
+}
+
+// followUnits adds the users and groups that came or went to the members of the administrative units they are in.
+func (c *Changes) followUnits(users, groups *roaring.Bitmap, img *Image) {
+	for unit := range img.UnitMembers.Units() {
+		if of := img.UnitMembers.Users(unit); of != nil && of.Intersects(users) {
+			c.unitMembersOf(unit).Users.Or(roaring.And(of, users))
+		}
+		if of := img.UnitMembers.Groups(unit); of != nil && of.Intersects(groups) {
+			c.unitMembersOf(unit).Groups.Or(roaring.And(of, groups))
 		}
 	}
 }

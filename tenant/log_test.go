@@ -46,12 +46,20 @@ func TestChangesNameEverythingThatIsDifferent(t *testing.T) {
 			if err != nil {
 				rt.Fatal(err)
 			}
-			for _, wrong := range append(unnamed(&changes.Users, before.users, after.users), unnamed(&changes.Groups, before.groups, after.groups)...) {
+			for _, wrong := range slices.Concat(
+				unnamed(&changes.Users, before.users, after.users), unnamed(&changes.Groups, before.groups, after.groups),
+				unnamed(&changes.Units, before.units, after.units),
+			) {
 				rt.Errorf("from %d to %d: %s", before.seq, after.seq, wrong)
 			}
 			for group, members := range after.members {
 				if !slices.Equal(members, before.members[group]) && !changes.Membership().Contains(group) {
 					rt.Errorf("the members of group %d were %v and are %v", group, before.members[group], members)
+				}
+			}
+			for unit, members := range after.unitMembers {
+				if !slices.Equal(members, before.unitMembers[unit]) && !changes.UnitMembership().Contains(unit) {
+					rt.Errorf("the members of unit %d were %v and are %v", unit, before.unitMembers[unit], members)
 				}
 			}
 			if rapid.Bool().Draw(rt, "round ends") {
@@ -61,11 +69,13 @@ func TestChangesNameEverythingThatIsDifferent(t *testing.T) {
 	})
 }
 
-// sight is what can be seen of a tenant: the properties of each user and group by ordinal, as text; nil for those that are not there.
+// sight is what can be seen of a tenant: the properties of each user, group and administrative unit by ordinal, as text; nil for those that
+// are not there.
 type sight struct {
-	seq           uint64
-	users, groups []map[string]string
-	members       map[uint32][]uint32
+	seq                  uint64
+	users, groups, units []map[string]string
+	members              map[uint32][]uint32
+	unitMembers          map[uint32][]uuid.UUID
 }
 
 func (h *house) look() sight {
@@ -96,6 +106,14 @@ func (h *house) look() sight {
 		seen["hasMembersWithLicenseErrors"] = fmt.Sprint(img.Licensing.GroupErrors(group).IsEmpty())
 		s.groups[group] = seen
 		s.members[group] = slices.DeleteFunc(img.Licensing.GroupMembers(group).ToArray(), img.Directory.UserHidden)
+	}
+	s.units, s.unitMembers = make([]map[string]string, img.Units.Len()), map[uint32][]uuid.UUID{}
+	for unit, u := range img.Units.All() {
+		s.units[unit] = properties(h.tb, u.Document())
+		s.unitMembers[unit] = slices.DeleteFunc(membersOf(img, unit), func(id uuid.UUID) bool {
+			_, live := img.Kind(id)
+			return !live
+		})
 	}
 	return s
 }

@@ -43,6 +43,14 @@ var pieces = []piece{
 	columnPiece("applicationColumns", func(img *Image) *column.Table { return img.Applications.Columns() }),
 	objectsPiece("servicePrincipals", func(img *Image) *directory.Objects[directory.ServicePrincipal] { return img.Principals }),
 	columnPiece("servicePrincipalColumns", func(img *Image) *column.Table { return img.Principals.Columns() }),
+	objectsPiece("administrativeUnits", func(img *Image) *directory.Objects[directory.AdministrativeUnit] { return img.Units }),
+	columnPiece("administrativeUnitColumns", func(img *Image) *column.Table { return img.Units.Columns() }),
+	{
+		"administrativeUnitMembers",
+		func(img *Image) int { return img.UnitMembers.Parts() },
+		func(was, is *Image, part int) bool { return is.UnitMembers.PartChanged(was.UnitMembers, part) },
+		func(img *Image, part int) []byte { return img.UnitMembers.AppendPart(nil, part) },
+	},
 }
 
 func columnPiece(name string, of func(img *Image) *column.Table) piece {
@@ -372,13 +380,18 @@ func (h *head) image(parts map[string][][]byte) (*Image, error) {
 	}
 	img := &Image{Seq: h.Seq, At: h.At.UTC(), Imports: h.Imports, Grants: new(directory.Grants), Links: new(directory.Links)}
 	var wait sync.WaitGroup
-	var licErr, dirErr, appErr, principalErr error
+	var licErr, dirErr, appErr, principalErr, unitErr error
 	wait.Go(func() { img.Licensing, licErr = licensing.Restore(h.Licensing, parts["licensing"]) })
 	wait.Go(func() { img.Directory, dirErr = directory.Decode(h.Directory, parts["directory"], columns) })
 	img.Applications, appErr = directory.NewApplications().Decode(parts["applications"], parts["applicationColumns"])
 	img.Principals, principalErr = directory.NewPrincipals().Decode(parts["servicePrincipals"], parts["servicePrincipalColumns"])
+	img.Units, unitErr = directory.NewUnits().Decode(parts["administrativeUnits"], parts["administrativeUnitColumns"])
 	wait.Wait()
-	if err := errors.Join(licErr, dirErr, appErr, principalErr, img.applyFormer(h.Former)); err != nil {
+	if err := errors.Join(licErr, dirErr, appErr, principalErr, unitErr, img.applyFormer(h.Former)); err != nil {
+		return nil, err
+	}
+	var err error
+	if img.UnitMembers, err = directory.DecodeUnitMembers(parts["administrativeUnitMembers"], img.Units.Len(), img.Directory.Users(), img.Directory.Groups()); err != nil {
 		return nil, err
 	}
 	f := &Effects{Organization: h.Organization, Subscriptions: h.Subscriptions, Roles: h.Roles, Grants: h.Grants, SignIn: h.SignIn}

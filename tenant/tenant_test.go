@@ -181,6 +181,10 @@ func content(tb testing.TB, img *tenant.Image) string {
 	fmt.Fprintf(&b, "\n%v %v %v %v", slices.Collect(img.Grants.All()), slices.Collect(img.Links.All()), img.Roles, img.SignIn)
 	appendObjects(&b, img.Applications, (*directory.Application).Document)
 	appendObjects(&b, img.Principals, (*directory.ServicePrincipal).Document)
+	appendObjects(&b, img.Units, (*directory.AdministrativeUnit).Document)
+	for unit := range img.UnitMembers.Units() {
+		fmt.Fprintf(&b, "\n%v %v", img.UnitMembers.Users(unit), img.UnitMembers.Groups(unit))
+	}
 	return b.String()
 }
 

@@ -57,6 +57,11 @@ func (t *Tenant) PurgeExpired(ctx context.Context) error {
 			return err
 		}
 	}
+	for batch := range slices.Chunk(ordinals(img.Units.Deleted()), tidyBatch) {
+		if _, err := t.Do(ctx, "system", PurgeExpired{Units: batch}); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -242,6 +242,7 @@ func (c *change) purgeUser(user uint32) {
 	for _, report := range c.dir.Reports(user) { // it would happen by itself, but nobody could tell from the log
 		c.removeManager(report, user)
 	}
+	c.leaveUnits(user, false)
 	c.lic.PurgeUser(user, groups)
 	c.forgetPrincipal(id)
 	c.forgetPassword(user, id)
@@ -251,7 +252,7 @@ func (c *change) purgeUser(user uint32) {
 
 // PurgeExpired removes for good what was deleted more than 30 days ago.
 type PurgeExpired struct {
-	Users, Groups, Applications, Principals []uint32
+	Users, Groups, Applications, Principals, Units []uint32
 }
 
 // Name is the operation.
@@ -280,6 +281,11 @@ func (cmd PurgeExpired) run(c *change) error {
 	for _, ordinal := range cmd.Applications {
 		if a := c.applications.begun().At(ordinal); a != nil && c.expired(a.DeletedDateTime) {
 			c.purgeApplication(ordinal)
+		}
+	}
+	for _, ordinal := range cmd.Units {
+		if u := c.units.begun().At(ordinal); u != nil && c.expired(u.DeletedDateTime) {
+			c.units.purge(c, ordinal, u.ID)
 		}
 	}
 	return nil
