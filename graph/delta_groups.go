@@ -10,9 +10,6 @@ import (
 	"licensor/store"
 )
 
-// maxDeltaMembers is how many members a page shows, in all its groups. A group with more goes on on the next page.
-const maxDeltaMembers = 2000
-
 // groupsDelta answers GET /groups/delta: all groups at first, later which came, went or changed in what is shown; with members@delta,
 // unless $select leaves them out, and with owners@delta when it has them.
 func (api *API) groupsDelta(r *request) error {
@@ -20,10 +17,8 @@ func (api *API) groupsDelta(r *request) error {
 	if err != nil {
 		return err
 	}
-	w := groupWriter{
-		round: d, members: d.token.selected == nil || slices.Contains(d.token.selected, "members"), owners: slices.Contains(d.token.selected, "owners"),
-		room: maxDeltaMembers,
-	}
+	w := &groupWriter{memberWriter: memberWriter{round: d, room: maxDeltaMembers}, members: d.showsMembers(), owners: slices.Contains(d.token.selected, "owners")}
+	w.places, w.member = w.placesOf, w.memberAt
 	w.fields, err = deltaFields(d, groupFields, except(except(d.token.selected, "members"), "owners"))
 	if err != nil {
 		return err
@@ -36,15 +31,20 @@ func (api *API) groupsDelta(r *request) error {
 	if err != nil {
 		return err
 	}
-	return w.send(page, rows, more)
+	return sendWithMembers(&w.memberWriter, groupType, page, more, func(ordinal uint32) (*group, bool) {
+		at, ok := slices.BinarySearchFunc(rows, ordinal, func(row group, o uint32) int { return int(int64(row.ordinal) - int64(o)) })
+		if !ok {
+			return nil, false
+		}
+		return &rows[at], true
+	}, w.appendGroup)
 }
 
 // groupWriter writes a page of groups.
 type groupWriter struct {
-	*round
+	memberWriter
 	fields          []*field[group]
 	members, owners bool
-	room            int // for members
 }
 
 // touched are the groups that changed in what is shown.
@@ -60,33 +60,10 @@ func (w *groupWriter) touched() *roaring.Bitmap {
 	return touched
 }
 
-func (w *groupWriter) send(page []deltaElement, rows []group, more bool) error {
-	b, last := w.head(), int64(-1)
-	for _, e := range page {
-		at, ok := slices.BinarySearchFunc(rows, e.ordinal, func(row group, o uint32) int { return int(int64(row.ordinal) - int64(o)) })
-		switch {
-		case e.removed != "":
-			b = w.appendRemoved(appendNext(b), groupType, e)
-		case ok: // otherwise gone since; the next round says so
-			rest := int64(-1)
-			if b, rest = w.appendGroup(appendNext(b), rows[at]); rest >= 0 {
-				next := w.continued(int64(e.ordinal))
-				next.member = rest
-				return w.finish(b, next)
-			}
-		}
-		last = int64(e.ordinal)
-	}
-	if !more {
-		return w.finish(b, nil)
-	}
-	return w.finish(b, w.continued(last))
-}
-
 // appendGroup writes a group with what there is to say of its members. When there is more than the page has room for, it answers the
 // place of the last member written, otherwise -1.
-func (w *groupWriter) appendGroup(b []byte, g group) ([]byte, int64) {
-	b = appendFields(append(b, '{'), w.fields, &g)
+func (w *groupWriter) appendGroup(b []byte, g *group) ([]byte, int64) {
+	b = appendFields(append(b, '{'), w.fields, g)
 	rest := int64(-1)
 	if w.owners && int64(g.ordinal) != w.token.place { // otherwise the page before has shown them
 		b = w.appendOwners(b, g.ordinal)
@@ -123,30 +100,8 @@ func (w *groupWriter) appendOwners(b []byte, group uint32) []byte {
 	})
 }
 
-func (w *groupWriter) appendMembers(b []byte, group uint32) ([]byte, int64) {
-	places := w.places(group)
-	if int64(group) == w.token.place { // the page before has shown some
-		from, _ := slices.BinarySearch(places, w.token.member+1)
-		places = places[from:]
-	}
-	if len(places) == 0 {
-		return b, -1
-	}
-	rest := int64(-1)
-	if room := max(w.room, 1); len(places) > room {
-		places, rest = places[:room], places[room-1]
-	}
-	w.room -= len(places)
-	b = append(appendName(b, "members@delta"), '[')
-	for _, place := range places {
-		kind, id, is := w.member(group, place)
-		b = w.appendLinked(b, kind, id, is)
-	}
-	return append(b, ']'), rest
-}
-
-// places are those of the members to be shown, or shown as removed: all, when the client cannot know the group yet.
-func (w *groupWriter) places(group uint32) []int64 {
+// placesOf are those of the members to be shown, or shown as removed: all, when the client cannot know the group yet.
+func (w *groupWriter) placesOf(group uint32) []int64 {
 	users, groups, principals := roaring.New(), roaring.New(), roaring.New()
 	if m := w.changes.Members(group); m != nil {
 		users.Or(m.Users)
@@ -162,37 +117,21 @@ func (w *groupWriter) places(group uint32) []int64 {
 			principals.Or(of.principals)
 		}
 	}
-	places := make([]int64, 0, users.GetCardinality()+groups.GetCardinality()+principals.GetCardinality())
-	for user := range roaring.Values(users) {
-		places = append(places, int64(user))
-	}
-	for member := range roaring.Values(groups) {
-		places = append(places, groupsFrom+int64(member))
-	}
-	for member := range roaring.Values(principals) {
-		places = append(places, principalsFrom+int64(member))
-	}
-	return places
+	return placesIn(users, groups, principals)
 }
 
-// member answers the type and id at a place, and whether that is a member of the group.
-func (w *groupWriter) member(group uint32, place int64) (kind string, id uuid.UUID, is bool) {
+// memberAt answers the type and id at a place, and whether that is a member of the group.
+func (w *groupWriter) memberAt(group uint32, place int64) (kind string, id uuid.UUID, is bool) {
 	x, ordinal := w.image.Directory, uint32(place&(groupsFrom-1))
-	if place < groupsFrom {
-		if x.UserGone(ordinal) {
-			id, _ = w.changes.Users.Gone(ordinal)
-			return userType, id, false
-		}
-		return userType, x.UserID(ordinal), x.IsMember(ordinal, group) && !x.UserHidden(ordinal)
-	}
-	if place >= principalsFrom {
+	switch {
+	case place >= principalsFrom:
 		return w.principal(directory.HasMember, group, ordinal)
+	case place >= groupsFrom:
+		id, live := w.groupID(ordinal)
+		return groupType, id, live && slices.Contains(x.GroupMembersOf(group), ordinal)
 	}
-	if x.GroupGone(ordinal) {
-		id, _ = w.changes.Groups.Gone(ordinal)
-		return groupType, id, false
-	}
-	return groupType, x.GroupID(ordinal), slices.Contains(x.GroupMembersOf(group), ordinal) && !x.GroupHidden(ordinal)
+	id, live := w.liveUserID(ordinal)
+	return userType, id, live && x.IsMember(ordinal, group)
 }
 
 // principal answers the type and id of a service principal, and whether the group is in a relation to it.
