@@ -64,7 +64,7 @@ func (api *API) assignGroupLicense(r *request) error {
 		image = done.Image
 	}
 	r.w.Header().Set("Location", r.root+"/groups/"+image.Directory.GroupID(ordinal).String())
-	return r.sendGroup(http.StatusAccepted, image, ordinal, groupFields.annotated(r, groupFields.shown(r).whole))
+	return r.sendGroup(http.StatusAccepted, groupSet, image, ordinal, groupFields.annotated(r, groupFields.shown(r).whole))
 }
 
 // assignment reads {"addLicenses": [{skuId, disabledPlans}], "removeLicenses": [skuId]}, both required (L20).

@@ -30,7 +30,10 @@ func init() { // they lead to expansions, which lead to the fields they are show
 		"directoryrole": {"directoryRoles", func(s sets) sets { return sets{roles: s.roles} }, func(r *request) (*objectWriter, error) {
 			return writerOfOne(r, roleFields, nil, identity.ReadRoles, func(o object) *directoryRole { return o.role })
 		}},
-		"administrativeunit": {set: "administrativeUnits"}, "approleassignment": {set: "appRoleAssignments"}, "contract": {set: "contracts"},
+		"administrativeunit": {unitSet, func(s sets) sets { return sets{units: s.units} }, func(r *request) (*objectWriter, error) {
+			return writerOfOne(r, unitFields, unitExpansions, identity.ReadUnits, func(o object) *unit { return o.unit })
+		}},
+		"approleassignment": {set: "appRoleAssignments"}, "contract": {set: "contracts"},
 		"device": {set: "devices"}, "directoryroletemplate": {set: "directoryRoleTemplates"}, "endpoint": {set: "endpoints"},
 		"organization": {set: "organization"}, "orgcontact": {set: "contacts"}, "resourcespecificpermissiongrant": {set: "permissionGrants"},
 	}

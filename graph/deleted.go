@@ -23,6 +23,7 @@ var (
 	deletedGroups       = deletedOf(groupList)
 	deletedApplications = deletedOf(applicationList)
 	deletedPrincipals   = deletedOf(principalList)
+	deletedUnits        = deletedOf(unitList)
 )
 
 func deletedOf[D, T any](l listing[D, T]) deletedList[D, T] {
@@ -89,6 +90,9 @@ func (r *request) deletedItem() (kind store.Kind, ordinal uint32, ok bool) {
 	if p, ok := r.image.Principals.EverByID(id); ok && !r.image.Principals.At(p).DeletedDateTime.IsZero() {
 		return store.KindServicePrincipal, p, true
 	}
+	if unit, ok := r.image.Units.EverByID(id); ok && !r.image.Units.At(unit).DeletedDateTime.IsZero() {
+		return store.KindAdministrativeUnit, unit, true
+	}
 	return 0, 0, false
 }
 
@@ -100,6 +104,8 @@ func (r *request) needOf() identity.Operation {
 			return r.op.needOfGroup
 		case store.KindApplication, store.KindServicePrincipal:
 			return r.op.needOfApplication
+		case store.KindAdministrativeUnit:
+			return r.op.needOfUnit
 		}
 	}
 	return r.op.need
@@ -166,6 +172,8 @@ func (r *request) sendObject(image *tenant.Image, kind store.Kind, ordinal uint3
 		o.group = new(r.groupAt(document, ordinal, image))
 	case store.KindApplication:
 		o.application = &application{Client: image.ClientAt(ordinal), image: image}
+	case store.KindAdministrativeUnit:
+		o.unit = new(unitAt(image, ordinal))
 	default:
 		o.principal = &application{Client: image.PrincipalAt(ordinal), image: image}
 	}
@@ -192,6 +200,8 @@ func (api *API) restoreDeletedItem(r *request) error {
 		command = tenant.RestoreGroup{Group: ordinal}
 	case store.KindApplication:
 		command = tenant.RestoreApplication{ID: r.image.Applications.At(ordinal).ID}
+	case store.KindAdministrativeUnit:
+		command = tenant.RestoreUnit{Unit: ordinal}
 	default:
 		command = tenant.RestorePrincipal{ID: r.image.Principals.At(ordinal).ID}
 	}
@@ -215,6 +225,8 @@ func (api *API) purgeDeletedItem(r *request) error {
 		return r.change(tenant.PurgeApplication{ID: r.image.Applications.At(ordinal).ID})
 	case store.KindServicePrincipal:
 		return r.change(tenant.PurgePrincipal{ID: r.image.Principals.At(ordinal).ID})
+	case store.KindAdministrativeUnit: // as in the real service
+		return refuse("Administrative units cannot be permanently deleted. They are removed 30 days after they were deleted, unless they are restored.")
 	}
 	if err := r.mayTakeOver(ordinal); err != nil {
 		return err

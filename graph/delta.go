@@ -56,8 +56,11 @@ func (r *request) deltaRound(kind store.Kind, set string, spell func(names []str
 // $select, it comes to the default properties.
 func (r *request) selectExpanded(kind store.Kind) error {
 	links, defaults := []string{"manager"}, namesOf(userFields.shown(r).defaults)
-	if kind == store.KindGroup {
+	switch kind {
+	case store.KindGroup:
 		links, defaults = []string{"members", "owners"}, namesOf(groupFields.shown(r).defaults)
+	case store.KindAdministrativeUnit:
+		links, defaults = []string{"members"}, namesOf(unitFields.shown(r).defaults)
 	}
 	for _, e := range r.options.Expand {
 		if !slices.Contains(links, e.Name) || e.Nested || e.Levels > 1 {
@@ -65,7 +68,7 @@ func (r *request) selectExpanded(kind store.Kind) error {
 		}
 		if r.options.Select == nil {
 			r.options.Select = slices.Clone(defaults)
-			if kind == store.KindGroup {
+			if slices.Contains(links, "members") {
 				r.options.Select = append(r.options.Select, "members") // which is there without any $select
 			}
 		}
@@ -100,6 +103,8 @@ func (d *round) read() (err error) {
 		d.objects = &d.changes.Groups
 	case store.KindApplication:
 		d.objects = &d.changes.Applications
+	case store.KindAdministrativeUnit:
+		d.objects = &d.changes.Units
 	default:
 		d.objects = &d.changes.Principals
 	}
@@ -176,13 +181,15 @@ func (d *round) index() index {
 		return index{x.Users(), x.UserGone, x.UserHidden, x.UserID, x.UserByID}
 	case store.KindGroup:
 		return index{x.Groups(), x.GroupGone, x.GroupHidden, x.GroupID, x.GroupByID}
+	case store.KindAdministrativeUnit:
+		return indexOf(d.image.Units, func(u *directory.AdministrativeUnit) uuid.UUID { return u.ID })
 	case store.KindApplication:
 		return indexOf(d.image.Applications, func(a *directory.Application) uuid.UUID { return a.ID })
 	}
 	return indexOf(d.image.Principals, func(p *directory.ServicePrincipal) uuid.UUID { return p.ID })
 }
 
-// indexOf is the index of applications or service principals.
+// indexOf is the index of applications, service principals or administrative units.
 func indexOf[T any](objects *directory.Objects[T], id func(*T) uuid.UUID) index {
 	return index{
 		objects.Len(),

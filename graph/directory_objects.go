@@ -27,13 +27,16 @@ func (api *API) getDirectoryObject(r *request) error {
 	return notFound(r.keys[0])
 }
 
-// otherObject is the application, service principal or directory role with an id, and its type.
+// otherObject is the application, service principal, administrative unit or directory role with an id, and its type.
 func (r *request) otherObject(id uuid.UUID) (o object, typeName string, ok bool) {
 	if a, ok := r.image.ClientByID(id); ok {
 		return object{application: &application{Client: a, image: r.image}}, "application", true
 	}
 	if principal, ok := r.image.Principals.ByID(id); ok {
 		return object{principal: &application{Client: r.image.PrincipalAt(principal), image: r.image}}, "servicePrincipal", true
+	}
+	if ordinal, ok := r.image.Units.ByID(id); ok {
+		return object{unit: new(unitAt(r.image, ordinal))}, "administrativeUnit", true
 	}
 	if at, ok := identity.RoleByObjectID(r.image.Organization.ID, id); ok {
 		return object{role: new(roleAt(r.image, at))}, "directoryRole", true

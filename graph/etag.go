@@ -119,6 +119,8 @@ func (r *request) current() (etag string, revision func(*tenant.Image) uint32, e
 		return r.currentApplication(applicationFields, (*request).application)
 	case strings.HasPrefix(path, "/servicePrincipals/{"), strings.HasPrefix(path, "/servicePrincipals(appId"):
 		return r.currentApplication(principalFields, (*request).principal)
+	case strings.HasPrefix(path, unitsRoot+"/{"):
+		return r.currentUnit()
 	case strings.HasPrefix(path, "/oauth2PermissionGrants/{"):
 		g, err := r.grant()
 		if err != nil {

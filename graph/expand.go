@@ -27,6 +27,7 @@ var (
 	groupExpansions       = map[string]expansion[group]{}
 	applicationExpansions = map[string]expansion[application]{}
 	principalExpansions   = map[string]expansion[application]{}
+	unitExpansions        = map[string]expansion[unit]{}
 )
 
 func init() { // they lead to the fields they are shown among
@@ -45,8 +46,8 @@ func init() { // they lead to the fields they are shown among
 	groupExpansions["members"] = relatedTo(groupSubject, membersOfGroup)
 	groupExpansions["transitiveMembers"] = relatedTo(groupSubject, allMembersOfGroup)
 	groupExpansions["owners"] = relatedTo(groupSubject, ownersOfGroup)
-	groupExpansions["memberOf"] = relatedTo(groupSubject, groupsOfGroup)
-	groupExpansions["transitiveMemberOf"] = relatedTo(groupSubject, allGroupsOfGroup)
+	groupExpansions["memberOf"] = relatedTo(groupSubject, membershipsOfGroup.all)
+	groupExpansions["transitiveMemberOf"] = relatedTo(groupSubject, allMembershipsOfGroup.all)
 	groupExpansions["appRoleAssignments"] = expandAssignments(groupSubject, assignmentsOfGroup)
 	applicationExpansions["owners"] = relatedTo(applicationSubject, ownersOfApplication)
 	principalExpansions["owners"] = relatedTo(principalSubject, ownersOfPrincipal)
@@ -56,11 +57,13 @@ func init() { // they lead to the fields they are shown among
 	principalExpansions["createdObjects"] = relatedTo(principalSubject, createdByPrincipal)
 	principalExpansions["appRoleAssignments"] = expandAssignments(principalSubject, assignmentsOf)
 	principalExpansions["appRoleAssignedTo"] = expandAssignments(principalSubject, assignedTo)
+	unitExpansions["members"] = relatedTo(unitSubject, membersOfUnit)
 }
 
 // canExpand says whether some directory object has what an expansion shows.
 func canExpand(name string) bool {
-	return userExpansions[name] != nil || groupExpansions[name] != nil || applicationExpansions[name] != nil || principalExpansions[name] != nil
+	return userExpansions[name] != nil || groupExpansions[name] != nil || applicationExpansions[name] != nil || principalExpansions[name] != nil ||
+		unitExpansions[name] != nil
 }
 
 // maxExpanded is how many objects an expansion shows (P35).
@@ -129,6 +132,8 @@ func applicationSubject(a *application) subject {
 func principalSubject(a *application) subject {
 	return subject{"/servicePrincipals/{servicePrincipal}", a.Principal.ID, a.image}
 }
+
+func unitSubject(u *unit) subject { return subject{unitsRoot + "/{unit}", u.ID, u.image} }
 
 // relatedTo is the expansion of a relation: the first few objects of what a list of it would show.
 func relatedTo[T any](of func(*T) subject, rel relation) expansion[T] {
@@ -209,6 +214,9 @@ func (r *request) firstObjects(of sets, w *objectWriter) ([]object, error) {
 	}
 	for _, ordinal := range r.firstLive(of.applications, store.KindApplication, maxExpanded-len(list)) {
 		list = append(list, object{application: &application{Client: r.image.ClientAt(ordinal), image: r.image}})
+	}
+	for _, ordinal := range r.firstLive(of.units, store.KindAdministrativeUnit, maxExpanded-len(list)) {
+		list = append(list, object{unit: new(unitAt(r.image, ordinal))})
 	}
 	roles := of.roles[:min(len(of.roles), maxExpanded-len(list))]
 	for _, role := range roles {

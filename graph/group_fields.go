@@ -19,7 +19,10 @@ func (r *request) groupAt(document *directory.Group, ordinal uint32, image *tena
 	return group{document, ordinal, image, image.Directory.GroupColumns().Row(ordinal), r.processing.of(r.tenant, ordinal, r.now)}
 }
 
-const groupType = "microsoft.graph.group"
+const (
+	groupType = "microsoft.graph.group"
+	groupSet  = "groups"
+)
 
 // groupFields are the properties of a group: those of the document, and those that come from licensing (spec/licensing.md L14).
 // GroupMember.Read.All shows those that say what group it is.

@@ -33,11 +33,11 @@ func (api *API) getGroup(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.sendGroup(http.StatusOK, r.image, ordinal, fields)
+	return r.sendGroup(http.StatusOK, groupSet, r.image, ordinal, fields)
 }
 
-// sendGroup answers with one group as of an image, or of a later one when the group has been written since.
-func (r *request) sendGroup(status int, image *tenant.Image, ordinal uint32, fields []*field[group]) error {
+// sendGroup answers with one group, as an object of a set, as of an image, or of a later one when the group has been written since.
+func (r *request) sendGroup(status int, set string, image *tenant.Image, ordinal uint32, fields []*field[group]) error {
 	g := r.groupAt(nil, ordinal, image)
 	if documented(fields) || r.Header.Get("If-None-Match") != "" {
 		document, image, err := r.tenant.GroupNow(r.ctx, image, ordinal)
@@ -46,7 +46,7 @@ func (r *request) sendGroup(status int, image *tenant.Image, ordinal uint32, fie
 		}
 		g = r.groupAt(document, ordinal, image)
 	}
-	return sendEntity(r, groupFields, status, "groups", fields, &g)
+	return sendEntity(r, groupFields, status, set, fields, &g)
 }
 
 // createGroup answers POST /groups (P50).
@@ -55,26 +55,30 @@ func (api *API) createGroup(r *request) error {
 	if err != nil {
 		return err
 	}
-	body, members, owners, err := r.takeBindings(body)
-	if err != nil {
+	return r.createGroup(body, tenant.CreateGroup{}, groupSet, groupFields.annotated(r, groupFields.shown(r).defaults))
+}
+
+// createGroup creates the group of a body with a command that may say more of it, and answers with some of its fields, as an object of a set.
+func (r *request) createGroup(body []directory.Member, c tenant.CreateGroup, set string, fields []*field[group]) (err error) {
+	if body, c.Members, c.Owners, err = r.takeBindings(body); err != nil {
 		return err
 	}
 	if body, err = betaOnly["group"].without(r, "Group", body); err != nil {
 		return err
 	}
-	patch, err := directory.ParseGroupPatch(body)
-	if err != nil {
+	if c.Patch, err = directory.ParseGroupPatch(body); err != nil {
 		return err
 	}
-	if err := r.mayCreate(patch); err != nil {
+	if err := r.mayCreate(c.Patch); err != nil {
 		return err
 	}
-	done, err := r.do(tenant.CreateGroup{Patch: patch, Members: members, Owners: owners, Creator: r.caller.ObjectID})
+	c.Creator = r.caller.ObjectID
+	done, err := r.do(c)
 	if err != nil {
-		return r.badReferences(err, slices.Concat(referencesTo("members", members), referencesTo("owners", owners)))
+		return r.badReferences(err, slices.Concat(referencesTo("members", c.Members), referencesTo("owners", c.Owners)))
 	}
 	r.w.Header().Set("Location", r.root+"/groups/"+done.ID.String())
-	return r.sendGroup(http.StatusCreated, done.Image, done.Ordinal, groupFields.annotated(r, groupFields.shown(r).defaults))
+	return r.sendGroup(http.StatusCreated, set, done.Image, done.Ordinal, fields)
 }
 
 // takeBindings takes the members and owners that a group is to get out of a body.

@@ -21,6 +21,7 @@ type matrix struct {
 	tokens *matrixTokens
 	// ids of what is there
 	self, ann, owned, strange, gone, goneGroup, goneApplication string
+	unit, goneUnit                                              string
 	ownApplication, ownAppID, ownPrincipal                      string
 }
 
@@ -41,6 +42,9 @@ func newMatrix(t *testing.T) *matrix {
 	m.made("DELETE", "/v1.0/groups/"+m.goneGroup, "")
 	m.goneApplication = m.made("POST", "/v1.0/applications", `{"displayName":"`+secretMark+`"}`)
 	m.made("DELETE", "/v1.0/applications/"+m.goneApplication, "")
+	m.unit = m.made("POST", "/v1.0/directory/administrativeUnits", `{"displayName":"`+secretMark+`"}`)
+	m.goneUnit = m.made("POST", "/v1.0/directory/administrativeUnits", `{"displayName":"`+secretMark+` gone"}`)
+	m.made("DELETE", "/v1.0/directory/administrativeUnits/"+m.goneUnit, "")
 	m.ownApplication = m.made("POST", "/v1.0/applications", `{"displayName":"`+secretMark+` own"}`) // who creates it is its owner
 	own, _ := m.tenant.Image().ClientByID(uuid.MustParse(m.ownApplication))
 	m.ownAppID = own.AppID.String()
@@ -102,7 +106,7 @@ func (m *matrix) operations() (all []matrixOperation) {
 		}
 		all = append(all, matrixOperation{op.method + " " + op.path, op.method, m.objects(&op)})
 		if op.needOfGroup != "" {
-			for mark, id := range map[string]string{"#group": m.goneGroup, "#application": m.goneApplication} {
+			for mark, id := range map[string]string{"#group": m.goneGroup, "#application": m.goneApplication, "#unit": m.goneUnit} {
 				path := strings.Replace(op.path, "{object}", id, 1)
 				object := matrixObject{path: "/v1.0" + path}
 				if id == m.goneApplication {
@@ -146,6 +150,8 @@ func (m *matrix) objects(op *operation) []matrixObject {
 		return []matrixObject{missing, {path: at("{servicePrincipal}", m.app.Principal.ID.String())}, {path: at("{servicePrincipal}", m.ownPrincipal), relation: identity.Owned}}
 	case strings.HasPrefix(op.path, "/servicePrincipals(appId"):
 		return []matrixObject{missing, {path: at("{servicePrincipal}", m.app.AppID.String())}, {path: at("{servicePrincipal}", m.ownAppID), relation: identity.Owned}}
+	case strings.HasPrefix(op.path, unitsRoot+"/{"):
+		return []matrixObject{missing, {path: at("{unit}", m.unit)}}
 	case strings.HasPrefix(op.path, "/directory/deletedItems/{"):
 		return []matrixObject{missing, {path: at("{object}", m.gone)}}
 	case strings.HasPrefix(op.path, "/directoryObjects/{"):

@@ -1,14 +1,17 @@
 package graph
 
 import (
+	"math"
 	"slices"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
 	"licensor/identity"
+	"licensor/store"
 )
 
-// memberships are what an object is in: groups by a relation, and the directory roles that it was given. Those that its groups were given
+// memberships are what an object is in: groups by a relation, administrative units, and the directory roles that it was given. Those that its groups were given
 // are among them where the relation is transitive.
 type memberships struct {
 	relation
@@ -24,7 +27,7 @@ var (
 	allMembershipsOfObject = memberships{allGroupsOfObject, true}
 )
 
-// all are the groups and the roles.
+// all are the groups, the administrative units and the roles.
 func (m memberships) all(r *request) (sets, error) {
 	of, err := m.relation(r)
 	if err != nil {
@@ -34,6 +37,7 @@ func (m memberships) all(r *request) (sets, error) {
 	if !ok {
 		return of, nil
 	}
+	of.units = r.unitsOf(id)
 	of.roles = appendRoles(nil, r.image.Roles[id])
 	if m.transitive {
 		for _, group := range of.liveGroups(r.image.Directory) {
@@ -55,13 +59,13 @@ func appendRoles(places []uint32, roles []uuid.UUID) []uint32 {
 	return places
 }
 
-// live lists the groups that are not deleted, and the roles.
-func (m memberships) live(r *request) (groups, roles []uint32, err error) {
+// live lists the groups that are not deleted, and the ids of the administrative units and roles.
+func (m memberships) live(r *request) (groups []uint32, others []uuid.UUID, err error) {
 	of, err := m.all(r)
 	if err != nil {
 		return nil, nil, err
 	}
-	return of.liveGroups(r.image.Directory), of.roles, nil
+	return of.liveGroups(r.image.Directory), append(r.unitIDs(of.units), r.roleIDs(of.roles)...), nil
 }
 
 // subject is the id of the object that the path names.
@@ -84,9 +88,9 @@ func (m memberships) countCast(api *API, r *request) error { return relation(m.a
 // count answers GET …/memberOf/$count.
 func (m memberships) count(_ *API, r *request) error { return r.sendLength(m.all) }
 
-// getMembers answers POST …/getMemberObjects: the ids of all that the object is in. Only security groups, when asked for, leaves out the roles.
+// getMembers answers POST …/getMemberObjects: the ids of all that the object is in. Only security groups, when asked for, leaves out the others.
 func (m memberships) getMembers(_ *API, r *request) error {
-	groups, roles, err := m.live(r)
+	groups, others, err := m.live(r)
 	if err != nil {
 		return err
 	}
@@ -97,7 +101,16 @@ func (m memberships) getMembers(_ *API, r *request) error {
 	if secure {
 		return r.sendIDs(r.groupIDs(groups))
 	}
-	return r.sendIDs(append(r.groupIDs(groups), r.roleIDs(roles)...))
+	return r.sendIDs(append(r.groupIDs(groups), others...))
+}
+
+// unitIDs are the ids of those of some administrative units that are not deleted.
+func (r *request) unitIDs(units *roaring.Bitmap) []uuid.UUID {
+	var ids []uuid.UUID
+	for _, unit := range r.firstLive(units, store.KindAdministrativeUnit, math.MaxInt) {
+		ids = append(ids, r.image.Units.At(unit).ID)
+	}
+	return ids
 }
 
 func (r *request) roleIDs(roles []uint32) []uuid.UUID {
@@ -110,9 +123,9 @@ func (r *request) roleIDs(roles []uint32) []uuid.UUID {
 
 // checkObjects answers POST …/checkMemberObjects.
 func (m memberships) checkObjects(_ *API, r *request) error {
-	groups, roles, err := m.live(r)
+	groups, others, err := m.live(r)
 	if err != nil {
 		return err
 	}
-	return r.checked("ids", append(r.groupIDs(groups), r.roleIDs(roles)...))
+	return r.checked("ids", append(r.groupIDs(groups), others...))
 }

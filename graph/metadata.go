@@ -44,11 +44,13 @@ func (s *fieldSet[T]) properties() []string {
 var entityTypes = []described{
 	userFields, groupFields, organizationFields, skuFields, detailFields, subscriptionFields, domainFields, applicationFields, principalFields,
 	federatedFields, roleAssignmentFields, grantFields, roleFields, templateFields, definitionFields, heldFields, applicationTemplateFields,
+	unitFields,
 }
 
 // directoryObjects are those that groups can have as members, or that can be deleted and restored.
 var directoryObjects = []string{
 	"user", "group", "organization", "application", "servicePrincipal", "appRoleAssignment", "directoryRole", "directoryRoleTemplate",
+	"administrativeUnit",
 }
 
 // entitySets are the sets of objects and their types; what is no set is a singleton.
@@ -56,7 +58,7 @@ var entitySets = map[string]string{
 	"users": "user", "groups": "group", "organization": "organization", "subscribedSkus": "subscribedSku", "directoryObjects": "directoryObject",
 	"domains": "domain", "applications": "application", "servicePrincipals": "servicePrincipal",
 	"oauth2PermissionGrants": "oAuth2PermissionGrant", "directoryRoles": "directoryRole", "directoryRoleTemplates": "directoryRoleTemplate",
-	"applicationTemplates": "applicationTemplate",
+	"applicationTemplates": "applicationTemplate", unitSet: "administrativeUnit",
 }
 
 var singletons = map[string]string{"me": "user", "directory": "directory", "roleManagement": "roleManagement"}
@@ -142,6 +144,8 @@ func propertyType(typeName, name string) string {
 		kind = kindOf(directory.GroupProperty(name))
 	case "organization":
 		kind = kindOf(directory.OrganizationProperty(name))
+	case "administrativeUnit":
+		kind = kindOf(directory.UnitProperty(name))
 	}
 	if t, ok := kindTypes[kind]; ok {
 		return t

@@ -21,7 +21,7 @@ type action struct {
 }
 
 func newModel(table []operation) *model {
-	m := &model{navigation: map[string][]string{}, first: map[string]bool{"me": true}}
+	m := &model{navigation: map[string][]string{}, first: map[string]bool{"me": true, unitSet: true}}
 	for i := range table {
 		if op := &table[i]; op.do != nil && !strings.HasPrefix(op.path, ownRoot) {
 			m.add(op)
@@ -82,6 +82,7 @@ var targets = map[string]string{
 	"appRoleAssignments": "+Collection(appRoleAssignment)", "appRoleAssignedTo": "+Collection(appRoleAssignment)",
 	"appRoleAssignedResources": "Collection(servicePrincipal)",
 	"oauth2PermissionGrants":   "Collection(oAuth2PermissionGrant)", "directory": "+rbacApplication",
+	unitSet:           "+Collection(administrativeUnit)",
 	"roleDefinitions": "+Collection(unifiedRoleDefinition)", "roleAssignments": "+Collection(unifiedRoleAssignment)",
 }
 

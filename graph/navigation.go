@@ -32,8 +32,9 @@ var navigation = map[string][]string{
 		homeRealmDiscoveryPolicies invitedBy licenseDetails memberOf oauth2PermissionGrants ownedObjects owners
 		permissionGrantPreApprovalPolicies remoteDesktopSecurityConfiguration synchronization tokenIssuancePolicies
 		tokenLifetimePolicies transitiveMemberOf`),
-	"organization":  strings.Fields(`branding certificateBasedAuthConfiguration extensions partnerInformation settings`),
-	"directoryRole": strings.Fields(`members scopedMembers`),
+	"administrativeUnit": strings.Fields(`extensions members scopedRoleMembers`),
+	"organization":       strings.Fields(`branding certificateBasedAuthConfiguration extensions partnerInformation settings`),
+	"directoryRole":      strings.Fields(`members scopedMembers`),
 	"domain": strings.Fields(`domainNameReferences federationConfiguration rootDomain serviceConfigurationRecords
 		sharedEmailDomainInvitations verificationDnsRecords`),
 	"unifiedRoleDefinition": strings.Fields(`inheritsPermissionsFrom`),

@@ -13,6 +13,7 @@ type object struct {
 	group *group
 
 	application, principal *application
+	unit                   *unit
 	role                   *directoryRole
 }
 
@@ -22,7 +23,8 @@ const (
 	groupsFrom       = int64(1) << 32
 	principalsFrom   = int64(2) << 32
 	applicationsFrom = int64(3) << 32
-	rolesFrom        = int64(4) << 32
+	unitsFrom        = int64(4) << 32
+	rolesFrom        = int64(5) << 32
 )
 
 // countOf is n where the caller wants the count of all, otherwise -1.
@@ -109,6 +111,10 @@ func (r *request) otherWriter() (func([]byte, object) []byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	units, err := mixed(r, unitFields, unitExpansions, identity.ReadUnits)
+	if err != nil {
+		return nil, err
+	}
 	roles, err := mixed(r, roleFields, nil, identity.ReadRoles)
 	if err != nil {
 		return nil, err
@@ -119,6 +125,8 @@ func (r *request) otherWriter() (func([]byte, object) []byte, error) {
 			return append(appendFields(r.appendType(b, applicationFields.typeName), applications, o.application), '}')
 		case o.principal != nil:
 			return append(appendFields(r.appendType(b, principalFields.typeName), principals, o.principal), '}')
+		case o.unit != nil:
+			return append(appendFields(r.appendType(b, unitFields.typeName), units, o.unit), '}')
 		}
 		return append(appendFields(r.appendType(b, roleFields.typeName), roles, o.role), '}')
 	}, nil
@@ -135,7 +143,7 @@ func (r *request) appendType(b []byte, name string) []byte {
 
 // isObjectProperty says whether some directory object has a property.
 func isObjectProperty(name string) bool {
-	return userFields.knows(name) || groupFields.knows(name) || applicationFields.knows(name) || principalFields.knows(name) || roleFields.knows(name)
+	return userFields.knows(name) || groupFields.knows(name) || applicationFields.knows(name) || principalFields.knows(name) || unitFields.knows(name) || roleFields.knows(name)
 }
 
 // narrowed answers the fields of $select that a type has and the caller may see.

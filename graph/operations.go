@@ -16,8 +16,8 @@ type operation struct {
 	need identity.Operation
 	do   func(*API, *request) error // nil: not served yet, 501
 	// needOfGroup takes the place of need where the object turns out to be a group, needOfApplication where it is an application or
-	// service principal.
-	needOfGroup, needOfApplication identity.Operation
+	// service principal, needOfUnit where it is an administrative unit.
+	needOfGroup, needOfApplication, needOfUnit identity.Operation
 	// anyone may who has a token; there is no need then.
 	anyone bool
 	// open is for all, with a token or without.
@@ -37,7 +37,10 @@ func (op *operation) resource() string {
 	if action, ok := strings.CutSuffix(path[strings.LastIndexByte(path, '/')+1:], "()"); ok {
 		return action
 	}
-	set, _, _ := strings.Cut(path[1:], "/")
+	set, rest, _ := strings.Cut(path[1:], "/")
+	if strings.HasPrefix(path, unitsRoot) {
+		set, _, _ = strings.Cut(rest, "/")
+	}
 	name := cmp.Or(entitySets[set], set)
 	return strings.ToUpper(name[:1]) + name[1:]
 }
@@ -166,13 +169,13 @@ var operations = []operation{
 	{method: "GET", path: "/groups/{group}/transitiveMembers/{member}", need: identity.ReadMembers, do: allMembersOfGroup.one},
 	{method: "GET", path: "/groups/{group}/memberOf", need: identity.ReadGroupsOfGroup, do: membershipsOfGroup.list},
 	{method: "GET", path: "/groups/{group}/memberOf/$count", need: identity.ReadGroupsOfGroup, do: membershipsOfGroup.count},
-	{method: "GET", path: "/groups/{group}/memberOf/microsoft.graph.{type}", need: identity.ReadGroupsOfGroup, do: groupsOfGroup.cast},
-	{method: "GET", path: "/groups/{group}/memberOf/microsoft.graph.{type}/$count", need: identity.ReadGroupsOfGroup, do: groupsOfGroup.countCast},
+	{method: "GET", path: "/groups/{group}/memberOf/microsoft.graph.{type}", need: identity.ReadGroupsOfGroup, do: membershipsOfGroup.cast},
+	{method: "GET", path: "/groups/{group}/memberOf/microsoft.graph.{type}/$count", need: identity.ReadGroupsOfGroup, do: membershipsOfGroup.countCast},
 	{method: "GET", path: "/groups/{group}/memberOf/{object}", need: identity.ReadGroupsOfGroup, do: membershipsOfGroup.one},
 	{method: "GET", path: "/groups/{group}/transitiveMemberOf", need: identity.ReadAllOfGroup, do: allMembershipsOfGroup.list},
 	{method: "GET", path: "/groups/{group}/transitiveMemberOf/$count", need: identity.ReadAllOfGroup, do: allMembershipsOfGroup.count},
-	{method: "GET", path: "/groups/{group}/transitiveMemberOf/microsoft.graph.{type}", need: identity.ReadAllOfGroup, do: allGroupsOfGroup.cast},
-	{method: "GET", path: "/groups/{group}/transitiveMemberOf/microsoft.graph.{type}/$count", need: identity.ReadAllOfGroup, do: allGroupsOfGroup.countCast},
+	{method: "GET", path: "/groups/{group}/transitiveMemberOf/microsoft.graph.{type}", need: identity.ReadAllOfGroup, do: allMembershipsOfGroup.cast},
+	{method: "GET", path: "/groups/{group}/transitiveMemberOf/microsoft.graph.{type}/$count", need: identity.ReadAllOfGroup, do: allMembershipsOfGroup.countCast},
 	{method: "POST", path: "/groups/{group}/getMemberGroups()", need: identity.GetGroupsOfGroup, do: allGroupsOfGroup.getMembers},
 	{method: "POST", path: "/groups/{group}/getMemberObjects()", need: identity.CheckGroupsOfGroup, do: allMembershipsOfGroup.getMembers},
 	{method: "POST", path: "/groups/{group}/checkMemberGroups()", need: identity.CheckGroupsOfGroup, do: allGroupsOfGroup.checkGroups},
@@ -332,6 +335,24 @@ var operations = []operation{
 	{method: "GET", path: "/roleManagement/directory/roleAssignments/{assignment}", need: identity.ReadRoleAssignments, do: (*API).getAssignment},
 	{method: "DELETE", path: "/roleManagement/directory/roleAssignments/{assignment}", need: identity.WriteRoles, do: (*API).deleteAssignment},
 
+	{method: "GET", path: unitsRoot, need: identity.ReadUnits, do: (*API).listUnits},
+	{method: "POST", path: unitsRoot, need: identity.WriteUnits, do: (*API).createUnit},
+	{method: "GET", path: unitsRoot + "/$count", need: identity.ReadUnits, do: (*API).countUnits},
+	{method: "GET", path: unitsRoot + "/delta()", need: identity.ReadUnits, do: (*API).unitsDelta},
+	{method: "GET", path: unitsRoot + "/{unit}", need: identity.ReadUnits, do: (*API).getUnit},
+	{method: "PATCH", path: unitsRoot + "/{unit}", need: identity.WriteUnits, do: (*API).updateUnit},
+	{method: "DELETE", path: unitsRoot + "/{unit}", need: identity.WriteUnits, do: (*API).deleteUnit},
+	{method: "GET", path: unitsRoot + "/{unit}/members", need: identity.ReadUnits, do: membersOfUnit.list},
+	{method: "POST", path: unitsRoot + "/{unit}/members", need: identity.CreateInUnits, do: (*API).createUnitMember},
+	{method: "GET", path: unitsRoot + "/{unit}/members/$count", need: identity.ReadUnits, do: membersOfUnit.count},
+	{method: "GET", path: unitsRoot + "/{unit}/members/microsoft.graph.{type}", need: identity.ReadUnits, do: membersOfUnit.cast},
+	{method: "GET", path: unitsRoot + "/{unit}/members/microsoft.graph.{type}/$count", need: identity.ReadUnits, do: membersOfUnit.countCast},
+	{method: "GET", path: unitsRoot + "/{unit}/members/$ref", need: identity.ReadUnits, do: membersOfUnit.references},
+	{method: "POST", path: unitsRoot + "/{unit}/members/$ref", need: identity.WriteUnits, do: (*API).addUnitMember},
+	{method: "GET", path: unitsRoot + "/{unit}/members/{member}", need: identity.ReadUnits, do: membersOfUnit.one},
+	{method: "GET", path: unitsRoot + "/{unit}/members/{member}/$ref", need: identity.ReadUnits, do: membersOfUnit.oneReference},
+	{method: "DELETE", path: unitsRoot + "/{unit}/members/{member}/$ref", need: identity.WriteUnits, do: (*API).removeUnitMember},
+
 	{method: "GET", path: "/directory/subscriptions", need: identity.ReadSubscriptions, do: (*API).listSubscriptions},
 	{method: "GET", path: "/directory/subscriptions/$count", need: identity.ReadSubscriptions, do: lengthOf((*API).listSubscriptions)},
 	{method: "GET", path: "/directory/subscriptions/{subscription}", need: identity.ReadSubscriptions, do: (*API).getSubscription},
@@ -344,10 +365,12 @@ var operations = []operation{
 	{method: "GET", path: "/directory/deletedItems/microsoft.graph.application/$count", need: identity.ReadApplications, do: deletedApplications.count},
 	{method: "GET", path: "/directory/deletedItems/microsoft.graph.servicePrincipal", need: identity.ReadPrincipals, do: deletedPrincipals.list},
 	{method: "GET", path: "/directory/deletedItems/microsoft.graph.servicePrincipal/$count", need: identity.ReadPrincipals, do: deletedPrincipals.count},
+	{method: "GET", path: "/directory/deletedItems/microsoft.graph.administrativeUnit", need: identity.ReadUnits, do: deletedUnits.list},
+	{method: "GET", path: "/directory/deletedItems/microsoft.graph.administrativeUnit/$count", need: identity.ReadUnits, do: deletedUnits.count},
 	{method: "POST", path: "/directory/deletedItems/getUserOwnedObjects()", need: identity.ReadGroupsOwned, do: (*API).getUserOwnedObjects},
-	{method: "GET", path: "/directory/deletedItems/{object}", need: identity.ReadUsers, needOfGroup: identity.ReadGroups, needOfApplication: identity.ReadApplications, do: (*API).getDeletedItem},
-	{method: "DELETE", path: "/directory/deletedItems/{object}", need: identity.DeleteUsers, needOfGroup: identity.DeleteGroups, needOfApplication: identity.WriteApplications, do: (*API).purgeDeletedItem},
-	{method: "POST", path: "/directory/deletedItems/{object}/restore()", need: identity.DeleteUsers, needOfGroup: identity.DeleteGroups, needOfApplication: identity.WriteApplications, do: (*API).restoreDeletedItem},
+	{method: "GET", path: "/directory/deletedItems/{object}", need: identity.ReadUsers, needOfGroup: identity.ReadGroups, needOfApplication: identity.ReadApplications, needOfUnit: identity.ReadUnits, do: (*API).getDeletedItem},
+	{method: "DELETE", path: "/directory/deletedItems/{object}", need: identity.DeleteUsers, needOfGroup: identity.DeleteGroups, needOfApplication: identity.WriteApplications, needOfUnit: identity.WriteUnits, do: (*API).purgeDeletedItem},
+	{method: "POST", path: "/directory/deletedItems/{object}/restore()", need: identity.DeleteUsers, needOfGroup: identity.DeleteGroups, needOfApplication: identity.WriteApplications, needOfUnit: identity.WriteUnits, do: (*API).restoreDeletedItem},
 
 	{method: "GET", path: ownRoot + "/openapi.yaml", open: true, do: (*API).getOpenAPI},
 	{method: "GET", path: ownRoot + "/subscriptions", need: identity.ReadSettings, do: (*API).listSubscriptions},

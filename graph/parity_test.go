@@ -118,7 +118,8 @@ const parityHead = `# Parity with Microsoft Graph
 
 Written by ` + "`go test ./graph -run 'TestScenarios$' -update`" + `; do not edit. What is served is witnessed by the scenario named with it
 (` + "`graph/testdata/scenarios`" + `), and a test fails when something served has no witness. Everything under ` + "`/users/{user}`" + ` is there for
-` + "`/me`" + `, too, everything under ` + "`/applications/{application}`" + ` and ` + "`/servicePrincipals/{servicePrincipal}`" + ` for ` + "`(appId='…')`" + `, and everything of Graph under
+` + "`/me`" + `, too, everything under ` + "`/applications/{application}`" + ` and ` + "`/servicePrincipals/{servicePrincipal}`" + ` for ` + "`(appId='…')`" + `, and everything under
+` + "`/directory/administrativeUnits`" + ` for ` + "`/administrativeUnits`" + `, and everything of Graph under
 ` + "`/beta`" + ` as well. Every answer of the tests is compared with the types of Graph's v1.0 metadata.
 
 The permission is the least that is documented, for signed-in users and for applications where they differ. One that shows the basic properties only has
@@ -173,6 +174,10 @@ func permission(op *operation) string {
 	if op.needOfGroup != "" {
 		group := identity.Needs[op.needOfGroup]
 		text += "; of a group: " + leastOf(&group)
+	}
+	if op.needOfUnit != "" {
+		unit := identity.Needs[op.needOfUnit]
+		text += "; of an administrative unit: " + leastOf(&unit)
 	}
 	return strings.ReplaceAll(text, "+", " and ")
 }

@@ -16,6 +16,7 @@ var propertiesOf = map[string]typed{
 	"/users/{user}":                         userFields,
 	"/users/{user}/licenseDetails/{detail}": detailFields,
 	"/groups/{group}":                       groupFields,
+	unitsRoot + "/{unit}":                   unitFields,
 	"/applications/{application}":           applicationFields,
 	"/applications(appId='{application}')":  applicationFields,
 	"/applications/{application}/federatedIdentityCredentials/{credential}": federatedFields,
@@ -64,6 +65,9 @@ func (n *node) addAllProperties(table []operation) {
 		n.at(op.path).addProperties(op, of)
 		if rest, ok := strings.CutPrefix(op.path, "/users/{user}"); ok {
 			n.at("/me"+rest).addProperties(op, of)
+		}
+		if rest, ok := strings.CutPrefix(op.path, unitsRoot); ok {
+			n.at("/"+unitSet+rest).addProperties(op, of)
 		}
 	}
 }

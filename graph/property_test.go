@@ -103,6 +103,7 @@ func withOneOfEach(t *testing.T) (w *world, token string, objects map[string]typ
 		return set + "/" + list.Value[0].ID
 	}
 	w.do(http.MethodPost, "/v1.0/users/"+ann+"/assignLicense", token, `{"addLicenses":[{"skuId":"`+e3+`"}],"removeLicenses":[]}`).want(t, http.StatusOK)
+	unit := made("administrativeUnits", `{"displayName":"Oslo","description":"d","visibility":"Public","membershipType":"Assigned"}`)
 	app := made("applications", `{"displayName":"App"}`)
 	var registered struct{ AppID string }
 	w.must(json.Unmarshal([]byte(w.do(http.MethodGet, "/v1.0/"+app, token, "").body), &registered))
@@ -113,6 +114,7 @@ func withOneOfEach(t *testing.T) (w *world, token string, objects map[string]typ
 	return w, token, map[string]typed{
 		"/users/" + ann: userFields,
 		"/" + made("groups", `{"displayName":"Red","mailEnabled":false,"mailNickname":"red","securityEnabled":true}`): groupFields,
+		"/" + unit: unitFields, "/directory/" + unit: unitFields,
 		"/" + app:       applicationFields,
 		"/" + principal: principalFields,
 		"/applications(appId='" + registered.AppID + "')":      applicationFields,

@@ -13,7 +13,7 @@ import (
 // sets are the objects that a list of a relation has: a set for each kind, nil where there are none. Deleted ones may be among
 // them.
 type sets struct {
-	users, groups, principals, applications *roaring.Bitmap
+	users, groups, principals, applications, units *roaring.Bitmap
 
 	roles []uint32 // by their places in identity.BuiltInRoles, ascending
 }
@@ -161,6 +161,8 @@ func (r *request) idAt(place int64) uuid.UUID {
 	switch ordinal := uint32(place); {
 	case place >= rolesFrom:
 		return identity.RoleObjectID(r.image.Organization.ID, identity.BuiltInRoles[ordinal].ID)
+	case place >= unitsFrom:
+		return r.image.Units.At(ordinal).ID
 	case place >= applicationsFrom:
 		return r.image.Applications.At(ordinal).ID
 	case place >= principalsFrom:

@@ -27,6 +27,7 @@ var relatedKinds = []relatedKind{
 	{groupFilters, identity.SeeGroups, groupsFrom, func(s sets) *roaring.Bitmap { return s.groups }},
 	{principalFilters, identity.ReadPrincipals, principalsFrom, func(s sets) *roaring.Bitmap { return s.principals }},
 	{applicationFilters, identity.ReadApplications, applicationsFrom, func(s sets) *roaring.Bitmap { return s.applications }},
+	{unitFilters, identity.ReadUnits, unitsFrom, func(s sets) *roaring.Bitmap { return s.units }},
 }
 
 // related is what the list of a relation has, kind by kind.
@@ -259,6 +260,8 @@ func (all *related) readKind(r *request, from int64, places []int64, w *objectWr
 		return asObjects(principalList, r, rows, s, false, func(a *application) object { return object{principal: a} })
 	case s.kind == store.KindApplication:
 		return asObjects(applicationList, r, rows, s, false, func(a *application) object { return object{application: a} })
+	case s.kind == store.KindAdministrativeUnit:
+		return asObjects(unitList, r, rows, s, false, func(u *unit) object { return object{unit: u} })
 	}
 	return asObjects(groupList, r, rows, s, w.groups, func(g *group) object { return object{group: g} })
 }

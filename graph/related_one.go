@@ -80,6 +80,9 @@ func (r *request) among(of sets, id uuid.UUID) (kind store.Kind, ordinal uint32,
 	if principal, there := r.image.Principals.ByID(id); in(of.principals, principal, there) {
 		return store.KindServicePrincipal, principal, true
 	}
+	if unit, there := r.image.Units.ByID(id); in(of.units, unit, there) {
+		return store.KindAdministrativeUnit, unit, true
+	}
 	a, there := r.image.Applications.ByID(id)
 	return store.KindApplication, a, in(of.applications, a, there)
 }

@@ -20,7 +20,7 @@ type mixedOrder struct {
 }
 
 // kindsOfRelated is how many kinds of objects relations can have.
-const kindsOfRelated = 5
+const kindsOfRelated = 6
 
 // cursor is how far a list has come in one kind.
 type cursor struct {

@@ -44,6 +44,9 @@ func newRoutes(table []operation) *routes {
 		if rest, ok := strings.CutPrefix(op.path, "/users/{user}"); ok && (rest != "" || op.method != "DELETE") { // nobody deletes the self by accident
 			service.add("/me"+rest, op)
 		}
+		if rest, ok := strings.CutPrefix(op.path, unitsRoot); ok {
+			service.add("/"+unitSet+rest, op)
+		}
 		if set, rest, ok := belowClient(op.path); ok {
 			byAppID := *op
 			byAppID.path = set + "(appId='{" + set[1:] + "}')" + rest

@@ -195,6 +195,19 @@ var Needs = inSchemes(map[Operation]Need{
 		Full: []string{"Directory.Read.All"},
 	},
 
+	ReadUnits: {
+		Full: []string{"AdministrativeUnit.Read.All", "AdministrativeUnit.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
+	},
+	WriteUnits: {
+		Full: []string{"AdministrativeUnit.ReadWrite.All"}, Roles: []Role{PrivilegedRoleAdministrator},
+	},
+	CreateInUnits: {
+		Full: []string{
+			"Group.Create+AdministrativeUnit.Read.All", "Group.ReadWrite.All+AdministrativeUnit.Read.All", "Directory.ReadWrite.All",
+		},
+		Roles: []Role{GroupsAdministrator, UserAdministrator},
+	},
+
 	ReadSKUs: {
 		Full: []string{
 			"LicenseAssignment.Read.All", "Organization.Read.All", "Directory.Read.All", "Organization.ReadWrite.All", "Directory.ReadWrite.All",

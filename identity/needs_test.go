@@ -17,7 +17,7 @@ var writes = []Operation{
 	CreateUsers, WriteUsers, DeleteUsers, AssignUser, ReprocessUser, CreateGroups, WriteGroups, DeleteGroups, WriteMembers, WriteOwners,
 	AssignGroup, WriteOrganization, WriteSettings, ReprocessMany, Import, Develop, CreateApplications, WriteApplications, CreatePrincipals,
 	WritePrincipals, WriteAppRoles, RemoveAppRoles, WriteAppRolesOfOthers, AddApplicationOwners, RemoveApplicationOwners, WriteApplicationKeys, Instantiate, InvalidateTokens,
-	WriteGrants, RemoveGrants, WriteRoles, ResetPassword, RevokeSessions, WriteSignIn,
+	WriteGrants, RemoveGrants, WriteRoles, ResetPassword, RevokeSessions, WriteSignIn, WriteUnits, CreateInUnits,
 }
 
 // guarded are the operations that writing the directory is not enough for, because each lets the caller come by what it has not got.
@@ -29,7 +29,7 @@ var guarded = []Operation{
 // narrow are the other operations that writing the directory is not enough for, as it is documented.
 var narrow = []Operation{
 	DeleteUsers, DeleteGroups, ReadMembers, ReadOwners, ReadObjects, ReadOrganizationByID, WriteOrganization, ReadDomains, ReadGrantsOfUser,
-	ReadFederated, ReadOneFederated, ReadApplications, ReadPrincipals, ReadAllReports, ReadAppRolesOfUser, ReadOneMembership, ReadAssignedResources, ReadGroupsOwned, InvalidateTokens,
+	ReadFederated, ReadOneFederated, ReadApplications, ReadPrincipals, ReadAllReports, ReadAppRolesOfUser, ReadOneMembership, ReadAssignedResources, ReadGroupsOwned, InvalidateTokens, WriteUnits,
 }
 
 func application(permissions ...string) *Caller {

@@ -49,8 +49,10 @@ func TestUnitsThatAreNotThereAreRefused(t *testing.T) {
 	h.must(tenant.DeleteUnit{Unit: unit.Ordinal})
 	for _, ordinal := range []uint32{unit.Ordinal, 7} {
 		for _, cmd := range []tenant.Command{
-			tenant.UpdateUnit{Unit: ordinal, Patch: unitPatch(t, `{"displayName":"x"}`)}, tenant.DeleteUnit{Unit: ordinal},
-			tenant.AddUnitMember{Unit: ordinal, Member: ann.ID}, tenant.RemoveUnitMember{Unit: ordinal, Member: ann.ID},
+			tenant.UpdateUnit{Unit: ordinal, Patch: unitPatch(t, `{"displayName":"x"}`)},
+			tenant.DeleteUnit{Unit: ordinal},
+			tenant.AddUnitMember{Unit: ordinal, Member: ann.ID},
+			tenant.RemoveUnitMember{Unit: ordinal, Member: ann.ID},
 			func() tenant.Command { c := newGroup(t, "group"); c.Unit = &ordinal; return c }(),
 		} {
 			if _, err := h.do(cmd); !isNotFound(err) {
