@@ -32,8 +32,8 @@ type collection struct {
 
 // userCollections are those of a user (P30 to P32).
 var userCollections = collections(map[string]collection{
-	"memberOf":           inGroups(thisGroup, usersIn),
-	"transitiveMemberOf": inGroups((*directory.Index).Within, usersIn),
+	"memberOf":           alsoUnits(inGroups(thisGroup, usersIn), (*directory.UnitMembers).Users),
+	"transitiveMemberOf": alsoUnits(inGroups((*directory.Index).Within, usersIn), (*directory.UnitMembers).Users),
 	"createdObjects": {properties: []string{"id"}, advanced: true, having: creators(func(r *request, id uuid.UUID) (uint32, bool) {
 		return r.image.Directory.UserByID(id)
 	})},
@@ -67,8 +67,8 @@ var userCollections = collections(map[string]collection{
 // groupCollections are those of a group.
 var groupCollections = collections(map[string]collection{
 	"assignedLicenses":   {properties: []string{"skuId"}, having: groupsWith},
-	"memberOf":           inGroups(thisGroup, groupsIn),
-	"transitiveMemberOf": inGroups((*directory.Index).Within, groupsIn),
+	"memberOf":           alsoUnits(inGroups(thisGroup, groupsIn), (*directory.UnitMembers).Groups),
+	"transitiveMemberOf": alsoUnits(inGroups((*directory.Index).Within, groupsIn), (*directory.UnitMembers).Groups),
 })
 
 func collections(all map[string]collection) fold.Names[collection] {

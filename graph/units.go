@@ -80,6 +80,22 @@ func (r *request) unitsOf(id uuid.UUID) *roaring.Bitmap {
 	return roaring.BitmapOf(r.image.UnitsOf(id)...)
 }
 
+// alsoUnits adds the administrative units that users, or groups, are in to a collection of the groups they are in. It looks at all units, of which
+// there are few.
+func alsoUnits(groups collection, members func(*directory.UnitMembers, uint32) *roaring.Bitmap) collection {
+	having := groups.having
+	groups.having = func(r *request, passes test, named []string) *roaring.Bitmap {
+		all := having(r, passes, named)
+		for ordinal, u := range r.image.Units.All() {
+			if some := members(r.image.UnitMembers, ordinal); some != nil && passes(element{"id": u.ID.String()}) {
+				all.Or(some)
+			}
+		}
+		return all
+	}
+	return groups
+}
+
 // unitContext is the set that the path names.
 func (r *request) unitContext() string {
 	if strings.Contains(strings.ToLower(r.URL.Path), strings.ToLower(unitsRoot)) {
