@@ -171,6 +171,8 @@ func serverProblem(err error) (*Problem, bool) {
 	switch {
 	case errors.Is(err, store.ErrFull):
 		return unavailable("The server has no room left on its disk. Nothing was changed. Ask its administrator."), true
+	case errors.Is(err, store.ErrUnavailable):
+		return unavailable("The server cannot read or write its database now. Try again later, or ask its administrator: the log says why."), true
 	case errors.Is(err, context.DeadlineExceeded):
 		return unavailable("The request took longer than it may. Try again."), true
 	case errors.Is(err, context.Canceled): // the caller has gone

@@ -180,7 +180,15 @@ func (t *Tenant) append(f *fold) error {
 		return nil
 	}
 	t.options.Log.Error("commits could not be made durable; nothing of them was kept", "tenant", t.id, "commits", len(f.commits), "error", err)
-	return errors.Join(&Problem{Kind: Unavailable, Message: "The change could not be made durable, and nothing of it was kept: " + err.Error()}, err)
+	return errors.Join(&Problem{Kind: Unavailable, Message: notDurable(err)}, err)
+}
+
+// notDurable is for callers. What the store says names files, and is for the log.
+func notDurable(err error) string {
+	if errors.Is(err, store.ErrFull) {
+		return "The server has no room left on its disk, so nothing was changed. Ask its administrator to make room."
+	}
+	return "The change could not be made durable, so nothing was changed. Try again later, or ask the administrator of the server: its log says why."
 }
 
 func (t *Tenant) publish(f *fold) {

@@ -97,9 +97,9 @@ func (k *killed) init() {
 }
 
 // start runs the program and waits until it serves.
-func (k *killed) start() {
+func (k *killed) start(flags ...string) {
 	k.t.Helper()
-	k.process = exec.Command(k.program, "serve", "--data", k.data, "--listen", "127.0.0.1:0")
+	k.process = exec.Command(k.program, append([]string{"serve", "--data", k.data, "--listen", "127.0.0.1:0"}, flags...)...)
 	log, err := k.process.StderrPipe()
 	if err != nil {
 		k.t.Fatal(err)

@@ -153,6 +153,7 @@ func (s *service) tidying(ctx context.Context) (end func()) {
 	ctx, stop := context.WithCancel(ctx)
 	var tasks sync.WaitGroup
 	tasks.Go(func() { s.tenants.Tidy(ctx, tidyTime) })
+	tasks.Go(func() { s.ready.watch(ctx) })
 	tasks.Go(func() {
 		again(ctx, tidyTime, "what has expired could not be removed; it is tried again", func() error {
 			_, err := s.store.DropTickets(ctx, s.now())

@@ -21,6 +21,7 @@ func serveCommand() *cobra.Command {
 	var rotateAfter time.Duration
 	var limits limiting
 	var dev development
+	var acceptLoss bool
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve Microsoft Graph from a database",
@@ -36,7 +37,7 @@ func serveCommand() *cobra.Command {
 				return err
 			}
 			s, err := openFounded(cmd.Context(), data, serviceOptions{
-				secrets: secrets, publicURL: at.publicURL, origins: origins, rotateAfter: rotateAfter, limits: limits.limits(), development: &dev,
+				secrets: secrets, acceptLoss: acceptLoss, publicURL: at.publicURL, origins: origins, rotateAfter: rotateAfter, limits: limits.limits(), development: &dev,
 			})
 			if err != nil {
 				return err
@@ -54,6 +55,7 @@ func serveCommand() *cobra.Command {
 	limits.register(cmd)
 	dev.register(cmd, false)
 	cmd.Flags().StringVar(&data, "data", defaultData, "the database, a file")
+	cmd.Flags().BoolVar(&acceptLoss, "allow-data-loss", false, "go on with a database that lacks changes which were acknowledged, such as one whose log is gone; once is enough")
 	secrets.register(cmd)
 	cmd.Flags().DurationVar(&rotateAfter, "rotate-keys", 90*24*time.Hour, "age at which the key that signs tokens is replaced by a new one; 0 for never (see licensor keys)")
 	cmd.Flags().StringArrayVar(&origins, "cors-origin", nil, "origin of pages whose browsers may call, such as https://admin.contoso.com or http://localhost:*; may be repeated")

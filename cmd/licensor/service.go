@@ -32,11 +32,13 @@ type service struct {
 	now         func() time.Time
 	rotate      time.Duration // see serviceOptions
 	development *development
+	ready       *readiness
 	handler     http.Handler // Graph, our own operations, the authority, health and metrics
 }
 
 type serviceOptions struct {
 	secrets     secretsKey
+	acceptLoss  bool // of acknowledged changes
 	publicURL   string
 	origins     []string         // of pages whose browsers may call
 	now         func() time.Time // time.Now when nil
@@ -54,7 +56,11 @@ func openService(ctx context.Context, path string, options serviceOptions) (s *s
 		return nil, err
 	}
 	s = &service{now: options.now, development: options.development, rotate: options.rotateAfter}
-	if s.store, err = sqlite.Open(ctx, path); err != nil {
+	open := sqlite.Open
+	if options.acceptLoss {
+		open = sqlite.OpenDespiteLoss
+	}
+	if s.store, err = open(ctx, path); err != nil {
 		return nil, err
 	}
 	opened := s // what is answered with an error is nil
@@ -87,6 +93,7 @@ func openService(ctx context.Context, path string, options serviceOptions) (s *s
 	if err != nil {
 		return nil, err
 	}
+	s.ready = newReadiness(s.store, time.Now)
 	s.handler = s.routes(options)
 	return s, nil
 }
@@ -102,7 +109,7 @@ func (s *service) routes(options serviceOptions) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", metrics.count(sparing(s.logins.Handler(), options.now)))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.HandleFunc("GET /readyz", s.ready)
+	mux.Handle("GET /readyz", s.ready)
 	mux.Handle("GET /metrics", metrics.handler())
 	rest := sparing(mux, options.now)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -114,18 +121,6 @@ func (s *service) routes(options serviceOptions) http.Handler {
 			rest.ServeHTTP(w, r)
 		}
 	})
-}
-
-// ready answers whether requests can be served: the database can be read and written.
-func (s *service) ready(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
-	defer cancel()
-	if err := s.store.Ping(ctx); err != nil {
-		slog.Error("not ready", "error", err)
-		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
-		return
-	}
-	fmt.Fprintln(w, "ok")
 }
 
 // Close ends all work and closes the database.

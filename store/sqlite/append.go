@@ -16,13 +16,14 @@ import (
 type statements struct {
 	one, page, hasMoved                    *sql.Stmt // of the reader
 	advance, commit, upsert, discard, move *sql.Stmt // of the writer
-	newest, rewrite                        *sql.Stmt // of the writer, too
+	newest, rewrite, count                 *sql.Stmt // of the writer, too
 }
 
 const (
 	advance = "UPDATE tenant SET seq = ?3 WHERE number = ?1 AND seq = ?2"
 	commit  = "INSERT INTO commits (tenant, seq, at, actor, operation, format, effects, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
 	newest  = "SELECT coalesce(max(ordinal), -1) FROM object WHERE tenant = ?1 AND kind = ?2"
+	count   = "UPDATE probe SET writes = ?1"
 	discard = "DELETE FROM object WHERE tenant = ?1 AND kind = ?2 AND ordinal = ?3"
 	upsert  = `INSERT INTO object (tenant, kind, ordinal, id, deleted, document, sum, seq, user_principal_name, display_name, mail, created)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ` + upnOf + ", " + nameOf + ", " + mailOf + ", " + createdOf + `)
@@ -60,6 +61,7 @@ func (s *Store) prepare(ctx context.Context) error {
 		{&s.say.move, s.writer, move},
 		{&s.say.newest, s.writer, newest},
 		{&s.say.rewrite, s.writer, rewrite},
+		{&s.say.count, s.writer, count},
 	} {
 		stmt, err := p.db.PrepareContext(ctx, p.text)
 		if err != nil {
@@ -104,7 +106,24 @@ func (s *Store) write(ctx context.Context, do func(tx *sql.Tx) error) error {
 	if err := do(tx); err != nil {
 		return err
 	}
-	return tx.Commit()
+	if s.say.count == nil { // the schema is not there yet
+		return tx.Commit()
+	}
+	if _, err := tx.Stmt(s.say.count).Exec(int64(s.writes + 1)); err != nil {
+		return err
+	}
+	if err := s.Intact(); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	s.writes++
+	if err := s.Intact(); err != nil { // what has just been written may be in a file that has no name any more
+		return err
+	}
+	s.acknowledge()
+	return nil
 }
 
 func consecutive(commits []store.Commit) error {

@@ -14,17 +14,25 @@ import (
 // magic is how each SQLite file begins (https://sqlite.org/fileformat.html, section 1.3).
 const magic = "SQLite format 3\x00"
 
-// examine looks at the file's first bytes before SQLite does, whose words for what it meets are few. A file that does not
-// exist is made, for its owner only: the signing keys are in it.
-func examine(path string) error {
+// examine opens the file and looks at its first bytes before SQLite does, whose words for what it meets are few. A file that does not
+// exist is made, for its owner only: the signing keys are in it. The file itself is locked, too, since it may have several names.
+func examine(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if errors.Is(err, fs.ErrPermission) || isReadOnly(err) {
-		return fmt.Errorf("cannot write to the database: let the user who runs this (number %d) write there (%w)", os.Getuid(), err)
+		return nil, fmt.Errorf("cannot write to the database: let the user who runs this (number %d) write there (%w)", os.Getuid(), err)
 	} else if err != nil {
-		return fmt.Errorf("open the database: %w", err)
+		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	err = examineHeader(path, file)
-	return errors.Join(err, file.Close())
+	if taken, err := tryLockDatabase(file); err != nil || !taken {
+		if err == nil {
+			err = fmt.Errorf("the database %s is in use by another process, which may know it by another name: stop that first, or give this one a database of its own", path)
+		}
+		return nil, errors.Join(err, file.Close())
+	}
+	if err := examineHeader(path, file); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
 }
 
 func examineHeader(path string, file *os.File) error {

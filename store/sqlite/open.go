@@ -24,7 +24,7 @@ const readers = 8
 
 const (
 	writing = "_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=synchronous(full)&_pragma=cell_size_check(1)" +
-		"&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(4000)&_pragma=journal_size_limit(67108864)"
+		"&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(4000)&_pragma=journal_size_limit(67108864)" // see journalLimit
 	reading = "_pragma=busy_timeout(10000)&_pragma=query_only(1)&_pragma=cell_size_check(1)&_pragma=cache_size(-8192)"
 )
 
@@ -32,17 +32,32 @@ const (
 type Store struct {
 	path   string
 	lock   *os.File
+	file   *os.File // the database itself; closed after SQLite's, whose locks would go with it
+	guard  guard
 	writer *sql.DB // one connection
 	reader *sql.DB
 	say    statements
 	number sync.Map // of tenants: uuid.UUID -> int64; tenants are never removed
+
+	acceptLoss   bool
+	acknowledged *os.File
+	writes       uint64 // so far; who has the writer's connection has it
 }
 
 var _ store.Store = (*Store)(nil)
 
 // Open opens the file at path, which it makes when there is none, and brings it to the schema of this program. The folder
-// must exist. The file is this process's until Close.
+// must exist. The file is this process's until Close. When acknowledged writes are missing it returns ErrLost.
 func Open(ctx context.Context, path string) (*Store, error) {
+	return openStore(ctx, path, false)
+}
+
+// OpenDespiteLoss is Open for a database of which acknowledged writes are missing and will not come back.
+func OpenDespiteLoss(ctx context.Context, path string) (*Store, error) {
+	return openStore(ctx, path, true)
+}
+
+func openStore(ctx context.Context, path string, acceptLoss bool) (*Store, error) {
 	path, err := locate(path)
 	if err != nil {
 		return nil, err
@@ -51,7 +66,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, lock: lock}
+	s := &Store{path: path, lock: lock, acceptLoss: acceptLoss}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -61,10 +76,14 @@ func Open(ctx context.Context, path string) (*Store, error) {
 // open does what needs the lock. No file of the database may be opened or closed by other means than SQLite's once SQLite has
 // it: closing any descriptor drops all of this process's POSIX locks.
 func (s *Store) open(ctx context.Context) error {
-	if err := examine(s.path); err != nil {
+	var err error
+	if s.file, err = examine(s.path); err != nil {
 		return err
 	}
 	s.writer = connect(s.path, writing, 1)
+	if err := s.checkAcknowledged(ctx); err != nil {
+		return err
+	}
 	if err := s.migrate(ctx); err != nil {
 		return err
 	}
@@ -76,7 +95,13 @@ func (s *Store) open(ctx context.Context) error {
 		return fmt.Errorf("the file system of %s does not allow write-ahead logging (SQLite's journal mode stayed %q): use a disk of this machine", s.path, mode)
 	}
 	s.reader = connect(s.path, reading, readers)
-	return s.fail("prepare", s.prepare(ctx))
+	if err := s.prepare(ctx); err != nil {
+		return s.fail("prepare", err)
+	}
+	if err := s.guardFiles(); err != nil {
+		return err
+	}
+	return s.noteFrom()
 }
 
 // Close waits for what is going on and gives the file free.
@@ -85,6 +110,11 @@ func (s *Store) Close() error {
 	for _, db := range []*sql.DB{s.reader, s.writer} {
 		if db != nil {
 			errs = append(errs, db.Close())
+		}
+	}
+	for _, file := range []*os.File{s.acknowledged, s.file} {
+		if file != nil {
+			errs = append(errs, file.Close())
 		}
 	}
 	return errors.Join(append(errs, unlock(s.lock), s.lock.Close())...)

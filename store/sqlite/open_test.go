@@ -100,12 +100,12 @@ func TestOpenRefusesNewerSchema(t *testing.T) {
 	}
 	_ = s.Close()
 	before := contents(t, path)
-	refused(t, path, path, "schema 99", "up to 4", "newer version", "restore a backup")
+	refused(t, path, path, "schema 99", "up to 5", "newer version", "restore a backup")
 	if !bytes.Equal(contents(t, path), before) {
 		t.Error("the file was changed")
 	}
 	db := connect(path, "", 1)
-	if _, err := db.Exec("PRAGMA user_version=4"); err != nil {
+	if _, err := db.Exec("PRAGMA user_version=5"); err != nil {
 		t.Fatal(err)
 	}
 	_ = db.Close()
@@ -158,7 +158,7 @@ func TestOnlyTheOwnerMayRead(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "x.db")
 	openWithTenant(t, path)
-	for _, name := range []string{path, path + "-wal", path + "-shm", path + ".lock"} {
+	for _, name := range []string{path, path + "-wal", path + "-shm", path + ".lock", path + "-ack"} {
 		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v, %v", name, info, err)
 		}

@@ -1,0 +1,126 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// ErrLost says that the database lacks writes that were acknowledged.
+var ErrLost = errors.New("acknowledged changes are missing")
+
+// acknowledgedSuffix names a small file beside the database. It holds how many writes were acknowledged, as text, and is written after
+// each of them, when it is durable. It is never synced, so it is never ahead of the database, whatever happens to the
+// machine; and it survives the end of the process, whatever ends it. SQLite itself does not notice when its log is missing
+// or ends early: it goes on without what was in it.
+const acknowledgedSuffix = "-ack"
+
+const acknowledgedForm = "%020d %08x\n"
+
+func acknowledgedText(writes uint64) []byte {
+	return fmt.Appendf(nil, acknowledgedForm, writes, crc32.Checksum(fmt.Appendf(nil, "%020d", writes), castagnoli))
+}
+
+// readAcknowledged returns how many writes were acknowledged; 0 when there is no file, or none that can be read: then nothing is checked.
+func readAcknowledged(path string) (uint64, error) {
+	file, err := os.Open(path + acknowledgedSuffix)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	} else if err != nil {
+		return 0, fmt.Errorf("read how much was acknowledged: %w", err)
+	}
+	defer file.Close() // it was only read
+	text, err := io.ReadAll(io.LimitReader(file, 64))
+	if err != nil {
+		return 0, fmt.Errorf("read how much was acknowledged: %w", err)
+	}
+	var writes uint64
+	var sum uint32
+	if _, err := fmt.Sscanf(string(text), acknowledgedForm, &writes, &sum); err != nil || string(acknowledgedText(writes)) != string(text) {
+		return 0, nil
+	}
+	return writes, nil
+}
+
+// checkAcknowledged returns ErrLost when the database has fewer writes than were acknowledged. It is called before anything is
+// changed, so that whoever finds the missing log can put it back.
+func (s *Store) checkAcknowledged(ctx context.Context) error {
+	if info, err := s.file.Stat(); err != nil || info.Size() == 0 { // new, whatever lies beside it
+		return err
+	}
+	acknowledged, err := readAcknowledged(s.path)
+	if err != nil {
+		return err
+	}
+	if s.writes, err = s.writesSoFar(ctx); err != nil {
+		return s.fail("read how much was written", err)
+	}
+	if s.writes >= acknowledged {
+		return nil
+	}
+	if s.acceptLoss {
+		return nil
+	}
+	return errors.Join(fmt.Errorf("database %s: %w: the last %d of %d writes are not in it, because its log %s-wal is missing, cut short or damaged, or because an older copy "+
+		"of the database was put in its place: restore the file and its log together, or start `licensor serve` once with --allow-data-loss to go on without them",
+		s.path, ErrLost, acknowledged-s.writes, acknowledged, s.path), s.keepLog())
+}
+
+// writesSoFar returns 0 for databases that do not count yet.
+func (s *Store) writesSoFar(ctx context.Context) (writes uint64, err error) {
+	var counts bool
+	err = s.writer.QueryRowContext(ctx, "SELECT count(*) > 0 FROM pragma_table_info('probe') WHERE name = 'writes'").Scan(&counts)
+	if err != nil || !counts {
+		return 0, err
+	}
+	err = s.writer.QueryRowContext(ctx, "SELECT writes FROM probe").Scan(&writes)
+	return writes, err
+}
+
+// keepLog copies a log that may hold what is missing. SQLite removes it when the database is closed, with all that it cannot read.
+func (s *Store) keepLog() error {
+	log, err := os.Open(s.path + "-wal")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("keep the log: %w", err)
+	}
+	defer log.Close() // it is only read
+	info, err := log.Stat()
+	if err != nil || info.Size() == 0 {
+		return err
+	}
+	name := s.path + "-wal.damaged"
+	kept, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil // the first one is the one that matters
+	} else if err != nil {
+		return fmt.Errorf("keep the log: %w", err)
+	}
+	_, err = io.Copy(kept, log)
+	if err := errors.Join(err, kept.Sync(), kept.Close()); err != nil {
+		return fmt.Errorf("keep the log: %w", err)
+	}
+	return fmt.Errorf("the log as it was found is kept in %s", name)
+}
+
+// noteFrom makes the file, or goes on with the one that is there.
+func (s *Store) noteFrom() (err error) {
+	s.acknowledged, err = os.OpenFile(s.path+acknowledgedSuffix, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("note what is acknowledged: %w", err)
+	}
+	if _, err := s.acknowledged.WriteAt(acknowledgedText(s.writes), 0); err != nil {
+		return fmt.Errorf("note what is acknowledged: %w", err)
+	}
+	return nil
+}
+
+// acknowledge notes a write that is durable. When it cannot, the write has happened all the same, and the next one notes both.
+func (s *Store) acknowledge() {
+	_, _ = s.acknowledged.WriteAt(acknowledgedText(s.writes), 0)
+}

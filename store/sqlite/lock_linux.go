@@ -1,0 +1,29 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// behindAll is a byte of the database that is locked: SQLite locks some at 1 GB (https://sqlite.org/src/file/src/os.h), and no file reaches it.
+const behindAll = 1 << 62
+
+// tryLockDatabase says whether the database file itself is this process's now. The lock belongs to the open file: a lock of the process
+// would be lost with any descriptor of the file that SQLite closes. File systems that have no such locks are left with the one on the
+// file beside it.
+func tryLockDatabase(file *os.File) (bool, error) {
+	lock := unix.Flock_t{Type: unix.F_WRLCK, Start: behindAll, Len: 1}
+	err := unix.FcntlFlock(file.Fd(), unix.F_OFD_SETLK, &lock)
+	switch {
+	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EACCES):
+		return false, nil
+	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOLCK), errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.ENOSYS):
+		return true, nil
+	case err != nil:
+		return false, fmt.Errorf("lock %s: %w", file.Name(), err)
+	}
+	return true, nil
+}
