@@ -42,6 +42,7 @@ func rootCommand() *cobra.Command {
 		importCommand(),
 		initCommand(),
 		keysCommand(),
+		noticesCommand(),
 		reprocessCommand(),
 		serveCommand(),
 		tokenCommand(),
