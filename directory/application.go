@@ -38,6 +38,8 @@ type ServicePrincipal struct {
 
 	Permissions []string `json:"permissions,omitempty"` // it is granted for itself, such as User.ReadWrite.All
 	Disabled    bool     `json:"disabled,omitempty"`    // accountEnabled is false
+	// Granted is when it was granted permissions, by their names; not of those granted by a version before format 5.
+	Granted map[string]time.Time `json:"granted,omitempty"`
 
 	AssignmentRequired bool `json:"appRoleAssignmentRequired,omitempty"`
 

@@ -24,3 +24,25 @@ func Differing(a, b []byte) []string {
 	slices.Sort(names)
 	return names
 }
+
+// DifferingWithin is Differing for documents that keep some properties in a member "properties", which are named by themselves.
+func DifferingWithin(a, b []byte) []string {
+	names := Differing(a, b)
+	at := slices.Index(names, keptWithin)
+	if at < 0 {
+		return names
+	}
+	return append(slices.Delete(names, at, at+1), Differing(memberOf(a, keptWithin), memberOf(b, keptWithin))...)
+}
+
+const keptWithin = "properties"
+
+func memberOf(document []byte, name string) []byte {
+	members, _ := split(document)
+	for _, m := range members {
+		if m.Name == name {
+			return m.Value
+		}
+	}
+	return nil
+}

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/tidwall/btree"
@@ -35,8 +36,9 @@ type Link struct {
 // units, see UnitMembers. Any number of goroutines may read
 // them. Finding and changing one costs about the same however many there are. A link stays while one of its ends is soft-deleted.
 type Links struct {
-	forth btree.Set[string] // relation, From, To and role
-	back  btree.Set[string] // relation, To, From and role
+	forth btree.Set[string]        // relation, From, To and role
+	back  btree.Set[string]        // relation, To, From and role
+	since btree.Map[string, int64] // when links of HasRole were made, in seconds, by their keys in forth
 
 	copying sync.Mutex // see Index
 }
@@ -45,7 +47,7 @@ type Links struct {
 func (l *Links) Copy() *Links {
 	l.copying.Lock()
 	defer l.copying.Unlock()
-	return &Links{forth: *l.forth.Copy(), back: *l.back.Copy()}
+	return &Links{forth: *l.forth.Copy(), back: *l.back.Copy(), since: *l.since.Copy()}
 }
 
 // Set adds a link, or removes it.
@@ -57,7 +59,23 @@ func (l *Links) Set(link Link, is bool) {
 	} else {
 		l.forth.Delete(forth)
 		l.back.Delete(back)
+		l.since.Delete(forth)
 	}
+}
+
+// SetSince notes when a link was made. It is kept of HasRole only, of which Graph shows it.
+func (l *Links) SetSince(link Link, at time.Time) {
+	if link.Relation == HasRole {
+		l.since.Set(linkKey(link.Relation, link.From, link.To, link.Role), at.Unix())
+	}
+}
+
+// Since returns when a link was made; the zero time when that is not known.
+func (l *Links) Since(link Link) time.Time {
+	if at, ok := l.since.Get(linkKey(link.Relation, link.From, link.To, link.Role)); ok {
+		return time.Unix(at, 0).UTC()
+	}
+	return time.Time{}
 }
 
 // Has reports whether there is a link.

@@ -61,6 +61,10 @@ func (r *request) selectExpanded(kind store.Kind) error {
 		links, defaults = []string{"members", "owners"}, namesOf(groupFields.shown(r).defaults)
 	case store.KindAdministrativeUnit:
 		links, defaults = []string{"members"}, namesOf(unitFields.shown(r).defaults)
+	case store.KindApplication:
+		links, defaults = []string{"owners"}, namesOf(applicationFields.shown(r).defaults)
+	case store.KindServicePrincipal:
+		links, defaults = []string{"owners"}, namesOf(principalFields.shown(r).defaults)
 	}
 	for _, e := range r.options.Expand {
 		if !slices.Contains(links, e.Name) || e.Nested || e.Levels > 1 {

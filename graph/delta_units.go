@@ -8,8 +8,8 @@ import (
 	"licensor/store"
 )
 
-// unitsDelta answers GET /directory/administrativeUnits/delta: all units at first, later those that came, went or changed; with members@delta,
-// unless $select leaves them out. The log does not say which of their properties changed.
+// unitsDelta answers GET /directory/administrativeUnits/delta: all units at first, later those that came, went or changed in what is shown; with
+// members@delta, unless $select leaves them out.
 func (api *API) unitsDelta(r *request) error {
 	d, err := r.deltaRound(store.KindAdministrativeUnit, r.unitContext(), unitFields.spell)
 	if err != nil {
@@ -38,7 +38,7 @@ type unitWriter struct {
 
 // touched are the units that changed, those with other members among them where these are shown.
 func (w *unitWriter) touched() *roaring.Bitmap {
-	touched := w.objects.Touched(nil)
+	touched := w.objects.Touched(namesOf(w.fields))
 	if w.members {
 		touched.Or(w.changes.UnitMembership())
 	}

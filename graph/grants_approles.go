@@ -5,6 +5,7 @@ import (
 	"iter"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -21,16 +22,17 @@ type roleAssignment struct {
 	image *tenant.Image
 }
 
-// roleAssignmentFields are the properties of appRoleAssignment. When it was made is not kept.
+// roleAssignmentFields are the properties of appRoleAssignment. When it was made is not known of those made by an earlier version.
 var roleAssignmentFields = newFieldSet("microsoft.graph.appRoleAssignment", append([]field[roleAssignment]{
 	{name: "appRoleId", write: func(b []byte, g *roleAssignment) []byte { return appendID(b, g.Role) }, when: directory.ByDefault},
+	{name: "createdDateTime", write: func(b []byte, g *roleAssignment) []byte { return appendTime(b, g.since()) }, when: directory.ByDefault},
 	{name: "id", write: func(b []byte, g *roleAssignment) []byte { return appendText(b, g.id()) }, when: directory.ByDefault},
 	{name: "principalDisplayName", write: func(b []byte, g *roleAssignment) []byte { return appendText(b, g.nameOf(g.From)) }, when: directory.ByDefault},
 	{name: "principalId", write: func(b []byte, g *roleAssignment) []byte { return appendID(b, g.From) }, when: directory.ByDefault},
 	{name: "principalType", write: func(b []byte, g *roleAssignment) []byte { return appendText(b, g.principalType()) }, when: directory.ByDefault},
 	{name: "resourceDisplayName", write: func(b []byte, g *roleAssignment) []byte { return appendText(b, g.nameOf(g.To)) }, when: directory.ByDefault},
 	{name: "resourceId", write: func(b []byte, g *roleAssignment) []byte { return appendID(b, g.To) }, when: directory.ByDefault},
-}, notKept[roleAssignment]([]string{"createdDateTime", "deletedDateTime"}, nil)...)).at(func(g *roleAssignment) string {
+}, notKept[roleAssignment]([]string{"deletedDateTime"}, nil)...)).at(func(g *roleAssignment) string {
 	return g.principalSet() + "('" + g.From.String() + "')/appRoleAssignments"
 })
 
@@ -48,6 +50,18 @@ func (g roleAssignment) key() []byte {
 		role = uuid.NewSHA1(g.To, g.Role[:])
 	}
 	return slices.Concat(g.From[:], role[:])
+}
+
+// since is when it was made; the zero time when that is not known.
+func (g *roleAssignment) since() time.Time {
+	if !g.isGraph() {
+		return g.image.Links.Since(g.Link)
+	}
+	permission, _ := identity.ApplicationPermissionByID(g.Role)
+	if principal, ok := g.image.Principals.ByID(g.From); ok {
+		return g.image.Principals.At(principal).Granted[permission.Value]
+	}
+	return time.Time{}
 }
 
 // nameOf is the displayName of a user, group or service principal.
@@ -253,16 +267,24 @@ func (s side) create(_ *API, r *request) error {
 	if s.end(g.Link) != id {
 		return refuse("The object of the path, %s, is not the one of the body: it must be the principalId of appRoleAssignments, and the resourceId of appRoleAssignedTo.", id)
 	}
-	if g.isGraph() {
-		err = r.grantPermission(g)
-	} else if _, err = r.do(tenant.AddLink{Link: g.Link}); err != nil {
-		err = r.badReferences(err, []reference{{"principalId", g.From}, {"resourceId", g.To}})
-	}
-	if err != nil {
+	if g.image, err = r.assign(g); err != nil {
 		return err
 	}
 	r.w.Header().Set("Location", r.root+"/"+s.context(id)+"/"+g.id())
 	return s.send(r, http.StatusCreated, id, g)
+}
+
+// assign makes an assignment, and returns the image that has it.
+func (r *request) assign(g roleAssignment) (*tenant.Image, error) {
+	if g.isGraph() {
+		err := r.grantPermission(g)
+		return r.image, err
+	}
+	done, err := r.do(tenant.AddLink{Link: g.Link})
+	if err != nil {
+		return nil, r.badReferences(err, []reference{{"principalId", g.From}, {"resourceId", g.To}})
+	}
+	return done.Image, nil
 }
 
 // readAssignment reads what is to be granted to whom.

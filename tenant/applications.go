@@ -3,6 +3,8 @@ package tenant
 import (
 	"bytes"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -121,6 +123,7 @@ func (cmd SetClient) run(c *change) error {
 		if err := img.freePrincipal(&next.Principal, was); err != nil {
 			return err
 		}
+		c.dateGrants(was, &next.Principal)
 	}
 	if err := c.setClient(ordinal, was, &next); err != nil {
 		return err
@@ -149,12 +152,35 @@ func (c *change) setForeign(next *directory.Client) error {
 		next.Principal.DisplayName = next.DisplayName
 	}
 	if was := c.next.PrincipalAt(ordinal); there && next.Principal.ID == was.Principal.ID {
+		c.dateGrants(&was, &next.Principal)
 		return c.setPrincipal(ordinal, &was, next, c.next.Organization)
 	}
 	if err := c.next.freePrincipal(&next.Principal, nil); err != nil {
 		return err
 	}
+	c.dateGrants(nil, &next.Principal)
 	return c.setPrincipal(c.principals.len(), nil, next, c.next.Organization)
+}
+
+// dateGrants notes when a service principal was granted permissions that it did not have before; was is nil for a new one.
+func (c *change) dateGrants(was *directory.Client, p *directory.ServicePrincipal) {
+	var before directory.ServicePrincipal
+	if was != nil && was.Principal.ID == p.ID {
+		before = was.Principal
+	}
+	p.Granted = nil
+	for _, name := range p.Permissions {
+		at, dated := before.Granted[name]
+		if !slices.Contains(before.Permissions, name) {
+			at, dated = c.at.UTC().Truncate(time.Second), true
+		}
+		if dated {
+			if p.Granted == nil {
+				p.Granted = map[string]time.Time{}
+			}
+			p.Granted[name] = at
+		}
+	}
 }
 
 // freePrincipal refuses the id and the appId of a service principal that another one has than that of the client; nil is a new client.
@@ -314,7 +340,11 @@ func (o *objectsChange[T]) put(c *change, ordinal uint32, id uuid.UUID, document
 			return err
 		}
 		document = o.base.Document(object) // an empty list is no list, as after a restart
-		o.documents = append(o.documents, DocumentNow{Ordinal: ordinal, Document: document, What: o.what(ordinal, object)})
+		now := DocumentNow{Ordinal: ordinal, Document: document, What: o.what(ordinal, object)}
+		if now.What == Written {
+			now.Properties = directory.DifferingWithin(o.base.Document(o.begun().At(ordinal)), document)
+		}
+		o.documents = append(o.documents, now)
 		o.begun().Set(ordinal, object)
 		c.write(store.Object{Kind: o.kind, Ordinal: ordinal, ID: id, Deleted: o.base.DeletedSince(object), Document: document})
 	}
@@ -360,6 +390,8 @@ type DocumentNow struct {
 	Document []byte     `cbor:"2,keyasint,omitempty"` // none: it is purged
 	What     MarkKind   `cbor:"3,keyasint,omitempty"` // none: it is new, or a log of format 2 does not say
 	ID       *uuid.UUID `cbor:"4,keyasint,omitempty"` // of what is purged
+	// Properties are the members of the document that were Written, and of its properties; none when that is not known. Since format 5.
+	Properties []string `cbor:"5,keyasint,omitempty"`
 }
 
 // mark is what the log says of an object.
@@ -367,7 +399,7 @@ func (d DocumentNow) mark() Mark {
 	if d.Document == nil {
 		return Mark{Ordinal: d.Ordinal, What: Purged, ID: d.ID}
 	}
-	return Mark{Ordinal: d.Ordinal, What: d.What}
+	return Mark{Ordinal: d.Ordinal, What: d.What, Properties: d.Properties}
 }
 
 // FormerApplication is an application of format 1 as it is from now on.

@@ -1,6 +1,8 @@
 package tenant
 
 import (
+	"slices"
+
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 )
@@ -48,6 +50,7 @@ type ObjectChanges struct {
 	properties map[string]*roaring.Bitmap
 	gone       map[uint32]uuid.UUID
 	ordinals   map[uuid.UUID]uint32 // of gone ones
+	owners     map[uint32][]uuid.UUID
 }
 
 func newChanges() *Changes {
@@ -61,7 +64,7 @@ func newChanges() *Changes {
 func newObjectChanges() ObjectChanges {
 	return ObjectChanges{
 		came: roaring.New(), went: roaring.New(), written: roaring.New(), properties: map[string]*roaring.Bitmap{},
-		gone: map[uint32]uuid.UUID{}, ordinals: map[uuid.UUID]uint32{},
+		gone: map[uint32]uuid.UUID{}, ordinals: map[uuid.UUID]uint32{}, owners: map[uint32][]uuid.UUID{},
 	}
 }
 
@@ -82,6 +85,24 @@ func (o *ObjectChanges) Came(ordinal uint32) bool { return o.came.Contains(ordin
 
 // Went says whether it was deleted, for good or not.
 func (o *ObjectChanges) Went(ordinal uint32) bool { return o.went.Contains(ordinal) }
+
+// Owners are the objects of which the list of owners of an application or service principal may have changed, each once.
+func (o *ObjectChanges) Owners(ordinal uint32) []uuid.UUID { return o.owners[ordinal] }
+
+// Owned are the applications or service principals whose owners have changed.
+func (o *ObjectChanges) Owned() *roaring.Bitmap {
+	all := roaring.New()
+	for ordinal := range o.owners {
+		all.Add(ordinal)
+	}
+	return all
+}
+
+func (o *ObjectChanges) owner(ordinal uint32, owner uuid.UUID) {
+	if !slices.Contains(o.owners[ordinal], owner) {
+		o.owners[ordinal] = append(o.owners[ordinal], owner)
+	}
+}
 
 // Gone answers the id of what was deleted for good, which no image knows any more.
 func (o *ObjectChanges) Gone(ordinal uint32) (uuid.UUID, bool) {

@@ -12,10 +12,11 @@ import (
 // read. A change that a program of the last format cannot read, or would misread, needs a new
 // number, and a database of the last one in testdata.
 const (
-	formatNow    = 4
+	formatNow    = 5
 	formatOldest = 1
 
-	formatWithColumns = 2 // commits say which values have changed, and snapshots have the columns; 3 has links between objects, 4 administrative units
+	formatWithColumns = 2 // commits say which values have changed, and snapshots have the columns; 3 has links between objects, 4 administrative units,
+	// 5 which properties of applications have changed, and when app roles were given
 )
 
 // checkFormat refuses what this version does not read.

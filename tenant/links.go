@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -211,18 +212,54 @@ func (c *change) sponsor(user uuid.UUID, sponsors []uuid.UUID) error {
 	return nil
 }
 
-// applyLinks replays changes of links.
+// applyLinks makes changes of links, which are made at the time of the image.
 func (img *Image) applyLinks(list []LinkNow) error {
 	if len(list) == 0 {
 		return nil
 	}
 	next := img.Links.Copy()
 	for _, now := range list {
-		if now.Relation < directory.OwnedBy || now.Relation > directory.HasRole {
-			return fmt.Errorf("the relation %d is not known", now.Relation)
+		if err := knownRelation(now.Link); err != nil {
+			return err
 		}
-		next.Set(now.Link, !now.Gone)
+		if next.Set(now.Link, !now.Gone); !now.Gone {
+			next.SetSince(now.Link, img.At)
+		}
 	}
 	img.Links = next
 	return nil
+}
+
+func knownRelation(l directory.Link) error {
+	if l.Relation < directory.OwnedBy || l.Relation > directory.HasRole {
+		return fmt.Errorf("the relation %d is not known", l.Relation)
+	}
+	return nil
+}
+
+// restoreLinks reads links from a snapshot, and when they were made as far as that is known.
+func restoreLinks(list []directory.Link, times []int64) (*directory.Links, error) {
+	links := new(directory.Links)
+	for i, l := range list {
+		if err := knownRelation(l); err != nil {
+			return nil, err
+		}
+		if links.Set(l, true); i < len(times) && times[i] != 0 {
+			links.SetSince(l, time.Unix(times[i], 0))
+		}
+	}
+	return links, nil
+}
+
+// linkTimes are the times of all links in their order, in seconds; nil when none is known.
+func linkTimes(links *directory.Links) (times []int64) {
+	n := 0
+	for l := range links.All() {
+		if at := links.Since(l); !at.IsZero() {
+			times = append(times, make([]int64, n-len(times))...)
+			times = append(times, at.Unix())
+		}
+		n++
+	}
+	return times
 }

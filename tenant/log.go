@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
 	"licensor/directory"
+	"licensor/directory/column"
 	"licensor/licensing"
 	"licensor/store"
 )
@@ -111,39 +113,78 @@ func (c *Changes) take(f *Effects, img *Image) error {
 	return errors.Join(c.takeGroups(f.Licensing.Groups), c.takeEntries(f.Licensing.Changes))
 }
 
-// takeApplications adds the applications and service principals that changed, and the members of groups among these; false when the
-// log does not say enough. A service principal changes with its application, of which it shows a lot.
+// takeApplications adds the applications and service principals that changed, and what links lead to them and from them; false when the log
+// does not say enough. A service principal changes with its application, of which it shows a lot.
 func (c *Changes) takeApplications(f *Effects, img *Image) bool {
 	known := true
 	for _, now := range f.Applications {
 		known = c.Applications.mark(now.mark()) && known
 		if a := img.Applications.At(now.Ordinal); a != nil {
 			for principal := range img.Principals.EveryByAppID(a.AppID) {
-				c.Principals.written.Add(principal)
+				c.Principals.ofApplication(principal, now.Properties)
 			}
 		}
 	}
 	for _, now := range f.Principals {
 		known = c.Principals.mark(now.mark()) && known
 	}
-	for _, v := range f.ApplicationValues {
-		c.Applications.written.Add(v.Ordinal)
-	}
-	for _, v := range f.PrincipalValues {
-		c.Principals.written.Add(v.Ordinal)
-	}
+	known = c.Applications.takeValues(f.ApplicationValues, directory.ApplicationSchema()) && known
+	known = c.Principals.takeValues(f.PrincipalValues, directory.PrincipalSchema()) && known
 	for _, l := range f.Links {
-		group, ok := img.Directory.GroupByID(l.From)
-		if !ok {
-			continue
+		c.takeLink(l.Link, img)
+	}
+	return known
+}
+
+// ofApplication adds a service principal whose application was written, in some properties or in what the log does not say.
+func (o *ObjectChanges) ofApplication(principal uint32, properties []string) {
+	if len(properties) == 0 {
+		o.written.Add(principal)
+	}
+	for _, name := range properties {
+		o.property(OfApplication + name).Add(principal)
+	}
+}
+
+// OfApplication is before the names of properties that a service principal shows of its application.
+const OfApplication = "application/"
+
+// takeValues adds the objects whose values in columns have changed, which may be without their document; false when they cannot be read.
+func (o *ObjectChanges) takeValues(list []Values, schema *column.Schema) bool {
+	for _, v := range list {
+		changes, err := schema.ReadChanges(v.Data)
+		if err != nil {
+			return false
 		}
+		for _, change := range changes {
+			name, _, _ := strings.Cut(schema.Columns[change.Column].Name, "/")
+			o.property(name).Add(v.Ordinal)
+		}
+	}
+	return true
+}
+
+// takeLink adds a link that came or went: of a group to a service principal, or of an application or service principal to an owner.
+func (c *Changes) takeLink(l directory.Link, img *Image) {
+	if group, ok := img.Directory.GroupByID(l.From); ok {
 		if principal, ok := img.Principals.EverByID(l.To); ok {
 			c.linked(l.Relation, group, principal)
 		} else if principal, ok := c.Principals.GoneByID(l.To); ok {
 			c.linked(l.Relation, group, principal)
 		}
 	}
-	return known
+	if l.Relation == directory.OwnedBy {
+		c.owner(l, img)
+	}
+}
+
+// owner adds an object that became, or is no longer, an owner of an application or service principal.
+func (c *Changes) owner(l directory.Link, img *Image) {
+	if a, ok := img.Applications.EverByID(l.From); ok {
+		c.Applications.owner(a, l.To)
+	} else if p, ok := img.Principals.EverByID(l.From); ok {
+		c.Principals.owner(p, l.To)
+	}
 }
 
 // takeUnits adds the administrative units that changed, and their members that came and went; false when the log does not say enough.
@@ -267,8 +308,14 @@ func (c *Changes) follow(img *Image) {
 	}
 	c.followOwners(moved, img)
 	c.followUnits(moved, roaring.Or(c.Groups.came, c.Groups.went), img)
+	for user := range roaring.Values(moved) {
+		if !img.Directory.UserGone(user) {
+			c.followOwner(img.Directory.UserID(user), img)
+		}
+	}
 	for principal := range roaring.Values(roaring.Or(c.Principals.came, c.Principals.went)) {
 		if p := img.Principals.At(principal); p != nil {
+			c.followOwner(p.ID, img)
 			for _, relation := range []directory.Relation{directory.HasMember, directory.OwnedBy} {
 				for id := range img.Links.To(relation, p.ID) {
 					if group, ok := img.Directory.GroupByID(id); ok {
@@ -282,6 +329,13 @@ func (c *Changes) follow(img *Image) {
 		for _, group := range img.Directory.GroupMemberOf(member) {
 			c.membersOf(group).Groups.Add(member)
 		}
+	}
+}
+
+// followOwner adds an owner that came or went to the owners of its applications and service principals.
+func (c *Changes) followOwner(owner uuid.UUID, img *Image) {
+	for l := range img.Links.LinksTo(directory.OwnedBy, owner) {
+		c.owner(l, img)
 	}
 }
 

@@ -189,6 +189,7 @@ type head struct {
 	Format        uint32              `cbor:"13,keyasint,omitempty"` // none: format 1
 	Parts         partNames           `cbor:"14,keyasint,omitempty"`
 	Links         []directory.Link    `cbor:"15,keyasint,omitempty"` // since format 3
+	LinkTimes     []int64             `cbor:"16,keyasint,omitempty"` // of Links, 0 where it is not known; since format 5
 }
 
 // oldPart names the two parts that hold 65,536 users in format 1.
@@ -287,7 +288,7 @@ func headOf(img *Image, names partNames) *head {
 	for g := range img.Grants.All() {
 		h.Grants = append(h.Grants, GrantNow{Grant: g})
 	}
-	h.Links = slices.Collect(img.Links.All())
+	h.Links, h.LinkTimes = slices.Collect(img.Links.All()), linkTimes(img.Links)
 	return h
 }
 
@@ -378,7 +379,7 @@ func (h *head) image(parts map[string][][]byte) (*Image, error) {
 	if h.Format >= formatWithColumns {
 		columns = &directory.Columns{Users: parts["userColumns"], Groups: parts["groupColumns"]}
 	}
-	img := &Image{Seq: h.Seq, At: h.At.UTC(), Imports: h.Imports, Grants: new(directory.Grants), Links: new(directory.Links)}
+	img := &Image{Seq: h.Seq, At: h.At.UTC(), Imports: h.Imports, Grants: new(directory.Grants)}
 	var wait sync.WaitGroup
 	var licErr, dirErr, appErr, principalErr, unitErr error
 	wait.Go(func() { img.Licensing, licErr = licensing.Restore(h.Licensing, parts["licensing"]) })
@@ -391,12 +392,12 @@ func (h *head) image(parts map[string][][]byte) (*Image, error) {
 		return nil, err
 	}
 	var err error
+	if img.Links, err = restoreLinks(h.Links, h.LinkTimes); err != nil {
+		return nil, err
+	}
 	if img.UnitMembers, err = directory.DecodeUnitMembers(parts["administrativeUnitMembers"], img.Units.Len(), img.Directory.Users(), img.Directory.Groups()); err != nil {
 		return nil, err
 	}
 	f := &Effects{Organization: h.Organization, Subscriptions: h.Subscriptions, Roles: h.Roles, Grants: h.Grants, SignIn: h.SignIn}
-	for _, l := range h.Links {
-		f.Links = append(f.Links, LinkNow{Link: l})
-	}
 	return img, img.applySmall(f)
 }

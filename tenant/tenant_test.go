@@ -178,7 +178,10 @@ func content(tb testing.TB, img *tenant.Image) string {
 		tb.Fatal(err)
 	}
 	b.Write(rest)
-	fmt.Fprintf(&b, "\n%v %v %v %v", slices.Collect(img.Grants.All()), slices.Collect(img.Links.All()), img.Roles, img.SignIn)
+	fmt.Fprintf(&b, "\n%v %v %v", slices.Collect(img.Grants.All()), img.Roles, img.SignIn)
+	for l := range img.Links.All() {
+		fmt.Fprintf(&b, "\n%v since %s", l, img.Links.Since(l))
+	}
 	appendObjects(&b, img.Applications, (*directory.Application).Document)
 	appendObjects(&b, img.Principals, (*directory.ServicePrincipal).Document)
 	appendObjects(&b, img.Units, (*directory.AdministrativeUnit).Document)
