@@ -67,6 +67,15 @@ func (img *Image) acts(id uuid.UUID) bool {
 	return ok && (kind == store.KindUser || kind == store.KindServicePrincipal)
 }
 
+// acts is Image.acts for what the command has not purged.
+func (c *change) acts(id uuid.UUID) bool {
+	principal, ok := c.base.Principals.ByID(id)
+	if ok && c.principals.draft != nil && c.principals.draft.At(principal) == nil {
+		return false
+	}
+	return c.base.acts(id)
+}
+
 // linkable says which kinds of objects a relation joins with commands of their own, and what is said of a link that is there.
 var linkable = map[directory.Relation]struct {
 	from, to []store.Kind
@@ -176,18 +185,18 @@ func (c *change) unlink(id uuid.UUID) {
 
 // created notes who has created an object; nobody when the creator is not in the directory.
 func (c *change) created(id, creator uuid.UUID) {
-	if c.base.acts(creator) {
+	if c.acts(creator) {
 		c.link(directory.Link{Relation: directory.CreatedBy, From: id, To: creator}, true)
 	}
 }
 
 // own gives a new application or service principal its first owners: those named, and its creator.
 func (c *change) own(id uuid.UUID, owners []uuid.UUID, creator uuid.UUID) error {
-	if c.base.acts(creator) && !slices.Contains(owners, creator) {
+	if c.acts(creator) && !slices.Contains(owners, creator) {
 		owners = append(slices.Clip(owners), creator)
 	}
 	for _, owner := range owners {
-		if !c.base.acts(owner) {
+		if !c.acts(owner) {
 			return noSuch(owner)
 		}
 		if !c.link(directory.Link{Relation: directory.OwnedBy, From: id, To: owner}, true) {

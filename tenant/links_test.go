@@ -39,3 +39,20 @@ func TestWhoIsAssigned(t *testing.T) {
 		t.Errorf("without the group: %v, want %v", got, want)
 	}
 }
+
+// TestAPrincipalThatIsReplacedOwnsNothing gives an application another service principal, in the name of the one that goes by it.
+func TestAPrincipalThatIsReplacedOwnsNothing(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 1<<30)
+	shop := client(1, "Shop")
+	h.must(tenant.SetClient{Client: shop})
+	next, gone := shop, shop.Principal.ID
+	next.Principal.ID = uuid.UUID{15: 99}
+	if _, err := h.do(tenant.SetClient{Client: next, Owners: []uuid.UUID{gone}}); err == nil {
+		t.Error("it is named as an owner")
+	}
+	h.must(tenant.SetClient{Client: next, Creator: gone})
+	for l := range h.Image().Links.All() {
+		t.Errorf("there is a link %v", l)
+	}
+}
