@@ -54,10 +54,11 @@ func TestApplyingAllChangesGivesWhatReadingEverythingGives(t *testing.T) {
 // crowd is a tenant in which things happen.
 type crowd struct {
 	*world
-	t      *testing.T
-	random *rand.Rand
-	token  string
-	n      int
+	t       *testing.T
+	random  *rand.Rand
+	token   string
+	n       int
+	happens func(*crowd) tenant.Command // command when nil
 }
 
 func (p *crowd) must(cmd tenant.Command) {
@@ -79,7 +80,11 @@ func (p *crowd) read(address string) map[string]any {
 
 func (p *crowd) step() {
 	p.clock.Add(1)
-	_, _ = p.world.tenant.Do(p.t.Context(), "system", p.command()) // many are refused
+	happens := p.happens
+	if happens == nil {
+		happens = (*crowd).command
+	}
+	_, _ = p.world.tenant.Do(p.t.Context(), "system", happens(p)) // many are refused
 }
 
 func (p *crowd) command() tenant.Command {
