@@ -1,7 +1,8 @@
 package identity
 
-// Need is what an operation asks of its caller: one of the permissions, and of a signed-in user one of the roles too. A permission counts
-// only where it can be granted: Group.Create for applications, User.Read for signed-in users. "X+Y" stands for both of two permissions.
+// Need is what an operation asks of its caller: one of the permissions, and of a signed-in user one of the roles too. For an application, one
+// of the roles is enough. A permission counts only where it can be granted: Group.Create for applications, User.Read for signed-in users.
+// "X+Y" stands for both of two permissions.
 type Need struct {
 	Full        []string // permissions that let the caller see or do all of it, least first
 	Delegated   []string // as Full, for signed-in users only
@@ -17,7 +18,7 @@ type Need struct {
 	// SelfService are the properties that a signed-in user may change of its own self without a role.
 	SelfService []string
 
-	Roles  []Role // none: any member may; otherwise Global Administrators may, and these
+	Roles  []Role // none: any member may, and any application with a role; otherwise Global Administrators may, and these
 	Owners bool   // owners of the group may without a role
 	Self   bool   // a signed-in user may on its own self without a role
 
