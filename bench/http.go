@@ -42,7 +42,7 @@ func compareHTTP(ctx context.Context, o *ours, load time.Duration, rounds, conne
 	}
 	defer real.close()
 	for _, c := range cases {
-		request := func(user int) []byte { return c.request(user).bytes(real.address, token) }
+		request := func(user int) []byte { return c.request(o, user).bytes(real.address, token) }
 		if err := o.compareCase(ctx, c.name, authority, real.address, request, load, rounds, connections); err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
@@ -50,28 +50,44 @@ func compareHTTP(ctx context.Context, o *ours, load time.Duration, rounds, conne
 	return nil
 }
 
-// message is a request but for what all have in common.
+// message is a request but for what all have in common, such as the header that advanced queries ask for.
 type message struct{ method, path, body string }
 
 func (m message) bytes(address, token string) []byte {
-	return fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
-		m.method, m.path, address, token, len(m.body), m.body)
+	return fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nConsistencyLevel: eventual\r\n"+
+		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", m.method, m.path, address, token, len(m.body), m.body)
 }
 
 // cases are the requests, for a user by number.
 var cases = []struct {
 	name    string
-	request func(user int) message
+	request func(o *ours, user int) message
 }{
-	{"reprocess one user over HTTP", func(user int) message {
+	{"reprocess one user over HTTP", func(_ *ours, user int) message {
 		return message{"POST", fmt.Sprintf("/v1.0/users/%s/reprocessLicenseAssignment", id('u', user)), ""}
 	}},
-	{"read one user", func(user int) message { return message{"GET", fmt.Sprintf("/v1.0/users/%s", id('u', user)), ""} }},
-	{"a page of 100 users", func(int) message { return message{"GET", "/v1.0/users", ""} }},
-	{"users with a name, filtered", func(user int) message {
+	{"read one user", func(_ *ours, user int) message {
+		return message{"GET", fmt.Sprintf("/v1.0/users/%s", id('u', user)), ""}
+	}},
+	{"a page of 100 users", func(*ours, int) message { return message{"GET", "/v1.0/users", ""} }},
+	{"users with a name, filtered", func(_ *ours, user int) message {
 		return message{"GET", fmt.Sprintf("/v1.0/users?$filter=startsWith(displayName,'Person%%20%d')&$top=10", user), ""}
 	}},
-	{"a batch of 20 reads", func(user int) message { return message{"POST", "/v1.0/$batch", batch(user)} }},
+	{"users of a department, filtered, 100 of them", func(_ *ours, user int) message {
+		return message{"GET", fmt.Sprintf("/v1.0/users?$filter=department%%20eq%%20'Department%%20%d'", user%40), ""}
+	}},
+	{"a page of 100 members of a group of everybody", func(o *ours, _ int) message {
+		return message{"GET", o.members() + "?$top=100", ""}
+	}},
+	{"members of a department, filtered, 100 of them", func(o *ours, user int) message {
+		return message{"GET", fmt.Sprintf("%s/microsoft.graph.user?$top=100&$count=true&$filter=department%%20eq%%20'Department%%20%d'", o.members(), user%40), ""}
+	}},
+	{"a batch of 20 reads", func(_ *ours, user int) message { return message{"POST", "/v1.0/$batch", batch(user)} }},
+}
+
+// members is the address of the members of a group that everybody is in.
+func (o *ours) members() string {
+	return fmt.Sprintf("/v1.0/groups/%s/members", o.tenant.Image().Directory.GroupID(o.groups[0]))
 }
 
 // batch reads twenty users, one after another by number.
@@ -134,7 +150,7 @@ func (o *ours) login(ctx context.Context) (*identity.Authority, string, error) {
 		Application: directory.Application{
 			ID: id('a', 2), AppID: id('a', 3), DisplayName: "Bench", Secrets: []directory.Secret{{Hash: hash[:]}},
 		},
-		Principal: directory.ServicePrincipal{ID: id('a', 1), Permissions: []string{"User.ReadWrite.All"}},
+		Principal: directory.ServicePrincipal{ID: id('a', 1), Permissions: []string{"User.ReadWrite.All", "GroupMember.Read.All"}},
 	}
 	if _, err := o.tenant.Do(ctx, "bench", tenant.SetClient{Client: app}); err != nil {
 		return nil, "", err
