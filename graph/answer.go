@@ -32,6 +32,7 @@ func (r *request) send(status int, body []byte) error {
 
 // sendAs answers with a status and a body that was begun with begin.
 func (r *request) sendAs(status int, contentType string, body []byte) error {
+	r.chargeWork()
 	h := r.headers()
 	h.Set("Content-Type", contentType)
 	if h["Vary"] == nil {
@@ -42,6 +43,7 @@ func (r *request) sendAs(status int, contentType string, body []byte) error {
 	if len(body) > worthCompressing && acceptsGzip(r.Header.Get("Accept-Encoding")) {
 		r.writeCompressed(status, body)
 	} else {
+		r.work.Rest() // a caller may take the answer slowly
 		h.Set("Content-Length", strconv.Itoa(len(body)))
 		r.w.WriteHeader(status)
 		_, _ = r.w.Write(body) // who does not listen any more needs no answer

@@ -74,6 +74,7 @@ func (api *API) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	ctx, cancel := context.WithTimeout(hr.Context(), deadline)
 	defer cancel()
 	r := newRequest(ctx, w, hr, api.NewID(), api.Now())
+	defer func() { r.work.End() }()
 	defer func() {
 		if fault := recover(); fault != nil {
 			api.Log.Error("panic", "request-id", r.id, "method", hr.Method, "path", hr.URL.Path, "fault", fault, "stack", string(debug.Stack()))
@@ -199,6 +200,7 @@ func (api *API) enter(r *request) (err error) {
 	t, ok := api.Tenant(r.caller.Tenant)
 	if ok {
 		r.tenant, r.image = t, t.Image()
+		r.ctx, r.work = t.Work(r.ctx)
 	}
 	need := r.op.need
 	if r.op.needOfGroup != "" && ok {

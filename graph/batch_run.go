@@ -27,6 +27,7 @@ func (api *API) batch(r *request) error {
 	if err != nil {
 		return err
 	}
+	r.work.Rest() // each step has work of its own
 	answers := api.play(r, steps)
 	b := append(r.begin(), `{"responses":[`...)
 	for i, a := range answers {

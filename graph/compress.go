@@ -30,6 +30,7 @@ func (r *request) writeCompressed(status int, body []byte) {
 	z.Reset(&z.buffer)
 	_, _ = z.Write(body) // a buffer takes everything
 	_ = z.Close()
+	r.work.Rest() // a caller may take the answer slowly
 	h := r.w.Header()
 	h.Set("Content-Encoding", "gzip")
 	h.Set("Content-Length", strconv.Itoa(z.buffer.Len()))

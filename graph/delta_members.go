@@ -32,6 +32,9 @@ func sendWithMembers[T any](
 ) error {
 	b, last := w.head(), int64(-1)
 	for _, e := range page {
+		if err := w.work.Yield(); err != nil {
+			return err
+		}
 		object, ok := find(e.ordinal)
 		switch {
 		case e.removed != "":

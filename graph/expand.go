@@ -144,6 +144,10 @@ func relatedTo[T any](of func(*T) subject, rel relation) expansion[T] {
 			return nil, err
 		}
 		return func(b []byte, object *T) ([]byte, error) {
+			r.work.Doing("$expand")
+			if err := r.work.Yield(); err != nil {
+				return b, err
+			}
 			subject := of(object)
 			inner.ask(subject)
 			related, err := rel(inner)

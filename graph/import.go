@@ -39,7 +39,12 @@ func (api *API) importRows(r *request) error {
 	if err != nil {
 		return err
 	}
+	turn, err := r.tenant.Turn(r.ctx)
+	if err != nil {
+		return err
+	}
 	rows, problems := r.readRows(body, line)
+	turn.End()
 	done, err := r.do(tenant.Import{ID: r.URL.Query().Get("id"), Rows: rows})
 	if err != nil {
 		return err

@@ -87,6 +87,7 @@ func (api *API) admit(r *request, cost int) error {
 	}
 	h := r.w.Header()
 	h["X-Ms-Resource-Unit"] = unitTexts[cost]
+	r.units = cost
 	l := api.limits
 	if l.PerApplication <= 0 && l.PerTenant <= 0 {
 		return nil
@@ -101,12 +102,29 @@ func (api *API) admit(r *request, cost int) error {
 		own.giveBack(r.now)
 		return tenant.refuse(r, cost, "Tenant")
 	}
+	r.buckets = [2]*bucket{application, tenant}
 	fuller := application
 	if tenant.used(r.now) > application.used(r.now) {
 		fuller = tenant
 	}
 	fuller.warn(h, r.now)
 	return nil
+}
+
+// unitTime is the processor's time that a request may take for the units of its kind, and for each further unit.
+const unitTime = 10 * time.Millisecond
+
+// chargeWork takes more units for work that was long, now that it is known. It was done before anybody could refuse it, so a bucket may
+// come to hold less than nothing: then its callers wait the longer.
+func (r *request) chargeWork() {
+	extra := int(r.work.Spent() / unitTime)
+	if extra == 0 || r.units == 0 {
+		return
+	}
+	r.w.Header().Set("X-Ms-Resource-Unit", strconv.Itoa(r.units+extra))
+	for _, b := range r.buckets {
+		b.owe(r.now, extra)
+	}
 }
 
 // unitTexts are the values of x-ms-resource-unit, by cost. No cost is above 6.

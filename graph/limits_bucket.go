@@ -50,6 +50,17 @@ func (b *bucket) take(now time.Time, units int) (taken, bool) {
 	return taken{b.tokens.ReserveN(now, units)}, true
 }
 
+// owe takes units out, whether or not they are there, but never more than the bucket holds: nobody waits for longer than a window.
+func (b *bucket) owe(now time.Time, units int) {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.count(now, units)
+	b.tokens.ReserveN(now, min(units, b.size))
+}
+
 func (b *bucket) count(now time.Time, units int) {
 	if age := now.Sub(b.since); age >= b.window || age < 0 {
 		b.since, b.asked, b.refused = now, 0, 0

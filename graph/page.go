@@ -222,6 +222,18 @@ type list[T any] struct {
 	write   func(b []byte, row T) []byte // an object, with its braces
 }
 
+// paced lets others go first now and then. The answer is given up when the request's time is.
+func paced[T any](r *request, write func([]byte, T) []byte) func([]byte, T) []byte {
+	r.work.Doing("writing the objects of the page")
+	return func(b []byte, object T) []byte {
+		if err := r.work.Pace(); err != nil {
+			r.fault = err
+			return b
+		}
+		return write(b, object)
+	}
+}
+
 // sendList answers with a page.
 func sendList[T any](r *request, l list[T]) error {
 	if r.wantsLength() {
@@ -243,6 +255,6 @@ func sendList[T any](r *request, l list[T]) error {
 	if l.next != "" {
 		b = appendText(appendName(b, "@odata.nextLink"), l.next)
 	}
-	b = appendList(appendName(b, "value"), l.rows, l.write)
+	b = appendList(appendName(b, "value"), l.rows, paced(r, l.write))
 	return r.send(http.StatusOK, append(b, '}'))
 }

@@ -12,6 +12,7 @@ import (
 	"licensor/licensing"
 	"licensor/store"
 	"licensor/tenant"
+	"licensor/turns"
 )
 
 // Problem is an answer that is no success, in Graph's terms (P10, P11).
@@ -109,6 +110,9 @@ func problemOf(err error) (p *Problem, ok bool) {
 	}
 	if e, ok := errors.AsType[*tenant.Problem](err); ok {
 		return tenantProblem(e), true
+	}
+	if e, ok := errors.AsType[*turns.TooMuch](err); ok {
+		return refuse("%s", e), true
 	}
 	return identityProblem(err)
 }

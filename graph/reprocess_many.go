@@ -129,10 +129,14 @@ func (r *request) sendErrors(b []byte, image *tenant.Image, users *roaring.Bitma
 		b = appendText(appendName(b, "@odata.nextLink"), r.errorsLink(list[p.limit-1], p.limit, groups))
 	}
 	b = append(appendName(b, "value"), '[')
+	r.work.Doing("finding the reasons of errors")
 	x := r.newExplainer(image)
 	for i, user := range list {
 		if i > 0 {
 			b = append(b, ',')
+		}
+		if err := r.work.Yield(); err != nil {
+			return err
 		}
 		var err error
 		if b, err = r.appendExplained(append(b, '{'), x, user, false); err != nil {

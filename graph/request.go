@@ -12,6 +12,7 @@ import (
 	"licensor/graph/odata"
 	"licensor/identity"
 	"licensor/tenant"
+	"licensor/turns"
 )
 
 // request is one request on its way, and its answer. Fields are filled in the order of API.serve.
@@ -41,6 +42,9 @@ type request struct {
 	caller   *identity.Caller
 	access   identity.Access
 	tenant   *tenant.Tenant
+	work     *turns.Work
+	units    int           // what the request costs by its kind; long work costs more
+	buckets  [2]*bucket    // of the application and the tenant; nil where there is no bound
 	image    *tenant.Image // the current one when the request came
 	options  *odata.Options
 	holds    func(*tenant.Image) bool // what If-Match asks of the image that a change is made of
@@ -131,7 +135,7 @@ func (r *request) do(c tenant.Command) (tenant.Done, error) {
 	if r.holds != nil {
 		c = tenant.If{Holds: r.holds, Then: c}
 	}
-	return r.tenant.Do(r.ctx, r.caller.Actor(), c)
+	return r.tenant.Do(r.ctx, r.caller.Actor(), c) // its work rests meanwhile
 }
 
 // eventual says whether the caller asks for the advanced queries (P26, P31): by the header, or by following the link of an answer to a

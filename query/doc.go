@@ -8,6 +8,5 @@
 // values, true and false: a comparison with null is false, and Not makes it true. It holds within the living objects or
 // within the deleted ones, so Not is the complement there.
 //
-// The package does no I/O and allocates nothing for a row. What a condition costs is known before it is asked (Cost), and
-// Turns sees to it that evaluations of one tenant do not hold up those of another.
+// The package does no I/O and allocates nothing for a row. What a condition costs is known before it is asked (Cost).
 package query

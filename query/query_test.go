@@ -7,15 +7,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/RoaringBitmap/roaring/v2"
-	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
 	"licensor/directory/column"
@@ -279,72 +276,4 @@ func TestManyEqualitiesOfAColumnCostAsOne(t *testing.T) {
 	if many, one := query.Or(all...).Cost(table), all[0].Cost(table); many != one {
 		t.Errorf("500 cost %s, one %s", many, one)
 	}
-}
-
-func TestTurnsAreSharedByTenants(t *testing.T) {
-	t.Parallel()
-	turns := query.NewTurns(1)
-	first, err := turns.Begin(t.Context(), uuid.New())
-	if err != nil {
-		t.Fatal(err)
-	}
-	greedy, modest := uuid.New(), uuid.New()
-	var order []uuid.UUID
-	var mu sync.Mutex
-	var wait sync.WaitGroup
-	var begun atomic.Int32
-	run := func(tenant uuid.UUID) {
-		wait.Go(func() {
-			begun.Add(1)
-			turn, err := turns.Begin(t.Context(), tenant)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			mu.Lock()
-			order = append(order, tenant)
-			mu.Unlock()
-			if err := turn.Pause(); err != nil {
-				t.Error(err)
-			}
-			turn.End()
-			turn.End()
-		})
-	}
-	for range 20 {
-		run(greedy)
-	}
-	for begun.Load() < 20 {
-		time.Sleep(time.Millisecond)
-	}
-	run(modest)
-	for begun.Load() < 21 {
-		time.Sleep(time.Millisecond)
-	}
-	time.Sleep(20 * time.Millisecond) // until it stands in line, too
-	first.End()
-	wait.Wait()
-	if at := slices.Index(order, modest); at > 2 || len(order) != 21 {
-		t.Errorf("the modest tenant's turn came as number %d of %d", at, len(order))
-	}
-}
-
-func TestTurnsAreGivenUpWithTheContext(t *testing.T) {
-	t.Parallel()
-	turns := query.NewTurns(1)
-	first, err := turns.Begin(t.Context(), uuid.New())
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-	defer cancel()
-	if _, err := turns.Begin(ctx, uuid.New()); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("the error is %v", err)
-	}
-	first.End()
-	again, err := turns.Begin(t.Context(), uuid.New())
-	if err != nil {
-		t.Fatal(err)
-	}
-	again.End()
 }

@@ -62,6 +62,11 @@ type Reprocess struct {
 	All     bool
 }
 
+// short says whether it looks at few users.
+func (cmd Reprocess) short() bool {
+	return !cmd.All && !cmd.InError && len(cmd.Groups) == 0 && len(cmd.Users) < 100
+}
+
 // Name is the operation.
 func (Reprocess) Name() string { return "reprocessLicenseAssignment" }
 

@@ -10,6 +10,7 @@ import (
 	"licensor/directory/column"
 	"licensor/query"
 	"licensor/store"
+	"licensor/turns"
 )
 
 // keptSets is how many sets that conditions have found are remembered: whoever goes through a list asks again for each page.
@@ -23,9 +24,22 @@ type setKey struct {
 	name   string
 }
 
-// NewTurns returns the turns that all tenants of a process share: one evaluation less at once than there are processors, so
+// NewTurns returns the turns that all tenants of a process share: long work goes on in one less at once than there are processors, so
 // that one is left for everything else.
-func NewTurns() *query.Turns { return query.NewTurns(runtime.GOMAXPROCS(0) - 1) }
+func NewTurns() *turns.Turns {
+	n := runtime.GOMAXPROCS(0) - 1
+	return turns.New(n, n)
+}
+
+// Work returns the work of a request, and a context that has it.
+func (t *Tenant) Work(ctx context.Context) (context.Context, *turns.Work) {
+	return t.options.Turns.Start(ctx, t.id)
+}
+
+// Turn waits for a turn for what takes long from the start.
+func (t *Tenant) Turn(ctx context.Context) (*turns.Turn, error) {
+	return t.options.Turns.Within(ctx, t.id)
+}
 
 // Find returns the objects of a kind that fulfil a condition, as of an image. Under a name, which stands for the condition as
 // long as the image is the same, the set is remembered; "" is not remembered.
@@ -36,7 +50,7 @@ func (t *Tenant) Find(ctx context.Context, img *Image, kind store.Kind, within q
 			return rows, nil
 		}
 	}
-	turn, err := t.options.Turns.Begin(ctx, t.id)
+	turn, err := t.Turn(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +127,7 @@ func (t *Tenant) Page(ctx context.Context, img *Image, kind store.Kind, within q
 	if below == 0 {
 		below = table.Rows()
 	}
-	turn, err := t.options.Turns.Begin(ctx, t.id)
+	turn, err := t.Turn(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"licensor/directory/column"
 	"licensor/licensing"
 	"licensor/store"
+	"licensor/turns"
 )
 
 // ErrForgotten says that the log does not hold, or does not say, what somebody wants to know of it: it no longer reaches back that
@@ -22,6 +23,12 @@ var ErrForgotten = errors.New("the log does not reach back that far")
 
 // errEnough ends the reading of the log.
 var errEnough = errors.New("enough of the log was read")
+
+// errSome ends a part of it, after which others may go first.
+var errSome = errors.New("some of the log was read")
+
+// commitsAtOnce are read without a pause.
+const commitsAtOnce = 256
 
 // stretch is a part of the log: what came after one commit, up to another.
 type stretch struct{ after, upTo uint64 }
@@ -52,8 +59,8 @@ func (t *Tenant) Changes(ctx context.Context, after, upTo uint64) (*Changes, err
 }
 
 func (t *Tenant) readChanges(ctx context.Context, s stretch, img *Image) (*Changes, error) {
-	c, last := newChanges(), s.after
-	err := t.store.Commits(ctx, t.id, s.after, func(commit store.Commit) error {
+	c, last, read := newChanges(), s.after, 0
+	take := func(commit store.Commit) error {
 		if last++; commit.Seq != last {
 			return ErrForgotten
 		}
@@ -67,8 +74,19 @@ func (t *Tenant) readChanges(ctx context.Context, s stretch, img *Image) (*Chang
 		if commit.Seq == s.upTo {
 			return errEnough
 		}
+		if read++; read%commitsAtOnce == 0 {
+			return errSome
+		}
 		return nil
-	})
+	}
+	work := turns.Of(ctx)
+	work.Doing("reading what has changed")
+	err := errSome
+	for errors.Is(err, errSome) {
+		if err = work.Yield(); err == nil {
+			err = t.store.Commits(ctx, t.id, last, take)
+		}
+	}
 	if err == nil {
 		return nil, ErrForgotten
 	}

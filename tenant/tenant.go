@@ -11,6 +11,7 @@ import (
 
 	"licensor/query"
 	"licensor/store"
+	"licensor/turns"
 )
 
 // Options are what a tenant needs of the world around it.
@@ -21,8 +22,8 @@ type Options struct {
 	// SnapshotAfter is how many bytes of effects are worth a new snapshot at least: what a start may have to replay. Those of large tenants
 	// are taken when the effects are a quarter of the last one.
 	SnapshotAfter int
-	// Turns are taken by evaluations of conditions; NewTurns when nil.
-	Turns *query.Turns
+	// Turns are taken by work that is long, such as evaluations of conditions; NewTurns when nil.
+	Turns *turns.Turns
 }
 
 // Tenant is one live tenant. All its methods may be called from several goroutines.
@@ -98,10 +99,13 @@ func (t *Tenant) start() {
 // holds. When the context ends first, the command may or may not be carried out.
 func (t *Tenant) Do(ctx context.Context, actor string, cmd Command) (Done, error) {
 	t.stats.commands.Add(1)
-	if done, ok := t.foresee(cmd); ok {
+	if done, ok, err := t.foresee(ctx, cmd); err != nil {
+		return Done{}, err
+	} else if ok {
 		t.stats.unchanged.Add(1)
 		return done, nil
 	}
+	turns.Of(ctx).Rest()
 	r := request{ctx: ctx, actor: actor, cmd: cmd, reply: make(chan reply, 1)}
 	select {
 	case t.requests <- r:
@@ -127,21 +131,28 @@ func (t *Tenant) Do(ctx context.Context, actor string, cmd Command) (Done, error
 
 // foresee carries out a reprocessing on the current image without the writer. When nothing comes of it, that is the answer, and nothing
 // needs to be written or waited for (spec/licensing.md L72). Whatever else there is to say is left to the writer.
-func (t *Tenant) foresee(cmd Command) (Done, bool) {
+func (t *Tenant) foresee(ctx context.Context, cmd Command) (Done, bool, error) {
 	reprocess, ok := cmd.(Reprocess)
 	if !ok {
-		return Done{}, false
+		return Done{}, false, nil
 	}
 	img := t.Image()
 	if reprocess.check(img.Directory) != nil {
-		return Done{}, false
+		return Done{}, false, nil
+	}
+	if !reprocess.short() {
+		turn, err := t.Turn(ctx)
+		if err != nil {
+			return Done{}, false, err
+		}
+		defer turn.End()
 	}
 	draft := img.Licensing.Draft(img.Seq+1, t.now(img))
 	report := draft.Reprocess(reprocess.scope(img.Licensing))
 	if next, _ := draft.Finish(); next != img.Licensing {
-		return Done{}, false
+		return Done{}, false, nil
 	}
-	return Done{Image: img, Report: report}, true
+	return Done{Image: img, Report: report}, true, nil
 }
 
 // now is the time of the next commit: the clock's, in whole milliseconds, but never before the last commit's.

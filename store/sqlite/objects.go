@@ -29,6 +29,11 @@ func (s *Store) Objects(ctx context.Context, tenant uuid.UUID, query store.Query
 	if err != nil {
 		return nil, err
 	}
+	turn, err := s.lines.Begin(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	defer turn.End()
 	rows, err := s.selectObjects(ctx, number, query)
 	if err != nil {
 		return nil, s.fail("read objects", err)

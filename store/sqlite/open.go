@@ -17,9 +17,11 @@ import (
 
 	"licensor/fold"
 	"licensor/store"
+	"licensor/turns"
 )
 
-// readers is how many reads can go on at once; more of them wait. Each connection caches 8 MB of the file.
+// readers is how many reads can go on at once, half of them of one tenant; more of them wait, and each tenant in turn gets its next one.
+// Each connection caches 8 MB of the file.
 const readers = 8
 
 const (
@@ -37,7 +39,8 @@ type Store struct {
 	writer *sql.DB // one connection
 	reader *sql.DB
 	say    statements
-	number sync.Map // of tenants: uuid.UUID -> int64; tenants are never removed
+	lines  *turns.Turns // who may use the reader
+	number sync.Map     // of tenants: uuid.UUID -> int64; tenants are never removed
 
 	acceptLoss   bool
 	acknowledged *os.File
@@ -66,7 +69,7 @@ func openStore(ctx context.Context, path string, acceptLoss bool) (*Store, error
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, lock: lock, acceptLoss: acceptLoss}
+	s := &Store{path: path, lock: lock, acceptLoss: acceptLoss, lines: turns.New(readers, readers/2)}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

@@ -27,6 +27,11 @@ func (s *Store) ordered(ctx context.Context, tenant uuid.UUID, query store.Query
 	if !ok {
 		return nil, fmt.Errorf("%w: rows cannot be ordered by %q", store.ErrQuery, query.Order.Property)
 	}
+	turn, err := s.lines.Begin(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	defer turn.End()
 	var rows []store.Object
 	for _, span := range spans(query) {
 		if query.Limit > 0 && len(rows) >= query.Limit {
@@ -166,6 +171,11 @@ func (s *Store) Moved(ctx context.Context, tenant uuid.UUID, kind store.Kind, pr
 	if !ok {
 		return nil, fmt.Errorf("%w: rows cannot be ordered by %q", store.ErrQuery, property)
 	}
+	turn, err := s.lines.Begin(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	defer turn.End()
 	rows, err := s.reader.QueryContext(ctx, "SELECT ordinal, "+column+" FROM moved WHERE tenant = ?1 AND kind = ?2 AND seq > ?3 ORDER BY seq DESC, number DESC",
 		number, int64(kind), int64(asOf))
 	if err != nil {

@@ -71,7 +71,7 @@ func (s *Store) Commits(ctx context.Context, tenant uuid.UUID, after uint64, yie
 		return err
 	}
 	for {
-		last, err := s.someCommits(ctx, number, after, yield)
+		last, err := s.someCommits(ctx, tenant, number, after, yield)
 		if err != nil || last == after {
 			return err
 		}
@@ -80,7 +80,12 @@ func (s *Store) Commits(ctx context.Context, tenant uuid.UUID, after uint64, yie
 }
 
 // someCommits answers the sequence number of the last commit handed over, or after when there was none.
-func (s *Store) someCommits(ctx context.Context, number int64, after uint64, yield func(store.Commit) error) (uint64, error) {
+func (s *Store) someCommits(ctx context.Context, tenant uuid.UUID, number int64, after uint64, yield func(store.Commit) error) (uint64, error) {
+	turn, err := s.lines.Begin(ctx, tenant)
+	if err != nil {
+		return after, err
+	}
+	defer turn.End()
 	rows, err := s.reader.QueryContext(ctx, "SELECT seq, at, actor, operation, format, effects, sum FROM commits WHERE tenant = ? AND seq > ? ORDER BY seq LIMIT 1000", number, int64(after))
 	if err != nil {
 		return after, s.fail("read commits", err)

@@ -1,4 +1,9 @@
-package query
+// Package turns shares out what there is little of among tenants: processors and the connections that read the database. A tenant that asks
+// much waits for itself.
+//
+// Work is one request's computing. Short work goes on at once; work that takes longer goes on in turns, so that
+// some processor is always free for short work, and what it takes of the processor is known at its end.
+package turns
 
 import (
 	"context"
@@ -8,24 +13,28 @@ import (
 	"github.com/google/uuid"
 )
 
-// Turns lets a few evaluations run at once, and of those that wait the next tenant's, each tenant in turn: one that asks
-// much waits for itself.
+// Turns lets a few go on at once, of each tenant at most so many, and of those that wait the next tenant's, each tenant in turn.
 type Turns struct {
 	mu      sync.Mutex
 	free    int
+	each    int
+	held    map[uuid.UUID]int
 	waiting map[uuid.UUID][]chan struct{}
 	order   []uuid.UUID // tenants with something waiting, the next first
 }
 
-// NewTurns returns Turns for n evaluations at once.
-func NewTurns(n int) *Turns { return &Turns{free: max(1, n), waiting: map[uuid.UUID][]chan struct{}{}} }
+// New returns Turns for n at once, at most each of them of one tenant. Both are at least 1.
+func New(n, each int) *Turns {
+	return &Turns{free: max(1, n), each: max(1, each), held: map[uuid.UUID]int{}, waiting: map[uuid.UUID][]chan struct{}{}}
+}
 
-// Turn is the right to run an evaluation, until End.
+// Turn is the right to go on, until End.
 type Turn struct {
 	of     *Turns
 	ctx    context.Context
 	tenant uuid.UUID
 	held   bool
+	lent   *Turn // of the work that it is part of; then that is the turn
 }
 
 // Begin waits for a turn of a tenant, at most until ctx ends.
@@ -37,8 +46,8 @@ func (t *Turns) Begin(ctx context.Context, tenant uuid.UUID) (*Turn, error) {
 func (turn *Turn) begin() error {
 	t := turn.of
 	t.mu.Lock()
-	if t.free > 0 {
-		t.free--
+	if t.free > 0 && t.held[turn.tenant] < t.each && len(t.waiting[turn.tenant]) == 0 {
+		t.grant(turn.tenant)
 		turn.held = true
 		t.mu.Unlock()
 		return nil
@@ -59,6 +68,11 @@ func (turn *Turn) begin() error {
 	}
 }
 
+func (t *Turns) grant(tenant uuid.UUID) {
+	t.free--
+	t.held[tenant]++
+}
+
 // leave takes one out of the line that does not wait any more. When its turn has come meanwhile, it goes to the next.
 func (turn *Turn) leave(granted chan struct{}) {
 	t := turn.of
@@ -69,7 +83,7 @@ func (turn *Turn) leave(granted chan struct{}) {
 		t.line(turn.tenant, slices.Delete(line, at, at+1))
 		return
 	}
-	t.next()
+	t.giveBack(turn.tenant)
 }
 
 // line is what waits of a tenant from now on.
@@ -81,21 +95,29 @@ func (t *Turns) line(tenant uuid.UUID, line []chan struct{}) {
 	t.order = slices.DeleteFunc(t.order, func(id uuid.UUID) bool { return id == tenant })
 }
 
-// next gives a turn to the next tenant, or back.
-func (t *Turns) next() {
-	if len(t.order) == 0 {
-		t.free++
+// giveBack takes a turn back and gives it to the next tenant that may have one.
+func (t *Turns) giveBack(tenant uuid.UUID) {
+	t.free++
+	if t.held[tenant]--; t.held[tenant] == 0 {
+		delete(t.held, tenant)
+	}
+	at := slices.IndexFunc(t.order, func(id uuid.UUID) bool { return t.held[id] < t.each })
+	if at < 0 {
 		return
 	}
-	tenant := t.order[0]
-	line := t.waiting[tenant]
-	t.order = append(t.order[1:], tenant)
+	next := t.order[at]
+	line := t.waiting[next]
+	t.order = append(slices.Delete(t.order, at, at+1), next)
+	t.grant(next)
 	line[0] <- struct{}{}
-	t.line(tenant, line[1:])
+	t.line(next, line[1:])
 }
 
-// Pause lets other tenants' evaluations go first when there are any. Its error is the context's; then the turn has ended.
+// Pause lets other tenants go first when any of them waits. Its error is the context's; then the turn has ended.
 func (turn *Turn) Pause() error {
+	if turn.lent != nil {
+		return turn.lent.Pause()
+	}
 	t := turn.of
 	t.mu.Lock()
 	others := len(t.order) > 1 || len(t.order) == 1 && t.order[0] != turn.tenant
@@ -104,7 +126,7 @@ func (turn *Turn) Pause() error {
 		return nil
 	}
 	turn.held = false
-	t.next()
+	t.giveBack(turn.tenant)
 	t.mu.Unlock()
 	return turn.begin()
 }
@@ -117,5 +139,5 @@ func (turn *Turn) End() {
 	turn.held = false
 	turn.of.mu.Lock()
 	defer turn.of.mu.Unlock()
-	turn.of.next()
+	turn.of.giveBack(turn.tenant)
 }
