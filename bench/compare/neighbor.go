@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,38 +21,57 @@ const (
 // asked counts the expensive requests of this run, so that all are different.
 var asked atomic.Int64
 
-// expensive returns a request for which each of a million users has to be looked at in several columns of texts, for the
-// total and for the order.
+// expensive returns one of several requests that take long: filters for which each of a million users has to be looked at in several columns
+// of texts, for the total and for the order; large pages of documents; the largest group's members; and a batch of such requests.
 func expensive(l *licensor) []byte {
 	n := asked.Add(1)
-	filter := fmt.Sprintf("endsWith(mail,'%[1]d.example') or endsWith(userPrincipalName,'%[1]d@%[2]s') or proxyAddresses/any(p:startsWith(p,'smtp:%[1]dx')) or not(endsWith(mail,'%[1]d.test'))",
-		n, domain)
-	return requestBytes("GET", l.address, "/v1.0/users?$top=100&$count=true&$orderby=displayName&$filter="+url.PathEscape(filter), l.token, "")
+	filter := fmt.Sprintf("/users?$top=100&$count=true&$orderby=displayName&$filter="+url.PathEscape("endsWith(mail,'%[1]d.example') or endsWith(userPrincipalName,'%[1]d@%[2]s') or "+
+		"proxyAddresses/any(p:startsWith(p,'smtp:%[1]dx')) or not(endsWith(mail,'%[1]d.test'))"), n, domain)
+	documents := "/users?$top=999&$select=id,displayName,proxyAddresses,businessPhones,assignedLicenses,licenseAssignmentStates,assignedPlans"
+	members := fmt.Sprintf("/groups/%s/members/microsoft.graph.user?$top=999&$count=true&$orderby=displayName&$filter=", groupID(0)) +
+		url.PathEscape(fmt.Sprintf("endsWith(mail,'%d.example') or not(endsWith(mail,'%d.test'))", n, n))
+	switch n % 4 {
+	case 0:
+		return requestBytes("GET", l.address, "/v1.0"+documents, l.token, "")
+	case 1:
+		return requestBytes("GET", l.address, "/v1.0"+members, l.token, "")
+	case 2:
+		var steps []string
+		for i, address := range []string{filter, documents, members, filter, documents, members} {
+			steps = append(steps, fmt.Sprintf(`{"id":"%d","method":"GET","url":%q,"headers":{"ConsistencyLevel":"eventual"}}`, i, address))
+		}
+		return requestBytes("POST", l.address, "/v1.0/$batch", l.token, `{"requests":[`+strings.Join(steps, ",")+`]}`)
+	}
+	return requestBytes("GET", l.address, "/v1.0"+filter, l.token, "")
 }
 
-// neighbors measures reads of one user of a tenant while another tenant has all that it can ask evaluated. A read's time
-// begins when it is due, so that a late one delays those behind it.
+// neighborUsers is how many users the other tenant has, besides its administrator.
+const neighborUsers = 200
+
+// neighbors measures reads of one user, pages of 100 and changes in a tenant while another tenant has all that it can ask done. A request's
+// time begins when it is due, so that a late one delays those behind it.
 func (c *comparison) neighbors(ctx context.Context) error {
 	if !c.wanted("neighbor") {
 		return nil
 	}
 	for _, l := range c.versions {
-		o, err := c.neighbor(ctx, l)
-		if err != nil {
+		if err := c.neighbor(ctx, l); err != nil {
 			return fmt.Errorf("neighbor, %s: %w", l.name, err)
 		}
-		c.add("neighbor", l.name, o)
 	}
 	return nil
 }
 
-func (c *comparison) neighbor(ctx context.Context, l *licensor) (*outcome, error) {
+func (c *comparison) neighbor(ctx context.Context, l *licensor) error {
 	if err := l.renew(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	token, err := l.tokenFor(ctx, l.other)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	if err := l.populate(ctx, token); err != nil {
+		return err
 	}
 	ctx, stop := context.WithCancel(ctx)
 	var wait sync.WaitGroup
@@ -66,18 +87,54 @@ func (c *comparison) neighbor(ctx context.Context, l *licensor) (*outcome, error
 			}
 		})
 	}
+	time.Sleep(time.Second) // until all of them are at it
+	for _, row := range []struct {
+		name    string
+		request func(n int) []byte
+	}{
+		{"neighbor", func(int) []byte { return requestBytes("GET", l.address, "/v1.0/users/admin@other.example", token, "") }},
+		{"neighbor-list", func(int) []byte { return requestBytes("GET", l.address, "/v1.0/users?$top=100", token, "") }},
+		{"neighbor-change", func(n int) []byte {
+			return requestBytes("PATCH", l.address, fmt.Sprintf("/v1.0/users/neighbor%d@other.example", n%neighborUsers), token,
+				fmt.Sprintf(`{"officeLocation":"Desk %d-%d"}`, c.began.UnixNano(), n))
+		}},
+	} {
+		o, err := c.beside(ctx, l, row.request)
+		if err != nil {
+			return err
+		}
+		c.add(row.name, l.name, o)
+	}
+	return nil
+}
+
+// beside sends a request every 50 ms.
+func (c *comparison) beside(ctx context.Context, l *licensor, request func(n int) []byte) (*outcome, error) {
 	reader := connection{address: l.address}
 	defer reader.close()
-	read := requestBytes("GET", l.address, "/v1.0/users/admin@other.example", token, "")
 	o := &outcome{callers: 1, answers: map[int]size{}}
-	time.Sleep(time.Second) // until all of them are at it
 	for due, until := time.Now(), time.Now().Add(2*c.time); due.Before(until); due = due.Add(pause) {
 		time.Sleep(time.Until(due))
-		if _, err := reader.ask(ctx, read); err != nil {
+		if _, err := reader.ask(ctx, request(len(o.times))); err != nil {
 			return failed(err)
 		}
 		o.times = append(o.times, time.Since(due))
 	}
 	slices.Sort(o.times)
 	return o, nil
+}
+
+// populate gives the other tenant some users; those that are there already are refused one by one, which does no harm.
+func (l *licensor) populate(ctx context.Context, token string) error {
+	var rows strings.Builder
+	for n := range neighborUsers {
+		fmt.Fprintf(&rows, `{"user":{"displayName":"Neighbor %[1]d","userPrincipalName":"neighbor%[1]d@other.example","mailNickname":"neighbor%[1]d","accountEnabled":true}}`+"\n", n)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+l.address+"/licensor/v1/import", strings.NewReader(rows.String()))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	request.Header.Set("Content-Type", "application/x-ndjson")
+	return send(request, nil)
 }
