@@ -50,7 +50,7 @@ func (b *bucket) take(now time.Time, units int) (taken, bool) {
 	return taken{b.tokens.ReserveN(now, units)}, true
 }
 
-// owe takes units out, whether or not they are there, but never more than the bucket holds: nobody waits for longer than a window.
+// owe takes units out, whether or not they are there. A bucket never owes more than it holds, so that nobody waits for longer than two windows.
 func (b *bucket) owe(now time.Time, units int) {
 	if b == nil {
 		return
@@ -58,7 +58,9 @@ func (b *bucket) owe(now time.Time, units int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.count(now, units)
-	b.tokens.ReserveN(now, min(units, b.size))
+	if units = min(units, b.size, b.size+int(b.tokens.TokensAt(now))); units > 0 {
+		b.tokens.ReserveN(now, units)
+	}
 }
 
 func (b *bucket) count(now time.Time, units int) {
