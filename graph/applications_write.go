@@ -36,9 +36,6 @@ func (api *API) createApplication(r *request) error {
 	if a.DisplayName == "" {
 		return &directory.Invalid{Kind: directory.Missing, Resource: applicationResource, Property: "displayName"}
 	}
-	if err := r.freeURIs(&a); err != nil {
-		return err
-	}
 	done, err := r.do(tenant.SetClient{Client: a, Owners: owners, Creator: r.caller.ObjectID})
 	if err != nil {
 		return r.badReferences(err, referencesTo("owners", owners))
@@ -58,10 +55,7 @@ func (api *API) updateApplication(r *request) error {
 		return err
 	}
 	_, err = r.rewrite((*request).application, func(a *directory.Client) error {
-		if err := api.editor(r, applicationResource).edit(a, members, applicationEdits, applicationFields); err != nil {
-			return err
-		}
-		return r.freeURIs(a)
+		return api.editor(r, applicationResource).edit(a, members, applicationEdits, applicationFields)
 	})
 	if err != nil {
 		return err
@@ -147,17 +141,4 @@ func documentsNow(img *tenant.Image, was directory.Client) []byte {
 // revisionOf answers the revision of an application: what tells two states of it apart.
 func revisionOf(id uuid.UUID) func(*tenant.Image) uint32 {
 	return func(img *tenant.Image) uint32 { return crc32.ChecksumIEEE(documentsOf(img, id)) }
-}
-
-// freeURIs refuses identifierUris that another application has.
-func (r *request) freeURIs(a *directory.Client) error {
-	for _, uri := range a.IdentifierURIs() {
-		for other := range r.image.Applications.Named(uri) {
-			if r.image.Applications.At(other).ID != a.ID {
-				const message = "Another object with the same value for property identifierUris already exists."
-				return &Problem{Status: http.StatusBadRequest, Code: badRequest, Message: message, Detail: &Detail{"ObjectConflict", "identifierUris", message}}
-			}
-		}
-	}
-	return nil
 }

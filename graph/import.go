@@ -127,10 +127,15 @@ func appendRowProblem(b []byte, p tenant.RowProblem) []byte {
 	return append(appendText(appendName(b, "message"), p.Problem.Error()), '}')
 }
 
-// mayImport refuses what would let the caller put somebody into a group that has roles, or will have.
+// mayImport refuses what would let the caller put somebody into a group that has roles, or will have, and the ids of roles.
 func (r *request) mayImport(row tenant.ImportRow) error {
 	switch {
+	case row.User != nil:
+		return r.noRole(row.User.ID)
 	case row.Group != nil:
+		if err := r.noRole(row.Group.ID); err != nil {
+			return err
+		}
 		return r.mayCreate(row.Group.Patch)
 	case row.Membership != nil:
 		group, err := r.image.LiveGroup(row.Membership.Group)
@@ -138,6 +143,15 @@ func (r *request) mayImport(row tenant.ImportRow) error {
 			_, err := identity.WriteRoles.Check(r.caller, identity.Other)
 			return err
 		}
+	}
+	return nil
+}
+
+// noRole refuses the id of a directory role, or of its template, for another object. The other ids that are taken are known to the command.
+func (r *request) noRole(id uuid.UUID) error {
+	_, isRole := identity.RoleByObjectID(r.tenant.ID(), id)
+	if _, isTemplate := identity.RoleByID(id); isRole || isTemplate {
+		return &tenant.Problem{Kind: tenant.Taken, Property: "id", Value: id.String(), Message: "Another object with the same value for property id already exists."}
 	}
 	return nil
 }

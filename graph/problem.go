@@ -140,7 +140,7 @@ func tenantProblem(e *tenant.Problem) *Problem {
 	case tenant.NotFound:
 		return &Problem{Status: http.StatusNotFound, Code: "Request_ResourceNotFound", Message: e.Message}
 	case tenant.Taken:
-		return &Problem{Status: http.StatusBadRequest, Code: badRequest, Message: e.Message, Detail: &Detail{"ObjectConflict", "", e.Message}}
+		return &Problem{Status: http.StatusBadRequest, Code: badRequest, Message: e.Message, Detail: &Detail{"ObjectConflict", e.Property, e.Message}}
 	case tenant.Changed:
 		return &Problem{Status: http.StatusPreconditionFailed, Code: "PreconditionFailed", Message: e.Message}
 	case tenant.Unavailable:

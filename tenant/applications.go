@@ -102,9 +102,6 @@ func (cmd SetClient) run(c *change) error {
 	} else {
 		ordinal = img.Applications.Len()
 	}
-	if _, deleted := img.Applications.EverByID(next.ID); deleted && !there {
-		return taken("id", next.ID.String())
-	}
 	for other := range img.Applications.EveryByAppID(next.AppID) {
 		if other != ordinal {
 			return taken("appId", next.AppID.String())
@@ -113,6 +110,12 @@ func (cmd SetClient) run(c *change) error {
 	if next.AppID == directory.GraphAppID {
 		return taken("appId", next.AppID.String())
 	}
+	if err := c.freeIDs(was, &next); err != nil {
+		return err
+	}
+	if err := c.freeURIs(ordinal, was, &next); err != nil {
+		return err
+	}
 	if next.Principal.ID == uuid.Nil {
 		next.Principal = directory.ServicePrincipal{}
 	} else {
@@ -120,8 +123,8 @@ func (cmd SetClient) run(c *change) error {
 		if next.Principal.DisplayName == "" || was != nil && was.DisplayName != next.DisplayName {
 			next.Principal.DisplayName = next.DisplayName
 		}
-		if err := img.freePrincipal(&next.Principal, was); err != nil {
-			return err
+		if ordinal, ok := img.Principals.ByAppID(next.AppID); ok && (was == nil || img.Principals.At(ordinal).ID != was.Principal.ID) {
+			return taken("appId", next.AppID.String())
 		}
 		c.dateGrants(was, &next.Principal)
 	}
@@ -139,10 +142,31 @@ func (cmd SetClient) run(c *change) error {
 	return nil
 }
 
+// freeURIs refuses identifierUris that another application has, unless the client has them already.
+func (c *change) freeURIs(ordinal uint32, was, next *directory.Client) error {
+	var before []string
+	if was != nil {
+		before = was.IdentifierURIs()
+	}
+	for _, uri := range next.IdentifierURIs() {
+		if slices.Contains(before, uri) {
+			continue
+		}
+		for other := range c.next.Applications.Named(uri) {
+			if other != ordinal {
+				return taken("identifierUris", uri)
+			}
+		}
+	}
+	return nil
+}
+
 // setForeign is SetClient for an application of another tenant.
 func (c *change) setForeign(next *directory.Client) error {
-	ordinal, there := c.next.Principals.ByAppID(next.AppID)
-	if _, own := c.next.Applications.ByAppID(next.AppID); own || next.AppID == directory.GraphAppID {
+	for range c.next.Applications.EveryByAppID(next.AppID) {
+		return taken("appId", next.AppID.String())
+	}
+	if next.AppID == directory.GraphAppID {
 		return taken("appId", next.AppID.String())
 	}
 	if next.Principal.ID == uuid.Nil {
@@ -151,11 +175,15 @@ func (c *change) setForeign(next *directory.Client) error {
 	if next.Principal.AppID = next.AppID; next.Principal.DisplayName == "" {
 		next.Principal.DisplayName = next.DisplayName
 	}
-	if was := c.next.PrincipalAt(ordinal); there && next.Principal.ID == was.Principal.ID {
+	if ordinal, there := c.next.Principals.ByAppID(next.AppID); there {
+		was := c.next.PrincipalAt(ordinal)
+		if next.Principal.ID != was.Principal.ID {
+			return taken("appId", next.AppID.String())
+		}
 		c.dateGrants(&was, &next.Principal)
 		return c.setPrincipal(ordinal, &was, next, c.next.Organization)
 	}
-	if err := c.next.freePrincipal(&next.Principal, nil); err != nil {
+	if err := c.freeIDs(nil, next); err != nil {
 		return err
 	}
 	c.dateGrants(nil, &next.Principal)
@@ -181,20 +209,6 @@ func (c *change) dateGrants(was *directory.Client, p *directory.ServicePrincipal
 			p.Granted[name] = at
 		}
 	}
-}
-
-// freePrincipal refuses the id and the appId of a service principal that another one has than that of the client; nil is a new client.
-func (img *Image) freePrincipal(p *directory.ServicePrincipal, of *directory.Client) error {
-	isOther := func(ordinal uint32, ok bool) bool {
-		return ok && (of == nil || img.Principals.At(ordinal).ID != of.Principal.ID)
-	}
-	if isOther(img.Principals.EverByID(p.ID)) {
-		return taken("id", p.ID.String())
-	}
-	if isOther(img.Principals.ByAppID(p.AppID)) {
-		return taken("appId", p.AppID.String())
-	}
-	return nil
 }
 
 // migrate gives the applications of the first version, which kept them in a list of its own, ordinals and rows. It is the first

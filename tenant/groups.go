@@ -25,11 +25,14 @@ type CreateGroup struct {
 func (CreateGroup) Name() string { return "createGroup" }
 
 func (cmd CreateGroup) run(c *change) error {
-	g, err := directory.NewGroup(cmd.Patch, c.newID(), c.at)
+	g, err := directory.NewGroup(cmd.Patch, c.freshID(), c.at)
 	if err != nil {
 		return err
 	}
-	group := c.addGroup(g)
+	group, err := c.addGroup(g)
+	if err != nil {
+		return err
+	}
 	c.created(g.ID, cmd.Creator)
 	if cmd.Unit != nil {
 		if err := (AddUnitMember{Unit: *cmd.Unit, Member: g.ID}).run(c); err != nil {
@@ -46,13 +49,16 @@ func (cmd CreateGroup) run(c *change) error {
 	return c.addOwners(group, owners)
 }
 
-func (c *change) addGroup(g *directory.Group) uint32 {
+func (c *change) addGroup(g *directory.Group) (uint32, error) {
+	if err := c.freeID(g.ID); err != nil {
+		return 0, err
+	}
 	g.GiveAddress(c.next.Organization.DefaultDomain())
 	group := c.lic.AddGroup(g.ID)
 	c.dir.AddGroup(g.ID)
 	c.writeGroup(group, nil, g, g.Document())
 	c.done.ID, c.done.Ordinal = g.ID, group
-	return group
+	return group, nil
 }
 
 func (c *change) group(group uint32) (*directory.Group, []byte, error) {

@@ -149,15 +149,12 @@ func (im *importing) join() {
 func (cmd ImportGroup) run(c *change) error {
 	id := cmd.ID
 	if id == uuid.Nil {
-		id = c.newID()
-	}
-	if err := c.freeID(id); err != nil {
-		return err
+		id = c.freshID()
 	}
 	g, err := directory.NewGroup(cmd.Patch, id, c.at)
 	if err != nil {
 		return err
 	}
-	c.addGroup(g)
-	return nil
+	_, err = c.addGroup(g)
+	return err
 }

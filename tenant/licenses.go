@@ -145,9 +145,9 @@ func (cmd CreateSubscription) run(c *change) error {
 	if cmd.Status == "" {
 		cmd.Status = StatusEnabled
 	}
-	id := c.newID()
+	id := c.freshID()
 	s := Subscription{
-		ID: id, CommerceSubscriptionID: c.newID(), SKUID: cmd.SKUID, TotalLicenses: cmd.TotalLicenses, Status: cmd.Status,
+		ID: id, CommerceSubscriptionID: c.freshID(), SKUID: cmd.SKUID, TotalLicenses: cmd.TotalLicenses, Status: cmd.Status,
 		IsTrial: cmd.IsTrial, CreatedDateTime: c.at.Truncate(time.Second), NextLifecycleDateTime: cmd.NextLifecycleDateTime,
 	}
 	c.done.ID = id

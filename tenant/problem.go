@@ -14,6 +14,8 @@ type Problem struct {
 	Kind    ProblemKind
 	Message string
 	Value   string // what the problem is about: an id, a name
+	// Property is the property whose value is Taken.
+	Property string
 }
 
 // ProblemKind says what sort of problem it is.
@@ -38,7 +40,7 @@ func notFound(value string) *Problem {
 }
 
 func taken(property, value string) *Problem {
-	return &Problem{Kind: Taken, Value: value, Message: fmt.Sprintf("Another object with the same value for property %s already exists.", property)}
+	return &Problem{Kind: Taken, Value: value, Property: property, Message: fmt.Sprintf("Another object with the same value for property %s already exists.", property)}
 }
 
 func invalid(value any, format string, args ...any) *Problem {

@@ -17,7 +17,7 @@ var (
 	globalAdministrator = uuid.MustParse("62e90394-69f5-4237-9190-012177145e10")
 	app                 = directory.Client{
 		Application: directory.Application{ID: uuid.UUID{2}, AppID: uuid.UUID{3}, DisplayName: "App"},
-		Principal:   directory.ServicePrincipal{ID: uuid.UUID{1}},
+		Principal:   directory.ServicePrincipal{ID: uuid.UUID{4}},
 	}
 )
 

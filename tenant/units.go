@@ -20,8 +20,11 @@ type CreateUnit struct {
 func (CreateUnit) Name() string { return "createAdministrativeUnit" }
 
 func (cmd CreateUnit) run(c *change) error {
-	u, err := directory.NewUnit(cmd.Patch, c.newID())
+	u, err := directory.NewUnit(cmd.Patch, c.freshID())
 	if err != nil {
+		return err
+	}
+	if err := c.freeID(u.ID); err != nil {
 		return err
 	}
 	unit := c.units.len()

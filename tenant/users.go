@@ -27,7 +27,7 @@ type CreateUser struct {
 func (CreateUser) Name() string { return "createUser" }
 
 func (cmd CreateUser) run(c *change) error {
-	u, err := directory.NewUser(cmd.Patch, c.newID(), c.next.Organization.DefaultDomain(), c.at)
+	u, err := directory.NewUser(cmd.Patch, c.freshID(), c.next.Organization.DefaultDomain(), c.at)
 	if err != nil {
 		return err
 	}
@@ -51,6 +51,9 @@ func (c *change) lead(user uint32, manager uuid.UUID, sponsors []uuid.UUID) erro
 }
 
 func (c *change) addUser(u *directory.User) error {
+	if err := c.freeID(u.ID); err != nil {
+		return err
+	}
 	if err := c.next.Organization.CheckName(u.UserPrincipalName); err != nil {
 		return err
 	}
@@ -308,24 +311,11 @@ func (ImportUser) Name() string { return "importUser" }
 func (cmd ImportUser) run(c *change) error {
 	id := cmd.ID
 	if id == uuid.Nil {
-		id = c.newID()
-	}
-	if err := c.freeID(id); err != nil {
-		return err
+		id = c.freshID()
 	}
 	u, err := directory.ImportUser(cmd.Patch, id, c.at)
 	if err != nil {
 		return err
 	}
 	return c.addUser(u)
-}
-
-func (c *change) freeID(id uuid.UUID) error {
-	if _, ok := c.dir.UserByID(id); ok {
-		return taken("id", id.String())
-	}
-	if _, ok := c.dir.GroupByID(id); ok {
-		return taken("id", id.String())
-	}
-	return nil
 }
