@@ -40,6 +40,7 @@ type change struct {
 	at      time.Time
 	newID   func() uuid.UUID
 	load    func(ctx context.Context, kind store.Kind, ordinal uint32) (store.Object, error) // a row as of base
+	claim   func([]claimed) (name claimed, owner uuid.UUID, ok bool)                         // see claims; nil: nothing is claimed
 	lic     *licensing.Draft
 	dir     *directory.Draft
 	effects Effects

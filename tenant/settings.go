@@ -46,6 +46,9 @@ func (c *change) organize(org *directory.Organization) error {
 	if err := org.Validate(); err != nil {
 		return err
 	}
+	if err := c.claimDomains(org); err != nil {
+		return err
+	}
 	country, err := licensing.ParseCountry(org.CountryLetterCode)
 	if err != nil {
 		return &directory.Invalid{Kind: directory.BadValue, Resource: "Organization", Property: "countryLetterCode", Value: org.CountryLetterCode}

@@ -125,6 +125,9 @@ func (cmd UpdateSignIn) run(c *change) error {
 	if err := cmd.SignIn.Check(); err != nil {
 		return err
 	}
+	if err := c.claimIssuers(&cmd.SignIn); err != nil {
+		return err
+	}
 	document := cmd.SignIn.Document()
 	if !bytes.Equal(document, c.next.SignIn.Document()) {
 		c.effects.SignIn = document

@@ -32,6 +32,7 @@ type Tenant struct {
 	store   store.Store
 	options Options
 	image   atomic.Pointer[Image]
+	claims  *claims // of all tenants
 
 	requests chan request
 	closing  chan struct{} // closed when no more commands are taken
@@ -67,7 +68,7 @@ func (t *Tenant) Image() *Image { return t.image.Load() }
 // maxWaiting is how many commands may wait for the writer before callers have to wait to hand in theirs.
 const maxWaiting = 4096
 
-func newTenant(id uuid.UUID, s store.Store, img *Image, options Options) (*Tenant, error) {
+func newTenant(id uuid.UUID, s store.Store, img *Image, options Options, cs *claims) (*Tenant, error) {
 	cache, err := lru.New[objectKey, document](cachedDocuments)
 	if err != nil {
 		return nil, err
@@ -81,7 +82,7 @@ func newTenant(id uuid.UUID, s store.Store, img *Image, options Options) (*Tenan
 		return nil, err
 	}
 	t := &Tenant{
-		id: id, store: s, options: options, documents: cache, changes: changes, sets: sets,
+		id: id, store: s, options: options, claims: cs, documents: cache, changes: changes, sets: sets,
 		requests: make(chan request, maxWaiting), closing: make(chan struct{}), ended: make(chan struct{}),
 	}
 	t.image.Store(img)

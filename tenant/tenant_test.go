@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"path/filepath"
 	"reflect"
@@ -40,6 +39,7 @@ type house struct {
 	clock atomic.Int64 // seconds since 1970
 	ids   atomic.Uint32
 	after int // Options.SnapshotAfter
+	log   *slog.Logger // nil: nowhere
 }
 
 var (
@@ -76,9 +76,12 @@ func (h *house) open(between func(store.Store) store.Store) {
 	if between != nil {
 		h.store = between(s)
 	}
+	if h.log == nil {
+		h.log = slog.New(slog.DiscardHandler)
+	}
 	h.tenants, err = tenant.Open(h.tb.Context(), h.store, tenant.Options{
 		Now: func() time.Time { return time.Unix(h.clock.Load(), 0) }, NewID: h.newID,
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), SnapshotAfter: h.after,
+		Log: h.log, SnapshotAfter: h.after,
 	})
 	if err != nil {
 		h.tb.Fatal(err)

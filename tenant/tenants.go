@@ -19,7 +19,9 @@ import (
 type Tenants struct {
 	store   store.Store
 	options Options
+	claims  *claims
 
+	creating sync.Mutex // held by Create
 	mu   sync.RWMutex
 	byID map[uuid.UUID]*Tenant
 	list []*Tenant // oldest first
@@ -33,13 +35,13 @@ func Open(ctx context.Context, s store.Store, options Options) (*Tenants, error)
 	if options.Turns == nil {
 		options.Turns = NewTurns()
 	}
-	all := &Tenants{store: s, options: options, byID: map[uuid.UUID]*Tenant{}}
+	all := &Tenants{store: s, options: options, claims: newClaims(), byID: map[uuid.UUID]*Tenant{}}
 	ids, err := s.Tenants(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list tenants: %w", err)
 	}
 	for _, id := range ids {
-		t, err := newTenant(id, s, empty(), options)
+		t, err := newTenant(id, s, empty(), options, all.claims)
 		if err != nil {
 			return nil, err
 		}
@@ -50,6 +52,7 @@ func Open(ctx context.Context, s store.Store, options Options) (*Tenants, error)
 			all.add(t)
 		}
 	}
+	all.reportDuplicates()
 	for _, t := range all.list { // only now: a database in which something cannot be read is left as it is
 		t.start()
 	}
@@ -75,18 +78,15 @@ func (all *Tenants) add(t *Tenant) {
 
 // Create adds a tenant with an organization and a catalogue.
 func (all *Tenants) Create(ctx context.Context, id uuid.UUID, org directory.Organization, catalog *licensing.Catalog) (*Tenant, error) {
+	all.creating.Lock()
+	defer all.creating.Unlock()
 	if _, ok := all.Tenant(id); ok {
 		return nil, taken("id", id.String())
-	}
-	for _, d := range org.VerifiedDomains {
-		if t, ok := all.ByDomain(d.Name); ok {
-			return nil, invalid(d.Name, "Domain %s belongs to tenant %s.", d.Name, t.ID())
-		}
 	}
 	if err := all.store.CreateTenant(ctx, id); err != nil && !errors.Is(err, store.ErrExists) {
 		return nil, fmt.Errorf("create tenant %s: %w", id, err)
 	}
-	t, err := newTenant(id, all.store, empty(), all.options)
+	t, err := newTenant(id, all.store, empty(), all.options, all.claims)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/google/uuid"
+
 	"licensor/store"
 )
 
@@ -67,6 +69,7 @@ type fold struct {
 	commits []store.Commit
 	rows    map[objectKey]store.Object
 	order   []objectKey
+	claimed bool                       // names were claimed by one of its commands
 	read    map[objectKey]store.Object // read ahead, as of before the batch
 }
 
@@ -85,6 +88,9 @@ func (t *Tenant) commit(batch []request) {
 		} else {
 			t.publish(f)
 		}
+	}
+	if f.claimed {
+		t.claims.settle(t.id, t.Image().names())
 	}
 	for i, r := range batch {
 		r.reply <- replies[i]
@@ -140,6 +146,10 @@ func (t *Tenant) decide(f *fold, r request) (answer reply) {
 			return row, nil
 		}
 		return t.load(ctx, kind, ordinal)
+	}
+	c.claim = func(names []claimed) (claimed, uuid.UUID, bool) {
+		f.claimed = true
+		return t.claims.claim(t.id, names)
 	}
 	if err := r.cmd.run(c); err != nil {
 		t.stats.rejected.Add(1)

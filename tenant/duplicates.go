@@ -1,0 +1,117 @@
+package tenant
+
+import (
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// mostDuplicates bounds the lines about duplicates at a start.
+const mostDuplicates = 100
+
+// reportDuplicates logs what the tenants have twice though it must be unique: earlier versions let
+// it in. It is kept as it is, because nobody but an administrator can say which one is right. Each
+// tenant gets its names (see claims) on the way.
+func (all *Tenants) reportDuplicates() {
+	found := 0
+	for _, t := range all.list {
+		img := t.Image()
+		others := all.claims.settle(t.id, img.names())
+		for problem := range img.duplicates(others) {
+			if found++; found <= mostDuplicates {
+				t.options.Log.Warn("a value that must be unique is stored more than once", "tenant", t.id, "duplicate", problem)
+			}
+		}
+	}
+	if found > mostDuplicates {
+		all.options.Log.Warn("more values that must be unique are stored more than once", "shown", mostDuplicates, "all", found)
+	}
+}
+
+// duplicates returns a text for each value that an image has twice, and for the names that another
+// tenant has. Users are only compared with the others, of which there are few: no version has let
+// two of them have the same id or name.
+func (img *Image) duplicates(others []claimed) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, name := range others {
+			text := "domain " + name.domain + " belongs to another tenant"
+			if name.domain == "" {
+				text = fmt.Sprintf("another tenant trusts the issuer %s for the audience %s", name.issuer, name.audience)
+			}
+			if !yield(text) {
+				return
+			}
+		}
+		if img.duplicateIDs(yield) {
+			img.duplicateURIs(yield)
+		}
+	}
+}
+
+// duplicateIDs reports false when yield did.
+func (img *Image) duplicateIDs(yield func(string) bool) bool {
+	seen := map[uuid.UUID]bool{}
+	for id, is := range img.fewIDs() {
+		if seen[id] {
+			continue
+		}
+		kinds := img.kindsWith(id, img.Directory)
+		if is == "appId" {
+			kinds = append(kinds, is)
+		}
+		if len(kinds) > 1 {
+			seen[id] = true
+			if !yield(fmt.Sprintf("id %s is that of several: %s", id, strings.Join(kinds, ", "))) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// fewIDs yields the ids of all objects but users, and the appIds of applications.
+func (img *Image) fewIDs() iter.Seq2[uuid.UUID, string] {
+	return func(yield func(uuid.UUID, string) bool) {
+		for group := range img.Directory.Groups() {
+			if !img.Directory.GroupGone(group) && !yield(img.Directory.GroupID(group), "") {
+				return
+			}
+		}
+		for ordinal := range img.Applications.Len() {
+			if a := img.Applications.At(ordinal); a != nil && (!yield(a.ID, "") || !yield(a.AppID, "appId")) {
+				return
+			}
+		}
+		for ordinal := range img.Principals.Len() {
+			if p := img.Principals.At(ordinal); p != nil && (!yield(p.ID, "") || !yield(p.AppID, "appId")) {
+				return
+			}
+		}
+		for ordinal := range img.Units.Len() {
+			if u := img.Units.At(ordinal); u != nil && !yield(u.ID, "") {
+				return
+			}
+		}
+	}
+}
+
+// duplicateURIs reports the identifierUris that several applications have.
+func (img *Image) duplicateURIs(yield func(string) bool) {
+	of := map[string][]string{}
+	for _, a := range img.Applications.All() {
+		for _, uri := range a.IdentifierURIs() {
+			if id := a.ID.String(); !slices.Contains(of[uri], id) {
+				of[uri] = append(of[uri], id)
+			}
+		}
+	}
+	for _, uri := range slices.Sorted(maps.Keys(of)) {
+		if len(of[uri]) > 1 && !yield(fmt.Sprintf("identifierUri %q is of the applications %s", uri, strings.Join(of[uri], ", "))) {
+			return
+		}
+	}
+}
