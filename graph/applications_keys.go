@@ -224,6 +224,9 @@ func (h holder) addKey(api *API, r *request) error {
 		if len(*keys) >= maxKeys {
 			return refuse("The %s has %d keys already, and can have no more. Remove those that are out of use with removeKey.", h.resource, maxKeys)
 		}
+		if slices.ContainsFunc(*keys, func(c directory.Certificate) bool { return c.KeyID == added.KeyID }) {
+			return at.inner("keyId").invalid(json.RawMessage(added.KeyID.String()), "the keyId of no other key of the "+h.resource)
+		}
 		*keys = append(*keys, added)
 		return nil
 	})

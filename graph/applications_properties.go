@@ -52,7 +52,7 @@ var (
 		part{"userConsentDescription", shapeText(1024)}, part{"userConsentDisplayName", shapeText(100)}, part{"value", shapeText(120)},
 	)
 	apiShape = objectOf(
-		part{"acceptMappedClaims", shapeFlag}, part{"knownClientApplications", listOf(shapeGUID)}, part{"oauth2PermissionScopes", listOf(scopeShape)},
+		part{"acceptMappedClaims", shapeFlag}, part{"knownClientApplications", listOf(shapeGUID)}, part{"oauth2PermissionScopes", distinctIn(listOf(scopeShape), "id", "value")},
 		part{"preAuthorizedApplications", listOf(objectOf(part{"appId", must(shapeText(36))}, part{"delegatedPermissionIds", must(listOf(shapeText(36)))}))},
 		part{"requestedAccessTokenVersion", shapeNumber},
 	)
@@ -95,7 +95,7 @@ func whole(s shape) string {
 var keptOfApplications = []keptProperty{
 	{"addIns", addInsShape, "[]"},
 	{"api", apiShape, whole(apiShape)},
-	{"appRoles", listOf(appRoleShape), "[]"},
+	{"appRoles", distinctIn(listOf(appRoleShape), "id", "value"), "[]"},
 	{"defaultRedirectUri", shapeText(256), "null"},
 	{"description", shapeText(1024), "null"},
 	{"groupMembershipClaims", shapeText(64), "null"},

@@ -90,22 +90,28 @@ func readScopes(text string) ([]string, error) {
 
 // updateGrant answers PATCH /oauth2PermissionGrants/{grant} {"scope":…}. No scope takes everything away, and the grant with it.
 func (api *API) updateGrant(r *request) error {
-	g, err := r.grant()
-	if err != nil {
-		return err
-	}
 	members, err := r.members()
 	if err != nil {
 		return err
 	}
-	var scope string
-	if err := read(grantResource, withoutTimes(members), map[string]any{"scope": &scope}, "scope"); err != nil {
-		return err
+	for again := true; again; { // until the grant is there when it is changed: a change does not bring back one that was taken away
+		g, err := r.grant()
+		if err != nil {
+			return err
+		}
+		var scope string
+		if err := read(grantResource, withoutTimes(members), map[string]any{"scope": &scope}, "scope"); err != nil {
+			return err
+		}
+		if g.Scopes, err = readScopes(scope); err != nil {
+			return err
+		}
+		holds := func(img *tenant.Image) bool { _, there := img.Grants.Get(g.Client, g.User); return there }
+		if again, err = r.doWhile(holds, tenant.SetGrant{Grant: g.Grant}); err != nil {
+			return err
+		}
 	}
-	if g.Scopes, err = readScopes(scope); err != nil {
-		return err
-	}
-	return r.change(tenant.SetGrant{Grant: g.Grant})
+	return r.sendNothing()
 }
 
 // deleteGrant answers DELETE /oauth2PermissionGrants/{grant}.

@@ -204,12 +204,15 @@ func (api *API) createAssignment(r *request) error {
 	if err != nil {
 		return err
 	}
-	if slices.Contains(r.image.Roles[h.principal], h.role) {
-		const message = "A conflicting object with one or more of the specified property values is present in the directory."
-		return &Problem{Status: http.StatusBadRequest, Code: badRequest, Message: message, Detail: &Detail{"ConflictingObjects", "", message}}
-	}
-	if _, err := r.do(tenant.SetRole{Role: h.role, Principal: h.principal}); err != nil {
-		return badReference(err)
+	free := func(img *tenant.Image) bool { return !slices.Contains(img.Roles[h.principal], h.role) }
+	for again := true; again; { // one of several at once finds it free, and the others are told the same as later ones
+		if !free(r.image) {
+			const message = "A conflicting object with one or more of the specified property values is present in the directory."
+			return &Problem{Status: http.StatusBadRequest, Code: badRequest, Message: message, Detail: &Detail{"ConflictingObjects", "", message}}
+		}
+		if again, err = r.doWhile(free, tenant.SetRole{Role: h.role, Principal: h.principal}); err != nil {
+			return badReference(err)
+		}
 	}
 	r.w.Header().Set("Location", r.root+"/"+assignmentSet+"/"+h.id())
 	return r.sendHeldRole(http.StatusCreated, h)

@@ -143,6 +143,32 @@ func listOf(inner shape) shape {
 	}
 }
 
+// distinctIn is a list of objects, no two of which have the same text in one of some properties. Null and the empty text are none.
+func distinctIn(list shape, names ...string) shape {
+	return func(b []byte, at placeIn, raw json.RawMessage) ([]byte, error) {
+		start := len(b)
+		b, err := list(b, at, raw)
+		if err != nil {
+			return nil, err
+		}
+		var elements []map[string]any
+		if err := json.Unmarshal(b[start:], &elements); err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			seen := map[string]bool{}
+			for _, element := range elements {
+				text, _ := element[name].(string)
+				if text != "" && seen[text] {
+					return nil, at.inner(name).invalid(json.RawMessage(text), "each "+name+" once")
+				}
+				seen[text] = true
+			}
+		}
+		return b, nil
+	}
+}
+
 // part is a property of an object.
 type part struct {
 	name  string

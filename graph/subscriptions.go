@@ -168,13 +168,24 @@ func (api *API) updateSubscription(r *request) error {
 	if err != nil {
 		return err
 	}
-	c := tenant.UpdateSubscription{ID: s.ID, TotalLicenses: new(s.TotalLicenses), Status: new(s.Status)}
-	var next time.Time
-	if err := read(subscriptionType, members, map[string]any{"totalLicenses": c.TotalLicenses, "status": subscriptionStatus(c.Status), "nextLifecycleDateTime": &next}); err != nil {
+	c := tenant.UpdateSubscription{ID: s.ID}
+	seats, status, next := s.TotalLicenses, s.Status, time.Time{}
+	if err := read(subscriptionType, members, map[string]any{"totalLicenses": &seats, "status": subscriptionStatus(&status), "nextLifecycleDateTime": &next}); err != nil {
 		return err
+	}
+	if sent(members, "totalLicenses") { // what is not sent may be another by now, and stays
+		c.TotalLicenses = &seats
+	}
+	if sent(members, "status") {
+		c.Status = &status
 	}
 	c.NextLifecycleDateTime = timeOrNone(next)
 	return r.change(c)
+}
+
+// sent reports whether a property is in a body.
+func sent(members []directory.Member, name string) bool {
+	return slices.ContainsFunc(members, func(m directory.Member) bool { return m.Is(name) })
 }
 
 // deleteSubscription answers DELETE /licensor/v1/subscriptions/{subscription}.

@@ -30,8 +30,10 @@ func organization(domain string) directory.Organization {
 func TestADomainIsOneTenants(t *testing.T) {
 	t.Parallel()
 	for name, of := range map[string]func(i int) (uuid.UUID, string){
-		"domain": func(i int) (uuid.UUID, string) { return uuid.UUID{2, byte(i)}, []string{"same.example", "SAME.example"}[i%2] },
-		"id":     func(i int) (uuid.UUID, string) { return uuid.UUID{3}, fmt.Sprintf("domain%d.example", i) },
+		"domain": func(i int) (uuid.UUID, string) {
+			return uuid.UUID{2, byte(i)}, []string{"same.example", "SAME.example"}[i%2]
+		},
+		"id": func(i int) (uuid.UUID, string) { return uuid.UUID{3}, fmt.Sprintf("domain%d.example", i) },
 	} {
 		h := newHouse(t, 0)
 		errs, start := make([]error, 16), make(chan struct{})

@@ -38,7 +38,7 @@ type house struct {
 	*tenant.Tenant
 	clock atomic.Int64 // seconds since 1970
 	ids   atomic.Uint32
-	after int // Options.SnapshotAfter
+	after int          // Options.SnapshotAfter
 	log   *slog.Logger // nil: nowhere
 }
 

@@ -22,9 +22,9 @@ type Tenants struct {
 	claims  *claims
 
 	creating sync.Mutex // held by Create
-	mu   sync.RWMutex
-	byID map[uuid.UUID]*Tenant
-	list []*Tenant // oldest first
+	mu       sync.RWMutex
+	byID     map[uuid.UUID]*Tenant
+	list     []*Tenant // oldest first
 }
 
 // Open brings all tenants of a store to life. The store stays the caller's to close, after Close.
