@@ -34,9 +34,9 @@ func (f *logFlags) handler(w io.Writer) (slog.Handler, error) {
 	options := &slog.HandlerOptions{Level: level}
 	switch f.format {
 	case "text":
-		return slog.NewTextHandler(w, options), nil
+		return newSparingLog(slog.NewTextHandler(w, options)), nil
 	case "json":
-		return slog.NewJSONHandler(w, options), nil
+		return newSparingLog(slog.NewJSONHandler(w, options)), nil
 	default:
 		return nil, fmt.Errorf("--log-format is %q; it is text or json", f.format)
 	}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+)
+
+// What callers make happen as often as they like must not fill the log: of each kind of line so many are written in a second, and then how many
+// were left out. Of kinds so many are told apart; all others are one.
+const (
+	linesPerSecond = 10
+	knownKinds     = 500
+)
+
+// sparingLog is a handler that writes not too many lines of a kind.
+type sparingLog struct {
+	slog.Handler
+	counts *lineCounts // shared by the handlers that are made of one
+}
+
+// lineCounts are the lines of the second that each kind is in.
+type lineCounts struct {
+	to    slog.Handler // without attributes
+	mu    sync.Mutex
+	kinds map[lineKind]*lineCount
+}
+
+type lineKind struct {
+	level slog.Level
+	text  string
+}
+
+type lineCount struct {
+	since   time.Time
+	written int
+	leftOut int
+}
+
+func newSparingLog(to slog.Handler) *sparingLog {
+	return &sparingLog{to, &lineCounts{to: to, kinds: map[lineKind]*lineCount{}}}
+}
+
+// kindOf is a line's message up to the first that differs from one to the next: messages of net/http have addresses in them.
+func kindOf(r slog.Record) lineKind {
+	text := r.Message
+	if varying := strings.IndexAny(text, `0123456789["`); varying > 0 {
+		text = text[:varying]
+	}
+	return lineKind{r.Level, text}
+}
+
+// Handle implements slog.Handler.
+func (s *sparingLog) Handle(ctx context.Context, r slog.Record) error {
+	if !s.counts.take(kindOf(r), r.Time) {
+		return nil
+	}
+	return s.Handler.Handle(ctx, r)
+}
+
+// take counts a line, and says whether it may be written. When it is the first that may not, the end of the second tells how many
+// there were.
+func (c *lineCounts) take(kind lineKind, now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	count, ok := c.kinds[kind]
+	if !ok && len(c.kinds) >= knownKinds {
+		kind = lineKind{level: kind.level}
+		count, ok = c.kinds[kind]
+	}
+	if !ok {
+		count = &lineCount{since: now}
+		c.kinds[kind] = count
+	}
+	if age := now.Sub(count.since); (age < 0 || age >= time.Second) && count.leftOut == 0 {
+		count.since, count.written = now, 0
+	}
+	if count.written < linesPerSecond {
+		count.written++
+		return true
+	}
+	if count.leftOut++; count.leftOut == 1 {
+		time.AfterFunc(time.Second, func() { c.tell(kind, c.end(kind)) })
+	}
+	return false
+}
+
+// end ends the second of a kind, and returns how many lines were left out.
+func (c *lineCounts) end(kind lineKind) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	leftOut := c.kinds[kind].leftOut
+	delete(c.kinds, kind)
+	return leftOut
+}
+
+func (c *lineCounts) tell(kind lineKind, leftOut int) {
+	r := slog.NewRecord(time.Now(), kind.level, "too many lines of one kind: some were left out", 0)
+	r.AddAttrs(slog.String("kind", strings.TrimSpace(kind.text)), slog.Int("leftOut", leftOut))
+	_ = c.to.Handle(context.Background(), r) // there is nowhere else to tell it
+}
+
+// WithAttrs implements slog.Handler.
+func (s *sparingLog) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return &sparingLog{s.Handler.WithAttrs(attrs), s.counts}
+}
+
+// WithGroup implements slog.Handler.
+func (s *sparingLog) WithGroup(name string) slog.Handler {
+	return &sparingLog{s.Handler.WithGroup(name), s.counts}
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// linesOf is how often a text is in the log.
+func linesOf(log, text string) int { return strings.Count(log, text) }
+
+func TestLinesOfOneKindAreBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var out output
+		log := slog.New(newSparingLog(slog.NewTextHandler(&out, nil)))
+		for i := range 3000 {
+			log.With("tenant", i).Info("an application could not show who it is", "address", i)
+			if i%100 == 0 {
+				log.Warn("another kind", "i", i)
+			}
+		}
+		log.Error("an application could not show who it is")
+		if got := linesOf(out.String(), "level=INFO msg=\"an application could not show"); got != linesPerSecond {
+			t.Errorf("%d lines were written at once", got)
+		}
+		if linesOf(out.String(), "another kind") != linesPerSecond || linesOf(out.String(), "level=ERROR") != 1 {
+			t.Errorf("other kinds are not told apart: %s", out.String())
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if !strings.Contains(out.String(), `some were left out" kind="an application could not show who it is" leftOut=2990`) ||
+			!strings.Contains(out.String(), `kind="another kind" leftOut=20`) {
+			t.Errorf("it is not told how many were left out: %s", out.String())
+		}
+		for range 30 { // twice a second all are written
+			time.Sleep(time.Second / 2)
+			log.Info("seldom")
+		}
+		if got := linesOf(out.String(), "seldom"); got != 30 {
+			t.Errorf("%d of 30 were written", got)
+		}
+		for range 1000 { // a hundred a second
+			time.Sleep(time.Second / 100)
+			log.Info("often")
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if got := linesOf(out.String(), "msg=often"); got < 90 || got > 110 {
+			t.Errorf("%d of 1000 were written in ten seconds", got)
+		}
+	})
+}
+
+// The server of net/http writes addresses into its messages, and whatever else may.
+func TestLinesOfNetHTTPAreBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var out output
+		handler := newSparingLog(slog.NewTextHandler(&out, nil))
+		server := slog.NewLogLogger(handler, slog.LevelWarn)
+		for i := range 1000 {
+			server.Printf("http: TLS handshake error from 192.0.2.%d:%d: EOF", i%256, i)
+			server.Printf("http: TLS handshake error from [2001:db8::%x]:%d: EOF", i, i)
+		}
+		if got := linesOf(out.String(), "TLS handshake error"); got != linesPerSecond {
+			t.Errorf("%d lines were written", got)
+		}
+		for i := range 3 * knownKinds {
+			name := strings.NewReplacer("0", "a", "1", "b", "2", "c", "3", "d", "4", "e", "5", "f", "6", "g", "7", "h", "8", "i", "9", "j").Replace(fmt.Sprint(i))
+			slog.New(handler).Info("made up " + name)
+		}
+		if got := linesOf(out.String(), "made up"); got > knownKinds+linesPerSecond {
+			t.Errorf("%d kinds were told apart", got)
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if !strings.Contains(out.String(), `kind="http: TLS handshake error from" leftOut=1990`) {
+			t.Errorf("it is not told how many were left out")
+		}
+	})
+}
+
+// What is asked for at the command line is sparing.
+func TestTheLogOfTheProgramIsSparing(t *testing.T) {
+	t.Parallel()
+	for _, format := range []string{"text", "json"} {
+		var out output
+		handler, err := (&logFlags{format: format, level: "warn"}).handler(&out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		log := slog.New(handler)
+		log.Info("not this")
+		for range 100 {
+			log.WithGroup("g").Warn("this")
+		}
+		if got := linesOf(out.String(), "this"); got != linesPerSecond || handler.Enabled(context.Background(), slog.LevelInfo) {
+			t.Errorf("%s: %d lines", format, got)
+		}
+	}
+}
