@@ -18,7 +18,7 @@ import (
 func compareTokens(ctx context.Context, o *ours, authority *identity.Authority, load time.Duration, rounds, connections int) error {
 	endpoint, err := oauth.New(oauth.Config{
 		Authority: authority, Tenants: callers{tenant: o.tenant}, Tickets: o.store, Now: time.Now, Random: rand.Reader, Log: slog.Default(),
-		Client: http.DefaultClient,
+		Client: http.DefaultClient, DeviceKey: make([]byte, 32),
 	})
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -86,9 +87,17 @@ func openService(ctx context.Context, path string, options serviceOptions) (s *s
 	if err != nil {
 		return nil, explainSealed(err)
 	}
+	deviceKey, err := s.store.Secret(ctx, "device-cookies", func() ([]byte, error) {
+		key := make([]byte, sha256.Size)
+		_, err := rand.Read(key)
+		return key, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the key for the cookies of devices: %w", err)
+	}
 	s.logins, err = oauth.New(oauth.Config{
 		Authority: s.authority, Tenants: people{s.tenants}, Tickets: s.store, Now: options.now, Random: rand.Reader, Log: slog.Default(),
-		Client: &http.Client{Timeout: 10 * time.Second}, Cost: identity.UsualCost,
+		Client: &http.Client{Timeout: 10 * time.Second}, Cost: identity.UsualCost, DeviceKey: deviceKey,
 	})
 	if err != nil {
 		return nil, err

@@ -24,6 +24,7 @@ func serveFault(t *testing.T) string {
 	}
 	s.logins, err = oauth.New(oauth.Config{
 		Authority: s.authority, Tenants: people{nil}, Tickets: s.store, Now: time.Now, Random: rand.Reader, Log: slog.Default(), Client: http.DefaultClient,
+		DeviceKey: make([]byte, 32),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,9 +1,10 @@
 package oauth
 
 import (
+	"context"
 	"crypto/sha256"
+	"hash/maphash"
 	"net/netip"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -11,118 +12,264 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// attempts slows down who guesses: passwords of an account, or of many accounts from one address, or codes of devices. After so many
-// failures each further one must wait, longer each time, up to a minute. Nobody is locked out: an account could otherwise be
-// taken from its owner by guessing wrongly on purpose. It is kept in memory; a restart forgives.
+// attempts bounds guessing: passwords of an account, passwords of many accounts from one address, and codes of devices. Nobody is refused
+// for what others do elsewhere: an account could otherwise be taken from its owner by guessing wrongly on purpose. So an attempt is counted
+// by where it comes from (see source), and one that comes too soon waits in line for its turn. Only when that is too far away it is refused.
+//
+// All of this is kept in memory; a restart forgives.
 type attempts struct {
-	mu    sync.Mutex
-	known *lru.Cache[[sha256.Size]byte, tries]
+	wait func(ctx context.Context, d time.Duration) error // waits, in tests by the clock they set
+	seed maphash.Seed                                     // so that nobody can choose an account that shares another's budget
+
+	mu      sync.Mutex
+	budgets []int64 // when each would be full again, in nanoseconds since 1970; accounts that share one, by chance, share their strangers
+	lanes   *lru.Cache[key, lane]
+	lines   [2]line // of strangers, and of known devices and addresses
 }
 
-type tries struct {
+// key names what attempts are counted by.
+type key [sha256.Size]byte
+
+func keyOfAttempts(parts ...string) key { return sha256.Sum256([]byte(strings.Join(parts, " "))) }
+
+// lane is where attempts from one place follow each other.
+type lane struct {
 	failed int
 	until  time.Time // no further one before
 	last   time.Time
 }
 
+// line counts the attempts that are under way.
+type line struct{ waiting, checking int }
+
+// class says whose line an attempt is in, so that strangers do not fill that of the others.
+type class int
+
 const (
-	knownAttempts = 1 << 16
-	freeOfAccount = 5
-	freeOfAddress = 20 // behind one address there may be a whole office
-	longestWait   = time.Minute
-	forgotten     = 15 * time.Minute
+	stranger class = iota
+	known
+)
+
+const (
+	// guessesPerHour is how many wrong passwords of an account are checked in any hour for all strangers together, and as many for each known
+	// device or address. Half of them may come at once, the others follow one by one.
+	guessesPerHour = 100
+	guessesAtOnce  = guessesPerHour / 2
+	guessInterval  = time.Hour / (guessesPerHour - guessesAtOnce)
+
+	freeOfLane    = 5  // attempts from one place at an account; from then on each has to wait twice as long as the one before
+	freeOfAddress = 20 // attempts at any accounts from one address, behind which there may be a whole office
+
+	longestOfStranger = 4 * time.Minute // between two attempts
+	longestOfKnown    = 10 * time.Second
+	longestOfAddress  = time.Minute
+
+	longestLine  = 10 * time.Second // an attempt is checked within that time, or refused at once
+	mostWaiting  = 256              // attempts in all that wait for their turn, of each class
+	mostChecking = 256              // strangers' attempts in all that are being checked: some 3 s of work for two processors
+	knownMore    = mostChecking / 4 // those of known devices and addresses
+
+	forgotten    = time.Hour
+	keptLanes    = 1 << 16
+	keptBudgets  = 1 << 16
+	budgetLength = int64(guessesAtOnce-1) * int64(guessInterval) // how far ahead a budget may be used
 )
 
 func newAttempts() *attempts {
-	return &attempts{known: newCache[[sha256.Size]byte, tries](knownAttempts)}
+	return &attempts{wait: waitFor, seed: maphash.MakeSeed(), budgets: make([]int64, keptBudgets), lanes: newCache[key, lane](keptLanes)}
 }
 
-// limit is one thing that attempts are counted by; of the zero one there may be as many as there are.
-type limit struct {
-	key  [sha256.Size]byte
-	free int
+func waitFor(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
+
+// limit is one thing that attempts are counted by: a lane, or with free 0 a budget.
+type limit struct {
+	key     key
+	free    int
+	longest time.Duration
+}
+
+func (l limit) isBudget() bool { return l.free == 0 }
 
 // ofAccount is by a name that is signed in with, whether or not there is such a user.
-func ofAccount(tenant, name string) limit {
-	return limit{sha256.Sum256([]byte("account " + tenant + " " + strings.ToLower(name))), freeOfAccount}
+func ofAccount(tenant, name string) key {
+	return keyOfAttempts("account", tenant, strings.ToLower(name))
 }
 
-func ofAddress(remote string) limit { return ofNetwork("address", remote) }
-
-// ofCodes is by an address from which codes of devices are entered.
-func ofCodes(remote string) limit { return ofNetwork("codes", remote) }
-
-func ofNetwork(what, remote string) limit {
-	network, ok := networkOf(remote)
-	if !ok {
-		return limit{}
+// ofAddress is by the address from which passwords of any accounts are tried. Loopback has no limit: a proxy may be there that is not named
+// (--trusted-proxy), and one guesser behind it would slow down all strangers.
+func ofAddress(remote string) []limit {
+	network, local := networkOf(remote)
+	if local {
+		return nil
 	}
-	return limit{sha256.Sum256([]byte(what + " " + network.String())), freeOfAddress}
+	return []limit{{keyOfAttempts("address", network.String()), freeOfAddress, longestOfAddress}}
 }
 
-// networkOf is the address of a connection: of IPv6 its network, for whoever has one address has all of that. Loopback is nobody's: it
-// is the machine's own, or a proxy on it behind which everybody is, whom one guesser would shut out.
-func networkOf(remote string) (netip.Prefix, bool) {
+// networkOf is the address of a connection: of IPv6 its network, because all of that is one subscriber's. Local says that it is of this machine,
+// or not known.
+func networkOf(remote string) (network netip.Prefix, local bool) {
+	return prefixOf(remote, 32, 64)
+}
+
+// rangeOf is the range that an address is likely to be changed within.
+func rangeOf(remote string) netip.Prefix {
+	network, _ := prefixOf(remote, 24, 48)
+	return network
+}
+
+func prefixOf(remote string, of4, of6 int) (network netip.Prefix, local bool) {
 	from, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return netip.Prefix{}, true
+	}
 	address := from.Addr().Unmap().WithZone("")
-	if err != nil || address.IsLoopback() {
-		return netip.Prefix{}, false
-	}
-	bits := 64
+	bits := of6
 	if address.Is4() {
-		bits = 32
+		bits = of4
 	}
-	network, err := address.Prefix(bits)
-	return network, err == nil
+	network, err = address.Prefix(bits)
+	return network, err != nil || address.IsLoopback()
 }
 
-// begin counts an attempt as failed, before it is made, so that many at once do not get around it. It answers how long to wait,
-// when it may not be made now.
-func (a *attempts) begin(now time.Time, limits ...limit) time.Duration {
+// enter waits for an attempt's turn, or refuses it when that is too far away. What it returns must be called when the attempt is over.
+func (a *attempts) enter(ctx context.Context, now time.Time, of class, limits ...limit) (leave func(), err error) {
+	wait, err := a.begin(now, of, limits)
+	if err != nil {
+		return nil, err
+	}
+	if wait > 0 {
+		gone := a.wait(ctx, wait)
+		if err := a.turn(of, gone); err != nil {
+			return nil, err
+		}
+	}
+	return func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.lines[of].checking--
+	}, nil
+}
+
+// begin takes a place in line and returns how long to wait there. It counts the attempt as failed before it is made, so that many at
+// once do not get around it; one that is refused does not count.
+func (a *attempts) begin(now time.Time, of class, limits []limit) (time.Duration, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	limits = slices.DeleteFunc(limits, func(l limit) bool { return l.free == 0 })
+	at, line := now, &a.lines[of]
 	for _, l := range limits {
-		if known, ok := a.known.Get(l.key); ok && now.Before(known.until) {
-			return known.until.Sub(now)
+		if next := a.next(l, now); next.After(at) {
+			at = next
 		}
+	}
+	wait := at.Sub(now)
+	if wait > longestLine {
+		return 0, slowDown(wait)
+	}
+	switch {
+	case wait > 0 && line.waiting >= mostWaiting, line.checking >= of.mostChecking():
+		return 0, slowDown(time.Second)
+	case wait > 0:
+		line.waiting++
+	default:
+		line.checking++
 	}
 	for _, l := range limits {
-		known, _ := a.known.Get(l.key)
-		if now.Sub(known.last) >= forgotten {
-			known = tries{}
-		}
-		known.failed, known.last = known.failed+1, now
-		if beyond := known.failed - l.free; beyond >= 0 {
-			known.until = now.Add(min(longestWait, time.Second<<min(beyond, 10)))
-		}
-		a.known.Add(l.key, known)
+		a.count(l, at)
 	}
-	return 0
+	return wait, nil
 }
 
-// succeeded takes back what begin counted: of an account all, since its owner is here; of an address this one only, since it
-// may be that of a guesser who has an account too.
-func (a *attempts) succeeded(account, address limit) {
+// turn ends the waiting of an attempt, by its turn or because the client has gone.
+func (a *attempts) turn(of class, gone error) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.known.Remove(account.key)
-	a.takeBack(address)
+	line := &a.lines[of]
+	line.waiting--
+	if gone != nil || line.checking >= of.mostChecking() {
+		return slowDown(time.Second)
+	}
+	line.checking++
+	return nil
 }
 
-// forgive takes back what begin counted of a limit.
-func (a *attempts) forgive(l limit) {
+func (of class) mostChecking() int {
+	if of == known {
+		return knownMore
+	}
+	return mostChecking
+}
+
+// next is when an attempt may be made as far as one limit goes.
+func (a *attempts) next(l limit, now time.Time) time.Time {
+	if l.isBudget() {
+		return time.Unix(0, a.budget(l, now)-budgetLength)
+	}
+	return a.lane(l, now).until
+}
+
+// count counts an attempt that is made at a time.
+func (a *attempts) count(l limit, at time.Time) {
+	if l.isBudget() {
+		a.budgets[a.slot(l)] = max(a.budget(l, at), at.UnixNano()) + int64(guessInterval)
+		return
+	}
+	now := a.lane(l, at)
+	now.failed, now.last = now.failed+1, at
+	if beyond := now.failed - l.free; beyond >= 0 {
+		now.until = at.Add(min(l.longest, time.Second<<min(beyond, 10)))
+	}
+	a.lanes.Add(l.key, now)
+}
+
+// lane is how far attempts have come; an empty one after an hour, and after the clock was set back.
+func (a *attempts) lane(l limit, now time.Time) lane {
+	known, _ := a.lanes.Get(l.key)
+	if age := now.Sub(known.last); age >= forgotten || age < -longestLine {
+		return lane{}
+	}
+	return known
+}
+
+// budget is when one is full again; zero when that is further away than it can be, which is so after the clock was set back.
+func (a *attempts) budget(l limit, now time.Time) int64 {
+	full := a.budgets[a.slot(l)]
+	if full-now.UnixNano() > budgetLength+int64(guessInterval+longestLine) {
+		return 0
+	}
+	return full
+}
+
+// slot is where a budget is kept. There are as many as there are, so that nobody can have one forgotten by trying many names.
+func (a *attempts) slot(l limit) uint64 { return maphash.Bytes(a.seed, l.key[:]) % keptBudgets }
+
+// forgive takes back what begin counted of an attempt that was right.
+func (a *attempts) forgive(limits ...limit) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.takeBack(l)
+	for _, l := range limits {
+		if l.isBudget() {
+			a.budgets[a.slot(l)] -= int64(guessInterval)
+		} else if known, ok := a.lanes.Get(l.key); ok {
+			known.failed, known.until = known.failed-1, time.Time{}
+			a.lanes.Add(l.key, known)
+		}
+	}
 }
 
-func (a *attempts) takeBack(l limit) {
-	if known, ok := a.known.Get(l.key); ok {
-		known.failed, known.until = known.failed-1, time.Time{}
-		a.known.Add(l.key, known)
-	}
+// forget ends the lane of who has shown to be the owner.
+func (a *attempts) forget(l limit) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.lanes.Remove(l.key)
 }
 
 // newCache makes a memory of at most size entries, of which those not used for longest are forgotten.

@@ -66,8 +66,8 @@ func newDeviceBounds() *deviceBounds {
 func (b *deviceBounds) take(remote string, now time.Time) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	network, ok := networkOf(remote)
-	if !ok {
+	network, local := networkOf(remote)
+	if local {
 		return nil
 	}
 	bucket, ok := b.buckets.Get(network)

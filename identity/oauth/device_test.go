@@ -208,13 +208,20 @@ func TestGuessingCodesOfDevicesIsSlowedDown(t *testing.T) {
 	w := newWorld(t)
 	device := w.device(t, contosoDomain)
 	b := w.browser(t).open("/devicelogin", nil)
-	for i := range freeOfAddress {
+	for i := range freeOfAddress + 4 { // of which the last wait for 1, 2, 4 and 8 seconds
 		b.press("code", "code", fmt.Sprintf("BCDFGHJ%02d", i))
 		b.wantPage("Enter the code", http.StatusBadRequest)
 	}
+	if waited := w.clock.now().Sub(start); waited != 15*time.Second {
+		t.Errorf("waited for %v", waited)
+	}
 	b.press("code", "code", device.body["user_code"].(string)).wantPage("Enter the code", http.StatusTooManyRequests)
 	w.browser(t).open("/"+contosoDomain+"/oauth2/deviceauth", url.Values{"code": {device.body["user_code"].(string)}}).wantPage("Enter the code", http.StatusTooManyRequests)
-	w.clock.advance(2 * time.Second)
+
+	signedIn := w.browser(t).open(authorizePath, request(portal, portalRedirect)).signIn(annName)
+	signedIn.open("/devicelogin", url.Values{"otc": {"x"}}).press("code", "code", device.body["user_code"].(string)).wantPage("Sign in on another device", http.StatusOK)
+
+	w.clock.advance(16 * time.Second)
 	b.press("code", "code", device.body["user_code"].(string)).wantPage("Sign in", http.StatusOK)
 }
 

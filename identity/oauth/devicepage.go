@@ -3,7 +3,6 @@ package oauth
 import (
 	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -45,10 +44,12 @@ func (s *Server) deviceAuth(v *visit) error {
 
 // findDevice finds the device that waits with a code. Guessing is slowed down.
 func (s *Server) findDevice(v *visit, entered string) (ticket store.Ticket, found device, problem *refusal, err error) {
-	address := ofCodes(v.RemoteAddr)
-	if wait := s.attempts.begin(s.Now(), address); wait > 0 {
-		return ticket, found, &refusal{http.StatusTooManyRequests, 50053, "invalid_grant", "There were too many wrong codes. Wait " + (wait + time.Second/2).Round(time.Second).String() + " and try again."}, nil
+	from, of := s.codesOf(v.call)
+	leave, err := s.attempts.enter(v.Context(), s.Now(), of, from)
+	if refused := asRefusal(err); refused != nil {
+		return ticket, found, &refusal{refused.status, refused.code, refused.name, "There were too many wrong codes. Wait " + waitOf(refused) + " and try again."}, nil
 	}
+	defer leave()
 	unknown := &refusal{http.StatusBadRequest, 70018, "bad_verification_code", "This code is not known, or has expired. Check it, or start again on the device."}
 	var id []byte
 	if _, ok, err := s.ticket(v.Context(), forUserCode.id(entered), &id); err != nil || !ok || len(id) != len(ticket.ID) {
@@ -58,8 +59,17 @@ func (s *Server) findDevice(v *visit, entered string) (ticket store.Ticket, foun
 	if err != nil || !ok || found.State != waiting || (!v.anyTenant() && found.Tenant != uuid.Nil && found.Tenant != v.tenant) {
 		return ticket, found, unknown, err
 	}
-	s.attempts.forgive(address)
+	s.attempts.forgive(from)
 	return ticket, found, nil, nil
+}
+
+// codesOf is what codes that a browser enters are counted by: the device, when people have signed in there before, otherwise the address.
+func (s *Server) codesOf(c *call) (limit, class) {
+	if d, ok := s.knownDevice(c); ok {
+		return limit{keyOfAttempts("codes of device", string(d.id[:])), freeOfAddress, longestOfAddress}, known
+	}
+	network, _ := networkOf(c.RemoteAddr)
+	return limit{keyOfAttempts("codes", network.String()), freeOfAddress, longestOfAddress}, stranger
 }
 
 // decide asks the person. The page names the application, because the code may have been given to them by somebody who wants to sign

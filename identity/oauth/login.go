@@ -13,10 +13,12 @@ import (
 // takes the same time; that the user is disabled, only who knows the password is told.
 func (s *Server) logIn(c *call, name, password string) (identity.User, error) {
 	name = strings.TrimSpace(name)
-	account, address := ofAccount(c.tenant.String(), name), ofAddress(c.RemoteAddr)
-	if wait := s.attempts.begin(s.Now(), account, address); wait > 0 {
-		return identity.User{}, slowDown(wait + time.Second/2)
+	account := ofAccount(c.tenant.String(), name)
+	from, leave, err := s.enter(c, account)
+	if err != nil {
+		return identity.User{}, err
 	}
+	defer leave()
 	user, err := s.Tenants.UserByName(c.Context(), c.tenant, name)
 	if err != nil {
 		return user, err
@@ -41,13 +43,31 @@ func (s *Server) logIn(c *call, name, password string) (identity.User, error) {
 		s.Log.InfoContext(c.Context(), "a sign-in failed", "tenant", c.tenant, "user", user.ID, "address", c.RemoteAddr)
 		return identity.User{}, badPassword()
 	}
-	s.attempts.succeeded(account, address)
+	s.attempts.forget(from.lane)
+	s.attempts.forgive(append(ofAddress(c.RemoteAddr), from.budget)...)
 	if !user.Enabled {
 		s.Log.InfoContext(c.Context(), "a sign-in of a disabled user failed", "tenant", c.tenant, "user", user.ID, "address", c.RemoteAddr)
 		return identity.User{}, disabledUser()
 	}
 	s.Log.InfoContext(c.Context(), "a user has signed in", "tenant", c.tenant, "user", user.ID, "address", c.RemoteAddr)
+	if err := s.rememberPlace(c, account, user.ID); err != nil {
+		return user, err
+	}
 	return user, nil
+}
+
+// enter waits for the turn of a guess at an account's password. Those of strangers are counted by their address, too.
+func (s *Server) enter(c *call, account key) (source, func(), error) {
+	from, err := s.sourceOf(c, account)
+	if err != nil {
+		return from, nil, err
+	}
+	limits := from.limits()
+	if from.class == stranger {
+		limits = append(limits, ofAddress(c.RemoteAddr)...)
+	}
+	leave, err := s.attempts.enter(c.Context(), s.Now(), from.class, limits...)
+	return from, leave, err
 }
 
 // password answers tokens for a user's name and password (A13, RFC 6749 section 4.3). The application sees the password, so the tenant

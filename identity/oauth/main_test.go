@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -76,6 +77,15 @@ func newClock() *clock {
 
 func (c *clock) now() time.Time          { return time.Unix(0, c.nanoseconds.Load()).UTC() }
 func (c *clock) advance(d time.Duration) { c.nanoseconds.Add(int64(d)) }
+
+// wait is that of attempts: whoever waits sets the clock.
+func (c *clock) wait(ctx context.Context, d time.Duration) error {
+	c.advance(d)
+	return ctx.Err()
+}
+
+// remoteHeader has the address that a request of the tests comes from.
+const remoteHeader = "X-Test-Address"
 
 // town is the directory of the tests.
 type town struct {
@@ -317,7 +327,7 @@ func newWorld(t testing.TB, apply ...func(*Config)) world {
 	w := world{town: newTown(), clock: newClock(), log: &logged{}}
 	config := Config{
 		Tenants: w.town, Tickets: tickets, Now: w.clock.now, Random: rand.Reader, Log: slog.New(slog.NewTextHandler(w.log, nil)),
-		Client: http.DefaultClient, Cost: cheap,
+		Client: http.DefaultClient, Cost: cheap, DeviceKey: make([]byte, 32),
 	}
 	for _, f := range apply {
 		f(&config)
@@ -329,9 +339,10 @@ func newWorld(t testing.TB, apply ...func(*Config)) world {
 	if w.Server, err = New(config); err != nil {
 		t.Fatal(err)
 	}
+	w.attempts.wait = w.clock.wait
 	handler := w.Handler()
 	w.https = httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		r.RemoteAddr = "192.0.2.7:1000" // everybody is behind the same address, which is not this machine
+		r.RemoteAddr = cmp.Or(r.Header.Get(remoteHeader), "192.0.2.7:1000") // everybody is behind the same address, which is not this machine
 		handler.ServeHTTP(rw, r)
 	}))
 	w.https.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelWarn) // of connections that a test has no more use for

@@ -115,7 +115,7 @@ func badPassword() error {
 func slowDown(wait time.Duration) error {
 	return &refusal{
 		http.StatusTooManyRequests, 50053, "invalid_grant",
-		"There were too many sign-in attempts with an incorrect user name or password. Try again in " + wait.Round(time.Second).String() + ".",
+		"There were too many sign-in attempts with an incorrect user name or password. Try again in " + (wait + time.Second - 1).Truncate(time.Second).String() + ".",
 	}
 }
 

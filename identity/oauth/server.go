@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"html/template"
 	"io"
@@ -22,6 +23,7 @@ type Config struct {
 	Log       *slog.Logger
 	Client    *http.Client // reaches the issuers of federated credentials
 	Cost      identity.PasswordCost
+	DeviceKey []byte // 32 random bytes that are always the same: the cookies of known devices are signed with them
 }
 
 // Server serves the authority's addresses. It may be used by several goroutines.
@@ -38,6 +40,9 @@ type Server struct {
 
 // New makes a server.
 func New(config Config) (*Server, error) {
+	if len(config.DeviceKey) != sha256.Size {
+		return nil, fmt.Errorf("the key for the cookies of devices has %d bytes instead of %d", len(config.DeviceKey), sha256.Size)
+	}
 	templates, err := parsePages()
 	if err != nil {
 		return nil, fmt.Errorf("read the pages for people: %w", err)

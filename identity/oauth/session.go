@@ -47,15 +47,21 @@ func (c *call) cookie(name string) string {
 	return cookie.Value
 }
 
-// setCookie keeps a value in the browser until it is closed; an empty one removes it. Lax, because clients send people here.
+// setCookie keeps a value in the browser until it is closed; an empty one removes it.
 func (c *call) setCookie(name, value string) {
-	cookie := &http.Cookie{
-		Name: c.cookieName(name), Value: value, Path: "/", HttpOnly: true, Secure: c.secure(), SameSite: http.SameSiteLaxMode,
-	}
 	if value == "" {
-		cookie.MaxAge = -1
+		c.keepCookie(name, value, -time.Second)
+		return
 	}
-	http.SetCookie(c.w, cookie)
+	c.keepCookie(name, value, 0)
+}
+
+// keepCookie keeps a value in the browser for a time. Lax, because clients send people here.
+func (c *call) keepCookie(name, value string, life time.Duration) {
+	http.SetCookie(c.w, &http.Cookie{
+		Name: c.cookieName(name), Value: value, Path: "/", HttpOnly: true, Secure: c.secure(), SameSite: http.SameSiteLaxMode,
+		MaxAge: int(life.Seconds()),
+	})
 }
 
 // signedIn is who has signed in in this browser, in the call's tenant if it has one; nil when nobody has, or it is no longer good.

@@ -61,6 +61,9 @@ func (s *Server) signIn(v *visit, want wish) error {
 	if err != nil {
 		return err
 	}
+	if err := s.rememberDevice(v.call, ofAccount(v.tenant.String(), name)); err != nil {
+		return err
+	}
 	if err := s.startSession(v.call, user.ID); err != nil {
 		return err
 	}
@@ -88,10 +91,15 @@ func problemOf(refused *refusal) string {
 	case 50057:
 		return "This account is disabled. Ask your administrator. (AADSTS50057)"
 	case 50053:
-		_, wait, _ := strings.Cut(refused.text, "Try again in ")
-		return "There were too many attempts with a wrong password. Wait " + strings.TrimSuffix(wait, ".") + " and try again. (AADSTS50053)"
+		return "There were too many attempts with a wrong password. Wait " + waitOf(refused) + " and try again. (AADSTS50053)"
 	}
 	return refused.text
+}
+
+// waitOf is how long a person is to wait, as slowDown has it.
+func waitOf(refused *refusal) string {
+	_, wait, _ := strings.Cut(refused.text, "Try again in ")
+	return strings.TrimSuffix(wait, ".")
 }
 
 // without takes prompts that were followed out of a query.

@@ -34,6 +34,7 @@ const (
 	forDevice    use = "device"
 	forUserCode  use = "user code"
 	forAssertion use = "assertion"
+	forPlaces    use = "places"
 )
 
 func (u use) id(secret string) [32]byte { return sha256.Sum256([]byte(string(u) + " " + secret)) }
