@@ -109,8 +109,12 @@ func (s *serving) server(handler http.Handler) (*http.Server, error) {
 	}, nil
 }
 
-// tidyTime is how often what was deleted long ago, or has expired, is removed for good.
-const tidyTime = time.Hour
+// tidyTime is how often what was deleted long ago is removed for good, and ticketTime how often what has expired is: strangers can have codes
+// for devices stored, and those that have expired make room for the next.
+const (
+	tidyTime   = time.Hour
+	ticketTime = time.Minute
+)
 
 // listenAndServe answers requests until the context ends, then lets those under way finish. Listening is told the root address.
 func (s *service) listenAndServe(ctx context.Context, at *serving, listening func(root string)) error {
@@ -155,7 +159,7 @@ func (s *service) tidying(ctx context.Context) (end func()) {
 	tasks.Go(func() { s.tenants.Tidy(ctx, tidyTime) })
 	tasks.Go(func() { s.ready.watch(ctx) })
 	tasks.Go(func() {
-		again(ctx, tidyTime, "what has expired could not be removed; it is tried again", func() error {
+		again(ctx, ticketTime, "what has expired could not be removed; it is tried again", func() error {
 			_, err := s.store.DropTickets(ctx, s.now())
 			return err
 		})
