@@ -69,6 +69,13 @@ func (p people) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 	return app, true
 }
 
+func (p people) Known(appID uuid.UUID) bool {
+	return slices.ContainsFunc(p.tenants.List(), func(t *tenant.Tenant) bool {
+		a, ok := t.Image().Client(appID)
+		return ok && a.Principal.ID != uuid.Nil
+	})
+}
+
 // implicit says which tokens a registration lets be sent to its redirect addresses.
 func implicit(raw json.RawMessage) identity.Implicit {
 	var web struct {

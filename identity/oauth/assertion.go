@@ -24,6 +24,11 @@ const (
 	// Clients make assertions of 10 minutes; none needs one of more than a day.
 	longestAssertion = 24 * time.Hour
 	skew             = 5 * time.Minute
+
+	// An application can have some 12,000 assertions remembered: each takes of the bound as long as it lives.
+	usualAssertion   = 15 * time.Minute
+	assertionsAtOnce = 3000
+	assertionsEvery  = time.Second / 10
 )
 
 // checkAssertion checks the token by which a client shows who it is: one it has signed itself with the key of a certificate, or one
@@ -154,7 +159,11 @@ func (s *Server) onlyOnce(c *call, app identity.App, claims jwt.Claims) error {
 	if err != nil {
 		return err
 	}
-	first, err := s.addTicket(c.Context(), id, c.tenant, family, claims.Expiry.Time().Add(skew+time.Second).Sub(s.Now()), struct{}{})
+	life := claims.Expiry.Time().Add(skew + time.Second).Sub(s.Now())
+	if !s.used.take(app.ID.String(), max(1, life.Seconds()/usualAssertion.Seconds()), s.Now()) {
+		return tooMany("The application has used too many assertions. Use a token until it expires, and make assertions that are valid for 10 minutes.")
+	}
+	first, err := s.addTicket(c.Context(), id, c.tenant, family, life, struct{}{})
 	if err == nil && !first {
 		return badAssertion("it was used before (its 'jti' is known). Make a new one for each request.")
 	}

@@ -18,6 +18,9 @@ const (
 	modeForm     = "form_post"
 )
 
+// maxNonce bounds what is kept with a code, and stands in id tokens. Of the rest of a request nothing is kept that is not ours or registered.
+const maxNonce = 512
+
 // authorization is what a client asks for when it sends a person here (RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2.1).
 type authorization struct {
 	app             identity.App
@@ -54,6 +57,9 @@ func (s *Server) readAuthorization(v *visit) (*authorization, error) {
 		return nil, err
 	}
 	a.nonce, a.challenge = v.query.Get("nonce"), v.query.Get("code_challenge")
+	if len(a.nonce) > maxNonce {
+		return a, tooLong("nonce", maxNonce)
+	}
 	a.prompts, a.info = strings.Fields(v.query.Get("prompt")), v.query.Get("client_info") == "1"
 	for _, read := range []func(*authorization, *visit) error{readMode, readType, readChallenge, readPrompt, readScopes} {
 		if err := read(a, v); err != nil {

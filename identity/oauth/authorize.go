@@ -106,6 +106,9 @@ func (s *Server) giveTokens(v *visit, a *authorization, who *person, values url.
 
 // newCode gives out a code.
 func (s *Server) newCode(v *visit, a *authorization, who *person) (string, error) {
+	if !s.codes.take(who.user.ID.String(), 1, s.Now()) {
+		return "", tooMany("There were too many sign-ins of this user in a short time. Try again in a few seconds.")
+	}
 	secret, err := s.newSecret()
 	if err != nil {
 		return "", err

@@ -16,6 +16,12 @@ import (
 // codeLife is how long a code can be redeemed (A11).
 const codeLife = 10 * time.Minute
 
+// A user can be given so many codes at once; from then on one every so often. So there are at most 700 that have not expired.
+const (
+	codesAtOnce = 100
+	codesEvery  = time.Second
+)
+
 // code is the ticket of an authorization code: what was asked for, and who has said yes.
 type code struct {
 	Client    uuid.UUID `json:"client"`

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"licensor/identity"
 )
 
 // A12.
@@ -20,7 +22,7 @@ const (
 
 // device is the ticket of a device that waits for a person to sign in elsewhere.
 type device struct {
-	Client string    `json:"client"` // as it was sent; it is looked up in the tenant of who signs in
+	Client string    `json:"client"` // an appId; it is looked up in the tenant of who signs in
 	Tenant uuid.UUID `json:"tenant"` // zero until it is known
 	Scopes scopes    `json:"scopes"`
 	State  state     `json:"state"`
@@ -91,23 +93,21 @@ func (s *Server) newDevice(c *call, id, scope string) (deviceAnswer, error) {
 	if id == "" {
 		return none, missingParameter("client_id")
 	}
-	if !c.anyTenant() {
-		app, err := s.application(c, id)
-		if err != nil {
-			return none, err
-		}
-		if !app.Enabled {
-			return none, disabledApp(app)
-		}
+	if err := s.devices.ask(c.RemoteAddr, s.Now()); err != nil {
+		return none, err
+	}
+	appID, err := s.deviceClient(c, id)
+	if err != nil {
+		return none, err
 	}
 	asked, err := parseScopes(scope, c.root)
 	if err != nil {
 		return none, err
 	}
-	if err := s.devices.take(c.RemoteAddr, s.Now()); err != nil {
+	if err := s.devices.give(s.Now()); err != nil {
 		return none, err
 	}
-	secret, userCode, err := s.addDevice(c.Context(), device{Client: id, Tenant: c.tenant, Scopes: asked})
+	secret, userCode, err := s.addDevice(c.Context(), device{Client: appID.String(), Tenant: c.tenant, Scopes: asked})
 	if err != nil {
 		return none, err
 	}
@@ -117,6 +117,22 @@ func (s *Server) newDevice(c *call, id, scope string) (deviceAnswer, error) {
 		ExpiresIn: int(deviceLife.Seconds()), Interval: int(deviceInterval.Seconds()),
 		Message: fmt.Sprintf("To sign in, use a web browser to open the page %s and enter the code %s to authenticate.", uri, userCode),
 	}, nil
+}
+
+// deviceClient is the application that a device asks for. For common and organizations it is one that some tenant has.
+func (s *Server) deviceClient(c *call, id string) (uuid.UUID, error) {
+	if c.anyTenant() {
+		appID, err := uuid.Parse(id)
+		if _, firstParty := identity.FirstPartyByID(appID); err != nil || (!firstParty && !s.Tenants.Known(appID)) {
+			return uuid.Nil, unknownAppAnywhere(id)
+		}
+		return appID, nil
+	}
+	app, err := s.application(c, id)
+	if err == nil && !app.Enabled {
+		err = disabledApp(app)
+	}
+	return app.AppID, err
 }
 
 // addDevice keeps a device by its own code and by the one for people.
@@ -186,7 +202,7 @@ func (s *Server) redeemDevice(c *call) (*tokenAnswer, error) {
 		return nil, refuse(70020, "expired_token", "The provided value for the input parameter 'device_code' is not valid. This device code has expired, or was not given out here.")
 	case !c.anyTenant() && found.Tenant != uuid.Nil && c.tenant != found.Tenant:
 		return nil, badGrant(700005, "The provided device code is intended to be used against another tenant.")
-	case !strings.EqualFold(found.Client, c.form.Get("client_id")):
+	case !sameID(found.Client, c.form.Get("client_id")):
 		return nil, badGrant(70000, "The provided device code was given to another application.")
 	}
 	if err := s.notApproved(ticket.ID, found.State); err != nil {
@@ -211,6 +227,13 @@ func (s *Server) redeemDevice(c *call) (*tokenAnswer, error) {
 		return nil, s.notApproved(ticket.ID, redeemed)
 	}
 	return s.first(c, client, user, found.Since, found.Scopes, native)
+}
+
+// sameID says whether two texts are the same id, in whatever form.
+func sameID(one, other string) bool {
+	a, errA := uuid.Parse(one)
+	b, errB := uuid.Parse(other)
+	return errA == nil && errB == nil && a == b
 }
 
 // notApproved is what a device is told that nobody has said yes to, or not any more.

@@ -1,13 +1,11 @@
 package oauth
 
 import (
-	"net/http"
-	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
-	"golang.org/x/time/rate"
 )
 
 // polls remembers when devices asked last. It is kept in memory: a device that asks too often after a restart does so once.
@@ -46,37 +44,56 @@ func (p *polls) pending(id [32]byte, now time.Time) error {
 }
 
 // deviceBounds holds back who asks for codes for no device: each is kept in the store for its fifteen minutes, and may be asked for by
-// anybody who knows a client id.
+// anybody who knows a client id. They are bounded by address, by the range around it, and in all.
 type deviceBounds struct {
-	mu      sync.Mutex
-	buckets *lru.Cache[netip.Prefix, *rate.Limiter]
+	byNetwork, byRange, byMachine *rates
+
+	mu    sync.Mutex
+	given []time.Time // the codes that have not expired, oldest first
 }
 
 const (
-	knownAddresses   = 1 << 14
-	devicesPerSecond = 1
-	devicesAtOnce    = 60
+	devicesAtOnce = 60 // codes that one address is given; from then on one a second
+	devicesInAll  = 40_000
+
+	// An address of this machine may be that of a proxy behind which others are, or of tests that sign in over and over.
+	machineDevicesAtOnce = 1000
+	machineDevicesEvery  = time.Second / 10
+	rangeDevicesAtOnce   = 4 * devicesAtOnce
 )
 
 func newDeviceBounds() *deviceBounds {
-	return &deviceBounds{buckets: newCache[netip.Prefix, *rate.Limiter](knownAddresses)}
+	return &deviceBounds{
+		byNetwork: newRates(devicesAtOnce, time.Second), byRange: newRates(rangeDevicesAtOnce, time.Second/4),
+		byMachine: newRates(machineDevicesAtOnce, machineDevicesEvery),
+	}
 }
 
-// take counts a code that an address asks for, and refuses one too many.
-func (b *deviceBounds) take(remote string, now time.Time) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+// ask counts a code that an address asks for, and refuses one too many.
+func (b *deviceBounds) ask(remote string, now time.Time) error {
 	network, local := networkOf(remote)
-	if local {
+	switch {
+	case local && b.byMachine.take("", 1, now), !local && b.byNetwork.take(network.String(), 1, now) && b.byRange.take(rangeOf(remote).String(), 1, now):
 		return nil
 	}
-	bucket, ok := b.buckets.Get(network)
-	if !ok {
-		bucket = rate.NewLimiter(devicesPerSecond, devicesAtOnce)
-		b.buckets.Add(network, bucket)
+	return tooManyDevices()
+}
+
+// give counts a code that is given out, and refuses it when too many wait.
+func (b *deviceBounds) give(now time.Time) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	over := slices.IndexFunc(b.given, func(at time.Time) bool { age := now.Sub(at); return age >= 0 && age < deviceLife })
+	if over < 0 {
+		over = len(b.given)
 	}
-	if !bucket.AllowN(now, 1) {
-		return &refusal{http.StatusTooManyRequests, 90055, "temporarily_unavailable", "There are too many incoming requests for device codes. Try again in a few seconds."}
+	if b.given = b.given[over:]; len(b.given) >= devicesInAll {
+		return tooManyDevices()
 	}
+	b.given = append(b.given, now)
 	return nil
+}
+
+func tooManyDevices() error {
+	return tooMany("There are too many incoming requests for device codes. Try again in a few seconds.")
 }

@@ -12,6 +12,8 @@ import (
 // Directory is what must be known of tenants to sign people in and let applications act for them.
 type Directory interface {
 	identity.Directory
+	// Known says whether any tenant has an application.
+	Known(appID uuid.UUID) bool
 	// UserByName answers a user by userPrincipalName, in any case; one that is unknown or deleted is the zero User.
 	UserByName(ctx context.Context, tenant uuid.UUID, name string) (identity.User, error)
 	// Password answers the hash of a user's password (see identity.HashPassword), "" when the user has none.

@@ -177,6 +177,13 @@ func (t *town) Application(tenant, appID uuid.UUID) (identity.App, bool) {
 	return app, ok && (tenant == contoso || (tenant == fabrikam && appID == portal))
 }
 
+func (t *town) Known(appID uuid.UUID) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, ok := t.apps[appID]
+	return ok
+}
+
 func (t *town) User(_ context.Context, tenant, id uuid.UUID) (identity.User, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -50,7 +50,7 @@ func (s *Server) startFamily(c *call, d delegation, id uuid.UUID, kind platform)
 	if _, err := s.addTicket(c.Context(), forRefresh.id(secret), c.tenant, id, started.ends(s.Now()).Sub(s.Now()), started); err != nil {
 		return "", err
 	}
-	return secret + "." + generation, nil
+	return secret + "." + generation, s.newestFamily(c, "refresh "+d.client.AppID.String(), d.user.ID, id, refreshMost)
 }
 
 func (s *Server) nextGeneration(f *family) (string, error) {

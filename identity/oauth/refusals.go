@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -46,6 +47,10 @@ func unknownTenant(name string) error {
 		"Tenant '%s' not found. Check to make sure you have the correct tenant ID or a verified domain name of it.", short(name))
 }
 
+func tooLong(name string, most int) error {
+	return malformedRequest(http.StatusBadRequest, fmt.Sprintf("The parameter '%s' is longer than %d characters.", name, most))
+}
+
 func noTenant(name string) error {
 	return refuse(50059, "invalid_request",
 		"No tenant-identifying information found: ask in the name of a tenant, not of '%s'.", short(name))
@@ -56,6 +61,10 @@ func noTenant(name string) error {
 func unknownApp(id string, tenant uuid.UUID) error {
 	return refuse(700016, "unauthorized_client",
 		"Application with identifier '%s' was not found in the directory '%s'. You may have sent your authentication request to the wrong tenant.", short(id), tenant)
+}
+
+func unknownAppAnywhere(id string) error {
+	return refuse(700016, "unauthorized_client", "Application with identifier '%s' was not found in any directory here.", short(id))
 }
 
 func disabledApp(app identity.App) error {
@@ -110,6 +119,11 @@ func notAssigned(app identity.App, user identity.User) error {
 
 func badPassword() error {
 	return badGrant(50126, "Error validating credentials due to invalid username or password.")
+}
+
+// tooMany refuses what would have more kept than is allowed.
+func tooMany(text string) error {
+	return &refusal{http.StatusTooManyRequests, 90055, "temporarily_unavailable", text}
 }
 
 func slowDown(wait time.Duration) error {

@@ -9,7 +9,10 @@ import (
 	"licensor/identity"
 )
 
-const everything = ".default"
+const (
+	everything = ".default"
+	maxScope   = 8192
+)
 
 // signInScopes are those of OpenID Connect, which belong to no resource.
 var signInScopes = []string{"openid", "profile", "email", "offline_access"}
@@ -31,6 +34,9 @@ type scopes struct {
 // parseScopes reads a scope parameter for a client that knows us by a root.
 func parseScopes(text, root string) (scopes, error) {
 	var s scopes
+	if len(text) > maxScope {
+		return s, tooLong("scope", maxScope)
+	}
 	words := strings.Fields(text)
 	if len(words) == 0 {
 		return s, missingParameter("scope")

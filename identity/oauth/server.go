@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"licensor/identity"
@@ -36,6 +37,9 @@ type Server struct {
 	attempts *attempts
 	polls    *polls
 	devices  *deviceBounds
+	codes    *rates     // by user
+	used     *rates     // assertions, by application
+	newest   sync.Mutex // guards what newestFamily reads and changes
 }
 
 // New makes a server.
@@ -54,6 +58,7 @@ func New(config Config) (*Server, error) {
 	return &Server{
 		Config: config, templates: templates, foreign: foreign,
 		given: newGivenTokens(), attempts: newAttempts(), polls: newPolls(), devices: newDeviceBounds(),
+		codes: newRates(codesAtOnce, codesEvery), used: newRates(assertionsAtOnce, assertionsEvery),
 	}, nil
 }
 

@@ -99,6 +99,9 @@ func (s *Server) startSession(c *call, user uuid.UUID) error {
 	if _, err := s.addTicket(c.Context(), forSession.id(secret), c.tenant, family, sessionLife, session{user, s.Now().UTC()}); err != nil {
 		return err
 	}
+	if err := s.newestFamily(c, "session", user, family, sessionLife); err != nil {
+		return err
+	}
 	c.setCookie(sessionCookie, secret)
 	return nil
 }

@@ -35,6 +35,7 @@ const (
 	forUserCode  use = "user code"
 	forAssertion use = "assertion"
 	forPlaces    use = "places"
+	forNewest    use = "newest"
 )
 
 func (u use) id(secret string) [32]byte { return sha256.Sum256([]byte(string(u) + " " + secret)) }
