@@ -2,7 +2,6 @@ package tenant
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -179,12 +178,7 @@ func (img *Image) applySmall(f *Effects) error {
 		img.SignIn = signIn
 	}
 	if f.Import != nil {
-		imports := maps.Clone(img.Imports)
-		if imports == nil {
-			imports = map[string]int64{}
-		}
-		imports[f.Import.ID] = f.Import.Line
-		img.Imports = imports
+		img.remember(f.Import)
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ const (
 	formatOldest = 1
 
 	formatWithColumns = 2 // commits say which values have changed, and snapshots have the columns; 3 has links between objects, 4 administrative units,
-	// 5 which properties of applications have changed, and when app roles were given
+	// 5 which properties of applications have changed, when app roles were given, and when imports came
 )
 
 // checkFormat refuses what this version does not read.

@@ -97,8 +97,14 @@ func heldBy(tb testing.TB, t *tenant.Tenant) heldTenant {
 	held := heldTenant{
 		Seq: img.Seq, At: img.At, Organization: img.Organization.Document(), Settings: img.Licensing.Settings(),
 		Subscriptions: img.Subscriptions, Grants: slices.Collect(img.Grants.All()), Links: slices.Collect(img.Links.All()), Roles: img.Roles,
-		SignIn: img.SignIn.Document(), Imports: img.Imports,
-		Units: map[uuid.UUID]heldUnit{}, Users: map[uuid.UUID]heldUser{}, Groups: map[uuid.UUID]heldGroup{},
+		SignIn: img.SignIn.Document(),
+		Units:  map[uuid.UUID]heldUnit{}, Users: map[uuid.UUID]heldUser{}, Groups: map[uuid.UUID]heldGroup{},
+	}
+	for _, i := range img.Imports {
+		if held.Imports == nil {
+			held.Imports = map[string]int64{}
+		}
+		held.Imports[i.ID] = i.Line
 	}
 	for unit := range img.Units.Len() {
 		if u := img.Units.At(unit); u != nil {

@@ -26,7 +26,7 @@ type Image struct {
 	Links         *directory.Links
 	Roles         map[uuid.UUID][]uuid.UUID // ids of the templates of the directory roles that were given to an object, by its id
 	SignIn        directory.SignIn
-	Imports       map[string]int64 // last line taken, by the import's id
+	Imports       []Imported // of the last week, the one that came last at the end
 
 	former []directory.Client // applications of format 1, until migrate
 }

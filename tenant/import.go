@@ -11,7 +11,7 @@ import (
 
 // Import takes a batch of rows from another directory's export in one commit. A row that cannot be taken is reported and leaves no
 // trace, the others are taken. With an ID, rows up to the last line that was taken under this ID are passed over, so an import that was
-// cut off can be sent again.
+// cut off can be sent again. That is remembered for a week, of the newest 1,000 imports.
 type Import struct {
 	ID   string
 	Rows []ImportRow
@@ -48,7 +48,11 @@ type RowProblem struct {
 func (Import) Name() string { return "import" }
 
 func (cmd Import) run(c *change) error {
-	last := c.next.Imports[cmd.ID]
+	if len(cmd.ID) > MaxImportID {
+		return invalid("id", "The id of an import must have at most %d characters; it has %d.", MaxImportID, len(cmd.ID))
+	}
+	before := c.next.imported(cmd.ID, c.at)
+	last := before
 	im := importing{change: c, joins: map[uint32]*roaring.Bitmap{}}
 	for _, row := range cmd.Rows {
 		if cmd.ID != "" && row.Line <= last {
@@ -64,7 +68,7 @@ func (cmd Import) run(c *change) error {
 		last = row.Line
 	}
 	im.join()
-	if cmd.ID != "" && last > c.next.Imports[cmd.ID] {
+	if cmd.ID != "" && last > before {
 		c.effects.Import = &ImportMark{cmd.ID, last}
 	}
 	return nil

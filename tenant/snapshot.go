@@ -181,7 +181,7 @@ type head struct {
 	Organization  []byte              `cbor:"5,keyasint,omitempty"`
 	Subscriptions []SubscriptionNow   `cbor:"6,keyasint,omitempty"`
 	Former        []FormerApplication `cbor:"7,keyasint,omitempty"` // of format 1
-	Imports       map[string]int64    `cbor:"8,keyasint,omitempty"`
+	OldImports    map[string]int64    `cbor:"8,keyasint,omitempty"` // of formats 1 to 4
 	OldParts      []oldPart           `cbor:"9,keyasint,omitempty"` // of format 1
 	Roles         []RoleNow           `cbor:"10,keyasint,omitempty"`
 	Grants        []GrantNow          `cbor:"11,keyasint,omitempty"`
@@ -190,6 +190,7 @@ type head struct {
 	Parts         partNames           `cbor:"14,keyasint,omitempty"`
 	Links         []directory.Link    `cbor:"15,keyasint,omitempty"` // since format 3
 	LinkTimes     []int64             `cbor:"16,keyasint,omitempty"` // of Links, 0 where it is not known; since format 5
+	Imports       []Imported          `cbor:"17,keyasint,omitempty"` // since format 5
 }
 
 // oldPart names the two parts that hold 65,536 users in format 1.
@@ -379,7 +380,7 @@ func (h *head) image(parts map[string][][]byte) (*Image, error) {
 	if h.Format >= formatWithColumns {
 		columns = &directory.Columns{Users: parts["userColumns"], Groups: parts["groupColumns"]}
 	}
-	img := &Image{Seq: h.Seq, At: h.At.UTC(), Imports: h.Imports, Grants: new(directory.Grants)}
+	img := &Image{Seq: h.Seq, At: h.At.UTC(), Imports: append(importsOf(h.OldImports, h.At.UTC()), h.Imports...), Grants: new(directory.Grants)}
 	var wait sync.WaitGroup
 	var licErr, dirErr, appErr, principalErr, unitErr error
 	wait.Go(func() { img.Licensing, licErr = licensing.Restore(h.Licensing, parts["licensing"]) })

@@ -1,0 +1,57 @@
+package tenant
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Imported is how far an import has come.
+type Imported struct {
+	ID   string `cbor:"1,keyasint"`
+	Line int64  `cbor:"2,keyasint"` // the last line that was taken
+	At   int64  `cbor:"3,keyasint"` // the time of the commit that took it, in milliseconds since 1970
+}
+
+const (
+	// MaxImportID is how long the id of an import may be, in bytes.
+	MaxImportID = 128
+
+	keptImports = 1000
+	// importsKept is how long it is remembered which lines of an import were taken.
+	importsKept = 7 * 24 * time.Hour
+)
+
+// imported returns the last line of an import that was taken, 0 when none is remembered at a time.
+func (img *Image) imported(id string, at time.Time) int64 {
+	for _, i := range img.Imports {
+		if i.ID == id && !i.forgotten(at) {
+			return i.Line
+		}
+	}
+	return 0
+}
+
+func (i Imported) forgotten(at time.Time) bool { return at.Sub(time.UnixMilli(i.At)) >= importsKept }
+
+// remember notes how far an import has come, and forgets those that are a week old, and the oldest when there are too many. It depends on
+// the commits alone, so that a replay of the log comes to the same.
+func (img *Image) remember(mark *ImportMark) {
+	next := make([]Imported, 0, len(img.Imports)+1)
+	for _, i := range img.Imports {
+		if i.ID != mark.ID && !i.forgotten(img.At) {
+			next = append(next, i)
+		}
+	}
+	next = append(next, Imported{mark.ID, mark.Line, img.At.UnixMilli()})
+	img.Imports = next[max(0, len(next)-keptImports):]
+}
+
+// importsOf are the imports of a snapshot that does not say when they were: not after it was taken.
+func importsOf(lines map[string]int64, at time.Time) (list []Imported) {
+	for id, line := range lines {
+		list = append(list, Imported{id, line, at.UnixMilli()})
+	}
+	slices.SortFunc(list, func(a, b Imported) int { return strings.Compare(a.ID, b.ID) })
+	return list
+}
