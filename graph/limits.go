@@ -31,9 +31,12 @@ type limits struct {
 	applications *lru.Cache[applicationKey, *bucket]
 	tenants      *lru.Cache[uuid.UUID, *bucket]
 	strangers    *lru.Cache[netip.Prefix, *bucket]
+	guesses      *lru.Cache[userKey, *bucket] // at the current password, see changePassword
 }
 
 type applicationKey struct{ tenant, application uuid.UUID }
+
+type userKey struct{ tenant, user uuid.UUID }
 
 // keptBuckets is how many buckets of each kind are kept, about 200 bytes each.
 const keptBuckets = 16384
@@ -45,6 +48,7 @@ func newLimits(l Limits) *limits {
 		applications: newCache[applicationKey, *bucket](keptBuckets),
 		tenants:      newCache[uuid.UUID, *bucket](keptBuckets),
 		strangers:    newCache[netip.Prefix, *bucket](keptBuckets),
+		guesses:      newCache[userKey, *bucket](keptBuckets),
 	}
 }
 
@@ -62,6 +66,7 @@ func (l *limits) forget() {
 	l.applications.Purge()
 	l.tenants.Purge()
 	l.strangers.Purge()
+	l.guesses.Purge()
 }
 
 // bucketOf is the bucket of a key, a full one when it is new; nil when there is no bound.

@@ -3,7 +3,10 @@ package graph
 import (
 	"net/http"
 	"slices"
+	"time"
 	"unicode/utf8"
+
+	"github.com/google/uuid"
 
 	"licensor/directory"
 	"licensor/identity"
@@ -65,12 +68,18 @@ func (api *API) changePassword(r *request) error {
 	if err != nil {
 		return err
 	}
-	if right, err := identity.CheckPassword(r.ctx, was, current); err != nil || !right {
-		if err != nil {
-			return err
-		}
+	guess, err := api.guess(r, u.ID)
+	if err != nil {
+		return err
+	}
+	right, err := identity.CheckPassword(r.ctx, was, current)
+	if err != nil {
+		return err
+	}
+	if !right {
 		return refuse("The specified current password is not correct: paramName: currentPassword.")
 	}
+	guess.giveBack(r.now)
 	if current == next {
 		return refuse("The new password is the current one. Please provide a different password.")
 	}
@@ -79,6 +88,27 @@ func (api *API) changePassword(r *request) error {
 		return err
 	}
 	return r.change(tenant.SetPassword{User: ordinal, Hash: hash})
+}
+
+// guessesPerHour is how many wrong current passwords of a user are checked: a token may be stolen, and its user's password must not be found
+// out with it.
+const guessesPerHour = 20
+
+// guess counts a guess at a user's current password.
+func (api *API) guess(r *request, user uuid.UUID) (taken, error) {
+	key := userKey{r.caller.Tenant, user}
+	b, ok := api.limits.guesses.Get(key)
+	if !ok {
+		made := newBucket(guessesPerHour, time.Hour)
+		if b, ok, _ = api.limits.guesses.PeekOrAdd(key, made); !ok {
+			b = made
+		}
+	}
+	guess, ok := b.take(r.now, 1)
+	if !ok {
+		return guess, tooManyRequests(b.until(r.now, 1))
+	}
+	return guess, nil
 }
 
 // revokeSessions answers POST /users/{user}/revokeSignInSessions, and invalidateAllRefreshTokens, which is its name in beta: whatever the user is signed in to, must be signed in to again.
