@@ -10,15 +10,18 @@ import (
 
 // rule is what a property demands of a text, or of each text of a collection.
 type rule struct {
-	longest int                 // UTF-16 units, which is how the real service counts; 0: as long as you like
+	longest int                 // UTF-16 units, which is how the real service counts; 0: maxUnits
 	most    int                 // texts in a collection; 0: maxTexts
 	fold    func(string) string // makes equal texts the same
 	ok      func(string) bool
 	want    string // the remedy where ok is false
 }
 
-// maxTexts bounds collections that Microsoft's documentation does not bound.
-const maxTexts = 1000
+// Bounds of what Microsoft's documentation does not bound: the texts of a collection, and the length of a text.
+const (
+	maxTexts = 1000
+	maxUnits = 8192
+)
 
 func (p *Property[T]) max(units int) *Property[T] { p.rule.longest = units; return p }
 func (p *Property[T]) most(n int) *Property[T]    { p.rule.most = n; return p }
@@ -40,11 +43,15 @@ func (r *rule) check(value string) (kept, want string) {
 	if r.fold != nil {
 		value = r.fold(value)
 	}
+	longest := maxUnits
+	if r.longest > 0 {
+		longest = r.longest
+	}
 	switch {
 	case value == "":
 		return value, "a text that is not empty, or null"
-	case r.longest > 0 && units(value) > r.longest:
-		return value, fmt.Sprintf("at most %d characters", r.longest)
+	case units(value) > longest:
+		return value, fmt.Sprintf("at most %d characters", longest)
 	case r.ok != nil && !r.ok(value):
 		return value, r.want
 	}

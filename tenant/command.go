@@ -93,6 +93,9 @@ func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) 
 	if err := c.next.applySmall(&c.effects); err != nil {
 		return nil, nil, err
 	}
+	if err := c.next.within(c.base); err != nil {
+		return nil, nil, err
+	}
 	data, err := c.effects.encode()
 	if err != nil {
 		return nil, nil, fmt.Errorf("encode effects of %s: %w", operation, err)
