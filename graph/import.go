@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -19,6 +20,12 @@ import (
 // maxImport bounds the body of an import, as it is sent and as it is after decompression.
 const maxImport = 32 << 20
 
+// maxProblems is how many lines that were not taken are told one by one; the others are only counted.
+const maxProblems = 1000
+
+// maxMessage bounds what is said of one of them: it may name what the line has sent.
+const maxMessage = 500
+
 const linesType = "application/x-ndjson"
 
 // importRows answers POST /licensor/v1/import: a chunk of another directory's export, an object a line:
@@ -28,7 +35,7 @@ const linesType = "application/x-ndjson"
 //	{"member": {"group": "{id}", "member": "{id or userPrincipalName}"}}
 //	{"subscription": {"skuId": …, "totalLicenses": …}}
 //
-// A line that cannot be taken is reported, the others are taken. With ?id= lines up to the last one taken under that id are
+// A line that cannot be taken is reported, of many the first thousand, the others are taken. With ?id= lines up to the last one taken under that id are
 // passed over, so that a chunk can be sent again; ?line= is the number of the chunk's first line that is not empty.
 func (api *API) importRows(r *request) error {
 	body, err := r.body(linesType, maxImport)
@@ -55,7 +62,7 @@ func (api *API) importRows(r *request) error {
 	b = appendInt(appendName(b, "rows"), len(rows))
 	b = appendInt(appendName(b, "passedOver"), done.PassedOver)
 	b = appendInt(appendName(b, "refused"), len(problems))
-	b = appendList(appendName(b, "problems"), problems, appendRowProblem)
+	b = appendList(appendName(b, "problems"), problems[:min(len(problems), maxProblems)], appendRowProblem)
 	return r.send(http.StatusOK, append(b, '}'))
 }
 
@@ -124,7 +131,11 @@ const fewLines = 64
 
 func appendRowProblem(b []byte, p tenant.RowProblem) []byte {
 	b = appendInt(append(b, `{"line":`...), int(p.Line))
-	return append(appendText(appendName(b, "message"), p.Problem.Error()), '}')
+	message := p.Problem.Error()
+	if len(message) > maxMessage {
+		message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
+	}
+	return append(appendText(appendName(b, "message"), message), '}')
 }
 
 // mayImport refuses what would let the caller put somebody into a group that has roles, or will have, and the ids of roles.

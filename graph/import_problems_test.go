@@ -1,0 +1,33 @@
+package graph
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// However many lines are refused and whatever they say, the answer stays small.
+func TestTheProblemsOfAnImportAreBounded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	body := `{"member":{"group":"` + strings.Repeat("x", 100_000) + `","member":"y"}}` + "\n" + strings.Repeat(`{"nothing":{}}`+"\n", 1999)
+	got := w.do(http.MethodPost, "/licensor/v1/import?id=many", w.appToken(allPermissions...), body, "Content-Type: application/x-ndjson")
+	var answer struct {
+		Refused  int
+		Problems []struct {
+			Line    int
+			Message string
+		}
+	}
+	if err := json.Unmarshal([]byte(got.body), &answer); err != nil || got.status != http.StatusOK {
+		t.Fatalf("%d %.300s: %v", got.status, got.body, err)
+	}
+	if answer.Refused != 2000 || len(answer.Problems) != maxProblems || answer.Problems[0].Line != 1 || len(answer.Problems[0].Message) > maxMessage+3 {
+		t.Errorf("%d refused, %d told, the first with %d bytes", answer.Refused, len(answer.Problems), len(answer.Problems[0].Message))
+	}
+	got = w.do(http.MethodPost, "/licensor/v1/import?id="+strings.Repeat("x", 129), w.appToken(allPermissions...), "{}", "Content-Type: application/x-ndjson")
+	if got.status != http.StatusBadRequest || !strings.Contains(got.body, "at most 128 characters") {
+		t.Errorf("a long id: %d %s", got.status, got.body)
+	}
+}
