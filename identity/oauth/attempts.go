@@ -61,10 +61,10 @@ const (
 	freeOfAddress = 20 // attempts at any accounts from one address, behind which there may be a whole office
 
 	longestOfStranger = 4 * time.Minute // between two attempts
-	longestOfKnown    = 10 * time.Second
+	longestOfKnown    = 5 * time.Second // so that, with the work that is in line already, the right password is checked within 10
 	longestOfAddress  = time.Minute
 
-	longestLine  = 10 * time.Second // an attempt is checked within that time, or refused at once
+	longestLine  = 10 * time.Second // an attempt has its turn within that time, or is refused at once
 	mostWaiting  = 256              // attempts in all that wait for their turn, of each class
 	mostChecking = 256              // strangers' attempts in all that are being checked: some 3 s of work for two processors
 	knownMore    = mostChecking / 4 // those of known devices and addresses

@@ -158,6 +158,22 @@ func TestGuessingFromOneAddressIsSlowedDown(t *testing.T) {
 	}
 }
 
+// Whoever has mistyped the password at a known place over and over waits five seconds, and signs in.
+func TestAnOwnerWhoMistypesWaitsForSeconds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.wantIn(t, "192.0.2.7:1000", annName)
+	for i := range guessesAtOnce - 1 {
+		if _, checked, took := w.guess(t, "192.0.2.7:1000", annName, "wrong"); !checked || took > longestOfKnown {
+			t.Fatalf("attempt %d: %v after %v", i, checked, took)
+		}
+	}
+	w.wantIn(t, "192.0.2.7:1000", "  "+strings.ToUpper(annName)+" ")
+	if _, checked, took := w.guess(t, "192.0.2.7:1000", annName, "wrong"); !checked || took > 0 {
+		t.Errorf("afterwards: %v after %v", checked, took)
+	}
+}
+
 func TestGuessingOfManyAccountsFromOneAddressIsSlowedDown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

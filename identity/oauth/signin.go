@@ -53,7 +53,7 @@ func (s *Server) identify(v *visit, want wish) (who *person, answered bool, err 
 
 // signIn checks what was entered, and comes back to the same address without what has been done.
 func (s *Server) signIn(v *visit, want wish) error {
-	name := v.form.Get("username")
+	name := strings.TrimSpace(v.form.Get("username"))
 	user, err := s.logIn(v.call, name, v.form.Get("password"))
 	if refused := asRefusal(err); refused != nil {
 		return s.signInPage(v, want, name, refused)
