@@ -40,6 +40,20 @@ func countOf[T any](objects *directory.Objects[T], most int) int {
 	return n
 }
 
+// maxDocument is how large an object can be, in bytes: its lists and texts together, which are bounded one by one.
+const maxDocument = 2 << 20
+
+// bounded refuses a change that makes an object too large, or adds one too many. What goes into the deleted items may be large.
+func (c *change) bounded() error {
+	for _, key := range c.order {
+		o := c.objects[key]
+		if len(o.Document) > maxDocument && o.Deleted.IsZero() {
+			return invalid(o.ID, "The properties of an object take at most %d bytes together, and those of %s would take %d. Remove what is no longer needed.", maxDocument, o.ID, len(o.Document))
+		}
+	}
+	return c.next.within(c.base)
+}
+
 // within refuses an image that has more of something than a tenant can have, and than it had before.
 func (img *Image) within(base *Image) error {
 	for _, b := range bounds {

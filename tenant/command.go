@@ -93,7 +93,7 @@ func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) 
 	if err := c.next.applySmall(&c.effects); err != nil {
 		return nil, nil, err
 	}
-	if err := c.next.within(c.base); err != nil {
+	if err := c.bounded(); err != nil {
 		return nil, nil, err
 	}
 	data, err := c.effects.encode()
