@@ -19,12 +19,13 @@ import (
 // source is from where a password of an account is tried, and so what it is counted by: a device or an address that has signed in to the
 // account before has a count of its own, all others share one.
 type source struct {
-	class  class
-	lane   limit
-	budget limit
+	class   class
+	lane    limit
+	budget  limit
+	address []limit // of strangers, over all accounts
 }
 
-func (f source) limits() []limit { return []limit{f.lane, f.budget} }
+func (f source) limits() []limit { return append([]limit{f.lane, f.budget}, f.address...) }
 
 // sourceOf tells apart four kinds of sources. In the range of an address that has signed in before there may be others, too, so each address
 // there has its own lane and all share a budget.
@@ -45,16 +46,17 @@ func (s *Server) sourceOf(c *call, account key) (source, error) {
 		return knownSource("range", account, network.String(), area.String()), nil
 	}
 	return source{
-		lane:   limit{keyOfAttempts("stranger", string(account[:]), area.String()), freeOfLane, longestOfStranger},
-		budget: limit{key: keyOfAttempts("strangers", string(account[:]))},
+		lane:    limit{keyOfAttempts("stranger", string(account[:]), area.String()), freeOfLane, longestOfStranger},
+		budget:  limit{key: keyOfAttempts("strangers", string(account[:]))},
+		address: ofAddress(c.RemoteAddr),
 	}, nil
 }
 
 func knownSource(kind string, account key, lane, budget string) source {
 	return source{
-		known,
-		limit{keyOfAttempts(kind, string(account[:]), lane), freeOfLane, longestOfKnown},
-		limit{key: keyOfAttempts(kind+"s", string(account[:]), budget)},
+		class:  known,
+		lane:   limit{keyOfAttempts(kind, string(account[:]), lane), freeOfLane, longestOfKnown},
+		budget: limit{key: keyOfAttempts(kind+"s", string(account[:]), budget)},
 	}
 }
 

@@ -44,7 +44,7 @@ func (s *Server) logIn(c *call, name, password string) (identity.User, error) {
 		return identity.User{}, badPassword()
 	}
 	s.attempts.forget(from.lane)
-	s.attempts.forgive(append(ofAddress(c.RemoteAddr), from.budget)...)
+	s.attempts.forgive(append(from.address, from.budget)...)
 	if !user.Enabled {
 		s.Log.InfoContext(c.Context(), "a sign-in of a disabled user failed", "tenant", c.tenant, "user", user.ID, "address", c.RemoteAddr)
 		return identity.User{}, disabledUser()
@@ -56,17 +56,13 @@ func (s *Server) logIn(c *call, name, password string) (identity.User, error) {
 	return user, nil
 }
 
-// enter waits for the turn of a guess at an account's password. Those of strangers are counted by their address, too.
+// enter waits for the turn of a guess at an account's password.
 func (s *Server) enter(c *call, account key) (source, func(), error) {
 	from, err := s.sourceOf(c, account)
 	if err != nil {
 		return from, nil, err
 	}
-	limits := from.limits()
-	if from.class == stranger {
-		limits = append(limits, ofAddress(c.RemoteAddr)...)
-	}
-	leave, err := s.attempts.enter(c.Context(), s.Now(), from.class, limits...)
+	leave, err := s.attempts.enter(c.Context(), s.Now(), from.class, from.limits()...)
 	return from, leave, err
 }
 
