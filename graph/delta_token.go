@@ -146,8 +146,8 @@ func sum(seal, token []byte) []byte {
 }
 
 func readDeltaToken(text string, seal []byte) (deltaToken, bool) {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(b) < sealSize || !slices.Equal(b[:sealSize], sum(seal, b[sealSize:])) {
+	b, ok := decodeToken(text)
+	if !ok || len(b) < sealSize || !slices.Equal(b[:sealSize], sum(seal, b[sealSize:])) {
 		return deltaToken{}, false
 	}
 	b = b[sealSize:]

@@ -103,9 +103,16 @@ func (r *request) readToken(text string) (after int64, rest []byte, ok bool) {
 	if !r.continues(text, true) && !r.continues(text, false) {
 		return 0, nil, false
 	}
-	b, _ := base64.RawURLEncoding.DecodeString(text)
+	b, _ := decodeToken(text)
 	after = int64(binary.BigEndian.Uint64(b))
 	return after, b[16:], after >= 0
+}
+
+// decodeToken reads base64url that is written in the one way we write it: without the bits that the last character has to spare, and
+// without line ends, which the decoder takes.
+func decodeToken(text string) ([]byte, bool) {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	return b, err == nil && !strings.ContainsAny(text, "\r\n")
 }
 
 // continues reports whether a token is one of this list, asked for with the header of advanced queries or without.
@@ -113,8 +120,8 @@ func (r *request) continues(token string, eventual bool) bool {
 	if token == "" || r.tenant == nil {
 		return false
 	}
-	b, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	return err == nil && len(b) >= 16 && slices.Equal(b[8:16], r.listID(r.URL.Path, eventual))
+	b, ok := decodeToken(token)
+	return ok && len(b) >= 16 && slices.Equal(b[8:16], r.listID(r.URL.Path, eventual))
 }
 
 // listID identifies what is listed: a token is good for the list that it comes from, and no other. It guards against mistakes only:

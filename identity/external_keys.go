@@ -103,6 +103,9 @@ func (f *ForeignKeys) Payload(ctx context.Context, issuer, raw string) ([]byte, 
 	if err != nil {
 		return nil, malformed("its header, payload or signature cannot be read")
 	}
+	if !OneSpelling(raw) {
+		return nil, &Unauthorized{invalidSignature}
+	}
 	header := parsed.Signatures[0].Protected
 	candidates, err := f.keysOf(issuer).find(ctx, header.KeyID)
 	if err != nil {
@@ -116,7 +119,7 @@ func (f *ForeignKeys) Payload(ctx context.Context, issuer, raw string) ([]byte, 
 			return payload, nil
 		}
 	}
-	return nil, &Unauthorized{"Access token validation failure. Invalid signature."}
+	return nil, &Unauthorized{invalidSignature}
 }
 
 func (f *ForeignKeys) keysOf(issuer string) *issuerKeys {

@@ -21,7 +21,7 @@ const (
 // its certificates that are valid now. The issuer is its object id. The error says what is wrong with it.
 func CheckProof(raw, issuer string, certificates []Certificate, now time.Time) error {
 	token, err := jwt.ParseSigned(raw, []jose.SignatureAlgorithm{jose.RS256, jose.PS256})
-	if err != nil {
+	if err != nil || !OneSpelling(raw) {
 		return errors.New("it is not a token signed with RS256 or PS256")
 	}
 	claims, err := provenBy(token, certificates, now)

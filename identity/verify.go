@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"strings"
 	"time"
@@ -27,6 +28,8 @@ const (
 // algorithms are those a token may be signed with. Never more than our own keys are made for: a token names its algorithm
 // itself, and one that could choose HS256 would be signed with our public key as the password.
 var algorithms = []jose.SignatureAlgorithm{jose.RS256}
+
+const invalidSignature = "Access token validation failure. Invalid signature."
 
 const notOurKey = "Access token validation failure. Invalid signature. The key is not one of this server: request the token from its own authority."
 
@@ -91,6 +94,9 @@ func (a *Authority) read(raw string) (*token, error) {
 	if err != nil {
 		return nil, malformed("its header, payload or signature cannot be read")
 	}
+	if !OneSpelling(raw) {
+		return nil, &Unauthorized{invalidSignature}
+	}
 	// The key is one of ours or none: jwk, jku, x5c and x5u in the header are not looked at.
 	keyID := parsed.Signatures[0].Protected.KeyID
 	key, ok := a.keys.Load().verifier(keyID, a.now())
@@ -99,7 +105,7 @@ func (a *Authority) read(raw string) (*token, error) {
 	}
 	payload, err := parsed.Verify(key)
 	if err != nil {
-		return nil, &Unauthorized{"Access token validation failure. Invalid signature."}
+		return nil, &Unauthorized{invalidSignature}
 	}
 	t, err := readToken(payload)
 	if err != nil {
@@ -123,6 +129,18 @@ func checkForm(raw string) error {
 		return malformed("it contains a line end")
 	}
 	return nil
+}
+
+// OneSpelling reports whether a token is base64url of its parts in the only way there is. The decoder
+// takes any bits in the last character of a part that its bytes do not use, so without this a token
+// has many spellings, and one that is refused because it was used could be used again.
+func OneSpelling(raw string) bool {
+	for part := range strings.SplitSeq(raw, ".") {
+		if _, err := base64.RawURLEncoding.Strict().DecodeString(part); err != nil {
+			return false
+		}
+	}
+	return !strings.ContainsAny(raw, "\r\n")
 }
 
 func malformed(how string) *Unauthorized {

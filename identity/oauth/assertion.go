@@ -37,7 +37,7 @@ func (s *Server) checkAssertion(c *call, app identity.App, raw string) error {
 	// A token names its algorithm itself, so only those that certificates are made for are read: with HS256, a certificate would be
 	// the password.
 	signed, err := jwt.ParseSigned(raw, []jose.SignatureAlgorithm{jose.RS256, jose.PS256, jose.ES256})
-	if err != nil {
+	if err != nil || !identity.OneSpelling(raw) {
 		return badAssertion("it is no token signed with RS256 or PS256.")
 	}
 	var claims jwt.Claims
