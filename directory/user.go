@@ -148,12 +148,18 @@ func identitiesIn(patch UserPatch) []Identity {
 
 var requiredOfUsers = []string{"accountEnabled", "displayName", "mailNickname", "userPrincipalName"}
 
-// ImportUser makes a user of what another directory has, which does not tell passwords. Its time of creation is kept.
+// ImportUser makes a user of what another directory has, which does not tell passwords. Its time of creation is kept, but nothing that was
+// given to the user before now is good, so its sessions begin now.
 func ImportUser(patch UserPatch, id uuid.UUID, now time.Time) (*User, error) {
 	if err := patch.require("User", requiredOfUsers...); err != nil {
 		return nil, err
 	}
-	return madeUser(patch, User{}, id, now)
+	user, err := madeUser(patch, User{}, id, now)
+	if err != nil {
+		return nil, err
+	}
+	user.SignInSessionsValidFromDateTime = now.UTC().Truncate(time.Second)
+	return user, nil
 }
 
 // madeUser makes a user of a patch, and of what it has without it.

@@ -9,6 +9,7 @@ import (
 
 	"licensor/directory"
 	"licensor/identity"
+	"licensor/tenant"
 )
 
 // minting is which token is wanted.
@@ -84,9 +85,9 @@ func (m *minting) forUser(r *request, c *identity.Claims) error {
 		if err != nil {
 			return err
 		}
-		c.AppID, c.AppName = app.AppID, app.DisplayName
+		c.AppID, c.AppName, c.AppSerial = app.AppID, app.DisplayName, r.image.PrincipalSerial(app.Principal.ID)
 	}
-	c.Delegated, c.ObjectID, c.Permissions = true, u.ID, m.scopes
+	c.Delegated, c.ObjectID, c.Serial, c.Permissions = true, u.ID, tenant.UserSerial(ordinal), m.scopes
 	c.User = identity.User{Name: u.UserPrincipalName, DisplayName: u.DisplayName, GivenName: u.GivenName, Surname: u.Surname, Guest: u.UserType == "Guest"}
 	return m.giveRoles(c)
 }
@@ -123,6 +124,7 @@ func (m *minting) forApplication(r *request, c *identity.Claims) error {
 	if app.Principal.ID == uuid.Nil {
 		return refuse("Application %s has no service principal in the tenant, so it cannot log in.", app.AppID)
 	}
+	c.Serial = r.image.PrincipalSerial(app.Principal.ID)
 	c.ObjectID, c.AppID, c.AppName, c.Permissions = app.Principal.ID, app.AppID, app.DisplayName, app.Principal.Permissions
 	if len(m.permissions) > 0 {
 		c.Permissions = m.permissions

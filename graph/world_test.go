@@ -286,7 +286,7 @@ func (p people) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 	}
 	a, ok := t.Image().Client(appID)
 	return identity.App{
-		ID: a.Principal.ID, AppID: a.AppID, DisplayName: a.DisplayName, Enabled: !a.Principal.Disabled, Roles: t.Image().RolesOfPrincipal(a.Principal.ID),
+		ID: a.Principal.ID, Serial: t.Image().PrincipalSerial(a.Principal.ID), AppID: a.AppID, DisplayName: a.DisplayName, Enabled: !a.Principal.Disabled, Roles: t.Image().RolesOfPrincipal(a.Principal.ID),
 	}, ok && a.Principal.ID != uuid.Nil
 }
 
@@ -301,7 +301,7 @@ func (p people) User(ctx context.Context, tenantID, id uuid.UUID) (identity.User
 	if err != nil {
 		return identity.User{}, err
 	}
-	return identity.User{ID: id, Enabled: u.AccountEnabled, Roles: img.RolesOf(user), SessionsFrom: u.SignInSessionsValidFromDateTime}, nil
+	return identity.User{ID: id, Serial: tenant.UserSerial(user), Enabled: u.AccountEnabled, Roles: img.RolesOf(user), SessionsFrom: u.SignInSessionsValidFromDateTime}, nil
 }
 
 // appID makes the ids of a world's application, which are the same in every world.

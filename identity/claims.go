@@ -40,6 +40,8 @@ type Claims struct {
 	Tenant      uuid.UUID
 	ObjectID    uuid.UUID // of the user, or of the application's service principal
 	AppID       uuid.UUID // client id; a delegated token may go without
+	Serial      uint32    // of the user, or of the application's service principal; see User
+	AppSerial   uint32    // of a delegated token: of the application's service principal
 	Delegated   bool      // a user is signed in; otherwise the application acts for itself
 	Personal    bool      // the user is a personal Microsoft account
 	Permissions []string  // roles of an application token, scp of a delegated one
@@ -64,6 +66,7 @@ type claimSet struct {
 	ACR          string   `json:"acr,omitempty"`
 	AMR          []string `json:"amr,omitempty"`
 	AppName      string   `json:"app_displayname,omitempty"`
+	AppSerial    uint32   `json:"app_serial,omitempty"`
 	AppID        string   `json:"appid,omitempty"`
 	AppIDACR     Proof    `json:"appidacr,omitempty"`
 	AZP          string   `json:"azp,omitempty"`
@@ -74,6 +77,7 @@ type claimSet struct {
 	IdentityType string   `json:"idtyp"`
 	Name         string   `json:"name,omitempty"`
 	ObjectID     string   `json:"oid"`
+	Serial       uint32   `json:"oid_serial,omitempty"`
 	Roles        []string `json:"roles,omitempty"`
 	Scopes       string   `json:"scp,omitempty"`
 	Subject      string   `json:"sub"`
@@ -133,7 +137,7 @@ func (c Claims) set(now time.Time) claimSet {
 		Audience: c.Audience, Issuer: issuer{root: c.Root, tenant: c.Tenant}.String(),
 		IssuedAt: c.NotBefore.Unix(), NotBefore: c.NotBefore.Unix(), Expires: c.Expires.Unix(),
 		ObjectID: c.ObjectID.String(), Subject: c.ObjectID.String(), Tenant: c.Tenant.String(), Region: Region,
-		AppName: c.AppName, Version: tokenVersion, Minted: !c.Earned,
+		AppName: c.AppName, Version: tokenVersion, Minted: !c.Earned, Serial: c.Serial, AppSerial: c.AppSerial,
 	}
 	if c.Delegated {
 		c.setUser(&set)

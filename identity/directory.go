@@ -23,6 +23,7 @@ type Directory interface {
 type App struct {
 	ID          uuid.UUID // object id of the service principal
 	AppID       uuid.UUID // client id
+	Serial      uint32    // see User
 	DisplayName string
 	Enabled     bool
 	Permissions []string    // application permissions granted in the tenant, such as User.Read.All
@@ -71,7 +72,10 @@ type Redirects struct {
 
 // User is what matters of a user for tokens. One that is unknown or deleted is the zero User.
 type User struct {
-	ID                 uuid.UUID
+	ID uuid.UUID
+	// Serial tells the user from others that had the same id before and were permanently deleted: no two
+	// have the same. What is given to a user states it, so it is not good for another. 0: not known.
+	Serial             uint32
 	Enabled            bool
 	Roles              []uuid.UUID // template ids of the directory roles the user has
 	Name               string      // userPrincipalName

@@ -66,7 +66,7 @@ func claimedIssuer(raw string) string {
 	if len(raw) > maxToken || len(parts) != 3 {
 		return ""
 	}
-	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	payload, err := base64.RawURLEncoding.Strict().DecodeString(parts[1])
 	if err != nil {
 		return ""
 	}
@@ -135,6 +135,12 @@ func (a *Authority) foreignCaller(ctx context.Context, c foreignClaims, trust Tr
 		return nil, &Unauthorized{"Access token validation failure. The token has no subject (sub)."}
 	}
 	caller.ObjectID = uuid.NewSHA1(trust.Tenant, []byte(trust.Issuer+"\n"+subject))
+	switch user, err := a.tenants.User(ctx, trust.Tenant, caller.ObjectID); {
+	case err != nil:
+		return nil, fmt.Errorf("look up the id that a token of %s stands for: %w", trust.Issuer, err)
+	case user.ID != uuid.Nil:
+		return nil, &Unauthorized{"Access token validation failure. A user of the directory has the id that stands for the token's subject."}
+	}
 	caller.AppID, caller.Name = caller.ObjectID, subject
 	return caller, nil
 }

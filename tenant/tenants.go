@@ -83,6 +83,11 @@ func (all *Tenants) Create(ctx context.Context, id uuid.UUID, org directory.Orga
 	if _, ok := all.Tenant(id); ok {
 		return nil, taken("id", id.String())
 	}
+	for _, d := range org.VerifiedDomains { // before the store is told of a tenant; found claims them
+		if t, ok := all.ByDomain(d.Name); ok {
+			return nil, invalid(d.Name, "Domain %s belongs to tenant %s.", d.Name, t.ID())
+		}
+	}
 	if err := all.store.CreateTenant(ctx, id); err != nil && !errors.Is(err, store.ErrExists) {
 		return nil, fmt.Errorf("create tenant %s: %w", id, err)
 	}

@@ -34,13 +34,14 @@ func (p people) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 	if !ok {
 		return identity.App{}, false
 	}
-	a, ok := t.Image().Client(appID)
+	img := t.Image()
+	a, ok := img.Client(appID)
 	if !ok || a.Principal.ID == uuid.Nil {
 		return identity.App{}, false
 	}
 	app := identity.App{
-		ID: a.Principal.ID, AppID: a.AppID, DisplayName: a.DisplayName, Enabled: !a.Principal.Disabled, Permissions: a.Principal.Permissions,
-		Roles: t.Image().RolesOfPrincipal(a.Principal.ID), PublicClient: a.PublicClient, Redirects: identity.Redirects(a.Redirects),
+		ID: a.Principal.ID, Serial: img.PrincipalSerial(a.Principal.ID), AppID: a.AppID, DisplayName: a.DisplayName, Enabled: !a.Principal.Disabled, Permissions: a.Principal.Permissions,
+		Roles: img.RolesOfPrincipal(a.Principal.ID), PublicClient: a.PublicClient, Redirects: identity.Redirects(a.Redirects),
 	}
 	if a.Principal.AssignmentRequired {
 		app.Admits = func(user uuid.UUID) bool { return t.Image().Assigned(user, a.Principal.ID) }
@@ -163,7 +164,7 @@ func person(ctx context.Context, t *tenant.Tenant, img *tenant.Image, user uint3
 	}
 	p := u.PasswordProfile
 	return identity.User{
-		ID: u.ID, Enabled: u.AccountEnabled, Roles: img.RolesOf(user),
+		ID: u.ID, Serial: tenant.UserSerial(user), Enabled: u.AccountEnabled, Roles: img.RolesOf(user),
 		Name: u.UserPrincipalName, DisplayName: u.DisplayName, Mail: u.Mail,
 		GivenName: u.GivenName, Surname: u.Surname, Guest: u.UserType == "Guest",
 		SessionsFrom:       u.SignInSessionsValidFromDateTime,

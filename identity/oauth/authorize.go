@@ -122,7 +122,7 @@ func (s *Server) newCode(v *visit, a *authorization, who *person) (string, error
 		return "", err
 	}
 	_, err = s.addTicket(v.Context(), forCode.id(secret), v.tenant, own, codeLife, code{
-		Client: a.app.AppID, User: who.user.ID, Since: who.since, Redirect: a.redirect, Kind: a.kind, Challenge: a.challenge,
+		Client: a.app.AppID, ClientSerial: a.app.Serial, User: who.user.ID, UserSerial: who.user.Serial, Since: who.since, Redirect: a.redirect, Kind: a.kind, Challenge: a.challenge,
 		Scopes: a.asked, Nonce: a.nonce, Family: family,
 	})
 	return secret, err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/identity"
 	"licensor/store"
 )
 
@@ -24,16 +25,18 @@ const (
 
 // code is the ticket of an authorization code: what was asked for, and who has said yes.
 type code struct {
-	Client    uuid.UUID `json:"client"`
-	User      uuid.UUID `json:"user"`
-	Since     time.Time `json:"since"`
-	Redirect  string    `json:"redirect"`
-	Kind      platform  `json:"kind"`
-	Challenge string    `json:"challenge,omitempty"`
-	Scopes    scopes    `json:"scopes"`
-	Nonce     string    `json:"nonce,omitempty"`
-	Family    uuid.UUID `json:"family"` // of the refresh tokens that come of it
-	Used      bool      `json:"used,omitempty"`
+	Client       uuid.UUID `json:"client"`
+	ClientSerial uint32    `json:"clientSerial,omitempty"` // see identity.User
+	User         uuid.UUID `json:"user"`
+	UserSerial   uint32    `json:"userSerial,omitempty"`
+	Since        time.Time `json:"since"`
+	Redirect     string    `json:"redirect"`
+	Kind         platform  `json:"kind"`
+	Challenge    string    `json:"challenge,omitempty"`
+	Scopes       scopes    `json:"scopes"`
+	Nonce        string    `json:"nonce,omitempty"`
+	Family       uuid.UUID `json:"family"` // of the refresh tokens that come of it
+	Used         bool      `json:"used,omitempty"`
 }
 
 // redeemCode answers the tokens for a code (A11, RFC 6749 section 4.1.3).
@@ -47,7 +50,7 @@ func (s *Server) redeemCode(c *call) (*tokenAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := s.presenter(c, ticket, ok, found.Client)
+	client, err := s.presenter(c, ticket, ok, found.Client, found.ClientSerial)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +60,7 @@ func (s *Server) redeemCode(c *call) (*tokenAnswer, error) {
 	if err := found.check(c, client); err != nil {
 		return nil, err
 	}
-	user, err := s.userFor(c.Context(), c.tenant, found.User, found.Since)
+	user, err := s.userFor(c.Context(), c.tenant, found.User, found.UserSerial, found.Since)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +85,7 @@ func (s *Server) redeemCode(c *call) (*tokenAnswer, error) {
 
 // presenter is the client that comes with a code or a refresh token, which must be the one that it was given to, in the tenant that
 // it was given in.
-func (s *Server) presenter(c *call, ticket store.Ticket, known bool, owner uuid.UUID) (client, error) {
+func (s *Server) presenter(c *call, ticket store.Ticket, known bool, owner uuid.UUID, serial uint32) (client, error) {
 	if c.anyTenant() {
 		if !known {
 			return client{}, expiredGrant()
@@ -97,7 +100,7 @@ func (s *Server) presenter(c *call, ticket store.Ticket, known bool, owner uuid.
 		return client{}, expiredGrant()
 	case ticket.Tenant != c.tenant:
 		return client{}, badGrant(700005, "The provided authorization code or refresh token is intended to be used against another tenant.")
-	case owner != found.AppID:
+	case owner != found.AppID, identity.IsAnother(serial, found.Serial):
 		return client{}, badGrant(70000, "The provided authorization code or refresh token was given to another application.")
 	}
 	return found, nil

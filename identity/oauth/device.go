@@ -28,6 +28,10 @@ type device struct {
 	State  state     `json:"state"`
 	User   uuid.UUID `json:"user"`
 	Since  time.Time `json:"since"`
+
+	// Of who has said yes, and of the application then; see identity.User.
+	UserSerial   uint32 `json:"userSerial,omitempty"`
+	ClientSerial uint32 `json:"clientSerial,omitempty"`
 }
 
 type state string
@@ -213,10 +217,13 @@ func (s *Server) redeemDevice(c *call) (*tokenAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if identity.IsAnother(found.ClientSerial, client.Serial) {
+		return nil, badGrant(70000, "The provided device code was given to another application.")
+	}
 	if client.public() && !mayBePublic(client.App) {
 		return nil, noProof()
 	}
-	user, err := s.userFor(c.Context(), c.tenant, found.User, found.Since)
+	user, err := s.userFor(c.Context(), c.tenant, found.User, found.UserSerial, found.Since)
 	if err != nil {
 		return nil, err
 	}

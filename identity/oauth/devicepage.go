@@ -103,6 +103,7 @@ func (s *Server) decide(v *visit, ticket store.Ticket, found device) error {
 // settle notes the person's word, the first one.
 func (s *Server) settle(v *visit, ticket store.Ticket, found device, who *person, word state, app identity.App) error {
 	found.State, found.Tenant, found.User, found.Since = word, v.tenant, who.user.ID, who.since
+	found.UserSerial, found.ClientSerial = who.user.Serial, app.Serial
 	if won, err := s.changeTicket(v.Context(), ticket, found); err != nil {
 		return err
 	} else if !won {

@@ -100,7 +100,7 @@ func (s *Server) password(c *call) (*tokenAnswer, error) {
 		return nil, err
 	}
 	since := s.Now()
-	if user, err = s.userFor(c.Context(), c.tenant, user.ID, since); err != nil {
+	if user, err = s.userFor(c.Context(), c.tenant, user.ID, user.Serial, since); err != nil {
 		return nil, err
 	}
 	return s.first(c, client, user, since, asked, kind)

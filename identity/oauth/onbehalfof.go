@@ -23,6 +23,8 @@ type ownToken struct {
 	ObjectID  string `json:"oid"`
 	Tenant    string `json:"tid"`
 	AppID     string `json:"azp"`
+	Serial    uint32 `json:"oid_serial"`
+	AppSerial uint32 `json:"app_serial"`
 }
 
 // readOwn reads a token whose signature is by one of our keys. Nothing else of it is checked.
@@ -31,6 +33,9 @@ func (s *Server) readOwn(raw string) (ownToken, error) {
 	signed, err := jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
 		return t, err
+	}
+	if !identity.OneSpelling(raw) {
+		return t, fmt.Errorf("it is not written as we write it")
 	}
 	set := s.Authority.PublicKeys()
 	keys := set.Key(signed.Signatures[0].Protected.KeyID)
@@ -90,10 +95,10 @@ func (s *Server) assertedUser(c *call, app identity.App, raw string) (identity.U
 	case now+tolerance < token.NotBefore:
 		return identity.User{}, time.Time{}, badGrant(500133, "Assertion is not within its valid time range: it is not valid yet.")
 	}
-	if from, ok := s.Tenants.Application(c.tenant, caller); !ok || !from.Enabled {
+	if from, ok := s.Tenants.Application(c.tenant, caller); !ok || !from.Enabled || identity.IsAnother(token.AppSerial, from.Serial) {
 		return identity.User{}, time.Time{}, badGrant(50013, "The application that the assertion was given to is unknown or disabled.")
 	}
 	since := time.Unix(token.IssuedAt, 0).UTC()
-	found, err := s.userFor(c.Context(), c.tenant, user, since)
+	found, err := s.userFor(c.Context(), c.tenant, user, token.Serial, since)
 	return found, since, err
 }

@@ -22,12 +22,14 @@ const (
 // a dot that of its generation, of which only the newest is good. So one row tells for as long as the family lives that a token
 // is an old one.
 type family struct {
-	Client     uuid.UUID `json:"client"`
-	User       uuid.UUID `json:"user"`
-	Since      time.Time `json:"since"`
-	Scopes     scopes    `json:"scopes"`
-	Kind       platform  `json:"kind"`
-	Generation []byte    `json:"generation"` // SHA-256 of the newest
+	Client       uuid.UUID `json:"client"`
+	ClientSerial uint32    `json:"clientSerial,omitempty"` // see identity.User
+	User         uuid.UUID `json:"user"`
+	UserSerial   uint32    `json:"userSerial,omitempty"`
+	Since        time.Time `json:"since"`
+	Scopes       scopes    `json:"scopes"`
+	Kind         platform  `json:"kind"`
+	Generation   []byte    `json:"generation"` // SHA-256 of the newest
 }
 
 // startFamily makes the first refresh token of a delegation, if one was asked for.
@@ -42,7 +44,9 @@ func (s *Server) startFamily(c *call, d delegation, id uuid.UUID, kind platform)
 	if err != nil {
 		return "", err
 	}
-	started := family{Client: d.client.AppID, User: d.user.ID, Since: d.since, Scopes: d.asked, Kind: kind}
+	started := family{
+		Client: d.client.AppID, ClientSerial: d.client.Serial, User: d.user.ID, UserSerial: d.user.Serial, Since: d.since, Scopes: d.asked, Kind: kind,
+	}
 	generation, err := s.nextGeneration(&started)
 	if err != nil {
 		return "", err
@@ -82,7 +86,7 @@ func (s *Server) refresh(c *call) (*tokenAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := s.presenter(c, ticket, ok, found.Client)
+	client, err := s.presenter(c, ticket, ok, found.Client, found.ClientSerial)
 	if err != nil {
 		return nil, err
 	}
@@ -96,6 +100,7 @@ func (s *Server) refresh(c *call) (*tokenAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
+	found.ClientSerial, found.UserSerial = d.client.Serial, d.user.Serial // an earlier version has noted none
 	next, err := s.nextGeneration(&found)
 	if err != nil {
 		return nil, err
@@ -132,7 +137,7 @@ func (s *Server) again(c *call, client client, found family) (delegation, error)
 			asked.Resource, asked.API, asked.Prefix, asked.Names, asked.All = found.Scopes.Resource, found.Scopes.API, found.Scopes.Prefix, found.Scopes.Names, found.Scopes.All
 		}
 	}
-	user, err := s.userFor(c.Context(), c.tenant, found.User, found.Since)
+	user, err := s.userFor(c.Context(), c.tenant, found.User, found.UserSerial, found.Since)
 	if err != nil {
 		return delegation{}, err
 	}

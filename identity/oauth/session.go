@@ -14,8 +14,9 @@ const sessionLife = 24 * time.Hour
 
 // session is the ticket of a browser in which somebody has signed in.
 type session struct {
-	User  uuid.UUID `json:"user"`
-	Since time.Time `json:"since"`
+	User   uuid.UUID `json:"user"`
+	Serial uint32    `json:"serial,omitempty"` // see identity.User
+	Since  time.Time `json:"since"`
 }
 
 // person is who has signed in.
@@ -76,7 +77,7 @@ func (s *Server) signedIn(c *call) (*person, error) {
 		return nil, err
 	}
 	user, err := s.Tenants.User(c.Context(), ticket.Tenant, found.User)
-	if err != nil || !user.Enabled || found.Since.Before(user.SessionsFrom) {
+	if err != nil || !user.Enabled || found.Since.Before(user.SessionsFrom) || identity.IsAnother(found.Serial, user.Serial) {
 		return nil, err
 	}
 	return &person{user: user, tenant: ticket.Tenant, since: found.Since, family: ticket.Family}, nil
@@ -84,7 +85,7 @@ func (s *Server) signedIn(c *call) (*person, error) {
 
 // startSession signs a user in. The session is always a new one: a cookie that somebody else has put into the browser never
 // becomes that of a user (session fixation), and the one that was there ends.
-func (s *Server) startSession(c *call, user uuid.UUID) error {
+func (s *Server) startSession(c *call, user identity.User) error {
 	if err := s.endSession(c); err != nil {
 		return err
 	}
@@ -96,10 +97,10 @@ func (s *Server) startSession(c *call, user uuid.UUID) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.addTicket(c.Context(), forSession.id(secret), c.tenant, family, sessionLife, session{user, s.Now().UTC()}); err != nil {
+	if _, err := s.addTicket(c.Context(), forSession.id(secret), c.tenant, family, sessionLife, session{user.ID, user.Serial, s.Now().UTC()}); err != nil {
 		return err
 	}
-	if err := s.newestFamily(c, "session", user, family, sessionLife); err != nil {
+	if err := s.newestFamily(c, "session", user.ID, family, sessionLife); err != nil {
 		return err
 	}
 	c.setCookie(sessionCookie, secret)

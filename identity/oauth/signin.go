@@ -64,7 +64,7 @@ func (s *Server) signIn(v *visit, want wish) error {
 	if err := s.rememberDevice(v.call, ofAccount(v.tenant.String(), name)); err != nil {
 		return err
 	}
-	if err := s.startSession(v.call, user.ID); err != nil {
+	if err := s.startSession(v.call, user); err != nil {
 		return err
 	}
 	query := without(v.query, "login", "select_account")
@@ -139,7 +139,7 @@ func (s *Server) renew(v *visit, who *person) (answered bool, err error) {
 	if err := s.Tenants.SetPassword(v.Context(), v.tenant, who.user.ID, hash); err != nil {
 		return false, err
 	}
-	if err := s.startSession(v.call, who.user.ID); err != nil {
+	if err := s.startSession(v.call, who.user); err != nil {
 		return false, err
 	}
 	return true, v.sendOn(v.tenant.String(), v.endpoint(), without(v.query, "login", "select_account"))

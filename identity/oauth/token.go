@@ -130,7 +130,7 @@ func (s *Server) clientCredentials(c *call) (*tokenAnswer, error) {
 		return nil, err
 	}
 	token, left, err := s.given.token(s, identity.Claims{
-		Root: c.root, Audience: asked.audience(c.root), Tenant: c.tenant, ObjectID: client.ID, AppID: client.AppID, AppName: client.DisplayName,
+		Root: c.root, Audience: asked.audience(c.root), Tenant: c.tenant, ObjectID: client.ID, AppID: client.AppID, AppName: client.DisplayName, Serial: client.Serial,
 		Permissions: client.Permissions, Roles: client.Roles, Proof: client.proof, Earned: true,
 	})
 	if err != nil {

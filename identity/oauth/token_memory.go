@@ -31,6 +31,7 @@ type givenKey struct {
 	roles                       string
 	name                        string // of the application
 	tenant, object, app         uuid.UUID
+	serial                      uint32
 	proof                       identity.Proof
 }
 
@@ -63,6 +64,6 @@ func keyOf(claims identity.Claims) givenKey {
 	}
 	return givenKey{
 		claims.Root, claims.Audience, strings.Join(claims.Permissions, " "), roles.String(), claims.AppName,
-		claims.Tenant, claims.ObjectID, claims.AppID, claims.Proof,
+		claims.Tenant, claims.ObjectID, claims.AppID, claims.Serial, claims.Proof,
 	}
 }

@@ -24,15 +24,15 @@ type delegation struct {
 }
 
 // userFor answers a user something was given to, when it still is good: not to one who was disabled since, nor whose sessions
-// were ended after they signed in, nor who must choose a new password first.
-func (s *Server) userFor(ctx context.Context, tenant, id uuid.UUID, since time.Time) (identity.User, error) {
+// were ended after they signed in, nor who must choose a new password first. A user with another serial number is another one.
+func (s *Server) userFor(ctx context.Context, tenant, id uuid.UUID, serial uint32, since time.Time) (identity.User, error) {
 	user, err := s.Tenants.User(ctx, tenant, id)
 	switch {
 	case err != nil:
 		return user, err
 	case !user.Enabled:
 		return user, disabledUser()
-	case since.Before(user.SessionsFrom):
+	case since.Before(user.SessionsFrom), identity.IsAnother(serial, user.Serial):
 		return user, revokedGrant()
 	case user.MustChangePassword:
 		return user, badGrant(50055, "The password is expired: the user must choose a new one on the sign-in page.")
@@ -80,6 +80,7 @@ func (s *Server) accessToken(c *call, d delegation) (string, error) {
 	return s.Authority.Issue(identity.Claims{
 		Root: c.root, Audience: d.asked.audience(c.root), Tenant: c.tenant, ObjectID: d.user.ID, AppID: d.client.AppID, Delegated: true, Earned: true,
 		Permissions: d.scp(), Roles: d.user.Roles, AppName: d.client.DisplayName, User: d.user, Proof: d.client.proof,
+		Serial: d.user.Serial, AppSerial: d.client.Serial,
 	})
 }
 
