@@ -61,6 +61,7 @@ func TestNobodyMakesThemselvesMore(t *testing.T) {
 		"a role giver adds a secret to an application":          {as(identity.PrivilegedRoleAdministrator), "POST", "/v1.0/applications/" + app + "/addPassword", `{"passwordCredential":{"displayName":"x"}}`},
 		"an owner of a group adds an owner":                     {as(), "POST", "/v1.0/groups/" + m.owned + "/owners/$ref", roleMember},
 		"an owner of a group renames it":                        {as(), "PATCH", "/v1.0/groups/" + m.owned, `{"displayName":"Mine"}`},
+		"an owner of a group renames it with a new member":      {as(), "PATCH", "/v1.0/groups/" + m.owned, `{"displayName":"Mine","members@odata.bind":["x/users/` + m.ann + `"]}`},
 		"an owner of a group gives it licenses":                 {as(), "POST", "/v1.0/groups/" + m.owned + "/assignLicense", `{"addLicenses":[],"removeLicenses":[]}`},
 		"a member enables itself":                               {as(), "PATCH", "/v1.0/users/" + m.self, `{"accountEnabled":true}`},
 	} {
@@ -85,6 +86,78 @@ func TestNobodyMakesThemselvesMore(t *testing.T) {
 		}
 	}
 }
+
+// TestMembersAndOwnersOfRoleAssignableGroupsAreProtected: whether the group has a role, has none yet, or is
+// deleted and may come back.
+func TestMembersAndOwnersOfRoleAssignableGroupsAreProtected(t *testing.T) {
+	t.Parallel()
+	m := newMatrix(t)
+	_, group := m.addGuarded("admins")
+	m.giveRole(group, identity.DirectoryReaders)
+	m.addGuarded("empty")
+	_, deleted := m.addGuarded("deleted")
+	m.made("DELETE", "/v1.0/groups/"+deleted, "")
+	users := map[string]string{}
+	for _, name := range []string{"admins", "empty", "deleted"} {
+		for _, part := range []string{"member", "owner"} {
+			users[part+" of "+name] = m.idOf("/v1.0/users/" + part + "." + name + "@contoso.example")
+		}
+	}
+	gone, _ := m.addGuarded("gone")
+	all := m.tokens.of(matrixCaller{permissions: everyPermission(), delegated: true, roles: []identity.Role{identity.GlobalAdministrator}})
+	if got := m.sendAs(t, "DELETE", "/v1.0/users/"+gone, "", bearing(all)); got.status != http.StatusNoContent {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+
+	userAdministrator := m.tokens.of(matrixCaller{permissions: everyPermission(), delegated: true, roles: []identity.Role{identity.UserAdministrator}})
+	groupsAdministrator := m.tokens.of(matrixCaller{permissions: everyPermission(), delegated: true, roles: []identity.Role{identity.GroupsAdministrator}})
+	writer := m.appToken(lacking(everyPermission(), []string{"RoleManagement.ReadWrite.Directory"})...)
+	refused := func(token, method, path, body string) {
+		t.Helper()
+		before := m.tenant.Image()
+		m.wantRefused(t, m.sendAs(t, method, path, body, bearing(token)), http.StatusForbidden, "Authorization_RequestDenied")
+		if m.tenant.Image() != before {
+			t.Errorf("%s %s has changed the tenant", method, path)
+		}
+	}
+	for _, token := range []string{userAdministrator, writer} {
+		for name, id := range users {
+			t.Log(name)
+			refused(token, "PATCH", "/v1.0/users/"+id, `{"passwordProfile":{"password":"Wrong horse 9 battery"}}`)
+			refused(token, "PATCH", "/v1.0/users/"+id, `{"accountEnabled":false}`)
+			refused(token, "PATCH", "/v1.0/users/"+id, `{"mobilePhone":"+1 555 0100"}`)
+			refused(token, "PATCH", "/v1.0/users/"+id, `{"userPrincipalName":"other@contoso.example"}`)
+			refused(token, "DELETE", "/v1.0/users/"+id, "")
+			refused(token, "POST", "/v1.0/users/"+id+"/revokeSignInSessions", "")
+			refused(token, "POST", "/beta/users/"+id+"/invalidateAllRefreshTokens", "")
+		}
+		refused(token, "POST", "/v1.0/directory/deletedItems/"+gone+"/restore", "")
+		refused(token, "DELETE", "/v1.0/directory/deletedItems/"+gone, "")
+	}
+	for _, token := range []string{userAdministrator, groupsAdministrator, writer} {
+		refused(token, "POST", "/v1.0/directory/deletedItems/"+deleted+"/restore", "")
+		refused(token, "DELETE", "/v1.0/directory/deletedItems/"+deleted, "")
+	}
+	may := m.tokens.of(matrixCaller{permissions: everyPermission(), delegated: true, roles: []identity.Role{
+		identity.GroupsAdministrator, identity.PrivilegedRoleAdministrator,
+	}})
+	if got := m.sendAs(t, "POST", "/v1.0/directory/deletedItems/"+deleted+"/restore", "", bearing(may)); got.status != http.StatusOK {
+		t.Errorf("restoring by a caller that may give roles: %d %s", got.status, got.body)
+	}
+}
+
+// addGuarded adds a group that roles can be given to, with a member and an owner.
+func (m *matrix) addGuarded(name string) (member, group string) {
+	m.t.Helper()
+	member, owner := m.addUser("member."+name), m.addUser("owner."+name)
+	group = m.made("POST", "/v1.0/groups", fmt.Sprintf(
+		`{"displayName":"%[1]s","mailNickname":"%[1]s","mailEnabled":true,"securityEnabled":true,"groupTypes":["Unified"],"isAssignableToRole":true,`+
+			`"members@odata.bind":["x/users/%[2]s"],"owners@odata.bind":["x/users/%[3]s"]}`, name, member, owner))
+	return member, group
+}
+
+// idOf returns the id of the object at an address.
+func (m *matrix) idOf(path string) string { return m.made("GET", path, "") }
 
 // TestWhoWasRefusedIsLogged: with what is needed to find out who tries what, and without names of people.
 func TestWhoWasRefusedIsLogged(t *testing.T) {

@@ -47,6 +47,9 @@ func (op *operation) resource() string {
 
 func (op *operation) ofGroup() bool { return strings.HasPrefix(op.path, "/groups/{") }
 
+// ofDeleted reports whether the first key of the path names a deleted object.
+func (op *operation) ofDeleted() bool { return strings.HasPrefix(op.path, "/directory/deletedItems/{") }
+
 func (op *operation) ofObject() bool { return strings.HasPrefix(op.path, "/directoryObjects/{") }
 
 // isDevelopment says whether the operation is there only where Config.Development is.

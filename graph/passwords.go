@@ -139,11 +139,11 @@ func valueTrue(r *request) string {
 	return `,"value":true}`
 }
 
-// mayTakeOver refuses what would let the caller act as a user who may do more than it, or keep that user out. It must still be so when the
-// change is made.
+// mayTakeOver refuses what would let the caller act as a user that may do more than it, or keep that user
+// out. It must still be so when the change is made.
 func (r *request) mayTakeOver(user uint32) error {
 	holds := r.holds
-	may := func(img *tenant.Image) bool { return r.caller.MayTakeOver(img.RolesOf(user)) }
+	may := func(img *tenant.Image) bool { return r.caller.MayTakeOver(img.RolesOf(user), img.Guarded(user)) }
 	if !may(r.image) {
 		return &identity.Forbidden{Operation: r.op.need}
 	}

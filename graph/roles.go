@@ -10,6 +10,7 @@ import (
 
 	"licensor/directory"
 	"licensor/identity"
+	"licensor/store"
 	"licensor/tenant"
 )
 
@@ -250,21 +251,35 @@ func (r *request) takeRole(role identity.Role, user uuid.UUID) error {
 	return r.sendNothing()
 }
 
-// mayManage refuses changes of a group that roles can be given to, to callers who may not give roles: who is in it has its roles. Its
-// owners may, for whom it was chosen.
+// mayManage refuses changes of a group that roles can be given to, to callers that may not give roles:
+// its members have its roles. Owners may change it, but not restore or permanently delete it.
 func (r *request) mayManage() error {
-	if r.Method == http.MethodGet || !r.op.ofGroup() || r.image == nil || !managed[r.op.need] {
+	if r.Method == http.MethodGet || r.image == nil {
 		return nil
 	}
-	group, err := r.group()
-	if err != nil || !r.image.RoleAssignable(group) || r.relation() == identity.Owned {
+	group, ok := r.managedGroup()
+	if !ok || !r.image.RoleAssignable(group) {
 		return nil
 	}
-	_, err = identity.WriteRoles.Check(r.caller, identity.Other)
+	_, err := identity.WriteRoles.Check(r.caller, identity.Other)
 	return err
 }
 
-// managed are the operations on a group by which somebody could come by its roles, or lose them.
+// managedGroup is the group of which the operation changes who has its roles: one that the path names,
+// unless the caller owns it, or a deleted one.
+func (r *request) managedGroup() (uint32, bool) {
+	if r.op.ofDeleted() {
+		kind, group, ok := r.deletedItem()
+		return group, ok && kind == store.KindGroup
+	}
+	if !r.op.ofGroup() || !managed[r.op.need] || r.relation() == identity.Owned {
+		return 0, false
+	}
+	group, err := r.group()
+	return group, err == nil
+}
+
+// managed are the operations on a group by which a caller could get its roles, or take them from others.
 var managed = map[identity.Operation]bool{
 	identity.WriteGroups: true, identity.DeleteGroups: true, identity.WriteMembers: true, identity.WriteOwners: true,
 }

@@ -116,25 +116,31 @@ func TestWhoMayTakeOverAnAccount(t *testing.T) {
 	for _, c := range []struct {
 		caller *Caller
 		roles  []Role // of the user
+		guard  bool   // by a group that roles can be given to
 		want   bool
 	}{
-		{application("User.ReadWrite.All"), nil, true},
-		{application("User.ReadWrite.All"), []Role{DirectoryReaders}, false},
-		{member([]Role{UserAdministrator}), nil, true},
-		{member([]Role{UserAdministrator}), []Role{UserAdministrator, DirectoryReaders}, true},
-		{member([]Role{UserAdministrator}), []Role{GlobalAdministrator}, false},
-		{member([]Role{UserAdministrator}), []Role{DirectoryReaders, LicenseAdministrator}, false},
-		{member([]Role{UserAdministrator}), []Role{PrivilegedRoleAdministrator}, false},
-		{member([]Role{DirectoryWriters}), []Role{DirectoryReaders}, false},
-		{member([]Role{PrivilegedRoleAdministrator}), []Role{GlobalAdministrator}, false},
-		{member([]Role{GlobalAdministrator}), []Role{GlobalAdministrator}, true},
+		{application("User.ReadWrite.All"), nil, false, true},
+		{application("User.ReadWrite.All"), []Role{DirectoryReaders}, false, false},
+		{member([]Role{UserAdministrator}), nil, false, true},
+		{member([]Role{UserAdministrator}), []Role{UserAdministrator, DirectoryReaders}, false, true},
+		{member([]Role{UserAdministrator}), []Role{GlobalAdministrator}, false, false},
+		{member([]Role{UserAdministrator}), []Role{DirectoryReaders, LicenseAdministrator}, false, false},
+		{member([]Role{UserAdministrator}), []Role{PrivilegedRoleAdministrator}, false, false},
+		{member([]Role{DirectoryWriters}), []Role{DirectoryReaders}, false, false},
+		{member([]Role{PrivilegedRoleAdministrator}), []Role{GlobalAdministrator}, false, false},
+		{member([]Role{GlobalAdministrator}), []Role{GlobalAdministrator}, false, true},
+		{application("User.ReadWrite.All"), nil, true, false},
+		{member([]Role{UserAdministrator}), nil, true, false},
+		{member([]Role{UserAdministrator}), []Role{DirectoryReaders}, true, false},
+		{member([]Role{PrivilegedRoleAdministrator}), nil, true, false},
+		{member([]Role{GlobalAdministrator}), nil, true, true},
 	} {
 		var roles []uuid.UUID
 		for _, r := range c.roles {
 			roles = append(roles, r.ID)
 		}
-		if got := c.caller.MayTakeOver(roles); got != c.want {
-			t.Errorf("%+v of %v: %v", c.caller, c.roles, got)
+		if got := c.caller.MayTakeOver(roles, c.guard); got != c.want {
+			t.Errorf("%+v of %v, guarded %v: %v", c.caller, c.roles, c.guard, got)
 		}
 	}
 }

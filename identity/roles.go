@@ -93,19 +93,25 @@ func RoleByObjectID(tenant, id uuid.UUID) (int, bool) {
 // rolePlaces has the places in BuiltInRoles by object id, for each tenant that somebody has asked for.
 var rolePlaces sync.Map
 
-// resettable are the roles, by name, whose holders a User Administrator may do sensitive things to, as in the real service: it may not
-// come by more than it has by taking over their accounts.
+// resettable are the roles, by name, whose holders a User Administrator may do sensitive things to, as in
+// the real service: it may not get more than it has by taking over their accounts.
 var resettable = []string{
 	"Directory Readers", "Groups Administrator", "Guest Inviter", "Helpdesk Administrator", "Message Center Reader", "Reports Reader",
 	"Usage Summary Reports Reader", "User Administrator", "User Experience Success Manager",
 }
 
-// MayTakeOver says whether a caller, who may change users, may do to a user with some roles what would let it act as them or keep them
-// out: set the password, change what they sign in with, disable or delete them. Global Administrators may. Otherwise holders of roles are
-// left alone, but for the lesser ones by a User Administrator.
-func (c *Caller) MayTakeOver(roles []uuid.UUID) bool {
+// MayTakeOver reports whether a caller that may change users may do to a user with some roles what would
+// let it act as that user or keep the user out: set the password, change what the user signs in with,
+// disable, delete or restore the user. Global Administrators may. Nobody else may where the user is
+// guarded, as members and owners of groups are that roles can be given to. Otherwise holders of roles are
+// protected, but for those of the lesser roles from a User Administrator.
+func (c *Caller) MayTakeOver(roles []uuid.UUID, guarded bool) bool {
 	switch {
-	case len(roles) == 0, slices.Contains(c.Roles, GlobalAdministrator.ID):
+	case slices.Contains(c.Roles, GlobalAdministrator.ID):
+		return true
+	case guarded:
+		return false
+	case len(roles) == 0:
 		return true
 	case !slices.Contains(c.Roles, UserAdministrator.ID):
 		return false

@@ -3,6 +3,7 @@ package tenant
 import (
 	"bytes"
 	"iter"
+	"math/bits"
 	"slices"
 
 	"github.com/google/uuid"
@@ -11,8 +12,8 @@ import (
 	"licensor/directory/column"
 )
 
-// SetGrant lets an application act for one user or for all, in the place of what it was granted for them before. No scopes take the grant
-// away.
+// SetGrant lets an application act for one user or for all, in the place of what it was granted for
+// them before. No scopes take the grant away.
 type SetGrant struct{ Grant directory.Grant }
 
 // Name is the operation.
@@ -79,6 +80,40 @@ func (img *Image) mayHaveRoles(id uuid.UUID) bool {
 func (img *Image) RoleAssignable(group uint32) bool {
 	about, _ := directory.AboutGroup("isAssignableToRole")
 	return img.Directory.GroupColumns().Truth(group, about.Column) == column.True
+}
+
+// roleAssignableGroups returns the groups that directory roles can be given to, deleted ones included.
+func (img *Image) roleAssignableGroups() iter.Seq[uint32] {
+	about, _ := directory.AboutGroup("isAssignableToRole")
+	groups := img.Directory.GroupColumns()
+	matcher := groups.MatchTruth(about.Column, column.True)
+	return func(yield func(uint32) bool) {
+		for block := range groups.Blocks() {
+			found := matcher.Match(block, column.Mask{})
+			for w, word := range found {
+				for ; word != 0; word &= word - 1 {
+					if !yield(uint32(block*column.BlockRows + w*64 + bits.TrailingZeros64(word))) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// Guarded reports whether a user is a member or an owner of a group that directory roles can be given
+// to. It makes no difference whether the group has a role yet: the next one is the member's, and an owner
+// can become a member. Nor does it whether the group is deleted, since it can be restored with its roles.
+func (img *Image) Guarded(user uint32) bool {
+	if slices.ContainsFunc(img.Directory.MemberOf(user), img.RoleAssignable) {
+		return true
+	}
+	for group := range img.roleAssignableGroups() {
+		if !img.Directory.GroupGone(group) && slices.Contains(img.Directory.Owners(group), user) {
+			return true
+		}
+	}
+	return false
 }
 
 // RolesOf returns the directory roles that a user has: those given to it, and to the groups that it is in.
@@ -148,14 +183,14 @@ type RoleNow struct {
 	Gone      bool      `cbor:"3,keyasint,omitempty"`
 }
 
-// forgetPrincipal takes away what a user who is gone for good was given.
+// forgetPrincipal takes away what a permanently deleted user was given.
 func (c *change) forgetPrincipal(id uuid.UUID) {
 	c.forgetRoles(id)
 	c.dropGrants(c.next.Grants.OfUser(id))
 	c.unlink(id)
 }
 
-// forgetRoles takes away the roles of an object that is gone for good.
+// forgetRoles takes away the roles of a permanently deleted object.
 func (c *change) forgetRoles(id uuid.UUID) {
 	for _, role := range c.next.Roles[id] {
 		c.effects.Roles = append(c.effects.Roles, RoleNow{role, id, true})
