@@ -13,7 +13,8 @@ import (
 	"licensor/tenant"
 )
 
-// matrix is a tenant with two users and two groups, of which the caller is one user and owns one group.
+// matrix is a tenant with two users and two groups, of which the caller is one user and owns one group and
+// some applications.
 type matrix struct {
 	*world
 	rules  map[string]*matrixRule
@@ -37,10 +38,12 @@ func newMatrix(t *testing.T) *matrix {
 	m.owned, m.strange = m.addGroup("owned"), m.addGroup("strange")
 	m.gone, m.goneGroup = m.addUser("gone"), m.made("POST", "/v1.0/groups", `{"displayName":"`+secretMark+
 		`","mailNickname":"unified","mailEnabled":true,"securityEnabled":false,"groupTypes":["Unified"]}`) // others are gone for good when they are deleted
-	m.made("POST", "/v1.0/groups/"+m.owned+"/owners/$ref", `{"@odata.id":"`+w.server.URL+`/v1.0/users/`+m.self+`"}`)
+	m.own("/v1.0/groups/" + m.owned)
+	m.made("POST", "/v1.0/groups/"+m.owned+"/owners/$ref", `{"@odata.id":"`+w.server.URL+`/v1.0/servicePrincipals/`+m.app.Principal.ID.String()+`"}`)
 	m.made("DELETE", "/v1.0/users/"+m.gone, "")
 	m.made("DELETE", "/v1.0/groups/"+m.goneGroup, "")
 	m.goneApplication = m.made("POST", "/v1.0/applications", `{"displayName":"`+secretMark+`"}`)
+	m.own("/v1.0/applications/" + m.goneApplication)
 	m.made("DELETE", "/v1.0/applications/"+m.goneApplication, "")
 	m.unit = m.made("POST", "/v1.0/directory/administrativeUnits", `{"displayName":"`+secretMark+`"}`)
 	m.goneUnit = m.made("POST", "/v1.0/directory/administrativeUnits", `{"displayName":"`+secretMark+` gone"}`)
@@ -49,8 +52,16 @@ func newMatrix(t *testing.T) *matrix {
 	own, _ := m.tenant.Image().ClientByID(uuid.MustParse(m.ownApplication))
 	m.ownAppID = own.AppID.String()
 	m.ownPrincipal = m.made("POST", "/v1.0/servicePrincipals", `{"appId":"`+m.ownAppID+`"}`)
+	m.own("/v1.0/applications/" + m.ownApplication)
+	m.own("/v1.0/servicePrincipals/" + m.ownPrincipal)
 	m.tokens = &matrixTokens{w: w, user: uuid.MustParse(m.self), made: map[string]string{}}
 	return m
+}
+
+// own makes the caller, as a user, an owner of what is at an address.
+func (m *matrix) own(path string) {
+	m.t.Helper()
+	m.made("POST", path+"/owners/$ref", `{"@odata.id":"`+m.server.URL+`/v1.0/users/`+m.self+`"}`)
 }
 
 // serveQuickly is another server for the world, on which passwords cost little.

@@ -73,12 +73,12 @@ func newRequest(ctx context.Context, w http.ResponseWriter, hr *http.Request, id
 // maxClientID bounds what is echoed; longer ones are taken for none.
 const maxClientID = 256
 
-// user answers the ordinal of the user whom the path names (P1).
+// user returns the ordinal of the user whom the path names (P1).
 func (r *request) user() (uint32, error) {
 	return r.image.LiveUser(r.keys[0])
 }
 
-// group answers the ordinal of the group that the path names.
+// group returns the ordinal of the group that the path names.
 func (r *request) group() (uint32, error) { return r.image.LiveGroup(r.keys[0]) }
 
 // relation is what the object of the request is to the caller.
@@ -86,45 +86,49 @@ func (r *request) relation() identity.Relation {
 	switch {
 	case r.image == nil:
 		return identity.Other
-	case !r.caller.Delegated:
-		if r.caller.Permissions.Has(manageOwned) && r.ownsProgram() {
-			return identity.Owned
-		}
-		return identity.Other
-	case r.me:
+	case r.caller.Delegated && r.isSelf():
 		return identity.Self
-	case r.op.ofUser():
-		if user, err := r.user(); err == nil && r.image.Directory.UserID(user) == r.caller.ObjectID {
-			return identity.Self
-		}
-	case r.op.ofObject():
-		if id, ok := parseGUID(r.keys[0]); ok && id == r.caller.ObjectID {
-			return identity.Self
-		}
-	case r.op.ofGroup():
-		group, err := r.group()
-		self, ok := r.image.Directory.UserByID(r.caller.ObjectID)
-		if err == nil && ok && slices.Contains(r.image.Directory.Owners(group), self) {
-			return identity.Owned
-		}
+	case r.owns():
+		return identity.Owned
 	}
 	return identity.Other
 }
 
-// manageOwned is for what an application owns, so whether it does is asked only with this permission.
+// isSelf reports whether the path names the caller, which is a user.
+func (r *request) isSelf() bool {
+	switch {
+	case r.me:
+		return true
+	case r.op.ofUser():
+		user, err := r.user()
+		return err == nil && r.image.Directory.UserID(user) == r.caller.ObjectID
+	case r.op.ofObject():
+		id, ok := parseGUID(r.keys[0])
+		return ok && id == r.caller.ObjectID
+	}
+	return false
+}
+
+// manageOwned is the one permission for reading that is for what the caller owns.
 const manageOwned = "Application.ReadWrite.OwnedBy"
 
-// ownsProgram says whether the caller owns the application or service principal that the path names.
-func (r *request) ownsProgram() bool {
+// owns reports whether the caller, a user or a service principal, owns the group, application or service
+// principal that the path names. Where it makes no difference it is not looked up.
+func (r *request) owns() bool {
+	if r.Method == http.MethodGet && !r.caller.Permissions.Has(manageOwned) {
+		return false
+	}
 	var id uuid.UUID
 	switch path := r.op.path; {
+	case r.op.ofGroup():
+		if group, err := r.group(); err == nil {
+			id = r.image.Directory.GroupID(group)
+		}
 	case strings.HasPrefix(path, "/applications") && len(r.keys) > 0:
-		a, _ := r.application()
-		id = a.ID
+		id, _ = r.applicationID()
 	case strings.HasPrefix(path, "/servicePrincipals") && len(r.keys) > 0:
-		a, _ := r.principal()
-		id = a.Principal.ID
-	case strings.HasPrefix(path, "/directory/deletedItems/{"):
+		id, _ = r.principalID()
+	case r.op.ofDeleted():
 		id, _ = parseGUID(r.keys[0])
 	}
 	return id != uuid.Nil && r.image.Owns(r.caller.ObjectID, id)

@@ -55,7 +55,8 @@ func (op Operation) Changes(c *Caller, object Relation, property string) bool {
 			}
 		}
 	}
-	return need.servesSelf(c, object) && slices.Contains(need.SelfService, property)
+	return need.servesSelf(c, object) && slices.Contains(need.SelfService, property) ||
+		need.servesOwner(object) && slices.Contains(need.OwnerService, property)
 }
 
 // access is the most that the caller's permissions give, with its roles.
@@ -69,7 +70,7 @@ func (n *Need) access(c *Caller, object Relation) Access {
 			return Part
 		}
 		return access
-	case access == Full && n.servesSelf(c, object):
+	case access == Full && (n.servesSelf(c, object) || n.servesOwner(object)):
 		return Part
 	}
 	return None
@@ -135,6 +136,9 @@ func (n *Need) hasPart(c *Caller) bool {
 func (n *Need) servesSelf(c *Caller, object Relation) bool {
 	return len(n.SelfService) > 0 && object == Self && n.permitted(c, object) == Full
 }
+
+// servesOwner reports whether an owner of the object may change some properties of it without a role.
+func (n *Need) servesOwner(object Relation) bool { return len(n.OwnerService) > 0 && object == Owned }
 
 // scheme has the permissions of a Need that count in one of the schemes.
 type scheme struct{ full, basic []string }

@@ -17,10 +17,14 @@ type Need struct {
 	Parts map[string][]string
 	// SelfService are the properties that a signed-in user may change of its own self without a role.
 	SelfService []string
+	// OwnerService are the properties that a signed-in user may change of what it owns without a role.
+	OwnerService []string
 
-	Roles  []Role // none: any member may, and any application with a role; otherwise Global Administrators may, and these
-	Owners bool   // owners of the group may without a role
-	Self   bool   // a signed-in user may on its own self without a role
+	// Roles: none means any member may, and any application with a role; otherwise Global Administrators
+	// may, and these.
+	Roles  []Role
+	Owners bool // owners of the group, application or service principal may without a role
+	Self   bool // a signed-in user may on its own self without a role
 
 	delegated, application scheme // what of the permissions counts where
 }
@@ -163,7 +167,8 @@ var Needs = inSchemes(map[Operation]Need{
 			"Group-PreferredDataLocation.ReadWrite.All": {"preferredDataLocation"},
 			"Group.ManageProtection.All":                {"assignedLabels"},
 		},
-		Roles: groupWriters,
+		OwnerService: []string{"members"}, // as by members/$ref
+		Roles:        groupWriters,
 	},
 	DeleteGroups: {
 		Full:  []string{"Group.ReadWrite.All"},
@@ -253,7 +258,7 @@ var Needs = inSchemes(map[Operation]Need{
 	// applications cannot grant them anything, and who writes the directory cannot give roles.
 	WriteApplications: {
 		Full: []string{"Application.ReadWrite.All"}, Owned: ownedBy, Personal: []string{"Application.ReadWrite.All"}, Least: ownedBy,
-		Roles: applicationWriters,
+		Roles: applicationWriters, Owners: true,
 	},
 	ReadFederated: {
 		Full: []string{"Application.Read.All", "Application.ReadWrite.All"}, Owned: ownedBy, Personal: []string{"Application.ReadWrite.All"},
@@ -262,7 +267,7 @@ var Needs = inSchemes(map[Operation]Need{
 		Full: []string{"Application.ReadWrite.All"}, Owned: ownedBy, Personal: []string{"Application.ReadWrite.All"}, Least: ownedBy,
 	},
 	WriteApplicationKeys: {
-		Full: []string{"Application.ReadWrite.All"}, Owned: ownedBy, Least: ownedBy, Roles: applicationWriters,
+		Full: []string{"Application.ReadWrite.All"}, Owned: ownedBy, Least: ownedBy, Roles: applicationWriters, Owners: true,
 	},
 	ReadProgramsDelta: {
 		Full: applicationReaders, Application: ownedBy, Least: []string{"Application.ReadWrite.OwnedBy", "Directory.Read.All"},
@@ -281,10 +286,11 @@ var Needs = inSchemes(map[Operation]Need{
 		Full:  besides("Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"),
 		Owned: besides("Application.ReadWrite.OwnedBy", "Directory.Read.All", "Directory.ReadWrite.All"),
 		Least: besides("Application.ReadWrite.OwnedBy", "Directory.Read.All"),
-		Roles: applicationWriters,
+		Roles: applicationWriters, Owners: true,
 	},
 	RemoveApplicationOwners: {
-		Full: []string{"Application.ReadWrite.All", "Directory.ReadWrite.All"}, Owned: ownedBy, Least: ownedBy, Roles: applicationWriters,
+		Full: []string{"Application.ReadWrite.All", "Directory.ReadWrite.All"}, Owned: ownedBy, Least: ownedBy,
+		Roles: applicationWriters, Owners: true,
 	},
 	ReadAppRolesOfUser:    {Full: []string{"AppRoleAssignment.ReadWrite.All", "Directory.Read.All"}},
 	ReadAppRolesOfGroup:   {Full: []string{"AppRoleAssignment.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}},
@@ -296,7 +302,7 @@ var Needs = inSchemes(map[Operation]Need{
 		Full: []string{"Application.ReadWrite.All"}, Application: ownedBy, Least: ownedBy, Roles: applicationWriters,
 	},
 	WritePrincipals: {
-		Full: []string{"Application.ReadWrite.All"}, Owned: ownedBy, Least: ownedBy, Roles: applicationWriters,
+		Full: []string{"Application.ReadWrite.All"}, Owned: ownedBy, Least: ownedBy, Roles: applicationWriters, Owners: true,
 	},
 	ReadAppRoles: {Full: applicationReaders, Owned: ownedBy},
 	WriteAppRoles: {
