@@ -248,6 +248,9 @@ func (c *change) addOther(group uint32, id uuid.UUID) error {
 	if !ok || c.dir.GroupHidden(member) {
 		return noSuch(id)
 	}
+	if c.roleAssignable(group) {
+		return invalid(id, "Nesting is currently not supported for groups that can be assigned to a role.")
+	}
 	if member == group {
 		return invalid(id, "Group %s cannot be a member of itself.", id)
 	}
@@ -256,6 +259,15 @@ func (c *change) addOther(group uint32, id uuid.UUID) error {
 	}
 	c.effects.Nested = append(c.effects.Nested, Link{Group: group, Member: member})
 	return nil
+}
+
+// roleAssignable is Image.RoleAssignable of a group that the command may have created.
+func (c *change) roleAssignable(group uint32) bool {
+	if group < c.base.Directory.Groups() {
+		return c.base.RoleAssignable(group)
+	}
+	g, _, err := c.group(group)
+	return err == nil && g.IsAssignableToRole != nil && *g.IsAssignableToRole
 }
 
 func (c *change) memberLink(group uint32, id uuid.UUID) directory.Link {
