@@ -17,6 +17,11 @@ func (api *API) groupsDelta(r *request) error {
 	if err != nil {
 		return err
 	}
+	if slices.Contains(d.token.selected, "owners") { // members have a place in every answer
+		if err := r.mayExpand(groupFields.typeName, "owners"); err != nil {
+			return err
+		}
+	}
 	w := &groupWriter{memberWriter: memberWriter{round: d, room: maxDeltaMembers}, members: d.showsMembers(), owners: slices.Contains(d.token.selected, "owners")}
 	w.places, w.member = w.placesOf, w.memberAt
 	w.fields, err = deltaFields(d, groupFields, except(except(d.token.selected, "members"), "owners"))

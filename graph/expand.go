@@ -17,8 +17,8 @@ import (
 	"licensor/tenant"
 )
 
-// expansion makes the writer of what an object refers to, shown within it by $expand (P35). It refuses what of the expansion
-// cannot be, before anything is read.
+// expansion makes the writer of what an object refers to, shown within it by $expand (P35). It refuses
+// what of the expansion cannot be, before anything is read.
 type expansion[T any] func(r *request, e odata.Expansion) (func(b []byte, object *T) ([]byte, error), error)
 
 // What $expand can show, by name.
@@ -31,14 +31,14 @@ var (
 )
 
 func init() { // they lead to the fields they are shown among
-	userExpansions["memberOf"] = inFull(relatedTo(userSubject, membershipsOfUser.all))
-	userExpansions["transitiveMemberOf"] = inFull(relatedTo(userSubject, allMembershipsOfUser.all))
-	userExpansions["manager"] = inFull(expandManager)
-	userExpansions["directReports"] = inFull(relatedTo(userSubject, reportsOfUser))
-	userExpansions["transitiveReports"] = inFull(relatedTo(userSubject, allReportsOfUser))
-	userExpansions["ownedObjects"] = inFull(relatedTo(userSubject, ownedByUser))
-	userExpansions["createdObjects"] = inFull(relatedTo(userSubject, createdByUser))
-	userExpansions["sponsors"] = inFull(relatedTo(userSubject, sponsorsOfUser))
+	userExpansions["memberOf"] = relatedTo(userSubject, membershipsOfUser.all)
+	userExpansions["transitiveMemberOf"] = relatedTo(userSubject, allMembershipsOfUser.all)
+	userExpansions["manager"] = expandManager
+	userExpansions["directReports"] = relatedTo(userSubject, reportsOfUser)
+	userExpansions["transitiveReports"] = relatedTo(userSubject, allReportsOfUser)
+	userExpansions["ownedObjects"] = relatedTo(userSubject, ownedByUser)
+	userExpansions["createdObjects"] = relatedTo(userSubject, createdByUser)
+	userExpansions["sponsors"] = relatedTo(userSubject, sponsorsOfUser)
 	userExpansions["licenseDetails"] = expandLicenseDetails
 	userExpansions["appRoleAssignments"] = expandAssignments(userSubject, assignmentsOfUser)
 	userExpansions["registeredDevices"] = relatedTo(userSubject, nothing)
@@ -58,6 +58,11 @@ func init() { // they lead to the fields they are shown among
 	principalExpansions["appRoleAssignments"] = expandAssignments(principalSubject, assignmentsOf)
 	principalExpansions["appRoleAssignedTo"] = expandAssignments(principalSubject, assignedTo)
 	unitExpansions["members"] = relatedTo(unitSubject, membersOfUnit)
+	addExpandedLists(userFields, "/users/{user}", userExpansions)
+	addExpandedLists(groupFields, "/groups/{group}", groupExpansions)
+	addExpandedLists(applicationFields, "/applications/{application}", applicationExpansions)
+	addExpandedLists(principalFields, "/servicePrincipals/{servicePrincipal}", principalExpansions)
+	addExpandedLists(unitFields, unitsRoot+"/{unit}", unitExpansions)
 }
 
 // canExpand says whether some directory object has what an expansion shows.
@@ -83,6 +88,9 @@ func expanded[T any](r *request, set *fieldSet[T], all map[string]expansion[T], 
 			p := unsupported("Unsupported Query.")
 			p.Detail = &Detail{p.Code, "$levels", "More than one level of 'manager' is for advanced queries only. Send the header 'ConsistencyLevel: eventual' and $count=true with it."}
 			return nil, p
+		}
+		if err := r.mayExpand(set.typeName, e.Name); err != nil {
+			return nil, err
 		}
 		write, err := make(r, e)
 		if err != nil {
@@ -177,27 +185,69 @@ func isNotFound(err error) bool {
 	return ok && p.Kind == tenant.NotFound || graph && q.Status == http.StatusNotFound
 }
 
-// inFull is an expansion that the permission for basic properties is not enough for, as for the list of the same.
-func inFull[T any](all expansion[T]) expansion[T] {
-	return func(r *request, e odata.Expansion) (func([]byte, *T) ([]byte, error), error) {
-		if r.access != identity.Full {
-			return nil, &identity.Forbidden{Operation: r.op.need}
-		}
-		return all(r, e)
+// mayExpand refuses to show in a type of objects what the caller may not list (P60).
+func (r *request) mayExpand(typeName, name string) error {
+	list, ok := expandedLists[typeName][name]
+	if !ok {
+		return nil
 	}
-}
-
-// mayExpand refuses an expansion of what has a permission of its own.
-func (r *request) mayExpand(need identity.Operation) error {
 	relation := identity.Other
-	if r.op.path == "/users/{user}" { // elsewhere the objects are others than the one that the path names
+	if list.below(r.op) { // elsewhere the objects are others than the one that the path names
 		relation = r.relation()
 	}
-	access, err := need.Check(r.caller, relation)
+	access, err := list.need.Check(r.caller, relation)
 	if err == nil && access != identity.Full {
-		return &identity.Forbidden{Operation: need}
+		return &identity.Forbidden{Operation: list.need}
 	}
 	return err
+}
+
+// mayExpandSome is mayExpand of objects of several types: the caller must be allowed to list what it
+// expands of one of them at least. In the others it is not shown.
+func (r *request) mayExpandSome() error {
+	for _, e := range r.options.Expand {
+		var refused error
+		for typeName, lists := range expandedLists {
+			if _, ok := lists[e.Name]; !ok {
+				continue
+			}
+			if refused = r.mayExpand(typeName, e.Name); refused == nil {
+				break
+			}
+		}
+		if refused != nil {
+			return refused
+		}
+	}
+	return nil
+}
+
+// expandedLists are the operations that list what $expand shows, by the type of the objects that it is
+// shown in and by name.
+var expandedLists = map[string]map[string]*expandedList{}
+
+// expandedList is an operation that lists what $expand shows.
+type expandedList struct {
+	path string // of the object
+	need identity.Operation
+}
+
+// below reports whether an operation is about the one object that the path of the list names.
+func (l *expandedList) below(op *operation) bool {
+	return op.path == l.path || op.byAppID() && strings.HasPrefix(op.path, l.path[:strings.Index(l.path, "/{")]+"(")
+}
+
+// addExpandedLists finds the lists of what objects of a type show by $expand. Devices have none.
+func addExpandedLists[T any](set *fieldSet[T], path string, all map[string]expansion[T]) {
+	lists := map[string]*expandedList{}
+	for i := range operations {
+		op := &operations[i]
+		name, ok := strings.CutPrefix(op.path, path+"/")
+		if ok && op.method == http.MethodGet && all[name] != nil {
+			lists[name] = &expandedList{path, op.need}
+		}
+	}
+	expandedLists[set.typeName] = lists
 }
 
 // within is the request as if it asked for the objects of an expansion alone.

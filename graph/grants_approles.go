@@ -198,9 +198,6 @@ func (s side) list(_ *API, r *request) error {
 // expandAssignments shows objects with their assignments, from a side.
 func expandAssignments[T any](of func(*T) subject, s side) expansion[T] {
 	return func(r *request, e odata.Expansion) (func([]byte, *T) ([]byte, error), error) {
-		if err := r.mayExpand(identity.ReadAppRoles); err != nil {
-			return nil, err
-		}
 		fields, err := roleAssignmentFields.selection(r, e.Select)
 		if err != nil {
 			return nil, err

@@ -61,9 +61,13 @@ type objectWriter struct {
 	users, groups bool
 }
 
-// objectWriter writes an object with its type and what the caller may see of it: of a type that it may not read, the id. A property
-// of $select must be one of some directory object, and shows on those that have it.
+// objectWriter writes an object with its type and what the caller may see of it: of a type that it may
+// not read, the id. A property of $select must be one of some directory object, and shows on those that
+// have it.
 func (r *request) objectWriter() (*objectWriter, error) {
+	if err := r.mayExpandSome(); err != nil {
+		return nil, err
+	}
 	users, err := mixed(r, userFields, userExpansions, identity.ReadUsers)
 	if err != nil {
 		return nil, err
@@ -95,7 +99,10 @@ func mixed[T any](r *request, set *fieldSet[T], expansions map[string]expansion[
 	}
 	own, options := *r, *r.options
 	options.Expand = slices.DeleteFunc(slices.Clone(options.Expand), func(e odata.Expansion) bool {
-		return expansions[e.Name] == nil && canExpand(e.Name)
+		if expansions[e.Name] == nil {
+			return canExpand(e.Name)
+		}
+		return r.mayExpand(set.typeName, e.Name) != nil
 	})
 	own.options = &options
 	return expanded(&own, set, expansions, fields)
