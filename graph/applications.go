@@ -158,16 +158,19 @@ func sendOne(r *request, set string, fields *fieldSet[application], expansions m
 // byAppID says whether the path names an application or service principal by its appId: applications(appId='…').
 func (op *operation) byAppID() bool { return strings.Contains(op.path, "(appId='") }
 
-// application is the one that the path names.
+// application is the one that the path names. Those of other tenants, such as Microsoft's own clients,
+// are not there, though they have service principals.
 func (r *request) application() (directory.Client, error) {
-	wanted, isID := parseGUID(r.keys[0])
-	find := r.image.ClientByID
-	if r.op.byAppID() {
-		find = r.image.Client
-	}
-	a, ok := find(wanted)
-	if !isID || !ok {
+	wanted, ok := parseGUID(r.keys[0])
+	if !ok {
 		return directory.Client{}, notFound(r.keys[0])
 	}
-	return a, nil
+	find := r.image.Applications.ByID
+	if r.op.byAppID() {
+		find = r.image.Applications.ByAppID
+	}
+	if a, ok := find(wanted); ok {
+		return r.image.ClientAt(a), nil
+	}
+	return directory.Client{}, notFound(r.keys[0])
 }

@@ -214,6 +214,9 @@ func (h holder) addKey(api *API, r *request) error {
 	}
 	var added directory.Certificate
 	_, err = r.rewrite(h.find, func(a *directory.Client) (err error) {
+		if err := isLocked(a, "keyCredentials"); err != nil {
+			return err
+		}
 		keys := h.certificates(a)
 		if err := h.proved(r, a, proof); err != nil {
 			return err

@@ -73,6 +73,9 @@ func (h holder) addPassword(api *API, r *request) error {
 		return err
 	}
 	_, err = r.rewrite(h.find, func(a *directory.Client) error {
+		if err := isLocked(a, "passwordCredentials"); err != nil {
+			return err
+		}
 		secrets := h.secrets(a)
 		if len(*secrets) >= maxSecrets {
 			return refuse("The %s has %d passwords already, and can have no more. Remove those that are out of use with removePassword.", h.resource, maxSecrets)
@@ -85,6 +88,15 @@ func (h holder) addPassword(api *API, r *request) error {
 	}
 	b := r.appendHead(r.begin(), "microsoft.graph.passwordCredential")
 	return r.send(http.StatusOK, append(appendSecretMembers(b, secret, text), '}'))
+}
+
+// isLocked refuses to add credentials to the service principal of one of Microsoft's own clients. It is a
+// public client, and anybody with such a credential could log in as it.
+func isLocked(a *directory.Client, property string) error {
+	if own, ok := identity.FirstPartyByID(a.AppID); ok {
+		return refuse("Property %s of the service principal of '%s' cannot be updated: it is locked, because the application is Microsoft's own.", property, own.DisplayName)
+	}
+	return nil
 }
 
 // secretNames are the properties of passwordCredential.

@@ -50,7 +50,7 @@ var principalEdits = editsOf(slices.Concat(keptOfPrincipals, keptOfBetaPrincipal
 	"accountEnabled":            setEnabled,
 	"appRoleAssignmentRequired": setAssignmentRequired,
 	"displayName":               setPrincipalName,
-	"keyCredentials":            setKeys(func(a *directory.Client) *[]directory.Certificate { return &a.Principal.Certificates }),
+	"keyCredentials":            setPrincipalKeys,
 	"servicePrincipalType": func(_ editor, _ *directory.Client, at placeIn, raw json.RawMessage) error {
 		return only("Application", at, raw)
 	},
@@ -69,6 +69,16 @@ func setEnabled(_ editor, a *directory.Client, at placeIn, raw json.RawMessage) 
 	}
 	a.Principal.Disabled = string(raw) == "false"
 	return nil
+}
+
+func setPrincipalKeys(e editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
+	if err := setKeys(func(a *directory.Client) *[]directory.Certificate { return &a.Principal.Certificates })(e, a, at, raw); err != nil {
+		return err
+	}
+	if len(a.Principal.Certificates) == 0 {
+		return nil
+	}
+	return isLocked(a, at.path)
 }
 
 func setAssignmentRequired(_ editor, a *directory.Client, at placeIn, raw json.RawMessage) error {

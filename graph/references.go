@@ -123,8 +123,8 @@ func (r *request) keyedID(set, key string, inParentheses bool) (uuid.UUID, bool)
 		if ordinal, ok := r.image.Principals.ByAppID(appID); ok && set == "serviceprincipals" {
 			return r.image.Principals.At(ordinal).ID, true
 		}
-		a, ok := r.image.Client(appID)
-		return a.ID, ok && set == "applications"
+		ordinal, ok := r.image.Applications.ByAppID(appID)
+		return r.image.ClientAt(ordinal).ID, ok && set == "applications"
 	}
 	if inParentheses {
 		key = strings.Trim(key, "'")
