@@ -83,6 +83,16 @@ func (l *Links) Has(link Link) bool {
 	return l.forth.Contains(linkKey(link.Relation, link.From, link.To, link.Role))
 }
 
+// Joins reports whether a relation leads from one object to another, by way of whichever role.
+func (l *Links) Joins(r Relation, from, to uuid.UUID) (joined bool) {
+	first := linkKey(r, from, to, uuid.Nil)
+	l.forth.Ascend(first, func(key string) bool {
+		joined = strings.HasPrefix(key, first[:1+2*len(from)])
+		return false
+	})
+	return joined
+}
+
 // Len returns how many links there are.
 func (l *Links) Len() int { return l.forth.Len() }
 
@@ -137,6 +147,15 @@ func (l *Links) Of(id uuid.UUID) iter.Seq[Link] {
 				}
 			}
 		}
+	}
+}
+
+// OfKind returns all links of a relation.
+func (l *Links) OfKind(r Relation) iter.Seq[Link] {
+	return func(yield func(Link) bool) {
+		l.forth.Ascend(string([]byte{byte(r)}), func(key string) bool {
+			return Relation(key[0]) == r && yield(Link{r, idIn(key, 0), idIn(key, 1), idIn(key, 2)})
+		})
 	}
 }
 

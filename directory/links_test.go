@@ -11,6 +11,37 @@ import (
 	"licensor/directory"
 )
 
+// TestLinksAreFoundWithoutTheirRole: by both ends, and by the relation alone.
+func TestLinksAreFoundWithoutTheirRole(t *testing.T) {
+	t.Parallel()
+	const roles, created = directory.HasRole, directory.CreatedBy
+	id := func(n byte) uuid.UUID { return uuid.UUID{15: n} }
+	l := new(directory.Links)
+	l.Set(directory.Link{Relation: roles, From: id(1), To: id(2), Role: id(9)}, true)
+	l.Set(directory.Link{Relation: created, From: id(1), To: id(3)}, true)
+	for _, c := range []struct {
+		r        directory.Relation
+		from, to byte
+		want     bool
+	}{
+		{roles, 1, 2, true},
+		{roles, 1, 3, false},
+		{roles, 2, 1, false},
+		{roles, 1, 1, false},
+		{created, 1, 2, false},
+		{created, 1, 3, true},
+	} {
+		if got := l.Joins(c.r, id(c.from), id(c.to)); got != c.want {
+			t.Errorf("relation %d from %d to %d: %v", c.r, c.from, c.to, got)
+		}
+	}
+	for r, want := range map[directory.Relation]int{directory.OwnedBy: 0, created: 1, directory.SponsoredBy: 0, roles: 1} {
+		if got := slices.Collect(l.OfKind(r)); len(got) != want || want == 1 && got[0].Relation != r {
+			t.Errorf("relation %d: %v", r, got)
+		}
+	}
+}
+
 // TestLinksAreASet compares links with a plain set under random changes, and a copy with what it was copied from.
 func TestLinksAreASet(t *testing.T) {
 	t.Parallel()

@@ -1,7 +1,9 @@
 package graph
 
 import (
+	"fmt"
 	"iter"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -111,7 +113,8 @@ func (r *request) needOf() identity.Operation {
 	return r.op.need
 }
 
-// getUserOwnedObjects answers POST /directory/deletedItems/getUserOwnedObjects {"userId":…,"type":"Group"}: the deleted groups that a user owns.
+// getUserOwnedObjects answers POST /directory/deletedItems/getUserOwnedObjects
+// {"userId":…,"type":"Group"}: the deleted groups that a user owns.
 func (api *API) getUserOwnedObjects(r *request) error {
 	var id uuid.UUID
 	var kind string
@@ -125,10 +128,11 @@ func (api *API) getUserOwnedObjects(r *request) error {
 	if !ok {
 		return badReference(&tenant.Problem{Kind: tenant.NotFound, Message: notFound(id.String()).Message})
 	}
-	var groups []uint32
-	for group := range r.image.Directory.Groups() {
-		if r.image.Directory.GroupHidden(group) && slices.Contains(r.image.Directory.Owners(group), user) {
-			groups = append(groups, group)
+	groups := r.deletedGroupsOf(user)
+	if len(groups) > maxOwned {
+		return &Problem{
+			Status: http.StatusForbidden, Code: "Directory_ResultSizeLimitExceeded",
+			Message: fmt.Sprintf("The user owns more than %d deleted groups. List deletedItems/microsoft.graph.group instead, which has pages.", maxOwned),
 		}
 	}
 	w, err := r.objectWriter()
@@ -140,6 +144,22 @@ func (api *API) getUserOwnedObjects(r *request) error {
 		return err
 	}
 	return sendList(r, list[object]{context: "directoryObjects", rows: rows, count: -1, write: w.write})
+}
+
+// maxOwned is how many groups getUserOwnedObjects shows, since the answer to an action has no pages.
+const maxOwned = 11_000
+
+// deletedGroupsOf returns the deleted groups that a user owns, at most one more than are shown.
+func (r *request) deletedGroupsOf(user uint32) (owned []uint32) {
+	x := r.image.Directory
+	for group := range x.Groups() {
+		if x.GroupHidden(group) && slices.Contains(x.Owners(group), user) {
+			if owned = append(owned, group); len(owned) > maxOwned {
+				break
+			}
+		}
+	}
+	return owned
 }
 
 // getDeletedItem answers GET /directory/deletedItems/{object}.

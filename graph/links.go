@@ -218,12 +218,12 @@ func creators(find func(*request, uuid.UUID) (uint32, bool)) func(r *request, pa
 	return func(r *request, passes test, named []string) *roaring.Bitmap {
 		found := roaring.New()
 		add := func(l directory.Link) {
-			if creator, ok := find(r, l.To); ok && l.Relation == directory.CreatedBy && passes(element{"id": l.From.String()}) {
+			if creator, ok := find(r, l.To); ok && passes(element{"id": l.From.String()}) {
 				found.Add(creator)
 			}
 		}
 		if named == nil {
-			for l := range r.image.Links.All() {
+			for l := range r.image.Links.OfKind(directory.CreatedBy) {
 				add(l)
 			}
 		}

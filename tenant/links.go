@@ -28,16 +28,16 @@ func (img *Image) Owns(owner, object uuid.UUID) bool {
 	return isUser && isGroup && slices.Contains(img.Directory.Owners(group), user)
 }
 
-// Assigned reports whether a user has an app role of a service principal, by itself or as a direct member of a group.
+// Assigned reports whether a user has an app role of a service principal, by itself or as a direct
+// member of a group. It takes no longer when more users and groups have one.
 func (img *Image) Assigned(user, principal uuid.UUID) bool {
-	ordinal, ok := img.Directory.UserByID(user)
-	for id := range img.Links.To(directory.HasRole, principal) {
-		group, isGroup := img.Directory.GroupByID(id)
-		if id == user || isGroup && ok && !img.Directory.GroupHidden(group) && img.Directory.IsMember(ordinal, group) {
-			return true
-		}
+	if img.Links.Joins(directory.HasRole, user, principal) {
+		return true
 	}
-	return false
+	ordinal, ok := img.Directory.UserByID(user)
+	return ok && slices.ContainsFunc(img.Directory.MemberOf(ordinal), func(group uint32) bool {
+		return !img.Directory.GroupHidden(group) && img.Links.Joins(directory.HasRole, img.Directory.GroupID(group), principal)
+	})
 }
 
 // Kind returns the kind of a user, group, application, service principal or administrative unit that is not deleted; false when there
