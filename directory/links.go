@@ -31,10 +31,11 @@ type Link struct {
 	Role     uuid.UUID `json:",omitzero" cbor:"4,keyasint,omitzero"` // of HasRole: the id of the app role, which may be zero
 }
 
-// Links are the relations between objects of any kinds, but for those among users and groups that licensing rests upon, which the
-// Index keeps by ordinals: the users and groups in a group, the users that own one, and managers; and the members of administrative
-// units, see UnitMembers. Any number of goroutines may read
-// them. Finding and changing one costs about the same however many there are. A link stays while one of its ends is soft-deleted.
+// Links are the relations between objects of any kinds, but for those among users and groups that
+// licensing rests upon, which the Index keeps by ordinals: the users and groups in a group, the
+// users that own one, and managers; and the members of administrative units, see UnitMembers. Any
+// number of goroutines may read them. Finding and changing one costs about the same however many
+// there are. A link stays while one of its ends is soft-deleted.
 type Links struct {
 	forth btree.Set[string]        // relation, From, To and role
 	back  btree.Set[string]        // relation, To, From and role
@@ -107,7 +108,8 @@ func (l *Links) From(r Relation, from uuid.UUID) iter.Seq[uuid.UUID] {
 	}
 }
 
-// To returns the objects from which a relation leads to one, such as the groups that a service principal owns.
+// To returns the objects from which a relation leads to one, such as the groups that a service
+// principal owns.
 func (l *Links) To(r Relation, to uuid.UUID) iter.Seq[uuid.UUID] {
 	return func(yield func(uuid.UUID) bool) {
 		for link := range l.LinksTo(r, to) {

@@ -19,7 +19,8 @@ type application struct {
 	texts map[uuid.UUID]string // of the secrets that were just made, by keyId
 }
 
-// applicationFields are the properties of application. What is not kept here is null, or an empty list where there must be one.
+// applicationFields are the properties of application. What is not kept here is null, or an empty
+// list where there must be one.
 var applicationFields = newFieldSet("microsoft.graph.application", slices.Concat(
 	[]field[application]{
 		{name: "appId", write: appendAppID, when: directory.ByDefault},
@@ -71,7 +72,8 @@ var applicationEdits = editsOf(slices.Concat(keptOfApplications, keptOfBetaAppli
 	"uniqueName":                        unserved,
 })
 
-// notKept makes the fields of properties that are always null, and of those that are always empty lists.
+// notKept makes the fields of properties that are always null, and of those that are always empty
+// lists.
 func notKept[T any](nulls, lists []string) []field[T] {
 	fields := make([]field[T], 0, len(nulls)+len(lists))
 	for _, name := range nulls {
@@ -155,11 +157,12 @@ func sendOne(r *request, set string, fields *fieldSet[application], expansions m
 	return sendEntity(r, fields, http.StatusOK, set, selected, &application{Client: a, image: r.image})
 }
 
-// byAppID says whether the path names an application or service principal by its appId: applications(appId='…').
+// byAppID reports whether the path names an application or service principal by its appId:
+// applications(appId='…').
 func (op *operation) byAppID() bool { return strings.Contains(op.path, "(appId='") }
 
-// application is the one that the path names. Those of other tenants, such as Microsoft's own clients,
-// are not there, though they have service principals.
+// application is the one that the path names. Those of other tenants, such as Microsoft's own
+// clients, are not there, though they have service principals.
 func (r *request) application() (directory.Client, error) {
 	wanted, ok := parseGUID(r.keys[0])
 	if !ok {

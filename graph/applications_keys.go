@@ -26,7 +26,8 @@ const (
 	maxCertificate  = 16 << 10
 )
 
-// appendKeys writes keyCredentials. The key itself is not shown; customKeyIdentifier is the thumbprint, by which assertions name it (x5t).
+// appendKeys writes keyCredentials. The key itself is not shown; customKeyIdentifier is the
+// thumbprint, by which assertions name it (x5t).
 func appendKeys(b []byte, list []directory.Certificate) []byte {
 	return appendList(b, list, func(b []byte, c directory.Certificate) []byte {
 		return append(appendKeyMembers(append(b, '{'), c), '}')
@@ -55,8 +56,8 @@ type keyCredential struct {
 	starts, ends time.Time
 }
 
-// setKeys replaces the certificates by those of a list. One that the application has already is named by its keyId, without its key, as it was
-// read.
+// setKeys replaces the certificates by those of a list. One that the application has already is
+// named by its keyId, without its key, as it was read.
 func setKeys(of func(*directory.Client) *[]directory.Certificate) edit {
 	return func(e editor, a *directory.Client, at placeIn, raw json.RawMessage) (err error) {
 		*of(a), err = readKeys(e, *of(a), at, raw)
@@ -199,8 +200,8 @@ func parseCertificate(text string) (*x509.Certificate, error) {
 	return cert, nil
 }
 
-// addKey answers POST /applications/{application}/addKey and its like: a holder of a certificate adds another, and proves that it has the
-// key of one.
+// addKey answers POST /applications/{application}/addKey and its like: a holder of a certificate
+// adds another, and proves that it has the key of one.
 func (h holder) addKey(api *API, r *request) error {
 	var wanted, ofOthers json.RawMessage
 	var proof string

@@ -18,8 +18,8 @@ const (
 	maxSecrets  = 50
 )
 
-// appendSecrets writes what may be known of secrets: nothing that they can be found out with, but for the texts of those that were just
-// made.
+// appendSecrets writes what may be known of secrets: nothing that they can be found out with, but
+// for the texts of those that were just made.
 func appendSecrets(b []byte, list []directory.Secret, texts map[uuid.UUID]string) []byte {
 	return appendList(b, list, func(b []byte, s directory.Secret) []byte { return appendSecret(b, s, texts[s.KeyID]) })
 }
@@ -62,7 +62,8 @@ func appendSecretMembers(b []byte, s directory.Secret, text string) []byte {
 	return appendTime(appendName(b, "startDateTime"), s.Starts)
 }
 
-// addPassword answers POST /applications/{application}/addPassword and its like: a new secret, whose text nobody can read again.
+// addPassword answers POST /applications/{application}/addPassword and its like: a new secret,
+// whose text nobody can read again.
 func (h holder) addPassword(api *API, r *request) error {
 	var wanted json.RawMessage
 	if err := r.parameters(map[string]any{"passwordCredential": &wanted}); err != nil {
@@ -90,11 +91,12 @@ func (h holder) addPassword(api *API, r *request) error {
 	return r.send(http.StatusOK, append(appendSecretMembers(b, secret, text), '}'))
 }
 
-// isLocked refuses to add credentials to the service principal of one of Microsoft's own clients. It is a
-// public client, and anybody with such a credential could log in as it.
+// isLocked refuses to add credentials to the service principal of one of Microsoft's own clients.
+// It is a public client, and anybody with such a credential could log in as it.
 func isLocked(a *directory.Client, property string) error {
 	if own, ok := identity.FirstPartyByID(a.AppID); ok {
-		return refuse("Property %s of the service principal of '%s' cannot be updated: it is locked, because the application is Microsoft's own.", property, own.DisplayName)
+		return refuse("Property %s of the service principal of '%s' cannot be updated: "+
+			"it is locked, because the application is Microsoft's own.", property, own.DisplayName)
 	}
 	return nil
 }
@@ -102,7 +104,8 @@ func isLocked(a *directory.Client, property string) error {
 // secretNames are the properties of passwordCredential.
 var secretNames = []string{"customKeyIdentifier", "displayName", "endDateTime", "hint", "keyId", "secretText", "startDateTime"}
 
-// newSecret makes a secret as {"displayName":…,"startDateTime":…,"endDateTime":…} wants it, all of which may be left out.
+// newSecret makes a secret as {"displayName":…,"startDateTime":…,"endDateTime":…} wants it, all of
+// which may be left out.
 func (api *API) newSecret(r *request, at placeIn, wanted json.RawMessage) (directory.Secret, string, error) {
 	secret := directory.Secret{KeyID: api.NewID()}
 	if err := secretAs(&secret, at, wanted); err != nil {
@@ -120,7 +123,8 @@ func (api *API) newSecret(r *request, at placeIn, wanted json.RawMessage) (direc
 	return secret, text, nil
 }
 
-// takeSecrets takes the passwordCredentials that a new application is to have out of a body, and returns them with their texts.
+// takeSecrets takes the passwordCredentials that a new application is to have out of a body, and
+// returns them with their texts.
 func (api *API) takeSecrets(r *request, body []directory.Member) (rest []directory.Member, list []directory.Secret, texts map[uuid.UUID]string, err error) {
 	at := slices.IndexFunc(body, func(m directory.Member) bool { return m.Is("passwordCredentials") })
 	if at < 0 {

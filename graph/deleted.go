@@ -16,7 +16,8 @@ import (
 	"licensor/tenant"
 )
 
-// deletedList is the lists of the deleted objects of a type. More can be asked of them than of the living: when they were deleted.
+// deletedList is the lists of the deleted objects of a type. More can be asked of them than of the
+// living: when they were deleted.
 type deletedList[D, T any] struct{ listing[D, T] }
 
 // The types that are kept when they are deleted (P52).
@@ -98,7 +99,8 @@ func (r *request) deletedItem() (kind store.Kind, ordinal uint32, ok bool) {
 	return 0, 0, false
 }
 
-// needOf is what the operation asks for where the deleted object of the path is of another type than user.
+// needOf is what the operation asks for where the deleted object of the path is of another type
+// than user.
 func (r *request) needOf() identity.Operation {
 	if kind, _, ok := r.deletedItem(); ok {
 		switch kind {
@@ -132,7 +134,8 @@ func (api *API) getUserOwnedObjects(r *request) error {
 	if len(groups) > maxOwned {
 		return &Problem{
 			Status: http.StatusForbidden, Code: "Directory_ResultSizeLimitExceeded",
-			Message: fmt.Sprintf("The user owns more than %d deleted groups. List deletedItems/microsoft.graph.group instead, which has pages.", maxOwned),
+			Message: fmt.Sprintf("The user owns more than %d deleted groups. "+
+				"List deletedItems/microsoft.graph.group instead, which has pages.", maxOwned),
 		}
 	}
 	w, err := r.objectWriter()
@@ -146,7 +149,8 @@ func (api *API) getUserOwnedObjects(r *request) error {
 	return sendList(r, list[object]{context: "directoryObjects", rows: rows, count: -1, write: w.write})
 }
 
-// maxOwned is how many groups getUserOwnedObjects shows, since the answer to an action has no pages.
+// maxOwned is how many groups getUserOwnedObjects shows, since the answer to an action has no
+// pages.
 const maxOwned = 11_000
 
 // deletedGroupsOf returns the deleted groups that a user owns, at most one more than are shown.

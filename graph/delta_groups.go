@@ -10,8 +10,9 @@ import (
 	"licensor/store"
 )
 
-// groupsDelta answers GET /groups/delta: all groups at first, later which came, went or changed in what is shown; with members@delta,
-// unless $select leaves them out, and with owners@delta when it has them.
+// groupsDelta answers GET /groups/delta: all groups at first, later which came, went or changed in
+// what is shown; with members@delta, unless $select leaves them out, and with owners@delta when it
+// has them.
 func (api *API) groupsDelta(r *request) error {
 	d, err := r.deltaRound(store.KindGroup, "groups", groupFields.spell)
 	if err != nil {
@@ -65,8 +66,8 @@ func (w *groupWriter) touched() *roaring.Bitmap {
 	return touched
 }
 
-// appendGroup writes a group with what there is to say of its members. When there is more than the page has room for, it answers the
-// place of the last member written, otherwise -1.
+// appendGroup writes a group with what there is to say of its members. When there is more than the
+// page has room for, it answers the place of the last member written, otherwise -1.
 func (w *groupWriter) appendGroup(b []byte, g *group) ([]byte, int64) {
 	b = appendFields(append(b, '{'), w.fields, g)
 	rest := int64(-1)
@@ -105,7 +106,8 @@ func (w *groupWriter) appendOwners(b []byte, group uint32) []byte {
 	})
 }
 
-// placesOf are those of the members to be shown, or shown as removed: all, when the client cannot know the group yet.
+// placesOf are those of the members to be shown, or shown as removed: all, when the client cannot
+// know the group yet.
 func (w *groupWriter) placesOf(group uint32) []int64 {
 	users, groups, principals := roaring.New(), roaring.New(), roaring.New()
 	if m := w.changes.Members(group); m != nil {
@@ -125,7 +127,7 @@ func (w *groupWriter) placesOf(group uint32) []int64 {
 	return placesIn(users, groups, principals)
 }
 
-// memberAt answers the type and id at a place, and whether that is a member of the group.
+// memberAt returns the type and id at a place, and whether that is a member of the group.
 func (w *groupWriter) memberAt(group uint32, place int64) (kind string, id uuid.UUID, is bool) {
 	x, ordinal := w.image.Directory, uint32(place&(groupsFrom-1))
 	switch {
@@ -139,7 +141,8 @@ func (w *groupWriter) memberAt(group uint32, place int64) (kind string, id uuid.
 	return userType, id, live && x.IsMember(ordinal, group)
 }
 
-// principal answers the type and id of a service principal, and whether the group is in a relation to it.
+// principal returns the type and id of a service principal, and whether the group is in a relation
+// to it.
 func (w *groupWriter) principal(relation directory.Relation, group, principal uint32) (kind string, id uuid.UUID, is bool) {
 	p := w.image.Principals.At(principal)
 	if p == nil {

@@ -17,8 +17,8 @@ import (
 	"licensor/tenant"
 )
 
-// expansion makes the writer of what an object refers to, shown within it by $expand (P35). It refuses
-// what of the expansion cannot be, before anything is read.
+// expansion makes the writer of what an object refers to, shown within it by $expand (P35). It
+// refuses what of the expansion cannot be, before anything is read.
 type expansion[T any] func(r *request, e odata.Expansion) (func(b []byte, object *T) ([]byte, error), error)
 
 // What $expand can show, by name.
@@ -65,7 +65,7 @@ func init() { // they lead to the fields they are shown among
 	addExpandedLists(unitFields, unitsRoot+"/{unit}", unitExpansions)
 }
 
-// canExpand says whether some directory object has what an expansion shows.
+// canExpand reports whether some directory object has what an expansion shows.
 func canExpand(name string) bool {
 	return userExpansions[name] != nil || groupExpansions[name] != nil || applicationExpansions[name] != nil || principalExpansions[name] != nil ||
 		unitExpansions[name] != nil
@@ -202,8 +202,8 @@ func (r *request) mayExpand(typeName, name string) error {
 	return err
 }
 
-// mayExpandSome is mayExpand of objects of several types: the caller must be allowed to list what it
-// expands of one of them at least. In the others it is not shown.
+// mayExpandSome is mayExpand of objects of several types: the caller must be allowed to list what
+// it expands of one of them at least. In the others it is not shown.
 func (r *request) mayExpandSome() error {
 	for _, e := range r.options.Expand {
 		var refused error
@@ -222,8 +222,8 @@ func (r *request) mayExpandSome() error {
 	return nil
 }
 
-// expandedLists are the operations that list what $expand shows, by the type of the objects that it is
-// shown in and by name.
+// expandedLists are the operations that list what $expand shows, by the type of the objects that it
+// is shown in and by name.
 var expandedLists = map[string]map[string]*expandedList{}
 
 // expandedList is an operation that lists what $expand shows.

@@ -12,11 +12,16 @@ func TestExpandAsksWhatTheListAsks(t *testing.T) {
 	t.Parallel()
 	m := newMatrix(t)
 	objects := map[string][]string{
-		userFields.typeName:        {"/v1.0/users/" + m.ann, "/v1.0/users/" + m.self, "/v1.0/me"},
-		groupFields.typeName:       {"/v1.0/groups/" + m.strange, "/v1.0/groups/" + m.owned},
-		applicationFields.typeName: {"/v1.0/applications/" + m.app.ID.String(), "/v1.0/applications/" + m.ownApplication, "/v1.0/applications(appId='" + m.ownAppID + "')"},
-		principalFields.typeName:   {"/v1.0/servicePrincipals/" + m.app.Principal.ID.String(), "/v1.0/servicePrincipals/" + m.ownPrincipal},
-		unitFields.typeName:        {"/v1.0/directory/administrativeUnits/" + m.unit},
+		userFields.typeName:  {"/v1.0/users/" + m.ann, "/v1.0/users/" + m.self, "/v1.0/me"},
+		groupFields.typeName: {"/v1.0/groups/" + m.strange, "/v1.0/groups/" + m.owned},
+		applicationFields.typeName: {
+			"/v1.0/applications/" + m.app.ID.String(), "/v1.0/applications/" + m.ownApplication,
+			"/v1.0/applications(appId='" + m.ownAppID + "')",
+		},
+		principalFields.typeName: {
+			"/v1.0/servicePrincipals/" + m.app.Principal.ID.String(), "/v1.0/servicePrincipals/" + m.ownPrincipal,
+		},
+		unitFields.typeName: {"/v1.0/directory/administrativeUnits/" + m.unit},
 	}
 	may := func(path string, c matrixCaller) bool {
 		status := m.sendAs(t, "GET", path, "", bearing(m.tokens.of(c))).status

@@ -73,7 +73,8 @@ func created(id func(*request) (uuid.UUID, error)) relation {
 	}
 }
 
-// owned is the relation to what the object of the request owns. Which groups a user owns only the groups know.
+// owned is the relation to what the object of the request owns. Which groups a user owns only the
+// groups know.
 func owned(id func(*request) (uuid.UUID, error)) relation {
 	return func(r *request) (sets, error) {
 		owner, err := id(r)
@@ -140,7 +141,8 @@ func (r *request) allGroupsOfPrincipal() (sets, error) {
 	return groupsOf(r.image.Directory.Around(of.groups.ToArray())), nil
 }
 
-// allReportsOfUser are the direct reports, and theirs, and so on. A user in a circle of managers is no report of itself.
+// allReportsOfUser are the direct reports, and theirs, and so on. A user in a circle of managers is
+// no report of itself.
 func (r *request) allReportsOfUser() (sets, error) {
 	user, err := r.user()
 	if err != nil {
@@ -156,7 +158,8 @@ func (r *request) allReportsOfUser() (sets, error) {
 	return sets{users: all}, nil
 }
 
-// resourcesOfUser are the service principals of which the user has an app role, by itself or as a direct member of a group.
+// resourcesOfUser are the service principals of which the user has an app role, by itself or as a
+// direct member of a group.
 var resourcesOfUser relation = func(r *request) (sets, error) {
 	user, err := r.user()
 	if err != nil {
@@ -213,7 +216,8 @@ func (l linking) remove(_ *API, r *request) error {
 	return r.change(tenant.RemoveLink{Link: directory.Link{Relation: l.relation, From: from, To: to}})
 }
 
-// creators are the users, or the service principals, who have created an object that passes: createdObjects/any(c:c/id eq …).
+// creators are the users, or the service principals, who have created an object that passes:
+// createdObjects/any(c:c/id eq …).
 func creators(find func(*request, uuid.UUID) (uint32, bool)) func(r *request, passes test, named []string) *roaring.Bitmap {
 	return func(r *request, passes test, named []string) *roaring.Bitmap {
 		found := roaring.New()

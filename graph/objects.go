@@ -7,7 +7,8 @@ import (
 	"licensor/identity"
 )
 
-// object is an element of a list that may hold users and groups (P21), or another directory object by itself.
+// object is an element of a list that may hold users and groups (P21), or another directory object
+// by itself.
 type object struct {
 	user  *user
 	group *group
@@ -17,8 +18,9 @@ type object struct {
 	role                   *directoryRole
 }
 
-// The place of an object in a list that may hold several kinds: users come first, by ordinal; groupsFrom is added to the ordinals of
-// groups and so on, rolesFrom to the places of roles in identity.BuiltInRoles.
+// The place of an object in a list that may hold several kinds: users come first, by ordinal;
+// groupsFrom is added to the ordinals of groups and so on, rolesFrom to the places of roles in
+// identity.BuiltInRoles.
 const (
 	groupsFrom       = int64(1) << 32
 	principalsFrom   = int64(2) << 32
@@ -35,7 +37,8 @@ func (r *request) countOf(n int) int {
 	return -1
 }
 
-// readObjects reads users and groups, at most a page of them, by ordinal. Those that have gone since are left out.
+// readObjects reads users and groups, at most a page of them, by ordinal. Those that have gone
+// since are left out.
 func (r *request) readObjects(users, groups []uint32, w *objectWriter) ([]object, error) {
 	objects := make([]object, 0, len(users)+len(groups))
 	people, err := userList.at(r, users, w.users)
@@ -55,15 +58,16 @@ func (r *request) readObjects(users, groups []uint32, w *objectWriter) ([]object
 	return objects, nil
 }
 
-// objectWriter writes objects of several kinds, and says of which the documents are needed for that.
+// objectWriter writes objects of several kinds, and says of which the documents are needed for
+// that.
 type objectWriter struct {
 	write         func(b []byte, o object) []byte
 	users, groups bool
 }
 
-// objectWriter writes an object with its type and what the caller may see of it: of a type that it may
-// not read, the id. A property of $select must be one of some directory object, and shows on those that
-// have it.
+// objectWriter writes an object with its type and what the caller may see of it: of a type that it
+// may not read, the id. A property of $select must be one of some directory object, and shows on
+// those that have it.
 func (r *request) objectWriter() (*objectWriter, error) {
 	if err := r.mayExpandSome(); err != nil {
 		return nil, err
@@ -91,7 +95,8 @@ func (r *request) objectWriter() (*objectWriter, error) {
 	}}, nil
 }
 
-// mixed returns the fields of $select and $expand that a type has, of a list with objects of several types.
+// mixed returns the fields of $select and $expand that a type has, of a list with objects of
+// several types.
 func mixed[T any](r *request, set *fieldSet[T], expansions map[string]expansion[T], need identity.Operation) ([]*field[T], error) {
 	fields, err := narrowed(r, set, need)
 	if err != nil || len(r.options.Expand) == 0 {
@@ -148,12 +153,12 @@ func (r *request) appendType(b []byte, name string) []byte {
 	return appendText(appendName(b, "@odata.type"), "#"+name)
 }
 
-// isObjectProperty says whether some directory object has a property.
+// isObjectProperty reports whether some directory object has a property.
 func isObjectProperty(name string) bool {
 	return userFields.knows(name) || groupFields.knows(name) || applicationFields.knows(name) || principalFields.knows(name) || unitFields.knows(name) || roleFields.knows(name)
 }
 
-// narrowed answers the fields of $select that a type has and the caller may see.
+// narrowed returns the fields of $select that a type has and the caller may see.
 func narrowed[T any](r *request, set *fieldSet[T], need identity.Operation) ([]*field[T], error) {
 	fields := set.shown(r).defaults
 	if len(r.options.Select) > 0 {

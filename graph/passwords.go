@@ -13,7 +13,8 @@ import (
 	"licensor/tenant"
 )
 
-// passwordHash answers the hash of a password for a user with a name, which is refused when it is too easily guessed.
+// passwordHash returns the hash of a password for a user with a name, which is refused when it is
+// too easily guessed.
 func (api *API) passwordHash(r *request, name, password string) (string, error) {
 	if utf8.RuneCountInString(password) < identity.LeastPassword || len(password) > identity.MaxPassword || identity.HasName(password, name) {
 		p := refuse("The specified password does not comply with password complexity requirements. Please provide a different password.")
@@ -111,7 +112,8 @@ func (api *API) guess(r *request, user uuid.UUID) (taken, error) {
 	return guess, nil
 }
 
-// revokeSessions answers POST /users/{user}/revokeSignInSessions, and invalidateAllRefreshTokens, which is its name in beta: whatever the user is signed in to, must be signed in to again.
+// revokeSessions answers POST /users/{user}/revokeSignInSessions, and invalidateAllRefreshTokens,
+// which is its name in beta: whatever the user is signed in to, must be signed in to again.
 func (api *API) revokeSessions(r *request) error {
 	if err := r.noBody(); err != nil {
 		return err
@@ -139,8 +141,8 @@ func valueTrue(r *request) string {
 	return `,"value":true}`
 }
 
-// mayTakeOver refuses what would let the caller act as a user that may do more than it, or keep that user
-// out. It must still be so when the change is made.
+// mayTakeOver refuses what would let the caller act as a user that may do more than it, or keep
+// that user out. It must still be so when the change is made.
 func (r *request) mayTakeOver(user uint32) error {
 	holds := r.holds
 	may := func(img *tenant.Image) bool { return r.caller.MayTakeOver(img.RolesOf(user), img.Guarded(user)) }
@@ -154,8 +156,9 @@ func (r *request) mayTakeOver(user uint32) error {
 // sensitive are the properties of a user by which others could sign in, or the user not any more.
 var sensitive = []string{"accountEnabled", "businessPhones", "mobilePhone", "onPremisesImmutableId", "otherMails", "passwordProfile", "userPrincipalName"}
 
-// mayPatch refuses a change of a user that the permission to write users is not enough for: a password has a permission of its own, some
-// permissions are for some properties only, and what is sensitive of those who have roles is not for everybody who writes users.
+// mayPatch refuses a change of a user that the permission to write users is not enough for: a
+// password has a permission of its own, some permissions are for some properties only, and what is
+// sensitive of those who have roles is not for everybody who writes users.
 func (r *request) mayPatch(user uint32, patch directory.UserPatch) error {
 	relation := r.relation()
 	if err := r.mayChange(patch.Names(), relation); err != nil {

@@ -72,7 +72,7 @@ func setEnabled(_ editor, a *directory.Client, at placeIn, raw json.RawMessage) 
 }
 
 func setPrincipalKeys(e editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
-	if err := setKeys(func(a *directory.Client) *[]directory.Certificate { return &a.Principal.Certificates })(e, a, at, raw); err != nil {
+	if err := setKeys(ofPrincipal.certificates)(e, a, at, raw); err != nil {
 		return err
 	}
 	if len(a.Principal.Certificates) == 0 {
@@ -99,7 +99,8 @@ func setPrincipalName(e editor, a *directory.Client, at placeIn, raw json.RawMes
 	return nil
 }
 
-// appendKept writes a property that is kept as it was sent: of a service principal, also one of its application's.
+// appendKept writes a property that is kept as it was sent: of a service principal, also one of its
+// application's.
 func appendKept(b []byte, kept map[string]json.RawMessage, name, none string) []byte {
 	if value, ok := kept[name]; ok {
 		return append(b, value...)
@@ -107,7 +108,8 @@ func appendKept(b []byte, kept map[string]json.RawMessage, name, none string) []
 	return append(b, none...)
 }
 
-// isGraph says whether it is Microsoft Graph, whose app roles and scopes are the permissions that applications can be granted.
+// isGraph reports whether it is Microsoft Graph, whose app roles and scopes are the permissions
+// that applications can be granted.
 func (a *application) isGraph() bool { return a.AppID == directory.GraphAppID }
 
 func appendOwner(b []byte, a *application) []byte {
@@ -172,7 +174,8 @@ func (api *API) getPrincipal(r *request) error {
 	return sendOne(r, "servicePrincipals", principalFields, principalExpansions, (*request).principal)
 }
 
-// principal is the application whose service principal the path names. That of Microsoft Graph can be read like any other.
+// principal is the application whose service principal the path names. That of Microsoft Graph can
+// be read like any other.
 func (r *request) principal() (directory.Client, error) {
 	wanted, ok := parseGUID(r.keys[0])
 	if !ok {

@@ -51,7 +51,8 @@ func (r *request) reference() (uuid.UUID, error) {
 // maxBindings is how many references one request may have (P14).
 const maxBindings = 20
 
-// takeBinding takes a list of references out of a body: that of "members@odata.bind" for the property members.
+// takeBinding takes a list of references out of a body: that of "members@odata.bind" for the
+// property members.
 func (r *request) takeBinding(body []directory.Member, property string) (rest []directory.Member, ids []uuid.UUID, err error) {
 	name := property + "@odata.bind"
 	at := slices.IndexFunc(body, func(m directory.Member) bool { return m.Is(name) })
@@ -86,8 +87,8 @@ var objectSets = []string{
 	"directoryobjects", "users", "groups", "serviceprincipals", "applications", "directoryroles", "administrativeunits", "devices", "contacts",
 }
 
-// objectID returns the id of the directory object at an address, which may be relative. Its scheme and host do not matter: scripts have
-// the real service's in them.
+// objectID returns the id of the directory object at an address, which may be relative. Its scheme
+// and host do not matter: scripts have the real service's in them.
 func (r *request) objectID(address string) (uuid.UUID, error) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -111,8 +112,8 @@ func (r *request) objectID(address string) (uuid.UUID, error) {
 	return uuid.Nil, invalidReference(address)
 }
 
-// keyedID returns the id that a key of a set stands for: itself, the userPrincipalName of a user, or the appId of an application or
-// service principal.
+// keyedID returns the id that a key of a set stands for: itself, the userPrincipalName of a user,
+// or the appId of an application or service principal.
 func (r *request) keyedID(set, key string, inParentheses bool) (uuid.UUID, bool) {
 	alias, value, aliased := strings.Cut(key, "=")
 	if inParentheses && aliased && strings.EqualFold(alias, "appId") {
@@ -140,7 +141,8 @@ func invalidReference(address string) error {
 	return refuse("Invalid object reference '%s': it is the address of a directory object, such as https://graph.microsoft.com/v1.0/directoryObjects/{id}.", address)
 }
 
-// badReference is for an object in the body that is not there: what the body says is wrong, not the path (P14).
+// badReference is for an object in the body that is not there: what the body says is wrong, not the
+// path (P14).
 func badReference(err error) error {
 	if p, ok := errors.AsType[*tenant.Problem](err); ok && p.Kind == tenant.NotFound {
 		return &Problem{Status: http.StatusBadRequest, Code: badRequest, Message: p.Message}
@@ -148,8 +150,8 @@ func badReference(err error) error {
 	return err
 }
 
-// badReferences is badReference where the body may also name an object that is there, but of a type that the property does not refer
-// to.
+// badReferences is badReference where the body may also name an object that is there, but of a type
+// that the property does not refer to.
 func (r *request) badReferences(err error, references []reference) error {
 	p, ok := errors.AsType[*tenant.Problem](err)
 	if !ok || p.Kind != tenant.NotFound {
@@ -163,7 +165,8 @@ func (r *request) badReferences(err error, references []reference) error {
 	return badReference(err)
 }
 
-// typeOf is the type of the directory object with an id, as error messages name it: User, ServicePrincipal.
+// typeOf is the type of the directory object with an id, as error messages name it: User,
+// ServicePrincipal.
 func (r *request) typeOf(id uuid.UUID) (string, bool) {
 	if _, ok := r.liveUser(id); ok {
 		return "User", true

@@ -36,7 +36,8 @@ type request struct {
 	op    *operation
 	keys  []string // of the path, in its order; the first is the caller's id under /me
 	me    bool     // under /me
-	// property is the path of what of the object is wanted (P27), raw says that it is wanted as text; nil: the object.
+	// property is the path of what of the object is wanted (P27), raw says that it is wanted as
+	// text; nil: the object.
 	property []string
 	raw      bool
 	caller   *identity.Caller
@@ -112,8 +113,8 @@ func (r *request) isSelf() bool {
 // manageOwned is the one permission for reading that is for what the caller owns.
 const manageOwned = "Application.ReadWrite.OwnedBy"
 
-// owns reports whether the caller, a user or a service principal, owns the group, application or service
-// principal that the path names. Where it makes no difference it is not looked up.
+// owns reports whether the caller, a user or a service principal, owns the group, application or
+// service principal that the path names. Where it makes no difference it is not looked up.
 func (r *request) owns() bool {
 	if r.Method == http.MethodGet && !r.caller.Permissions.Has(manageOwned) {
 		return false
@@ -142,8 +143,8 @@ func (r *request) do(c tenant.Command) (tenant.Done, error) {
 	return r.tenant.Do(r.ctx, r.caller.Actor(), c) // its work rests meanwhile
 }
 
-// eventual says whether the caller asks for the advanced queries (P26, P31): by the header, or by following the link of an answer to a
-// request that had it.
+// eventual reports whether the caller asks for the advanced queries (P26, P31): by the header, or
+// by following the link of an answer to a request that had it.
 func (r *request) eventual() bool {
 	return strings.EqualFold(r.Header.Get("ConsistencyLevel"), "eventual") || r.continues(r.options.SkipToken, true)
 }

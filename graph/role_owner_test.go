@@ -15,7 +15,8 @@ func TestAnApplicationThatOwnsAGroupIsAnOwner(t *testing.T) {
 	if got := m.sendAs(t, "POST", "/v1.0/groups/"+group+"/members/$ref", add, token); got.status != http.StatusForbidden {
 		t.Errorf("before it owns the group: %d %s", got.status, got.body)
 	}
-	m.made("POST", "/v1.0/groups/"+group+"/owners/$ref", `{"@odata.id":"x/servicePrincipals/`+m.app.Principal.ID.String()+`"}`)
+	owner := `{"@odata.id":"x/servicePrincipals/` + m.app.Principal.ID.String() + `"}`
+	m.made("POST", "/v1.0/groups/"+group+"/owners/$ref", owner)
 	if got := m.sendAs(t, "POST", "/v1.0/groups/"+group+"/members/$ref", add, token); got.status != http.StatusNoContent {
 		t.Errorf("as an owner: %d %s", got.status, got.body)
 	}

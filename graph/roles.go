@@ -42,7 +42,8 @@ var roleTexts = textsOf[directoryRole]{
 	"roleTemplateId": func(d *directoryRole) string { return d.Role.ID.String() },
 }
 
-// byTemplate says whether the path names a role by its template: directoryRoles(roleTemplateId='…'), or directoryRoles/roleTemplateId=….
+// byTemplate reports whether the path names a role by its template:
+// directoryRoles(roleTemplateId='…'), or directoryRoles/roleTemplateId=….
 func (op *operation) byTemplate() bool { return strings.Contains(op.path, "(roleTemplateId='") }
 
 func directoryRoles(img *tenant.Image) []directoryRole {
@@ -113,7 +114,8 @@ func sendRole(r *request, set string, s *fieldSet[directoryRole], find func(*req
 	return sendEntity(r, s, http.StatusOK, set, fields, &role)
 }
 
-// activateRole answers POST /directoryRoles {"roleTemplateId":…}. All roles are active, so there is nothing to do but to show it.
+// activateRole answers POST /directoryRoles {"roleTemplateId":…}. All roles are active, so there is
+// nothing to do but to show it.
 func (api *API) activateRole(r *request) error {
 	members, err := r.members()
 	if err != nil {
@@ -207,7 +209,8 @@ func (api *API) addToRole(r *request) error {
 	return r.change(tenant.SetRole{Role: role.Role.ID, Principal: id}, reference{"members", id})
 }
 
-// mayHaveRoles refuses to give a role to what is no user, no service principal and no group that roles can be given to.
+// mayHaveRoles refuses to give a role to what is no user, no service principal and no group that
+// roles can be given to.
 func (r *request) mayHaveRoles(id uuid.UUID) error {
 	if _, ok := r.image.Principals.ByID(id); ok {
 		return nil
@@ -251,8 +254,9 @@ func (r *request) takeRole(role identity.Role, user uuid.UUID) error {
 	return r.sendNothing()
 }
 
-// mayManage refuses changes of a group that roles can be given to, to callers that may not give roles:
-// its members have its roles. Owners may change it, but not restore or permanently delete it.
+// mayManage refuses changes of a group that roles can be given to, to callers that may not give
+// roles: its members have its roles. Owners may change it, but not restore or permanently delete
+// it.
 func (r *request) mayManage() error {
 	if r.Method == http.MethodGet || r.image == nil {
 		return nil
@@ -265,8 +269,8 @@ func (r *request) mayManage() error {
 	return err
 }
 
-// managedGroup is the group of which the operation changes who has its roles: one that the path names,
-// unless the caller owns it, or a deleted one.
+// managedGroup is the group of which the operation changes who has its roles: one that the path
+// names, unless the caller owns it, or a deleted one.
 func (r *request) managedGroup() (uint32, bool) {
 	if r.op.ofDeleted() {
 		kind, group, ok := r.deletedItem()
@@ -279,12 +283,14 @@ func (r *request) managedGroup() (uint32, bool) {
 	return group, err == nil
 }
 
-// managed are the operations on a group by which a caller could get its roles, or take them from others.
+// managed are the operations on a group by which a caller could get its roles, or take them from
+// others.
 var managed = map[identity.Operation]bool{
 	identity.WriteGroups: true, identity.DeleteGroups: true, identity.WriteMembers: true, identity.WriteOwners: true,
 }
 
-// mayCreate refuses to create a group that roles can be given to, to callers who may not give roles.
+// mayCreate refuses to create a group that roles can be given to, to callers who may not give
+// roles.
 func (r *request) mayCreate(patch directory.GroupPatch) error {
 	if !directory.AssignableIn(patch) {
 		return nil

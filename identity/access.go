@@ -8,8 +8,8 @@ import (
 // Access is how much of an object a caller may see or do.
 type Access uint8
 
-// The degrees of Access. Basic means the few properties that Graph shows with a permission such as User.ReadBasic.All; Part, those that
-// Operation.Changes tells.
+// The degrees of Access. Basic means the few properties that Graph shows with a permission such as
+// User.ReadBasic.All; Part, those that Operation.Changes tells.
 const (
 	None Access = iota
 	Basic
@@ -20,22 +20,24 @@ const (
 // Relation is what the object of an operation is to its caller.
 type Relation uint8
 
-// The relations: a signed-in user's own self, a group, application or service principal that the caller owns, or anything else.
+// The relations: a signed-in user's own self, a group, application or service principal that the
+// caller owns, or anything else.
 const (
 	Other Relation = iota
 	Self
 	Owned
 )
 
-// Forbidden says that a caller may not do an operation: 403 Authorization_RequestDenied (P11). The operation is for the
-// server's own log; Graph's text does not name it.
+// Forbidden says that a caller may not do an operation: 403 Authorization_RequestDenied (P11). The
+// operation is for the server's own log; Graph's text does not name it.
 type Forbidden struct {
 	Operation Operation
 }
 
 func (e *Forbidden) Error() string { return "Insufficient privileges to complete the operation." }
 
-// Check answers how much of the operation the caller may do on an object, or *Forbidden. What is not in Needs nobody may.
+// Check returns how much of the operation the caller may do on an object, or *Forbidden. What is
+// not in Needs nobody may.
 func (op Operation) Check(c *Caller, object Relation) (Access, error) {
 	if need, ok := Needs[op]; ok {
 		if access := need.access(c, object); access != None {
@@ -45,7 +47,8 @@ func (op Operation) Check(c *Caller, object Relation) (Access, error) {
 	return None, &Forbidden{op}
 }
 
-// Changes says whether the operation lets the caller change a property of an object, where Check has answered that it is for a Part.
+// Changes reports whether the operation lets the caller change a property of an object, where Check
+// has answered that it is for a Part.
 func (op Operation) Changes(c *Caller, object Relation, property string) bool {
 	need := Needs[op]
 	if need.role(c, object) {
@@ -91,8 +94,8 @@ func (n *Need) permitted(c *Caller, object Relation) Access {
 	return None
 }
 
-// personal is permitted for personal accounts (A22). Those of the personal tenant are refused everywhere: there is no directory here that
-// they could see.
+// personal is permitted for personal accounts (A22). Those of the personal tenant are refused
+// everywhere: there is no directory here that they could see.
 func (n *Need) personal(c *Caller, object Relation) Access {
 	enough := func(permission string) bool {
 		return c.Permissions.Has(permission) && (object == Self || !slices.Contains(n.Own, permission))
@@ -103,18 +106,20 @@ func (n *Need) personal(c *Caller, object Relation) Access {
 	return None
 }
 
-// byRole says whether an application has a role that lets it do the operation, whatever its permissions are. With any role it may read what
-// every member may: those of Entra all include the Directory Readers'.
+// byRole reports whether an application has a role that lets it do the operation, whatever its
+// permissions are. With any role it may read what every member may: those of Entra all include the
+// Directory Readers'.
 func (n *Need) byRole(c *Caller) bool {
 	return !c.Delegated && !c.Personal && len(c.Roles) > 0 && (len(n.Roles) == 0 || c.mayAs(n.Roles))
 }
 
-// mayAs says whether the caller has one of the roles, or is a Global Administrator.
+// mayAs reports whether the caller has one of the roles, or is a Global Administrator.
 func (c *Caller) mayAs(roles []Role) bool {
 	return slices.Contains(c.Roles, GlobalAdministrator.ID) || c.hasAny(roles)
 }
 
-// role says whether a signed-in user has a role for the operation; reading takes none. An application with the permission needs none, either.
+// role reports whether a signed-in user has a role for the operation; reading takes none. An
+// application with the permission needs none, either.
 func (n *Need) role(c *Caller, object Relation) bool {
 	switch {
 	case !c.Delegated, len(n.Roles) == 0, n.Owners && object == Owned, n.Self && object == Self:
@@ -132,12 +137,14 @@ func (n *Need) hasPart(c *Caller) bool {
 	return false
 }
 
-// servesSelf says whether the caller, without a role, may change some properties of the object, which is itself.
+// servesSelf reports whether the caller, without a role, may change some properties of the object,
+// which is itself.
 func (n *Need) servesSelf(c *Caller, object Relation) bool {
 	return len(n.SelfService) > 0 && object == Self && n.permitted(c, object) == Full
 }
 
-// servesOwner reports whether an owner of the object may change some properties of it without a role.
+// servesOwner reports whether an owner of the object may change some properties of it without a
+// role.
 func (n *Need) servesOwner(object Relation) bool { return len(n.OwnerService) > 0 && object == Owned }
 
 // scheme has the permissions of a Need that count in one of the schemes.

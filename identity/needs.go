@@ -1,8 +1,9 @@
 package identity
 
-// Need is what an operation asks of its caller: one of the permissions, and of a signed-in user one of the roles too. For an application, one
-// of the roles is enough. A permission counts only where it can be granted: Group.Create for applications, User.Read for signed-in users.
-// "X+Y" stands for both of two permissions.
+// Need is what an operation asks of its caller: one of the permissions, and of a signed-in user one
+// of the roles too. For an application, one of the roles is enough. A permission counts only where
+// it can be granted: Group.Create for applications, User.Read for signed-in users. "X+Y" stands for
+// both of two permissions.
 type Need struct {
 	Full        []string // permissions that let the caller see or do all of it, least first
 	Delegated   []string // as Full, for signed-in users only
@@ -13,15 +14,18 @@ type Need struct {
 	Personal    []string // permissions that are enough for personal accounts; those of Own on their own self
 	Least       []string // the least permissions as documented, where they are not the first of Basic or Full
 
-	// Parts are the properties that a permission lets the caller change, where it is for nothing else.
+	// Parts are the properties that a permission lets the caller change, where it is for nothing
+	// else.
 	Parts map[string][]string
-	// SelfService are the properties that a signed-in user may change of its own self without a role.
+	// SelfService are the properties that a signed-in user may change of its own self without a
+	// role.
 	SelfService []string
-	// OwnerService are the properties that a signed-in user may change of what it owns without a role.
+	// OwnerService are the properties that a signed-in user may change of what it owns without a
+	// role.
 	OwnerService []string
 
-	// Roles: none means any member may, and any application with a role; otherwise Global Administrators
-	// may, and these.
+	// Roles: none means any member may, and any application with a role; otherwise Global
+	// Administrators may, and these.
 	Roles  []Role
 	Owners bool // owners of the group, application or service principal may without a role
 	Self   bool // a signed-in user may on its own self without a role
@@ -29,8 +33,9 @@ type Need struct {
 	delegated, application scheme // what of the permissions counts where
 }
 
-// Needs is the one table of what each operation asks for (protocol P60, spec/licensing.md L73 and section 10; those from ReadSettings on are
-// our own). Where it deviates from what Microsoft documents, docs/parity.md says why.
+// Needs is the one table of what each operation asks for (protocol P60, spec/licensing.md L73 and
+// section 10; those from ReadSettings on are our own). Where it deviates from what Microsoft
+// documents, docs/parity.md says why.
 var Needs = inSchemes(map[Operation]Need{
 	ReadUsers: {
 		Full: userReaders, Application: crossCloud, Basic: []string{"User.ReadBasic.All"},
@@ -254,8 +259,9 @@ var Needs = inSchemes(map[Operation]Need{
 		Personal:    []string{"Application.ReadWrite.All"},
 		Roles:       applicationWriters,
 	},
-	// Each of these lets the caller come by what it has not got, so each has a permission of its own, and no other is enough: who manages
-	// applications cannot grant them anything, and who writes the directory cannot give roles.
+	// Each of these lets the caller come by what it has not got, so each has a permission of its
+	// own, and no other is enough: who manages applications cannot grant them anything, and who
+	// writes the directory cannot give roles.
 	WriteApplications: {
 		Full: []string{"Application.ReadWrite.All"}, Owned: ownedBy, Personal: []string{"Application.ReadWrite.All"}, Least: ownedBy,
 		Roles: applicationWriters, Owners: true,
@@ -385,7 +391,8 @@ var Needs = inSchemes(map[Operation]Need{
 	},
 })
 
-// Permissions that several operations ask for. A slice that is appended to has no room left, so each append makes its own.
+// Permissions that several operations ask for. A slice that is appended to has no room left, so
+// each append makes its own.
 var (
 	userReaders   = []string{"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
 	tenantReaders = []string{"Organization.Read.All", "Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}

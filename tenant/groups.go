@@ -107,8 +107,8 @@ func (cmd UpdateGroup) run(c *change) error {
 	return c.addOwners(cmd.Group, cmd.Owners)
 }
 
-// DeleteGroup puts a Microsoft 365 group among the deleted items and removes any other for good (protocol P52); with licenses it is
-// refused (spec/licensing.md L35).
+// DeleteGroup puts a Microsoft 365 group among the deleted items and removes any other permanently
+// (protocol P52); with licenses it is refused (spec/licensing.md L35).
 type DeleteGroup struct{ Group uint32 }
 
 // Name is the operation.
@@ -183,7 +183,7 @@ func (c *change) deletedGroup(group uint32) (*directory.Group, error) {
 	return g, err
 }
 
-// PurgeGroup removes a deleted group for good.
+// PurgeGroup removes a deleted group permanently.
 type PurgeGroup struct{ Group uint32 }
 
 // Name is the operation.
@@ -381,7 +381,8 @@ func (cmd RemoveOwner) run(c *change) error {
 	return nil
 }
 
-// owned reports whether a group has another owner than one that was just removed, which is not deleted.
+// owned reports whether a group has another owner than one that was just removed, which is not
+// deleted.
 func (c *change) owned(group uint32, removed uuid.UUID) bool {
 	for id := range c.base.Links.From(directory.OwnedBy, c.dir.GroupID(group)) {
 		if _, live := c.base.Kind(id); live && id != removed {

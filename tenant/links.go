@@ -18,7 +18,8 @@ type LinkNow struct {
 	Gone           bool `cbor:"2,keyasint,omitempty"`
 }
 
-// Owns reports whether an object is an owner of another: of a group, an application or a service principal.
+// Owns reports whether an object is an owner of another: of a group, an application or a service
+// principal.
 func (img *Image) Owns(owner, object uuid.UUID) bool {
 	if img.Links.Has(directory.Link{Relation: directory.OwnedBy, From: object, To: owner}) {
 		return true
@@ -36,12 +37,13 @@ func (img *Image) Assigned(user, principal uuid.UUID) bool {
 	}
 	ordinal, ok := img.Directory.UserByID(user)
 	return ok && slices.ContainsFunc(img.Directory.MemberOf(ordinal), func(group uint32) bool {
-		return !img.Directory.GroupHidden(group) && img.Links.Joins(directory.HasRole, img.Directory.GroupID(group), principal)
+		id := img.Directory.GroupID(group)
+		return !img.Directory.GroupHidden(group) && img.Links.Joins(directory.HasRole, id, principal)
 	})
 }
 
-// Kind returns the kind of a user, group, application, service principal or administrative unit that is not deleted; false when there
-// is none with this id.
+// Kind returns the kind of a user, group, application, service principal or administrative unit
+// that is not deleted; false when there is none with this id.
 func (img *Image) Kind(id uuid.UUID) (store.Kind, bool) {
 	if user, ok := img.Directory.UserByID(id); ok && !img.Directory.UserHidden(user) {
 		return store.KindUser, true
@@ -61,7 +63,8 @@ func (img *Image) Kind(id uuid.UUID) (store.Kind, bool) {
 	return 0, false
 }
 
-// acts reports whether an object is one that creates and owns others: a user or a service principal.
+// acts reports whether an object is one that creates and owns others: a user or a service
+// principal.
 func (img *Image) acts(id uuid.UUID) bool {
 	kind, ok := img.Kind(id)
 	return ok && (kind == store.KindUser || kind == store.KindServicePrincipal)
@@ -76,7 +79,8 @@ func (c *change) acts(id uuid.UUID) bool {
 	return c.base.acts(id)
 }
 
-// linkable says which kinds of objects a relation joins with commands of their own, and what is said of a link that is there.
+// linkable says which kinds of objects a relation joins with commands of their own, and what is
+// said of a link that is there.
 var linkable = map[directory.Relation]struct {
 	from, to []store.Kind
 	there    func(to uuid.UUID) *Problem
@@ -100,8 +104,9 @@ var linkable = map[directory.Relation]struct {
 	},
 }
 
-// AddLink relates an object to another: an application or service principal to an owner, a user to a sponsor, a user, group or service
-// principal to a service principal of which it gets an app role.
+// AddLink relates an object to another: an application or service principal to an owner, a user to
+// a sponsor, a user, group or service principal to a service principal of which it gets an app
+// role.
 type AddLink struct{ Link directory.Link }
 
 // Name is the operation.
@@ -124,8 +129,8 @@ func (cmd AddLink) run(c *change) error {
 	return nil
 }
 
-// assignable refuses an app role that the service principal does not have, or not for this kind of object. Without a role, which is
-// the zero id, anything can be assigned.
+// assignable refuses an app role that the service principal does not have, or not for this kind of
+// object. Without a role, which is the zero id, anything can be assigned.
 func (img *Image) assignable(l directory.Link) error {
 	if l.Relation != directory.HasRole || l.Role == uuid.Nil {
 		return nil

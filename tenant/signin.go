@@ -40,7 +40,8 @@ func (cmd SetGrant) run(c *change) error {
 	return nil
 }
 
-// SetRole gives a directory role to a user, a service principal or a group that roles can be given to, or takes it away.
+// SetRole gives a directory role to a user, a service principal or a group that roles can be given
+// to, or takes it away.
 type SetRole struct {
 	Role      uuid.UUID // its template's id
 	Principal uuid.UUID // the object id
@@ -64,7 +65,7 @@ func (cmd SetRole) run(c *change) error {
 	return nil
 }
 
-// mayHaveRoles says whether roles can be given to the object with an id.
+// mayHaveRoles reports whether roles can be given to the object with an id.
 func (img *Image) mayHaveRoles(id uuid.UUID) bool {
 	if user, ok := img.Directory.UserByID(id); ok {
 		return !img.Directory.UserHidden(user)
@@ -76,13 +77,15 @@ func (img *Image) mayHaveRoles(id uuid.UUID) bool {
 	return ok
 }
 
-// RoleAssignable says whether directory roles can be given to a group, which is said when it is created.
+// RoleAssignable reports whether directory roles can be given to a group, which is said when it is
+// created.
 func (img *Image) RoleAssignable(group uint32) bool {
 	about, _ := directory.AboutGroup("isAssignableToRole")
 	return img.Directory.GroupColumns().Truth(group, about.Column) == column.True
 }
 
-// roleAssignableGroups returns the groups that directory roles can be given to, deleted ones included.
+// roleAssignableGroups returns the groups that directory roles can be given to, deleted ones
+// included.
 func (img *Image) roleAssignableGroups() iter.Seq[uint32] {
 	about, _ := directory.AboutGroup("isAssignableToRole")
 	groups := img.Directory.GroupColumns()
@@ -101,9 +104,10 @@ func (img *Image) roleAssignableGroups() iter.Seq[uint32] {
 	}
 }
 
-// Guarded reports whether a user is a member or an owner of a group that directory roles can be given
-// to. It makes no difference whether the group has a role yet: the next one is the member's, and an owner
-// can become a member. Nor does it whether the group is deleted, since it can be restored with its roles.
+// Guarded reports whether a user is a member or an owner of a group that directory roles can be
+// given to. It makes no difference whether the group has a role yet: the next one is the member's,
+// and an owner can become a member. Nor does it whether the group is deleted, since it can be
+// restored with its roles.
 func (img *Image) Guarded(user uint32) bool {
 	if slices.ContainsFunc(img.Directory.MemberOf(user), img.RoleAssignable) {
 		return true
@@ -116,7 +120,8 @@ func (img *Image) Guarded(user uint32) bool {
 	return false
 }
 
-// RolesOf returns the directory roles that a user has: those given to it, and to the groups that it is in.
+// RolesOf returns the directory roles that a user has: those given to it, and to the groups that it
+// is in.
 func (img *Image) RolesOf(user uint32) []uuid.UUID {
 	if len(img.Roles) == 0 {
 		return nil
