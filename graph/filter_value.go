@@ -90,7 +90,7 @@ func comparedTime(place int, op odata.Operator, at time.Time) *query.Condition {
 }
 
 // guids are the properties, or those within elements, that are GUIDs. They are compared as texts.
-var guids = []string{"appId", "appOwnerOrganizationId", "createdObjects", "createdByAppId", "createdOnBehalfOf/id", "id", "manager/id", "requiredResourceAccess"}
+var guids = []string{"appId", "applicationTemplateId", "appOwnerOrganizationId", "createdObjects", "createdByAppId", "createdOnBehalfOf/id", "id", "manager/id", "requiredResourceAccess"}
 
 // value returns what a property of a kind is compared with.
 func (c *converter) value(n odata.Node, kind directory.Kind, property string) (any, error) {

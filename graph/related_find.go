@@ -7,6 +7,7 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 
+	"licensor/graph/odata"
 	"licensor/identity"
 	"licensor/query"
 	"licensor/store"
@@ -82,10 +83,11 @@ func (r *request) findRelated(rel relation) (*related, error) {
 	return all, nil
 }
 
-// mayAskRelated refuses conditions and orders that are not for everybody: the lists of relations take them in advanced queries
-// only (P28).
+// mayAskRelated refuses conditions and orders outside advanced queries, where the lists of
+// relations take them only (P28). Looking up objects by id is not one of those: Terraform does it
+// with any relation.
 func (r *request) mayAskRelated() error {
-	if r.advanced() {
+	if r.advanced() || len(r.options.OrderBy) == 0 && r.options.Filter != nil && looksUpIDs(r.options.Filter.Root) {
 		return nil
 	}
 	const remedy = "Where a list is that of a relation, this is for advanced queries only. Send the header 'ConsistencyLevel: eventual' and $count=true with it."
@@ -99,6 +101,21 @@ func (r *request) mayAskRelated() error {
 		return nil // the header alone is enough to search
 	}
 	return p
+}
+
+// looksUpIDs reports whether a filter only compares ids: id eq '…', or id in ('…').
+func looksUpIDs(n odata.Node) bool {
+	var left odata.Node
+	switch n := n.(type) {
+	case *odata.Compare:
+		if n.Op == odata.Eq {
+			left = n.Left
+		}
+	case *odata.In:
+		left = n.Left
+	}
+	path, ok := left.(*odata.Path)
+	return ok && !path.Count && strings.EqualFold(path.String(), "id")
 }
 
 func (r *request) findKind(k relatedKind, rel relation, of sets) (*foundKind, error) {
