@@ -1,7 +1,7 @@
 package graph
 
 import (
-	"slices"
+	"bytes"
 
 	"licensor/graph/odata"
 	"licensor/store"
@@ -79,33 +79,55 @@ var reportsOfUser relation = func(r *request) (sets, error) {
 	return usersOf(r.image.Directory.Reports(user)), nil
 }
 
+// The bounds of $expand=manager. One page can have as many chains as it has users, so their sum is
+// bounded too.
+const (
+	maxLevels   = 1000   // as in Graph
+	maxManagers = 20_000 // in one answer
+)
+
 // expandManager shows users with their managers, and these with theirs as far as $levels asks.
 func expandManager(r *request, e odata.Expansion) (func([]byte, *user) ([]byte, error), error) {
+	if e.Levels > maxLevels && e.Levels != odata.AllLevels {
+		return nil, unsupported("The $expand of 'manager' at position %d asks for %d levels; possible are 1 to %d, or max.", e.Column, e.Levels, maxLevels)
+	}
 	inner := r.within(e)
 	w, err := inner.objectWriter()
 	if err != nil {
 		return nil, err
 	}
-	return func(b []byte, u *user) ([]byte, error) { return inner.appendManagers(b, w, u, e.Levels, nil) }, nil
+	left := maxManagers
+	return func(b []byte, u *user) ([]byte, error) {
+		return inner.appendManagers(b, w, u, min(e.Levels, maxLevels), &left)
+	}, nil
 }
 
-// appendManagers writes a user's manager, with that one's manager within it and so on. below are the users under that manager
-// who have been written: where management goes round in a circle, it ends with the first who would be there twice.
-func (r *request) appendManagers(b []byte, w *objectWriter, u *user, levels int, below []uint32) ([]byte, error) {
-	below = append(below, u.ordinal)
-	manager, ok := u.image.Directory.Manager(u.ordinal)
-	if !ok || u.image.Directory.UserHidden(manager) || slices.Contains(below, manager) {
-		return append(b, "null"...), nil
+// appendManagers writes a user's manager, with that one's manager within it and so on. Where
+// management goes round in a circle, it ends before the first who would be there twice. left is how
+// many managers the answer may still show.
+func (r *request) appendManagers(b []byte, w *objectWriter, u *user, levels int, left *int) ([]byte, error) {
+	shown := map[uint32]bool{}
+	for open := 0; ; open++ {
+		shown[u.ordinal] = true
+		manager, ok := u.image.Directory.Manager(u.ordinal)
+		if !ok || u.image.Directory.UserHidden(manager) || shown[manager] {
+			return closed(append(b, "null"...), open), nil
+		}
+		if *left--; *left < 0 {
+			return closed(append(b, "null"...), open), refuse(
+				"The $expand of 'manager' shows more than %d managers. Ask for fewer users with $top, or for fewer levels with $levels.", maxManagers)
+		}
+		document, image, err := r.tenant.UserNow(r.ctx, u.image, manager)
+		if err != nil {
+			return closed(append(b, "null"...), open), err
+		}
+		u = new(r.userAt(document, manager, image))
+		if b = w.write(b, object{user: u}); open+1 == levels {
+			return closed(b, open), nil
+		}
+		b = appendName(b[:len(b)-1], "manager")
 	}
-	document, image, err := r.tenant.UserNow(r.ctx, u.image, manager)
-	if err != nil {
-		return append(b, "null"...), err
-	}
-	above := r.userAt(document, manager, image)
-	b = w.write(b, object{user: &above})
-	if levels == 1 {
-		return b, nil
-	}
-	b, err = r.appendManagers(appendName(b[:len(b)-1], "manager"), w, &above, levels-1, below)
-	return append(b, '}'), err
 }
+
+// closed ends objects that are one in the other.
+func closed(b []byte, objects int) []byte { return append(b, bytes.Repeat([]byte{'}'}, objects)...) }
