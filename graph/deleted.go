@@ -128,7 +128,7 @@ func (api *API) getUserOwnedObjects(r *request) error {
 	}
 	user, ok := r.liveUser(id)
 	if !ok {
-		return badReference(&tenant.Problem{Kind: tenant.NotFound, Message: notFound(id.String()).Message})
+		return r.wrongReference(reference{"userId", id})
 	}
 	groups := r.deletedGroupsOf(user)
 	if len(groups) > maxOwned {

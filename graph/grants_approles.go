@@ -305,7 +305,7 @@ func (r *request) grantPermission(g roleAssignment) error {
 		return refuse("Permission being assigned was not found on application '%s'. Its service principal lists its permissions in appRoles.", identity.GraphAppID)
 	}
 	if kind, ok := r.typeOf(g.From); ok && kind != "ServicePrincipal" {
-		return refuse("The app roles of Microsoft Graph are for applications: '%s' is a %s. What an application may do in a user's name is an oAuth2PermissionGrant.", g.From, kind)
+		return refuse("The app roles of Microsoft Graph are for applications: '%s' is of type '%s'. What an application may do in a user's name is an oAuth2PermissionGrant.", g.From, kind)
 	}
 	_, err := r.rewrite(
 		func(r *request) (directory.Client, error) { return r.byPrincipalID(g.From) },

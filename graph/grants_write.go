@@ -26,7 +26,7 @@ func (api *API) createGrant(r *request) error {
 		}
 		again, err = r.doWhile(func(img *tenant.Image) bool { _, there := img.Grants.Get(g.Client, g.User); return !there }, tenant.SetGrant{Grant: g.Grant})
 		if err != nil {
-			return badReference(err)
+			return r.badReferences(err, []reference{{"clientId", g.Client}, {"principalId", g.User}})
 		}
 	}
 	r.w.Header().Set("Location", r.root+"/oauth2PermissionGrants/"+g.id())

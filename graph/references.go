@@ -158,11 +158,21 @@ func (r *request) badReferences(err error, references []reference) error {
 		return err
 	}
 	for _, ref := range references {
-		if name, there := r.typeOf(ref.id); there && ref.id.String() == p.Value {
-			return refuse("The reference target '%s_%s' of type '%s' is invalid for the '%s' reference.", name, ref.id, name, ref.property)
+		if ref.id.String() == p.Value {
+			return r.wrongReference(ref)
 		}
 	}
 	return badReference(err)
+}
+
+// wrongReference refuses an object that a property does not refer to, or that is not there.
+func (r *request) wrongReference(ref reference) error {
+	if name, there := r.typeOf(ref.id); there {
+		return refuse("The reference target '%s_%s' of type '%s' is invalid for the '%s' reference.", name, ref.id, name, ref.property)
+	}
+	p := notFound(ref.id.String())
+	p.Status, p.Code = http.StatusBadRequest, badRequest
+	return p
 }
 
 // typeOf is the type of the directory object with an id, as error messages name it: User,

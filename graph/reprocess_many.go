@@ -66,19 +66,23 @@ func (r *request) reprocessing() (c tenant.Reprocess, groups []string, err error
 	if len(users) > maxNamedUsers || len(groups) > maxNamedGroups {
 		return c, nil, refuse("At most %d users or %d groups can be named in one request.", maxNamedUsers, maxNamedGroups)
 	}
-	if c.Users, err = resolve(users, r.image.LiveUser); err != nil {
+	if c.Users, err = r.resolve("users", users, r.image.LiveUser); err != nil {
 		return c, nil, err
 	}
-	c.Groups, err = resolve(groups, r.image.LiveGroup)
+	c.Groups, err = r.resolve("groups", groups, r.image.LiveGroup)
 	return c, groups, err
 }
 
-// resolve answers the ordinals of keys in a body; one that is not there is a mistake in the body.
-func resolve(keys []string, find func(string) (uint32, error)) ([]uint32, error) {
+// resolve returns the ordinals of the keys that a property has; one that is not there is a mistake
+// in the property.
+func (r *request) resolve(property string, keys []string, find func(string) (uint32, error)) ([]uint32, error) {
 	var list []uint32
 	for _, key := range keys {
 		ordinal, err := find(key)
 		if err != nil {
+			if id, ok := parseGUID(key); ok {
+				return nil, r.wrongReference(reference{property, id})
+			}
 			return nil, badReference(err)
 		}
 		list = append(list, ordinal)
@@ -96,7 +100,7 @@ func (api *API) listLicenseErrors(r *request) error {
 		return err
 	}
 	groups := r.URL.Query()["group"]
-	ordinals, err := resolve(groups, r.image.LiveGroup)
+	ordinals, err := r.resolve("group", groups, r.image.LiveGroup)
 	if err != nil {
 		return err
 	}

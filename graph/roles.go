@@ -203,7 +203,7 @@ func (api *API) addToRole(r *request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.mayHaveRoles(id); err != nil {
+	if err := r.mayHaveRoles(reference{"members", id}); err != nil {
 		return err
 	}
 	return r.change(tenant.SetRole{Role: role.Role.ID, Principal: id}, reference{"members", id})
@@ -211,7 +211,8 @@ func (api *API) addToRole(r *request) error {
 
 // mayHaveRoles refuses to give a role to what is no user, no service principal and no group that
 // roles can be given to.
-func (r *request) mayHaveRoles(id uuid.UUID) error {
+func (r *request) mayHaveRoles(ref reference) error {
+	id := ref.id
 	if _, ok := r.image.Principals.ByID(id); ok {
 		return nil
 	}
@@ -222,9 +223,7 @@ func (r *request) mayHaveRoles(id uuid.UUID) error {
 		return nil
 	}
 	if _, ok := r.liveUser(id); !ok {
-		p := notFound(id.String())
-		p.Status, p.Code = http.StatusBadRequest, badRequest
-		return p
+		return r.wrongReference(ref)
 	}
 	return nil
 }

@@ -211,7 +211,7 @@ func (api *API) createAssignment(r *request) error {
 			return &Problem{Status: http.StatusBadRequest, Code: badRequest, Message: message, Detail: &Detail{"ConflictingObjects", "", message}}
 		}
 		if again, err = r.doWhile(free, tenant.SetRole{Role: h.role, Principal: h.principal}); err != nil {
-			return badReference(err)
+			return r.badReferences(err, []reference{{"principalId", h.principal}})
 		}
 	}
 	r.w.Header().Set("Location", r.root+"/"+assignmentSet+"/"+h.id())
@@ -239,7 +239,7 @@ func (r *request) readHeldRole() (h heldRole, err error) {
 			Want: "Roles are for the whole directory here: directoryScopeId is '/'.",
 		}
 	}
-	return h, r.mayHaveRoles(h.principal)
+	return h, r.mayHaveRoles(reference{"principalId", h.principal})
 }
 
 // deleteAssignment answers DELETE /roleManagement/directory/roleAssignments/{assignment}.
