@@ -56,6 +56,7 @@ var applicationEdits = editsOf(slices.Concat(keptOfApplications, keptOfBetaAppli
 	"displayName":                       setAppName,
 	"isFallbackPublicClient":            setFallback,
 	"keyCredentials":                    setKeys(func(a *directory.Client) *[]directory.Certificate { return &a.Certificates }),
+	"passwordCredentials":               setSecrets(func(a *directory.Client) *[]directory.Secret { return &a.Secrets }),
 	"publicClient":                      setRedirects(publicClient, func(a *directory.Client) *[]string { return &a.Redirects.Public }),
 	"signInAudience":                    setAudience,
 	"spa":                               setRedirects(pageClient, func(a *directory.Client) *[]string { return &a.Redirects.SPA }),

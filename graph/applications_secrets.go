@@ -146,6 +146,28 @@ func (api *API) takeSecrets(r *request, body []directory.Member) (rest []directo
 	return slices.Delete(slices.Clone(body), at, at+1), list, texts, nil
 }
 
+// setSecrets leaves those secrets that a list names by their keyId, as it was read, so an empty
+// list removes all. New ones are only made by addPassword.
+func setSecrets(of func(*directory.Client) *[]directory.Secret) edit {
+	return func(_ editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
+		var named []struct{ KeyID uuid.UUID }
+		if json.Unmarshal(raw, &named) != nil || named == nil {
+			return at.invalid(raw, "a list of passwords")
+		}
+		var kept []directory.Secret // nil where there are none, which is always the same then
+		for _, s := range *of(a) {
+			if slices.ContainsFunc(named, func(n struct{ KeyID uuid.UUID }) bool { return n.KeyID == s.KeyID }) {
+				kept = append(kept, s)
+			}
+		}
+		if len(kept) != len(named) {
+			return refuse("New password credentials must be generated with service actions.")
+		}
+		*of(a) = kept
+		return nil
+	}
+}
+
 func secretAs(secret *directory.Secret, at placeIn, wanted json.RawMessage) error {
 	members, err := membersAt(at, wanted)
 	if err != nil {

@@ -2,8 +2,11 @@ package graph
 
 import (
 	"bytes"
+	"encoding/json"
 	"hash/crc32"
+	"maps"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -55,12 +58,49 @@ func (api *API) updateApplication(r *request) error {
 		return err
 	}
 	_, err = r.rewrite((*request).application, func(a *directory.Client) error {
-		return api.editor(r, applicationResource).edit(a, members, applicationEdits, applicationFields)
+		was := maps.Clone(a.Properties)
+		if err := api.editor(r, applicationResource).edit(a, members, applicationEdits, applicationFields); err != nil {
+			return err
+		}
+		return keepsEnabled(was, a.Properties)
 	})
 	if err != nil {
 		return err
 	}
 	return r.sendNothing()
+}
+
+// keepsEnabled refuses to remove app roles and scopes of an application that are enabled: each is
+// disabled first, by itself.
+func keepsEnabled(was, now map[string]json.RawMessage) error {
+	left := entitlements(now)
+	for id, enabled := range entitlements(was) {
+		if _, ok := left[id]; enabled && !ok {
+			return &Problem{
+				Status: http.StatusBadRequest, Code: "CannotDeleteOrUpdateEnabledEntitlement",
+				Message: "Permission (scope or role) cannot be deleted or updated unless disabled first.",
+			}
+		}
+	}
+	return nil
+}
+
+// entitlements are the app roles and scopes among what is kept of an application, by id, and
+// whether they are enabled.
+func entitlements(kept map[string]json.RawMessage) map[uuid.UUID]bool {
+	type entitlement struct {
+		ID        uuid.UUID
+		IsEnabled bool
+	}
+	var roles []entitlement
+	var api struct{ OAuth2PermissionScopes []entitlement }
+	_ = json.Unmarshal(kept["appRoles"], &roles) // written by ourselves; absent when there are none
+	_ = json.Unmarshal(kept["api"], &api)
+	all := map[uuid.UUID]bool{}
+	for _, e := range slices.Concat(roles, api.OAuth2PermissionScopes) {
+		all[e.ID] = e.IsEnabled
+	}
+	return all
 }
 
 // deleteApplication answers DELETE /applications/{application}. Its service principal goes with it.

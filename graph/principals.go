@@ -51,6 +51,7 @@ var principalEdits = editsOf(slices.Concat(keptOfPrincipals, keptOfBetaPrincipal
 	"appRoleAssignmentRequired": setAssignmentRequired,
 	"displayName":               setPrincipalName,
 	"keyCredentials":            setPrincipalKeys,
+	"passwordCredentials":       setSecrets(func(a *directory.Client) *[]directory.Secret { return &a.Principal.Secrets }),
 	"servicePrincipalType": func(_ editor, _ *directory.Client, at placeIn, raw json.RawMessage) error {
 		return only("Application", at, raw)
 	},
