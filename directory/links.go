@@ -120,17 +120,31 @@ func (l *Links) To(r Relation, to uuid.UUID) iter.Seq[uuid.UUID] {
 	}
 }
 
-// LinksFrom returns the links of a relation from an object.
+// LinksFrom returns the links of a relation from an object, ordered by their other ends and roles.
 func (l *Links) LinksFrom(r Relation, from uuid.UUID) iter.Seq[Link] {
+	return l.LinksFromBehind(Link{Relation: r, From: from})
+}
+
+// LinksFromBehind returns those of LinksFrom that come behind a link, which need not exist.
+func (l *Links) LinksFromBehind(last Link) iter.Seq[Link] {
 	return func(yield func(Link) bool) {
-		ends(&l.forth, r, from, func(to, role uuid.UUID) bool { return yield(Link{r, from, to, role}) })
+		ends(&l.forth, last.Relation, last.From, last.To, last.Role, func(to, role uuid.UUID) bool {
+			return yield(Link{last.Relation, last.From, to, role})
+		})
 	}
 }
 
-// LinksTo returns the links of a relation to an object.
+// LinksTo returns the links of a relation to an object, ordered by their other ends and roles.
 func (l *Links) LinksTo(r Relation, to uuid.UUID) iter.Seq[Link] {
+	return l.LinksToBehind(Link{Relation: r, To: to})
+}
+
+// LinksToBehind returns those of LinksTo that come behind a link, which need not exist.
+func (l *Links) LinksToBehind(last Link) iter.Seq[Link] {
 	return func(yield func(Link) bool) {
-		ends(&l.back, r, to, func(from, role uuid.UUID) bool { return yield(Link{r, from, to, role}) })
+		ends(&l.back, last.Relation, last.To, last.From, last.Role, func(from, role uuid.UUID) bool {
+			return yield(Link{last.Relation, from, last.To, role})
+		})
 	}
 }
 
@@ -170,12 +184,13 @@ func (l *Links) All() iter.Seq[Link] {
 	}
 }
 
-// ends passes on what stands behind a relation and an id.
-func ends(set *btree.Set[string], r Relation, id uuid.UUID, yield func(other, role uuid.UUID) bool) {
-	first := linkKey(r, id, uuid.Nil, uuid.Nil)
-	head := first[:1+len(id)]
-	set.Ascend(first, func(key string) bool {
-		return strings.HasPrefix(key, head) && yield(idIn(key, 1), idIn(key, 2))
+// ends passes on what stands under a relation and an id, behind another end and a role. No object
+// has the zero id, so zero is before all.
+func ends(set *btree.Set[string], r Relation, id, other, role uuid.UUID, yield func(other, role uuid.UUID) bool) {
+	last := linkKey(r, id, other, role)
+	head := last[:1+len(id)]
+	set.Ascend(last, func(key string) bool {
+		return strings.HasPrefix(key, head) && (key == last || yield(idIn(key, 1), idIn(key, 2)))
 	})
 }
 

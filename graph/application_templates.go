@@ -57,12 +57,11 @@ func (api *API) listApplicationTemplates(r *request) error {
 	if err != nil {
 		return err
 	}
-	rows, err := filtered(r, slices.Clone(applicationTemplates), applicationTemplateTexts)
-	if err != nil {
+	rows := inOrder(slices.Clone(applicationTemplates), func(t applicationTemplate) rowKey { return keyOf(t.id, t.id) })
+	if rows, err = rows.passing(r, applicationTemplateTexts); err != nil {
 		return err
 	}
-	key := func(t applicationTemplate) []byte { return slices.Concat(t.id[:], t.id[:]) }
-	return sendByID(r, "applicationTemplates", rows, key, objects(fields))
+	return sendByKey(r, "applicationTemplates", rows, objects(fields))
 }
 
 // applicationTemplate is the one that the path names.

@@ -39,7 +39,7 @@ func init() { // they lead to the fields they are shown among
 	userExpansions["ownedObjects"] = relatedTo(userSubject, ownedByUser)
 	userExpansions["createdObjects"] = relatedTo(userSubject, createdByUser)
 	userExpansions["sponsors"] = relatedTo(userSubject, sponsorsOfUser)
-	userExpansions["licenseDetails"] = expandLicenseDetails
+	userExpansions["licenseDetails"] = expandRows(detailFields, detailsOf)
 	userExpansions["appRoleAssignments"] = expandAssignments(userSubject, assignmentsOfUser)
 	userExpansions["registeredDevices"] = relatedTo(userSubject, nothing)
 	userExpansions["ownedDevices"] = relatedTo(userSubject, nothing)

@@ -1,7 +1,10 @@
 package graph
 
 import (
+	"bytes"
+	"cmp"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -18,17 +21,9 @@ type textsOf[T any] map[string]func(*T) string
 
 // filtered leaves those rows that fulfil $filter.
 func filtered[T any](r *request, rows []T, texts textsOf[T]) ([]T, error) {
-	if r.options.Filter == nil {
-		return rows, nil
-	}
-	root := r.options.Filter.Root
-	if _, err := texts.fulfils(new(T), root); err != nil { // also where there are no rows
-		return nil, err
-	}
-	return slices.DeleteFunc(rows, func(row T) bool {
-		is, _ := texts.fulfils(&row, root)
-		return !is
-	}), nil
+	all := keyed[T]{behind: func(rowKey) iter.Seq[T] { return slices.Values(rows) }}
+	all, err := all.passing(r, texts)
+	return slices.Collect(all.behind(rowKey{})), err
 }
 
 // fulfils says whether a row fulfils a condition: eq, in and startsWith on texts, joined by and and or.
@@ -111,23 +106,110 @@ func lengthOf(list func(*API, *request) error) func(*API, *request) error {
 // wantsLength says whether the operation is one of lengthOf.
 func (r *request) wantsLength() bool { return strings.HasSuffix(r.op.path, "/$count") }
 
-// sendByID answers with a page of rows in the order of their keys, of which no two are alike.
-func sendByID[T any](r *request, set string, rows []T, key func(T) []byte, write func([]byte, T) []byte) error {
+// rowKey tells the rows of a list apart: two ids, or what stands for them.
+type rowKey [keyLength]byte
+
+const keyLength = 2 * len(uuid.Nil)
+
+func keyOf(one, other uuid.UUID) (key rowKey) {
+	copy(key[copy(key[:], one[:]):], other[:])
+	return key
+}
+
+func (key rowKey) ids() (one, other uuid.UUID) {
+	return uuid.UUID(key[:keyLength/2]), uuid.UUID(key[keyLength/2:])
+}
+
+// keyed are rows in an order of which a page can be cut without making the others.
+type keyed[T any] struct {
+	key    func(T) rowKey
+	behind func(last rowKey) iter.Seq[T] // the rows behind one; behind the zero key, all
+	order  int64                         // tokens say it: those of another order begin the list again
+}
+
+// inOrder are rows that are made all at once.
+func inOrder[T any](rows []T, key func(T) rowKey) keyed[T] {
+	compare := func(a, b rowKey) int { return bytes.Compare(a[:], b[:]) }
+	slices.SortFunc(rows, func(a, b T) int { return compare(key(a), key(b)) })
+	return keyed[T]{key: key, behind: func(last rowKey) iter.Seq[T] {
+		from, _ := slices.BinarySearchFunc(rows, last, func(row T, last rowKey) int { return cmp.Or(compare(key(row), last), -1) })
+		return slices.Values(rows[from:])
+	}}
+}
+
+// passing are those of the rows that fulfil $filter.
+func (rows keyed[T]) passing(r *request, texts textsOf[T]) (keyed[T], error) {
+	if r.options.Filter == nil {
+		return rows, nil
+	}
+	root := r.options.Filter.Root
+	if _, err := texts.fulfils(new(T), root); err != nil { // also where there are no rows
+		return rows, err
+	}
+	all := rows.behind
+	rows.behind = func(last rowKey) iter.Seq[T] {
+		return func(yield func(T) bool) {
+			for row := range all(last) {
+				if is, _ := texts.fulfils(&row, root); is && !yield(row) {
+					return
+				}
+			}
+		}
+	}
+	return rows, nil
+}
+
+func (rows keyed[T]) count() (n int) {
+	for range rows.behind(rowKey{}) {
+		n++
+	}
+	return n
+}
+
+// sendByKey answers with a page of rows.
+func sendByKey[T any](r *request, set string, rows keyed[T], write func([]byte, T) []byte) error {
 	if r.wantsLength() {
-		return r.sendText(strconv.Itoa(len(rows)))
+		return r.sendText(strconv.Itoa(rows.count()))
 	}
 	page, err := r.longPage(keyLength)
 	if err != nil {
 		return err
 	}
-	count := r.countOf(len(rows))
-	slices.SortFunc(rows, func(a, b T) int { return slices.Compare(key(a), key(b)) })
-	rows = slices.DeleteFunc(rows, func(row T) bool { return page.after >= 0 && slices.Compare(key(row), page.rest) <= 0 })
-	return sendList(r, list[T]{
-		context: r.selected(set), rows: rows[:min(len(rows), page.limit+1)], limit: page.limit, count: count,
-		place: func(T) int64 { return 0 }, rest: key, write: write,
-	})
+	l := list[T]{
+		context: r.selected(set), limit: page.limit, count: -1, write: write,
+		place: func(T) int64 { return rows.order }, rest: func(row T) []byte { key := rows.key(row); return key[:] },
+	}
+	if r.counting() {
+		l.count = rows.count()
+	}
+	var last rowKey
+	if page.after == rows.order {
+		last = rowKey(page.rest)
+	}
+	l.rows = firstOf(rows.behind(last), page.limit+1)
+	return sendList(r, l)
 }
 
-// keyLength is that of two ids.
-const keyLength = 2 * len(uuid.Nil)
+// firstOf makes the first n rows.
+func firstOf[T any](rows iter.Seq[T], n int) (list []T) {
+	for row := range rows {
+		if len(list) == n {
+			break
+		}
+		list = append(list, row)
+	}
+	return list
+}
+
+// expandRows shows objects with the first of their rows in some list.
+func expandRows[T, R any](set *fieldSet[R], of func(r *request, object *T) iter.Seq[R]) expansion[T] {
+	return func(r *request, e odata.Expansion) (func([]byte, *T) ([]byte, error), error) {
+		fields, err := set.selection(r, e.Select)
+		if err != nil {
+			return nil, err
+		}
+		return func(b []byte, object *T) ([]byte, error) {
+			return appendList(b, firstOf(of(r, object), maxExpanded), objects(fields)), nil
+		}, nil
+	}
+}

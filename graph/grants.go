@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"bytes"
 	"encoding/base64"
 	"iter"
 	"net/http"
@@ -59,15 +60,15 @@ func appendGrantUser(b []byte, g *permissionGrant) []byte {
 }
 
 // shown are grants as they are shown: those of deleted service principals are not, until these are restored.
-func (r *request) shown(grants iter.Seq[directory.Grant]) []permissionGrant {
-	var list []permissionGrant
+func (r *request) shown(grants iter.Seq[directory.Grant]) iter.Seq[permissionGrant] {
 	resource := identity.GraphPrincipalID(r.image.Organization.ID)
-	for g := range grants {
-		if _, ok := r.image.Principals.ByID(g.Client); ok {
-			list = append(list, permissionGrant{g, resource})
+	return func(yield func(permissionGrant) bool) {
+		for g := range grants {
+			if _, ok := r.image.Principals.ByID(g.Client); ok && !yield(permissionGrant{g, resource}) {
+				return
+			}
 		}
 	}
-	return list
 }
 
 // grantTexts are the properties that grants can be found by.
@@ -101,7 +102,8 @@ func (api *API) listGrantsOfUser(r *request) error {
 	return r.sendGrants(r.shown(r.image.Grants.OfUser(r.image.Directory.UserID(user))))
 }
 
-func (r *request) sendGrants(rows []permissionGrant) error {
+// sendGrants answers with a page of grants, which come in the order of their keys.
+func (r *request) sendGrants(grants iter.Seq[permissionGrant]) error {
 	if err := r.allow("$select", "$filter", "$top", "$count", "$skiptoken"); err != nil {
 		return err
 	}
@@ -109,18 +111,30 @@ func (r *request) sendGrants(rows []permissionGrant) error {
 	if err != nil {
 		return err
 	}
-	if rows, err = filtered(r, rows, grantTexts); err != nil {
+	rows := keyed[permissionGrant]{key: permissionGrant.key, behind: func(last rowKey) iter.Seq[permissionGrant] { return behindGrant(grants, last) }}
+	if rows, err = rows.passing(r, grantTexts); err != nil {
 		return err
 	}
-	return sendByID(r, "oauth2PermissionGrants", rows, permissionGrant.key, objects(fields))
+	return sendByKey(r, "oauth2PermissionGrants", rows, objects(fields))
+}
+
+// behindGrant are those of some grants that come behind one.
+func behindGrant(grants iter.Seq[permissionGrant], last rowKey) iter.Seq[permissionGrant] {
+	return func(yield func(permissionGrant) bool) {
+		for g := range grants {
+			if key := g.key(); bytes.Compare(key[:], last[:]) > 0 && !yield(g) {
+				return
+			}
+		}
+	}
 }
 
 // key is what the id is made of, always as long.
-func (g permissionGrant) key() []byte { return slices.Concat(g.Client[:], g.User[:]) }
+func (g permissionGrant) key() rowKey { return keyOf(g.Client, g.User) }
 
 // grant is the one that the path names.
 func (r *request) grant() (permissionGrant, error) {
-	for _, g := range r.shown(r.image.Grants.All()) {
+	for g := range r.shown(r.image.Grants.All()) {
 		if g.id() == r.keys[0] {
 			return g, nil
 		}

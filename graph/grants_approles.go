@@ -1,7 +1,9 @@
 package graph
 
 import (
+	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"iter"
 	"net/http"
 	"slices"
@@ -10,7 +12,6 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/directory"
-	"licensor/graph/odata"
 	"licensor/identity"
 	"licensor/tenant"
 )
@@ -42,14 +43,13 @@ func (g *roleAssignment) isGraph() bool {
 }
 
 // id is derived from what the assignment is about.
-func (g roleAssignment) id() string { return base64.RawURLEncoding.EncodeToString(g.key()) }
-
-func (g roleAssignment) key() []byte {
+func (g roleAssignment) id() string {
 	role := g.Role
 	if !g.isGraph() {
 		role = uuid.NewSHA1(g.To, g.Role[:])
 	}
-	return slices.Concat(g.From[:], role[:])
+	key := keyOf(g.From, role)
+	return base64.RawURLEncoding.EncodeToString(key[:])
 }
 
 // since is when it was made; the zero time when that is not known.
@@ -105,62 +105,105 @@ func (g *roleAssignment) principalSet() string {
 type side struct {
 	set, name string
 	object    func(*request) (uuid.UUID, error)
-	all       func(r *request, id uuid.UUID) []roleAssignment
+	behind    func(r *request, id uuid.UUID, last rowKey) iter.Seq[roleAssignment] // in the order of key
+	key       func(roleAssignment) rowKey
 	end       func(directory.Link) uuid.UUID // the object of an assignment
 }
 
 // The sides.
 var (
-	assignmentsOf      = side{"servicePrincipals", "appRoleAssignments", (*request).principalID, (*request).roleAssignmentsOf, principalOf}
-	assignmentsOfUser  = side{"users", "appRoleAssignments", (*request).userID, (*request).roleAssignmentsOf, principalOf}
-	assignmentsOfGroup = side{"groups", "appRoleAssignments", (*request).groupID, (*request).roleAssignmentsOf, principalOf}
-	assignedTo         = side{"servicePrincipals", "appRoleAssignedTo", (*request).principalID, (*request).roleAssignmentsTo, resourceOf}
+	assignmentsOf      = side{"servicePrincipals", "appRoleAssignments", (*request).principalID, (*request).roleAssignmentsOf, roleAssignment.keyFrom, principalOf}
+	assignmentsOfUser  = side{"users", "appRoleAssignments", (*request).userID, (*request).roleAssignmentsOf, roleAssignment.keyFrom, principalOf}
+	assignmentsOfGroup = side{"groups", "appRoleAssignments", (*request).groupID, (*request).roleAssignmentsOf, roleAssignment.keyFrom, principalOf}
+	assignedTo         = side{"servicePrincipals", "appRoleAssignedTo", (*request).principalID, (*request).roleAssignmentsTo, roleAssignment.keyTo, resourceOf}
 )
 
 func principalOf(l directory.Link) uuid.UUID { return l.From }
 func resourceOf(l directory.Link) uuid.UUID  { return l.To }
 
-// roleAssignmentsOf are those that an object has.
-func (r *request) roleAssignmentsOf(id uuid.UUID) []roleAssignment {
-	list := r.liveAssignments(r.image.Links.LinksFrom(directory.HasRole, id))
-	if principal, ok := r.image.Principals.ByID(id); ok {
-		list = append(list, r.permissionsOf(r.image.Principals.At(principal))...)
-	}
-	return list
-}
-
-// roleAssignmentsTo are those of all objects to a resource.
-func (r *request) roleAssignmentsTo(id uuid.UUID) []roleAssignment {
-	list := r.liveAssignments(r.image.Links.LinksTo(directory.HasRole, id))
-	if id == identity.GraphPrincipalID(r.image.Organization.ID) {
-		for _, p := range r.image.Principals.All() {
-			list = append(list, r.permissionsOf(p)...)
+// roleAssignmentsOf are those that an object has, behind one: by resource and role, those at
+// Microsoft Graph last.
+func (r *request) roleAssignmentsOf(id uuid.UUID, last rowKey) iter.Seq[roleAssignment] {
+	return func(yield func(roleAssignment) bool) {
+		resource, role := last.ids()
+		if resource != identity.GraphPrincipalID(r.image.Organization.ID) {
+			links := r.image.Links.LinksFromBehind(directory.Link{Relation: directory.HasRole, From: id, To: resource, Role: role})
+			if !r.yieldLive(links, yield) {
+				return
+			}
+			role = uuid.Nil
+		}
+		if principal, ok := r.image.Principals.ByID(id); ok {
+			r.yieldPermissions(r.image.Principals.At(principal), role, yield)
 		}
 	}
-	return list
 }
 
-// liveAssignments are those of which neither end is deleted.
-func (r *request) liveAssignments(links iter.Seq[directory.Link]) (list []roleAssignment) {
+func (g roleAssignment) keyFrom() rowKey { return keyOf(g.To, g.Role) }
+
+// roleAssignmentsTo are those of all objects to a resource, behind one: by the object's id and
+// role, or by the ordinal of the service principal and role, where the resource is Microsoft Graph.
+func (r *request) roleAssignmentsTo(id uuid.UUID, last rowKey) iter.Seq[roleAssignment] {
+	return func(yield func(roleAssignment) bool) {
+		principal, role := last.ids()
+		if id != identity.GraphPrincipalID(r.image.Organization.ID) {
+			r.yieldLive(r.image.Links.LinksToBehind(directory.Link{Relation: directory.HasRole, From: principal, To: id, Role: role}), yield)
+			return
+		}
+		for ordinal := ordinalIn(principal); ordinal < r.image.Principals.Len(); ordinal++ {
+			p := r.image.Principals.At(ordinal)
+			if p != nil && p.DeletedDateTime.IsZero() && !r.yieldPermissions(p, role, yield) {
+				return
+			}
+			role = uuid.Nil
+		}
+	}
+}
+
+func (g roleAssignment) keyTo() rowKey {
+	if !g.isGraph() {
+		return keyOf(g.From, g.Role)
+	}
+	ordinal, _ := g.image.Principals.EverByID(g.From)
+	return keyOf(asID(ordinal), g.Role)
+}
+
+// asID is an ordinal in the place of an id.
+func asID(ordinal uint32) (id uuid.UUID) {
+	binary.BigEndian.PutUint32(id[len(id)-4:], ordinal)
+	return id
+}
+
+func ordinalIn(id uuid.UUID) uint32 { return binary.BigEndian.Uint32(id[len(id)-4:]) }
+
+// yieldLive passes on the assignments of which neither end is deleted, until it is told to stop.
+func (r *request) yieldLive(links iter.Seq[directory.Link], yield func(roleAssignment) bool) bool {
 	for l := range links {
 		_, from := r.image.Kind(l.From)
-		if _, to := r.image.Kind(l.To); from && to {
-			list = append(list, roleAssignment{l, r.image})
+		if _, to := r.image.Kind(l.To); from && to && !yield(roleAssignment{l, r.image}) {
+			return false
 		}
 	}
-	return list
+	return true
 }
 
-// permissionsOf are those at Microsoft Graph.
-func (r *request) permissionsOf(p *directory.ServicePrincipal) (list []roleAssignment) {
+// yieldPermissions passes on the assignments at Microsoft Graph behind a role, until it is told to
+// stop.
+func (r *request) yieldPermissions(p *directory.ServicePrincipal, last uuid.UUID, yield func(roleAssignment) bool) bool {
+	var roles []uuid.UUID
 	for _, value := range p.Permissions {
-		if permission, ok := identity.ApplicationPermission(value); ok {
-			list = append(list, roleAssignment{directory.Link{
-				Relation: directory.HasRole, From: p.ID, To: identity.GraphPrincipalID(r.image.Organization.ID), Role: permission.ID,
-			}, r.image})
+		if permission, ok := identity.ApplicationPermission(value); ok && bytes.Compare(permission.ID[:], last[:]) > 0 {
+			roles = append(roles, permission.ID)
 		}
 	}
-	return list
+	slices.SortFunc(roles, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	link := directory.Link{Relation: directory.HasRole, From: p.ID, To: identity.GraphPrincipalID(r.image.Organization.ID)}
+	for _, link.Role = range roles {
+		if !yield(roleAssignment{link, r.image}) {
+			return false
+		}
+	}
+	return true
 }
 
 func (s side) context(id uuid.UUID) string { return s.set + "('" + id.String() + "')/" + s.name }
@@ -175,6 +218,10 @@ var roleAssignmentTexts = textsOf[roleAssignment]{
 	"resourceId":           func(g *roleAssignment) string { return g.To.String() },
 }
 
+// orderOfRoles is the order of the lists of assignments. Before, they were in the order of their
+// ids.
+const orderOfRoles = 1
+
 // list answers GET /servicePrincipals/{servicePrincipal}/appRoleAssignments, and the like.
 func (s side) list(_ *API, r *request) error {
 	if err := r.allow("$select", "$filter", "$top", "$count", "$skiptoken"); err != nil {
@@ -188,27 +235,20 @@ func (s side) list(_ *API, r *request) error {
 	if err != nil {
 		return err
 	}
-	rows, err := filtered(r, s.all(r, id), roleAssignmentTexts)
-	if err != nil {
+	rows := keyed[roleAssignment]{key: s.key, order: orderOfRoles, behind: func(last rowKey) iter.Seq[roleAssignment] { return s.behind(r, id, last) }}
+	if rows, err = rows.passing(r, roleAssignmentTexts); err != nil {
 		return err
 	}
-	return sendByID(r, s.context(id), rows, roleAssignment.key, objects(fields))
+	return sendByKey(r, s.context(id), rows, objects(fields))
 }
 
 // expandAssignments shows objects with their assignments, from a side.
 func expandAssignments[T any](of func(*T) subject, s side) expansion[T] {
-	return func(r *request, e odata.Expansion) (func([]byte, *T) ([]byte, error), error) {
-		fields, err := roleAssignmentFields.selection(r, e.Select)
-		if err != nil {
-			return nil, err
-		}
-		return func(b []byte, object *T) ([]byte, error) {
-			inner, subject := *r, of(object)
-			inner.image = subject.image
-			list := s.all(&inner, subject.id)
-			return appendList(b, list[:min(len(list), maxExpanded)], objects(fields)), nil
-		}, nil
-	}
+	return expandRows(roleAssignmentFields, func(r *request, object *T) iter.Seq[roleAssignment] {
+		inner, subject := *r, of(object)
+		inner.image = subject.image
+		return s.behind(&inner, subject.id, rowKey{})
+	})
 }
 
 // find is the assignment that the path names, and the object that it is looked at from.
@@ -219,7 +259,7 @@ func (s side) find(r *request) (uuid.UUID, roleAssignment, error) {
 	}
 	named := r.keys[len(r.keys)-1]
 	if key, err := base64.RawURLEncoding.DecodeString(named); err == nil && len(key) == keyLength {
-		for _, g := range r.roleAssignmentsOf(uuid.UUID(key[:keyLength/2])) {
+		for g := range r.roleAssignmentsOf(uuid.UUID(key[:keyLength/2]), rowKey{}) {
 			if s.end(g.Link) == id && g.id() == named {
 				return id, g, nil
 			}

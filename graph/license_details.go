@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"iter"
 	"net/http"
 	"slices"
 	"strings"
@@ -8,7 +9,6 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/directory"
-	"licensor/graph/odata"
 	"licensor/licensing"
 )
 
@@ -123,20 +123,14 @@ func (api *API) getLicenseDetails(r *request) error {
 	return sendEntity(r, detailFields, http.StatusOK, detailsContext(userID), fields, &details[at])
 }
 
-// expandLicenseDetails shows users with the SKUs that they hold.
-func expandLicenseDetails(r *request, e odata.Expansion) (func([]byte, *user) ([]byte, error), error) {
-	fields, err := detailFields.selection(r, e.Select)
-	if err != nil {
-		return nil, err
-	}
-	return func(b []byte, u *user) ([]byte, error) {
-		id, list := u.image.Directory.UserID(u.ordinal), []detail(nil)
+// detailsOf are the SKUs that a user holds.
+func detailsOf(_ *request, u *user) iter.Seq[detail] {
+	return func(yield func(detail) bool) {
+		id := u.image.Directory.UserID(u.ordinal)
 		for held := range u.image.Licensing.Held(u.ordinal) {
-			if len(list) == maxExpanded {
-				break
+			if !yield(detail{held, id, u.image.Licensing}) {
+				return
 			}
-			list = append(list, detail{held, id, u.image.Licensing})
 		}
-		return appendList(b, list, objects(fields)), nil
-	}, nil
+	}
 }

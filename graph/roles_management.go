@@ -65,9 +65,12 @@ var heldFields = newFieldSet("microsoft.graph.unifiedRoleAssignment", []field[he
 }).in(assignmentSet)
 
 // id is derived from who has what.
-func (h heldRole) id() string { return base64.RawURLEncoding.EncodeToString(h.key()) }
+func (h heldRole) id() string {
+	key := h.key()
+	return base64.RawURLEncoding.EncodeToString(key[:])
+}
 
-func (h heldRole) key() []byte { return slices.Concat(h.principal[:], h.role[:]) }
+func (h heldRole) key() rowKey { return keyOf(h.principal, h.role) }
 
 // heldRoles are all roles that objects which are not deleted were given.
 func (r *request) heldRoles() []heldRole {
@@ -146,7 +149,7 @@ func (api *API) listAssignments(r *request) error {
 	if err != nil {
 		return err
 	}
-	rows, err := filtered(r, r.heldRoles(), textsOf[heldRole]{
+	rows, err := inOrder(r.heldRoles(), heldRole.key).passing(r, textsOf[heldRole]{
 		"directoryScopeId": func(*heldRole) string { return "/" },
 		"principalId":      func(h *heldRole) string { return h.principal.String() },
 		"roleDefinitionId": func(h *heldRole) string { return h.role.String() },
@@ -154,7 +157,7 @@ func (api *API) listAssignments(r *request) error {
 	if err != nil {
 		return err
 	}
-	return sendByID(r, assignmentSet, rows, heldRole.key, objects(fields))
+	return sendByKey(r, assignmentSet, rows, objects(fields))
 }
 
 // heldFields are the fields of $select and $expand.
