@@ -185,6 +185,9 @@ func (m match) isOpen(method string) bool {
 // operation is what the place does for a method.
 func (m match) operation(method string) (*operation, error) {
 	op := m.node.operations[method]
+	if read := m.node.operations[http.MethodGet]; op == nil && m.node.property != "" && m.node.graph && read != nil { // Graph has the place for more than a property
+		return nil, notServedHere(method, read.path+"/"+m.node.property)
+	}
 	if op == nil {
 		return nil, noMethod(m.node.methods())
 	}

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"encoding/json"
+	"iter"
 	"net/http"
 	"regexp"
 	"slices"
@@ -47,11 +48,19 @@ func (api *API) listFederated(r *request) error {
 	if err != nil {
 		return err
 	}
-	rows := make([]federated, len(a.Federated))
-	for i, f := range a.Federated {
-		rows[i] = federated{f, a}
-	}
+	rows := slices.Collect(federatedOf(r, &application{Client: a}))
 	return sendList(r, list[federated]{context: r.selected(federatedSet(a)), rows: rows, count: r.countOf(len(rows)), write: objects(fields)})
+}
+
+// federatedOf are the federated credentials of an application.
+func federatedOf(_ *request, a *application) iter.Seq[federated] {
+	return func(yield func(federated) bool) {
+		for _, f := range a.Federated {
+			if !yield(federated{f, a.Client}) {
+				return
+			}
+		}
+	}
 }
 
 // getFederated answers GET …/federatedIdentityCredentials/{credential}, by id or by name.

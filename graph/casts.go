@@ -28,7 +28,7 @@ func init() { // they lead to expansions, which lead to the fields they are show
 			return writerOfOne(r, applicationFields, applicationExpansions, identity.ReadApplications, func(o object) *application { return o.application })
 		}},
 		"directoryrole": {"directoryRoles", func(s sets) sets { return sets{roles: s.roles} }, func(r *request) (*objectWriter, error) {
-			return writerOfOne(r, roleFields, nil, identity.ReadRoles, func(o object) *directoryRole { return o.role })
+			return writerOfOne(r, roleFields, roleExpansions, identity.ReadRoles, func(o object) *directoryRole { return o.role })
 		}},
 		"administrativeunit": {unitSet, func(s sets) sets { return sets{units: s.units} }, func(r *request) (*objectWriter, error) {
 			return writerOfOne(r, unitFields, unitExpansions, identity.ReadUnits, func(o object) *unit { return o.unit })

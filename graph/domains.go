@@ -60,10 +60,10 @@ func (d *domain) services() []string {
 
 // listDomains answers GET /domains.
 func (api *API) listDomains(r *request) error {
-	if err := r.allow("$select", "$count"); err != nil {
+	if err := r.allow("$select", "$expand", "$count"); err != nil {
 		return err
 	}
-	fields, err := domainFields.selected(r)
+	fields, err := domainFields.withExpanded(r, nil)
 	if err != nil {
 		return err
 	}
@@ -76,10 +76,10 @@ func (api *API) listDomains(r *request) error {
 
 // getDomain answers GET /domains/{domain}.
 func (api *API) getDomain(r *request) error {
-	if err := r.allow("$select"); err != nil {
+	if err := r.allow("$select", "$expand"); err != nil {
 		return err
 	}
-	fields, err := domainFields.selected(r)
+	fields, err := domainFields.withExpanded(r, nil)
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ var (
 	applicationExpansions = map[string]expansion[application]{}
 	principalExpansions   = map[string]expansion[application]{}
 	unitExpansions        = map[string]expansion[unit]{}
+	roleExpansions        = map[string]expansion[directoryRole]{}
 )
 
 func init() { // they lead to the fields they are shown among
@@ -41,15 +42,19 @@ func init() { // they lead to the fields they are shown among
 	userExpansions["sponsors"] = relatedTo(userSubject, sponsorsOfUser)
 	userExpansions["licenseDetails"] = expandRows(detailFields, detailsOf)
 	userExpansions["appRoleAssignments"] = expandAssignments(userSubject, assignmentsOfUser)
+	userExpansions["appRoleAssignedResources"] = relatedTo(userSubject, resourcesOfUser)
+	userExpansions["oauth2PermissionGrants"] = expandRows(grantFields, grantsOfUser)
 	userExpansions["registeredDevices"] = relatedTo(userSubject, nothing)
 	userExpansions["ownedDevices"] = relatedTo(userSubject, nothing)
 	groupExpansions["members"] = relatedTo(groupSubject, membersOfGroup)
 	groupExpansions["transitiveMembers"] = relatedTo(groupSubject, allMembersOfGroup)
+	groupExpansions["membersWithLicenseErrors"] = relatedTo(groupSubject, membersInError)
 	groupExpansions["owners"] = relatedTo(groupSubject, ownersOfGroup)
 	groupExpansions["memberOf"] = relatedTo(groupSubject, membershipsOfGroup.all)
 	groupExpansions["transitiveMemberOf"] = relatedTo(groupSubject, allMembershipsOfGroup.all)
 	groupExpansions["appRoleAssignments"] = expandAssignments(groupSubject, assignmentsOfGroup)
 	applicationExpansions["owners"] = relatedTo(applicationSubject, ownersOfApplication)
+	applicationExpansions["federatedIdentityCredentials"] = expandRows(federatedFields, federatedOf)
 	principalExpansions["owners"] = relatedTo(principalSubject, ownersOfPrincipal)
 	principalExpansions["memberOf"] = relatedTo(principalSubject, membershipsOfPrincipal.all)
 	principalExpansions["transitiveMemberOf"] = relatedTo(principalSubject, allMembershipsOfPrincipal.all)
@@ -57,18 +62,39 @@ func init() { // they lead to the fields they are shown among
 	principalExpansions["createdObjects"] = relatedTo(principalSubject, createdByPrincipal)
 	principalExpansions["appRoleAssignments"] = expandAssignments(principalSubject, assignmentsOf)
 	principalExpansions["appRoleAssignedTo"] = expandAssignments(principalSubject, assignedTo)
+	principalExpansions["oauth2PermissionGrants"] = expandRows(grantFields, grantsOfPrincipal)
 	unitExpansions["members"] = relatedTo(unitSubject, membersOfUnit)
+	roleExpansions["members"] = relatedTo(roleSubject, membersOfRole)
 	addExpandedLists(userFields, "/users/{user}", userExpansions)
 	addExpandedLists(groupFields, "/groups/{group}", groupExpansions)
 	addExpandedLists(applicationFields, "/applications/{application}", applicationExpansions)
 	addExpandedLists(principalFields, "/servicePrincipals/{servicePrincipal}", principalExpansions)
 	addExpandedLists(unitFields, unitsRoot+"/{unit}", unitExpansions)
+	addExpandedLists(roleFields, "/directoryRoles/{role}", roleExpansions)
 }
 
 // canExpand reports whether some directory object has what an expansion shows.
 func canExpand(name string) bool {
 	return userExpansions[name] != nil || groupExpansions[name] != nil || applicationExpansions[name] != nil || principalExpansions[name] != nil ||
-		unitExpansions[name] != nil
+		unitExpansions[name] != nil || roleExpansions[name] != nil
+}
+
+// mayExpandObjects refuses what some directory object has and no list of it is served (P29), in
+// lists of objects of several types.
+func (r *request) mayExpandObjects() error {
+	for _, e := range r.options.Expand {
+		if !canExpand(e.Name) && isObjectLink(e.Name) {
+			return unservedExpansion(e, namespace+"directoryObject")
+		}
+	}
+	return nil
+}
+
+func unservedExpansion(e odata.Expansion, typeName string) *Problem {
+	return &Problem{
+		Status: http.StatusNotImplemented, Code: "NotImplemented",
+		Message: fmt.Sprintf("$expand=%s of %s is part of Microsoft Graph but is not served here.", e.Name, typeName),
+	}
 }
 
 // maxExpanded is how many objects an expansion shows (P35).
@@ -108,6 +134,9 @@ func expanded[T any](r *request, set *fieldSet[T], all map[string]expansion[T], 
 }
 
 func cannotExpand[T any](set *fieldSet[T], e odata.Expansion) error {
+	if _, ok := set.links.Find(e.Name); ok {
+		return unservedExpansion(e, set.typeName)
+	}
 	message := fmt.Sprintf("Could not find a property named '%s' on type '%s'.", e.Name, set.typeName)
 	switch {
 	case strings.Contains(e.Name, "/"):
@@ -140,6 +169,8 @@ func applicationSubject(a *application) subject {
 func principalSubject(a *application) subject {
 	return subject{"/servicePrincipals/{servicePrincipal}", a.Principal.ID, a.image}
 }
+
+func roleSubject(d *directoryRole) subject { return subject{"/directoryRoles/{role}", d.id, d.image} }
 
 func unitSubject(u *unit) subject { return subject{unitsRoot + "/{unit}", u.ID, u.image} }
 

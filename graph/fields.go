@@ -177,6 +177,15 @@ func (s *fieldSet[T]) visible(r *request, access identity.Access) ([]*field[T], 
 // selected answers the fields of $select for a caller who may see all of them.
 func (s *fieldSet[T]) selected(r *request) ([]*field[T], error) { return s.visible(r, identity.Full) }
 
+// withExpanded returns the fields of $select and $expand for a caller that may see all of them.
+func (s *fieldSet[T]) withExpanded(r *request, expansions map[string]expansion[T]) ([]*field[T], error) {
+	fields, err := s.selected(r)
+	if err != nil {
+		return nil, err
+	}
+	return expanded(r, s, expansions, fields)
+}
+
 // appendFields writes the fields of an object after what b has of it already.
 func appendFields[T any](b []byte, fields []*field[T], object *T) []byte {
 	for _, f := range fields {

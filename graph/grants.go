@@ -102,6 +102,15 @@ func (api *API) listGrantsOfUser(r *request) error {
 	return r.sendGrants(r.shown(r.image.Grants.OfUser(r.image.Directory.UserID(user))))
 }
 
+// grantsOfUser and grantsOfPrincipal are what the lists of the same show.
+func grantsOfUser(r *request, u *user) iter.Seq[permissionGrant] {
+	return r.shown(u.image.Grants.OfUser(u.image.Directory.UserID(u.ordinal)))
+}
+
+func grantsOfPrincipal(r *request, a *application) iter.Seq[permissionGrant] {
+	return r.shown(a.image.Grants.OfClient(a.Principal.ID))
+}
+
 // sendGrants answers with a page of grants, which come in the order of their keys.
 func (r *request) sendGrants(grants iter.Seq[permissionGrant]) error {
 	if err := r.allow("$select", "$filter", "$top", "$count", "$skiptoken"); err != nil {

@@ -41,6 +41,27 @@ var navigation = map[string][]string{
 	"unifiedRoleAssignment": strings.Fields(`appScope directoryScope principal principals roleDefinition`),
 }
 
+// placesOf are the sets of objects whose navigation properties have addresses, by type. They are
+// known to be Graph's, like the places of surface.txt.
+var placesOf = map[string][]string{
+	"user": {"users"}, "group": {"groups"}, "application": {"applications"}, "servicePrincipal": {"servicePrincipals"},
+	"administrativeUnit": {unitsRoot[1:], unitSet}, "organization": {"organization"}, "directoryRole": {"directoryRoles"}, "domain": {"domains"},
+	"unifiedRoleDefinition": {definitionSet}, "unifiedRoleAssignment": {assignmentSet},
+}
+
+// addNavigation adds the addresses of navigation properties to those of surface.txt.
+func (n *node) addNavigation() {
+	for typeName, sets := range placesOf {
+		names := strings.ToLower(strings.Join(navigation[typeName], " "))
+		for _, set := range sets {
+			n.know(strings.ToLower(set)+"/{}", names)
+		}
+		if typeName == "user" {
+			n.know("me", names)
+		}
+	}
+}
+
 // navigationNames are all of them, which have the same spelling wherever they are.
 var navigationNames = func() fold.Names[string] {
 	all := fold.Names[string]{}

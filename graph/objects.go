@@ -3,6 +3,7 @@ package graph
 import (
 	"slices"
 
+	"licensor/fold"
 	"licensor/graph/odata"
 	"licensor/identity"
 )
@@ -69,6 +70,9 @@ type objectWriter struct {
 // may not read, the id. A property of $select must be one of some directory object, and shows on
 // those that have it.
 func (r *request) objectWriter() (*objectWriter, error) {
+	if err := r.mayExpandObjects(); err != nil {
+		return nil, err
+	}
 	if err := r.mayExpandSome(); err != nil {
 		return nil, err
 	}
@@ -127,7 +131,7 @@ func (r *request) otherWriter() (func([]byte, object) []byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	roles, err := mixed(r, roleFields, nil, identity.ReadRoles)
+	roles, err := mixed(r, roleFields, roleExpansions, identity.ReadRoles)
 	if err != nil {
 		return nil, err
 	}
@@ -156,6 +160,16 @@ func (r *request) appendType(b []byte, name string) []byte {
 // isObjectProperty reports whether some directory object has a property.
 func isObjectProperty(name string) bool {
 	return userFields.knows(name) || groupFields.knows(name) || applicationFields.knows(name) || principalFields.knows(name) || unitFields.knows(name) || roleFields.knows(name)
+}
+
+// isObjectLink says whether some directory object has a navigation property.
+func isObjectLink(name string) bool {
+	for _, links := range []fold.Names[string]{userFields.links, groupFields.links, applicationFields.links, principalFields.links, unitFields.links, roleFields.links} {
+		if _, ok := links.Find(name); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // narrowed returns the fields of $select that a type has and the caller may see.

@@ -76,12 +76,21 @@ func appendOrganizationProvisioned(b []byte, o *organization) []byte {
 	})
 }
 
+// organizationFields are the fields of $select. Nothing can be expanded.
+func (r *request) organizationFields() ([]*field[organization], error) {
+	fields, err := organizationFields.visible(r, r.access)
+	if err != nil {
+		return nil, err
+	}
+	return expanded(r, organizationFields, nil, fields)
+}
+
 // listOrganization answers GET /organization: a list of one.
 func (api *API) listOrganization(r *request) error {
-	if err := r.allow("$select", "$count"); err != nil {
+	if err := r.allow("$select", "$expand", "$count"); err != nil {
 		return err
 	}
-	fields, err := organizationFields.visible(r, r.access)
+	fields, err := r.organizationFields()
 	if err != nil {
 		return err
 	}
@@ -93,10 +102,10 @@ func (api *API) listOrganization(r *request) error {
 
 // getOrganization answers GET /organization/{organization}.
 func (api *API) getOrganization(r *request) error {
-	if err := r.allow("$select"); err != nil {
+	if err := r.allow("$select", "$expand"); err != nil {
 		return err
 	}
-	fields, err := organizationFields.visible(r, r.access)
+	fields, err := r.organizationFields()
 	if err != nil {
 		return err
 	}

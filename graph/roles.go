@@ -17,7 +17,8 @@ import (
 // directoryRole is a role of a tenant. All roles that there are, are always active.
 type directoryRole struct {
 	identity.Role
-	id uuid.UUID
+	id    uuid.UUID
+	image *tenant.Image
 }
 
 // roleFields are the properties of directoryRole.
@@ -57,7 +58,7 @@ func directoryRoles(img *tenant.Image) []directoryRole {
 // roleAt is the role at a place in identity.BuiltInRoles.
 func roleAt(img *tenant.Image, place int) directoryRole {
 	role := identity.BuiltInRoles[place]
-	return directoryRole{role, identity.RoleObjectID(img.Organization.ID, role.ID)}
+	return directoryRole{role, identity.RoleObjectID(img.Organization.ID, role.ID), img}
 }
 
 // listRoles answers GET /directoryRoles.
@@ -71,14 +72,14 @@ func (api *API) listRoleTemplates(r *request) error {
 }
 
 func sendRoles(r *request, set string, s *fieldSet[directoryRole], texts textsOf[directoryRole]) error {
-	options := []string{"$select", "$count"}
+	options := []string{"$select", "$expand", "$count"}
 	if texts != nil {
 		options = append(options, "$filter")
 	}
 	if err := r.allow(options...); err != nil {
 		return err
 	}
-	fields, err := s.selected(r)
+	fields, err := s.withExpanded(r, expansionsOfRoles(s))
 	if err != nil {
 		return err
 	}
@@ -87,6 +88,14 @@ func sendRoles(r *request, set string, s *fieldSet[directoryRole], texts textsOf
 		return err
 	}
 	return sendList(r, list[directoryRole]{context: r.selected(set), rows: rows, count: r.countOf(len(rows)), write: objects(fields)})
+}
+
+// expansionsOfRoles are those of one of the types that show roles.
+func expansionsOfRoles(s *fieldSet[directoryRole]) map[string]expansion[directoryRole] {
+	if s == roleFields {
+		return roleExpansions
+	}
+	return nil
 }
 
 // getRole answers GET /directoryRoles/{role}, by id or by roleTemplateId.
@@ -100,10 +109,10 @@ func (api *API) getRoleTemplate(r *request) error {
 }
 
 func sendRole(r *request, set string, s *fieldSet[directoryRole], find func(*request) (directoryRole, error)) error {
-	if err := r.allow("$select"); err != nil {
+	if err := r.allow("$select", "$expand"); err != nil {
 		return err
 	}
-	fields, err := s.selected(r)
+	fields, err := s.withExpanded(r, expansionsOfRoles(s))
 	if err != nil {
 		return err
 	}
@@ -163,7 +172,7 @@ func (r *request) roleTemplate() (directoryRole, error) {
 // roleOf is the role of a template.
 func (r *request) roleOf(template uuid.UUID) (directoryRole, bool) {
 	role, ok := identity.RoleByID(template)
-	return directoryRole{role, identity.RoleObjectID(r.image.Organization.ID, role.ID)}, ok
+	return directoryRole{role, identity.RoleObjectID(r.image.Organization.ID, role.ID), r.image}, ok
 }
 
 // membersOfRole are the users, groups and service principals that have a role.

@@ -162,11 +162,7 @@ func (api *API) listAssignments(r *request) error {
 
 // heldFields are the fields of $select and $expand.
 func (r *request) heldFields() ([]*field[heldRole], error) {
-	fields, err := heldFields.selected(r)
-	if err != nil {
-		return nil, err
-	}
-	return expanded(r, heldFields, heldExpansions, fields)
+	return heldFields.withExpanded(r, heldExpansions)
 }
 
 // heldRole is the assignment that the path names.

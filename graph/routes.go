@@ -54,6 +54,7 @@ func newRoutes(table []operation) *routes {
 		}
 	}
 	service.addSurface(surfaceText)
+	service.addNavigation()
 	service.addAllProperties(table)
 	t := &routes{root, map[string]bool{}}
 	service.gather(t.words)

@@ -2,6 +2,7 @@ package graph
 
 import (
 	_ "embed"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -80,7 +81,16 @@ func (t *routes) mayHave(n *node, segment string) bool {
 	}
 	name, arguments, _ := parentheses(strings.ToLower(segment))
 	plain, qualified := withoutNamespace(name)
-	return qualified || arguments == "" && (odataWords[name] || collectionOperations[name] || t.words[plain] || uuid.Validate(segment) == nil)
+	if qualified { // a type that there is, or something that can be called
+		return isTypeName(plain) || t.words[plain] || t.words[name]
+	}
+	return arguments == "" && (odataWords[name] || collectionOperations[name] || t.words[plain] || uuid.Validate(segment) == nil)
+}
+
+// isTypeName reports whether a name in lower case is that of a type of directory objects.
+func isTypeName(name string) bool {
+	_, ok := casts[name]
+	return ok || slices.ContainsFunc(objectTypes, func(known string) bool { return strings.EqualFold(known, name) })
 }
 
 // served reports whether anything is served at the place or below it.

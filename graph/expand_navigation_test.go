@@ -1,0 +1,90 @@
+package graph
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Every navigation property of the metadata is expanded where its list is served, and is 501
+// otherwise (P29).
+func TestEveryNavigationPropertyIsExpandedOrSaidNotToBe(t *testing.T) {
+	t.Parallel()
+	w, ann := withAnn(t)
+	token := w.appToken(allPermissions...)
+	group := w.create("/v1.0/groups", `{"displayName":"Red","mailEnabled":false,"mailNickname":"red","securityEnabled":true}`)
+	unit := w.create("/v1.0/directory/administrativeUnits", `{"displayName":"North"}`)
+	w.do("POST", "/v1.0/roleManagement/directory/roleAssignments", token, `{"principalId":"`+ann+`","roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10","directoryScopeId":"/"}`)
+	first := func(list string) string {
+		var answer struct{ Value []struct{ ID string } }
+		w.must(json.Unmarshal([]byte(w.do("GET", "/v1.0"+list, token, "").body), &answer))
+		return list + "/" + answer.Value[0].ID
+	}
+	metadata, err := readCSDL([]byte(specified(t, "graph/metadata.xml")))
+	w.must(err)
+	for typeName, one := range map[string]string{
+		"user": "/users/" + ann, "group": "/groups/" + group, "administrativeUnit": "/directory/administrativeUnits/" + unit,
+		"application": first("/applications"), "servicePrincipal": first("/servicePrincipals"), "organization": first("/organization"),
+		"directoryRole": first("/directoryRoles"), "domain": first("/domains"),
+		"unifiedRoleDefinition": first("/roleManagement/directory/roleDefinitions"), "unifiedRoleAssignment": first("/roleManagement/directory/roleAssignments"),
+	} {
+		names := slices.Clone(navigation[typeName])
+		if of := metadata.Entities[typeName]; of != nil {
+			for _, p := range of.Navigation {
+				names = append(names, p.Name)
+			}
+		}
+		slices.Sort(names)
+		for _, name := range slices.Compact(names) {
+			for _, version := range []string{"/v1.0", "/beta"} {
+				list := w.send("GET", version+one+"/"+name, token, "").status
+				want := http.StatusOK // where there is none, the list is 404, and the expansion null
+				if list == http.StatusNotImplemented && !slices.Contains([]string{"registeredDevices", "ownedDevices", "principal", "roleDefinition"}, name) {
+					want = http.StatusNotImplemented
+				}
+				for _, path := range []string{one, one[:strings.LastIndex(one, "/")]} {
+					if got := w.send("GET", version+path+"?$expand="+name, token, ""); got.status != want {
+						t.Errorf("%s%s?$expand=%s: %d, want %d: %.200s", version, path, name, got.status, want, got.body)
+					}
+				}
+			}
+		}
+	}
+}
+
+// The addresses of what a relation leads to are served, or 501, and so are objects by their other
+// keys.
+func TestReferencesAndOtherKeysAreServedOrSaidNotToBe(t *testing.T) {
+	t.Parallel()
+	routes := newRoutes(operations)
+	may := func(method, path string) bool {
+		parts, _ := segments("/v1.0" + path)
+		m, _, ok := routes.find(parts)
+		if !ok {
+			return m.unserved
+		}
+		op, err := m.operation(method)
+		p, _ := err.(*Problem)
+		return op != nil || p != nil && p.Status == http.StatusNotImplemented
+	}
+	for set, typeName := range map[string]string{
+		"users": "user", "groups": "group", "applications": "application", "servicePrincipals": "servicePrincipal",
+		"directoryRoles": "directoryRole", "directory/administrativeUnits": "administrativeUnit",
+	} {
+		for _, name := range navigation[typeName] {
+			if path := "/" + set + "/" + nobodysID + "/" + name; !may("GET", path+"/$ref") {
+				t.Errorf("%s/$ref is not there", path)
+			}
+		}
+	}
+	for _, key := range []string{
+		"applications(appId='x')", "applications(uniqueName='x')", "directory/subscriptions(commerceSubscriptionId='x')", "devices(deviceId='x')",
+		"directoryRoles(roleTemplateId='x')", "groups(uniqueName='x')", "servicePrincipals(appId='x')", "users(userPrincipalName='x')",
+	} {
+		if !may("GET", "/"+key) {
+			t.Errorf("%s is not there", key)
+		}
+	}
+}
