@@ -42,7 +42,7 @@ build: go ## build bin/licensor
 .PHONY: test
 test: go ## run all tests
 	$(if $(RACE),,@echo 'No C compiler: the race detector is off. Install gcc to have it.')
-	$(GO) test $(RACE) -shuffle=on ./...
+	$(GO) test $(RACE) -timeout=30m -shuffle=on ./...
 
 # Clients that others write, against the real program; they have dependencies of their own.
 .PHONY: test-sdk
