@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/directory/column"
+	"licensor/fold"
 	"licensor/vector"
 )
 
@@ -140,11 +141,12 @@ func (o *Objects[T]) EveryByAppID(appID uuid.UUID) iter.Seq[uint32] {
 	}
 }
 
-// Named returns the ordinals of the objects that have a name and are not deleted, ascending.
+// Named returns the ordinals of the objects that have a name, in whatever letter case, and are not deleted, ascending.
 func (o *Objects[T]) Named(name string) iter.Seq[uint32] {
 	return func(yield func(uint32) bool) {
 		o.names.candidates(KeyOf(name).prefix(), func(ordinal uint32) bool {
-			return !slices.Contains(o.kind.names(o.list.At(int(ordinal))), name) || yield(ordinal)
+			alike := func(other string) bool { return fold.Equal(other, name) }
+			return !slices.ContainsFunc(o.kind.names(o.list.At(int(ordinal))), alike) || yield(ordinal)
 		})
 	}
 }

@@ -33,7 +33,7 @@ var applicationFilters = &filters{
 }
 
 var principalFilters = &filters{
-	resource: "ServicePrincipal", kind: store.KindServicePrincipal, about: byDisplayName(directory.AboutPrincipal), all: directory.AllAboutPrincipals,
+	resource: "ServicePrincipal", kind: store.KindServicePrincipal, about: directory.AboutPrincipal, all: directory.AllAboutPrincipals,
 	licensed: principalCollections, numbers: principalNumbers,
 	byID: func(img *tenant.Image, text string) (uint32, bool) {
 		id, ok := parseGUID(text)
@@ -42,8 +42,8 @@ var principalFilters = &filters{
 	},
 }
 
-// byDisplayName takes appDisplayName for displayName: of a service principal they are the same, and of an application it was
-// always taken.
+// byDisplayName takes appDisplayName of an application for its displayName, as it always was. Of a service principal it is another name than
+// its own, and cannot be asked for.
 func byDisplayName(about func(string) (*directory.Asked, bool)) func(string) (*directory.Asked, bool) {
 	return func(path string) (*directory.Asked, bool) {
 		if strings.EqualFold(path, "appDisplayName") {

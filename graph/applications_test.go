@@ -35,6 +35,8 @@ func TestApplicationsAreFilteredAndPaged(t *testing.T) {
 		{"servicePrincipals", "$filter=id eq '" + alpha.Principal.ID.String() + "'", 200, "Alpha"},
 		{"applications", "$filter=displayName eq 'o''hara'", 200, "O'Hara"},
 		{"applications", "$filter=appDisplayName eq 'o''hara'", 200, "O'Hara"},
+		{"servicePrincipals", "$filter=appDisplayName eq 'Alpha'", 400, "for property 'appDisplayName' of resource 'ServicePrincipal'."},
+		{"applications", "$expand=owners,Owners", 400, "'owners' is in $expand more than once"},
 		{"applications", "$filter=displayName in ('Beta','Alpha')", 200, "Alpha Beta"},
 		{"applications", "$filter=startsWith(displayName,'al') or displayName eq 'Beta'", 200, "Alpha Beta"},
 		{"applications", "$filter=startsWith(displayName,'al') and displayName eq 'Beta'", 200, ""},

@@ -103,9 +103,12 @@ const maxExpanded = 20
 // expanded adds what $expand asks for to the fields of an answer.
 func expanded[T any](r *request, set *fieldSet[T], all map[string]expansion[T], fields []*field[T]) ([]*field[T], error) {
 	fields = slices.Clip(fields)
-	for _, e := range r.options.Expand {
+	for i, e := range r.options.Expand {
 		make, ok := all[e.Name]
+		again := func(other odata.Expansion) bool { return other.Name == e.Name }
 		switch {
+		case slices.ContainsFunc(r.options.Expand[:i], again):
+			return nil, broken("'%s' is in $expand more than once, for the second time at position %d. Name it once.", e.Name, e.Column)
 		case !ok:
 			return nil, cannotExpand(set, e)
 		case e.Nested, e.Levels > 1 && e.Name != "manager":

@@ -103,7 +103,10 @@ const restoring = "/v1.0/directory/deletedItems/%s/restore"
 // TestAClaimIsOneTenants for what is unique among tenants.
 var contests = map[string]func(w *world) contest{
 	"identifierUris of a new application": func(*world) contest {
-		return contest{"POST", always("/v1.0/applications"), always(`{"displayName":"A","identifierUris":["api://same"]}`), served(http.StatusCreated), takenText("identifierUris")}
+		spelled := func(i int) string { // letter case makes no other URI
+			return fmt.Sprintf(`{"displayName":"A","identifierUris":[%q]}`, [...]string{"api://same", "API://Same"}[i%2])
+		}
+		return contest{"POST", always("/v1.0/applications"), spelled, served(http.StatusCreated), takenText("identifierUris")}
 	},
 	"identifierUris of an application": func(w *world) contest {
 		ids := w.times("/v1.0/applications", always(`{"displayName":"A"}`))
