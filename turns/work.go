@@ -29,7 +29,6 @@ type Work struct {
 	began time.Time // this stretch
 	long  bool      // it holds its thread, and its time is measured
 	from  time.Duration
-	spent time.Duration
 	doing string
 }
 
@@ -90,7 +89,7 @@ func (w *Work) Yield() error {
 	if now.Sub(w.began) < stretch {
 		return nil
 	}
-	if threadTime()-w.from+w.spent > Budget {
+	if w.Spent() > Budget {
 		return &TooMuch{w.doing}
 	}
 	err := w.take()
@@ -122,12 +121,12 @@ func (w *Work) Rest() {
 	}
 }
 
-// Spent is the processor's time that the work has taken, as far as it was long.
+// Spent is the processor's time that the work has taken so far, as far as it was long; nothing once it has ended.
 func (w *Work) Spent() time.Duration {
 	if w == nil || !w.long {
 		return 0
 	}
-	return w.spent + threadTime() - w.from
+	return threadTime() - w.from
 }
 
 // End ends the work.
@@ -136,7 +135,6 @@ func (w *Work) End() {
 		return
 	}
 	w.Rest()
-	w.spent = w.Spent()
 	w.long = false
 	runtime.UnlockOSThread()
 }

@@ -26,18 +26,23 @@ func TestKilledServerKeepsWhatItAnswered(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts the real program many times")
 	}
-	program := buildProgram(t)
-	data := filepath.Join(t.TempDir(), "licensor.db")
-	k := &killed{t: t, program: program, data: data, members: map[string]bool{}}
-	k.init()
-	k.start()
-	k.prepare()
+	k := newKilled(t)
 	for round := range 6 {
 		k.load(time.Duration(100+rand.IntN(400)) * time.Millisecond)
 		k.start()
 		k.check(round)
 	}
 	k.stop()
+}
+
+// newKilled runs the real program over a new database with a licensed group.
+func newKilled(t *testing.T) *killed {
+	t.Helper()
+	k := &killed{t: t, program: buildProgram(t), data: filepath.Join(t.TempDir(), "licensor.db"), members: map[string]bool{}}
+	k.init()
+	k.start()
+	k.prepare()
+	return k
 }
 
 func buildProgram(t *testing.T) string {

@@ -126,17 +126,12 @@ func TestAServerWhoseLogIsGoneDoesNotStart(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts the real program")
 	}
-	program := buildProgram(t)
-	data := filepath.Join(t.TempDir(), "licensor.db")
-	k := &killed{t: t, program: program, data: data, members: map[string]bool{}}
-	k.init()
-	k.start()
-	k.prepare()
+	k := newKilled(t)
 	k.load(300 * time.Millisecond)
-	if err := os.Remove(data + "-wal"); err != nil {
+	if err := os.Remove(k.data + "-wal"); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.CommandContext(t.Context(), program, "serve", "--data", data, "--listen", "127.0.0.1:0").CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), k.program, "serve", "--data", k.data, "--listen", "127.0.0.1:0").CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "acknowledged changes are missing") || !strings.Contains(string(out), "--allow-data-loss") {
 		t.Fatalf("it ends with %v and says %s", err, out)
 	}
