@@ -270,9 +270,9 @@ func TestWhatIsNoOperationNobodyMayDo(t *testing.T) {
 	Operation("fly").want(t, member([]Role{GlobalAdministrator}, "Directory.ReadWrite.All"), Self, None)
 }
 
-func TestRolesHaveTheIdentifiersOfTheSpecification(t *testing.T) {
+func TestRolesHaveTheIdentifiersOfTheRules(t *testing.T) {
 	t.Parallel()
-	text := specification(t, "graph/auth.md")
+	text := rules(t, "auth.md")
 	seen := map[uuid.UUID]bool{}
 	for _, role := range Roles {
 		manages := slices.Contains([]Role{ApplicationAdministrator, CloudApplicationAdministrator, PrivilegedRoleAdministrator}, role)
@@ -291,9 +291,9 @@ func TestRolesHaveTheIdentifiersOfTheSpecification(t *testing.T) {
 
 // Every permission and role that section 10 and L73 name must be enough, with the role names written in full or as
 // "License, User, Groups Administrator".
-func TestNeedsGrantAllThatTheSpecificationNames(t *testing.T) {
+func TestNeedsGrantAllThatTheRulesName(t *testing.T) {
 	t.Parallel()
-	text := specification(t, "spec/licensing.md")
+	text := rules(t, "licensing.md")
 	for operation, ops := range map[string][]Operation{
 		"read users":                    {ReadUsers},
 		"create, update, delete users":  {WriteUsers},
@@ -351,14 +351,10 @@ func wantNamed(t *testing.T, op Operation, permissions, roles string) {
 	}
 }
 
-// specification reads a file of the specification, whose folder LICENSOR_SPEC names.
-func specification(t *testing.T, name string) string {
+// rules reads a page of the rules.
+func rules(t *testing.T, page string) string {
 	t.Helper()
-	folder := os.Getenv("LICENSOR_SPEC")
-	if folder == "" {
-		t.Skip("set LICENSOR_SPEC to the folder that holds spec/ and graph/")
-	}
-	text, err := os.ReadFile(filepath.Join(folder, name))
+	text, err := os.ReadFile(filepath.Join("..", "docs", "spec", page))
 	if err != nil {
 		t.Fatal(err)
 	}
