@@ -63,13 +63,14 @@ test-openapi: build ## compare the program's answers with the OpenAPI document t
 	cd test/openapi && LICENSOR=$(CURDIR)/bin/licensor $(GO) test -count=1 ./...
 
 .PHONY: lint
-lint: go ## check format (gofumpt), go vet, staticcheck
+lint: go ## check format (gofumpt), go vet, staticcheck, doc comments (revive)
 	@unformatted="$$($(TOOL) gofumpt -l .)" || exit 1; \
 	if [ -n "$$unformatted" ]; then \
 		echo "Not formatted; run \`make format\`:"; echo "$$unformatted"; exit 1; \
 	fi
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
+	$(TOOL) revive -config tools/revive.toml -set_exit_status ./...
 
 .PHONY: format
 format: go ## format all Go files

@@ -20,9 +20,13 @@ type change[T any] struct {
 
 // Patches of the objects that clients change.
 type (
-	UserPatch         = Patch[User]
-	GroupPatch        = Patch[Group]
-	UnitPatch         = Patch[AdministrativeUnit]
+	// UserPatch is a change of a user.
+	UserPatch = Patch[User]
+	// GroupPatch is a change of a group.
+	GroupPatch = Patch[Group]
+	// UnitPatch is a change of an administrative unit.
+	UnitPatch = Patch[AdministrativeUnit]
+	// OrganizationPatch is a change of the organization.
 	OrganizationPatch = Patch[Organization]
 )
 

@@ -14,10 +14,12 @@ type Op interface {
 
 // The operations. Users and groups are added once; a deleted user can be restored or purged, a group only deleted.
 type (
+	// AddUser adds a user.
 	AddUser struct {
 		User     uuid.UUID
 		Location licensing.Country
 	}
+	// SetLocation changes a user's usageLocation.
 	SetLocation struct {
 		User     uuid.UUID
 		Location licensing.Country
@@ -27,26 +29,37 @@ type (
 		User      uuid.UUID
 		Duplicate bool
 	}
-	DeleteUser  struct{ User uuid.UUID }
+	// DeleteUser deletes a user, which can be restored (L38).
+	DeleteUser struct{ User uuid.UUID }
+	// RestoreUser restores a deleted user (L38).
 	RestoreUser struct{ User uuid.UUID }
-	PurgeUser   struct{ User uuid.UUID }
-	AddGroup    struct{ Group uuid.UUID }
+	// PurgeUser deletes a deleted user permanently.
+	PurgeUser struct{ User uuid.UUID }
+	// AddGroup adds a group without members or licenses.
+	AddGroup struct{ Group uuid.UUID }
+	// DeleteGroup deletes a group without licenses (L35).
 	DeleteGroup struct{ Group uuid.UUID }
-	AddMembers  struct {
+	// AddMembers adds users to a group (L32).
+	AddMembers struct {
 		Group uuid.UUID
 		Users []uuid.UUID
 	}
+	// RemoveMembers removes users from a group (L32).
 	RemoveMembers struct {
 		Group uuid.UUID
 		Users []uuid.UUID
 	}
+	// SetUnits sets the units of a SKU, and whether there is a subscription (L1, L2).
 	SetUnits struct {
 		SKU        uuid.UUID
 		Units      Units
 		Subscribed bool
 	}
-	SetCatalog      struct{ Catalog licensing.Catalog }
-	SetSettings     struct{ Settings Settings }
+	// SetCatalog replaces the catalog (L61).
+	SetCatalog struct{ Catalog licensing.Catalog }
+	// SetSettings replaces the tenant's settings.
+	SetSettings struct{ Settings Settings }
+	// SetOrganization sets the organization's country (L34).
 	SetOrganization struct{ Country licensing.Country }
 	// Reprocess evaluates all bundles of groups of the users (L70, L75).
 	Reprocess struct{ Users []uuid.UUID }
