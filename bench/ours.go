@@ -27,7 +27,7 @@ type world struct {
 	products []licensing.Product
 }
 
-// The products of the world, of the built-in catalogue; the last is what is assigned while the clock runs.
+// worldProducts are the products of the world, from the built-in catalog. The last one is assigned while the clock runs.
 var worldProducts = []string{"ENTERPRISEPACK", "EMS", "POWER_BI_PRO", "VISIOCLIENT", "Microsoft_365_Copilot"}
 
 func newWorld(users int) world {

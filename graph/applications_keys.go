@@ -35,7 +35,7 @@ func appendKeys(b []byte, list []directory.Certificate) []byte {
 }
 
 func appendKeyMembers(b []byte, c directory.Certificate) []byte {
-	thumbprint := sha1.Sum(c.DER) //nolint:gosec // a name, not a proof
+	thumbprint := sha1.Sum(c.DER) // a name, not a proof
 	b = append(appendName(b, "customKeyIdentifier"), '"')
 	b = append(base64.StdEncoding.AppendEncode(b, thumbprint[:]), '"')
 	b = appendTextOrNull(appendName(b, "displayName"), c.DisplayName)

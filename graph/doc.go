@@ -12,7 +12,7 @@
 // once, with the request's id, and shown as 500.
 //
 // Views are written by appending to a pooled buffer. Which properties an object has is the directory's table; fields.go joins
-// them with those that come from licensing, and turns $select into a list of fields. Lists come in pages (list.go): the place
+// them with those that come from licensing, and turns $select into a list of fields. Lists come in pages (page.go, listing.go): the place
 // where the next one begins is the ordinal of the last object, so a page costs the same wherever it is.
 //
 // Beside Graph's own roots, /v1.0 and /beta, which are one tree, there is /licensor/v1 for what Graph has no words for: buying seats,

@@ -89,7 +89,7 @@ func (r *request) precondition() error {
 	etag, revision, err := r.current()
 	switch {
 	case err != nil:
-		return nil //nolint:nilerr // that the object is not there is for the operation to say
+		return nil // that the object is not there is for the operation to say
 	case !names(known, etag):
 		return changedMeanwhile(known)
 	}

@@ -96,7 +96,7 @@ func (s *sku) partNumber() string {
 	return s.Product.SKUPartNumber
 }
 
-// order sorts by the keys of $orderby, the last key first, so that the first counts most.
+// orderSKUs sorts by the keys of $orderby, the last key first, so that the first counts most.
 func (r *request) orderSKUs(list []sku) error {
 	for _, key := range slices.Backward(r.options.OrderBy) {
 		compare, ok := skuOrders.Find(key.Property)

@@ -130,7 +130,8 @@ func (e *evaluation) judge() (failed bool) {
 	return failed
 }
 
-// refuse leaves in force what is, and says why: those without an error of their own suffer from another's (L45, L49).
+// refuse leaves in force what is, and says why: those without an error of their own suffer from another's (L45, L49). The wish
+// stays with the entry (L48).
 func (e *evaluation) refuse(b span) {
 	for k, verdict := range e.verdicts {
 		if verdict == NoError {
@@ -147,7 +148,8 @@ func (e *evaluation) setError(i int, verdict Error) {
 	}
 }
 
-// putInForce makes entry i what it is wished to be and keeps count of the seats (L3).
+// putInForce makes entry i what it is wished to be and keeps count of the seats (L3). While another source gives the SKU the
+// user keeps the seat, so none is lost on the way from a direct license to a group's (L37).
 func (e *evaluation) putInForce(i int) {
 	en := &e.entries[i]
 	held := e.holds(en.SKU)

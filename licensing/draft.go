@@ -9,8 +9,8 @@ import (
 	"licensor/vector"
 )
 
-// Draft is a change to an Image in the making. Its methods are the changes there are; one that answers an error has changed nothing. A
-// Draft is for one goroutine.
+// Draft is a change to an Image in the making. Its methods are the changes there are, and nothing else changes a state (L62); one that
+// returns an error has changed nothing. A Draft is for one goroutine.
 type Draft struct {
 	base *Image
 	next *Image // shares with base what has not been touched

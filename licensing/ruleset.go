@@ -21,7 +21,8 @@ type ruleset struct {
 	variants []variant
 }
 
-// variant is a (SKU, disabled plans) under a catalogue.
+// variant is a (SKU, disabled plans) under a catalog. What is stored is those two, so a plan that a catalog adds to the
+// SKU is enabled at once for everyone whose variants do not disable it (L36).
 type variant struct {
 	sku      SKU
 	product  *Product // nil where the catalogue does not have the SKU (any more)
@@ -119,7 +120,7 @@ func (r *ruleset) prohibit() {
 	}
 }
 
-// excluded answers the plans that cannot be with p: those it names and those that name it (L41).
+// excludedBy adds to a set the plans that cannot be with p: those it names and those that name it (L41).
 func (r *ruleset) excludedBy(p *ServicePlan, into planSet) {
 	for _, id := range p.Excludes {
 		into.add(r.bits[id])
@@ -185,7 +186,7 @@ func (r *ruleset) withVariant(sku SKU, disabled []uuid.UUID) (*ruleset, Variant)
 	return &next, Variant(len(r.variants))
 }
 
-// subscribable answers the product of a skuId, nil where the catalogue has none.
+// product returns the product of a skuId, nil when the catalog has none.
 func (r *ruleset) product(id uuid.UUID) *Product { return r.products[id] }
 
 func (r *ruleset) plan(at int32) *ServicePlan { return &r.catalog.ServicePlans[at] }

@@ -124,7 +124,7 @@ func (l *licensor) start(ctx context.Context, environment ...string) (err error)
 	if l.address == "" {
 		return errors.Join(fmt.Errorf("%s serve did not start", l.program), l.stop())
 	}
-	go io.Copy(io.Discard, said) //nolint:errcheck // ends with the process
+	go io.Copy(io.Discard, said) // ends with the process
 	return l.renew(ctx)
 }
 

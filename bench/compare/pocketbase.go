@@ -139,7 +139,7 @@ func fillPeople(ctx context.Context, app core.App, c *core.Collection, p *popula
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // committed, or failed with another error
+	defer tx.Rollback() // committed, or failed with another error
 	columns := append([]string{"id", "accountEnabled", "createdDateTime", "proxyAddresses", "groups", "licenses"}, textProperties[:]...)
 	insert, err := tx.PrepareContext(ctx, fmt.Sprintf("INSERT INTO %s (%s) VALUES (?%s)", c.Name, strings.Join(columns, ", "), strings.Repeat(", ?", len(columns)-1)))
 	if err != nil {

@@ -138,7 +138,7 @@ func (p *postgres) fill(ctx context.Context, people *population) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close(ctx) //nolint:errcheck // everything is committed
+	defer db.Close(ctx) // everything is committed
 	if _, err := db.Exec(ctx, postgresTables()); err != nil {
 		return err
 	}

@@ -241,7 +241,7 @@ func (s *story) show(method, path, body, status string, answer []byte) {
 	}
 }
 
-// The properties of an answer that the story is not about.
+// besides are the properties of an answer that the story is not about.
 var besides = map[string]bool{
 	"@odata.context": true, "assignedPlans": true, "provisionedPlans": true, "createdDateTime": true, "renewedDateTime": true, "givenName": true,
 	"surname": true, "mailEnabled": true, "mailNickname": true, "mail": true, "securityEnabled": true, "userType": true, "accountEnabled": true,

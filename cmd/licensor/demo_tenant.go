@@ -10,7 +10,7 @@ import (
 
 const demoDomain = "contoso.example"
 
-// Products of the demo, by their skuPartNumber in the built-in catalogue, with the seats that are bought.
+// demoSeats are the products of the demo, by their skuPartNumber in the built-in catalog, with the seats that are bought.
 var demoSeats = []struct {
 	part  string
 	id    string

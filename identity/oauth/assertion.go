@@ -2,7 +2,7 @@ package oauth
 
 import (
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // the name of a certificate, not a protection
+	"crypto/sha1" // the name of a certificate, not a protection
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -101,7 +101,7 @@ func (s *Server) certificateKey(app identity.App, header jose.Header) (*rsa.Publ
 
 // isNamed says whether one of the names is the certificate's: all that are there must be.
 func isNamed(der []byte, x5t, x5t256, kid string) bool {
-	one, two := sha1.Sum(der), sha256.Sum256(der) //nolint:gosec // see above
+	one, two := sha1.Sum(der), sha256.Sum256(der)
 	encode := base64.RawURLEncoding.EncodeToString
 	for _, name := range []*string{&x5t, &x5t256} { // MSAL for Go writes them in the alphabet for bodies, padded
 		*name = strings.NewReplacer("+", "-", "/", "_").Replace(strings.TrimRight(*name, "="))

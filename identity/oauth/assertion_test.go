@@ -4,7 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // the name of a certificate
+	"crypto/sha1" // the name of a certificate
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -51,7 +51,7 @@ func newCard() identityCard {
 }
 
 func (c identityCard) x5t() string {
-	sum := sha1.Sum(c.der) //nolint:gosec // see above
+	sum := sha1.Sum(c.der)
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
@@ -121,7 +121,7 @@ func TestACertificateIsAsGoodAsASecret(t *testing.T) {
 	w := newWorld(t)
 	card := cards()[0]
 	w.registerCard(card)
-	thumbprint := sha1.Sum(card.der) //nolint:gosec // see above
+	thumbprint := sha1.Sum(card.der)
 	thumbprint256 := sha256.Sum256(card.der)
 	root := w.https.URL
 	for name, test := range map[string]struct {

@@ -12,7 +12,8 @@ import (
 // applicationID marks a SQLite file as ours: "Lics".
 const applicationID = 0x4c696373
 
-// The n-th file, by name, leads from schema n-1 to schema n. Files that were released are never changed.
+// migrations has the steps between schemas: the n-th file, by name, leads from schema n-1 to schema n. Files that were released are
+// never changed.
 //
 //go:embed migrations/*.sql
 var migrations embed.FS
