@@ -18,4 +18,6 @@
 //
 // BuiltIn is a catalogue of the products met most often. It makes the server useful before anybody has imported
 // anything. It stands in builtin.txt, which `go run ./catalog/gen` writes.
+//
+// Rules are cited from docs/spec/licensing.md (L).
 package catalog

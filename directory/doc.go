@@ -25,4 +25,6 @@
 //
 // The package has no clock, no randomness and does no I/O: times and ids come from the caller, so that every node and every
 // replay makes the same objects.
+//
+// Rules are cited from docs/spec/protocol.md (P), docs/spec/licensing.md (L) and docs/spec/auth.md (A).
 package directory

@@ -17,4 +17,6 @@
 //
 // Beside Graph's own roots, /v1.0 and /beta, which are one tree, there is /licensor/v1 for what Graph has no words for: buying seats,
 // the catalogue, settings, reprocessing many users, and explanations. Its answers follow the same conventions.
+//
+// Rules are cited from docs/spec/protocol.md (P), docs/spec/licensing.md (L) and docs/spec/auth.md (A).
 package graph

@@ -18,4 +18,6 @@
 // can choose, the Host header included, makes a token valid that would not be otherwise.
 //
 // The package knows no tenant: what it must know of tenants, users and applications it asks a Directory.
+//
+// Rules are cited from docs/spec/auth.md (A), docs/spec/protocol.md (P) and docs/spec/licensing.md (L).
 package identity

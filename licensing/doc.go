@@ -15,5 +15,5 @@
 //
 // The rules themselves are in check.go (what makes a license impossible, L40 to L46), bundle.go (what is given together, L49),
 // process.go (in which order, L50 to L52, and how often), direct.go, group.go and user.go (what a change processes, L60). Read
-// check.go first, beside the specification.
+// check.go first, beside docs/spec/licensing.md, whose numbers are cited.
 package licensing

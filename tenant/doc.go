@@ -14,4 +14,6 @@
 // the parts that changed.
 //
 // Tenants is all tenants of a store.
+//
+// Rules are cited from docs/spec/licensing.md (L) and docs/spec/protocol.md (P).
 package tenant

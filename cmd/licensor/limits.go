@@ -6,7 +6,7 @@ import (
 	"licensor/graph"
 )
 
-// limiting is how much callers may ask for (P43).
+// limiting is how much callers may ask for (docs/spec/protocol.md P43).
 type limiting struct{ application, tenant int }
 
 func (l *limiting) register(cmd *cobra.Command) {

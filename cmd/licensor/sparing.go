@@ -11,7 +11,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// sparing answers 500 when a handler panics, in the shape of the authority's errors (A30), and the server lives on. Graph looks after its
+// sparing answers 500 when a handler panics, in the shape of the authority's errors (docs/spec/auth.md A30), and the server lives on. Graph looks after its
 // own handlers.
 func sparing(next http.Handler, now func() time.Time) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

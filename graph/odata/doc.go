@@ -18,4 +18,6 @@
 // Every node of the tree knows where in the text it stands, so that whoever refuses a part of it can name the column, and
 // every mistake found here is an *Error that does. Depth, length and the number of terms are bounded: no filter, whatever
 // its author had in mind, costs more than a fraction of a millisecond and a little memory.
+//
+// Rules are cited from docs/spec/protocol.md (P).
 package odata
