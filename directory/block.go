@@ -67,7 +67,7 @@ func (b *block) keySpan(i int) (start, end uint32) {
 	return start, b.users[i].keyEnd
 }
 
-// keysOf answers the key of the name and those of the addresses; nothing for a purged user.
+// keysOf returns the key of the name and those of the addresses; nothing for a purged user.
 func (b *block) keysOf(i int) []Key {
 	start, end := b.keySpan(i)
 	return b.keys[start:end:end]
@@ -94,8 +94,8 @@ func (b *block) setKeys(i int, keys ...Key) {
 	}
 }
 
-// setGroup adds the group to the users at the places (ascending), or takes it from them, in one pass. It answers for how
-// many that was a change.
+// setGroup adds the group to the users at the places (ascending), or takes it from them, in one pass. It returns how
+// many users that changed.
 func (b *block) setGroup(group uint32, places []uint8, member bool) (changed int) {
 	next := make([]uint32, 0, len(b.groups)+len(places))
 	start := uint32(0)

@@ -47,7 +47,7 @@ func snug[E any](s []E) []E {
 	return s
 }
 
-// AddUser adds a user and answers the ordinal, which is the next one.
+// AddUser adds a user and returns the ordinal, which is the next one.
 func (d *Draft) AddUser(id uuid.UUID, name Key, addresses []Key) uint32 {
 	ordinal := d.users
 	if ordinal%blockUsers == 0 {
@@ -72,7 +72,7 @@ func (d *Draft) ownBlock(user uint32) *block {
 	return b
 }
 
-// own answers the block and place of a user that is there, for changing.
+// own returns the block and place of a user that is there, for changing.
 func (d *Draft) own(user uint32) (*block, int) {
 	d.checkUser(user)
 	return d.ownBlock(user), int(user % blockUsers)
@@ -167,13 +167,13 @@ func (d *Draft) PurgeUser(user uint32) {
 	b.users[i].id, b.users[i].state = uuid.Nil, gone
 }
 
-// Join makes users members of the group and answers how many were not yet. A block of users is rewritten once for those of
+// Join makes users members of the group and returns how many were not yet. A block of users is rewritten once for those of
 // its users that come one after the other: ascending users are quick.
 func (d *Draft) Join(group uint32, users iter.Seq[uint32]) (joined int) {
 	return d.setMembers(group, users, true)
 }
 
-// Leave ends memberships and answers how many there were.
+// Leave ends memberships and returns how many there were.
 func (d *Draft) Leave(group uint32, users iter.Seq[uint32]) (left int) {
 	return d.setMembers(group, users, false)
 }

@@ -9,7 +9,7 @@ import (
 	"licensor/directory/column"
 )
 
-// AddGroup adds a group and answers its ordinal, which is the next one.
+// AddGroup adds a group and returns its ordinal, which is the next one.
 func (d *Draft) AddGroup(id uuid.UUID) uint32 {
 	ordinal := d.groups
 	if ordinal%blockGroup == 0 {
@@ -32,7 +32,7 @@ func (d *Draft) ownGroupBlock(group uint32) *groupBlock {
 	return b
 }
 
-// ownGroup answers a group that is there, for changing.
+// ownGroup returns a group that is there, for changing.
 func (d *Draft) ownGroup(group uint32) *group {
 	d.checkGroup(group)
 	return &d.ownGroupBlock(group).groups[group%blockGroup]
@@ -113,7 +113,7 @@ func (d *Draft) RemoveOwner(group, user uint32) bool {
 	return setIn(&d.ownGroup(group).owners, user, false)
 }
 
-// setIn puts value into an ascending set or takes it out, in a new array, and answers whether that was a change.
+// setIn puts value into an ascending set or takes it out, in a new array, and reports whether that was a change.
 func setIn(set *[]uint32, value uint32, in bool) bool {
 	if has(*set, value) == in {
 		return false

@@ -65,7 +65,7 @@ func (g *Group) Document() []byte {
 // GroupProperty returns the property with a name, in any letter case.
 func GroupProperty(name string) (*Property[Group], bool) { return groupTable.property(name) }
 
-// GroupProperties answers all properties but those of licenses, in alphabetical order. The slice is shared.
+// GroupProperties returns all properties but those of licenses, in alphabetical order. The slice is shared.
 func GroupProperties() []*Property[Group] { return groupTable.all }
 
 // ParseGroupPatch reads the body of a creation or an update of a group. Errors are *Invalid.
@@ -139,7 +139,7 @@ func fitsGroup(before, after *Group) error {
 	return after.consistent()
 }
 
-// consistent answers an *Invalid when the group's properties do not fit each other. Dynamic membership is refused
+// consistent returns an *Invalid when the group's properties do not fit each other. Dynamic membership is refused
 // rather than kept and not lived up to: such a group would look served and stay empty.
 func (g *Group) consistent() error {
 	switch {

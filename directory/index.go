@@ -20,7 +20,7 @@ type Index struct {
 	copying sync.Mutex // copying a lookup changes its mark of ownership, which no reader looks at
 }
 
-// NewIndex answers an empty one.
+// NewIndex returns an empty one.
 func NewIndex() *Index {
 	return &Index{
 		view:        view{ids: new(lookup), names: new(lookup), addresses: new(lookup), groupIDs: new(lookup), reports: new(lookup)},
@@ -28,7 +28,7 @@ func NewIndex() *Index {
 	}
 }
 
-// view is what Index and Draft can be asked. A Draft answers with its changes.
+// view is what Index and Draft can be asked. A Draft includes its changes.
 type view struct {
 	users  uint32
 	groups uint32
@@ -46,7 +46,7 @@ func (v *view) Users() uint32 { return v.users }
 // Groups is how many ordinals of groups are in use.
 func (v *view) Groups() uint32 { return v.groups }
 
-// at answers the block of a user and its place there; nil for an ordinal not in use.
+// at returns the block of a user and its place there; nil for an ordinal not in use.
 func (v *view) at(user uint32) (*block, int) {
 	if user >= v.users {
 		return nil, 0
@@ -89,7 +89,7 @@ func (v *view) UserByName(userPrincipalName string) (ordinal uint32, ok bool) {
 	return v.names.find(name.prefix(), func(user uint32) bool { return v.keys(user)[0] == name })
 }
 
-// keys answers the keys of a user's name and addresses; none of a purged one.
+// keys returns the keys of a user's name and addresses; none of a purged one.
 func (v *view) keys(user uint32) []Key {
 	if b, i := v.at(user); b != nil {
 		return b.keysOf(i)
@@ -121,7 +121,7 @@ func (v *view) UserRevision(user uint32) uint32 { return v.user(user).revision }
 // GroupRevision changes with each write of the group's document.
 func (v *view) GroupRevision(group uint32) uint32 { return v.group(group).revision }
 
-// MemberOf answers the groups the user is directly in, soft-deleted ones included, ascending. The slice is shared.
+// MemberOf returns the groups the user is directly in, soft-deleted ones included, ascending. The slice is shared.
 func (v *view) MemberOf(user uint32) []uint32 {
 	if b, i := v.at(user); b != nil {
 		return b.groupsOf(i)
@@ -132,14 +132,14 @@ func (v *view) MemberOf(user uint32) []uint32 {
 // IsMember says whether the user is directly in the group.
 func (v *view) IsMember(user, group uint32) bool { return has(v.MemberOf(user), group) }
 
-// GroupMembersOf answers the groups directly in the group, soft-deleted ones included, ascending. The slice is shared.
+// GroupMembersOf returns the groups directly in the group, soft-deleted ones included, ascending. The slice is shared.
 func (v *view) GroupMembersOf(group uint32) []uint32 { return v.group(group).members }
 
-// GroupMemberOf answers the groups that the group is directly in, soft-deleted ones included, ascending. The slice is
+// GroupMemberOf returns the groups that the group is directly in, soft-deleted ones included, ascending. The slice is
 // shared.
 func (v *view) GroupMemberOf(group uint32) []uint32 { return v.group(group).memberOf }
 
-// Owners answers the users who own the group, soft-deleted ones included, ascending. The slice is shared.
+// Owners returns the users who own the group, soft-deleted ones included, ascending. The slice is shared.
 func (v *view) Owners(group uint32) []uint32 {
 	owners := v.group(group).owners
 	if !slices.ContainsFunc(owners, v.UserGone) {
@@ -148,7 +148,7 @@ func (v *view) Owners(group uint32) []uint32 {
 	return slices.DeleteFunc(slices.Clone(owners), v.UserGone)
 }
 
-// EverOwners answers the Owners, and who was one when deleted for good: nobody else gets such an ordinal. The slice is shared.
+// EverOwners returns the Owners, and who was one when deleted for good: nobody else gets such an ordinal. The slice is shared.
 func (v *view) EverOwners(group uint32) []uint32 { return v.group(group).owners }
 
 // AddressOwners yields the live users who have the address, ascending.

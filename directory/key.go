@@ -16,7 +16,7 @@ import (
 // users' names called taken, or address shared.
 type Key [16]byte
 
-// KeyOf answers the key of a user principal name, or of an address as User.Addresses gives it.
+// KeyOf returns the key of a user principal name, or of an address as User.Addresses gives it.
 func KeyOf(text string) Key {
 	sum := sha256.Sum256([]byte(strings.ToLower(text)))
 	return Key(sum[:16])
@@ -35,7 +35,7 @@ type lookup struct {
 
 const mostWaiting = 1 << 17
 
-// copy answers a lookup that shares what does not change. Reading the old one never touches what copying it changes, so it
+// copy returns a lookup that shares what does not change. Reading the old one never touches what copying it changes, so it
 // may be read by many meanwhile; but two may not copy it at once.
 func (l *lookup) copy() *lookup { return &lookup{set: *l.set.Copy()} }
 
@@ -75,7 +75,7 @@ func idPrefix(id uuid.UUID) uint32 {
 	return uint32(h >> 32)
 }
 
-// candidates hands the ordinals with the prefix to yield, ascending, until it answers false.
+// candidates hands the ordinals with the prefix to yield, ascending, until it returns false.
 func (l *lookup) candidates(prefix uint32, yield func(ordinal uint32) bool) {
 	l.settle()
 	l.set.Ascend(entry(prefix, 0), func(e uint64) bool {
@@ -83,7 +83,7 @@ func (l *lookup) candidates(prefix uint32, yield func(ordinal uint32) bool) {
 	})
 }
 
-// find answers the first ordinal with the prefix that matches.
+// find returns the first ordinal with the prefix that matches.
 func (l *lookup) find(prefix uint32, matches func(ordinal uint32) bool) (found uint32, ok bool) {
 	l.candidates(prefix, func(ordinal uint32) bool {
 		found, ok = ordinal, matches(ordinal)

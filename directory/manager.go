@@ -2,13 +2,13 @@ package directory
 
 import "fmt"
 
-// Manager answers the user's manager, a soft-deleted one too.
+// Manager returns the user's manager, a soft-deleted one too.
 func (v *view) Manager(user uint32) (manager uint32, ok bool) {
 	after := v.user(user).manager
 	return after - 1, after > 0
 }
 
-// Reports answers the users whose manager the user is, soft-deleted ones included, ascending.
+// Reports returns the users whose manager the user is, soft-deleted ones included, ascending.
 func (v *view) Reports(user uint32) (reports []uint32) {
 	v.reports.candidates(user, func(report uint32) bool {
 		reports = append(reports, report)

@@ -54,12 +54,12 @@ func (o *Organization) Document() []byte {
 	return organizationTable.appendDocument(make([]byte, 0, 512), o)
 }
 
-// OrganizationProperty answers the property with the name, which is case-sensitive.
+// OrganizationProperty returns the property with the name, which is case-sensitive.
 func OrganizationProperty(name string) (*Property[Organization], bool) {
 	return organizationTable.property(name)
 }
 
-// OrganizationProperties answers all properties but those of licenses, in alphabetical order; all are shown by default. The
+// OrganizationProperties returns all properties but those of licenses, in alphabetical order; all are shown by default. The
 // slice is shared.
 func OrganizationProperties() []*Property[Organization] { return organizationTable.all }
 
@@ -72,7 +72,7 @@ func ParseOrganizationPatch(members []Member) (OrganizationPatch, error) {
 
 func fitsOrganization(_, after *Organization) error { return after.Validate() }
 
-// Validate answers an *Invalid unless the organization has a name, countries that exist if any, and verified domains, each
+// Validate returns an *Invalid unless the organization has a name, countries that exist if any, and verified domains, each
 // once, of which one is the default and one the initial one.
 func (o *Organization) Validate() error {
 	switch {
@@ -132,7 +132,7 @@ func (o *Organization) DefaultDomain() string {
 	return ""
 }
 
-// CheckName answers an *Invalid unless the domain of a userPrincipalName is a verified one.
+// CheckName returns an *Invalid unless the domain of a userPrincipalName is a verified one.
 func (o *Organization) CheckName(userPrincipalName string) error {
 	_, domain, _ := strings.Cut(userPrincipalName, "@")
 	if o.HasDomain(domain) {

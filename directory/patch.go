@@ -36,7 +36,7 @@ func (p Patch[T]) Empty() bool { return len(p.changes) == 0 }
 // Has says whether the patch sets (or clears) the property.
 func (p Patch[T]) Has(name string) bool { return p.value(name) != nil }
 
-// Names answers the properties it sets, in the order of the body.
+// Names returns the properties it sets, in the order of the body.
 func (p Patch[T]) Names() []string {
 	names := make([]string, len(p.changes))
 	for i, c := range p.changes {
@@ -45,7 +45,7 @@ func (p Patch[T]) Names() []string {
 	return names
 }
 
-// Apply answers object with the changes made. It is an *Invalid when the values do not fit each other or what they were
+// Apply returns object with the changes made. It is an *Invalid when the values do not fit each other or what they were
 // before; object and what it refers to stay as they are.
 func (p Patch[T]) Apply(object T) (T, error) {
 	changed, err := p.apply(object)
@@ -76,7 +76,7 @@ func (p Patch[T]) value(name string) json.RawMessage {
 	return nil
 }
 
-// require answers an *Invalid for the first property that is not set (graph/protocol.md P50).
+// require returns an *Invalid for the first property that is not set (graph/protocol.md P50).
 func (p Patch[T]) require(resource string, names ...string) error {
 	for _, name := range names {
 		if !p.Has(name) {

@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// reader reads a head or part. After the first error it answers zeros.
+// reader reads a head or part. After the first error it returns zeros.
 type reader struct {
 	rest []byte
 	err  error

@@ -38,7 +38,7 @@ func (p *Property[T]) oneOf(values ...string) *Property[T] {
 
 func (p *Property[T]) folded(fold func(string) string) *Property[T] { p.rule.fold = fold; return p }
 
-// check answers the value as it is kept and, where it is not allowed, what is.
+// check returns the value as it is kept and, where it is not allowed, what is.
 func (r *rule) check(value string) (kept, want string) {
 	if r.fold != nil {
 		value = r.fold(value)
@@ -58,7 +58,7 @@ func (r *rule) check(value string) (kept, want string) {
 	return value, ""
 }
 
-// checkAll answers the first value that is not allowed, and what is.
+// checkAll returns the first value that is not allowed, and what is.
 func (r *rule) checkAll(values []string) (value, want string) {
 	most := maxTexts
 	if r.most > 0 {

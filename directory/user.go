@@ -106,7 +106,7 @@ func (u *User) Document() []byte {
 // UserProperty returns the property with a name, in any letter case.
 func UserProperty(name string) (*Property[User], bool) { return userTable.property(name) }
 
-// UserProperties answers all properties but those of licenses, in alphabetical order. The slice is shared.
+// UserProperties returns all properties but those of licenses, in alphabetical order. The slice is shared.
 func UserProperties() []*Property[User] { return userTable.all }
 
 // ParseUserPatch reads the body of a creation or an update of a user. Errors are *Invalid.
@@ -178,7 +178,7 @@ func madeUser(patch UserPatch, user User, id uuid.UUID, now time.Time) (*User, e
 	return &user, nil
 }
 
-// PasswordIn answers the password that a patch sets, and whether it sets one.
+// PasswordIn returns the password that a patch sets, and whether it sets one.
 func PasswordIn(patch UserPatch) (password string, ok bool) {
 	var sent struct {
 		Password string `json:"password"`
@@ -187,13 +187,13 @@ func PasswordIn(patch UserPatch) (password string, ok bool) {
 	return sent.Password, err == nil && sent.Password != ""
 }
 
-// NameIn answers the userPrincipalName that a patch sets, "" when it sets none.
+// NameIn returns the userPrincipalName that a patch sets, "" when it sets none.
 func NameIn(patch UserPatch) string {
 	name, _ := readString(patch.value("userPrincipalName"))
 	return name
 }
 
-// Addresses answers the addresses that no other user of a product with Exchange may have (spec/licensing.md L43): mail and
+// Addresses returns the addresses that no other user of a product with Exchange may have (spec/licensing.md L43): mail and
 // the proxy addresses in lower case, without the prefix smtp:, other prefixes kept; sorted, each once.
 func (u *User) Addresses() []string {
 	all := make([]string, 0, len(u.ProxyAddresses)+1)

@@ -37,7 +37,7 @@ const (
 	Holds
 )
 
-// Match answers the question about a folded text, where "" is null.
+// Match returns the question about a folded text, where "" is null.
 func (t *Test) Match(folded string) bool {
 	if folded == "" {
 		return false
