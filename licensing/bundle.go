@@ -90,7 +90,7 @@ func (e *evaluation) locationFor(s Source) Country {
 	return e.fact.location
 }
 
-// prohibitedIn answers the plans that are not available in a country. Most users are where the one before was.
+// prohibitedIn returns the plans that are not available in a country. Most users are where the one before was.
 func (e *evaluation) prohibitedIn(where Country) planSet {
 	if where != e.asked {
 		e.asked, e.answer = where, e.rules.prohibited[where]
@@ -98,7 +98,7 @@ func (e *evaluation) prohibitedIn(where Country) planSet {
 	return e.answer
 }
 
-// give tries to put a bundle's wish in force, as L49 says from point 2 on, and answers whether it is.
+// give tries to put a bundle's wish in force, as L49 says from point 2 on, and reports whether it is.
 func (e *evaluation) give(b span) bool {
 	e.lo, e.hi = b.lo, b.hi
 	failed := e.judge()
@@ -116,7 +116,7 @@ func (e *evaluation) give(b span) bool {
 	return true
 }
 
-// judge leaves a verdict for each entry of the bundle and answers whether any is an error.
+// judge leaves a verdict for each entry of the bundle and reports whether any is an error.
 func (e *evaluation) judge() (failed bool) {
 	e.verdicts = e.verdicts[:0]
 	for i := e.lo; i < e.hi; i++ {
@@ -242,7 +242,7 @@ func (e *evaluation) since(b span) uint64 {
 	return e.entries[b.lo].Since
 }
 
-// round tries each pending bundle once, in order (L50), and answers whether one of them is now in force.
+// round tries each pending bundle once, in order (L50), and reports whether one of them is now in force.
 func (e *evaluation) round() (changed bool) {
 	if len(e.pending) > 1 {
 		slices.SortStableFunc(e.pending, e.order)

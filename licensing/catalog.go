@@ -93,7 +93,7 @@ type InvalidCatalog struct {
 
 func (e *InvalidCatalog) Error() string { return fmt.Sprintf("catalog: %s: %s", e.Where, e.What) }
 
-// Validate answers an *InvalidCatalog for the first thing wrong: a missing or repeated id, a product with a plan that the
+// Validate returns an *InvalidCatalog for the first thing wrong: a missing or repeated id, a product with a plan that the
 // catalogue does not have, a plan that excludes or requires itself or an unknown plan.
 func (c *Catalog) Validate() error {
 	plans := make(map[uuid.UUID]bool, len(c.ServicePlans))

@@ -48,7 +48,7 @@ func (d *Draft) refresh() {
 	d.eval.country, d.eval.independent = d.next.country, d.next.settings.GroupBundles == Independent
 }
 
-// Finish answers the image that the draft has become, and what came of it. With autoReprocess, reprocessing comes first. The draft is
+// Finish returns the image that the draft has become, and what came of it. With autoReprocess, reprocessing comes first. The draft is
 // of no use afterwards.
 func (d *Draft) Finish() (*Image, *Effects) {
 	if d.next.settings.AutoReprocess {

@@ -82,7 +82,7 @@ const Direct Source = 0
 // FromGroup is the source that the group with this ordinal is.
 func FromGroup(group uint32) Source { return Source(group + 1) }
 
-// Group answers the ordinal of the group that the source is.
+// Group returns the ordinal of the group that the source is.
 func (s Source) Group() (group uint32, ok bool) { return uint32(s) - 1, s != Direct }
 
 // Variant is a SKU with certain plans disabled, numbered in its tenant.

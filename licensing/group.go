@@ -7,7 +7,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// AddGroup adds a group and answers the ordinal, the next one.
+// AddGroup adds a group and returns the ordinal, the next one.
 func (d *Draft) AddGroup(id uuid.UUID) uint32 {
 	g := uint32(d.next.groups.Len())
 	d.next.groups.Append(d.owner, &group{owner: d.owner, id: id, members: d.newSet(), errors: d.newSet()})
@@ -90,7 +90,7 @@ func (r *ruleset) fitting(list []license) error {
 	return nil
 }
 
-// AddMembers puts users into a group and processes its bundle of each who was not there (L32). It answers how many that were.
+// AddMembers puts users into a group and processes its bundle of each who was not there (L32). It returns how many that were.
 func (d *Draft) AddMembers(g uint32, users *roaring.Bitmap) int {
 	d.touched.Or(users)
 	joining := roaring.AndNot(users, d.next.group(g).members.bitmap)
@@ -104,7 +104,7 @@ func (d *Draft) AddMembers(g uint32, users *roaring.Bitmap) int {
 	return int(joining.GetCardinality())
 }
 
-// RemoveMembers takes users out of a group; its licenses go, as far as L46 lets them. It answers how many were members.
+// RemoveMembers takes users out of a group; its licenses go, as far as L46 lets them. It returns how many were members.
 func (d *Draft) RemoveMembers(g uint32, users *roaring.Bitmap) int {
 	d.touched.Or(users)
 	leaving := roaring.And(users, d.next.group(g).members.bitmap)

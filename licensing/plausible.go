@@ -9,7 +9,7 @@ import (
 // What was stored is read with distrust: a number that points beyond what the image has would do harm only much later, so it is
 // refused here, when effects are applied or a snapshot is restored.
 
-// plausible answers an error for an entry that names what the image does not have.
+// plausible returns an error for an entry that names what the image does not have.
 func (img *Image) plausible(source Source, s SKU, wished, inForce Variant, e Error) error {
 	if int(s) >= img.skus.Len() {
 		return fmt.Errorf("an entry of SKU number %d, of which there are %d", s, img.skus.Len())

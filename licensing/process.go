@@ -63,7 +63,7 @@ func (d *Draft) Reprocess(users *roaring.Bitmap) Report {
 	return d.report(users)
 }
 
-// pass processes each user once and answers whether anything in force changed.
+// pass processes each user once and reports whether anything in force changed.
 func (d *Draft) pass(users *roaring.Bitmap) (changed bool) {
 	d.eval.given = 0
 	for user := range d.inTurn(users) {

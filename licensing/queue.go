@@ -93,7 +93,7 @@ func (d *Draft) nextFreed(after uuid.UUID) (next SKU, ok bool) {
 	return next, ok
 }
 
-// serve reprocesses those who wait for a SKU while it has seats, and answers whether any got something.
+// serve reprocesses those who wait for a SKU while it has seats, and reports whether any got something.
 func (d *Draft) serve(s SKU) (changed bool) {
 	for _, user := range d.line(d.next.sku(s).waiting.bitmap, func(e *Entry) bool { return e.SKU == s }) {
 		if d.next.sku(s).free() <= 0 {

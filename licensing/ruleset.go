@@ -164,7 +164,7 @@ func (r *ruleset) compile(sku SKU, disabled []uuid.UUID) variant {
 	return v
 }
 
-// withSKU answers a ruleset that knows the SKU, and its number.
+// withSKU returns a ruleset that knows the SKU, and its number.
 func (r *ruleset) withSKU(id uuid.UUID) (*ruleset, SKU) {
 	if at := slices.Index(r.skus, id); at >= 0 {
 		return r, SKU(at)
@@ -174,7 +174,7 @@ func (r *ruleset) withSKU(id uuid.UUID) (*ruleset, SKU) {
 	return &next, SKU(len(r.skus))
 }
 
-// withVariant answers a ruleset that knows the variant, and its number. Disabled must be sorted and free of repetition.
+// withVariant returns a ruleset that knows the variant, and its number. Disabled must be sorted and free of repetition.
 func (r *ruleset) withVariant(sku SKU, disabled []uuid.UUID) (*ruleset, Variant) {
 	for i := 1; i < len(r.variants); i++ {
 		if v := &r.variants[i]; v.sku == sku && slices.Equal(v.disabled, disabled) {

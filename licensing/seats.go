@@ -26,7 +26,7 @@ func (d *Draft) SetUnits(skuID uuid.UUID, units Units, subscribed bool) error {
 	return nil
 }
 
-// number answers the number of a SKU, a new one when the tenant never had it.
+// number returns the number of a SKU, a new one when the tenant never had it.
 func (d *Draft) number(skuID uuid.UUID) (SKU, error) {
 	if at := slices.Index(d.next.rules.skus, skuID); at >= 0 {
 		return SKU(at), nil

@@ -45,7 +45,7 @@ type HeadGroup struct {
 	Gone     bool          `cbor:"5,keyasint,omitempty"`
 }
 
-// Head answers what a snapshot holds besides its parts.
+// Head returns what a snapshot holds besides its parts.
 func (img *Image) Head() *Head {
 	h := &Head{
 		Catalog: img.rules.catalog, Settings: img.settings, Country: img.country, Users: img.users,

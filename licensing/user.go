@@ -2,7 +2,7 @@ package licensing
 
 import "github.com/RoaringBitmap/roaring/v2"
 
-// AddUser adds a user and answers the ordinal: the next one, so that ordinals follow the order in which users came (L52).
+// AddUser adds a user and returns the ordinal: the next one, so that ordinals follow the order in which users came (L52).
 func (d *Draft) AddUser(location Country) uint32 {
 	user := uint32(d.next.users)
 	number := int(user / blockSize)

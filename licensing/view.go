@@ -176,7 +176,7 @@ func (img *Image) SKUs() []SKUInfo {
 	return list
 }
 
-// Plan answers a service plan of the catalogue by its id.
+// Plan returns a service plan of the catalogue by its id.
 func (img *Image) Plan(id uuid.UUID) (*ServicePlan, bool) {
 	at, ok := img.rules.plans[id]
 	if !ok {
@@ -185,7 +185,7 @@ func (img *Image) Plan(id uuid.UUID) (*ServicePlan, bool) {
 	return img.rules.plan(at), true
 }
 
-// Product answers a product of the catalogue by its skuId.
+// Product returns a product of the catalogue by its skuId.
 func (img *Image) Product(id uuid.UUID) (*Product, bool) {
 	p := img.rules.product(id)
 	return p, p != nil

@@ -6,7 +6,7 @@
 // tenant for each operation, every list sorted where it is needed. Two readings that agree on thousands of random
 // histories are most likely both what the text says; where they differ, one of them is wrong or the text leaves room.
 //
-// A Model is a tenant. An Op is one command; Apply does it as one commit whose number and time the caller gives, or answers
+// A Model is a tenant. An Op is one command; Apply does it as one commit whose number and time the caller gives, or returns
 // a *Refusal and leaves everything as it was:
 //
 //	m := model.New()

@@ -108,7 +108,7 @@ type Model struct {
 	Groups        []*Group
 }
 
-// New answers a tenant without anything.
+// New returns a tenant without anything.
 func New() *Model { return &Model{Subscriptions: map[uuid.UUID]Subscription{}} }
 
 // Refusal says why nothing was done. SKU is the product it is about, where it is about one.
@@ -146,7 +146,7 @@ const (
 
 func refuse(kind RefusalKind, sku uuid.UUID) error { return &Refusal{Kind: kind, SKU: sku} }
 
-// Apply does one operation as one commit. When it answers a *Refusal, nothing has changed.
+// Apply does one operation as one commit. When it returns a *Refusal, nothing has changed.
 func (m *Model) Apply(now Commit, op Op) error {
 	after := m.clone()
 	w := &work{Model: after, before: m, now: now, touched: Set{}, freed: Set{}}

@@ -138,7 +138,7 @@ func direct(n int, skus ...uuid.UUID) AssignUser {
 	return op
 }
 
-// row answers the entry of a user, or an empty row.
+// row returns the entry of a user, or an empty row.
 func (s *stage) row(n int, group, sku uuid.UUID) Row {
 	for _, row := range s.m.Snapshot(user(n)) {
 		if row.Group == group && row.SKU == sku {

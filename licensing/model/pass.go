@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// inTurn answers the users of a command in the order of L52: who waits for a seat comes first, the longest waiting before the
+// inTurn returns the users of a command in the order of L52: who waits for a seat comes first, the longest waiting before the
 // others, then those who do not wait, in the order of their creation.
 func (w *work) inTurn(users Set) []*User {
 	var list []*User

@@ -63,7 +63,7 @@ func (w *work) process(u *User, in scope) outcome {
 	return out
 }
 
-// round answers the bundles in scope in the order of L50: those with something in force, then the others.
+// round returns the bundles in scope in the order of L50: those with something in force, then the others.
 func (w *work) round(u *User, in scope) []bundle {
 	type place struct {
 		bundle
@@ -155,7 +155,7 @@ func (w *work) settle(u *User, b bundle) {
 	}
 }
 
-// judge answers the SKUs with which something is wrong, and what (L49.1, L49.2).
+// judge returns the SKUs with which something is wrong, and what (L49.1, L49.2).
 func (w *work) judge(u *User, direct, settled bool, outside, had, will []product) map[uuid.UUID]Violation {
 	errors := map[uuid.UUID]Violation{}
 	for i, p := range will {

@@ -36,7 +36,7 @@ func disabledText(plans []uuid.UUID) string {
 	return "without[" + names(plans) + "]"
 }
 
-// Snapshot answers the entries of a user: the direct ones, then group by group in order of creation, SKUs as bytes. A
+// Snapshot returns the entries of a user: the direct ones, then group by group in order of creation, SKUs as bytes. A
 // deleted user's are its wishes.
 func (m *Model) Snapshot(user uuid.UUID) []Row {
 	u, err := m.user(user)
@@ -108,7 +108,7 @@ func (m *Model) Consumed(sku uuid.UUID) int {
 	return n
 }
 
-// InError answers the users with an entry in error from the group, in order of creation (L14).
+// InError returns the users with an entry in error from the group, in order of creation (L14).
 func (m *Model) InError(group uuid.UUID) []uuid.UUID {
 	var users []uuid.UUID
 	for _, u := range m.Users {
@@ -132,7 +132,7 @@ func (m *Model) heldSet(u *User) Set {
 	return held
 }
 
-// Held answers the SKUs that a user holds, sorted as bytes.
+// Held returns the SKUs that a user holds, sorted as bytes.
 func (m *Model) Held(user uuid.UUID) []uuid.UUID {
 	u, err := m.user(user)
 	if err != nil {
@@ -141,7 +141,7 @@ func (m *Model) Held(user uuid.UUID) []uuid.UUID {
 	return m.heldSet(u).sorted()
 }
 
-// AssignedLicenses answers what a user holds with the plans of each SKU that none of its sources enables (L10).
+// AssignedLicenses returns what a user holds with the plans of each SKU that none of its sources enables (L10).
 func (m *Model) AssignedLicenses(user uuid.UUID) []Assign {
 	var licenses []Assign
 	for _, sku := range m.Held(user) {
@@ -160,7 +160,7 @@ func (m *Model) AssignedLicenses(user uuid.UUID) []Assign {
 	return licenses
 }
 
-// Plans answers the service plans that are enabled for a user, each once, sorted as bytes (L12).
+// Plans returns the service plans that are enabled for a user, each once, sorted as bytes (L12).
 func (m *Model) Plans(user uuid.UUID) []uuid.UUID {
 	plans := Set{}
 	if u, err := m.user(user); err == nil {
