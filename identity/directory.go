@@ -10,11 +10,11 @@ import (
 // Directory is what must be known of tenants to give out and check tokens. It is asked at each request, so that a change
 // takes effect at once (A23), and by several goroutines.
 type Directory interface {
-	// Tenant answers the id of the tenant with an id or a verified domain name, in lower case.
+	// Tenant returns the id of the tenant with an id or a verified domain name, in lower case.
 	Tenant(name string) (uuid.UUID, bool)
-	// Application answers the application with a client id, as it is known in a tenant.
+	// Application returns the application with a client id, as it is known in a tenant.
 	Application(tenant, appID uuid.UUID) (App, bool)
-	// User answers a user by object id; one that is unknown or deleted is the zero User. The error says that the directory
+	// User returns a user by object id; one that is unknown or deleted is the zero User. The error says that the directory
 	// could not be read.
 	User(ctx context.Context, tenant, id uuid.UUID) (User, error)
 }
@@ -28,10 +28,10 @@ type App struct {
 	Enabled     bool
 	Permissions []string    // application permissions granted in the tenant, such as User.Read.All
 	Roles       []uuid.UUID // template ids of the directory roles that the service principal has
-	// Requested answers the delegated permissions its registration asks for: what {resource}/.default asks a user for. Nil: it says nothing.
+	// Requested returns the delegated permissions its registration asks for: what {resource}/.default asks a user for. Nil: it says nothing.
 	// It is asked when somebody is to consent, and not at each request, as the application is.
 	Requested func() []string
-	// Implicit answers which tokens may be sent to its redirect addresses without a code being redeemed. Nil: none. It is asked as rarely.
+	// Implicit returns which tokens may be sent to its redirect addresses without a code being redeemed. Nil: none. It is asked as rarely.
 	Implicit func() Implicit
 	// Admits says whether a user may use it, where users must be assigned to it (appRoleAssignmentRequired). Nil: everybody may.
 	Admits       func(user uuid.UUID) bool

@@ -16,9 +16,9 @@ import (
 
 // Issuers is what must be known to take tokens of other issuers, as tenants have said (directory.SignIn).
 type Issuers interface {
-	// TrustedIssuers answers who trusts an issuer.
+	// TrustedIssuers returns who trusts an issuer.
 	TrustedIssuers(issuer string) []Trusted
-	// UserByName answers a user by userPrincipalName; one that is unknown or deleted is the zero User.
+	// UserByName returns a user by userPrincipalName; one that is unknown or deleted is the zero User.
 	UserByName(ctx context.Context, tenant uuid.UUID, name string) (User, error)
 }
 
@@ -28,7 +28,7 @@ type Trusted struct {
 	directory.TrustedIssuer
 }
 
-// TrustedIssuers answers who trusts an issuer.
+// TrustedIssuers returns who trusts an issuer.
 func (a *Authority) TrustedIssuers(issuer string) []Trusted {
 	if a.issuers == nil || issuer == "" {
 		return nil
@@ -185,7 +185,7 @@ func (c foreignClaims) permissions(trust directory.TrustedIssuer) (granted Permi
 	return slices.Compact(granted)
 }
 
-// at answers the claim with a name; a name with dots that is none leads into objects.
+// at returns the claim with a name; a name with dots that is none leads into objects.
 func (c foreignClaims) at(name string) any {
 	if value, ok := c[name]; ok {
 		return value
@@ -203,7 +203,7 @@ func (c foreignClaims) text(name string) string {
 	return text
 }
 
-// texts answers the texts of a claim that is a list, or a text that split takes apart.
+// texts returns the texts of a claim that is a list, or a text that split takes apart.
 func (c foreignClaims) texts(name string, split func(string) []string) (texts []string) {
 	switch value := c.at(name).(type) {
 	case string:

@@ -90,7 +90,7 @@ func (e *Unreachable) Error() string {
 
 func (e *Unreachable) Unwrap() error { return e.err }
 
-// Payload answers what a token says when its signature is by a key of the issuer. Otherwise the error is an *Unauthorized, or
+// Payload returns what a token says when its signature is by a key of the issuer. Otherwise the error is an *Unauthorized, or
 // an *Unreachable. That the token names this issuer and is meant for us is not looked at.
 func (f *ForeignKeys) Payload(ctx context.Context, issuer, raw string) ([]byte, error) {
 	if err := checkForm(raw); err != nil {
@@ -149,7 +149,7 @@ type fetchedKeys struct {
 	at   time.Time
 }
 
-// with answers the keys with an id; nil stands for no keys.
+// with returns the keys with an id; nil stands for no keys.
 func (f *fetchedKeys) with(id string) (found []jose.JSONWebKey) {
 	if f == nil {
 		return nil
@@ -167,7 +167,7 @@ func (f *fetchedKeys) within(age time.Duration, now time.Time) bool {
 	return f != nil && now.Before(f.at.Add(age))
 }
 
-// find answers the issuer's keys with an id, of which there is one unless the issuer is careless.
+// find returns the issuer's keys with an id, of which there is one unless the issuer is careless.
 func (k *issuerKeys) find(ctx context.Context, id string) ([]jose.JSONWebKey, error) {
 	if id == "" {
 		return nil, &Unauthorized{"Access token validation failure. Invalid signature. The token does not name its key (kid)."}
@@ -194,7 +194,7 @@ func (k *issuerKeys) find(ctx context.Context, id string) ([]jose.JSONWebKey, er
 	return nil, &Unauthorized{"Access token validation failure. Invalid signature. The key is not one that its issuer publishes."}
 }
 
-// refresh fetches the keys unless that was tried within the pause, and answers how the last try failed. When another fetches them
+// refresh fetches the keys unless that was tried within the pause, and returns how the last try failed. When another fetches them
 // right now it waits for that, but not who can do with what there is. The error is that of ctx.
 func (k *issuerKeys) refresh(ctx context.Context, canDo bool) (failure, err error) {
 	if canDo {

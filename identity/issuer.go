@@ -23,7 +23,7 @@ func (i issuer) String() string { return i.root + "/" + i.tenant.String() + issu
 // Issuer is the iss claim of a tenant's tokens, for clients that reach the authority at a root (A2).
 func Issuer(root string, tenant uuid.UUID) string { return issuer{root, tenant}.String() }
 
-// parseIssuer answers ok only for what String writes for a root of http or https.
+// parseIssuer returns ok only for what String writes for a root of http or https.
 func parseIssuer(text string) (i issuer, ok bool) {
 	path, ok := strings.CutSuffix(text, issuerSuffix)
 	if !ok {

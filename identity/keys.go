@@ -15,10 +15,10 @@ import (
 
 // Keys keeps the secrets of the installation: its signing keys.
 type Keys interface {
-	// Secret answers a named secret, made by make when there is none yet. Of several callers at once, in any process, all get
+	// Secret returns a named secret, made by make when there is none yet. Of several callers at once, in any process, all get
 	// the same value.
 	Secret(ctx context.Context, name string, make func() ([]byte, error)) ([]byte, error)
-	// ReplaceSecret makes what change answers the value of a named secret, atomically; old is nil when there is none yet. An
+	// ReplaceSecret makes what change returns the value of a named secret, atomically; old is nil when there is none yet. An
 	// error of change leaves all as it was.
 	ReplaceSecret(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error
 }
@@ -106,7 +106,7 @@ func makeKey() (jose.JSONWebKey, error) {
 	return key, nil
 }
 
-// verifier answers the public key with an id, while it verifies.
+// verifier returns the public key with an id, while it verifies.
 func (ring *keyRing) verifier(id string, now time.Time) (*rsa.PublicKey, bool) {
 	for i := range ring.keys {
 		if key := &ring.keys[i]; key.KeyID == id && !key.over(now) {

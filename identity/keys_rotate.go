@@ -62,7 +62,7 @@ func (a *Authority) RotateAfter(ctx context.Context, age time.Duration) error {
 	return nil
 }
 
-// replaceKeys puts a new key before the stored ones when they are due, and answers what is stored then. Making it takes a
+// replaceKeys puts a new key before the stored ones when they are due, and returns what is stored then. Making it takes a
 // tenth of a second, for which the vault is not held up.
 func replaceKeys(ctx context.Context, keys Keys, now time.Time, due func(*keyRing) bool) (*keyRing, error) {
 	fresh, err := makeKey()
@@ -129,7 +129,7 @@ type KeyInfo struct {
 // ErrNoKeys says that the first start is yet to make the signing keys.
 var ErrNoKeys = errors.New("there are no signing keys yet: the first start of the server makes them")
 
-// ListKeys answers the signing keys that are in use at a time, the one that signs first.
+// ListKeys returns the signing keys that are in use at a time, the one that signs first.
 func ListKeys(ctx context.Context, keys Keys, now time.Time) ([]KeyInfo, error) {
 	stored, err := keys.Secret(ctx, signingKeys, func() ([]byte, error) { return nil, ErrNoKeys })
 	if err != nil {

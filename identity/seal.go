@@ -18,7 +18,7 @@ const SealingKeySize = 32
 // ErrSealed says that a secret is encrypted and that the right key was not given.
 var ErrSealed = errors.New("it is encrypted")
 
-// Seal answers keys whose secrets are encrypted where they are stored, with AES-256-GCM: who has the database but not the
+// Seal returns keys whose secrets are encrypted where they are stored, with AES-256-GCM: who has the database but not the
 // sealing key cannot sign tokens. A secret that was stored plainly is read, and is sealed when it is. Without a sealing key
 // (nil) secrets are stored plainly, and one that is sealed is refused with ErrSealed.
 //
@@ -58,7 +58,7 @@ func sealingKeyID(key []byte) []byte {
 // SealingKeyID is how the errors of Seal name a sealing key.
 func SealingKeyID(key []byte) string { return hex.EncodeToString(sealingKeyID(key)) }
 
-// sealedWith answers the id of the key that a stored secret is encrypted with; ok is false when it is plain.
+// sealedWith returns the id of the key that a stored secret is encrypted with; ok is false when it is plain.
 func sealedWith(stored []byte) (id string, ok bool) {
 	rest, ok := bytes.CutPrefix(stored, []byte(sealMagic))
 	if !ok {

@@ -25,7 +25,7 @@ func NewSecret(random io.Reader) (string, error) {
 // there is nothing a salt or a slow hash would make harder.
 func HashSecret(text string) [32]byte { return sha256.Sum256([]byte(text)) }
 
-// Secret answers the application's secret with a text. All are compared, each in constant time; of two alike the one that
+// Secret returns the application's secret with a text. All are compared, each in constant time; of two alike the one that
 // lasts longer counts.
 func (app App) Secret(text string) (found Secret, ok bool) {
 	hash := HashSecret(text)

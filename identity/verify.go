@@ -160,7 +160,7 @@ func readToken(payload []byte) (*token, error) {
 	return t, nil
 }
 
-// checks are the rest of A21, in its order. Each answers the message of its failure.
+// checks are the rest of A21, in its order. Each returns the message of its failure.
 var checks = []func(*Authority, *token) string{
 	checkIssuer, checkAudience, checkLifetime, checkTenant, checkVersion,
 }

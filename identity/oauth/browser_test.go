@@ -156,7 +156,7 @@ func codeForm(app uuid.UUID, redirect, code string, pairs ...string) url.Values 
 	return with(form, pairs...)
 }
 
-// code signs Ann in for a client, and answers the code it is given.
+// code signs Ann in for a client, and returns the code it is given.
 func (w world) code(t testing.TB, app uuid.UUID, redirect string, pairs ...string) string {
 	t.Helper()
 	b := w.browser(t).open(authorizePath, request(app, redirect, pairs...)).signIn(annName)

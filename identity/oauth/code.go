@@ -39,7 +39,7 @@ type code struct {
 	Used         bool      `json:"used,omitempty"`
 }
 
-// redeemCode answers the tokens for a code (A11, RFC 6749 section 4.1.3).
+// redeemCode returns the tokens for a code (A11, RFC 6749 section 4.1.3).
 func (s *Server) redeemCode(c *call) (*tokenAnswer, error) {
 	text := c.form.Get("code")
 	if text == "" {

@@ -74,7 +74,7 @@ func (f *family) ends(now time.Time) time.Time {
 	return now.Add(refreshIdle)
 }
 
-// refresh answers new tokens for a refresh token, with the next one (RFC 6749 section 6).
+// refresh returns new tokens for a refresh token, with the next one (RFC 6749 section 6).
 func (s *Server) refresh(c *call) (*tokenAnswer, error) {
 	text := c.form.Get("refresh_token")
 	if text == "" {

@@ -20,7 +20,7 @@ type wish struct {
 	hasOldest bool
 }
 
-// identify answers who the person is. When it takes a page to find out, or is silent and nobody is signed in, there is none.
+// identify returns who the person is. When it takes a page to find out, or is silent and nobody is signed in, there is none.
 func (s *Server) identify(v *visit, want wish) (who *person, answered bool, err error) {
 	if who, err = s.signedIn(v.call); err != nil {
 		return nil, false, err

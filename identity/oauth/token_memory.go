@@ -42,7 +42,7 @@ type given struct {
 
 func newGivenTokens() *givenTokens { return &givenTokens{newCache[givenKey, given](givenMost)} }
 
-// token answers a token that states the claims, and how long it is valid from now.
+// token returns a token that states the claims, and how long it is valid from now.
 func (g *givenTokens) token(s *Server, claims identity.Claims) (token string, left time.Duration, err error) {
 	key, now := keyOf(claims), s.Now()
 	known, ok := g.tokens.Get(key)

@@ -23,7 +23,7 @@ type delegation struct {
 	refresh string // the refresh token, if there is one
 }
 
-// userFor answers a user something was given to, when it still is good: not to one who was disabled since, nor whose sessions
+// userFor returns a user something was given to, when it still is good: not to one who was disabled since, nor whose sessions
 // were ended after they signed in, nor who must choose a new password first. A user with another serial number is another one.
 func (s *Server) userFor(ctx context.Context, tenant, id uuid.UUID, serial uint32, since time.Time) (identity.User, error) {
 	user, err := s.Tenants.User(ctx, tenant, id)
