@@ -234,7 +234,7 @@ type answered struct {
 	body   []byte
 }
 
-// one sends one request and answers what came.
+// one sends one request and returns what came.
 func one(ctx context.Context, address string, request []byte) (*answered, error) {
 	connection, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {

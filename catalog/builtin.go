@@ -21,7 +21,7 @@ import (
 //go:embed builtin.txt
 var builtInText string
 
-// BuiltIn answers a fresh catalogue of the products met most often, with all rules that are known. It costs about a
+// BuiltIn returns a fresh catalogue of the products met most often, with all rules that are known. It costs about a
 // millisecond.
 func BuiltIn() *licensing.Catalog {
 	c, err := parseBuiltIn(builtInText)

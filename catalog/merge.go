@@ -14,7 +14,7 @@ type plan struct {
 	name, friendly string
 }
 
-// plansOf reads the plans of a row: one, none, or in the older layout a list. It answers false when the row was skipped.
+// plansOf reads the plans of a row: one, none, or in the older layout a list. It returns false when the row was skipped.
 func (t *table) plansOf(row row) ([]plan, bool) {
 	if t.columns.has(planID) {
 		return t.planOf(row)
@@ -60,7 +60,7 @@ func (t *table) named(line int, id uuid.UUID, name string) bool {
 	return true
 }
 
-// product finds or adds a product and answers its place.
+// product finds or adds a product and returns its place.
 func (t *table) product(line int, sku uuid.UUID, part, name string) int {
 	at, known := t.products[sku]
 	if !known {

@@ -40,7 +40,7 @@ func newRows(r io.Reader, report *Report) *rows {
 	return &rows{lines: lines, report: report, buffer: bufio.NewReader(nil)}
 }
 
-// next answers io.EOF after the last row.
+// next returns io.EOF after the last row.
 func (r *rows) next() (row, error) {
 	text, err := r.nextLine()
 	if err != nil {

@@ -136,7 +136,7 @@ var services = []struct{ prefix, service string }{
 	{"MICROSOFT_LOOP", "Chapter5FluidApp"},
 }
 
-// serviceOf answers the service of a plan; a plan that the table does not know is a service of its own.
+// serviceOf returns the service of a plan; a plan that the table does not know is a service of its own.
 func serviceOf(plan string) string {
 	upper := strings.ToUpper(plan)
 	for _, s := range services {

@@ -144,7 +144,7 @@ func (c *Condition) Holds(t *column.Table, within Within, row uint32) bool {
 	return found.Has(i)
 }
 
-// evaluator answers a condition for a block: the rows of which it is true, among some.
+// evaluator returns a condition for a block: the rows of which it is true, among some.
 type evaluator interface {
 	find(block int, among column.Mask) column.Mask
 }

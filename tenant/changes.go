@@ -104,13 +104,13 @@ func (o *ObjectChanges) owner(ordinal uint32, owner uuid.UUID) {
 	}
 }
 
-// Gone answers the id of what was deleted for good, which no image knows any more.
+// Gone returns the id of what was deleted for good, which no image knows any more.
 func (o *ObjectChanges) Gone(ordinal uint32) (uuid.UUID, bool) {
 	id, ok := o.gone[ordinal]
 	return id, ok
 }
 
-// GoneByID answers the ordinal of what was deleted for good.
+// GoneByID returns the ordinal of what was deleted for good.
 func (o *ObjectChanges) GoneByID(id uuid.UUID) (uint32, bool) {
 	ordinal, ok := o.ordinals[id]
 	return ordinal, ok

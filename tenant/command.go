@@ -72,7 +72,7 @@ func (img *Image) change(ctx context.Context, at time.Time, newID func() uuid.UU
 	}
 }
 
-// finish answers the image after the command and its commit, or no commit when nothing came of it.
+// finish returns the image after the command and its commit, or no commit when nothing came of it.
 func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) {
 	lic, effects := c.lic.Finish()
 	if !effects.Empty() {
@@ -111,7 +111,7 @@ func (f *Effects) empty() bool {
 			len(f.Units)+len(f.UnitValues)+len(f.UnitMembers) == 0
 }
 
-// document answers the document of a user or group as the command has left it.
+// document returns the document of a user or group as the command has left it.
 func (c *change) document(kind store.Kind, ordinal uint32) ([]byte, error) {
 	if o, ok := c.objects[objectKey{kind, ordinal}]; ok {
 		return o.Document, nil

@@ -13,7 +13,7 @@ import (
 	"licensor/tenant"
 )
 
-// late is a store that answers objects only after something else has happened.
+// late is a store that returns objects only after something else has happened.
 type late struct {
 	store.Store
 	first func()

@@ -51,7 +51,7 @@ func empty() *Image {
 	}
 }
 
-// Subscription answers a subscription by its id or its commerceSubscriptionId.
+// Subscription returns a subscription by its id or its commerceSubscriptionId.
 func (img *Image) Subscription(id uuid.UUID) (Subscription, bool) {
 	at := slices.IndexFunc(img.Subscriptions, func(s Subscription) bool { return s.ID == id || s.CommerceSubscriptionID == id })
 	if at < 0 {
@@ -60,7 +60,7 @@ func (img *Image) Subscription(id uuid.UUID) (Subscription, bool) {
 	return img.Subscriptions[at], true
 }
 
-// LiveUser answers the ordinal of a user who is not deleted, by id or userPrincipalName; a *Problem NotFound otherwise.
+// LiveUser returns the ordinal of a user who is not deleted, by id or userPrincipalName; a *Problem NotFound otherwise.
 func (img *Image) LiveUser(key string) (uint32, error) {
 	if id, err := parseID(key); err == nil {
 		if user, ok := img.Directory.UserByID(id); ok && !img.Directory.UserHidden(user) {
@@ -74,7 +74,7 @@ func (img *Image) LiveUser(key string) (uint32, error) {
 	return 0, notFound(key)
 }
 
-// LiveGroup answers the ordinal of a group that is not deleted; a *Problem NotFound otherwise.
+// LiveGroup returns the ordinal of a group that is not deleted; a *Problem NotFound otherwise.
 func (img *Image) LiveGroup(key string) (uint32, error) {
 	id, err := parseID(key)
 	if err != nil {

@@ -130,7 +130,7 @@ func (im *importing) member(m Membership) error {
 	return nil
 }
 
-// find answers a live user, one of the same import included.
+// find returns a live user, one of the same import included.
 func (im *importing) find(key string) (uint32, error) {
 	if id, err := parseID(key); err == nil {
 		if user, ok := im.dir.UserByID(id); ok && !im.dir.UserHidden(user) {

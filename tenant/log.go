@@ -36,7 +36,7 @@ type stretch struct{ after, upTo uint64 }
 // keptStretches is how many stretches' changes are remembered: a reader comes back for each page of a long one.
 const keptStretches = 8
 
-// Changes answers who changed after one commit and up to another. It takes memory for those who changed, not for how often. The
+// Changes returns who changed after one commit and up to another. It takes memory for those who changed, not for how often. The
 // answer does not depend on when it is asked, but for those who were deleted for good since: they may be missing from it.
 func (t *Tenant) Changes(ctx context.Context, after, upTo uint64) (*Changes, error) {
 	s := stretch{after, upTo}

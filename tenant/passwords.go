@@ -93,7 +93,7 @@ func (c *change) forgetPassword(user uint32, id uuid.UUID) {
 	c.write(store.Object{Kind: store.KindPassword, Ordinal: user, ID: id, Purged: true})
 }
 
-// Password answers the hash of a user's password; "" when the user has none.
+// Password returns the hash of a user's password; "" when the user has none.
 func (t *Tenant) Password(ctx context.Context, user uint32) (string, error) {
 	row, err := t.load(ctx, store.KindPassword, user)
 	if problem, ok := errors.AsType[*Problem](err); ok && problem.Kind == NotFound {

@@ -104,7 +104,7 @@ func (all *Tenants) Create(ctx context.Context, id uuid.UUID, org directory.Orga
 	return t, nil
 }
 
-// Tenant answers a tenant by its id.
+// Tenant returns a tenant by its id.
 func (all *Tenants) Tenant(id uuid.UUID) (*Tenant, bool) {
 	all.mu.RLock()
 	defer all.mu.RUnlock()
@@ -112,7 +112,7 @@ func (all *Tenants) Tenant(id uuid.UUID) (*Tenant, bool) {
 	return t, ok
 }
 
-// ByDomain answers the tenant one of whose verified domains has this name.
+// ByDomain returns the tenant one of whose verified domains has this name.
 func (all *Tenants) ByDomain(name string) (*Tenant, bool) {
 	for _, t := range all.List() {
 		if t.Image().Organization.HasDomain(strings.ToLower(name)) {
@@ -122,7 +122,7 @@ func (all *Tenants) ByDomain(name string) (*Tenant, bool) {
 	return nil, false
 }
 
-// List answers all tenants, oldest first.
+// List returns all tenants, oldest first.
 func (all *Tenants) List() []*Tenant {
 	all.mu.RLock()
 	defer all.mu.RUnlock()

@@ -106,7 +106,7 @@ func (h postgresHandler) rows(ctx context.Context, scan func(pgx.Rows, *row) err
 	return found, rows.Err()
 }
 
-// page answers a page of 100 users, those after a number.
+// page returns a page of 100 users, those after a number.
 func (h postgresHandler) page(w http.ResponseWriter, r *http.Request) {
 	after, err := strconv.Atoi(r.URL.Query().Get("after"))
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"licensor/store"
 )
 
-// filled answers a store with n users, appended in batches, and how long an append took.
+// filled returns a store with n users, appended in batches, and how long an append took.
 func filled(b *testing.B, n, batch int) (*Store, time.Duration) {
 	b.Helper()
 	s := openWithTenant(b, filepath.Join(b.TempDir(), "x.db"))

@@ -47,7 +47,7 @@ func sound(t *testing.T) []byte {
 	return contents(t, path)
 }
 
-// leaves answers where the pages are that hold the rows of a table or an index.
+// leaves returns where the pages are that hold the rows of a table or an index.
 func leaves(t *testing.T, path, name string) (at []int64) {
 	t.Helper()
 	db := connect(path, "", 1)

@@ -53,7 +53,7 @@ func examineHeader(path string, file *os.File) error {
 	return nil
 }
 
-// wholeSize answers how large the header says the file is, or 0 when it does not say.
+// wholeSize returns how large the header says the file is, or 0 when it does not say.
 func wholeSize(header []byte) int64 {
 	field := func(at int) int64 { return int64(binary.BigEndian.Uint32(header[at:])) }
 	if field(24) != field(92) {
@@ -66,7 +66,7 @@ func wholeSize(header []byte) int64 {
 	return size * field(28)
 }
 
-// hasLog answers whether pages are in the write-ahead log still: then the file may be shorter than it will be.
+// hasLog reports whether pages are in the write-ahead log still: then the file may be shorter than it will be.
 func hasLog(path string) bool {
 	info, err := os.Stat(path + "-wal")
 	return err == nil && info.Size() > 0

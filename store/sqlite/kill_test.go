@@ -167,7 +167,7 @@ func (p *process) read(t *testing.T) {
 	}
 }
 
-// last answers the last sequence number the child printed, after it was killed.
+// last returns the last sequence number the child printed, after it was killed.
 func (p *process) last(t *testing.T) (seq uint64) {
 	t.Helper()
 	text, err := io.ReadAll(p.out)

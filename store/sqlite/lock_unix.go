@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// tryLock answers whether the file is this process's now.
+// tryLock reports whether the file is this process's now.
 func tryLock(file *os.File) (bool, error) {
 	err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {

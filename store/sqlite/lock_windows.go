@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// tryLock answers whether the file is this process's now. It locks a byte far behind the file's end: Windows would not let
+// tryLock reports whether the file is this process's now. It locks a byte far behind the file's end: Windows would not let
 // others read what is locked, and they want to know whose it is.
 func tryLock(file *os.File) (bool, error) {
 	at := windows.Overlapped{OffsetHigh: 1}

@@ -123,7 +123,7 @@ func (s *Store) Close() error {
 	return errors.Join(append(errs, unlock(s.lock), s.lock.Close())...)
 }
 
-// locate answers the path of the file itself, so that two names for it are one store, and says what is wrong with the place.
+// locate returns the path of the file itself, so that two names for it are one store, and says what is wrong with the place.
 func locate(path string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {

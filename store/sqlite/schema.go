@@ -54,7 +54,7 @@ func (s *Store) step(ctx context.Context, name string, version int) error {
 	})
 }
 
-// version answers the file's schema: 0 for a new file. A file of another program is an error.
+// version returns the file's schema: 0 for a new file. A file of another program is an error.
 func (s *Store) version(ctx context.Context) (int, error) {
 	var application, version, tables int
 	row := s.writer.QueryRowContext(ctx, "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema) FROM pragma_application_id, pragma_user_version")

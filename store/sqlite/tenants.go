@@ -47,7 +47,7 @@ func (s *Store) Tenants(ctx context.Context) ([]uuid.UUID, error) {
 	return tenants, s.fail("list tenants", rows.Err())
 }
 
-// tenant answers the number that stands for a tenant.
+// tenant returns the number that stands for a tenant.
 func (s *Store) tenant(ctx context.Context, tenant uuid.UUID) (int64, error) {
 	if number, ok := s.number.Load(tenant); ok {
 		return number.(int64), nil
@@ -79,7 +79,7 @@ func (s *Store) Commits(ctx context.Context, tenant uuid.UUID, after uint64, yie
 	}
 }
 
-// someCommits answers the sequence number of the last commit handed over, or after when there was none.
+// someCommits returns the sequence number of the last commit handed over, or after when there was none.
 func (s *Store) someCommits(ctx context.Context, tenant uuid.UUID, number int64, after uint64, yield func(store.Commit) error) (uint64, error) {
 	turn, err := s.lines.Begin(ctx, tenant)
 	if err != nil {

@@ -28,7 +28,7 @@ func keyOf(row store.Object, name string) string {
 	return ""
 }
 
-// inOrder answers the ordinals of rows in order.
+// inOrder returns the ordinals of rows in order.
 func inOrder(rows []store.Object, order *store.Order) []uint32 {
 	rows = slices.Clone(rows)
 	slices.SortFunc(rows, func(a, b store.Object) int {

@@ -30,7 +30,7 @@ func open(t *testing.T) (w world) {
 	return w
 }
 
-// call sends a request with a token, and answers the status.
+// call sends a request with a token, and returns the status.
 func call(t *testing.T, method, url, token, body string) int {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))

@@ -84,7 +84,7 @@ func serve(binary string, run func() int) (code int, err error) {
 	}
 }
 
-// writeCertificate makes a certificate for the loopback address and answers who trusts it.
+// writeCertificate makes a certificate for the loopback address and returns who trusts it.
 func writeCertificate(cert, key string) (*x509.CertPool, error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
