@@ -36,6 +36,9 @@ type Config struct {
 	Random io.Reader
 	// PasswordCost is what it takes to check a password that is set here; identity.UsualCost when zero.
 	PasswordCost identity.PasswordCost
+	// ImportPieces is how many pieces of 1,000 lines an import may take in one commit, 1 when zero. More make an import faster; others wait for
+	// the database meanwhile.
+	ImportPieces int
 	Log          *slog.Logger // gets what nobody foresaw, once, with the request's id
 }
 

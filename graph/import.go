@@ -1,12 +1,11 @@
 package graph
 
 import (
-	"bytes"
+	"io"
 	"net/http"
 	"runtime"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -17,16 +16,11 @@ import (
 	"licensor/tenant"
 )
 
-// maxImport bounds the body of an import, as it is sent and as it is after decompression.
-const maxImport = 32 << 20
-
 // maxProblems is how many lines that were not taken are told one by one; the others are only counted.
 const maxProblems = 1000
 
 // maxMessage bounds what is said of one of them: it may name what the line has sent.
 const maxMessage = 500
-
-const linesType = "application/x-ndjson"
 
 // importRows answers POST /licensor/v1/import: a chunk of another directory's export, an object a line:
 //
@@ -37,33 +31,27 @@ const linesType = "application/x-ndjson"
 //
 // A line that cannot be taken is reported, of many the first thousand, the others are taken. With ?id= lines up to the last one taken under that id are
 // passed over, so that a chunk can be sent again; ?line= is the number of the chunk's first line that is not empty.
+//
+// Lines are read while those before them are committed, so a chunk is several commits. When it fails on the way, the error says how far it came.
 func (api *API) importRows(r *request) error {
-	body, err := r.body(linesType, maxImport)
-	if err != nil {
-		return err
-	}
 	line, err := firstLine(r.URL.Query().Get("line"))
 	if err != nil {
 		return err
 	}
-	turn, err := r.tenant.Turn(r.ctx)
+	lines, err := r.lines(line)
 	if err != nil {
 		return err
 	}
-	rows, problems := r.readRows(body, line)
-	turn.End()
-	done, err := r.do(tenant.Import{ID: r.URL.Query().Get("id"), Rows: rows})
-	if err != nil {
-		return err
+	taking := r.startTaking(max(1, api.ImportPieces))
+	defer taking.end()
+	err = r.readPieces(lines, taking)
+	if failed := taking.end(); failed != nil {
+		err = failed
 	}
-	problems = append(problems, done.Rows...)
-	slices.SortFunc(problems, func(a, b tenant.RowProblem) int { return int(a.Line - b.Line) })
-	b := r.appendHead(r.begin(), "import/$entity")
-	b = appendInt(appendName(b, "rows"), len(rows))
-	b = appendInt(appendName(b, "passedOver"), done.PassedOver)
-	b = appendInt(appendName(b, "refused"), len(problems))
-	b = appendList(appendName(b, "problems"), problems[:min(len(problems), maxProblems)], appendRowProblem)
-	return r.send(http.StatusOK, append(b, '}'))
+	if err != nil {
+		return taking.soFar(err)
+	}
+	return r.send(http.StatusOK, taking.appendTo(r.appendHead(r.begin(), "import/$entity")))
 }
 
 func firstLine(text string) (int64, error) {
@@ -77,23 +65,36 @@ func firstLine(text string) (int64, error) {
 	return line, nil
 }
 
-// line is a line of a chunk that is not empty, and what it says, or why it cannot be taken.
-type line struct {
-	number int64
-	text   []byte
-	row    tenant.ImportRow
-	err    error
+// readPieces reads the lines and hands them over, piece by piece, until the body ends or what was handed over cannot be taken. What came before
+// an error is handed over.
+func (r *request) readPieces(lines *importLines, to *taking) error {
+	for {
+		part, end := lines.next()
+		if end != nil && end != io.EOF {
+			end = bodyProblem(end, maxImport)
+		}
+		turn, err := r.tenant.Turn(r.ctx)
+		if err != nil {
+			return err
+		}
+		piece := r.readRows(part)
+		turn.End()
+		if !to.take(piece) || end == io.EOF {
+			return nil
+		} else if end != nil {
+			return end
+		}
+	}
 }
 
-// readRows reads the lines of a chunk; empty ones say nothing. Reading takes about as long as the commit, so all processors share it.
-func (r *request) readRows(body []byte, first int64) (rows []tenant.ImportRow, problems []tenant.RowProblem) {
-	var lines []line
-	for text := range bytes.Lines(body) {
-		if text = bytes.TrimSpace(text); len(text) > 0 {
-			lines = append(lines, line{number: first, text: text})
-		}
-		first++
-	}
+// importPiece is some lines that were read: what they say, and which say nothing that can be taken.
+type importPiece struct {
+	rows     []tenant.ImportRow
+	problems []tenant.RowProblem
+}
+
+// readRows reads the lines of a piece; empty ones say nothing. All processors share it.
+func (r *request) readRows(lines []line) (piece importPiece) {
 	var wait sync.WaitGroup
 	var fault atomic.Pointer[any]
 	for part := range slices.Chunk(lines, max(fewLines, len(lines)/runtime.GOMAXPROCS(0)+1)) {
@@ -104,10 +105,7 @@ func (r *request) readRows(body []byte, first int64) (rows []tenant.ImportRow, p
 				}
 			}()
 			for i := range part {
-				l := &part[i]
-				if l.row, l.err = importRow(l.text); l.err == nil {
-					l.err = r.mayImport(l.row)
-				}
+				part[i].read(r)
 			}
 		})
 	}
@@ -117,26 +115,26 @@ func (r *request) readRows(body []byte, first int64) (rows []tenant.ImportRow, p
 	}
 	for i := range lines {
 		if l := &lines[i]; l.err != nil {
-			problems = append(problems, tenant.RowProblem{Line: l.number, Problem: l.err})
+			piece.problems = append(piece.problems, tenant.RowProblem{Line: l.number, Problem: l.err})
 		} else {
 			l.row.Line = l.number
-			rows = append(rows, l.row)
+			piece.rows = append(piece.rows, l.row)
 		}
 	}
-	return rows, problems
+	return piece
+}
+
+func (l *line) read(r *request) {
+	if l.err != nil {
+		return
+	}
+	if l.row, l.err = importRow(l.text); l.err == nil {
+		l.err = r.mayImport(l.row)
+	}
 }
 
 // fewLines are read as fast by one processor as by several.
 const fewLines = 64
-
-func appendRowProblem(b []byte, p tenant.RowProblem) []byte {
-	b = appendInt(append(b, `{"line":`...), int(p.Line))
-	message := p.Problem.Error()
-	if len(message) > maxMessage {
-		message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
-	}
-	return append(appendText(appendName(b, "message"), message), '}')
-}
 
 // mayImport refuses what would let the caller put somebody into a group that has roles, or will have, and the ids of roles.
 func (r *request) mayImport(row tenant.ImportRow) error {

@@ -47,6 +47,11 @@ func Of(ctx context.Context) *Work {
 	return w
 }
 
+// Apart returns a context for what another goroutine does for the same request, beside its work.
+func Apart(ctx context.Context) context.Context {
+	return context.WithValue(ctx, workKey{}, (*Work)(nil))
+}
+
 // TooMuch is work that has taken more than its budget.
 type TooMuch struct{ Doing string }
 

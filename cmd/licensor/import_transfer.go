@@ -15,8 +15,9 @@ import (
 // Bounds of what is sent at once: enough that the server's write is worth its while, little enough that an import that is cut off has
 // not far to go back.
 const (
-	chunkRows  = 1000
-	chunkBytes = 4 << 20
+	chunkRows  = 10_000
+	stopRows   = 1000 // when the first refused row is to be the last
+	chunkBytes = 16 << 20
 )
 
 // transfer brings one file to the server, chunk by chunk.
@@ -41,8 +42,6 @@ type chunk struct {
 	notes  []string // about the file so far
 	end    error    // why it is the last: io.EOF, or what is wrong with the file
 }
-
-func (c *chunk) full() bool { return len(c.rows) >= chunkRows || c.body.Len() >= chunkBytes }
 
 func (c *chunk) add(line int, wire []byte, fault error) {
 	c.rows = append(c.rows, line)
@@ -93,7 +92,11 @@ func (t *transfer) read(first int) <-chan *chunk {
 
 // fill reads rows until the chunk is full.
 func (t *transfer) fill(c *chunk) error {
-	for !c.full() {
+	rows := chunkRows
+	if t.stop {
+		rows = stopRows
+	}
+	for len(c.rows) < rows && c.body.Len() < chunkBytes {
 		r, err := t.source.rows.next()
 		if err != nil {
 			return err
@@ -113,7 +116,8 @@ func (t *transfer) fill(c *chunk) error {
 // importAnswer is the API's answer to a chunk.
 type importAnswer struct {
 	PassedOver int
-	Problems   []rowFault
+	Refused    int
+	Problems   []rowFault // of the first that were refused
 }
 
 func (t *transfer) send(ctx context.Context, c *chunk) error {
@@ -133,7 +137,7 @@ func (t *transfer) send(ctx context.Context, c *chunk) error {
 			c.faults = append(c.faults, rowFault{c.rows[at], p.Message})
 		}
 	}
-	t.account(c, answer.PassedOver)
+	t.account(c, answer.PassedOver, answer.Refused-len(answer.Problems))
 	return nil
 }
 
@@ -143,7 +147,8 @@ func (c *chunk) leading() int {
 	return len(body) - len(bytes.TrimLeft(body, "\n"))
 }
 
-func (t *transfer) account(c *chunk, passedOver int) {
+// account adds a chunk to the result. Of some rows, if very many were refused, it is only known that they were.
+func (t *transfer) account(c *chunk, passedOver, untold int) {
 	slices.SortFunc(c.faults, func(a, b rowFault) int { return a.Line - b.Line })
 	for _, fault := range c.faults {
 		t.result.Refused++
@@ -158,7 +163,8 @@ func (t *transfer) account(c *chunk, passedOver int) {
 	}
 	t.result.Rows += len(c.rows)
 	t.result.PassedOver += passedOver
-	t.result.Taken += len(c.rows) - passedOver - len(c.faults)
+	t.result.Refused += untold
+	t.result.Taken += len(c.rows) - passedOver - len(c.faults) - untold
 }
 
 // note says something about the file as a whole.

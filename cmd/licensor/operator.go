@@ -46,7 +46,8 @@ func (s *service) operate(ctx context.Context, tenant string) (*connection, erro
 	}
 	api := graph.New(graph.Config{
 		Authority: authority, Tenant: s.tenants.Tenant, Now: time.Now, NewID: uuid.New, Log: slog.Default(),
-		Development: graph.NewDevelopment(clock.New(time.Now), s.tenants.List), // for tokens
+		Development:  graph.NewDevelopment(clock.New(time.Now), s.tenants.List), // for tokens
+		ImportPieces: 10,                                                        // nobody else waits for the database
 	})
 	return &connection{
 		root:   localRoot,

@@ -1,0 +1,116 @@
+package graph
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+
+	"licensor/tenant"
+)
+
+const (
+	// maxImport bounds the body of an import, as it is sent and as it is after decompression.
+	maxImport = 32 << 20
+	// maxLine bounds one line of it, in bytes: what is longer could not be kept anyway.
+	maxLine = 2 << 20
+
+	// A piece of an import has at most so many lines, and no line begins after so many bytes.
+	pieceLines = 1000
+	pieceBytes = 1 << 20
+
+	linesType = "application/x-ndjson"
+)
+
+// importLines reads the lines of an import as they come.
+type importLines struct {
+	source *bufio.Reader
+	number int64 // of the next line
+}
+
+// line is a line of a chunk that is not empty, and what it says, or why it cannot be taken.
+type line struct {
+	number int64
+	text   []byte
+	row    tenant.ImportRow
+	err    error
+}
+
+// lines begins to read the body as lines. White space before the first one that says something does not count.
+func (r *request) lines(first int64) (*importLines, error) {
+	if r.ContentLength == 0 || r.Body == nil {
+		return &importLines{bufio.NewReader(http.NoBody), first}, nil
+	}
+	if r.ContentLength > maxImport {
+		return nil, bodyProblem(&http.MaxBytesError{Limit: maxImport}, maxImport)
+	}
+	body, err := plain(http.MaxBytesReader(r.w, r.Body, maxImport), r.Header.Get("Content-Encoding"))
+	if err != nil {
+		return nil, bodyProblem(err, maxImport)
+	}
+	source := bufio.NewReaderSize(&atMost{body, maxImport}, 64<<10)
+	for {
+		next, err := source.Peek(1)
+		if errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return nil, bodyProblem(err, maxImport)
+		} else if len(bytes.TrimSpace(next)) > 0 {
+			return &importLines{source, first}, hasType(r.Header.Get("Content-Type"), linesType)
+		}
+		_, _ = source.Discard(1) // it is there
+	}
+	return &importLines{source, first}, nil
+}
+
+// next returns the lines of the next piece that are not empty. With the error there are lines that came before it; io.EOF is the end of the body.
+func (l *importLines) next() (lines []line, err error) {
+	text := make([]byte, 0, pieceBytes)
+	for n := 0; n < pieceLines && len(text) < pieceBytes && err == nil; n++ {
+		begin, long := len(text), false
+		if text, long, err = l.appendLine(text); err != nil && err != io.EOF {
+			return lines, err // of a line that is cut off nothing is taken
+		}
+		one := line{number: l.number, text: bytes.TrimSpace(text[begin:])}
+		if long {
+			one.err = refuse("The line is longer than the %d MB allowed.", maxLine>>20)
+		}
+		if long || len(one.text) > 0 {
+			lines = append(lines, one)
+		}
+		l.number++
+	}
+	return lines, err
+}
+
+// appendLine appends the next line to a text, unless it is too long: then it is read, and nothing appended.
+func (l *importLines) appendLine(text []byte) (_ []byte, long bool, err error) {
+	begin := len(text)
+	for {
+		part, err := l.source.ReadSlice('\n')
+		if !long {
+			text = append(text, part...)
+		}
+		if long = long || len(text)-begin > maxLine; long {
+			text = text[:begin]
+		}
+		if err != bufio.ErrBufferFull {
+			return text, long, err
+		}
+	}
+}
+
+// atMost reads no more than so many bytes, and fails when there are more.
+type atMost struct {
+	source io.Reader
+	left   int64
+}
+
+func (a *atMost) Read(to []byte) (n int, err error) {
+	n, err = a.source.Read(to)
+	if a.left -= int64(n); a.left < 0 {
+		return 0, &http.MaxBytesError{Limit: maxImport}
+	}
+	return n, err
+}

@@ -1,0 +1,99 @@
+package graph
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+const linesHeader = "Content-Type: " + linesType
+
+// peopleLines are users n to m, a line each.
+func peopleLines(n, m int) string {
+	var b strings.Builder
+	for i := n; i <= m; i++ {
+		fmt.Fprintf(&b, `{"user":{"displayName":"P%[1]d","userPrincipalName":"p%[1]d@contoso.example","mailNickname":"p%[1]d","accountEnabled":true}}`+"\n", i)
+	}
+	return b.String()
+}
+
+type importAnswer struct {
+	Rows, PassedOver, Refused int
+	Problems                  []struct {
+		Line    int
+		Message string
+	}
+	Error struct{ Code, Message string }
+}
+
+func (w *world) importLines(query, body string, headers ...string) (status int, answer importAnswer) {
+	w.t.Helper()
+	got := w.do(http.MethodPost, "/licensor/v1/import"+query, w.appToken(allPermissions...), body, append(headers, linesHeader)...)
+	w.must(json.Unmarshal([]byte(got.body), &answer))
+	return got.status, answer
+}
+
+// A chunk is committed piece by piece while it is read, and lines may refer to those of pieces before.
+func TestAnImportIsTakenPieceByPiece(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	group := "b0000000-0000-4000-8000-000000000001"
+	var body strings.Builder
+	body.WriteString(" \n\n" + `{"group":{"id":"` + group + `","displayName":"All","mailEnabled":false,"mailNickname":"all","securityEnabled":true}}` + "\n")
+	body.WriteString(peopleLines(1, 2500))
+	body.WriteString("\n{\"planet\":{}}\n")
+	for i := 1; i <= 2500; i++ {
+		fmt.Fprintf(&body, `{"member":{"group":"%s","member":"p%d@contoso.example"}}`+"\n", group, i)
+	}
+	before := w.commits()
+	status, answer := w.importLines("?line=11", compressed(body.String()), "Content-Encoding: gzip")
+	if status != http.StatusOK || answer.Rows != 5001 || answer.Refused != 1 || answer.Problems[0].Line != 11+1+2500+1 {
+		t.Fatalf("%d %.500v", status, fmt.Sprint(answer))
+	}
+	if made := w.commits() - before; made != 6 {
+		t.Errorf("%d commits for 5,003 lines", made)
+	}
+	if got := w.do(http.MethodGet, "/v1.0/groups/"+group+"/members/$count", w.appToken(allPermissions...), "", "ConsistencyLevel: eventual"); got.body != "2500" {
+		t.Errorf("%s members", got.body)
+	}
+}
+
+// What came before the body was cut off is kept, the answer says how much that is, and under an id the rest can follow.
+func TestAnImportThatIsCutOffSaysHowFarItCame(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	whole := compressed(peopleLines(1, 6000))
+	status, answer := w.importLines("?id=x", whole[:len(whole)/2], "Content-Encoding: gzip")
+	if status != http.StatusBadRequest || !strings.Contains(answer.Error.Message, "cut off") {
+		t.Fatalf("%d %+v", status, answer)
+	}
+	var through int
+	_, said, _ := strings.Cut(answer.Error.Message, " Lines up to ")
+	if _, err := fmt.Sscanf(said, "%d were taken before.", &through); err != nil || through < 1500 || through > 4500 {
+		t.Fatalf("%q: %v", answer.Error.Message, err)
+	}
+	if got := w.do(http.MethodGet, "/v1.0/users/$count", w.appToken(allPermissions...), "", "ConsistencyLevel: eventual"); got.body != fmt.Sprint(through) {
+		t.Errorf("%s users, and %d lines were taken", got.body, through)
+	}
+	status, answer = w.importLines("?id=x", peopleLines(1, through+10))
+	if status != http.StatusOK || answer.PassedOver != through || answer.Refused != 0 {
+		t.Errorf("sent again: %d %+v", status, answer)
+	}
+}
+
+func TestALineOfAnImportIsBounded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	long := `{"user":{"displayName":"` + strings.Repeat("x", maxLine) + `"}}`
+	status, answer := w.importLines("", peopleLines(1, 1)+long+"\n"+peopleLines(2, 2)+long)
+	if status != http.StatusOK || answer.Rows != 2 || answer.Refused != 2 || answer.Problems[0].Line != 2 || answer.Problems[1].Line != 4 ||
+		!strings.Contains(answer.Problems[0].Message, "longer than the 2 MB") {
+		t.Errorf("%d %+v", status, answer)
+	}
+	status, answer = w.importLines("", compressed(strings.Repeat("\n", maxImport)+"{}"), "Content-Encoding: gzip")
+	if status != http.StatusRequestEntityTooLarge || !strings.Contains(answer.Error.Message, "32 MB") {
+		t.Errorf("a body that is too large when unpacked: %d %+v", status, answer)
+	}
+}
