@@ -13,33 +13,49 @@ var buffers = sync.Pool{New: func() any {
 }}
 
 // maxKept is the largest buffer that goes back to the pool.
-const maxKept = 1 << 20
+const maxKept = 4 * streamFrom
 
-// begin answers an empty buffer to append the body of the answer to; send takes it back.
+// answering is how far the answer to a request has come. Copies of the request share it.
+type answering struct {
+	buffer    *[]byte
+	sent      bool        // the headers at least are complete
+	fault     error       // met while the body of the answer was written; takes the answer's place
+	streaming bool        // some of the body is with the caller
+	z         *compressor // of an answer that is sent while it is made; nil when it is not compressed
+	charged   int         // units, beside those that the request costs by its kind
+}
+
+// begin returns an empty buffer to append the body of the answer to; send takes it back.
 func (r *request) begin() []byte {
 	r.buffer = buffers.Get().(*[]byte)
 	return (*r.buffer)[:0]
 }
 
-// send answers with a status and a body of JSON.
+// send answers with a status and a body of JSON, or with the rest of the body when more has sent the beginning.
 func (r *request) send(status int, body []byte) error {
-	if err := r.fault; err != nil {
-		r.fault = nil
+	if err := r.failed(); err != nil {
 		return err
 	}
-	return r.sendAs(status, "application/json;odata.metadata="+r.metadata+";odata.streaming=true;IEEE754Compatible=false;charset=utf-8", body)
+	if r.streaming {
+		return r.endStream(body)
+	}
+	return r.sendAs(status, r.jsonType(), body)
 }
 
-// sendAs answers with a status and a body that was begun with begin.
+// failed returns what went wrong while the body was written, once.
+func (r *request) failed() error {
+	err := r.fault
+	r.fault = nil
+	return err
+}
+
+func (r *request) jsonType() string {
+	return "application/json;odata.metadata=" + r.metadata + ";odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
+}
+
+// sendAs answers with a status and a whole body.
 func (r *request) sendAs(status int, contentType string, body []byte) error {
-	r.chargeWork()
-	h := r.headers()
-	h.Set("Content-Type", contentType)
-	if h["Vary"] == nil {
-		h["Vary"] = onEncoding
-	} else {
-		h["Vary"] = append(h["Vary"], onEncoding...)
-	}
+	h := r.contentHeaders(contentType)
 	if len(body) > worthCompressing && acceptsGzip(r.Header.Get("Accept-Encoding")) {
 		r.writeCompressed(status, body)
 	} else {
@@ -48,12 +64,29 @@ func (r *request) sendAs(status int, contentType string, body []byte) error {
 		r.w.WriteHeader(status)
 		_, _ = r.w.Write(body) // who does not listen any more needs no answer
 	}
-	if cap(body) <= maxKept {
+	r.giveBack(body)
+	return nil
+}
+
+func (r *request) contentHeaders(contentType string) http.Header {
+	r.chargeWork()
+	h := r.headers()
+	h.Set("Content-Type", contentType)
+	if h["Vary"] == nil {
+		h["Vary"] = onEncoding
+	} else {
+		h["Vary"] = append(h["Vary"], onEncoding...)
+	}
+	return h
+}
+
+// giveBack returns what begin has taken, with what has become of it.
+func (r *request) giveBack(body []byte) {
+	if r.buffer != nil && cap(body) <= maxKept {
 		*r.buffer = body
 		buffers.Put(r.buffer)
 	}
 	r.buffer = nil
-	return nil
 }
 
 // sendChanged answers with a body, or to a change with 204 where the caller prefers that (P6).
@@ -104,8 +137,11 @@ func (r *request) headers() http.Header {
 	return h
 }
 
-// fail answers with a problem (P10), unless an answer has begun.
+// fail answers with a problem (P10), unless there is an answer. One that has begun must not look like a whole one: the connection ends.
 func (r *request) fail(p *Problem) {
+	if r.streaming && !r.startAgain() {
+		panic(http.ErrAbortHandler)
+	}
 	if r.sent {
 		return
 	}

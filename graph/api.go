@@ -79,7 +79,11 @@ func (api *API) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	r := newRequest(ctx, w, hr, api.NewID(), api.Now())
 	defer func() { r.work.End() }()
 	defer func() {
-		if fault := recover(); fault != nil {
+		switch fault := recover(); fault {
+		case nil:
+		case http.ErrAbortHandler:
+			panic(fault) // the way to end the connection
+		default:
 			api.Log.Error("panic", "request-id", r.id, "method", hr.Method, "path", hr.URL.Path, "fault", fault, "stack", string(debug.Stack()))
 			r.fail(internalFault)
 		}
@@ -243,6 +247,13 @@ func bearer(headers []string) string {
 
 // fail answers with an error. What nobody foresaw goes to the log, here and nowhere else, and so does what a caller may not do.
 func (api *API) fail(r *request, err error) {
+	if errors.Is(err, errGone) {
+		panic(http.ErrAbortHandler)
+	}
+	if r.streaming && !r.startAgain() {
+		api.Log.Warn("answer cut off", "request-id", r.id, "method", r.Method, "path", r.URL.Path, "error", err)
+		panic(http.ErrAbortHandler)
+	}
 	p, ok := problemOf(err)
 	if !ok {
 		api.Log.Error("request failed", "request-id", r.id, "method", r.Method, "path", r.URL.Path, "error", err)

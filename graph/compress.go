@@ -25,9 +25,7 @@ var compressors = sync.Pool{New: func() any {
 
 // writeCompressed writes the answer's head and its body with gzip.
 func (r *request) writeCompressed(status int, body []byte) {
-	z := compressors.Get().(*compressor)
-	z.buffer.Reset()
-	z.Reset(&z.buffer)
+	z := newCompressor()
 	_, _ = z.Write(body) // a buffer takes everything
 	_ = z.Close()
 	r.work.Rest() // a caller may take the answer slowly
@@ -36,6 +34,17 @@ func (r *request) writeCompressed(status int, body []byte) {
 	h.Set("Content-Length", strconv.Itoa(z.buffer.Len()))
 	r.w.WriteHeader(status)
 	_, _ = r.w.Write(z.buffer.Bytes())
+	z.giveBack()
+}
+
+func newCompressor() *compressor {
+	z := compressors.Get().(*compressor)
+	z.buffer.Reset()
+	z.Reset(&z.buffer)
+	return z
+}
+
+func (z *compressor) giveBack() {
 	if z.buffer.Cap() <= maxKept {
 		compressors.Put(z)
 	}

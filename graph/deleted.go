@@ -142,11 +142,7 @@ func (api *API) getUserOwnedObjects(r *request) error {
 	if err != nil {
 		return err
 	}
-	rows, err := r.readObjects(nil, groups, w)
-	if err != nil {
-		return err
-	}
-	return sendList(r, list[object]{context: "directoryObjects", rows: rows, count: -1, write: w.write})
+	return sendList(r, list[object]{context: "directoryObjects", source: r.readObjects(nil, groups, w), count: -1, write: w.write})
 }
 
 // maxOwned is how many groups getUserOwnedObjects shows, since the answer to an action has no

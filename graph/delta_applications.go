@@ -33,21 +33,24 @@ func (l listing[D, T]) delta(_ *API, r *request) error {
 		}
 		return touched
 	}))
-	rows, err := l.at(r, there(page), true)
-	if err != nil {
-		return err
-	}
+	rows := l.at(r, there(page), true)
 	b := d.head()
 	for _, e := range page {
 		if b = appendNext(b); e.removed != "" {
 			b = d.appendRemoved(b, l.fields.typeName, e)
 			continue
 		}
-		b = appendFields(append(b, '{'), fields, &rows[0]) // all that are there are in the image
+		row, _, err := rows() // all that are there are in the image
+		if err != nil {
+			return err
+		}
+		b = appendFields(append(b, '{'), fields, &row)
 		if owners {
 			b = d.appendOwnersOf(b, e)
 		}
-		b, rows = append(b, '}'), rows[1:]
+		if b, err = r.more(append(b, '}')); err != nil {
+			return err
+		}
 	}
 	if !more {
 		return d.finish(b, nil)

@@ -33,17 +33,8 @@ func (api *API) groupsDelta(r *request) error {
 		return err
 	}
 	page, more := d.elements(d.among(w.touched))
-	rows, err := groupList.at(r, there(page), documented(w.fields))
-	if err != nil {
-		return err
-	}
-	return sendWithMembers(&w.memberWriter, groupType, page, more, func(ordinal uint32) (*group, bool) {
-		at, ok := slices.BinarySearchFunc(rows, ordinal, func(row group, o uint32) int { return int(int64(row.ordinal) - int64(o)) })
-		if !ok {
-			return nil, false
-		}
-		return &rows[at], true
-	}, w.appendGroup)
+	rows := groupList.at(r, there(page), documented(w.fields))
+	return sendWithMembers(&w.memberWriter, groupType, page, more, finder(rows, func(g *group) uint32 { return g.ordinal }), w.appendGroup)
 }
 
 // groupWriter writes a page of groups.
@@ -108,7 +99,7 @@ func (w *groupWriter) appendOwners(b []byte, group uint32) []byte {
 
 // placesOf are those of the members to be shown, or shown as removed: all, when the client cannot
 // know the group yet.
-func (w *groupWriter) placesOf(group uint32) []int64 {
+func (w *groupWriter) placesOf(group uint32) memberPlaces {
 	users, groups, principals := roaring.New(), roaring.New(), roaring.New()
 	if m := w.changes.Members(group); m != nil {
 		users.Or(m.Users)
@@ -124,7 +115,7 @@ func (w *groupWriter) placesOf(group uint32) []int64 {
 			principals.Or(of.principals)
 		}
 	}
-	return placesIn(users, groups, principals)
+	return memberPlaces{users, groups, principals}
 }
 
 // memberAt returns the type and id at a place, and whether that is a member of the group.

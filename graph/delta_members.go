@@ -16,7 +16,7 @@ type memberWriter struct {
 	room int // for members
 	// places are those of the members to be shown of an object, in ascending order; member is the type and id at a place, and whether it
 	// is a member still.
-	places func(ordinal uint32) []int64
+	places func(ordinal uint32) memberPlaces
 	member func(ordinal uint32, place int64) (kind string, id uuid.UUID, is bool)
 }
 
@@ -25,29 +25,37 @@ func (d *round) showsMembers() bool {
 	return d.token.selected == nil || slices.Contains(d.token.selected, "members")
 }
 
-// sendWithMembers answers with a page. find returns an object that is there, and write writes it: when there are more members than the page
+// sendWithMembers answers with a page. find returns an object, nil when it is not there, and write writes it: when there are more members than the page
 // has room for, it returns the place of the last one written, otherwise -1.
 func sendWithMembers[T any](
-	w *memberWriter, typeName string, page []deltaElement, more bool, find func(ordinal uint32) (*T, bool), write func([]byte, *T) ([]byte, int64),
+	w *memberWriter, typeName string, page []deltaElement, more bool, find func(ordinal uint32) (*T, error), write func([]byte, *T) ([]byte, int64),
 ) error {
 	b, last := w.head(), int64(-1)
 	for _, e := range page {
 		if err := w.work.Yield(); err != nil {
 			return err
 		}
-		object, ok := find(e.ordinal)
-		switch {
-		case e.removed != "":
-			b = w.appendRemoved(appendNext(b), typeName, e)
-		case ok: // otherwise gone since; the next round says so
-			rest := int64(-1)
-			if b, rest = write(appendNext(b), object); rest >= 0 {
-				next := w.continued(int64(e.ordinal))
-				next.member = rest
-				return w.finish(b, next)
-			}
-		}
 		last = int64(e.ordinal)
+		if e.removed != "" {
+			b = w.appendRemoved(appendNext(b), typeName, e)
+			continue
+		}
+		object, err := find(e.ordinal)
+		if err != nil {
+			return err
+		}
+		if object == nil { // gone since; the next round says so
+			continue
+		}
+		rest := int64(-1)
+		if b, rest = write(appendNext(b), object); rest >= 0 {
+			next := w.continued(last)
+			next.member = rest
+			return w.finish(b, next)
+		}
+		if b, err = w.request.more(b); err != nil {
+			return err
+		}
 	}
 	if !more {
 		return w.finish(b, nil)
@@ -56,16 +64,17 @@ func sendWithMembers[T any](
 }
 
 func (w *memberWriter) appendMembers(b []byte, of uint32) ([]byte, int64) {
-	places := w.places(of)
+	from := int64(0)
 	if int64(of) == w.token.place { // the page before has shown some
-		from, _ := slices.BinarySearch(places, w.token.member+1)
-		places = places[from:]
+		from = w.token.member + 1
 	}
+	room := max(w.room, 1)
+	places := w.places(of).from(from, room+1)
 	if len(places) == 0 {
 		return b, -1
 	}
 	rest := int64(-1)
-	if room := max(w.room, 1); len(places) > room {
+	if len(places) > room {
 		places, rest = places[:room], places[room-1]
 	}
 	w.room -= len(places)
@@ -77,17 +86,20 @@ func (w *memberWriter) appendMembers(b []byte, of uint32) ([]byte, int64) {
 	return append(b, ']'), rest
 }
 
-// placesIn lists the places of users, groups and service principals, in ascending order.
-func placesIn(users, groups, principals *roaring.Bitmap) []int64 {
-	places := make([]int64, 0, users.GetCardinality()+groups.GetCardinality()+principals.GetCardinality())
-	for user := range roaring.Values(users) {
-		places = append(places, int64(user))
-	}
-	for member := range roaring.Values(groups) {
-		places = append(places, groupsFrom+int64(member))
-	}
-	for member := range roaring.Values(principals) {
-		places = append(places, principalsFrom+int64(member))
+// memberPlaces are the places of users, groups and service principals.
+type memberPlaces struct{ users, groups, principals *roaring.Bitmap }
+
+// from returns the first n places that are not before one, in ascending order.
+func (m memberPlaces) from(first int64, n int) (places []int64) {
+	for i, kind := range []*roaring.Bitmap{m.users, m.groups, m.principals} {
+		base := int64(i) * groupsFrom
+		it := kind.Iterator()
+		if first >= base+groupsFrom {
+			continue
+		}
+		for it.AdvanceIfNeeded(uint32(max(0, first-base))); it.HasNext() && len(places) < n; {
+			places = append(places, base+int64(it.Next()))
+		}
 	}
 	return places
 }

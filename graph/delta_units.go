@@ -24,8 +24,8 @@ func (api *API) unitsDelta(r *request) error {
 		return err
 	}
 	page, more := d.elements(d.among(w.touched))
-	return sendWithMembers(&w.memberWriter, unitFields.typeName, page, more, func(ordinal uint32) (*unit, bool) {
-		return new(unitAt(r.image, ordinal)), true // it is in memory
+	return sendWithMembers(&w.memberWriter, unitFields.typeName, page, more, func(ordinal uint32) (*unit, error) {
+		return new(unitAt(r.image, ordinal)), nil // it is in memory
 	}, w.appendUnit)
 }
 
@@ -55,7 +55,7 @@ func (w *unitWriter) appendUnit(b []byte, u *unit) ([]byte, int64) {
 }
 
 // placesOf are those of the members to be shown, or shown as removed: all, when the client cannot know the unit yet.
-func (w *unitWriter) placesOf(unit uint32) []int64 {
+func (w *unitWriter) placesOf(unit uint32) memberPlaces {
 	users, groups := roaring.New(), roaring.New()
 	if m := w.changes.UnitMembers(unit); m != nil {
 		users.Or(m.Users)
@@ -69,7 +69,7 @@ func (w *unitWriter) placesOf(unit uint32) []int64 {
 			groups.Or(all)
 		}
 	}
-	return placesIn(users, groups, roaring.New())
+	return memberPlaces{users, groups, roaring.New()}
 }
 
 // memberAt is the type and id at a place, and whether that is a member of the unit.

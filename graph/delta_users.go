@@ -30,11 +30,8 @@ func (api *API) usersDelta(r *request) error {
 	}
 	w := userWriter{d, fields, manager}
 	page, more := d.elements(d.among(w.touched))
-	rows, err := userList.at(r, there(page), documented(fields))
-	if err != nil {
-		return err
-	}
-	return w.send(page, rows, more)
+	rows := userList.at(r, there(page), documented(fields))
+	return w.send(page, finder(rows, func(u *user) uint32 { return u.ordinal }), more)
 }
 
 // userWriter writes a page of users.
@@ -53,19 +50,29 @@ func (w *userWriter) touched() *roaring.Bitmap {
 	return touched
 }
 
-func (w *userWriter) send(page []deltaElement, rows []user, more bool) error {
+func (w *userWriter) send(page []deltaElement, find func(uint32) (*user, error), more bool) error {
 	b := w.head()
 	for _, e := range page {
-		at, ok := slices.BinarySearchFunc(rows, e.ordinal, func(row user, o uint32) int { return int(int64(row.ordinal) - int64(o)) })
-		switch {
-		case e.removed != "":
+		if err := w.work.Pace(); err != nil {
+			return err
+		}
+		if e.removed != "" {
 			b = w.appendRemoved(appendNext(b), userType, e)
-		case ok: // otherwise gone since; the next round says so
-			b = appendFields(append(appendNext(b), '{'), w.fields, &rows[at])
-			if w.manager {
-				b = w.appendManager(b, e.ordinal)
-			}
-			b = append(b, '}')
+			continue
+		}
+		user, err := find(e.ordinal)
+		if err != nil {
+			return err
+		}
+		if user == nil { // gone since; the next round says so
+			continue
+		}
+		b = appendFields(append(appendNext(b), '{'), w.fields, user)
+		if w.manager {
+			b = w.appendManager(b, e.ordinal)
+		}
+		if b, err = w.request.more(append(b, '}')); err != nil {
+			return err
 		}
 	}
 	if !more {

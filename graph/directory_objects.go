@@ -122,12 +122,8 @@ func (api *API) getByIDs(r *request) error {
 		return err
 	}
 	users, groups := r.findIDs(ids, wanted)
-	rows, err := r.readObjects(users, groups, w)
-	if err != nil {
-		return err
-	}
-	rows = append(rows, r.otherObjects(ids, wanted)...)
-	return sendList(r, list[object]{context: r.selected("directoryObjects"), rows: rows, count: -1, write: w.write})
+	rows := oneAfterAnother(r.readObjects(users, groups, w), sourceOf(r.otherObjects(ids, wanted)))
+	return sendList(r, list[object]{context: r.selected("directoryObjects"), source: rows, count: -1, write: w.write})
 }
 
 // findIDs answers the users and groups that ids name, ascending and each once.

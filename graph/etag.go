@@ -41,14 +41,19 @@ func (s *fieldSet[T]) annotations(r *request) []*field[T] {
 // that is why it is only made for those who ask.
 func (s *fieldSet[T]) etag(object *T) string {
 	buffer := buffers.Get().(*[]byte)
-	b := append((*buffer)[:0], '{')
+	h, b := sha256.New(), append((*buffer)[:0], '{')
 	for i := range s.all {
-		b = s.all[i].write(append(b, ','), object)
+		if b = s.all[i].write(append(b, ','), object); len(b) > streamFrom {
+			h.Write(b)
+			b = b[:0]
+		}
 	}
-	sum := sha256.Sum256(b)
-	*buffer = b
-	buffers.Put(buffer)
-	return `W/"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+	h.Write(b)
+	if cap(b) <= maxKept {
+		*buffer = b
+		buffers.Put(buffer)
+	}
+	return `W/"` + base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:12]) + `"`
 }
 
 // sendEntity answers with one object under the context of its set, or with 304 to who has it as it is (P7).

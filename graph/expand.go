@@ -197,10 +197,10 @@ func relatedTo[T any](of func(*T) subject, rel relation) expansion[T] {
 				return append(b, "[]"...), nil
 			}
 			if err != nil {
-				return append(b, "[]"...), err
+				return b, err
 			}
-			list, err := inner.firstObjects(related, w)
-			return appendList(b, list, w.write), err
+			b, err = appendRows(r, append(b, '['), inner.firstObjects(related, w), w.write)
+			return append(b, ']'), err
 		}, nil
 	}
 }
@@ -292,25 +292,29 @@ func (r *request) within(e odata.Expansion) *request {
 	return &inner
 }
 
-// firstObjects reads the first few of the live ones.
-func (r *request) firstObjects(of sets, w *objectWriter) ([]object, error) {
+// firstObjects yields the first few of the live ones.
+func (r *request) firstObjects(of sets, w *objectWriter) source[object] {
 	users := r.firstLive(of.users, store.KindUser, maxExpanded)
 	groups := r.firstLive(of.groups, store.KindGroup, maxExpanded-len(users))
-	list, err := r.readObjects(users, groups, w)
-	for _, ordinal := range r.firstLive(of.principals, store.KindServicePrincipal, maxExpanded-len(list)) {
+	return oneAfterAnother(r.readObjects(users, groups, w), sourceOf(r.firstOthers(of, maxExpanded-len(users)-len(groups))))
+}
+
+// firstOthers are the first n of the live ones that are no users or groups.
+func (r *request) firstOthers(of sets, n int) (list []object) {
+	for _, ordinal := range r.firstLive(of.principals, store.KindServicePrincipal, n-len(list)) {
 		list = append(list, object{principal: &application{Client: r.image.PrincipalAt(ordinal), image: r.image}})
 	}
-	for _, ordinal := range r.firstLive(of.applications, store.KindApplication, maxExpanded-len(list)) {
+	for _, ordinal := range r.firstLive(of.applications, store.KindApplication, n-len(list)) {
 		list = append(list, object{application: &application{Client: r.image.ClientAt(ordinal), image: r.image}})
 	}
-	for _, ordinal := range r.firstLive(of.units, store.KindAdministrativeUnit, maxExpanded-len(list)) {
+	for _, ordinal := range r.firstLive(of.units, store.KindAdministrativeUnit, n-len(list)) {
 		list = append(list, object{unit: new(unitAt(r.image, ordinal))})
 	}
-	roles := of.roles[:min(len(of.roles), maxExpanded-len(list))]
+	roles := of.roles[:min(len(of.roles), n-len(list))]
 	for _, role := range roles {
 		list = append(list, object{role: &directoryRoles(r.image)[role]})
 	}
-	return list, err
+	return list
 }
 
 // firstLive lists the first n of the objects of a kind that are not deleted.

@@ -209,7 +209,8 @@ func expandRows[T, R any](set *fieldSet[R], of func(r *request, object *T) iter.
 			return nil, err
 		}
 		return func(b []byte, object *T) ([]byte, error) {
-			return appendList(b, firstOf(of(r, object), maxExpanded), objects(fields)), nil
+			b, err := appendRows(r, append(b, '['), sourceOf(firstOf(of(r, object), maxExpanded)), objects(fields))
+			return append(b, ']'), err
 		}, nil
 	}
 }

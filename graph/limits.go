@@ -122,11 +122,12 @@ const unitTime = 10 * time.Millisecond
 // chargeWork takes more units for work that was long, now that it is known. It was done before anybody could refuse it, so a bucket may
 // come to hold less than nothing: then its callers wait the longer.
 func (r *request) chargeWork() {
-	extra := int(r.work.Spent() / unitTime)
-	if extra == 0 || r.units == 0 {
+	extra := int(r.work.Spent()/unitTime) - r.charged
+	if extra <= 0 || r.units == 0 {
 		return
 	}
-	r.w.Header().Set("X-Ms-Resource-Unit", strconv.Itoa(r.units+extra))
+	r.charged += extra
+	r.w.Header().Set("X-Ms-Resource-Unit", strconv.Itoa(r.units+r.charged))
 	for _, b := range r.buckets {
 		b.owe(r.now, extra)
 	}

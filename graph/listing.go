@@ -57,11 +57,16 @@ func (l listing[D, T]) send(r *request, within query.Within) error {
 	if err != nil {
 		return err
 	}
-	rows, err := l.read(r, places, found, documented(fields))
-	if err != nil {
+	ordinals := make([]uint32, len(places))
+	for i, place := range places {
+		ordinals[i] = place.Row
+	}
+	if err := r.boundManagers(l.kind, ordinals); err != nil {
 		return err
 	}
-	shown := list[T]{context: r.selected(l.set), rows: rows, count: found.count, write: objects(fields)}
+	shown := list[T]{
+		context: r.selected(l.set), source: l.read(r, ordinals, found, documented(fields)), count: found.count, write: objects(fields),
+	}
 	if more {
 		last := places[len(places)-1]
 		shown.next = r.nextLink(int64(last.Row), found.page.restAt(last)...)
@@ -69,40 +74,8 @@ func (l listing[D, T]) send(r *request, within query.Within) error {
 	return sendList(r, shown)
 }
 
-// read returns the objects at places as of one commit each: that of the list, or a later one where an object has been
-// written since and still belongs there. Those that are gone by then are left out.
-func (l listing[D, T]) read(r *request, places []query.Place, s *search, documented bool) ([]T, error) {
-	rows := make([]T, 0, len(places))
-	if !documented {
-		for _, p := range places {
-			rows = append(rows, l.object(r, nil, p.Row, r.image))
-		}
-		return rows, nil
-	}
-	ordinals := make([]uint32, len(places))
-	for i, p := range places {
-		ordinals[i] = p.Row
-	}
-	documents, err := l.documents(r.tenant, r.ctx, r.image, ordinals)
-	if err != nil {
-		return nil, err
-	}
-	for i, document := range documents {
-		image := r.image
-		if document == nil {
-			var is bool
-			if document, image, is, err = l.later(r, ordinals[i], s); err != nil {
-				return nil, err
-			} else if !is {
-				continue
-			}
-		}
-		rows = append(rows, l.object(r, document, ordinals[i], image))
-	}
-	return rows, nil
-}
-
-// later reads an object that has been written since the image that the list is of, and says whether it still belongs there.
+// later reads an object that has been written since the image that the list is of, and says whether it still belongs there: without a
+// search, whether it is live.
 func (l listing[D, T]) later(r *request, ordinal uint32, s *search) (*D, *tenant.Image, bool, error) {
 	document, image, err := l.document(r.tenant, r.ctx, r.image, ordinal)
 	if problem, ok := errors.AsType[*tenant.Problem](err); ok && problem.Kind == tenant.NotFound {
@@ -111,23 +84,15 @@ func (l listing[D, T]) later(r *request, ordinal uint32, s *search) (*D, *tenant
 	if err != nil {
 		return nil, nil, false, err
 	}
-	again := *r
-	again.image = image
-	c, err := s.again(&again)
-	if err != nil {
-		return nil, nil, false, err
+	condition, within := query.All(), query.Live
+	if s != nil {
+		again := *r
+		again.image, within = image, s.within
+		if condition, err = s.again(&again); err != nil {
+			return nil, nil, false, err
+		}
 	}
-	return document, image, c.Holds(image.Columns(l.kind), s.within, ordinal), nil
-}
-
-// at reads objects by their ordinals, which are live; those that have gone since are left out.
-func (l listing[D, T]) at(r *request, ordinals []uint32, documented bool) ([]T, error) {
-	places := make([]query.Place, len(ordinals))
-	for i, ordinal := range ordinals {
-		places[i].Row = ordinal
-	}
-	anybody := func(*request) (*query.Condition, error) { return query.All(), nil }
-	return l.read(r, places, &search{within: query.Live, again: anybody}, documented)
+	return document, image, condition.Holds(image.Columns(l.kind), within, ordinal), nil
 }
 
 // search is what is asked of a list.

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"bytes"
+	"slices"
 
 	"licensor/graph/odata"
 	"licensor/store"
@@ -114,8 +115,7 @@ func (r *request) appendManagers(b []byte, w *objectWriter, u *user, levels int,
 			return closed(append(b, "null"...), open), nil
 		}
 		if *left--; *left < 0 {
-			return closed(append(b, "null"...), open), refuse(
-				"The $expand of 'manager' shows more than %d managers. Ask for fewer users with $top, or for fewer levels with $levels.", maxManagers)
+			return closed(append(b, "null"...), open), tooManyManagers()
 		}
 		document, image, err := r.tenant.UserNow(r.ctx, u.image, manager)
 		if err != nil {
@@ -125,8 +125,38 @@ func (r *request) appendManagers(b []byte, w *objectWriter, u *user, levels int,
 		if b = w.write(b, object{user: u}); open+1 == levels {
 			return closed(b, open), nil
 		}
-		b = appendName(b[:len(b)-1], "manager")
+		if b, err = r.more(appendName(b[:len(b)-1], "manager")); err != nil {
+			return b, err
+		}
 	}
+}
+
+// boundManagers refuses an expansion that would show more managers of some users than there may be, before any of the answer is sent.
+func (r *request) boundManagers(kind store.Kind, users []uint32) error {
+	at := slices.IndexFunc(r.options.Expand, func(e odata.Expansion) bool { return e.Name == "manager" })
+	if kind != store.KindUser || at < 0 {
+		return nil
+	}
+	n, x, shown := 0, r.image.Directory, map[uint32]bool{}
+	for _, user := range users {
+		clear(shown)
+		for range min(r.options.Expand[at].Levels, maxLevels) {
+			shown[user] = true
+			manager, ok := x.Manager(user)
+			if !ok || x.UserHidden(manager) || shown[manager] {
+				break
+			}
+			if n++; n > maxManagers {
+				return tooManyManagers()
+			}
+			user = manager
+		}
+	}
+	return nil
+}
+
+func tooManyManagers() error {
+	return refuse("The $expand of 'manager' shows more than %d managers. Ask for fewer users with $top, or for fewer levels with $levels.", maxManagers)
 }
 
 // closed ends objects that are one in the other.

@@ -18,8 +18,7 @@ var metadataTypes string
 // getMetadata answers GET /$metadata: the types that the field sets show, and what the table of operations does with them. As in the real
 // service nobody needs a token for it.
 func (api *API) getMetadata(r *request) error {
-	b := append(r.begin(), api.metadata()...)
-	return r.sendAs(http.StatusOK, "application/xml", b)
+	return r.sendAs(http.StatusOK, "application/xml", api.metadata())
 }
 
 // described is a type with properties that answers show.

@@ -67,7 +67,7 @@ func TestLongWorkCostsMoreUnits(t *testing.T) {
 	answer := httptest.NewRecorder()
 	now := time.Now()
 	application, tenant := newBucket(1000, LimitWindow), newBucket(2000, LimitWindow)
-	r := &request{w: answer, now: now, units: 2, buckets: [2]*bucket{application, tenant}}
+	r := &request{answering: new(answering), w: answer, now: now, units: 2, buckets: [2]*bucket{application, tenant}}
 	_, r.work = turns.New(1, 1).Start(t.Context(), uuid.New())
 	defer r.work.End()
 	for r.work.Spent() < 5*unitTime/2 {

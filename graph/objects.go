@@ -38,27 +38,6 @@ func (r *request) countOf(n int) int {
 	return -1
 }
 
-// readObjects reads users and groups, at most a page of them, by ordinal. Those that have gone
-// since are left out.
-func (r *request) readObjects(users, groups []uint32, w *objectWriter) ([]object, error) {
-	objects := make([]object, 0, len(users)+len(groups))
-	people, err := userList.at(r, users, w.users)
-	if err != nil {
-		return nil, err
-	}
-	for i := range people {
-		objects = append(objects, object{user: &people[i]})
-	}
-	others, err := groupList.at(r, groups, w.groups)
-	if err != nil {
-		return nil, err
-	}
-	for i := range others {
-		objects = append(objects, object{group: &others[i]})
-	}
-	return objects, nil
-}
-
 // objectWriter writes objects of several kinds, and says of which the documents are needed for
 // that.
 type objectWriter struct {

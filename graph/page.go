@@ -220,9 +220,10 @@ func (r *request) selected(set string) string {
 // list is a list to be answered.
 type list[T any] struct {
 	context string
-	rows    []T // one more than limit when there is another page
-	limit   int // 0: all rows are one page
-	count   int // -1: not wanted
+	rows    []T       // one more than limit when there is another page
+	source  source[T] // yields the rows in their place
+	limit   int       // 0: all rows are one page
+	count   int       // -1: not wanted
 	place   func(T) int64
 	rest    func(T) []byte               // what the token says beside the place; nil: nothing
 	next    string                       // the address of the next page, where it does not follow from the rows
@@ -262,6 +263,12 @@ func sendList[T any](r *request, l list[T]) error {
 	if l.next != "" {
 		b = appendText(appendName(b, "@odata.nextLink"), l.next)
 	}
-	b = appendList(appendName(b, "value"), l.rows, paced(r, l.write))
-	return r.send(http.StatusOK, append(b, '}'))
+	if l.source == nil {
+		l.source = sourceOf(l.rows)
+	}
+	b, err := appendRows(r, append(appendName(b, "value"), '['), l.source, paced(r, l.write))
+	if err != nil {
+		return err
+	}
+	return r.send(http.StatusOK, append(b, "]}"...))
 }

@@ -235,29 +235,24 @@ func (all *related) inTurn(r *request) (list []int64, err error) {
 	return list, nil
 }
 
-// read reads the objects at places of the page, in this order; those that have gone since are left out.
-func (all *related) read(r *request, places []int64, w *objectWriter) ([]object, error) {
-	list := make([]object, 0, len(places))
+// read yields the objects at places of the page, in this order; those that have gone since are left out.
+func (all *related) read(r *request, places []int64, w *objectWriter) source[object] {
+	var sources []source[object]
 	for len(places) > 0 {
-		kind := places[0] &^ (groupsFrom - 1)
-		n := slices.IndexFunc(places, func(p int64) bool { return p&^(groupsFrom-1) != kind })
+		kind := kindAt(places[0])
+		n := slices.IndexFunc(places, func(p int64) bool { return kindAt(p) != kind })
 		if n < 0 {
 			n = len(places)
 		}
-		some, err := all.readKind(r, kind, places[:n], w)
-		if err != nil {
-			return nil, err
-		}
-		list, places = append(list, some...), places[n:]
+		sources, places = append(sources, all.readKind(r, kind, rowsOf(places[:n]), w)), places[n:]
 	}
-	return list, nil
+	return oneAfterAnother(sources...)
 }
 
-func (all *related) readKind(r *request, from int64, places []int64, w *objectWriter) ([]object, error) {
-	rows := make([]query.Place, len(places))
-	for i, place := range places {
-		rows[i].Row = uint32(place)
-	}
+// kindAt is what is added to the ordinals of the kind at a place.
+func kindAt(place int64) int64 { return place &^ (groupsFrom - 1) }
+
+func (all *related) readKind(r *request, from int64, ordinals []uint32, w *objectWriter) source[object] {
 	var s *search
 	for i := range all.kinds {
 		if all.kinds[i].from == from {
@@ -266,30 +261,17 @@ func (all *related) readKind(r *request, from int64, places []int64, w *objectWr
 	}
 	switch {
 	case from == rolesFrom:
-		list := make([]object, len(rows))
-		for i, row := range rows {
-			list[i].role = new(roleAt(r.image, int(row.Row)))
-		}
-		return list, nil
+		return mapped(sourceOf(ordinals), func(role *uint32) object { return object{role: new(roleAt(r.image, int(*role)))} })
 	case s.kind == store.KindUser:
-		return asObjects(userList, r, rows, s, w.users, func(u *user) object { return object{user: u} })
+		return mapped(userList.read(r, ordinals, s, w.users), func(u *user) object { return object{user: u} })
 	case s.kind == store.KindServicePrincipal:
-		return asObjects(principalList, r, rows, s, false, func(a *application) object { return object{principal: a} })
+		return mapped(principalList.read(r, ordinals, s, false), func(a *application) object { return object{principal: a} })
 	case s.kind == store.KindApplication:
-		return asObjects(applicationList, r, rows, s, false, func(a *application) object { return object{application: a} })
+		return mapped(applicationList.read(r, ordinals, s, false), func(a *application) object { return object{application: a} })
 	case s.kind == store.KindAdministrativeUnit:
-		return asObjects(unitList, r, rows, s, false, func(u *unit) object { return object{unit: u} })
+		return mapped(unitList.read(r, ordinals, s, false), func(u *unit) object { return object{unit: u} })
 	}
-	return asObjects(groupList, r, rows, s, w.groups, func(g *group) object { return object{group: g} })
-}
-
-func asObjects[D, T any](l listing[D, T], r *request, rows []query.Place, s *search, documented bool, wrap func(*T) object) ([]object, error) {
-	read, err := l.read(r, rows, s, documented)
-	list := make([]object, len(read))
-	for i := range read {
-		list[i] = wrap(&read[i])
-	}
-	return list, err
+	return mapped(groupList.read(r, ordinals, s, w.groups), func(g *group) object { return object{group: g} })
 }
 
 // sendObjects answers with a page of the objects of a relation.
@@ -305,11 +287,14 @@ func (r *request) sendObjects(context string, rel relation, w *objectWriter) err
 	if err != nil {
 		return err
 	}
-	rows, err := found.read(r, places, w)
-	if err != nil {
-		return err
+	if len(places) > 0 && kindAt(places[0]) == 0 {
+		if err := r.boundManagers(store.KindUser, rowsOf(places)); err != nil {
+			return err
+		}
 	}
-	return sendList(r, list[object]{context: r.selected(context), rows: rows, count: found.count, next: next, write: w.write})
+	return sendList(r, list[object]{
+		context: r.selected(context), source: found.read(r, places, w), count: found.count, next: next, write: w.write,
+	})
 }
 
 // sendLength answers with the number of objects of a relation, as text (P26).

@@ -25,9 +25,7 @@ type request struct {
 	clientID string // client-request-id, our own id when the client gave none (P4)
 	metadata string // none, minimal or full (P5)
 	minimal  bool   // Prefer: return=minimal (P6)
-	buffer   *[]byte
-	sent     bool
-	fault    error // met while the body of the answer was written; takes the answer's place
+	*answering
 
 	host  string    // scheme and host by which the client knows the server
 	root  string    // the same with the version: https://localhost/v1.0
@@ -54,7 +52,7 @@ type request struct {
 }
 
 func newRequest(ctx context.Context, w http.ResponseWriter, hr *http.Request, id uuid.UUID, now time.Time) *request {
-	r := &request{Request: hr, ctx: ctx, w: w, now: now, id: id.String(), metadata: "minimal"}
+	r := &request{Request: hr, answering: new(answering), ctx: ctx, w: w, now: now, id: id.String(), metadata: "minimal"}
 	r.clientID = r.id
 	if given := hr.Header.Get("client-request-id"); given != "" && len(given) <= maxClientID {
 		r.clientID = given

@@ -133,11 +133,7 @@ func (r *request) objectByID(id uuid.UUID, w *objectWriter) (object, bool, error
 		o, _, ok := r.otherObject(id)
 		return o, ok, nil
 	}
-	list, err := r.readObjects(users, groups, w)
-	if err != nil || len(list) == 0 {
-		return object{}, false, err
-	}
-	return list[0], true, nil
+	return r.readObjects(users, groups, w)()
 }
 
 // listAssignments answers GET /roleManagement/directory/roleAssignments.

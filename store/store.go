@@ -121,6 +121,7 @@ type Query struct {
 	Order    *Order   // nil: by ordinal. Otherwise just Ordinal and Key are returned, of live and deleted rows; Ordinals is ignored.
 	After    int64    // rows with an ordinal greater than this, with Order those behind that row; -1 for the first page
 	Limit    int      // 0: no limit
+	Bytes    int      // when not 0: no more rows once their documents have so many bytes together. Ignored with Order.
 }
 
 // Order is the order of a property's texts, folded (see fold.Text), by code point. Rows with the same text are in the order of their

@@ -8,13 +8,11 @@ import (
 	"licensor/store"
 )
 
-// cachedDocuments is how many decoded documents are kept: those who are asked for again and again are few beside those there are.
-const cachedDocuments = 8192
-
 // document is a decoded row, as of a revision of the directory's index.
 type document struct {
 	revision uint32
 	seq      uint64 // of the row
+	size     int    // of the row
 	user     *directory.User
 	group    *directory.Group
 }
@@ -41,14 +39,14 @@ func (t *Tenant) Group(ctx context.Context, img *Image, group uint32) (*director
 // it is not kept.
 func (t *Tenant) cached(key objectKey, img *Image, read func() (store.Object, error)) (document, error) {
 	revision := img.revision(key)
-	if d, ok := t.documents.Get(key); ok && d.revision == revision {
+	if d, ok := t.documents.get(key); ok && d.revision == revision {
 		return d, nil
 	}
 	row, err := read()
 	if err != nil {
 		return document{}, err
 	}
-	d := document{revision: revision, seq: row.Seq}
+	d := document{revision: revision, seq: row.Seq, size: len(row.Document)}
 	if key.kind == store.KindUser {
 		d.user, err = directory.ParseUser(row.Document)
 	} else {
@@ -58,7 +56,7 @@ func (t *Tenant) cached(key objectKey, img *Image, read func() (store.Object, er
 		return document{}, fmt.Errorf("read object %d of kind %d of tenant %s: %w", key.ordinal, key.kind, t.id, err)
 	}
 	if d.seq <= img.Seq {
-		t.documents.Add(key, d)
+		t.documents.add(key, d)
 	}
 	return d, nil
 }
@@ -71,7 +69,7 @@ func (img *Image) revision(key objectKey) uint32 {
 	return img.Directory.GroupRevision(key.ordinal)
 }
 
-func (t *Tenant) forget(key objectKey) { t.documents.Remove(key) }
+func (t *Tenant) forget(key objectKey) { t.documents.remove(key) }
 
 // load reads a row from the store, as of the last commit that is durable.
 func (t *Tenant) load(ctx context.Context, kind store.Kind, ordinal uint32) (store.Object, error) {

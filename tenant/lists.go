@@ -161,62 +161,84 @@ func (t *Tenant) walk(ctx context.Context, kind store.Kind, rows *query.Rows, p 
 	return nil, false, nil
 }
 
+// portion is how many bytes of documents are read at once, and one document more.
+const portion = 512 << 10
+
 // Users returns the documents of users as of an image, in the order of the ordinals; nil for those that have been written
-// since, which UserNow returns, and those that are not there.
+// since, which UserNow returns, and those that are not there. Of large documents it returns only those of the first ordinals,
+// but at least one.
 func (t *Tenant) Users(ctx context.Context, img *Image, ordinals []uint32) ([]*directory.User, error) {
 	list := make([]*directory.User, len(ordinals))
-	err := t.documentsAt(ctx, img, store.KindUser, ordinals, func(i int, d document) { list[i] = d.user })
-	return list, err
+	n, err := t.documentsAt(ctx, img, store.KindUser, ordinals, func(i int, d document) { list[i] = d.user })
+	return list[:n], err
 }
 
 // Groups is Users for groups.
 func (t *Tenant) Groups(ctx context.Context, img *Image, ordinals []uint32) ([]*directory.Group, error) {
 	list := make([]*directory.Group, len(ordinals))
-	err := t.documentsAt(ctx, img, store.KindGroup, ordinals, func(i int, d document) { list[i] = d.group })
-	return list, err
+	n, err := t.documentsAt(ctx, img, store.KindGroup, ordinals, func(i int, d document) { list[i] = d.group })
+	return list[:n], err
 }
 
-// documentsAt reads those that are not remembered in as few statements as the store allows.
-func (t *Tenant) documentsAt(ctx context.Context, img *Image, kind store.Kind, ordinals []uint32, yield func(i int, d document)) error {
+// documentsAt reads the documents of the first ordinals, as many as make a portion, and returns how many that are.
+func (t *Tenant) documentsAt(ctx context.Context, img *Image, kind store.Kind, ordinals []uint32, yield func(i int, d document)) (int, error) {
 	missing := make(map[uint32]int)
+	wanted := make([]uint32, 0, min(len(ordinals), store.MaxOrdinals))
 	for i, ordinal := range ordinals {
 		key := objectKey{kind, ordinal}
-		if d, ok := t.documents.Get(key); ok && d.revision == img.revision(key) {
+		if d, ok := t.documents.get(key); ok && d.revision == img.revision(key) {
 			yield(i, d)
 			continue
 		}
+		if len(wanted) == store.MaxOrdinals {
+			ordinals = ordinals[:i]
+			break
+		}
 		missing[ordinal] = i
-	}
-	wanted := make([]uint32, 0, min(len(missing), store.MaxOrdinals))
-	read := func() error {
-		rows, err := t.store.Objects(ctx, t.id, store.Query{Kind: kind, Ordinals: wanted, After: -1})
-		if err != nil {
-			return err
-		}
-		for _, row := range rows {
-			if row.Seq > img.Seq {
-				continue // it has been written since
-			}
-			d, err := t.cached(objectKey{kind, row.Ordinal}, img, func() (store.Object, error) { return row, nil })
-			if err != nil {
-				return err
-			}
-			yield(missing[row.Ordinal], d)
-		}
-		wanted = wanted[:0]
-		return nil
-	}
-	for ordinal := range missing {
-		if wanted = append(wanted, ordinal); len(wanted) == store.MaxOrdinals {
-			if err := read(); err != nil {
-				return err
-			}
-		}
+		wanted = append(wanted, ordinal)
 	}
 	if len(wanted) == 0 {
-		return nil
+		return len(ordinals), nil
 	}
-	return read()
+	rows, err := t.store.Objects(ctx, t.id, store.Query{Kind: kind, Ordinals: wanted, After: -1, Bytes: portion})
+	if err != nil {
+		return 0, err
+	}
+	n := complete(ordinals, missing, rows)
+	if n == 0 { // the first one has a high ordinal, and comes behind a whole portion of others
+		return t.documentsAt(ctx, img, kind, ordinals[:1], yield)
+	}
+	for _, row := range rows {
+		i := missing[row.Ordinal]
+		if row.Seq > img.Seq || i >= n {
+			continue // it has been written since, or is of the next portion
+		}
+		d, err := t.cached(objectKey{kind, row.Ordinal}, img, func() (store.Object, error) { return row, nil })
+		if err != nil {
+			return 0, err
+		}
+		yield(i, d)
+	}
+	return n, nil
+}
+
+// complete returns how many of the first ordinals need no more to be read, when of those that are missing rows were read, in
+// the order of ordinals and up to the size of a portion.
+func complete(ordinals []uint32, missing map[uint32]int, rows []store.Object) int {
+	size := 0
+	for _, row := range rows {
+		size += len(row.Document)
+	}
+	if size < portion {
+		return len(ordinals)
+	}
+	last := rows[len(rows)-1].Ordinal
+	for i, ordinal := range ordinals {
+		if _, ok := missing[ordinal]; ok && ordinal > last {
+			return i
+		}
+	}
+	return len(ordinals)
 }
 
 // UserNow returns a user's document with the image that it is as of: the one given, or a later one when the user has been

@@ -39,7 +39,7 @@ type Tenant struct {
 	ended    chan struct{} // closed when the writer is gone
 	stats    stats
 
-	documents *lru.Cache[objectKey, document]
+	documents *documentCache
 	changes   *lru.Cache[stretch, *Changes]
 	sets      *lru.Cache[setKey, *query.Rows]
 	snapshots snapshots
@@ -69,7 +69,7 @@ func (t *Tenant) Image() *Image { return t.image.Load() }
 const maxWaiting = 4096
 
 func newTenant(id uuid.UUID, s store.Store, img *Image, options Options, cs *claims) (*Tenant, error) {
-	cache, err := lru.New[objectKey, document](cachedDocuments)
+	cache, err := newDocumentCache()
 	if err != nil {
 		return nil, err
 	}

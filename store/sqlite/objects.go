@@ -40,12 +40,13 @@ func (s *Store) Objects(ctx context.Context, tenant uuid.UUID, query store.Query
 	}
 	defer rows.Close()
 	var objects []store.Object
-	for rows.Next() {
+	for size := 0; (query.Bytes == 0 || size < query.Bytes) && rows.Next(); {
 		o, err := s.scanObject(rows, query.Kind)
 		if err != nil {
 			return nil, err
 		}
 		objects = append(objects, o)
+		size += len(o.Document)
 	}
 	return objects, s.fail("read objects", rows.Err())
 }

@@ -95,6 +95,10 @@ func paging(t *testing.T, open Place) {
 		}
 	}
 	wantOrdinals(t, find(t, s, tenant, store.Query{Kind: store.KindUser, After: 294}), 297)
+	size := len(rows[1].Document) + len(rows[2].Document)
+	wantOrdinals(t, find(t, s, tenant, store.Query{Kind: store.KindUser, Bytes: size, After: -1}), 3, 6)
+	wantOrdinals(t, find(t, s, tenant, store.Query{Kind: store.KindUser, Bytes: size + 1, After: -1}), 3, 6, 9)
+	wantOrdinals(t, find(t, s, tenant, store.Query{Kind: store.KindUser, Ordinals: []uint32{6, 3, 9}, Bytes: 1, After: -1}), 3)
 	wantOrdinals(t, find(t, s, tenant, store.Query{Kind: store.KindUser, After: 1 << 40}))
 }
 

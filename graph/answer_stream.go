@@ -1,0 +1,98 @@
+package graph
+
+import (
+	"errors"
+	"net/http"
+)
+
+// Answers are made in a buffer. Small ones are sent as a whole, with their length. Large ones are sent while they are made: whoever
+// writes a list hands the buffer to more after each element, so no answer takes more memory than its largest element.
+
+// streamFrom is the size from which on an answer is sent while it is made.
+const streamFrom = 64 << 10
+
+// errGone says that the caller does not take the answer any more.
+var errGone = errors.New("the caller has gone")
+
+// more sends what there is of an answer, once that is much, and returns the buffer to go on with. The last byte stays in it, by which
+// writers know whether a comma comes next. The answer is one of JSON with the status 200. After an error, from here or from
+// anywhere else, the connection is ended when something has been sent. A slow caller is waited for with no turn and no
+// reader of the database held.
+func (r *request) more(b []byte) ([]byte, error) {
+	if len(b) < streamFrom {
+		return b, nil
+	}
+	if err := r.failed(); err != nil {
+		return b, err
+	}
+	r.beginStream()
+	last := b[len(b)-1]
+	if err := r.transmit(b[:len(b)-1]); err != nil {
+		return b, err
+	}
+	if cap(b) > maxKept { // for an element that was very large
+		b = make([]byte, 0, 2*streamFrom)
+	}
+	return append(b[:0], last), nil
+}
+
+func (r *request) beginStream() {
+	if r.streaming {
+		return
+	}
+	h := r.contentHeaders(r.jsonType())
+	if acceptsGzip(r.Header.Get("Accept-Encoding")) {
+		r.z = newCompressor()
+		h.Set("Content-Encoding", "gzip")
+	}
+	r.streaming = true
+	r.w.WriteHeader(http.StatusOK)
+}
+
+// startAgain forgets the beginning of an answer that nobody has seen, because it is one of a batch, and says whether it is one.
+func (r *request) startAgain() bool {
+	a, ok := r.w.(*stepAnswer)
+	if !ok || !a.startAgain() {
+		return false
+	}
+	r.streaming, r.sent = false, false
+	return true
+}
+
+// transmit sends a part of the body.
+func (r *request) transmit(body []byte) error {
+	if r.z == nil {
+		return r.write(body)
+	}
+	_, _ = r.z.Write(body) // a buffer takes everything
+	defer r.z.buffer.Reset()
+	return r.write(r.z.buffer.Bytes())
+}
+
+func (r *request) write(body []byte) error {
+	if err := r.ctx.Err(); err != nil || len(body) == 0 {
+		return err
+	}
+	r.work.Rest() // a caller may take the answer slowly
+	if _, err := r.w.Write(body); err != nil {
+		return errGone
+	}
+	return nil
+}
+
+// endStream sends the rest of an answer of which more has sent the beginning.
+func (r *request) endStream(body []byte) error {
+	if err := r.transmit(body); err != nil {
+		return err
+	}
+	r.giveBack(body)
+	r.chargeWork() // what has come since the headers
+	if r.z == nil {
+		return nil
+	}
+	_ = r.z.Close()
+	err := r.write(r.z.buffer.Bytes())
+	r.z.giveBack()
+	r.z = nil
+	return err
+}
