@@ -16,30 +16,24 @@ import (
 type explainer struct {
 	image   *tenant.Image
 	reasons *licensing.Explainer
-	group   func(ordinal uint32) string // a group's displayName
-	sharing []sharing                   // of the user who is explained
+	sharing []sharing // of the user who is explained
 }
 
-// sharing is an address of the user, and who else has it.
+// sharing is an address of the user, and who else has it: the first of them, with the number of all.
 type sharing struct {
 	address string
 	users   []uuid.UUID
+	count   int
 }
 
-// newExplainer makes an explainer that reads the names of groups, each once.
-func (r *request) newExplainer(image *tenant.Image) *explainer {
-	names := map[uint32]string{}
-	return &explainer{image: image, reasons: image.Licensing.Explainer(), group: func(ordinal uint32) string {
-		name, ok := names[ordinal]
-		if ok {
-			return name
-		}
-		if g, err := r.tenant.Group(r.ctx, image, ordinal); err == nil { // without it the reason has the group's id
-			name = g.DisplayName
-		}
-		names[ordinal] = name
-		return name
-	}}
+func newExplainer(image *tenant.Image) *explainer {
+	return &explainer{image: image, reasons: image.Licensing.Explainer()}
+}
+
+// group is a group's displayName.
+func (x *explainer) group(ordinal uint32) string {
+	about, _ := directory.AboutGroup("displayName")
+	return x.image.Directory.GroupColumns().Text(ordinal, about.Column)
 }
 
 // explainUser answers GET /licensor/v1/users/{user}/explain: why each license of a user is as it is.
@@ -51,7 +45,7 @@ func (api *API) explainUser(r *request) error {
 	if err != nil {
 		return err
 	}
-	x := r.newExplainer(r.image)
+	x := newExplainer(r.image)
 	b, err := r.appendExplained(r.appendHead(r.begin(), "users/explain/$entity"), x, ordinal, true)
 	if err != nil {
 		return err
@@ -59,7 +53,8 @@ func (api *API) explainUser(r *request) error {
 	return r.send(http.StatusOK, append(b, '}'))
 }
 
-// appendExplained writes who a user is and the reasons of the entries in error, or of every entry.
+// appendExplained writes who a user is and the reasons of the entries in error, or of every entry. Of more than maxProblems it writes the
+// first, with the number of all.
 func (r *request) appendExplained(b []byte, x *explainer, ordinal uint32, every bool) ([]byte, error) {
 	u, err := r.tenant.User(r.ctx, x.image, ordinal)
 	if err != nil {
@@ -69,17 +64,41 @@ func (r *request) appendExplained(b []byte, x *explainer, ordinal uint32, every 
 	b = appendText(appendName(b, "userPrincipalName"), u.UserPrincipalName)
 	b = appendText(appendName(b, "displayName"), u.DisplayName)
 	x.share(ordinal, u)
-	return appendList(appendName(b, "reasons"), x.reasons.User(ordinal, every), x.appendReason), nil
+	b = append(appendName(b, "reasons"), '[')
+	n := 0
+	for reason := range x.reasons.User(ordinal, every) {
+		if n++; n > maxProblems {
+			break
+		}
+		if b, err = r.more(x.appendReason(appendNext(b), reason)); err != nil {
+			return b, err
+		}
+		if err := r.work.Yield(); err != nil {
+			return b, err
+		}
+	}
+	if b = append(b, ']'); n > maxProblems {
+		b = appendInt(appendName(b, "reasons@odata.count"), x.reasons.Reasons(ordinal, every))
+	}
+	return b, nil
 }
+
+// maxSharing is how many users a reason shows that share an address.
+const maxSharing = 100
 
 // share finds who else has an address of the user (L43).
 func (x *explainer) share(user uint32, u *directory.User) {
 	x.sharing = nil
+	shown := 0
 	for _, address := range u.Addresses() {
 		s := sharing{address: address}
 		for owner := range x.image.Directory.AddressOwners(directory.KeyOf(address)) {
-			if owner != user {
+			if owner == user {
+				continue
+			}
+			if s.count++; shown < maxSharing {
 				s.users = append(s.users, x.image.Directory.UserID(owner))
+				shown++
 			}
 		}
 		if len(s.users) > 0 {
@@ -90,7 +109,11 @@ func (x *explainer) share(user uint32, u *directory.User) {
 
 func appendSharing(b []byte, s sharing) []byte {
 	b = appendText(append(b, `{"address":`...), s.address)
-	return append(appendList(appendName(b, "users"), s.users, appendID), '}')
+	b = appendList(appendName(b, "users"), s.users, appendID)
+	if s.count > len(s.users) {
+		b = appendInt(appendName(b, "users@odata.count"), s.count)
+	}
+	return append(b, '}')
 }
 
 // appendReason writes one reason. What does not apply to it is left out.

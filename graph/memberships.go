@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 
@@ -22,7 +23,22 @@ func (rel relation) getMembers(_ *API, r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.sendIDs(r.groupIDs(groups))
+	return r.sendMemberships(groups, nil)
+}
+
+// maxMemberships is how many ids an action answers with, since its answer has no pages. As in the real service, more are refused.
+const maxMemberships = 11_000
+
+// sendMemberships answers with the ids of groups and those of others.
+func (r *request) sendMemberships(groups []uint32, others []uuid.UUID) error {
+	if n := len(groups) + len(others); n > maxMemberships {
+		return &Problem{
+			Status: http.StatusForbidden, Code: "Directory_ResultSizeLimitExceeded",
+			Message: fmt.Sprintf("The object is in %d groups and other objects, and at most %d are possible in the answer to an action. "+
+				"List transitiveMemberOf instead, which has pages.", n, maxMemberships),
+		}
+	}
+	return r.sendIDs(append(r.groupIDs(groups), others...))
 }
 
 // asked answers those of some groups that the body asks for: all, or those for security only.
@@ -94,7 +110,10 @@ func (r *request) checked(parameter string, among []uuid.UUID) error {
 
 // sendIDs answers with ids as texts.
 func (r *request) sendIDs(ids []uuid.UUID) error {
-	b := r.appendHead(r.begin(), "Collection(Edm.String)")
-	b = appendList(appendName(b, "value"), ids, appendID)
-	return r.send(http.StatusOK, append(b, '}'))
+	b := append(appendName(r.appendHead(r.begin(), "Collection(Edm.String)"), "value"), '[')
+	b, err := appendRows(r, b, sourceOf(ids), appendID)
+	if err != nil {
+		return err
+	}
+	return r.send(http.StatusOK, append(b, "]}"...))
 }

@@ -99,9 +99,9 @@ func (m memberships) getMembers(_ *API, r *request) error {
 		return err
 	}
 	if secure {
-		return r.sendIDs(r.groupIDs(groups))
+		others = nil
 	}
-	return r.sendIDs(append(r.groupIDs(groups), others...))
+	return r.sendMemberships(groups, others)
 }
 
 // unitIDs are the ids of those of some administrative units that are not deleted.

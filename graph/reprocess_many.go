@@ -134,19 +134,18 @@ func (r *request) sendErrors(b []byte, image *tenant.Image, users *roaring.Bitma
 	}
 	b = append(appendName(b, "value"), '[')
 	r.work.Doing("finding the reasons of errors")
-	x := r.newExplainer(image)
-	for i, user := range list {
-		if i > 0 {
-			b = append(b, ',')
-		}
+	x := newExplainer(image)
+	for _, user := range list {
 		if err := r.work.Yield(); err != nil {
 			return err
 		}
 		var err error
-		if b, err = r.appendExplained(append(b, '{'), x, user, false); err != nil {
+		if b, err = r.appendExplained(append(appendNext(b), '{'), x, user, false); err != nil {
 			return err
 		}
-		b = append(b, '}')
+		if b, err = r.more(append(b, '}')); err != nil {
+			return err
+		}
 	}
 	return r.send(http.StatusOK, append(b, "]}"...))
 }

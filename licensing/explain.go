@@ -1,7 +1,9 @@
 package licensing
 
 import (
+	"iter"
 	"math"
+	"slices"
 
 	"github.com/google/uuid"
 )
@@ -69,7 +71,9 @@ const (
 )
 
 // Explain is Explainer.User for a single user.
-func (img *Image) Explain(user uint32, every bool) []Reason { return img.Explainer().User(user, every) }
+func (img *Image) Explain(user uint32, every bool) []Reason {
+	return slices.Collect(img.Explainer().User(user, every))
+}
 
 // Explainer gives reasons for users of one image. It remembers what costs a walk over all holders of a SKU, so it is to be kept for a
 // whole list. It is for one goroutine.
@@ -81,26 +85,40 @@ type Explainer struct {
 // Explainer makes an explainer.
 func (img *Image) Explainer() *Explainer { return &Explainer{img, map[SKU]uint32{}} }
 
-// User answers, for each of the user's entries, why it is as it is; only for those in error unless every is set. The checks are run
+// User yields, for each of the user's entries, why it is as it is; only for those in error unless every is set. The checks are run
 // again on the image, so a reason says what stands in the way now: Remedy Reprocess when that is nothing any more.
-func (x *Explainer) User(user uint32, every bool) []Reason {
-	e := x.image.evaluation()
-	e.load(x.image.fact(user), x.image.Entries(user))
-	var reasons []Reason
-	for lo := 0; lo < len(e.entries); {
-		b := e.next(lo)
-		for i := b.lo; i < b.hi; i++ {
-			if e.entries[i].Error != NoError || every {
-				reason := *e.explain(i, b)
-				if reason.Seats != nil {
-					reason.Seats.Last = x.lastHolder(reason.Entry.SKU)
+func (x *Explainer) User(user uint32, every bool) iter.Seq[Reason] {
+	return func(yield func(Reason) bool) {
+		e := x.image.evaluation()
+		e.load(x.image.fact(user), x.image.Entries(user))
+		for lo := 0; lo < len(e.entries); {
+			b := e.next(lo)
+			for i := b.lo; i < b.hi; i++ {
+				if (e.entries[i].Error != NoError || every) && !yield(x.reason(e, i, b)) {
+					return
 				}
-				reasons = append(reasons, reason)
 			}
+			lo = b.hi
 		}
-		lo = b.hi
 	}
-	return reasons
+}
+
+func (x *Explainer) reason(e *evaluation, i int, b span) Reason {
+	reason := *e.explain(i, b)
+	if reason.Seats != nil {
+		reason.Seats.Last = x.lastHolder(reason.Entry.SKU)
+	}
+	return reason
+}
+
+// Reasons is how many reasons User yields.
+func (x *Explainer) Reasons(user uint32, every bool) (n int) {
+	for _, en := range x.image.Entries(user) {
+		if en.Error != NoError || every {
+			n++
+		}
+	}
+	return n
 }
 
 func (img *Image) evaluation() *evaluation {
