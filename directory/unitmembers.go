@@ -13,6 +13,7 @@ import (
 // number of goroutines may read them. A change copies little of them, however many members a unit has.
 type UnitMembers struct {
 	units vector.Vector[unitSets] // by the ordinal of the unit; those that never had a member may be missing at the end
+	count int
 }
 
 // unitSets are the members of one unit; nil is an empty set. All containers of the sets are marked as shared, see withMember.
@@ -36,6 +37,9 @@ func (m *UnitMembers) at(unit uint32) unitSets {
 // Units is one more than the highest ordinal of a unit that has, or had, members.
 func (m *UnitMembers) Units() uint32 { return uint32(m.units.Len()) }
 
+// Len is how many members the units have together.
+func (m *UnitMembers) Len() int { return m.count }
+
 // Users returns the users that are members of a unit, deleted ones included; nil when there are none. They must not be changed.
 func (m *UnitMembers) Users(unit uint32) *roaring.Bitmap { return m.at(unit).users }
 
@@ -47,6 +51,15 @@ func (m *UnitMembers) Has(member UnitMember) bool {
 	sets := m.at(member.Unit)
 	set := *sets.of(member.IsGroup)
 	return set != nil && set.Contains(member.Member)
+}
+
+func (s *unitSets) len() (n int) {
+	for _, set := range []*roaring.Bitmap{s.users, s.groups} {
+		if set != nil {
+			n += int(set.GetCardinality())
+		}
+	}
+	return n
 }
 
 func (s *unitSets) of(groups bool) **roaring.Bitmap {
@@ -69,10 +82,15 @@ func (m *UnitMembers) Of(member uint32, isGroup bool) (units []uint32) {
 
 // Change returns the members after some have come and gone, in this order.
 func (m *UnitMembers) Change(changes []UnitMember) *UnitMembers {
-	next, owner := &UnitMembers{m.units}, new(vector.Owner)
+	next, owner := &UnitMembers{m.units, m.count}, new(vector.Owner)
 	for _, c := range changes {
 		for next.Units() <= c.Unit {
 			next.units.Append(owner, unitSets{})
+		}
+		if has := next.Has(c); has && c.Gone {
+			next.count--
+		} else if !has && !c.Gone {
+			next.count++
 		}
 		set := next.units.Own(owner, int(c.Unit)).of(c.IsGroup)
 		*set = withMember(*set, c.Member, !c.Gone)
@@ -85,7 +103,8 @@ func (m *UnitMembers) Empty(unit uint32) *UnitMembers {
 	if unit >= m.Units() {
 		return m
 	}
-	next := &UnitMembers{m.units}
+	sets := m.at(unit)
+	next := &UnitMembers{m.units, m.count - sets.len()}
 	next.units.Set(new(vector.Owner), int(unit), unitSets{})
 	return next
 }
@@ -160,7 +179,9 @@ func DecodeUnitMembers(parts [][]byte, units, users, groups uint32) (*UnitMember
 				i, v, unitMembersFormat)
 		}
 		for r.err == nil && len(r.rest) > 0 {
-			m.units.Append(owner, unitSets{r.bitmap(users), r.bitmap(groups)})
+			sets := unitSets{r.bitmap(users), r.bitmap(groups)}
+			m.count += sets.len()
+			m.units.Append(owner, sets)
 		}
 		if r.err != nil {
 			return nil, fmt.Errorf("snapshot: part %d of unit members: %w", i, r.err)

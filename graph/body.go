@@ -43,7 +43,32 @@ func (r *request) body(mediaType string, limit int64) ([]byte, error) {
 	if body = bytes.TrimSpace(body); len(body) == 0 {
 		return nil, nil
 	}
+	if mediaType == jsonType && values(body) > maxBodyValues {
+		return nil, broken("The body has more than %d values. Send it in several requests.", maxBodyValues)
+	}
 	return body, hasType(r.Header.Get("Content-Type"), mediaType)
+}
+
+// maxBodyValues bounds the values in a body of JSON. Each takes up to a hundred bytes of memory once it is read, however short it is.
+const maxBodyValues = 100_000
+
+// values returns how many values a text of JSON has at most: one more than what parts them or begins a list or an object.
+func values(text []byte) int {
+	if len(text) < maxBodyValues { // with something between them, there are fewer
+		return 0
+	}
+	n, within := 1, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\\':
+			i++
+		case c == '"':
+			within = !within
+		case !within && (c == ',' || c == '[' || c == '{'):
+			n++
+		}
+	}
+	return n
 }
 
 // hasType refuses a body of another type than is wanted; its parameters do not matter (P3).

@@ -93,9 +93,26 @@ type InvalidCatalog struct {
 
 func (e *InvalidCatalog) Error() string { return fmt.Sprintf("catalog: %s: %s", e.Where, e.What) }
 
+// Bounds of a catalogue. Microsoft's has some 700 plans, and at most 100 in a product.
+const (
+	maxPlans        = 10_000
+	maxProductPlans = 1000
+)
+
 // Validate returns an *InvalidCatalog for the first thing wrong: a missing or repeated id, a product with a plan that the
 // catalogue does not have, a plan that excludes or requires itself or an unknown plan.
 func (c *Catalog) Validate() error {
+	if len(c.ServicePlans) > maxPlans {
+		return &InvalidCatalog{"servicePlans", fmt.Sprintf("there are %d service plans, and at most %d are possible", len(c.ServicePlans), maxPlans)}
+	}
+	if len(c.Products) > MaxSKUs {
+		return &InvalidCatalog{"products", fmt.Sprintf("there are %d products, and at most %d are possible", len(c.Products), MaxSKUs)}
+	}
+	for i, p := range c.Products {
+		if len(p.ServicePlanIDs) > maxProductPlans {
+			return &InvalidCatalog{fmt.Sprintf("products[%d].servicePlanIds", i), fmt.Sprintf("there are %d, and at most %d are possible", len(p.ServicePlanIDs), maxProductPlans)}
+		}
+	}
 	plans := make(map[uuid.UUID]bool, len(c.ServicePlans))
 	for i, p := range c.ServicePlans {
 		if err := checkIdentity(fmt.Sprintf("servicePlans[%d]", i), "servicePlan", p.ID, p.Name, p.AppliesTo, plans); err != nil {

@@ -48,6 +48,17 @@ func (d *Draft) refresh() {
 	d.eval.country, d.eval.independent = d.next.country, d.next.settings.GroupBundles == Independent
 }
 
+// Crowded returns a user who has more entries than most and more than before the draft, and how many.
+func (d *Draft) Crowded(most int) (user uint32, entries int, ok bool) {
+	for user := range roaring.Values(d.touched) {
+		n := len(d.entriesOf(user))
+		if n > most && (int(user) >= d.base.Users() || n > len(d.base.Entries(user))) {
+			return user, n, true
+		}
+	}
+	return 0, 0, false
+}
+
 // Finish returns the image that the draft has become, and what came of it. With autoReprocess, reprocessing comes first. The draft is
 // of no use afterwards.
 func (d *Draft) Finish() (*Image, *Effects) {

@@ -16,15 +16,15 @@ func TestWhatIsAddedIsBounded(t *testing.T) {
 	img := empty()
 	img.Subscriptions = make([]Subscription, 10_001)
 	base := empty()
-	err := img.within(base)
+	err := img.within(base, bounds)
 	if problem, ok := errors.AsType[*Problem](err); !ok || problem.Kind != Invalid || !strings.Contains(problem.Message, "at most 10000 subscriptions") {
 		t.Errorf("told %v", err)
 	}
-	if err := img.within(img); err != nil {
+	if err := img.within(img, bounds); err != nil {
 		t.Errorf("what was there before is refused: %v", err)
 	}
 	img.Subscriptions = img.Subscriptions[:10_000]
-	if err := img.within(base); err != nil {
+	if err := img.within(base, bounds); err != nil {
 		t.Errorf("as many as can be are refused: %v", err)
 	}
 }

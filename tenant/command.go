@@ -74,6 +74,10 @@ func (img *Image) change(ctx context.Context, at time.Time, newID func() uuid.UU
 
 // finish returns the image after the command and its commit, or no commit when nothing came of it.
 func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) {
+	if user, n, crowded := c.lic.Crowded(maxEntries); crowded {
+		id := c.dir.UserID(user)
+		return nil, nil, invalid(id, "A user can have at most %d licenses, directly and from groups together, and %s would have %d.", maxEntries, id, n)
+	}
 	lic, effects := c.lic.Finish()
 	if !effects.Empty() {
 		c.effects.Licensing = effects
@@ -89,6 +93,7 @@ func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) 
 	}
 	c.next.Licensing = lic
 	c.next.Directory = c.dir.Finish()
+	c.next.Nested += c.effects.nested()
 	c.next.Applications, c.next.Principals, c.next.Units = c.applications.finish(), c.principals.finish(), c.units.finish()
 	if err := c.next.applySmall(&c.effects); err != nil {
 		return nil, nil, err

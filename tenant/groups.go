@@ -140,11 +140,12 @@ func (c *change) purgeGroup(group uint32) error {
 	if err := c.lic.RemoveGroup(group); err != nil {
 		return err
 	}
-	c.dir.Leave(group, roaring.Values(members))
+	c.next.Memberships -= c.dir.Leave(group, roaring.Values(members))
 	for _, outer := range slices.Clone(c.dir.GroupMemberOf(group)) { // which the log must say, since nothing else knows it any more
 		c.dir.LeaveGroup(outer, group)
 		c.effects.Nested = append(c.effects.Nested, Link{Group: outer, Member: group, Gone: true})
 	}
+	c.next.Nested -= len(c.dir.GroupMembersOf(group)) // which end with the mark
 	c.leaveUnits(group, true)
 	c.unlink(id)
 	c.forgetRoles(id)
@@ -232,7 +233,7 @@ func (c *change) addMembers(group uint32, members []uuid.UUID) error {
 
 // join makes users who are not yet members members.
 func (c *change) join(group uint32, users *roaring.Bitmap) {
-	c.dir.Join(group, roaring.Values(users))
+	c.next.Memberships += c.dir.Join(group, roaring.Values(users))
 	c.lic.AddMembers(group, users)
 }
 
@@ -299,7 +300,7 @@ func (cmd RemoveMember) run(c *change) error {
 		if c.dir.UserHidden(user) || !c.dir.IsMember(user, cmd.Group) {
 			return noSuch(cmd.Member)
 		}
-		c.dir.Leave(cmd.Group, slices.Values([]uint32{user}))
+		c.next.Memberships -= c.dir.Leave(cmd.Group, slices.Values([]uint32{user}))
 		c.lic.RemoveMembers(cmd.Group, one(user))
 		return nil
 	}
@@ -343,9 +344,14 @@ func (c *change) addOwner(group uint32, id uuid.UUID) error {
 	user, isUser := c.dir.UserByID(id)
 	isUser = isUser && !c.dir.UserHidden(user)
 	_, isPrincipal := c.base.Principals.ByID(id)
-	switch {
-	case !isUser && !isPrincipal:
+	if !isUser && !isPrincipal {
 		return noSuch(id)
+	}
+	of := c.dir.GroupID(group)
+	if err := few(of, "owners", maxOwners, len(c.dir.Owners(group))+c.linksFrom(directory.OwnedBy, of)); err != nil {
+		return err
+	}
+	switch {
 	case isPrincipal && !c.link(c.ownerLink(group, id), true), isUser && !c.dir.AddOwner(group, user):
 		return alreadyThere(id, "owners")
 	case isUser:

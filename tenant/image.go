@@ -27,6 +27,8 @@ type Image struct {
 	Roles         map[uuid.UUID][]uuid.UUID // ids of the templates of the directory roles that were given to an object, by its id
 	SignIn        directory.SignIn
 	Imports       []Imported // of the last week, the one that came last at the end
+	Memberships   int        // how many users are members of groups, those of deleted ones included
+	Nested        int        // how many groups are members of groups
 
 	former []directory.Client // applications of format 1, until migrate
 }

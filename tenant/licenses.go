@@ -50,7 +50,28 @@ func (cmd AssignGroup) run(c *change) error {
 	if !g.Licensable() {
 		return invalid(g.ID, "Licenses cannot be assigned to group %s, because it is not security enabled. Set securityEnabled to true first.", g.ID)
 	}
+	if err := cmd.few(c, g.ID); err != nil {
+		return err
+	}
 	return c.lic.AssignGroup(cmd.Group, cmd.Add, cmd.Remove)
+}
+
+// few refuses to give a group more licenses than it can have.
+func (cmd AssignGroup) few(c *change, id uuid.UUID) error {
+	skus := map[uuid.UUID]bool{}
+	for _, l := range c.base.Licensing.GroupLicenses(cmd.Group) {
+		skus[l.SKUID] = true
+	}
+	for _, a := range cmd.Add {
+		skus[a.SKUID] = true
+	}
+	for _, sku := range cmd.Remove {
+		delete(skus, sku)
+	}
+	if len(cmd.Add) == 0 {
+		return nil
+	}
+	return few(id, "licenses", maxGroupLicenses, len(skus)-1)
 }
 
 // Reprocess looks again at everything that users should have through groups (L70, L75): of the users named, of the members of the

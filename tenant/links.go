@@ -123,6 +123,11 @@ func (cmd AddLink) run(c *change) error {
 	if err := c.base.assignable(cmd.Link); err != nil {
 		return err
 	}
+	if b, ok := fewLinks[cmd.Link.Relation]; ok {
+		if err := few(cmd.Link.From, b.what, b.most, c.linksFrom(cmd.Link.Relation, cmd.Link.From)); err != nil {
+			return err
+		}
+	}
 	if !c.link(cmd.Link, true) {
 		return kinds.there(cmd.Link.To)
 	}
@@ -200,6 +205,9 @@ func (c *change) own(id uuid.UUID, owners []uuid.UUID, creator uuid.UUID) error 
 	if c.acts(creator) && !slices.Contains(owners, creator) {
 		owners = append(slices.Clip(owners), creator)
 	}
+	if err := few(id, "owners", maxOwners, len(owners)-1); err != nil {
+		return err
+	}
 	for _, owner := range owners {
 		if !c.acts(owner) {
 			return noSuch(owner)
@@ -215,6 +223,9 @@ func (c *change) own(id uuid.UUID, owners []uuid.UUID, creator uuid.UUID) error 
 // sponsor gives a user sponsors.
 func (c *change) sponsor(user uuid.UUID, sponsors []uuid.UUID) error {
 	kinds := linkable[directory.SponsoredBy]
+	if err := few(user, "sponsors", maxSponsors, c.linksFrom(directory.SponsoredBy, user)+len(sponsors)-1); err != nil {
+		return err
+	}
 	for _, id := range sponsors {
 		if kind, ok := c.base.Kind(id); !ok || !slices.Contains(kinds.to, kind) {
 			return noSuch(id)

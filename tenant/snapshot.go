@@ -316,6 +316,7 @@ func recoverImage(ctx context.Context, t *Tenant) error {
 		t.snapshots.due = true
 	}
 	t.snapshots.changed(saved, img)
+	img.countMemberships()
 	t.image.Store(img)
 	return nil
 }

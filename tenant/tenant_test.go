@@ -188,6 +188,7 @@ func content(tb testing.TB, img *tenant.Image) string {
 	appendObjects(&b, img.Applications, (*directory.Application).Document)
 	appendObjects(&b, img.Principals, (*directory.ServicePrincipal).Document)
 	appendObjects(&b, img.Units, (*directory.AdministrativeUnit).Document)
+	fmt.Fprintf(&b, "\n%d memberships, %d of groups, %d of units", img.Memberships, img.Nested, img.UnitMembers.Len())
 	for unit := range img.UnitMembers.Units() {
 		fmt.Fprintf(&b, "\n%v %v", img.UnitMembers.Users(unit), img.UnitMembers.Groups(unit))
 	}

@@ -240,7 +240,7 @@ func (c *change) purgeUser(user uint32) {
 	id := c.dir.UserID(user)
 	groups := slices.Clone(c.dir.MemberOf(user))
 	for _, group := range groups {
-		c.dir.Leave(group, slices.Values([]uint32{user}))
+		c.next.Memberships -= c.dir.Leave(group, slices.Values([]uint32{user}))
 	}
 	for _, report := range c.dir.Reports(user) { // it would happen by itself, but nobody could tell from the log
 		c.removeManager(report, user)

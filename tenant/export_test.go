@@ -1,0 +1,20 @@
+package tenant
+
+// Bounded lists what a tenant has bounds of.
+func Bounded() (names []string) {
+	for _, b := range bounds {
+		names = append(names, b.what)
+	}
+	return names
+}
+
+// Refused returns what a change from one image to another is refused with when a tenant can have no more of something than the first one has.
+func Refused(what string, from, to *Image) error {
+	for _, b := range bounds {
+		if b.what == what {
+			b.most = b.count(from)
+			return to.within(from, []bound{b})
+		}
+	}
+	return nil
+}
