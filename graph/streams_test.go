@@ -114,6 +114,14 @@ func TestAnswersAreSentWhileTheyAreMade(t *testing.T) {
 	const users, size, bound = 24, 19 << 16, 64 << 20 // 1.2 MB each
 	w, token := withLarge(t, users, size)
 	page := "/v1.0/users?$top=999&$select=id,interests"
+	for _, step := range [][2]string{
+		{"/licensor/v1/subscriptions", `{"skuId":"` + e3 + `","totalLicenses":0}`},
+		{"/v1.0/groups/" + nobodysID + "/assignLicense", `{"addLicenses":[{"skuId":"` + e3 + `"}],"removeLicenses":[]}`},
+	} {
+		if got := w.send("POST", step[0], token, step[1]); got.status >= http.StatusMultipleChoices {
+			t.Fatal(step[0], got.status, got.body)
+		}
+	}
 	var steps []string
 	for i := range maxSteps {
 		steps = append(steps, fmt.Sprintf(`{"id":"%d","method":"GET","url":"%s"}`, i, strings.Replace(strings.TrimPrefix(page, "/v1.0"), "999", "8", 1)))
@@ -129,6 +137,7 @@ func TestAnswersAreSentWhileTheyAreMade(t *testing.T) {
 		{"an expansion", "GET", "/v1.0/groups?$expand=members($select=id,interests)", "", maxExpanded},
 		{"changes", "GET", "/v1.0/users/delta?$select=interests", "", users},
 		{"by ids", "POST", "/v1.0/directoryObjects/getByIds?$select=id,interests", `{"ids":` + idsOfLarge(users) + `}`, users},
+		{"reasons", "GET", "/licensor/v1/licenseErrors?$top=999", "", 0},
 		{"a batch", "POST", "/v1.0/$batch", `{"requests":[` + strings.Join(steps, ",") + `]}`, 8 * maxSteps},
 	} {
 		for _, compressed := range []bool{false, true} {
