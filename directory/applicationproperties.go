@@ -40,7 +40,7 @@ var applicationTable = newTable(
 	askedTexts("tags", func(s *shownClient) []string { return textsIn(s.Properties, "tags") }).column(14).filtered(Basic, Basic, Never, Never),
 	notKept[shownClient]("uniqueName", String).filtered(Basic, Basic, Never, Never),
 	notKept[shownClient]("verifiedPublisher/displayName", String).filtered(Advanced, Never, Never, Advanced),
-	askedText("web/homePageUrl", func(s *shownClient) string { return textIn(s.Properties, "web", "homePageUrl") }).column(15).filtered(Advanced, Never, Never, Advanced),
+	askedText("web/homePageUrl", func(s *shownClient) string { return s.InWeb("homePageUrl") }).column(15).filtered(Advanced, Never, Never, Advanced),
 	askedTexts("web/redirectUris", func(s *shownClient) []string { return s.Redirects.Web }).column(16).filtered(Advanced, Advanced, Never, Never),
 )
 
@@ -126,6 +126,9 @@ func textsIn(kept map[string]json.RawMessage, name string) (texts []string) {
 
 // IdentifierURIs returns the names that the application as a resource can be asked for by, besides its appId.
 func (a *Application) IdentifierURIs() []string { return textsIn(a.Properties, "identifierUris") }
+
+// InWeb returns a text of the application's property web, such as homePageUrl.
+func (a *Application) InWeb(name string) string { return textIn(a.Properties, "web", name) }
 
 // resources returns the appIds of the resources that the application asks for permissions of.
 func (a *Application) resources() (appIDs []string) {

@@ -46,6 +46,14 @@ type Group struct {
 	Theme                         string
 	UniqueName                    string
 	WelcomeMessageEnabled         *bool
+	WritebackConfiguration        *WritebackConfiguration
+}
+
+// WritebackConfiguration says whether a group is written to a directory on premises, and as what. It
+// is kept and has no effect.
+type WritebackConfiguration struct {
+	IsEnabled           *bool
+	OnPremisesGroupType string
 }
 
 // Values of groupTypes.

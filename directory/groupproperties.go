@@ -1,9 +1,12 @@
 package directory
 
 import (
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
+
+	"licensor/fold"
 )
 
 // groupTable has every structural property of Graph's group but those of licenses. Those that Graph keeps for the signed-in
@@ -61,8 +64,24 @@ var groupTable = newTable(
 	fixed[Group]("unseenMessagesCount", Int32, "null"),
 	text("visibility", func(g *Group) *string { return &g.Visibility }).oneOf("Public", "Private", "HiddenMembership").byDefault().column(25).filtered(Basic, Basic, Basic, Basic).searched(ByStart),
 	option("welcomeMessageEnabled", func(g *Group) **bool { return &g.WelcomeMessageEnabled }),
+	nested("writebackConfiguration", writebackTable, func(g *Group) **WritebackConfiguration { return &g.WritebackConfiguration }).byDefault(),
 ).lacks(
 	Asked{Path: "createdByAppId", Kind: String, Filterable: Filterable{Equal: Basic}},
 	Asked{Path: "createdOnBehalfOf/deletedDateTime", Kind: DateTime, Filterable: Filterable{Equal: Basic, Range: Basic}},
 	Asked{Path: "createdOnBehalfOf/id", Kind: String, Filterable: Filterable{Equal: Basic}},
 )
+
+// writebackTable keeps onPremisesGroupType in the letter case in which it was sent, as the real
+// service does.
+var writebackTable = newTable(
+	"groupWritebackConfiguration", nil,
+	option("isEnabled", func(w *WritebackConfiguration) **bool { return &w.IsEnabled }),
+	text("onPremisesGroupType", func(w *WritebackConfiguration) *string { return &w.OnPremisesGroupType }).must("one of "+strings.Join(writebackTypes, ", "), isWritebackType),
+)
+
+var writebackTypes = []string{"universalDistributionGroup", "universalSecurityGroup", "universalMailEnabledSecurityGroup"}
+
+func isWritebackType(name string) bool {
+	_, ok := fold.Among(writebackTypes, name)
+	return ok
+}

@@ -31,7 +31,6 @@ var applicationFields = newFieldSet("microsoft.graph.application", slices.Concat
 		{name: "id", write: func(b []byte, a *application) []byte { return appendID(b, a.ID) }, when: directory.ByDefault},
 		{name: "isFallbackPublicClient", write: appendFallback, when: directory.ByDefault},
 		{name: "keyCredentials", write: func(b []byte, a *application) []byte { return appendKeys(b, a.Certificates) }, when: directory.ByDefault},
-		{name: "oauth2RequirePostResponse", write: appendFalse[application], when: directory.ByDefault},
 		{name: "passwordCredentials", write: func(b []byte, a *application) []byte { return appendSecrets(b, a.Secrets, a.texts) }, when: directory.ByDefault},
 		{name: "publicClient", write: func(b []byte, a *application) []byte { return appendRedirects(b, a.Redirects.Public) }, when: directory.ByDefault},
 		{name: "publisherDomain", write: appendPublisher, when: directory.ByDefault},
@@ -44,7 +43,7 @@ var applicationFields = newFieldSet("microsoft.graph.application", slices.Concat
 	notKept[application](
 		[]string{
 			"authenticationBehaviors", "certification", "createdByAppId", "disabledByMicrosoftStatus",
-			"isDeviceOnlyAuthSupported", "isDisabled", "nativeAuthenticationApisEnabled", "requestSignatureVerification",
+			"isDisabled", "nativeAuthenticationApisEnabled", "requestSignatureVerification",
 			"servicePrincipalLockConfiguration", "tokenEncryptionKeyId", "uniqueName", "verifiedPublisher",
 		},
 		[]string{"managerApplications"},
@@ -62,11 +61,9 @@ var applicationEdits = editsOf(slices.Concat(keptOfApplications, keptOfBetaAppli
 	"spa":                               setRedirects(pageClient, func(a *directory.Client) *[]string { return &a.Redirects.SPA }),
 	"web":                               setWeb,
 	"authenticationBehaviors":           unserved,
-	"isDeviceOnlyAuthSupported":         unserved,
 	"nativeAuthenticationApisEnabled":   unserved,
 	"onPremisesPublishing":              ignored, // in beta
 	"signInAudienceRestrictions":        ignored,
-	"oauth2RequirePostResponse":         unserved,
 	"requestSignatureVerification":      unserved,
 	"servicePrincipalLockConfiguration": unserved,
 	"tokenEncryptionKeyId":              unserved,

@@ -99,9 +99,11 @@ var keptOfApplications = []keptProperty{
 	{"defaultRedirectUri", shapeText(256), "null"},
 	{"description", shapeText(1024), "null"},
 	{"groupMembershipClaims", shapeText(64), "null"},
-	{"identifierUris", listOf(shapeText(255)), "[]"},
+	{"identifierUris", distinctTexts(listOf(shapeText(255))), "[]"},
 	{"info", infoShape, whole(infoShape)},
+	{"isDeviceOnlyAuthSupported", shapeFlag, "null"},
 	{"notes", shapeText(1024), "null"},
+	{"oauth2RequirePostResponse", must(shapeFlag), "false"},
 	{"optionalClaims", objectOf(part{"accessToken", claimsShape}, part{"idToken", claimsShape}, part{"saml2Token", claimsShape}), "null"},
 	{"parentalControlSettings", parentalShape, whole(parentalShape)},
 	{"requiredResourceAccess", accessShape, "[]"},
@@ -160,6 +162,12 @@ func unserved(_ editor, _ *directory.Client, at placeIn, raw json.RawMessage) er
 	}
 }
 
+// onlyNulls reports whether a value is an object in which everything is null, which is no more than null.
+func onlyNulls(value json.RawMessage) bool {
+	members, err := directory.Members(value)
+	return err == nil && !slices.ContainsFunc(members, func(m directory.Member) bool { return string(m.Value) != "null" })
+}
+
 // set puts a value in the place of the one that is kept, or into it when both are objects and the property always has one. One that can be
 // null is replaced as a whole: {"optionalClaims":{}} leaves no claims.
 func (p keptProperty) set(kept map[string]json.RawMessage, at placeIn, raw json.RawMessage) error {
@@ -170,7 +178,7 @@ func (p keptProperty) set(kept map[string]json.RawMessage, at placeIn, raw json.
 	switch {
 	case err != nil:
 		return err
-	case string(value) == p.none, string(value) == "null":
+	case string(value) == p.none, string(value) == "null", p.none == "null" && onlyNulls(value):
 		delete(kept, p.name)
 	default:
 		kept[p.name] = value

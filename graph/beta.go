@@ -11,7 +11,8 @@ import (
 type betaNames struct {
 	nulls, lists []string // shown by default
 	onSelect     []string // null, and shown only when asked for
-	settable     []string // of these, what clients can set
+	settable     []string // of these, what clients can set without effect
+	kept         []string // properties of the type's own table
 }
 
 // betaOnly are those of each type. Nothing of them is kept here, unless the type has a field of its own for one; $select takes them in
@@ -27,9 +28,9 @@ var betaOnly = map[string]betaNames{
 		settable: []string{"deviceKeys", "infoCatalogs"},
 	},
 	"group": {
-		nulls:    []string{"createdByAppId", "onPremisesObjectIdentifier", "writebackConfiguration"},
+		nulls:    []string{"createdByAppId", "onPremisesObjectIdentifier"},
 		onSelect: []string{"membershipRuleProcessingStatus"},
-		settable: []string{"writebackConfiguration"},
+		kept:     []string{"writebackConfiguration"},
 	},
 	"application": {
 		nulls: []string{"isManagementRestricted", "migrationStatus", "onPremisesPublishing", "signInAudienceRestrictions", "windows"},
@@ -54,9 +55,14 @@ var betaOnly = map[string]betaNames{
 }
 
 // without takes the properties that only beta has out of a body of a type: in beta, where those that clients can set are accepted and have
-// no effect. In v1.0 they stay, and are refused as unknown.
+// no effect, but for those that are kept. In v1.0 they stay, and are refused as unknown.
 func (names betaNames) without(r *request, resource string, body []directory.Member) ([]directory.Member, error) {
 	if !r.beta {
+		for _, m := range body {
+			if name, ok := fold.Among(names.kept, m.Name); ok {
+				return nil, &directory.Invalid{Kind: directory.Unknown, Resource: resource, Property: name}
+			}
+		}
 		return body, nil
 	}
 	rest := make([]directory.Member, 0, len(body))

@@ -127,7 +127,7 @@ func (c *csdl) propertyAt(p place, of csdlProperty) place {
 // betaOnlyProperty reports whether only beta has a property.
 func betaOnlyProperty(typeName, name string) (spelled string, ok bool) {
 	of := betaOnly[typeName]
-	return fold.Among(slices.Concat(of.nulls, of.lists, of.onSelect, []string{"publishedPermissionScopes"}), name)
+	return fold.Among(slices.Concat(of.nulls, of.lists, of.onSelect, of.kept, []string{"publishedPermissionScopes"}), name)
 }
 
 // called is what an action or a function answers.

@@ -86,7 +86,7 @@ func (c *csdl) spelled(names []string) []string {
 		for _, p := range slices.Concat(t.Properties, t.Navigation) {
 			known = append(known, p.Name)
 		}
-		known = slices.Concat(known, navigation[name], betaOnly[name].nulls, betaOnly[name].lists, betaOnly[name].onSelect)
+		known = slices.Concat(known, navigation[name], betaOnly[name].nulls, betaOnly[name].lists, betaOnly[name].onSelect, betaOnly[name].kept)
 	}
 	for i := range names {
 		names[i], _ = fold.Among(known, names[i])

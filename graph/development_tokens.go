@@ -85,7 +85,7 @@ func (m *minting) forUser(r *request, c *identity.Claims) error {
 		if err != nil {
 			return err
 		}
-		c.AppID, c.AppName, c.AppSerial = app.AppID, app.DisplayName, r.image.PrincipalSerial(app.Principal.ID)
+		c.AppID, c.AppName, c.AppSerial = app.AppID, appName(&app), r.image.PrincipalSerial(app.Principal.ID)
 	}
 	c.Delegated, c.ObjectID, c.Serial, c.Permissions = true, u.ID, tenant.UserSerial(ordinal), m.scopes
 	c.User = identity.User{Name: u.UserPrincipalName, DisplayName: u.DisplayName, GivenName: u.GivenName, Surname: u.Surname, Guest: u.UserType == "Guest"}
@@ -96,7 +96,7 @@ func (m *minting) giveRoles(c *identity.Claims) error {
 	for _, name := range m.roles {
 		role, ok := roleNamed(name)
 		if !ok {
-			return refuse("'%s' is no directory role that is known here: give the name or the template id of one.", clip(name))
+			return refuse("'%s' is not a built-in directory role: give the name or the template id of one.", clip(name))
 		}
 		c.Roles = append(c.Roles, role)
 	}
@@ -105,7 +105,7 @@ func (m *minting) giveRoles(c *identity.Claims) error {
 
 // roleNamed answers the template id of a role by its name or that id.
 func roleNamed(name string) (uuid.UUID, bool) {
-	for _, r := range identity.Roles {
+	for _, r := range identity.BuiltInRoles {
 		if strings.EqualFold(r.Name, name) || strings.EqualFold(r.ID.String(), name) {
 			return r.ID, true
 		}
@@ -125,7 +125,7 @@ func (m *minting) forApplication(r *request, c *identity.Claims) error {
 		return refuse("Application %s has no service principal in the tenant, so it cannot log in.", app.AppID)
 	}
 	c.Serial = r.image.PrincipalSerial(app.Principal.ID)
-	c.ObjectID, c.AppID, c.AppName, c.Permissions = app.Principal.ID, app.AppID, app.DisplayName, app.Principal.Permissions
+	c.ObjectID, c.AppID, c.AppName, c.Permissions = app.Principal.ID, app.AppID, appName(&app), app.Principal.Permissions
 	if len(m.permissions) > 0 {
 		c.Permissions = m.permissions
 	}

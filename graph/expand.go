@@ -45,7 +45,6 @@ func init() { // they lead to the fields they are shown among
 	userExpansions["appRoleAssignedResources"] = relatedTo(userSubject, resourcesOfUser)
 	userExpansions["oauth2PermissionGrants"] = expandRows(grantFields, grantsOfUser)
 	userExpansions["registeredDevices"] = relatedTo(userSubject, nothing)
-	userExpansions["ownedDevices"] = relatedTo(userSubject, nothing)
 	groupExpansions["members"] = relatedTo(groupSubject, membersOfGroup)
 	groupExpansions["transitiveMembers"] = relatedTo(groupSubject, allMembersOfGroup)
 	groupExpansions["membersWithLicenseErrors"] = relatedTo(groupSubject, membersInError)

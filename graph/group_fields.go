@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"slices"
+
 	"licensor/directory"
 	"licensor/directory/column"
 	"licensor/tenant"
@@ -27,10 +29,10 @@ const (
 // groupFields are the properties of a group: those of the document, and those that come from licensing (spec/licensing.md L14).
 // GroupMember.Read.All shows those that say what group it is.
 var groupFields = newFieldSet(groupType, append(
-	propertyFields(
+	withWriteback(propertyFields(
 		exceptIDs(directory.GroupProperties()), func(g *group) *directory.Group { return g.Group },
 		func(g *group) *column.Row { return &g.row },
-	),
+	)),
 	field[group]{name: "assignedLicenses", write: appendGroupLicenses},
 	field[group]{name: "hasMembersWithLicenseErrors", write: appendHasErrors},
 	field[group]{name: "id", write: func(b []byte, g *group) []byte { return appendID(b, g.image.Directory.GroupID(g.ordinal)) }, when: directory.ByDefault},
@@ -39,6 +41,19 @@ var groupFields = newFieldSet(groupType, append(
 ), "createdDateTime", "description", "displayName", "groupTypes", "id", "mail", "mailEnabled", "mailNickname", "securityEnabled", "visibility").in("groups").betaShows(func(name string) bool {
 	return name == "infoCatalogs" || name == "isManagementRestricted" || name == "organizationId"
 })
+
+// withWriteback makes writebackConfiguration a property of beta alone, which is an object of nulls when it was never set.
+func withWriteback(fields []field[group]) []field[group] {
+	f := &fields[slices.IndexFunc(fields, func(f field[group]) bool { return f.name == "writebackConfiguration" })]
+	kept := f.write
+	f.beta, f.write = true, func(b []byte, g *group) []byte {
+		if g.WritebackConfiguration == nil {
+			return append(b, `{"isEnabled":null,"onPremisesGroupType":null}`...)
+		}
+		return kept(b, g)
+	}
+	return fields
+}
 
 func appendGroupSID(b []byte, g *group) []byte {
 	return directory.AppendSID(b, g.image.Directory.GroupID(g.ordinal))

@@ -289,4 +289,5 @@ var propertyTypes = map[string]string{
 	"verifiedDomains":                        "Collection(graph.verifiedDomain)!",
 	"verifiedPublisher":                      "graph.verifiedPublisher",
 	"web":                                    "graph.webApplication",
+	"writebackConfiguration":                 "graph.groupWritebackConfiguration",
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 
+	"github.com/google/uuid"
+
 	"licensor/directory"
 	"licensor/identity"
 )
@@ -16,7 +18,7 @@ var principalFields = newFieldSet("microsoft.graph.servicePrincipal", slices.Con
 			return appendKept(b, a.Principal.Properties, templateID, "null")
 		}, when: directory.ByDefault},
 		{name: "appDescription", write: func(b []byte, a *application) []byte { return appendKept(b, a.Properties, "description", "null") }, when: directory.ByDefault},
-		{name: "appDisplayName", write: appendAppName, when: directory.ByDefault},
+		{name: "appDisplayName", write: func(b []byte, a *application) []byte { return appendText(b, appName(&a.Client)) }, when: directory.ByDefault},
 		{name: "appId", write: appendAppID, when: directory.ByDefault},
 		{name: "appOwnerOrganizationId", write: appendOwner, when: directory.ByDefault},
 		{name: "appRoleAssignmentRequired", write: func(b []byte, a *application) []byte { return appendBool(b, a.Principal.AssignmentRequired) }, when: directory.ByDefault},
@@ -112,6 +114,15 @@ func appendKept(b []byte, kept map[string]json.RawMessage, name, none string) []
 // isGraph reports whether it is Microsoft Graph, whose app roles and scopes are the permissions
 // that applications can be granted.
 func (a *application) isGraph() bool { return a.AppID == directory.GraphAppID }
+
+// appName returns the name of a service principal's application. Of one of Microsoft's own, the
+// tenant has only the service principal, which can be given another name.
+func appName(a *directory.Client) string {
+	if own, ok := identity.FirstPartyByID(a.AppID); ok && a.ID == uuid.Nil {
+		return own.DisplayName
+	}
+	return a.DisplayName
+}
 
 func appendOwner(b []byte, a *application) []byte {
 	return appendID(b, a.Owner(a.image.Organization.ID))

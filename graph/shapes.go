@@ -169,6 +169,29 @@ func distinctIn(list shape, names ...string) shape {
 	}
 }
 
+// distinctTexts is a list of texts, no two of which are the same without regard to letter case.
+func distinctTexts(list shape) shape {
+	return func(b []byte, at placeIn, raw json.RawMessage) ([]byte, error) {
+		start := len(b)
+		b, err := list(b, at, raw)
+		if err != nil {
+			return nil, err
+		}
+		var texts []string
+		if err := json.Unmarshal(b[start:], &texts); err != nil {
+			return nil, err
+		}
+		seen := map[string]bool{}
+		for _, text := range texts {
+			if seen[fold.Text(text)] {
+				return nil, at.invalid(json.RawMessage(text), "each value once, whatever its letter case")
+			}
+			seen[fold.Text(text)] = true
+		}
+		return b, nil
+	}
+}
+
 // part is a property of an object.
 type part struct {
 	name  string

@@ -2,7 +2,9 @@ package tenant
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -123,6 +125,7 @@ func (cmd SetClient) run(c *change) error {
 		if next.Principal.DisplayName == "" || was != nil && was.DisplayName != next.DisplayName {
 			next.Principal.DisplayName = next.DisplayName
 		}
+		next.Principal.Properties = followed(was, &next)
 		if ordinal, ok := img.Principals.ByAppID(next.AppID); ok && (was == nil || img.Principals.At(ordinal).ID != was.Principal.ID) {
 			return taken("appId", next.AppID.String())
 		}
@@ -140,6 +143,31 @@ func (cmd SetClient) run(c *change) error {
 		return c.own(next.Principal.ID, cmd.Owners, cmd.Creator)
 	}
 	return nil
+}
+
+// followed returns the properties of a service principal, with those of its application that it has
+// as well: on creation unless it comes with its own, and whenever they change.
+func followed(was, next *directory.Client) map[string]json.RawMessage {
+	properties := next.Principal.Properties
+	for _, f := range [...]struct{ name, inWeb string }{{"homepage", "homePageUrl"}, {"logoutUrl", "logoutUrl"}} {
+		value, before := next.InWeb(f.inWeb), ""
+		if was != nil && was.Principal.ID == next.Principal.ID {
+			before = was.InWeb(f.inWeb)
+		} else if properties[f.name] != nil {
+			continue
+		}
+		if value == before {
+			continue
+		}
+		properties = maps.Clone(properties)
+		if properties == nil {
+			properties = map[string]json.RawMessage{}
+		}
+		if delete(properties, f.name); value != "" {
+			properties[f.name], _ = json.Marshal(value)
+		}
+	}
+	return properties
 }
 
 // freeURIs refuses identifierUris that another application has, unless the client has them already.

@@ -12,11 +12,12 @@ import (
 // read. A change that a program of the last format cannot read, or would misread, needs a new
 // number, and a database of the last one in testdata.
 const (
-	formatNow    = 5
+	formatNow    = 6
 	formatOldest = 1
 
 	formatWithColumns = 2 // commits say which values have changed, and snapshots have the columns; 3 has links between objects, 4 administrative units,
-	// 5 which properties of applications have changed, when app roles were given, and when imports came
+	// 5 which properties of applications have changed, when app roles were given, and when imports came,
+	// 6 writebackConfiguration of groups
 )
 
 // checkFormat refuses what this version does not read.

@@ -48,6 +48,7 @@ func (p people) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 	}
 	if a.Application.ID == uuid.Nil {
 		known, _ := identity.FirstPartyByID(appID)
+		app.DisplayName = known.DisplayName
 		app.PublicClient, app.Redirects, app.Requested = known.PublicClient, known.Redirects, known.Requested
 	}
 	if raw, ok := a.Properties["requiredResourceAccess"]; ok {
