@@ -58,6 +58,8 @@ type group struct {
 	members  []uint32 // groups in it
 	memberOf []uint32 // groups it is in
 	owners   []uint32 // users; purged ones may linger
+	unified  bool     // a Microsoft 365 group
+	nickname Key      // of its mailNickname; zero without one
 }
 
 func (b *block) keySpan(i int) (start, end uint32) {

@@ -30,7 +30,7 @@ func (d *Draft) Finish() *Index {
 			b.users, b.keys = snug(b.users), snug(b.keys)
 		}
 	}
-	for _, l := range []*lookup{d.ids, d.names, d.addresses, d.groupIDs, d.reports} {
+	for _, l := range []*lookup{d.ids, d.names, d.addresses, d.groupIDs, d.nicknames, d.reports} {
 		l.settle()
 		l.waiting = nil
 	}

@@ -48,41 +48,40 @@ func (d *Draft) checkGroup(group uint32) {
 func (d *Draft) TouchGroup(group uint32) { d.ownGroup(group).revision++ }
 
 // SetGroupValues gives a group other values in columns of GroupSchema, as part of a write of its document.
-func (d *Draft) SetGroupValues(group uint32, changes []column.Change) {
-	for _, c := range changes {
-		d.groupColumns.Set(group, c.Column, c.Value)
-	}
+func (d *Draft) SetGroupValues(ordinal uint32, changes []column.Change) {
+	d.nick(ordinal, func(g *group) {
+		for _, c := range changes {
+			d.groupColumns.Set(ordinal, c.Column, c.Value)
+			g.has(c.Column, c.Value)
+		}
+	})
 }
 
 // HideGroup soft-deletes a group. Its memberships and owners stay.
-func (d *Draft) HideGroup(group uint32) {
-	g := d.ownGroup(group)
-	g.state = hidden
-	g.revision++
-	d.groupColumns.SetDeleted(group, true)
+func (d *Draft) HideGroup(ordinal uint32) {
+	d.nick(ordinal, func(g *group) { g.state, g.revision = hidden, g.revision+1 })
+	d.groupColumns.SetDeleted(ordinal, true)
 }
 
 // ShowGroup restores a soft-deleted group.
-func (d *Draft) ShowGroup(group uint32) {
-	g := d.ownGroup(group)
-	g.state = live
-	g.revision++
-	d.groupColumns.SetDeleted(group, false)
+func (d *Draft) ShowGroup(ordinal uint32) {
+	d.nick(ordinal, func(g *group) { g.state, g.revision = live, g.revision+1 })
+	d.groupColumns.SetDeleted(ordinal, false)
 }
 
 // PurgeGroup forgets a group with its owners and nested memberships. Its user members must have left before: who they are is
 // known to the licensing rules, and looking for them here would mean asking every user.
-func (d *Draft) PurgeGroup(group uint32) {
-	g := d.ownGroup(group)
+func (d *Draft) PurgeGroup(ordinal uint32) {
+	g := d.ownGroup(ordinal)
 	for _, member := range g.members {
-		d.LeaveGroup(group, member)
+		d.LeaveGroup(ordinal, member)
 	}
 	for _, outer := range g.memberOf {
-		d.LeaveGroup(outer, group)
+		d.LeaveGroup(outer, ordinal)
 	}
-	d.groupColumns.Purge(group)
-	d.groupIDs.delete(entry(idPrefix(g.id), group))
-	*g = noGroup
+	d.groupColumns.Purge(ordinal)
+	d.groupIDs.delete(entry(idPrefix(g.id), ordinal))
+	d.nick(ordinal, func(g *group) { *g = noGroup })
 }
 
 // JoinGroup nests the group member in group; false when it was. A group in itself is refused by the caller.

@@ -23,7 +23,7 @@ type Index struct {
 // NewIndex returns an empty one.
 func NewIndex() *Index {
 	return &Index{
-		view:        view{ids: new(lookup), names: new(lookup), addresses: new(lookup), groupIDs: new(lookup), reports: new(lookup)},
+		view:        view{ids: new(lookup), names: new(lookup), addresses: new(lookup), groupIDs: new(lookup), nicknames: new(lookup), reports: new(lookup)},
 		userColumns: column.NewTable(userTable.schema), groupColumns: column.NewTable(groupTable.schema),
 	}
 }
@@ -37,6 +37,7 @@ type view struct {
 	groupBlocks vector.Vector[*groupBlock]
 
 	ids, names, addresses, groupIDs *lookup
+	nicknames                       *lookup // Microsoft 365 groups by their mailNickname
 	reports                         *lookup // users by their managers' ordinals
 }
 
@@ -181,7 +182,7 @@ func (x *Index) Draft() *Draft {
 	x.copying.Lock()
 	defer x.copying.Unlock()
 	d := &Draft{view: x.view, mark: new(vector.Owner), first: x.users, userColumns: x.userColumns.Draft(), groupColumns: x.groupColumns.Draft()}
-	for _, set := range []**lookup{&d.ids, &d.names, &d.addresses, &d.groupIDs, &d.reports} {
+	for _, set := range []**lookup{&d.ids, &d.names, &d.addresses, &d.groupIDs, &d.nicknames, &d.reports} {
 		*set = (*set).copy()
 	}
 	return d

@@ -262,6 +262,13 @@ func (x *Index) buildLookups() {
 			}
 			return entries
 		})
+		x.readNicknames()
+		fill(x.nicknames, x.groups, func(entries []uint64, ordinal uint32) []uint64 {
+			if g := x.group(ordinal); g.nicknamed() {
+				entries = append(entries, entry(g.nickname.prefix(), ordinal))
+			}
+			return entries
+		})
 		fill(x.ids, x.users, func(entries []uint64, ordinal uint32) []uint64 {
 			if u := x.user(ordinal); u.state != gone {
 				entries = append(entries, entry(idPrefix(u.id), ordinal))

@@ -125,6 +125,35 @@ func TestStoredDuplicatesAreListed(t *testing.T) {
 	h.reopen()
 }
 
+// Microsoft 365 groups are found by their mailNickname after a restart, whether from a snapshot or from
+// commits, and one that an earlier version let two of them have is told and kept.
+func TestMailNicknamesAreKnownAfterARestart(t *testing.T) {
+	t.Parallel()
+	team := func(name string) tenant.CreateGroup {
+		return tenant.CreateGroup{Patch: groupPatch(t, `{"displayName":%[1]q,"mailEnabled":true,"mailNickname":%[1]q,"securityEnabled":false,"groupTypes":["Unified"]}`, name)}
+	}
+	for _, after := range []int{0, 1 << 30} {
+		h := newHouse(t, after)
+		h.must(team("first"))
+		second := h.must(team("second"))
+		h.reopen()
+		h.refused(team("FIRST"), tenant.Taken)
+		h.refused(team("second"), tenant.Taken)
+		h.must(tenant.UpdateGroup{Group: second.Ordinal, Patch: groupPatch(t, `{"mailNickname":"third"}`)})
+		h.must(team("second"))
+		changes := (&directory.Group{MailNickname: "first"}).Changed(&directory.Group{MailNickname: "third"})
+		h.appendAsBefore(tenant.Effects{GroupValues: []tenant.Values{{Ordinal: second.Ordinal, Data: directory.GroupSchema().AppendChanges(nil, changes)}}})
+		h.close()
+		var log bytes.Buffer
+		h.log = slog.New(slog.NewTextHandler(&log, nil))
+		h.open(nil)
+		if n := strings.Count(log.String(), "Microsoft 365 groups"); n != 1 || !strings.Contains(log.String(), second.ID.String()) {
+			t.Errorf("the log has %d lines of duplicates: %s", n, log.String())
+		}
+		h.must(tenant.UpdateGroup{Group: second.Ordinal, Patch: groupPatch(t, `{"description":"kept"}`)})
+	}
+}
+
 func uris(list string) map[string]json.RawMessage {
 	return map[string]json.RawMessage{"identifierUris": json.RawMessage(list)}
 }

@@ -46,8 +46,8 @@ func (img *Image) duplicates(others []claimed) iter.Seq[string] {
 				return
 			}
 		}
-		if img.duplicateIDs(yield) {
-			img.duplicateURIs(yield)
+		if img.duplicateIDs(yield) && img.duplicateURIs(yield) {
+			img.duplicateNicknames(yield)
 		}
 	}
 }
@@ -99,8 +99,8 @@ func (img *Image) fewIDs() iter.Seq2[uuid.UUID, string] {
 	}
 }
 
-// duplicateURIs reports the identifierUris that several applications have.
-func (img *Image) duplicateURIs(yield func(string) bool) {
+// duplicateURIs reports the identifierUris that several applications have, until yield returns false.
+func (img *Image) duplicateURIs(yield func(string) bool) bool {
 	of := map[string][]string{}
 	for _, a := range img.Applications.All() {
 		for _, uri := range a.IdentifierURIs() {
@@ -109,9 +109,27 @@ func (img *Image) duplicateURIs(yield func(string) bool) {
 			}
 		}
 	}
-	for _, uri := range slices.Sorted(maps.Keys(of)) {
-		if len(of[uri]) > 1 && !yield(fmt.Sprintf("identifierUri %q is of the applications %s", uri, strings.Join(of[uri], ", "))) {
-			return
+	return several(of, "identifierUri %q is of the applications %s", yield)
+}
+
+// duplicateNicknames reports the mailNicknames that several Microsoft 365 groups have.
+func (img *Image) duplicateNicknames(yield func(string) bool) bool {
+	of := map[string][]string{}
+	for group := range img.Directory.Groups() {
+		if name, ok := img.Directory.Nickname(group); ok && img.Directory.NicknameTaken(name, group) {
+			name = strings.ToLower(name)
+			of[name] = append(of[name], img.Directory.GroupID(group).String())
 		}
 	}
+	return several(of, "mailNickname %q is of the Microsoft 365 groups %s", yield)
+}
+
+// several yields what more than one object has, until yield returns false.
+func several(of map[string][]string, text string, yield func(string) bool) bool {
+	for _, value := range slices.Sorted(maps.Keys(of)) {
+		if len(of[value]) > 1 && !yield(fmt.Sprintf(text, value, strings.Join(of[value], ", "))) {
+			return false
+		}
+	}
+	return true
 }

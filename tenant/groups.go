@@ -3,6 +3,7 @@ package tenant
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -53,12 +54,24 @@ func (c *change) addGroup(g *directory.Group) (uint32, error) {
 	if err := c.freeID(g.ID); err != nil {
 		return 0, err
 	}
+	if err := c.freeNickname(g, c.dir.Groups()); err != nil {
+		return 0, err
+	}
 	g.GiveAddress(c.next.Organization.DefaultDomain())
 	group := c.lic.AddGroup(g.ID)
 	c.dir.AddGroup(g.ID)
 	c.writeGroup(group, nil, g, g.Document())
 	c.done.ID, c.done.Ordinal = g.ID, group
 	return group, nil
+}
+
+// freeNickname refuses a Microsoft 365 group, which has or will have an ordinal, with the mailNickname
+// of another: they would have one address.
+func (c *change) freeNickname(g *directory.Group, ordinal uint32) error {
+	if g.Unified() && c.dir.NicknameTaken(g.MailNickname, ordinal) {
+		return taken("mailNickname", g.MailNickname)
+	}
+	return nil
 }
 
 func (c *change) group(group uint32) (*directory.Group, []byte, error) {
@@ -96,6 +109,11 @@ func (cmd UpdateGroup) run(c *change) error {
 	}
 	if was.Licensable() && !g.Licensable() && c.base.Licensing.GroupLicensed(cmd.Group) {
 		return invalid(g.ID, "securityEnabled of group %s cannot be turned off while the group has licenses. Remove its licenses first.", g.ID)
+	}
+	if !strings.EqualFold(g.MailNickname, was.MailNickname) {
+		if err := c.freeNickname(&g, cmd.Group); err != nil {
+			return err
+		}
 	}
 	if document := g.Document(); !bytes.Equal(old, document) {
 		c.markGroup(written(cmd.Group, old, document))
@@ -167,6 +185,9 @@ func (cmd RestoreGroup) run(c *change) error {
 	}
 	if c.at.Sub(g.DeletedDateTime) > KeptFor {
 		return noSuch(g.ID)
+	}
+	if err := c.freeNickname(g, cmd.Group); err != nil {
+		return err
 	}
 	c.markGroup(Mark{Ordinal: cmd.Group, What: Shown})
 	restored := *g
