@@ -101,7 +101,7 @@ func (r *request) federated(a directory.Client) (int, error) {
 
 // createFederated answers POST /applications/{application}/federatedIdentityCredentials.
 func (api *API) createFederated(r *request) error {
-	members, err := r.members()
+	members, err := r.federatedMembers()
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func (api *API) createFederated(r *request) error {
 
 // updateFederated answers PATCH …/federatedIdentityCredentials/{credential}.
 func (api *API) updateFederated(r *request) error {
-	members, err := r.members()
+	members, err := r.federatedMembers()
 	if err != nil {
 		return err
 	}
@@ -148,6 +148,26 @@ func (api *API) updateFederated(r *request) error {
 		return err
 	}
 	return r.sendNothing()
+}
+
+// federatedMembers reads the body of a federated credential. In beta it may name claimsMatchingExpression,
+// which takes the place of the subject there and is not served.
+func (r *request) federatedMembers() ([]directory.Member, error) {
+	members, err := r.members()
+	if err != nil || !r.beta {
+		return members, err
+	}
+	at := slices.IndexFunc(members, func(m directory.Member) bool { return m.Is("claimsMatchingExpression") })
+	switch {
+	case at < 0:
+		return members, nil
+	case string(members[at].Value) != "null":
+		return nil, &directory.Invalid{
+			Kind: directory.NotServed, Resource: federatedResource, Property: "claimsMatchingExpression",
+			Want: "Federated credentials with a 'claimsMatchingExpression' are not served here. Name the one 'subject' that tokens have.",
+		}
+	}
+	return slices.Delete(slices.Clone(members), at, at+1), nil
 }
 
 // deleteFederated answers DELETE …/federatedIdentityCredentials/{credential}.
