@@ -83,8 +83,6 @@ func notKept[T any](nulls, lists []string) []field[T] {
 	return fields
 }
 
-func appendFalse[T any](b []byte, _ *T) []byte { return append(b, "false"...) }
-
 func appendAppID(b []byte, a *application) []byte { return appendID(b, a.AppID) }
 
 func appendAppName(b []byte, a *application) []byte { return appendText(b, a.DisplayName) }
