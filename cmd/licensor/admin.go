@@ -61,7 +61,7 @@ func (s *service) resetPassword(ctx context.Context, tenantName, user string) (s
 	return setPassword(ctx, t, user, true)
 }
 
-// setPassword gives a user a password that is made up, and answers it.
+// setPassword gives a user a password that is made up, and returns it.
 func setPassword(ctx context.Context, t *tenant.Tenant, user string, mustChange bool) (string, error) {
 	ordinal, err := t.Image().LiveUser(user)
 	if err != nil {

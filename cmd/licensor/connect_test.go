@@ -28,7 +28,7 @@ var founded = sync.OnceValues(func() (data []byte, err error) {
 	return os.ReadFile(path)
 })
 
-// newDatabase answers the path of a database of the test's own.
+// newDatabase returns the path of a database of the test's own.
 func newDatabase(t *testing.T) string {
 	t.Helper()
 	data, err := founded()
@@ -92,7 +92,7 @@ func with(t *testing.T, data string, do func(c *connection)) {
 	}
 }
 
-// count answers how many objects are at a path.
+// count returns how many objects are at a path.
 func count(t *testing.T, c *connection, path string) int {
 	t.Helper()
 	var answer struct{ Value []json.RawMessage }

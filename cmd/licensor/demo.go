@@ -69,7 +69,7 @@ func userAuthority() (string, error) {
 // localOrigins are those of pages that somebody who tries things out serves on the same machine.
 var localOrigins = []string{"http://localhost:*", "http://127.0.0.1:*", "https://localhost:*"}
 
-// demoData answers where the demo's database is to be, and what to do about it at the end.
+// demoData returns where the demo's database is to be, and what to do about it at the end.
 func demoData(kept string) (path string, cleanUp func(), err error) {
 	if kept != "" {
 		if _, err := os.Stat(kept); err == nil {

@@ -17,7 +17,7 @@ import (
 	"licensor/tenant"
 )
 
-// runDemo runs the demo until it has told everything, does something with its file of credentials, stops it, and answers what it printed.
+// runDemo runs the demo until it has told everything, does something with its file of credentials, stops it, and returns what it printed.
 func runDemo(t *testing.T, meanwhile func(info string, login credentials), args ...string) string {
 	t.Helper()
 	info := filepath.Join(t.TempDir(), "info.json")

@@ -74,7 +74,7 @@ func TestDevelopmentFlagsAreCheckedBeforeAnythingIsMade(t *testing.T) {
 	}
 }
 
-// ask sends a request with a token, and answers status, headers and body.
+// ask sends a request with a token, and returns status, headers and body.
 func ask(t *testing.T, method, address, token, body string) (int, http.Header, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))

@@ -121,7 +121,7 @@ func removeApplications(ctx context.Context, t *tenant.Tenant) error {
 	return nil
 }
 
-// addAdministrator makes the administrator and answers the password.
+// addAdministrator makes the administrator and returns the password.
 func addAdministrator(ctx context.Context, t *tenant.Tenant, f founding) (password string, err error) {
 	password, hash, err := newPassword(ctx)
 	if err != nil {

@@ -127,7 +127,7 @@ func (t *table) cells(text string) ([]string, error) {
 	return nil, errors.New("a quotation mark is not closed")
 }
 
-// readOn is nextLine, but answers empty lines, too: within a cell they belong to it.
+// readOn is nextLine, but returns empty lines, too: within a cell they belong to it.
 func (t *table) readOn() (string, error) {
 	if len(t.ahead) > 0 {
 		return t.nextLine()

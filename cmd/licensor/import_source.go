@@ -34,7 +34,7 @@ type record struct {
 	fault  error
 }
 
-// records reads a file row by row. Next answers io.EOF after the last, and other errors when nothing more can be read.
+// records reads a file row by row. Next returns io.EOF after the last, and other errors when nothing more can be read.
 type records interface {
 	next() (record, error)
 	// names are the properties of the first row.
@@ -98,7 +98,7 @@ func (s *source) open(stdin io.Reader) (err error) {
 	return s.identify()
 }
 
-// sizeOf answers the size of a regular file, -1 of anything else.
+// sizeOf returns the size of a regular file, -1 of anything else.
 func sizeOf(file *os.File) (int64, error) {
 	info, err := file.Stat()
 	switch {

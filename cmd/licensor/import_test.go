@@ -26,7 +26,7 @@ const (
 	membersCSV = "group,member\n" + sales + "," + ann + "\n" + sales + ",ben@contoso.example\n"
 )
 
-// summary runs an import with --json and answers what it tells of its files.
+// summary runs an import with --json and returns what it tells of its files.
 func summary(t *testing.T, code int, args ...string) []imported {
 	t.Helper()
 	got, stdout, stderr := call(t, rootCommand(), append([]string{"import", "--json"}, args...)...)

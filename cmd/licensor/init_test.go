@@ -59,7 +59,7 @@ func mustChange(u *directory.User) bool {
 	return u.PasswordProfile != nil && u.PasswordProfile.ForceChangePasswordNextSignIn != nil && *u.PasswordProfile.ForceChangePasswordNextSignIn
 }
 
-// initialized runs init and answers what it printed as JSON.
+// initialized runs init and returns what it printed as JSON.
 func initialized(t *testing.T, data string, args ...string) (login credentials) {
 	t.Helper()
 	code, stdout, stderr := call(t, rootCommand(), append([]string{"init", "--data", data, "--json"}, args...)...)

@@ -18,7 +18,7 @@ func newKey(t *testing.T, fill byte) string {
 	return newFile(t, "secrets.key", base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{fill}, identity.SealingKeySize))+"\n")
 }
 
-// run runs a command line that must succeed, and answers what it prints.
+// run runs a command line that must succeed, and returns what it prints.
 func run(t *testing.T, args ...string) string {
 	t.Helper()
 	code, stdout, stderr := call(t, rootCommand(), args...)

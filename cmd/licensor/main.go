@@ -51,7 +51,7 @@ func rootCommand() *cobra.Command {
 	return root
 }
 
-// execute runs a command line and answers the exit code. Commands read and write through cmd.InOrStdin, OutOrStdout and
+// execute runs a command line and returns the exit code. Commands read and write through cmd.InOrStdin, OutOrStdout and
 // ErrOrStderr, and stop when cmd.Context is done.
 func execute(ctx context.Context, root *cobra.Command, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	markFailures(root)

@@ -173,7 +173,7 @@ func person(ctx context.Context, t *tenant.Tenant, img *tenant.Image, user uint3
 	}, nil
 }
 
-// place answers where a user of a tenant is; a NotFound when there is none.
+// place returns where a user of a tenant is; a NotFound when there is none.
 func (p people) place(tenantID, id uuid.UUID) (*tenant.Tenant, uint32, error) {
 	t, ok := p.tenants.Tenant(tenantID)
 	if !ok {

@@ -101,7 +101,7 @@ func (s *speaking) secrets(tokens map[string]string) map[string]string {
 	return all
 }
 
-// tellEverything sends the secrets and answers those that the program has made.
+// tellEverything sends the secrets and returns those that the program has made.
 func (s *speaking) tellEverything() map[string]string {
 	s.t.Helper()
 	endpoint := "/" + s.login.TenantID + "/oauth2/v2.0/"
@@ -141,7 +141,7 @@ func (s *speaking) tellEverything() map[string]string {
 	return map[string]string{"access token": token, "device code": deviceCode}
 }
 
-// post sends a form and answers a member of what comes.
+// post sends a form and returns a member of what comes.
 func (s *speaking) post(path string, form url.Values, status int, member string) string {
 	s.t.Helper()
 	response, err := s.client.PostForm(s.login.Authority+path, form)
@@ -197,7 +197,7 @@ func (s *speaking) signIn(page, password string) {
 	s.read(response, page, response.StatusCode)
 }
 
-// read answers the body, in which there is no secret but those that were just made.
+// read returns the body, in which there is no secret but those that were just made.
 func (s *speaking) read(response *http.Response, path string, status int) []byte {
 	s.t.Helper()
 	defer response.Body.Close()

@@ -27,7 +27,7 @@ func (k *secretsKey) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&k.file, "secrets-key-file", "", "file with the key that secrets are encrypted with (32 bytes in base64); or set "+secretsVariable)
 }
 
-// read answers the key, or nil when there is none.
+// read returns the key, or nil when there is none.
 func (k secretsKey) read() ([]byte, error) {
 	text := os.Getenv(secretsVariable)
 	switch {
@@ -57,7 +57,7 @@ func parseSecretsKey(text, where string) ([]byte, error) {
 	return key, nil
 }
 
-// wrap answers the keys as they are to be used: encrypted in the store when there is a key to encrypt them with.
+// wrap returns the keys as they are to be used: encrypted in the store when there is a key to encrypt them with.
 func (k secretsKey) wrap(stored identity.Keys) (identity.Keys, error) {
 	key, err := k.read()
 	if err != nil {

@@ -43,7 +43,7 @@ func (s *security) register(cmd *cobra.Command) {
 // given says whether connections are to be secure.
 func (s *security) given() bool { return s.kind != "" || s.files.cert != "" }
 
-// prepare looks at what was asked for. Folder answers where the local authority is kept unless --tls-dir says it; names are those the server
+// prepare looks at what was asked for. Folder returns where the local authority is kept unless --tls-dir says it; names are those the server
 // is reached by besides those of --tls-name.
 func (s *security) prepare(folder func() (string, error), names []string) error {
 	switch {

@@ -15,7 +15,7 @@ import (
 	"licensor/identity/oauth"
 )
 
-// serveFault answers the address of a server whose authority panics as soon as it asks for a tenant.
+// serveFault returns the address of a server whose authority panics as soon as it asks for a tenant.
 func serveFault(t *testing.T) string {
 	t.Helper()
 	s, err := openService(t.Context(), newDatabase(t), serviceOptions{})

@@ -21,7 +21,7 @@ type keyPair struct {
 	as     time.Time // the younger file's time when it was loaded
 }
 
-// current answers the certificate as it is in the files. When they have become unusable, the last good one goes on serving.
+// current returns the certificate as it is in the files. When they have become unusable, the last good one goes on serving.
 func (k *keyPair) current() (*tls.Certificate, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -139,7 +139,7 @@ func (a *localCA) publish() error {
 	return nil
 }
 
-// current answers the server's certificate, a new one when a third of its time is left.
+// current returns the server's certificate, a new one when a third of its time is left.
 func (a *localCA) current() (*tls.Certificate, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

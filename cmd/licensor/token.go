@@ -96,7 +96,7 @@ func (m *minting) mint(ctx context.Context, c *connection) (string, error) {
 	return made.AccessToken, err
 }
 
-// pick answers the tenant with an id or domain, or the only one.
+// pick returns the tenant with an id or domain, or the only one.
 func (s *service) pick(name string) (*tenant.Tenant, error) {
 	all := s.tenants.List()
 	switch {
