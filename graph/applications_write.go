@@ -112,7 +112,7 @@ func (api *API) deleteApplication(r *request) error {
 	return r.change(tenant.DeleteApplication{AppID: a.AppID})
 }
 
-// rewrite changes the application that find answers. The change is made again of what others have left, when they came first: of two
+// rewrite changes the application that find returns. The change is made again of what others have left, when they came first: of two
 // secrets that are added at once none is lost. The owners are those of a service principal that comes by it.
 func (r *request) rewrite(find func(*request) (directory.Client, error), change func(*directory.Client) error, owners ...uuid.UUID) (directory.Client, error) {
 	for {
@@ -178,7 +178,7 @@ func documentsNow(img *tenant.Image, was directory.Client) []byte {
 	return documents(directory.Client{Application: directory.Application{AppID: was.AppID, DisplayName: was.DisplayName}})
 }
 
-// revisionOf answers the revision of an application: what tells two states of it apart.
+// revisionOf returns the revision of an application: what tells two states of it apart.
 func revisionOf(id uuid.UUID) func(*tenant.Image) uint32 {
 	return func(img *tenant.Image) uint32 { return crc32.ChecksumIEEE(documentsOf(img, id)) }
 }

@@ -72,7 +72,7 @@ func (r *request) readBatch() ([]step, error) {
 	return steps, connect(steps, names)
 }
 
-// readStep reads one request of a batch, and answers the ids of those it depends on.
+// readStep reads one request of a batch, and returns the ids of those it depends on.
 func (r *request) readStep(s *step, raw json.RawMessage) (dependsOn []batchID, err error) {
 	members, err := directory.Members(raw)
 	if err != nil {

@@ -241,7 +241,7 @@ const (
 	removedForGood = "deleted"
 )
 
-// element answers what there is to say of an object; false when that is nothing: it went after the round had begun, or before.
+// element returns what there is to say of an object; false when that is nothing: it went after the round had begun, or before.
 func (d *round) element(x index, ordinal uint32) (deltaElement, bool) {
 	switch {
 	case x.gone(ordinal):

@@ -13,7 +13,7 @@ func (d *round) appendLinks(b []byte, name string, write func([]byte) []byte) []
 	return append(b, ']')
 }
 
-// userID answers a user's id, that of one gone for good too as long as the changes know it.
+// userID returns a user's id, that of one gone for good too as long as the changes know it.
 func (d *round) userID(user uint32) uuid.UUID {
 	if !d.image.Directory.UserGone(user) {
 		return d.image.Directory.UserID(user)

@@ -91,7 +91,7 @@ func idsOf(filter *odata.Filter) ([]uuid.UUID, error) {
 	return ids, nil
 }
 
-// idIn answers the id of a term: id eq '…'.
+// idIn returns the id of a term: id eq '…'.
 func idIn(term odata.Node) (uuid.UUID, bool) {
 	c, ok := term.(*odata.Compare)
 	if !ok || c.Op != odata.Eq {

@@ -101,7 +101,7 @@ func (p *processing) settle(ctx context.Context, log *slog.Logger, now time.Time
 	}
 }
 
-// of answers what a group shows while something of it is held back; nil when nothing is.
+// of returns what a group shows while something of it is held back; nil when nothing is.
 func (p *processing) of(t *tenant.Tenant, group uint32, now time.Time) *waiting {
 	if p == nil || p.first.Load() == 0 {
 		return nil

@@ -103,7 +103,7 @@ func (m *minting) giveRoles(c *identity.Claims) error {
 	return nil
 }
 
-// roleNamed answers the template id of a role by its name or that id.
+// roleNamed returns the template id of a role by its name or that id.
 func roleNamed(name string) (uuid.UUID, bool) {
 	for _, r := range identity.BuiltInRoles {
 		if strings.EqualFold(r.Name, name) || strings.EqualFold(r.ID.String(), name) {

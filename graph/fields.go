@@ -160,7 +160,7 @@ func (s *fieldSet[T]) unknown(name string) *Problem {
 	return &Problem{Status: http.StatusBadRequest, Code: brokenRequest, Message: "Parsing OData Select and Expand failed: " + reason}
 }
 
-// visible answers what of the selection a caller may see that has a degree of access. Without $select what may not be seen is left out;
+// visible returns what of the selection a caller may see that has a degree of access. Without $select what may not be seen is left out;
 // asked for by name it is refused.
 func (s *fieldSet[T]) visible(r *request, access identity.Access) ([]*field[T], error) {
 	fields, err := s.selection(r, r.options.Select)
@@ -174,7 +174,7 @@ func (s *fieldSet[T]) visible(r *request, access identity.Access) ([]*field[T], 
 	return s.annotated(r, slices.DeleteFunc(slices.Clone(fields), isHidden)), nil
 }
 
-// selected answers the fields of $select for a caller who may see all of them.
+// selected returns the fields of $select for a caller who may see all of them.
 func (s *fieldSet[T]) selected(r *request) ([]*field[T], error) { return s.visible(r, identity.Full) }
 
 // withExpanded returns the fields of $select and $expand for a caller that may see all of them.

@@ -65,7 +65,7 @@ func everyPermission() []string {
 	return slices.Compact(all)
 }
 
-// second adds a tenant to the server, and answers a world that is it.
+// second adds a tenant to the server, and returns a world that is it.
 func (w *world) second(domain string) *world {
 	w.t.Helper()
 	org := directory.Organization{
@@ -89,7 +89,7 @@ func person(name, domain, mark string) string {
 			`"passwordProfile":{"password":"Correct horse 9 battery"}}`, name, domain, mark)
 }
 
-// create makes an object and answers its id.
+// create makes an object and returns its id.
 func (w *world) create(path, body string) string {
 	w.t.Helper()
 	got := w.do("POST", path, w.appToken(everyPermission()...), body)
@@ -100,7 +100,7 @@ func (w *world) create(path, body string) string {
 	return object.ID
 }
 
-// settle fills a tenant whose texts have a mark. It answers the ids and names by which what is in it can be asked for, and those of others that
+// settle fills a tenant whose texts have a mark. It returns the ids and names by which what is in it can be asked for, and those of others that
 // are in it, too, and belong with them.
 func (w *world) settle(prefix, mark string) (names, silent []string) {
 	w.t.Helper()

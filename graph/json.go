@@ -34,7 +34,7 @@ func appendText(b []byte, text string) []byte {
 	return append(b, '"')
 }
 
-// appendEscaped writes the first character of a text, which may need escaping, and answers its length in the text.
+// appendEscaped writes the first character of a text, which may need escaping, and returns its length in the text.
 func appendEscaped(b []byte, text string) ([]byte, int) {
 	const hex = "0123456789abcdef"
 	c := text[0]

@@ -72,7 +72,7 @@ func (w *world) serveQuickly(d *Development) {
 	}))
 }
 
-// made asks as somebody who may, and answers the id of what has been made.
+// made asks as somebody who may, and returns the id of what has been made.
 func (m *matrix) made(method, path, body string) string {
 	m.t.Helper()
 	got := m.do(method, path, m.appToken(allPermissions...), body)

@@ -19,7 +19,7 @@ type sorted struct {
 	below uint32 // only objects that were there when the list began
 }
 
-// sort answers the order that $orderby asks for, or else the one that suits the filter; nil is that of ordinals.
+// sort returns the order that $orderby asks for, or else the one that suits the filter; nil is that of ordinals.
 func (r *request) sort(f *filters) (*sorted, error) {
 	if len(r.options.OrderBy) == 0 {
 		if property := r.startedWith(f); property != "" {

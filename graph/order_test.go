@@ -99,7 +99,7 @@ func (w *world) disturb(token string, worker, i, n int) {
 	}
 }
 
-// follow reads all pages and answers how often each id is shown.
+// follow reads all pages and returns how often each id is shown.
 func (w *world) follow(link, token string) map[string]int {
 	seen := map[string]int{}
 	for link != "" {

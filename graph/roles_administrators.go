@@ -40,7 +40,7 @@ func (r *request) doKeepingAdministrator(is lost, c tenant.Command) error {
 	}
 }
 
-// administratorLeft refuses when no Global Administrator who can sign in is left. Otherwise it answers what must still hold when the
+// administratorLeft refuses when no Global Administrator who can sign in is left. Otherwise it returns what must still hold when the
 // change is made: that the one it has found is still one afterwards, and as it was.
 func (r *request) administratorLeft(is lost) (func(*tenant.Image) bool, error) {
 	left := administrators(r.image, is)

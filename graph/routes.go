@@ -152,7 +152,7 @@ type match struct {
 	raw      bool
 }
 
-// find walks along the segments; when one leads nowhere, it answers that segment.
+// find walks along the segments; when one leads nowhere, it returns that segment.
 func (t *routes) find(path []string) (m match, lost string, ok bool) {
 	m.node = t.root
 	for i, segment := range path {
@@ -178,7 +178,7 @@ func (t *routes) find(path []string) (m match, lost string, ok bool) {
 	return m, "", true
 }
 
-// step answers what follows a segment, and the key in it when it has one.
+// step returns what follows a segment, and the key in it when it has one.
 func (n *node) step(segment string) (next *node, key *string, ok bool) {
 	if next := n.names[strings.ToLower(segment)]; next != nil {
 		return next, nil, true
@@ -218,7 +218,7 @@ func (n *node) step(segment string) (next *node, key *string, ok bool) {
 	return nil, nil, false
 }
 
-// keyed answers what follows a key in parentheses: 'x', or alias='x' for a property that can be a key, too.
+// keyed returns what follows a key in parentheses: 'x', or alias='x' for a property that can be a key, too.
 func (n *node) keyed(inner string) (next *node, key *string, ok bool) {
 	alias, value, _ := strings.Cut(inner, "=")
 	if next = n.alternates[strings.ToLower(strings.TrimSpace(alias))]; next == nil {

@@ -12,7 +12,7 @@ import (
 // rivals is how many ask at once for what only one can have.
 const rivals = 32
 
-// atOnce sends requests that all wait for each other first, and answers how often each status came, with an answer of each.
+// atOnce sends requests that all wait for each other first, and returns how often each status came, with an answer of each.
 func (w *world) atOnce(t *testing.T, method string, path, body func(i int) string) (statuses map[int]int, example map[int]answer) {
 	t.Helper()
 	token, start := w.appToken(everyPermission()...), make(chan struct{})

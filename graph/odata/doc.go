@@ -1,7 +1,7 @@
 // Package odata reads the query options of a Graph address: text in, trees out. It knows the grammar and nothing else: no
 // HTTP, no SQL, and not which properties exist. What a filter means for users or groups is decided above.
 //
-// Parse takes the raw query of an address and answers Options. Of the options the grammar is read as far as it is served:
+// Parse takes the raw query of an address and returns Options. Of the options the grammar is read as far as it is served:
 // $select and $orderby become lists of paths, $filter and $search become trees, $expand a list, $top and $skip numbers, $count
 // a truth value. An option that starts with a dollar sign and is unknown is a mistake of the caller; one
 // without is none of our business, unless it is a known name with the sign left out, which Graph accepts, too.
