@@ -13,7 +13,7 @@
 //
 // The table says nothing about three things that licensing needs. The service of a plan, and whether a plan is held by
 // the company rather than a user, follow from the plan's name by the tables in service.go. Which plans exclude each other
-// (spec/licensing.md L41) and which need another (L42) is known for the plans of the built-in catalogue; WithKnownRules
+// (docs/spec/licensing.md L41) and which need another (L42) is known for the plans of the built-in catalogue; WithKnownRules
 // gives that knowledge to any catalogue that has the same plans.
 //
 // BuiltIn is a catalogue of the products met most often. It makes the server useful before anybody has imported

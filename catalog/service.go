@@ -10,7 +10,7 @@ import (
 // services are those that Graph shows in assignedPlans, spelled as it spells them (exchange is not Exchange).
 //
 // Much of what is sold as security or compliance belongs to exchange there, and does here: a product with such a plan is
-// refused to a user whose address is another's (spec/licensing.md L43). Only what Graph shows as exchange, or what is
+// refused to a user whose address is another's (docs/spec/licensing.md L43). Only what Graph shows as exchange, or what is
 // named after it, is listed so; a plan that is merely likely to be gets another service rather than a check it should not
 // have.
 var services = []struct{ prefix, service string }{

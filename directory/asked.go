@@ -7,7 +7,7 @@ import (
 	"licensor/fold"
 )
 
-// Level says in which requests something can be asked (graph/protocol.md P30, P31).
+// Level says in which requests something can be asked (docs/spec/protocol.md P30, P31).
 type Level uint8
 
 // Never; in every request; in advanced ones only, which have the header ConsistencyLevel.
@@ -17,7 +17,7 @@ const (
 	Advanced
 )
 
-// Filterable says how a property can be filtered (graph/protocol.md P30). Of a collection it is about the elements.
+// Filterable says how a property can be filtered (docs/spec/protocol.md P30). Of a collection it is about the elements.
 type Filterable struct {
 	Equal  Level // eq and in; where it is possible, ne and not are Advanced
 	Starts Level // startsWith
@@ -25,7 +25,7 @@ type Filterable struct {
 	Null   Level // eq null
 }
 
-// Search says what of a text $search finds (graph/protocol.md P34).
+// Search says what of a text $search finds (docs/spec/protocol.md P34).
 type Search uint8
 
 // Nothing; how the text begins; or how each of its words does.
@@ -42,10 +42,10 @@ type Asked struct {
 	Column int      // its place in the schema; -1 for a property that is not kept, which is null for everybody
 	Fields []string // of a ComplexCollection: the properties of an element
 	Filterable
-	Ends    bool // endsWith works on it (graph/protocol.md P31)
+	Ends    bool // endsWith works on it (docs/spec/protocol.md P31)
 	Counted bool // whether a collection is empty can be asked: /$count eq 0
 	Search  Search
-	Order   Level // in which requests lists can be ordered by it (graph/protocol.md P33)
+	Order   Level // in which requests lists can be ordered by it (docs/spec/protocol.md P33)
 }
 
 // source fills a column from an object.

@@ -90,7 +90,7 @@ func ParseGroupImport(members []Member) (GroupPatch, error) {
 	return patch, err
 }
 
-// NewGroup makes a group of what a client sent or another directory has (graph/protocol.md P50).
+// NewGroup makes a group of what a client sent or another directory has (docs/spec/protocol.md P50).
 func NewGroup(patch GroupPatch, id uuid.UUID, now time.Time) (*Group, error) {
 	if err := patch.require("Group", "displayName", "mailEnabled", "mailNickname", "securityEnabled"); err != nil {
 		return nil, err
@@ -113,7 +113,7 @@ func NewGroup(patch GroupPatch, id uuid.UUID, now time.Time) (*Group, error) {
 	return &group, nil
 }
 
-// Licensable says whether licenses can be assigned to the group (spec/licensing.md L30).
+// Licensable says whether licenses can be assigned to the group (docs/spec/licensing.md L30).
 func (g *Group) Licensable() bool { return g.SecurityEnabled }
 
 // Unified says whether it is a Microsoft 365 group.
@@ -122,7 +122,7 @@ func (g *Group) Unified() bool { return slices.Contains(g.GroupTypes, Unified) }
 // Dynamic says whether a rule decides who its members are.
 func (g *Group) Dynamic() bool { return slices.Contains(g.GroupTypes, DynamicMembership) }
 
-// SoftDeletes says whether it can be restored after deletion; others are gone at once (graph/protocol.md P52).
+// SoftDeletes says whether it can be restored after deletion; others are gone at once (docs/spec/protocol.md P52).
 func (g *Group) SoftDeletes() bool { return g.Unified() }
 
 // GiveAddress gives a new mail-enabled group its address in a domain, unless it came with one.

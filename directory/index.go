@@ -161,7 +161,7 @@ func (v *view) AddressOwners(address Key) iter.Seq[uint32] {
 	}
 }
 
-// AddressShared says whether another live user has one of the user's addresses (spec/licensing.md L43).
+// AddressShared says whether another live user has one of the user's addresses (docs/spec/licensing.md L43).
 func (v *view) AddressShared(user uint32) bool {
 	keys := v.keys(user)
 	if len(keys) == 0 {

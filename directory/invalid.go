@@ -5,7 +5,7 @@ import "fmt"
 // InvalidKind says what is wrong with a value that a client sent.
 type InvalidKind uint8
 
-// The kinds of mistakes in a body (graph/protocol.md P13, P53).
+// The kinds of mistakes in a body (docs/spec/protocol.md P13, P53).
 const (
 	Unknown   InvalidKind = iota + 1 // no such property
 	ReadOnly                         // a property that only the server sets
@@ -26,7 +26,7 @@ type Invalid struct {
 
 const unreadable = "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format."
 
-// Error is the message of the real service, word by word (graph/protocol.md P13, P53).
+// Error is the message of the real service, word by word (docs/spec/protocol.md P13, P53).
 func (e *Invalid) Error() string {
 	switch e.Kind {
 	case Unknown:

@@ -21,7 +21,7 @@ type Member struct {
 	Value json.RawMessage // valid JSON without white space around it
 }
 
-// Is reports whether the member has a name, in any letter case (graph/protocol.md P1).
+// Is reports whether the member has a name, in any letter case (docs/spec/protocol.md P1).
 func (m Member) Is(name string) bool { return fold.Equal(m.Name, name) }
 
 // Members takes a JSON object apart, in its order. It returns an *Invalid of kind BadType for broken JSON, for anything
@@ -183,7 +183,7 @@ func readBool(raw []byte) (value, ok bool) {
 	return value, value || string(raw) == "false"
 }
 
-// readTime reads a time of RFC 3339 as whole seconds of UTC, the only times we keep (graph/protocol.md P23).
+// readTime reads a time of RFC 3339 as whole seconds of UTC, the only times we keep (docs/spec/protocol.md P23).
 func readTime(raw []byte) (time.Time, bool) {
 	text, ok := readString(raw)
 	if !ok {

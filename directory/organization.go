@@ -12,7 +12,7 @@ import (
 type Organization struct {
 	ID                uuid.UUID
 	DisplayName       string
-	CountryLetterCode string // where its users are who have no usageLocation (spec/licensing.md L34)
+	CountryLetterCode string // where its users are who have no usageLocation (docs/spec/licensing.md L34)
 	CreatedDateTime   time.Time
 	VerifiedDomains   []VerifiedDomain
 

@@ -76,7 +76,7 @@ func (p Patch[T]) value(name string) json.RawMessage {
 	return nil
 }
 
-// require returns an *Invalid for the first property that is not set (graph/protocol.md P50).
+// require returns an *Invalid for the first property that is not set (docs/spec/protocol.md P50).
 func (p Patch[T]) require(resource string, names ...string) error {
 	for _, name := range names {
 		if !p.Has(name) {

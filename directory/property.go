@@ -14,7 +14,7 @@ import (
 // Kind is the kind of a property's value.
 type Kind uint8
 
-// The kinds; a collection is never null (graph/protocol.md P23).
+// The kinds; a collection is never null (docs/spec/protocol.md P23).
 const (
 	String Kind = iota + 1
 	Bool
@@ -28,7 +28,7 @@ const (
 // Collection says whether values are arrays.
 func (k Kind) Collection() bool { return k >= StringCollection }
 
-// Returned says when a property is part of an answer (graph/protocol.md P22).
+// Returned says when a property is part of an answer (docs/spec/protocol.md P22).
 type Returned uint8
 
 // OnSelect: when asked for, and in answers that show the whole object. ByDefault: always, unless others are asked for.
@@ -43,7 +43,7 @@ const (
 type Property[T any] struct {
 	Name     string
 	Kind     Kind
-	ReadOnly bool // clients cannot set it (graph/protocol.md P53)
+	ReadOnly bool // clients cannot set it (docs/spec/protocol.md P53)
 	Returned Returned
 
 	render   func(dst []byte, object *T) []byte

@@ -7,7 +7,7 @@ import (
 
 // SignIn is how a tenant lets people and programs in, besides its own applications and its users' passwords on the sign-in page.
 type SignIn struct {
-	AllowPasswordGrant bool            `json:"allowPasswordGrant"` // an application may ask for a user's password itself (graph/auth.md A13)
+	AllowPasswordGrant bool            `json:"allowPasswordGrant"` // an application may ask for a user's password itself (docs/spec/auth.md A13)
 	TrustedIssuers     []TrustedIssuer `json:"trustedIssuers"`
 }
 

@@ -116,7 +116,7 @@ func ParseUserPatch(members []Member) (UserPatch, error) { return userTable.patc
 // computed properties are passed over. Errors are *Invalid.
 func ParseUserImport(members []Member) (UserPatch, error) { return userTable.patch(members, true) }
 
-// NewUser makes a user of what a client sent (graph/protocol.md P50). One that has identities needs no name: it is given one in the
+// NewUser makes a user of what a client sent (docs/spec/protocol.md P50). One that has identities needs no name: it is given one in the
 // domain. The caller still asks Organization.CheckName, and the index whether the name is free.
 func NewUser(patch UserPatch, id uuid.UUID, domain string, now time.Time) (*User, error) {
 	user, required := User{}, requiredOfUsers
@@ -193,7 +193,7 @@ func NameIn(patch UserPatch) string {
 	return name
 }
 
-// Addresses returns the addresses that no other user of a product with Exchange may have (spec/licensing.md L43): mail and
+// Addresses returns the addresses that no other user of a product with Exchange may have (docs/spec/licensing.md L43): mail and
 // the proxy addresses in lower case, without the prefix smtp:, other prefixes kept; sorted, each once.
 func (u *User) Addresses() []string {
 	all := make([]string, 0, len(u.ProxyAddresses)+1)

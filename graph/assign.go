@@ -11,7 +11,7 @@ import (
 	"licensor/tenant"
 )
 
-// assignUserLicense answers POST /users/{user}/assignLicense (spec/licensing.md L20).
+// assignUserLicense answers POST /users/{user}/assignLicense (docs/spec/licensing.md L20).
 func (api *API) assignUserLicense(r *request) error {
 	ordinal, err := r.user()
 	if err != nil {

@@ -133,7 +133,7 @@ func (p *processing) mayDelete(r *request, group uint32) error {
 	return nil
 }
 
-// The values of licenseProcessingState's state (spec/licensing.md L14).
+// The values of licenseProcessingState's state (docs/spec/licensing.md L14).
 const (
 	queuedForProcessing  = "QueuedForProcessing"
 	processingInProgress = "ProcessingInProgress"

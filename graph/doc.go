@@ -1,4 +1,4 @@
-// Package graph is Microsoft Graph over HTTP: what graph/protocol.md says of the wire, for the operations of operations.go.
+// Package graph is Microsoft Graph over HTTP: what docs/spec/protocol.md says of the wire, for the operations of operations.go.
 //
 //	api := graph.New(graph.Config{Authority: authority, Tenant: tenants.Tenant, …})
 //	http.ListenAndServe(address, api)

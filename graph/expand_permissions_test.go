@@ -7,7 +7,7 @@ import (
 )
 
 // TestExpandAsksWhatTheListAsks compares over HTTP what $expand shows with the list of the same relation
-// (protocol P60): whatever the caller has, it may expand what it may list of an object that it may read.
+// (docs/spec/protocol.md P60): whatever the caller has, it may expand what it may list of an object that it may read.
 func TestExpandAsksWhatTheListAsks(t *testing.T) {
 	t.Parallel()
 	m := newMatrix(t)

@@ -11,7 +11,7 @@ import (
 	"licensor/tenant"
 )
 
-// explainer writes reasons: the facts that licensing has computed (spec/licensing.md §9), each id with its name, and one sentence made of
+// explainer writes reasons: the facts that licensing has computed (docs/spec/licensing.md, section 9), each id with its name, and one sentence made of
 // them.
 type explainer struct {
 	image   *tenant.Image

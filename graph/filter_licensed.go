@@ -190,7 +190,7 @@ func (c *converter) amongErrors(n *odata.In) (*query.Condition, error) {
 	return query.Or(all...), nil
 }
 
-// hasErrors is a property of groups that licensing knows (spec/licensing.md L14).
+// hasErrors is a property of groups that licensing knows (docs/spec/licensing.md L14).
 const hasErrors = "hasMembersWithLicenseErrors"
 
 // asksErrors says whether a part of a filter names that property, in a list that has groups.

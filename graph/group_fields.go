@@ -26,7 +26,7 @@ const (
 	groupSet  = "groups"
 )
 
-// groupFields are the properties of a group: those of the document, and those that come from licensing (spec/licensing.md L14).
+// groupFields are the properties of a group: those of the document, and those that come from licensing (docs/spec/licensing.md L14).
 // GroupMember.Read.All shows those that say what group it is.
 var groupFields = newFieldSet(groupType, append(
 	withWriteback(propertyFields(

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestTheYoungestOfManyMembersIsInError is a group of many members with a seat too few: exactly the youngest has none (spec/licensing.md L52).
+// TestTheYoungestOfManyMembersIsInError is a group of many members with a seat too few: exactly the youngest has none (docs/spec/licensing.md L52).
 func TestTheYoungestOfManyMembersIsInError(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

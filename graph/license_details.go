@@ -19,7 +19,7 @@ type detail struct {
 	image *licensing.Image
 }
 
-// detailFields are the properties of licenseDetails (spec/licensing.md L13).
+// detailFields are the properties of licenseDetails (docs/spec/licensing.md L13).
 var detailFields = newFieldSet("microsoft.graph.licenseDetails", []field[detail]{
 	{name: "id", write: func(b []byte, d *detail) []byte { return append(append(append(b, '"'), d.id()...), '"') }, when: directory.ByDefault},
 	{name: "skuId", write: func(b []byte, d *detail) []byte { return appendID(b, d.SKUID) }, when: directory.ByDefault},

@@ -177,7 +177,7 @@ func (r *request) groupsNamed(ids []string) iter.Seq[uint32] {
 
 func thisGroup(_ *directory.Index, group uint32) []uint32 { return []uint32{group} }
 
-// groupsInError are those whose members have license errors (spec/licensing.md L14), or those of whom none has.
+// groupsInError are those whose members have license errors (docs/spec/licensing.md L14), or those of whom none has.
 func groupsInError(r *request, is bool) *roaring.Bitmap {
 	found := roaring.New()
 	for group := range r.image.Directory.Groups() {

@@ -6,7 +6,7 @@ import (
 	"licensor/tenant"
 )
 
-// membersInError are the users with a license error by way of the group (spec/licensing.md L14).
+// membersInError are the users with a license error by way of the group (docs/spec/licensing.md L14).
 var membersInError relation = func(r *request) (sets, error) {
 	ordinal, err := r.group()
 	if err != nil {

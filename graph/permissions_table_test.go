@@ -120,7 +120,7 @@ func documentedName(method, path string) string {
 	return method + " " + anyKey.ReplaceAllString(path, "/{id}")
 }
 
-// TestWhoMayIsAsDocumented compares every operation that the table of documented permissions has a line for, over HTTP (protocol P60): what
+// TestWhoMayIsAsDocumented compares every operation that the table of documented permissions has a line for, over HTTP (docs/spec/protocol.md P60): what
 // is listed is enough, alone or with what is needed besides, and all the rest together is not.
 func TestWhoMayIsAsDocumented(t *testing.T) {
 	t.Parallel()

@@ -7,7 +7,7 @@ import (
 	"licensor/tenant"
 )
 
-// reprocessLicenseAssignment answers POST /users/{user}/reprocessLicenseAssignment (spec/licensing.md L70 to L74).
+// reprocessLicenseAssignment answers POST /users/{user}/reprocessLicenseAssignment (docs/spec/licensing.md L70 to L74).
 func (api *API) reprocessLicenseAssignment(r *request) error {
 	ordinal, err := r.user()
 	if err != nil {

@@ -17,7 +17,7 @@ const (
 	maxNamedGroups = 20
 )
 
-// reprocessMany answers POST /licensor/v1/reprocess (spec/licensing.md L75). The body has one of users, groups, inError and all. The answer
+// reprocessMany answers POST /licensor/v1/reprocess (docs/spec/licensing.md L75). The body has one of users, groups, inError and all. The answer
 // has the counts and the first page of reasons; the pages after it are those of licenseErrors.
 func (api *API) reprocessMany(r *request) error {
 	if err := r.allow(); err != nil {

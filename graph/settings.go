@@ -23,7 +23,7 @@ func (api *API) getSettings(r *request) error {
 	return r.send(http.StatusOK, append(b, '}'))
 }
 
-// updateSettings answers PATCH /licensor/v1/settings (spec/licensing.md L33, L61, L71).
+// updateSettings answers PATCH /licensor/v1/settings (docs/spec/licensing.md L33, L61, L71).
 func (api *API) updateSettings(r *request) error {
 	members, err := r.members()
 	if err != nil {

@@ -19,7 +19,7 @@ type sku struct {
 	image *tenant.Image
 }
 
-// skuFields are the properties of subscribedSku (spec/licensing.md L1 to L3).
+// skuFields are the properties of subscribedSku (docs/spec/licensing.md L1 to L3).
 var skuFields = newFieldSet("microsoft.graph.subscribedSku", []field[sku]{
 	{name: "accountId", write: func(b []byte, s *sku) []byte { return appendID(b, s.image.Organization.ID) }, when: directory.ByDefault},
 	{name: "accountName", write: func(b []byte, s *sku) []byte { return appendTextOrNull(b, s.image.Organization.DisplayName) }, when: directory.ByDefault},

@@ -17,7 +17,7 @@ type subscription struct {
 	image *tenant.Image
 }
 
-// subscriptionFields are the properties of companySubscription (spec/licensing.md L1).
+// subscriptionFields are the properties of companySubscription (docs/spec/licensing.md L1).
 var subscriptionFields = newFieldSet("microsoft.graph.companySubscription", []field[subscription]{
 	{name: "commerceSubscriptionId", write: func(b []byte, s *subscription) []byte { return appendID(b, s.CommerceSubscriptionID) }, when: directory.ByDefault},
 	{name: "createdDateTime", write: func(b []byte, s *subscription) []byte { return appendTime(b, s.CreatedDateTime) }, when: directory.ByDefault},

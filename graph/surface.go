@@ -19,7 +19,7 @@ var surfaceText string
 const surfaceDepth = 3
 
 // addSurface adds the places that Graph has to the tree of what is served, so that a name of Graph is never taken for a key, and what
-// is not served is answered with 501 (protocol P29). What is under /users/{} is under /me, too.
+// is not served is answered with 501 (docs/spec/protocol.md P29). What is under /users/{} is under /me, too.
 func (n *node) addSurface(text string) {
 	for line := range strings.Lines(text) {
 		path, names, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")

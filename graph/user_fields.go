@@ -40,7 +40,7 @@ func exceptIDs[T any](all []*directory.Property[T]) []*directory.Property[T] {
 	return slices.DeleteFunc(slices.Clone(all), func(p *directory.Property[T]) bool { return p.Name == "id" || p.Name == "securityIdentifier" })
 }
 
-// appendAssignedLicenses writes what the user holds, each SKU once (spec/licensing.md L10).
+// appendAssignedLicenses writes what the user holds, each SKU once (docs/spec/licensing.md L10).
 func appendAssignedLicenses(b []byte, u *user) []byte {
 	b = append(b, '[')
 	first := true

@@ -129,7 +129,7 @@ func validHost(host string) bool {
 
 func isLetter(c byte) bool { return 'a' <= c && c <= 'z' }
 
-// Challenge is the WWW-Authenticate header of an answer 401 to the request (graph/protocol.md P11).
+// Challenge is the WWW-Authenticate header of an answer 401 to the request (docs/spec/protocol.md P11).
 func (a *Authority) Challenge(r *http.Request) string {
 	return fmt.Sprintf(`Bearer realm="", authorization_uri="%s/common/oauth2/v2.0/authorize", client_id="%s"`, a.Root(r), GraphAppID)
 }

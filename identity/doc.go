@@ -2,7 +2,7 @@
 // checks them, and knows what the bearer of one may do.
 //
 // An Authority is made with New. Issue writes an access token of any kind, and Sign any other; who may have one is decided by
-// package oauth, which serves what clients and people see (graph/auth.md A1-A3, A10-A14, A30), and by people at a command line.
+// package oauth, which serves what clients and people see (docs/spec/auth.md A1-A3, A10-A14, A30), and by people at a command line.
 //
 // Verify takes the token of a request and returns its Caller, or an *Unauthorized with the message to show (A21-A23).
 // Whether that caller may do an operation is one table, Needs; its Check returns an *Forbidden or how much may be seen.

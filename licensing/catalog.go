@@ -15,7 +15,7 @@ type Catalog struct {
 	ServicePlans []ServicePlan `json:"servicePlans"`
 }
 
-// Product is a SKU (spec/licensing.md L1).
+// Product is a SKU (docs/spec/licensing.md L1).
 type Product struct {
 	SKUID          uuid.UUID   `json:"skuId"`
 	SKUPartNumber  string      `json:"skuPartNumber"`

@@ -1,4 +1,4 @@
-// Package licensing holds the rules of group-based licensing, as numbered in spec/licensing.md, and nothing else: no input or
+// Package licensing holds the rules of group-based licensing, as numbered in docs/spec/licensing.md, and nothing else: no input or
 // output, no clock, no goroutine.
 //
 // An Image is the licensing state of one tenant at one commit: its catalogue, its seats, its groups with their licenses and

@@ -94,7 +94,7 @@ const None Variant = 0
 // SKU is the number of a SKU in its tenant.
 type SKU uint16
 
-// Error is why an entry is not as wished (spec/licensing.md §5). The numbers are stored; never renumber.
+// Error is why an entry is not as wished (docs/spec/licensing.md, section 5). The numbers are stored; never renumber.
 type Error uint8
 
 // The errors, named as in Graph.

@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Reason is why an entry is as it is: the facts that the failing check met (spec/licensing.md §9). Fields that do not apply are zero.
+// Reason is why an entry is as it is: the facts that the failing check met (docs/spec/licensing.md, section 9). Fields that do not apply are zero.
 type Reason struct {
 	Entry  Entry
 	SKUID  uuid.UUID

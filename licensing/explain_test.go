@@ -10,7 +10,7 @@ import (
 	"licensor/licensing"
 )
 
-// The rules of spec/licensing.md, section 9: explanations.
+// The rules of docs/spec/licensing.md, section 9: explanations.
 
 // explained are a user's reasons in words: the facts that a page or an answer is rendered from.
 func (s *stage) explained(user string, every bool) (list []string) {

@@ -118,7 +118,7 @@ func TestSeatsAreNeverOversold(t *testing.T) { // L4
 }
 
 // After reprocessing, the reasons that are found name the very errors that the entries show.
-func TestExplanationsAgreeWithTheErrors(t *testing.T) { // §9
+func TestExplanationsAgreeWithTheErrors(t *testing.T) { // section 9
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		real, _ := play(t, func(*tenant, *model.Model) {})

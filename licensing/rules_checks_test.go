@@ -6,7 +6,7 @@ import (
 	"licensor/licensing"
 )
 
-// The rules of spec/licensing.md, section 5: checks and errors.
+// The rules of docs/spec/licensing.md, section 5: checks and errors.
 
 func TestL40APlanNotAvailableWhereTheUserIs(t *testing.T) {
 	t.Parallel()

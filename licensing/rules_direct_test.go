@@ -9,7 +9,7 @@ import (
 	"licensor/licensing"
 )
 
-// The rules of spec/licensing.md, section 3: direct assignment.
+// The rules of docs/spec/licensing.md, section 3: direct assignment.
 
 func TestL20AllOfARequestOrNothing(t *testing.T) {
 	t.Parallel()

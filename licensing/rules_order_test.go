@@ -10,7 +10,7 @@ import (
 	"licensor/licensing"
 )
 
-// The rules of spec/licensing.md, section 6: order, and who gets the last seat.
+// The rules of docs/spec/licensing.md, section 6: order, and who gets the last seat.
 
 func TestL50OfTwoWaitingBundlesTheOlderComesFirst(t *testing.T) {
 	t.Parallel()

@@ -10,7 +10,7 @@ import (
 	"licensor/licensing/model"
 )
 
-// The rules of spec/licensing.md, section 8: reprocessing.
+// The rules of docs/spec/licensing.md, section 8: reprocessing.
 
 func TestL70AllGroupsOfTheUserAreEvaluatedAgainAndDirectOnesKept(t *testing.T) {
 	t.Parallel()

@@ -6,7 +6,7 @@ import (
 	"licensor/licensing"
 )
 
-// The rules of spec/licensing.md, section 1: products and seats.
+// The rules of docs/spec/licensing.md, section 1: products and seats.
 
 func TestL1ASKUIsNumberedWhenTheTenantFirstHasIt(t *testing.T) {
 	t.Parallel()

@@ -10,7 +10,7 @@ import (
 	"licensor/licensing"
 )
 
-// The rules of spec/licensing.md, section 2: what a user's and a group's properties show.
+// The rules of docs/spec/licensing.md, section 2: what a user's and a group's properties show.
 
 func skuIDs(img *licensing.Image) (ids []uuid.UUID) {
 	for _, s := range img.SKUs() {

@@ -7,7 +7,7 @@ import (
 	"licensor/licensing"
 )
 
-// The rules of spec/licensing.md, section 7: what is processed when.
+// The rules of docs/spec/licensing.md, section 7: what is processed when.
 
 func unix(seconds int64) time.Time { return time.Unix(seconds, 0) }
 

@@ -8,7 +8,7 @@ import (
 	"licensor/directory"
 )
 
-// DeleteApplication puts an application, by its appId, and its service principal among the deleted items for 30 days (protocol P52);
+// DeleteApplication puts an application, by its appId, and its service principal among the deleted items for 30 days (docs/spec/protocol.md P52);
 // its tokens are no longer valid.
 type DeleteApplication struct{ AppID uuid.UUID }
 

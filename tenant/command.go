@@ -206,7 +206,7 @@ func (c *change) liveGroup(group uint32) error {
 	return nil
 }
 
-// duplicates keeps licensing's knowledge of who shares an address (spec/licensing.md L43), for the owners of these.
+// duplicates keeps licensing's knowledge of who shares an address (docs/spec/licensing.md L43), for the owners of these.
 func (c *change) duplicates(addresses []directory.Key) {
 	for _, key := range addresses {
 		for owner := range c.dir.AddressOwners(key) {

@@ -42,7 +42,7 @@ type Effects struct {
 	Units             []DocumentNow          `cbor:"24,keyasint,omitempty"` // administrative units; since format 4
 	UnitValues        []Values               `cbor:"25,keyasint,omitempty"` // in columns of directory.UnitSchema
 	UnitMembers       []directory.UnitMember `cbor:"26,keyasint,omitempty"` // that came or went
-	Shifted           []uuid.UUID            `cbor:"12,keyasint,omitempty"` // SKUs whose units are in another state, which their holders show (spec/licensing.md L6)
+	Shifted           []uuid.UUID            `cbor:"12,keyasint,omitempty"` // SKUs whose units are in another state, which their holders show (docs/spec/licensing.md L6)
 }
 
 // SubscriptionNow is a subscription as it is from now on.

@@ -126,7 +126,7 @@ func (cmd UpdateGroup) run(c *change) error {
 }
 
 // DeleteGroup puts a Microsoft 365 group among the deleted items and removes any other permanently
-// (protocol P52); with licenses it is refused (spec/licensing.md L35).
+// (docs/spec/protocol.md P52); with licenses it is refused (docs/spec/licensing.md L35).
 type DeleteGroup struct{ Group uint32 }
 
 // Name is the operation.

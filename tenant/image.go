@@ -33,7 +33,7 @@ type Image struct {
 	former []directory.Client // applications of format 1, until migrate
 }
 
-// Subscription is a purchase of a SKU: Graph's companySubscription (spec/licensing.md L1).
+// Subscription is a purchase of a SKU: Graph's companySubscription (docs/spec/licensing.md L1).
 type Subscription struct {
 	ID                     uuid.UUID  `json:"id" cbor:"1,keyasint"`
 	CommerceSubscriptionID uuid.UUID  `json:"commerceSubscriptionId" cbor:"2,keyasint"`

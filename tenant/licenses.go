@@ -10,7 +10,7 @@ import (
 	"licensor/store"
 )
 
-// AssignUser changes a user's direct licenses (spec/licensing.md L20).
+// AssignUser changes a user's direct licenses (docs/spec/licensing.md L20).
 type AssignUser struct {
 	User   uint32
 	Add    []licensing.Assign

@@ -131,7 +131,7 @@ func (t *Tenant) Do(ctx context.Context, actor string, cmd Command) (Done, error
 }
 
 // foresee carries out a reprocessing on the current image without the writer. When nothing comes of it, that is the answer, and nothing
-// needs to be written or waited for (spec/licensing.md L72). Whatever else there is to say is left to the writer.
+// needs to be written or waited for (docs/spec/licensing.md L72). Whatever else there is to say is left to the writer.
 func (t *Tenant) foresee(ctx context.Context, cmd Command) (Done, bool, error) {
 	reprocess, ok := cmd.(Reprocess)
 	if !ok {

@@ -12,7 +12,7 @@ import (
 	"licensor/store"
 )
 
-// KeptFor is how long what is deleted can be restored (protocol P52).
+// KeptFor is how long what is deleted can be restored (docs/spec/protocol.md P52).
 const KeptFor = 30 * 24 * time.Hour
 
 // CreateUser adds a user.
@@ -159,7 +159,7 @@ func (c *change) rename(user uint32, was, now *directory.User) error {
 	return nil
 }
 
-// DeleteUser puts a user among the deleted items for 30 days; the seats are free at once (spec/licensing.md L38).
+// DeleteUser puts a user among the deleted items for 30 days; the seats are free at once (docs/spec/licensing.md L38).
 type DeleteUser struct{ User uint32 }
 
 // Name is the operation.

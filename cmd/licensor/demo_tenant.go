@@ -91,7 +91,7 @@ func demoImport(groups []uuid.UUID) string {
 			country = demoAbroad
 		}
 		mail := upn
-		if i == 166 { // two people with one address (spec/licensing.md L43)
+		if i == 166 { // two people with one address (docs/spec/licensing.md L43)
 			_, _, mail = demoPerson(165)
 		}
 		line("user", map[string]any{

@@ -1,5 +1,5 @@
 // Package oauth is the authority's side that clients and people see: the endpoints by which tokens are gotten, and the pages on which
-// people sign in and say what applications may do (graph/auth.md A1-A3, A10-A14, A30).
+// people sign in and say what applications may do (docs/spec/auth.md A1-A3, A10-A14, A30).
 //
 // A Server is made with New over an identity.Authority, which signs; its Handler serves, below a tenant's name, the discovery
 // documents and keys (discovery.go), the token endpoint with a function for each grant (token.go, code.go, refresh.go, device.go,

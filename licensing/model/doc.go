@@ -1,4 +1,4 @@
-// Package model is a second, naive reading of the rules of group-based licensing (spec/licensing.md). It exists for tests
+// Package model is a second, naive reading of the rules of group-based licensing (docs/spec/licensing.md). It exists for tests
 // only: nothing but a test imports it.
 //
 // It is written from the text of the rules and shares nothing with package licensing but the catalogue, its input. Where

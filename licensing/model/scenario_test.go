@@ -10,7 +10,7 @@ import (
 	"licensor/licensing"
 )
 
-// The worked scenarios of spec/licensing.md, section 11, by their numbers. Not here: 12, nested groups, which never
+// The worked scenarios of docs/spec/licensing.md, section 11, by their numbers. Not here: 12, nested groups, which never
 // reach licensing, and 23, tokens.
 
 const (
