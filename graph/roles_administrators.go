@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"reflect"
 	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -41,25 +42,41 @@ func (r *request) doKeepingAdministrator(is lost, c tenant.Command) error {
 }
 
 // administratorLeft refuses when no Global Administrator who can sign in is left. Otherwise it returns what must still hold when the
-// change is made: that the one it has found is still one afterwards, and as it was.
+// change is made: that the one it has found is still one afterwards, and as it was, or that still nobody who can sign in stops being one.
 func (r *request) administratorLeft(is lost) (func(*tenant.Image) bool, error) {
-	left := administrators(r.image, is)
-	going := roaring.AndNot(administrators(r.image, func(uuid.UUID, uint32) bool { return false }), left)
+	seen, going := r.image, leaving(r.image, is)
 	user, found, err := r.whoCanSignIn(going)
-	if err != nil || !found {
-		return func(*tenant.Image) bool { return true }, err
-	}
-	other, found, err := r.whoCanSignIn(left)
 	if err != nil {
 		return nil, err
 	}
 	if !found {
-		return nil, refuse("The user '%s' is the last Global Administrator who can sign in. Give the role to another user who can before taking it from this one.", r.image.Directory.UserID(user))
+		return func(img *tenant.Image) bool { return leaving(img, is).Equals(going) && signInsAre(seen, img, going) }, nil
 	}
-	revision := r.image.Directory.UserRevision(other)
+	other, found, err := r.whoCanSignIn(administrators(seen, is))
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, refuse("The user '%s' is the last Global Administrator who can sign in. Give the role to another user who can before taking it from this one.", seen.Directory.UserID(user))
+	}
 	return func(img *tenant.Image) bool {
-		return img.Directory.UserRevision(other) == revision && administrators(img, is).Contains(other)
+		return administrators(img, is).Contains(other) && signInsAre(seen, img, roaring.BitmapOf(other))
 	}, nil
+}
+
+// leaving are the users who are no Global Administrators any more by what is lost.
+func leaving(img *tenant.Image, is lost) *roaring.Bitmap {
+	return roaring.AndNot(administrators(img, func(uuid.UUID, uint32) bool { return false }), administrators(img, is))
+}
+
+// signInsAre says whether nothing has changed by which some users can sign in.
+func signInsAre(seen, img *tenant.Image, users *roaring.Bitmap) bool {
+	for user := range roaring.Values(users) {
+		if img.Directory.UserRevision(user) != seen.Directory.UserRevision(user) {
+			return false
+		}
+	}
+	return reflect.DeepEqual(img.SignIn, seen.SignIn)
 }
 
 // administrators are the users who are Global Administrators, by themselves or by way of a group, but for what is lost; deleted ones may

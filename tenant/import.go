@@ -15,6 +15,8 @@ import (
 type Import struct {
 	ID   string
 	Rows []ImportRow
+	// NoRoles is why the caller may add nobody to a group that directory roles can be given to; nil: they may.
+	NoRoles error
 }
 
 // ImportRow is a line of an import: one of its fields is set.
@@ -53,14 +55,14 @@ func (cmd Import) run(c *change) error {
 	}
 	before := c.next.imported(cmd.ID, c.at)
 	last := before
-	im := importing{change: c, joins: map[uint32]*roaring.Bitmap{}}
+	im := importing{change: c, noRoles: cmd.NoRoles, joins: map[uint32]*roaring.Bitmap{}, roles: map[uint32]bool{}}
 	for _, row := range cmd.Rows {
 		if cmd.ID != "" && row.Line <= last {
 			c.done.PassedOver++
 			continue
 		}
 		if err := im.row(row); err != nil {
-			if !ofTheRow(err) {
+			if !ofTheRow(err) && !errors.Is(err, cmd.NoRoles) {
 				return err
 			}
 			c.done.Rows = append(c.done.Rows, RowProblem{row.Line, err})
@@ -84,8 +86,10 @@ func ofTheRow(err error) bool {
 // importing gathers memberships, so that a group's many new members join at once.
 type importing struct {
 	*change
-	joins map[uint32]*roaring.Bitmap
-	order []uint32
+	noRoles error
+	joins   map[uint32]*roaring.Bitmap
+	order   []uint32
+	roles   map[uint32]bool // groups that were looked at: whether directory roles can be given to them
 }
 
 func (im *importing) row(row ImportRow) error {
@@ -111,6 +115,9 @@ func (im *importing) member(m Membership) error {
 	if !ok || im.dir.GroupHidden(group) {
 		return noSuch(id)
 	}
+	if im.noRoles != nil && im.canHaveRoles(group) {
+		return im.noRoles
+	}
 	user, err := im.find(m.Member)
 	if err != nil {
 		if member, err := parseID(m.Member); err == nil {
@@ -128,6 +135,16 @@ func (im *importing) member(m Membership) error {
 		return alreadyThere(im.dir.UserID(user), "members")
 	}
 	return nil
+}
+
+// canHaveRoles is roleAssignable, which reads the documents of new groups, once for each group.
+func (im *importing) canHaveRoles(group uint32) bool {
+	can, known := im.roles[group]
+	if !known {
+		can = im.roleAssignable(group)
+		im.roles[group] = can
+	}
+	return can
 }
 
 // find returns a live user, one of the same import included.

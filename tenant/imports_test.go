@@ -1,10 +1,13 @@
 package tenant_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"licensor/tenant"
 )
@@ -69,5 +72,24 @@ func TestAnImportIsForgottenAfterAWeek(t *testing.T) {
 			t.Errorf("%+v are remembered", imports)
 		}
 		h.forgetSnapshots()
+	}
+}
+
+// Whether roles can be given to a group is looked at when a line is taken: somebody else may have created the group after the caller was
+// looked at.
+func TestAnImportAddsNobodyToAGroupThatCanHaveRoles(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 1<<30)
+	why := errors.New("not for you")
+	group := uuid.UUID{9}
+	lines := append(rowOf(t, 1, "one"),
+		tenant.ImportRow{Line: 2, Group: &tenant.ImportGroup{ID: group, Patch: groupPatch(t, `{"displayName":"x","mailEnabled":false,"mailNickname":"x","securityEnabled":true,"isAssignableToRole":true}`)}},
+		tenant.ImportRow{Line: 3, Membership: &tenant.Membership{Group: group.String(), Member: "one@test.example"}})
+	done := h.must(tenant.Import{Rows: lines, NoRoles: why})
+	if len(done.Rows) != 1 || done.Rows[0].Line != 3 || !errors.Is(done.Rows[0].Problem, why) {
+		t.Errorf("refused: %v", done.Rows)
+	}
+	if done = h.must(tenant.Import{Rows: lines[2:]}); len(done.Rows) != 0 {
+		t.Errorf("by who may give roles: %v", done.Rows)
 	}
 }
