@@ -9,12 +9,15 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 )
 
 // Turns lets a few go on at once, of each tenant at most so many, and of those that wait the next tenant's, each tenant in turn.
 type Turns struct {
+	budget time.Duration // see Budget
+
 	mu      sync.Mutex
 	free    int
 	each    int
@@ -25,7 +28,7 @@ type Turns struct {
 
 // New returns Turns for n at once, at most each of them of one tenant. Both are at least 1.
 func New(n, each int) *Turns {
-	return &Turns{free: max(1, n), each: max(1, each), held: map[uuid.UUID]int{}, waiting: map[uuid.UUID][]chan struct{}{}}
+	return &Turns{budget: Budget, free: max(1, n), each: max(1, each), held: map[uuid.UUID]int{}, waiting: map[uuid.UUID][]chan struct{}{}}
 }
 
 // Turn is the right to go on, until End.
@@ -34,6 +37,7 @@ type Turn struct {
 	ctx    context.Context
 	tenant uuid.UUID
 	held   bool
+	work   *Work // whose turn it is; nil when it is nobody's
 	lent   *Turn // of the work that it is part of; then that is the turn
 }
 
@@ -113,11 +117,19 @@ func (t *Turns) giveBack(tenant uuid.UUID) {
 	t.line(next, line[1:])
 }
 
-// Pause lets other tenants go first when any of them waits. Its error is the context's; then the turn has ended.
+// Pause lets other tenants go first when any of them waits. Its error is the context's, and then the turn has ended, or *TooMuch when
+// the turn is that of work.
 func (turn *Turn) Pause() error {
 	if turn.lent != nil {
 		return turn.lent.Pause()
 	}
+	if turn.work != nil {
+		return turn.work.Yield()
+	}
+	return turn.pause()
+}
+
+func (turn *Turn) pause() error {
 	t := turn.of
 	t.mu.Lock()
 	others := len(t.order) > 1 || len(t.order) == 1 && t.order[0] != turn.tenant

@@ -195,3 +195,34 @@ func TestWithoutWorkNothingWaits(t *testing.T) {
 	}
 	work.End()
 }
+
+// The budget counts within a long evaluation as well, which pauses by the turn that it has of the work.
+func TestWorkThatTakesMoreThanItsBudgetEnds(t *testing.T) {
+	t.Parallel()
+	line := turns.New(1, 1)
+	line.SetBudget(20 * time.Millisecond)
+	ctx, work := line.Start(t.Context(), uuid.New())
+	defer work.End()
+	work.Doing("this")
+	turn, err := line.Within(ctx, uuid.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	part, err := line.Within(ctx, uuid.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pause := range []func() error{turn.Pause, part.Pause, work.Yield} {
+		var end error
+		for range 1000 {
+			burn(3 * time.Millisecond)
+			if end = pause(); end != nil {
+				break
+			}
+		}
+		var much *turns.TooMuch
+		if !errors.As(end, &much) || much.Doing != "this" {
+			t.Errorf("work went on beyond its budget: %v", end)
+		}
+	}
+}

@@ -94,12 +94,12 @@ func (w *Work) Yield() error {
 	if now.Sub(w.began) < stretch {
 		return nil
 	}
-	if w.Spent() > Budget {
+	if w.Spent() > w.turns.budget {
 		return &TooMuch{w.doing}
 	}
 	err := w.take()
 	if err == nil {
-		err = w.turn.Pause()
+		err = w.turn.pause()
 	}
 	w.began = time.Now()
 	return err
@@ -114,6 +114,7 @@ func (w *Work) take() (err error) {
 	}
 	if w.turn == nil || !w.turn.held {
 		w.turn, err = w.turns.Begin(w.ctx, w.tenant)
+		w.turn.work = w
 	}
 	w.began = time.Now()
 	return err
