@@ -1,0 +1,80 @@
+package gate
+
+import (
+	"log/slog"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Limits are what a Gate keeps.
+type Limits struct {
+	All     int           // connections at once
+	Address int           // connections of one address at once; at most half of All
+	Wait    time.Duration // for which a newcomer waits when nothing is idle
+
+	Trusted func(netip.Addr) bool // says whether an address is a proxy's
+	Log     *slog.Logger
+}
+
+// Gate knows all connections that were let in. It may be used by several goroutines.
+type Gate struct {
+	limits   Limits
+	begun    time.Time
+	idle     atomic.Int64 // connections
+	requests atomic.Int64 // of HTTP/2
+	sources  atomic.Int64 // len(places)
+	crowded  atomic.Bool  // len(waiting) > 0
+
+	mu      sync.Mutex
+	all     int
+	places  map[netip.Prefix]*place
+	ranges  map[netip.Prefix]*area
+	waiting []*newcomer
+	ended   Ended
+}
+
+// Ended counts connections that the gate has ended.
+type Ended struct {
+	GaveWay int64 // idle, for a newcomer
+	Cut     int64 // active, for a newcomer
+	Refused int64 // newcomers that found no room
+}
+
+// Open counts connections that are there.
+type Open struct{ Idle, Active, Waiting int }
+
+// New makes a gate.
+func New(limits Limits) *Gate {
+	limits.Address = max(1, min(limits.Address, limits.All/2))
+	return &Gate{limits: limits, begun: time.Now(), places: map[netip.Prefix]*place{}, ranges: map[netip.Prefix]*area{}}
+}
+
+// Count returns how many connections there are, and how many have been ended.
+func (g *Gate) Count() (Open, Ended) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	idle := int(g.idle.Load())
+	return Open{Idle: idle, Active: max(0, g.all-idle), Waiting: len(g.waiting)}, g.ended
+}
+
+// now is the time since the gate was made, in nanoseconds, and never 0.
+func (g *Gate) now() int64 { return int64(time.Since(g.begun)) + 1 }
+
+// add lets a connection in. The caller holds the lock, and has made room.
+func (g *Gate) add(c *Conn) {
+	c.since.Store(g.now())
+	g.idle.Add(1)
+	g.all++
+	c.place.conns[c] = struct{}{}
+	c.place.area.conns++
+}
+
+// remove forgets a connection that has left. The caller holds the lock.
+func (g *Gate) remove(c *Conn) {
+	g.all--
+	delete(c.place.conns, c)
+	c.place.area.conns--
+	g.forget(c.place)
+}
