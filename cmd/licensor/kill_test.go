@@ -38,7 +38,7 @@ func TestKilledServerKeepsWhatItAnswered(t *testing.T) {
 // newKilled runs the real program over a new database with a licensed group.
 func newKilled(t *testing.T) *killed {
 	t.Helper()
-	k := &killed{t: t, program: buildProgram(t), data: filepath.Join(t.TempDir(), "licensor.db"), members: map[string]bool{}}
+	k := &killed{t: t, program: buildProgram(t), data: filepath.Join(t.TempDir(), "licensor.db"), members: map[string]bool{}, client: http.DefaultClient}
 	k.init()
 	k.start()
 	k.prepare()
@@ -60,6 +60,7 @@ type killed struct {
 	program, data string
 	process       *exec.Cmd
 	root          string
+	client        *http.Client
 	login         credentials
 	token         string
 	group, sku    string
@@ -69,7 +70,7 @@ type killed struct {
 	next    int
 }
 
-var listening = regexp.MustCompile(`address=(http://\S+)`)
+var listening = regexp.MustCompile(`address=(https?://\S+)`)
 
 // output is what the program has printed so far.
 type output struct {
@@ -137,7 +138,7 @@ func (k *killed) stop() {
 func (k *killed) logIn() {
 	k.t.Helper()
 	form := fmt.Sprintf("grant_type=client_credentials&client_id=%s&client_secret=%s&scope=https://graph.microsoft.com/.default", k.login.ClientID, k.login.ClientSecret)
-	response, err := http.Post(k.root+"/"+k.login.TenantID+"/oauth2/v2.0/token", "application/x-www-form-urlencoded", strings.NewReader(form))
+	response, err := k.client.Post(k.root+"/"+k.login.TenantID+"/oauth2/v2.0/token", "application/x-www-form-urlencoded", strings.NewReader(form))
 	if err != nil {
 		k.t.Fatal(err)
 	}
@@ -161,7 +162,7 @@ func (k *killed) do(ctx context.Context, method, path, body string, into any) (s
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	response, err := http.DefaultClient.Do(r)
+	response, err := k.client.Do(r)
 	if err != nil {
 		return 0, err
 	}
@@ -213,7 +214,7 @@ func (k *killed) load(after time.Duration) {
 	_ = k.process.Wait()
 	cancel()
 	wait.Wait()
-	http.DefaultClient.CloseIdleConnections()
+	k.client.CloseIdleConnections()
 }
 
 func (k *killed) step(ctx context.Context) error {

@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/net/netutil"
+
+	"licensor/framing"
+	"licensor/gate"
 )
 
 // serving is how a server is reached.
@@ -21,6 +23,7 @@ type serving struct {
 	publicURL      string
 	insecureHTTP   bool
 	maxConnections int
+	maxOfAddress   int
 	proxies        proxies
 	secure         security
 	bounds         bounds
@@ -39,6 +42,13 @@ var usualBounds = bounds{header: 10 * time.Second, request: requestTime, idle: 2
 const (
 	requestTime = 2 * time.Minute
 	maxHeader   = 64 << 10
+	newcomer    = 250 * time.Millisecond // for which one waits when every connection has a request
+)
+
+// Of HTTP/2, what is read ahead for requests that nobody reads yet, for a connection and for each of them, and how many of them one carries.
+const (
+	readAhead  = 64 << 10
+	maxStreams = 100
 )
 
 func (s *serving) register(cmd *cobra.Command, listen string) {
@@ -47,7 +57,9 @@ func (s *serving) register(cmd *cobra.Command, listen string) {
 	f.StringVar(&s.listen, "listen", listen, "address and port to listen on; port 0 picks a free one")
 	f.StringVar(&s.publicURL, "public-url", "", "scheme and host that clients use, when a proxy stands in between")
 	f.BoolVar(&s.insecureHTTP, "insecure-http", false, "serve plain HTTP where others can reach it: only behind a proxy that ends TLS")
-	f.IntVar(&s.maxConnections, "max-connections", 10_000, "how many connections are served at once; more have to wait")
+	f.IntVar(&s.maxConnections, "max-connections", 10_000, "how many connections are served at once; for more, those that have been idle longest are closed")
+	f.IntVar(&s.maxOfAddress, "max-connections-per-address", 1_000, "how many of them may come from one address (of IPv6, from one /64), at most half; "+
+		"a --trusted-proxy has no such bound")
 	s.proxies.register(cmd)
 	s.secure.register(cmd)
 	cmd.MarkFlagsMutuallyExclusive("insecure-http", "tls")
@@ -58,6 +70,9 @@ func (s *serving) register(cmd *cobra.Command, listen string) {
 func (s *serving) prepare(folder func() (string, error)) error {
 	if s.maxConnections < 1 {
 		return usage(fmt.Errorf("--max-connections is %d; it must be 1 or more", s.maxConnections))
+	}
+	if s.maxOfAddress < 1 {
+		return usage(fmt.Errorf("--max-connections-per-address is %d; it must be 1 or more", s.maxOfAddress))
 	}
 	if err := s.proxies.parse(); err != nil {
 		return err
@@ -83,7 +98,7 @@ func (s *serving) open(ctx context.Context) (net.Listener, error) {
 			"add --tls self-signed, or --tls-cert and --tls-key. Only behind a proxy that ends TLS, add --insecure-http", listener.Addr()))
 		return nil, errors.Join(refusal, listener.Close())
 	}
-	return netutil.LimitListener(listener, s.maxConnections), nil
+	return listener, nil
 }
 
 // root is scheme and host by which this machine reaches the listener.
@@ -98,15 +113,28 @@ func (s *serving) root(at net.Addr) string {
 	return scheme + "://" + host
 }
 
-func (s *serving) server(handler http.Handler) (*http.Server, error) {
-	config, err := s.secure.config()
-	if err != nil {
-		return nil, err
-	}
+// gate bounds the connections.
+func (s *serving) gate() *gate.Gate {
+	return gate.New(gate.Limits{
+		All: s.room(), Address: s.maxOfAddress, Wait: newcomer, Trusted: s.proxies.trusts, Log: slog.Default(),
+	})
+}
+
+// server answers what comes in by the gate.
+func (s *serving) server(handler http.Handler, in *gate.Gate) *http.Server {
 	return &http.Server{
-		Handler: s.proxies.before(handler), TLSConfig: config, ReadHeaderTimeout: s.bounds.header, ReadTimeout: s.bounds.request, WriteTimeout: s.bounds.request,
-		IdleTimeout: s.bounds.idle, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
-	}, nil
+		Handler:           framing.Handler(in.Handler(s.proxies.before(handler)), tellRefused),
+		ConnState:         in.Note,
+		ConnContext:       func(ctx context.Context, c net.Conn) context.Context { return framing.Context(in.Context(ctx, c), c) },
+		ReadHeaderTimeout: s.bounds.header, ReadTimeout: s.bounds.request, WriteTimeout: s.bounds.request, IdleTimeout: s.bounds.idle,
+		MaxHeaderBytes: maxHeader,
+		HTTP2:          &http.HTTP2Config{MaxConcurrentStreams: maxStreams, MaxReceiveBufferPerConnection: readAhead, MaxReceiveBufferPerStream: readAhead},
+		ErrorLog:       slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
+	}
+}
+
+func tellRefused(r *http.Request, why *framing.Refusal) {
+	slog.Info("a request was refused for its form", "address", r.RemoteAddr, "reason", why.Reason)
 }
 
 // tidyTime is how often what was deleted long ago is removed for good, and ticketTime how often what has expired is: strangers can have codes
@@ -118,7 +146,7 @@ const (
 
 // listenAndServe answers requests until the context ends, then lets those under way finish. Listening is told the root address.
 func (s *service) listenAndServe(ctx context.Context, at *serving, listening func(root string)) error {
-	server, err := at.server(s.handler)
+	config, err := at.secure.config()
 	if err != nil {
 		return err
 	}
@@ -126,15 +154,12 @@ func (s *service) listenAndServe(ctx context.Context, at *serving, listening fun
 	if err != nil {
 		return err
 	}
+	in := at.gate()
+	s.metrics.watch(in)
+	server := at.server(s.handler, in)
 	defer s.tidying(ctx)()
 	ended := make(chan error, 1)
-	go func() {
-		if server.TLSConfig != nil {
-			ended <- server.ServeTLS(listener, "", "")
-		} else {
-			ended <- server.Serve(listener)
-		}
-	}()
+	go func() { ended <- server.Serve(in.Listen(listener, at.prepared(config))) }()
 	listening(at.root(listener.Addr()))
 	select {
 	case err := <-ended:

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -54,7 +53,7 @@ func dial(t *testing.T, address string) net.Conn {
 func quick(change func(*bounds)) *serving {
 	b := bounds{header: time.Minute, request: time.Minute, idle: time.Minute, shutdown: time.Minute}
 	change(&b)
-	return &serving{maxConnections: 100, bounds: b}
+	return &serving{maxConnections: 100, maxOfAddress: 50, bounds: b}
 }
 
 const aMoment = 200 * time.Millisecond
@@ -164,28 +163,87 @@ func TestABodyThatDoesNotComeIsCutOffOverHTTP2(t *testing.T) {
 	}
 }
 
-func TestMoreConnectionsThanAllowedWait(t *testing.T) {
+func TestOfMoreConnectionsThanAllowedTheLongestIdleIsClosed(t *testing.T) {
 	t.Parallel()
 	at := quick(func(*bounds) {})
-	at.maxConnections = 2
-	var asked atomic.Int32
-	address := startServing(t, at, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
-	first, _, third := dial(t, address), dial(t, address), dial(t, address)
-	if _, err := io.WriteString(third, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+	at.maxConnections, at.maxOfAddress = 4, 10 // half of all is less
+	address := startServing(t, at, nil)
+	first, second := dial(t, address), dial(t, address)
+	for _, conn := range []net.Conn{first, second} {
+		if err := answered(conn); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := answered(dial(t, address)); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(aMoment)
-	if asked.Load() != 0 {
-		t.Fatal("the third connection is served, too")
+	if err := answered(first); err == nil {
+		t.Error("the first is served on")
 	}
-	if err := first.Close(); err != nil {
+	if err := answered(second); err != nil {
+		t.Error(err)
+	}
+	response, err := http.Get("http://" + address + "/metrics")
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := third.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	text, err := io.ReadAll(response.Body)
+	_ = response.Body.Close()
+	for _, want := range []string{`licensor_connections{state="active"} 1`, `licensor_connections{state="idle"} 1`, `licensor_connections_closed_total{state="idle"} 2`} {
+		if err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("/metrics has no %s, %v:\n%s", want, err, text)
+		}
+	}
+}
+
+// Requests of HTTP/2 count like connections, however few connections carry them.
+func TestRequestsOverHTTP2AreBoundedByAddress(t *testing.T) {
+	t.Parallel()
+	at := quick(func(*bounds) {})
+	files := newKeyPair(t, t.TempDir(), 1)
+	at.secure.files.cert, at.secure.files.key = files.files.cert, files.files.key
+	end := make(chan struct{})
+	address := startServing(t, at, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/first" {
+			<-end
+		}
+	}))
+	trust, err := at.secure.trust()
+	if err != nil {
 		t.Fatal(err)
 	}
-	if response, err := http.ReadResponse(bufio.NewReader(third), nil); err != nil || response.StatusCode != http.StatusOK {
-		t.Errorf("with a place free: %v, %v", response, err)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trust}, ForceAttemptHTTP2: true}
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: transport, Timeout: 20 * time.Second}
+	first, err := client.Get("https://" + address + "/first") // so that all others take the connection that is there
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = first.Body.Close()
+	const more = 7
+	statuses := make(chan int, at.maxOfAddress+more)
+	for range cap(statuses) {
+		go func() {
+			response, err := client.Get("https://" + address)
+			if err != nil {
+				t.Error(err)
+				statuses <- 0
+				return
+			}
+			_ = response.Body.Close()
+			statuses <- response.StatusCode
+		}()
+	}
+	count := map[int]int{}
+	for range more {
+		count[<-statuses]++
+	}
+	close(end)
+	for range at.maxOfAddress {
+		count[<-statuses]++
+	}
+	if count[http.StatusServiceUnavailable] != more || count[http.StatusOK] != at.maxOfAddress {
+		t.Errorf("answered %v", count)
 	}
 }
 

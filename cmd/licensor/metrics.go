@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"licensor/gate"
 	"licensor/tenant"
 )
 
@@ -39,6 +40,32 @@ func (m *metrics) count(h http.Handler) http.Handler {
 
 func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
+}
+
+// watch shows the connections of a gate, too.
+func (m *metrics) watch(g *gate.Gate) { m.registry.MustRegister(gateCollector{g}) }
+
+// gateCollector reads the connections when somebody asks.
+type gateCollector struct{ gate *gate.Gate }
+
+var (
+	connectionsDesc = prometheus.NewDesc("licensor_connections", "Connections, by state. Those that wait are not served yet.", []string{"state"}, nil)
+	closedDesc      = prometheus.NewDesc("licensor_connections_closed_total", "Connections closed for want of room, by state.", []string{"state"}, nil)
+)
+
+func (c gateCollector) Describe(ch chan<- *prometheus.Desc) {
+	ch <- connectionsDesc
+	ch <- closedDesc
+}
+
+func (c gateCollector) Collect(ch chan<- prometheus.Metric) {
+	open, ended := c.gate.Count()
+	for state, n := range map[string]int{"idle": open.Idle, "active": open.Active, "waiting": open.Waiting} {
+		ch <- prometheus.MustNewConstMetric(connectionsDesc, prometheus.GaugeValue, float64(n), state)
+	}
+	for state, n := range map[string]int64{"idle": ended.GaveWay, "active": ended.Cut, "waiting": ended.Refused} {
+		ch <- prometheus.MustNewConstMetric(closedDesc, prometheus.CounterValue, float64(n), state)
+	}
 }
 
 // tenantCollector reads the tenants when somebody asks.

@@ -34,6 +34,7 @@ type service struct {
 	rotate      time.Duration // see serviceOptions
 	development *development
 	ready       *readiness
+	metrics     *metrics
 	handler     http.Handler // Graph, our own operations, the authority, health and metrics
 }
 
@@ -110,16 +111,16 @@ func openService(ctx context.Context, path string, options serviceOptions) (s *s
 // routes parts what is Graph's, and our own operations under /licensor, from the rest by hand: a ServeMux would redirect the encoded and
 // empty segments that Graph's paths may have.
 func (s *service) routes(options serviceOptions) http.Handler {
-	metrics := newMetrics(s.tenants)
-	api := metrics.count(graph.New(graph.Config{
+	s.metrics = newMetrics(s.tenants)
+	api := s.metrics.count(graph.New(graph.Config{
 		Authority: s.authority, Tenant: s.tenants.Tenant, Now: options.now, NewID: uuid.New, Log: slog.Default(), Origins: options.origins,
 		Limits: options.limits, Development: options.development.served(),
 	}))
 	mux := http.NewServeMux()
-	mux.Handle("/", metrics.count(sparing(s.logins.Handler(), options.now)))
+	mux.Handle("/", s.metrics.count(sparing(s.logins.Handler(), options.now)))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.Handle("GET /readyz", s.ready)
-	mux.Handle("GET /metrics", metrics.handler())
+	mux.Handle("GET /metrics", s.metrics.handler())
 	rest := sparing(mux, options.now)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
