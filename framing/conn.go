@@ -97,10 +97,10 @@ func (c *Conn) readInto(p []byte) (int, error) {
 
 const pieceSize = 512
 
-// readMore reads more of what is not there as a whole.
+// readMore reads more of what is not there as a whole. What is kept is never larger than a head may be, and a little more.
 func (c *Conn) readMore() error {
 	if cap(c.buf)-len(c.buf) < pieceSize/2 {
-		c.buf = append(make([]byte, 0, 2*cap(c.buf)+pieceSize), c.buf...)
+		c.buf = append(make([]byte, 0, min(2*cap(c.buf), c.limits.Bytes)+pieceSize), c.buf...)
 	}
 	n, err := c.Conn.Read(c.buf[len(c.buf):cap(c.buf)])
 	if n == 0 {
