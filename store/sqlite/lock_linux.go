@@ -27,3 +27,16 @@ func tryLockDatabase(file *os.File) (bool, error) {
 	}
 	return true, nil
 }
+
+// unlockDatabase gives the file free at once: a process that is being started has a copy of every descriptor for a moment, and the lock with it.
+func unlockDatabase(file *os.File) error {
+	lock := unix.Flock_t{Type: unix.F_UNLCK, Start: behindAll, Len: 1}
+	err := unix.FcntlFlock(file.Fd(), unix.F_OFD_SETLK, &lock)
+	switch {
+	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOLCK), errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.ENOSYS):
+		return nil // it has no such locks
+	case err != nil:
+		return fmt.Errorf("unlock %s: %w", file.Name(), err)
+	}
+	return nil
+}

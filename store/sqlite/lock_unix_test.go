@@ -3,24 +3,27 @@
 package sqlite
 
 import (
+	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
 )
 
 // A program that is being started has copies of all descriptors until it runs.
-func TestAClosedStoreIsFreeThoughItsDescriptorWasCopied(t *testing.T) {
+func TestAClosedStoreIsFreeThoughItsDescriptorsWereCopied(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "licensor.db")
 	s, err := Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	copied, err := syscall.Dup(int(s.lock.Fd()))
-	if err != nil {
-		t.Fatal(err)
+	for _, file := range []*os.File{s.lock, s.file} {
+		copied, err := syscall.Dup(int(file.Fd()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer syscall.Close(copied)
 	}
-	defer syscall.Close(copied)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}

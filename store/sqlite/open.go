@@ -115,6 +115,9 @@ func (s *Store) Close() error {
 			errs = append(errs, db.Close())
 		}
 	}
+	if s.file != nil {
+		errs = append(errs, unlockDatabase(s.file))
+	}
 	for _, file := range []*os.File{s.acknowledged, s.file} {
 		if file != nil {
 			errs = append(errs, file.Close())
