@@ -54,13 +54,16 @@ func (api *API) importRows(r *request) error {
 	return r.send(http.StatusOK, taking.appendTo(r.appendHead(r.begin(), "import/$entity")))
 }
 
+// maxFirstLine leaves room to count on.
+const maxFirstLine = 1 << 53
+
 func firstLine(text string) (int64, error) {
 	if text == "" {
 		return 1, nil
 	}
 	line, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || line < 1 {
-		return 0, refuse("line is '%s'; it is the number of the chunk's first line, 1 or more.", clip(text))
+	if err != nil || line < 1 || line > maxFirstLine {
+		return 0, refuse("line is '%s'; it is the number of the chunk's first line, from 1 to %d.", clip(text), int64(maxFirstLine))
 	}
 	return line, nil
 }

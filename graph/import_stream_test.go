@@ -71,11 +71,18 @@ func TestAnImportThatIsCutOffSaysHowFarItCame(t *testing.T) {
 	}
 	var through int
 	_, said, _ := strings.Cut(answer.Error.Message, " Lines up to ")
-	if _, err := fmt.Sscanf(said, "%d were taken before.", &through); err != nil || through < 1500 || through > 4500 {
+	if _, err := fmt.Sscanf(said, "%d were read and committed before.", &through); err != nil || through < 1500 || through > 4500 {
 		t.Fatalf("%q: %v", answer.Error.Message, err)
 	}
 	if got := w.do(http.MethodGet, "/v1.0/users/$count", w.appToken(allPermissions...), "", "ConsistencyLevel: eventual"); got.body != fmt.Sprint(through) {
 		t.Errorf("%s users, and %d lines were taken", got.body, through)
+	}
+	again := compressed(peopleLines(1, 1) + peopleLines(1, 6000))
+	if _, answer := w.importLines("?id=y", again[:len(again)/2], "Content-Encoding: gzip"); !strings.Contains(answer.Error.Message, " were refused, the first of these, line 1, because: Another object with the same value") {
+		t.Errorf("with lines that are refused: %s", answer.Error.Message)
+	}
+	if status, answer := w.importLines("?line=9223372036854775807", peopleLines(7000, 7001)); status != http.StatusBadRequest {
+		t.Errorf("a number to which nothing can be added: %d %+v", status, answer)
 	}
 	status, answer = w.importLines("?id=x", peopleLines(1, through+10))
 	if status != http.StatusOK || answer.PassedOver != through || answer.Refused != 0 {

@@ -25,7 +25,7 @@ type taking struct {
 	failed error // once ended is closed
 
 	rows, passedOver, refused int
-	through                   int64 // the last line that was taken
+	through                   int64 // the last line that was committed
 	problems                  []tenant.RowProblem
 }
 
@@ -99,14 +99,19 @@ func (t *taking) end() error {
 	return t.failed
 }
 
-// soFar adds to an error what has been taken all the same.
+// soFar adds to an error what has become of the lines before. They are passed over when they are sent again, so this is the only place where
+// it is told that some were refused.
 func (t *taking) soFar(err error) error {
 	p, ok := problemOf(err)
 	if !ok || t.through == 0 {
 		return err
 	}
 	told := *p
-	told.Message += fmt.Sprintf(" Lines up to %d were taken before.", t.through)
+	told.Message += fmt.Sprintf(" Lines up to %d were read and committed before.", t.through)
+	if t.refused > 0 {
+		first := t.problems[0]
+		told.Message += fmt.Sprintf(" %d of them were refused, the first of these, line %d, because: %s", t.refused, first.Line, shortMessage(first))
+	}
 	return &told
 }
 
@@ -120,9 +125,13 @@ func (t *taking) appendTo(b []byte) []byte {
 
 func appendRowProblem(b []byte, p tenant.RowProblem) []byte {
 	b = appendInt(append(b, `{"line":`...), int(p.Line))
+	return append(appendText(appendName(b, "message"), shortMessage(p)), '}')
+}
+
+func shortMessage(p tenant.RowProblem) string {
 	message := p.Problem.Error()
 	if len(message) > maxMessage {
 		message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
 	}
-	return append(appendText(appendName(b, "message"), message), '}')
+	return message
 }
