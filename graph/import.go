@@ -62,8 +62,11 @@ func firstLine(text string) (int64, error) {
 		return 1, nil
 	}
 	line, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || line < 1 || line > maxFirstLine {
-		return 0, refuse("line is '%s'; it is the number of the chunk's first line, from 1 to %d.", clip(text), int64(maxFirstLine))
+	switch {
+	case err != nil || line < 1:
+		return 0, refuse("line is '%s'; it is the number of the chunk's first line, 1 or more.", clip(text))
+	case line > maxFirstLine:
+		return 0, refuse("line is '%s'; it is the number of the chunk's first line, at most %d.", clip(text), int64(maxFirstLine))
 	}
 	return line, nil
 }
@@ -139,7 +142,8 @@ func (l *line) read(r *request) {
 // fewLines are read as fast by one processor as by several.
 const fewLines = 64
 
-// mayImport refuses the ids of roles, and groups that will have roles. Who may be added to those that have is up to the command, which sees the groups as they are then.
+// mayImport refuses the ids of roles, and groups that will have roles. Who may be added to those that have is up to the command, which sees the
+// groups as they are then.
 func (r *request) mayImport(row tenant.ImportRow) error {
 	switch {
 	case row.User != nil:
