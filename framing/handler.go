@@ -23,7 +23,7 @@ func Context(ctx context.Context, conn net.Conn) context.Context {
 	return ctx
 }
 
-// Handler answers requests that are refused with the reason, and ends their connection. Refused, if not nil, is told of each.
+// Handler answers requests that are refused with the reason, and ends their connection. Refused is told of each.
 func Handler(next http.Handler, refused func(*http.Request, *Refusal)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var conn *Conn

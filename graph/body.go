@@ -29,14 +29,11 @@ func (r *request) body(mediaType string, limit int64) ([]byte, error) {
 	if r.ContentLength == 0 || r.Body == nil {
 		return nil, nil
 	}
-	source, err := plain(http.MaxBytesReader(r.w, r.Body, limit), r.Header.Get("Content-Encoding"))
+	source, err := r.plainBody(limit)
 	if err != nil {
-		return nil, bodyProblem(err, limit)
+		return nil, err
 	}
-	body, err := io.ReadAll(io.LimitReader(source, limit+1))
-	if err == nil && int64(len(body)) > limit {
-		err = &http.MaxBytesError{Limit: limit}
-	}
+	body, err := io.ReadAll(source)
 	if err != nil {
 		return nil, bodyProblem(err, limit)
 	}
@@ -69,6 +66,30 @@ func values(text []byte) int {
 		}
 	}
 	return n
+}
+
+// plainBody returns the body without its Content-Encoding. Reading fails with *http.MaxBytesError where it is larger than limit, as it is sent or
+// as it is after decompression; bodyProblem tells that and other failures.
+func (r *request) plainBody(limit int64) (io.Reader, error) {
+	body, err := plain(http.MaxBytesReader(r.w, r.Body, limit), r.Header.Get("Content-Encoding"))
+	if err != nil {
+		return nil, bodyProblem(err, limit)
+	}
+	return &atMost{body, limit, limit}, nil
+}
+
+// atMost reads no more than so many bytes, and fails when there are more.
+type atMost struct {
+	source      io.Reader
+	limit, left int64
+}
+
+func (a *atMost) Read(to []byte) (n int, err error) {
+	n, err = a.source.Read(to)
+	if a.left -= int64(n); a.left < 0 {
+		return 0, &http.MaxBytesError{Limit: a.limit}
+	}
+	return n, err
 }
 
 // hasType refuses a body of another type than is wanted; its parameters do not matter (P3).
@@ -345,8 +366,10 @@ func readGUIDs(raw json.RawMessage) ([]uuid.UUID, error) {
 }
 
 // clip shortens what a message repeats of a request.
-func clip(text string) string {
-	const most = 100
+func clip(text string) string { return clipTo(text, 100) }
+
+// clipTo shortens a text to at most so many bytes, without cutting a character in half.
+func clipTo(text string, most int) string {
 	if len(text) <= most {
 		return text
 	}

@@ -45,11 +45,11 @@ func (r *request) lines(first int64) (*importLines, error) {
 	if r.ContentLength > maxImport {
 		return nil, bodyProblem(&http.MaxBytesError{Limit: maxImport}, maxImport)
 	}
-	body, err := plain(http.MaxBytesReader(r.w, r.Body, maxImport), r.Header.Get("Content-Encoding"))
+	body, err := r.plainBody(maxImport)
 	if err != nil {
-		return nil, bodyProblem(err, maxImport)
+		return nil, err
 	}
-	source := bufio.NewReaderSize(&atMost{body, maxImport}, 64<<10)
+	source := bufio.NewReaderSize(body, 64<<10)
 	for {
 		next, err := source.Peek(1)
 		if errors.Is(err, io.EOF) {
@@ -99,18 +99,4 @@ func (l *importLines) appendLine(text []byte) (_ []byte, long bool, err error) {
 			return text, long, err
 		}
 	}
-}
-
-// atMost reads no more than so many bytes, and fails when there are more.
-type atMost struct {
-	source io.Reader
-	left   int64
-}
-
-func (a *atMost) Read(to []byte) (n int, err error) {
-	n, err = a.source.Read(to)
-	if a.left -= int64(n); a.left < 0 {
-		return 0, &http.MaxBytesError{Limit: maxImport}
-	}
-	return n, err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"licensor/identity"
@@ -128,10 +127,4 @@ func appendRowProblem(b []byte, p tenant.RowProblem) []byte {
 	return append(appendText(appendName(b, "message"), shortMessage(p)), '}')
 }
 
-func shortMessage(p tenant.RowProblem) string {
-	message := p.Problem.Error()
-	if len(message) > maxMessage {
-		message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
-	}
-	return message
-}
+func shortMessage(p tenant.RowProblem) string { return clipTo(p.Problem.Error(), maxMessage) }
