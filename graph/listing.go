@@ -123,7 +123,11 @@ func (r *request) search(f *filters, within query.Within) (*search, error) {
 	if s.page, err = r.orderedPage(f); err != nil {
 		return nil, err
 	}
-	if s.rows, err = r.find(f, within); err != nil {
+	var page *tenant.Page
+	if !r.counting() {
+		page = new(s.wanted())
+	}
+	if s.rows, err = r.find(f, within, page); err != nil {
 		return nil, err
 	}
 	if r.counting() {
@@ -132,8 +136,17 @@ func (r *request) search(f *filters, within query.Within) (*search, error) {
 	return s, nil
 }
 
-// find returns all that $filter and $search leave.
-func (r *request) find(f *filters, within query.Within) (*query.Rows, error) {
+// wanted is the page, and one object more to see whether it is the last.
+func (s *search) wanted() tenant.Page {
+	p := tenant.Page{After: s.page.after, Limit: s.page.limit + 1}
+	if s.page.sorted != nil {
+		p.Order, p.Below = &s.page.order, s.page.below
+	}
+	return p
+}
+
+// find returns what $filter and $search leave: everything, or as much as is needed for a page.
+func (r *request) find(f *filters, within query.Within, page *tenant.Page) (*query.Rows, error) {
 	c, err := r.wanted(f)
 	if err != nil {
 		return nil, err
@@ -145,7 +158,7 @@ func (r *request) find(f *filters, within query.Within) (*query.Rows, error) {
 	if !c.passing && (r.options.Filter != nil || r.options.Search != nil) {
 		name = string(r.listID("", false))
 	}
-	return r.tenant.Find(r.ctx, r.image, f.kind, within, c.Condition, name)
+	return r.tenant.Find(r.ctx, r.image, f.kind, within, c.Condition, name, page)
 }
 
 // wanted is the condition that $filter and $search are.
@@ -164,11 +177,7 @@ func (r *request) wanted(f *filters) (*converted, error) {
 
 // places are those of the page's objects, and whether there are more behind them.
 func (s *search) places(r *request) (places []query.Place, more bool, err error) {
-	p := tenant.Page{After: s.page.after, Limit: s.page.limit + 1}
-	if s.page.sorted != nil {
-		p.Order, p.Below = &s.page.order, s.page.below
-	}
-	places, err = r.tenant.Page(r.ctx, r.image, s.kind, s.within, s.rows, p)
+	places, err = r.tenant.Page(r.ctx, r.image, s.kind, s.within, s.rows, s.wanted())
 	if len(places) > s.page.limit {
 		return places[:s.page.limit], true, err
 	}
@@ -180,9 +189,12 @@ func (r *request) sendCount(f *filters, within query.Within) error {
 	if err := r.allowCount(); err != nil {
 		return err
 	}
-	found, err := r.search(f, within)
+	if r.asksHidden(f.kind, r.access) {
+		return &identity.Forbidden{Operation: r.op.need}
+	}
+	rows, err := r.find(f, within, nil)
 	if err != nil {
 		return err
 	}
-	return r.sendText(strconv.Itoa(found.rows.Count()))
+	return r.sendText(strconv.Itoa(rows.Count()))
 }

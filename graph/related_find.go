@@ -142,7 +142,7 @@ func (r *request) findKind(k relatedKind, rel relation, of sets) (*foundKind, er
 	if !c.passing {
 		name = r.op.path + string(r.listID(r.URL.Path, false))
 	}
-	found.rows, err = r.tenant.Find(r.ctx, r.image, k.kind, query.Live, query.And(query.Set(k.of(of)), c.Condition), name)
+	found.rows, err = r.tenant.Find(r.ctx, r.image, k.kind, query.Live, query.And(query.Set(k.of(of)), c.Condition), name, nil)
 	return found, err
 }
 

@@ -165,6 +165,22 @@ func Set(ordinals *roaring.Bitmap) *Condition { return &Condition{kind: set, set
 // Func is true where a function is. It is asked object by object, so it belongs behind something that leaves few.
 func Func(holds func(row uint32) bool) *Condition { return &Condition{kind: function, holds: holds} }
 
+// Start returns the beginning of a text that all have for which the condition is true, and its column; false when it asks for
+// none. Of several it is the longest.
+func (c *Condition) Start() (place int, start string, ok bool) {
+	switch {
+	case c.kind == text && (c.test.Op == column.Starts || c.test.Op == column.Equal) && c.test.Text != "":
+		return c.column, c.test.Text, true
+	case c.kind == and:
+		for _, arg := range c.args {
+			if at, longer, found := arg.Start(); found && len(longer) > len(start) {
+				place, start, ok = at, longer, true
+			}
+		}
+	}
+	return place, start, ok
+}
+
 // Costs of a block of 256 rows, roughly, in nanoseconds. They are measured (BenchmarkFind) and only decide in what order
 // parts are asked, and what is too much to ask.
 const (

@@ -1,8 +1,10 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"math/bits"
+	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
@@ -25,13 +27,18 @@ type Rows struct {
 	bits  []uint64
 	count int
 
+	few []uint32 // when not nil, the set is these, ascending, and bits is not used
+
 	table  *column.Table // when not nil, the set is all its living or deleted objects, and bits is not used
 	within Within
 }
 
 // Count returns how many rows are in the set.
 func (r *Rows) Count() int {
-	if r.table == nil {
+	switch {
+	case r.few != nil:
+		return len(r.few)
+	case r.table == nil:
 		return r.count
 	}
 	n := 0
@@ -43,11 +50,34 @@ func (r *Rows) Count() int {
 
 // Has reports whether a row is in the set.
 func (r *Rows) Has(row uint32) bool {
+	if r.few != nil {
+		_, ok := slices.BinarySearch(r.few, row)
+		return ok
+	}
 	w := int(row >> 6)
 	return w < r.words() && r.word(w)>>(row&63)&1 != 0
 }
 
-// words is how many words of 64 rows the set has, word one of them.
+// all yields the rows, ascending.
+func (r *Rows) all(yield func(row uint32) bool) {
+	for _, row := range r.few {
+		if !yield(row) {
+			return
+		}
+	}
+	if r.few != nil {
+		return
+	}
+	for w := range r.words() {
+		for word := r.word(w); word != 0; word &= word - 1 {
+			if !yield(uint32(w<<6 + bits.TrailingZeros64(word))) {
+				return
+			}
+		}
+	}
+}
+
+// words is how many words of 64 rows a set has that is not few, word one of them.
 func (r *Rows) words() int {
 	if r.table == nil {
 		return len(r.bits)
@@ -65,6 +95,10 @@ func (r *Rows) word(w int) uint64 {
 // After appends the first n rows behind a row to a list, ascending; -1 begins with the first.
 func (r *Rows) After(dst []uint32, row int64, n int) []uint32 {
 	at := row + 1
+	if r.few != nil {
+		from, _ := slices.BinarySearchFunc(r.few, at, func(few uint32, at int64) int { return cmp.Compare(int64(few), at) })
+		return append(dst, r.few[from:min(from+n, len(r.few))]...)
+	}
 	for w, end := int(at>>6), r.words(); w < end && n > 0; w++ {
 		word := r.word(w)
 		if w == int(at>>6) {
@@ -80,6 +114,9 @@ func (r *Rows) After(dst []uint32, row int64, n int) []uint32 {
 
 // Bitmap returns the set in another form.
 func (r *Rows) Bitmap() *roaring.Bitmap {
+	if r.few != nil {
+		return roaring.BitmapOf(r.few...)
+	}
 	all := make([]uint64, r.words())
 	for w := range all {
 		all[w] = r.word(w)
@@ -99,15 +136,8 @@ func (c *Condition) Find(ctx context.Context, t *column.Table, within Within, pa
 	e := c.prepare(t)
 	rows := &Rows{bits: make([]uint64, t.Blocks()*words)}
 	for block := range t.Blocks() {
-		if block%yieldEvery == 0 {
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
-			if pause != nil {
-				if err := pause(); err != nil {
-					return nil, err
-				}
-			}
+		if err := yield(ctx, block, pause); err != nil {
+			return nil, err
 		}
 		among := objects(t, within, block)
 		if among.Empty() {
@@ -120,6 +150,74 @@ func (c *Condition) Find(ctx context.Context, t *column.Table, within Within, pa
 		}
 	}
 	return rows, nil
+}
+
+// yield lets others in now and then.
+func yield(ctx context.Context, block int, pause func() error) error {
+	if block%yieldEvery != 0 {
+		return nil
+	}
+	if err := ctx.Err(); err != nil || pause == nil {
+		return err
+	}
+	return pause()
+}
+
+// FindSome is Find for the first n rows behind a row, or somewhat more of them: it looks no further than it has to. It reports whether
+// there are no others behind that row. With -1 for the row it begins with the first.
+func (c *Condition) FindSome(ctx context.Context, t *column.Table, within Within, row int64, n int, pause func() error) (rows *Rows, all bool, err error) {
+	e := c.prepare(t)
+	rows = &Rows{few: []uint32{}}
+	for block := int((row + 1) / column.BlockRows); block < t.Blocks(); block++ {
+		if len(rows.few) >= n {
+			return rows, false, nil
+		}
+		if err := yield(ctx, block, pause); err != nil {
+			return nil, false, err
+		}
+		rows.add(e, block, behind(objects(t, within, block), row-int64(block)*column.BlockRows))
+	}
+	return rows, true, nil
+}
+
+// behind leaves those of a block that are behind a row of it.
+func behind(among column.Mask, row int64) column.Mask {
+	for w := range among {
+		among[w] &= ^uint64(0) << max(0, min(row+1-int64(w)*64, 64))
+	}
+	return among
+}
+
+// FindAmong is Find for some rows, ascending, of which the others are none that are looked for.
+func (c *Condition) FindAmong(t *column.Table, within Within, some []uint32) *Rows {
+	e := c.prepare(t)
+	rows := &Rows{few: []uint32{}}
+	for len(some) > 0 && some[0] < t.Rows() {
+		block := int(some[0] / column.BlockRows)
+		among := objects(t, within, block)
+		var asked column.Mask
+		for len(some) > 0 && int(some[0]/column.BlockRows) == block {
+			asked.Set(int(some[0] % column.BlockRows))
+			some = some[1:]
+		}
+		for w := range among {
+			among[w] &= asked[w]
+		}
+		rows.add(e, block, among)
+	}
+	return rows
+}
+
+// add adds to the few the rows of a block for which the condition is true.
+func (r *Rows) add(e evaluator, block int, among column.Mask) {
+	if among.Empty() {
+		return
+	}
+	for w, word := range e.find(block, among) {
+		for ; word != 0; word &= word - 1 {
+			r.few = append(r.few, uint32(block*column.BlockRows+w<<6+bits.TrailingZeros64(word)))
+		}
+	}
 }
 
 func objects(t *column.Table, within Within, block int) column.Mask {

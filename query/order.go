@@ -3,7 +3,6 @@ package query
 import (
 	"cmp"
 	"container/heap"
-	"math/bits"
 	"slices"
 	"strings"
 	"time"
@@ -92,19 +91,16 @@ func (o *Order) First(t *column.Table, rows *Rows, after *Place, below uint32, n
 	if after != nil {
 		from = by.position(*after)
 	}
-	for w := range rows.words() {
-		for word := rows.word(w); word != 0; word &= word - 1 {
-			row := uint32(w<<6 + bits.TrailingZeros64(word))
-			if row >= below {
-				break
-			}
-			p := by.at(row)
-			if after != nil && !h.before(from, p) || len(h.list) == n && !h.before(p, h.list[0]) {
-				continue
-			}
-			if heap.Push(h, p); len(h.list) > n {
-				heap.Pop(h)
-			}
+	for row := range rows.all {
+		if row >= below {
+			break
+		}
+		p := by.at(row)
+		if after != nil && !h.before(from, p) || len(h.list) == n && !h.before(p, h.list[0]) {
+			continue
+		}
+		if heap.Push(h, p); len(h.list) > n {
+			heap.Pop(h)
 		}
 	}
 	slices.SortFunc(h.list, func(a, b position) int {

@@ -183,11 +183,53 @@ func findIsTheNaiveAnswer(t *rapid.T) {
 			if !slices.Equal(rows.Bitmap().ToArray(), roaring.BitmapOf(want...).ToArray()) {
 				t.Fatalf("the bitmap is %v, not %v", rows.Bitmap(), want)
 			}
+			findsParts(t, c, table, within, want)
 			if len(people) > 0 {
 				row := uint32(rapid.IntRange(0, len(people)-1).Draw(t, "row"))
 				if c.Holds(table, within, row) != slices.Contains(want, row) || rows.Has(row) != slices.Contains(want, row) {
 					t.Fatalf("of row %d it is not the same alone", row)
 				}
+			}
+		}
+	}
+}
+
+// findsParts asks for parts of the set that a condition finds.
+func findsParts(t *rapid.T, c *query.Condition, table *column.Table, within query.Within, want []uint32) {
+	behind := int64(rapid.IntRange(-1, 800).Draw(t, "behind"))
+	n := rapid.SampledFrom([]int{1, 3, 100, 1000}).Draw(t, "n")
+	rows, all, err := c.FindSome(t.Context(), table, within, behind, n, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest := slices.DeleteFunc(slices.Clone(want), func(row uint32) bool { return int64(row) <= behind })
+	if got := rows.After(nil, behind, n); !slices.Equal(got, rest[:min(n, len(rest))]) {
+		t.Fatalf("%d behind %d are %v, not of %v", n, behind, got, rest)
+	}
+	if got := rows.After(nil, behind, len(want)+1); all && !slices.Equal(got, rest) {
+		t.Fatalf("behind %d all are said to be %v, not %v", behind, got, rest)
+	}
+
+	among := slices.Collect(maps.Keys(rapid.MapOf(rapid.Uint32Range(0, 1000), rapid.Just(true)).Draw(t, "among")))
+	slices.Sort(among)
+	of := slices.DeleteFunc(slices.Clone(want), func(row uint32) bool { return !slices.Contains(among, row) })
+	some := c.FindAmong(table, within, among)
+	if got := some.After(nil, -1, len(among)); !slices.Equal(got, of) || some.Count() != len(of) {
+		t.Fatalf("among %v are %v (%d), not %v", among, got, some.Count(), of)
+	}
+	if !slices.Equal(some.Bitmap().ToArray(), roaring.BitmapOf(of...).ToArray()) {
+		t.Fatalf("the bitmap of some is %v, not %v", some.Bitmap(), of)
+	}
+	for _, row := range among {
+		if some.Has(row) != slices.Contains(of, row) {
+			t.Fatalf("among %v it is wrong whether there is %d", among, row)
+		}
+	}
+
+	if place, start, ok := c.Start(); ok {
+		for _, row := range want {
+			if !strings.HasPrefix(table.Folded(row, place), start) {
+				t.Fatalf("row %d has %q, which does not start with %q", row, table.Folded(row, place), start)
 			}
 		}
 	}
@@ -219,6 +261,9 @@ func TestFirstIsTheBeginningOfASortedList(t *testing.T) {
 		rows, err := query.All().Find(t.Context(), table, query.Live, nil)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if rapid.Bool().Draw(t, "few") {
+			rows = query.All().FindAmong(table, query.Live, rows.After(nil, -1, len(people)))
 		}
 		var want []query.Place
 		for row, p := range people {

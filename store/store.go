@@ -124,6 +124,9 @@ type Query struct {
 	Bytes    int      // when not 0: no more rows once their documents have so many bytes together. Ignored with Order.
 }
 
+// Ordered are the properties that rows can be ordered by.
+var Ordered = []string{"userPrincipalName", "displayName", "mail", "createdDateTime"}
+
 // Order is the order of a property's texts, folded (see fold.Text), by code point. Rows with the same text are in the order of their
 // ordinals, those without a text come first; descending, all this is the other way round.
 //
@@ -131,9 +134,10 @@ type Query struct {
 // another text since keeps the place it had. With Below, which leaves out what came later, every row that is
 // there all the while is on exactly one page, and no row is on two.
 type Order struct {
-	Property   string // displayName, userPrincipalName, mail or createdDateTime
+	Property   string // one of Ordered
 	Descending bool
 	AsOf       uint64 // the commit
+	Prefix     string // when not "": only rows whose folded text starts with it
 	After      string // the Key of the last row of the page before; its ordinal is the query's After
 }
 

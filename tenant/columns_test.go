@@ -1,6 +1,7 @@
 package tenant_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -112,6 +113,9 @@ func TestColumnsAreWhatDocumentsSay(t *testing.T) {
 			case 1:
 				h.forgetSnapshots()
 			}
+			if p.earlier == nil || rapid.IntRange(0, 4).Draw(rt, "keep") == 0 {
+				p.earlier = p.Image()
+			}
 			_, _ = p.do(p.columnCommand())
 			if rapid.IntRange(0, 9).Draw(rt, "check") == 0 {
 				p.checkColumns()
@@ -220,7 +224,7 @@ func valueIn(document map[string]any, c *column.Column) (v column.Value) {
 func (p *player) checkCondition(kind store.Kind, table *column.Table, objects map[uint32]plainObject) {
 	c, is := randomCondition(p.t, table.Schema(), objects, 3)
 	for _, within := range []query.Within{query.Live, query.Deleted} {
-		rows, err := p.Find(context.Background(), p.Image(), kind, within, c, "")
+		rows, err := p.Find(context.Background(), p.Image(), kind, within, c, "", nil)
 		if err != nil {
 			p.t.Fatal(err)
 		}
@@ -230,6 +234,11 @@ func (p *player) checkCondition(kind store.Kind, table *column.Table, objects ma
 			if rows.Has(row) != want || c.Holds(table, within, row) != want {
 				p.t.Fatalf("object %d of kind %d: found %t, the document says %t: %v", row, kind, rows.Has(row), want, o.document)
 			}
+		}
+	}
+	for _, img := range []*tenant.Image{p.Image(), cmp.Or(p.earlier, p.Image())} {
+		for _, within := range []query.Within{query.Live, query.Deleted} {
+			p.checkNames(img, kind, within, c, objects)
 		}
 	}
 }

@@ -1,5 +1,17 @@
 package tenant
 
+import (
+	"context"
+
+	"licensor/query"
+	"licensor/store"
+)
+
+// FindByName is how names are found in a large tenant.
+func (t *Tenant) FindByName(ctx context.Context, img *Image, kind store.Kind, within query.Within, c *query.Condition, page *Page) (*query.Rows, bool, error) {
+	return t.findByName(ctx, img, kind, within, c, page)
+}
+
 // Bounded lists what a tenant has bounds of.
 func Bounded() (names []string) {
 	for _, b := range bounds {

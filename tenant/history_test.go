@@ -79,7 +79,8 @@ type player struct {
 	*house
 	t *rapid.T
 
-	units map[uuid.UUID]map[uuid.UUID]bool // the members that each administrative unit must have
+	units   map[uuid.UUID]map[uuid.UUID]bool // the members that each administrative unit must have
+	earlier *tenant.Image                    // of a while ago
 }
 
 func (p *player) user() uint32 {

@@ -13,17 +13,6 @@ import (
 	"licensor/turns"
 )
 
-// keptSets is how many sets that conditions have found are remembered: whoever goes through a list asks again for each page.
-const keptSets = 16
-
-// setKey is what a set was found by, and as of which commit.
-type setKey struct {
-	seq    uint64
-	kind   store.Kind
-	within query.Within
-	name   string
-}
-
 // NewTurns returns the turns that all tenants of a process share: long work goes on in one less at once than there are processors, so
 // that one is left for everything else.
 func NewTurns() *turns.Turns {
@@ -39,27 +28,6 @@ func (t *Tenant) Work(ctx context.Context) (context.Context, *turns.Work) {
 // Turn waits for a turn for what takes long from the start.
 func (t *Tenant) Turn(ctx context.Context) (*turns.Turn, error) {
 	return t.options.Turns.Within(ctx, t.id)
-}
-
-// Find returns the objects of a kind that fulfil a condition, as of an image. Under a name, which stands for the condition as
-// long as the image is the same, the set is remembered; "" is not remembered.
-func (t *Tenant) Find(ctx context.Context, img *Image, kind store.Kind, within query.Within, c *query.Condition, name string) (*query.Rows, error) {
-	key := setKey{img.Seq, kind, within, name}
-	if name != "" {
-		if rows, ok := t.sets.Get(key); ok {
-			return rows, nil
-		}
-	}
-	turn, err := t.Turn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer turn.End()
-	rows, err := c.Find(ctx, img.Columns(kind), within, turn.Pause)
-	if err == nil && name != "" {
-		t.sets.Add(key, rows)
-	}
-	return rows, err
 }
 
 // Columns returns the columns of a kind of objects.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -80,6 +81,9 @@ type span struct {
 
 // spans are the pieces that a page may have rows of. Rows without a text come first, in descending order last.
 func spans(query store.Query) []span {
+	if query.Order.Prefix != "" {
+		return []span{{text: true, after: query.After >= 0}}
+	}
 	from := span{query.Order.After != "", query.After >= 0}
 	switch {
 	case query.After < 0 && query.Order.Descending:
@@ -107,7 +111,28 @@ func (p span) condition(w *where, query store.Query) string {
 	case p.after:
 		text = "key IS NULL AND ordinal " + than + " " + w.bind(query.After)
 	}
+	if prefix := query.Order.Prefix; prefix != "" {
+		text += " AND key >= " + w.bind(prefix)
+		if next := behind(prefix); next != "" {
+			text += " AND key < " + w.bind(next)
+		}
+	}
 	return text + " ORDER BY key" + direction + ", ordinal" + direction
+}
+
+// behind returns the first text behind all that start with a prefix; "" when there is none.
+func behind(prefix string) string {
+	for prefix != "" {
+		last, size := utf8.DecodeLastRuneInString(prefix)
+		prefix = prefix[:len(prefix)-size]
+		switch {
+		case last == 0xD7FF: // surrogates are no characters
+			return prefix + "\uE000"
+		case last < utf8.MaxRune:
+			return prefix + string(last+1)
+		}
+	}
+	return ""
 }
 
 func (s *Store) selectOrdered(ctx context.Context, number int64, query store.Query, part string, p span) ([]store.Object, error) {

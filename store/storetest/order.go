@@ -17,9 +17,6 @@ import (
 	"licensor/store"
 )
 
-// orderable are the properties that a store orders by.
-var orderable = []string{"displayName", "userPrincipalName", "mail", "createdDateTime"}
-
 // keyOf is what an order by a property means, in plain Go.
 func keyOf(row store.Object, name string) string {
 	if text, ok := decode(row.Document)[name].(string); ok {
@@ -30,7 +27,9 @@ func keyOf(row store.Object, name string) string {
 
 // inOrder returns the ordinals of rows in order.
 func inOrder(rows []store.Object, order *store.Order) []uint32 {
-	rows = slices.Clone(rows)
+	rows = slices.DeleteFunc(slices.Clone(rows), func(o store.Object) bool {
+		return order.Prefix != "" && !strings.HasPrefix(keyOf(o, order.Property), "="+order.Prefix)
+	})
 	slices.SortFunc(rows, func(a, b store.Object) int {
 		return cmp.Or(strings.Compare(keyOf(a, order.Property), keyOf(b, order.Property)), cmp.Compare(a.Ordinal, b.Ordinal))
 	})
@@ -45,13 +44,13 @@ func orders(t *testing.T, open Place) {
 	var rows []store.Object
 	for i, text := range slices.Concat(oddTexts, []string{"Anna", "ANNA", "anna", "émile", "ÉMILE"}) {
 		d := document{"city": fmt.Sprint(i % 3)}
-		for j, name := range orderable {
+		for j, name := range store.Ordered {
 			d[name] = []any{text, nil, 41}[max(0, (i+j)%7-4)]
 		}
 		rows = append(rows, object(uint32(i), d))
 	}
 	mustAppend(t, s, tenant, []store.Commit{commit(1)}, rows...)
-	for _, name := range orderable {
+	for _, name := range store.Ordered {
 		for _, descending := range []bool{false, true} {
 			order := &store.Order{Property: name, Descending: descending, AsOf: 1}
 			for _, query := range []store.Query{
@@ -59,6 +58,11 @@ func orders(t *testing.T, open Place) {
 				{Kind: store.KindUser, Below: 20},
 			} {
 				wantOrder(t, s, tenant, rows, query, order)
+				for _, prefix := range []string{"a", "ann", "é", "\u00e5", "e", "\ud7ff", "\U0010ffff", "a\U0010ffff", "2024-01-01t00:00:1", "%", "nobody"} {
+					beginning := *order
+					beginning.Prefix = prefix
+					wantOrder(t, s, tenant, rows, query, &beginning)
+				}
 			}
 		}
 	}
@@ -108,7 +112,9 @@ func ordersLast(t *testing.T, open Place) {
 		h := &herd{store: s, tenant: tenant, random: rand.New(rand.NewPCG(seed, 1)), rows: map[uint32]store.Object{}}
 		h.add(t, 40)
 		for _, descending := range []bool{false, true, false} {
-			h.goThrough(t, &store.Order{Property: "displayName", Descending: descending})
+			for _, prefix := range []string{"", "a", "f"} {
+				h.goThrough(t, &store.Order{Property: "displayName", Descending: descending, Prefix: prefix})
+			}
 		}
 	}
 }
@@ -127,7 +133,7 @@ func (h *herd) name() any {
 	if h.random.IntN(6) == 0 {
 		return nil
 	}
-	return string(rune('A' + h.random.IntN(20)))
+	return string(rune('A'+h.random.IntN(6))) + string(rune('A'+h.random.IntN(4)))
 }
 
 func (h *herd) put(t *testing.T, row store.Object) {
@@ -179,7 +185,7 @@ func (h *herd) goThrough(t *testing.T, order *store.Order) {
 	stayed := map[uint32]bool{}
 	for ordinal, row := range h.rows {
 		began = append(began, row)
-		stayed[ordinal] = row.Deleted.IsZero() && !row.Purged
+		stayed[ordinal] = row.Deleted.IsZero() && !row.Purged && (order.Prefix == "" || strings.HasPrefix(keyOf(row, order.Property), "="+order.Prefix))
 	}
 	query := store.Query{Kind: store.KindUser, Below: h.next, Order: order, After: -1, Limit: 3}
 	rows := orderedPages(t, h.store, h.tenant, query, func() {
