@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"io"
 	"net/http"
 	"runtime"
@@ -45,7 +46,7 @@ func (api *API) importRows(r *request) error {
 	taking := r.startTaking(max(1, api.ImportPieces))
 	defer taking.end()
 	err = r.readPieces(lines, taking)
-	if failed := taking.end(); failed != nil {
+	if failed := taking.end(); failed != nil && (err == nil || r.ctx.Err() == nil) {
 		err = failed
 	}
 	if err != nil {
@@ -81,13 +82,14 @@ func (r *request) readPieces(lines *importLines, to *taking) error {
 		}
 		turn, err := r.tenant.Turn(r.ctx)
 		if err != nil {
-			return err
+			return cmp.Or(end, err) // whoever sends half a body may have gone, but may also wait to read why
 		}
 		piece := r.readRows(part)
 		turn.End()
-		if !to.take(piece) || end == io.EOF {
+		taken := to.take(piece)
+		if end == io.EOF {
 			return nil
-		} else if end != nil {
+		} else if end != nil || !taken {
 			return end
 		}
 	}

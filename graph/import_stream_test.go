@@ -1,8 +1,11 @@
 package graph
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -49,7 +52,7 @@ func TestAnImportIsTakenPieceByPiece(t *testing.T) {
 	}
 	before := w.commits()
 	status, answer := w.importLines("?line=11", compressed(body.String()), "Content-Encoding: gzip")
-	if status != http.StatusOK || answer.Rows != 5001 || answer.Refused != 1 || answer.Problems[0].Line != 11+1+2500+1 {
+	if status != http.StatusOK || answer.Rows != 5002 || answer.Refused != 1 || answer.Problems[0].Line != 11+1+2500+1 {
 		t.Fatalf("%d %.500v", status, fmt.Sprint(answer))
 	}
 	if made := w.commits() - before; made != 6 {
@@ -90,12 +93,34 @@ func TestAnImportThatIsCutOffSaysHowFarItCame(t *testing.T) {
 	}
 }
 
+// Whoever closes one half of a connection in the middle of a body reads from the other half that it was cut off.
+func TestAnImportThatEndsEarlySaysSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(w.server.URL, "http://"))
+	w.must(err)
+	defer conn.Close()
+	body := peopleLines(1, 2100)
+	_, err = fmt.Fprintf(conn, "POST /licensor/v1/import HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n%s\r\nContent-Length: %d\r\n\r\n%s",
+		w.appToken(allPermissions...), linesHeader, len(body)+1000, body)
+	w.must(err)
+	w.must(conn.(*net.TCPConn).CloseWrite())
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	w.must(err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	w.must(err)
+	if response.StatusCode != http.StatusBadRequest || !strings.Contains(string(text), "it is cut off") {
+		t.Errorf("%d %s", response.StatusCode, text)
+	}
+}
+
 func TestALineOfAnImportIsBounded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	long := `{"user":{"displayName":"` + strings.Repeat("x", maxLine) + `"}}`
 	status, answer := w.importLines("", peopleLines(1, 1)+long+"\n"+peopleLines(2, 2)+long)
-	if status != http.StatusOK || answer.Rows != 2 || answer.Refused != 2 || answer.Problems[0].Line != 2 || answer.Problems[1].Line != 4 ||
+	if status != http.StatusOK || answer.Rows != 4 || answer.Refused != 2 || answer.Problems[0].Line != 2 || answer.Problems[1].Line != 4 ||
 		!strings.Contains(answer.Problems[0].Message, "longer than the 2 MB") {
 		t.Errorf("%d %+v", status, answer)
 	}

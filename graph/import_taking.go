@@ -71,7 +71,7 @@ func (t *taking) commit(piece importPiece) error {
 	}
 	problems := append(piece.problems, done.Rows...)
 	slices.SortFunc(problems, func(a, b tenant.RowProblem) int { return int(a.Line - b.Line) })
-	t.rows += len(piece.rows)
+	t.rows += len(piece.rows) + len(piece.problems)
 	t.passedOver += done.PassedOver
 	t.refused += len(problems)
 	t.problems = append(t.problems, problems[:min(len(problems), maxProblems-len(t.problems))]...)
