@@ -1,0 +1,40 @@
+package memory
+
+import "fmt"
+
+// Cause is why a request was refused.
+type Cause int
+
+// The causes, as metrics name them.
+const (
+	OfTenant Cause = iota // the tenant's other requests have all that it may have
+	OfAll                 // those of all tenants have
+	NearEnd               // the heap is near the limit
+	causes
+)
+
+func (c Cause) String() string { return [...]string{"tenant", "all", "limit"}[c] }
+
+// Full is why a request has to come again later.
+type Full struct {
+	Cause  Cause
+	Wanted int64
+}
+
+func (e *Full) Error() string {
+	switch e.Cause {
+	case OfTenant:
+		return "The requests of this tenant that are under way take all the memory that one tenant may have. Send the request again when some of them have ended, and fewer at once."
+	case OfAll:
+		return "The requests that are under way take all the memory that there is for them. Try again in a moment."
+	}
+	return fmt.Sprintf("The server has little memory left: it makes nothing large and adds nothing at the moment, and this request needs %d KB. Try again later, "+
+		"delete what is not needed, or ask the server's administrator to give it more memory.", (e.Wanted+1023)>>10)
+}
+
+func (b *Budget) refuse(why Cause, wanted int64) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.refused[why]++
+	return &Full{why, wanted}
+}

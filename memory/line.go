@@ -1,0 +1,144 @@
+package memory
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+const (
+	// patience is how long a request waits for its share.
+	patience = 500 * time.Millisecond
+	// maxWaiting is how many requests wait at the same time, half of them of one tenant.
+	maxWaiting = 256
+)
+
+// waiter is a request that wants more.
+type waiter struct {
+	share   *Share
+	bytes   int64
+	most    int64 // bytes of the budget that it may be within; its tenant may have half of them
+	granted chan struct{}
+	why     Cause // it was not granted yet
+}
+
+// take waits until the bytes can be had, for a while.
+func (s *Share) take(ctx context.Context, bytes int64) error {
+	w, ok := s.of.enter(s, bytes)
+	if !ok {
+		return s.of.refuse(w.why, bytes)
+	} else if w.done() {
+		return nil
+	}
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	err := error(nil)
+	select {
+	case <-w.granted:
+		return nil
+	case <-late.C:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	switch {
+	case s.of.leave(w): // it was granted at the last moment
+		return nil
+	case err != nil:
+		return err
+	}
+	return s.of.refuse(w.why, bytes)
+}
+
+// want is a wish for more that can come true: for what is small there is all of the budget, and what is large is made smaller until it fits beside what is
+// small.
+func (b *Budget) want(s *Share, bytes int64) *waiter {
+	most := b.size
+	if s.bytes+bytes > 2*Small {
+		most -= b.size / 4
+	}
+	return &waiter{share: s, most: most, bytes: max(0, min(bytes, most/2-most/8-s.bytes)), granted: make(chan struct{})}
+}
+
+// enter puts a request in the line, and grants it what it wants if that can be had. False: there is no place in the line.
+func (b *Budget) enter(s *Share, bytes int64) (*waiter, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	w := b.want(s, bytes)
+	ofTenant := 0
+	for _, other := range b.waiting {
+		if other.share.tenant == s.tenant {
+			ofTenant++
+		}
+	}
+	full := len(b.waiting) >= maxWaiting || ofTenant >= maxWaiting/2
+	b.waiting = append(b.waiting, w)
+	b.grant()
+	if full && !w.done() {
+		b.waiting = b.waiting[:len(b.waiting)-1]
+		return w, false
+	}
+	return w, true
+}
+
+// grant gives those in the line what they can have now, in their order.
+func (b *Budget) grant() {
+	var behind []*waiter
+	for _, w := range b.waiting {
+		var blocked bool
+		if w.why, blocked = b.obstacle(w, behind); blocked {
+			behind = append(behind, w)
+			continue
+		}
+		b.give(w)
+		close(w.granted)
+	}
+	b.waiting = behind
+}
+
+// obstacle says whether something keeps a request from what it wants: its tenant's other requests, those of all, or one before it that waits for the same.
+// So many that want little do not keep one from what is large.
+func (b *Budget) obstacle(w *waiter, before []*waiter) (why Cause, blocked bool) {
+	switch {
+	case w.share.holders == 0, w.bytes == 0:
+		return 0, false
+	case b.tenants[w.share.tenant]+w.bytes > w.most/2:
+		return OfTenant, true
+	case b.used+w.bytes > w.most:
+		return OfAll, true
+	}
+	for _, other := range before {
+		if other.most == w.most && (other.why == OfAll || other.share.tenant == w.share.tenant) {
+			return other.why, true
+		}
+	}
+	return 0, false
+}
+
+func (b *Budget) give(w *waiter) {
+	if s := w.share; s.holders > 0 {
+		b.used += w.bytes
+		b.tenants[s.tenant] += w.bytes
+		s.bytes += w.bytes
+	}
+}
+
+func (w *waiter) done() bool {
+	select {
+	case <-w.granted:
+		return true
+	default:
+		return false
+	}
+}
+
+// leave takes a request out of the line, and says whether it was granted what it wants before that.
+func (b *Budget) leave(w *waiter) (granted bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if w.done() {
+		return true
+	}
+	b.waiting = slices.DeleteFunc(b.waiting, func(other *waiter) bool { return other == w })
+	b.grant()
+	return false
+}
