@@ -23,8 +23,11 @@ type reply struct {
 	err  error
 }
 
-// maxBatch bounds how many commands share one transaction.
-const maxBatch = 512
+// How much shares one transaction: so many commands, and so many bytes of rows that they read or write, and one command more.
+const (
+	maxBatch      = 512
+	maxBatchBytes = 8 << 20
+)
 
 // write is the tenant's one writer: it makes batches of what waits until the tenant is closed.
 func (t *Tenant) write() {
@@ -69,17 +72,26 @@ type fold struct {
 	commits []store.Commit
 	rows    map[objectKey]store.Object
 	order   []objectKey
+	bytes   int                        // of the rows
 	claimed bool                       // names were claimed by one of its commands
 	read    map[objectKey]store.Object // read ahead, as of before the batch
 }
 
-// commit folds the commands over the image, makes all that came of them durable at once, publishes the last image and answers.
+// commit folds the commands over the image, makes all that came of them durable, publishes the last image and answers.
 func (t *Tenant) commit(batch []request) {
-	f := &fold{image: t.Image(), rows: map[objectKey]store.Object{}, read: t.readAhead(batch)}
-	replies := make([]reply, len(batch))
-	for i, r := range batch {
-		replies[i] = t.decide(f, r)
+	for len(batch) > 0 {
+		batch = batch[t.commitFirst(batch):]
 	}
+}
+
+// commitFirst is commit for as many of the first commands as share a transaction, and returns how many these are.
+func (t *Tenant) commitFirst(batch []request) int {
+	f := &fold{image: t.Image(), rows: map[objectKey]store.Object{}, read: t.readAhead(batch)}
+	var replies []reply
+	for len(replies) < len(batch) && f.bytes < maxBatchBytes {
+		replies = append(replies, t.decide(f, batch[len(replies)]))
+	}
+	batch = batch[:len(replies)]
 	if len(f.commits) > 0 {
 		if err := t.append(f); err != nil {
 			for i := range replies {
@@ -95,13 +107,14 @@ func (t *Tenant) commit(batch []request) {
 	for i, r := range batch {
 		r.reply <- replies[i]
 	}
+	return len(batch)
 }
 
 // rowReader is a command that reads a row, whichever way it ends.
 type rowReader interface{ reads() objectKey }
 
 // readAhead reads in one query of each kind the rows that the commands of a batch ask for: asked one by one they take ten times as long. Rows
-// that it could not read are read again when a command asks for them, and that command is told why it fails.
+// that it could not read, or has no room for, are read again when a command asks for them, and that command is told why it fails.
 func (t *Tenant) readAhead(batch []request) map[objectKey]store.Object {
 	ordinals := map[store.Kind][]uint32{}
 	for _, r := range batch {
@@ -115,7 +128,7 @@ func (t *Tenant) readAhead(batch []request) map[objectKey]store.Object {
 		if len(list) < 2 {
 			continue
 		}
-		rows, err := t.store.Objects(context.Background(), t.id, store.Query{Kind: kind, Ordinals: list, After: -1})
+		rows, err := t.store.Objects(context.Background(), t.id, store.Query{Kind: kind, Ordinals: list, After: -1, Bytes: maxBatchBytes})
 		if err != nil {
 			continue
 		}
@@ -175,6 +188,7 @@ func (f *fold) add(next *Image, commit store.Commit, rows []store.Object) {
 		if _, ok := f.rows[key]; !ok {
 			f.order = append(f.order, key)
 		}
+		f.bytes += len(row.Document)
 		f.rows[key] = row
 	}
 }
