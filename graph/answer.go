@@ -56,7 +56,7 @@ func (r *request) jsonType() string {
 // sendAs answers with a status and a whole body.
 func (r *request) sendAs(status int, contentType string, body []byte) error {
 	h := r.contentHeaders(contentType)
-	if len(body) > worthCompressing && acceptsGzip(r.Header.Get("Accept-Encoding")) {
+	if len(body) > worthCompressing && r.compresses() {
 		r.writeCompressed(status, body)
 	} else {
 		r.work.Rest() // a caller may take the answer slowly

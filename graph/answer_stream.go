@@ -41,7 +41,7 @@ func (r *request) beginStream() {
 		return
 	}
 	h := r.contentHeaders(r.jsonType())
-	if acceptsGzip(r.Header.Get("Accept-Encoding")) {
+	if r.compresses() {
 		r.z = newCompressor()
 		h.Set("Content-Encoding", "gzip")
 	}

@@ -18,10 +18,11 @@ import (
 
 	"licensor/graph/odata"
 	"licensor/identity"
+	"licensor/memory"
 	"licensor/tenant"
 )
 
-// Config is what an API needs of its surroundings. All fields but Origins, Limits, Development, Random and PasswordCost are required; what they hold is used by several goroutines.
+// Config is what an API needs of its surroundings. All fields but Origins, Limits, Development, Random, PasswordCost and Memory are required; what they hold is used by several goroutines.
 type Config struct {
 	Authority *identity.Authority
 	Tenant    func(id uuid.UUID) (*tenant.Tenant, bool)
@@ -39,7 +40,8 @@ type Config struct {
 	// ImportPieces is how many pieces of 1,000 lines an import may take in one commit, 1 when zero. More make an import faster; others wait for
 	// the database meanwhile.
 	ImportPieces int
-	Log          *slog.Logger // gets what nobody foresaw, once, with the request's id
+	Memory       *memory.Budget // of requests in flight; nil: they have no bound
+	Log          *slog.Logger   // gets what nobody foresaw, once, with the request's id
 }
 
 // API serves Graph. It is an http.Handler.
@@ -77,7 +79,10 @@ func (api *API) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	ctx, cancel := context.WithTimeout(hr.Context(), deadline)
 	defer cancel()
 	r := newRequest(ctx, w, hr, api.NewID(), api.Now())
-	defer func() { r.work.End() }()
+	defer func() {
+		r.work.End()
+		r.share.End()
+	}()
 	defer func() {
 		switch fault := recover(); fault {
 		case nil:
@@ -123,6 +128,9 @@ func (api *API) serve(r *request) error {
 	}
 	options, malformed := odata.Parse(r.URL.RawQuery)
 	if err := api.admit(r, r.cost(options)); err != nil {
+		return err
+	}
+	if r.ctx, r.share, err = api.Memory.Begin(r.ctx, caller.Tenant); err != nil {
 		return err
 	}
 	if place.node != nil && r.Method == http.MethodOptions {

@@ -23,6 +23,9 @@ func (api *API) batch(r *request) error {
 	if err != nil {
 		return err
 	}
+	if err := r.share.More(r.ctx, maxWaitingAnswers); err != nil {
+		return err
+	}
 	r.work.Rest() // each step has work of its own, so this one is left alone by those that write
 	all := &batchAnswer{request: r, b: append(r.begin(), `{"responses":[`...)}
 	for _, a := range api.play(all, steps) {

@@ -19,6 +19,7 @@ import (
 
 	"licensor/directory"
 	"licensor/fold"
+	"licensor/memory"
 )
 
 // maxBody bounds a request's body, as it is sent and as it is after decompression (P3).
@@ -29,13 +30,9 @@ func (r *request) body(mediaType string, limit int64) ([]byte, error) {
 	if r.ContentLength == 0 || r.Body == nil {
 		return nil, nil
 	}
-	source, err := r.plainBody(limit)
+	body, err := r.wholeBody(limit)
 	if err != nil {
 		return nil, err
-	}
-	body, err := io.ReadAll(source)
-	if err != nil {
-		return nil, bodyProblem(err, limit)
 	}
 	if body = bytes.TrimSpace(body); len(body) == 0 {
 		return nil, nil
@@ -66,6 +63,38 @@ func values(text []byte) int {
 		}
 	}
 	return n
+}
+
+// parsing is how many times its length a body takes at most while it is read and taken apart.
+const parsing = 6
+
+// wholeBody reads the body, and takes memory for it before: for all of it where its length is known, otherwise each time that it turns out to be longer
+// than there is memory for.
+func (r *request) wholeBody(limit int64) ([]byte, error) {
+	source, err := r.plainBody(limit)
+	if err != nil {
+		return nil, err
+	}
+	room := int64(memory.Small / parsing)
+	if r.hasLength() {
+		room = min(r.ContentLength, limit) + 1 // with which the end is met
+	}
+	for body := (bytes.Buffer{}); ; room *= 2 {
+		if err := r.share.Least(r.ctx, parsing*room); err != nil {
+			return nil, err
+		}
+		_, err := io.CopyN(&body, source, room-int64(body.Len()))
+		if err == io.EOF {
+			return body.Bytes(), nil
+		} else if err != nil {
+			return nil, bodyProblem(err, limit)
+		}
+	}
+}
+
+// hasLength says whether the length of the body is known before it is read.
+func (r *request) hasLength() bool {
+	return r.ContentLength >= 0 && r.Header.Get("Content-Encoding") == ""
 }
 
 // plainBody returns the body without its Content-Encoding. Reading fails with *http.MaxBytesError where it is larger than limit, as it is sent or

@@ -50,6 +50,14 @@ func (z *compressor) giveBack() {
 	}
 }
 
+// compresses says whether the answer is sent compressed: when its caller takes it so, and there is memory for that.
+func (r *request) compresses() bool {
+	return acceptsGzip(r.Header.Get("Accept-Encoding")) && r.share.Try(compressorSize)
+}
+
+// compressorSize is what a compressor takes, in bytes.
+const compressorSize = 1 << 20
+
 // acceptsGzip reads an Accept-Encoding: gzip is among what is named, and not with a weight of 0.
 func acceptsGzip(header string) bool {
 	for coding := range strings.SplitSeq(header, ",") {

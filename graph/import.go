@@ -39,6 +39,9 @@ func (api *API) importRows(r *request) error {
 	if err != nil {
 		return err
 	}
+	if err := r.share.More(r.ctx, r.importSize()); err != nil {
+		return err
+	}
 	lines, err := r.lines(line)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"licensor/graph/odata"
 	"licensor/identity"
 	"licensor/licensing"
+	"licensor/memory"
 	"licensor/store"
 	"licensor/tenant"
 	"licensor/turns"
@@ -114,7 +115,23 @@ func problemOf(err error) (p *Problem, ok bool) {
 	if e, ok := errors.AsType[*turns.TooMuch](err); ok {
 		return refuse("%s", e), true
 	}
+	if e, ok := errors.AsType[*memory.Full](err); ok {
+		return fullProblem(e), true
+	}
 	return identityProblem(err)
+}
+
+// fullProblem asks a caller to come again when there is memory for its request.
+func fullProblem(e *memory.Full) *Problem {
+	p := unavailable(e.Error())
+	if e.Cause == memory.OfTenant {
+		p = tooManyRequests(0)
+		p.Detail = &Detail{Code: "MemoryLimitExceeded", Message: e.Error()}
+	}
+	if e.Cause != memory.NearEnd {
+		p.Header["Retry-After"] = "1"
+	}
+	return p
 }
 
 // invalidProblem keeps the words of the real service in the message, and names the value and the remedy in a detail.

@@ -11,6 +11,7 @@ import (
 
 	"licensor/graph/odata"
 	"licensor/identity"
+	"licensor/memory"
 	"licensor/tenant"
 	"licensor/turns"
 )
@@ -42,6 +43,7 @@ type request struct {
 	access   identity.Access
 	tenant   *tenant.Tenant
 	work     *turns.Work
+	share    *memory.Share // of the memory of requests in flight
 	units    int           // what the request costs by its kind; long work costs more
 	buckets  [2]*bucket    // of the application and the tenant; nil where there is no bound
 	image    *tenant.Image // the current one when the request came

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"runtime"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/crypto/argon2"
 )
@@ -45,7 +47,16 @@ const (
 )
 
 // hashing holds back passwords beyond one a core: more at once would not be done sooner, and each takes its memory.
-var hashing = make(chan struct{}, runtime.NumCPU())
+var hashing atomic.Pointer[chan struct{}]
+
+func init() { BoundHashing(math.MaxInt64) }
+
+// BoundHashing sets how much memory hashing passwords may take, in bytes, as long as they cost what is usual: one at a time is always possible.
+// It is called before passwords are.
+func BoundHashing(bytes int64) {
+	atOnce := make(chan struct{}, max(1, min(int64(runtime.NumCPU()), bytes/(int64(UsualCost.Memory)<<10))))
+	hashing.Store(&atOnce)
+}
 
 // HashPassword makes the form a password is kept in, argon2id in the PHC string format. It waits for its turn as long as
 // ctx lets it.
@@ -90,12 +101,13 @@ func (c PasswordCost) NoPassword() string {
 }
 
 func (c PasswordCost) hash(ctx context.Context, password string, salt []byte) ([]byte, error) {
+	atOnce := *hashing.Load()
 	select {
-	case hashing <- struct{}{}:
+	case atOnce <- struct{}{}:
 	case <-ctx.Done():
 		return nil, fmt.Errorf("wait to check a password: %w", ctx.Err())
 	}
-	defer func() { <-hashing }()
+	defer func() { <-atOnce }()
 	return argon2.IDKey([]byte(password), salt, c.Passes, c.Memory, c.Threads, hashBytes), nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"math"
 	"strings"
 	"sync"
 	"testing"
@@ -70,6 +71,12 @@ func TestADamagedHashIsAnErrorThatDoesNotShowIt(t *testing.T) {
 }
 
 func TestPasswordsWaitForTheirTurnAsLongAsTheCallerDoes(t *testing.T) { // not parallel: it takes all turns
+	BoundHashing(1) // one at a time is always possible
+	defer BoundHashing(math.MaxInt64)
+	hashing := *hashing.Load()
+	if cap(hashing) != 1 {
+		t.Errorf("%d are hashed at once", cap(hashing))
+	}
 	for range cap(hashing) {
 		hashing <- struct{}{}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"licensor/directory"
+	"licensor/memory"
 	"licensor/store"
 )
 
@@ -20,7 +21,7 @@ type document struct {
 // User answers a user's document, not to be changed.
 func (t *Tenant) User(ctx context.Context, img *Image, user uint32) (*directory.User, error) {
 	d, err := t.cached(objectKey{store.KindUser, user}, img, func() (store.Object, error) {
-		return t.load(ctx, store.KindUser, user)
+		return t.read(ctx, store.KindUser, user)
 	})
 	return d.user, err
 }
@@ -28,7 +29,7 @@ func (t *Tenant) User(ctx context.Context, img *Image, user uint32) (*directory.
 // Group answers a group's document, not to be changed.
 func (t *Tenant) Group(ctx context.Context, img *Image, group uint32) (*directory.Group, error) {
 	d, err := t.cached(objectKey{store.KindGroup, group}, img, func() (store.Object, error) {
-		return t.load(ctx, store.KindGroup, group)
+		return t.read(ctx, store.KindGroup, group)
 	})
 	return d.group, err
 }
@@ -70,6 +71,18 @@ func (img *Image) revision(key objectKey) uint32 {
 }
 
 func (t *Tenant) forget(key objectKey) { t.documents.remove(key) }
+
+// decodedSize is how many times its length a document takes, as a row, decoded, and written into an answer.
+const decodedSize = 4
+
+// read is load for the request that the context is of, which takes memory for the document. A small one is within what every request has.
+func (t *Tenant) read(ctx context.Context, kind store.Kind, ordinal uint32) (store.Object, error) {
+	row, err := t.load(ctx, kind, ordinal)
+	if err == nil {
+		err = memory.Of(ctx).Least(ctx, decodedSize*int64(len(row.Document)))
+	}
+	return row, err
+}
 
 // load reads a row from the store, as of the last commit that is durable.
 func (t *Tenant) load(ctx context.Context, kind store.Kind, ordinal uint32) (store.Object, error) {

@@ -30,3 +30,6 @@ func Refused(what string, from, to *Image) error {
 	}
 	return nil
 }
+
+// Waiting returns how many commands wait for the writer.
+func Waiting(t *Tenant) int { return len(t.requests) }

@@ -8,6 +8,7 @@ import (
 
 	"licensor/directory"
 	"licensor/directory/column"
+	"licensor/memory"
 	"licensor/query"
 	"licensor/store"
 	"licensor/turns"
@@ -172,7 +173,11 @@ func (t *Tenant) documentsAt(ctx context.Context, img *Image, kind store.Kind, o
 	if err != nil {
 		return 0, err
 	}
-	n := complete(ordinals, missing, rows)
+	size := sizeOf(rows)
+	if err := memory.Of(ctx).Least(ctx, decodedSize*size); err != nil {
+		return 0, err
+	}
+	n := complete(ordinals, missing, rows, size)
 	if n == 0 { // the first one has a high ordinal, and comes behind a whole portion of others
 		return t.documentsAt(ctx, img, kind, ordinals[:1], yield)
 	}
@@ -190,13 +195,16 @@ func (t *Tenant) documentsAt(ctx context.Context, img *Image, kind store.Kind, o
 	return n, nil
 }
 
+func sizeOf(rows []store.Object) (size int64) {
+	for _, row := range rows {
+		size += int64(len(row.Document))
+	}
+	return size
+}
+
 // complete returns how many of the first ordinals need no more to be read, when of those that are missing rows were read, in
 // the order of ordinals and up to the size of a portion.
-func complete(ordinals []uint32, missing map[uint32]int, rows []store.Object) int {
-	size := 0
-	for _, row := range rows {
-		size += len(row.Document)
-	}
+func complete(ordinals []uint32, missing map[uint32]int, rows []store.Object, size int64) int {
 	if size < portion {
 		return len(ordinals)
 	}
@@ -232,7 +240,7 @@ const (
 // exactly reads a document until it and the image belong together.
 func (t *Tenant) exactly(ctx context.Context, img *Image, key objectKey) (document, *Image, error) {
 	for range mostReads {
-		d, err := t.cached(key, img, func() (store.Object, error) { return t.load(ctx, key.kind, key.ordinal) })
+		d, err := t.cached(key, img, func() (store.Object, error) { return t.read(ctx, key.kind, key.ordinal) })
 		if err != nil || d.seq <= img.Seq {
 			return d, img, err
 		}

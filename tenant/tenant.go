@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"licensor/memory"
 	"licensor/query"
 	"licensor/store"
 	"licensor/turns"
@@ -97,9 +98,12 @@ func (t *Tenant) start() {
 }
 
 // Do carries out a command for an actor. When it answers without error, what came of the command is durable and in the image that Done
-// holds. When the context ends first, the command may or may not be carried out.
+// holds. When the context ends first, the command may or may not be carried out. A *memory.Full says that there is no memory for its draft now.
 func (t *Tenant) Do(ctx context.Context, actor string, cmd Command) (Done, error) {
 	t.stats.commands.Add(1)
+	if err := reserve(ctx, t.Image(), cmd); err != nil {
+		return Done{}, err
+	}
 	if done, ok, err := t.foresee(ctx, cmd); err != nil {
 		return Done{}, err
 	} else if ok {
@@ -107,12 +111,14 @@ func (t *Tenant) Do(ctx context.Context, actor string, cmd Command) (Done, error
 		return done, nil
 	}
 	turns.Of(ctx).Rest()
-	r := request{ctx: ctx, actor: actor, cmd: cmd, reply: make(chan reply, 1)}
+	r := request{ctx: ctx, actor: actor, cmd: cmd, share: memory.Of(ctx).Hold(), reply: make(chan reply, 1)}
 	select {
 	case t.requests <- r:
 	case <-ctx.Done():
+		r.share.End()
 		return Done{}, ctx.Err()
 	case <-t.closing:
+		r.share.End()
 		return Done{}, errClosing
 	}
 	select {

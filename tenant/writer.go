@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/memory"
 	"licensor/store"
 )
 
@@ -15,7 +16,13 @@ type request struct {
 	ctx   context.Context
 	actor string
 	cmd   Command
+	share *memory.Share // is held until the answer: the caller may have given up before
 	reply chan reply
+}
+
+func (r request) answer(what reply) {
+	r.reply <- what
+	r.share.End()
 }
 
 type reply struct {
@@ -59,7 +66,7 @@ func (t *Tenant) refuseWaiting() {
 	for {
 		select {
 		case r := <-t.requests:
-			r.reply <- reply{err: errClosing}
+			r.answer(reply{err: errClosing})
 		default:
 			return
 		}
@@ -105,7 +112,7 @@ func (t *Tenant) commitFirst(batch []request) int {
 		t.claims.settle(t.id, t.Image().names())
 	}
 	for i, r := range batch {
-		r.reply <- replies[i]
+		r.answer(replies[i])
 	}
 	return len(batch)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"licensor/gate"
+	"licensor/memory"
 	"licensor/tenant"
 )
 
@@ -18,7 +19,7 @@ type metrics struct {
 	duration *prometheus.HistogramVec
 }
 
-func newMetrics(tenants *tenant.Tenants) *metrics {
+func newMetrics(tenants *tenant.Tenants, budget *memory.Budget) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -31,6 +32,9 @@ func newMetrics(tenants *tenant.Tenants) *metrics {
 	}
 	m.registry.MustRegister(m.requests, m.duration, tenantCollector{tenants}, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if budget != nil {
+		m.registry.MustRegister(memoryCollector{budget})
+	}
 	return m
 }
 

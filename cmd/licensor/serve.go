@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"licensor/memory"
 )
 
 func serveCommand() *cobra.Command {
@@ -33,10 +35,15 @@ func serveCommand() *cobra.Command {
 			"  licensor serve --listen :8443 --tls self-signed --tls-name graph.microsoft.com --tls-name login.microsoftonline.com",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			limit, err := memory.SetLimit() // before anything asks what it is
+			if err != nil {
+				return err
+			}
 			if err := at.prepare(func() (string, error) { return filepath.Join(filepath.Dir(data), "tls"), nil }); err != nil {
 				return err
 			}
 			s, err := openFounded(cmd.Context(), data, serviceOptions{
+				memory:  limit,
 				secrets: secrets, acceptLoss: acceptLoss, publicURL: at.publicURL, origins: origins, rotateAfter: rotateAfter, limits: limits.limits(), development: &dev,
 			})
 			if err != nil {

@@ -16,6 +16,7 @@ import (
 	"licensor/graph"
 	"licensor/identity"
 	"licensor/identity/oauth"
+	"licensor/memory"
 	"licensor/store/sqlite"
 	"licensor/tenant"
 )
@@ -35,7 +36,8 @@ type service struct {
 	development *development
 	ready       *readiness
 	metrics     *metrics
-	handler     http.Handler // Graph, our own operations, the authority, health and metrics
+	memory      *memory.Budget // of requests
+	handler     http.Handler   // Graph, our own operations, the authority, health and metrics
 }
 
 type serviceOptions struct {
@@ -47,7 +49,11 @@ type serviceOptions struct {
 	limits      graph.Limits
 	development *development
 	rotateAfter time.Duration // age of the signing key; 0: it is never replaced
+	memory      int64         // how much of it Go may have, in bytes; 0: requests have no bound
 }
+
+// hashingShare is the part of the memory that hashing passwords may take: one in so many.
+const hashingShare = 8
 
 // openService opens a database and brings its tenants to life.
 func openService(ctx context.Context, path string, options serviceOptions) (s *service, err error) {
@@ -104,6 +110,10 @@ func openService(ctx context.Context, path string, options serviceOptions) (s *s
 		return nil, err
 	}
 	s.ready = newReadiness(s.store, time.Now)
+	if options.memory > 0 {
+		s.memory = memory.OfProcess(options.memory)
+		identity.BoundHashing(options.memory / hashingShare)
+	}
 	s.handler = s.routes(options)
 	return s, nil
 }
@@ -111,13 +121,13 @@ func openService(ctx context.Context, path string, options serviceOptions) (s *s
 // routes parts what is Graph's, and our own operations under /licensor, from the rest by hand: a ServeMux would redirect the encoded and
 // empty segments that Graph's paths may have.
 func (s *service) routes(options serviceOptions) http.Handler {
-	s.metrics = newMetrics(s.tenants)
+	s.metrics = newMetrics(s.tenants, s.memory)
 	api := s.metrics.count(graph.New(graph.Config{
 		Authority: s.authority, Tenant: s.tenants.Tenant, Now: options.now, NewID: uuid.New, Log: slog.Default(), Origins: options.origins,
-		Limits: options.limits, Development: options.development.served(),
+		Limits: options.limits, Development: options.development.served(), Memory: s.memory,
 	}))
 	mux := http.NewServeMux()
-	mux.Handle("/", s.metrics.count(sparing(s.logins.Handler(), options.now)))
+	mux.Handle("/", s.metrics.count(sparing(s.within(s.logins.Handler()), options.now)))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.Handle("GET /readyz", s.ready)
 	mux.Handle("GET /metrics", s.metrics.handler())
