@@ -49,6 +49,10 @@ test: go ## run all tests
 test-memory: go ## look at the memory that every operation takes with its largest inputs (Linux)
 	LICENSOR_MEMORY=1 $(GO) test -timeout=20m -count=1 -run 'TakesMuchMemory' ./graph ./identity/oauth
 
+.PHONY: test-long
+test-long: go ## run what takes many minutes: a million users in 2 GB (Linux)
+	LICENSOR_LONG=1 $(GO) test -timeout=60m -count=1 -v -run 'TestAMillionUsers' ./cmd/licensor
+
 # Clients that others write, against the real program; they have dependencies of their own.
 .PHONY: test-sdk
 test-sdk: build ## run Graph's own clients against the program (needs Node.js, npm, openssl and Chromium)
