@@ -13,6 +13,7 @@ import (
 	"licensor/directory"
 	"licensor/directory/column"
 	"licensor/licensing"
+	"licensor/memory"
 	"licensor/store"
 	"licensor/turns"
 )
@@ -60,7 +61,11 @@ func (t *Tenant) Changes(ctx context.Context, after, upTo uint64) (*Changes, err
 
 func (t *Tenant) readChanges(ctx context.Context, s stretch, img *Image) (*Changes, error) {
 	c, last, read := newChanges(), s.after, 0
+	var has, wants int64 // bytes of memory
 	take := func(commit store.Commit) error {
+		if wants = decodedSize * int64(len(commit.Effects)); wants > has {
+			return errSome
+		}
 		if last++; commit.Seq != last {
 			return ErrForgotten
 		}
@@ -83,7 +88,11 @@ func (t *Tenant) readChanges(ctx context.Context, s stretch, img *Image) (*Chang
 	work.Doing("reading what has changed")
 	err := errSome
 	for errors.Is(err, errSome) {
+		has = max(has, wants, memory.Small)
 		if err = work.Yield(); err == nil {
+			err = memory.Of(ctx).Least(ctx, has) // not in take, which must not wait: it holds a reader of the database
+		}
+		if err == nil {
 			err = t.store.Commits(ctx, t.id, last, take)
 		}
 	}

@@ -109,6 +109,34 @@ func TestChangesTakeMemoryForWhatTheyTouch(t *testing.T) {
 	}
 }
 
+// What has changed is read from commits, and a large one takes memory before it is decoded.
+func TestReadingALargeCommitTakesMemory(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 0)
+	h.must(newGroup(t, "small"))
+	before := h.Image().Seq
+	rows := make([]tenant.ImportRow, 2000)
+	for i := range rows {
+		rows[i] = tenant.ImportRow{Line: int64(i + 1), User: &tenant.ImportUser{Patch: newUser(t, fmt.Sprint("user", i)).Patch}}
+	}
+	h.must(tenant.Import{Rows: rows})
+
+	ctx, _, _ := newBudget(t, 0)
+	if _, err := h.Changes(ctx, before-1, before); err != nil {
+		t.Errorf("a small commit without memory: %v", err)
+	}
+	if _, err := h.Changes(ctx, before-1, h.Image().Seq); !isFull(err) {
+		t.Errorf("a large commit without memory: %v", err)
+	}
+	ctx, _, b := newBudget(t, math.MaxInt64)
+	if c, err := h.Changes(ctx, before-1, h.Image().Seq); err != nil || !c.Users.Came(0) || !c.Users.Came(uint32(len(rows)-1)) {
+		t.Errorf("with memory: %v", err)
+	}
+	if used := b.Stats().Used; used < 100*int64(len(rows)) {
+		t.Errorf("reading %d new users takes %d bytes", len(rows), used)
+	}
+}
+
 func isFull(err error) bool {
 	_, ok := errors.AsType[*memory.Full](err)
 	return ok
