@@ -52,16 +52,34 @@ func (api *API) updateSettings(r *request) error {
 	return r.change(c)
 }
 
-// getCatalog answers GET /licensor/v1/catalog, in the form that PUT takes.
+// getCatalog answers GET /licensor/v1/catalog, in the form that PUT takes. It may have megabytes.
 func (api *API) getCatalog(r *request) error {
 	if err := r.allow(); err != nil {
 		return err
 	}
-	b := bytes.NewBuffer(r.begin())
-	if err := json.NewEncoder(b).Encode(r.image.Licensing.Catalog()); err != nil {
-		return fmt.Errorf("write catalog: %w", err)
+	catalog := r.image.Licensing.Catalog()
+	b, err := appendStream(r, append(r.begin(), `{"products":[`...), catalog.Products)
+	if err != nil {
+		return err
 	}
-	return r.send(http.StatusOK, b.Bytes())
+	if b, err = appendStream(r, append(b, `,"servicePlans":[`...), catalog.ServicePlans); err != nil {
+		return err
+	}
+	return r.send(http.StatusOK, append(b, '}'))
+}
+
+// appendStream writes the elements of a list, which are sent while they are written, and its end.
+func appendStream[T any](r *request, b []byte, list []T) ([]byte, error) {
+	for i := range list {
+		text, err := json.Marshal(&list[i])
+		if err != nil {
+			return b, fmt.Errorf("write catalog: %w", err)
+		}
+		if b, err = r.more(append(appendNext(b), text...)); err != nil {
+			return b, err
+		}
+	}
+	return append(b, ']'), nil
 }
 
 // setCatalog answers PUT /licensor/v1/catalog.
