@@ -21,22 +21,33 @@ func (SetGrant) Name() string { return "setGrant" }
 
 func (cmd SetGrant) run(c *change) error {
 	g := cmd.Grant
-	if _, ok := c.next.Principal(g.Client); !ok {
-		return noSuch(g.Client)
-	}
-	if g.User != uuid.Nil {
-		if user, ok := c.dir.UserByID(g.User); !ok || c.dir.UserHidden(user) {
-			return noSuch(g.User)
-		}
-	}
 	before, there := c.next.Grants.Get(g.Client, g.User)
 	if len(g.Scopes) == 0 && !there {
 		return noSuch(g.Client)
+	}
+	if len(g.Scopes) > 0 { // one that is there can be taken away, also while its user is deleted
+		if err := c.mayBeGranted(g); err != nil {
+			return err
+		}
 	}
 	if slices.Equal(before.Scopes, g.Scopes) {
 		return nil
 	}
 	c.effects.Grants = append(c.effects.Grants, GrantNow{Grant: g, Gone: len(g.Scopes) == 0})
+	return nil
+}
+
+// mayBeGranted refuses a grant for an application or a user that is not there.
+func (c *change) mayBeGranted(g directory.Grant) error {
+	if _, ok := c.next.Principal(g.Client); !ok {
+		return noSuch(g.Client)
+	}
+	if g.User == uuid.Nil {
+		return nil
+	}
+	if user, ok := c.dir.UserByID(g.User); !ok || c.dir.UserHidden(user) {
+		return noSuch(g.User)
+	}
 	return nil
 }
 

@@ -116,6 +116,24 @@ func TestRolesAndGrants(t *testing.T) {
 	}
 }
 
+func TestAGrantForADeletedUserCanBeTakenAway(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 1)
+	ann := h.must(newUser(t, "ann"))
+	h.must(tenant.SetClient{Client: app})
+	grant := directory.Grant{Client: app.Principal.ID, User: ann.ID, Scopes: []string{"User.Read"}}
+	h.must(tenant.SetGrant{Grant: grant})
+	h.must(tenant.DeleteUser{User: ann.Ordinal})
+	grant.Scopes = []string{"User.Read", "Group.Read.All"}
+	h.refused(tenant.SetGrant{Grant: grant}, tenant.NotFound)
+	grant.Scopes = nil
+	h.must(tenant.SetGrant{Grant: grant})
+	h.must(tenant.RestoreUser{User: ann.Ordinal})
+	if n := h.Image().Grants.Len(); n != 0 {
+		t.Errorf("%d grants are left", n)
+	}
+}
+
 func (h *house) refused(cmd tenant.Command, kind tenant.ProblemKind) {
 	h.tb.Helper()
 	_, err := h.do(cmd)
