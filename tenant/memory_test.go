@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/directory"
 	"licensor/licensing"
 	"licensor/memory"
 	"licensor/tenant"
@@ -102,7 +103,11 @@ func TestChangesTakeMemoryForWhatTheyTouch(t *testing.T) {
 			t.Errorf("%s without memory: %v", cmd.Name(), err)
 		}
 	}
-	for _, cmd := range []tenant.Command{tenant.DeleteUser{User: 0}, tenant.PurgeUser{User: 0}} {
+	grant := directory.Grant{Client: app.Principal.ID, Scopes: []string{"User.Read"}}
+	h.must(tenant.SetClient{Client: app})
+	h.must(tenant.SetGrant{Grant: grant})
+	grant.Scopes = nil
+	for _, cmd := range []tenant.Command{tenant.DeleteUser{User: 0}, tenant.PurgeUser{User: 0}, tenant.SetGrant{Grant: grant}, tenant.SetPassword{User: 1, Hash: "x"}} {
 		if _, err := h.Do(ctx, "user test", cmd); err != nil {
 			t.Errorf("%s without memory: %v", cmd.Name(), err)
 		}
