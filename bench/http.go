@@ -19,11 +19,11 @@ import (
 
 	"github.com/google/uuid"
 
-	"licensor/directory"
-	"licensor/graph"
-	"licensor/identity"
-	"licensor/identity/oauth"
-	"licensor/tenant"
+	"licensor/internal/directory"
+	"licensor/internal/graph"
+	"licensor/internal/identity"
+	"licensor/internal/identity/oauth"
+	"licensor/internal/tenant"
 )
 
 // compareHTTP puts requests under load, each beside a handler of net/http that verifies the same token and writes the same bytes.

@@ -10,13 +10,13 @@ import (
 
 	"github.com/google/uuid"
 
-	"licensor/catalog"
-	"licensor/directory"
-	"licensor/licensing"
-	"licensor/query"
-	"licensor/store"
-	"licensor/store/sqlite"
-	"licensor/tenant"
+	"licensor/internal/catalog"
+	"licensor/internal/directory"
+	"licensor/internal/licensing"
+	"licensor/internal/query"
+	"licensor/internal/store"
+	"licensor/internal/store/sqlite"
+	"licensor/internal/tenant"
 )
 
 // world is the tenant that both ways are filled with: users of whom everybody is in every group, and a group for each product. All

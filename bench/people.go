@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 
-	"licensor/directory"
+	"licensor/internal/directory"
 )
 
 // personPatch is a person as an import brings it.

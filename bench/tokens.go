@@ -10,8 +10,8 @@ import (
 	"net/url"
 	"time"
 
-	"licensor/identity"
-	"licensor/identity/oauth"
+	"licensor/internal/identity"
+	"licensor/internal/identity/oauth"
 )
 
 // compareTokens puts the token endpoint under load, beside a handler that compares the secret and signs a token for each request.

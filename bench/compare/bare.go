@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"licensor/identity"
+	"licensor/internal/identity"
 )
 
 // gate accepts requests with a valid token. It verifies tokens with the product's own code.

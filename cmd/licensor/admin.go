@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"licensor/tenant"
+	"licensor/internal/tenant"
 )
 
 func adminCommand() *cobra.Command {

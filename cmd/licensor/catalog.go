@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"licensor/catalog"
-	"licensor/licensing"
+	"licensor/internal/catalog"
+	"licensor/internal/licensing"
 )
 
 func catalogCommand() *cobra.Command {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"licensor/licensing"
+	"licensor/internal/licensing"
 )
 
 func skuID(p licensing.Product) uuid.UUID      { return p.SKUID }

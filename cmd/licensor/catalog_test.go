@@ -10,8 +10,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"licensor/catalog"
-	"licensor/licensing"
+	"licensor/internal/catalog"
+	"licensor/internal/licensing"
 )
 
 const (

@@ -15,8 +15,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
-	"licensor/directory"
-	"licensor/tenant"
+	"licensor/internal/directory"
+	"licensor/internal/tenant"
 )
 
 func demoCommand() *cobra.Command {

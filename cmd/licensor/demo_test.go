@@ -13,8 +13,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"licensor/identity"
-	"licensor/tenant"
+	"licensor/internal/identity"
+	"licensor/internal/tenant"
 )
 
 // runDemo runs the demo until it has told everything, does something with its file of credentials, stops it, and returns what it printed.

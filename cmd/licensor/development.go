@@ -10,9 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"licensor/clock"
-	"licensor/graph"
-	"licensor/tenant"
+	"licensor/internal/clock"
+	"licensor/internal/graph"
+	"licensor/internal/tenant"
 )
 
 // development are the options for tests of others' programs. They are on only where somebody says so: whoever can use them can be anybody.

@@ -11,9 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"licensor/graph"
-	"licensor/licensing"
-	"licensor/tenant"
+	"licensor/internal/graph"
+	"licensor/internal/licensing"
+	"licensor/internal/tenant"
 )
 
 func TestFaultsOnTheCommandLine(t *testing.T) {

@@ -10,10 +10,10 @@ import (
 
 	"github.com/google/uuid"
 
-	"licensor/catalog"
-	"licensor/directory"
-	"licensor/identity"
-	"licensor/tenant"
+	"licensor/internal/catalog"
+	"licensor/internal/directory"
+	"licensor/internal/identity"
+	"licensor/internal/tenant"
 )
 
 // founding is a tenant that is to be made.

@@ -10,9 +10,9 @@ import (
 	"runtime"
 	"time"
 
-	"licensor/framing"
-	"licensor/gate"
-	"licensor/turns"
+	"licensor/internal/framing"
+	"licensor/internal/gate"
+	"licensor/internal/turns"
 )
 
 // prepared makes of a connection what net/http serves: one of HTTP/2 as it is, since only that is served as such, and any other with its

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"licensor/directory"
+	"licensor/internal/directory"
 )
 
 // column is a property that a column of CSV holds, and how its cells are written as JSON.

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 
-	"licensor/directory"
+	"licensor/internal/directory"
 )
 
 // wireLine makes a line of the API's import of a row: {"user": {…}}.

@@ -16,10 +16,10 @@ import (
 
 	"github.com/google/uuid"
 
-	"licensor/catalog"
-	"licensor/directory"
-	"licensor/identity"
-	"licensor/tenant"
+	"licensor/internal/catalog"
+	"licensor/internal/directory"
+	"licensor/internal/identity"
+	"licensor/internal/tenant"
 )
 
 // look opens a database to look into its first tenant, or to change it.

@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"licensor/identity"
-	"licensor/store/sqlite"
+	"licensor/internal/identity"
+	"licensor/internal/store/sqlite"
 )
 
 func keysCommand() *cobra.Command {

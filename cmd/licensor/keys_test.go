@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"licensor/identity"
-	"licensor/tenant"
+	"licensor/internal/identity"
+	"licensor/internal/tenant"
 )
 
 // newKey makes a file with a key for the secrets.

@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"licensor/graph"
+	"licensor/internal/graph"
 )
 
 // limiting is how much callers may ask for (docs/spec/protocol.md P43).

@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"licensor/framing"
-	"licensor/gate"
+	"licensor/internal/framing"
+	"licensor/internal/gate"
 )
 
 // serving is how a server is reached.

@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"licensor/memory/memorytest"
+	"licensor/internal/memory/memorytest"
 )
 
 // TestManyUsersInLittleMemory runs the real program with a tenant of 100,000 users in 512 MB, and sends it the most expensive requests of every kind, from many

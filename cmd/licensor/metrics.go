@@ -7,9 +7,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"licensor/gate"
-	"licensor/memory"
-	"licensor/tenant"
+	"licensor/internal/gate"
+	"licensor/internal/memory"
+	"licensor/internal/tenant"
 )
 
 // metrics are what /metrics shows: requests, the program, and each tenant.

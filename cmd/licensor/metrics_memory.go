@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	"licensor/memory"
+	"licensor/internal/memory"
 )
 
 // memoryCollector shows what requests have of the memory that there is for them.

@@ -12,9 +12,9 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/oauth2"
 
-	"licensor/clock"
-	"licensor/graph"
-	"licensor/identity"
+	"licensor/internal/clock"
+	"licensor/internal/graph"
+	"licensor/internal/identity"
 )
 
 // operatorID is who acts when a command works on a database in its own process; the log of commits shows it. Who can open the database's

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 
-	"licensor/identity"
+	"licensor/internal/identity"
 )
 
 const (

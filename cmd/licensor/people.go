@@ -9,9 +9,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"licensor/directory"
-	"licensor/identity"
-	"licensor/tenant"
+	"licensor/internal/directory"
+	"licensor/internal/identity"
+	"licensor/internal/tenant"
 )
 
 // people answers what the authority asks about tenants, and writes down what users decide on its pages.

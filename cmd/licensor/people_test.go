@@ -7,8 +7,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"licensor/directory"
-	"licensor/tenant"
+	"licensor/internal/directory"
+	"licensor/internal/tenant"
 )
 
 func TestTenantsSayWhomTheyTrust(t *testing.T) {

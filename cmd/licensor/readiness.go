@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"licensor/store"
+	"licensor/internal/store"
 )
 
 // Times of readiness.

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"licensor/store"
+	"licensor/internal/store"
 )
 
 // slowly is a database that answers a try only when told to.

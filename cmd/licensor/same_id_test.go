@@ -10,9 +10,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"licensor/directory"
-	"licensor/identity"
-	"licensor/tenant"
+	"licensor/internal/directory"
+	"licensor/internal/identity"
+	"licensor/internal/tenant"
 )
 
 // reused is a tenant in which an object is permanently deleted and another one gets its id, all within a second or two.

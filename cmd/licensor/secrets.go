@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"licensor/identity"
+	"licensor/internal/identity"
 )
 
 // secretsVariable names the environment variable with the key that secrets are encrypted with.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"licensor/memory"
+	"licensor/internal/memory"
 )
 
 func serveCommand() *cobra.Command {

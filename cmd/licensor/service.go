@@ -13,12 +13,12 @@ import (
 
 	"github.com/google/uuid"
 
-	"licensor/graph"
-	"licensor/identity"
-	"licensor/identity/oauth"
-	"licensor/memory"
-	"licensor/store/sqlite"
-	"licensor/tenant"
+	"licensor/internal/graph"
+	"licensor/internal/identity"
+	"licensor/internal/identity/oauth"
+	"licensor/internal/memory"
+	"licensor/internal/store/sqlite"
+	"licensor/internal/tenant"
 )
 
 // defaultData is the database when none is named.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"licensor/memory"
+	"licensor/internal/memory"
 )
 
 // sparing answers 500 when a handler panics, in the shape of the authority's errors (docs/spec/auth.md A30), and the server lives on. Graph looks after its

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"licensor/identity/oauth"
+	"licensor/internal/identity/oauth"
 )
 
 // serveFault returns the address of a server whose authority panics as soon as it asks for a tenant.

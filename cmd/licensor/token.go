@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"licensor/identity"
-	"licensor/tenant"
+	"licensor/internal/identity"
+	"licensor/internal/tenant"
 )
 
 // minting is which token is wanted, as POST /licensor/v1/development/tokens takes it.

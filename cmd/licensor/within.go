@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"licensor/memory"
+	"licensor/internal/memory"
 )
 
 const (

@@ -14,9 +14,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"licensor/directory"
-	"licensor/identity"
-	"licensor/tenant"
+	"licensor/internal/directory"
+	"licensor/internal/identity"
+	"licensor/internal/tenant"
 )
 
 // A server without memory refuses what is not small, in Graph's form and in the authority's, says when to come again, and goes on with what is small.

@@ -1,0 +1,210 @@
+package directory
+
+import (
+	"encoding/json"
+	"iter"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/directory/column"
+)
+
+// shownClient is an application and its service principal with all that either of them shows.
+type shownClient struct {
+	*Client
+	tenant *Organization
+}
+
+// applicationTable is what can be asked about applications. What graph shows of them is in its own list of fields.
+var applicationTable = newTable(
+	"Application", nil,
+	askedText("appId", func(s *shownClient) string { return s.AppID.String() }).column(1).mostly().filtered(Basic, Never, Never, Never).searched(ByStart),
+	askedTime("createdDateTime", func(s *shownClient) column.Value { return column.Value{Time: column.TimeOf(s.CreatedDateTime)} }).column(2).filtered(Basic, Never, Basic, Advanced).ordered(Advanced),
+	notKept[shownClient]("createdOnBehalfOf/deletedDateTime", DateTime).filtered(Basic, Never, Basic, Never),
+	notKept[shownClient]("createdOnBehalfOf/id", String).filtered(Basic, Never, Never, Never),
+	askedTime("deletedDateTime", func(s *shownClient) column.Value { return column.Value{Time: column.TimeOf(s.DeletedDateTime)} }).column(17).filtered(Basic, Never, Basic, Never),
+	askedText("description", func(s *shownClient) string { return textIn(s.Properties, "description") }).column(3).mostly().filtered(Advanced, Advanced, Never, Never).searched(ByWords),
+	notKept[shownClient]("disabledByMicrosoftStatus", String).filtered(Basic, Never, Never, Never),
+	askedText("displayName", func(s *shownClient) string { return s.DisplayName }).column(4).mostly().filtered(Basic, Basic, Never, Advanced).searched(ByWords).ordered(Basic),
+	notKept[shownClient]("id", String).filtered(Basic, Never, Never, Never),
+	askedTexts("identifierUris", func(s *shownClient) []string { return s.IdentifierURIs() }).column(5).mostly().filtered(Basic, Basic, Never, Never),
+	askedText("info/logoUrl", func(s *shownClient) string { return textIn(s.Properties, "info", "logoUrl") }).column(6).filtered(Never, Never, Never, Advanced),
+	askedText("info/termsOfServiceUrl", func(s *shownClient) string { return textIn(s.Properties, "info", "termsOfServiceUrl") }).column(7).filtered(Advanced, Never, Never, Never),
+	askedTexts("publicClient/redirectUris", func(s *shownClient) []string { return s.Redirects.Public }).column(8).filtered(Advanced, Advanced, Never, Never),
+	askedText("publisherDomain", func(s *shownClient) string { return s.tenant.DefaultDomain() }).column(9).filtered(Basic, Basic, Never, Never),
+	askedElements("requiredResourceAccess", "resourceAppId", func(s *shownClient) []string { return s.resources() }).column(10).filtered(Advanced, Never, Never, Never),
+	askedText("serviceManagementReference", func(s *shownClient) string { return textIn(s.Properties, "serviceManagementReference") }).column(11).filtered(Advanced, Advanced, Never, Advanced),
+	askedText("signInAudience", func(s *shownClient) string { return s.SignInAudience() }).column(12).filtered(Basic, Never, Never, Never),
+	askedTexts("spa/redirectUris", func(s *shownClient) []string { return s.Redirects.SPA }).column(13).filtered(Advanced, Advanced, Never, Never),
+	askedTexts("tags", func(s *shownClient) []string { return textsIn(s.Properties, "tags") }).column(14).filtered(Basic, Basic, Never, Never),
+	notKept[shownClient]("uniqueName", String).filtered(Basic, Basic, Never, Never),
+	notKept[shownClient]("verifiedPublisher/displayName", String).filtered(Advanced, Never, Never, Advanced),
+	askedText("web/homePageUrl", func(s *shownClient) string { return s.InWeb("homePageUrl") }).column(15).filtered(Advanced, Never, Never, Advanced),
+	askedTexts("web/redirectUris", func(s *shownClient) []string { return s.Redirects.Web }).column(16).filtered(Advanced, Advanced, Never, Never),
+)
+
+// principalTable is what can be asked about service principals.
+var principalTable = newTable(
+	"ServicePrincipal", nil,
+	askedBool("accountEnabled", func(s *shownClient) bool { return !s.Principal.Disabled }).column(1).filtered(Basic, Never, Never, Never),
+	askedTexts("alternativeNames", func(s *shownClient) []string { return textsIn(s.Principal.Properties, "alternativeNames") }).column(2).filtered(Basic, Basic, Never, Never),
+	askedText("appId", func(s *shownClient) string { return s.Principal.AppID.String() }).column(3).mostly().filtered(Basic, Never, Never, Never).searched(ByStart),
+	askedText("appOwnerOrganizationId", func(s *shownClient) string { return s.Owner(s.tenant.ID).String() }).column(4).filtered(Advanced, Never, Never, Never),
+	askedBool("appRoleAssignmentRequired", func(s *shownClient) bool { return s.Principal.AssignmentRequired }).column(5).filtered(Advanced, Never, Never, Never),
+	askedText("applicationTemplateId", func(s *shownClient) string { return textIn(s.Principal.Properties, "applicationTemplateId") }).column(14).filtered(Basic, Never, Never, Never),
+	notKept[shownClient]("createdObjects", ComplexCollection).filtered(Advanced, Never, Never, Never).elements("id"),
+	askedTime("deletedDateTime", func(s *shownClient) column.Value {
+		return column.Value{Time: column.TimeOf(s.Principal.DeletedDateTime)}
+	}).column(13),
+	askedText("description", func(s *shownClient) string { return textIn(s.Principal.Properties, "description") }).column(6).mostly().filtered(Advanced, Advanced, Never, Never).searched(ByWords),
+	askedText("displayName", func(s *shownClient) string { return s.Principal.DisplayName }).column(7).mostly().filtered(Basic, Basic, Never, Advanced).searched(ByWords).ordered(Basic),
+	askedText("homepage", func(s *shownClient) string { return textIn(s.Principal.Properties, "homepage") }).column(8).filtered(Advanced, Advanced, Never, Advanced),
+	notKept[shownClient]("id", String).filtered(Basic, Never, Never, Never),
+	askedText("info/logoUrl", func(s *shownClient) string { return textIn(s.Properties, "info", "logoUrl") }).column(9).filtered(Never, Never, Never, Advanced),
+	askedText("info/termsOfServiceUrl", func(s *shownClient) string { return textIn(s.Properties, "info", "termsOfServiceUrl") }).column(10).filtered(Advanced, Never, Never, Never),
+	notKept[shownClient]("preferredTokenSigningKeyEndDateTime", DateTime).filtered(Basic, Never, Basic, Never),
+	notKept[shownClient]("publisherName", String).filtered(Basic, Basic, Never, Never),
+	askedTexts("servicePrincipalNames", func(s *shownClient) []string { return s.PrincipalNames() }).column(11).mostly().filtered(Basic, Basic, Never, Never),
+	askedTexts("tags", func(s *shownClient) []string { return textsIn(s.Principal.Properties, "tags") }).column(12).filtered(Basic, Basic, Never, Never),
+)
+
+// askedAs is a property that is only asked about.
+func askedAs[T any](name string, kind Kind, c column.Column, value func(*T) column.Value) *Property[T] {
+	c.Name = name
+	return &Property[T]{Name: name, Kind: kind, ReadOnly: true, sources: []source[T]{{c, value}}}
+}
+
+func askedText[T any](name string, of func(*T) string) *Property[T] {
+	return askedAs(name, String, column.Column{Kind: column.Text}, func(o *T) column.Value { return column.Value{Text: of(o)} })
+}
+
+func askedTexts[T any](name string, of func(*T) []string) *Property[T] {
+	return askedAs(name, StringCollection, column.Column{Kind: column.Texts}, func(o *T) column.Value { return column.Value{Texts: of(o)} })
+}
+
+func askedBool[T any](name string, of func(*T) bool) *Property[T] {
+	return askedAs(name, Bool, column.Column{Kind: column.Bool}, func(o *T) column.Value { return column.Value{Truth: column.TruthOf(of(o))} })
+}
+
+func askedTime[T any](name string, of func(*T) column.Value) *Property[T] {
+	return askedAs(name, DateTime, column.Column{Kind: column.Time}, of)
+}
+
+// askedElements is a collection of objects of which one text is asked about.
+func askedElements[T any](name, field string, of func(*T) []string) *Property[T] {
+	return askedAs(name, ComplexCollection, column.Column{Kind: column.Objects, Fields: []string{field}}, func(o *T) column.Value {
+		return column.Value{Texts: of(o)}
+	})
+}
+
+// notKept is a property that no object has here. The id, which is in no column, is one as well.
+func notKept[T any](name string, kind Kind) *Property[T] {
+	return &Property[T]{Name: name, Kind: kind, ReadOnly: true}
+}
+
+// textIn returns a text of the properties that are kept as JSON, or one within an object.
+func textIn(kept map[string]json.RawMessage, name string, inner ...string) (text string) {
+	raw := kept[name]
+	for _, name := range inner {
+		var object map[string]json.RawMessage
+		if json.Unmarshal(raw, &object) != nil {
+			return ""
+		}
+		raw = object[name]
+	}
+	_ = json.Unmarshal(raw, &text) // it was read as such when it was set
+	return text
+}
+
+func textsIn(kept map[string]json.RawMessage, name string) (texts []string) {
+	if raw, ok := kept[name]; ok {
+		_ = json.Unmarshal(raw, &texts)
+	}
+	return texts
+}
+
+// IdentifierURIs returns the names that the application as a resource can be asked for by, besides its appId.
+func (a *Application) IdentifierURIs() []string { return textsIn(a.Properties, "identifierUris") }
+
+// InWeb returns a text of the application's property web, such as homePageUrl.
+func (a *Application) InWeb(name string) string { return textIn(a.Properties, "web", name) }
+
+// resources returns the appIds of the resources that the application asks for permissions of.
+func (a *Application) resources() (appIDs []string) {
+	var list []struct {
+		ResourceAppID string `json:"resourceAppId"`
+	}
+	if raw, ok := a.Properties["requiredResourceAccess"]; ok {
+		_ = json.Unmarshal(raw, &list)
+	}
+	for _, resource := range list {
+		appIDs = append(appIDs, resource.ResourceAppID)
+	}
+	return appIDs
+}
+
+// graphURL is the name of Microsoft Graph as a resource.
+const graphURL = "https://graph.microsoft.com"
+
+// PrincipalNames returns the names that the service principal as a resource can be asked for by.
+func (c *Client) PrincipalNames() []string {
+	names := []string{c.Principal.AppID.String()}
+	if c.Principal.AppID == GraphAppID {
+		names = append(names, graphURL)
+	}
+	return slices.Concat(names, c.IdentifierURIs())
+}
+
+// Owner returns the tenant that the application of the service principal is registered in: the one it is in itself, or Microsoft's. No
+// others have applications that other tenants know.
+func (c *Client) Owner(tenant uuid.UUID) uuid.UUID {
+	if c.Application.ID == uuid.Nil {
+		return microsoft
+	}
+	return tenant
+}
+
+// ApplicationSchema is the columns of applications.
+func ApplicationSchema() *column.Schema { return applicationTable.schema }
+
+// PrincipalSchema is the columns of service principals.
+func PrincipalSchema() *column.Schema { return principalTable.schema }
+
+// AboutApplication returns what can be asked about a property of applications, in any letter case.
+func AboutApplication(path string) (*Asked, bool) { return applicationTable.about(path) }
+
+// AboutPrincipal returns what can be asked about a property of service principals, in any letter case.
+func AboutPrincipal(path string) (*Asked, bool) { return principalTable.about(path) }
+
+// AllAboutApplications yields what can be asked about each property of applications, in alphabetical order.
+func AllAboutApplications() iter.Seq[*Asked] { return applicationTable.allAbout }
+
+// AllAboutPrincipals yields what can be asked about each property of service principals, in alphabetical order.
+func AllAboutPrincipals() iter.Seq[*Asked] { return principalTable.allAbout }
+
+// ApplicationValues returns what the application has in the columns of ApplicationSchema, those that are null left out.
+func (c *Client) ApplicationValues(tenant *Organization) []column.Change {
+	return applicationTable.values(&shownClient{c, tenant})
+}
+
+// ApplicationChanged returns the values in which the application differs from what it was before.
+func (c *Client) ApplicationChanged(was *Client, tenant *Organization) []column.Change {
+	return applicationTable.changed(&shownClient{was, tenant}, &shownClient{c, tenant})
+}
+
+// PrincipalValues returns what the service principal has in the columns of PrincipalSchema, those that are null left out.
+func (c *Client) PrincipalValues(tenant *Organization) []column.Change {
+	return principalTable.values(&shownClient{c, tenant})
+}
+
+// PrincipalChanged returns the values in which the service principal differs from what it was before.
+func (c *Client) PrincipalChanged(was *Client, tenant *Organization) []column.Change {
+	return principalTable.changed(&shownClient{was, tenant}, &shownClient{c, tenant})
+}
+
+// PublisherDomain returns the change of an application's values when the tenant's default domain becomes another.
+func PublisherDomain(tenant *Organization) []column.Change {
+	about, _ := AboutApplication("publisherDomain")
+	return []column.Change{{Column: about.Column, Value: column.Value{Text: tenant.DefaultDomain()}}}
+}

@@ -1,0 +1,241 @@
+package directory
+
+import (
+	"iter"
+
+	"licensor/internal/directory/column"
+	"licensor/internal/fold"
+)
+
+// Level says in which requests something can be asked (docs/spec/protocol.md P30, P31).
+type Level uint8
+
+// Never; in every request; in advanced ones only, which have the header ConsistencyLevel.
+const (
+	Never Level = iota
+	Basic
+	Advanced
+)
+
+// Filterable says how a property can be filtered (docs/spec/protocol.md P30). Of a collection it is about the elements.
+type Filterable struct {
+	Equal  Level // eq and in; where it is possible, ne and not are Advanced
+	Starts Level // startsWith
+	Range  Level // ge and le
+	Null   Level // eq null
+}
+
+// Search says what of a text $search finds (docs/spec/protocol.md P34).
+type Search uint8
+
+// Nothing; how the text begins; or how each of its words does.
+const (
+	NotSearched Search = iota
+	ByStart
+	ByWords
+)
+
+// Asked is what conditions and orders can ask about a property, or about one within it.
+type Asked struct {
+	Path   string // as Graph spells it: city, employeeOrgData/costCenter
+	Kind   Kind
+	Column int      // its place in the schema; -1 for a property that is not kept, which is null for everybody
+	Fields []string // of a ComplexCollection: the properties of an element
+	Filterable
+	Ends    bool // endsWith works on it (docs/spec/protocol.md P31)
+	Counted bool // whether a collection is empty can be asked: /$count eq 0
+	Search  Search
+	Order   Level // in which requests lists can be ordered by it (docs/spec/protocol.md P33)
+}
+
+// source fills a column from an object.
+type source[T any] struct {
+	column column.Column
+	value  func(*T) column.Value
+}
+
+// column gives the property a column of its own, whose number is stored: never renumber. Those of a property with properties
+// of its own are numbered on from there.
+func (p *Property[T]) column(number uint32) *Property[T] {
+	for i := range p.sources {
+		p.sources[i].column.Number = number + uint32(i)
+	}
+	return p
+}
+
+// mostly says that nearly every object has a value of its own.
+func (p *Property[T]) mostly() *Property[T] {
+	for i := range p.sources {
+		p.sources[i].column.Mostly = true
+	}
+	return p
+}
+
+// filtered says how the property can be filtered, and those within it.
+func (p *Property[T]) filtered(equal, starts, within, null Level) *Property[T] {
+	p.asked.Filterable = Filterable{equal, starts, within, null}
+	return p
+}
+
+func (p *Property[T]) ends() *Property[T]    { p.asked.Ends = true; return p }
+func (p *Property[T]) counted() *Property[T] { p.asked.Counted = true; return p }
+func (p *Property[T]) searched(how Search) *Property[T] {
+	p.asked.Search = how
+	for i := range p.sources {
+		p.sources[i].column.Words = how == ByWords
+	}
+	return p
+}
+
+// elements names the properties that can be asked about of the elements of a collection that no object has.
+func (p *Property[T]) elements(fields ...string) *Property[T] { p.asked.Fields = fields; return p }
+
+func (p *Property[T]) ordered(level Level) *Property[T] { p.asked.Order = level; return p }
+
+// innerSources are the columns of the texts and booleans within a property.
+func innerSources[T, C any](name string, inner *table[C], at func(*T) **C) []source[T] {
+	var all []source[T]
+	for _, p := range inner.all {
+		for _, s := range p.sources {
+			s.column.Name = name + "/" + s.column.Name
+			all = append(all, source[T]{s.column, func(object *T) column.Value {
+				if value := *at(object); value != nil {
+					return s.value(value)
+				}
+				return column.Value{}
+			}})
+		}
+	}
+	return all
+}
+
+// elementSource is the column of a collection of objects with texts.
+func elementSource[T, C any](name string, inner *table[C], at func(*T) *[]C) source[T] {
+	c := column.Column{Name: name, Kind: column.Objects}
+	for _, p := range inner.all {
+		if p.text != nil {
+			c.Fields = append(c.Fields, p.Name)
+		}
+	}
+	return source[T]{c, func(object *T) (v column.Value) {
+		for i := range *at(object) {
+			for _, p := range inner.all {
+				if p.text != nil {
+					v.Texts = append(v.Texts, *p.text(&(*at(object))[i]))
+				}
+			}
+		}
+		return v
+	}}
+}
+
+// arrange makes the schema of those properties that have columns, and the list of what can be asked.
+func (t *table[T]) arrange() {
+	var columns []column.Column
+	t.asked = fold.Names[*Asked]{}
+	for _, p := range t.all {
+		about := p.asked
+		about.Path, about.Kind, about.Column = p.Name, p.Kind, -1
+		t.ask(p, about)
+		for _, s := range p.sources {
+			if s.column.Number == 0 {
+				continue
+			}
+			kind := p.Kind
+			if p.Kind == Complex {
+				kind = kinds[s.column.Kind]
+			}
+			about.Path, about.Kind, about.Column, about.Fields = s.column.Name, kind, len(columns), s.column.Fields
+			t.ask(p, about)
+			columns = append(columns, s.column)
+			t.sources = append(t.sources, s)
+		}
+	}
+	t.schema = column.NewSchema(columns...)
+}
+
+var kinds = map[column.Kind]Kind{column.Text: String, column.Bool: Bool, column.Time: DateTime}
+
+func (t *table[T]) ask(p *Property[T], a Asked) {
+	p.asked = a
+	t.asked.Add(a.Path, &a)
+}
+
+// lacks adds what can be asked for though it is shown of no object, because the object lacks it or it is a reference.
+func (t *table[T]) lacks(all ...Asked) *table[T] {
+	for _, a := range all {
+		a.Column = -1
+		t.asked.Add(a.Path, &a)
+	}
+	return t
+}
+
+// about returns what can be asked about a path, in any letter case.
+func (t *table[T]) about(path string) (*Asked, bool) {
+	return t.asked.Find(path)
+}
+
+func (t *table[T]) allAbout(yield func(*Asked) bool) {
+	for _, p := range t.all {
+		if !yield(&p.asked) {
+			return
+		}
+	}
+}
+
+// values are what an object has in the columns, those that are null left out.
+func (t *table[T]) values(object *T) []column.Change {
+	changes := make([]column.Change, 0, 24)
+	for i := range t.sources {
+		if v := t.sources[i].value(object); !v.IsNull() {
+			changes = append(changes, column.Change{Column: i, Value: v})
+		}
+	}
+	return changes
+}
+
+// changed are the values in which two states of an object differ, as they are now.
+func (t *table[T]) changed(was, now *T) []column.Change {
+	var changes []column.Change
+	for i := range t.sources {
+		if v := t.sources[i].value(now); !v.Equal(t.sources[i].value(was)) {
+			changes = append(changes, column.Change{Column: i, Value: v})
+		}
+	}
+	return changes
+}
+
+// Column returns the place of the column that has all that the property shows; false when there is none.
+func (p *Property[T]) Column() (place int, ok bool) {
+	return p.asked.Column, p.asked.Column >= 0 && p.Kind != Complex && p.Kind != ComplexCollection
+}
+
+// UserSchema is the columns of users.
+func UserSchema() *column.Schema { return userTable.schema }
+
+// GroupSchema is the columns of groups.
+func GroupSchema() *column.Schema { return groupTable.schema }
+
+// AboutUser returns what can be asked about a property of users, in any letter case.
+func AboutUser(path string) (*Asked, bool) { return userTable.about(path) }
+
+// AboutGroup returns what can be asked about a property of groups, in any letter case.
+func AboutGroup(path string) (*Asked, bool) { return groupTable.about(path) }
+
+// AllAboutUsers yields what can be asked about each property of users, in alphabetical order.
+func AllAboutUsers() iter.Seq[*Asked] { return userTable.allAbout }
+
+// AllAboutGroups yields what can be asked about each property of groups, in alphabetical order.
+func AllAboutGroups() iter.Seq[*Asked] { return groupTable.allAbout }
+
+// Values returns what the user has in the columns of UserSchema, those that are null left out.
+func (u *User) Values() []column.Change { return userTable.values(u) }
+
+// Changed returns the values in which the user differs from what it was before.
+func (u *User) Changed(was *User) []column.Change { return userTable.changed(was, u) }
+
+// Values returns what the group has in the columns of GroupSchema, those that are null left out.
+func (g *Group) Values() []column.Change { return groupTable.values(g) }
+
+// Changed returns the values in which the group differs from what it was before.
+func (g *Group) Changed(was *Group) []column.Change { return groupTable.changed(was, g) }

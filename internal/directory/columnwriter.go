@@ -1,0 +1,53 @@
+package directory
+
+import "licensor/internal/directory/column"
+
+// ColumnWriter writes what rows have in a column as JSON, as Property.Append writes the property of the object. It is for one goroutine.
+type ColumnWriter struct {
+	reader column.Reader
+	place  int
+}
+
+// NewColumnWriter returns a ColumnWriter of a column, by its place in the schema.
+func NewColumnWriter(place int) ColumnWriter { return ColumnWriter{column.NewReader(place), place} }
+
+// Append writes what a row has.
+func (w *ColumnWriter) Append(dst []byte, row *column.Row) []byte {
+	start := len(dst)
+	switch row.Schema().Columns[w.place].Kind {
+	case column.Text:
+		text, plain := w.reader.AppendText(append(dst, '"'), row)
+		switch {
+		case len(text) == start+1:
+			return append(text[:start], "null"...)
+		case plain:
+			return append(text, '"')
+		}
+		return quoted(text, start)
+	case column.Time:
+		return appendTime(dst, column.AsTime(w.reader.Time(row)))
+	case column.Bool:
+		return append(dst, truths[w.reader.Truth(row)]...)
+	}
+	dst = append(dst, '[')
+	for i := range w.reader.Elements(row) {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		start := len(dst)
+		dst = quoted(w.reader.AppendElement(append(dst, '"'), row, i), start)
+	}
+	return append(dst, ']')
+}
+
+var truths = [...]string{column.Null: "null", column.False: "false", column.True: "true"}
+
+// quoted completes a string of JSON of which all but the last quotation mark stands from a place on as it is.
+func quoted(dst []byte, start int) []byte {
+	for _, c := range dst[start+1:] {
+		if c < ' ' || c == '"' || c == '\\' {
+			return appendString(dst[:start], string(dst[start+1:]))
+		}
+	}
+	return append(dst, '"')
+}

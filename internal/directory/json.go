@@ -1,0 +1,242 @@
+package directory
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/fold"
+)
+
+// Member is one member of a JSON object.
+type Member struct {
+	Name  string
+	Value json.RawMessage // valid JSON without white space around it
+}
+
+// Is reports whether the member has a name, in any letter case (docs/spec/protocol.md P1).
+func (m Member) Is(name string) bool { return fold.Equal(m.Name, name) }
+
+// Members takes a JSON object apart, in its order. It returns an *Invalid of kind BadType for broken JSON, for anything
+// that is not an object, and for a duplicate name, in whatever letter case. The values are parts of body.
+func Members(body []byte) ([]Member, error) {
+	members, ok := split(body)
+	if !ok {
+		return nil, &Invalid{Kind: BadType, Want: "one JSON object"}
+	}
+	if at := duplicate(members); at >= 0 {
+		return nil, &Invalid{Kind: BadType, Property: members[at].Name, Want: "each property once, in whatever letter case"}
+	}
+	return members, nil
+}
+
+// fewMembers is how many members are compared with each other faster than by way of a map.
+const fewMembers = 24
+
+// duplicate returns the place of a member whose name another before it has, or -1.
+func duplicate(members []Member) int {
+	if len(members) <= fewMembers {
+		for i, m := range members {
+			if slices.ContainsFunc(members[:i], func(other Member) bool { return other.Is(m.Name) }) {
+				return i
+			}
+		}
+		return -1
+	}
+	seen := make(map[string]bool, len(members))
+	for i, m := range members {
+		name := fold.Text(m.Name)
+		if seen[name] {
+			return i
+		}
+		seen[name] = true
+	}
+	return -1
+}
+
+// Unmarshal is json.Unmarshal for documents that were stored: a property that into does not have is an
+// error, since the next write would lose it.
+func Unmarshal(document []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(document))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return errors.New("there is more after the document")
+	}
+	return nil
+}
+
+// split takes an object apart without looking for repeated names; documents we wrote have none.
+func split(body []byte) ([]Member, bool) {
+	if !json.Valid(body) {
+		return nil, false
+	}
+	rest := bytes.TrimLeft(body, jsonSpace)
+	if rest[0] != '{' {
+		return nil, false
+	}
+	var members []Member
+	for rest = next(rest[1:]); rest[0] != '}'; rest = next(rest) {
+		end := valueEnd(rest)
+		name, _ := readString(rest[:end])
+		rest = next(rest[end:])
+		end = valueEnd(rest)
+		members = append(members, Member{name, json.RawMessage(rest[:end:end])})
+		rest = rest[end:]
+	}
+	return members, true
+}
+
+// elements takes a valid JSON array apart.
+func elements(array []byte) ([]json.RawMessage, bool) {
+	if array[0] != '[' {
+		return nil, false
+	}
+	var all []json.RawMessage
+	for rest := next(array[1:]); rest[0] != ']'; rest = next(rest) {
+		end := valueEnd(rest)
+		all = append(all, json.RawMessage(rest[:end:end]))
+		rest = rest[end:]
+	}
+	return all, true
+}
+
+const (
+	jsonSpace = " \t\r\n"
+	zeroTime  = `"0001-01-01T00:00:00Z"`
+)
+
+// next skips to the next name, value or end of valid JSON.
+func next(text []byte) []byte { return bytes.TrimLeft(text, jsonSpace+",:") }
+
+// valueEnd is the length of the value at the start of valid JSON.
+func valueEnd(text []byte) int {
+	depth := 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			i += stringEnd(text[i:]) - 1
+		case '{', '[':
+			depth++
+			continue
+		case '}', ']':
+			depth--
+		default:
+			if depth == 0 {
+				return i + scalarEnd(text[i:])
+			}
+			continue
+		}
+		if depth == 0 {
+			return i + 1
+		}
+	}
+	return len(text)
+}
+
+func stringEnd(text []byte) int {
+	for i := 1; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return len(text)
+}
+
+func scalarEnd(text []byte) int {
+	if end := bytes.IndexAny(text, jsonSpace+",]}"); end >= 0 {
+		return end
+	}
+	return len(text)
+}
+
+func isNull(raw []byte) bool { return string(raw) == "null" }
+
+// readString reads a JSON string; it is false for other JSON.
+func readString(raw []byte) (string, bool) {
+	if len(raw) < 2 || raw[0] != '"' {
+		return "", false
+	}
+	inner := raw[1 : len(raw)-1]
+	if bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
+		return string(inner), true
+	}
+	var text string
+	err := json.Unmarshal(raw, &text)
+	return text, err == nil
+}
+
+func readBool(raw []byte) (value, ok bool) {
+	value = string(raw) == "true"
+	return value, value || string(raw) == "false"
+}
+
+// readTime reads a time of RFC 3339 as whole seconds of UTC, the only times we keep (docs/spec/protocol.md P23).
+func readTime(raw []byte) (time.Time, bool) {
+	text, ok := readString(raw)
+	if !ok {
+		return time.Time{}, false
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}, false
+	}
+	t = t.UTC().Truncate(time.Second)
+	return t, t.Year() >= 1 && t.Year() <= 9999
+}
+
+func appendString(dst []byte, text string) []byte {
+	dst = append(dst, '"')
+	done := 0
+	for i := 0; i < len(text); i++ {
+		if c := text[i]; c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		dst = append(dst, text[done:i]...)
+		dst = appendEscape(dst, text[i])
+		done = i + 1
+	}
+	return append(append(dst, text[done:]...), '"')
+}
+
+func appendEscape(dst []byte, c byte) []byte {
+	switch c {
+	case '"', '\\':
+		return append(dst, '\\', c)
+	case '\n':
+		return append(dst, `\n`...)
+	case '\r':
+		return append(dst, `\r`...)
+	case '\t':
+		return append(dst, `\t`...)
+	}
+	return hex.AppendEncode(append(dst, `\u00`...), []byte{c})
+}
+
+func appendTime(dst []byte, t time.Time) []byte {
+	if t.IsZero() {
+		return append(dst, "null"...)
+	}
+	dst = t.UTC().AppendFormat(append(dst, '"'), "2006-01-02T15:04:05Z")
+	return append(dst, '"')
+}
+
+func appendID(dst []byte, id uuid.UUID) []byte {
+	dst = hex.AppendEncode(append(dst, '"'), id[:4])
+	for _, span := range [...][2]int{{4, 6}, {6, 8}, {8, 10}, {10, 16}} {
+		dst = hex.AppendEncode(append(dst, '-'), id[span[0]:span[1]])
+	}
+	return append(dst, '"')
+}

@@ -1,0 +1,94 @@
+package directory
+
+import (
+	"encoding/json"
+	"strings"
+
+	"licensor/internal/fold"
+)
+
+// Patch is what a client wants changed of an object of type T: properties with values that they take.
+type Patch[T any] struct {
+	changes []change[T]
+	fits    func(before, after *T) error // nil: anything goes
+}
+
+type change[T any] struct {
+	property *Property[T]
+	value    json.RawMessage
+}
+
+// Patches of the objects that clients change.
+type (
+	// UserPatch is a change of a user.
+	UserPatch = Patch[User]
+	// GroupPatch is a change of a group.
+	GroupPatch = Patch[Group]
+	// UnitPatch is a change of an administrative unit.
+	UnitPatch = Patch[AdministrativeUnit]
+	// OrganizationPatch is a change of the organization.
+	OrganizationPatch = Patch[Organization]
+)
+
+// Empty says whether the patch changes nothing.
+func (p Patch[T]) Empty() bool { return len(p.changes) == 0 }
+
+// Has says whether the patch sets (or clears) the property.
+func (p Patch[T]) Has(name string) bool { return p.value(name) != nil }
+
+// Names returns the properties it sets, in the order of the body.
+func (p Patch[T]) Names() []string {
+	names := make([]string, len(p.changes))
+	for i, c := range p.changes {
+		names[i] = c.property.Name
+	}
+	return names
+}
+
+// Apply returns object with the changes made. It is an *Invalid when the values do not fit each other or what they were
+// before; object and what it refers to stay as they are.
+func (p Patch[T]) Apply(object T) (T, error) {
+	changed, err := p.apply(object)
+	if err == nil && p.fits != nil {
+		err = p.fits(&object, &changed)
+	}
+	if err != nil {
+		return object, err
+	}
+	return changed, nil
+}
+
+func (p Patch[T]) apply(object T) (T, error) {
+	for _, c := range p.changes {
+		if err := c.property.set(&object, c.value); err != nil {
+			return object, err
+		}
+	}
+	return object, nil
+}
+
+func (p Patch[T]) value(name string) json.RawMessage {
+	for _, c := range p.changes {
+		if c.property.Name == name {
+			return c.value
+		}
+	}
+	return nil
+}
+
+// require returns an *Invalid for the first property that is not set (docs/spec/protocol.md P50).
+func (p Patch[T]) require(resource string, names ...string) error {
+	for _, name := range names {
+		if !p.Has(name) {
+			return &Invalid{Kind: Missing, Resource: resource, Property: name, Want: "a value"}
+		}
+	}
+	return nil
+}
+
+// isAnnotation says whether a member tells of the body instead of setting a property: @odata.type, skills@odata.type. An
+// @odata.bind that the caller did not take out is not one of them.
+func isAnnotation(name string) bool {
+	_, term, ok := strings.Cut(fold.Text(name), "@odata.")
+	return ok && (term != "bind" || strings.HasPrefix(name, "@"))
+}

@@ -1,0 +1,317 @@
+package directory
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/directory/column"
+)
+
+// Kind is the kind of a property's value.
+type Kind uint8
+
+// The kinds; a collection is never null (docs/spec/protocol.md P23).
+const (
+	String Kind = iota + 1
+	Bool
+	DateTime
+	Int32
+	Complex
+	StringCollection
+	ComplexCollection
+)
+
+// Collection says whether values are arrays.
+func (k Kind) Collection() bool { return k >= StringCollection }
+
+// Returned says when a property is part of an answer (docs/spec/protocol.md P22).
+type Returned uint8
+
+// OnSelect: when asked for, and in answers that show the whole object. ByDefault: always, unless others are asked for.
+// ByName: only when asked for by name; in the real service another service keeps it.
+const (
+	OnSelect Returned = iota
+	ByDefault
+	ByName
+)
+
+// Property is a property of the objects of type T.
+type Property[T any] struct {
+	Name     string
+	Kind     Kind
+	ReadOnly bool // clients cannot set it (docs/spec/protocol.md P53)
+	Returned Returned
+
+	render   func(dst []byte, object *T) []byte
+	read     func(object *T, raw []byte, strict bool) error // nil: computed, not in the document; strict: from a client
+	text     func(*T) *string                               // of String
+	texts    func(*T) *[]string                             // of StringCollection
+	rule     rule
+	required bool // cannot be cleared
+	same     bool // for all objects
+
+	asked   Asked
+	sources []source[T] // the columns that are filled from it
+}
+
+// Same reports whether the property is the same for all objects, so that Append takes nil for one.
+func (p *Property[T]) Same() bool { return p.same }
+
+// Append writes the property of object as JSON: null when it has none, [] for an empty collection.
+func (p *Property[T]) Append(dst []byte, object *T) []byte { return p.render(dst, object) }
+
+// Stored says whether documents have the property, under its name, so that rows can be selected by it.
+func (p *Property[T]) Stored() bool { return p.read != nil }
+
+var errType = errors.New("wrong type")
+
+// set reads what a client sent. Its errors are *Invalid without Resource, or errType.
+func (p *Property[T]) set(object *T, raw []byte) error {
+	if p.required && isNull(raw) {
+		return &Invalid{Kind: BadValue, Property: p.Name, Value: "null", Want: "a value; it cannot be cleared"}
+	}
+	if err := p.read(object, raw, true); err != nil || isNull(raw) {
+		return err
+	}
+	want, value := "", ""
+	switch {
+	case p.text != nil:
+		at := p.text(object)
+		*at, want = p.rule.check(*at)
+		value = *at
+	case p.texts != nil:
+		value, want = p.rule.checkAll(*p.texts(object))
+	}
+	if want != "" {
+		return &Invalid{Kind: BadValue, Property: p.Name, Value: value, Want: want}
+	}
+	return nil
+}
+
+func text[T any](name string, at func(*T) *string) *Property[T] {
+	return &Property[T]{
+		Name: name, Kind: String, text: at,
+		sources: []source[T]{{column.Column{Name: name, Kind: column.Text}, func(object *T) column.Value { return column.Value{Text: *at(object)} }}},
+		render:  func(dst []byte, object *T) []byte { return appendText(dst, *at(object)) },
+		read: func(object *T, raw []byte, _ bool) error {
+			value, ok := readString(raw)
+			if !ok && !isNull(raw) {
+				return errType
+			}
+			*at(object) = value
+			return nil
+		},
+	}
+}
+
+// appendText writes a text; the empty one is null. Clients cannot set an empty text, as in the real service.
+func appendText(dst []byte, value string) []byte {
+	if value == "" {
+		return append(dst, "null"...)
+	}
+	return appendString(dst, value)
+}
+
+func texts[T any](name string, at func(*T) *[]string) *Property[T] {
+	return &Property[T]{
+		Name: name, Kind: StringCollection, texts: at,
+		sources: []source[T]{{column.Column{Name: name, Kind: column.Texts}, func(object *T) column.Value { return column.Value{Texts: *at(object)} }}},
+		render: func(dst []byte, object *T) []byte {
+			dst = append(dst, '[')
+			for i, value := range *at(object) {
+				if i > 0 {
+					dst = append(dst, ',')
+				}
+				dst = appendString(dst, value)
+			}
+			return append(dst, ']')
+		},
+		read: func(object *T, raw []byte, _ bool) (err error) {
+			*at(object), err = readTexts(raw)
+			return err
+		},
+	}
+}
+
+func readTexts(raw []byte) ([]string, error) {
+	all, ok := elements(raw)
+	if !ok || len(all) == 0 {
+		return nil, typeUnless(ok)
+	}
+	values := make([]string, len(all))
+	for i, element := range all {
+		if values[i], ok = readString(element); !ok {
+			return nil, errType
+		}
+	}
+	return values, nil
+}
+
+func typeUnless(ok bool) error {
+	if ok {
+		return nil
+	}
+	return errType
+}
+
+// flag is a boolean that every object has.
+func flag[T any](name string, at func(*T) *bool) *Property[T] {
+	return &Property[T]{
+		Name: name, Kind: Bool, required: true,
+		sources: []source[T]{{column.Column{Name: name, Kind: column.Bool}, func(object *T) column.Value { return truthOf(at(object)) }}},
+		render:  func(dst []byte, object *T) []byte { return appendBool(dst, at(object)) },
+		read: func(object *T, raw []byte, _ bool) error {
+			value, ok := readBool(raw)
+			*at(object) = value
+			return typeUnless(ok)
+		},
+	}
+}
+
+// option is a boolean that may be null.
+func option[T any](name string, at func(*T) **bool) *Property[T] {
+	return &Property[T]{
+		Name: name, Kind: Bool,
+		sources: []source[T]{{column.Column{Name: name, Kind: column.Bool}, func(object *T) column.Value { return truthOf(*at(object)) }}},
+		render:  func(dst []byte, object *T) []byte { return appendBool(dst, *at(object)) },
+		read: func(object *T, raw []byte, _ bool) error {
+			if isNull(raw) {
+				*at(object) = nil
+				return nil
+			}
+			value, ok := readBool(raw)
+			*at(object) = &value
+			return typeUnless(ok)
+		},
+	}
+}
+
+func truthOf(value *bool) column.Value {
+	if value == nil {
+		return column.Value{}
+	}
+	return column.Value{Truth: column.TruthOf(*value)}
+}
+
+func appendBool(dst []byte, value *bool) []byte {
+	switch {
+	case value == nil:
+		return append(dst, "null"...)
+	case *value:
+		return append(dst, "true"...)
+	}
+	return append(dst, "false"...)
+}
+
+func moment[T any](name string, at func(*T) *time.Time) *Property[T] {
+	return &Property[T]{
+		Name: name, Kind: DateTime,
+		sources: []source[T]{{column.Column{Name: name, Kind: column.Time}, func(object *T) column.Value { return column.Value{Time: column.TimeOf(*at(object))} }}},
+		render:  func(dst []byte, object *T) []byte { return appendTime(dst, *at(object)) },
+		read: func(object *T, raw []byte, _ bool) error {
+			value, ok := readTime(raw)
+			*at(object) = value
+			return typeUnless(ok || isNull(raw))
+		},
+	}
+}
+
+func identity[T any](name string, at func(*T) *uuid.UUID) *Property[T] {
+	return &Property[T]{
+		Name: name, Kind: String, ReadOnly: true,
+		render: func(dst []byte, object *T) []byte { return appendID(dst, *at(object)) },
+		read: func(object *T, raw []byte, _ bool) error {
+			value, _ := readString(raw)
+			id, err := uuid.Parse(value)
+			*at(object) = id
+			return typeUnless(err == nil && len(value) == 36)
+		},
+	}
+}
+
+// computed is a property that follows from the others.
+func computed[T any](name string, kind Kind, render func(dst []byte, object *T) []byte) *Property[T] {
+	return &Property[T]{Name: name, Kind: kind, ReadOnly: true, render: render}
+}
+
+// fixed is a property of the contract that has the same value in all objects, since what it tells of is not served here.
+func fixed[T any](name string, kind Kind, value string) *Property[T] {
+	p := computed(name, kind, func(dst []byte, _ *T) []byte { return append(dst, value...) })
+	p.same = true
+	return p
+}
+
+// nested is a property that is an object with properties of its own. Setting it leaves those alone that are not named.
+func nested[T, C any](name string, inner *table[C], at func(*T) **C) *Property[T] {
+	return &Property[T]{
+		Name: name, Kind: Complex, sources: innerSources(name, inner, at),
+		render: func(dst []byte, object *T) []byte {
+			if value := *at(object); value != nil {
+				return inner.appendAll(dst, value)
+			}
+			return append(dst, "null"...)
+		},
+		read: func(object *T, raw []byte, strict bool) error {
+			slot := at(object)
+			if isNull(raw) {
+				*slot = nil
+				return nil
+			}
+			next := new(C)
+			if *slot != nil {
+				*next = **slot
+			}
+			*slot = next
+			return inner.merge(next, raw, strict)
+		},
+	}
+}
+
+func nestedAll[T, C any](name string, inner *table[C], at func(*T) *[]C) *Property[T] {
+	return &Property[T]{
+		Name: name, Kind: ComplexCollection, sources: []source[T]{elementSource(name, inner, at)},
+		render: func(dst []byte, object *T) []byte {
+			dst = append(dst, '[')
+			for i := range *at(object) {
+				if i > 0 {
+					dst = append(dst, ',')
+				}
+				dst = inner.appendAll(dst, &(*at(object))[i])
+			}
+			return append(dst, ']')
+		},
+		read: func(object *T, raw []byte, strict bool) error {
+			all, ok := elements(raw)
+			values := make([]C, len(all))
+			for i, element := range all {
+				if err := inner.merge(&values[i], element, strict); err != nil {
+					return err
+				}
+			}
+			*at(object) = slices.Clip(values)
+			return typeUnless(ok)
+		},
+	}
+}
+
+func (p *Property[T]) readOnly() *Property[T]  { p.ReadOnly = true; return p }
+func (p *Property[T]) byDefault() *Property[T] { p.Returned = ByDefault; return p }
+func (p *Property[T]) byName() *Property[T]    { p.Returned = ByName; return p }
+func (p *Property[T]) needed() *Property[T]    { p.required = true; return p }
+
+// neverNull makes a time the first of all times where there is none, for those that the contract declares not nullable.
+func (p *Property[T]) neverNull() *Property[T] {
+	render := p.render
+	p.render = func(dst []byte, object *T) []byte {
+		start := len(dst)
+		if dst = render(dst, object); bytes.Equal(dst[start:], []byte("null")) {
+			dst = append(dst[:start], zeroTime...)
+		}
+		return dst
+	}
+	return p
+}

@@ -1,0 +1,165 @@
+package directory
+
+import (
+	"errors"
+	"fmt"
+
+	"licensor/internal/directory/column"
+	"licensor/internal/fold"
+)
+
+// table is all properties of a type of objects.
+type table[T any] struct {
+	resource string // as it stands in errors
+	all      []*Property[T]
+	defaults []*Property[T]
+	byName   fold.Names[*Property[T]]
+	derived  []string // properties that others keep for these objects, such as their licenses; read-only
+
+	schema  *column.Schema
+	sources []source[T]        // by column
+	asked   fold.Names[*Asked] // by path
+}
+
+func newTable[T any](resource string, derived []string, all ...*Property[T]) *table[T] {
+	t := &table[T]{resource: resource, all: all, byName: fold.Names[*Property[T]]{}, derived: derived}
+	for _, p := range all {
+		t.byName.Add(p.Name, p)
+		if p.Returned == ByDefault {
+			t.defaults = append(t.defaults, p)
+		}
+	}
+	t.arrange()
+	return t
+}
+
+func (t *table[T]) property(name string) (*Property[T], bool) { return t.byName.Find(name) }
+
+// appendDocument writes what is stored of an object: its properties in the order of the table, those without a value
+// left out, so that equal objects have equal documents.
+func (t *table[T]) appendDocument(dst []byte, object *T) []byte {
+	dst = append(dst, '{')
+	first := true
+	for _, p := range t.all {
+		if p.read == nil {
+			continue
+		}
+		mark := len(dst)
+		dst = appendName(dst, p.Name, first)
+		value := len(dst)
+		if dst = p.render(dst, object); absent(dst[value:]) {
+			dst = dst[:mark]
+			continue
+		}
+		first = false
+	}
+	return append(dst, '}')
+}
+
+func absent(value []byte) bool {
+	return string(value) == "null" || string(value) == "[]" || string(value) == zeroTime
+}
+
+func appendName(dst []byte, name string, first bool) []byte {
+	if !first {
+		dst = append(dst, ',')
+	}
+	dst = append(dst, '"')
+	dst = append(dst, name...)
+	return append(dst, '"', ':')
+}
+
+// appendAll writes an object with all its properties, as clients see it.
+func (t *table[T]) appendAll(dst []byte, object *T) []byte {
+	dst = append(dst, '{')
+	for i, p := range t.all {
+		dst = p.render(appendName(dst, p.Name, i == 0), object)
+	}
+	return append(dst, '}')
+}
+
+// parse reads a document. It does not ask whether values are allowed: they were when they were written. A property it
+// does not know is an error, since the next write would lose it.
+func (t *table[T]) parse(document []byte) (*T, error) {
+	members, ok := split(document)
+	if !ok {
+		return nil, fmt.Errorf("document of a %s is no JSON object", t.resource)
+	}
+	object := new(T)
+	for _, m := range members {
+		p, _ := t.property(m.Name)
+		if p == nil || p.Name != m.Name || p.read == nil {
+			return nil, fmt.Errorf("document of a %s has the property %q, which this version does not know", t.resource, m.Name)
+		}
+		if err := p.read(object, m.Value, false); err != nil {
+			return nil, fmt.Errorf("document of a %s: property %q: %w", t.resource, m.Name, err)
+		}
+	}
+	return object, nil
+}
+
+// merge reads the object raw into an inner object. What is refused is named by its path only above, in table.refuse.
+func (t *table[T]) merge(object *T, raw []byte, strict bool) error {
+	members, err := Members(raw)
+	if err != nil {
+		return err
+	}
+	for _, m := range members {
+		p, _ := t.property(m.Name)
+		switch {
+		case strict && isAnnotation(m.Name):
+			continue
+		case p == nil || !strict && p.Name != m.Name:
+			return &Invalid{Kind: Unknown, Property: m.Name, Want: "a property of " + t.resource}
+		case strict:
+			err = p.set(object, m.Value)
+		default:
+			err = p.read(object, m.Value, false)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// patch reads what a client wants changed. An import takes read-only properties too, as long as they are stored.
+func (t *table[T]) patch(members []Member, importing bool) (Patch[T], error) {
+	patch := Patch[T]{changes: make([]change[T], 0, len(members))}
+	var scratch T
+	for _, m := range members {
+		p, _ := t.property(m.Name)
+		derived, isDerived := fold.Among(t.derived, m.Name)
+		switch {
+		case m.Is("id") || isAnnotation(m.Name):
+			continue
+		case p == nil && !isDerived:
+			return patch, &Invalid{Kind: Unknown, Resource: t.resource, Property: m.Name, Want: "a property of " + t.resource}
+		case (p == nil || p.read == nil) && importing:
+			continue
+		case p == nil:
+			return patch, &Invalid{Kind: ReadOnly, Resource: t.resource, Property: derived, Want: "a body without it"}
+		case p.read == nil || p.ReadOnly && !importing:
+			return patch, &Invalid{Kind: ReadOnly, Resource: t.resource, Property: p.Name, Want: "a body without it"}
+		}
+		if err := p.set(&scratch, m.Value); err != nil {
+			return patch, t.refuse(p, err)
+		}
+		patch.changes = append(patch.changes, change[T]{p, m.Value})
+	}
+	return patch, nil
+}
+
+// refuse completes an error of Property.set: with the resource, and the property with its inner one.
+func (t *table[T]) refuse(p *Property[T], err error) *Invalid {
+	var invalid *Invalid
+	if !errors.As(err, &invalid) {
+		return &Invalid{Kind: BadType, Resource: t.resource, Property: p.Name, Want: "a value of the property's type"}
+	}
+	refused := *invalid
+	refused.Resource = t.resource
+	if refused.Property != p.Name && refused.Kind != Unknown {
+		refused.Property = p.Name + "." + refused.Property
+	}
+	return &refused
+}

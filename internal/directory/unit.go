@@ -1,0 +1,107 @@
+package directory
+
+import (
+	"iter"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/directory/column"
+)
+
+// AdministrativeUnit is Graph's administrativeUnit, without its members. As with User, empty texts are null in Graph.
+type AdministrativeUnit struct {
+	ID              uuid.UUID
+	DeletedDateTime time.Time // UTC, whole seconds; zero unless it is in the deleted items
+	DisplayName     string
+	Description     string
+	MembershipType  string
+	Visibility      string
+
+	IsMemberManagementRestricted *bool // never true, see consistent
+
+	membershipRule, membershipRuleProcessingState string // always empty, see consistent
+}
+
+var unitTable = newTable(
+	"AdministrativeUnit", nil,
+	moment("deletedDateTime", func(u *AdministrativeUnit) *time.Time { return &u.DeletedDateTime }).readOnly().byDefault().column(1),
+	text("description", func(u *AdministrativeUnit) *string { return &u.Description }).max(1024).byDefault().column(2).mostly().filtered(Advanced, Advanced, Never, Advanced).searched(ByWords),
+	text("displayName", func(u *AdministrativeUnit) *string { return &u.DisplayName }).max(256).needed().byDefault().column(3).mostly().filtered(Basic, Basic, Never, Advanced).searched(ByWords).ordered(Advanced),
+	identity("id", func(u *AdministrativeUnit) *uuid.UUID { return &u.ID }).byDefault().filtered(Basic, Never, Never, Never),
+	option("isMemberManagementRestricted", func(u *AdministrativeUnit) **bool { return &u.IsMemberManagementRestricted }).byDefault().column(4).filtered(Basic, Never, Never, Never),
+	text("membershipRule", func(u *AdministrativeUnit) *string { return &u.membershipRule }).max(3072).byDefault().filtered(Basic, Basic, Never, Never),
+	text("membershipRuleProcessingState", func(u *AdministrativeUnit) *string { return &u.membershipRuleProcessingState }).oneOf("On", "Paused").byDefault().filtered(Basic, Never, Never, Never),
+	text("membershipType", func(u *AdministrativeUnit) *string { return &u.MembershipType }).oneOf("Assigned", "Dynamic").byDefault(),
+	text("visibility", func(u *AdministrativeUnit) *string { return &u.Visibility }).oneOf("Public", "HiddenMembership").byDefault(),
+)
+
+// ParseUnit reads what Document wrote.
+func ParseUnit(document []byte) (*AdministrativeUnit, error) { return unitTable.parse(document) }
+
+// Document is the unit as it is stored: a JSON object with Graph's names, properties without a value left out.
+func (u *AdministrativeUnit) Document() []byte { return unitTable.appendDocument(nil, u) }
+
+// UnitProperty returns the property with a name, in any letter case.
+func UnitProperty(name string) (*Property[AdministrativeUnit], bool) { return unitTable.property(name) }
+
+// UnitProperties returns all properties in alphabetical order. The slice is shared.
+func UnitProperties() []*Property[AdministrativeUnit] { return unitTable.all }
+
+// UnitSchema is the columns of administrative units.
+func UnitSchema() *column.Schema { return unitTable.schema }
+
+// AboutUnit returns what can be asked about a property of administrative units, in any letter case.
+func AboutUnit(path string) (*Asked, bool) { return unitTable.about(path) }
+
+// AllAboutUnits yields what can be asked about each property of administrative units, in alphabetical order.
+func AllAboutUnits() iter.Seq[*Asked] { return unitTable.allAbout }
+
+// Values returns what the unit has in the columns of UnitSchema, those that are null left out.
+func (u *AdministrativeUnit) Values() []column.Change { return unitTable.values(u) }
+
+// Changed returns the values in which the unit differs from what it was before.
+func (u *AdministrativeUnit) Changed(was *AdministrativeUnit) []column.Change {
+	return unitTable.changed(was, u)
+}
+
+// ParseUnitPatch reads the body of a creation or an update of an administrative unit. Errors are *Invalid.
+func ParseUnitPatch(members []Member) (UnitPatch, error) {
+	patch, err := unitTable.patch(members, false)
+	patch.fits = func(_, after *AdministrativeUnit) error { return after.consistent() }
+	return patch, err
+}
+
+// NewUnit makes an administrative unit of what a client sent.
+func NewUnit(patch UnitPatch, id uuid.UUID) (*AdministrativeUnit, error) {
+	if err := patch.require("AdministrativeUnit", "displayName"); err != nil {
+		return nil, err
+	}
+	unit, err := patch.Apply(AdministrativeUnit{ID: id})
+	if err != nil {
+		return nil, err
+	}
+	return &unit, nil
+}
+
+// consistent returns an *Invalid for what would have no effect here: a unit whose members follow from a rule would stay empty,
+// and one whose members only its own administrators manage would be managed by all.
+func (u *AdministrativeUnit) consistent() error {
+	switch {
+	case u.MembershipType == "Dynamic", u.membershipRule != "", u.membershipRuleProcessingState != "":
+		return unservedUnit(
+			"membershipType", "Administrative units with dynamic membership are not supported by this server yet. "+
+				"Leave out 'membershipRule' and 'membershipRuleProcessingState', and add the members to the unit.",
+		)
+	case isTrue(u.IsMemberManagementRestricted):
+		return unservedUnit(
+			"isMemberManagementRestricted", "Restricted management administrative units are not supported by this server yet. "+
+				"Leave out 'isMemberManagementRestricted'.",
+		)
+	}
+	return nil
+}
+
+func unservedUnit(property, want string) error {
+	return &Invalid{Kind: NotServed, Resource: "AdministrativeUnit", Property: property, Want: want}
+}

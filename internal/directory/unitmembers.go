@@ -1,0 +1,219 @@
+package directory
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"licensor/internal/vector"
+)
+
+// UnitMembers are the users and groups that are members of administrative units, all by their ordinals. They never change: any
+// number of goroutines may read them. A change copies little of them, however many members a unit has.
+type UnitMembers struct {
+	units vector.Vector[unitSets] // by the ordinal of the unit; those that never had a member may be missing at the end
+	count int
+}
+
+// unitSets are the members of one unit; nil is an empty set. All containers of the sets are marked as shared, see withMember.
+type unitSets struct{ users, groups *roaring.Bitmap }
+
+// UnitMember is a member of an administrative unit that came or went. Field numbers are stored; never renumber.
+type UnitMember struct {
+	Unit    uint32 `cbor:"1,keyasint,omitempty"`
+	Member  uint32 `cbor:"2,keyasint,omitempty"`
+	IsGroup bool   `cbor:"3,keyasint,omitempty"` // the member is a group, otherwise a user
+	Gone    bool   `cbor:"4,keyasint,omitempty"`
+}
+
+func (m *UnitMembers) at(unit uint32) unitSets {
+	if unit >= m.Units() {
+		return unitSets{}
+	}
+	return m.units.At(int(unit))
+}
+
+// Units is one more than the highest ordinal of a unit that has, or had, members.
+func (m *UnitMembers) Units() uint32 { return uint32(m.units.Len()) }
+
+// Len is how many members the units have together.
+func (m *UnitMembers) Len() int { return m.count }
+
+// Users returns the users that are members of a unit, deleted ones included; nil when there are none. They must not be changed.
+func (m *UnitMembers) Users(unit uint32) *roaring.Bitmap { return m.at(unit).users }
+
+// Groups is Users for groups.
+func (m *UnitMembers) Groups(unit uint32) *roaring.Bitmap { return m.at(unit).groups }
+
+// Has reports whether a user or group is a member of a unit.
+func (m *UnitMembers) Has(member UnitMember) bool {
+	sets := m.at(member.Unit)
+	set := *sets.of(member.IsGroup)
+	return set != nil && set.Contains(member.Member)
+}
+
+func (s *unitSets) len() (n int) {
+	for _, set := range []*roaring.Bitmap{s.users, s.groups} {
+		if set != nil {
+			n += int(set.GetCardinality())
+		}
+	}
+	return n
+}
+
+func (s *unitSets) of(groups bool) **roaring.Bitmap {
+	if groups {
+		return &s.groups
+	}
+	return &s.users
+}
+
+// Of returns the units that a user or group is a member of, deleted ones included, in ascending order. It looks at every unit, of
+// which there are few.
+func (m *UnitMembers) Of(member uint32, isGroup bool) (units []uint32) {
+	for unit, sets := range m.units.All() {
+		if set := *sets.of(isGroup); set != nil && set.Contains(member) {
+			units = append(units, uint32(unit))
+		}
+	}
+	return units
+}
+
+// Change returns the members after some have come and gone, in this order.
+func (m *UnitMembers) Change(changes []UnitMember) *UnitMembers {
+	next, owner := &UnitMembers{m.units, m.count}, new(vector.Owner)
+	for _, c := range changes {
+		for next.Units() <= c.Unit {
+			next.units.Append(owner, unitSets{})
+		}
+		if has := next.Has(c); has && c.Gone {
+			next.count--
+		} else if !has && !c.Gone {
+			next.count++
+		}
+		set := next.units.Own(owner, int(c.Unit)).of(c.IsGroup)
+		*set = withMember(*set, c.Member, !c.Gone)
+	}
+	return next
+}
+
+// Empty returns the members after all have left a unit.
+func (m *UnitMembers) Empty(unit uint32) *UnitMembers {
+	if unit >= m.Units() {
+		return m
+	}
+	sets := m.at(unit)
+	next := &UnitMembers{m.units, m.count - sets.len()}
+	next.units.Set(new(vector.Owner), int(unit), unitSets{})
+	return next
+}
+
+// withMember returns a set with a member, or without it. The two sets share the containers that are alike: a container that
+// is marked as shared is taken over by Or as it is, and copied before it is changed. Cloning with copy-on-write marks all; the set
+// does not keep copy-on-write, since each Clone would then write the marks again, while others read them.
+func withMember(was *roaring.Bitmap, member uint32, is bool) *roaring.Bitmap {
+	set := roaring.New()
+	if was != nil {
+		set.Or(was)
+	}
+	if is {
+		set.Add(member)
+	} else {
+		set.Remove(member)
+	}
+	if set.IsEmpty() {
+		return nil
+	}
+	return marked(set)
+}
+
+func marked(set *roaring.Bitmap) *roaring.Bitmap {
+	set.SetCopyOnWrite(true)
+	set.Clone()
+	set.SetCopyOnWrite(false)
+	return set
+}
+
+// Parts returns how many parts a snapshot of the members has.
+func (m *UnitMembers) Parts() int { return m.units.Chunks() }
+
+// PartChanged reports whether a part may differ from what it was in older members that m was made from.
+func (m *UnitMembers) PartChanged(older *UnitMembers, part int) bool {
+	return !m.units.SameChunk(&older.units, part)
+}
+
+// unitMembersFormat is the first byte of each part. A change of format takes the next one.
+const unitMembersFormat = 1
+
+// AppendPart writes the members of the units of a part.
+func (m *UnitMembers) AppendPart(dst []byte, part int) []byte {
+	dst = append(dst, unitMembersFormat)
+	for _, sets := range m.units.Chunk(part) {
+		dst = appendBitmap(appendBitmap(dst, sets.users), sets.groups)
+	}
+	return dst
+}
+
+// appendBitmap writes a set and before it how many bytes it takes, 0 when it is empty.
+func appendBitmap(dst []byte, set *roaring.Bitmap) []byte {
+	if set == nil {
+		return append(dst, 0)
+	}
+	dst = binary.AppendUvarint(dst, set.GetSerializedSizeInBytes())
+	data, err := set.ToBytes()
+	if err != nil {
+		panic(fmt.Errorf("write a set to memory: %w", err))
+	}
+	return append(dst, data...)
+}
+
+// DecodeUnitMembers returns the members that wrote the parts, of which all are needed, in order. Data that no members of so many units,
+// users and groups wrote is an error.
+func DecodeUnitMembers(parts [][]byte, units, users, groups uint32) (*UnitMembers, error) {
+	m, owner := new(UnitMembers), new(vector.Owner)
+	for i, data := range parts {
+		r := &reader{rest: data}
+		if v := r.bytes(1)[0]; r.err == nil && v != unitMembersFormat {
+			return nil, fmt.Errorf("snapshot: part %d of unit members is in format %d, and this version reads formats up to %d: run the version that wrote it or a newer one",
+				i, v, unitMembersFormat)
+		}
+		for r.err == nil && len(r.rest) > 0 {
+			sets := unitSets{r.bitmap(users), r.bitmap(groups)}
+			m.count += sets.len()
+			m.units.Append(owner, sets)
+		}
+		if r.err != nil {
+			return nil, fmt.Errorf("snapshot: part %d of unit members: %w", i, r.err)
+		}
+		if rest := m.units.Len() % vector.ChunkLen; rest > 0 && i < len(parts)-1 {
+			return nil, fmt.Errorf("snapshot: part %d of unit members has only %d units", i, rest)
+		}
+	}
+	if m.Units() > units {
+		return nil, fmt.Errorf("snapshot: members of %d units, and there are %d", m.Units(), units)
+	}
+	return m, nil
+}
+
+// bitmap reads a set of values below limit.
+func (r *reader) bitmap(limit uint32) *roaring.Bitmap {
+	data := r.bytes(int(r.count(1)))
+	if r.err != nil || len(data) == 0 {
+		return nil
+	}
+	set := roaring.New()
+	err := set.UnmarshalBinary(data)
+	if err == nil {
+		err = set.Validate()
+	}
+	if err != nil {
+		r.fail(err)
+		return nil
+	}
+	if set.IsEmpty() || set.Maximum() >= limit {
+		r.fail(fmt.Errorf("a set with values beyond %d, or none", limit))
+		return nil
+	}
+	return marked(set)
+}

@@ -1,0 +1,282 @@
+package graph
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/graph/odata"
+	"licensor/internal/identity"
+	"licensor/internal/memory"
+	"licensor/internal/tenant"
+)
+
+// Config is what an API needs of its surroundings. All fields but Origins, Limits, Development, Random, PasswordCost and Memory are required; what they hold is used by several goroutines.
+type Config struct {
+	Authority *identity.Authority
+	Tenant    func(id uuid.UUID) (*tenant.Tenant, bool)
+	Now       func() time.Time
+	NewID     func() uuid.UUID // for request ids
+	// Origins are those of pages whose browsers may call: https://admin.contoso.com, or http://localhost:* with any port. None: nobody's may.
+	Origins []string
+	Limits  Limits // what callers may ask for; none when zero
+	// Development has what others test their programs with; nil: there are no such operations. Now must be its clock's.
+	Development *Development
+	// Random makes the secrets of applications and the salt of passwords; nil: the system's.
+	Random io.Reader
+	// PasswordCost is what it takes to check a password that is set here; identity.UsualCost when zero.
+	PasswordCost identity.PasswordCost
+	// ImportPieces is how many pieces of 1,000 lines an import may take in one commit, 1 when zero. More make an import faster; others wait for
+	// the database meanwhile.
+	ImportPieces int
+	Memory       *memory.Budget // of requests in flight; nil: they have no bound
+	Log          *slog.Logger   // gets what nobody foresaw, once, with the request's id
+}
+
+// API serves Graph. It is an http.Handler.
+type API struct {
+	Config
+	limits   *limits
+	routes   *routes
+	model    *model
+	metadata func() []byte // $metadata, which is made when somebody wants it
+}
+
+// New makes an API.
+func New(config Config) *API {
+	m, table := newModel(operations), operations
+	if config.Development == nil {
+		table = withoutDevelopment(table)
+	}
+	if config.Random == nil {
+		config.Random = rand.Reader
+	}
+	if config.PasswordCost == (identity.PasswordCost{}) {
+		config.PasswordCost = identity.UsualCost
+	}
+	return &API{Config: config, limits: newLimits(config.Limits), routes: newRoutes(table), model: m, metadata: sync.OnceValue(m.describe)}
+}
+
+// deadline is how long a request may wait for anything.
+const deadline = 60 * time.Second
+
+// ServeHTTP answers a request to any path.
+func (api *API) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
+	if api.allowOrigin(w, hr) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(hr.Context(), deadline)
+	defer cancel()
+	r := newRequest(ctx, w, hr, api.NewID(), api.Now())
+	defer func() {
+		r.work.End()
+		r.share.End()
+	}()
+	defer func() {
+		switch fault := recover(); fault {
+		case nil:
+		case http.ErrAbortHandler:
+			panic(fault) // the way to end the connection
+		default:
+			api.Log.Error("panic", "request-id", r.id, "method", hr.Method, "path", hr.URL.Path, "fault", fault, "stack", string(debug.Stack()))
+			r.fail(internalFault)
+		}
+	}()
+	if err := api.serve(r); err != nil {
+		api.fail(r, err)
+	}
+}
+
+// serve is the way of one request: route, verify, admit, permit, do.
+func (api *API) serve(r *request) error {
+	r.host = api.Authority.Root(r.Request)
+	place, lost := api.route(r)
+	if lost == nil && place.isOpen(r.Method) {
+		if err := api.admitStranger(r); err != nil {
+			return err
+		}
+		r.op = place.node.operations[r.Method]
+		return r.op.do(api, r)
+	}
+	caller, err := api.Authority.Verify(r.ctx, bearer(r.Header["Authorization"]))
+	if err != nil {
+		if tooMany := api.admitStranger(r); tooMany != nil {
+			return tooMany
+		}
+		return err
+	}
+	r.caller, r.keys, r.me, r.property, r.raw = caller, place.keys, place.me, place.property, place.raw
+	if r.me { // so that keys are those of the path under /users/{user}
+		r.keys = slices.Insert(r.keys, 0, caller.ObjectID.String())
+	}
+	if r.named != uuid.Nil && r.named != caller.Tenant {
+		lost = &Problem{Status: http.StatusBadRequest, Code: badRequest, Message: fmt.Sprintf("The tenant '%s' in the path is not '%s', the tenant of the access token.", r.named, caller.Tenant)}
+	}
+	if lost == nil {
+		r.op, lost = place.operation(r.Method)
+	}
+	options, malformed := odata.Parse(r.URL.RawQuery)
+	if err := api.admit(r, r.cost(options)); err != nil {
+		return err
+	}
+	if r.ctx, r.share, err = api.Memory.Begin(r.ctx, caller.Tenant); err != nil {
+		return err
+	}
+	if place.node != nil && r.Method == http.MethodOptions {
+		r.w.Header().Set("Allow", place.node.methods())
+		return r.sendNothing()
+	}
+	if lost != nil { // said only now, so that nobody learns the paths without a token
+		return lost
+	}
+	return api.answer(r, options, malformed)
+}
+
+// answer does the operation that the request has led to.
+func (api *API) answer(r *request, options *odata.Options, malformed error) error {
+	if err := api.Development.before(api, r); err != nil {
+		return err
+	}
+	if err := api.enter(r); err != nil {
+		return err
+	}
+	if r.options = options; malformed != nil {
+		return malformed
+	}
+	spellExpansions(options)
+	if r.property != nil {
+		if err := r.allow(); err != nil {
+			return err
+		}
+		options.Select = r.property[:1:1]
+	}
+	if err := r.precondition(); err != nil {
+		return err
+	}
+	return r.op.do(api, r)
+}
+
+// route finds where the path leads, and under which root.
+func (api *API) route(r *request) (match, error) {
+	path, ok := segments(r.URL.EscapedPath())
+	if !ok {
+		return match{}, &Problem{Status: http.StatusBadRequest, Code: brokenRequest, Message: "The path is not encoded as paths are: % is followed by two hexadecimal digits."}
+	}
+	if len(path) > 1 && slices.Contains(path, "") {
+		return match{}, emptySegment
+	}
+	path, r.named = withoutTenant(path)
+	r.root, r.beta = r.host+"/"+strings.ToLower(path[0]), strings.EqualFold(path[0], "beta")
+	if strings.EqualFold(path[0], "licensor") {
+		r.root = r.host + ownRoot
+	}
+	place, lost, ok := api.routes.find(path)
+	switch {
+	case ok:
+		return place, nil
+	case place.unserved:
+		return match{}, notServedHere(r.Method, "/"+strings.Join(path[1:], "/"))
+	}
+	return match{}, noSegment(lost)
+}
+
+// isOpen says whether the place answers without a token.
+func (m match) isOpen(method string) bool {
+	op := m.node.operations[method]
+	return op != nil && op.open
+}
+
+// operation is what the place does for a method.
+func (m match) operation(method string) (*operation, error) {
+	op := m.node.operations[method]
+	if read := m.node.operations[http.MethodGet]; op == nil && m.node.property != "" && m.node.graph && read != nil { // Graph has the place for more than a property
+		return nil, notServedHere(method, read.path+"/"+m.node.property)
+	}
+	if op == nil {
+		return nil, noMethod(m.node.methods())
+	}
+	if op.do == nil {
+		return nil, notServedHere(method, op.path)
+	}
+	return op, nil
+}
+
+// enter opens the caller's tenant, once the caller may do the operation. What the object is to the caller must be known for
+// that; where it is not there at all, the operation says so later, to those who may know.
+func (api *API) enter(r *request) (err error) {
+	t, ok := api.Tenant(r.caller.Tenant)
+	if ok {
+		r.tenant, r.image = t, t.Image()
+		r.ctx, r.work = t.Work(r.ctx)
+	}
+	need := r.op.need
+	if r.op.needOfGroup != "" && ok {
+		need = r.needOf()
+	}
+	if r.op.anyone {
+		r.access = identity.None
+	} else if r.access, err = need.Check(r.caller, r.relation()); err != nil {
+		return err
+	} else if err := r.mayManage(); err != nil {
+		return err
+	}
+	if !ok {
+		return &identity.Unauthorized{Message: "Access token validation failure. Invalid tenant."}
+	}
+	if r.me && !r.caller.Delegated {
+		return &Problem{Status: http.StatusBadRequest, Code: brokenRequest, Message: "/me request is only valid with delegated authentication flow."}
+	}
+	return nil
+}
+
+// bearer is the token of the Authorization header; empty when there is none. Where there are several such headers there is none, either: what
+// stands before this server might have looked at another of them.
+func bearer(headers []string) string {
+	if len(headers) != 1 {
+		return ""
+	}
+	scheme, token, _ := strings.Cut(headers[0], " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+// fail answers with an error. What nobody foresaw goes to the log, here and nowhere else, and so does what a caller may not do.
+func (api *API) fail(r *request, err error) {
+	if errors.Is(err, errGone) {
+		panic(http.ErrAbortHandler)
+	}
+	if r.streaming && !r.startAgain() {
+		api.Log.Warn("answer cut off", "request-id", r.id, "method", r.Method, "path", r.URL.Path, "error", err)
+		panic(http.ErrAbortHandler)
+	}
+	p, ok := problemOf(err)
+	if !ok {
+		api.Log.Error("request failed", "request-id", r.id, "method", r.Method, "path", r.URL.Path, "error", err)
+		p = internalFault
+	}
+	if refused, is := errors.AsType[*identity.Forbidden](err); is && r.caller != nil {
+		api.Log.Info("request refused", "request-id", r.id, "tenant", r.caller.Tenant, "caller", r.caller.Actor(), "operation", refused.Operation)
+	}
+	if p.Status == http.StatusUnauthorized {
+		r.w.Header().Set("WWW-Authenticate", api.Authority.Challenge(r.Request))
+	}
+	r.fail(p)
+}
+
+var internalFault = &Problem{
+	Status: http.StatusInternalServerError, Code: "ServiceUnavailable",
+	Message: "The server met an unexpected fault. Nothing can be done about it from outside; its log says more under the request-id.",
+}

@@ -1,0 +1,256 @@
+package graph
+
+import (
+	"encoding/json"
+	"iter"
+	"net/http"
+	"regexp"
+	"slices"
+
+	"licensor/internal/directory"
+)
+
+// maxFederated is how many federated credentials an application may have, as in the real service.
+const maxFederated = 20
+
+const federatedResource = "FederatedIdentityCredential"
+
+// federated is a federated credential of an application.
+type federated struct {
+	directory.FederatedCredential
+	of directory.Client
+}
+
+// federatedFields are the properties of federatedIdentityCredential.
+var federatedFields = newFieldSet("microsoft.graph.federatedIdentityCredential", []field[federated]{
+	{name: "audiences", write: func(b []byte, f *federated) []byte { return appendList(b, f.Audiences, appendText) }, when: directory.ByDefault},
+	{name: "description", write: func(b []byte, f *federated) []byte { return appendTextOrNull(b, f.Description) }, when: directory.ByDefault},
+	{name: "id", write: func(b []byte, f *federated) []byte { return appendID(b, f.ID) }, when: directory.ByDefault},
+	{name: "issuer", write: func(b []byte, f *federated) []byte { return appendText(b, f.Issuer) }, when: directory.ByDefault},
+	{name: "name", write: func(b []byte, f *federated) []byte { return appendText(b, f.Name) }, when: directory.ByDefault},
+	{name: "subject", write: func(b []byte, f *federated) []byte { return appendText(b, f.Subject) }, when: directory.ByDefault},
+}).at(func(f *federated) string { return federatedSet(f.of) })
+
+func federatedSet(a directory.Client) string {
+	return "applications('" + a.ID.String() + "')/federatedIdentityCredentials"
+}
+
+// listFederated answers GET /applications/{application}/federatedIdentityCredentials.
+func (api *API) listFederated(r *request) error {
+	if err := r.allow("$select", "$count"); err != nil {
+		return err
+	}
+	fields, err := federatedFields.selected(r)
+	if err != nil {
+		return err
+	}
+	a, err := r.application()
+	if err != nil {
+		return err
+	}
+	rows := slices.Collect(federatedOf(r, &application{Client: a}))
+	return sendList(r, list[federated]{context: r.selected(federatedSet(a)), rows: rows, count: r.countOf(len(rows)), write: objects(fields)})
+}
+
+// federatedOf are the federated credentials of an application.
+func federatedOf(_ *request, a *application) iter.Seq[federated] {
+	return func(yield func(federated) bool) {
+		for _, f := range a.Federated {
+			if !yield(federated{f, a.Client}) {
+				return
+			}
+		}
+	}
+}
+
+// getFederated answers GET …/federatedIdentityCredentials/{credential}, by id or by name.
+func (api *API) getFederated(r *request) error {
+	if err := r.allow("$select"); err != nil {
+		return err
+	}
+	a, err := r.application()
+	if err != nil {
+		return err
+	}
+	at, err := r.federated(a)
+	if err != nil {
+		return err
+	}
+	return r.sendFederated(http.StatusOK, a, a.Federated[at])
+}
+
+func (r *request) sendFederated(status int, a directory.Client, f directory.FederatedCredential) error {
+	fields, err := federatedFields.selected(r)
+	if err != nil {
+		return err
+	}
+	return sendEntity(r, federatedFields, status, federatedSet(a), fields, &federated{f, a})
+}
+
+// federated finds the credential that the path names.
+func (r *request) federated(a directory.Client) (int, error) {
+	id, isID := parseGUID(r.keys[1])
+	at := slices.IndexFunc(a.Federated, func(f directory.FederatedCredential) bool {
+		return isID && f.ID == id || f.Name == r.keys[1]
+	})
+	if at < 0 {
+		return 0, notFound(r.keys[1])
+	}
+	return at, nil
+}
+
+// createFederated answers POST /applications/{application}/federatedIdentityCredentials.
+func (api *API) createFederated(r *request) error {
+	members, err := r.federatedMembers()
+	if err != nil {
+		return err
+	}
+	f := directory.FederatedCredential{ID: api.NewID()}
+	if err := readFederated(&f, members, "audiences", "issuer", "name", "subject"); err != nil {
+		return err
+	}
+	a, err := r.rewrite((*request).application, func(a *directory.Client) error {
+		if len(a.Federated) >= maxFederated {
+			return refuse("The application has %d federated identity credentials already, and can have no more.", maxFederated)
+		}
+		a.Federated = append(a.Federated, f)
+		return distinct(a.Federated)
+	})
+	if err != nil {
+		return err
+	}
+	r.w.Header().Set("Location", r.root+"/"+federatedSet(a)+"/"+f.ID.String())
+	return r.sendFederated(http.StatusCreated, a, f)
+}
+
+// updateFederated answers PATCH …/federatedIdentityCredentials/{credential}.
+func (api *API) updateFederated(r *request) error {
+	members, err := r.federatedMembers()
+	if err != nil {
+		return err
+	}
+	_, err = r.rewrite((*request).application, func(a *directory.Client) error {
+		at, err := r.federated(*a)
+		if err != nil {
+			return err
+		}
+		f := &a.Federated[at]
+		name := f.Name
+		if err := readFederated(f, members); err != nil {
+			return err
+		}
+		if f.Name != name {
+			return &directory.Invalid{Kind: directory.ReadOnly, Resource: federatedResource, Property: "name"}
+		}
+		return distinct(a.Federated)
+	})
+	if err != nil {
+		return err
+	}
+	return r.sendNothing()
+}
+
+// federatedMembers reads the body of a federated credential. In beta it may name claimsMatchingExpression,
+// which takes the place of the subject there and is not served.
+func (r *request) federatedMembers() ([]directory.Member, error) {
+	members, err := r.members()
+	if err != nil || !r.beta {
+		return members, err
+	}
+	at := slices.IndexFunc(members, func(m directory.Member) bool { return m.Is("claimsMatchingExpression") })
+	switch {
+	case at < 0:
+		return members, nil
+	case string(members[at].Value) != "null":
+		return nil, &directory.Invalid{
+			Kind: directory.NotServed, Resource: federatedResource, Property: "claimsMatchingExpression",
+			Want: "Federated credentials with a 'claimsMatchingExpression' are not served here. Name the one 'subject' that tokens have.",
+		}
+	}
+	return slices.Delete(slices.Clone(members), at, at+1), nil
+}
+
+// deleteFederated answers DELETE …/federatedIdentityCredentials/{credential}.
+func (api *API) deleteFederated(r *request) error {
+	_, err := r.rewrite((*request).application, func(a *directory.Client) error {
+		at, err := r.federated(*a)
+		if err == nil {
+			a.Federated = slices.Delete(a.Federated, at, at+1)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return r.sendNothing()
+}
+
+// federatedName is what an address can have without being encoded, but for the names that are ways through a path.
+var federatedName = regexp.MustCompile(`^\.{0,2}[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,119}$`)
+
+func readFederated(f *directory.FederatedCredential, members []directory.Member, required ...string) error {
+	var description json.RawMessage
+	var audiences []string // not in the place of those that the image shows
+	err := read(federatedResource, withoutID(members), map[string]any{
+		"audiences": &audiences, "description": &description, "issuer": &f.Issuer, "name": &f.Name, "subject": &f.Subject,
+	}, required...)
+	if err != nil {
+		return err
+	}
+	if audiences != nil {
+		f.Audiences = audiences
+	}
+	if description != nil {
+		if err := readDescription(&f.Description, description); err != nil {
+			return err
+		}
+	}
+	at := func(name string) placeIn { return placeIn{federatedResource, name} }
+	switch {
+	case !directory.SafeIssuer(f.Issuer), len(f.Issuer) > 600:
+		return at("issuer").invalid(json.RawMessage(f.Issuer), "the https address of an issuer of tokens, or http on loopback")
+	case len(f.Audiences) != 1 || f.Audiences[0] == "" || len(f.Audiences[0]) > 600:
+		return at("audiences").invalid(nil, "one audience, such as api://AzureADTokenExchange")
+	case f.Subject == "" || len(f.Subject) > 600:
+		return at("subject").invalid(json.RawMessage(f.Subject), "the subject of the issuer's tokens, at most 600 characters")
+	case !federatedName.MatchString(f.Name), len(f.Name) > 120:
+		return at("name").invalid(json.RawMessage(f.Name), "1 to 120 letters, digits, hyphens, underscores, points and tildes")
+	}
+	return nil
+}
+
+func readDescription(to *string, raw json.RawMessage) error {
+	if _, err := shapeText(600)(nil, placeIn{federatedResource, "description"}, raw); err != nil {
+		return err
+	}
+	*to = ""
+	_ = json.Unmarshal(raw, to)
+	return nil
+}
+
+// distinct refuses two credentials with one name, or with one issuer and subject: it would not be said which of them logs in.
+func distinct(list []directory.FederatedCredential) error {
+	for i, f := range list {
+		for _, other := range list[:i] {
+			switch {
+			case f.Name == other.Name:
+				return conflict("FederatedIdentityCredential with name %s already exists.", f.Name)
+			case f.Issuer == other.Issuer && f.Subject == other.Subject:
+				return conflict("Issuer and subject combination already exists for this Managed Identity or Application: %s has them.", other.Name)
+			}
+		}
+	}
+	return nil
+}
+
+// conflict is the 409 for what is there already.
+func conflict(format string, args ...any) error {
+	p := refuse(format, args...)
+	p.Status, p.Code = http.StatusConflict, "Request_MultipleObjectsWithSameKeyValue"
+	return p
+}
+
+// withoutID takes out the id, which clients send back as they have read it (P53).
+func withoutID(members []directory.Member) []directory.Member {
+	return slices.DeleteFunc(slices.Clone(members), func(m directory.Member) bool { return m.Is("id") })
+}

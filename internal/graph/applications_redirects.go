@@ -1,0 +1,146 @@
+package graph
+
+import (
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strings"
+
+	"licensor/internal/directory"
+)
+
+// client is what waits at a redirect address.
+type client uint8
+
+const (
+	webClient    client = iota // a server, which keeps a secret
+	pageClient                 // a page in a browser
+	publicClient               // a program on somebody's device
+)
+
+const (
+	maxRedirects      = 256
+	maxRedirectLength = 256
+)
+
+const wantRedirect = "an absolute https address, or http on localhost, 127.0.0.1 or [::1], without a fragment, a wildcard or a user's name"
+
+// checkRedirect says what is wrong with an address that answers to a sign-in may be sent to; nothing when it is "". Whoever gets a code by such an
+// address gets in, so it must be one that only the application answers at: encrypted, or on the user's own device.
+func (c client) checkRedirect(address string) (want string) {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil, len(address) > maxRedirectLength, strings.ContainsAny(address, "#* \t\r\n\\"), u.User != nil:
+		return wantRedirect
+	case u.Scheme == "https" && u.Hostname() != "":
+		return ""
+	case u.Scheme == "http" && slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, strings.ToLower(u.Hostname())):
+		return ""
+	case c == webClient && u.Scheme == "urn" && u.Opaque != "": // no browser goes there: the code is read off the page
+		return ""
+	case c == publicClient && u.Scheme != "" && !slices.Contains(noRedirects, u.Scheme) && strings.TrimPrefix(address, u.Scheme+":") != "":
+		return ""
+	case c == publicClient:
+		return wantRedirect + "; or one with a scheme of the application's own"
+	}
+	return wantRedirect
+}
+
+// noRedirects are schemes that are nobody's own.
+var noRedirects = []string{"http", "https", "javascript", "vbscript", "data", "file", "blob", "about", "ws", "wss", "ftp"}
+
+// readRedirects reads a list of addresses.
+func (c client) readRedirects(at placeIn, raw json.RawMessage) ([]string, error) {
+	var list []string
+	if raw == nil {
+		return nil, nil
+	}
+	if json.Unmarshal(raw, &list) != nil || list == nil || len(list) > maxRedirects {
+		return nil, at.invalid(raw, "a list of at most 256 addresses")
+	}
+	for i, address := range list {
+		if want := c.checkRedirect(address); want != "" {
+			return nil, at.invalid(json.RawMessage(address), want)
+		}
+		if slices.Contains(list[:i], address) {
+			return nil, at.invalid(json.RawMessage(address), "each address once")
+		}
+	}
+	if len(list) == 0 {
+		return nil, nil // none is always the same
+	}
+	return list, nil
+}
+
+// setRedirects is the edit of {"redirectUris":[…]}.
+func setRedirects(c client, of func(*directory.Client) *[]string) edit {
+	return func(_ editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
+		if string(raw) == "null" {
+			*of(a) = nil
+			return nil
+		}
+		members, err := membersAt(at, raw)
+		if err != nil {
+			return err
+		}
+		for _, m := range members {
+			if !m.Is("redirectUris") {
+				return &directory.Invalid{Kind: directory.Unknown, Resource: at.resource, Property: at.path + "." + m.Name}
+			}
+			if *of(a), err = c.readRedirects(at.inner("redirectUris"), m.Value); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// setWeb is the edit of web: its addresses have an effect, and the rest is only kept.
+func setWeb(_ editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
+	if string(raw) == "null" {
+		a.Redirects.Web = nil
+		delete(a.Properties, "web")
+		return nil
+	}
+	members, err := membersAt(at, raw)
+	if err != nil {
+		return err
+	}
+	rest := []byte{'{'}
+	spell(members, []string{"redirectUris", "redirectUriSettings"})
+	for _, m := range members {
+		switch m.Name {
+		case "redirectUris":
+			if a.Redirects.Web, err = webClient.readRedirects(at.inner(m.Name), m.Value); err != nil {
+				return err
+			}
+		case "redirectUriSettings":
+			return &directory.Invalid{
+				Kind: directory.NotServed, Resource: at.resource, Property: at.path + "." + m.Name,
+				Want: "web.redirectUriSettings follows from web.redirectUris here. Set those.",
+			}
+		default:
+			rest = append(append(appendText(comma(rest), m.Name), ':'), m.Value...)
+		}
+	}
+	return keptProperty{"web", webShape, whole(webShape)}.set(a.Properties, at, append(rest, '}'))
+}
+
+func appendRedirects(b []byte, list []string) []byte {
+	return append(appendList(append(b, `{"redirectUris":`...), list, appendText), '}')
+}
+
+// appendWeb writes what is kept of web, and its addresses.
+func appendWeb(b []byte, a *application) []byte {
+	kept := a.Properties["web"]
+	if kept == nil {
+		kept = json.RawMessage(keptOfWeb)
+	}
+	b = appendList(append(append(b, kept[:len(kept)-1]...), `,"redirectUris":`...), a.Redirects.Web, appendText)
+	b = appendList(append(b, `,"redirectUriSettings":`...), a.Redirects.Web, func(b []byte, uri string) []byte {
+		return append(appendText(append(b, `{"index":null,"uri":`...), uri), '}')
+	})
+	return append(b, '}')
+}
+
+var keptOfWeb = whole(webShape)

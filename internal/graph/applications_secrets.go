@@ -1,0 +1,250 @@
+package graph
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/identity"
+)
+
+// How long secrets last, and how many there can be.
+const (
+	usualSecret = 2 * 365 * 24 * time.Hour // unless the client says otherwise, as in the real service
+	maxSecrets  = 50
+)
+
+// appendSecrets writes what may be known of secrets: nothing that they can be found out with, but
+// for the texts of those that were just made.
+func appendSecrets(b []byte, list []directory.Secret, texts map[uuid.UUID]string) []byte {
+	return appendList(b, list, func(b []byte, s directory.Secret) []byte { return appendSecret(b, s, texts[s.KeyID]) })
+}
+
+// holder is what has secrets and certificates: an application, or a service principal.
+type holder struct {
+	resource     string
+	find         func(*request) (directory.Client, error)
+	issuer       func(*directory.Client) uuid.UUID // of proofs that it has a key
+	secrets      func(*directory.Client) *[]directory.Secret
+	certificates func(*directory.Client) *[]directory.Certificate
+}
+
+// The holders.
+var (
+	ofApplication = holder{
+		applicationResource, (*request).application, func(a *directory.Client) uuid.UUID { return a.ID },
+		func(a *directory.Client) *[]directory.Secret { return &a.Secrets }, func(a *directory.Client) *[]directory.Certificate { return &a.Certificates },
+	}
+	ofPrincipal = holder{
+		principalResource, (*request).ownPrincipal, func(a *directory.Client) uuid.UUID { return a.Principal.ID },
+		func(a *directory.Client) *[]directory.Secret { return &a.Principal.Secrets },
+		func(a *directory.Client) *[]directory.Certificate { return &a.Principal.Certificates },
+	}
+)
+
+// appendSecret writes a secret, with its text only when it is made.
+func appendSecret(b []byte, s directory.Secret, text string) []byte {
+	b = appendSecretMembers(append(b, '{'), s, text)
+	return append(b, '}')
+}
+
+func appendSecretMembers(b []byte, s directory.Secret, text string) []byte {
+	b = append(appendName(b, "customKeyIdentifier"), "null"...)
+	b = appendTextOrNull(appendName(b, "displayName"), s.DisplayName)
+	b = appendTime(appendName(b, "endDateTime"), s.Expires)
+	b = appendTextOrNull(appendName(b, "hint"), s.Hint)
+	b = appendID(appendName(b, "keyId"), s.KeyID)
+	b = appendTextOrNull(appendName(b, "secretText"), text)
+	return appendTime(appendName(b, "startDateTime"), s.Starts)
+}
+
+// addPassword answers POST /applications/{application}/addPassword and its like: a new secret,
+// whose text nobody can read again.
+func (h holder) addPassword(api *API, r *request) error {
+	var wanted json.RawMessage
+	if err := r.parameters(map[string]any{"passwordCredential": &wanted}); err != nil {
+		return err
+	}
+	secret, text, err := api.newSecret(r, placeIn{"PasswordCredential", "passwordCredential"}, wanted)
+	if err != nil {
+		return err
+	}
+	_, err = r.rewrite(h.find, func(a *directory.Client) error {
+		if err := isLocked(a, "passwordCredentials"); err != nil {
+			return err
+		}
+		secrets := h.secrets(a)
+		if len(*secrets) >= maxSecrets {
+			return refuse("The %s has %d passwords already, and can have no more. Remove those that are out of use with removePassword.", h.resource, maxSecrets)
+		}
+		*secrets = append(*secrets, secret)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	b := r.appendHead(r.begin(), "microsoft.graph.passwordCredential")
+	return r.send(http.StatusOK, append(appendSecretMembers(b, secret, text), '}'))
+}
+
+// isLocked refuses to add credentials to the service principal of one of Microsoft's own clients.
+// It is a public client, and anybody with such a credential could log in as it.
+func isLocked(a *directory.Client, property string) error {
+	if own, ok := identity.FirstPartyByID(a.AppID); ok {
+		return refuse("Property %s of the service principal of '%s' cannot be updated: "+
+			"it is locked, because the application is Microsoft's own.", property, own.DisplayName)
+	}
+	return nil
+}
+
+// secretNames are the properties of passwordCredential.
+var secretNames = []string{"customKeyIdentifier", "displayName", "endDateTime", "hint", "keyId", "secretText", "startDateTime"}
+
+// newSecret makes a secret as {"displayName":…,"startDateTime":…,"endDateTime":…} wants it, all of
+// which may be left out.
+func (api *API) newSecret(r *request, at placeIn, wanted json.RawMessage) (directory.Secret, string, error) {
+	secret := directory.Secret{KeyID: api.NewID()}
+	if err := secretAs(&secret, at, wanted); err != nil {
+		return secret, "", err
+	}
+	if err := lifetime(&secret, r.now); err != nil {
+		return secret, "", err
+	}
+	text, err := identity.NewSecret(api.Random)
+	if err != nil {
+		return secret, "", err
+	}
+	hash := identity.HashSecret(text)
+	secret.Hash, secret.Hint = hash[:], text[:3]
+	return secret, text, nil
+}
+
+// takeSecrets takes the passwordCredentials that a new application is to have out of a body, and
+// returns them with their texts.
+func (api *API) takeSecrets(r *request, body []directory.Member) (rest []directory.Member, list []directory.Secret, texts map[uuid.UUID]string, err error) {
+	at := slices.IndexFunc(body, func(m directory.Member) bool { return m.Is("passwordCredentials") })
+	if at < 0 {
+		return body, nil, nil, nil
+	}
+	place := placeIn{applicationResource, "passwordCredentials"}
+	var elements []json.RawMessage
+	if json.Unmarshal(body[at].Value, &elements) != nil || elements == nil || len(elements) > maxSecrets {
+		return nil, nil, nil, place.invalid(body[at].Value, "a list of at most 50 passwords")
+	}
+	texts = map[uuid.UUID]string{}
+	for _, element := range elements {
+		secret, text, err := api.newSecret(r, place, element)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		list, texts[secret.KeyID] = append(list, secret), text
+	}
+	return slices.Delete(slices.Clone(body), at, at+1), list, texts, nil
+}
+
+// setSecrets leaves those secrets that a list names by their keyId, as it was read, so an empty
+// list removes all. New ones are only made by addPassword.
+func setSecrets(of func(*directory.Client) *[]directory.Secret) edit {
+	return func(_ editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
+		var named []struct{ KeyID uuid.UUID }
+		if json.Unmarshal(raw, &named) != nil || named == nil {
+			return at.invalid(raw, "a list of passwords")
+		}
+		var kept []directory.Secret // nil where there are none, which is always the same then
+		for _, s := range *of(a) {
+			if slices.ContainsFunc(named, func(n struct{ KeyID uuid.UUID }) bool { return n.KeyID == s.KeyID }) {
+				kept = append(kept, s)
+			}
+		}
+		if len(kept) != len(named) {
+			return refuse("New password credentials must be generated with service actions.")
+		}
+		*of(a) = kept
+		return nil
+	}
+}
+
+func secretAs(secret *directory.Secret, at placeIn, wanted json.RawMessage) error {
+	members, err := membersAt(at, wanted)
+	if err != nil {
+		return err
+	}
+	spell(members, secretNames)
+	for _, m := range members {
+		switch at := at.inner(m.Name); {
+		case m.Name == "displayName":
+			err = readName(&secret.DisplayName, at, m.Value)
+		case m.Name == "startDateTime":
+			err = readMoment(&secret.Starts, at, m.Value)
+		case m.Name == "endDateTime":
+			err = readMoment(&secret.Expires, at, m.Value)
+		case string(m.Value) == "null" || slices.Contains([]string{"keyId", "customKeyIdentifier", "hint"}, m.Name) || isAnnotation(m.Name): // clients send back what they have read
+		default:
+			err = &directory.Invalid{Kind: directory.ReadOnly, Resource: at.resource, Property: at.path}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func lifetime(s *directory.Secret, now time.Time) error {
+	now = now.UTC().Truncate(time.Second)
+	if s.Starts.IsZero() {
+		s.Starts = now
+	}
+	if s.Expires.IsZero() {
+		s.Expires = s.Starts.Add(usualSecret)
+	}
+	if !s.Expires.After(s.Starts) || !s.Expires.After(now) {
+		return refuse("Credential lifetime is invalid: endDateTime is %s, which is not after startDateTime, or is past.", s.Expires.Format(time.RFC3339))
+	}
+	return nil
+}
+
+// readName reads a text of at most 120 characters, or null.
+func readName(to *string, at placeIn, raw json.RawMessage) error {
+	if _, err := shapeText(120)(nil, at, raw); err != nil {
+		return err
+	}
+	_ = json.Unmarshal(raw, to)
+	return nil
+}
+
+// readMoment reads a time, or null.
+func readMoment(to *time.Time, at placeIn, raw json.RawMessage) error {
+	if string(raw) == "null" {
+		return nil
+	}
+	if err := json.Unmarshal(raw, to); err != nil || to.Year() < 2000 || to.Year() > 9998 {
+		return at.invalid(raw, "a time such as 2026-01-31T12:00:00Z")
+	}
+	*to = to.UTC().Truncate(time.Second)
+	return nil
+}
+
+// removePassword answers POST /applications/{application}/removePassword and its like.
+func (h holder) removePassword(_ *API, r *request) error {
+	var key uuid.UUID
+	if err := r.parameters(map[string]any{"keyId": &key}); err != nil {
+		return err
+	}
+	_, err := r.rewrite(h.find, func(a *directory.Client) error {
+		secrets := h.secrets(a)
+		kept := slices.DeleteFunc(slices.Clone(*secrets), func(s directory.Secret) bool { return s.KeyID == key })
+		if len(kept) == len(*secrets) {
+			return refuse("No password credential found with keyId '%s'.", key)
+		}
+		*secrets = kept
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return r.sendNothing()
+}

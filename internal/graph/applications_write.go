@@ -1,0 +1,184 @@
+package graph
+
+import (
+	"bytes"
+	"encoding/json"
+	"hash/crc32"
+	"maps"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/tenant"
+)
+
+// createApplication answers POST /applications. The application has no service principal yet, so it cannot log in.
+func (api *API) createApplication(r *request) error {
+	members, err := r.members()
+	if err != nil {
+		return err
+	}
+	members, owners, err := r.takeBinding(members, "owners")
+	if err != nil {
+		return err
+	}
+	members, secrets, texts, err := api.takeSecrets(r, members)
+	if err != nil {
+		return err
+	}
+	a := copied(directory.Client{Application: directory.Application{
+		ID: api.NewID(), AppID: api.NewID(), CreatedDateTime: r.now.UTC().Truncate(time.Second), Secrets: secrets,
+	}})
+	if err := api.editor(r, applicationResource).edit(&a, members, applicationEdits, applicationFields); err != nil {
+		return err
+	}
+	if a.DisplayName == "" {
+		return &directory.Invalid{Kind: directory.Missing, Resource: applicationResource, Property: "displayName"}
+	}
+	done, err := r.do(tenant.SetClient{Client: a, Owners: owners, Creator: r.caller.ObjectID})
+	if err != nil {
+		return r.badReferences(err, referencesTo("owners", owners))
+	}
+	fields, err := applicationFields.selected(r)
+	if err != nil {
+		return err
+	}
+	r.w.Header().Set("Location", r.root+"/applications/"+a.ID.String())
+	return sendEntity(r, applicationFields, http.StatusCreated, "applications", fields, &application{Client: a, image: done.Image, texts: texts})
+}
+
+// updateApplication answers PATCH /applications/{application}.
+func (api *API) updateApplication(r *request) error {
+	members, err := r.members()
+	if err != nil {
+		return err
+	}
+	_, err = r.rewrite((*request).application, func(a *directory.Client) error {
+		was := maps.Clone(a.Properties)
+		if err := api.editor(r, applicationResource).edit(a, members, applicationEdits, applicationFields); err != nil {
+			return err
+		}
+		return keepsEnabled(was, a.Properties)
+	})
+	if err != nil {
+		return err
+	}
+	return r.sendNothing()
+}
+
+// keepsEnabled refuses to remove app roles and scopes of an application that are enabled: each is
+// disabled first, by itself.
+func keepsEnabled(was, now map[string]json.RawMessage) error {
+	left := entitlements(now)
+	for id, enabled := range entitlements(was) {
+		if _, ok := left[id]; enabled && !ok {
+			return &Problem{
+				Status: http.StatusBadRequest, Code: "CannotDeleteOrUpdateEnabledEntitlement",
+				Message: "Permission (scope or role) cannot be deleted or updated unless disabled first.",
+			}
+		}
+	}
+	return nil
+}
+
+// entitlements are the app roles and scopes among what is kept of an application, by id, and
+// whether they are enabled.
+func entitlements(kept map[string]json.RawMessage) map[uuid.UUID]bool {
+	type entitlement struct {
+		ID        uuid.UUID
+		IsEnabled bool
+	}
+	var roles []entitlement
+	var api struct{ OAuth2PermissionScopes []entitlement }
+	_ = json.Unmarshal(kept["appRoles"], &roles) // written by ourselves; absent when there are none
+	_ = json.Unmarshal(kept["api"], &api)
+	all := map[uuid.UUID]bool{}
+	for _, e := range slices.Concat(roles, api.OAuth2PermissionScopes) {
+		all[e.ID] = e.IsEnabled
+	}
+	return all
+}
+
+// deleteApplication answers DELETE /applications/{application}. Its service principal goes with it.
+func (api *API) deleteApplication(r *request) error {
+	a, err := r.application()
+	if err != nil {
+		return err
+	}
+	return r.change(tenant.DeleteApplication{AppID: a.AppID})
+}
+
+// rewrite changes the application that find returns. The change is made again of what others have left, when they came first: of two
+// secrets that are added at once none is lost. The owners are those of a service principal that comes by it.
+func (r *request) rewrite(find func(*request) (directory.Client, error), change func(*directory.Client) error, owners ...uuid.UUID) (directory.Client, error) {
+	for {
+		was, err := find(r)
+		if err != nil {
+			return was, err
+		}
+		next := copied(was)
+		if err := change(&next); err != nil {
+			return was, err
+		}
+		before := documents(was)
+		if bytes.Equal(before, documents(next)) {
+			return was, nil
+		}
+		again, err := r.doWhile(func(img *tenant.Image) bool { return bytes.Equal(before, documentsNow(img, was)) }, tenant.SetClient{Client: next, Owners: owners, Creator: r.caller.ObjectID})
+		if !again {
+			return next, err
+		}
+	}
+}
+
+// doWhile carries out a command if something, which holds of r.image, still holds of the image that the change is made of. Otherwise it
+// takes that image for r.image and says that the command is to be made again.
+func (r *request) doWhile(holds func(*tenant.Image) bool, c tenant.Command) (again bool, err error) {
+	var late atomic.Bool
+	done, err := r.do(tenant.If{Then: c, Holds: func(img *tenant.Image) bool {
+		late.Store(!holds(img))
+		return !late.Load()
+	}})
+	switch {
+	case err == nil:
+		r.image = done.Image
+	case late.Load() && r.ctx.Err() == nil:
+		r.image = r.tenant.Image()
+		return true, nil
+	}
+	return false, err
+}
+
+// documentsOf are the documents of an application and its service principal, nil where it is gone.
+func documentsOf(img *tenant.Image, id uuid.UUID) []byte {
+	a, ok := img.ClientByID(id)
+	if !ok {
+		return nil
+	}
+	return documents(a)
+}
+
+func documents(a directory.Client) []byte {
+	return append(a.Application.Document(), a.Principal.Document()...)
+}
+
+// documentsNow are documentsOf by what was found before. An application of another tenant is found by its appId, and may have no service
+// principal yet.
+func documentsNow(img *tenant.Image, was directory.Client) []byte {
+	if was.ID != uuid.Nil {
+		return documentsOf(img, was.ID)
+	}
+	if now, ok := img.Client(was.AppID); ok {
+		return documents(now)
+	}
+	return documents(directory.Client{Application: directory.Application{AppID: was.AppID, DisplayName: was.DisplayName}})
+}
+
+// revisionOf returns the revision of an application: what tells two states of it apart.
+func revisionOf(id uuid.UUID) func(*tenant.Image) uint32 {
+	return func(img *tenant.Image) uint32 { return crc32.ChecksumIEEE(documentsOf(img, id)) }
+}

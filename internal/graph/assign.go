@@ -1,0 +1,102 @@
+package graph
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/licensing"
+	"licensor/internal/tenant"
+)
+
+// assignUserLicense answers POST /users/{user}/assignLicense (docs/spec/licensing.md L20).
+func (api *API) assignUserLicense(r *request) error {
+	ordinal, err := r.user()
+	if err != nil {
+		return err
+	}
+	add, remove, err := r.assignment()
+	if err != nil {
+		return err
+	}
+	fields, err := r.userFieldsOfAction()
+	if err != nil {
+		return err
+	}
+	done, err := r.do(tenant.AssignUser{User: ordinal, Add: add, Remove: remove})
+	if err != nil {
+		return err
+	}
+	return r.sendUser(http.StatusOK, done.Image, ordinal, fields)
+}
+
+// userFieldsOfAction are those an action answers: the whole user (P22), unless it is told which.
+func (r *request) userFieldsOfAction() ([]*field[user], error) {
+	if len(r.options.Select) == 0 {
+		return userFields.annotated(r, userFields.shown(r).whole), nil
+	}
+	return userFields.selected(r)
+}
+
+// assignGroupLicense answers POST /groups/{group}/assignLicense (L30). It says "accepted" as the real service does, though the
+// members have their licenses by then, unless Development holds them back.
+func (api *API) assignGroupLicense(r *request) error {
+	ordinal, err := r.group()
+	if err != nil {
+		return err
+	}
+	add, remove, err := r.assignment()
+	if err != nil {
+		return err
+	}
+	cmd, image := tenant.AssignGroup{Group: ordinal, Add: add, Remove: remove}, r.image
+	held, err := r.processing.hold(r, cmd)
+	if err != nil {
+		return err
+	}
+	if !held {
+		done, err := r.do(cmd)
+		if err != nil {
+			return err
+		}
+		image = done.Image
+	}
+	r.w.Header().Set("Location", r.root+"/groups/"+image.Directory.GroupID(ordinal).String())
+	return r.sendGroup(http.StatusAccepted, groupSet, image, ordinal, groupFields.annotated(r, groupFields.shown(r).whole))
+}
+
+// assignment reads {"addLicenses": [{skuId, disabledPlans}], "removeLicenses": [skuId]}, both required (L20).
+func (r *request) assignment() (add []licensing.Assign, remove []uuid.UUID, err error) {
+	var list []json.RawMessage
+	if err := r.parameters(map[string]any{"addLicenses": &list, "removeLicenses": &remove}); err != nil {
+		return nil, nil, err
+	}
+	if len(list)+len(remove) == 0 {
+		return nil, nil, refuse("No license changes provided. At least one license to add or remove must be specified.")
+	}
+	for _, raw := range list {
+		license, err := readLicense(raw)
+		if err != nil {
+			return nil, nil, err
+		}
+		add = append(add, license)
+	}
+	return add, remove, nil
+}
+
+// readLicense reads an assignedLicense. Its disabled plans may be left out.
+func readLicense(raw json.RawMessage) (license licensing.Assign, err error) {
+	members, err := directory.Members(raw)
+	if err != nil {
+		return licensing.Assign{}, err
+	}
+	for i, m := range members {
+		if m.Is("disabledPlans") && string(m.Value) == "null" {
+			members[i].Value = json.RawMessage("[]")
+		}
+	}
+	err = read("assignedLicense", members, map[string]any{"skuId": &license.SKUID, "disabledPlans": &license.DisabledPlans}, "skuId")
+	return license, err
+}

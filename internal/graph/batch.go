@@ -1,0 +1,189 @@
+package graph
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"licensor/internal/directory"
+)
+
+// step is a request within a batch (P40).
+type step struct {
+	id        batchID
+	method    string
+	url       *url.URL // as if it had come by itself
+	header    http.Header
+	body      []byte
+	dependsOn []int // places of steps in the batch
+}
+
+// batchID is the id of a request in a batch: a text, or a number as some clients write it.
+type batchID struct {
+	text string          // of a number, its digits
+	sent json.RawMessage // as it goes back
+}
+
+// UnmarshalJSON takes a text that is not empty, or a number.
+func (id *batchID) UnmarshalJSON(raw []byte) error {
+	id.sent = slices.Clone(raw)
+	if raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9' {
+		id.text = string(raw)
+		return nil
+	}
+	return json.Unmarshal(raw, &id.text)
+}
+
+// is compares ids without regard to letter case.
+func (id batchID) is(other batchID) bool { return strings.EqualFold(id.text, other.text) }
+
+// maxSteps is how many requests a batch may have.
+const maxSteps = 20
+
+// readBatch reads the body of a batch. What is wrong with the batch as a whole, or with the form of one of its requests, is
+// refused here, before any of it is done.
+func (r *request) readBatch() ([]step, error) {
+	members, err := r.rawMembers() // each request looks at its own body
+	if err != nil {
+		return nil, err
+	}
+	if len(members) != 1 || !members[0].Is("requests") {
+		return nil, broken(`The body of a batch is to be {"requests":[…]}.`)
+	}
+	var list []json.RawMessage
+	if err := json.Unmarshal(members[0].Value, &list); err != nil || len(list) == 0 {
+		return nil, broken("'requests' is to be a list of 1 to %d requests.", maxSteps)
+	}
+	if len(list) > maxSteps {
+		return nil, broken("Number of batch request steps exceeds the maximum value of %d: there are %d.", maxSteps, len(list))
+	}
+	steps, names := make([]step, len(list)), make([][]batchID, len(list))
+	for i, raw := range list {
+		if names[i], err = r.readStep(&steps[i], raw); err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(steps[:i], func(s step) bool { return s.id.is(steps[i].id) }) {
+			return nil, broken("Request Id %s has to be unique in a batch.", clip(steps[i].id.text))
+		}
+	}
+	return steps, connect(steps, names)
+}
+
+// readStep reads one request of a batch, and returns the ids of those it depends on.
+func (r *request) readStep(s *step, raw json.RawMessage) (dependsOn []batchID, err error) {
+	members, err := directory.Members(raw)
+	if err != nil {
+		return nil, err
+	}
+	var address string
+	var headers map[string]string
+	for _, m := range members {
+		switch {
+		case m.Is("body"):
+			s.body = m.Value
+		case string(m.Value) != "null":
+			err = readValueOf(m, map[string]any{"id": &s.id, "method": &s.method, "url": &address, "headers": &headers, "dependsOn": &dependsOn})
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if s.id.text == "" {
+		return nil, broken("Every request of a batch has an 'id', a text that is not empty, or a number.")
+	}
+	if s.method = strings.ToUpper(s.method); !slices.Contains(batchMethods, s.method) {
+		return nil, broken("Request '%s': the method is to be one of %s.", clip(s.id.text), strings.Join(batchMethods, ", "))
+	}
+	if s.url, err = r.urlOf(s.id.text, address); err != nil {
+		return nil, err
+	}
+	s.setHeader(headers)
+	return dependsOn, s.setBody()
+}
+
+// readValueOf reads one member into what the map has for its name.
+func readValueOf(m directory.Member, into map[string]any) error {
+	return read("batchRequest", []directory.Member{m}, into)
+}
+
+var batchMethods = []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete}
+
+// urlOf reads the address of a request, which is relative to the root of the version.
+func (r *request) urlOf(id, address string) (*url.URL, error) {
+	if address == "" || strings.HasPrefix(address, "//") || strings.Contains(strings.SplitN(address, "?", 2)[0], "://") {
+		return nil, broken("Request '%s': the url is to be relative to '%s', such as '/users'.", clip(id), r.root)
+	}
+	version := strings.TrimPrefix(r.root, r.host)
+	address = strings.ReplaceAll(address, " ", "%20") // scripts write filters as they are
+	u, err := url.ParseRequestURI(version + "/" + strings.TrimPrefix(address, "/"))
+	if err != nil {
+		return nil, broken("Request '%s': the url '%s' is not encoded as addresses are.", clip(id), clip(address))
+	}
+	return u, nil
+}
+
+// notForSteps are headers that belong to the batch: who asks, and how the whole of it is sent.
+var notForSteps = []string{
+	"Authorization", "Host", "Content-Length", "Content-Encoding", "Transfer-Encoding", "Connection", "Accept-Encoding", "Origin",
+}
+
+func (s *step) setHeader(headers map[string]string) {
+	s.header = http.Header{}
+	for name, value := range headers {
+		if name = http.CanonicalHeaderKey(name); !slices.Contains(notForSteps, name) {
+			s.header.Set(name, value)
+		}
+	}
+}
+
+// setBody leaves a body of JSON as it stands in the batch. Any other is written as a text in base64, with its type in the headers.
+func (s *step) setBody() error {
+	if s.body == nil || string(s.body) == "null" {
+		s.body = nil
+		return nil
+	}
+	given := s.header.Get("Content-Type")
+	if given == "" {
+		return broken("Write request with id '%s' does not contain a Content-Type header.", clip(s.id.text))
+	}
+	if strings.HasPrefix(strings.ToLower(given), jsonType) {
+		return nil
+	}
+	var text string
+	err := json.Unmarshal(s.body, &text)
+	if err == nil {
+		text = strings.NewReplacer("-", "+", "_", "/", "=", "").Replace(text)
+		s.body, err = base64.RawStdEncoding.DecodeString(text)
+	}
+	if err != nil {
+		return broken("Request '%s': a body of the type '%s' is to be a text in base64.", clip(s.id.text), clip(given))
+	}
+	return nil
+}
+
+// connect finds the steps that each depends on, and refuses those that would wait for each other.
+func connect(steps []step, names [][]batchID) error {
+	for i := range steps {
+		for _, name := range names[i] {
+			at := slices.IndexFunc(steps, func(s step) bool { return s.id.is(name) })
+			if at < 0 {
+				return broken("Request '%s' depends on '%s', which is not in the batch.", clip(steps[i].id.text), clip(name.text))
+			}
+			steps[i].dependsOn = append(steps[i].dependsOn, at)
+		}
+	}
+	ready := make([]bool, len(steps))
+	isReady := func(i int) bool { return ready[i] }
+	for range steps { // each round finds at least one more, unless there is a circle
+		for i := range steps {
+			ready[i] = ready[i] || !slices.ContainsFunc(steps[i].dependsOn, func(on int) bool { return !isReady(on) })
+		}
+	}
+	if at := slices.Index(ready, false); at >= 0 {
+		return broken("Request '%s' depends on itself, by way of the others it depends on.", clip(steps[at].id.text))
+	}
+	return nil
+}

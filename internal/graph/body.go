@@ -1,0 +1,406 @@
+package graph
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/fold"
+	"licensor/internal/memory"
+)
+
+// maxBody bounds a request's body, as it is sent and as it is after decompression (P3).
+const maxBody = 4 << 20
+
+// body reads the whole body of a request, which is of the type mediaType when there is one.
+func (r *request) body(mediaType string, limit int64) ([]byte, error) {
+	if r.ContentLength == 0 || r.Body == nil {
+		return nil, nil
+	}
+	body, err := r.wholeBody(limit)
+	if err != nil {
+		return nil, err
+	}
+	if body = bytes.TrimSpace(body); len(body) == 0 {
+		return nil, nil
+	}
+	if mediaType == jsonType && values(body) > maxBodyValues {
+		return nil, broken("The body has more than %d values. Send it in several requests.", maxBodyValues)
+	}
+	return body, hasType(r.Header.Get("Content-Type"), mediaType)
+}
+
+// maxBodyValues bounds the values in a body of JSON. Each takes up to a hundred bytes of memory once it is read, however short it is.
+const maxBodyValues = 100_000
+
+// values returns how many values a text of JSON has at most: one more than what parts them or begins a list or an object.
+func values(text []byte) int {
+	if len(text) < maxBodyValues { // with something between them, there are fewer
+		return 0
+	}
+	n, within := 1, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\\':
+			i++
+		case c == '"':
+			within = !within
+		case !within && (c == ',' || c == '[' || c == '{'):
+			n++
+		}
+	}
+	return n
+}
+
+// parsing is how many times its length a body takes at most while it is read and taken apart.
+const parsing = 6
+
+// wholeBody reads the body, and takes memory for it before: for all of it where its length is known, otherwise each time that it turns out to be longer
+// than there is memory for.
+func (r *request) wholeBody(limit int64) ([]byte, error) {
+	source, err := r.plainBody(limit)
+	if err != nil {
+		return nil, err
+	}
+	room := int64(memory.Small / parsing)
+	if r.hasLength() {
+		room = min(r.ContentLength, limit) + 1 // with which the end is met
+	}
+	for body := (bytes.Buffer{}); ; room *= 2 {
+		if err := r.share.Least(r.ctx, parsing*room); err != nil {
+			return nil, err
+		}
+		_, err := io.CopyN(&body, source, room-int64(body.Len()))
+		if err == io.EOF {
+			return body.Bytes(), nil
+		} else if err != nil {
+			return nil, bodyProblem(err, limit)
+		}
+	}
+}
+
+// hasLength says whether the length of the body is known before it is read.
+func (r *request) hasLength() bool {
+	return r.ContentLength >= 0 && r.Header.Get("Content-Encoding") == ""
+}
+
+// plainBody returns the body without its Content-Encoding. Reading fails with *http.MaxBytesError where it is larger than limit, as it is sent or
+// as it is after decompression; bodyProblem tells that and other failures.
+func (r *request) plainBody(limit int64) (io.Reader, error) {
+	body, err := plain(http.MaxBytesReader(r.w, r.Body, limit), r.Header.Get("Content-Encoding"))
+	if err != nil {
+		return nil, bodyProblem(err, limit)
+	}
+	return &atMost{body, limit, limit}, nil
+}
+
+// atMost reads no more than so many bytes, and fails when there are more.
+type atMost struct {
+	source      io.Reader
+	limit, left int64
+}
+
+func (a *atMost) Read(to []byte) (n int, err error) {
+	n, err = a.source.Read(to)
+	if a.left -= int64(n); a.left < 0 {
+		return 0, &http.MaxBytesError{Limit: a.limit}
+	}
+	return n, err
+}
+
+// hasType refuses a body of another type than is wanted; its parameters do not matter (P3).
+func hasType(given, wanted string) error {
+	switch got, _, _ := strings.Cut(given, ";"); {
+	case strings.EqualFold(strings.TrimSpace(got), wanted):
+		return nil
+	case wanted != jsonType:
+		return &Problem{
+			Status: http.StatusUnsupportedMediaType, Code: brokenRequest,
+			Message: fmt.Sprintf("A Content-Type of '%s' is expected for the body, not '%s'.", wanted, clip(given)),
+		}
+	case given == "":
+		return broken("Write requests (excluding DELETE) must contain the Content-Type header declaration.")
+	}
+	return broken("Entity only allows writes with a JSON Content-Type header.")
+}
+
+// plain undoes a Content-Encoding. The SDK for Go compresses its bodies unless told not to.
+func plain(body io.Reader, encoding string) (io.Reader, error) {
+	switch encoding {
+	case "", "identity":
+		return body, nil
+	case "gzip":
+		return gzip.NewReader(body)
+	}
+	return nil, &Problem{
+		Status: http.StatusUnsupportedMediaType, Code: brokenRequest,
+		Message: fmt.Sprintf("The Content-Encoding '%s' is not supported. Send the body as it is, or with gzip.", encoding),
+	}
+}
+
+// bodyProblem tells why a body could not be read: too large, not what its headers say, or cut off.
+func bodyProblem(err error, limit int64) error {
+	if p, ok := errors.AsType[*Problem](err); ok {
+		return p
+	}
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return &Problem{
+			Status: http.StatusRequestEntityTooLarge, Code: badRequest,
+			Message: fmt.Sprintf("The body of the request is larger than the %d MB allowed.", limit>>20),
+		}
+	}
+	return &Problem{Status: http.StatusBadRequest, Code: brokenRequest, Message: "The body of the request could not be read: it is cut off, or not compressed as Content-Encoding says."}
+}
+
+const jsonType = "application/json"
+
+// members reads the body of a request that must be a JSON object, with texts that can be kept.
+func (r *request) members() ([]directory.Member, error) {
+	members, err := r.rawMembers()
+	if err != nil {
+		return nil, err
+	}
+	return members, keepable(r.op.resource(), members)
+}
+
+// rawMembers is members where what the texts may be is another's concern.
+func (r *request) rawMembers() ([]directory.Member, error) {
+	body, err := r.body(jsonType, maxBody)
+	if err != nil {
+		return nil, err
+	}
+	if !utf8.Valid(body) {
+		return nil, &directory.Invalid{Kind: directory.BadType, Want: "JSON in UTF-8"}
+	}
+	return directory.Members(body)
+}
+
+// keepable refuses texts that databases, to which clients copy them, cannot hold: with the character NUL, or half a character.
+func keepable(resource string, members []directory.Member) error {
+	for _, m := range members {
+		if strings.ContainsRune(m.Name, 0) || hasUnkeepable(m.Value) {
+			return &directory.Invalid{
+				Kind: directory.BadValue, Resource: resource, Property: strings.ReplaceAll(m.Name, "\x00", ""), Value: string(m.Value),
+				Want: "text without the character U+0000 and without halves of surrogate pairs",
+			}
+		}
+	}
+	return nil
+}
+
+// hasUnkeepable reports whether a text in valid JSON has an escaped NUL or half of a surrogate pair. NUL cannot be there but escaped.
+func hasUnkeepable(raw []byte) bool {
+	for {
+		at := bytes.IndexByte(raw, '\\')
+		if at < 0 {
+			return false
+		}
+		raw = raw[at:]
+		char, ok := escapedChar(raw)
+		switch {
+		case !ok:
+			raw = raw[2:] // another escape, such as \n
+			continue
+		case char == 0:
+			return true
+		case utf16.IsSurrogate(char):
+			if low, _ := escapedChar(raw[6:]); utf16.DecodeRune(char, low) == utf8.RuneError {
+				return true
+			}
+			raw = raw[6:]
+		}
+		raw = raw[6:]
+	}
+}
+
+// escapedChar reads \uXXXX.
+func escapedChar(raw []byte) (rune, bool) {
+	if len(raw) < 6 || raw[0] != '\\' || raw[1] != 'u' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(raw[2:6]), 16, 16)
+	return rune(n), err == nil
+}
+
+// noBody refuses a body where none is expected, but for what clients send all the same: an empty object, null, annotations (P3).
+func (r *request) noBody() error {
+	body, err := r.body(jsonType, maxBody)
+	if err != nil || body == nil || string(body) == "null" {
+		return err
+	}
+	members, err := directory.Members(body)
+	if err != nil {
+		return err
+	}
+	return read(r.op.resource(), members, nil)
+}
+
+// spell gives members that have one of some names, in any letter case, the spelling of that name (P1).
+func spell(members []directory.Member, names []string) {
+	for i := range members {
+		members[i].Name, _ = fold.Among(names, members[i].Name)
+	}
+}
+
+// isAnnotation reports whether a member is about the body instead of a property of the object.
+func isAnnotation(name string) bool { return strings.Contains(fold.Text(name), "@odata.") }
+
+// read reads the properties of an object into what the map has for each name: a pointer that JSON can be decoded into. Names that the
+// map does not have are refused by name (P13), but for annotations, which are passed over (P53).
+func read(resource string, members []directory.Member, into map[string]any, required ...string) error {
+	spell(members, slices.Collect(maps.Keys(into)))
+	for _, m := range members {
+		to, ok := into[m.Name]
+		switch {
+		case isAnnotation(m.Name):
+			continue
+		case !ok:
+			return &directory.Invalid{Kind: directory.Unknown, Resource: resource, Property: m.Name}
+		}
+		if err := readValue(resource, m, to); err != nil {
+			return err
+		}
+	}
+	for _, name := range required {
+		if !slices.ContainsFunc(members, func(m directory.Member) bool { return m.Name == name }) {
+			return &directory.Invalid{Kind: directory.Missing, Resource: resource, Property: name}
+		}
+	}
+	return nil
+}
+
+// enumeration takes a text that is to be one of some, and may be sent in any letter case (P1).
+type enumeration func(sent string)
+
+// oneOfThem is an enumeration of known texts. What is none of them is kept as it was sent, for the command to refuse.
+func oneOfThem[T ~string](to *T, known ...T) enumeration {
+	return func(sent string) {
+		*to = T(sent)
+		for _, name := range known {
+			if fold.Equal(string(name), sent) {
+				*to = name
+			}
+		}
+	}
+}
+
+func readValue(resource string, m directory.Member, to any) error {
+	var err error
+	switch to := to.(type) {
+	case enumeration:
+		var sent string
+		if err = readValue(resource, m, &sent); err == nil {
+			to(sent)
+		}
+	case *uuid.UUID:
+		*to, err = readGUID(m.Value)
+	case *[]uuid.UUID:
+		*to, err = readGUIDs(m.Value)
+	default:
+		if string(m.Value) == "null" || json.Unmarshal(m.Value, to) != nil {
+			err = &directory.Invalid{Kind: directory.BadValue, Resource: resource, Property: m.Name, Value: string(m.Value)}
+		}
+	}
+	return err
+}
+
+// parameters reads those of the action that is asked for. Those whose type does not allow null, and those that are required besides, cannot be left out
+// (P13); where there are none, the body can.
+func (r *request) parameters(into map[string]any, required ...string) error {
+	action := r.op.resource()
+	demands := func(p string) bool { return strings.HasSuffix(p, "!") }
+	var members []directory.Member
+	if r.ContentLength != 0 || len(required) > 0 || slices.ContainsFunc(signatures[action].parameters, demands) {
+		var err error
+		if members, err = r.members(); err != nil {
+			return err
+		}
+	}
+	given, missing := members, []string(nil)
+	for _, p := range signatures[action].parameters {
+		name, typeName, _ := strings.Cut(p, " ")
+		typeName, demanded := strings.CutSuffix(typeName, "!")
+		at := slices.IndexFunc(given, func(m directory.Member) bool { return m.Is(name) })
+		switch {
+		case at < 0 && (demanded || slices.Contains(required, name)):
+			missing = append(missing, name)
+		case at >= 0 && string(given[at].Value) == "null" && demanded:
+			return nullFor(strings.ReplaceAll(typeName, "graph.", namespace) + "[Nullable=False]")
+		case at >= 0 && string(given[at].Value) == "null":
+			given = slices.Delete(slices.Clone(given), at, at+1)
+		}
+	}
+	if err := read(action, given, into); err != nil {
+		return err
+	}
+	if len(missing) > 0 {
+		return refuse("One or more parameters of the operation '%s' are missing from the request payload. The missing parameters are: %s.", action, strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// readGUID reads a GUID in quotation marks.
+func readGUID(raw json.RawMessage) (uuid.UUID, error) {
+	if string(raw) == "null" {
+		return uuid.Nil, nullFor("Edm.Guid[Nullable=False]")
+	}
+	var text string
+	if json.Unmarshal(raw, &text) != nil {
+		text = string(raw)
+	}
+	id, ok := parseGUID(text)
+	if !ok {
+		p := refuse("Cannot convert a primitive value to the expected type 'Edm.Guid'. See the inner exception for more details.")
+		p.Detail = &Detail{badRequest, "", fmt.Sprintf("'%s' is not a GUID.", clip(text))}
+		return uuid.Nil, p
+	}
+	return id, nil
+}
+
+// nullFor refuses null where the type does not allow it.
+func nullFor(typeName string) error {
+	return refuse("A null value was found with the expected type '%s'. The expected type '%s' does not allow null values.", typeName, typeName)
+}
+
+// readGUIDs reads a list of GUIDs.
+func readGUIDs(raw json.RawMessage) ([]uuid.UUID, error) {
+	if string(raw) == "null" {
+		return nil, nullFor("Collection(Edm.Guid)[Nullable=False]")
+	}
+	var list []json.RawMessage
+	if err := json.Unmarshal(raw, &list); err != nil {
+		return nil, refuse("Cannot convert the literal '%s' to the expected type 'Collection(Edm.Guid)'.", clip(string(raw)))
+	}
+	ids := make([]uuid.UUID, len(list))
+	for i, element := range list {
+		var err error
+		if ids[i], err = readGUID(element); err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
+}
+
+// clip shortens what a message repeats of a request.
+func clip(text string) string { return clipTo(text, 100) }
+
+// clipTo shortens a text to at most so many bytes, without cutting a character in half.
+func clipTo(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
+}

@@ -1,0 +1,124 @@
+package graph
+
+import "licensor/internal/identity"
+
+// cast is a type that the list of a relation can be narrowed to: …/members/microsoft.graph.user (P28).
+type cast struct {
+	set    string // as contexts name it
+	only   func(sets) sets
+	writer func(*request) (*objectWriter, error)
+}
+
+// casts are the types of directory objects, by name in lower case. Of those without a writer there are no objects here.
+var casts map[string]cast
+
+func init() { // they lead to expansions, which lead to the fields they are shown among
+	casts = map[string]cast{
+		"directoryobject": {"directoryObjects", func(s sets) sets { return s }, (*request).objectWriter},
+		"user": {"users", func(s sets) sets { return sets{users: s.users} }, func(r *request) (*objectWriter, error) {
+			return writerOfOne(r, userFields, userExpansions, identity.ReadUsers, func(o object) *user { return o.user })
+		}},
+		"group": {"groups", func(s sets) sets { return sets{groups: s.groups} }, func(r *request) (*objectWriter, error) {
+			return writerOfOne(r, groupFields, groupExpansions, identity.SeeGroups, func(o object) *group { return o.group })
+		}},
+		"serviceprincipal": {"servicePrincipals", func(s sets) sets { return sets{principals: s.principals} }, func(r *request) (*objectWriter, error) {
+			return writerOfOne(r, principalFields, principalExpansions, identity.ReadPrincipals, func(o object) *application { return o.principal })
+		}},
+		"application": {"applications", func(s sets) sets { return sets{applications: s.applications} }, func(r *request) (*objectWriter, error) {
+			return writerOfOne(r, applicationFields, applicationExpansions, identity.ReadApplications, func(o object) *application { return o.application })
+		}},
+		"directoryrole": {"directoryRoles", func(s sets) sets { return sets{roles: s.roles} }, func(r *request) (*objectWriter, error) {
+			return writerOfOne(r, roleFields, roleExpansions, identity.ReadRoles, func(o object) *directoryRole { return o.role })
+		}},
+		"administrativeunit": {unitSet, func(s sets) sets { return sets{units: s.units} }, func(r *request) (*objectWriter, error) {
+			return writerOfOne(r, unitFields, unitExpansions, identity.ReadUnits, func(o object) *unit { return o.unit })
+		}},
+		"approleassignment": {set: "appRoleAssignments"}, "contract": {set: "contracts"},
+		"device": {set: "devices"}, "directoryroletemplate": {set: "directoryRoleTemplates"}, "endpoint": {set: "endpoints"},
+		"organization": {set: "organization"}, "orgcontact": {set: "contacts"}, "resourcespecificpermissiongrant": {set: "permissionGrants"},
+	}
+}
+
+// writerOfOne writes objects of one type, which need not be said then. $select and $expand must be of that type.
+func writerOfOne[T any](r *request, set *fieldSet[T], expansions map[string]expansion[T], need identity.Operation, of func(object) *T) (*objectWriter, error) {
+	fields, err := ofOneType(r, set, expansions, need)
+	if err != nil {
+		return nil, err
+	}
+	needed := documented(fields)
+	return &objectWriter{users: needed, groups: needed, write: func(b []byte, o object) []byte {
+		return append(appendFields(r.appendTypeInFull(b, set.typeName), fields, of(o)), '}')
+	}}, nil
+}
+
+// ofOneType returns the fields of $select and $expand that the caller may see. They must all be of the type.
+func ofOneType[T any](r *request, set *fieldSet[T], expansions map[string]expansion[T], need identity.Operation) ([]*field[T], error) {
+	if _, err := set.selection(r, r.options.Select); err != nil {
+		return nil, err
+	}
+	fields, err := narrowed(r, set, need)
+	if err != nil {
+		return nil, err
+	}
+	return expanded(r, set, expansions, fields)
+}
+
+// appendTypeInFull begins an object whose type the address says, so that only full metadata repeats it (P5).
+func (r *request) appendTypeInFull(b []byte, name string) []byte {
+	if r.metadata != "full" {
+		return append(b, '{')
+	}
+	return r.appendType(b, name)
+}
+
+// cast is the type that the path casts to. The routes let no other name through.
+func (r *request) cast() cast { return casts[r.keys[len(r.keys)-1]] }
+
+// behind is the relation behind the cast.
+func (rel relation) behind(c cast) relation {
+	return func(r *request) (sets, error) {
+		all, err := rel(r)
+		if err != nil || c.only == nil {
+			return sets{}, err
+		}
+		return c.only(all), nil
+	}
+}
+
+// cast answers GET …/members/microsoft.graph.user and the like: the objects of one type.
+func (rel relation) cast(_ *API, r *request) error { return rel.as(r, r.cast()) }
+
+// principals answers GET …/appRoleAssignedResources, which has service principals only.
+func (rel relation) principals(_ *API, r *request) error { return rel.as(r, casts["serviceprincipal"]) }
+
+// as answers with the objects of one type.
+func (rel relation) as(r *request, c cast) error {
+	if _, err := rel(r); err != nil {
+		return err
+	}
+	if c.writer == nil {
+		return r.sendNone(c.set)
+	}
+	w, err := c.writer(r)
+	if err != nil {
+		return err
+	}
+	return r.sendObjects(c.set, rel.behind(c), w)
+}
+
+// countCast answers GET …/members/microsoft.graph.user/$count.
+func (rel relation) countCast(_ *API, r *request) error { return r.sendLength(rel.behind(r.cast())) }
+
+// sendNone answers with the list of objects of a type of which there are none, whatever is asked of it.
+func (r *request) sendNone(set string) error {
+	if err := r.allow("$select", "$expand", "$filter", "$search", "$orderby", "$top", "$count", "$skiptoken"); err != nil {
+		return err
+	}
+	if err := r.mayAskRelated(); err != nil {
+		return err
+	}
+	for _, spell := range []func([]string){userFields.spell, groupFields.spell, principalFields.spell} { // what their types have as well
+		spell(r.options.Select)
+	}
+	return sendList(r, list[object]{context: r.selected(set), count: r.countOf(0)})
+}

@@ -1,0 +1,115 @@
+package graph
+
+import (
+	"slices"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/tenant"
+)
+
+// delta answers GET /applications/delta and GET /servicePrincipals/delta: all of them at first, later those that came, went or changed in
+// what is shown; with owners@delta when $select has the owners.
+func (l listing[D, T]) delta(_ *API, r *request) error {
+	d, err := r.deltaRound(l.kind, l.set, l.fields.spell)
+	if err != nil {
+		return err
+	}
+	names := except(d.token.selected, "owners")
+	owners := len(names) < len(d.token.selected)
+	fields, err := deltaFields(d, l.fields, names)
+	if err != nil {
+		return err
+	}
+	if err := d.read(); err != nil {
+		return err
+	}
+	page, more := d.elements(d.among(func() *roaring.Bitmap {
+		touched := d.objects.Touched(l.madeOf(fields))
+		if owners {
+			touched.Or(d.objects.Owned())
+		}
+		return touched
+	}))
+	rows := l.at(r, there(page), true)
+	b := d.head()
+	for _, e := range page {
+		if b = appendNext(b); e.removed != "" {
+			b = d.appendRemoved(b, l.fields.typeName, e)
+			continue
+		}
+		row, _, err := rows() // all that are there are in the image
+		if err != nil {
+			return err
+		}
+		b = appendFields(append(b, '{'), fields, &row)
+		if owners {
+			b = d.appendOwnersOf(b, e)
+		}
+		if b, err = r.more(append(b, '}')); err != nil {
+			return err
+		}
+	}
+	if !more {
+		return d.finish(b, nil)
+	}
+	return d.finish(b, d.continued(int64(page[len(page)-1].ordinal)))
+}
+
+// madeOfDocuments are the members of documents of applications and service principals that properties with other names are made of.
+var madeOfDocuments = map[string][]string{
+	"accountEnabled":            {"disabled"},
+	"appDescription":            {tenant.OfApplication + "description"},
+	"appDisplayName":            {tenant.OfApplication + "displayName"},
+	"appRoles":                  {tenant.OfApplication + "appRoles"},
+	"info":                      {tenant.OfApplication + "info"},
+	"isFallbackPublicClient":    {"publicClient"},
+	"keyCredentials":            {"certificates"},
+	"oauth2PermissionScopes":    {tenant.OfApplication + "api"},
+	"passwordCredentials":       {"secrets"},
+	"publicClient":              {"redirects"},
+	"publishedPermissionScopes": {tenant.OfApplication + "api"},
+	"replyUrls":                 {tenant.OfApplication + "redirects"},
+	"servicePrincipalNames":     {tenant.OfApplication + "identifierUris"},
+	"signInAudience":            {tenant.OfApplication + "signInAudience"},
+	"spa":                       {"redirects"},
+	"web":                       {"redirects"},
+}
+
+// madeOf are the names by which the log has the changes of fields.
+func (l listing[D, T]) madeOf(fields []*field[T]) []string {
+	names := namesOf(fields)
+	for _, f := range fields {
+		names = append(names, madeOfDocuments[f.name]...)
+	}
+	return names
+}
+
+// appendOwnersOf writes who owns an application or service principal, and who does not any more.
+func (d *round) appendOwnersOf(b []byte, e deltaElement) []byte {
+	owners := slices.Clone(d.objects.Owners(e.ordinal))
+	if d.whole || d.objects.Came(e.ordinal) {
+		owners = slices.AppendSeq(owners, d.image.Links.From(directory.OwnedBy, e.id))
+	}
+	slices.SortFunc(owners, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
+	return d.appendLinks(b, "owners@delta", func(b []byte) []byte {
+		for _, owner := range slices.Compact(owners) {
+			_, live := d.image.Kind(owner)
+			is := live && d.image.Links.Has(directory.Link{Relation: directory.OwnedBy, From: e.id, To: owner})
+			b = d.appendLinked(b, d.ownerType(owner), owner, is)
+		}
+		return b
+	})
+}
+
+// ownerType is the type of an owner, which may be deleted.
+func (d *round) ownerType(owner uuid.UUID) string {
+	_, is := d.image.Principals.EverByID(owner)
+	_, was := d.changes.Principals.GoneByID(owner)
+	if is || was {
+		return principalFields.typeName
+	}
+	return userType
+}

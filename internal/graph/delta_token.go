@@ -1,0 +1,193 @@
+package graph
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"math"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/fold"
+	"licensor/internal/graph/odata"
+	"licensor/internal/store"
+)
+
+// deltaToken is where a client stands in the changes of users or groups, and what it asked for when it began: later requests need not say
+// it again (P41). A round are the changes after one commit, up to the one that was the last when the round began.
+type deltaToken struct {
+	after uint64 // 0: the round shows everything there is
+	upTo  uint64 // 0: the round has not begun
+	count uint32 // of all ordinals when a round began that shows everything
+	place int64  // ordinal of the last object shown; -1 at first
+	// member is the place of the last member shown of that object, a group with too many for one page; -1 when all of it was shown.
+	member   int64
+	selected []string    // $select
+	ids      []uuid.UUID // of $filter; nil: all
+}
+
+// latest is the $deltatoken that asks for the next changes only.
+const latest = "latest"
+
+// maxDeltaIDs is how many objects a $filter may name (P41).
+const maxDeltaIDs = 50
+
+// deltaToken reads where the client stands from the request: at the beginning when it has no token.
+func (r *request) deltaToken(kind store.Kind) (deltaToken, error) {
+	asked := deltaToken{place: -1, member: -1, selected: r.options.Select}
+	if r.options.Filter != nil {
+		var err error
+		if asked.ids, err = idsOf(r.options.Filter); err != nil {
+			return deltaToken{}, err
+		}
+	}
+	text := r.options.DeltaToken
+	if text != "" && r.options.SkipToken != "" {
+		return deltaToken{}, refuse("A request has a $deltatoken or a $skiptoken, not both. Follow the @odata.nextLink or @odata.deltaLink of an answer as it stands.")
+	}
+	if text += r.options.SkipToken; text == "" {
+		return asked, nil
+	}
+	if strings.EqualFold(r.options.DeltaToken, latest) {
+		asked.after = r.image.Seq
+		return asked, nil
+	}
+	t, ok := readDeltaToken(text, r.deltaSeal(kind))
+	if !ok {
+		return deltaToken{}, &Problem{
+			Status: http.StatusBadRequest, Code: brokenRequest,
+			Message: "The token is not one of these changes. Follow the @odata.nextLink or @odata.deltaLink of an answer as it stands, or start again without it.",
+		}
+	}
+	if r.options.Select != nil && !slices.Equal(t.selected, asked.selected) || r.options.Filter != nil && !slices.Equal(t.ids, asked.ids) {
+		return deltaToken{}, refuse("The token comes from a request with another $select or $filter. Leave them out, since the token knows them, or start again without it.")
+	}
+	return t, nil
+}
+
+// idsOf reads a $filter that names objects by their ids, the only one that there is here.
+func idsOf(filter *odata.Filter) ([]uuid.UUID, error) {
+	terms := []odata.Node{filter.Root}
+	if or, ok := filter.Root.(*odata.Logic); ok && or.Op == odata.Or {
+		terms = or.Args
+	}
+	if len(terms) > maxDeltaIDs {
+		return nil, unsupported("The filter names %d objects; at most %d are possible.", len(terms), maxDeltaIDs)
+	}
+	ids := make([]uuid.UUID, 0, len(terms))
+	for _, term := range terms {
+		id, ok := idIn(term)
+		if !ok {
+			return nil, unsupported("The filter has something else at position %d: changes can only be filtered by id eq '{id}', or several of these joined by 'or'.", filter.Column(term))
+		}
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
+}
+
+// idIn returns the id of a term: id eq '…'.
+func idIn(term odata.Node) (uuid.UUID, bool) {
+	c, ok := term.(*odata.Compare)
+	if !ok || c.Op != odata.Eq {
+		return uuid.Nil, false
+	}
+	path, isPath := c.Left.(*odata.Path)
+	literal, isLiteral := c.Right.(*odata.Literal)
+	if !isPath || !isLiteral || !fold.Equal(path.String(), "id") {
+		return uuid.Nil, false
+	}
+	switch value := literal.Value.(type) {
+	case uuid.UUID:
+		return value, true
+	case string:
+		id, err := uuid.Parse(value)
+		return id, err == nil && len(value) == len(id.String())
+	}
+	return uuid.Nil, false
+}
+
+// deltaSeal begins the sum over a token, which is good for one tenant and one kind of objects. It guards against mistakes only: who makes
+// up a token sees nothing that could not be seen without.
+func (r *request) deltaSeal(kind store.Kind) []byte {
+	id := r.tenant.ID()
+	return append(id[:], byte(kind))
+}
+
+const sealSize = 8
+
+// text writes the token.
+func (t deltaToken) text(seal []byte) string {
+	var b []byte
+	for _, n := range []uint64{t.after, t.upTo, uint64(t.count), uint64(t.place + 1), uint64(t.member + 1), uint64(len(t.ids))} {
+		b = binary.AppendUvarint(b, n)
+	}
+	for _, id := range t.ids {
+		b = append(b, id[:]...)
+	}
+	b = append(b, strings.Join(t.selected, ",")...)
+	return sealed(seal, b)
+}
+
+func sealed(seal, token []byte) string {
+	return base64.RawURLEncoding.EncodeToString(append(sum(seal, token), token...))
+}
+
+func sum(seal, token []byte) []byte {
+	h := sha256.New()
+	h.Write(seal)
+	h.Write(token)
+	return h.Sum(nil)[:sealSize]
+}
+
+func readDeltaToken(text string, seal []byte) (deltaToken, bool) {
+	b, ok := decodeToken(text)
+	if !ok || len(b) < sealSize || !slices.Equal(b[:sealSize], sum(seal, b[sealSize:])) {
+		return deltaToken{}, false
+	}
+	b = b[sealSize:]
+	var numbers [6]uint64
+	for i := range numbers {
+		value, n := binary.Uvarint(b)
+		if n <= 0 || value > math.MaxInt64 {
+			return deltaToken{}, false
+		}
+		numbers[i], b = value, b[n:]
+	}
+	t := deltaToken{after: numbers[0], upTo: numbers[1], count: uint32(numbers[2]), place: int64(numbers[3]) - 1, member: int64(numbers[4]) - 1}
+	ids := numbers[5]
+	if ids > maxDeltaIDs || len(b) < int(ids)*len(uuid.UUID{}) || t.upTo > 0 && t.after > t.upTo || t.place > math.MaxUint32 || t.place < 0 && t.member >= 0 {
+		return deltaToken{}, false
+	}
+	for range ids {
+		t.ids, b = append(t.ids, uuid.UUID(b[:16])), b[16:]
+	}
+	if len(b) > 0 {
+		t.selected = strings.Split(string(b), ",")
+	}
+	return t, true
+}
+
+// startAgain is the address of the same changes from the beginning.
+func (t deltaToken) startAgain(address string) string {
+	var options []string
+	if t.selected != nil {
+		options = append(options, "$select="+strings.Join(t.selected, ","))
+	}
+	if t.ids != nil {
+		terms := make([]string, len(t.ids))
+		for i, id := range t.ids {
+			terms[i] = "id eq '" + id.String() + "'"
+		}
+		options = append(options, "$filter="+url.PathEscape(strings.Join(terms, " or ")))
+	}
+	if options == nil {
+		return address
+	}
+	return address + "?" + strings.Join(options, "&")
+}

@@ -1,0 +1,114 @@
+package graph
+
+import (
+	"slices"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"licensor/internal/identity"
+	"licensor/internal/store"
+)
+
+// usersDelta answers GET /users/delta: everybody at first, later who came, went or changed in what is shown, licenses included; with
+// manager@delta when $select has the manager.
+func (api *API) usersDelta(r *request) error {
+	d, err := r.deltaRound(store.KindUser, "users", userFields.spell)
+	if err != nil {
+		return err
+	}
+	names := except(d.token.selected, "manager")
+	manager := len(names) < len(d.token.selected)
+	if manager && d.access != identity.Full {
+		return &identity.Forbidden{Operation: r.op.need}
+	}
+	fields, err := deltaFields(d, userFields, names)
+	if err != nil {
+		return err
+	}
+	if err := d.read(); err != nil {
+		return err
+	}
+	w := userWriter{d, fields, manager}
+	page, more := d.elements(d.among(w.touched))
+	rows := userList.at(r, there(page), documented(fields))
+	return w.send(page, finder(rows, func(u *user) uint32 { return u.ordinal }), more)
+}
+
+// userWriter writes a page of users.
+type userWriter struct {
+	*round
+	fields  []*field[user]
+	manager bool
+}
+
+// touched are the users who changed in what is shown.
+func (w *userWriter) touched() *roaring.Bitmap {
+	touched := w.objects.Touched(namesOf(w.fields))
+	if w.manager {
+		touched.Or(w.changes.Managers.Touched())
+	}
+	return touched
+}
+
+func (w *userWriter) send(page []deltaElement, find func(uint32) (*user, error), more bool) error {
+	b := w.head()
+	for _, e := range page {
+		if err := w.work.Pace(); err != nil {
+			return err
+		}
+		if e.removed != "" {
+			b = w.appendRemoved(appendNext(b), userType, e)
+			continue
+		}
+		user, err := find(e.ordinal)
+		if err != nil {
+			return err
+		}
+		if user == nil { // gone since; the next round says so
+			continue
+		}
+		b = appendFields(append(appendNext(b), '{'), w.fields, user)
+		if w.manager {
+			b = w.appendManager(b, e.ordinal)
+		}
+		if b, err = w.request.more(append(b, '}')); err != nil {
+			return err
+		}
+	}
+	if !more {
+		return w.finish(b, nil)
+	}
+	return w.finish(b, w.continued(int64(page[len(page)-1].ordinal)))
+}
+
+// appendManager writes who is a user's manager, and who is not any more. The client does not know it when the user came.
+func (w *userWriter) appendManager(b []byte, user uint32) []byte {
+	x := w.image.Directory
+	managers := roaring.New()
+	if touched := w.changes.Managers[user]; touched != nil {
+		managers.Or(touched)
+	}
+	now, managed := x.Manager(user)
+	if managed && (w.whole || w.objects.Came(user)) {
+		managers.Add(now)
+	}
+	return w.appendLinks(b, "manager@delta", func(b []byte) []byte {
+		for manager := range roaring.Values(managers) {
+			b = w.appendLinked(b, userType, w.userID(manager), managed && manager == now && !x.UserHidden(manager))
+		}
+		return b
+	})
+}
+
+// except is a $select with a name taken out.
+func except(selected []string, name string) []string {
+	return slices.DeleteFunc(slices.Clone(selected), func(s string) bool { return s == name })
+}
+
+// appendNext parts an element of a list from the one before.
+func appendNext(b []byte) []byte {
+	if b[len(b)-1] == '[' {
+		return b
+	}
+	return append(b, ',')
+}

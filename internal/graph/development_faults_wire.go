@@ -1,0 +1,122 @@
+package graph
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"licensor/internal/directory"
+)
+
+// getFaults answers GET /licensor/v1/development/faults: each rule, with how many requests it has been applied to.
+func (api *API) getFaults(r *request) error {
+	if err := r.allow(); err != nil {
+		return err
+	}
+	return r.sendFaults(&api.Development.faults)
+}
+
+func (r *request) sendFaults(fs *faults) error {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	b := r.appendHead(r.begin(), "development/faults")
+	b = strconv.AppendUint(appendName(b, "seed"), fs.seed, 10)
+	b = appendList(appendName(b, "rules"), fs.rules, appendFault)
+	return r.send(http.StatusOK, append(b, '}'))
+}
+
+func appendFault(b []byte, f faultRule) []byte {
+	b = append(b, '{')
+	if f.Method != "" {
+		b = appendText(appendName(b, "method"), f.Method)
+	}
+	b = appendText(appendName(b, "path"), f.Path)
+	for _, number := range []struct {
+		name  string
+		value int
+	}{{"status", f.Status}, {"retryAfter", f.RetryAfter}, {"times", f.Times}} {
+		if number.value != 0 {
+			b = strconv.AppendInt(appendName(b, number.name), int64(number.value), 10)
+		}
+	}
+	if f.Latency != 0 {
+		b = appendDuration(appendName(b, "latency"), f.Latency)
+	}
+	if f.Probability != 0 {
+		b = strconv.AppendFloat(appendName(b, "probability"), f.Probability, 'g', -1, 64)
+	}
+	b = strconv.AppendInt(appendName(b, "applied"), int64(f.applied), 10)
+	return append(b, '}')
+}
+
+// maxFaults bounds what each request is compared with.
+const maxFaults = 100
+
+// setFaults answers PUT /licensor/v1/development/faults: the rules of the body take the place of those there were.
+func (api *API) setFaults(r *request) error {
+	members, err := r.members()
+	if err != nil {
+		return err
+	}
+	seed := uint64(1)
+	var list []json.RawMessage
+	if err := read("faults", members, map[string]any{"seed": &seed, "rules": &list}, "rules"); err != nil {
+		return err
+	}
+	if len(list) > maxFaults {
+		return refuse("There are %d rules; at most %d are possible.", len(list), maxFaults)
+	}
+	rules := make([]Fault, len(list))
+	for i, raw := range list {
+		if rules[i], err = readFault(raw); err != nil {
+			return err
+		}
+		if err := rules[i].Check(); err != nil {
+			return refuse("Rule %d cannot be: %s.", i+1, err)
+		}
+	}
+	fs := &api.Development.faults
+	fs.mu.Lock()
+	fs.reset(seed)
+	for _, f := range rules {
+		fs.add(f)
+	}
+	fs.mu.Unlock()
+	return r.sendFaults(fs)
+}
+
+func readFault(raw json.RawMessage) (f Fault, err error) {
+	members, err := directory.Members(raw)
+	if err != nil {
+		return f, err
+	}
+	var latency string
+	probability := -1.0
+	err = read("fault", members, map[string]any{
+		"method": &f.Method, "path": &f.Path, "status": &f.Status, "retryAfter": &f.RetryAfter, "latency": &latency, "times": &f.Times, "probability": &probability,
+	}, "path")
+	if err != nil {
+		return f, err
+	}
+	f.Method = strings.ToUpper(f.Method)
+	if latency != "" {
+		if f.Latency, err = parseDuration(latency); err != nil {
+			return f, refuse("The latency cannot be: %s.", err)
+		}
+	}
+	if probability == 0 {
+		return f, refuse("A probability is above 0 and at most 1. Leave out a rule that is never to be applied.")
+	}
+	f.Probability = max(probability, 0)
+	return f, nil
+}
+
+// deleteFaults answers DELETE /licensor/v1/development/faults.
+func (api *API) deleteFaults(r *request) error {
+	fs := &api.Development.faults
+	fs.mu.Lock()
+	fs.reset(1)
+	fs.mu.Unlock()
+	return r.sendNothing()
+}

@@ -1,0 +1,184 @@
+package graph
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"licensor/internal/catalog"
+	"licensor/internal/clock"
+)
+
+func TestOperationsOfDevelopmentAreNotThereWithoutIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.server = newServer(t, New(Config{Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: newLog(w)}))
+	token, n := w.appToken(allPermissions...), 0
+	for i := range operations {
+		if op := &operations[i]; op.isDevelopment() {
+			n++
+			w.do(op.method, op.path, token, "{}").want(t, 404)
+		}
+	}
+	if n == 0 {
+		t.Error("the table has none")
+	}
+	w.do("GET", "/licensor/v1/settings", token, "").want(t, 200)
+}
+
+func TestTheSameSeedMakesTheSameOfTheSameRequests(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.once = true
+	token := w.appToken(allPermissions...)
+	play := func(seed int) (failures string) {
+		rule := fmt.Sprintf(`{"seed":%d,"rules":[{"path":"/domains","status":500,"probability":0.5}]}`, seed)
+		w.do("PUT", "/licensor/v1/development/faults", token, rule).want(t, 200)
+		for range 40 {
+			failures += fmt.Sprint(w.do("GET", domains, token, "").status/100, " ")
+		}
+		return failures
+	}
+	first := play(1)
+	if again := play(1); again != first {
+		t.Errorf("%s\n%s", first, again)
+	}
+	if other := play(2); other == first {
+		t.Error("another seed makes the same")
+	}
+	if n := strings.Count(first, "5"); n < 8 || n > 32 {
+		t.Errorf("%d of 40 fail, about half should", n)
+	}
+}
+
+func TestLatency(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	token := w.appToken(allPermissions...)
+	w.do("PUT", "/licensor/v1/development/faults", token,
+		`{"rules":[{"path":"/**","latency":"PT0.1S"},{"path":"/domains","latency":"PT0.1S","times":1},{"path":"/domains","status":503,"times":1,"retryAfter":7}]}`).want(t, 200)
+	for _, test := range []struct {
+		status  int
+		atLeast time.Duration
+	}{{503, 200 * time.Millisecond}, {200, 100 * time.Millisecond}} {
+		began := time.Now()
+		w.do("GET", domains, token, "").want(t, test.status)
+		if took := time.Since(began); took < test.atLeast {
+			t.Errorf("it took %s, want %s or more", took, test.atLeast)
+		}
+	}
+	began := time.Now()
+	w.do("GET", "/licensor/v1/development/faults", token, "").want(t, 200)
+	if took := time.Since(began); took >= 100*time.Millisecond {
+		t.Errorf("the faults themselves took %s", took)
+	}
+}
+
+func TestFaultsMatchPathsHoweverTheyAreWritten(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		pattern, path string
+		want          bool
+	}{
+		{"/users", "/v1.0/users", true},
+		{"/users", "/v1.0/users/", true},
+		{"/users", "/beta/USERS", true},
+		{"/users", "/v1.0/users/x", false},
+		{"/v1.0/users", "/v1.0/users", true},
+		{"/v1.0/users", "/beta/users", false},
+		{"/users/*", "/v1.0/users/x", true},
+		{"/users/*", "/v1.0/users('x')", true},
+		{"/users/*", "/v1.0/users/a%2Fb", true},
+		{"/users/*", "/v1.0/users/x/memberOf", false},
+		{"/users/ann@*", "/v1.0/users/Ann@contoso.example", true},
+		{"/users/ann@*", "/v1.0/users/bob@contoso.example", false},
+		{"/users/**", "/v1.0/users/x/memberOf", true},
+		{"/users/**", "/v1.0/users", true},
+		{"/users/**", "/v1.0/groups", false},
+		{"/**", "/v1.0/groups/x/members/y/$ref", true},
+		{"/groups/*/assignLicense", "/v1.0/groups/x/microsoft.graph.assignLicense", true},
+		{"/groups/*/microsoft.graph.assignLicense()", "/v1.0/groups/x/assignLicense", true},
+		{"/users/*/explain", "/licensor/v1/users/x/explain", false},
+		{"/licensor/v1/users/*/explain", "/licensor/v1/users/x/explain", true},
+	} {
+		var fs faults
+		fs.reset(1)
+		fs.add(Fault{Path: test.pattern, Status: 500})
+		if _, problem := fs.choose("GET", test.path); (problem != nil) != test.want {
+			t.Errorf("%s matches %s: %t", test.pattern, test.path, !test.want)
+		}
+	}
+}
+
+func TestWhatWaitsAndCannotBeAnyMoreIsDropped(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	group, sku := idOf('b', "red"), skuNamed("ENTERPRISEPACK")
+	w.imports(
+		fmt.Sprintf(`{"subscription":{"skuId":"%s","totalLicenses":3}}`, sku),
+		fmt.Sprintf(`{"group":{"id":"%s","displayName":"red","mailEnabled":true,"mailNickname":"red","securityEnabled":true,"groupTypes":["Unified"]}}`, group),
+	)
+	token := w.appToken(allPermissions...)
+	w.do("PUT", "/licensor/v1/development/groupProcessing", token, `{"delay":"PT10S"}`).want(t, 200)
+	assign := fmt.Sprintf(`{"addLicenses":[{"skuId":"%s"}],"removeLicenses":[]}`, sku)
+	w.do("POST", "/v1.0/groups/"+group+"/assignLicense", token, assign).want(t, 202)
+	w.do("DELETE", "/v1.0/groups/"+group, token, "").want(t, 400)
+	w.do("PATCH", "/v1.0/groups/"+group, token, `{"securityEnabled":false}`).want(t, 204)
+	w.clock.Add(10)
+	w.do("GET", "/v1.0/groups", token, "").want(t, 200)
+	if log := w.logged(); strings.Count(log, "held back cannot be made") != 1 {
+		t.Errorf("the log is %q", log)
+	}
+}
+
+// TestAShorterDelayDoesNotChangeTheOrder holds back two changes, the second with a shorter delay than the first.
+func TestAShorterDelayDoesNotChangeTheOrder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	group, sku := idOf('b', "red"), skuNamed("ENTERPRISEPACK")
+	w.imports(
+		fmt.Sprintf(`{"subscription":{"skuId":"%s","totalLicenses":3}}`, sku),
+		fmt.Sprintf(`{"group":{"id":"%s","displayName":"red","mailEnabled":false,"mailNickname":"red","securityEnabled":true}}`, group),
+	)
+	token := w.appToken(allPermissions...)
+	for _, step := range []struct{ delay, body string }{
+		{"PT1M", fmt.Sprintf(`{"addLicenses":[{"skuId":"%s"}],"removeLicenses":[]}`, sku)},
+		{"PT1S", fmt.Sprintf(`{"addLicenses":[],"removeLicenses":["%s"]}`, sku)},
+	} {
+		w.do("PUT", "/licensor/v1/development/groupProcessing", token, `{"delay":"`+step.delay+`"}`).want(t, 200)
+		w.do("POST", "/v1.0/groups/"+group+"/assignLicense", token, step.body).want(t, 202)
+	}
+	w.clock.Add(30)
+	if got := w.do("GET", "/v1.0/groups/"+group+"?$select=licenseProcessingState", token, ""); strings.Contains(got.body, processingComplete) {
+		t.Errorf("after 30 s: %s", got.body)
+	}
+	w.clock.Add(30)
+	got := w.do("GET", "/v1.0/groups/"+group+"?$select=assignedLicenses,licenseProcessingState", token, "")
+	if !strings.Contains(got.body, `"assignedLicenses":[]`) || !strings.Contains(got.body, processingComplete) {
+		t.Errorf("after a minute: %s", got.body)
+	}
+}
+
+func skuNamed(name string) string {
+	for _, p := range catalog.BuiltIn().Products {
+		if p.SKUPartNumber == name {
+			return p.SKUID.String()
+		}
+	}
+	return ""
+}
+
+func TestAFaultOfTheCommandLineIsChecked(t *testing.T) {
+	t.Parallel()
+	d := NewDevelopment(clock.New(time.Now), nil)
+	if err := d.AddFault(Fault{Path: "users", Status: 500}); err == nil {
+		t.Error("a path without a slash is taken")
+	}
+	if err := d.AddFault(Fault{Path: "/users", Status: 500}); err != nil {
+		t.Error(err)
+	}
+	if _, problem := d.faults.choose("GET", "/v1.0/users"); problem == nil || problem.Status != 500 {
+		t.Errorf("the fault is not in force: %v", problem)
+	}
+}

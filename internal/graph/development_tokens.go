@@ -1,0 +1,151 @@
+package graph
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/identity"
+	"licensor/internal/tenant"
+)
+
+// minting is which token is wanted.
+type minting struct {
+	user, client        string
+	scopes, permissions []string
+	roles               []string
+	personal, expired   bool
+	lifetime            string
+	audience, authority string
+}
+
+// mintToken answers POST /licensor/v1/development/tokens: any token of the caller's tenant, good or not. Without a user it is an application's.
+func (api *API) mintToken(r *request) error {
+	members, err := r.members()
+	if err != nil {
+		return err
+	}
+	m := minting{authority: r.host}
+	err = read("token", members, map[string]any{
+		"user": &m.user, "client": &m.client, "scopes": &m.scopes, "permissions": &m.permissions, "roles": &m.roles, "personal": &m.personal,
+		"expired": &m.expired, "lifetime": &m.lifetime, "audience": &m.audience, "authority": &m.authority,
+	})
+	if err != nil {
+		return err
+	}
+	claims, err := m.claims(r)
+	if err != nil {
+		return err
+	}
+	token, err := api.Authority.Issue(claims)
+	if err != nil {
+		return err
+	}
+	b := r.appendHead(r.begin(), "development/tokens/$entity")
+	b = appendText(appendName(b, "accessToken"), token)
+	return r.send(http.StatusOK, append(appendTime(appendName(b, "expiresDateTime"), claims.Expires), '}'))
+}
+
+func (m *minting) claims(r *request) (c identity.Claims, err error) {
+	lifetime := identity.Lifetime
+	if m.lifetime != "" {
+		if lifetime, err = parseDuration(m.lifetime); err != nil {
+			return c, refuse("The lifetime cannot be: %s.", err)
+		}
+	}
+	c = identity.Claims{
+		Root: m.authority, Audience: m.audience, Tenant: r.tenant.ID(), Personal: m.personal, NotBefore: r.now, Expires: r.now.Add(lifetime),
+	}
+	if m.expired {
+		c.NotBefore, c.Expires = r.now.Add(-2*time.Hour), r.now.Add(-time.Hour)
+	}
+	if m.user != "" {
+		return c, m.forUser(r, &c)
+	}
+	return c, m.forApplication(r, &c)
+}
+
+func (m *minting) forUser(r *request, c *identity.Claims) error {
+	if len(m.permissions) > 0 {
+		return refuse("A user's token has scopes, not permissions: those are an application's.")
+	}
+	ordinal, err := r.image.LiveUser(m.user)
+	if err != nil {
+		return refuse("There is no user '%s'. A user is named by its id or userPrincipalName.", clip(m.user))
+	}
+	u, err := r.tenant.User(r.ctx, r.image, ordinal)
+	if err != nil {
+		return err
+	}
+	if m.client != "" {
+		app, err := m.application(r)
+		if err != nil {
+			return err
+		}
+		c.AppID, c.AppName, c.AppSerial = app.AppID, appName(&app), r.image.PrincipalSerial(app.Principal.ID)
+	}
+	c.Delegated, c.ObjectID, c.Serial, c.Permissions = true, u.ID, tenant.UserSerial(ordinal), m.scopes
+	c.User = identity.User{Name: u.UserPrincipalName, DisplayName: u.DisplayName, GivenName: u.GivenName, Surname: u.Surname, Guest: u.UserType == "Guest"}
+	return m.giveRoles(c)
+}
+
+func (m *minting) giveRoles(c *identity.Claims) error {
+	for _, name := range m.roles {
+		role, ok := roleNamed(name)
+		if !ok {
+			return refuse("'%s' is not a built-in directory role: give the name or the template id of one.", clip(name))
+		}
+		c.Roles = append(c.Roles, role)
+	}
+	return nil
+}
+
+// roleNamed returns the template id of a role by its name or that id.
+func roleNamed(name string) (uuid.UUID, bool) {
+	for _, r := range identity.BuiltInRoles {
+		if strings.EqualFold(r.Name, name) || strings.EqualFold(r.ID.String(), name) {
+			return r.ID, true
+		}
+	}
+	return uuid.Nil, false
+}
+
+func (m *minting) forApplication(r *request, c *identity.Claims) error {
+	if len(m.scopes) > 0 || m.personal {
+		return refuse("scopes and personal are of a user's token. Say with 'user' whose.")
+	}
+	app, err := m.application(r)
+	if err != nil {
+		return err
+	}
+	if app.Principal.ID == uuid.Nil {
+		return refuse("Application %s has no service principal in the tenant, so it cannot log in.", app.AppID)
+	}
+	c.Serial = r.image.PrincipalSerial(app.Principal.ID)
+	c.ObjectID, c.AppID, c.AppName, c.Permissions = app.Principal.ID, app.AppID, appName(&app), app.Principal.Permissions
+	if len(m.permissions) > 0 {
+		c.Permissions = m.permissions
+	}
+	return m.giveRoles(c)
+}
+
+// application is the one that the client names, or the tenant's first that can log in.
+func (m *minting) application(r *request) (directory.Client, error) {
+	if m.client == "" {
+		for ordinal := range r.image.Applications.All() {
+			if app := r.image.ClientAt(ordinal); app.Principal.ID != uuid.Nil {
+				return app, nil
+			}
+		}
+		return directory.Client{}, refuse("The tenant has no application that can log in. Name a user.")
+	}
+	if appID, ok := parseGUID(m.client); ok {
+		if app, ok := r.image.Client(appID); ok {
+			return app, nil
+		}
+	}
+	return directory.Client{}, refuse("The tenant has no application with the client id '%s'.", clip(m.client))
+}

@@ -1,0 +1,176 @@
+package graph
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"licensor/internal/directory"
+	"licensor/internal/tenant"
+)
+
+// annotated puts before the fields what odata.metadata=full adds to each object (P5, P7).
+func (s *fieldSet[T]) annotated(r *request, fields []*field[T]) []*field[T] {
+	if r.metadata != "full" {
+		return fields
+	}
+	return append(s.annotations(r), fields...)
+}
+
+// annotations are the control information of an object as fields, its type first.
+func (s *fieldSet[T]) annotations(r *request) []*field[T] {
+	address := func(b []byte, object *T) []byte {
+		b = append(append(append(append(b, '"'), r.root...), '/'), s.place(object)...)
+		start := len(b)
+		b = s.byName["id"].write(b, object)
+		b[start] = '/' // in place of the quotation mark
+		return b
+	}
+	return []*field[T]{
+		{name: "@odata.type", write: func(b []byte, _ *T) []byte { return appendText(b, "#"+s.typeName) }},
+		{name: "@odata.id", write: address},
+		{name: "@odata.etag", write: func(b []byte, object *T) []byte { return appendText(b, s.etag(object)) }, documented: true},
+		{name: "@odata.editLink", write: address},
+	}
+}
+
+// etag identifies the state of an object (P7): it is made of all that the object can show, so it changes with the
+// licenses, too, which other objects' changes bring about, and it is the same after a restart. Making it costs as much as showing the object;
+// that is why it is only made for those who ask.
+func (s *fieldSet[T]) etag(object *T) string {
+	buffer := buffers.Get().(*[]byte)
+	h, b := sha256.New(), append((*buffer)[:0], '{')
+	for i := range s.all {
+		if b = s.all[i].write(append(b, ','), object); len(b) > streamFrom {
+			h.Write(b)
+			b = b[:0]
+		}
+	}
+	h.Write(b)
+	if cap(b) <= maxKept {
+		*buffer = b
+		buffers.Put(buffer)
+	}
+	return `W/"` + base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:12]) + `"`
+}
+
+// sendEntity answers with one object under the context of its set, or with 304 to who has it as it is (P7).
+func sendEntity[T any](r *request, s *fieldSet[T], status int, set string, fields []*field[T], object *T) error {
+	if known := r.Header.Get("If-None-Match"); known != "" && r.Method == http.MethodGet && len(r.options.Expand) == 0 {
+		etag := s.etag(object)
+		r.w.Header().Set("ETag", etag)
+		if names(known, etag) {
+			r.headers()
+			r.w.WriteHeader(http.StatusNotModified)
+			return nil
+		}
+	}
+	if r.property != nil {
+		return sendProperty(r, s, set, fields[len(fields)-1], object)
+	}
+	b := r.appendHead(r.begin(), r.selected(set)+"/$entity")
+	return r.sendChanged(status, append(appendFields(b, fields, object), '}'))
+}
+
+// names says whether a list of ETags has one. Weak ones are compared by what they say, as OData does.
+func names(list, etag string) bool {
+	for known := range strings.SplitSeq(list, ",") {
+		if known = strings.TrimSpace(known); known == "*" || strings.TrimPrefix(known, "W/") == strings.TrimPrefix(etag, "W/") {
+			return true
+		}
+	}
+	return false
+}
+
+// precondition refuses a change of an object whose ETag is no longer the one that the caller knows (P7). It is looked at again when the
+// change is made, by the revision of the object, so that of two callers who know the same only the first succeeds.
+func (r *request) precondition() error {
+	known := r.Header.Get("If-Match")
+	if known == "" || known == "*" || r.Method == http.MethodGet {
+		return nil
+	}
+	etag, revision, err := r.current()
+	switch {
+	case err != nil:
+		return nil // that the object is not there is for the operation to say
+	case !names(known, etag):
+		return changedMeanwhile(known)
+	}
+	if revision != nil {
+		r.holds = func(img *tenant.Image) bool { return revision(img) == revision(r.image) }
+	}
+	return nil
+}
+
+func changedMeanwhile(known string) error {
+	return &Problem{
+		Status: http.StatusPreconditionFailed, Code: "PreconditionFailed",
+		Message: fmt.Sprintf("The object is not, or no longer, in the state that If-Match names (%s). Read it again with Accept: application/json;odata.metadata=full and decide anew.", clip(known)),
+	}
+}
+
+// current is the ETag of the object that the path names, and its revision where it has one. What has no ETag has the empty one.
+func (r *request) current() (etag string, revision func(*tenant.Image) uint32, err error) {
+	switch path := strings.TrimPrefix(r.op.path, ownRoot); {
+	case r.op.ofUser():
+		return r.currentUser()
+	case r.op.ofGroup():
+		return r.currentGroup()
+	case strings.HasPrefix(path, "/organization/{"):
+		return organizationFields.etag(&organization{r.image.Organization, r.image}), nil, nil
+	case strings.HasPrefix(path, "/applications/{"), strings.HasPrefix(path, "/applications(appId"):
+		return r.currentApplication(applicationFields, (*request).application)
+	case strings.HasPrefix(path, "/servicePrincipals/{"), strings.HasPrefix(path, "/servicePrincipals(appId"):
+		return r.currentApplication(principalFields, (*request).principal)
+	case strings.HasPrefix(path, unitsRoot+"/{"):
+		return r.currentUnit()
+	case strings.HasPrefix(path, "/oauth2PermissionGrants/{"):
+		g, err := r.grant()
+		if err != nil {
+			return "", nil, err
+		}
+		return grantFields.etag(&g), nil, nil
+	case strings.HasPrefix(path, "/subscriptions/{"):
+		s, err := r.subscription()
+		if err != nil {
+			return "", nil, err
+		}
+		return subscriptionFields.etag(&subscription{s, r.image}), nil, nil
+	}
+	return "", nil, nil
+}
+
+func (r *request) currentApplication(s *fieldSet[application], find func(*request) (directory.Client, error)) (string, func(*tenant.Image) uint32, error) {
+	a, err := find(r)
+	if err != nil {
+		return "", nil, err
+	}
+	return s.etag(&application{Client: a, image: r.image}), revisionOf(a.ID), nil
+}
+
+func (r *request) currentUser() (string, func(*tenant.Image) uint32, error) {
+	ordinal, err := r.user()
+	if err != nil {
+		return "", nil, err
+	}
+	var document *directory.User
+	if document, err = r.tenant.User(r.ctx, r.image, ordinal); err != nil {
+		return "", nil, err
+	}
+	etag := userFields.etag(new(r.userAt(document, ordinal, r.image)))
+	return etag, func(img *tenant.Image) uint32 { return img.Directory.UserRevision(ordinal) }, nil
+}
+
+func (r *request) currentGroup() (string, func(*tenant.Image) uint32, error) {
+	ordinal, err := r.group()
+	if err != nil {
+		return "", nil, err
+	}
+	document, err := r.tenant.Group(r.ctx, r.image, ordinal)
+	if err != nil {
+		return "", nil, err
+	}
+	return groupFields.etag(new(r.groupAt(document, ordinal, r.image))), func(img *tenant.Image) uint32 { return img.Directory.GroupRevision(ordinal) }, nil
+}

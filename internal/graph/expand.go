@@ -1,0 +1,334 @@
+package graph
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+
+	"licensor/internal/directory/column"
+	"licensor/internal/graph/odata"
+	"licensor/internal/identity"
+	"licensor/internal/store"
+	"licensor/internal/tenant"
+)
+
+// expansion makes the writer of what an object refers to, shown within it by $expand (P35). It
+// refuses what of the expansion cannot be, before anything is read.
+type expansion[T any] func(r *request, e odata.Expansion) (func(b []byte, object *T) ([]byte, error), error)
+
+// What $expand can show, by name.
+var (
+	userExpansions        = map[string]expansion[user]{}
+	groupExpansions       = map[string]expansion[group]{}
+	applicationExpansions = map[string]expansion[application]{}
+	principalExpansions   = map[string]expansion[application]{}
+	unitExpansions        = map[string]expansion[unit]{}
+	roleExpansions        = map[string]expansion[directoryRole]{}
+)
+
+func init() { // they lead to the fields they are shown among
+	userExpansions["memberOf"] = relatedTo(userSubject, membershipsOfUser.all)
+	userExpansions["transitiveMemberOf"] = relatedTo(userSubject, allMembershipsOfUser.all)
+	userExpansions["manager"] = expandManager
+	userExpansions["directReports"] = relatedTo(userSubject, reportsOfUser)
+	userExpansions["transitiveReports"] = relatedTo(userSubject, allReportsOfUser)
+	userExpansions["ownedObjects"] = relatedTo(userSubject, ownedByUser)
+	userExpansions["createdObjects"] = relatedTo(userSubject, createdByUser)
+	userExpansions["sponsors"] = relatedTo(userSubject, sponsorsOfUser)
+	userExpansions["licenseDetails"] = expandRows(detailFields, detailsOf)
+	userExpansions["appRoleAssignments"] = expandAssignments(userSubject, assignmentsOfUser)
+	userExpansions["appRoleAssignedResources"] = relatedTo(userSubject, resourcesOfUser)
+	userExpansions["oauth2PermissionGrants"] = expandRows(grantFields, grantsOfUser)
+	userExpansions["registeredDevices"] = relatedTo(userSubject, nothing)
+	groupExpansions["members"] = relatedTo(groupSubject, membersOfGroup)
+	groupExpansions["transitiveMembers"] = relatedTo(groupSubject, allMembersOfGroup)
+	groupExpansions["membersWithLicenseErrors"] = relatedTo(groupSubject, membersInError)
+	groupExpansions["owners"] = relatedTo(groupSubject, ownersOfGroup)
+	groupExpansions["memberOf"] = relatedTo(groupSubject, membershipsOfGroup.all)
+	groupExpansions["transitiveMemberOf"] = relatedTo(groupSubject, allMembershipsOfGroup.all)
+	groupExpansions["appRoleAssignments"] = expandAssignments(groupSubject, assignmentsOfGroup)
+	applicationExpansions["owners"] = relatedTo(applicationSubject, ownersOfApplication)
+	applicationExpansions["federatedIdentityCredentials"] = expandRows(federatedFields, federatedOf)
+	principalExpansions["owners"] = relatedTo(principalSubject, ownersOfPrincipal)
+	principalExpansions["memberOf"] = relatedTo(principalSubject, membershipsOfPrincipal.all)
+	principalExpansions["transitiveMemberOf"] = relatedTo(principalSubject, allMembershipsOfPrincipal.all)
+	principalExpansions["ownedObjects"] = relatedTo(principalSubject, ownedByPrincipal)
+	principalExpansions["createdObjects"] = relatedTo(principalSubject, createdByPrincipal)
+	principalExpansions["appRoleAssignments"] = expandAssignments(principalSubject, assignmentsOf)
+	principalExpansions["appRoleAssignedTo"] = expandAssignments(principalSubject, assignedTo)
+	principalExpansions["oauth2PermissionGrants"] = expandRows(grantFields, grantsOfPrincipal)
+	unitExpansions["members"] = relatedTo(unitSubject, membersOfUnit)
+	roleExpansions["members"] = relatedTo(roleSubject, membersOfRole)
+	addExpandedLists(userFields, "/users/{user}", userExpansions)
+	addExpandedLists(groupFields, "/groups/{group}", groupExpansions)
+	addExpandedLists(applicationFields, "/applications/{application}", applicationExpansions)
+	addExpandedLists(principalFields, "/servicePrincipals/{servicePrincipal}", principalExpansions)
+	addExpandedLists(unitFields, unitsRoot+"/{unit}", unitExpansions)
+	addExpandedLists(roleFields, "/directoryRoles/{role}", roleExpansions)
+}
+
+// canExpand reports whether some directory object has what an expansion shows.
+func canExpand(name string) bool {
+	return userExpansions[name] != nil || groupExpansions[name] != nil || applicationExpansions[name] != nil || principalExpansions[name] != nil ||
+		unitExpansions[name] != nil || roleExpansions[name] != nil
+}
+
+// mayExpandObjects refuses what some directory object has and no list of it is served (P29), in
+// lists of objects of several types.
+func (r *request) mayExpandObjects() error {
+	for _, e := range r.options.Expand {
+		if !canExpand(e.Name) && isObjectLink(e.Name) {
+			return unservedExpansion(e, namespace+"directoryObject")
+		}
+	}
+	return nil
+}
+
+func unservedExpansion(e odata.Expansion, typeName string) *Problem {
+	return &Problem{
+		Status: http.StatusNotImplemented, Code: "NotImplemented",
+		Message: fmt.Sprintf("$expand=%s of %s is part of Microsoft Graph but is not served here.", e.Name, typeName),
+	}
+}
+
+// maxExpanded is how many objects an expansion shows (P35).
+const maxExpanded = 20
+
+// expanded adds what $expand asks for to the fields of an answer.
+func expanded[T any](r *request, set *fieldSet[T], all map[string]expansion[T], fields []*field[T]) ([]*field[T], error) {
+	fields = slices.Clip(fields)
+	for i, e := range r.options.Expand {
+		make, ok := all[e.Name]
+		again := func(other odata.Expansion) bool { return other.Name == e.Name }
+		switch {
+		case slices.ContainsFunc(r.options.Expand[:i], again):
+			return nil, broken("'%s' is in $expand more than once, for the second time at position %d. Name it once.", e.Name, e.Column)
+		case !ok:
+			return nil, cannotExpand(set, e)
+		case e.Nested, e.Levels > 1 && e.Name != "manager":
+			return nil, unsupported("The $expand of '%s' at position %d asks for more than one level, and one is possible.", e.Name, e.Column)
+		case e.Levels > 1 && !r.advanced():
+			p := unsupported("Unsupported Query.")
+			p.Detail = &Detail{p.Code, "$levels", "More than one level of 'manager' is for advanced queries only. Send the header 'ConsistencyLevel: eventual' and $count=true with it."}
+			return nil, p
+		}
+		if err := r.mayExpand(set.typeName, e.Name); err != nil {
+			return nil, err
+		}
+		write, err := make(r, e)
+		if err != nil {
+			return nil, err
+		}
+		fields = append(fields, &field[T]{name: e.Name, write: func(b []byte, object *T) []byte {
+			written, err := write(b, object)
+			if err != nil && r.fault == nil {
+				r.fault = err
+			}
+			return written
+		}})
+	}
+	return fields, nil
+}
+
+func cannotExpand[T any](set *fieldSet[T], e odata.Expansion) error {
+	if _, ok := set.links.Find(e.Name); ok {
+		return unservedExpansion(e, set.typeName)
+	}
+	message := fmt.Sprintf("Could not find a property named '%s' on type '%s'.", e.Name, set.typeName)
+	switch {
+	case strings.Contains(e.Name, "/"):
+		message = "Found a path traversing multiple navigation properties. Please rephrase the query such that each expand path contains only type segments and navigation properties."
+	case set.has(e.Name):
+		message = fmt.Sprintf("Property '%s' on type '%s' is not a navigation property or complex property. Only navigation properties can be expanded.", e.Name, set.typeName)
+	}
+	return &Problem{Status: http.StatusBadRequest, Code: brokenRequest, Message: "Parsing OData Select and Expand failed: " + message}
+}
+
+// subject is the object that something is expanded of, as a path would name it.
+type subject struct {
+	path  string
+	id    uuid.UUID
+	image *tenant.Image
+}
+
+func userSubject(u *user) subject {
+	return subject{"/users/{user}", u.image.Directory.UserID(u.ordinal), u.image}
+}
+
+func groupSubject(g *group) subject {
+	return subject{"/groups/{group}", g.image.Directory.GroupID(g.ordinal), g.image}
+}
+
+func applicationSubject(a *application) subject {
+	return subject{"/applications/{application}", a.ID, a.image}
+}
+
+func principalSubject(a *application) subject {
+	return subject{"/servicePrincipals/{servicePrincipal}", a.Principal.ID, a.image}
+}
+
+func roleSubject(d *directoryRole) subject { return subject{"/directoryRoles/{role}", d.id, d.image} }
+
+func unitSubject(u *unit) subject { return subject{unitsRoot + "/{unit}", u.ID, u.image} }
+
+// relatedTo is the expansion of a relation: the first few objects of what a list of it would show.
+func relatedTo[T any](of func(*T) subject, rel relation) expansion[T] {
+	return func(r *request, e odata.Expansion) (func([]byte, *T) ([]byte, error), error) {
+		inner := r.within(e)
+		w, err := inner.objectWriter()
+		if err != nil {
+			return nil, err
+		}
+		return func(b []byte, object *T) ([]byte, error) {
+			r.work.Doing("$expand")
+			if err := r.work.Yield(); err != nil {
+				return b, err
+			}
+			subject := of(object)
+			inner.ask(subject)
+			related, err := rel(inner)
+			if isNotFound(err) { // it is deleted
+				return append(b, "[]"...), nil
+			}
+			if err != nil {
+				return b, err
+			}
+			b, err = appendRows(r, append(b, '['), inner.firstObjects(related, w), w.write)
+			return append(b, ']'), err
+		}, nil
+	}
+}
+
+// nothing is the relation to objects that are not kept here.
+func nothing(*request) (sets, error) { return sets{}, nil }
+
+// ask makes the request one about an object, as it is in an image.
+func (r *request) ask(s subject) {
+	r.op, r.me, r.keys, r.image = &operation{path: s.path, need: r.op.need}, false, []string{s.id.String()}, s.image
+}
+
+func isNotFound(err error) bool {
+	p, ok := errors.AsType[*tenant.Problem](err)
+	q, graph := errors.AsType[*Problem](err)
+	return ok && p.Kind == tenant.NotFound || graph && q.Status == http.StatusNotFound
+}
+
+// mayExpand refuses to show in a type of objects what the caller may not list (P60).
+func (r *request) mayExpand(typeName, name string) error {
+	list, ok := expandedLists[typeName][name]
+	if !ok {
+		return nil
+	}
+	relation := identity.Other
+	if list.below(r.op) { // elsewhere the objects are others than the one that the path names
+		relation = r.relation()
+	}
+	access, err := list.need.Check(r.caller, relation)
+	if err == nil && access != identity.Full {
+		return &identity.Forbidden{Operation: list.need}
+	}
+	return err
+}
+
+// mayExpandSome is mayExpand of objects of several types: the caller must be allowed to list what
+// it expands of one of them at least. In the others it is not shown.
+func (r *request) mayExpandSome() error {
+	for _, e := range r.options.Expand {
+		var refused error
+		for typeName, lists := range expandedLists {
+			if _, ok := lists[e.Name]; !ok {
+				continue
+			}
+			if refused = r.mayExpand(typeName, e.Name); refused == nil {
+				break
+			}
+		}
+		if refused != nil {
+			return refused
+		}
+	}
+	return nil
+}
+
+// expandedLists are the operations that list what $expand shows, by the type of the objects that it
+// is shown in and by name.
+var expandedLists = map[string]map[string]*expandedList{}
+
+// expandedList is an operation that lists what $expand shows.
+type expandedList struct {
+	path string // of the object
+	need identity.Operation
+}
+
+// below reports whether an operation is about the one object that the path of the list names.
+func (l *expandedList) below(op *operation) bool {
+	return op.path == l.path || op.byAppID() && strings.HasPrefix(op.path, l.path[:strings.Index(l.path, "/{")]+"(")
+}
+
+// addExpandedLists finds the lists of what objects of a type show by $expand. Devices have none.
+func addExpandedLists[T any](set *fieldSet[T], path string, all map[string]expansion[T]) {
+	lists := map[string]*expandedList{}
+	for i := range operations {
+		op := &operations[i]
+		name, ok := strings.CutPrefix(op.path, path+"/")
+		if ok && op.method == http.MethodGet && all[name] != nil {
+			lists[name] = &expandedList{path, op.need}
+		}
+	}
+	expandedLists[set.typeName] = lists
+}
+
+// within is the request as if it asked for the objects of an expansion alone.
+func (r *request) within(e odata.Expansion) *request {
+	inner, options := *r, *r.options
+	options.Select, options.Expand = e.Select, nil
+	inner.options = &options
+	return &inner
+}
+
+// firstObjects yields the first few of the live ones.
+func (r *request) firstObjects(of sets, w *objectWriter) source[object] {
+	users := r.firstLive(of.users, store.KindUser, maxExpanded)
+	groups := r.firstLive(of.groups, store.KindGroup, maxExpanded-len(users))
+	return oneAfterAnother(r.readObjects(users, groups, w), sourceOf(r.firstOthers(of, maxExpanded-len(users)-len(groups))))
+}
+
+// firstOthers are the first n of the live ones that are no users or groups.
+func (r *request) firstOthers(of sets, n int) (list []object) {
+	for _, ordinal := range r.firstLive(of.principals, store.KindServicePrincipal, n-len(list)) {
+		list = append(list, object{principal: &application{Client: r.image.PrincipalAt(ordinal), image: r.image}})
+	}
+	for _, ordinal := range r.firstLive(of.applications, store.KindApplication, n-len(list)) {
+		list = append(list, object{application: &application{Client: r.image.ClientAt(ordinal), image: r.image}})
+	}
+	for _, ordinal := range r.firstLive(of.units, store.KindAdministrativeUnit, n-len(list)) {
+		list = append(list, object{unit: new(unitAt(r.image, ordinal))})
+	}
+	roles := of.roles[:min(len(of.roles), n-len(list))]
+	for _, role := range roles {
+		list = append(list, object{role: &directoryRoles(r.image)[role]})
+	}
+	return list
+}
+
+// firstLive lists the first n of the objects of a kind that are not deleted.
+func (r *request) firstLive(set *roaring.Bitmap, kind store.Kind, n int) (live []uint32) {
+	if set == nil {
+		return nil
+	}
+	table := r.image.Columns(kind)
+	for ordinal := range roaring.Values(set) {
+		if len(live) == n {
+			break
+		}
+		if among := table.Live(int(ordinal / column.BlockRows)); ordinal < table.Rows() && among.Has(int(ordinal%column.BlockRows)) {
+			live = append(live, ordinal)
+		}
+	}
+	return live
+}

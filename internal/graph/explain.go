@@ -1,0 +1,209 @@
+package graph
+
+import (
+	"math"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/licensing"
+	"licensor/internal/tenant"
+)
+
+// explainer writes reasons: the facts that licensing has computed (docs/spec/licensing.md, section 9), each id with its name, and one sentence made of
+// them.
+type explainer struct {
+	image   *tenant.Image
+	reasons *licensing.Explainer
+	sharing []sharing // of the user who is explained
+}
+
+// sharing is an address of the user, and who else has it: the first of them, with the number of all.
+type sharing struct {
+	address string
+	users   []uuid.UUID
+	count   int
+}
+
+func newExplainer(image *tenant.Image) *explainer {
+	return &explainer{image: image, reasons: image.Licensing.Explainer()}
+}
+
+// group is a group's displayName.
+func (x *explainer) group(ordinal uint32) string {
+	about, _ := directory.AboutGroup("displayName")
+	return x.image.Directory.GroupColumns().Text(ordinal, about.Column)
+}
+
+// explainUser answers GET /licensor/v1/users/{user}/explain: why each license of a user is as it is.
+func (api *API) explainUser(r *request) error {
+	if err := r.allow(); err != nil {
+		return err
+	}
+	ordinal, err := r.user()
+	if err != nil {
+		return err
+	}
+	x := newExplainer(r.image)
+	b, err := r.appendExplained(r.appendHead(r.begin(), "users/explain/$entity"), x, ordinal, true)
+	if err != nil {
+		return err
+	}
+	return r.send(http.StatusOK, append(b, '}'))
+}
+
+// appendExplained writes who a user is and the reasons of the entries in error, or of every entry. Of more than maxProblems it writes the
+// first, with the number of all.
+func (r *request) appendExplained(b []byte, x *explainer, ordinal uint32, every bool) ([]byte, error) {
+	u, err := r.tenant.User(r.ctx, x.image, ordinal)
+	if err != nil {
+		return nil, err
+	}
+	b = appendID(appendName(b, "id"), u.ID)
+	b = appendText(appendName(b, "userPrincipalName"), u.UserPrincipalName)
+	b = appendText(appendName(b, "displayName"), u.DisplayName)
+	x.share(ordinal, u)
+	b = append(appendName(b, "reasons"), '[')
+	n := 0
+	for reason := range x.reasons.User(ordinal, every) {
+		if n++; n > maxProblems {
+			break
+		}
+		if b, err = r.more(x.appendReason(appendNext(b), reason)); err != nil {
+			return b, err
+		}
+		if err := r.work.Yield(); err != nil {
+			return b, err
+		}
+	}
+	if b = append(b, ']'); n > maxProblems {
+		b = appendInt(appendName(b, "reasons@odata.count"), x.reasons.Reasons(ordinal, every))
+	}
+	return b, nil
+}
+
+// maxSharing is how many users a reason shows that share an address.
+const maxSharing = 100
+
+// share finds who else has an address of the user (L43).
+func (x *explainer) share(user uint32, u *directory.User) {
+	x.sharing = nil
+	shown := 0
+	for _, address := range u.Addresses() {
+		s := sharing{address: address}
+		for owner := range x.image.Directory.AddressOwners(directory.KeyOf(address)) {
+			if owner == user {
+				continue
+			}
+			if s.count++; shown < maxSharing {
+				s.users = append(s.users, x.image.Directory.UserID(owner))
+				shown++
+			}
+		}
+		if len(s.users) > 0 {
+			x.sharing = append(x.sharing, s)
+		}
+	}
+}
+
+func appendSharing(b []byte, s sharing) []byte {
+	b = appendText(append(b, `{"address":`...), s.address)
+	b = appendList(appendName(b, "users"), s.users, appendID)
+	if s.count > len(s.users) {
+		b = appendInt(appendName(b, "users@odata.count"), s.count)
+	}
+	return append(b, '}')
+}
+
+// appendReason writes one reason. What does not apply to it is left out.
+func (x *explainer) appendReason(b []byte, reason licensing.Reason) []byte {
+	b = append(b, '{')
+	b = x.appendSource(b, reason.SKUID, reason.Direct, reason.Group)
+	b = appendText(appendName(b, "state"), reason.State)
+	b = appendText(appendName(b, "error"), reason.Error.String())
+	if reason.Plan != uuid.Nil {
+		b = x.appendPlan(appendName(b, "plan"), reason.Plan)
+	}
+	if reason.OtherPlan != uuid.Nil {
+		b = x.appendPlan(appendName(b, "otherPlan"), reason.OtherPlan)
+	}
+	if len(reason.Requires) > 0 {
+		b = appendList(appendName(b, "requiresAnyOf"), reason.Requires, x.appendPlan)
+	}
+	if reason.Other != uuid.Nil {
+		b = x.appendSource(append(appendName(b, "other"), '{'), reason.Other, reason.OtherDirect, reason.OtherGroup)
+		b = append(b, '}')
+	}
+	if reason.Location != licensing.NoCountry {
+		b = appendText(appendName(b, "location"), reason.Location.String())
+		b = appendBool(appendName(b, "locationOfOrganization"), reason.LocationOfOrganization)
+	}
+	if reason.Error == licensing.UniquenessViolation && len(x.sharing) > 0 {
+		b = appendList(appendName(b, "sharedAddresses"), x.sharing, appendSharing)
+	}
+	if reason.Seats != nil {
+		b = x.appendSeats(appendName(b, "seats"), reason.Seats)
+	}
+	b = appendText(appendName(b, "text"), x.sentence(reason))
+	b = appendList(appendName(b, "remedies"), reason.Remedies, x.appendRemedy)
+	return append(b, '}')
+}
+
+// appendSource writes a SKU and where it comes from, within an object.
+func (x *explainer) appendSource(b []byte, skuID uuid.UUID, direct bool, group uint32) []byte {
+	b = appendID(appendName(b, "skuId"), skuID)
+	b = appendTextOrNull(appendName(b, "skuPartNumber"), x.partNumber(skuID))
+	return x.appendGroup(b, direct, group)
+}
+
+func (x *explainer) appendGroup(b []byte, direct bool, group uint32) []byte {
+	b = appendName(b, "assignedByGroup")
+	if direct {
+		return append(b, "null"...)
+	}
+	b = appendID(b, x.image.Directory.GroupID(group))
+	return appendTextOrNull(appendName(b, "groupDisplayName"), x.group(group))
+}
+
+func (x *explainer) appendPlan(b []byte, id uuid.UUID) []byte {
+	b = appendID(append(b, `{"servicePlanId":`...), id)
+	if p, ok := x.image.Licensing.Plan(id); ok {
+		b = appendText(appendName(b, "servicePlanName"), p.Name)
+	}
+	return append(b, '}')
+}
+
+func (x *explainer) appendSeats(b []byte, seats *licensing.Seats) []byte {
+	b = appendInt(append(b, `{"enabled":`...), seats.Units.Enabled)
+	b = appendInt(append(b, `,"warning":`...), seats.Units.Warning)
+	b = appendInt(append(b, `,"consumed":`...), seats.Consumed)
+	if seats.Last != math.MaxUint32 {
+		b = appendID(append(b, `,"lastHolder":`...), x.image.Directory.UserID(seats.Last))
+	}
+	return append(b, '}')
+}
+
+// appendRemedy writes one thing that would clear the error.
+func (x *explainer) appendRemedy(b []byte, m licensing.Remedy) []byte {
+	b = appendText(append(b, `{"kind":`...), string(m.Kind))
+	switch m.Kind {
+	case licensing.FreeSeats:
+		b = appendID(appendName(b, "skuId"), m.SKUID)
+		b = appendInt(appendName(b, "seats"), m.Seats)
+	case licensing.DisablePlan, licensing.RemoveLicense, licensing.ClearOther:
+		b = x.appendSource(b, m.SKUID, m.Direct, m.Group)
+	}
+	if len(m.Plans) > 0 {
+		b = appendList(appendName(b, "plans"), m.Plans, x.appendPlan)
+	}
+	b = appendText(appendName(b, "text"), x.remedy(m))
+	return append(b, '}')
+}
+
+func (x *explainer) partNumber(skuID uuid.UUID) string {
+	if p, ok := x.image.Licensing.Product(skuID); ok {
+		return p.SKUPartNumber
+	}
+	return ""
+}

@@ -1,0 +1,98 @@
+package graph
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/licensing"
+)
+
+// sentence says in words what the facts of a reason are.
+func (x *explainer) sentence(r licensing.Reason) string {
+	sku, plan := x.sku(r.SKUID), x.plan(r.Plan)
+	switch r.Error {
+	case licensing.NoError:
+		return fmt.Sprintf("%s is %s, %s.", sku, r.State, x.source(r.Direct, r.Group))
+	case licensing.CountViolation:
+		return fmt.Sprintf("No seat of %s is free: %d of %d are taken.", sku, r.Seats.Consumed, r.Seats.Units.Enabled+r.Seats.Units.Warning)
+	case licensing.MutuallyExclusiveViolation:
+		return fmt.Sprintf("%s of %s cannot be together with %s of %s, which comes %s.", plan, sku, x.plan(r.OtherPlan), x.sku(r.Other), x.source(r.OtherDirect, r.OtherGroup))
+	case licensing.DependencyViolation:
+		if r.Needed {
+			return fmt.Sprintf("%s cannot be taken away: its %s is needed by %s of %s.", sku, plan, x.plan(r.OtherPlan), x.sku(r.Other))
+		}
+		return fmt.Sprintf("%s of %s needs %s, and the user does not have it.", plan, sku, x.plans(r.Requires, " or "))
+	case licensing.ProhibitedInUsageLocationViolation:
+		whose := "the user's location"
+		if r.LocationOfOrganization {
+			whose = "the organization's country, which counts because the user has no usageLocation"
+		}
+		return fmt.Sprintf("%s of %s is not available in %s, %s.", plan, sku, r.Location, whose)
+	case licensing.UniquenessViolation:
+		address := "an address"
+		if len(x.sharing) > 0 {
+			address = x.sharing[0].address
+		}
+		return fmt.Sprintf("%s of %s needs addresses that nobody else has, but %s is another user's too.", plan, sku, address)
+	}
+	if r.Other == uuid.Nil {
+		return fmt.Sprintf("Nothing is in the way of %s any more.", sku)
+	}
+	return fmt.Sprintf("Nothing is wrong with %s itself, but it is given together with %s, which failed.", sku, x.sku(r.Other))
+}
+
+// remedy says in words what would clear an error.
+func (x *explainer) remedy(m licensing.Remedy) string {
+	switch m.Kind {
+	case licensing.FreeSeats:
+		return fmt.Sprintf("Free or buy %d more of %s, then reprocess the user.", m.Seats, x.sku(m.SKUID))
+	case licensing.DisablePlan:
+		return fmt.Sprintf("Disable %s in %s where it comes %s.", x.plans(m.Plans, " and "), x.sku(m.SKUID), x.source(m.Direct, m.Group))
+	case licensing.AddPlan:
+		return fmt.Sprintf("Give the user a license with %s, then reprocess the user.", x.plans(m.Plans, " or "))
+	case licensing.RemoveLicense:
+		return fmt.Sprintf("Remove %s where it comes %s.", x.sku(m.SKUID), x.source(m.Direct, m.Group))
+	case licensing.ChangeLocation:
+		return "Set the user's usageLocation to where the plan is available, then reprocess the user."
+	case licensing.ChangeAddress:
+		return "Change the proxy address or mail of one of the two users, then reprocess the user."
+	case licensing.ClearOther:
+		return fmt.Sprintf("Clear the error of %s.", x.sku(m.SKUID))
+	}
+	return "Reprocess the user."
+}
+
+func (x *explainer) source(direct bool, group uint32) string {
+	if direct {
+		return "directly"
+	}
+	id := x.image.Directory.GroupID(group)
+	if name := x.group(group); name != "" {
+		return fmt.Sprintf("from group %s (%s)", name, id)
+	}
+	return "from group " + id.String()
+}
+
+func (x *explainer) sku(id uuid.UUID) string {
+	if name := x.partNumber(id); name != "" {
+		return name
+	}
+	return id.String()
+}
+
+func (x *explainer) plan(id uuid.UUID) string {
+	if p, ok := x.image.Licensing.Plan(id); ok {
+		return p.Name
+	}
+	return id.String()
+}
+
+func (x *explainer) plans(ids []uuid.UUID, joined string) string {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = x.plan(id)
+	}
+	return strings.Join(names, joined)
+}

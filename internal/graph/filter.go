@@ -1,0 +1,428 @@
+package graph
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"licensor/internal/directory"
+	"licensor/internal/directory/column"
+	"licensor/internal/fold"
+	"licensor/internal/graph/odata"
+	"licensor/internal/query"
+	"licensor/internal/store"
+	"licensor/internal/tenant"
+)
+
+// filters is what can be asked of a type of object.
+type filters struct {
+	resource string // User
+	kind     store.Kind
+	about    func(path string) (*directory.Asked, bool)
+	all      func() iter.Seq[*directory.Asked]
+	licensed fold.Names[collection] // collections that come from the image, not from columns
+	numbers  fold.Names[number]
+	byID     func(img *tenant.Image, id string) (ordinal uint32, ok bool)
+	// alsoKnown are those of other kinds of objects in the same list: what only they have is null here.
+	alsoKnown []*filters
+}
+
+var userFilters = &filters{
+	resource: "User", kind: store.KindUser, about: directory.AboutUser, all: directory.AllAboutUsers,
+	licensed: userCollections, numbers: userNumbers,
+	byID: func(img *tenant.Image, text string) (uint32, bool) {
+		id, ok := parseGUID(text)
+		ordinal, found := img.Directory.UserByID(id)
+		return ordinal, ok && found
+	},
+}
+
+var groupFilters = &filters{
+	resource: "Group", kind: store.KindGroup, about: directory.AboutGroup, all: directory.AllAboutGroups,
+	licensed: groupCollections, numbers: groupNumbers, byID: groupByID,
+}
+
+func groupByID(img *tenant.Image, text string) (uint32, bool) {
+	id, ok := parseGUID(text)
+	ordinal, found := img.Directory.GroupByID(id)
+	return ordinal, ok && found
+}
+
+// filter turns the request's $filter into a condition.
+func (r *request) filter(f *filters) (*converted, error) {
+	c := &converter{filters: f, request: r, filter: r.options.Filter, advanced: r.advanced()}
+	if c.filter == nil {
+		return &converted{Condition: query.All()}, nil
+	}
+	condition, err := c.condition(c.filter.Root)
+	return &converted{condition, c.licensing, c.passing}, err
+}
+
+// converted is a condition, and what it was made of.
+type converted struct {
+	*query.Condition
+	licensing bool // it asks something of licensing
+	passing   bool // what it is true of changes by itself, as time goes by
+}
+
+// advanced says whether the caller asks for the advanced queries (P31).
+func (r *request) advanced() bool {
+	return r.eventual() && (r.options.Count || r.wantsLength())
+}
+
+// converter turns one filter into a condition.
+type converter struct {
+	*filters
+	request  *request
+	filter   *odata.Filter
+	advanced bool // the caller asks for the advanced queries (P31)
+
+	licensing, passing bool // see converted
+}
+
+// maxValues bounds the values of in.
+const maxValues = 200
+
+// unsupported is the answer for a part of the filter that cannot be: it says in a detail which part that is and where it stands.
+func (c *converter) unsupported(n odata.Node, property, token, remedy string) error {
+	return c.refuse(property, "'%s' at position %d of the filter: %s", token, c.filter.Column(n), remedy)
+}
+
+// refuse is the answer for a filter that asks for what cannot be asked, in the words of P30. What is wrong stands in a detail.
+func (c *converter) refuse(property, format string, args ...any) error {
+	property = c.spelled(property)
+	p := unsupported("Unsupported or invalid query filter clause specified for property '%s' of resource '%s'.", property, c.resource)
+	if property == "" {
+		p = unsupported("Unsupported or invalid query filter clause specified.")
+	}
+	p.Detail = &Detail{p.Code, property, fmt.Sprintf(format, args...)}
+	return p
+}
+
+// spelled is the name of a property as the metadata has it.
+func (c *converter) spelled(property string) string {
+	if about, ok := c.about(property); ok {
+		return about.Path
+	}
+	if of, ok := c.collectionOf(property); ok {
+		return of.name
+	}
+	if name, ok := navigationNames.Find(property); ok {
+		return name
+	}
+	return property
+}
+
+// mustBeAdvanced refuses what only advanced queries can ask about a property.
+func (c *converter) mustBeAdvanced(n odata.Node, property, token string) error {
+	if c.advanced {
+		return nil
+	}
+	return c.refuse(property, "'%s' at position %d of the filter is supported in advanced queries only. Send the header 'ConsistencyLevel: eventual' and $count=true with it.",
+		token, c.filter.Column(n))
+}
+
+// condition converts a part of the filter.
+func (c *converter) condition(n odata.Node) (*query.Condition, error) {
+	switch n := n.(type) {
+	case *odata.Logic:
+		return c.logic(n)
+	case *odata.Not:
+		if err := c.mustBeAdvanced(n, propertyIn(n.Arg), "not"); err != nil {
+			return nil, err
+		}
+		arg, err := c.condition(n.Arg)
+		if err != nil {
+			return nil, err
+		}
+		return query.Not(arg), nil
+	case *odata.Lambda:
+		if of, ok := c.collectionOf(n.Path.String()); ok {
+			return c.having(n, of)
+		}
+		return c.lambda(n)
+	case *odata.Compare:
+		if path, ok := n.Left.(*odata.Path); ok && path.Count {
+			return c.counted(n, path)
+		}
+		if c.asksErrors(n.Left) {
+			return c.withErrors(n, n.Op, n.Right)
+		}
+		return c.compare(n)
+	case *odata.In:
+		if c.asksErrors(n.Left) {
+			return c.amongErrors(n)
+		}
+		return c.in(n)
+	case *odata.Call:
+		return c.call(n)
+	case *odata.Path:
+		return nil, c.unsupported(n, n.String(), n.String(), "Compare it with a value, such as "+n.String()+" eq true.")
+	}
+	return nil, c.unsupported(n, "", nodeText(n), "Compare a property with it.")
+}
+
+// propertyIn returns the first property that a part of a filter asks about.
+func propertyIn(n odata.Node) string {
+	switch n := n.(type) {
+	case *odata.Logic:
+		return propertyIn(n.Args[0])
+	case *odata.Not:
+		return propertyIn(n.Arg)
+	case *odata.Compare:
+		return propertyIn(n.Left)
+	case *odata.In:
+		return propertyIn(n.Left)
+	case *odata.Call:
+		return propertyIn(n.Args[0])
+	case *odata.Lambda:
+		return propertyIn(n.Path)
+	case *odata.Path:
+		return strings.Join(n.Names, "/")
+	}
+	return ""
+}
+
+func (c *converter) logic(n *odata.Logic) (*query.Condition, error) {
+	if !c.advanced && slices.ContainsFunc(n.Args, func(arg odata.Node) bool { return strings.EqualFold(propertyIn(arg), "assignedLicenses") }) {
+		return nil, unsupported("Complex query on property assignedLicenses is not supported.")
+	}
+	all := make([]*query.Condition, len(n.Args))
+	for i, arg := range n.Args {
+		var err error
+		if all[i], err = c.condition(arg); err != nil {
+			return nil, err
+		}
+	}
+	if n.Op == odata.And {
+		return query.And(all...), nil
+	}
+	return query.Or(all...), nil
+}
+
+// property returns what can be asked about the property that a node names.
+func (c *converter) property(n odata.Node) (*directory.Asked, error) {
+	path, ok := n.(*odata.Path)
+	if !ok {
+		return nil, c.unsupported(n, "", nodeText(n), "A property stands on the left of a comparison, a value on the right.")
+	}
+	first := path.Names[0]
+	name := strings.Join(path.Names, "/")
+	if path.Count {
+		return nil, c.unsupported(n, first, path.String(), "The number of its elements cannot be asked for.")
+	}
+	if about, ok := c.knows(name); ok {
+		return about, nil
+	}
+	if about, ok := c.about(name); ok {
+		return nil, c.notIndexed(n, about.Path)
+	}
+	return nil, c.unsupported(n, first, path.String(), "It cannot be filtered by.")
+}
+
+// notIndexed refuses a property that the objects have, and that no filter can ask about (P30).
+func (c *converter) notIndexed(n odata.Node, property string) error {
+	p := unsupported("The request uses a filter property that is not indexed")
+	p.Detail = &Detail{p.Code, property, fmt.Sprintf("'%s' at position %d of the filter cannot be filtered by.", property, c.filter.Column(n))}
+	return p
+}
+
+// named lists the properties of which something is true, in alphabetical order.
+func (f *filters) named(is func(*directory.Asked) bool) []string {
+	var names []string
+	for about := range f.all() {
+		if is(about) {
+			names = append(names, about.Path)
+		}
+	}
+	return names
+}
+
+// knows returns what can be asked about a property, if anything.
+func (f *filters) knows(path string) (*directory.Asked, bool) {
+	own, has := f.about(path)
+	if has && own.Filterable != (directory.Filterable{}) && own.Kind != directory.Complex {
+		return own, true
+	}
+	for _, other := range f.alsoKnown {
+		if about, ok := other.knows(path); ok {
+			asked := *about
+			if asked.Column = -1; has && own.Kind == about.Kind {
+				asked.Column = own.Column
+			}
+			return &asked, true
+		}
+	}
+	return nil, false
+}
+
+// collectionOf returns a collection of licensing; false when there is none with this name. One that only other kinds have is empty.
+func (f *filters) collectionOf(name string) (collection, bool) {
+	if of, ok := f.licensed.Find(name); ok {
+		return of, true
+	}
+	for _, other := range f.alsoKnown {
+		if of, ok := other.licensed.Find(name); ok {
+			of.having = func(*request, test, []string) *roaring.Bitmap { return roaring.New() }
+			return of, true
+		}
+	}
+	return collection{}, false
+}
+
+// permit refuses a comparison that the table of properties does not have (P30).
+func (c *converter) permit(n odata.Node, about *directory.Asked, level directory.Level, token string) error {
+	switch level {
+	case directory.Basic:
+		return nil
+	case directory.Advanced:
+		return c.mustBeAdvanced(n, about.Path, token)
+	}
+	return c.unsupported(n, about.Path, token, "It cannot be filtered by in this way.")
+}
+
+func nodeText(n odata.Node) string {
+	return (&odata.Filter{Root: n}).String()
+}
+
+// compare converts a comparison with a value: city eq 'Oslo'.
+func (c *converter) compare(n *odata.Compare) (*query.Condition, error) {
+	about, err := c.property(n.Left)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.operator(n, about); err != nil {
+		return nil, err
+	}
+	value, err := c.value(n.Right, about.Kind, about.Path)
+	if err != nil {
+		return nil, err
+	}
+	level := about.Equal
+	switch ordered := n.Op == odata.Ge || n.Op == odata.Le; {
+	case ordered && value == nil:
+		return nil, c.unsupported(n, about.Path, n.Op.String(), "null is only equal to something or not.")
+	case ordered:
+		level = about.Range
+	case value == nil:
+		level = about.Null
+	}
+	if err := c.permit(n, about, level, n.Op.String()); err != nil {
+		return nil, err
+	}
+	compared := c.comparison(about, n.Op, value)
+	if n.Op == odata.Ne {
+		return query.Not(compared), c.mustBeAdvanced(n, about.Path, "ne")
+	}
+	return compared, nil
+}
+
+// operator refuses an operator that no property of the kind has.
+func (c *converter) operator(n *odata.Compare, about *directory.Asked) error {
+	ordered := n.Op == odata.Ge || n.Op == odata.Le
+	switch {
+	case about.Kind.Collection():
+		return c.unsupported(n, about.Path, n.Op.String(), "It is a collection; ask for its elements with any: "+about.Path+"/any(x:x eq 'value').")
+	case n.Op != odata.Eq && n.Op != odata.Ne && !ordered:
+		return c.unsupported(n, about.Path, n.Op.String(), "Supported are eq, ne, not, ge, le, in, startsWith.")
+	case ordered && about.Kind == directory.Bool:
+		return c.unsupported(n, about.Path, n.Op.String(), "Supported are eq, ne, not, in.")
+	}
+	return nil
+}
+
+// in converts a comparison with several values of which one must be equal.
+func (c *converter) in(n *odata.In) (*query.Condition, error) {
+	about, err := c.property(n.Left)
+	if err != nil {
+		return nil, err
+	}
+	if about.Kind.Collection() {
+		return nil, c.unsupported(n, about.Path, "in", "It is a collection; ask for its elements with any: "+about.Path+"/any(x:x eq 'value').")
+	}
+	if len(n.Values) > maxValues {
+		return nil, c.unsupported(n, about.Path, "in", "At most 200 values are possible; ask in several requests.")
+	}
+	if err := c.permit(n, about, about.Equal, "in"); err != nil {
+		return nil, err
+	}
+	equal := make([]*query.Condition, len(n.Values))
+	for i, literal := range n.Values {
+		value, err := c.value(literal, about.Kind, about.Path)
+		if err != nil {
+			return nil, err
+		}
+		if value == nil {
+			if err := c.permit(literal, about, about.Null, "null"); err != nil {
+				return nil, err
+			}
+		}
+		equal[i] = c.comparison(about, odata.Eq, value)
+	}
+	return query.Or(equal...), nil
+}
+
+// call converts a function of text: startsWith(displayName,'Ann').
+func (c *converter) call(n *odata.Call) (*query.Condition, error) {
+	about, err := c.property(n.Args[0])
+	if err != nil {
+		return nil, err
+	}
+	test, err := c.textFunction(n, about)
+	if err != nil {
+		return nil, err
+	}
+	if about.Kind != directory.String {
+		return nil, c.noFunction(n, about)
+	}
+	return c.textual(about, *test), nil
+}
+
+// textFunction makes the test that a function of text is, of a property or the elements of a collection.
+func (c *converter) textFunction(n *odata.Call, about *directory.Asked) (*column.Test, error) {
+	test := &column.Test{Op: column.Starts}
+	switch {
+	case n.Name == "contains":
+		return nil, c.unsupported(n, about.Path, "contains", "Supported are eq, ne, not, ge, le, in, startsWith.")
+	case n.Name == "endswith" && !about.Ends:
+		ending := c.named(func(a *directory.Asked) bool { return a.Ends })
+		if len(ending) == 0 {
+			return nil, c.unsupported(n, about.Path, "endsWith", "It works on users and groups.")
+		}
+		return nil, c.unsupported(n, about.Path, "endsWith", "endsWith works on "+strings.Join(ending, ", ")+".")
+	case n.Name == "endswith":
+		test.Op = column.Ends
+		if err := c.mustBeAdvanced(n, about.Path, "endsWith"); err != nil {
+			return nil, err
+		}
+	default:
+		if err := c.permit(n, about, about.Starts, "startsWith"); err != nil {
+			return nil, err
+		}
+	}
+	literal, ok := n.Args[1].(*odata.Literal)
+	if !ok {
+		return nil, c.noFunction(n, about)
+	}
+	text, ok := literal.Value.(string)
+	if !ok {
+		return nil, c.noFunction(n, about)
+	}
+	test.Text = fold.Text(text)
+	return test, nil
+}
+
+func (c *converter) noFunction(n *odata.Call, about *directory.Asked) error {
+	return c.unsupported(n.Args[1], about.Path, nodeText(n.Args[1]), "Functions of text take a property of text and a text: startsWith(displayName,'A').")
+}
+
+// equalID is true of the object with an id.
+func (c *converter) equalID(id string) *query.Condition {
+	if ordinal, ok := c.byID(c.request.image, id); ok {
+		return query.Set(roaring.BitmapOf(ordinal))
+	}
+	return query.None()
+}

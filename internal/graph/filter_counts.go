@@ -1,0 +1,223 @@
+package graph
+
+import (
+	"iter"
+	"strings"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/directory/column"
+	"licensor/internal/fold"
+	"licensor/internal/graph/odata"
+	"licensor/internal/query"
+	"licensor/internal/tenant"
+)
+
+// number is a relation of which filters can ask how many objects it leads to, and nothing else: owners/$count eq 0.
+type number struct {
+	name string
+	// atLeast returns the objects from which the relation leads to n or more; deleted ones may be among them.
+	atLeast func(r *request, n int) *roaring.Bitmap
+}
+
+// The relations whose number filters can ask for (P31).
+var (
+	userNumbers = numbers(map[string]func(*request, int) *roaring.Bitmap{
+		"ownedObjects": owners(func(img *tenant.Image, id uuid.UUID) (uint32, bool) { return img.Directory.UserByID(id) }),
+		"ownedDevices": noneOfThem,
+	})
+	groupNumbers = numbers(map[string]func(*request, int) *roaring.Bitmap{
+		"owners": ownedBy(allGroups),
+	})
+	applicationNumbers = numbers(map[string]func(*request, int) *roaring.Bitmap{
+		"owners":                       ownedBy(allApplications),
+		"extensionProperties":          noneOfThem,
+		"federatedIdentityCredentials": withCredentials,
+	})
+	principalNumbers = numbers(map[string]func(*request, int) *roaring.Bitmap{
+		"owners":                       ownedBy(allPrincipals),
+		"ownedObjects":                 owners(func(img *tenant.Image, id uuid.UUID) (uint32, bool) { return img.Principals.ByID(id) }),
+		"federatedIdentityCredentials": noneOfThem,
+	})
+)
+
+func numbers(all map[string]func(*request, int) *roaring.Bitmap) fold.Names[number] {
+	names := fold.Names[number]{}
+	for name, atLeast := range all {
+		names.Add(name, number{name, atLeast})
+	}
+	return names
+}
+
+func noneOfThem(*request, int) *roaring.Bitmap { return roaring.New() }
+
+func allGroups(img *tenant.Image) iter.Seq2[uint32, uuid.UUID] {
+	return func(yield func(uint32, uuid.UUID) bool) {
+		for group := range img.Directory.Groups() {
+			if !img.Directory.GroupGone(group) && !yield(group, img.Directory.GroupID(group)) {
+				return
+			}
+		}
+	}
+}
+
+func allApplications(img *tenant.Image) iter.Seq2[uint32, uuid.UUID] {
+	return func(yield func(uint32, uuid.UUID) bool) {
+		for ordinal, a := range img.Applications.All() {
+			if !yield(ordinal, a.ID) {
+				return
+			}
+		}
+	}
+}
+
+func allPrincipals(img *tenant.Image) iter.Seq2[uint32, uuid.UUID] {
+	return func(yield func(uint32, uuid.UUID) bool) {
+		for ordinal, p := range img.Principals.All() {
+			if !yield(ordinal, p.ID) {
+				return
+			}
+		}
+	}
+}
+
+// ownedBy finds the objects that have some number of owners who are not deleted.
+func ownedBy(all func(*tenant.Image) iter.Seq2[uint32, uuid.UUID]) func(*request, int) *roaring.Bitmap {
+	return func(r *request, n int) *roaring.Bitmap {
+		found := roaring.New()
+		for ordinal, id := range all(r.image) {
+			if r.countOwners(id) >= n {
+				found.Add(ordinal)
+			}
+		}
+		return found
+	}
+}
+
+func (r *request) countOwners(id uuid.UUID) (n int) {
+	for owner := range r.image.Links.From(directory.OwnedBy, id) {
+		if _, live := r.image.Kind(owner); live {
+			n++
+		}
+	}
+	if group, ok := r.image.Directory.GroupByID(id); ok {
+		for _, user := range r.image.Directory.Owners(group) {
+			if !r.image.Directory.UserHidden(user) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// owners finds the users, or the service principals, that own some number of objects that are not deleted.
+func owners(find func(*tenant.Image, uuid.UUID) (uint32, bool)) func(*request, int) *roaring.Bitmap {
+	return func(r *request, n int) *roaring.Bitmap {
+		found := roaring.New()
+		for owner, owned := range r.ownedObjects() {
+			if ordinal, ok := find(r.image, owner); ok && owned >= n {
+				found.Add(ordinal)
+			}
+		}
+		return found
+	}
+}
+
+// ownedObjects is how many objects each owner has.
+func (r *request) ownedObjects() map[uuid.UUID]int {
+	owned, index := map[uuid.UUID]int{}, r.image.Directory
+	for group := range index.Groups() {
+		if !index.GroupGone(group) && !index.GroupHidden(group) {
+			for _, user := range index.Owners(group) {
+				owned[index.UserID(user)]++
+			}
+		}
+	}
+	for l := range r.image.Links.All() {
+		if _, live := r.image.Kind(l.From); live && l.Relation == directory.OwnedBy {
+			owned[l.To]++
+		}
+	}
+	return owned
+}
+
+// withCredentials finds the applications that have some number of federated credentials.
+func withCredentials(r *request, n int) *roaring.Bitmap {
+	found := roaring.New()
+	for ordinal, a := range r.image.Applications.All() {
+		if len(a.Federated) >= n {
+			found.Add(ordinal)
+		}
+	}
+	return found
+}
+
+// numberOf returns a relation whose number can be asked for. One that only other kinds of objects have leads nowhere.
+func (f *filters) numberOf(name string) (number, bool) {
+	if of, ok := f.numbers.Find(name); ok {
+		return of, true
+	}
+	for _, other := range f.alsoKnown {
+		if of, ok := other.numbers.Find(name); ok {
+			return number{of.name, noneOfThem}, true
+		}
+	}
+	return number{}, false
+}
+
+// counted converts a comparison with the number of a collection's elements: assignedLicenses/$count eq 0 (P31).
+func (c *converter) counted(n *odata.Compare, path *odata.Path) (*query.Condition, error) {
+	name := strings.Join(path.Names, "/")
+	if of, ok := c.collectionOf(name); ok {
+		return c.compareNumber(n, of.name, 0, func(int) *query.Condition { return c.answeredBy(of, anyElement, nil) })
+	}
+	if of, ok := c.numberOf(name); ok {
+		return c.compareNumber(n, of.name, 1, func(least int) *query.Condition {
+			c.licensing = true // it is asked of the image
+			return query.Set(of.atLeast(c.request, least))
+		})
+	}
+	if about, ok := c.knows(name); ok && about.Counted {
+		return c.compareNumber(n, about.Path, 0, func(int) *query.Condition { return present(about) })
+	}
+	_, err := c.property(path)
+	return nil, err
+}
+
+// present is true of the objects that have any element of a collection of texts.
+func present(about *directory.Asked) *query.Condition {
+	if about.Column < 0 {
+		return query.None()
+	}
+	return query.Any(about.Column, &column.Element{Join: column.Is, Test: &column.Test{Op: column.Present}})
+}
+
+// compareNumber makes the condition of whether an object has at least a number of elements. No more than most can be asked for.
+func (c *converter) compareNumber(n *odata.Compare, name string, most int, atLeast func(int) *query.Condition) (*query.Condition, error) {
+	if err := c.mustBeAdvanced(n, name, name+"/$count"); err != nil {
+		return nil, err
+	}
+	literal, _ := n.Right.(*odata.Literal)
+	number := int64(-1)
+	if literal != nil {
+		number, _ = literal.Value.(int64)
+	}
+	switch {
+	case literal == nil || number < 0 || number > int64(most):
+	case n.Op == odata.Gt && number == 0, n.Op == odata.Ne && number == 0:
+		return atLeast(1), nil
+	case n.Op == odata.Eq && number == 0:
+		return query.Not(atLeast(1)), nil
+	case n.Op == odata.Eq:
+		return query.And(atLeast(1), query.Not(atLeast(2))), nil
+	case n.Op == odata.Ne:
+		return query.Or(query.Not(atLeast(1)), atLeast(2)), nil
+	}
+	remedy := "Supported are " + name + "/$count eq 0 and " + name + "/$count ne 0."
+	if most == 1 {
+		remedy = "Supported are eq and ne, with 0 or 1."
+	}
+	return nil, c.unsupported(n, name, n.Op.String()+" "+nodeText(n.Right), remedy)
+}

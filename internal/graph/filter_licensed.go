@@ -1,0 +1,227 @@
+package graph
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/fold"
+	"licensor/internal/graph/odata"
+	"licensor/internal/query"
+	"licensor/internal/store"
+)
+
+// having converts a lambda over a collection of licensing: assignedLicenses/any(x:x/skuId eq …). What it asks is answered here.
+func (c *converter) having(n *odata.Lambda, of collection) (*query.Condition, error) {
+	name := of.name
+	if n.All {
+		return nil, c.unsupported(n, name, nodeText(n), "Supported is any.")
+	}
+	if of.advanced {
+		if err := c.mustBeAdvanced(n, name, name+"/any"); err != nil {
+			return nil, err
+		}
+	}
+	if n.Body == nil {
+		return c.answeredBy(of, anyElement, nil), nil
+	}
+	in := lambda{n.Variable, name, of.properties, of.nullable}
+	passes, err := c.elementTest(n.Body, in)
+	if err != nil {
+		return nil, err
+	}
+	return c.answeredBy(of, passes, c.valuesOf(n.Body, in)), nil
+}
+
+// valuesOf are the values that the first property of an element must have one of, for a body to be true; nil when it is not just
+// about that.
+func (c *converter) valuesOf(body odata.Node, in lambda) []string {
+	var left odata.Node
+	var values []*odata.Literal
+	switch n := body.(type) {
+	case *odata.Compare:
+		value, ok := n.Right.(*odata.Literal)
+		if !ok || n.Op != odata.Eq {
+			return nil
+		}
+		left, values = n.Left, []*odata.Literal{value}
+	case *odata.In:
+		left, values = n.Left, n.Values
+	default:
+		return nil
+	}
+	if property, err := c.elementProperty(left, in); err != nil || property != in.properties[0] {
+		return nil
+	}
+	named := make([]string, 0, len(values))
+	for _, value := range values {
+		text, err := c.elementValue(value, in, in.properties[0])
+		if err != nil {
+			return nil
+		}
+		named = append(named, text)
+	}
+	return named
+}
+
+func anyElement(element) bool { return true }
+
+// answeredBy is true of those who have an element that passes.
+func (c *converter) answeredBy(of collection, passes test, named []string) *query.Condition {
+	c.licensing, c.passing = true, c.passing || of.passing
+	return query.Set(of.having(c.request, passes, named))
+}
+
+// lambda is where a test stands.
+type lambda struct {
+	variable, collection string
+	properties           []string
+	nullable             bool
+}
+
+// elementTest makes a test of a lambda's body.
+func (c *converter) elementTest(n odata.Node, in lambda) (test, error) {
+	switch n := n.(type) {
+	case *odata.Logic:
+		return c.logicTest(n, in)
+	case *odata.Not:
+		if err := c.mustBeAdvanced(n, in.collection, "not"); err != nil {
+			return nil, err
+		}
+		passes, err := c.elementTest(n.Arg, in)
+		return func(e element) bool { return !passes(e) }, err
+	case *odata.Compare:
+		return c.compareTest(n, in)
+	case *odata.In:
+		return c.inTest(n, in)
+	}
+	return nil, c.unsupported(n, in.collection, nodeText(n), "Compare a property of "+in.variable+": "+in.variable+"/"+in.properties[0]+" eq 'value'.")
+}
+
+func (c *converter) logicTest(n *odata.Logic, in lambda) (test, error) {
+	tests := make([]test, len(n.Args))
+	for i, arg := range n.Args {
+		var err error
+		if tests[i], err = c.elementTest(arg, in); err != nil {
+			return nil, err
+		}
+	}
+	return func(e element) bool {
+		for _, passes := range tests {
+			if passes(e) != (n.Op == odata.And) {
+				return n.Op == odata.Or
+			}
+		}
+		return n.Op == odata.And
+	}, nil
+}
+
+func (c *converter) compareTest(n *odata.Compare, in lambda) (test, error) {
+	property, err := c.elementProperty(n.Left, in)
+	if err != nil {
+		return nil, err
+	}
+	value, err := c.elementValue(n.Right, in, property)
+	if err != nil {
+		return nil, err
+	}
+	switch n.Op {
+	case odata.Eq:
+		return func(e element) bool { return e[property] == value }, nil
+	case odata.Ne:
+		return func(e element) bool { return e[property] != value }, c.mustBeAdvanced(n, in.collection, "ne")
+	}
+	return nil, c.unsupported(n, in.collection, n.Op.String(), "Supported are eq, ne, not, in.")
+}
+
+func (c *converter) inTest(n *odata.In, in lambda) (test, error) {
+	property, err := c.elementProperty(n.Left, in)
+	if err != nil {
+		return nil, err
+	}
+	values := map[string]bool{}
+	for _, literal := range n.Values {
+		value, err := c.elementValue(literal, in, property)
+		if err != nil {
+			return nil, err
+		}
+		values[value] = true
+	}
+	return func(e element) bool { return values[e[property]] }, nil
+}
+
+func (c *converter) elementProperty(n odata.Node, in lambda) (string, error) {
+	if p, ok := n.(*odata.Path); ok && len(p.Names) == 2 && fold.Equal(p.Names[0], in.variable) && !p.Count {
+		if name, ok := fold.Among(in.properties, p.Names[1]); ok {
+			return name, nil
+		}
+	}
+	return "", c.unsupported(n, in.collection, nodeText(n), "Properties that can be asked for are "+strings.Join(in.properties, ", ")+", with "+in.variable+"/ in front.")
+}
+
+// elementValue is the text that a property is compared with, in lower case; null is the empty one.
+func (c *converter) elementValue(n odata.Node, in lambda, property string) (string, error) {
+	if literal, ok := n.(*odata.Literal); ok {
+		switch v := literal.Value.(type) {
+		case nil:
+			if !in.nullable {
+				return "", c.unsupported(n, in.collection, "null", "It is never null.")
+			}
+			return "", nil
+		case string:
+			return strings.ToLower(v), nil
+		case uuid.UUID:
+			return v.String(), nil
+		}
+	}
+	return "", c.unsupported(n, in.collection+"/"+property, nodeText(n), "It is compared with a text in quotation marks or a GUID.")
+}
+
+// amongErrors converts hasMembersWithLicenseErrors in (true).
+func (c *converter) amongErrors(n *odata.In) (*query.Condition, error) {
+	all := make([]*query.Condition, len(n.Values))
+	for i, value := range n.Values {
+		var err error
+		if all[i], err = c.withErrors(n, odata.Eq, value); err != nil {
+			return nil, err
+		}
+	}
+	return query.Or(all...), nil
+}
+
+// hasErrors is a property of groups that licensing knows (docs/spec/licensing.md L14).
+const hasErrors = "hasMembersWithLicenseErrors"
+
+// asksErrors says whether a part of a filter names that property, in a list that has groups.
+func (c *converter) asksErrors(n odata.Node) bool {
+	path, ok := n.(*odata.Path)
+	return ok && fold.Equal(path.String(), hasErrors) && c.hasGroups()
+}
+
+// hasGroups says whether there are groups in the list.
+func (f *filters) hasGroups() bool {
+	return f.kind == store.KindGroup || slices.ContainsFunc(f.alsoKnown, func(other *filters) bool { return other.kind == store.KindGroup })
+}
+
+// withErrors converts hasMembersWithLicenseErrors eq true, as scripts ask. It is never null.
+func (c *converter) withErrors(n odata.Node, op odata.Operator, value odata.Node) (*query.Condition, error) {
+	literal, _ := value.(*odata.Literal)
+	var is, ok bool
+	if literal != nil {
+		is, ok = literal.Value.(bool)
+		ok = ok || literal.Value == nil
+	}
+	if !ok || op != odata.Eq && op != odata.Ne {
+		return nil, c.unsupported(n, hasErrors, op.String()+" "+nodeText(value), "Supported are eq, ne and in, with true, false and null.")
+	}
+	c.licensing = true
+	found := query.None()
+	if c.kind == store.KindGroup && literal.Value != nil {
+		found = query.Set(groupsInError(c.request, is))
+	}
+	if op == odata.Eq {
+		return found, nil
+	}
+	return query.Not(found), c.mustBeAdvanced(n, hasErrors, "ne")
+}

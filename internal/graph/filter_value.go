@@ -1,0 +1,132 @@
+package graph
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/directory/column"
+	"licensor/internal/fold"
+	"licensor/internal/graph/odata"
+	"licensor/internal/query"
+	"licensor/internal/store"
+)
+
+// comparison is true where a property is equal to a value, or by Ge and Le at least or at most that. A property that is not
+// kept is null for everybody.
+func (c *converter) comparison(about *directory.Asked, op odata.Operator, value any) *query.Condition {
+	if id, ok := value.(string); ok && about.Path == "id" {
+		return c.equalID(id)
+	}
+	if id, ok := value.(string); ok && about.Path == "manager/id" && c.kind == store.KindUser {
+		return c.managedBy(id)
+	}
+	if about.Column < 0 {
+		if value == nil {
+			return query.All()
+		}
+		return query.None()
+	}
+	switch value := value.(type) {
+	case string:
+		return query.Text(about.Column, column.Test{Op: textOperators[op], Text: fold.Text(value)})
+	case bool:
+		return query.Truth(about.Column, column.TruthOf(value))
+	case time.Time:
+		return comparedTime(about.Column, op, value)
+	}
+	switch about.Kind { // null
+	case directory.Bool:
+		return query.Truth(about.Column, column.Null)
+	case directory.DateTime:
+		return query.Not(query.Time(about.Column, 1, math.MaxInt64))
+	}
+	return query.Not(query.Text(about.Column, column.Test{Op: column.Present}))
+}
+
+// textOperators are the tests of the comparisons; ne is the opposite of eq.
+var textOperators = map[odata.Operator]column.Op{
+	odata.Eq: column.Equal, odata.Ne: column.Equal, odata.Ge: column.GreaterOrEqual, odata.Le: column.LessOrEqual,
+}
+
+// textual is a test of a property; of one that is not kept it is true nowhere.
+func (c *converter) textual(about *directory.Asked, test column.Test) *query.Condition {
+	if about.Column < 0 {
+		return query.None()
+	}
+	return query.Text(about.Column, test)
+}
+
+// managedBy is true of the users whose manager a user is.
+func (c *converter) managedBy(id string) *query.Condition {
+	index := c.request.image.Directory
+	manager, ok := c.byID(c.request.image, id)
+	if !ok || index.UserHidden(manager) {
+		return query.None()
+	}
+	return query.Set(roaring.BitmapOf(index.Reports(manager)...))
+}
+
+// comparedTime compares with whole seconds, the only times there are (P23).
+func comparedTime(place int, op odata.Operator, at time.Time) *query.Condition {
+	seconds, whole := column.TimeOf(at), at.Nanosecond() == 0
+	switch op {
+	case odata.Ge:
+		if !whole {
+			seconds++
+		}
+		return query.Time(place, seconds, math.MaxInt64)
+	case odata.Le:
+		return query.Time(place, 1, seconds)
+	}
+	if !whole {
+		return query.None()
+	}
+	return query.Time(place, seconds, seconds)
+}
+
+// guids are the properties, or those within elements, that are GUIDs. They are compared as texts.
+var guids = []string{"appId", "applicationTemplateId", "appOwnerOrganizationId", "createdObjects", "createdByAppId", "createdOnBehalfOf/id", "id", "manager/id", "requiredResourceAccess"}
+
+// value returns what a property of a kind is compared with.
+func (c *converter) value(n odata.Node, kind directory.Kind, property string) (any, error) {
+	literal, ok := n.(*odata.Literal)
+	if !ok {
+		return nil, c.unsupported(n, property, nodeText(n), "A property stands on the left of a comparison, a value on the right.")
+	}
+	if literal.Value == nil {
+		return nil, nil
+	}
+	switch v := literal.Value.(type) {
+	case string:
+		return v, c.typed(kind == directory.String, n, property, kind)
+	case uuid.UUID: // bare (P37)
+		return v.String(), c.typed(slices.Contains(guids, property), n, property, kind)
+	case bool:
+		return v, c.typed(kind == directory.Bool, n, property, kind)
+	case int64:
+		return v, c.typed(kind == directory.Int32, n, property, kind)
+	case time.Time:
+		return v, c.typed(kind == directory.DateTime, n, property, kind)
+	case odata.Date:
+		day, err := time.Parse(time.DateOnly, string(v))
+		return day, c.typed(kind == directory.DateTime && err == nil, n, property, kind)
+	}
+	return nil, c.typed(false, n, property, kind)
+}
+
+// typed refuses a value of the wrong type.
+func (c *converter) typed(ok bool, n odata.Node, property string, kind directory.Kind) error {
+	if ok {
+		return nil
+	}
+	want := map[directory.Kind]string{
+		directory.String: "a text in quotation marks", directory.Bool: "true or false",
+		directory.DateTime: "a time, such as 2026-01-31T12:00:00Z", directory.Int32: "a whole number",
+	}[kind]
+	return c.unsupported(n, property, nodeText(n), "It is compared with "+want+".")
+}

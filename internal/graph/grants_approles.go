@@ -1,0 +1,396 @@
+package graph
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/binary"
+	"iter"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/identity"
+	"licensor/internal/tenant"
+)
+
+// roleAssignment is an app role of a resource that a principal has: a permission at Microsoft Graph that a service principal has for
+// itself, or a role that another application defines, for a user, group or service principal.
+type roleAssignment struct {
+	directory.Link
+	image *tenant.Image
+}
+
+// roleAssignmentFields are the properties of appRoleAssignment. When it was made is not known of those made by an earlier version.
+var roleAssignmentFields = newFieldSet("microsoft.graph.appRoleAssignment", append([]field[roleAssignment]{
+	{name: "appRoleId", write: func(b []byte, g *roleAssignment) []byte { return appendID(b, g.Role) }, when: directory.ByDefault},
+	{name: "createdDateTime", write: func(b []byte, g *roleAssignment) []byte { return appendTime(b, g.since()) }, when: directory.ByDefault},
+	{name: "id", write: func(b []byte, g *roleAssignment) []byte { return appendText(b, g.id()) }, when: directory.ByDefault},
+	{name: "principalDisplayName", write: func(b []byte, g *roleAssignment) []byte { return appendText(b, g.nameOf(g.From)) }, when: directory.ByDefault},
+	{name: "principalId", write: func(b []byte, g *roleAssignment) []byte { return appendID(b, g.From) }, when: directory.ByDefault},
+	{name: "principalType", write: func(b []byte, g *roleAssignment) []byte { return appendText(b, g.principalType()) }, when: directory.ByDefault},
+	{name: "resourceDisplayName", write: func(b []byte, g *roleAssignment) []byte { return appendText(b, g.nameOf(g.To)) }, when: directory.ByDefault},
+	{name: "resourceId", write: func(b []byte, g *roleAssignment) []byte { return appendID(b, g.To) }, when: directory.ByDefault},
+}, notKept[roleAssignment]([]string{"deletedDateTime"}, nil)...)).at(func(g *roleAssignment) string {
+	return g.principalSet() + "('" + g.From.String() + "')/appRoleAssignments"
+})
+
+// isGraph reports whether the resource is Microsoft Graph.
+func (g *roleAssignment) isGraph() bool {
+	return g.To == identity.GraphPrincipalID(g.image.Organization.ID)
+}
+
+// id is derived from what the assignment is about.
+func (g roleAssignment) id() string {
+	role := g.Role
+	if !g.isGraph() {
+		role = uuid.NewSHA1(g.To, g.Role[:])
+	}
+	key := keyOf(g.From, role)
+	return base64.RawURLEncoding.EncodeToString(key[:])
+}
+
+// since is when it was made; the zero time when that is not known.
+func (g *roleAssignment) since() time.Time {
+	if !g.isGraph() {
+		return g.image.Links.Since(g.Link)
+	}
+	permission, _ := identity.ApplicationPermissionByID(g.Role)
+	if principal, ok := g.image.Principals.ByID(g.From); ok {
+		return g.image.Principals.At(principal).Granted[permission.Value]
+	}
+	return time.Time{}
+}
+
+// nameOf is the displayName of a user, group or service principal.
+func (g *roleAssignment) nameOf(id uuid.UUID) string {
+	if id == uuid.Nil {
+		return ""
+	}
+	if user, ok := g.image.Directory.UserByID(id); ok {
+		about, _ := directory.AboutUser("displayName")
+		return g.image.Directory.UserColumns().Text(user, about.Column)
+	}
+	if group, ok := g.image.Directory.GroupByID(id); ok {
+		about, _ := directory.AboutGroup("displayName")
+		return g.image.Directory.GroupColumns().Text(group, about.Column)
+	}
+	if principal, ok := g.image.Principals.ByID(id); ok {
+		return g.image.Principals.At(principal).DisplayName
+	}
+	return ""
+}
+
+func (g *roleAssignment) principalType() string {
+	if g.From == uuid.Nil {
+		return ""
+	}
+	if _, ok := g.image.Directory.UserByID(g.From); ok {
+		return "User"
+	}
+	if _, ok := g.image.Directory.GroupByID(g.From); ok {
+		return "Group"
+	}
+	return "ServicePrincipal"
+}
+
+// principalSet is the set that the principal is in.
+func (g *roleAssignment) principalSet() string {
+	return map[string]string{"User": "users", "Group": "groups", "ServicePrincipal": "servicePrincipals"}[g.principalType()]
+}
+
+// side is from where assignments are looked at: from the object that has the roles, or from the resource.
+type side struct {
+	set, name string
+	object    func(*request) (uuid.UUID, error)
+	behind    func(r *request, id uuid.UUID, last rowKey) iter.Seq[roleAssignment] // in the order of key
+	key       func(roleAssignment) rowKey
+	end       func(directory.Link) uuid.UUID // the object of an assignment
+}
+
+// The sides.
+var (
+	assignmentsOf      = side{"servicePrincipals", "appRoleAssignments", (*request).principalID, (*request).roleAssignmentsOf, roleAssignment.keyFrom, principalOf}
+	assignmentsOfUser  = side{"users", "appRoleAssignments", (*request).userID, (*request).roleAssignmentsOf, roleAssignment.keyFrom, principalOf}
+	assignmentsOfGroup = side{"groups", "appRoleAssignments", (*request).groupID, (*request).roleAssignmentsOf, roleAssignment.keyFrom, principalOf}
+	assignedTo         = side{"servicePrincipals", "appRoleAssignedTo", (*request).principalID, (*request).roleAssignmentsTo, roleAssignment.keyTo, resourceOf}
+)
+
+func principalOf(l directory.Link) uuid.UUID { return l.From }
+func resourceOf(l directory.Link) uuid.UUID  { return l.To }
+
+// roleAssignmentsOf are those that an object has, behind one: by resource and role, those at
+// Microsoft Graph last.
+func (r *request) roleAssignmentsOf(id uuid.UUID, last rowKey) iter.Seq[roleAssignment] {
+	return func(yield func(roleAssignment) bool) {
+		resource, role := last.ids()
+		if resource != identity.GraphPrincipalID(r.image.Organization.ID) {
+			links := r.image.Links.LinksFromBehind(directory.Link{Relation: directory.HasRole, From: id, To: resource, Role: role})
+			if !r.yieldLive(links, yield) {
+				return
+			}
+			role = uuid.Nil
+		}
+		if principal, ok := r.image.Principals.ByID(id); ok {
+			r.yieldPermissions(r.image.Principals.At(principal), role, yield)
+		}
+	}
+}
+
+func (g roleAssignment) keyFrom() rowKey { return keyOf(g.To, g.Role) }
+
+// roleAssignmentsTo are those of all objects to a resource, behind one: by the object's id and
+// role, or by the ordinal of the service principal and role, where the resource is Microsoft Graph.
+func (r *request) roleAssignmentsTo(id uuid.UUID, last rowKey) iter.Seq[roleAssignment] {
+	return func(yield func(roleAssignment) bool) {
+		principal, role := last.ids()
+		if id != identity.GraphPrincipalID(r.image.Organization.ID) {
+			r.yieldLive(r.image.Links.LinksToBehind(directory.Link{Relation: directory.HasRole, From: principal, To: id, Role: role}), yield)
+			return
+		}
+		for ordinal := ordinalIn(principal); ordinal < r.image.Principals.Len(); ordinal++ {
+			p := r.image.Principals.At(ordinal)
+			if p != nil && p.DeletedDateTime.IsZero() && !r.yieldPermissions(p, role, yield) {
+				return
+			}
+			role = uuid.Nil
+		}
+	}
+}
+
+func (g roleAssignment) keyTo() rowKey {
+	if !g.isGraph() {
+		return keyOf(g.From, g.Role)
+	}
+	ordinal, _ := g.image.Principals.EverByID(g.From)
+	return keyOf(asID(ordinal), g.Role)
+}
+
+// asID is an ordinal in the place of an id.
+func asID(ordinal uint32) (id uuid.UUID) {
+	binary.BigEndian.PutUint32(id[len(id)-4:], ordinal)
+	return id
+}
+
+func ordinalIn(id uuid.UUID) uint32 { return binary.BigEndian.Uint32(id[len(id)-4:]) }
+
+// yieldLive passes on the assignments of which neither end is deleted, until it is told to stop.
+func (r *request) yieldLive(links iter.Seq[directory.Link], yield func(roleAssignment) bool) bool {
+	for l := range links {
+		_, from := r.image.Kind(l.From)
+		if _, to := r.image.Kind(l.To); from && to && !yield(roleAssignment{l, r.image}) {
+			return false
+		}
+	}
+	return true
+}
+
+// yieldPermissions passes on the assignments at Microsoft Graph behind a role, until it is told to
+// stop.
+func (r *request) yieldPermissions(p *directory.ServicePrincipal, last uuid.UUID, yield func(roleAssignment) bool) bool {
+	var roles []uuid.UUID
+	for _, value := range p.Permissions {
+		if permission, ok := identity.ApplicationPermission(value); ok && bytes.Compare(permission.ID[:], last[:]) > 0 {
+			roles = append(roles, permission.ID)
+		}
+	}
+	slices.SortFunc(roles, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	link := directory.Link{Relation: directory.HasRole, From: p.ID, To: identity.GraphPrincipalID(r.image.Organization.ID)}
+	for _, link.Role = range roles {
+		if !yield(roleAssignment{link, r.image}) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s side) context(id uuid.UUID) string { return s.set + "('" + id.String() + "')/" + s.name }
+
+// roleAssignmentTexts are the properties that assignments can be found by.
+var roleAssignmentTexts = textsOf[roleAssignment]{
+	"appRoleId":            func(g *roleAssignment) string { return g.Role.String() },
+	"principalDisplayName": func(g *roleAssignment) string { return g.nameOf(g.From) },
+	"principalId":          func(g *roleAssignment) string { return g.From.String() },
+	"principalType":        func(g *roleAssignment) string { return g.principalType() },
+	"resourceDisplayName":  func(g *roleAssignment) string { return g.nameOf(g.To) },
+	"resourceId":           func(g *roleAssignment) string { return g.To.String() },
+}
+
+// orderOfRoles is the order of the lists of assignments. Before, they were in the order of their
+// ids.
+const orderOfRoles = 1
+
+// list answers GET /servicePrincipals/{servicePrincipal}/appRoleAssignments, and the like.
+func (s side) list(_ *API, r *request) error {
+	if err := r.allow("$select", "$filter", "$top", "$count", "$skiptoken"); err != nil {
+		return err
+	}
+	fields, err := roleAssignmentFields.selected(r)
+	if err != nil {
+		return err
+	}
+	id, err := s.object(r)
+	if err != nil {
+		return err
+	}
+	rows := keyed[roleAssignment]{key: s.key, order: orderOfRoles, behind: func(last rowKey) iter.Seq[roleAssignment] { return s.behind(r, id, last) }}
+	if rows, err = rows.passing(r, roleAssignmentTexts); err != nil {
+		return err
+	}
+	return sendByKey(r, s.context(id), rows, objects(fields))
+}
+
+// expandAssignments shows objects with their assignments, from a side.
+func expandAssignments[T any](of func(*T) subject, s side) expansion[T] {
+	return expandRows(roleAssignmentFields, func(r *request, object *T) iter.Seq[roleAssignment] {
+		inner, subject := *r, of(object)
+		inner.image = subject.image
+		return s.behind(&inner, subject.id, rowKey{})
+	})
+}
+
+// find is the assignment that the path names, and the object that it is looked at from.
+func (s side) find(r *request) (uuid.UUID, roleAssignment, error) {
+	id, err := s.object(r)
+	if err != nil {
+		return id, roleAssignment{}, err
+	}
+	named := r.keys[len(r.keys)-1]
+	if key, err := base64.RawURLEncoding.DecodeString(named); err == nil && len(key) == keyLength {
+		for g := range r.roleAssignmentsOf(uuid.UUID(key[:keyLength/2]), rowKey{}) {
+			if s.end(g.Link) == id && g.id() == named {
+				return id, g, nil
+			}
+		}
+	}
+	return id, roleAssignment{}, notFound(named)
+}
+
+// get answers GET …/appRoleAssignments/{assignment}.
+func (s side) get(_ *API, r *request) error {
+	if err := r.allow("$select"); err != nil {
+		return err
+	}
+	id, g, err := s.find(r)
+	if err != nil {
+		return err
+	}
+	return s.send(r, http.StatusOK, id, g)
+}
+
+func (s side) send(r *request, status int, id uuid.UUID, g roleAssignment) error {
+	fields, err := roleAssignmentFields.selected(r)
+	if err != nil {
+		return err
+	}
+	return sendEntity(r, roleAssignmentFields, status, s.context(id), fields, &g)
+}
+
+const assignmentResource = "AppRoleAssignment"
+
+// create answers POST …/appRoleAssignments {"principalId":…,"resourceId":…,"appRoleId":…}. A permission of Microsoft Graph is in the
+// application's next token, and in none that it has.
+func (s side) create(_ *API, r *request) error {
+	id, err := s.object(r)
+	if err != nil {
+		return err
+	}
+	g, err := r.readAssignment()
+	if err != nil {
+		return err
+	}
+	if s.end(g.Link) != id {
+		return refuse("The object of the path, %s, is not the one of the body: it must be the principalId of appRoleAssignments, and the resourceId of appRoleAssignedTo.", id)
+	}
+	if g.image, err = r.assign(g); err != nil {
+		return err
+	}
+	r.w.Header().Set("Location", r.root+"/"+s.context(id)+"/"+g.id())
+	return s.send(r, http.StatusCreated, id, g)
+}
+
+// assign makes an assignment, and returns the image that has it.
+func (r *request) assign(g roleAssignment) (*tenant.Image, error) {
+	if g.isGraph() {
+		err := r.grantPermission(g)
+		return r.image, err
+	}
+	done, err := r.do(tenant.AddLink{Link: g.Link})
+	if err != nil {
+		return nil, r.badReferences(err, []reference{{"principalId", g.From}, {"resourceId", g.To}})
+	}
+	return done.Image, nil
+}
+
+// readAssignment reads what is to be granted to whom.
+func (r *request) readAssignment() (g roleAssignment, err error) {
+	members, err := r.members()
+	if err != nil {
+		return g, err
+	}
+	var kind string
+	g.Relation, g.image = directory.HasRole, r.image
+	err = read(assignmentResource, withoutID(members), map[string]any{
+		"principalId": &g.From, "resourceId": &g.To, "appRoleId": &g.Role, "principalType": &kind,
+	}, "principalId", "resourceId", "appRoleId")
+	return g, err
+}
+
+// grantPermission gives a service principal a permission at Microsoft Graph.
+func (r *request) grantPermission(g roleAssignment) error {
+	permission, ok := identity.ApplicationPermissionByID(g.Role)
+	if !ok {
+		return refuse("Permission being assigned was not found on application '%s'. Its service principal lists its permissions in appRoles.", identity.GraphAppID)
+	}
+	if kind, ok := r.typeOf(g.From); ok && kind != "ServicePrincipal" {
+		return refuse("The app roles of Microsoft Graph are for applications: '%s' is of type '%s'. What an application may do in a user's name is an oAuth2PermissionGrant.", g.From, kind)
+	}
+	_, err := r.rewrite(
+		func(r *request) (directory.Client, error) { return r.byPrincipalID(g.From) },
+		func(a *directory.Client) error {
+			if slices.Contains(a.Principal.Permissions, permission.Value) {
+				return refuse("Permission being assigned already exists on the object")
+			}
+			a.Principal.Permissions = append(a.Principal.Permissions, permission.Value)
+			return nil
+		},
+	)
+	if p, is := err.(*Problem); is && p.Status == http.StatusNotFound {
+		return &Problem{Status: http.StatusBadRequest, Code: badRequest, Message: p.Message}
+	}
+	return err
+}
+
+// byPrincipalID is the application whose service principal has an id.
+func (r *request) byPrincipalID(id uuid.UUID) (directory.Client, error) {
+	a, ok := r.image.Principal(id)
+	if !ok {
+		return a, notFound(id.String())
+	}
+	return a, nil
+}
+
+// remove answers DELETE …/appRoleAssignments/{assignment}.
+func (s side) remove(_ *API, r *request) error {
+	_, g, err := s.find(r)
+	if err != nil {
+		return err
+	}
+	if !g.isGraph() {
+		return r.change(tenant.RemoveLink{Link: g.Link})
+	}
+	permission, _ := identity.ApplicationPermissionByID(g.Role)
+	_, err = r.rewrite(
+		func(r *request) (directory.Client, error) { return r.byPrincipalID(g.From) },
+		func(a *directory.Client) error {
+			a.Principal.Permissions = slices.DeleteFunc(a.Principal.Permissions, func(value string) bool { return value == permission.Value })
+			return nil
+		},
+	)
+	if err != nil {
+		return err
+	}
+	return r.sendNothing()
+}

@@ -1,0 +1,125 @@
+package graph
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+
+	"licensor/internal/directory"
+	"licensor/internal/fold"
+	"licensor/internal/identity"
+	"licensor/internal/tenant"
+)
+
+const grantResource = "OAuth2PermissionGrant"
+
+// createGrant answers POST /oauth2PermissionGrants.
+func (api *API) createGrant(r *request) error {
+	g, err := r.readGrant()
+	if err != nil {
+		return err
+	}
+	for again := true; again; {
+		if _, there := r.image.Grants.Get(g.Client, g.User); there {
+			return conflict("Permission entry already exists. Change its scope with PATCH /oauth2PermissionGrants/%s.", g.id())
+		}
+		again, err = r.doWhile(func(img *tenant.Image) bool { _, there := img.Grants.Get(g.Client, g.User); return !there }, tenant.SetGrant{Grant: g.Grant})
+		if err != nil {
+			return r.badReferences(err, []reference{{"clientId", g.Client}, {"principalId", g.User}})
+		}
+	}
+	r.w.Header().Set("Location", r.root+"/oauth2PermissionGrants/"+g.id())
+	return r.sendGrant(http.StatusCreated, g)
+}
+
+func (r *request) readGrant() (g permissionGrant, err error) {
+	members, err := r.members()
+	if err != nil {
+		return g, err
+	}
+	var consent, scope string
+	var user json.RawMessage
+	members = slices.DeleteFunc(withoutTimes(members), func(m directory.Member) bool { // null is the value of a grant for all users
+		return strings.EqualFold(m.Name, "principalId") && string(m.Value) == "null"
+	})
+	if err := read(grantResource, members, map[string]any{
+		"clientId": &g.Client, "consentType": &consent, "principalId": &user, "resourceId": &g.resource, "scope": &scope,
+	}, "clientId", "consentType", "resourceId", "scope"); err != nil {
+		return g, err
+	}
+	if g.Scopes, err = readScopes(scope); err != nil {
+		return g, err
+	}
+	consent, _ = fold.Among([]string{forAll, forOne}, consent)
+	switch {
+	case len(g.Scopes) == 0:
+		return g, placeIn{grantResource, "scope"}.invalid(nil, "at least one delegated permission")
+	case g.resource != identity.GraphPrincipalID(r.image.Organization.ID):
+		return g, placeIn{grantResource, "resourceId"}.invalid(json.RawMessage(g.resource.String()), "the id of the service principal of Microsoft Graph in this tenant")
+	case consent != forAll && consent != forOne:
+		return g, placeIn{grantResource, "consentType"}.invalid(json.RawMessage(consent), quoted([]string{forAll, forOne}))
+	case consent == forAll && user != nil:
+		return g, placeIn{grantResource, "principalId"}.invalid(user, "null, since the grant is for all users")
+	case consent == forOne && user == nil:
+		return g, &directory.Invalid{Kind: directory.Missing, Resource: grantResource, Property: "principalId"}
+	case consent == forOne:
+		g.User, err = readGUID(user)
+	}
+	return g, err
+}
+
+// withoutTimes takes out the id, and the times, which the beta version wants and nothing follows from.
+func withoutTimes(members []directory.Member) []directory.Member {
+	return slices.DeleteFunc(withoutID(members), func(m directory.Member) bool { return m.Is("startTime") || m.Is("expiryTime") })
+}
+
+// readScopes reads delegated permissions with spaces between, each of which there must be.
+func readScopes(text string) ([]string, error) {
+	var scopes []string
+	for value := range strings.FieldsSeq(text) {
+		if _, ok := identity.DelegatedPermission(value); !ok {
+			return nil, placeIn{grantResource, "scope"}.invalid(json.RawMessage(value), "delegated permissions of Microsoft Graph, as its service principal lists them in oauth2PermissionScopes")
+		}
+		if !slices.Contains(scopes, value) {
+			scopes = append(scopes, value)
+		}
+	}
+	return scopes, nil
+}
+
+// updateGrant answers PATCH /oauth2PermissionGrants/{grant} {"scope":…}. No scope takes everything away, and the grant with it.
+func (api *API) updateGrant(r *request) error {
+	members, err := r.members()
+	if err != nil {
+		return err
+	}
+	for again := true; again; { // until the grant is there when it is changed: a change does not bring back one that was taken away
+		g, err := r.grant()
+		if err != nil {
+			return err
+		}
+		var scope string
+		if err := read(grantResource, withoutTimes(members), map[string]any{"scope": &scope}, "scope"); err != nil {
+			return err
+		}
+		if g.Scopes, err = readScopes(scope); err != nil {
+			return err
+		}
+		holds := func(img *tenant.Image) bool { _, there := img.Grants.Get(g.Client, g.User); return there }
+		if again, err = r.doWhile(holds, tenant.SetGrant{Grant: g.Grant}); err != nil {
+			return err
+		}
+	}
+	return r.sendNothing()
+}
+
+// deleteGrant answers DELETE /oauth2PermissionGrants/{grant}.
+func (api *API) deleteGrant(r *request) error {
+	g, err := r.grant()
+	if err != nil {
+		return err
+	}
+	g.Scopes = nil
+	return r.change(tenant.SetGrant{Grant: g.Grant})
+}

@@ -1,0 +1,82 @@
+package graph
+
+import (
+	"slices"
+
+	"licensor/internal/directory"
+	"licensor/internal/directory/column"
+	"licensor/internal/tenant"
+)
+
+// group is a group with all that its properties are made of. The document is nil where columns are enough.
+type group struct {
+	*directory.Group
+	ordinal uint32
+	image   *tenant.Image
+	row     column.Row
+	waiting *waiting // what a change of its licenses that is held back will make of it
+}
+
+func (r *request) groupAt(document *directory.Group, ordinal uint32, image *tenant.Image) group {
+	return group{document, ordinal, image, image.Directory.GroupColumns().Row(ordinal), r.processing.of(r.tenant, ordinal, r.now)}
+}
+
+const (
+	groupType = "microsoft.graph.group"
+	groupSet  = "groups"
+)
+
+// groupFields are the properties of a group: those of the document, and those that come from licensing (docs/spec/licensing.md L14).
+// GroupMember.Read.All shows those that say what group it is.
+var groupFields = newFieldSet(groupType, append(
+	withWriteback(propertyFields(
+		exceptIDs(directory.GroupProperties()), func(g *group) *directory.Group { return g.Group },
+		func(g *group) *column.Row { return &g.row },
+	)),
+	field[group]{name: "assignedLicenses", write: appendGroupLicenses},
+	field[group]{name: "hasMembersWithLicenseErrors", write: appendHasErrors},
+	field[group]{name: "id", write: func(b []byte, g *group) []byte { return appendID(b, g.image.Directory.GroupID(g.ordinal)) }, when: directory.ByDefault},
+	field[group]{name: "licenseProcessingState", write: appendProcessingState},
+	field[group]{name: "securityIdentifier", write: appendGroupSID, when: directory.ByDefault},
+), "createdDateTime", "description", "displayName", "groupTypes", "id", "mail", "mailEnabled", "mailNickname", "securityEnabled", "visibility").in("groups").betaShows(func(name string) bool {
+	return name == "infoCatalogs" || name == "isManagementRestricted" || name == "organizationId"
+})
+
+// withWriteback makes writebackConfiguration a property of beta alone, which is an object of nulls when it was never set.
+func withWriteback(fields []field[group]) []field[group] {
+	f := &fields[slices.IndexFunc(fields, func(f field[group]) bool { return f.name == "writebackConfiguration" })]
+	kept := f.write
+	f.beta, f.write = true, func(b []byte, g *group) []byte {
+		if g.WritebackConfiguration == nil {
+			return append(b, `{"isEnabled":null,"onPremisesGroupType":null}`...)
+		}
+		return kept(b, g)
+	}
+	return fields
+}
+
+func appendGroupSID(b []byte, g *group) []byte {
+	return directory.AppendSID(b, g.image.Directory.GroupID(g.ordinal))
+}
+
+func appendGroupLicenses(b []byte, g *group) []byte {
+	licenses := g.image.Licensing.GroupLicenses(g.ordinal)
+	if g.waiting != nil {
+		licenses = g.waiting.licenses
+	}
+	return appendList(b, licenses, appendLicense)
+}
+
+func appendHasErrors(b []byte, g *group) []byte {
+	errors := g.image.Licensing.GroupErrors(g.ordinal)
+	return appendBool(b, errors != nil && !errors.IsEmpty())
+}
+
+// appendProcessingState says that nothing is left to do, unless that is held back: a change of a group has processed its members when it is answered.
+func appendProcessingState(b []byte, g *group) []byte {
+	state := processingComplete
+	if g.waiting != nil {
+		state = g.waiting.state
+	}
+	return append(appendText(append(b, `{"state":`...), state), '}')
+}

@@ -1,0 +1,152 @@
+package graph
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/query"
+	"licensor/internal/tenant"
+)
+
+// listGroups answers GET /groups.
+func (api *API) listGroups(r *request) error { return groupList.send(r, query.Live) }
+
+// countGroups answers GET /groups/$count.
+func (api *API) countGroups(r *request) error { return r.sendCount(groupFilters, query.Live) }
+
+// getGroup answers GET /groups/{group}.
+func (api *API) getGroup(r *request) error {
+	if err := r.allow("$select", "$expand", "$count"); err != nil {
+		return err
+	}
+	fields, err := groupFields.visible(r, r.access)
+	if err != nil {
+		return err
+	}
+	if fields, err = expanded(r, groupFields, groupExpansions, fields); err != nil {
+		return err
+	}
+	ordinal, err := r.group()
+	if err != nil {
+		return err
+	}
+	return r.sendGroup(http.StatusOK, groupSet, r.image, ordinal, fields)
+}
+
+// sendGroup answers with one group, as an object of a set, as of an image, or of a later one when the group has been written since.
+func (r *request) sendGroup(status int, set string, image *tenant.Image, ordinal uint32, fields []*field[group]) error {
+	g := r.groupAt(nil, ordinal, image)
+	if documented(fields) || r.Header.Get("If-None-Match") != "" {
+		document, image, err := r.tenant.GroupNow(r.ctx, image, ordinal)
+		if err != nil {
+			return err
+		}
+		g = r.groupAt(document, ordinal, image)
+	}
+	return sendEntity(r, groupFields, status, set, fields, &g)
+}
+
+// createGroup answers POST /groups (P50).
+func (api *API) createGroup(r *request) error {
+	body, err := r.members()
+	if err != nil {
+		return err
+	}
+	return r.createGroup(body, tenant.CreateGroup{}, groupSet, groupFields.annotated(r, groupFields.shown(r).defaults))
+}
+
+// createGroup creates the group of a body with a command that may say more of it, and answers with some of its fields, as an object of a set.
+func (r *request) createGroup(body []directory.Member, c tenant.CreateGroup, set string, fields []*field[group]) (err error) {
+	if body, c.Members, c.Owners, err = r.takeBindings(body); err != nil {
+		return err
+	}
+	if body, err = betaOnly["group"].without(r, "Group", body); err != nil {
+		return err
+	}
+	if c.Patch, err = directory.ParseGroupPatch(body); err != nil {
+		return err
+	}
+	if err := r.mayCreate(c.Patch); err != nil {
+		return err
+	}
+	c.Creator = r.caller.ObjectID
+	done, err := r.do(c)
+	if err != nil {
+		return r.badReferences(err, slices.Concat(referencesTo("members", c.Members), referencesTo("owners", c.Owners)))
+	}
+	r.w.Header().Set("Location", r.root+"/groups/"+done.ID.String())
+	return r.sendGroup(http.StatusCreated, set, done.Image, done.Ordinal, fields)
+}
+
+// takeBindings takes the members and owners that a group is to get out of a body.
+func (r *request) takeBindings(body []directory.Member) (rest []directory.Member, members, owners []uuid.UUID, err error) {
+	if rest, members, err = r.takeBinding(body, "members"); err == nil {
+		rest, owners, err = r.takeBinding(rest, "owners")
+	}
+	return rest, members, owners, err
+}
+
+// updateGroup answers PATCH /groups/{group}, which can add members and owners, too (P51).
+func (api *API) updateGroup(r *request) error {
+	ordinal, err := r.group()
+	if err != nil {
+		return err
+	}
+	body, err := r.members()
+	if err != nil {
+		return err
+	}
+	body, members, owners, err := r.takeBindings(body)
+	if err != nil {
+		return err
+	}
+	if body, err = betaOnly["group"].without(r, "Group", body); err != nil {
+		return err
+	}
+	patch, err := directory.ParseGroupPatch(body)
+	if err != nil {
+		return err
+	}
+	names := patch.Names()
+	if len(members) > 0 {
+		names = append(names, "members")
+	}
+	if len(owners) > 0 {
+		names = append(names, "owners")
+	}
+	if err := r.mayChange(names, r.relation()); err != nil {
+		return err
+	}
+	return r.change(tenant.UpdateGroup{Group: ordinal, Patch: patch, Members: members, Owners: owners},
+		slices.Concat(referencesTo("members", members), referencesTo("owners", owners))...)
+}
+
+// change carries out a command on something named in the path and answers 204. A reference to something else that is not there
+// is a mistake in the body, 400 rather than 404 (P14).
+func (r *request) change(c tenant.Command, references ...reference) error {
+	if _, err := r.do(c); err != nil {
+		if len(references) > 0 {
+			return r.badReferences(err, references)
+		}
+		return err
+	}
+	return r.sendNothing()
+}
+
+// deleteGroup answers DELETE /groups/{group} (P52).
+func (api *API) deleteGroup(r *request) error {
+	ordinal, err := r.group()
+	if err != nil {
+		return err
+	}
+	if err := r.processing.mayDelete(r, ordinal); err != nil {
+		return err
+	}
+	if err := r.doKeepingAdministrator(lostRole(r.image.Directory.GroupID(ordinal)), tenant.DeleteGroup{Group: ordinal}); err != nil {
+		return err
+	}
+	return r.sendNothing()
+}

@@ -1,0 +1,225 @@
+package graph
+
+import (
+	"cmp"
+	"io"
+	"net/http"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/identity"
+	"licensor/internal/tenant"
+)
+
+// maxProblems is how many lines that were not taken are told one by one; the others are only counted.
+const maxProblems = 1000
+
+// maxMessage bounds what is said of one of them: it may name what the line has sent.
+const maxMessage = 500
+
+// importRows answers POST /licensor/v1/import: a chunk of another directory's export, an object a line:
+//
+//	{"user": {"id": …, "userPrincipalName": …, …}}
+//	{"group": {"id": …, "displayName": …, …}}
+//	{"member": {"group": "{id}", "member": "{id or userPrincipalName}"}}
+//	{"subscription": {"skuId": …, "totalLicenses": …}}
+//
+// A line that cannot be taken is reported, of many the first thousand, the others are taken. With ?id= lines up to the last one taken under that id are
+// passed over, so that a chunk can be sent again; ?line= is the number of the chunk's first line that is not empty.
+//
+// Lines are read while those before them are committed, so a chunk is several commits. When it fails on the way, the error says how far it came.
+func (api *API) importRows(r *request) error {
+	line, err := firstLine(r.URL.Query().Get("line"))
+	if err != nil {
+		return err
+	}
+	if err := r.share.More(r.ctx, r.importSize()); err != nil {
+		return err
+	}
+	lines, err := r.lines(line)
+	if err != nil {
+		return err
+	}
+	taking := r.startTaking(max(1, api.ImportPieces))
+	defer taking.end()
+	err = r.readPieces(lines, taking)
+	if failed := taking.end(); failed != nil && (err == nil || r.ctx.Err() == nil) {
+		err = failed
+	}
+	if err != nil {
+		return taking.soFar(err)
+	}
+	return r.send(http.StatusOK, taking.appendTo(r.appendHead(r.begin(), "import/$entity")))
+}
+
+// maxFirstLine leaves room to count on.
+const maxFirstLine = 1 << 53
+
+func firstLine(text string) (int64, error) {
+	if text == "" {
+		return 1, nil
+	}
+	line, err := strconv.ParseInt(text, 10, 64)
+	switch {
+	case err != nil || line < 1:
+		return 0, refuse("line is '%s'; it is the number of the chunk's first line, 1 or more.", clip(text))
+	case line > maxFirstLine:
+		return 0, refuse("line is '%s'; it is the number of the chunk's first line, at most %d.", clip(text), int64(maxFirstLine))
+	}
+	return line, nil
+}
+
+// readPieces reads the lines and hands them over, piece by piece, until the body ends or what was handed over cannot be taken. What came before
+// an error is handed over.
+func (r *request) readPieces(lines *importLines, to *taking) error {
+	for {
+		part, end := lines.next()
+		if end != nil && end != io.EOF {
+			end = bodyProblem(end, maxImport)
+		}
+		turn, err := r.tenant.Turn(r.ctx)
+		if err != nil {
+			return cmp.Or(end, err) // whoever sends half a body may have gone, but may also wait to read why
+		}
+		piece := r.readRows(part)
+		turn.End()
+		taken := to.take(piece)
+		if end == io.EOF {
+			return nil
+		} else if end != nil || !taken {
+			return end
+		}
+	}
+}
+
+// importPiece is some lines that were read: what they say, and which say nothing that can be taken.
+type importPiece struct {
+	rows     []tenant.ImportRow
+	problems []tenant.RowProblem
+}
+
+// readRows reads the lines of a piece; empty ones say nothing. All processors share it.
+func (r *request) readRows(lines []line) (piece importPiece) {
+	var wait sync.WaitGroup
+	var fault atomic.Pointer[any]
+	for part := range slices.Chunk(lines, max(fewLines, len(lines)/runtime.GOMAXPROCS(0)+1)) {
+		wait.Go(func() {
+			defer func() {
+				if p := recover(); p != nil {
+					fault.Store(&p)
+				}
+			}()
+			for i := range part {
+				part[i].read(r)
+			}
+		})
+	}
+	wait.Wait()
+	if p := fault.Load(); p != nil {
+		panic(*p) // here, where the request's own handler recovers from it
+	}
+	for i := range lines {
+		if l := &lines[i]; l.err != nil {
+			piece.problems = append(piece.problems, tenant.RowProblem{Line: l.number, Problem: l.err})
+		} else {
+			l.row.Line = l.number
+			piece.rows = append(piece.rows, l.row)
+		}
+	}
+	return piece
+}
+
+func (l *line) read(r *request) {
+	if l.err != nil {
+		return
+	}
+	if l.row, l.err = importRow(l.text); l.err == nil {
+		l.err = r.mayImport(l.row)
+	}
+}
+
+// fewLines are read as fast by one processor as by several.
+const fewLines = 64
+
+// mayImport refuses the ids of roles, and groups that will have roles. Who may be added to those that have is up to the command, which sees the
+// groups as they are then.
+func (r *request) mayImport(row tenant.ImportRow) error {
+	switch {
+	case row.User != nil:
+		return r.noRole(row.User.ID)
+	case row.Group != nil:
+		if err := r.noRole(row.Group.ID); err != nil {
+			return err
+		}
+		return r.mayCreate(row.Group.Patch)
+	}
+	return nil
+}
+
+// noRole refuses the id of a directory role, or of its template, for another object. The other ids that are taken are known to the command.
+func (r *request) noRole(id uuid.UUID) error {
+	_, isRole := identity.RoleByObjectID(r.tenant.ID(), id)
+	if _, isTemplate := identity.RoleByID(id); isRole || isTemplate {
+		return &tenant.Problem{Kind: tenant.Taken, Property: "id", Value: id.String(), Message: "Another object with the same value for property id already exists."}
+	}
+	return nil
+}
+
+// rowKinds are what a line can be.
+var rowKinds = []string{"user", "group", "member", "subscription"}
+
+// importRow reads a line.
+func importRow(text []byte) (row tenant.ImportRow, err error) {
+	outer, err := directory.Members(text)
+	if err != nil {
+		return row, err
+	}
+	if len(outer) != 1 {
+		return row, refuse(`A line is {"user":…}, {"group":…}, {"member":…} or {"subscription":…}.`)
+	}
+	inner, err := directory.Members(outer[0].Value)
+	if err == nil {
+		err = keepable(outer[0].Name, inner)
+	}
+	if err != nil {
+		return row, err
+	}
+	spell(outer, rowKinds)
+	switch outer[0].Name {
+	case "user":
+		row.User = new(tenant.ImportUser)
+		if inner, err = takeID(inner, &row.User.ID); err == nil {
+			row.User.Patch, err = directory.ParseUserImport(inner)
+		}
+	case "group":
+		row.Group = new(tenant.ImportGroup)
+		if inner, err = takeID(inner, &row.Group.ID); err == nil {
+			row.Group.Patch, err = directory.ParseGroupImport(inner)
+		}
+	case "member":
+		row.Membership = new(tenant.Membership)
+		err = read("member", inner, map[string]any{"group": &row.Membership.Group, "member": &row.Membership.Member}, "group", "member")
+	case "subscription":
+		row.Subscription = new(tenant.CreateSubscription)
+		*row.Subscription, err = readSubscription(inner)
+	default:
+		err = &directory.Invalid{Kind: directory.Unknown, Resource: "line", Property: outer[0].Name}
+	}
+	return row, err
+}
+
+// takeID takes the id out of the properties of an object that comes with one.
+func takeID(members []directory.Member, id *uuid.UUID) (rest []directory.Member, err error) {
+	at := slices.IndexFunc(members, func(m directory.Member) bool { return m.Is("id") })
+	if at < 0 {
+		return members, nil
+	}
+	*id, err = readGUID(members[at].Value)
+	return slices.Delete(members, at, at+1), err
+}

@@ -1,0 +1,113 @@
+package graph
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+
+	"licensor/internal/tenant"
+)
+
+const (
+	// maxImport bounds the body of an import, as it is sent and as it is after decompression.
+	maxImport = 32 << 20
+	// maxLine bounds one line of it, in bytes: what is longer could not be kept anyway.
+	maxLine = 2 << 20
+
+	// A piece of an import has at most so many lines that are not empty, and no line begins after so many bytes.
+	pieceLines = 1000
+	pieceBytes = 1 << 20
+
+	linesType = "application/x-ndjson"
+)
+
+// importSize is the memory that an import takes at most: a piece that is read and one that is committed, each four times as large as its lines.
+func (r *request) importSize() int64 {
+	const times, most = 8, 8 * (pieceBytes + maxLine)
+	if r.hasLength() {
+		return min(times*r.ContentLength, most)
+	}
+	return most
+}
+
+// importLines reads the lines of an import as they come.
+type importLines struct {
+	source *bufio.Reader
+	number int64 // of the next line
+	last   int   // bytes of the piece before
+}
+
+// line is a line of a chunk that is not empty, and what it says, or why it cannot be taken.
+type line struct {
+	number int64
+	text   []byte
+	row    tenant.ImportRow
+	err    error
+}
+
+// lines begins to read the body as lines. White space before the first one that says something does not count.
+func (r *request) lines(first int64) (*importLines, error) {
+	if r.ContentLength == 0 || r.Body == nil {
+		return &importLines{source: bufio.NewReader(http.NoBody), number: first}, nil
+	}
+	if r.ContentLength > maxImport {
+		return nil, bodyProblem(&http.MaxBytesError{Limit: maxImport}, maxImport)
+	}
+	body, err := r.plainBody(maxImport)
+	if err != nil {
+		return nil, err
+	}
+	source := bufio.NewReaderSize(body, 64<<10)
+	for {
+		next, err := source.Peek(1)
+		if errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return nil, bodyProblem(err, maxImport)
+		} else if len(bytes.TrimSpace(next)) > 0 {
+			return &importLines{source: source, number: first}, hasType(r.Header.Get("Content-Type"), linesType)
+		}
+		_, _ = source.Discard(1) // it is there
+	}
+	return &importLines{source: source, number: first}, nil
+}
+
+// next returns the lines of the next piece that are not empty. With the error there are lines that came before it; io.EOF is the end of the body.
+func (l *importLines) next() (lines []line, err error) {
+	text := make([]byte, 0, min(l.last+l.last/4+4096, pieceBytes)) // pieces are alike, and those of short lines take little
+	defer func() { l.last = len(text) }()
+	for len(lines) < pieceLines && len(text) < pieceBytes && err == nil {
+		begin, long := len(text), false
+		if text, long, err = l.appendLine(text); err != nil && err != io.EOF {
+			return lines, err // of a line that is cut off nothing is taken
+		}
+		one := line{number: l.number, text: bytes.TrimSpace(text[begin:])}
+		if long {
+			one.err = refuse("The line is longer than the %d MB allowed.", maxLine>>20)
+		}
+		if long || len(one.text) > 0 {
+			lines = append(lines, one)
+		}
+		l.number++
+	}
+	return lines, err
+}
+
+// appendLine appends the next line to a text, unless it is too long: then it is read, and nothing appended.
+func (l *importLines) appendLine(text []byte) (_ []byte, long bool, err error) {
+	begin := len(text)
+	for {
+		part, err := l.source.ReadSlice('\n')
+		if !long {
+			text = append(text, part...)
+		}
+		if long = long || len(text)-begin > maxLine; long {
+			text = text[:begin]
+		}
+		if err != bufio.ErrBufferFull {
+			return text, long, err
+		}
+	}
+}

@@ -1,0 +1,130 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"licensor/internal/identity"
+	"licensor/internal/tenant"
+	"licensor/internal/turns"
+)
+
+// taking commits the pieces of an import, in their order, while the next ones are read: as many in one commit as wait, since a commit of more
+// rows costs less for each.
+type taking struct {
+	r      *request
+	ctx    context.Context
+	id     string
+	pieces chan importPiece
+	most   int    // pieces in one commit
+	close  func() // the pieces
+	ended  chan struct{}
+	failed error // once ended is closed
+
+	rows, passedOver, refused int
+	through                   int64 // the last line that was committed
+	problems                  []tenant.RowProblem
+}
+
+func (r *request) startTaking(most int) *taking {
+	t := &taking{
+		r: r, ctx: turns.Apart(r.ctx), id: r.URL.Query().Get("id"),
+		pieces: make(chan importPiece, most-1), most: most, ended: make(chan struct{}),
+	}
+	t.close = sync.OnceFunc(func() { close(t.pieces) })
+	go t.run()
+	return t
+}
+
+func (t *taking) run() {
+	defer close(t.ended)
+	for piece := range t.pieces {
+		if t.failed = t.commit(t.gather(piece)); t.failed != nil {
+			return
+		}
+	}
+}
+
+// gather returns a piece with those that wait behind it.
+func (t *taking) gather(piece importPiece) importPiece {
+	for range t.most - 1 {
+		select {
+		case next, ok := <-t.pieces:
+			if !ok {
+				return piece
+			}
+			piece.rows, piece.problems = append(piece.rows, next.rows...), append(piece.problems, next.problems...)
+		default:
+			return piece
+		}
+	}
+	return piece
+}
+
+func (t *taking) commit(piece importPiece) error {
+	_, noRoles := identity.WriteRoles.Check(t.r.caller, identity.Other)
+	done, err := t.r.tenant.Do(t.ctx, t.r.caller.Actor(), tenant.Import{ID: t.id, Rows: piece.rows, NoRoles: noRoles})
+	if err != nil {
+		return err
+	}
+	problems := append(piece.problems, done.Rows...)
+	slices.SortFunc(problems, func(a, b tenant.RowProblem) int { return int(a.Line - b.Line) })
+	t.rows += len(piece.rows) + len(piece.problems)
+	t.passedOver += done.PassedOver
+	t.refused += len(problems)
+	t.problems = append(t.problems, problems[:min(len(problems), maxProblems-len(t.problems))]...)
+	if n := len(piece.rows); n > 0 {
+		t.through = piece.rows[n-1].Line
+	}
+	return nil
+}
+
+// take hands a piece over, and reports whether that makes sense still.
+func (t *taking) take(piece importPiece) bool {
+	select {
+	case t.pieces <- piece:
+		return true
+	case <-t.ended:
+		return false
+	}
+}
+
+// end waits until all that was handed over is committed, or returns why it is not. Nothing can be handed over any more. It may be called again.
+func (t *taking) end() error {
+	t.close()
+	<-t.ended
+	return t.failed
+}
+
+// soFar adds to an error what has become of the lines before. They are passed over when they are sent again, so this is the only place where
+// it is told that some were refused.
+func (t *taking) soFar(err error) error {
+	p, ok := problemOf(err)
+	if !ok || t.through == 0 {
+		return err
+	}
+	told := *p
+	told.Message += fmt.Sprintf(" Lines up to %d were read and committed before.", t.through)
+	if t.refused > 0 {
+		first := t.problems[0]
+		told.Message += fmt.Sprintf(" %d of them were refused, the first of these, line %d, because: %s", t.refused, first.Line, shortMessage(first))
+	}
+	return &told
+}
+
+// appendTo writes what came of all pieces.
+func (t *taking) appendTo(b []byte) []byte {
+	b = appendInt(appendName(b, "rows"), t.rows)
+	b = appendInt(appendName(b, "passedOver"), t.passedOver)
+	b = appendInt(appendName(b, "refused"), t.refused)
+	return append(appendList(appendName(b, "problems"), t.problems, appendRowProblem), '}')
+}
+
+func appendRowProblem(b []byte, p tenant.RowProblem) []byte {
+	b = appendInt(append(b, `{"line":`...), int(p.Line))
+	return append(appendText(appendName(b, "message"), shortMessage(p)), '}')
+}
+
+func shortMessage(p tenant.RowProblem) string { return clipTo(p.Problem.Error(), maxMessage) }

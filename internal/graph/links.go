@@ -1,0 +1,252 @@
+package graph
+
+import (
+	"iter"
+	"slices"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/tenant"
+)
+
+// The relations of users that are not among those of licensing.
+var (
+	ownedByUser               = owned((*request).userID)
+	createdByUser             = created((*request).userID)
+	sponsorsOfUser            = leadingFrom(directory.SponsoredBy, (*request).userID)
+	allReportsOfUser relation = (*request).allReportsOfUser
+)
+
+// The relations of applications and service principals.
+var (
+	ownersOfApplication                = leadingFrom(directory.OwnedBy, (*request).applicationID)
+	ownersOfPrincipal                  = leadingFrom(directory.OwnedBy, (*request).principalID)
+	ownedByPrincipal                   = owned((*request).principalID)
+	createdByPrincipal                 = created((*request).principalID)
+	groupsOfPrincipal         relation = (*request).groupsOfPrincipal
+	allGroupsOfPrincipal      relation = (*request).allGroupsOfPrincipal
+	membershipsOfPrincipal             = memberships{groupsOfPrincipal, false}
+	allMembershipsOfPrincipal          = memberships{allGroupsOfPrincipal, true}
+)
+
+func (r *request) userID() (uuid.UUID, error) {
+	user, err := r.user()
+	return r.image.Directory.UserID(user), err
+}
+
+func (r *request) groupID() (uuid.UUID, error) {
+	group, err := r.group()
+	return r.image.Directory.GroupID(group), err
+}
+
+func (r *request) applicationID() (uuid.UUID, error) {
+	a, err := r.application()
+	return a.ID, err
+}
+
+func (r *request) principalID() (uuid.UUID, error) {
+	a, err := r.principal()
+	return a.Principal.ID, err
+}
+
+// leadingFrom is the relation that links lead to from the object of the request.
+func leadingFrom(kind directory.Relation, id func(*request) (uuid.UUID, error)) relation {
+	return func(r *request) (sets, error) {
+		from, err := id(r)
+		if err != nil {
+			return sets{}, err
+		}
+		return r.linked(r.image.Links.From(kind, from)), nil
+	}
+}
+
+// created is the relation to what the object of the request has created.
+func created(id func(*request) (uuid.UUID, error)) relation {
+	return func(r *request) (sets, error) {
+		creator, err := id(r)
+		if err != nil {
+			return sets{}, err
+		}
+		return r.linked(r.image.Links.To(directory.CreatedBy, creator)), nil
+	}
+}
+
+// owned is the relation to what the object of the request owns. Which groups a user owns only the
+// groups know.
+func owned(id func(*request) (uuid.UUID, error)) relation {
+	return func(r *request) (sets, error) {
+		owner, err := id(r)
+		if err != nil {
+			return sets{}, err
+		}
+		of := r.linked(r.image.Links.To(directory.OwnedBy, owner))
+		user, ok := r.image.Directory.UserByID(owner)
+		for group := uint32(0); ok && group < r.image.Directory.Groups(); group++ {
+			if slices.Contains(r.image.Directory.EverOwners(group), user) {
+				of.groups = with(of.groups, group)
+			}
+		}
+		return of, nil
+	}
+}
+
+// linked sorts objects by their kinds.
+func (r *request) linked(ids iter.Seq[uuid.UUID]) (of sets) {
+	r.addLinked(&of, ids)
+	return of
+}
+
+func (r *request) addLinked(of *sets, ids iter.Seq[uuid.UUID]) {
+	for id := range ids {
+		if user, ok := r.image.Directory.UserByID(id); ok {
+			of.users = with(of.users, user)
+		} else if group, ok := r.image.Directory.GroupByID(id); ok {
+			of.groups = with(of.groups, group)
+		} else if principal, ok := r.image.Principals.ByID(id); ok {
+			of.principals = with(of.principals, principal)
+		} else if a, ok := r.image.Applications.ByID(id); ok {
+			of.applications = with(of.applications, a)
+		}
+	}
+}
+
+func with(set *roaring.Bitmap, ordinal uint32) *roaring.Bitmap {
+	if set == nil {
+		set = roaring.New()
+	}
+	set.Add(ordinal)
+	return set
+}
+
+// groupsOfPrincipal are those that the service principal is in directly.
+func (r *request) groupsOfPrincipal() (sets, error) {
+	id, err := r.principalID()
+	if err != nil {
+		return sets{}, err
+	}
+	of := r.linked(r.image.Links.To(directory.HasMember, id))
+	if of.groups == nil {
+		of.groups = roaring.New()
+	}
+	return of, nil
+}
+
+func (r *request) allGroupsOfPrincipal() (sets, error) {
+	of, err := r.groupsOfPrincipal()
+	if err != nil {
+		return sets{}, err
+	}
+	return groupsOf(r.image.Directory.Around(of.groups.ToArray())), nil
+}
+
+// allReportsOfUser are the direct reports, and theirs, and so on. A user in a circle of managers is
+// no report of itself.
+func (r *request) allReportsOfUser() (sets, error) {
+	user, err := r.user()
+	if err != nil {
+		return sets{}, err
+	}
+	all, left := roaring.New(), r.image.Directory.Reports(user)
+	for len(left) > 0 {
+		report := left[len(left)-1]
+		if left = left[:len(left)-1]; report != user && all.CheckedAdd(report) {
+			left = append(left, r.image.Directory.Reports(report)...)
+		}
+	}
+	return sets{users: all}, nil
+}
+
+// resourcesOfUser are the service principals of which the user has an app role, by itself or as a
+// direct member of a group.
+var resourcesOfUser relation = func(r *request) (sets, error) {
+	user, err := r.user()
+	if err != nil {
+		return sets{}, err
+	}
+	of := sets{principals: roaring.New()}
+	r.addLinked(&of, r.image.Links.From(directory.HasRole, r.image.Directory.UserID(user)))
+	for _, group := range r.image.Directory.MemberOf(user) {
+		if !r.image.Directory.GroupHidden(group) {
+			r.addLinked(&of, r.image.Links.From(directory.HasRole, r.image.Directory.GroupID(group)))
+		}
+	}
+	return of, nil
+}
+
+// linking are the operations that add and remove links of one relation.
+type linking struct {
+	relation directory.Relation
+	from     func(*request) (uuid.UUID, error)
+	name     string // of the property
+}
+
+// The links that clients make one by one.
+var (
+	applicationOwners = linking{directory.OwnedBy, (*request).applicationID, "owners"}
+	principalOwners   = linking{directory.OwnedBy, (*request).principalID, "owners"}
+	userSponsors      = linking{directory.SponsoredBy, (*request).userID, "sponsors"}
+)
+
+// add answers POST …/owners/$ref and the like.
+func (l linking) add(_ *API, r *request) error {
+	from, err := l.from(r)
+	if err != nil {
+		return err
+	}
+	to, err := r.reference()
+	if err != nil {
+		return err
+	}
+	return r.change(tenant.AddLink{Link: directory.Link{Relation: l.relation, From: from, To: to}}, reference{l.name, to})
+}
+
+// remove answers DELETE …/owners/{owner}/$ref and the like.
+func (l linking) remove(_ *API, r *request) error {
+	from, err := l.from(r)
+	if err != nil {
+		return err
+	}
+	named := r.keys[len(r.keys)-1]
+	to, ok := parseGUID(named)
+	if !ok {
+		return notFound(named)
+	}
+	return r.change(tenant.RemoveLink{Link: directory.Link{Relation: l.relation, From: from, To: to}})
+}
+
+// creators are the users, or the service principals, who have created an object that passes:
+// createdObjects/any(c:c/id eq …).
+func creators(find func(*request, uuid.UUID) (uint32, bool)) func(r *request, passes test, named []string) *roaring.Bitmap {
+	return func(r *request, passes test, named []string) *roaring.Bitmap {
+		found := roaring.New()
+		add := func(l directory.Link) {
+			if creator, ok := find(r, l.To); ok && passes(element{"id": l.From.String()}) {
+				found.Add(creator)
+			}
+		}
+		if named == nil {
+			for l := range r.image.Links.OfKind(directory.CreatedBy) {
+				add(l)
+			}
+		}
+		for _, text := range named {
+			if id, ok := parseGUID(text); ok {
+				for l := range r.image.Links.LinksFrom(directory.CreatedBy, id) {
+					add(l)
+				}
+			}
+		}
+		return found
+	}
+}
+
+// principalCollections are those of a service principal that filters can ask about.
+var principalCollections = collections(map[string]collection{
+	"memberOf":           inGroups(thisGroup, principalsIn),
+	"transitiveMemberOf": inGroups((*directory.Index).Within, principalsIn),
+	"createdObjects": {properties: []string{"id"}, advanced: true, having: creators(func(r *request, id uuid.UUID) (uint32, bool) {
+		return r.image.Principals.ByID(id)
+	})},
+})

@@ -1,0 +1,200 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"licensor/internal/directory"
+	"licensor/internal/identity"
+	"licensor/internal/query"
+	"licensor/internal/store"
+	"licensor/internal/tenant"
+)
+
+// listing is how lists of a kind of objects are answered. D is the document of an object, T the object as answers show it.
+type listing[D, T any] struct {
+	*filters
+	set        string
+	fields     *fieldSet[T]
+	expansions map[string]expansion[T]
+	documents  func(t *tenant.Tenant, ctx context.Context, img *tenant.Image, ordinals []uint32) ([]*D, error)
+	document   func(t *tenant.Tenant, ctx context.Context, img *tenant.Image, ordinal uint32) (*D, *tenant.Image, error)
+	object     func(r *request, document *D, ordinal uint32, img *tenant.Image) T
+}
+
+var userList = listing[directory.User, user]{
+	filters: userFilters, set: "users", fields: userFields, expansions: userExpansions,
+	documents: (*tenant.Tenant).Users, document: (*tenant.Tenant).UserNow, object: (*request).userAt,
+}
+
+var groupList = listing[directory.Group, group]{
+	filters: groupFilters, set: "groups", fields: groupFields, expansions: groupExpansions,
+	documents: (*tenant.Tenant).Groups, document: (*tenant.Tenant).GroupNow, object: (*request).groupAt,
+}
+
+func (r *request) userAt(document *directory.User, ordinal uint32, image *tenant.Image) user {
+	return user{document, ordinal, image, r.now, image.Directory.UserColumns().Row(ordinal)}
+}
+
+// send answers with a page of the objects there are, or of those that are deleted.
+func (l listing[D, T]) send(r *request, within query.Within) error {
+	if err := r.allow("$select", "$expand", "$filter", "$search", "$orderby", "$top", "$count", "$skiptoken"); err != nil {
+		return err
+	}
+	fields, err := l.fields.visible(r, r.access)
+	if err != nil {
+		return err
+	}
+	if fields, err = expanded(r, l.fields, l.expansions, fields); err != nil {
+		return err
+	}
+	found, err := r.search(l.filters, within)
+	if err != nil {
+		return err
+	}
+	places, more, err := found.places(r)
+	if err != nil {
+		return err
+	}
+	ordinals := make([]uint32, len(places))
+	for i, place := range places {
+		ordinals[i] = place.Row
+	}
+	if err := r.boundManagers(l.kind, ordinals); err != nil {
+		return err
+	}
+	shown := list[T]{
+		context: r.selected(l.set), source: l.read(r, ordinals, found, documented(fields)), count: found.count, write: objects(fields),
+	}
+	if more {
+		last := places[len(places)-1]
+		shown.next = r.nextLink(int64(last.Row), found.page.restAt(last)...)
+	}
+	return sendList(r, shown)
+}
+
+// later reads an object that has been written since the image that the list is of, and says whether it still belongs there: without a
+// search, whether it is live.
+func (l listing[D, T]) later(r *request, ordinal uint32, s *search) (*D, *tenant.Image, bool, error) {
+	document, image, err := l.document(r.tenant, r.ctx, r.image, ordinal)
+	if problem, ok := errors.AsType[*tenant.Problem](err); ok && problem.Kind == tenant.NotFound {
+		return nil, nil, false, nil
+	}
+	if err != nil {
+		return nil, nil, false, err
+	}
+	condition, within := query.All(), query.Live
+	if s != nil {
+		again := *r
+		again.image, within = image, s.within
+		if condition, err = s.again(&again); err != nil {
+			return nil, nil, false, err
+		}
+	}
+	return document, image, condition.Holds(image.Columns(l.kind), within, ordinal), nil
+}
+
+// search is what is asked of a list.
+type search struct {
+	rows   *query.Rows
+	within query.Within
+	kind   store.Kind
+	page   page
+	count  int // of all that were found; -1 when not wanted
+	// again is the condition as of the request's image, for an object that has been written since the rows were found.
+	again func(r *request) (*query.Condition, error)
+}
+
+// search reads the options of a list, and finds all that it has.
+func (r *request) search(f *filters, within query.Within) (*search, error) {
+	if r.asksHidden(f.kind, r.access) {
+		return nil, &identity.Forbidden{Operation: r.op.need}
+	}
+	s := &search{within: within, kind: f.kind, count: -1}
+	s.again = func(r *request) (*query.Condition, error) {
+		c, err := r.wanted(f)
+		if err != nil {
+			return nil, err
+		}
+		return c.Condition, nil
+	}
+	var err error
+	if s.page, err = r.orderedPage(f); err != nil {
+		return nil, err
+	}
+	var page *tenant.Page
+	if !r.counting() {
+		page = new(s.wanted())
+	}
+	if s.rows, err = r.find(f, within, page); err != nil {
+		return nil, err
+	}
+	if r.counting() {
+		s.count = s.rows.Count()
+	}
+	return s, nil
+}
+
+// wanted is the page, and one object more to see whether it is the last.
+func (s *search) wanted() tenant.Page {
+	p := tenant.Page{After: s.page.after, Limit: s.page.limit + 1}
+	if s.page.sorted != nil {
+		p.Order, p.Below = &s.page.order, s.page.below
+	}
+	return p
+}
+
+// find returns what $filter and $search leave: everything, or as much as is needed for a page.
+func (r *request) find(f *filters, within query.Within, page *tenant.Page) (*query.Rows, error) {
+	c, err := r.wanted(f)
+	if err != nil {
+		return nil, err
+	}
+	if within == query.Deleted && c.licensing {
+		return nil, notServed("Deleted items cannot be filtered by their licenses.")
+	}
+	name := ""
+	if !c.passing && (r.options.Filter != nil || r.options.Search != nil) {
+		name = string(r.listID("", false))
+	}
+	return r.tenant.Find(r.ctx, r.image, f.kind, within, c.Condition, name, page)
+}
+
+// wanted is the condition that $filter and $search are.
+func (r *request) wanted(f *filters) (*converted, error) {
+	c, err := r.filter(f)
+	if err != nil {
+		return nil, err
+	}
+	found, err := r.searched(f)
+	if err != nil {
+		return nil, err
+	}
+	c.Condition = query.And(c.Condition, found)
+	return c, nil
+}
+
+// places are those of the page's objects, and whether there are more behind them.
+func (s *search) places(r *request) (places []query.Place, more bool, err error) {
+	places, err = r.tenant.Page(r.ctx, r.image, s.kind, s.within, s.rows, s.wanted())
+	if len(places) > s.page.limit {
+		return places[:s.page.limit], true, err
+	}
+	return places, false, err
+}
+
+// sendCount answers with the number of objects under a condition, as text (P26).
+func (r *request) sendCount(f *filters, within query.Within) error {
+	if err := r.allowCount(); err != nil {
+		return err
+	}
+	if r.asksHidden(f.kind, r.access) {
+		return &identity.Forbidden{Operation: r.op.need}
+	}
+	rows, err := r.find(f, within, nil)
+	if err != nil {
+		return err
+	}
+	return r.sendText(strconv.Itoa(rows.Count()))
+}

@@ -1,0 +1,163 @@
+package graph
+
+import (
+	"bytes"
+	"slices"
+
+	"licensor/internal/graph/odata"
+	"licensor/internal/store"
+	"licensor/internal/tenant"
+)
+
+// manager answers the ordinal of the manager of the user whom the path names. A deleted one is none.
+func (r *request) manager() (uint32, error) {
+	user, err := r.user()
+	if err != nil {
+		return 0, err
+	}
+	manager, ok := r.image.Directory.Manager(user)
+	if !ok || r.image.Directory.UserHidden(manager) {
+		return 0, notFound("manager")
+	}
+	return manager, nil
+}
+
+// getManager answers GET /users/{user}/manager.
+func (api *API) getManager(r *request) error {
+	if err := r.allow("$select"); err != nil {
+		return err
+	}
+	manager, err := r.manager()
+	if err != nil {
+		return err
+	}
+	return r.sendObject(r.image, store.KindUser, manager)
+}
+
+// getManagerReference answers GET /users/{user}/manager/$ref.
+func (api *API) getManagerReference(r *request) error {
+	if err := r.allow("$select"); err != nil {
+		return err
+	}
+	manager, err := r.manager()
+	if err != nil {
+		return err
+	}
+	return r.sendReference(r.image.Directory.UserID(manager))
+}
+
+// setManager answers PUT /users/{user}/manager/$ref.
+func (api *API) setManager(r *request) error {
+	user, err := r.user()
+	if err != nil {
+		return err
+	}
+	id, err := r.reference()
+	if err != nil {
+		return err
+	}
+	return r.change(tenant.SetManager{User: user, Manager: id}, reference{"manager", id})
+}
+
+// removeManager answers DELETE /users/{user}/manager/$ref.
+func (api *API) removeManager(r *request) error {
+	user, err := r.user()
+	if err != nil {
+		return err
+	}
+	if _, ok := r.image.Directory.Manager(user); !ok { // a deleted one can be removed
+		return notFound("manager")
+	}
+	return r.change(tenant.RemoveManager{User: user})
+}
+
+// reportsOfUser are the users whose manager the user is.
+var reportsOfUser relation = func(r *request) (sets, error) {
+	user, err := r.user()
+	if err != nil {
+		return sets{}, err
+	}
+	return usersOf(r.image.Directory.Reports(user)), nil
+}
+
+// The bounds of $expand=manager. One page can have as many chains as it has users, so their sum is
+// bounded too.
+const (
+	maxLevels   = 1000   // as in Graph
+	maxManagers = 20_000 // in one answer
+)
+
+// expandManager shows users with their managers, and these with theirs as far as $levels asks.
+func expandManager(r *request, e odata.Expansion) (func([]byte, *user) ([]byte, error), error) {
+	if e.Levels > maxLevels && e.Levels != odata.AllLevels {
+		return nil, unsupported("The $expand of 'manager' at position %d asks for %d levels; possible are 1 to %d, or max.", e.Column, e.Levels, maxLevels)
+	}
+	inner := r.within(e)
+	w, err := inner.objectWriter()
+	if err != nil {
+		return nil, err
+	}
+	left := maxManagers
+	return func(b []byte, u *user) ([]byte, error) {
+		return inner.appendManagers(b, w, u, min(e.Levels, maxLevels), &left)
+	}, nil
+}
+
+// appendManagers writes a user's manager, with that one's manager within it and so on. Where
+// management goes round in a circle, it ends before the first who would be there twice. left is how
+// many managers the answer may still show.
+func (r *request) appendManagers(b []byte, w *objectWriter, u *user, levels int, left *int) ([]byte, error) {
+	shown := map[uint32]bool{}
+	for open := 0; ; open++ {
+		shown[u.ordinal] = true
+		manager, ok := u.image.Directory.Manager(u.ordinal)
+		if !ok || u.image.Directory.UserHidden(manager) || shown[manager] {
+			return closed(append(b, "null"...), open), nil
+		}
+		if *left--; *left < 0 {
+			return closed(append(b, "null"...), open), tooManyManagers()
+		}
+		document, image, err := r.tenant.UserNow(r.ctx, u.image, manager)
+		if err != nil {
+			return closed(append(b, "null"...), open), err
+		}
+		u = new(r.userAt(document, manager, image))
+		if b = w.write(b, object{user: u}); open+1 == levels {
+			return closed(b, open), nil
+		}
+		if b, err = r.more(appendName(b[:len(b)-1], "manager")); err != nil {
+			return b, err
+		}
+	}
+}
+
+// boundManagers refuses an expansion that would show more managers of some users than there may be, before any of the answer is sent.
+func (r *request) boundManagers(kind store.Kind, users []uint32) error {
+	at := slices.IndexFunc(r.options.Expand, func(e odata.Expansion) bool { return e.Name == "manager" })
+	if kind != store.KindUser || at < 0 {
+		return nil
+	}
+	n, x, shown := 0, r.image.Directory, map[uint32]bool{}
+	for _, user := range users {
+		clear(shown)
+		for range min(r.options.Expand[at].Levels, maxLevels) {
+			shown[user] = true
+			manager, ok := x.Manager(user)
+			if !ok || x.UserHidden(manager) || shown[manager] {
+				break
+			}
+			if n++; n > maxManagers {
+				return tooManyManagers()
+			}
+			user = manager
+		}
+	}
+	return nil
+}
+
+func tooManyManagers() error {
+	return refuse("The $expand of 'manager' shows more than %d managers. Ask for fewer users with $top, or for fewer levels with $levels.", maxManagers)
+}
+
+// closed ends objects that are one in the other.
+func closed(b []byte, objects int) []byte { return append(b, bytes.Repeat([]byte{'}'}, objects)...) }

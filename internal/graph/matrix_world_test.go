@@ -1,0 +1,186 @@
+package graph
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/clock"
+	"licensor/internal/identity"
+	"licensor/internal/tenant"
+)
+
+// matrix is a tenant with two users and two groups, of which the caller is one user and owns one group and
+// some applications.
+type matrix struct {
+	*world
+	rules  map[string]*matrixRule
+	known  []string
+	tokens *matrixTokens
+	// ids of what is there
+	self, ann, owned, strange, gone, goneGroup, goneApplication string
+	unit, goneUnit                                              string
+	ownApplication, ownAppID, ownPrincipal                      string
+}
+
+// secretMark is in the names of all that is there, and nowhere else.
+const secretMark = "PELICAN"
+
+func newMatrix(t *testing.T) *matrix {
+	w := newWorld(t)
+	w.serveQuickly(NewDevelopment(clock.New(w.now), func() []*tenant.Tenant { return nil }))
+	m := &matrix{world: w, rules: readMatrix(t)}
+	m.known = knownPermissions(m.rules)
+	m.self, m.ann = m.addUser("self"), m.addUser("ann")
+	m.owned, m.strange = m.addGroup("owned"), m.addGroup("strange")
+	m.gone, m.goneGroup = m.addUser("gone"), m.made("POST", "/v1.0/groups", `{"displayName":"`+secretMark+
+		`","mailNickname":"unified","mailEnabled":true,"securityEnabled":false,"groupTypes":["Unified"]}`) // others are gone for good when they are deleted
+	m.own("/v1.0/groups/" + m.owned)
+	m.made("POST", "/v1.0/groups/"+m.owned+"/owners/$ref", `{"@odata.id":"`+w.server.URL+`/v1.0/servicePrincipals/`+m.app.Principal.ID.String()+`"}`)
+	m.made("DELETE", "/v1.0/users/"+m.gone, "")
+	m.made("DELETE", "/v1.0/groups/"+m.goneGroup, "")
+	m.goneApplication = m.made("POST", "/v1.0/applications", `{"displayName":"`+secretMark+`"}`)
+	m.own("/v1.0/applications/" + m.goneApplication)
+	m.made("DELETE", "/v1.0/applications/"+m.goneApplication, "")
+	m.unit = m.made("POST", "/v1.0/directory/administrativeUnits", `{"displayName":"`+secretMark+`"}`)
+	m.goneUnit = m.made("POST", "/v1.0/directory/administrativeUnits", `{"displayName":"`+secretMark+` gone"}`)
+	m.made("DELETE", "/v1.0/directory/administrativeUnits/"+m.goneUnit, "")
+	m.ownApplication = m.made("POST", "/v1.0/applications", `{"displayName":"`+secretMark+` own"}`) // who creates it is its owner
+	own, _ := m.tenant.Image().ClientByID(uuid.MustParse(m.ownApplication))
+	m.ownAppID = own.AppID.String()
+	m.ownPrincipal = m.made("POST", "/v1.0/servicePrincipals", `{"appId":"`+m.ownAppID+`"}`)
+	m.own("/v1.0/applications/" + m.ownApplication)
+	m.own("/v1.0/servicePrincipals/" + m.ownPrincipal)
+	m.tokens = &matrixTokens{w: w, user: uuid.MustParse(m.self), made: map[string]string{}}
+	return m
+}
+
+// own makes the caller, as a user, an owner of what is at an address.
+func (m *matrix) own(path string) {
+	m.t.Helper()
+	m.made("POST", path+"/owners/$ref", `{"@odata.id":"`+m.server.URL+`/v1.0/users/`+m.self+`"}`)
+}
+
+// serveQuickly is another server for the world, on which passwords cost little.
+func (w *world) serveQuickly(d *Development) {
+	w.server = newServer(w.t, New(Config{
+		Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: newLog(w), Development: d,
+		PasswordCost: identity.PasswordCost{Memory: 8, Passes: 1, Threads: 1},
+	}))
+}
+
+// made asks as somebody who may, and returns the id of what has been made.
+func (m *matrix) made(method, path, body string) string {
+	m.t.Helper()
+	got := m.do(method, path, m.appToken(allPermissions...), body)
+	if got.status/100 != 2 {
+		m.t.Fatalf("%s %s: %d %s", method, path, got.status, got.body)
+	}
+	var object struct{ ID string }
+	_ = json.Unmarshal([]byte(got.body), &object)
+	return object.ID
+}
+
+func (m *matrix) addUser(name string) string {
+	m.t.Helper()
+	return m.made("POST", "/v1.0/users", fmt.Sprintf(
+		`{"accountEnabled":true,"displayName":"%[2]s %[1]s","mailNickname":"%[1]s","userPrincipalName":"%[1]s@contoso.example",`+
+			`"passwordProfile":{"password":"Correct horse 9 battery"}}`, name, secretMark))
+}
+
+func (m *matrix) addGroup(name string) string {
+	m.t.Helper()
+	return m.made("POST", "/v1.0/groups", fmt.Sprintf(
+		`{"displayName":"%[2]s %[1]s","mailNickname":"%[1]s","mailEnabled":false,"securityEnabled":true}`, name, secretMark))
+}
+
+// matrixOperation is an operation of the table with the objects it can be asked of.
+type matrixOperation struct {
+	name, method string
+	objects      []matrixObject
+}
+
+// matrixObject is an address for an operation: and what the object is to the caller.
+type matrixObject struct {
+	path     string
+	relation identity.Relation
+}
+
+// operations are those of the server, with more for each that asks for something else where its object is a group or an application.
+func (m *matrix) operations() (all []matrixOperation) {
+	for _, op := range operations {
+		if op.do == nil {
+			continue
+		}
+		all = append(all, matrixOperation{op.method + " " + op.path, op.method, m.objects(&op)})
+		if op.needOfGroup != "" {
+			for mark, id := range map[string]string{"#group": m.goneGroup, "#application": m.goneApplication, "#unit": m.goneUnit} {
+				path := strings.Replace(op.path, "{object}", id, 1)
+				object := matrixObject{path: "/v1.0" + path}
+				if id == m.goneApplication {
+					object.relation = identity.Owned
+				}
+				all = append(all, matrixOperation{op.method + " " + op.path + mark, op.method, []matrixObject{object}})
+			}
+		}
+	}
+	return all
+}
+
+func (m *matrix) objects(op *operation) []matrixObject {
+	root := "/v1.0"
+	if strings.HasPrefix(op.path, ownRoot) {
+		root = ""
+	}
+	at := func(first, key string) string { return root + fill(strings.Replace(op.path, first, key, 1), missingID) }
+	missing := matrixObject{path: at("", "")}
+	switch {
+	case op.ofUser():
+		objects := []matrixObject{
+			missing,
+			{path: at("{user}", m.ann)},
+			{path: at("{user}", m.self), relation: identity.Self},
+			{path: at("{user}", "SELF@contoso.example"), relation: identity.Self},
+		}
+		if root != "" && (op.method != "DELETE" || op.path != "/users/{user}") {
+			objects = append(objects, matrixObject{path: at("users/{user}", "me"), relation: identity.Self})
+		}
+		return objects
+	case strings.HasPrefix(op.path, "/me/"):
+		return []matrixObject{{path: root + fill(op.path, ""), relation: identity.Self}}
+	case op.ofGroup():
+		return []matrixObject{missing, {path: at("{group}", m.strange)}, {path: at("{group}", m.owned), relation: identity.Owned}}
+	case strings.HasPrefix(op.path, "/applications/{"):
+		return []matrixObject{missing, {path: at("{application}", m.app.ID.String())}, {path: at("{application}", m.ownApplication), relation: identity.Owned}}
+	case strings.HasPrefix(op.path, "/applications(appId"):
+		return []matrixObject{missing, {path: at("{application}", m.app.AppID.String())}, {path: at("{application}", m.ownAppID), relation: identity.Owned}}
+	case strings.HasPrefix(op.path, "/servicePrincipals/{"):
+		return []matrixObject{missing, {path: at("{servicePrincipal}", m.app.Principal.ID.String())}, {path: at("{servicePrincipal}", m.ownPrincipal), relation: identity.Owned}}
+	case strings.HasPrefix(op.path, "/servicePrincipals(appId"):
+		return []matrixObject{missing, {path: at("{servicePrincipal}", m.app.AppID.String())}, {path: at("{servicePrincipal}", m.ownAppID), relation: identity.Owned}}
+	case strings.HasPrefix(op.path, unitsRoot+"/{"):
+		return []matrixObject{missing, {path: at("{unit}", m.unit)}}
+	case strings.HasPrefix(op.path, "/directory/deletedItems/{"):
+		return []matrixObject{missing, {path: at("{object}", m.gone)}}
+	case strings.HasPrefix(op.path, "/directoryObjects/{"):
+		return []matrixObject{missing, {path: at("{object}", m.ann)}, {path: at("{object}", m.self), relation: identity.Self}}
+	}
+	return []matrixObject{missing}
+}
+
+const missingID = "00000000-1111-4222-8333-444444444444"
+
+// fill puts a key in for all names in a template.
+func fill(template, key string) string {
+	template = strings.ReplaceAll(template, "{type}", "user")
+	for {
+		from := strings.IndexByte(template, '{')
+		if from < 0 {
+			return strings.ReplaceAll(template, "()", "")
+		}
+		template = template[:from] + key + template[from+strings.IndexByte(template[from:], '}')+1:]
+	}
+}

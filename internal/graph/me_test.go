@@ -1,0 +1,46 @@
+package graph
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/identity"
+)
+
+// Everything under /users/{user} is answered under /me in the same way (docs/spec/protocol.md P1, P22).
+func TestMeIsAnsweredAsTheUserIs(t *testing.T) {
+	t.Parallel()
+	bodies := map[string]string{
+		"checkMemberGroups()": `{"groupIds":[]}`, "checkMemberObjects()": `{"ids":[]}`, "getMemberGroups()": `{"securityEnabledOnly":true}`,
+		"getMemberObjects()": `{"securityEnabledOnly":true}`, "assignLicense()": `{"addLicenses":[],"removeLicenses":[]}`,
+	}
+	for i := range operations {
+		op := &operations[i]
+		rest, ok := strings.CutPrefix(op.path, "/users/{user}")
+		if !ok || op.do == nil || rest == "" && op.method == http.MethodDelete {
+			continue
+		}
+		t.Run(op.method+" "+op.path, func(t *testing.T) {
+			t.Parallel()
+			status := map[string]int{}
+			for _, self := range []string{"/users/<ann>", "/me"} {
+				w, ann := withAnn(t)
+				path := strings.ReplaceAll(self, "<ann>", ann) + strings.NewReplacer("()", "", "{detail}", "x", "{type}", "group").Replace(rest)
+				if at := strings.Index(path, "{"); at >= 0 {
+					path = path[:at] + nobodysID + path[at+strings.Index(path[at:], "}")+1:]
+				}
+				body := bodies[rest[strings.LastIndex(rest, "/")+1:]]
+				got := w.do(op.method, "/v1.0"+path, w.userToken(uuid.MustParse(ann), allPermissions, []uuid.UUID{identity.GlobalAdministrator.ID}, false), body, "ConsistencyLevel: eventual")
+				if status[self] = got.status; got.status >= 500 {
+					t.Errorf("%s: %d %s", path, got.status, got.body)
+				}
+			}
+			if status["/me"] != status["/users/<ann>"] {
+				t.Errorf("/me is answered %d, the user %d", status["/me"], status["/users/<ann>"])
+			}
+		})
+	}
+}

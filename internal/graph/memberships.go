@@ -1,0 +1,119 @@
+package graph
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/directory/column"
+	"licensor/internal/store"
+)
+
+// getMembers answers POST …/getMemberGroups: the ids of all groups that the object is in, directly or by way of others. Groups are all that a
+// group can be in, so for groups it answers getMemberObjects, too.
+func (rel relation) getMembers(_ *API, r *request) error {
+	of, err := rel(r)
+	if err != nil {
+		return err
+	}
+	groups, _, err := r.asked(of.liveGroups(r.image.Directory))
+	if err != nil {
+		return err
+	}
+	return r.sendMemberships(groups, nil)
+}
+
+// maxMemberships is how many ids an action answers with, since its answer has no pages. As in the real service, more are refused.
+const maxMemberships = 11_000
+
+// sendMemberships answers with the ids of groups and those of others.
+func (r *request) sendMemberships(groups []uint32, others []uuid.UUID) error {
+	if n := len(groups) + len(others); n > maxMemberships {
+		return &Problem{
+			Status: http.StatusForbidden, Code: "Directory_ResultSizeLimitExceeded",
+			Message: fmt.Sprintf("The object is in %d groups and other objects, and at most %d are possible in the answer to an action. "+
+				"List transitiveMemberOf instead, which has pages.", n, maxMemberships),
+		}
+	}
+	return r.sendIDs(append(r.groupIDs(groups), others...))
+}
+
+// asked answers those of some groups that the body asks for: all, or those for security only.
+func (r *request) asked(groups []uint32) (_ []uint32, secure bool, err error) {
+	if err := r.parameters(map[string]any{"securityEnabledOnly": &secure}); err != nil || !secure {
+		return groups, false, err
+	}
+	if r.isOfGroup() {
+		return nil, true, refuse("securityEnabledOnly can be true for users only. Send false, which answers all groups that the group is in.")
+	}
+	return r.securityGroups(groups), true, nil
+}
+
+// isOfGroup says whether the path names a group, in whatever set.
+func (r *request) isOfGroup() bool {
+	kind, _, ok := r.liveObject()
+	return ok && kind == store.KindGroup
+}
+
+// securityGroups returns those of some groups that are for security.
+func (r *request) securityGroups(groups []uint32) (secure []uint32) {
+	about, _ := directory.AboutGroup("securityEnabled")
+	columns := r.image.Directory.GroupColumns()
+	for _, group := range groups {
+		if columns.Truth(group, about.Column) == column.True {
+			secure = append(secure, group)
+		}
+	}
+	return secure
+}
+
+func (r *request) groupIDs(groups []uint32) []uuid.UUID {
+	ids := make([]uuid.UUID, len(groups))
+	for i, group := range groups {
+		ids[i] = r.image.Directory.GroupID(group)
+	}
+	return ids
+}
+
+// checkGroups answers POST …/checkMemberGroups.
+func (rel relation) checkGroups(_ *API, r *request) error {
+	of, err := rel(r)
+	if err != nil {
+		return err
+	}
+	return r.checked("groupIds", r.groupIDs(of.liveGroups(r.image.Directory)))
+}
+
+// maxChecked is how many ids one request may ask about.
+const maxChecked = 20
+
+// checked answers those ids of the body that are among some, each once.
+func (r *request) checked(parameter string, among []uuid.UUID) error {
+	var ids []uuid.UUID
+	if err := r.parameters(map[string]any{parameter: &ids}); err != nil {
+		return err
+	}
+	if len(ids) > maxChecked {
+		return refuse("'%s' has %d ids; at most %d are possible in one request.", parameter, len(ids), maxChecked)
+	}
+	in := make([]uuid.UUID, 0, len(ids))
+	for _, id := range ids {
+		if slices.Contains(among, id) && !slices.Contains(in, id) {
+			in = append(in, id)
+		}
+	}
+	return r.sendIDs(in)
+}
+
+// sendIDs answers with ids as texts.
+func (r *request) sendIDs(ids []uuid.UUID) error {
+	b := append(appendName(r.appendHead(r.begin(), "Collection(Edm.String)"), "value"), '[')
+	b, err := appendRows(r, b, sourceOf(ids), appendID)
+	if err != nil {
+		return err
+	}
+	return r.send(http.StatusOK, append(b, "]}"...))
+}

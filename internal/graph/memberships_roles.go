@@ -1,0 +1,131 @@
+package graph
+
+import (
+	"math"
+	"slices"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+
+	"licensor/internal/identity"
+	"licensor/internal/store"
+)
+
+// memberships are what an object is in: groups by a relation, administrative units, and the directory roles that it was given. Those that its groups were given
+// are among them where the relation is transitive.
+type memberships struct {
+	relation
+	transitive bool
+}
+
+// The memberships of users, groups, and objects of which the address does not say what they are.
+var (
+	membershipsOfUser      = memberships{groupsOfUser, false}
+	allMembershipsOfUser   = memberships{allGroupsOfUser, true}
+	membershipsOfGroup     = memberships{groupsOfGroup, false}
+	allMembershipsOfGroup  = memberships{allGroupsOfGroup, true}
+	allMembershipsOfObject = memberships{allGroupsOfObject, true}
+)
+
+// all are the groups, the administrative units and the roles.
+func (m memberships) all(r *request) (sets, error) {
+	of, err := m.relation(r)
+	if err != nil {
+		return sets{}, err
+	}
+	id, ok := r.subject()
+	if !ok {
+		return of, nil
+	}
+	of.units = r.unitsOf(id)
+	of.roles = appendRoles(nil, r.image.Roles[id])
+	if m.transitive {
+		for _, group := range of.liveGroups(r.image.Directory) {
+			of.roles = appendRoles(of.roles, r.image.Roles[r.image.Directory.GroupID(group)])
+		}
+	}
+	slices.Sort(of.roles)
+	of.roles = slices.Compact(of.roles)
+	return of, nil
+}
+
+// appendRoles appends the places of roles in identity.BuiltInRoles.
+func appendRoles(places []uint32, roles []uuid.UUID) []uint32 {
+	for _, template := range roles {
+		if at := slices.IndexFunc(identity.BuiltInRoles, func(role identity.Role) bool { return role.ID == template }); at >= 0 {
+			places = append(places, uint32(at))
+		}
+	}
+	return places
+}
+
+// live lists the groups that are not deleted, and the ids of the administrative units and roles.
+func (m memberships) live(r *request) (groups []uint32, others []uuid.UUID, err error) {
+	of, err := m.all(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	return of.liveGroups(r.image.Directory), append(r.unitIDs(of.units), r.roleIDs(of.roles)...), nil
+}
+
+// subject is the id of the object that the path names.
+func (r *request) subject() (uuid.UUID, bool) {
+	if r.op.ofUser() {
+		user, err := r.user()
+		return r.image.Directory.UserID(user), err == nil
+	}
+	return parseGUID(r.keys[0])
+}
+
+// list answers GET …/memberOf.
+func (m memberships) list(api *API, r *request) error { return relation(m.all).list(api, r) }
+
+// cast and countCast answer GET …/memberOf/microsoft.graph.group and the like.
+func (m memberships) cast(api *API, r *request) error { return relation(m.all).cast(api, r) }
+
+func (m memberships) countCast(api *API, r *request) error { return relation(m.all).countCast(api, r) }
+
+// count answers GET …/memberOf/$count.
+func (m memberships) count(_ *API, r *request) error { return r.sendLength(m.all) }
+
+// getMembers answers POST …/getMemberObjects: the ids of all that the object is in. Only security groups, when asked for, leaves out the others.
+func (m memberships) getMembers(_ *API, r *request) error {
+	groups, others, err := m.live(r)
+	if err != nil {
+		return err
+	}
+	groups, secure, err := r.asked(groups)
+	if err != nil {
+		return err
+	}
+	if secure {
+		others = nil
+	}
+	return r.sendMemberships(groups, others)
+}
+
+// unitIDs are the ids of those of some administrative units that are not deleted.
+func (r *request) unitIDs(units *roaring.Bitmap) []uuid.UUID {
+	var ids []uuid.UUID
+	for _, unit := range r.firstLive(units, store.KindAdministrativeUnit, math.MaxInt) {
+		ids = append(ids, r.image.Units.At(unit).ID)
+	}
+	return ids
+}
+
+func (r *request) roleIDs(roles []uint32) []uuid.UUID {
+	ids := make([]uuid.UUID, len(roles))
+	for i, role := range roles {
+		ids[i] = identity.RoleObjectID(r.image.Organization.ID, identity.BuiltInRoles[role].ID)
+	}
+	return ids
+}
+
+// checkObjects answers POST …/checkMemberObjects.
+func (m memberships) checkObjects(_ *API, r *request) error {
+	groups, others, err := m.live(r)
+	if err != nil {
+		return err
+	}
+	return r.checked("ids", append(r.groupIDs(groups), others...))
+}

@@ -1,0 +1,83 @@
+package graph
+
+import (
+	"strings"
+
+	"licensor/internal/fold"
+	"licensor/internal/graph/odata"
+)
+
+// navigation are the navigation properties of Graph's types in either version, served or not: what $expand can name, and
+// what $select may name though nothing is shown for it (P22).
+var navigation = map[string][]string{
+	"user": strings.Fields(`activities adhocCalls agentSignInSessions agreementAcceptances analytics appConsentRequestsForApproval
+		appRoleAssignedResources appRoleAssignments approvals authentication calendar calendarGroups calendars calendarView chats
+		cloudClipboard cloudLicensing cloudPCs communications contactFolders contacts createdObjects dataSecurityAndGovernance
+		deviceEnrollmentConfigurations deviceManagementTroubleshootingEvents devices directReports drive drives
+		employeeExperience events extensions followedSites inferenceClassification informationProtection insights invitedBy
+		joinedGroups joinedTeams licenseDetails mailFolders managedAppLogCollectionRequests managedAppRegistrations managedDevices
+		manager memberOf messages mobileAppIntentAndStates mobileAppTroubleshootingEvents notes notifications
+		oauth2PermissionGrants onenote onlineMeetings onPremisesSyncBehavior outlook ownedDevices ownedObjects
+		pendingAccessReviewInstances people permissionGrants photo photos planner presence profile registeredDevices
+		scopedRoleMemberOf security settings solutions sponsorOf sponsors tasks teamwork todo transitiveMemberOf
+		transitiveReports usageRights virtualEvents windowsInformationProtectionDeviceRegistrations`),
+	"group": strings.Fields(`acceptedSenders appRoleAssignments calendar calendarView conversations createdOnBehalfOf drive drives
+		endpoints events extensions groupLifecyclePolicies memberOf members membersWithLicenseErrors onenote
+		onPremisesSyncBehavior owners permissionGrants photo photos planner rejectedSenders resourceUnitDetails settings sites
+		team threads transitiveMemberOf transitiveMembers`),
+	"application": strings.Fields(`appManagementPolicies connectorGroup createdOnBehalfOf extensionProperties
+		federatedIdentityCredentials homeRealmDiscoveryPolicies owners synchronization tokenIssuancePolicies tokenLifetimePolicies`),
+	"servicePrincipal": strings.Fields(`appManagementPolicies appRoleAssignedTo appRoleAssignments claimsMappingPolicies
+		claimsPolicy createdObjects delegatedPermissionClassifications endpoints federatedIdentityCredentials
+		homeRealmDiscoveryPolicies invitedBy licenseDetails memberOf oauth2PermissionGrants ownedObjects owners
+		permissionGrantPreApprovalPolicies remoteDesktopSecurityConfiguration synchronization tokenIssuancePolicies
+		tokenLifetimePolicies transitiveMemberOf`),
+	"administrativeUnit": strings.Fields(`extensions members scopedRoleMembers`),
+	"organization":       strings.Fields(`branding certificateBasedAuthConfiguration extensions partnerInformation settings`),
+	"directoryRole":      strings.Fields(`members scopedMembers`),
+	"domain": strings.Fields(`domainNameReferences federationConfiguration rootDomain serviceConfigurationRecords
+		sharedEmailDomainInvitations verificationDnsRecords`),
+	"unifiedRoleDefinition": strings.Fields(`inheritsPermissionsFrom`),
+	"unifiedRoleAssignment": strings.Fields(`appScope directoryScope principal principals roleDefinition`),
+}
+
+// placesOf are the sets of objects whose navigation properties have addresses, by type. They are
+// known to be Graph's, like the places of surface.txt.
+var placesOf = map[string][]string{
+	"user": {"users"}, "group": {"groups"}, "application": {"applications"}, "servicePrincipal": {"servicePrincipals"},
+	"administrativeUnit": {unitsRoot[1:], unitSet}, "organization": {"organization"}, "directoryRole": {"directoryRoles"}, "domain": {"domains"},
+	"unifiedRoleDefinition": {definitionSet}, "unifiedRoleAssignment": {assignmentSet},
+}
+
+// addNavigation adds the addresses of navigation properties to those of surface.txt.
+func (n *node) addNavigation() {
+	for typeName, sets := range placesOf {
+		names := strings.ToLower(strings.Join(navigation[typeName], " "))
+		for _, set := range sets {
+			n.know(strings.ToLower(set)+"/{}", names)
+		}
+		if typeName == "user" {
+			n.know("me", names)
+		}
+	}
+}
+
+// navigationNames are all of them, which have the same spelling wherever they are.
+var navigationNames = func() fold.Names[string] {
+	all := fold.Names[string]{}
+	for _, names := range navigation {
+		for _, name := range names {
+			all.Add(name, name)
+		}
+	}
+	return all
+}()
+
+// spellExpansions gives what $expand names the spelling of the metadata (P1).
+func spellExpansions(o *odata.Options) {
+	for i := range o.Expand {
+		if name, ok := navigationNames.Find(o.Expand[i].Name); ok {
+			o.Expand[i].Name = name
+		}
+	}
+}

@@ -1,0 +1,116 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/turns"
+)
+
+// A tenant that asks for the most expensive things that it can, all the time, is not felt by another one. The bounds are generous: how long the
+// other one waits is measured in bench.
+func TestANeighborIsServedBesideExpensiveRequests(t *testing.T) {
+	t.Parallel()
+	const bound = 15 * time.Second
+	w, token := withMany(t, 20_000)
+	other := w.second("fabrikam.example")
+	own := other.appToken(allPermissions...)
+	ann := other.create("/v1.0/users", `{"accountEnabled":true,"displayName":"Ann","mailNickname":"ann","userPrincipalName":"ann@fabrikam.example","passwordProfile":{"password":"Secret-123!"}}`)
+
+	var terms []string
+	for i := range 40 {
+		terms = append(terms, fmt.Sprintf("endsWith(userPrincipalName,'x%d')", i))
+	}
+	filter := "/v1.0/users?$count=true&$orderby=displayName&$filter=" + url.PathEscape("not("+strings.Join(terms, " or ")+")")
+	members := "/v1.0/groups/" + nobodysID + "/members/microsoft.graph.user?$top=999&$count=true&$orderby=displayName&$filter=" + url.PathEscape(terms[0]+" or accountEnabled eq true")
+	expensive := []string{filter, members, "/v1.0/users/delta?$deltatoken=latest", "/v1.0/users?$top=999&$select=id,assignedPlans,licenseAssignmentStates&$expand=memberOf", "/licensor/v1/licenseErrors"}
+
+	ctx, stop := context.WithCancel(t.Context())
+	var wait sync.WaitGroup
+	for n := range 16 {
+		wait.Go(func() {
+			for i := n; ctx.Err() == nil; i++ {
+				w.do("GET", expensive[i%len(expensive)], token, "", "ConsistencyLevel: eventual")
+			}
+		})
+	}
+	defer wait.Wait()
+	defer stop()
+	for i := range 10 {
+		for _, r := range []struct{ method, path, body string }{
+			{"GET", "/v1.0/users/" + ann, ""},
+			{"GET", "/v1.0/users?$top=100", ""},
+			{"PATCH", "/v1.0/users/" + ann, fmt.Sprintf(`{"jobTitle":"Number %d"}`, i)},
+		} {
+			begin := time.Now()
+			got := other.do(r.method, r.path, own, r.body)
+			if took := time.Since(begin); got.status >= 300 || took > bound {
+				t.Errorf("%s %s is answered %d after %s", r.method, r.path, got.status, took)
+			}
+		}
+	}
+}
+
+// Work that takes long costs more than its kind says, and what it costs is told and taken from the buckets.
+func TestLongWorkCostsMoreUnits(t *testing.T) {
+	t.Parallel()
+	answer := httptest.NewRecorder()
+	now := time.Now()
+	application, tenant := newBucket(1000, LimitWindow), newBucket(2000, LimitWindow)
+	r := &request{answering: new(answering), w: answer, now: now, units: 2, buckets: [2]*bucket{application, tenant}}
+	_, r.work = turns.New(1, 1).Start(t.Context(), uuid.New())
+	defer r.work.End()
+	for r.work.Spent() < 5*unitTime/2 {
+		if err := r.work.Yield(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.chargeWork()
+	units, err := strconv.Atoi(answer.Header().Get("X-Ms-Resource-Unit"))
+	if err != nil || units < 4 {
+		t.Fatalf("it costs %d units, %v", units, err)
+	}
+	if left := application.remaining(now); left != 1000-(units-2) {
+		t.Errorf("the application has %d units left", left)
+	}
+	if left := tenant.remaining(now); left != 2000-(units-2) {
+		t.Errorf("the tenant has %d units left", left)
+	}
+}
+
+// However much its callers have taken, a bucket is full again after two windows.
+func TestABucketOwesNoMoreThanItHolds(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	b := newBucket(100, 10*time.Second)
+	for range 5 {
+		b.owe(now, 1_000_000)
+	}
+	if _, ok := b.take(now, 1); ok {
+		t.Error("it has something left")
+	}
+	if _, ok := b.take(now.Add(20*time.Second), 100); !ok {
+		t.Error("it is not full after two windows")
+	}
+	var none *bucket
+	none.owe(now, 7)
+}
+
+// What takes more than its budget ends with the part that is expensive.
+func TestTooMuchWorkIsRefused(t *testing.T) {
+	t.Parallel()
+	p, ok := problemOf(fmt.Errorf("list: %w", &turns.TooMuch{Doing: "$expand"}))
+	if !ok || p.Status != http.StatusBadRequest || !strings.Contains(p.Message, "$expand") || !strings.Contains(p.Message, "10s") {
+		t.Errorf("it is %+v", p)
+	}
+}

@@ -1,0 +1,179 @@
+package graph
+
+import (
+	"slices"
+
+	"licensor/internal/fold"
+	"licensor/internal/graph/odata"
+	"licensor/internal/identity"
+)
+
+// object is an element of a list that may hold users and groups (P21), or another directory object
+// by itself.
+type object struct {
+	user  *user
+	group *group
+
+	application, principal *application
+	unit                   *unit
+	role                   *directoryRole
+}
+
+// The place of an object in a list that may hold several kinds: users come first, by ordinal;
+// groupsFrom is added to the ordinals of groups and so on, rolesFrom to the places of roles in
+// identity.BuiltInRoles.
+const (
+	groupsFrom       = int64(1) << 32
+	principalsFrom   = int64(2) << 32
+	applicationsFrom = int64(3) << 32
+	unitsFrom        = int64(4) << 32
+	rolesFrom        = int64(5) << 32
+)
+
+// countOf is n where the caller wants the count of all, otherwise -1.
+func (r *request) countOf(n int) int {
+	if r.counting() {
+		return n
+	}
+	return -1
+}
+
+// objectWriter writes objects of several kinds, and says of which the documents are needed for
+// that.
+type objectWriter struct {
+	write         func(b []byte, o object) []byte
+	users, groups bool
+}
+
+// objectWriter writes an object with its type and what the caller may see of it: of a type that it
+// may not read, the id. A property of $select must be one of some directory object, and shows on
+// those that have it.
+func (r *request) objectWriter() (*objectWriter, error) {
+	if err := r.mayExpandObjects(); err != nil {
+		return nil, err
+	}
+	if err := r.mayExpandSome(); err != nil {
+		return nil, err
+	}
+	users, err := mixed(r, userFields, userExpansions, identity.ReadUsers)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := mixed(r, groupFields, groupExpansions, identity.SeeGroups)
+	if err != nil {
+		return nil, err
+	}
+	other, err := r.otherWriter()
+	if err != nil {
+		return nil, err
+	}
+	return &objectWriter{users: documented(users), groups: documented(groups), write: func(b []byte, o object) []byte {
+		switch {
+		case o.user != nil:
+			return append(appendFields(r.appendType(b, userType), users, o.user), '}')
+		case o.group != nil:
+			return append(appendFields(r.appendType(b, groupType), groups, o.group), '}')
+		}
+		return other(b, o)
+	}}, nil
+}
+
+// mixed returns the fields of $select and $expand that a type has, of a list with objects of
+// several types.
+func mixed[T any](r *request, set *fieldSet[T], expansions map[string]expansion[T], need identity.Operation) ([]*field[T], error) {
+	fields, err := narrowed(r, set, need)
+	if err != nil || len(r.options.Expand) == 0 {
+		return fields, err
+	}
+	own, options := *r, *r.options
+	options.Expand = slices.DeleteFunc(slices.Clone(options.Expand), func(e odata.Expansion) bool {
+		if expansions[e.Name] == nil {
+			return canExpand(e.Name)
+		}
+		return r.mayExpand(set.typeName, e.Name) != nil
+	})
+	own.options = &options
+	return expanded(&own, set, expansions, fields)
+}
+
+// otherWriter is objectWriter for what is no user and no group.
+func (r *request) otherWriter() (func([]byte, object) []byte, error) {
+	applications, err := mixed(r, applicationFields, applicationExpansions, identity.ReadApplications)
+	if err != nil {
+		return nil, err
+	}
+	principals, err := mixed(r, principalFields, principalExpansions, identity.ReadPrincipals)
+	if err != nil {
+		return nil, err
+	}
+	units, err := mixed(r, unitFields, unitExpansions, identity.ReadUnits)
+	if err != nil {
+		return nil, err
+	}
+	roles, err := mixed(r, roleFields, roleExpansions, identity.ReadRoles)
+	if err != nil {
+		return nil, err
+	}
+	return func(b []byte, o object) []byte {
+		switch {
+		case o.application != nil:
+			return append(appendFields(r.appendType(b, applicationFields.typeName), applications, o.application), '}')
+		case o.principal != nil:
+			return append(appendFields(r.appendType(b, principalFields.typeName), principals, o.principal), '}')
+		case o.unit != nil:
+			return append(appendFields(r.appendType(b, unitFields.typeName), units, o.unit), '}')
+		}
+		return append(appendFields(r.appendType(b, roleFields.typeName), roles, o.role), '}')
+	}, nil
+}
+
+// appendType begins an object with its type (P21).
+func (r *request) appendType(b []byte, name string) []byte {
+	b = append(b, '{')
+	if r.metadata == "none" {
+		return b
+	}
+	return appendText(appendName(b, "@odata.type"), "#"+name)
+}
+
+// isObjectProperty reports whether some directory object has a property.
+func isObjectProperty(name string) bool {
+	return userFields.knows(name) || groupFields.knows(name) || applicationFields.knows(name) || principalFields.knows(name) || unitFields.knows(name) || roleFields.knows(name)
+}
+
+// isObjectLink says whether some directory object has a navigation property.
+func isObjectLink(name string) bool {
+	for _, links := range []fold.Names[string]{userFields.links, groupFields.links, applicationFields.links, principalFields.links, unitFields.links, roleFields.links} {
+		if _, ok := links.Find(name); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// narrowed returns the fields of $select that a type has and the caller may see.
+func narrowed[T any](r *request, set *fieldSet[T], need identity.Operation) ([]*field[T], error) {
+	fields := set.shown(r).defaults
+	if len(r.options.Select) > 0 {
+		fields = nil
+	}
+	set.spell(r.options.Select)
+	for _, name := range r.options.Select {
+		switch f, ok := set.byName.Find(name); {
+		case ok:
+			fields = append(fields, f)
+		case !isObjectProperty(name):
+			return set.selection(r, []string{name})
+		}
+	}
+	access, _ := need.Check(r.caller, identity.Other) // without access the id is left
+	if access != identity.Full {
+		fields = slices.DeleteFunc(slices.Clone(fields), func(f *field[T]) bool {
+			return f.name != "id" && (access == identity.None || !slices.Contains(set.basic, f.name))
+		})
+	}
+	if r.metadata == "full" {
+		fields = append(set.annotations(r)[1:], fields...) // the type is written anyway
+	}
+	return fields, nil
+}

@@ -1,0 +1,140 @@
+package graph
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/licensing"
+	"licensor/internal/tenant"
+)
+
+// organization is the tenant's own object.
+type organization struct {
+	*directory.Organization
+	image *tenant.Image
+}
+
+// organizationFields are its properties: those of the document, and those that come from what is subscribed to. User.Read shows who it is.
+var organizationFields = newFieldSet("microsoft.graph.organization", append(
+	propertyFields(directory.OrganizationProperties(), func(o *organization) *directory.Organization { return o.Organization }, nil),
+	field[organization]{name: "assignedPlans", write: appendOrganizationPlans, when: directory.ByDefault},
+	field[organization]{name: "provisionedPlans", write: appendOrganizationProvisioned, when: directory.ByDefault},
+), "displayName", "id", "verifiedDomains").in("organization")
+
+// plan is a service plan of the organization.
+type plan struct {
+	*licensing.ServicePlan
+	since      time.Time
+	capability string
+}
+
+// plans are those of all that is subscribed to, each once.
+func (o *organization) plans() []plan {
+	var list []plan
+	seen := map[uuid.UUID]bool{}
+	for _, info := range o.image.Licensing.SKUs() {
+		if info.Product == nil || !info.Subscribed {
+			continue
+		}
+		for _, id := range info.Product.ServicePlanIDs {
+			if p, ok := o.image.Licensing.Plan(id); ok && !seen[id] {
+				seen[id] = true
+				list = append(list, plan{p, o.subscribedSince(info.SKUID), info.Capability})
+			}
+		}
+	}
+	return list
+}
+
+func (o *organization) subscribedSince(skuID uuid.UUID) time.Time {
+	for _, s := range o.image.Subscriptions {
+		if s.SKUID == skuID {
+			return s.CreatedDateTime
+		}
+	}
+	return time.Time{}
+}
+
+func appendOrganizationPlans(b []byte, o *organization) []byte {
+	return appendList(b, o.plans(), func(b []byte, p plan) []byte {
+		b = appendTime(append(b, `{"assignedDateTime":`...), p.since)
+		b = appendText(append(b, `,"capabilityStatus":`...), p.capability)
+		b = appendText(append(b, `,"service":`...), p.Service)
+		return append(appendID(append(b, `,"servicePlanId":`...), p.ID), '}')
+	})
+}
+
+func appendOrganizationProvisioned(b []byte, o *organization) []byte {
+	return appendList(b, o.plans(), func(b []byte, p plan) []byte {
+		b = appendText(append(b, `{"capabilityStatus":`...), p.capability)
+		b = appendText(append(b, `,"provisioningStatus":`...), provisioning(p.ServicePlan, false))
+		return append(appendText(append(b, `,"service":`...), p.Service), '}')
+	})
+}
+
+// organizationFields are the fields of $select. Nothing can be expanded.
+func (r *request) organizationFields() ([]*field[organization], error) {
+	fields, err := organizationFields.visible(r, r.access)
+	if err != nil {
+		return nil, err
+	}
+	return expanded(r, organizationFields, nil, fields)
+}
+
+// listOrganization answers GET /organization: a list of one.
+func (api *API) listOrganization(r *request) error {
+	if err := r.allow("$select", "$expand", "$count"); err != nil {
+		return err
+	}
+	fields, err := r.organizationFields()
+	if err != nil {
+		return err
+	}
+	return sendList(r, list[organization]{
+		context: r.selected("organization"), rows: []organization{{r.image.Organization, r.image}}, count: r.countOf(1),
+		write: objects(fields),
+	})
+}
+
+// getOrganization answers GET /organization/{organization}.
+func (api *API) getOrganization(r *request) error {
+	if err := r.allow("$select", "$expand"); err != nil {
+		return err
+	}
+	fields, err := r.organizationFields()
+	if err != nil {
+		return err
+	}
+	if err := r.ownOrganization(); err != nil {
+		return err
+	}
+	return sendEntity(r, organizationFields, http.StatusOK, "organization", fields, &organization{r.image.Organization, r.image})
+}
+
+// ownOrganization refuses the id of any organization but the caller's.
+func (r *request) ownOrganization() error {
+	if !strings.EqualFold(r.keys[0], r.tenant.ID().String()) {
+		return notFound(r.keys[0])
+	}
+	return nil
+}
+
+// updateOrganization answers PATCH /organization/{organization}.
+func (api *API) updateOrganization(r *request) error {
+	if err := r.ownOrganization(); err != nil {
+		return err
+	}
+	members, err := r.members()
+	if err != nil {
+		return err
+	}
+	patch, err := directory.ParseOrganizationPatch(members)
+	if err != nil {
+		return err
+	}
+	return r.change(tenant.UpdateOrganization{Patch: patch})
+}

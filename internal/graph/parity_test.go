@@ -1,0 +1,237 @@
+package graph
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"licensor/internal/directory"
+	"licensor/internal/graph/odata"
+	"licensor/internal/identity"
+)
+
+const parityFile = "../../docs/parity.md"
+
+// divergences are written by hand: what is answered in another way than by Graph.
+//
+//go:embed testdata/divergences.md
+var divergences string
+
+// witnesses are the scenarios that have seen what is served: by operation, and by query option and operation.
+type witnesses struct {
+	mutex   sync.Mutex
+	routes  *routes
+	played  int
+	seen    map[string][]string
+	options map[string]map[string][]string
+}
+
+func newWitnesses() *witnesses {
+	return &witnesses{routes: newRoutes(operations), seen: map[string][]string{}, options: map[string]map[string][]string{}}
+}
+
+// saw notes that a scenario was answered well.
+func (w *witnesses) saw(scenario, method, path string, got answer, request string) {
+	address, query, _ := strings.Cut(path, "?")
+	parts, ok := segments(address)
+	if !ok || got.status >= 300 {
+		return
+	}
+	m, _, ok := w.routes.find(parts)
+	if !ok || m.node.operations[method] == nil {
+		return
+	}
+	op := m.node.operations[method]
+	if op.path == "/$batch" {
+		w.sawBatch(scenario, "/"+parts[0], request, got.body)
+	}
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	name := op.method + " " + strings.NewReplacer("(appId='{applications}')", "/{application}", "(appId='{servicePrincipals}')", "/{servicePrincipal}").Replace(op.path)
+	w.seen[name] = append(w.seen[name], scenario)
+	if options, err := odata.Parse(query); err == nil {
+		for _, option := range options.Given {
+			if w.options[option] == nil {
+				w.options[option] = map[string][]string{}
+			}
+			w.options[option][name] = append(w.options[option][name], scenario)
+		}
+	}
+}
+
+// sawBatch notes what a scenario was answered well within a batch.
+func (w *witnesses) sawBatch(scenario, version, request, body string) {
+	var asked struct {
+		Requests []struct {
+			ID          any
+			Method, URL string
+		}
+	}
+	var answered struct {
+		Responses []struct {
+			ID     any
+			Status int
+		}
+	}
+	if json.Unmarshal([]byte(request), &asked) != nil || json.Unmarshal([]byte(body), &answered) != nil {
+		return
+	}
+	for _, r := range answered.Responses {
+		for _, a := range asked.Requests {
+			if a.ID == r.ID {
+				w.saw(scenario, strings.ToUpper(a.Method), version+"/"+strings.TrimPrefix(a.URL, "/"), answer{status: r.Status}, "")
+			}
+		}
+	}
+}
+
+// compare looks whether docs/parity.md says what the scenarios have seen, once all of them are played. With -update it is written.
+func (w *witnesses) compare(t *testing.T, scenarios int) {
+	if t.Failed() || w.played < scenarios {
+		return
+	}
+	for i := range operations {
+		op := &operations[i]
+		if op.do != nil && len(w.seen[op.method+" "+op.path]) == 0 {
+			t.Errorf("%s %s is served, but no scenario has seen it succeed", op.method, op.path)
+		}
+	}
+	want := w.page()
+	if *update {
+		if err := os.WriteFile(parityFile, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if got, err := os.ReadFile(parityFile); err != nil || string(got) != want {
+		t.Errorf("docs/parity.md is not what the operations and scenarios say. Write it anew: go test ./internal/graph -run 'TestScenarios$' -update")
+	}
+}
+
+const parityHead = `# Parity with Microsoft Graph
+
+Written by ` + "`go test ./internal/graph -run 'TestScenarios$' -update`" + `; do not edit. What is served is witnessed by the scenario named with it
+(` + "`internal/graph/testdata/scenarios`" + `), and a test fails when something served has no witness. Everything under ` + "`/users/{user}`" + ` is there for
+` + "`/me`" + `, too, everything under ` + "`/applications/{application}`" + ` and ` + "`/servicePrincipals/{servicePrincipal}`" + ` for ` + "`(appId='…')`" + `, and everything under
+` + "`/directory/administrativeUnits`" + ` for ` + "`/administrativeUnits`" + `, and everything of Graph under
+` + "`/beta`" + ` as well. Every answer of the tests is compared with the types of Graph's v1.0 metadata.
+
+The permission is the least that is documented, for signed-in users and for applications where they differ. One that shows the basic properties only has
+the one that shows all of them in brackets; a scope of one's own, such as User.Read, counts for the caller itself only. All others that are enough, and
+which roles a signed-in user needs besides, are in ` + "`internal/identity/needs.go`" + `.
+`
+
+// page is docs/parity.md.
+func (w *witnesses) page() string {
+	var b strings.Builder
+	b.WriteString(parityHead)
+	w.writeOperations(&b, "\n## Operations of Graph that are served\n", func(op *operation) bool { return op.do != nil && !strings.HasPrefix(op.path, ownRoot) })
+	writeDeviations(&b)
+	b.WriteString("\n## Operations of Graph that answer 501\n\nEverything else that Graph has: the places of `graph/surface.txt` and what is below them, with any method. Where some methods are\nserved, the others answer 405, but for these:\n\n")
+	for i := range operations {
+		if op := &operations[i]; op.do == nil {
+			fmt.Fprintf(&b, "- `%s %s`\n", op.method, op.path)
+		}
+	}
+	w.writeOptions(&b)
+	b.WriteString(divergences)
+	b.WriteString("\n## Properties that are absent\n\n")
+	for _, name := range slices.Sorted(maps.Keys(absent)) {
+		fmt.Fprintf(&b, "- `%s`: %s\n", name, absent[name])
+	}
+	b.WriteString("\n## Properties that are always null or empty\n\nThey are part of the contract, and what they tell of is not kept here.\n\n")
+	writeEmpty(&b, userType, directory.UserProperties())
+	writeEmpty(&b, groupType, directory.GroupProperties())
+	writeEmpty(&b, organizationFields.typeName, directory.OrganizationProperties())
+	w.writeOperations(&b, "\n## Operations of our own\n\nDescribed in `/licensor/v1/openapi.yaml`.\n", func(op *operation) bool { return strings.HasPrefix(op.path, ownRoot) })
+	return b.String()
+}
+
+func (w *witnesses) writeOperations(b *strings.Builder, head string, which func(*operation) bool) {
+	b.WriteString(head + "\n| operation | permission | witness |\n|---|---|---|\n")
+	for i := range operations {
+		if op := &operations[i]; which(op) {
+			fmt.Fprintf(b, "| `%s %s` | %s | %s |\n", op.method, op.path, permission(op), first(w.seen[op.method+" "+op.path]))
+		}
+	}
+}
+
+func permission(op *operation) string {
+	need, ok := identity.Needs[op.need]
+	switch {
+	case op.open:
+		return "no token needed"
+	case op.anyone || !ok:
+		return "any token"
+	}
+	text := leastOf(&need)
+	if op.needOfGroup != "" {
+		group := identity.Needs[op.needOfGroup]
+		text += "; of a group: " + leastOf(&group)
+	}
+	if op.needOfUnit != "" {
+		unit := identity.Needs[op.needOfUnit]
+		text += "; of an administrative unit: " + leastOf(&unit)
+	}
+	return strings.ReplaceAll(text, "+", " and ")
+}
+
+func leastOf(need *identity.Need) string {
+	user, application := need.LeastOf(true), need.LeastOf(false)
+	text := user
+	if application != user {
+		text += ", for applications " + application
+	}
+	if len(need.Basic) > 0 && len(need.Full) > 0 {
+		text += " (" + need.Full[0] + ")"
+	}
+	return text
+}
+
+func writeDeviations(b *strings.Builder) {
+	b.WriteString("\n## Permissions that are documented and not enough here\n\n| operation | permission | why |\n|---|---|---|\n")
+	for _, d := range deviations {
+		for _, op := range d.operations {
+			fmt.Fprintf(b, "| `%s` | %s | %s |\n", op, strings.Join(d.permissions, ", "), d.why)
+		}
+	}
+	b.WriteString("\nUser.ReadWrite.CrossCloud is enough for all users: from which cloud a user comes is not kept. The basic properties of users and groups are all that " +
+		"can be filtered, searched and ordered by with a permission that shows no more. Documented permissions are compared with the server by a test.\n")
+}
+
+// first is the scenario that stands for all that have seen the same.
+func first(scenarios []string) string {
+	if len(scenarios) == 0 {
+		return ""
+	}
+	return slices.Min(scenarios)
+}
+
+func (w *witnesses) writeOptions(b *strings.Builder) {
+	b.WriteString("\n## Query options\n\n| option | operation | witness |\n|---|---|---|\n")
+	for _, option := range slices.Sorted(maps.Keys(w.options)) {
+		for _, op := range slices.Sorted(maps.Keys(w.options[option])) {
+			fmt.Fprintf(b, "| `%s` | `%s` | %s |\n", option, op, first(w.options[option][op]))
+		}
+	}
+	b.WriteString("\nAny other option is refused by the operation with 400, or with 501 where Graph has it.\n")
+}
+
+func writeEmpty[T any](b *strings.Builder, typeName string, properties []*directory.Property[T]) {
+	var names []string
+	for _, p := range properties {
+		value := string(p.Append(nil, new(T)))
+		if !p.Stored() && (value == "null" || value == "[]") && p.Name != "legalAgeGroupClassification" {
+			names = append(names, p.Name)
+		}
+	}
+	if len(names) > 0 {
+		fmt.Fprintf(b, "- `%s`: %s\n", typeName, strings.Join(names, ", "))
+	}
+}

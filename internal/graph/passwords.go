@@ -1,0 +1,192 @@
+package graph
+
+import (
+	"net/http"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/identity"
+	"licensor/internal/tenant"
+)
+
+// passwordHash returns the hash of a password for a user with a name, which is refused when it is
+// too easily guessed.
+func (api *API) passwordHash(r *request, name, password string) (string, error) {
+	if utf8.RuneCountInString(password) < identity.LeastPassword || len(password) > identity.MaxPassword || identity.HasName(password, name) {
+		p := refuse("The specified password does not comply with password complexity requirements. Please provide a different password.")
+		p.Detail = &Detail{"InvalidPassword", "password", "Expected are 8 to 256 characters, among which the user's name is not."}
+		return "", p
+	}
+	return identity.HashPassword(r.ctx, api.Random, api.PasswordCost, password)
+}
+
+// patchHash is passwordHash of the password that a patch of a user sets; "" when it sets none.
+func (api *API) patchHash(r *request, patch directory.UserPatch, name string) (string, error) {
+	password, ok := directory.PasswordIn(patch)
+	if !ok {
+		return "", nil
+	}
+	return api.passwordHash(r, name, password)
+}
+
+// updateAccount changes a user in a way that may set a password, or end that the user can sign in.
+func (api *API) updateAccount(r *request, command tenant.UpdateUser, references []reference) error {
+	u, err := r.tenant.User(r.ctx, r.image, command.User)
+	if err != nil {
+		return err
+	}
+	if command.PasswordHash, err = api.patchHash(r, command.Patch, u.UserPrincipalName); err != nil {
+		return err
+	}
+	if next, invalid := command.Patch.Apply(*u); invalid != nil || !u.AccountEnabled || next.AccountEnabled {
+		return r.change(command, references...)
+	}
+	if err := r.doKeepingAdministrator(lostUser(command.User), command); err != nil {
+		return r.badReferences(err, references)
+	}
+	return r.sendNothing()
+}
+
+// changePassword answers POST /me/changePassword. All of the user's sessions end, this one's too.
+func (api *API) changePassword(r *request) error {
+	var current, next string
+	if err := r.parameters(map[string]any{"currentPassword": &current, "newPassword": &next}, "currentPassword", "newPassword"); err != nil {
+		return err
+	}
+	ordinal, err := r.user()
+	if err != nil {
+		return err
+	}
+	u, err := r.tenant.User(r.ctx, r.image, ordinal)
+	if err != nil {
+		return err
+	}
+	was, err := r.tenant.Password(r.ctx, ordinal)
+	if err != nil {
+		return err
+	}
+	guess, err := api.guess(r, u.ID)
+	if err != nil {
+		return err
+	}
+	right, err := identity.CheckPassword(r.ctx, was, current)
+	if err != nil {
+		return err
+	}
+	if !right {
+		return refuse("The specified current password is not correct: paramName: currentPassword.")
+	}
+	guess.giveBack(r.now)
+	if current == next {
+		return refuse("The new password is the current one. Please provide a different password.")
+	}
+	hash, err := api.passwordHash(r, u.UserPrincipalName, next)
+	if err != nil {
+		return err
+	}
+	return r.change(tenant.SetPassword{User: ordinal, Hash: hash})
+}
+
+// guessesPerHour is how many wrong current passwords of a user are checked: a token may be stolen, and its user's password must not be found
+// out with it.
+const guessesPerHour = 20
+
+// guess counts a guess at a user's current password.
+func (api *API) guess(r *request, user uuid.UUID) (taken, error) {
+	key := userKey{r.caller.Tenant, user}
+	b, ok := api.limits.guesses.Get(key)
+	if !ok {
+		made := newBucket(guessesPerHour, time.Hour)
+		if b, ok, _ = api.limits.guesses.PeekOrAdd(key, made); !ok {
+			b = made
+		}
+	}
+	guess, ok := b.take(r.now, 1)
+	if !ok {
+		return guess, tooManyRequests(b.until(r.now, 1))
+	}
+	return guess, nil
+}
+
+// revokeSessions answers POST /users/{user}/revokeSignInSessions, and invalidateAllRefreshTokens,
+// which is its name in beta: whatever the user is signed in to, must be signed in to again.
+func (api *API) revokeSessions(r *request) error {
+	if err := r.noBody(); err != nil {
+		return err
+	}
+	ordinal, err := r.user()
+	if err != nil {
+		return err
+	}
+	if r.relation() != identity.Self {
+		if err := r.mayTakeOver(ordinal); err != nil {
+			return err
+		}
+	}
+	if _, err := r.do(tenant.RevokeSessions{User: ordinal}); err != nil {
+		return err
+	}
+	return r.send(http.StatusOK, append(r.appendHead(r.begin(), "Edm.Boolean"), valueTrue(r)...))
+}
+
+// valueTrue ends an answer that is true.
+func valueTrue(r *request) string {
+	if r.metadata == "none" {
+		return `"value":true}`
+	}
+	return `,"value":true}`
+}
+
+// mayTakeOver refuses what would let the caller act as a user that may do more than it, or keep
+// that user out. It must still be so when the change is made.
+func (r *request) mayTakeOver(user uint32) error {
+	holds := r.holds
+	may := func(img *tenant.Image) bool { return r.caller.MayTakeOver(img.RolesOf(user), img.Guarded(user)) }
+	if !may(r.image) {
+		return &identity.Forbidden{Operation: r.op.need}
+	}
+	r.holds = func(img *tenant.Image) bool { return may(img) && (holds == nil || holds(img)) }
+	return nil
+}
+
+// sensitive are the properties of a user by which others could sign in, or the user not any more.
+var sensitive = []string{"accountEnabled", "businessPhones", "mobilePhone", "onPremisesImmutableId", "otherMails", "passwordProfile", "userPrincipalName"}
+
+// mayPatch refuses a change of a user that the permission to write users is not enough for: a
+// password has a permission of its own, some permissions are for some properties only, and what is
+// sensitive of those who have roles is not for everybody who writes users.
+func (r *request) mayPatch(user uint32, patch directory.UserPatch) error {
+	relation := r.relation()
+	if err := r.mayChange(patch.Names(), relation); err != nil {
+		return err
+	}
+	if patch.Has("passwordProfile") {
+		if _, err := identity.ResetPassword.Check(r.caller, identity.Other); err != nil {
+			return err
+		}
+	}
+	takesOver := func(name string) bool {
+		return patch.Has(name) && (relation != identity.Self || !slices.Contains(identity.Needs[identity.WriteUsers].SelfService, name))
+	}
+	if slices.ContainsFunc(sensitive, takesOver) {
+		return r.mayTakeOver(user)
+	}
+	return nil
+}
+
+// mayChange refuses properties that the caller may not change where it may change some.
+func (r *request) mayChange(names []string, object identity.Relation) error {
+	if r.access != identity.Part {
+		return nil
+	}
+	for _, name := range names {
+		if !r.op.need.Changes(r.caller, object, name) {
+			return &identity.Forbidden{Operation: r.op.need}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,192 @@
+package graph
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/fold"
+	"licensor/internal/tenant"
+)
+
+// reference is a directory object that a body names, and the property that is to refer to it.
+type reference struct {
+	property string
+	id       uuid.UUID
+}
+
+func referencesTo(property string, ids []uuid.UUID) []reference {
+	list := make([]reference, len(ids))
+	for i, id := range ids {
+		list[i] = reference{property, id}
+	}
+	return list
+}
+
+// reference reads the body {"@odata.id": "{root}/directoryObjects/{id}"}.
+func (r *request) reference() (uuid.UUID, error) {
+	members, err := r.members()
+	if err != nil {
+		return uuid.Nil, err
+	}
+	members = slices.DeleteFunc(members, func(m directory.Member) bool {
+		return strings.HasPrefix(fold.Text(m.Name), "@odata.") && !m.Is("@odata.id")
+	})
+	if len(members) != 1 || !members[0].Is("@odata.id") {
+		return uuid.Nil, refuse(`The body must be {"@odata.id":"%s/directoryObjects/{id}"}.`, r.root)
+	}
+	var address string
+	if err := json.Unmarshal(members[0].Value, &address); err != nil {
+		return uuid.Nil, invalidReference(string(members[0].Value))
+	}
+	return r.objectID(address)
+}
+
+// maxBindings is how many references one request may have (P14).
+const maxBindings = 20
+
+// takeBinding takes a list of references out of a body: that of "members@odata.bind" for the
+// property members.
+func (r *request) takeBinding(body []directory.Member, property string) (rest []directory.Member, ids []uuid.UUID, err error) {
+	name := property + "@odata.bind"
+	at := slices.IndexFunc(body, func(m directory.Member) bool { return m.Is(name) })
+	if at < 0 {
+		return body, nil, nil
+	}
+	var addresses []string
+	if value := body[at].Value; property == "manager" { // of which there is one
+		addresses = make([]string, 1)
+		err = json.Unmarshal(value, &addresses[0])
+	} else {
+		err = json.Unmarshal(value, &addresses)
+	}
+	if err != nil {
+		return nil, nil, refuse("Invalid value specified for property '%s': it is a list of addresses of directory objects.", name)
+	}
+	if len(addresses) > maxBindings {
+		return nil, nil, refuse("'%s' has %d references; at most %d are possible in one request.", name, len(addresses), maxBindings)
+	}
+	for _, address := range addresses {
+		id, err := r.objectID(address)
+		if err != nil {
+			return nil, nil, err
+		}
+		ids = append(ids, id)
+	}
+	return slices.Delete(slices.Clone(body), at, at+1), ids, nil
+}
+
+// objectSets are the names before the key in an address of an object.
+var objectSets = []string{
+	"directoryobjects", "users", "groups", "serviceprincipals", "applications", "directoryroles", "administrativeunits", "devices", "contacts",
+}
+
+// objectID returns the id of the directory object at an address, which may be relative. Its scheme
+// and host do not matter: scripts have the real service's in them.
+func (r *request) objectID(address string) (uuid.UUID, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return uuid.Nil, invalidReference(address)
+	}
+	path := strings.Split(strings.Trim(u.Path, "/"), "/")
+	set, key, inParentheses := parentheses(path[len(path)-1])
+	if !inParentheses {
+		if len(path) < 2 {
+			return uuid.Nil, invalidReference(address)
+		}
+		set, key = path[len(path)-2], path[len(path)-1]
+	}
+	set = strings.ToLower(set)
+	if !slices.Contains(objectSets, set) {
+		return uuid.Nil, invalidReference(address)
+	}
+	if id, ok := r.keyedID(set, key, inParentheses); ok {
+		return id, nil
+	}
+	return uuid.Nil, invalidReference(address)
+}
+
+// keyedID returns the id that a key of a set stands for: itself, the userPrincipalName of a user,
+// or the appId of an application or service principal.
+func (r *request) keyedID(set, key string, inParentheses bool) (uuid.UUID, bool) {
+	alias, value, aliased := strings.Cut(key, "=")
+	if inParentheses && aliased && strings.EqualFold(alias, "appId") {
+		appID, ok := parseGUID(strings.Trim(value, "'"))
+		if !ok {
+			return uuid.Nil, false
+		}
+		if ordinal, ok := r.image.Principals.ByAppID(appID); ok && set == "serviceprincipals" {
+			return r.image.Principals.At(ordinal).ID, true
+		}
+		ordinal, ok := r.image.Applications.ByAppID(appID)
+		return r.image.ClientAt(ordinal).ID, ok && set == "applications"
+	}
+	if inParentheses {
+		key = strings.Trim(key, "'")
+	}
+	if id, ok := parseGUID(key); ok {
+		return id, true
+	}
+	user, ok := r.image.Directory.UserByName(key)
+	return r.image.Directory.UserID(user), ok && set == "users"
+}
+
+func invalidReference(address string) error {
+	return refuse("Invalid object reference '%s': it is the address of a directory object, such as https://graph.microsoft.com/v1.0/directoryObjects/{id}.", address)
+}
+
+// badReference is for an object in the body that is not there: what the body says is wrong, not the
+// path (P14).
+func badReference(err error) error {
+	if p, ok := errors.AsType[*tenant.Problem](err); ok && p.Kind == tenant.NotFound {
+		return &Problem{Status: http.StatusBadRequest, Code: badRequest, Message: p.Message}
+	}
+	return err
+}
+
+// badReferences is badReference where the body may also name an object that is there, but of a type
+// that the property does not refer to.
+func (r *request) badReferences(err error, references []reference) error {
+	p, ok := errors.AsType[*tenant.Problem](err)
+	if !ok || p.Kind != tenant.NotFound {
+		return err
+	}
+	for _, ref := range references {
+		if ref.id.String() == p.Value {
+			return r.wrongReference(ref)
+		}
+	}
+	return badReference(err)
+}
+
+// wrongReference refuses an object that a property does not refer to, or that is not there.
+func (r *request) wrongReference(ref reference) error {
+	if name, there := r.typeOf(ref.id); there {
+		return refuse("The reference target '%s_%s' of type '%s' is invalid for the '%s' reference.", name, ref.id, name, ref.property)
+	}
+	p := notFound(ref.id.String())
+	p.Status, p.Code = http.StatusBadRequest, badRequest
+	return p
+}
+
+// typeOf is the type of the directory object with an id, as error messages name it: User,
+// ServicePrincipal.
+func (r *request) typeOf(id uuid.UUID) (string, bool) {
+	if _, ok := r.liveUser(id); ok {
+		return "User", true
+	}
+	if _, ok := r.liveGroup(id); ok {
+		return "Group", true
+	}
+	_, name, ok := r.otherObject(id)
+	if !ok {
+		return "", false
+	}
+	return strings.ToUpper(name[:1]) + name[1:], true
+}

@@ -1,0 +1,175 @@
+package graph
+
+import (
+	"slices"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/identity"
+)
+
+// sets are the objects that a list of a relation has: a set for each kind, nil where there are none. Deleted ones may be among
+// them.
+type sets struct {
+	users, groups, principals, applications, units *roaring.Bitmap
+
+	roles []uint32 // by their places in identity.BuiltInRoles, ascending
+}
+
+func usersOf(users []uint32) sets   { return sets{users: roaring.BitmapOf(users...)} }
+func groupsOf(groups []uint32) sets { return sets{groups: roaring.BitmapOf(groups...)} }
+
+// liveGroups lists the groups that are not deleted.
+func (s sets) liveGroups(index *directory.Index) []uint32 {
+	if s.groups == nil {
+		return nil
+	}
+	return slices.DeleteFunc(s.groups.ToArray(), index.GroupHidden)
+}
+
+// relation returns the objects that the object of a request is related to in some way. Its methods are the operations that every
+// relation has.
+type relation func(r *request) (sets, error)
+
+// The relations of users and groups.
+var (
+	membersOfGroup    relation = (*request).membersOfGroup
+	allMembersOfGroup relation = (*request).allMembersOfGroup
+	ownersOfGroup     relation = (*request).ownersOfGroup
+	groupsOfUser      relation = (*request).groupsOfUser
+	allGroupsOfUser   relation = (*request).allGroupsOfUser
+	groupsOfGroup     relation = (*request).groupsOfGroup
+	allGroupsOfGroup  relation = (*request).allGroupsOfGroup
+)
+
+func (r *request) membersOfGroup() (sets, error) {
+	group, err := r.group()
+	if err != nil {
+		return sets{}, err
+	}
+	of := r.linked(r.image.Links.From(directory.HasMember, r.image.Directory.GroupID(group)))
+	of.users, of.groups = r.image.Licensing.GroupMembers(group), roaring.BitmapOf(r.image.Directory.GroupMembersOf(group)...)
+	return of, nil
+}
+
+// allMembersOfGroup are the members, and those of the groups among them, and so on. A group in a circle is no member of itself.
+func (r *request) allMembersOfGroup() (sets, error) {
+	group, err := r.group()
+	if err != nil {
+		return sets{}, err
+	}
+	groups := r.image.Directory.Within(group)
+	all := sets{users: roaring.New()}
+	for _, inner := range groups {
+		if members := r.image.Licensing.GroupMembers(inner); members != nil {
+			all.users.Or(members)
+		}
+		r.addLinked(&all, r.image.Links.From(directory.HasMember, r.image.Directory.GroupID(inner)))
+	}
+	all.groups = roaring.BitmapOf(others(groups, group)...)
+	return all, nil
+}
+
+func (r *request) ownersOfGroup() (sets, error) {
+	group, err := r.group()
+	if err != nil {
+		return sets{}, err
+	}
+	of := r.linked(r.image.Links.From(directory.OwnedBy, r.image.Directory.GroupID(group)))
+	of.users = roaring.BitmapOf(r.image.Directory.Owners(group)...)
+	return of, nil
+}
+
+func (r *request) groupsOfUser() (sets, error) {
+	user, err := r.user()
+	if err != nil {
+		return sets{}, err
+	}
+	return groupsOf(r.image.Directory.MemberOf(user)), nil
+}
+
+func (r *request) allGroupsOfUser() (sets, error) {
+	user, err := r.user()
+	if err != nil {
+		return sets{}, err
+	}
+	return groupsOf(r.image.Directory.Around(r.image.Directory.MemberOf(user))), nil
+}
+
+func (r *request) groupsOfGroup() (sets, error) {
+	group, err := r.group()
+	if err != nil {
+		return sets{}, err
+	}
+	return groupsOf(r.image.Directory.GroupMemberOf(group)), nil
+}
+
+func (r *request) allGroupsOfGroup() (sets, error) {
+	group, err := r.group()
+	if err != nil {
+		return sets{}, err
+	}
+	return groupsOf(others(r.image.Directory.Around(r.image.Directory.GroupMemberOf(group)), group)), nil
+}
+
+// others takes one out of a list of its own.
+func others(list []uint32, one uint32) []uint32 {
+	return slices.DeleteFunc(list, func(o uint32) bool { return o == one })
+}
+
+// list answers GET …/members and the like.
+func (rel relation) list(_ *API, r *request) error {
+	if _, err := rel(r); err != nil { // that there is none of these comes first
+		return err
+	}
+	w, err := r.objectWriter()
+	if err != nil {
+		return err
+	}
+	return r.sendObjects("directoryObjects", rel, w)
+}
+
+// count answers GET …/members/$count (P26).
+func (rel relation) count(_ *API, r *request) error { return r.sendLength(rel) }
+
+// references answers GET …/members/$ref: the addresses of the objects, for which nothing of them needs to be read.
+func (rel relation) references(_ *API, r *request) error {
+	if err := r.allow("$select", "$filter", "$search", "$orderby", "$top", "$count", "$skiptoken"); err != nil {
+		return err
+	}
+	found, err := r.findRelated(rel)
+	if err != nil {
+		return err
+	}
+	places, next, err := found.places(r)
+	if err != nil {
+		return err
+	}
+	return sendList(r, list[int64]{
+		context: "Collection($ref)", rows: places, count: found.count, next: next,
+		write: func(b []byte, place int64) []byte {
+			b = append(append(append(b, `{"@odata.id":"`...), r.root...), "/directoryObjects/"...)
+			return append(appendBareID(b, r.idAt(place)), `"}`...)
+		},
+	})
+}
+
+// idAt is the id of the object at a place.
+func (r *request) idAt(place int64) uuid.UUID {
+	switch ordinal := uint32(place); {
+	case place >= rolesFrom:
+		return identity.RoleObjectID(r.image.Organization.ID, identity.BuiltInRoles[ordinal].ID)
+	case place >= unitsFrom:
+		return r.image.Units.At(ordinal).ID
+	case place >= applicationsFrom:
+		return r.image.Applications.At(ordinal).ID
+	case place >= principalsFrom:
+		return r.image.Principals.At(ordinal).ID
+	case place >= groupsFrom:
+		return r.image.Directory.GroupID(ordinal)
+	default:
+		return r.image.Directory.UserID(ordinal)
+	}
+}

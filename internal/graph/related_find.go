@@ -1,0 +1,331 @@
+package graph
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"licensor/internal/graph/odata"
+	"licensor/internal/identity"
+	"licensor/internal/query"
+	"licensor/internal/store"
+	"licensor/internal/tenant"
+)
+
+// relatedKind is a kind of objects that relations can have.
+type relatedKind struct {
+	*filters
+	need identity.Operation // what it takes to read them
+	from int64              // added to ordinals, so that places of different kinds are different
+	of   func(sets) *roaring.Bitmap
+}
+
+// relatedKinds are in the order in which lists show them. Directory roles come behind them.
+var relatedKinds = []relatedKind{
+	{userFilters, identity.ReadUsers, 0, func(s sets) *roaring.Bitmap { return s.users }},
+	{groupFilters, identity.SeeGroups, groupsFrom, func(s sets) *roaring.Bitmap { return s.groups }},
+	{principalFilters, identity.ReadPrincipals, principalsFrom, func(s sets) *roaring.Bitmap { return s.principals }},
+	{applicationFilters, identity.ReadApplications, applicationsFrom, func(s sets) *roaring.Bitmap { return s.applications }},
+	{unitFilters, identity.ReadUnits, unitsFrom, func(s sets) *roaring.Bitmap { return s.units }},
+}
+
+// related is what the list of a relation has, kind by kind.
+type related struct {
+	kinds []foundKind
+	roles []uint32
+	page  page
+	mixed *mixedOrder // nil: kind by kind, by ordinal
+	count int         // of all; -1 when not wanted
+}
+
+// foundKind is what a list has of one kind.
+type foundKind struct {
+	relatedKind
+	search
+}
+
+// findRelated finds what the list of a relation has, under $filter and $search.
+func (r *request) findRelated(rel relation) (*related, error) {
+	if err := r.mayAskRelated(); err != nil {
+		return nil, err
+	}
+	of, err := rel(r)
+	if err != nil {
+		return nil, err
+	}
+	all := &related{count: -1}
+	if all.page, all.mixed, err = r.relatedPage(); err != nil {
+		return nil, err
+	}
+	for _, k := range r.relatedKinds() {
+		if _, err := r.wantedOf(k); err != nil { // that it cannot be asked comes before what there is
+			return nil, err
+		}
+	}
+	if all.roles, err = r.filteredRoles(of.roles); err != nil {
+		return nil, err
+	}
+	total := len(all.roles)
+	for _, k := range relatedKinds {
+		if some := k.of(of); some == nil || some.IsEmpty() {
+			continue
+		}
+		found, err := r.findKind(k, rel, of)
+		if err != nil {
+			return nil, err
+		}
+		all.kinds = append(all.kinds, *found)
+		total += found.rows.Count()
+	}
+	all.count = r.countOf(total)
+	return all, nil
+}
+
+// mayAskRelated refuses conditions and orders outside advanced queries, where the lists of
+// relations take them only (P28). Looking up objects by id is not one of those: Terraform does it
+// with any relation.
+func (r *request) mayAskRelated() error {
+	if r.advanced() || len(r.options.OrderBy) == 0 && r.options.Filter != nil && looksUpIDs(r.options.Filter.Root) {
+		return nil
+	}
+	const remedy = "Where a list is that of a relation, this is for advanced queries only. Send the header 'ConsistencyLevel: eventual' and $count=true with it."
+	p := unsupported("The specified filter to the reference property query is currently not supported.")
+	switch {
+	case r.options.Filter != nil:
+		p.Detail = &Detail{p.Code, "$filter", remedy}
+	case len(r.options.OrderBy) > 0:
+		p.Message, p.Detail = "Sorting not supported for current query.", &Detail{p.Code, "$orderby", remedy}
+	default:
+		return nil // the header alone is enough to search
+	}
+	return p
+}
+
+// looksUpIDs reports whether a filter only compares ids: id eq '…', or id in ('…').
+func looksUpIDs(n odata.Node) bool {
+	var left odata.Node
+	switch n := n.(type) {
+	case *odata.Compare:
+		if n.Op == odata.Eq {
+			left = n.Left
+		}
+	case *odata.In:
+		left = n.Left
+	}
+	path, ok := left.(*odata.Path)
+	return ok && !path.Count && strings.EqualFold(path.String(), "id")
+}
+
+func (r *request) findKind(k relatedKind, rel relation, of sets) (*foundKind, error) {
+	if access, _ := k.need.Check(r.caller, identity.Other); r.asksHidden(k.kind, access) {
+		return nil, &identity.Forbidden{Operation: k.need}
+	}
+	found := &foundKind{k, search{kind: k.kind, within: query.Live}}
+	found.again = func(r *request) (*query.Condition, error) {
+		of, err := rel(r)
+		if err != nil || k.of(of) == nil {
+			return query.None(), err
+		}
+		c, err := r.wantedOf(k)
+		if err != nil {
+			return nil, err
+		}
+		return query.And(query.Set(k.of(of)), c.Condition), nil
+	}
+	c, err := r.wantedOf(k)
+	if err != nil {
+		return nil, err
+	}
+	name := ""
+	if !c.passing {
+		name = r.op.path + string(r.listID(r.URL.Path, false))
+	}
+	found.rows, err = r.tenant.Find(r.ctx, r.image, k.kind, query.Live, query.And(query.Set(k.of(of)), c.Condition), name, nil)
+	return found, err
+}
+
+// relatedKinds are the kinds that the list may have: behind a cast, only one.
+func (r *request) relatedKinds() []relatedKind {
+	if !strings.Contains(r.op.path, castTemplate) {
+		return relatedKinds
+	}
+	to := r.keys[len(r.keys)-1]
+	if to == "directoryobject" {
+		return relatedKinds
+	}
+	at := slices.IndexFunc(relatedKinds, func(k relatedKind) bool { return strings.EqualFold(k.resource, to) })
+	if at < 0 {
+		return nil
+	}
+	return relatedKinds[at : at+1]
+}
+
+// wantedOf is what $filter and $search ask of one kind. What only other kinds in the list have is null for it.
+func (r *request) wantedOf(k relatedKind) (*converted, error) {
+	if r.options.Filter == nil && r.options.Search == nil {
+		return &converted{Condition: query.All()}, nil
+	}
+	f := *k.filters
+	f.alsoKnown = nil
+	for _, other := range r.relatedKinds() {
+		if other.kind != k.kind {
+			f.alsoKnown = append(f.alsoKnown, other.filters)
+		}
+	}
+	return r.wanted(&f)
+}
+
+// relatedPage is page for lists that may have several kinds of objects.
+func (r *request) relatedPage() (p page, m *mixedOrder, err error) {
+	if p, err = r.anyPage(); err != nil {
+		return page{}, nil, err
+	}
+	if len(r.options.OrderBy) > 0 {
+		if m, err = r.mixedOrder(); err != nil {
+			return page{}, nil, err
+		}
+	}
+	if m == nil && len(p.rest) > 0 || m != nil && p.after >= 0 && !m.resume(p.rest) {
+		return page{}, nil, otherToken()
+	}
+	return p, m, nil
+}
+
+// places are those of the page's objects, and the address of the next page.
+func (all *related) places(r *request) (list []int64, next string, err error) {
+	more := false
+	if all.mixed != nil {
+		list, more, err = all.mixed.merged(r, all)
+	} else if list, err = all.inTurn(r); len(list) > all.page.limit {
+		list, more = list[:all.page.limit], true
+	}
+	if err != nil || !more {
+		return list, "", err
+	}
+	var rest []byte
+	if all.mixed != nil {
+		rest = all.mixed.appendTo(nil)
+	}
+	return list, r.nextLink(list[len(list)-1], rest...), nil
+}
+
+// inTurn returns the places of a page and one more, kind by kind.
+func (all *related) inTurn(r *request) (list []int64, err error) {
+	limit := all.page.limit + 1
+	for _, k := range all.kinds {
+		if len(list) == limit || all.page.after >= k.from+groupsFrom { // the page before has shown all of them
+			continue
+		}
+		wanted := tenant.Page{After: max(-1, all.page.after-k.from), Limit: limit - len(list)}
+		found, err := r.tenant.Page(r.ctx, r.image, k.kind, query.Live, k.rows, wanted)
+		if err != nil {
+			return nil, err
+		}
+		for _, place := range found {
+			list = append(list, k.from+int64(place.Row))
+		}
+	}
+	for _, role := range all.roles {
+		if place := rolesFrom + int64(role); place > all.page.after && len(list) < limit {
+			list = append(list, place)
+		}
+	}
+	return list, nil
+}
+
+// read yields the objects at places of the page, in this order; those that have gone since are left out.
+func (all *related) read(r *request, places []int64, w *objectWriter) source[object] {
+	var sources []source[object]
+	for len(places) > 0 {
+		kind := kindAt(places[0])
+		n := slices.IndexFunc(places, func(p int64) bool { return kindAt(p) != kind })
+		if n < 0 {
+			n = len(places)
+		}
+		sources, places = append(sources, all.readKind(r, kind, rowsOf(places[:n]), w)), places[n:]
+	}
+	return oneAfterAnother(sources...)
+}
+
+// kindAt is what is added to the ordinals of the kind at a place.
+func kindAt(place int64) int64 { return place &^ (groupsFrom - 1) }
+
+func (all *related) readKind(r *request, from int64, ordinals []uint32, w *objectWriter) source[object] {
+	var s *search
+	for i := range all.kinds {
+		if all.kinds[i].from == from {
+			s = &all.kinds[i].search
+		}
+	}
+	switch {
+	case from == rolesFrom:
+		return mapped(sourceOf(ordinals), func(role *uint32) object { return object{role: new(roleAt(r.image, int(*role)))} })
+	case s.kind == store.KindUser:
+		return mapped(userList.read(r, ordinals, s, w.users), func(u *user) object { return object{user: u} })
+	case s.kind == store.KindServicePrincipal:
+		return mapped(principalList.read(r, ordinals, s, false), func(a *application) object { return object{principal: a} })
+	case s.kind == store.KindApplication:
+		return mapped(applicationList.read(r, ordinals, s, false), func(a *application) object { return object{application: a} })
+	case s.kind == store.KindAdministrativeUnit:
+		return mapped(unitList.read(r, ordinals, s, false), func(u *unit) object { return object{unit: u} })
+	}
+	return mapped(groupList.read(r, ordinals, s, w.groups), func(g *group) object { return object{group: g} })
+}
+
+// sendObjects answers with a page of the objects of a relation.
+func (r *request) sendObjects(context string, rel relation, w *objectWriter) error {
+	if err := r.allow("$select", "$expand", "$filter", "$search", "$orderby", "$top", "$count", "$skiptoken"); err != nil {
+		return err
+	}
+	found, err := r.findRelated(rel)
+	if err != nil {
+		return err
+	}
+	places, next, err := found.places(r)
+	if err != nil {
+		return err
+	}
+	if len(places) > 0 && kindAt(places[0]) == 0 {
+		if err := r.boundManagers(store.KindUser, rowsOf(places)); err != nil {
+			return err
+		}
+	}
+	return sendList(r, list[object]{
+		context: r.selected(context), source: found.read(r, places, w), count: found.count, next: next, write: w.write,
+	})
+}
+
+// sendLength answers with the number of objects of a relation, as text (P26).
+func (r *request) sendLength(rel relation) error {
+	if _, err := rel(r); err != nil {
+		return err
+	}
+	if err := r.allowCount(); err != nil {
+		return err
+	}
+	found, err := r.findRelated(rel)
+	if err != nil {
+		return err
+	}
+	n := len(found.roles)
+	for _, k := range found.kinds {
+		n += k.rows.Count()
+	}
+	return r.sendText(strconv.Itoa(n))
+}
+
+// filteredRoles leaves those directory roles that $filter and $search leave: of a role, only a few texts can be asked for.
+func (r *request) filteredRoles(roles []uint32) ([]uint32, error) {
+	if len(roles) == 0 || r.options.Filter == nil && r.options.Search == nil {
+		return roles, nil
+	}
+	if r.options.Search != nil {
+		return nil, nil
+	}
+	return slices.DeleteFunc(slices.Clone(roles), func(role uint32) bool {
+		is, err := roleTexts.fulfils(new(roleAt(r.image, int(role))), r.options.Filter.Root)
+		return err != nil || !is
+	}), nil
+}

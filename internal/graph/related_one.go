@@ -1,0 +1,91 @@
+package graph
+
+import (
+	"net/http"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+
+	"licensor/internal/store"
+)
+
+// one answers GET …/members/{member} and the like: an object of the relation, by its id (P27).
+func (rel relation) one(_ *API, r *request) error {
+	if err := r.allow("$select"); err != nil {
+		return err
+	}
+	id, of, err := rel.related(r)
+	if err != nil {
+		return err
+	}
+	if kind, ordinal, ok := r.among(of, id); ok {
+		return r.sendObject(r.image, kind, ordinal)
+	}
+	for _, role := range of.roles {
+		if o := directoryRoles(r.image)[role]; o.id == id {
+			return r.sendMixed(object{role: &o})
+		}
+	}
+	return notFound(id.String())
+}
+
+// oneReference answers GET …/members/{member}/$ref: the address of the object, if it is one of the relation. An address has no
+// properties, and $select, which hamilton sends, changes nothing.
+func (rel relation) oneReference(_ *API, r *request) error {
+	if err := r.allow("$select"); err != nil {
+		return err
+	}
+	id, of, err := rel.related(r)
+	if err != nil {
+		return err
+	}
+	if _, _, ok := r.among(of, id); !ok {
+		return notFound(id.String())
+	}
+	return r.sendReference(id)
+}
+
+// sendReference answers with the address of an object.
+func (r *request) sendReference(id uuid.UUID) error {
+	b := r.appendHead(r.begin(), "$ref")
+	b = append(append(append(appendName(b, "@odata.id"), '"'), r.root...), "/directoryObjects/"...)
+	return r.send(http.StatusOK, append(appendBareID(b, id), `"}`...))
+}
+
+// related is the id at the end of the path, and the objects of the relation.
+func (rel relation) related(r *request) (uuid.UUID, sets, error) {
+	of, err := rel(r)
+	if err != nil {
+		return uuid.Nil, of, err
+	}
+	key := r.keys[len(r.keys)-1]
+	id, ok := parseGUID(key)
+	if !ok {
+		return uuid.Nil, of, notFound(key)
+	}
+	return id, of, nil
+}
+
+// among finds an object that is not deleted in sets.
+func (r *request) among(of sets, id uuid.UUID) (kind store.Kind, ordinal uint32, ok bool) {
+	in := func(set *roaring.Bitmap, ordinal uint32, there bool) bool {
+		return there && set != nil && set.Contains(ordinal)
+	}
+	if user, there := r.liveUser(id); in(of.users, user, there) {
+		return store.KindUser, user, true
+	}
+	if group, there := r.liveGroup(id); in(of.groups, group, there) {
+		return store.KindGroup, group, true
+	}
+	if principal, there := r.image.Principals.ByID(id); in(of.principals, principal, there) {
+		return store.KindServicePrincipal, principal, true
+	}
+	if unit, there := r.image.Units.ByID(id); in(of.units, unit, there) {
+		return store.KindAdministrativeUnit, unit, true
+	}
+	a, there := r.image.Applications.ByID(id)
+	return store.KindApplication, a, in(of.applications, a, there)
+}
+
+// one answers GET …/memberOf/{object}.
+func (m memberships) one(api *API, r *request) error { return relation(m.all).one(api, r) }

@@ -1,0 +1,45 @@
+package graph
+
+import (
+	"net/http"
+
+	"licensor/internal/licensing"
+	"licensor/internal/tenant"
+)
+
+// reprocessLicenseAssignment answers POST /users/{user}/reprocessLicenseAssignment (docs/spec/licensing.md L70 to L74).
+func (api *API) reprocessLicenseAssignment(r *request) error {
+	ordinal, err := r.user()
+	if err != nil {
+		return err
+	}
+	if err := r.noBody(); err != nil {
+		return err
+	}
+	fields, err := r.userFieldsOfAction()
+	if err != nil {
+		return err
+	}
+	done, err := r.do(tenant.Reprocess{Users: []uint32{ordinal}})
+	if err != nil {
+		return err
+	}
+	if err := remaining(done.Image.Licensing, ordinal); err != nil {
+		return err
+	}
+	return r.sendUser(http.StatusOK, done.Image, ordinal, fields)
+}
+
+// remaining is what still is in the way of a user's licenses, as an error, where the tenant wants reprocessing to answer so (L71).
+// What could be given has been given.
+func remaining(img *licensing.Image, user uint32) error {
+	if img.Settings().ReprocessFailure != licensing.FailureError {
+		return nil
+	}
+	for _, reason := range img.Explain(user, false) {
+		if reason.Error != licensing.NoError && reason.Error != licensing.Other {
+			return reason.Refusal()
+		}
+	}
+	return nil
+}

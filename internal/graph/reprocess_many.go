@@ -1,0 +1,160 @@
+package graph
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"licensor/internal/licensing"
+	"licensor/internal/tenant"
+)
+
+// Bounds of what one request may name.
+const (
+	maxNamedUsers  = maxPage // so that all reasons fit a page
+	maxNamedGroups = 20
+)
+
+// reprocessMany answers POST /licensor/v1/reprocess (docs/spec/licensing.md L75). The body has one of users, groups, inError and all. The answer
+// has the counts and the first page of reasons; the pages after it are those of licenseErrors.
+func (api *API) reprocessMany(r *request) error {
+	if err := r.allow(); err != nil {
+		return err
+	}
+	command, groups, err := r.reprocessing()
+	if err != nil {
+		return err
+	}
+	done, err := r.do(command)
+	if err != nil {
+		return err
+	}
+	report := done.Report
+	b := r.appendHead(r.begin(), "reprocess/$entity")
+	b = appendInt(appendName(b, "processed"), report.Processed)
+	b = appendInt(appendName(b, "fixed"), report.Fixed)
+	b = appendInt(appendName(b, "newlyInError"), report.NewlyInError)
+	b = append(appendName(b, "stillInError"), '{')
+	for i, n := range report.StillInError {
+		if n > 0 {
+			b = appendInt(appendName(b, licensing.Error(i).String()), n)
+		}
+	}
+	b = append(b, '}')
+	p := page{after: -1, limit: defaultPage}
+	if len(command.Users) > 0 {
+		p.limit = maxPage
+	}
+	return r.sendErrors(b, done.Image, report.InError, p, groups)
+}
+
+// reprocessing reads who is to be reprocessed.
+func (r *request) reprocessing() (c tenant.Reprocess, groups []string, err error) {
+	members, err := r.members()
+	if err != nil {
+		return c, nil, err
+	}
+	var users []string
+	if err := read("reprocess", members, map[string]any{"users": &users, "groups": &groups, "inError": &c.InError, "all": &c.All}); err != nil {
+		return c, nil, err
+	}
+	if len(members) != 1 || len(users)+len(groups) == 0 && !c.InError && !c.All {
+		return c, nil, refuse(`The body is to say who is reprocessed, in one way: {"users":[…]}, {"groups":[…]}, {"inError":true} or {"all":true}.`)
+	}
+	if len(users) > maxNamedUsers || len(groups) > maxNamedGroups {
+		return c, nil, refuse("At most %d users or %d groups can be named in one request.", maxNamedUsers, maxNamedGroups)
+	}
+	if c.Users, err = r.resolve("users", users, r.image.LiveUser); err != nil {
+		return c, nil, err
+	}
+	c.Groups, err = r.resolve("groups", groups, r.image.LiveGroup)
+	return c, groups, err
+}
+
+// resolve returns the ordinals of the keys that a property has; one that is not there is a mistake
+// in the property.
+func (r *request) resolve(property string, keys []string, find func(string) (uint32, error)) ([]uint32, error) {
+	var list []uint32
+	for _, key := range keys {
+		ordinal, err := find(key)
+		if err != nil {
+			if id, ok := parseGUID(key); ok {
+				return nil, r.wrongReference(reference{property, id})
+			}
+			return nil, badReference(err)
+		}
+		list = append(list, ordinal)
+	}
+	return list, nil
+}
+
+// listLicenseErrors answers GET /licensor/v1/licenseErrors: the users in error, all of them or (?group={id}) the members of groups, with the reasons.
+func (api *API) listLicenseErrors(r *request) error {
+	if err := r.allow("$top", "$skiptoken"); err != nil {
+		return err
+	}
+	page, err := r.page()
+	if err != nil {
+		return err
+	}
+	groups := r.URL.Query()["group"]
+	ordinals, err := r.resolve("group", groups, r.image.LiveGroup)
+	if err != nil {
+		return err
+	}
+	users := r.image.Licensing.InError().Clone()
+	if len(ordinals) > 0 {
+		users.And(membersOfAny(r.image.Licensing, ordinals))
+	}
+	users.AndNot(r.image.Licensing.DeletedUsers())
+	return r.sendErrors(r.appendHead(r.begin(), "licenseErrors"), r.image, users, page, groups)
+}
+
+func membersOfAny(img *licensing.Image, groups []uint32) *roaring.Bitmap {
+	all := roaring.New()
+	for _, group := range groups {
+		all.Or(img.GroupMembers(group))
+	}
+	return all
+}
+
+// sendErrors ends an answer with a page of users and the reasons of their errors.
+func (r *request) sendErrors(b []byte, image *tenant.Image, users *roaring.Bitmap, p page, groups []string) error {
+	var list []uint32
+	it := users.Iterator()
+	it.AdvanceIfNeeded(uint32(p.after + 1))
+	for len(list) <= p.limit && it.HasNext() {
+		list = append(list, it.Next())
+	}
+	if len(list) > p.limit {
+		list = list[:p.limit]
+		b = appendText(appendName(b, "@odata.nextLink"), r.errorsLink(list[p.limit-1], p.limit, groups))
+	}
+	b = append(appendName(b, "value"), '[')
+	r.work.Doing("finding the reasons of errors")
+	x := newExplainer(image)
+	for _, user := range list {
+		if err := r.work.Yield(); err != nil {
+			return err
+		}
+		var err error
+		if b, err = r.appendExplained(append(appendNext(b), '{'), x, user, false); err != nil {
+			return err
+		}
+		if b, err = r.more(append(b, '}')); err != nil {
+			return err
+		}
+	}
+	return r.send(http.StatusOK, append(b, "]}"...))
+}
+
+// errorsLink is the address of the next page of licenseErrors.
+func (r *request) errorsLink(after uint32, limit int, groups []string) string {
+	query := url.Values{"group": slices.Clone(groups), "$skiptoken": {r.token(ownRoot+"/licenseErrors", int64(after))}}
+	if limit != defaultPage {
+		query.Set("$top", string(appendInt(nil, limit)))
+	}
+	return r.root + "/licenseErrors?" + query.Encode()
+}

@@ -1,0 +1,150 @@
+package graph
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/graph/odata"
+	"licensor/internal/identity"
+	"licensor/internal/memory"
+	"licensor/internal/tenant"
+	"licensor/internal/turns"
+)
+
+// request is one request on its way, and its answer. Fields are filled in the order of API.serve.
+type request struct {
+	*http.Request
+	ctx      context.Context // with the deadline
+	w        http.ResponseWriter
+	now      time.Time
+	id       string
+	clientID string // client-request-id, our own id when the client gave none (P4)
+	metadata string // none, minimal or full (P5)
+	minimal  bool   // Prefer: return=minimal (P6)
+	*answering
+
+	host  string    // scheme and host by which the client knows the server
+	root  string    // the same with the version: https://localhost/v1.0
+	beta  bool      // the version is beta
+	named uuid.UUID // the tenant that the path names: /v1.0/{tenant}/users; zero when it names none
+	op    *operation
+	keys  []string // of the path, in its order; the first is the caller's id under /me
+	me    bool     // under /me
+	// property is the path of what of the object is wanted (P27), raw says that it is wanted as
+	// text; nil: the object.
+	property []string
+	raw      bool
+	caller   *identity.Caller
+	access   identity.Access
+	tenant   *tenant.Tenant
+	work     *turns.Work
+	share    *memory.Share // of the memory of requests in flight
+	units    int           // what the request costs by its kind; long work costs more
+	buckets  [2]*bucket    // of the application and the tenant; nil where there is no bound
+	image    *tenant.Image // the current one when the request came
+	options  *odata.Options
+	holds    func(*tenant.Image) bool // what If-Match asks of the image that a change is made of
+
+	processing *processing // what is held back of groups, where that is possible
+}
+
+func newRequest(ctx context.Context, w http.ResponseWriter, hr *http.Request, id uuid.UUID, now time.Time) *request {
+	r := &request{Request: hr, answering: new(answering), ctx: ctx, w: w, now: now, id: id.String(), metadata: "minimal"}
+	r.clientID = r.id
+	if given := hr.Header.Get("client-request-id"); given != "" && len(given) <= maxClientID {
+		r.clientID = given
+	}
+	switch accept := strings.ToLower(hr.Header.Get("Accept")); {
+	case strings.Contains(accept, "odata.metadata=none"):
+		r.metadata = "none"
+	case strings.Contains(accept, "odata.metadata=full"):
+		r.metadata = "full"
+	}
+	r.minimal = slices.ContainsFunc(hr.Header.Values("Prefer"), func(line string) bool {
+		return slices.ContainsFunc(strings.Split(line, ","), func(p string) bool { return strings.EqualFold(strings.TrimSpace(p), "return=minimal") })
+	})
+	return r
+}
+
+// maxClientID bounds what is echoed; longer ones are taken for none.
+const maxClientID = 256
+
+// user returns the ordinal of the user whom the path names (P1).
+func (r *request) user() (uint32, error) {
+	return r.image.LiveUser(r.keys[0])
+}
+
+// group returns the ordinal of the group that the path names.
+func (r *request) group() (uint32, error) { return r.image.LiveGroup(r.keys[0]) }
+
+// relation is what the object of the request is to the caller.
+func (r *request) relation() identity.Relation {
+	switch {
+	case r.image == nil:
+		return identity.Other
+	case r.caller.Delegated && r.isSelf():
+		return identity.Self
+	case r.owns():
+		return identity.Owned
+	}
+	return identity.Other
+}
+
+// isSelf reports whether the path names the caller, which is a user.
+func (r *request) isSelf() bool {
+	switch {
+	case r.me:
+		return true
+	case r.op.ofUser():
+		user, err := r.user()
+		return err == nil && r.image.Directory.UserID(user) == r.caller.ObjectID
+	case r.op.ofObject():
+		id, ok := parseGUID(r.keys[0])
+		return ok && id == r.caller.ObjectID
+	}
+	return false
+}
+
+// manageOwned is the one permission for reading that is for what the caller owns.
+const manageOwned = "Application.ReadWrite.OwnedBy"
+
+// owns reports whether the caller, a user or a service principal, owns the group, application or
+// service principal that the path names. Where it makes no difference it is not looked up.
+func (r *request) owns() bool {
+	if r.Method == http.MethodGet && !r.caller.Permissions.Has(manageOwned) {
+		return false
+	}
+	var id uuid.UUID
+	switch path := r.op.path; {
+	case r.op.ofGroup():
+		if group, err := r.group(); err == nil {
+			id = r.image.Directory.GroupID(group)
+		}
+	case strings.HasPrefix(path, "/applications") && len(r.keys) > 0:
+		id, _ = r.applicationID()
+	case strings.HasPrefix(path, "/servicePrincipals") && len(r.keys) > 0:
+		id, _ = r.principalID()
+	case r.op.ofDeleted():
+		id, _ = parseGUID(r.keys[0])
+	}
+	return id != uuid.Nil && r.image.Owns(r.caller.ObjectID, id)
+}
+
+// do carries out a command in the caller's name.
+func (r *request) do(c tenant.Command) (tenant.Done, error) {
+	if r.holds != nil {
+		c = tenant.If{Holds: r.holds, Then: c}
+	}
+	return r.tenant.Do(r.ctx, r.caller.Actor(), c) // its work rests meanwhile
+}
+
+// eventual reports whether the caller asks for the advanced queries (P26, P31): by the header, or
+// by following the link of an answer to a request that had it.
+func (r *request) eventual() bool {
+	return strings.EqualFold(r.Header.Get("ConsistencyLevel"), "eventual") || r.continues(r.options.SkipToken, true)
+}

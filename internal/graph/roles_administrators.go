@@ -1,0 +1,135 @@
+package graph
+
+import (
+	"reflect"
+	"slices"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/identity"
+	"licensor/internal/tenant"
+)
+
+// lost says whether a change takes away what a user is by way of a holder of a role: the user itself, or a group that the user is in.
+type lost func(holder uuid.UUID, user uint32) bool
+
+func lostUser(ordinal uint32) lost {
+	return func(_ uuid.UUID, user uint32) bool { return user == ordinal }
+}
+
+func lostRole(of uuid.UUID) lost {
+	return func(holder uuid.UUID, _ uint32) bool { return holder == of }
+}
+
+func lostMembership(group uuid.UUID, member uint32) lost {
+	return func(holder uuid.UUID, user uint32) bool { return holder == group && user == member }
+}
+
+// doKeepingAdministrator carries out a command after which some users are no Global Administrators who can sign in, unless no other would
+// be left: nobody could give the role to anybody again.
+func (r *request) doKeepingAdministrator(is lost, c tenant.Command) error {
+	for {
+		holds, err := r.administratorLeft(is)
+		if err != nil {
+			return err
+		}
+		if again, err := r.doWhile(holds, c); !again {
+			return err
+		}
+	}
+}
+
+// administratorLeft refuses when no Global Administrator who can sign in is left. Otherwise it returns what must still hold when the
+// change is made: that the one it has found is still one afterwards, and as it was, or that still nobody who can sign in stops being one.
+func (r *request) administratorLeft(is lost) (func(*tenant.Image) bool, error) {
+	seen, going := r.image, leaving(r.image, is)
+	user, found, err := r.whoCanSignIn(going)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return func(img *tenant.Image) bool { return leaving(img, is).Equals(going) && signInsAre(seen, img, going) }, nil
+	}
+	other, found, err := r.whoCanSignIn(administrators(seen, is))
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, refuse("The user '%s' is the last Global Administrator who can sign in. Give the role to another user who can before taking it from this one.", seen.Directory.UserID(user))
+	}
+	return func(img *tenant.Image) bool {
+		return administrators(img, is).Contains(other) && signInsAre(seen, img, roaring.BitmapOf(other))
+	}, nil
+}
+
+// leaving are the users who are no Global Administrators any more by what is lost.
+func leaving(img *tenant.Image, is lost) *roaring.Bitmap {
+	return roaring.AndNot(administrators(img, func(uuid.UUID, uint32) bool { return false }), administrators(img, is))
+}
+
+// signInsAre says whether nothing has changed by which some users can sign in.
+func signInsAre(seen, img *tenant.Image, users *roaring.Bitmap) bool {
+	for user := range roaring.Values(users) {
+		if img.Directory.UserRevision(user) != seen.Directory.UserRevision(user) {
+			return false
+		}
+	}
+	return reflect.DeepEqual(img.SignIn, seen.SignIn)
+}
+
+// administrators are the users who are Global Administrators, by themselves or by way of a group, but for what is lost; deleted ones may
+// be among them.
+func administrators(img *tenant.Image, is lost) *roaring.Bitmap {
+	all := roaring.New()
+	for holder, roles := range img.Roles {
+		if !slices.Contains(roles, identity.GlobalAdministrator.ID) {
+			continue
+		}
+		if user, ok := img.Directory.UserByID(holder); ok && !is(holder, user) {
+			all.Add(user)
+		}
+		if group, ok := img.Directory.GroupByID(holder); ok && !img.Directory.GroupHidden(group) {
+			for _, user := range membersOf(img, group) {
+				if !is(holder, user) {
+					all.Add(user)
+				}
+			}
+		}
+	}
+	return all
+}
+
+func membersOf(img *tenant.Image, group uint32) []uint32 {
+	if members := img.Licensing.GroupMembers(group); members != nil {
+		return members.ToArray()
+	}
+	return nil
+}
+
+// whoCanSignIn is the first of some users who can.
+func (r *request) whoCanSignIn(users *roaring.Bitmap) (uint32, bool, error) {
+	for user := range roaring.Values(users) {
+		if can, err := r.canSignIn(user); err != nil || can {
+			return user, can, err
+		}
+	}
+	return 0, false, nil
+}
+
+// canSignIn says whether a user can: enabled, not deleted, and with a password or by way of another issuer that knows users.
+func (r *request) canSignIn(user uint32) (bool, error) {
+	if r.image.Directory.UserHidden(user) {
+		return false, nil
+	}
+	u, err := r.tenant.User(r.ctx, r.image, user)
+	if err != nil || !u.AccountEnabled {
+		return false, err
+	}
+	if slices.ContainsFunc(r.image.SignIn.TrustedIssuers, func(i directory.TrustedIssuer) bool { return i.UserClaim != "" }) {
+		return true, nil
+	}
+	hash, err := r.tenant.Password(r.ctx, user)
+	return hash != "", err
+}

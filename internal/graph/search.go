@@ -1,0 +1,75 @@
+package graph
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"licensor/internal/directory"
+	"licensor/internal/directory/column"
+	"licensor/internal/fold"
+	"licensor/internal/graph/odata"
+	"licensor/internal/query"
+)
+
+// searched turns $search into a condition (P34).
+func (r *request) searched(f *filters) (*query.Condition, error) {
+	if r.options.Search == nil {
+		return query.All(), nil
+	}
+	if !r.eventual() {
+		return nil, unsupported("Request with $search query parameter only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'.")
+	}
+	return f.search(r.options.Search)
+}
+
+func (f *filters) search(s *odata.Search) (*query.Condition, error) {
+	if s.Op == 0 {
+		return f.term(s)
+	}
+	args := make([]*query.Condition, len(s.Args))
+	for i, arg := range s.Args {
+		var err error
+		if args[i], err = f.search(arg); err != nil {
+			return nil, err
+		}
+	}
+	if s.Op == odata.Or {
+		return query.Or(args...), nil
+	}
+	return query.And(args...), nil
+}
+
+// term asks for a text that has all words of the term, or starts with it.
+func (f *filters) term(s *odata.Search) (*query.Condition, error) {
+	about, ok := f.searchable(s.Property)
+	if !ok {
+		return nil, unsupported("Unsupported property '%s' of resource '%s' in $search at position %d. Search in texts, such as \"displayName:ann\".", s.Property, f.resource, s.Column)
+	}
+	if about == nil {
+		return query.None(), nil
+	}
+	text := strings.TrimSpace(s.Text)
+	words := strings.FieldsFunc(text, func(r rune) bool { return !unicode.In(r, unicode.L, unicode.M, unicode.N) })
+	starts := column.Test{Op: column.Starts, Text: fold.Text(text)}
+	switch {
+	case about.Kind == directory.StringCollection:
+		return query.Any(about.Column, &column.Element{Join: column.Is, Test: &starts}), nil
+	case len(words) == 0 || about.Search != directory.ByWords:
+		return query.Text(about.Column, starts), nil
+	}
+	return query.Text(about.Column, column.Test{Op: column.HasWords, Text: fold.Text(strings.Join(words, " "))}), nil
+}
+
+// searchable returns what $search can ask about a property. It is nil for a property that only other kinds of objects in the
+// list have.
+func (f *filters) searchable(name string) (*directory.Asked, bool) {
+	about, ok := f.about(name)
+	if ok && about.Search != directory.NotSearched {
+		return about, true
+	}
+	return nil, slices.ContainsFunc(f.alsoKnown, func(other *filters) bool {
+		_, ok := other.searchable(name)
+		return ok
+	})
+}

@@ -1,0 +1,102 @@
+package graph
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"licensor/internal/directory"
+	"licensor/internal/identity"
+	"licensor/internal/tenant"
+)
+
+// getSignIn answers GET /licensor/v1/signIn: how the tenant lets people and programs in.
+func (api *API) getSignIn(r *request) error {
+	if err := r.allow(); err != nil {
+		return err
+	}
+	s := r.image.SignIn
+	if s.TrustedIssuers == nil {
+		s.TrustedIssuers = []directory.TrustedIssuer{}
+	}
+	trusted, err := json.Marshal(s.TrustedIssuers)
+	if err != nil {
+		return fmt.Errorf("write the trusted issuers: %w", err)
+	}
+	b := r.appendHead(r.begin(), "signIn")
+	b = appendBool(appendName(b, "allowPasswordGrant"), s.AllowPasswordGrant)
+	b = append(appendName(b, "trustedIssuers"), trusted...)
+	return r.send(http.StatusOK, append(b, '}'))
+}
+
+// updateSignIn answers PATCH /licensor/v1/signIn. The list of issuers is replaced as a whole.
+func (api *API) updateSignIn(r *request) error {
+	members, err := r.members()
+	if err != nil {
+		return err
+	}
+	for again := true; again; { // of two changes at once, neither takes back what the other has changed
+		before := r.image.SignIn
+		next, err := patchedSignIn(before, members)
+		if err != nil {
+			return err
+		}
+		holds := func(img *tenant.Image) bool { return bytes.Equal(img.SignIn.Document(), before.Document()) }
+		if again, err = r.doWhile(holds, tenant.UpdateSignIn{SignIn: next}); err != nil {
+			return err
+		}
+	}
+	return r.sendNothing()
+}
+
+func patchedSignIn(s directory.SignIn, members []directory.Member) (directory.SignIn, error) {
+	var trusted json.RawMessage
+	err := read("signIn", members, map[string]any{"allowPasswordGrant": &s.AllowPasswordGrant, "trustedIssuers": &trusted})
+	if err == nil && trusted != nil {
+		s.TrustedIssuers, err = readIssuers(trusted)
+	}
+	return s, err
+}
+
+// readIssuers reads a list of trusted issuers. What it says of each is checked by the command, but for the names of permissions.
+func readIssuers(raw json.RawMessage) ([]directory.TrustedIssuer, error) {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.DisallowUnknownFields()
+	issuers := []directory.TrustedIssuer{}
+	if err := decoder.Decode(&issuers); err != nil {
+		return nil, badIssuers("", "", "a list of issuers as GET answers it ("+strings.TrimPrefix(err.Error(), "json: ")+")")
+	}
+	for i := range issuers {
+		if issuers[i].Permissions == nil {
+			issuers[i].Permissions = map[string][]string{}
+		}
+		if err := checkGranted(issuers[i]); err != nil {
+			return nil, err
+		}
+	}
+	return issuers, nil
+}
+
+// checkGranted refuses what is no permission: delegated ones where tokens are users', otherwise those of applications.
+func checkGranted(t directory.TrustedIssuer) error {
+	known, want := identity.ApplicationPermission, "an application permission of Microsoft Graph, such as User.Read.All"
+	if t.UserClaim != "" {
+		known, want = identity.DelegatedPermission, "a delegated permission of Microsoft Graph, such as User.Read.All"
+	}
+	for _, word := range slices.Sorted(maps.Keys(t.Permissions)) {
+		for _, name := range t.Permissions[word] {
+			if _, ok := known(name); !ok {
+				return badIssuers(".permissions."+word, name, want)
+			}
+		}
+	}
+	return nil
+}
+
+func badIssuers(property, value, want string) error {
+	return &directory.Invalid{Kind: directory.BadValue, Resource: "signIn", Property: "trustedIssuers" + property, Value: value, Want: want}
+}

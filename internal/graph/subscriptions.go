@@ -1,0 +1,198 @@
+package graph
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"licensor/internal/directory"
+	"licensor/internal/licensing"
+	"licensor/internal/tenant"
+)
+
+// subscription is a purchase of seats.
+type subscription struct {
+	tenant.Subscription
+	image *tenant.Image
+}
+
+// subscriptionFields are the properties of companySubscription (docs/spec/licensing.md L1).
+var subscriptionFields = newFieldSet("microsoft.graph.companySubscription", []field[subscription]{
+	{name: "commerceSubscriptionId", write: func(b []byte, s *subscription) []byte { return appendID(b, s.CommerceSubscriptionID) }, when: directory.ByDefault},
+	{name: "createdDateTime", write: func(b []byte, s *subscription) []byte { return appendTime(b, s.CreatedDateTime) }, when: directory.ByDefault},
+	{name: "id", write: func(b []byte, s *subscription) []byte { return appendID(b, s.ID) }, when: directory.ByDefault},
+	{name: "isTrial", write: func(b []byte, s *subscription) []byte { return appendBool(b, s.IsTrial) }, when: directory.ByDefault},
+	{name: "nextLifecycleDateTime", write: appendNextLifecycle, when: directory.ByDefault},
+	{name: "ownerId", write: appendNull[subscription], when: directory.ByDefault},
+	{name: "ownerTenantId", write: func(b []byte, s *subscription) []byte { return appendID(b, s.image.Organization.ID) }, when: directory.ByDefault},
+	{name: "ownerType", write: appendNull[subscription], when: directory.ByDefault},
+	{name: "serviceStatus", when: directory.ByDefault, write: func(b []byte, s *subscription) []byte {
+		return appendServicePlans(b, s.image.Licensing, s.product(), nil)
+	}},
+	{name: "skuId", write: func(b []byte, s *subscription) []byte { return appendID(b, s.SKUID) }, when: directory.ByDefault},
+	{name: "skuPartNumber", write: func(b []byte, s *subscription) []byte { return appendPartNumber(b, s.product()) }, when: directory.ByDefault},
+	{name: "status", write: func(b []byte, s *subscription) []byte { return appendText(b, s.Status) }, when: directory.ByDefault},
+	{name: "totalLicenses", write: func(b []byte, s *subscription) []byte { return appendInt(b, s.TotalLicenses) }, when: directory.ByDefault},
+}).in("directory/subscriptions")
+
+func (s *subscription) product() *licensing.Product {
+	p, _ := s.image.Licensing.Product(s.SKUID)
+	return p
+}
+
+func appendNextLifecycle(b []byte, s *subscription) []byte {
+	if s.NextLifecycleDateTime == nil {
+		return append(b, "null"...)
+	}
+	return appendTime(b, *s.NextLifecycleDateTime)
+}
+
+func appendNull[T any](b []byte, _ *T) []byte { return append(b, "null"...) }
+
+// listSubscriptions answers GET /subscriptions of ours and Graph's GET /directory/subscriptions.
+func (api *API) listSubscriptions(r *request) error {
+	if err := r.allow("$select", "$count"); err != nil {
+		return err
+	}
+	fields, err := subscriptionFields.selected(r)
+	if err != nil {
+		return err
+	}
+	return sendList(r, list[tenant.Subscription]{
+		context: r.selected(r.subscriptionSet()), rows: r.image.Subscriptions, count: r.countOf(len(r.image.Subscriptions)),
+		write: func(b []byte, s tenant.Subscription) []byte {
+			return append(appendFields(append(b, '{'), fields, &subscription{s, r.image}), '}')
+		},
+	})
+}
+
+// getSubscription answers GET /subscriptions/{subscription}, by its id or its commerceSubscriptionId.
+func (api *API) getSubscription(r *request) error {
+	if err := r.allow("$select"); err != nil {
+		return err
+	}
+	s, err := r.subscription()
+	if err != nil {
+		return err
+	}
+	return r.sendSubscription(http.StatusOK, r.image, s)
+}
+
+// getSubscriptionByCommerceID answers GET /directory/subscriptions(commerceSubscriptionId='…').
+func (api *API) getSubscriptionByCommerceID(r *request) error {
+	if err := r.allow("$select"); err != nil {
+		return err
+	}
+	id, _ := parseGUID(r.keys[0])
+	at := slices.IndexFunc(r.image.Subscriptions, func(s tenant.Subscription) bool { return s.CommerceSubscriptionID == id })
+	if at < 0 {
+		return notFound(r.keys[0])
+	}
+	return r.sendSubscription(http.StatusOK, r.image, r.image.Subscriptions[at])
+}
+
+func (r *request) subscription() (tenant.Subscription, error) {
+	if id, ok := parseGUID(r.keys[0]); ok {
+		if s, ok := r.image.Subscription(id); ok {
+			return s, nil
+		}
+	}
+	return tenant.Subscription{}, notFound(r.keys[0])
+}
+
+func (r *request) sendSubscription(status int, image *tenant.Image, s tenant.Subscription) error {
+	fields, err := subscriptionFields.selected(r)
+	if err != nil {
+		return err
+	}
+	return sendEntity(r, subscriptionFields, status, r.subscriptionSet(), fields, &subscription{s, image})
+}
+
+// subscriptionSet is where the subscriptions are: in Graph they are part of the directory, for its own set of that name has notifications.
+func (r *request) subscriptionSet() string {
+	if strings.HasPrefix(r.op.path, ownRoot) {
+		return "subscriptions"
+	}
+	return "directory/subscriptions"
+}
+
+const subscriptionType = "companySubscription"
+
+// createSubscription answers POST /licensor/v1/subscriptions: it buys seats of a SKU.
+func (api *API) createSubscription(r *request) error {
+	members, err := r.members()
+	if err != nil {
+		return err
+	}
+	c, err := readSubscription(members)
+	if err != nil {
+		return err
+	}
+	done, err := r.do(c)
+	if err != nil {
+		return err
+	}
+	s, _ := done.Image.Subscription(done.ID)
+	r.w.Header().Set("Location", r.root+"/subscriptions/"+done.ID.String())
+	return r.sendSubscription(http.StatusCreated, done.Image, s)
+}
+
+func readSubscription(members []directory.Member) (c tenant.CreateSubscription, err error) {
+	var next time.Time
+	err = read(subscriptionType, members, map[string]any{
+		"skuId": &c.SKUID, "totalLicenses": &c.TotalLicenses, "status": subscriptionStatus(&c.Status), "isTrial": &c.IsTrial, "nextLifecycleDateTime": &next,
+	}, "skuId", "totalLicenses")
+	c.NextLifecycleDateTime = timeOrNone(next)
+	return c, err
+}
+
+func subscriptionStatus(to *string) enumeration {
+	return oneOfThem(to, tenant.StatusEnabled, tenant.StatusWarning, tenant.StatusSuspended, tenant.StatusLockedOut)
+}
+
+func timeOrNone(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return new(t.UTC().Truncate(time.Second))
+}
+
+// updateSubscription answers PATCH /licensor/v1/subscriptions/{subscription}: more or fewer seats, or another state of them.
+func (api *API) updateSubscription(r *request) error {
+	s, err := r.subscription()
+	if err != nil {
+		return err
+	}
+	members, err := r.members()
+	if err != nil {
+		return err
+	}
+	c := tenant.UpdateSubscription{ID: s.ID}
+	seats, status, next := s.TotalLicenses, s.Status, time.Time{}
+	if err := read(subscriptionType, members, map[string]any{"totalLicenses": &seats, "status": subscriptionStatus(&status), "nextLifecycleDateTime": &next}); err != nil {
+		return err
+	}
+	if sent(members, "totalLicenses") { // what is not sent may be another by now, and stays
+		c.TotalLicenses = &seats
+	}
+	if sent(members, "status") {
+		c.Status = &status
+	}
+	c.NextLifecycleDateTime = timeOrNone(next)
+	return r.change(c)
+}
+
+// sent reports whether a property is in a body.
+func sent(members []directory.Member, name string) bool {
+	return slices.ContainsFunc(members, func(m directory.Member) bool { return m.Is(name) })
+}
+
+// deleteSubscription answers DELETE /licensor/v1/subscriptions/{subscription}.
+func (api *API) deleteSubscription(r *request) error {
+	s, err := r.subscription()
+	if err != nil {
+		return err
+	}
+	return r.change(tenant.DeleteSubscription{ID: s.ID})
+}

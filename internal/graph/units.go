@@ -1,0 +1,253 @@
+package graph
+
+import (
+	"context"
+	"hash/crc32"
+	"net/http"
+	"strings"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/directory/column"
+	"licensor/internal/query"
+	"licensor/internal/store"
+	"licensor/internal/tenant"
+)
+
+// unit is an administrative unit, as it is in an image.
+type unit struct {
+	*directory.AdministrativeUnit
+	ordinal uint32
+	image   *tenant.Image
+}
+
+func unitAt(img *tenant.Image, ordinal uint32) unit { return unit{img.Units.At(ordinal), ordinal, img} }
+
+// Administrative units are at unitsRoot, and at the name of their set alone, which is where beta's reference has them.
+const (
+	unitSet   = "administrativeUnits"
+	unitsRoot = "/directory/" + unitSet
+)
+
+// unitFields are the properties of administrativeUnit.
+var unitFields = newFieldSet("microsoft.graph.administrativeUnit", propertyFields(
+	directory.UnitProperties(), func(u *unit) *directory.AdministrativeUnit { return u.AdministrativeUnit },
+	func(*unit) *column.Row { return nil }, // they are all in memory
+)).in(unitsRoot[1:])
+
+var unitFilters = &filters{
+	resource: "AdministrativeUnit", kind: store.KindAdministrativeUnit, about: directory.AboutUnit, all: directory.AllAboutUnits,
+	byID: func(img *tenant.Image, text string) (uint32, bool) {
+		id, ok := parseGUID(text)
+		ordinal, found := img.Units.EverByID(id)
+		return ordinal, ok && found
+	},
+}
+
+var unitList = listing[directory.AdministrativeUnit, unit]{
+	filters: unitFilters, set: unitSet, fields: unitFields, expansions: unitExpansions,
+	documents: func(_ *tenant.Tenant, _ context.Context, img *tenant.Image, ordinals []uint32) ([]*directory.AdministrativeUnit, error) {
+		list := make([]*directory.AdministrativeUnit, len(ordinals))
+		for i, ordinal := range ordinals {
+			list[i] = img.Units.At(ordinal)
+		}
+		return list, nil
+	},
+	document: func(_ *tenant.Tenant, _ context.Context, img *tenant.Image, _ uint32) (*directory.AdministrativeUnit, *tenant.Image, error) {
+		return nil, img, &tenant.Problem{Kind: tenant.NotFound} // what documents left out does not come back
+	},
+	object: func(_ *request, _ *directory.AdministrativeUnit, ordinal uint32, img *tenant.Image) unit {
+		return unitAt(img, ordinal)
+	},
+}
+
+// unit is the ordinal of the administrative unit that the path names.
+func (r *request) unit() (uint32, error) { return r.image.LiveUnit(r.keys[0]) }
+
+// membersOfUnit are the users and groups in an administrative unit. The members of a group in it are not.
+var membersOfUnit relation = func(r *request) (sets, error) {
+	ordinal, err := r.unit()
+	if err != nil {
+		return sets{}, err
+	}
+	return sets{users: r.image.UnitMembers.Users(ordinal), groups: r.image.UnitMembers.Groups(ordinal)}, nil
+}
+
+// unitsOf are the administrative units that an object is in itself. It is not in those that its groups are in.
+func (r *request) unitsOf(id uuid.UUID) *roaring.Bitmap {
+	return roaring.BitmapOf(r.image.UnitsOf(id)...)
+}
+
+// alsoUnits adds the administrative units that users, or groups, are in to a collection of the groups they are in. It looks at all units, of which
+// there are few.
+func alsoUnits(groups collection, members func(*directory.UnitMembers, uint32) *roaring.Bitmap) collection {
+	having := groups.having
+	groups.having = func(r *request, passes test, named []string) *roaring.Bitmap {
+		all := having(r, passes, named)
+		for ordinal, u := range r.image.Units.All() {
+			if some := members(r.image.UnitMembers, ordinal); some != nil && passes(element{"id": u.ID.String()}) {
+				all.Or(some)
+			}
+		}
+		return all
+	}
+	return groups
+}
+
+// unitContext is the set that the path names.
+func (r *request) unitContext() string {
+	if strings.Contains(strings.ToLower(r.URL.Path), strings.ToLower(unitsRoot)) {
+		return unitsRoot[1:]
+	}
+	return unitSet
+}
+
+// listUnits answers GET /directory/administrativeUnits.
+func (api *API) listUnits(r *request) error {
+	l := unitList
+	l.set = r.unitContext()
+	return l.send(r, query.Live)
+}
+
+// countUnits answers GET /directory/administrativeUnits/$count.
+func (api *API) countUnits(r *request) error { return r.sendCount(unitFilters, query.Live) }
+
+// getUnit answers GET /directory/administrativeUnits/{unit}.
+func (api *API) getUnit(r *request) error {
+	if err := r.allow("$select", "$expand", "$count"); err != nil {
+		return err
+	}
+	fields, err := unitFields.selected(r)
+	if err != nil {
+		return err
+	}
+	if fields, err = expanded(r, unitFields, unitExpansions, fields); err != nil {
+		return err
+	}
+	ordinal, err := r.unit()
+	if err != nil {
+		return err
+	}
+	return sendEntity(r, unitFields, http.StatusOK, r.unitContext(), fields, new(unitAt(r.image, ordinal)))
+}
+
+// createUnit answers POST /directory/administrativeUnits.
+func (api *API) createUnit(r *request) error {
+	body, err := r.members()
+	if err != nil {
+		return err
+	}
+	body, members, err := r.takeBinding(body, "members")
+	if err != nil {
+		return err
+	}
+	patch, err := directory.ParseUnitPatch(body)
+	if err != nil {
+		return err
+	}
+	done, err := r.do(tenant.CreateUnit{Patch: patch, Members: members})
+	if err != nil {
+		return r.badReferences(err, referencesTo("members", members))
+	}
+	r.w.Header().Set("Location", r.root+unitsRoot+"/"+done.ID.String())
+	fields := unitFields.annotated(r, unitFields.shown(r).defaults)
+	return sendEntity(r, unitFields, http.StatusCreated, r.unitContext(), fields, new(unitAt(done.Image, done.Ordinal)))
+}
+
+// updateUnit answers PATCH /directory/administrativeUnits/{unit}.
+func (api *API) updateUnit(r *request) error {
+	ordinal, err := r.unit()
+	if err != nil {
+		return err
+	}
+	body, err := r.members()
+	if err != nil {
+		return err
+	}
+	patch, err := directory.ParseUnitPatch(body)
+	if err != nil {
+		return err
+	}
+	return r.change(tenant.UpdateUnit{Unit: ordinal, Patch: patch})
+}
+
+// deleteUnit answers DELETE /directory/administrativeUnits/{unit}. It is among the deleted items from then on.
+func (api *API) deleteUnit(r *request) error {
+	ordinal, err := r.unit()
+	if err != nil {
+		return err
+	}
+	return r.change(tenant.DeleteUnit{Unit: ordinal})
+}
+
+// addUnitMember answers POST /directory/administrativeUnits/{unit}/members/$ref.
+func (api *API) addUnitMember(r *request) error {
+	ordinal, err := r.unit()
+	if err != nil {
+		return err
+	}
+	id, err := r.reference()
+	if err != nil {
+		return err
+	}
+	return r.change(tenant.AddUnitMember{Unit: ordinal, Member: id}, reference{"members", id})
+}
+
+// removeUnitMember answers DELETE /directory/administrativeUnits/{unit}/members/{member}/$ref.
+func (api *API) removeUnitMember(r *request) error {
+	ordinal, err := r.unit()
+	if err != nil {
+		return err
+	}
+	id, ok := parseGUID(r.keys[1])
+	if !ok {
+		return notFound(r.keys[1])
+	}
+	return r.change(tenant.RemoveUnitMember{Unit: ordinal, Member: id})
+}
+
+// createUnitMember answers POST /directory/administrativeUnits/{unit}/members, which creates a group that is in the unit.
+func (api *API) createUnitMember(r *request) error {
+	ordinal, err := r.unit()
+	if err != nil {
+		return err
+	}
+	body, err := r.members()
+	if err != nil {
+		return err
+	}
+	if !isOfType(body, groupType) {
+		return refuse(`The body must be a group, with "@odata.type": "#%s": other objects cannot be created in an administrative unit, but added to it.`, groupType)
+	}
+	fields := groupFields.annotated(r, groupFields.shown(r).defaults)
+	if r.metadata == "minimal" { // the address does not say it
+		fields = append(groupFields.annotations(r)[:1:1], fields...)
+	}
+	return r.createGroup(body, tenant.CreateGroup{Unit: &ordinal}, "directoryObjects", fields)
+}
+
+// isOfType reports whether a body says that it is of a type, with or without # before its name.
+func isOfType(body []directory.Member, typeName string) bool {
+	for _, m := range body {
+		if m.Is("@odata.type") {
+			return strings.EqualFold(strings.TrimPrefix(plainText(m.Value), "#"), typeName)
+		}
+	}
+	return false
+}
+
+func (r *request) currentUnit() (string, func(*tenant.Image) uint32, error) {
+	ordinal, err := r.unit()
+	if err != nil {
+		return "", nil, err
+	}
+	return unitFields.etag(new(unitAt(r.image, ordinal))), func(img *tenant.Image) uint32 {
+		u := img.Units.At(ordinal)
+		if u == nil {
+			return 0
+		}
+		return crc32.ChecksumIEEE(u.Document())
+	}, nil
+}

@@ -1,0 +1,135 @@
+package graph
+
+import (
+	"slices"
+	"time"
+
+	"licensor/internal/directory"
+	"licensor/internal/directory/column"
+	"licensor/internal/licensing"
+	"licensor/internal/tenant"
+)
+
+// user is a user with all that its properties are made of. The document is nil where columns are enough.
+type user struct {
+	*directory.User
+	ordinal uint32
+	image   *tenant.Image
+	now     time.Time
+	row     column.Row
+}
+
+const userType = "microsoft.graph.user"
+
+// userFields are the properties of a user: those of the document, and those that come from licensing. User.ReadBasic.All shows a few.
+var userFields = newFieldSet(userType, append(
+	propertyFields(
+		exceptIDs(directory.UserProperties()), func(u *user) *directory.User { return u.User },
+		func(u *user) *column.Row { return &u.row },
+	),
+	field[user]{name: "assignedLicenses", write: appendAssignedLicenses},
+	field[user]{name: "assignedPlans", write: appendAssignedPlans},
+	field[user]{name: "id", write: func(b []byte, u *user) []byte { return appendID(b, u.image.Directory.UserID(u.ordinal)) }, when: directory.ByDefault},
+	field[user]{name: "licenseAssignmentStates", write: appendStates},
+	field[user]{name: "provisionedPlans", write: appendProvisionedPlans},
+	field[user]{name: "securityIdentifier", write: func(b []byte, u *user) []byte { return directory.AppendSID(b, u.image.Directory.UserID(u.ordinal)) }},
+), "displayName", "givenName", "id", "mail", "surname", "userPrincipalName").in("users").betaShows(func(name string) bool { return name != "licenseAssignmentStates" })
+
+// exceptIDs leaves out the id, which the image has, and what is made of it.
+func exceptIDs[T any](all []*directory.Property[T]) []*directory.Property[T] {
+	return slices.DeleteFunc(slices.Clone(all), func(p *directory.Property[T]) bool { return p.Name == "id" || p.Name == "securityIdentifier" })
+}
+
+// appendAssignedLicenses writes what the user holds, each SKU once (docs/spec/licensing.md L10).
+func appendAssignedLicenses(b []byte, u *user) []byte {
+	b = append(b, '[')
+	first := true
+	for held := range u.image.Licensing.Held(u.ordinal) {
+		b = appendComma(b, &first)
+		b = appendLicense(b, licensing.Assign{SKUID: held.SKUID, DisabledPlans: held.DisabledPlans})
+	}
+	return append(b, ']')
+}
+
+// appendLicense writes an assignedLicense.
+func appendLicense(b []byte, license licensing.Assign) []byte {
+	b = append(b, `{"disabledPlans":`...)
+	b = appendList(b, license.DisabledPlans, appendID)
+	b = appendID(append(b, `,"skuId":`...), license.SKUID)
+	return append(b, '}')
+}
+
+// appendStates writes an entry for each SKU and source (L11).
+func appendStates(b []byte, u *user) []byte {
+	b = append(b, '[')
+	first := true
+	for s := range u.image.Licensing.States(u.ordinal) {
+		b = appendComma(b, &first)
+		b = appendID(append(b, `{"skuId":`...), s.SKUID)
+		b = appendList(append(b, `,"disabledPlans":`...), s.DisabledPlans, appendID)
+		b = append(b, `,"assignedByGroup":`...)
+		if s.Direct {
+			b = append(b, "null"...)
+		} else {
+			b = appendID(b, u.image.Directory.GroupID(s.Group))
+		}
+		b = appendText(append(b, `,"state":`...), s.State)
+		b = appendText(append(b, `,"error":`...), s.Error.String())
+		b = appendTime(append(b, `,"lastUpdatedDateTime":`...), s.Updated)
+		b = append(b, '}')
+	}
+	return append(b, ']')
+}
+
+// appendAssignedPlans writes each service plan the user has, or lost lately, once (L12).
+func appendAssignedPlans(b []byte, u *user) []byte {
+	b = append(b, '[')
+	first := true
+	for p := range u.image.Licensing.Plans(u.ordinal, u.now) {
+		b = appendComma(b, &first)
+		b = appendTime(append(b, `{"assignedDateTime":`...), p.At)
+		b = appendText(append(b, `,"capabilityStatus":`...), p.Capability)
+		b = appendText(append(b, `,"service":`...), p.Plan.Service)
+		b = appendID(append(b, `,"servicePlanId":`...), p.Plan.ID)
+		b = append(b, '}')
+	}
+	return append(b, ']')
+}
+
+// appendProvisionedPlans writes the services of the plans the user has (L13).
+func appendProvisionedPlans(b []byte, u *user) []byte {
+	b = append(b, '[')
+	first := true
+	for p := range u.image.Licensing.Plans(u.ordinal, u.now) {
+		if p.Capability == licensing.Gone {
+			continue
+		}
+		b = appendComma(b, &first)
+		b = appendText(append(b, `{"capabilityStatus":`...), p.Capability)
+		b = appendText(append(b, `,"provisioningStatus":`...), provisioning(p.Plan, false))
+		b = appendText(append(b, `,"service":`...), p.Plan.Service)
+		b = append(b, '}')
+	}
+	return append(b, ']')
+}
+
+// provisioning is the provisioningStatus of a plan for a user: nothing is provisioned here, so all is ready at once, but for
+// what the company as a whole has (L13).
+func provisioning(plan *licensing.ServicePlan, disabled bool) string {
+	switch {
+	case disabled:
+		return "Disabled"
+	case plan.AppliesTo == licensing.AppliesToCompany:
+		return "PendingProvisioning"
+	}
+	return "Success"
+}
+
+// appendComma parts the elements of a list.
+func appendComma(b []byte, first *bool) []byte {
+	if *first {
+		*first = false
+		return b
+	}
+	return append(b, ',')
+}

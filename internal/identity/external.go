@@ -1,0 +1,231 @@
+package identity
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	josejson "github.com/go-jose/go-jose/v4/json"
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+)
+
+// Issuers is what must be known to take tokens of other issuers, as tenants have said (directory.SignIn).
+type Issuers interface {
+	// TrustedIssuers returns who trusts an issuer.
+	TrustedIssuers(issuer string) []Trusted
+	// UserByName returns a user by userPrincipalName; one that is unknown or deleted is the zero User.
+	UserByName(ctx context.Context, tenant uuid.UUID, name string) (User, error)
+}
+
+// Trusted is an issuer with the tenant that trusts it.
+type Trusted struct {
+	Tenant uuid.UUID
+	directory.TrustedIssuer
+}
+
+// TrustedIssuers returns who trusts an issuer.
+func (a *Authority) TrustedIssuers(issuer string) []Trusted {
+	if a.issuers == nil || issuer == "" {
+		return nil
+	}
+	return a.issuers.TrustedIssuers(issuer)
+}
+
+// verifyForeign takes a token that is not ours, when its issuer is trusted. The tenant is the one that trusts the issuer for the
+// token's audience: nothing else in the token decides it. ok is false when nobody trusts the issuer.
+func (a *Authority) verifyForeign(ctx context.Context, raw string) (caller *Caller, ok bool, err error) {
+	issuer := claimedIssuer(raw)
+	trusts := a.TrustedIssuers(issuer)
+	if len(trusts) == 0 {
+		return nil, false, nil
+	}
+	payload, err := a.foreign.Payload(ctx, issuer, raw)
+	if err != nil {
+		return nil, true, err
+	}
+	claims, err := readForeign(payload)
+	if err != nil {
+		return nil, true, err
+	}
+	trust, err := claims.accept(trusts, issuer, a.now())
+	if err != nil {
+		return nil, true, err
+	}
+	caller, err = a.foreignCaller(ctx, claims, trust)
+	return caller, true, err
+}
+
+// claimedIssuer is the iss of a token, nothing of which is checked yet; empty when it cannot be read.
+func claimedIssuer(raw string) string {
+	parts := strings.Split(raw, ".")
+	if len(raw) > maxToken || len(parts) != 3 {
+		return ""
+	}
+	payload, err := base64.RawURLEncoding.Strict().DecodeString(parts[1])
+	if err != nil {
+		return ""
+	}
+	claims, err := readForeign(payload)
+	if err != nil {
+		return ""
+	}
+	return claims.text("iss")
+}
+
+// foreignClaims are the claims of another issuer's token.
+type foreignClaims map[string]any
+
+// readForeign reads each claim once, as readToken does.
+func readForeign(payload []byte) (foreignClaims, error) {
+	var claims foreignClaims
+	if err := josejson.Unmarshal(payload, &claims); err != nil {
+		return nil, malformed("its claims cannot be read, or one stands there twice")
+	}
+	return claims, nil
+}
+
+// accept finds who trusts the issuer for this token, and checks what all tokens must have (RFC 9068 section 4, less the type,
+// which few issuers set).
+func (c foreignClaims) accept(trusts []Trusted, issuer string, now time.Time) (Trusted, error) {
+	if c.text("iss") != issuer {
+		return Trusted{}, &Unauthorized{"Access token validation failure. Invalid issuer."}
+	}
+	audiences := c.texts("aud", oneText)
+	var meant []Trusted
+	for _, t := range trusts {
+		if slices.ContainsFunc(t.Audiences, func(audience string) bool { return slices.Contains(audiences, audience) }) {
+			meant = append(meant, t)
+		}
+	}
+	switch len(meant) {
+	case 0:
+		return Trusted{}, &Unauthorized{"Access token validation failure. Invalid audience."}
+	case 1:
+	default:
+		return Trusted{}, &Unauthorized{"Access token validation failure. Its issuer is trusted more than once for its audience, so it is not clear what it may do: use an audience of its own for each tenant."}
+	}
+	expires, ok := c.seconds("exp")
+	if !ok || !now.Before(expires.Add(skew)) {
+		return Trusted{}, &Unauthorized{"Lifetime validation failed, the token is expired."}
+	}
+	if _, there := c["nbf"]; there {
+		if from, ok := c.seconds("nbf"); !ok || now.Add(skew).Before(from) {
+			return Trusted{}, &Unauthorized{"Lifetime validation failed, the token is not yet valid."}
+		}
+	}
+	return meant[0], nil
+}
+
+// foreignCaller is the user that a token names, or what stands for its subject.
+func (a *Authority) foreignCaller(ctx context.Context, c foreignClaims, trust Trusted) (*Caller, error) {
+	caller := &Caller{Tenant: trust.Tenant, Permissions: c.permissions(trust.TrustedIssuer)}
+	if trust.UserClaim != "" {
+		if err := a.foreignUser(ctx, c, trust, caller); err != nil {
+			return nil, err
+		}
+		return caller, nil
+	}
+	subject := c.text("sub")
+	if subject == "" {
+		return nil, &Unauthorized{"Access token validation failure. The token has no subject (sub)."}
+	}
+	caller.ObjectID = uuid.NewSHA1(trust.Tenant, []byte(trust.Issuer+"\n"+subject))
+	switch user, err := a.tenants.User(ctx, trust.Tenant, caller.ObjectID); {
+	case err != nil:
+		return nil, fmt.Errorf("look up the id that a token of %s stands for: %w", trust.Issuer, err)
+	case user.ID != uuid.Nil:
+		return nil, &Unauthorized{"Access token validation failure. A user of the directory has the id that stands for the token's subject."}
+	}
+	caller.AppID, caller.Name = caller.ObjectID, subject
+	return caller, nil
+}
+
+// foreignUser makes the caller the user that a token names, as the directory knows it now (A23).
+func (a *Authority) foreignUser(ctx context.Context, c foreignClaims, trust Trusted, caller *Caller) error {
+	name := c.text(trust.UserClaim)
+	// Anybody may put somebody else's address in an account of theirs.
+	if trust.UserClaim == "email" && c["email_verified"] != true {
+		return &Unauthorized{"Access token validation failure. The issuer has not verified the user's email address (email_verified)."}
+	}
+	user, err := a.foreignName(ctx, trust.Tenant, name)
+	if err != nil {
+		return fmt.Errorf("look up the user that a token of %s names: %w", trust.Issuer, err)
+	}
+	if !user.Enabled {
+		return &Unauthorized{disabledUser}
+	}
+	if issued, _ := c.seconds("iat"); issued.Unix() < user.SessionsFrom.Unix() {
+		return &Unauthorized{endedSession}
+	}
+	caller.Delegated, caller.ObjectID, caller.Name, caller.Roles = true, user.ID, user.DisplayName, user.Roles
+	return nil
+}
+
+func (a *Authority) foreignName(ctx context.Context, tenant uuid.UUID, name string) (User, error) {
+	if name == "" {
+		return User{}, nil
+	}
+	if id, err := uuid.Parse(name); err == nil {
+		return a.tenants.User(ctx, tenant, id)
+	}
+	return a.issuers.UserByName(ctx, tenant, name)
+}
+
+// permissions are those of the words in the token's claim.
+func (c foreignClaims) permissions(trust directory.TrustedIssuer) (granted Permissions) {
+	for _, word := range c.texts(trust.PermissionsClaim, strings.Fields) {
+		granted = append(granted, trust.Permissions[word]...)
+	}
+	slices.Sort(granted)
+	return slices.Compact(granted)
+}
+
+// at returns the claim with a name; a name with dots that is none leads into objects.
+func (c foreignClaims) at(name string) any {
+	if value, ok := c[name]; ok {
+		return value
+	}
+	var value any = map[string]any(c)
+	for step := range strings.SplitSeq(name, ".") {
+		object, _ := value.(map[string]any)
+		value = object[step]
+	}
+	return value
+}
+
+func (c foreignClaims) text(name string) string {
+	text, _ := c.at(name).(string)
+	return text
+}
+
+// texts returns the texts of a claim that is a list, or a text that split takes apart.
+func (c foreignClaims) texts(name string, split func(string) []string) (texts []string) {
+	switch value := c.at(name).(type) {
+	case string:
+		return split(value)
+	case []any:
+		for _, element := range value {
+			if text, ok := element.(string); ok {
+				texts = append(texts, text)
+			}
+		}
+	}
+	return texts
+}
+
+func oneText(text string) []string { return []string{text} }
+
+// seconds reads a time (RFC 7519 section 2, NumericDate); ok is false when it is none.
+func (c foreignClaims) seconds(name string) (at time.Time, ok bool) {
+	number, ok := c[name].(float64)
+	const most = 1 << 40 // more than 30,000 years
+	if !ok || number < 0 || number > most {
+		return time.Time{}, false
+	}
+	return time.Unix(int64(number), 0), true
+}

@@ -1,0 +1,128 @@
+package oauth
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/identity"
+)
+
+// client is an application that asks, and how it has shown who it is.
+type client struct {
+	identity.App
+	proof identity.Proof
+}
+
+// public says whether it has shown nothing.
+func (c client) public() bool { return c.proof == identity.NoProof }
+
+// credentials are what a client sends of itself.
+type credentials struct {
+	id, secret, assertion string
+}
+
+// client finds the application that asks, and checks what it sends to show who it is; a client that sends nothing is a public one,
+// and what asks for it decides whether that will do. That it is disabled it learns only when it has shown who it is.
+func (s *Server) client(c *call) (client, error) {
+	sent, err := readCredentials(c)
+	if err != nil {
+		return client{}, err
+	}
+	app, err := s.application(c, sent.id)
+	if err != nil {
+		return client{}, err
+	}
+	allowOrigin(c, app)
+	found := client{App: app, proof: identity.NoProof}
+	switch {
+	case sent.secret != "":
+		found.proof, err = identity.BySecret, s.checkSecret(app, sent.secret)
+	case sent.assertion != "":
+		found.proof, err = identity.ByAssertion, s.checkAssertion(c, app, sent.assertion)
+	}
+	if err == nil && !app.Enabled {
+		err = disabledApp(app)
+	}
+	if refused := asRefusal(err); refused != nil {
+		s.Log.InfoContext(c.Context(), "an application could not show who it is", "tenant", c.tenant, "appId", app.AppID, "code", refused.code, "address", c.RemoteAddr)
+	}
+	return found, err
+}
+
+// confidential is client for what takes proof (RFC 6749 section 2.1).
+func (s *Server) confidential(c *call) (client, error) {
+	found, err := s.client(c)
+	if err == nil && found.public() {
+		err = noProof()
+	}
+	return found, err
+}
+
+// application finds one of the call's tenant that can be logged in with, enabled or not.
+func (s *Server) application(c *call, id string) (identity.App, error) {
+	appID, err := uuid.Parse(id)
+	if err != nil {
+		return identity.App{}, unknownApp(id, c.tenant)
+	}
+	app, ok := s.Tenants.Application(c.tenant, appID)
+	if !ok || app.ID == uuid.Nil {
+		return identity.App{}, unknownApp(id, c.tenant)
+	}
+	return app, nil
+}
+
+func (s *Server) checkSecret(app identity.App, text string) error {
+	switch secret, ok := app.Secret(text); {
+	case !ok:
+		return badSecret(app)
+	case secret.Expired(s.Now()):
+		return expiredSecret(app)
+	}
+	return nil
+}
+
+// readCredentials reads the client's id and secret in the form or in the header (RFC 6749 section 2.3.1), or its assertion
+// (RFC 7523 section 2.2). A client sends one of these.
+func readCredentials(c *call) (credentials, error) {
+	sent := credentials{c.form.Get("client_id"), c.form.Get("client_secret"), c.form.Get("client_assertion")}
+	ways := 0
+	if name, password, basic := c.BasicAuth(); basic {
+		id, secret, err := unescape(name, password)
+		if err != nil {
+			return sent, err
+		}
+		if sent.id != "" && sent.id != id {
+			return sent, malformedRequest(http.StatusBadRequest, "The 'client_id' in the body is another than that in the Authorization header.")
+		}
+		if ways++; sent.secret != "" {
+			ways++
+		}
+		sent.id, sent.secret = id, secret
+	} else if sent.secret != "" {
+		ways++
+	}
+	if sent.assertion != "" {
+		ways++
+		if kind := c.form.Get("client_assertion_type"); kind != assertionType {
+			return sent, badAssertion("the 'client_assertion_type' is not '" + assertionType + "'.")
+		}
+	}
+	switch {
+	case ways > 1:
+		return sent, malformedRequest(http.StatusBadRequest, "There are several of a secret in the body, one in the Authorization header, and an assertion: send one of them.")
+	case sent.id == "":
+		return sent, missingParameter("client_id")
+	}
+	return sent, nil
+}
+
+func unescape(name, password string) (id, secret string, err error) {
+	id, errID := url.QueryUnescape(name)
+	secret, errSecret := url.QueryUnescape(password)
+	if errID != nil || errSecret != nil {
+		return "", "", malformedRequest(http.StatusBadRequest, "The Authorization header is not form-encoded (RFC 6749 section 2.3.1).")
+	}
+	return id, secret, nil
+}

@@ -1,0 +1,117 @@
+package oauth
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/identity"
+	"licensor/internal/store"
+)
+
+// devicePath is what people are told to open: short, for it is read from one screen and typed into another.
+const devicePath = "/devicelogin"
+
+// deviceAuth answers {tenant}/oauth2/deviceauth: a person enters the code that a device shows, signs in, and says whether the device may
+// act for them (RFC 8628 section 3.3).
+func (s *Server) deviceAuth(v *visit) error {
+	if v.action == "code" {
+		v.query = url.Values{"code": {readUserCode(v.form.Get("code"))}}
+	}
+	entered := v.query.Get("code")
+	if entered == "" {
+		return s.show(v, "device", pageData{Title: "Enter the code", Code: v.query.Get("otc")})
+	}
+	ticket, found, problem, err := s.findDevice(v, entered)
+	if err != nil {
+		return err
+	}
+	if problem != nil {
+		return s.show(v, "device", pageData{Title: "Enter the code", Code: entered, Status: problem.status, Problem: problem.text})
+	}
+	if v.anyTenant() && found.Tenant != uuid.Nil {
+		return v.sendOn(found.Tenant.String(), v.endpoint(), v.query)
+	}
+	if v.action == "code" {
+		return v.sendOn(v.PathValue("tenant"), v.endpoint(), v.query)
+	}
+	if v.anyTenant() {
+		return s.chooseTenant(v)
+	}
+	return s.decide(v, ticket, found)
+}
+
+// findDevice finds the device that waits with a code. Guessing is slowed down.
+func (s *Server) findDevice(v *visit, entered string) (ticket store.Ticket, found device, problem *refusal, err error) {
+	from, of := s.codesOf(v.call)
+	leave, err := s.attempts.enter(v.Context(), s.Now(), of, from)
+	if refused := asRefusal(err); refused != nil {
+		return ticket, found, &refusal{refused.status, refused.code, refused.name, "There were too many wrong codes. Wait " + waitOf(refused) + " and try again."}, nil
+	}
+	defer leave()
+	unknown := &refusal{http.StatusBadRequest, 70018, "bad_verification_code", "This code is not known, or has expired. Check it, or start again on the device."}
+	var id []byte
+	if _, ok, err := s.ticket(v.Context(), forUserCode.id(entered), &id); err != nil || !ok || len(id) != len(ticket.ID) {
+		return ticket, found, unknown, err
+	}
+	ticket, ok, err := s.ticket(v.Context(), [32]byte(id), &found)
+	if err != nil || !ok || found.State != waiting || (!v.anyTenant() && found.Tenant != uuid.Nil && found.Tenant != v.tenant) {
+		return ticket, found, unknown, err
+	}
+	s.attempts.forgive(from)
+	return ticket, found, nil, nil
+}
+
+// codesOf is what codes that a browser enters are counted by: the device, when people have signed in there before, otherwise the address.
+func (s *Server) codesOf(c *call) (limit, class) {
+	if d, ok := s.knownDevice(c); ok {
+		return limit{keyOfAttempts("codes of device", string(d.id[:])), freeOfAddress, longestOfAddress}, known
+	}
+	network, _ := networkOf(c.RemoteAddr)
+	return limit{keyOfAttempts("codes", network.String()), freeOfAddress, longestOfAddress}, stranger
+}
+
+// decide asks the person. The page names the application, because the code may have been given to them by somebody who wants to sign
+// in as them (RFC 8628 section 5.4).
+func (s *Server) decide(v *visit, ticket store.Ticket, found device) error {
+	app, err := s.application(v.call, found.Client)
+	if err != nil {
+		return err
+	}
+	if !app.Enabled {
+		return disabledApp(app)
+	}
+	who, answered, err := s.identify(v, wish{app: app.DisplayName, hint: v.query.Get("login_hint")})
+	if err != nil || answered {
+		return err
+	}
+	data := pageData{Title: "Sign in on another device", App: app.DisplayName, AppID: app.AppID.String(), Name: who.user.Name, Code: v.query.Get("code")}
+	switch v.action {
+	case "deny", "cancel":
+		return s.settle(v, ticket, found, who, declined, app)
+	case "approve", "accept":
+		answered, err := s.agree(v, who, app, found.Scopes, agreement{})
+		if err != nil || answered {
+			return err
+		}
+		return s.settle(v, ticket, found, who, approved, app)
+	}
+	return s.show(v, "confirm", data)
+}
+
+// settle notes the person's word, the first one.
+func (s *Server) settle(v *visit, ticket store.Ticket, found device, who *person, word state, app identity.App) error {
+	found.State, found.Tenant, found.User, found.Since = word, v.tenant, who.user.ID, who.since
+	found.UserSerial, found.ClientSerial = who.user.Serial, app.Serial
+	if won, err := s.changeTicket(v.Context(), ticket, found); err != nil {
+		return err
+	} else if !won {
+		return refuse(70018, "bad_verification_code", "This code was used in the meantime. Start again on the device.")
+	}
+	data := pageData{Title: "You have signed in", App: app.DisplayName, Name: who.user.Name, Display: "yes"}
+	if word == declined {
+		data.Title, data.Display = "You have not signed in", ""
+	}
+	return s.show(v, "done", data)
+}

@@ -1,0 +1,68 @@
+package oauth
+
+import (
+	"errors"
+	"net"
+	"net/url"
+	"slices"
+
+	josejson "github.com/go-jose/go-jose/v4/json"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"licensor/internal/identity"
+)
+
+// checkFederated checks an assertion of another issuer, such as a cluster or a CI system, that the application's registration names
+// (workload identity federation). The same may be used again until it expires: a workload is handed one for an hour.
+//
+// What it says unread decides only whose keys it is checked with, and those are of an issuer that the registration names: nobody can
+// have the server fetch from an address of their own.
+func (s *Server) checkFederated(c *call, app identity.App, raw string, unread jwt.Claims) error {
+	issuer := unread.Issuer
+	if !isRegistered(app, unread) || !canBeTrusted(issuer) {
+		return badClient(700213, "No matching federated identity record found for the assertion's issuer '"+short(issuer)+"', subject '"+short(unread.Subject)+"' and audience, in app '"+app.AppID.String()+"'.")
+	}
+	payload, err := s.foreign.Payload(c.Context(), issuer, raw)
+	if unreachable, ok := errors.AsType[*identity.Unreachable](err); ok {
+		s.Log.WarnContext(c.Context(), "the issuer of a federated credential cannot be read", "appId", app.AppID, "error", unreachable)
+		return badClient(50166, "The OpenID configuration or the keys of the assertion's issuer '"+short(issuer)+"' cannot be read.")
+	}
+	if refused, ok := errors.AsType[*identity.Unauthorized](err); ok {
+		return badAssertion(refused.Message)
+	}
+	if err != nil {
+		return err
+	}
+	var claims jwt.Claims
+	if err := josejson.Unmarshal(payload, &claims); err != nil {
+		return badAssertion("its claims cannot be read, or one stands there twice.")
+	}
+	now := s.Now()
+	switch {
+	case claims.Issuer != issuer || !isRegistered(app, claims):
+		return badAssertion("its claims are not those that are registered.")
+	case claims.Expiry == nil || !now.Before(claims.Expiry.Time().Add(skew)):
+		return badAssertion("it has expired.")
+	case claims.NotBefore != nil && now.Add(skew).Before(claims.NotBefore.Time()):
+		return badAssertion("it is not valid yet.")
+	}
+	return nil
+}
+
+// isRegistered says whether one of the application's federated credentials is of these claims.
+func isRegistered(app identity.App, claims jwt.Claims) bool {
+	return slices.ContainsFunc(app.Federated, func(f identity.Federated) bool {
+		return f.Issuer == claims.Issuer && f.Subject == claims.Subject &&
+			slices.ContainsFunc(claims.Audience, func(audience string) bool { return slices.Contains(f.Audiences, audience) })
+	})
+}
+
+// canBeTrusted refuses an issuer whose keys anybody on the way could replace: it is of https, or on this machine.
+func canBeTrusted(issuer string) bool {
+	u, err := url.Parse(issuer)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Scheme == "https" || (u.Scheme == "http" && (u.Hostname() == "localhost" || (ip != nil && ip.IsLoopback())))
+}

@@ -1,0 +1,134 @@
+package oauth
+
+import (
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/identity"
+)
+
+// logIn checks a user's name and password. That the name is unknown, the user has no password, or it is another, is one answer, which
+// takes the same time; that the user is disabled, only who knows the password is told.
+func (s *Server) logIn(c *call, name, password string) (identity.User, error) {
+	name = strings.TrimSpace(name)
+	account := ofAccount(c.tenant.String(), name)
+	from, leave, err := s.enter(c, account)
+	if err != nil {
+		return identity.User{}, err
+	}
+	defer leave()
+	user, err := s.Tenants.UserByName(c.Context(), c.tenant, name)
+	if err != nil {
+		return user, err
+	}
+	hash := ""
+	if user.ID != uuid.Nil {
+		if hash, err = s.Tenants.Password(c.Context(), c.tenant, user.ID); err != nil {
+			return user, err
+		}
+	}
+	if len(password) > identity.MaxPassword {
+		password, hash = "", "" // nobody's; it is not worth hashing
+	}
+	known := hash != ""
+	if !known {
+		hash = s.Cost.NoPassword()
+	}
+	switch right, err := identity.CheckPassword(c.Context(), hash, password); {
+	case err != nil:
+		return user, err
+	case !right || !known:
+		s.Log.InfoContext(c.Context(), "a sign-in failed", "tenant", c.tenant, "user", user.ID, "address", c.RemoteAddr)
+		return identity.User{}, badPassword()
+	}
+	s.attempts.forget(from.lane)
+	s.attempts.forgive(append(from.address, from.budget)...)
+	if !user.Enabled {
+		s.Log.InfoContext(c.Context(), "a sign-in of a disabled user failed", "tenant", c.tenant, "user", user.ID, "address", c.RemoteAddr)
+		return identity.User{}, disabledUser()
+	}
+	s.Log.InfoContext(c.Context(), "a user has signed in", "tenant", c.tenant, "user", user.ID, "address", c.RemoteAddr)
+	if err := s.rememberPlace(c, account, user.ID); err != nil {
+		return user, err
+	}
+	return user, nil
+}
+
+// enter waits for the turn of a guess at an account's password.
+func (s *Server) enter(c *call, account key) (source, func(), error) {
+	from, err := s.sourceOf(c, account)
+	if err != nil {
+		return from, nil, err
+	}
+	leave, err := s.attempts.enter(c.Context(), s.Now(), from.class, from.limits()...)
+	return from, leave, err
+}
+
+// password answers tokens for a user's name and password (A13, RFC 6749 section 4.3). The application sees the password, so the tenant
+// must allow it.
+func (s *Server) password(c *call) (*tokenAnswer, error) {
+	name := c.form.Get("username")
+	if name == "" {
+		return nil, missingParameter("username")
+	}
+	if c.anyTenant() {
+		if err := s.tenantOf(c, name); err != nil {
+			return nil, err
+		}
+	}
+	if !s.Tenants.SignIn(c.tenant).AllowPasswordGrant {
+		return nil, refuse(70003, "unsupported_grant_type", "The grant type 'password' is not allowed in the directory '%s'.", c.tenant)
+	}
+	client, err := s.client(c)
+	if err != nil {
+		return nil, err
+	}
+	kind := web
+	if client.public() {
+		if kind = native; !mayBePublic(client.App) {
+			return nil, noProof()
+		}
+	}
+	asked, err := parseScopes(c.form.Get("scope"), c.root)
+	if err != nil {
+		return nil, err
+	}
+	user, err := s.logIn(c, name, c.form.Get("password"))
+	if err != nil {
+		return nil, err
+	}
+	since := s.Now()
+	if user, err = s.userFor(c.Context(), c.tenant, user.ID, user.Serial, since); err != nil {
+		return nil, err
+	}
+	return s.first(c, client, user, since, asked, kind)
+}
+
+// tenantOf finds the tenant by the domain of a user's name.
+func (s *Server) tenantOf(c *call, name string) error {
+	_, domain, _ := strings.Cut(strings.TrimSpace(strings.ToLower(name)), "@")
+	tenant, ok := s.Tenants.Tenant(domain)
+	if !ok || domain == "" {
+		return unknownTenant(domain)
+	}
+	c.tenant = tenant
+	return nil
+}
+
+// first returns the first tokens of a sign-in that has no code.
+func (s *Server) first(c *call, client client, user identity.User, since time.Time, asked scopes, kind platform) (*tokenAnswer, error) {
+	d, err := s.delegate(c.tenant, client, user, since, asked)
+	if err != nil {
+		return nil, err
+	}
+	id, err := s.Authority.NewID()
+	if err != nil {
+		return nil, err
+	}
+	if d.refresh, err = s.startFamily(c, d, id, kind); err != nil {
+		return nil, err
+	}
+	return s.write(c, d)
+}

@@ -1,0 +1,90 @@
+package oauth
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"html/template"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"licensor/internal/identity"
+)
+
+// Config is what a Server needs of its surroundings. All fields are required.
+type Config struct {
+	Authority *identity.Authority
+	Tenants   Directory
+	Tickets   Tickets
+	Now       func() time.Time
+	Random    io.Reader // safe for several goroutines
+	Log       *slog.Logger
+	Client    *http.Client // reaches the issuers of federated credentials
+	Cost      identity.PasswordCost
+	DeviceKey []byte // 32 random bytes that are always the same: the cookies of known devices are signed with them
+}
+
+// Server serves the authority's addresses. It may be used by several goroutines.
+type Server struct {
+	Config
+	templates map[string]*template.Template // of pages, by name
+
+	foreign  *identity.ForeignKeys
+	given    *givenTokens
+	attempts *attempts
+	polls    *polls
+	devices  *deviceBounds
+	codes    *rates     // by user
+	used     *rates     // assertions, by application
+	newest   sync.Mutex // guards what newestFamily reads and changes
+}
+
+// New makes a server.
+func New(config Config) (*Server, error) {
+	if len(config.DeviceKey) != sha256.Size {
+		return nil, fmt.Errorf("the key for the cookies of devices has %d bytes instead of %d", len(config.DeviceKey), sha256.Size)
+	}
+	templates, err := parsePages()
+	if err != nil {
+		return nil, fmt.Errorf("read the pages for people: %w", err)
+	}
+	foreign, err := identity.NewForeignKeys(config.Client, config.Now, config.Log)
+	if err != nil {
+		return nil, err
+	}
+	return &Server{
+		Config: config, templates: templates, foreign: foreign,
+		given: newGivenTokens(), attempts: newAttempts(), polls: newPolls(), devices: newDeviceBounds(),
+		codes: newRates(codesAtOnce, codesEvery), used: newRates(assertionsAtOnce, assertionsEvery),
+	}, nil
+}
+
+// Handler serves the authority's addresses (A1). They nearly all begin with a tenant's name, so it is to be mounted at the
+// root, behind the addresses of Graph.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	s.documents(mux)
+	mux.HandleFunc("/{tenant}/oauth2/v2.0/token", s.answer(s.token))
+	mux.HandleFunc("/{tenant}/oauth2/token", s.answer(s.tokenV1))
+	mux.HandleFunc("/{tenant}/oauth2/v2.0/devicecode", s.answer(s.deviceCode))
+	mux.HandleFunc("/{tenant}/oauth2/devicecode", s.answer(s.deviceCodeV1))
+	mux.HandleFunc("/oidc/userinfo", s.answer(s.userinfo))
+	s.pages(mux)
+	return inLowerCase(mux)
+}
+
+// inLowerCase makes the letter case of addresses no matter, as in the real service: clients write UserRealm and userrealm.
+func inLowerCase(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if lower := strings.ToLower(r.URL.Path); lower != r.URL.Path {
+			address := *r.URL
+			address.Path, address.RawPath = lower, strings.ToLower(address.RawPath)
+			r = r.WithContext(r.Context())
+			r.URL = &address
+		}
+		next.ServeHTTP(w, r)
+	})
+}

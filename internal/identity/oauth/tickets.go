@@ -1,0 +1,92 @@
+package oauth
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/identity"
+	"licensor/internal/store"
+)
+
+// Tickets keeps what the authority has given out and must know again: codes, refresh tokens, sessions, assertions that
+// were used. See store.Store for what the methods promise; of several at once that change a ticket exactly one succeeds.
+type Tickets interface {
+	AddTicket(ctx context.Context, t store.Ticket) error
+	Ticket(ctx context.Context, id [32]byte) (store.Ticket, error)
+	ChangeTicket(ctx context.Context, t store.Ticket) error
+	DropFamily(ctx context.Context, family uuid.UUID) error
+}
+
+// use is what a ticket's secret is for. It is part of the id, so that a secret of one use is unknown to all others: a code
+// is no refresh token.
+type use string
+
+const (
+	forCode      use = "code"
+	forRefresh   use = "refresh"
+	forSession   use = "session"
+	forDevice    use = "device"
+	forUserCode  use = "user code"
+	forAssertion use = "assertion"
+	forPlaces    use = "places"
+	forNewest    use = "newest"
+)
+
+func (u use) id(secret string) [32]byte { return sha256.Sum256([]byte(string(u) + " " + secret)) }
+
+// newSecret makes what a ticket is found by: 256 random bits, 43 characters.
+func (s *Server) newSecret() (string, error) { return identity.NewSecret(s.Random) }
+
+// addTicket keeps data for as long as life; false when there is a ticket with its id.
+func (s *Server) addTicket(ctx context.Context, id [32]byte, tenant, family uuid.UUID, life time.Duration, data any) (bool, error) {
+	err := s.Tickets.AddTicket(ctx, store.Ticket{
+		ID: id, Tenant: tenant, Family: family, Expires: s.Now().UTC().Add(life).Truncate(time.Second), Data: encode(data),
+	})
+	if errors.Is(err, store.ErrExists) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// ticket reads one into data; false when it is unknown or has expired, which after a while is the same.
+func (s *Server) ticket(ctx context.Context, id [32]byte, data any) (store.Ticket, bool, error) {
+	t, err := s.Tickets.Ticket(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.Ticket{}, false, nil
+	}
+	if err != nil {
+		return store.Ticket{}, false, err
+	}
+	if !s.Now().Before(t.Expires) {
+		return t, false, nil
+	}
+	if err := json.Unmarshal(t.Data, data); err != nil {
+		return t, false, fmt.Errorf("read a ticket of tenant %s: %w", t.Tenant, err)
+	}
+	return t, true, nil
+}
+
+// changeTicket replaces a ticket's data; false when another has changed or removed it since it was read. Exactly one of
+// those that have read the same succeeds: whoever gives something out for a ticket does so after this.
+func (s *Server) changeTicket(ctx context.Context, t store.Ticket, data any) (bool, error) {
+	t.Data = encode(data)
+	err := s.Tickets.ChangeTicket(ctx, t)
+	if errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func encode(data any) []byte {
+	text, err := json.Marshal(data)
+	if err != nil { // our own types can be written
+		panic(err)
+	}
+	return text
+}

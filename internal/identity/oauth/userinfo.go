@@ -1,0 +1,68 @@
+package oauth
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"licensor/internal/identity"
+)
+
+// userClaims are the answer of the userinfo endpoint (OpenID Connect Core section 5.3.2).
+type userClaims struct {
+	Subject           string `json:"sub"`
+	Name              string `json:"name,omitempty"`
+	FamilyName        string `json:"family_name,omitempty"`
+	GivenName         string `json:"given_name,omitempty"`
+	PreferredUsername string `json:"preferred_username,omitempty"`
+	Email             string `json:"email,omitempty"`
+}
+
+// userinfo answers who the user of an access token for us is, as far as it was given for that.
+func (s *Server) userinfo(c *call) (any, error) {
+	c.w.Header().Set("Access-Control-Allow-Origin", "*") // the token alone decides; there is no cookie in it
+	if c.Method != http.MethodGet && c.Method != http.MethodPost {
+		return nil, onlyGET(c.Method)
+	}
+	caller, err := s.bearer(c)
+	switch {
+	case err != nil:
+		return nil, err
+	case !caller.Delegated || !caller.Permissions.Has("openid"):
+		return nil, &refusal{http.StatusForbidden, 70011, "insufficient_scope", "The access token was not asked for with the scope 'openid'."}
+	}
+	user, err := s.Tenants.User(c.Context(), caller.Tenant, caller.ObjectID)
+	if err != nil {
+		return nil, err
+	}
+	claims := userClaims{Subject: subject(caller.Tenant, caller.AppID, caller.ObjectID)}
+	if caller.Permissions.Has("profile") {
+		claims.Name, claims.PreferredUsername = user.DisplayName, user.Name
+		claims.FamilyName, claims.GivenName = user.Surname, user.GivenName
+	}
+	if caller.Permissions.Has("email") {
+		claims.Email = user.Mail
+	}
+	return claims, nil
+}
+
+// bearer is who the access token of a call speaks for.
+func (s *Server) bearer(c *call) (*identity.Caller, error) {
+	shown := c.Header.Values("Authorization")
+	if len(shown) > 1 { // what looks at requests before us may go by another one
+		return nil, badToken("there is more than one Authorization header")
+	}
+	scheme, raw, _ := strings.Cut(strings.Join(shown, ""), " ")
+	if !strings.EqualFold(scheme, "Bearer") || raw == "" {
+		return nil, badToken("there is no access token in the Authorization header")
+	}
+	caller, err := s.Authority.Verify(c.Context(), raw)
+	if unauthorized, ok := errors.AsType[*identity.Unauthorized](err); ok {
+		return nil, badToken(unauthorized.Message)
+	}
+	return caller, err
+}
+
+func badToken(why string) error {
+	return &refusal{http.StatusUnauthorized, 50027, "invalid_token", "The access token is not accepted: " + why}
+}

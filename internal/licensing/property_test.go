@@ -1,0 +1,146 @@
+package licensing_test
+
+import (
+	"bytes"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"licensor/internal/licensing"
+	"licensor/internal/licensing/model"
+)
+
+// same compares two images by what a snapshot of them holds.
+func same(a, b *licensing.Image) bool {
+	if a.Parts() != b.Parts() || !reflect.DeepEqual(a.Head(), b.Head()) {
+		return false
+	}
+	for i := range a.Parts() {
+		if !bytes.Equal(a.AppendPart(nil, i), b.AppendPart(nil, i)) {
+			return false
+		}
+	}
+	return true
+}
+
+func restored(t *rapid.T, img *licensing.Image) *licensing.Image {
+	var parts [][]byte
+	for i := range img.Parts() {
+		parts = append(parts, img.AppendPart(nil, i))
+	}
+	again, err := licensing.Restore(img.Head(), parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return again
+}
+
+func TestEffectsReplayedGiveTheSameImage(t *testing.T) { // L53
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		real, _ := play(t, func(*tenant, *model.Model) {})
+		from := rapid.IntRange(0, len(real.log)-1).Draw(t, "snapshot after")
+		for _, start := range []int{0, from} {
+			img := restored(t, real.log[start].before)
+			for _, c := range real.log[start:] {
+				next, err := img.Apply(c.effects, c.seq, c.at)
+				if err != nil {
+					t.Fatalf("replay %d: %v", c.seq, err)
+				}
+				if !same(next, c.after) {
+					t.Fatalf("replayed from %d, commit %d gives another image\n%+v\n%+v", start, c.seq, next.Head(), c.after.Head())
+				}
+				img = next
+			}
+		}
+	})
+}
+
+func TestADraftLeavesItsBaseAlone(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		var before []string
+		real, _ := play(t, func(real *tenant, _ *model.Model) {})
+		for _, c := range real.log {
+			before = append(before, snapshot(c.before))
+		}
+		for i, c := range real.log {
+			d := c.before.Draft(c.seq, c.at)
+			d.Reprocess(c.before.Everybody())
+			for user := range uint32(c.before.Users()) {
+				d.DeleteUser(user)
+			}
+			d.Finish()
+			if snapshot(c.before) != before[i] {
+				t.Fatal("a draft changed the image it was made from")
+			}
+		}
+	})
+}
+
+func TestReprocessingEverybodyTwiceChangesNothingTheSecondTime(t *testing.T) { // L72
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		real, _ := play(t, func(*tenant, *model.Model) {})
+		last := real.log[len(real.log)-1]
+		d := real.image.Draft(last.seq+1, last.at.Add(time.Second))
+		report := d.Reprocess(real.image.Everybody())
+		once, _ := d.Finish()
+		d = once.Draft(last.seq+2, last.at.Add(2*time.Second))
+		again := d.Reprocess(once.Everybody())
+		twice, effects := d.Finish()
+		if !effects.Empty() || twice != once {
+			t.Fatalf("the second time changed something: %+v", effects)
+		}
+		if again.Fixed+again.NewlyInError != 0 || !again.InError.Equals(report.InError) {
+			t.Fatalf("the second report says %+v", again)
+		}
+	})
+}
+
+func TestSeatsAreNeverOversold(t *testing.T) { // L4
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		real, _ := play(t, func(*tenant, *model.Model) {})
+		for _, c := range real.log {
+			had := c.before.SKUs()
+			for _, s := range c.after.SKUs() {
+				at := slices.IndexFunc(had, func(h licensing.SKUInfo) bool { return h.SKUID == s.SKUID })
+				if s.Consumed > s.Units.Enabled+s.Units.Warning && (at < 0 || s.Consumed > had[at].Consumed) {
+					t.Fatalf("commit %d gave a seat of %s that there is not: %+v", c.seq, model.Name(s.SKUID), s)
+				}
+			}
+		}
+	})
+}
+
+// After reprocessing, the reasons that are found name the very errors that the entries show.
+func TestExplanationsAgreeWithTheErrors(t *testing.T) { // section 9
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		real, _ := play(t, func(*tenant, *model.Model) {})
+		d := real.image.Draft(1000, time.Unix(5000, 0))
+		d.Reprocess(real.image.Everybody())
+		img, _ := d.Finish()
+		for it := img.InError().Iterator(); it.HasNext(); {
+			user := it.Next()
+			reasons := img.Explain(user, false)
+			k := 0
+			for _, e := range img.Entries(user) {
+				if e.Error == licensing.NoError {
+					continue
+				}
+				if r := reasons[k]; r.Error != e.Error || r.Entry != e || len(r.Remedies) == 0 {
+					t.Fatalf("%s: %+v is explained by %+v", model.Name(real.users[user]), e, r)
+				}
+				k++
+			}
+			if k != len(reasons) {
+				t.Fatalf("%d reasons for %d errors", len(reasons), k)
+			}
+		}
+	})
+}

@@ -1,0 +1,146 @@
+package sqlite
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"licensor/internal/store"
+)
+
+// crashed is what is on the disk when a process that has acknowledged some commits is gone all of a sudden; most are in the log only.
+func crashed(t *testing.T, commits uint64) (path string) {
+	t.Helper()
+	s := openWithTenant(t, filepath.Join(t.TempDir(), "x.db"))
+	if _, err := s.writer.Exec("PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+		t.Fatal(err)
+	}
+	s.guard.logSize = 0
+	for seq := range commits {
+		row := userRow(uint32(seq), "ann")
+		row.Seq = seq + 1
+		if err := s.Append(t.Context(), firstTenant, []store.Commit{commitWith(seq+1, "effects")}, []store.Object{row}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path = filepath.Join(t.TempDir(), "x.db")
+	for _, suffix := range []string{"", "-wal", "-ack"} {
+		copyFile(t, s.path+suffix, path+suffix)
+	}
+	return path
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.WriteFile(to, contents(t, from), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func flip(t *testing.T, path string, at int64) {
+	t.Helper()
+	data := contents(t, path)
+	data[at] ^= 1
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A log that is missing, cut or damaged after a crash is noticed; nothing is changed by that, and whoever must can go on without it.
+func TestAcknowledgedCommitsThatAreMissingAreNoticed(t *testing.T) {
+	t.Parallel()
+	const made = 30
+	harms := map[string]func(t *testing.T, path string){
+		"log missing": func(t *testing.T, path string) {
+			if err := os.Remove(path + "-wal"); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"log cut by a page": func(t *testing.T, path string) {
+			info, err := os.Stat(path + "-wal")
+			if err == nil {
+				err = os.Truncate(path+"-wal", info.Size()-4096)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		},
+		"an older copy of the database": func(t *testing.T, path string) {
+			older := crashed(t, made-1)
+			copyFile(t, older, path)
+			copyFile(t, older+"-wal", path+"-wal")
+		},
+	}
+	for part := range 12 {
+		harms["a bit of the log"+strings.Repeat("'", part)] = func(t *testing.T, path string) {
+			info, err := os.Stat(path + "-wal")
+			if err != nil {
+				t.Fatal(err)
+			}
+			flip(t, path+"-wal", info.Size()*int64(2*part+1)/24)
+		}
+	}
+	for name, harm := range harms {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := crashed(t, made)
+			harm(t, path)
+			before := contents(t, path)
+			err := refused(t, path, path+": acknowledged changes are missing", "--allow-data-loss", path+"-wal")
+			if !errors.Is(err, ErrLost) {
+				t.Errorf("the error is %v, not ErrLost", err)
+			}
+			if name == "log missing" && string(contents(t, path)) != string(before) {
+				t.Error("the database was changed, so the log cannot be put back")
+			}
+			refused(t, path, "acknowledged changes are missing")
+			s, err := OpenDespiteLoss(t.Context(), path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept := uint64(len(commits(t, s)))
+			if err := errors.Join(s.Append(t.Context(), firstTenant, []store.Commit{commitWith(kept+1, "later")}, nil), s.Close()); err != nil {
+				t.Fatal(err)
+			}
+			if got := len(commits(t, open(t, path))); got != int(kept)+1 || kept >= made {
+				t.Errorf("%d commits are there, %d before that", got, kept)
+			}
+		})
+	}
+}
+
+func TestAnUnharmedDatabaseOpensAfterACrash(t *testing.T) {
+	t.Parallel()
+	for name, prepare := range map[string]func(path string) error{
+		"as it was":                 func(string) error { return nil },
+		"without the note":          func(path string) error { return os.Remove(path + "-ack") },
+		"with a note that is empty": func(path string) error { return os.Truncate(path+"-ack", 0) },
+		"with a note that is wrong": func(path string) error {
+			return os.WriteFile(path+"-ack", []byte("00000000000000009999 00000000\n"), 0o600)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := crashed(t, 30)
+			if err := prepare(path); err != nil {
+				t.Fatal(err)
+			}
+			if got := len(commits(t, open(t, path))); got != 30 {
+				t.Errorf("%d commits are there, want 30", got)
+			}
+		})
+	}
+}
+
+func TestANewDatabaseMayHaveTheNameOfAnOldOne(t *testing.T) {
+	t.Parallel()
+	path := crashed(t, 30)
+	for _, suffix := range []string{"", "-wal"} {
+		if err := os.Remove(path + suffix); err != nil {
+			t.Fatal(err)
+		}
+	}
+	openWithTenant(t, path)
+}

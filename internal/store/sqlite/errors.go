@@ -1,0 +1,50 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+
+	"modernc.org/sqlite"
+	codes "modernc.org/sqlite/lib"
+
+	"licensor/internal/store"
+)
+
+// fail says what could not be done and, when the file or the disk is at fault, what is wrong and what helps.
+func (s *Store) fail(doing string, err error) error {
+	var e *sqlite.Error
+	if err == nil {
+		return nil
+	} else if !errors.As(err, &e) {
+		return fmt.Errorf("database %s: %s: %w", s.path, doing, err)
+	}
+	remedy, kind := classify(e.Code())
+	if kind == nil {
+		return fmt.Errorf("database %s: %s: %w", s.path, doing, err)
+	}
+	return fmt.Errorf("database %s: %s: %w: %s (%w)", s.path, doing, kind, remedy, err)
+}
+
+// classify sorts SQLite's result codes (https://sqlite.org/rescode.html) into what somebody must do.
+func classify(code int) (remedy string, kind error) {
+	switch {
+	case code&0xff == codes.SQLITE_FULL, code == codes.SQLITE_IOERR_SHMSIZE:
+		return "make room; nothing was lost and nothing need be restarted", store.ErrFull
+	case code&0xff == codes.SQLITE_CORRUPT, code&0xff == codes.SQLITE_NOTADB:
+		return repair, store.ErrDamaged
+	case code&0xff == codes.SQLITE_IOERR, code&0xff == codes.SQLITE_CANTOPEN:
+		return "look in the system's log for faults of the disk", store.ErrUnavailable
+	case code&0xff == codes.SQLITE_READONLY, code&0xff == codes.SQLITE_PERM:
+		return "let the user who runs this write to the file and its folder", store.ErrUnavailable
+	case code&0xff == codes.SQLITE_BUSY:
+		return "another program has the file open, such as a backup: wait for it to end", store.ErrUnavailable
+	}
+	return "", nil
+}
+
+const repair = "stop the program, keep a copy of the file, and restore a backup; without one, sqlite3's .recover saves what is readable"
+
+// damaged says that what is in the file is not what was written, although SQLite finds nothing wrong with it.
+func (s *Store) damaged(what string) error {
+	return fmt.Errorf("database %s: %s: %w: %s", s.path, what, store.ErrDamaged, repair)
+}

@@ -1,0 +1,88 @@
+package sqlite
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"licensor/internal/store"
+)
+
+// What is deleted, replaced or cut while the program runs is noticed before anything more is acknowledged.
+func TestNothingIsAcknowledgedIntoFilesThatAreGone(t *testing.T) {
+	t.Parallel()
+	replace := func(name string) error {
+		data, err := os.ReadFile(name)
+		if err == nil {
+			err = os.Remove(name)
+		}
+		if err == nil {
+			err = os.WriteFile(name, data, 0o600)
+		}
+		return err
+	}
+	for name, harm := range map[string]func(path string) error{
+		"database deleted":  os.Remove,
+		"database renamed":  func(path string) error { return os.Rename(path, path+".old") },
+		"database replaced": replace,
+		"database cut":      func(path string) error { return os.Truncate(path, 8192) },
+		"log deleted":       func(path string) error { return os.Remove(path + "-wal") },
+		"log replaced":      func(path string) error { return replace(path + "-wal") },
+		"log cut":           func(path string) error { return os.Truncate(path+"-wal", 4096) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := openWithTenant(t, filepath.Join(t.TempDir(), "x.db"))
+			if err := s.Append(t.Context(), firstTenant, []store.Commit{commitWith(1, "effects")}, nil); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Intact(); err != nil {
+				t.Fatal(err)
+			}
+			if err := harm(s.path); err != nil {
+				t.Fatal(err)
+			}
+			for what, err := range map[string]error{
+				"a look":  s.Intact(),
+				"a write": s.Append(t.Context(), firstTenant, []store.Commit{commitWith(2, "effects")}, nil),
+				"a ping":  s.Ping(t.Context()),
+			} {
+				if !errors.Is(err, store.ErrUnavailable) {
+					t.Errorf("%s answers %v, want ErrUnavailable", what, err)
+				}
+			}
+		})
+	}
+}
+
+func TestADatabaseThatIsPutBackGoesOn(t *testing.T) {
+	t.Parallel()
+	s := openWithTenant(t, filepath.Join(t.TempDir(), "x.db"))
+	if err := os.Rename(s.path, s.path+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Append(t.Context(), firstTenant, []store.Commit{commitWith(1, "effects")}, nil); !errors.Is(err, store.ErrUnavailable) {
+		t.Fatalf("answers %v", err)
+	}
+	if err := os.Rename(s.path+".away", s.path); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Append(t.Context(), firstTenant, []store.Commit{commitWith(1, "effects")}, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Emptying the log, as replacing a secret does, is the program's own doing.
+func TestReplacingASecretIsNoHarm(t *testing.T) {
+	t.Parallel()
+	s := openWithTenant(t, filepath.Join(t.TempDir(), "x.db"))
+	for range 3 {
+		if err := s.ReplaceSecret(t.Context(), "key", func([]byte) ([]byte, error) { return []byte("value"), nil }); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Ping(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

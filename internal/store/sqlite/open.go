@@ -1,0 +1,184 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"modernc.org/sqlite"
+
+	"licensor/internal/fold"
+	"licensor/internal/store"
+	"licensor/internal/turns"
+)
+
+// readers is how many reads can go on at once, half of them of one tenant; more of them wait, and each tenant in turn gets its next one.
+// Each connection caches 8 MB of the file.
+const readers = 8
+
+const (
+	writing = "_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=synchronous(full)&_pragma=cell_size_check(1)" +
+		"&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(4000)&_pragma=journal_size_limit(67108864)" // see journalLimit
+	reading = "_pragma=busy_timeout(10000)&_pragma=query_only(1)&_pragma=cell_size_check(1)&_pragma=cache_size(-8192)"
+)
+
+// Store is a store.Store in a SQLite file.
+type Store struct {
+	path   string
+	lock   *os.File
+	file   *os.File // the database itself; closed after SQLite's, whose locks would go with it
+	guard  guard
+	writer *sql.DB // one connection
+	reader *sql.DB
+	say    statements
+	lines  *turns.Turns // who may use the reader
+	number sync.Map     // of tenants: uuid.UUID -> int64; tenants are never removed
+
+	acceptLoss   bool
+	acknowledged *os.File
+	writes       uint64 // so far; who has the writer's connection has it
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open opens the file at path, which it makes when there is none, and brings it to the schema of this program. The folder
+// must exist. The file is this process's until Close. When acknowledged writes are missing it returns ErrLost.
+func Open(ctx context.Context, path string) (*Store, error) {
+	return openStore(ctx, path, false)
+}
+
+// OpenDespiteLoss is Open for a database of which acknowledged writes are missing and will not come back.
+func OpenDespiteLoss(ctx context.Context, path string) (*Store, error) {
+	return openStore(ctx, path, true)
+}
+
+func openStore(ctx context.Context, path string, acceptLoss bool) (*Store, error) {
+	path, err := locate(path)
+	if err != nil {
+		return nil, err
+	}
+	lock, err := lockFile(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{path: path, lock: lock, acceptLoss: acceptLoss, lines: turns.New(readers, readers/2)}
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// open does what needs the lock. No file of the database may be opened or closed by other means than SQLite's once SQLite has
+// it: closing any descriptor drops all of this process's POSIX locks.
+func (s *Store) open(ctx context.Context) error {
+	var err error
+	if s.file, err = examine(s.path); err != nil {
+		return err
+	}
+	s.writer = connect(s.path, writing, 1)
+	if err := s.checkAcknowledged(ctx); err != nil {
+		return err
+	}
+	if err := s.migrate(ctx); err != nil {
+		return err
+	}
+	var mode string
+	if err := s.writer.QueryRowContext(ctx, "PRAGMA journal_mode=WAL").Scan(&mode); err != nil {
+		return s.fail("switch to write-ahead logging", err)
+	}
+	if mode != "wal" {
+		return fmt.Errorf("the file system of %s does not allow write-ahead logging (SQLite's journal mode stayed %q): use a disk of this machine", s.path, mode)
+	}
+	s.reader = connect(s.path, reading, readers)
+	if err := s.prepare(ctx); err != nil {
+		return s.fail("prepare", err)
+	}
+	if err := s.guardFiles(); err != nil {
+		return err
+	}
+	return s.noteFrom()
+}
+
+// Close waits for what is going on and gives the file free.
+func (s *Store) Close() error {
+	var errs []error
+	for _, db := range []*sql.DB{s.reader, s.writer} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	if s.file != nil {
+		errs = append(errs, unlockDatabase(s.file))
+	}
+	for _, file := range []*os.File{s.acknowledged, s.file} {
+		if file != nil {
+			errs = append(errs, file.Close())
+		}
+	}
+	return errors.Join(append(errs, unlock(s.lock), s.lock.Close())...)
+}
+
+// locate returns the path of the file itself, so that two names for it are one store, and says what is wrong with the place.
+func locate(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	folder := filepath.Dir(path)
+	if info, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("there is no folder %s for the database: create it, or choose another place", folder)
+	} else if err != nil {
+		return "", fmt.Errorf("the database's folder: %w", err)
+	} else if !info.IsDir() {
+		return "", fmt.Errorf("%s is no folder, so the database cannot be in it: choose another place", folder)
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return "", fmt.Errorf("%s is no file: name the database's file, such as %s", path, filepath.Join(path, "licensor.db"))
+	}
+	return path, nil
+}
+
+// folding is the driver with the function fold, which schema and documents do not need: any other SQLite can read the file.
+var folding = sync.OnceValue(func() *sqlite.Driver {
+	// Where it exists, fdatasync is as durable as fsync and takes half the time; elsewhere this changes nothing.
+	_, _ = sqlite.Fdatasync(true)
+	d := &sqlite.Driver{}
+	d.MustRegisterFunction("fold", &sqlite.FunctionImpl{NArgs: 1, Deterministic: true, VolatileArgs: true, Scalar: foldValue})
+	return d
+})
+
+// foldValue is fold.Text in SQL. Its argument is only lent, so the answer must not share its memory.
+func foldValue(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+	if text, ok := args[0].(string); ok {
+		return strings.Clone(fold.Text(text)), nil
+	}
+	return nil, nil
+}
+
+type connector struct{ name string }
+
+func (c connector) Connect(context.Context) (driver.Conn, error) { return folding().Open(c.name) }
+func (c connector) Driver() driver.Driver                        { return folding() }
+
+func connect(path, settings string, connections int) *sql.DB {
+	path = filepath.ToSlash(path)
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path // a drive's letter on Windows
+	}
+	name := url.URL{Scheme: "file", Path: path, RawQuery: settings}
+	db := sql.OpenDB(connector{name.String()})
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	return db
+}

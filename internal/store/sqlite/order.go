@@ -1,0 +1,222 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/store"
+)
+
+// ordering are the properties that rows can be ordered by, and their columns, each with an index.
+var ordering = map[string]string{"userPrincipalName": "user_principal_name", "displayName": "display_name", "mail": "mail", "createdDateTime": "created"}
+
+// ordered reads rows in the order of a property: those that stand where they stood at the commit the order is of, and those that
+// have moved since, at their old place. A row that moves in between is in both, and is the same.
+func (s *Store) ordered(ctx context.Context, tenant uuid.UUID, query store.Query) ([]store.Object, error) {
+	number, err := s.tenant(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	column, ok := ordering[query.Order.Property]
+	if !ok {
+		return nil, fmt.Errorf("%w: rows cannot be ordered by %q", store.ErrQuery, query.Order.Property)
+	}
+	turn, err := s.lines.Begin(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	defer turn.End()
+	var rows []store.Object
+	for _, span := range spans(query) {
+		if query.Limit > 0 && len(rows) >= query.Limit {
+			break
+		}
+		found, err := s.selectOrdered(ctx, number, query, strings.ReplaceAll(stayed, "COLUMN", column), span)
+		if err != nil {
+			return nil, s.fail("read objects in order", err)
+		}
+		rows = append(rows, found...)
+	}
+	// Only now, for what moves while the others are read: mostly nothing has, and looking for it takes as long as all the rest.
+	var moved bool
+	if err := s.say.hasMoved.QueryRowContext(ctx, number, int64(query.Kind), int64(query.Order.AsOf)).Scan(&moved); err != nil {
+		return nil, s.fail("read objects in order", err)
+	}
+	if !moved {
+		return merged(rows, query), nil
+	}
+	for _, span := range spans(query) {
+		found, err := s.selectOrdered(ctx, number, query, strings.ReplaceAll(movedAway, "COLUMN", column), span)
+		if err != nil {
+			return nil, s.fail("read objects in order", err)
+		}
+		rows = append(rows, found...)
+	}
+	return merged(rows, query), nil
+}
+
+const hasMoved = "SELECT EXISTS (SELECT 1 FROM moved WHERE tenant = ?1 AND kind = ?2 AND seq > ?3)"
+
+// The two parts of a list in the order of a COLUMN, of which ASOF is the commit. Each is followed by more conditions.
+const (
+	stayed = "SELECT ordinal, COLUMN AS key FROM object WHERE tenant = ?1 AND kind = ?2 " +
+		"AND ordinal NOT IN (SELECT ordinal FROM moved WHERE tenant = ?1 AND kind = ?2 AND seq > ASOF)"
+	movedAway = "SELECT ordinal, (SELECT m.COLUMN FROM moved AS m WHERE m.tenant = ?1 AND m.kind = ?2 " +
+		"AND m.ordinal = object.ordinal AND m.seq > ASOF ORDER BY m.seq, m.number LIMIT 1) AS key FROM object WHERE tenant = ?1 AND kind = ?2 " +
+		"AND ordinal IN (SELECT ordinal FROM moved WHERE tenant = ?1 AND kind = ?2 AND seq > ASOF)"
+)
+
+// span is a piece of a list in order: the rows without a text, or those with one; after a row, or from the beginning.
+type span struct {
+	text  bool
+	after bool
+}
+
+// spans are the pieces that a page may have rows of. Rows without a text come first, in descending order last.
+func spans(query store.Query) []span {
+	if query.Order.Prefix != "" {
+		return []span{{text: true, after: query.After >= 0}}
+	}
+	from := span{query.Order.After != "", query.After >= 0}
+	switch {
+	case query.After < 0 && query.Order.Descending:
+		return []span{{text: true}, {text: false}}
+	case query.After < 0:
+		return []span{{text: false}, {text: true}}
+	case from.text == query.Order.Descending: // there are others behind it
+		return []span{from, {text: !from.text}}
+	}
+	return []span{from}
+}
+
+// condition is that of the span's rows, and their order.
+func (p span) condition(w *where, query store.Query) string {
+	than, direction := ">", ""
+	if query.Order.Descending {
+		than, direction = "<", " DESC"
+	}
+	text := "key IS NULL"
+	switch {
+	case p.text && p.after:
+		text = "(key, ordinal) " + than + " (" + w.bind(query.Order.After[1:]) + ", " + w.bind(query.After) + ")"
+	case p.text:
+		text = "key IS NOT NULL"
+	case p.after:
+		text = "key IS NULL AND ordinal " + than + " " + w.bind(query.After)
+	}
+	if prefix := query.Order.Prefix; prefix != "" {
+		text += " AND key >= " + w.bind(prefix)
+		if next := behind(prefix); next != "" {
+			text += " AND key < " + w.bind(next)
+		}
+	}
+	return text + " ORDER BY key" + direction + ", ordinal" + direction
+}
+
+// behind returns the first text behind all that start with a prefix; "" when there is none.
+func behind(prefix string) string {
+	for prefix != "" {
+		last, size := utf8.DecodeLastRuneInString(prefix)
+		prefix = prefix[:len(prefix)-size]
+		switch {
+		case last == 0xD7FF: // surrogates are no characters
+			return prefix + "\uE000"
+		case last < utf8.MaxRune:
+			return prefix + string(last+1)
+		}
+	}
+	return ""
+}
+
+func (s *Store) selectOrdered(ctx context.Context, number int64, query store.Query, part string, p span) ([]store.Object, error) {
+	text, args := orderedText(number, query, part, p)
+	rows, err := s.reader.QueryContext(ctx, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var places []store.Object
+	for rows.Next() {
+		var key sql.NullString
+		o := store.Object{Kind: query.Kind}
+		if err := rows.Scan(&o.Ordinal, &key); err != nil {
+			return nil, err
+		}
+		if key.Valid {
+			o.Key = "=" + key.String
+		}
+		places = append(places, o)
+	}
+	return places, rows.Err()
+}
+
+func orderedText(number int64, query store.Query, part string, p span) (string, []any) {
+	w := &where{args: []any{number, int64(query.Kind)}}
+	text := "SELECT * FROM (" + strings.ReplaceAll(part, "ASOF", w.bind(int64(query.Order.AsOf)))
+	if query.Below > 0 {
+		text += " AND +ordinal < " + w.bind(int64(query.Below))
+	}
+	limit := int64(noLimit)
+	if query.Limit > 0 {
+		limit = int64(query.Limit)
+	}
+	return text + ") WHERE " + p.condition(w, query) + " LIMIT " + w.bind(limit), w.args
+}
+
+// merged puts rows in order, each once, no more than the query wants.
+func merged(rows []store.Object, query store.Query) []store.Object {
+	slices.SortFunc(rows, func(a, b store.Object) int {
+		order := cmp.Or(strings.Compare(a.Key, b.Key), cmp.Compare(a.Ordinal, b.Ordinal))
+		if query.Order.Descending {
+			return -order
+		}
+		return order
+	})
+	rows = slices.CompactFunc(rows, func(a, b store.Object) bool { return a.Ordinal == b.Ordinal })
+	if query.Limit > 0 {
+		rows = rows[:min(len(rows), query.Limit)]
+	}
+	return rows
+}
+
+// Moved implements store.Store. Of several moves of a row the first since the commit has the key.
+func (s *Store) Moved(ctx context.Context, tenant uuid.UUID, kind store.Kind, property string, asOf uint64) (map[uint32]string, error) {
+	number, err := s.tenant(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	column, ok := ordering[property]
+	if !ok {
+		return nil, fmt.Errorf("%w: rows cannot be ordered by %q", store.ErrQuery, property)
+	}
+	turn, err := s.lines.Begin(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	defer turn.End()
+	rows, err := s.reader.QueryContext(ctx, "SELECT ordinal, "+column+" FROM moved WHERE tenant = ?1 AND kind = ?2 AND seq > ?3 ORDER BY seq DESC, number DESC",
+		number, int64(kind), int64(asOf))
+	if err != nil {
+		return nil, s.fail("read what has moved", err)
+	}
+	defer rows.Close()
+	keys := map[uint32]string{}
+	for rows.Next() {
+		var ordinal uint32
+		var key sql.NullString
+		if err := rows.Scan(&ordinal, &key); err != nil {
+			return nil, s.fail("read what has moved", err)
+		}
+		if keys[ordinal] = ""; key.Valid {
+			keys[ordinal] = "=" + key.String
+		}
+	}
+	return keys, s.fail("read what has moved", rows.Err())
+}

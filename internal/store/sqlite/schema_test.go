@@ -1,0 +1,70 @@
+package sqlite
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"licensor/internal/store"
+)
+
+// TestAnOldFileIsUpgraded opens a file of the first schema with rows in it: they are found in order as those written later.
+func TestAnOldFileIsUpgraded(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "x.db")
+	first, err := migrations.ReadFile("migrations/001_tenants.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := connect(path, writing, 1)
+	script := string(first) + fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=1;", applicationID)
+	if _, err := db.Exec(script); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("INSERT INTO tenant (number, id, seq) VALUES (1, ?, 3)", firstTenant[:]); err != nil {
+		t.Fatal(err)
+	}
+	old := commitWith(3, "old")
+	_, err = db.Exec("INSERT INTO commits (tenant, seq, at, actor, operation, effects, sum) VALUES (1, 3, ?, ?, ?, ?, ?)",
+		old.At.UnixMilli(), old.Actor, old.Operation, old.Effects, commitSum(&old))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range []string{"b", "a"} {
+		row := userRow(uint32(i), name)
+		_, err := db.Exec("INSERT INTO object (tenant, kind, ordinal, id, document, sum, display_name) VALUES (1, 1, ?, ?, ?, ?, ?)",
+			i, row.ID[:], string(row.Document), objectSum(&row), "user "+name)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, path)
+	if err := s.Append(t.Context(), firstTenant, []store.Commit{commitWith(4, "effects")}, []store.Object{userRow(2, "A")}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Commits(t.Context(), firstTenant, 2, func(c store.Commit) error {
+		if c.Format != 1 {
+			t.Errorf("commit %d has the format %d", c.Seq, c.Format)
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+	for property, want := range map[string][]uint32{"displayName": {1, 2, 0}, "createdDateTime": {0, 1, 2}} {
+		rows, err := s.Objects(t.Context(), firstTenant, inOrder(property, -1, "", 0))
+		var got []uint32
+		for _, row := range rows {
+			got = append(got, row.Ordinal)
+			if property == "createdDateTime" && row.Key != "=2024-03-01t08:00:00z" {
+				t.Errorf("%d has the key %q", row.Ordinal, row.Key)
+			}
+		}
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("by %s: %v, %v, want %v", property, got, err, want)
+		}
+	}
+}

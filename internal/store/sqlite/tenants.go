@@ -1,0 +1,121 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/store"
+)
+
+// CreateTenant implements store.Store.
+func (s *Store) CreateTenant(ctx context.Context, tenant uuid.UUID) error {
+	return s.fail("create a tenant", s.write(ctx, func(tx *sql.Tx) error {
+		made, err := tx.Exec("INSERT INTO tenant (id, seq) VALUES (?, 0) ON CONFLICT DO NOTHING", tenant[:])
+		if err != nil {
+			return err
+		}
+		if n, err := made.RowsAffected(); err != nil {
+			return err
+		} else if n == 0 {
+			return fmt.Errorf("tenant %s: %w", tenant, store.ErrExists)
+		}
+		return nil
+	}))
+}
+
+// Tenants implements store.Store.
+func (s *Store) Tenants(ctx context.Context) ([]uuid.UUID, error) {
+	rows, err := s.reader.QueryContext(ctx, "SELECT id FROM tenant ORDER BY number")
+	if err != nil {
+		return nil, s.fail("list tenants", err)
+	}
+	defer rows.Close()
+	var tenants []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, s.fail("list tenants", err)
+		}
+		tenants = append(tenants, id)
+	}
+	return tenants, s.fail("list tenants", rows.Err())
+}
+
+// tenant returns the number that stands for a tenant.
+func (s *Store) tenant(ctx context.Context, tenant uuid.UUID) (int64, error) {
+	if number, ok := s.number.Load(tenant); ok {
+		return number.(int64), nil
+	}
+	var number int64
+	err := s.reader.QueryRowContext(ctx, "SELECT number FROM tenant WHERE id = ?", tenant[:]).Scan(&number)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, fmt.Errorf("tenant %s: %w", tenant, store.ErrNotFound)
+	} else if err != nil {
+		return 0, s.fail("find tenant "+tenant.String(), err)
+	}
+	s.number.Store(tenant, number)
+	return number, nil
+}
+
+// Commits implements store.Store. No read is open for longer than a thousand commits, since SQLite cannot tidy its log away
+// under one.
+func (s *Store) Commits(ctx context.Context, tenant uuid.UUID, after uint64, yield func(store.Commit) error) error {
+	number, err := s.tenant(ctx, tenant)
+	if err != nil || after >= math.MaxInt64 {
+		return err
+	}
+	for {
+		last, err := s.someCommits(ctx, tenant, number, after, yield)
+		if err != nil || last == after {
+			return err
+		}
+		after = last
+	}
+}
+
+// someCommits returns the sequence number of the last commit handed over, or after when there was none.
+func (s *Store) someCommits(ctx context.Context, tenant uuid.UUID, number int64, after uint64, yield func(store.Commit) error) (uint64, error) {
+	turn, err := s.lines.Begin(ctx, tenant)
+	if err != nil {
+		return after, err
+	}
+	defer turn.End()
+	rows, err := s.reader.QueryContext(ctx, "SELECT seq, at, actor, operation, format, effects, sum FROM commits WHERE tenant = ? AND seq > ? ORDER BY seq LIMIT 1000", number, int64(after))
+	if err != nil {
+		return after, s.fail("read commits", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		c, err := s.scanCommit(rows)
+		if err != nil {
+			return after, err
+		}
+		if c.Seq != after+1 {
+			return after, s.damaged(fmt.Sprintf("commit %d is missing", after+1))
+		}
+		if err := yield(c); err != nil {
+			return after, err
+		}
+		after = c.Seq
+	}
+	return after, s.fail("read commits", rows.Err())
+}
+
+func (s *Store) scanCommit(rows *sql.Rows) (store.Commit, error) {
+	var c store.Commit
+	var at, sum int64
+	if err := rows.Scan(&c.Seq, &at, &c.Actor, &c.Operation, &c.Format, &c.Effects, &sum); err != nil {
+		return c, s.fail("read commits", err)
+	}
+	c.At = time.UnixMilli(at).UTC()
+	if commitSum(&c) != sum {
+		return c, s.damaged(fmt.Sprintf("commit %d has another checksum", c.Seq))
+	}
+	return c, nil
+}

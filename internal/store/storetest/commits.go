@@ -1,0 +1,209 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/store"
+)
+
+func tenants(t *testing.T, open Place) {
+	s, first := begin(t, open)
+	want := []uuid.UUID{first}
+	for range 5 {
+		id := uuid.New()
+		if err := s.CreateTenant(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, id)
+	}
+	if err := s.CreateTenant(t.Context(), first); !errors.Is(err, store.ErrExists) {
+		t.Errorf("creating a tenant twice answers %v, want ErrExists", err)
+	}
+	if got, err := s.Tenants(t.Context()); err != nil || !slices.Equal(got, want) {
+		t.Errorf("got tenants %v, %v; want %v", got, err, want)
+	}
+}
+
+func unknownTenant(t *testing.T, open Place) {
+	s, _ := begin(t, open)
+	nobody := uuid.New()
+	_, objects := s.Objects(t.Context(), nobody, users())
+	_, moved := s.Moved(t.Context(), nobody, store.KindUser, "mail", 0)
+	_, parts := s.Parts(t.Context(), nobody, nil)
+	for name, err := range map[string]error{
+		"Append":    s.Append(t.Context(), nobody, []store.Commit{commit(1)}, nil),
+		"Commits":   s.Commits(t.Context(), nobody, 0, func(store.Commit) error { return nil }),
+		"SaveParts": s.SaveParts(t.Context(), nobody, []store.Part{{Name: "a"}}),
+		"DropParts": s.DropParts(t.Context(), nobody, nil),
+		"Objects":   objects, "Moved": moved, "Parts": parts,
+	} {
+		if !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("%s answers %v, want ErrNotFound", name, err)
+		}
+	}
+}
+
+func commitsInOrder(t *testing.T, open Place) {
+	s, tenant := begin(t, open)
+	want := []store.Commit{commit(1), commit(2), commit(3), commit(4)}
+	want[1].Actor, want[1].Operation = "", "Ümläut 'quoted' \"twice\""
+	want[2].Effects = slices.Repeat([]byte{0, 0xee}, 1<<20)
+	want[3].At = time.Date(1969, 7, 20, 20, 17, 40, 123e6, time.UTC)
+	mustAppend(t, s, tenant, want[:1])
+	mustAppend(t, s, tenant, want[1:])
+	for after := range want {
+		if got := allCommits(t, s, tenant, uint64(after)); !reflect.DeepEqual(got, want[after:]) {
+			t.Errorf("the commits after %d are not those appended", after)
+		}
+	}
+	for _, after := range []uint64{4, 5, math.MaxUint64} {
+		if got := allCommits(t, s, tenant, after); len(got) != 0 {
+			t.Errorf("got %d commits after %d", len(got), after)
+		}
+	}
+	without := commit(5)
+	without.Effects = nil
+	mustAppend(t, s, tenant, []store.Commit{without})
+	if got := allCommits(t, s, tenant, 4); len(got) != 1 || len(got[0].Effects) != 0 {
+		t.Errorf("got %v for a commit without effects", got)
+	}
+}
+
+func commitsMustFollow(t *testing.T, open Place) {
+	s, tenant := begin(t, open)
+	mustAppend(t, s, tenant, []store.Commit{commit(1), commit(2)})
+	for _, seqs := range [][]uint64{{1}, {2}, {4}, {2, 3}, {4, 5}} {
+		var commits []store.Commit
+		for _, seq := range seqs {
+			commits = append(commits, commit(seq))
+		}
+		if err := s.Append(t.Context(), tenant, commits, nil); !errors.Is(err, store.ErrConflict) {
+			t.Errorf("appending %v after 2 answers %v, want ErrConflict", seqs, err)
+		}
+	}
+	for _, commits := range [][]store.Commit{{commit(0)}, {commit(3), commit(5)}, {commit(3), commit(3)}, {commit(4), commit(3)}, {commit(math.MaxUint64)}} {
+		if err := s.Append(t.Context(), tenant, commits, nil); err == nil {
+			t.Errorf("appending %d commits that do not count up from 3 has no error", len(commits))
+		}
+	}
+	mustAppend(t, s, tenant, nil)
+	mustAppend(t, s, tenant, []store.Commit{commit(3)})
+	if got := allCommits(t, s, tenant, 0); len(got) != 3 {
+		t.Errorf("there are %d commits, want 3", len(got))
+	}
+}
+
+func appendIsAtomic(t *testing.T, open Place) {
+	s, tenant := begin(t, open)
+	mustAppend(t, s, tenant, []store.Commit{commit(1)}, object(0, map[string]any{"displayName": "before"}))
+	bad := object(2, map[string]any{})
+	for _, document := range []string{"", "{", `"text"`, `{"a":}`, "[]"} {
+		bad.Document = []byte(document)
+		rows := []store.Object{object(0, map[string]any{"displayName": "after"}), object(1, map[string]any{}), bad}
+		if err := s.Append(t.Context(), tenant, []store.Commit{commit(2)}, rows); err == nil {
+			t.Errorf("appending the document %q has no error", document)
+		}
+	}
+	rows := []store.Object{object(0, map[string]any{"displayName": "after"})}
+	if err := s.Append(t.Context(), tenant, []store.Commit{commit(7)}, rows); !errors.Is(err, store.ErrConflict) {
+		t.Errorf("got %v, want ErrConflict", err)
+	}
+	found := find(t, s, tenant, users())
+	wantOrdinals(t, found, 0)
+	if string(found[0].Document) != `{"displayName":"before"}` {
+		t.Errorf("the document is %s", found[0].Document)
+	}
+	if got := allCommits(t, s, tenant, 0); len(got) != 1 {
+		t.Errorf("there are %d commits, want 1", len(got))
+	}
+	mustAppend(t, s, tenant, []store.Commit{commit(2)})
+}
+
+func appendWithEndedContext(t *testing.T, open Place) {
+	s, tenant := begin(t, open)
+	next := uint64(1)
+	for i := range 50 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*20*time.Microsecond)
+		err := s.Append(ctx, tenant, []store.Commit{commit(next)}, []store.Object{object(uint32(next), map[string]any{})})
+		cancel()
+		if err == nil {
+			next++
+		}
+		if got := len(allCommits(t, s, tenant, 0)); got != int(next-1) {
+			t.Fatalf("after the error %v there are %d commits, want %d", err, got, next-1)
+		}
+	}
+}
+
+func racingWriters(t *testing.T, open Place) {
+	s, tenant := begin(t, open)
+	var won atomic.Int64
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for seq := uint64(1); seq <= 10; seq++ {
+				err := s.Append(t.Context(), tenant, []store.Commit{commit(seq)}, []store.Object{object(uint32(seq), map[string]any{})})
+				if err == nil {
+					won.Add(1)
+				} else if !errors.Is(err, store.ErrConflict) {
+					t.Errorf("append %d: %v", seq, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if got := len(allCommits(t, s, tenant, 0)); int64(got) != won.Load() || got == 0 {
+		t.Errorf("%d appends had no error, and there are %d commits", won.Load(), got)
+	}
+}
+
+func commitsWhileAppending(t *testing.T, open Place) {
+	s, tenant := begin(t, open)
+	var batch []store.Commit
+	for seq := uint64(1); seq <= 2500; seq++ {
+		batch = append(batch, commit(seq))
+	}
+	mustAppend(t, s, tenant, batch)
+	want, next := uint64(1), uint64(2501)
+	err := s.Commits(t.Context(), tenant, 0, func(c store.Commit) error {
+		if c.Seq != want {
+			return fmt.Errorf("commit %d comes, want %d", c.Seq, want)
+		}
+		want++
+		if c.Seq%500 != 0 || next > 2505 {
+			return nil
+		}
+		next++
+		return s.Append(t.Context(), tenant, []store.Commit{commit(next - 1)}, nil)
+	})
+	if err != nil || want < 2501 {
+		t.Errorf("read up to commit %d with %v", want-1, err)
+	}
+}
+
+func yieldError(t *testing.T, open Place) {
+	s, tenant := begin(t, open)
+	mustAppend(t, s, tenant, []store.Commit{commit(1), commit(2), commit(3)})
+	enough := errors.New("enough")
+	calls := 0
+	err := s.Commits(t.Context(), tenant, 0, func(c store.Commit) error {
+		if calls++; c.Seq == 2 {
+			return enough
+		}
+		return nil
+	})
+	if !errors.Is(err, enough) || calls != 2 {
+		t.Errorf("got %v after %d commits, want %v after 2", err, calls, enough)
+	}
+}

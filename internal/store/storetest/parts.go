@@ -1,0 +1,179 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"licensor/internal/store"
+)
+
+func parts(t *testing.T, open Place) {
+	s, tenant := begin(t, open)
+	large := store.Part{Name: "users/0", Data: slices.Repeat([]byte{1, 0, 2}, 1<<20)}
+	odd := store.Part{Name: `it's "ünusual"`, Data: []byte{0}}
+	head := store.Part{Name: "head", Data: []byte("first")}
+	save := func(parts ...store.Part) {
+		t.Helper()
+		if err := s.SaveParts(t.Context(), tenant, parts); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := func(parts ...store.Part) {
+		t.Helper()
+		var names []string
+		for _, part := range parts {
+			names = append(names, part.Name)
+		}
+		if got, err := s.Parts(t.Context(), tenant, names); err != nil || len(got)+len(parts) > 0 && !reflect.DeepEqual(got, parts) {
+			t.Errorf("got other parts than were saved as %q: %v", names, err)
+		}
+	}
+	save(large, odd, head)
+	want(head, odd, large, head)
+	want()
+	head.Data = []byte("second, and longer")
+	save(head)
+	want(head, large)
+	if _, err := s.Parts(t.Context(), tenant, []string{"head", "none"}); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a part that is missing answers %v, want ErrNotFound", err)
+	}
+	if err := s.DropParts(t.Context(), tenant, []string{odd.Name, "head", "none"}); err != nil {
+		t.Fatal(err)
+	}
+	want(odd, head)
+	if _, err := s.Parts(t.Context(), tenant, []string{large.Name}); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a dropped part answers %v, want ErrNotFound", err)
+	}
+	if err := s.DropParts(t.Context(), tenant, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Parts(t.Context(), tenant, []string{"head"}); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a part after all were dropped answers %v, want ErrNotFound", err)
+	}
+}
+
+func secrets(t *testing.T, open Place) {
+	s, _ := begin(t, open)
+	var made atomic.Int64
+	values := make([]string, 32)
+	var all sync.WaitGroup
+	for i := range values {
+		all.Go(func() {
+			value, err := s.Secret(t.Context(), "signing key", func() ([]byte, error) {
+				return fmt.Appendf(nil, "\x00made by %d, call %d", i, made.Add(1)), nil
+			})
+			if err != nil {
+				t.Errorf("secret: %v", err)
+			}
+			values[i] = string(value)
+		})
+	}
+	all.Wait()
+	if len(slices.Compact(values)) != 1 || values[0] == "" {
+		t.Errorf("not all got the same: %q", values)
+	}
+	other, err := s.Secret(t.Context(), "another", func() ([]byte, error) { return []byte("other"), nil })
+	if err != nil || string(other) != "other" {
+		t.Errorf("another secret is %q, %v", other, err)
+	}
+}
+
+func secretFails(t *testing.T, open Place) {
+	s, _ := begin(t, open)
+	broken := errors.New("no randomness")
+	if value, err := s.Secret(t.Context(), "key", func() ([]byte, error) { return []byte("half"), broken }); !errors.Is(err, broken) || value != nil {
+		t.Errorf("got %q, %v; want %v", value, err, broken)
+	}
+	value, err := s.Secret(t.Context(), "key", func() ([]byte, error) { return []byte("whole"), nil })
+	if err != nil || string(value) != "whole" {
+		t.Errorf("got %q, %v after a failure", value, err)
+	}
+}
+
+func secretReplaced(t *testing.T, open Place) {
+	s, _ := begin(t, open)
+	var all sync.WaitGroup
+	for range 32 {
+		all.Go(func() {
+			err := s.ReplaceSecret(t.Context(), "tally", func(old []byte) ([]byte, error) {
+				if len(old) == 0 && old != nil {
+					t.Error("a secret that is not there is empty, not nil")
+				}
+				return append(slices.Clone(old), 'x'), nil
+			})
+			if err != nil {
+				t.Errorf("replace: %v", err)
+			}
+		})
+	}
+	all.Wait()
+	broken := errors.New("no randomness")
+	err := s.ReplaceSecret(t.Context(), "tally", func([]byte) ([]byte, error) { return []byte("half"), broken })
+	if !errors.Is(err, broken) {
+		t.Errorf("an error of the change is answered as %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t)
+	value, err := s.Secret(t.Context(), "tally", func() ([]byte, error) { return nil, errors.New("it is not there") })
+	if err != nil || string(value) != strings.Repeat("x", 32) {
+		t.Errorf("after 32 replacements the secret is %q, %v", value, err)
+	}
+}
+
+func reopen(t *testing.T, open Place) {
+	s, tenant := begin(t, open)
+	rows := []store.Object{object(0, map[string]any{"displayName": "Élise"}), object(1, map[string]any{})}
+	mustAppend(t, s, tenant, []store.Commit{commit(1), commit(2)}, rows...)
+	if err := s.SaveParts(t.Context(), tenant, []store.Part{{Name: "head", Data: []byte("data")}}); err != nil {
+		t.Fatal(err)
+	}
+	key := func(s store.Store) string {
+		value, err := s.Secret(t.Context(), "key", func() ([]byte, error) { return []byte(tenant.String()), nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(value)
+	}
+	before := key(s)
+	if err := s.Close(); err != nil {
+		t.Fatalf("close: %v", err)
+	}
+	s = open(t)
+	if tenants, err := s.Tenants(t.Context()); err != nil || len(tenants) != 1 || tenants[0] != tenant {
+		t.Errorf("got tenants %v, %v", tenants, err)
+	}
+	if got := allCommits(t, s, tenant, 0); !reflect.DeepEqual(got, []store.Commit{commit(1), commit(2)}) {
+		t.Errorf("got commits %v", got)
+	}
+	if got := find(t, s, tenant, users()); !reflect.DeepEqual(got, rows) {
+		t.Errorf("got objects %v", got)
+	}
+	if got, err := s.Parts(t.Context(), tenant, []string{"head"}); err != nil || string(got[0].Data) != "data" {
+		t.Errorf("got parts %v, %v", got, err)
+	}
+	if key(s) != before {
+		t.Error("the secret is another one")
+	}
+	mustAppend(t, s, tenant, []store.Commit{commit(3)})
+}
+
+func ping(t *testing.T, open Place) {
+	s, _ := begin(t, open)
+	if err := s.Ping(t.Context()); err != nil {
+		t.Errorf("ping: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	if err := s.Ping(t.Context()); err == nil {
+		t.Error("a closed store answers a ping")
+	}
+}

@@ -1,0 +1,133 @@
+package storetest
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/store"
+)
+
+// Place opens the store that is kept there. It is called again after Close, and must then show what was there before.
+type Place func(t *testing.T) store.Store
+
+// Run runs all tests, each in a place of its own.
+func Run(t *testing.T, place func(t *testing.T) Place) {
+	for name, test := range map[string]func(t *testing.T, open Place){
+		"tenants are listed in the order of creation":     tenants,
+		"an unknown tenant is not found":                  unknownTenant,
+		"commits come back in order and unchanged":        commitsInOrder,
+		"commits must follow the last one":                commitsMustFollow,
+		"an append that fails leaves nothing":             appendIsAtomic,
+		"an append that has begun is not interrupted":     appendWithEndedContext,
+		"of two writers one gets the next commit":         racingWriters,
+		"many commits are read while others are appended": commitsWhileAppending,
+		"the error of yield ends the reading":             yieldError,
+		"objects are replaced, purged and restored":       objectsChange,
+		"documents come back byte for byte":               documentsUnchanged,
+		"objects are paged":                               paging,
+		"objects are asked for by ordinals":               byOrdinals,
+		"tenants and kinds are apart":                     apart,
+		"reads end with their context":                    readsAreCancelled,
+		"rows come in the order of a property":            orders,
+		"a list keeps its order while rows change":        ordersLast,
+		"orders that make no sense are refused":           badOrders,
+		"rows below an ordinal":                           below,
+		"parts are saved, replaced, dropped":              parts,
+		"a secret is made once":                           secrets,
+		"a secret whose making fails is not there":        secretFails,
+		"a secret is replaced by one at a time":           secretReplaced,
+		"tickets are added once":                          tickets,
+		"tickets change":                                  ticketsChange,
+		"of many who add or change a ticket one wins":     ticketsHaveOneWinner,
+		"tickets end with their family":                   ticketsEndWithFamily,
+		"tickets are dropped when they have expired":      ticketsAreDroppedInTime,
+		"tickets are there after opening again":           ticketsLast,
+		"passwords are apart from users":                  passwords,
+		"what was appended is there after opening again":  reopen,
+		"a store answers a ping until it is closed":       ping,
+		"readers see either all or nothing of an append":  readersSeeWhole,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, place(t))
+		})
+	}
+}
+
+// begin opens a store with one tenant.
+func begin(t *testing.T, open Place) (store.Store, uuid.UUID) {
+	t.Helper()
+	s := open(t)
+	id := uuid.New()
+	if err := s.CreateTenant(t.Context(), id); err != nil {
+		t.Fatalf("create a tenant: %v", err)
+	}
+	return s, id
+}
+
+func commit(seq uint64) store.Commit {
+	return store.Commit{
+		Seq: seq, At: time.UnixMilli(1_700_000_000_000 + int64(seq)).UTC(),
+		Actor: "user 7f1c", Operation: "AssignUser", Format: 1 + uint32(seq%3), Effects: []byte{0, 1, 0xff, byte(seq)},
+	}
+}
+
+func object(ordinal uint32, document any) store.Object {
+	text, err := json.Marshal(document)
+	if err != nil {
+		panic(err)
+	}
+	return store.Object{Kind: store.KindUser, Ordinal: ordinal, ID: uuid.New(), Document: text, Seq: uint64(ordinal)}
+}
+
+func mustAppend(t *testing.T, s store.Store, tenant uuid.UUID, commits []store.Commit, objects ...store.Object) {
+	t.Helper()
+	if err := s.Append(t.Context(), tenant, commits, objects); err != nil {
+		t.Fatalf("append: %v", err)
+	}
+}
+
+func users() store.Query { return store.Query{Kind: store.KindUser, After: -1} }
+
+// find returns the rows of a query.
+func find(t *testing.T, s store.Store, tenant uuid.UUID, query store.Query) []store.Object {
+	t.Helper()
+	rows, err := s.Objects(t.Context(), tenant, query)
+	if err != nil {
+		t.Fatalf("objects: %v", err)
+	}
+	return rows
+}
+
+func ordinals(rows []store.Object) []uint32 {
+	found := []uint32{}
+	for _, row := range rows {
+		found = append(found, row.Ordinal)
+	}
+	return found
+}
+
+func wantOrdinals(t *testing.T, rows []store.Object, want ...uint32) {
+	t.Helper()
+	if got := ordinals(rows); !slices.Equal(got, want) {
+		t.Errorf("got ordinals %v, want %v", got, want)
+	}
+}
+
+func allCommits(t *testing.T, s store.Store, tenant uuid.UUID, after uint64) []store.Commit {
+	t.Helper()
+	var commits []store.Commit
+	err := s.Commits(context.Background(), tenant, after, func(c store.Commit) error {
+		commits = append(commits, c)
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("commits: %v", err)
+	}
+	return commits
+}

@@ -1,0 +1,146 @@
+package tenant
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+)
+
+// DeleteApplication puts an application, by its appId, and its service principal among the deleted items for 30 days (docs/spec/protocol.md P52);
+// its tokens are no longer valid.
+type DeleteApplication struct{ AppID uuid.UUID }
+
+// Name is the operation.
+func (DeleteApplication) Name() string { return "deleteApplication" }
+
+func (cmd DeleteApplication) run(c *change) error {
+	ordinal, ok := c.next.Applications.ByAppID(cmd.AppID)
+	if !ok {
+		return noSuch(cmd.AppID)
+	}
+	was := c.next.ClientAt(ordinal)
+	if err := c.deletePrincipal(&was); err != nil {
+		return err
+	}
+	deleted := was
+	deleted.DeletedDateTime = c.at.Truncate(time.Second)
+	return c.putApplication(ordinal, &was, &deleted)
+}
+
+// DeletePrincipal puts a service principal among the deleted items for 30 days. Its application stays.
+type DeletePrincipal struct{ ID uuid.UUID }
+
+// Name is the operation.
+func (DeletePrincipal) Name() string { return "deleteServicePrincipal" }
+
+func (cmd DeletePrincipal) run(c *change) error {
+	client, ok := c.next.Principal(cmd.ID)
+	if !ok {
+		return noSuch(cmd.ID)
+	}
+	return c.deletePrincipal(&client)
+}
+
+// deletePrincipal deletes the service principal of a client, if it has one. What it was granted stays with it.
+func (c *change) deletePrincipal(of *directory.Client) error {
+	ordinal, ok := c.next.Principals.ByID(of.Principal.ID)
+	if !ok {
+		return nil
+	}
+	deleted := *of
+	deleted.Principal.DeletedDateTime = c.at.Truncate(time.Second)
+	return c.setPrincipal(ordinal, of, &deleted, c.next.Organization)
+}
+
+// putApplication writes an application that is deleted or restored. Its service principals show what they did.
+func (c *change) putApplication(ordinal uint32, was, next *directory.Client) error {
+	return c.applications.put(c, ordinal, next.ID, next.Application.Document(), next.ApplicationChanged(was, c.next.Organization))
+}
+
+// RestoreApplication brings a deleted application back. Its service principal is restored by itself.
+type RestoreApplication struct{ ID uuid.UUID }
+
+// Name is the operation.
+func (RestoreApplication) Name() string { return "restoreApplication" }
+
+func (cmd RestoreApplication) run(c *change) error {
+	ordinal, ok := c.next.Applications.EverByID(cmd.ID)
+	was := c.next.ClientAt(ordinal)
+	if !ok || was.DeletedDateTime.IsZero() || c.expired(was.DeletedDateTime) {
+		return noSuch(cmd.ID)
+	}
+	for _, uri := range was.IdentifierURIs() {
+		for range c.next.Applications.Named(uri) {
+			return taken("identifierUris", uri)
+		}
+	}
+	restored := was
+	restored.DeletedDateTime = time.Time{}
+	return c.putApplication(ordinal, &was, &restored)
+}
+
+// RestorePrincipal brings a deleted service principal back, of an application that is not deleted and has no other.
+type RestorePrincipal struct{ ID uuid.UUID }
+
+// Name is the operation.
+func (RestorePrincipal) Name() string { return "restoreServicePrincipal" }
+
+func (cmd RestorePrincipal) run(c *change) error {
+	ordinal, ok := c.next.Principals.EverByID(cmd.ID)
+	was := c.next.PrincipalAt(ordinal)
+	if !ok || was.Principal.DeletedDateTime.IsZero() || c.expired(was.Principal.DeletedDateTime) {
+		return noSuch(cmd.ID)
+	}
+	if !was.DeletedDateTime.IsZero() {
+		return invalid(was.AppID, "The application with the appId '%s' is deleted, too. Restore it before its service principal.", was.AppID)
+	}
+	if _, ok := c.next.Principals.ByAppID(was.Principal.AppID); ok {
+		return taken("servicePrincipalNames", was.Principal.AppID.String())
+	}
+	restored := was
+	restored.Principal.DeletedDateTime = time.Time{}
+	return c.setPrincipal(ordinal, &was, &restored, c.next.Organization)
+}
+
+// PurgeApplication removes a deleted application permanently, and its deleted service principals with it, which could not be restored.
+type PurgeApplication struct{ ID uuid.UUID }
+
+// Name is the operation.
+func (PurgeApplication) Name() string { return "purgeApplication" }
+
+func (cmd PurgeApplication) run(c *change) error {
+	ordinal, ok := c.next.Applications.EverByID(cmd.ID)
+	if !ok || c.next.Applications.At(ordinal).DeletedDateTime.IsZero() {
+		return noSuch(cmd.ID)
+	}
+	c.purgeApplication(ordinal)
+	return nil
+}
+
+func (c *change) purgeApplication(ordinal uint32) {
+	a := c.next.Applications.At(ordinal)
+	for principal := range c.next.Principals.EveryByAppID(a.AppID) {
+		if p := c.principals.begun().At(principal); p != nil {
+			c.purgePrincipal(&directory.Client{Principal: *p})
+		}
+	}
+	c.applications.purge(c, ordinal, a.ID)
+	c.unlink(a.ID)
+}
+
+// PurgePrincipal removes a deleted service principal permanently, and what it was granted.
+type PurgePrincipal struct{ ID uuid.UUID }
+
+// Name is the operation.
+func (PurgePrincipal) Name() string { return "purgeServicePrincipal" }
+
+func (cmd PurgePrincipal) run(c *change) error {
+	ordinal, ok := c.next.Principals.EverByID(cmd.ID)
+	if !ok || c.next.Principals.At(ordinal).DeletedDateTime.IsZero() {
+		return noSuch(cmd.ID)
+	}
+	c.purgePrincipal(&directory.Client{Principal: *c.next.Principals.At(ordinal)})
+	return nil
+}

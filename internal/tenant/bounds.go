@@ -1,0 +1,135 @@
+package tenant
+
+import (
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+)
+
+// bound is how many of something a tenant can have. What is over a bound already, from before there was one, stays, but nothing is added.
+type bound struct {
+	what  string
+	most  int
+	count func(*Image) int
+}
+
+// bounds are far above what organizations have. They keep a caller that may add things from filling memory and disk without end.
+// Properties of one object have bounds of their own (directory/rule.go, graph/shapes.go), and so have trusted issuers (directory/signin_check.go).
+var bounds = []bound{
+	{"users, those that were deleted for good included", 10_000_000, func(img *Image) int { return int(img.Directory.Users()) }},
+	{"groups, those that were deleted for good included", 1_000_000, func(img *Image) int { return int(img.Directory.Groups()) }},
+	{"applications", 100_000, func(img *Image) int { return countOf(img.Applications, 100_000) }},
+	{"service principals", 100_000, func(img *Image) int { return countOf(img.Principals, 100_000) }},
+	{"administrative units", 10_000, func(img *Image) int { return countOf(img.Units, 10_000) }},
+	{"subscriptions", 10_000, func(img *Image) int { return len(img.Subscriptions) }},
+	{"delegated permission grants", 1_000_000, func(img *Image) int { return img.Grants.Len() }},
+	{"owners, sponsors, app role assignments and members that are not users, together", 1_000_000, func(img *Image) int { return img.Links.Len() }},
+	{"memberships of users in groups", 100_000_000, func(img *Image) int { return img.Memberships }},
+	{"groups that are members of groups", 10_000_000, func(img *Image) int { return img.Nested }},
+	{"members of administrative units", 100_000_000, func(img *Image) int { return img.UnitMembers.Len() }},
+	{"users, groups and service principals with directory roles", 10_000, func(img *Image) int { return len(img.Roles) }},
+}
+
+// What one object can have of others. Those of owners and sponsors are Graph's own.
+const (
+	maxOwners        = 100
+	maxSponsors      = 5
+	maxGroupLicenses = 1000
+	maxEntries       = 10_000 // licenses of a user, directly and from groups
+)
+
+// fewLinks bounds the links that AddLink makes.
+var fewLinks = map[directory.Relation]struct {
+	what string
+	most int
+}{
+	directory.OwnedBy: {"owners", maxOwners}, directory.SponsoredBy: {"sponsors", maxSponsors},
+}
+
+// few refuses one more of something that an object has, where it has as many as it can.
+func few(id uuid.UUID, what string, most, has int) error {
+	if has < most {
+		return nil
+	}
+	return invalid(id, "An object can have at most %d %s. Remove some of those of %s first.", most, what, id)
+}
+
+// linksFrom counts the objects that a relation leads to, as the command has left them.
+func (c *change) linksFrom(r directory.Relation, id uuid.UUID) (n int) {
+	for range c.base.Links.From(r, id) {
+		n++
+	}
+	for _, now := range c.effects.Links {
+		switch {
+		case now.Relation != r || now.From != id:
+		case now.Gone:
+			n--
+		default:
+			n++
+		}
+	}
+	return n
+}
+
+// nested is how many more groups are members of groups.
+func (f *Effects) nested() (n int) {
+	for _, l := range f.Nested {
+		if n++; l.Gone {
+			n -= 2
+		}
+	}
+	return n
+}
+
+// countMemberships counts what commands keep the count of from then on.
+func (img *Image) countMemberships() {
+	img.Memberships, img.Nested = 0, 0
+	for group := range img.Directory.Groups() {
+		if img.Directory.GroupGone(group) {
+			continue
+		}
+		if members := img.Licensing.GroupMembers(group); members != nil {
+			img.Memberships += int(members.GetCardinality())
+		}
+		img.Nested += len(img.Directory.GroupMembersOf(group))
+	}
+}
+
+// countOf counts the objects that are not deleted for good. That they are few is found without going through them.
+func countOf[T any](objects *directory.Objects[T], most int) int {
+	if ever := int(objects.Len()); ever <= most {
+		return ever
+	}
+	n := 0
+	for range objects.All() {
+		n++
+	}
+	for range objects.Deleted() {
+		n++
+	}
+	return n
+}
+
+// maxDocument is how large an object can be, in bytes: its lists and texts together, which are bounded one by one.
+const maxDocument = 2 << 20
+
+// bounded refuses a change that makes an object too large, or adds one too many. What goes into the deleted items may be large.
+func (c *change) bounded() error {
+	for _, key := range c.order {
+		o := c.objects[key]
+		if len(o.Document) > maxDocument && o.Deleted.IsZero() {
+			return invalid(o.ID, "The properties of an object take at most %d bytes together, and those of %s would take %d. Remove what is no longer needed.", maxDocument, o.ID, len(o.Document))
+		}
+	}
+	return c.next.within(c.base, bounds)
+}
+
+// within refuses an image that has more of something than a tenant can have, and than it had before.
+func (img *Image) within(base *Image, bounds []bound) error {
+	for _, b := range bounds {
+		if n := b.count(img); n > b.most && n > b.count(base) {
+			return invalid(b.what, "A tenant can have at most %d %s. Remove some that are no longer needed.", b.most, b.what)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,45 @@
+package tenant
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+)
+
+// What a tenant has of each is bounded, and the bound is told.
+func TestWhatIsAddedIsBounded(t *testing.T) {
+	t.Parallel()
+	img := empty()
+	img.Subscriptions = make([]Subscription, 10_001)
+	base := empty()
+	err := img.within(base, bounds)
+	if problem, ok := errors.AsType[*Problem](err); !ok || problem.Kind != Invalid || !strings.Contains(problem.Message, "at most 10000 subscriptions") {
+		t.Errorf("told %v", err)
+	}
+	if err := img.within(img, bounds); err != nil {
+		t.Errorf("what was there before is refused: %v", err)
+	}
+	img.Subscriptions = img.Subscriptions[:10_000]
+	if err := img.within(base, bounds); err != nil {
+		t.Errorf("as many as can be are refused: %v", err)
+	}
+}
+
+// Objects that are deleted for good make room.
+func TestPurgedObjectsAreNotCounted(t *testing.T) {
+	t.Parallel()
+	draft := directory.NewUnits().Draft()
+	for i := range uint32(20) {
+		draft.Set(i, &directory.AdministrativeUnit{ID: uuid.New(), DisplayName: "Unit"})
+	}
+	for i := range uint32(5) {
+		draft.Purge(i)
+	}
+	if got := countOf(draft.Finish(), 10); got != 15 {
+		t.Errorf("counted %d", got)
+	}
+}

@@ -1,0 +1,227 @@
+package tenant
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/licensing"
+	"licensor/internal/store"
+)
+
+// Command is something a caller wants of a tenant. Its name is the operation that the log shows.
+type Command interface {
+	Name() string
+	run(c *change) error
+}
+
+// Done is what came of a command.
+type Done struct {
+	Image   *Image
+	Changed bool // false: nothing came of it and nothing was written
+	ID      uuid.UUID
+	Ordinal uint32 // of the user, group or administrative unit that was created
+	Report  licensing.Report
+	Rows    []RowProblem // of an import
+	// PassedOver counts the rows of an import that were taken, or refused, when it was sent before.
+	PassedOver int
+}
+
+// change is one command in the making: drafts over the image, the effects so far and the rows to write. When the command fails it is
+// thrown away.
+type change struct {
+	ctx     context.Context
+	base    *Image
+	next    Image
+	at      time.Time
+	newID   func() uuid.UUID
+	load    func(ctx context.Context, kind store.Kind, ordinal uint32) (store.Object, error) // a row as of base
+	claim   func([]claimed) (name claimed, owner uuid.UUID, ok bool)                         // see claims; nil: nothing is claimed
+	lic     *licensing.Draft
+	dir     *directory.Draft
+	effects Effects
+
+	applications objectsChange[directory.Application]
+	principals   objectsChange[directory.ServicePrincipal]
+	units        objectsChange[directory.AdministrativeUnit]
+
+	objects map[objectKey]store.Object
+	order   []objectKey
+	done    Done
+}
+
+type objectKey struct {
+	kind    store.Kind
+	ordinal uint32
+}
+
+func (img *Image) change(ctx context.Context, at time.Time, newID func() uuid.UUID) *change {
+	next := *img
+	next.Seq, next.At = img.Seq+1, at
+	return &change{
+		ctx: ctx, base: img, next: next, at: at, newID: newID,
+		lic: img.Licensing.Draft(next.Seq, at), dir: img.Directory.Draft(),
+		applications: objectsChange[directory.Application]{kind: store.KindApplication, base: img.Applications},
+		principals:   objectsChange[directory.ServicePrincipal]{kind: store.KindServicePrincipal, base: img.Principals},
+		units:        objectsChange[directory.AdministrativeUnit]{kind: store.KindAdministrativeUnit, base: img.Units},
+		objects:      map[objectKey]store.Object{},
+	}
+}
+
+// finish returns the image after the command and its commit, or no commit when nothing came of it.
+func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) {
+	if user, n, crowded := c.lic.Crowded(maxEntries); crowded {
+		id := c.dir.UserID(user)
+		return nil, nil, invalid(id, "A user can have at most %d licenses, directly and from groups together, and %s would have %d.", maxEntries, id, n)
+	}
+	lic, effects := c.lic.Finish()
+	if !effects.Empty() {
+		c.effects.Licensing = effects
+	}
+	c.effects.Applications, c.effects.ApplicationValues = c.applications.documents, c.applications.values
+	c.effects.Principals, c.effects.PrincipalValues = c.principals.documents, c.principals.values
+	c.effects.Units, c.effects.UnitValues = c.units.documents, c.units.values
+	if c.effects.empty() {
+		return c.base, nil, nil
+	}
+	if effects != nil && len(effects.Units) > 0 {
+		c.effects.Shifted = shifted(c.base.Licensing.SKUs(), lic.SKUs())
+	}
+	c.next.Licensing = lic
+	c.next.Directory = c.dir.Finish()
+	c.next.Nested += c.effects.nested()
+	c.next.Applications, c.next.Principals, c.next.Units = c.applications.finish(), c.principals.finish(), c.units.finish()
+	if err := c.next.applySmall(&c.effects); err != nil {
+		return nil, nil, err
+	}
+	if err := c.bounded(); err != nil {
+		return nil, nil, err
+	}
+	data, err := c.effects.encode()
+	if err != nil {
+		return nil, nil, fmt.Errorf("encode effects of %s: %w", operation, err)
+	}
+	next := c.next
+	return &next, &store.Commit{Seq: next.Seq, At: next.At, Actor: actor, Operation: operation, Format: formatNow, Effects: data}, nil
+}
+
+func (f *Effects) empty() bool {
+	return f.Licensing == nil && f.Organization == nil && f.Import == nil && f.SignIn == nil &&
+		len(f.Subscriptions)+len(f.Applications)+len(f.NewUsers)+len(f.Keys)+len(f.Users)+len(f.Groups)+len(f.Nested)+len(f.Owners)+len(f.Managers)+len(f.Roles)+len(f.Grants)+len(f.UserValues)+len(f.GroupValues)+
+			len(f.Applications)+len(f.Principals)+len(f.ApplicationValues)+len(f.PrincipalValues)+len(f.Links)+
+			len(f.Units)+len(f.UnitValues)+len(f.UnitMembers) == 0
+}
+
+// document returns the document of a user or group as the command has left it.
+func (c *change) document(kind store.Kind, ordinal uint32) ([]byte, error) {
+	if o, ok := c.objects[objectKey{kind, ordinal}]; ok {
+		return o.Document, nil
+	}
+	row, err := c.load(c.ctx, kind, ordinal)
+	return row.Document, err
+}
+
+// write notes a row to be written with the commit.
+func (c *change) write(o store.Object) {
+	key := objectKey{o.Kind, o.Ordinal}
+	if _, ok := c.objects[key]; !ok {
+		c.order = append(c.order, key)
+	}
+	c.objects[key] = o
+}
+
+// writeUser notes the row of a user with its new document, and what has changed in the columns; was is nil for a new user.
+func (c *change) writeUser(user uint32, was, now *directory.User, document []byte) {
+	changes := now.Values()
+	if was != nil {
+		changes = now.Changed(was)
+	}
+	if len(changes) > 0 {
+		c.dir.SetUserValues(user, changes)
+		c.effects.UserValues = append(c.effects.UserValues, Values{user, directory.UserSchema().AppendChanges(nil, changes)})
+	}
+	c.write(store.Object{Kind: store.KindUser, Ordinal: user, ID: now.ID, Deleted: now.DeletedDateTime, Document: document})
+}
+
+// writeGroup is writeUser for groups.
+func (c *change) writeGroup(group uint32, was, now *directory.Group, document []byte) {
+	changes := now.Values()
+	if was != nil {
+		changes = now.Changed(was)
+	}
+	if len(changes) > 0 {
+		c.dir.SetGroupValues(group, changes)
+		c.effects.GroupValues = append(c.effects.GroupValues, Values{group, directory.GroupSchema().AppendChanges(nil, changes)})
+	}
+	c.write(store.Object{Kind: store.KindGroup, Ordinal: group, ID: now.ID, Deleted: now.DeletedDateTime, Document: document})
+}
+
+func (c *change) rows() []store.Object {
+	rows := make([]store.Object, 0, len(c.order))
+	for _, key := range c.order {
+		rows = append(rows, c.objects[key])
+	}
+	return rows
+}
+
+func (c *change) markUser(m Mark) {
+	if m.What == Purged {
+		id := c.dir.UserID(m.Ordinal)
+		m.ID = &id
+	}
+	c.effects.Users = append(c.effects.Users, m)
+	mark(m, c.dir.TouchUser, c.dir.HideUser, c.dir.ShowUser, c.dir.PurgeUser)
+}
+
+func (c *change) markGroup(m Mark) {
+	if m.What == Purged {
+		id := c.dir.GroupID(m.Ordinal)
+		m.ID = &id
+	}
+	c.effects.Groups = append(c.effects.Groups, m)
+	mark(m, c.dir.TouchGroup, c.dir.HideGroup, c.dir.ShowGroup, c.dir.PurgeGroup)
+}
+
+// written is the mark of a document that has taken the place of another.
+func written(ordinal uint32, was, now []byte) Mark {
+	return Mark{Ordinal: ordinal, What: Written, Properties: directory.Differing(was, now)}
+}
+
+// live refuses a user who is deleted or gone by now.
+func (c *change) live(user uint32) error {
+	if c.dir.UserGone(user) || c.dir.UserHidden(user) {
+		return noSuch(c.dir.UserID(user))
+	}
+	return nil
+}
+
+func (c *change) liveGroup(group uint32) error {
+	if c.dir.GroupGone(group) || c.dir.GroupHidden(group) {
+		return noSuch(c.dir.GroupID(group))
+	}
+	return nil
+}
+
+// duplicates keeps licensing's knowledge of who shares an address (docs/spec/licensing.md L43), for the owners of these.
+func (c *change) duplicates(addresses []directory.Key) {
+	for _, key := range addresses {
+		for owner := range c.dir.AddressOwners(key) {
+			c.lic.SetDuplicate(owner, c.dir.AddressShared(owner))
+		}
+	}
+}
+
+func one(user uint32) *roaring.Bitmap { return roaring.BitmapOf(user) }
+
+func addressKeys(u *directory.User) []directory.Key {
+	list := u.Addresses()
+	keys := make([]directory.Key, len(list))
+	for i, a := range list {
+		keys[i] = directory.KeyOf(a)
+	}
+	return keys
+}

@@ -1,0 +1,97 @@
+package tenant
+
+import (
+	"context"
+	"fmt"
+
+	"licensor/internal/directory"
+	"licensor/internal/memory"
+	"licensor/internal/store"
+)
+
+// document is a decoded row, as of a revision of the directory's index.
+type document struct {
+	revision uint32
+	seq      uint64 // of the row
+	size     int    // of the row
+	user     *directory.User
+	group    *directory.Group
+}
+
+// User answers a user's document, not to be changed.
+func (t *Tenant) User(ctx context.Context, img *Image, user uint32) (*directory.User, error) {
+	d, err := t.cached(objectKey{store.KindUser, user}, img, func() (store.Object, error) {
+		return t.read(ctx, store.KindUser, user)
+	})
+	return d.user, err
+}
+
+// Group answers a group's document, not to be changed.
+func (t *Tenant) Group(ctx context.Context, img *Image, group uint32) (*directory.Group, error) {
+	d, err := t.cached(objectKey{store.KindGroup, group}, img, func() (store.Object, error) {
+		return t.read(ctx, store.KindGroup, group)
+	})
+	return d.group, err
+}
+
+// cached returns the document that is kept for the image's revision of it, or else the row that is
+// read. That row is never older than the image. It is newer (seq is greater than the image's) when
+// the image is not the current one, or when the row's commit is durable but not yet published; then
+// it is not kept.
+func (t *Tenant) cached(key objectKey, img *Image, read func() (store.Object, error)) (document, error) {
+	revision := img.revision(key)
+	if d, ok := t.documents.get(key); ok && d.revision == revision {
+		return d, nil
+	}
+	row, err := read()
+	if err != nil {
+		return document{}, err
+	}
+	d := document{revision: revision, seq: row.Seq, size: len(row.Document)}
+	if key.kind == store.KindUser {
+		d.user, err = directory.ParseUser(row.Document)
+	} else {
+		d.group, err = directory.ParseGroup(row.Document)
+	}
+	if err != nil {
+		return document{}, fmt.Errorf("read object %d of kind %d of tenant %s: %w", key.ordinal, key.kind, t.id, err)
+	}
+	if d.seq <= img.Seq {
+		t.documents.add(key, d)
+	}
+	return d, nil
+}
+
+// revision is that of a user or group.
+func (img *Image) revision(key objectKey) uint32 {
+	if key.kind == store.KindUser {
+		return img.Directory.UserRevision(key.ordinal)
+	}
+	return img.Directory.GroupRevision(key.ordinal)
+}
+
+func (t *Tenant) forget(key objectKey) { t.documents.remove(key) }
+
+// decodedSize is how many times its length a document takes, as a row, decoded, and written into an answer.
+const decodedSize = 4
+
+// read is load for the request that the context is of, which takes memory for the document. A small one is within what every request has.
+func (t *Tenant) read(ctx context.Context, kind store.Kind, ordinal uint32) (store.Object, error) {
+	row, err := t.load(ctx, kind, ordinal)
+	if err == nil {
+		err = memory.Of(ctx).Least(ctx, decodedSize*int64(len(row.Document)))
+	}
+	return row, err
+}
+
+// load reads a row from the store, as of the last commit that is durable.
+func (t *Tenant) load(ctx context.Context, kind store.Kind, ordinal uint32) (store.Object, error) {
+	rows, err := t.store.Objects(ctx, t.id, store.Query{Kind: kind, Ordinals: []uint32{ordinal}, After: -1})
+	if err != nil {
+		return store.Object{}, fmt.Errorf("read object %d of kind %d: %w", ordinal, kind, err)
+	}
+	if len(rows) == 0 {
+		return store.Object{}, notFound(fmt.Sprintf("number %d", ordinal))
+	}
+	return rows[0], nil
+}

@@ -1,0 +1,112 @@
+package tenant
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"licensor/internal/query"
+	"licensor/internal/store"
+	"licensor/internal/turns"
+)
+
+// keptSets is how many sets that conditions have found are remembered: whoever goes through a list asks again for each page.
+const keptSets = 16
+
+// setKey is what a set was found by, and as of which commit.
+type setKey struct {
+	seq    uint64
+	kind   store.Kind
+	within query.Within
+	name   string
+}
+
+// Find returns the objects of a kind that fulfil a condition, as of an image. When page is not nil, only objects on that page
+// and one more are looked for, and others may be missing. Under a name, which stands for the condition as long as the image is the same,
+// the set is remembered; "" is not remembered.
+func (t *Tenant) Find(ctx context.Context, img *Image, kind store.Kind, within query.Within, c *query.Condition, name string, page *Page) (*query.Rows, error) {
+	key := setKey{img.Seq, kind, within, name}
+	if name != "" {
+		if rows, ok := t.sets.Get(key); ok {
+			return rows, nil
+		}
+	}
+	rows, all, err := t.find(ctx, img, kind, within, c, page)
+	if err == nil && all && name != "" {
+		t.sets.Add(key, rows)
+	}
+	return rows, err
+}
+
+// find chooses the way, and reports whether the set is complete.
+func (t *Tenant) find(ctx context.Context, img *Image, kind store.Kind, within query.Within, c *query.Condition, page *Page) (rows *query.Rows, all bool, err error) {
+	table := img.Columns(kind)
+	if c.Cost(table) >= worthReading {
+		if rows, all, err = t.findByName(ctx, img, kind, within, c, page); rows != nil || err != nil {
+			return rows, all, err
+		}
+	}
+	if page != nil && page.Order == nil {
+		rows, all, err = c.FindSome(ctx, table, within, page.After, page.Limit, turns.Of(ctx).Yield)
+		return rows, all && page.After < 0, err
+	}
+	turn, err := t.Turn(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	defer turn.End()
+	rows, err = c.Find(ctx, table, within, turn.Pause)
+	return rows, true, err
+}
+
+const (
+	// worthReading is how long a condition must take to be asked of everybody so that names are read from the store instead.
+	worthReading = time.Millisecond
+	// mostNames is how many names are read for that. Reading more takes about as long as asking everybody.
+	mostNames = 500
+)
+
+// findByName is find for a condition on the beginning of a name: what can fulfil it is read from the store's order of that name. It returns
+// nil when that is too much, or there is no such order.
+func (t *Tenant) findByName(ctx context.Context, img *Image, kind store.Kind, within query.Within, c *query.Condition, page *Page) (*query.Rows, bool, error) {
+	table := img.Columns(kind)
+	place, prefix, ok := c.Start()
+	if !ok || !slices.Contains(store.Ordered, table.Schema().Columns[place].Name) {
+		return nil, false, nil
+	}
+	order := &store.Order{Property: table.Schema().Columns[place].Name, AsOf: img.Seq}
+	q := store.Query{Kind: kind, After: -1, Below: table.Rows(), Limit: mostNames + 1}
+	inOrder := page != nil && page.Order != nil && page.Order.Property == order.Property
+	if inOrder { // then the page's own objects are enough, and mostly among the first names
+		order, q.After, q.Limit = new(*page.Order), page.After, min(2*page.Limit, q.Limit)
+	}
+	order.Prefix, q.Order = prefix, order
+	for {
+		candidates, err := t.ordinals(ctx, q)
+		if err != nil {
+			return nil, false, err
+		}
+		rows, complete := c.FindAmong(table, within, candidates), len(candidates) < q.Limit
+		if complete || inOrder && rows.Count() >= page.Limit {
+			return rows, complete && q.After < 0, nil
+		}
+		if q.Limit > mostNames {
+			return nil, false, nil
+		}
+		q.Limit = mostNames + 1
+	}
+}
+
+// ordinals returns the ordinals of the rows that a query selects, ascending.
+func (t *Tenant) ordinals(ctx context.Context, q store.Query) ([]uint32, error) {
+	found, err := t.store.Objects(ctx, t.id, q)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]uint32, len(found))
+	for i, row := range found {
+		list[i] = row.Ordinal
+	}
+	slices.Sort(list)
+	return list, nil
+}

@@ -1,0 +1,76 @@
+package tenant
+
+import (
+	"testing"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/licensing"
+	"licensor/internal/store"
+)
+
+// FuzzReplay puts arbitrary bytes where a commit's effects should be: a damaged log must give an error, never a panic.
+func FuzzReplay(f *testing.F) {
+	for _, e := range []Effects{
+		{NewUsers: []UserKeys{{ID: uuid.UUID{1}, Name: directory.KeyOf("ann")}}, Licensing: &licensing.Effects{Users: []licensing.NewUsers{{Count: 1}}}},
+		{Managers: []ManagerNow{{User: 0, Manager: 1}, {User: 1, Gone: true}}},
+		{Users: []Mark{{What: Hidden}, {Ordinal: 7, What: Written}}, Groups: []Mark{{Ordinal: 1, What: Purged}}, Nested: []Link{{Group: 0, Member: 0}}, Owners: []Link{{Group: 3}}},
+		{Keys: []UserKeys{{User: 9}}, Organization: []byte(`{}`), Former: []FormerApplication{{Document: []byte(`{`)}}, Import: &ImportMark{"a", 1}},
+		{Applications: []DocumentNow{{Document: []byte(`{}`)}, {}}, PrincipalValues: []Values{{Ordinal: 1}}},
+		{Licensing: &licensing.Effects{Groups: []licensing.GroupEffect{{Group: 0, New: &uuid.UUID{2}, Joined: []byte{1, 2, 3}}}}},
+	} {
+		data, err := e.encode()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		img, err := small(t).apply(store.Commit{Seq: 2, At: time.Unix(2, 0), Format: formatNow, Effects: data})
+		if err == nil {
+			img.Licensing.InError()
+			_ = headOf(img, nil)
+		}
+	})
+}
+
+// small is an image with two users, one of them in one of two groups.
+func small(t testing.TB) *Image {
+	t.Helper()
+	img := empty()
+	lic, dir := img.Licensing.Draft(1, time.Unix(1, 0)), img.Directory.Draft()
+	for i := range byte(2) {
+		lic.AddUser(licensing.NoCountry)
+		dir.AddUser(uuid.UUID{1, i}, directory.Key{1, i}, []directory.Key{{2, i}})
+		lic.AddGroup(uuid.UUID{2, i})
+		dir.AddGroup(uuid.UUID{2, i})
+	}
+	lic.AddMembers(0, one(1))
+	dir.Join(0, func(yield func(uint32) bool) { yield(1) })
+	img.Licensing, _ = lic.Finish()
+	img.Directory = dir.Finish()
+	img.Seq = 1
+	return img
+}
+
+// FuzzSnapshotHead puts arbitrary bytes where a snapshot's head should be.
+func FuzzSnapshotHead(f *testing.F) {
+	img := small(f)
+	data, err := cbor.Marshal(headOf(img, partNames{"licensing": {"licensing-0-1"}, "directory": {"directory-0-1"}}))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	parts := map[string][][]byte{}
+	for _, p := range pieces {
+		parts[p.name] = append(parts[p.name], p.write(img, 0))
+	}
+	f.Fuzz(func(_ *testing.T, data []byte) {
+		if h, err := decodeHead(data); err == nil {
+			_, _ = h.image(parts)
+		}
+	})
+}

@@ -1,0 +1,420 @@
+package tenant
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/store"
+)
+
+// CreateGroup adds a group, with its first members and owners.
+type CreateGroup struct {
+	Patch   directory.GroupPatch
+	Members []uuid.UUID // users, groups and service principals
+	Owners  []uuid.UUID // users and service principals
+	Creator uuid.UUID   // of the group; nobody when not in the directory
+	Unit    *uint32     // the administrative unit that it becomes a member of; nil: none
+}
+
+// Name is the operation.
+func (CreateGroup) Name() string { return "createGroup" }
+
+func (cmd CreateGroup) run(c *change) error {
+	g, err := directory.NewGroup(cmd.Patch, c.freshID(), c.at)
+	if err != nil {
+		return err
+	}
+	group, err := c.addGroup(g)
+	if err != nil {
+		return err
+	}
+	c.created(g.ID, cmd.Creator)
+	if cmd.Unit != nil {
+		if err := (AddUnitMember{Unit: *cmd.Unit, Member: g.ID}).run(c); err != nil {
+			return err
+		}
+	}
+	if err := c.addMembers(group, cmd.Members); err != nil {
+		return err
+	}
+	owners := cmd.Owners
+	if kind, ok := c.base.Kind(cmd.Creator); ok && kind == store.KindUser && g.Unified() && len(owners) == 0 {
+		owners = []uuid.UUID{cmd.Creator} // as in the real service
+	}
+	return c.addOwners(group, owners)
+}
+
+func (c *change) addGroup(g *directory.Group) (uint32, error) {
+	if err := c.freeID(g.ID); err != nil {
+		return 0, err
+	}
+	if err := c.freeNickname(g, c.dir.Groups()); err != nil {
+		return 0, err
+	}
+	g.GiveAddress(c.next.Organization.DefaultDomain())
+	group := c.lic.AddGroup(g.ID)
+	c.dir.AddGroup(g.ID)
+	c.writeGroup(group, nil, g, g.Document())
+	c.done.ID, c.done.Ordinal = g.ID, group
+	return group, nil
+}
+
+// freeNickname refuses a Microsoft 365 group, which has or will have an ordinal, with the mailNickname
+// of another: they would have one address.
+func (c *change) freeNickname(g *directory.Group, ordinal uint32) error {
+	if g.Unified() && c.dir.NicknameTaken(g.MailNickname, ordinal) {
+		return taken("mailNickname", g.MailNickname)
+	}
+	return nil
+}
+
+func (c *change) group(group uint32) (*directory.Group, []byte, error) {
+	document, err := c.document(store.KindGroup, group)
+	if err != nil {
+		return nil, nil, err
+	}
+	g, err := directory.ParseGroup(document)
+	return g, document, err
+}
+
+// UpdateGroup changes properties of a group, and adds members and owners.
+type UpdateGroup struct {
+	Group           uint32
+	Patch           directory.GroupPatch
+	Members, Owners []uuid.UUID // to be added
+}
+
+// Name is the operation.
+func (UpdateGroup) Name() string { return "updateGroup" }
+
+func (cmd UpdateGroup) reads() objectKey { return objectKey{store.KindGroup, cmd.Group} }
+
+func (cmd UpdateGroup) run(c *change) error {
+	if err := c.liveGroup(cmd.Group); err != nil {
+		return err
+	}
+	was, old, err := c.group(cmd.Group)
+	if err != nil {
+		return err
+	}
+	g, err := cmd.Patch.Apply(*was)
+	if err != nil {
+		return err
+	}
+	if was.Licensable() && !g.Licensable() && c.base.Licensing.GroupLicensed(cmd.Group) {
+		return invalid(g.ID, "securityEnabled of group %s cannot be turned off while the group has licenses. Remove its licenses first.", g.ID)
+	}
+	if !strings.EqualFold(g.MailNickname, was.MailNickname) {
+		if err := c.freeNickname(&g, cmd.Group); err != nil {
+			return err
+		}
+	}
+	if document := g.Document(); !bytes.Equal(old, document) {
+		c.markGroup(written(cmd.Group, old, document))
+		c.writeGroup(cmd.Group, was, &g, document)
+	}
+	if err := c.addMembers(cmd.Group, cmd.Members); err != nil {
+		return err
+	}
+	return c.addOwners(cmd.Group, cmd.Owners)
+}
+
+// DeleteGroup puts a Microsoft 365 group among the deleted items and removes any other permanently
+// (docs/spec/protocol.md P52); with licenses it is refused (docs/spec/licensing.md L35).
+type DeleteGroup struct{ Group uint32 }
+
+// Name is the operation.
+func (DeleteGroup) Name() string { return "deleteGroup" }
+
+func (cmd DeleteGroup) reads() objectKey { return objectKey{store.KindGroup, cmd.Group} }
+
+func (cmd DeleteGroup) run(c *change) error {
+	if err := c.liveGroup(cmd.Group); err != nil {
+		return err
+	}
+	g, _, err := c.group(cmd.Group)
+	if err != nil {
+		return err
+	}
+	if !g.SoftDeletes() || c.base.Licensing.GroupLicensed(cmd.Group) {
+		return c.purgeGroup(cmd.Group)
+	}
+	c.markGroup(Mark{Ordinal: cmd.Group, What: Hidden})
+	deleted := *g
+	deleted.DeletedDateTime = c.at
+	c.writeGroup(cmd.Group, g, &deleted, deleted.Document())
+	return nil
+}
+
+func (c *change) purgeGroup(group uint32) error {
+	id := c.dir.GroupID(group)
+	members := c.base.Licensing.GroupMembers(group)
+	if err := c.lic.RemoveGroup(group); err != nil {
+		return err
+	}
+	c.next.Memberships -= c.dir.Leave(group, roaring.Values(members))
+	for _, outer := range slices.Clone(c.dir.GroupMemberOf(group)) { // which the log must say, since nothing else knows it any more
+		c.dir.LeaveGroup(outer, group)
+		c.effects.Nested = append(c.effects.Nested, Link{Group: outer, Member: group, Gone: true})
+	}
+	c.next.Nested -= len(c.dir.GroupMembersOf(group)) // which end with the mark
+	c.leaveUnits(group, true)
+	c.unlink(id)
+	c.forgetRoles(id)
+	c.markGroup(Mark{Ordinal: group, What: Purged})
+	c.write(store.Object{Kind: store.KindGroup, Ordinal: group, ID: id, Purged: true})
+	return nil
+}
+
+// RestoreGroup brings a deleted group back.
+type RestoreGroup struct{ Group uint32 }
+
+// Name is the operation.
+func (RestoreGroup) Name() string { return "restoreGroup" }
+
+func (cmd RestoreGroup) run(c *change) error {
+	g, err := c.deletedGroup(cmd.Group)
+	if err != nil {
+		return err
+	}
+	if c.at.Sub(g.DeletedDateTime) > KeptFor {
+		return noSuch(g.ID)
+	}
+	if err := c.freeNickname(g, cmd.Group); err != nil {
+		return err
+	}
+	c.markGroup(Mark{Ordinal: cmd.Group, What: Shown})
+	restored := *g
+	restored.DeletedDateTime = time.Time{}
+	c.done.ID, c.done.Ordinal = g.ID, cmd.Group
+	c.writeGroup(cmd.Group, g, &restored, restored.Document())
+	return nil
+}
+
+func (c *change) deletedGroup(group uint32) (*directory.Group, error) {
+	if c.dir.GroupGone(group) || !c.dir.GroupHidden(group) {
+		return nil, noSuch(c.dir.GroupID(group))
+	}
+	g, _, err := c.group(group)
+	return g, err
+}
+
+// PurgeGroup removes a deleted group permanently.
+type PurgeGroup struct{ Group uint32 }
+
+// Name is the operation.
+func (PurgeGroup) Name() string { return "purgeGroup" }
+
+func (cmd PurgeGroup) run(c *change) error {
+	if c.dir.GroupGone(cmd.Group) || !c.dir.GroupHidden(cmd.Group) {
+		return noSuch(c.dir.GroupID(cmd.Group))
+	}
+	return c.purgeGroup(cmd.Group)
+}
+
+// AddMembers puts users, groups and service principals into a group: all, or with an error none.
+type AddMembers struct {
+	Group   uint32
+	Members []uuid.UUID
+}
+
+// Name is the operation.
+func (AddMembers) Name() string { return "addMembers" }
+
+func (cmd AddMembers) run(c *change) error {
+	if err := c.liveGroup(cmd.Group); err != nil {
+		return err
+	}
+	return c.addMembers(cmd.Group, cmd.Members)
+}
+
+func (c *change) addMembers(group uint32, members []uuid.UUID) error {
+	users := roaring.New()
+	for _, id := range members {
+		if user, ok := c.dir.UserByID(id); ok && !c.dir.UserHidden(user) {
+			if users.Contains(user) || c.dir.IsMember(user, group) {
+				return alreadyThere(id, "members")
+			}
+			users.Add(user)
+			continue
+		}
+		if err := c.addOther(group, id); err != nil {
+			return err
+		}
+	}
+	c.join(group, users)
+	return nil
+}
+
+// join makes users who are not yet members members.
+func (c *change) join(group uint32, users *roaring.Bitmap) {
+	c.next.Memberships += c.dir.Join(group, roaring.Values(users))
+	c.lic.AddMembers(group, users)
+}
+
+// addOther makes a group or a service principal a member.
+func (c *change) addOther(group uint32, id uuid.UUID) error {
+	if _, ok := c.base.Principals.ByID(id); ok {
+		if !c.link(c.memberLink(group, id), true) {
+			return alreadyThere(id, "members")
+		}
+		return nil
+	}
+	member, ok := c.dir.GroupByID(id)
+	if !ok || c.dir.GroupHidden(member) {
+		return noSuch(id)
+	}
+	if c.roleAssignable(group) {
+		return invalid(id, "Nesting is currently not supported for groups that can be assigned to a role.")
+	}
+	if member == group {
+		return invalid(id, "Group %s cannot be a member of itself.", id)
+	}
+	if !c.dir.JoinGroup(group, member) {
+		return alreadyThere(id, "members")
+	}
+	c.effects.Nested = append(c.effects.Nested, Link{Group: group, Member: member})
+	return nil
+}
+
+// roleAssignable is Image.RoleAssignable of a group that the command may have created.
+func (c *change) roleAssignable(group uint32) bool {
+	if group < c.base.Directory.Groups() {
+		return c.base.RoleAssignable(group)
+	}
+	g, _, err := c.group(group)
+	return err == nil && g.IsAssignableToRole != nil && *g.IsAssignableToRole
+}
+
+func (c *change) memberLink(group uint32, id uuid.UUID) directory.Link {
+	return directory.Link{Relation: directory.HasMember, From: c.dir.GroupID(group), To: id}
+}
+
+func (c *change) ownerLink(group uint32, id uuid.UUID) directory.Link {
+	return directory.Link{Relation: directory.OwnedBy, From: c.dir.GroupID(group), To: id}
+}
+
+func alreadyThere(id uuid.UUID, property string) *Problem {
+	return invalid(id, "One or more added object references already exist for the following modified properties: '%s'.", property)
+}
+
+// RemoveMember takes a user, group or service principal out of a group.
+type RemoveMember struct {
+	Group  uint32
+	Member uuid.UUID
+}
+
+// Name is the operation.
+func (RemoveMember) Name() string { return "removeMember" }
+
+func (cmd RemoveMember) run(c *change) error {
+	if err := c.liveGroup(cmd.Group); err != nil {
+		return err
+	}
+	if user, ok := c.dir.UserByID(cmd.Member); ok {
+		if c.dir.UserHidden(user) || !c.dir.IsMember(user, cmd.Group) {
+			return noSuch(cmd.Member)
+		}
+		c.next.Memberships -= c.dir.Leave(cmd.Group, slices.Values([]uint32{user}))
+		c.lic.RemoveMembers(cmd.Group, one(user))
+		return nil
+	}
+	if c.link(c.memberLink(cmd.Group, cmd.Member), false) {
+		return nil
+	}
+	member, ok := c.dir.GroupByID(cmd.Member)
+	if !ok || !c.dir.LeaveGroup(cmd.Group, member) {
+		return noSuch(cmd.Member)
+	}
+	c.effects.Nested = append(c.effects.Nested, Link{Group: cmd.Group, Member: member, Gone: true})
+	return nil
+}
+
+// AddOwners makes users and service principals owners of a group.
+type AddOwners struct {
+	Group  uint32
+	Owners []uuid.UUID
+}
+
+// Name is the operation.
+func (AddOwners) Name() string { return "addOwners" }
+
+func (cmd AddOwners) run(c *change) error {
+	if err := c.liveGroup(cmd.Group); err != nil {
+		return err
+	}
+	return c.addOwners(cmd.Group, cmd.Owners)
+}
+
+func (c *change) addOwners(group uint32, owners []uuid.UUID) error {
+	for _, id := range owners {
+		if err := c.addOwner(group, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *change) addOwner(group uint32, id uuid.UUID) error {
+	user, isUser := c.dir.UserByID(id)
+	isUser = isUser && !c.dir.UserHidden(user)
+	_, isPrincipal := c.base.Principals.ByID(id)
+	if !isUser && !isPrincipal {
+		return noSuch(id)
+	}
+	of := c.dir.GroupID(group)
+	if err := few(of, "owners", maxOwners, len(c.dir.Owners(group))+c.linksFrom(directory.OwnedBy, of)); err != nil {
+		return err
+	}
+	switch {
+	case isPrincipal && !c.link(c.ownerLink(group, id), true), isUser && !c.dir.AddOwner(group, user):
+		return alreadyThere(id, "owners")
+	case isUser:
+		c.effects.Owners = append(c.effects.Owners, Link{Group: group, Member: user})
+	}
+	return nil
+}
+
+// RemoveOwner takes an owner from a group. The last one stays, as in the real service.
+type RemoveOwner struct {
+	Group uint32
+	Owner uuid.UUID
+}
+
+// Name is the operation.
+func (RemoveOwner) Name() string { return "removeOwner" }
+
+func (cmd RemoveOwner) run(c *change) error {
+	if err := c.liveGroup(cmd.Group); err != nil {
+		return err
+	}
+	user, isUser := c.dir.UserByID(cmd.Owner)
+	switch {
+	case c.link(c.ownerLink(cmd.Group, cmd.Owner), false):
+	case isUser && c.dir.RemoveOwner(cmd.Group, user):
+		c.effects.Owners = append(c.effects.Owners, Link{Group: cmd.Group, Member: user, Gone: true})
+	default:
+		return noSuch(cmd.Owner)
+	}
+	if !c.owned(cmd.Group, cmd.Owner) {
+		return invalid(cmd.Owner, "The group must have at least one owner, hence this owner cannot be removed.")
+	}
+	return nil
+}
+
+// owned reports whether a group has another owner than one that was just removed, which is not
+// deleted.
+func (c *change) owned(group uint32, removed uuid.UUID) bool {
+	for id := range c.base.Links.From(directory.OwnedBy, c.dir.GroupID(group)) {
+		if _, live := c.base.Kind(id); live && id != removed {
+			return true
+		}
+	}
+	return slices.ContainsFunc(c.dir.Owners(group), func(user uint32) bool { return !c.dir.UserHidden(user) })
+}

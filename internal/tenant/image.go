@@ -1,0 +1,120 @@
+package tenant
+
+import (
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/licensing"
+)
+
+// Image is a tenant at one commit. Nothing in it ever changes.
+type Image struct {
+	Seq           uint64
+	At            time.Time
+	Licensing     *licensing.Image
+	Directory     *directory.Index
+	Organization  *directory.Organization
+	Subscriptions []Subscription // oldest first
+	Applications  *directory.Objects[directory.Application]
+	Principals    *directory.Objects[directory.ServicePrincipal] // Microsoft Graph's first
+	Units         *directory.Objects[directory.AdministrativeUnit]
+	UnitMembers   *directory.UnitMembers
+	Grants        *directory.Grants
+	Links         *directory.Links
+	Roles         map[uuid.UUID][]uuid.UUID // ids of the templates of the directory roles that were given to an object, by its id
+	SignIn        directory.SignIn
+	Imports       []Imported // of the last week, the one that came last at the end
+	Memberships   int        // how many users are members of groups, those of deleted ones included
+	Nested        int        // how many groups are members of groups
+
+	former []directory.Client // applications of format 1, until migrate
+}
+
+// Subscription is a purchase of a SKU: Graph's companySubscription (docs/spec/licensing.md L1).
+type Subscription struct {
+	ID                     uuid.UUID  `json:"id" cbor:"1,keyasint"`
+	CommerceSubscriptionID uuid.UUID  `json:"commerceSubscriptionId" cbor:"2,keyasint"`
+	SKUID                  uuid.UUID  `json:"skuId" cbor:"3,keyasint"`
+	TotalLicenses          int        `json:"totalLicenses" cbor:"4,keyasint"`
+	Status                 string     `json:"status" cbor:"5,keyasint"`
+	IsTrial                bool       `json:"isTrial" cbor:"6,keyasint,omitempty"`
+	CreatedDateTime        time.Time  `json:"createdDateTime" cbor:"7,keyasint"`
+	NextLifecycleDateTime  *time.Time `json:"nextLifecycleDateTime" cbor:"8,keyasint,omitempty"`
+}
+
+func empty() *Image {
+	return &Image{
+		Licensing: licensing.New(&licensing.Catalog{}), Directory: directory.NewIndex(),
+		Applications: directory.NewApplications(), Principals: directory.NewPrincipals(), Units: directory.NewUnits(),
+		UnitMembers: new(directory.UnitMembers), Grants: new(directory.Grants), Links: new(directory.Links),
+	}
+}
+
+// Subscription returns a subscription by its id or its commerceSubscriptionId.
+func (img *Image) Subscription(id uuid.UUID) (Subscription, bool) {
+	at := slices.IndexFunc(img.Subscriptions, func(s Subscription) bool { return s.ID == id || s.CommerceSubscriptionID == id })
+	if at < 0 {
+		return Subscription{}, false
+	}
+	return img.Subscriptions[at], true
+}
+
+// LiveUser returns the ordinal of a user who is not deleted, by id or userPrincipalName; a *Problem NotFound otherwise.
+func (img *Image) LiveUser(key string) (uint32, error) {
+	if id, err := parseID(key); err == nil {
+		if user, ok := img.Directory.UserByID(id); ok && !img.Directory.UserHidden(user) {
+			return user, nil
+		}
+		return 0, notFound(key)
+	}
+	if user, ok := img.Directory.UserByName(key); ok {
+		return user, nil
+	}
+	return 0, notFound(key)
+}
+
+// LiveGroup returns the ordinal of a group that is not deleted; a *Problem NotFound otherwise.
+func (img *Image) LiveGroup(key string) (uint32, error) {
+	id, err := parseID(key)
+	if err != nil {
+		return 0, notFound(key)
+	}
+	if group, ok := img.Directory.GroupByID(id); ok && !img.Directory.GroupHidden(group) {
+		return group, nil
+	}
+	return 0, notFound(key)
+}
+
+// LiveUnit returns the ordinal of an administrative unit that is not deleted; a *Problem NotFound otherwise.
+func (img *Image) LiveUnit(key string) (uint32, error) {
+	id, err := parseID(key)
+	if err != nil {
+		return 0, notFound(key)
+	}
+	if unit, ok := img.Units.ByID(id); ok {
+		return unit, nil
+	}
+	return 0, notFound(key)
+}
+
+// UnitsOf returns the administrative units that a user or group is a member of, deleted ones included, in ascending order.
+func (img *Image) UnitsOf(id uuid.UUID) []uint32 {
+	if user, ok := img.Directory.UserByID(id); ok {
+		return img.UnitMembers.Of(user, false)
+	}
+	if group, ok := img.Directory.GroupByID(id); ok {
+		return img.UnitMembers.Of(group, true)
+	}
+	return nil
+}
+
+// parseID reads a GUID in its one canonical form, in either case of letters; uuid.Parse would take four more.
+func parseID(text string) (uuid.UUID, error) {
+	if len(text) != 36 {
+		return uuid.Nil, invalid(text, "%q is no GUID.", text)
+	}
+	return uuid.Parse(text)
+}

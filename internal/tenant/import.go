@@ -1,0 +1,181 @@
+package tenant
+
+import (
+	"errors"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+)
+
+// Import takes a batch of rows from another directory's export in one commit. A row that cannot be taken is reported and leaves no
+// trace, the others are taken. With an ID, rows up to the last line that was taken under this ID are passed over, so an import that was
+// cut off can be sent again. That is remembered for a week, of the newest 1,000 imports.
+type Import struct {
+	ID   string
+	Rows []ImportRow
+	// NoRoles is why the caller may add nobody to a group that directory roles can be given to; nil: they may.
+	NoRoles error
+}
+
+// ImportRow is a line of an import: one of its fields is set.
+type ImportRow struct {
+	Line         int64
+	User         *ImportUser
+	Group        *ImportGroup
+	Membership   *Membership
+	Subscription *CreateSubscription
+}
+
+// Membership puts a user or group, by id or userPrincipalName, into a group, by id.
+type Membership struct {
+	Group  string
+	Member string
+}
+
+// ImportGroup adds a group that another directory has.
+type ImportGroup struct {
+	ID    uuid.UUID // uuid.Nil: a new one
+	Patch directory.GroupPatch
+}
+
+// RowProblem is a row that was not taken.
+type RowProblem struct {
+	Line    int64
+	Problem error
+}
+
+// Name is the operation.
+func (Import) Name() string { return "import" }
+
+func (cmd Import) run(c *change) error {
+	if len(cmd.ID) > MaxImportID {
+		return invalid("id", "The id of an import must have at most %d characters; it has %d.", MaxImportID, len(cmd.ID))
+	}
+	before := c.next.imported(cmd.ID, c.at)
+	last := before
+	im := importing{change: c, noRoles: cmd.NoRoles, joins: map[uint32]*roaring.Bitmap{}, roles: map[uint32]bool{}}
+	for _, row := range cmd.Rows {
+		if cmd.ID != "" && row.Line <= last {
+			c.done.PassedOver++
+			continue
+		}
+		if err := im.row(row); err != nil {
+			if !ofTheRow(err) && !errors.Is(err, cmd.NoRoles) {
+				return err
+			}
+			c.done.Rows = append(c.done.Rows, RowProblem{row.Line, err})
+		}
+		last = row.Line
+	}
+	im.join()
+	if cmd.ID != "" && last > before {
+		c.effects.Import = &ImportMark{cmd.ID, last}
+	}
+	return nil
+}
+
+// ofTheRow says that an error is the row's fault, rather than the store's.
+func ofTheRow(err error) bool {
+	var problem *Problem
+	var bad *directory.Invalid
+	return errors.As(err, &bad) || (errors.As(err, &problem) && problem.Kind != Unavailable) || isRefusal(err)
+}
+
+// importing gathers memberships, so that a group's many new members join at once.
+type importing struct {
+	*change
+	noRoles error
+	joins   map[uint32]*roaring.Bitmap
+	order   []uint32
+	roles   map[uint32]bool // groups that were looked at: whether directory roles can be given to them
+}
+
+func (im *importing) row(row ImportRow) error {
+	switch {
+	case row.User != nil:
+		return row.User.run(im.change)
+	case row.Group != nil:
+		return row.Group.run(im.change)
+	case row.Membership != nil:
+		return im.member(*row.Membership)
+	case row.Subscription != nil:
+		return row.Subscription.run(im.change)
+	}
+	return invalid(row.Line, "Line %d says nothing.", row.Line)
+}
+
+func (im *importing) member(m Membership) error {
+	id, err := parseID(m.Group)
+	if err != nil {
+		return err
+	}
+	group, ok := im.dir.GroupByID(id)
+	if !ok || im.dir.GroupHidden(group) {
+		return noSuch(id)
+	}
+	if im.noRoles != nil && im.canHaveRoles(group) {
+		return im.noRoles
+	}
+	user, err := im.find(m.Member)
+	if err != nil {
+		if member, err := parseID(m.Member); err == nil {
+			return im.addOther(group, member)
+		}
+		return err
+	}
+	joins := im.joins[group]
+	if joins == nil {
+		joins = roaring.New()
+		im.joins[group] = joins
+		im.order = append(im.order, group)
+	}
+	if im.dir.IsMember(user, group) || !joins.CheckedAdd(user) {
+		return alreadyThere(im.dir.UserID(user), "members")
+	}
+	return nil
+}
+
+// canHaveRoles is roleAssignable, which reads the documents of new groups, once for each group.
+func (im *importing) canHaveRoles(group uint32) bool {
+	can, known := im.roles[group]
+	if !known {
+		can = im.roleAssignable(group)
+		im.roles[group] = can
+	}
+	return can
+}
+
+// find returns a live user, one of the same import included.
+func (im *importing) find(key string) (uint32, error) {
+	if id, err := parseID(key); err == nil {
+		if user, ok := im.dir.UserByID(id); ok && !im.dir.UserHidden(user) {
+			return user, nil
+		}
+		return 0, notFound(key)
+	}
+	if user, ok := im.dir.UserByName(key); ok {
+		return user, nil
+	}
+	return 0, notFound(key)
+}
+
+func (im *importing) join() {
+	for _, group := range im.order {
+		im.change.join(group, im.joins[group])
+	}
+}
+
+func (cmd ImportGroup) run(c *change) error {
+	id := cmd.ID
+	if id == uuid.Nil {
+		id = c.freshID()
+	}
+	g, err := directory.NewGroup(cmd.Patch, id, c.at)
+	if err != nil {
+		return err
+	}
+	_, err = c.addGroup(g)
+	return err
+}

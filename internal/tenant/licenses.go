@@ -1,0 +1,266 @@
+package tenant
+
+import (
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+
+	"licensor/internal/licensing"
+	"licensor/internal/store"
+)
+
+// AssignUser changes a user's direct licenses (docs/spec/licensing.md L20).
+type AssignUser struct {
+	User   uint32
+	Add    []licensing.Assign
+	Remove []uuid.UUID
+}
+
+// Name is the operation.
+func (AssignUser) Name() string { return "assignUserLicense" }
+
+func (cmd AssignUser) run(c *change) error {
+	if err := c.live(cmd.User); err != nil {
+		return err
+	}
+	return c.lic.AssignUser(cmd.User, cmd.Add, cmd.Remove)
+}
+
+// AssignGroup changes a group's licenses (L30).
+type AssignGroup struct {
+	Group  uint32
+	Add    []licensing.Assign
+	Remove []uuid.UUID
+}
+
+// Name is the operation.
+func (AssignGroup) Name() string { return "assignGroupLicense" }
+
+func (cmd AssignGroup) reads() objectKey { return objectKey{store.KindGroup, cmd.Group} }
+
+func (cmd AssignGroup) run(c *change) error {
+	if err := c.liveGroup(cmd.Group); err != nil {
+		return err
+	}
+	g, _, err := c.group(cmd.Group)
+	if err != nil {
+		return err
+	}
+	if !g.Licensable() {
+		return invalid(g.ID, "Licenses cannot be assigned to group %s, because it is not security enabled. Set securityEnabled to true first.", g.ID)
+	}
+	if err := cmd.few(c, g.ID); err != nil {
+		return err
+	}
+	return c.lic.AssignGroup(cmd.Group, cmd.Add, cmd.Remove)
+}
+
+// few refuses to give a group more licenses than it can have.
+func (cmd AssignGroup) few(c *change, id uuid.UUID) error {
+	skus := map[uuid.UUID]bool{}
+	for _, l := range c.base.Licensing.GroupLicenses(cmd.Group) {
+		skus[l.SKUID] = true
+	}
+	for _, a := range cmd.Add {
+		skus[a.SKUID] = true
+	}
+	for _, sku := range cmd.Remove {
+		delete(skus, sku)
+	}
+	if len(cmd.Add) == 0 {
+		return nil
+	}
+	return few(id, "licenses", maxGroupLicenses, len(skus)-1)
+}
+
+// Reprocess looks again at everything that users should have through groups (L70, L75): of the users named, of the members of the
+// groups named, of all users in error, or of everybody.
+type Reprocess struct {
+	Users   []uint32
+	Groups  []uint32
+	InError bool
+	All     bool
+}
+
+// short says whether it looks at few users.
+func (cmd Reprocess) short() bool {
+	return !cmd.All && !cmd.InError && len(cmd.Groups) == 0 && len(cmd.Users) < 100
+}
+
+// Name is the operation.
+func (Reprocess) Name() string { return "reprocessLicenseAssignment" }
+
+func (cmd Reprocess) run(c *change) error {
+	if err := cmd.check(c.dir); err != nil {
+		return err
+	}
+	c.done.Report = c.lic.Reprocess(cmd.scope(c.base.Licensing))
+	return nil
+}
+
+// directoryView is what an Index and a Draft have in common here.
+type directoryView interface {
+	UserGone(user uint32) bool
+	UserHidden(user uint32) bool
+	UserID(user uint32) uuid.UUID
+	GroupGone(group uint32) bool
+	GroupHidden(group uint32) bool
+	GroupID(group uint32) uuid.UUID
+}
+
+// check refuses users and groups that are deleted or gone by now.
+func (cmd Reprocess) check(dir directoryView) error {
+	for _, user := range cmd.Users {
+		if dir.UserGone(user) || dir.UserHidden(user) {
+			return noSuch(dir.UserID(user))
+		}
+	}
+	for _, group := range cmd.Groups {
+		if dir.GroupGone(group) || dir.GroupHidden(group) {
+			return noSuch(dir.GroupID(group))
+		}
+	}
+	return nil
+}
+
+func (cmd Reprocess) scope(img *licensing.Image) *roaring.Bitmap {
+	if cmd.All {
+		return img.Everybody()
+	}
+	users := roaring.BitmapOf(cmd.Users...)
+	for _, group := range cmd.Groups {
+		users.Or(img.GroupMembers(group))
+	}
+	if cmd.InError {
+		users.Or(img.InError())
+	}
+	users.AndNot(img.DeletedUsers())
+	return users
+}
+
+// The values of a subscription's status.
+const (
+	StatusEnabled   = "Enabled"
+	StatusWarning   = "Warning"
+	StatusSuspended = "Suspended"
+	StatusLockedOut = "LockedOut"
+)
+
+// MaxLicenses bounds totalLicenses, whose sum must fit Graph's 32-bit numbers.
+const MaxLicenses = 1 << 30
+
+// CreateSubscription buys seats of a SKU.
+type CreateSubscription struct {
+	SKUID                 uuid.UUID
+	TotalLicenses         int
+	Status                string // StatusEnabled when empty
+	IsTrial               bool
+	NextLifecycleDateTime *time.Time
+}
+
+// Name is the operation.
+func (CreateSubscription) Name() string { return "createSubscription" }
+
+func (cmd CreateSubscription) run(c *change) error {
+	if cmd.Status == "" {
+		cmd.Status = StatusEnabled
+	}
+	id := c.freshID()
+	s := Subscription{
+		ID: id, CommerceSubscriptionID: c.freshID(), SKUID: cmd.SKUID, TotalLicenses: cmd.TotalLicenses, Status: cmd.Status,
+		IsTrial: cmd.IsTrial, CreatedDateTime: c.at.Truncate(time.Second), NextLifecycleDateTime: cmd.NextLifecycleDateTime,
+	}
+	c.done.ID = id
+	return c.subscribe(s, false)
+}
+
+// UpdateSubscription changes what is set of a subscription.
+type UpdateSubscription struct {
+	ID                    uuid.UUID
+	TotalLicenses         *int
+	Status                *string
+	NextLifecycleDateTime *time.Time
+}
+
+// Name is the operation.
+func (UpdateSubscription) Name() string { return "updateSubscription" }
+
+func (cmd UpdateSubscription) run(c *change) error {
+	s, ok := c.next.Subscription(cmd.ID)
+	if !ok {
+		return noSuch(cmd.ID)
+	}
+	was := s
+	if cmd.TotalLicenses != nil {
+		s.TotalLicenses = *cmd.TotalLicenses
+	}
+	if cmd.Status != nil {
+		s.Status = *cmd.Status
+	}
+	if cmd.NextLifecycleDateTime != nil {
+		s.NextLifecycleDateTime = cmd.NextLifecycleDateTime
+	}
+	if s == was {
+		return nil
+	}
+	return c.subscribe(s, false)
+}
+
+// DeleteSubscription ends a subscription. Holders keep what they have (L4).
+type DeleteSubscription struct{ ID uuid.UUID }
+
+// Name is the operation.
+func (DeleteSubscription) Name() string { return "deleteSubscription" }
+
+func (cmd DeleteSubscription) run(c *change) error {
+	s, ok := c.next.Subscription(cmd.ID)
+	if !ok {
+		return noSuch(cmd.ID)
+	}
+	return c.subscribe(s, true)
+}
+
+// subscribe makes a subscription what it is from now on, and its SKU's units the sum of its subscriptions (L1).
+func (c *change) subscribe(s Subscription, gone bool) error {
+	if s.TotalLicenses < 0 || s.TotalLicenses > MaxLicenses {
+		return invalid(s.TotalLicenses, "totalLicenses is %d; it is a number from 0 to %d.", s.TotalLicenses, MaxLicenses)
+	}
+	all := replaced(c.next.Subscriptions, s, gone, func(s Subscription) uuid.UUID { return s.ID })
+	var units licensing.Units
+	subscribed := false
+	for _, k := range all {
+		if k.SKUID != s.SKUID {
+			continue
+		}
+		subscribed = true
+		if err := addUnits(&units, k); err != nil {
+			return err
+		}
+	}
+	if sum := units.Enabled + units.Warning + units.Suspended + units.LockedOut; sum > MaxLicenses {
+		return invalid(sum, "The subscriptions of license %s have %d seats together; at most %d are possible.", s.SKUID, sum, MaxLicenses)
+	}
+	if err := c.lic.SetUnits(s.SKUID, units, subscribed); err != nil {
+		return err
+	}
+	c.next.Subscriptions = all
+	c.effects.Subscriptions = append(c.effects.Subscriptions, SubscriptionNow{s, gone})
+	return nil
+}
+
+func addUnits(units *licensing.Units, s Subscription) error {
+	switch s.Status {
+	case StatusEnabled:
+		units.Enabled += s.TotalLicenses
+	case StatusWarning:
+		units.Warning += s.TotalLicenses
+	case StatusSuspended:
+		units.Suspended += s.TotalLicenses
+	case StatusLockedOut:
+		units.LockedOut += s.TotalLicenses
+	default:
+		return invalid(s.Status, "status is '%s'; it is Enabled, Warning, Suspended or LockedOut.", s.Status)
+	}
+	return nil
+}

@@ -1,0 +1,290 @@
+package tenant
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/store"
+)
+
+// LinkNow is a link between two objects that there is, or is not, from now on.
+type LinkNow struct {
+	directory.Link `cbor:"1,keyasint"`
+	Gone           bool `cbor:"2,keyasint,omitempty"`
+}
+
+// Owns reports whether an object is an owner of another: of a group, an application or a service
+// principal.
+func (img *Image) Owns(owner, object uuid.UUID) bool {
+	if img.Links.Has(directory.Link{Relation: directory.OwnedBy, From: object, To: owner}) {
+		return true
+	}
+	user, isUser := img.Directory.UserByID(owner)
+	group, isGroup := img.Directory.GroupByID(object)
+	return isUser && isGroup && slices.Contains(img.Directory.Owners(group), user)
+}
+
+// Assigned reports whether a user has an app role of a service principal, by itself or as a direct
+// member of a group. It takes no longer when more users and groups have one.
+func (img *Image) Assigned(user, principal uuid.UUID) bool {
+	if img.Links.Joins(directory.HasRole, user, principal) {
+		return true
+	}
+	ordinal, ok := img.Directory.UserByID(user)
+	return ok && slices.ContainsFunc(img.Directory.MemberOf(ordinal), func(group uint32) bool {
+		id := img.Directory.GroupID(group)
+		return !img.Directory.GroupHidden(group) && img.Links.Joins(directory.HasRole, id, principal)
+	})
+}
+
+// Kind returns the kind of a user, group, application, service principal or administrative unit
+// that is not deleted; false when there is none with this id.
+func (img *Image) Kind(id uuid.UUID) (store.Kind, bool) {
+	if user, ok := img.Directory.UserByID(id); ok && !img.Directory.UserHidden(user) {
+		return store.KindUser, true
+	}
+	if group, ok := img.Directory.GroupByID(id); ok && !img.Directory.GroupHidden(group) {
+		return store.KindGroup, true
+	}
+	if _, ok := img.Principals.ByID(id); ok {
+		return store.KindServicePrincipal, true
+	}
+	if _, ok := img.Applications.ByID(id); ok {
+		return store.KindApplication, true
+	}
+	if _, ok := img.Units.ByID(id); ok {
+		return store.KindAdministrativeUnit, true
+	}
+	return 0, false
+}
+
+// acts reports whether an object is one that creates and owns others: a user or a service
+// principal.
+func (img *Image) acts(id uuid.UUID) bool {
+	kind, ok := img.Kind(id)
+	return ok && (kind == store.KindUser || kind == store.KindServicePrincipal)
+}
+
+// acts is Image.acts for what the command has not purged.
+func (c *change) acts(id uuid.UUID) bool {
+	principal, ok := c.base.Principals.ByID(id)
+	if ok && c.principals.draft != nil && c.principals.draft.At(principal) == nil {
+		return false
+	}
+	return c.base.acts(id)
+}
+
+// linkable says which kinds of objects a relation joins with commands of their own, and what is
+// said of a link that is there.
+var linkable = map[directory.Relation]struct {
+	from, to []store.Kind
+	there    func(to uuid.UUID) *Problem
+}{
+	directory.OwnedBy: {
+		[]store.Kind{store.KindApplication, store.KindServicePrincipal},
+		[]store.Kind{store.KindUser, store.KindServicePrincipal},
+		func(to uuid.UUID) *Problem { return alreadyThere(to, "owners") },
+	},
+	directory.SponsoredBy: {
+		[]store.Kind{store.KindUser},
+		[]store.Kind{store.KindUser, store.KindGroup},
+		func(to uuid.UUID) *Problem { return alreadyThere(to, "sponsors") },
+	},
+	directory.HasRole: {
+		[]store.Kind{store.KindUser, store.KindGroup, store.KindServicePrincipal},
+		[]store.Kind{store.KindServicePrincipal},
+		func(to uuid.UUID) *Problem {
+			return invalid(to, "Permission being assigned already exists on the object")
+		},
+	},
+}
+
+// AddLink relates an object to another: an application or service principal to an owner, a user to
+// a sponsor, a user, group or service principal to a service principal of which it gets an app
+// role.
+type AddLink struct{ Link directory.Link }
+
+// Name is the operation.
+func (AddLink) Name() string { return "addLink" }
+
+func (cmd AddLink) run(c *change) error {
+	kinds := linkable[cmd.Link.Relation]
+	if kind, ok := c.base.Kind(cmd.Link.From); !ok || !slices.Contains(kinds.from, kind) {
+		return noSuch(cmd.Link.From)
+	}
+	if kind, ok := c.base.Kind(cmd.Link.To); !ok || !slices.Contains(kinds.to, kind) {
+		return noSuch(cmd.Link.To)
+	}
+	if err := c.base.assignable(cmd.Link); err != nil {
+		return err
+	}
+	if b, ok := fewLinks[cmd.Link.Relation]; ok {
+		if err := few(cmd.Link.From, b.what, b.most, c.linksFrom(cmd.Link.Relation, cmd.Link.From)); err != nil {
+			return err
+		}
+	}
+	if !c.link(cmd.Link, true) {
+		return kinds.there(cmd.Link.To)
+	}
+	return nil
+}
+
+// assignable refuses an app role that the service principal does not have, or not for this kind of
+// object. Without a role, which is the zero id, anything can be assigned.
+func (img *Image) assignable(l directory.Link) error {
+	if l.Relation != directory.HasRole || l.Role == uuid.Nil {
+		return nil
+	}
+	resource, _ := img.Principals.ByID(l.To)
+	client := img.PrincipalAt(resource)
+	kind, _ := img.Kind(l.From)
+	role, ok := client.AppRole(l.Role)
+	switch {
+	case !ok:
+		return invalid(l.Role, "Permission being assigned was not found on application '%s'. Its service principal lists its permissions in appRoles.", client.AppID)
+	case !role.Allows(kind == store.KindServicePrincipal):
+		return invalid(l.Role, "Permission being assigned, '%s' of application '%s', is not for this type of principal: its allowedMemberTypes are %s.",
+			l.Role, client.AppID, strings.Join(role.AllowedMemberTypes, ", "))
+	}
+	return nil
+}
+
+// RemoveLink ends what AddLink began.
+type RemoveLink struct{ Link directory.Link }
+
+// Name is the operation.
+func (RemoveLink) Name() string { return "removeLink" }
+
+func (cmd RemoveLink) run(c *change) error {
+	kinds := linkable[cmd.Link.Relation]
+	if kind, ok := c.base.Kind(cmd.Link.From); !ok || !slices.Contains(kinds.from, kind) {
+		return noSuch(cmd.Link.From)
+	}
+	if !c.link(cmd.Link, false) {
+		return noSuch(cmd.Link.To)
+	}
+	return nil
+}
+
+// link adds a link, or removes it; false when that is no change.
+func (c *change) link(l directory.Link, is bool) bool {
+	has := c.base.Links.Has(l)
+	for _, now := range c.effects.Links {
+		if now.Link == l {
+			has = !now.Gone
+		}
+	}
+	if has == is {
+		return false
+	}
+	c.effects.Links = append(c.effects.Links, LinkNow{l, !is})
+	return true
+}
+
+// unlink removes all links of an object that is purged.
+func (c *change) unlink(id uuid.UUID) {
+	for l := range c.base.Links.Of(id) {
+		c.effects.Links = append(c.effects.Links, LinkNow{l, true})
+	}
+}
+
+// created notes who has created an object; nobody when the creator is not in the directory.
+func (c *change) created(id, creator uuid.UUID) {
+	if c.acts(creator) {
+		c.link(directory.Link{Relation: directory.CreatedBy, From: id, To: creator}, true)
+	}
+}
+
+// own gives a new application or service principal its first owners: those named, and its creator.
+func (c *change) own(id uuid.UUID, owners []uuid.UUID, creator uuid.UUID) error {
+	if c.acts(creator) && !slices.Contains(owners, creator) {
+		owners = append(slices.Clip(owners), creator)
+	}
+	if err := few(id, "owners", maxOwners, len(owners)-1); err != nil {
+		return err
+	}
+	for _, owner := range owners {
+		if !c.acts(owner) {
+			return noSuch(owner)
+		}
+		if !c.link(directory.Link{Relation: directory.OwnedBy, From: id, To: owner}, true) {
+			return alreadyThere(owner, "owners")
+		}
+	}
+	c.created(id, creator)
+	return nil
+}
+
+// sponsor gives a user sponsors.
+func (c *change) sponsor(user uuid.UUID, sponsors []uuid.UUID) error {
+	kinds := linkable[directory.SponsoredBy]
+	if err := few(user, "sponsors", maxSponsors, c.linksFrom(directory.SponsoredBy, user)+len(sponsors)-1); err != nil {
+		return err
+	}
+	for _, id := range sponsors {
+		if kind, ok := c.base.Kind(id); !ok || !slices.Contains(kinds.to, kind) {
+			return noSuch(id)
+		}
+		if !c.link(directory.Link{Relation: directory.SponsoredBy, From: user, To: id}, true) {
+			return kinds.there(id)
+		}
+	}
+	return nil
+}
+
+// applyLinks makes changes of links, which are made at the time of the image.
+func (img *Image) applyLinks(list []LinkNow) error {
+	if len(list) == 0 {
+		return nil
+	}
+	next := img.Links.Copy()
+	for _, now := range list {
+		if err := knownRelation(now.Link); err != nil {
+			return err
+		}
+		if next.Set(now.Link, !now.Gone); !now.Gone {
+			next.SetSince(now.Link, img.At)
+		}
+	}
+	img.Links = next
+	return nil
+}
+
+func knownRelation(l directory.Link) error {
+	if l.Relation < directory.OwnedBy || l.Relation > directory.HasRole {
+		return fmt.Errorf("the relation %d is not known", l.Relation)
+	}
+	return nil
+}
+
+// restoreLinks reads links from a snapshot, and when they were made as far as that is known.
+func restoreLinks(list []directory.Link, times []int64) (*directory.Links, error) {
+	links := new(directory.Links)
+	for i, l := range list {
+		if err := knownRelation(l); err != nil {
+			return nil, err
+		}
+		if links.Set(l, true); i < len(times) && times[i] != 0 {
+			links.SetSince(l, time.Unix(times[i], 0))
+		}
+	}
+	return links, nil
+}
+
+// linkTimes are the times of all links in their order, in seconds; nil when none is known.
+func linkTimes(links *directory.Links) (times []int64) {
+	n := 0
+	for l := range links.All() {
+		if at := links.Since(l); !at.IsZero() {
+			times = append(times, make([]int64, n-len(times))...)
+			times = append(times, at.Unix())
+		}
+		n++
+	}
+	return times
+}

@@ -1,0 +1,268 @@
+package tenant
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"time"
+
+	"licensor/internal/directory"
+	"licensor/internal/directory/column"
+	"licensor/internal/memory"
+	"licensor/internal/query"
+	"licensor/internal/store"
+	"licensor/internal/turns"
+)
+
+// NewTurns returns the turns that all tenants of a process share: long work goes on in one less at once than there are processors, so
+// that one is left for everything else.
+func NewTurns() *turns.Turns {
+	n := runtime.GOMAXPROCS(0) - 1
+	return turns.New(n, n)
+}
+
+// Work returns the work of a request, and a context that has it.
+func (t *Tenant) Work(ctx context.Context) (context.Context, *turns.Work) {
+	return t.options.Turns.Start(ctx, t.id)
+}
+
+// Turn waits for a turn for what takes long from the start.
+func (t *Tenant) Turn(ctx context.Context) (*turns.Turn, error) {
+	return t.options.Turns.Within(ctx, t.id)
+}
+
+// Columns returns the columns of a kind of objects.
+func (img *Image) Columns(kind store.Kind) *column.Table {
+	switch kind {
+	case store.KindUser:
+		return img.Directory.UserColumns()
+	case store.KindApplication:
+		return img.Applications.Columns()
+	case store.KindServicePrincipal:
+		return img.Principals.Columns()
+	case store.KindAdministrativeUnit:
+		return img.Units.Columns()
+	}
+	return img.Directory.GroupColumns()
+}
+
+// Page says which objects of a set are wanted: at most Limit, in an order.
+type Page struct {
+	Order *store.Order // nil: that of ordinals; its After belongs to After here
+	After int64        // ordinal of the last object of the page before; -1 for the first page
+	Below uint32       // when not 0: only objects with an ordinal less than this
+	Limit int
+}
+
+// unmoving is a property that no deleted object changes, so that its lists need not look for the places that objects had.
+const unmoving = "deletedDateTime"
+
+// givenUpAfter is how many times the page the store's order is walked for it. The other way is one pass over the columns,
+// which takes longer, but never longer than that.
+const givenUpAfter = 20
+
+// Page returns the objects of a set that a page shows, in its order, as of an image.
+func (t *Tenant) Page(ctx context.Context, img *Image, kind store.Kind, within query.Within, rows *query.Rows, p Page) ([]query.Place, error) {
+	if p.Order == nil {
+		var places []query.Place
+		for _, row := range rows.After(nil, p.After, p.Limit) {
+			places = append(places, query.Place{Row: row})
+		}
+		return places, nil
+	}
+	table := img.Columns(kind)
+	place, ok := table.Schema().Column(p.Order.Property)
+	if !ok {
+		return nil, fmt.Errorf("%w: rows cannot be ordered by %q", store.ErrQuery, p.Order.Property)
+	}
+	if within == query.Live && rows.Count() > int(table.Rows())/2 {
+		among := p.Limit*int(table.Rows())/rows.Count() + p.Limit/8 + 1 // where the page probably ends
+		if places, ok, err := t.walk(ctx, kind, rows, p, among); ok || err != nil {
+			return places, err
+		}
+	}
+	order := query.Order{Column: place, Descending: p.Order.Descending}
+	if p.Order.AsOf < img.Seq && p.Order.Property != unmoving {
+		var err error
+		if order.Moved, err = t.store.Moved(ctx, t.id, kind, p.Order.Property, p.Order.AsOf); err != nil {
+			return nil, err
+		}
+	}
+	var after *query.Place
+	if p.After >= 0 {
+		after = &query.Place{Key: p.Order.After, Row: uint32(p.After)}
+	}
+	below := p.Below
+	if below == 0 {
+		below = table.Rows()
+	}
+	turn, err := t.Turn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer turn.End()
+	return order.First(table, rows, after, below, p.Limit), nil
+}
+
+// walk looks for the page along the store's order, so many objects at a time, and is false when it has to look at too many
+// for that.
+func (t *Tenant) walk(ctx context.Context, kind store.Kind, rows *query.Rows, p Page, among int) (places []query.Place, ok bool, err error) {
+	order := *p.Order
+	q := store.Query{Kind: kind, Order: &order, After: p.After, Below: p.Below, Limit: among}
+	for looked := 0; looked < givenUpAfter*p.Limit; looked += q.Limit {
+		found, err := t.store.Objects(ctx, t.id, q)
+		if err != nil {
+			return nil, false, err
+		}
+		for _, row := range found {
+			if rows.Has(row.Ordinal) {
+				if places = append(places, query.Place{Key: row.Key, Row: row.Ordinal}); len(places) == p.Limit {
+					return places, true, nil
+				}
+			}
+		}
+		if len(found) < q.Limit {
+			return places, true, nil
+		}
+		last := found[len(found)-1]
+		q.After, order.After = int64(last.Ordinal), last.Key
+	}
+	return nil, false, nil
+}
+
+// portion is how many bytes of documents are read at once, and one document more.
+const portion = 512 << 10
+
+// Users returns the documents of users as of an image, in the order of the ordinals; nil for those that have been written
+// since, which UserNow returns, and those that are not there. Of large documents it returns only those of the first ordinals,
+// but at least one.
+func (t *Tenant) Users(ctx context.Context, img *Image, ordinals []uint32) ([]*directory.User, error) {
+	list := make([]*directory.User, len(ordinals))
+	n, err := t.documentsAt(ctx, img, store.KindUser, ordinals, func(i int, d document) { list[i] = d.user })
+	return list[:n], err
+}
+
+// Groups is Users for groups.
+func (t *Tenant) Groups(ctx context.Context, img *Image, ordinals []uint32) ([]*directory.Group, error) {
+	list := make([]*directory.Group, len(ordinals))
+	n, err := t.documentsAt(ctx, img, store.KindGroup, ordinals, func(i int, d document) { list[i] = d.group })
+	return list[:n], err
+}
+
+// documentsAt reads the documents of the first ordinals, as many as make a portion, and returns how many that are.
+func (t *Tenant) documentsAt(ctx context.Context, img *Image, kind store.Kind, ordinals []uint32, yield func(i int, d document)) (int, error) {
+	missing := make(map[uint32]int)
+	wanted := make([]uint32, 0, min(len(ordinals), store.MaxOrdinals))
+	for i, ordinal := range ordinals {
+		key := objectKey{kind, ordinal}
+		if d, ok := t.documents.get(key); ok && d.revision == img.revision(key) {
+			yield(i, d)
+			continue
+		}
+		if len(wanted) == store.MaxOrdinals {
+			ordinals = ordinals[:i]
+			break
+		}
+		missing[ordinal] = i
+		wanted = append(wanted, ordinal)
+	}
+	if len(wanted) == 0 {
+		return len(ordinals), nil
+	}
+	rows, err := t.store.Objects(ctx, t.id, store.Query{Kind: kind, Ordinals: wanted, After: -1, Bytes: portion})
+	if err != nil {
+		return 0, err
+	}
+	size := sizeOf(rows)
+	if err := memory.Of(ctx).Least(ctx, decodedSize*size); err != nil {
+		return 0, err
+	}
+	n := complete(ordinals, missing, rows, size)
+	if n == 0 { // the first one has a high ordinal, and comes behind a whole portion of others
+		return t.documentsAt(ctx, img, kind, ordinals[:1], yield)
+	}
+	for _, row := range rows {
+		i := missing[row.Ordinal]
+		if row.Seq > img.Seq || i >= n {
+			continue // it has been written since, or is of the next portion
+		}
+		d, err := t.cached(objectKey{kind, row.Ordinal}, img, func() (store.Object, error) { return row, nil })
+		if err != nil {
+			return 0, err
+		}
+		yield(i, d)
+	}
+	return n, nil
+}
+
+func sizeOf(rows []store.Object) (size int64) {
+	for _, row := range rows {
+		size += int64(len(row.Document))
+	}
+	return size
+}
+
+// complete returns how many of the first ordinals need no more to be read, when of those that are missing rows were read, in
+// the order of ordinals and up to the size of a portion.
+func complete(ordinals []uint32, missing map[uint32]int, rows []store.Object, size int64) int {
+	if size < portion {
+		return len(ordinals)
+	}
+	last := rows[len(rows)-1].Ordinal
+	for i, ordinal := range ordinals {
+		if _, ok := missing[ordinal]; ok && ordinal > last {
+			return i
+		}
+	}
+	return len(ordinals)
+}
+
+// UserNow returns a user's document with the image that it is as of: the one given, or a later one when the user has been
+// written since.
+func (t *Tenant) UserNow(ctx context.Context, img *Image, user uint32) (*directory.User, *Image, error) {
+	d, img, err := t.exactly(ctx, img, objectKey{store.KindUser, user})
+	return d.user, img, err
+}
+
+// GroupNow is UserNow for groups.
+func (t *Tenant) GroupNow(ctx context.Context, img *Image, group uint32) (*directory.Group, *Image, error) {
+	d, img, err := t.exactly(ctx, img, objectKey{store.KindGroup, group})
+	return d.group, img, err
+}
+
+// An object that is written again and again is read at most so often, and a commit that is durable is waited for at most so
+// long until it is published.
+const (
+	mostReads   = 20
+	publication = time.Second
+)
+
+// exactly reads a document until it and the image belong together.
+func (t *Tenant) exactly(ctx context.Context, img *Image, key objectKey) (document, *Image, error) {
+	for range mostReads {
+		d, err := t.cached(key, img, func() (store.Object, error) { return t.read(ctx, key.kind, key.ordinal) })
+		if err != nil || d.seq <= img.Seq {
+			return d, img, err
+		}
+		if img, err = t.published(ctx, d.seq); err != nil {
+			return document{}, nil, err
+		}
+	}
+	return document{}, nil, &Problem{Kind: Unavailable, Message: "The object is being changed all the time. Try again in a moment."}
+}
+
+// published waits for the image of a commit that is durable.
+func (t *Tenant) published(ctx context.Context, seq uint64) (*Image, error) {
+	for end := time.Now().Add(publication); ; {
+		if img := t.Image(); img.Seq >= seq {
+			return img, nil
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if time.Now().After(end) {
+			return nil, &Problem{Kind: Unavailable, Message: "A change is being made durable. Try again in a moment."}
+		}
+		time.Sleep(50 * time.Microsecond)
+	}
+}

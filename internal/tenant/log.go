@@ -1,0 +1,404 @@
+package tenant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/directory/column"
+	"licensor/internal/licensing"
+	"licensor/internal/memory"
+	"licensor/internal/store"
+	"licensor/internal/turns"
+)
+
+// ErrForgotten says that the log does not hold, or does not say, what somebody wants to know of it: it no longer reaches back that
+// far, or does not reach as far as that, as after a restore from a backup. Who gets it has to read everything anew.
+var ErrForgotten = errors.New("the log does not reach back that far")
+
+// errEnough ends the reading of the log.
+var errEnough = errors.New("enough of the log was read")
+
+// errSome ends a part of it, after which others may go first.
+var errSome = errors.New("some of the log was read")
+
+// commitsAtOnce are read without a pause.
+const commitsAtOnce = 256
+
+// stretch is a part of the log: what came after one commit, up to another.
+type stretch struct{ after, upTo uint64 }
+
+// keptStretches is how many stretches' changes are remembered: a reader comes back for each page of a long one.
+const keptStretches = 8
+
+// Changes returns who changed after one commit and up to another. It takes memory for those who changed, not for how often. The
+// answer does not depend on when it is asked, but for those who were deleted for good since: they may be missing from it.
+func (t *Tenant) Changes(ctx context.Context, after, upTo uint64) (*Changes, error) {
+	s := stretch{after, upTo}
+	if after == upTo {
+		return newChanges(), nil
+	}
+	if c, ok := t.changes.Get(s); ok {
+		return c, nil
+	}
+	img := t.Image()
+	if after > upTo || upTo > img.Seq {
+		return nil, ErrForgotten
+	}
+	c, err := t.readChanges(ctx, s, img)
+	if err != nil {
+		return nil, err
+	}
+	t.changes.Add(s, c)
+	return c, nil
+}
+
+func (t *Tenant) readChanges(ctx context.Context, s stretch, img *Image) (*Changes, error) {
+	c, last, read := newChanges(), s.after, 0
+	var has, wants int64 // bytes of memory
+	take := func(commit store.Commit) error {
+		if wants = decodedSize * int64(len(commit.Effects)); wants > has {
+			return errSome
+		}
+		if last++; commit.Seq != last {
+			return ErrForgotten
+		}
+		f, err := decodeCommit(commit)
+		if err != nil {
+			return fmt.Errorf("read the log of tenant %s: %w", t.id, err)
+		}
+		if err := c.take(f, img); err != nil {
+			return fmt.Errorf("read commit %d: %w", commit.Seq, err)
+		}
+		if commit.Seq == s.upTo {
+			return errEnough
+		}
+		if read++; read%commitsAtOnce == 0 {
+			return errSome
+		}
+		return nil
+	}
+	work := turns.Of(ctx)
+	work.Doing("reading what has changed")
+	err := errSome
+	for errors.Is(err, errSome) {
+		has = max(has, wants, memory.Small)
+		if err = work.Yield(); err == nil {
+			err = memory.Of(ctx).Least(ctx, has) // not in take, which must not wait: it holds a reader of the database
+		}
+		if err == nil {
+			err = t.store.Commits(ctx, t.id, last, take)
+		}
+	}
+	if err == nil {
+		return nil, ErrForgotten
+	}
+	if !errors.Is(err, errEnough) {
+		return nil, err
+	}
+	c.follow(img)
+	return c, nil
+}
+
+// take adds what came of a commit.
+func (c *Changes) take(f *Effects, img *Image) error {
+	for _, u := range f.NewUsers {
+		if user, ok := img.Directory.UserByID(u.ID); ok { // otherwise the one who came is gone for good
+			c.Users.came.Add(user)
+		}
+	}
+	known := true
+	for _, m := range f.Users {
+		known = c.Users.mark(m) && known
+	}
+	for _, m := range f.Groups {
+		known = c.Groups.mark(m) && known
+	}
+	known = c.takeUnits(f) && known
+	if known = c.takeApplications(f, img) && known; !known {
+		return ErrForgotten
+	}
+	for _, l := range f.Nested {
+		c.membersOf(l.Group).Groups.Add(l.Member)
+	}
+	for _, l := range f.Owners {
+		c.Owners.add(l.Group, l.Member)
+	}
+	for _, m := range f.Managers {
+		c.takeManager(m)
+	}
+	c.takeShifted(f, img.Licensing)
+	if f.Licensing == nil {
+		return nil
+	}
+	return errors.Join(c.takeGroups(f.Licensing.Groups), c.takeEntries(f.Licensing.Changes))
+}
+
+// takeApplications adds the applications and service principals that changed, and what links lead to them and from them; false when the log
+// does not say enough. A service principal changes with its application, of which it shows a lot.
+func (c *Changes) takeApplications(f *Effects, img *Image) bool {
+	known := true
+	for _, now := range f.Applications {
+		known = c.Applications.mark(now.mark()) && known
+		if a := img.Applications.At(now.Ordinal); a != nil {
+			for principal := range img.Principals.EveryByAppID(a.AppID) {
+				c.Principals.ofApplication(principal, now.Properties)
+			}
+		}
+	}
+	for _, now := range f.Principals {
+		known = c.Principals.mark(now.mark()) && known
+	}
+	known = c.Applications.takeValues(f.ApplicationValues, directory.ApplicationSchema()) && known
+	known = c.Principals.takeValues(f.PrincipalValues, directory.PrincipalSchema()) && known
+	for _, l := range f.Links {
+		c.takeLink(l.Link, img)
+	}
+	return known
+}
+
+// ofApplication adds a service principal whose application was written, in some properties or in what the log does not say.
+func (o *ObjectChanges) ofApplication(principal uint32, properties []string) {
+	if len(properties) == 0 {
+		o.written.Add(principal)
+	}
+	for _, name := range properties {
+		o.property(OfApplication + name).Add(principal)
+	}
+}
+
+// OfApplication is before the names of properties that a service principal shows of its application.
+const OfApplication = "application/"
+
+// takeValues adds the objects whose values in columns have changed, which may be without their document; false when they cannot be read.
+func (o *ObjectChanges) takeValues(list []Values, schema *column.Schema) bool {
+	for _, v := range list {
+		changes, err := schema.ReadChanges(v.Data)
+		if err != nil {
+			return false
+		}
+		for _, change := range changes {
+			name, _, _ := strings.Cut(schema.Columns[change.Column].Name, "/")
+			o.property(name).Add(v.Ordinal)
+		}
+	}
+	return true
+}
+
+// takeLink adds a link that came or went: of a group to a service principal, or of an application or service principal to an owner.
+func (c *Changes) takeLink(l directory.Link, img *Image) {
+	if group, ok := img.Directory.GroupByID(l.From); ok {
+		if principal, ok := img.Principals.EverByID(l.To); ok {
+			c.linked(l.Relation, group, principal)
+		} else if principal, ok := c.Principals.GoneByID(l.To); ok {
+			c.linked(l.Relation, group, principal)
+		}
+	}
+	if l.Relation == directory.OwnedBy {
+		c.owner(l, img)
+	}
+}
+
+// owner adds an object that became, or is no longer, an owner of an application or service principal.
+func (c *Changes) owner(l directory.Link, img *Image) {
+	if a, ok := img.Applications.EverByID(l.From); ok {
+		c.Applications.owner(a, l.To)
+	} else if p, ok := img.Principals.EverByID(l.From); ok {
+		c.Principals.owner(p, l.To)
+	}
+}
+
+// takeUnits adds the administrative units that changed, and their members that came and went; false when the log does not say enough.
+func (c *Changes) takeUnits(f *Effects) bool {
+	known := true
+	for _, now := range f.Units {
+		known = c.Units.mark(now.mark()) && known
+	}
+	for _, m := range f.UnitMembers {
+		members := c.unitMembersOf(m.Unit)
+		if m.IsGroup {
+			members.Groups.Add(m.Member)
+		} else {
+			members.Users.Add(m.Member)
+		}
+	}
+	return known
+}
+
+// linked adds a service principal that became, or is no longer, a member or an owner of a group.
+func (c *Changes) linked(relation directory.Relation, group, principal uint32) {
+	switch relation {
+	case directory.HasMember:
+		c.membersOf(group).Principals.Add(principal)
+	case directory.OwnedBy:
+		c.OwnersPrincipals.add(group, principal)
+	}
+}
+
+func (c *Changes) takeManager(m ManagerNow) {
+	if !m.Gone {
+		c.Managers.add(m.User, m.Manager)
+	}
+	if m.Before > 0 {
+		c.Managers.add(m.User, m.Before-1)
+	}
+}
+
+// takeShifted adds those whose licenses show differently though nothing of them has changed: their SKU's units, or the catalogue, have.
+func (c *Changes) takeShifted(f *Effects, lic *licensing.Image) {
+	shifted := f.Shifted
+	if f.Licensing != nil && f.Licensing.Catalog != nil {
+		for _, sku := range lic.SKUs() {
+			shifted = append(shifted, sku.SKUID)
+		}
+		for group := range uint32(lic.Groups()) {
+			if len(lic.GroupLicenses(group)) > 0 {
+				c.Groups.property("assignedLicenses").Add(group)
+			}
+		}
+	}
+	for _, id := range shifted {
+		if holders := lic.Holders(id); holders != nil {
+			c.Users.property(licenses).Or(holders)
+		}
+	}
+}
+
+func (c *Changes) takeGroups(groups []licensing.GroupEffect) error {
+	for _, g := range groups {
+		if g.New != nil {
+			c.Groups.came.Add(g.Group)
+		}
+		if g.Licenses != nil {
+			c.Groups.property("assignedLicenses").Add(g.Group)
+		}
+		for _, data := range [][]byte{g.Joined, g.Left} {
+			if len(data) == 0 {
+				continue
+			}
+			if err := unite(c.membersOf(g.Group).Users, data); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// takeEntries adds the users whose licenses have changed, and the groups that gave these, whose members' errors may have.
+func (c *Changes) takeEntries(changes []licensing.Change) error {
+	for _, change := range changes {
+		if group, ok := change.Source.Group(); ok {
+			c.Groups.property("hasMembersWithLicenseErrors").Add(group)
+		}
+		if err := unite(c.Users.property(licenses), change.Users); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func unite(set *roaring.Bitmap, data []byte) error {
+	more := roaring.New()
+	if err := more.UnmarshalBinary(data); err != nil {
+		return err
+	}
+	set.Or(more)
+	return nil
+}
+
+// licenses stands for all of licenseProperties until they are told apart by name.
+const licenses = "licenses"
+
+// licenseProperties are those of a user that come from licenses.
+var licenseProperties = []string{"assignedLicenses", "assignedPlans", "licenseAssignmentStates", "provisionedPlans"}
+
+// follow adds what follows from the rest: who is deleted or restored leaves or joins the lists of all groups they are in or own, and
+// stops or starts being a manager.
+func (c *Changes) follow(img *Image) {
+	for _, name := range licenseProperties {
+		c.Users.properties[name] = c.Users.property(licenses)
+	}
+	moved := roaring.Or(c.Users.came, c.Users.went)
+	for user := range roaring.Values(moved) {
+		for _, group := range img.Directory.MemberOf(user) {
+			c.membersOf(group).Users.Add(user)
+		}
+		for _, report := range img.Directory.Reports(user) {
+			c.Managers.add(report, user)
+		}
+	}
+	c.followOwners(moved, img)
+	c.followUnits(moved, roaring.Or(c.Groups.came, c.Groups.went), img)
+	for user := range roaring.Values(moved) {
+		if !img.Directory.UserGone(user) {
+			c.followOwner(img.Directory.UserID(user), img)
+		}
+	}
+	for principal := range roaring.Values(roaring.Or(c.Principals.came, c.Principals.went)) {
+		if p := img.Principals.At(principal); p != nil {
+			c.followOwner(p.ID, img)
+			for _, relation := range []directory.Relation{directory.HasMember, directory.OwnedBy} {
+				for id := range img.Links.To(relation, p.ID) {
+					if group, ok := img.Directory.GroupByID(id); ok {
+						c.linked(relation, group, principal)
+					}
+				}
+			}
+		}
+	}
+	for member := range roaring.Values(roaring.Or(c.Groups.came, c.Groups.went)) {
+		for _, group := range img.Directory.GroupMemberOf(member) {
+			c.membersOf(group).Groups.Add(member)
+		}
+	}
+}
+
+// followOwner adds an owner that came or went to the owners of its applications and service principals.
+func (c *Changes) followOwner(owner uuid.UUID, img *Image) {
+	for l := range img.Links.LinksTo(directory.OwnedBy, owner) {
+		c.owner(l, img)
+	}
+}
+
+func (c *Changes) followOwners(moved *roaring.Bitmap, img *Image) {
+	if moved.IsEmpty() {
+		return
+	}
+	for group := range img.Directory.Groups() {
+		for _, owner := range img.Directory.EverOwners(group) {
+			if moved.Contains(owner) {
+				c.Owners.add(group, owner)
+			}
+		}
+	}
+}
+
+// followUnits adds the users and groups that came or went to the members of the administrative units they are in.
+func (c *Changes) followUnits(users, groups *roaring.Bitmap, img *Image) {
+	for unit := range img.UnitMembers.Units() {
+		if of := img.UnitMembers.Users(unit); of != nil && of.Intersects(users) {
+			c.unitMembersOf(unit).Users.Or(roaring.And(of, users))
+		}
+		if of := img.UnitMembers.Groups(unit); of != nil && of.Intersects(groups) {
+			c.unitMembersOf(unit).Groups.Or(roaring.And(of, groups))
+		}
+	}
+}
+
+// shifted are the SKUs whose units are in another state than before.
+func shifted(was, now []licensing.SKUInfo) []uuid.UUID {
+	var ids []uuid.UUID
+	for _, sku := range now {
+		same := func(w licensing.SKUInfo) bool { return w.SKUID == sku.SKUID && w.Capability == sku.Capability }
+		if sku.Consumed > 0 && !slices.ContainsFunc(was, same) {
+			ids = append(ids, sku.SKUID)
+		}
+	}
+	return ids
+}

@@ -1,0 +1,110 @@
+package tenant
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/store"
+)
+
+// passwordRow is the row of a user's password. It is no part of the user's document, so nothing that shows users can show it.
+type passwordRow struct {
+	Hash string `json:"hash"`
+}
+
+// SetPassword gives a user a password, by its hash. The user's sessions end.
+type SetPassword struct {
+	User        uint32
+	Hash        string // as identity.Passwords makes it; that takes long, so it is made before
+	ForceChange bool   // the user must choose another one when signing in with it
+}
+
+// Name is the operation.
+func (SetPassword) Name() string { return "setPassword" }
+
+func (cmd SetPassword) run(c *change) error {
+	was, old, err := c.liveUser(cmd.User)
+	if err != nil {
+		return err
+	}
+	next := *was
+	force := directory.PasswordProfile{ForceChangePasswordNextSignIn: &cmd.ForceChange}
+	if next.PasswordProfile != nil {
+		force.ForceChangePasswordNextSignInWithMFA = next.PasswordProfile.ForceChangePasswordNextSignInWithMFA
+	}
+	next.PasswordProfile = &force
+	c.password(cmd.User, &next, cmd.Hash)
+	c.rewrite(cmd.User, was, &next, old)
+	return nil
+}
+
+// RevokeSessions ends what a user is signed in to: tokens given out until now are of no use.
+type RevokeSessions struct{ User uint32 }
+
+// Name is the operation.
+func (RevokeSessions) Name() string { return "revokeSessions" }
+
+func (cmd RevokeSessions) reads() objectKey { return objectKey{store.KindUser, cmd.User} }
+
+func (cmd RevokeSessions) run(c *change) error {
+	was, old, err := c.liveUser(cmd.User)
+	if err != nil {
+		return err
+	}
+	next := *was
+	next.SignInSessionsValidFromDateTime = c.at.Truncate(time.Second)
+	c.rewrite(cmd.User, was, &next, old)
+	return nil
+}
+
+// liveUser is a user who is not deleted, with its document.
+func (c *change) liveUser(user uint32) (u *directory.User, document []byte, err error) {
+	if err := c.live(user); err != nil {
+		return nil, nil, err
+	}
+	return c.user(user)
+}
+
+// password notes the row of a user's new password, and in the user when that was.
+func (c *change) password(user uint32, u *directory.User, hash string) {
+	now := c.at.Truncate(time.Second)
+	u.LastPasswordChangeDateTime, u.SignInSessionsValidFromDateTime = now, now
+	document, err := json.Marshal(passwordRow{hash})
+	if err != nil { // a text can be written
+		panic(err)
+	}
+	c.write(store.Object{Kind: store.KindPassword, Ordinal: user, ID: u.ID, Document: document})
+}
+
+func (c *change) rewrite(user uint32, was, now *directory.User, old []byte) {
+	document := now.Document()
+	c.markUser(written(user, old, document))
+	c.writeUser(user, was, now, document)
+}
+
+// forgetPassword removes the row, if there is one.
+func (c *change) forgetPassword(user uint32, id uuid.UUID) {
+	c.write(store.Object{Kind: store.KindPassword, Ordinal: user, ID: id, Purged: true})
+}
+
+// Password returns the hash of a user's password; "" when the user has none.
+func (t *Tenant) Password(ctx context.Context, user uint32) (string, error) {
+	row, err := t.load(ctx, store.KindPassword, user)
+	if problem, ok := errors.AsType[*Problem](err); ok && problem.Kind == NotFound {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	var password passwordRow
+	if err := directory.Unmarshal(row.Document, &password); err != nil {
+		return "", fmt.Errorf("read the password of user number %d of tenant %s: %w", user, t.id, err)
+	}
+	return password.Hash, nil
+}

@@ -1,0 +1,55 @@
+package tenant
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/licensing"
+)
+
+// Problem is a command, or a question, that cannot be carried out; nothing has changed.
+type Problem struct {
+	Kind    ProblemKind
+	Message string
+	Value   string // what the problem is about: an id, a name
+	// Property is the property whose value is Taken.
+	Property string
+}
+
+// ProblemKind says what sort of problem it is.
+type ProblemKind uint8
+
+// The kinds.
+const (
+	NotFound    ProblemKind = iota + 1 // what is named is not there
+	Taken                              // a value that must be unique is another's
+	Invalid                            // the command makes no sense as it is
+	Changed                            // what the command was to be made of is not that any more
+	Unavailable                        // it could not be made durable now; try again
+)
+
+func (p *Problem) Error() string { return p.Message }
+
+func notFound(value string) *Problem {
+	return &Problem{
+		Kind: NotFound, Value: value,
+		Message: fmt.Sprintf("Resource '%s' does not exist or one of its queried reference-property objects are not present.", value),
+	}
+}
+
+func taken(property, value string) *Problem {
+	return &Problem{Kind: Taken, Value: value, Property: property, Message: fmt.Sprintf("Another object with the same value for property %s already exists.", property)}
+}
+
+func invalid(value any, format string, args ...any) *Problem {
+	return &Problem{Kind: Invalid, Value: fmt.Sprint(value), Message: fmt.Sprintf(format, args...)}
+}
+
+func noSuch(id uuid.UUID) *Problem { return notFound(id.String()) }
+
+func isRefusal(err error) bool {
+	var refusal *licensing.Refusal
+	return errors.As(err, &refusal)
+}

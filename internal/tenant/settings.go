@@ -1,0 +1,94 @@
+package tenant
+
+import (
+	"bytes"
+
+	"licensor/internal/directory"
+	"licensor/internal/licensing"
+)
+
+// found is the first commit of a tenant.
+type found struct {
+	organization directory.Organization
+	catalog      *licensing.Catalog
+}
+
+func (found) Name() string { return "createTenant" }
+
+func (cmd found) run(c *change) error {
+	if err := c.organize(&cmd.organization); err != nil {
+		return err
+	}
+	if err := c.addGraph(&cmd.organization); err != nil {
+		return err
+	}
+	return c.lic.SetCatalog(cmd.catalog)
+}
+
+// UpdateOrganization changes properties of the organization.
+type UpdateOrganization struct{ Patch directory.OrganizationPatch }
+
+// Name is the operation.
+func (UpdateOrganization) Name() string { return "updateOrganization" }
+
+func (cmd UpdateOrganization) run(c *change) error {
+	org, err := cmd.Patch.Apply(*c.next.Organization)
+	if err != nil {
+		return err
+	}
+	if bytes.Equal(org.Document(), c.next.Organization.Document()) {
+		return nil
+	}
+	return c.organize(&org)
+}
+
+func (c *change) organize(org *directory.Organization) error {
+	if err := org.Validate(); err != nil {
+		return err
+	}
+	if err := c.claimDomains(org); err != nil {
+		return err
+	}
+	country, err := licensing.ParseCountry(org.CountryLetterCode)
+	if err != nil {
+		return &directory.Invalid{Kind: directory.BadValue, Resource: "Organization", Property: "countryLetterCode", Value: org.CountryLetterCode}
+	}
+	c.lic.SetCountry(country)
+	c.effects.Organization = org.Document()
+	return c.publish(c.next.Organization, org)
+}
+
+// SetCatalog replaces the catalogue.
+type SetCatalog struct{ Catalog *licensing.Catalog }
+
+// Name is the operation.
+func (SetCatalog) Name() string { return "setCatalog" }
+
+func (cmd SetCatalog) run(c *change) error { return c.lic.SetCatalog(cmd.Catalog) }
+
+// UpdateSettings changes the settings that are set.
+type UpdateSettings struct {
+	AutoReprocess    *bool
+	GroupBundles     *licensing.Bundles
+	ReprocessFailure *licensing.Failure
+}
+
+// Name is the operation.
+func (UpdateSettings) Name() string { return "updateSettings" }
+
+func (cmd UpdateSettings) run(c *change) error {
+	s := c.next.Licensing.Settings()
+	if cmd.AutoReprocess != nil {
+		s.AutoReprocess = *cmd.AutoReprocess
+	}
+	if cmd.GroupBundles != nil {
+		s.GroupBundles = *cmd.GroupBundles
+	}
+	if cmd.ReprocessFailure != nil {
+		s.ReprocessFailure = *cmd.ReprocessFailure
+	}
+	if err := c.lic.SetSettings(s); err != nil {
+		return invalid("settings", "%s", err)
+	}
+	return nil
+}

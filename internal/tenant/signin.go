@@ -1,0 +1,268 @@
+package tenant
+
+import (
+	"bytes"
+	"iter"
+	"math/bits"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/directory/column"
+)
+
+// SetGrant lets an application act for one user or for all, in the place of what it was granted for
+// them before. No scopes take the grant away.
+type SetGrant struct{ Grant directory.Grant }
+
+// Name is the operation.
+func (SetGrant) Name() string { return "setGrant" }
+
+func (cmd SetGrant) run(c *change) error {
+	g := cmd.Grant
+	before, there := c.next.Grants.Get(g.Client, g.User)
+	if len(g.Scopes) == 0 && !there {
+		return noSuch(g.Client)
+	}
+	if len(g.Scopes) > 0 { // one that is there can be taken away, also while its user is deleted
+		if err := c.mayBeGranted(g); err != nil {
+			return err
+		}
+	}
+	if slices.Equal(before.Scopes, g.Scopes) {
+		return nil
+	}
+	c.effects.Grants = append(c.effects.Grants, GrantNow{Grant: g, Gone: len(g.Scopes) == 0})
+	return nil
+}
+
+// mayBeGranted refuses a grant for an application or a user that is not there.
+func (c *change) mayBeGranted(g directory.Grant) error {
+	if _, ok := c.next.Principal(g.Client); !ok {
+		return noSuch(g.Client)
+	}
+	if g.User == uuid.Nil {
+		return nil
+	}
+	if user, ok := c.dir.UserByID(g.User); !ok || c.dir.UserHidden(user) {
+		return noSuch(g.User)
+	}
+	return nil
+}
+
+// SetRole gives a directory role to a user, a service principal or a group that roles can be given
+// to, or takes it away.
+type SetRole struct {
+	Role      uuid.UUID // its template's id
+	Principal uuid.UUID // the object id
+	Gone      bool
+}
+
+// Name is the operation.
+func (SetRole) Name() string { return "setRole" }
+
+func (cmd SetRole) run(c *change) error {
+	if !cmd.Gone && !c.base.mayHaveRoles(cmd.Principal) {
+		return noSuch(cmd.Principal)
+	}
+	if has := slices.Contains(c.next.Roles[cmd.Principal], cmd.Role); has != cmd.Gone {
+		if cmd.Gone {
+			return noSuch(cmd.Principal)
+		}
+		return alreadyThere(cmd.Principal, "members")
+	}
+	c.effects.Roles = append(c.effects.Roles, RoleNow(cmd))
+	return nil
+}
+
+// mayHaveRoles reports whether roles can be given to the object with an id.
+func (img *Image) mayHaveRoles(id uuid.UUID) bool {
+	if user, ok := img.Directory.UserByID(id); ok {
+		return !img.Directory.UserHidden(user)
+	}
+	if group, ok := img.Directory.GroupByID(id); ok {
+		return !img.Directory.GroupHidden(group) && img.RoleAssignable(group)
+	}
+	_, ok := img.Principals.ByID(id)
+	return ok
+}
+
+// RoleAssignable reports whether directory roles can be given to a group, which is said when it is
+// created.
+func (img *Image) RoleAssignable(group uint32) bool {
+	about, _ := directory.AboutGroup("isAssignableToRole")
+	return img.Directory.GroupColumns().Truth(group, about.Column) == column.True
+}
+
+// roleAssignableGroups returns the groups that directory roles can be given to, deleted ones
+// included.
+func (img *Image) roleAssignableGroups() iter.Seq[uint32] {
+	about, _ := directory.AboutGroup("isAssignableToRole")
+	groups := img.Directory.GroupColumns()
+	matcher := groups.MatchTruth(about.Column, column.True)
+	return func(yield func(uint32) bool) {
+		for block := range groups.Blocks() {
+			found := matcher.Match(block, column.Mask{})
+			for w, word := range found {
+				for ; word != 0; word &= word - 1 {
+					if !yield(uint32(block*column.BlockRows + w*64 + bits.TrailingZeros64(word))) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// Guarded reports whether a user is a member or an owner of a group that directory roles can be
+// given to. It makes no difference whether the group has a role yet: the next one is the member's,
+// and an owner can become a member. Nor does it whether the group is deleted, since it can be
+// restored with its roles.
+func (img *Image) Guarded(user uint32) bool {
+	if slices.ContainsFunc(img.Directory.MemberOf(user), img.RoleAssignable) {
+		return true
+	}
+	for group := range img.roleAssignableGroups() {
+		if !img.Directory.GroupGone(group) && slices.Contains(img.Directory.Owners(group), user) {
+			return true
+		}
+	}
+	return false
+}
+
+// RolesOf returns the directory roles that a user has: those given to it, and to the groups that it
+// is in.
+func (img *Image) RolesOf(user uint32) []uuid.UUID {
+	if len(img.Roles) == 0 {
+		return nil
+	}
+	roles := img.Roles[img.Directory.UserID(user)]
+	for _, group := range img.Directory.MemberOf(user) {
+		roles = img.appendRolesOf(roles, group)
+	}
+	return roles
+}
+
+// RolesOfPrincipal returns the directory roles that a service principal has, as RolesOf.
+func (img *Image) RolesOfPrincipal(id uuid.UUID) []uuid.UUID {
+	if len(img.Roles) == 0 {
+		return nil
+	}
+	roles := img.Roles[id]
+	for groupID := range img.Links.To(directory.HasMember, id) {
+		if group, ok := img.Directory.GroupByID(groupID); ok {
+			roles = img.appendRolesOf(roles, group)
+		}
+	}
+	return roles
+}
+
+// appendRolesOf appends the roles of a group to a copy of some, unless it is deleted.
+func (img *Image) appendRolesOf(roles []uuid.UUID, group uint32) []uuid.UUID {
+	if more := img.Roles[img.Directory.GroupID(group)]; len(more) > 0 && !img.Directory.GroupHidden(group) {
+		return append(slices.Clip(roles), more...)
+	}
+	return roles
+}
+
+// UpdateSignIn changes how the tenant lets people and programs in.
+type UpdateSignIn struct{ SignIn directory.SignIn }
+
+// Name is the operation.
+func (UpdateSignIn) Name() string { return "updateSignIn" }
+
+func (cmd UpdateSignIn) run(c *change) error {
+	if err := cmd.SignIn.Check(); err != nil {
+		return err
+	}
+	if err := c.claimIssuers(&cmd.SignIn); err != nil {
+		return err
+	}
+	document := cmd.SignIn.Document()
+	if !bytes.Equal(document, c.next.SignIn.Document()) {
+		c.effects.SignIn = document
+	}
+	return nil
+}
+
+// GrantNow is a grant as it is from now on.
+type GrantNow struct {
+	Grant directory.Grant `cbor:"1,keyasint"`
+	Gone  bool            `cbor:"2,keyasint,omitempty"`
+}
+
+// RoleNow is a role that an object has, or has not, from now on.
+type RoleNow struct {
+	Role      uuid.UUID `cbor:"1,keyasint"`
+	Principal uuid.UUID `cbor:"2,keyasint"`
+	Gone      bool      `cbor:"3,keyasint,omitempty"`
+}
+
+// forgetPrincipal takes away what a permanently deleted user was given.
+func (c *change) forgetPrincipal(id uuid.UUID) {
+	c.forgetRoles(id)
+	c.dropGrants(c.next.Grants.OfUser(id))
+	c.unlink(id)
+}
+
+// forgetRoles takes away the roles of a permanently deleted object.
+func (c *change) forgetRoles(id uuid.UUID) {
+	for _, role := range c.next.Roles[id] {
+		c.effects.Roles = append(c.effects.Roles, RoleNow{role, id, true})
+	}
+}
+
+func (c *change) dropGrants(grants iter.Seq[directory.Grant]) {
+	for g := range grants {
+		c.effects.Grants = append(c.effects.Grants, GrantNow{g, true})
+	}
+}
+
+// applyRoles replays it. The map is copied, since the image it was made from keeps the old one.
+func (img *Image) applyRoles(list []RoleNow) {
+	if len(list) == 0 {
+		return
+	}
+	next := make(map[uuid.UUID][]uuid.UUID, len(img.Roles)+1)
+	for principal, roles := range img.Roles {
+		next[principal] = roles
+	}
+	for _, now := range list {
+		roles := slices.DeleteFunc(slices.Clone(next[now.Principal]), func(r uuid.UUID) bool { return r == now.Role })
+		if !now.Gone {
+			roles = append(roles, now.Role)
+		}
+		if next[now.Principal] = roles; len(roles) == 0 {
+			delete(next, now.Principal)
+		}
+	}
+	img.Roles = next
+}
+
+func (img *Image) applyGrants(list []GrantNow) {
+	if len(list) == 0 {
+		return
+	}
+	next := img.Grants.Copy()
+	for _, now := range list {
+		if now.Gone {
+			next.Remove(now.Grant.Client, now.Grant.User)
+		} else {
+			next.Set(now.Grant)
+		}
+	}
+	img.Grants = next
+}
+
+// roleList is the roles in an order that is always the same.
+func (img *Image) roleList() []RoleNow {
+	var list []RoleNow
+	for principal, roles := range img.Roles {
+		for _, role := range roles {
+			list = append(list, RoleNow{Role: role, Principal: principal})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b RoleNow) int { return bytes.Compare(a.Principal[:], b.Principal[:]) })
+	return list
+}

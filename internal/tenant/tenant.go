@@ -1,0 +1,174 @@
+package tenant
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"licensor/internal/memory"
+	"licensor/internal/query"
+	"licensor/internal/store"
+	"licensor/internal/turns"
+)
+
+// Options are what a tenant needs of the world around it.
+type Options struct {
+	Now   func() time.Time
+	NewID func() uuid.UUID
+	Log   *slog.Logger
+	// SnapshotAfter is how many bytes of effects are worth a new snapshot at least: what a start may have to replay. Those of large tenants
+	// are taken when the effects are a quarter of the last one.
+	SnapshotAfter int
+	// Turns are taken by work that is long, such as evaluations of conditions; NewTurns when nil.
+	Turns *turns.Turns
+}
+
+// Tenant is one live tenant. All its methods may be called from several goroutines.
+type Tenant struct {
+	id      uuid.UUID
+	store   store.Store
+	options Options
+	image   atomic.Pointer[Image]
+	claims  *claims // of all tenants
+
+	requests chan request
+	closing  chan struct{} // closed when no more commands are taken
+	ended    chan struct{} // closed when the writer is gone
+	stats    stats
+
+	documents *documentCache
+	changes   *lru.Cache[stretch, *Changes]
+	sets      *lru.Cache[setKey, *query.Rows]
+	snapshots snapshots
+}
+
+type stats struct {
+	commands, rejected, commits, batches, unchanged atomic.Int64
+}
+
+// Stats count what a tenant has done since it was opened.
+type Stats struct {
+	Commands, Rejected, Commits, Batches, Unchanged int64
+}
+
+// Stats answers the counts so far.
+func (t *Tenant) Stats() Stats {
+	return Stats{t.stats.commands.Load(), t.stats.rejected.Load(), t.stats.commits.Load(), t.stats.batches.Load(), t.stats.unchanged.Load()}
+}
+
+// ID is the tenant's id.
+func (t *Tenant) ID() uuid.UUID { return t.id }
+
+// Image is the tenant as it is now: at the last commit that is durable.
+func (t *Tenant) Image() *Image { return t.image.Load() }
+
+// maxWaiting is how many commands may wait for the writer before callers have to wait to hand in theirs.
+const maxWaiting = 4096
+
+func newTenant(id uuid.UUID, s store.Store, img *Image, options Options, cs *claims) (*Tenant, error) {
+	cache, err := newDocumentCache()
+	if err != nil {
+		return nil, err
+	}
+	changes, err := lru.New[stretch, *Changes](keptStretches)
+	if err != nil {
+		return nil, err
+	}
+	sets, err := lru.New[setKey, *query.Rows](keptSets)
+	if err != nil {
+		return nil, err
+	}
+	t := &Tenant{
+		id: id, store: s, options: options, claims: cs, documents: cache, changes: changes, sets: sets,
+		requests: make(chan request, maxWaiting), closing: make(chan struct{}), ended: make(chan struct{}),
+	}
+	t.image.Store(img)
+	return t, nil
+}
+
+func (t *Tenant) start() {
+	go func() {
+		defer close(t.ended)
+		t.write()
+	}()
+}
+
+// Do carries out a command for an actor. When it answers without error, what came of the command is durable and in the image that Done
+// holds. When the context ends first, the command may or may not be carried out. A *memory.Full says that there is no memory for its draft now.
+func (t *Tenant) Do(ctx context.Context, actor string, cmd Command) (Done, error) {
+	t.stats.commands.Add(1)
+	if err := reserve(ctx, t.Image(), cmd); err != nil {
+		return Done{}, err
+	}
+	if done, ok, err := t.foresee(ctx, cmd); err != nil {
+		return Done{}, err
+	} else if ok {
+		t.stats.unchanged.Add(1)
+		return done, nil
+	}
+	turns.Of(ctx).Rest()
+	r := request{ctx: ctx, actor: actor, cmd: cmd, share: memory.Of(ctx).Hold(), reply: make(chan reply, 1)}
+	select {
+	case t.requests <- r:
+	case <-ctx.Done():
+		r.share.End()
+		return Done{}, ctx.Err()
+	case <-t.closing:
+		r.share.End()
+		return Done{}, errClosing
+	}
+	select {
+	case answer := <-r.reply:
+		return answer.done, answer.err
+	case <-ctx.Done():
+		return Done{}, ctx.Err()
+	case <-t.ended:
+	}
+	select { // the writer's last answers came before it went
+	case answer := <-r.reply:
+		return answer.done, answer.err
+	default:
+		return Done{}, errClosing
+	}
+}
+
+// foresee carries out a reprocessing on the current image without the writer. When nothing comes of it, that is the answer, and nothing
+// needs to be written or waited for (docs/spec/licensing.md L72). Whatever else there is to say is left to the writer.
+func (t *Tenant) foresee(ctx context.Context, cmd Command) (Done, bool, error) {
+	reprocess, ok := cmd.(Reprocess)
+	if !ok {
+		return Done{}, false, nil
+	}
+	img := t.Image()
+	if reprocess.check(img.Directory) != nil {
+		return Done{}, false, nil
+	}
+	if !reprocess.short() {
+		turn, err := t.Turn(ctx)
+		if err != nil {
+			return Done{}, false, err
+		}
+		defer turn.End()
+	}
+	draft := img.Licensing.Draft(img.Seq+1, t.now(img))
+	report := draft.Reprocess(reprocess.scope(img.Licensing))
+	if next, _ := draft.Finish(); next != img.Licensing {
+		return Done{}, false, nil
+	}
+	return Done{Image: img, Report: report}, true, nil
+}
+
+// now is the time of the next commit: the clock's, in whole milliseconds, but never before the last commit's.
+func (t *Tenant) now(img *Image) time.Time {
+	now := t.options.Now().UTC().Truncate(time.Millisecond)
+	if now.Before(img.At) {
+		return img.At
+	}
+	return now
+}
+
+var errClosing = &Problem{Kind: Unavailable, Message: "The server is shutting down. Try again in a moment."}

@@ -1,0 +1,506 @@
+package tenant_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"go.uber.org/goleak"
+
+	"licensor/internal/catalog"
+	"licensor/internal/directory"
+	"licensor/internal/licensing"
+	"licensor/internal/store"
+	"licensor/internal/store/sqlite"
+	"licensor/internal/tenant"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// house is a store with one tenant, and a clock and ids that a test can replay.
+type house struct {
+	tb      testing.TB
+	path    string
+	store   store.Store
+	tenants *tenant.Tenants
+	*tenant.Tenant
+	clock atomic.Int64 // seconds since 1970
+	ids   atomic.Uint32
+	after int          // Options.SnapshotAfter
+	log   *slog.Logger // nil: nowhere
+}
+
+var (
+	e3  = uuid.MustParse("6fd2c87f-b296-42f0-b197-1e91e994b900")
+	ems = uuid.MustParse("efccb6f7-5641-4e0e-bd10-b4976e1bf68e")
+)
+
+func newHouse(tb testing.TB, snapshotAfter int) *house {
+	tb.Helper()
+	h := &house{tb: tb, path: filepath.Join(tb.TempDir(), "licensor.db"), after: snapshotAfter}
+	h.clock.Store(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC).Unix())
+	h.open(nil)
+	tb.Cleanup(h.close)
+	org := directory.Organization{
+		DisplayName: "Test", CountryLetterCode: "DE",
+		VerifiedDomains: []directory.VerifiedDomain{{Name: "test.example", IsDefault: true, IsInitial: true, Type: "Managed"}},
+	}
+	t, err := h.tenants.Create(tb.Context(), uuid.UUID{1}, org, catalog.BuiltIn())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	h.Tenant = t
+	return h
+}
+
+// open brings the house to life; between, when not nil, stands between the tenant and its store.
+func (h *house) open(between func(store.Store) store.Store) {
+	h.tb.Helper()
+	s, err := sqlite.Open(h.tb.Context(), h.path)
+	if err != nil {
+		h.tb.Fatal(err)
+	}
+	h.store = s
+	if between != nil {
+		h.store = between(s)
+	}
+	if h.log == nil {
+		h.log = slog.New(slog.DiscardHandler)
+	}
+	h.tenants, err = tenant.Open(h.tb.Context(), h.store, tenant.Options{
+		Now: func() time.Time { return time.Unix(h.clock.Load(), 0) }, NewID: h.newID,
+		Log: h.log, SnapshotAfter: h.after,
+	})
+	if err != nil {
+		h.tb.Fatal(err)
+	}
+	if t, ok := h.tenants.Tenant(uuid.UUID{1}); ok {
+		h.Tenant = t
+	}
+}
+
+func (h *house) newID() uuid.UUID {
+	n := h.ids.Add(1)
+	id := uuid.UUID{6: 0x40, 8: 0x80}
+	binary.BigEndian.PutUint32(id[12:], n)
+	binary.BigEndian.PutUint32(id[:], n*2654435761)
+	return id
+}
+
+func (h *house) close() {
+	if h.tenants == nil {
+		return
+	}
+	if err := errors.Join(h.tenants.Close(context.Background()), h.store.Close()); err != nil {
+		h.tb.Error(err)
+	}
+	h.tenants = nil
+}
+
+func (h *house) reopen() {
+	h.tb.Helper()
+	h.close()
+	h.open(nil)
+}
+
+func (h *house) do(cmd tenant.Command) (tenant.Done, error) {
+	return h.Do(h.tb.Context(), "user test", cmd)
+}
+
+func (h *house) must(cmd tenant.Command) tenant.Done {
+	h.tb.Helper()
+	done, err := h.do(cmd)
+	if err != nil {
+		h.tb.Fatalf("%s: %v", cmd.Name(), err)
+	}
+	return done
+}
+
+func userPatch(tb testing.TB, body string, args ...any) directory.UserPatch {
+	tb.Helper()
+	patch, err := directory.ParseUserPatch(members(tb, fmt.Sprintf(body, args...)))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return patch
+}
+
+func members(tb testing.TB, body string) []directory.Member {
+	tb.Helper()
+	list, err := directory.Members([]byte(body))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return list
+}
+
+func newUser(tb testing.TB, name string) tenant.CreateUser {
+	tb.Helper()
+	return tenant.CreateUser{Patch: userPatch(tb, `{"accountEnabled":true,"displayName":%[1]q,"mailNickname":%[1]q,"userPrincipalName":"%[1]s@test.example",`+
+		`"mail":"%[1]s@test.example","usageLocation":"DE","passwordProfile":{"password":"Secret-123"}}`, name)}
+}
+
+func newGroup(tb testing.TB, name string) tenant.CreateGroup {
+	tb.Helper()
+	patch, err := directory.ParseGroupPatch(members(tb, fmt.Sprintf(`{"displayName":%[1]q,"mailEnabled":false,"mailNickname":%[1]q,"securityEnabled":true}`, name)))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return tenant.CreateGroup{Patch: patch}
+}
+
+// content is all that an image holds, for comparing.
+func content(tb testing.TB, img *tenant.Image) string {
+	tb.Helper()
+	var b bytes.Buffer
+	head, err := json.Marshal(img.Licensing.Head())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	fmt.Fprintf(&b, "%d %s\n%s\n%x\n", img.Seq, img.At, head, img.Directory.AppendHead(nil))
+	for i := range img.Licensing.Parts() {
+		fmt.Fprintf(&b, "%x\n", img.Licensing.AppendPart(nil, i))
+	}
+	for i := range img.Directory.Parts() {
+		fmt.Fprintf(&b, "%x\n", img.Directory.AppendPart(nil, i))
+	}
+	rest, err := json.Marshal([]any{img.Organization, img.Subscriptions, img.Imports})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	b.Write(rest)
+	fmt.Fprintf(&b, "\n%v %v %v", slices.Collect(img.Grants.All()), img.Roles, img.SignIn)
+	for l := range img.Links.All() {
+		fmt.Fprintf(&b, "\n%v since %s", l, img.Links.Since(l))
+	}
+	appendObjects(&b, img.Applications, (*directory.Application).Document)
+	appendObjects(&b, img.Principals, (*directory.ServicePrincipal).Document)
+	appendObjects(&b, img.Units, (*directory.AdministrativeUnit).Document)
+	fmt.Fprintf(&b, "\n%d memberships, %d of groups, %d of units", img.Memberships, img.Nested, img.UnitMembers.Len())
+	for unit := range img.UnitMembers.Units() {
+		fmt.Fprintf(&b, "\n%v %v", img.UnitMembers.Users(unit), img.UnitMembers.Groups(unit))
+	}
+	return b.String()
+}
+
+// appendObjects writes the documents and the values of objects.
+func appendObjects[T any](b *bytes.Buffer, objects *directory.Objects[T], document func(*T) []byte) {
+	for ordinal := range objects.Len() {
+		object := objects.At(ordinal)
+		if object == nil {
+			continue
+		}
+		fmt.Fprintf(b, "\n%d %s", ordinal, document(object))
+		for place, c := range objects.Columns().Schema().Columns {
+			fmt.Fprintf(b, " %s %v", c.Name, objects.Columns().Value(ordinal, place))
+		}
+	}
+	fmt.Fprintf(b, "\nof %d", objects.Len())
+}
+
+func TestARestartChangesNothing(t *testing.T) {
+	t.Parallel()
+	for name, after := range map[string]int{"replayed from the start": 1 << 30, "from snapshots": 1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, after)
+			playEverything(h)
+			before := content(t, h.Image())
+			h.reopen()
+			if after := content(t, h.Image()); after != before {
+				t.Fatalf("before\n%s\nafter\n%s", before, after)
+			}
+			h.must(newUser(t, "somebody-new")) // it goes on where it was
+		})
+	}
+}
+
+// playEverything carries out every command at least once.
+func playEverything(h *house) {
+	t := h.tb
+	h.must(tenant.CreateSubscription{SKUID: e3, TotalLicenses: 2})
+	sub := h.must(tenant.CreateSubscription{SKUID: ems, TotalLicenses: 5})
+	var users []tenant.Done
+	for i := range 6 {
+		users = append(users, h.must(newUser(t, fmt.Sprint("user", i))))
+	}
+	group, other := h.must(newGroup(t, "group")), h.must(newGroup(t, "other"))
+	owned := newGroup(t, "owned")
+	owned.Owners, owned.Members = []uuid.UUID{users[0].ID}, []uuid.UUID{users[5].ID, other.ID}
+	h.must(owned)
+	h.must(tenant.AssignGroup{Group: group.Ordinal, Add: []licensing.Assign{{SKUID: e3}, {SKUID: ems}}})
+	h.must(tenant.AddMembers{Group: group.Ordinal, Members: []uuid.UUID{users[0].ID, users[1].ID, users[2].ID, other.ID}})
+	h.must(tenant.AddOwners{Group: group.Ordinal, Owners: []uuid.UUID{users[3].ID, users[4].ID}})
+	h.must(tenant.RemoveOwner{Group: group.Ordinal, Owner: users[4].ID})
+	h.must(tenant.AssignUser{User: users[4].Ordinal, Add: []licensing.Assign{{SKUID: ems}}})
+	h.clock.Add(10)
+	h.must(tenant.UpdateUser{User: users[1].Ordinal, Patch: userPatch(t, `{"mail":"user0@test.example","department":"Sales"}`)})
+	h.must(tenant.UpdateUser{User: users[1].Ordinal, Patch: userPatch(t, `{"userPrincipalName":"renamed@test.example","usageLocation":null}`)})
+	for i, manager := range []int{1, 2, 3, 3} {
+		h.must(tenant.SetManager{User: users[i].Ordinal, Manager: users[(manager+i)%6].ID})
+	}
+	h.must(tenant.SetManager{User: users[0].Ordinal, Manager: users[3].ID}) // who is purged
+	h.must(tenant.RemoveManager{User: users[1].Ordinal})
+	h.must(tenant.RemoveMember{Group: group.Ordinal, Member: users[0].ID})
+	h.must(tenant.RemoveMember{Group: group.Ordinal, Member: other.ID})
+	h.must(tenant.Reprocess{All: true})
+	h.must(tenant.DeleteUser{User: users[2].Ordinal})
+	h.must(tenant.DeleteUser{User: users[3].Ordinal})
+	h.must(tenant.RestoreUser{User: users[2].Ordinal})
+	h.must(tenant.PurgeUser{User: users[3].Ordinal})
+	h.must(tenant.DeleteGroup{Group: other.Ordinal})
+	playSettings(h, sub.ID)
+}
+
+func playSettings(h *house, subscription uuid.UUID) {
+	t := h.tb
+	on, total := true, 7
+	h.must(tenant.UpdateSettings{AutoReprocess: &on})
+	h.must(tenant.UpdateSubscription{ID: subscription, TotalLicenses: &total})
+	h.must(tenant.DeleteSubscription{ID: subscription})
+	c := catalog.BuiltIn()
+	c.ServicePlans[0].ProhibitedIn = []licensing.Country{licensing.Country('K')<<8 | 'P'}
+	h.must(tenant.SetCatalog{Catalog: c})
+	patch, err := directory.ParseOrganizationPatch(members(t, `{"displayName":"Renamed"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.must(tenant.UpdateOrganization{Patch: patch})
+	app := directory.Client{
+		Application: directory.Application{ID: uuid.UUID{1, 3}, AppID: uuid.UUID{1, 2}, DisplayName: "App"},
+		Principal:   directory.ServicePrincipal{ID: uuid.UUID{1, 1}, Permissions: []string{"User.Read.All"}},
+	}
+	h.must(tenant.SetClient{Client: app})
+	app.Principal.ID, app.AppID = uuid.UUID{2, 1}, uuid.UUID{2, 2}
+	h.must(tenant.SetClient{Client: app})
+	h.must(tenant.DeleteApplication{AppID: app.AppID})
+	done := h.must(tenant.Import{ID: "import", Rows: []tenant.ImportRow{
+		{Line: 1, User: &tenant.ImportUser{ID: uuid.UUID{9}, Patch: newUser(t, "imported").Patch}},
+		{Line: 2, User: &tenant.ImportUser{Patch: newUser(t, "user0").Patch}}, // taken
+		{Line: 3, Group: &tenant.ImportGroup{ID: uuid.UUID{8}, Patch: newGroup(t, "imported").Patch}},
+		{Line: 4, Membership: &tenant.Membership{Group: uuid.UUID{8}.String(), Member: "imported@test.example"}},
+	}})
+	if len(done.Rows) != 1 || done.Rows[0].Line != 2 {
+		t.Fatalf("problems %+v, want one in line 2", done.Rows)
+	}
+}
+
+// failing is a store whose Append fails, or waits, when told to.
+type failing struct {
+	store.Store
+	fail  atomic.Bool
+	block chan struct{} // when not nil, Append waits for it
+}
+
+var errDisk = errors.New("no space left on device")
+
+func (f *failing) Append(ctx context.Context, id uuid.UUID, commits []store.Commit, objects []store.Object) error {
+	if f.block != nil {
+		<-f.block
+	}
+	if f.fail.Load() {
+		return errDisk
+	}
+	return f.Store.Append(ctx, id, commits, objects)
+}
+
+func TestWhatCannotBeMadeDurableDidNotHappen(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 0)
+	h.close()
+	f := new(failing)
+	h.open(func(s store.Store) store.Store { f.Store = s; return f })
+	before := h.Image()
+	f.fail.Store(true)
+	_, err := h.do(newUser(t, "ann"))
+	var problem *tenant.Problem
+	if !errors.As(err, &problem) || problem.Kind != tenant.Unavailable || !errors.Is(err, errDisk) {
+		t.Fatalf("answered %v", err)
+	}
+	if h.Image() != before {
+		t.Fatal("the image changed")
+	}
+	f.fail.Store(false)
+	if done := h.must(newUser(t, "ann")); done.Image.Seq != before.Seq+1 {
+		t.Fatalf("the next commit has number %d after %d", done.Image.Seq, before.Seq)
+	}
+}
+
+func TestReadersDoNotWaitForTheWriter(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 0)
+	ann := h.must(newUser(t, "ann"))
+	h.close()
+	f := &failing{block: make(chan struct{})}
+	h.open(func(s store.Store) store.Store { f.Store = s; return f })
+	answered := make(chan error)
+	go func() {
+		_, err := h.do(newUser(t, "ben"))
+		answered <- err
+	}()
+	img := h.Image()
+	if u, err := h.User(t.Context(), img, ann.Ordinal); err != nil || u.DisplayName != "ann" {
+		t.Fatalf("read %+v, %v", u, err)
+	}
+	if _, err := h.do(tenant.Reprocess{All: true}); err != nil { // changes nothing, so it needs no writer
+		t.Fatal(err)
+	}
+	select {
+	case err := <-answered:
+		t.Fatalf("a command was answered before it was durable: %v", err)
+	default:
+	}
+	close(f.block)
+	if err := <-answered; err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestARefusedCommandLeavesNoTrace(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 0)
+	ann, g := h.must(newUser(t, "ann")), h.must(newGroup(t, "g"))
+	h.must(tenant.AddMembers{Group: g.Ordinal, Members: []uuid.UUID{ann.ID}})
+	before, rest := h.Image(), content(t, h.Image())
+	withMembers := newGroup(t, "h")
+	withMembers.Members = []uuid.UUID{ann.ID, {7}}
+	for name, cmd := range map[string]tenant.Command{
+		"a name that is taken":            newUser(t, "ann"),
+		"a domain of somebody else":       tenant.CreateUser{Patch: userPatch(t, `{"accountEnabled":true,"displayName":"B","mailNickname":"b","userPrincipalName":"b@other.example","passwordProfile":{"password":"Secret-123"}}`)},
+		"a group with an unknown member":  withMembers,
+		"a member who is there":           tenant.AddMembers{Group: g.Ordinal, Members: []uuid.UUID{ann.ID}},
+		"a license that is not bought":    tenant.AssignUser{User: ann.Ordinal, Add: []licensing.Assign{{SKUID: e3}}},
+		"a user who is not deleted":       tenant.RestoreUser{User: ann.Ordinal},
+		"a subscription of nothing":       tenant.CreateSubscription{SKUID: uuid.UUID{5}, TotalLicenses: 1},
+		"a subscription with seats below": tenant.CreateSubscription{SKUID: e3, TotalLicenses: -1},
+		"a user there never was":          tenant.DeleteUser{User: 77},
+	} {
+		if _, err := h.do(cmd); err == nil {
+			t.Errorf("%s was taken", name)
+		}
+		if h.Image() != before {
+			t.Fatalf("%s changed the image", name)
+		}
+	}
+	h.reopen()
+	if content(t, h.Image()) != rest {
+		t.Fatal("after a restart the tenant is another")
+	}
+}
+
+// Of many at once, exactly one gets what there is once; and they share transactions.
+func TestOneWinner(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 0)
+	h.must(tenant.CreateSubscription{SKUID: e3, TotalLicenses: 1})
+	var users []tenant.Done
+	for i := range 20 {
+		users = append(users, h.must(newUser(t, fmt.Sprint("user", i))))
+	}
+	for name, cmd := range map[string]func(i int) tenant.Command{
+		"the last seat": func(i int) tenant.Command {
+			return tenant.AssignUser{User: users[i].Ordinal, Add: []licensing.Assign{{SKUID: e3}}}
+		},
+		"a name": func(int) tenant.Command { return newUser(t, "wanted") },
+	} {
+		var wait sync.WaitGroup
+		var won atomic.Int32
+		for i := range users {
+			wait.Go(func() {
+				if _, err := h.do(cmd(i)); err == nil {
+					won.Add(1)
+				}
+			})
+		}
+		wait.Wait()
+		if won.Load() != 1 {
+			t.Errorf("%s: %d won", name, won.Load())
+		}
+	}
+	if s := h.Stats(); s.Batches >= s.Commits+s.Rejected {
+		t.Errorf("no transaction was shared: %+v", s)
+	}
+}
+
+func TestReprocessingTwiceWritesNothingTheSecondTime(t *testing.T) { // L72
+	t.Parallel()
+	h := newHouse(t, 0)
+	playEverything(h)
+	h.must(tenant.Reprocess{All: true})
+	before := h.Image()
+	h.clock.Add(100)
+	if done := h.must(tenant.Reprocess{All: true}); done.Changed || h.Image() != before {
+		t.Fatalf("it changed something: %+v", done.Report)
+	}
+}
+
+func TestWhatWasDeletedGoesAfter30Days(t *testing.T) { // P52
+	t.Parallel()
+	h := newHouse(t, 0)
+	ann, ben := h.must(newUser(t, "ann")), h.must(newUser(t, "ben"))
+	h.must(tenant.DeleteUser{User: ann.Ordinal})
+	h.clock.Add(int64(tenant.KeptFor/time.Second) - 5)
+	h.must(tenant.DeleteUser{User: ben.Ordinal})
+	if err := h.PurgeExpired(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if h.Image().Directory.UserGone(ann.Ordinal) {
+		t.Fatal("a user went early")
+	}
+	h.clock.Add(10)
+	if _, err := h.do(tenant.RestoreUser{User: ann.Ordinal}); err == nil {
+		t.Error("a user was restored late")
+	}
+	if err := h.PurgeExpired(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if dir := h.Image().Directory; !dir.UserGone(ann.Ordinal) || dir.UserGone(ben.Ordinal) {
+		t.Error("not just what is old enough went")
+	}
+}
+
+func TestACanceledCommandIsNotCarriedOut(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 0)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	before := h.Image()
+	if _, err := h.Do(ctx, "user test", newUser(t, "ann")); !errors.Is(err, context.Canceled) {
+		t.Fatalf("answered %v", err)
+	}
+	h.must(tenant.Reprocess{All: true})
+	if !reflect.DeepEqual(before, h.Image()) {
+		t.Error("it was carried out")
+	}
+}
+
+func TestAnImportGoesOnWhereItWasCutOff(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 0)
+	rows := func(from, to int) (list []tenant.ImportRow) {
+		for i := from; i <= to; i++ {
+			list = append(list, tenant.ImportRow{Line: int64(i), User: &tenant.ImportUser{Patch: newUser(t, fmt.Sprint("row", i)).Patch}})
+		}
+		return list
+	}
+	h.must(tenant.Import{ID: "file", Rows: rows(1, 10)})
+	h.reopen()
+	if done := h.must(tenant.Import{ID: "file", Rows: rows(1, 15)}); len(done.Rows) != 0 {
+		t.Errorf("rows that were taken were refused: %v", done.Rows[0].Problem)
+	}
+	if n := h.Image().Directory.Users(); n != 15 {
+		t.Errorf("%d users, want 15", n)
+	}
+}

@@ -1,0 +1,224 @@
+package tenant
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+)
+
+// CreateUnit adds an administrative unit, with its first members.
+type CreateUnit struct {
+	Patch   directory.UnitPatch
+	Members []uuid.UUID // users and groups
+}
+
+// Name is the operation.
+func (CreateUnit) Name() string { return "createAdministrativeUnit" }
+
+func (cmd CreateUnit) run(c *change) error {
+	u, err := directory.NewUnit(cmd.Patch, c.freshID())
+	if err != nil {
+		return err
+	}
+	if err := c.freeID(u.ID); err != nil {
+		return err
+	}
+	unit := c.units.len()
+	if err := c.units.put(c, unit, u.ID, u.Document(), u.Values()); err != nil {
+		return err
+	}
+	c.done.ID, c.done.Ordinal = u.ID, unit
+	for _, id := range cmd.Members {
+		if err := c.joinUnit(unit, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// UpdateUnit changes properties of an administrative unit.
+type UpdateUnit struct {
+	Unit  uint32
+	Patch directory.UnitPatch
+}
+
+// Name is the operation.
+func (UpdateUnit) Name() string { return "updateAdministrativeUnit" }
+
+func (cmd UpdateUnit) run(c *change) error {
+	was, err := c.liveUnit(cmd.Unit)
+	if err != nil {
+		return err
+	}
+	u, err := cmd.Patch.Apply(*was)
+	if err != nil {
+		return err
+	}
+	return c.writeUnit(cmd.Unit, was, &u)
+}
+
+// liveUnit refuses an administrative unit that is deleted by now.
+func (c *change) liveUnit(unit uint32) (*directory.AdministrativeUnit, error) {
+	u := c.units.base.At(unit)
+	if u == nil {
+		return nil, notFound(fmt.Sprintf("number %d", unit))
+	}
+	if !u.DeletedDateTime.IsZero() {
+		return nil, noSuch(u.ID)
+	}
+	return u, nil
+}
+
+func (c *change) writeUnit(unit uint32, was, now *directory.AdministrativeUnit) error {
+	document := now.Document()
+	if bytes.Equal(document, was.Document()) {
+		return nil
+	}
+	return c.units.put(c, unit, now.ID, document, now.Changed(was))
+}
+
+// DeleteUnit puts an administrative unit among the deleted items for 30 days. Its members stay.
+type DeleteUnit struct{ Unit uint32 }
+
+// Name is the operation.
+func (DeleteUnit) Name() string { return "deleteAdministrativeUnit" }
+
+func (cmd DeleteUnit) run(c *change) error {
+	was, err := c.liveUnit(cmd.Unit)
+	if err != nil {
+		return err
+	}
+	deleted := *was
+	deleted.DeletedDateTime = c.at.Truncate(time.Second)
+	return c.writeUnit(cmd.Unit, was, &deleted)
+}
+
+// RestoreUnit brings a deleted administrative unit back, with its members.
+type RestoreUnit struct{ Unit uint32 }
+
+// Name is the operation.
+func (RestoreUnit) Name() string { return "restoreAdministrativeUnit" }
+
+func (cmd RestoreUnit) run(c *change) error {
+	was := c.units.base.At(cmd.Unit)
+	if was == nil {
+		return notFound(fmt.Sprintf("number %d", cmd.Unit))
+	}
+	if was.DeletedDateTime.IsZero() || c.expired(was.DeletedDateTime) {
+		return noSuch(was.ID)
+	}
+	restored := *was
+	restored.DeletedDateTime = time.Time{}
+	return c.writeUnit(cmd.Unit, was, &restored)
+}
+
+// AddUnitMember makes a user or group a member of an administrative unit.
+type AddUnitMember struct {
+	Unit   uint32
+	Member uuid.UUID
+}
+
+// Name is the operation.
+func (AddUnitMember) Name() string { return "addUnitMember" }
+
+func (cmd AddUnitMember) run(c *change) error {
+	if _, err := c.liveUnit(cmd.Unit); err != nil {
+		return err
+	}
+	return c.joinUnit(cmd.Unit, cmd.Member)
+}
+
+// RemoveUnitMember takes a user or group out of an administrative unit.
+type RemoveUnitMember struct {
+	Unit   uint32
+	Member uuid.UUID
+}
+
+// Name is the operation.
+func (RemoveUnitMember) Name() string { return "removeUnitMember" }
+
+func (cmd RemoveUnitMember) run(c *change) error {
+	if _, err := c.liveUnit(cmd.Unit); err != nil {
+		return err
+	}
+	m, ok := c.unitMember(cmd.Unit, cmd.Member)
+	if m.Gone = true; !ok || !c.changeUnit(m) {
+		return noSuch(cmd.Member)
+	}
+	return nil
+}
+
+func (c *change) joinUnit(unit uint32, id uuid.UUID) error {
+	m, ok := c.unitMember(unit, id)
+	if !ok {
+		return noSuch(id)
+	}
+	if !c.changeUnit(m) {
+		return alreadyThere(id, "members")
+	}
+	return nil
+}
+
+// unitMember finds the user or group that is, or can be, a member of a unit; false when there is none, or it is deleted.
+func (c *change) unitMember(unit uint32, id uuid.UUID) (m directory.UnitMember, ok bool) {
+	if user, ok := c.dir.UserByID(id); ok && !c.dir.UserHidden(user) {
+		return directory.UnitMember{Unit: unit, Member: user}, true
+	}
+	group, ok := c.dir.GroupByID(id)
+	return directory.UnitMember{Unit: unit, Member: group, IsGroup: true}, ok && !c.dir.GroupHidden(group)
+}
+
+// changeUnit makes a member come or go; false when that is no change.
+func (c *change) changeUnit(m directory.UnitMember) bool {
+	gone := !c.base.UnitMembers.Has(m)
+	for _, now := range c.effects.UnitMembers {
+		if now.Unit == m.Unit && now.Member == m.Member && now.IsGroup == m.IsGroup {
+			gone = now.Gone
+		}
+	}
+	if gone == m.Gone {
+		return false
+	}
+	c.effects.UnitMembers = append(c.effects.UnitMembers, m)
+	return true
+}
+
+// leaveUnits takes a user or group that is purged out of all units.
+func (c *change) leaveUnits(member uint32, isGroup bool) {
+	for _, unit := range c.base.UnitMembers.Of(member, isGroup) {
+		c.effects.UnitMembers = append(c.effects.UnitMembers, directory.UnitMember{Unit: unit, Member: member, IsGroup: isGroup, Gone: true})
+	}
+}
+
+// applyUnits replays the changes of administrative units.
+func (img *Image) applyUnits(f *Effects) (err error) {
+	if img.Units, err = replayed(img.Units, f.Units, f.UnitValues); err != nil {
+		return fmt.Errorf("administrative units: %w", err)
+	}
+	for _, m := range f.UnitMembers {
+		known := img.Directory.Users()
+		if m.IsGroup {
+			known = img.Directory.Groups()
+		}
+		if m.Unit >= img.Units.Len() || m.Member >= known {
+			return fmt.Errorf("a member of administrative unit number %d, and there are %d: number %d of %d", m.Unit, img.Units.Len(), m.Member, known)
+		}
+	}
+	return nil
+}
+
+// applyUnitMembers changes the members of administrative units, and forgets those of units that are purged.
+func (img *Image) applyUnitMembers(f *Effects) {
+	if len(f.UnitMembers) > 0 {
+		img.UnitMembers = img.UnitMembers.Change(f.UnitMembers)
+	}
+	for _, now := range f.Units {
+		if now.Document == nil {
+			img.UnitMembers = img.UnitMembers.Empty(now.Ordinal)
+		}
+	}
+}

@@ -1,0 +1,59 @@
+package tenant
+
+import (
+	"context"
+
+	"licensor/internal/memory"
+)
+
+// touchedBytes is what a draft takes at most for a user that it touches, and the image that comes of it keeps from the one before.
+const touchedBytes = 256
+
+// reserve takes memory for the draft of a command. The request holds it until its end, as it holds the image. Commands that only take something away, or
+// set a password, need none, so that they go on when there is little.
+func reserve(ctx context.Context, img *Image, cmd Command) error {
+	return memory.Of(ctx).More(ctx, touchedBytes*touches(img, cmd))
+}
+
+// touches is how many users a command may touch when these may be many, at least 1 when it may add anything.
+func touches(img *Image, cmd Command) int64 {
+	members := func(group uint32) int64 {
+		if group >= img.Directory.Groups() {
+			return 0
+		}
+		return int64(img.Licensing.GroupMembers(group).GetCardinality())
+	}
+	switch cmd := cmd.(type) {
+	case If:
+		return touches(img, cmd.Then)
+	case AssignGroup:
+		return max(1, members(cmd.Group))
+	case DeleteGroup:
+		return members(cmd.Group)
+	case PurgeGroup:
+		return members(cmd.Group)
+	case Reprocess:
+		if cmd.check(img.Directory) != nil {
+			return 0
+		}
+		return int64(cmd.scope(img.Licensing).GetCardinality())
+	case SetCatalog, UpdateSettings, CreateSubscription, UpdateSubscription, DeleteSubscription:
+		return max(1, int64(img.Licensing.Everybody().GetCardinality()))
+	case DeleteUser, PurgeUser, DeleteApplication, PurgeApplication, DeletePrincipal, PurgePrincipal, DeleteUnit,
+		RemoveMember, RemoveOwner, RemoveManager, RemoveLink, RemoveUnitMember, RevokeSessions, SetPassword:
+		return 0
+	case SetRole:
+		return added(!cmd.Gone)
+	case SetGrant:
+		return added(len(cmd.Grant.Scopes) > 0)
+	}
+	return 1
+}
+
+// added is 1 for a command that adds something.
+func added(adds bool) int64 {
+	if adds {
+		return 1
+	}
+	return 0
+}

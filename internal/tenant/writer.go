@@ -1,0 +1,237 @@
+package tenant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/memory"
+	"licensor/internal/store"
+)
+
+// request is a command that waits for the writer.
+type request struct {
+	ctx   context.Context
+	actor string
+	cmd   Command
+	share *memory.Share // is held until the answer: the caller may have given up before
+	reply chan reply
+}
+
+func (r request) answer(what reply) {
+	r.reply <- what
+	r.share.End()
+}
+
+type reply struct {
+	done Done
+	err  error
+}
+
+// How much shares one transaction: so many commands, and so many bytes of rows that they read or write, and one command more.
+const (
+	maxBatch      = 512
+	maxBatchBytes = 8 << 20
+)
+
+// write is the tenant's one writer: it makes batches of what waits until the tenant is closed.
+func (t *Tenant) write() {
+	for {
+		select {
+		case first := <-t.requests:
+			t.commit(t.gather(first))
+		case <-t.closing:
+			t.refuseWaiting()
+			return
+		}
+	}
+}
+
+func (t *Tenant) gather(first request) []request {
+	batch := []request{first}
+	for len(batch) < maxBatch {
+		select {
+		case r := <-t.requests:
+			batch = append(batch, r)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+func (t *Tenant) refuseWaiting() {
+	for {
+		select {
+		case r := <-t.requests:
+			r.answer(reply{err: errClosing})
+		default:
+			return
+		}
+	}
+}
+
+// fold is a batch in the making: what its commands have come to so far.
+type fold struct {
+	image   *Image
+	commits []store.Commit
+	rows    map[objectKey]store.Object
+	order   []objectKey
+	bytes   int                        // of the rows
+	claimed bool                       // names were claimed by one of its commands
+	read    map[objectKey]store.Object // read ahead, as of before the batch
+}
+
+// commit folds the commands over the image, makes all that came of them durable, publishes the last image and answers.
+func (t *Tenant) commit(batch []request) {
+	for len(batch) > 0 {
+		batch = batch[t.commitFirst(batch):]
+	}
+}
+
+// commitFirst is commit for as many of the first commands as share a transaction, and returns how many these are.
+func (t *Tenant) commitFirst(batch []request) int {
+	f := &fold{image: t.Image(), rows: map[objectKey]store.Object{}, read: t.readAhead(batch)}
+	var replies []reply
+	for len(replies) < len(batch) && f.bytes < maxBatchBytes {
+		replies = append(replies, t.decide(f, batch[len(replies)]))
+	}
+	batch = batch[:len(replies)]
+	if len(f.commits) > 0 {
+		if err := t.append(f); err != nil {
+			for i := range replies {
+				replies[i] = reply{err: err}
+			}
+		} else {
+			t.publish(f)
+		}
+	}
+	if f.claimed {
+		t.claims.settle(t.id, t.Image().names())
+	}
+	for i, r := range batch {
+		r.answer(replies[i])
+	}
+	return len(batch)
+}
+
+// rowReader is a command that reads a row, whichever way it ends.
+type rowReader interface{ reads() objectKey }
+
+// readAhead reads in one query of each kind the rows that the commands of a batch ask for: asked one by one they take ten times as long. Rows
+// that it could not read, or has no room for, are read again when a command asks for them, and that command is told why it fails.
+func (t *Tenant) readAhead(batch []request) map[objectKey]store.Object {
+	ordinals := map[store.Kind][]uint32{}
+	for _, r := range batch {
+		if reader, ok := r.cmd.(rowReader); ok {
+			key := reader.reads()
+			ordinals[key.kind] = append(ordinals[key.kind], key.ordinal)
+		}
+	}
+	read := map[objectKey]store.Object{}
+	for kind, list := range ordinals {
+		if len(list) < 2 {
+			continue
+		}
+		rows, err := t.store.Objects(context.Background(), t.id, store.Query{Kind: kind, Ordinals: list, After: -1, Bytes: maxBatchBytes})
+		if err != nil {
+			continue
+		}
+		for _, row := range rows {
+			read[objectKey{kind, row.Ordinal}] = row
+		}
+	}
+	return read
+}
+
+// decide carries out one command on what the ones before it have left. A command that fails, or panics, leaves no trace.
+func (t *Tenant) decide(f *fold, r request) (answer reply) {
+	defer func() {
+		if p := recover(); p != nil {
+			answer = reply{err: fmt.Errorf("command %s: panic: %v", r.cmd.Name(), p)}
+			t.options.Log.Error("a command panicked; nothing of it was kept", "operation", r.cmd.Name(), "panic", p)
+		}
+	}()
+	if err := r.ctx.Err(); err != nil {
+		return reply{err: err}
+	}
+	c := f.image.change(r.ctx, t.now(f.image), t.options.NewID)
+	c.load = func(ctx context.Context, kind store.Kind, ordinal uint32) (store.Object, error) {
+		if row, ok := f.rows[objectKey{kind, ordinal}]; ok {
+			return row, nil
+		}
+		if row, ok := f.read[objectKey{kind, ordinal}]; ok {
+			return row, nil
+		}
+		return t.load(ctx, kind, ordinal)
+	}
+	c.claim = func(names []claimed) (claimed, uuid.UUID, bool) {
+		f.claimed = true
+		return t.claims.claim(t.id, names)
+	}
+	if err := r.cmd.run(c); err != nil {
+		t.stats.rejected.Add(1)
+		return reply{err: err}
+	}
+	next, commit, err := c.finish(r.actor, r.cmd.Name())
+	if err != nil {
+		return reply{err: err}
+	}
+	c.done.Image, c.done.Changed = next, commit != nil
+	if commit != nil {
+		f.add(next, *commit, c.rows())
+	}
+	return reply{done: c.done}
+}
+
+func (f *fold) add(next *Image, commit store.Commit, rows []store.Object) {
+	f.image = next
+	f.commits = append(f.commits, commit)
+	for _, row := range rows {
+		row.Seq = commit.Seq
+		key := objectKey{row.Kind, row.Ordinal}
+		if _, ok := f.rows[key]; !ok {
+			f.order = append(f.order, key)
+		}
+		f.bytes += len(row.Document)
+		f.rows[key] = row
+	}
+}
+
+// append makes the batch durable. It does not end with a caller's context: others wait for the same transaction.
+func (t *Tenant) append(f *fold) error {
+	rows := make([]store.Object, 0, len(f.order))
+	for _, key := range f.order {
+		rows = append(rows, f.rows[key])
+	}
+	err := t.store.Append(context.Background(), t.id, f.commits, rows)
+	if err == nil {
+		return nil
+	}
+	t.options.Log.Error("commits could not be made durable; nothing of them was kept", "tenant", t.id, "commits", len(f.commits), "error", err)
+	return errors.Join(&Problem{Kind: Unavailable, Message: notDurable(err)}, err)
+}
+
+// notDurable is for callers. What the store says names files, and is for the log.
+func notDurable(err error) string {
+	if errors.Is(err, store.ErrFull) {
+		return "The server has no room left on its disk, so nothing was changed. Ask its administrator to make room."
+	}
+	return "The change could not be made durable, so nothing was changed. Try again later, or ask the administrator of the server: its log says why."
+}
+
+func (t *Tenant) publish(f *fold) {
+	was := t.image.Swap(f.image)
+	t.stats.batches.Add(1)
+	t.stats.commits.Add(int64(len(f.commits)))
+	for _, key := range f.order {
+		t.forget(key)
+	}
+	size := 0
+	for i := range f.commits {
+		size += len(f.commits[i].Effects)
+	}
+	t.snapshots.note(t, was, size+commitWeight*len(f.commits))
+}
