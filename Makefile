@@ -47,7 +47,7 @@ test: go ## run all tests
 # The race detector takes memory itself, so what looks at memory runs without it. With other work on the machine, garbage is collected too late, and figures are too high.
 .PHONY: test-memory
 test-memory: go ## look at the memory that every operation takes with its largest inputs (Linux)
-	LICENSOR_MEMORY=1 $(GO) test -timeout=20m -count=1 -run 'TakesMuchMemory' ./graph ./internal/identity/oauth
+	LICENSOR_MEMORY=1 $(GO) test -timeout=20m -count=1 -run 'TakesMuchMemory' ./internal/graph ./internal/identity/oauth
 
 .PHONY: test-long
 test-long: go ## run what takes many minutes: a million users in 2 GB (Linux)

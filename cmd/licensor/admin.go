@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"licensor/internal/tenant"
+	"licensor/internal/server"
 )
 
 func adminCommand() *cobra.Command {
@@ -32,11 +32,11 @@ func resetPasswordCommand() *cobra.Command {
 		Example: "  licensor admin reset-password --data licensor.db --user admin@contoso.example",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := openFounded(cmd.Context(), data, serviceOptions{secrets: secrets})
+			s, err := openFounded(cmd.Context(), server.Options{Data: data}, secrets)
 			if err != nil {
 				return err
 			}
-			password, err := s.resetPassword(cmd.Context(), tenantName, user)
+			password, err := resetPassword(cmd.Context(), s, tenantName, user)
 			if err = errors.Join(err, s.Close(context.WithoutCancel(cmd.Context()))); err != nil {
 				return err
 			}
@@ -53,24 +53,10 @@ func resetPasswordCommand() *cobra.Command {
 }
 
 // resetPassword gives a user of a tenant a new password, which ends the user's sessions.
-func (s *service) resetPassword(ctx context.Context, tenantName, user string) (string, error) {
-	t, err := s.pick(tenantName)
+func resetPassword(ctx context.Context, s *server.Server, tenantName, user string) (string, error) {
+	t, err := s.Pick(tenantName)
 	if err != nil {
 		return "", err
 	}
-	return setPassword(ctx, t, user, true)
-}
-
-// setPassword gives a user a password that is made up, and returns it.
-func setPassword(ctx context.Context, t *tenant.Tenant, user string, mustChange bool) (string, error) {
-	ordinal, err := t.Image().LiveUser(user)
-	if err != nil {
-		return "", err
-	}
-	password, hash, err := newPassword(ctx)
-	if err != nil {
-		return "", err
-	}
-	_, err = t.Do(ctx, author, tenant.SetPassword{User: ordinal, Hash: hash, ForceChange: mustChange})
-	return password, err
+	return s.ResetPassword(ctx, t, user, true)
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
+
+	"licensor/internal/server"
 )
 
 // connecting says where a command finds its tenant: on a server, or in a database that it opens itself. Either way it speaks HTTP to the
@@ -53,7 +55,7 @@ type connection struct {
 
 // open goes the way that the flags and the environment say. The connection is to be closed.
 func (c *connecting) open(cmd *cobra.Command) (*connection, error) {
-	login := credentials{Graph: c.server, TenantID: c.tenant, ClientID: c.clientID, ClientSecret: c.clientSecret}
+	login := server.Login{Graph: c.server, TenantID: c.tenant, ClientID: c.clientID, ClientSecret: c.clientSecret}
 	if c.info != "" {
 		var err error
 		if login, err = readInfo(c.info); err != nil {
@@ -81,7 +83,7 @@ func orEnvironment(value *string, name string) {
 	}
 }
 
-func readInfo(path string) (login credentials, err error) {
+func readInfo(path string) (login server.Login, err error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return login, fmt.Errorf("read the credentials: %w", err)
@@ -96,7 +98,7 @@ func readInfo(path string) (login credentials, err error) {
 }
 
 // openRemote goes to a server. It asks for the first token at once, so that wrong credentials show before any work is done.
-func openRemote(ctx context.Context, login credentials) (*connection, error) {
+func openRemote(ctx context.Context, login server.Login) (*connection, error) {
 	for _, need := range []struct{ value, flag, variable string }{
 		{login.TenantID, "--tenant", "LICENSOR_TENANT"},
 		{login.ClientID, "--client-id", "LICENSOR_CLIENT_ID"},
@@ -114,7 +116,7 @@ func openRemote(ctx context.Context, login credentials) (*connection, error) {
 	if err := checkRoot(root); err != nil {
 		return nil, err
 	}
-	trust, err := trusting(login.CA)
+	trust, err := server.Trusting(login.CA)
 	if err != nil {
 		return nil, err
 	}
@@ -128,11 +130,11 @@ func openRemote(ctx context.Context, login credentials) (*connection, error) {
 		Scopes:    []string{"https://graph.microsoft.com/.default"},
 		AuthStyle: oauth2.AuthStyleInParams,
 	}
-	ctx = context.WithValue(ctx, oauth2.HTTPClient, &http.Client{Transport: base, Timeout: requestTime})
+	ctx = context.WithValue(ctx, oauth2.HTTPClient, &http.Client{Transport: base, Timeout: server.RequestTime})
 	tokens := grant.TokenSource(ctx)
 	c := &connection{
 		root:   root,
-		client: &http.Client{Transport: &oauth2.Transport{Source: tokens, Base: base}, Timeout: requestTime},
+		client: &http.Client{Transport: &oauth2.Transport{Source: tokens, Base: base}, Timeout: server.RequestTime},
 		close:  func() error { base.CloseIdleConnections(); return nil },
 	}
 	err = c.retry(ctx, func() error {
@@ -158,15 +160,14 @@ func openLocal(ctx context.Context, path, tenant string, secrets secretsKey) (*c
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no database %s: say with --data where it is, make one with `licensor init`, or use --server", path)
 	}
-	s, err := openService(ctx, path, serviceOptions{secrets: secrets})
+	s, err := openServer(ctx, server.Options{Data: path}, secrets)
 	if err != nil {
 		return nil, fmt.Errorf("%w, or use --server for one that a server runs on", err)
 	}
 	stop := func() error { return s.Close(context.WithoutCancel(ctx)) }
-	c, err := s.operate(ctx, tenant)
+	client, err := s.Operate(ctx, tenant)
 	if err != nil {
 		return nil, errors.Join(err, stop())
 	}
-	c.close = stop
-	return c, nil
+	return &connection{root: server.LocalRoot, client: client, close: stop}, nil
 }

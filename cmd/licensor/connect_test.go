@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"licensor/internal/server"
 )
 
 // founded is a database as `licensor init` makes it, once: its keys take longer than most tests.
@@ -21,8 +23,8 @@ var founded = sync.OnceValues(func() (data []byte, err error) {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "licensor.db")
-	f := founding{name: "Contoso", domain: "contoso.example", country: "DE", admin: "admin", application: "First application"}
-	if _, err := initialize(context.Background(), path, serviceOptions{}, f, false); err != nil {
+	f := server.Founding{Name: "Contoso", Domain: "contoso.example", Country: "DE", Admin: "admin", Application: "First application"}
+	if _, err := initialize(context.Background(), path, secretsKey{}, f, false); err != nil {
 		return nil, err
 	}
 	return os.ReadFile(path)
@@ -48,14 +50,15 @@ func newFile(t *testing.T, name, content string) string {
 }
 
 // newServer serves a database, after what before does with a request. The arguments are those to log in.
-func newServer(t *testing.T, before func(http.ResponseWriter, *http.Request) (answered bool)) (login credentials, args []string) {
+func newServer(t *testing.T, before func(http.ResponseWriter, *http.Request) (answered bool)) (login server.Login, args []string) {
 	t.Helper()
-	return newServerWith(t, serviceOptions{}, before)
+	return newServerWith(t, server.Options{}, before)
 }
 
-func newServerWith(t *testing.T, options serviceOptions, before func(http.ResponseWriter, *http.Request) (answered bool)) (login credentials, args []string) {
+func newServerWith(t *testing.T, options server.Options, before func(http.ResponseWriter, *http.Request) (answered bool)) (login server.Login, args []string) {
 	t.Helper()
-	s, err := openService(t.Context(), newDatabase(t), options)
+	options.Data = newDatabase(t)
+	s, err := server.Open(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,19 +67,19 @@ func newServerWith(t *testing.T, options serviceOptions, before func(http.Respon
 			t.Error(err)
 		}
 	})
-	first := s.tenants.List()[0]
+	first := s.Tenants().List()[0]
 	login.TenantID = first.ID().String()
-	if login.ClientID, login.ClientSecret, err = s.addApplication(t.Context(), first, "Test", allPermissions); err != nil {
+	if login.ClientID, login.ClientSecret, err = s.AddApplication(t.Context(), first, "Test", server.AllPermissions); err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if before == nil || !before(w, r) {
-			s.handler.ServeHTTP(w, r)
+			s.ServeHTTP(w, r)
 		}
 	}))
-	t.Cleanup(server.Close)
-	login.Graph, login.Authority = server.URL, server.URL
-	return login, []string{"--server", server.URL, "--tenant", "contoso.example", "--client-id", login.ClientID, "--client-secret", login.ClientSecret}
+	t.Cleanup(web.Close)
+	login.Graph, login.Authority = web.URL, web.URL
+	return login, []string{"--server", web.URL, "--tenant", "contoso.example", "--client-id", login.ClientID, "--client-secret", login.ClientSecret}
 }
 
 // with opens a database to look into it, or to prepare it.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"encoding/binary"
 	"io"
 	"net"
 	"net/http"
@@ -68,7 +69,7 @@ func answered(c net.Conn) error {
 func manyStreams(c net.Conn) error {
 	const endOfHeaders = 4
 	all := "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frameHTTP2(frameSettings, 0, 0, "")
-	for stream := range uint32(maxStreams) {
+	for stream := range uint32(100) {
 		all += frameHTTP2(frameHeaders, endOfHeaders, 2*stream+1, openForm)
 	}
 	_, err := io.WriteString(c, all)
@@ -110,9 +111,9 @@ func TestNewcomersAreServedWhileOneAddressHoldsAllItCan(t *testing.T) {
 	}
 	needsAddresses(t)
 	program := buildProgram(t)
-	files := &newKeyPair(t, t.TempDir(), 1).files
+	cert, key := newKeyPair(t)
 	servers := map[bool]*killed{}
-	for secure, flags := range map[bool][]string{false: nil, true: {"--tls-cert", files.cert, "--tls-key", files.key}} {
+	for secure, flags := range map[bool][]string{false: nil, true: {"--tls-cert", cert, "--tls-key", key}} {
 		k := &killed{t: t, program: program, data: filepath.Join(t.TempDir(), "licensor.db"), client: anyServer()}
 		k.init()
 		k.start(append(flags, "--max-connections", "600", "--max-connections-per-address", "200")...)
@@ -130,7 +131,7 @@ func servedBesides(t *testing.T, k *killed, way holding) {
 	h := newHolder(t, way, k.root)
 	defer h.end()
 	h.crowd()
-	time.Sleep(aMoment) // what has begun is under way
+	time.Sleep(200 * time.Millisecond) // what has begun is under way
 	others := timesOf(t, k, "127.0.0.3", 100)
 	var same []time.Duration
 	if h.enough.Store(true); !way.requests {
@@ -252,4 +253,16 @@ func timesOf(t *testing.T, k *killed, from string, count int) (times []time.Dura
 		t.FailNow()
 	}
 	return times
+}
+
+// Types of frames (RFC 9113, 6).
+const (
+	frameHeaders  = 1
+	frameSettings = 4
+)
+
+func frameHTTP2(kind, flags byte, stream uint32, payload string) string {
+	header := binary.BigEndian.AppendUint32(nil, uint32(len(payload))<<8|uint32(kind))
+	header = binary.BigEndian.AppendUint32(append(header, flags), stream)
+	return string(header) + payload
 }

@@ -16,14 +16,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"licensor/internal/directory"
+	"licensor/internal/server"
 	"licensor/internal/tenant"
 )
 
 func demoCommand() *cobra.Command {
-	var at serving
+	var flags serverFlags
 	var data, info string
-	var limits limiting
-	var dev development
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Serve an invented tenant, after showing a license that fails and is put right",
@@ -36,7 +35,7 @@ func demoCommand() *cobra.Command {
 			"  licensor demo --tls self-signed                       # for clients that insist on https",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := at.prepare(userAuthority); err != nil {
+			if err := flags.read(userAuthority); err != nil {
 				return err
 			}
 			path, cleanUp, err := demoData(data)
@@ -44,17 +43,18 @@ func demoCommand() *cobra.Command {
 				return err
 			}
 			defer cleanUp()
-			s, err := openService(cmd.Context(), path, serviceOptions{publicURL: at.publicURL, origins: localOrigins, limits: limits.limits(), development: &dev})
+			o := &flags.options
+			o.Data, o.Origins, o.Development, o.Hold = path, localOrigins, true, true
+			s, err := openServer(cmd.Context(), *o, secretsKey{})
 			if err != nil {
 				return err
 			}
-			err = s.demo(cmd.Context(), cmd.OutOrStdout(), &at, info)
+			d := &demo{s, cmd.OutOrStdout(), &flags.at, info}
+			err = d.serve(cmd.Context())
 			return errors.Join(err, s.Close(context.WithoutCancel(cmd.Context())))
 		},
 	}
-	at.register(cmd, "127.0.0.1:8080")
-	limits.register(cmd)
-	dev.register(cmd, true)
+	flags.register(cmd)
 	cmd.Flags().StringVar(&data, "data", "", "a file to keep the tenant in, which must not be there yet")
 	cmd.Flags().StringVar(&info, "info", "", "a file to write address and credentials to, as JSON")
 	return cmd
@@ -88,21 +88,29 @@ func demoData(kept string) (path string, cleanUp func(), err error) {
 	}, nil
 }
 
-// demo serves, makes the tenant and plays the story at the same time, and goes on serving.
-func (s *service) demo(ctx context.Context, out io.Writer, at *serving, info string) error {
+// demo is a server with an invented tenant.
+type demo struct {
+	*server.Server
+	out  io.Writer
+	at   *server.Listening
+	info string // file for address and credentials
+}
+
+// serve makes the tenant, serves and plays the story at the same time, and goes on serving.
+func (d *demo) serve(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	login, err := s.demoTenant(ctx)
+	login, err := d.tenant(ctx)
 	if err != nil {
 		return err
 	}
-	login.CA = at.secure.authority()
+	login.CA = d.at.Security.Authority()
 	told := make(chan struct{})
-	err = s.listenAndServe(ctx, at, func(root string) {
+	err = d.ListenAndServe(ctx, d.at, func(root string) {
 		login.Graph, login.Authority = root, root
 		go func() {
 			defer close(told)
-			if err := s.present(ctx, out, login, at, info); err != nil && ctx.Err() == nil {
+			if err := d.present(ctx, login); err != nil && ctx.Err() == nil {
 				stop(err)
 			}
 		}()
@@ -116,24 +124,24 @@ func (s *service) demo(ctx context.Context, out io.Writer, at *serving, info str
 	return err
 }
 
-// demoTenant makes the tenant, with an administrator, an application with a secret and one for programs that people sign in to.
-func (s *service) demoTenant(ctx context.Context) (credentials, error) {
-	login, err := s.found(ctx, founding{
-		name: "Contoso", domain: demoDomain, country: "DE", admin: "admin", application: "Demo application", keepPassword: true, firstParty: true,
+// tenant makes the tenant, with an administrator, an application with a secret and one for programs that people sign in to.
+func (d *demo) tenant(ctx context.Context) (server.Login, error) {
+	login, err := d.Found(ctx, server.Founding{
+		Name: "Contoso", Domain: demoDomain, Country: "DE", Admin: "admin", Application: "Demo application", KeepPassword: true, FirstParty: true,
 	})
 	if err != nil {
 		return login, err
 	}
-	t, _ := s.tenants.ByDomain(demoDomain)
+	t, _ := d.Tenants().ByDomain(demoDomain)
 	app := directory.Client{
 		Application: directory.Application{
-			ID: uuid.New(), AppID: uuid.New(), DisplayName: "Demo client", CreatedDateTime: s.now().UTC().Truncate(time.Second),
+			ID: uuid.New(), AppID: uuid.New(), DisplayName: "Demo client", CreatedDateTime: d.Now().UTC().Truncate(time.Second),
 			PublicClient: true, Redirects: directory.Redirects{Public: []string{"http://localhost"}},
 		},
 		Principal: directory.ServicePrincipal{ID: uuid.New()},
 	}
 	login.PublicClientID = app.AppID.String()
-	_, err = t.Do(ctx, author, tenant.SetClient{Client: app})
+	_, err = t.Do(ctx, server.Author, tenant.SetClient{Client: app})
 	return login, err
 }
 
@@ -141,33 +149,33 @@ func (s *service) demoTenant(ctx context.Context) (credentials, error) {
 const demoUser = "clara.jung@" + demoDomain
 
 // present shows the tenant and how to go on.
-func (s *service) present(ctx context.Context, out io.Writer, login credentials, at *serving, info string) error {
-	trust, err := at.secure.trust()
+func (d *demo) present(ctx context.Context, login server.Login) error {
+	trust, err := d.at.Security.Trust()
 	if err != nil {
 		return err
 	}
-	c, err := newStory(ctx, out, login, trust)
+	c, err := newStory(ctx, d.out, login, trust)
 	if err != nil {
 		return err
 	}
 	if err := c.tell(); err != nil {
 		return fmt.Errorf("the demo's story came out otherwise than it should: %w", err)
 	}
-	if err := s.development.start(); err != nil {
+	if err := d.Hinder(); err != nil {
 		return err
 	}
-	t, _ := s.tenants.ByDomain(demoDomain)
+	t, _ := d.Tenants().ByDomain(demoDomain)
 	login.UserName = demoUser
-	if login.UserPassword, err = setPassword(ctx, t, demoUser, false); err != nil {
+	if login.UserPassword, err = d.ResetPassword(ctx, t, demoUser, false); err != nil {
 		return err
 	}
-	if info != "" {
-		if err := writeInfo(info, login); err != nil {
+	if d.info != "" {
+		if err := writeInfo(d.info, login); err != nil {
 			return err
 		}
 	}
-	at.secure.howToTrust(out)
-	return goOn.Execute(out, login)
+	howToTrust(d.out, &d.at.Security)
+	return goOn.Execute(d.out, login)
 }
 
 var goOn = template.Must(template.New("").Funcs(template.FuncMap{"word": shellWord}).Parse(`
@@ -200,12 +208,12 @@ People sign in to programs such as the client {{.PublicClientID}}, which has no 
 `))
 
 // writeInfo writes the file at once, so that who waits for it never reads half of it.
-func writeInfo(path string, login credentials) error {
+func writeInfo(path string, login server.Login) error {
 	data, err := json.MarshalIndent(login, "", "  ")
 	if err != nil {
 		return err
 	}
-	if err := replaceFile(path, append(data, '\n'), 0o600); err != nil {
+	if err := server.ReplaceFile(path, append(data, '\n'), 0o600); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil

@@ -16,19 +16,21 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"licensor/internal/server"
 )
 
 // story is the demo's client: it calls its own server like any other, and prints each call and its answer.
 type story struct {
 	ctx    context.Context
 	out    io.Writer
-	login  credentials
+	login  server.Login
 	client *http.Client
 	token  string
 	groups []uuid.UUID // of demoGroups
 }
 
-func newStory(ctx context.Context, out io.Writer, login credentials, trust *x509.CertPool) (*story, error) {
+func newStory(ctx context.Context, out io.Writer, login server.Login, trust *x509.CertPool) (*story, error) {
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trust, MinVersion: tls.VersionTLS12}, ForceAttemptHTTP2: true}
 	s := &story{ctx: ctx, out: out, login: login, client: &http.Client{Timeout: time.Minute, Transport: transport}}
 	for range demoGroups {

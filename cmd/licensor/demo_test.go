@@ -14,11 +14,12 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/identity"
+	"licensor/internal/server"
 	"licensor/internal/tenant"
 )
 
 // runDemo runs the demo until it has told everything, does something with its file of credentials, stops it, and returns what it printed.
-func runDemo(t *testing.T, meanwhile func(info string, login credentials), args ...string) string {
+func runDemo(t *testing.T, meanwhile func(info string, login server.Login), args ...string) string {
 	t.Helper()
 	info := filepath.Join(t.TempDir(), "info.json")
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
@@ -49,8 +50,8 @@ func runDemo(t *testing.T, meanwhile func(info string, login credentials), args 
 func TestTheDemoTellsItsStory(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "demo.db")
-	var login credentials
-	meanwhile := func(_ string, told credentials) {
+	var login server.Login
+	meanwhile := func(_ string, told server.Login) {
 		login = told
 		form := url.Values{"client_id": {told.PublicClientID}, "scope": {"User.Read"}}
 		response, err := http.PostForm(told.Authority+"/"+told.TenantID+"/oauth2/v2.0/devicecode", form)
@@ -70,11 +71,11 @@ func TestTheDemoTellsItsStory(t *testing.T) {
 			t.Errorf("the story does not have %q", want)
 		}
 	}
-	look(t, data, func(_ *service, first *tenant.Tenant) { checkSignIns(t, first, login, out) })
+	look(t, data, func(_ *server.Server, first *tenant.Tenant) { checkSignIns(t, first, login, out) })
 }
 
 // checkSignIns looks at who can sign in to the demo, and that this was told.
-func checkSignIns(t *testing.T, first *tenant.Tenant, login credentials, out string) {
+func checkSignIns(t *testing.T, first *tenant.Tenant, login server.Login, out string) {
 	t.Helper()
 	img := first.Image()
 	for _, who := range []struct {

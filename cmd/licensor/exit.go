@@ -4,6 +4,8 @@ import (
 	"errors"
 
 	"github.com/spf13/cobra"
+
+	"licensor/internal/server"
 )
 
 // Exit codes. What went wrong before a command began is wrong usage, an error that it returns is a failure; a command
@@ -53,7 +55,11 @@ func markFailures(cmd *cobra.Command) {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
 			err := begin(cmd, args)
 			if o := (*outcome)(nil); err != nil && !errors.As(err, &o) {
-				err = &outcome{exitFailed, err}
+				o = &outcome{exitFailed, err}
+				if server.IsMisuse(err) {
+					o.code = exitUsage
+				}
+				err = o
 			}
 			return err
 		}

@@ -9,11 +9,13 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"licensor/internal/server"
 )
 
 func initCommand() *cobra.Command {
 	var data string
-	var f founding
+	var f server.Founding
 	var add, asJSON bool
 	var secrets secretsKey
 	cmd := &cobra.Command{
@@ -27,7 +29,7 @@ func initCommand() *cobra.Command {
 			"  licensor init --domain contoso.example --application 'Deployment' --json > secrets.json",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			login, err := initialize(cmd.Context(), data, serviceOptions{secrets: secrets}, f, add)
+			login, err := initialize(cmd.Context(), data, secrets, f, add)
 			if err != nil {
 				return err
 			}
@@ -43,40 +45,40 @@ func initCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&data, "data", defaultData, "the database, a file")
 	secrets.register(cmd)
-	flags.StringVar(&f.name, "organization", "My organization", "name of the tenant")
-	flags.StringVar(&f.domain, "domain", "licensor.example", "domain of its user principal names")
-	flags.StringVar(&f.country, "country", "US", "its country (two letters)")
-	flags.StringVar(&f.admin, "admin", "admin", "user principal name of the administrator, with the domain or without")
-	flags.StringVar(&f.application, "application", "", "name of an application that is to have all permissions; none is made without")
-	flags.BoolVar(&f.firstParty, "first-party-clients", false, "let people sign in with the Azure CLI, Azure PowerShell, Microsoft Graph PowerShell and Graph Explorer")
+	flags.StringVar(&f.Name, "organization", "My organization", "name of the tenant")
+	flags.StringVar(&f.Domain, "domain", "licensor.example", "domain of its user principal names")
+	flags.StringVar(&f.Country, "country", "US", "its country (two letters)")
+	flags.StringVar(&f.Admin, "admin", "admin", "user principal name of the administrator, with the domain or without")
+	flags.StringVar(&f.Application, "application", "", "name of an application that is to have all permissions; none is made without")
+	flags.BoolVar(&f.FirstParty, "first-party-clients", false, "let people sign in with the Azure CLI, Azure PowerShell, Microsoft Graph PowerShell and Graph Explorer")
 	flags.BoolVar(&add, "add", false, "add a tenant to a database that has one already")
 	flags.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
 
 // initialize makes a tenant in the database, and the database too unless a tenant is to be added.
-func initialize(ctx context.Context, data string, options serviceOptions, f founding, add bool) (login credentials, err error) {
-	if err := f.complete(); err != nil {
+func initialize(ctx context.Context, data string, secrets secretsKey, f server.Founding, add bool) (login server.Login, err error) {
+	if err := f.Complete(); err != nil {
 		return login, err
 	}
 	if _, err := os.Stat(data); add && err != nil {
 		return login, fmt.Errorf("there is no database to add a tenant to: %w", err)
 	}
-	s, err := openService(ctx, data, options)
+	s, err := openServer(ctx, server.Options{Data: data}, secrets)
 	if err != nil {
 		return login, err
 	}
 	defer func() { err = errors.Join(err, s.Close(context.WithoutCancel(ctx))) }()
-	for _, t := range s.tenants.List() {
-		if domain := t.Image().Organization.DefaultDomain(); !add && !(unfinished(t) && domain == f.domain) {
+	for _, t := range s.Tenants().List() {
+		if domain := t.Image().Organization.DefaultDomain(); !add && !(server.Unfinished(t) && domain == f.Domain) {
 			return login, fmt.Errorf("the database %s has a tenant already, %s: name another file with --data, or add a tenant with --add", data, domain)
 		}
 	}
-	return s.found(ctx, f)
+	return s.Found(ctx, f)
 }
 
 // tellFounding shows what must be kept, once.
-func tellFounding(out io.Writer, login credentials, data string) {
+func tellFounding(out io.Writer, login server.Login, data string) {
 	fmt.Fprintf(out, "The tenant %s was made. What follows is not shown again.\n\n"+
 		"  tenant         %s\n  administrator  %s\n  password       %s   (to be changed at the first sign-in)\n",
 		login.Domain, login.TenantID, login.AdminName, login.AdminPassword)

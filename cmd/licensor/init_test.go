@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"crypto/rand"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -16,20 +15,20 @@ import (
 
 	"github.com/google/uuid"
 
-	"licensor/internal/catalog"
 	"licensor/internal/directory"
 	"licensor/internal/identity"
+	"licensor/internal/server"
 	"licensor/internal/tenant"
 )
 
 // look opens a database to look into its first tenant, or to change it.
-func look(t *testing.T, data string, do func(s *service, first *tenant.Tenant)) {
+func look(t *testing.T, data string, do func(s *server.Server, first *tenant.Tenant)) {
 	t.Helper()
-	s, err := openService(t.Context(), data, serviceOptions{})
+	s, err := server.Open(t.Context(), server.Options{Data: data})
 	if err != nil {
 		t.Fatal(err)
 	}
-	do(s, s.tenants.List()[0])
+	do(s, s.Tenants().List()[0])
 	if err := s.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +59,7 @@ func mustChange(u *directory.User) bool {
 }
 
 // initialized runs init and returns what it printed as JSON.
-func initialized(t *testing.T, data string, args ...string) (login credentials) {
+func initialized(t *testing.T, data string, args ...string) (login server.Login) {
 	t.Helper()
 	code, stdout, stderr := call(t, rootCommand(), append([]string{"init", "--data", data, "--json"}, args...)...)
 	if code != exitDone {
@@ -76,7 +75,7 @@ func TestInitMakesAnAdministratorAndAnApplication(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "licensor.db")
 	login := initialized(t, data, "--domain", "Contoso.example", "--organization", "Contoso", "--country", "de", "--admin", "root", "--application", "Deployment")
-	look(t, data, func(_ *service, first *tenant.Tenant) {
+	look(t, data, func(_ *server.Server, first *tenant.Tenant) {
 		u, right := account(t, first, "root@contoso.example", login.AdminPassword)
 		if !right || !mustChange(u) || !u.AccountEnabled || login.AdminName != u.UserPrincipalName {
 			t.Errorf("password right: %v, %+v", right, u)
@@ -85,7 +84,7 @@ func TestInitMakesAnAdministratorAndAnApplication(t *testing.T) {
 		if roles := img.Roles[u.ID]; !slices.Equal(roles, []uuid.UUID{identity.GlobalAdministrator.ID}) || len(img.Roles) != 1 {
 			t.Errorf("roles %v", img.Roles)
 		}
-		if all := img.Clients(); len(all) != 1 || all[0].AppID.String() != login.ClientID || !slices.Equal(all[0].Principal.Permissions, allPermissions) {
+		if all := img.Clients(); len(all) != 1 || all[0].AppID.String() != login.ClientID || !slices.Equal(all[0].Principal.Permissions, server.AllPermissions) {
 			t.Errorf("applications %+v", all)
 		}
 		if login.TenantID != first.ID().String() || img.Organization.DisplayName != "Contoso" || img.Organization.CountryLetterCode != "DE" {
@@ -104,7 +103,7 @@ func TestInitMakesAnAdministratorAndAnApplication(t *testing.T) {
 func TestAnApplicationWithAllPermissionsMayDoEverything(t *testing.T) {
 	t.Parallel()
 	for operation, need := range identity.Needs {
-		if access, err := operation.Check(&identity.Caller{Permissions: allPermissions}, identity.Other); access != identity.Full {
+		if access, err := operation.Check(&identity.Caller{Permissions: server.AllPermissions}, identity.Other); access != identity.Full {
 			t.Errorf("it may not %s, which takes one of %q: %v", operation, need.Full, err)
 		}
 	}
@@ -121,33 +120,9 @@ func TestInitTellsWhatMustBeKept(t *testing.T) {
 	if strings.Contains(stdout, "client") || strings.Contains(stderr, found[1]) {
 		t.Errorf("it tells of an application that nobody asked for, or logs the password:\n%s%s", stdout, stderr)
 	}
-	look(t, data, func(_ *service, first *tenant.Tenant) {
+	look(t, data, func(_ *server.Server, first *tenant.Tenant) {
 		if _, right := account(t, first, "admin@contoso.example", found[1]); !right || len(first.Image().Clients()) != 0 {
 			t.Errorf("password right: %v, applications %v", right, first.Image().Clients())
-		}
-	})
-}
-
-func TestInitLetsPeopleSignInWithTheToolsTheyHave(t *testing.T) {
-	t.Parallel()
-	data := filepath.Join(t.TempDir(), "licensor.db")
-	login := initialized(t, data, "--domain", "contoso.example", "--first-party-clients")
-	look(t, data, func(s *service, first *tenant.Tenant) {
-		for _, known := range identity.FirstParty {
-			app, ok := people{s.tenants}.Application(first.ID(), known.AppID)
-			if !ok || !app.Enabled || !app.PublicClient || app.DisplayName != known.DisplayName || len(app.Redirects.Public) == 0 || len(app.Requested()) != len(known.Requested()) {
-				t.Errorf("%s is %+v", known.DisplayName, app)
-			}
-		}
-		if all := first.Image().Clients(); len(all) > 0 {
-			t.Errorf("the tenant has their applications: %+v", all)
-		}
-		form := url.Values{"client_id": {"04b07795-8ddb-461a-bbee-02f9e1bf7b46"}, "scope": {"https://graph.microsoft.com/.default offline_access openid profile"}}
-		request := httptest.NewRequest(http.MethodPost, "/"+login.TenantID+"/oauth2/v2.0/devicecode", strings.NewReader(form.Encode()))
-		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		answer := httptest.NewRecorder()
-		if s.handler.ServeHTTP(answer, request); answer.Code != http.StatusOK {
-			t.Errorf("a sign-in begins with %d %s", answer.Code, answer.Body)
 		}
 	})
 }
@@ -185,8 +160,8 @@ func TestInitAddsATenant(t *testing.T) {
 	t.Parallel()
 	data := newDatabase(t)
 	login := initialized(t, data, "--add", "--domain", "fabrikam.example")
-	look(t, data, func(s *service, first *tenant.Tenant) {
-		second, ok := s.tenants.ByDomain("fabrikam.example")
+	look(t, data, func(s *server.Server, first *tenant.Tenant) {
+		second, ok := s.Tenants().ByDomain("fabrikam.example")
 		if !ok || second == first || second.ID().String() != login.TenantID {
 			t.Fatal("no second tenant")
 		}
@@ -199,48 +174,11 @@ func TestInitAddsATenant(t *testing.T) {
 	})
 }
 
-// Whatever step an init was killed after, the next one finishes the tenant.
-func TestInitFinishesWhatWasCutOff(t *testing.T) {
-	t.Parallel()
-	for name, steps := range map[string]int{"before the application": 0, "before the administrator": 1, "before the role": 2} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			data := filepath.Join(t.TempDir(), "licensor.db")
-			s, err := openService(t.Context(), data, serviceOptions{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			f := founding{name: "Contoso", domain: "contoso.example", country: "DE", admin: "admin@contoso.example"}
-			cut, err := s.tenants.Create(t.Context(), uuid.New(), f.organization(s.now()), catalog.BuiltIn())
-			if err == nil && steps > 0 {
-				_, _, err = s.addApplication(t.Context(), cut, "Deployment", allPermissions)
-			}
-			if err == nil && steps > 1 {
-				_, err = addUser(t.Context(), cut, f, "Secret-123", "$argon2id$none")
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := s.Close(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			login := initialized(t, data, "--domain", "contoso.example", "--application", "Deployment")
-			look(t, data, func(s *service, first *tenant.Tenant) {
-				u, right := account(t, first, "admin@contoso.example", login.AdminPassword)
-				img := first.Image()
-				if !right || len(img.Roles[u.ID]) != 1 || len(img.Clients()) != 1 || img.Directory.Users() != 1 || len(s.tenants.List()) != 1 {
-					t.Errorf("password right: %v, roles %v, applications %v", right, img.Roles, img.Clients())
-				}
-			})
-		})
-	}
-}
-
 func TestServeMakesNothingByItself(t *testing.T) {
 	t.Parallel()
 	missing := filepath.Join(t.TempDir(), "licensor.db")
 	empty := filepath.Join(t.TempDir(), "licensor.db")
-	s, err := openService(t.Context(), empty, serviceOptions{})
+	s, err := server.Open(t.Context(), server.Options{Data: empty})
 	if err == nil {
 		err = s.Close(t.Context())
 	}
@@ -268,7 +206,7 @@ func TestResetPassword(t *testing.T) {
 	if code != exitDone {
 		t.Fatalf("exit code %d, %s", code, stderr)
 	}
-	look(t, data, func(_ *service, first *tenant.Tenant) {
+	look(t, data, func(_ *server.Server, first *tenant.Tenant) {
 		u, right := account(t, first, login.AdminName, strings.TrimSpace(stdout))
 		if !right || !mustChange(u) {
 			t.Errorf("password right: %v, %+v", right, u.PasswordProfile)
@@ -288,18 +226,20 @@ func TestResetPassword(t *testing.T) {
 	}
 }
 
-func TestPasswordsThatAreMadeUp(t *testing.T) {
+func TestInitLetsPeopleSignInWithTheToolsTheyHave(t *testing.T) {
 	t.Parallel()
-	form := regexp.MustCompile(`^[a-km-np-z2-9]{5}(-[a-km-np-z2-9]{5}){4}$`)
-	seen := map[string]bool{}
-	for range 1000 {
-		password, err := generatePassword(rand.Reader)
-		if err != nil || !form.MatchString(password) || seen[password] {
-			t.Fatalf("made %q, %v", password, err)
+	data := filepath.Join(t.TempDir(), "licensor.db")
+	login := initialized(t, data, "--domain", "contoso.example", "--first-party-clients")
+	look(t, data, func(s *server.Server, first *tenant.Tenant) {
+		if all := first.Image().Clients(); len(all) > 0 {
+			t.Errorf("the tenant has their applications: %+v", all)
 		}
-		seen[password] = true
-	}
-	if len(passwordLetters) != 32 {
-		t.Errorf("%d letters are not equally likely", len(passwordLetters))
-	}
+		form := url.Values{"client_id": {"04b07795-8ddb-461a-bbee-02f9e1bf7b46"}, "scope": {"https://graph.microsoft.com/.default offline_access openid profile"}}
+		request := httptest.NewRequest(http.MethodPost, "/"+login.TenantID+"/oauth2/v2.0/devicecode", strings.NewReader(form.Encode()))
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		answer := httptest.NewRecorder()
+		if s.ServeHTTP(answer, request); answer.Code != http.StatusOK {
+			t.Errorf("a sign-in begins with %d %s", answer.Code, answer.Body)
+		}
+	})
 }

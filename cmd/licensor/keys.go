@@ -49,7 +49,11 @@ func (v *vault) open(ctx context.Context, do func(stored, keys identity.Keys) er
 	if err != nil {
 		return err
 	}
-	keys, err := v.secrets.wrap(s)
+	var keys identity.Keys
+	key, err := v.secrets.read()
+	if err == nil {
+		keys, err = identity.Seal(s, key)
+	}
 	if err == nil {
 		err = explainSealed(do(s, keys))
 	}

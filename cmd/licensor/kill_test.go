@@ -17,6 +17,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"licensor/internal/server"
 )
 
 // TestKilledServerKeepsWhatItAnswered runs the real program, kills it with SIGKILL under load again and again, and looks at what came
@@ -61,7 +63,7 @@ type killed struct {
 	process       *exec.Cmd
 	root          string
 	client        *http.Client
-	login         credentials
+	login         server.Login
 	token         string
 	group, sku    string
 

@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"licensor/internal/server"
 )
 
 // Every request of the specification's cases/requests.md is answered rightly by the demo. The requests
@@ -21,7 +23,7 @@ func TestRequestsOfClientsAreAnsweredRightly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runDemo(t, func(_ string, login credentials) {
+	runDemo(t, func(_ string, login server.Login) {
 		c := newClient(t, login)
 		for _, asked := range regexp.MustCompile(`(?m)^\d.*(?:\n  .*)*`).FindAllString(string(text), -1) {
 			c.try(asked)
@@ -62,7 +64,7 @@ type client struct {
 	tokens map[string]string // by caller
 }
 
-func newClient(t *testing.T, login credentials) *client {
+func newClient(t *testing.T, login server.Login) *client {
 	c := &client{t, login.Graph, map[string]string{
 		"upn": login.UserName, "domain": login.Domain, "tenant": login.TenantID,
 		"E3": "6fd2c87f-b296-42f0-b197-1e91e994b900", "EXO": "19ec0d23-8335-4cbd-94ac-6050e30712fa",

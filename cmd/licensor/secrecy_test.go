@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"licensor/internal/server"
 )
 
 // TestSecretsAreNotToldAgain runs the real program with all its logging and sends it secrets, right ones and wrong ones, wherever clients put
@@ -52,7 +54,7 @@ type speaking struct {
 	t       *testing.T
 	process *exec.Cmd
 	log     output
-	login   credentials
+	login   server.Login
 	client  *http.Client
 }
 

@@ -57,15 +57,6 @@ func parseSecretsKey(text, where string) ([]byte, error) {
 	return key, nil
 }
 
-// wrap returns the keys as they are to be used: encrypted in the store when there is a key to encrypt them with.
-func (k secretsKey) wrap(stored identity.Keys) (identity.Keys, error) {
-	key, err := k.read()
-	if err != nil {
-		return nil, err
-	}
-	return identity.Seal(stored, key)
-}
-
 // explainSealed adds to an error about encrypted secrets how the key is given.
 func explainSealed(err error) error {
 	if errors.Is(err, identity.ErrSealed) {

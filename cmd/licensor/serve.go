@@ -8,22 +8,17 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"licensor/internal/memory"
+	"licensor/internal/server"
 )
 
 func serveCommand() *cobra.Command {
-	var at serving
-	var data string
-	var origins []string
+	var flags serverFlags
 	var secrets secretsKey
-	var rotateAfter time.Duration
-	var limits limiting
-	var dev development
-	var acceptLoss bool
+	o := &flags.options
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve Microsoft Graph from a database",
@@ -39,48 +34,49 @@ func serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := at.prepare(func() (string, error) { return filepath.Join(filepath.Dir(data), "tls"), nil }); err != nil {
+			o.MemoryLimit = limit
+			if err := flags.read(func() (string, error) { return filepath.Join(filepath.Dir(o.Data), "tls"), nil }); err != nil {
 				return err
 			}
-			s, err := openFounded(cmd.Context(), data, serviceOptions{
-				memory:  limit,
-				secrets: secrets, acceptLoss: acceptLoss, publicURL: at.publicURL, origins: origins, rotateAfter: rotateAfter, limits: limits.limits(), development: &dev,
-			})
+			o.RotateKeys = orNever(o.RotateKeys)
+			s, err := openFounded(cmd.Context(), *o, secrets)
 			if err != nil {
 				return err
 			}
-			err = s.listenAndServe(cmd.Context(), &at, func(root string) {
-				at.secure.howToTrust(cmd.OutOrStdout())
+			err = s.ListenAndServe(cmd.Context(), &flags.at, func(root string) {
+				howToTrust(cmd.OutOrStdout(), &flags.at.Security)
 				secrets.warnPlain()
-				dev.warn()
-				slog.Info("serving", "address", root, "data", data, "tenants", len(s.tenants.List()))
+				if o.Development {
+					slog.Warn("the development options are on: whoever has Directory.ReadWrite.All can be anybody, and move the clock")
+				}
+				slog.Info("serving", "address", root, "data", o.Data, "tenants", len(s.Tenants().List()))
 			})
 			return errors.Join(err, s.Close(context.WithoutCancel(cmd.Context())))
 		},
 	}
-	at.register(cmd, "127.0.0.1:8080")
-	limits.register(cmd)
-	dev.register(cmd, false)
-	cmd.Flags().StringVar(&data, "data", defaultData, "the database, a file")
-	cmd.Flags().BoolVar(&acceptLoss, "allow-data-loss", false, "go on with a database that lacks changes which were acknowledged, such as one whose log is gone; once is enough")
+	flags.register(cmd)
 	secrets.register(cmd)
-	cmd.Flags().DurationVar(&rotateAfter, "rotate-keys", 90*24*time.Hour, "age at which the key that signs tokens is replaced by a new one; 0 for never (see licensor keys)")
-	cmd.Flags().StringArrayVar(&origins, "cors-origin", nil, "origin of pages whose browsers may call, such as https://admin.contoso.com or http://localhost:*; may be repeated")
+	f := cmd.Flags()
+	f.BoolVar(&o.Development, "development", false, "for tests of programs: serve /licensor/v1/development, by which the clock is moved, requests fail and anybody's token is made")
+	f.StringVar(&o.Data, "data", defaultData, "the database, a file")
+	f.BoolVar(&o.AllowDataLoss, "allow-data-loss", false, "go on with a database that lacks changes which were acknowledged, such as one whose log is gone; once is enough")
+	f.DurationVar(&o.RotateKeys, "rotate-keys", server.UsualRotation, "age at which the key that signs tokens is replaced by a new one; 0 for never (see licensor keys)")
+	f.StringArrayVar(&o.Origins, "cors-origin", nil, "origin of pages whose browsers may call, such as https://admin.contoso.com or http://localhost:*; may be repeated")
 	return cmd
 }
 
 // openFounded opens a database that `licensor init` has made. It makes none: whoever mistypes its name is told so, instead of finding
 // nobody there.
-func openFounded(ctx context.Context, path string, options serviceOptions) (*service, error) {
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no database %s: say with --data where it is, or make one with `licensor init`", path)
+func openFounded(ctx context.Context, options server.Options, secrets secretsKey) (*server.Server, error) {
+	if _, err := os.Stat(options.Data); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no database %s: say with --data where it is, or make one with `licensor init`", options.Data)
 	}
-	s, err := openService(ctx, path, options)
+	s, err := openServer(ctx, options, secrets)
 	if err != nil {
 		return nil, err
 	}
-	if len(s.tenants.List()) == 0 {
-		err := fmt.Errorf("the database %s has no tenant yet: make one with `licensor init`", path)
+	if len(s.Tenants().List()) == 0 {
+		err := fmt.Errorf("the database %s has no tenant yet: make one with `licensor init`", options.Data)
 		return nil, errors.Join(err, s.Close(context.WithoutCancel(ctx)))
 	}
 	return s, nil

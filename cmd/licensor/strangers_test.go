@@ -9,19 +9,21 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"licensor/internal/server"
 )
 
 // Who has no token does not make the file larger, whatever it sends.
 func TestStrangersDoNotFillTheDisk(t *testing.T) {
 	t.Parallel()
 	data := newDatabase(t)
-	s, err := openService(t.Context(), data, serviceOptions{})
+	s, err := server.Open(t.Context(), server.Options{Data: data})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(s.handler)
+	web := httptest.NewServer(s)
 	t.Cleanup(func() {
-		server.Close()
+		web.Close()
 		if err := s.Close(context.Background()); err != nil {
 			t.Error(err)
 		}
@@ -39,7 +41,7 @@ func TestStrangersDoNotFillTheDisk(t *testing.T) {
 	unknown := url.Values{"client_id": {"99999999-9999-4999-8999-999999999999"}, "scope": {"User.Read"}}
 	for _, form := range []url.Values{long, unknown} {
 		for range 100 {
-			response, err := http.PostForm(server.URL+"/common/oauth2/v2.0/devicecode", form)
+			response, err := http.PostForm(web.URL+"/common/oauth2/v2.0/devicecode", form)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -5,11 +5,13 @@ import (
 	"io"
 	"regexp"
 	"strings"
+
+	"licensor/internal/server"
 )
 
 // howToTrust tells how to have clients trust the local authority, if there is one.
-func (s *security) howToTrust(out io.Writer) {
-	if s.local == nil {
+func howToTrust(out io.Writer, s *server.Security) {
+	if s.Authority() == "" {
 		return
 	}
 	fmt.Fprintf(out, `
@@ -29,7 +31,7 @@ Clients must trust %[1]s.
 
 Whoever has its key can pretend to be any server to them: keep %[3]s to yourself.
 
-`, shellWord(s.authority()), strings.Join(s.local.names, ", "), s.local.keyFile())
+`, shellWord(s.Authority()), strings.Join(s.CertifiedNames(), ", "), s.AuthorityKey())
 }
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:\\~@%+=,-]+$`)

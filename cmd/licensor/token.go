@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"licensor/internal/identity"
-	"licensor/internal/tenant"
+	"licensor/internal/server"
 )
 
 // minting is which token is wanted, as POST /licensor/v1/development/tokens takes it.
@@ -81,7 +81,7 @@ func (m *minting) register(cmd *cobra.Command) {
 
 // mint has the token made, by a server or by the API in this process.
 func (m *minting) mint(ctx context.Context, c *connection) (string, error) {
-	if m.Authority == "" && c.root == localRoot {
+	if m.Authority == "" && c.root == server.LocalRoot {
 		m.Authority = "http://127.0.0.1:8080"
 	}
 	body, err := json.Marshal(m)
@@ -94,23 +94,4 @@ func (m *minting) mint(ctx context.Context, c *connection) (string, error) {
 		return "", fmt.Errorf("the server makes no tokens for tests: start it with --development (%w)", err)
 	}
 	return made.AccessToken, err
-}
-
-// pick returns the tenant with an id or domain, or the only one.
-func (s *service) pick(name string) (*tenant.Tenant, error) {
-	all := s.tenants.List()
-	switch {
-	case name == "" && len(all) == 1:
-		return all[0], nil
-	case name == "" && len(all) == 0:
-		return nil, errors.New("the database has no tenant yet: make one with `licensor init`")
-	case name == "":
-		return nil, usage(fmt.Errorf("the database has %d tenants; say which with --tenant", len(all)))
-	}
-	id, ok := people{s.tenants}.Tenant(name)
-	if !ok {
-		return nil, fmt.Errorf("the database has no tenant %q", name)
-	}
-	t, _ := s.tenants.Tenant(id)
-	return t, nil
 }

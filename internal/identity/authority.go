@@ -59,7 +59,7 @@ const signedTokens = 4096
 
 // New makes an authority. Its signing key is read from the keys, or made there at the first start.
 func New(ctx context.Context, config Config) (*Authority, error) {
-	publicURL, err := parsePublicURL(config.PublicURL)
+	publicURL, err := ParsePublicURL(config.PublicURL)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,8 @@ func New(ctx context.Context, config Config) (*Authority, error) {
 	return a, err
 }
 
-func parsePublicURL(text string) (string, error) {
+// ParsePublicURL returns the root that a Config's PublicURL names, in lower case and without a slash behind it.
+func ParsePublicURL(text string) (string, error) {
 	if text == "" {
 		return "", nil
 	}

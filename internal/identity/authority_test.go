@@ -57,7 +57,7 @@ func TestAPublicURLIsASchemeAndAHost(t *testing.T) {
 		"https://licensor.example.com?x":     "",
 		"https://licensor.example.com#x":     "",
 	} {
-		got, err := parsePublicURL(text)
+		got, err := ParsePublicURL(text)
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: %q, %v; want %q", text, got, err, want)
 		}

@@ -122,5 +122,8 @@ func (s *Store) noteFrom() (err error) {
 
 // acknowledge notes a write that is durable. When it cannot, the write has happened all the same, and the next one notes both.
 func (s *Store) acknowledge() {
+	if s.acknowledged == nil { // in memory
+		return
+	}
 	_, _ = s.acknowledged.WriteAt(acknowledgedText(s.writes), 0)
 }

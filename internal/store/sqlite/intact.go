@@ -36,6 +36,9 @@ func (s *Store) guardFiles() (err error) {
 // Intact returns an error unless the database and its log are still where this process has opened them, and whole. Nothing is written while
 // they are not: it returns store.ErrUnavailable. It takes microseconds and waits for nobody.
 func (s *Store) Intact() error {
+	if s.file == nil { // in memory
+		return nil
+	}
 	s.guard.mu.Lock()
 	defer s.guard.mu.Unlock()
 	own, err := s.file.Stat()

@@ -115,6 +115,9 @@ func (s *Store) Close() error {
 			errs = append(errs, db.Close())
 		}
 	}
+	if s.lock == nil { // in memory
+		return errors.Join(errs...)
+	}
 	if s.file != nil {
 		errs = append(errs, unlockDatabase(s.file))
 	}

@@ -1,0 +1,116 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"licensor/internal/clock"
+	"licensor/internal/graph"
+)
+
+// development is what a server for tests of others' programs has besides. Whoever can use it can be anybody.
+type development struct {
+	moved *clock.Clock
+	graph *graph.Development
+}
+
+// newDevelopment takes the time over from the real clock.
+func newDevelopment(now *func() time.Time) *development {
+	d := &development{moved: clock.New(*now)}
+	*now = d.moved.Now
+	return d
+}
+
+// open makes it for the tenants there are, and sets the clock.
+func (d *development) open(s *Server) error {
+	if d == nil {
+		return nil
+	}
+	d.graph = graph.NewDevelopment(d.moved, s.tenants.List)
+	at := s.settings.Clock
+	if at.IsZero() { // the clock may have been ahead when the server last ran
+		at = d.moved.Now()
+		for _, t := range s.tenants.List() {
+			at = later(at, t.Image().At)
+		}
+	}
+	if err := d.graph.SetClock(at); err != nil {
+		return fmt.Errorf("begin at the time of Clock: %w", err)
+	}
+	if s.settings.Hold {
+		return nil
+	}
+	return s.Hinder()
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+// served is what the API gets.
+func (d *development) served() *graph.Development {
+	if d == nil {
+		return nil
+	}
+	return d.graph
+}
+
+// Hinder puts in force what requests are to meet by the options. Open does, unless it is told to hold it back.
+func (s *Server) Hinder() error {
+	for _, f := range s.settings.faults {
+		if err := s.development.graph.AddFault(f); err != nil {
+			return err
+		}
+	}
+	s.development.graph.SetGroupProcessing(s.settings.GroupProcessing)
+	return nil
+}
+
+// parseFault reads "METHOD /path=STATUS;name=value…". The method can be left out, and the status when there is a latency.
+func parseFault(text string) (f graph.Fault, err error) {
+	target, what, ok := strings.Cut(text, "=")
+	words := strings.Fields(target)
+	if !ok || len(words) == 0 || len(words) > 2 {
+		return f, errors.New("write it as 'POST /groups/*/assignLicense=429;retryAfter=2;times=3'")
+	}
+	if f.Path = words[len(words)-1]; len(words) == 2 {
+		f.Method = strings.ToUpper(words[0])
+	}
+	for part := range strings.SplitSeq(what, ";") {
+		name, value, named := strings.Cut(strings.TrimSpace(part), "=")
+		if !named {
+			name, value = "status", name
+		}
+		if err := setFault(&f, name, value); err != nil {
+			return f, err
+		}
+	}
+	return f, nil
+}
+
+func setFault(f *graph.Fault, name, value string) (err error) {
+	switch name {
+	case "status":
+		f.Status, err = strconv.Atoi(value)
+	case "retryAfter":
+		f.RetryAfter, err = strconv.Atoi(value)
+	case "times":
+		f.Times, err = strconv.Atoi(value)
+	case "latency":
+		f.Latency, err = time.ParseDuration(value)
+	case "probability":
+		f.Probability, err = strconv.ParseFloat(value, 64)
+	default:
+		return fmt.Errorf("there is no %q: it has a status, and retryAfter, times, latency and probability", name)
+	}
+	if err != nil {
+		return fmt.Errorf("%s cannot be %q", name, value)
+	}
+	return nil
+}

@@ -1,0 +1,103 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"runtime"
+	"time"
+
+	"licensor/internal/framing"
+	"licensor/internal/gate"
+	"licensor/internal/turns"
+)
+
+// prepared makes of a connection what net/http serves: one of HTTP/2 as it is, since only that is served as such, and any other with its
+// framing checked. The handshake is made before, because it decides which it is.
+func (l *Listening) prepared(config *tls.Config, log *slog.Logger) func(*gate.Conn) (net.Conn, error) {
+	limits := framing.Limits{Bytes: maxHeader, Time: l.bounds.header}
+	computing := turns.New(runtime.GOMAXPROCS(0)-1, (runtime.GOMAXPROCS(0)+1)/2)
+	return func(c *gate.Conn) (net.Conn, error) {
+		if config == nil {
+			return framing.New(c, limits), nil
+		}
+		conn, err := handshake(c, config, l.bounds.header, computing)
+		if err != nil {
+			tellHandshake(c, err, log)
+			return nil, err
+		}
+		if conn.ConnectionState().NegotiatedProtocol == "h2" {
+			return conn, nil
+		}
+		return framing.New(conn, limits), nil
+	}
+}
+
+// handshake makes one within a time. A handshake costs as much as many requests, so addresses take turns at computing: one that begins
+// thousands waits for itself.
+func handshake(c *gate.Conn, config *tls.Config, within time.Duration, computing *turns.Turns) (*tls.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	paced := &pacedConn{Conn: c, begin: func() (*turns.Turn, error) { return computing.Begin(ctx, c.Network().Addr().As16()) }}
+	conn := tls.Server(paced, config)
+	err := errors.Join(conn.SetDeadline(time.Now().Add(within)), conn.Handshake(), conn.SetDeadline(time.Time{}))
+	paced.end()
+	return conn, err
+}
+
+// pacedConn is the connection beneath a handshake. Between reads, when the handshake computes, it holds a turn.
+type pacedConn struct {
+	*gate.Conn
+	begin func() (*turns.Turn, error) // nil when the handshake is over
+	turn  *turns.Turn
+}
+
+func (p *pacedConn) Read(b []byte) (int, error) {
+	if p.begin == nil {
+		return p.Conn.Read(b)
+	}
+	if p.turn != nil {
+		p.turn.End()
+	}
+	n, err := p.Conn.Read(b)
+	if err != nil {
+		return n, err
+	}
+	if p.turn, err = p.begin(); err == nil && p.Gone() {
+		err = net.ErrClosed
+	}
+	return n, err
+}
+
+func (p *pacedConn) end() {
+	if p.begin = nil; p.turn != nil {
+		p.turn.End()
+	}
+}
+
+// NetConn returns the connection beneath.
+func (p *pacedConn) NetConn() net.Conn { return p.Conn }
+
+// tellHandshake logs why a handshake failed, unless the gate has ended it, and answers those that speak plain HTTP.
+func tellHandshake(c net.Conn, err error, log *slog.Logger) {
+	if errors.Is(err, net.ErrClosed) {
+		return
+	}
+	log.Warn("a TLS handshake failed", "address", c.RemoteAddr().String(), "error", err)
+	var record tls.RecordHeaderError
+	if errors.As(err, &record) && record.Conn != nil && plainHTTP(record.RecordHeader) {
+		_, _ = io.WriteString(c, "HTTP/1.0 400 Bad Request\r\nConnection: close\r\n\r\nThis is a server of https; the request was one of http.\n")
+	}
+}
+
+// plainHTTP says whether the first bytes are those of a request that is not encrypted.
+func plainHTTP(first [5]byte) bool {
+	switch string(first[:]) {
+	case "GET /", "HEAD ", "POST ", "PUT /", "PATCH", "DELET", "OPTIO":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,160 @@
+package server
+
+import (
+	"cmp"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"licensor/internal/graph"
+	"licensor/internal/identity"
+)
+
+// Options say what a server is over and how it behaves. The root package has them for others, with what each means.
+type Options struct {
+	Data          string
+	Memory        bool
+	AllowDataLoss bool
+	SecretsKey    []byte
+
+	PublicURL      string
+	Origins        []string
+	TrustedProxies []string
+
+	RotateKeys       time.Duration
+	ApplicationLimit int
+	TenantLimit      int
+	MemoryLimit      int64
+
+	Development     bool
+	Clock           time.Time
+	Faults          []string
+	Latency         time.Duration
+	GroupProcessing time.Duration
+	Quick           bool
+	Hold            bool // until Hinder is called
+
+	Now func() time.Time
+	Log *slog.Logger
+}
+
+// What a server does unless it is told otherwise.
+const (
+	UsualRotation         = 90 * 24 * time.Hour
+	UsualApplicationLimit = 200_000 // resource units in 10 seconds (docs/spec/protocol.md P43)
+	UsualTenantLimit      = 400_000
+)
+
+// OptionError says which field of the options cannot be what it is.
+type OptionError struct {
+	Option  string // the field
+	Problem string // what is wrong with it and what to do, beginning with its value
+}
+
+func (e *OptionError) Error() string { return "Options." + e.Option + " " + e.Problem }
+
+func wrong(option, problem string, args ...any) error {
+	return &OptionError{option, fmt.Sprintf(problem, args...)}
+}
+
+// settings are options that have been looked at.
+type settings struct {
+	Options
+	proxies proxies
+	faults  []graph.Fault
+	limits  graph.Limits
+	cost    identity.PasswordCost
+}
+
+// look checks the options, all of them and nowhere else, and fills in what is not said.
+func (o Options) look() (*settings, error) {
+	s := &settings{Options: o, cost: identity.UsualCost}
+	s.Log = cmp.Or(o.Log, slog.Default())
+	s.RotateKeys = cmp.Or(o.RotateKeys, UsualRotation)
+	s.limits = graph.Limits{PerApplication: bound(o.ApplicationLimit, UsualApplicationLimit), PerTenant: bound(o.TenantLimit, UsualTenantLimit)}
+	if s.Now == nil {
+		s.Now = time.Now
+	}
+	if o.Quick {
+		s.cost = identity.PasswordCost{Memory: 8, Passes: 1, Threads: 1}
+	}
+	for _, check := range []func() error{s.lookAtData, s.lookAtAddresses, s.lookAtDevelopment} {
+		if err := check(); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// bound is how many there may be: 0 is what is usual, and less than that no bound, which is 0 from here on.
+func bound(given, usual int) int { return max(0, cmp.Or(given, usual)) }
+
+func (s *settings) lookAtData() error {
+	switch {
+	case s.Data == "" && !s.Memory:
+		return wrong("Data", `is "": name the file of the database, or set Memory`)
+	case s.Data != "" && s.Memory:
+		return wrong("Memory", "is true, but Data is %q: set one of them", s.Data)
+	case s.MemoryLimit < 0:
+		return wrong("MemoryLimit", "is %d; it is 0, for no bound, or more", s.MemoryLimit)
+	case s.SecretsKey != nil && len(s.SecretsKey) != identity.SealingKeySize:
+		return wrong("SecretsKey", "has %d bytes: it must have %d", len(s.SecretsKey), identity.SealingKeySize)
+	}
+	return nil
+}
+
+func (s *settings) lookAtAddresses() error {
+	if _, err := identity.ParsePublicURL(s.PublicURL); err != nil {
+		return wrong("PublicURL", "is %q: give a scheme and host only, such as https://licensor.example.com", s.PublicURL)
+	}
+	for _, text := range s.TrustedProxies {
+		r, err := netip.ParsePrefix(text)
+		if address, other := netip.ParseAddr(text); other == nil {
+			r, err = netip.PrefixFrom(address, address.BitLen()), nil
+		}
+		if err != nil {
+			return wrong("TrustedProxies", "is %q, which is no address and no range of addresses: give one such as 10.0.0.5 or 10.0.0.0/8", text)
+		}
+		s.proxies = append(s.proxies, r.Masked())
+	}
+	return nil
+}
+
+func (s *settings) lookAtDevelopment() error {
+	if !s.Development {
+		for option, given := range map[string]bool{
+			"Clock": !s.Clock.IsZero(), "Faults": len(s.Faults) > 0, "Latency": s.Latency != 0, "GroupProcessing": s.GroupProcessing != 0, "Quick": s.Quick,
+		} {
+			if given {
+				return wrong(option, "is for tests of programs: set Development, which makes the server unfit for anything else")
+			}
+		}
+		return nil
+	}
+	if s.GroupProcessing < 0 {
+		return wrong("GroupProcessing", "is %s; it is 0 or more", s.GroupProcessing)
+	}
+	return s.lookAtFaults()
+}
+
+func (s *settings) lookAtFaults() error {
+	if s.Latency != 0 {
+		slow := graph.Fault{Path: "/**", Latency: s.Latency}
+		if err := slow.Check(); err != nil {
+			return wrong("Latency", "is %s: %s", s.Latency, err)
+		}
+		s.faults = append(s.faults, slow)
+	}
+	for _, text := range s.Faults {
+		f, err := parseFault(text)
+		if err == nil {
+			err = f.Check()
+		}
+		if err != nil {
+			return wrong("Faults", "has %q: %s", text, err)
+		}
+		s.faults = append(s.faults, f)
+	}
+	return nil
+}

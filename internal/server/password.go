@@ -1,0 +1,56 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+
+	"licensor/internal/identity"
+	"licensor/internal/tenant"
+)
+
+const (
+	passwordLetters = "abcdefghijkmnpqrstuvwxyz23456789" // 32 that cannot be taken for each other, 5 bits each
+	passwordGroups  = 5
+	passwordGroup   = 5
+)
+
+// generatePassword makes a password of 125 random bits, in groups that can be read aloud: k7mzq-…
+func generatePassword(random io.Reader) (string, error) {
+	var bits [passwordGroups * passwordGroup]byte
+	if _, err := io.ReadFull(random, bits[:]); err != nil {
+		return "", fmt.Errorf("make a password: %w", err)
+	}
+	var text []byte
+	for i, b := range bits {
+		if i > 0 && i%passwordGroup == 0 {
+			text = append(text, '-')
+		}
+		text = append(text, passwordLetters[b%32])
+	}
+	return string(text), nil
+}
+
+// newPassword makes a password and the form it is kept in.
+func (s *Server) newPassword(ctx context.Context) (password, hash string, err error) {
+	if password, err = generatePassword(rand.Reader); err != nil {
+		return "", "", err
+	}
+	hash, err = identity.HashPassword(ctx, rand.Reader, s.settings.cost, password)
+	return password, hash, err
+}
+
+// ResetPassword gives a user a password that is made up, and returns it. It ends the user's sessions.
+func (s *Server) ResetPassword(ctx context.Context, t *tenant.Tenant, user string, mustChange bool) (string, error) {
+	ordinal, err := t.Image().LiveUser(user)
+	if err != nil {
+		return "", err
+	}
+	password, hash, err := s.newPassword(ctx)
+	if err != nil {
+		return "", err
+	}
+	_, err = t.Do(ctx, Author, tenant.SetPassword{User: ordinal, Hash: hash, ForceChange: mustChange})
+	return password, err
+}

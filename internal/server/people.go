@@ -1,0 +1,255 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/identity"
+	"licensor/internal/tenant"
+)
+
+// people answers what the authority asks about tenants, and writes down what users decide on its pages.
+type people struct{ tenants *tenant.Tenants }
+
+func (p people) Tenant(name string) (uuid.UUID, bool) {
+	if id, err := uuid.Parse(name); err == nil {
+		_, ok := p.tenants.Tenant(id)
+		return id, ok
+	}
+	t, ok := p.tenants.ByDomain(name)
+	if !ok {
+		return uuid.Nil, false
+	}
+	return t.ID(), true
+}
+
+func (p people) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
+	t, ok := p.tenants.Tenant(tenantID)
+	if !ok {
+		return identity.App{}, false
+	}
+	img := t.Image()
+	a, ok := img.Client(appID)
+	if !ok || a.Principal.ID == uuid.Nil {
+		return identity.App{}, false
+	}
+	app := identity.App{
+		ID: a.Principal.ID, Serial: img.PrincipalSerial(a.Principal.ID), AppID: a.AppID, DisplayName: a.DisplayName, Enabled: !a.Principal.Disabled, Permissions: a.Principal.Permissions,
+		Roles: img.RolesOfPrincipal(a.Principal.ID), PublicClient: a.PublicClient, Redirects: identity.Redirects(a.Redirects),
+	}
+	if a.Principal.AssignmentRequired {
+		app.Admits = func(user uuid.UUID) bool { return t.Image().Assigned(user, a.Principal.ID) }
+	}
+	if a.Application.ID == uuid.Nil {
+		known, _ := identity.FirstPartyByID(appID)
+		app.DisplayName = known.DisplayName
+		app.PublicClient, app.Redirects, app.Requested = known.PublicClient, known.Redirects, known.Requested
+	}
+	if raw, ok := a.Properties["requiredResourceAccess"]; ok {
+		app.Requested = func() []string { return requested(raw) }
+	}
+	if raw, ok := a.Properties["web"]; ok {
+		app.Implicit = func() identity.Implicit { return implicit(raw) }
+	}
+	for _, s := range slices.Concat(a.Secrets, a.Principal.Secrets) {
+		secret := identity.Secret{Expires: s.Expires}
+		copy(secret.Hash[:], s.Hash)
+		app.Secrets = append(app.Secrets, secret)
+	}
+	for _, c := range slices.Concat(a.Certificates, a.Principal.Certificates) {
+		app.Certificates = append(app.Certificates, identity.Certificate{DER: c.DER, Expires: c.Expires})
+	}
+	for _, f := range a.Federated {
+		app.Federated = append(app.Federated, identity.Federated{Issuer: f.Issuer, Subject: f.Subject, Audiences: f.Audiences})
+	}
+	return app, true
+}
+
+func (p people) Known(appID uuid.UUID) bool {
+	return slices.ContainsFunc(p.tenants.List(), func(t *tenant.Tenant) bool {
+		a, ok := t.Image().Client(appID)
+		return ok && a.Principal.ID != uuid.Nil
+	})
+}
+
+// implicit says which tokens a registration lets be sent to its redirect addresses.
+func implicit(raw json.RawMessage) identity.Implicit {
+	var web struct {
+		ImplicitGrantSettings struct {
+			EnableAccessTokenIssuance bool `json:"enableAccessTokenIssuance"`
+			EnableIDTokenIssuance     bool `json:"enableIdTokenIssuance"`
+		} `json:"implicitGrantSettings"`
+	}
+	_ = json.Unmarshal(raw, &web) // it was read as such when it was set
+	return identity.Implicit{AccessTokens: web.ImplicitGrantSettings.EnableAccessTokenIssuance, IDTokens: web.ImplicitGrantSettings.EnableIDTokenIssuance}
+}
+
+// requested are the delegated permissions of Graph that a registration asks for in its requiredResourceAccess. What it names that is not
+// known here is passed over, as it is where an administrator looks at it.
+func requested(raw json.RawMessage) (scopes []string) {
+	var resources []struct {
+		ResourceAppID  string `json:"resourceAppId"`
+		ResourceAccess []struct {
+			ID   uuid.UUID `json:"id"`
+			Type string    `json:"type"`
+		} `json:"resourceAccess"`
+	}
+	if err := json.Unmarshal(raw, &resources); err != nil { // it was read as such when it was set
+		return nil
+	}
+	for _, resource := range resources {
+		if !strings.EqualFold(resource.ResourceAppID, identity.GraphAppID) {
+			continue
+		}
+		for _, access := range resource.ResourceAccess {
+			if p, ok := identity.DelegatedPermissionByID(access.ID); ok && access.Type == "Scope" {
+				scopes = append(scopes, p.Value)
+			}
+		}
+	}
+	return scopes
+}
+
+func (p people) User(ctx context.Context, tenantID, id uuid.UUID) (identity.User, error) {
+	t, ok := p.tenants.Tenant(tenantID)
+	if !ok {
+		return identity.User{}, nil
+	}
+	img := t.Image()
+	user, ok := img.Directory.UserByID(id)
+	if !ok {
+		return identity.User{}, nil
+	}
+	return person(ctx, t, img, user)
+}
+
+func (p people) UserByName(ctx context.Context, tenantID uuid.UUID, name string) (identity.User, error) {
+	t, ok := p.tenants.Tenant(tenantID)
+	if !ok {
+		return identity.User{}, nil
+	}
+	img := t.Image()
+	user, ok := img.Directory.UserByName(name)
+	if !ok {
+		return identity.User{}, nil
+	}
+	return person(ctx, t, img, user)
+}
+
+// TrustedIssuers goes through all tenants: there is nothing that says whose a token is before somebody is found who trusts its issuer.
+func (p people) TrustedIssuers(issuer string) (trusts []identity.Trusted) {
+	for _, t := range p.tenants.List() {
+		for _, trusted := range t.Image().SignIn.TrustedIssuers {
+			if trusted.Issuer == issuer {
+				trusts = append(trusts, identity.Trusted{Tenant: t.ID(), TrustedIssuer: trusted})
+			}
+		}
+	}
+	return trusts
+}
+
+// person is what matters of a user for tokens; nobody, when the user is deleted.
+func person(ctx context.Context, t *tenant.Tenant, img *tenant.Image, user uint32) (identity.User, error) {
+	if img.Directory.UserHidden(user) {
+		return identity.User{}, nil
+	}
+	u, err := t.User(ctx, img, user)
+	if err != nil {
+		return identity.User{}, err
+	}
+	p := u.PasswordProfile
+	return identity.User{
+		ID: u.ID, Serial: tenant.UserSerial(user), Enabled: u.AccountEnabled, Roles: img.RolesOf(user),
+		Name: u.UserPrincipalName, DisplayName: u.DisplayName, Mail: u.Mail,
+		GivenName: u.GivenName, Surname: u.Surname, Guest: u.UserType == "Guest",
+		SessionsFrom:       u.SignInSessionsValidFromDateTime,
+		MustChangePassword: p != nil && p.ForceChangePasswordNextSignIn != nil && *p.ForceChangePasswordNextSignIn,
+	}, nil
+}
+
+// place returns where a user of a tenant is; a NotFound when there is none.
+func (p people) place(tenantID, id uuid.UUID) (*tenant.Tenant, uint32, error) {
+	t, ok := p.tenants.Tenant(tenantID)
+	if !ok {
+		return nil, 0, errors.New("there is no tenant " + tenantID.String())
+	}
+	user, err := t.Image().LiveUser(id.String())
+	return t, user, err
+}
+
+func (p people) Password(ctx context.Context, tenantID, id uuid.UUID) (string, error) {
+	t, user, err := p.place(tenantID, id)
+	if err != nil {
+		return "", err
+	}
+	return t.Password(ctx, user)
+}
+
+func (p people) SetPassword(ctx context.Context, tenantID, id uuid.UUID, hash string) error {
+	t, user, err := p.place(tenantID, id)
+	if err != nil {
+		return err
+	}
+	_, err = t.Do(ctx, "user "+id.String(), tenant.SetPassword{User: user, Hash: hash})
+	return err
+}
+
+func (p people) Scopes(tenantID, client, user uuid.UUID) []string {
+	t, ok := p.tenants.Tenant(tenantID)
+	if !ok {
+		return nil
+	}
+	img := t.Image()
+	all, _ := img.Grants.Get(client, uuid.Nil)
+	own, _ := img.Grants.Get(client, user)
+	return union(all.Scopes, own.Scopes)
+}
+
+func (p people) Consent(ctx context.Context, tenantID, client, user uuid.UUID, scopes []string, forAll bool) error {
+	t, _, err := p.place(tenantID, user)
+	if err != nil {
+		return err
+	}
+	of := user
+	if forAll {
+		of = uuid.Nil
+	}
+	for { // until nobody else has changed the grant in between
+		before, _ := t.Image().Grants.Get(client, of)
+		_, err := t.Do(ctx, "user "+user.String(), tenant.If{
+			Holds: func(img *tenant.Image) bool {
+				now, _ := img.Grants.Get(client, of)
+				return slices.Equal(now.Scopes, before.Scopes)
+			},
+			Then: tenant.SetGrant{Grant: directory.Grant{Client: client, User: of, Scopes: union(before.Scopes, scopes)}},
+		})
+		if problem, ok := errors.AsType[*tenant.Problem](err); !ok || problem.Kind != tenant.Changed {
+			return err
+		}
+	}
+}
+
+func (p people) SignIn(tenantID uuid.UUID) directory.SignIn {
+	t, ok := p.tenants.Tenant(tenantID)
+	if !ok {
+		return directory.SignIn{}
+	}
+	return t.Image().SignIn
+}
+
+// union is a and what b has besides, in this order.
+func union(a, b []string) []string {
+	all := slices.Clone(a)
+	for _, s := range b {
+		if !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	return all
+}

@@ -1,0 +1,127 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"licensor/internal/store"
+)
+
+// Times of readiness.
+const (
+	watchEvery = time.Second            // how often the database's files are looked at
+	probeAfter = time.Second            // a try that is younger is the answer
+	probeWait  = 200 * time.Millisecond // how long an answer waits for a try
+	probeBound = 10 * time.Second       // when a try has taken longer, the database does not answer
+)
+
+// pinged is a database: *sqlite.Store.
+type pinged interface {
+	Intact() error
+	Ping(ctx context.Context) error
+}
+
+// readiness knows whether requests can be served, and never lets those who ask wait for requests: a try to read and write the database goes
+// on beside them, and until it ends the one before it counts.
+type readiness struct {
+	database pinged
+	now      func() time.Time
+	log      *slog.Logger
+
+	mu    sync.Mutex
+	err   error     // of the last try
+	ended time.Time // when the last try ended
+	began time.Time // when the try that goes on began
+	done  chan struct{}
+}
+
+func newReadiness(database pinged, now func() time.Time, log *slog.Logger) *readiness {
+	return &readiness{database: database, now: now, log: log, ended: now()} // it has just been opened, which writes
+}
+
+// watch looks at the database's files until the context ends, and says once when they are no longer, or again, what they should be.
+func (r *readiness) watch(ctx context.Context) {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	whole := true
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		err := r.database.Intact()
+		if err != nil && whole {
+			r.log.Error("the database's files were changed by somebody else", "error", err)
+		} else if err == nil && !whole {
+			r.log.Info("the database's files are as they should be again")
+		}
+		whole = err == nil
+	}
+}
+
+// ServeHTTP answers whether the database can be read and written.
+func (r *readiness) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	if why := r.why(); why != "" {
+		http.Error(w, "not ready: "+why+"; the log of the server says more", http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ok")
+}
+
+// why says why requests cannot be served, in words that anybody may read; "" when they can.
+func (r *readiness) why() string {
+	if r.database.Intact() != nil {
+		return "the database's file or its log was deleted, replaced or cut while in use"
+	}
+	if done := r.try(); done != nil {
+		select {
+		case <-done:
+		case <-time.After(probeWait):
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.done != nil {
+		if takes := r.now().Sub(r.began); takes > probeBound {
+			return fmt.Sprintf("the database has not answered for %s", takes.Round(time.Second))
+		}
+	}
+	switch {
+	case errors.Is(r.err, store.ErrFull):
+		return "there is no room left on the database's disk"
+	case r.err != nil:
+		return "the database cannot be read and written"
+	}
+	return ""
+}
+
+// try begins a try, unless one is young enough or still goes on, and returns what is closed at its end.
+func (r *readiness) try() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.done != nil || r.now().Sub(r.ended) < probeAfter {
+		return r.done
+	}
+	r.began, r.done = r.now(), make(chan struct{})
+	go r.probe(r.done)
+	return r.done
+}
+
+func (r *readiness) probe(done chan struct{}) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	err := r.database.Ping(ctx)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err != nil && r.err == nil {
+		r.log.Error("not ready", "error", err)
+	}
+	r.err, r.ended, r.done = err, r.now(), nil
+	close(done)
+}

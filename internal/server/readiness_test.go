@@ -1,0 +1,121 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"licensor/internal/store"
+)
+
+// slowly is a database that answers a try only when told to.
+type slowly struct {
+	tries   atomic.Int64
+	answers chan error
+}
+
+func (*slowly) Intact() error { return nil }
+
+func (s *slowly) Ping(ctx context.Context) error {
+	s.tries.Add(1)
+	select {
+	case err := <-s.answers:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Readiness is answered while the database is busy, by the try before, and turns when that takes too long. Many who ask make one try.
+func TestReadinessWaitsForNobody(t *testing.T) {
+	t.Parallel()
+	var passed atomic.Int64
+	begin := time.Now()
+	now := func() time.Time { return begin.Add(time.Duration(passed.Load())) }
+	database := &slowly{answers: make(chan error)}
+	r := newReadiness(database, now, slog.Default())
+	ask := func(wantStatus int, wantText string) {
+		t.Helper()
+		answer := httptest.NewRecorder()
+		r.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/readyz", http.NoBody))
+		if answer.Code != wantStatus || !strings.Contains(answer.Body.String(), wantText) {
+			t.Errorf("answers %d %q, want %d with %q", answer.Code, answer.Body, wantStatus, wantText)
+		}
+	}
+	settle := func(err error) {
+		database.answers <- err
+		for {
+			r.mu.Lock()
+			ended := r.done == nil
+			r.mu.Unlock()
+			if ended {
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
+	ask(http.StatusOK, "ok")
+	if n := database.tries.Load(); n != 0 {
+		t.Errorf("%d tries right after opening", n)
+	}
+	passed.Add(int64(2 * time.Second))
+	for range 3 {
+		ask(http.StatusOK, "ok")
+	}
+	if n := database.tries.Load(); n != 1 {
+		t.Errorf("%d tries at once", n)
+	}
+	passed.Add(int64(12 * time.Second))
+	ask(http.StatusServiceUnavailable, "has not answered for 12s")
+	settle(errors.Join(store.ErrFull, errors.New("/var/lib/secret/path")))
+	ask(http.StatusServiceUnavailable, "no room left")
+	passed.Add(int64(2 * time.Second))
+	ask(http.StatusServiceUnavailable, "no room left") // until the next try has ended
+	settle(nil)
+	ask(http.StatusOK, "ok")
+}
+
+func TestReadinessNoticesThatTheDatabaseIsGone(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "licensor.db")
+	s, err := Open(t.Context(), Options{Data: data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close(context.Background()) })
+	server := httptest.NewServer(s.handler)
+	t.Cleanup(server.Close)
+	ask := func(want int) string {
+		t.Helper()
+		answer, err := http.Get(server.URL + "/readyz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		text, err := io.ReadAll(answer.Body)
+		if err != nil || answer.StatusCode != want {
+			t.Errorf("answers %d %q, %v, want %d", answer.StatusCode, text, err, want)
+		}
+		return string(text)
+	}
+	ask(http.StatusOK)
+	if err := os.Rename(data, data+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if text := ask(http.StatusServiceUnavailable); !strings.Contains(text, "deleted, replaced or cut") || strings.Contains(text, filepath.Dir(data)) {
+		t.Errorf("it says %q", text)
+	}
+	if err := os.Rename(data+".away", data); err != nil {
+		t.Fatal(err)
+	}
+	ask(http.StatusOK)
+}

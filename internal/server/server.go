@@ -1,0 +1,215 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/graph"
+	"licensor/internal/identity"
+	"licensor/internal/identity/oauth"
+	"licensor/internal/memory"
+	"licensor/internal/store/sqlite"
+	"licensor/internal/tenant"
+)
+
+// Server is everything that answers requests, over one database.
+type Server struct {
+	settings    *settings
+	store       *sqlite.Store
+	keys        identity.Keys // the store's, encrypted when there is a key for that
+	tenants     *tenant.Tenants
+	authority   *identity.Authority
+	logins      *oauth.Server
+	now         func() time.Time
+	development *development // nil without
+	ready       *readiness
+	metrics     *metrics
+	memory      *memory.Budget // of requests; nil without a bound
+	handler     http.Handler   // Graph, our own operations, the authority, health and metrics
+}
+
+// hashingShare is the part of the memory that hashing passwords may take: one in so many.
+const hashingShare = 8
+
+// Open opens a database, which it makes when there is none, and brings its tenants to life. A mistake in the options is an *OptionError. Work in the
+// background begins with Run.
+func Open(ctx context.Context, options Options) (s *Server, err error) {
+	settings, err := options.look()
+	if err != nil {
+		return nil, err
+	}
+	s = &Server{settings: settings, now: settings.Now}
+	if settings.Development {
+		s.development = newDevelopment(&s.now)
+	}
+	if s.store, err = settings.open(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.start(ctx); err != nil {
+		return nil, errors.Join(err, s.Close(context.WithoutCancel(ctx)))
+	}
+	return s, nil
+}
+
+func (s *settings) open(ctx context.Context) (*sqlite.Store, error) {
+	switch {
+	case s.Memory:
+		return sqlite.OpenMemory(ctx)
+	case s.AllowDataLoss:
+		return sqlite.OpenDespiteLoss(ctx, s.Data)
+	}
+	return sqlite.Open(ctx, s.Data)
+}
+
+// start makes everything that stands on the store.
+func (s *Server) start(ctx context.Context) (err error) {
+	if s.keys, err = identity.Seal(s.store, s.settings.SecretsKey); err != nil {
+		return err
+	}
+	if s.settings.Quick {
+		if err := identity.ShareKeys(ctx, s.keys); err != nil {
+			return err
+		}
+	}
+	if s.tenants, err = tenant.Open(ctx, s.store, tenant.Options{Now: s.now, NewID: uuid.New, Log: s.settings.Log}); err != nil {
+		return err
+	}
+	if err := s.development.open(s); err != nil {
+		return err
+	}
+	s.authority, err = identity.New(ctx, identity.Config{
+		Keys: s.keys, Tenants: people{s.tenants}, Now: s.now, Random: rand.Reader, PublicURL: s.settings.PublicURL,
+		Issuers: people{s.tenants}, Client: new(http.Client), Log: s.settings.Log,
+	})
+	if err != nil {
+		return err
+	}
+	deviceKey, err := s.deviceKey(ctx)
+	if err != nil {
+		return err
+	}
+	s.logins, err = oauth.New(oauth.Config{
+		Authority: s.authority, Tenants: people{s.tenants}, Tickets: s.store, Now: s.now, Random: rand.Reader, Log: s.settings.Log,
+		Client: &http.Client{Timeout: 10 * time.Second}, Cost: s.settings.cost, DeviceKey: deviceKey,
+	})
+	if err != nil {
+		return err
+	}
+	s.ready = newReadiness(s.store, time.Now, s.settings.Log)
+	if limit := s.settings.MemoryLimit; limit > 0 {
+		s.memory = memory.OfProcess(limit)
+		identity.BoundHashing(limit / hashingShare)
+	}
+	s.metrics = newMetrics(s.tenants, s.memory)
+	s.handler = s.settings.proxies.before(s.routes())
+	return nil
+}
+
+func (s *Server) deviceKey(ctx context.Context) ([]byte, error) {
+	key, err := s.store.Secret(ctx, "device-cookies", func() ([]byte, error) {
+		key := make([]byte, sha256.Size)
+		_, err := rand.Read(key)
+		return key, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the key for the cookies of devices: %w", err)
+	}
+	return key, nil
+}
+
+// routes parts what is Graph's, and our own operations under /licensor, from the rest by hand: a ServeMux would redirect the encoded and
+// empty segments that Graph's paths may have.
+func (s *Server) routes() http.Handler {
+	api := s.metrics.count(graph.New(graph.Config{
+		Authority: s.authority, Tenant: s.tenants.Tenant, Now: s.now, NewID: uuid.New, Log: s.settings.Log, Origins: s.settings.Origins,
+		Limits: s.settings.limits, PasswordCost: s.settings.cost, Development: s.development.served(), Memory: s.memory,
+	}))
+	mux := http.NewServeMux()
+	mux.Handle("/", s.metrics.count(s.sparing(s.within(s.logins.Handler()))))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.Handle("GET /readyz", s.ready)
+	mux.Handle("GET /metrics", s.metrics.handler())
+	rest := s.sparing(mux)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		switch strings.ToLower(first) {
+		case "v1.0", "beta", "licensor":
+			api.ServeHTTP(w, r)
+		default:
+			rest.ServeHTTP(w, r)
+		}
+	})
+}
+
+// ServeHTTP answers requests to Graph, our own operations, the authority, health and metrics.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Now is the time of the server.
+func (s *Server) Now() time.Time { return s.now() }
+
+// Tenants returns the tenants of the database.
+func (s *Server) Tenants() *tenant.Tenants { return s.tenants }
+
+// Close ends all work and closes the database.
+func (s *Server) Close(ctx context.Context) error {
+	var errs []error
+	if s.tenants != nil {
+		errs = append(errs, s.tenants.Close(ctx))
+	}
+	return errors.Join(append(errs, s.store.Close())...)
+}
+
+// tidyTime is how often what was deleted long ago is removed for good, and ticketTime how often what has expired is: strangers can have codes
+// for devices stored, and those that have expired make room for the next.
+const (
+	tidyTime   = time.Hour
+	ticketTime = time.Minute
+)
+
+// Run tidies up in the background; what it returns ends that, and waits for it.
+func (s *Server) Run(ctx context.Context) (end func()) {
+	ctx, stop := context.WithCancel(ctx)
+	var tasks sync.WaitGroup
+	tasks.Go(func() { s.tenants.Tidy(ctx, tidyTime) })
+	tasks.Go(func() { s.ready.watch(ctx) })
+	tasks.Go(func() {
+		s.again(ctx, ticketTime, "what has expired could not be removed; it is tried again", func() error {
+			_, err := s.store.DropTickets(ctx, s.now())
+			return err
+		})
+	})
+	if age := s.settings.RotateKeys; age > 0 {
+		tasks.Go(func() {
+			s.again(ctx, tidyTime, "the signing key could not be replaced; it is tried again", func() error { return s.authority.RotateAfter(ctx, age) })
+		})
+	}
+	return func() {
+		stop()
+		tasks.Wait()
+	}
+}
+
+// again does something now, and every so often until the context ends. What goes wrong is logged.
+func (s *Server) again(ctx context.Context, every time.Duration, failed string, do func() error) {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		if err := do(); err != nil && ctx.Err() == nil {
+			s.settings.Log.Error(failed, "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}

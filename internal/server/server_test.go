@@ -1,0 +1,52 @@
+package server
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestARunningServerReplacesAnOldKey(t *testing.T) {
+	t.Parallel()
+	s, err := Open(t.Context(), Options{Memory: true, RotateKeys: time.Nanosecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close(t.Context())
+	before := s.authority.PublicKeys().Keys[0].KeyID
+	end := s.Run(t.Context())
+	defer end()
+	for s.authority.PublicKeys().Keys[0].KeyID == before {
+		time.Sleep(time.Millisecond)
+	}
+	if keys := s.authority.PublicKeys().Keys; len(keys) != 2 || keys[1].KeyID != before {
+		t.Errorf("after it was replaced, the key before is not published: %d keys", len(keys))
+	}
+}
+
+func TestOptionsThatCannotBe(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		options Options
+		option  string
+		want    string
+	}{
+		{Options{}, "Data", "or set Memory"},
+		{Options{Data: "x", Memory: true}, "Memory", `Data is "x"`},
+		{Options{Memory: true, SecretsKey: []byte("short")}, "SecretsKey", "5 bytes: it must have 32"},
+		{Options{Memory: true, PublicURL: "licensor.example"}, "PublicURL", "scheme and host only"},
+		{Options{Memory: true, TrustedProxies: []string{"10.0.0.1", "proxy"}}, "TrustedProxies", `"proxy", which is no address`},
+		{Options{Memory: true, Quick: true}, "Quick", "set Development"},
+		{Options{Memory: true, Faults: []string{"/users=503"}}, "Faults", "set Development"},
+		{Options{Memory: true, Development: true, Faults: []string{"users=503"}}, "Faults", "does not begin with a slash"},
+		{Options{Memory: true, Development: true, Latency: 2 * time.Minute}, "Latency", "not 0 to 55s"},
+		{Options{Memory: true, Development: true, GroupProcessing: -1}, "GroupProcessing", "0 or more"},
+	} {
+		s, err := Open(t.Context(), test.options)
+		wrong, ok := errors.AsType[*OptionError](err)
+		if !ok || s != nil || wrong.Option != test.option || !strings.Contains(err.Error(), test.want) || !strings.HasPrefix(err.Error(), "Options."+test.option+" ") {
+			t.Errorf("%+v: %v", test.options, err)
+		}
+	}
+}

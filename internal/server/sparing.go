@@ -1,0 +1,89 @@
+package server
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/memory"
+)
+
+// sparing answers 500 when a handler panics, in the shape of the authority's errors (docs/spec/auth.md A30), and the server lives on. Graph looks after its
+// own handlers.
+func (s *Server) sparing(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		noting := &begun{ResponseWriter: w}
+		defer func() {
+			fault := recover()
+			if fault == nil {
+				return
+			}
+			if fault == http.ErrAbortHandler {
+				panic(fault) // the handler's own way to cut an answer off
+			}
+			trace := uuid.New()
+			s.settings.Log.Error("panic", "traceId", trace, "method", r.Method, "path", r.URL.Path, "fault", fault, "stack", string(debug.Stack()))
+			if noting.header {
+				panic(http.ErrAbortHandler) // half an answer must not look like a whole one
+			}
+			answerFault(w, trace.String(), s.now().UTC().Format(traceTime))
+		}()
+		next.ServeHTTP(noting, r)
+	})
+}
+
+func answerFault(w http.ResponseWriter, trace, at string) {
+	clear(w.Header()) // what was meant for the answer that failed, such as cookies
+	answerTrouble(w, http.StatusInternalServerError, "server_error", "An unexpected error has occurred. Search the server's log for the trace ID.", trace, at)
+}
+
+// answerBusy asks to come again when there is memory for the request.
+func answerBusy(w http.ResponseWriter, full *memory.Full, at string) {
+	what := full.Error()
+	if full.Cause == memory.OfTenant {
+		what = "As many sign-ins are under way as the server has memory for. Try again in a moment."
+	}
+	w.Header().Set("Retry-After", "1")
+	answerTrouble(w, http.StatusServiceUnavailable, "temporarily_unavailable", what, uuid.NewString(), at)
+}
+
+const traceTime = "2006-01-02 15:04:05Z"
+
+// answerTrouble answers in the shape of the authority's errors.
+func answerTrouble(w http.ResponseWriter, status int, name, what, trace, at string) {
+	text, err := json.Marshal(map[string]any{
+		"error": name, "error_codes": []int{90033}, "timestamp": at, "trace_id": trace, "correlation_id": trace,
+		"error_description": fmt.Sprintf("AADSTS90033: %[3]s Trace ID: %[1]s Correlation ID: %[1]s Timestamp: %[2]s", trace, at, what),
+	})
+	if err != nil { // texts can be written
+		panic(err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write(text) // the client has gone; nobody is left to tell
+}
+
+// begun notes whether the answer has begun.
+type begun struct {
+	http.ResponseWriter
+	header bool
+}
+
+func (b *begun) WriteHeader(status int) {
+	b.header = true
+	b.ResponseWriter.WriteHeader(status)
+}
+
+func (b *begun) Write(data []byte) (int, error) {
+	b.header = true
+	return b.ResponseWriter.Write(data)
+}
+
+// Unwrap lets http.ResponseController reach what is beneath.
+func (b *begun) Unwrap() http.ResponseWriter { return b.ResponseWriter }

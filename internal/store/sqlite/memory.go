@@ -1,0 +1,34 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"licensor/internal/turns"
+)
+
+// memories is how many stores in memory there have been; each has a number in its name.
+var memories atomic.Int64
+
+// OpenMemory opens a store in memory, which is gone when it is closed. It has no file, and nothing of what guards one.
+func OpenMemory(ctx context.Context) (*Store, error) {
+	s := &Store{path: "in memory", lines: turns.New(readers, readers/2)}
+	name := fmt.Sprintf("/licensor-%d", memories.Add(1))
+	s.writer = connect(name, writing+inMemory, 1)
+	err := s.migrate(ctx)
+	if err == nil {
+		s.reader = connect(name, reading+inMemory, readers)
+		if err = s.prepare(ctx); err != nil {
+			err = s.fail("prepare", err)
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// inMemory is SQLite's way to have several connections to one database without a file.
+const inMemory = "&vfs=memdb"
