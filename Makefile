@@ -43,6 +43,7 @@ build: go ## build bin/licensor
 test: go ## run all tests
 	$(if $(RACE),,@echo 'No C compiler: the race detector is off. Install gcc to have it.')
 	$(GO) test $(RACE) -timeout=30m -shuffle=on ./...
+	cd test/embed && $(GO) test $(RACE) ./...
 
 # The race detector takes memory itself, so what looks at memory runs without it. With other work on the machine, garbage is collected too late, and figures are too high.
 .PHONY: test-memory

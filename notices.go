@@ -1,4 +1,3 @@
-// Package licensor holds what is said about the whole of the program.
 package licensor
 
 import _ "embed"
