@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"log/slog"
 	"net/netip"
 	"sync"
@@ -15,7 +16,7 @@ type Limits struct {
 	Wait    time.Duration // for which a newcomer waits when nothing is idle
 
 	Trusted func(netip.Addr) bool // says whether an address is a proxy's
-	Log     *slog.Logger
+	Log     *slog.Logger          // nil: slog.Default()
 }
 
 // Gate knows all connections that were let in. It may be used by several goroutines.
@@ -47,6 +48,7 @@ type Open struct{ Idle, Active, Waiting int }
 
 // New makes a gate.
 func New(limits Limits) *Gate {
+	limits.Log = cmp.Or(limits.Log, slog.Default())
 	limits.Address = max(1, min(limits.Address, limits.All/2))
 	return &Gate{limits: limits, begun: time.Now(), places: map[netip.Prefix]*place{}, ranges: map[netip.Prefix]*area{}}
 }

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -22,7 +23,7 @@ import (
 	"licensor/internal/tenant"
 )
 
-// Config is what an API needs of its surroundings. All fields but Origins, Limits, Development, Random, PasswordCost and Memory are required; what they hold is used by several goroutines.
+// Config is what an API needs of its surroundings. All fields but Origins, Limits, Development, Random, PasswordCost, Memory and Log are required; what they hold is used by several goroutines.
 type Config struct {
 	Authority *identity.Authority
 	Tenant    func(id uuid.UUID) (*tenant.Tenant, bool)
@@ -41,12 +42,12 @@ type Config struct {
 	// the database meanwhile.
 	ImportPieces int
 	Memory       *memory.Budget // of requests in flight; nil: they have no bound
-	Log          *slog.Logger   // gets what nobody foresaw, once, with the request's id
+	Log          *slog.Logger   // gets what nobody foresaw, once, with the request's id; nil: slog.Default()
 }
 
 // API serves Graph. It is an http.Handler.
 type API struct {
-	Config
+	config   Config
 	limits   *limits
 	routes   *routes
 	model    *model
@@ -59,13 +60,14 @@ func New(config Config) *API {
 	if config.Development == nil {
 		table = withoutDevelopment(table)
 	}
+	config.Log = cmp.Or(config.Log, slog.Default())
 	if config.Random == nil {
 		config.Random = rand.Reader
 	}
 	if config.PasswordCost == (identity.PasswordCost{}) {
 		config.PasswordCost = identity.UsualCost
 	}
-	return &API{Config: config, limits: newLimits(config.Limits), routes: newRoutes(table), model: m, metadata: sync.OnceValue(m.describe)}
+	return &API{config: config, limits: newLimits(config.Limits), routes: newRoutes(table), model: m, metadata: sync.OnceValue(m.describe)}
 }
 
 // deadline is how long a request may wait for anything.
@@ -78,7 +80,7 @@ func (api *API) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(hr.Context(), deadline)
 	defer cancel()
-	r := newRequest(ctx, w, hr, api.NewID(), api.Now())
+	r := newRequest(ctx, w, hr, api.config.NewID(), api.config.Now())
 	defer func() {
 		r.work.End()
 		r.share.End()
@@ -89,7 +91,7 @@ func (api *API) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 		case http.ErrAbortHandler:
 			panic(fault) // the way to end the connection
 		default:
-			api.Log.Error("panic", "request-id", r.id, "method", hr.Method, "path", hr.URL.Path, "fault", fault, "stack", string(debug.Stack()))
+			api.config.Log.Error("panic", "request-id", r.id, "method", hr.Method, "path", hr.URL.Path, "fault", fault, "stack", string(debug.Stack()))
 			r.fail(internalFault)
 		}
 	}()
@@ -100,7 +102,7 @@ func (api *API) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 
 // serve is the way of one request: route, verify, admit, permit, do.
 func (api *API) serve(r *request) error {
-	r.host = api.Authority.Root(r.Request)
+	r.host = api.config.Authority.Root(r.Request)
 	place, lost := api.route(r)
 	if lost == nil && place.isOpen(r.Method) {
 		if err := api.admitStranger(r); err != nil {
@@ -109,7 +111,7 @@ func (api *API) serve(r *request) error {
 		r.op = place.node.operations[r.Method]
 		return r.op.do(api, r)
 	}
-	caller, err := api.Authority.Verify(r.ctx, bearer(r.Header["Authorization"]))
+	caller, err := api.config.Authority.Verify(r.ctx, bearer(r.Header["Authorization"]))
 	if err != nil {
 		if tooMany := api.admitStranger(r); tooMany != nil {
 			return tooMany
@@ -130,7 +132,7 @@ func (api *API) serve(r *request) error {
 	if err := api.admit(r, r.cost(options)); err != nil {
 		return err
 	}
-	if r.ctx, r.share, err = api.Memory.Begin(r.ctx, caller.Tenant); err != nil {
+	if r.ctx, r.share, err = api.config.Memory.Begin(r.ctx, caller.Tenant); err != nil {
 		return err
 	}
 	if place.node != nil && r.Method == http.MethodOptions {
@@ -145,7 +147,7 @@ func (api *API) serve(r *request) error {
 
 // answer does the operation that the request has led to.
 func (api *API) answer(r *request, options *odata.Options, malformed error) error {
-	if err := api.Development.before(api, r); err != nil {
+	if err := api.config.Development.before(api, r); err != nil {
 		return err
 	}
 	if err := api.enter(r); err != nil {
@@ -215,7 +217,7 @@ func (m match) operation(method string) (*operation, error) {
 // enter opens the caller's tenant, once the caller may do the operation. What the object is to the caller must be known for
 // that; where it is not there at all, the operation says so later, to those who may know.
 func (api *API) enter(r *request) (err error) {
-	t, ok := api.Tenant(r.caller.Tenant)
+	t, ok := api.config.Tenant(r.caller.Tenant)
 	if ok {
 		r.tenant, r.image = t, t.Image()
 		r.ctx, r.work = t.Work(r.ctx)
@@ -259,19 +261,19 @@ func (api *API) fail(r *request, err error) {
 		panic(http.ErrAbortHandler)
 	}
 	if r.streaming && !r.startAgain() {
-		api.Log.Warn("answer cut off", "request-id", r.id, "method", r.Method, "path", r.URL.Path, "error", err)
+		api.config.Log.Warn("answer cut off", "request-id", r.id, "method", r.Method, "path", r.URL.Path, "error", err)
 		panic(http.ErrAbortHandler)
 	}
 	p, ok := problemOf(err)
 	if !ok {
-		api.Log.Error("request failed", "request-id", r.id, "method", r.Method, "path", r.URL.Path, "error", err)
+		api.config.Log.Error("request failed", "request-id", r.id, "method", r.Method, "path", r.URL.Path, "error", err)
 		p = internalFault
 	}
 	if refused, is := errors.AsType[*identity.Forbidden](err); is && r.caller != nil {
-		api.Log.Info("request refused", "request-id", r.id, "tenant", r.caller.Tenant, "caller", r.caller.Actor(), "operation", refused.Operation)
+		api.config.Log.Info("request refused", "request-id", r.id, "tenant", r.caller.Tenant, "caller", r.caller.Actor(), "operation", refused.Operation)
 	}
 	if p.Status == http.StatusUnauthorized {
-		r.w.Header().Set("WWW-Authenticate", api.Authority.Challenge(r.Request))
+		r.w.Header().Set("WWW-Authenticate", api.config.Authority.Challenge(r.Request))
 	}
 	r.fail(p)
 }

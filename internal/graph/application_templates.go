@@ -104,10 +104,10 @@ func (api *API) instantiate(r *request) error {
 	tags, _ := json.Marshal(t.tagOf)
 	c := directory.Client{
 		Application: directory.Application{
-			ID: api.NewID(), AppID: api.NewID(), CreatedDateTime: r.now.UTC().Truncate(time.Second),
+			ID: api.config.NewID(), AppID: api.config.NewID(), CreatedDateTime: r.now.UTC().Truncate(time.Second),
 			Properties: map[string]json.RawMessage{templateID: id},
 		},
-		Principal: directory.ServicePrincipal{ID: api.NewID(), Properties: map[string]json.RawMessage{templateID: id, "tags": tags}},
+		Principal: directory.ServicePrincipal{ID: api.config.NewID(), Properties: map[string]json.RawMessage{templateID: id, "tags": tags}},
 	}
 	if err := setAppName(editor{}, &c, placeIn{applicationResource, "displayName"}, name); err != nil {
 		return err

@@ -105,7 +105,7 @@ func (api *API) createFederated(r *request) error {
 	if err != nil {
 		return err
 	}
-	f := directory.FederatedCredential{ID: api.NewID()}
+	f := directory.FederatedCredential{ID: api.config.NewID()}
 	if err := readFederated(&f, members, "audiences", "issuer", "name", "subject"); err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ type editor struct {
 }
 
 func (api *API) editor(r *request, resource string) editor {
-	return editor{resource, api.NewID, r.now, r.beta}
+	return editor{resource, api.config.NewID, r.now, r.beta}
 }
 
 // keptProperty is a property that is kept and shown as it was sent, without effect here.

@@ -107,14 +107,14 @@ var secretNames = []string{"customKeyIdentifier", "displayName", "endDateTime", 
 // newSecret makes a secret as {"displayName":…,"startDateTime":…,"endDateTime":…} wants it, all of
 // which may be left out.
 func (api *API) newSecret(r *request, at placeIn, wanted json.RawMessage) (directory.Secret, string, error) {
-	secret := directory.Secret{KeyID: api.NewID()}
+	secret := directory.Secret{KeyID: api.config.NewID()}
 	if err := secretAs(&secret, at, wanted); err != nil {
 		return secret, "", err
 	}
 	if err := lifetime(&secret, r.now); err != nil {
 		return secret, "", err
 	}
-	text, err := identity.NewSecret(api.Random)
+	text, err := identity.NewSecret(api.config.Random)
 	if err != nil {
 		return secret, "", err
 	}

@@ -31,7 +31,7 @@ func (api *API) createApplication(r *request) error {
 		return err
 	}
 	a := copied(directory.Client{Application: directory.Application{
-		ID: api.NewID(), AppID: api.NewID(), CreatedDateTime: r.now.UTC().Truncate(time.Second), Secrets: secrets,
+		ID: api.config.NewID(), AppID: api.config.NewID(), CreatedDateTime: r.now.UTC().Truncate(time.Second), Secrets: secrets,
 	}})
 	if err := api.editor(r, applicationResource).edit(&a, members, applicationEdits, applicationFields); err != nil {
 		return err

@@ -13,7 +13,7 @@ const exposed = "Allow, ETag, Location, OData-EntityId, OData-Version, Preferenc
 // allowOrigin tells a browser whether the page that calls may (CORS). A preflight it answers: that comes without a token, and it says nothing of
 // what there is. Tokens are no cookies: a page of another origin has none unless its user gave it one, so Access-Control-Allow-Credentials is not needed.
 func (api *API) allowOrigin(w http.ResponseWriter, hr *http.Request) (answered bool) {
-	if len(api.Origins) == 0 {
+	if len(api.config.Origins) == 0 {
 		return false
 	}
 	h := w.Header()
@@ -42,7 +42,7 @@ func (api *API) allowOrigin(w http.ResponseWriter, hr *http.Request) (answered b
 
 // mayCall says whether pages of an origin may call. One that is configured with the port * has any.
 func (api *API) mayCall(origin string) bool {
-	return slices.ContainsFunc(api.Origins, func(allowed string) bool {
+	return slices.ContainsFunc(api.config.Origins, func(allowed string) bool {
 		if host, any := strings.CutSuffix(allowed, ":*"); any {
 			rest, is := strings.CutPrefix(origin, host)
 			return is && (rest == "" || rest[0] == ':' && strings.Trim(rest[1:], "0123456789") == "")

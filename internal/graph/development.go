@@ -36,7 +36,7 @@ func (d *Development) before(api *API, r *request) error {
 	if d == nil {
 		return nil
 	}
-	d.processing.settle(r.ctx, api.Log, r.now)
+	d.processing.settle(r.ctx, api.config.Log, r.now)
 	r.processing = &d.processing
 	if r.op.isDevelopment() {
 		return nil

@@ -36,7 +36,7 @@ func (api *API) setClock(r *request) error {
 	if len(members) != 1 {
 		return refuse(`The clock is set by one of "now" (a time: 2026-01-31T12:00:00Z) and "advance" (a duration: PT1H); the body has %d properties.`, len(members))
 	}
-	d := api.Development
+	d := api.config.Development
 	d.moving.Lock()
 	defer d.moving.Unlock()
 	if members[0].Is("advance") {
@@ -50,8 +50,8 @@ func (api *API) setClock(r *request) error {
 		return err
 	}
 	api.limits.forget()
-	r.now = api.Now()
-	d.processing.settle(r.ctx, api.Log, r.now)
+	r.now = api.config.Now()
+	d.processing.settle(r.ctx, api.config.Log, r.now)
 	for _, t := range d.tenants() {
 		if err := t.PurgeExpired(r.ctx); err != nil {
 			return err

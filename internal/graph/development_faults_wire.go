@@ -14,7 +14,7 @@ func (api *API) getFaults(r *request) error {
 	if err := r.allow(); err != nil {
 		return err
 	}
-	return r.sendFaults(&api.Development.faults)
+	return r.sendFaults(&api.config.Development.faults)
 }
 
 func (r *request) sendFaults(fs *faults) error {
@@ -76,7 +76,7 @@ func (api *API) setFaults(r *request) error {
 			return refuse("Rule %d cannot be: %s.", i+1, err)
 		}
 	}
-	fs := &api.Development.faults
+	fs := &api.config.Development.faults
 	fs.mu.Lock()
 	fs.reset(seed)
 	for _, f := range rules {
@@ -114,7 +114,7 @@ func readFault(raw json.RawMessage) (f Fault, err error) {
 
 // deleteFaults answers DELETE /licensor/v1/development/faults.
 func (api *API) deleteFaults(r *request) error {
-	fs := &api.Development.faults
+	fs := &api.config.Development.faults
 	fs.mu.Lock()
 	fs.reset(1)
 	fs.mu.Unlock()

@@ -167,6 +167,6 @@ func (api *API) setGroupProcessing(r *request) error {
 	if err != nil {
 		return refuse("The delay cannot be: %s.", err)
 	}
-	api.Development.SetGroupProcessing(delay)
+	api.config.Development.SetGroupProcessing(delay)
 	return r.sendGroupProcessing()
 }

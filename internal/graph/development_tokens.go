@@ -40,7 +40,7 @@ func (api *API) mintToken(r *request) error {
 	if err != nil {
 		return err
 	}
-	token, err := api.Authority.Issue(claims)
+	token, err := api.config.Authority.Issue(claims)
 	if err != nil {
 		return err
 	}

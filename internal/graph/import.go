@@ -46,7 +46,7 @@ func (api *API) importRows(r *request) error {
 	if err != nil {
 		return err
 	}
-	taking := r.startTaking(max(1, api.ImportPieces))
+	taking := r.startTaking(max(1, api.config.ImportPieces))
 	defer taking.end()
 	err = r.readPieces(lines, taking)
 	if failed := taking.end(); failed != nil && (err == nil || r.ctx.Err() == nil) {

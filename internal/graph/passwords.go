@@ -21,7 +21,7 @@ func (api *API) passwordHash(r *request, name, password string) (string, error) 
 		p.Detail = &Detail{"InvalidPassword", "password", "Expected are 8 to 256 characters, among which the user's name is not."}
 		return "", p
 	}
-	return identity.HashPassword(r.ctx, api.Random, api.PasswordCost, password)
+	return identity.HashPassword(r.ctx, api.config.Random, api.config.PasswordCost, password)
 }
 
 // patchHash is passwordHash of the password that a patch of a user sets; "" when it sets none.

@@ -27,7 +27,7 @@ func (api *API) createPrincipal(r *request) error {
 	if err != nil {
 		return err
 	}
-	id := api.NewID()
+	id := api.config.NewID()
 	a, err := r.rewrite(
 		func(r *request) (directory.Client, error) { return r.registered(appID) },
 		func(a *directory.Client) error {

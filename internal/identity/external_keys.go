@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -55,6 +56,7 @@ func NewForeignKeys(client *http.Client, now func() time.Time, log *slog.Logger)
 	if err != nil {
 		return nil, fmt.Errorf("make the memory of issuers: %w", err)
 	}
+	log = cmp.Or(log, slog.Default())
 	bounded := *client
 	bounded.Transport = boundedBodies{client.Transport}
 	bounded.Timeout = fetchTime

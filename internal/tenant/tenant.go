@@ -19,7 +19,7 @@ import (
 type Options struct {
 	Now   func() time.Time
 	NewID func() uuid.UUID
-	Log   *slog.Logger
+	Log   *slog.Logger // nil: slog.Default()
 	// SnapshotAfter is how many bytes of effects are worth a new snapshot at least: what a start may have to replay. Those of large tenants
 	// are taken when the effects are a quarter of the last one.
 	SnapshotAfter int

@@ -1,9 +1,11 @@
 package tenant
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -32,6 +34,7 @@ func Open(ctx context.Context, s store.Store, options Options) (*Tenants, error)
 	if options.SnapshotAfter == 0 {
 		options.SnapshotAfter = 8 << 20
 	}
+	options.Log = cmp.Or(options.Log, slog.Default())
 	if options.Turns == nil {
 		options.Turns = NewTurns()
 	}

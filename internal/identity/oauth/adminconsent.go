@@ -51,7 +51,7 @@ func (s *Server) askAdministrator(v *visit, a *authorization) error {
 	case !isAdministrator(who.user):
 		return s.approvalPage(v, who, a.app, wanted)
 	case v.action == "accept":
-		if err := s.Tenants.Consent(v.Context(), v.tenant, a.app.ID, who.user.ID, wanted, true); err != nil {
+		if err := s.config.Tenants.Consent(v.Context(), v.tenant, a.app.ID, who.user.ID, wanted, true); err != nil {
 			return err
 		}
 		return s.sendBack(v, a, url.Values{"admin_consent": {"True"}, "tenant": {v.tenant.String()}})

@@ -33,7 +33,7 @@ func (s *Server) agree(v *visit, who *person, app identity.App, asked scopes, ho
 		return false, saidNo()
 	case v.action == "accept" && allowed:
 		forAll := v.form.Get("all") == "yes" && isAdministrator(who.user)
-		return false, s.Tenants.Consent(v.Context(), v.tenant, app.ID, who.user.ID, wanted, forAll)
+		return false, s.config.Tenants.Consent(v.Context(), v.tenant, app.ID, who.user.ID, wanted, forAll)
 	}
 	if !allowed {
 		return true, s.approvalPage(v, who, app, slices.DeleteFunc(slices.Clone(wanted), func(name string) bool { return mayConsent(who.user, []string{name}) }))

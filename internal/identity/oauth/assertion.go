@@ -90,7 +90,7 @@ func (s *Server) certificateKey(app identity.App, header jose.Header) (*rsa.Publ
 		if !ok {
 			return nil, badAssertion("the key of the certificate is no RSA key.")
 		}
-		now := s.Now()
+		now := s.config.Now()
 		if now.Before(certificate.NotBefore) || now.After(certificate.NotAfter) || (!registered.Expires.IsZero() && !now.Before(registered.Expires)) {
 			return nil, badAssertion("the certificate is outside of its validity, which ends " + certificate.NotAfter.UTC().Format(time.RFC3339) + ". Register a new one for app '" + app.AppID.String() + "'.")
 		}
@@ -113,7 +113,7 @@ func isNamed(der []byte, x5t, x5t256, kid string) bool {
 }
 
 func (s *Server) checkOwnClaims(c *call, app identity.App, claims jwt.Claims) error {
-	now, id := s.Now(), app.AppID.String()
+	now, id := s.config.Now(), app.AppID.String()
 	switch {
 	case claims.Issuer != id || claims.Subject != id:
 		return badAssertion("its issuer and subject must both be the client id.")
@@ -148,19 +148,19 @@ func (s *Server) isHere(c *call, audience string) bool {
 	if name == common || name == organizations {
 		return name == c.name()
 	}
-	tenant, ok := s.Tenants.Tenant(name)
+	tenant, ok := s.config.Tenants.Tenant(name)
 	return ok && tenant == c.tenant
 }
 
 // onlyOnce refuses an assertion that was used (RFC 7523 section 3, jti): who has seen it on its way must not use it again.
 func (s *Server) onlyOnce(c *call, app identity.App, claims jwt.Claims) error {
 	id := forAssertion.id(c.tenant.String() + " " + app.AppID.String() + " " + claims.ID)
-	family, err := s.Authority.NewID()
+	family, err := s.config.Authority.NewID()
 	if err != nil {
 		return err
 	}
-	life := claims.Expiry.Time().Add(skew + time.Second).Sub(s.Now())
-	if !s.used.take(app.ID.String(), max(1, life.Seconds()/usualAssertion.Seconds()), s.Now()) {
+	life := claims.Expiry.Time().Add(skew + time.Second).Sub(s.config.Now())
+	if !s.used.take(app.ID.String(), max(1, life.Seconds()/usualAssertion.Seconds()), s.config.Now()) {
 		return tooMany("The application has used too many assertions. Use a token until it expires, and make assertions that are valid for 10 minutes.")
 	}
 	first, err := s.addTicket(c.Context(), id, c.tenant, family, life, struct{}{})

@@ -203,7 +203,7 @@ func TestARestartDoesNotForgetWhoHasSignedIn(t *testing.T) {
 	b := w.browser(t).open(authorizePath, request(portal, portalRedirect))
 	b.signIn(annName)
 	device := b.open(authorizePath, request(portal, portalRedirect, "prompt", "login")).deviceCookie()
-	again, err := New(w.Config)
+	again, err := New(w.config)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -99,25 +99,25 @@ func (s *Server) giveTokens(v *visit, a *authorization, who *person, values url.
 	}
 	claims := s.idToken(v.call, d)
 	claims.CodeHash, claims.AccessHash = halfHash(values.Get("code")), halfHash(values.Get("access_token"))
-	token, err := s.Authority.Sign(claims)
+	token, err := s.config.Authority.Sign(claims)
 	values.Set("id_token", token)
 	return err
 }
 
 // newCode gives out a code.
 func (s *Server) newCode(v *visit, a *authorization, who *person) (string, error) {
-	if !s.codes.take(who.user.ID.String(), 1, s.Now()) {
+	if !s.codes.take(who.user.ID.String(), 1, s.config.Now()) {
 		return "", tooMany("There were too many sign-ins of this user in a short time. Try again in a few seconds.")
 	}
 	secret, err := s.newSecret()
 	if err != nil {
 		return "", err
 	}
-	family, err := s.Authority.NewID()
+	family, err := s.config.Authority.NewID()
 	if err != nil {
 		return "", err
 	}
-	own, err := s.Authority.NewID() // the code stays known when its family ends
+	own, err := s.config.Authority.NewID() // the code stays known when its family ends
 	if err != nil {
 		return "", err
 	}

@@ -25,13 +25,13 @@ const (
 
 // open finds the tenant that a request's path names.
 func (s *Server) open(w http.ResponseWriter, r *http.Request) (*call, error) {
-	c := &call{Request: r, w: w, root: s.Authority.Root(r)}
+	c := &call{Request: r, w: w, root: s.config.Authority.Root(r)}
 	name := c.name()
 	if name == common || name == organizations || name == "" {
 		return c, nil
 	}
 	var ok bool
-	if c.tenant, ok = s.Tenants.Tenant(name); !ok {
+	if c.tenant, ok = s.config.Tenants.Tenant(name); !ok {
 		return c, unknownTenant(name)
 	}
 	return c, nil

@@ -46,7 +46,7 @@ func (s *Server) client(c *call) (client, error) {
 		err = disabledApp(app)
 	}
 	if refused := asRefusal(err); refused != nil {
-		s.Log.InfoContext(c.Context(), "an application could not show who it is", "tenant", c.tenant, "appId", app.AppID, "code", refused.code, "address", c.RemoteAddr)
+		s.config.Log.InfoContext(c.Context(), "an application could not show who it is", "tenant", c.tenant, "appId", app.AppID, "code", refused.code, "address", c.RemoteAddr)
 	}
 	return found, err
 }
@@ -66,7 +66,7 @@ func (s *Server) application(c *call, id string) (identity.App, error) {
 	if err != nil {
 		return identity.App{}, unknownApp(id, c.tenant)
 	}
-	app, ok := s.Tenants.Application(c.tenant, appID)
+	app, ok := s.config.Tenants.Application(c.tenant, appID)
 	if !ok || app.ID == uuid.Nil {
 		return identity.App{}, unknownApp(id, c.tenant)
 	}
@@ -77,7 +77,7 @@ func (s *Server) checkSecret(app identity.App, text string) error {
 	switch secret, ok := app.Secret(text); {
 	case !ok:
 		return badSecret(app)
-	case secret.Expired(s.Now()):
+	case secret.Expired(s.config.Now()):
 		return expiredSecret(app)
 	}
 	return nil

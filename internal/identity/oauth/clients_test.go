@@ -69,7 +69,7 @@ func TestAnOrdinaryDeviceSignsUsersIn(t *testing.T) {
 	if err != nil || !token.Expiry.After(start) {
 		t.Fatalf("answered %v", err)
 	}
-	if caller, err := w.Authority.Verify(ctx, token.AccessToken); err != nil || caller.ObjectID != ann {
+	if caller, err := w.config.Authority.Verify(ctx, token.AccessToken); err != nil || caller.ObjectID != ann {
 		t.Errorf("caller is %+v, %v", caller, err)
 	}
 }
@@ -87,7 +87,7 @@ func TestAnOrdinaryRobotLogsIn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if caller, err := w.Authority.Verify(ctx, token.AccessToken); err != nil || caller.AppID != robot {
+		if caller, err := w.config.Authority.Verify(ctx, token.AccessToken); err != nil || caller.AppID != robot {
 			t.Errorf("caller is %+v, %v", caller, err)
 		}
 	}

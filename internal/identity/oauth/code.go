@@ -108,10 +108,10 @@ func (s *Server) presenter(c *call, ticket store.Ticket, known bool, owner uuid.
 
 // usedTwice ends what came of a code: one of the two who have it has stolen it (RFC 6749 section 4.1.2).
 func (s *Server) usedTwice(ctx context.Context, found code) error {
-	if err := s.Tickets.DropFamily(ctx, found.Family); err != nil {
+	if err := s.config.Tickets.DropFamily(ctx, found.Family); err != nil {
 		return err
 	}
-	s.Log.WarnContext(ctx, "a code was used twice, so what came of it is ended", "appId", found.Client, "user", found.User)
+	s.config.Log.WarnContext(ctx, "a code was used twice, so what came of it is ended", "appId", found.Client, "user", found.User)
 	return badGrant(54005, "OAuth2 authorization code was already redeemed, please retry with a new valid code or use an existing refresh token.")
 }
 

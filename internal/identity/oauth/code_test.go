@@ -27,7 +27,7 @@ func TestAUserSignsInToAServer(t *testing.T) {
 	if got.status != http.StatusOK || got.body["scope"] != "User.Read openid profile email offline_access" || got.body["token_type"] != "Bearer" {
 		t.Fatalf("answered %d %s", got.status, got.text)
 	}
-	caller, err := w.Authority.Verify(t.Context(), got.body["access_token"].(string))
+	caller, err := w.config.Authority.Verify(t.Context(), got.body["access_token"].(string))
 	if err != nil || caller.ObjectID != ann || caller.AppID != portal || !caller.Delegated || !caller.Permissions.Has("User.Read") || caller.Permissions.Has("User.ReadWrite.All") {
 		t.Fatalf("caller is %+v, %v", caller, err)
 	}

@@ -17,7 +17,7 @@ import (
 // What an application asks of another one's own API needs none. Both are the tenant's own, and the token says no more than who
 // the user is: what the other may do here in the user's name is a matter of its own grants (see onBehalfOf).
 func (s *Server) permits(tenant uuid.UUID, app identity.App, user uuid.UUID, asked scopes) (names, missing []string) {
-	granted := s.Tenants.Scopes(tenant, app.ID, user)
+	granted := s.config.Tenants.Scopes(tenant, app.ID, user)
 	if len(granted) == 0 {
 		missing = slices.Clone(asked.SignIn)
 	}
@@ -52,7 +52,7 @@ func (s *Server) checkResource(tenant uuid.UUID, asked scopes) error {
 	if asked.API == uuid.Nil {
 		return nil
 	}
-	if app, ok := s.Tenants.Application(tenant, asked.API); ok && app.ID != uuid.Nil && app.Enabled {
+	if app, ok := s.config.Tenants.Application(tenant, asked.API); ok && app.ID != uuid.Nil && app.Enabled {
 		return nil
 	}
 	return refuse(500011, "invalid_resource",

@@ -169,7 +169,7 @@ func TestAllPermissionsAreThoseThatWereGranted(t *testing.T) {
 		if claims := claimsOf(t, got.body["access_token"]); claims["aud"] != audience || claims["scp"] != "User.Read User.ReadWrite.All openid" || got.body["refresh_token"] != nil {
 			t.Errorf("%q: the token says %v", prefix, claims)
 		}
-		if _, err := w.Authority.Verify(t.Context(), got.body["access_token"].(string)); err != nil {
+		if _, err := w.config.Authority.Verify(t.Context(), got.body["access_token"].(string)); err != nil {
 			t.Errorf("%q: %v", prefix, err)
 		}
 	}
@@ -274,7 +274,7 @@ func TestAServiceActsOnBehalfOfItsCaller(t *testing.T) {
 		if claims := claimsOf(t, token); claims["aud"] != service.String() || claims["scp"] != scp || claims["azp"] != portal.String() {
 			t.Errorf("the token says %v", claims)
 		}
-		if caller, err := w.Authority.Verify(t.Context(), token.(string)); err == nil {
+		if caller, err := w.config.Authority.Verify(t.Context(), token.(string)); err == nil {
 			t.Errorf("a token for the service is good for us, as %+v", caller)
 		}
 		w.town.change(func() { delete(w.town.grants, [2]uuid.UUID{principalOf(service)}) })
@@ -284,7 +284,7 @@ func TestAServiceActsOnBehalfOfItsCaller(t *testing.T) {
 		if got.status != http.StatusOK || got.body["refresh_token"] == nil {
 			t.Fatalf("answered %d %s", got.status, got.text)
 		}
-		caller, err := w.Authority.Verify(t.Context(), got.body["access_token"].(string))
+		caller, err := w.config.Authority.Verify(t.Context(), got.body["access_token"].(string))
 		if err != nil || caller.ObjectID != ann || caller.AppID != service || caller.Permissions.Has("User.ReadWrite.All") {
 			t.Errorf("caller is %+v, %v", caller, err)
 		}
@@ -337,7 +337,7 @@ func TestABadAssertionOfAUserIsRefused(t *testing.T) {
 		{"of a disabled application", onBehalfForm(changed(func(c *identity.Claims) { c.AppID = brokenApp })), 400, "invalid_grant", 50013},
 		{"an id token", onBehalfForm(id, "client_id", portal.String()), 400, "invalid_grant", 50013},
 		{"a signature cut short", onBehalfForm(token[:len(token)-8]), 400, "invalid_grant", 50013},
-		{"by a key of its own", onBehalfForm(cards()[0].sign(t, "RS256", map[string]any{"kid": w.Authority.PublicKeys().Keys[0].KeyID}, claimsOf(t, token))), 400, "invalid_grant", 50013},
+		{"by a key of its own", onBehalfForm(cards()[0].sign(t, "RS256", map[string]any{"kid": w.config.Authority.PublicKeys().Keys[0].KeyID}, claimsOf(t, token))), 400, "invalid_grant", 50013},
 		{"without secret", onBehalfForm(token, "client_secret", ""), 401, "invalid_client", 7000218},
 		{"without use", onBehalfForm(token, "requested_token_use", ""), 400, "invalid_request", 9002313},
 		{"without assertion", onBehalfForm("", "assertion", ""), 400, "invalid_request", 900144},
@@ -368,7 +368,7 @@ func TestAPasswordIsExchangedWhereTheTenantAllowsIt(t *testing.T) {
 		if got.status != http.StatusOK || got.body["refresh_token"] == nil || got.body["id_token"] == nil {
 			t.Fatalf("answered %d %s", got.status, got.text)
 		}
-		if caller, err := w.Authority.Verify(t.Context(), got.body["access_token"].(string)); err != nil || caller.ObjectID != ann || caller.AppID != tool {
+		if caller, err := w.config.Authority.Verify(t.Context(), got.body["access_token"].(string)); err != nil || caller.ObjectID != ann || caller.AppID != tool {
 			t.Errorf("caller is %+v, %v", caller, err)
 		}
 	}

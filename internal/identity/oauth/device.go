@@ -97,7 +97,7 @@ func (s *Server) newDevice(c *call, id, scope string) (deviceAnswer, error) {
 	if id == "" {
 		return none, missingParameter("client_id")
 	}
-	if err := s.devices.ask(c.RemoteAddr, s.Now()); err != nil {
+	if err := s.devices.ask(c.RemoteAddr, s.config.Now()); err != nil {
 		return none, err
 	}
 	appID, err := s.deviceClient(c, id)
@@ -108,7 +108,7 @@ func (s *Server) newDevice(c *call, id, scope string) (deviceAnswer, error) {
 	if err != nil {
 		return none, err
 	}
-	if err := s.devices.give(s.Now()); err != nil {
+	if err := s.devices.give(s.config.Now()); err != nil {
 		return none, err
 	}
 	secret, userCode, err := s.addDevice(c.Context(), device{Client: appID.String(), Tenant: c.tenant, Scopes: asked})
@@ -127,7 +127,7 @@ func (s *Server) newDevice(c *call, id, scope string) (deviceAnswer, error) {
 func (s *Server) deviceClient(c *call, id string) (uuid.UUID, error) {
 	if c.anyTenant() {
 		appID, err := uuid.Parse(id)
-		if _, firstParty := identity.FirstPartyByID(appID); err != nil || (!firstParty && !s.Tenants.Known(appID)) {
+		if _, firstParty := identity.FirstPartyByID(appID); err != nil || (!firstParty && !s.config.Tenants.Known(appID)) {
 			return uuid.Nil, unknownAppAnywhere(id)
 		}
 		return appID, nil
@@ -144,7 +144,7 @@ func (s *Server) addDevice(ctx context.Context, d device) (secret, userCode stri
 	if secret, err = s.newSecret(); err != nil {
 		return "", "", err
 	}
-	family, err := s.Authority.NewID()
+	family, err := s.config.Authority.NewID()
 	if err != nil {
 		return "", "", err
 	}
@@ -153,7 +153,7 @@ func (s *Server) addDevice(ctx context.Context, d device) (secret, userCode stri
 		return "", "", err
 	}
 	for { // a code for people is short, so another may have it
-		if userCode, err = newUserCode(s.Random); err != nil {
+		if userCode, err = newUserCode(s.config.Random); err != nil {
 			return "", "", err
 		}
 		first, err := s.addTicket(ctx, forUserCode.id(userCode), d.Tenant, family, deviceLife, id[:])
@@ -247,7 +247,7 @@ func sameID(one, other string) bool {
 func (s *Server) notApproved(id [32]byte, is state) error {
 	switch is {
 	case waiting:
-		return s.polls.pending(id, s.Now())
+		return s.polls.pending(id, s.config.Now())
 	case declined:
 		return refuse(65004, "authorization_declined", "The user declined to sign in.")
 	case redeemed:

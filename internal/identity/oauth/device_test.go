@@ -72,7 +72,7 @@ func TestAUserSignsInOnAnotherDevice(t *testing.T) {
 		if got.status != http.StatusOK || got.body["refresh_token"] == nil || got.body["client_info"] != clientInfo(ann, contoso) {
 			t.Fatalf("answered %d %s", got.status, got.text)
 		}
-		if caller, err := w.Authority.Verify(t.Context(), got.body["access_token"].(string)); err != nil || caller.ObjectID != ann || caller.AppID != tool {
+		if caller, err := w.config.Authority.Verify(t.Context(), got.body["access_token"].(string)); err != nil || caller.ObjectID != ann || caller.AppID != tool {
 			t.Errorf("caller is %+v, %v", caller, err)
 		}
 		w.clock.advance(5 * time.Second)
@@ -248,7 +248,7 @@ func TestUserCodesAreAsLikelyAsOneAnother(t *testing.T) {
 	counts := map[rune]int{}
 	w := newWorld(t)
 	for range 2000 {
-		code, err := newUserCode(w.Random)
+		code, err := newUserCode(w.config.Random)
 		if err != nil || len(code) != userCodeLength {
 			t.Fatalf("%q, %v", code, err)
 		}

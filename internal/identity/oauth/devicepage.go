@@ -45,7 +45,7 @@ func (s *Server) deviceAuth(v *visit) error {
 // findDevice finds the device that waits with a code. Guessing is slowed down.
 func (s *Server) findDevice(v *visit, entered string) (ticket store.Ticket, found device, problem *refusal, err error) {
 	from, of := s.codesOf(v.call)
-	leave, err := s.attempts.enter(v.Context(), s.Now(), of, from)
+	leave, err := s.attempts.enter(v.Context(), s.config.Now(), of, from)
 	if refused := asRefusal(err); refused != nil {
 		return ticket, found, &refusal{refused.status, refused.code, refused.name, "There were too many wrong codes. Wait " + waitOf(refused) + " and try again."}, nil
 	}

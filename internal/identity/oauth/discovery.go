@@ -107,7 +107,7 @@ func (s *Server) discovery(c *call) (any, error) {
 }
 
 // publicKeys answers the keys our tokens can be verified with; they are the same for all tenants.
-func (s *Server) publicKeys(*call) (any, error) { return s.Authority.PublicKeys(), nil }
+func (s *Server) publicKeys(*call) (any, error) { return s.config.Authority.PublicKeys(), nil }
 
 // instances is what a client learns of an authority before it trusts its address (A1).
 type instances struct {
@@ -134,7 +134,7 @@ func (s *Server) instance(c *call) (any, error) {
 	name, _, _ := strings.Cut(strings.ToLower(path), "/")
 	tenant := name
 	if name != common && name != organizations {
-		id, ok := s.Tenants.Tenant(name)
+		id, ok := s.config.Tenants.Tenant(name)
 		if !ok {
 			return nil, unknownTenant(name)
 		}

@@ -133,7 +133,7 @@ func wantRefusal(t *testing.T, got answer, status int, name string, code int) {
 
 func issue(t testing.TB, w world, claims identity.Claims) string {
 	t.Helper()
-	raw, err := w.Authority.Issue(claims)
+	raw, err := w.config.Authority.Issue(claims)
 	if err != nil {
 		t.Fatal(err)
 	}

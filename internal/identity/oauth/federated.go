@@ -24,7 +24,7 @@ func (s *Server) checkFederated(c *call, app identity.App, raw string, unread jw
 	}
 	payload, err := s.foreign.Payload(c.Context(), issuer, raw)
 	if unreachable, ok := errors.AsType[*identity.Unreachable](err); ok {
-		s.Log.WarnContext(c.Context(), "the issuer of a federated credential cannot be read", "appId", app.AppID, "error", unreachable)
+		s.config.Log.WarnContext(c.Context(), "the issuer of a federated credential cannot be read", "appId", app.AppID, "error", unreachable)
 		return badClient(50166, "The OpenID configuration or the keys of the assertion's issuer '"+short(issuer)+"' cannot be read.")
 	}
 	if refused, ok := errors.AsType[*identity.Unauthorized](err); ok {
@@ -37,7 +37,7 @@ func (s *Server) checkFederated(c *call, app identity.App, raw string, unread jw
 	if err := josejson.Unmarshal(payload, &claims); err != nil {
 		return badAssertion("its claims cannot be read, or one stands there twice.")
 	}
-	now := s.Now()
+	now := s.config.Now()
 	switch {
 	case claims.Issuer != issuer || !isRegistered(app, claims):
 		return badAssertion("its claims are not those that are registered.")

@@ -81,7 +81,7 @@ func TestAnAccessTokenIsSentWhereTheApplicationAllowsIt(t *testing.T) {
 	for _, kind := range []string{"id_token token", "token id_token", "token"} {
 		b := w.browser(t).open(authorizePath, request(page, pageRedirect, "response_type", kind, "scope", "openid User.Read offline_access", "code_challenge", "", "code_challenge_method", "")).signIn(annName)
 		back := b.back(pageRedirect)
-		caller, err := w.Authority.Verify(t.Context(), back.Get("access_token"))
+		caller, err := w.config.Authority.Verify(t.Context(), back.Get("access_token"))
 		if err != nil || caller.ObjectID != ann || caller.AppID != page || !caller.Permissions.Has("User.Read") {
 			t.Fatalf("%s: %v, %v: %v", kind, caller, err, back)
 		}

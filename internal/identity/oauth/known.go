@@ -86,7 +86,7 @@ func (p places) hasWithin(area netip.Prefix) bool {
 
 func (s *Server) places(c *call, account key) (found places, ticket store.Ticket, ok bool, err error) {
 	ticket, ok, err = s.ticket(c.Context(), forPlaces.id(string(account[:])), &found)
-	found.Places = slices.DeleteFunc(found.Places, func(p place) bool { return s.Now().Sub(p.Seen) > placesLast })
+	found.Places = slices.DeleteFunc(found.Places, func(p place) bool { return s.config.Now().Sub(p.Seen) > placesLast })
 	return found, ticket, ok, err
 }
 
@@ -97,7 +97,7 @@ func (s *Server) rememberPlace(c *call, account key, user uuid.UUID) error {
 	if err != nil {
 		return err
 	}
-	now := s.Now().UTC().Truncate(time.Second)
+	now := s.config.Now().UTC().Truncate(time.Second)
 	if slices.ContainsFunc(found.Places, func(p place) bool { return p.Network == network && now.Sub(p.Seen) < seenAgain }) {
 		return nil
 	}
@@ -140,7 +140,7 @@ func (s *Server) knownDevice(c *call) (*knownDevice, bool) {
 		return nil, false
 	}
 	made := time.Unix(int64(binary.BigEndian.Uint64(data[len(d.id):])), 0)
-	if s.Now().Sub(made) > deviceLasts {
+	if s.config.Now().Sub(made) > deviceLasts {
 		return nil, false
 	}
 	copy(d.id[:], data)
@@ -151,7 +151,7 @@ func (s *Server) knownDevice(c *call) (*knownDevice, bool) {
 }
 
 func (s *Server) deviceSum(data []byte) []byte {
-	mac := hmac.New(sha256.New, s.DeviceKey)
+	mac := hmac.New(sha256.New, s.config.DeviceKey)
 	mac.Write(data)
 	return mac.Sum(nil)
 }
@@ -161,13 +161,13 @@ func (s *Server) rememberDevice(c *call, account key) error {
 	d, ok := s.knownDevice(c)
 	if !ok {
 		d = new(knownDevice)
-		if _, err := io.ReadFull(s.Random, d.id[:]); err != nil {
+		if _, err := io.ReadFull(s.config.Random, d.id[:]); err != nil {
 			return fmt.Errorf("make the id of a device: %w", err)
 		}
 	}
 	tag := accountTag(account[:8])
 	others := slices.DeleteFunc(d.accounts, func(other accountTag) bool { return other == tag })
-	data := binary.BigEndian.AppendUint64(d.id[:], uint64(s.Now().Unix()))
+	data := binary.BigEndian.AppendUint64(d.id[:], uint64(s.config.Now().Unix()))
 	data = append(data, tag[:]...)
 	for _, other := range others[:min(len(others), mostAccounts-1)] {
 		data = append(data, other[:]...)

@@ -19,13 +19,13 @@ func (s *Server) logIn(c *call, name, password string) (identity.User, error) {
 		return identity.User{}, err
 	}
 	defer leave()
-	user, err := s.Tenants.UserByName(c.Context(), c.tenant, name)
+	user, err := s.config.Tenants.UserByName(c.Context(), c.tenant, name)
 	if err != nil {
 		return user, err
 	}
 	hash := ""
 	if user.ID != uuid.Nil {
-		if hash, err = s.Tenants.Password(c.Context(), c.tenant, user.ID); err != nil {
+		if hash, err = s.config.Tenants.Password(c.Context(), c.tenant, user.ID); err != nil {
 			return user, err
 		}
 	}
@@ -34,22 +34,22 @@ func (s *Server) logIn(c *call, name, password string) (identity.User, error) {
 	}
 	known := hash != ""
 	if !known {
-		hash = s.Cost.NoPassword()
+		hash = s.config.Cost.NoPassword()
 	}
 	switch right, err := identity.CheckPassword(c.Context(), hash, password); {
 	case err != nil:
 		return user, err
 	case !right || !known:
-		s.Log.InfoContext(c.Context(), "a sign-in failed", "tenant", c.tenant, "user", user.ID, "address", c.RemoteAddr)
+		s.config.Log.InfoContext(c.Context(), "a sign-in failed", "tenant", c.tenant, "user", user.ID, "address", c.RemoteAddr)
 		return identity.User{}, badPassword()
 	}
 	s.attempts.forget(from.lane)
 	s.attempts.forgive(append(from.address, from.budget)...)
 	if !user.Enabled {
-		s.Log.InfoContext(c.Context(), "a sign-in of a disabled user failed", "tenant", c.tenant, "user", user.ID, "address", c.RemoteAddr)
+		s.config.Log.InfoContext(c.Context(), "a sign-in of a disabled user failed", "tenant", c.tenant, "user", user.ID, "address", c.RemoteAddr)
 		return identity.User{}, disabledUser()
 	}
-	s.Log.InfoContext(c.Context(), "a user has signed in", "tenant", c.tenant, "user", user.ID, "address", c.RemoteAddr)
+	s.config.Log.InfoContext(c.Context(), "a user has signed in", "tenant", c.tenant, "user", user.ID, "address", c.RemoteAddr)
 	if err := s.rememberPlace(c, account, user.ID); err != nil {
 		return user, err
 	}
@@ -62,7 +62,7 @@ func (s *Server) enter(c *call, account key) (source, func(), error) {
 	if err != nil {
 		return from, nil, err
 	}
-	leave, err := s.attempts.enter(c.Context(), s.Now(), from.class, from.limits()...)
+	leave, err := s.attempts.enter(c.Context(), s.config.Now(), from.class, from.limits()...)
 	return from, leave, err
 }
 
@@ -78,7 +78,7 @@ func (s *Server) password(c *call) (*tokenAnswer, error) {
 			return nil, err
 		}
 	}
-	if !s.Tenants.SignIn(c.tenant).AllowPasswordGrant {
+	if !s.config.Tenants.SignIn(c.tenant).AllowPasswordGrant {
 		return nil, refuse(70003, "unsupported_grant_type", "The grant type 'password' is not allowed in the directory '%s'.", c.tenant)
 	}
 	client, err := s.client(c)
@@ -99,7 +99,7 @@ func (s *Server) password(c *call) (*tokenAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	since := s.Now()
+	since := s.config.Now()
 	if user, err = s.userFor(c.Context(), c.tenant, user.ID, user.Serial, since); err != nil {
 		return nil, err
 	}
@@ -109,7 +109,7 @@ func (s *Server) password(c *call) (*tokenAnswer, error) {
 // tenantOf finds the tenant by the domain of a user's name.
 func (s *Server) tenantOf(c *call, name string) error {
 	_, domain, _ := strings.Cut(strings.TrimSpace(strings.ToLower(name)), "@")
-	tenant, ok := s.Tenants.Tenant(domain)
+	tenant, ok := s.config.Tenants.Tenant(domain)
 	if !ok || domain == "" {
 		return unknownTenant(domain)
 	}
@@ -123,7 +123,7 @@ func (s *Server) first(c *call, client client, user identity.User, since time.Ti
 	if err != nil {
 		return nil, err
 	}
-	id, err := s.Authority.NewID()
+	id, err := s.config.Authority.NewID()
 	if err != nil {
 		return nil, err
 	}

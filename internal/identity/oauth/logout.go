@@ -48,6 +48,6 @@ func (s *Server) mayReturn(v *visit, values url.Values, target string) bool {
 	if err != nil {
 		return false
 	}
-	app, ok := s.Tenants.Application(tenant, id)
+	app, ok := s.config.Tenants.Application(tenant, id)
 	return ok && usableRedirect(target) && slices.Contains(slices.Concat(app.Redirects.Web, app.Redirects.SPA, app.Redirects.Public), target)
 }

@@ -32,14 +32,14 @@ func (s *Server) newestFamily(c *call, kind string, user, family uuid.UUID, life
 		found.Families = found.Families[len(family):]
 	}
 	found.Families = slices.Concat(found.Families, family[:])
-	if ticket.Expires = s.Now().UTC().Add(life).Truncate(time.Second); ok {
+	if ticket.Expires = s.config.Now().UTC().Add(life).Truncate(time.Second); ok {
 		_, err = s.changeTicket(c.Context(), ticket, found)
 	} else {
 		_, err = s.addTicket(c.Context(), id, c.tenant, user, life, found)
 	}
 	for _, old := range ended {
 		if err == nil {
-			err = s.Tickets.DropFamily(c.Context(), old)
+			err = s.config.Tickets.DropFamily(c.Context(), old)
 		}
 	}
 	return err

@@ -37,7 +37,7 @@ func (s *Server) readOwn(raw string) (ownToken, error) {
 	if !identity.OneSpelling(raw) {
 		return t, fmt.Errorf("it is not written as we write it")
 	}
-	set := s.Authority.PublicKeys()
+	set := s.config.Authority.PublicKeys()
 	keys := set.Key(signed.Signatures[0].Protected.KeyID)
 	if len(keys) != 1 {
 		return t, fmt.Errorf("its key is not one of ours")
@@ -81,7 +81,7 @@ func (s *Server) assertedUser(c *call, app identity.App, raw string) (identity.U
 	if err != nil {
 		return identity.User{}, time.Time{}, badGrant(50013, "Assertion failed signature validation: it is no token of this authority.")
 	}
-	now := s.Now().Unix()
+	now := s.config.Now().Unix()
 	tolerance := int64(skew / time.Second)
 	user, errUser := uuid.Parse(token.ObjectID)
 	caller, errCaller := uuid.Parse(token.AppID)
@@ -95,7 +95,7 @@ func (s *Server) assertedUser(c *call, app identity.App, raw string) (identity.U
 	case now+tolerance < token.NotBefore:
 		return identity.User{}, time.Time{}, badGrant(500133, "Assertion is not within its valid time range: it is not valid yet.")
 	}
-	if from, ok := s.Tenants.Application(c.tenant, caller); !ok || !from.Enabled || identity.IsAnother(token.AppSerial, from.Serial) {
+	if from, ok := s.config.Tenants.Application(c.tenant, caller); !ok || !from.Enabled || identity.IsAnother(token.AppSerial, from.Serial) {
 		return identity.User{}, time.Time{}, badGrant(50013, "The application that the assertion was given to is unknown or disabled.")
 	}
 	since := time.Unix(token.IssuedAt, 0).UTC()

@@ -61,7 +61,7 @@ func TestNothingIsGoodForAnotherWithTheSameID(t *testing.T) {
 			want("the refresh token", w.post(t, tokenPath, refreshForm(refresh.body["refresh_token"])), ofServer)
 			want("the device", w.poll(t, approved), ofProgram)
 			want("the token for a service", w.post(t, tokenPath, onBehalfForm(forService)), ofServer)
-			if _, err := w.Authority.Verify(t.Context(), refresh.body["access_token"].(string)); (err != nil) != ofServer {
+			if _, err := w.config.Authority.Verify(t.Context(), refresh.body["access_token"].(string)); (err != nil) != ofServer {
 				t.Errorf("the access token: %v", err)
 			}
 			if name == "the user" {
@@ -82,10 +82,10 @@ func TestATokenInMemoryIsNotGivenToAnother(t *testing.T) {
 	if first.body["access_token"] == second.body["access_token"] {
 		t.Error("it is given the same token")
 	}
-	if _, err := w.Authority.Verify(t.Context(), first.body["access_token"].(string)); err == nil {
+	if _, err := w.config.Authority.Verify(t.Context(), first.body["access_token"].(string)); err == nil {
 		t.Error("the token of the first is good for the second")
 	}
-	if _, err := w.Authority.Verify(t.Context(), second.body["access_token"].(string)); err != nil {
+	if _, err := w.config.Authority.Verify(t.Context(), second.body["access_token"].(string)); err != nil {
 		t.Error(err)
 	}
 }

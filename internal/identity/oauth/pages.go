@@ -142,7 +142,7 @@ func (s *Server) errorPage(v *visit, err error) {
 		Description: fmt.Sprintf("AADSTS%d · Trace ID: %s · Correlation ID: %s · %s", refused.code, body.TraceID, body.CorrelationID, body.Timestamp),
 	})
 	if shown != nil {
-		s.Log.ErrorContext(v.Context(), "the error page failed", "error", shown)
+		s.config.Log.ErrorContext(v.Context(), "the error page failed", "error", shown)
 		v.w.WriteHeader(http.StatusInternalServerError)
 	}
 }

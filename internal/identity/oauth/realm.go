@@ -27,7 +27,7 @@ func (s *Server) userRealm(c *call) (any, error) {
 // domainOf is the domain of a user name, when it is one of ours.
 func (s *Server) domainOf(name string) (string, bool) {
 	_, domain, _ := strings.Cut(strings.ToLower(strings.TrimSpace(name)), "@")
-	_, ok := s.Tenants.Tenant(domain)
+	_, ok := s.config.Tenants.Tenant(domain)
 	return domain, ok && strings.Contains(domain, ".") // a tenant's id is not a domain
 }
 

@@ -51,7 +51,7 @@ func (s *Server) startFamily(c *call, d delegation, id uuid.UUID, kind platform)
 	if err != nil {
 		return "", err
 	}
-	if _, err := s.addTicket(c.Context(), forRefresh.id(secret), c.tenant, id, started.ends(s.Now()).Sub(s.Now()), started); err != nil {
+	if _, err := s.addTicket(c.Context(), forRefresh.id(secret), c.tenant, id, started.ends(s.config.Now()).Sub(s.config.Now()), started); err != nil {
 		return "", err
 	}
 	return secret + "." + generation, s.newestFamily(c, "refresh "+d.client.AppID.String(), d.user.ID, id, refreshMost)
@@ -105,7 +105,7 @@ func (s *Server) refresh(c *call) (*tokenAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	ticket.Expires = found.ends(s.Now()).UTC().Truncate(time.Second)
+	ticket.Expires = found.ends(s.config.Now()).UTC().Truncate(time.Second)
 	if won, err := s.changeTicket(c.Context(), ticket, found); err != nil {
 		return nil, err
 	} else if !won {
@@ -117,10 +117,10 @@ func (s *Server) refresh(c *call) (*tokenAnswer, error) {
 
 // endFamily ends all refresh tokens of a sign-in, because an old one was used: one of the two who have it has stolen it.
 func (s *Server) endFamily(ctx context.Context, id uuid.UUID) error {
-	if err := s.Tickets.DropFamily(ctx, id); err != nil {
+	if err := s.config.Tickets.DropFamily(ctx, id); err != nil {
 		return err
 	}
-	s.Log.WarnContext(ctx, "an old refresh token was used, so what came of its sign-in is ended", "family", id)
+	s.config.Log.WarnContext(ctx, "an old refresh token was used, so what came of its sign-in is ended", "family", id)
 	return badGrant(70008, "The provided refresh token was used before, so it and all that came of the same sign-in are revoked. Send a new interactive authorization request for this user and resource.")
 }
 

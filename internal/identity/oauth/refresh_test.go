@@ -31,7 +31,7 @@ func TestRefreshTokensRotate(t *testing.T) {
 		if got.status != http.StatusOK || got.body["refresh_token"] == before || got.body["refresh_token"] == nil || got.body["scope"] != "User.Read openid profile email offline_access" {
 			t.Fatalf("answered %d %s", got.status, got.text)
 		}
-		if caller, err := w.Authority.Verify(t.Context(), got.body["access_token"].(string)); err != nil || caller.ObjectID != ann {
+		if caller, err := w.config.Authority.Verify(t.Context(), got.body["access_token"].(string)); err != nil || caller.ObjectID != ann {
 			t.Errorf("caller is %+v, %v", caller, err)
 		}
 		id := claimsOf(t, got.body["id_token"])
@@ -174,7 +174,7 @@ func TestTheStoreHoldsNothingThatCouldBeUsed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	code := w.code(t, portal, portalRedirect)
-	ticket, err := w.Tickets.Ticket(t.Context(), forCode.id(code))
+	ticket, err := w.config.Tickets.Ticket(t.Context(), forCode.id(code))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,13 +76,13 @@ func (s *Server) describe(r *http.Request, err error) (*refusal, refusalBody) {
 	trace, correlation := s.traceIDs(r)
 	refused, ok := errors.AsType[*refusal](err)
 	if !ok {
-		s.Log.ErrorContext(r.Context(), "the authority failed", "error", err, "path", r.URL.Path, "traceId", trace, "correlationId", correlation)
+		s.config.Log.ErrorContext(r.Context(), "the authority failed", "error", err, "path", r.URL.Path, "traceId", trace, "correlationId", correlation)
 		refused = &refusal{
 			http.StatusServiceUnavailable, 90033, "temporarily_unavailable",
 			"A transient error has occurred. Try again later, and search the server's log for the trace ID if it remains.",
 		}
 	}
-	now := s.Now().UTC().Format("2006-01-02 15:04:05Z")
+	now := s.config.Now().UTC().Format("2006-01-02 15:04:05Z")
 	body := refusalBody{
 		Error:       refused.name,
 		Description: fmt.Sprintf("%s Trace ID: %s Correlation ID: %s Timestamp: %s", refused.Error(), trace, correlation, now),
@@ -98,7 +98,7 @@ func (s *Server) describe(r *http.Request, err error) (*refusal, refusalBody) {
 // traceIDs are the id of this answer and the one by which the client knows its request. Without randomness, which is then
 // most likely the error to be told, the first is nil.
 func (s *Server) traceIDs(r *http.Request) (trace, correlation string) {
-	id, _ := s.Authority.NewID()
+	id, _ := s.config.Authority.NewID()
 	if wanted, err := uuid.Parse(r.Header.Get("client-request-id")); err == nil {
 		return id.String(), wanted.String()
 	}

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"html/template"
@@ -14,14 +15,14 @@ import (
 	"licensor/internal/identity"
 )
 
-// Config is what a Server needs of its surroundings. All fields are required.
+// Config is what a Server needs of its surroundings. All fields but Log are required.
 type Config struct {
 	Authority *identity.Authority
 	Tenants   Directory
 	Tickets   Tickets
 	Now       func() time.Time
-	Random    io.Reader // safe for several goroutines
-	Log       *slog.Logger
+	Random    io.Reader    // safe for several goroutines
+	Log       *slog.Logger // nil: slog.Default()
 	Client    *http.Client // reaches the issuers of federated credentials
 	Cost      identity.PasswordCost
 	DeviceKey []byte // 32 random bytes that are always the same: the cookies of known devices are signed with them
@@ -29,7 +30,7 @@ type Config struct {
 
 // Server serves the authority's addresses. It may be used by several goroutines.
 type Server struct {
-	Config
+	config    Config
 	templates map[string]*template.Template // of pages, by name
 
 	foreign  *identity.ForeignKeys
@@ -47,6 +48,7 @@ func New(config Config) (*Server, error) {
 	if len(config.DeviceKey) != sha256.Size {
 		return nil, fmt.Errorf("the key for the cookies of devices has %d bytes instead of %d", len(config.DeviceKey), sha256.Size)
 	}
+	config.Log = cmp.Or(config.Log, slog.Default())
 	templates, err := parsePages()
 	if err != nil {
 		return nil, fmt.Errorf("read the pages for people: %w", err)
@@ -56,7 +58,7 @@ func New(config Config) (*Server, error) {
 		return nil, err
 	}
 	return &Server{
-		Config: config, templates: templates, foreign: foreign,
+		config: config, templates: templates, foreign: foreign,
 		given: newGivenTokens(), attempts: newAttempts(), polls: newPolls(), devices: newDeviceBounds(),
 		codes: newRates(codesAtOnce, codesEvery), used: newRates(assertionsAtOnce, assertionsEvery),
 	}, nil

@@ -76,7 +76,7 @@ func (s *Server) signedIn(c *call) (*person, error) {
 	if err != nil || !ok || (!c.anyTenant() && ticket.Tenant != c.tenant) {
 		return nil, err
 	}
-	user, err := s.Tenants.User(c.Context(), ticket.Tenant, found.User)
+	user, err := s.config.Tenants.User(c.Context(), ticket.Tenant, found.User)
 	if err != nil || !user.Enabled || found.Since.Before(user.SessionsFrom) || identity.IsAnother(found.Serial, user.Serial) {
 		return nil, err
 	}
@@ -93,11 +93,11 @@ func (s *Server) startSession(c *call, user identity.User) error {
 	if err != nil {
 		return err
 	}
-	family, err := s.Authority.NewID()
+	family, err := s.config.Authority.NewID()
 	if err != nil {
 		return err
 	}
-	if _, err := s.addTicket(c.Context(), forSession.id(secret), c.tenant, family, sessionLife, session{user.ID, user.Serial, s.Now().UTC()}); err != nil {
+	if _, err := s.addTicket(c.Context(), forSession.id(secret), c.tenant, family, sessionLife, session{user.ID, user.Serial, s.config.Now().UTC()}); err != nil {
 		return err
 	}
 	if err := s.newestFamily(c, "session", user.ID, family, sessionLife); err != nil {
@@ -119,5 +119,5 @@ func (s *Server) endSession(c *call) error {
 	if err != nil || !ok {
 		return err
 	}
-	return s.Tickets.DropFamily(c.Context(), ticket.Family)
+	return s.config.Tickets.DropFamily(c.Context(), ticket.Family)
 }

@@ -36,7 +36,7 @@ func (s *Server) identify(v *visit, want wish) (who *person, answered bool, err 
 		}
 	}
 	suits := who != nil && !want.fresh && (want.hint == "" || strings.EqualFold(want.hint, who.user.Name)) &&
-		(!want.hasOldest || (want.oldest > 0 && s.Now().Sub(who.since) <= want.oldest))
+		(!want.hasOldest || (want.oldest > 0 && s.config.Now().Sub(who.since) <= want.oldest))
 	switch {
 	case suits && who.user.MustChangePassword && !want.silent:
 		answered, err = s.renew(v, who)
@@ -132,11 +132,11 @@ func (s *Server) renew(v *visit, who *person) (answered bool, err error) {
 		}
 		return true, s.show(v, "password", data)
 	}
-	hash, err := identity.HashPassword(v.Context(), s.Random, s.Cost, fresh)
+	hash, err := identity.HashPassword(v.Context(), s.config.Random, s.config.Cost, fresh)
 	if err != nil {
 		return false, err
 	}
-	if err := s.Tenants.SetPassword(v.Context(), v.tenant, who.user.ID, hash); err != nil {
+	if err := s.config.Tenants.SetPassword(v.Context(), v.tenant, who.user.ID, hash); err != nil {
 		return false, err
 	}
 	if err := s.startSession(v.call, who.user); err != nil {

@@ -41,12 +41,12 @@ const (
 func (u use) id(secret string) [32]byte { return sha256.Sum256([]byte(string(u) + " " + secret)) }
 
 // newSecret makes what a ticket is found by: 256 random bits, 43 characters.
-func (s *Server) newSecret() (string, error) { return identity.NewSecret(s.Random) }
+func (s *Server) newSecret() (string, error) { return identity.NewSecret(s.config.Random) }
 
 // addTicket keeps data for as long as life; false when there is a ticket with its id.
 func (s *Server) addTicket(ctx context.Context, id [32]byte, tenant, family uuid.UUID, life time.Duration, data any) (bool, error) {
-	err := s.Tickets.AddTicket(ctx, store.Ticket{
-		ID: id, Tenant: tenant, Family: family, Expires: s.Now().UTC().Add(life).Truncate(time.Second), Data: encode(data),
+	err := s.config.Tickets.AddTicket(ctx, store.Ticket{
+		ID: id, Tenant: tenant, Family: family, Expires: s.config.Now().UTC().Add(life).Truncate(time.Second), Data: encode(data),
 	})
 	if errors.Is(err, store.ErrExists) {
 		return false, nil
@@ -56,14 +56,14 @@ func (s *Server) addTicket(ctx context.Context, id [32]byte, tenant, family uuid
 
 // ticket reads one into data; false when it is unknown or has expired, which after a while is the same.
 func (s *Server) ticket(ctx context.Context, id [32]byte, data any) (store.Ticket, bool, error) {
-	t, err := s.Tickets.Ticket(ctx, id)
+	t, err := s.config.Tickets.Ticket(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return store.Ticket{}, false, nil
 	}
 	if err != nil {
 		return store.Ticket{}, false, err
 	}
-	if !s.Now().Before(t.Expires) {
+	if !s.config.Now().Before(t.Expires) {
 		return t, false, nil
 	}
 	if err := json.Unmarshal(t.Data, data); err != nil {
@@ -76,7 +76,7 @@ func (s *Server) ticket(ctx context.Context, id [32]byte, data any) (store.Ticke
 // those that have read the same succeeds: whoever gives something out for a ticket does so after this.
 func (s *Server) changeTicket(ctx context.Context, t store.Ticket, data any) (bool, error) {
 	t.Data = encode(data)
-	err := s.Tickets.ChangeTicket(ctx, t)
+	err := s.config.Tickets.ChangeTicket(ctx, t)
 	if errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}

@@ -99,7 +99,7 @@ func (s *Server) tokenV1(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	now := s.Now().Unix()
+	now := s.config.Now().Unix()
 	seconds := strconv.Itoa(answer.ExpiresIn)
 	return tokenAnswerV1{
 		tokenAnswer: *answer, ExpiresIn: seconds, ExtendedExpireIn: seconds, Resource: resource,

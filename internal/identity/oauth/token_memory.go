@@ -44,11 +44,11 @@ func newGivenTokens() *givenTokens { return &givenTokens{newCache[givenKey, give
 
 // token returns a token that states the claims, and how long it is valid from now.
 func (g *givenTokens) token(s *Server, claims identity.Claims) (token string, left time.Duration, err error) {
-	key, now := keyOf(claims), s.Now()
+	key, now := keyOf(claims), s.config.Now()
 	known, ok := g.tokens.Get(key)
 	if age := now.Sub(known.at); !ok || age < 0 || age >= givenPeriod {
 		claims.NotBefore, claims.Expires = now, now.Add(identity.Lifetime+givenPeriod)
-		if known.token, err = s.Authority.Issue(claims); err != nil {
+		if known.token, err = s.config.Authority.Issue(claims); err != nil {
 			return "", 0, err
 		}
 		known.at = now

@@ -42,7 +42,7 @@ func TestAnApplicationIsGivenATokenThatWeAccept(t *testing.T) {
 				t.Errorf("the answer may be cached: %v", got.header)
 			}
 			raw := got.body["access_token"].(string)
-			caller, err := w.Authority.Verify(t.Context(), raw)
+			caller, err := w.config.Authority.Verify(t.Context(), raw)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -237,7 +237,7 @@ func TestTheOlderEndpointTakesAResource(t *testing.T) {
 		if got.status != http.StatusOK || fmt.Sprint(got.body) != fmt.Sprint(want) {
 			t.Fatalf("%s: %d %s", resource, got.status, got.text)
 		}
-		if _, err := w.Authority.Verify(t.Context(), got.body["access_token"].(string)); err != nil {
+		if _, err := w.config.Authority.Verify(t.Context(), got.body["access_token"].(string)); err != nil {
 			t.Error(err)
 		}
 	}
@@ -289,12 +289,12 @@ func TestAFalseHostGainsNothing(t *testing.T) {
 	r.Host = "evil.example"
 	got := do(t, w.https.Client(), r)
 	raw, _ := got.body["access_token"].(string)
-	caller, err := w.Authority.Verify(t.Context(), raw)
+	caller, err := w.config.Authority.Verify(t.Context(), raw)
 	if err != nil || caller.AppID != robot || caller.Tenant != contoso {
 		t.Errorf("caller is %+v, %v", caller, err)
 	}
 	other := issue(t, w, identity.Claims{Root: w.https.URL, Audience: "https://evil.example", Tenant: contoso, ObjectID: principalOf(robot), AppID: robot})
-	if caller, err := w.Authority.Verify(t.Context(), other); err == nil {
+	if caller, err := w.config.Authority.Verify(t.Context(), other); err == nil {
 		t.Errorf("a token for another resource is accepted, of %+v", caller)
 	}
 }

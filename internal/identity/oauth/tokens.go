@@ -26,7 +26,7 @@ type delegation struct {
 // userFor returns a user something was given to, when it still is good: not to one who was disabled since, nor whose sessions
 // were ended after they signed in, nor who must choose a new password first. A user with another serial number is another one.
 func (s *Server) userFor(ctx context.Context, tenant, id uuid.UUID, serial uint32, since time.Time) (identity.User, error) {
-	user, err := s.Tenants.User(ctx, tenant, id)
+	user, err := s.config.Tenants.User(ctx, tenant, id)
 	switch {
 	case err != nil:
 		return user, err
@@ -66,7 +66,7 @@ func (s *Server) write(c *call, d delegation) (*tokenAnswer, error) {
 		Type: "Bearer", Scope: d.asked.answer(d.names), ExpiresIn: seconds, ExtendedExpireIn: seconds, AccessToken: access, RefreshToken: d.refresh,
 	}
 	if d.asked.has("openid") {
-		if answer.IDToken, err = s.Authority.Sign(s.idToken(c, d)); err != nil {
+		if answer.IDToken, err = s.config.Authority.Sign(s.idToken(c, d)); err != nil {
 			return nil, err
 		}
 	}
@@ -77,7 +77,7 @@ func (s *Server) write(c *call, d delegation) (*tokenAnswer, error) {
 }
 
 func (s *Server) accessToken(c *call, d delegation) (string, error) {
-	return s.Authority.Issue(identity.Claims{
+	return s.config.Authority.Issue(identity.Claims{
 		Root: c.root, Audience: d.asked.audience(c.root), Tenant: c.tenant, ObjectID: d.user.ID, AppID: d.client.AppID, Delegated: true, Earned: true,
 		Permissions: d.scp(), Roles: d.user.Roles, AppName: d.client.DisplayName, User: d.user, Proof: d.client.proof,
 		Serial: d.user.Serial, AppSerial: d.client.Serial,
@@ -120,7 +120,7 @@ type idClaims struct {
 }
 
 func (s *Server) idToken(c *call, d delegation) idClaims {
-	now := s.Now()
+	now := s.config.Now()
 	claims := idClaims{
 		Audience: d.client.AppID, Issuer: identity.Issuer(c.root, c.tenant),
 		IssuedAt: now.Unix(), NotBefore: now.Unix(), Expires: now.Add(identity.Lifetime).Unix(), AuthTime: d.since.Unix(),

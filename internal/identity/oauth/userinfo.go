@@ -31,7 +31,7 @@ func (s *Server) userinfo(c *call) (any, error) {
 	case !caller.Delegated || !caller.Permissions.Has("openid"):
 		return nil, &refusal{http.StatusForbidden, 70011, "insufficient_scope", "The access token was not asked for with the scope 'openid'."}
 	}
-	user, err := s.Tenants.User(c.Context(), caller.Tenant, caller.ObjectID)
+	user, err := s.config.Tenants.User(c.Context(), caller.Tenant, caller.ObjectID)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func (s *Server) bearer(c *call) (*identity.Caller, error) {
 	if !strings.EqualFold(scheme, "Bearer") || raw == "" {
 		return nil, badToken("there is no access token in the Authorization header")
 	}
-	caller, err := s.Authority.Verify(c.Context(), raw)
+	caller, err := s.config.Authority.Verify(c.Context(), raw)
 	if unauthorized, ok := errors.AsType[*identity.Unauthorized](err); ok {
 		return nil, badToken(unauthorized.Message)
 	}
