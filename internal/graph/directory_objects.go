@@ -126,7 +126,7 @@ func (api *API) getByIDs(r *request) error {
 	return sendList(r, list[object]{context: r.selected("directoryObjects"), source: rows, count: -1, write: w.write})
 }
 
-// findIDs answers the users and groups that ids name, ascending and each once.
+// findIDs returns the users and groups that ids name, ascending and each once.
 func (r *request) findIDs(ids []uuid.UUID, wanted func(string) bool) (users, groups []uint32) {
 	for _, id := range ids {
 		if user, ok := r.liveUser(id); ok && wanted("user") {
@@ -140,7 +140,7 @@ func (r *request) findIDs(ids []uuid.UUID, wanted func(string) bool) (users, gro
 	return slices.Compact(users), slices.Compact(groups)
 }
 
-// otherObjects answers what else there is of some ids and types, each once.
+// otherObjects returns what else there is of some ids and types, each once.
 func (r *request) otherObjects(ids []uuid.UUID, wanted func(string) bool) []object {
 	var list []object
 	seen := map[uuid.UUID]bool{}

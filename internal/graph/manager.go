@@ -9,7 +9,7 @@ import (
 	"licensor/internal/tenant"
 )
 
-// manager answers the ordinal of the manager of the user whom the path names. A deleted one is none.
+// manager returns the ordinal of the manager of the user whom the path names. A deleted one is none.
 func (r *request) manager() (uint32, error) {
 	user, err := r.user()
 	if err != nil {

@@ -41,7 +41,7 @@ func (r *request) sendMemberships(groups []uint32, others []uuid.UUID) error {
 	return r.sendIDs(append(r.groupIDs(groups), others...))
 }
 
-// asked answers those of some groups that the body asks for: all, or those for security only.
+// asked returns those of some groups that the body asks for: all, or those for security only.
 func (r *request) asked(groups []uint32) (_ []uint32, secure bool, err error) {
 	if err := r.parameters(map[string]any{"securityEnabledOnly": &secure}); err != nil || !secure {
 		return groups, false, err
@@ -90,7 +90,7 @@ func (rel relation) checkGroups(_ *API, r *request) error {
 // maxChecked is how many ids one request may ask about.
 const maxChecked = 20
 
-// checked answers those ids of the body that are among some, each once.
+// checked returns those ids of the body that are among some, each once.
 func (r *request) checked(parameter string, among []uuid.UUID) error {
 	var ids []uuid.UUID
 	if err := r.parameters(map[string]any{parameter: &ids}); err != nil {

@@ -18,7 +18,7 @@ type Store interface {
 	// the tenant's last one, otherwise ErrConflict. A row replaces the one of its kind and ordinal. Once begun it runs to its
 	// end even when ctx is done, so that ctx never leaves open whether it happened.
 	Append(ctx context.Context, tenant uuid.UUID, commits []Commit, objects []Object) error
-	// Commits hands the commits after seq to yield, in order, until it answers an error, which is then returned.
+	// Commits hands the commits after seq to yield, in order, until it returns an error, which is then returned.
 	Commits(ctx context.Context, tenant uuid.UUID, after uint64, yield func(Commit) error) error
 	// Objects returns the rows a query selects, in order of their ordinals unless it has another order; ErrQuery when its
 	// order makes no sense, or it names too many ordinals.
@@ -29,20 +29,20 @@ type Store interface {
 	// SaveParts makes parts durable (replacing parts with the same Name). Each part is a transaction of its own, so that
 	// commits find room in between.
 	SaveParts(ctx context.Context, tenant uuid.UUID, parts []Part) error
-	// Parts answers the parts whose names are given, in that order; ErrNotFound when one is missing.
+	// Parts returns the parts whose names are given, in that order; ErrNotFound when one is missing.
 	Parts(ctx context.Context, tenant uuid.UUID, names []string) ([]Part, error)
 	// DropParts removes all parts but those named.
 	DropParts(ctx context.Context, tenant uuid.UUID, keep []string) error
-	// Secret answers a named secret of the installation (such as its signing keys), made by make when there is none yet.
+	// Secret returns a named secret of the installation (such as its signing keys), made by make when there is none yet.
 	// Of several callers at once, in any process, all get the same value.
 	Secret(ctx context.Context, name string, make func() ([]byte, error)) ([]byte, error)
-	// ReplaceSecret makes what change answers the value of a named secret, atomically: of several callers at once, in any
+	// ReplaceSecret makes what change returns the value of a named secret, atomically: of several callers at once, in any
 	// process, each is given what the one before has left, nil when there is none. An error of change leaves all as it was.
 	ReplaceSecret(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error
 	// AddTicket makes a ticket durable, with Version 0; ErrExists when there is one with its ID, expired or not. Of several
 	// callers at once exactly one has no error.
 	AddTicket(ctx context.Context, t Ticket) error
-	// Ticket answers the ticket with an id, also one that has expired but was not dropped yet; otherwise ErrNotFound.
+	// Ticket returns the ticket with an id, also one that has expired but was not dropped yet; otherwise ErrNotFound.
 	Ticket(ctx context.Context, id [32]byte) (Ticket, error)
 	// ChangeTicket replaces Data and Expires of the ticket with t.ID, whose Version must be t.Version and becomes one more.
 	// When it is another by now the answer is ErrConflict: of several callers at once exactly one has no error. When the
@@ -50,9 +50,9 @@ type Store interface {
 	ChangeTicket(ctx context.Context, t Ticket) error
 	// DropFamily removes the tickets of a family; there may be none.
 	DropFamily(ctx context.Context, family uuid.UUID) error
-	// DropTickets removes the tickets that have expired at a time, and answers how many there were.
+	// DropTickets removes the tickets that have expired at a time, and returns how many there were.
 	DropTickets(ctx context.Context, at time.Time) (int, error)
-	// Ping answers nil when the store can be read and written: it does both.
+	// Ping returns nil when the store can be read and written: it does both.
 	Ping(ctx context.Context) error
 	Close() error
 }

@@ -18,7 +18,7 @@ type document struct {
 	group    *directory.Group
 }
 
-// User answers a user's document, not to be changed.
+// User returns a user's document, not to be changed.
 func (t *Tenant) User(ctx context.Context, img *Image, user uint32) (*directory.User, error) {
 	d, err := t.cached(objectKey{store.KindUser, user}, img, func() (store.Object, error) {
 		return t.read(ctx, store.KindUser, user)
@@ -26,7 +26,7 @@ func (t *Tenant) User(ctx context.Context, img *Image, user uint32) (*directory.
 	return d.user, err
 }
 
-// Group answers a group's document, not to be changed.
+// Group returns a group's document, not to be changed.
 func (t *Tenant) Group(ctx context.Context, img *Image, group uint32) (*directory.Group, error) {
 	d, err := t.cached(objectKey{store.KindGroup, group}, img, func() (store.Object, error) {
 		return t.read(ctx, store.KindGroup, group)

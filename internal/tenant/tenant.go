@@ -55,7 +55,7 @@ type Stats struct {
 	Commands, Rejected, Commits, Batches, Unchanged int64
 }
 
-// Stats answers the counts so far.
+// Stats returns the counts so far.
 func (t *Tenant) Stats() Stats {
 	return Stats{t.stats.commands.Load(), t.stats.rejected.Load(), t.stats.commits.Load(), t.stats.batches.Load(), t.stats.unchanged.Load()}
 }
@@ -97,7 +97,7 @@ func (t *Tenant) start() {
 	}()
 }
 
-// Do carries out a command for an actor. When it answers without error, what came of the command is durable and in the image that Done
+// Do carries out a command for an actor. When it returns without error, what came of the command is durable and in the image that Done
 // holds. When the context ends first, the command may or may not be carried out. A *memory.Full says that there is no memory for its draft now.
 func (t *Tenant) Do(ctx context.Context, actor string, cmd Command) (Done, error) {
 	t.stats.commands.Add(1)

@@ -101,7 +101,7 @@ type where struct {
 	args  []any
 }
 
-// bind makes a value a parameter and answers its name.
+// bind makes a value a parameter and returns its name.
 func (w *where) bind(value any) string {
 	w.args = append(w.args, value)
 	return fmt.Sprintf("?%d", len(w.args))
