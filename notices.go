@@ -2,8 +2,9 @@ package licensor
 
 import _ "embed"
 
-// Notices are the notice of this program, its license, and those of all software that is linked into it, for any operating system.
-// The licenses of that software ask that they go with the program.
+// Notices are the notice of this program, its license, and those of all software that is linked
+// into it, for any operating system. The licenses of that software ask that they go with the
+// program.
 func Notices() string { return notice + "\n" + license + "\n" + thirdParty }
 
 var (

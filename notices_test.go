@@ -27,8 +27,8 @@ var texts = regexp.MustCompile(`(?i)^(licen[sc]e|notice|copying|patents|copyrigh
 // module is a module of which something is linked.
 type module struct{ Path, Version, Dir string }
 
-// TestThirdPartyNotices keeps THIRD_PARTY_NOTICES what go list says is linked. After a change of the dependencies, write it anew with
-// go test . -run TestThirdPartyNotices -update.
+// TestThirdPartyNotices keeps THIRD_PARTY_NOTICES what go list says is linked. After a change of
+// the dependencies, write it anew with go test . -run TestThirdPartyNotices -update.
 func TestThirdPartyNotices(t *testing.T) {
 	t.Parallel()
 	want := thirdPartyNotices(t)

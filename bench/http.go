@@ -26,7 +26,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// compareHTTP puts requests under load, each beside a handler of net/http that verifies the same token and writes the same bytes.
+// compareHTTP puts requests under load, each beside a handler of net/http that verifies the same
+// token and writes the same bytes.
 func compareHTTP(ctx context.Context, o *ours, load time.Duration, rounds, connections int) error {
 	authority, token, err := o.login(ctx)
 	if err != nil {
@@ -50,7 +51,8 @@ func compareHTTP(ctx context.Context, o *ours, load time.Duration, rounds, conne
 	return nil
 }
 
-// message is a request but for what all have in common, such as the header that advanced queries ask for.
+// message is a request but for what all have in common, such as the header that advanced queries
+// ask for.
 type message struct{ method, path, body string }
 
 func (m message) bytes(address, token string) []byte {
@@ -269,8 +271,8 @@ func (r result) p99() time.Duration {
 	return r.times[len(r.times)*99/100]
 }
 
-// put sends requests over some connections for a while, each after the answer to the one before. The client is as small as it can be, for it
-// shares the cores with the server.
+// put sends requests over some connections for a while, each after the answer to the one before.
+// The client is as small as it can be, for it shares the cores with the server.
 func put(ctx context.Context, address string, request func(int) []byte, users, connections int, load time.Duration) (result, error) {
 	requests := make([][]byte, users)
 	for i := range requests {

@@ -1,4 +1,5 @@
-// Command bench measures what Licensor claims to be fast, beside the usual way to do the same, in one run:
+// Command bench measures what Licensor claims to be fast, beside the usual way to do the same, in
+// one run:
 //
 //	go run ./bench -users 10000,100000,1000000
 //

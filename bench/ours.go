@@ -19,15 +19,16 @@ import (
 	"licensor/internal/tenant"
 )
 
-// world is the tenant that both ways are filled with: users of whom everybody is in every group, and a group for each product. All
-// groups but the last have their product from the start.
+// world is the tenant that both ways are filled with: users of whom everybody is in every group,
+// and a group for each product. All groups but the last have their product from the start.
 type world struct {
 	users    int
 	catalog  *licensing.Catalog
 	products []licensing.Product
 }
 
-// worldProducts are the products of the world, from the built-in catalog. The last one is assigned while the clock runs.
+// worldProducts are the products of the world, from the built-in catalog. The last one is assigned
+// while the clock runs.
 var worldProducts = []string{"ENTERPRISEPACK", "EMS", "POWER_BI_PRO", "VISIOCLIENT", "Microsoft_365_Copilot"}
 
 func newWorld(users int) world {
@@ -148,7 +149,8 @@ func (o *ours) assignment(n int) tenant.AssignGroup {
 	return tenant.AssignGroup{Group: o.groups[n], Add: []licensing.Assign{{SKUID: o.world.products[n].SKUID}}}
 }
 
-// assign measures an assignment until it is durable and visible, and takes it back for the next round.
+// assign measures an assignment until it is durable and visible, and takes it back for the next
+// round.
 func (o *ours) assign(ctx context.Context, n int) (time.Duration, error) {
 	runtime.GC() // that of the round before is not this one's
 	start := time.Now()

@@ -10,8 +10,9 @@ import (
 	_ "modernc.org/sqlite" // the same database, the same driver
 )
 
-// rows is the usual way to do it: a row for each assignment, and SQL over sets. Durability is the same as ours: WAL, synchronous=FULL, one
-// transaction a change. It checks locations, conflicts, dependencies and seats, and no more: it is kinder to itself than the rules are.
+// rows is the usual way to do it: a row for each assignment, and SQL over sets. Durability is the
+// same as ours: WAL, synchronous=FULL, one transaction a change. It checks locations, conflicts,
+// dependencies and seats, and no more: it is kinder to itself than the rules are.
 type rows struct{ db *sql.DB }
 
 const rowsSchema = `
@@ -57,7 +58,8 @@ func openRows(ctx context.Context, path string, w world) (*rows, error) {
 	return r, r.transaction(ctx, func(tx *sql.Tx) error { return r.fill(ctx, tx, w) })
 }
 
-// fill makes the same tenant as ours: the catalogue, the people, one group of everybody for each product, and a new group.
+// fill makes the same tenant as ours: the catalogue, the people, one group of everybody for each
+// product, and a new group.
 func (r *rows) fill(ctx context.Context, tx *sql.Tx, w world) error {
 	plans := map[string]int{}
 	number := func(id fmt.Stringer) int {
@@ -114,7 +116,8 @@ func (r *rows) transaction(ctx context.Context, do func(*sql.Tx) error) error {
 	return tx.Commit()
 }
 
-// assign gives a product to a group: to each member who may have it, oldest first, while there are seats.
+// assign gives a product to a group: to each member who may have it, oldest first, while there are
+// seats.
 func (r *rows) assign(ctx context.Context, tx *sql.Tx, group, sku int) error {
 	if _, err := tx.ExecContext(ctx, "INSERT INTO license VALUES (?, ?)", group, sku); err != nil {
 		return err
@@ -134,7 +137,8 @@ func (r *rows) assign(ctx context.Context, tx *sql.Tx, group, sku int) error {
 	return nil
 }
 
-// reprocess looks again at every assignment: what should be and is not, and what is and may not be, is written.
+// reprocess looks again at every assignment: what should be and is not, and what is and may not be,
+// is written.
 func (r *rows) reprocess(ctx context.Context) (changed int64, err error) {
 	err = r.transaction(ctx, func(tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, `

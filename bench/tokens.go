@@ -14,7 +14,8 @@ import (
 	"licensor/internal/identity/oauth"
 )
 
-// compareTokens puts the token endpoint under load, beside a handler that compares the secret and signs a token for each request.
+// compareTokens puts the token endpoint under load, beside a handler that compares the secret and
+// signs a token for each request.
 func compareTokens(ctx context.Context, o *ours, authority *identity.Authority, load time.Duration, rounds, connections int) error {
 	endpoint, err := oauth.New(oauth.Config{
 		Authority: authority, Tenants: callers{tenant: o.tenant}, Tickets: o.store, Now: time.Now, Random: rand.Reader, Log: slog.Default(),

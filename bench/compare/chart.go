@@ -28,8 +28,8 @@ const (
 	legendHeight, panelsInRow = 34.0, 3
 )
 
-// style uses colors that are legible on light and on dark backgrounds. The color of text follows the
-// reader's preference.
+// style uses colors that are legible on light and on dark backgrounds. The color of text follows
+// the reader's preference.
 const style = `<style>
 text { font: 12px system-ui, sans-serif; fill: #6e7681 }
 .title { font-weight: 600 }

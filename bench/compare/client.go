@@ -27,8 +27,8 @@ type refused struct {
 
 func (r *refused) Error() string { return fmt.Sprintf("answered %d: %s", r.status, r.body) }
 
-// connection is a minimal HTTP client that sends one request after another. It is minimal because it
-// shares the processors with the server.
+// connection is a minimal HTTP client that sends one request after another. It is minimal because
+// it shares the processors with the server.
 type connection struct {
 	address string
 	open    net.Conn

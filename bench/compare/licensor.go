@@ -63,7 +63,8 @@ func (l *licensor) load(ctx context.Context, p *population, files string) (map[s
 	return took, l.readLogins()
 }
 
-// found creates a tenant and an application with all permissions, and writes their credentials to a file.
+// found creates a tenant and an application with all permissions, and writes their credentials to a
+// file.
 func (l *licensor) found(ctx context.Context, file, domain string, more ...string) error {
 	var login bytes.Buffer
 	process := exec.CommandContext(ctx, l.program, append([]string{"init", "--data", l.data(), "--domain", domain, "--application", "Compare", "--json"}, more...)...)

@@ -1,6 +1,6 @@
 // Command compare sends the same questions to two versions of licensor, to PostgreSQL and to
-// PocketBase, and measures their responses. See ../README.md for how to run it and what is compared,
-// and docs/performance.md for the results.
+// PocketBase, and measures their responses. See ../README.md for how to run it and what is
+// compared, and docs/performance.md for the results.
 package main
 
 import (

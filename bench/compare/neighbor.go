@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// greedy is how many callers ask the most expensive filters at once, and pause the time between two reads in the other tenant.
+// greedy is how many callers ask the most expensive filters at once, and pause the time between two
+// reads in the other tenant.
 const (
 	greedy = 16
 	pause  = 50 * time.Millisecond
@@ -21,8 +22,9 @@ const (
 // asked counts the expensive requests of this run, so that all are different.
 var asked atomic.Int64
 
-// expensive returns one of several requests that take long: filters for which each of a million users has to be looked at in several columns
-// of texts, for the total and for the order; large pages of documents; the largest group's members; and a batch of such requests.
+// expensive returns one of several requests that take long: filters for which each of a million
+// users has to be looked at in several columns of texts, for the total and for the order; large
+// pages of documents; the largest group's members; and a batch of such requests.
 func expensive(l *licensor) []byte {
 	n := asked.Add(1)
 	filter := fmt.Sprintf("/users?$top=100&$count=true&$orderby=displayName&$filter="+url.PathEscape("endsWith(mail,'%[1]d.example') or endsWith(userPrincipalName,'%[1]d@%[2]s') or "+
@@ -48,8 +50,9 @@ func expensive(l *licensor) []byte {
 // neighborUsers is how many users the other tenant has, besides its administrator.
 const neighborUsers = 200
 
-// neighbors measures reads of one user, pages of 100 and changes in a tenant while another tenant has all that it can ask done. A request's
-// time begins when it is due, so that a late one delays those behind it.
+// neighbors measures reads of one user, pages of 100 and changes in a tenant while another tenant
+// has all that it can ask done. A request's time begins when it is due, so that a late one delays
+// those behind it.
 func (c *comparison) neighbors(ctx context.Context) error {
 	if !c.wanted("neighbor") {
 		return nil
@@ -124,7 +127,8 @@ func (c *comparison) beside(ctx context.Context, l *licensor, request func(n int
 	return o, nil
 }
 
-// populate gives the other tenant some users; those that are there already are refused one by one, which does no harm.
+// populate gives the other tenant some users; those that are there already are refused one by one,
+// which does no harm.
 func (l *licensor) populate(ctx context.Context, token string) error {
 	var rows strings.Builder
 	for n := range neighborUsers {

@@ -173,8 +173,8 @@ func insertPerson(ctx context.Context, insert *sql.Stmt, one person) error {
 	return err
 }
 
-// pocketIndexes returns indexes on the same columns as PostgreSQL's. SQLite uses an index with NOCASE
-// for LIKE and one without for =.
+// pocketIndexes returns indexes on the same columns as PostgreSQL's. SQLite uses an index with
+// NOCASE for LIKE and one without for =.
 func pocketIndexes() types.JSONArray[string] {
 	all := types.JSONArray[string]{
 		"CREATE INDEX people_enabled ON people (accountEnabled)",

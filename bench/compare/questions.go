@@ -29,7 +29,8 @@ type question struct {
 	pocket func(i int) string   // the filter of PocketBase
 }
 
-// defaultFields are the properties that Microsoft Graph returns by default and that the population has.
+// defaultFields are the properties that Microsoft Graph returns by default and that the population
+// has.
 var defaultFields = []string{"id", "displayName", "givenName", "surname", "userPrincipalName", "mail", "jobTitle", "officeLocation", "mobilePhone"}
 
 func (q *question) selected() []string {
@@ -59,7 +60,8 @@ func (q *question) graphPath(i int) string {
 	return "/v1.0/users?" + strings.Join(options, "&")
 }
 
-// postgresPath returns the request for the handler over PostgreSQL, which finds the statement by name.
+// postgresPath returns the request for the handler over PostgreSQL, which finds the statement by
+// name.
 func (q *question) postgresPath(i int) string {
 	return "/" + q.name + "?" + url.Values{"a": q.args(i)}.Encode()
 }
@@ -176,8 +178,8 @@ func (p *population) disabled() question {
 	}
 }
 
-// until asks for the users created before some time, which are up to half of all. It does not ask for
-// those created since, because licensor also has an administrator, who was created last.
+// until asks for the users created before some time, which are up to half of all. It does not ask
+// for those created since, because licensor also has an administrator, who was created last.
 func (p *population) until(r *rand.Rand) question {
 	times := make([]string, samples)
 	for i := range times {

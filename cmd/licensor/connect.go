@@ -19,8 +19,9 @@ import (
 	"licensor/internal/server"
 )
 
-// connecting says where a command finds its tenant: on a server, or in a database that it opens itself. Either way it speaks HTTP to the
-// same API, so that whatever works in one way works in the other.
+// connecting says where a command finds its tenant: on a server, or in a database that it opens
+// itself. Either way it speaks HTTP to the same API, so that whatever works in one way works in the
+// other.
 type connecting struct {
 	data, server, info             string
 	tenant, clientID, clientSecret string
@@ -97,7 +98,8 @@ func readInfo(path string) (login server.Login, err error) {
 	return login, nil
 }
 
-// openRemote goes to a server. It asks for the first token at once, so that wrong credentials show before any work is done.
+// openRemote goes to a server. It asks for the first token at once, so that wrong credentials show
+// before any work is done.
 func openRemote(ctx context.Context, login server.Login) (*connection, error) {
 	for _, need := range []struct{ value, flag, variable string }{
 		{login.TenantID, "--tenant", "LICENSOR_TENANT"},

@@ -49,7 +49,8 @@ func newFile(t *testing.T, name, content string) string {
 	return path
 }
 
-// newServer serves a database, after what before does with a request. The arguments are those to log in.
+// newServer serves a database, after what before does with a request. The arguments are those to
+// log in.
 func newServer(t *testing.T, before func(http.ResponseWriter, *http.Request) (answered bool)) (login server.Login, args []string) {
 	t.Helper()
 	return newServerWith(t, server.Options{}, before)

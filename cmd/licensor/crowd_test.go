@@ -17,7 +17,8 @@ import (
 	"time"
 )
 
-// dialFrom connects from an address of this machine. To a server such addresses are different clients.
+// dialFrom connects from an address of this machine. To a server such addresses are different
+// clients.
 func dialFrom(t *testing.T, from, address string) (net.Conn, error) {
 	t.Helper()
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: 10 * time.Second}
@@ -76,7 +77,8 @@ func manyStreams(c net.Conn) error {
 	return err
 }
 
-// openForm is the headers of a form to the token endpoint, in a block that does not depend on those before (RFC 7541, 6.2.2).
+// openForm is the headers of a form to the token endpoint, in a block that does not depend on those
+// before (RFC 7541, 6.2.2).
 var openForm = func() string {
 	var b []byte
 	for _, h := range [][2]string{
@@ -101,8 +103,9 @@ var holdings = []holding{
 	{"begins many requests over HTTP/2", manyStreams, "h2", true, false},
 }
 
-// One address holds all it can, in every way, and keeps on trying for more, while others come and are served within a second. The time that is
-// allowed is longer, since the machine may have other work.
+// One address holds all it can, in every way, and keeps on trying for more, while others come and
+// are served within a second. The time that is allowed is longer, since the machine may have other
+// work.
 //
 // It is not one of those that run beside each other, which would change what it measures.
 func TestNewcomersAreServedWhileOneAddressHoldsAllItCan(t *testing.T) {
@@ -222,7 +225,8 @@ func anyServer() *http.Client {
 	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 }
 
-// timesOf asks for a list of users with a good token, each time on a connection of its own, and returns how long the answers took, in order.
+// timesOf asks for a list of users with a good token, each time on a connection of its own, and
+// returns how long the answers took, in order.
 func timesOf(t *testing.T, k *killed, from string, count int) (times []time.Duration) {
 	t.Helper()
 	transport := &http.Transport{

@@ -60,7 +60,8 @@ func demoCommand() *cobra.Command {
 	return cmd
 }
 
-// userAuthority is where the demo keeps its local authority: with the user, so that who trusts it once need not for the next demo.
+// userAuthority is where the demo keeps its local authority: with the user, so that who trusts it
+// once need not for the next demo.
 func userAuthority() (string, error) {
 	dir, err := os.UserConfigDir()
 	return filepath.Join(dir, "licensor", "ca"), err
@@ -124,7 +125,8 @@ func (d *demo) serve(ctx context.Context) error {
 	return err
 }
 
-// tenant makes the tenant, with an administrator, an application with a secret and one for programs that people sign in to.
+// tenant makes the tenant, with an administrator, an application with a secret and one for programs
+// that people sign in to.
 func (d *demo) tenant(ctx context.Context) (server.Login, error) {
 	login, err := d.Found(ctx, server.Founding{
 		Name: "Contoso", Domain: demoDomain, Country: "DE", Admin: "admin", Application: "Demo application", KeepPassword: true, FirstParty: true,

@@ -20,7 +20,8 @@ import (
 	"licensor/internal/server"
 )
 
-// story is the demo's client: it calls its own server like any other, and prints each call and its answer.
+// story is the demo's client: it calls its own server like any other, and prints each call and its
+// answer.
 type story struct {
 	ctx    context.Context
 	out    io.Writer
@@ -178,7 +179,8 @@ func (s *story) say(format string, args ...any) {
 	fmt.Fprintf(s.out, "\n# "+format+"\n", args...)
 }
 
-// call sends a request with the token, shows it and its answer, and reads that into a value unless it is nil.
+// call sends a request with the token, shows it and its answer, and reads that into a value unless
+// it is nil.
 func (s *story) call(method, path, body string, into any) error {
 	return s.do(method, path, body, into, true)
 }
@@ -250,7 +252,8 @@ var besides = map[string]bool{
 	"proxyAddresses": true, "securityIdentifier": true, "lastPasswordChangeDateTime": true, "signInSessionsValidFromDateTime": true,
 }
 
-// readable is a JSON answer with a property a line, and an element a line of lists, without what is null, empty, or beside the point.
+// readable is a JSON answer with a property a line, and an element a line of lists, without what is
+// null, empty, or beside the point.
 func readable(answer []byte) string {
 	var value map[string]json.RawMessage
 	if json.Unmarshal(answer, &value) != nil {

@@ -10,7 +10,8 @@ import (
 
 const demoDomain = "contoso.example"
 
-// demoSeats are the products of the demo, by their skuPartNumber in the built-in catalog, with the seats that are bought.
+// demoSeats are the products of the demo, by their skuPartNumber in the built-in catalog, with the
+// seats that are bought.
 var demoSeats = []struct {
 	part  string
 	id    string
@@ -40,7 +41,8 @@ func demoSKU(part string) string {
 	panic("no such product in the demo: " + part)
 }
 
-// demoGroups are the groups, with what they give and which of the people are in them: from one number up to, not including, another.
+// demoGroups are the groups, with what they give and which of the people are in them: from one
+// number up to, not including, another.
 var demoGroups = []struct {
 	name     string
 	from, to int
@@ -74,7 +76,8 @@ func demoPerson(i int) (given, surname, upn string) {
 // demoAbroad is the country where the demo's catalogue does not offer Power BI.
 const demoAbroad = "KP"
 
-// demoImport is the directory as lines of an import: people, groups, who is in which, and what was bought.
+// demoImport is the directory as lines of an import: people, groups, who is in which, and what was
+// bought.
 func demoImport(groups []uuid.UUID) string {
 	var b strings.Builder
 	line := func(kind string, value map[string]any) {

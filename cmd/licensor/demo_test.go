@@ -18,7 +18,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// runDemo runs the demo until it has told everything, does something with its file of credentials, stops it, and returns what it printed.
+// runDemo runs the demo until it has told everything, does something with its file of credentials,
+// stops it, and returns what it printed.
 func runDemo(t *testing.T, meanwhile func(info string, login server.Login), args ...string) string {
 	t.Helper()
 	info := filepath.Join(t.TempDir(), "info.json")

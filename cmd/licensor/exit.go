@@ -8,8 +8,8 @@ import (
 	"licensor/internal/server"
 )
 
-// Exit codes. What went wrong before a command began is wrong usage, an error that it returns is a failure; a command
-// says the rest with usage and partly.
+// Exit codes. What went wrong before a command began is wrong usage, an error that it returns is a
+// failure; a command says the rest with usage and partly.
 const (
 	exitDone    = 0
 	exitFailed  = 1
@@ -35,7 +35,8 @@ func usage(err error) error { return &outcome{exitUsage, err} }
 // partly says that a command did what it could, and that err is what it could not do.
 func partly(err error) error { return &outcome{exitPartial, err} }
 
-// exitCode is that of the outermost outcome. An error without one comes from the parser of the command line.
+// exitCode is that of the outermost outcome. An error without one comes from the parser of the
+// command line.
 func exitCode(err error) int {
 	var o *outcome
 	switch {
@@ -48,8 +49,8 @@ func exitCode(err error) int {
 	}
 }
 
-// markFailures makes every error that a command returns a failure, unless it is an outcome already. This is what tells
-// it apart from the parser's.
+// markFailures makes every error that a command returns a failure, unless it is an outcome already.
+// This is what tells it apart from the parser's.
 func markFailures(cmd *cobra.Command) {
 	if begin := cmd.RunE; begin != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {

@@ -54,7 +54,8 @@ func registerSecurity(cmd *cobra.Command, s *server.Security) {
 	cmd.MarkFlagsMutuallyExclusive("tls", "tls-cert")
 }
 
-// read looks at what was asked for, before anything is made. Folder returns where the local authority is kept unless --tls-dir says it.
+// read looks at what was asked for, before anything is made. Folder returns where the local
+// authority is kept unless --tls-dir says it.
 func (s *serverFlags) read(folder func() (string, error)) error {
 	if s.clock != "" {
 		at, err := time.Parse(time.RFC3339, s.clock)
@@ -81,7 +82,8 @@ var flagOf = map[string]string{
 	"TrustedProxies": "--trusted-proxy", "PublicURL": "--public-url", "Clock": "--clock", "Faults": "--fault", "Latency": "--latency", "GroupProcessing": "--group-processing",
 }
 
-// openServer opens a database with the key for its secrets, and says what is wrong in the words of the command line.
+// openServer opens a database with the key for its secrets, and says what is wrong in the words of
+// the command line.
 func openServer(ctx context.Context, options server.Options, secrets secretsKey) (*server.Server, error) {
 	var err error
 	if options.SecretsKey, err = secrets.read(); err != nil {

@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// FuzzRows reads any file as an import does: nothing may panic, a row that is taken is one JSON object on one line, its line is one of the
-// file and none is before the one read last, and what cannot be read ends the file.
+// FuzzRows reads any file as an import does: nothing may panic, a row that is taken is one JSON
+// object on one line, its line is one of the file and none is before the one read last, and what
+// cannot be read ends the file.
 func FuzzRows(f *testing.F) {
 	for _, text := range []string{
 		"userPrincipalName,displayName\na@b.c,\"Ann, the\nfirst\"\n\"open\n",

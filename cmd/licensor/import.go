@@ -67,7 +67,8 @@ type rowFault struct {
 	Message string `json:"message"`
 }
 
-// How many refused rows of a file are told one by one: in the summary of --json, and on the terminal.
+// How many refused rows of a file are told one by one: in the summary of --json, and on the
+// terminal.
 const (
 	maxFaults = 1000
 	maxShown  = 20

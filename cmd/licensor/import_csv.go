@@ -11,8 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// table is rows of CSV. It cuts the rows apart itself, because encoding/csv cannot recover from a quotation mark that is never closed: it
-// takes the rest of the file for one cell.
+// table is rows of CSV. It cuts the rows apart itself, because encoding/csv cannot recover from a
+// quotation mark that is never closed: it takes the rest of the file for one cell.
 type table struct {
 	scanner *bufio.Scanner
 	line    int      // number of the line read last
@@ -54,7 +54,8 @@ func newTable(in io.Reader) (*table, error) {
 	return t, nil
 }
 
-// separatorOf is what stands between the names of the header: spreadsheets write semicolons where the comma is the decimal point.
+// separatorOf is what stands between the names of the header: spreadsheets write semicolons where
+// the comma is the decimal point.
 func separatorOf(header string) rune {
 	best, most := ',', 0
 	for _, c := range ",;\t" {
@@ -101,8 +102,9 @@ func (t *table) next() (record, error) {
 	return r, nil
 }
 
-// cells reads on while a quotation mark is open. When none closes it, or the one that does is the beginning of another cell, only the
-// line where it stands is lost, and the lines after it are rows of their own.
+// cells reads on while a quotation mark is open. When none closes it, or the one that does is the
+// beginning of another cell, only the line where it stands is lost, and the lines after it are rows
+// of their own.
 func (t *table) cells(text string) ([]string, error) {
 	if !open(text) {
 		return t.whole(text)
@@ -141,7 +143,8 @@ func (t *table) readOn() (string, error) {
 
 func open(text string) bool { return strings.Count(text, `"`)%2 == 1 }
 
-// whole splits a row, which must have as many cells as the header has names; empty ones beyond do no harm.
+// whole splits a row, which must have as many cells as the header has names; empty ones beyond do
+// no harm.
 func (t *table) whole(row string) ([]string, error) {
 	if !utf8.ValidString(row) {
 		return nil, errors.New(`it is not UTF-8; save the file as "CSV UTF-8"`)

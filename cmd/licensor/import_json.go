@@ -79,7 +79,8 @@ func newRecord(line int, text []byte) record {
 	return record{line: line, object: flat.Bytes()}
 }
 
-// list is rows of JSON in a list, or in several answers of Graph one after the other, read without holding more than a row.
+// list is rows of JSON in a list, or in several answers of Graph one after the other, read without
+// holding more than a row.
 type list struct {
 	decoder *json.Decoder
 	lines   *lineCounter
@@ -167,7 +168,8 @@ func (l *list) enter() error {
 	return nil
 }
 
-// place says where JSON is broken. What follows cannot be read, because nothing says where the next row would begin.
+// place says where JSON is broken. What follows cannot be read, because nothing says where the next
+// row would begin.
 func (l *list) place(err error) error {
 	if errors.Is(err, io.EOF) && !l.open && !l.answer {
 		return io.EOF
@@ -182,7 +184,8 @@ func (l *list) place(err error) error {
 	return fmt.Errorf("line %d: the JSON is broken, and nothing after it can be read: %w", l.lines.at(at), err)
 }
 
-// lineCounter tells the line of a place in what was read through it. Places are asked for in ascending order.
+// lineCounter tells the line of a place in what was read through it. Places are asked for in
+// ascending order.
 type lineCounter struct {
 	in     io.Reader
 	offset int64

@@ -34,7 +34,8 @@ type record struct {
 	fault  error
 }
 
-// records reads a file row by row. Next returns io.EOF after the last, and other errors when nothing more can be read.
+// records reads a file row by row. Next returns io.EOF after the last, and other errors when
+// nothing more can be read.
 type records interface {
 	next() (record, error)
 	// names are the properties of the first row.
@@ -112,8 +113,9 @@ func sizeOf(file *os.File) (int64, error) {
 	return info.Size(), nil
 }
 
-// identify gives a regular file its id: a hash of what it is. With less than the whole content, a file that was corrected in the middle
-// would be taken for the one before, and the corrections passed over.
+// identify gives a regular file its id: a hash of what it is. With less than the whole content, a
+// file that was corrected in the middle would be taken for the one before, and the corrections
+// passed over.
 func (s *source) identify() error {
 	if s.size < 0 {
 		return nil
@@ -168,7 +170,8 @@ func newRecords(s *source) (records, error) {
 	}
 }
 
-// isAnswer says whether an object is an answer of Graph, {"@odata.context": …, "value": […]}, rather than the first row.
+// isAnswer says whether an object is an answer of Graph, {"@odata.context": …, "value": […]},
+// rather than the first row.
 func isAnswer(start []byte) bool {
 	decoder := json.NewDecoder(bytes.NewReader(start))
 	_, _ = decoder.Token()
@@ -199,7 +202,8 @@ var telling = map[string]kind{
 	"totallicenses": subscriptions, "prepaidunits": subscriptions,
 }
 
-// guess tells what a file holds by its properties and its name. They must not speak against each other.
+// guess tells what a file holds by its properties and its name. They must not speak against each
+// other.
 func guess(name string, properties []string) (kind, error) {
 	var byProperty, byName []kind
 	for _, p := range properties {

@@ -12,8 +12,8 @@ import (
 	"strconv"
 )
 
-// Bounds of what is sent at once: enough that the server's write is worth its while, little enough that an import that is cut off has
-// not far to go back.
+// Bounds of what is sent at once: enough that the server's write is worth its while, little enough
+// that an import that is cut off has not far to go back.
 const (
 	chunkRows  = 10_000
 	stopRows   = 1000 // when the first refused row is to be the last
@@ -31,8 +31,9 @@ type transfer struct {
 	mute     bool // faults are in the result only
 }
 
-// chunk is rows on their way. Row n of the file is line n of the import, so that the server's mark of how far it came holds whatever the
-// chunks are. A row that cannot be read is an empty line, which says nothing to the server.
+// chunk is rows on their way. Row n of the file is line n of the import, so that the server's mark
+// of how far it came holds whatever the chunks are. A row that cannot be read is an empty line,
+// which says nothing to the server.
 type chunk struct {
 	first  int   // number of the first row
 	rows   []int // where they are in the file
@@ -54,7 +55,8 @@ func (c *chunk) add(line int, wire []byte, fault error) {
 	}
 }
 
-// run imports the file, and reads the next chunk while one is on its way. When it cannot be read to its end, what came before is good.
+// run imports the file, and reads the next chunk while one is on its way. When it cannot be read to
+// its end, what came before is good.
 func (t *transfer) run(ctx context.Context) error {
 	next := t.read(1)
 	for {
@@ -78,7 +80,8 @@ func (t *transfer) run(ctx context.Context) error {
 	}
 }
 
-// read reads a chunk. Nobody needs to take it: what stops an import need not wait for a file that says nothing for a while.
+// read reads a chunk. Nobody needs to take it: what stops an import need not wait for a file that
+// says nothing for a while.
 func (t *transfer) read(first int) <-chan *chunk {
 	done := make(chan *chunk, 1)
 	go func() {
@@ -141,13 +144,15 @@ func (t *transfer) send(ctx context.Context, c *chunk) error {
 	return nil
 }
 
-// leading counts the empty lines at the beginning, which do not count for the server: it takes white space off a body.
+// leading counts the empty lines at the beginning, which do not count for the server: it takes
+// white space off a body.
 func (c *chunk) leading() int {
 	body := c.body.Bytes()
 	return len(body) - len(bytes.TrimLeft(body, "\n"))
 }
 
-// account adds a chunk to the result. Of some rows, if very many were refused, it is only known that they were.
+// account adds a chunk to the result. Of some rows, if very many were refused, it is only known
+// that they were.
 func (t *transfer) account(c *chunk, passedOver, untold int) {
 	slices.SortFunc(c.faults, func(a, b rowFault) int { return a.Line - b.Line })
 	for _, fault := range c.faults {

@@ -19,7 +19,8 @@ func wireLine(k kind, object []byte) (wire []byte, err error) {
 	return append(append(wire, object...), '}'), nil
 }
 
-// bought are the properties of a subscription that an import takes. The others, which Graph answers too, are the server's own to say.
+// bought are the properties of a subscription that an import takes. The others, which Graph answers
+// too, are the server's own to say.
 var bought = map[string]bool{"skuId": true, "totalLicenses": true, "status": true, "isTrial": true, "nextLifecycleDateTime": true}
 
 // subscriptionOf reads Graph's companySubscription or subscribedSku.
@@ -50,7 +51,8 @@ func subscriptionOf(object []byte) ([]byte, error) {
 	return appendMembers(nil, kept), nil
 }
 
-// unitsOf makes the seats of a subscribedSku, which sums all subscriptions, those of one: they must be in one state.
+// unitsOf makes the seats of a subscribedSku, which sums all subscriptions, those of one: they must
+// be in one state.
 func unitsOf(raw json.RawMessage) ([]directory.Member, error) {
 	var units struct{ Enabled, Warning, Suspended, LockedOut int }
 	if err := json.Unmarshal(raw, &units); err != nil {

@@ -21,8 +21,8 @@ import (
 	"licensor/internal/server"
 )
 
-// TestKilledServerKeepsWhatItAnswered runs the real program, kills it with SIGKILL under load again and again, and looks at what came
-// back: everything that was answered, and no half of anything.
+// TestKilledServerKeepsWhatItAnswered runs the real program, kills it with SIGKILL under load again
+// and again, and looks at what came back: everything that was answered, and no half of anything.
 func TestKilledServerKeepsWhatItAnswered(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -198,7 +198,8 @@ func (k *killed) prepare() {
 	k.must(202, "POST", "/v1.0/groups/"+k.group+"/assignLicense", `{"addLicenses":[{"skuId":"`+k.sku+`","disabledPlans":[]}],"removeLicenses":[]}`, nil)
 }
 
-// load has several clients make users and put them into the group until the server is killed, after a while.
+// load has several clients make users and put them into the group until the server is killed, after
+// a while.
 func (k *killed) load(after time.Duration) {
 	ctx, cancel := context.WithCancel(k.t.Context())
 	defer cancel()

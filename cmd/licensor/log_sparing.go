@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// What callers make happen as often as they like must not fill the log: of each kind of line so many are written in a second, and then how many
-// were left out. Of kinds so many are told apart; all others are one.
+// What callers make happen as often as they like must not fill the log: of each kind of line so
+// many are written in a second, and then how many were left out. Of kinds so many are told apart;
+// all others are one.
 const (
 	linesPerSecond = 10
 	knownKinds     = 500
@@ -43,7 +44,8 @@ func newSparingLog(to slog.Handler) *sparingLog {
 	return &sparingLog{to, &lineCounts{to: to, kinds: map[lineKind]*lineCount{}}}
 }
 
-// kindOf is a line's message up to the first that differs from one to the next: messages of net/http have addresses in them.
+// kindOf is a line's message up to the first that differs from one to the next: messages of
+// net/http have addresses in them.
 func kindOf(r slog.Record) lineKind {
 	text := r.Message
 	if varying := strings.IndexAny(text, `0123456789["`); varying > 0 {
@@ -60,8 +62,8 @@ func (s *sparingLog) Handle(ctx context.Context, r slog.Record) error {
 	return s.Handler.Handle(ctx, r)
 }
 
-// take counts a line, and says whether it may be written. When it is the first that may not, the end of the second tells how many
-// there were.
+// take counts a line, and says whether it may be written. When it is the first that may not, the
+// end of the second tells how many there were.
 func (c *lineCounts) take(kind lineKind, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

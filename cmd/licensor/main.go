@@ -1,5 +1,5 @@
-// Command licensor is the server and everything around it: one subcommand for each thing to do, one file for each
-// subcommand. `licensor help` lists them.
+// Command licensor is the server and everything around it: one subcommand for each thing to do, one
+// file for each subcommand. `licensor help` lists them.
 package main
 
 import (
@@ -51,8 +51,8 @@ func rootCommand() *cobra.Command {
 	return root
 }
 
-// execute runs a command line and returns the exit code. Commands read and write through cmd.InOrStdin, OutOrStdout and
-// ErrOrStderr, and stop when cmd.Context is done.
+// execute runs a command line and returns the exit code. Commands read and write through
+// cmd.InOrStdin, OutOrStdout and ErrOrStderr, and stop when cmd.Context is done.
 func execute(ctx context.Context, root *cobra.Command, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	markFailures(root)
 	root.SetArgs(args)

@@ -21,8 +21,9 @@ import (
 	"licensor/internal/memory/memorytest"
 )
 
-// TestManyUsersInLittleMemory runs the real program with a tenant of 100,000 users in 512 MB, and sends it the most expensive requests of every kind, from many
-// clients at once. It refuses what it has no memory for, and serves what is small all the while.
+// TestManyUsersInLittleMemory runs the real program with a tenant of 100,000 users in 512 MB, and
+// sends it the most expensive requests of every kind, from many clients at once. It refuses what it
+// has no memory for, and serves what is small all the while.
 func TestManyUsersInLittleMemory(t *testing.T) {
 	if testing.Short() || runtime.GOOS != "linux" {
 		t.Skip("makes a large tenant; how much memory a process has can be had on Linux only")
@@ -197,7 +198,8 @@ func (c *crowd) note(what asked, status int) {
 	c.statuses[name][status]++
 }
 
-// send asks as one of the tenants, and takes the answer as it comes; its beginning is returned. Status 0 says that there was none.
+// send asks as one of the tenants, and takes the answer as it comes; its beginning is returned.
+// Status 0 says that there was none.
 func (c *crowd) send(as *killed, what asked, compressed bool) (int, string) {
 	body := []byte(what.body)
 	if compressed && what.kind != "" && !strings.Contains(what.kind, "form") {
@@ -235,7 +237,8 @@ func (c *crowd) send(as *killed, what asked, compressed bool) (int, string) {
 	return response.StatusCode, first.String()
 }
 
-// watch does something and kills the program when it takes more memory than the limit, as a control group would. The kernel notes the peak.
+// watch does something and kills the program when it takes more memory than the limit, as a control
+// group would. The kernel notes the peak.
 func (c *crowd) watch(do func()) {
 	pid := c.process.Process.Pid
 	ended := make(chan struct{})

@@ -56,7 +56,8 @@ func reprocessCommand() *cobra.Command {
 	return cmd
 }
 
-// reprocessed is what the API answers to a reprocessing, with the reasons of as many pages as are wanted.
+// reprocessed is what the API answers to a reprocessing, with the reasons of as many pages as are
+// wanted.
 type reprocessed struct {
 	Processed    int               `json:"processed"`
 	Fixed        int               `json:"fixed"`

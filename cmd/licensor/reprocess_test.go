@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// crowded makes members of a group with a license that there is one seat of, so that all but the first are in error. The arguments say
-// where they are.
+// crowded makes members of a group with a license that there is one seat of, so that all but the
+// first are in error. The arguments say where they are.
 func crowded(t *testing.T, n int) (c *connection, args []string) {
 	t.Helper()
 	login, args := newServer(t, nil)

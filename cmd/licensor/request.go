@@ -33,7 +33,8 @@ func (e *refusal) Error() string {
 	return text
 }
 
-// do sends a request and reads its answer into a value, unless that is nil. A server that is busy is asked again.
+// do sends a request and reads its answer into a value, unless that is nil. A server that is busy
+// is asked again.
 func (c *connection) do(ctx context.Context, method, path, contentType string, body []byte, into any) error {
 	return c.retry(ctx, func() error {
 		answer, err := c.send(ctx, method, path, contentType, body)
@@ -91,7 +92,8 @@ func newRefusal(request string, response *http.Response, body []byte) *refusal {
 	return e
 }
 
-// tokenRefusal turns the authority's refusal to give a token, which comes as an error of the transport, into a refusal.
+// tokenRefusal turns the authority's refusal to give a token, which comes as an error of the
+// transport, into a refusal.
 func tokenRefusal(err error) error {
 	e, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok {
@@ -115,7 +117,8 @@ func retryAfter(h http.Header) time.Duration {
 	return min(time.Duration(seconds)*time.Second, maxWait)
 }
 
-// retry tries again what a server refuses because it is busy, after the time it says, or one that doubles each time.
+// retry tries again what a server refuses because it is busy, after the time it says, or one that
+// doubles each time.
 func (c *connection) retry(ctx context.Context, do func() error) error {
 	for try := 1; ; try++ {
 		err := do()
@@ -135,8 +138,8 @@ func (c *connection) retry(ctx context.Context, do func() error) error {
 	}
 }
 
-// localPath is the path of a link in an answer. A server behind a proxy writes links with its public address, which need not be the one
-// that it is reached at from here.
+// localPath is the path of a link in an answer. A server behind a proxy writes links with its
+// public address, which need not be the one that it is reached at from here.
 func localPath(link string) (string, error) {
 	u, err := url.Parse(link)
 	if err != nil {

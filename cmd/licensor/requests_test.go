@@ -15,8 +15,8 @@ import (
 	"licensor/internal/server"
 )
 
-// Every request of the specification's cases/requests.md is answered rightly by the demo. The requests
-// are in testdata/requests.txt, which also says how to write one.
+// Every request of the specification's cases/requests.md is answered rightly by the demo. The
+// requests are in testdata/requests.txt, which also says how to write one.
 func TestRequestsOfClientsAreAnsweredRightly(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/requests.txt")

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// What the process cannot have it does not promise: files that it may not open, memory that it may not take.
+// What the process cannot have it does not promise: files that it may not open, memory that it may
+// not take.
 func TestNoMoreConnectionsThanTheProcessHasRoomFor(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

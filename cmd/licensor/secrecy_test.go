@@ -18,8 +18,9 @@ import (
 	"licensor/internal/server"
 )
 
-// TestSecretsAreNotToldAgain runs the real program with all its logging and sends it secrets, right ones and wrong ones, wherever clients put
-// them, and where they put them by mistake. None is in the log, in an error, or in a list.
+// TestSecretsAreNotToldAgain runs the real program with all its logging and sends it secrets, right
+// ones and wrong ones, wherever clients put them, and where they put them by mistake. None is in
+// the log, in an error, or in a list.
 func TestSecretsAreNotToldAgain(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

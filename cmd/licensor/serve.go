@@ -65,8 +65,8 @@ func serveCommand() *cobra.Command {
 	return cmd
 }
 
-// openFounded opens a database that `licensor init` has made. It makes none: whoever mistypes its name is told so, instead of finding
-// nobody there.
+// openFounded opens a database that `licensor init` has made. It makes none: whoever mistypes its
+// name is told so, instead of finding nobody there.
 func openFounded(ctx context.Context, options server.Options, secrets secretsKey) (*server.Server, error) {
 	if _, err := os.Stat(options.Data); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no database %s: say with --data where it is, or make one with `licensor init`", options.Data)

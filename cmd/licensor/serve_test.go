@@ -16,7 +16,8 @@ import (
 	"licensor/internal/server"
 )
 
-// The real program is killed, its log is lost, and the next start says so instead of going on without what it has acknowledged.
+// The real program is killed, its log is lost, and the next start says so instead of going on
+// without what it has acknowledged.
 func TestAServerWhoseLogIsGoneDoesNotStart(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -70,7 +71,8 @@ func TestFlagsOfTLSThatContradictEachOther(t *testing.T) {
 	}
 }
 
-// Everything that needs to know of the authority does: the demo's own story, the lines it prints, its file, and commands that read that.
+// Everything that needs to know of the authority does: the demo's own story, the lines it prints,
+// its file, and commands that read that.
 func TestTheDemoWithALocalAuthority(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "it's mine")
@@ -143,7 +145,8 @@ func TestTrustedProxyMustBeAnAddress(t *testing.T) {
 	}
 }
 
-// newKeyPair writes a certificate for the loopback address, which is its own authority, and its key.
+// newKeyPair writes a certificate for the loopback address, which is its own authority, and its
+// key.
 func newKeyPair(t *testing.T) (cert, key string) {
 	t.Helper()
 	web := httptest.NewTLSServer(nil)

@@ -56,7 +56,8 @@ func TestStrangersDoNotFillTheDisk(t *testing.T) {
 	}
 }
 
-// The log of the program has so many lines of a kind in a second, however many wrong secrets are sent.
+// The log of the program has so many lines of a kind in a second, however many wrong secrets are
+// sent.
 func TestStrangersDoNotFillTheLog(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds and runs the program")

@@ -11,7 +11,8 @@ import (
 	"licensor/internal/licensing"
 )
 
-// builtInText has a line for each fact, its parts separated by tabs; plans come before what names them:
+// builtInText has a line for each fact, its parts separated by tabs; plans come before what names
+// them:
 //
 //	plan      id name [friendly name, when it is another]
 //	product   id part number, name, the places of its plans among the plans, counted from 0
@@ -21,8 +22,8 @@ import (
 //go:embed builtin.txt
 var builtInText string
 
-// BuiltIn returns a fresh catalogue of the products met most often, with all rules that are known. It costs about a
-// millisecond.
+// BuiltIn returns a fresh catalogue of the products met most often, with all rules that are known.
+// It costs about a millisecond.
 func BuiltIn() *licensing.Catalog {
 	c, err := parseBuiltIn(builtInText)
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// FuzzRead wants of every file: no panic; what is read is a valid catalogue of clean text; reading twice reads the same;
-// and every row is taken, or has a problem.
+// FuzzRead wants of every file: no panic; what is read is a valid catalogue of clean text; reading
+// twice reads the same; and every row is taken, or has a problem.
 func FuzzRead(f *testing.F) {
 	for _, seed := range []string{
 		header + rowA + rowB,

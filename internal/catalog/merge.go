@@ -14,7 +14,8 @@ type plan struct {
 	name, friendly string
 }
 
-// plansOf reads the plans of a row: one, none, or in the older layout a list. It returns false when the row was skipped.
+// plansOf reads the plans of a row: one, none, or in the older layout a list. It returns false when
+// the row was skipped.
 func (t *table) plansOf(row row) ([]plan, bool) {
 	if t.columns.has(planID) {
 		return t.planOf(row)
@@ -108,7 +109,8 @@ func (t *table) keep(line int, what column, id uuid.UUID, kept *string, given st
 	}
 }
 
-// claim notes that two ids have one name. Both stay: Microsoft has such pairs, and ids are what counts.
+// claim notes that two ids have one name. Both stay: Microsoft has such pairs, and ids are what
+// counts.
 func (t *table) claim(line int, what column, name string, id uuid.UUID, owners map[string]uuid.UUID) {
 	key := strings.ToLower(name)
 	if other, taken := owners[key]; taken && name != "" {

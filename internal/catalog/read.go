@@ -12,10 +12,10 @@ import (
 	"licensor/internal/licensing"
 )
 
-// Read reads the published table of products and service plans. Products and plans come in the order in which the file
-// names them first; of a product or plan with several names the first is kept. The catalogue has no rules between plans:
-// see WithKnownRules. Read fails when the file is no such table; what is wrong with single rows is in the report, which is
-// never nil.
+// Read reads the published table of products and service plans. Products and plans come in the
+// order in which the file names them first; of a product or plan with several names the first is
+// kept. The catalogue has no rules between plans: see WithKnownRules. Read fails when the file is
+// no such table; what is wrong with single rows is in the report, which is never nil.
 func Read(r io.Reader) (*licensing.Catalog, *Report, error) {
 	t := &table{
 		report:   &Report{},

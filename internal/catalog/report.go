@@ -19,8 +19,8 @@ type Problem struct {
 
 func (p Problem) String() string { return fmt.Sprintf("line %d: %s", p.Line, p.Text) }
 
-// note adds a problem that did not cost a row. The same text is noted for its first line only: a product of 80 plans
-// repeats its stray blank 80 times.
+// note adds a problem that did not cost a row. The same text is noted for its first line only: a
+// product of 80 plans repeats its stray blank 80 times.
 func (r *Report) note(line int, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	if r.noted[text] {

@@ -15,8 +15,8 @@ const (
 	maxRowLines = 20      // lines that a cell with line breaks may make one row of
 )
 
-// rows cuts a file into rows of cells. It stands before encoding/csv because that cannot recover from a quotation mark
-// that is never closed: it takes the rest of the file for one cell.
+// rows cuts a file into rows of cells. It stands before encoding/csv because that cannot recover
+// from a quotation mark that is never closed: it takes the rest of the file for one cell.
 type rows struct {
 	lines  *bufio.Scanner
 	line   int      // number of the line read last
@@ -83,8 +83,9 @@ func (r *rows) ended() error {
 	}
 }
 
-// joined reads on while a quotation mark is open. If none closes it, or the one that does would make a cell of whole
-// rows, it is taken for a slip: the row then ends with its line, and the lines after it are rows of their own.
+// joined reads on while a quotation mark is open. If none closes it, or the one that does would
+// make a cell of whole rows, it is taken for a slip: the row then ends with its line, and the lines
+// after it are rows of their own.
 func (r *rows) joined(first string) ([]string, error) {
 	text := first
 	var taken []string
@@ -140,7 +141,8 @@ func (r *rows) swallowed(cells []string) bool {
 
 func open(text string) bool { return strings.Count(text, `"`)%2 == 1 }
 
-// separator is what stands between the headings: spreadsheets write semicolons where the comma is the decimal point.
+// separator is what stands between the headings: spreadsheets write semicolons where the comma is
+// the decimal point.
 func separator(header string) rune {
 	best, most := ',', 0
 	for _, c := range ",;\t" {

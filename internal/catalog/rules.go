@@ -10,9 +10,10 @@ import (
 	"licensor/internal/licensing"
 )
 
-// WithKnownRules returns the catalogue with the rules of the built-in one added to the plans it has; its own rules and
-// everything else stay. A conflict is added when both plans are there. Of what a plan needs, what is there is asked for;
-// where nothing of it is there, the plan could never be given, so the rule is left out and said in the second result.
+// WithKnownRules returns the catalogue with the rules of the built-in one added to the plans it
+// has; its own rules and everything else stay. A conflict is added when both plans are there. Of
+// what a plan needs, what is there is asked for; where nothing of it is there, the plan could never
+// be given, so the rule is left out and said in the second result.
 func WithKnownRules(c *licensing.Catalog) (*licensing.Catalog, []string) {
 	k, rules := newKnown(c), BuiltIn().ServicePlans
 	for _, rule := range rules {

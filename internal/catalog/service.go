@@ -6,13 +6,14 @@ import (
 	"licensor/internal/licensing"
 )
 
-// services says which service a plan belongs to, by the beginning of its name; the first that fits counts. The names of
-// services are those that Graph shows in assignedPlans, spelled as it spells them (exchange is not Exchange).
+// services says which service a plan belongs to, by the beginning of its name; the first that fits
+// counts. The names of services are those that Graph shows in assignedPlans, spelled as it spells
+// them (exchange is not Exchange).
 //
-// Much of what is sold as security or compliance belongs to exchange there, and does here: a product with such a plan is
-// refused to a user whose address is another's (docs/spec/licensing.md L43). Only what Graph shows as exchange, or what is
-// named after it, is listed so; a plan that is merely likely to be gets another service rather than a check it should not
-// have.
+// Much of what is sold as security or compliance belongs to exchange there, and does here: a
+// product with such a plan is refused to a user whose address is another's (docs/spec/licensing.md
+// L43). Only what Graph shows as exchange, or what is named after it, is listed so; a plan that is
+// merely likely to be gets another service rather than a check it should not have.
 var services = []struct{ prefix, service string }{
 	{"EXCHANGE_S_FOUNDATION PBI_PREMIUM", "PowerBI"}, // two names run together in the published table
 	{"EXCHANGE", licensing.ExchangeService},
@@ -136,7 +137,8 @@ var services = []struct{ prefix, service string }{
 	{"MICROSOFT_LOOP", "Chapter5FluidApp"},
 }
 
-// serviceOf returns the service of a plan; a plan that the table does not know is a service of its own.
+// serviceOf returns the service of a plan; a plan that the table does not know is a service of its
+// own.
 func serviceOf(plan string) string {
 	upper := strings.ToUpper(plan)
 	for _, s := range services {
@@ -149,9 +151,10 @@ func serviceOf(plan string) string {
 
 // companyPlans are held by the company as a whole (L5); Graph shows them with appliesTo Company.
 //
-// EXCHANGE_S_FOUNDATION matters most: nearly every product that has nothing to do with mail contains it, and its service
-// is exchange. That it is the company's, not the user's, is why a duplicate address does not stand in the way of a
-// Power BI license: L43 is about the plans that a user gets.
+// EXCHANGE_S_FOUNDATION matters most: nearly every product that has nothing to do with mail
+// contains it, and its service is exchange. That it is the company's, not the user's, is why a
+// duplicate address does not stand in the way of a Power BI license: L43 is about the plans that a
+// user gets.
 var companyPlans = map[string]bool{
 	"EXCHANGE_S_FOUNDATION":                true,
 	"EXCHANGE_S_FOUNDATION_GOV":            true,

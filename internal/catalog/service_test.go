@@ -55,7 +55,8 @@ func TestNoServiceIsHiddenByAnEarlierPrefix(t *testing.T) {
 	}
 }
 
-// TestProductsWithoutMailHaveNoExchangePlanOfTheUser is why L43 does not refuse Power BI to a user with a duplicate address.
+// TestProductsWithoutMailHaveNoExchangePlanOfTheUser is why L43 does not refuse Power BI to a user
+// with a duplicate address.
 func TestProductsWithoutMailHaveNoExchangePlanOfTheUser(t *testing.T) {
 	t.Parallel()
 	c := BuiltIn()

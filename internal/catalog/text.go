@@ -8,13 +8,14 @@ import (
 	"github.com/google/uuid"
 )
 
-// windows1252 is what the bytes 0x80 to 0x9F mean in that code page; the five it leaves open stand for themselves.
+// windows1252 is what the bytes 0x80 to 0x9F mean in that code page; the five it leaves open stand
+// for themselves.
 const windows1252 = "€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ"
 
 var highRunes = []rune(windows1252)
 
-// readable turns a cell into text: UTF-8, no invisible characters, single blanks. repair says what had to be done, and is
-// empty for a good cell.
+// readable turns a cell into text: UTF-8, no invisible characters, single blanks. repair says what
+// had to be done, and is empty for a good cell.
 func readable(raw string) (text, repair string) {
 	text = raw
 	if !utf8.ValidString(text) {
@@ -55,8 +56,8 @@ func fromByte(b byte) rune {
 	return rune(b)
 }
 
-// unmangled undoes the commonest accident, "â€“" for "–". Text whose characters, as bytes of Windows-1252, happen to make
-// valid UTF-8 has had it; people do not write such text.
+// unmangled undoes the commonest accident, "â€“" for "–". Text whose characters, as bytes of
+// Windows-1252, happen to make valid UTF-8 has had it; people do not write such text.
 func unmangled(text string) (string, bool) {
 	raw := make([]byte, 0, len(text))
 	for _, r := range text {
@@ -81,8 +82,8 @@ func toByte(r rune) (byte, bool) {
 	return 0, false
 }
 
-// tidied makes one blank of every run of white space (of any kind: tabs, line breaks, non-breaking spaces) and takes out
-// what cannot be seen.
+// tidied makes one blank of every run of white space (of any kind: tabs, line breaks, non-breaking
+// spaces) and takes out what cannot be seen.
 func tidied(text string) string {
 	return strings.Join(strings.Fields(strings.Map(func(r rune) rune {
 		switch {
@@ -95,8 +96,8 @@ func tidied(text string) string {
 	}, text)), " ")
 }
 
-// parseGUID reads a GUID as people write it: in braces or quotes, without hyphens, with the dashes of a word processor.
-// repaired says that it needed more than a change of case.
+// parseGUID reads a GUID as people write it: in braces or quotes, without hyphens, with the dashes
+// of a word processor. repaired says that it needed more than a change of case.
 func parseGUID(text string) (id uuid.UUID, repaired, ok bool) {
 	bare := strings.Map(func(r rune) rune {
 		switch {

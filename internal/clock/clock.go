@@ -1,5 +1,6 @@
-// Package clock is the time of a server on which others test their programs: it goes on like any clock, from whatever time it is set to. So a
-// test need not wait an hour for a token to expire, or 30 days for what was deleted to be gone.
+// Package clock is the time of a server on which others test their programs: it goes on like any
+// clock, from whatever time it is set to. So a test need not wait an hour for a token to expire, or
+// 30 days for what was deleted to be gone.
 package clock
 
 import (
@@ -22,5 +23,6 @@ func (c *Clock) Now() time.Time { return c.base().Add(time.Duration(c.ahead.Load
 // Base is the time of the other clock.
 func (c *Clock) Base() time.Time { return c.base() }
 
-// Set sets the clock, forward or back. It goes on from there. A time 292 years or more from the other clock's is out of reach.
+// Set sets the clock, forward or back. It goes on from there. A time 292 years or more from the
+// other clock's is out of reach.
 func (c *Clock) Set(now time.Time) { c.ahead.Store(int64(now.Sub(c.base()))) }

@@ -10,7 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Application is the registration of a program in a tenant. What it acts as there is its service principal.
+// Application is the registration of a program in a tenant. What it acts as there is its service
+// principal.
 type Application struct {
 	ID              uuid.UUID `json:"id"`    // object id
 	AppID           uuid.UUID `json:"appId"` // the client id it logs in with
@@ -38,7 +39,8 @@ type ServicePrincipal struct {
 
 	Permissions []string `json:"permissions,omitempty"` // it is granted for itself, such as User.ReadWrite.All
 	Disabled    bool     `json:"disabled,omitempty"`    // accountEnabled is false
-	// Granted is when it was granted permissions, by their names; not of those granted by a version before format 5.
+	// Granted is when it was granted permissions, by their names; not of those granted by a version
+	// before format 5.
 	Granted map[string]time.Time `json:"granted,omitempty"`
 
 	AssignmentRequired bool `json:"appRoleAssignmentRequired,omitempty"`
@@ -55,7 +57,8 @@ type Client struct {
 	Principal ServicePrincipal // without ID: there is none
 }
 
-// SignInAudience says who may sign in with the application. People of other tenants cannot sign in here, whatever it is.
+// SignInAudience says who may sign in with the application. People of other tenants cannot sign in
+// here, whatever it is.
 func (a *Application) SignInAudience() string { return cmp.Or(a.Audience, Audiences[0]) }
 
 // Audiences are what an application's signInAudience can be, the usual one first.
@@ -80,7 +83,8 @@ type Certificate struct {
 	Expires     time.Time `json:"expires"`
 }
 
-// FederatedCredential lets an application log in with a token that another issuer gave to a subject.
+// FederatedCredential lets an application log in with a token that another issuer gave to a
+// subject.
 type FederatedCredential struct {
 	ID          uuid.UUID `json:"id"`
 	Name        string    `json:"name"`
@@ -90,7 +94,8 @@ type FederatedCredential struct {
 	Description string    `json:"description,omitempty"`
 }
 
-// Redirects are the addresses that answers to a sign-in may be sent to, by the kind of client that waits there.
+// Redirects are the addresses that answers to a sign-in may be sent to, by the kind of client that
+// waits there.
 type Redirects struct {
 	Web    []string `json:"web,omitempty"`
 	SPA    []string `json:"spa,omitempty"`
@@ -164,13 +169,15 @@ var GraphAppID = uuid.MustParse("00000003-0000-0000-c000-000000000000")
 // microsoft is the tenant of Microsoft's own applications in the real service.
 var microsoft = uuid.MustParse("f8cdef31-a31e-4b4a-93e4-5f571e91255a")
 
-// GraphPrincipal returns the service principal of Microsoft Graph in a tenant. Every tenant has it; its application is not in the
-// tenant, and its app roles and scopes are the permissions that applications can be granted.
+// GraphPrincipal returns the service principal of Microsoft Graph in a tenant. Every tenant has it;
+// its application is not in the tenant, and its app roles and scopes are the permissions that
+// applications can be granted.
 func GraphPrincipal(tenant uuid.UUID) ServicePrincipal {
 	return ServicePrincipal{ID: uuid.NewSHA1(tenant, GraphAppID[:]), AppID: GraphAppID, DisplayName: "Microsoft Graph"}
 }
 
-// ParseFormerApplication reads a document of the first version, which kept an application and its service principal as one.
+// ParseFormerApplication reads a document of the first version, which kept an application and its
+// service principal as one.
 func ParseFormerApplication(document []byte) (*Client, error) {
 	var both struct {
 		Application

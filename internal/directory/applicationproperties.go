@@ -16,7 +16,8 @@ type shownClient struct {
 	tenant *Organization
 }
 
-// applicationTable is what can be asked about applications. What graph shows of them is in its own list of fields.
+// applicationTable is what can be asked about applications. What graph shows of them is in its own
+// list of fields.
 var applicationTable = newTable(
 	"Application", nil,
 	askedText("appId", func(s *shownClient) string { return s.AppID.String() }).column(1).mostly().filtered(Basic, Never, Never, Never).searched(ByStart),
@@ -124,7 +125,8 @@ func textsIn(kept map[string]json.RawMessage, name string) (texts []string) {
 	return texts
 }
 
-// IdentifierURIs returns the names that the application as a resource can be asked for by, besides its appId.
+// IdentifierURIs returns the names that the application as a resource can be asked for by, besides
+// its appId.
 func (a *Application) IdentifierURIs() []string { return textsIn(a.Properties, "identifierUris") }
 
 // InWeb returns a text of the application's property web, such as homePageUrl.
@@ -156,8 +158,8 @@ func (c *Client) PrincipalNames() []string {
 	return slices.Concat(names, c.IdentifierURIs())
 }
 
-// Owner returns the tenant that the application of the service principal is registered in: the one it is in itself, or Microsoft's. No
-// others have applications that other tenants know.
+// Owner returns the tenant that the application of the service principal is registered in: the one
+// it is in itself, or Microsoft's. No others have applications that other tenants know.
 func (c *Client) Owner(tenant uuid.UUID) uuid.UUID {
 	if c.Application.ID == uuid.Nil {
 		return microsoft
@@ -174,16 +176,20 @@ func PrincipalSchema() *column.Schema { return principalTable.schema }
 // AboutApplication returns what can be asked about a property of applications, in any letter case.
 func AboutApplication(path string) (*Asked, bool) { return applicationTable.about(path) }
 
-// AboutPrincipal returns what can be asked about a property of service principals, in any letter case.
+// AboutPrincipal returns what can be asked about a property of service principals, in any letter
+// case.
 func AboutPrincipal(path string) (*Asked, bool) { return principalTable.about(path) }
 
-// AllAboutApplications yields what can be asked about each property of applications, in alphabetical order.
+// AllAboutApplications yields what can be asked about each property of applications, in
+// alphabetical order.
 func AllAboutApplications() iter.Seq[*Asked] { return applicationTable.allAbout }
 
-// AllAboutPrincipals yields what can be asked about each property of service principals, in alphabetical order.
+// AllAboutPrincipals yields what can be asked about each property of service principals, in
+// alphabetical order.
 func AllAboutPrincipals() iter.Seq[*Asked] { return principalTable.allAbout }
 
-// ApplicationValues returns what the application has in the columns of ApplicationSchema, those that are null left out.
+// ApplicationValues returns what the application has in the columns of ApplicationSchema, those
+// that are null left out.
 func (c *Client) ApplicationValues(tenant *Organization) []column.Change {
 	return applicationTable.values(&shownClient{c, tenant})
 }
@@ -193,17 +199,20 @@ func (c *Client) ApplicationChanged(was *Client, tenant *Organization) []column.
 	return applicationTable.changed(&shownClient{was, tenant}, &shownClient{c, tenant})
 }
 
-// PrincipalValues returns what the service principal has in the columns of PrincipalSchema, those that are null left out.
+// PrincipalValues returns what the service principal has in the columns of PrincipalSchema, those
+// that are null left out.
 func (c *Client) PrincipalValues(tenant *Organization) []column.Change {
 	return principalTable.values(&shownClient{c, tenant})
 }
 
-// PrincipalChanged returns the values in which the service principal differs from what it was before.
+// PrincipalChanged returns the values in which the service principal differs from what it was
+// before.
 func (c *Client) PrincipalChanged(was *Client, tenant *Organization) []column.Change {
 	return principalTable.changed(&shownClient{was, tenant}, &shownClient{c, tenant})
 }
 
-// PublisherDomain returns the change of an application's values when the tenant's default domain becomes another.
+// PublisherDomain returns the change of an application's values when the tenant's default domain
+// becomes another.
 func PublisherDomain(tenant *Organization) []column.Change {
 	about, _ := AboutApplication("publisherDomain")
 	return []column.Change{{Column: about.Column, Value: column.Value{Text: tenant.DefaultDomain()}}}

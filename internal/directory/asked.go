@@ -17,7 +17,8 @@ const (
 	Advanced
 )
 
-// Filterable says how a property can be filtered (docs/spec/protocol.md P30). Of a collection it is about the elements.
+// Filterable says how a property can be filtered (docs/spec/protocol.md P30). Of a collection it is
+// about the elements.
 type Filterable struct {
 	Equal  Level // eq and in; where it is possible, ne and not are Advanced
 	Starts Level // startsWith
@@ -54,8 +55,8 @@ type source[T any] struct {
 	value  func(*T) column.Value
 }
 
-// column gives the property a column of its own, whose number is stored: never renumber. Those of a property with properties
-// of its own are numbered on from there.
+// column gives the property a column of its own, whose number is stored: never renumber. Those of a
+// property with properties of its own are numbered on from there.
 func (p *Property[T]) column(number uint32) *Property[T] {
 	for i := range p.sources {
 		p.sources[i].column.Number = number + uint32(i)
@@ -87,7 +88,8 @@ func (p *Property[T]) searched(how Search) *Property[T] {
 	return p
 }
 
-// elements names the properties that can be asked about of the elements of a collection that no object has.
+// elements names the properties that can be asked about of the elements of a collection that no
+// object has.
 func (p *Property[T]) elements(fields ...string) *Property[T] { p.asked.Fields = fields; return p }
 
 func (p *Property[T]) ordered(level Level) *Property[T] { p.asked.Order = level; return p }
@@ -129,7 +131,8 @@ func elementSource[T, C any](name string, inner *table[C], at func(*T) *[]C) sou
 	}}
 }
 
-// arrange makes the schema of those properties that have columns, and the list of what can be asked.
+// arrange makes the schema of those properties that have columns, and the list of what can be
+// asked.
 func (t *table[T]) arrange() {
 	var columns []column.Column
 	t.asked = fold.Names[*Asked]{}
@@ -161,7 +164,8 @@ func (t *table[T]) ask(p *Property[T], a Asked) {
 	t.asked.Add(a.Path, &a)
 }
 
-// lacks adds what can be asked for though it is shown of no object, because the object lacks it or it is a reference.
+// lacks adds what can be asked for though it is shown of no object, because the object lacks it or
+// it is a reference.
 func (t *table[T]) lacks(all ...Asked) *table[T] {
 	for _, a := range all {
 		a.Column = -1
@@ -205,7 +209,8 @@ func (t *table[T]) changed(was, now *T) []column.Change {
 	return changes
 }
 
-// Column returns the place of the column that has all that the property shows; false when there is none.
+// Column returns the place of the column that has all that the property shows; false when there is
+// none.
 func (p *Property[T]) Column() (place int, ok bool) {
 	return p.asked.Column, p.asked.Column >= 0 && p.Kind != Complex && p.Kind != ComplexCollection
 }

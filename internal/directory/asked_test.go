@@ -17,7 +17,8 @@ import (
 	"licensor/internal/directory/column"
 )
 
-// checkColumnsOf draws objects and compares what the columns have of them with the JSON that clients see.
+// checkColumnsOf draws objects and compares what the columns have of them with the JSON that
+// clients see.
 func checkColumnsOf[T any](t *testing.T, table *table[T]) {
 	rapid.Check(t, func(t *rapid.T) {
 		object := new(T)
@@ -133,7 +134,8 @@ func TestValuesSurviveSnapshots(t *testing.T) {
 	}
 }
 
-// elsewhere are the properties that are not of the directory: what comes from licenses and memberships.
+// elsewhere are the properties that are not of the directory: what comes from licenses and
+// memberships.
 var elsewhere = []string{
 	"assignedLicenses", "assignedPlans", "hasMembersWithLicenseErrors", "licenseAssignmentStates", "licenseProcessingState/state", "memberOf", "provisionedPlans", "transitiveMemberOf",
 }

@@ -24,8 +24,8 @@ const (
 	gone         // purged: the ordinal stays empty for good
 )
 
-// block is 256 users, the unit of copying. What differs in length between users lies in one array for all of them,
-// in the order of the users.
+// block is 256 users, the unit of copying. What differs in length between users lies in one array
+// for all of them, in the order of the users.
 type block struct {
 	owner    *vector.Owner
 	ownsKeys bool   // keys is the owner's too
@@ -49,8 +49,8 @@ type groupBlock struct {
 	groups []group // at most blockGroup
 }
 
-// group has its nested groups and owners. Its user members are known by the users: see block.groups. The slices are
-// ascending and never changed in place.
+// group has its nested groups and owners. Its user members are known by the users: see
+// block.groups. The slices are ascending and never changed in place.
 type group struct {
 	id       uuid.UUID
 	revision uint32
@@ -96,8 +96,8 @@ func (b *block) setKeys(i int, keys ...Key) {
 	}
 }
 
-// setGroup adds the group to the users at the places (ascending), or takes it from them, in one pass. It returns how
-// many users that changed.
+// setGroup adds the group to the users at the places (ascending), or takes it from them, in one
+// pass. It returns how many users that changed.
 func (b *block) setGroup(group uint32, places []uint8, member bool) (changed int) {
 	next := make([]uint32, 0, len(b.groups)+len(places))
 	start := uint32(0)

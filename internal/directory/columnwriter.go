@@ -2,7 +2,8 @@ package directory
 
 import "licensor/internal/directory/column"
 
-// ColumnWriter writes what rows have in a column as JSON, as Property.Append writes the property of the object. It is for one goroutine.
+// ColumnWriter writes what rows have in a column as JSON, as Property.Append writes the property of
+// the object. It is for one goroutine.
 type ColumnWriter struct {
 	reader column.Reader
 	place  int
@@ -42,7 +43,8 @@ func (w *ColumnWriter) Append(dst []byte, row *column.Row) []byte {
 
 var truths = [...]string{column.Null: "null", column.False: "false", column.True: "true"}
 
-// quoted completes a string of JSON of which all but the last quotation mark stands from a place on as it is.
+// quoted completes a string of JSON of which all but the last quotation mark stands from a place on
+// as it is.
 func quoted(dst []byte, start int) []byte {
 	for _, c := range dst[start+1:] {
 		if c < ' ' || c == '"' || c == '\\' {

@@ -25,7 +25,8 @@ func Differing(a, b []byte) []string {
 	return names
 }
 
-// DifferingWithin is Differing for documents that keep some properties in a member "properties", which are named by themselves.
+// DifferingWithin is Differing for documents that keep some properties in a member "properties",
+// which are named by themselves.
 func DifferingWithin(a, b []byte) []string {
 	names := Differing(a, b)
 	at := slices.Index(names, keptWithin)

@@ -11,9 +11,9 @@ import (
 	"licensor/internal/vector"
 )
 
-// Draft is a change of an Index under way, for one goroutine. It can be asked everything an Index can. Its methods take
-// what they are told for granted, such as that a name is free; they panic at ordinals that are not in use or purged, since
-// only a fault of the program comes up with those.
+// Draft is a change of an Index under way, for one goroutine. It can be asked everything an Index
+// can. Its methods take what they are told for granted, such as that a name is free; they panic at
+// ordinals that are not in use or purged, since only a fault of the program comes up with those.
 type Draft struct {
 	view
 	mark  *vector.Owner // of what the draft has made or copied and may therefore change
@@ -122,7 +122,8 @@ func (d *Draft) TouchUser(user uint32) {
 	b.users[i].revision++
 }
 
-// SetUserValues gives a user other values in columns of UserSchema, as part of a write of its document.
+// SetUserValues gives a user other values in columns of UserSchema, as part of a write of its
+// document.
 func (d *Draft) SetUserValues(user uint32, changes []column.Change) {
 	for _, c := range changes {
 		d.userColumns.Set(user, c.Column, c.Value)
@@ -167,8 +168,8 @@ func (d *Draft) PurgeUser(user uint32) {
 	b.users[i].id, b.users[i].state = uuid.Nil, gone
 }
 
-// Join makes users members of the group and returns how many were not yet. A block of users is rewritten once for those of
-// its users that come one after the other: ascending users are quick.
+// Join makes users members of the group and returns how many were not yet. A block of users is
+// rewritten once for those of its users that come one after the other: ascending users are quick.
 func (d *Draft) Join(group uint32, users iter.Seq[uint32]) (joined int) {
 	return d.setMembers(group, users, true)
 }

@@ -47,7 +47,8 @@ func (d *Draft) checkGroup(group uint32) {
 // TouchGroup notes a write of the group's document.
 func (d *Draft) TouchGroup(group uint32) { d.ownGroup(group).revision++ }
 
-// SetGroupValues gives a group other values in columns of GroupSchema, as part of a write of its document.
+// SetGroupValues gives a group other values in columns of GroupSchema, as part of a write of its
+// document.
 func (d *Draft) SetGroupValues(ordinal uint32, changes []column.Change) {
 	d.nick(ordinal, func(g *group) {
 		for _, c := range changes {
@@ -69,8 +70,9 @@ func (d *Draft) ShowGroup(ordinal uint32) {
 	d.groupColumns.SetDeleted(ordinal, false)
 }
 
-// PurgeGroup forgets a group with its owners and nested memberships. Its user members must have left before: who they are is
-// known to the licensing rules, and looking for them here would mean asking every user.
+// PurgeGroup forgets a group with its owners and nested memberships. Its user members must have
+// left before: who they are is known to the licensing rules, and looking for them here would mean
+// asking every user.
 func (d *Draft) PurgeGroup(ordinal uint32) {
 	g := d.ownGroup(ordinal)
 	for _, member := range g.members {
@@ -84,7 +86,8 @@ func (d *Draft) PurgeGroup(ordinal uint32) {
 	d.nick(ordinal, func(g *group) { *g = noGroup })
 }
 
-// JoinGroup nests the group member in group; false when it was. A group in itself is refused by the caller.
+// JoinGroup nests the group member in group; false when it was. A group in itself is refused by the
+// caller.
 func (d *Draft) JoinGroup(group, member uint32) bool { return d.nest(group, member, true) }
 
 // LeaveGroup takes member out of group; false when it was not there.
@@ -112,7 +115,8 @@ func (d *Draft) RemoveOwner(group, user uint32) bool {
 	return setIn(&d.ownGroup(group).owners, user, false)
 }
 
-// setIn puts value into an ascending set or takes it out, in a new array, and reports whether that was a change.
+// setIn puts value into an ascending set or takes it out, in a new array, and reports whether that
+// was a change.
 func setIn(set *[]uint32, value uint32, in bool) bool {
 	if has(*set, value) == in {
 		return false

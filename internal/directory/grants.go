@@ -9,8 +9,9 @@ import (
 	"github.com/tidwall/btree"
 )
 
-// Grants are what a tenant's applications may do in the name of users: at most one Grant for each client and user. Any number of
-// goroutines may read them. Finding and changing one costs about the same however many there are.
+// Grants are what a tenant's applications may do in the name of users: at most one Grant for each
+// client and user. Any number of goroutines may read them. Finding and changing one costs about the
+// same however many there are.
 type Grants struct {
 	byClient btree.Map[string, Grant] // by client and user
 	byUser   btree.Set[string]        // user and client

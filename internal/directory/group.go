@@ -7,7 +7,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Group is Graph's group, without its licenses. As with User, empty texts are null in Graph and groups are shared.
+// Group is Graph's group, without its licenses. As with User, empty texts are null in Graph and
+// groups are shared.
 type Group struct {
 	ID              uuid.UUID
 	CreatedDateTime time.Time // UTC, whole seconds, like all times here
@@ -49,8 +50,8 @@ type Group struct {
 	WritebackConfiguration        *WritebackConfiguration
 }
 
-// WritebackConfiguration says whether a group is written to a directory on premises, and as what. It
-// is kept and has no effect.
+// WritebackConfiguration says whether a group is written to a directory on premises, and as what.
+// It is kept and has no effect.
 type WritebackConfiguration struct {
 	IsEnabled           *bool
 	OnPremisesGroupType string
@@ -65,7 +66,8 @@ const (
 // ParseGroup reads what Document wrote.
 func ParseGroup(document []byte) (*Group, error) { return groupTable.parse(document) }
 
-// Document is the group as it is stored: a JSON object with Graph's names, properties without a value left out.
+// Document is the group as it is stored: a JSON object with Graph's names, properties without a
+// value left out.
 func (g *Group) Document() []byte {
 	return groupTable.appendDocument(make([]byte, 0, 512), g)
 }
@@ -73,7 +75,8 @@ func (g *Group) Document() []byte {
 // GroupProperty returns the property with a name, in any letter case.
 func GroupProperty(name string) (*Property[Group], bool) { return groupTable.property(name) }
 
-// GroupProperties returns all properties but those of licenses, in alphabetical order. The slice is shared.
+// GroupProperties returns all properties but those of licenses, in alphabetical order. The slice is
+// shared.
 func GroupProperties() []*Property[Group] { return groupTable.all }
 
 // ParseGroupPatch reads the body of a creation or an update of a group. Errors are *Invalid.
@@ -83,14 +86,16 @@ func ParseGroupPatch(members []Member) (GroupPatch, error) {
 	return patch, err
 }
 
-// ParseGroupImport reads a group as another directory shows it, as ParseUserImport does. Errors are *Invalid.
+// ParseGroupImport reads a group as another directory shows it, as ParseUserImport does. Errors are
+// *Invalid.
 func ParseGroupImport(members []Member) (GroupPatch, error) {
 	patch, err := groupTable.patch(members, true)
 	patch.fits = fitsGroup
 	return patch, err
 }
 
-// NewGroup makes a group of what a client sent or another directory has (docs/spec/protocol.md P50).
+// NewGroup makes a group of what a client sent or another directory has (docs/spec/protocol.md
+// P50).
 func NewGroup(patch GroupPatch, id uuid.UUID, now time.Time) (*Group, error) {
 	if err := patch.require("Group", "displayName", "mailEnabled", "mailNickname", "securityEnabled"); err != nil {
 		return nil, err
@@ -122,7 +127,8 @@ func (g *Group) Unified() bool { return slices.Contains(g.GroupTypes, Unified) }
 // Dynamic says whether a rule decides who its members are.
 func (g *Group) Dynamic() bool { return slices.Contains(g.GroupTypes, DynamicMembership) }
 
-// SoftDeletes says whether it can be restored after deletion; others are gone at once (docs/spec/protocol.md P52).
+// SoftDeletes says whether it can be restored after deletion; others are gone at once
+// (docs/spec/protocol.md P52).
 func (g *Group) SoftDeletes() bool { return g.Unified() }
 
 // GiveAddress gives a new mail-enabled group its address in a domain, unless it came with one.
@@ -147,8 +153,9 @@ func fitsGroup(before, after *Group) error {
 	return after.consistent()
 }
 
-// consistent returns an *Invalid when the group's properties do not fit each other. Dynamic membership is refused
-// rather than kept and not lived up to: such a group would look served and stay empty.
+// consistent returns an *Invalid when the group's properties do not fit each other. Dynamic
+// membership is refused rather than kept and not lived up to: such a group would look served and
+// stay empty.
 func (g *Group) consistent() error {
 	switch {
 	case g.Dynamic(), g.MembershipRule != "":

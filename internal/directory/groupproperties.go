@@ -9,8 +9,8 @@ import (
 	"licensor/internal/fold"
 )
 
-// groupTable has every structural property of Graph's group but those of licenses. Those that Graph keeps for the signed-in
-// reader, such as unseenCount, are there with no value.
+// groupTable has every structural property of Graph's group but those of licenses. Those that Graph
+// keeps for the signed-in reader, such as unseenCount, are there with no value.
 var groupTable = newTable(
 	"Group",
 	[]string{"assignedLicenses", "hasMembersWithLicenseErrors", "licenseProcessingState"},

@@ -11,8 +11,9 @@ import (
 	"licensor/internal/vector"
 )
 
-// Index is who there is in a tenant's directory, under which names and addresses, and who is in which group. It never
-// changes: any number of goroutines may ask it. NewIndex, Draft.Finish and Decode make one.
+// Index is who there is in a tenant's directory, under which names and addresses, and who is in
+// which group. It never changes: any number of goroutines may ask it. NewIndex, Draft.Finish and
+// Decode make one.
 type Index struct {
 	view
 	userColumns, groupColumns *column.Table // a row for each ordinal
@@ -116,13 +117,15 @@ func (v *view) UserHidden(user uint32) bool { return v.user(user).state == hidde
 // GroupHidden says whether the group is soft-deleted.
 func (v *view) GroupHidden(group uint32) bool { return v.group(group).state == hidden }
 
-// UserRevision changes with each write of the user's document; with the ordinal it is a key for caches of documents.
+// UserRevision changes with each write of the user's document; with the ordinal it is a key for
+// caches of documents.
 func (v *view) UserRevision(user uint32) uint32 { return v.user(user).revision }
 
 // GroupRevision changes with each write of the group's document.
 func (v *view) GroupRevision(group uint32) uint32 { return v.group(group).revision }
 
-// MemberOf returns the groups the user is directly in, soft-deleted ones included, ascending. The slice is shared.
+// MemberOf returns the groups the user is directly in, soft-deleted ones included, ascending. The
+// slice is shared.
 func (v *view) MemberOf(user uint32) []uint32 {
 	if b, i := v.at(user); b != nil {
 		return b.groupsOf(i)
@@ -133,14 +136,16 @@ func (v *view) MemberOf(user uint32) []uint32 {
 // IsMember says whether the user is directly in the group.
 func (v *view) IsMember(user, group uint32) bool { return has(v.MemberOf(user), group) }
 
-// GroupMembersOf returns the groups directly in the group, soft-deleted ones included, ascending. The slice is shared.
+// GroupMembersOf returns the groups directly in the group, soft-deleted ones included, ascending.
+// The slice is shared.
 func (v *view) GroupMembersOf(group uint32) []uint32 { return v.group(group).members }
 
-// GroupMemberOf returns the groups that the group is directly in, soft-deleted ones included, ascending. The slice is
-// shared.
+// GroupMemberOf returns the groups that the group is directly in, soft-deleted ones included,
+// ascending. The slice is shared.
 func (v *view) GroupMemberOf(group uint32) []uint32 { return v.group(group).memberOf }
 
-// Owners returns the users who own the group, soft-deleted ones included, ascending. The slice is shared.
+// Owners returns the users who own the group, soft-deleted ones included, ascending. The slice is
+// shared.
 func (v *view) Owners(group uint32) []uint32 {
 	owners := v.group(group).owners
 	if !slices.ContainsFunc(owners, v.UserGone) {
@@ -149,7 +154,8 @@ func (v *view) Owners(group uint32) []uint32 {
 	return slices.DeleteFunc(slices.Clone(owners), v.UserGone)
 }
 
-// EverOwners returns the Owners, and who was one when deleted for good: nobody else gets such an ordinal. The slice is shared.
+// EverOwners returns the Owners, and who was one when deleted for good: nobody else gets such an
+// ordinal. The slice is shared.
 func (v *view) EverOwners(group uint32) []uint32 { return v.group(group).owners }
 
 // AddressOwners yields the live users who have the address, ascending.
@@ -161,7 +167,8 @@ func (v *view) AddressOwners(address Key) iter.Seq[uint32] {
 	}
 }
 
-// AddressShared says whether another live user has one of the user's addresses (docs/spec/licensing.md L43).
+// AddressShared says whether another live user has one of the user's addresses
+// (docs/spec/licensing.md L43).
 func (v *view) AddressShared(user uint32) bool {
 	keys := v.keys(user)
 	if len(keys) == 0 {
@@ -177,7 +184,8 @@ func (v *view) AddressShared(user uint32) bool {
 	return false
 }
 
-// Draft begins a change of the index. It costs a few microseconds, and goroutines may have drafts of the same index.
+// Draft begins a change of the index. It costs a few microseconds, and goroutines may have drafts
+// of the same index.
 func (x *Index) Draft() *Draft {
 	x.copying.Lock()
 	defer x.copying.Unlock()
@@ -188,13 +196,15 @@ func (x *Index) Draft() *Draft {
 	return d
 }
 
-// UserColumns returns what can be asked about users: a row for each ordinal, with the columns of UserSchema.
+// UserColumns returns what can be asked about users: a row for each ordinal, with the columns of
+// UserSchema.
 func (x *Index) UserColumns() *column.Table { return x.userColumns }
 
 // GroupColumns returns what can be asked about groups, with the columns of GroupSchema.
 func (x *Index) GroupColumns() *column.Table { return x.groupColumns }
 
-// PartChanged says whether users of the part differ from those in an older index that x was made from.
+// PartChanged says whether users of the part differ from those in an older index that x was made
+// from.
 func (x *Index) PartChanged(old *Index, part int) bool {
 	return !x.blocks.SameChunk(&old.blocks, part)
 }

@@ -350,8 +350,8 @@ func encodeColumns(x *Index) *Columns {
 	return c
 }
 
-// TestIndexIsTheModel makes random changes in drafts, some thrown away, and looks at the new index, at the old one and at
-// the one decoded from a snapshot.
+// TestIndexIsTheModel makes random changes in drafts, some thrown away, and looks at the new index,
+// at the old one and at the one decoded from a snapshot.
 func TestIndexIsTheModel(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -422,7 +422,8 @@ func TestChangesOfNobodyPanic(t *testing.T) {
 	}
 }
 
-// TestReadersNeedNoLock is for the race detector: readers of an index while drafts are made of it and changed.
+// TestReadersNeedNoLock is for the race detector: readers of an index while drafts are made of it
+// and changed.
 func TestReadersNeedNoLock(t *testing.T) {
 	t.Parallel()
 	x := sample(3000, 4)

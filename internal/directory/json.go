@@ -24,8 +24,9 @@ type Member struct {
 // Is reports whether the member has a name, in any letter case (docs/spec/protocol.md P1).
 func (m Member) Is(name string) bool { return fold.Equal(m.Name, name) }
 
-// Members takes a JSON object apart, in its order. It returns an *Invalid of kind BadType for broken JSON, for anything
-// that is not an object, and for a duplicate name, in whatever letter case. The values are parts of body.
+// Members takes a JSON object apart, in its order. It returns an *Invalid of kind BadType for
+// broken JSON, for anything that is not an object, and for a duplicate name, in whatever letter
+// case. The values are parts of body.
 func Members(body []byte) ([]Member, error) {
 	members, ok := split(body)
 	if !ok {
@@ -61,8 +62,8 @@ func duplicate(members []Member) int {
 	return -1
 }
 
-// Unmarshal is json.Unmarshal for documents that were stored: a property that into does not have is an
-// error, since the next write would lose it.
+// Unmarshal is json.Unmarshal for documents that were stored: a property that into does not have is
+// an error, since the next write would lose it.
 func Unmarshal(document []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(document))
 	decoder.DisallowUnknownFields()
@@ -183,7 +184,8 @@ func readBool(raw []byte) (value, ok bool) {
 	return value, value || string(raw) == "false"
 }
 
-// readTime reads a time of RFC 3339 as whole seconds of UTC, the only times we keep (docs/spec/protocol.md P23).
+// readTime reads a time of RFC 3339 as whole seconds of UTC, the only times we keep
+// (docs/spec/protocol.md P23).
 func readTime(raw []byte) (time.Time, bool) {
 	text, ok := readString(raw)
 	if !ok {

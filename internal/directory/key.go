@@ -10,10 +10,11 @@ import (
 	"github.com/tidwall/btree"
 )
 
-// Key stands for a user principal name or an address: the first half of the SHA-256 of the text in lower case. Two texts
-// are taken for the same when their keys are. That is safe: among a thousand million texts the chance of one accidental
-// pair is about 1 in 10^21, and making a pair on purpose takes 2^64 hashes, for no more than having one of one's own
-// users' names called taken, or address shared.
+// Key stands for a user principal name or an address: the first half of the SHA-256 of the text in
+// lower case. Two texts are taken for the same when their keys are. That is safe: among a thousand
+// million texts the chance of one accidental pair is about 1 in 10^21, and making a pair on purpose
+// takes 2^64 hashes, for no more than having one of one's own users' names called taken, or address
+// shared.
 type Key [16]byte
 
 // KeyOf returns the key of a user principal name, or of an address as User.Addresses gives it.
@@ -22,12 +23,13 @@ func KeyOf(text string) Key {
 	return Key(sum[:16])
 }
 
-// lookup finds ordinals by 128 bits: a sorted set of numbers whose upper half is 32 of those bits and whose lower half is an
-// ordinal. Eight bytes an entry instead of twenty; in exchange each hit is compared with the whole key, which is kept with
-// the object. With a million entries one search in four thousand meets a wrong one.
+// lookup finds ordinals by 128 bits: a sorted set of numbers whose upper half is 32 of those bits
+// and whose lower half is an ordinal. Eight bytes an entry instead of twenty; in exchange each hit
+// is compared with the whole key, which is kept with the object. With a million entries one search
+// in four thousand meets a wrong one.
 //
-// A draft's additions wait until one is looked for or many have come, since inserting many in order is several times
-// faster. The lookups of an index have none waiting.
+// A draft's additions wait until one is looked for or many have come, since inserting many in order
+// is several times faster. The lookups of an index have none waiting.
 type lookup struct {
 	set     btree.Set[uint64]
 	waiting []uint64
@@ -35,8 +37,8 @@ type lookup struct {
 
 const mostWaiting = 1 << 17
 
-// copy returns a lookup that shares what does not change. Reading the old one never touches what copying it changes, so it
-// may be read by many meanwhile; but two may not copy it at once.
+// copy returns a lookup that shares what does not change. Reading the old one never touches what
+// copying it changes, so it may be read by many meanwhile; but two may not copy it at once.
 func (l *lookup) copy() *lookup { return &lookup{set: *l.set.Copy()} }
 
 func (l *lookup) insert(e uint64) {

@@ -42,7 +42,8 @@ func TestLinksAreFoundWithoutTheirRole(t *testing.T) {
 	}
 }
 
-// TestLinksAreASet compares links with a plain set under random changes, and a copy with what it was copied from.
+// TestLinksAreASet compares links with a plain set under random changes, and a copy with what it
+// was copied from.
 func TestLinksAreASet(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {

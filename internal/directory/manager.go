@@ -17,8 +17,8 @@ func (v *view) Reports(user uint32) (reports []uint32) {
 	return reports
 }
 
-// SetManager gives a user a manager, in the place of any before; false when that was the manager. A user who is its own is refused by
-// the caller.
+// SetManager gives a user a manager, in the place of any before; false when that was the manager. A
+// user who is its own is refused by the caller.
 func (d *Draft) SetManager(user, manager uint32) bool {
 	d.checkUser(manager)
 	if user == manager {

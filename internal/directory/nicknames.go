@@ -6,8 +6,8 @@ import (
 	"licensor/internal/directory/column"
 )
 
-// Microsoft 365 groups are found by their mailNickname, which no two of them may have. What is found
-// follows from the columns, and is not written to snapshots.
+// Microsoft 365 groups are found by their mailNickname, which no two of them may have. What is
+// found follows from the columns, and is not written to snapshots.
 
 // The columns that it follows from, by their places in GroupSchema.
 var nicknamePlace, typesPlace = groupPlace("mailNickname"), groupPlace("groupTypes")

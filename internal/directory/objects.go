@@ -15,10 +15,11 @@ import (
 	"licensor/internal/vector"
 )
 
-// Objects are all objects of a kind that has few enough of them to stay in memory as a whole: applications, service
-// principals, or administrative units. Each has an ordinal, in the order of creation and never used again. Deleted ones are kept until they are purged, and
-// found by their ids alone. Objects never change: any number of goroutines
-// may read them. Finding one, and changing one in a Draft, costs the same however many there are.
+// Objects are all objects of a kind that has few enough of them to stay in memory as a whole:
+// applications, service principals, or administrative units. Each has an ordinal, in the order of
+// creation and never used again. Deleted ones are kept until they are purged, and found by their
+// ids alone. Objects never change: any number of goroutines may read them. Finding one, and
+// changing one in a Draft, costs the same however many there are.
 type Objects[T any] struct {
 	kind    *objectKind[T]
 	list    vector.Vector[*T] // by ordinal; nil: purged
@@ -75,7 +76,8 @@ func newObjects[T any](kind *objectKind[T]) *Objects[T] {
 // Len returns how many ordinals are in use: those of purged objects too.
 func (o *Objects[T]) Len() uint32 { return uint32(o.list.Len()) }
 
-// At returns an object, deleted ones included, which must not be changed; nil when it was purged or does not exist.
+// At returns an object, deleted ones included, which must not be changed; nil when it was purged or
+// does not exist.
 func (o *Objects[T]) At(ordinal uint32) *T {
 	if ordinal >= o.Len() {
 		return nil
@@ -131,7 +133,8 @@ func (o *Objects[T]) ByAppID(appID uuid.UUID) (ordinal uint32, ok bool) {
 	})
 }
 
-// EveryByAppID returns the ordinals of all objects with an appId, ascending: at most one of them is not deleted.
+// EveryByAppID returns the ordinals of all objects with an appId, ascending: at most one of them is
+// not deleted.
 func (o *Objects[T]) EveryByAppID(appID uuid.UUID) iter.Seq[uint32] {
 	return func(yield func(uint32) bool) {
 		o.appIDs.candidates(idPrefix(appID), func(ordinal uint32) bool {
@@ -141,7 +144,8 @@ func (o *Objects[T]) EveryByAppID(appID uuid.UUID) iter.Seq[uint32] {
 	}
 }
 
-// Named returns the ordinals of the objects that have a name, in whatever letter case, and are not deleted, ascending.
+// Named returns the ordinals of the objects that have a name, in whatever letter case, and are not
+// deleted, ascending.
 func (o *Objects[T]) Named(name string) iter.Seq[uint32] {
 	return func(yield func(uint32) bool) {
 		o.names.candidates(KeyOf(name).prefix(), func(ordinal uint32) bool {
@@ -187,8 +191,9 @@ func (d *ObjectsDraft[T]) Len() uint32 { return d.next.Len() }
 // At is Objects.At with the changes of the draft.
 func (d *ObjectsDraft[T]) At(ordinal uint32) *T { return d.next.At(ordinal) }
 
-// Set puts an object, which must not change from then on, in the place of the one with an ordinal. The next free ordinal adds it.
-// It panics at an ordinal beyond that, and at that of a purged object.
+// Set puts an object, which must not change from then on, in the place of the one with an ordinal.
+// The next free ordinal adds it. It panics at an ordinal beyond that, and at that of a purged
+// object.
 func (d *ObjectsDraft[T]) Set(ordinal uint32, object *T) {
 	switch {
 	case ordinal == d.next.Len():
@@ -273,7 +278,8 @@ func (d *ObjectsDraft[T]) Finish() *Objects[T] {
 // Parts returns how many parts a snapshot of the documents has.
 func (o *Objects[T]) Parts() int { return o.list.Chunks() }
 
-// PartChanged reports whether a part may differ from what it was in older objects that o was made from.
+// PartChanged reports whether a part may differ from what it was in older objects that o was made
+// from.
 func (o *Objects[T]) PartChanged(older *Objects[T], part int) bool {
 	return !o.list.SameChunk(&older.list, part)
 }
@@ -294,8 +300,8 @@ func (o *Objects[T]) AppendPart(dst []byte, part int) []byte {
 	return dst
 }
 
-// Decode returns the objects that wrote the parts, of which all are needed, in order, together with those of their columns. Data
-// that no objects wrote is an error.
+// Decode returns the objects that wrote the parts, of which all are needed, in order, together with
+// those of their columns. Data that no objects wrote is an error.
 func (o *Objects[T]) Decode(parts, columns [][]byte) (*Objects[T], error) {
 	next := newObjects(o.kind)
 	owner := new(vector.Owner)

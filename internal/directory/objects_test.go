@@ -67,7 +67,8 @@ func found(ordinal uint32, ok bool) []uint32 {
 	return []uint32{ordinal}
 }
 
-// TestObjectsAreFound makes random drafts of one version after the other. Each version is found by what it says, and stays as it is.
+// TestObjectsAreFound makes random drafts of one version after the other. Each version is found by
+// what it says, and stays as it is.
 func TestObjectsAreFound(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -215,7 +216,8 @@ func TestChangesOfUnknownObjectsPanic(t *testing.T) {
 	NewApplications().Draft().Purge(0)
 }
 
-// TestValuesOfClients compares all values of an application and of its service principal with those that are expected.
+// TestValuesOfClients compares all values of an application and of its service principal with those
+// that are expected.
 func TestValuesOfClients(t *testing.T) {
 	t.Parallel()
 	created := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -307,7 +309,8 @@ func TestFormerApplicationsAreRead(t *testing.T) {
 	}
 }
 
-// FuzzObjects puts arbitrary bytes where a part should be: damaged data must give an error, never a panic.
+// FuzzObjects puts arbitrary bytes where a part should be: damaged data must give an error, never a
+// panic.
 func FuzzObjects(f *testing.F) {
 	draft := NewPrincipals().Draft()
 	p := GraphPrincipal(uuid.UUID{1})

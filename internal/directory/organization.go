@@ -59,8 +59,8 @@ func OrganizationProperty(name string) (*Property[Organization], bool) {
 	return organizationTable.property(name)
 }
 
-// OrganizationProperties returns all properties but those of licenses, in alphabetical order; all are shown by default. The
-// slice is shared.
+// OrganizationProperties returns all properties but those of licenses, in alphabetical order; all
+// are shown by default. The slice is shared.
 func OrganizationProperties() []*Property[Organization] { return organizationTable.all }
 
 // ParseOrganizationPatch reads the body of an update by a client. Errors are *Invalid.
@@ -72,8 +72,8 @@ func ParseOrganizationPatch(members []Member) (OrganizationPatch, error) {
 
 func fitsOrganization(_, after *Organization) error { return after.Validate() }
 
-// Validate returns an *Invalid unless the organization has a name, countries that exist if any, and verified domains, each
-// once, of which one is the default and one the initial one.
+// Validate returns an *Invalid unless the organization has a name, countries that exist if any, and
+// verified domains, each once, of which one is the default and one the initial one.
 func (o *Organization) Validate() error {
 	switch {
 	case o.DisplayName == "":
@@ -144,7 +144,8 @@ func (o *Organization) CheckName(userPrincipalName string) error {
 	}
 }
 
-// organizationTable is what there is of an organization. Graph sets its name, place and country elsewhere; here they are set where the rest is.
+// organizationTable is what there is of an organization. Graph sets its name, place and country
+// elsewhere; here they are set where the rest is.
 var organizationTable = newTable(
 	"Organization",
 	[]string{"assignedPlans", "provisionedPlans"},

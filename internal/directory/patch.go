@@ -7,7 +7,8 @@ import (
 	"licensor/internal/fold"
 )
 
-// Patch is what a client wants changed of an object of type T: properties with values that they take.
+// Patch is what a client wants changed of an object of type T: properties with values that they
+// take.
 type Patch[T any] struct {
 	changes []change[T]
 	fits    func(before, after *T) error // nil: anything goes
@@ -45,8 +46,8 @@ func (p Patch[T]) Names() []string {
 	return names
 }
 
-// Apply returns object with the changes made. It is an *Invalid when the values do not fit each other or what they were
-// before; object and what it refers to stay as they are.
+// Apply returns object with the changes made. It is an *Invalid when the values do not fit each
+// other or what they were before; object and what it refers to stay as they are.
 func (p Patch[T]) Apply(object T) (T, error) {
 	changed, err := p.apply(object)
 	if err == nil && p.fits != nil {
@@ -86,8 +87,8 @@ func (p Patch[T]) require(resource string, names ...string) error {
 	return nil
 }
 
-// isAnnotation says whether a member tells of the body instead of setting a property: @odata.type, skills@odata.type. An
-// @odata.bind that the caller did not take out is not one of them.
+// isAnnotation says whether a member tells of the body instead of setting a property: @odata.type,
+// skills@odata.type. An @odata.bind that the caller did not take out is not one of them.
 func isAnnotation(name string) bool {
 	_, term, ok := strings.Cut(fold.Text(name), "@odata.")
 	return ok && (term != "bind" || strings.HasPrefix(name, "@"))

@@ -31,8 +31,9 @@ func (k Kind) Collection() bool { return k >= StringCollection }
 // Returned says when a property is part of an answer (docs/spec/protocol.md P22).
 type Returned uint8
 
-// OnSelect: when asked for, and in answers that show the whole object. ByDefault: always, unless others are asked for.
-// ByName: only when asked for by name; in the real service another service keeps it.
+// OnSelect: when asked for, and in answers that show the whole object. ByDefault: always, unless
+// others are asked for. ByName: only when asked for by name; in the real service another service
+// keeps it.
 const (
 	OnSelect Returned = iota
 	ByDefault
@@ -64,7 +65,8 @@ func (p *Property[T]) Same() bool { return p.same }
 // Append writes the property of object as JSON: null when it has none, [] for an empty collection.
 func (p *Property[T]) Append(dst []byte, object *T) []byte { return p.render(dst, object) }
 
-// Stored says whether documents have the property, under its name, so that rows can be selected by it.
+// Stored says whether documents have the property, under its name, so that rows can be selected by
+// it.
 func (p *Property[T]) Stored() bool { return p.read != nil }
 
 var errType = errors.New("wrong type")
@@ -108,7 +110,8 @@ func text[T any](name string, at func(*T) *string) *Property[T] {
 	}
 }
 
-// appendText writes a text; the empty one is null. Clients cannot set an empty text, as in the real service.
+// appendText writes a text; the empty one is null. Clients cannot set an empty text, as in the real
+// service.
 func appendText(dst []byte, value string) []byte {
 	if value == "" {
 		return append(dst, "null"...)
@@ -238,14 +241,16 @@ func computed[T any](name string, kind Kind, render func(dst []byte, object *T) 
 	return &Property[T]{Name: name, Kind: kind, ReadOnly: true, render: render}
 }
 
-// fixed is a property of the contract that has the same value in all objects, since what it tells of is not served here.
+// fixed is a property of the contract that has the same value in all objects, since what it tells
+// of is not served here.
 func fixed[T any](name string, kind Kind, value string) *Property[T] {
 	p := computed(name, kind, func(dst []byte, _ *T) []byte { return append(dst, value...) })
 	p.same = true
 	return p
 }
 
-// nested is a property that is an object with properties of its own. Setting it leaves those alone that are not named.
+// nested is a property that is an object with properties of its own. Setting it leaves those alone
+// that are not named.
 func nested[T, C any](name string, inner *table[C], at func(*T) **C) *Property[T] {
 	return &Property[T]{
 		Name: name, Kind: Complex, sources: innerSources(name, inner, at),
@@ -303,7 +308,8 @@ func (p *Property[T]) byDefault() *Property[T] { p.Returned = ByDefault; return 
 func (p *Property[T]) byName() *Property[T]    { p.Returned = ByName; return p }
 func (p *Property[T]) needed() *Property[T]    { p.required = true; return p }
 
-// neverNull makes a time the first of all times where there is none, for those that the contract declares not nullable.
+// neverNull makes a time the first of all times where there is none, for those that the contract
+// declares not nullable.
 func (p *Property[T]) neverNull() *Property[T] {
 	render := p.render
 	p.render = func(dst []byte, object *T) []byte {

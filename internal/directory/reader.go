@@ -51,8 +51,8 @@ func (r *reader) number() uint32 {
 	return uint32(value)
 }
 
-// count reads how many things follow that take at least size bytes each, so that nothing is allocated for those that the data
-// cannot hold.
+// count reads how many things follow that take at least size bytes each, so that nothing is
+// allocated for those that the data cannot hold.
 func (r *reader) count(size int) uint32 {
 	n := r.number()
 	if int64(n)*int64(size) > int64(len(r.rest)) {

@@ -17,7 +17,8 @@ type rule struct {
 	want    string // the remedy where ok is false
 }
 
-// Bounds of what Microsoft's documentation does not bound: the texts of a collection, and the length of a text.
+// Bounds of what Microsoft's documentation does not bound: the texts of a collection, and the
+// length of a text.
 const (
 	maxTexts = 1000
 	maxUnits = 8192

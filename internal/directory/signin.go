@@ -5,13 +5,15 @@ import (
 	"fmt"
 )
 
-// SignIn is how a tenant lets people and programs in, besides its own applications and its users' passwords on the sign-in page.
+// SignIn is how a tenant lets people and programs in, besides its own applications and its users'
+// passwords on the sign-in page.
 type SignIn struct {
 	AllowPasswordGrant bool            `json:"allowPasswordGrant"` // an application may ask for a user's password itself (docs/spec/auth.md A13)
 	TrustedIssuers     []TrustedIssuer `json:"trustedIssuers"`
 }
 
-// TrustedIssuer is another authority whose tokens are good here, as far as the permissions go that it is given.
+// TrustedIssuer is another authority whose tokens are good here, as far as the permissions go that
+// it is given.
 type TrustedIssuer struct {
 	Issuer           string              `json:"issuer"`              // iss of its tokens, exactly; its OpenID configuration is below it
 	Audiences        []string            `json:"audiences"`           // one of which is the aud of its tokens

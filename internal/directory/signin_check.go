@@ -16,7 +16,8 @@ const (
 	maxClaimLength = 256
 )
 
-// Check finds what cannot be meant in how a tenant lets people and programs in. Whether the permissions exist it does not know.
+// Check finds what cannot be meant in how a tenant lets people and programs in. Whether the
+// permissions exist it does not know.
 func (s SignIn) Check() error {
 	if len(s.TrustedIssuers) > maxIssuers {
 		return badSignIn("", fmt.Sprint(len(s.TrustedIssuers)), fmt.Sprintf("at most %d issuers", maxIssuers))
@@ -86,8 +87,9 @@ func claimText(text string) bool {
 	return text != "" && len(text) <= maxClaimLength && strings.TrimSpace(text) == text && !strings.ContainsFunc(text, func(c rune) bool { return c < ' ' })
 }
 
-// SafeIssuer says whether a text is the address of an issuer whose keys can be fetched: of https, so that nobody on the way can
-// put others in their place, or of http on this machine (OpenID Connect Discovery 1.0 section 4).
+// SafeIssuer says whether a text is the address of an issuer whose keys can be fetched: of https,
+// so that nobody on the way can put others in their place, or of http on this machine (OpenID
+// Connect Discovery 1.0 section 4).
 func SafeIssuer(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && claimText(text) && u.User == nil && u.RawQuery == "" && !u.ForceQuery && !strings.Contains(text, "#") &&

@@ -35,8 +35,8 @@ func newTable[T any](resource string, derived []string, all ...*Property[T]) *ta
 
 func (t *table[T]) property(name string) (*Property[T], bool) { return t.byName.Find(name) }
 
-// appendDocument writes what is stored of an object: its properties in the order of the table, those without a value
-// left out, so that equal objects have equal documents.
+// appendDocument writes what is stored of an object: its properties in the order of the table,
+// those without a value left out, so that equal objects have equal documents.
 func (t *table[T]) appendDocument(dst []byte, object *T) []byte {
 	dst = append(dst, '{')
 	first := true
@@ -78,8 +78,8 @@ func (t *table[T]) appendAll(dst []byte, object *T) []byte {
 	return append(dst, '}')
 }
 
-// parse reads a document. It does not ask whether values are allowed: they were when they were written. A property it
-// does not know is an error, since the next write would lose it.
+// parse reads a document. It does not ask whether values are allowed: they were when they were
+// written. A property it does not know is an error, since the next write would lose it.
 func (t *table[T]) parse(document []byte) (*T, error) {
 	members, ok := split(document)
 	if !ok {
@@ -98,7 +98,8 @@ func (t *table[T]) parse(document []byte) (*T, error) {
 	return object, nil
 }
 
-// merge reads the object raw into an inner object. What is refused is named by its path only above, in table.refuse.
+// merge reads the object raw into an inner object. What is refused is named by its path only above,
+// in table.refuse.
 func (t *table[T]) merge(object *T, raw []byte, strict bool) error {
 	members, err := Members(raw)
 	if err != nil {
@@ -123,7 +124,8 @@ func (t *table[T]) merge(object *T, raw []byte, strict bool) error {
 	return nil
 }
 
-// patch reads what a client wants changed. An import takes read-only properties too, as long as they are stored.
+// patch reads what a client wants changed. An import takes read-only properties too, as long as
+// they are stored.
 func (t *table[T]) patch(members []Member, importing bool) (Patch[T], error) {
 	patch := Patch[T]{changes: make([]change[T], 0, len(members))}
 	var scratch T
@@ -150,7 +152,8 @@ func (t *table[T]) patch(members []Member, importing bool) (Patch[T], error) {
 	return patch, nil
 }
 
-// refuse completes an error of Property.set: with the resource, and the property with its inner one.
+// refuse completes an error of Property.set: with the resource, and the property with its inner
+// one.
 func (t *table[T]) refuse(p *Property[T], err error) *Invalid {
 	var invalid *Invalid
 	if !errors.As(err, &invalid) {

@@ -2,12 +2,12 @@ package directory
 
 import "slices"
 
-// Around returns the groups, of those given, that are not soft-deleted, and all groups around them by any number of steps; ascending. Groups in
-// circles are met once.
+// Around returns the groups, of those given, that are not soft-deleted, and all groups around them
+// by any number of steps; ascending. Groups in circles are met once.
 func (v *view) Around(groups []uint32) []uint32 { return v.reach(groups, v.GroupMemberOf) }
 
-// Within returns a group and all groups nested in it by any number of steps, ascending. Soft-deleted groups are left out, with what is
-// in them only by way of them.
+// Within returns a group and all groups nested in it by any number of steps, ascending.
+// Soft-deleted groups are left out, with what is in them only by way of them.
 func (v *view) Within(group uint32) []uint32 { return v.reach([]uint32{group}, v.GroupMembersOf) }
 
 // reach follows the links of live groups.

@@ -9,7 +9,8 @@ import (
 	"licensor/internal/directory/column"
 )
 
-// AdministrativeUnit is Graph's administrativeUnit, without its members. As with User, empty texts are null in Graph.
+// AdministrativeUnit is Graph's administrativeUnit, without its members. As with User, empty texts
+// are null in Graph.
 type AdministrativeUnit struct {
 	ID              uuid.UUID
 	DeletedDateTime time.Time // UTC, whole seconds; zero unless it is in the deleted items
@@ -39,7 +40,8 @@ var unitTable = newTable(
 // ParseUnit reads what Document wrote.
 func ParseUnit(document []byte) (*AdministrativeUnit, error) { return unitTable.parse(document) }
 
-// Document is the unit as it is stored: a JSON object with Graph's names, properties without a value left out.
+// Document is the unit as it is stored: a JSON object with Graph's names, properties without a
+// value left out.
 func (u *AdministrativeUnit) Document() []byte { return unitTable.appendDocument(nil, u) }
 
 // UnitProperty returns the property with a name, in any letter case.
@@ -54,7 +56,8 @@ func UnitSchema() *column.Schema { return unitTable.schema }
 // AboutUnit returns what can be asked about a property of administrative units, in any letter case.
 func AboutUnit(path string) (*Asked, bool) { return unitTable.about(path) }
 
-// AllAboutUnits yields what can be asked about each property of administrative units, in alphabetical order.
+// AllAboutUnits yields what can be asked about each property of administrative units, in
+// alphabetical order.
 func AllAboutUnits() iter.Seq[*Asked] { return unitTable.allAbout }
 
 // Values returns what the unit has in the columns of UnitSchema, those that are null left out.
@@ -65,7 +68,8 @@ func (u *AdministrativeUnit) Changed(was *AdministrativeUnit) []column.Change {
 	return unitTable.changed(was, u)
 }
 
-// ParseUnitPatch reads the body of a creation or an update of an administrative unit. Errors are *Invalid.
+// ParseUnitPatch reads the body of a creation or an update of an administrative unit. Errors are
+// *Invalid.
 func ParseUnitPatch(members []Member) (UnitPatch, error) {
 	patch, err := unitTable.patch(members, false)
 	patch.fits = func(_, after *AdministrativeUnit) error { return after.consistent() }
@@ -84,8 +88,9 @@ func NewUnit(patch UnitPatch, id uuid.UUID) (*AdministrativeUnit, error) {
 	return &unit, nil
 }
 
-// consistent returns an *Invalid for what would have no effect here: a unit whose members follow from a rule would stay empty,
-// and one whose members only its own administrators manage would be managed by all.
+// consistent returns an *Invalid for what would have no effect here: a unit whose members follow
+// from a rule would stay empty, and one whose members only its own administrators manage would be
+// managed by all.
 func (u *AdministrativeUnit) consistent() error {
 	switch {
 	case u.MembershipType == "Dynamic", u.membershipRule != "", u.membershipRuleProcessingState != "":

@@ -104,8 +104,8 @@ func (plain plainMembers) check(t *rapid.T, m *UnitMembers) {
 	}
 }
 
-// TestUnitMembersAreSets compares members with a plain set under random changes, each version with what it was, and the last one with
-// what a snapshot of it gives.
+// TestUnitMembersAreSets compares members with a plain set under random changes, each version with
+// what it was, and the last one with what a snapshot of it gives.
 func TestUnitMembersAreSets(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -189,7 +189,8 @@ func TestAMemberOfALargeUnitCopiesLittle(t *testing.T) {
 	}
 }
 
-// FuzzUnitMembers puts arbitrary bytes where a part should be: damaged data must give an error, never a panic.
+// FuzzUnitMembers puts arbitrary bytes where a part should be: damaged data must give an error,
+// never a panic.
 func FuzzUnitMembers(f *testing.F) {
 	f.Add(new(UnitMembers).Change([]UnitMember{{Unit: 1, Member: 7}, {Member: 1000, IsGroup: true}}).AppendPart(nil, 0))
 	f.Add([]byte{unitMembersFormat, 255, 255, 255, 255, 15})

@@ -9,17 +9,20 @@ import (
 	"licensor/internal/vector"
 )
 
-// UnitMembers are the users and groups that are members of administrative units, all by their ordinals. They never change: any
-// number of goroutines may read them. A change copies little of them, however many members a unit has.
+// UnitMembers are the users and groups that are members of administrative units, all by their
+// ordinals. They never change: any number of goroutines may read them. A change copies little of
+// them, however many members a unit has.
 type UnitMembers struct {
 	units vector.Vector[unitSets] // by the ordinal of the unit; those that never had a member may be missing at the end
 	count int
 }
 
-// unitSets are the members of one unit; nil is an empty set. All containers of the sets are marked as shared, see withMember.
+// unitSets are the members of one unit; nil is an empty set. All containers of the sets are marked
+// as shared, see withMember.
 type unitSets struct{ users, groups *roaring.Bitmap }
 
-// UnitMember is a member of an administrative unit that came or went. Field numbers are stored; never renumber.
+// UnitMember is a member of an administrative unit that came or went. Field numbers are stored;
+// never renumber.
 type UnitMember struct {
 	Unit    uint32 `cbor:"1,keyasint,omitempty"`
 	Member  uint32 `cbor:"2,keyasint,omitempty"`
@@ -40,7 +43,8 @@ func (m *UnitMembers) Units() uint32 { return uint32(m.units.Len()) }
 // Len is how many members the units have together.
 func (m *UnitMembers) Len() int { return m.count }
 
-// Users returns the users that are members of a unit, deleted ones included; nil when there are none. They must not be changed.
+// Users returns the users that are members of a unit, deleted ones included; nil when there are
+// none. They must not be changed.
 func (m *UnitMembers) Users(unit uint32) *roaring.Bitmap { return m.at(unit).users }
 
 // Groups is Users for groups.
@@ -69,8 +73,8 @@ func (s *unitSets) of(groups bool) **roaring.Bitmap {
 	return &s.users
 }
 
-// Of returns the units that a user or group is a member of, deleted ones included, in ascending order. It looks at every unit, of
-// which there are few.
+// Of returns the units that a user or group is a member of, deleted ones included, in ascending
+// order. It looks at every unit, of which there are few.
 func (m *UnitMembers) Of(member uint32, isGroup bool) (units []uint32) {
 	for unit, sets := range m.units.All() {
 		if set := *sets.of(isGroup); set != nil && set.Contains(member) {
@@ -109,9 +113,10 @@ func (m *UnitMembers) Empty(unit uint32) *UnitMembers {
 	return next
 }
 
-// withMember returns a set with a member, or without it. The two sets share the containers that are alike: a container that
-// is marked as shared is taken over by Or as it is, and copied before it is changed. Cloning with copy-on-write marks all; the set
-// does not keep copy-on-write, since each Clone would then write the marks again, while others read them.
+// withMember returns a set with a member, or without it. The two sets share the containers that are
+// alike: a container that is marked as shared is taken over by Or as it is, and copied before it is
+// changed. Cloning with copy-on-write marks all; the set does not keep copy-on-write, since each
+// Clone would then write the marks again, while others read them.
 func withMember(was *roaring.Bitmap, member uint32, is bool) *roaring.Bitmap {
 	set := roaring.New()
 	if was != nil {
@@ -138,7 +143,8 @@ func marked(set *roaring.Bitmap) *roaring.Bitmap {
 // Parts returns how many parts a snapshot of the members has.
 func (m *UnitMembers) Parts() int { return m.units.Chunks() }
 
-// PartChanged reports whether a part may differ from what it was in older members that m was made from.
+// PartChanged reports whether a part may differ from what it was in older members that m was made
+// from.
 func (m *UnitMembers) PartChanged(older *UnitMembers, part int) bool {
 	return !m.units.SameChunk(&older.units, part)
 }
@@ -168,8 +174,8 @@ func appendBitmap(dst []byte, set *roaring.Bitmap) []byte {
 	return append(dst, data...)
 }
 
-// DecodeUnitMembers returns the members that wrote the parts, of which all are needed, in order. Data that no members of so many units,
-// users and groups wrote is an error.
+// DecodeUnitMembers returns the members that wrote the parts, of which all are needed, in order.
+// Data that no members of so many units, users and groups wrote is an error.
 func DecodeUnitMembers(parts [][]byte, units, users, groups uint32) (*UnitMembers, error) {
 	m, owner := new(UnitMembers), new(vector.Owner)
 	for i, data := range parts {

@@ -9,8 +9,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// User is Graph's user, without its licenses. Texts that are empty are null in Graph. Users are shared: copy one to change
-// it, and put new slices in it instead of changing the old ones.
+// User is Graph's user, without its licenses. Texts that are empty are null in Graph. Users are
+// shared: copy one to change it, and put new slices in it instead of changing the old ones.
 type User struct {
 	ID                uuid.UUID
 	CreatedDateTime   time.Time // UTC, whole seconds, like all times here
@@ -89,7 +89,8 @@ type ExtensionAttributes [15]string
 // Identity is Graph's objectIdentity.
 type Identity struct{ Issuer, IssuerAssignedID, SignInType string }
 
-// PasswordProfile is Graph's passwordProfile without the password, which has a place of its own, outside the documents (see PasswordIn).
+// PasswordProfile is Graph's passwordProfile without the password, which has a place of its own,
+// outside the documents (see PasswordIn).
 type PasswordProfile struct {
 	ForceChangePasswordNextSignIn        *bool
 	ForceChangePasswordNextSignInWithMFA *bool
@@ -98,7 +99,8 @@ type PasswordProfile struct {
 // ParseUser reads what Document wrote.
 func ParseUser(document []byte) (*User, error) { return userTable.parse(document) }
 
-// Document is the user as it is stored: a JSON object with Graph's names, properties without a value left out.
+// Document is the user as it is stored: a JSON object with Graph's names, properties without a
+// value left out.
 func (u *User) Document() []byte {
 	return userTable.appendDocument(make([]byte, 0, 1024), u)
 }
@@ -106,18 +108,20 @@ func (u *User) Document() []byte {
 // UserProperty returns the property with a name, in any letter case.
 func UserProperty(name string) (*Property[User], bool) { return userTable.property(name) }
 
-// UserProperties returns all properties but those of licenses, in alphabetical order. The slice is shared.
+// UserProperties returns all properties but those of licenses, in alphabetical order. The slice is
+// shared.
 func UserProperties() []*Property[User] { return userTable.all }
 
 // ParseUserPatch reads the body of a creation or an update of a user. Errors are *Invalid.
 func ParseUserPatch(members []Member) (UserPatch, error) { return userTable.patch(members, false) }
 
-// ParseUserImport reads a user as another directory shows it: what is read-only is taken too if it is stored, licenses and
-// computed properties are passed over. Errors are *Invalid.
+// ParseUserImport reads a user as another directory shows it: what is read-only is taken too if it
+// is stored, licenses and computed properties are passed over. Errors are *Invalid.
 func ParseUserImport(members []Member) (UserPatch, error) { return userTable.patch(members, true) }
 
-// NewUser makes a user of what a client sent (docs/spec/protocol.md P50). One that has identities needs no name: it is given one in the
-// domain. The caller still asks Organization.CheckName, and the index whether the name is free.
+// NewUser makes a user of what a client sent (docs/spec/protocol.md P50). One that has identities
+// needs no name: it is given one in the domain. The caller still asks Organization.CheckName, and
+// the index whether the name is free.
 func NewUser(patch UserPatch, id uuid.UUID, domain string, now time.Time) (*User, error) {
 	user, required := User{}, requiredOfUsers
 	identities := identitiesIn(patch)
@@ -148,8 +152,9 @@ func identitiesIn(patch UserPatch) []Identity {
 
 var requiredOfUsers = []string{"accountEnabled", "displayName", "mailNickname", "userPrincipalName"}
 
-// ImportUser makes a user of what another directory has, which does not tell passwords. Its time of creation is kept, but nothing that was
-// given to the user before now is good, so its sessions begin now.
+// ImportUser makes a user of what another directory has, which does not tell passwords. Its time of
+// creation is kept, but nothing that was given to the user before now is good, so its sessions
+// begin now.
 func ImportUser(patch UserPatch, id uuid.UUID, now time.Time) (*User, error) {
 	if err := patch.require("User", requiredOfUsers...); err != nil {
 		return nil, err
@@ -193,8 +198,9 @@ func NameIn(patch UserPatch) string {
 	return name
 }
 
-// Addresses returns the addresses that no other user of a product with Exchange may have (docs/spec/licensing.md L43): mail and
-// the proxy addresses in lower case, without the prefix smtp:, other prefixes kept; sorted, each once.
+// Addresses returns the addresses that no other user of a product with Exchange may have
+// (docs/spec/licensing.md L43): mail and the proxy addresses in lower case, without the prefix
+// smtp:, other prefixes kept; sorted, each once.
 func (u *User) Addresses() []string {
 	all := make([]string, 0, len(u.ProxyAddresses)+1)
 	for _, address := range append(slices.Clone(u.ProxyAddresses), u.Mail) {

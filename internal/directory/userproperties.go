@@ -7,8 +7,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// userTable has every structural property of Graph's user but those of licenses, with the limits of Microsoft's
-// documentation. proxyAddresses is read-only in Graph; here it can be set, since nothing else would set it.
+// userTable has every structural property of Graph's user but those of licenses, with the limits of
+// Microsoft's documentation. proxyAddresses is read-only in Graph; here it can be set, since
+// nothing else would set it.
 var userTable = newTable(
 	"User",
 	[]string{"assignedLicenses", "assignedPlans", "licenseAssignmentStates", "provisionedPlans"},

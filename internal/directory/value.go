@@ -48,7 +48,8 @@ func isNickname(text string) bool {
 	return onlyASCII(text) && !strings.ContainsAny(text, `@()\[]";:<>,`)
 }
 
-// isPrincipalName is the policy for names of users; which domains there are is Organization's to say.
+// isPrincipalName is the policy for names of users; which domains there are is Organization's to
+// say.
 func isPrincipalName(text string) bool {
 	local, domain, ok := strings.Cut(text, "@")
 	return ok && len(local) <= 64 && isLocalName(local) && len(domain) <= 48 && isDomain(domain)
@@ -105,7 +106,8 @@ func isPasswordPolicies(text string) bool {
 	return true
 }
 
-// AppendSID writes the security identifier of an object, which is its id as four numbers of Windows' byte order.
+// AppendSID writes the security identifier of an object, which is its id as four numbers of
+// Windows' byte order.
 func AppendSID(dst []byte, id uuid.UUID) []byte {
 	dst = append(dst, `"S-1-12-1`...)
 	numbers := [4]uint32{

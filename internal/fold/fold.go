@@ -1,4 +1,5 @@
-// Package fold says when two texts are the same to a directory, which does not distinguish letter case.
+// Package fold says when two texts are the same to a directory, which does not distinguish letter
+// case.
 //
 //	fold.Text("Zoë ÖZ") == fold.Text("ZOË öz")
 //
@@ -12,10 +13,11 @@ import (
 	"unicode/utf8"
 )
 
-// Text returns the folded form of a text: two texts are the same to a filter when their folded forms are. Letters become
-// small letters one by one, whatever the language, and bytes that are not UTF-8 become U+FFFD. Letters outside ASCII stay
-// outside: the Kelvin sign is not a "k". So a text in ASCII is only equal to texts in ASCII. A text that is folded already
-// is returned as it is, without allocation.
+// Text returns the folded form of a text: two texts are the same to a filter when their folded
+// forms are. Letters become small letters one by one, whatever the language, and bytes that are not
+// UTF-8 become U+FFFD. Letters outside ASCII stay outside: the Kelvin sign is not a "k". So a text
+// in ASCII is only equal to texts in ASCII. A text that is folded already is returned as it is,
+// without allocation.
 func Text(text string) string {
 	ascii, capitals := scan(text)
 	switch {
@@ -52,8 +54,8 @@ func capital(w uint64) uint64 {
 	return (w + (0x80-'A')*every) &^ (w + (0x80-'Z'-1)*every) & (0x80 * every)
 }
 
-// Apart takes a text of ASCII apart into its folded form and what tells how it was written: a bit for each byte that was a capital, nil when
-// none was. It returns false for other texts.
+// Apart takes a text of ASCII apart into its folded form and what tells how it was written: a bit
+// for each byte that was a capital, nil when none was. It returns false for other texts.
 func Apart(written []byte) (folded string, capitals []uint64, ok bool) {
 	var small strings.Builder
 	small.Grow(len(written))
@@ -83,7 +85,8 @@ func Apart(written []byte) (folded string, capitals []uint64, ok bool) {
 	return small.String(), capitals, true
 }
 
-// gather, by which a word of ones and zeros is multiplied, puts its bytes side by side as the bits of the highest byte.
+// gather, by which a word of ones and zeros is multiplied, puts its bytes side by side as the bits
+// of the highest byte.
 const gather = 0x0102040810204080
 
 // scan says whether a text is all ASCII, and then whether it has capitals.

@@ -1,6 +1,7 @@
 package fold
 
-// Names finds values by their names in any letter case, without allocation. Keys are folded names in ASCII.
+// Names finds values by their names in any letter case, without allocation. Keys are folded names
+// in ASCII.
 type Names[V any] map[string]V
 
 // NamesOf makes Names of values by the names that they have in some spelling.

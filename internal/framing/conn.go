@@ -15,7 +15,8 @@ type Limits struct {
 	Time  time.Duration // for a head, from its first byte on
 }
 
-// Conn is a connection of a client that speaks HTTP/1. Reads of it return good requests only; see the package's comment.
+// Conn is a connection of a client that speaks HTTP/1. Reads of it return good requests only; see
+// the package's comment.
 type Conn struct {
 	net.Conn
 	limits  Limits
@@ -30,7 +31,8 @@ type Conn struct {
 	head  time.Time // by when the head that has begun must be there; zero when none has
 }
 
-// secured is a Conn over TLS. By its method net/http finds the state of the connection, which is what it sets Request.TLS to.
+// secured is a Conn over TLS. By its method net/http finds the state of the connection, which is
+// what it sets Request.TLS to.
 type secured struct{ *Conn }
 
 func (s secured) ConnectionState() tls.ConnectionState {
@@ -49,7 +51,8 @@ func New(c net.Conn, limits Limits) net.Conn {
 // NetConn returns the connection beneath.
 func (c *Conn) NetConn() net.Conn { return c.Conn }
 
-// Read returns the next bytes of good requests. When it fails for a deadline, it can be called again.
+// Read returns the next bytes of good requests. When it fails for a deadline, it can be called
+// again.
 func (c *Conn) Read(p []byte) (int, error) {
 	for len(p) > 0 {
 		if c.cleared > 0 {
@@ -81,7 +84,8 @@ func (c *Conn) handOn(p []byte) int {
 	return n
 }
 
-// readInto reads without a copy what is good as a whole, as most requests are. What is not it keeps.
+// readInto reads without a copy what is good as a whole, as most requests are. What is not it
+// keeps.
 func (c *Conn) readInto(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if n == 0 {
@@ -97,7 +101,8 @@ func (c *Conn) readInto(p []byte) (int, error) {
 
 const pieceSize = 512
 
-// readMore reads more of what is not there as a whole. What is kept is never larger than a head may be, and a little more.
+// readMore reads more of what is not there as a whole. What is kept is never larger than a head may
+// be, and a little more.
 func (c *Conn) readMore() error {
 	if cap(c.buf)-len(c.buf) < pieceSize/2 {
 		c.buf = append(make([]byte, 0, min(2*cap(c.buf), c.limits.Bytes)+pieceSize), c.buf...)
@@ -113,15 +118,16 @@ func (c *Conn) readMore() error {
 	return nil
 }
 
-// refused is what net/http gets in place of a head that is refused. Handler knows it by its method; a client that sends it hears of an earlier
-// or later refusal on the same connection, or that there is no such method.
+// refused is what net/http gets in place of a head that is refused. Handler knows it by its method;
+// a client that sends it hears of an earlier or later refusal on the same connection, or that there
+// is no such method.
 const (
 	refusedMethod  = "REFUSED"
 	refusedRequest = refusedMethod + " / HTTP/1.1\r\nHost: refused\r\nConnection: close\r\n\r\n"
 )
 
-// judge puts the refused request behind what is good, in place of what is not. In the middle of a body there is nobody to tell but who
-// reads it. And it watches how long a head is under way.
+// judge puts the refused request behind what is good, in place of what is not. In the middle of a
+// body there is nobody to tell but who reads it. And it watches how long a head is under way.
 func (c *Conn) judge(refusal *Refusal) {
 	if refusal == nil {
 		c.watch(c.stream.part == inHead && len(c.buf) > c.cleared)
@@ -136,8 +142,8 @@ func (c *Conn) judge(refusal *Refusal) {
 	}
 }
 
-// watch sets, or ends, the time for a head. A server sets one for the first head of a connection only, since it does not see when the
-// next one begins.
+// watch sets, or ends, the time for a head. A server sets one for the first head of a connection
+// only, since it does not see when the next one begins.
 func (c *Conn) watch(underWay bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -150,7 +156,8 @@ func (c *Conn) watch(underWay bool) {
 	_ = c.Conn.SetReadDeadline(c.deadline()) // fails when it is closed, and so will the read
 }
 
-// deadline is the earlier of the two. While a request is answered the server sets none, and the next head may take as long as that.
+// deadline is the earlier of the two. While a request is answered the server sets none, and the
+// next head may take as long as that.
 func (c *Conn) deadline() time.Time {
 	if c.until.IsZero() || c.head.IsZero() || c.until.Before(c.head) {
 		return c.until
@@ -182,8 +189,8 @@ func (c *Conn) CloseWrite() error {
 	return nil
 }
 
-// Linger times: for a client to read why it is refused, before the connection is closed with some of what it has sent unread, which would
-// have its system throw the answer away.
+// Linger times: for a client to read why it is refused, before the connection is closed with some
+// of what it has sent unread, which would have its system throw the answer away.
 const (
 	lingerTime  = 500 * time.Millisecond
 	lingerBytes = 256 << 10

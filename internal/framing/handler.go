@@ -23,7 +23,8 @@ func Context(ctx context.Context, conn net.Conn) context.Context {
 	return ctx
 }
 
-// Handler answers requests that are refused with the reason, and ends their connection. Refused is told of each.
+// Handler answers requests that are refused with the reason, and ends their connection. Refused is
+// told of each.
 func Handler(next http.Handler, refused func(*http.Request, *Refusal)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var conn *Conn
@@ -59,8 +60,9 @@ func answer(w http.ResponseWriter, refusal *Refusal) {
 	_, _ = io.WriteString(w, text) // fails when the client has gone
 }
 
-// contradicting refuses requests of HTTP/2 whose headers say something else than its frames (RFC 9113, 8.1.1 and 8.3.1). net/http compares one
-// Content-Length with what comes, and refuses headers of connections.
+// contradicting refuses requests of HTTP/2 whose headers say something else than its frames (RFC
+// 9113, 8.1.1 and 8.3.1). net/http compares one Content-Length with what comes, and refuses headers
+// of connections.
 func contradicting(r *http.Request) *Refusal {
 	if len(r.Header) > mostFields {
 		return tooMany

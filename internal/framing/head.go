@@ -33,7 +33,8 @@ type head struct {
 	codings []string
 }
 
-// bodyOf returns the length of the body of a request, or chunked. The text is the whole head, with the empty line that ends it.
+// bodyOf returns the length of the body of a request, or chunked. The text is the whole head, with
+// the empty line that ends it.
 func bodyOf(text []byte) (length int64, refusal *Refusal) {
 	line, rest, _ := bytes.Cut(text, crlf)
 	var h head
@@ -88,7 +89,8 @@ func (h *head) request(line []byte) *Refusal {
 	return nil
 }
 
-// field parts a line of a header (RFC 9112, 5). A line that begins with a space would go on with the one before, which is not allowed any more.
+// field parts a line of a header (RFC 9112, 5). A line that begins with a space would go on with
+// the one before, which is not allowed any more.
 func field(line []byte) (name, value []byte, refusal *Refusal) {
 	if line[0] == ' ' || line[0] == '\t' {
 		return nil, nil, bad("a header goes over more than one line")
@@ -150,8 +152,9 @@ func (h *head) host() *Refusal {
 	return nil
 }
 
-// length is that of the body (RFC 9112, 6.3). Equal lengths that are given several times could be taken for one, but need not be, and nobody
-// sends them; neither does anybody send zeros before a number, which some would read as octal.
+// length is that of the body (RFC 9112, 6.3). Equal lengths that are given several times could be
+// taken for one, but need not be, and nobody sends them; neither does anybody send zeros before a
+// number, which some would read as octal.
 func (h *head) length() (int64, *Refusal) {
 	switch {
 	case len(h.codings) > 0 && h.old:
@@ -174,7 +177,8 @@ func (h *head) length() (int64, *Refusal) {
 	return n, nil
 }
 
-// coding takes chunked alone. What is chunked in the end has an end that can be told, but is encoded in a way that the server does not know.
+// coding takes chunked alone. What is chunked in the end has an end that can be told, but is
+// encoded in a way that the server does not know.
 func coding(value string) (int64, *Refusal) {
 	first, last, list := strings.Cut(value, ",")
 	switch {
@@ -217,8 +221,8 @@ var tokenBytes = func() (is [256]bool) {
 	return is
 }()
 
-// hasControl says whether there are control characters, but for the tab. Tokens are long, so it looks at eight bytes at a time for whether one
-// of them may be.
+// hasControl says whether there are control characters, but for the tab. Tokens are long, so it
+// looks at eight bytes at a time for whether one of them may be.
 func hasControl(text []byte) bool {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	for len(text) >= 8 {

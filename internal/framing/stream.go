@@ -33,8 +33,8 @@ const (
 	mostTrailers = 4 << 10 // bytes
 )
 
-// clear returns how many bytes may be handed on, from the first. The others are the beginning of a part that must be there as a whole, and are
-// shown again with more behind them.
+// clear returns how many bytes may be handed on, from the first. The others are the beginning of a
+// part that must be there as a whole, and are shown again with more behind them.
 func (s *stream) clear(b []byte) (n int, refusal *Refusal) {
 	for n < len(b) {
 		m, refusal := s.next(b[n:])
@@ -98,7 +98,8 @@ func (s *stream) head(b []byte) (int, *Refusal) {
 	return end, nil
 }
 
-// lineEnd is where the first line ends that does not end before from; 0: it is not there yet. Lines end with CR and LF, and have neither in them.
+// lineEnd is where the first line ends that does not end before from; 0: it is not there yet. Lines
+// end with CR and LF, and have neither in them.
 func lineEnd(b []byte, from int) (int, *Refusal) {
 	lf := bytes.IndexByte(b[from:], '\n')
 	if lf < 0 {
@@ -148,7 +149,8 @@ func (s *stream) line(b []byte, most int, good func(line []byte) *Refusal) (int,
 	return end, good(b[:end-len(crlf)])
 }
 
-// chunkSize reads the line before a chunk (RFC 9112, 7.1): digits, and extensions, which nobody knows.
+// chunkSize reads the line before a chunk (RFC 9112, 7.1): digits, and extensions, which nobody
+// knows.
 func (s *stream) chunkSize(line []byte) *Refusal {
 	digits, extension, _ := bytes.Cut(line, []byte(";"))
 	size, ok := hexadecimal(digits)
@@ -170,7 +172,8 @@ func (s *stream) chunkEnd(line []byte) *Refusal {
 	return nil
 }
 
-// trailer reads a line after the last chunk. What decides how the request is read must stand before the body.
+// trailer reads a line after the last chunk. What decides how the request is read must stand before
+// the body.
 func (s *stream) trailer(line []byte) *Refusal {
 	if len(line) == 0 {
 		s.part = inHead

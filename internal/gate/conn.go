@@ -30,7 +30,8 @@ func (c *Conn) Close() error {
 	return c.Conn.Close()
 }
 
-// Network is the address that the connection comes from, or the range of addresses that counts as one.
+// Network is the address that the connection comes from, or the range of addresses that counts as
+// one.
 func (c *Conn) Network() netip.Prefix { return c.place.network }
 
 // Gone says whether the connection has been closed.
@@ -44,8 +45,8 @@ func (c *Conn) CloseWrite() error {
 	return nil
 }
 
-// leave takes a connection out of the state that it was seen in, and says whether it still was: one that has become active meanwhile is not
-// cut off for having been idle.
+// leave takes a connection out of the state that it was seen in, and says whether it still was: one
+// that has become active meanwhile is not cut off for having been idle.
 func (c *Conn) leave(was int64) bool {
 	if was == 0 || !c.since.CompareAndSwap(was, 0) {
 		return false
@@ -96,7 +97,8 @@ func of(conn net.Conn) *Conn {
 	}
 }
 
-// Note is a server's ConnState: it tells the gate when a connection becomes idle or active. With HTTP/2 it is active as long as any request is.
+// Note is a server's ConnState: it tells the gate when a connection becomes idle or active. With
+// HTTP/2 it is active as long as any request is.
 func (g *Gate) Note(conn net.Conn, state http.ConnState) {
 	c := of(conn)
 	if c == nil {

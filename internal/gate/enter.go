@@ -60,7 +60,8 @@ func (g *Gate) queue(p *place) *newcomer {
 	return n
 }
 
-// await lets a newcomer in as soon as there is room. When its time is over, the oldest request of an address that has more may be cut off for it.
+// await lets a newcomer in as soon as there is room. When its time is over, the oldest request of
+// an address that has more may be cut off for it.
 func (g *Gate) await(c *Conn, n *newcomer) bool {
 	timer := time.NewTimer(g.limits.Wait)
 	defer timer.Stop()

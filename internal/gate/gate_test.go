@@ -20,7 +20,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // aMoment is as long as newcomers wait. What must not happen is watched for as long.
 const aMoment = 300 * time.Millisecond
 
-// network is a server behind a gate that clients reach from any address. GET / is answered at once, any other path when the test says so.
+// network is a server behind a gate that clients reach from any address. GET / is answered at once,
+// any other path when the test says so.
 type network struct {
 	t     *testing.T
 	gate  *Gate

@@ -13,9 +13,10 @@ func (g *Gate) Context(ctx context.Context, conn net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, of(conn))
 }
 
-// Handler bounds the requests that come over HTTP/2: an address may have as many under way as connections, since each costs as much as one.
-// When there are as many in all as may be, it may have its part of that. Those beyond are answered with 503. Requests whose connection
-// was closed in the moment when they came are not begun.
+// Handler bounds the requests that come over HTTP/2: an address may have as many under way as
+// connections, since each costs as much as one. When there are as many in all as may be, it may
+// have its part of that. Those beyond are answered with 503. Requests whose connection was closed
+// in the moment when they came are not begun.
 func (g *Gate) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, _ := r.Context().Value(connKey{}).(*Conn)

@@ -20,8 +20,9 @@ type place struct {
 	requests atomic.Int64  // of HTTP/2
 }
 
-// At its bound, an address has so many connections a second give way to its own newcomers, and so many at once. One that opens connections
-// without end must not keep the server busy with beginning and ending them.
+// At its bound, an address has so many connections a second give way to its own newcomers, and so
+// many at once. One that opens connections without end must not keep the server busy with beginning
+// and ending them.
 const (
 	turnoverRate  = 50
 	turnoverBurst = 50
@@ -34,7 +35,8 @@ type area struct {
 	conns   int
 }
 
-// place returns that of an address, which is forgotten when nobody is there any more. The caller holds the lock.
+// place returns that of an address, which is forgotten when nobody is there any more. The caller
+// holds the lock.
 func (g *Gate) place(remote net.Addr) *place {
 	network, wide, trusted := g.whence(remote)
 	if p := g.places[network]; p != nil {
@@ -64,7 +66,8 @@ func (g *Gate) forget(p *place) {
 	}
 }
 
-// whence returns the network of an address, and the range that it is likely to be changed within. A proxy stands for itself.
+// whence returns the network of an address, and the range that it is likely to be changed within. A
+// proxy stands for itself.
 func (g *Gate) whence(remote net.Addr) (network, wide netip.Prefix, trusted bool) {
 	tcp, ok := remote.(*net.TCPAddr)
 	if !ok {
@@ -85,7 +88,8 @@ func within(address netip.Addr, bits int) netip.Prefix {
 	return netip.PrefixFrom(address, bits).Masked()
 }
 
-// weigh compares how many connections two places have: their ranges, and within a range the addresses.
+// weigh compares how many connections two places have: their ranges, and within a range the
+// addresses.
 func weigh(a, b *place) int {
 	if a.area != b.area {
 		return cmp.Compare(a.area.conns, b.area.conns)

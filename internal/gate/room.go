@@ -6,7 +6,8 @@ import (
 	"slices"
 )
 
-// batch is how many connections give way at a time at the bound in all: going through all of them to find the idle ones is worth more than one.
+// batch is how many connections give way at a time at the bound in all: going through all of them
+// to find the idle ones is worth more than one.
 func (g *Gate) batch() int { return g.limits.All/64 + 1 }
 
 // seen is a connection as it was when it was looked at.
@@ -15,8 +16,8 @@ type seen struct {
 	since int64
 }
 
-// room makes room for one more connection of a place, and says whether there is. It returns the connections that gave way, which the caller
-// closes after it has let go of the lock.
+// room makes room for one more connection of a place, and says whether there is. It returns the
+// connections that gave way, which the caller closes after it has let go of the lock.
 func (g *Gate) room(p *place) (gone []*Conn, ok bool) {
 	if !p.trusted && len(p.conns) >= g.limits.Address {
 		if p.turnover.Allow() {
@@ -51,7 +52,8 @@ func idleAt(places ...*place) map[*place][]seen {
 	return all
 }
 
-// giveWay takes up to n idle connections out, for a newcomer at a place; nil: for the process's own sake.
+// giveWay takes up to n idle connections out, for a newcomer at a place; nil: for the process's own
+// sake.
 func (g *Gate) giveWay(n int, to *place, idle map[*place][]seen) (gone []*Conn) {
 	for len(gone) < n {
 		p := first(idle, to)
@@ -72,7 +74,8 @@ func (g *Gate) giveWay(n int, to *place, idle map[*place][]seen) (gone []*Conn) 
 	return gone
 }
 
-// first chooses whose connection gives way: the heaviest place's that is not lighter than the newcomer's, proxies last.
+// first chooses whose connection gives way: the heaviest place's that is not lighter than the
+// newcomer's, proxies last.
 func first(idle map[*place][]seen, to *place) *place {
 	var chosen *place
 	for p := range idle {
@@ -94,7 +97,8 @@ func before(p, q *place, idle map[*place][]seen) bool {
 	return cmp.Or(weigh(q, p), cmp.Compare(longest(p), longest(q))) < 0
 }
 
-// cut takes the oldest active connection out of the heaviest place that has more than the newcomer's will have.
+// cut takes the oldest active connection out of the heaviest place that has more than the
+// newcomer's will have.
 func (g *Gate) cut(to *place) *Conn {
 	var from *place
 	var oldest seen

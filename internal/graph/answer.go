@@ -31,7 +31,8 @@ func (r *request) begin() []byte {
 	return (*r.buffer)[:0]
 }
 
-// send answers with a status and a body of JSON, or with the rest of the body when more has sent the beginning.
+// send answers with a status and a body of JSON, or with the rest of the body when more has sent
+// the beginning.
 func (r *request) send(status int, body []byte) error {
 	if err := r.failed(); err != nil {
 		return err
@@ -118,7 +119,8 @@ func (r *request) sendText(text string) error {
 // diagnostic is what x-ms-ags-diagnostic says of the server. Clients show it in their logs.
 const diagnostic = `{"ServerInfo":{"DataCenter":"Local","Slice":"E","Ring":"0","ScaleUnit":"000","RoleInstance":"Licensor"}}`
 
-// Headers whose value is always the same. Names are written as net/http keeps them, which saves making them so.
+// Headers whose value is always the same. Names are written as net/http keeps them, which saves
+// making them so.
 var (
 	odataVersion  = []string{"4.0"}
 	serverInfo    = []string{diagnostic}
@@ -137,7 +139,8 @@ func (r *request) headers() http.Header {
 	return h
 }
 
-// fail answers with a problem (P10), unless there is an answer. One that has begun must not look like a whole one: the connection ends.
+// fail answers with a problem (P10), unless there is an answer. One that has begun must not look
+// like a whole one: the connection ends.
 func (r *request) fail(p *Problem) {
 	if r.streaming && !r.startAgain() {
 		panic(http.ErrAbortHandler)

@@ -5,8 +5,9 @@ import (
 	"net/http"
 )
 
-// Answers are made in a buffer. Small ones are sent as a whole, with their length. Large ones are sent while they are made: whoever
-// writes a list hands the buffer to more after each element, so no answer takes more memory than its largest element.
+// Answers are made in a buffer. Small ones are sent as a whole, with their length. Large ones are
+// sent while they are made: whoever writes a list hands the buffer to more after each element, so
+// no answer takes more memory than its largest element.
 
 // streamFrom is the size from which on an answer is sent while it is made.
 const streamFrom = 64 << 10
@@ -14,10 +15,11 @@ const streamFrom = 64 << 10
 // errGone says that the caller does not take the answer any more.
 var errGone = errors.New("the caller has gone")
 
-// more sends what there is of an answer, once that is much, and returns the buffer to go on with. The last byte stays in it, by which
-// writers know whether a comma comes next. The answer is one of JSON with the status 200. After an error, from here or from
-// anywhere else, the connection is ended when something has been sent. A slow caller is waited for with no turn and no
-// reader of the database held.
+// more sends what there is of an answer, once that is much, and returns the buffer to go on with.
+// The last byte stays in it, by which writers know whether a comma comes next. The answer is one of
+// JSON with the status 200. After an error, from here or from anywhere else, the connection is
+// ended when something has been sent. A slow caller is waited for with no turn and no reader of the
+// database held.
 func (r *request) more(b []byte) ([]byte, error) {
 	if len(b) < streamFrom {
 		return b, nil
@@ -49,7 +51,8 @@ func (r *request) beginStream() {
 	r.w.WriteHeader(http.StatusOK)
 }
 
-// startAgain forgets the beginning of an answer that nobody has seen, because it is one of a batch, and says whether it is one.
+// startAgain forgets the beginning of an answer that nobody has seen, because it is one of a batch,
+// and says whether it is one.
 func (r *request) startAgain() bool {
 	a, ok := r.w.(*stepAnswer)
 	if !ok || !a.startAgain() {

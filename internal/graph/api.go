@@ -23,23 +23,27 @@ import (
 	"licensor/internal/tenant"
 )
 
-// Config is what an API needs of its surroundings. All fields but Origins, Limits, Development, Random, PasswordCost, Memory and Log are required; what they hold is used by several goroutines.
+// Config is what an API needs of its surroundings. All fields but Origins, Limits, Development,
+// Random, PasswordCost, Memory and Log are required; what they hold is used by several goroutines.
 type Config struct {
 	Authority *identity.Authority
 	Tenant    func(id uuid.UUID) (*tenant.Tenant, bool)
 	Now       func() time.Time
 	NewID     func() uuid.UUID // for request ids
-	// Origins are those of pages whose browsers may call: https://admin.contoso.com, or http://localhost:* with any port. None: nobody's may.
+	// Origins are those of pages whose browsers may call: https://admin.contoso.com, or
+	// http://localhost:* with any port. None: nobody's may.
 	Origins []string
 	Limits  Limits // what callers may ask for; none when zero
-	// Development has what others test their programs with; nil: there are no such operations. Now must be its clock's.
+	// Development has what others test their programs with; nil: there are no such operations. Now
+	// must be its clock's.
 	Development *Development
 	// Random makes the secrets of applications and the salt of passwords; nil: the system's.
 	Random io.Reader
-	// PasswordCost is what it takes to check a password that is set here; identity.UsualCost when zero.
+	// PasswordCost is what it takes to check a password that is set here; identity.UsualCost when
+	// zero.
 	PasswordCost identity.PasswordCost
-	// ImportPieces is how many pieces of 1,000 lines an import may take in one commit, 1 when zero. More make an import faster; others wait for
-	// the database meanwhile.
+	// ImportPieces is how many pieces of 1,000 lines an import may take in one commit, 1 when zero.
+	// More make an import faster; others wait for the database meanwhile.
 	ImportPieces int
 	Memory       *memory.Budget // of requests in flight; nil: they have no bound
 	Log          *slog.Logger   // gets what nobody foresaw, once, with the request's id; nil: slog.Default()
@@ -214,8 +218,9 @@ func (m match) operation(method string) (*operation, error) {
 	return op, nil
 }
 
-// enter opens the caller's tenant, once the caller may do the operation. What the object is to the caller must be known for
-// that; where it is not there at all, the operation says so later, to those who may know.
+// enter opens the caller's tenant, once the caller may do the operation. What the object is to the
+// caller must be known for that; where it is not there at all, the operation says so later, to
+// those who may know.
 func (api *API) enter(r *request) (err error) {
 	t, ok := api.config.Tenant(r.caller.Tenant)
 	if ok {
@@ -242,8 +247,9 @@ func (api *API) enter(r *request) (err error) {
 	return nil
 }
 
-// bearer is the token of the Authorization header; empty when there is none. Where there are several such headers there is none, either: what
-// stands before this server might have looked at another of them.
+// bearer is the token of the Authorization header; empty when there is none. Where there are
+// several such headers there is none, either: what stands before this server might have looked at
+// another of them.
 func bearer(headers []string) string {
 	if len(headers) != 1 {
 		return ""
@@ -255,7 +261,8 @@ func bearer(headers []string) string {
 	return strings.TrimSpace(token)
 }
 
-// fail answers with an error. What nobody foresaw goes to the log, here and nowhere else, and so does what a caller may not do.
+// fail answers with an error. What nobody foresaw goes to the log, here and nowhere else, and so
+// does what a caller may not do.
 func (api *API) fail(r *request, err error) {
 	if errors.Is(err, errGone) {
 		panic(http.ErrAbortHandler)

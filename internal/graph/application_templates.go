@@ -22,7 +22,8 @@ type applicationTemplate struct {
 	categories, provisioning, signOn, tagOf []string
 }
 
-// applicationTemplates are those that there are here: the one for applications that are not in the gallery.
+// applicationTemplates are those that there are here: the one for applications that are not in the
+// gallery.
 var applicationTemplates = []applicationTemplate{{
 	id: uuid.MustParse("8adf8e6e-67b2-4cf2-a259-e3dc5476c621"), displayName: "Custom",
 	description: "An application that is not in the gallery.",
@@ -90,7 +91,8 @@ func (api *API) getApplicationTemplate(r *request) error {
 	return sendEntity(r, applicationTemplateFields, http.StatusOK, "applicationTemplates", fields, t)
 }
 
-// instantiate answers POST /applicationTemplates/{template}/instantiate {"displayName":…}: a new application with its service principal.
+// instantiate answers POST /applicationTemplates/{template}/instantiate {"displayName":…}: a new
+// application with its service principal.
 func (api *API) instantiate(r *request) error {
 	t, err := r.applicationTemplate()
 	if err != nil {

@@ -150,8 +150,8 @@ func (api *API) updateFederated(r *request) error {
 	return r.sendNothing()
 }
 
-// federatedMembers reads the body of a federated credential. In beta it may name claimsMatchingExpression,
-// which takes the place of the subject there and is not served.
+// federatedMembers reads the body of a federated credential. In beta it may name
+// claimsMatchingExpression, which takes the place of the subject there and is not served.
 func (r *request) federatedMembers() ([]directory.Member, error) {
 	members, err := r.members()
 	if err != nil || !r.beta {
@@ -185,7 +185,8 @@ func (api *API) deleteFederated(r *request) error {
 	return r.sendNothing()
 }
 
-// federatedName is what an address can have without being encoded, but for the names that are ways through a path.
+// federatedName is what an address can have without being encoded, but for the names that are ways
+// through a path.
 var federatedName = regexp.MustCompile(`^\.{0,2}[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,119}$`)
 
 func readFederated(f *directory.FederatedCredential, members []directory.Member, required ...string) error {
@@ -228,7 +229,8 @@ func readDescription(to *string, raw json.RawMessage) error {
 	return nil
 }
 
-// distinct refuses two credentials with one name, or with one issuer and subject: it would not be said which of them logs in.
+// distinct refuses two credentials with one name, or with one issuer and subject: it would not be
+// said which of them logs in.
 func distinct(list []directory.FederatedCredential) error {
 	for i, f := range list {
 		for _, other := range list[:i] {

@@ -11,8 +11,9 @@ import (
 	"licensor/internal/directory"
 )
 
-// FuzzApplicationBody sends anything as the properties of an application and its service principal: it is refused in Graph's terms, or what is
-// shown then is JSON, and taking that as the body of another change leaves it as it is.
+// FuzzApplicationBody sends anything as the properties of an application and its service principal:
+// it is refused in Graph's terms, or what is shown then is JSON, and taking that as the body of
+// another change leaves it as it is.
 func FuzzApplicationBody(f *testing.F) {
 	for _, c := range malformed {
 		if strings.HasPrefix(c.path, "/v1.0/applications") || strings.HasPrefix(c.path, "/v1.0/servicePrincipals") {
@@ -52,7 +53,8 @@ func FuzzApplicationBody(f *testing.F) {
 	})
 }
 
-// settable leaves what can be set of an object as it is shown: without what is null, which cannot always be set, and what follows from others.
+// settable leaves what can be set of an object as it is shown: without what is null, which cannot
+// always be set, and what follows from others.
 func settable(t *testing.T, shown []byte, edits map[string]edit) (left []directory.Member) {
 	members, err := directory.Members(shown)
 	if err != nil {

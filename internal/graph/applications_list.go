@@ -42,8 +42,8 @@ var principalFilters = &filters{
 	},
 }
 
-// byDisplayName takes appDisplayName of an application for its displayName, as it always was. Of a service principal it is another name than
-// its own, and cannot be asked for.
+// byDisplayName takes appDisplayName of an application for its displayName, as it always was. Of a
+// service principal it is another name than its own, and cannot be asked for.
 func byDisplayName(about func(string) (*directory.Asked, bool)) func(string) (*directory.Asked, bool) {
 	return func(path string) (*directory.Asked, bool) {
 		if strings.EqualFold(path, "appDisplayName") {
@@ -94,7 +94,8 @@ func (api *API) listPrincipals(r *request) error { return principalList.send(r, 
 // countPrincipals answers GET /servicePrincipals/$count.
 func (api *API) countPrincipals(r *request) error { return r.sendCount(principalFilters, query.Live) }
 
-// resumeByID takes up a list of applications where a page of an earlier version has ended: its token names the last one by id.
+// resumeByID takes up a list of applications where a page of an earlier version has ended: its
+// token names the last one by id.
 func (f *filters) resumeByID(p *page, img *tenant.Image) {
 	if p.sorted == nil && len(p.rest) == len(uuid.Nil) {
 		if ordinal, ok := f.byID(img, uuid.UUID(p.rest).String()); ok {

@@ -17,7 +17,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// withApplications is a world with n applications whose properties differ, most with a service principal.
+// withApplications is a world with n applications whose properties differ, most with a service
+// principal.
 func withApplications(t *testing.T, n int) (w *world, token string) {
 	w = newWorld(t)
 	token = w.appToken(allPermissions...)
@@ -93,8 +94,8 @@ func TestListsOfApplicationsAreOrderedAndSearched(t *testing.T) {
 	w.do("GET", "/v1.0/applications?$expand=owners", token, "").want(t, 200)
 }
 
-// TestPagesOfApplicationsWhileOthersWrite goes through lists while applications are renamed, deleted and registered: those that are
-// there all the while are shown once.
+// TestPagesOfApplicationsWhileOthersWrite goes through lists while applications are renamed,
+// deleted and registered: those that are there all the while are shown once.
 func TestPagesOfApplicationsWhileOthersWrite(t *testing.T) {
 	t.Parallel()
 	w, token := withApplications(t, 20)
@@ -132,7 +133,8 @@ func TestPagesOfApplicationsWhileOthersWrite(t *testing.T) {
 	writer.Wait()
 }
 
-// TestOldTokensOfApplicationsStayGood resumes lists of the version before, whose tokens name the last object by id.
+// TestOldTokensOfApplicationsStayGood resumes lists of the version before, whose tokens name the
+// last object by id.
 func TestOldTokensOfApplicationsStayGood(t *testing.T) {
 	t.Parallel()
 	w, token := withApplications(t, 4)

@@ -150,7 +150,8 @@ var keptOfBetaPrincipals = []keptProperty{
 // ignored is the edit of a property that is accepted and has no effect.
 func ignored(editor, *directory.Client, placeIn, json.RawMessage) error { return nil }
 
-// unserved is the edit of a property that would change how applications log in, which it cannot here: it can only be left as it is.
+// unserved is the edit of a property that would change how applications log in, which it cannot
+// here: it can only be left as it is.
 func unserved(_ editor, _ *directory.Client, at placeIn, raw json.RawMessage) error {
 	switch string(raw) {
 	case "null", "false":
@@ -162,14 +163,16 @@ func unserved(_ editor, _ *directory.Client, at placeIn, raw json.RawMessage) er
 	}
 }
 
-// onlyNulls reports whether a value is an object in which everything is null, which is no more than null.
+// onlyNulls reports whether a value is an object in which everything is null, which is no more than
+// null.
 func onlyNulls(value json.RawMessage) bool {
 	members, err := directory.Members(value)
 	return err == nil && !slices.ContainsFunc(members, func(m directory.Member) bool { return string(m.Value) != "null" })
 }
 
-// set puts a value in the place of the one that is kept, or into it when both are objects and the property always has one. One that can be
-// null is replaced as a whole: {"optionalClaims":{}} leaves no claims.
+// set puts a value in the place of the one that is kept, or into it when both are objects and the
+// property always has one. One that can be null is replaced as a whole: {"optionalClaims":{}}
+// leaves no claims.
 func (p keptProperty) set(kept map[string]json.RawMessage, at placeIn, raw json.RawMessage) error {
 	if p.none != "null" {
 		raw = merged(kept[p.name], raw)
@@ -219,7 +222,8 @@ func inBeta[T any](fields []field[T]) []field[T] {
 	return fields
 }
 
-// edit makes the changes that a body asks for, in its order. Ids and annotations are passed over, what only the server sets is refused (P53).
+// edit makes the changes that a body asks for, in its order. Ids and annotations are passed over,
+// what only the server sets is refused (P53).
 func (e editor) edit(a *directory.Client, members []directory.Member, edits map[string]edit, fields *fieldSet[application]) error {
 	spell(members, fields.everyName())
 	for _, m := range members {

@@ -25,8 +25,9 @@ const (
 
 const wantRedirect = "an absolute https address, or http on localhost, 127.0.0.1 or [::1], without a fragment, a wildcard or a user's name"
 
-// checkRedirect says what is wrong with an address that answers to a sign-in may be sent to; nothing when it is "". Whoever gets a code by such an
-// address gets in, so it must be one that only the application answers at: encrypted, or on the user's own device.
+// checkRedirect says what is wrong with an address that answers to a sign-in may be sent to;
+// nothing when it is "". Whoever gets a code by such an address gets in, so it must be one that
+// only the application answers at: encrypted, or on the user's own device.
 func (c client) checkRedirect(address string) (want string) {
 	u, err := url.Parse(address)
 	switch {

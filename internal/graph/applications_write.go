@@ -16,7 +16,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// createApplication answers POST /applications. The application has no service principal yet, so it cannot log in.
+// createApplication answers POST /applications. The application has no service principal yet, so it
+// cannot log in.
 func (api *API) createApplication(r *request) error {
 	members, err := r.members()
 	if err != nil {
@@ -112,8 +113,9 @@ func (api *API) deleteApplication(r *request) error {
 	return r.change(tenant.DeleteApplication{AppID: a.AppID})
 }
 
-// rewrite changes the application that find returns. The change is made again of what others have left, when they came first: of two
-// secrets that are added at once none is lost. The owners are those of a service principal that comes by it.
+// rewrite changes the application that find returns. The change is made again of what others have
+// left, when they came first: of two secrets that are added at once none is lost. The owners are
+// those of a service principal that comes by it.
 func (r *request) rewrite(find func(*request) (directory.Client, error), change func(*directory.Client) error, owners ...uuid.UUID) (directory.Client, error) {
 	for {
 		was, err := find(r)
@@ -135,8 +137,9 @@ func (r *request) rewrite(find func(*request) (directory.Client, error), change 
 	}
 }
 
-// doWhile carries out a command if something, which holds of r.image, still holds of the image that the change is made of. Otherwise it
-// takes that image for r.image and says that the command is to be made again.
+// doWhile carries out a command if something, which holds of r.image, still holds of the image that
+// the change is made of. Otherwise it takes that image for r.image and says that the command is to
+// be made again.
 func (r *request) doWhile(holds func(*tenant.Image) bool, c tenant.Command) (again bool, err error) {
 	var late atomic.Bool
 	done, err := r.do(tenant.If{Then: c, Holds: func(img *tenant.Image) bool {
@@ -166,8 +169,8 @@ func documents(a directory.Client) []byte {
 	return append(a.Application.Document(), a.Principal.Document()...)
 }
 
-// documentsNow are documentsOf by what was found before. An application of another tenant is found by its appId, and may have no service
-// principal yet.
+// documentsNow are documentsOf by what was found before. An application of another tenant is found
+// by its appId, and may have no service principal yet.
 func documentsNow(img *tenant.Image, was directory.Client) []byte {
 	if was.ID != uuid.Nil {
 		return documentsOf(img, was.ID)

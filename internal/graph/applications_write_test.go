@@ -207,7 +207,8 @@ func theSecret(t *testing.T) string {
 	return text
 }
 
-// Of many who give one role to one user, one succeeds; of two administrators who take the role from each other, one keeps it.
+// Of many who give one role to one user, one succeeds; of two administrators who take the role from
+// each other, one keeps it.
 func TestTheLastAdministratorStaysWhoeverIsFirst(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -40,8 +40,9 @@ func (r *request) userFieldsOfAction() ([]*field[user], error) {
 	return userFields.selected(r)
 }
 
-// assignGroupLicense answers POST /groups/{group}/assignLicense (L30). It says "accepted" as the real service does, though the
-// members have their licenses by then, unless Development holds them back.
+// assignGroupLicense answers POST /groups/{group}/assignLicense (L30). It says "accepted" as the
+// real service does, though the members have their licenses by then, unless Development holds them
+// back.
 func (api *API) assignGroupLicense(r *request) error {
 	ordinal, err := r.group()
 	if err != nil {
@@ -67,7 +68,8 @@ func (api *API) assignGroupLicense(r *request) error {
 	return r.sendGroup(http.StatusAccepted, groupSet, image, ordinal, groupFields.annotated(r, groupFields.shown(r).whole))
 }
 
-// assignment reads {"addLicenses": [{skuId, disabledPlans}], "removeLicenses": [skuId]}, both required (L20).
+// assignment reads {"addLicenses": [{skuId, disabledPlans}], "removeLicenses": [skuId]}, both
+// required (L20).
 func (r *request) assignment() (add []licensing.Assign, remove []uuid.UUID, err error) {
 	var list []json.RawMessage
 	if err := r.parameters(map[string]any{"addLicenses": &list, "removeLicenses": &remove}); err != nil {

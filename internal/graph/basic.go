@@ -8,8 +8,9 @@ import (
 	"licensor/internal/store"
 )
 
-// asksHidden says whether $filter, $search or $orderby name a property of a kind of objects that a caller with a degree of access does not
-// see: which objects an answer has, and their order, would show it.
+// asksHidden says whether $filter, $search or $orderby name a property of a kind of objects that a
+// caller with a degree of access does not see: which objects an answer has, and their order, would
+// show it.
 func (r *request) asksHidden(kind store.Kind, access identity.Access) bool {
 	o := r.options
 	return o.Filter != nil && hides(kind, access, o.Filter.Root) || o.Search != nil && searchHides(kind, access, o.Search) ||
@@ -29,7 +30,8 @@ func isHidden(kind store.Kind, access identity.Access, name string) bool {
 	return true
 }
 
-// hides is isHidden for the properties that a part of a filter names. Within a lambda they are those of elements.
+// hides is isHidden for the properties that a part of a filter names. Within a lambda they are
+// those of elements.
 func hides(kind store.Kind, access identity.Access, n odata.Node) bool {
 	hidden := func(n odata.Node) bool { return hides(kind, access, n) }
 	switch n := n.(type) {

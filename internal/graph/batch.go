@@ -43,8 +43,8 @@ func (id batchID) is(other batchID) bool { return strings.EqualFold(id.text, oth
 // maxSteps is how many requests a batch may have.
 const maxSteps = 20
 
-// readBatch reads the body of a batch. What is wrong with the batch as a whole, or with the form of one of its requests, is
-// refused here, before any of it is done.
+// readBatch reads the body of a batch. What is wrong with the batch as a whole, or with the form of
+// one of its requests, is refused here, before any of it is done.
 func (r *request) readBatch() ([]step, error) {
 	members, err := r.rawMembers() // each request looks at its own body
 	if err != nil {
@@ -139,7 +139,8 @@ func (s *step) setHeader(headers map[string]string) {
 	}
 }
 
-// setBody leaves a body of JSON as it stands in the batch. Any other is written as a text in base64, with its type in the headers.
+// setBody leaves a body of JSON as it stands in the batch. Any other is written as a text in
+// base64, with its type in the headers.
 func (s *step) setBody() error {
 	if s.body == nil || string(s.body) == "null" {
 		s.body = nil

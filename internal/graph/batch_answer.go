@@ -13,12 +13,14 @@ import (
 	"unicode/utf8"
 )
 
-// maxWaitingAnswers is how many bytes the answers to the requests of a batch take while they wait for each other, in all.
+// maxWaitingAnswers is how many bytes the answers to the requests of a batch take while they wait
+// for each other, in all.
 const maxWaitingAnswers = 4 << 20
 
-// batchAnswer is the answer to a batch. The answers in it are kept until all are there, and stand in the order of the requests. One for
-// which there is no room is sent while it is made, before them: the order says nothing (P40). Others that are as large wait until it is
-// at its end, which it comes to without them: what it depends on was done before it began.
+// batchAnswer is the answer to a batch. The answers in it are kept until all are there, and stand
+// in the order of the requests. One for which there is no room is sent while it is made, before
+// them: the order says nothing (P40). Others that are as large wait until it is at its end, which
+// it comes to without them: what it depends on was done before it began.
 type batchAnswer struct {
 	*request
 	room   atomic.Int64 // bytes that are kept

@@ -10,8 +10,8 @@ import (
 	"sync"
 )
 
-// batch answers POST /$batch (P40): each request in it goes the way it would go by itself, with the token of the batch. Those that
-// depend on nothing go side by side.
+// batch answers POST /$batch (P40): each request in it goes the way it would go by itself, with the
+// token of the batch. Those that depend on nothing go side by side.
 func (api *API) batch(r *request) error {
 	if r.ctx.Value(withinBatch{}) != nil {
 		return broken("A batch cannot be within a batch.")
@@ -45,8 +45,8 @@ func (api *API) batch(r *request) error {
 // withinBatch marks the context of the requests of a batch.
 type withinBatch struct{}
 
-// sideBySide is how many requests of one batch are done at the same time. Their changes share commits, so more would not help one
-// caller much, but hurt the others.
+// sideBySide is how many requests of one batch are done at the same time. Their changes share
+// commits, so more would not help one caller much, but hurt the others.
 const sideBySide = 4
 
 // play does all steps, each after those it depends on.

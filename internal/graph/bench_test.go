@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// BenchmarkReprocess is POST /users/{id}/reprocessLicenseAssignment of a user with E5 from a group, but for the network: routing, the
-// token's claims, evaluation, and the whole user as JSON.
+// BenchmarkReprocess is POST /users/{id}/reprocessLicenseAssignment of a user with E5 from a group,
+// but for the network: routing, the token's claims, evaluation, and the whole user as JSON.
 func BenchmarkReprocess(b *testing.B) {
 	w, ann := withAnn(b)
 	token := w.appToken(allPermissions...)
@@ -44,8 +44,9 @@ func BenchmarkReprocess(b *testing.B) {
 	}
 }
 
-// BenchmarkFirstPage is the first page of 100 of all users, in several orders, and of those under a condition of licensing: it takes the
-// time of the page, not of the list. LICENSOR_BENCH_LARGE adds a list of half a million.
+// BenchmarkFirstPage is the first page of 100 of all users, in several orders, and of those under a
+// condition of licensing: it takes the time of the page, not of the list. LICENSOR_BENCH_LARGE adds
+// a list of half a million.
 func BenchmarkFirstPage(b *testing.B) {
 	for _, n := range []int{1000, 30_000, 500_000} {
 		if n > 30_000 && os.Getenv("LICENSOR_BENCH_LARGE") == "" {

@@ -15,8 +15,8 @@ type betaNames struct {
 	kept         []string // properties of the type's own table
 }
 
-// betaOnly are those of each type. Nothing of them is kept here, unless the type has a field of its own for one; $select takes them in
-// both versions (P22), and bodies in beta.
+// betaOnly are those of each type. Nothing of them is kept here, unless the type has a field of its
+// own for one; $select takes them in both versions (P22), and bodies in beta.
 var betaOnly = map[string]betaNames{
 	"user": {
 		nulls: []string{
@@ -54,8 +54,9 @@ var betaOnly = map[string]betaNames{
 	"unifiedRoleAssignment":       {nulls: []string{"resourceScope"}},
 }
 
-// without takes the properties that only beta has out of a body of a type: in beta, where those that clients can set are accepted and have
-// no effect, but for those that are kept. In v1.0 they stay, and are refused as unknown.
+// without takes the properties that only beta has out of a body of a type: in beta, where those
+// that clients can set are accepted and have no effect, but for those that are kept. In v1.0 they
+// stay, and are refused as unknown.
 func (names betaNames) without(r *request, resource string, body []directory.Member) ([]directory.Member, error) {
 	if !r.beta {
 		for _, m := range body {
@@ -78,7 +79,8 @@ func (names betaNames) without(r *request, resource string, body []directory.Mem
 	return rest, nil
 }
 
-// betaFields are the fields of a type's properties that only beta has and that the type does not show itself.
+// betaFields are the fields of a type's properties that only beta has and that the type does not
+// show itself.
 func betaFields[T any](typeName string, known []field[T]) []field[T] {
 	names := betaOnly[typeName]
 	fields := notKept[T](slices.Concat(names.nulls, names.onSelect), names.lists)

@@ -43,10 +43,12 @@ func (r *request) body(mediaType string, limit int64) ([]byte, error) {
 	return body, hasType(r.Header.Get("Content-Type"), mediaType)
 }
 
-// maxBodyValues bounds the values in a body of JSON. Each takes up to a hundred bytes of memory once it is read, however short it is.
+// maxBodyValues bounds the values in a body of JSON. Each takes up to a hundred bytes of memory
+// once it is read, however short it is.
 const maxBodyValues = 100_000
 
-// values returns how many values a text of JSON has at most: one more than what parts them or begins a list or an object.
+// values returns how many values a text of JSON has at most: one more than what parts them or
+// begins a list or an object.
 func values(text []byte) int {
 	if len(text) < maxBodyValues { // with something between them, there are fewer
 		return 0
@@ -68,8 +70,8 @@ func values(text []byte) int {
 // parsing is how many times its length a body takes at most while it is read and taken apart.
 const parsing = 6
 
-// wholeBody reads the body, and takes memory for it before: for all of it where its length is known, otherwise each time that it turns out to be longer
-// than there is memory for.
+// wholeBody reads the body, and takes memory for it before: for all of it where its length is
+// known, otherwise each time that it turns out to be longer than there is memory for.
 func (r *request) wholeBody(limit int64) ([]byte, error) {
 	source, err := r.plainBody(limit)
 	if err != nil {
@@ -97,8 +99,9 @@ func (r *request) hasLength() bool {
 	return r.ContentLength >= 0 && r.Header.Get("Content-Encoding") == ""
 }
 
-// plainBody returns the body without its Content-Encoding. Reading fails with *http.MaxBytesError where it is larger than limit, as it is sent or
-// as it is after decompression; bodyProblem tells that and other failures.
+// plainBody returns the body without its Content-Encoding. Reading fails with *http.MaxBytesError
+// where it is larger than limit, as it is sent or as it is after decompression; bodyProblem tells
+// that and other failures.
 func (r *request) plainBody(limit int64) (io.Reader, error) {
 	body, err := plain(http.MaxBytesReader(r.w, r.Body, limit), r.Header.Get("Content-Encoding"))
 	if err != nil {
@@ -188,7 +191,8 @@ func (r *request) rawMembers() ([]directory.Member, error) {
 	return directory.Members(body)
 }
 
-// keepable refuses texts that databases, to which clients copy them, cannot hold: with the character NUL, or half a character.
+// keepable refuses texts that databases, to which clients copy them, cannot hold: with the
+// character NUL, or half a character.
 func keepable(resource string, members []directory.Member) error {
 	for _, m := range members {
 		if strings.ContainsRune(m.Name, 0) || hasUnkeepable(m.Value) {
@@ -201,7 +205,8 @@ func keepable(resource string, members []directory.Member) error {
 	return nil
 }
 
-// hasUnkeepable reports whether a text in valid JSON has an escaped NUL or half of a surrogate pair. NUL cannot be there but escaped.
+// hasUnkeepable reports whether a text in valid JSON has an escaped NUL or half of a surrogate
+// pair. NUL cannot be there but escaped.
 func hasUnkeepable(raw []byte) bool {
 	for {
 		at := bytes.IndexByte(raw, '\\')
@@ -235,7 +240,8 @@ func escapedChar(raw []byte) (rune, bool) {
 	return rune(n), err == nil
 }
 
-// noBody refuses a body where none is expected, but for what clients send all the same: an empty object, null, annotations (P3).
+// noBody refuses a body where none is expected, but for what clients send all the same: an empty
+// object, null, annotations (P3).
 func (r *request) noBody() error {
 	body, err := r.body(jsonType, maxBody)
 	if err != nil || body == nil || string(body) == "null" {
@@ -248,7 +254,8 @@ func (r *request) noBody() error {
 	return read(r.op.resource(), members, nil)
 }
 
-// spell gives members that have one of some names, in any letter case, the spelling of that name (P1).
+// spell gives members that have one of some names, in any letter case, the spelling of that name
+// (P1).
 func spell(members []directory.Member, names []string) {
 	for i := range members {
 		members[i].Name, _ = fold.Among(names, members[i].Name)
@@ -258,8 +265,9 @@ func spell(members []directory.Member, names []string) {
 // isAnnotation reports whether a member is about the body instead of a property of the object.
 func isAnnotation(name string) bool { return strings.Contains(fold.Text(name), "@odata.") }
 
-// read reads the properties of an object into what the map has for each name: a pointer that JSON can be decoded into. Names that the
-// map does not have are refused by name (P13), but for annotations, which are passed over (P53).
+// read reads the properties of an object into what the map has for each name: a pointer that JSON
+// can be decoded into. Names that the map does not have are refused by name (P13), but for
+// annotations, which are passed over (P53).
 func read(resource string, members []directory.Member, into map[string]any, required ...string) error {
 	spell(members, slices.Collect(maps.Keys(into)))
 	for _, m := range members {
@@ -285,7 +293,8 @@ func read(resource string, members []directory.Member, into map[string]any, requ
 // enumeration takes a text that is to be one of some, and may be sent in any letter case (P1).
 type enumeration func(sent string)
 
-// oneOfThem is an enumeration of known texts. What is none of them is kept as it was sent, for the command to refuse.
+// oneOfThem is an enumeration of known texts. What is none of them is kept as it was sent, for the
+// command to refuse.
 func oneOfThem[T ~string](to *T, known ...T) enumeration {
 	return func(sent string) {
 		*to = T(sent)
@@ -317,8 +326,8 @@ func readValue(resource string, m directory.Member, to any) error {
 	return err
 }
 
-// parameters reads those of the action that is asked for. Those whose type does not allow null, and those that are required besides, cannot be left out
-// (P13); where there are none, the body can.
+// parameters reads those of the action that is asked for. Those whose type does not allow null, and
+// those that are required besides, cannot be left out (P13); where there are none, the body can.
 func (r *request) parameters(into map[string]any, required ...string) error {
 	action := r.op.resource()
 	demands := func(p string) bool { return strings.HasSuffix(p, "!") }

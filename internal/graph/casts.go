@@ -2,14 +2,16 @@ package graph
 
 import "licensor/internal/identity"
 
-// cast is a type that the list of a relation can be narrowed to: …/members/microsoft.graph.user (P28).
+// cast is a type that the list of a relation can be narrowed to: …/members/microsoft.graph.user
+// (P28).
 type cast struct {
 	set    string // as contexts name it
 	only   func(sets) sets
 	writer func(*request) (*objectWriter, error)
 }
 
-// casts are the types of directory objects, by name in lower case. Of those without a writer there are no objects here.
+// casts are the types of directory objects, by name in lower case. Of those without a writer there
+// are no objects here.
 var casts map[string]cast
 
 func init() { // they lead to expansions, which lead to the fields they are shown among
@@ -39,7 +41,8 @@ func init() { // they lead to expansions, which lead to the fields they are show
 	}
 }
 
-// writerOfOne writes objects of one type, which need not be said then. $select and $expand must be of that type.
+// writerOfOne writes objects of one type, which need not be said then. $select and $expand must be
+// of that type.
 func writerOfOne[T any](r *request, set *fieldSet[T], expansions map[string]expansion[T], need identity.Operation, of func(object) *T) (*objectWriter, error) {
 	fields, err := ofOneType(r, set, expansions, need)
 	if err != nil {
@@ -51,7 +54,8 @@ func writerOfOne[T any](r *request, set *fieldSet[T], expansions map[string]expa
 	}}, nil
 }
 
-// ofOneType returns the fields of $select and $expand that the caller may see. They must all be of the type.
+// ofOneType returns the fields of $select and $expand that the caller may see. They must all be of
+// the type.
 func ofOneType[T any](r *request, set *fieldSet[T], expansions map[string]expansion[T], need identity.Operation) ([]*field[T], error) {
 	if _, err := set.selection(r, r.options.Select); err != nil {
 		return nil, err
@@ -63,7 +67,8 @@ func ofOneType[T any](r *request, set *fieldSet[T], expansions map[string]expans
 	return expanded(r, set, expansions, fields)
 }
 
-// appendTypeInFull begins an object whose type the address says, so that only full metadata repeats it (P5).
+// appendTypeInFull begins an object whose type the address says, so that only full metadata repeats
+// it (P5).
 func (r *request) appendTypeInFull(b []byte, name string) []byte {
 	if r.metadata != "full" {
 		return append(b, '{')
@@ -109,7 +114,8 @@ func (rel relation) as(r *request, c cast) error {
 // countCast answers GET …/members/microsoft.graph.user/$count.
 func (rel relation) countCast(_ *API, r *request) error { return r.sendLength(rel.behind(r.cast())) }
 
-// sendNone answers with the list of objects of a type of which there are none, whatever is asked of it.
+// sendNone answers with the list of objects of a type of which there are none, whatever is asked of
+// it.
 func (r *request) sendNone(set string) error {
 	if err := r.allow("$select", "$expand", "$filter", "$search", "$orderby", "$top", "$count", "$skiptoken"); err != nil {
 		return err

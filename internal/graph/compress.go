@@ -9,10 +9,12 @@ import (
 	"sync"
 )
 
-// worthCompressing is the size from which on an answer is compressed for those who take it so: smaller ones fit a packet as they are.
+// worthCompressing is the size from which on an answer is compressed for those who take it so:
+// smaller ones fit a packet as they are.
 const worthCompressing = 1 << 10
 
-// compressor is a writer of gzip with the buffer that it writes to. It has hundreds of kilobytes of tables, so it is used again.
+// compressor is a writer of gzip with the buffer that it writes to. It has hundreds of kilobytes of
+// tables, so it is used again.
 type compressor struct {
 	*gzip.Writer
 	buffer bytes.Buffer
@@ -50,7 +52,8 @@ func (z *compressor) giveBack() {
 	}
 }
 
-// compresses says whether the answer is sent compressed: when its caller takes it so, and there is memory for that.
+// compresses says whether the answer is sent compressed: when its caller takes it so, and there is
+// memory for that.
 func (r *request) compresses() bool {
 	return acceptsGzip(r.Header.Get("Accept-Encoding")) && r.share.Try(compressorSize)
 }

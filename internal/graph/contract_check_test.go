@@ -149,7 +149,8 @@ func (k *checker) entity(object map[string]any, declared string, top bool) error
 	return k.complete(object, typeName, top)
 }
 
-// typeOf is the type that an object says it has; it must say so where the contract leaves it open (P21).
+// typeOf is the type that an object says it has; it must say so where the contract leaves it open
+// (P21).
 func (k *checker) typeOf(object map[string]any, declared string) (string, error) {
 	said, there := object["@odata.type"]
 	text, _ := said.(string)

@@ -18,8 +18,8 @@ type question struct {
 	restricted         bool   // the caller may not see everything
 }
 
-// checkContract compares every answer of Graph's surface with metadata.xml: types, names, what must be there, the context. It is
-// where all tests' answers come by.
+// checkContract compares every answer of Graph's surface with metadata.xml: types, names, what must
+// be there, the context. It is where all tests' answers come by.
 func (w *world) checkContract(q question, got answer, request string) {
 	w.t.Helper()
 	c, err := theContract()
@@ -173,7 +173,8 @@ func checkBatch(c *csdl, q question, version string, got answer, request string)
 // absent are the properties of the contract that are not served, and why.
 var absent = map[string]string{"application.logo": "a picture, which has an address of its own and is not kept here"}
 
-// TestEveryPropertyOfTheContractIsServedAndNoOther compares what each type can show with metadata.xml, in both directions.
+// TestEveryPropertyOfTheContractIsServedAndNoOther compares what each type can show with
+// metadata.xml, in both directions.
 func TestEveryPropertyOfTheContractIsServedAndNoOther(t *testing.T) {
 	t.Parallel()
 	c := readContract(t)

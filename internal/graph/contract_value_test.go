@@ -77,7 +77,8 @@ func (e *csdlEnum) has(text string) bool {
 	return false
 }
 
-// complexValue compares a value that is an object without an id. All properties of its type must be there.
+// complexValue compares a value that is an object without an id. All properties of its type must be
+// there.
 func (k *checker) complexValue(value any, typeName string) error {
 	object, ok := value.(map[string]any)
 	if !ok {

@@ -10,8 +10,10 @@ import (
 const exposed = "Allow, ETag, Location, OData-EntityId, OData-Version, Preference-Applied, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, WWW-Authenticate, " +
 	"client-request-id, request-id, x-ms-ags-diagnostic, x-ms-resource-unit, x-ms-throttle-information, x-ms-throttle-limit-percentage, x-ms-throttle-scope"
 
-// allowOrigin tells a browser whether the page that calls may (CORS). A preflight it answers: that comes without a token, and it says nothing of
-// what there is. Tokens are no cookies: a page of another origin has none unless its user gave it one, so Access-Control-Allow-Credentials is not needed.
+// allowOrigin tells a browser whether the page that calls may (CORS). A preflight it answers: that
+// comes without a token, and it says nothing of what there is. Tokens are no cookies: a page of
+// another origin has none unless its user gave it one, so Access-Control-Allow-Credentials is not
+// needed.
 func (api *API) allowOrigin(w http.ResponseWriter, hr *http.Request) (answered bool) {
 	if len(api.config.Origins) == 0 {
 		return false

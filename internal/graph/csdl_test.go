@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// csdl is a document of metadata: what types there are, and what their properties are. Names are without the namespace.
+// csdl is a document of metadata: what types there are, and what their properties are. Names are
+// without the namespace.
 type csdl struct {
 	Entities  map[string]*csdlType
 	Complexes map[string]*csdlType

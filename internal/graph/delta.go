@@ -15,8 +15,9 @@ import (
 	"licensor/internal/tenant"
 )
 
-// round is one request for changes on its way (P41). Which objects a round shows is fixed when it begins; how they are is told as of the
-// moment each page is made. What changes in between shows again in the next round, so nothing is lost and no round is endless.
+// round is one request for changes on its way (P41). Which objects a round shows is fixed when it
+// begins; how they are is told as of the moment each page is made. What changes in between shows
+// again in the next round, so nothing is lost and no round is endless.
 type round struct {
 	*request
 	kind    store.Kind
@@ -28,7 +29,8 @@ type round struct {
 	objects *tenant.ObjectChanges // those of changes that are of this kind
 }
 
-// deltaRound reads what is asked for. spell gives names of properties their spelling, which the token keeps.
+// deltaRound reads what is asked for. spell gives names of properties their spelling, which the
+// token keeps.
 func (r *request) deltaRound(kind store.Kind, set string, spell func(names []string)) (d *round, err error) {
 	if err := r.allow("$select", "$expand", "$filter", "$top", "$deltatoken", "$skiptoken"); err != nil {
 		return nil, err
@@ -52,8 +54,9 @@ func (r *request) deltaRound(kind store.Kind, set string, spell func(names []str
 	return d, nil
 }
 
-// selectExpanded makes of an $expand what $select says with the same names: groups/delta?$expand=members has members@delta. Without a
-// $select, it comes to the default properties.
+// selectExpanded makes of an $expand what $select says with the same names:
+// groups/delta?$expand=members has members@delta. Without a $select, it comes to the default
+// properties.
 func (r *request) selectExpanded(kind store.Kind) error {
 	links, defaults := []string{"manager"}, namesOf(userFields.shown(r).defaults)
 	switch kind {
@@ -143,7 +146,8 @@ func (r *request) deltaPage() int {
 	return defaultPage
 }
 
-// deltaFields are the fields to be shown, of names that are all properties: those of $select, always the id, and the ETag (P7).
+// deltaFields are the fields to be shown, of names that are all properties: those of $select,
+// always the id, and the ETag (P7).
 func deltaFields[T any](d *round, set *fieldSet[T], names []string) ([]*field[T], error) {
 	d.options.Select = names
 	if d.token.selected != nil && !slices.Contains(names, "*") && !slices.Contains(names, "id") {
@@ -204,7 +208,8 @@ func indexOf[T any](objects *directory.Objects[T], id func(*T) uuid.UUID) index 
 	}
 }
 
-// among are the objects to look at: all there are, or those touched, and of these the ones that the filter names.
+// among are the objects to look at: all there are, or those touched, and of these the ones that the
+// filter names.
 func (d *round) among(touched func() *roaring.Bitmap) *roaring.Bitmap {
 	x, all := d.index(), roaring.New()
 	if d.whole {
@@ -241,7 +246,8 @@ const (
 	removedForGood = "deleted"
 )
 
-// element returns what there is to say of an object; false when that is nothing: it went after the round had begun, or before.
+// element returns what there is to say of an object; false when that is nothing: it went after the
+// round had begun, or before.
 func (d *round) element(x index, ordinal uint32) (deltaElement, bool) {
 	switch {
 	case x.gone(ordinal):
@@ -294,7 +300,8 @@ func (d *round) head() []byte {
 	return append(appendName(b, "value"), '[')
 }
 
-// finish ends the answer: with the address of the next page where there is one, otherwise of the next round.
+// finish ends the answer: with the address of the next page where there is one, otherwise of the
+// next round.
 func (d *round) finish(b []byte, next *deltaToken) error {
 	b = append(b, ']')
 	seal := d.deltaSeal(d.kind)

@@ -10,8 +10,9 @@ import (
 	"licensor/internal/tenant"
 )
 
-// delta answers GET /applications/delta and GET /servicePrincipals/delta: all of them at first, later those that came, went or changed in
-// what is shown; with owners@delta when $select has the owners.
+// delta answers GET /applications/delta and GET /servicePrincipals/delta: all of them at first,
+// later those that came, went or changed in what is shown; with owners@delta when $select has the
+// owners.
 func (l listing[D, T]) delta(_ *API, r *request) error {
 	d, err := r.deltaRound(l.kind, l.set, l.fields.spell)
 	if err != nil {
@@ -58,7 +59,8 @@ func (l listing[D, T]) delta(_ *API, r *request) error {
 	return d.finish(b, d.continued(int64(page[len(page)-1].ordinal)))
 }
 
-// madeOfDocuments are the members of documents of applications and service principals that properties with other names are made of.
+// madeOfDocuments are the members of documents of applications and service principals that
+// properties with other names are made of.
 var madeOfDocuments = map[string][]string{
 	"accountEnabled":            {"disabled"},
 	"appDescription":            {tenant.OfApplication + "description"},

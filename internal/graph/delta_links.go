@@ -2,7 +2,8 @@ package graph
 
 import "github.com/google/uuid"
 
-// appendLinks writes what an object is linked to under a name such as owners@delta. When write writes nothing, it writes nothing.
+// appendLinks writes what an object is linked to under a name such as owners@delta. When write
+// writes nothing, it writes nothing.
 func (d *round) appendLinks(b []byte, name string, write func([]byte) []byte) []byte {
 	before := b
 	b = append(appendName(b, name), '[')
@@ -22,8 +23,9 @@ func (d *round) userID(user uint32) uuid.UUID {
 	return id
 }
 
-// appendLinked writes what is linked with its type, as removed when it is not any more. Something nobody knows the id of is left out: it
-// went for good after the round had begun, and the next round says so.
+// appendLinked writes what is linked with its type, as removed when it is not any more. Something
+// nobody knows the id of is left out: it went for good after the round had begun, and the next
+// round says so.
 func (d *round) appendLinked(b []byte, kind string, id uuid.UUID, is bool) []byte {
 	if id == uuid.Nil || !is && d.whole {
 		return b

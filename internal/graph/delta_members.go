@@ -7,15 +7,16 @@ import (
 	"github.com/google/uuid"
 )
 
-// maxDeltaMembers is how many members a page shows, in all its groups or units. One with more goes on on the next page.
+// maxDeltaMembers is how many members a page shows, in all its groups or units. One with more goes
+// on on the next page.
 const maxDeltaMembers = 2000
 
 // memberWriter writes a page of groups, or of administrative units, with members@delta.
 type memberWriter struct {
 	*round
 	room int // for members
-	// places are those of the members to be shown of an object, in ascending order; member is the type and id at a place, and whether it
-	// is a member still.
+	// places are those of the members to be shown of an object, in ascending order; member is the type
+	// and id at a place, and whether it is a member still.
 	places func(ordinal uint32) memberPlaces
 	member func(ordinal uint32, place int64) (kind string, id uuid.UUID, is bool)
 }
@@ -25,8 +26,9 @@ func (d *round) showsMembers() bool {
 	return d.token.selected == nil || slices.Contains(d.token.selected, "members")
 }
 
-// sendWithMembers answers with a page. find returns an object, nil when it is not there, and write writes it: when there are more members than the page
-// has room for, it returns the place of the last one written, otherwise -1.
+// sendWithMembers answers with a page. find returns an object, nil when it is not there, and write
+// writes it: when there are more members than the page has room for, it returns the place of the
+// last one written, otherwise -1.
 func sendWithMembers[T any](
 	w *memberWriter, typeName string, page []deltaElement, more bool, find func(ordinal uint32) (*T, error), write func([]byte, *T) ([]byte, int64),
 ) error {

@@ -11,8 +11,9 @@ import (
 	"licensor/internal/tenant"
 )
 
-// TestApplyingAllChangesOfProgramsGivesWhatReadingEverythingGives is TestApplyingAllChangesGivesWhatReadingEverythingGives for applications,
-// service principals and their owners.
+// TestApplyingAllChangesOfProgramsGivesWhatReadingEverythingGives is
+// TestApplyingAllChangesGivesWhatReadingEverythingGives for applications, service principals and
+// their owners.
 func TestApplyingAllChangesOfProgramsGivesWhatReadingEverythingGives(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(4) {

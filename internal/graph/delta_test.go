@@ -21,8 +21,9 @@ import (
 	"licensor/internal/tenant"
 )
 
-// TestApplyingAllChangesGivesWhatReadingEverythingGives keeps copies of the users and groups of a tenant in which everything happens, and
-// compares them with the tenant whenever nothing happens for a moment. Things happen between the pages of a round, too.
+// TestApplyingAllChangesGivesWhatReadingEverythingGives keeps copies of the users and groups of a
+// tenant in which everything happens, and compares them with the tenant whenever nothing happens
+// for a moment. Things happen between the pages of a round, too.
 func TestApplyingAllChangesGivesWhatReadingEverythingGives(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(6) {
@@ -296,7 +297,8 @@ func (c *replica) compareMembers() {
 	}
 }
 
-// TestAGroupOfManyMembersGoesOnOnTheNextPage follows the pages of a group with more members than a page shows.
+// TestAGroupOfManyMembersGoesOnOnTheNextPage follows the pages of a group with more members than a
+// page shows.
 func TestAGroupOfManyMembersGoesOnOnTheNextPage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -319,7 +321,8 @@ func TestAGroupOfManyMembersGoesOnOnTheNextPage(t *testing.T) {
 	}
 }
 
-// TestATokenThatCannotBeGoneOnFrom is answered 410 with where to start again, 400 when it is not one of this list.
+// TestATokenThatCannotBeGoneOnFrom is answered 410 with where to start again, 400 when it is not
+// one of this list.
 func TestATokenThatCannotBeGoneOnFrom(t *testing.T) {
 	t.Parallel()
 	w, _ := withAnn(t)

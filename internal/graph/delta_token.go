@@ -17,14 +17,16 @@ import (
 	"licensor/internal/store"
 )
 
-// deltaToken is where a client stands in the changes of users or groups, and what it asked for when it began: later requests need not say
-// it again (P41). A round are the changes after one commit, up to the one that was the last when the round began.
+// deltaToken is where a client stands in the changes of users or groups, and what it asked for when
+// it began: later requests need not say it again (P41). A round are the changes after one commit,
+// up to the one that was the last when the round began.
 type deltaToken struct {
 	after uint64 // 0: the round shows everything there is
 	upTo  uint64 // 0: the round has not begun
 	count uint32 // of all ordinals when a round began that shows everything
 	place int64  // ordinal of the last object shown; -1 at first
-	// member is the place of the last member shown of that object, a group with too many for one page; -1 when all of it was shown.
+	// member is the place of the last member shown of that object, a group with too many for one page;
+	// -1 when all of it was shown.
 	member   int64
 	selected []string    // $select
 	ids      []uuid.UUID // of $filter; nil: all
@@ -112,8 +114,8 @@ func idIn(term odata.Node) (uuid.UUID, bool) {
 	return uuid.Nil, false
 }
 
-// deltaSeal begins the sum over a token, which is good for one tenant and one kind of objects. It guards against mistakes only: who makes
-// up a token sees nothing that could not be seen without.
+// deltaSeal begins the sum over a token, which is good for one tenant and one kind of objects. It
+// guards against mistakes only: who makes up a token sees nothing that could not be seen without.
 func (r *request) deltaSeal(kind store.Kind) []byte {
 	id := r.tenant.ID()
 	return append(id[:], byte(kind))

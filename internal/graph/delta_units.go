@@ -8,8 +8,8 @@ import (
 	"licensor/internal/store"
 )
 
-// unitsDelta answers GET /directory/administrativeUnits/delta: all units at first, later those that came, went or changed in what is shown; with
-// members@delta, unless $select leaves them out.
+// unitsDelta answers GET /directory/administrativeUnits/delta: all units at first, later those that
+// came, went or changed in what is shown; with members@delta, unless $select leaves them out.
 func (api *API) unitsDelta(r *request) error {
 	d, err := r.deltaRound(store.KindAdministrativeUnit, r.unitContext(), unitFields.spell)
 	if err != nil {
@@ -54,7 +54,8 @@ func (w *unitWriter) appendUnit(b []byte, u *unit) ([]byte, int64) {
 	return append(b, '}'), rest
 }
 
-// placesOf are those of the members to be shown, or shown as removed: all, when the client cannot know the unit yet.
+// placesOf are those of the members to be shown, or shown as removed: all, when the client cannot
+// know the unit yet.
 func (w *unitWriter) placesOf(unit uint32) memberPlaces {
 	users, groups := roaring.New(), roaring.New()
 	if m := w.changes.UnitMembers(unit); m != nil {

@@ -9,8 +9,8 @@ import (
 	"licensor/internal/store"
 )
 
-// usersDelta answers GET /users/delta: everybody at first, later who came, went or changed in what is shown, licenses included; with
-// manager@delta when $select has the manager.
+// usersDelta answers GET /users/delta: everybody at first, later who came, went or changed in what
+// is shown, licenses included; with manager@delta when $select has the manager.
 func (api *API) usersDelta(r *request) error {
 	d, err := r.deltaRound(store.KindUser, "users", userFields.spell)
 	if err != nil {
@@ -81,7 +81,8 @@ func (w *userWriter) send(page []deltaElement, find func(uint32) (*user, error),
 	return w.finish(b, w.continued(int64(page[len(page)-1].ordinal)))
 }
 
-// appendManager writes who is a user's manager, and who is not any more. The client does not know it when the user came.
+// appendManager writes who is a user's manager, and who is not any more. The client does not know
+// it when the user came.
 func (w *userWriter) appendManager(b []byte, user uint32) []byte {
 	x := w.image.Directory
 	managers := roaring.New()

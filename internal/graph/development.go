@@ -8,9 +8,10 @@ import (
 	"licensor/internal/tenant"
 )
 
-// Development is what others test their programs with, under /licensor/v1/development: a clock to move, faults on demand, licenses of groups
-// that come later as with the real service, and any token. Its operations are not there unless a server has it, and it is for nothing else:
-// whoever may use them can be anybody in the tenant.
+// Development is what others test their programs with, under /licensor/v1/development: a clock to
+// move, faults on demand, licenses of groups that come later as with the real service, and any
+// token. Its operations are not there unless a server has it, and it is for nothing else: whoever
+// may use them can be anybody in the tenant.
 type Development struct {
 	clock      *clock.Clock
 	tenants    func() []*tenant.Tenant
@@ -31,7 +32,8 @@ func withoutDevelopment(table []operation) []operation {
 	return slices.DeleteFunc(slices.Clone(table), func(op operation) bool { return op.isDevelopment() })
 }
 
-// before is what happens before an operation: what is due comes, and the faults that the request meets.
+// before is what happens before an operation: what is due comes, and the faults that the request
+// meets.
 func (d *Development) before(api *API, r *request) error {
 	if d == nil {
 		return nil

@@ -21,8 +21,8 @@ func (r *request) sendClock() error {
 	return r.send(http.StatusOK, append(appendTime(appendName(b, "now"), r.now), '}'))
 }
 
-// setClock answers PUT /licensor/v1/development/clock with {"now": time} or {"advance": duration}. What was deleted more than 30 days ago by the
-// new time is gone when it answers.
+// setClock answers PUT /licensor/v1/development/clock with {"now": time} or {"advance": duration}.
+// What was deleted more than 30 days ago by the new time is gone when it answers.
 func (api *API) setClock(r *request) error {
 	members, err := r.members()
 	if err != nil {

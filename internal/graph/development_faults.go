@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// Fault is something that goes wrong with requests on purpose, as it does with the real service now and then.
+// Fault is something that goes wrong with requests on purpose, as it does with the real service now
+// and then.
 type Fault struct {
 	Method      string        // of the requests; any when empty
 	Path        string        // theirs, below the version: /groups/*/assignLicense, where * is any segment, and /** at the end any that follow
@@ -83,7 +84,8 @@ func (fs *faults) add(f Fault) {
 	fs.rules = append(fs.rules, faultRule{Fault: f, pattern: plainSegments(strings.Split(f.Path[1:], "/"))})
 }
 
-// meet lets a request meet its faults: it waits for all of their latencies, and is answered by the first that has a status.
+// meet lets a request meet its faults: it waits for all of their latencies, and is answered by the
+// first that has a status.
 func (fs *faults) meet(r *request) error {
 	wait, problem := fs.choose(r.Method, r.URL.EscapedPath())
 	if wait > 0 {
@@ -140,7 +142,8 @@ func matchSegments(pattern, parts []string) bool {
 	return len(pattern) == len(parts)
 }
 
-// plainSegments writes a path in one of the ways in which it can be written: users('a')/microsoft.graph.assignLicense as users/a/assignlicense.
+// plainSegments writes a path in one of the ways in which it can be written:
+// users('a')/microsoft.graph.assignLicense as users/a/assignlicense.
 func plainSegments(parts []string) []string {
 	plain := make([]string, 0, len(parts))
 	for _, part := range parts {

@@ -9,7 +9,8 @@ import (
 	"licensor/internal/directory"
 )
 
-// getFaults answers GET /licensor/v1/development/faults: each rule, with how many requests it has been applied to.
+// getFaults answers GET /licensor/v1/development/faults: each rule, with how many requests it has
+// been applied to.
 func (api *API) getFaults(r *request) error {
 	if err := r.allow(); err != nil {
 		return err
@@ -53,7 +54,8 @@ func appendFault(b []byte, f faultRule) []byte {
 // maxFaults bounds what each request is compared with.
 const maxFaults = 100
 
-// setFaults answers PUT /licensor/v1/development/faults: the rules of the body take the place of those there were.
+// setFaults answers PUT /licensor/v1/development/faults: the rules of the body take the place of
+// those there were.
 func (api *API) setFaults(r *request) error {
 	members, err := r.members()
 	if err != nil {

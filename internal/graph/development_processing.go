@@ -13,8 +13,9 @@ import (
 	"licensor/internal/tenant"
 )
 
-// processing holds back what changes of groups' licenses mean for their members, for as long as the delay says. What is due comes with
-// the next request, whoever's it is, so nobody can see that it was late. What waits when the server stops is lost.
+// processing holds back what changes of groups' licenses mean for their members, for as long as the
+// delay says. What is due comes with the next request, whoever's it is, so nobody can see that it
+// was late. What waits when the server stops is lost.
 type processing struct {
 	delay atomic.Int64 // nanoseconds; 0: nothing is held back
 	first atomic.Int64 // when the first is due, in nanoseconds since 1970; 0: nothing waits
@@ -39,11 +40,12 @@ type waiting struct {
 	licenses []licensing.Assign
 }
 
-// SetGroupProcessing sets how long after the answer the members of a group get its licenses. 0: they have them when it comes.
+// SetGroupProcessing sets how long after the answer the members of a group get its licenses. 0:
+// they have them when it comes.
 func (d *Development) SetGroupProcessing(delay time.Duration) { d.processing.delay.Store(int64(delay)) }
 
-// hold takes on a change of a group's licenses, when such are held back. What can be said against it at once is said at once, as it
-// would stand after all that waits.
+// hold takes on a change of a group's licenses, when such are held back. What can be said against
+// it at once is said at once, as it would stand after all that waits.
 func (p *processing) hold(r *request, cmd tenant.AssignGroup) (held bool, err error) {
 	if p == nil {
 		return false, nil
@@ -125,7 +127,8 @@ func (p *processing) of(t *tenant.Tenant, group uint32, now time.Time) *waiting 
 	return &w
 }
 
-// mayDelete refuses to delete a group that is to have licenses, as one that has them is refused (L35).
+// mayDelete refuses to delete a group that is to have licenses, as one that has them is refused
+// (L35).
 func (p *processing) mayDelete(r *request, group uint32) error {
 	if w := p.of(r.tenant, group, r.now); w != nil && len(w.licenses) > 0 {
 		return &licensing.Refusal{Kind: licensing.GroupLicensed}
@@ -153,7 +156,8 @@ func (r *request) sendGroupProcessing() error {
 	return r.send(http.StatusOK, append(appendDuration(appendName(b, "delay"), time.Duration(r.processing.delay.Load())), '}'))
 }
 
-// setGroupProcessing answers PUT /licensor/v1/development/groupProcessing. What waits keeps its time.
+// setGroupProcessing answers PUT /licensor/v1/development/groupProcessing. What waits keeps its
+// time.
 func (api *API) setGroupProcessing(r *request) error {
 	members, err := r.members()
 	if err != nil {

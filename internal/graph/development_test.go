@@ -132,7 +132,8 @@ func TestWhatWaitsAndCannotBeAnyMoreIsDropped(t *testing.T) {
 	}
 }
 
-// TestAShorterDelayDoesNotChangeTheOrder holds back two changes, the second with a shorter delay than the first.
+// TestAShorterDelayDoesNotChangeTheOrder holds back two changes, the second with a shorter delay
+// than the first.
 func TestAShorterDelayDoesNotChangeTheOrder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -22,7 +22,8 @@ type minting struct {
 	audience, authority string
 }
 
-// mintToken answers POST /licensor/v1/development/tokens: any token of the caller's tenant, good or not. Without a user it is an application's.
+// mintToken answers POST /licensor/v1/development/tokens: any token of the caller's tenant, good or
+// not. Without a user it is an application's.
 func (api *API) mintToken(r *request) error {
 	members, err := r.members()
 	if err != nil {

@@ -27,7 +27,8 @@ func (api *API) getDirectoryObject(r *request) error {
 	return notFound(r.keys[0])
 }
 
-// otherObject is the application, service principal, administrative unit or directory role with an id, and its type.
+// otherObject is the application, service principal, administrative unit or directory role with an
+// id, and its type.
 func (r *request) otherObject(id uuid.UUID) (o object, typeName string, ok bool) {
 	if a, ok := r.image.ClientByID(id); ok {
 		return object{application: &application{Client: a, image: r.image}}, "application", true
@@ -84,7 +85,8 @@ func (r *request) liveGroup(id uuid.UUID) (uint32, bool) {
 	return group, ok && !r.image.Directory.GroupHidden(group)
 }
 
-// allGroupsOfObject are those that a user, group or service principal is in, directly or by way of others.
+// allGroupsOfObject are those that a user, group or service principal is in, directly or by way of
+// others.
 var allGroupsOfObject relation = func(r *request) (sets, error) {
 	kind, ordinal, ok := r.liveObject()
 	switch index := r.image.Directory; {
@@ -100,7 +102,8 @@ var allGroupsOfObject relation = func(r *request) (sets, error) {
 // maxByIDs is how many ids getByIds takes.
 const maxByIDs = 1000
 
-// getByIDs answers POST /directoryObjects/getByIds: what there is of some ids and types. Others are passed over.
+// getByIDs answers POST /directoryObjects/getByIds: what there is of some ids and types. Others are
+// passed over.
 func (api *API) getByIDs(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err

@@ -15,7 +15,8 @@ type domain struct {
 	image *tenant.Image
 }
 
-// domainFields are the properties of domain. Passwords do not expire here, and nobody sells domains.
+// domainFields are the properties of domain. Passwords do not expire here, and nobody sells
+// domains.
 var domainFields = newFieldSet("microsoft.graph.domain", []field[domain]{
 	{name: "authenticationType", write: func(b []byte, d *domain) []byte { return appendText(b, d.authentication()) }, when: directory.ByDefault},
 	{name: "availabilityStatus", write: appendNull[domain], when: directory.ByDefault},
@@ -50,7 +51,8 @@ func (d *domain) isRoot() bool {
 	})
 }
 
-// services are the capabilities of the domain. Those of a default domain are the usual ones of a real tenant, unless others were noted.
+// services are the capabilities of the domain. Those of a default domain are the usual ones of a
+// real tenant, unless others were noted.
 func (d *domain) services() []string {
 	if d.Capabilities == "" && d.IsDefault {
 		return []string{"Email", "OfficeCommunicationsOnline"}

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// durations are Edm.Duration without a sign, and weeks: P30D, PT1H30M, PT0.5S. Years and months are none: they are not always as long.
+// durations are Edm.Duration without a sign, and weeks: P30D, PT1H30M, PT0.5S. Years and months are
+// none: they are not always as long.
 var durations = regexp.MustCompile(`^P(?:(\d{1,5})W)?(?:(\d{1,5})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,8})M)?(?:(\d{1,9}(?:\.\d{1,9})?)S)?)?$`)
 
 var durationUnits = []float64{7 * 24 * 3600, 24 * 3600, 3600, 60, 1}

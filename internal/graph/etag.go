@@ -36,9 +36,10 @@ func (s *fieldSet[T]) annotations(r *request) []*field[T] {
 	}
 }
 
-// etag identifies the state of an object (P7): it is made of all that the object can show, so it changes with the
-// licenses, too, which other objects' changes bring about, and it is the same after a restart. Making it costs as much as showing the object;
-// that is why it is only made for those who ask.
+// etag identifies the state of an object (P7): it is made of all that the object can show, so it
+// changes with the licenses, too, which other objects' changes bring about, and it is the same
+// after a restart. Making it costs as much as showing the object; that is why it is only made for
+// those who ask.
 func (s *fieldSet[T]) etag(object *T) string {
 	buffer := buffers.Get().(*[]byte)
 	h, b := sha256.New(), append((*buffer)[:0], '{')
@@ -56,7 +57,8 @@ func (s *fieldSet[T]) etag(object *T) string {
 	return `W/"` + base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:12]) + `"`
 }
 
-// sendEntity answers with one object under the context of its set, or with 304 to who has it as it is (P7).
+// sendEntity answers with one object under the context of its set, or with 304 to who has it as it
+// is (P7).
 func sendEntity[T any](r *request, s *fieldSet[T], status int, set string, fields []*field[T], object *T) error {
 	if known := r.Header.Get("If-None-Match"); known != "" && r.Method == http.MethodGet && len(r.options.Expand) == 0 {
 		etag := s.etag(object)
@@ -74,7 +76,8 @@ func sendEntity[T any](r *request, s *fieldSet[T], status int, set string, field
 	return r.sendChanged(status, append(appendFields(b, fields, object), '}'))
 }
 
-// names says whether a list of ETags has one. Weak ones are compared by what they say, as OData does.
+// names says whether a list of ETags has one. Weak ones are compared by what they say, as OData
+// does.
 func names(list, etag string) bool {
 	for known := range strings.SplitSeq(list, ",") {
 		if known = strings.TrimSpace(known); known == "*" || strings.TrimPrefix(known, "W/") == strings.TrimPrefix(etag, "W/") {
@@ -84,8 +87,9 @@ func names(list, etag string) bool {
 	return false
 }
 
-// precondition refuses a change of an object whose ETag is no longer the one that the caller knows (P7). It is looked at again when the
-// change is made, by the revision of the object, so that of two callers who know the same only the first succeeds.
+// precondition refuses a change of an object whose ETag is no longer the one that the caller knows
+// (P7). It is looked at again when the change is made, by the revision of the object, so that of
+// two callers who know the same only the first succeeds.
 func (r *request) precondition() error {
 	known := r.Header.Get("If-Match")
 	if known == "" || known == "*" || r.Method == http.MethodGet {
@@ -111,7 +115,8 @@ func changedMeanwhile(known string) error {
 	}
 }
 
-// current is the ETag of the object that the path names, and its revision where it has one. What has no ETag has the empty one.
+// current is the ETag of the object that the path names, and its revision where it has one. What
+// has no ETag has the empty one.
 func (r *request) current() (etag string, revision func(*tenant.Image) uint32, err error) {
 	switch path := strings.TrimPrefix(r.op.path, ownRoot); {
 	case r.op.ofUser():

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// Of many who have read the same state only one may change it, also when they come at the same moment.
+// Of many who have read the same state only one may change it, also when they come at the same
+// moment.
 func TestOneOfManyWithTheSameETagSucceeds(t *testing.T) {
 	t.Parallel()
 	w, ann := withAnn(t)
@@ -46,7 +47,8 @@ func TestListsOfETags(t *testing.T) {
 	}
 }
 
-// With odata.metadata=full each object has its type, address and ETag (P5); that they are there is what the contract is compared for.
+// With odata.metadata=full each object has its type, address and ETag (P5); that they are there is
+// what the contract is compared for.
 func TestFullMetadataEverywhere(t *testing.T) {
 	t.Parallel()
 	w, ann := withAnn(t)

@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// TestExpandAsksWhatTheListAsks compares over HTTP what $expand shows with the list of the same relation
-// (docs/spec/protocol.md P60): whatever the caller has, it may expand what it may list of an object that it may read.
+// TestExpandAsksWhatTheListAsks compares over HTTP what $expand shows with the list of the same
+// relation (docs/spec/protocol.md P60): whatever the caller has, it may expand what it may list of
+// an object that it may read.
 func TestExpandAsksWhatTheListAsks(t *testing.T) {
 	t.Parallel()
 	m := newMatrix(t)
@@ -49,8 +50,8 @@ func TestExpandAsksWhatTheListAsks(t *testing.T) {
 	}
 }
 
-// readers are applications and users with one permission, and with one that shows the basic properties of
-// users and groups besides.
+// readers are applications and users with one permission, and with one that shows the basic
+// properties of users and groups besides.
 func (m *matrix) readers(delegated bool) (callers []matrixCaller) {
 	for i, permission := range m.known {
 		if i%slowness != 0 || permission == "" {
@@ -66,7 +67,8 @@ func (m *matrix) readers(delegated bool) (callers []matrixCaller) {
 	return callers
 }
 
-// TestEveryExpansionHasAList: nothing is shown by $expand without a permission for it. Devices are not kept.
+// TestEveryExpansionHasAList: nothing is shown by $expand without a permission for it. Devices are
+// not kept.
 func TestEveryExpansionHasAList(t *testing.T) {
 	t.Parallel()
 	hasLists(t, userFields.typeName, userExpansions)

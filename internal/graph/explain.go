@@ -11,15 +11,16 @@ import (
 	"licensor/internal/tenant"
 )
 
-// explainer writes reasons: the facts that licensing has computed (docs/spec/licensing.md, section 9), each id with its name, and one sentence made of
-// them.
+// explainer writes reasons: the facts that licensing has computed (docs/spec/licensing.md, section
+// 9), each id with its name, and one sentence made of them.
 type explainer struct {
 	image   *tenant.Image
 	reasons *licensing.Explainer
 	sharing []sharing // of the user who is explained
 }
 
-// sharing is an address of the user, and who else has it: the first of them, with the number of all.
+// sharing is an address of the user, and who else has it: the first of them, with the number of
+// all.
 type sharing struct {
 	address string
 	users   []uuid.UUID
@@ -36,7 +37,8 @@ func (x *explainer) group(ordinal uint32) string {
 	return x.image.Directory.GroupColumns().Text(ordinal, about.Column)
 }
 
-// explainUser answers GET /licensor/v1/users/{user}/explain: why each license of a user is as it is.
+// explainUser answers GET /licensor/v1/users/{user}/explain: why each license of a user is as it
+// is.
 func (api *API) explainUser(r *request) error {
 	if err := r.allow(); err != nil {
 		return err
@@ -53,8 +55,8 @@ func (api *API) explainUser(r *request) error {
 	return r.send(http.StatusOK, append(b, '}'))
 }
 
-// appendExplained writes who a user is and the reasons of the entries in error, or of every entry. Of more than maxProblems it writes the
-// first, with the number of all.
+// appendExplained writes who a user is and the reasons of the entries in error, or of every entry.
+// Of more than maxProblems it writes the first, with the number of all.
 func (r *request) appendExplained(b []byte, x *explainer, ordinal uint32, every bool) ([]byte, error) {
 	u, err := r.tenant.User(r.ctx, x.image, ordinal)
 	if err != nil {

@@ -16,7 +16,8 @@ import (
 	"licensor/internal/graph/odata"
 )
 
-// textsOf are the properties that rows can be found by, which are few enough to be looked at one by one.
+// textsOf are the properties that rows can be found by, which are few enough to be looked at one by
+// one.
 type textsOf[T any] map[string]func(*T) string
 
 // filtered leaves those rows that fulfil $filter.
@@ -26,7 +27,8 @@ func filtered[T any](r *request, rows []T, texts textsOf[T]) ([]T, error) {
 	return slices.Collect(all.behind(rowKey{})), err
 }
 
-// fulfils says whether a row fulfils a condition: eq, in and startsWith on texts, joined by and and or.
+// fulfils says whether a row fulfils a condition: eq, in and startsWith on texts, joined by and and
+// or.
 func (texts textsOf[T]) fulfils(row *T, n odata.Node) (bool, error) {
 	switch n := n.(type) {
 	case *odata.Logic:
@@ -93,7 +95,8 @@ func textOf(l *odata.Literal) string {
 	return fmt.Sprint(l.Value)
 }
 
-// lengthOf answers GET …/$count of a list whose rows are few enough to be all made, with their number as text (P26).
+// lengthOf answers GET …/$count of a list whose rows are few enough to be all made, with their
+// number as text (P26).
 func lengthOf(list func(*API, *request) error) func(*API, *request) error {
 	return func(api *API, r *request) error {
 		if err := r.allowCount(); err != nil {

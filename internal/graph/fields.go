@@ -12,21 +12,24 @@ import (
 	"licensor/internal/identity"
 )
 
-// field is a property as an answer shows it. T is the object with all that its properties are made of.
+// field is a property as an answer shows it. T is the object with all that its properties are made
+// of.
 type field[T any] struct {
 	name  string
 	write func(b []byte, object *T) []byte
 	when  directory.Returned
-	// row is where the object is in columns, of which one, at a place, has the property; nil when its document was read. It is no function
-	// when no column has the property.
+	// row is where the object is in columns, of which one, at a place, has the property; nil when its
+	// document was read. It is no function when no column has the property.
 	row   func(object *T) *column.Row
 	place int
-	// documented says that the object's document is needed: neither columns nor the image have all that is shown.
+	// documented says that the object's document is needed: neither columns nor the image have all
+	// that is shown.
 	documented bool
 	beta       bool // v1.0 does not have it
 }
 
-// fieldSet is the properties of a type: all of them by name, and those that are shown without $select.
+// fieldSet is the properties of a type: all of them by name, and those that are shown without
+// $select.
 type fieldSet[T any] struct {
 	typeName string // microsoft.graph.user
 	byName   fold.Names[*field[T]]
@@ -66,8 +69,9 @@ func newFieldSet[T any](typeName string, fields []field[T], basic ...string) *fi
 	return s
 }
 
-// propertyFields makes fields of a document's properties. of returns the document of an object, nil where it was not read, and
-// row where the object is in columns: those of properties that have one need no document.
+// propertyFields makes fields of a document's properties. of returns the document of an object, nil
+// where it was not read, and row where the object is in columns: those of properties that have one
+// need no document.
 func propertyFields[D, T any](properties []*directory.Property[D], of func(*T) *D, row func(*T) *column.Row) []field[T] {
 	fields := make([]field[T], 0, len(properties))
 	for _, p := range properties {
@@ -99,9 +103,9 @@ func documented[T any](fields []*field[T]) bool {
 	return slices.ContainsFunc(fields, func(f *field[T]) bool { return f.documented })
 }
 
-// selection returns the fields that $select names, the default ones without it. The names get the spelling of the metadata,
-// which they have in the answer (P1).
-// Navigation properties among them show nothing (P22).
+// selection returns the fields that $select names, the default ones without it. The names get the
+// spelling of the metadata, which they have in the answer (P1). Navigation properties among them
+// show nothing (P22).
 func (s *fieldSet[T]) selection(r *request, names []string) ([]*field[T], error) {
 	if len(names) == 0 {
 		return s.shown(r).defaults, nil
@@ -150,7 +154,8 @@ func (s *fieldSet[T]) spell(names []string) {
 	}
 }
 
-// unknown refuses a name of $select that is no property's (P13), or a path, which Graph does not take either.
+// unknown refuses a name of $select that is no property's (P13), or a path, which Graph does not
+// take either.
 func (s *fieldSet[T]) unknown(name string) *Problem {
 	reason := fmt.Sprintf("Could not find a property named '%s' on type '%s'.", name, s.typeName)
 	if strings.Contains(name, "/") {
@@ -160,8 +165,8 @@ func (s *fieldSet[T]) unknown(name string) *Problem {
 	return &Problem{Status: http.StatusBadRequest, Code: brokenRequest, Message: "Parsing OData Select and Expand failed: " + reason}
 }
 
-// visible returns what of the selection a caller may see that has a degree of access. Without $select what may not be seen is left out;
-// asked for by name it is refused.
+// visible returns what of the selection a caller may see that has a degree of access. Without
+// $select what may not be seen is left out; asked for by name it is refused.
 func (s *fieldSet[T]) visible(r *request, access identity.Access) ([]*field[T], error) {
 	fields, err := s.selection(r, r.options.Select)
 	if err != nil || access == identity.Full {

@@ -26,7 +26,8 @@ type filters struct {
 	licensed fold.Names[collection] // collections that come from the image, not from columns
 	numbers  fold.Names[number]
 	byID     func(img *tenant.Image, id string) (ordinal uint32, ok bool)
-	// alsoKnown are those of other kinds of objects in the same list: what only they have is null here.
+	// alsoKnown are those of other kinds of objects in the same list: what only they have is null
+	// here.
 	alsoKnown []*filters
 }
 
@@ -86,12 +87,14 @@ type converter struct {
 // maxValues bounds the values of in.
 const maxValues = 200
 
-// unsupported is the answer for a part of the filter that cannot be: it says in a detail which part that is and where it stands.
+// unsupported is the answer for a part of the filter that cannot be: it says in a detail which part
+// that is and where it stands.
 func (c *converter) unsupported(n odata.Node, property, token, remedy string) error {
 	return c.refuse(property, "'%s' at position %d of the filter: %s", token, c.filter.Column(n), remedy)
 }
 
-// refuse is the answer for a filter that asks for what cannot be asked, in the words of P30. What is wrong stands in a detail.
+// refuse is the answer for a filter that asks for what cannot be asked, in the words of P30. What
+// is wrong stands in a detail.
 func (c *converter) refuse(property, format string, args ...any) error {
 	property = c.spelled(property)
 	p := unsupported("Unsupported or invalid query filter clause specified for property '%s' of resource '%s'.", property, c.resource)
@@ -259,7 +262,8 @@ func (f *filters) knows(path string) (*directory.Asked, bool) {
 	return nil, false
 }
 
-// collectionOf returns a collection of licensing; false when there is none with this name. One that only other kinds have is empty.
+// collectionOf returns a collection of licensing; false when there is none with this name. One that
+// only other kinds have is empty.
 func (f *filters) collectionOf(name string) (collection, bool) {
 	if of, ok := f.licensed.Find(name); ok {
 		return of, true
@@ -381,7 +385,8 @@ func (c *converter) call(n *odata.Call) (*query.Condition, error) {
 	return c.textual(about, *test), nil
 }
 
-// textFunction makes the test that a function of text is, of a property or the elements of a collection.
+// textFunction makes the test that a function of text is, of a property or the elements of a
+// collection.
 func (c *converter) textFunction(n *odata.Call, about *directory.Asked) (*column.Test, error) {
 	test := &column.Test{Op: column.Starts}
 	switch {

@@ -15,10 +15,12 @@ import (
 	"licensor/internal/tenant"
 )
 
-// number is a relation of which filters can ask how many objects it leads to, and nothing else: owners/$count eq 0.
+// number is a relation of which filters can ask how many objects it leads to, and nothing else:
+// owners/$count eq 0.
 type number struct {
 	name string
-	// atLeast returns the objects from which the relation leads to n or more; deleted ones may be among them.
+	// atLeast returns the objects from which the relation leads to n or more; deleted ones may be
+	// among them.
 	atLeast func(r *request, n int) *roaring.Bitmap
 }
 
@@ -112,7 +114,8 @@ func (r *request) countOwners(id uuid.UUID) (n int) {
 	return n
 }
 
-// owners finds the users, or the service principals, that own some number of objects that are not deleted.
+// owners finds the users, or the service principals, that own some number of objects that are not
+// deleted.
 func owners(find func(*tenant.Image, uuid.UUID) (uint32, bool)) func(*request, int) *roaring.Bitmap {
 	return func(r *request, n int) *roaring.Bitmap {
 		found := roaring.New()
@@ -154,7 +157,8 @@ func withCredentials(r *request, n int) *roaring.Bitmap {
 	return found
 }
 
-// numberOf returns a relation whose number can be asked for. One that only other kinds of objects have leads nowhere.
+// numberOf returns a relation whose number can be asked for. One that only other kinds of objects
+// have leads nowhere.
 func (f *filters) numberOf(name string) (number, bool) {
 	if of, ok := f.numbers.Find(name); ok {
 		return of, true
@@ -167,7 +171,8 @@ func (f *filters) numberOf(name string) (number, bool) {
 	return number{}, false
 }
 
-// counted converts a comparison with the number of a collection's elements: assignedLicenses/$count eq 0 (P31).
+// counted converts a comparison with the number of a collection's elements: assignedLicenses/$count
+// eq 0 (P31).
 func (c *converter) counted(n *odata.Compare, path *odata.Path) (*query.Condition, error) {
 	name := strings.Join(path.Names, "/")
 	if of, ok := c.collectionOf(name); ok {
@@ -194,7 +199,8 @@ func present(about *directory.Asked) *query.Condition {
 	return query.Any(about.Column, &column.Element{Join: column.Is, Test: &column.Test{Op: column.Present}})
 }
 
-// compareNumber makes the condition of whether an object has at least a number of elements. No more than most can be asked for.
+// compareNumber makes the condition of whether an object has at least a number of elements. No more
+// than most can be asked for.
 func (c *converter) compareNumber(n *odata.Compare, name string, most int, atLeast func(int) *query.Condition) (*query.Condition, error) {
 	if err := c.mustBeAdvanced(n, name, name+"/$count"); err != nil {
 		return nil, err

@@ -11,7 +11,8 @@ import (
 	"licensor/internal/query"
 )
 
-// lambda converts a condition on the elements of a collection: proxyAddresses/any(p:startsWith(p,'smtp:')).
+// lambda converts a condition on the elements of a collection:
+// proxyAddresses/any(p:startsWith(p,'smtp:')).
 func (c *converter) lambda(n *odata.Lambda) (*query.Condition, error) {
 	about, err := c.property(n.Path)
 	if err != nil {
@@ -78,7 +79,8 @@ func (c *converter) elements(n *odata.Logic, in elementScope) (*column.Element, 
 	return e, nil
 }
 
-// field returns the place of what a node names of an element: of a collection of texts the element itself.
+// field returns the place of what a node names of an element: of a collection of texts the element
+// itself.
 func (c *converter) field(n odata.Node, in elementScope) (int, error) {
 	path, ok := n.(*odata.Path)
 	if !ok {

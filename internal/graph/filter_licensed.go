@@ -12,7 +12,8 @@ import (
 	"licensor/internal/store"
 )
 
-// having converts a lambda over a collection of licensing: assignedLicenses/any(x:x/skuId eq …). What it asks is answered here.
+// having converts a lambda over a collection of licensing: assignedLicenses/any(x:x/skuId eq …).
+// What it asks is answered here.
 func (c *converter) having(n *odata.Lambda, of collection) (*query.Condition, error) {
 	name := of.name
 	if n.All {
@@ -34,8 +35,8 @@ func (c *converter) having(n *odata.Lambda, of collection) (*query.Condition, er
 	return c.answeredBy(of, passes, c.valuesOf(n.Body, in)), nil
 }
 
-// valuesOf are the values that the first property of an element must have one of, for a body to be true; nil when it is not just
-// about that.
+// valuesOf are the values that the first property of an element must have one of, for a body to be
+// true; nil when it is not just about that.
 func (c *converter) valuesOf(body odata.Node, in lambda) []string {
 	var left odata.Node
 	var values []*odata.Literal

@@ -14,8 +14,9 @@ import (
 	"licensor/internal/directory"
 )
 
-// TestFiltersAreTheTable asks for every property of graph/filters.csv in every way, with the header and without, and compares what is
-// answered and refused with the table (P30), and what is found with what the objects show.
+// TestFiltersAreTheTable asks for every property of graph/filters.csv in every way, with the header
+// and without, and compares what is answered and refused with the table (P30), and what is found
+// with what the objects show.
 func TestFiltersAreTheTable(t *testing.T) {
 	t.Parallel()
 	rows := filterRows(t)
@@ -43,7 +44,8 @@ func TestFiltersAreTheTable(t *testing.T) {
 	}
 }
 
-// TestFiltersOfUnitsAreAsDocumented is the same for administrative units, of which the table has no lines.
+// TestFiltersOfUnitsAreAsDocumented is the same for administrative units, of which the table has no
+// lines.
 func TestFiltersOfUnitsAreAsDocumented(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -67,7 +69,8 @@ func TestFiltersOfUnitsAreAsDocumented(t *testing.T) {
 	}
 }
 
-// filterRow is a line of the table. member is what the line is about of the elements of a collection, "" the element itself.
+// filterRow is a line of the table. member is what the line is about of the elements of a
+// collection, "" the element itself.
 type filterRow struct {
 	set, property    string
 	collection       bool
@@ -109,7 +112,8 @@ func filterRows(t *testing.T) (list []filterRow) {
 	return list
 }
 
-// try is a filter, the level at which it is answered, and whether it is true of an object with some values.
+// try is a filter, the level at which it is answered, and whether it is true of an object with some
+// values.
 type try struct {
 	filter string
 	level  directory.Level

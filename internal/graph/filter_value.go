@@ -16,8 +16,8 @@ import (
 	"licensor/internal/store"
 )
 
-// comparison is true where a property is equal to a value, or by Ge and Le at least or at most that. A property that is not
-// kept is null for everybody.
+// comparison is true where a property is equal to a value, or by Ge and Le at least or at most
+// that. A property that is not kept is null for everybody.
 func (c *converter) comparison(about *directory.Asked, op odata.Operator, value any) *query.Condition {
 	if id, ok := value.(string); ok && about.Path == "id" {
 		return c.equalID(id)

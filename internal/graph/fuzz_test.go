@@ -12,7 +12,8 @@ import (
 	"licensor/internal/identity"
 )
 
-// FuzzRequests sends any path, query and body: nothing may panic, and nothing is a fault of the server.
+// FuzzRequests sends any path, query and body: nothing may panic, and nothing is a fault of the
+// server.
 func FuzzRequests(f *testing.F) {
 	w, ann := withAnn(f)
 	token := w.appToken(allPermissions...)

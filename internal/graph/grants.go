@@ -14,7 +14,8 @@ import (
 	"licensor/internal/identity"
 )
 
-// permissionGrant lets an application act in the name of a user, or of all, at Microsoft Graph: the one resource that there is.
+// permissionGrant lets an application act in the name of a user, or of all, at Microsoft Graph: the
+// one resource that there is.
 type permissionGrant struct {
 	directory.Grant
 	resource uuid.UUID
@@ -59,7 +60,8 @@ func appendGrantUser(b []byte, g *permissionGrant) []byte {
 	return appendID(b, g.User)
 }
 
-// shown are grants as they are shown: those of deleted service principals are not, until these are restored.
+// shown are grants as they are shown: those of deleted service principals are not, until these are
+// restored.
 func (r *request) shown(grants iter.Seq[directory.Grant]) iter.Seq[permissionGrant] {
 	resource := identity.GraphPrincipalID(r.image.Organization.ID)
 	return func(yield func(permissionGrant) bool) {
@@ -93,7 +95,8 @@ func (api *API) listGrantsOfPrincipal(r *request) error {
 	return r.sendGrants(r.shown(r.image.Grants.OfClient(a.Principal.ID)))
 }
 
-// listGrantsOfUser answers GET /users/{user}/oauth2PermissionGrants: what was granted for this user alone.
+// listGrantsOfUser answers GET /users/{user}/oauth2PermissionGrants: what was granted for this user
+// alone.
 func (api *API) listGrantsOfUser(r *request) error {
 	user, err := r.user()
 	if err != nil {

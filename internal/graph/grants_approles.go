@@ -16,14 +16,16 @@ import (
 	"licensor/internal/tenant"
 )
 
-// roleAssignment is an app role of a resource that a principal has: a permission at Microsoft Graph that a service principal has for
-// itself, or a role that another application defines, for a user, group or service principal.
+// roleAssignment is an app role of a resource that a principal has: a permission at Microsoft Graph
+// that a service principal has for itself, or a role that another application defines, for a user,
+// group or service principal.
 type roleAssignment struct {
 	directory.Link
 	image *tenant.Image
 }
 
-// roleAssignmentFields are the properties of appRoleAssignment. When it was made is not known of those made by an earlier version.
+// roleAssignmentFields are the properties of appRoleAssignment. When it was made is not known of
+// those made by an earlier version.
 var roleAssignmentFields = newFieldSet("microsoft.graph.appRoleAssignment", append([]field[roleAssignment]{
 	{name: "appRoleId", write: func(b []byte, g *roleAssignment) []byte { return appendID(b, g.Role) }, when: directory.ByDefault},
 	{name: "createdDateTime", write: func(b []byte, g *roleAssignment) []byte { return appendTime(b, g.since()) }, when: directory.ByDefault},
@@ -101,7 +103,8 @@ func (g *roleAssignment) principalSet() string {
 	return map[string]string{"User": "users", "Group": "groups", "ServicePrincipal": "servicePrincipals"}[g.principalType()]
 }
 
-// side is from where assignments are looked at: from the object that has the roles, or from the resource.
+// side is from where assignments are looked at: from the object that has the roles, or from the
+// resource.
 type side struct {
 	set, name string
 	object    func(*request) (uuid.UUID, error)
@@ -290,8 +293,8 @@ func (s side) send(r *request, status int, id uuid.UUID, g roleAssignment) error
 
 const assignmentResource = "AppRoleAssignment"
 
-// create answers POST …/appRoleAssignments {"principalId":…,"resourceId":…,"appRoleId":…}. A permission of Microsoft Graph is in the
-// application's next token, and in none that it has.
+// create answers POST …/appRoleAssignments {"principalId":…,"resourceId":…,"appRoleId":…}. A
+// permission of Microsoft Graph is in the application's next token, and in none that it has.
 func (s side) create(_ *API, r *request) error {
 	id, err := s.object(r)
 	if err != nil {

@@ -69,7 +69,8 @@ func (r *request) readGrant() (g permissionGrant, err error) {
 	return g, err
 }
 
-// withoutTimes takes out the id, and the times, which the beta version wants and nothing follows from.
+// withoutTimes takes out the id, and the times, which the beta version wants and nothing follows
+// from.
 func withoutTimes(members []directory.Member) []directory.Member {
 	return slices.DeleteFunc(withoutID(members), func(m directory.Member) bool { return m.Is("startTime") || m.Is("expiryTime") })
 }
@@ -88,7 +89,8 @@ func readScopes(text string) ([]string, error) {
 	return scopes, nil
 }
 
-// updateGrant answers PATCH /oauth2PermissionGrants/{grant} {"scope":…}. No scope takes everything away, and the grant with it.
+// updateGrant answers PATCH /oauth2PermissionGrants/{grant} {"scope":…}. No scope takes everything
+// away, and the grant with it.
 func (api *API) updateGrant(r *request) error {
 	members, err := r.members()
 	if err != nil {

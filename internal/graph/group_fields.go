@@ -8,7 +8,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// group is a group with all that its properties are made of. The document is nil where columns are enough.
+// group is a group with all that its properties are made of. The document is nil where columns are
+// enough.
 type group struct {
 	*directory.Group
 	ordinal uint32
@@ -26,8 +27,9 @@ const (
 	groupSet  = "groups"
 )
 
-// groupFields are the properties of a group: those of the document, and those that come from licensing (docs/spec/licensing.md L14).
-// GroupMember.Read.All shows those that say what group it is.
+// groupFields are the properties of a group: those of the document, and those that come from
+// licensing (docs/spec/licensing.md L14). GroupMember.Read.All shows those that say what group it
+// is.
 var groupFields = newFieldSet(groupType, append(
 	withWriteback(propertyFields(
 		exceptIDs(directory.GroupProperties()), func(g *group) *directory.Group { return g.Group },
@@ -42,7 +44,8 @@ var groupFields = newFieldSet(groupType, append(
 	return name == "infoCatalogs" || name == "isManagementRestricted" || name == "organizationId"
 })
 
-// withWriteback makes writebackConfiguration a property of beta alone, which is an object of nulls when it was never set.
+// withWriteback makes writebackConfiguration a property of beta alone, which is an object of nulls
+// when it was never set.
 func withWriteback(fields []field[group]) []field[group] {
 	f := &fields[slices.IndexFunc(fields, func(f field[group]) bool { return f.name == "writebackConfiguration" })]
 	kept := f.write
@@ -72,7 +75,8 @@ func appendHasErrors(b []byte, g *group) []byte {
 	return appendBool(b, errors != nil && !errors.IsEmpty())
 }
 
-// appendProcessingState says that nothing is left to do, unless that is held back: a change of a group has processed its members when it is answered.
+// appendProcessingState says that nothing is left to do, unless that is held back: a change of a
+// group has processed its members when it is answered.
 func appendProcessingState(b []byte, g *group) []byte {
 	state := processingComplete
 	if g.waiting != nil {

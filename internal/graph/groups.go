@@ -36,7 +36,8 @@ func (api *API) getGroup(r *request) error {
 	return r.sendGroup(http.StatusOK, groupSet, r.image, ordinal, fields)
 }
 
-// sendGroup answers with one group, as an object of a set, as of an image, or of a later one when the group has been written since.
+// sendGroup answers with one group, as an object of a set, as of an image, or of a later one when
+// the group has been written since.
 func (r *request) sendGroup(status int, set string, image *tenant.Image, ordinal uint32, fields []*field[group]) error {
 	g := r.groupAt(nil, ordinal, image)
 	if documented(fields) || r.Header.Get("If-None-Match") != "" {
@@ -58,7 +59,8 @@ func (api *API) createGroup(r *request) error {
 	return r.createGroup(body, tenant.CreateGroup{}, groupSet, groupFields.annotated(r, groupFields.shown(r).defaults))
 }
 
-// createGroup creates the group of a body with a command that may say more of it, and answers with some of its fields, as an object of a set.
+// createGroup creates the group of a body with a command that may say more of it, and answers with
+// some of its fields, as an object of a set.
 func (r *request) createGroup(body []directory.Member, c tenant.CreateGroup, set string, fields []*field[group]) (err error) {
 	if body, c.Members, c.Owners, err = r.takeBindings(body); err != nil {
 		return err
@@ -124,8 +126,8 @@ func (api *API) updateGroup(r *request) error {
 		slices.Concat(referencesTo("members", members), referencesTo("owners", owners))...)
 }
 
-// change carries out a command on something named in the path and answers 204. A reference to something else that is not there
-// is a mistake in the body, 400 rather than 404 (P14).
+// change carries out a command on something named in the path and answers 204. A reference to
+// something else that is not there is a mistake in the body, 400 rather than 404 (P14).
 func (r *request) change(c tenant.Command, references ...reference) error {
 	if _, err := r.do(c); err != nil {
 		if len(references) > 0 {

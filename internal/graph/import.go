@@ -17,23 +17,27 @@ import (
 	"licensor/internal/tenant"
 )
 
-// maxProblems is how many lines that were not taken are told one by one; the others are only counted.
+// maxProblems is how many lines that were not taken are told one by one; the others are only
+// counted.
 const maxProblems = 1000
 
 // maxMessage bounds what is said of one of them: it may name what the line has sent.
 const maxMessage = 500
 
-// importRows answers POST /licensor/v1/import: a chunk of another directory's export, an object a line:
+// importRows answers POST /licensor/v1/import: a chunk of another directory's export, an object a
+// line:
 //
 //	{"user": {"id": …, "userPrincipalName": …, …}}
 //	{"group": {"id": …, "displayName": …, …}}
 //	{"member": {"group": "{id}", "member": "{id or userPrincipalName}"}}
 //	{"subscription": {"skuId": …, "totalLicenses": …}}
 //
-// A line that cannot be taken is reported, of many the first thousand, the others are taken. With ?id= lines up to the last one taken under that id are
-// passed over, so that a chunk can be sent again; ?line= is the number of the chunk's first line that is not empty.
+// A line that cannot be taken is reported, of many the first thousand, the others are taken. With
+// ?id= lines up to the last one taken under that id are passed over, so that a chunk can be sent
+// again; ?line= is the number of the chunk's first line that is not empty.
 //
-// Lines are read while those before them are committed, so a chunk is several commits. When it fails on the way, the error says how far it came.
+// Lines are read while those before them are committed, so a chunk is several commits. When it
+// fails on the way, the error says how far it came.
 func (api *API) importRows(r *request) error {
 	line, err := firstLine(r.URL.Query().Get("line"))
 	if err != nil {
@@ -75,8 +79,8 @@ func firstLine(text string) (int64, error) {
 	return line, nil
 }
 
-// readPieces reads the lines and hands them over, piece by piece, until the body ends or what was handed over cannot be taken. What came before
-// an error is handed over.
+// readPieces reads the lines and hands them over, piece by piece, until the body ends or what was
+// handed over cannot be taken. What came before an error is handed over.
 func (r *request) readPieces(lines *importLines, to *taking) error {
 	for {
 		part, end := lines.next()
@@ -147,8 +151,8 @@ func (l *line) read(r *request) {
 // fewLines are read as fast by one processor as by several.
 const fewLines = 64
 
-// mayImport refuses the ids of roles, and groups that will have roles. Who may be added to those that have is up to the command, which sees the
-// groups as they are then.
+// mayImport refuses the ids of roles, and groups that will have roles. Who may be added to those
+// that have is up to the command, which sees the groups as they are then.
 func (r *request) mayImport(row tenant.ImportRow) error {
 	switch {
 	case row.User != nil:
@@ -162,7 +166,8 @@ func (r *request) mayImport(row tenant.ImportRow) error {
 	return nil
 }
 
-// noRole refuses the id of a directory role, or of its template, for another object. The other ids that are taken are known to the command.
+// noRole refuses the id of a directory role, or of its template, for another object. The other ids
+// that are taken are known to the command.
 func (r *request) noRole(id uuid.UUID) error {
 	_, isRole := identity.RoleByObjectID(r.tenant.ID(), id)
 	if _, isTemplate := identity.RoleByID(id); isRole || isTemplate {

@@ -16,14 +16,16 @@ const (
 	// maxLine bounds one line of it, in bytes: what is longer could not be kept anyway.
 	maxLine = 2 << 20
 
-	// A piece of an import has at most so many lines that are not empty, and no line begins after so many bytes.
+	// A piece of an import has at most so many lines that are not empty, and no line begins after so
+	// many bytes.
 	pieceLines = 1000
 	pieceBytes = 1 << 20
 
 	linesType = "application/x-ndjson"
 )
 
-// importSize is the memory that an import takes at most: a piece that is read and one that is committed, each four times as large as its lines.
+// importSize is the memory that an import takes at most: a piece that is read and one that is
+// committed, each four times as large as its lines.
 func (r *request) importSize() int64 {
 	const times, most = 8, 8 * (pieceBytes + maxLine)
 	if r.hasLength() {
@@ -47,7 +49,8 @@ type line struct {
 	err    error
 }
 
-// lines begins to read the body as lines. White space before the first one that says something does not count.
+// lines begins to read the body as lines. White space before the first one that says something does
+// not count.
 func (r *request) lines(first int64) (*importLines, error) {
 	if r.ContentLength == 0 || r.Body == nil {
 		return &importLines{source: bufio.NewReader(http.NoBody), number: first}, nil
@@ -74,7 +77,8 @@ func (r *request) lines(first int64) (*importLines, error) {
 	return &importLines{source: source, number: first}, nil
 }
 
-// next returns the lines of the next piece that are not empty. With the error there are lines that came before it; io.EOF is the end of the body.
+// next returns the lines of the next piece that are not empty. With the error there are lines that
+// came before it; io.EOF is the end of the body.
 func (l *importLines) next() (lines []line, err error) {
 	text := make([]byte, 0, min(l.last+l.last/4+4096, pieceBytes)) // pieces are alike, and those of short lines take little
 	defer func() { l.last = len(text) }()
@@ -95,7 +99,8 @@ func (l *importLines) next() (lines []line, err error) {
 	return lines, err
 }
 
-// appendLine appends the next line to a text, unless it is too long: then it is read, and nothing appended.
+// appendLine appends the next line to a text, unless it is too long: then it is read, and nothing
+// appended.
 func (l *importLines) appendLine(text []byte) (_ []byte, long bool, err error) {
 	begin := len(text)
 	for {

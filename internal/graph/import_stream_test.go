@@ -38,7 +38,8 @@ func (w *world) importLines(query, body string, headers ...string) (status int, 
 	return got.status, answer
 }
 
-// A chunk is committed piece by piece while it is read, and lines may refer to those of pieces before.
+// A chunk is committed piece by piece while it is read, and lines may refer to those of pieces
+// before.
 func TestAnImportIsTakenPieceByPiece(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -63,7 +64,8 @@ func TestAnImportIsTakenPieceByPiece(t *testing.T) {
 	}
 }
 
-// What came before the body was cut off is kept, the answer says how much that is, and under an id the rest can follow.
+// What came before the body was cut off is kept, the answer says how much that is, and under an id
+// the rest can follow.
 func TestAnImportThatIsCutOffSaysHowFarItCame(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -93,7 +95,8 @@ func TestAnImportThatIsCutOffSaysHowFarItCame(t *testing.T) {
 	}
 }
 
-// Whoever closes one half of a connection in the middle of a body reads from the other half that it was cut off.
+// Whoever closes one half of a connection in the middle of a body reads from the other half that it
+// was cut off.
 func TestAnImportThatEndsEarlySaysSo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -11,8 +11,8 @@ import (
 	"licensor/internal/turns"
 )
 
-// taking commits the pieces of an import, in their order, while the next ones are read: as many in one commit as wait, since a commit of more
-// rows costs less for each.
+// taking commits the pieces of an import, in their order, while the next ones are read: as many in
+// one commit as wait, since a commit of more rows costs less for each.
 type taking struct {
 	r      *request
 	ctx    context.Context
@@ -91,15 +91,16 @@ func (t *taking) take(piece importPiece) bool {
 	}
 }
 
-// end waits until all that was handed over is committed, or returns why it is not. Nothing can be handed over any more. It may be called again.
+// end waits until all that was handed over is committed, or returns why it is not. Nothing can be
+// handed over any more. It may be called again.
 func (t *taking) end() error {
 	t.close()
 	<-t.ended
 	return t.failed
 }
 
-// soFar adds to an error what has become of the lines before. They are passed over when they are sent again, so this is the only place where
-// it is told that some were refused.
+// soFar adds to an error what has become of the lines before. They are passed over when they are
+// sent again, so this is the only place where it is told that some were refused.
 func (t *taking) soFar(err error) error {
 	p, ok := problemOf(err)
 	if !ok || t.through == 0 {

@@ -12,9 +12,10 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestTenantsDoNotTouch asks for all kinds of things as Contoso's callers, with Fabrikam's ids, names and tokens wherever one can stand. Nothing of
-// Fabrikam is changed, nothing of it is in an answer, and an answer is the same as for what is nowhere at all: not even that something is there can
-// be learned.
+// TestTenantsDoNotTouch asks for all kinds of things as Contoso's callers, with Fabrikam's ids,
+// names and tokens wherever one can stand. Nothing of Fabrikam is changed, nothing of it is in an
+// answer, and an answer is the same as for what is nowhere at all: not even that something is there
+// can be learned.
 func TestTenantsDoNotTouch(t *testing.T) {
 	t.Parallel()
 	n := newNeighbours(t)
@@ -178,10 +179,12 @@ func (n *neighbours) wantNothingOfFabrikam(t *rapid.T, r isolationRequest, got a
 	}
 }
 
-// passing are the parts of an answer that are never the same, or that have what was asked for in another spelling.
+// passing are the parts of an answer that are never the same, or that have what was asked for in
+// another spelling.
 var passing = regexp.MustCompile(`"(request-id|client-request-id|date)":"[^"]*"|token=[^"&]*`)
 
-// wantAlike asks the same again with the other tenant's ids and names replaced by such as are nowhere.
+// wantAlike asks the same again with the other tenant's ids and names replaced by such as are
+// nowhere.
 func (n *neighbours) wantAlike(t *rapid.T, r isolationRequest, got answer) {
 	other := r
 	if other.path = n.phantoms.Replace(r.path); other.path == r.path {

@@ -19,7 +19,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// neighbours are two tenants in one server: a world whose callers ask, and Fabrikam, of which they are to see nothing.
+// neighbours are two tenants in one server: a world whose callers ask, and Fabrikam, of which they
+// are to see nothing.
 type neighbours struct {
 	*world          // Contoso
 	fabrikam *world // the same server
@@ -100,8 +101,8 @@ func (w *world) create(path, body string) string {
 	return object.ID
 }
 
-// settle fills a tenant whose texts have a mark. It returns the ids and names by which what is in it can be asked for, and those of others that
-// are in it, too, and belong with them.
+// settle fills a tenant whose texts have a mark. It returns the ids and names by which what is in
+// it can be asked for, and those of others that are in it, too, and belong with them.
 func (w *world) settle(prefix, mark string) (names, silent []string) {
 	w.t.Helper()
 	names = []string{w.tenant.ID().String(), w.domain(), w.app.AppID.String(), w.app.Principal.ID.String(), w.app.ID.String()}

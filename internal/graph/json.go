@@ -8,7 +8,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// The writers of JSON append to a slice that comes from a pool: no reflection, no copy (P23 says what values look like).
+// The writers of JSON append to a slice that comes from a pool: no reflection, no copy (P23 says
+// what values look like).
 
 // plainBytes are those that stand in a JSON text as they are.
 var plainBytes = func() (plain [256]bool) {
@@ -34,7 +35,8 @@ func appendText(b []byte, text string) []byte {
 	return append(b, '"')
 }
 
-// appendEscaped writes the first character of a text, which may need escaping, and returns its length in the text.
+// appendEscaped writes the first character of a text, which may need escaping, and returns its
+// length in the text.
 func appendEscaped(b []byte, text string) ([]byte, int) {
 	const hex = "0123456789abcdef"
 	c := text[0]
@@ -88,8 +90,8 @@ func appendTime(b []byte, t time.Time) []byte {
 	return append(appendTwo(appendTwo(appendTwo(b, hour, ':'), minute, ':'), second, 'Z'), '"')
 }
 
-// appendTwo writes a number of two digits and what follows it. Times are most of what a user with many plans is made of, and
-// AppendFormat takes four times as long.
+// appendTwo writes a number of two digits and what follows it. Times are most of what a user with
+// many plans is made of, and AppendFormat takes four times as long.
 func appendTwo(b []byte, n int, then byte) []byte {
 	return append(b, byte('0'+n/10), byte('0'+n%10), then)
 }
@@ -110,8 +112,8 @@ func appendList[T any](b []byte, list []T, write func([]byte, T) []byte) []byte 
 	return append(b, ']')
 }
 
-// appendName begins a member: a comma when it is not the first, then the name and a colon. Names are ours, so nothing in
-// them wants escaping.
+// appendName begins a member: a comma when it is not the first, then the name and a colon. Names
+// are ours, so nothing in them wants escaping.
 func appendName(b []byte, name string) []byte {
 	if last := b[len(b)-1]; last != '{' {
 		b = append(b, ',')

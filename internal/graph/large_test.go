@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// TestTheYoungestOfManyMembersIsInError is a group of many members with a seat too few: exactly the youngest has none (docs/spec/licensing.md L52).
+// TestTheYoungestOfManyMembersIsInError is a group of many members with a seat too few: exactly the
+// youngest has none (docs/spec/licensing.md L52).
 func TestTheYoungestOfManyMembersIsInError(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -53,7 +54,8 @@ func TestTheYoungestOfManyMembersIsInError(t *testing.T) {
 	}
 }
 
-// TestFollowingEveryNextLinkShowsEachUserOnce pages through users in pages of several sizes, with a condition and without.
+// TestFollowingEveryNextLinkShowsEachUserOnce pages through users in pages of several sizes, with a
+// condition and without.
 func TestFollowingEveryNextLinkShowsEachUserOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// TestLetterCaseNeverMatters plays every scenario in two worlds: as it is written, and with the letter case of all names changed
-// at random. The answers must be the same (P1).
+// TestLetterCaseNeverMatters plays every scenario in two worlds: as it is written, and with the
+// letter case of all names changed at random. The answers must be the same (P1).
 func TestLetterCaseNeverMatters(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/scenarios/*.txtar")
@@ -66,7 +66,8 @@ func (w *world) plain(text string) string {
 	return tokenText.ReplaceAllString(strings.ReplaceAll(text, w.server.URL, "<root>"), "<token>")
 }
 
-// plainBody is what an answer says, but for ids of requests, addresses of pages, and what errors say beside their code.
+// plainBody is what an answer says, but for ids of requests, addresses of pages, and what errors
+// say beside their code.
 func (w *world) plainBody(got answer) any {
 	var body any
 	if json.Unmarshal([]byte(got.body), &body) != nil {
@@ -104,8 +105,8 @@ func (w *world) plainValue(value any) any {
 	return value
 }
 
-// askAgain sends a read that was answered again, in other letters: the answer must be the same. It says nothing where something
-// was written in between.
+// askAgain sends a read that was answered again, in other letters: the answer must be the same. It
+// says nothing where something was written in between.
 func (w *world) askAgain(path, token string, got answer, seq uint64, headers []string) {
 	w.t.Helper()
 	changed := newRecast(rand.Uint64()).address(path)

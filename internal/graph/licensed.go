@@ -12,7 +12,8 @@ import (
 	"licensor/internal/licensing"
 )
 
-// element is an element of a collection that comes from licensing: the text of each of its properties, in lower case.
+// element is an element of a collection that comes from licensing: the text of each of its
+// properties, in lower case.
 type element map[string]string
 
 // test says whether an element is one that the body of a lambda asks for.
@@ -25,8 +26,9 @@ type collection struct {
 	advanced   bool // only in advanced queries (P30, P31)
 	nullable   bool // properties of elements can be compared with null
 	passing    bool // elements go away by themselves, as time goes by
-	// having returns the users or groups that have an element that passes; deleted ones may be among them. named are the only
-	// values that the first property of such an element can have; nil when it can have any.
+	// having returns the users or groups that have an element that passes; deleted ones may be among
+	// them. named are the only values that the first property of such an element can have; nil when it
+	// can have any.
 	having func(r *request, passes test, named []string) *roaring.Bitmap
 }
 
@@ -122,8 +124,9 @@ func groupsWith(r *request, passes test, _ []string) *roaring.Bitmap {
 	return found
 }
 
-// inGroups is the collection of the groups that an object is in: memberOf/any(g:g/id eq …). within are the groups that count as one
-// group, members the objects of the kind that are directly in one of these.
+// inGroups is the collection of the groups that an object is in: memberOf/any(g:g/id eq …). within
+// are the groups that count as one group, members the objects of the kind that are directly in one
+// of these.
 func inGroups(within func(*directory.Index, uint32) []uint32, members func(r *request, inner, group uint32) *roaring.Bitmap) collection {
 	having := func(r *request, passes test, named []string) *roaring.Bitmap {
 		index, all := r.image.Directory, roaring.New()
@@ -146,7 +149,8 @@ func usersIn(r *request, inner, _ uint32) *roaring.Bitmap {
 	return r.image.Licensing.GroupMembers(inner)
 }
 
-// groupsIn leaves out the group itself, which is not a member of itself where groups are in a circle.
+// groupsIn leaves out the group itself, which is not a member of itself where groups are in a
+// circle.
 func groupsIn(r *request, inner, group uint32) *roaring.Bitmap {
 	members := roaring.BitmapOf(r.image.Directory.GroupMembersOf(inner)...)
 	members.Remove(group)
@@ -177,7 +181,8 @@ func (r *request) groupsNamed(ids []string) iter.Seq[uint32] {
 
 func thisGroup(_ *directory.Index, group uint32) []uint32 { return []uint32{group} }
 
-// groupsInError are those whose members have license errors (docs/spec/licensing.md L14), or those of whom none has.
+// groupsInError are those whose members have license errors (docs/spec/licensing.md L14), or those
+// of whom none has.
 func groupsInError(r *request, is bool) *roaring.Bitmap {
 	found := roaring.New()
 	for group := range r.image.Directory.Groups() {

@@ -13,8 +13,9 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// Limits bound how much callers may ask for (P43), in resource units: the read of one object costs 1, others more (limits_cost.go). Each caller
-// has a bucket of them that is full at first and fills again over the window.
+// Limits bound how much callers may ask for (P43), in resource units: the read of one object costs
+// 1, others more (limits_cost.go). Each caller has a bucket of them that is full at first and fills
+// again over the window.
 type Limits struct {
 	PerApplication int           // of an application in a tenant; 0: no bound
 	PerTenant      int           // of all applications in a tenant together; 0: no bound
@@ -24,8 +25,8 @@ type Limits struct {
 // LimitWindow is the window of Graph's own limits.
 const LimitWindow = 10 * time.Second
 
-// limits are the buckets of callers. They are kept for the last so many, so that their number is bounded: who has not come for that long
-// finds a full bucket, which it would be by then anyway.
+// limits are the buckets of callers. They are kept for the last so many, so that their number is
+// bounded: who has not come for that long finds a full bucket, which it would be by then anyway.
 type limits struct {
 	Limits
 	applications *lru.Cache[applicationKey, *bucket]
@@ -61,7 +62,8 @@ func newCache[K comparable, V any](size int) *lru.Cache[K, V] {
 	return cache
 }
 
-// forget empties all buckets of what they remember. They would not fill up again after a clock was set back.
+// forget empties all buckets of what they remember. They would not fill up again after a clock was
+// set back.
 func (l *limits) forget() {
 	l.applications.Purge()
 	l.tenants.Purge()
@@ -84,8 +86,8 @@ func bucketOf[K comparable](l *limits, cache *lru.Cache[K, *bucket], key K, size
 	return made
 }
 
-// admit takes what a request costs out of the buckets of its application and its tenant, or out of neither and refuses it. It is done once
-// the caller is known and before any work.
+// admit takes what a request costs out of the buckets of its application and its tenant, or out of
+// neither and refuses it. It is done once the caller is known and before any work.
 func (api *API) admit(r *request, cost int) error {
 	if cost == 0 {
 		return nil
@@ -116,11 +118,13 @@ func (api *API) admit(r *request, cost int) error {
 	return nil
 }
 
-// unitTime is the processor's time that a request may take for the units of its kind, and for each further unit.
+// unitTime is the processor's time that a request may take for the units of its kind, and for each
+// further unit.
 const unitTime = 10 * time.Millisecond
 
-// chargeWork takes more units for work that was long, now that it is known. It was done before anybody could refuse it, so a bucket may
-// come to hold less than nothing: then its callers wait the longer.
+// chargeWork takes more units for work that was long, now that it is known. It was done before
+// anybody could refuse it, so a bucket may come to hold less than nothing: then its callers wait
+// the longer.
 func (r *request) chargeWork() {
 	extra := int(r.work.Spent()/unitTime) - r.charged
 	if extra <= 0 || r.units == 0 {

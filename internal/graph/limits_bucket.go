@@ -8,7 +8,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// bucket is a token bucket that also knows how hard it is drawn upon. A bucket that is nil has no bounds.
+// bucket is a token bucket that also knows how hard it is drawn upon. A bucket that is nil has no
+// bounds.
 type bucket struct {
 	tokens *rate.Limiter
 	size   int
@@ -33,7 +34,8 @@ func (t taken) giveBack(now time.Time) {
 	}
 }
 
-// take takes units out, or nothing when there are not as many. A request that costs more than the bucket holds can have a full one.
+// take takes units out, or nothing when there are not as many. A request that costs more than the
+// bucket holds can have a full one.
 func (b *bucket) take(now time.Time, units int) (taken, bool) {
 	if b == nil {
 		return taken{}, true
@@ -42,7 +44,8 @@ func (b *bucket) take(now time.Time, units int) (taken, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.count(now, units)
-	// Nothing is ever reserved for later: of reservations that are cancelled side by side, not all would come back.
+	// Nothing is ever reserved for later: of reservations that are cancelled side by side, not all
+	// would come back.
 	if b.tokens.TokensAt(now) < float64(units) {
 		b.refused += units
 		return taken{}, false
@@ -50,7 +53,8 @@ func (b *bucket) take(now time.Time, units int) (taken, bool) {
 	return taken{b.tokens.ReserveN(now, units)}, true
 }
 
-// owe takes units out, whether or not they are there. A bucket never owes more than it holds, so that nobody waits for longer than two windows.
+// owe takes units out, whether or not they are there. A bucket never owes more than it holds, so
+// that nobody waits for longer than two windows.
 func (b *bucket) owe(now time.Time, units int) {
 	if b == nil {
 		return
@@ -70,7 +74,8 @@ func (b *bucket) count(now time.Time, units int) {
 	b.asked += units
 }
 
-// used is the part of the bucket that is used. From 1 on, it is 1 and the part of what was asked for lately that was refused.
+// used is the part of the bucket that is used. From 1 on, it is 1 and the part of what was asked
+// for lately that was refused.
 func (b *bucket) used(now time.Time) float64 {
 	if b == nil {
 		return 0

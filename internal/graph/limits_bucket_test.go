@@ -106,7 +106,8 @@ func TestUseIsAPartAndAboveOneWhatIsRefused(t *testing.T) {
 	}
 }
 
-// TestNoMoreThanThereAreCanBeTakenAtOnce has many take at the same time, far more than there are: what they are refused costs nothing.
+// TestNoMoreThanThereAreCanBeTakenAtOnce has many take at the same time, far more than there are:
+// what they are refused costs nothing.
 func TestNoMoreThanThereAreCanBeTakenAtOnce(t *testing.T) {
 	t.Parallel()
 	b := newBucket(1000, 10*time.Second)

@@ -2,8 +2,9 @@ package graph
 
 import "licensor/internal/graph/odata"
 
-// costs are how many resource units requests take, where it is not 1: the base costs that Microsoft Graph's documentation of its identity and
-// access service limits lists, of what is served here, and below them our own. A batch costs nothing itself: each request in it does.
+// costs are how many resource units requests take, where it is not 1: the base costs that Microsoft
+// Graph's documentation of its identity and access service limits lists, of what is served here,
+// and below them our own. A batch costs nothing itself: each request in it does.
 var costs = map[string]int{
 	"POST /$batch": 0,
 
@@ -35,8 +36,8 @@ var costs = map[string]int{
 	"POST " + ownRoot + "/import":                                  5,
 }
 
-// baseCost is what an operation costs, 1 unless costs has it. What is for development costs nothing: who has run into a limit with it could not
-// get out again.
+// baseCost is what an operation costs, 1 unless costs has it. What is for development costs
+// nothing: who has run into a limit with it could not get out again.
 func baseCost(op *operation) int {
 	if op.isDevelopment() {
 		return 0
@@ -50,8 +51,8 @@ func baseCost(op *operation) int {
 // few is the page size below which a list costs less.
 const few = 20
 
-// cost is what a request takes of its caller's resource units: $select and a small page make it cheaper, $expand dearer. Nothing costs
-// less than 1 but what costs nothing.
+// cost is what a request takes of its caller's resource units: $select and a small page make it
+// cheaper, $expand dearer. Nothing costs less than 1 but what costs nothing.
 func (r *request) cost(options *odata.Options) int {
 	if r.op == nil {
 		return 1

@@ -4,13 +4,15 @@ import (
 	"net/netip"
 )
 
-// strangersShare is how much less than an application an address may ask for without a token that is good.
+// strangersShare is how much less than an application an address may ask for without a token that
+// is good.
 const strangersShare = 10
 
-// admitStranger counts a request without a good token against the address that it comes from. Whoever has a good token is not touched by
-// what others do at the same address. Loopback is not counted: that is the machine's own, or a proxy on it behind which everybody is,
-// whom one stranger would shut out. A proxy that is not known as
-// one (--trusted-proxy) has one bucket for all strangers behind it: its X-Forwarded-For is anybody's word.
+// admitStranger counts a request without a good token against the address that it comes from.
+// Whoever has a good token is not touched by what others do at the same address. Loopback is not
+// counted: that is the machine's own, or a proxy on it behind which everybody is, whom one stranger
+// would shut out. A proxy that is not known as one (--trusted-proxy) has one bucket for all
+// strangers behind it: its X-Forwarded-For is anybody's word.
 func (api *API) admitStranger(r *request) error {
 	l := api.limits
 	if l.PerApplication <= 0 {

@@ -173,7 +173,8 @@ func TestCosts(t *testing.T) {
 	}
 }
 
-// TestTheTableOfCostsNamesOperations finds what stands in the table and is not, or no longer, an operation's name.
+// TestTheTableOfCostsNamesOperations finds what stands in the table and is not, or no longer, an
+// operation's name.
 func TestTheTableOfCostsNamesOperations(t *testing.T) {
 	t.Parallel()
 	known := map[string]bool{}

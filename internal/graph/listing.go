@@ -12,7 +12,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// listing is how lists of a kind of objects are answered. D is the document of an object, T the object as answers show it.
+// listing is how lists of a kind of objects are answered. D is the document of an object, T the
+// object as answers show it.
 type listing[D, T any] struct {
 	*filters
 	set        string
@@ -74,8 +75,8 @@ func (l listing[D, T]) send(r *request, within query.Within) error {
 	return sendList(r, shown)
 }
 
-// later reads an object that has been written since the image that the list is of, and says whether it still belongs there: without a
-// search, whether it is live.
+// later reads an object that has been written since the image that the list is of, and says whether
+// it still belongs there: without a search, whether it is live.
 func (l listing[D, T]) later(r *request, ordinal uint32, s *search) (*D, *tenant.Image, bool, error) {
 	document, image, err := l.document(r.tenant, r.ctx, r.image, ordinal)
 	if problem, ok := errors.AsType[*tenant.Problem](err); ok && problem.Kind == tenant.NotFound {
@@ -102,7 +103,8 @@ type search struct {
 	kind   store.Kind
 	page   page
 	count  int // of all that were found; -1 when not wanted
-	// again is the condition as of the request's image, for an object that has been written since the rows were found.
+	// again is the condition as of the request's image, for an object that has been written since the
+	// rows were found.
 	again func(r *request) (*query.Condition, error)
 }
 

@@ -2,8 +2,9 @@ package graph
 
 import "strings"
 
-// bad is a request that is refused, and how. In path, body and message <ann>, <red> and <e3> stand for ids: of a user, of a group that she is in,
-// and of a SKU; <object> and <client> for those of an application and its service principal, <graph> for that of Microsoft Graph's, <global> for
+// bad is a request that is refused, and how. In path, body and message <ann>, <red> and <e3> stand
+// for ids: of a user, of a group that she is in, and of a SKU; <object> and <client> for those of
+// an application and its service principal, <graph> for that of Microsoft Graph's, <global> for
 // that of a role.
 type bad struct {
 	name, method, path, body string

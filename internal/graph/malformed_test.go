@@ -113,7 +113,8 @@ func TestMalformedRequestsAreRefusedInGraphsTerms(t *testing.T) {
 	}
 }
 
-// TestBadInputs sends what is wrong in each way that there is, and compares status, code and message.
+// TestBadInputs sends what is wrong in each way that there is, and compares status, code and
+// message.
 func TestBadInputs(t *testing.T) {
 	t.Parallel()
 	w, ann := withAnn(t)

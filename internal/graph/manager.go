@@ -9,7 +9,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// manager returns the ordinal of the manager of the user whom the path names. A deleted one is none.
+// manager returns the ordinal of the manager of the user whom the path names. A deleted one is
+// none.
 func (r *request) manager() (uint32, error) {
 	user, err := r.user()
 	if err != nil {
@@ -131,7 +132,8 @@ func (r *request) appendManagers(b []byte, w *objectWriter, u *user, levels int,
 	}
 }
 
-// boundManagers refuses an expansion that would show more managers of some users than there may be, before any of the answer is sent.
+// boundManagers refuses an expansion that would show more managers of some users than there may be,
+// before any of the answer is sent.
 func (r *request) boundManagers(kind store.Kind, users []uint32) error {
 	at := slices.IndexFunc(r.options.Expand, func(e odata.Expansion) bool { return e.Name == "manager" })
 	if kind != store.KindUser || at < 0 {

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// RFC 6750 section 2: a token is taken from the header Authorization, of which there is one, and from nowhere else.
+// RFC 6750 section 2: a token is taken from the header Authorization, of which there is one, and
+// from nowhere else.
 func TestATokenIsTakenFromTheHeaderOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -32,7 +32,8 @@ func (c matrixCaller) String() string {
 	return text
 }
 
-// knownPermissions are all that any operation of the server or of the matrix asks for, and some that none does.
+// knownPermissions are all that any operation of the server or of the matrix asks for, and some
+// that none does.
 func knownPermissions(rules map[string]*matrixRule) []string {
 	known := map[string]bool{"": true, "Mail.Read": true, "user.readwrite.all": true, "User.ReadWrite.Al": true, "Directory.ReadWrite.All.x": true, "*": true}
 	for _, need := range identity.Needs {
@@ -51,9 +52,10 @@ func knownPermissions(rules map[string]*matrixRule) []string {
 	return slices.Sorted(maps.Keys(known))
 }
 
-// matrixCallers are those who ask for an operation of a rule. With each permission that is enough: as an application, as a user without a role,
-// with each role alone where the rule has roles, and as a personal account; applications with a role and no permission; and those who have
-// everything but what is enough.
+// matrixCallers are those who ask for an operation of a rule. With each permission that is enough:
+// as an application, as a user without a role, with each role alone where the rule has roles, and
+// as a personal account; applications with a role and no permission; and those who have everything
+// but what is enough.
 func matrixCallers(rule *matrixRule, known []string) []matrixCaller {
 	enough := rule.enough()
 	all, rest, others := identity.Roles, lacking(known, strings.Split(strings.Join(enough, "+"), "+")), lacking(identity.Roles, rule.mighty())
@@ -83,7 +85,8 @@ func matrixCallers(rule *matrixRule, known []string) []matrixCaller {
 	return callers
 }
 
-// unpermitted are those who have one permission each that is not enough: as an application, and as a user with all roles.
+// unpermitted are those who have one permission each that is not enough: as an application, and as
+// a user with all roles.
 func unpermitted(rule *matrixRule, known []string) (callers []matrixCaller) {
 	for _, p := range lacking(known, rule.enough()) {
 		one := []string{p}

@@ -14,8 +14,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// TestNobodyMakesThemselvesMore: who may write much may still not come by what it does not have. Each of these is refused, alone and in a batch,
-// and changes nothing.
+// TestNobodyMakesThemselvesMore: who may write much may still not come by what it does not have.
+// Each of these is refused, alone and in a batch, and changes nothing.
 func TestNobodyMakesThemselvesMore(t *testing.T) {
 	t.Parallel()
 	m := newMatrix(t)
@@ -87,8 +87,8 @@ func TestNobodyMakesThemselvesMore(t *testing.T) {
 	}
 }
 
-// TestMembersAndOwnersOfRoleAssignableGroupsAreProtected: whether the group has a role, has none yet, or is
-// deleted and may come back.
+// TestMembersAndOwnersOfRoleAssignableGroupsAreProtected: whether the group has a role, has none
+// yet, or is deleted and may come back.
 func TestMembersAndOwnersOfRoleAssignableGroupsAreProtected(t *testing.T) {
 	t.Parallel()
 	m := newMatrix(t)
@@ -159,7 +159,8 @@ func (m *matrix) addGuarded(name string) (member, group string) {
 // idOf returns the id of the object at an address.
 func (m *matrix) idOf(path string) string { return m.made("GET", path, "") }
 
-// TestWhoWasRefusedIsLogged: with what is needed to find out who tries what, and without names of people.
+// TestWhoWasRefusedIsLogged: with what is needed to find out who tries what, and without names of
+// people.
 func TestWhoWasRefusedIsLogged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -12,8 +12,9 @@ import (
 	"licensor/internal/identity"
 )
 
-// TestWhoMayDoWhat asks for every operation as everybody, over HTTP, and compares the answers with testdata/matrix.txt. Who may is answered
-// anything but 401 and 403, and who may not 403, on what is there and on what is not alike.
+// TestWhoMayDoWhat asks for every operation as everybody, over HTTP, and compares the answers with
+// testdata/matrix.txt. Who may is answered anything but 401 and 403, and who may not 403, on what
+// is there and on what is not alike.
 func TestWhoMayDoWhat(t *testing.T) {
 	t.Parallel()
 	m := newMatrix(t)
@@ -93,7 +94,8 @@ func (m *matrix) askStrangers(t *testing.T, op matrixOperation, object matrixObj
 	}
 }
 
-// send asks with what cannot succeed, so that nothing changes where the caller may: a body that is no JSON, and a state that no object is in.
+// send asks with what cannot succeed, so that nothing changes where the caller may: a body that is
+// no JSON, and a state that no object is in.
 func (m *matrix) send(t *testing.T, method, path, token string) answer {
 	body := ""
 	if method != "GET" && method != "DELETE" {
@@ -132,7 +134,8 @@ type failing interface {
 	Fatal(arguments ...any)
 }
 
-// wantRefused checks that a refusal has Graph's form and says nothing of the object: it is the same for all objects and operations.
+// wantRefused checks that a refusal has Graph's form and says nothing of the object: it is the same
+// for all objects and operations.
 func (m *matrix) wantRefused(t *testing.T, got answer, status int, code string) {
 	t.Helper()
 	var body struct {

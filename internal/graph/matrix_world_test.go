@@ -13,8 +13,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// matrix is a tenant with two users and two groups, of which the caller is one user and owns one group and
-// some applications.
+// matrix is a tenant with two users and two groups, of which the caller is one user and owns one
+// group and some applications.
 type matrix struct {
 	*world
 	rules  map[string]*matrixRule
@@ -109,7 +109,8 @@ type matrixObject struct {
 	relation identity.Relation
 }
 
-// operations are those of the server, with more for each that asks for something else where its object is a group or an application.
+// operations are those of the server, with more for each that asks for something else where its
+// object is a group or an application.
 func (m *matrix) operations() (all []matrixOperation) {
 	for _, op := range operations {
 		if op.do == nil {

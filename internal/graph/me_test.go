@@ -10,7 +10,8 @@ import (
 	"licensor/internal/identity"
 )
 
-// Everything under /users/{user} is answered under /me in the same way (docs/spec/protocol.md P1, P22).
+// Everything under /users/{user} is answered under /me in the same way (docs/spec/protocol.md P1,
+// P22).
 func TestMeIsAnsweredAsTheUserIs(t *testing.T) {
 	t.Parallel()
 	bodies := map[string]string{

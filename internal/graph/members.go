@@ -6,7 +6,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// membersInError are the users with a license error by way of the group (docs/spec/licensing.md L14).
+// membersInError are the users with a license error by way of the group (docs/spec/licensing.md
+// L14).
 var membersInError relation = func(r *request) (sets, error) {
 	ordinal, err := r.group()
 	if err != nil {
@@ -24,7 +25,8 @@ func (api *API) addMember(r *request) error {
 	return r.change(tenant.AddMembers{Group: ordinal, Members: []uuid.UUID{id}}, reference{"members", id})
 }
 
-// removeMember answers DELETE /groups/{group}/members/{member}/$ref. The roles of the group are no longer the member's.
+// removeMember answers DELETE /groups/{group}/members/{member}/$ref. The roles of the group are no
+// longer the member's.
 func (api *API) removeMember(r *request) error {
 	ordinal, id, err := r.groupAndID()
 	if err != nil {

@@ -12,8 +12,9 @@ import (
 	"licensor/internal/store"
 )
 
-// getMembers answers POST …/getMemberGroups: the ids of all groups that the object is in, directly or by way of others. Groups are all that a
-// group can be in, so for groups it answers getMemberObjects, too.
+// getMembers answers POST …/getMemberGroups: the ids of all groups that the object is in, directly
+// or by way of others. Groups are all that a group can be in, so for groups it answers
+// getMemberObjects, too.
 func (rel relation) getMembers(_ *API, r *request) error {
 	of, err := rel(r)
 	if err != nil {
@@ -26,7 +27,8 @@ func (rel relation) getMembers(_ *API, r *request) error {
 	return r.sendMemberships(groups, nil)
 }
 
-// maxMemberships is how many ids an action answers with, since its answer has no pages. As in the real service, more are refused.
+// maxMemberships is how many ids an action answers with, since its answer has no pages. As in the
+// real service, more are refused.
 const maxMemberships = 11_000
 
 // sendMemberships answers with the ids of groups and those of others.

@@ -11,8 +11,9 @@ import (
 	"licensor/internal/store"
 )
 
-// memberships are what an object is in: groups by a relation, administrative units, and the directory roles that it was given. Those that its groups were given
-// are among them where the relation is transitive.
+// memberships are what an object is in: groups by a relation, administrative units, and the
+// directory roles that it was given. Those that its groups were given are among them where the
+// relation is transitive.
 type memberships struct {
 	relation
 	transitive bool
@@ -88,7 +89,8 @@ func (m memberships) countCast(api *API, r *request) error { return relation(m.a
 // count answers GET …/memberOf/$count.
 func (m memberships) count(_ *API, r *request) error { return r.sendLength(m.all) }
 
-// getMembers answers POST …/getMemberObjects: the ids of all that the object is in. Only security groups, when asked for, leaves out the others.
+// getMembers answers POST …/getMemberObjects: the ids of all that the object is in. Only security
+// groups, when asked for, leaves out the others.
 func (m memberships) getMembers(_ *API, r *request) error {
 	groups, others, err := m.live(r)
 	if err != nil {

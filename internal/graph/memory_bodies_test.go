@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// bodies are as long as they may be, and of every form that may take more memory than its length: nested, of very many names, of very many
-// small elements, of characters that are written in six bytes. Then what the operation takes, at its bounds.
+// bodies are as long as they may be, and of every form that may take more memory than its length:
+// nested, of very many names, of very many small elements, of characters that are written in six
+// bytes. Then what the operation takes, at its bounds.
 func (h *heavy) bodies(op *operation, in input) (list []input) {
 	add := func(name, body string) {
 		with := in
@@ -44,7 +45,8 @@ func manyNames(size int) string {
 	return "{" + b.String()[1:] + "}"
 }
 
-// listsIn are the names of lists in the body of an operation: of the parameters of an action, or of the properties of what is written.
+// listsIn are the names of lists in the body of an operation: of the parameters of an action, or of
+// the properties of what is written.
 func listsIn(op *operation) (names []string) {
 	for _, p := range signatures[op.resource()].parameters {
 		name, _, _ := strings.Cut(p, " ")
@@ -149,7 +151,8 @@ func ids(n int) string {
 	return "[" + strings.Join(list, ",") + "]"
 }
 
-// importsAtBounds are imports as long as they may be: of users, of users with large documents, of members, of lines that say nothing, and of lines that are wrong.
+// importsAtBounds are imports as long as they may be: of users, of users with large documents, of
+// members, of lines that say nothing, and of lines that are wrong.
 func importsAtBounds() []string {
 	many := func(line func(i int) string) string {
 		var b strings.Builder
@@ -189,7 +192,8 @@ func largeCatalog() string {
 	return `{"servicePlans":[` + strings.Join(plans, ",") + `],"products":[` + strings.Join(products, ",") + `]}`
 }
 
-// batchBodies are batches of changes as long as they may be, and of what the changes answer the most.
+// batchBodies are batches of changes as long as they may be, and of what the changes answer the
+// most.
 func (h *heavy) batchBodies() []string {
 	body := func(method, path string, body func(i int) string) string {
 		return string(batchOf("", maxSteps, func(i int) string { return step20(method, path, body(i)) }).body)

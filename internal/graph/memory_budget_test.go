@@ -26,7 +26,8 @@ const budgeted = 8 << 20
 // largeBody takes more memory than every request has, and can be packed.
 var largeBody = `{"interests":["` + strings.Repeat(strings.Repeat("x", 1000)+`","`, 99) + `x"]}`
 
-// A body takes memory before it is read: one of a length that is not known as it turns out to be longer, so that packed ones that are small take little.
+// A body takes memory before it is read: one of a length that is not known as it turns out to be
+// longer, so that packed ones that are small take little.
 func TestBodiesTakeMemoryAsTheyGrow(t *testing.T) {
 	t.Parallel()
 	w, ann := withAnn(t)
@@ -44,7 +45,8 @@ func TestBodiesTakeMemoryAsTheyGrow(t *testing.T) {
 	}
 }
 
-// What a tenant's other requests have no memory left for is refused with 429, what those of all have none left for with 503, and both come back.
+// What a tenant's other requests have no memory left for is refused with 429, what those of all
+// have none left for with 503, and both come back.
 func TestRequestsWithoutMemoryAreRefused(t *testing.T) {
 	t.Parallel()
 	w, ann := withAnn(t)

@@ -11,8 +11,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// largest are the largest inputs that an operation takes: for one that reads, the longest options; for one that writes, bodies as long as they may be,
-// whether they are what it wants or not, and what it wants at its bounds.
+// largest are the largest inputs that an operation takes: for one that reads, the longest options;
+// for one that writes, bodies as long as they may be, whether they are what it wants or not, and
+// what it wants at its bounds.
 func (h *heavy) largest(op *operation) (list []input) {
 	path, ok := h.path(op)
 	if !ok {
@@ -40,8 +41,8 @@ func (h *heavy) largest(op *operation) (list []input) {
 // deletesObject matches the paths of objects themselves.
 var deletesObject = regexp.MustCompile(`^/\w+(/\{\w+\}|\(\w+='\{\w+\}'\))$`)
 
-// path fills in the template of an operation: the objects with the most in them where it is known which these are, otherwise the first
-// that the list before the key has.
+// path fills in the template of an operation: the objects with the most in them where it is known
+// which these are, otherwise the first that the list before the key has.
 func (h *heavy) path(op *operation) (string, bool) {
 	root := "/v1.0"
 	if strings.HasPrefix(op.path, ownRoot) {
@@ -108,7 +109,8 @@ func (h *heavy) first(path, key string) string {
 
 type queried struct{ name, text string }
 
-// queries are the options that make the largest answers and take the longest to find. Those that an operation does not have it refuses.
+// queries are the options that make the largest answers and take the longest to find. Those that an
+// operation does not have it refuses.
 func (h *heavy) queries(op *operation) (list []queried) {
 	add := func(name, query string) { list = append(list, queried{name, query}) }
 	add("", "")
@@ -138,7 +140,8 @@ func (h *heavy) queries(op *operation) (list []queried) {
 	return list
 }
 
-// shown are the properties and expansions that answers to an operation may have. Lists of several kinds have those of all.
+// shown are the properties and expansions that answers to an operation may have. Lists of several
+// kinds have those of all.
 func (h *heavy) shown(op *operation) (fields, expansions []string) {
 	switch set, _, _ := strings.Cut(op.path[1:], "/"); {
 	case op.path == "/users" || op.path == "/users/{user}" || op.path == "/users/delta()" || strings.HasSuffix(op.path, "microsoft.graph.user"):

@@ -35,8 +35,9 @@ type measured struct {
 	length int64
 }
 
-// TestNoOperationTakesMuchMemory sends every operation the largest inputs that it takes, plain and compressed, to a tenant of the largest objects,
-// and looks at how much memory the process takes beside what it has at rest.
+// TestNoOperationTakesMuchMemory sends every operation the largest inputs that it takes, plain and
+// compressed, to a tenant of the largest objects, and looks at how much memory the process takes
+// beside what it has at rest.
 func TestNoOperationTakesMuchMemory(t *testing.T) {
 	memorytest.Need(t)
 	if os.Getenv("LICENSOR_MEMORY") == "" {
@@ -65,7 +66,8 @@ func TestNoOperationTakesMuchMemory(t *testing.T) {
 	report(t, all)
 }
 
-// inPhase are the operations with some methods, those of what is within an object before those of the object.
+// inPhase are the operations with some methods, those of what is within an object before those of
+// the object.
 func inPhase(methods []string) (list []*operation) {
 	for i := range operations {
 		if op := &operations[i]; op.do != nil && slices.Contains(methods, op.method) {
@@ -78,7 +80,8 @@ func inPhase(methods []string) (list []*operation) {
 	return list
 }
 
-// checkReached keeps the inputs honest: what is refused before it is read, or is not there, measures nothing.
+// checkReached keeps the inputs honest: what is refused before it is read, or is not there,
+// measures nothing.
 func checkReached(t *testing.T, op *operation, of []measured) {
 	t.Helper()
 	best := 1000
@@ -182,7 +185,8 @@ func cmpOr(a, b string) string {
 	return b
 }
 
-// dearest are batches of what takes the most, and of what is answered the most. Answers that are sent for longer are sent no differently.
+// dearest are batches of what takes the most, and of what is answered the most. Answers that are
+// sent for longer are sent no differently.
 func (h *heavy) dearest(all []measured) (batches []input) {
 	seen := map[string]bool{}
 	add := func(list []measured) {

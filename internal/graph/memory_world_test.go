@@ -26,8 +26,9 @@ type heavy struct {
 // program are the ids of an application and of its service principal.
 type program struct{ ID, AppID, Principal string }
 
-// How much of everything there is. A tenant can have more users, which takes longer than there is time for here; what a request takes is compared
-// with what may be taken beside the image, so the objects that one request can reach are as many and as large as they can be.
+// How much of everything there is. A tenant can have more users, which takes longer than there is
+// time for here; what a request takes is compared with what may be taken beside the image, so the
+// objects that one request can reach are as many and as large as they can be.
 const (
 	heavyUsers  = 20_000
 	heavyGroups = 2_000 // with one user in all of them
@@ -90,7 +91,8 @@ func (h *heavy) people() {
 	send()
 }
 
-// license gives everybody a product through many groups, and one that there are too few seats of, so that everybody is in error.
+// license gives everybody a product through many groups, and one that there are too few seats of,
+// so that everybody is in error.
 func (h *heavy) license() {
 	h.ask("POST", "/licensor/v1/subscriptions", fmt.Sprintf(`{"skuId":"%s","totalLicenses":%d}`, e3, heavyUsers))
 	h.ask("POST", "/licensor/v1/subscriptions", `{"skuId":"`+visio+`","totalLicenses":1}`)
@@ -102,7 +104,8 @@ func (h *heavy) license() {
 
 const visio = "c5928f49-12ba-48f7-ada3-0d743a3601d5" // VISIOCLIENT
 
-// applications makes some whose documents are as large as they can be: with lists of as many elements as they can have, and texts as long.
+// applications makes some whose documents are as large as they can be: with lists of as many
+// elements as they can have, and texts as long.
 func (h *heavy) applications() {
 	h.hub = h.application(`{"displayName":"Hub","appRoles":` + manyRoles(heavyLinks+1, 0, 10) + `}`)
 	for range largeApps {
@@ -116,7 +119,8 @@ func (h *heavy) application(body string) (a program) {
 	return a
 }
 
-// largeApplication are properties of an application that take nearly as many bytes as an object may.
+// largeApplication are properties of an application that take nearly as many bytes as an object
+// may.
 func largeApplication() string {
 	return `{"displayName":"Large","appRoles":` + manyRoles(1200, 1, 1024) + `}`
 }
@@ -132,7 +136,8 @@ func manyRoles(n, mark, length int) string {
 
 func roleOf(mark, i int) string { return fmt.Sprintf("%08x-0000-4000-8000-%012d", mark+1, i) }
 
-// relate makes links of every kind, most of them at the first user and at the first large application.
+// relate makes links of every kind, most of them at the first user and at the first large
+// application.
 func (h *heavy) relate() {
 	user, app := manyID(0), h.hub
 	var graphs struct{ ID string }
@@ -190,7 +195,8 @@ func given(principal, resource string, mark, role int) string {
 	return fmt.Sprintf(`{"principalId":"%s","resourceId":"%s","appRoleId":"%s"}`, principal, resource, roleOf(mark, role))
 }
 
-// large makes documents as large as they can be, of the first users, which are first in lists, and of some that are deleted.
+// large makes documents as large as they can be, of the first users, which are first in lists, and
+// of some that are deleted.
 func (h *heavy) large() {
 	body := largeUser()
 	for i := range largeUsers {

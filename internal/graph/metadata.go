@@ -10,13 +10,14 @@ import (
 	"licensor/internal/directory"
 )
 
-// metadataTypes are the complex and enumeration types that properties have: a part of $metadata as it stands there.
+// metadataTypes are the complex and enumeration types that properties have: a part of $metadata as
+// it stands there.
 //
 //go:embed metadata_types.xml
 var metadataTypes string
 
-// getMetadata answers GET /$metadata: the types that the field sets show, and what the table of operations does with them. As in the real
-// service nobody needs a token for it.
+// getMetadata answers GET /$metadata: the types that the field sets show, and what the table of
+// operations does with them. As in the real service nobody needs a token for it.
 func (api *API) getMetadata(r *request) error {
 	return r.sendAs(http.StatusOK, "application/xml", api.metadata())
 }
@@ -125,7 +126,8 @@ func writeTyped(b *strings.Builder, element, name, typeName, more string) {
 	fmt.Fprintf(b, "    <%s%s Type=%q%s />\n", element, name, plain, more)
 }
 
-// propertyType is the type of a property: from the directory, where it is one of a document, or from the table.
+// propertyType is the type of a property: from the directory, where it is one of a document, or
+// from the table.
 func propertyType(typeName, name string) string {
 	for _, key := range []string{typeName + "." + name, name} {
 		if t, ok := propertyTypes[key]; ok {
@@ -185,7 +187,8 @@ func (api *API) getService(r *request) error {
 	return r.send(http.StatusOK, append(b, "]}"...))
 }
 
-// propertyTypes are the types of properties that are no texts, but for those that the directory knows. Those that cannot be null end with !.
+// propertyTypes are the types of properties that are no texts, but for those that the directory
+// knows. Those that cannot be null end with !.
 var propertyTypes = map[string]string{
 	"accessType":                     "graph.groupAccessType",
 	"accountEnabled":                 "Edm.Boolean",

@@ -21,7 +21,8 @@ func servedCSDL(t *testing.T) *csdl {
 	return c
 }
 
-// TestMetadataSaysWhatTheContractSays compares $metadata with metadata.xml: whatever is in it, is there of the same type.
+// TestMetadataSaysWhatTheContractSays compares $metadata with metadata.xml: whatever is in it, is
+// there of the same type.
 func TestMetadataSaysWhatTheContractSays(t *testing.T) {
 	t.Parallel()
 	want, got := readContract(t), servedCSDL(t)
@@ -68,7 +69,8 @@ func compareAction(t *testing.T, c *csdl, a csdlAction) {
 	}
 }
 
-// TestMetadataHasAllTypesThatItNames looks for names without a type. With -update it takes those that are lacking from the contract.
+// TestMetadataHasAllTypesThatItNames looks for names without a type. With -update it takes those
+// that are lacking from the contract.
 func TestMetadataHasAllTypesThatItNames(t *testing.T) {
 	t.Parallel()
 	got := servedCSDL(t)
@@ -97,7 +99,8 @@ func TestMetadataHasAllTypesThatItNames(t *testing.T) {
 	}
 }
 
-// writeTypes takes complex and enumeration types as they stand in the contract, and those that these name.
+// writeTypes takes complex and enumeration types as they stand in the contract, and those that
+// these name.
 func writeTypes(t *testing.T, c *csdl, needed map[string]bool, got *csdl) {
 	for again := true; again; {
 		again = false

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// model is what the table of operations says of the types: what can be reached from them and what can be called on them.
+// model is what the table of operations says of the types: what can be reached from them and what
+// can be called on them.
 type model struct {
 	navigation map[string][]string // names by type
 	actions    []action
@@ -74,8 +75,8 @@ func (m *model) call(at string, list bool, name string, function bool) {
 	}
 }
 
-// targets are the navigation properties that lead to something else than a list of directory objects. A + stands before what is part of its
-// owner.
+// targets are the navigation properties that lead to something else than a list of directory
+// objects. A + stands before what is part of its owner.
 var targets = map[string]string{
 	"manager": "directoryObject", "licenseDetails": "+Collection(licenseDetails)", "subscriptions": "+Collection(companySubscription)",
 	"deletedItems": "+Collection(directoryObject)", "federatedIdentityCredentials": "+Collection(federatedIdentityCredential)",
@@ -109,7 +110,8 @@ func (m *model) writeNavigation(b *strings.Builder, typeName string) {
 	}
 }
 
-// signature is what an action takes and answers. The type that it is bound to is said where it is a base of the one in the path.
+// signature is what an action takes and answers. The type that it is bound to is said where it is a
+// base of the one in the path.
 type signature struct {
 	bound      string
 	parameters []string // names and types

@@ -7,8 +7,8 @@ import (
 	"licensor/internal/graph/odata"
 )
 
-// navigation are the navigation properties of Graph's types in either version, served or not: what $expand can name, and
-// what $select may name though nothing is shown for it (P22).
+// navigation are the navigation properties of Graph's types in either version, served or not: what
+// $expand can name, and what $select may name though nothing is shown for it (P22).
 var navigation = map[string][]string{
 	"user": strings.Fields(`activities adhocCalls agentSignInSessions agreementAcceptances analytics appConsentRequestsForApproval
 		appRoleAssignedResources appRoleAssignments approvals authentication calendar calendarGroups calendars calendarView chats

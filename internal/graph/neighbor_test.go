@@ -17,8 +17,8 @@ import (
 	"licensor/internal/turns"
 )
 
-// A tenant that asks for the most expensive things that it can, all the time, is not felt by another one. The bounds are generous: how long the
-// other one waits is measured in bench.
+// A tenant that asks for the most expensive things that it can, all the time, is not felt by
+// another one. The bounds are generous: how long the other one waits is measured in bench.
 func TestANeighborIsServedBesideExpensiveRequests(t *testing.T) {
 	t.Parallel()
 	const bound = 15 * time.Second
@@ -61,7 +61,8 @@ func TestANeighborIsServedBesideExpensiveRequests(t *testing.T) {
 	}
 }
 
-// Work that takes long costs more than its kind says, and what it costs is told and taken from the buckets.
+// Work that takes long costs more than its kind says, and what it costs is told and taken from the
+// buckets.
 func TestLongWorkCostsMoreUnits(t *testing.T) {
 	t.Parallel()
 	answer := httptest.NewRecorder()

@@ -7,8 +7,9 @@ import (
 	"testing"
 )
 
-// TestObjectsInAnswersAreAsOfOneCommit changes properties together, of which one is in columns, another only in the document, and
-// a third is a license, and looks that no answer has one without the others, or an object that its filter is not true of.
+// TestObjectsInAnswersAreAsOfOneCommit changes properties together, of which one is in columns,
+// another only in the document, and a third is a license, and looks that no answer has one without
+// the others, or an object that its filter is not true of.
 func TestObjectsInAnswersAreAsOfOneCommit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestOpenAPIHasOurOperationsAndNoOthers compares openapi.yaml with the table of operations. That answers are as it says is tested in test/openapi.
+// TestOpenAPIHasOurOperationsAndNoOthers compares openapi.yaml with the table of operations. That
+// answers are as it says is tested in test/openapi.
 func TestOpenAPIHasOurOperationsAndNoOthers(t *testing.T) {
 	t.Parallel()
 	var want, got []string

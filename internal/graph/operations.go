@@ -10,13 +10,13 @@ import (
 // operation is something the API does, or knows not to do yet.
 type operation struct {
 	method string
-	// path below the root. {names} are keys, a name with () is a bound operation of OData (P2), microsoft.graph.{type} any type of
-	// directory objects.
+	// path below the root. {names} are keys, a name with () is a bound operation of OData (P2),
+	// microsoft.graph.{type} any type of directory objects.
 	path string
 	need identity.Operation
 	do   func(*API, *request) error // nil: not served yet, 501
-	// needOfGroup takes the place of need where the object turns out to be a group, needOfApplication where it is an application or
-	// service principal, needOfUnit where it is an administrative unit.
+	// needOfGroup takes the place of need where the object turns out to be a group, needOfApplication
+	// where it is an application or service principal, needOfUnit where it is an administrative unit.
 	needOfGroup, needOfApplication, needOfUnit identity.Operation
 	// anyone may who has a token; there is no need then.
 	anyone bool
@@ -31,7 +31,8 @@ func (op *operation) ofUser() bool {
 	return strings.HasPrefix(strings.TrimPrefix(op.path, ownRoot), "/users/{")
 }
 
-// resource is what messages call that which the body of a request is of: the type of the objects, or the action.
+// resource is what messages call that which the body of a request is of: the type of the objects,
+// or the action.
 func (op *operation) resource() string {
 	path := strings.TrimPrefix(op.path, ownRoot)
 	if action, ok := strings.CutSuffix(path[strings.LastIndexByte(path, '/')+1:], "()"); ok {
@@ -61,8 +62,8 @@ const ownRoot = "/licensor/v1"
 // developmentRoot is where the operations are that programs are tested with.
 const developmentRoot = ownRoot + "/development/"
 
-// operations is the one table of what is served: routes, permissions, 405 and 501 all follow from it. What is under /users/{user} is
-// under /me, too.
+// operations is the one table of what is served: routes, permissions, 405 and 501 all follow from
+// it. What is under /users/{user} is under /me, too.
 var operations = []operation{
 	{method: "GET", path: "/", open: true, do: (*API).getService},
 	{method: "GET", path: "/$metadata", open: true, do: (*API).getMetadata},
@@ -403,7 +404,8 @@ var operations = []operation{
 	{method: "PUT", path: developmentRoot + "groupProcessing", need: identity.Develop, do: (*API).setGroupProcessing},
 	{method: "POST", path: developmentRoot + "tokens", need: identity.Develop, do: (*API).mintToken},
 
-	// What Graph can do at places where other methods are served. Places where nothing is served are in the table of surface.go.
+	// What Graph can do at places where other methods are served. Places where nothing is served are
+	// in the table of surface.go.
 	{method: "DELETE", path: "/directoryObjects/{object}"},
 	{method: "GET", path: "/users/{user}/sponsors/{sponsor}/$ref"},
 	{method: "GET", path: "/directoryRoles/{role}/members/{member}/$ref"},

@@ -12,14 +12,16 @@ import (
 	"licensor/internal/tenant"
 )
 
-// sorted is the order of a list other than by ordinal, and what a $skiptoken says of it. A list is in the order of the commit at
-// which its first page was read, and has the objects there were then: so no page of it depends on what is written in between.
+// sorted is the order of a list other than by ordinal, and what a $skiptoken says of it. A list is
+// in the order of the commit at which its first page was read, and has the objects there were then:
+// so no page of it depends on what is written in between.
 type sorted struct {
 	order store.Order
 	below uint32 // only objects that were there when the list began
 }
 
-// sort returns the order that $orderby asks for, or else the one that suits the filter; nil is that of ordinals.
+// sort returns the order that $orderby asks for, or else the one that suits the filter; nil is that
+// of ordinals.
 func (r *request) sort(f *filters) (*sorted, error) {
 	if len(r.options.OrderBy) == 0 {
 		if property := r.startedWith(f); property != "" {
@@ -50,8 +52,9 @@ func (r *request) sort(f *filters) (*sorted, error) {
 	return &sorted{store.Order{Property: key.Property, Descending: key.Descending, AsOf: r.image.Seq}, max(1, f.total(r.image))}, nil
 }
 
-// startedWith is the property that the filter asks for the start of, when its index has what is found in a row: however many there are,
-// the first page of them is then read from there, and not looked for among all objects. Where no order is asked for, this one is as good.
+// startedWith is the property that the filter asks for the start of, when its index has what is
+// found in a row: however many there are, the first page of them is then read from there, and not
+// looked for among all objects. Where no order is asked for, this one is as good.
 func (r *request) startedWith(f *filters) string {
 	if r.options.Filter == nil || r.options.Search != nil {
 		return ""

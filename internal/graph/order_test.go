@@ -12,7 +12,8 @@ import (
 	"testing"
 )
 
-// withMany is a world with n users with names that many have, half of them in France, a third licensed.
+// withMany is a world with n users with names that many have, half of them in France, a third
+// licensed.
 func withMany(t testing.TB, n int) (w *world, token string) {
 	w = newWorld(t)
 	token = w.appToken(allPermissions...)
@@ -41,8 +42,9 @@ func withMany(t testing.TB, n int) (w *world, token string) {
 
 func manyID(i int) string { return fmt.Sprintf("a0000000-0000-4000-8000-%012d", i) }
 
-// TestNobodyIsLostOrTwiceInListsWhileOthersWrite goes through lists in several orders while users are renamed, deleted, restored and
-// created all the while. Whoever was there from the beginning to the end is shown once.
+// TestNobodyIsLostOrTwiceInListsWhileOthersWrite goes through lists in several orders while users
+// are renamed, deleted, restored and created all the while. Whoever was there from the beginning to
+// the end is shown once.
 func TestNobodyIsLostOrTwiceInListsWhileOthersWrite(t *testing.T) {
 	t.Parallel()
 	const n = 60
@@ -80,7 +82,8 @@ func TestNobodyIsLostOrTwiceInListsWhileOthersWrite(t *testing.T) {
 	writers.Wait()
 }
 
-// disturb renames a user; every tenth is deleted and restored instead. Now and then there is a new one.
+// disturb renames a user; every tenth is deleted and restored instead. Now and then there is a new
+// one.
 func (w *world) disturb(token string, worker, i, n int) {
 	user := (i*7 + worker*n/2) % n
 	path := "/v1.0/users/" + manyID(user)
@@ -120,8 +123,8 @@ func (w *world) follow(link, token string) map[string]int {
 	return seen
 }
 
-// TestWhatStartsAlikeComesInOrder: without $orderby, a filter on the start of a name answers in the order of that name, which is what its
-// index can give page by page.
+// TestWhatStartsAlikeComesInOrder: without $orderby, a filter on the start of a name answers in the
+// order of that name, which is what its index can give page by page.
 func TestWhatStartsAlikeComesInOrder(t *testing.T) {
 	t.Parallel()
 	w, token := withMany(t, 12)

@@ -18,7 +18,8 @@ type organization struct {
 	image *tenant.Image
 }
 
-// organizationFields are its properties: those of the document, and those that come from what is subscribed to. User.Read shows who it is.
+// organizationFields are its properties: those of the document, and those that come from what is
+// subscribed to. User.Read shows who it is.
 var organizationFields = newFieldSet("microsoft.graph.organization", append(
 	propertyFields(directory.OrganizationProperties(), func(o *organization) *directory.Organization { return o.Organization }, nil),
 	field[organization]{name: "assignedPlans", write: appendOrganizationPlans, when: directory.ByDefault},

@@ -84,7 +84,8 @@ func otherToken() error {
 	return refuse("The $skiptoken is not one of this list. Follow the @odata.nextLink of an answer as it stands, or start again without it.")
 }
 
-// restAt is what the token of the page after this one says of the order, beside the ordinal of the last object shown.
+// restAt is what the token of the page after this one says of the order, beside the ordinal of the
+// last object shown.
 func (p page) restAt(last query.Place) []byte {
 	if p.sorted == nil {
 		return nil
@@ -92,7 +93,8 @@ func (p page) restAt(last query.Place) []byte {
 	return p.appendTo(nil, last.Key)
 }
 
-// token makes a $skiptoken of the place of the last element shown, for the list that a path names, and of what more there is to say.
+// token makes a $skiptoken of the place of the last element shown, for the list that a path names,
+// and of what more there is to say.
 func (r *request) token(path string, after int64, rest ...byte) string {
 	b := binary.BigEndian.AppendUint64(nil, uint64(after))
 	b = append(b, r.listID(path, r.eventual())...)
@@ -108,14 +110,15 @@ func (r *request) readToken(text string) (after int64, rest []byte, ok bool) {
 	return after, b[16:], after >= 0
 }
 
-// decodeToken reads base64url that is written in the one way we write it: without the bits that the last character has to spare, and
-// without line ends, which the decoder takes.
+// decodeToken reads base64url that is written in the one way we write it: without the bits that the
+// last character has to spare, and without line ends, which the decoder takes.
 func decodeToken(text string) ([]byte, bool) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	return b, err == nil && !strings.ContainsAny(text, "\r\n")
 }
 
-// continues reports whether a token is one of this list, asked for with the header of advanced queries or without.
+// continues reports whether a token is one of this list, asked for with the header of advanced
+// queries or without.
 func (r *request) continues(token string, eventual bool) bool {
 	if token == "" || r.tenant == nil {
 		return false
@@ -124,9 +127,10 @@ func (r *request) continues(token string, eventual bool) bool {
 	return ok && len(b) >= 16 && slices.Equal(b[8:16], r.listID(r.URL.Path, eventual))
 }
 
-// listID identifies what is listed: a token is good for the list that it comes from, and no other. It guards against mistakes only:
-// who makes up a token sees nothing that could not be seen without. That the list was asked for with the header of advanced queries is
-// part of it, since clients leave the header out when they follow a link.
+// listID identifies what is listed: a token is good for the list that it comes from, and no other.
+// It guards against mistakes only: who makes up a token sees nothing that could not be seen
+// without. That the list was asked for with the header of advanced queries is part of it, since
+// clients leave the header out when they follow a link.
 func (r *request) listID(path string, eventual bool) []byte {
 	h := sha256.New()
 	if eventual {
@@ -175,7 +179,8 @@ func (r *request) allow(options ...string) error {
 	return nil
 }
 
-// counting says whether the answer is to have @odata.count: on the first page, where the caller asks for advanced queries (P26).
+// counting says whether the answer is to have @odata.count: on the first page, where the caller
+// asks for advanced queries (P26).
 func (r *request) counting() bool {
 	return r.options.Count && r.options.SkipToken == "" && r.eventual()
 }
@@ -200,7 +205,8 @@ func (r *request) appendHead(b []byte, context string) []byte {
 	return appendText(appendName(b, "@odata.context"), r.root+"/$metadata#"+context)
 }
 
-// selected adds the properties of $select and $expand to the name of a set: groups(displayName,id,members(id)).
+// selected adds the properties of $select and $expand to the name of a set:
+// groups(displayName,id,members(id)).
 func (r *request) selected(set string) string {
 	names := slices.Clip(r.options.Select)
 	if len(r.options.Expand) > 0 { // what is expanded is there once

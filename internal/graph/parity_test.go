@@ -23,7 +23,8 @@ const parityFile = "../../docs/parity.md"
 //go:embed testdata/divergences.md
 var divergences string
 
-// witnesses are the scenarios that have seen what is served: by operation, and by query option and operation.
+// witnesses are the scenarios that have seen what is served: by operation, and by query option and
+// operation.
 type witnesses struct {
 	mutex   sync.Mutex
 	routes  *routes
@@ -91,7 +92,8 @@ func (w *witnesses) sawBatch(scenario, version, request, body string) {
 	}
 }
 
-// compare looks whether docs/parity.md says what the scenarios have seen, once all of them are played. With -update it is written.
+// compare looks whether docs/parity.md says what the scenarios have seen, once all of them are
+// played. With -update it is written.
 func (w *witnesses) compare(t *testing.T, scenarios int) {
 	if t.Failed() || w.played < scenarios {
 		return

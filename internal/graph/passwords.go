@@ -91,8 +91,8 @@ func (api *API) changePassword(r *request) error {
 	return r.change(tenant.SetPassword{User: ordinal, Hash: hash})
 }
 
-// guessesPerHour is how many wrong current passwords of a user are checked: a token may be stolen, and its user's password must not be found
-// out with it.
+// guessesPerHour is how many wrong current passwords of a user are checked: a token may be stolen,
+// and its user's password must not be found out with it.
 const guessesPerHour = 20
 
 // guess counts a guess at a user's current password.

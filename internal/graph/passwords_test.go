@@ -8,7 +8,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Who has a user's token does not find out the password with it, and the owner of one who is guessed at can still sign in.
+// Who has a user's token does not find out the password with it, and the owner of one who is
+// guessed at can still sign in.
 func TestGuessesAtTheCurrentPasswordAreBounded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -8,8 +8,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// segments cuts a path as it was sent at its slashes and undoes the encoding of each part, so that an encoded slash stays within its
-// key. One slash at the end is allowed.
+// segments cuts a path as it was sent at its slashes and undoes the encoding of each part, so that
+// an encoded slash stays within its key. One slash at the end is allowed.
 func segments(escaped string) ([]string, bool) {
 	parts := strings.Split(strings.TrimSuffix(strings.TrimPrefix(escaped, "/"), "/"), "/")
 	for i, part := range parts {
@@ -22,8 +22,9 @@ func segments(escaped string) ([]string, bool) {
 	return parts, true
 }
 
-// withoutTenant takes the tenant out of a path, as older clients write it: /v1.0/{tenant id}/users and /v1.0/myorganization/users are
-// /v1.0/users. It returns the id, or zero for myorganization and where there is none.
+// withoutTenant takes the tenant out of a path, as older clients write it: /v1.0/{tenant id}/users
+// and /v1.0/myorganization/users are /v1.0/users. It returns the id, or zero for myorganization and
+// where there is none.
 func withoutTenant(path []string) ([]string, uuid.UUID) {
 	if len(path) < 2 || strings.EqualFold(path[0], "licensor") {
 		return path, uuid.Nil
@@ -35,7 +36,8 @@ func withoutTenant(path []string) ([]string, uuid.UUID) {
 	return slices.Concat(path[:1], path[2:]), id
 }
 
-// parentheses cuts users('a') into its name and what is between the parentheses, without blanks around it (P1, P37).
+// parentheses cuts users('a') into its name and what is between the parentheses, without blanks
+// around it (P1, P37).
 func parentheses(segment string) (name, inner string, ok bool) {
 	name, inner, ok = strings.Cut(segment, "(")
 	if !ok || !strings.HasSuffix(inner, ")") {
@@ -56,7 +58,8 @@ func quotedKey(text string) (string, bool) {
 	return strings.ReplaceAll(text, "''", "'"), true
 }
 
-// What the names of types and bound operations may begin with: the namespace or its alias in the metadata, which the Go client writes (P2).
+// What the names of types and bound operations may begin with: the namespace or its alias in the
+// metadata, which the Go client writes (P2).
 const (
 	namespace = "microsoft.graph."
 	alias     = "graph."

@@ -13,7 +13,8 @@ import (
 	"licensor/internal/identity"
 )
 
-// deviation is where who may do an operation differs from what is documented. docs/parity.md shows them.
+// deviation is where who may do an operation differs from what is documented. docs/parity.md shows
+// them.
 type deviation struct {
 	operations  []string
 	permissions []string // that are documented and not enough here
@@ -65,12 +66,14 @@ var deviations = []deviation{
 	},
 }
 
-// tableLine is what a table of permissions says of an operation in one scheme: each is enough, "X+Y" as both.
+// tableLine is what a table of permissions says of an operation in one scheme: each is enough,
+// "X+Y" as both.
 type tableLine struct {
 	enough, least []string
 }
 
-// documentedPermissions reads the table of the specification, by method and path and then by scheme.
+// documentedPermissions reads the table of the specification, by method and path and then by
+// scheme.
 func documentedPermissions(t *testing.T) map[string]map[string]tableLine {
 	t.Helper()
 	folder := os.Getenv("LICENSOR_SPEC")
@@ -120,8 +123,9 @@ func documentedName(method, path string) string {
 	return method + " " + anyKey.ReplaceAllString(path, "/{id}")
 }
 
-// TestWhoMayIsAsDocumented compares every operation that the table of documented permissions has a line for, over HTTP (docs/spec/protocol.md P60): what
-// is listed is enough, alone or with what is needed besides, and all the rest together is not.
+// TestWhoMayIsAsDocumented compares every operation that the table of documented permissions has a
+// line for, over HTTP (docs/spec/protocol.md P60): what is listed is enough, alone or with what is
+// needed besides, and all the rest together is not.
 func TestWhoMayIsAsDocumented(t *testing.T) {
 	t.Parallel()
 	table, m := documentedPermissions(t), newMatrix(t)
@@ -154,7 +158,8 @@ func TestWhoMayIsAsDocumented(t *testing.T) {
 	}
 }
 
-// compareWithDocumented asks for an operation on an object that is the caller's own, in all schemes that the table speaks of.
+// compareWithDocumented asks for an operation on an object that is the caller's own, in all schemes
+// that the table speaks of.
 func (m *matrix) compareWithDocumented(t *testing.T, op *operation, path string, lines map[string]tableLine) {
 	callers := map[string]matrixCaller{
 		"Application":       {},

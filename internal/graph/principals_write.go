@@ -13,7 +13,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// createPrincipal answers POST /servicePrincipals {"appId":…}: an application of the tenant gets its service principal, and can log in.
+// createPrincipal answers POST /servicePrincipals {"appId":…}: an application of the tenant gets
+// its service principal, and can log in.
 func (api *API) createPrincipal(r *request) error {
 	members, err := r.members()
 	if err != nil {
@@ -81,7 +82,8 @@ func takeAppID(members []directory.Member) (appID uuid.UUID, rest []directory.Me
 	return appID, slices.Delete(slices.Clone(members), at, at+1), nil
 }
 
-// updatePrincipal answers PATCH /servicePrincipals/{servicePrincipal}. A disabled one logs nobody in, and its tokens are of no use.
+// updatePrincipal answers PATCH /servicePrincipals/{servicePrincipal}. A disabled one logs nobody
+// in, and its tokens are of no use.
 func (api *API) updatePrincipal(r *request) error {
 	members, err := r.members()
 	if err != nil {
@@ -101,7 +103,8 @@ func (api *API) updatePrincipal(r *request) error {
 	return r.sendNothing()
 }
 
-// deletePrincipal answers DELETE /servicePrincipals/{servicePrincipal}. The application stays (P52).
+// deletePrincipal answers DELETE /servicePrincipals/{servicePrincipal}. The application stays
+// (P52).
 func (api *API) deletePrincipal(r *request) error {
 	a, err := r.ownPrincipal()
 	if err != nil {

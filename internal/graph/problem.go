@@ -91,8 +91,8 @@ func noMethod(allowed string) *Problem {
 	}
 }
 
-// problemOf is the one place where errors become answers. ok is false for what nobody foresaw: it is for the log, and the
-// caller sees a 500.
+// problemOf is the one place where errors become answers. ok is false for what nobody foresaw: it
+// is for the log, and the caller sees a 500.
 func problemOf(err error) (p *Problem, ok bool) {
 	if errors.As(err, &p) {
 		return p, true
@@ -134,7 +134,8 @@ func fullProblem(e *memory.Full) *Problem {
 	return p
 }
 
-// invalidProblem keeps the words of the real service in the message, and names the value and the remedy in a detail.
+// invalidProblem keeps the words of the real service in the message, and names the value and the
+// remedy in a detail.
 func invalidProblem(e *directory.Invalid) *Problem {
 	if e.Kind == directory.NotServed {
 		return notServed("%s", e)

@@ -11,10 +11,12 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 )
 
-// provingKey is the key of the certificate that scenarios add to applications; all have the same, because it takes long to make.
+// provingKey is the key of the certificate that scenarios add to applications; all have the same,
+// because it takes long to make.
 var provingKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 
-// proving returns what scenarios name <certificate> and, with the object id of what has it, <proof:…>.
+// proving returns what scenarios name <certificate> and, with the object id of what has it,
+// <proof:…>.
 func proving(t *testing.T, now time.Time, id string) string {
 	t.Helper()
 	key, err := provingKey()

@@ -10,8 +10,9 @@ import (
 	"sync"
 )
 
-// propertiesOf are the objects whose properties have addresses of their own, /users/{user}/displayName (P27): those of the
-// operations that read one object, by path. Reading a property is the same operation, which shows that property alone.
+// propertiesOf are the objects whose properties have addresses of their own,
+// /users/{user}/displayName (P27): those of the operations that read one object, by path. Reading a
+// property is the same operation, which shows that property alone.
 var propertiesOf = map[string]typed{
 	"/users/{user}":                         userFields,
 	"/users/{user}/licenseDetails/{detail}": detailFields,
@@ -54,7 +55,8 @@ func (s *fieldSet[T]) everyName() []string {
 // notHere are properties whose addresses lead to something else in Graph, which is not served.
 var notHere = []string{"mailboxSettings", "print"}
 
-// addAllProperties adds the addresses of the properties of all objects that a table of operations reads.
+// addAllProperties adds the addresses of the properties of all objects that a table of operations
+// reads.
 func (n *node) addAllProperties(table []operation) {
 	for i := range table {
 		op := &table[i]
@@ -127,7 +129,8 @@ var complexTypes = sync.OnceValue(func() map[string][]member {
 	return types
 })
 
-// sendProperty answers with a property of an object, or one within it, as the path says (P27). Null is 204.
+// sendProperty answers with a property of an object, or one within it, as the path says (P27). Null
+// is 204.
 func sendProperty[T any](r *request, s *fieldSet[T], set string, f *field[T], object *T) error {
 	value := f.write(nil, object)
 	for _, name := range r.property[1:] {

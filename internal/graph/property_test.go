@@ -11,8 +11,9 @@ import (
 	"licensor/internal/identity"
 )
 
-// TestEveryPropertyCanBeSelectedAndHasAnAddress asks for every property of metadata.xml, and those that only beta has, in both
-// versions: by $select, by its address, and as text. All must say the same (P22, P27).
+// TestEveryPropertyCanBeSelectedAndHasAnAddress asks for every property of metadata.xml, and those
+// that only beta has, in both versions: by $select, by its address, and as text. All must say the
+// same (P22, P27).
 func TestEveryPropertyCanBeSelectedAndHasAnAddress(t *testing.T) {
 	t.Parallel()
 	c := readContract(t)
@@ -81,7 +82,8 @@ func (w *world) readProperty(t *testing.T, token, object, name string) {
 	}
 }
 
-// withOneOfEach is a world with an object of each type whose properties have addresses, by where they are.
+// withOneOfEach is a world with an object of each type whose properties have addresses, by where
+// they are.
 func withOneOfEach(t *testing.T) (w *world, token string, objects map[string]typed) {
 	w, ann := withAnn(t)
 	token = w.appToken(allPermissions...)

@@ -10,8 +10,9 @@ import (
 	"licensor/internal/directory"
 )
 
-// recast changes the letter case of all names in requests at random: of path segments, query options, properties, the words of
-// the filter language, members of bodies and values of enumerations. Ids, texts and tokens stay as they are.
+// recast changes the letter case of all names in requests at random: of path segments, query
+// options, properties, the words of the filter language, members of bodies and values of
+// enumerations. Ids, texts and tokens stay as they are.
 type recast struct {
 	*rand.Rand
 	routes *node

@@ -10,8 +10,8 @@ import (
 	"licensor/internal/identity"
 )
 
-// sets are the objects that a list of a relation has: a set for each kind, nil where there are none. Deleted ones may be among
-// them.
+// sets are the objects that a list of a relation has: a set for each kind, nil where there are
+// none. Deleted ones may be among them.
 type sets struct {
 	users, groups, principals, applications, units *roaring.Bitmap
 
@@ -29,8 +29,8 @@ func (s sets) liveGroups(index *directory.Index) []uint32 {
 	return slices.DeleteFunc(s.groups.ToArray(), index.GroupHidden)
 }
 
-// relation returns the objects that the object of a request is related to in some way. Its methods are the operations that every
-// relation has.
+// relation returns the objects that the object of a request is related to in some way. Its methods
+// are the operations that every relation has.
 type relation func(r *request) (sets, error)
 
 // The relations of users and groups.
@@ -54,7 +54,8 @@ func (r *request) membersOfGroup() (sets, error) {
 	return of, nil
 }
 
-// allMembersOfGroup are the members, and those of the groups among them, and so on. A group in a circle is no member of itself.
+// allMembersOfGroup are the members, and those of the groups among them, and so on. A group in a
+// circle is no member of itself.
 func (r *request) allMembersOfGroup() (sets, error) {
 	group, err := r.group()
 	if err != nil {
@@ -134,7 +135,8 @@ func (rel relation) list(_ *API, r *request) error {
 // count answers GET …/members/$count (P26).
 func (rel relation) count(_ *API, r *request) error { return r.sendLength(rel) }
 
-// references answers GET …/members/$ref: the addresses of the objects, for which nothing of them needs to be read.
+// references answers GET …/members/$ref: the addresses of the objects, for which nothing of them
+// needs to be read.
 func (rel relation) references(_ *API, r *request) error {
 	if err := r.allow("$select", "$filter", "$search", "$orderby", "$top", "$count", "$skiptoken"); err != nil {
 		return err

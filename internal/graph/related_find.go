@@ -162,7 +162,8 @@ func (r *request) relatedKinds() []relatedKind {
 	return relatedKinds[at : at+1]
 }
 
-// wantedOf is what $filter and $search ask of one kind. What only other kinds in the list have is null for it.
+// wantedOf is what $filter and $search ask of one kind. What only other kinds in the list have is
+// null for it.
 func (r *request) wantedOf(k relatedKind) (*converted, error) {
 	if r.options.Filter == nil && r.options.Search == nil {
 		return &converted{Condition: query.All()}, nil
@@ -235,7 +236,8 @@ func (all *related) inTurn(r *request) (list []int64, err error) {
 	return list, nil
 }
 
-// read yields the objects at places of the page, in this order; those that have gone since are left out.
+// read yields the objects at places of the page, in this order; those that have gone since are left
+// out.
 func (all *related) read(r *request, places []int64, w *objectWriter) source[object] {
 	var sources []source[object]
 	for len(places) > 0 {
@@ -316,7 +318,8 @@ func (r *request) sendLength(rel relation) error {
 	return r.sendText(strconv.Itoa(n))
 }
 
-// filteredRoles leaves those directory roles that $filter and $search leave: of a role, only a few texts can be asked for.
+// filteredRoles leaves those directory roles that $filter and $search leave: of a role, only a few
+// texts can be asked for.
 func (r *request) filteredRoles(roles []uint32) ([]uint32, error) {
 	if len(roles) == 0 || r.options.Filter == nil && r.options.Search == nil {
 		return roles, nil

@@ -29,8 +29,8 @@ func (rel relation) one(_ *API, r *request) error {
 	return notFound(id.String())
 }
 
-// oneReference answers GET …/members/{member}/$ref: the address of the object, if it is one of the relation. An address has no
-// properties, and $select, which hamilton sends, changes nothing.
+// oneReference answers GET …/members/{member}/$ref: the address of the object, if it is one of the
+// relation. An address has no properties, and $select, which hamilton sends, changes nothing.
 func (rel relation) oneReference(_ *API, r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err

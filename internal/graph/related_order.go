@@ -12,8 +12,9 @@ import (
 	"licensor/internal/tenant"
 )
 
-// mixedOrder is the order of a list that may have several kinds of objects (P28). Each kind is read in an order of its own, from
-// where the page before has left it, and these are merged. Kinds without the property are in the order of ordinals, as if it were null.
+// mixedOrder is the order of a list that may have several kinds of objects (P28). Each kind is read
+// in an order of its own, from where the page before has left it, and these are merged. Kinds
+// without the property are in the order of ordinals, as if it were null.
 type mixedOrder struct {
 	order store.Order
 	at    [kindsOfRelated]cursor // in the order of relatedKinds; the last are the roles
@@ -110,7 +111,8 @@ type placed struct {
 	key  string
 }
 
-// merged returns the places of the page in order, and whether there are more behind them. The cursors are moved to its end.
+// merged returns the places of the page in order, and whether there are more behind them. The
+// cursors are moved to its end.
 func (m *mixedOrder) merged(r *request, all *related) (places []int64, more bool, err error) {
 	var streams [][]placed
 	for _, k := range all.kinds {

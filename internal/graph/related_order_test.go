@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestMixedListsAreInOneOrder goes through the members of a group, users and groups with names that interleave, in several orders and
-// pages, and compares with their names in order.
+// TestMixedListsAreInOneOrder goes through the members of a group, users and groups with names that
+// interleave, in several orders and pages, and compares with their names in order.
 func TestMixedListsAreInOneOrder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

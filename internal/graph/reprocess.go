@@ -7,7 +7,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// reprocessLicenseAssignment answers POST /users/{user}/reprocessLicenseAssignment (docs/spec/licensing.md L70 to L74).
+// reprocessLicenseAssignment answers POST /users/{user}/reprocessLicenseAssignment
+// (docs/spec/licensing.md L70 to L74).
 func (api *API) reprocessLicenseAssignment(r *request) error {
 	ordinal, err := r.user()
 	if err != nil {
@@ -30,8 +31,8 @@ func (api *API) reprocessLicenseAssignment(r *request) error {
 	return r.sendUser(http.StatusOK, done.Image, ordinal, fields)
 }
 
-// remaining is what still is in the way of a user's licenses, as an error, where the tenant wants reprocessing to answer so (L71).
-// What could be given has been given.
+// remaining is what still is in the way of a user's licenses, as an error, where the tenant wants
+// reprocessing to answer so (L71). What could be given has been given.
 func remaining(img *licensing.Image, user uint32) error {
 	if img.Settings().ReprocessFailure != licensing.FailureError {
 		return nil

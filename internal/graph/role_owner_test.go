@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// TestAnApplicationThatOwnsAGroupIsAnOwner: of a group that roles can be given to, too, as a user would be.
+// TestAnApplicationThatOwnsAGroupIsAnOwner: of a group that roles can be given to, too, as a user
+// would be.
 func TestAnApplicationThatOwnsAGroupIsAnOwner(t *testing.T) {
 	t.Parallel()
 	m := newMatrix(t)

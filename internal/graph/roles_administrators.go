@@ -12,7 +12,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// lost says whether a change takes away what a user is by way of a holder of a role: the user itself, or a group that the user is in.
+// lost says whether a change takes away what a user is by way of a holder of a role: the user
+// itself, or a group that the user is in.
 type lost func(holder uuid.UUID, user uint32) bool
 
 func lostUser(ordinal uint32) lost {
@@ -27,8 +28,8 @@ func lostMembership(group uuid.UUID, member uint32) lost {
 	return func(holder uuid.UUID, user uint32) bool { return holder == group && user == member }
 }
 
-// doKeepingAdministrator carries out a command after which some users are no Global Administrators who can sign in, unless no other would
-// be left: nobody could give the role to anybody again.
+// doKeepingAdministrator carries out a command after which some users are no Global Administrators
+// who can sign in, unless no other would be left: nobody could give the role to anybody again.
 func (r *request) doKeepingAdministrator(is lost, c tenant.Command) error {
 	for {
 		holds, err := r.administratorLeft(is)
@@ -41,8 +42,9 @@ func (r *request) doKeepingAdministrator(is lost, c tenant.Command) error {
 	}
 }
 
-// administratorLeft refuses when no Global Administrator who can sign in is left. Otherwise it returns what must still hold when the
-// change is made: that the one it has found is still one afterwards, and as it was, or that still nobody who can sign in stops being one.
+// administratorLeft refuses when no Global Administrator who can sign in is left. Otherwise it
+// returns what must still hold when the change is made: that the one it has found is still one
+// afterwards, and as it was, or that still nobody who can sign in stops being one.
 func (r *request) administratorLeft(is lost) (func(*tenant.Image) bool, error) {
 	seen, going := r.image, leaving(r.image, is)
 	user, found, err := r.whoCanSignIn(going)
@@ -79,8 +81,8 @@ func signInsAre(seen, img *tenant.Image, users *roaring.Bitmap) bool {
 	return reflect.DeepEqual(img.SignIn, seen.SignIn)
 }
 
-// administrators are the users who are Global Administrators, by themselves or by way of a group, but for what is lost; deleted ones may
-// be among them.
+// administrators are the users who are Global Administrators, by themselves or by way of a group,
+// but for what is lost; deleted ones may be among them.
 func administrators(img *tenant.Image, is lost) *roaring.Bitmap {
 	all := roaring.New()
 	for holder, roles := range img.Roles {
@@ -118,7 +120,8 @@ func (r *request) whoCanSignIn(users *roaring.Bitmap) (uint32, bool, error) {
 	return 0, false, nil
 }
 
-// canSignIn says whether a user can: enabled, not deleted, and with a password or by way of another issuer that knows users.
+// canSignIn says whether a user can: enabled, not deleted, and with a password or by way of another
+// issuer that knows users.
 func (r *request) canSignIn(user uint32) (bool, error) {
 	if r.image.Directory.UserHidden(user) {
 		return false, nil

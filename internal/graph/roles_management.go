@@ -18,8 +18,8 @@ const (
 	assignmentSet = "roleManagement/directory/roleAssignments"
 )
 
-// definitionFields are the properties of unifiedRoleDefinition. What actions a role allows is said by the table of needs, not by names of
-// actions.
+// definitionFields are the properties of unifiedRoleDefinition. What actions a role allows is said
+// by the table of needs, not by names of actions.
 var definitionFields = newFieldSet("microsoft.graph.unifiedRoleDefinition", []field[directoryRole]{
 	{name: "description", write: func(b []byte, d *directoryRole) []byte { return appendText(b, d.Description) }, when: directory.ByDefault},
 	{name: "displayName", write: func(b []byte, d *directoryRole) []byte { return appendText(b, d.Name) }, when: directory.ByDefault},
@@ -48,7 +48,8 @@ func (api *API) getDefinition(r *request) error {
 	return sendRole(r, definitionSet, definitionFields, (*request).roleTemplate)
 }
 
-// heldRole is a role that a user, group or service principal was given: Graph's unifiedRoleAssignment.
+// heldRole is a role that a user, group or service principal was given: Graph's
+// unifiedRoleAssignment.
 type heldRole struct {
 	role, principal, tenant uuid.UUID
 }
@@ -86,7 +87,8 @@ func (r *request) heldRoles() []heldRole {
 	return list
 }
 
-// isPrincipal says whether there is a user, group or service principal with an id that is not deleted.
+// isPrincipal says whether there is a user, group or service principal with an id that is not
+// deleted.
 func (r *request) isPrincipal(id uuid.UUID) bool {
 	if _, ok := r.liveUser(id); ok {
 		return true
@@ -126,7 +128,8 @@ func init() { // they lead to the fields they are shown among
 	}
 }
 
-// objectByID reads a user, group, application, service principal or directory role, as far as a writer needs it.
+// objectByID reads a user, group, application, service principal or directory role, as far as a
+// writer needs it.
 func (r *request) objectByID(id uuid.UUID, w *objectWriter) (object, bool, error) {
 	users, groups := r.findIDs([]uuid.UUID{id}, func(string) bool { return true })
 	if len(users)+len(groups) == 0 {
@@ -193,7 +196,8 @@ func (r *request) sendHeldRole(status int, h heldRole) error {
 
 const heldResource = "UnifiedRoleAssignment"
 
-// createAssignment answers POST /roleManagement/directory/roleAssignments: a user, group or service principal gets a role, in the whole directory.
+// createAssignment answers POST /roleManagement/directory/roleAssignments: a user, group or service
+// principal gets a role, in the whole directory.
 func (api *API) createAssignment(r *request) error {
 	h, err := r.readHeldRole()
 	if err != nil {

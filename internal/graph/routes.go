@@ -11,8 +11,8 @@ type routes struct {
 	words map[string]bool // every name that Graph has, of places and properties, in lower case
 }
 
-// node is a place in the tree of paths. The path /users/{user}/assignLicense() goes over four: the root, users, its key, and a
-// bound operation.
+// node is a place in the tree of paths. The path /users/{user}/assignLicense() goes over four: the
+// root, users, its key, and a bound operation.
 type node struct {
 	names      map[string]*node // by name in lower case
 	key        *node            // what follows when the segment is none of the names
@@ -28,7 +28,8 @@ type node struct {
 	function bool // one of Graph's that takes parameters
 }
 
-// newRoutes builds the tree of a table. Paths of Graph stand in it under both of its roots (P1), and paths of a user under /me, too.
+// newRoutes builds the tree of a table. Paths of Graph stand in it under both of its roots (P1),
+// and paths of a user under /me, too.
 func newRoutes(table []operation) *routes {
 	table = slices.Clone(table) // findSubject writes to it, and there may be several APIs
 	root, service := new(node), new(node)
@@ -66,7 +67,8 @@ func newRoutes(table []operation) *routes {
 	return t
 }
 
-// belowClient cuts the path of what is below an application or service principal, which can be named by its appId, too.
+// belowClient cuts the path of what is below an application or service principal, which can be
+// named by its appId, too.
 func belowClient(path string) (set, rest string, ok bool) {
 	for _, key := range []string{"/applications/{application}", "/servicePrincipals/{servicePrincipal}"} {
 		if rest, ok := strings.CutPrefix(path, key); ok && rest != "" {
@@ -218,7 +220,8 @@ func (n *node) step(segment string) (next *node, key *string, ok bool) {
 	return nil, nil, false
 }
 
-// keyed returns what follows a key in parentheses: 'x', or alias='x' for a property that can be a key, too.
+// keyed returns what follows a key in parentheses: 'x', or alias='x' for a property that can be a
+// key, too.
 func (n *node) keyed(inner string) (next *node, key *string, ok bool) {
 	alias, value, _ := strings.Cut(inner, "=")
 	if next = n.alternates[strings.ToLower(strings.TrimSpace(alias))]; next == nil {

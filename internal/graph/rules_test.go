@@ -12,7 +12,8 @@ import (
 	"licensor/internal/identity"
 )
 
-// TestL73WhoMayReprocess asks with every permission by itself, as an application and for signed-in users with every role.
+// TestL73WhoMayReprocess asks with every permission by itself, as an application and for signed-in
+// users with every role.
 func TestL73WhoMayReprocess(t *testing.T) {
 	t.Parallel()
 	w, ann := withAnn(t)
@@ -47,7 +48,8 @@ func (w *world) wantReprocessed(t *testing.T, user, token string, may bool, call
 	}
 }
 
-// TestL74AUserThatIsNotThereIsNotFound asks for a user that never was, a deleted one and one that is deleted permanently, by id and by name.
+// TestL74AUserThatIsNotThereIsNotFound asks for a user that never was, a deleted one and one that
+// is deleted permanently, by id and by name.
 func TestL74AUserThatIsNotThereIsNotFound(t *testing.T) {
 	t.Parallel()
 	w, ann := withAnn(t)

@@ -21,7 +21,8 @@ import (
 	"licensor/internal/identity"
 )
 
-// TestScenarios plays testdata/scenarios/*.txtar over HTTP, each on a server of its own. README.txt beside them says how they are written.
+// TestScenarios plays testdata/scenarios/*.txtar over HTTP, each on a server of its own. README.txt
+// beside them says how they are written.
 func TestScenarios(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/scenarios/*.txtar")
@@ -56,7 +57,8 @@ func newScenario(t *testing.T, w *world, seen *witnesses) *scenario {
 	return s
 }
 
-// catalogNames are the ids of the built-in catalogue: <sku:ENTERPRISEPACK>, <plan:EXCHANGE_S_ENTERPRISE>.
+// catalogNames are the ids of the built-in catalogue: <sku:ENTERPRISEPACK>,
+// <plan:EXCHANGE_S_ENTERPRISE>.
 func catalogNames() map[string]string {
 	names := map[string]string{}
 	c := catalog.BuiltIn()
@@ -104,7 +106,8 @@ func (s *scenario) fail(format string, args ...any) {
 	s.t.Fatalf("-- %s --\n%s", s.step, fmt.Sprintf(format, args...))
 }
 
-// take plays one step: a request and what is expected of its answer, SETUP with what there is to be, or WAIT and a time.
+// take plays one step: a request and what is expected of its answer, SETUP with what there is to
+// be, or WAIT and a time.
 func (s *scenario) take(text string) {
 	request, expected, ok := strings.Cut(text, "\n=> ")
 	line, rest, _ := strings.Cut(request, "\n")
@@ -147,8 +150,9 @@ func (s *scenario) take(text string) {
 	s.expect(got, int(s.world.tenant.Image().Seq-seq), expected)
 }
 
-// setUp imports what there is to be. Its lines: "seats PARTNUMBER 3", "users ann bob@US cid@-" with their locations (DE when not
-// said, - for none), "group red: ann bob" with members. Their names stand for their ids from then on.
+// setUp imports what there is to be. Its lines: "seats PARTNUMBER 3", "users ann bob@US cid@-" with
+// their locations (DE when not said, - for none), "group red: ann bob" with members. Their names
+// stand for their ids from then on.
 func (s *scenario) setUp(lines []string) {
 	var rows []string
 	for _, line := range lines {
@@ -211,8 +215,9 @@ func headersOf(text string) (headers map[string]string, body string) {
 	return headers, strings.TrimSpace(text)
 }
 
-// token is that of who makes the request: "app", an application that may do everything; "app A.B C.D", one with these
-// permissions; "user <ann>, A.B C.D, License Administrator", a user with roles; "personal <ann>, A.B"; "token <name>", that of an answer; "nobody", none.
+// token is that of who makes the request: "app", an application that may do everything; "app A.B
+// C.D", one with these permissions; "user <ann>, A.B C.D, License Administrator", a user with
+// roles; "personal <ann>, A.B"; "token <name>", that of an answer; "nobody", none.
 func (s *scenario) token(as string) string {
 	parts := strings.Split(s.fill(as), ", ")
 	kind, rest, _ := strings.Cut(parts[0], " ")
@@ -259,7 +264,8 @@ func (s *scenario) fill(text string) string {
 	})
 }
 
-// expect compares an answer with what is expected: a status, headers (Commits and Body are ours), and a body.
+// expect compares an answer with what is expected: a status, headers (Commits and Body are ours),
+// and a body.
 func (s *scenario) expect(got answer, commits int, expected string) {
 	status, rest, _ := strings.Cut(expected, "\n")
 	if strconv.Itoa(got.status) != strings.TrimSpace(status) {
@@ -292,7 +298,8 @@ func (s *scenario) expect(got answer, commits int, expected string) {
 	}
 }
 
-// match says whether an answer is as expected. Of objects, only the members that are expected are looked at.
+// match says whether an answer is as expected. Of objects, only the members that are expected are
+// looked at.
 func (s *scenario) match(want, have any) error {
 	switch want := want.(type) {
 	case map[string]any:
@@ -355,7 +362,8 @@ func (s *scenario) matchList(want []any, have any) error {
 	return nil
 }
 
-// matchText compares texts. A name that is not known yet gets the text; <*> within a text stands for anything.
+// matchText compares texts. A name that is not known yet gets the text; <*> within a text stands
+// for anything.
 func (s *scenario) matchText(want, have string) error {
 	want = s.fill(want)
 	if name := named.FindString(want); name != "" && name == want {

@@ -61,8 +61,8 @@ func (f *filters) term(s *odata.Search) (*query.Condition, error) {
 	return query.Text(about.Column, column.Test{Op: column.HasWords, Text: fold.Text(strings.Join(words, " "))}), nil
 }
 
-// searchable returns what $search can ask about a property. It is nil for a property that only other kinds of objects in the
-// list have.
+// searchable returns what $search can ask about a property. It is nil for a property that only
+// other kinds of objects in the list have.
 func (f *filters) searchable(name string) (*directory.Asked, bool) {
 	about, ok := f.about(name)
 	if ok && about.Search != directory.NotSearched {

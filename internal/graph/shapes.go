@@ -9,8 +9,9 @@ import (
 	"licensor/internal/fold"
 )
 
-// shape reads a value that is only kept and shown: it appends the value as Graph writes it, complete and in one form, or an error that names
-// where something is wrong. A raw value of nil stands for one that was not sent.
+// shape reads a value that is only kept and shown: it appends the value as Graph writes it,
+// complete and in one form, or an error that names where something is wrong. A raw value of nil
+// stands for one that was not sent.
 type shape func(b []byte, at placeIn, raw json.RawMessage) ([]byte, error)
 
 // placeIn is a place in a body: the resource, and the path of the property in it.
@@ -143,7 +144,8 @@ func listOf(inner shape) shape {
 	}
 }
 
-// distinctIn is a list of objects, no two of which have the same text in one of some properties. Null and the empty text are none.
+// distinctIn is a list of objects, no two of which have the same text in one of some properties.
+// Null and the empty text are none.
 func distinctIn(list shape, names ...string) shape {
 	return func(b []byte, at placeIn, raw json.RawMessage) ([]byte, error) {
 		start := len(b)
@@ -198,7 +200,8 @@ type part struct {
 	shape shape
 }
 
-// objectOf is an object with properties of its own. One that is left out has them all, each as it is when left out; null stays null.
+// objectOf is an object with properties of its own. One that is left out has them all, each as it
+// is when left out; null stays null.
 func objectOf(parts ...part) shape {
 	return func(b []byte, at placeIn, raw json.RawMessage) ([]byte, error) {
 		if string(raw) == "null" {
@@ -243,7 +246,8 @@ func valueIn(members []directory.Member, name string) json.RawMessage {
 	return nil
 }
 
-// merged is an object with the members of another in the place of its own: what PATCH makes of an object within an object.
+// merged is an object with the members of another in the place of its own: what PATCH makes of an
+// object within an object.
 func merged(was, now json.RawMessage) json.RawMessage {
 	before, err := directory.Members(was)
 	if err != nil { // there was none

@@ -62,7 +62,8 @@ func patchedSignIn(s directory.SignIn, members []directory.Member) (directory.Si
 	return s, err
 }
 
-// readIssuers reads a list of trusted issuers. What it says of each is checked by the command, but for the names of permissions.
+// readIssuers reads a list of trusted issuers. What it says of each is checked by the command, but
+// for the names of permissions.
 func readIssuers(raw json.RawMessage) ([]directory.TrustedIssuer, error) {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.DisallowUnknownFields()
@@ -81,7 +82,8 @@ func readIssuers(raw json.RawMessage) ([]directory.TrustedIssuer, error) {
 	return issuers, nil
 }
 
-// checkGranted refuses what is no permission: delegated ones where tokens are users', otherwise those of applications.
+// checkGranted refuses what is no permission: delegated ones where tokens are users', otherwise
+// those of applications.
 func checkGranted(t directory.TrustedIssuer) error {
 	known, want := identity.ApplicationPermission, "an application permission of Microsoft Graph, such as User.Read.All"
 	if t.UserClaim != "" {

@@ -140,7 +140,8 @@ func TestAnIssuerThatDoesNotAnswerIs503(t *testing.T) {
 	}
 }
 
-// Two tenants that trust an issuer for the same audience would both be meant by its tokens: the second is told.
+// Two tenants that trust an issuer for the same audience would both be meant by its tokens: the
+// second is told.
 func TestAnAudienceIsOneTenants(t *testing.T) {
 	t.Parallel()
 	w, e := newWorld(t), newElsewhere(t)

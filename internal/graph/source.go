@@ -1,7 +1,7 @@
 package graph
 
-// source yields the rows of a list one by one, and reads them in portions: until ok is false or there is an error. A row is good
-// until the next one is asked for.
+// source yields the rows of a list one by one, and reads them in portions: until ok is false or
+// there is an error. A row is good until the next one is asked for.
 type source[T any] func() (row T, ok bool, err error)
 
 func sourceOf[T any](rows []T) source[T] {
@@ -37,7 +37,8 @@ func oneAfterAnother[T any](sources ...source[T]) source[T] {
 	}
 }
 
-// finder finds rows by their ordinals, which are asked for in ascending order, in a source that has them in this order.
+// finder finds rows by their ordinals, which are asked for in ascending order, in a source that has
+// them in this order.
 func finder[T any](next source[T], ordinal func(*T) uint32) func(wanted uint32) (*T, error) {
 	var row T
 	ok, begun := true, false
@@ -72,13 +73,15 @@ func appendRows[T any](r *request, b []byte, next source[T], write func([]byte, 
 	}
 }
 
-// at yields the objects with some ordinals, which are live; those that have gone since are left out.
+// at yields the objects with some ordinals, which are live; those that have gone since are left
+// out.
 func (l listing[D, T]) at(r *request, ordinals []uint32, documented bool) source[T] {
 	return l.read(r, ordinals, nil, documented)
 }
 
-// read yields the objects with some ordinals as of one commit each: that of the list, or a later one where an object has been
-// written since and still belongs there. Those that are gone by then are left out.
+// read yields the objects with some ordinals as of one commit each: that of the list, or a later
+// one where an object has been written since and still belongs there. Those that are gone by then
+// are left out.
 func (l listing[D, T]) read(r *request, ordinals []uint32, s *search, documented bool) source[T] {
 	if !documented {
 		return func() (row T, ok bool, err error) {

@@ -25,7 +25,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// withLarge is a world in which so many users have a document of about so many bytes each, and are the members of a group.
+// withLarge is a world in which so many users have a document of about so many bytes each, and are
+// the members of a group.
 func withLarge(t *testing.T, n, size int) (w *world, token string) {
 	t.Helper()
 	w = newWorld(t)
@@ -106,7 +107,8 @@ func (w *world) drain(method, path, token, body string, compressed bool) (status
 	return response.StatusCode, size
 }
 
-// No answer takes much memory, whatever is in it. The test does not run beside others, since it looks at the heap.
+// No answer takes much memory, whatever is in it. The test does not run beside others, since it
+// looks at the heap.
 func TestAnswersAreSentWhileTheyAreMade(t *testing.T) {
 	if testing.Short() || slowness > 1 {
 		t.Skip("takes many seconds, and looks at memory, of which the race detector takes more")

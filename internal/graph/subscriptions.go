@@ -67,7 +67,8 @@ func (api *API) listSubscriptions(r *request) error {
 	})
 }
 
-// getSubscription answers GET /subscriptions/{subscription}, by its id or its commerceSubscriptionId.
+// getSubscription answers GET /subscriptions/{subscription}, by its id or its
+// commerceSubscriptionId.
 func (api *API) getSubscription(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
@@ -109,7 +110,8 @@ func (r *request) sendSubscription(status int, image *tenant.Image, s tenant.Sub
 	return sendEntity(r, subscriptionFields, status, r.subscriptionSet(), fields, &subscription{s, image})
 }
 
-// subscriptionSet is where the subscriptions are: in Graph they are part of the directory, for its own set of that name has notifications.
+// subscriptionSet is where the subscriptions are: in Graph they are part of the directory, for its
+// own set of that name has notifications.
 func (r *request) subscriptionSet() string {
 	if strings.HasPrefix(r.op.path, ownRoot) {
 		return "subscriptions"
@@ -158,7 +160,8 @@ func timeOrNone(t time.Time) *time.Time {
 	return new(t.UTC().Truncate(time.Second))
 }
 
-// updateSubscription answers PATCH /licensor/v1/subscriptions/{subscription}: more or fewer seats, or another state of them.
+// updateSubscription answers PATCH /licensor/v1/subscriptions/{subscription}: more or fewer seats,
+// or another state of them.
 func (api *API) updateSubscription(r *request) error {
 	s, err := r.subscription()
 	if err != nil {

@@ -8,9 +8,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// surfaceText has every path of the public surface of Graph, v1.0 and beta, three segments deep and deeper where it was at hand. Each line
-// is a path, a tab, and the names of what is directly below it, in lower case: {} is a key, (appid) a property that can be one, and a
-// name with () is a function that takes parameters. Places deeper than the table are taken to exist.
+// surfaceText has every path of the public surface of Graph, v1.0 and beta, three segments deep and
+// deeper where it was at hand. Each line is a path, a tab, and the names of what is directly below
+// it, in lower case: {} is a key, (appid) a property that can be one, and a name with () is a
+// function that takes parameters. Places deeper than the table are taken to exist.
 //
 //go:embed surface.txt
 var surfaceText string
@@ -18,8 +19,9 @@ var surfaceText string
 // surfaceDepth is how deep the table is complete.
 const surfaceDepth = 3
 
-// addSurface adds the places that Graph has to the tree of what is served, so that a name of Graph is never taken for a key, and what
-// is not served is answered with 501 (docs/spec/protocol.md P29). What is under /users/{} is under /me, too.
+// addSurface adds the places that Graph has to the tree of what is served, so that a name of Graph
+// is never taken for a key, and what is not served is answered with 501 (docs/spec/protocol.md
+// P29). What is under /users/{} is under /me, too.
 func (n *node) addSurface(text string) {
 	for line := range strings.Lines(text) {
 		path, names, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
@@ -62,7 +64,8 @@ var odataWords = wordSet("$count", "$ref", "$value", "$links", "$query", "$each"
 // collectionOperations can be called on sets and lists of directory objects. No key is one.
 var collectionOperations = wordSet("delta", "getbyids", "validateproperties", "getavailableextensionproperties", "getuserownedobjects")
 
-// isKey reports whether a segment can be a key: a word of OData, a call or the name of a type cannot.
+// isKey reports whether a segment can be a key: a word of OData, a call or the name of a type
+// cannot.
 func isKey(segment string) bool {
 	word := strings.ToLower(segment)
 	_, qualified := withoutNamespace(word)
@@ -70,8 +73,9 @@ func isKey(segment string) bool {
 	return segment != "" && !qualified && !called && !odataWords[word] && !collectionOperations[word]
 }
 
-// mayHave reports whether Graph has something at a segment below a place, where nothing is served: the table does not say it of what is
-// deeper than it goes, so every name that Graph has anywhere counts.
+// mayHave reports whether Graph has something at a segment below a place, where nothing is served:
+// the table does not say it of what is deeper than it goes, so every name that Graph has anywhere
+// counts.
 func (t *routes) mayHave(n *node, segment string) bool {
 	if !n.graph || segment == "" {
 		return false

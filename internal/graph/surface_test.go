@@ -32,7 +32,8 @@ func withKeys(path string) string {
 	return strings.NewReplacer("={}", "='"+nobodysID+"'", "({})", "('"+nobodysID+"')", "{}", nobodysID).Replace(path)
 }
 
-// Every path of Graph's surface is served or answered with 501, by every method. Where some methods are served, others are not allowed.
+// Every path of Graph's surface is served or answered with 501, by every method. Where some methods
+// are served, others are not allowed.
 func TestEveryPathOfGraphIsServedOrSaidNotToBe(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -60,7 +61,8 @@ func TestEveryPathOfGraphIsServedOrSaidNotToBe(t *testing.T) {
 	}
 }
 
-// What somebody may be permitted to do in Graph is never said not to be allowed, or not to be there.
+// What somebody may be permitted to do in Graph is never said not to be allowed, or not to be
+// there.
 func TestEveryPermittedOperationIsServedOrSaidNotToBe(t *testing.T) {
 	t.Parallel()
 	rows, err := csv.NewReader(strings.NewReader(specified(t, "graph/permissions.csv"))).ReadAll()

@@ -25,7 +25,8 @@ type unit struct {
 
 func unitAt(img *tenant.Image, ordinal uint32) unit { return unit{img.Units.At(ordinal), ordinal, img} }
 
-// Administrative units are at unitsRoot, and at the name of their set alone, which is where beta's reference has them.
+// Administrative units are at unitsRoot, and at the name of their set alone, which is where beta's
+// reference has them.
 const (
 	unitSet   = "administrativeUnits"
 	unitsRoot = "/directory/" + unitSet
@@ -66,7 +67,8 @@ var unitList = listing[directory.AdministrativeUnit, unit]{
 // unit is the ordinal of the administrative unit that the path names.
 func (r *request) unit() (uint32, error) { return r.image.LiveUnit(r.keys[0]) }
 
-// membersOfUnit are the users and groups in an administrative unit. The members of a group in it are not.
+// membersOfUnit are the users and groups in an administrative unit. The members of a group in it
+// are not.
 var membersOfUnit relation = func(r *request) (sets, error) {
 	ordinal, err := r.unit()
 	if err != nil {
@@ -75,13 +77,14 @@ var membersOfUnit relation = func(r *request) (sets, error) {
 	return sets{users: r.image.UnitMembers.Users(ordinal), groups: r.image.UnitMembers.Groups(ordinal)}, nil
 }
 
-// unitsOf are the administrative units that an object is in itself. It is not in those that its groups are in.
+// unitsOf are the administrative units that an object is in itself. It is not in those that its
+// groups are in.
 func (r *request) unitsOf(id uuid.UUID) *roaring.Bitmap {
 	return roaring.BitmapOf(r.image.UnitsOf(id)...)
 }
 
-// alsoUnits adds the administrative units that users, or groups, are in to a collection of the groups they are in. It looks at all units, of which
-// there are few.
+// alsoUnits adds the administrative units that users, or groups, are in to a collection of the
+// groups they are in. It looks at all units, of which there are few.
 func alsoUnits(groups collection, members func(*directory.UnitMembers, uint32) *roaring.Bitmap) collection {
 	having := groups.having
 	groups.having = func(r *request, passes test, named []string) *roaring.Bitmap {
@@ -173,7 +176,8 @@ func (api *API) updateUnit(r *request) error {
 	return r.change(tenant.UpdateUnit{Unit: ordinal, Patch: patch})
 }
 
-// deleteUnit answers DELETE /directory/administrativeUnits/{unit}. It is among the deleted items from then on.
+// deleteUnit answers DELETE /directory/administrativeUnits/{unit}. It is among the deleted items
+// from then on.
 func (api *API) deleteUnit(r *request) error {
 	ordinal, err := r.unit()
 	if err != nil {
@@ -208,7 +212,8 @@ func (api *API) removeUnitMember(r *request) error {
 	return r.change(tenant.RemoveUnitMember{Unit: ordinal, Member: id})
 }
 
-// createUnitMember answers POST /directory/administrativeUnits/{unit}/members, which creates a group that is in the unit.
+// createUnitMember answers POST /directory/administrativeUnits/{unit}/members, which creates a
+// group that is in the unit.
 func (api *API) createUnitMember(r *request) error {
 	ordinal, err := r.unit()
 	if err != nil {

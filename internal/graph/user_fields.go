@@ -10,7 +10,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// user is a user with all that its properties are made of. The document is nil where columns are enough.
+// user is a user with all that its properties are made of. The document is nil where columns are
+// enough.
 type user struct {
 	*directory.User
 	ordinal uint32
@@ -21,7 +22,8 @@ type user struct {
 
 const userType = "microsoft.graph.user"
 
-// userFields are the properties of a user: those of the document, and those that come from licensing. User.ReadBasic.All shows a few.
+// userFields are the properties of a user: those of the document, and those that come from
+// licensing. User.ReadBasic.All shows a few.
 var userFields = newFieldSet(userType, append(
 	propertyFields(
 		exceptIDs(directory.UserProperties()), func(u *user) *directory.User { return u.User },
@@ -113,8 +115,8 @@ func appendProvisionedPlans(b []byte, u *user) []byte {
 	return append(b, ']')
 }
 
-// provisioning is the provisioningStatus of a plan for a user: nothing is provisioned here, so all is ready at once, but for
-// what the company as a whole has (L13).
+// provisioning is the provisioningStatus of a plan for a user: nothing is provisioned here, so all
+// is ready at once, but for what the company as a whole has (L13).
 func provisioning(plan *licensing.ServicePlan, disabled bool) string {
 	switch {
 	case disabled:

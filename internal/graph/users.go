@@ -36,7 +36,8 @@ func (api *API) getUser(r *request) error {
 	return r.sendUser(http.StatusOK, r.image, ordinal, fields)
 }
 
-// sendUser answers with one user as of an image, or of a later one when the user has been written since.
+// sendUser answers with one user as of an image, or of a later one when the user has been written
+// since.
 func (r *request) sendUser(status int, image *tenant.Image, ordinal uint32, fields []*field[user]) error {
 	u := r.userAt(nil, ordinal, image)
 	if documented(fields) || r.Header.Get("If-None-Match") != "" {

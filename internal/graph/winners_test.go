@@ -12,7 +12,8 @@ import (
 // rivals is how many ask at once for what only one can have.
 const rivals = 32
 
-// atOnce sends requests that all wait for each other first, and returns how often each status came, with an answer of each.
+// atOnce sends requests that all wait for each other first, and returns how often each status came,
+// with an answer of each.
 func (w *world) atOnce(t *testing.T, method string, path, body func(i int) string) (statuses map[int]int, example map[int]answer) {
 	t.Helper()
 	token, start := w.appToken(everyPermission()...), make(chan struct{})
@@ -180,7 +181,8 @@ func (w *world) graphID(t *testing.T) string {
 	return principal.ID
 }
 
-// P7: of 32 who change what they have all read, one does, and the others are told that it is no longer as they know it.
+// P7: of 32 who change what they have all read, one does, and the others are told that it is no
+// longer as they know it.
 func TestOneOfManyChangesWhatAllHaveRead(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

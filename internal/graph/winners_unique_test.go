@@ -18,8 +18,8 @@ import (
 // contenders is how many requests want the same value at once.
 const contenders = 16
 
-// contest is about a value that only one object can have: the requests, what the winner is answered,
-// and what the others are told.
+// contest is about a value that only one object can have: the requests, what the winner is
+// answered, and what the others are told.
 type contest struct {
 	method     string
 	path, body func(i int) string
@@ -366,7 +366,8 @@ func TestChangesOfSettingsAreNotLost(t *testing.T) {
 	}
 }
 
-// An id is that of one object of the tenant, whatever its kind and deleted or not, or of the tenant itself.
+// An id is that of one object of the tenant, whatever its kind and deleted or not, or of the tenant
+// itself.
 func TestAnIDIsOneObjects(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -28,7 +28,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// world is a server with everything real in it but the clock, and one tenant: Contoso, in Germany, with the built-in catalogue.
+// world is a server with everything real in it but the clock, and one tenant: Contoso, in Germany,
+// with the built-in catalogue.
 type world struct {
 	t         testing.TB
 	server    *httptest.Server

@@ -18,8 +18,8 @@ const (
 	strangeAudience  = "Access token validation failure. Invalid audience."
 )
 
-// spoiled is a token of our key whose payload is a good one's with some claims replaced by texts that need not be JSON. It may be given
-// more than one text for what follows the last claim.
+// spoiled is a token of our key whose payload is a good one's with some claims replaced by texts
+// that need not be JSON. It may be given more than one text for what follows the last claim.
 func (w world) spoiled(t testing.TB, claims map[string]string, behind string) string {
 	t.Helper()
 	parts := map[string]string{}

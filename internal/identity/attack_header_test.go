@@ -22,7 +22,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// signedAs writes a token with any header, signed as RS256 by our own key: what is wrong with it is the header alone.
+// signedAs writes a token with any header, signed as RS256 by our own key: what is wrong with it is
+// the header alone.
 func (w world) signedAs(t testing.TB, header string, payload []byte) string {
 	t.Helper()
 	return forge([]byte(header), payload, signRSA(t, w.private(t)))
@@ -44,7 +45,8 @@ func signRSA(t testing.TB, key *rsa.PrivateKey) func([]byte) []byte {
 	}
 }
 
-// RFC 8725 section 3.1: the key says the algorithm, and no other is tried, whatever the token's header says and whatever it is signed with.
+// RFC 8725 section 3.1: the key says the algorithm, and no other is tried, whatever the token's
+// header says and whatever it is signed with.
 func TestNoOtherAlgorithmOpensATokenOfOurKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -114,7 +116,8 @@ func TestNoFormOfThePublicKeyIsAPassword(t *testing.T) {
 	}
 }
 
-// RFC 8725 section 3.10: nothing is fetched from where a token says. The server is there, and has the key.
+// RFC 8725 section 3.10: nothing is fetched from where a token says. The server is there, and has
+// the key.
 func TestAKeyIsNotFetchedFromWhereATokenSays(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -179,8 +182,9 @@ func TestAKeyIsOnlyFoundByItsExactName(t *testing.T) {
 	}
 }
 
-// RFC 7515 section 4.1.11, RFC 7797 and RFC 8725 section 3.9: these are signed by our own key, which never writes such a thing; that they are refused
-// is what remains if it ever could be brought to.
+// RFC 7515 section 4.1.11, RFC 7797 and RFC 8725 section 3.9: these are signed by our own key,
+// which never writes such a thing; that they are refused is what remains if it ever could be
+// brought to.
 func TestWhatAHeaderSaysBesidesIsRefusedOrWithoutEffect(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -8,7 +8,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// twoTenants is a town in which an application and a user are in both tenants, under one client id and two names.
+// twoTenants is a town in which an application and a user are in both tenants, under one client id
+// and two names.
 func twoTenants(t *testing.T) world {
 	w := newWorld(t)
 	w.Authority.tenants = twins{w.town}
@@ -43,7 +44,8 @@ func (w world) resigned(t *testing.T, claims Claims, spoil map[string]any) strin
 	return raw
 }
 
-// An application of many tenants has a principal in each, and a token of one tenant says nothing in another.
+// An application of many tenants has a principal in each, and a token of one tenant says nothing in
+// another.
 func TestATokenOfOneTenantIsNoneOfAnother(t *testing.T) {
 	t.Parallel()
 	w := twoTenants(t)
@@ -72,8 +74,9 @@ func TestATokenOfOneTenantIsNoneOfAnother(t *testing.T) {
 	}
 }
 
-// What else we sign with the same key is no access token: an id token by its audience and for want of a kind of caller, and a token of one
-// kind of caller does not take the permissions of the other.
+// What else we sign with the same key is no access token: an id token by its audience and for want
+// of a kind of caller, and a token of one kind of caller does not take the permissions of the
+// other.
 func TestWhatIsNoAccessTokenIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -154,7 +157,8 @@ func (d *town) sessions(after time.Duration) {
 	d.users[ann] = User{Enabled: true, SessionsFrom: start.Add(after)}
 }
 
-// A23: what a token was given for is looked up again. What was made by hand, for a command line or a test, is taken at its word.
+// A23: what a token was given for is looked up again. What was made by hand, for a command line or
+// a test, is taken at its word.
 func TestWhatIsTakenBackIsNoLongerInForce(t *testing.T) {
 	t.Parallel()
 	for _, earned := range []bool{true, false} {

@@ -93,7 +93,8 @@ func TestATokenDoesNotChooseItsAlgorithm(t *testing.T) {
 	}
 }
 
-// The classic: a server that lets the token choose would take its own public key for the password of HS256.
+// The classic: a server that lets the token choose would take its own public key for the password
+// of HS256.
 func TestOurPublicKeyIsNoPassword(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -18,19 +18,21 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// Config is what an Authority needs of its surroundings. All fields but PublicURL and those about other issuers are required.
+// Config is what an Authority needs of its surroundings. All fields but PublicURL and those about
+// other issuers are required.
 type Config struct {
 	Keys    Keys
 	Tenants Directory
 	Now     func() time.Time
 	Random  io.Reader
 
-	// PublicURL is the scheme and host clients reach the server at, such as https://licensor.example.com, when that is not
-	// what the server sees itself (behind a proxy that ends TLS). When empty, each client is told the host it used (A2).
+	// PublicURL is the scheme and host clients reach the server at, such as
+	// https://licensor.example.com, when that is not what the server sees itself (behind a proxy that
+	// ends TLS). When empty, each client is told the host it used (A2).
 	PublicURL string
 
-	// Issuers are the others whose tokens are taken too; when nil, none are. Client fetches their keys, and Log is told when
-	// that fails.
+	// Issuers are the others whose tokens are taken too; when nil, none are. Client fetches their
+	// keys, and Log is told when that fails.
 	Issuers Issuers
 	Client  *http.Client
 	Log     *slog.Logger
@@ -46,8 +48,9 @@ type Authority struct {
 	issuers   Issuers // may be nil
 	foreign   *ForeignKeys
 
-	// Tokens whose signature has been found good, by the hash of their text: a client shows the same token for an hour,
-	// and checking its signature costs more than most requests. All that can change is checked every time.
+	// Tokens whose signature has been found good, by the hash of their text: a client shows the same
+	// token for an hour, and checking its signature costs more than most requests. All that can change
+	// is checked every time.
 	signed *lru.Cache[[sha256.Size]byte, *token]
 
 	mu     sync.Mutex // guards random, which need not be safe for several goroutines
@@ -82,7 +85,8 @@ func New(ctx context.Context, config Config) (*Authority, error) {
 	return a, err
 }
 
-// ParsePublicURL returns the root that a Config's PublicURL names, in lower case and without a slash behind it.
+// ParsePublicURL returns the root that a Config's PublicURL names, in lower case and without a
+// slash behind it.
 func ParsePublicURL(text string) (string, error) {
 	if text == "" {
 		return "", nil
@@ -97,9 +101,10 @@ func ParsePublicURL(text string) (string, error) {
 
 func isHTTP(scheme string) bool { return scheme == "https" || scheme == "http" }
 
-// Root is the scheme and host to tell the client of a request: the public URL, or the address the client used. The Host
-// header is the client's own word, so it is only ever written back to that client (in addresses and in the issuer of a
-// token it has earned) and never decides whether a token is good; see issuer.
+// Root is the scheme and host to tell the client of a request: the public URL, or the address the
+// client used. The Host header is the client's own word, so it is only ever written back to that
+// client (in addresses and in the issuer of a token it has earned) and never decides whether a
+// token is good; see issuer.
 func (a *Authority) Root(r *http.Request) string {
 	if a.publicURL != "" {
 		return a.publicURL
@@ -114,8 +119,8 @@ func (a *Authority) Root(r *http.Request) string {
 	return scheme + "://" + host
 }
 
-// validHost says whether a host, with or without a port, is made of the characters of names and addresses only, so that
-// it can stand in a header or a document as it is.
+// validHost says whether a host, with or without a port, is made of the characters of names and
+// addresses only, so that it can stand in a header or a document as it is.
 func validHost(host string) bool {
 	if host == "" || len(host) > 255 {
 		return false
@@ -130,7 +135,8 @@ func validHost(host string) bool {
 
 func isLetter(c byte) bool { return 'a' <= c && c <= 'z' }
 
-// Challenge is the WWW-Authenticate header of an answer 401 to the request (docs/spec/protocol.md P11).
+// Challenge is the WWW-Authenticate header of an answer 401 to the request (docs/spec/protocol.md
+// P11).
 func (a *Authority) Challenge(r *http.Request) string {
 	return fmt.Sprintf(`Bearer realm="", authorization_uri="%s/common/oauth2/v2.0/authorize", client_id="%s"`, a.Root(r), GraphAppID)
 }

@@ -2,7 +2,8 @@ package identity
 
 import "testing"
 
-// BenchmarkVerify is a request with a token seen before, and BenchmarkVerifyNew one with a token not seen.
+// BenchmarkVerify is a request with a token seen before, and BenchmarkVerifyNew one with a token
+// not seen.
 func BenchmarkVerify(b *testing.B) {
 	w := newWorld(b)
 	for name, claims := range map[string]Claims{"application": robot(), "user": user(ann)} {

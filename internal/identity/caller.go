@@ -21,8 +21,8 @@ type Caller struct {
 	Name        string
 }
 
-// Permissions are names such as User.Read.All: of an application what it is granted, of a user what it lets the application
-// do in its name. There are few, so they are searched one by one.
+// Permissions are names such as User.Read.All: of an application what it is granted, of a user what
+// it lets the application do in its name. There are few, so they are searched one by one.
 type Permissions []string
 
 // Has says whether a permission is among them.
@@ -57,7 +57,8 @@ func (c *Caller) hasAny(roles []Role) bool {
 	return slices.ContainsFunc(roles, func(role Role) bool { return slices.Contains(c.Roles, role.ID) })
 }
 
-// caller reads who a token speaks for. Malformed identifiers are left zero, and then nobody is found.
+// caller reads who a token speaks for. Malformed identifiers are left zero, and then nobody is
+// found.
 func (set *claimSet) caller() Caller {
 	c := Caller{Name: set.Name, Delegated: set.IdentityType == typeUser, Permissions: set.Roles}
 	c.Tenant, _ = parseID(set.Tenant)
@@ -102,7 +103,8 @@ func (a *Authority) lookUp(ctx context.Context, t *token) (*Caller, error) {
 	return &caller, nil
 }
 
-// lookUpUser finds the user of a delegated token, and the application that acts for it when the token names one.
+// lookUpUser finds the user of a delegated token, and the application that acts for it when the
+// token names one.
 func (a *Authority) lookUpUser(ctx context.Context, t *token) (*Caller, error) {
 	caller := t.subject
 	if t.claims.AppID != "" {
@@ -124,12 +126,13 @@ func (a *Authority) lookUpUser(ctx context.Context, t *token) (*Caller, error) {
 	return &caller, nil
 }
 
-// IsAnother reports whether an object that was named with a serial number is not the one that has its
-// id now. It is not when either is not known: what was given out by versions without such numbers
-// states none.
+// IsAnother reports whether an object that was named with a serial number is not the one that has
+// its id now. It is not when either is not known: what was given out by versions without such
+// numbers states none.
 func IsAnother(stated, now uint32) bool { return stated != 0 && now != 0 && stated != now }
 
-// rolesNow are the roles of a token's subject: those that the directory knows, and with a token made by hand those that it states, too.
+// rolesNow are the roles of a token's subject: those that the directory knows, and with a token
+// made by hand those that it states, too.
 func (t *token) rolesNow(known []uuid.UUID) []uuid.UUID {
 	if t.claims.Minted && len(t.subject.Roles) > 0 {
 		return slices.Concat(t.subject.Roles, known)

@@ -11,7 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// The two names of Microsoft Graph as a resource. As the audience of a token both mean us, and so does our own root (A14).
+// The two names of Microsoft Graph as a resource. As the audience of a token both mean us, and so
+// does our own root (A14).
 const (
 	GraphURL   = "https://graph.microsoft.com"
 	GraphAppID = "00000003-0000-0000-c000-000000000000"
@@ -23,8 +24,8 @@ var PersonalTenant = uuid.MustParse("9188040d-6c67-4c5b-b112-36a304b66dad")
 // personalProvider is the idp claim of a personal account that is a guest in a tenant (A22).
 const personalProvider = "live.com"
 
-// Lifetime is how long a token lasts unless its Claims say otherwise: an hour, less the second by which clients that round
-// would be late (A20).
+// Lifetime is how long a token lasts unless its Claims say otherwise: an hour, less the second by
+// which clients that round would be late (A20).
 const Lifetime = 3599 * time.Second
 
 // Region is where a tenant's data is: worldwide, as nearly everywhere in the real service.
@@ -33,7 +34,8 @@ const Region = "WW"
 // tokenVersion is the ver claim; tokens of the v1.0 endpoint would say 1.0.
 const tokenVersion = "2.0"
 
-// Claims says what a token is to state. It is taken as it is: Issue checks no permission and looks nothing up.
+// Claims says what a token is to state. It is taken as it is: Issue checks no permission and looks
+// nothing up.
 type Claims struct {
 	Root        string // scheme and host of the authority; https://localhost when empty
 	Audience    string // GraphURL when empty
@@ -93,7 +95,8 @@ type claimSet struct {
 // Proof is how a client has shown who it is: the appidacr claim.
 type Proof string
 
-// The kinds of proof: none, of a public client; a secret; and a certificate or another issuer's token.
+// The kinds of proof: none, of a public client; a secret; and a certificate or another issuer's
+// token.
 const (
 	NoProof     Proof = "0"
 	BySecret    Proof = "1"
@@ -106,8 +109,8 @@ const (
 	typeUser = "user"
 )
 
-// Issue writes a signed token that states the claims, good or not: an expired token and one of an unknown tenant can be had
-// too. It costs an RSA signature, about a millisecond.
+// Issue writes a signed token that states the claims, good or not: an expired token and one of an
+// unknown tenant can be had too. It costs an RSA signature, about a millisecond.
 func (a *Authority) Issue(claims Claims) (string, error) {
 	id, err := a.NewID()
 	if err != nil {

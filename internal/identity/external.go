@@ -14,7 +14,8 @@ import (
 	"licensor/internal/directory"
 )
 
-// Issuers is what must be known to take tokens of other issuers, as tenants have said (directory.SignIn).
+// Issuers is what must be known to take tokens of other issuers, as tenants have said
+// (directory.SignIn).
 type Issuers interface {
 	// TrustedIssuers returns who trusts an issuer.
 	TrustedIssuers(issuer string) []Trusted
@@ -36,8 +37,9 @@ func (a *Authority) TrustedIssuers(issuer string) []Trusted {
 	return a.issuers.TrustedIssuers(issuer)
 }
 
-// verifyForeign takes a token that is not ours, when its issuer is trusted. The tenant is the one that trusts the issuer for the
-// token's audience: nothing else in the token decides it. ok is false when nobody trusts the issuer.
+// verifyForeign takes a token that is not ours, when its issuer is trusted. The tenant is the one
+// that trusts the issuer for the token's audience: nothing else in the token decides it. ok is
+// false when nobody trusts the issuer.
 func (a *Authority) verifyForeign(ctx context.Context, raw string) (caller *Caller, ok bool, err error) {
 	issuer := claimedIssuer(raw)
 	trusts := a.TrustedIssuers(issuer)
@@ -60,7 +62,8 @@ func (a *Authority) verifyForeign(ctx context.Context, raw string) (caller *Call
 	return caller, true, err
 }
 
-// claimedIssuer is the iss of a token, nothing of which is checked yet; empty when it cannot be read.
+// claimedIssuer is the iss of a token, nothing of which is checked yet; empty when it cannot be
+// read.
 func claimedIssuer(raw string) string {
 	parts := strings.Split(raw, ".")
 	if len(raw) > maxToken || len(parts) != 3 {
@@ -89,8 +92,8 @@ func readForeign(payload []byte) (foreignClaims, error) {
 	return claims, nil
 }
 
-// accept finds who trusts the issuer for this token, and checks what all tokens must have (RFC 9068 section 4, less the type,
-// which few issuers set).
+// accept finds who trusts the issuer for this token, and checks what all tokens must have (RFC 9068
+// section 4, less the type, which few issuers set).
 func (c foreignClaims) accept(trusts []Trusted, issuer string, now time.Time) (Trusted, error) {
 	if c.text("iss") != issuer {
 		return Trusted{}, &Unauthorized{"Access token validation failure. Invalid issuer."}

@@ -23,8 +23,9 @@ import (
 	"licensor/internal/directory"
 )
 
-// ForeignKeys checks signatures of other issuers by the keys they publish (OpenID Connect Discovery 1.0). What is fetched is
-// kept, so that neither many callers nor many invented key ids make many requests to an issuer:
+// ForeignKeys checks signatures of other issuers by the keys they publish (OpenID Connect Discovery
+// 1.0). What is fetched is kept, so that neither many callers nor many invented key ids make many
+// requests to an issuer:
 //
 //   - Keys are fetched anew after an hour, since an issuer may have withdrawn some.
 //   - A key id that is unknown has them fetched sooner, since an issuer may have new ones, but once a minute at most.
@@ -46,11 +47,12 @@ const (
 	knownIssuers = 1000
 )
 
-// foreignAlgorithms are those of others' tokens: with public keys only, so that no key that is published can be a password.
+// foreignAlgorithms are those of others' tokens: with public keys only, so that no key that is
+// published can be a password.
 var foreignAlgorithms = []jose.SignatureAlgorithm{jose.RS256, jose.PS256, jose.ES256}
 
-// NewForeignKeys fetches through the client, with bounds and without following redirects: an issuer's keys are where it says
-// that they are.
+// NewForeignKeys fetches through the client, with bounds and without following redirects: an
+// issuer's keys are where it says that they are.
 func NewForeignKeys(client *http.Client, now func() time.Time, log *slog.Logger) (*ForeignKeys, error) {
 	issuers, err := lru.New[string, *issuerKeys](knownIssuers)
 	if err != nil {
@@ -79,7 +81,8 @@ func (b boundedBodies) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-// Unreachable says that an issuer's keys cannot be had, so that nobody can say whether a token is good: 503.
+// Unreachable says that an issuer's keys cannot be had, so that nobody can say whether a token is
+// good: 503.
 type Unreachable struct {
 	Issuer string
 	err    error
@@ -92,8 +95,9 @@ func (e *Unreachable) Error() string {
 
 func (e *Unreachable) Unwrap() error { return e.err }
 
-// Payload returns what a token says when its signature is by a key of the issuer. Otherwise the error is an *Unauthorized, or
-// an *Unreachable. That the token names this issuer and is meant for us is not looked at.
+// Payload returns what a token says when its signature is by a key of the issuer. Otherwise the
+// error is an *Unauthorized, or an *Unreachable. That the token names this issuer and is meant for
+// us is not looked at.
 func (f *ForeignKeys) Payload(ctx context.Context, issuer, raw string) ([]byte, error) {
 	if err := checkForm(raw); err != nil {
 		return nil, err
@@ -196,8 +200,9 @@ func (k *issuerKeys) find(ctx context.Context, id string) ([]jose.JSONWebKey, er
 	return nil, &Unauthorized{"Access token validation failure. Invalid signature. The key is not one that its issuer publishes."}
 }
 
-// refresh fetches the keys unless that was tried within the pause, and returns how the last try failed. When another fetches them
-// right now it waits for that, but not who can do with what there is. The error is that of ctx.
+// refresh fetches the keys unless that was tried within the pause, and returns how the last try
+// failed. When another fetches them right now it waits for that, but not who can do with what there
+// is. The error is that of ctx.
 func (k *issuerKeys) refresh(ctx context.Context, canDo bool) (failure, err error) {
 	if canDo {
 		select {
@@ -273,8 +278,8 @@ func (k *issuerKeys) keysURI(ctx context.Context) (string, error) {
 	return about.KeysURI, nil
 }
 
-// safeKeysURI lets an issuer of https have its keys only at another address of https: a server must not be sent to what only it
-// can reach.
+// safeKeysURI lets an issuer of https have its keys only at another address of https: a server must
+// not be sent to what only it can reach.
 func safeKeysURI(address, issuer string) bool {
 	u, err := url.Parse(address)
 	if err != nil || u.User != nil {
@@ -283,7 +288,8 @@ func safeKeysURI(address, issuer string) bool {
 	return u.Scheme == "https" && u.Hostname() != "" || directory.OnThisMachine(u) && strings.HasPrefix(issuer, "http:")
 }
 
-// readForeignKeys takes the keys that our algorithms use, and passes over the others (RFC 7517 section 5).
+// readForeignKeys takes the keys that our algorithms use, and passes over the others (RFC 7517
+// section 5).
 func readForeignKeys(body *json.Decoder) ([]jose.JSONWebKey, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`

@@ -93,7 +93,8 @@ func TestATokenOfATrustedIssuerNamesAUser(t *testing.T) {
 	w.wantMessage(t, e.token(t, nil), endedSession)
 	w.wantMessage(t, e.token(t, map[string]any{"iat": nil}), endedSession)
 	w.wantMessage(t, e.token(t, map[string]any{"iat": start.Unix() + 1}), "")
-	// Fabrikam trusts the same issuer, for tokens of its own audience: they are nobody's who is in Contoso.
+	// Fabrikam trusts the same issuer, for tokens of its own audience: they are nobody's who is in
+	// Contoso.
 	other := trust
 	other.Tenant, other.Audiences = fabrikam, []string{"fabrikam"}
 	trusting.town.change(func() { trusting.trusts = append(trusting.trusts, other) })

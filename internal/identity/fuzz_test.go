@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// FuzzVerify: whatever is sent, it is refused in our words, or it is a token of ours and says what we wrote.
+// FuzzVerify: whatever is sent, it is refused in our words, or it is a token of ours and says what
+// we wrote.
 func FuzzVerify(f *testing.F) {
 	w := newWorld(f)
 	good := w.issue(f, robot())

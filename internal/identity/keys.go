@@ -15,11 +15,11 @@ import (
 
 // Keys keeps the secrets of the installation: its signing keys.
 type Keys interface {
-	// Secret returns a named secret, made by make when there is none yet. Of several callers at once, in any process, all get
-	// the same value.
+	// Secret returns a named secret, made by make when there is none yet. Of several callers at once,
+	// in any process, all get the same value.
 	Secret(ctx context.Context, name string, make func() ([]byte, error)) ([]byte, error)
-	// ReplaceSecret makes what change returns the value of a named secret, atomically; old is nil when there is none yet. An
-	// error of change leaves all as it was.
+	// ReplaceSecret makes what change returns the value of a named secret, atomically; old is nil when
+	// there is none yet. An error of change leaves all as it was.
 	ReplaceSecret(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error
 }
 
@@ -28,22 +28,23 @@ const (
 	keyBits     = 2048
 )
 
-// keyRing is a set of our own RSA keys. The first signs; the others have been replaced, and verify what they have signed
-// for KeyOverlap.
+// keyRing is a set of our own RSA keys. The first signs; the others have been replaced, and verify
+// what they have signed for KeyOverlap.
 type keyRing struct {
 	keys   []ownKey
 	signer jose.Signer
 }
 
-// ownKey is a private key and its times, which are zero when they are not known: then it verifies for ever.
+// ownKey is a private key and its times, which are zero when they are not known: then it verifies
+// for ever.
 type ownKey struct {
 	jose.JSONWebKey
 	public        *rsa.PublicKey
 	made, retired time.Time
 }
 
-// storedKeys is how a ring is stored: a JSON Web Key Set of private keys, with the times of each by its kid (RFC 7517
-// section 5 lets a set have other members).
+// storedKeys is how a ring is stored: a JSON Web Key Set of private keys, with the times of each by
+// its kid (RFC 7517 section 5 lets a set have other members).
 type storedKeys struct {
 	Keys    []jose.JSONWebKey    `json:"keys"`
 	Made    map[string]time.Time `json:"made,omitempty"`
@@ -91,7 +92,8 @@ func readKeys(stored []byte) (*keyRing, error) {
 	return ring, nil
 }
 
-// makeKey does not use the authority's source of randomness, because Go makes RSA keys from the system's only.
+// makeKey does not use the authority's source of randomness, because Go makes RSA keys from the
+// system's only.
 func makeKey() (jose.JSONWebKey, error) {
 	private, err := rsa.GenerateKey(rand.Reader, keyBits)
 	if err != nil {

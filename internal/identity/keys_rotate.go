@@ -11,8 +11,9 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// KeyOverlap is how long a key still verifies after another has taken its place: longer than any token that clients are
-// given lasts (Lifetime), and than most that people make at the command line.
+// KeyOverlap is how long a key still verifies after another has taken its place: longer than any
+// token that clients are given lasts (Lifetime), and than most that people make at the command
+// line.
 const KeyOverlap = 24 * time.Hour
 
 // over says whether a key is of no use any more.
@@ -20,16 +21,18 @@ func (key *ownKey) over(now time.Time) bool {
 	return !key.retired.IsZero() && !now.Before(key.retired.Add(KeyOverlap))
 }
 
-// RotateKeys makes a new key that signs from now on. Those before it still verify what they have signed for KeyOverlap, so
-// nobody has to log in again, and are removed when a later rotation finds that over. A running Authority does not notice.
+// RotateKeys makes a new key that signs from now on. Those before it still verify what they have
+// signed for KeyOverlap, so nobody has to log in again, and are removed when a later rotation finds
+// that over. A running Authority does not notice.
 func RotateKeys(ctx context.Context, keys Keys, now time.Time) error {
 	_, err := replaceKeys(ctx, keys, now, func(*keyRing) bool { return true })
 	return err
 }
 
-// RevokeKeys is RotateKeys for keys that somebody may have taken: the old ones are removed at once, and every token that was
-// given out is refused from then on. The old ones are not read: they may be damaged, or encrypted with a sealing key that was
-// lost. The new one is encrypted with the sealing key given; where the old ones are encrypted there must be one.
+// RevokeKeys is RotateKeys for keys that somebody may have taken: the old ones are removed at once,
+// and every token that was given out is refused from then on. The old ones are not read: they may
+// be damaged, or encrypted with a sealing key that was lost. The new one is encrypted with the
+// sealing key given; where the old ones are encrypted there must be one.
 func RevokeKeys(ctx context.Context, stored Keys, sealingKey []byte, now time.Time) error {
 	seal, err := seal(stored, sealingKey)
 	if err != nil {
@@ -48,7 +51,8 @@ func RevokeKeys(ctx context.Context, stored Keys, sealingKey []byte, now time.Ti
 	})
 }
 
-// RotateAfter is RotateKeys for a running authority, when the key that signs is older than an age. To be called now and then.
+// RotateAfter is RotateKeys for a running authority, when the key that signs is older than an age.
+// To be called now and then.
 func (a *Authority) RotateAfter(ctx context.Context, age time.Duration) error {
 	now := a.now()
 	old := func(ring *keyRing) bool { return !now.Before(ring.keys[0].made.Add(age)) }
@@ -63,8 +67,8 @@ func (a *Authority) RotateAfter(ctx context.Context, age time.Duration) error {
 	return nil
 }
 
-// replaceKeys puts a new key before the stored ones when they are due, and returns what is stored then. Making it takes a
-// tenth of a second, for which the vault is not held up.
+// replaceKeys puts a new key before the stored ones when they are due, and returns what is stored
+// then. Making it takes a tenth of a second, for which the vault is not held up.
 func replaceKeys(ctx context.Context, keys Keys, now time.Time, due func(*keyRing) bool) (*keyRing, error) {
 	fresh, err := makeKey()
 	if err != nil {
@@ -92,8 +96,8 @@ func replaceKeys(ctx context.Context, keys Keys, now time.Time, due func(*keyRin
 // keysOfProcess are made once.
 var keysOfProcess = sync.OnceValues(func() ([]byte, error) { return firstKeys(time.Time{}) })
 
-// ShareKeys has the signing keys of an installation that has none yet be those of all that share them in this process: for tests, since to make one takes
-// a tenth of a second.
+// ShareKeys has the signing keys of an installation that has none yet be those of all that share
+// them in this process: for tests, since to make one takes a tenth of a second.
 func ShareKeys(ctx context.Context, keys Keys) error {
 	_, err := keys.Secret(ctx, signingKeys, keysOfProcess)
 	return err

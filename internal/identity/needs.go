@@ -33,9 +33,9 @@ type Need struct {
 	delegated, application scheme // what of the permissions counts where
 }
 
-// Needs is the one table of what each operation asks for (docs/spec/protocol.md P60, docs/spec/licensing.md L73 and
-// section 10; those from ReadSettings on are our own). Where it deviates from what Microsoft
-// documents, docs/parity.md says why.
+// Needs is the one table of what each operation asks for (docs/spec/protocol.md P60,
+// docs/spec/licensing.md L73 and section 10; those from ReadSettings on are our own). Where it
+// deviates from what Microsoft documents, docs/parity.md says why.
 var Needs = inSchemes(map[Operation]Need{
 	ReadUsers: {
 		Full: userReaders, Application: crossCloud, Basic: []string{"User.ReadBasic.All"},

@@ -20,13 +20,15 @@ var writes = []Operation{
 	WriteGrants, RemoveGrants, WriteRoles, ResetPassword, RevokeSessions, WriteSignIn, WriteUnits, CreateInUnits,
 }
 
-// guarded are the operations that writing the directory is not enough for, because each lets the caller come by what it has not got.
+// guarded are the operations that writing the directory is not enough for, because each lets the
+// caller come by what it has not got.
 var guarded = []Operation{
 	CreateApplications, WriteApplications, CreatePrincipals, WritePrincipals, WriteAppRoles, RemoveAppRoles, WriteAppRolesOfOthers,
 	AddApplicationOwners, WriteApplicationKeys, Instantiate, WriteGrants, WriteRoles, WriteSignIn, ResetPassword, ChangePassword,
 }
 
-// narrow are the other operations that writing the directory is not enough for, as it is documented.
+// narrow are the other operations that writing the directory is not enough for, as it is
+// documented.
 var narrow = []Operation{
 	DeleteUsers, DeleteGroups, ReadMembers, ReadOwners, ReadObjects, ReadOrganizationByID, WriteOrganization, ReadDomains, ReadGrantsOfUser,
 	ReadFederated, ReadOneFederated, ReadApplications, ReadPrincipals, ReadAllReports, ReadAppRolesOfUser, ReadOneMembership, ReadAssignedResources, ReadGroupsOwned, InvalidateTokens, WriteUnits,
@@ -96,7 +98,8 @@ func TestAnApplicationThatWritesTheDirectoryMayDoEverythingButComeByMore(t *test
 	}
 }
 
-// Of the operations that let a caller come by what it has not got, the permission for one is of no use for another.
+// Of the operations that let a caller come by what it has not got, the permission for one is of no
+// use for another.
 func TestNoPermissionLeadsToAnother(t *testing.T) {
 	t.Parallel()
 	for _, op := range []Operation{WriteApplications, WriteAppRoles, WriteGrants, WriteRoles, WriteSignIn} {
@@ -289,8 +292,8 @@ func TestRolesHaveTheIdentifiersOfTheRules(t *testing.T) {
 	}
 }
 
-// Every permission and role that section 10 and L73 name must be enough, with the role names written in full or as
-// "License, User, Groups Administrator".
+// Every permission and role that section 10 and L73 name must be enough, with the role names
+// written in full or as "License, User, Groups Administrator".
 func TestNeedsGrantAllThatTheRulesName(t *testing.T) {
 	t.Parallel()
 	text := rules(t, "licensing.md")

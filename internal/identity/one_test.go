@@ -11,7 +11,8 @@ import (
 // letters are the alphabet of base64url.
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
-// Each part of a token has one spelling, though its last character has bits that its bytes do not use.
+// Each part of a token has one spelling, though its last character has bits that its bytes do not
+// use.
 func TestATokenHasOneSpelling(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

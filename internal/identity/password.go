@@ -15,26 +15,28 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// PasswordCost is what checking a password takes, so that trying many does too. It stands in each hash, so it can be changed
-// at any time: a hash is checked at the cost it was made with.
+// PasswordCost is what checking a password takes, so that trying many does too. It stands in each
+// hash, so it can be changed at any time: a hash is checked at the cost it was made with.
 type PasswordCost struct {
 	Memory  uint32 // KiB
 	Passes  uint32
 	Threads uint8
 }
 
-// UsualCost is the least that OWASP's Password Storage Cheat Sheet advises for argon2id: 19 MiB, two passes, one thread.
-// It takes about 25 ms.
+// UsualCost is the least that OWASP's Password Storage Cheat Sheet advises for argon2id: 19 MiB,
+// two passes, one thread. It takes about 25 ms.
 var UsualCost = PasswordCost{Memory: 19 << 10, Passes: 2, Threads: 1}
 
 // MaxPassword is how long a password may be, in bytes, as in the real service.
 const MaxPassword = 256
 
-// LeastPassword is how many characters a password must have: NIST SP 800-63B asks for length, and for nothing else.
+// LeastPassword is how many characters a password must have: NIST SP 800-63B asks for length, and
+// for nothing else.
 const LeastPassword = 8
 
-// HasName says whether a password has the name of its user in it, that is what stands before the @: it would be tried first. Names of
-// fewer than three characters do not count; they are in most words.
+// HasName says whether a password has the name of its user in it, that is what stands before the @:
+// it would be tried first. Names of fewer than three characters do not count; they are in most
+// words.
 func HasName(password, userPrincipalName string) bool {
 	local, _, _ := strings.Cut(strings.ToLower(userPrincipalName), "@")
 	return len(local) >= 3 && strings.Contains(strings.ToLower(password), local)
@@ -46,20 +48,21 @@ const (
 	phcPrefix = "$argon2id$v=19$"
 )
 
-// hashing holds back passwords beyond one a core: more at once would not be done sooner, and each takes its memory.
+// hashing holds back passwords beyond one a core: more at once would not be done sooner, and each
+// takes its memory.
 var hashing atomic.Pointer[chan struct{}]
 
 func init() { BoundHashing(math.MaxInt64) }
 
-// BoundHashing sets how much memory hashing passwords may take, in bytes, as long as they cost what is usual: one at a time is always possible.
-// It is called before passwords are.
+// BoundHashing sets how much memory hashing passwords may take, in bytes, as long as they cost what
+// is usual: one at a time is always possible. It is called before passwords are.
 func BoundHashing(bytes int64) {
 	atOnce := make(chan struct{}, max(1, min(int64(runtime.NumCPU()), bytes/(int64(UsualCost.Memory)<<10))))
 	hashing.Store(&atOnce)
 }
 
-// HashPassword makes the form a password is kept in, argon2id in the PHC string format. It waits for its turn as long as
-// ctx lets it.
+// HashPassword makes the form a password is kept in, argon2id in the PHC string format. It waits
+// for its turn as long as ctx lets it.
 func HashPassword(ctx context.Context, random io.Reader, cost PasswordCost, password string) (string, error) {
 	salt := make([]byte, saltBytes)
 	if _, err := io.ReadFull(random, salt); err != nil {
@@ -78,7 +81,8 @@ func (c PasswordCost) text(salt, sum []byte) string {
 	return fmt.Sprintf("%sm=%d,t=%d,p=%d$%s$%s", phcPrefix, c.Memory, c.Passes, c.Threads, encode(salt), encode(sum))
 }
 
-// CheckPassword says whether a password is the one that was hashed. An empty hash is nobody's; see NoPassword.
+// CheckPassword says whether a password is the one that was hashed. An empty hash is nobody's; see
+// NoPassword.
 func CheckPassword(ctx context.Context, hash, password string) (bool, error) {
 	if hash == "" {
 		return false, nil
@@ -94,8 +98,8 @@ func CheckPassword(ctx context.Context, hash, password string) (bool, error) {
 	return subtle.ConstantTimeCompare(got, want) == 1, nil
 }
 
-// NoPassword is a hash that no password has, to be checked in place of that of a user who is unknown or has none: it takes as
-// long as another, so time tells nobody who has an account.
+// NoPassword is a hash that no password has, to be checked in place of that of a user who is
+// unknown or has none: it takes as long as another, so time tells nobody who has an account.
 func (c PasswordCost) NoPassword() string {
 	return c.text(make([]byte, saltBytes), make([]byte, hashBytes))
 }
@@ -114,8 +118,8 @@ func (c PasswordCost) hash(ctx context.Context, password string, salt []byte) ([
 // errPasswordHash does not show the hash: errors end up in logs.
 var errPasswordHash = errors.New("the hash of a password is not argon2id in the PHC string format: give the user a new password")
 
-// parsePassword reads what HashPassword writes. The bounds are those within which argon2 does not panic and a check does
-// not take all memory.
+// parsePassword reads what HashPassword writes. The bounds are those within which argon2 does not
+// panic and a check does not take all memory.
 func parsePassword(hash string) (cost PasswordCost, salt, sum []byte, err error) {
 	rest, ok := strings.CutPrefix(hash, phcPrefix)
 	parts := strings.Split(rest, "$")

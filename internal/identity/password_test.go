@@ -31,7 +31,8 @@ func TestAPasswordIsKnownByItsHash(t *testing.T) {
 	}
 }
 
-// The vector is of the reference implementation: echo -n password | argon2 somesalt -id -t 2 -m 16 -p 1 -l 32, of its README.
+// The vector is of the reference implementation: echo -n password | argon2 somesalt -id -t 2 -m 16
+// -p 1 -l 32, of its README.
 func TestTheHashIsArgon2id(t *testing.T) {
 	t.Parallel()
 	const known = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"

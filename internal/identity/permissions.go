@@ -9,8 +9,9 @@ import (
 	"licensor/internal/directory"
 )
 
-// Permission is something of Microsoft Graph that an application can be granted: for itself, which Graph calls an app role, or to act in
-// a user's name, which Graph calls a scope. One name has a different id as each of the two.
+// Permission is something of Microsoft Graph that an application can be granted: for itself, which
+// Graph calls an app role, or to act in a user's name, which Graph calls a scope. One name has a
+// different id as each of the two.
 type Permission struct {
 	ID           uuid.UUID // the real service's
 	Value        string    // such as User.Read.All
@@ -18,9 +19,9 @@ type Permission struct {
 	AdminConsent bool // an administrator must consent; otherwise users may, for themselves
 }
 
-// ApplicationPermissions are those that an application can have for itself: what Needs asks for, and what clients ask for along with it.
-// All of them are for administrators to grant. Of AppRegistration.Create no
-// id is published; the one here is made of its name.
+// ApplicationPermissions are those that an application can have for itself: what Needs asks for,
+// and what clients ask for along with it. All of them are for administrators to grant. Of
+// AppRegistration.Create no id is published; the one here is made of its name.
 var ApplicationPermissions = permissions(`
 	134fd756-38ce-4afd-ba33-e9623dbe66c2 AdministrativeUnit.Read.All * Read all administrative units
 	5eb59dd3-1da2-4329-8733-9dabdc435916 AdministrativeUnit.ReadWrite.All * Read and write all administrative units
@@ -121,7 +122,8 @@ var DelegatedPermissions = permissions(`
 	fc30e98b-8810-4501-81f5-c20a3196387b User.RevokeSessions.All * Revoke all sign in sessions for a user
 `)
 
-// permissions reads a table: an id, a name, * where an administrator must consent or - where a user may, and what it is called.
+// permissions reads a table: an id, a name, * where an administrator must consent or - where a user
+// may, and what it is called.
 func permissions(table string) []Permission {
 	var list []Permission
 	for line := range strings.Lines(strings.TrimSpace(table)) {
@@ -172,6 +174,7 @@ func DelegatedPermissionByID(id uuid.UUID) (Permission, bool) {
 	return p, ok
 }
 
-// GraphPrincipalID is the object id that the service principal of Microsoft Graph, whose app roles and scopes the permissions are, has in
-// a tenant. It is derived, since every tenant has that principal and none has to make it.
+// GraphPrincipalID is the object id that the service principal of Microsoft Graph, whose app roles
+// and scopes the permissions are, has in a tenant. It is derived, since every tenant has that
+// principal and none has to make it.
 func GraphPrincipalID(tenant uuid.UUID) uuid.UUID { return directory.GraphPrincipal(tenant).ID }

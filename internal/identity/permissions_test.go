@@ -9,7 +9,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// What an operation asks for can be granted, and nothing is granted by a name that no token could have.
+// What an operation asks for can be granted, and nothing is granted by a name that no token could
+// have.
 func TestEveryPermissionOfNeedsCanBeGranted(t *testing.T) {
 	t.Parallel()
 	for op, need := range Needs {
@@ -50,7 +51,8 @@ func TestPermissionsAreFoundByNameAndID(t *testing.T) {
 	}
 }
 
-// Users may consent to what shows no more than themselves and what all colleagues see; all else is for administrators.
+// Users may consent to what shows no more than themselves and what all colleagues see; all else is
+// for administrators.
 func TestWhatUsersMayConsentTo(t *testing.T) {
 	t.Parallel()
 	var users []string

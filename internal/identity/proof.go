@@ -17,8 +17,9 @@ const (
 	proofSkew     = 5 * time.Minute
 )
 
-// CheckProof checks a proof of possession: a token by which an application, or service principal, shows that it has the key of one of
-// its certificates that are valid now. The issuer is its object id. The error says what is wrong with it.
+// CheckProof checks a proof of possession: a token by which an application, or service principal,
+// shows that it has the key of one of its certificates that are valid now. The issuer is its object
+// id. The error says what is wrong with it.
 func CheckProof(raw, issuer string, certificates []Certificate, now time.Time) error {
 	token, err := jwt.ParseSigned(raw, []jose.SignatureAlgorithm{jose.RS256, jose.PS256})
 	if err != nil || !OneSpelling(raw) {

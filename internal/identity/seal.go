@@ -18,9 +18,10 @@ const SealingKeySize = 32
 // ErrSealed says that a secret is encrypted and that the right key was not given.
 var ErrSealed = errors.New("it is encrypted")
 
-// Seal returns keys whose secrets are encrypted where they are stored, with AES-256-GCM: who has the database but not the
-// sealing key cannot sign tokens. A secret that was stored plainly is read, and is sealed when it is. Without a sealing key
-// (nil) secrets are stored plainly, and one that is sealed is refused with ErrSealed.
+// Seal returns keys whose secrets are encrypted where they are stored, with AES-256-GCM: who has
+// the database but not the sealing key cannot sign tokens. A secret that was stored plainly is
+// read, and is sealed when it is. Without a sealing key (nil) secrets are stored plainly, and one
+// that is sealed is refused with ErrSealed.
 //
 // A secret is bound to its name, so that none can be put in the place of another.
 func Seal(keys Keys, sealingKey []byte) (Keys, error) { return seal(keys, sealingKey) }
@@ -43,8 +44,9 @@ func seal(keys Keys, sealingKey []byte) (*sealed, error) {
 	return &sealed{keys: keys, cipher: aead, header: append([]byte(sealMagic), sealingKeyID(sealingKey)...)}, nil
 }
 
-// A sealed secret is the magic, whose last byte is the version, the id of the sealing key, the nonce and the ciphertext. The
-// id is there to tell a wrong key from damage; it is 8 bytes of a hash of the key, which say nothing about it.
+// A sealed secret is the magic, whose last byte is the version, the id of the sealing key, the
+// nonce and the ciphertext. The id is there to tell a wrong key from damage; it is 8 bytes of a
+// hash of the key, which say nothing about it.
 const (
 	sealMagic   = "licensor sealed\x01"
 	sealIDBytes = 8
@@ -58,7 +60,8 @@ func sealingKeyID(key []byte) []byte {
 // SealingKeyID is how the errors of Seal name a sealing key.
 func SealingKeyID(key []byte) string { return hex.EncodeToString(sealingKeyID(key)) }
 
-// sealedWith returns the id of the key that a stored secret is encrypted with; ok is false when it is plain.
+// sealedWith returns the id of the key that a stored secret is encrypted with; ok is false when it
+// is plain.
 func sealedWith(stored []byte) (id string, ok bool) {
 	rest, ok := bytes.CutPrefix(stored, []byte(sealMagic))
 	if !ok {
@@ -67,7 +70,8 @@ func sealedWith(stored []byte) (id string, ok bool) {
 	return hex.EncodeToString(rest[:min(len(rest), sealIDBytes)]), true
 }
 
-// Reseal has the signing keys encrypted with another sealing key than before. Either may be nil: plain.
+// Reseal has the signing keys encrypted with another sealing key than before. Either may be nil:
+// plain.
 func Reseal(ctx context.Context, keys Keys, before, after []byte) error {
 	from, err := seal(keys, before)
 	if err != nil {

@@ -13,7 +13,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Unauthorized says why a token is not accepted: 401 InvalidAuthenticationToken with this message (P12).
+// Unauthorized says why a token is not accepted: 401 InvalidAuthenticationToken with this message
+// (P12).
 type Unauthorized struct {
 	Message string
 }
@@ -25,16 +26,17 @@ const (
 	skew     = 5 * time.Minute
 )
 
-// algorithms are those a token may be signed with. Never more than our own keys are made for: a token names its algorithm
-// itself, and one that could choose HS256 would be signed with our public key as the password.
+// algorithms are those a token may be signed with. Never more than our own keys are made for: a
+// token names its algorithm itself, and one that could choose HS256 would be signed with our public
+// key as the password.
 var algorithms = []jose.SignatureAlgorithm{jose.RS256}
 
 const invalidSignature = "Access token validation failure. Invalid signature."
 
 const notOurKey = "Access token validation failure. Invalid signature. The key is not one of this server: request the token from its own authority."
 
-// token is a payload whose signature is good, with its parts read once. What is malformed in it is left zero, and the
-// checks find it.
+// token is a payload whose signature is good, with its parts read once. What is malformed in it is
+// left zero, and the checks find it.
 type token struct {
 	claims  claimSet
 	keyID   string
@@ -44,8 +46,9 @@ type token struct {
 	subject Caller
 }
 
-// Verify checks a token and looks its caller up (A21-A23). An *Unauthorized says why it is not accepted; any other error,
-// that the directory could not be read. The Caller shares its slices with others of the same token: they are read-only.
+// Verify checks a token and looks its caller up (A21-A23). An *Unauthorized says why it is not
+// accepted; any other error, that the directory could not be read. The Caller shares its slices
+// with others of the same token: they are read-only.
 func (a *Authority) Verify(ctx context.Context, raw string) (*Caller, error) {
 	token, err := a.open(raw)
 	if err != nil {
@@ -62,8 +65,8 @@ func (a *Authority) Verify(ctx context.Context, raw string) (*Caller, error) {
 	return a.lookUp(ctx, token)
 }
 
-// open reads a token and checks form, algorithm, key and signature, the first part of A21. The form comes down to what is
-// needed to read it; a token with a good signature is as we have written it.
+// open reads a token and checks form, algorithm, key and signature, the first part of A21. The form
+// comes down to what is needed to read it; a token with a good signature is as we have written it.
 func (a *Authority) open(raw string) (*token, error) {
 	if len(raw) > maxToken {
 		return nil, malformed("it is longer than 16 KB")
@@ -131,9 +134,9 @@ func checkForm(raw string) error {
 	return nil
 }
 
-// OneSpelling reports whether a token is base64url of its parts in the only way there is. The decoder
-// takes any bits in the last character of a part that its bytes do not use, so without this a token
-// has many spellings, and one that is refused because it was used could be used again.
+// OneSpelling reports whether a token is base64url of its parts in the only way there is. The
+// decoder takes any bits in the last character of a part that its bytes do not use, so without this
+// a token has many spellings, and one that is refused because it was used could be used again.
 func OneSpelling(raw string) bool {
 	for part := range strings.SplitSeq(raw, ".") {
 		if _, err := base64.RawURLEncoding.Strict().DecodeString(part); err != nil {
@@ -147,8 +150,9 @@ func malformed(how string) *Unauthorized {
 	return &Unauthorized{"JWT is not well formed: " + how + "."}
 }
 
-// readToken reads a payload, each claim once: go-jose's decoder refuses an object that has a name twice, and tells letters
-// of different case apart, where the standard one would take the last and any.
+// readToken reads a payload, each claim once: go-jose's decoder refuses an object that has a name
+// twice, and tells letters of different case apart, where the standard one would take the last and
+// any.
 func readToken(payload []byte) (*token, error) {
 	t := &token{}
 	if err := josejson.Unmarshal(payload, &t.claims); err != nil {
@@ -189,8 +193,8 @@ func checkLifetime(a *Authority, t *token) string {
 	return ""
 }
 
-// checkTenant lets the tenant of personal accounts pass, which is no tenant of ours, for what the caller may then do is a
-// matter of 403 (A22).
+// checkTenant lets the tenant of personal accounts pass, which is no tenant of ours, for what the
+// caller may then do is a matter of 403 (A22).
 func checkTenant(a *Authority, t *token) string {
 	const message = "Access token validation failure. Invalid tenant."
 	if t.tenant == uuid.Nil || t.tenant != t.issuer.tenant {

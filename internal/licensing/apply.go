@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// Apply puts effects on the image they were made from and returns the next one: the same that the draft became. It knows no rule. An
-// error means that the effects are not of this image, or damaged.
+// Apply puts effects on the image they were made from and returns the next one: the same that the
+// draft became. It knows no rule. An error means that the effects are not of this image, or
+// damaged.
 func (img *Image) Apply(f *Effects, seq uint64, at time.Time) (*Image, error) {
 	d := img.Draft(seq, at)
 	if err := d.applyProducts(f); err != nil {

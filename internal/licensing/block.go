@@ -2,11 +2,13 @@ package licensing
 
 import "slices"
 
-// blockSize is how many users stand in one block: what is copied when one of them changes, and small enough for that.
+// blockSize is how many users stand in one block: what is copied when one of them changes, and
+// small enough for that.
 const blockSize = 256
 
-// block holds the state of blockSize users side by side: a block is a handful of allocations, so a million users cost the
-// garbage collector nothing, and going through all of them reads memory in order.
+// block holds the state of blockSize users side by side: a block is a handful of allocations, so a
+// million users cost the garbage collector nothing, and going through all of them reads memory in
+// order.
 type block struct {
 	facts   []fact
 	entries ragged[Entry]

@@ -9,8 +9,8 @@ import (
 	"licensor/internal/vector"
 )
 
-// evaluation looks at one user's bundles. Its entries are the user's own until the first change and a copy from then on, so
-// that a user who stays as he is costs no memory.
+// evaluation looks at one user's bundles. Its entries are the user's own until the first change and
+// a copy from then on, so that a user who stays as he is costs no memory.
 type evaluation struct {
 	rules       *ruleset
 	skus        *vector.Vector[*sku]
@@ -82,7 +82,8 @@ func (e *evaluation) holds(s SKU) bool {
 	return false
 }
 
-// locationFor is where the user is for a license of the source: a group's falls back to the organization's country (L34).
+// locationFor is where the user is for a license of the source: a group's falls back to the
+// organization's country (L34).
 func (e *evaluation) locationFor(s Source) Country {
 	if e.fact.location == NoCountry && s != Direct {
 		return e.country
@@ -90,7 +91,8 @@ func (e *evaluation) locationFor(s Source) Country {
 	return e.fact.location
 }
 
-// prohibitedIn returns the plans that are not available in a country. Most users are where the one before was.
+// prohibitedIn returns the plans that are not available in a country. Most users are where the one
+// before was.
 func (e *evaluation) prohibitedIn(where Country) planSet {
 	if where != e.asked {
 		e.asked, e.answer = where, e.rules.prohibited[where]
@@ -98,7 +100,8 @@ func (e *evaluation) prohibitedIn(where Country) planSet {
 	return e.answer
 }
 
-// give tries to put a bundle's wish in force, as L49 says from point 2 on, and reports whether it is.
+// give tries to put a bundle's wish in force, as L49 says from point 2 on, and reports whether it
+// is.
 func (e *evaluation) give(b span) bool {
 	e.lo, e.hi = b.lo, b.hi
 	failed := e.judge()
@@ -130,8 +133,8 @@ func (e *evaluation) judge() (failed bool) {
 	return failed
 }
 
-// refuse leaves in force what is, and says why: those without an error of their own suffer from another's (L45, L49). The wish
-// stays with the entry (L48).
+// refuse leaves in force what is, and says why: those without an error of their own suffer from
+// another's (L45, L49). The wish stays with the entry (L48).
 func (e *evaluation) refuse(b span) {
 	for k, verdict := range e.verdicts {
 		if verdict == NoError {
@@ -148,8 +151,9 @@ func (e *evaluation) setError(i int, verdict Error) {
 	}
 }
 
-// putInForce makes entry i what it is wished to be and keeps count of the seats (L3). While another source gives the SKU the
-// user keeps the seat, so none is lost on the way from a direct license to a group's (L37).
+// putInForce makes entry i what it is wished to be and keeps count of the seats (L3). While another
+// source gives the SKU the user keeps the seat, so none is lost on the way from a direct license to
+// a group's (L37).
 func (e *evaluation) putInForce(i int) {
 	en := &e.entries[i]
 	held := e.holds(en.SKU)
@@ -189,7 +193,8 @@ func (e *evaluation) next(lo int) span {
 	return span{lo, hi}
 }
 
-// order is that of L50: bundles with something in force first, then the older first, direct before group, then by id.
+// order is that of L50: bundles with something in force first, then the older first, direct before
+// group, then by id.
 func (e *evaluation) order(a, b span) int {
 	if x, y := e.anyInForce(a), e.anyInForce(b); x != y {
 		if x {
@@ -242,7 +247,8 @@ func (e *evaluation) since(b span) uint64 {
 	return e.entries[b.lo].Since
 }
 
-// round tries each pending bundle once, in order (L50), and reports whether one of them is now in force.
+// round tries each pending bundle once, in order (L50), and reports whether one of them is now in
+// force.
 func (e *evaluation) round() (changed bool) {
 	if len(e.pending) > 1 {
 		slices.SortStableFunc(e.pending, e.order)

@@ -8,8 +8,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Catalog is what a tenant's subscriptions can be of: products (SKUs) and the service plans in them, with the rules
-// between plans. Its JSON form is the body of PUT /licensor/v1/catalog.
+// Catalog is what a tenant's subscriptions can be of: products (SKUs) and the service plans in
+// them, with the rules between plans. Its JSON form is the body of PUT /licensor/v1/catalog.
 type Catalog struct {
 	Products     []Product     `json:"products"`
 	ServicePlans []ServicePlan `json:"servicePlans"`
@@ -24,9 +24,10 @@ type Product struct {
 	ServicePlanIDs []uuid.UUID `json:"servicePlanIds"`
 }
 
-// ServicePlan is one service of a product and what it demands of its surroundings. Excludes is symmetric: it is enough that
-// one of two plans names the other (L41). Each set of RequiresAnyOf is satisfied by any one of its plans, and all sets
-// must be (L42). ProhibitedIn lists the countries whose users may not have the plan (L40).
+// ServicePlan is one service of a product and what it demands of its surroundings. Excludes is
+// symmetric: it is enough that one of two plans names the other (L41). Each set of RequiresAnyOf is
+// satisfied by any one of its plans, and all sets must be (L42). ProhibitedIn lists the countries
+// whose users may not have the plan (L40).
 type ServicePlan struct {
 	ID            uuid.UUID     `json:"servicePlanId"`
 	Name          string        `json:"servicePlanName"`
@@ -47,7 +48,8 @@ const (
 	AppliesToCompany AppliesTo = "Company"
 )
 
-// ExchangeService is the service whose plans demand that no address of a user is another's too (L43).
+// ExchangeService is the service whose plans demand that no address of a user is another's too
+// (L43).
 const ExchangeService = "exchange"
 
 // Country is a two-letter ISO 3166 code, or NoCountry.
@@ -99,8 +101,9 @@ const (
 	maxProductPlans = 1000
 )
 
-// Validate returns an *InvalidCatalog for the first thing wrong: a missing or repeated id, a product with a plan that the
-// catalogue does not have, a plan that excludes or requires itself or an unknown plan.
+// Validate returns an *InvalidCatalog for the first thing wrong: a missing or repeated id, a
+// product with a plan that the catalogue does not have, a plan that excludes or requires itself or
+// an unknown plan.
 func (c *Catalog) Validate() error {
 	if len(c.ServicePlans) > maxPlans {
 		return &InvalidCatalog{"servicePlans", fmt.Sprintf("there are %d service plans, and at most %d are possible", len(c.ServicePlans), maxPlans)}
@@ -193,7 +196,8 @@ func checkPlanRules(where string, p ServicePlan, plans map[uuid.UUID]bool) error
 	return nil
 }
 
-// MarshalJSON writes empty lists as [] rather than null, which clients of typed languages trip over.
+// MarshalJSON writes empty lists as [] rather than null, which clients of typed languages trip
+// over.
 func (p ServicePlan) MarshalJSON() ([]byte, error) {
 	type plain ServicePlan
 	q := plain(p)
@@ -212,8 +216,9 @@ func (p ServicePlan) MarshalJSON() ([]byte, error) {
 	return json.Marshal(q)
 }
 
-// unique says that the plan demands addresses that no other user has (L43): plans of Exchange do, but for those of the company, such
-// as Exchange Foundation, which nearly every product has and which is no mailbox.
+// unique says that the plan demands addresses that no other user has (L43): plans of Exchange do,
+// but for those of the company, such as Exchange Foundation, which nearly every product has and
+// which is no mailbox.
 func (p *ServicePlan) unique() bool {
 	return p.Service == ExchangeService && p.AppliesTo != AppliesToCompany
 }

@@ -13,7 +13,8 @@ type check struct {
 	fails func(e *evaluation, i int) bool
 }
 
-// checks are the rules in the order in which they are tried (L49). The first four also look at what is in force already (L47).
+// checks are the rules in the order in which they are tried (L49). The first four also look at what
+// is in force already (L47).
 var checks = []check{
 	{ProhibitedInUsageLocationViolation, location},
 	{MutuallyExclusiveViolation, exclusive},
@@ -24,7 +25,8 @@ var checks = []check{
 
 const checksInForce = 4
 
-// first is the first rule that forbids entry i what it would be after the bundle is given, NoError when none does.
+// first is the first rule that forbids entry i what it would be after the bundle is given, NoError
+// when none does.
 func (e *evaluation) first(i int, checks []check) Error {
 	if e.after(i) == nil {
 		return NoError
@@ -37,7 +39,8 @@ func (e *evaluation) first(i int, checks []check) Error {
 	return NoError
 }
 
-// location refuses a plan that is not available where the user is (L40), and a direct license of a user who is nowhere (L22).
+// location refuses a plan that is not available where the user is (L40), and a direct license of a
+// user who is nowhere (L22).
 func location(e *evaluation, i int) bool {
 	where := e.locationFor(e.entries[i].Source)
 	if where == NoCountry && e.entries[i].Source == Direct {
@@ -122,7 +125,8 @@ func seats(e *evaluation, i int) bool {
 	return true
 }
 
-// needed says that plans would go with entry i which a license that stays, outside the bundle, cannot do without (L46).
+// needed says that plans would go with entry i which a license that stays, outside the bundle,
+// cannot do without (L46).
 func needed(e *evaluation, i int) bool {
 	before := e.before(i)
 	if before == nil {
@@ -183,7 +187,8 @@ func (r *ruleset) excluding(plans planSet, other uuid.UUID) uuid.UUID {
 	return r.common(plans, excluded)[0]
 }
 
-// requiring names the enabled plans of the variant that need one of a set of plans for which that is so.
+// requiring names the enabled plans of the variant that need one of a set of plans for which that
+// is so.
 func (r *ruleset) requiring(v *variant, so func(set planSet) bool) []uuid.UUID {
 	var ids []uuid.UUID
 	for _, at := range v.enabled {

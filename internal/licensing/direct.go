@@ -12,8 +12,9 @@ type Assign struct {
 	DisabledPlans []uuid.UUID
 }
 
-// AssignUser changes a user's direct licenses: all of the request or, with a *Refusal, nothing (L20 to L24). Removals count
-// before additions, so a swap works between conflicting products. Any user can be licensed but a deleted one (L25).
+// AssignUser changes a user's direct licenses: all of the request or, with a *Refusal, nothing (L20
+// to L24). Removals count before additions, so a swap works between conflicting products. Any user
+// can be licensed but a deleted one (L25).
 func (d *Draft) AssignUser(user uint32, add []Assign, remove []uuid.UUID) error {
 	if f := d.factOf(user); f.flags&(deleted|purged) != 0 {
 		return &Refusal{Kind: UserDeleted}
@@ -38,8 +39,9 @@ func (d *Draft) AssignUser(user uint32, add []Assign, remove []uuid.UUID) error 
 	return nil
 }
 
-// assignDirect evaluates the named direct licenses as one bundle (L24), which is put at the end of the entries for that. A SKU that
-// is held directly gets other disabled plans; one from a group gets a direct source beside the group's, which stays (L21).
+// assignDirect evaluates the named direct licenses as one bundle (L24), which is put at the end of
+// the entries for that. A SKU that is held directly gets other disabled plans; one from a group
+// gets a direct source beside the group's, which stays (L21).
 func (d *Draft) assignDirect(user uint32, add []license, remove []uuid.UUID) error {
 	e := &d.eval
 	e.rules = d.next.rules

@@ -9,8 +9,9 @@ import (
 	"licensor/internal/vector"
 )
 
-// Draft is a change to an Image in the making. Its methods are the changes there are, and nothing else changes a state (L62); one that
-// returns an error has changed nothing. A Draft is for one goroutine.
+// Draft is a change to an Image in the making. Its methods are the changes there are, and nothing
+// else changes a state (L62); one that returns an error has changed nothing. A Draft is for one
+// goroutine.
 type Draft struct {
 	base *Image
 	next *Image // shares with base what has not been touched
@@ -48,7 +49,8 @@ func (d *Draft) refresh() {
 	d.eval.country, d.eval.independent = d.next.country, d.next.settings.GroupBundles == Independent
 }
 
-// Crowded returns a user who has more entries than most and more than before the draft, and how many.
+// Crowded returns a user who has more entries than most and more than before the draft, and how
+// many.
 func (d *Draft) Crowded(most int) (user uint32, entries int, ok bool) {
 	for user := range roaring.Values(d.touched) {
 		n := len(d.entriesOf(user))
@@ -59,8 +61,8 @@ func (d *Draft) Crowded(most int) (user uint32, entries int, ok bool) {
 	return 0, 0, false
 }
 
-// Finish returns the image that the draft has become, and what came of it. With autoReprocess, reprocessing comes first. The draft is
-// of no use afterwards.
+// Finish returns the image that the draft has become, and what came of it. With autoReprocess,
+// reprocessing comes first. The draft is of no use afterwards.
 func (d *Draft) Finish() (*Image, *Effects) {
 	if d.next.settings.AutoReprocess {
 		d.autoReprocess()
@@ -156,8 +158,8 @@ func (d *Draft) keep(user uint32) {
 	d.put(user, list)
 }
 
-// put makes these the user's entries: it dates them, remembers what was lost, and keeps the sets of holders, waiting and users in error.
-// The entries must be in order; they are copied.
+// put makes these the user's entries: it dates them, remembers what was lost, and keeps the sets of
+// holders, waiting and users in error. The entries must be in order; they are copied.
 func (d *Draft) put(user uint32, entries []Entry) {
 	r := d.row(user)
 	var base []Entry
@@ -173,7 +175,8 @@ func (d *Draft) put(user uint32, entries []Entry) {
 	d.touched.Add(user)
 }
 
-// date sets the times of entries by what they were before the draft, so that a change taken back within it leaves no trace (L11).
+// date sets the times of entries by what they were before the draft, so that a change taken back
+// within it leaves no trace (L11).
 func (d *Draft) date(base, entries []Entry) {
 	k := 0
 	for i := range entries {

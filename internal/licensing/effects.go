@@ -8,8 +8,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// Effects are what came of a change, without its reasons: applying them needs no rule, so they stay readable when rules change. Sets of
-// users are roaring bitmaps, serialized. Field numbers are stored; never renumber.
+// Effects are what came of a change, without its reasons: applying them needs no rule, so they stay
+// readable when rules change. Sets of users are roaring bitmaps, serialized. Field numbers are
+// stored; never renumber.
 type Effects struct {
 	Catalog  *Catalog      `cbor:"1,keyasint,omitempty"`
 	Settings *Settings     `cbor:"2,keyasint,omitempty"`
@@ -72,7 +73,8 @@ type Change struct {
 	Users []byte `cbor:"7,keyasint"`
 }
 
-// Outcome is an entry as it is from now on, but for its times, which are the commit's where something visible changed (L11).
+// Outcome is an entry as it is from now on, but for its times, which are the commit's where
+// something visible changed (L11).
 type Outcome struct {
 	Source  Source  `cbor:"1,keyasint,omitempty"`
 	SKU     SKU     `cbor:"2,keyasint,omitempty"`

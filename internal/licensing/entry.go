@@ -2,8 +2,9 @@ package licensing
 
 import "math"
 
-// Entry is what one source gives, or should give, a user of one SKU: a licenseAssignmentState (L11). An entry with Wished and InForce
-// equal is settled; otherwise something stands in the way, and Error says what.
+// Entry is what one source gives, or should give, a user of one SKU: a licenseAssignmentState
+// (L11). An entry with Wished and InForce equal is settled; otherwise something stands in the way,
+// and Error says what.
 type Entry struct {
 	Source   Source
 	Wished   Variant // None: to be taken away, but still needed (L46)
@@ -20,7 +21,8 @@ func (e *Entry) settled() bool { return e.Wished == e.InForce }
 // waits reports whether the entry waits for a seat.
 func (e *Entry) waits() bool { return e.Error == CountViolation && e.InForce == None }
 
-// WaitingSince returns the commit in which the entry began to wait for a seat (L52), 0 when it does not wait for one.
+// WaitingSince returns the commit in which the entry began to wait for a seat (L52), 0 when it does
+// not wait for one.
 func (e *Entry) WaitingSince() uint64 {
 	if !e.waits() {
 		return 0
@@ -28,14 +30,15 @@ func (e *Entry) WaitingSince() uint64 {
 	return e.Since + uint64(e.Assigned)
 }
 
-// setWaiting notes when the entry began to wait: Assigned, which has no meaning while nothing is in force, counts the commits from
-// the wish to then. Nearly always there are none, so an entry needs no room for it, and entries that were stored without it have waited
-// since their wish.
+// setWaiting notes when the entry began to wait: Assigned, which has no meaning while nothing is in
+// force, counts the commits from the wish to then. Nearly always there are none, so an entry needs
+// no room for it, and entries that were stored without it have waited since their wish.
 func (e *Entry) setWaiting(since uint64) {
 	e.Assigned = uint32(min(since-min(since, e.Since), math.MaxUint32))
 }
 
-// shown is the variant whose disabled plans the entry shows: those in force where held, those wished otherwise (L11).
+// shown is the variant whose disabled plans the entry shows: those in force where held, those
+// wished otherwise (L11).
 func (e *Entry) shown() Variant {
 	if e.InForce != None {
 		return e.InForce
@@ -94,7 +97,8 @@ const None Variant = 0
 // SKU is the number of a SKU in its tenant.
 type SKU uint16
 
-// Error is why an entry is not as wished (docs/spec/licensing.md, section 5). The numbers are stored; never renumber.
+// Error is why an entry is not as wished (docs/spec/licensing.md, section 5). The numbers are
+// stored; never renumber.
 type Error uint8
 
 // The errors, named as in Graph.

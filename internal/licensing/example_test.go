@@ -10,7 +10,8 @@ import (
 	"licensor/internal/licensing"
 )
 
-// The products and plans of the examples. A suite has a mailbox and a chat, which is not available in North Korea.
+// The products and plans of the examples. A suite has a mailbox and a chat, which is not available
+// in North Korea.
 var (
 	suite   = uuid.MustParse("05e9a617-0261-4cee-bb44-138d3ef5d965")
 	mailbox = uuid.MustParse("efb87545-963c-4e0d-99df-69c6916d9eb0")
@@ -28,8 +29,8 @@ func exampleTenant() *licensing.Image {
 	})
 }
 
-// A group of two users and a single seat: the older user gets it. When the seat is given up, the other one waits until
-// reprocessed.
+// A group of two users and a single seat: the older user gets it. When the seat is given up, the
+// other one waits until reprocessed.
 func ExampleImage_Draft() {
 	germany, _ := licensing.ParseCountry("DE")
 	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -79,8 +80,8 @@ func ExampleImage_Draft() {
 	// 1 fixed, 1 change
 }
 
-// A user without usageLocation is where the organization is. Explain names the plan, the country, where that is from, and what
-// would help.
+// A user without usageLocation is where the organization is. Explain names the plan, the country,
+// where that is from, and what would help.
 func ExampleImage_Explain() {
 	korea, _ := licensing.ParseCountry("KP")
 	d := exampleTenant().Draft(1, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))

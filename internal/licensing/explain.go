@@ -8,7 +8,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Reason is why an entry is as it is: the facts that the failing check met (docs/spec/licensing.md, section 9). Fields that do not apply are zero.
+// Reason is why an entry is as it is: the facts that the failing check met (docs/spec/licensing.md,
+// section 9). Fields that do not apply are zero.
 type Reason struct {
 	Entry  Entry
 	SKUID  uuid.UUID
@@ -75,8 +76,8 @@ func (img *Image) Explain(user uint32, every bool) []Reason {
 	return slices.Collect(img.Explainer().User(user, every))
 }
 
-// Explainer gives reasons for users of one image. It remembers what costs a walk over all holders of a SKU, so it is to be kept for a
-// whole list. It is for one goroutine.
+// Explainer gives reasons for users of one image. It remembers what costs a walk over all holders
+// of a SKU, so it is to be kept for a whole list. It is for one goroutine.
 type Explainer struct {
 	image *Image
 	last  map[SKU]uint32 // who took the last seat
@@ -85,8 +86,9 @@ type Explainer struct {
 // Explainer makes an explainer.
 func (img *Image) Explainer() *Explainer { return &Explainer{img, map[SKU]uint32{}} }
 
-// User yields, for each of the user's entries, why it is as it is; only for those in error unless every is set. The checks are run
-// again on the image, so a reason says what stands in the way now: Remedy Reprocess when that is nothing any more.
+// User yields, for each of the user's entries, why it is as it is; only for those in error unless
+// every is set. The checks are run again on the image, so a reason says what stands in the way now:
+// Remedy Reprocess when that is nothing any more.
 func (x *Explainer) User(user uint32, every bool) iter.Seq[Reason] {
 	return func(yield func(Reason) bool) {
 		e := x.image.evaluation()
@@ -245,7 +247,8 @@ func (x *Explainer) lastHolder(s SKU) uint32 {
 	return last
 }
 
-// heldSince is when the oldest of the entries in force of the SKU became what it is: further sources take no further seat (L3).
+// heldSince is when the oldest of the entries in force of the SKU became what it is: further
+// sources take no further seat (L3).
 func heldSince(entries []Entry, s SKU) uint32 {
 	since := uint32(math.MaxUint32)
 	for i := range entries {

@@ -17,8 +17,8 @@ import (
 // hiding are the causes that hide another error, which shows when the first one is mended.
 var hiding = map[string]bool{"UniquenessViolation": true, "MutuallyExclusiveViolation with what cannot go yet": true, "something else by now": true}
 
-// Whatever a remedy says, once it is done and the user reprocessed, the error is gone. Nothing but an error of another kind, which the
-// first one hid, may show then.
+// Whatever a remedy says, once it is done and the user reprocessed, the error is gone. Nothing but
+// an error of another kind, which the first one hid, may show then.
 func TestExplainARemedyClearsTheError(t *testing.T) {
 	t.Parallel()
 	for name, c := range causes {
@@ -114,7 +114,8 @@ func addPlan(d *licensing.Draft, img *licensing.Image, user uint32, plans []uuid
 	return errRefused
 }
 
-// In whatever state a tenant is: when a remedy is done and the user reprocessed, what the reason named is no longer in the way.
+// In whatever state a tenant is: when a remedy is done and the user reprocessed, what the reason
+// named is no longer in the way.
 func TestExplainRemediesOfAnyHistory(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

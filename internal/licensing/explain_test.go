@@ -71,7 +71,8 @@ func (s *stage) words(r licensing.Reason) string {
 	return text
 }
 
-// A cause sets a tenant up in which ann, in the group all with E3, has an error with just these facts, and with these ways out.
+// A cause sets a tenant up in which ann, in the group all with E3, has an error with just these
+// facts, and with these ways out.
 var causes = map[string]struct {
 	setUp func(s *stage)
 	want  []string
@@ -245,7 +246,8 @@ func TestExplainOnRequestEveryEntry(t *testing.T) {
 	})
 }
 
-// Two plans of one product that need sets of the same size and with the same first plan are told apart.
+// Two plans of one product that need sets of the same size and with the same first plan are told
+// apart.
 func TestExplainNamesThePlanThatLacksSomething(t *testing.T) {
 	t.Parallel()
 	s := newStageOf(t, "A any\n B any\n C any\n X any requires A|B\n Y any requires A|C\n ---\n SB B\n SC C\n SXY X Y", "ann")

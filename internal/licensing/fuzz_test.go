@@ -11,7 +11,8 @@ import (
 	"licensor/internal/licensing"
 )
 
-// What is stored can be damaged. It is refused or read, whatever it is, and what is read can be used without a panic.
+// What is stored can be damaged. It is refused or read, whatever it is, and what is read can be
+// used without a panic.
 
 // use does with an image all that is done with images.
 func use(img *licensing.Image) {

@@ -25,7 +25,8 @@ func (d *Draft) RemoveGroup(g uint32) error {
 	return nil
 }
 
-// AssignGroup changes a group's licenses and processes its bundle of every member, in the order of L52 (L30, L60).
+// AssignGroup changes a group's licenses and processes its bundle of every member, in the order of
+// L52 (L30, L60).
 func (d *Draft) AssignGroup(g uint32, add []Assign, remove []uuid.UUID) error {
 	if err := d.admissible(add, remove); err != nil {
 		return err
@@ -90,7 +91,8 @@ func (r *ruleset) fitting(list []license) error {
 	return nil
 }
 
-// AddMembers puts users into a group and processes its bundle of each who was not there (L32). It returns how many that were.
+// AddMembers puts users into a group and processes its bundle of each who was not there (L32). It
+// returns how many that were.
 func (d *Draft) AddMembers(g uint32, users *roaring.Bitmap) int {
 	d.touched.Or(users)
 	joining := roaring.AndNot(users, d.next.group(g).members.bitmap)
@@ -104,7 +106,8 @@ func (d *Draft) AddMembers(g uint32, users *roaring.Bitmap) int {
 	return int(joining.GetCardinality())
 }
 
-// RemoveMembers takes users out of a group; its licenses go, as far as L46 lets them. It returns how many were members.
+// RemoveMembers takes users out of a group; its licenses go, as far as L46 lets them. It returns
+// how many were members.
 func (d *Draft) RemoveMembers(g uint32, users *roaring.Bitmap) int {
 	d.touched.Or(users)
 	leaving := roaring.And(users, d.next.group(g).members.bitmap)
@@ -128,8 +131,8 @@ func (d *Draft) move(g uint32, users *roaring.Bitmap) {
 	d.moved[g].Or(users)
 }
 
-// follow lets users whose membership changed follow the group: of one without licenses only those have a bundle who could not give
-// up what they had from it (L46), and that is an error.
+// follow lets users whose membership changed follow the group: of one without licenses only those
+// have a bundle who could not give up what they had from it (L46), and that is an error.
 func (d *Draft) follow(g uint32, users *roaring.Bitmap, list []license) {
 	k := d.next.group(g)
 	if len(k.licenses) == 0 {
@@ -152,7 +155,8 @@ func (d *Draft) wish(user uint32, source Source, list []license) {
 	d.keep(user)
 }
 
-// wish replaces the wishes of the source's bundle. A new wish is as old as the bundle's other wishes, or new like the commit (L50).
+// wish replaces the wishes of the source's bundle. A new wish is as old as the bundle's other
+// wishes, or new like the commit (L50).
 func (e *evaluation) wish(source Source, list []license, seq uint64) {
 	e.edit()
 	lo := 0

@@ -6,9 +6,9 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 )
 
-// HavingState returns the users with a licenseAssignmentState for which is returns true, deleted ones included. It is given
-// the SKU, source, state and error, nothing else, and asked about the same only once in a while: so everybody is looked at in
-// some nanoseconds each.
+// HavingState returns the users with a licenseAssignmentState for which is returns true, deleted
+// ones included. It is given the SKU, source, state and error, nothing else, and asked about the
+// same only once in a while: so everybody is looked at in some nanoseconds each.
 func (img *Image) HavingState(is func(State) bool) *roaring.Bitmap {
 	found := make([]uint64, (img.users+63)/64)
 	known := make([]knownState, 1<<10)
@@ -55,8 +55,8 @@ func (img *Image) eachEntry(yield func(user int, e *Entry)) {
 	}
 }
 
-// HavingPlan returns the users with an assignedPlan at a time for which is returns true, deleted ones included. Whoever has a
-// plan through several products has it in the best state alone (L12).
+// HavingPlan returns the users with an assignedPlan at a time for which is returns true, deleted
+// ones included. Whoever has a plan through several products has it in the best state alone (L12).
 func (img *Image) HavingPlan(is func(plan *ServicePlan, capability string) bool, now time.Time) *roaring.Bitmap {
 	h := &havingPlan{img: img, is: is, now: now, answers: map[planAnswer]bool{}, found: make([]uint64, (img.users+63)/64)}
 	all := roaring.New()
@@ -77,8 +77,8 @@ func (img *Image) HavingPlan(is func(plan *ServicePlan, capability string) bool,
 	return all
 }
 
-// verdict says whether holders of a variant have a plan that is asked for: no; yes; or it depends on what else they have, since
-// another product may give the plan in a better state.
+// verdict says whether holders of a variant have a plan that is asked for: no; yes; or it depends
+// on what else they have, since another product may give the plan in a better state.
 type verdict uint8
 
 const (
@@ -103,7 +103,8 @@ type havingPlan struct {
 	found    []uint64
 }
 
-// judge finds the verdicts of all variants, and returns the SKUs all of whose holders have such a plan.
+// judge finds the verdicts of all variants, and returns the SKUs all of whose holders have such a
+// plan.
 func (h *havingPlan) judge() (whole []SKU) {
 	rules := h.img.rules
 	h.variants = make([]verdict, len(rules.variants))

@@ -141,7 +141,8 @@ func (img *Image) DeletedUsers() *roaring.Bitmap { return img.deleted.bitmap }
 // GroupMembers are the users directly in a group, soft-deleted ones included; not to be changed.
 func (img *Image) GroupMembers(group uint32) *roaring.Bitmap { return img.group(group).members.bitmap }
 
-// GroupErrors are the users with at least one entry in error from the group (L14); not to be changed.
+// GroupErrors are the users with at least one entry in error from the group (L14); not to be
+// changed.
 func (img *Image) GroupErrors(group uint32) *roaring.Bitmap { return img.group(group).errors.bitmap }
 
 // GroupLicensed says whether the group has a license.

@@ -217,7 +217,8 @@ func (t *tenant) rows(user uint32) []model.Row {
 	return rows
 }
 
-// difference is the first place where the real thing and the model do not agree; empty when there is none.
+// difference is the first place where the real thing and the model do not agree; empty when there
+// is none.
 func (t *tenant) difference(m *model.Model) string {
 	for i, id := range t.users {
 		if t.image.Purged(uint32(i)) {
@@ -321,7 +322,8 @@ func TestEveryHistoryIsAsTheModelSays(t *testing.T) {
 	})
 }
 
-// Where seats are scarce and nothing else is in the way, nearly every history has a queue that is served out of the order of users.
+// Where seats are scarce and nothing else is in the way, nearly every history has a queue that is
+// served out of the order of users.
 func TestEveryQueueIsAsTheModelSays(t *testing.T) { // L52
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

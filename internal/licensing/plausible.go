@@ -6,8 +6,8 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 )
 
-// What was stored is read with distrust: a number that points beyond what the image has would do harm only much later, so it is
-// refused here, when effects are applied or a snapshot is restored.
+// What was stored is read with distrust: a number that points beyond what the image has would do
+// harm only much later, so it is refused here, when effects are applied or a snapshot is restored.
 
 // plausible returns an error for an entry that names what the image does not have.
 func (img *Image) plausible(source Source, s SKU, wished, inForce Variant, e Error) error {

@@ -20,9 +20,9 @@ func (s scope) has(source Source) bool {
 	return s.source == Direct || s.source == source
 }
 
-// process evaluates the bundles in scope of the loaded user until a round changes nothing that is in force (L51). Bundles whose wish
-// is in force cannot change it again, so only the pending ones take part in the rounds; the settled ones are examined last, against
-// what is then in force.
+// process evaluates the bundles in scope of the loaded user until a round changes nothing that is
+// in force (L51). Bundles whose wish is in force cannot change it again, so only the pending ones
+// take part in the rounds; the settled ones are examined last, against what is then in force.
 func (e *evaluation) process(in scope) {
 	e.pending = e.pending[:0]
 	for lo := 0; lo < len(e.entries); {
@@ -43,7 +43,8 @@ func (e *evaluation) process(in scope) {
 	}
 }
 
-// Report counts what came of a reprocessing (L75). Users are counted once in each field, in StillInError once for each error.
+// Report counts what came of a reprocessing (L75). Users are counted once in each field, in
+// StillInError once for each error.
 type Report struct {
 	Processed    int
 	Fixed        int // in error before, not any more
@@ -52,9 +53,10 @@ type Report struct {
 	InError      *roaring.Bitmap // users in error after, for whom Image.Explain has the reasons
 }
 
-// Reprocess evaluates all group-based assignments of the users again (L70), one after another in the order of L52, and those in error
-// again until a pass changes nothing that is in force: what one user gives up or takes can change what another is told. So reprocessing twice is never needed; the second time nothing changes (L72). Deleted users are
-// passed over.
+// Reprocess evaluates all group-based assignments of the users again (L70), one after another in
+// the order of L52, and those in error again until a pass changes nothing that is in force: what
+// one user gives up or takes can change what another is told. So reprocessing twice is never
+// needed; the second time nothing changes (L72). Deleted users are passed over.
 func (d *Draft) Reprocess(users *roaring.Bitmap) Report {
 	for left := users; d.pass(left); {
 		d.shut()

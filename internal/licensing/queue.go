@@ -10,8 +10,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// inTurn returns the users of one command in the order in which they are processed (L52): first those who wait for a seat, the longest
-// waiting first, then the others in the order in which they came into the tenant. The order is that of the moment of the call.
+// inTurn returns the users of one command in the order in which they are processed (L52): first
+// those who wait for a seat, the longest waiting first, then the others in the order in which they
+// came into the tenant. The order is that of the moment of the call.
 func (d *Draft) inTurn(users *roaring.Bitmap) iter.Seq[uint32] {
 	line, others := []uint32(nil), users
 	if users.GetCardinality() > 1 {
@@ -40,7 +41,8 @@ type waiter struct {
 	user  uint32
 }
 
-// line returns those of the users with a waiting entry that counts, the longest waiting first, of the same commit the older first.
+// line returns those of the users with a waiting entry that counts, the longest waiting first, of
+// the same commit the older first.
 func (d *Draft) line(users *roaring.Bitmap, counts func(*Entry) bool) []uint32 {
 	var waiters []waiter
 	for it := roaring.And(users, d.next.InError()).Iterator(); it.HasNext(); {
@@ -64,8 +66,9 @@ func (d *Draft) line(users *roaring.Bitmap, counts func(*Entry) bool) []uint32 {
 	return line
 }
 
-// autoReprocess does what L61 adds to every change: the users it touched, and those who wait for a seat it freed, oldest error first.
-// Then nothing is left to be given; the users touched are only told again of the seats that others got (L72).
+// autoReprocess does what L61 adds to every change: the users it touched, and those who wait for a
+// seat it freed, oldest error first. Then nothing is left to be given; the users touched are only
+// told again of the seats that others got (L72).
 func (d *Draft) autoReprocess() {
 	d.Reprocess(d.touched.Clone())
 	for again := true; again; {
@@ -80,8 +83,8 @@ func (d *Draft) autoReprocess() {
 	d.Reprocess(roaring.And(d.touched, d.next.InError()))
 }
 
-// nextFreed returns the SKU with free seats whose id comes next: the order in which they are gone through, the same on every
-// node (L53).
+// nextFreed returns the SKU with free seats whose id comes next: the order in which they are gone
+// through, the same on every node (L53).
 func (d *Draft) nextFreed(after uuid.UUID) (next SKU, ok bool) {
 	least := after
 	for s := range d.freed {
@@ -93,7 +96,8 @@ func (d *Draft) nextFreed(after uuid.UUID) (next SKU, ok bool) {
 	return next, ok
 }
 
-// serve reprocesses those who wait for a SKU while it has seats, and reports whether any got something.
+// serve reprocesses those who wait for a SKU while it has seats, and reports whether any got
+// something.
 func (d *Draft) serve(s SKU) (changed bool) {
 	for _, user := range d.line(d.next.sku(s).waiting.bitmap, func(e *Entry) bool { return e.SKU == s }) {
 		if d.next.sku(s).free() <= 0 {

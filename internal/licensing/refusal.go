@@ -7,7 +7,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Refusal is why an assignment cannot be made; nothing has changed. Its text is the real service's where that is known (L22).
+// Refusal is why an assignment cannot be made; nothing has changed. Its text is the real service's
+// where that is known (L22).
 type Refusal struct {
 	Kind    RefusalKind
 	SKUID   uuid.UUID
@@ -123,8 +124,8 @@ func (e *evaluation) refusal(b span) *Refusal {
 	return &Refusal{}
 }
 
-// Refusal is what a direct request would be refused with for this reason: the text of L22 for reprocessing that answers with an
-// error (L71).
+// Refusal is what a direct request would be refused with for this reason: the text of L22 for
+// reprocessing that answers with an error (L71).
 func (r *Reason) Refusal() *Refusal { return r.refusal(r.SKUID) }
 
 func (r *Reason) refusal(id uuid.UUID) *Refusal {

@@ -52,7 +52,8 @@ func TestL41IsSymmetric(t *testing.T) {
 
 func TestL41TheSamePlanOrSKUIsNoConflict(t *testing.T) {
 	t.Parallel()
-	// A SKU with two plans that exclude each other: two sources of it, each with one of them, do not conflict.
+	// A SKU with two plans that exclude each other: two sources of it, each with one of them, do not
+	// conflict.
 	s := newStageOf(t, "A any excludes B\n B any\n ---\n BOTH A B\n JUSTA A\n ALSOA A", "ann")
 	s.assign("ann", "BOTH without A")
 	s.group("all", "ann")
@@ -201,7 +202,8 @@ func TestL46DeletingAUserTakesEverythingWithoutACheck(t *testing.T) { // L60
 	s.shows("ann") // the add-on lacks its mailbox now, and the group is left
 }
 
-// What is held is never taken by a check; it shows ActiveWithError when it is looked at again (L49, point 1).
+// What is held is never taken by a check; it shows ActiveWithError when it is looked at again (L49,
+// point 1).
 func TestL47WhatIsHeldIsNotTakenByACheck(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -131,7 +131,8 @@ func TestL22NoUsageLocation(t *testing.T) {
 	s.assign("ann", "-PHONE") // removing needs none
 }
 
-// A refusal leaves nothing behind in the draft either, such as a set of disabled plans never seen before.
+// A refusal leaves nothing behind in the draft either, such as a set of disabled plans never seen
+// before.
 func TestL22ARefusalLeavesTheDraftAsItWas(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "ann")

@@ -6,7 +6,8 @@ import (
 	"licensor/internal/licensing"
 )
 
-// The rules of docs/spec/licensing.md, section 4: groups. That only security-enabled groups may have licenses (L30) is known outside.
+// The rules of docs/spec/licensing.md, section 4: groups. That only security-enabled groups may
+// have licenses (L30) is known outside.
 
 func TestL30WhatRefusesAGroupsLicense(t *testing.T) {
 	t.Parallel()

@@ -181,7 +181,8 @@ func TestL52TheOldestUsersGetTheSeats(t *testing.T) { // scenario 1
 	s.shows("ben", "E3 from all: Error/CountViolation")
 }
 
-// waiters are a group of three users of whom the youngest has waited longest for a seat, then the oldest.
+// waiters are a group of three users of whom the youngest has waited longest for a seat, then the
+// oldest.
 func waiters(t *testing.T) *stage {
 	t.Helper()
 	s := newStage(t, "ann", "bob", "cid")
@@ -194,7 +195,8 @@ func waiters(t *testing.T) *stage {
 	return s
 }
 
-// Every command that processes many users takes those who wait for a seat first, the longest waiting before the others.
+// Every command that processes many users takes those who wait for a seat first, the longest
+// waiting before the others.
 func TestL52WhoWaitsLongestGetsTheNextSeat(t *testing.T) {
 	t.Parallel()
 	for name, command := range map[string]func(s *stage){
@@ -230,7 +232,8 @@ func TestL52WhoWaitsLongestGetsTheNextSeat(t *testing.T) {
 	}
 }
 
-// Waiting begins with the error, not with the wish, and it begins again for those who did not wait in between.
+// Waiting begins with the error, not with the wish, and it begins again for those who did not wait
+// in between.
 func TestL52WaitingBeginsWithTheError(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -262,7 +265,8 @@ func TestL52WaitingBeginsWithTheError(t *testing.T) {
 	}
 }
 
-// A product that a group gets later has been waited for since then, however old the group's bundle is.
+// A product that a group gets later has been waited for since then, however old the group's bundle
+// is.
 func TestL52ALaterProductIsWaitedForSinceItCame(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "ann", "bob")
@@ -351,7 +355,8 @@ func snapshot(img *licensing.Image) string {
 	return fmt.Sprintf("%+v\n%x", img.Head(), img.AppendPart(nil, 0))
 }
 
-// A user added and deleted in one commit, as by an import, is as deleted for a replay as for the draft.
+// A user added and deleted in one commit, as by an import, is as deleted for a replay as for the
+// draft.
 func TestL53UsersWhoComeDeletedAreReplayed(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "ann")
@@ -370,7 +375,8 @@ func TestL53UsersWhoComeDeletedAreReplayed(t *testing.T) {
 	}
 }
 
-// Reprocessing users whose state does not change allocates nothing for each of them. Not parallel: it counts all allocations.
+// Reprocessing users whose state does not change allocates nothing for each of them. Not parallel:
+// it counts all allocations.
 func TestReprocessingWhatDoesNotChangeAllocatesNothingPerUser(t *testing.T) {
 	allocations := func(n int) float64 {
 		img := crowdOf(t, n)
@@ -389,7 +395,8 @@ func TestReprocessingWhatDoesNotChangeAllocatesNothingPerUser(t *testing.T) {
 	}
 }
 
-// crowdOf has n users in two groups, all of whom hold E3, a tenth with a warning and none with the conflicting other product.
+// crowdOf has n users in two groups, all of whom hold E3, a tenth with a warning and none with the
+// conflicting other product.
 func crowdOf(t *testing.T, n int) *licensing.Image {
 	t.Helper()
 	s := newStage(t)

@@ -7,8 +7,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// ruleset is a catalogue made ready for evaluation. Plans that take part in some rule are numbered by bits, so that a variant's plans,
-// what they exclude and what they require are sets that a check intersects.
+// ruleset is a catalogue made ready for evaluation. Plans that take part in some rule are numbered
+// by bits, so that a variant's plans, what they exclude and what they require are sets that a check
+// intersects.
 type ruleset struct {
 	catalog    *Catalog
 	products   map[uuid.UUID]*Product
@@ -17,12 +18,13 @@ type ruleset struct {
 	ruled      []uuid.UUID         // bit -> plan
 	prohibited map[Country]planSet
 	skus       []uuid.UUID // SKU -> skuId
-	// Variant -> what it is; 0 is None. Checks look up little else, so this is one array, and copied when a variant is new.
+	// Variant -> what it is; 0 is None. Checks look up little else, so this is one array, and copied
+	// when a variant is new.
 	variants []variant
 }
 
-// variant is a (SKU, disabled plans) under a catalog. What is stored is those two, so a plan that a catalog adds to the
-// SKU is enabled at once for everyone whose variants do not disable it (L36).
+// variant is a (SKU, disabled plans) under a catalog. What is stored is those two, so a plan that a
+// catalog adds to the SKU is enabled at once for everyone whose variants do not disable it (L36).
 type variant struct {
 	sku      SKU
 	product  *Product // nil where the catalogue does not have the SKU (any more)
@@ -120,7 +122,8 @@ func (r *ruleset) prohibit() {
 	}
 }
 
-// excludedBy adds to a set the plans that cannot be with p: those it names and those that name it (L41).
+// excludedBy adds to a set the plans that cannot be with p: those it names and those that name it
+// (L41).
 func (r *ruleset) excludedBy(p *ServicePlan, into planSet) {
 	for _, id := range p.Excludes {
 		into.add(r.bits[id])
@@ -174,7 +177,8 @@ func (r *ruleset) withSKU(id uuid.UUID) (*ruleset, SKU) {
 	return &next, SKU(len(r.skus))
 }
 
-// withVariant returns a ruleset that knows the variant, and its number. Disabled must be sorted and free of repetition.
+// withVariant returns a ruleset that knows the variant, and its number. Disabled must be sorted and
+// free of repetition.
 func (r *ruleset) withVariant(sku SKU, disabled []uuid.UUID) (*ruleset, Variant) {
 	for i := 1; i < len(r.variants); i++ {
 		if v := &r.variants[i]; v.sku == sku && slices.Equal(v.disabled, disabled) {

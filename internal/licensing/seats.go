@@ -10,8 +10,9 @@ import (
 // MaxSKUs is how many different SKUs a tenant can ever have had.
 const MaxSKUs = 1 << 16
 
-// SetUnits says what a tenant has of a SKU: the sum of its subscriptions, or that there is none any more (L1, L2). Nobody loses anything
-// (L4); seats that became free are given out by reprocessing (L61).
+// SetUnits says what a tenant has of a SKU: the sum of its subscriptions, or that there is none any
+// more (L1, L2). Nobody loses anything (L4); seats that became free are given out by reprocessing
+// (L61).
 func (d *Draft) SetUnits(skuID uuid.UUID, units Units, subscribed bool) error {
 	s, err := d.number(skuID)
 	if err != nil {
@@ -49,7 +50,8 @@ func (d *Draft) addSKU(id uuid.UUID) {
 	d.refresh()
 }
 
-// SetCatalog replaces the catalogue. What the tenant is subscribed to, or somebody holds, must still be in it. Nobody is processed (L61).
+// SetCatalog replaces the catalogue. What the tenant is subscribed to, or somebody holds, must
+// still be in it. Nobody is processed (L61).
 func (d *Draft) SetCatalog(c *Catalog) error {
 	if err := c.Validate(); err != nil {
 		return err
@@ -79,7 +81,8 @@ func (d *Draft) SetSettings(s Settings) error {
 	return nil
 }
 
-// SetCountry notes the organization's country, which is that of users without a location for licenses of groups (L34).
+// SetCountry notes the organization's country, which is that of users without a location for
+// licenses of groups (L34).
 func (d *Draft) SetCountry(c Country) {
 	d.next.country = c
 	d.refresh()

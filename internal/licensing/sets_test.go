@@ -27,7 +27,8 @@ func setOfUsers(t *rapid.T, label string) *roaring.Bitmap {
 	return set
 }
 
-// Drafts change sets that share containers with sets of other images. Each image keeps the set it had.
+// Drafts change sets that share containers with sets of other images. Each image keeps the set it
+// had.
 func TestASetOfAnImageNeverChanges(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

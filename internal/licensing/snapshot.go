@@ -11,7 +11,8 @@ import (
 	"licensor/internal/vector"
 )
 
-// PartUsers is how many users stand in one part of a snapshot, which is a chunk of blocks: 65,536. It is stored; never change it.
+// PartUsers is how many users stand in one part of a snapshot, which is a chunk of blocks: 65,536.
+// It is stored; never change it.
 const PartUsers = vector.ChunkLen * blockSize
 
 // Head is all of an image but its users' entries. Field numbers are stored; never renumber.
@@ -73,7 +74,8 @@ func packedCopy(b *roaring.Bitmap) []byte {
 // Parts is of how many parts a snapshot of the image consists.
 func (img *Image) Parts() int { return img.blocks.Chunks() }
 
-// PartChanged reports whether a part may differ from what it was in an older image of the tenant. It costs one comparison.
+// PartChanged reports whether a part may differ from what it was in an older image of the tenant.
+// It costs one comparison.
 func (img *Image) PartChanged(older *Image, part int) bool {
 	return !img.blocks.SameChunk(&older.blocks, part)
 }

@@ -8,7 +8,8 @@ import (
 	"licensor/internal/licensing"
 )
 
-// office is the catalogue of most tests: a plan a line, its service and its rules; after the line of dashes a product a line.
+// office is the catalogue of most tests: a plan a line, its service and its rules; after the line
+// of dashes a product a line.
 const office = `
 	MAIL1     exchange  excludes MAIL2
 	MAIL2     exchange

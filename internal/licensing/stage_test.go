@@ -13,8 +13,8 @@ import (
 	"licensor/internal/licensing"
 )
 
-// stage is a tenant whose users, groups and products go by names. Each method that changes something is one commit, a
-// minute after the one before.
+// stage is a tenant whose users, groups and products go by names. Each method that changes
+// something is one commit, a minute after the one before.
 type stage struct {
 	t             testing.TB
 	image         *licensing.Image
@@ -23,7 +23,8 @@ type stage struct {
 	effects       *licensing.Effects // of the last commit
 }
 
-// newStage has these users, all in Germany, and 100 seats of everything in the catalogue but of what is the company's.
+// newStage has these users, all in Germany, and 100 seats of everything in the catalogue but of
+// what is the company's.
 func newStage(t testing.TB, users ...string) *stage {
 	t.Helper()
 	return newStageOf(t, office, users...)
@@ -198,7 +199,8 @@ func (s *stage) reprocess(users ...string) (r licensing.Report) {
 	return r
 }
 
-// states are a user's licenseAssignmentStates, such as "E3 from sales: Active without CHAT" or "E3 direct: Error/CountViolation".
+// states are a user's licenseAssignmentStates, such as "E3 from sales: Active without CHAT" or "E3
+// direct: Error/CountViolation".
 func (s *stage) states(user string) (list []string) {
 	for st := range s.image.States(s.u(user)) {
 		text := called(st.SKUID) + " direct: "
@@ -228,7 +230,8 @@ func names(ids []uuid.UUID) (list []string) {
 	return list
 }
 
-// shows wants just these licenseAssignmentStates, direct ones first, then by the age of group and product.
+// shows wants just these licenseAssignmentStates, direct ones first, then by the age of group and
+// product.
 func (s *stage) shows(user string, want ...string) {
 	s.t.Helper()
 	equal(s.t, user+" shows", s.states(user), want)
@@ -244,7 +247,8 @@ func (s *stage) holds(user string, want ...string) {
 	equal(s.t, user+" holds", got, want)
 }
 
-// plansOf are a user's assignedPlans as the last commit left them; after those that are Enabled, " Deleted" and so on is said.
+// plansOf are a user's assignedPlans as the last commit left them; after those that are Enabled, "
+// Deleted" and so on is said.
 func (s *stage) plansOf(user string) (list []string) { return s.plansAt(user, s.now()) }
 
 func (s *stage) plansAt(user string, at time.Time) (list []string) {

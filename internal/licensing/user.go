@@ -2,7 +2,8 @@ package licensing
 
 import "github.com/RoaringBitmap/roaring/v2"
 
-// AddUser adds a user and returns the ordinal: the next one, so that ordinals follow the order in which users came (L52).
+// AddUser adds a user and returns the ordinal: the next one, so that ordinals follow the order in
+// which users came (L52).
 func (d *Draft) AddUser(location Country) uint32 {
 	user := uint32(d.next.users)
 	number := int(user / blockSize)
@@ -16,7 +17,8 @@ func (d *Draft) AddUser(location Country) uint32 {
 	return user
 }
 
-// SetLocation notes the user's usageLocation. What it forbids or allows shows when the user is reprocessed (L61).
+// SetLocation notes the user's usageLocation. What it forbids or allows shows when the user is
+// reprocessed (L61).
 func (d *Draft) SetLocation(user uint32, location Country) {
 	d.touched.Add(user)
 	if d.factOf(user).location != location {
@@ -32,14 +34,15 @@ func (d *Draft) SetDuplicate(user uint32, is bool) {
 	}
 }
 
-// DeleteUser soft-deletes a user: all seats are free at once, without a check (L60). What the user should have is kept for RestoreUser.
+// DeleteUser soft-deletes a user: all seats are free at once, without a check (L60). What the user
+// should have is kept for RestoreUser.
 func (d *Draft) DeleteUser(user uint32) {
 	d.setDeleted(user, true)
 	d.take(user, func(e *Entry) bool { return e.Wished != None })
 }
 
-// RestoreUser brings a soft-deleted user back and processes all bundles as new (L38, L60). A direct license that cannot be
-// given is gone.
+// RestoreUser brings a soft-deleted user back and processes all bundles as new (L38, L60). A direct
+// license that cannot be given is gone.
 func (d *Draft) RestoreUser(user uint32) {
 	d.setDeleted(user, false)
 	d.touched.Add(user)
@@ -56,7 +59,8 @@ func (d *Draft) RestoreUser(user uint32) {
 	d.keep(user)
 }
 
-// PurgeUser removes a user permanently, from the groups that the user is directly in, too. The ordinal is not given out again.
+// PurgeUser removes a user permanently, from the groups that the user is directly in, too. The
+// ordinal is not given out again.
 func (d *Draft) PurgeUser(user uint32, groups []uint32) {
 	d.setDeleted(user, false)
 	d.row(user).fact.flags = purged

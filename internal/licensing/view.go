@@ -36,7 +36,8 @@ func (img *Image) States(user uint32) func(yield func(State) bool) {
 	}
 }
 
-// stateOf is the state of an entry of the SKU, Disabled when it is held while all units are suspended or locked out (L6).
+// stateOf is the state of an entry of the SKU, Disabled when it is held while all units are
+// suspended or locked out (L6).
 func (s *sku) stateOf(e *Entry) string {
 	if e.InForce != None && s.units.dead() {
 		return StateDisabled
@@ -114,7 +115,8 @@ const (
 	Gone      = "Deleted"
 )
 
-// Plans yields a user's assignedPlans as they are at a time, each plan once, in the best state in which it is there.
+// Plans yields a user's assignedPlans as they are at a time, each plan once, in the best state in
+// which it is there.
 func (img *Image) Plans(user uint32, now time.Time) func(yield func(AssignedPlan) bool) {
 	return func(yield func(AssignedPlan) bool) {
 		var room [16]uint64
@@ -165,7 +167,8 @@ type SKUInfo struct {
 	Capability string
 }
 
-// SKUs are those the tenant is subscribed to or users hold, in the order in which the tenant got them.
+// SKUs are those the tenant is subscribed to or users hold, in the order in which the tenant got
+// them.
 func (img *Image) SKUs() []SKUInfo {
 	var list []SKUInfo
 	for _, k := range img.skus.All() {
@@ -215,8 +218,8 @@ func (u Units) capability() string {
 	return Gone
 }
 
-// dead says that all units are suspended or locked out, so that licenses show as Disabled (L6). Having no units at all is another
-// matter: holders keep their seats (L4).
+// dead says that all units are suspended or locked out, so that licenses show as Disabled (L6).
+// Having no units at all is another matter: holders keep their seats (L4).
 func (u Units) dead() bool { return u.Enabled+u.Warning == 0 && u.Suspended+u.LockedOut > 0 }
 
 // planCapability is the capabilityStatus of the plans of those who hold the SKU.

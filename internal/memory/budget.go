@@ -1,9 +1,11 @@
 // Package memory shares out the memory of the process among the requests in flight.
 //
-// A part of what the process may have (SetLimit) is the budget of requests. Each takes a share when it is known whose it is, and more before it makes
-// anything large: a body and what is parsed of it, the draft of a wide change, a writer of gzip. When the budget is used up, it waits for a moment, and is
-// then refused. So however many come at once, and whatever they ask for, what they hold together is bounded. No tenant has more than half, and
-// what is large leaves a quarter to what is small. Besides, no share grows while the heap is near the limit, whatever has filled it.
+// A part of what the process may have (SetLimit) is the budget of requests. Each takes a share when
+// it is known whose it is, and more before it makes anything large: a body and what is parsed of
+// it, the draft of a wide change, a writer of gzip. When the budget is used up, it waits for a
+// moment, and is then refused. So however many come at once, and whatever they ask for, what they
+// hold together is bounded. No tenant has more than half, and what is large leaves a quarter to
+// what is small. Besides, no share grows while the heap is near the limit, whatever has filled it.
 package memory
 
 import (
@@ -14,7 +16,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Small is the share that each request has from the start, in bytes: its stack, headers, and buffers.
+// Small is the share that each request has from the start, in bytes: its stack, headers, and
+// buffers.
 const Small = 64 << 10
 
 // Budget is the memory that requests may take together.
@@ -29,7 +32,8 @@ type Budget struct {
 	refused [causes]int64
 }
 
-// New returns a budget of so many bytes. Room says how much more the process may have, and is asked often.
+// New returns a budget of so many bytes. Room says how much more the process may have, and is asked
+// often.
 func New(size int64, room func() int64) *Budget {
 	return &Budget{size: size, room: room, tenants: map[uuid.UUID]int64{}}
 }
@@ -47,8 +51,9 @@ type Share struct {
 
 type shareKey struct{}
 
-// Begin takes a small share for a request of a tenant; uuid.Nil stands for all callers that are not known. It returns a context that has the
-// share. End it. When the context has a share already, that one lasts as long. The error is *Full or the context's. A nil Budget gives a nil Share.
+// Begin takes a small share for a request of a tenant; uuid.Nil stands for all callers that are not
+// known. It returns a context that has the share. End it. When the context has a share already,
+// that one lasts as long. The error is *Full or the context's. A nil Budget gives a nil Share.
 func (b *Budget) Begin(ctx context.Context, tenant uuid.UUID) (context.Context, *Share, error) {
 	if b == nil {
 		return ctx, nil, nil
@@ -67,8 +72,8 @@ func Of(ctx context.Context) *Share {
 	return s
 }
 
-// More makes the share larger by so many bytes, before they are used. What is larger than a tenant may ever have is done when nothing else of
-// the tenant's that is large is under way.
+// More makes the share larger by so many bytes, before they are used. What is larger than a tenant
+// may ever have is done when nothing else of the tenant's that is large is under way.
 func (s *Share) More(ctx context.Context, bytes int64) error {
 	if s == nil || bytes <= 0 {
 		return nil
@@ -79,7 +84,8 @@ func (s *Share) More(ctx context.Context, bytes int64) error {
 	return s.take(ctx, bytes)
 }
 
-// Least makes the share so many bytes large, unless it is already: for what a request makes again and again, and has one of at a time.
+// Least makes the share so many bytes large, unless it is already: for what a request makes again
+// and again, and has one of at a time.
 func (s *Share) Least(ctx context.Context, bytes int64) error {
 	if s == nil {
 		return nil
@@ -109,7 +115,8 @@ func (s *Share) Try(bytes int64) bool {
 	return true
 }
 
-// Hold has the share last until one End more, for what goes on when the request itself has been given up. It returns the share.
+// Hold has the share last until one End more, for what goes on when the request itself has been
+// given up. It returns the share.
 func (s *Share) Hold() *Share {
 	if s != nil {
 		s.of.mu.Lock()

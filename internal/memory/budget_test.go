@@ -159,7 +159,8 @@ func TestNoTenantHasTheWholeLine(t *testing.T) {
 	wait.Wait()
 }
 
-// What waits is granted in the order in which it came: many that want less do not overtake one that wants more.
+// What waits is granted in the order in which it came: many that want less do not overtake one that
+// wants more.
 func TestWhoWantsMuchIsNotOvertaken(t *testing.T) {
 	t.Parallel()
 	b := memory.New(64*megabyte, plenty)

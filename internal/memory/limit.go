@@ -12,17 +12,19 @@ import (
 )
 
 const (
-	// goShare is how much of the memory that the control group or the machine has Go may use. The rest is for SQLite, which has memory of its own, and
-	// for what the kernel counts besides.
+	// goShare is how much of the memory that the control group or the machine has Go may use. The rest
+	// is for SQLite, which has memory of its own, and for what the kernel counts besides.
 	goShare = 0.7
 	// requestsShare is the part of Go's memory that is the budget of requests: one in so many.
 	requestsShare = 4
-	// marginShare is the part that stays free for what nobody reserves, such as garbage between two collections.
+	// marginShare is the part that stays free for what nobody reserves, such as garbage between two
+	// collections.
 	marginShare = 8
 )
 
-// SetLimit makes GOMEMLIMIT the limit of Go's memory where it is set; otherwise a part of what the control group that the process is in may have, or
-// of what the machine has. It returns the limit in bytes.
+// SetLimit makes GOMEMLIMIT the limit of Go's memory where it is set; otherwise a part of what the
+// control group that the process is in may have, or of what the machine has. It returns the limit
+// in bytes.
 func SetLimit() (int64, error) {
 	limit, err := memlimit.Set(memlimit.WithRatio(goShare), memlimit.WithProvider(memlimit.ApplyFallback(memlimit.FromCgroup, memlimit.FromSystem)))
 	if err != nil {
@@ -50,9 +52,11 @@ type room struct {
 }
 
 const (
-	// sampleEvery is how long a figure is believed. The one that matters changes with each garbage collection.
+	// sampleEvery is how long a figure is believed. The one that matters changes with each garbage
+	// collection.
 	sampleEvery = 10 * time.Millisecond
-	// collectEvery is how long nothing is collected for want of room. Go by itself may wait for minutes when little is done, as it is when there is little room.
+	// collectEvery is how long nothing is collected for want of room. Go by itself may wait for
+	// minutes when little is done, as it is when there is little room.
 	collectEvery = 10 * time.Second
 )
 
@@ -70,7 +74,8 @@ func (r *room) bytes() int64 {
 	return r.left
 }
 
-// inUse is what the last garbage collection has left of the heap, and what Go takes beside the heap. Garbage does not count: it goes when there is need.
+// inUse is what the last garbage collection has left of the heap, and what Go takes beside the
+// heap. Garbage does not count: it goes when there is need.
 func inUse() (n int64) {
 	samples := []metrics.Sample{
 		{Name: "/gc/heap/live:bytes"},

@@ -49,8 +49,8 @@ func (s *Share) take(ctx context.Context, bytes int64) error {
 	return s.of.refuse(w.why, bytes)
 }
 
-// want is a wish for more that can come true: for what is small there is all of the budget, and what is large is made smaller until it fits beside what is
-// small.
+// want is a wish for more that can come true: for what is small there is all of the budget, and
+// what is large is made smaller until it fits beside what is small.
 func (b *Budget) want(s *Share, bytes int64) *waiter {
 	most := b.size
 	if s.bytes+bytes > 2*Small {
@@ -59,7 +59,8 @@ func (b *Budget) want(s *Share, bytes int64) *waiter {
 	return &waiter{share: s, most: most, bytes: max(0, min(bytes, most/2-most/8-s.bytes)), granted: make(chan struct{})}
 }
 
-// enter puts a request in the line, and grants it what it wants if that can be had. False: there is no place in the line.
+// enter puts a request in the line, and grants it what it wants if that can be had. False: there is
+// no place in the line.
 func (b *Budget) enter(s *Share, bytes int64) (*waiter, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -95,8 +96,9 @@ func (b *Budget) grant() {
 	b.waiting = behind
 }
 
-// obstacle says whether something keeps a request from what it wants: its tenant's other requests, those of all, or one before it that waits for the same.
-// So many that want little do not keep one from what is large.
+// obstacle says whether something keeps a request from what it wants: its tenant's other requests,
+// those of all, or one before it that waits for the same. So many that want little do not keep one
+// from what is large.
 func (b *Budget) obstacle(w *waiter, before []*waiter) (why Cause, blocked bool) {
 	switch {
 	case w.share.holders == 0, w.bytes == 0:

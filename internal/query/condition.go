@@ -45,8 +45,8 @@ func All() *Condition { return &Condition{kind: all} }
 // None is true of no object.
 func None() *Condition { return Not(All()) }
 
-// And is true where all conditions are; without any, everywhere. Searches for words in one column are made one, which looks at each
-// text once.
+// And is true where all conditions are; without any, everywhere. Searches for words in one column
+// are made one, which looks at each text once.
 func And(args ...*Condition) *Condition {
 	args = together(flat(and, args))
 	args = slices.DeleteFunc(args, func(c *Condition) bool { return c.kind == all })
@@ -59,8 +59,8 @@ func And(args ...*Condition) *Condition {
 	return &Condition{kind: and, args: args}
 }
 
-// Or is true where one of the conditions is; without any, nowhere. Comparisons of one column with many values are made one,
-// which costs as much as a single one.
+// Or is true where one of the conditions is; without any, nowhere. Comparisons of one column with
+// many values are made one, which costs as much as a single one.
 func Or(args ...*Condition) *Condition {
 	args = united(flat(or, args))
 	switch len(args) {
@@ -149,7 +149,8 @@ func Truth(place int, is column.Truth) *Condition {
 	return &Condition{kind: truth, column: place, truth: is}
 }
 
-// Time is true where a column of times is from one second to another, both included, as a column.Value has them.
+// Time is true where a column of times is from one second to another, both included, as a
+// column.Value has them.
 func Time(place int, from, to int64) *Condition {
 	return &Condition{kind: moment, column: place, from: from, to: to}
 }
@@ -162,11 +163,12 @@ func Any(place int, e *column.Element) *Condition {
 // Set is true of the objects whose ordinals are in a set, which must not change any more.
 func Set(ordinals *roaring.Bitmap) *Condition { return &Condition{kind: set, set: ordinals} }
 
-// Func is true where a function is. It is asked object by object, so it belongs behind something that leaves few.
+// Func is true where a function is. It is asked object by object, so it belongs behind something
+// that leaves few.
 func Func(holds func(row uint32) bool) *Condition { return &Condition{kind: function, holds: holds} }
 
-// Start returns the beginning of a text that all have for which the condition is true, and its column; false when it asks for
-// none. Of several it is the longest.
+// Start returns the beginning of a text that all have for which the condition is true, and its
+// column; false when it asks for none. Of several it is the longest.
 func (c *Condition) Start() (place int, start string, ok bool) {
 	switch {
 	case c.kind == text && (c.test.Op == column.Starts || c.test.Op == column.Equal) && c.test.Text != "":
@@ -181,8 +183,8 @@ func (c *Condition) Start() (place int, start string, ok bool) {
 	return place, start, ok
 }
 
-// Costs of a block of 256 rows, roughly, in nanoseconds. They are measured (BenchmarkFind) and only decide in what order
-// parts are asked, and what is too much to ask.
+// Costs of a block of 256 rows, roughly, in nanoseconds. They are measured (BenchmarkFind) and only
+// decide in what order parts are asked, and what is too much to ask.
 const (
 	costSet      = 20
 	costTruth    = 30
@@ -193,7 +195,8 @@ const (
 	costFunction = 256 * 100
 )
 
-// Cost returns about how long it takes to ask the condition of all rows of a table, on one processor.
+// Cost returns about how long it takes to ask the condition of all rows of a table, on one
+// processor.
 func (c *Condition) Cost(t *column.Table) time.Duration {
 	return time.Duration(c.cost(t) * int64(t.Blocks()))
 }

@@ -124,11 +124,13 @@ func (r *Rows) Bitmap() *roaring.Bitmap {
 	return roaring.FromDense(all, false)
 }
 
-// yieldEvery is after how many blocks an evaluation looks whether somebody waits for it to end or to pause.
+// yieldEvery is after how many blocks an evaluation looks whether somebody waits for it to end or
+// to pause.
 const yieldEvery = 256
 
-// Find returns the rows of a table that fulfil the condition. It ends early, with the context's error, when ctx does; pause,
-// which may be nil, is called now and then so that others can come in between.
+// Find returns the rows of a table that fulfil the condition. It ends early, with the context's
+// error, when ctx does; pause, which may be nil, is called now and then so that others can come in
+// between.
 func (c *Condition) Find(ctx context.Context, t *column.Table, within Within, pause func() error) (*Rows, error) {
 	if c.kind == all {
 		return &Rows{table: t, within: within}, nil
@@ -163,8 +165,9 @@ func yield(ctx context.Context, block int, pause func() error) error {
 	return pause()
 }
 
-// FindSome is Find for the first n rows behind a row, or somewhat more of them: it looks no further than it has to. It reports whether
-// there are no others behind that row. With -1 for the row it begins with the first.
+// FindSome is Find for the first n rows behind a row, or somewhat more of them: it looks no further
+// than it has to. It reports whether there are no others behind that row. With -1 for the row it
+// begins with the first.
 func (c *Condition) FindSome(ctx context.Context, t *column.Table, within Within, row int64, n int, pause func() error) (rows *Rows, all bool, err error) {
 	e := c.prepare(t)
 	rows = &Rows{few: []uint32{}}
@@ -247,7 +250,8 @@ type evaluator interface {
 	find(block int, among column.Mask) column.Mask
 }
 
-// prepare makes the evaluator of the condition for a table: whatever is the same for all blocks is looked up here.
+// prepare makes the evaluator of the condition for a table: whatever is the same for all blocks is
+// looked up here.
 func (c *Condition) prepare(t *column.Table) evaluator {
 	switch c.kind {
 	case and, or:

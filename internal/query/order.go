@@ -11,22 +11,25 @@ import (
 	"licensor/internal/fold"
 )
 
-// Order is the order of a column of texts or times. Rows without a value come first, rows with equal values are in the order
-// of their ordinals; descending, all this is the other way round.
+// Order is the order of a column of texts or times. Rows without a value come first, rows with
+// equal values are in the order of their ordinals; descending, all this is the other way round.
 type Order struct {
 	Column     int
 	Descending bool
-	// Moved has the keys of rows that are not where their values say, because they have got others since the list began.
+	// Moved has the keys of rows that are not where their values say, because they have got others
+	// since the list began.
 	Moved map[uint32]string
 }
 
-// Place is where a row is in an order. Key is its folded text or its time behind "=", or empty for a row without a value.
+// Place is where a row is in an order. Key is its folded text or its time behind "=", or empty for
+// a row without a value.
 type Place struct {
 	Key string
 	Row uint32
 }
 
-// position is a Place as it is compared: a time is a number, so that none needs to be written to be compared.
+// position is a Place as it is compared: a time is a number, so that none needs to be written to be
+// compared.
 type position struct {
 	text string
 	time int64
@@ -82,8 +85,8 @@ func (o *ordering) place(p position) Place {
 	return Place{Row: p.row}
 }
 
-// First returns the first n of some rows in an order, in one pass over the columns: those behind a place, or with nil from the
-// beginning, and only rows below a number.
+// First returns the first n of some rows in an order, in one pass over the columns: those behind a
+// place, or with nil from the beginning, and only rows below a number.
 func (o *Order) First(t *column.Table, rows *Rows, after *Place, below uint32, n int) []Place {
 	by := o.of(t)
 	h := &nearest{descending: o.Descending, list: make([]position, 0, n+1)}

@@ -11,7 +11,8 @@ import (
 	"licensor/internal/graph"
 )
 
-// development is what a server for tests of others' programs has besides. Whoever can use it can be anybody.
+// development is what a server for tests of others' programs has besides. Whoever can use it can be
+// anybody.
 type development struct {
 	moved *clock.Clock
 	graph *graph.Development
@@ -61,7 +62,8 @@ func (d *development) served() *graph.Development {
 	return d.graph
 }
 
-// Hinder puts in force what requests are to meet by the options. Open does, unless it is told to hold it back.
+// Hinder puts in force what requests are to meet by the options. Open does, unless it is told to
+// hold it back.
 func (s *Server) Hinder() error {
 	for _, f := range s.settings.faults {
 		if err := s.development.graph.AddFault(f); err != nil {
@@ -72,7 +74,8 @@ func (s *Server) Hinder() error {
 	return nil
 }
 
-// parseFault reads "METHOD /path=STATUS;name=value…". The method can be left out, and the status when there is a latency.
+// parseFault reads "METHOD /path=STATUS;name=value…". The method can be left out, and the status
+// when there is a latency.
 func parseFault(text string) (f graph.Fault, err error) {
 	target, what, ok := strings.Cut(text, "=")
 	words := strings.Fields(target)

@@ -7,15 +7,16 @@ import (
 	"path/filepath"
 )
 
-// writeNew writes a file that is not there yet, whole or not at all. Of several that do so at once one wins, and the others are told
-// fs.ErrExist.
+// writeNew writes a file that is not there yet, whole or not at all. Of several that do so at once
+// one wins, and the others are told fs.ErrExist.
 func writeNew(path string, data []byte, mode fs.FileMode) error {
 	return drafted(path, data, mode, func(draft string) error {
 		return errors.Join(os.Link(draft, path), os.Remove(draft))
 	})
 }
 
-// ReplaceFile writes a file, whole or not at all: who reads it meanwhile has the old one or the new.
+// ReplaceFile writes a file, whole or not at all: who reads it meanwhile has the old one or the
+// new.
 func ReplaceFile(path string, data []byte, mode fs.FileMode) error {
 	return drafted(path, data, mode, func(draft string) error {
 		err := os.Rename(draft, path)

@@ -38,7 +38,8 @@ func (f *Founding) Complete() error {
 	return nil
 }
 
-// Login is what clients and people log in with, as `init --json` prints them and --info writes and reads them.
+// Login is what clients and people log in with, as `init --json` prints them and --info writes and
+// reads them.
 type Login struct {
 	Graph          string `json:"graph,omitempty"`
 	Authority      string `json:"authority,omitempty"`
@@ -57,7 +58,8 @@ type Login struct {
 // Author of what the command line changes, in the log of commits.
 const Author = "system"
 
-// Found makes the tenant with its administrator, and the application if there is to be one. One that was cut off halfway is finished.
+// Found makes the tenant with its administrator, and the application if there is to be one. One
+// that was cut off halfway is finished.
 func (s *Server) Found(ctx context.Context, f Founding) (login Login, err error) {
 	if err := f.Complete(); err != nil {
 		return login, err
@@ -89,7 +91,8 @@ func (s *Server) Found(ctx context.Context, f Founding) (login Login, err error)
 	return login, err
 }
 
-// addFirstParty gives the tenant the service principals of Microsoft's own public clients, as far as it has none of them.
+// addFirstParty gives the tenant the service principals of Microsoft's own public clients, as far
+// as it has none of them.
 func addFirstParty(ctx context.Context, t *tenant.Tenant) error {
 	for _, app := range identity.FirstParty {
 		if _, there := t.Image().Client(app.AppID); there {
@@ -105,13 +108,15 @@ func addFirstParty(ctx context.Context, t *tenant.Tenant) error {
 	return nil
 }
 
-// Unfinished says whether the making of a tenant was cut off: its last step gives the administrator the role, and nothing else was done.
+// Unfinished says whether the making of a tenant was cut off: its last step gives the administrator
+// the role, and nothing else was done.
 func Unfinished(t *tenant.Tenant) bool {
 	img := t.Image()
 	return len(img.Roles) == 0 && img.Directory.Users() <= 1 && img.Directory.Groups() == 0 && len(img.Subscriptions) == 0
 }
 
-// removeApplications removes what a founding made before it was cut off; nobody was told the secret.
+// removeApplications removes what a founding made before it was cut off; nobody was told the
+// secret.
 func removeApplications(ctx context.Context, t *tenant.Tenant) error {
 	for _, app := range t.Image().Clients() {
 		if _, err := t.Do(ctx, Author, tenant.DeleteApplication{AppID: app.AppID}); err != nil {
@@ -166,14 +171,16 @@ func addUser(ctx context.Context, t *tenant.Tenant, f Founding, password, hash s
 	return done.ID, err
 }
 
-// AllPermissions are those of an application that may do everything: the widest that identity.Needs asks for.
+// AllPermissions are those of an application that may do everything: the widest that identity.Needs
+// asks for.
 var AllPermissions = []string{
 	"AdministrativeUnit.ReadWrite.All", "Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All", "Directory.Read.All",
 	"Directory.ReadWrite.All", "Domain.ReadWrite.All", "Group.ReadWrite.All", "LicenseAssignment.ReadWrite.All", "Organization.ReadWrite.All", "Policy.ReadWrite.Authorization", "RoleManagement.ReadWrite.Directory",
 	"User-PasswordProfile.ReadWrite.All", "User.Read.All", "User.ReadWrite.All", "User.RevokeSessions.All",
 }
 
-// AddApplication gives a tenant an application with a secret that is told once and kept only as a hash.
+// AddApplication gives a tenant an application with a secret that is told once and kept only as a
+// hash.
 func (s *Server) AddApplication(ctx context.Context, t *tenant.Tenant, name string, permissions []string) (id, secret string, err error) {
 	secret, err = identity.NewSecret(rand.Reader)
 	if err != nil {

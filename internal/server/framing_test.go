@@ -17,7 +17,8 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// seenPaths is a handler that reads a request as a whole and notes its path and whether it came over TLS.
+// seenPaths is a handler that reads a request as a whole and notes its path and whether it came
+// over TLS.
 type seenPaths struct {
 	mu     sync.Mutex
 	paths  []string
@@ -327,7 +328,8 @@ func TestHeadersThatContradictFramesAreRefused(t *testing.T) {
 	}
 }
 
-// statusOverHTTP2 sends one request in raw frames, and returns its status; empty when its stream or connection is ended instead.
+// statusOverHTTP2 sends one request in raw frames, and returns its status; empty when its stream or
+// connection is ended instead.
 func statusOverHTTP2(t *testing.T, address string, headers [][2]string) (status string) {
 	t.Helper()
 	conn := tls.Client(dial(t, address), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})

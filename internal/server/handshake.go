@@ -15,8 +15,9 @@ import (
 	"licensor/internal/turns"
 )
 
-// prepared makes of a connection what net/http serves: one of HTTP/2 as it is, since only that is served as such, and any other with its
-// framing checked. The handshake is made before, because it decides which it is.
+// prepared makes of a connection what net/http serves: one of HTTP/2 as it is, since only that is
+// served as such, and any other with its framing checked. The handshake is made before, because it
+// decides which it is.
 func (l *Listening) prepared(config *tls.Config, log *slog.Logger) func(*gate.Conn) (net.Conn, error) {
 	limits := framing.Limits{Bytes: maxHeader, Time: l.bounds.header}
 	computing := turns.New(runtime.GOMAXPROCS(0)-1, (runtime.GOMAXPROCS(0)+1)/2)
@@ -36,8 +37,8 @@ func (l *Listening) prepared(config *tls.Config, log *slog.Logger) func(*gate.Co
 	}
 }
 
-// handshake makes one within a time. A handshake costs as much as many requests, so addresses take turns at computing: one that begins
-// thousands waits for itself.
+// handshake makes one within a time. A handshake costs as much as many requests, so addresses take
+// turns at computing: one that begins thousands waits for itself.
 func handshake(c *gate.Conn, config *tls.Config, within time.Duration, computing *turns.Turns) (*tls.Conn, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
@@ -48,7 +49,8 @@ func handshake(c *gate.Conn, config *tls.Config, within time.Duration, computing
 	return conn, err
 }
 
-// pacedConn is the connection beneath a handshake. Between reads, when the handshake computes, it holds a turn.
+// pacedConn is the connection beneath a handshake. Between reads, when the handshake computes, it
+// holds a turn.
 type pacedConn struct {
 	*gate.Conn
 	begin func() (*turns.Turn, error) // nil when the handshake is over
@@ -81,7 +83,8 @@ func (p *pacedConn) end() {
 // NetConn returns the connection beneath.
 func (p *pacedConn) NetConn() net.Conn { return p.Conn }
 
-// tellHandshake logs why a handshake failed, unless the gate has ended it, and answers those that speak plain HTTP.
+// tellHandshake logs why a handshake failed, unless the gate has ended it, and answers those that
+// speak plain HTTP.
 func tellHandshake(c net.Conn, err error, log *slog.Logger) {
 	if errors.Is(err, net.ErrClosed) {
 		return

@@ -19,7 +19,8 @@ type Listening struct {
 	Address      string
 	PublicURL    string // for the certificate of the local authority
 	InsecureHTTP bool
-	// How many connections are served at once, and how many of them from one address (of IPv6, from one /64), at most half.
+	// How many connections are served at once, and how many of them from one address (of IPv6, from
+	// one /64), at most half.
 	MaxConnections, MaxPerAddress int
 	Security                      Security
 
@@ -44,13 +45,15 @@ const (
 	newcomer  = 250 * time.Millisecond // for which one waits when every connection has a request
 )
 
-// Of HTTP/2, what is read ahead for requests that nobody reads yet, for a connection and for each of them, and how many of them one carries.
+// Of HTTP/2, what is read ahead for requests that nobody reads yet, for a connection and for each
+// of them, and how many of them one carries.
 const (
 	readAhead  = 64 << 10
 	maxStreams = 100
 )
 
-// Prepare looks at what was asked for, before anything is made. Folder returns where the local authority is kept unless the flags say it.
+// Prepare looks at what was asked for, before anything is made. Folder returns where the local
+// authority is kept unless the flags say it.
 func (l *Listening) Prepare(folder func() (string, error)) error {
 	if l.bounds == (bounds{}) {
 		l.bounds = usualBounds
@@ -71,7 +74,8 @@ func (l *Listening) Prepare(folder func() (string, error)) error {
 	return l.Security.prepare(folder, names)
 }
 
-// open listens. Plain HTTP is refused where it can be reached from elsewhere: tokens and passwords would be seen on the way.
+// open listens. Plain HTTP is refused where it can be reached from elsewhere: tokens and passwords
+// would be seen on the way.
 func (l *Listening) open(ctx context.Context) (net.Listener, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", l.Address)
 	if err != nil {
@@ -120,7 +124,8 @@ func (l *Listening) server(handler http.Handler, in *gate.Gate, log *slog.Logger
 	}
 }
 
-// ListenAndServe answers requests until the context ends, then lets those under way finish. Listening is told the root address.
+// ListenAndServe answers requests until the context ends, then lets those under way finish.
+// Listening is told the root address.
 func (s *Server) ListenAndServe(ctx context.Context, at *Listening, listening func(root string)) error {
 	config, err := at.Security.config(s.settings.Log)
 	if err != nil {

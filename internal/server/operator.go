@@ -18,8 +18,9 @@ import (
 	"licensor/internal/tenant"
 )
 
-// operatorID is who acts when a command works on a database in its own process; the log of commits shows it. Who can open the database's
-// file may do everything anyway, so no application needs to be made for that, and no server knows this one.
+// operatorID is who acts when a command works on a database in its own process; the log of commits
+// shows it. Who can open the database's file may do everything anyway, so no application needs to
+// be made for that, and no server knows this one.
 var operatorID = uuid.MustParse("6c696365-6e73-4f72-8000-636f6d6d616e")
 
 // operator is the people of a database and the one at the command line.
@@ -35,7 +36,8 @@ func (o operator) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 // LocalRoot is the address of an API in this process.
 const LocalRoot = "http://localhost"
 
-// Operate returns a client of the tenant with this id or domain, without a network: an API of its own, below LocalRoot, knows the operator.
+// Operate returns a client of the tenant with this id or domain, without a network: an API of its
+// own, below LocalRoot, knows the operator.
 func (s *Server) Operate(ctx context.Context, name string) (*http.Client, error) {
 	t, err := s.Pick(name)
 	if err != nil {
@@ -53,7 +55,8 @@ func (s *Server) Operate(ctx context.Context, name string) (*http.Client, error)
 	return &http.Client{Transport: &oauth2.Transport{Source: ownTokens{authority, t.ID()}, Base: inProcess{api}}}, nil
 }
 
-// ownTokens makes the operator's tokens, a new one for each request: that costs a millisecond, and none is ever out of date.
+// ownTokens makes the operator's tokens, a new one for each request: that costs a millisecond, and
+// none is ever out of date.
 type ownTokens struct {
 	authority *identity.Authority
 	tenant    uuid.UUID

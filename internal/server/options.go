@@ -11,7 +11,8 @@ import (
 	"licensor/internal/identity"
 )
 
-// Options say what a server is over and how it behaves. The root package has them for others, with what each means.
+// Options say what a server is over and how it behaves. The root package has them for others, with
+// what each means.
 type Options struct {
 	Data          string
 	Memory        bool
@@ -87,7 +88,8 @@ func (o Options) look() (*settings, error) {
 	return s, nil
 }
 
-// bound is how many there may be: 0 is what is usual, and less than that no bound, which is 0 from here on.
+// bound is how many there may be: 0 is what is usual, and less than that no bound, which is 0 from
+// here on.
 func bound(given, usual int) int { return max(0, cmp.Or(given, usual)) }
 
 func (s *settings) lookAtData() error {

@@ -41,7 +41,8 @@ func (s *Server) newPassword(ctx context.Context) (password, hash string, err er
 	return password, hash, err
 }
 
-// ResetPassword gives a user a password that is made up, and returns it. It ends the user's sessions.
+// ResetPassword gives a user a password that is made up, and returns it. It ends the user's
+// sessions.
 func (s *Server) ResetPassword(ctx context.Context, t *tenant.Tenant, user string, mustChange bool) (string, error) {
 	ordinal, err := t.Image().LiveUser(user)
 	if err != nil {

@@ -14,7 +14,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// people answers what the authority asks about tenants, and writes down what users decide on its pages.
+// people answers what the authority asks about tenants, and writes down what users decide on its
+// pages.
 type people struct{ tenants *tenant.Tenants }
 
 func (p people) Tenant(name string) (uuid.UUID, bool) {
@@ -90,8 +91,9 @@ func implicit(raw json.RawMessage) identity.Implicit {
 	return identity.Implicit{AccessTokens: web.ImplicitGrantSettings.EnableAccessTokenIssuance, IDTokens: web.ImplicitGrantSettings.EnableIDTokenIssuance}
 }
 
-// requested are the delegated permissions of Graph that a registration asks for in its requiredResourceAccess. What it names that is not
-// known here is passed over, as it is where an administrator looks at it.
+// requested are the delegated permissions of Graph that a registration asks for in its
+// requiredResourceAccess. What it names that is not known here is passed over, as it is where an
+// administrator looks at it.
 func requested(raw json.RawMessage) (scopes []string) {
 	var resources []struct {
 		ResourceAppID  string `json:"resourceAppId"`
@@ -142,7 +144,8 @@ func (p people) UserByName(ctx context.Context, tenantID uuid.UUID, name string)
 	return person(ctx, t, img, user)
 }
 
-// TrustedIssuers goes through all tenants: there is nothing that says whose a token is before somebody is found who trusts its issuer.
+// TrustedIssuers goes through all tenants: there is nothing that says whose a token is before
+// somebody is found who trusts its issuer.
 func (p people) TrustedIssuers(issuer string) (trusts []identity.Trusted) {
 	for _, t := range p.tenants.List() {
 		for _, trusted := range t.Image().SignIn.TrustedIssuers {

@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// proxies are those that stand before the server and are believed when they say whom they forward for. Without them everybody behind a
-// proxy has one address, and one who guesses passwords there slows the sign-ins of all.
+// proxies are those that stand before the server and are believed when they say whom they forward
+// for. Without them everybody behind a proxy has one address, and one who guesses passwords there
+// slows the sign-ins of all.
 type proxies []netip.Prefix
 
 func (p proxies) trusts(a netip.Addr) bool {
@@ -32,8 +33,8 @@ func (p proxies) before(next http.Handler) http.Handler {
 	})
 }
 
-// client is the last one named that is no trusted proxy itself: what stands before it, the client may have written. It is invalid when
-// that is no address.
+// client is the last one named that is no trusted proxy itself: what stands before it, the client
+// may have written. It is invalid when that is no address.
 func (p proxies) client(header []string) (client netip.Addr) {
 	named := strings.Split(strings.Join(header, ","), ",")
 	for _, text := range slices.Backward(named) {

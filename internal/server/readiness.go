@@ -26,8 +26,9 @@ type pinged interface {
 	Ping(ctx context.Context) error
 }
 
-// readiness knows whether requests can be served, and never lets those who ask wait for requests: a try to read and write the database goes
-// on beside them, and until it ends the one before it counts.
+// readiness knows whether requests can be served, and never lets those who ask wait for requests: a
+// try to read and write the database goes on beside them, and until it ends the one before it
+// counts.
 type readiness struct {
 	database pinged
 	now      func() time.Time
@@ -44,7 +45,8 @@ func newReadiness(database pinged, now func() time.Time, log *slog.Logger) *read
 	return &readiness{database: database, now: now, log: log, ended: now()} // it has just been opened, which writes
 }
 
-// watch looks at the database's files until the context ends, and says once when they are no longer, or again, what they should be.
+// watch looks at the database's files until the context ends, and says once when they are no
+// longer, or again, what they should be.
 func (r *readiness) watch(ctx context.Context) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
@@ -101,7 +103,8 @@ func (r *readiness) why() string {
 	return ""
 }
 
-// try begins a try, unless one is young enough or still goes on, and returns what is closed at its end.
+// try begins a try, unless one is young enough or still goes on, and returns what is closed at its
+// end.
 func (r *readiness) try() <-chan struct{} {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -35,7 +35,8 @@ func (s *slowly) Ping(ctx context.Context) error {
 	}
 }
 
-// Readiness is answered while the database is busy, by the try before, and turns when that takes too long. Many who ask make one try.
+// Readiness is answered while the database is busy, by the try before, and turns when that takes
+// too long. Many who ask make one try.
 func TestReadinessWaitsForNobody(t *testing.T) {
 	t.Parallel()
 	var passed atomic.Int64

@@ -12,8 +12,9 @@ const (
 	otherFiles       = 256      // of the database, of issuers' answers, of newcomers
 )
 
-// room is how many connections are served at once: as many as was asked for, if the process may open as many files and take as much memory.
-// What cannot be had must not fail when somebody takes it, but be refused before.
+// room is how many connections are served at once: as many as was asked for, if the process may
+// open as many files and take as much memory. What cannot be had must not fail when somebody takes
+// it, but be refused before.
 func (l *Listening) room(log *slog.Logger) int {
 	most := l.MaxConnections
 	if files := openFiles(); files < uint64(most+otherFiles) {

@@ -7,7 +7,8 @@ import (
 	"syscall"
 )
 
-// openFiles is how many files the process may have open at once. Go has raised that to what the system allows.
+// openFiles is how many files the process may have open at once. Go has raised that to what the
+// system allows.
 func openFiles() uint64 {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

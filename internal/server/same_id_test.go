@@ -15,7 +15,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// reused is a tenant in which an object is permanently deleted and another one gets its id, all within a second or two.
+// reused is a tenant in which an object is permanently deleted and another one gets its id, all
+// within a second or two.
 type reused struct {
 	*testing.T
 	s      *Server
@@ -117,8 +118,8 @@ func (r *reused) me(tokens map[string]any) int {
 	return answer.Code
 }
 
-// A user, and an application, that gets the id of one that is permanently deleted gets nothing that was issued to it: no access or refresh
-// token, no password, no consent, no role.
+// A user, and an application, that gets the id of one that is permanently deleted gets nothing that
+// was issued to it: no access or refresh token, no password, no consent, no role.
 func TestWhoGetsAnIDGetsNothingIssuedBefore(t *testing.T) {
 	t.Parallel()
 	look(t, func(s *Server, first *tenant.Tenant) {

@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// Security is how connections are made secure, as the flags of the command line say it: not at all, by a certificate in files, or by one of a
-// local authority that is made once and kept in a folder.
+// Security is how connections are made secure, as the flags of the command line say it: not at all,
+// by a certificate in files, or by one of a local authority that is made once and kept in a folder.
 type Security struct {
 	Kind              string   // SelfSigned, or nothing
 	Folder            string   // of the local authority
@@ -35,8 +35,8 @@ const SelfSigned = "self-signed"
 // given says whether connections are to be secure.
 func (s *Security) given() bool { return s.Kind != "" || s.CertFile != "" }
 
-// prepare looks at what was asked for. Folder returns where the local authority is kept unless --tls-dir says it; names are those the server
-// is reached by besides those of --tls-name.
+// prepare looks at what was asked for. Folder returns where the local authority is kept unless
+// --tls-dir says it; names are those the server is reached by besides those of --tls-name.
 func (s *Security) prepare(folder func() (string, error), names []string) error {
 	switch {
 	case s.Kind == "" && (s.Folder != "" || len(s.Names) > 0):
@@ -65,7 +65,8 @@ func (s *Security) prepare(folder func() (string, error), names []string) error 
 	return s.local.open()
 }
 
-// certified are the names that a certificate of our own is for: this machine's, those it is reached by, and those asked for.
+// certified are the names that a certificate of our own is for: this machine's, those it is reached
+// by, and those asked for.
 func certified(reached, asked []string) []string {
 	names := []string{"localhost", "127.0.0.1", "::1"}
 	if host, err := os.Hostname(); err == nil {
@@ -89,7 +90,8 @@ func certifiable(name string) bool {
 	return len(name) <= 253 && hostName.MatchString(name)
 }
 
-// config is the server's; nil without a certificate. One that cannot be used is an error at once, not at the first connection.
+// config is the server's; nil without a certificate. One that cannot be used is an error at once,
+// not at the first connection.
 func (s *Security) config(log *slog.Logger) (*tls.Config, error) {
 	var current func() (*tls.Certificate, error)
 	switch {
@@ -111,7 +113,8 @@ func (s *Security) config(log *slog.Logger) (*tls.Config, error) {
 	}, nil
 }
 
-// Authority is the file with the local authority's certificate, which clients have to trust; empty when there is none.
+// Authority is the file with the local authority's certificate, which clients have to trust; empty
+// when there is none.
 func (s *Security) Authority() string {
 	if s.local == nil {
 		return ""
@@ -130,7 +133,8 @@ func (s *Security) Trust() (*x509.CertPool, error) {
 	return Trusting(cmp.Or(s.Authority(), s.CertFile))
 }
 
-// Trusting is the certificates that the system trusts and those in a file; nil, which means the system's, without a file.
+// Trusting is the certificates that the system trusts and those in a file; nil, which means the
+// system's, without a file.
 func Trusting(path string) (*x509.CertPool, error) {
 	if path == "" {
 		return nil, nil

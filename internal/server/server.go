@@ -40,8 +40,8 @@ type Server struct {
 // hashingShare is the part of the memory that hashing passwords may take: one in so many.
 const hashingShare = 8
 
-// Open opens a database, which it makes when there is none, and brings its tenants to life. A mistake in the options is an *OptionError. Work in the
-// background begins with Run.
+// Open opens a database, which it makes when there is none, and brings its tenants to life. A
+// mistake in the options is an *OptionError. Work in the background begins with Run.
 func Open(ctx context.Context, options Options) (s *Server, err error) {
 	settings, err := options.look()
 	if err != nil {
@@ -126,8 +126,8 @@ func (s *Server) deviceKey(ctx context.Context) ([]byte, error) {
 	return key, nil
 }
 
-// routes parts what is Graph's, and our own operations under /licensor, from the rest by hand: a ServeMux would redirect the encoded and
-// empty segments that Graph's paths may have.
+// routes parts what is Graph's, and our own operations under /licensor, from the rest by hand: a
+// ServeMux would redirect the encoded and empty segments that Graph's paths may have.
 func (s *Server) routes() http.Handler {
 	api := s.metrics.count(graph.New(graph.Config{
 		Authority: s.authority, Tenant: s.tenants.Tenant, Now: s.now, NewID: uuid.New, Log: s.settings.Log, Origins: s.settings.Origins,
@@ -168,8 +168,9 @@ func (s *Server) Close(ctx context.Context) error {
 	return errors.Join(append(errs, s.store.Close())...)
 }
 
-// tidyTime is how often what was deleted long ago is removed for good, and ticketTime how often what has expired is: strangers can have codes
-// for devices stored, and those that have expired make room for the next.
+// tidyTime is how often what was deleted long ago is removed for good, and ticketTime how often
+// what has expired is: strangers can have codes for devices stored, and those that have expired
+// make room for the next.
 const (
 	tidyTime   = time.Hour
 	ticketTime = time.Minute

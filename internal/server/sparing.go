@@ -11,8 +11,8 @@ import (
 	"licensor/internal/memory"
 )
 
-// sparing answers 500 when a handler panics, in the shape of the authority's errors (docs/spec/auth.md A30), and the server lives on. Graph looks after its
-// own handlers.
+// sparing answers 500 when a handler panics, in the shape of the authority's errors
+// (docs/spec/auth.md A30), and the server lives on. Graph looks after its own handlers.
 func (s *Server) sparing(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		noting := &begun{ResponseWriter: w}

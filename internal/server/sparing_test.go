@@ -15,7 +15,8 @@ import (
 	"licensor/internal/identity/oauth"
 )
 
-// serveFault returns the address of a server whose authority panics as soon as it asks for a tenant.
+// serveFault returns the address of a server whose authority panics as soon as it asks for a
+// tenant.
 func serveFault(t *testing.T) string {
 	t.Helper()
 	s, err := Open(t.Context(), Options{Memory: true, Development: true, Quick: true})

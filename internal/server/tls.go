@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// keyPair is a certificate with its key, in files that may be replaced while the server runs, as those who renew certificates do.
+// keyPair is a certificate with its key, in files that may be replaced while the server runs, as
+// those who renew certificates do.
 type keyPair struct {
 	cert, key string
 	log       *slog.Logger
@@ -20,7 +21,8 @@ type keyPair struct {
 	as     time.Time // the younger file's time when it was loaded
 }
 
-// current returns the certificate as it is in the files. When they have become unusable, the last good one goes on serving.
+// current returns the certificate as it is in the files. When they have become unusable, the last
+// good one goes on serving.
 func (k *keyPair) current() (*tls.Certificate, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -23,10 +23,12 @@ import (
 	"time"
 )
 
-// localCA is a certificate authority of this machine's own: made once, kept in a folder, and trusted by whoever is told to. It issues the
-// server's certificate, which is kept in memory only: each start makes another one, for the names that are asked for then.
+// localCA is a certificate authority of this machine's own: made once, kept in a folder, and
+// trusted by whoever is told to. It issues the server's certificate, which is kept in memory only:
+// each start makes another one, for the names that are asked for then.
 //
-// The authority has no name constraints, since --tls-name may ask for any name later; so its key is worth as much as what trusts it.
+// The authority has no name constraints, since --tls-name may ask for any name later; so its key is
+// worth as much as what trusts it.
 type localCA struct {
 	dir    string
 	names  []string
@@ -68,7 +70,8 @@ func (a *localCA) open() error {
 	return a.publish()
 }
 
-// readPrivate reads a file that must be its owner's only. Windows says that in another way than by the mode.
+// readPrivate reads a file that must be its owner's only. Windows says that in another way than by
+// the mode.
 func readPrivate(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -80,7 +83,8 @@ func readPrivate(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// found makes the authority. Of several processes that do so at once, one is first, and the others take what it made.
+// found makes the authority. Of several processes that do so at once, one is first, and the others
+// take what it made.
 func (a *localCA) found() ([]byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), a.random)
 	if err != nil {

@@ -18,7 +18,8 @@ import (
 	"time"
 )
 
-// newKeyPair writes a certificate for the loopback address, which is its own authority, and its key.
+// newKeyPair writes a certificate for the loopback address, which is its own authority, and its
+// key.
 func newKeyPair(t *testing.T, dir string, number int64) *Security {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

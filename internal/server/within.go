@@ -12,14 +12,17 @@ import (
 )
 
 const (
-	// smallForm is how long a form may be that takes no more memory than every request has: the forms of sign-ins and of requests for tokens are.
+	// smallForm is how long a form may be that takes no more memory than every request has: the forms
+	// of sign-ins and of requests for tokens are.
 	smallForm = 8 << 10
-	// perForm is what a longer one takes at most: 64 KB taken apart, a page, the tokens and tickets that come of it.
+	// perForm is what a longer one takes at most: 64 KB taken apart, a page, the tokens and tickets
+	// that come of it.
 	perForm = 512 << 10
 )
 
-// within lets requests to the authority begin when there is memory for them. Nobody is known before, so they have one share together. A small form is read
-// before, so that those who send it slowly have nothing that others could need to sign in.
+// within lets requests to the authority begin when there is memory for them. Nobody is known
+// before, so they have one share together. A small form is read before, so that those who send it
+// slowly have nothing that others could need to sign in.
 func (s *Server) within(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		small := 0 <= r.ContentLength && r.ContentLength <= smallForm
@@ -41,7 +44,8 @@ func (s *Server) within(next http.Handler) http.Handler {
 	})
 }
 
-// readSmall reads the body. If that fails, the handler fails at the same place when it reads the body itself.
+// readSmall reads the body. If that fails, the handler fails at the same place when it reads the
+// body itself.
 func readSmall(r *http.Request) {
 	if r.ContentLength == 0 {
 		return

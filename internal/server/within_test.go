@@ -20,7 +20,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// A server without memory refuses what is not small, in Graph's form and in the authority's, says when to come again, and goes on with what is small.
+// A server without memory refuses what is not small, in Graph's form and in the authority's, says
+// when to come again, and goes on with what is small.
 func TestAServerWithoutMemoryServesWhatIsSmall(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "licensor.db")

@@ -1,23 +1,25 @@
 // Package store says what of a tenant must be durable, and how it is asked for.
 //
-// There are three kinds of things of a tenant. Commits are the log: what happened to a tenant, step by step, in an order that never
-// changes. Object rows are the directory's documents as they are after the last commit, so that they need not be held in
-// memory. Parts are pieces of a snapshot, which only spare the reading of the whole log at a start: losing them costs time,
-// never data.
+// There are three kinds of things of a tenant. Commits are the log: what happened to a tenant, step
+// by step, in an order that never changes. Object rows are the directory's documents as they are
+// after the last commit, so that they need not be held in memory. Parts are pieces of a snapshot,
+// which only spare the reading of the whole log at a start: losing them costs time, never data.
 //
-// Beside tenants there are tickets, which the authority gives out for minutes or weeks (codes, refresh tokens, sessions), and the
-// secrets of the installation. Of both, one of many who change the same wins.
+// Beside tenants there are tickets, which the authority gives out for minutes or weeks (codes,
+// refresh tokens, sessions), and the secrets of the installation. Of both, one of many who change
+// the same wins.
 //
-// The one operation all rests on is Append. It makes commits and the rows they change durable together or not at all, and it
-// refuses commits that do not follow the last one, so a tenant has one history however many writers try:
+// The one operation all rests on is Append. It makes commits and the rows they change durable
+// together or not at all, and it refuses commits that do not follow the last one, so a tenant has
+// one history however many writers try:
 //
 //	err := s.Append(ctx, tenant, []store.Commit{commit}, rows)
 //	if errors.Is(err, store.ErrConflict) {
 //		// somebody was faster: read the commits after ours, decide again
 //	}
 //
-// A store knows no conditions: it returns rows by their ordinals, and in the order of a name. Who fulfils a condition is
-// answered from the image (package query).
+// A store knows no conditions: it returns rows by their ordinals, and in the order of a name. Who
+// fulfils a condition is answered from the image (package query).
 //
 // Implementations are in folders below, and storetest has the tests that each of them must pass.
 package store

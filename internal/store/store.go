@@ -8,45 +8,51 @@ import (
 	"github.com/google/uuid"
 )
 
-// Store keeps tenants. All methods may be called from several goroutines; Append of one tenant is called by one at a time.
+// Store keeps tenants. All methods may be called from several goroutines; Append of one tenant is
+// called by one at a time.
 type Store interface {
 	// CreateTenant adds a tenant with no commits; ErrExists when it is there.
 	CreateTenant(ctx context.Context, tenant uuid.UUID) error
 	// Tenants lists the ids of all tenants, in the order of creation.
 	Tenants(ctx context.Context) ([]uuid.UUID, error)
-	// Append makes the commits and the object rows they change durable, all or none. The first commit's Seq must follow
-	// the tenant's last one, otherwise ErrConflict. A row replaces the one of its kind and ordinal. Once begun it runs to its
-	// end even when ctx is done, so that ctx never leaves open whether it happened.
+	// Append makes the commits and the object rows they change durable, all or none. The first
+	// commit's Seq must follow the tenant's last one, otherwise ErrConflict. A row replaces the one of
+	// its kind and ordinal. Once begun it runs to its end even when ctx is done, so that ctx never
+	// leaves open whether it happened.
 	Append(ctx context.Context, tenant uuid.UUID, commits []Commit, objects []Object) error
-	// Commits hands the commits after seq to yield, in order, until it returns an error, which is then returned.
+	// Commits hands the commits after seq to yield, in order, until it returns an error, which is then
+	// returned.
 	Commits(ctx context.Context, tenant uuid.UUID, after uint64, yield func(Commit) error) error
-	// Objects returns the rows a query selects, in order of their ordinals unless it has another order; ErrQuery when its
-	// order makes no sense, or it names too many ordinals.
+	// Objects returns the rows a query selects, in order of their ordinals unless it has another
+	// order; ErrQuery when its order makes no sense, or it names too many ordinals.
 	Objects(ctx context.Context, tenant uuid.UUID, query Query) ([]Object, error)
-	// Moved returns the keys that rows had in the order of a property at a commit (see Order.AsOf), of those rows that have got
-	// another key since. Others may be among them, with the key that they had. ErrQuery when there is no such order.
+	// Moved returns the keys that rows had in the order of a property at a commit (see Order.AsOf), of
+	// those rows that have got another key since. Others may be among them, with the key that they
+	// had. ErrQuery when there is no such order.
 	Moved(ctx context.Context, tenant uuid.UUID, kind Kind, property string, asOf uint64) (map[uint32]string, error)
-	// SaveParts makes parts durable (replacing parts with the same Name). Each part is a transaction of its own, so that
-	// commits find room in between.
+	// SaveParts makes parts durable (replacing parts with the same Name). Each part is a transaction
+	// of its own, so that commits find room in between.
 	SaveParts(ctx context.Context, tenant uuid.UUID, parts []Part) error
 	// Parts returns the parts whose names are given, in that order; ErrNotFound when one is missing.
 	Parts(ctx context.Context, tenant uuid.UUID, names []string) ([]Part, error)
 	// DropParts removes all parts but those named.
 	DropParts(ctx context.Context, tenant uuid.UUID, keep []string) error
-	// Secret returns a named secret of the installation (such as its signing keys), made by make when there is none yet.
-	// Of several callers at once, in any process, all get the same value.
+	// Secret returns a named secret of the installation (such as its signing keys), made by make when
+	// there is none yet. Of several callers at once, in any process, all get the same value.
 	Secret(ctx context.Context, name string, make func() ([]byte, error)) ([]byte, error)
-	// ReplaceSecret makes what change returns the value of a named secret, atomically: of several callers at once, in any
-	// process, each is given what the one before has left, nil when there is none. An error of change leaves all as it was.
+	// ReplaceSecret makes what change returns the value of a named secret, atomically: of several
+	// callers at once, in any process, each is given what the one before has left, nil when there is
+	// none. An error of change leaves all as it was.
 	ReplaceSecret(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error
-	// AddTicket makes a ticket durable, with Version 0; ErrExists when there is one with its ID, expired or not. Of several
-	// callers at once exactly one has no error.
+	// AddTicket makes a ticket durable, with Version 0; ErrExists when there is one with its ID,
+	// expired or not. Of several callers at once exactly one has no error.
 	AddTicket(ctx context.Context, t Ticket) error
-	// Ticket returns the ticket with an id, also one that has expired but was not dropped yet; otherwise ErrNotFound.
+	// Ticket returns the ticket with an id, also one that has expired but was not dropped yet;
+	// otherwise ErrNotFound.
 	Ticket(ctx context.Context, id [32]byte) (Ticket, error)
-	// ChangeTicket replaces Data and Expires of the ticket with t.ID, whose Version must be t.Version and becomes one more.
-	// When it is another by now the answer is ErrConflict: of several callers at once exactly one has no error. When the
-	// ticket is gone, ErrNotFound.
+	// ChangeTicket replaces Data and Expires of the ticket with t.ID, whose Version must be t.Version
+	// and becomes one more. When it is another by now the answer is ErrConflict: of several callers at
+	// once exactly one has no error. When the ticket is gone, ErrNotFound.
 	ChangeTicket(ctx context.Context, t Ticket) error
 	// DropFamily removes the tickets of a family; there may be none.
 	DropFamily(ctx context.Context, family uuid.UUID) error
@@ -82,8 +88,8 @@ const (
 	KindAdministrativeUnit Kind = 6
 )
 
-// Object is the row of a directory object: its document is JSON with the names of Graph's properties.
-// A row with Purged set is removed by Append.
+// Object is the row of a directory object: its document is JSON with the names of Graph's
+// properties. A row with Purged set is removed by Append.
 type Object struct {
 	Kind     Kind
 	Ordinal  uint32 // dense, unique in its kind and tenant
@@ -101,8 +107,8 @@ type Part struct {
 	Data []byte
 }
 
-// Ticket is something short-lived that the authority has given out or has seen: a code, a refresh token, a session, an
-// assertion that was used. It is no part of a tenant's log.
+// Ticket is something short-lived that the authority has given out or has seen: a code, a refresh
+// token, a session, an assertion that was used. It is no part of a tenant's log.
 type Ticket struct {
 	ID      [32]byte // SHA-256 of the secret its holder has, so that who reads the store cannot use it
 	Tenant  uuid.UUID
@@ -127,12 +133,14 @@ type Query struct {
 // Ordered are the properties that rows can be ordered by.
 var Ordered = []string{"userPrincipalName", "displayName", "mail", "createdDateTime"}
 
-// Order is the order of a property's texts, folded (see fold.Text), by code point. Rows with the same text are in the order of their
-// ordinals, those without a text come first; descending, all this is the other way round.
+// Order is the order of a property's texts, folded (see fold.Text), by code point. Rows with the
+// same text are in the order of their ordinals, those without a text come first; descending, all
+// this is the other way round.
 //
-// A list must not change while somebody goes through its pages. So it is in the order of a certain commit: a row that has got
-// another text since keeps the place it had. With Below, which leaves out what came later, every row that is
-// there all the while is on exactly one page, and no row is on two.
+// A list must not change while somebody goes through its pages. So it is in the order of a certain
+// commit: a row that has got another text since keeps the place it had. With Below, which leaves
+// out what came later, every row that is there all the while is on exactly one page, and no row is
+// on two.
 type Order struct {
 	Property   string // one of Ordered
 	Descending bool
@@ -153,7 +161,8 @@ var (
 	ErrConflict = errors.New("another has changed it in between")
 	// ErrQuery says that a query cannot be answered; the text says why.
 	ErrQuery = errors.New("unusable query")
-	// ErrFull says that there is no room left. Nothing was written; the store works on when there is room again.
+	// ErrFull says that there is no room left. Nothing was written; the store works on when there is
+	// room again.
 	ErrFull = errors.New("no room left on the disk")
 	// ErrDamaged says that what is stored is not what was written.
 	ErrDamaged = errors.New("the store is damaged")

@@ -15,8 +15,9 @@ import (
 	"licensor/internal/store"
 )
 
-// Client returns an application, with its service principal, by its appId. Of an application of another tenant there is only what
-// PrincipalAt returns; Microsoft Graph, which is a resource and not a client, is not found.
+// Client returns an application, with its service principal, by its appId. Of an application of
+// another tenant there is only what PrincipalAt returns; Microsoft Graph, which is a resource and
+// not a client, is not found.
 func (img *Image) Client(appID uuid.UUID) (directory.Client, bool) {
 	if ordinal, ok := img.Applications.ByAppID(appID); ok {
 		return img.ClientAt(ordinal), true
@@ -34,7 +35,8 @@ func (img *Image) ClientByID(id uuid.UUID) (directory.Client, bool) {
 	return img.ClientAt(ordinal), ok
 }
 
-// ClientAt returns an application, with its service principal, by its ordinal; one without IDs when there is none.
+// ClientAt returns an application, with its service principal, by its ordinal; one without IDs when
+// there is none.
 func (img *Image) ClientAt(application uint32) (c directory.Client) {
 	a := img.Applications.At(application)
 	if a == nil {
@@ -55,8 +57,8 @@ func (img *Image) Clients() (list []directory.Client) {
 	return list
 }
 
-// Principal returns an application with its service principal, by the object id of that. The service principal of Microsoft Graph
-// is not found, because it is not a client.
+// Principal returns an application with its service principal, by the object id of that. The
+// service principal of Microsoft Graph is not found, because it is not a client.
 func (img *Image) Principal(id uuid.UUID) (directory.Client, bool) {
 	ordinal, ok := img.Principals.ByID(id)
 	if !ok {
@@ -65,8 +67,9 @@ func (img *Image) Principal(id uuid.UUID) (directory.Client, bool) {
 	return img.Client(img.Principals.At(ordinal).AppID)
 }
 
-// PrincipalAt returns a service principal with its application, either of which may be deleted, by the ordinal of the first; one without
-// IDs when there is none. Of an application of another tenant, such as Microsoft Graph, there are only the appId and displayName.
+// PrincipalAt returns a service principal with its application, either of which may be deleted, by
+// the ordinal of the first; one without IDs when there is none. Of an application of another
+// tenant, such as Microsoft Graph, there are only the appId and displayName.
 func (img *Image) PrincipalAt(principal uint32) (c directory.Client) {
 	p := img.Principals.At(principal)
 	if p == nil {
@@ -80,9 +83,9 @@ func (img *Image) PrincipalAt(principal uint32) (c directory.Client) {
 	return c
 }
 
-// SetClient adds an application that clients log in with, or replaces it, together with its service principal. Without the ID of a
-// service principal it has none from then on. Without the ID of an application it is one of another tenant, of which only the service
-// principal is kept.
+// SetClient adds an application that clients log in with, or replaces it, together with its service
+// principal. Without the ID of a service principal it has none from then on. Without the ID of an
+// application it is one of another tenant, of which only the service principal is kept.
 type SetClient struct {
 	Client  directory.Client
 	Owners  []uuid.UUID // of what the command adds: users and service principals
@@ -218,7 +221,8 @@ func (c *change) setForeign(next *directory.Client) error {
 	return c.setPrincipal(c.principals.len(), nil, next, c.next.Organization)
 }
 
-// dateGrants notes when a service principal was granted permissions that it did not have before; was is nil for a new one.
+// dateGrants notes when a service principal was granted permissions that it did not have before;
+// was is nil for a new one.
 func (c *change) dateGrants(was *directory.Client, p *directory.ServicePrincipal) {
 	var before directory.ServicePrincipal
 	if was != nil && was.Principal.ID == p.ID {
@@ -239,8 +243,8 @@ func (c *change) dateGrants(was *directory.Client, p *directory.ServicePrincipal
 	}
 }
 
-// migrate gives the applications of the first version, which kept them in a list of its own, ordinals and rows. It is the first
-// commit of a version that has them.
+// migrate gives the applications of the first version, which kept them in a list of its own,
+// ordinals and rows. It is the first commit of a version that has them.
 type migrate struct{}
 
 // Name is the operation.
@@ -264,7 +268,8 @@ func (c *change) addGraph(tenant *directory.Organization) error {
 	return c.setPrincipal(0, nil, &directory.Client{Principal: directory.GraphPrincipal(tenant.ID)}, tenant)
 }
 
-// setClient puts an application and its service principal in the place of those there were; was is nil for a new application.
+// setClient puts an application and its service principal in the place of those there were; was is
+// nil for a new application.
 func (c *change) setClient(ordinal uint32, was, next *directory.Client) error {
 	tenant, document := c.next.Organization, next.Application.Document()
 	var values []column.Change
@@ -296,7 +301,8 @@ func (c *change) setClient(ordinal uint32, was, next *directory.Client) error {
 	return c.setPrincipal(principal, was, next, tenant)
 }
 
-// setPrincipal is setClient for the service principal alone. Some of its values are its application's.
+// setPrincipal is setClient for the service principal alone. Some of its values are its
+// application's.
 func (c *change) setPrincipal(ordinal uint32, was, next *directory.Client, tenant *directory.Organization) error {
 	document := next.Principal.Document()
 	if was == nil {
@@ -338,7 +344,8 @@ func (c *change) purgePrincipal(of *directory.Client) {
 	c.forgetRoles(of.Principal.ID)
 }
 
-// publish changes the domain that applications show, when the organization's default domain is another than before.
+// publish changes the domain that applications show, when the organization's default domain is
+// another than before.
 func (c *change) publish(was, now *directory.Organization) error {
 	if was == nil || was.DefaultDomain() == now.DefaultDomain() {
 		return nil
@@ -354,7 +361,8 @@ func (c *change) publish(was, now *directory.Organization) error {
 	return nil
 }
 
-// objectsChange is what a command changes of applications, service principals, or administrative units.
+// objectsChange is what a command changes of applications, service principals, or administrative
+// units.
 type objectsChange[T any] struct {
 	kind      store.Kind
 	base      *directory.Objects[T]
@@ -374,7 +382,8 @@ func (o *objectsChange[T]) begun() *directory.ObjectsDraft[T] {
 // len is the next free ordinal.
 func (o *objectsChange[T]) len() uint32 { return o.begun().Len() }
 
-// put gives an object another document, unless that is nil, and other values in columns. The next free ordinal adds the object.
+// put gives an object another document, unless that is nil, and other values in columns. The next
+// free ordinal adds the object.
 func (o *objectsChange[T]) put(c *change, ordinal uint32, id uuid.UUID, document []byte, values []column.Change) error {
 	if document != nil {
 		object, err := o.base.Parse(document)
@@ -426,13 +435,15 @@ func (o *objectsChange[T]) finish() *directory.Objects[T] {
 	return o.draft.Finish()
 }
 
-// DocumentNow is the document of an application, service principal or administrative unit from now on.
+// DocumentNow is the document of an application, service principal or administrative unit from now
+// on.
 type DocumentNow struct {
 	Ordinal  uint32     `cbor:"1,keyasint,omitempty"`
 	Document []byte     `cbor:"2,keyasint,omitempty"` // none: it is purged
 	What     MarkKind   `cbor:"3,keyasint,omitempty"` // none: it is new, or a log of format 2 does not say
 	ID       *uuid.UUID `cbor:"4,keyasint,omitempty"` // of what is purged
-	// Properties are the members of the document that were Written, and of its properties; none when that is not known. Since format 5.
+	// Properties are the members of the document that were Written, and of its properties; none when
+	// that is not known. Since format 5.
 	Properties []string `cbor:"5,keyasint,omitempty"`
 }
 

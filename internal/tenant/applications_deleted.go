@@ -8,8 +8,8 @@ import (
 	"licensor/internal/directory"
 )
 
-// DeleteApplication puts an application, by its appId, and its service principal among the deleted items for 30 days (docs/spec/protocol.md P52);
-// its tokens are no longer valid.
+// DeleteApplication puts an application, by its appId, and its service principal among the deleted
+// items for 30 days (docs/spec/protocol.md P52); its tokens are no longer valid.
 type DeleteApplication struct{ AppID uuid.UUID }
 
 // Name is the operation.
@@ -29,7 +29,8 @@ func (cmd DeleteApplication) run(c *change) error {
 	return c.putApplication(ordinal, &was, &deleted)
 }
 
-// DeletePrincipal puts a service principal among the deleted items for 30 days. Its application stays.
+// DeletePrincipal puts a service principal among the deleted items for 30 days. Its application
+// stays.
 type DeletePrincipal struct{ ID uuid.UUID }
 
 // Name is the operation.
@@ -43,7 +44,8 @@ func (cmd DeletePrincipal) run(c *change) error {
 	return c.deletePrincipal(&client)
 }
 
-// deletePrincipal deletes the service principal of a client, if it has one. What it was granted stays with it.
+// deletePrincipal deletes the service principal of a client, if it has one. What it was granted
+// stays with it.
 func (c *change) deletePrincipal(of *directory.Client) error {
 	ordinal, ok := c.next.Principals.ByID(of.Principal.ID)
 	if !ok {
@@ -54,12 +56,14 @@ func (c *change) deletePrincipal(of *directory.Client) error {
 	return c.setPrincipal(ordinal, of, &deleted, c.next.Organization)
 }
 
-// putApplication writes an application that is deleted or restored. Its service principals show what they did.
+// putApplication writes an application that is deleted or restored. Its service principals show
+// what they did.
 func (c *change) putApplication(ordinal uint32, was, next *directory.Client) error {
 	return c.applications.put(c, ordinal, next.ID, next.Application.Document(), next.ApplicationChanged(was, c.next.Organization))
 }
 
-// RestoreApplication brings a deleted application back. Its service principal is restored by itself.
+// RestoreApplication brings a deleted application back. Its service principal is restored by
+// itself.
 type RestoreApplication struct{ ID uuid.UUID }
 
 // Name is the operation.
@@ -81,7 +85,8 @@ func (cmd RestoreApplication) run(c *change) error {
 	return c.putApplication(ordinal, &was, &restored)
 }
 
-// RestorePrincipal brings a deleted service principal back, of an application that is not deleted and has no other.
+// RestorePrincipal brings a deleted service principal back, of an application that is not deleted
+// and has no other.
 type RestorePrincipal struct{ ID uuid.UUID }
 
 // Name is the operation.
@@ -104,7 +109,8 @@ func (cmd RestorePrincipal) run(c *change) error {
 	return c.setPrincipal(ordinal, &was, &restored, c.next.Organization)
 }
 
-// PurgeApplication removes a deleted application permanently, and its deleted service principals with it, which could not be restored.
+// PurgeApplication removes a deleted application permanently, and its deleted service principals
+// with it, which could not be restored.
 type PurgeApplication struct{ ID uuid.UUID }
 
 // Name is the operation.

@@ -29,7 +29,8 @@ func (moved) run(c *change) error {
 	return c.organize(&org)
 }
 
-// TestApplicationsShowTheDomain changes the default domain of a tenant, which applications show, also when it is replayed.
+// TestApplicationsShowTheDomain changes the default domain of a tenant, which applications show,
+// also when it is replayed.
 func TestApplicationsShowTheDomain(t *testing.T) {
 	t.Parallel()
 	org := directory.Organization{

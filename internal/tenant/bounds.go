@@ -6,15 +6,17 @@ import (
 	"licensor/internal/directory"
 )
 
-// bound is how many of something a tenant can have. What is over a bound already, from before there was one, stays, but nothing is added.
+// bound is how many of something a tenant can have. What is over a bound already, from before there
+// was one, stays, but nothing is added.
 type bound struct {
 	what  string
 	most  int
 	count func(*Image) int
 }
 
-// bounds are far above what organizations have. They keep a caller that may add things from filling memory and disk without end.
-// Properties of one object have bounds of their own (directory/rule.go, graph/shapes.go), and so have trusted issuers (directory/signin_check.go).
+// bounds are far above what organizations have. They keep a caller that may add things from filling
+// memory and disk without end. Properties of one object have bounds of their own
+// (directory/rule.go, graph/shapes.go), and so have trusted issuers (directory/signin_check.go).
 var bounds = []bound{
 	{"users, those that were deleted for good included", 10_000_000, func(img *Image) int { return int(img.Directory.Users()) }},
 	{"groups, those that were deleted for good included", 1_000_000, func(img *Image) int { return int(img.Directory.Groups()) }},
@@ -95,7 +97,8 @@ func (img *Image) countMemberships() {
 	}
 }
 
-// countOf counts the objects that are not deleted for good. That they are few is found without going through them.
+// countOf counts the objects that are not deleted for good. That they are few is found without
+// going through them.
 func countOf[T any](objects *directory.Objects[T], most int) int {
 	if ever := int(objects.Len()); ever <= most {
 		return ever
@@ -110,10 +113,12 @@ func countOf[T any](objects *directory.Objects[T], most int) int {
 	return n
 }
 
-// maxDocument is how large an object can be, in bytes: its lists and texts together, which are bounded one by one.
+// maxDocument is how large an object can be, in bytes: its lists and texts together, which are
+// bounded one by one.
 const maxDocument = 2 << 20
 
-// bounded refuses a change that makes an object too large, or adds one too many. What goes into the deleted items may be large.
+// bounded refuses a change that makes an object too large, or adds one too many. What goes into the
+// deleted items may be large.
 func (c *change) bounded() error {
 	for _, key := range c.order {
 		o := c.objects[key]
@@ -124,7 +129,8 @@ func (c *change) bounded() error {
 	return c.next.within(c.base, bounds)
 }
 
-// within refuses an image that has more of something than a tenant can have, and than it had before.
+// within refuses an image that has more of something than a tenant can have, and than it had
+// before.
 func (img *Image) within(base *Image, bounds []bound) error {
 	for _, b := range bounds {
 		if n := b.count(img); n > b.most && n > b.count(base) {

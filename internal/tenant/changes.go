@@ -7,18 +7,19 @@ import (
 	"github.com/google/uuid"
 )
 
-// Changes say who changed in a stretch of the log, and in what. What has become of them is for an image to say: of one who came and
-// went there is nothing but that. They are not to be changed.
+// Changes say who changed in a stretch of the log, and in what. What has become of them is for an
+// image to say: of one who came and went there is nothing but that. They are not to be changed.
 type Changes struct {
 	Users, Groups, Applications, Principals, Units ObjectChanges
-	// Owners are the users of whom a group's list of owners may have changed, OwnersPrincipals the service principals; Managers are the users
-	// who became, or are no longer, a user's manager.
+	// Owners are the users of whom a group's list of owners may have changed, OwnersPrincipals the
+	// service principals; Managers are the users who became, or are no longer, a user's manager.
 	Owners, OwnersPrincipals, Managers LinkChanges
 
 	members, unitMembers map[uint32]*MemberChanges
 }
 
-// LinkChanges are users, or service principals, by the ordinal of what they are, or were, linked to. They are not to be changed.
+// LinkChanges are users, or service principals, by the ordinal of what they are, or were, linked
+// to. They are not to be changed.
 type LinkChanges map[uint32]*roaring.Bitmap
 
 func (l LinkChanges) add(to, user uint32) {
@@ -37,7 +38,9 @@ func (l LinkChanges) Touched() *roaring.Bitmap {
 	return all
 }
 
-// MemberChanges are the users, groups and service principals of whom the list of members of a group, or of an administrative unit, may have changed: they joined or left, were deleted or restored.
+// MemberChanges are the users, groups and service principals of whom the list of members of a
+// group, or of an administrative unit, may have changed: they joined or left, were deleted or
+// restored.
 type MemberChanges struct {
 	Users, Groups, Principals *roaring.Bitmap
 }
@@ -86,7 +89,8 @@ func (o *ObjectChanges) Came(ordinal uint32) bool { return o.came.Contains(ordin
 // Went says whether it was deleted, for good or not.
 func (o *ObjectChanges) Went(ordinal uint32) bool { return o.went.Contains(ordinal) }
 
-// Owners are the objects of which the list of owners of an application or service principal may have changed, each once.
+// Owners are the objects of which the list of owners of an application or service principal may
+// have changed, each once.
 func (o *ObjectChanges) Owners(ordinal uint32) []uuid.UUID { return o.owners[ordinal] }
 
 // Owned are the applications or service principals whose owners have changed.

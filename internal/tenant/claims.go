@@ -111,8 +111,8 @@ func (c *change) claimIssuers(s *directory.SignIn) error {
 	return nil
 }
 
-// claimNew claims the names that the tenant does not have yet. What it has already it keeps, even if
-// an earlier version let another tenant have it, too.
+// claimNew claims the names that the tenant does not have yet. What it has already it keeps, even
+// if an earlier version let another tenant have it, too.
 func (c *change) claimNew(names []claimed) (name claimed, owner uuid.UUID, ok bool) {
 	if c.claim == nil {
 		return claimed{}, uuid.Nil, true

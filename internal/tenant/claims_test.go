@@ -26,7 +26,8 @@ func organization(domain string) directory.Organization {
 	}
 }
 
-// Of 16 tenants that want a domain at once, in any letter case, one gets it; of 16 with the same id, one is created.
+// Of 16 tenants that want a domain at once, in any letter case, one gets it; of 16 with the same
+// id, one is created.
 func TestADomainIsOneTenants(t *testing.T) {
 	t.Parallel()
 	for name, of := range map[string]func(i int) (uuid.UUID, string){
@@ -90,7 +91,8 @@ func TestAClaimThatFailsIsFreeAgain(t *testing.T) {
 	}
 }
 
-// What earlier versions have stored twice is told at the start and kept: it can still be read and changed.
+// What earlier versions have stored twice is told at the start and kept: it can still be read and
+// changed.
 func TestStoredDuplicatesAreListed(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 0)
@@ -125,8 +127,8 @@ func TestStoredDuplicatesAreListed(t *testing.T) {
 	h.reopen()
 }
 
-// Microsoft 365 groups are found by their mailNickname after a restart, whether from a snapshot or from
-// commits, and one that an earlier version let two of them have is told and kept.
+// Microsoft 365 groups are found by their mailNickname after a restart, whether from a snapshot or
+// from commits, and one that an earlier version let two of them have is told and kept.
 func TestMailNicknamesAreKnownAfterARestart(t *testing.T) {
 	t.Parallel()
 	team := func(name string) tenant.CreateGroup {

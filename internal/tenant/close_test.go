@@ -11,7 +11,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// Commands that come while the tenant is being closed are carried out or refused, but never left waiting.
+// Commands that come while the tenant is being closed are carried out or refused, but never left
+// waiting.
 func TestClosingAnswersEverybody(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 0)

@@ -98,8 +98,9 @@ func (p *player) columnCommand() tenant.Command {
 	return tenant.UpdateUser{User: p.user(), Patch: userPatch(p.tb, "%s", randomBody(p.t, usersWritten, 6))}
 }
 
-// TestColumnsAreWhatDocumentsSay plays random histories, with restarts and replays in between, and compares each column with
-// each document, and random conditions with a naive reading of the documents.
+// TestColumnsAreWhatDocumentsSay plays random histories, with restarts and replays in between, and
+// compares each column with each document, and random conditions with a naive reading of the
+// documents.
 func TestColumnsAreWhatDocumentsSay(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -362,7 +363,8 @@ func textTest(t *rapid.T, some string) (column.Test, func(string) bool) {
 	}
 }
 
-// TestColumnsAreFilledFromTheRowsOfEarlierVersions opens databases whose commits and snapshots have no values.
+// TestColumnsAreFilledFromTheRowsOfEarlierVersions opens databases whose commits and snapshots have
+// no values.
 func TestColumnsAreFilledFromTheRowsOfEarlierVersions(t *testing.T) {
 	t.Parallel()
 	h := &house{tb: t, path: filepath.Join(t.TempDir(), "licensor.db"), after: 1 << 30}

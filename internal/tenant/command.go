@@ -31,8 +31,8 @@ type Done struct {
 	PassedOver int
 }
 
-// change is one command in the making: drafts over the image, the effects so far and the rows to write. When the command fails it is
-// thrown away.
+// change is one command in the making: drafts over the image, the effects so far and the rows to
+// write. When the command fails it is thrown away.
 type change struct {
 	ctx     context.Context
 	base    *Image
@@ -134,7 +134,8 @@ func (c *change) write(o store.Object) {
 	c.objects[key] = o
 }
 
-// writeUser notes the row of a user with its new document, and what has changed in the columns; was is nil for a new user.
+// writeUser notes the row of a user with its new document, and what has changed in the columns; was
+// is nil for a new user.
 func (c *change) writeUser(user uint32, was, now *directory.User, document []byte) {
 	changes := now.Values()
 	if was != nil {
@@ -206,7 +207,8 @@ func (c *change) liveGroup(group uint32) error {
 	return nil
 }
 
-// duplicates keeps licensing's knowledge of who shares an address (docs/spec/licensing.md L43), for the owners of these.
+// duplicates keeps licensing's knowledge of who shares an address (docs/spec/licensing.md L43), for
+// the owners of these.
 func (c *change) duplicates(addresses []directory.Key) {
 	for _, key := range addresses {
 		for owner := range c.dir.AddressOwners(key) {

@@ -1,7 +1,7 @@
 package tenant
 
-// If carries out a command only while something holds of the image that it is made of. Between a caller's look at an image and its
-// command others may have been carried out.
+// If carries out a command only while something holds of the image that it is made of. Between a
+// caller's look at an image and its command others may have been carried out.
 type If struct {
 	Holds func(*Image) bool
 	Then  Command

@@ -72,10 +72,12 @@ func (img *Image) revision(key objectKey) uint32 {
 
 func (t *Tenant) forget(key objectKey) { t.documents.remove(key) }
 
-// decodedSize is how many times its length a document takes, as a row, decoded, and written into an answer.
+// decodedSize is how many times its length a document takes, as a row, decoded, and written into an
+// answer.
 const decodedSize = 4
 
-// read is load for the request that the context is of, which takes memory for the document. A small one is within what every request has.
+// read is load for the request that the context is of, which takes memory for the document. A small
+// one is within what every request has.
 func (t *Tenant) read(ctx context.Context, kind store.Kind, ordinal uint32) (store.Object, error) {
 	row, err := t.load(ctx, kind, ordinal)
 	if err == nil {

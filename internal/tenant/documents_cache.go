@@ -6,7 +6,8 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// What is kept of decoded documents: those that are asked for again and again are few beside those there are, and small.
+// What is kept of decoded documents: those that are asked for again and again are few beside those
+// there are, and small.
 const (
 	cachedDocuments = 8192
 	cachedBytes     = 8 << 20 // of the rows that they were decoded from
@@ -33,7 +34,8 @@ func (c *documentCache) get(key objectKey) (document, bool) {
 	return c.kept.Get(key)
 }
 
-// add keeps a document, unless it is large, in the place of those that nobody has asked for the longest.
+// add keeps a document, unless it is large, in the place of those that nobody has asked for the
+// longest.
 func (c *documentCache) add(key objectKey, d document) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

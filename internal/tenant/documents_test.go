@@ -28,7 +28,8 @@ func (l *late) Objects(ctx context.Context, id uuid.UUID, query store.Query) ([]
 	return rows, err
 }
 
-// A list that has read its rows before a change, and answers after it, does not leave the old document behind for others to find.
+// A list that has read its rows before a change, and answers after it, does not leave the old
+// document behind for others to find.
 func TestAListDoesNotKeepWhatIsOutOfDate(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 0)
@@ -47,7 +48,8 @@ func TestAListDoesNotKeepWhatIsOutOfDate(t *testing.T) {
 	}
 }
 
-// counting is a store that counts the reads of objects, and whose Append waits for block when that is not nil.
+// counting is a store that counts the reads of objects, and whose Append waits for block when that
+// is not nil.
 type counting struct {
 	store.Store
 	reads int
@@ -66,7 +68,8 @@ func (c *counting) Objects(ctx context.Context, id uuid.UUID, query store.Query)
 	return c.Store.Objects(ctx, id, query)
 }
 
-// A row carries the commit that wrote it, and one that is newer than the image is not kept under the image's revision.
+// A row carries the commit that wrote it, and one that is newer than the image is not kept under
+// the image's revision.
 func TestARowThatIsNewerThanTheImageIsNotKept(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 0)
@@ -94,7 +97,8 @@ func TestARowThatIsNewerThanTheImageIsNotKept(t *testing.T) {
 	}
 }
 
-// Commands that wait together have their rows read together, and each still sees what the one before it wrote.
+// Commands that wait together have their rows read together, and each still sees what the one
+// before it wrote.
 func TestABatchReadsItsRowsAtOnce(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 0)

@@ -99,7 +99,8 @@ func (img *Image) fewIDs() iter.Seq2[uuid.UUID, string] {
 	}
 }
 
-// duplicateURIs reports the identifierUris that several applications have, until yield returns false.
+// duplicateURIs reports the identifierUris that several applications have, until yield returns
+// false.
 func (img *Image) duplicateURIs(yield func(string) bool) bool {
 	of := map[string][]string{}
 	for _, a := range img.Applications.All() {

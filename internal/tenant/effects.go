@@ -15,7 +15,8 @@ import (
 	"licensor/internal/store"
 )
 
-// Effects are what came of a command: what a commit holds. Field numbers are stored; never renumber.
+// Effects are what came of a command: what a commit holds. Field numbers are stored; never
+// renumber.
 type Effects struct {
 	Licensing         *licensing.Effects     `cbor:"1,keyasint,omitempty"`
 	Organization      []byte                 `cbor:"2,keyasint,omitempty"` // its document
@@ -152,7 +153,8 @@ func (img *Image) applyLicensing(f *Effects, seq uint64, at time.Time) (err erro
 	return err
 }
 
-// applySmall replays what is neither licensing nor directory. It copies, since the image it was made from keeps the old lists.
+// applySmall replays what is neither licensing nor directory. It copies, since the image it was
+// made from keeps the old lists.
 func (img *Image) applySmall(f *Effects) error {
 	if f.Organization != nil {
 		org, err := directory.ParseOrganization(f.Organization)
@@ -183,7 +185,8 @@ func (img *Image) applySmall(f *Effects) error {
 	return nil
 }
 
-// replaced is a copy of the list with the item put in the place of the one with its id, appended, or taken out.
+// replaced is a copy of the list with the item put in the place of the one with its id, appended,
+// or taken out.
 func replaced[T any, ID comparable](list []T, item T, gone bool, id func(T) ID) []T {
 	next := slices.Clone(list)
 	at := slices.IndexFunc(next, func(t T) bool { return id(t) == id(item) })
@@ -280,7 +283,8 @@ func mark(m Mark, written, hidden, shown, purged func(uint32)) {
 	}
 }
 
-// plausible refuses numbers that the directory does not have: a damaged commit must not bring the program down.
+// plausible refuses numbers that the directory does not have: a damaged commit must not bring the
+// program down.
 func (f *Effects) plausible(d *directory.Draft) error {
 	users, groups := d.Users(), d.Groups()
 	for _, u := range f.Keys {

@@ -20,7 +20,8 @@ func Bounded() (names []string) {
 	return names
 }
 
-// Refused returns what a change from one image to another is refused with when a tenant can have no more of something than the first one has.
+// Refused returns what a change from one image to another is refused with when a tenant can have no
+// more of something than the first one has.
 func Refused(what string, from, to *Image) error {
 	for _, b := range bounds {
 		if b.what == what {

@@ -13,8 +13,9 @@ import (
 // filledAtOnce is how many rows are read at once to fill the columns.
 const filledAtOnce = 4096
 
-// fill returns an image with the columns filled from the rows: of a tenant that an earlier version has written, whose snapshot
-// or commits do not say what is in them. It is done once: the snapshot that follows has the columns.
+// fill returns an image with the columns filled from the rows: of a tenant that an earlier version
+// has written, whose snapshot or commits do not say what is in them. It is done once: the snapshot
+// that follows has the columns.
 func (t *Tenant) fill(ctx context.Context, img *Image) (*Image, error) {
 	next := *img
 	next.Directory = img.Directory.WithoutValues()

@@ -10,7 +10,8 @@ import (
 	"licensor/internal/turns"
 )
 
-// keptSets is how many sets that conditions have found are remembered: whoever goes through a list asks again for each page.
+// keptSets is how many sets that conditions have found are remembered: whoever goes through a list
+// asks again for each page.
 const keptSets = 16
 
 // setKey is what a set was found by, and as of which commit.
@@ -21,9 +22,10 @@ type setKey struct {
 	name   string
 }
 
-// Find returns the objects of a kind that fulfil a condition, as of an image. When page is not nil, only objects on that page
-// and one more are looked for, and others may be missing. Under a name, which stands for the condition as long as the image is the same,
-// the set is remembered; "" is not remembered.
+// Find returns the objects of a kind that fulfil a condition, as of an image. When page is not nil,
+// only objects on that page and one more are looked for, and others may be missing. Under a name,
+// which stands for the condition as long as the image is the same, the set is remembered; "" is not
+// remembered.
 func (t *Tenant) Find(ctx context.Context, img *Image, kind store.Kind, within query.Within, c *query.Condition, name string, page *Page) (*query.Rows, error) {
 	key := setKey{img.Seq, kind, within, name}
 	if name != "" {
@@ -60,14 +62,16 @@ func (t *Tenant) find(ctx context.Context, img *Image, kind store.Kind, within q
 }
 
 const (
-	// worthReading is how long a condition must take to be asked of everybody so that names are read from the store instead.
+	// worthReading is how long a condition must take to be asked of everybody so that names are read
+	// from the store instead.
 	worthReading = time.Millisecond
-	// mostNames is how many names are read for that. Reading more takes about as long as asking everybody.
+	// mostNames is how many names are read for that. Reading more takes about as long as asking
+	// everybody.
 	mostNames = 500
 )
 
-// findByName is find for a condition on the beginning of a name: what can fulfil it is read from the store's order of that name. It returns
-// nil when that is too much, or there is no such order.
+// findByName is find for a condition on the beginning of a name: what can fulfil it is read from
+// the store's order of that name. It returns nil when that is too much, or there is no such order.
 func (t *Tenant) findByName(ctx context.Context, img *Image, kind store.Kind, within query.Within, c *query.Condition, page *Page) (*query.Rows, bool, error) {
 	table := img.Columns(kind)
 	place, prefix, ok := c.Start()

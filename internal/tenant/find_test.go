@@ -14,8 +14,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// checkNames checks that by names all are found that a condition finds as of an image, but for those that have been purged since; all of
-// them, and those of a page.
+// checkNames checks that by names all are found that a condition finds as of an image, but for
+// those that have been purged since; all of them, and those of a page.
 func (p *player) checkNames(img *tenant.Image, kind store.Kind, within query.Within, c *query.Condition, objects map[uint32]plainObject) {
 	rows, err := p.Find(context.Background(), img, kind, within, c, "", nil)
 	if err != nil {

@@ -16,8 +16,8 @@ const (
 	formatOldest = 1
 
 	formatWithColumns = 2 // commits say which values have changed, and snapshots have the columns; 3 has links between objects, 4 administrative units,
-	// 5 which properties of applications have changed, when app roles were given, and when imports came,
-	// 6 writebackConfiguration of groups
+	// 5 which properties of applications have changed, when app roles were given, and when imports
+	// came, 6 writebackConfiguration of groups
 )
 
 // checkFormat refuses what this version does not read.
@@ -48,7 +48,8 @@ func decodingMode(options cbor.DecOptions) cbor.DecMode {
 	return mode
 }
 
-// decodeCommit reads a commit's effects. The format comes first: it says more than an unknown field.
+// decodeCommit reads a commit's effects. The format comes first: it says more than an unknown
+// field.
 func decodeCommit(c store.Commit) (*Effects, error) {
 	if err := checkFormat(fmt.Sprintf("commit %d", c.Seq), c.Format); err != nil {
 		return nil, err

@@ -147,8 +147,8 @@ func heldClientOf(c directory.Client) heldClient {
 	return held
 }
 
-// afterMigration is what tenants hold of which a file of format 1 says what they held: applications and service principals are
-// documents of their own since a commit at the time of the last one.
+// afterMigration is what tenants hold of which a file of format 1 says what they held: applications
+// and service principals are documents of their own since a commit at the time of the last one.
 func afterMigration(tb testing.TB, former []byte) string {
 	tb.Helper()
 	var all map[uuid.UUID]struct {

@@ -12,7 +12,8 @@ import (
 	"licensor/internal/store"
 )
 
-// FuzzReplay puts arbitrary bytes where a commit's effects should be: a damaged log must give an error, never a panic.
+// FuzzReplay puts arbitrary bytes where a commit's effects should be: a damaged log must give an
+// error, never a panic.
 func FuzzReplay(f *testing.F) {
 	for _, e := range []Effects{
 		{NewUsers: []UserKeys{{ID: uuid.UUID{1}, Name: directory.KeyOf("ann")}}, Licensing: &licensing.Effects{Users: []licensing.NewUsers{{Count: 1}}}},

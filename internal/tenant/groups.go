@@ -65,8 +65,8 @@ func (c *change) addGroup(g *directory.Group) (uint32, error) {
 	return group, nil
 }
 
-// freeNickname refuses a Microsoft 365 group, which has or will have an ordinal, with the mailNickname
-// of another: they would have one address.
+// freeNickname refuses a Microsoft 365 group, which has or will have an ordinal, with the
+// mailNickname of another: they would have one address.
 func (c *change) freeNickname(g *directory.Group, ordinal uint32) error {
 	if g.Unified() && c.dir.NicknameTaken(g.MailNickname, ordinal) {
 		return taken("mailNickname", g.MailNickname)

@@ -21,8 +21,9 @@ import (
 	"licensor/internal/tenant"
 )
 
-// TestAnyHistorySurvivesRestarts plays random commands, restarts in between, with snapshots taken often or never, and compares the image that
-// comes back with the one that was there; and with what all commits from the first one on give.
+// TestAnyHistorySurvivesRestarts plays random commands, restarts in between, with snapshots taken
+// often or never, and compares the image that comes back with the one that was there; and with what
+// all commits from the first one on give.
 func TestAnyHistorySurvivesRestarts(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -319,7 +320,8 @@ func (p *player) followUnits(cmd tenant.Command, done tenant.Done, before *tenan
 	}
 }
 
-// checkUnits compares the members of administrative units with the plain sets, and their documents with columns and rows.
+// checkUnits compares the members of administrative units with the plain sets, and their documents
+// with columns and rows.
 func (p *player) checkUnits() {
 	img := p.Image()
 	units, found := map[uint32]plainObject{}, 0
@@ -451,8 +453,8 @@ func (p *player) client(n byte) directory.Client {
 	return c
 }
 
-// checkObjects compares the columns, the lookups and the rows of applications and service principals with the documents, and some
-// random conditions with a look at each.
+// checkObjects compares the columns, the lookups and the rows of applications and service
+// principals with the documents, and some random conditions with a look at each.
 func (p *player) checkObjects() {
 	img := p.Image()
 	applications, principals := map[uint32]plainObject{}, map[uint32]plainObject{}
@@ -570,7 +572,8 @@ func checkRows[T any](p *player, kind store.Kind, objects *directory.Objects[T],
 	}
 }
 
-// checkSeats counts for itself what the image says is consumed, and that the rows are those of the index.
+// checkSeats counts for itself what the image says is consumed, and that the rows are those of the
+// index.
 func (p *player) checkSeats() {
 	img := p.Image()
 	for _, s := range img.Licensing.SKUs() {

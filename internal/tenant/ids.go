@@ -109,8 +109,8 @@ func (c *change) freeIDs(was, next *directory.Client) error {
 	return c.freeID(principal)
 }
 
-// UserSerial is the serial number of a user, by its ordinal, which is never used again: it tells the
-// user from one that had the same id before and was purged. It is not 0.
+// UserSerial is the serial number of a user, by its ordinal, which is never used again: it tells
+// the user from one that had the same id before and was purged. It is not 0.
 func UserSerial(user uint32) uint32 { return user + 1 }
 
 // PrincipalSerial is UserSerial for a service principal, by its object id; 0 when there is none.

@@ -62,7 +62,8 @@ func (img *Image) Subscription(id uuid.UUID) (Subscription, bool) {
 	return img.Subscriptions[at], true
 }
 
-// LiveUser returns the ordinal of a user who is not deleted, by id or userPrincipalName; a *Problem NotFound otherwise.
+// LiveUser returns the ordinal of a user who is not deleted, by id or userPrincipalName; a *Problem
+// NotFound otherwise.
 func (img *Image) LiveUser(key string) (uint32, error) {
 	if id, err := parseID(key); err == nil {
 		if user, ok := img.Directory.UserByID(id); ok && !img.Directory.UserHidden(user) {
@@ -88,7 +89,8 @@ func (img *Image) LiveGroup(key string) (uint32, error) {
 	return 0, notFound(key)
 }
 
-// LiveUnit returns the ordinal of an administrative unit that is not deleted; a *Problem NotFound otherwise.
+// LiveUnit returns the ordinal of an administrative unit that is not deleted; a *Problem NotFound
+// otherwise.
 func (img *Image) LiveUnit(key string) (uint32, error) {
 	id, err := parseID(key)
 	if err != nil {
@@ -100,7 +102,8 @@ func (img *Image) LiveUnit(key string) (uint32, error) {
 	return 0, notFound(key)
 }
 
-// UnitsOf returns the administrative units that a user or group is a member of, deleted ones included, in ascending order.
+// UnitsOf returns the administrative units that a user or group is a member of, deleted ones
+// included, in ascending order.
 func (img *Image) UnitsOf(id uuid.UUID) []uint32 {
 	if user, ok := img.Directory.UserByID(id); ok {
 		return img.UnitMembers.Of(user, false)
@@ -111,7 +114,8 @@ func (img *Image) UnitsOf(id uuid.UUID) []uint32 {
 	return nil
 }
 
-// parseID reads a GUID in its one canonical form, in either case of letters; uuid.Parse would take four more.
+// parseID reads a GUID in its one canonical form, in either case of letters; uuid.Parse would take
+// four more.
 func parseID(text string) (uuid.UUID, error) {
 	if len(text) != 36 {
 		return uuid.Nil, invalid(text, "%q is no GUID.", text)

@@ -9,13 +9,15 @@ import (
 	"licensor/internal/directory"
 )
 
-// Import takes a batch of rows from another directory's export in one commit. A row that cannot be taken is reported and leaves no
-// trace, the others are taken. With an ID, rows up to the last line that was taken under this ID are passed over, so an import that was
-// cut off can be sent again. That is remembered for a week, of the newest 1,000 imports.
+// Import takes a batch of rows from another directory's export in one commit. A row that cannot be
+// taken is reported and leaves no trace, the others are taken. With an ID, rows up to the last line
+// that was taken under this ID are passed over, so an import that was cut off can be sent again.
+// That is remembered for a week, of the newest 1,000 imports.
 type Import struct {
 	ID   string
 	Rows []ImportRow
-	// NoRoles is why the caller may add nobody to a group that directory roles can be given to; nil: they may.
+	// NoRoles is why the caller may add nobody to a group that directory roles can be given to; nil:
+	// they may.
 	NoRoles error
 }
 

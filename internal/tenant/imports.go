@@ -34,8 +34,9 @@ func (img *Image) imported(id string, at time.Time) int64 {
 
 func (i Imported) forgotten(at time.Time) bool { return at.Sub(time.UnixMilli(i.At)) >= importsKept }
 
-// remember notes how far an import has come, and forgets those that are a week old, and the oldest when there are too many. It depends on
-// the commits alone, so that a replay of the log comes to the same.
+// remember notes how far an import has come, and forgets those that are a week old, and the oldest
+// when there are too many. It depends on the commits alone, so that a replay of the log comes to
+// the same.
 func (img *Image) remember(mark *ImportMark) {
 	next := make([]Imported, 0, len(img.Imports)+1)
 	for _, i := range img.Imports {

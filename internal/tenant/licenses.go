@@ -74,8 +74,8 @@ func (cmd AssignGroup) few(c *change, id uuid.UUID) error {
 	return few(id, "licenses", maxGroupLicenses, len(skus)-1)
 }
 
-// Reprocess looks again at everything that users should have through groups (L70, L75): of the users named, of the members of the
-// groups named, of all users in error, or of everybody.
+// Reprocess looks again at everything that users should have through groups (L70, L75): of the
+// users named, of the members of the groups named, of all users in error, or of everybody.
 type Reprocess struct {
 	Users   []uint32
 	Groups  []uint32
@@ -221,7 +221,8 @@ func (cmd DeleteSubscription) run(c *change) error {
 	return c.subscribe(s, true)
 }
 
-// subscribe makes a subscription what it is from now on, and its SKU's units the sum of its subscriptions (L1).
+// subscribe makes a subscription what it is from now on, and its SKU's units the sum of its
+// subscriptions (L1).
 func (c *change) subscribe(s Subscription, gone bool) error {
 	if s.TotalLicenses < 0 || s.TotalLicenses > MaxLicenses {
 		return invalid(s.TotalLicenses, "totalLicenses is %d; it is a number from 0 to %d.", s.TotalLicenses, MaxLicenses)

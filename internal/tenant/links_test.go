@@ -40,7 +40,8 @@ func TestWhoIsAssigned(t *testing.T) {
 	}
 }
 
-// TestAPrincipalThatIsReplacedOwnsNothing gives an application another service principal, in the name of the one that goes by it.
+// TestAPrincipalThatIsReplacedOwnsNothing gives an application another service principal, in the
+// name of the one that goes by it.
 func TestAPrincipalThatIsReplacedOwnsNothing(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 1<<30)

@@ -14,8 +14,8 @@ import (
 	"licensor/internal/turns"
 )
 
-// NewTurns returns the turns that all tenants of a process share: long work goes on in one less at once than there are processors, so
-// that one is left for everything else.
+// NewTurns returns the turns that all tenants of a process share: long work goes on in one less at
+// once than there are processors, so that one is left for everything else.
 func NewTurns() *turns.Turns {
 	n := runtime.GOMAXPROCS(0) - 1
 	return turns.New(n, n)
@@ -54,11 +54,12 @@ type Page struct {
 	Limit int
 }
 
-// unmoving is a property that no deleted object changes, so that its lists need not look for the places that objects had.
+// unmoving is a property that no deleted object changes, so that its lists need not look for the
+// places that objects had.
 const unmoving = "deletedDateTime"
 
-// givenUpAfter is how many times the page the store's order is walked for it. The other way is one pass over the columns,
-// which takes longer, but never longer than that.
+// givenUpAfter is how many times the page the store's order is walked for it. The other way is one
+// pass over the columns, which takes longer, but never longer than that.
 const givenUpAfter = 20
 
 // Page returns the objects of a set that a page shows, in its order, as of an image.
@@ -104,8 +105,8 @@ func (t *Tenant) Page(ctx context.Context, img *Image, kind store.Kind, within q
 	return order.First(table, rows, after, below, p.Limit), nil
 }
 
-// walk looks for the page along the store's order, so many objects at a time, and is false when it has to look at too many
-// for that.
+// walk looks for the page along the store's order, so many objects at a time, and is false when it
+// has to look at too many for that.
 func (t *Tenant) walk(ctx context.Context, kind store.Kind, rows *query.Rows, p Page, among int) (places []query.Place, ok bool, err error) {
 	order := *p.Order
 	q := store.Query{Kind: kind, Order: &order, After: p.After, Below: p.Below, Limit: among}
@@ -133,9 +134,9 @@ func (t *Tenant) walk(ctx context.Context, kind store.Kind, rows *query.Rows, p 
 // portion is how many bytes of documents are read at once, and one document more.
 const portion = 512 << 10
 
-// Users returns the documents of users as of an image, in the order of the ordinals; nil for those that have been written
-// since, which UserNow returns, and those that are not there. Of large documents it returns only those of the first ordinals,
-// but at least one.
+// Users returns the documents of users as of an image, in the order of the ordinals; nil for those
+// that have been written since, which UserNow returns, and those that are not there. Of large
+// documents it returns only those of the first ordinals, but at least one.
 func (t *Tenant) Users(ctx context.Context, img *Image, ordinals []uint32) ([]*directory.User, error) {
 	list := make([]*directory.User, len(ordinals))
 	n, err := t.documentsAt(ctx, img, store.KindUser, ordinals, func(i int, d document) { list[i] = d.user })
@@ -149,7 +150,8 @@ func (t *Tenant) Groups(ctx context.Context, img *Image, ordinals []uint32) ([]*
 	return list[:n], err
 }
 
-// documentsAt reads the documents of the first ordinals, as many as make a portion, and returns how many that are.
+// documentsAt reads the documents of the first ordinals, as many as make a portion, and returns how
+// many that are.
 func (t *Tenant) documentsAt(ctx context.Context, img *Image, kind store.Kind, ordinals []uint32, yield func(i int, d document)) (int, error) {
 	missing := make(map[uint32]int)
 	wanted := make([]uint32, 0, min(len(ordinals), store.MaxOrdinals))
@@ -202,8 +204,8 @@ func sizeOf(rows []store.Object) (size int64) {
 	return size
 }
 
-// complete returns how many of the first ordinals need no more to be read, when of those that are missing rows were read, in
-// the order of ordinals and up to the size of a portion.
+// complete returns how many of the first ordinals need no more to be read, when of those that are
+// missing rows were read, in the order of ordinals and up to the size of a portion.
 func complete(ordinals []uint32, missing map[uint32]int, rows []store.Object, size int64) int {
 	if size < portion {
 		return len(ordinals)
@@ -217,8 +219,8 @@ func complete(ordinals []uint32, missing map[uint32]int, rows []store.Object, si
 	return len(ordinals)
 }
 
-// UserNow returns a user's document with the image that it is as of: the one given, or a later one when the user has been
-// written since.
+// UserNow returns a user's document with the image that it is as of: the one given, or a later one
+// when the user has been written since.
 func (t *Tenant) UserNow(ctx context.Context, img *Image, user uint32) (*directory.User, *Image, error) {
 	d, img, err := t.exactly(ctx, img, objectKey{store.KindUser, user})
 	return d.user, img, err
@@ -230,8 +232,8 @@ func (t *Tenant) GroupNow(ctx context.Context, img *Image, group uint32) (*direc
 	return d.group, img, err
 }
 
-// An object that is written again and again is read at most so often, and a commit that is durable is waited for at most so
-// long until it is published.
+// An object that is written again and again is read at most so often, and a commit that is durable
+// is waited for at most so long until it is published.
 const (
 	mostReads   = 20
 	publication = time.Second

@@ -18,8 +18,9 @@ import (
 	"licensor/internal/turns"
 )
 
-// ErrForgotten says that the log does not hold, or does not say, what somebody wants to know of it: it no longer reaches back that
-// far, or does not reach as far as that, as after a restore from a backup. Who gets it has to read everything anew.
+// ErrForgotten says that the log does not hold, or does not say, what somebody wants to know of it:
+// it no longer reaches back that far, or does not reach as far as that, as after a restore from a
+// backup. Who gets it has to read everything anew.
 var ErrForgotten = errors.New("the log does not reach back that far")
 
 // errEnough ends the reading of the log.
@@ -34,11 +35,13 @@ const commitsAtOnce = 256
 // stretch is a part of the log: what came after one commit, up to another.
 type stretch struct{ after, upTo uint64 }
 
-// keptStretches is how many stretches' changes are remembered: a reader comes back for each page of a long one.
+// keptStretches is how many stretches' changes are remembered: a reader comes back for each page of
+// a long one.
 const keptStretches = 8
 
-// Changes returns who changed after one commit and up to another. It takes memory for those who changed, not for how often. The
-// answer does not depend on when it is asked, but for those who were deleted for good since: they may be missing from it.
+// Changes returns who changed after one commit and up to another. It takes memory for those who
+// changed, not for how often. The answer does not depend on when it is asked, but for those who
+// were deleted for good since: they may be missing from it.
 func (t *Tenant) Changes(ctx context.Context, after, upTo uint64) (*Changes, error) {
 	s := stretch{after, upTo}
 	if after == upTo {
@@ -140,8 +143,9 @@ func (c *Changes) take(f *Effects, img *Image) error {
 	return errors.Join(c.takeGroups(f.Licensing.Groups), c.takeEntries(f.Licensing.Changes))
 }
 
-// takeApplications adds the applications and service principals that changed, and what links lead to them and from them; false when the log
-// does not say enough. A service principal changes with its application, of which it shows a lot.
+// takeApplications adds the applications and service principals that changed, and what links lead
+// to them and from them; false when the log does not say enough. A service principal changes with
+// its application, of which it shows a lot.
 func (c *Changes) takeApplications(f *Effects, img *Image) bool {
 	known := true
 	for _, now := range f.Applications {
@@ -163,7 +167,8 @@ func (c *Changes) takeApplications(f *Effects, img *Image) bool {
 	return known
 }
 
-// ofApplication adds a service principal whose application was written, in some properties or in what the log does not say.
+// ofApplication adds a service principal whose application was written, in some properties or in
+// what the log does not say.
 func (o *ObjectChanges) ofApplication(principal uint32, properties []string) {
 	if len(properties) == 0 {
 		o.written.Add(principal)
@@ -173,10 +178,12 @@ func (o *ObjectChanges) ofApplication(principal uint32, properties []string) {
 	}
 }
 
-// OfApplication is before the names of properties that a service principal shows of its application.
+// OfApplication is before the names of properties that a service principal shows of its
+// application.
 const OfApplication = "application/"
 
-// takeValues adds the objects whose values in columns have changed, which may be without their document; false when they cannot be read.
+// takeValues adds the objects whose values in columns have changed, which may be without their
+// document; false when they cannot be read.
 func (o *ObjectChanges) takeValues(list []Values, schema *column.Schema) bool {
 	for _, v := range list {
 		changes, err := schema.ReadChanges(v.Data)
@@ -191,7 +198,8 @@ func (o *ObjectChanges) takeValues(list []Values, schema *column.Schema) bool {
 	return true
 }
 
-// takeLink adds a link that came or went: of a group to a service principal, or of an application or service principal to an owner.
+// takeLink adds a link that came or went: of a group to a service principal, or of an application
+// or service principal to an owner.
 func (c *Changes) takeLink(l directory.Link, img *Image) {
 	if group, ok := img.Directory.GroupByID(l.From); ok {
 		if principal, ok := img.Principals.EverByID(l.To); ok {
@@ -205,7 +213,8 @@ func (c *Changes) takeLink(l directory.Link, img *Image) {
 	}
 }
 
-// owner adds an object that became, or is no longer, an owner of an application or service principal.
+// owner adds an object that became, or is no longer, an owner of an application or service
+// principal.
 func (c *Changes) owner(l directory.Link, img *Image) {
 	if a, ok := img.Applications.EverByID(l.From); ok {
 		c.Applications.owner(a, l.To)
@@ -214,7 +223,8 @@ func (c *Changes) owner(l directory.Link, img *Image) {
 	}
 }
 
-// takeUnits adds the administrative units that changed, and their members that came and went; false when the log does not say enough.
+// takeUnits adds the administrative units that changed, and their members that came and went; false
+// when the log does not say enough.
 func (c *Changes) takeUnits(f *Effects) bool {
 	known := true
 	for _, now := range f.Units {
@@ -250,7 +260,8 @@ func (c *Changes) takeManager(m ManagerNow) {
 	}
 }
 
-// takeShifted adds those whose licenses show differently though nothing of them has changed: their SKU's units, or the catalogue, have.
+// takeShifted adds those whose licenses show differently though nothing of them has changed: their
+// SKU's units, or the catalogue, have.
 func (c *Changes) takeShifted(f *Effects, lic *licensing.Image) {
 	shifted := f.Shifted
 	if f.Licensing != nil && f.Licensing.Catalog != nil {
@@ -290,7 +301,8 @@ func (c *Changes) takeGroups(groups []licensing.GroupEffect) error {
 	return nil
 }
 
-// takeEntries adds the users whose licenses have changed, and the groups that gave these, whose members' errors may have.
+// takeEntries adds the users whose licenses have changed, and the groups that gave these, whose
+// members' errors may have.
 func (c *Changes) takeEntries(changes []licensing.Change) error {
 	for _, change := range changes {
 		if group, ok := change.Source.Group(); ok {
@@ -318,8 +330,8 @@ const licenses = "licenses"
 // licenseProperties are those of a user that come from licenses.
 var licenseProperties = []string{"assignedLicenses", "assignedPlans", "licenseAssignmentStates", "provisionedPlans"}
 
-// follow adds what follows from the rest: who is deleted or restored leaves or joins the lists of all groups they are in or own, and
-// stops or starts being a manager.
+// follow adds what follows from the rest: who is deleted or restored leaves or joins the lists of
+// all groups they are in or own, and stops or starts being a manager.
 func (c *Changes) follow(img *Image) {
 	for _, name := range licenseProperties {
 		c.Users.properties[name] = c.Users.property(licenses)
@@ -359,7 +371,8 @@ func (c *Changes) follow(img *Image) {
 	}
 }
 
-// followOwner adds an owner that came or went to the owners of its applications and service principals.
+// followOwner adds an owner that came or went to the owners of its applications and service
+// principals.
 func (c *Changes) followOwner(owner uuid.UUID, img *Image) {
 	for l := range img.Links.LinksTo(directory.OwnedBy, owner) {
 		c.owner(l, img)
@@ -379,7 +392,8 @@ func (c *Changes) followOwners(moved *roaring.Bitmap, img *Image) {
 	}
 }
 
-// followUnits adds the users and groups that came or went to the members of the administrative units they are in.
+// followUnits adds the users and groups that came or went to the members of the administrative
+// units they are in.
 func (c *Changes) followUnits(users, groups *roaring.Bitmap, img *Image) {
 	for unit := range img.UnitMembers.Units() {
 		if of := img.UnitMembers.Users(unit); of != nil && of.Intersects(users) {

@@ -19,8 +19,9 @@ import (
 	"licensor/internal/tenant"
 )
 
-// TestChangesNameEverythingThatIsDifferent plays random commands and compares the tenant before with the tenant after: whoever is different
-// in a property must be among those that the log says changed in it, over restarts and however the log is cut into stretches.
+// TestChangesNameEverythingThatIsDifferent plays random commands and compares the tenant before
+// with the tenant after: whoever is different in a property must be among those that the log says
+// changed in it, over restarts and however the log is cut into stretches.
 func TestChangesNameEverythingThatIsDifferent(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -69,8 +70,8 @@ func TestChangesNameEverythingThatIsDifferent(t *testing.T) {
 	})
 }
 
-// sight is what can be seen of a tenant: the properties of each user, group and administrative unit by ordinal, as text; nil for those that
-// are not there.
+// sight is what can be seen of a tenant: the properties of each user, group and administrative unit
+// by ordinal, as text; nil for those that are not there.
 type sight struct {
 	seq                  uint64
 	users, groups, units []map[string]string

@@ -27,7 +27,8 @@ func newBudget(t *testing.T, room int64) (context.Context, *memory.Share, *memor
 	return ctx, share, b
 }
 
-// A command that waits for the writer has its memory until the writer is done with it, though its caller has gone.
+// A command that waits for the writer has its memory until the writer is done with it, though its
+// caller has gone.
 func TestACommandThatIsGivenUpHasItsMemoryUntilItIsDone(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 0)
@@ -70,7 +71,8 @@ func TestACommandThatIsGivenUpHasItsMemoryUntilItIsDone(t *testing.T) {
 	}
 }
 
-// A change takes memory for the users that it may touch. Near the limit nothing is added, but what takes something away goes on.
+// A change takes memory for the users that it may touch. Near the limit nothing is added, but what
+// takes something away goes on.
 func TestChangesTakeMemoryForWhatTheyTouch(t *testing.T) {
 	t.Parallel()
 	const members = 1000

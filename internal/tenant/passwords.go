@@ -13,7 +13,8 @@ import (
 	"licensor/internal/store"
 )
 
-// passwordRow is the row of a user's password. It is no part of the user's document, so nothing that shows users can show it.
+// passwordRow is the row of a user's password. It is no part of the user's document, so nothing
+// that shows users can show it.
 type passwordRow struct {
 	Hash string `json:"hash"`
 }

@@ -2,8 +2,9 @@ package tenant
 
 import "context"
 
-// Preview returns what would come of a command after others, and keeps nothing of it. Those before it that cannot be carried out are passed
-// over. Documents are read as they are: the commands before it must not change the one that this one reads.
+// Preview returns what would come of a command after others, and keeps nothing of it. Those before
+// it that cannot be carried out are passed over. Documents are read as they are: the commands
+// before it must not change the one that this one reads.
 func (t *Tenant) Preview(ctx context.Context, cmd Command, before ...Command) (Done, error) {
 	img := t.Image()
 	for _, earlier := range before {

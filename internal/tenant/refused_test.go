@@ -56,8 +56,8 @@ func encoded(t *testing.T, value any) []byte {
 	return data
 }
 
-// TestUnknownFormatsAndFieldsAreRefused changes a database as a newer version might: Open refuses it
-// with both numbers, or else for the field, and leaves it as it is.
+// TestUnknownFormatsAndFieldsAreRefused changes a database as a newer version might: Open refuses
+// it with both numbers, or else for the field, and leaves it as it is.
 func TestUnknownFormatsAndFieldsAreRefused(t *testing.T) {
 	t.Parallel()
 	known := fmt.Sprintf("this version reads formats up to %d: run the version that wrote it or a newer one", formatNow)

@@ -33,9 +33,10 @@ var (
 // targets is how many users, spread over all, commands are about.
 const targets = 1000
 
-// BenchmarkSize makes each command by turns in a small and a large tenant and prints, for each, the median times and how many times
-// longer the large tenant takes; the metric is that of all commands together. It takes two minutes, most of it for filling the large
-// tenant, and 1 GB of memory. -benchtime=300x makes enough rounds.
+// BenchmarkSize makes each command by turns in a small and a large tenant and prints, for each, the
+// median times and how many times longer the large tenant takes; the metric is that of all commands
+// together. It takes two minutes, most of it for filling the large tenant, and 1 GB of memory.
+// -benchtime=300x makes enough rounds.
 func BenchmarkSize(b *testing.B) {
 	b.Run("memory", func(b *testing.B) {
 		compareSizes(b, func(s size) store.Store {
@@ -261,8 +262,8 @@ func (t *town) smallThings(i int) {
 	t.timed("delete application", tenant.DeleteApplication{AppID: numbered('a', t.size.applications)})
 }
 
-// forgetful is a store that accepts everything but keeps only the rows that commands read: those that commands wrote, and every so
-// many of those that imports wrote.
+// forgetful is a store that accepts everything but keeps only the rows that commands read: those
+// that commands wrote, and every so many of those that imports wrote.
 type forgetful struct {
 	store.Store
 	every uint32

@@ -16,7 +16,8 @@ import (
 	"licensor/internal/store"
 )
 
-// piece is a list of parts that a snapshot consists of, each of 65,536 objects, or of 256 documents.
+// piece is a list of parts that a snapshot consists of, each of 65,536 objects, or of 256
+// documents.
 type piece struct {
 	name    string // stored
 	parts   func(img *Image) int
@@ -71,7 +72,8 @@ func objectsPiece[T any](name string, of func(img *Image) *directory.Objects[T])
 	}
 }
 
-// snapshots takes them beside the work. It holds no image: an old one would keep alive all that has changed since.
+// snapshots takes them beside the work. It holds no image: an old one would keep alive all that has
+// changed since.
 type snapshots struct {
 	taking  sync.Mutex     // one at a time; guards parts and sizes
 	parts   partNames      // of the last snapshot
@@ -147,8 +149,8 @@ func (s *snapshots) waiting(more int) int {
 	return s.pending
 }
 
-// quarter is a quarter of the last snapshot, so that what is written of snapshots stays in proportion to what is written of commits; 0
-// for one that takes no noticeable time.
+// quarter is a quarter of the last snapshot, so that what is written of snapshots stays in
+// proportion to what is written of commits; 0 for one that takes no noticeable time.
 func (s *snapshots) quarter() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -169,7 +171,8 @@ func (s *snapshots) took(names partNames, sizes map[string]int) {
 	}
 }
 
-// headName is the part that says which others belong to the snapshot; written last, so a snapshot is there as a whole or not at all.
+// headName is the part that says which others belong to the snapshot; written last, so a snapshot
+// is there as a whole or not at all.
 const headName = "head"
 
 // head is a snapshot but for its parts. Field numbers are stored; never renumber.
@@ -211,7 +214,8 @@ func (names partNames) flat() []string {
 	return list
 }
 
-// note counts what a snapshot would save a start, and takes one in the background when that is enough.
+// note counts what a snapshot would save a start, and takes one in the background when that is
+// enough.
 func (s *snapshots) note(t *Tenant, was *Image, bytes int) {
 	s.changed(was, t.Image())
 	if s.waiting(bytes) >= max(t.options.SnapshotAfter, s.quarter()) {
@@ -233,7 +237,8 @@ func (s *snapshots) begin(t *Tenant) {
 	})
 }
 
-// snapshot makes an image durable as parts: those that are stale, then the head. The caller holds taking.
+// snapshot makes an image durable as parts: those that are stale, then the head. The caller holds
+// taking.
 func (t *Tenant) snapshot(ctx context.Context, img *Image, stale staleness) (err error) {
 	s := &t.snapshots
 	defer func() {
@@ -321,7 +326,8 @@ func recoverImage(ctx context.Context, t *Tenant) error {
 	return nil
 }
 
-// commitWeight is what a commit counts besides its effects, in bytes: replaying one takes a while however little came of it.
+// commitWeight is what a commit counts besides its effects, in bytes: replaying one takes a while
+// however little came of it.
 const commitWeight = 32
 
 // readSnapshot returns the image of the last snapshot, and its format.
@@ -372,7 +378,8 @@ func (t *Tenant) readParts(ctx context.Context, names partNames) (map[string][][
 	return data, errors.Join(errs...)
 }
 
-// image puts a snapshot together from its parts by piece; licensing and directory side by side, for they are about as much work.
+// image puts a snapshot together from its parts by piece; licensing and directory side by side, for
+// they are about as much work.
 func (h *head) image(parts map[string][][]byte) (*Image, error) {
 	if h.Licensing == nil {
 		return nil, errors.New("it has no licensing")

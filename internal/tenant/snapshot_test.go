@@ -33,7 +33,8 @@ func (w *weighing) SaveParts(ctx context.Context, of uuid.UUID, parts []store.Pa
 	return w.Store.SaveParts(ctx, of, parts)
 }
 
-// TestSnapshotsStayInProportion imports so many users that a snapshot after each few of them would write each user a hundred times.
+// TestSnapshotsStayInProportion imports so many users that a snapshot after each few of them would
+// write each user a hundred times.
 func TestSnapshotsStayInProportion(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 1<<14)

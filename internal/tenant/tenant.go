@@ -20,8 +20,8 @@ type Options struct {
 	Now   func() time.Time
 	NewID func() uuid.UUID
 	Log   *slog.Logger // nil: slog.Default()
-	// SnapshotAfter is how many bytes of effects are worth a new snapshot at least: what a start may have to replay. Those of large tenants
-	// are taken when the effects are a quarter of the last one.
+	// SnapshotAfter is how many bytes of effects are worth a new snapshot at least: what a start may
+	// have to replay. Those of large tenants are taken when the effects are a quarter of the last one.
 	SnapshotAfter int
 	// Turns are taken by work that is long, such as evaluations of conditions; NewTurns when nil.
 	Turns *turns.Turns
@@ -66,7 +66,8 @@ func (t *Tenant) ID() uuid.UUID { return t.id }
 // Image is the tenant as it is now: at the last commit that is durable.
 func (t *Tenant) Image() *Image { return t.image.Load() }
 
-// maxWaiting is how many commands may wait for the writer before callers have to wait to hand in theirs.
+// maxWaiting is how many commands may wait for the writer before callers have to wait to hand in
+// theirs.
 const maxWaiting = 4096
 
 func newTenant(id uuid.UUID, s store.Store, img *Image, options Options, cs *claims) (*Tenant, error) {
@@ -97,8 +98,9 @@ func (t *Tenant) start() {
 	}()
 }
 
-// Do carries out a command for an actor. When it returns without error, what came of the command is durable and in the image that Done
-// holds. When the context ends first, the command may or may not be carried out. A *memory.Full says that there is no memory for its draft now.
+// Do carries out a command for an actor. When it returns without error, what came of the command is
+// durable and in the image that Done holds. When the context ends first, the command may or may not
+// be carried out. A *memory.Full says that there is no memory for its draft now.
 func (t *Tenant) Do(ctx context.Context, actor string, cmd Command) (Done, error) {
 	t.stats.commands.Add(1)
 	if err := reserve(ctx, t.Image(), cmd); err != nil {
@@ -136,8 +138,9 @@ func (t *Tenant) Do(ctx context.Context, actor string, cmd Command) (Done, error
 	}
 }
 
-// foresee carries out a reprocessing on the current image without the writer. When nothing comes of it, that is the answer, and nothing
-// needs to be written or waited for (docs/spec/licensing.md L72). Whatever else there is to say is left to the writer.
+// foresee carries out a reprocessing on the current image without the writer. When nothing comes of
+// it, that is the answer, and nothing needs to be written or waited for (docs/spec/licensing.md
+// L72). Whatever else there is to say is left to the writer.
 func (t *Tenant) foresee(ctx context.Context, cmd Command) (Done, bool, error) {
 	reprocess, ok := cmd.(Reprocess)
 	if !ok {
@@ -162,7 +165,8 @@ func (t *Tenant) foresee(ctx context.Context, cmd Command) (Done, bool, error) {
 	return Done{Image: img, Report: report}, true, nil
 }
 
-// now is the time of the next commit: the clock's, in whole milliseconds, but never before the last commit's.
+// now is the time of the next commit: the clock's, in whole milliseconds, but never before the last
+// commit's.
 func (t *Tenant) now(img *Image) time.Time {
 	now := t.options.Now().UTC().Truncate(time.Millisecond)
 	if now.Before(img.At) {

@@ -132,7 +132,8 @@ func (all *Tenants) List() []*Tenant {
 	return slices.Clone(all.list)
 }
 
-// Close ends all work, once what was taken on is durable, and saves what makes the next start quick.
+// Close ends all work, once what was taken on is durable, and saves what makes the next start
+// quick.
 func (all *Tenants) Close(ctx context.Context) error {
 	var errs []error
 	for _, t := range all.List() {

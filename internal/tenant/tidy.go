@@ -10,7 +10,8 @@ import (
 // tidyBatch is how many deleted objects one commit removes for good.
 const tidyBatch = 500
 
-// Tidy removes for good, now and then until the context ends, what was deleted more than 30 days ago (KeptFor).
+// Tidy removes for good, now and then until the context ends, what was deleted more than 30 days
+// ago (KeptFor).
 func (all *Tenants) Tidy(ctx context.Context, every time.Duration) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()

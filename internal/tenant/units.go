@@ -163,7 +163,8 @@ func (c *change) joinUnit(unit uint32, id uuid.UUID) error {
 	return nil
 }
 
-// unitMember finds the user or group that is, or can be, a member of a unit; false when there is none, or it is deleted.
+// unitMember finds the user or group that is, or can be, a member of a unit; false when there is
+// none, or it is deleted.
 func (c *change) unitMember(unit uint32, id uuid.UUID) (m directory.UnitMember, ok bool) {
 	if user, ok := c.dir.UserByID(id); ok && !c.dir.UserHidden(user) {
 		return directory.UnitMember{Unit: unit, Member: user}, true
@@ -211,7 +212,8 @@ func (img *Image) applyUnits(f *Effects) (err error) {
 	return nil
 }
 
-// applyUnitMembers changes the members of administrative units, and forgets those of units that are purged.
+// applyUnitMembers changes the members of administrative units, and forgets those of units that are
+// purged.
 func (img *Image) applyUnitMembers(f *Effects) {
 	if len(f.UnitMembers) > 0 {
 		img.UnitMembers = img.UnitMembers.Change(f.UnitMembers)

@@ -159,7 +159,8 @@ func (c *change) rename(user uint32, was, now *directory.User) error {
 	return nil
 }
 
-// DeleteUser puts a user among the deleted items for 30 days; the seats are free at once (docs/spec/licensing.md L38).
+// DeleteUser puts a user among the deleted items for 30 days; the seats are free at once
+// (docs/spec/licensing.md L38).
 type DeleteUser struct{ User uint32 }
 
 // Name is the operation.
@@ -299,7 +300,8 @@ func (c *change) expired(deleted time.Time) bool {
 	return !deleted.IsZero() && c.at.Sub(deleted) > KeptFor
 }
 
-// ImportUser adds a user that another directory has: with its id, when it has one, and without a password.
+// ImportUser adds a user that another directory has: with its id, when it has one, and without a
+// password.
 type ImportUser struct {
 	ID    uuid.UUID // uuid.Nil: a new one
 	Patch directory.UserPatch

@@ -6,16 +6,19 @@ import (
 	"licensor/internal/memory"
 )
 
-// touchedBytes is what a draft takes at most for a user that it touches, and the image that comes of it keeps from the one before.
+// touchedBytes is what a draft takes at most for a user that it touches, and the image that comes
+// of it keeps from the one before.
 const touchedBytes = 256
 
-// reserve takes memory for the draft of a command. The request holds it until its end, as it holds the image. Commands that only take something away, or
-// set a password, need none, so that they go on when there is little.
+// reserve takes memory for the draft of a command. The request holds it until its end, as it holds
+// the image. Commands that only take something away, or set a password, need none, so that they go
+// on when there is little.
 func reserve(ctx context.Context, img *Image, cmd Command) error {
 	return memory.Of(ctx).More(ctx, touchedBytes*touches(img, cmd))
 }
 
-// touches is how many users a command may touch when these may be many, at least 1 when it may add anything.
+// touches is how many users a command may touch when these may be many, at least 1 when it may add
+// anything.
 func touches(img *Image, cmd Command) int64 {
 	members := func(group uint32) int64 {
 		if group >= img.Directory.Groups() {

@@ -30,7 +30,8 @@ type reply struct {
 	err  error
 }
 
-// How much shares one transaction: so many commands, and so many bytes of rows that they read or write, and one command more.
+// How much shares one transaction: so many commands, and so many bytes of rows that they read or
+// write, and one command more.
 const (
 	maxBatch      = 512
 	maxBatchBytes = 8 << 20
@@ -84,14 +85,16 @@ type fold struct {
 	read    map[objectKey]store.Object // read ahead, as of before the batch
 }
 
-// commit folds the commands over the image, makes all that came of them durable, publishes the last image and answers.
+// commit folds the commands over the image, makes all that came of them durable, publishes the last
+// image and answers.
 func (t *Tenant) commit(batch []request) {
 	for len(batch) > 0 {
 		batch = batch[t.commitFirst(batch):]
 	}
 }
 
-// commitFirst is commit for as many of the first commands as share a transaction, and returns how many these are.
+// commitFirst is commit for as many of the first commands as share a transaction, and returns how
+// many these are.
 func (t *Tenant) commitFirst(batch []request) int {
 	f := &fold{image: t.Image(), rows: map[objectKey]store.Object{}, read: t.readAhead(batch)}
 	var replies []reply
@@ -120,8 +123,9 @@ func (t *Tenant) commitFirst(batch []request) int {
 // rowReader is a command that reads a row, whichever way it ends.
 type rowReader interface{ reads() objectKey }
 
-// readAhead reads in one query of each kind the rows that the commands of a batch ask for: asked one by one they take ten times as long. Rows
-// that it could not read, or has no room for, are read again when a command asks for them, and that command is told why it fails.
+// readAhead reads in one query of each kind the rows that the commands of a batch ask for: asked
+// one by one they take ten times as long. Rows that it could not read, or has no room for, are read
+// again when a command asks for them, and that command is told why it fails.
 func (t *Tenant) readAhead(batch []request) map[objectKey]store.Object {
 	ordinals := map[store.Kind][]uint32{}
 	for _, r := range batch {
@@ -146,7 +150,8 @@ func (t *Tenant) readAhead(batch []request) map[objectKey]store.Object {
 	return read
 }
 
-// decide carries out one command on what the ones before it have left. A command that fails, or panics, leaves no trace.
+// decide carries out one command on what the ones before it have left. A command that fails, or
+// panics, leaves no trace.
 func (t *Tenant) decide(f *fold, r request) (answer reply) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -200,7 +205,8 @@ func (f *fold) add(next *Image, commit store.Commit, rows []store.Object) {
 	}
 }
 
-// append makes the batch durable. It does not end with a caller's context: others wait for the same transaction.
+// append makes the batch durable. It does not end with a caller's context: others wait for the same
+// transaction.
 func (t *Tenant) append(f *fold) error {
 	rows := make([]store.Object, 0, len(f.order))
 	for _, key := range f.order {

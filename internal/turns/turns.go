@@ -1,8 +1,9 @@
-// Package turns shares out what there is little of among tenants: processors and the connections that read the database. A tenant that asks
-// much waits for itself.
+// Package turns shares out what there is little of among tenants: processors and the connections
+// that read the database. A tenant that asks much waits for itself.
 //
-// Work is one request's computing. Short work goes on at once; work that takes longer goes on in turns, so that
-// some processor is always free for short work, and what it takes of the processor is known at its end.
+// Work is one request's computing. Short work goes on at once; work that takes longer goes on in
+// turns, so that some processor is always free for short work, and what it takes of the processor
+// is known at its end.
 package turns
 
 import (
@@ -14,7 +15,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Turns lets a few go on at once, of each tenant at most so many, and of those that wait the next tenant's, each tenant in turn.
+// Turns lets a few go on at once, of each tenant at most so many, and of those that wait the next
+// tenant's, each tenant in turn.
 type Turns struct {
 	budget time.Duration // see Budget
 
@@ -77,7 +79,8 @@ func (t *Turns) grant(tenant uuid.UUID) {
 	t.held[tenant]++
 }
 
-// leave takes one out of the line that does not wait any more. When its turn has come meanwhile, it goes to the next.
+// leave takes one out of the line that does not wait any more. When its turn has come meanwhile, it
+// goes to the next.
 func (turn *Turn) leave(granted chan struct{}) {
 	t := turn.of
 	t.mu.Lock()
@@ -117,8 +120,8 @@ func (t *Turns) giveBack(tenant uuid.UUID) {
 	t.line(next, line[1:])
 }
 
-// Pause lets other tenants go first when any of them waits. Its error is the context's, and then the turn has ended, or *TooMuch when
-// the turn is that of work.
+// Pause lets other tenants go first when any of them waits. Its error is the context's, and then
+// the turn has ended, or *TooMuch when the turn is that of work.
 func (turn *Turn) Pause() error {
 	if turn.lent != nil {
 		return turn.lent.Pause()

@@ -195,7 +195,8 @@ func TestWithoutWorkNothingWaits(t *testing.T) {
 	work.End()
 }
 
-// The budget counts within a long evaluation as well, which pauses by the turn that it has of the work.
+// The budget counts within a long evaluation as well, which pauses by the turn that it has of the
+// work.
 func TestWorkThatTakesMoreThanItsBudgetEnds(t *testing.T) {
 	t.Parallel()
 	line := turns.New(1, 1)

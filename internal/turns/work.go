@@ -66,8 +66,9 @@ func (w *Work) Doing(what string) {
 	}
 }
 
-// Pace is called again and again by whatever may take long, about once a microsecond. After a while it waits for a turn, and lets
-// other tenants go first from then on. Its error is the context's, or *TooMuch.
+// Pace is called again and again by whatever may take long, about once a microsecond. After a while
+// it waits for a turn, and lets other tenants go first from then on. Its error is the context's, or
+// *TooMuch.
 func (w *Work) Pace() error {
 	if w == nil {
 		return nil
@@ -78,8 +79,8 @@ func (w *Work) Pace() error {
 	return w.Yield()
 }
 
-// Yield is Pace for what is called less often. Who waits for a turn must hold nothing that others need to end theirs, such as a
-// connection to the database.
+// Yield is Pace for what is called less often. Who waits for a turn must hold nothing that others
+// need to end theirs, such as a connection to the database.
 func (w *Work) Yield() error {
 	if w == nil {
 		return nil
@@ -120,14 +121,16 @@ func (w *Work) take() (err error) {
 	return err
 }
 
-// Rest gives the turn to others, while the work waits for the network, a caller or the writer. The next Pace takes one again.
+// Rest gives the turn to others, while the work waits for the network, a caller or the writer. The
+// next Pace takes one again.
 func (w *Work) Rest() {
 	if w != nil && w.turn != nil {
 		w.turn.End()
 	}
 }
 
-// Spent is the processor's time that the work has taken so far, as far as it was long; nothing once it has ended.
+// Spent is the processor's time that the work has taken so far, as far as it was long; nothing once
+// it has ended.
 func (w *Work) Spent() time.Duration {
 	if w == nil || !w.long {
 		return 0
@@ -145,7 +148,8 @@ func (w *Work) End() {
 	runtime.UnlockOSThread()
 }
 
-// Within waits for a turn for what is long from the start. Work that the context is part of has one turn for all it does.
+// Within waits for a turn for what is long from the start. Work that the context is part of has one
+// turn for all it does.
 func (t *Turns) Within(ctx context.Context, tenant uuid.UUID) (*Turn, error) {
 	w := Of(ctx)
 	if w == nil || w.turns != t {

@@ -13,10 +13,11 @@ const pageLen = 256 // chunks of a page
 // Owner marks what one draft has made or copied and may therefore change. It is for one goroutine.
 type Owner struct{ _ byte } // has a size so that no two are the same
 
-// Vector is a list of values. The zero value is an empty one. Its methods that take no Owner are safe for concurrent use.
+// Vector is a list of values. The zero value is an empty one. Its methods that take no Owner are
+// safe for concurrent use.
 //
-// While a draft is under way, only its newest Vector may be used: a copy made earlier in the same draft shares what the draft
-// changes in place.
+// While a draft is under way, only its newest Vector may be used: a copy made earlier in the same
+// draft shares what the draft changes in place.
 type Vector[T any] struct {
 	length int
 	owner  *Owner // of the array of pages
@@ -58,7 +59,8 @@ func (v *Vector[T]) All() iter.Seq2[int, T] {
 // Chunks returns the number of chunks.
 func (v *Vector[T]) Chunks() int { return (v.length + ChunkLen - 1) / ChunkLen }
 
-// Chunk returns the values of chunk n, from n*ChunkLen on; none when there is no such chunk. They must not be changed.
+// Chunk returns the values of chunk n, from n*ChunkLen on; none when there is no such chunk. They
+// must not be changed.
 func (v *Vector[T]) Chunk(n int) []T {
 	if n >= v.Chunks() {
 		return nil
@@ -68,8 +70,8 @@ func (v *Vector[T]) Chunk(n int) []T {
 
 func (v *Vector[T]) chunk(n int) *chunk[T] { return v.pages[n/pageLen].chunks[n%pageLen] }
 
-// SameChunk reports whether the vectors share chunk n, or both have no such chunk. Vectors that do not share it may still have
-// equal values there. It compares two pointers.
+// SameChunk reports whether the vectors share chunk n, or both have no such chunk. Vectors that do
+// not share it may still have equal values there. It compares two pointers.
 func (v *Vector[T]) SameChunk(other *Vector[T], n int) bool {
 	has, had := n < v.Chunks(), n < other.Chunks()
 	return has == had && (!has || v.chunk(n) == other.chunk(n))

@@ -76,7 +76,8 @@ func (d *draft) change(t *rapid.T) {
 	}
 }
 
-// Drafts of any versions, side by side and in any order, become what the same changes make of a slice, and change no version.
+// Drafts of any versions, side by side and in any order, become what the same changes make of a
+// slice, and change no version.
 func TestVersionsNeverChange(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		versions := []*version{{}}

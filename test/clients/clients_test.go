@@ -101,7 +101,8 @@ func consent(t *testing.T, w world, token string) {
 	}
 }
 
-// environmentToken logs the demo's application in as Terraform's providers do: by what /metadata/endpoints says.
+// environmentToken logs the demo's application in as Terraform's providers do: by what
+// /metadata/endpoints says.
 func environmentToken(t *testing.T, w world) string {
 	t.Helper()
 	environment, err := environments.FromEndpoint(context.Background(), w.Graph)

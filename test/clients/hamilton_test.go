@@ -9,7 +9,8 @@ import (
 	"github.com/manicminer/hamilton/odata"
 )
 
-// hamilton before 0.59, which names the tenant in each path, as Terraform's azuread had it for years.
+// hamilton before 0.59, which names the tenant in each path, as Terraform's azuread had it for
+// years.
 func TestHamiltonManagesAGroup(t *testing.T) {
 	w := open(t)
 	api := environments.Api{AppId: environments.MsGraphGlobal.AppId, Endpoint: environments.ApiEndpoint(w.Graph)}

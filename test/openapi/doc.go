@@ -1,5 +1,7 @@
-// Package openapi compares the answers of the real program with the OpenAPI document that it serves. It is a module of its own, so
-// that what reads such documents is no dependency of the product.
+// Package openapi compares the answers of the real program with the OpenAPI document that it
+// serves. It is a module of its own, so that what reads such documents is no dependency of the
+// product.
 //
-// The tests start the program that the environment variable LICENSOR names, with its demo tenant; without it they are skipped.
+// The tests start the program that the environment variable LICENSOR names, with its demo tenant;
+// without it they are skipped.
 package openapi

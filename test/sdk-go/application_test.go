@@ -53,7 +53,8 @@ func permit(t *testing.T, g client, principal models.ServicePrincipalable, permi
 	t.Fatalf("Microsoft Graph has no application permission %s among %d", permission, len(resource.GetAppRoles()))
 }
 
-// consent lets a service principal use delegated permissions for all users, as an administrator does.
+// consent lets a service principal use delegated permissions for all users, as an administrator
+// does.
 func consent(t *testing.T, g client, principal models.ServicePrincipalable, scopes string) {
 	t.Helper()
 	resource, err := g.ServicePrincipalsWithAppId(ptr(graphAppID)).Get(t.Context(), nil)

@@ -38,7 +38,8 @@ func transport() *http.Transport {
 	return t
 }
 
-// compressed counts the requests whose bodies the client has compressed, which it does unless told not to.
+// compressed counts the requests whose bodies the client has compressed, which it does unless told
+// not to.
 var compressed atomic.Int32
 
 // watched counts for compressed.
@@ -68,7 +69,8 @@ func secret(t *testing.T, value string) azcore.TokenCredential {
 	return credential
 }
 
-// graph is a client as its users make one: only its address, its certificate and the hosts that get a token are ours.
+// graph is a client as its users make one: only its address, its certificate and the hosts that get
+// a token are ours.
 func graph(t *testing.T, credential azcore.TokenCredential, scopes ...string) client {
 	t.Helper()
 	if len(scopes) == 0 {

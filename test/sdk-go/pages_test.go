@@ -10,8 +10,9 @@ import (
 	"golang.org/x/net/html"
 )
 
-// approve goes through the authority's pages as a person without JavaScript does: it fills in what a form asks for, presses its first
-// button, and does the same on the next page, until a page asks for nothing any more.
+// approve goes through the authority's pages as a person without JavaScript does: it fills in what
+// a form asks for, presses its first button, and does the same on the next page, until a page asks
+// for nothing any more.
 func approve(address string, answers map[string]string) error {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -46,7 +47,8 @@ func approve(address string, answers map[string]string) error {
 	}
 }
 
-// fill is what a form sends: what it holds by itself, the answers by the names of its fields, and its first button.
+// fill is what a form sends: what it holds by itself, the answers by the names of its fields, and
+// its first button.
 func fill(form *html.Node, answers map[string]string) url.Values {
 	values, pressed := url.Values{}, false
 	for node := range form.Descendants() {

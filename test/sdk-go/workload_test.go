@@ -122,7 +122,8 @@ func TestFederatedCredential(t *testing.T) {
 	}
 }
 
-// TestOnBehalfOf lets a service call Graph for the person who calls it, until the person is blocked.
+// TestOnBehalfOf lets a service call Graph for the person who calls it, until the person is
+// blocked.
 func TestOnBehalfOf(t *testing.T) {
 	admin := graph(t, secret(t, server.ClientSecret))
 	app := application("go-service")

@@ -1,10 +1,11 @@
-// Command gen writes catalog/builtin.txt, the built-in catalogue. It is run by hand, from the top folder of the project,
-// when the specification has changed:
+// Command gen writes catalog/builtin.txt, the built-in catalogue. It is run by hand, from the top
+// folder of the project, when the specification has changed:
 //
 //	LICENSOR_SPEC=../specification go run ./catalog/gen
 //
-// LICENSOR_SPEC is the folder with spec/products.csv (which products), spec/exclusive.csv and spec/dependencies.csv (the
-// rules between plans), and catalog/product-names-and-service-plans.csv, Microsoft's table (which plans).
+// LICENSOR_SPEC is the folder with spec/products.csv (which products), spec/exclusive.csv and
+// spec/dependencies.csv (the rules between plans), and catalog/product-names-and-service-plans.csv,
+// Microsoft's table (which plans).
 package main
 
 import (
@@ -102,7 +103,8 @@ func each(spec, name string, do func(map[string]string) error) error {
 	return nil
 }
 
-// product writes a product of the specification with its plans, which must be as many as the specification says.
+// product writes a product of the specification with its plans, which must be as many as the
+// specification says.
 func (g *generator) product(record map[string]string) error {
 	sku, part := record["skuId"], record["skuPartNumber"]
 	for _, p := range g.whole.Products {

@@ -31,7 +31,8 @@ type block struct {
 	cells         []cells // by column; nil where no row has a value
 }
 
-// cells are what the rows of a block have in one column. They may be fewer than the rows: the others have no value.
+// cells are what the rows of a block have in one column. They may be fewer than the rows: the
+// others have no value.
 type cells interface {
 	value(i int) Value
 	// with returns the cells with other values in some rows, nil when no value is left.
@@ -170,8 +171,8 @@ func packedTimes(all []int64) cells {
 
 func (t *times) size() int { return 64 + 4*len(t.near) + 8*len(t.remote) }
 
-// lists are a collection for each row: runs of elements, those of a row up to its end. Each field of the elements is a run
-// of its own; nil where no element has it.
+// lists are a collection for each row: runs of elements, those of a row up to its end. Each field
+// of the elements is a run of its own; nil where no element has it.
 type lists struct {
 	ends   []uint32
 	fields []run

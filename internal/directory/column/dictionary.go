@@ -7,8 +7,8 @@ import (
 	"licensor/internal/fold"
 )
 
-// Bounds of a dictionary. Past them, a block keeps its texts one behind another: that is slower to ask about, and no
-// dictionary can grow without end by values that come and go.
+// Bounds of a dictionary. Past them, a block keeps its texts one behind another: that is slower to
+// ask about, and no dictionary can grow without end by values that come and go.
 const (
 	maxWords     = 1<<16 - 1
 	maxWordBytes = 8 << 20
@@ -32,14 +32,16 @@ func newDictionary() *Dictionary {
 	return &Dictionary{codes: map[string]uint16{}, words: make([]Word, 1)}
 }
 
-// Words returns the texts by code. The first is empty and stands for null. The slice must not be changed.
+// Words returns the texts by code. The first is empty and stands for null. The slice must not be
+// changed.
 func (d *Dictionary) Words() []Word {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	return d.words
 }
 
-// code returns the code of a text, which it adds when it is new; false when there is no room for it. The empty text is 0.
+// code returns the code of a text, which it adds when it is new; false when there is no room for
+// it. The empty text is 0.
 func (d *Dictionary) code(text string) (uint16, bool) {
 	if text == "" {
 		return 0, true

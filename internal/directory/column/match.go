@@ -4,7 +4,8 @@ import mathbits "math/bits"
 
 // Matcher asks one question about a column, block by block. It is for one goroutine.
 type Matcher interface {
-	// Match returns the rows of a block of which the answer is true. Rows that are not in among may be missing.
+	// Match returns the rows of a block of which the answer is true. Rows that are not in among may be
+	// missing.
 	Match(block int, among Mask) Mask
 }
 
@@ -55,7 +56,8 @@ func (m *truthMatcher) Match(block int, _ Mask) (found Mask) {
 
 var noTruths truths
 
-// MatchTime makes a Matcher for the times from one second to another, both included, as a Value has them.
+// MatchTime makes a Matcher for the times from one second to another, both included, as a Value has
+// them.
 func (t *Table) MatchTime(column int, from, to int64) Matcher {
 	return &timeMatcher{t, column, max(1, from), to}
 }

@@ -1,7 +1,7 @@
 package column
 
-// Reader reads one column row by row. Rows of one block cost no more than the values themselves when they are read one behind another. It is
-// for one goroutine.
+// Reader reads one column row by row. Rows of one block cost no more than the values themselves
+// when they are read one behind another. It is for one goroutine.
 type Reader struct {
 	column int
 	first  *cells // of the block that was read last
@@ -40,8 +40,9 @@ func (r *Reader) move(row *Row) {
 	}
 }
 
-// AppendText appends the text that the row has in a column of texts; nothing for null. It reports whether the text is plain, as Word has it;
-// one that is not reported to be plain may be so all the same.
+// AppendText appends the text that the row has in a column of texts; nothing for null. It reports
+// whether the text is plain, as Word has it; one that is not reported to be plain may be so all the
+// same.
 func (r *Reader) AppendText(dst []byte, row *Row) (text []byte, plain bool) {
 	r.move(row)
 	switch {

@@ -1,6 +1,7 @@
 package column
 
-// run is a sequence of texts: those of the rows of a block, or of the elements of their collections. It never changes.
+// run is a sequence of texts: those of the rows of a block, or of the elements of their
+// collections. It never changes.
 type run interface {
 	len() int
 	// at returns the text at a place, "" for null.
@@ -35,7 +36,8 @@ func (c *codes) folded(i int) string { return c.words[c.code(i)].Folded }
 func (c *codes) appendTo(dst []byte, i int) []byte { return append(dst, c.at(i)...) }
 func (c *codes) bytes() int                        { return len(c.narrow) + 2*len(c.wide) + 96 }
 
-// edit replaces the texts from one place of a run to another. Edits of a run are ascending and do not overlap.
+// edit replaces the texts from one place of a run to another. Edits of a run are ascending and do
+// not overlap.
 type edit struct {
 	from, to int
 	texts    []string

@@ -25,8 +25,8 @@ const (
 	asLists
 )
 
-// AppendPart writes the rows of a part: for each block its states, then column by column what the blocks have. Texts of
-// dictionaries are written once a part.
+// AppendPart writes the rows of a part: for each block its states, then column by column what the
+// blocks have. Texts of dictionaries are written once a part.
 func (t *Table) AppendPart(dst []byte, part int) []byte {
 	blocks := t.blocks.Chunk(part)
 	dst = append(dst, partFormat)
@@ -180,8 +180,9 @@ func (t *times) append(dst []byte) []byte {
 	return dst
 }
 
-// Decode makes the table of which AppendPart wrote the parts, all of them, in order. Texts are numbered again, so those that
-// nobody has any more are gone. Data that AppendPart did not write is an error.
+// Decode makes the table of which AppendPart wrote the parts, all of them, in order. Texts are
+// numbered again, so those that nobody has any more are gone. Data that AppendPart did not write is
+// an error.
 func Decode(schema *Schema, parts [][]byte) (*Table, error) {
 	t := NewTable(schema)
 	blocks, rows, errs := make([][]*block, len(parts)), make([]int, len(parts)), make([]error, len(parts))
@@ -426,7 +427,8 @@ func (r *partReader) ends(most, limit int) []uint32 {
 	return list
 }
 
-// maxElements bounds the elements of a block, of which those without a value take no room in the data.
+// maxElements bounds the elements of a block, of which those without a value take no room in the
+// data.
 const maxElements = 1 << 24
 
 func (r *partReader) times(how byte) cells {

@@ -6,7 +6,8 @@ import (
 	"licensor/internal/vector"
 )
 
-// Table is the columns of all objects of a kind. It never changes: any number of goroutines may ask it.
+// Table is the columns of all objects of a kind. It never changes: any number of goroutines may ask
+// it.
 type Table struct {
 	schema       *Schema
 	rows         uint32
@@ -84,7 +85,8 @@ func (t *Table) Draft() *Draft {
 	return &Draft{base: t, next: *t, owner: new(vector.Owner)}
 }
 
-// Draft is a change of a table under way, for one goroutine. Changes show in the table that Finish returns.
+// Draft is a change of a table under way, for one goroutine. Changes show in the table that Finish
+// returns.
 type Draft struct {
 	base    *Table
 	next    Table
@@ -96,7 +98,8 @@ type Draft struct {
 // maxPending is how many values can be pending.
 const maxPending = 1 << 16
 
-// pending is a value that is set when the draft finishes, or when there are maxPending: many in a block cost little more than one.
+// pending is a value that is set when the draft finishes, or when there are maxPending: many in a
+// block cost little more than one.
 type pending struct {
 	row    uint32
 	column int
@@ -112,7 +115,8 @@ func (d *Draft) AddRow() uint32 {
 	return row
 }
 
-// Set gives a row a value in a column, by the column's place in the schema. Slices in the value must not change any more.
+// Set gives a row a value in a column, by the column's place in the schema. Slices in the value
+// must not change any more.
 func (d *Draft) Set(row uint32, column int, v Value) {
 	if len(d.pending) == maxPending {
 		d.settle()
@@ -193,7 +197,8 @@ func (d *Draft) settle() {
 	d.pending = d.pending[:0]
 }
 
-// order returns the places of what is pending, each below what it is sorted by: block, column, row. In this order they are set.
+// order returns the places of what is pending, each below what it is sorted by: block, column, row.
+// In this order they are set.
 func (d *Draft) order() []uint64 {
 	order := make([]uint64, len(d.pending))
 	for i, p := range d.pending {
@@ -231,7 +236,8 @@ const PartRows = vector.ChunkLen * BlockRows
 // Parts returns how many parts a snapshot of the table has.
 func (t *Table) Parts() int { return t.blocks.Chunks() }
 
-// PartChanged reports whether a part may differ from what it was in an older table that t was made from.
+// PartChanged reports whether a part may differ from what it was in an older table that t was made
+// from.
 func (t *Table) PartChanged(older *Table, part int) bool {
 	return !t.blocks.SameChunk(&older.blocks, part)
 }

@@ -9,8 +9,8 @@ import (
 	"licensor/internal/fold"
 )
 
-// Test is a question about one text that is not null; of null the answer is always false. Texts are compared in their
-// folded form, and ordered by code point.
+// Test is a question about one text that is not null; of null the answer is always false. Texts are
+// compared in their folded form, and ordered by code point.
 type Test struct {
 	Op   Op
 	Text string              // folded
@@ -77,7 +77,8 @@ func (t *Test) Match(folded string) bool {
 	return false
 }
 
-// runMatcher asks a test of all texts of a run. It knows the answer for each word of a dictionary beforehand.
+// runMatcher asks a test of all texts of a run. It knows the answer for each word of a dictionary
+// beforehand.
 type runMatcher struct {
 	test   *Test
 	answer []uint8 // by code: 1 or 0
@@ -94,8 +95,8 @@ func newRunMatcher(test *Test, d *Dictionary) *runMatcher {
 	return m
 }
 
-// mark sets the bit of each text for which the answer is true; all bits are zero before. Texts whose bit in among is not set may be
-// left out.
+// mark sets the bit of each text for which the answer is true; all bits are zero before. Texts
+// whose bit in among is not set may be left out.
 func (m *runMatcher) mark(r run, bits, among []uint64) {
 	switch r := r.(type) {
 	case *codes:
@@ -109,7 +110,8 @@ func (m *runMatcher) mark(r run, bits, among []uint64) {
 	}
 }
 
-// few is how many times fewer texts have to be asked for than there are, so that they are looked at one by one.
+// few is how many times fewer texts have to be asked for than there are, so that they are looked at
+// one by one.
 const few = 8
 
 func markCodes[C uint8 | uint16](list []C, answer []uint8, bits, among []uint64) {
@@ -151,7 +153,8 @@ func (m *runMatcher) markTexts(r *texts, bits, among []uint64) {
 	}
 }
 
-// initials returns the initials of all words that are asked for; 0 when they do not tell anything about the texts of a run.
+// initials returns the initials of all words that are asked for; 0 when they do not tell anything
+// about the texts of a run.
 func (m *runMatcher) initials(r *texts) (bits uint32) {
 	if m.test.Op == HasWords && r.initials != nil {
 		for word := range strings.FieldsSeq(m.test.Text) {
@@ -222,8 +225,9 @@ func markEnds[E uint16 | uint32](test *Test, r *texts, ends []E, bits, among []u
 	markPlainly(test, r.small, ends, bits, among)
 }
 
-// markSides compares the beginning or the end of each text. It looks at eight bytes in one go, the inner ones of what is asked for:
-// the outer ones, as the domain of an address or its scheme, are the same in many texts.
+// markSides compares the beginning or the end of each text. It looks at eight bytes in one go, the
+// inner ones of what is asked for: the outer ones, as the domain of an address or its scheme, are
+// the same in many texts.
 func markSides[E uint16 | uint32](test *Test, small string, ends []E, bits, among []uint64) {
 	text := test.Text
 	some, inner := min(len(text), 8), max(len(text)-8, 0)
@@ -285,8 +289,8 @@ func word8(b string) (word uint64) {
 	return word
 }
 
-// search finds a part of a text in all texts at once, since they lie one behind another. What is found across the end of one
-// text is looked at again within it.
+// search finds a part of a text in all texts at once, since they lie one behind another. What is
+// found across the end of one text is looked at again within it.
 func search[E uint16 | uint32](test *Test, r *texts, ends []E, bits []uint64) {
 	row := 0
 	for from := 0; ; {

@@ -10,11 +10,11 @@ import (
 	"licensor/internal/fold"
 )
 
-// texts are a run of texts one behind another in their folded form. How they were written is kept as what differs: a bit for
-// each capital of ASCII, and the few texts of which that is not all.
+// texts are a run of texts one behind another in their folded form. How they were written is kept
+// as what differs: a bit for each capital of ASCII, and the few texts of which that is not all.
 //
-// Texts are all over the memory, and looking at one takes longer than a hundred comparisons. So what tells most of them apart
-// stands beside them.
+// Texts are all over the memory, and looking at one takes longer than a hundred comparisons. So
+// what tells most of them apart stands beside them.
 type texts struct {
 	small    string
 	ends     offsets
@@ -331,7 +331,8 @@ func initialsOf(text string) (bits uint32) {
 	return bits
 }
 
-// initials returns a bit for the first two bytes of a word, and one for the first three; 0 for one that has only one.
+// initials returns a bit for the first two bytes of a word, and one for the first three; 0 for one
+// that has only one.
 func initials(word string) uint32 {
 	if len(word) < 2 {
 		return 0

@@ -23,9 +23,11 @@ type Column struct {
 	Name   string // as Graph spells it, such as city or employeeOrgData/costCenter
 	Kind   Kind
 	Fields []string // of Objects: the names of an element's properties
-	// Mostly says that nearly every object has a value of its own, so that a dictionary would be as long as the column.
+	// Mostly says that nearly every object has a value of its own, so that a dictionary would be as
+	// long as the column.
 	Mostly bool
-	// Words says that texts are asked for by their words (HasWords), so that it is worth to keep how these begin.
+	// Words says that texts are asked for by their words (HasWords), so that it is worth to keep how
+	// these begin.
 	Words bool
 }
 

@@ -14,8 +14,8 @@ type Change struct {
 	Value  Value
 }
 
-// AppendChanges writes changes in the order they are in. They carry texts and the columns' numbers, so any schema that
-// knows these can read them.
+// AppendChanges writes changes in the order they are in. They carry texts and the columns' numbers,
+// so any schema that knows these can read them.
 func (s *Schema) AppendChanges(dst []byte, changes []Change) []byte {
 	for _, c := range changes {
 		column := &s.Columns[c.Column]
@@ -46,8 +46,8 @@ func appendText(dst []byte, text string) []byte {
 	return append(dst, text...)
 }
 
-// ReadChanges reads what AppendChanges wrote. It returns an error for data that AppendChanges did not write, and for
-// columns that the schema does not know.
+// ReadChanges reads what AppendChanges wrote. It returns an error for data that AppendChanges did
+// not write, and for columns that the schema does not know.
 func (s *Schema) ReadChanges(data []byte) ([]Change, error) {
 	var changes []Change
 	r := &reader{rest: data}

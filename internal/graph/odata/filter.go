@@ -83,7 +83,8 @@ func (p *parser) condition(part func() (Node, error)) (Node, error) {
 	return n, p.mustBeCondition(start, n)
 }
 
-// mustBeCondition refuses what cannot be true or false. A property may be: whether it is of that type is not known here.
+// mustBeCondition refuses what cannot be true or false. A property may be: whether it is of that
+// type is not known here.
 func (p *parser) mustBeCondition(start token, n Node) error {
 	switch n := n.(type) {
 	case *Literal:
@@ -111,8 +112,8 @@ func (p *parser) nested(part func() (Node, error)) (Node, error) {
 func (p *parser) or() (Node, error)  { return p.logic(Or, p.and) }
 func (p *parser) and() (Node, error) { return p.logic(And, p.unary) }
 
-// logic reads one or more conditions joined by an operator. A part in parentheses that joins by the same operator is taken
-// up into the whole: the tree of "a or (b or c)" is that of "a or b or c".
+// logic reads one or more conditions joined by an operator. A part in parentheses that joins by the
+// same operator is taken up into the whole: the tree of "a or (b or c)" is that of "a or b or c".
 func (p *parser) logic(op Operator, part func() (Node, error)) (Node, error) {
 	start := p.tokens[0]
 	first, err := part()
@@ -273,7 +274,8 @@ func (p *parser) path() (Node, error) {
 	return node, nil
 }
 
-// lambda reads the parentheses of any and all. Only those of any may be empty: all of nothing asks nothing.
+// lambda reads the parentheses of any and all. Only those of any may be empty: all of nothing asks
+// nothing.
 func (p *parser) lambda(path *Path, all bool) (Node, error) {
 	node := &Lambda{at: path.at, Path: path, All: all}
 	p.take()

@@ -166,7 +166,8 @@ func TestColumnCountsCharacters(t *testing.T) {
 	}
 }
 
-// TestPrintedFiltersReadTheSame is a property: whatever tree is written, reading it gives that tree.
+// TestPrintedFiltersReadTheSame is a property: whatever tree is written, reading it gives that
+// tree.
 func TestPrintedFiltersReadTheSame(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -104,7 +104,8 @@ func (l *lexer) character() string {
 	return ""
 }
 
-// quoted reads a text in quotation marks, doubled ones standing for one (P37); of an enum with the name of its type in front.
+// quoted reads a text in quotation marks, doubled ones standing for one (P37); of an enum with the
+// name of its type in front.
 func (l *lexer) quoted(start int, enum string) (token, error) {
 	var b strings.Builder
 	for i := l.pos + 1; i < len(l.text); i++ {

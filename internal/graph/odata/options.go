@@ -11,8 +11,8 @@ import (
 	"licensor/internal/fold"
 )
 
-// Options are the query options of an address. The zero value of each is that of an address without it, but for Top and Skip,
-// whose zero can be asked for; absent they are Absent.
+// Options are the query options of an address. The zero value of each is that of an address without
+// it, but for Top and Skip, whose zero can be asked for; absent they are Absent.
 type Options struct {
 	Select     []string // in the order of the request, without repetitions
 	Filter     *Filter
@@ -27,7 +27,8 @@ type Options struct {
 	Given      []string // the names of all that were given, with their dollar signs
 }
 
-// Absent is the value of Top and Skip when they were not given; they may be negative, for the server to refuse in its words.
+// Absent is the value of Top and Skip when they were not given; they may be negative, for the
+// server to refuse in its words.
 const Absent = math.MinInt
 
 // Order is a key of $orderby.
@@ -52,8 +53,9 @@ var readers = map[string]func(o *Options, value string) error{
 	"$format":     func(o *Options, value string) error { return readText("$format", value, &o.Format) },
 }
 
-// Parse reads the query of an address, as it stands after the question mark. Mistakes are *Error. Names of options may be in
-// any letter case and without their dollar sign; each may stand there once. Parameters that are no options are passed over.
+// Parse reads the query of an address, as it stands after the question mark. Mistakes are *Error.
+// Names of options may be in any letter case and without their dollar sign; each may stand there
+// once. Parameters that are no options are passed over.
 func Parse(query string) (*Options, error) {
 	o := &Options{Top: Absent, Skip: Absent}
 	for query != "" {
@@ -80,8 +82,9 @@ func Parse(query string) (*Options, error) {
 	return o, nil
 }
 
-// split undoes the encoding of one parameter. A name that is that of an option gets its dollar sign. Unlike the standard
-// library it takes semicolons as they are: they part the options within $expand.
+// split undoes the encoding of one parameter. A name that is that of an option gets its dollar
+// sign. Unlike the standard library it takes semicolons as they are: they part the options within
+// $expand.
 func split(pair string) (name, value string, err error) {
 	rawName, rawValue, _ := strings.Cut(pair, "=")
 	name, err = url.QueryUnescape(rawName)
@@ -164,7 +167,8 @@ func readText(option, value string, into *string) error {
 	return nil
 }
 
-// isPath says whether a text is a name, or names with slashes between them. The star stands for all properties.
+// isPath says whether a text is a name, or names with slashes between them. The star stands for all
+// properties.
 func isPath(text string) bool {
 	if text == "*" {
 		return true

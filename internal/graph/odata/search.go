@@ -9,7 +9,8 @@ import (
 type Search struct {
 	Op   Operator  // And or Or; 0 for a term
 	Args []*Search // of And and Or
-	// Property and Text are those of a term "property:text". Column is where it stands, in characters, the first is 1.
+	// Property and Text are those of a term "property:text". Column is where it stands, in characters,
+	// the first is 1.
 	Property, Text string
 	Column         int
 }
@@ -26,8 +27,9 @@ func (s *Search) String() string {
 	return "(" + strings.Join(args, " "+strings.ToUpper(s.Op.String())+" ") + ")"
 }
 
-// ParseSearch reads the value of $search: terms in double quotes, joined by AND and OR in capitals and by parentheses; AND
-// binds stronger, and terms with nothing in between are joined by it. Within the quotes \" and \\ stand for the signs.
+// ParseSearch reads the value of $search: terms in double quotes, joined by AND and OR in capitals
+// and by parentheses; AND binds stronger, and terms with nothing in between are joined by it.
+// Within the quotes \" and \\ stand for the signs.
 func ParseSearch(text string) (*Search, error) {
 	s := &searcher{text: text}
 	if len(text) > maxLength {

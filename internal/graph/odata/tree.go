@@ -14,7 +14,8 @@ type Filter struct {
 	Root Node
 }
 
-// Column is where a node of the filter stands, in characters, the first is 1: a comparison at its operator, the others where they start.
+// Column is where a node of the filter stands, in characters, the first is 1: a comparison at its
+// operator, the others where they start.
 func (f *Filter) Column(n Node) int { return column(f.Text, n.offset()) }
 
 // String writes the filter in its plainest form; parsing that gives the same tree.
@@ -24,7 +25,8 @@ func (f *Filter) String() string {
 	return b.String()
 }
 
-// Node is a node of a filter's tree: *Logic, *Not, *Compare, *In, *Call, *Lambda, *Path or *Literal.
+// Node is a node of a filter's tree: *Logic, *Not, *Compare, *In, *Call, *Lambda, *Path or
+// *Literal.
 type Node interface {
 	offset() int // in bytes from the start of the text
 	write(b *strings.Builder)
@@ -69,7 +71,8 @@ type Call struct {
 	Args [2]Node
 }
 
-// Lambda asks something of the elements of a collection. Body is nil for any(), which is true where there are elements.
+// Lambda asks something of the elements of a collection. Body is nil for any(), which is true where
+// there are elements.
 type Lambda struct {
 	at
 	Path     *Path
@@ -78,7 +81,8 @@ type Lambda struct {
 	Body     Node
 }
 
-// Path names a property: displayName, a/b, x/skuId with the variable of a lambda in front, or assignedLicenses/$count.
+// Path names a property: displayName, a/b, x/skuId with the variable of a lambda in front, or
+// assignedLicenses/$count.
 type Path struct {
 	at
 	Names []string
@@ -94,8 +98,8 @@ func (p *Path) String() string {
 	return text
 }
 
-// Literal is a value. The type of Value says which: nil, bool, int64, float64, string, uuid.UUID (written bare; a quoted one is a
-// string), time.Time (UTC), Date or Enum.
+// Literal is a value. The type of Value says which: nil, bool, int64, float64, string, uuid.UUID
+// (written bare; a quoted one is a string), time.Time (UTC), Date or Enum.
 type Literal struct {
 	at
 	Value any

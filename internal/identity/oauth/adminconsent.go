@@ -4,9 +4,10 @@ import (
 	"net/url"
 )
 
-// adminConsent answers {tenant}/v2.0/adminconsent: an administrator says for the whole organization what an application may do in its
-// users' names, without being asked for a sign-in to it. What the application may do in its own name is not asked for here: that is
-// granted through Graph (appRoleAssignments).
+// adminConsent answers {tenant}/v2.0/adminconsent: an administrator says for the whole organization
+// what an application may do in its users' names, without being asked for a sign-in to it. What the
+// application may do in its own name is not asked for here: that is granted through Graph
+// (appRoleAssignments).
 func (s *Server) adminConsent(v *visit) error {
 	if v.anyTenant() {
 		return s.chooseTenant(v)
@@ -25,7 +26,8 @@ func (s *Server) adminConsent(v *visit) error {
 	return err
 }
 
-// readAdminConsent is readAuthorization for it: there is no code, so nothing but the address and the scopes.
+// readAdminConsent is readAuthorization for it: there is no code, so nothing but the address and
+// the scopes.
 func (s *Server) readAdminConsent(v *visit) (*authorization, error) {
 	a, err := s.readClient(v)
 	if err != nil {

@@ -14,8 +14,8 @@ type agreement struct {
 	silent bool // without a page
 }
 
-// agree sees to it that an application may have what it asks for in a person's name. When it takes a page to find out, it was
-// answered; that the person says no is a refusal.
+// agree sees to it that an application may have what it asks for in a person's name. When it takes
+// a page to find out, it was answered; that the person says no is a refusal.
 func (s *Server) agree(v *visit, who *person, app identity.App, asked scopes, how agreement) (answered bool, err error) {
 	if err := s.checkResource(v.tenant, asked); err != nil {
 		return false, err

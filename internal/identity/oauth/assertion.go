@@ -25,17 +25,18 @@ const (
 	longestAssertion = 24 * time.Hour
 	skew             = 5 * time.Minute
 
-	// An application can have some 12,000 assertions remembered: each takes of the bound as long as it lives.
+	// An application can have some 12,000 assertions remembered: each takes of the bound as long as it
+	// lives.
 	usualAssertion   = 15 * time.Minute
 	assertionsAtOnce = 3000
 	assertionsEvery  = time.Second / 10
 )
 
-// checkAssertion checks the token by which a client shows who it is: one it has signed itself with the key of a certificate, or one
-// of another issuer that its registration names.
+// checkAssertion checks the token by which a client shows who it is: one it has signed itself with
+// the key of a certificate, or one of another issuer that its registration names.
 func (s *Server) checkAssertion(c *call, app identity.App, raw string) error {
-	// A token names its algorithm itself, so only those that certificates are made for are read: with HS256, a certificate would be
-	// the password.
+	// A token names its algorithm itself, so only those that certificates are made for are read: with
+	// HS256, a certificate would be the password.
 	signed, err := jwt.ParseSigned(raw, []jose.SignatureAlgorithm{jose.RS256, jose.PS256, jose.ES256})
 	if err != nil || !identity.OneSpelling(raw) {
 		return badAssertion("it is no token signed with RS256 or PS256.")
@@ -133,8 +134,8 @@ func (s *Server) checkOwnClaims(c *call, app identity.App, claims jwt.Claims) er
 	return nil
 }
 
-// isHere says whether an audience is the token endpoint of the call's tenant, at either version, or its issuer, whichever name the
-// tenant has in it.
+// isHere says whether an audience is the token endpoint of the call's tenant, at either version, or
+// its issuer, whichever name the tenant has in it.
 func (s *Server) isHere(c *call, audience string) bool {
 	path, ok := strings.CutPrefix(audience, c.root+"/")
 	if !ok {
@@ -152,7 +153,8 @@ func (s *Server) isHere(c *call, audience string) bool {
 	return ok && tenant == c.tenant
 }
 
-// onlyOnce refuses an assertion that was used (RFC 7523 section 3, jti): who has seen it on its way must not use it again.
+// onlyOnce refuses an assertion that was used (RFC 7523 section 3, jti): who has seen it on its way
+// must not use it again.
 func (s *Server) onlyOnce(c *call, app identity.App, claims jwt.Claims) error {
 	id := forAssertion.id(c.tenant.String() + " " + app.AppID.String() + " " + claims.ID)
 	family, err := s.config.Authority.NewID()

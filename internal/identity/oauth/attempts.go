@@ -12,9 +12,11 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// attempts bounds guessing: passwords of an account, passwords of many accounts from one address, and codes of devices. Nobody is refused
-// for what others do elsewhere: an account could otherwise be taken from its owner by guessing wrongly on purpose. So an attempt is counted
-// by where it comes from (see source), and one that comes too soon waits in line for its turn. Only when that is too far away it is refused.
+// attempts bounds guessing: passwords of an account, passwords of many accounts from one address,
+// and codes of devices. Nobody is refused for what others do elsewhere: an account could otherwise
+// be taken from its owner by guessing wrongly on purpose. So an attempt is counted by where it
+// comes from (see source), and one that comes too soon waits in line for its turn. Only when that
+// is too far away it is refused.
 //
 // All of this is kept in memory; a restart forgives.
 type attempts struct {
@@ -51,8 +53,9 @@ const (
 )
 
 const (
-	// guessesPerHour is how many wrong passwords of an account are checked in any hour for all strangers together, and as many for each known
-	// device or address. Half of them may come at once, the others follow one by one.
+	// guessesPerHour is how many wrong passwords of an account are checked in any hour for all
+	// strangers together, and as many for each known device or address. Half of them may come at once,
+	// the others follow one by one.
 	guessesPerHour = 100
 	guessesAtOnce  = guessesPerHour / 2
 	guessInterval  = time.Hour / (guessesPerHour - guessesAtOnce)
@@ -104,8 +107,9 @@ func ofAccount(tenant, name string) key {
 	return keyOfAttempts("account", tenant, strings.ToLower(name))
 }
 
-// ofAddress is by the address from which passwords of any accounts are tried. Loopback has no limit: a proxy may be there that is not named
-// (--trusted-proxy), and one guesser behind it would slow down all strangers.
+// ofAddress is by the address from which passwords of any accounts are tried. Loopback has no
+// limit: a proxy may be there that is not named (--trusted-proxy), and one guesser behind it would
+// slow down all strangers.
 func ofAddress(remote string) []limit {
 	network, local := networkOf(remote)
 	if local {
@@ -114,8 +118,8 @@ func ofAddress(remote string) []limit {
 	return []limit{{keyOfAttempts("address", network.String()), freeOfAddress, longestOfAddress}}
 }
 
-// networkOf is the address of a connection: of IPv6 its network, because all of that is one subscriber's. Local says that it is of this machine,
-// or not known.
+// networkOf is the address of a connection: of IPv6 its network, because all of that is one
+// subscriber's. Local says that it is of this machine, or not known.
 func networkOf(remote string) (network netip.Prefix, local bool) {
 	return prefixOf(remote, 32, 64)
 }
@@ -140,7 +144,8 @@ func prefixOf(remote string, of4, of6 int) (network netip.Prefix, local bool) {
 	return network, err != nil || address.IsLoopback()
 }
 
-// enter waits for an attempt's turn, or refuses it when that is too far away. What it returns must be called when the attempt is over.
+// enter waits for an attempt's turn, or refuses it when that is too far away. What it returns must
+// be called when the attempt is over.
 func (a *attempts) enter(ctx context.Context, now time.Time, of class, limits ...limit) (leave func(), err error) {
 	wait, err := a.begin(now, of, limits)
 	if err != nil {
@@ -159,8 +164,8 @@ func (a *attempts) enter(ctx context.Context, now time.Time, of class, limits ..
 	}, nil
 }
 
-// begin takes a place in line and returns how long to wait there. It counts the attempt as failed before it is made, so that many at
-// once do not get around it; one that is refused does not count.
+// begin takes a place in line and returns how long to wait there. It counts the attempt as failed
+// before it is made, so that many at once do not get around it; one that is refused does not count.
 func (a *attempts) begin(now time.Time, of class, limits []limit) (time.Duration, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -239,7 +244,8 @@ func (a *attempts) lane(l limit, now time.Time) lane {
 	return known
 }
 
-// budget is when one is full again; zero when that is further away than it can be, which is so after the clock was set back.
+// budget is when one is full again; zero when that is further away than it can be, which is so
+// after the clock was set back.
 func (a *attempts) budget(l limit, now time.Time) int64 {
 	full := a.budgets[a.slot(l)]
 	if full-now.UnixNano() > budgetLength+int64(guessInterval+longestLine) {
@@ -248,7 +254,8 @@ func (a *attempts) budget(l limit, now time.Time) int64 {
 	return full
 }
 
-// slot is where a budget is kept. There are as many as there are, so that nobody can have one forgotten by trying many names.
+// slot is where a budget is kept. There are as many as there are, so that nobody can have one
+// forgotten by trying many names.
 func (a *attempts) slot(l limit) uint64 { return maphash.Bytes(a.seed, l.key[:]) % keptBudgets }
 
 // forgive takes back what begin counted of an attempt that was right.
@@ -272,7 +279,8 @@ func (a *attempts) forget(l limit) {
 	a.lanes.Remove(l.key)
 }
 
-// newCache makes a memory of at most size entries, of which those not used for longest are forgotten.
+// newCache makes a memory of at most size entries, of which those not used for longest are
+// forgotten.
 func newCache[K comparable, V any](size int) *lru.Cache[K, V] {
 	cache, err := lru.New[K, V](size)
 	if err != nil { // the size is a constant above zero

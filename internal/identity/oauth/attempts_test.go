@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// guess tries a password from an address, and says whether it was right, or not even checked, and how long that took.
+// guess tries a password from an address, and says whether it was right, or not even checked, and
+// how long that took.
 func (w world) guess(t testing.TB, remote, name, password string, cookies ...*http.Cookie) (right, checked bool, took time.Duration) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
@@ -61,7 +62,8 @@ func (h *hours) most() (most int) {
 
 func address(n int) string { return fmt.Sprintf("10.%d.%d.9:1000", n>>8&0xff, n&0xff) }
 
-// One address guesses 17 times in 240 s, as much as it likes besides; the owner comes from elsewhere.
+// One address guesses 17 times in 240 s, as much as it likes besides; the owner comes from
+// elsewhere.
 func TestTheOwnerGetsInWhileOneAddressGuesses(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -84,8 +86,9 @@ func TestTheOwnerGetsInWhileOneAddressGuesses(t *testing.T) {
 	w.wantIn(t, "203.0.113.5:1000", "gil@contoso.example")
 }
 
-// Of strangers, however many and from wherever, a hundred guesses in an hour are checked. Meanwhile the owner gets in from a device and from an
-// address that have signed in before, and from others in its range.
+// Of strangers, however many and from wherever, a hundred guesses in an hour are checked. Meanwhile
+// the owner gets in from a device and from an address that have signed in before, and from others
+// in its range.
 func TestAHundredGuessesOfStrangersAreCheckedInAnHour(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -158,7 +161,8 @@ func TestGuessingFromOneAddressIsSlowedDown(t *testing.T) {
 	}
 }
 
-// Whoever has mistyped the password at a known place over and over waits five seconds, and signs in.
+// Whoever has mistyped the password at a known place over and over waits five seconds, and signs
+// in.
 func TestAnOwnerWhoMistypesWaitsForSeconds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -196,7 +200,8 @@ func TestGuessingOfManyAccountsFromOneAddressIsSlowedDown(t *testing.T) {
 	}
 }
 
-// The device is known again after a restart, and so is the address, whichever way the owner signs in.
+// The device is known again after a restart, and so is the address, whichever way the owner signs
+// in.
 func TestARestartDoesNotForgetWhoHasSignedIn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -18,10 +18,12 @@ const (
 	modeForm     = "form_post"
 )
 
-// maxNonce bounds what is kept with a code, and stands in id tokens. Of the rest of a request nothing is kept that is not ours or registered.
+// maxNonce bounds what is kept with a code, and stands in id tokens. Of the rest of a request
+// nothing is kept that is not ours or registered.
 const maxNonce = 512
 
-// authorization is what a client asks for when it sends a person here (RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2.1).
+// authorization is what a client asks for when it sends a person here (RFC 6749 section 4.1.1,
+// OpenID Connect Core section 3.1.2.1).
 type authorization struct {
 	app             identity.App
 	redirect, mode  string
@@ -49,8 +51,9 @@ func (w wants) tokens() bool { return w.idToken || w.token }
 
 func (a *authorization) prompt(name string) bool { return slices.Contains(a.prompts, name) }
 
-// readAuthorization reads it. Until the redirect address is known to be the client's, nothing may be sent there, and the error comes
-// alone; from then on there is an authorization with it to answer to.
+// readAuthorization reads it. Until the redirect address is known to be the client's, nothing may
+// be sent there, and the error comes alone; from then on there is an authorization with it to
+// answer to.
 func (s *Server) readAuthorization(v *visit) (*authorization, error) {
 	a, err := s.readClient(v)
 	if err != nil {

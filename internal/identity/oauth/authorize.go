@@ -9,9 +9,10 @@ import (
 	"licensor/internal/identity"
 )
 
-// authorize answers {tenant}/oauth2/v2.0/authorize: it finds out who the person is and whether the application may, on as many pages as
-// that takes, and sends them back with a code or tokens (A11). All pages are at this address with the query the client has made, so
-// that nothing need be kept in between.
+// authorize answers {tenant}/oauth2/v2.0/authorize: it finds out who the person is and whether the
+// application may, on as many pages as that takes, and sends them back with a code or tokens (A11).
+// All pages are at this address with the query the client has made, so that nothing need be kept in
+// between.
 func (s *Server) authorize(v *visit) error {
 	if v.Method == "POST" && v.action == "" {
 		return v.sendOn(v.PathValue("tenant"), v.endpoint(), v.form) // a client's request that was posted; its query is the form
@@ -75,8 +76,9 @@ func (s *Server) give(v *visit, a *authorization, who *person) (url.Values, erro
 	return values, s.giveTokens(v, a, who, values)
 }
 
-// giveTokens adds the tokens that are sent without a code being redeemed. Nobody has shown to be the client, so there is no refresh token;
-// the id token says which code and access token belong to it (OpenID Connect Core section 3.3.2.11).
+// giveTokens adds the tokens that are sent without a code being redeemed. Nobody has shown to be
+// the client, so there is no refresh token; the id token says which code and access token belong to
+// it (OpenID Connect Core section 3.3.2.11).
 func (s *Server) giveTokens(v *visit, a *authorization, who *person, values url.Values) error {
 	d, err := s.delegate(v.tenant, client{a.app, identity.NoProof}, who.user, who.since, a.asked)
 	if err != nil {
@@ -128,8 +130,8 @@ func (s *Server) newCode(v *visit, a *authorization, who *person) (string, error
 	return secret, err
 }
 
-// chooseTenant sends a person who comes to common or organizations to their own tenant: that in which they are signed in, or
-// that of the domain of their user name.
+// chooseTenant sends a person who comes to common or organizations to their own tenant: that in
+// which they are signed in, or that of the domain of their user name.
 func (s *Server) chooseTenant(v *visit) error {
 	prompts := strings.Fields(v.query.Get("prompt"))
 	name := v.query.Get("login_hint")

@@ -11,7 +11,8 @@ type azureTenant struct {
 	Category string `json:"tenantCategory"`
 }
 
-// subscriptions answers GET /subscriptions of Azure Resource Manager, which az asks after each login: nobody has a subscription of Azure here.
+// subscriptions answers GET /subscriptions of Azure Resource Manager, which az asks after each
+// login: nobody has a subscription of Azure here.
 func (s *Server) subscriptions(c *call) (any, error) {
 	_, err := s.bearer(c)
 	return list[struct{}]{Value: []struct{}{}}, err

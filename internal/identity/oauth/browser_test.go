@@ -60,7 +60,8 @@ func (b *browser) open(path string, query url.Values) *browser {
 
 var tokenField = regexp.MustCompile(`name="token" value="([^"]*)"`)
 
-// fields are what the form on the page would send when a button is pressed and fields are filled in.
+// fields are what the form on the page would send when a button is pressed and fields are filled
+// in.
 func (b *browser) fields(action string, pairs ...string) url.Values {
 	found := tokenField.FindStringSubmatch(b.text)
 	if found == nil {

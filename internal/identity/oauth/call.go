@@ -17,7 +17,8 @@ type call struct {
 	form   url.Values // of the body, each parameter once
 }
 
-// The names an authority may be asked by instead of a tenant's; consumers, the personal accounts, we refuse (A1).
+// The names an authority may be asked by instead of a tenant's; consumers, the personal accounts,
+// we refuse (A1).
 const (
 	common        = "common"
 	organizations = "organizations"
@@ -44,7 +45,8 @@ func (c *call) anyTenant() bool { return c.tenant == uuid.Nil }
 
 func (c *call) secure() bool { return strings.HasPrefix(c.root, "https://") }
 
-// answer makes a handler of a function that reads a call and says what to answer, in JSON. Nil says that it has answered itself.
+// answer makes a handler of a function that reads a call and says what to answer, in JSON. Nil says
+// that it has answered itself.
 func (s *Server) answer(endpoint func(*call) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)

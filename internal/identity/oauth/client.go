@@ -23,8 +23,9 @@ type credentials struct {
 	id, secret, assertion string
 }
 
-// client finds the application that asks, and checks what it sends to show who it is; a client that sends nothing is a public one,
-// and what asks for it decides whether that will do. That it is disabled it learns only when it has shown who it is.
+// client finds the application that asks, and checks what it sends to show who it is; a client that
+// sends nothing is a public one, and what asks for it decides whether that will do. That it is
+// disabled it learns only when it has shown who it is.
 func (s *Server) client(c *call) (client, error) {
 	sent, err := readCredentials(c)
 	if err != nil {
@@ -83,8 +84,8 @@ func (s *Server) checkSecret(app identity.App, text string) error {
 	return nil
 }
 
-// readCredentials reads the client's id and secret in the form or in the header (RFC 6749 section 2.3.1), or its assertion
-// (RFC 7523 section 2.2). A client sends one of these.
+// readCredentials reads the client's id and secret in the form or in the header (RFC 6749 section
+// 2.3.1), or its assertion (RFC 7523 section 2.2). A client sends one of these.
 func readCredentials(c *call) (credentials, error) {
 	sent := credentials{c.form.Get("client_id"), c.form.Get("client_secret"), c.form.Get("client_assertion")}
 	ways := 0

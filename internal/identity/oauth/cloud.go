@@ -2,8 +2,8 @@ package oauth
 
 import "strings"
 
-// What the worldwide cloud of the real service says of itself. Clients compare these with what they have built in, and look for nothing
-// at these addresses.
+// What the worldwide cloud of the real service says of itself. Clients compare these with what they
+// have built in, and look for nothing at these addresses.
 const (
 	cloudName      = "microsoftonline.com"
 	cloudGraphHost = "graph.windows.net"
@@ -11,8 +11,8 @@ const (
 	cloudIssuerURN = "urn:federation:MicrosoftOnline"
 )
 
-// graphRoot is the scheme and host of Graph for a client that knows the authority by a root: the same, but where the authority goes by the
-// real service's name.
+// graphRoot is the scheme and host of Graph for a client that knows the authority by a root: the
+// same, but where the authority goes by the real service's name.
 func graphRoot(root string) string {
 	if root == "https://login.microsoftonline.com" {
 		return "https://graph.microsoft.com"
@@ -20,8 +20,8 @@ func graphRoot(root string) string {
 	return root
 }
 
-// environment is where the services of a cloud are, as Azure Resource Manager tells its clients. All strings must be there: the ones that
-// are empty are of services that this cloud does not have.
+// environment is where the services of a cloud are, as Azure Resource Manager tells its clients.
+// All strings must be there: the ones that are empty are of services that this cloud does not have.
 type environment struct {
 	Portal          string         `json:"portal"`
 	Authentication  authentication `json:"authentication"`
@@ -60,8 +60,9 @@ type firstEnvironment struct {
 	Authentication authentication `json:"authentication"`
 }
 
-// endpoints answers GET /metadata/endpoints?api-version=…, which Terraform reads for its metadata_host, and az for a cloud that it is to
-// register. The versions between the first and 2022-09-01 answer a list of clouds.
+// endpoints answers GET /metadata/endpoints?api-version=…, which Terraform reads for its
+// metadata_host, and az for a cloud that it is to register. The versions between the first and
+// 2022-09-01 answer a list of clouds.
 func (s *Server) endpoints(c *call) (any, error) {
 	graph := graphRoot(c.root)
 	login := authentication{c.root, []string{c.root}, common, "AAD"}

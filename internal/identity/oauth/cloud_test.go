@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// What MSAL for Go, .NET and Java ask before they send a user's password, in the letter case of each.
+// What MSAL for Go, .NET and Java ask before they send a user's password, in the letter case of
+// each.
 func TestClientsAreToldWhereAUserSignsIn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -17,7 +17,8 @@ import (
 // codeLife is how long a code can be redeemed (A11).
 const codeLife = 10 * time.Minute
 
-// A user can be given so many codes at once; from then on one every so often. So there are at most 700 that have not expired.
+// A user can be given so many codes at once; from then on one every so often. So there are at most
+// 700 that have not expired.
 const (
 	codesAtOnce = 100
 	codesEvery  = time.Second
@@ -69,8 +70,8 @@ func (s *Server) redeemCode(c *call) (*tokenAnswer, error) {
 		return nil, err
 	}
 	d.nonce = found.Nonce
-	// The refresh token comes before the code is noted as used: when another redeems the code at the same time, the family is there
-	// to be ended, whoever is first.
+	// The refresh token comes before the code is noted as used: when another redeems the code at the
+	// same time, the family is there to be ended, whoever is first.
 	if d.refresh, err = s.startFamily(c, d, found.Family, found.Kind); err != nil {
 		return nil, err
 	}
@@ -83,8 +84,8 @@ func (s *Server) redeemCode(c *call) (*tokenAnswer, error) {
 	return s.write(c, d)
 }
 
-// presenter is the client that comes with a code or a refresh token, which must be the one that it was given to, in the tenant that
-// it was given in.
+// presenter is the client that comes with a code or a refresh token, which must be the one that it
+// was given to, in the tenant that it was given in.
 func (s *Server) presenter(c *call, ticket store.Ticket, known bool, owner uuid.UUID, serial uint32) (client, error) {
 	if c.anyTenant() {
 		if !known {
@@ -106,7 +107,8 @@ func (s *Server) presenter(c *call, ticket store.Ticket, known bool, owner uuid.
 	return found, nil
 }
 
-// usedTwice ends what came of a code: one of the two who have it has stolen it (RFC 6749 section 4.1.2).
+// usedTwice ends what came of a code: one of the two who have it has stolen it (RFC 6749 section
+// 4.1.2).
 func (s *Server) usedTwice(ctx context.Context, found code) error {
 	if err := s.config.Tickets.DropFamily(ctx, found.Family); err != nil {
 		return err
@@ -130,8 +132,8 @@ func (found code) check(c *call, client client) error {
 
 var verifierForm = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`)
 
-// checkVerifier compares with the challenge (RFC 7636 section 4.6). A verifier for a code that was asked for without challenge is
-// refused: the challenge may have been taken out on the way.
+// checkVerifier compares with the challenge (RFC 7636 section 4.6). A verifier for a code that was
+// asked for without challenge is refused: the challenge may have been taken out on the way.
 func checkVerifier(challenge, verifier string) error {
 	if challenge == "" && verifier == "" {
 		return nil

@@ -259,7 +259,8 @@ func TestWhatHappensToTheUserAfterTheCodeCounts(t *testing.T) {
 	}
 }
 
-// What is sent back are errors of the request itself; see also TestNothingIsSentToAnAddressThatIsNotTheClients.
+// What is sent back are errors of the request itself; see also
+// TestNothingIsSentToAnAddressThatIsNotTheClients.
 func TestErrorsAreToldToTheClient(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

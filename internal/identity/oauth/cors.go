@@ -9,8 +9,8 @@ import (
 	"licensor/internal/identity"
 )
 
-// preflight lets a page ask. Nothing is told by it: whether the page may read the answer is said with the answer, when it is
-// known for which client it asks.
+// preflight lets a page ask. Nothing is told by it: whether the page may read the answer is said
+// with the answer, when it is known for which client it asks.
 func preflight(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")
@@ -20,7 +20,8 @@ func preflight(w http.ResponseWriter) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// allowOrigin lets a page of one of the application's own origins read the answer, and says whether it is one.
+// allowOrigin lets a page of one of the application's own origins read the answer, and says whether
+// it is one.
 func allowOrigin(c *call, app identity.App) bool {
 	origin := c.Header.Get("Origin")
 	if origin == "" || !slices.ContainsFunc(app.Redirects.SPA, func(redirect string) bool { return originOf(redirect) == origin }) {
@@ -31,7 +32,8 @@ func allowOrigin(c *call, app identity.App) bool {
 	return true
 }
 
-// originOf is the scheme, host and port of an address of http, as browsers write them; otherwise empty.
+// originOf is the scheme, host and port of an address of http, as browsers write them; otherwise
+// empty.
 func originOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {

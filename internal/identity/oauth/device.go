@@ -36,7 +36,8 @@ type device struct {
 
 type state string
 
-// The states of a device: somebody has said yes, or no, or the tokens were given out. At first it waits.
+// The states of a device: somebody has said yes, or no, or the tokens were given out. At first it
+// waits.
 const (
 	waiting  state = ""
 	approved state = "approved"
@@ -72,7 +73,8 @@ type deviceAnswerV1 struct {
 	Interval        string `json:"interval"`
 }
 
-// deviceCodeV1 answers {tenant}/oauth2/devicecode, which takes a resource in place of a scope; ADAL asks by GET.
+// deviceCodeV1 answers {tenant}/oauth2/devicecode, which takes a resource in place of a scope; ADAL
+// asks by GET.
 func (s *Server) deviceCodeV1(c *call) (any, error) {
 	form := c.URL.Query()
 	err := once(form)
@@ -123,7 +125,8 @@ func (s *Server) newDevice(c *call, id, scope string) (deviceAnswer, error) {
 	}, nil
 }
 
-// deviceClient is the application that a device asks for. For common and organizations it is one that some tenant has.
+// deviceClient is the application that a device asks for. For common and organizations it is one
+// that some tenant has.
 func (s *Server) deviceClient(c *call, id string) (uuid.UUID, error) {
 	if c.anyTenant() {
 		appID, err := uuid.Parse(id)
@@ -163,8 +166,8 @@ func (s *Server) addDevice(ctx context.Context, d device) (secret, userCode stri
 	}
 }
 
-// userCodeLetters make no words and are not taken for one another (RFC 8628 section 6.1). Nine of them are 39 bits, and guessing is
-// slowed down.
+// userCodeLetters make no words and are not taken for one another (RFC 8628 section 6.1). Nine of
+// them are 39 bits, and guessing is slowed down.
 const (
 	userCodeLetters = "BCDFGHJKLMNPQRSTVWXZ"
 	userCodeLength  = 9

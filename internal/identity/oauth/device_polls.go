@@ -8,7 +8,8 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// polls remembers when devices asked last. It is kept in memory: a device that asks too often after a restart does so once.
+// polls remembers when devices asked last. It is kept in memory: a device that asks too often after
+// a restart does so once.
 type polls struct {
 	mu   sync.Mutex
 	last *lru.Cache[[32]byte, poll]
@@ -23,8 +24,8 @@ const knownPolls = 1 << 14
 
 func newPolls() *polls { return &polls{last: newCache[[32]byte, poll](knownPolls)} }
 
-// pending says that the user has not signed in yet, and to ask less often when the device does not keep to the interval
-// (RFC 8628 section 3.5). A second less is forgiven, for the network's sake.
+// pending says that the user has not signed in yet, and to ask less often when the device does not
+// keep to the interval (RFC 8628 section 3.5). A second less is forgiven, for the network's sake.
 func (p *polls) pending(id [32]byte, now time.Time) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -43,8 +44,9 @@ func (p *polls) pending(id [32]byte, now time.Time) error {
 	return refuse(70016, "authorization_pending", "OAuth 2.0 device flow error. Authorization is pending. Continue polling.")
 }
 
-// deviceBounds holds back who asks for codes for no device: each is kept in the store for its fifteen minutes, and may be asked for by
-// anybody who knows a client id. They are bounded by address, by the range around it, and in all.
+// deviceBounds holds back who asks for codes for no device: each is kept in the store for its
+// fifteen minutes, and may be asked for by anybody who knows a client id. They are bounded by
+// address, by the range around it, and in all.
 type deviceBounds struct {
 	byNetwork, byRange, byMachine *rates
 
@@ -56,7 +58,8 @@ const (
 	devicesAtOnce = 60 // codes that one address is given; from then on one a second
 	devicesInAll  = 40_000
 
-	// An address of this machine may be that of a proxy behind which others are, or of tests that sign in over and over.
+	// An address of this machine may be that of a proxy behind which others are, or of tests that sign
+	// in over and over.
 	machineDevicesAtOnce = 1000
 	machineDevicesEvery  = time.Second / 10
 	rangeDevicesAtOnce   = 4 * devicesAtOnce

@@ -10,11 +10,12 @@ import (
 	"licensor/internal/store"
 )
 
-// devicePath is what people are told to open: short, for it is read from one screen and typed into another.
+// devicePath is what people are told to open: short, for it is read from one screen and typed into
+// another.
 const devicePath = "/devicelogin"
 
-// deviceAuth answers {tenant}/oauth2/deviceauth: a person enters the code that a device shows, signs in, and says whether the device may
-// act for them (RFC 8628 section 3.3).
+// deviceAuth answers {tenant}/oauth2/deviceauth: a person enters the code that a device shows,
+// signs in, and says whether the device may act for them (RFC 8628 section 3.3).
 func (s *Server) deviceAuth(v *visit) error {
 	if v.action == "code" {
 		v.query = url.Values{"code": {readUserCode(v.form.Get("code"))}}
@@ -63,7 +64,8 @@ func (s *Server) findDevice(v *visit, entered string) (ticket store.Ticket, foun
 	return ticket, found, nil, nil
 }
 
-// codesOf is what codes that a browser enters are counted by: the device, when people have signed in there before, otherwise the address.
+// codesOf is what codes that a browser enters are counted by: the device, when people have signed
+// in there before, otherwise the address.
 func (s *Server) codesOf(c *call) (limit, class) {
 	if d, ok := s.knownDevice(c); ok {
 		return limit{keyOfAttempts("codes of device", string(d.id[:])), freeOfAddress, longestOfAddress}, known
@@ -72,8 +74,8 @@ func (s *Server) codesOf(c *call) (limit, class) {
 	return limit{keyOfAttempts("codes", network.String()), freeOfAddress, longestOfAddress}, stranger
 }
 
-// decide asks the person. The page names the application, because the code may have been given to them by somebody who wants to sign
-// in as them (RFC 8628 section 5.4).
+// decide asks the person. The page names the application, because the code may have been given to
+// them by somebody who wants to sign in as them (RFC 8628 section 5.4).
 func (s *Server) decide(v *visit, ticket store.Ticket, found device) error {
 	app, err := s.application(v.call, found.Client)
 	if err != nil {

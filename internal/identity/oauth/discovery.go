@@ -66,9 +66,9 @@ type configuration struct {
 	AccessURL             string   `json:"rbac_url"`
 }
 
-// discovery answers the configuration of a tenant, whose addresses all carry its id, or of any tenant, whose issuer is then
-// a template as in the real service. At the older address the token endpoint is the older one too; there is one kind of
-// token, and so one issuer.
+// discovery answers the configuration of a tenant, whose addresses all carry its id, or of any
+// tenant, whose issuer is then a template as in the real service. At the older address the token
+// endpoint is the older one too; there is one kind of token, and so one issuer.
 func (s *Server) discovery(c *call) (any, error) {
 	_, graph, _ := strings.Cut(graphRoot(c.root), "://")
 	base, issuer, region := c.root+"/"+c.tenant.String(), identity.Issuer(c.root, c.tenant), new(identity.Region)
@@ -122,8 +122,8 @@ type instance struct {
 	Aliases []string `json:"aliases"`
 }
 
-// instance answers where the configuration of the authority with an authorization endpoint is. There is one authority here,
-// so the tenant is all that is read of the address.
+// instance answers where the configuration of the authority with an authorization endpoint is.
+// There is one authority here, so the tenant is all that is read of the address.
 func (s *Server) instance(c *call) (any, error) {
 	wanted := c.URL.Query().Get("authorization_endpoint")
 	if wanted == "" {

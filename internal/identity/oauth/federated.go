@@ -12,11 +12,12 @@ import (
 	"licensor/internal/identity"
 )
 
-// checkFederated checks an assertion of another issuer, such as a cluster or a CI system, that the application's registration names
-// (workload identity federation). The same may be used again until it expires: a workload is handed one for an hour.
+// checkFederated checks an assertion of another issuer, such as a cluster or a CI system, that the
+// application's registration names (workload identity federation). The same may be used again until
+// it expires: a workload is handed one for an hour.
 //
-// What it says unread decides only whose keys it is checked with, and those are of an issuer that the registration names: nobody can
-// have the server fetch from an address of their own.
+// What it says unread decides only whose keys it is checked with, and those are of an issuer that
+// the registration names: nobody can have the server fetch from an address of their own.
 func (s *Server) checkFederated(c *call, app identity.App, raw string, unread jwt.Claims) error {
 	issuer := unread.Issuer
 	if !isRegistered(app, unread) || !canBeTrusted(issuer) {
@@ -57,7 +58,8 @@ func isRegistered(app identity.App, claims jwt.Claims) bool {
 	})
 }
 
-// canBeTrusted refuses an issuer whose keys anybody on the way could replace: it is of https, or on this machine.
+// canBeTrusted refuses an issuer whose keys anybody on the way could replace: it is of https, or on
+// this machine.
 func canBeTrusted(issuer string) bool {
 	u, err := url.Parse(issuer)
 	if err != nil {

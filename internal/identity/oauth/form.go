@@ -14,8 +14,9 @@ const (
 	formType = "application/x-www-form-urlencoded"
 )
 
-// readForm reads the body only: a secret in an address would end up in logs. A parameter that stands twice is refused
-// (RFC 6749 section 3.2), for it could mean one thing to us and another to what looks at requests before us.
+// readForm reads the body only: a secret in an address would end up in logs. A parameter that
+// stands twice is refused (RFC 6749 section 3.2), for it could mean one thing to us and another to
+// what looks at requests before us.
 func readForm(r *http.Request) (url.Values, error) {
 	if r.Method != http.MethodPost {
 		return nil, onlyPOST(r.Method)

@@ -12,7 +12,8 @@ import (
 	"licensor/internal/identity"
 )
 
-// FuzzTokenForm: whatever is posted, the answer is JSON of one of two shapes, and a token only for the secret.
+// FuzzTokenForm: whatever is posted, the answer is JSON of one of two shapes, and a token only for
+// the secret.
 func FuzzTokenForm(f *testing.F) {
 	w := newWorld(f)
 	handler := w.Handler()
@@ -55,8 +56,8 @@ func FuzzTokenForm(f *testing.F) {
 	})
 }
 
-// FuzzAuthorize: whatever a client asks, nobody is sent anywhere but to an address that is registered, and what was asked does not get
-// into a page as anything but text.
+// FuzzAuthorize: whatever a client asks, nobody is sent anywhere but to an address that is
+// registered, and what was asked does not get into a page as anything but text.
 func FuzzAuthorize(f *testing.F) {
 	w := newWorld(f)
 	handler := w.Handler()

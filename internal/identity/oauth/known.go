@@ -16,8 +16,8 @@ import (
 	"licensor/internal/store"
 )
 
-// source is from where a password of an account is tried, and so what it is counted by: a device or an address that has signed in to the
-// account before has a count of its own, all others share one.
+// source is from where a password of an account is tried, and so what it is counted by: a device or
+// an address that has signed in to the account before has a count of its own, all others share one.
 type source struct {
 	class   class
 	lane    limit
@@ -27,8 +27,8 @@ type source struct {
 
 func (f source) limits() []limit { return append([]limit{f.lane, f.budget}, f.address...) }
 
-// sourceOf tells apart four kinds of sources. In the range of an address that has signed in before there may be others, too, so each address
-// there has its own lane and all share a budget.
+// sourceOf tells apart four kinds of sources. In the range of an address that has signed in before
+// there may be others, too, so each address there has its own lane and all share a budget.
 func (s *Server) sourceOf(c *call, account key) (source, error) {
 	if d, ok := s.knownDevice(c); ok && d.has(account) {
 		return knownSource("device", account, string(d.id[:]), string(d.id[:])), nil
@@ -90,7 +90,8 @@ func (s *Server) places(c *call, account key) (found places, ticket store.Ticket
 	return found, ticket, ok, err
 }
 
-// rememberPlace notes that an account has signed in from the call's address. Of several at once one may be lost; it is noted the next time.
+// rememberPlace notes that an account has signed in from the call's address. Of several at once one
+// may be lost; it is noted the next time.
 func (s *Server) rememberPlace(c *call, account key, user uuid.UUID) error {
 	network, _ := networkOf(c.RemoteAddr)
 	found, ticket, ok, err := s.places(c, account)
@@ -111,7 +112,8 @@ func (s *Server) rememberPlace(c *call, account key, user uuid.UUID) error {
 	return err
 }
 
-// knownDevice is a browser in which people have signed in, as its cookie says: an id, when the cookie was made, and the last accounts.
+// knownDevice is a browser in which people have signed in, as its cookie says: an id, when the
+// cookie was made, and the last accounts.
 type knownDevice struct {
 	id       [16]byte
 	accounts []accountTag // newest first

@@ -7,8 +7,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// logout ends the browser's session (OpenID Connect RP-Initiated Logout). It sends the person back only to an address that is
-// registered for the client that asks; otherwise a page says that they have signed out.
+// logout ends the browser's session (OpenID Connect RP-Initiated Logout). It sends the person back
+// only to an address that is registered for the client that asks; otherwise a page says that they
+// have signed out.
 func (s *Server) logout(v *visit) error {
 	if err := s.endSession(v.call); err != nil {
 		return err
@@ -31,7 +32,8 @@ func (s *Server) logout(v *visit) error {
 	return v.redirect(withValues(target, modeQuery, back))
 }
 
-// mayReturn says whether an address is the client's: the one that an id token was given to, or that names itself.
+// mayReturn says whether an address is the client's: the one that an id token was given to, or that
+// names itself.
 func (s *Server) mayReturn(v *visit, values url.Values, target string) bool {
 	client, tenant := values.Get("client_id"), v.tenant
 	if hint := values.Get("id_token_hint"); hint != "" {

@@ -29,7 +29,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// The people of the tests: Contoso with applications and users, and Fabrikam, another tenant with some of the same.
+// The people of the tests: Contoso with applications and users, and Fabrikam, another tenant with
+// some of the same.
 var (
 	contoso  = uuid.MustParse("84841066-274d-4ec0-a5c1-276be684bdd3")
 	fabrikam = uuid.MustParse("11111111-2222-4333-8444-555555555555")

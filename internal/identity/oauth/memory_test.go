@@ -14,7 +14,8 @@ import (
 	"licensor/internal/memory/memorytest"
 )
 
-// largestForms are forms as long as they may be: of many names, and of one long value that something is made of.
+// largestForms are forms as long as they may be: of many names, and of one long value that
+// something is made of.
 func largestForms() map[string]string {
 	var many strings.Builder
 	for i := 0; many.Len() < maxForm-20; i++ {
@@ -64,8 +65,9 @@ func routedPaths(t *testing.T) (paths []string) {
 	return slices.Compact(paths)
 }
 
-// TestNoEndpointTakesMuchMemory sends every address the longest forms that it takes, 8 at once, and addresses as long as a header can be, and looks at how
-// much memory the process takes beside what it has at rest.
+// TestNoEndpointTakesMuchMemory sends every address the longest forms that it takes, 8 at once, and
+// addresses as long as a header can be, and looks at how much memory the process takes beside what
+// it has at rest.
 func TestNoEndpointTakesMuchMemory(t *testing.T) {
 	memorytest.Need(t)
 	w := newWorld(t)

@@ -49,9 +49,10 @@ func (s *Server) readOwn(raw string) (ownToken, error) {
 	return t, josejson.Unmarshal(payload, &t)
 }
 
-// onBehalfOf answers a service that was called with a user's token a token of the same user for us (A13). The user's token must be for
-// the service itself: {client id}/.default or api://{client id}/… is what whoever calls it has asked for. What the service may do in
-// the user's name is what it was granted itself; by whom it was called adds nothing to that.
+// onBehalfOf answers a service that was called with a user's token a token of the same user for us
+// (A13). The user's token must be for the service itself: {client id}/.default or api://{client
+// id}/… is what whoever calls it has asked for. What the service may do in the user's name is what
+// it was granted itself; by whom it was called adds nothing to that.
 func (s *Server) onBehalfOf(c *call) (*tokenAnswer, error) {
 	if use := c.form.Get("requested_token_use"); use != "on_behalf_of" {
 		return nil, malformedRequest(400, "The 'requested_token_use' must be 'on_behalf_of'.")

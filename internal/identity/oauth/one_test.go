@@ -21,7 +21,8 @@ func (t *town) serials() {
 	}
 }
 
-// replacements make another object of one, which keeps its ids: it was permanently deleted, and another came with them.
+// replacements make another object of one, which keeps its ids: it was permanently deleted, and
+// another came with them.
 var replacements = map[string]struct {
 	replace func(*town)
 	ends    bool
@@ -34,7 +35,8 @@ var replacements = map[string]struct {
 	"sessions end before": {func(t *town) { t.changeUser(ann, func(u *identity.User) { u.SessionsFrom = start }) }, false},
 }
 
-// What was given to a user, or to an application, is not good for another one that has its id later, and all of it happens in one second.
+// What was given to a user, or to an application, is not good for another one that has its id
+// later, and all of it happens in one second.
 func TestNothingIsGoodForAnotherWithTheSameID(t *testing.T) {
 	t.Parallel()
 	for name, test := range replacements {
@@ -71,7 +73,8 @@ func TestNothingIsGoodForAnotherWithTheSameID(t *testing.T) {
 	}
 }
 
-// An application that has the ids of another gets a token of its own, and not the one that was given out before.
+// An application that has the ids of another gets a token of its own, and not the one that was
+// given out before.
 func TestATokenInMemoryIsNotGivenToAnother(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -112,7 +112,8 @@ func (s *Server) show(v *visit, name string, data pageData) error {
 	return nil
 }
 
-// protect says to browsers what the page does not need, so that nothing that gets into it can do that either.
+// protect says to browsers what the page does not need, so that nothing that gets into it can do
+// that either.
 func (v *visit) protect(script bool) {
 	policy := "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action " + strings.Join(append([]string{"'self'"}, v.formTo...), " ")
 	if script {
@@ -124,14 +125,16 @@ func (v *visit) protect(script bool) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")
-	// No Cross-Origin-Opener-Policy: clients open these pages in pop-ups and wait for them to come back. Of this machine browsers must not
-	// learn that it is all https: programs wait on it for codes, over http.
+	// No Cross-Origin-Opener-Policy: clients open these pages in pop-ups and wait for them to come
+	// back. Of this machine browsers must not learn that it is all https: programs wait on it for
+	// codes, over http.
 	if u, err := url.Parse(v.root); v.secure() && err == nil && !isLoopback(u.Hostname()) {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
 }
 
-// errorPage tells a person what went wrong; nothing is sent to the client, whose address may not be its own.
+// errorPage tells a person what went wrong; nothing is sent to the client, whose address may not be
+// its own.
 func (s *Server) errorPage(v *visit, err error) {
 	refused, body := s.describe(v.Request, err)
 	if refused.status == http.StatusMethodNotAllowed {
@@ -147,7 +150,8 @@ func (s *Server) errorPage(v *visit, err error) {
 	}
 }
 
-// formPost answers the client by a form that the browser sends to it: by a script, or by a button where scripts are off.
+// formPost answers the client by a form that the browser sends to it: by a script, or by a button
+// where scripts are off.
 func (s *Server) formPost(v *visit, a *authorization, values url.Values) error {
 	// The address is one of http (readMode) that is registered, so it may stand as it is.
 	data := pageData{Title: "Back to " + a.app.DisplayName, App: a.app.DisplayName, Action: template.URL(a.redirect), Script: template.JS(submitScript)}

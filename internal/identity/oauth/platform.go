@@ -14,8 +14,9 @@ const (
 	native platform = "public"
 )
 
-// admits says whether a client may take what was given to a redirect address of the platform: a server must have shown who it is; a
-// page must ask from its own origin, so that nobody else's server can use what a page was given.
+// admits says whether a client may take what was given to a redirect address of the platform: a
+// server must have shown who it is; a page must ask from its own origin, so that nobody else's
+// server can use what a page was given.
 func (p platform) admits(c *call, client client) error {
 	switch {
 	case p == web && client.public():
@@ -30,7 +31,8 @@ func (p platform) admits(c *call, client client) error {
 	return nil
 }
 
-// mayBePublic says whether an application may act for users without showing who it is, where no redirect address decides.
+// mayBePublic says whether an application may act for users without showing who it is, where no
+// redirect address decides.
 func mayBePublic(app identity.App) bool {
 	return app.PublicClient || len(app.Redirects.Public) > 0
 }

@@ -7,8 +7,8 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// rates bounds how often something may happen by name: so many times at once, and one more every so often. It is what keeps callers from
-// having more stored than they need.
+// rates bounds how often something may happen by name: so many times at once, and one more every so
+// often. It is what keeps callers from having more stored than they need.
 type rates struct {
 	atOnce int
 	every  time.Duration

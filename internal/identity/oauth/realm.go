@@ -14,8 +14,8 @@ type realm struct {
 	AudienceURN string `json:"cloud_audience_urn"`
 }
 
-// userRealm answers GET /{tenant}/UserRealm/{upn}, which MSAL asks before it sends a user's password: here, when the domain is one of
-// ours. Whether there is such a user is not told.
+// userRealm answers GET /{tenant}/UserRealm/{upn}, which MSAL asks before it sends a user's
+// password: here, when the domain is one of ours. Whether there is such a user is not told.
 func (s *Server) userRealm(c *call) (any, error) {
 	answer := realm{Version: "1.0", Account: "Unknown", Cloud: cloudName, AudienceURN: cloudIssuerURN}
 	if domain, ok := s.domainOf(c.PathValue("upn")); ok {

@@ -8,8 +8,9 @@ import (
 	"licensor/internal/identity"
 )
 
-// platformOf finds a redirect address among those registered (A11). They match letter by letter; only for a program on a device that
-// listens on its own loopback address the port is left open, which it cannot choose before (RFC 8252 section 7.3).
+// platformOf finds a redirect address among those registered (A11). They match letter by letter;
+// only for a program on a device that listens on its own loopback address the port is left open,
+// which it cannot choose before (RFC 8252 section 7.3).
 func platformOf(app identity.App, redirect string) (platform, bool) {
 	switch {
 	case !usableRedirect(redirect):
@@ -24,8 +25,8 @@ func platformOf(app identity.App, redirect string) (platform, bool) {
 	return native, slices.ContainsFunc(app.Redirects.Public, func(registered string) bool { return sameLoopback(registered, redirect) })
 }
 
-// usableRedirect refuses what no registration makes good: addresses with a fragment (RFC 6749 section 3.1.2) or a user, and such that
-// a browser would run.
+// usableRedirect refuses what no registration makes good: addresses with a fragment (RFC 6749
+// section 3.1.2) or a user, and such that a browser would run.
 func usableRedirect(text string) bool {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme == "" || strings.ContainsAny(text, "#\\\r\n\t ") || u.User != nil || len(text) > 2048 {

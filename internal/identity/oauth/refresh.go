@@ -10,17 +10,17 @@ import (
 	"github.com/google/uuid"
 )
 
-// How long refresh tokens last: 90 days after each use, but 180 since the user has signed in; of a page in a browser, where a token
-// is easier to steal, a day since then.
+// How long refresh tokens last: 90 days after each use, but 180 since the user has signed in; of a
+// page in a browser, where a token is easier to steal, a day since then.
 const (
 	refreshIdle = 90 * 24 * time.Hour
 	refreshMost = 180 * 24 * time.Hour
 	refreshPage = 24 * time.Hour
 )
 
-// family is the ticket of all refresh tokens that come of one sign-in (A11). A refresh token is the secret of the family, and behind
-// a dot that of its generation, of which only the newest is good. So one row tells for as long as the family lives that a token
-// is an old one.
+// family is the ticket of all refresh tokens that come of one sign-in (A11). A refresh token is the
+// secret of the family, and behind a dot that of its generation, of which only the newest is good.
+// So one row tells for as long as the family lives that a token is an old one.
 type family struct {
 	Client       uuid.UUID `json:"client"`
 	ClientSerial uint32    `json:"clientSerial,omitempty"` // see identity.User
@@ -115,7 +115,8 @@ func (s *Server) refresh(c *call) (*tokenAnswer, error) {
 	return s.write(c, d)
 }
 
-// endFamily ends all refresh tokens of a sign-in, because an old one was used: one of the two who have it has stolen it.
+// endFamily ends all refresh tokens of a sign-in, because an old one was used: one of the two who
+// have it has stolen it.
 func (s *Server) endFamily(ctx context.Context, id uuid.UUID) error {
 	if err := s.config.Tickets.DropFamily(ctx, id); err != nil {
 		return err
@@ -124,8 +125,9 @@ func (s *Server) endFamily(ctx context.Context, id uuid.UUID) error {
 	return badGrant(70008, "The provided refresh token was used before, so it and all that came of the same sign-in are revoked. Send a new interactive authorization request for this user and resource.")
 }
 
-// again is the delegation of a family as things are now. A client may ask for other permissions than before, as in the real
-// service: what it may have is what was consented to, whenever that was.
+// again is the delegation of a family as things are now. A client may ask for other permissions
+// than before, as in the real service: what it may have is what was consented to, whenever that
+// was.
 func (s *Server) again(c *call, client client, found family) (delegation, error) {
 	asked := found.Scopes
 	if text := c.form.Get("scope"); text != "" {

@@ -9,7 +9,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// refusal is what the authority answers instead of what was asked for, as RFC 6749 section 5.2 and A30 have it.
+// refusal is what the authority answers instead of what was asked for, as RFC 6749 section 5.2 and
+// A30 have it.
 type refusal struct {
 	status int
 	code   int    // AADSTS code
@@ -70,8 +71,8 @@ func challenge(refused *refusal) string {
 	return `Basic realm=""`
 }
 
-// describe says an error in A30's words. One that is no refusal is ours, not the client's: it is logged, and shown as 503 with
-// nothing but the ids to find it by.
+// describe says an error in A30's words. One that is no refusal is ours, not the client's: it is
+// logged, and shown as 503 with nothing but the ids to find it by.
 func (s *Server) describe(r *http.Request, err error) (*refusal, refusalBody) {
 	trace, correlation := s.traceIDs(r)
 	refused, ok := errors.AsType[*refusal](err)
@@ -95,8 +96,8 @@ func (s *Server) describe(r *http.Request, err error) (*refusal, refusalBody) {
 	return refused, body
 }
 
-// traceIDs are the id of this answer and the one by which the client knows its request. Without randomness, which is then
-// most likely the error to be told, the first is nil.
+// traceIDs are the id of this answer and the one by which the client knows its request. Without
+// randomness, which is then most likely the error to be told, the first is nil.
 func (s *Server) traceIDs(r *http.Request) (trace, correlation string) {
 	id, _ := s.config.Authority.NewID()
 	if wanted, err := uuid.Parse(r.Header.Get("client-request-id")); err == nil {

@@ -17,11 +17,12 @@ const (
 // signInScopes are those of OpenID Connect, which belong to no resource.
 var signInScopes = []string{"openid", "profile", "email", "offline_access"}
 
-// ourselves stands for our own root as a resource: one authority has several, and a code may be taken to another one than it
-// was asked for at.
+// ourselves stands for our own root as a resource: one authority has several, and a code may be
+// taken to another one than it was asked for at.
 const ourselves = "self"
 
-// scopes is what a client asks for: of one resource, some permissions by name or all it was granted (A14).
+// scopes is what a client asks for: of one resource, some permissions by name or all it was granted
+// (A14).
 type scopes struct {
 	Resource string    `json:"r,omitempty"` // graph's two names, ourselves, or empty when only signing in is asked for
 	API      uuid.UUID `json:"a,omitzero"`  // the application whose own API is asked for, in place of us
@@ -88,7 +89,8 @@ func (s *scopes) add(word, root string) error {
 	return nil
 }
 
-// resourceOf says what the words before a permission's name mean. No words are Graph, as in the real service.
+// resourceOf says what the words before a permission's name mean. No words are Graph, as in the
+// real service.
 func resourceOf(prefix, root string) (resource string, api uuid.UUID, ok bool) {
 	switch prefix {
 	case "", identity.GraphURL:
@@ -123,7 +125,8 @@ func (s scopes) audience(root string) string {
 	return s.Resource
 }
 
-// answer is the scope of the answer: names of permissions in the words they were asked for, which clients look tokens up by.
+// answer is the scope of the answer: names of permissions in the words they were asked for, which
+// clients look tokens up by.
 func (s scopes) answer(names []string) string {
 	prefix := s.Prefix
 	if prefix != "" {

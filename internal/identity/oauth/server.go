@@ -64,8 +64,8 @@ func New(config Config) (*Server, error) {
 	}, nil
 }
 
-// Handler serves the authority's addresses (A1). They nearly all begin with a tenant's name, so it is to be mounted at the
-// root, behind the addresses of Graph.
+// Handler serves the authority's addresses (A1). They nearly all begin with a tenant's name, so it
+// is to be mounted at the root, behind the addresses of Graph.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	s.documents(mux)
@@ -78,7 +78,8 @@ func (s *Server) Handler() http.Handler {
 	return inLowerCase(mux)
 }
 
-// inLowerCase makes the letter case of addresses no matter, as in the real service: clients write UserRealm and userrealm.
+// inLowerCase makes the letter case of addresses no matter, as in the real service: clients write
+// UserRealm and userrealm.
 func inLowerCase(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if lower := strings.ToLower(r.URL.Path); lower != r.URL.Path {

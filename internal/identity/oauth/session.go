@@ -32,7 +32,8 @@ const (
 	formCookie    = "licensor-form"
 )
 
-// cookieName is a cookie's, with the prefix that makes browsers refuse one that another host or an unprotected page has set.
+// cookieName is a cookie's, with the prefix that makes browsers refuse one that another host or an
+// unprotected page has set.
 func (c *call) cookieName(name string) string {
 	if c.secure() {
 		return "__Host-" + name
@@ -65,7 +66,8 @@ func (c *call) keepCookie(name, value string, life time.Duration) {
 	})
 }
 
-// signedIn is who has signed in in this browser, in the call's tenant if it has one; nil when nobody has, or it is no longer good.
+// signedIn is who has signed in in this browser, in the call's tenant if it has one; nil when
+// nobody has, or it is no longer good.
 func (s *Server) signedIn(c *call) (*person, error) {
 	secret := c.cookie(sessionCookie)
 	if secret == "" {
@@ -83,8 +85,9 @@ func (s *Server) signedIn(c *call) (*person, error) {
 	return &person{user: user, tenant: ticket.Tenant, since: found.Since, family: ticket.Family}, nil
 }
 
-// startSession signs a user in. The session is always a new one: a cookie that somebody else has put into the browser never
-// becomes that of a user (session fixation), and the one that was there ends.
+// startSession signs a user in. The session is always a new one: a cookie that somebody else has
+// put into the browser never becomes that of a user (session fixation), and the one that was there
+// ends.
 func (s *Server) startSession(c *call, user identity.User) error {
 	if err := s.endSession(c); err != nil {
 		return err

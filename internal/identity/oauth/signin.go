@@ -20,7 +20,8 @@ type wish struct {
 	hasOldest bool
 }
 
-// identify returns who the person is. When it takes a page to find out, or is silent and nobody is signed in, there is none.
+// identify returns who the person is. When it takes a page to find out, or is silent and nobody is
+// signed in, there is none.
 func (s *Server) identify(v *visit, want wish) (who *person, answered bool, err error) {
 	if who, err = s.signedIn(v.call); err != nil {
 		return nil, false, err
@@ -111,7 +112,8 @@ func without(query url.Values, done ...string) url.Values {
 	return query
 }
 
-// renew lets a person whose password is to be changed choose a new one. Until then they are given nothing.
+// renew lets a person whose password is to be changed choose a new one. Until then they are given
+// nothing.
 func (s *Server) renew(v *visit, who *person) (answered bool, err error) {
 	data := pageData{Title: "Choose a new password", Name: who.user.Name}
 	if v.action != "password" {

@@ -134,7 +134,8 @@ func TestAUserIsGivenSoManyCodesOnly(t *testing.T) {
 	}
 }
 
-// Of the refresh tokens of a user and an application, and of the sessions of a user, the newest are kept.
+// Of the refresh tokens of a user and an application, and of the sessions of a user, the newest are
+// kept.
 func TestTheOldestRefreshTokensEnd(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

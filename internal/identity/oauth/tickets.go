@@ -14,8 +14,9 @@ import (
 	"licensor/internal/store"
 )
 
-// Tickets keeps what the authority has given out and must know again: codes, refresh tokens, sessions, assertions that
-// were used. See store.Store for what the methods promise; of several at once that change a ticket exactly one succeeds.
+// Tickets keeps what the authority has given out and must know again: codes, refresh tokens,
+// sessions, assertions that were used. See store.Store for what the methods promise; of several at
+// once that change a ticket exactly one succeeds.
 type Tickets interface {
 	AddTicket(ctx context.Context, t store.Ticket) error
 	Ticket(ctx context.Context, id [32]byte) (store.Ticket, error)
@@ -23,8 +24,8 @@ type Tickets interface {
 	DropFamily(ctx context.Context, family uuid.UUID) error
 }
 
-// use is what a ticket's secret is for. It is part of the id, so that a secret of one use is unknown to all others: a code
-// is no refresh token.
+// use is what a ticket's secret is for. It is part of the id, so that a secret of one use is
+// unknown to all others: a code is no refresh token.
 type use string
 
 const (
@@ -54,7 +55,8 @@ func (s *Server) addTicket(ctx context.Context, id [32]byte, tenant, family uuid
 	return err == nil, err
 }
 
-// ticket reads one into data; false when it is unknown or has expired, which after a while is the same.
+// ticket reads one into data; false when it is unknown or has expired, which after a while is the
+// same.
 func (s *Server) ticket(ctx context.Context, id [32]byte, data any) (store.Ticket, bool, error) {
 	t, err := s.config.Tickets.Ticket(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
@@ -72,8 +74,9 @@ func (s *Server) ticket(ctx context.Context, id [32]byte, data any) (store.Ticke
 	return t, true, nil
 }
 
-// changeTicket replaces a ticket's data; false when another has changed or removed it since it was read. Exactly one of
-// those that have read the same succeeds: whoever gives something out for a ticket does so after this.
+// changeTicket replaces a ticket's data; false when another has changed or removed it since it was
+// read. Exactly one of those that have read the same succeeds: whoever gives something out for a
+// ticket does so after this.
 func (s *Server) changeTicket(ctx context.Context, t store.Ticket, data any) (bool, error) {
 	t.Data = encode(data)
 	err := s.config.Tickets.ChangeTicket(ctx, t)

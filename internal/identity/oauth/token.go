@@ -115,7 +115,8 @@ func scopeV1(resource, scope string) string {
 	return resource + "/" + everything
 }
 
-// clientCredentials gives an application a token for itself, with all it is permitted in the tenant (A10).
+// clientCredentials gives an application a token for itself, with all it is permitted in the tenant
+// (A10).
 func (s *Server) clientCredentials(c *call) (*tokenAnswer, error) {
 	text := c.form.Get("scope")
 	asked, err := parseScopes(text, c.root)

@@ -10,11 +10,13 @@ import (
 	"licensor/internal/identity"
 )
 
-// givenTokens remembers the tokens that applications were given, so that one that asks again within a few minutes is given the same.
+// givenTokens remembers the tokens that applications were given, so that one that asks again within
+// a few minutes is given the same.
 //
-// A token costs an RSA signature, about a millisecond, which would hold a server of two cores at some 1,500 a second; a script
-// that logs in before each call, as many do, asks for as many as it makes calls. What the token says is the same each time, and who
-// asks has shown who it is each time: it is its own token that it gets again. The token is made to last so much longer that each
+// A token costs an RSA signature, about a millisecond, which would hold a server of two cores at
+// some 1,500 a second; a script that logs in before each call, as many do, asks for as many as it
+// makes calls. What the token says is the same each time, and who asks has shown who it is each
+// time: it is its own token that it gets again. The token is made to last so much longer that each
 // client can use it for at least identity.Lifetime.
 type givenTokens struct {
 	tokens *lru.Cache[givenKey, given]
@@ -25,7 +27,8 @@ const (
 	givenPeriod = 5 * time.Minute
 )
 
-// givenKey is all that a token says. A change to any of it, such as a permission taken away, makes it another token.
+// givenKey is all that a token says. A change to any of it, such as a permission taken away, makes
+// it another token.
 type givenKey struct {
 	root, audience, permissions string
 	roles                       string

@@ -280,8 +280,8 @@ func TestAnApplicationThatAsksAgainIsGivenTheSameToken(t *testing.T) {
 	}
 }
 
-// A token gotten under a false name is what it would be under the true one: of the same application, for us only, and not
-// for what the false name may stand for.
+// A token gotten under a false name is what it would be under the true one: of the same
+// application, for us only, and not for what the false name may stand for.
 func TestAFalseHostGainsNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

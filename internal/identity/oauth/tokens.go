@@ -23,8 +23,9 @@ type delegation struct {
 	refresh string // the refresh token, if there is one
 }
 
-// userFor returns a user something was given to, when it still is good: not to one who was disabled since, nor whose sessions
-// were ended after they signed in, nor who must choose a new password first. A user with another serial number is another one.
+// userFor returns a user something was given to, when it still is good: not to one who was disabled
+// since, nor whose sessions were ended after they signed in, nor who must choose a new password
+// first. A user with another serial number is another one.
 func (s *Server) userFor(ctx context.Context, tenant, id uuid.UUID, serial uint32, since time.Time) (identity.User, error) {
 	user, err := s.config.Tenants.User(ctx, tenant, id)
 	switch {
@@ -40,7 +41,8 @@ func (s *Server) userFor(ctx context.Context, tenant, id uuid.UUID, serial uint3
 	return user, nil
 }
 
-// delegate says what a user lets an application do, or what is missing (65001), or that the user is not assigned to it (50105).
+// delegate says what a user lets an application do, or what is missing (65001), or that the user is
+// not assigned to it (50105).
 func (s *Server) delegate(tenant uuid.UUID, client client, user identity.User, since time.Time, asked scopes) (delegation, error) {
 	if client.Admits != nil && !client.Admits(user.ID) {
 		return delegation{}, notAssigned(client.App, user)
@@ -84,8 +86,8 @@ func (s *Server) accessToken(c *call, d delegation) (string, error) {
 	})
 }
 
-// scp is what the access token states. Whether there is a refresh token is not the resource's concern, and signing in none of an
-// application's own API.
+// scp is what the access token states. Whether there is a refresh token is not the resource's
+// concern, and signing in none of an application's own API.
 func (d delegation) scp() []string {
 	if d.asked.API != uuid.Nil {
 		return d.names
@@ -135,7 +137,8 @@ func (s *Server) idToken(c *call, d delegation) idClaims {
 	return claims
 }
 
-// halfHash is what an id token says of a code or a token that is sent with it; of none it says nothing.
+// halfHash is what an id token says of a code or a token that is sent with it; of none it says
+// nothing.
 func halfHash(text string) string {
 	if text == "" {
 		return ""
@@ -144,8 +147,9 @@ func halfHash(text string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
 }
 
-// subject is the user's name for one application, which others do not know it by (OpenID Connect Core section 8.1). There is
-// nothing secret in it: the user's id, of 122 random bits, is not to be found by trying.
+// subject is the user's name for one application, which others do not know it by (OpenID Connect
+// Core section 8.1). There is nothing secret in it: the user's id, of 122 random bits, is not to be
+// found by trying.
 func subject(tenant, app, user uuid.UUID) string {
 	sum := sha256.Sum256(slices.Concat([]byte("sub"), tenant[:], app[:], user[:]))
 	return base64.RawURLEncoding.EncodeToString(sum[:])

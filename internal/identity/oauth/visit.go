@@ -74,17 +74,18 @@ func (s *Server) receive(v *visit) error {
 	return nil
 }
 
-// errForm is what is told when a form's token is not right: most often a page that was left open while somebody signed in in
-// another one.
+// errForm is what is told when a form's token is not right: most often a page that was left open
+// while somebody signed in in another one.
 var errForm = &refusal{
 	http.StatusForbidden, 90036, "invalid_request", "This page is out of date, or was not opened here. Go back to the application and try again.",
 }
 
 var crossOrigin = http.NewCrossOriginProtection()
 
-// isOurs says whether a form that was sent is one we have shown to this browser: it comes from a page of ours, as far as the browser
-// says, and has the token that belongs to the browser's cookie, to who is signed in, and to what the page was about. So nobody
-// else's page can press a button here (CSRF), nor sign somebody in as another.
+// isOurs says whether a form that was sent is one we have shown to this browser: it comes from a
+// page of ours, as far as the browser says, and has the token that belongs to the browser's cookie,
+// to who is signed in, and to what the page was about. So nobody else's page can press a button
+// here (CSRF), nor sign somebody in as another.
 func (s *Server) isOurs(v *visit) bool {
 	if err := crossOrigin.Check(v.Request); err != nil && v.Header.Get("Origin") != v.root {
 		return false

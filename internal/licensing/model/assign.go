@@ -69,7 +69,8 @@ func namedSKUs(add []Assign, remove []uuid.UUID) []uuid.UUID {
 	return skus
 }
 
-// apply checks the direct licenses named as one bundle, and refuses all of the request or does all of it (L24).
+// apply checks the direct licenses named as one bundle, and refuses all of the request or does all
+// of it (L24).
 func (op AssignUser) apply(w *work) error {
 	u, err := w.living(op.User)
 	if err != nil {
@@ -98,7 +99,8 @@ func (op AssignUser) apply(w *work) error {
 	return nil
 }
 
-// admit does the checks of L24: the first product of the request that fails, by its first check that fails, then L46.
+// admit does the checks of L24: the first product of the request that fails, by its first check
+// that fails, then L46.
 func (w *work) admit(u *User, add []Assign, remove []uuid.UUID) error {
 	named := setOf(namedSKUs(add, remove)...)
 	var outside, had, will []product
@@ -146,7 +148,8 @@ func (w *work) give(u *User, add []Assign, remove []uuid.UUID) {
 	}
 }
 
-// apply changes a group's licenses, and processes its bundle of every member if that changed anything (L60).
+// apply changes a group's licenses, and processes its bundle of every member if that changed
+// anything (L60).
 func (op AssignGroup) apply(w *work) error {
 	g, err := w.group(op.Group)
 	if err != nil {

@@ -50,7 +50,8 @@ func firstOf(violations ...Violation) Violation {
 	return None
 }
 
-// check looks at what a user has or would have by L40 to L43, in that order. Around are the products beside it.
+// check looks at what a user has or would have by L40 to L43, in that order. Around are the
+// products beside it.
 func (m *Model) check(u *User, direct bool, p product, around []product) Violation {
 	return firstOf(
 		m.prohibited(u, direct, p),
@@ -150,8 +151,8 @@ func (m *Model) free(sku uuid.UUID) int {
 	return max(0, m.Subscriptions[sku].seats()-m.Consumed(sku))
 }
 
-// needed is L46: the SKUs of what a bundle had whose plans something outside it needs, and would miss if the bundle had
-// what it will have.
+// needed is L46: the SKUs of what a bundle had whose plans something outside it needs, and would
+// miss if the bundle had what it will have.
 func (m *Model) needed(outside, had, will []product) Set {
 	needed := Set{}
 	before, after := slices.Concat(outside, had), slices.Concat(outside, will)

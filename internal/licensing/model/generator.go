@@ -45,7 +45,8 @@ func drawIDs(t *rapid.T, kind byte, n int) []uuid.UUID {
 	return ids
 }
 
-// evenly draws one of 0…n-1, each as often as the others; rapid's own ranges favour the first by far.
+// evenly draws one of 0…n-1, each as often as the others; rapid's own ranges favour the first by
+// far.
 func evenly(t *rapid.T, n int, label string) int {
 	bits := 0
 	for _, bit := range rapid.SliceOfN(rapid.Bool(), 8, 8).Draw(t, label) {
@@ -77,7 +78,8 @@ func some(t *rapid.T, from []uuid.UUID, least, most int, label string) []uuid.UU
 	return left
 }
 
-// drawCatalog draws products of one to three plans; the last product is the company's, the last plan exchange's.
+// drawCatalog draws products of one to three plans; the last product is the company's, the last
+// plan exchange's.
 func (w *World) drawCatalog(t *rapid.T) licensing.Catalog {
 	var c licensing.Catalog
 	for i, id := range w.Plans {
@@ -127,7 +129,8 @@ func (w *World) addProhibition(t *rapid.T, c *licensing.Catalog) {
 	}
 }
 
-// drawChange draws a catalogue that differs from another in one thing: the rules of a plan, or the plans of a product.
+// drawChange draws a catalogue that differs from another in one thing: the rules of a plan, or the
+// plans of a product.
 func (w *World) drawChange(t *rapid.T, from licensing.Catalog) licensing.Catalog {
 	c := licensing.Catalog{Products: slices.Clone(from.Products), ServicePlans: slices.Clone(from.ServicePlans)}
 	switch pick(t, []string{"requirement", "requirement", "exclusion", "prohibition", "lenient", "plan", "plan"}, "catalogue change") {
@@ -152,8 +155,8 @@ func (w *World) drawChange(t *rapid.T, from licensing.Catalog) licensing.Catalog
 	return c
 }
 
-// Setup draws the operations with which every history begins: settings, catalogue, seats, groups, all users or all but
-// one, who may come later.
+// Setup draws the operations with which every history begins: settings, catalogue, seats, groups,
+// all users or all but one, who may come later.
 func (w *World) Setup(t *rapid.T) []Op {
 	ops := []Op{
 		SetSettings{w.drawSettings(t)},

@@ -39,7 +39,8 @@ var weights = func() (kinds []string) {
 	return kinds
 }()
 
-// Draw draws the next operation of a history that has led to the tenant m. Most are possible there, some are refused.
+// Draw draws the next operation of a history that has led to the tenant m. Most are possible there,
+// some are refused.
 func (w *World) Draw(t *rapid.T, m *Model) Op {
 	kind := pick(t, weights, "operation")
 	switch kind {
@@ -81,7 +82,8 @@ func (w *World) Draw(t *rapid.T, m *Model) Op {
 	return w.drawOfUser(t, m, kind)
 }
 
-// DrawScarce draws an operation of a history in which users wait for seats of two products and get them (L52, L61).
+// DrawScarce draws an operation of a history in which users wait for seats of two products and get
+// them (L52, L61).
 func (w *World) DrawScarce(t *rapid.T, m *Model) Op {
 	sku, group := pick(t, w.SKUs[:2], "sku"), pick(t, w.Groups, "group")
 	switch pick(t, []string{"join", "join", "join", "many join", "leave", "license", "license", "seats", "seats", "reprocess", "reprocess"}, "operation") {
@@ -100,7 +102,8 @@ func (w *World) DrawScarce(t *rapid.T, m *Model) Op {
 	return Reprocess{w.drawUsers(t, m, true)}
 }
 
-// drawOfUser draws an operation on one user; restoring or purging one that is not deleted is refused.
+// drawOfUser draws an operation on one user; restoring or purging one that is not deleted is
+// refused.
 func (w *World) drawOfUser(t *rapid.T, m *Model, kind string) Op {
 	user := w.drawUsers(t, m, true)[0]
 	switch kind {
@@ -120,7 +123,8 @@ func (w *World) drawOfUser(t *rapid.T, m *Model, kind string) Op {
 	return Reprocess{[]uuid.UUID{user}}
 }
 
-// drawUsers draws users that are not purged, in any order, only living ones if asked; any user when there is none.
+// drawUsers draws users that are not purged, in any order, only living ones if asked; any user when
+// there is none.
 func (w *World) drawUsers(t *rapid.T, m *Model, living bool) []uuid.UUID {
 	var users []uuid.UUID
 	for _, u := range m.Users {
@@ -144,7 +148,8 @@ func deletedUsers(m *Model) (users []uuid.UUID) {
 	return users
 }
 
-// drawAssignGroup draws a request that, most of the time, makes the products of the group fit (L31).
+// drawAssignGroup draws a request that, most of the time, makes the products of the group fit
+// (L31).
 func (w *World) drawAssignGroup(t *rapid.T, m *Model) Op {
 	op := AssignGroup{Group: pick(t, w.Groups, "group")}
 	var had []uuid.UUID

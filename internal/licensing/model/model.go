@@ -20,7 +20,8 @@ type Commit struct {
 	At  uint32
 }
 
-// Set is a set of ids. As disabled plans, nil means that there is no assignment, the empty set that nothing is disabled.
+// Set is a set of ids. As disabled plans, nil means that there is no assignment, the empty set that
+// nothing is disabled.
 type Set map[uuid.UUID]bool
 
 func setOf(ids ...uuid.UUID) Set {
@@ -72,7 +73,8 @@ func (s Subscription) seats() int {
 // Source is where an entry comes from: a group, or Direct, and its SKU.
 type Source struct{ Group, SKU uuid.UUID }
 
-// Entry is one assignment of a user. Wished and InForce are sets of disabled plans, nil when there is none.
+// Entry is one assignment of a user. Wished and InForce are sets of disabled plans, nil when there
+// is none.
 type Entry struct {
 	Wished, InForce Set
 	Error           Violation
@@ -90,7 +92,8 @@ type User struct {
 	Entries                    map[Source]*Entry
 }
 
-// Group is a group with its licenses (SKU to disabled plans) and its members, deleted users among them.
+// Group is a group with its licenses (SKU to disabled plans) and its members, deleted users among
+// them.
 type Group struct {
 	ID       uuid.UUID
 	Licenses map[uuid.UUID]Set
@@ -124,7 +127,8 @@ func (r *Refusal) Error() string {
 	return fmt.Sprintf("%s: %s", r.Kind, Name(r.SKU))
 }
 
-// RefusalKind is the reason of a refusal. A failed check refuses a direct assignment with the name of its Violation.
+// RefusalKind is the reason of a refusal. A failed check refuses a direct assignment with the name
+// of its Violation.
 type RefusalKind string
 
 // The refusals that are no violations.
@@ -170,8 +174,8 @@ type work struct {
 	freed   Set // SKUs of which a seat became free in this commit (L61)
 }
 
-// stamp sets the times of every entry by comparing it with what it was before the commit (L11). Doing it twice in a
-// commit is the same as doing it once.
+// stamp sets the times of every entry by comparing it with what it was before the commit (L11).
+// Doing it twice in a commit is the same as doing it once.
 func (w *work) stamp() {
 	for i, u := range w.Users {
 		for source, e := range u.Entries {

@@ -9,8 +9,8 @@ import (
 	"licensor/internal/licensing"
 )
 
-// ID makes the id of the n-th user ('u'), group ('g'), SKU ('s') or plan ('p'). The rank is its first byte, so that the
-// order of ids as bytes can differ from that of creation.
+// ID makes the id of the n-th user ('u'), group ('g'), SKU ('s') or plan ('p'). The rank is its
+// first byte, so that the order of ids as bytes can differ from that of creation.
 func ID(kind byte, n, rank int) uuid.UUID {
 	return uuid.UUID{0: byte(rank), 6: 0x40, 8: 0x80, 14: kind, 15: byte(n)}
 }

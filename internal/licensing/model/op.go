@@ -6,13 +6,15 @@ import (
 	"licensor/internal/licensing"
 )
 
-// Op is one command. Its text names users u0, u1…, groups g0…, SKUs s0… and plans p0… when they are drawn ones.
+// Op is one command. Its text names users u0, u1…, groups g0…, SKUs s0… and plans p0… when they are
+// drawn ones.
 type Op interface {
 	String() string
 	apply(w *work) error
 }
 
-// The operations. Users and groups are added once; a deleted user can be restored or purged, a group only deleted.
+// The operations. Users and groups are added once; a deleted user can be restored or purged, a
+// group only deleted.
 type (
 	// AddUser adds a user.
 	AddUser struct {
@@ -187,7 +189,8 @@ func (op RemoveMembers) apply(w *work) error {
 	return w.membership(op.Group, op.Users, func(g *Group, user uuid.UUID) { delete(g.Members, user) })
 }
 
-// membership changes the memberships of users in a group and processes the group's bundle of those whose really changed.
+// membership changes the memberships of users in a group and processes the group's bundle of those
+// whose really changed.
 func (w *work) membership(group uuid.UUID, users []uuid.UUID, change func(*Group, uuid.UUID)) error {
 	g, err := w.group(group)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// inTurn returns the users of a command in the order of L52: who waits for a seat comes first, the longest waiting before the
-// others, then those who do not wait, in the order of their creation.
+// inTurn returns the users of a command in the order of L52: who waits for a seat comes first, the
+// longest waiting before the others, then those who do not wait, in the order of their creation.
 func (w *work) inTurn(users Set) []*User {
 	var list []*User
 	for _, u := range w.Users {
@@ -20,7 +20,8 @@ func (w *work) inTurn(users Set) []*User {
 	return w.line(list, func(Source) bool { return true })
 }
 
-// line sorts users by how long they have waited in one of these entries; those who do not wait come last.
+// line sorts users by how long they have waited in one of these entries; those who do not wait come
+// last.
 func (w *work) line(users []*User, counts scope) []*User {
 	w.stamp()
 	since := map[*User]uint64{}
@@ -36,7 +37,8 @@ func (w *work) line(users []*User, counts scope) []*User {
 	return users
 }
 
-// pass processes users, again while a seat is freed for which an earlier user of the same pass had waited in vain.
+// pass processes users, again while a seat is freed for which an earlier user of the same pass had
+// waited in vain.
 func (w *work) pass(users []*User, in scope) {
 	for again := true; again; {
 		again = false
@@ -53,7 +55,8 @@ func (w *work) pass(users []*User, in scope) {
 	}
 }
 
-// reprocess takes all bundles of groups of the users, until a pass changes nothing in force (L70, L72).
+// reprocess takes all bundles of groups of the users, until a pass changes nothing in force (L70,
+// L72).
 func (w *work) reprocess(users Set) {
 	for changed := true; changed; {
 		changed = false

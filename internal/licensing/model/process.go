@@ -7,8 +7,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// bundle names what is given together or not at all: the products of a group, or a single one: of a direct assignment
-// and, with independent bundles, of a group (L33). SKU is uuid.Nil when it is all of a group's.
+// bundle names what is given together or not at all: the products of a group, or a single one: of a
+// direct assignment and, with independent bundles, of a group (L33). SKU is uuid.Nil when it is all
+// of a group's.
 type bundle struct{ group, sku uuid.UUID }
 
 func (m *Model) bundleOf(s Source) bundle {
@@ -63,7 +64,8 @@ func (w *work) process(u *User, in scope) outcome {
 	return out
 }
 
-// round returns the bundles in scope in the order of L50: those with something in force, then the others.
+// round returns the bundles in scope in the order of L50: those with something in force, then the
+// others.
 func (w *work) round(u *User, in scope) []bundle {
 	type place struct {
 		bundle
@@ -179,8 +181,8 @@ func (w *work) judge(u *User, direct, settled bool, outside, had, will []product
 	return errors
 }
 
-// wish brings what a user should have from a group in line with the group's licenses and the membership. The age of the
-// bundle is kept while something of it was wished before (L50).
+// wish brings what a user should have from a group in line with the group's licenses and the
+// membership. The age of the bundle is kept while something of it was wished before (L50).
 func (w *work) wish(u *User, g *Group) {
 	since, had := w.now.Seq, false
 	for source, e := range u.Entries {

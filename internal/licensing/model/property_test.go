@@ -7,7 +7,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// play runs a drawn history, and calls check after every operation with the tenant before and after it.
+// play runs a drawn history, and calls check after every operation with the tenant before and after
+// it.
 func play(t *rapid.T, check func(before, after *Model, now Commit, op Op, err error)) {
 	w := DrawWorld(t)
 	m, now := New(), Commit{0, 1000}
@@ -113,8 +114,8 @@ func TestReprocessingAUserTwiceChangesNothing(t *testing.T) { // L72
 	})
 }
 
-// Errors may differ the second time: who took the last seat after another user had failed for another reason turns that
-// user's Other into CountViolation.
+// Errors may differ the second time: who took the last seat after another user had failed for
+// another reason turns that user's Other into CountViolation.
 func TestReprocessingEverybodyTwiceGivesAndTakesNothing(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -10,8 +10,8 @@ import (
 	"licensor/internal/licensing"
 )
 
-// The worked scenarios of docs/spec/licensing.md, section 11, by their numbers. Not here: 12, nested groups, which never
-// reach licensing, and 23, tokens.
+// The worked scenarios of docs/spec/licensing.md, section 11, by their numbers. Not here: 12,
+// nested groups, which never reach licensing, and 23, tokens.
 
 const (
 	active  = "Active"
@@ -313,7 +313,8 @@ func TestScenario21ALocationBecomesProhibited(t *testing.T) {
 	s.consumed(e3, 1)
 }
 
-// L31 lets no group have a product whose needs only another group meets, so the need comes with a later catalogue.
+// L31 lets no group have a product whose needs only another group meets, so the need comes with a
+// later catalogue.
 func TestScenario22GroupsLeftInTheWrongOrder(t *testing.T) {
 	s := newStage(t, 1, 1)
 	s.license(one, e3)

@@ -9,7 +9,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Row is an entry as it can be compared. Wished and InForce are sorted; nil means none, empty that nothing is disabled.
+// Row is an entry as it can be compared. Wished and InForce are sorted; nil means none, empty that
+// nothing is disabled.
 type Row struct {
 	Source
 	Wished, InForce   []uuid.UUID
@@ -36,8 +37,8 @@ func disabledText(plans []uuid.UUID) string {
 	return "without[" + names(plans) + "]"
 }
 
-// Snapshot returns the entries of a user: the direct ones, then group by group in order of creation, SKUs as bytes. A
-// deleted user's are its wishes.
+// Snapshot returns the entries of a user: the direct ones, then group by group in order of
+// creation, SKUs as bytes. A deleted user's are its wishes.
 func (m *Model) Snapshot(user uuid.UUID) []Row {
 	u, err := m.user(user)
 	if err != nil {
@@ -141,7 +142,8 @@ func (m *Model) Held(user uuid.UUID) []uuid.UUID {
 	return m.heldSet(u).sorted()
 }
 
-// AssignedLicenses returns what a user holds with the plans of each SKU that none of its sources enables (L10).
+// AssignedLicenses returns what a user holds with the plans of each SKU that none of its sources
+// enables (L10).
 func (m *Model) AssignedLicenses(user uuid.UUID) []Assign {
 	var licenses []Assign
 	for _, sku := range m.Held(user) {

@@ -19,8 +19,8 @@ type Meter struct {
 	rest int64 // resident at rest, bytes
 }
 
-// Need skips a test where figures say nothing: under the race detector, whose own memory is several times the program's, and where the
-// kernel keeps no peak.
+// Need skips a test where figures say nothing: under the race detector, whose own memory is several
+// times the program's, and where the kernel keeps no peak.
 func Need(t testing.TB) {
 	t.Helper()
 	if underRace {
@@ -31,7 +31,8 @@ func Need(t testing.TB) {
 	}
 }
 
-// New returns a meter of this process, until the test ends. The test must not be parallel, and what it measures must be there already.
+// New returns a meter of this process, until the test ends. The test must not be parallel, and what
+// it measures must be there already.
 func New(t testing.TB) *Meter {
 	t.Helper()
 	Need(t)
@@ -45,10 +46,12 @@ func New(t testing.TB) *Meter {
 	return m
 }
 
-// Peak does something and returns by how many bytes the process was larger then, at most, than at rest. It cannot miss anything: the
-// kernel notes the most pages that the process has ever had (VmHWM), from the time on that it is told to begin again. Garbage is collected as soon as
-// the heap is larger than at rest by the Slack, so what a figure has beyond that was in use, of Go's heap or of SQLite's. What has been made stays when
-// it was not for nothing, and is taken off then: makes says that.
+// Peak does something and returns by how many bytes the process was larger then, at most, than at
+// rest. It cannot miss anything: the kernel notes the most pages that the process has ever had
+// (VmHWM), from the time on that it is told to begin again. Garbage is collected as soon as the
+// heap is larger than at rest by the Slack, so what a figure has beyond that was in use, of Go's
+// heap or of SQLite's. What has been made stays when it was not for nothing, and is taken off then:
+// makes says that.
 func (m *Meter) Peak(makes bool, do func()) int64 {
 	m.t.Helper()
 	if resident(m.t, "VmRSS:") > m.rest+Slack/2 {

@@ -13,10 +13,11 @@ import (
 // ErrLost says that the database lacks writes that were acknowledged.
 var ErrLost = errors.New("acknowledged changes are missing")
 
-// acknowledgedSuffix names a small file beside the database. It holds how many writes were acknowledged, as text, and is written after
-// each of them, when it is durable. It is never synced, so it is never ahead of the database, whatever happens to the
-// machine; and it survives the end of the process, whatever ends it. SQLite itself does not notice when its log is missing
-// or ends early: it goes on without what was in it.
+// acknowledgedSuffix names a small file beside the database. It holds how many writes were
+// acknowledged, as text, and is written after each of them, when it is durable. It is never synced,
+// so it is never ahead of the database, whatever happens to the machine; and it survives the end of
+// the process, whatever ends it. SQLite itself does not notice when its log is missing or ends
+// early: it goes on without what was in it.
 const acknowledgedSuffix = "-ack"
 
 const acknowledgedForm = "%020d %08x\n"
@@ -25,7 +26,8 @@ func acknowledgedText(writes uint64) []byte {
 	return fmt.Appendf(nil, acknowledgedForm, writes, crc32.Checksum(fmt.Appendf(nil, "%020d", writes), castagnoli))
 }
 
-// readAcknowledged returns how many writes were acknowledged; 0 when there is no file, or none that can be read: then nothing is checked.
+// readAcknowledged returns how many writes were acknowledged; 0 when there is no file, or none that
+// can be read: then nothing is checked.
 func readAcknowledged(path string) (uint64, error) {
 	file, err := os.Open(path + acknowledgedSuffix)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -46,8 +48,8 @@ func readAcknowledged(path string) (uint64, error) {
 	return writes, nil
 }
 
-// checkAcknowledged returns ErrLost when the database has fewer writes than were acknowledged. It is called before anything is
-// changed, so that whoever finds the missing log can put it back.
+// checkAcknowledged returns ErrLost when the database has fewer writes than were acknowledged. It
+// is called before anything is changed, so that whoever finds the missing log can put it back.
 func (s *Store) checkAcknowledged(ctx context.Context) error {
 	if info, err := s.file.Stat(); err != nil || info.Size() == 0 { // new, whatever lies beside it
 		return err
@@ -81,7 +83,8 @@ func (s *Store) writesSoFar(ctx context.Context) (writes uint64, err error) {
 	return writes, err
 }
 
-// keepLog copies a log that may hold what is missing. SQLite removes it when the database is closed, with all that it cannot read.
+// keepLog copies a log that may hold what is missing. SQLite removes it when the database is
+// closed, with all that it cannot read.
 func (s *Store) keepLog() error {
 	log, err := os.Open(s.path + "-wal")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -120,7 +123,8 @@ func (s *Store) noteFrom() (err error) {
 	return nil
 }
 
-// acknowledge notes a write that is durable. When it cannot, the write has happened all the same, and the next one notes both.
+// acknowledge notes a write that is durable. When it cannot, the write has happened all the same,
+// and the next one notes both.
 func (s *Store) acknowledge() {
 	if s.acknowledged == nil { // in memory
 		return

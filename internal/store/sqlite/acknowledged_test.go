@@ -10,7 +10,8 @@ import (
 	"licensor/internal/store"
 )
 
-// crashed is what is on the disk when a process that has acknowledged some commits is gone all of a sudden; most are in the log only.
+// crashed is what is on the disk when a process that has acknowledged some commits is gone all of a
+// sudden; most are in the log only.
 func crashed(t *testing.T, commits uint64) (path string) {
 	t.Helper()
 	s := openWithTenant(t, filepath.Join(t.TempDir(), "x.db"))
@@ -48,7 +49,8 @@ func flip(t *testing.T, path string, at int64) {
 	}
 }
 
-// A log that is missing, cut or damaged after a crash is noticed; nothing is changed by that, and whoever must can go on without it.
+// A log that is missing, cut or damaged after a crash is noticed; nothing is changed by that, and
+// whoever must can go on without it.
 func TestAcknowledgedCommitsThatAreMissingAreNoticed(t *testing.T) {
 	t.Parallel()
 	const made = 30

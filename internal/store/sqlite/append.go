@@ -29,9 +29,11 @@ const (
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ` + upnOf + ", " + nameOf + ", " + mailOf + ", " + createdOf + `)
 		ON CONFLICT DO UPDATE SET id = excluded.id, deleted = excluded.deleted, document = excluded.document, sum = excluded.sum, seq = excluded.seq,
 			user_principal_name = excluded.user_principal_name, display_name = excluded.display_name, mail = excluded.mail, created = excluded.created`
-	// rewrite leaves the columns of a row alone. An upsert writes them all and with them every index, whether or not they change.
+	// rewrite leaves the columns of a row alone. An upsert writes them all and with them every index,
+	// whether or not they change.
 	rewrite = "UPDATE object SET id = ?4, deleted = ?5, document = ?6, sum = ?7, seq = ?8 WHERE tenant = ?1 AND kind = ?2 AND ordinal = ?3"
-	// move notes what stands in the columns of a row that ?6 will change. A trigger would do the same, at half as much again for every row.
+	// move notes what stands in the columns of a row that ?6 will change. A trigger would do the same,
+	// at half as much again for every row.
 	move = `INSERT INTO moved (tenant, kind, ordinal, seq, user_principal_name, display_name, mail, created)
 		SELECT o.tenant, o.kind, o.ordinal, t.seq, o.user_principal_name, o.display_name, o.mail, o.created
 		FROM object AS o JOIN tenant AS t ON t.number = o.tenant WHERE o.tenant = ?1 AND o.kind = ?2 AND o.ordinal = ?3 AND (
@@ -72,8 +74,9 @@ func (s *Store) prepare(ctx context.Context) error {
 	return nil
 }
 
-// Append implements store.Store. A batch of a thousand rows costs about 0.1 ms a row, one of ten thousand half of that: it is
-// the names' indexes that cost, and the more rows at once the more of them share a page.
+// Append implements store.Store. A batch of a thousand rows costs about 0.1 ms a row, one of ten
+// thousand half of that: it is the names' indexes that cost, and the more rows at once the more of
+// them share a page.
 func (s *Store) Append(ctx context.Context, tenant uuid.UUID, commits []store.Commit, objects []store.Object) error {
 	if err := consecutive(commits); err != nil {
 		return err
@@ -90,8 +93,9 @@ func (s *Store) Append(ctx context.Context, tenant uuid.UUID, commits []store.Co
 	}))
 }
 
-// write runs do in a transaction of the writer's. It waits for the writer no longer than ctx allows, but what has begun ends
-// by itself: an interrupted commit would leave open whether it happened.
+// write runs do in a transaction of the writer's. It waits for the writer no longer than ctx
+// allows, but what has begun ends by itself: an interrupted commit would leave open whether it
+// happened.
 func (s *Store) write(ctx context.Context, do func(tx *sql.Tx) error) error {
 	conn, err := s.writer.Conn(ctx)
 	if err != nil {
@@ -182,8 +186,8 @@ func (s *Store) putObjects(tx *sql.Tx, number int64, objects []store.Object) err
 // manyObjects is how many rows are worth a look at which of them are new.
 const manyObjects = 16
 
-// newest returns the last ordinal of each kind when there are many objects: rows behind it are new and cannot have moved, and looking for
-// them all the same is a quarter of what an import takes.
+// newest returns the last ordinal of each kind when there are many objects: rows behind it are new
+// and cannot have moved, and looking for them all the same is a quarter of what an import takes.
 func (s *Store) newest(tx *sql.Tx, number int64, objects []store.Object) (map[store.Kind]int64, error) {
 	if len(objects) < manyObjects {
 		return nil, nil
@@ -209,7 +213,8 @@ type putting struct {
 	move, rewrite, upsert *sql.Stmt
 }
 
-// put writes a row. Most rows that are there keep the texts in their columns, so that only the row itself is written.
+// put writes a row. Most rows that are there keep the texts in their columns, so that only the row
+// itself is written.
 func (p putting) put(o *store.Object, isNew bool) error {
 	if !bytes.HasPrefix(o.Document, []byte("{")) {
 		return fmt.Errorf("its document is no JSON object: %.40q", o.Document)

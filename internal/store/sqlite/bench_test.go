@@ -32,7 +32,8 @@ func filled(b *testing.B, n, batch int) (*Store, time.Duration) {
 	return s, spent
 }
 
-// BenchmarkImport appends a million users (-benchtime=1x) or as many thousands as LICENSOR_BENCH_THOUSANDS says.
+// BenchmarkImport appends a million users (-benchtime=1x) or as many thousands as
+// LICENSOR_BENCH_THOUSANDS says.
 func BenchmarkImport(b *testing.B) {
 	n := 1_000_000
 	if text := os.Getenv("LICENSOR_BENCH_THOUSANDS"); text != "" {
@@ -118,8 +119,8 @@ func descending(q store.Query) store.Query {
 	return q
 }
 
-// BenchmarkPage reads the first page of lists of several lengths: it takes the time of the page, not of the list. A hundredth of the users
-// has moved since.
+// BenchmarkPage reads the first page of lists of several lengths: it takes the time of the page,
+// not of the list. A hundredth of the users has moved since.
 func BenchmarkPage(b *testing.B) {
 	for _, n := range []int{10_000, 100_000, 1_000_000} {
 		if n > 100_000 && os.Getenv("LICENSOR_BENCH_LARGE") == "" {

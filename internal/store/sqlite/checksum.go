@@ -7,9 +7,9 @@ import (
 	"licensor/internal/store"
 )
 
-// Rows carry a CRC-32C of what is in them, since SQLite only notices damage to its own structures. Numbers and texts go in with
-// their lengths, so that nothing can move from one to the next.
-// A column that was added later is left out while it has its default value, so that the checksums of
+// Rows carry a CRC-32C of what is in them, since SQLite only notices damage to its own structures.
+// Numbers and texts go in with their lengths, so that nothing can move from one to the next. A
+// column that was added later is left out while it has its default value, so that the checksums of
 // older rows stay valid.
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

@@ -10,7 +10,8 @@ import (
 	"licensor/internal/store"
 )
 
-// fail says what could not be done and, when the file or the disk is at fault, what is wrong and what helps.
+// fail says what could not be done and, when the file or the disk is at fault, what is wrong and
+// what helps.
 func (s *Store) fail(doing string, err error) error {
 	var e *sqlite.Error
 	if err == nil {
@@ -25,7 +26,8 @@ func (s *Store) fail(doing string, err error) error {
 	return fmt.Errorf("database %s: %s: %w: %s (%w)", s.path, doing, kind, remedy, err)
 }
 
-// classify sorts SQLite's result codes (https://sqlite.org/rescode.html) into what somebody must do.
+// classify sorts SQLite's result codes (https://sqlite.org/rescode.html) into what somebody must
+// do.
 func classify(code int) (remedy string, kind error) {
 	switch {
 	case code&0xff == codes.SQLITE_FULL, code == codes.SQLITE_IOERR_SHMSIZE:
@@ -44,7 +46,8 @@ func classify(code int) (remedy string, kind error) {
 
 const repair = "stop the program, keep a copy of the file, and restore a backup; without one, sqlite3's .recover saves what is readable"
 
-// damaged says that what is in the file is not what was written, although SQLite finds nothing wrong with it.
+// damaged says that what is in the file is not what was written, although SQLite finds nothing
+// wrong with it.
 func (s *Store) damaged(what string) error {
 	return fmt.Errorf("database %s: %s: %w: %s", s.path, what, store.ErrDamaged, repair)
 }

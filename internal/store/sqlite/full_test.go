@@ -23,8 +23,8 @@ func TestFullFile(t *testing.T) {
 	wantRoom(t, s, acknowledged)
 }
 
-// fill appends until there is no room, then checks that nothing of what was refused is there. It returns how many commits
-// were acknowledged.
+// fill appends until there is no room, then checks that nothing of what was refused is there. It
+// returns how many commits were acknowledged.
 func fill(t *testing.T, s *Store) uint64 {
 	t.Helper()
 	last := uint64(0)

@@ -14,8 +14,9 @@ import (
 // magic is how each SQLite file begins (https://sqlite.org/fileformat.html, section 1.3).
 const magic = "SQLite format 3\x00"
 
-// examine opens the file and looks at its first bytes before SQLite does, whose words for what it meets are few. A file that does not
-// exist is made, for its owner only: the signing keys are in it. The file itself is locked, too, since it may have several names.
+// examine opens the file and looks at its first bytes before SQLite does, whose words for what it
+// meets are few. A file that does not exist is made, for its owner only: the signing keys are in
+// it. The file itself is locked, too, since it may have several names.
 func examine(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if errors.Is(err, fs.ErrPermission) || isReadOnly(err) {
@@ -66,7 +67,8 @@ func wholeSize(header []byte) int64 {
 	return size * field(28)
 }
 
-// hasLog reports whether pages are in the write-ahead log still: then the file may be shorter than it will be.
+// hasLog reports whether pages are in the write-ahead log still: then the file may be shorter than
+// it will be.
 func hasLog(path string) bool {
 	info, err := os.Stat(path + "-wal")
 	return err == nil && info.Size() > 0

@@ -14,8 +14,8 @@ import (
 // journalLimit is the size to which SQLite itself cuts the log when it was larger.
 const journalLimit = 64 << 20
 
-// guard knows the files that SQLite has open, to notice when the names lead to others. SQLite goes on writing to files that were deleted
-// or replaced, and all of it is gone when the process ends.
+// guard knows the files that SQLite has open, to notice when the names lead to others. SQLite goes
+// on writing to files that were deleted or replaced, and all of it is gone when the process ends.
 type guard struct {
 	mu       sync.Mutex
 	log      os.FileInfo // of the write-ahead log, as it was when the database was opened
@@ -33,8 +33,9 @@ func (s *Store) guardFiles() (err error) {
 	return s.Intact()
 }
 
-// Intact returns an error unless the database and its log are still where this process has opened them, and whole. Nothing is written while
-// they are not: it returns store.ErrUnavailable. It takes microseconds and waits for nobody.
+// Intact returns an error unless the database and its log are still where this process has opened
+// them, and whole. Nothing is written while they are not: it returns store.ErrUnavailable. It takes
+// microseconds and waits for nobody.
 func (s *Store) Intact() error {
 	if s.file == nil { // in memory
 		return nil

@@ -9,7 +9,8 @@ import (
 	"licensor/internal/store"
 )
 
-// What is deleted, replaced or cut while the program runs is noticed before anything more is acknowledged.
+// What is deleted, replaced or cut while the program runs is noticed before anything more is
+// acknowledged.
 func TestNothingIsAcknowledgedIntoFilesThatAreGone(t *testing.T) {
 	t.Parallel()
 	replace := func(name string) error {

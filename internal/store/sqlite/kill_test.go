@@ -20,8 +20,9 @@ import (
 	"licensor/internal/store"
 )
 
-// child is the process that is killed: it appends for ever and prints each sequence number once it is acknowledged. Each
-// commit's effects name the rows it wrote, whose documents name it, so that anybody can tell what must be there.
+// child is the process that is killed: it appends for ever and prints each sequence number once it
+// is acknowledged. Each commit's effects name the rows it wrote, whose documents name it, so that
+// anybody can tell what must be there.
 func child(path string) {
 	ctx := context.Background()
 	s, err := Open(ctx, path)
@@ -87,7 +88,8 @@ func TestKilledWhileWriting(t *testing.T) {
 	}
 }
 
-// wantWhole checks that all acknowledged commits are there, and that the rows are exactly what the commits made them.
+// wantWhole checks that all acknowledged commits are there, and that the rows are exactly what the
+// commits made them.
 func wantWhole(t *testing.T, path string, acknowledged uint64) {
 	t.Helper()
 	s := open(t, path)

@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// lockFile takes the database for this process. The lock is the operating system's, so it is gone with the process however
-// that ends; the file stays, because removing it could take the lock from another process. It holds the number of the
-// process that had the lock last.
+// lockFile takes the database for this process. The lock is the operating system's, so it is gone
+// with the process however that ends; the file stays, because removing it could take the lock from
+// another process. It holds the number of the process that had the lock last.
 func lockFile(path string) (*os.File, error) {
 	name := path + ".lock"
 	file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)

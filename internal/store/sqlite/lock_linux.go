@@ -8,12 +8,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// behindAll is a byte of the database that is locked: SQLite locks some at 1 GB (https://sqlite.org/src/file/src/os.h), and no file reaches it.
+// behindAll is a byte of the database that is locked: SQLite locks some at 1 GB
+// (https://sqlite.org/src/file/src/os.h), and no file reaches it.
 const behindAll = 1 << 62
 
-// tryLockDatabase says whether the database file itself is this process's now. The lock belongs to the open file: a lock of the process
-// would be lost with any descriptor of the file that SQLite closes. File systems that have no such locks are left with the one on the
-// file beside it.
+// tryLockDatabase says whether the database file itself is this process's now. The lock belongs to
+// the open file: a lock of the process would be lost with any descriptor of the file that SQLite
+// closes. File systems that have no such locks are left with the one on the file beside it.
 func tryLockDatabase(file *os.File) (bool, error) {
 	lock := unix.Flock_t{Type: unix.F_WRLCK, Start: behindAll, Len: 1}
 	err := unix.FcntlFlock(file.Fd(), unix.F_OFD_SETLK, &lock)
@@ -28,7 +29,8 @@ func tryLockDatabase(file *os.File) (bool, error) {
 	return true, nil
 }
 
-// unlockDatabase gives the file free at once: a process that is being started has a copy of every descriptor for a moment, and the lock with it.
+// unlockDatabase gives the file free at once: a process that is being started has a copy of every
+// descriptor for a moment, and the lock with it.
 func unlockDatabase(file *os.File) error {
 	lock := unix.Flock_t{Type: unix.F_UNLCK, Start: behindAll, Len: 1}
 	err := unix.FcntlFlock(file.Fd(), unix.F_OFD_SETLK, &lock)

@@ -20,8 +20,9 @@ func tryLock(file *os.File) (bool, error) {
 	return true, nil
 }
 
-// unlock gives the file back at once. Closing it would not be enough: a program that is being started beside this has a copy of the descriptor
-// for a moment, and the lock lasts as long as any copy does.
+// unlock gives the file back at once. Closing it would not be enough: a program that is being
+// started beside this has a copy of the descriptor for a moment, and the lock lasts as long as any
+// copy does.
 func unlock(file *os.File) error {
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_UN); err != nil {
 		return fmt.Errorf("unlock %s: %w", file.Name(), err)

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// tryLock reports whether the file is this process's now. It locks a byte far behind the file's end: Windows would not let
-// others read what is locked, and they want to know whose it is.
+// tryLock reports whether the file is this process's now. It locks a byte far behind the file's
+// end: Windows would not let others read what is locked, and they want to know whose it is.
 func tryLock(file *os.File) (bool, error) {
 	at := windows.Overlapped{OffsetHigh: 1}
 	const how = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY

@@ -51,8 +51,9 @@ func (s *Store) Objects(ctx context.Context, tenant uuid.UUID, query store.Query
 	return objects, s.fail("read objects", rows.Err())
 }
 
-// selectObjects takes one of the two prepared ways when it can. The read of one row is so short that it is not worth being
-// interruptible, which costs the driver a goroutine and half as long again.
+// selectObjects takes one of the two prepared ways when it can. The read of one row is so short
+// that it is not worth being interruptible, which costs the driver a goroutine and half as long
+// again.
 func (s *Store) selectObjects(ctx context.Context, number int64, query store.Query) (*sql.Rows, error) {
 	limit := int64(noLimit)
 	if query.Limit > 0 {
@@ -94,8 +95,9 @@ func (s *Store) scanObject(rows *sql.Rows, kind store.Kind) (store.Object, error
 	return o, nil
 }
 
-// where is a condition in the making: its parts, which all must hold, and the values of its parameters. The first three are
-// always the tenant, the kind, and the ordinal that all others must be greater than.
+// where is a condition in the making: its parts, which all must hold, and the values of its
+// parameters. The first three are always the tenant, the kind, and the ordinal that all others must
+// be greater than.
 type where struct {
 	parts []string
 	args  []any

@@ -20,8 +20,8 @@ import (
 	"licensor/internal/turns"
 )
 
-// readers is how many reads can go on at once, half of them of one tenant; more of them wait, and each tenant in turn gets its next one.
-// Each connection caches 8 MB of the file.
+// readers is how many reads can go on at once, half of them of one tenant; more of them wait, and
+// each tenant in turn gets its next one. Each connection caches 8 MB of the file.
 const readers = 8
 
 const (
@@ -49,13 +49,15 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// Open opens the file at path, which it makes when there is none, and brings it to the schema of this program. The folder
-// must exist. The file is this process's until Close. When acknowledged writes are missing it returns ErrLost.
+// Open opens the file at path, which it makes when there is none, and brings it to the schema of
+// this program. The folder must exist. The file is this process's until Close. When acknowledged
+// writes are missing it returns ErrLost.
 func Open(ctx context.Context, path string) (*Store, error) {
 	return openStore(ctx, path, false)
 }
 
-// OpenDespiteLoss is Open for a database of which acknowledged writes are missing and will not come back.
+// OpenDespiteLoss is Open for a database of which acknowledged writes are missing and will not come
+// back.
 func OpenDespiteLoss(ctx context.Context, path string) (*Store, error) {
 	return openStore(ctx, path, true)
 }
@@ -76,8 +78,8 @@ func openStore(ctx context.Context, path string, acceptLoss bool) (*Store, error
 	return s, nil
 }
 
-// open does what needs the lock. No file of the database may be opened or closed by other means than SQLite's once SQLite has
-// it: closing any descriptor drops all of this process's POSIX locks.
+// open does what needs the lock. No file of the database may be opened or closed by other means
+// than SQLite's once SQLite has it: closing any descriptor drops all of this process's POSIX locks.
 func (s *Store) open(ctx context.Context) error {
 	var err error
 	if s.file, err = examine(s.path); err != nil {
@@ -129,7 +131,8 @@ func (s *Store) Close() error {
 	return errors.Join(append(errs, unlock(s.lock), s.lock.Close())...)
 }
 
-// locate returns the path of the file itself, so that two names for it are one store, and says what is wrong with the place.
+// locate returns the path of the file itself, so that two names for it are one store, and says what
+// is wrong with the place.
 func locate(path string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -152,16 +155,19 @@ func locate(path string) (string, error) {
 	return path, nil
 }
 
-// folding is the driver with the function fold, which schema and documents do not need: any other SQLite can read the file.
+// folding is the driver with the function fold, which schema and documents do not need: any other
+// SQLite can read the file.
 var folding = sync.OnceValue(func() *sqlite.Driver {
-	// Where it exists, fdatasync is as durable as fsync and takes half the time; elsewhere this changes nothing.
+	// Where it exists, fdatasync is as durable as fsync and takes half the time; elsewhere this
+	// changes nothing.
 	_, _ = sqlite.Fdatasync(true)
 	d := &sqlite.Driver{}
 	d.MustRegisterFunction("fold", &sqlite.FunctionImpl{NArgs: 1, Deterministic: true, VolatileArgs: true, Scalar: foldValue})
 	return d
 })
 
-// foldValue is fold.Text in SQL. Its argument is only lent, so the answer must not share its memory.
+// foldValue is fold.Text in SQL. Its argument is only lent, so the answer must not share its
+// memory.
 func foldValue(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
 	if text, ok := args[0].(string); ok {
 		return strings.Clone(fold.Text(text)), nil

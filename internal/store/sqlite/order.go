@@ -17,8 +17,9 @@ import (
 // ordering are the properties that rows can be ordered by, and their columns, each with an index.
 var ordering = map[string]string{"userPrincipalName": "user_principal_name", "displayName": "display_name", "mail": "mail", "createdDateTime": "created"}
 
-// ordered reads rows in the order of a property: those that stand where they stood at the commit the order is of, and those that
-// have moved since, at their old place. A row that moves in between is in both, and is the same.
+// ordered reads rows in the order of a property: those that stand where they stood at the commit
+// the order is of, and those that have moved since, at their old place. A row that moves in between
+// is in both, and is the same.
 func (s *Store) ordered(ctx context.Context, tenant uuid.UUID, query store.Query) ([]store.Object, error) {
 	number, err := s.tenant(ctx, tenant)
 	if err != nil {
@@ -44,7 +45,8 @@ func (s *Store) ordered(ctx context.Context, tenant uuid.UUID, query store.Query
 		}
 		rows = append(rows, found...)
 	}
-	// Only now, for what moves while the others are read: mostly nothing has, and looking for it takes as long as all the rest.
+	// Only now, for what moves while the others are read: mostly nothing has, and looking for it takes
+	// as long as all the rest.
 	var moved bool
 	if err := s.say.hasMoved.QueryRowContext(ctx, number, int64(query.Kind), int64(query.Order.AsOf)).Scan(&moved); err != nil {
 		return nil, s.fail("read objects in order", err)
@@ -64,7 +66,8 @@ func (s *Store) ordered(ctx context.Context, tenant uuid.UUID, query store.Query
 
 const hasMoved = "SELECT EXISTS (SELECT 1 FROM moved WHERE tenant = ?1 AND kind = ?2 AND seq > ?3)"
 
-// The two parts of a list in the order of a COLUMN, of which ASOF is the commit. Each is followed by more conditions.
+// The two parts of a list in the order of a COLUMN, of which ASOF is the commit. Each is followed
+// by more conditions.
 const (
 	stayed = "SELECT ordinal, COLUMN AS key FROM object WHERE tenant = ?1 AND kind = ?2 " +
 		"AND ordinal NOT IN (SELECT ordinal FROM moved WHERE tenant = ?1 AND kind = ?2 AND seq > ASOF)"
@@ -73,13 +76,15 @@ const (
 		"AND ordinal IN (SELECT ordinal FROM moved WHERE tenant = ?1 AND kind = ?2 AND seq > ASOF)"
 )
 
-// span is a piece of a list in order: the rows without a text, or those with one; after a row, or from the beginning.
+// span is a piece of a list in order: the rows without a text, or those with one; after a row, or
+// from the beginning.
 type span struct {
 	text  bool
 	after bool
 }
 
-// spans are the pieces that a page may have rows of. Rows without a text come first, in descending order last.
+// spans are the pieces that a page may have rows of. Rows without a text come first, in descending
+// order last.
 func spans(query store.Query) []span {
 	if query.Order.Prefix != "" {
 		return []span{{text: true, after: query.After >= 0}}

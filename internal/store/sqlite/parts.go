@@ -55,8 +55,9 @@ func (s *Store) Parts(ctx context.Context, tenant uuid.UUID, names []string) ([]
 	return parts, nil
 }
 
-// kept is a []byte to be scanned from a row that is the only one, without the copy that database/sql makes: parts are large. A
-// driver must not change what a row holds when its rows are closed (driver.Rows), and there is no next one.
+// kept is a []byte to be scanned from a row that is the only one, without the copy that
+// database/sql makes: parts are large. A driver must not change what a row holds when its rows are
+// closed (driver.Rows), and there is no next one.
 type kept []byte
 
 // Scan implements sql.Scanner.
@@ -87,7 +88,8 @@ func (s *Store) DropParts(ctx context.Context, tenant uuid.UUID, keep []string) 
 
 const findSecret = "SELECT value FROM secret WHERE name = ?"
 
-// Secret implements store.Store. Of those who come when there is none, the first to get the writer makes it.
+// Secret implements store.Store. Of those who come when there is none, the first to get the writer
+// makes it.
 func (s *Store) Secret(ctx context.Context, name string, make func() ([]byte, error)) ([]byte, error) {
 	var value []byte
 	err := s.reader.QueryRowContext(ctx, findSecret, name).Scan(&value)
@@ -113,7 +115,8 @@ func (s *Store) Secret(ctx context.Context, name string, make func() ([]byte, er
 	return value, nil
 }
 
-// ReplaceSecret implements store.Store. The old value is overwritten in the file, and the log that may have it is emptied.
+// ReplaceSecret implements store.Store. The old value is overwritten in the file, and the log that
+// may have it is emptied.
 func (s *Store) ReplaceSecret(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.Exec("PRAGMA secure_delete=ON"); err != nil {
@@ -138,7 +141,8 @@ func (s *Store) ReplaceSecret(ctx context.Context, name string, change func(old 
 	return s.fail("replace secret "+name+", which was done: empty the log", s.emptyLog(ctx))
 }
 
-// Ping implements store.Store. It writes as much as a large commit, so that it fails when there is room for little.
+// Ping implements store.Store. It writes as much as a large commit, so that it fails when there is
+// room for little.
 func (s *Store) Ping(ctx context.Context) error {
 	var at int64
 	if err := s.reader.QueryRowContext(ctx, "SELECT at FROM probe").Scan(&at); err != nil {

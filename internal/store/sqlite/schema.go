@@ -12,14 +12,14 @@ import (
 // applicationID marks a SQLite file as ours: "Lics".
 const applicationID = 0x4c696373
 
-// migrations has the steps between schemas: the n-th file, by name, leads from schema n-1 to schema n. Files that were released are
-// never changed.
+// migrations has the steps between schemas: the n-th file, by name, leads from schema n-1 to schema
+// n. Files that were released are never changed.
 //
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// migrate brings the file to the newest schema, each step in a transaction. It happens before the file is switched to
-// write-ahead logging, so that a new file is never without its mark.
+// migrate brings the file to the newest schema, each step in a transaction. It happens before the
+// file is switched to write-ahead logging, so that a new file is never without its mark.
 func (s *Store) migrate(ctx context.Context) error {
 	steps, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 	"licensor/internal/store"
 )
 
-// TestAnOldFileIsUpgraded opens a file of the first schema with rows in it: they are found in order as those written later.
+// TestAnOldFileIsUpgraded opens a file of the first schema with rows in it: they are found in order
+// as those written later.
 func TestAnOldFileIsUpgraded(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "x.db")

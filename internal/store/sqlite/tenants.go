@@ -63,8 +63,8 @@ func (s *Store) tenant(ctx context.Context, tenant uuid.UUID) (int64, error) {
 	return number, nil
 }
 
-// Commits implements store.Store. No read is open for longer than a thousand commits, since SQLite cannot tidy its log away
-// under one.
+// Commits implements store.Store. No read is open for longer than a thousand commits, since SQLite
+// cannot tidy its log away under one.
 func (s *Store) Commits(ctx context.Context, tenant uuid.UUID, after uint64, yield func(store.Commit) error) error {
 	number, err := s.tenant(ctx, tenant)
 	if err != nil || after >= math.MaxInt64 {
@@ -79,7 +79,8 @@ func (s *Store) Commits(ctx context.Context, tenant uuid.UUID, after uint64, yie
 	}
 }
 
-// someCommits returns the sequence number of the last commit handed over, or after when there was none.
+// someCommits returns the sequence number of the last commit handed over, or after when there was
+// none.
 func (s *Store) someCommits(ctx context.Context, tenant uuid.UUID, number int64, after uint64, yield func(store.Commit) error) (uint64, error) {
 	turn, err := s.lines.Begin(ctx, tenant)
 	if err != nil {

@@ -54,7 +54,8 @@ func (s *Store) scanTicket(id [32]byte, row *sql.Row) (store.Ticket, error) {
 	return t, nil
 }
 
-// ChangeTicket implements store.Store. There is one writer, so what a transaction has read stays as it is until its end.
+// ChangeTicket implements store.Store. There is one writer, so what a transaction has read stays as
+// it is until its end.
 func (s *Store) ChangeTicket(ctx context.Context, t store.Ticket) error {
 	return s.fail("change a ticket", s.write(ctx, func(tx *sql.Tx) error {
 		now, err := s.scanTicket(t.ID, tx.QueryRow(findTicket, t.ID[:]))

@@ -1,4 +1,5 @@
-// Package storetest has the tests that each store must pass. A store's own tests say where to open one:
+// Package storetest has the tests that each store must pass. A store's own tests say where to open
+// one:
 //
 //	func TestStore(t *testing.T) {
 //		storetest.Run(t, func(t *testing.T) storetest.Place {
@@ -7,6 +8,7 @@
 //		})
 //	}
 //
-// Each test asks for a new place, which is empty, and opens a store there; those about what survives close it and open it
-// again. Matches is the meaning of filters in plain Go, for stores to be compared with on documents that nobody thought of.
+// Each test asks for a new place, which is empty, and opens a store there; those about what
+// survives close it and open it again. Matches is the meaning of filters in plain Go, for stores to
+// be compared with on documents that nobody thought of.
 package storetest

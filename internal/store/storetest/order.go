@@ -177,8 +177,8 @@ func (h *herd) change(t *testing.T) {
 	}
 }
 
-// goThrough checks that a row that was there all the while is shown once, at the place it had when the list began, and no row
-// twice.
+// goThrough checks that a row that was there all the while is shown once, at the place it had when
+// the list began, and no row twice.
 func (h *herd) goThrough(t *testing.T, order *store.Order) {
 	order.AsOf = h.seq
 	var began []store.Object

@@ -12,7 +12,8 @@ import (
 	"licensor/internal/store"
 )
 
-// Place opens the store that is kept there. It is called again after Close, and must then show what was there before.
+// Place opens the store that is kept there. It is called again after Close, and must then show what
+// was there before.
 type Place func(t *testing.T) store.Store
 
 // Run runs all tests, each in a place of its own.
