@@ -73,7 +73,7 @@ test-openapi: build ## compare the program's answers with the OpenAPI document t
 	cd test/openapi && LICENSOR=$(CURDIR)/bin/licensor $(GO) test -count=1 ./...
 
 .PHONY: lint
-lint: go ## check format (gofumpt), go vet, staticcheck, doc comments (revive)
+lint: go ## check format (gofumpt), go vet, staticcheck, doc comments (revive), the width of comments
 	@unformatted="$$($(TOOL) gofumpt -l .)" || exit 1; \
 	if [ -n "$$unformatted" ]; then \
 		echo "Not formatted; run \`make format\`:"; echo "$$unformatted"; exit 1; \
@@ -81,6 +81,7 @@ lint: go ## check format (gofumpt), go vet, staticcheck, doc comments (revive)
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
 	$(TOOL) revive -config tools/revive.toml -set_exit_status ./...
+	@git ls-files '*.go' | grep -v /testdata/ | $(GO) -C tools run ./columns ..
 
 .PHONY: format
 format: go ## format all Go files

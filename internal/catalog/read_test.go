@@ -296,7 +296,8 @@ func readPublished(t *testing.T) (*licensing.Catalog, *Report) {
 	return c, report
 }
 
-// TestReadOfThePublishedTable compares with a summary: how much was read, and how many problems of each kind there were.
+// TestReadOfThePublishedTable compares with a summary: how much was read, and how many problems of
+// each kind there were.
 func TestReadOfThePublishedTable(t *testing.T) {
 	t.Parallel()
 	c, report := readPublished(t)
