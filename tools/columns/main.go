@@ -3,7 +3,7 @@
 //
 //	git ls-files '*.go' | columns .
 //
-// It does not count lines of code in comments, which begin with a tab, items of lists, and addresses.
+// It does not count lines of code in comments, which begin with a tab, and items of lists.
 package main
 
 import (
