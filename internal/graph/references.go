@@ -106,10 +106,11 @@ func (r *request) objectID(address string) (uuid.UUID, error) {
 	if !slices.Contains(objectSets, set) {
 		return uuid.Nil, invalidReference(address)
 	}
-	if id, ok := r.keyedID(set, key, inParentheses); ok {
-		return id, nil
+	id, ok := r.keyedID(set, key, inParentheses)
+	if !ok {
+		return uuid.Nil, refuse("Invalid object reference '%s': there is no object with this name or id.", clip(address))
 	}
-	return uuid.Nil, invalidReference(address)
+	return id, nil
 }
 
 // keyedID returns the id that a key of a set stands for: itself, the userPrincipalName of a user,

@@ -1,5 +1,7 @@
 package identity
 
+import "slices"
+
 // Need is what an operation asks of its caller: one of the permissions, and of a signed-in user one
 // of the roles too. For an application, one of the roles is enough. A permission counts only where
 // it can be granted: Group.Create for applications, User.Read for signed-in users. "X+Y" stands for
@@ -257,7 +259,7 @@ var Needs = inSchemes(map[Operation]Need{
 		Full:        []string{"AppRegistration.Create", "Application.ReadWrite.All"},
 		Application: ownedBy, // the creator is the owner
 		Personal:    []string{"Application.ReadWrite.All"},
-		Roles:       applicationWriters,
+		Roles:       slices.Concat(applicationWriters, []Role{ApplicationDeveloper}),
 	},
 	// Each of these lets the caller come by what it has not got, so each has a permission of its
 	// own, and no other is enough: who manages applications cannot grant them anything, and who

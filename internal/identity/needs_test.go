@@ -278,7 +278,7 @@ func TestRolesHaveTheIdentifiersOfTheRules(t *testing.T) {
 	text := rules(t, "auth.md")
 	seen := map[uuid.UUID]bool{}
 	for _, role := range Roles {
-		manages := slices.Contains([]Role{ApplicationAdministrator, CloudApplicationAdministrator, PrivilegedRoleAdministrator}, role)
+		manages := slices.Contains([]Role{ApplicationAdministrator, CloudApplicationAdministrator, ApplicationDeveloper, PrivilegedRoleAdministrator}, role)
 		if !manages && !strings.Contains(text, role.Name+" `"+role.ID.String()+"`") { // it does not name those that manage who may do what
 			t.Errorf("%s is not %s", role.Name, role.ID)
 		}

@@ -52,6 +52,10 @@ var (
 		"Cloud Application Administrator", uuid.MustParse("158c047a-c907-4556-b7ef-446551a6b5f7"),
 		"Manages applications, service principals and what they may do in users' names.",
 	}
+	ApplicationDeveloper = Role{
+		"Application Developer", uuid.MustParse("cf1c38e5-3621-4004-a7cb-879624dced7c"),
+		"Registers applications, and owns them.",
+	}
 	PrivilegedRoleAdministrator = Role{
 		"Privileged Role Administrator", uuid.MustParse("e8611ab8-c189-46e8-94e1-60213ab1f814"),
 		"Gives directory roles to users, and permissions to applications.",
@@ -61,7 +65,7 @@ var (
 // Roles lists all of them. BuiltInRoles has the others that every tenant has.
 var Roles = []Role{
 	GlobalAdministrator, GlobalReader, UserAdministrator, LicenseAdministrator, GroupsAdministrator, DirectoryReaders, DirectoryWriters,
-	ApplicationAdministrator, CloudApplicationAdministrator, PrivilegedRoleAdministrator,
+	ApplicationAdministrator, CloudApplicationAdministrator, ApplicationDeveloper, PrivilegedRoleAdministrator,
 }
 
 // RoleByID finds a role by the id of its template.

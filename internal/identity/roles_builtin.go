@@ -13,7 +13,6 @@ var BuiltInRoles = append(Roles[:len(Roles):len(Roles)], builtIn(`
 	adb2368d-a9be-41b5-8667-d96778e081b0 Agent ID Developer: Creates blueprints of agents, and owns those.
 	6b942400-691f-4bf0-9d12-d8a254a2baf5 Agent Registry Administrator: Manages the registry of agents.
 	d2562ede-74db-457e-a7b6-544e236ebb61 AI Administrator: Manages Microsoft 365 Copilot and other AI services.
-	cf1c38e5-3621-4004-a7cb-879624dced7c Application Developer: Registers applications whether or not all users may.
 	9c6df0f2-1e7c-4dc3-b195-66dfbd24aa8f Attack Payload Author: Creates payloads for attack simulations.
 	c430b396-e693-46cc-96f3-db01bf8bb62a Attack Simulation Administrator: Manages attack simulations.
 	58a13ea3-c632-46ae-9ee0-9c0d43cd7f3d Attribute Assignment Administrator: Assigns custom security attributes.
