@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/excerpt"
 	"licensor/internal/server"
 )
 
@@ -235,7 +236,7 @@ func (s *story) send(method, address, contentType, body string) (answer []byte, 
 func (s *story) show(method, path, body, status string, answer []byte) {
 	fmt.Fprintf(s.out, "> %s %s\n", method, path)
 	if body != "" {
-		fmt.Fprintf(s.out, "> %s\n", shortened(strings.TrimSpace(body), 160))
+		fmt.Fprintf(s.out, "> %s\n", excerpt.Of(strings.TrimSpace(body), 160))
 	}
 	fmt.Fprintf(s.out, "< %s\n", status)
 	for _, line := range strings.Split(readable(answer), "\n") {
@@ -257,7 +258,7 @@ var besides = map[string]bool{
 func readable(answer []byte) string {
 	var value map[string]json.RawMessage
 	if json.Unmarshal(answer, &value) != nil {
-		return shortened(string(answer), 400)
+		return excerpt.Of(string(answer), 400)
 	}
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(value)) {
@@ -274,18 +275,11 @@ func readable(answer []byte) string {
 func elements(raw json.RawMessage) string {
 	var list []json.RawMessage
 	if json.Unmarshal(raw, &list) != nil {
-		return shortened(string(raw), 400)
+		return excerpt.Of(string(raw), 400)
 	}
 	var b strings.Builder
 	for _, element := range list {
-		b.WriteString("\n    " + shortened(string(element), 900))
+		b.WriteString("\n    " + excerpt.Of(string(element), 900))
 	}
 	return b.String()
-}
-
-func shortened(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	return strings.ToValidUTF8(text[:most], "") + "…"
 }

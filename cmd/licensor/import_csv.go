@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"licensor/internal/excerpt"
 )
 
 // table is rows of CSV. It cuts the rows apart itself, because encoding/csv cannot recover from a
@@ -192,7 +194,7 @@ func (t *table) settle(k kind) error {
 	}
 	for _, need := range required[k] {
 		if !slices.ContainsFunc(t.columns, func(c column) bool { return c.name == need }) {
-			return fmt.Errorf("the header has no column %s, which %s must have; it has %s", need, k, shortened(strings.Join(t.header, ", "), 200))
+			return fmt.Errorf("the header has no column %s, which %s must have; it has %s", need, k, excerpt.Of(strings.Join(t.header, ", "), 200))
 		}
 	}
 	return nil

@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+
+	"licensor/internal/excerpt"
 )
 
 // source is a file to import.
@@ -227,7 +229,7 @@ func guess(name string, properties []string) (kind, error) {
 		return byName[0], nil
 	}
 	return "", usage(fmt.Errorf("what it holds is not clear: its name says %s, its properties (%s) say %s. Say it with --kind users, groups, members or subscriptions",
-		orNothing(byName), shortened(strings.Join(properties, ", "), 100), orNothing(byProperty)))
+		orNothing(byName), excerpt.Of(strings.Join(properties, ", "), 100), orNothing(byProperty)))
 }
 
 func orNothing(list []kind) string {

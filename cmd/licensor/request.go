@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"licensor/internal/excerpt"
+
 	"golang.org/x/oauth2"
 )
 
@@ -87,7 +89,7 @@ func newRefusal(request string, response *http.Response, body []byte) *refusal {
 	if json.Unmarshal(body, &answer) == nil && answer.Error.Code != "" {
 		e.code, e.message = answer.Error.Code, answer.Error.Message
 	} else {
-		e.message = shortened(strings.TrimSpace(string(body)), 200)
+		e.message = excerpt.Of(strings.TrimSpace(string(body)), 200)
 	}
 	return e
 }

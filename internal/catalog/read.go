@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/excerpt"
 	"licensor/internal/licensing"
 )
 
@@ -184,10 +185,5 @@ func (t *table) catalog() *licensing.Catalog {
 	return &t.result
 }
 
-func shortened(text string) string {
-	const most = 80
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return text
-}
+// shortened is as much of a text as a report repeats.
+func shortened(text string) string { return excerpt.Of(text, 80) }

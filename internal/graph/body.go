@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/excerpt"
 	"licensor/internal/fold"
 	"licensor/internal/memory"
 )
@@ -404,12 +405,4 @@ func readGUIDs(raw json.RawMessage) ([]uuid.UUID, error) {
 }
 
 // clip shortens what a message repeats of a request.
-func clip(text string) string { return clipTo(text, 100) }
-
-// clipTo shortens a text to at most so many bytes, without cutting a character in half.
-func clipTo(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	return strings.ToValidUTF8(text[:most], "") + "…"
-}
+func clip(text string) string { return excerpt.Of(text, 100) }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"licensor/internal/excerpt"
 	"licensor/internal/identity"
 	"licensor/internal/tenant"
 	"licensor/internal/turns"
@@ -128,4 +129,4 @@ func appendRowProblem(b []byte, p tenant.RowProblem) []byte {
 	return append(appendText(appendName(b, "message"), shortMessage(p)), '}')
 }
 
-func shortMessage(p tenant.RowProblem) string { return clipTo(p.Problem.Error(), maxMessage) }
+func shortMessage(p tenant.RowProblem) string { return excerpt.Of(p.Problem.Error(), maxMessage) }

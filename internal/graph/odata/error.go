@@ -3,6 +3,8 @@ package odata
 import (
 	"fmt"
 	"unicode/utf8"
+
+	"licensor/internal/excerpt"
 )
 
 // Error is a mistake in a query option.
@@ -36,17 +38,8 @@ func (e *Error) clause() string {
 // longestQuote is how much of a caller's text a message repeats, in bytes.
 const longestQuote = 200
 
-// clip shortens a text for a message, at the border of a character.
-func clip(text string) string {
-	if len(text) <= longestQuote {
-		return text
-	}
-	end := longestQuote
-	for end > 0 && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end] + "…"
-}
+// clip shortens a text for a message.
+func clip(text string) string { return excerpt.Of(text, longestQuote) }
 
 // column counts characters: the place of a byte offset as a person counts it.
 func column(text string, offset int) int {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 
+	"licensor/internal/excerpt"
+
 	"github.com/google/uuid"
 )
 
@@ -26,13 +28,7 @@ func refuse(code int, name, format string, args ...any) error {
 }
 
 // short keeps what a client sent from filling the answer.
-func short(text string) string {
-	const most = 200
-	if len(text) > most {
-		return text[:most] + "…"
-	}
-	return text
-}
+func short(text string) string { return excerpt.Of(text, 200) }
 
 // refusalBody is the answer (A30).
 type refusalBody struct {
