@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory/column"
+	"licensor/internal/guid"
 )
 
 // Kind is the kind of a property's value.
@@ -229,9 +230,9 @@ func identity[T any](name string, at func(*T) *uuid.UUID) *Property[T] {
 		render: func(dst []byte, object *T) []byte { return appendID(dst, *at(object)) },
 		read: func(object *T, raw []byte, _ bool) error {
 			value, _ := readString(raw)
-			id, err := uuid.Parse(value)
+			id, ok := guid.Parse(value)
 			*at(object) = id
-			return typeUnless(err == nil && len(value) == 36)
+			return typeUnless(ok)
 		},
 	}
 }

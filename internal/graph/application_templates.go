@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/guid"
 	"licensor/internal/tenant"
 )
 
@@ -67,7 +68,7 @@ func (api *API) listApplicationTemplates(r *request) error {
 
 // applicationTemplate is the one that the path names.
 func (r *request) applicationTemplate() (*applicationTemplate, error) {
-	id, _ := parseGUID(r.keys[0])
+	id, _ := guid.Parse(r.keys[0])
 	at := slices.IndexFunc(applicationTemplates, func(t applicationTemplate) bool { return t.id == id })
 	if at < 0 {
 		return nil, notFound(r.keys[0])

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/guid"
 	"licensor/internal/tenant"
 )
 
@@ -160,7 +161,7 @@ func (op *operation) byAppID() bool { return strings.Contains(op.path, "(appId='
 // application is the one that the path names. Those of other tenants, such as Microsoft's own
 // clients, are not there, though they have service principals.
 func (r *request) application() (directory.Client, error) {
-	wanted, ok := parseGUID(r.keys[0])
+	wanted, ok := guid.Parse(r.keys[0])
 	if !ok {
 		return directory.Client{}, notFound(r.keys[0])
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"licensor/internal/directory"
+	"licensor/internal/guid"
 )
 
 // maxFederated is how many federated credentials an application may have, as in the real service.
@@ -89,7 +90,7 @@ func (r *request) sendFederated(status int, a directory.Client, f directory.Fede
 
 // federated finds the credential that the path names.
 func (r *request) federated(a directory.Client) (int, error) {
-	id, isID := parseGUID(r.keys[1])
+	id, isID := guid.Parse(r.keys[1])
 	at := slices.IndexFunc(a.Federated, func(f directory.FederatedCredential) bool {
 		return isID && f.ID == id || f.Name == r.keys[1]
 	})

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/guid"
 	"licensor/internal/query"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
@@ -26,7 +27,7 @@ var applicationFilters = &filters{
 	resource: "Application", kind: store.KindApplication, about: byDisplayName(directory.AboutApplication), all: directory.AllAboutApplications,
 	numbers: applicationNumbers,
 	byID: func(img *tenant.Image, text string) (uint32, bool) {
-		id, ok := parseGUID(text)
+		id, ok := guid.Parse(text)
 		ordinal, found := img.Applications.EverByID(id)
 		return ordinal, ok && found
 	},
@@ -36,7 +37,7 @@ var principalFilters = &filters{
 	resource: "ServicePrincipal", kind: store.KindServicePrincipal, about: directory.AboutPrincipal, all: directory.AllAboutPrincipals,
 	licensed: principalCollections, numbers: principalNumbers,
 	byID: func(img *tenant.Image, text string) (uint32, bool) {
-		id, ok := parseGUID(text)
+		id, ok := guid.Parse(text)
 		ordinal, found := img.Principals.EverByID(id)
 		return ordinal, ok && found
 	},

@@ -20,6 +20,7 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/excerpt"
 	"licensor/internal/fold"
+	"licensor/internal/guid"
 	"licensor/internal/memory"
 )
 
@@ -371,7 +372,7 @@ func readGUID(raw json.RawMessage) (uuid.UUID, error) {
 	if json.Unmarshal(raw, &text) != nil {
 		text = string(raw)
 	}
-	id, ok := parseGUID(text)
+	id, ok := guid.Parse(text)
 	if !ok {
 		p := refuse("Cannot convert a primitive value to the expected type 'Edm.Guid'. See the inner exception for more details.")
 		p.Detail = &Detail{badRequest, "", fmt.Sprintf("'%s' is not a GUID.", clip(text))}

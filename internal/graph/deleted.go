@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/query"
 	"licensor/internal/store"
@@ -77,7 +78,7 @@ func askedOfDeleted(about *directory.Asked) *directory.Asked {
 
 // deletedItem is the deleted object that the path names (P52).
 func (r *request) deletedItem() (kind store.Kind, ordinal uint32, ok bool) {
-	id, ok := parseGUID(r.keys[0])
+	id, ok := guid.Parse(r.keys[0])
 	if !ok {
 		return 0, 0, false
 	}

@@ -14,6 +14,7 @@ import (
 
 	"licensor/internal/fold"
 	"licensor/internal/graph/odata"
+	"licensor/internal/guid"
 	"licensor/internal/store"
 )
 
@@ -108,8 +109,7 @@ func idIn(term odata.Node) (uuid.UUID, bool) {
 	case uuid.UUID:
 		return value, true
 	case string:
-		id, err := uuid.Parse(value)
-		return id, err == nil && len(value) == len(id.String())
+		return guid.Parse(value)
 	}
 	return uuid.Nil, false
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/tenant"
 )
@@ -143,7 +144,7 @@ func (m *minting) application(r *request) (directory.Client, error) {
 		}
 		return directory.Client{}, refuse("The tenant has no application that can log in. Name a user.")
 	}
-	if appID, ok := parseGUID(m.client); ok {
+	if appID, ok := guid.Parse(m.client); ok {
 		if app, ok := r.image.Client(appID); ok {
 			return app, nil
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/store"
 )
@@ -19,7 +20,7 @@ func (api *API) getDirectoryObject(r *request) error {
 	if kind, ordinal, ok := r.liveObject(); ok {
 		return r.sendObject(r.image, kind, ordinal)
 	}
-	if id, ok := parseGUID(r.keys[0]); ok {
+	if id, ok := guid.Parse(r.keys[0]); ok {
 		if o, _, ok := r.otherObject(id); ok {
 			return r.sendMixed(o)
 		}
@@ -64,7 +65,7 @@ func (r *request) sendMixed(o object) error {
 
 // liveObject is the user or group, not deleted, that the path names by its id.
 func (r *request) liveObject() (kind store.Kind, ordinal uint32, ok bool) {
-	id, ok := parseGUID(r.keys[0])
+	id, ok := guid.Parse(r.keys[0])
 	if !ok {
 		return 0, 0, false
 	}

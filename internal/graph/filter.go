@@ -12,6 +12,7 @@ import (
 	"licensor/internal/directory/column"
 	"licensor/internal/fold"
 	"licensor/internal/graph/odata"
+	"licensor/internal/guid"
 	"licensor/internal/query"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
@@ -35,7 +36,7 @@ var userFilters = &filters{
 	resource: "User", kind: store.KindUser, about: directory.AboutUser, all: directory.AllAboutUsers,
 	licensed: userCollections, numbers: userNumbers,
 	byID: func(img *tenant.Image, text string) (uint32, bool) {
-		id, ok := parseGUID(text)
+		id, ok := guid.Parse(text)
 		ordinal, found := img.Directory.UserByID(id)
 		return ordinal, ok && found
 	},
@@ -47,7 +48,7 @@ var groupFilters = &filters{
 }
 
 func groupByID(img *tenant.Image, text string) (uint32, bool) {
-	id, ok := parseGUID(text)
+	id, ok := guid.Parse(text)
 	ordinal, found := img.Directory.GroupByID(id)
 	return ordinal, ok && found
 }

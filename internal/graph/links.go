@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/guid"
 	"licensor/internal/tenant"
 )
 
@@ -209,7 +210,7 @@ func (l linking) remove(_ *API, r *request) error {
 		return err
 	}
 	named := r.keys[len(r.keys)-1]
-	to, ok := parseGUID(named)
+	to, ok := guid.Parse(named)
 	if !ok {
 		return notFound(named)
 	}
@@ -232,7 +233,7 @@ func creators(find func(*request, uuid.UUID) (uint32, bool)) func(r *request, pa
 			}
 		}
 		for _, text := range named {
-			if id, ok := parseGUID(text); ok {
+			if id, ok := guid.Parse(text); ok {
 				for l := range r.image.Links.LinksFrom(directory.CreatedBy, id) {
 					add(l)
 				}

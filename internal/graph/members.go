@@ -3,6 +3,7 @@ package graph
 import (
 	"github.com/google/uuid"
 
+	"licensor/internal/guid"
 	"licensor/internal/tenant"
 )
 
@@ -75,15 +76,9 @@ func (r *request) groupAndID() (group uint32, id uuid.UUID, err error) {
 	if group, err = r.group(); err != nil {
 		return 0, uuid.Nil, err
 	}
-	id, ok := parseGUID(r.keys[1])
+	id, ok := guid.Parse(r.keys[1])
 	if !ok {
 		return 0, uuid.Nil, notFound(r.keys[1])
 	}
 	return group, id, nil
-}
-
-// parseGUID reads a GUID in its one usual form; uuid.Parse would take others.
-func parseGUID(text string) (uuid.UUID, bool) {
-	id, err := uuid.Parse(text)
-	return id, err == nil && len(text) == 36
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
+	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/store"
 )
@@ -75,7 +76,7 @@ func (r *request) subject() (uuid.UUID, bool) {
 		user, err := r.user()
 		return r.image.Directory.UserID(user), err == nil
 	}
-	return parseGUID(r.keys[0])
+	return guid.Parse(r.keys[0])
 }
 
 // list answers GET …/memberOf.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"licensor/internal/guid"
+
 	"github.com/google/uuid"
 )
 
@@ -29,7 +31,7 @@ func withoutTenant(path []string) ([]string, uuid.UUID) {
 	if len(path) < 2 || strings.EqualFold(path[0], "licensor") {
 		return path, uuid.Nil
 	}
-	id, ok := parseGUID(path[1])
+	id, ok := guid.Parse(path[1])
 	if !ok && !strings.EqualFold(path[1], "myorganization") {
 		return path, uuid.Nil
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/guid"
 	"licensor/internal/identity"
 )
 
@@ -189,7 +190,7 @@ func (api *API) getPrincipal(r *request) error {
 // principal is the application whose service principal the path names. That of Microsoft Graph can
 // be read like any other.
 func (r *request) principal() (directory.Client, error) {
-	wanted, ok := parseGUID(r.keys[0])
+	wanted, ok := guid.Parse(r.keys[0])
 	if !ok {
 		return directory.Client{}, notFound(r.keys[0])
 	}

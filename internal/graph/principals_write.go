@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/tenant"
 )
@@ -75,7 +76,7 @@ func takeAppID(members []directory.Member) (appID uuid.UUID, rest []directory.Me
 		return uuid.Nil, nil, &directory.Invalid{Kind: directory.Missing, Resource: principalResource, Property: "appId"}
 	}
 	text := strings.Trim(string(members[at].Value), `"`)
-	appID, ok := parseGUID(text)
+	appID, ok := guid.Parse(text)
 	if !ok {
 		return uuid.Nil, nil, placeIn{principalResource, "appId"}.invalid(members[at].Value, "the appId of an application of this tenant")
 	}

@@ -12,6 +12,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/fold"
+	"licensor/internal/guid"
 	"licensor/internal/tenant"
 )
 
@@ -118,7 +119,7 @@ func (r *request) objectID(address string) (uuid.UUID, error) {
 func (r *request) keyedID(set, key string, inParentheses bool) (uuid.UUID, bool) {
 	alias, value, aliased := strings.Cut(key, "=")
 	if inParentheses && aliased && strings.EqualFold(alias, "appId") {
-		appID, ok := parseGUID(strings.Trim(value, "'"))
+		appID, ok := guid.Parse(strings.Trim(value, "'"))
 		if !ok {
 			return uuid.Nil, false
 		}
@@ -131,7 +132,7 @@ func (r *request) keyedID(set, key string, inParentheses bool) (uuid.UUID, bool)
 	if inParentheses {
 		key = strings.Trim(key, "'")
 	}
-	if id, ok := parseGUID(key); ok {
+	if id, ok := guid.Parse(key); ok {
 		return id, true
 	}
 	user, ok := r.image.Directory.UserByName(key)

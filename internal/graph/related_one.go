@@ -6,6 +6,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
+	"licensor/internal/guid"
 	"licensor/internal/store"
 )
 
@@ -59,7 +60,7 @@ func (rel relation) related(r *request) (uuid.UUID, sets, error) {
 		return uuid.Nil, of, err
 	}
 	key := r.keys[len(r.keys)-1]
-	id, ok := parseGUID(key)
+	id, ok := guid.Parse(key)
 	if !ok {
 		return uuid.Nil, of, notFound(key)
 	}

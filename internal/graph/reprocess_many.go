@@ -7,6 +7,7 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 
+	"licensor/internal/guid"
 	"licensor/internal/licensing"
 	"licensor/internal/tenant"
 )
@@ -81,7 +82,7 @@ func (r *request) resolve(property string, keys []string, find func(string) (uin
 	for _, key := range keys {
 		ordinal, err := find(key)
 		if err != nil {
-			if id, ok := parseGUID(key); ok {
+			if id, ok := guid.Parse(key); ok {
 				return nil, r.wrongReference(reference{property, id})
 			}
 			return nil, badReference(err)

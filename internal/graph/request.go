@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/graph/odata"
+	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/memory"
 	"licensor/internal/tenant"
@@ -104,7 +105,7 @@ func (r *request) isSelf() bool {
 		user, err := r.user()
 		return err == nil && r.image.Directory.UserID(user) == r.caller.ObjectID
 	case r.op.ofObject():
-		id, ok := parseGUID(r.keys[0])
+		id, ok := guid.Parse(r.keys[0])
 		return ok && id == r.caller.ObjectID
 	}
 	return false
@@ -130,7 +131,7 @@ func (r *request) owns() bool {
 	case strings.HasPrefix(path, "/servicePrincipals") && len(r.keys) > 0:
 		id, _ = r.principalID()
 	case r.op.ofDeleted():
-		id, _ = parseGUID(r.keys[0])
+		id, _ = guid.Parse(r.keys[0])
 	}
 	return id != uuid.Nil && r.image.Owns(r.caller.ObjectID, id)
 }

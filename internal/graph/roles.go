@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
@@ -153,7 +154,7 @@ func (r *request) directoryRole() (directoryRole, error) {
 	if r.op.byTemplate() {
 		return r.roleTemplate()
 	}
-	id, ok := parseGUID(r.keys[0])
+	id, ok := guid.Parse(r.keys[0])
 	if at, found := identity.RoleByObjectID(r.image.Organization.ID, id); ok && found {
 		return roleAt(r.image, at), nil
 	}
@@ -162,7 +163,7 @@ func (r *request) directoryRole() (directoryRole, error) {
 
 // roleTemplate is the role whose template the path names.
 func (r *request) roleTemplate() (directoryRole, error) {
-	id, ok := parseGUID(r.keys[0])
+	id, ok := guid.Parse(r.keys[0])
 	if role, found := r.roleOf(id); ok && found {
 		return role, nil
 	}
@@ -243,7 +244,7 @@ func (api *API) removeFromRole(r *request) error {
 	if err != nil {
 		return err
 	}
-	id, ok := parseGUID(r.keys[1])
+	id, ok := guid.Parse(r.keys[1])
 	if !ok {
 		return notFound(r.keys[1])
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"licensor/internal/directory"
+	"licensor/internal/guid"
 	"licensor/internal/licensing"
 	"licensor/internal/tenant"
 )
@@ -85,7 +86,7 @@ func (api *API) getSubscriptionByCommerceID(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
-	id, _ := parseGUID(r.keys[0])
+	id, _ := guid.Parse(r.keys[0])
 	at := slices.IndexFunc(r.image.Subscriptions, func(s tenant.Subscription) bool { return s.CommerceSubscriptionID == id })
 	if at < 0 {
 		return notFound(r.keys[0])
@@ -94,7 +95,7 @@ func (api *API) getSubscriptionByCommerceID(r *request) error {
 }
 
 func (r *request) subscription() (tenant.Subscription, error) {
-	if id, ok := parseGUID(r.keys[0]); ok {
+	if id, ok := guid.Parse(r.keys[0]); ok {
 		if s, ok := r.image.Subscription(id); ok {
 			return s, nil
 		}

@@ -11,6 +11,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/directory/column"
+	"licensor/internal/guid"
 	"licensor/internal/query"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
@@ -41,7 +42,7 @@ var unitFields = newFieldSet("microsoft.graph.administrativeUnit", propertyField
 var unitFilters = &filters{
 	resource: "AdministrativeUnit", kind: store.KindAdministrativeUnit, about: directory.AboutUnit, all: directory.AllAboutUnits,
 	byID: func(img *tenant.Image, text string) (uint32, bool) {
-		id, ok := parseGUID(text)
+		id, ok := guid.Parse(text)
 		ordinal, found := img.Units.EverByID(id)
 		return ordinal, ok && found
 	},
@@ -205,7 +206,7 @@ func (api *API) removeUnitMember(r *request) error {
 	if err != nil {
 		return err
 	}
-	id, ok := parseGUID(r.keys[1])
+	id, ok := guid.Parse(r.keys[1])
 	if !ok {
 		return notFound(r.keys[1])
 	}

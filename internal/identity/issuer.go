@@ -3,6 +3,8 @@ package identity
 import (
 	"strings"
 
+	"licensor/internal/guid"
+
 	"github.com/google/uuid"
 )
 
@@ -54,6 +56,6 @@ func (i issuer) accepts(audience string) bool {
 
 // parseID reads a UUID in the usual form of 36 characters, in lower case, only.
 func parseID(text string) (uuid.UUID, bool) {
-	id, err := uuid.Parse(text)
-	return id, err == nil && id.String() == text
+	id, ok := guid.Parse(text)
+	return id, ok && id.String() == text
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/guid"
 	"licensor/internal/licensing"
 )
 
@@ -114,11 +115,11 @@ func (img *Image) UnitsOf(id uuid.UUID) []uint32 {
 	return nil
 }
 
-// parseID reads a GUID in its one canonical form, in either case of letters; uuid.Parse would take
-// four more.
+// parseID reads a GUID.
 func parseID(text string) (uuid.UUID, error) {
-	if len(text) != 36 {
-		return uuid.Nil, invalid(text, "%q is no GUID.", text)
+	id, ok := guid.Parse(text)
+	if !ok {
+		return uuid.Nil, invalid(text, "%q is not a GUID.", text)
 	}
-	return uuid.Parse(text)
+	return id, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/fold"
+	"licensor/internal/guid"
 )
 
 // kind is the kind of a token.
@@ -154,7 +155,7 @@ func (l *lexer) guidLength() int {
 	if len(rest) < length || rest[8] != '-' || (len(rest) > length && isWordPart(rest[length])) {
 		return 0
 	}
-	if _, err := uuid.Parse(rest[:length]); err != nil {
+	if _, ok := guid.Parse(rest[:length]); !ok {
 		return 0
 	}
 	return length
