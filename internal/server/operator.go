@@ -26,6 +26,8 @@ var operatorID = uuid.MustParse("6c696365-6e73-4f72-8000-636f6d6d616e")
 // operator is the people of a database and the one at the command line.
 type operator struct{ people }
 
+var _ identity.Directory = operator{}
+
 func (o operator) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 	if appID == operatorID {
 		return identity.App{ID: operatorID, AppID: operatorID, DisplayName: "licensor on the command line", Enabled: true}, true

@@ -11,12 +11,18 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/identity"
+	"licensor/internal/identity/oauth"
 	"licensor/internal/tenant"
 )
 
 // people answers what the authority asks about tenants, and writes down what users decide on its
 // pages.
 type people struct{ tenants *tenant.Tenants }
+
+var (
+	_ oauth.Directory  = people{}
+	_ identity.Issuers = people{}
+)
 
 func (p people) Tenant(name string) (uuid.UUID, bool) {
 	if id, err := uuid.Parse(name); err == nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"licensor/internal/store"
+	"licensor/internal/store/sqlite"
 )
 
 // Times of readiness.
@@ -25,6 +26,8 @@ type pinged interface {
 	Intact() error
 	Ping(ctx context.Context) error
 }
+
+var _ pinged = (*sqlite.Store)(nil)
 
 // readiness knows whether requests can be served, and never lets those who ask wait for requests: a
 // try to read and write the database goes on beside them, and until it ends the one before it

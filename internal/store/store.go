@@ -11,6 +11,18 @@ import (
 // Store keeps tenants. All methods may be called from several goroutines; Append of one tenant is
 // called by one at a time.
 type Store interface {
+	Log
+	Objects
+	Snapshots
+	Secrets
+	Tickets
+	// Ping returns nil when the store can be read and written: it does both.
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// Log is what has happened in each tenant.
+type Log interface {
 	// CreateTenant adds a tenant with no commits; ErrExists when it is there.
 	CreateTenant(ctx context.Context, tenant uuid.UUID) error
 	// Tenants lists the ids of all tenants, in the order of creation.
@@ -23,6 +35,10 @@ type Store interface {
 	// Commits hands the commits after seq to yield, in order, until it returns an error, which is then
 	// returned.
 	Commits(ctx context.Context, tenant uuid.UUID, after uint64, yield func(Commit) error) error
+}
+
+// Objects are the rows of each tenant's directory objects, as the log has left them.
+type Objects interface {
 	// Objects returns the rows a query selects, in order of their ordinals unless it has another
 	// order; ErrQuery when its order makes no sense, or it names too many ordinals.
 	Objects(ctx context.Context, tenant uuid.UUID, query Query) ([]Object, error)
@@ -30,6 +46,10 @@ type Store interface {
 	// those rows that have got another key since. Others may be among them, with the key that they
 	// had. ErrQuery when there is no such order.
 	Moved(ctx context.Context, tenant uuid.UUID, kind Kind, property string, asOf uint64) (map[uint32]string, error)
+}
+
+// Snapshots are what saves reading the log from its beginning. They are made of parts.
+type Snapshots interface {
 	// SaveParts makes parts durable (replacing parts with the same Name). Each part is a transaction
 	// of its own, so that commits find room in between.
 	SaveParts(ctx context.Context, tenant uuid.UUID, parts []Part) error
@@ -37,6 +57,10 @@ type Store interface {
 	Parts(ctx context.Context, tenant uuid.UUID, names []string) ([]Part, error)
 	// DropParts removes all parts but those named.
 	DropParts(ctx context.Context, tenant uuid.UUID, keep []string) error
+}
+
+// Secrets are the installation's own.
+type Secrets interface {
 	// Secret returns a named secret of the installation (such as its signing keys), made by make when
 	// there is none yet. Of several callers at once, in any process, all get the same value.
 	Secret(ctx context.Context, name string, make func() ([]byte, error)) ([]byte, error)
@@ -44,6 +68,10 @@ type Store interface {
 	// callers at once, in any process, each is given what the one before has left, nil when there is
 	// none. An error of change leaves all as it was.
 	ReplaceSecret(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error
+}
+
+// Tickets are what the authority has given out for a while.
+type Tickets interface {
 	// AddTicket makes a ticket durable, with Version 0; ErrExists when there is one with its ID,
 	// expired or not. Of several callers at once exactly one has no error.
 	AddTicket(ctx context.Context, t Ticket) error
@@ -58,9 +86,6 @@ type Store interface {
 	DropFamily(ctx context.Context, family uuid.UUID) error
 	// DropTickets removes the tickets that have expired at a time, and returns how many there were.
 	DropTickets(ctx context.Context, at time.Time) (int, error)
-	// Ping returns nil when the store can be read and written: it does both.
-	Ping(ctx context.Context) error
-	Close() error
 }
 
 // Commit is one step of a tenant: effects with their place in the order, time and author.

@@ -11,7 +11,6 @@ import (
 
 	"licensor/internal/memory"
 	"licensor/internal/query"
-	"licensor/internal/store"
 	"licensor/internal/turns"
 )
 
@@ -30,7 +29,7 @@ type Options struct {
 // Tenant is one live tenant. All its methods may be called from several goroutines.
 type Tenant struct {
 	id      uuid.UUID
-	store   store.Store
+	store   Store
 	options Options
 	image   atomic.Pointer[Image]
 	claims  *claims // of all tenants
@@ -70,7 +69,7 @@ func (t *Tenant) Image() *Image { return t.image.Load() }
 // theirs.
 const maxWaiting = 4096
 
-func newTenant(id uuid.UUID, s store.Store, img *Image, options Options, cs *claims) (*Tenant, error) {
+func newTenant(id uuid.UUID, s Store, img *Image, options Options, cs *claims) (*Tenant, error) {
 	cache, err := newDocumentCache()
 	if err != nil {
 		return nil, err

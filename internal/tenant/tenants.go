@@ -19,7 +19,7 @@ import (
 
 // Tenants are all tenants of a store.
 type Tenants struct {
-	store   store.Store
+	store   Store
 	options Options
 	claims  *claims
 
@@ -29,8 +29,15 @@ type Tenants struct {
 	list     []*Tenant // oldest first
 }
 
+// Store is what tenants need of a store.
+type Store interface {
+	store.Log
+	store.Objects
+	store.Snapshots
+}
+
 // Open brings all tenants of a store to life. The store stays the caller's to close, after Close.
-func Open(ctx context.Context, s store.Store, options Options) (*Tenants, error) {
+func Open(ctx context.Context, s Store, options Options) (*Tenants, error) {
 	if options.SnapshotAfter == 0 {
 		options.SnapshotAfter = 8 << 20
 	}
