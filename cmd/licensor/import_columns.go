@@ -28,8 +28,8 @@ const (
 
 // forms are those of the kinds of properties.
 var forms = map[directory.Kind]form{
-	directory.Bool: truth, directory.Int32: number, directory.StringCollection: texts,
-	directory.Complex: nested, directory.ComplexCollection: nested,
+	directory.KindBool: truth, directory.KindInt32: number, directory.KindStringCollection: texts,
+	directory.KindComplex: nested, directory.KindComplexCollection: nested,
 }
 
 // own are the columns that are no properties of Graph's users and groups.

@@ -103,7 +103,7 @@ func TestInitMakesAnAdministratorAndAnApplication(t *testing.T) {
 func TestAnApplicationWithAllPermissionsMayDoEverything(t *testing.T) {
 	t.Parallel()
 	for operation, need := range identity.Needs {
-		if access, err := operation.Check(&identity.Caller{Permissions: server.AllPermissions}, identity.Other); access != identity.Full {
+		if access, err := operation.Check(&identity.Caller{Permissions: server.AllPermissions}, identity.RelationOther); access != identity.AccessFull {
 			t.Errorf("it may not %s, which takes one of %q: %v", operation, need.Full, err)
 		}
 	}

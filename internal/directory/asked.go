@@ -145,7 +145,7 @@ func (t *table[T]) arrange() {
 				continue
 			}
 			kind := p.Kind
-			if p.Kind == Complex {
+			if p.Kind == KindComplex {
 				kind = kinds[s.column.Kind]
 			}
 			about.Path, about.Kind, about.Column, about.Fields = s.column.Name, kind, len(columns), s.column.Fields
@@ -157,7 +157,7 @@ func (t *table[T]) arrange() {
 	t.schema = column.NewSchema(columns...)
 }
 
-var kinds = map[column.Kind]Kind{column.Text: String, column.Bool: Bool, column.Time: DateTime}
+var kinds = map[column.Kind]Kind{column.Text: KindString, column.Bool: KindBool, column.Time: KindDateTime}
 
 func (t *table[T]) ask(p *Property[T], a Asked) {
 	p.asked = a
@@ -212,7 +212,7 @@ func (t *table[T]) changed(was, now *T) []column.Change {
 // Column returns the place of the column that has all that the property shows; false when there is
 // none.
 func (p *Property[T]) Column() (place int, ok bool) {
-	return p.asked.Column, p.asked.Column >= 0 && p.Kind != Complex && p.Kind != ComplexCollection
+	return p.asked.Column, p.asked.Column >= 0 && p.Kind != KindComplex && p.Kind != KindComplexCollection
 }
 
 // UserSchema is the columns of users.

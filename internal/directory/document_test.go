@@ -29,13 +29,13 @@ func drawValue(t *rapid.T, name string, kind Kind) string {
 		return pick(`[]`, `[{"name":"a.b","isDefault":true,"isInitial":false}]`)
 	case name == "identities":
 		return pick(`[]`, `[{"issuer":"a","signInType":"b"},{"issuerAssignedId":"c"}]`)
-	case kind == Complex:
+	case kind == KindComplex:
 		return pick(`null`, `{}`)
-	case kind == Bool:
+	case kind == KindBool:
 		return pick(`true`, `false`)
-	case kind == DateTime:
+	case kind == KindDateTime:
 		return `"` + time.Unix(rapid.Int64Range(-1e9, 1e11).Draw(t, name), 0).UTC().Format(time.RFC3339) + `"`
-	case kind == StringCollection:
+	case kind == KindStringCollection:
 		values := make([]string, rapid.IntRange(0, 3).Draw(t, name))
 		for i := range values {
 			values[i] = drawText()
@@ -56,7 +56,7 @@ func checkRoundTrip[T any](t *testing.T, table *table[T]) {
 			if err := p.read(object, []byte(raw), false); err != nil {
 				t.Fatalf("%s does not take %s: %v", p.Name, raw, err)
 			}
-			if got := p.Append(nil, object); p.Kind != Complex && p.Kind != ComplexCollection && !sameJSON(got, []byte(raw)) {
+			if got := p.Append(nil, object); p.Kind != KindComplex && p.Kind != KindComplexCollection && !sameJSON(got, []byte(raw)) {
 				t.Fatalf("%s shows %s as %s", p.Name, raw, got)
 			}
 		}
@@ -162,8 +162,8 @@ func TestPropertiesAreThoseOfTheContract(t *testing.T) {
 
 func checkContract[T any](t *testing.T, c *contract, name string, table *table[T]) {
 	kinds := map[string]Kind{
-		"Edm.String": String, "Edm.Boolean": Bool, "Edm.DateTimeOffset": DateTime, "Edm.Int32": Int32,
-		"Collection(Edm.String)": StringCollection, "graph.groupAccessType": String, "graph.mdmAuthority": String, "graph.partnerTenantType": String,
+		"Edm.String": KindString, "Edm.Boolean": KindBool, "Edm.DateTimeOffset": KindDateTime, "Edm.Int32": KindInt32,
+		"Collection(Edm.String)": KindStringCollection, "graph.groupAccessType": KindString, "graph.mdmAuthority": KindString, "graph.partnerTenantType": KindString,
 	}
 	known := map[string]bool{"id": true, "deletedDateTime": true, "writebackConfiguration": true} // the last is only in beta
 	for _, typ := range c.Types {
@@ -181,9 +181,9 @@ func checkContract[T any](t *testing.T, c *contract, name string, table *table[T
 			}
 			kind, simple := kinds[declared.Type]
 			if !simple && strings.HasPrefix(declared.Type, "Collection(") {
-				kind = ComplexCollection
+				kind = KindComplexCollection
 			} else if !simple {
-				kind = Complex
+				kind = KindComplex
 			}
 			if p.Kind != kind {
 				t.Errorf("%s.%s is %s, not of kind %d", name, p.Name, declared.Type, p.Kind)

@@ -17,17 +17,17 @@ type Kind uint8
 
 // The kinds; a collection is never null (docs/spec/protocol.md P23).
 const (
-	String Kind = iota + 1
-	Bool
-	DateTime
-	Int32
-	Complex
-	StringCollection
-	ComplexCollection
+	KindString Kind = iota + 1
+	KindBool
+	KindDateTime
+	KindInt32
+	KindComplex
+	KindStringCollection
+	KindComplexCollection
 )
 
 // Collection says whether values are arrays.
-func (k Kind) Collection() bool { return k >= StringCollection }
+func (k Kind) Collection() bool { return k >= KindStringCollection }
 
 // Returned says when a property is part of an answer (docs/spec/protocol.md P22).
 type Returned uint8
@@ -97,7 +97,7 @@ func (p *Property[T]) set(object *T, raw []byte) error {
 
 func text[T any](name string, at func(*T) *string) *Property[T] {
 	return &Property[T]{
-		Name: name, Kind: String, text: at,
+		Name: name, Kind: KindString, text: at,
 		sources: []source[T]{{column.Column{Name: name, Kind: column.Text}, func(object *T) column.Value { return column.Value{Text: *at(object)} }}},
 		render:  func(dst []byte, object *T) []byte { return appendText(dst, *at(object)) },
 		read: func(object *T, raw []byte, _ bool) error {
@@ -122,7 +122,7 @@ func appendText(dst []byte, value string) []byte {
 
 func texts[T any](name string, at func(*T) *[]string) *Property[T] {
 	return &Property[T]{
-		Name: name, Kind: StringCollection, texts: at,
+		Name: name, Kind: KindStringCollection, texts: at,
 		sources: []source[T]{{column.Column{Name: name, Kind: column.Texts}, func(object *T) column.Value { return column.Value{Texts: *at(object)} }}},
 		render: func(dst []byte, object *T) []byte {
 			dst = append(dst, '[')
@@ -165,7 +165,7 @@ func typeUnless(ok bool) error {
 // flag is a boolean that every object has.
 func flag[T any](name string, at func(*T) *bool) *Property[T] {
 	return &Property[T]{
-		Name: name, Kind: Bool, required: true,
+		Name: name, Kind: KindBool, required: true,
 		sources: []source[T]{{column.Column{Name: name, Kind: column.Bool}, func(object *T) column.Value { return truthOf(at(object)) }}},
 		render:  func(dst []byte, object *T) []byte { return appendBool(dst, at(object)) },
 		read: func(object *T, raw []byte, _ bool) error {
@@ -179,7 +179,7 @@ func flag[T any](name string, at func(*T) *bool) *Property[T] {
 // option is a boolean that may be null.
 func option[T any](name string, at func(*T) **bool) *Property[T] {
 	return &Property[T]{
-		Name: name, Kind: Bool,
+		Name: name, Kind: KindBool,
 		sources: []source[T]{{column.Column{Name: name, Kind: column.Bool}, func(object *T) column.Value { return truthOf(*at(object)) }}},
 		render:  func(dst []byte, object *T) []byte { return appendBool(dst, *at(object)) },
 		read: func(object *T, raw []byte, _ bool) error {
@@ -213,7 +213,7 @@ func appendBool(dst []byte, value *bool) []byte {
 
 func moment[T any](name string, at func(*T) *time.Time) *Property[T] {
 	return &Property[T]{
-		Name: name, Kind: DateTime,
+		Name: name, Kind: KindDateTime,
 		sources: []source[T]{{column.Column{Name: name, Kind: column.Time}, func(object *T) column.Value { return column.Value{Time: column.TimeOf(*at(object))} }}},
 		render:  func(dst []byte, object *T) []byte { return appendTime(dst, *at(object)) },
 		read: func(object *T, raw []byte, _ bool) error {
@@ -226,7 +226,7 @@ func moment[T any](name string, at func(*T) *time.Time) *Property[T] {
 
 func identity[T any](name string, at func(*T) *uuid.UUID) *Property[T] {
 	return &Property[T]{
-		Name: name, Kind: String, ReadOnly: true,
+		Name: name, Kind: KindString, ReadOnly: true,
 		render: func(dst []byte, object *T) []byte { return appendID(dst, *at(object)) },
 		read: func(object *T, raw []byte, _ bool) error {
 			value, _ := readString(raw)
@@ -254,7 +254,7 @@ func fixed[T any](name string, kind Kind, value string) *Property[T] {
 // that are not named.
 func nested[T, C any](name string, inner *table[C], at func(*T) **C) *Property[T] {
 	return &Property[T]{
-		Name: name, Kind: Complex, sources: innerSources(name, inner, at),
+		Name: name, Kind: KindComplex, sources: innerSources(name, inner, at),
 		render: func(dst []byte, object *T) []byte {
 			if value := *at(object); value != nil {
 				return inner.appendAll(dst, value)
@@ -279,7 +279,7 @@ func nested[T, C any](name string, inner *table[C], at func(*T) **C) *Property[T
 
 func nestedAll[T, C any](name string, inner *table[C], at func(*T) *[]C) *Property[T] {
 	return &Property[T]{
-		Name: name, Kind: ComplexCollection, sources: []source[T]{elementSource(name, inner, at)},
+		Name: name, Kind: KindComplexCollection, sources: []source[T]{elementSource(name, inner, at)},
 		render: func(dst []byte, object *T) []byte {
 			dst = append(dst, '[')
 			for i := range *at(object) {

@@ -232,7 +232,7 @@ func (api *API) enter(r *request) (err error) {
 		need = r.needOf()
 	}
 	if r.op.anyone {
-		r.access = identity.None
+		r.access = identity.AccessNone
 	} else if r.access, err = need.Check(r.caller, r.relation()); err != nil {
 		return err
 	} else if err := r.mayManage(); err != nil {

@@ -20,11 +20,11 @@ func (r *request) asksHidden(kind store.Kind, access identity.Access) bool {
 // isHidden says whether a caller with a degree of access does not see a property.
 func isHidden(kind store.Kind, access identity.Access, name string) bool {
 	switch {
-	case access == identity.Full:
+	case access == identity.AccessFull:
 		return false
-	case access == identity.Basic && kind == store.KindUser:
+	case access == identity.AccessBasic && kind == store.KindUser:
 		return !userFields.isBasic(name)
-	case access == identity.Basic && kind == store.KindGroup:
+	case access == identity.AccessBasic && kind == store.KindGroup:
 		return !groupFields.isBasic(name)
 	}
 	return true

@@ -18,7 +18,7 @@ func (api *API) usersDelta(r *request) error {
 	}
 	names := except(d.token.selected, "manager")
 	manager := len(names) < len(d.token.selected)
-	if manager && d.access != identity.Full {
+	if manager && d.access != identity.AccessFull {
 		return &identity.Forbidden{Operation: r.op.need}
 	}
 	fields, err := deltaFields(d, userFields, names)

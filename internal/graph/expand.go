@@ -224,12 +224,12 @@ func (r *request) mayExpand(typeName, name string) error {
 	if !ok {
 		return nil
 	}
-	relation := identity.Other
+	relation := identity.RelationOther
 	if list.below(r.op) { // elsewhere the objects are others than the one that the path names
 		relation = r.relation()
 	}
 	access, err := list.need.Check(r.caller, relation)
-	if err == nil && access != identity.Full {
+	if err == nil && access != identity.AccessFull {
 		return &identity.Forbidden{Operation: list.need}
 	}
 	return err

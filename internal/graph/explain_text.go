@@ -13,7 +13,7 @@ import (
 func (x *explainer) sentence(r licensing.Reason) string {
 	sku, plan := x.sku(r.SKUID), x.plan(r.Plan)
 	switch r.Error {
-	case licensing.NoError:
+	case licensing.NoViolation:
 		return fmt.Sprintf("%s is %s, %s.", sku, r.State, x.source(r.Direct, r.Group))
 	case licensing.CountViolation:
 		return fmt.Sprintf("No seat of %s is free: %d of %d are taken.", sku, r.Seats.Consumed, r.Seats.Units.Enabled+r.Seats.Units.Warning)

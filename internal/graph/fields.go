@@ -169,7 +169,7 @@ func (s *fieldSet[T]) unknown(name string) *Problem {
 // $select what may not be seen is left out; asked for by name it is refused.
 func (s *fieldSet[T]) visible(r *request, access identity.Access) ([]*field[T], error) {
 	fields, err := s.selection(r, r.options.Select)
-	if err != nil || access == identity.Full {
+	if err != nil || access == identity.AccessFull {
 		return s.annotated(r, fields), err
 	}
 	isHidden := func(f *field[T]) bool { return !slices.Contains(s.basic, f.name) }
@@ -180,7 +180,9 @@ func (s *fieldSet[T]) visible(r *request, access identity.Access) ([]*field[T], 
 }
 
 // selected returns the fields of $select for a caller who may see all of them.
-func (s *fieldSet[T]) selected(r *request) ([]*field[T], error) { return s.visible(r, identity.Full) }
+func (s *fieldSet[T]) selected(r *request) ([]*field[T], error) {
+	return s.visible(r, identity.AccessFull)
+}
 
 // withExpanded returns the fields of $select and $expand for a caller that may see all of them.
 func (s *fieldSet[T]) withExpanded(r *request, expansions map[string]expansion[T]) ([]*field[T], error) {

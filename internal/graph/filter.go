@@ -248,7 +248,7 @@ func (f *filters) named(is func(*directory.Asked) bool) []string {
 // knows returns what can be asked about a property, if anything.
 func (f *filters) knows(path string) (*directory.Asked, bool) {
 	own, has := f.about(path)
-	if has && own.Filterable != (directory.Filterable{}) && own.Kind != directory.Complex {
+	if has && own.Filterable != (directory.Filterable{}) && own.Kind != directory.KindComplex {
 		return own, true
 	}
 	for _, other := range f.alsoKnown {
@@ -333,7 +333,7 @@ func (c *converter) operator(n *odata.Compare, about *directory.Asked) error {
 		return c.unsupported(n, about.Path, n.Op.String(), "It is a collection; ask for its elements with any: "+about.Path+"/any(x:x eq 'value').")
 	case n.Op != odata.Eq && n.Op != odata.Ne && !ordered:
 		return c.unsupported(n, about.Path, n.Op.String(), "Supported are eq, ne, not, ge, le, in, startsWith.")
-	case ordered && about.Kind == directory.Bool:
+	case ordered && about.Kind == directory.KindBool:
 		return c.unsupported(n, about.Path, n.Op.String(), "Supported are eq, ne, not, in.")
 	}
 	return nil
@@ -380,7 +380,7 @@ func (c *converter) call(n *odata.Call) (*query.Condition, error) {
 	if err != nil {
 		return nil, err
 	}
-	if about.Kind != directory.String {
+	if about.Kind != directory.KindString {
 		return nil, c.noFunction(n, about)
 	}
 	return c.textual(about, *test), nil

@@ -86,7 +86,7 @@ func (c *converter) field(n odata.Node, in elementScope) (int, error) {
 	if !ok {
 		return 0, c.unsupported(n, "", nodeText(n), "A property stands on the left of a comparison, a value on the right.")
 	}
-	if in.about.Kind == directory.StringCollection {
+	if in.about.Kind == directory.KindStringCollection {
 		if !fold.Equal(path.Names[0], in.variable) || len(path.Names) > 1 || path.Count {
 			return 0, c.unsupported(n, in.about.Path, path.String(), "Within any, only "+in.variable+" itself can be compared.")
 		}
@@ -108,7 +108,7 @@ func (c *converter) compareElement(n *odata.Compare, in elementScope) (*column.E
 	if _, ok := textOperators[n.Op]; !ok {
 		return nil, c.unsupported(n, in.about.Path, n.Op.String(), "Supported are eq, ne, not, ge, le, in, startsWith.")
 	}
-	value, err := c.value(n.Right, directory.String, in.about.Path)
+	value, err := c.value(n.Right, directory.KindString, in.about.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +154,7 @@ func (c *converter) inElement(n *odata.In, in elementScope) (*column.Element, er
 	}
 	e := &column.Element{Join: column.Or, Args: make([]*column.Element, len(n.Values))}
 	for i, literal := range n.Values {
-		value, err := c.value(literal, directory.String, in.about.Path)
+		value, err := c.value(literal, directory.KindString, in.about.Path)
 		if err != nil {
 			return nil, err
 		}

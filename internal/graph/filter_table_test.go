@@ -179,19 +179,19 @@ func opposite(is func([]string) bool) func([]string) bool {
 // value chooses one that objects have, where there is one, and writes it as filters do.
 func (row filterRow) value(values []string) (value, quoted string) {
 	value = "nothing like that"
-	kind := directory.String
+	kind := directory.KindString
 	if about, ok := setFilters[row.set].about(row.property); ok {
 		kind = about.Kind
 	}
 	switch {
 	case len(values) > 0:
 		value = values[len(values)/2]
-	case kind == directory.DateTime:
+	case kind == directory.KindDateTime:
 		value = "2026-01-31T12:00:00Z"
-	case kind == directory.Bool:
+	case kind == directory.KindBool:
 		value = "true"
 	}
-	if kind == directory.DateTime || kind == directory.Bool || row.property == hasErrors {
+	if kind == directory.KindDateTime || kind == directory.KindBool || row.property == hasErrors {
 		return value, value
 	}
 	return value, "'" + strings.ToUpper(value) + "'"

@@ -40,9 +40,9 @@ func (c *converter) comparison(about *directory.Asked, op odata.Operator, value 
 		return comparedTime(about.Column, op, value)
 	}
 	switch about.Kind { // null
-	case directory.Bool:
+	case directory.KindBool:
 		return query.Truth(about.Column, column.Null)
-	case directory.DateTime:
+	case directory.KindDateTime:
 		return query.Not(query.Time(about.Column, 1, math.MaxInt64))
 	}
 	return query.Not(query.Text(about.Column, column.Test{Op: column.Present}))
@@ -103,18 +103,18 @@ func (c *converter) value(n odata.Node, kind directory.Kind, property string) (a
 	}
 	switch v := literal.Value.(type) {
 	case string:
-		return v, c.typed(kind == directory.String, n, property, kind)
+		return v, c.typed(kind == directory.KindString, n, property, kind)
 	case uuid.UUID: // bare (P37)
 		return v.String(), c.typed(slices.Contains(guids, property), n, property, kind)
 	case bool:
-		return v, c.typed(kind == directory.Bool, n, property, kind)
+		return v, c.typed(kind == directory.KindBool, n, property, kind)
 	case int64:
-		return v, c.typed(kind == directory.Int32, n, property, kind)
+		return v, c.typed(kind == directory.KindInt32, n, property, kind)
 	case time.Time:
-		return v, c.typed(kind == directory.DateTime, n, property, kind)
+		return v, c.typed(kind == directory.KindDateTime, n, property, kind)
 	case odata.Date:
 		day, err := time.Parse(time.DateOnly, string(v))
-		return day, c.typed(kind == directory.DateTime && err == nil, n, property, kind)
+		return day, c.typed(kind == directory.KindDateTime && err == nil, n, property, kind)
 	}
 	return nil, c.typed(false, n, property, kind)
 }
@@ -125,8 +125,8 @@ func (c *converter) typed(ok bool, n odata.Node, property string, kind directory
 		return nil
 	}
 	want := map[directory.Kind]string{
-		directory.String: "a text in quotation marks", directory.Bool: "true or false",
-		directory.DateTime: "a time, such as 2026-01-31T12:00:00Z", directory.Int32: "a whole number",
+		directory.KindString: "a text in quotation marks", directory.KindBool: "true or false",
+		directory.KindDateTime: "a time, such as 2026-01-31T12:00:00Z", directory.KindInt32: "a whole number",
 	}[kind]
 	return c.unsupported(n, property, nodeText(n), "It is compared with "+want+".")
 }

@@ -65,7 +65,7 @@ func (t *taking) gather(piece importPiece) importPiece {
 }
 
 func (t *taking) commit(piece importPiece) error {
-	_, noRoles := identity.WriteRoles.Check(t.r.caller, identity.Other)
+	_, noRoles := identity.WriteRoles.Check(t.r.caller, identity.RelationOther)
 	done, err := t.r.tenant.Do(t.ctx, t.r.caller.Actor(), tenant.Import{ID: t.id, Rows: piece.rows, NoRoles: noRoles})
 	if err != nil {
 		return err

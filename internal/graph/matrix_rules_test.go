@@ -91,8 +91,8 @@ func (rule *matrixRule) allows(c matrixCaller, object identity.Relation) bool {
 	}
 	mighty := rule.mighty()
 	byRole := len(rule.roles) == 0 || slices.ContainsFunc(c.roles, func(role identity.Role) bool { return slices.Contains(mighty, role) })
-	self := c.delegated && object == identity.Self
-	unasked := rule.self && self || rule.owners && object == identity.Owned
+	self := c.delegated && object == identity.RelationSelf
+	unasked := rule.self && self || rule.owners && object == identity.RelationOwned
 	switch {
 	case rule.anyone, rule.open:
 		return true
@@ -100,7 +100,7 @@ func (rule *matrixRule) allows(c matrixCaller, object identity.Relation) bool {
 		any := lacking(rule.personal, rule.own)
 		return (has(any) || self && has(lacking(rule.personal, any))) && (byRole || unasked)
 	case !c.delegated:
-		return has(rule.permissions, rule.application, rule.parts) || object == identity.Owned && has(rule.owned) || len(c.roles) > 0 && byRole
+		return has(rule.permissions, rule.application, rule.parts) || object == identity.RelationOwned && has(rule.owned) || len(c.roles) > 0 && byRole
 	}
 	permitted := has(rule.permissions, rule.delegated) || self && has(rule.own)
 	return permitted && (byRole || unasked) || has(rule.parts) && byRole

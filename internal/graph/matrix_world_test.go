@@ -122,7 +122,7 @@ func (m *matrix) operations() (all []matrixOperation) {
 				path := strings.Replace(op.path, "{object}", id, 1)
 				object := matrixObject{path: "/v1.0" + path}
 				if id == m.goneApplication {
-					object.relation = identity.Owned
+					object.relation = identity.RelationOwned
 				}
 				all = append(all, matrixOperation{op.method + " " + op.path + mark, op.method, []matrixObject{object}})
 			}
@@ -143,31 +143,31 @@ func (m *matrix) objects(op *operation) []matrixObject {
 		objects := []matrixObject{
 			missing,
 			{path: at("{user}", m.ann)},
-			{path: at("{user}", m.self), relation: identity.Self},
-			{path: at("{user}", "SELF@contoso.example"), relation: identity.Self},
+			{path: at("{user}", m.self), relation: identity.RelationSelf},
+			{path: at("{user}", "SELF@contoso.example"), relation: identity.RelationSelf},
 		}
 		if root != "" && (op.method != "DELETE" || op.path != "/users/{user}") {
-			objects = append(objects, matrixObject{path: at("users/{user}", "me"), relation: identity.Self})
+			objects = append(objects, matrixObject{path: at("users/{user}", "me"), relation: identity.RelationSelf})
 		}
 		return objects
 	case strings.HasPrefix(op.path, "/me/"):
-		return []matrixObject{{path: root + fill(op.path, ""), relation: identity.Self}}
+		return []matrixObject{{path: root + fill(op.path, ""), relation: identity.RelationSelf}}
 	case op.ofGroup():
-		return []matrixObject{missing, {path: at("{group}", m.strange)}, {path: at("{group}", m.owned), relation: identity.Owned}}
+		return []matrixObject{missing, {path: at("{group}", m.strange)}, {path: at("{group}", m.owned), relation: identity.RelationOwned}}
 	case strings.HasPrefix(op.path, "/applications/{"):
-		return []matrixObject{missing, {path: at("{application}", m.app.ID.String())}, {path: at("{application}", m.ownApplication), relation: identity.Owned}}
+		return []matrixObject{missing, {path: at("{application}", m.app.ID.String())}, {path: at("{application}", m.ownApplication), relation: identity.RelationOwned}}
 	case strings.HasPrefix(op.path, "/applications(appId"):
-		return []matrixObject{missing, {path: at("{application}", m.app.AppID.String())}, {path: at("{application}", m.ownAppID), relation: identity.Owned}}
+		return []matrixObject{missing, {path: at("{application}", m.app.AppID.String())}, {path: at("{application}", m.ownAppID), relation: identity.RelationOwned}}
 	case strings.HasPrefix(op.path, "/servicePrincipals/{"):
-		return []matrixObject{missing, {path: at("{servicePrincipal}", m.app.Principal.ID.String())}, {path: at("{servicePrincipal}", m.ownPrincipal), relation: identity.Owned}}
+		return []matrixObject{missing, {path: at("{servicePrincipal}", m.app.Principal.ID.String())}, {path: at("{servicePrincipal}", m.ownPrincipal), relation: identity.RelationOwned}}
 	case strings.HasPrefix(op.path, "/servicePrincipals(appId"):
-		return []matrixObject{missing, {path: at("{servicePrincipal}", m.app.AppID.String())}, {path: at("{servicePrincipal}", m.ownAppID), relation: identity.Owned}}
+		return []matrixObject{missing, {path: at("{servicePrincipal}", m.app.AppID.String())}, {path: at("{servicePrincipal}", m.ownAppID), relation: identity.RelationOwned}}
 	case strings.HasPrefix(op.path, unitsRoot+"/{"):
 		return []matrixObject{missing, {path: at("{unit}", m.unit)}}
 	case strings.HasPrefix(op.path, "/directory/deletedItems/{"):
 		return []matrixObject{missing, {path: at("{object}", m.gone)}}
 	case strings.HasPrefix(op.path, "/directoryObjects/{"):
-		return []matrixObject{missing, {path: at("{object}", m.ann)}, {path: at("{object}", m.self), relation: identity.Self}}
+		return []matrixObject{missing, {path: at("{object}", m.ann)}, {path: at("{object}", m.self), relation: identity.RelationSelf}}
 	}
 	return []matrixObject{missing}
 }

@@ -162,7 +162,7 @@ func kindOf[T any](p *directory.Property[T], ok bool) directory.Kind {
 }
 
 var kindTypes = map[directory.Kind]string{
-	directory.Bool: "Edm.Boolean", directory.DateTime: "Edm.DateTimeOffset", directory.Int32: "Edm.Int32", directory.StringCollection: "Collection(Edm.String)!",
+	directory.KindBool: "Edm.Boolean", directory.KindDateTime: "Edm.DateTimeOffset", directory.KindInt32: "Edm.Int32", directory.KindStringCollection: "Collection(Edm.String)!",
 }
 
 // getService answers GET /, the service document: the sets there are.

@@ -166,10 +166,10 @@ func narrowed[T any](r *request, set *fieldSet[T], need identity.Operation) ([]*
 			return set.selection(r, []string{name})
 		}
 	}
-	access, _ := need.Check(r.caller, identity.Other) // without access the id is left
-	if access != identity.Full {
+	access, _ := need.Check(r.caller, identity.RelationOther) // without access the id is left
+	if access != identity.AccessFull {
 		fields = slices.DeleteFunc(slices.Clone(fields), func(f *field[T]) bool {
-			return f.name != "id" && (access == identity.None || !slices.Contains(set.basic, f.name))
+			return f.name != "id" && (access == identity.AccessNone || !slices.Contains(set.basic, f.name))
 		})
 	}
 	if r.metadata == "full" {

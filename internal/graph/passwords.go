@@ -122,7 +122,7 @@ func (api *API) revokeSessions(r *request) error {
 	if err != nil {
 		return err
 	}
-	if r.relation() != identity.Self {
+	if r.relation() != identity.RelationSelf {
 		if err := r.mayTakeOver(ordinal); err != nil {
 			return err
 		}
@@ -165,12 +165,12 @@ func (r *request) mayPatch(user uint32, patch directory.UserPatch) error {
 		return err
 	}
 	if patch.Has("passwordProfile") {
-		if _, err := identity.ResetPassword.Check(r.caller, identity.Other); err != nil {
+		if _, err := identity.ResetPassword.Check(r.caller, identity.RelationOther); err != nil {
 			return err
 		}
 	}
 	takesOver := func(name string) bool {
-		return patch.Has(name) && (relation != identity.Self || !slices.Contains(identity.Needs[identity.WriteUsers].SelfService, name))
+		return patch.Has(name) && (relation != identity.RelationSelf || !slices.Contains(identity.Needs[identity.WriteUsers].SelfService, name))
 	}
 	if slices.ContainsFunc(sensitive, takesOver) {
 		return r.mayTakeOver(user)
@@ -180,7 +180,7 @@ func (r *request) mayPatch(user uint32, patch directory.UserPatch) error {
 
 // mayChange refuses properties that the caller may not change where it may change some.
 func (r *request) mayChange(names []string, object identity.Relation) error {
-	if r.access != identity.Part {
+	if r.access != identity.AccessPart {
 		return nil
 	}
 	for _, name := range names {

@@ -62,9 +62,9 @@ func (r *request) registered(appID uuid.UUID) (directory.Client, error) {
 		}
 		return a, refuse("The appId '%s' of the service principal does not reference a valid application object.", appID)
 	}
-	owned := identity.Other
+	owned := identity.RelationOther
 	if r.image.Owns(r.caller.ObjectID, a.ID) {
-		owned = identity.Owned
+		owned = identity.RelationOwned
 	}
 	_, err := identity.WriteApplications.Check(r.caller, owned)
 	return a, err

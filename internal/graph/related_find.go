@@ -119,7 +119,7 @@ func looksUpIDs(n odata.Node) bool {
 }
 
 func (r *request) findKind(k relatedKind, rel relation, of sets) (*foundKind, error) {
-	if access, _ := k.need.Check(r.caller, identity.Other); r.asksHidden(k.kind, access) {
+	if access, _ := k.need.Check(r.caller, identity.RelationOther); r.asksHidden(k.kind, access) {
 		return nil, &identity.Forbidden{Operation: k.need}
 	}
 	found := &foundKind{k, search{kind: k.kind, within: query.Live}}

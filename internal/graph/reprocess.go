@@ -38,7 +38,7 @@ func remaining(img *licensing.Image, user uint32) error {
 		return nil
 	}
 	for _, reason := range img.Explain(user, false) {
-		if reason.Error != licensing.NoError && reason.Error != licensing.Other {
+		if reason.Error != licensing.NoViolation && reason.Error != licensing.OtherViolation {
 			return reason.Refusal()
 		}
 	}

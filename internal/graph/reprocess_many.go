@@ -41,7 +41,7 @@ func (api *API) reprocessMany(r *request) error {
 	b = append(appendName(b, "stillInError"), '{')
 	for i, n := range report.StillInError {
 		if n > 0 {
-			b = appendInt(appendName(b, licensing.Error(i).String()), n)
+			b = appendInt(appendName(b, licensing.Violation(i).String()), n)
 		}
 	}
 	b = append(b, '}')

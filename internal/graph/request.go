@@ -87,13 +87,13 @@ func (r *request) group() (uint32, error) { return r.image.LiveGroup(r.keys[0]) 
 func (r *request) relation() identity.Relation {
 	switch {
 	case r.image == nil:
-		return identity.Other
+		return identity.RelationOther
 	case r.caller.Delegated && r.isSelf():
-		return identity.Self
+		return identity.RelationSelf
 	case r.owns():
-		return identity.Owned
+		return identity.RelationOwned
 	}
-	return identity.Other
+	return identity.RelationOther
 }
 
 // isSelf reports whether the path names the caller, which is a user.

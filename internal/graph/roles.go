@@ -274,7 +274,7 @@ func (r *request) mayManage() error {
 	if !ok || !r.image.RoleAssignable(group) {
 		return nil
 	}
-	_, err := identity.WriteRoles.Check(r.caller, identity.Other)
+	_, err := identity.WriteRoles.Check(r.caller, identity.RelationOther)
 	return err
 }
 
@@ -285,7 +285,7 @@ func (r *request) managedGroup() (uint32, bool) {
 		kind, group, ok := r.deletedItem()
 		return group, ok && kind == store.KindGroup
 	}
-	if !r.op.ofGroup() || !managed[r.op.need] || r.relation() == identity.Owned {
+	if !r.op.ofGroup() || !managed[r.op.need] || r.relation() == identity.RelationOwned {
 		return 0, false
 	}
 	group, err := r.group()
@@ -304,6 +304,6 @@ func (r *request) mayCreate(patch directory.GroupPatch) error {
 	if !directory.AssignableIn(patch) {
 		return nil
 	}
-	_, err := identity.WriteRoles.Check(r.caller, identity.Other)
+	_, err := identity.WriteRoles.Check(r.caller, identity.RelationOther)
 	return err
 }

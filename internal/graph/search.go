@@ -53,7 +53,7 @@ func (f *filters) term(s *odata.Search) (*query.Condition, error) {
 	words := strings.FieldsFunc(text, func(r rune) bool { return !unicode.In(r, unicode.L, unicode.M, unicode.N) })
 	starts := column.Test{Op: column.Starts, Text: fold.Text(text)}
 	switch {
-	case about.Kind == directory.StringCollection:
+	case about.Kind == directory.KindStringCollection:
 		return query.Any(about.Column, &column.Element{Join: column.Is, Test: &starts}), nil
 	case len(words) == 0 || about.Search != directory.ByWords:
 		return query.Text(about.Column, starts), nil

@@ -135,7 +135,7 @@ func (api *API) updateUser(r *request) error {
 	}
 	references := leaders.references()
 	if len(references) > 0 {
-		if _, err := identity.CreateUsers.Check(r.caller, identity.Other); err != nil { // as for manager/$ref
+		if _, err := identity.CreateUsers.Check(r.caller, identity.RelationOther); err != nil { // as for manager/$ref
 			return err
 		}
 	}

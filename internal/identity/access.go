@@ -8,13 +8,13 @@ import (
 // Access is how much of an object a caller may see or do.
 type Access uint8
 
-// The degrees of Access. Basic means the few properties that Graph shows with a permission such as
-// User.ReadBasic.All; Part, those that Operation.Changes tells.
+// The degrees of Access. AccessBasic means the few properties that Graph shows with a permission
+// such as User.ReadBasic.All; AccessPart, those that Operation.Changes tells.
 const (
-	None Access = iota
-	Basic
-	Part
-	Full
+	AccessNone Access = iota
+	AccessBasic
+	AccessPart
+	AccessFull
 )
 
 // Relation is what the object of an operation is to its caller.
@@ -23,9 +23,9 @@ type Relation uint8
 // The relations: a signed-in user's own self, a group, application or service principal that the
 // caller owns, or anything else.
 const (
-	Other Relation = iota
-	Self
-	Owned
+	RelationOther Relation = iota
+	RelationSelf
+	RelationOwned
 )
 
 // Forbidden says that a caller may not do an operation: 403 Authorization_RequestDenied (P11). The
@@ -40,11 +40,11 @@ func (e *Forbidden) Error() string { return "Insufficient privileges to complete
 // not in Needs nobody may.
 func (op Operation) Check(c *Caller, object Relation) (Access, error) {
 	if need, ok := Needs[op]; ok {
-		if access := need.access(c, object); access != None {
+		if access := need.access(c, object); access != AccessNone {
 			return access, nil
 		}
 	}
-	return None, &Forbidden{op}
+	return AccessNone, &Forbidden{op}
 }
 
 // Changes reports whether the operation lets the caller change a property of an object, where Check
@@ -67,16 +67,16 @@ func (n *Need) access(c *Caller, object Relation) Access {
 	access := n.permitted(c, object)
 	switch {
 	case n.byRole(c):
-		return Full
+		return AccessFull
 	case n.role(c, object):
-		if access == None && !c.Personal && n.hasPart(c) {
-			return Part
+		if access == AccessNone && !c.Personal && n.hasPart(c) {
+			return AccessPart
 		}
 		return access
-	case access == Full && (n.servesSelf(c, object) || n.servesOwner(object)):
-		return Part
+	case access == AccessFull && (n.servesSelf(c, object) || n.servesOwner(object)):
+		return AccessPart
 	}
-	return None
+	return AccessNone
 }
 
 // permitted is the most that the caller's permissions give.
@@ -84,26 +84,26 @@ func (n *Need) permitted(c *Caller, object Relation) Access {
 	switch {
 	case c.Personal:
 		return n.personal(c, object)
-	case !c.Delegated && (c.Permissions.hasAny(n.application.full) || object == Owned && c.Permissions.hasAny(n.Owned)):
-		return Full
-	case c.Delegated && (c.Permissions.hasAny(n.delegated.full) || object == Self && c.Permissions.hasAny(n.Own)):
-		return Full
+	case !c.Delegated && (c.Permissions.hasAny(n.application.full) || object == RelationOwned && c.Permissions.hasAny(n.Owned)):
+		return AccessFull
+	case c.Delegated && (c.Permissions.hasAny(n.delegated.full) || object == RelationSelf && c.Permissions.hasAny(n.Own)):
+		return AccessFull
 	case !c.Delegated && c.Permissions.hasAny(n.application.basic), c.Delegated && c.Permissions.hasAny(n.delegated.basic):
-		return Basic
+		return AccessBasic
 	}
-	return None
+	return AccessNone
 }
 
 // personal is permitted for personal accounts (A22). Those of the personal tenant are refused
 // everywhere: there is no directory here that they could see.
 func (n *Need) personal(c *Caller, object Relation) Access {
 	enough := func(permission string) bool {
-		return c.Permissions.Has(permission) && (object == Self || !slices.Contains(n.Own, permission))
+		return c.Permissions.Has(permission) && (object == RelationSelf || !slices.Contains(n.Own, permission))
 	}
 	if c.Tenant != PersonalTenant && slices.ContainsFunc(n.Personal, enough) {
-		return Full
+		return AccessFull
 	}
-	return None
+	return AccessNone
 }
 
 // byRole reports whether an application has a role that lets it do the operation, whatever its
@@ -122,7 +122,7 @@ func (c *Caller) mayAs(roles []Role) bool {
 // application with the permission needs none, either.
 func (n *Need) role(c *Caller, object Relation) bool {
 	switch {
-	case !c.Delegated, len(n.Roles) == 0, n.Owners && object == Owned, n.Self && object == Self:
+	case !c.Delegated, len(n.Roles) == 0, n.Owners && object == RelationOwned, n.Self && object == RelationSelf:
 		return true
 	}
 	return c.mayAs(n.Roles)
@@ -140,12 +140,14 @@ func (n *Need) hasPart(c *Caller) bool {
 // servesSelf reports whether the caller, without a role, may change some properties of the object,
 // which is itself.
 func (n *Need) servesSelf(c *Caller, object Relation) bool {
-	return len(n.SelfService) > 0 && object == Self && n.permitted(c, object) == Full
+	return len(n.SelfService) > 0 && object == RelationSelf && n.permitted(c, object) == AccessFull
 }
 
 // servesOwner reports whether an owner of the object may change some properties of it without a
 // role.
-func (n *Need) servesOwner(object Relation) bool { return len(n.OwnerService) > 0 && object == Owned }
+func (n *Need) servesOwner(object Relation) bool {
+	return len(n.OwnerService) > 0 && object == RelationOwned
+}
 
 // scheme has the permissions of a Need that count in one of the schemes.
 type scheme struct{ full, basic []string }

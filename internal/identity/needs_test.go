@@ -49,10 +49,10 @@ func member(roles []Role, permissions ...string) *Caller {
 func (op Operation) want(t *testing.T, c *Caller, object Relation, want Access) {
 	t.Helper()
 	access, err := op.Check(c, object)
-	if refusal := (*Forbidden)(nil); want == None && (!errors.As(err, &refusal) || refusal.Operation != op) {
+	if refusal := (*Forbidden)(nil); want == AccessNone && (!errors.As(err, &refusal) || refusal.Operation != op) {
 		t.Errorf("%s: error is %v, want Forbidden", op, err)
 	}
-	if access != want || (want != None && err != nil) {
+	if access != want || (want != AccessNone && err != nil) {
 		t.Errorf("%s by %+v: access %d, %v; want %d", op, c, access, err, want)
 	}
 }
@@ -64,24 +64,24 @@ func TestEveryOperationCanBeDoneByAnApplicationWithItsPermission(t *testing.T) {
 			t.Errorf("%s: no application can do it", op)
 		}
 		for _, permission := range need.application.full {
-			op.want(t, application(append(strings.Split(permission, "+"), "Mail.Read")...), Other, Full)
+			op.want(t, application(append(strings.Split(permission, "+"), "Mail.Read")...), RelationOther, AccessFull)
 		}
 		for _, permission := range need.Owned {
-			op.want(t, application(strings.Split(permission, "+")...), Owned, Full)
-			op.want(t, application(strings.Split(permission, "+")...), Other, None)
+			op.want(t, application(strings.Split(permission, "+")...), RelationOwned, AccessFull)
+			op.want(t, application(strings.Split(permission, "+")...), RelationOther, AccessNone)
 		}
 		for _, permission := range need.Own {
 			if !slices.Contains(need.Application, permission) {
-				op.want(t, application(permission), Self, None)
+				op.want(t, application(permission), RelationSelf, AccessNone)
 			}
 		}
-		op.want(t, application(), Other, None)
-		op.want(t, application("Mail.Read", "openid", ""), Owned, None)
+		op.want(t, application(), RelationOther, AccessNone)
+		op.want(t, application("Mail.Read", "openid", ""), RelationOwned, AccessNone)
 		for _, permission := range need.Full { // names are exact
-			op.want(t, application(strings.ToLower(permission), permission+" ", permission+"X"), Other, None)
+			op.want(t, application(strings.ToLower(permission), permission+" ", permission+"X"), RelationOther, AccessNone)
 			if one, other, both := strings.Cut(permission, "+"); both && len(need.Basic) == 0 {
-				op.want(t, application(one), Other, None)
-				op.want(t, application(other), Other, None)
+				op.want(t, application(one), RelationOther, AccessNone)
+				op.want(t, application(other), RelationOther, AccessNone)
 			}
 		}
 	}
@@ -90,11 +90,11 @@ func TestEveryOperationCanBeDoneByAnApplicationWithItsPermission(t *testing.T) {
 func TestAnApplicationThatWritesTheDirectoryMayDoEverythingButComeByMore(t *testing.T) {
 	t.Parallel()
 	for op := range Needs {
-		want := Full
+		want := AccessFull
 		if slices.Contains(guarded, op) || slices.Contains(narrow, op) {
-			want = None
+			want = AccessNone
 		}
-		op.want(t, application("Directory.ReadWrite.All"), Other, want)
+		op.want(t, application("Directory.ReadWrite.All"), RelationOther, want)
 	}
 }
 
@@ -105,13 +105,13 @@ func TestNoPermissionLeadsToAnother(t *testing.T) {
 	for _, op := range []Operation{WriteApplications, WriteAppRoles, WriteGrants, WriteRoles, WriteSignIn} {
 		for _, other := range []Operation{WriteApplications, WriteGrants, WriteRoles, WriteSignIn, ResetPassword, ChangePassword} {
 			if other != op {
-				op.want(t, application(Needs[other].Full...), Other, None)
-				op.want(t, member([]Role{GlobalAdministrator}, Needs[other].Full...), Other, None)
+				op.want(t, application(Needs[other].Full...), RelationOther, AccessNone)
+				op.want(t, member([]Role{GlobalAdministrator}, Needs[other].Full...), RelationOther, AccessNone)
 			}
 		}
 	}
-	WriteAppRoles.want(t, member([]Role{ApplicationAdministrator}, "AppRoleAssignment.ReadWrite.All", "Application.Read.All"), Other, None)
-	WriteRoles.want(t, member([]Role{UserAdministrator, ApplicationAdministrator}, "RoleManagement.ReadWrite.Directory"), Other, None)
+	WriteAppRoles.want(t, member([]Role{ApplicationAdministrator}, "AppRoleAssignment.ReadWrite.All", "Application.Read.All"), RelationOther, AccessNone)
+	WriteRoles.want(t, member([]Role{UserAdministrator, ApplicationAdministrator}, "RoleManagement.ReadWrite.Directory"), RelationOther, AccessNone)
 }
 
 func TestWhoMayTakeOverAnAccount(t *testing.T) {
@@ -150,17 +150,17 @@ func TestWhoMayTakeOverAnAccount(t *testing.T) {
 
 func TestOnesOwnSessionsNeedNoRole(t *testing.T) {
 	t.Parallel()
-	RevokeSessions.want(t, member(nil, "User.RevokeSessions.All"), Self, Full)
-	RevokeSessions.want(t, member(nil, "User.Read"), Self, None)
-	RevokeSessions.want(t, member(nil, "User.RevokeSessions.All"), Owned, None)
+	RevokeSessions.want(t, member(nil, "User.RevokeSessions.All"), RelationSelf, AccessFull)
+	RevokeSessions.want(t, member(nil, "User.Read"), RelationSelf, AccessNone)
+	RevokeSessions.want(t, member(nil, "User.RevokeSessions.All"), RelationOwned, AccessNone)
 }
 
 func TestASignedInUserNeedsARoleToWriteAndNoneToRead(t *testing.T) {
 	t.Parallel()
 	for op, need := range Needs {
-		want := Full
+		want := AccessFull
 		if slices.Contains(writes, op) {
-			want = None
+			want = AccessNone
 			if len(need.Roles) == 0 {
 				t.Errorf("%s: any member may do it", op)
 			}
@@ -170,17 +170,17 @@ func TestASignedInUserNeedsARoleToWriteAndNoneToRead(t *testing.T) {
 		}
 		full := need.delegated.full
 		all := strings.Split(strings.Join(full, "+"), "+")
-		op.want(t, member(nil, all...), Other, want)
-		op.want(t, member([]Role{GlobalReader, DirectoryReaders}, all...), Other, want)
-		op.want(t, member([]Role{GlobalAdministrator}, all...), Other, Full)
-		op.want(t, member([]Role{GlobalAdministrator}), Other, None)
+		op.want(t, member(nil, all...), RelationOther, want)
+		op.want(t, member([]Role{GlobalReader, DirectoryReaders}, all...), RelationOther, want)
+		op.want(t, member([]Role{GlobalAdministrator}, all...), RelationOther, AccessFull)
+		op.want(t, member([]Role{GlobalAdministrator}), RelationOther, AccessNone)
 		for _, role := range need.Roles {
-			op.want(t, member([]Role{role}, strings.Split(full[0], "+")...), Other, Full)
-			op.want(t, member([]Role{role}, "Mail.Read"), Other, None)
+			op.want(t, member([]Role{role}, strings.Split(full[0], "+")...), RelationOther, AccessFull)
+			op.want(t, member([]Role{role}, "Mail.Read"), RelationOther, AccessNone)
 		}
 		for _, role := range Roles {
-			if want == None && role != GlobalAdministrator && !slices.Contains(need.Roles, role) {
-				op.want(t, member([]Role{role}, all...), Other, None)
+			if want == AccessNone && role != GlobalAdministrator && !slices.Contains(need.Roles, role) {
+				op.want(t, member([]Role{role}, all...), RelationOther, AccessNone)
 			}
 		}
 	}
@@ -188,18 +188,18 @@ func TestASignedInUserNeedsARoleToWriteAndNoneToRead(t *testing.T) {
 
 func TestSomePermissionsShowLessThanAll(t *testing.T) {
 	t.Parallel()
-	ReadUsers.want(t, application("User.ReadBasic.All"), Other, Basic)
-	ReadUsers.want(t, application("User.ReadBasic.All", "User.Read.All"), Other, Full)
-	ReadUser.want(t, member(nil, "User.Read"), Self, Full)
-	ReadUser.want(t, member(nil, "User.Read"), Other, None)
-	ReadUser.want(t, member(nil, "User.Read", "User.ReadBasic.All"), Other, Basic)
-	ReadUser.want(t, member(nil, "User.Read", "User.ReadBasic.All"), Self, Full)
-	ReadLicenseDetails.want(t, member(nil, "User.Read"), Self, Full)
-	ReadLicenseDetails.want(t, member(nil, "User.Read"), Other, None)
-	ReadGroups.want(t, application("GroupMember.Read.All"), Other, Basic)
-	ReadGroups.want(t, application("Group.ReadBasic.All"), Other, Basic)
-	ReadOrganization.want(t, member(nil, "User.Read"), Other, Basic)
-	ReadOrganization.want(t, application("User.Read"), Other, None)
+	ReadUsers.want(t, application("User.ReadBasic.All"), RelationOther, AccessBasic)
+	ReadUsers.want(t, application("User.ReadBasic.All", "User.Read.All"), RelationOther, AccessFull)
+	ReadUser.want(t, member(nil, "User.Read"), RelationSelf, AccessFull)
+	ReadUser.want(t, member(nil, "User.Read"), RelationOther, AccessNone)
+	ReadUser.want(t, member(nil, "User.Read", "User.ReadBasic.All"), RelationOther, AccessBasic)
+	ReadUser.want(t, member(nil, "User.Read", "User.ReadBasic.All"), RelationSelf, AccessFull)
+	ReadLicenseDetails.want(t, member(nil, "User.Read"), RelationSelf, AccessFull)
+	ReadLicenseDetails.want(t, member(nil, "User.Read"), RelationOther, AccessNone)
+	ReadGroups.want(t, application("GroupMember.Read.All"), RelationOther, AccessBasic)
+	ReadGroups.want(t, application("Group.ReadBasic.All"), RelationOther, AccessBasic)
+	ReadOrganization.want(t, member(nil, "User.Read"), RelationOther, AccessBasic)
+	ReadOrganization.want(t, application("User.Read"), RelationOther, AccessNone)
 }
 
 func TestSomePermissionsAreForSomePropertiesOnly(t *testing.T) {
@@ -211,20 +211,20 @@ func TestSomePermissionsAreForSomePropertiesOnly(t *testing.T) {
 		property string
 		may      bool
 	}{
-		{application("User-PasswordProfile.ReadWrite.All"), Other, Part, "passwordProfile", true},
-		{application("User-PasswordProfile.ReadWrite.All"), Other, Part, "accountEnabled", false},
-		{application("User-Phone.ReadWrite.All", "User.EnableDisableAccount.All"), Other, Part, "accountEnabled", true},
-		{application("User-Phone.ReadWrite.All", "User.ReadWrite.All"), Other, Full, "jobTitle", false},
-		{application("User.ReadWrite"), Self, None, "mobilePhone", false},
-		{member([]Role{UserAdministrator}, "User-Phone.ReadWrite.All"), Other, Part, "businessPhones", true},
-		{member(nil, "User-Phone.ReadWrite.All"), Other, None, "businessPhones", false},
-		{member(nil, "User-Phone.ReadWrite.All"), Self, None, "businessPhones", false},
-		{member(nil, "User.ReadWrite"), Self, Part, "mobilePhone", true},
-		{member(nil, "User.ReadWrite"), Self, Part, "jobTitle", false},
-		{member(nil, "User.ReadWrite"), Other, None, "mobilePhone", false},
-		{member(nil, "User.Read"), Self, None, "mobilePhone", false},
-		{member(nil, "User.ReadWrite.All"), Self, Part, "mobilePhone", true},
-		{member([]Role{UserAdministrator}, "User.ReadWrite"), Self, Full, "mobilePhone", true},
+		{application("User-PasswordProfile.ReadWrite.All"), RelationOther, AccessPart, "passwordProfile", true},
+		{application("User-PasswordProfile.ReadWrite.All"), RelationOther, AccessPart, "accountEnabled", false},
+		{application("User-Phone.ReadWrite.All", "User.EnableDisableAccount.All"), RelationOther, AccessPart, "accountEnabled", true},
+		{application("User-Phone.ReadWrite.All", "User.ReadWrite.All"), RelationOther, AccessFull, "jobTitle", false},
+		{application("User.ReadWrite"), RelationSelf, AccessNone, "mobilePhone", false},
+		{member([]Role{UserAdministrator}, "User-Phone.ReadWrite.All"), RelationOther, AccessPart, "businessPhones", true},
+		{member(nil, "User-Phone.ReadWrite.All"), RelationOther, AccessNone, "businessPhones", false},
+		{member(nil, "User-Phone.ReadWrite.All"), RelationSelf, AccessNone, "businessPhones", false},
+		{member(nil, "User.ReadWrite"), RelationSelf, AccessPart, "mobilePhone", true},
+		{member(nil, "User.ReadWrite"), RelationSelf, AccessPart, "jobTitle", false},
+		{member(nil, "User.ReadWrite"), RelationOther, AccessNone, "mobilePhone", false},
+		{member(nil, "User.Read"), RelationSelf, AccessNone, "mobilePhone", false},
+		{member(nil, "User.ReadWrite.All"), RelationSelf, AccessPart, "mobilePhone", true},
+		{member([]Role{UserAdministrator}, "User.ReadWrite"), RelationSelf, AccessFull, "mobilePhone", true},
 	} {
 		WriteUsers.want(t, c.caller, c.object, c.want)
 		if got := WriteUsers.Changes(c.caller, c.object, c.property); got != c.may {
@@ -235,16 +235,16 @@ func TestSomePermissionsAreForSomePropertiesOnly(t *testing.T) {
 
 func TestAnOwnerChangesMembersWithoutARole(t *testing.T) {
 	t.Parallel()
-	WriteMembers.want(t, member(nil, "GroupMember.ReadWrite.All"), Owned, Full)
-	WriteMembers.want(t, member(nil, "GroupMember.ReadWrite.All"), Other, None)
-	WriteMembers.want(t, member(nil, "Group.Read.All"), Owned, None)
-	AssignGroup.want(t, member(nil, "Group.ReadWrite.All"), Owned, None)
+	WriteMembers.want(t, member(nil, "GroupMember.ReadWrite.All"), RelationOwned, AccessFull)
+	WriteMembers.want(t, member(nil, "GroupMember.ReadWrite.All"), RelationOther, AccessNone)
+	WriteMembers.want(t, member(nil, "Group.Read.All"), RelationOwned, AccessNone)
+	AssignGroup.want(t, member(nil, "Group.ReadWrite.All"), RelationOwned, AccessNone)
 }
 
 func TestDirectoryWritersDoNotDeleteUsers(t *testing.T) {
 	t.Parallel()
-	WriteUsers.want(t, member([]Role{DirectoryWriters}, "User.ReadWrite.All"), Other, Full)
-	DeleteUsers.want(t, member([]Role{DirectoryWriters}, "User.ReadWrite.All"), Other, None)
+	WriteUsers.want(t, member([]Role{DirectoryWriters}, "User.ReadWrite.All"), RelationOther, AccessFull)
+	DeleteUsers.want(t, member([]Role{DirectoryWriters}, "User.ReadWrite.All"), RelationOther, AccessNone)
 }
 
 // A22
@@ -253,24 +253,24 @@ func TestAPersonalAccountSeesItselfAndApplicationsAtMost(t *testing.T) {
 	for op, need := range Needs {
 		guest := member([]Role{GlobalAdministrator}, slices.Concat(need.Full, need.Basic, need.Own, need.Delegated)...)
 		guest.Personal = true
-		others, itself := None, None
+		others, itself := AccessNone, AccessNone
 		switch op {
 		case ReadUser, WriteUsers, ReadLicenseDetails, ReadCreated, InvalidateTokens:
-			itself = Full
+			itself = AccessFull
 		case ReadApplications, ReadApplication, CreateApplications, WriteApplications, ReadFederated, ReadOneFederated:
-			others, itself = Full, Full
+			others, itself = AccessFull, AccessFull
 		}
-		op.want(t, guest, Other, others)
-		op.want(t, guest, Owned, others)
-		op.want(t, guest, Self, itself)
+		op.want(t, guest, RelationOther, others)
+		op.want(t, guest, RelationOwned, others)
+		op.want(t, guest, RelationSelf, itself)
 		guest.Tenant = PersonalTenant
-		op.want(t, guest, Self, None)
+		op.want(t, guest, RelationSelf, AccessNone)
 	}
 }
 
 func TestWhatIsNoOperationNobodyMayDo(t *testing.T) {
 	t.Parallel()
-	Operation("fly").want(t, member([]Role{GlobalAdministrator}, "Directory.ReadWrite.All"), Self, None)
+	Operation("fly").want(t, member([]Role{GlobalAdministrator}, "Directory.ReadWrite.All"), RelationSelf, AccessNone)
 }
 
 func TestRolesHaveTheIdentifiersOfTheRules(t *testing.T) {

@@ -29,7 +29,7 @@ type evaluation struct {
 	count func(s SKU, seats int) // told of each SKU of which the user took a seat (1) or gave one up (-1)
 
 	copy     []Entry
-	verdicts []Error
+	verdicts []Violation
 	pending  []span
 
 	asked  Country // the last country prohibitedIn was asked for, and what it answered
@@ -113,7 +113,7 @@ func (e *evaluation) give(b span) bool {
 	e.edit()
 	e.given++
 	for i := b.lo; i < b.hi; i++ {
-		e.entries[i].Error = NoError
+		e.entries[i].Error = NoViolation
 		e.putInForce(i)
 	}
 	return true
@@ -124,10 +124,10 @@ func (e *evaluation) judge() (failed bool) {
 	e.verdicts = e.verdicts[:0]
 	for i := e.lo; i < e.hi; i++ {
 		verdict := e.first(i, checks)
-		if verdict == NoError && needed(e, i) {
+		if verdict == NoViolation && needed(e, i) {
 			verdict = DependencyViolation
 		}
-		failed = failed || verdict != NoError
+		failed = failed || verdict != NoViolation
 		e.verdicts = append(e.verdicts, verdict)
 	}
 	return failed
@@ -137,14 +137,14 @@ func (e *evaluation) judge() (failed bool) {
 // another's (L45, L49). The wish stays with the entry (L48).
 func (e *evaluation) refuse(b span) {
 	for k, verdict := range e.verdicts {
-		if verdict == NoError {
-			verdict = Other
+		if verdict == NoViolation {
+			verdict = OtherViolation
 		}
 		e.setError(b.lo+k, verdict)
 	}
 }
 
-func (e *evaluation) setError(i int, verdict Error) {
+func (e *evaluation) setError(i int, verdict Violation) {
 	if e.entries[i].Error != verdict {
 		e.edit()
 		e.entries[i].Error = verdict

@@ -9,7 +9,7 @@ import (
 
 // check is one rule that can forbid what entry i of the bundle would be.
 type check struct {
-	error Error
+	error Violation
 	fails func(e *evaluation, i int) bool
 }
 
@@ -25,18 +25,18 @@ var checks = []check{
 
 const checksInForce = 4
 
-// first is the first rule that forbids entry i what it would be after the bundle is given, NoError
-// when none does.
-func (e *evaluation) first(i int, checks []check) Error {
+// first is the first rule that forbids entry i what it would be after the bundle is given,
+// NoViolation when none does.
+func (e *evaluation) first(i int, checks []check) Violation {
 	if e.after(i) == nil {
-		return NoError
+		return NoViolation
 	}
 	for c := range checks {
 		if checks[c].fails(e, i) {
 			return checks[c].error
 		}
 	}
-	return NoError
+	return NoViolation
 }
 
 // location refuses a plan that is not available where the user is (L40), and a direct license of a

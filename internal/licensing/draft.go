@@ -242,7 +242,7 @@ func (d *Draft) record(user uint32, old, now []Entry) {
 		if e.Error == CountViolation && !waitingFor(now, e.SKU) {
 			d.ownSet(&d.ownSKU(e.SKU).waiting).Remove(user)
 		}
-		if g, ok := e.Source.Group(); ok && e.Error != NoError && !inErrorFrom(now, e.Source) {
+		if g, ok := e.Source.Group(); ok && e.Error != NoViolation && !inErrorFrom(now, e.Source) {
 			d.ownSet(&d.ownGroup(g).errors).Remove(user)
 		}
 	}
@@ -254,7 +254,7 @@ func (d *Draft) record(user uint32, old, now []Entry) {
 		if e.Error == CountViolation && !waitingFor(old, e.SKU) {
 			d.ownSet(&d.ownSKU(e.SKU).waiting).Add(user)
 		}
-		if g, ok := e.Source.Group(); ok && e.Error != NoError && !inErrorFrom(old, e.Source) {
+		if g, ok := e.Source.Group(); ok && e.Error != NoViolation && !inErrorFrom(old, e.Source) {
 			d.ownSet(&d.ownGroup(g).errors).Add(user)
 		}
 	}
@@ -298,7 +298,7 @@ func waitingFor(entries []Entry, s SKU) bool {
 
 func inErrorFrom(entries []Entry, source Source) bool {
 	for i := range entries {
-		if entries[i].Source == source && entries[i].Error != NoError {
+		if entries[i].Source == source && entries[i].Error != NoViolation {
 			return true
 		}
 	}

@@ -76,12 +76,12 @@ type Change struct {
 // Outcome is an entry as it is from now on, but for its times, which are the commit's where
 // something visible changed (L11).
 type Outcome struct {
-	Source  Source  `cbor:"1,keyasint,omitempty"`
-	SKU     SKU     `cbor:"2,keyasint,omitempty"`
-	Wished  Variant `cbor:"3,keyasint,omitempty"`
-	InForce Variant `cbor:"4,keyasint,omitempty"` // neither wished nor in force: the entry is gone
-	Error   Error   `cbor:"5,keyasint,omitempty"`
-	Since   uint64  `cbor:"6,keyasint,omitempty"` // 0: as it was
+	Source  Source    `cbor:"1,keyasint,omitempty"`
+	SKU     SKU       `cbor:"2,keyasint,omitempty"`
+	Wished  Variant   `cbor:"3,keyasint,omitempty"`
+	InForce Variant   `cbor:"4,keyasint,omitempty"` // neither wished nor in force: the entry is gone
+	Error   Violation `cbor:"5,keyasint,omitempty"`
+	Since   uint64    `cbor:"6,keyasint,omitempty"` // 0: as it was
 }
 
 // Empty says that nothing came of the change.

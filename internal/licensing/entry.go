@@ -12,7 +12,7 @@ type Entry struct {
 	Updated  uint32  // seconds since 1970: when state, error or disabled plans last changed
 	Assigned uint32  // seconds since 1970: when InForce last became what it is; while it waits for a seat, see setWaiting
 	SKU      SKU
-	Error    Error
+	Error    Violation
 	Since    uint64 // the commit in which the wish of the entry's bundle arose (L50)
 }
 
@@ -51,7 +51,7 @@ func (e *Entry) State() string {
 	switch {
 	case e.InForce == None:
 		return StateError
-	case e.Error == NoError:
+	case e.Error == NoViolation:
 		return StateActive
 	}
 	return StateActiveWithError
@@ -97,34 +97,34 @@ const None Variant = 0
 // SKU is the number of a SKU in its tenant.
 type SKU uint16
 
-// Error is why an entry is not as wished (docs/spec/licensing.md, section 5). The numbers are
+// Violation is why an entry is not as wished (docs/spec/licensing.md, section 5). The numbers are
 // stored; never renumber.
-type Error uint8
+type Violation uint8
 
-// The errors, named as in Graph.
+// The violations, named as the errors of Graph.
 const (
-	NoError Error = iota
+	NoViolation Violation = iota
 	CountViolation
 	MutuallyExclusiveViolation
 	DependencyViolation
 	ProhibitedInUsageLocationViolation
 	UniquenessViolation
-	Other
-	errorCount
+	OtherViolation
+	violationCount
 )
 
-var errorNames = [errorCount]string{
+var violationNames = [violationCount]string{
 	"None", "CountViolation", "MutuallyExclusiveViolation", "DependencyViolation",
 	"ProhibitedInUsageLocationViolation", "UniquenessViolation", "Other",
 }
 
-// String is the text of licenseAssignmentState.error; "None" for NoError.
-func (e Error) String() string {
-	if e < errorCount {
-		return errorNames[e]
+// String is the text of licenseAssignmentState.error; "None" for NoViolation.
+func (e Violation) String() string {
+	if e < violationCount {
+		return violationNames[e]
 	}
-	return errorNames[Other]
+	return violationNames[OtherViolation]
 }
 
 // MarshalText writes the name.
-func (e Error) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
+func (e Violation) MarshalText() ([]byte, error) { return []byte(e.String()), nil }

@@ -16,7 +16,7 @@ type Reason struct {
 	Direct bool
 	Group  uint32 // the source, when not Direct
 	State  string
-	Error  Error
+	Error  Violation
 
 	Plan      uuid.UUID   // the plan that is in the way, or lacks something
 	OtherPlan uuid.UUID   // what it conflicts with, or (Needed) what needs it
@@ -96,7 +96,7 @@ func (x *Explainer) User(user uint32, every bool) iter.Seq[Reason] {
 		for lo := 0; lo < len(e.entries); {
 			b := e.next(lo)
 			for i := b.lo; i < b.hi; i++ {
-				if (e.entries[i].Error != NoError || every) && !yield(x.reason(e, i, b)) {
+				if (e.entries[i].Error != NoViolation || every) && !yield(x.reason(e, i, b)) {
 					return
 				}
 			}
@@ -116,7 +116,7 @@ func (x *Explainer) reason(e *evaluation, i int, b span) Reason {
 // Reasons is how many reasons User yields.
 func (x *Explainer) Reasons(user uint32, every bool) (n int) {
 	for _, en := range x.image.Entries(user) {
-		if en.Error != NoError || every {
+		if en.Error != NoViolation || every {
 			n++
 		}
 	}
@@ -143,18 +143,18 @@ func (e *evaluation) explain(i int, b span) *Reason {
 		r.Error = e.first(i, checks[:checksInForce])
 	} else {
 		e.lo, e.hi = b.lo, b.hi
-		if r.Error = e.first(i, checks); r.Error == NoError && needed(e, i) {
+		if r.Error = e.first(i, checks); r.Error == NoViolation && needed(e, i) {
 			r.Error = DependencyViolation
 		}
 	}
 	e.why = nil
-	if r.Error == NoError && !e.settled(b) {
+	if r.Error == NoViolation && !e.settled(b) {
 		e.blame(r, i)
 	}
 	e.lo, e.hi = 0, 0
-	if r.Error == NoError {
+	if r.Error == NoViolation {
 		r.Error = en.Error
-		if en.Error != NoError {
+		if en.Error != NoViolation {
 			r.Remedies = []Remedy{{Kind: Reprocess}}
 		}
 		return r
@@ -166,8 +166,8 @@ func (e *evaluation) explain(i int, b span) *Reason {
 // blame finds the entry of the bundle whose failure makes entry i fail too (L45).
 func (e *evaluation) blame(r *Reason, i int) {
 	for j := e.lo; j < e.hi; j++ {
-		if j != i && (e.first(j, checks) != NoError || needed(e, j)) {
-			r.Error = Other
+		if j != i && (e.first(j, checks) != NoViolation || needed(e, j)) {
+			r.Error = OtherViolation
 			r.other(e, j)
 			return
 		}
@@ -212,7 +212,7 @@ func (r *Reason) remedy(e *evaluation) {
 	case UniquenessViolation:
 		with(Remedy{}, ChangeAddress)
 		with(here, DisablePlan, r.here...)
-	case Other:
+	case OtherViolation:
 		with(there, ClearOther)
 	}
 }

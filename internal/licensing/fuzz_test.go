@@ -173,7 +173,7 @@ func invented(data []byte) *licensing.Effects {
 		case 7:
 			o := licensing.Outcome{
 				Source: licensing.Source(b[0]), SKU: licensing.SKU(b[1]), Wished: licensing.Variant(b[2]),
-				InForce: licensing.Variant(b[3]), Error: licensing.Error(b[4]), Since: uint64(b[5]),
+				InForce: licensing.Variant(b[3]), Error: licensing.Violation(b[4]), Since: uint64(b[5]),
 			}
 			f.Changes = append(f.Changes, licensing.Change{Outcome: o, Users: inventedSet(b[5:])})
 		}

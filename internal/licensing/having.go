@@ -30,7 +30,7 @@ func (img *Image) HavingState(is func(State) bool) *roaring.Bitmap {
 type knownState struct {
 	source          Source
 	sku             SKU
-	error           Error
+	error           Violation
 	held, known, is bool
 }
 

@@ -20,7 +20,7 @@ func TestWhoHasWhatIsWhatEachUserShows(t *testing.T) {
 			now := last.at.Add(time.Duration(rapid.IntRange(0, 40).Draw(t, "days")) * 24 * time.Hour)
 			kind, n := rapid.IntRange(0, 3).Draw(t, "kind"), rapid.IntRange(0, 6).Draw(t, "asked")
 			ofState := func(s licensing.State) bool {
-				return [...]bool{s.Error == licensing.Error(n), s.State == licensing.StateActive, s.SKUID[15]%2 == byte(n)%2, !s.Direct && s.Group == uint32(n)}[kind]
+				return [...]bool{s.Error == licensing.Violation(n), s.State == licensing.StateActive, s.SKUID[15]%2 == byte(n)%2, !s.Direct && s.Group == uint32(n)}[kind]
 			}
 			capability := [...]string{licensing.Enabled, licensing.Suspended, licensing.Gone, licensing.Warning}[n%4]
 			ofPlan := func(p *licensing.ServicePlan, c string) bool {

@@ -10,7 +10,7 @@ import (
 // harm only much later, so it is refused here, when effects are applied or a snapshot is restored.
 
 // plausible returns an error for an entry that names what the image does not have.
-func (img *Image) plausible(source Source, s SKU, wished, inForce Variant, e Error) error {
+func (img *Image) plausible(source Source, s SKU, wished, inForce Variant, e Violation) error {
 	if int(s) >= img.skus.Len() {
 		return fmt.Errorf("an entry of SKU number %d, of which there are %d", s, img.skus.Len())
 	}
@@ -20,8 +20,8 @@ func (img *Image) plausible(source Source, s SKU, wished, inForce Variant, e Err
 	if g, ok := source.Group(); ok && int(g) >= img.groups.Len() {
 		return fmt.Errorf("an entry from group number %d, of which there are %d", g, img.groups.Len())
 	}
-	if e >= errorCount {
-		return fmt.Errorf("an entry with error number %d, of which there are %d", e, errorCount)
+	if e >= violationCount {
+		return fmt.Errorf("an entry with error number %d, of which there are %d", e, violationCount)
 	}
 	return nil
 }

@@ -49,8 +49,8 @@ type Report struct {
 	Processed    int
 	Fixed        int // in error before, not any more
 	NewlyInError int
-	StillInError [errorCount]int // by Error, users in error before and after
-	InError      *roaring.Bitmap // users in error after, for whom Image.Explain has the reasons
+	StillInError [violationCount]int // by Error, users in error before and after
+	InError      *roaring.Bitmap     // users in error after, for whom Image.Explain has the reasons
 }
 
 // Reprocess evaluates all group-based assignments of the users again (L70), one after another in
@@ -96,7 +96,7 @@ func (d *Draft) report(users *roaring.Bitmap) Report {
 	before.And(rep.InError)
 	for it := before.Iterator(); it.HasNext(); {
 		set := errorsOf(d.next.Entries(it.Next()))
-		for e := NoError + 1; e < errorCount; e++ {
+		for e := NoViolation + 1; e < violationCount; e++ {
 			if set&(1<<e) != 0 {
 				rep.StillInError[e]++
 			}
@@ -110,5 +110,5 @@ func errorsOf(entries []Entry) (set uint8) {
 	for i := range entries {
 		set |= 1 << entries[i].Error
 	}
-	return set &^ (1 << NoError)
+	return set &^ (1 << NoViolation)
 }

@@ -130,7 +130,7 @@ func TestExplanationsAgreeWithTheErrors(t *testing.T) { // section 9
 			reasons := img.Explain(user, false)
 			k := 0
 			for _, e := range img.Entries(user) {
-				if e.Error == licensing.NoError {
+				if e.Error == licensing.NoViolation {
 					continue
 				}
 				if r := reasons[k]; r.Error != e.Error || r.Entry != e || len(r.Remedies) == 0 {

@@ -116,7 +116,7 @@ func (r *ruleset) names(plans []uuid.UUID) []string {
 // refusal turns the first thing wrong with a bundle that was not given into a refusal.
 func (e *evaluation) refusal(b span) *Refusal {
 	for i := b.lo; i < b.hi; i++ {
-		if verdict := e.entries[i].Error; verdict != NoError && verdict != Other {
+		if verdict := e.entries[i].Error; verdict != NoViolation && verdict != OtherViolation {
 			why := e.explain(i, b)
 			return why.refusal(e.sku(e.entries[i].SKU).id)
 		}

@@ -134,12 +134,12 @@ func TestL75AReportCountsWhatCameOfIt(t *testing.T) {
 	equal(t, "processed", report.Processed, 4)
 	equal(t, "fixed", report.Fixed, 2)
 	equal(t, "newly in error", report.NewlyInError, 0)
-	want := map[licensing.Error]int{
+	want := map[licensing.Violation]int{
 		licensing.ProhibitedInUsageLocationViolation: 1, licensing.CountViolation: 1, // E3 of cid and of dan
-		licensing.Other: 2, // their PHONE
+		licensing.OtherViolation: 2, // their PHONE
 	}
 	for e, n := range report.StillInError {
-		equal(t, licensing.Error(e).String()+" still", n, want[licensing.Error(e)])
+		equal(t, licensing.Violation(e).String()+" still", n, want[licensing.Violation(e)])
 	}
 	equal(t, "in error", report.InError.ToArray(), []uint32{2, 3})
 

@@ -264,7 +264,7 @@ func decodeEntry(data []byte) Entry {
 	return Entry{
 		Source: Source(le.Uint32(data)), Wished: Variant(le.Uint32(data[4:])), InForce: Variant(le.Uint32(data[8:])),
 		Updated: le.Uint32(data[12:]), Assigned: le.Uint32(data[16:]),
-		SKU: SKU(le.Uint16(data[20:])), Error: Error(data[22]), Since: le.Uint64(data[23:]),
+		SKU: SKU(le.Uint16(data[20:])), Error: Violation(data[22]), Since: le.Uint64(data[23:]),
 	}
 }
 

@@ -208,7 +208,7 @@ func (s *stage) states(user string) (list []string) {
 			text = called(st.SKUID) + " from " + s.groups[st.Group] + ": "
 		}
 		text += st.State
-		if st.Error != licensing.NoError {
+		if st.Error != licensing.NoViolation {
 			text += "/" + st.Error.String()
 		}
 		list = append(list, text+without(st.DisabledPlans))

@@ -88,7 +88,7 @@ func (d *Draft) take(user uint32, stays func(*Entry) bool) {
 	for i := range e.entries {
 		e.edit()
 		wished := e.entries[i].Wished
-		e.entries[i].Wished, e.entries[i].Error = None, NoError
+		e.entries[i].Wished, e.entries[i].Error = None, NoViolation
 		e.putInForce(i)
 		if e.entries[i].Wished = wished; !stays(&e.entries[i]) {
 			e.entries[i].Wished = None

@@ -14,7 +14,7 @@ type State struct {
 	Direct        bool
 	Group         uint32 // when not Direct
 	State         string
-	Error         Error
+	Error         Violation
 	Updated       time.Time
 }
 
