@@ -92,8 +92,7 @@ type SetClient struct {
 	Creator uuid.UUID   // of what the command adds, who is an owner of it, too; nobody when not in the directory
 }
 
-// Name is the operation.
-func (SetClient) Name() string { return "setApplication" }
+func (SetClient) name() string { return "setApplication" }
 
 func (cmd SetClient) run(c *change) error {
 	next, img := cmd.Client, &c.next
@@ -247,8 +246,7 @@ func (c *change) dateGrants(was *directory.Client, p *directory.ServicePrincipal
 // ordinals and rows. It is the first commit of a version that has them.
 type migrate struct{}
 
-// Name is the operation.
-func (migrate) Name() string { return "migrateApplications" }
+func (migrate) name() string { return "migrateApplications" }
 
 func (migrate) run(c *change) error {
 	if err := c.addGraph(c.next.Organization); err != nil {

@@ -12,8 +12,7 @@ import (
 // items for 30 days (docs/spec/protocol.md P52); its tokens are no longer valid.
 type DeleteApplication struct{ AppID uuid.UUID }
 
-// Name is the operation.
-func (DeleteApplication) Name() string { return "deleteApplication" }
+func (DeleteApplication) name() string { return "deleteApplication" }
 
 func (cmd DeleteApplication) run(c *change) error {
 	ordinal, ok := c.next.Applications.ByAppID(cmd.AppID)
@@ -33,8 +32,7 @@ func (cmd DeleteApplication) run(c *change) error {
 // stays.
 type DeletePrincipal struct{ ID uuid.UUID }
 
-// Name is the operation.
-func (DeletePrincipal) Name() string { return "deleteServicePrincipal" }
+func (DeletePrincipal) name() string { return "deleteServicePrincipal" }
 
 func (cmd DeletePrincipal) run(c *change) error {
 	client, ok := c.next.Principal(cmd.ID)
@@ -66,8 +64,7 @@ func (c *change) putApplication(ordinal uint32, was, next *directory.Client) err
 // itself.
 type RestoreApplication struct{ ID uuid.UUID }
 
-// Name is the operation.
-func (RestoreApplication) Name() string { return "restoreApplication" }
+func (RestoreApplication) name() string { return "restoreApplication" }
 
 func (cmd RestoreApplication) run(c *change) error {
 	ordinal, ok := c.next.Applications.EverByID(cmd.ID)
@@ -89,8 +86,7 @@ func (cmd RestoreApplication) run(c *change) error {
 // and has no other.
 type RestorePrincipal struct{ ID uuid.UUID }
 
-// Name is the operation.
-func (RestorePrincipal) Name() string { return "restoreServicePrincipal" }
+func (RestorePrincipal) name() string { return "restoreServicePrincipal" }
 
 func (cmd RestorePrincipal) run(c *change) error {
 	ordinal, ok := c.next.Principals.EverByID(cmd.ID)
@@ -113,8 +109,7 @@ func (cmd RestorePrincipal) run(c *change) error {
 // with it, which could not be restored.
 type PurgeApplication struct{ ID uuid.UUID }
 
-// Name is the operation.
-func (PurgeApplication) Name() string { return "purgeApplication" }
+func (PurgeApplication) name() string { return "purgeApplication" }
 
 func (cmd PurgeApplication) run(c *change) error {
 	ordinal, ok := c.next.Applications.EverByID(cmd.ID)
@@ -139,8 +134,7 @@ func (c *change) purgeApplication(ordinal uint32) {
 // PurgePrincipal removes a deleted service principal permanently, and what it was granted.
 type PurgePrincipal struct{ ID uuid.UUID }
 
-// Name is the operation.
-func (PurgePrincipal) Name() string { return "purgeServicePrincipal" }
+func (PurgePrincipal) name() string { return "purgeServicePrincipal" }
 
 func (cmd PurgePrincipal) run(c *change) error {
 	ordinal, ok := c.next.Principals.EverByID(cmd.ID)

@@ -20,7 +20,7 @@ import (
 // moved is a command that gives the tenant another default domain.
 type moved struct{}
 
-func (moved) Name() string { return "move" }
+func (moved) name() string { return "move" }
 
 func (moved) run(c *change) error {
 	org := *c.next.Organization
@@ -52,13 +52,13 @@ func TestApplicationsShowTheDomain(t *testing.T) {
 		if err := step.cmd.run(c); err != nil {
 			t.Fatal(err)
 		}
-		next, commit, err := c.finish("test", step.cmd.Name())
+		next, commit, err := c.finish("test", step.cmd.name())
 		if err != nil || commit == nil {
 			t.Fatal(commit, err)
 		}
 		img, commits = next, append(commits, *commit)
 		if got := img.Applications.Columns().Text(0, about.Column); got != step.want {
-			t.Errorf("after %s the domain is %q, want %q", step.cmd.Name(), got, step.want)
+			t.Errorf("after %s the domain is %q, want %q", step.cmd.name(), got, step.want)
 		}
 	}
 	again := empty()
@@ -106,7 +106,7 @@ func carriedOut(tb testing.TB, img *Image, cmd Command) *Image {
 	if err := cmd.run(c); err != nil {
 		tb.Fatal(err)
 	}
-	next, _, err := c.finish("test", cmd.Name())
+	next, _, err := c.finish("test", cmd.name())
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func TestAChangeOfAnApplicationCopiesNoMoreInALargerTenant(t *testing.T) {
 	} {
 		less, more := copiedBy(t, small, cmd), copiedBy(t, large, cmd)
 		if allowed := less + less/5 + 8<<10; more > allowed { // a list of pointers is longer
-			t.Errorf("%s copies %d bytes; in a small tenant it is %d", cmd.Name(), more, less)
+			t.Errorf("%s copies %d bytes; in a small tenant it is %d", cmd.name(), more, less)
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 // Command is something a caller wants of a tenant. Its name is the operation that the log shows.
 type Command interface {
-	Name() string
+	name() string
 	run(c *change) error
 }
 

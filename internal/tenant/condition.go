@@ -7,8 +7,7 @@ type If struct {
 	Then  Command
 }
 
-// Name is the operation of the command itself.
-func (cmd If) Name() string { return cmd.Then.Name() }
+func (cmd If) name() string { return cmd.Then.name() }
 
 func (cmd If) run(c *change) error {
 	if !cmd.Holds(c.base) {

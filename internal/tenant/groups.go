@@ -22,8 +22,7 @@ type CreateGroup struct {
 	Unit    *uint32     // the administrative unit that it becomes a member of; nil: none
 }
 
-// Name is the operation.
-func (CreateGroup) Name() string { return "createGroup" }
+func (CreateGroup) name() string { return "createGroup" }
 
 func (cmd CreateGroup) run(c *change) error {
 	g, err := directory.NewGroup(cmd.Patch, c.freshID(), c.at)
@@ -90,8 +89,7 @@ type UpdateGroup struct {
 	Members, Owners []uuid.UUID // to be added
 }
 
-// Name is the operation.
-func (UpdateGroup) Name() string { return "updateGroup" }
+func (UpdateGroup) name() string { return "updateGroup" }
 
 func (cmd UpdateGroup) reads() objectKey { return objectKey{store.KindGroup, cmd.Group} }
 
@@ -129,8 +127,7 @@ func (cmd UpdateGroup) run(c *change) error {
 // (docs/spec/protocol.md P52); with licenses it is refused (docs/spec/licensing.md L35).
 type DeleteGroup struct{ Group uint32 }
 
-// Name is the operation.
-func (DeleteGroup) Name() string { return "deleteGroup" }
+func (DeleteGroup) name() string { return "deleteGroup" }
 
 func (cmd DeleteGroup) reads() objectKey { return objectKey{store.KindGroup, cmd.Group} }
 
@@ -175,8 +172,7 @@ func (c *change) purgeGroup(group uint32) error {
 // RestoreGroup brings a deleted group back.
 type RestoreGroup struct{ Group uint32 }
 
-// Name is the operation.
-func (RestoreGroup) Name() string { return "restoreGroup" }
+func (RestoreGroup) name() string { return "restoreGroup" }
 
 func (cmd RestoreGroup) run(c *change) error {
 	g, err := c.deletedGroup(cmd.Group)
@@ -208,8 +204,7 @@ func (c *change) deletedGroup(group uint32) (*directory.Group, error) {
 // PurgeGroup removes a deleted group permanently.
 type PurgeGroup struct{ Group uint32 }
 
-// Name is the operation.
-func (PurgeGroup) Name() string { return "purgeGroup" }
+func (PurgeGroup) name() string { return "purgeGroup" }
 
 func (cmd PurgeGroup) run(c *change) error {
 	if c.dir.GroupGone(cmd.Group) || !c.dir.GroupHidden(cmd.Group) {
@@ -224,8 +219,7 @@ type AddMembers struct {
 	Members []uuid.UUID
 }
 
-// Name is the operation.
-func (AddMembers) Name() string { return "addMembers" }
+func (AddMembers) name() string { return "addMembers" }
 
 func (cmd AddMembers) run(c *change) error {
 	if err := c.liveGroup(cmd.Group); err != nil {
@@ -310,8 +304,7 @@ type RemoveMember struct {
 	Member uuid.UUID
 }
 
-// Name is the operation.
-func (RemoveMember) Name() string { return "removeMember" }
+func (RemoveMember) name() string { return "removeMember" }
 
 func (cmd RemoveMember) run(c *change) error {
 	if err := c.liveGroup(cmd.Group); err != nil {
@@ -342,8 +335,7 @@ type AddOwners struct {
 	Owners []uuid.UUID
 }
 
-// Name is the operation.
-func (AddOwners) Name() string { return "addOwners" }
+func (AddOwners) name() string { return "addOwners" }
 
 func (cmd AddOwners) run(c *change) error {
 	if err := c.liveGroup(cmd.Group); err != nil {
@@ -387,8 +379,7 @@ type RemoveOwner struct {
 	Owner uuid.UUID
 }
 
-// Name is the operation.
-func (RemoveOwner) Name() string { return "removeOwner" }
+func (RemoveOwner) name() string { return "removeOwner" }
 
 func (cmd RemoveOwner) run(c *change) error {
 	if err := c.liveGroup(cmd.Group); err != nil {

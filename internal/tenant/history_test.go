@@ -105,9 +105,9 @@ func (p *player) step() {
 	before := p.Image()
 	cmd := p.command()
 	done, err := p.do(cmd)
-	p.t.Logf("%s %+v: %v", cmd.Name(), cmd, err)
+	p.t.Logf("%T %+v: %v", cmd, cmd, err)
 	if (err != nil || !done.Changed) && p.Image() != before {
-		p.t.Fatalf("%s changed the image though it was refused or changed nothing", cmd.Name())
+		p.t.Fatalf("%T changed the image though it was refused or changed nothing", cmd)
 	}
 	if err == nil {
 		p.followUnits(cmd, done, before)

@@ -48,8 +48,7 @@ type RowProblem struct {
 	Problem error
 }
 
-// Name is the operation.
-func (Import) Name() string { return "import" }
+func (Import) name() string { return "import" }
 
 func (cmd Import) run(c *change) error {
 	if len(cmd.ID) > MaxImportID {

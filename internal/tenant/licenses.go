@@ -17,8 +17,7 @@ type AssignUser struct {
 	Remove []uuid.UUID
 }
 
-// Name is the operation.
-func (AssignUser) Name() string { return "assignUserLicense" }
+func (AssignUser) name() string { return "assignUserLicense" }
 
 func (cmd AssignUser) run(c *change) error {
 	if err := c.live(cmd.User); err != nil {
@@ -34,8 +33,7 @@ type AssignGroup struct {
 	Remove []uuid.UUID
 }
 
-// Name is the operation.
-func (AssignGroup) Name() string { return "assignGroupLicense" }
+func (AssignGroup) name() string { return "assignGroupLicense" }
 
 func (cmd AssignGroup) reads() objectKey { return objectKey{store.KindGroup, cmd.Group} }
 
@@ -88,8 +86,7 @@ func (cmd Reprocess) short() bool {
 	return !cmd.All && !cmd.InError && len(cmd.Groups) == 0 && len(cmd.Users) < 100
 }
 
-// Name is the operation.
-func (Reprocess) Name() string { return "reprocessLicenseAssignment" }
+func (Reprocess) name() string { return "reprocessLicenseAssignment" }
 
 func (cmd Reprocess) run(c *change) error {
 	if err := cmd.check(c.dir); err != nil {
@@ -159,8 +156,7 @@ type CreateSubscription struct {
 	NextLifecycleDateTime *time.Time
 }
 
-// Name is the operation.
-func (CreateSubscription) Name() string { return "createSubscription" }
+func (CreateSubscription) name() string { return "createSubscription" }
 
 func (cmd CreateSubscription) run(c *change) error {
 	if cmd.Status == "" {
@@ -183,8 +179,7 @@ type UpdateSubscription struct {
 	NextLifecycleDateTime *time.Time
 }
 
-// Name is the operation.
-func (UpdateSubscription) Name() string { return "updateSubscription" }
+func (UpdateSubscription) name() string { return "updateSubscription" }
 
 func (cmd UpdateSubscription) run(c *change) error {
 	s, ok := c.next.Subscription(cmd.ID)
@@ -210,8 +205,7 @@ func (cmd UpdateSubscription) run(c *change) error {
 // DeleteSubscription ends a subscription. Holders keep what they have (L4).
 type DeleteSubscription struct{ ID uuid.UUID }
 
-// Name is the operation.
-func (DeleteSubscription) Name() string { return "deleteSubscription" }
+func (DeleteSubscription) name() string { return "deleteSubscription" }
 
 func (cmd DeleteSubscription) run(c *change) error {
 	s, ok := c.next.Subscription(cmd.ID)

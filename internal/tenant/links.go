@@ -109,8 +109,7 @@ var linkable = map[directory.Relation]struct {
 // role.
 type AddLink struct{ Link directory.Link }
 
-// Name is the operation.
-func (AddLink) Name() string { return "addLink" }
+func (AddLink) name() string { return "addLink" }
 
 func (cmd AddLink) run(c *change) error {
 	kinds := linkable[cmd.Link.Relation]
@@ -157,8 +156,7 @@ func (img *Image) assignable(l directory.Link) error {
 // RemoveLink ends what AddLink began.
 type RemoveLink struct{ Link directory.Link }
 
-// Name is the operation.
-func (RemoveLink) Name() string { return "removeLink" }
+func (RemoveLink) name() string { return "removeLink" }
 
 func (cmd RemoveLink) run(c *change) error {
 	kinds := linkable[cmd.Link.Relation]

@@ -22,8 +22,7 @@ type SetManager struct {
 	Manager uuid.UUID
 }
 
-// Name is the operation.
-func (SetManager) Name() string { return "setManager" }
+func (SetManager) name() string { return "setManager" }
 
 func (cmd SetManager) run(c *change) error {
 	if err := c.live(cmd.User); err != nil {
@@ -49,8 +48,7 @@ func (cmd SetManager) run(c *change) error {
 // RemoveManager takes a user's manager away.
 type RemoveManager struct{ User uint32 }
 
-// Name is the operation.
-func (RemoveManager) Name() string { return "removeManager" }
+func (RemoveManager) name() string { return "removeManager" }
 
 func (cmd RemoveManager) run(c *change) error {
 	if err := c.live(cmd.User); err != nil {

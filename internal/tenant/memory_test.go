@@ -102,7 +102,7 @@ func TestChangesTakeMemoryForWhatTheyTouch(t *testing.T) {
 	ctx, _, _ = newBudget(t, 0)
 	for _, cmd := range []tenant.Command{license, newUser(t, "more"), tenant.Reprocess{All: true}} {
 		if _, err := h.Do(ctx, "user test", cmd); !isFull(err) {
-			t.Errorf("%s without memory: %v", cmd.Name(), err)
+			t.Errorf("%T without memory: %v", cmd, err)
 		}
 	}
 	grant := directory.Grant{Client: app.Principal.ID, Scopes: []string{"User.Read"}}
@@ -111,7 +111,7 @@ func TestChangesTakeMemoryForWhatTheyTouch(t *testing.T) {
 	grant.Scopes = nil
 	for _, cmd := range []tenant.Command{tenant.DeleteUser{User: 0}, tenant.PurgeUser{User: 0}, tenant.SetGrant{Grant: grant}, tenant.SetPassword{User: 1, Hash: "x"}} {
 		if _, err := h.Do(ctx, "user test", cmd); err != nil {
-			t.Errorf("%s without memory: %v", cmd.Name(), err)
+			t.Errorf("%T without memory: %v", cmd, err)
 		}
 	}
 }

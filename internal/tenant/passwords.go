@@ -26,8 +26,7 @@ type SetPassword struct {
 	ForceChange bool   // the user must choose another one when signing in with it
 }
 
-// Name is the operation.
-func (SetPassword) Name() string { return "setPassword" }
+func (SetPassword) name() string { return "setPassword" }
 
 func (cmd SetPassword) run(c *change) error {
 	was, old, err := c.liveUser(cmd.User)
@@ -48,8 +47,7 @@ func (cmd SetPassword) run(c *change) error {
 // RevokeSessions ends what a user is signed in to: tokens given out until now are of no use.
 type RevokeSessions struct{ User uint32 }
 
-// Name is the operation.
-func (RevokeSessions) Name() string { return "revokeSessions" }
+func (RevokeSessions) name() string { return "revokeSessions" }
 
 func (cmd RevokeSessions) reads() objectKey { return objectKey{store.KindUser, cmd.User} }
 

@@ -21,7 +21,7 @@ func (t *Tenant) preview(ctx context.Context, img *Image, cmd Command) (Done, er
 	if err := cmd.run(c); err != nil {
 		return Done{}, err
 	}
-	next, commit, err := c.finish("", cmd.Name())
+	next, commit, err := c.finish("", cmd.name())
 	if err != nil {
 		return Done{}, err
 	}

@@ -13,7 +13,7 @@ type found struct {
 	catalog      *licensing.Catalog
 }
 
-func (found) Name() string { return "createTenant" }
+func (found) name() string { return "createTenant" }
 
 func (cmd found) run(c *change) error {
 	if err := c.organize(&cmd.organization); err != nil {
@@ -28,8 +28,7 @@ func (cmd found) run(c *change) error {
 // UpdateOrganization changes properties of the organization.
 type UpdateOrganization struct{ Patch directory.OrganizationPatch }
 
-// Name is the operation.
-func (UpdateOrganization) Name() string { return "updateOrganization" }
+func (UpdateOrganization) name() string { return "updateOrganization" }
 
 func (cmd UpdateOrganization) run(c *change) error {
 	org, err := cmd.Patch.Apply(*c.next.Organization)
@@ -61,8 +60,7 @@ func (c *change) organize(org *directory.Organization) error {
 // SetCatalog replaces the catalogue.
 type SetCatalog struct{ Catalog *licensing.Catalog }
 
-// Name is the operation.
-func (SetCatalog) Name() string { return "setCatalog" }
+func (SetCatalog) name() string { return "setCatalog" }
 
 func (cmd SetCatalog) run(c *change) error { return c.lic.SetCatalog(cmd.Catalog) }
 
@@ -73,8 +71,7 @@ type UpdateSettings struct {
 	ReprocessFailure *licensing.Failure
 }
 
-// Name is the operation.
-func (UpdateSettings) Name() string { return "updateSettings" }
+func (UpdateSettings) name() string { return "updateSettings" }
 
 func (cmd UpdateSettings) run(c *change) error {
 	s := c.next.Licensing.Settings()

@@ -16,8 +16,7 @@ import (
 // them before. No scopes take the grant away.
 type SetGrant struct{ Grant directory.Grant }
 
-// Name is the operation.
-func (SetGrant) Name() string { return "setGrant" }
+func (SetGrant) name() string { return "setGrant" }
 
 func (cmd SetGrant) run(c *change) error {
 	g := cmd.Grant
@@ -59,8 +58,7 @@ type SetRole struct {
 	Gone      bool
 }
 
-// Name is the operation.
-func (SetRole) Name() string { return "setRole" }
+func (SetRole) name() string { return "setRole" }
 
 func (cmd SetRole) run(c *change) error {
 	if !cmd.Gone && !c.base.mayHaveRoles(cmd.Principal) {
@@ -169,8 +167,7 @@ func (img *Image) appendRolesOf(roles []uuid.UUID, group uint32) []uuid.UUID {
 // UpdateSignIn changes how the tenant lets people and programs in.
 type UpdateSignIn struct{ SignIn directory.SignIn }
 
-// Name is the operation.
-func (UpdateSignIn) Name() string { return "updateSignIn" }
+func (UpdateSignIn) name() string { return "updateSignIn" }
 
 func (cmd UpdateSignIn) run(c *change) error {
 	if err := cmd.SignIn.Check(); err != nil {

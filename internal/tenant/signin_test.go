@@ -138,6 +138,6 @@ func (h *house) refused(cmd tenant.Command, kind tenant.ProblemKind) {
 	h.tb.Helper()
 	_, err := h.do(cmd)
 	if problem, ok := errors.AsType[*tenant.Problem](err); !ok || problem.Kind != kind {
-		h.tb.Errorf("%s %+v: %v, want a problem of kind %d", cmd.Name(), cmd, err, kind)
+		h.tb.Errorf("%T %+v: %v, want a problem of kind %d", cmd, cmd, err, kind)
 	}
 }

@@ -115,7 +115,7 @@ func newTown(b *testing.B, s size, open func(size) store.Store) *town {
 func (t *town) do(cmd tenant.Command) tenant.Done {
 	done, err := t.Do(t.b.Context(), "size", cmd)
 	if err != nil {
-		t.b.Fatalf("%s: %v", cmd.Name(), err)
+		t.b.Fatalf("%T: %v", cmd, err)
 	}
 	if len(done.Rows) > 0 {
 		t.b.Fatalf("row %d: %v", done.Rows[0].Line, done.Rows[0].Problem)

@@ -123,7 +123,7 @@ func (h *house) must(cmd tenant.Command) tenant.Done {
 	h.tb.Helper()
 	done, err := h.do(cmd)
 	if err != nil {
-		h.tb.Fatalf("%s: %v", cmd.Name(), err)
+		h.tb.Fatalf("%T: %v", cmd, err)
 	}
 	return done
 }

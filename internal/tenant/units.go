@@ -16,8 +16,7 @@ type CreateUnit struct {
 	Members []uuid.UUID // users and groups
 }
 
-// Name is the operation.
-func (CreateUnit) Name() string { return "createAdministrativeUnit" }
+func (CreateUnit) name() string { return "createAdministrativeUnit" }
 
 func (cmd CreateUnit) run(c *change) error {
 	u, err := directory.NewUnit(cmd.Patch, c.freshID())
@@ -46,8 +45,7 @@ type UpdateUnit struct {
 	Patch directory.UnitPatch
 }
 
-// Name is the operation.
-func (UpdateUnit) Name() string { return "updateAdministrativeUnit" }
+func (UpdateUnit) name() string { return "updateAdministrativeUnit" }
 
 func (cmd UpdateUnit) run(c *change) error {
 	was, err := c.liveUnit(cmd.Unit)
@@ -84,8 +82,7 @@ func (c *change) writeUnit(unit uint32, was, now *directory.AdministrativeUnit) 
 // DeleteUnit puts an administrative unit among the deleted items for 30 days. Its members stay.
 type DeleteUnit struct{ Unit uint32 }
 
-// Name is the operation.
-func (DeleteUnit) Name() string { return "deleteAdministrativeUnit" }
+func (DeleteUnit) name() string { return "deleteAdministrativeUnit" }
 
 func (cmd DeleteUnit) run(c *change) error {
 	was, err := c.liveUnit(cmd.Unit)
@@ -100,8 +97,7 @@ func (cmd DeleteUnit) run(c *change) error {
 // RestoreUnit brings a deleted administrative unit back, with its members.
 type RestoreUnit struct{ Unit uint32 }
 
-// Name is the operation.
-func (RestoreUnit) Name() string { return "restoreAdministrativeUnit" }
+func (RestoreUnit) name() string { return "restoreAdministrativeUnit" }
 
 func (cmd RestoreUnit) run(c *change) error {
 	was := c.units.base.At(cmd.Unit)
@@ -122,8 +118,7 @@ type AddUnitMember struct {
 	Member uuid.UUID
 }
 
-// Name is the operation.
-func (AddUnitMember) Name() string { return "addUnitMember" }
+func (AddUnitMember) name() string { return "addUnitMember" }
 
 func (cmd AddUnitMember) run(c *change) error {
 	if _, err := c.liveUnit(cmd.Unit); err != nil {
@@ -138,8 +133,7 @@ type RemoveUnitMember struct {
 	Member uuid.UUID
 }
 
-// Name is the operation.
-func (RemoveUnitMember) Name() string { return "removeUnitMember" }
+func (RemoveUnitMember) name() string { return "removeUnitMember" }
 
 func (cmd RemoveUnitMember) run(c *change) error {
 	if _, err := c.liveUnit(cmd.Unit); err != nil {

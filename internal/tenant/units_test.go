@@ -57,7 +57,7 @@ func TestUnitsThatAreNotThereAreRefused(t *testing.T) {
 			func() tenant.Command { c := newGroup(t, "group"); c.Unit = &ordinal; return c }(),
 		} {
 			if _, err := h.do(cmd); !isNotFound(err) {
-				t.Errorf("%s of unit %d: %v", cmd.Name(), ordinal, err)
+				t.Errorf("%T of unit %d: %v", cmd, ordinal, err)
 			}
 		}
 	}

@@ -23,8 +23,7 @@ type CreateUser struct {
 	Sponsors     []uuid.UUID // users and groups
 }
 
-// Name is the operation.
-func (CreateUser) Name() string { return "createUser" }
+func (CreateUser) name() string { return "createUser" }
 
 func (cmd CreateUser) run(c *change) error {
 	u, err := directory.NewUser(cmd.Patch, c.freshID(), c.next.Organization.DefaultDomain(), c.at)
@@ -92,8 +91,7 @@ type UpdateUser struct {
 	Sponsors     []uuid.UUID // to be added
 }
 
-// Name is the operation.
-func (UpdateUser) Name() string { return "updateUser" }
+func (UpdateUser) name() string { return "updateUser" }
 
 func (cmd UpdateUser) reads() objectKey { return objectKey{store.KindUser, cmd.User} }
 
@@ -163,8 +161,7 @@ func (c *change) rename(user uint32, was, now *directory.User) error {
 // (docs/spec/licensing.md L38).
 type DeleteUser struct{ User uint32 }
 
-// Name is the operation.
-func (DeleteUser) Name() string { return "deleteUser" }
+func (DeleteUser) name() string { return "deleteUser" }
 
 func (cmd DeleteUser) reads() objectKey { return objectKey{store.KindUser, cmd.User} }
 
@@ -188,8 +185,7 @@ func (cmd DeleteUser) run(c *change) error {
 // RestoreUser brings a deleted user back and processes all licenses as new (L38).
 type RestoreUser struct{ User uint32 }
 
-// Name is the operation.
-func (RestoreUser) Name() string { return "restoreUser" }
+func (RestoreUser) name() string { return "restoreUser" }
 
 func (cmd RestoreUser) reads() objectKey { return objectKey{store.KindUser, cmd.User} }
 
@@ -226,8 +222,7 @@ func (c *change) deletedUser(user uint32) (*directory.User, error) {
 // PurgeUser removes a deleted user for good.
 type PurgeUser struct{ User uint32 }
 
-// Name is the operation.
-func (PurgeUser) Name() string { return "purgeUser" }
+func (PurgeUser) name() string { return "purgeUser" }
 
 func (cmd PurgeUser) run(c *change) error {
 	if c.dir.UserGone(cmd.User) || !c.dir.UserHidden(cmd.User) {
@@ -259,8 +254,7 @@ type PurgeExpired struct {
 	Users, Groups, Applications, Principals, Units []uint32
 }
 
-// Name is the operation.
-func (PurgeExpired) Name() string { return "purgeExpired" }
+func (PurgeExpired) name() string { return "purgeExpired" }
 
 func (cmd PurgeExpired) run(c *change) error {
 	for _, user := range cmd.Users {
@@ -307,8 +301,7 @@ type ImportUser struct {
 	Patch directory.UserPatch
 }
 
-// Name is the operation.
-func (ImportUser) Name() string { return "importUser" }
+func (ImportUser) name() string { return "importUser" }
 
 func (cmd ImportUser) run(c *change) error {
 	id := cmd.ID

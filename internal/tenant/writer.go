@@ -155,8 +155,8 @@ func (t *Tenant) readAhead(batch []request) map[objectKey]store.Object {
 func (t *Tenant) decide(f *fold, r request) (answer reply) {
 	defer func() {
 		if p := recover(); p != nil {
-			answer = reply{err: fmt.Errorf("command %s: panic: %v", r.cmd.Name(), p)}
-			t.options.Log.Error("a command panicked; nothing of it was kept", "operation", r.cmd.Name(), "panic", p)
+			answer = reply{err: fmt.Errorf("command %s: panic: %v", r.cmd.name(), p)}
+			t.options.Log.Error("a command panicked; nothing of it was kept", "operation", r.cmd.name(), "panic", p)
 		}
 	}()
 	if err := r.ctx.Err(); err != nil {
@@ -180,7 +180,7 @@ func (t *Tenant) decide(f *fold, r request) (answer reply) {
 		t.stats.rejected.Add(1)
 		return reply{err: err}
 	}
-	next, commit, err := c.finish(r.actor, r.cmd.Name())
+	next, commit, err := c.finish(r.actor, r.cmd.name())
 	if err != nil {
 		return reply{err: err}
 	}
