@@ -67,7 +67,7 @@ func (api *API) setFaults(r *request) error {
 		return err
 	}
 	if len(list) > maxFaults {
-		return refuse("There are %d rules; at most %d are possible.", len(list), maxFaults)
+		return tooManyFaults(len(list))
 	}
 	rules := make([]Fault, len(list))
 	for i, raw := range list {
@@ -88,11 +88,50 @@ func (api *API) setFaults(r *request) error {
 	return r.sendFaults(fs)
 }
 
+// addFault answers POST /licensor/v1/development/faults: a rule after those there are, which go on counting.
+func (api *API) addFault(r *request) error {
+	members, err := r.members()
+	if err != nil {
+		return err
+	}
+	f, err := readFaultMembers(members)
+	if err != nil {
+		return err
+	}
+	if err := f.Check(); err != nil {
+		return refuse("The rule cannot be: %s.", err)
+	}
+	fs := &api.config.Development.faults
+	if n := fs.append(f); n > maxFaults {
+		return tooManyFaults(n)
+	}
+	return r.sendFaults(fs)
+}
+
+// append adds a fault unless there would be too many, and returns how many there would be.
+func (fs *faults) append(f Fault) int {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	n := len(fs.rules) + 1
+	if n <= maxFaults {
+		fs.add(f)
+	}
+	return n
+}
+
+func tooManyFaults(n int) error {
+	return refuse("There are %d rules; at most %d are possible.", n, maxFaults)
+}
+
 func readFault(raw json.RawMessage) (f Fault, err error) {
 	members, err := directory.Members(raw)
 	if err != nil {
 		return f, err
 	}
+	return readFaultMembers(members)
+}
+
+func readFaultMembers(members []directory.Member) (f Fault, err error) {
 	var latency string
 	probability := -1.0
 	err = read("fault", members, map[string]any{

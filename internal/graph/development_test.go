@@ -52,6 +52,24 @@ func TestTheSameSeedMakesTheSameOfTheSameRequests(t *testing.T) {
 	}
 }
 
+func TestThereAreNotMoreThan100Faults(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	token := w.appToken(allPermissions...)
+	const faults, one = "/licensor/v1/development/faults", `{"path":"/nowhere","status":503}`
+	list := func(n int) string { return `{"rules":[` + strings.Repeat(one+",", n-1) + one + `]}` }
+	w.do("PUT", faults, token, list(99)).want(t, 200)
+	w.do("POST", faults, token, one).want(t, 200)
+	for _, answer := range []answer{w.do("POST", faults, token, one), w.do("PUT", faults, token, list(101))} {
+		if answer.status != 400 || !strings.Contains(answer.body, "There are 101 rules; at most 100 are possible.") {
+			t.Errorf("%d %s", answer.status, answer.body)
+		}
+	}
+	if got := w.do("GET", faults, token, ""); strings.Count(got.body, "/nowhere") != 100 {
+		t.Error(got.body)
+	}
+}
+
 func TestLatency(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

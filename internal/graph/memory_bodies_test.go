@@ -128,6 +128,8 @@ func (h *heavy) wanted(op *operation) []string {
 		return []string{`{"now":"2026-01-31T12:00:01Z"}`}
 	case "PUT " + developmentRoot + "faults":
 		return []string{`{"rules":[]}`}
+	case "POST " + developmentRoot + "faults":
+		return []string{`{"path":"/nowhere","status":503}`}
 	case "PUT " + developmentRoot + "groupProcessing":
 		return []string{`{"delay":"PT0S"}`}
 	}

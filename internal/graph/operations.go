@@ -399,6 +399,7 @@ var operations = []operation{
 	{method: "PUT", path: developmentRoot + "clock", need: identity.Develop, do: (*API).setClock},
 	{method: "GET", path: developmentRoot + "faults", need: identity.Develop, do: (*API).getFaults},
 	{method: "PUT", path: developmentRoot + "faults", need: identity.Develop, do: (*API).setFaults},
+	{method: "POST", path: developmentRoot + "faults", need: identity.Develop, do: (*API).addFault},
 	{method: "DELETE", path: developmentRoot + "faults", need: identity.Develop, do: (*API).deleteFaults},
 	{method: "GET", path: developmentRoot + "groupProcessing", need: identity.Develop, do: (*API).getGroupProcessing},
 	{method: "PUT", path: developmentRoot + "groupProcessing", need: identity.Develop, do: (*API).setGroupProcessing},

@@ -203,6 +203,8 @@ func TestAnswersForDevelopmentAreAsTheDocumentSays(t *testing.T) {
 	s.do(t, "GET", "/settings", "", 200)
 	s.do(t, "GET", "/development/faults", "", 200)
 	s.do(t, "PUT", "/development/faults", `{"rules":[{"path":"/users"}]}`, 400)
+	s.do(t, "POST", "/development/faults", `{"path":"/users/*","status":503,"times":1}`, 200)
+	s.do(t, "POST", "/development/faults", `{"path":"/users"}`, 400)
 	s.do(t, "DELETE", "/development/faults", "", 204)
 	s.do(t, "POST", "/development/tokens", `{}`, 200)
 	s.do(t, "POST", "/development/tokens", `{"user":"clara.jung@contoso.example","scopes":["User.Read"],"roles":["License Administrator"],"lifetime":"PT5M"}`, 200)
