@@ -51,8 +51,8 @@ type Options struct {
 	// believed.
 	TrustedProxies []string
 
-	// RotateKeys is the age at which the key that signs tokens is replaced: 0 is 90 days, less than 0
-	// never.
+	// RotateKeys is the age at which the key that signs tokens is replaced: 0 is 90 days (never when
+	// Quick), less than 0 never.
 	RotateKeys time.Duration
 	// ApplicationLimit is how many resource units an application may use in 10 seconds, counted as
 	// Graph does: 0 is 200,000, less than 0 without a bound (docs/spec/protocol.md P43). An address
@@ -129,6 +129,8 @@ func (s *Server) Close() error {
 
 // Tenant is a tenant that is to be made.
 type Tenant struct {
+	// ID is its id, a GUID; it is made up when empty.
+	ID string
 	// Domain is that of its user principal names, such as contoso.com.
 	Domain string
 	// Name is that of the organization; the domain when empty.
@@ -138,12 +140,20 @@ type Tenant struct {
 	// Admin is the user principal name of the administrator, or what is before its @; "admin" when
 	// empty.
 	Admin string
-	// KeepPassword lets the administrator keep the password that Found makes up. Otherwise it is
-	// changed at the first sign-in.
+	// AdminPassword is the administrator's password, of at most 256 characters; it is made up when
+	// empty.
+	AdminPassword string
+	// KeepPassword lets the administrator keep the password. Otherwise it is changed at the first
+	// sign-in.
 	KeepPassword bool
 	// Application is the name of an application with all permissions and a secret; none is made when
 	// empty.
 	Application string
+	// ClientID is the application's client id, a GUID; it is made up when empty.
+	ClientID string
+	// ClientSecret is the application's secret, 32 characters or more that nobody can guess; it is
+	// made up when empty.
+	ClientSecret string
 	// FirstParty lets people sign in with Microsoft's own public clients: Azure CLI, Azure PowerShell,
 	// Microsoft Graph PowerShell, Graph Explorer.
 	FirstParty bool
@@ -158,11 +168,12 @@ type Login struct {
 }
 
 // Found makes a tenant with an administrator, who has the role Global Administrator. A domain that
-// another tenant has is an error.
+// another tenant has is an error, and so is a field that cannot be what it is.
 func (s *Server) Found(ctx context.Context, t Tenant) (Login, error) {
 	made, err := s.server.Found(ctx, server.Founding{
-		Name: cmp.Or(t.Name, t.Domain), Domain: t.Domain, Country: cmp.Or(t.Country, "US"), Admin: cmp.Or(t.Admin, "admin"),
-		Application: t.Application, FirstParty: t.FirstParty, KeepPassword: t.KeepPassword,
+		ID: t.ID, Name: cmp.Or(t.Name, t.Domain), Domain: t.Domain, Country: cmp.Or(t.Country, "US"),
+		Admin: cmp.Or(t.Admin, "admin"), AdminPassword: t.AdminPassword, KeepPassword: t.KeepPassword,
+		Application: t.Application, ClientID: t.ClientID, ClientSecret: t.ClientSecret, FirstParty: t.FirstParty,
 	})
 	return Login{made.TenantID, made.AdminName, made.AdminPassword, made.ClientID, made.ClientSecret}, err
 }

@@ -117,6 +117,43 @@ func TestTheClientOfTheProgramMayDoEverything(t *testing.T) {
 	}
 }
 
+func TestATenantWithALoginThatIsGiven(t *testing.T) {
+	t.Parallel()
+	srv := open(t, licensor.Options{Memory: true, Development: true, Quick: true})
+	t.Cleanup(func() { _ = srv.Close() })
+	tenant := licensor.Tenant{
+		ID: "11111111-2222-3333-4444-555555555555", Domain: "contoso.example", AdminPassword: "Correct horse 9", KeepPassword: true,
+		Application: "Deployment", ClientID: "66666666-7777-8888-9999-aaaaaaaaaaaa", ClientSecret: "a secret of 32 characters, or more",
+	}
+	login, err := srv.Found(t.Context(), tenant)
+	want := licensor.Login{
+		TenantID: tenant.ID, AdminName: "admin@contoso.example", AdminPassword: tenant.AdminPassword,
+		ClientID: tenant.ClientID, ClientSecret: tenant.ClientSecret,
+	}
+	if err != nil || login != want {
+		t.Fatalf("%+v, %v", login, err)
+	}
+	web := httptest.NewServer(srv)
+	t.Cleanup(web.Close)
+	tokenOf(t, web.URL, want)
+
+	for change, set := range map[string]func(*licensor.Tenant){
+		`ID is "contoso"`:                  func(f *licensor.Tenant) { f.ID = "contoso" },
+		`ClientID is "Deployment"`:         func(f *licensor.Tenant) { f.ClientID = "Deployment" },
+		"ClientSecret has 6 characters":    func(f *licensor.Tenant) { f.ClientSecret = "secret" },
+		"no Application":                   func(f *licensor.Tenant) { f.Application = "" },
+		"AdminPassword has 257 characters": func(f *licensor.Tenant) { f.AdminPassword = strings.Repeat("x", 257) },
+		"property id already exists":       func(f *licensor.Tenant) {},
+	} {
+		wrong := tenant
+		wrong.Domain = "fabrikam.example"
+		set(&wrong)
+		if _, err := srv.Found(t.Context(), wrong); err == nil || !strings.Contains(err.Error(), change) {
+			t.Errorf("want an error with %q, have %v", change, err)
+		}
+	}
+}
+
 func TestAMistakeInTheOptionsNamesTheField(t *testing.T) {
 	t.Parallel()
 	srv, err := licensor.Open(t.Context(), licensor.Options{Memory: true, TrustedProxies: []string{"proxy"}})

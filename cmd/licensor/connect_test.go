@@ -70,7 +70,7 @@ func newServerWith(t *testing.T, options server.Options, before func(http.Respon
 	})
 	first := s.Tenants().List()[0]
 	login.TenantID = first.ID().String()
-	if login.ClientID, login.ClientSecret, err = s.AddApplication(t.Context(), first, "Test", server.AllPermissions); err != nil {
+	if login.ClientID, login.ClientSecret, err = s.AddApplication(t.Context(), first, server.Registration{Name: "Test", Permissions: server.AllPermissions}); err != nil {
 		t.Fatal(err)
 	}
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

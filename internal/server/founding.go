@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -18,15 +20,39 @@ import (
 
 // Founding is a tenant that is to be made.
 type Founding struct {
-	Name, Domain, Country string
-	Admin                 string // user principal name, or what is before its @
-	Application           string // name of an application that may do everything; none when empty
-	FirstParty            bool   // the tenant knows Microsoft's own public clients
-	KeepPassword          bool   // the administrator's need not be changed at the first sign-in
+	ID                     string // made up when empty, as ClientID, ClientSecret and AdminPassword are
+	Name, Domain, Country  string
+	Admin                  string // user principal name, or what is before its @
+	AdminPassword          string
+	KeepPassword           bool   // it need not be changed at the first sign-in
+	Application            string // name of an application that may do everything; none when empty
+	ClientID, ClientSecret string
+	FirstParty             bool // the tenant knows Microsoft's own public clients
 }
 
-// Complete gives the administrator's name its domain.
+// A secret that is given is kept as a plain hash, so it must not be one that can be guessed. A
+// password is as long as Graph takes it.
+const (
+	leastSecret = 32
+	maxPassword = 256
+)
+
+// Complete gives the administrator's name its domain, and checks what is given.
 func (f *Founding) Complete() error {
+	for field, id := range map[string]string{"ID": f.ID, "ClientID": f.ClientID} {
+		if _, err := givenID(id); err != nil {
+			return Misuse(fmt.Errorf("the tenant's %s is %q, which is not a GUID: leave it out or write one such as 11111111-2222-3333-4444-555555555555", field, id))
+		}
+	}
+	if n := len(f.ClientSecret); n > 0 && n < leastSecret {
+		return Misuse(fmt.Errorf("the tenant's ClientSecret has %d characters: it must have %d or more that nobody can guess", n, leastSecret))
+	}
+	if n := utf8.RuneCountInString(f.AdminPassword); n > maxPassword {
+		return Misuse(fmt.Errorf("the tenant's AdminPassword has %d characters: it must have %d or fewer", n, maxPassword))
+	}
+	if f.Application == "" && f.ClientID+f.ClientSecret != "" {
+		return Misuse(errors.New("the tenant has a ClientID or ClientSecret, but no Application: name one"))
+	}
 	f.Domain = strings.ToLower(f.Domain)
 	name, domain, ok := strings.Cut(f.Admin, "@")
 	if !ok {
@@ -36,6 +62,18 @@ func (f *Founding) Complete() error {
 		return Misuse(fmt.Errorf("the administrator %s is not in the domain %s", f.Admin, f.Domain))
 	}
 	return nil
+}
+
+// givenID reads an id, or makes one when none is given.
+func givenID(text string) (uuid.UUID, error) {
+	if text == "" {
+		return uuid.New(), nil
+	}
+	id, err := uuid.Parse(text)
+	if err == nil && id == uuid.Nil {
+		err = errors.New("all zero")
+	}
+	return id, err
 }
 
 // Login is what clients and people log in with, as `init --json` prints them and --info writes and
@@ -64,21 +102,14 @@ func (s *Server) Found(ctx context.Context, f Founding) (login Login, err error)
 	if err := f.Complete(); err != nil {
 		return login, err
 	}
-	t, ok := s.tenants.ByDomain(f.Domain)
-	switch {
-	case ok && Unfinished(t):
-		err = removeApplications(ctx, t)
-	case ok:
-		err = fmt.Errorf("the domain %s belongs to tenant %s already: give another --domain", f.Domain, t.ID())
-	default:
-		t, err = s.tenants.Create(ctx, uuid.New(), f.organization(s.now()), catalog.BuiltIn())
-	}
+	t, err := s.begin(ctx, f)
 	if err != nil {
 		return login, err
 	}
 	login = Login{TenantID: t.ID().String(), Domain: f.Domain, AdminName: f.Admin}
 	if f.Application != "" {
-		if login.ClientID, login.ClientSecret, err = s.AddApplication(ctx, t, f.Application, AllPermissions); err != nil {
+		app := Registration{Name: f.Application, Permissions: AllPermissions, ClientID: f.ClientID, Secret: f.ClientSecret}
+		if login.ClientID, login.ClientSecret, err = s.AddApplication(ctx, t, app); err != nil {
 			return login, err
 		}
 	}
@@ -89,6 +120,22 @@ func (s *Server) Found(ctx context.Context, f Founding) (login Login, err error)
 	}
 	login.AdminPassword, err = s.addAdministrator(ctx, t, f)
 	return login, err
+}
+
+// begin returns the tenant to be founded: a new one, or one whose founding was cut off.
+func (s *Server) begin(ctx context.Context, f Founding) (*tenant.Tenant, error) {
+	id, err := givenID(f.ID)
+	if err != nil {
+		return nil, err
+	}
+	t, ok := s.tenants.ByDomain(f.Domain)
+	switch {
+	case !ok:
+		return s.tenants.Create(ctx, id, f.organization(s.now()), catalog.BuiltIn())
+	case !Unfinished(t) || f.ID != "" && t.ID() != id:
+		return nil, fmt.Errorf("the domain %s belongs to tenant %s already: give another one", f.Domain, t.ID())
+	}
+	return t, removeApplications(ctx, t)
 }
 
 // addFirstParty gives the tenant the service principals of Microsoft's own public clients, as far
@@ -128,7 +175,7 @@ func removeApplications(ctx context.Context, t *tenant.Tenant) error {
 
 // addAdministrator makes the administrator and returns the password.
 func (s *Server) addAdministrator(ctx context.Context, t *tenant.Tenant, f Founding) (password string, err error) {
-	password, hash, err := s.newPassword(ctx)
+	password, hash, err := s.password(ctx, f.AdminPassword)
 	if err != nil {
 		return "", err
 	}
@@ -179,24 +226,36 @@ var AllPermissions = []string{
 	"User-PasswordProfile.ReadWrite.All", "User.Read.All", "User.ReadWrite.All", "User.RevokeSessions.All",
 }
 
+// Registration is an application that is to be made.
+type Registration struct {
+	Name             string
+	Permissions      []string
+	ClientID, Secret string // made up when empty
+}
+
 // AddApplication gives a tenant an application with a secret that is told once and kept only as a
 // hash.
-func (s *Server) AddApplication(ctx context.Context, t *tenant.Tenant, name string, permissions []string) (id, secret string, err error) {
-	secret, err = identity.NewSecret(rand.Reader)
+func (s *Server) AddApplication(ctx context.Context, t *tenant.Tenant, r Registration) (clientID, secret string, err error) {
+	id, err := givenID(r.ClientID)
 	if err != nil {
 		return "", "", err
+	}
+	if secret = r.Secret; secret == "" {
+		if secret, err = identity.NewSecret(rand.Reader); err != nil {
+			return "", "", err
+		}
 	}
 	hash := identity.HashSecret(secret)
 	now := s.now().UTC().Truncate(time.Second)
 	app := directory.Client{
 		Application: directory.Application{
-			ID: uuid.New(), AppID: uuid.New(), DisplayName: name, CreatedDateTime: now,
+			ID: uuid.New(), AppID: id, DisplayName: r.Name, CreatedDateTime: now,
 			Secrets: []directory.Secret{{KeyID: uuid.New(), Hash: hash[:], Hint: secret[:3], Starts: now}},
 		},
-		Principal: directory.ServicePrincipal{ID: uuid.New(), Permissions: permissions},
+		Principal: directory.ServicePrincipal{ID: uuid.New(), Permissions: r.Permissions},
 	}
 	if _, err := t.Do(ctx, Author, tenant.SetClient{Client: app}); err != nil {
-		return "", "", fmt.Errorf("add application %s: %w", name, err)
+		return "", "", fmt.Errorf("add application %s: %w", r.Name, err)
 	}
 	return app.AppID.String(), secret, nil
 }

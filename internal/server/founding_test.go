@@ -47,7 +47,7 @@ func TestFoundingFinishesWhatWasCutOff(t *testing.T) {
 			f := Founding{Name: "Contoso", Domain: "contoso.example", Country: "DE", Admin: "admin@contoso.example"}
 			cut, err := s.tenants.Create(t.Context(), uuid.New(), f.organization(s.now()), catalog.BuiltIn())
 			if err == nil && steps > 0 {
-				_, _, err = s.AddApplication(t.Context(), cut, "Deployment", AllPermissions)
+				_, _, err = s.AddApplication(t.Context(), cut, Registration{Name: "Deployment", Permissions: AllPermissions})
 			}
 			if err == nil && steps > 1 {
 				_, err = addUser(t.Context(), cut, f, "Secret-123", "$argon2id$none")

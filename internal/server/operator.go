@@ -51,6 +51,7 @@ func (s *Server) Operate(ctx context.Context, name string) (*http.Client, error)
 	}
 	api := graph.New(graph.Config{
 		Authority: authority, Tenant: s.tenants.Tenant, Now: s.now, NewID: uuid.New, Log: s.settings.Log,
+		PasswordCost: s.settings.cost,
 		Development:  graph.NewDevelopment(clock.New(s.now), s.tenants.List), // for tokens
 		ImportPieces: 10,                                                     // nobody else waits for the database
 	})

@@ -78,6 +78,7 @@ func (o Options) look() (*settings, error) {
 		s.Now = time.Now
 	}
 	if o.Quick {
+		s.RotateKeys = cmp.Or(o.RotateKeys, -1) // the shared key is of no known age
 		s.cost = identity.PasswordCost{Memory: 8, Passes: 1, Threads: 1}
 	}
 	for _, check := range []func() error{s.lookAtData, s.lookAtAddresses, s.lookAtDevelopment} {

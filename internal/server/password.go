@@ -32,10 +32,12 @@ func generatePassword(random io.Reader) (string, error) {
 	return string(text), nil
 }
 
-// newPassword makes a password and the form it is kept in.
-func (s *Server) newPassword(ctx context.Context) (password, hash string, err error) {
-	if password, err = generatePassword(rand.Reader); err != nil {
-		return "", "", err
+// password returns a password, which is made up when none is given, and the form it is kept in.
+func (s *Server) password(ctx context.Context, given string) (password, hash string, err error) {
+	if password = given; password == "" {
+		if password, err = generatePassword(rand.Reader); err != nil {
+			return "", "", err
+		}
 	}
 	hash, err = identity.HashPassword(ctx, rand.Reader, s.settings.cost, password)
 	return password, hash, err
@@ -48,7 +50,7 @@ func (s *Server) ResetPassword(ctx context.Context, t *tenant.Tenant, user strin
 	if err != nil {
 		return "", err
 	}
-	password, hash, err := s.newPassword(ctx)
+	password, hash, err := s.password(ctx, "")
 	if err != nil {
 		return "", err
 	}

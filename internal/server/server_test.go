@@ -25,6 +25,25 @@ func TestARunningServerReplacesAnOldKey(t *testing.T) {
 	}
 }
 
+func TestQuickServersKeepTheKeyThatTheyShare(t *testing.T) {
+	t.Parallel()
+	var keys []string
+	for _, clock := range []time.Time{{}, time.Now().AddDate(50, 0, 0)} {
+		s, err := Open(t.Context(), Options{Memory: true, Development: true, Quick: true, Clock: clock})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close(t.Context())
+		if s.settings.RotateKeys >= 0 {
+			t.Errorf("the key is replaced after %s", s.settings.RotateKeys)
+		}
+		keys = append(keys, s.authority.PublicKeys().Keys[0].KeyID)
+	}
+	if keys[0] != keys[1] {
+		t.Errorf("two servers have the keys %v", keys)
+	}
+}
+
 func TestOptionsThatCannotBe(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -37,7 +37,7 @@ func TestAServerWithoutMemoryServesWhatIsSmall(t *testing.T) {
 		}
 	})
 	first := found(t, s)
-	id, secret, err := s.AddApplication(t.Context(), first, "Test", AllPermissions)
+	id, secret, err := s.AddApplication(t.Context(), first, Registration{Name: "Test", Permissions: AllPermissions})
 	if err != nil {
 		t.Fatal(err)
 	}
