@@ -88,7 +88,8 @@ func (api *API) setFaults(r *request) error {
 	return r.sendFaults(fs)
 }
 
-// addFault answers POST /licensor/v1/development/faults: a rule after those there are, which go on counting.
+// addFault answers POST /licensor/v1/development/faults: a rule after those there are, which go on
+// counting.
 func (api *API) addFault(r *request) error {
 	members, err := r.members()
 	if err != nil {
