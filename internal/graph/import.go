@@ -84,20 +84,18 @@ func firstLine(text string) (int64, error) {
 func (r *request) readPieces(lines *importLines, to *taking) error {
 	for {
 		part, end := lines.next()
+		var broken error
 		if end != nil && end != io.EOF {
-			end = bodyProblem(end, maxImport)
+			broken = bodyProblem(end, maxImport)
 		}
 		turn, err := r.tenant.Turn(r.ctx)
 		if err != nil {
-			return cmp.Or(end, err) // whoever sends half a body may have gone, but may also wait to read why
+			return cmp.Or(broken, err) // whoever sends half a body may have gone, but may also wait to read why
 		}
 		piece := r.readRows(part)
 		turn.End()
-		taken := to.take(piece)
-		if end == io.EOF {
-			return nil
-		} else if end != nil || !taken {
-			return end
+		if taken := to.take(piece); end != nil || !taken {
+			return broken
 		}
 	}
 }
