@@ -140,8 +140,7 @@ type Tenant struct {
 	// Admin is the user principal name of the administrator, or what is before its @; "admin" when
 	// empty.
 	Admin string
-	// AdminPassword is the administrator's password, of at most 256 characters; it is made up when
-	// empty.
+	// AdminPassword is the administrator's password, of at most 256 bytes; it is made up when empty.
 	AdminPassword string
 	// KeepPassword lets the administrator keep the password. Otherwise it is changed at the first
 	// sign-in.

@@ -142,7 +142,7 @@ func TestATenantWithALoginThatIsGiven(t *testing.T) {
 		`ClientID is "Deployment"`:         func(f *licensor.Tenant) { f.ClientID = "Deployment" },
 		"ClientSecret has 6 characters":    func(f *licensor.Tenant) { f.ClientSecret = "secret" },
 		"no Application":                   func(f *licensor.Tenant) { f.Application = "" },
-		"AdminPassword has 257 characters": func(f *licensor.Tenant) { f.AdminPassword = strings.Repeat("x", 257) },
+		"AdminPassword has 257 bytes": func(f *licensor.Tenant) { f.AdminPassword = strings.Repeat("x", 257) },
 		"property id already exists":       func(f *licensor.Tenant) {},
 	} {
 		wrong := tenant

@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
 	"licensor/internal/catalog"
 	"licensor/internal/directory"
+	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/tenant"
 )
@@ -30,25 +30,22 @@ type Founding struct {
 	FirstParty             bool // the tenant knows Microsoft's own public clients
 }
 
-// A secret that is given is kept as a plain hash, so it must not be one that can be guessed. A
-// password is as long as Graph takes it.
-const (
-	leastSecret = 32
-	maxPassword = 256
-)
+// leastSecret is how many characters a secret that is given must have: it is kept as a plain hash,
+// so it must not be one that can be guessed.
+const leastSecret = 32
 
 // Complete gives the administrator's name its domain, and checks what is given.
 func (f *Founding) Complete() error {
 	for field, id := range map[string]string{"ID": f.ID, "ClientID": f.ClientID} {
-		if _, err := givenID(id); err != nil {
-			return Misuse(fmt.Errorf("the tenant's %s is %q, which is not a GUID: leave it out or write one such as 11111111-2222-3333-4444-555555555555", field, id))
+		if _, err := givenID(field, id); err != nil {
+			return err
 		}
 	}
 	if n := len(f.ClientSecret); n > 0 && n < leastSecret {
 		return Misuse(fmt.Errorf("the tenant's ClientSecret has %d characters: it must have %d or more that nobody can guess", n, leastSecret))
 	}
-	if n := utf8.RuneCountInString(f.AdminPassword); n > maxPassword {
-		return Misuse(fmt.Errorf("the tenant's AdminPassword has %d characters: it must have %d or fewer", n, maxPassword))
+	if n := len(f.AdminPassword); n > identity.MaxPassword {
+		return Misuse(fmt.Errorf("the tenant's AdminPassword has %d bytes: it must have %d or fewer", n, identity.MaxPassword))
 	}
 	if f.Application == "" && f.ClientID+f.ClientSecret != "" {
 		return Misuse(errors.New("the tenant has a ClientID or ClientSecret, but no Application: name one"))
@@ -65,15 +62,15 @@ func (f *Founding) Complete() error {
 }
 
 // givenID reads an id, or makes one when none is given.
-func givenID(text string) (uuid.UUID, error) {
+func givenID(field, text string) (uuid.UUID, error) {
 	if text == "" {
 		return uuid.New(), nil
 	}
-	id, err := uuid.Parse(text)
-	if err == nil && id == uuid.Nil {
-		err = errors.New("all zero")
+	id, ok := guid.Parse(text)
+	if !ok || id == uuid.Nil {
+		return id, Misuse(fmt.Errorf("the tenant's %s is %q, which is not a GUID: leave it out or write one such as 11111111-2222-3333-4444-555555555555", field, text))
 	}
-	return id, err
+	return id, nil
 }
 
 // Login is what clients and people log in with, as `init --json` prints them and --info writes and
@@ -124,7 +121,7 @@ func (s *Server) Found(ctx context.Context, f Founding) (login Login, err error)
 
 // begin returns the tenant to be founded: a new one, or one whose founding was cut off.
 func (s *Server) begin(ctx context.Context, f Founding) (*tenant.Tenant, error) {
-	id, err := givenID(f.ID)
+	id, err := givenID("ID", f.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -236,7 +233,7 @@ type Registration struct {
 // AddApplication gives a tenant an application with a secret that is told once and kept only as a
 // hash.
 func (s *Server) AddApplication(ctx context.Context, t *tenant.Tenant, r Registration) (clientID, secret string, err error) {
-	id, err := givenID(r.ClientID)
+	id, err := givenID("ClientID", r.ClientID)
 	if err != nil {
 		return "", "", err
 	}
