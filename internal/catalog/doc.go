@@ -19,7 +19,7 @@
 // knowledge to any catalogue that has the same plans.
 //
 // BuiltIn is a catalogue of the products met most often. It makes the server useful before anybody
-// has imported anything. It stands in builtin.txt, which `go run ./catalog/gen` writes.
+// has imported anything. It stands in builtin.txt, which `go run ./internal/catalog/gen` writes.
 //
 // Rules are cited from docs/spec/licensing.md (L).
 package catalog

@@ -1,7 +1,7 @@
-// Command gen writes catalog/builtin.txt, the built-in catalogue. It is run by hand, from the top
-// folder of the project, when the specification has changed:
+// Command gen writes internal/catalog/builtin.txt, the built-in catalogue. It is run by hand, from
+// the top folder of the project, when the specification has changed:
 //
-//	LICENSOR_SPEC=../specification go run ./catalog/gen
+//	LICENSOR_SPEC=../specification go run ./internal/catalog/gen
 //
 // LICENSOR_SPEC is the folder with spec/products.csv (which products), spec/exclusive.csv and
 // spec/dependencies.csv (the rules between plans), and catalog/product-names-and-service-plans.csv,
@@ -24,7 +24,7 @@ import (
 	"licensor/internal/licensing"
 )
 
-const target = "catalog/builtin.txt"
+const target = "internal/catalog/builtin.txt"
 
 func main() {
 	log.SetFlags(0)
@@ -66,7 +66,7 @@ func generate(spec string) (string, error) {
 			return g.rule("requires", append([]string{r["plan"]}, strings.Split(r["requiresAnyOf"], ";")...)...)
 		}),
 	)
-	return "# The built-in catalogue; written by go run ./catalog/gen. The format is explained in builtin.go.\n" +
+	return "# The built-in catalogue; written by go run ./internal/catalog/gen. The format is explained in builtin.go.\n" +
 		g.first.String() + g.then.String(), err
 }
 

@@ -20,6 +20,6 @@ func TestTheBuiltInCatalogueIsUpToDate(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(have) != want {
-		t.Error("catalog/builtin.txt is not what `go run ./catalog/gen` writes: run it")
+		t.Error("internal/catalog/builtin.txt is not what `go run ./internal/catalog/gen` writes: run it")
 	}
 }
