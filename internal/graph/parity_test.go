@@ -135,7 +135,7 @@ func (w *witnesses) page() string {
 	b.WriteString(parityHead)
 	w.writeOperations(&b, "\n## Operations of Graph that are served\n", func(op *operation) bool { return op.do != nil && !strings.HasPrefix(op.path, ownRoot) })
 	writeDeviations(&b)
-	b.WriteString("\n## Operations of Graph that answer 501\n\nEverything else that Graph has: the places of `graph/surface.txt` and what is below them, with any method. Where some methods are\nserved, the others answer 405, but for these:\n\n")
+	b.WriteString("\n## Operations of Graph that answer 501\n\nEverything else that Graph has: the places of `internal/graph/surface.txt` and what is below them, with any method. Where some methods are\nserved, the others answer 405, but for these:\n\n")
 	for i := range operations {
 		if op := &operations[i]; op.do == nil {
 			fmt.Fprintf(&b, "- `%s %s`\n", op.method, op.path)
