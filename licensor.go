@@ -103,14 +103,7 @@ type Server struct {
 // Open opens the database and brings its tenants to life. A mistake in the options is an
 // *OptionError. The context is that of opening only.
 func Open(ctx context.Context, options Options) (*Server, error) {
-	s, err := server.Open(ctx, server.Options{
-		Data: options.Data, Memory: options.Memory, AllowDataLoss: options.AllowDataLoss, SecretsKey: options.SecretsKey,
-		PublicURL: options.PublicURL, Origins: options.Origins, TrustedProxies: options.TrustedProxies,
-		RotateKeys: options.RotateKeys, ApplicationLimit: options.ApplicationLimit, TenantLimit: options.TenantLimit, MemoryLimit: options.MemoryLimit,
-		Development: options.Development, Clock: options.Clock, Faults: options.Faults, Latency: options.Latency,
-		GroupProcessing: options.GroupProcessing, Quick: options.Quick,
-		Now: options.Now, Log: options.Log,
-	})
+	s, err := server.Open(ctx, server.Options(options))
 	if err != nil {
 		return nil, err
 	}

@@ -138,12 +138,12 @@ func TestATenantWithALoginThatIsGiven(t *testing.T) {
 	tokenOf(t, web.URL, want)
 
 	for change, set := range map[string]func(*licensor.Tenant){
-		`ID is "contoso"`:                  func(f *licensor.Tenant) { f.ID = "contoso" },
-		`ClientID is "Deployment"`:         func(f *licensor.Tenant) { f.ClientID = "Deployment" },
-		"ClientSecret has 6 characters":    func(f *licensor.Tenant) { f.ClientSecret = "secret" },
-		"no Application":                   func(f *licensor.Tenant) { f.Application = "" },
-		"AdminPassword has 257 bytes": func(f *licensor.Tenant) { f.AdminPassword = strings.Repeat("x", 257) },
-		"property id already exists":       func(f *licensor.Tenant) {},
+		`ID is "contoso"`:               func(f *licensor.Tenant) { f.ID = "contoso" },
+		`ClientID is "Deployment"`:      func(f *licensor.Tenant) { f.ClientID = "Deployment" },
+		"ClientSecret has 6 characters": func(f *licensor.Tenant) { f.ClientSecret = "secret" },
+		"no Application":                func(f *licensor.Tenant) { f.Application = "" },
+		"AdminPassword has 257 bytes":   func(f *licensor.Tenant) { f.AdminPassword = strings.Repeat("x", 257) },
+		"property id already exists":    func(f *licensor.Tenant) {},
 	} {
 		wrong := tenant
 		wrong.Domain = "fabrikam.example"

@@ -44,8 +44,8 @@ func demoCommand() *cobra.Command {
 			}
 			defer cleanUp()
 			o := &flags.options
-			o.Data, o.Origins, o.Development, o.Hold = path, localOrigins, true, true
-			s, err := openServer(cmd.Context(), *o, secretsKey{})
+			o.Data, o.Origins, o.Development = path, localOrigins, true
+			s, err := openBy(cmd.Context(), server.OpenUnhindered, *o, secretsKey{}) // the story comes first
 			if err != nil {
 				return err
 			}

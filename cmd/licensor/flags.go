@@ -82,14 +82,21 @@ var flagOf = map[string]string{
 	"TrustedProxies": "--trusted-proxy", "PublicURL": "--public-url", "Clock": "--clock", "Faults": "--fault", "Latency": "--latency", "GroupProcessing": "--group-processing",
 }
 
-// openServer opens a database with the key for its secrets, and says what is wrong in the words of
-// the command line.
+// openServer opens a database with the key for its secrets.
 func openServer(ctx context.Context, options server.Options, secrets secretsKey) (*server.Server, error) {
+	return openBy(ctx, server.Open, options, secrets)
+}
+
+// openBy is openServer by another function than server.Open. It says what is wrong in the words of
+// the command line.
+func openBy(
+	ctx context.Context, open func(context.Context, server.Options) (*server.Server, error), options server.Options, secrets secretsKey,
+) (*server.Server, error) {
 	var err error
 	if options.SecretsKey, err = secrets.read(); err != nil {
 		return nil, err
 	}
-	s, err := server.Open(ctx, options)
+	s, err := open(ctx, options)
 	if wrong, ok := errors.AsType[*server.OptionError](err); ok {
 		switch flag := flagOf[wrong.Option]; {
 		case !options.Development && wrong.Option != "TrustedProxies" && wrong.Option != "PublicURL":

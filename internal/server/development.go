@@ -41,10 +41,7 @@ func (d *development) open(s *Server) error {
 	if err := d.graph.SetClock(at); err != nil {
 		return fmt.Errorf("begin at the time of Clock: %w", err)
 	}
-	if s.settings.Hold {
-		return nil
-	}
-	return s.Hinder()
+	return nil
 }
 
 func later(a, b time.Time) time.Time {
@@ -62,8 +59,7 @@ func (d *development) served() *graph.Development {
 	return d.graph
 }
 
-// Hinder puts in force what requests are to meet by the options. Open does, unless it is told to
-// hold it back.
+// Hinder puts in force what requests are to meet by the options for development.
 func (s *Server) Hinder() error {
 	for _, f := range s.settings.faults {
 		if err := s.development.graph.AddFault(f); err != nil {

@@ -11,8 +11,8 @@ import (
 	"licensor/internal/identity"
 )
 
-// Options say what a server is over and how it behaves. The root package has them for others, with
-// what each means.
+// Options say what a server is over and how it behaves. The root package has the same, with what
+// each means.
 type Options struct {
 	Data          string
 	Memory        bool
@@ -34,7 +34,6 @@ type Options struct {
 	Latency         time.Duration
 	GroupProcessing time.Duration
 	Quick           bool
-	Hold            bool // until Hinder is called
 
 	Now func() time.Time
 	Log *slog.Logger

@@ -42,7 +42,20 @@ const hashingShare = 8
 
 // Open opens a database, which it makes when there is none, and brings its tenants to life. A
 // mistake in the options is an *OptionError. Work in the background begins with Run.
-func Open(ctx context.Context, options Options) (s *Server, err error) {
+func Open(ctx context.Context, options Options) (*Server, error) {
+	s, err := OpenUnhindered(ctx, options)
+	if err != nil || !options.Development {
+		return s, err
+	}
+	if err := s.Hinder(); err != nil {
+		return nil, errors.Join(err, s.Close(context.WithoutCancel(ctx)))
+	}
+	return s, nil
+}
+
+// OpenUnhindered is Open without what requests are to meet by the options, which is looked at all
+// the same: Hinder puts it in force.
+func OpenUnhindered(ctx context.Context, options Options) (s *Server, err error) {
 	settings, err := options.look()
 	if err != nil {
 		return nil, err
