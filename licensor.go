@@ -182,7 +182,7 @@ func (s *Server) Tenants() (ids []string) {
 // network: whatever is below OperatorURL is answered by the server itself. The log of commits has
 // its changes as those of the operator.
 func (s *Server) Client(ctx context.Context, tenant string) (*http.Client, error) {
-	return s.server.Operate(ctx, tenant)
+	return s.server.Operate(ctx, tenant, 1)
 }
 
 // OperatorURL is the scheme and host of the requests of Server.Client.

@@ -157,6 +157,9 @@ func checkRoot(root string) error {
 	return nil
 }
 
+// importPieces is how much an import takes in one commit in a database that is this process's own.
+const importPieces = 10
+
 // openLocal goes to a database, which becomes this process's own until the connection is closed.
 func openLocal(ctx context.Context, path, tenant string, secrets secretsKey) (*connection, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
@@ -167,7 +170,7 @@ func openLocal(ctx context.Context, path, tenant string, secrets secretsKey) (*c
 		return nil, fmt.Errorf("%w, or use --server for one that a server runs on", err)
 	}
 	stop := func() error { return s.Close(context.WithoutCancel(ctx)) }
-	client, err := s.Operate(ctx, tenant)
+	client, err := s.Operate(ctx, tenant, importPieces)
 	if err != nil {
 		return nil, errors.Join(err, stop())
 	}

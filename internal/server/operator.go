@@ -39,8 +39,9 @@ func (o operator) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 const LocalRoot = "http://localhost"
 
 // Operate returns a client of the tenant with this id or domain, without a network: an API of its
-// own, below LocalRoot, knows the operator.
-func (s *Server) Operate(ctx context.Context, name string) (*http.Client, error) {
+// own, below LocalRoot, knows the operator. importPieces is how many pieces an import takes in one
+// commit, as in graph.Config: more than 1 where nobody else waits for the database.
+func (s *Server) Operate(ctx context.Context, name string, importPieces int) (*http.Client, error) {
 	t, err := s.Pick(name)
 	if err != nil {
 		return nil, err
@@ -53,7 +54,7 @@ func (s *Server) Operate(ctx context.Context, name string) (*http.Client, error)
 		Authority: authority, Tenant: s.tenants.Tenant, Now: s.now, NewID: uuid.New, Log: s.settings.Log,
 		PasswordCost: s.settings.cost,
 		Development:  graph.NewDevelopment(clock.New(s.now), s.tenants.List), // for tokens
-		ImportPieces: 10,                                                     // nobody else waits for the database
+		ImportPieces: importPieces,
 	})
 	return &http.Client{Transport: &oauth2.Transport{Source: ownTokens{authority, t.ID()}, Base: inProcess{api}}}, nil
 }
