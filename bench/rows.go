@@ -58,7 +58,7 @@ func openRows(ctx context.Context, path string, w world) (*rows, error) {
 	return r, r.transaction(ctx, func(tx *sql.Tx) error { return r.fill(ctx, tx, w) })
 }
 
-// fill makes the same tenant as ours: the catalogue, the people, one group of everybody for each
+// fill makes the same tenant as ours: the catalog, the people, one group of everybody for each
 // product, and a new group.
 func (r *rows) fill(ctx context.Context, tx *sql.Tx, w world) error {
 	plans := map[string]int{}

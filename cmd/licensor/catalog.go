@@ -39,7 +39,7 @@ func catalogImportCommand() *cobra.Command {
 		Use:   "import FILE.csv",
 		Short: "Take products and service plans from Microsoft's published list",
 		Long: "Import reads the table \"Product names and service plan identifiers for licensing\" that Microsoft publishes as CSV, and puts its products\n" +
-			"and service plans into the tenant's catalogue. What the table does not say stays as the catalogue has it: which plans exclude or need\n" +
+			"and service plans into the tenant's catalog. What the table does not say stays as the catalog has it: which plans exclude or need\n" +
 			"others, the countries where they are not offered, the service they belong to. The rules that Licensor knows are added.\n\n" +
 			"Products that are not in the file stay, unless --replace is given. What is odd in the file is told with its line. The name - is the\n" +
 			"standard input.",
@@ -103,7 +103,7 @@ func readList(name string, stdin io.Reader) (*licensing.Catalog, *catalog.Report
 	return catalog.Read(file)
 }
 
-// write puts the list into the tenant's catalogue.
+// write puts the list into the tenant's catalog.
 func (ci *catalogImport) write(ctx context.Context, c *connection, table *licensing.Catalog) (*catalogSummary, error) {
 	old := new(licensing.Catalog)
 	if err := c.get(ctx, "/licensor/v1/catalog", old); err != nil {
@@ -154,7 +154,7 @@ func catalogListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the tenant's products",
-		Long:  "List prints the products of the tenant's catalogue. With --json it prints the whole catalogue, in the form that PUT /licensor/v1/catalog takes.",
+		Long:  "List prints the products of the tenant's catalog. With --json it prints the whole catalog, in the form that PUT /licensor/v1/catalog takes.",
 		Example: "  licensor catalog list\n" +
 			"  licensor catalog list --json --info demo.json > catalog.json",
 		Args: cobra.NoArgs,
@@ -174,7 +174,7 @@ func catalogListCommand() *cobra.Command {
 			return listProducts(cmd.OutOrStdout(), all.Products)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the whole catalogue as JSON")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the whole catalog as JSON")
 	to.register(cmd)
 	return cmd
 }

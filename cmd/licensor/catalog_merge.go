@@ -13,9 +13,9 @@ import (
 func skuID(p licensing.Product) uuid.UUID      { return p.SKUID }
 func planID(p licensing.ServicePlan) uuid.UUID { return p.ID }
 
-// merge puts what a published list says into a catalogue. Names and the plans of products are the
+// merge puts what a published list says into a catalog. Names and the plans of products are the
 // list's. Everything else the list does not know, or only as a guess from names, so what the
-// catalogue has stays.
+// catalog has stays.
 func merge(old, list *licensing.Catalog) *licensing.Catalog {
 	return &licensing.Catalog{
 		Products: mergeByID(old.Products, list.Products, skuID, func(was, now licensing.Product) licensing.Product {

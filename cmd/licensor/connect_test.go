@@ -177,7 +177,7 @@ func TestABusyServerIsAskedAgain(t *testing.T) {
 	var asked atomic.Int32
 	_, args := newServer(t, func(w http.ResponseWriter, _ *http.Request) bool {
 		n := asked.Add(1)
-		if n%3 == 0 { // the token, and then the catalogue, come at the third try
+		if n%3 == 0 { // the token, and then the catalog, come at the third try
 			return false
 		}
 		w.Header().Set("Retry-After", "0")

@@ -76,7 +76,7 @@ func (s *story) people() error {
 
 // trouble prepares what will stand in the way of licenses.
 func (s *story) trouble() error {
-	s.say("Power BI is not offered in North Korea, says our catalogue from now on:")
+	s.say("Power BI is not offered in North Korea, says our catalog from now on:")
 	var catalog struct {
 		Products     []json.RawMessage `json:"products"`
 		ServicePlans []map[string]any  `json:"servicePlans"`

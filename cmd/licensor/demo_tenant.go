@@ -73,7 +73,7 @@ func demoPerson(i int) (given, surname, upn string) {
 	return given, surname, strings.ToLower(given+"."+surname) + "@" + demoDomain
 }
 
-// demoAbroad is the country where the demo's catalogue does not offer Power BI.
+// demoAbroad is the country where the demo's catalog does not offer Power BI.
 const demoAbroad = "KP"
 
 // demoImport is the directory as lines of an import: people, groups, who is in which, and what was

@@ -22,7 +22,7 @@ import (
 //go:embed builtin.txt
 var builtInText string
 
-// BuiltIn returns a fresh catalogue of the products met most often, with all rules that are known.
+// BuiltIn returns a fresh catalog of the products met most often, with all rules that are known.
 // It costs about a millisecond.
 func BuiltIn() *licensing.Catalog {
 	c, err := parseBuiltIn(builtInText)
@@ -32,7 +32,7 @@ func BuiltIn() *licensing.Catalog {
 	return c
 }
 
-// builtIn is the built-in catalogue being read.
+// builtIn is the built-in catalog being read.
 type builtIn struct {
 	catalog licensing.Catalog
 	byName  map[string]int

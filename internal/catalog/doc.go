@@ -15,10 +15,10 @@
 // The table says nothing about three things that licensing needs. The service of a plan, and
 // whether a plan is held by the company rather than a user, follow from the plan's name by the
 // tables in service.go. Which plans exclude each other (docs/spec/licensing.md L41) and which need
-// another (L42) is known for the plans of the built-in catalogue; WithKnownRules gives that
-// knowledge to any catalogue that has the same plans.
+// another (L42) is known for the plans of the built-in catalog; WithKnownRules gives that
+// knowledge to any catalog that has the same plans.
 //
-// BuiltIn is a catalogue of the products met most often. It makes the server useful before anybody
+// BuiltIn is a catalog of the products met most often. It makes the server useful before anybody
 // has imported anything. It stands in builtin.txt, which `go run ./internal/catalog/gen` writes.
 //
 // Rules are cited from docs/spec/licensing.md (L).

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// FuzzRead wants of every file: no panic; what is read is a valid catalogue of clean text; reading
+// FuzzRead wants of every file: no panic; what is read is a valid catalog of clean text; reading
 // twice reads the same; and every row is taken, or has a problem.
 func FuzzRead(f *testing.F) {
 	for _, seed := range []string{

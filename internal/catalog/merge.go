@@ -76,7 +76,7 @@ func (t *table) product(line int, sku uuid.UUID, part, name string) int {
 	return at
 }
 
-// include adds a plan to a product, and to the catalogue when it is new there.
+// include adds a plan to a product, and to the catalog when it is new there.
 func (t *table) include(line, product int, given plan) {
 	at, known := t.plans[given.id]
 	if !known {

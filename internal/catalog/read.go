@@ -15,7 +15,7 @@ import (
 
 // Read reads the published table of products and service plans. Products and plans come in the
 // order in which the file names them first; of a product or plan with several names the first is
-// kept. The catalogue has no rules between plans: see WithKnownRules. Read fails when the file is
+// kept. The catalog has no rules between plans: see WithKnownRules. Read fails when the file is
 // no such table; what is wrong with single rows is in the report, which is never nil.
 func Read(r io.Reader) (*licensing.Catalog, *Report, error) {
 	t := &table{
@@ -30,7 +30,7 @@ func Read(r io.Reader) (*licensing.Catalog, *Report, error) {
 	return t.catalog(), t.report, nil
 }
 
-// table is a catalogue that is being read.
+// table is a catalog that is being read.
 type table struct {
 	columns *columns
 	width   int // columns of the header

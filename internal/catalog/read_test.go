@@ -29,7 +29,7 @@ const (
 	rowB = "Suite B,SUITE_B," + skuB + ",PLAN_B," + planB + ",Plan B\n"
 )
 
-// outline is a catalogue in a few words: "SUITE_A Suite A: PLAN_A (Plan A)".
+// outline is a catalog in a few words: "SUITE_A Suite A: PLAN_A (Plan A)".
 func outline(c *licensing.Catalog) string {
 	plans := map[string]string{}
 	for _, p := range c.ServicePlans {

@@ -10,7 +10,7 @@ import (
 	"licensor/internal/licensing"
 )
 
-// WithKnownRules returns the catalogue with the rules of the built-in one added to the plans it
+// WithKnownRules returns the catalog with the rules of the built-in one added to the plans it
 // has; its own rules and everything else stay. A conflict is added when both plans are there. Of
 // what a plan needs, what is there is asked for; where nothing of it is there, the plan could never
 // be given, so the rule is left out and said in the second result.
@@ -28,7 +28,7 @@ func WithKnownRules(c *licensing.Catalog) (*licensing.Catalog, []string) {
 	return &k.result, k.leftOut
 }
 
-// known is a catalogue that gets the known rules.
+// known is a catalog that gets the known rules.
 type known struct {
 	result  licensing.Catalog
 	places  map[uuid.UUID]int
@@ -65,7 +65,7 @@ func (k *known) require(at int, sets [][]uuid.UUID) {
 		same := func(have []uuid.UUID) bool { return sameSet(have, there) }
 		switch {
 		case len(there) == 0:
-			k.leftOut = append(k.leftOut, fmt.Sprintf("service plan %s needs %s, and the catalogue has none of them: the rule was left out",
+			k.leftOut = append(k.leftOut, fmt.Sprintf("service plan %s needs %s, and the catalog has none of them: the rule was left out",
 				p.Name, strings.Join(k.namesOf(set), " or ")))
 		case !slices.ContainsFunc(p.RequiresAnyOf, same):
 			p.RequiresAnyOf = append(slices.Clip(p.RequiresAnyOf), there)

@@ -10,7 +10,7 @@ import (
 	"licensor/internal/licensing"
 )
 
-// only is a catalogue of some of the built-in plans, without their rules.
+// only is a catalog of some of the built-in plans, without their rules.
 func only(t *testing.T, names ...string) *licensing.Catalog {
 	t.Helper()
 	var c licensing.Catalog
@@ -33,7 +33,7 @@ func TestWithKnownRulesAddsConflictsOfPlansThatAreThere(t *testing.T) {
 		t.Errorf("a rule with a plan that is not there: %v, %v", c.ServicePlans[2].Excludes, leftOut)
 	}
 	if plain.ServicePlans[1].Excludes != nil {
-		t.Error("the catalogue that was given has changed")
+		t.Error("the catalog that was given has changed")
 	}
 }
 
@@ -54,7 +54,7 @@ func TestWithKnownRulesAsksOnlyForPlansThatAreThere(t *testing.T) {
 		t.Errorf("MCOEV requires %v, want %v", got, want)
 	}
 	said := []string{"service plan THREAT_INTELLIGENCE needs EXCHANGE_S_STANDARD or EXCHANGE_S_ENTERPRISE, " +
-		"and the catalogue has none of them: the rule was left out"}
+		"and the catalog has none of them: the rule was left out"}
 	if !slices.Equal(leftOut, said) || c.ServicePlans[2].RequiresAnyOf != nil {
 		t.Errorf("left out: %q, want %q", leftOut, said)
 	}
@@ -64,7 +64,7 @@ func TestWithKnownRulesTwiceIsTheSameAsOnce(t *testing.T) {
 	t.Parallel()
 	once, leftOut := WithKnownRules(BuiltIn())
 	if !reflect.DeepEqual(once, BuiltIn()) || leftOut != nil {
-		t.Errorf("the built-in catalogue has changed; left out: %q", leftOut)
+		t.Errorf("the built-in catalog has changed; left out: %q", leftOut)
 	}
 }
 

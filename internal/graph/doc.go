@@ -19,7 +19,7 @@
 // begins is the ordinal of the last object, so a page costs the same wherever it is.
 //
 // Beside Graph's own roots, /v1.0 and /beta, which are one tree, there is /licensor/v1 for what
-// Graph has no words for: buying seats, the catalogue, settings, reprocessing many users, and
+// Graph has no words for: buying seats, the catalog, settings, reprocessing many users, and
 // explanations. Its answers follow the same conventions.
 //
 // Rules are cited from docs/spec/protocol.md (P), docs/spec/licensing.md (L) and docs/spec/auth.md

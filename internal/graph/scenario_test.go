@@ -57,7 +57,7 @@ func newScenario(t *testing.T, w *world, seen *witnesses) *scenario {
 	return s
 }
 
-// catalogNames are the ids of the built-in catalogue: <sku:ENTERPRISEPACK>,
+// catalogNames are the ids of the built-in catalog: <sku:ENTERPRISEPACK>,
 // <plan:EXCHANGE_S_ENTERPRISE>.
 func catalogNames() map[string]string {
 	names := map[string]string{}

@@ -29,7 +29,7 @@ import (
 )
 
 // world is a server with everything real in it but the clock, and one tenant: Contoso, in Germany,
-// with the built-in catalogue.
+// with the built-in catalog.
 type world struct {
 	t         testing.TB
 	server    *httptest.Server

@@ -87,7 +87,7 @@ func (c *Country) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// InvalidCatalog says what is wrong with a catalogue, and where.
+// InvalidCatalog says what is wrong with a catalog, and where.
 type InvalidCatalog struct {
 	Where string // such as products[3].servicePlanIds[0]
 	What  string
@@ -95,14 +95,14 @@ type InvalidCatalog struct {
 
 func (e *InvalidCatalog) Error() string { return fmt.Sprintf("catalog: %s: %s", e.Where, e.What) }
 
-// Bounds of a catalogue. Microsoft's has some 700 plans, and at most 100 in a product.
+// Bounds of a catalog. Microsoft's has some 700 plans, and at most 100 in a product.
 const (
 	maxPlans        = 10_000
 	maxProductPlans = 1000
 )
 
 // Validate returns an *InvalidCatalog for the first thing wrong: a missing or repeated id, a
-// product with a plan that the catalogue does not have, a plan that excludes or requires itself or
+// product with a plan that the catalog does not have, a plan that excludes or requires itself or
 // an unknown plan.
 func (c *Catalog) Validate() error {
 	if len(c.ServicePlans) > maxPlans {

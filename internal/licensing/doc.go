@@ -1,7 +1,7 @@
 // Package licensing holds the rules of group-based licensing, as numbered in
 // docs/spec/licensing.md, and nothing else: no input or output, no clock, no goroutine.
 //
-// An Image is the licensing state of one tenant at one commit: its catalogue, its seats, its groups
+// An Image is the licensing state of one tenant at one commit: its catalog, its seats, its groups
 // with their licenses and members, and for every user the entries that Graph shows as
 // licenseAssignmentStates. An Image never changes, so any number of readers may hold it. A change
 // goes through a Draft:

@@ -82,7 +82,7 @@ type license struct {
 	variant Variant
 }
 
-// New is a tenant with nothing in it but a catalogue, which must be valid.
+// New is a tenant with nothing in it but a catalog, which must be valid.
 func New(catalog *Catalog) *Image {
 	return &Image{
 		rules:    newRuleset(catalog, nil, nil),
@@ -93,7 +93,7 @@ func New(catalog *Catalog) *Image {
 	}
 }
 
-// Catalog is the tenant's catalogue; not to be changed.
+// Catalog is the tenant's catalog; not to be changed.
 func (img *Image) Catalog() *Catalog { return img.rules.catalog }
 
 // Settings are the tenant's settings.

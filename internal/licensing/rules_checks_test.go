@@ -216,10 +216,10 @@ func TestL47WhatIsHeldIsNotTakenByACheck(t *testing.T) {
 		"an address that became another's too": {
 			func(s *stage) { s.duplicate("ann", true) }, "E3 from all: ActiveWithError/UniquenessViolation",
 		},
-		"a catalogue that now excludes it": {
+		"a catalog that now excludes it": {
 			func(s *stage) { s.catalog("CALLS     calls", "CALLS     calls excludes CHAT") }, "E3 from all: ActiveWithError/MutuallyExclusiveViolation",
 		},
-		"a catalogue that now requires more": {
+		"a catalog that now requires more": {
 			func(s *stage) { s.catalog("CHAT      chat", "CHAT      chat requires DRAW") }, "E3 from all: ActiveWithError/DependencyViolation",
 		},
 		"units that are gone": {
@@ -308,7 +308,7 @@ func TestL49TheFirstCheckThatFailsIsTheError(t *testing.T) {
 	s.shows("ann", "SC direct: Active", "AUX from all: Active")
 }
 
-// catalogOf replaces the whole catalogue.
+// catalogOf replaces the whole catalog.
 func (s *stage) catalogOf(text string) {
 	s.t.Helper()
 	s.do(func(d *licensing.Draft) error { return d.SetCatalog(readCatalog(text)) })

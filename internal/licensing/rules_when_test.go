@@ -89,7 +89,7 @@ func TestL61EverythingElseWaits(t *testing.T) {
 		"a direct conflict resolved":  {func(s *stage) { s.assign("ann", "POINT1") }, func(s *stage) { s.assign("ann", "-POINT1") }},
 		"a conflict with a group":     {func(s *stage) { s.group("rest", "ann"); s.license("rest", "POINT1") }, func(s *stage) { s.leave("rest", "ann") }},
 		"a conflict with its license": {func(s *stage) { s.group("rest", "ann"); s.license("rest", "POINT1") }, func(s *stage) { s.license("rest", "-POINT1") }},
-		"another catalogue": {
+		"another catalog": {
 			func(s *stage) { s.assign("ann", "POINT1") },
 			func(s *stage) { s.catalog("excludes SITES2", "") },
 		},

@@ -7,7 +7,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// ruleset is a catalogue made ready for evaluation. Plans that take part in some rule are numbered
+// ruleset is a catalog made ready for evaluation. Plans that take part in some rule are numbered
 // by bits, so that a variant's plans, what they exclude and what they require are sets that a check
 // intersects.
 type ruleset struct {
@@ -27,9 +27,9 @@ type ruleset struct {
 // catalog adds to the SKU is enabled at once for everyone whose variants do not disable it (L36).
 type variant struct {
 	sku      SKU
-	product  *Product // nil where the catalogue does not have the SKU (any more)
+	product  *Product // nil where the catalog does not have the SKU (any more)
 	disabled []uuid.UUID
-	enabled  []int32   // plans, as indexes into the catalogue
+	enabled  []int32   // plans, as indexes into the catalog
 	plans    planSet   // of the enabled plans, those some rule names
 	excludes planSet   // what any of them excludes
 	picky    bool      // excludes is not empty
@@ -63,7 +63,7 @@ func (r *ruleset) setOf(plans []uuid.UUID) planSet {
 
 func (r *ruleset) newSet() planSet { return make(planSet, (len(r.ruled)+63)/64) }
 
-// newRuleset compiles a valid catalogue for the SKUs and variants that a tenant already knows.
+// newRuleset compiles a valid catalog for the SKUs and variants that a tenant already knows.
 func newRuleset(catalog *Catalog, skus []uuid.UUID, known []variant) *ruleset {
 	r := &ruleset{
 		catalog: catalog, skus: skus,

@@ -50,7 +50,7 @@ func (d *Draft) addSKU(id uuid.UUID) {
 	d.refresh()
 }
 
-// SetCatalog replaces the catalogue. What the tenant is subscribed to, or somebody holds, must
+// SetCatalog replaces the catalog. What the tenant is subscribed to, or somebody holds, must
 // still be in it. Nobody is processed (L61).
 func (d *Draft) SetCatalog(c *Catalog) error {
 	if err := c.Validate(); err != nil {

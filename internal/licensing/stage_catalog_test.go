@@ -8,7 +8,7 @@ import (
 	"licensor/internal/licensing"
 )
 
-// office is the catalogue of most tests: a plan a line, its service and its rules; after the line
+// office is the catalog of most tests: a plan a line, its service and its rules; after the line
 // of dashes a product a line.
 const office = `
 	MAIL1     exchange  excludes MAIL2
@@ -63,7 +63,7 @@ func country(code string) licensing.Country {
 	return c
 }
 
-// readCatalog reads a catalogue as office is written.
+// readCatalog reads a catalog as office is written.
 func readCatalog(text string) *licensing.Catalog {
 	c := &licensing.Catalog{}
 	above, below, _ := strings.Cut(text, "---\n")

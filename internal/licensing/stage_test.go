@@ -23,7 +23,7 @@ type stage struct {
 	effects       *licensing.Effects // of the last commit
 }
 
-// newStage has these users, all in Germany, and 100 seats of everything in the catalogue but of
+// newStage has these users, all in Germany, and 100 seats of everything in the catalog but of
 // what is the company's.
 func newStage(t testing.TB, users ...string) *stage {
 	t.Helper()
@@ -186,7 +186,7 @@ func (s *stage) independent() {
 	s.settings(func(set *licensing.Settings) { set.GroupBundles = licensing.Independent })
 }
 
-// catalog replaces the catalogue by one in which lines are others: pairs of old and new text.
+// catalog replaces the catalog by one in which lines are others: pairs of old and new text.
 func (s *stage) catalog(oldnew ...string) {
 	s.t.Helper()
 	s.do(func(d *licensing.Draft) error {

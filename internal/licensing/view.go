@@ -63,7 +63,7 @@ func (img *Image) disabled(v Variant) []uuid.UUID {
 // Held is a SKU that a user holds (L10).
 type Held struct {
 	SKUID         uuid.UUID
-	Product       *Product    // nil when the catalogue lacks it
+	Product       *Product    // nil when the catalog lacks it
 	DisabledPlans []uuid.UUID // plans that none of the active sources enables; not to be changed
 }
 
@@ -160,7 +160,7 @@ var capabilities = []string{Enabled, Warning, Suspended, LockedOut}
 // SKUInfo is what a tenant has and uses of a SKU: a subscribedSku (L1 to L3).
 type SKUInfo struct {
 	SKUID      uuid.UUID
-	Product    *Product // nil when the catalogue lacks it
+	Product    *Product // nil when the catalog lacks it
 	Subscribed bool
 	Units      Units
 	Consumed   int
@@ -179,7 +179,7 @@ func (img *Image) SKUs() []SKUInfo {
 	return list
 }
 
-// Plan returns a service plan of the catalogue by its id.
+// Plan returns a service plan of the catalog by its id.
 func (img *Image) Plan(id uuid.UUID) (*ServicePlan, bool) {
 	at, ok := img.rules.plans[id]
 	if !ok {
@@ -188,7 +188,7 @@ func (img *Image) Plan(id uuid.UUID) (*ServicePlan, bool) {
 	return img.rules.plan(at), true
 }
 
-// Product returns a product of the catalogue by its skuId.
+// Product returns a product of the catalog by its skuId.
 func (img *Image) Product(id uuid.UUID) (*Product, bool) {
 	p := img.rules.product(id)
 	return p, p != nil

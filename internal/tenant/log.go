@@ -261,7 +261,7 @@ func (c *Changes) takeManager(m ManagerNow) {
 }
 
 // takeShifted adds those whose licenses show differently though nothing of them has changed: their
-// SKU's units, or the catalogue, have.
+// SKU's units, or the catalog, have.
 func (c *Changes) takeShifted(f *Effects, lic *licensing.Image) {
 	shifted := f.Shifted
 	if f.Licensing != nil && f.Licensing.Catalog != nil {

@@ -57,7 +57,7 @@ func (c *change) organize(org *directory.Organization) error {
 	return c.publish(c.next.Organization, org)
 }
 
-// SetCatalog replaces the catalogue.
+// SetCatalog replaces the catalog.
 type SetCatalog struct{ Catalog *licensing.Catalog }
 
 func (SetCatalog) name() string { return "setCatalog" }

@@ -86,7 +86,7 @@ func (all *Tenants) add(t *Tenant) {
 	all.list = append(all.list, t)
 }
 
-// Create adds a tenant with an organization and a catalogue.
+// Create adds a tenant with an organization and a catalog.
 func (all *Tenants) Create(ctx context.Context, id uuid.UUID, org directory.Organization, catalog *licensing.Catalog) (*Tenant, error) {
 	all.creating.Lock()
 	defer all.creating.Unlock()

@@ -1,4 +1,4 @@
-// Command gen writes internal/catalog/builtin.txt, the built-in catalogue. It is run by hand, from
+// Command gen writes internal/catalog/builtin.txt, the built-in catalog. It is run by hand, from
 // the top folder of the project, when the specification has changed:
 //
 //	LICENSOR_SPEC=../specification go run ./internal/catalog/gen
@@ -66,7 +66,7 @@ func generate(spec string) (string, error) {
 			return g.rule("requires", append([]string{r["plan"]}, strings.Split(r["requiresAnyOf"], ";")...)...)
 		}),
 	)
-	return "# The built-in catalogue; written by go run ./internal/catalog/gen. The format is explained in builtin.go.\n" +
+	return "# The built-in catalog; written by go run ./internal/catalog/gen. The format is explained in builtin.go.\n" +
 		g.first.String() + g.then.String(), err
 }
 

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestTheBuiltInCatalogueIsUpToDate(t *testing.T) {
+func TestTheBuiltInCatalogIsUpToDate(t *testing.T) {
 	t.Parallel()
 	spec := os.Getenv("LICENSOR_SPEC")
 	if spec == "" {

@@ -28,7 +28,7 @@ type product struct {
 	plans Set
 }
 
-// enabled returns the product that a SKU is under disabled plans, by the catalogue of now (L36).
+// enabled returns the product that a SKU is under disabled plans, by the catalog of now (L36).
 func (m *Model) enabled(sku uuid.UUID, disabled Set) product {
 	p := product{sku, Set{}}
 	known, _ := m.product(sku)

@@ -2,7 +2,7 @@
 // (docs/spec/licensing.md). It exists for tests only: nothing but a test imports it.
 //
 // It is written from the text of the rules and shares nothing with package licensing but the
-// catalogue, its input. Where that package is fast (ordinals, bitmaps, interned variants), this one
+// catalog, its input. Where that package is fast (ordinals, bitmaps, interned variants), this one
 // is plain: maps keyed by uuid, a copy of the whole tenant for each operation, every list sorted
 // where it is needed. Two readings that agree on thousands of random histories are most likely both
 // what the text says; where they differ, one of them is wrong or the text leaves room.

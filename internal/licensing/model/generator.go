@@ -10,7 +10,7 @@ import (
 	"licensor/internal/licensing"
 )
 
-// World is what a drawn history is about: the ids it uses, and the catalogue it starts with.
+// World is what a drawn history is about: the ids it uses, and the catalog it starts with.
 type World struct {
 	Catalog                    licensing.Catalog
 	Users, Groups, SKUs, Plans []uuid.UUID
@@ -129,11 +129,11 @@ func (w *World) addProhibition(t *rapid.T, c *licensing.Catalog) {
 	}
 }
 
-// drawChange draws a catalogue that differs from another in one thing: the rules of a plan, or the
+// drawChange draws a catalog that differs from another in one thing: the rules of a plan, or the
 // plans of a product.
 func (w *World) drawChange(t *rapid.T, from licensing.Catalog) licensing.Catalog {
 	c := licensing.Catalog{Products: slices.Clone(from.Products), ServicePlans: slices.Clone(from.ServicePlans)}
-	switch pick(t, []string{"requirement", "requirement", "exclusion", "prohibition", "lenient", "plan", "plan"}, "catalogue change") {
+	switch pick(t, []string{"requirement", "requirement", "exclusion", "prohibition", "lenient", "plan", "plan"}, "catalog change") {
 	case "requirement":
 		w.addRequirement(t, &c)
 	case "exclusion":
@@ -155,7 +155,7 @@ func (w *World) drawChange(t *rapid.T, from licensing.Catalog) licensing.Catalog
 	return c
 }
 
-// Setup draws the operations with which every history begins: settings, catalogue, seats, groups,
+// Setup draws the operations with which every history begins: settings, catalog, seats, groups,
 // all users or all but one, who may come later.
 func (w *World) Setup(t *rapid.T) []Op {
 	ops := []Op{

@@ -135,7 +135,7 @@ type RefusalKind string
 const (
 	NotFound        RefusalKind = "NotFound"        // no such user or group, or it is deleted (L25, L74)
 	Exists          RefusalKind = "Exists"          // a user or group of that id is there, or was
-	UnknownSKU      RefusalKind = "UnknownSKU"      // not in the catalogue
+	UnknownSKU      RefusalKind = "UnknownSKU"      // not in the catalog
 	RepeatedSKU     RefusalKind = "RepeatedSKU"     // L23
 	NotSubscribed   RefusalKind = "NotSubscribed"   // L22
 	CompanySKU      RefusalKind = "CompanySKU"      // L5

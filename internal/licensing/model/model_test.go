@@ -9,7 +9,7 @@ import (
 	"licensor/internal/licensing"
 )
 
-// The catalogue of the scenarios, small as it can be.
+// The catalog of the scenarios, small as it can be.
 var (
 	exchange2, sharePoint2, teams = ID('p', 0, 0), ID('p', 1, 0), ID('p', 2, 0)
 	sharePoint1, protection, chat = ID('p', 3, 0), ID('p', 4, 0), ID('p', 5, 0)

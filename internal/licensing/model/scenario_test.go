@@ -314,7 +314,7 @@ func TestScenario21ALocationBecomesProhibited(t *testing.T) {
 }
 
 // L31 lets no group have a product whose needs only another group meets, so the need comes with a
-// later catalogue.
+// later catalog.
 func TestScenario22GroupsLeftInTheWrongOrder(t *testing.T) {
 	s := newStage(t, 1, 1)
 	s.license(one, e3)
