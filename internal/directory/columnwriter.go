@@ -1,6 +1,9 @@
 package directory
 
-import "licensor/internal/directory/column"
+import (
+	"licensor/internal/directory/column"
+	"licensor/internal/jsontext"
+)
 
 // ColumnWriter writes what rows have in a column as JSON, as Property.Append writes the property of
 // the object. It is for one goroutine.
@@ -26,7 +29,7 @@ func (w *ColumnWriter) Append(dst []byte, row *column.Row) []byte {
 		}
 		return quoted(text, start)
 	case column.Time:
-		return appendTime(dst, column.AsTime(w.reader.Time(row)))
+		return jsontext.AppendTime(dst, column.AsTime(w.reader.Time(row)))
 	case column.Bool:
 		return append(dst, truths[w.reader.Truth(row)]...)
 	}
@@ -48,7 +51,7 @@ var truths = [...]string{column.Null: "null", column.False: "false", column.True
 func quoted(dst []byte, start int) []byte {
 	for _, c := range dst[start+1:] {
 		if c < ' ' || c == '"' || c == '\\' {
-			return appendString(dst[:start], string(dst[start+1:]))
+			return jsontext.AppendText(dst[:start], string(dst[start+1:]))
 		}
 	}
 	return append(dst, '"')

@@ -2,15 +2,12 @@ package directory
 
 import (
 	"bytes"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
 	"slices"
 	"time"
 	"unicode/utf8"
-
-	"github.com/google/uuid"
 
 	"licensor/internal/fold"
 )
@@ -111,10 +108,7 @@ func elements(array []byte) ([]json.RawMessage, bool) {
 	return all, true
 }
 
-const (
-	jsonSpace = " \t\r\n"
-	zeroTime  = `"0001-01-01T00:00:00Z"`
-)
+const jsonSpace = " \t\r\n"
 
 // next skips to the next name, value or end of valid JSON.
 func next(text []byte) []byte { return bytes.TrimLeft(text, jsonSpace+",:") }
@@ -197,48 +191,4 @@ func readTime(raw []byte) (time.Time, bool) {
 	}
 	t = t.UTC().Truncate(time.Second)
 	return t, t.Year() >= 1 && t.Year() <= 9999
-}
-
-func appendString(dst []byte, text string) []byte {
-	dst = append(dst, '"')
-	done := 0
-	for i := 0; i < len(text); i++ {
-		if c := text[i]; c >= ' ' && c != '"' && c != '\\' {
-			continue
-		}
-		dst = append(dst, text[done:i]...)
-		dst = appendEscape(dst, text[i])
-		done = i + 1
-	}
-	return append(append(dst, text[done:]...), '"')
-}
-
-func appendEscape(dst []byte, c byte) []byte {
-	switch c {
-	case '"', '\\':
-		return append(dst, '\\', c)
-	case '\n':
-		return append(dst, `\n`...)
-	case '\r':
-		return append(dst, `\r`...)
-	case '\t':
-		return append(dst, `\t`...)
-	}
-	return hex.AppendEncode(append(dst, `\u00`...), []byte{c})
-}
-
-func appendTime(dst []byte, t time.Time) []byte {
-	if t.IsZero() {
-		return append(dst, "null"...)
-	}
-	dst = t.UTC().AppendFormat(append(dst, '"'), "2006-01-02T15:04:05Z")
-	return append(dst, '"')
-}
-
-func appendID(dst []byte, id uuid.UUID) []byte {
-	dst = hex.AppendEncode(append(dst, '"'), id[:4])
-	for _, span := range [...][2]int{{4, 6}, {6, 8}, {8, 10}, {10, 16}} {
-		dst = hex.AppendEncode(append(dst, '-'), id[span[0]:span[1]])
-	}
-	return append(dst, '"')
 }

@@ -10,6 +10,7 @@ import (
 
 	"licensor/internal/directory/column"
 	"licensor/internal/guid"
+	"licensor/internal/jsontext"
 )
 
 // Kind is the kind of a property's value.
@@ -95,11 +96,12 @@ func (p *Property[T]) set(object *T, raw []byte) error {
 	return nil
 }
 
+// text is a text; the empty one is null. Clients cannot set an empty text, as in the real service.
 func text[T any](name string, at func(*T) *string) *Property[T] {
 	return &Property[T]{
 		Name: name, Kind: KindString, text: at,
 		sources: []source[T]{{column.Column{Name: name, Kind: column.Text}, func(object *T) column.Value { return column.Value{Text: *at(object)} }}},
-		render:  func(dst []byte, object *T) []byte { return appendText(dst, *at(object)) },
+		render:  func(dst []byte, object *T) []byte { return jsontext.AppendTextOrNull(dst, *at(object)) },
 		read: func(object *T, raw []byte, _ bool) error {
 			value, ok := readString(raw)
 			if !ok && !isNull(raw) {
@@ -111,29 +113,11 @@ func text[T any](name string, at func(*T) *string) *Property[T] {
 	}
 }
 
-// appendText writes a text; the empty one is null. Clients cannot set an empty text, as in the real
-// service.
-func appendText(dst []byte, value string) []byte {
-	if value == "" {
-		return append(dst, "null"...)
-	}
-	return appendString(dst, value)
-}
-
 func texts[T any](name string, at func(*T) *[]string) *Property[T] {
 	return &Property[T]{
 		Name: name, Kind: KindStringCollection, texts: at,
 		sources: []source[T]{{column.Column{Name: name, Kind: column.Texts}, func(object *T) column.Value { return column.Value{Texts: *at(object)} }}},
-		render: func(dst []byte, object *T) []byte {
-			dst = append(dst, '[')
-			for i, value := range *at(object) {
-				if i > 0 {
-					dst = append(dst, ',')
-				}
-				dst = appendString(dst, value)
-			}
-			return append(dst, ']')
-		},
+		render:  func(dst []byte, object *T) []byte { return jsontext.AppendList(dst, *at(object), jsontext.AppendText) },
 		read: func(object *T, raw []byte, _ bool) (err error) {
 			*at(object), err = readTexts(raw)
 			return err
@@ -167,7 +151,7 @@ func flag[T any](name string, at func(*T) *bool) *Property[T] {
 	return &Property[T]{
 		Name: name, Kind: KindBool, required: true,
 		sources: []source[T]{{column.Column{Name: name, Kind: column.Bool}, func(object *T) column.Value { return truthOf(at(object)) }}},
-		render:  func(dst []byte, object *T) []byte { return appendBool(dst, at(object)) },
+		render:  func(dst []byte, object *T) []byte { return jsontext.AppendBoolOrNull(dst, at(object)) },
 		read: func(object *T, raw []byte, _ bool) error {
 			value, ok := readBool(raw)
 			*at(object) = value
@@ -181,7 +165,7 @@ func option[T any](name string, at func(*T) **bool) *Property[T] {
 	return &Property[T]{
 		Name: name, Kind: KindBool,
 		sources: []source[T]{{column.Column{Name: name, Kind: column.Bool}, func(object *T) column.Value { return truthOf(*at(object)) }}},
-		render:  func(dst []byte, object *T) []byte { return appendBool(dst, *at(object)) },
+		render:  func(dst []byte, object *T) []byte { return jsontext.AppendBoolOrNull(dst, *at(object)) },
 		read: func(object *T, raw []byte, _ bool) error {
 			if isNull(raw) {
 				*at(object) = nil
@@ -201,21 +185,11 @@ func truthOf(value *bool) column.Value {
 	return column.Value{Truth: column.TruthOf(*value)}
 }
 
-func appendBool(dst []byte, value *bool) []byte {
-	switch {
-	case value == nil:
-		return append(dst, "null"...)
-	case *value:
-		return append(dst, "true"...)
-	}
-	return append(dst, "false"...)
-}
-
 func moment[T any](name string, at func(*T) *time.Time) *Property[T] {
 	return &Property[T]{
 		Name: name, Kind: KindDateTime,
 		sources: []source[T]{{column.Column{Name: name, Kind: column.Time}, func(object *T) column.Value { return column.Value{Time: column.TimeOf(*at(object))} }}},
-		render:  func(dst []byte, object *T) []byte { return appendTime(dst, *at(object)) },
+		render:  func(dst []byte, object *T) []byte { return jsontext.AppendTime(dst, *at(object)) },
 		read: func(object *T, raw []byte, _ bool) error {
 			value, ok := readTime(raw)
 			*at(object) = value
@@ -227,7 +201,7 @@ func moment[T any](name string, at func(*T) *time.Time) *Property[T] {
 func identity[T any](name string, at func(*T) *uuid.UUID) *Property[T] {
 	return &Property[T]{
 		Name: name, Kind: KindString, ReadOnly: true,
-		render: func(dst []byte, object *T) []byte { return appendID(dst, *at(object)) },
+		render: func(dst []byte, object *T) []byte { return jsontext.AppendID(dst, *at(object)) },
 		read: func(object *T, raw []byte, _ bool) error {
 			value, _ := readString(raw)
 			id, ok := guid.Parse(value)
@@ -316,7 +290,7 @@ func (p *Property[T]) neverNull() *Property[T] {
 	p.render = func(dst []byte, object *T) []byte {
 		start := len(dst)
 		if dst = render(dst, object); bytes.Equal(dst[start:], []byte("null")) {
-			dst = append(dst[:start], zeroTime...)
+			dst = append(dst[:start], jsontext.ZeroTime...)
 		}
 		return dst
 	}

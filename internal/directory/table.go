@@ -6,6 +6,7 @@ import (
 
 	"licensor/internal/directory/column"
 	"licensor/internal/fold"
+	"licensor/internal/jsontext"
 )
 
 // table is all properties of a type of objects.
@@ -39,41 +40,29 @@ func (t *table[T]) property(name string) (*Property[T], bool) { return t.byName.
 // those without a value left out, so that equal objects have equal documents.
 func (t *table[T]) appendDocument(dst []byte, object *T) []byte {
 	dst = append(dst, '{')
-	first := true
 	for _, p := range t.all {
 		if p.read == nil {
 			continue
 		}
 		mark := len(dst)
-		dst = appendName(dst, p.Name, first)
+		dst = jsontext.AppendName(dst, p.Name)
 		value := len(dst)
 		if dst = p.render(dst, object); absent(dst[value:]) {
 			dst = dst[:mark]
-			continue
 		}
-		first = false
 	}
 	return append(dst, '}')
 }
 
 func absent(value []byte) bool {
-	return string(value) == "null" || string(value) == "[]" || string(value) == zeroTime
-}
-
-func appendName(dst []byte, name string, first bool) []byte {
-	if !first {
-		dst = append(dst, ',')
-	}
-	dst = append(dst, '"')
-	dst = append(dst, name...)
-	return append(dst, '"', ':')
+	return string(value) == "null" || string(value) == "[]" || string(value) == jsontext.ZeroTime
 }
 
 // appendAll writes an object with all its properties, as clients see it.
 func (t *table[T]) appendAll(dst []byte, object *T) []byte {
 	dst = append(dst, '{')
-	for i, p := range t.all {
-		dst = p.render(appendName(dst, p.Name, i == 0), object)
+	for _, p := range t.all {
+		dst = p.render(jsontext.AppendName(dst, p.Name), object)
 	}
 	return append(dst, '}')
 }

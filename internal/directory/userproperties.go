@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"licensor/internal/jsontext"
 )
 
 // userTable has every structural property of Graph's user but those of licenses, with the limits of
@@ -49,7 +51,7 @@ var userTable = newTable(
 	option("isResourceAccount", func(u *User) **bool { return &u.IsResourceAccount }).column(23).filtered(Basic, Never, Never, Never),
 	text("jobTitle", func(u *User) *string { return &u.JobTitle }).max(128).byDefault().column(24).filtered(Basic, Basic, Never, Advanced).searched(ByStart),
 	moment("lastPasswordChangeDateTime", func(u *User) *time.Time { return &u.LastPasswordChangeDateTime }).readOnly(),
-	computed("legalAgeGroupClassification", KindString, func(dst []byte, u *User) []byte { return appendText(dst, u.legalAgeGroup()) }),
+	computed("legalAgeGroupClassification", KindString, func(dst []byte, u *User) []byte { return jsontext.AppendTextOrNull(dst, u.legalAgeGroup()) }),
 	text("mail", func(u *User) *string { return &u.Mail }).must(wantMail, isMail).byDefault().column(25).mostly().filtered(Basic, Basic, Never, Advanced).ends().searched(ByStart).ordered(Advanced),
 	fixed[User]("mailboxSettings", KindComplex, "null").byName(),
 	text("mailNickname", func(u *User) *string { return &u.MailNickname }).max(64).must(wantNickname, isNickname).needed().column(26).mostly().filtered(Basic, Basic, Never, Advanced).searched(ByStart),

@@ -1,6 +1,7 @@
 package excerpt_test
 
 import (
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -21,6 +22,7 @@ func TestNoCharacterIsCutInHalf(t *testing.T) {
 		{"a😀b", 4, "a…"},
 		{"a😀b", 5, "a😀…"},
 		{"😀", 0, "…"},
+		{strings.Repeat("ä", 60), 100, strings.Repeat("ä", 50) + "…"},
 		{"\x80\x80\x80", 2, "…"}, // which no character begins with
 	} {
 		if got := excerpt.Of(test.text, test.most); got != test.want || utf8.ValidString(test.text) && !utf8.ValidString(got) {

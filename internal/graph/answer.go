@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+
+	"licensor/internal/jsontext"
 )
 
 // buffers hold answers while they are written.
@@ -152,17 +154,17 @@ func (r *request) fail(p *Problem) {
 		r.w.Header().Set(name, value)
 	}
 	b := append(r.begin(), `{"error":{"code":`...)
-	b = appendText(b, p.Code)
-	b = appendText(appendName(b, "message"), p.Message)
+	b = jsontext.AppendText(b, p.Code)
+	b = jsontext.AppendText(jsontext.AppendName(b, "message"), p.Message)
 	if d := p.Detail; d != nil {
-		b = append(appendName(b, "details"), '[', '{')
-		b = appendText(appendName(b, "code"), d.Code)
-		b = appendTextOrNull(appendName(b, "target"), d.Target)
-		b = append(appendText(appendName(b, "message"), d.Message), '}', ']')
+		b = append(jsontext.AppendName(b, "details"), '[', '{')
+		b = jsontext.AppendText(jsontext.AppendName(b, "code"), d.Code)
+		b = jsontext.AppendTextOrNull(jsontext.AppendName(b, "target"), d.Target)
+		b = append(jsontext.AppendText(jsontext.AppendName(b, "message"), d.Message), '}', ']')
 	}
-	b = append(appendName(b, "innerError"), `{"date":"`...)
+	b = append(jsontext.AppendName(b, "innerError"), `{"date":"`...)
 	b = append(r.now.UTC().AppendFormat(b, "2006-01-02T15:04:05"), '"')
-	b = appendText(appendName(b, "request-id"), r.id)
-	b = appendText(appendName(b, "client-request-id"), r.clientID)
+	b = jsontext.AppendText(jsontext.AppendName(b, "request-id"), r.id)
+	b = jsontext.AppendText(jsontext.AppendName(b, "client-request-id"), r.clientID)
 	_ = r.send(p.Status, append(b, "}}}"...))
 }

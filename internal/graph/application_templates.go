@@ -10,6 +10,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/guid"
+	"licensor/internal/jsontext"
 	"licensor/internal/tenant"
 )
 
@@ -35,12 +36,18 @@ var applicationTemplates = []applicationTemplate{{
 // applicationTemplateFields are the properties of applicationTemplate.
 var applicationTemplateFields = newFieldSet("microsoft.graph.applicationTemplate", slices.Concat(
 	[]field[applicationTemplate]{
-		{name: "categories", write: func(b []byte, t *applicationTemplate) []byte { return appendList(b, t.categories, appendText) }, when: directory.ByDefault},
-		{name: "description", write: func(b []byte, t *applicationTemplate) []byte { return appendText(b, t.description) }, when: directory.ByDefault},
-		{name: "displayName", write: func(b []byte, t *applicationTemplate) []byte { return appendText(b, t.displayName) }, when: directory.ByDefault},
-		{name: "id", write: func(b []byte, t *applicationTemplate) []byte { return appendID(b, t.id) }, when: directory.ByDefault},
-		{name: "supportedProvisioningTypes", write: func(b []byte, t *applicationTemplate) []byte { return appendList(b, t.provisioning, appendText) }, when: directory.ByDefault},
-		{name: "supportedSingleSignOnModes", write: func(b []byte, t *applicationTemplate) []byte { return appendList(b, t.signOn, appendText) }, when: directory.ByDefault},
+		{name: "categories", write: func(b []byte, t *applicationTemplate) []byte {
+			return jsontext.AppendList(b, t.categories, jsontext.AppendText)
+		}, when: directory.ByDefault},
+		{name: "description", write: func(b []byte, t *applicationTemplate) []byte { return jsontext.AppendText(b, t.description) }, when: directory.ByDefault},
+		{name: "displayName", write: func(b []byte, t *applicationTemplate) []byte { return jsontext.AppendText(b, t.displayName) }, when: directory.ByDefault},
+		{name: "id", write: func(b []byte, t *applicationTemplate) []byte { return jsontext.AppendID(b, t.id) }, when: directory.ByDefault},
+		{name: "supportedProvisioningTypes", write: func(b []byte, t *applicationTemplate) []byte {
+			return jsontext.AppendList(b, t.provisioning, jsontext.AppendText)
+		}, when: directory.ByDefault},
+		{name: "supportedSingleSignOnModes", write: func(b []byte, t *applicationTemplate) []byte {
+			return jsontext.AppendList(b, t.signOn, jsontext.AppendText)
+		}, when: directory.ByDefault},
 	},
 	notKept[applicationTemplate]([]string{"homePageUrl", "logoUrl", "publisher"}, nil),
 )).in("applicationTemplates")
@@ -122,7 +129,7 @@ func (api *API) instantiate(r *request) error {
 	made, _ := done.Image.ClientByID(c.ID)
 	a := application{Client: made, image: done.Image}
 	b := r.appendHead(r.begin(), "microsoft.graph.applicationServicePrincipal")
-	b = append(appendFields(append(appendName(b, "application"), '{'), applicationFields.shown(r).defaults, &a), '}')
-	b = append(appendFields(append(appendName(b, "servicePrincipal"), '{'), principalFields.shown(r).defaults, &a), '}')
+	b = append(appendFields(append(jsontext.AppendName(b, "application"), '{'), applicationFields.shown(r).defaults, &a), '}')
+	b = append(appendFields(append(jsontext.AppendName(b, "servicePrincipal"), '{'), principalFields.shown(r).defaults, &a), '}')
 	return r.send(http.StatusCreated, append(b, '}'))
 }

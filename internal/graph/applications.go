@@ -10,6 +10,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/guid"
+	"licensor/internal/jsontext"
 	"licensor/internal/tenant"
 )
 
@@ -26,10 +27,10 @@ var applicationFields = newFieldSet("microsoft.graph.application", slices.Concat
 	[]field[application]{
 		{name: "appId", write: appendAppID, when: directory.ByDefault},
 		{name: "applicationTemplateId", write: func(b []byte, a *application) []byte { return appendKept(b, a.Properties, templateID, "null") }, when: directory.ByDefault},
-		{name: "createdDateTime", write: func(b []byte, a *application) []byte { return appendTime(b, a.CreatedDateTime) }, when: directory.ByDefault},
-		{name: "deletedDateTime", write: func(b []byte, a *application) []byte { return appendTime(b, a.DeletedDateTime) }, when: directory.ByDefault},
+		{name: "createdDateTime", write: func(b []byte, a *application) []byte { return jsontext.AppendTime(b, a.CreatedDateTime) }, when: directory.ByDefault},
+		{name: "deletedDateTime", write: func(b []byte, a *application) []byte { return jsontext.AppendTime(b, a.DeletedDateTime) }, when: directory.ByDefault},
 		{name: "displayName", write: appendAppName, when: directory.ByDefault},
-		{name: "id", write: func(b []byte, a *application) []byte { return appendID(b, a.ID) }, when: directory.ByDefault},
+		{name: "id", write: func(b []byte, a *application) []byte { return jsontext.AppendID(b, a.ID) }, when: directory.ByDefault},
 		{name: "isFallbackPublicClient", write: appendFallback, when: directory.ByDefault},
 		{name: "keyCredentials", write: func(b []byte, a *application) []byte { return appendKeys(b, a.Certificates) }, when: directory.ByDefault},
 		{name: "passwordCredentials", write: func(b []byte, a *application) []byte { return appendSecrets(b, a.Secrets, a.texts) }, when: directory.ByDefault},
@@ -84,14 +85,16 @@ func notKept[T any](nulls, lists []string) []field[T] {
 	return fields
 }
 
-func appendAppID(b []byte, a *application) []byte { return appendID(b, a.AppID) }
+func appendAppID(b []byte, a *application) []byte { return jsontext.AppendID(b, a.AppID) }
 
-func appendAppName(b []byte, a *application) []byte { return appendText(b, a.DisplayName) }
+func appendAppName(b []byte, a *application) []byte { return jsontext.AppendText(b, a.DisplayName) }
 
-func appendAudience(b []byte, a *application) []byte { return appendText(b, a.SignInAudience()) }
+func appendAudience(b []byte, a *application) []byte {
+	return jsontext.AppendText(b, a.SignInAudience())
+}
 
 func appendPublisher(b []byte, a *application) []byte {
-	return appendTextOrNull(b, a.image.Organization.DefaultDomain())
+	return jsontext.AppendTextOrNull(b, a.image.Organization.DefaultDomain())
 }
 
 // appendFallback writes isFallbackPublicClient, which is null unless it was set.

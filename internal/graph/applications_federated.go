@@ -9,6 +9,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/guid"
+	"licensor/internal/jsontext"
 )
 
 // maxFederated is how many federated credentials an application may have, as in the real service.
@@ -24,12 +25,12 @@ type federated struct {
 
 // federatedFields are the properties of federatedIdentityCredential.
 var federatedFields = newFieldSet("microsoft.graph.federatedIdentityCredential", []field[federated]{
-	{name: "audiences", write: func(b []byte, f *federated) []byte { return appendList(b, f.Audiences, appendText) }, when: directory.ByDefault},
-	{name: "description", write: func(b []byte, f *federated) []byte { return appendTextOrNull(b, f.Description) }, when: directory.ByDefault},
-	{name: "id", write: func(b []byte, f *federated) []byte { return appendID(b, f.ID) }, when: directory.ByDefault},
-	{name: "issuer", write: func(b []byte, f *federated) []byte { return appendText(b, f.Issuer) }, when: directory.ByDefault},
-	{name: "name", write: func(b []byte, f *federated) []byte { return appendText(b, f.Name) }, when: directory.ByDefault},
-	{name: "subject", write: func(b []byte, f *federated) []byte { return appendText(b, f.Subject) }, when: directory.ByDefault},
+	{name: "audiences", write: func(b []byte, f *federated) []byte { return jsontext.AppendList(b, f.Audiences, jsontext.AppendText) }, when: directory.ByDefault},
+	{name: "description", write: func(b []byte, f *federated) []byte { return jsontext.AppendTextOrNull(b, f.Description) }, when: directory.ByDefault},
+	{name: "id", write: func(b []byte, f *federated) []byte { return jsontext.AppendID(b, f.ID) }, when: directory.ByDefault},
+	{name: "issuer", write: func(b []byte, f *federated) []byte { return jsontext.AppendText(b, f.Issuer) }, when: directory.ByDefault},
+	{name: "name", write: func(b []byte, f *federated) []byte { return jsontext.AppendText(b, f.Name) }, when: directory.ByDefault},
+	{name: "subject", write: func(b []byte, f *federated) []byte { return jsontext.AppendText(b, f.Subject) }, when: directory.ByDefault},
 }).at(func(f *federated) string { return federatedSet(f.of) })
 
 func federatedSet(a directory.Client) string {

@@ -16,6 +16,7 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/fold"
 	"licensor/internal/identity"
+	"licensor/internal/jsontext"
 )
 
 const (
@@ -29,22 +30,22 @@ const (
 // appendKeys writes keyCredentials. The key itself is not shown; customKeyIdentifier is the
 // thumbprint, by which assertions name it (x5t).
 func appendKeys(b []byte, list []directory.Certificate) []byte {
-	return appendList(b, list, func(b []byte, c directory.Certificate) []byte {
+	return jsontext.AppendList(b, list, func(b []byte, c directory.Certificate) []byte {
 		return append(appendKeyMembers(append(b, '{'), c), '}')
 	})
 }
 
 func appendKeyMembers(b []byte, c directory.Certificate) []byte {
 	thumbprint := sha1.Sum(c.DER) // a name, not a proof
-	b = append(appendName(b, "customKeyIdentifier"), '"')
+	b = append(jsontext.AppendName(b, "customKeyIdentifier"), '"')
 	b = append(base64.StdEncoding.AppendEncode(b, thumbprint[:]), '"')
-	b = appendTextOrNull(appendName(b, "displayName"), c.DisplayName)
-	b = appendTime(appendName(b, "endDateTime"), c.Expires)
-	b = append(appendName(b, "key"), "null"...)
-	b = appendID(appendName(b, "keyId"), c.KeyID)
-	b = appendTime(appendName(b, "startDateTime"), c.Starts)
-	b = appendText(appendName(b, "type"), certificateType)
-	return appendText(appendName(b, "usage"), verifyUsage)
+	b = jsontext.AppendTextOrNull(jsontext.AppendName(b, "displayName"), c.DisplayName)
+	b = jsontext.AppendTime(jsontext.AppendName(b, "endDateTime"), c.Expires)
+	b = append(jsontext.AppendName(b, "key"), "null"...)
+	b = jsontext.AppendID(jsontext.AppendName(b, "keyId"), c.KeyID)
+	b = jsontext.AppendTime(jsontext.AppendName(b, "startDateTime"), c.Starts)
+	b = jsontext.AppendText(jsontext.AppendName(b, "type"), certificateType)
+	return jsontext.AppendText(jsontext.AppendName(b, "usage"), verifyUsage)
 }
 
 // keyCredential is an element of keyCredentials as a client sends it.

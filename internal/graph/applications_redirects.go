@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"licensor/internal/directory"
+	"licensor/internal/jsontext"
 )
 
 // client is what waits at a redirect address.
@@ -121,14 +122,14 @@ func setWeb(_ editor, a *directory.Client, at placeIn, raw json.RawMessage) erro
 				Want: "web.redirectUriSettings follows from web.redirectUris here. Set those.",
 			}
 		default:
-			rest = append(append(appendText(comma(rest), m.Name), ':'), m.Value...)
+			rest = append(append(jsontext.AppendText(jsontext.AppendComma(rest), m.Name), ':'), m.Value...)
 		}
 	}
 	return keptProperty{"web", webShape, whole(webShape)}.set(a.Properties, at, append(rest, '}'))
 }
 
 func appendRedirects(b []byte, list []string) []byte {
-	return append(appendList(append(b, `{"redirectUris":`...), list, appendText), '}')
+	return append(jsontext.AppendList(append(b, `{"redirectUris":`...), list, jsontext.AppendText), '}')
 }
 
 // appendWeb writes what is kept of web, and its addresses.
@@ -137,9 +138,9 @@ func appendWeb(b []byte, a *application) []byte {
 	if kept == nil {
 		kept = json.RawMessage(keptOfWeb)
 	}
-	b = appendList(append(append(b, kept[:len(kept)-1]...), `,"redirectUris":`...), a.Redirects.Web, appendText)
-	b = appendList(append(b, `,"redirectUriSettings":`...), a.Redirects.Web, func(b []byte, uri string) []byte {
-		return append(appendText(append(b, `{"index":null,"uri":`...), uri), '}')
+	b = jsontext.AppendList(append(append(b, kept[:len(kept)-1]...), `,"redirectUris":`...), a.Redirects.Web, jsontext.AppendText)
+	b = jsontext.AppendList(append(b, `,"redirectUriSettings":`...), a.Redirects.Web, func(b []byte, uri string) []byte {
+		return append(jsontext.AppendText(append(b, `{"index":null,"uri":`...), uri), '}')
 	})
 	return append(b, '}')
 }

@@ -10,6 +10,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/identity"
+	"licensor/internal/jsontext"
 )
 
 // How long secrets last, and how many there can be.
@@ -21,7 +22,7 @@ const (
 // appendSecrets writes what may be known of secrets: nothing that they can be found out with, but
 // for the texts of those that were just made.
 func appendSecrets(b []byte, list []directory.Secret, texts map[uuid.UUID]string) []byte {
-	return appendList(b, list, func(b []byte, s directory.Secret) []byte { return appendSecret(b, s, texts[s.KeyID]) })
+	return jsontext.AppendList(b, list, func(b []byte, s directory.Secret) []byte { return appendSecret(b, s, texts[s.KeyID]) })
 }
 
 // holder is what has secrets and certificates: an application, or a service principal.
@@ -53,13 +54,13 @@ func appendSecret(b []byte, s directory.Secret, text string) []byte {
 }
 
 func appendSecretMembers(b []byte, s directory.Secret, text string) []byte {
-	b = append(appendName(b, "customKeyIdentifier"), "null"...)
-	b = appendTextOrNull(appendName(b, "displayName"), s.DisplayName)
-	b = appendTime(appendName(b, "endDateTime"), s.Expires)
-	b = appendTextOrNull(appendName(b, "hint"), s.Hint)
-	b = appendID(appendName(b, "keyId"), s.KeyID)
-	b = appendTextOrNull(appendName(b, "secretText"), text)
-	return appendTime(appendName(b, "startDateTime"), s.Starts)
+	b = append(jsontext.AppendName(b, "customKeyIdentifier"), "null"...)
+	b = jsontext.AppendTextOrNull(jsontext.AppendName(b, "displayName"), s.DisplayName)
+	b = jsontext.AppendTime(jsontext.AppendName(b, "endDateTime"), s.Expires)
+	b = jsontext.AppendTextOrNull(jsontext.AppendName(b, "hint"), s.Hint)
+	b = jsontext.AppendID(jsontext.AppendName(b, "keyId"), s.KeyID)
+	b = jsontext.AppendTextOrNull(jsontext.AppendName(b, "secretText"), text)
+	return jsontext.AppendTime(jsontext.AppendName(b, "startDateTime"), s.Starts)
 }
 
 // addPassword answers POST /applications/{application}/addPassword and its like: a new secret,

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"unicode/utf8"
+
+	"licensor/internal/jsontext"
 )
 
 // maxWaitingAnswers is how many bytes the answers to the requests of a batch take while they wait
@@ -171,7 +173,7 @@ func (a *stepAnswer) appendHead(b []byte) []byte {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		b = appendText(appendName(b, wireName(name)), strings.Join(a.header[name], ", "))
+		b = jsontext.AppendText(jsontext.AppendName(b, wireName(name)), strings.Join(a.header[name], ", "))
 	}
 	return append(b, '}')
 }
@@ -195,7 +197,7 @@ func (a *stepAnswer) appendBody(b []byte) []byte {
 	case a.isJSON():
 		return append(b, a.body...)
 	case a.isText() && utf8.Valid(a.body):
-		return appendText(b, string(a.body))
+		return jsontext.AppendText(b, string(a.body))
 	}
 	return append(base64.StdEncoding.AppendEncode(append(b, '"'), a.body), '"')
 }

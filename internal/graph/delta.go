@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/jsontext"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
 )
@@ -156,7 +157,7 @@ func deltaFields[T any](d *round, set *fieldSet[T], names []string) ([]*field[T]
 	fields, err := set.visible(d.request, d.access)
 	d.options.Select = d.token.selected
 	if err == nil && d.metadata == "minimal" {
-		etag := &field[T]{name: "@odata.etag", documented: true, write: func(b []byte, object *T) []byte { return appendText(b, set.etag(object)) }}
+		etag := &field[T]{name: "@odata.etag", documented: true, write: func(b []byte, object *T) []byte { return jsontext.AppendText(b, set.etag(object)) }}
 		fields = append([]*field[T]{etag}, fields...)
 	}
 	return fields, err
@@ -297,7 +298,7 @@ func there(page []deltaElement) []uint32 {
 // head begins the answer, up to its value.
 func (d *round) head() []byte {
 	b := d.appendHead(d.begin(), d.selected(d.set))
-	return append(appendName(b, "value"), '[')
+	return append(jsontext.AppendName(b, "value"), '[')
 }
 
 // finish ends the answer: with the address of the next page where there is one, otherwise of the
@@ -306,10 +307,10 @@ func (d *round) finish(b []byte, next *deltaToken) error {
 	b = append(b, ']')
 	seal := d.deltaSeal(d.kind)
 	if next != nil {
-		b = appendText(appendName(b, "@odata.nextLink"), d.address()+"?$skiptoken="+next.text(seal))
+		b = jsontext.AppendText(jsontext.AppendName(b, "@odata.nextLink"), d.address()+"?$skiptoken="+next.text(seal))
 	} else {
 		round := deltaToken{after: d.token.upTo, place: -1, member: -1, selected: d.token.selected, ids: d.token.ids}
-		b = appendText(appendName(b, "@odata.deltaLink"), d.address()+"?$deltatoken="+round.text(seal))
+		b = jsontext.AppendText(jsontext.AppendName(b, "@odata.deltaLink"), d.address()+"?$deltatoken="+round.text(seal))
 	}
 	return d.send(http.StatusOK, append(b, '}'))
 }
@@ -318,10 +319,10 @@ func (d *round) finish(b []byte, next *deltaToken) error {
 func (d *round) appendRemoved(b []byte, typeName string, e deltaElement) []byte {
 	b = append(b, '{')
 	if d.metadata == "full" {
-		b = appendText(appendName(b, "@odata.type"), "#"+typeName)
+		b = jsontext.AppendText(jsontext.AppendName(b, "@odata.type"), "#"+typeName)
 	}
-	b = appendID(appendName(b, "id"), e.id)
-	return append(appendText(append(b, `,"@removed":{"reason":`...), e.removed), "}}"...)
+	b = jsontext.AppendID(jsontext.AppendName(b, "id"), e.id)
+	return append(jsontext.AppendText(append(b, `,"@removed":{"reason":`...), e.removed), "}}"...)
 }
 
 // continued is the token of the page after this one, which ends with an object.

@@ -1,12 +1,16 @@
 package graph
 
-import "github.com/google/uuid"
+import (
+	"github.com/google/uuid"
+
+	"licensor/internal/jsontext"
+)
 
 // appendLinks writes what an object is linked to under a name such as owners@delta. When write
 // writes nothing, it writes nothing.
 func (d *round) appendLinks(b []byte, name string, write func([]byte) []byte) []byte {
 	before := b
-	b = append(appendName(b, name), '[')
+	b = append(jsontext.AppendName(b, name), '[')
 	empty := len(b)
 	if b = write(b); len(b) == empty {
 		return before
@@ -30,7 +34,7 @@ func (d *round) appendLinked(b []byte, kind string, id uuid.UUID, is bool) []byt
 	if id == uuid.Nil || !is && d.whole {
 		return b
 	}
-	b = appendID(appendName(d.appendType(appendNext(b), kind), "id"), id)
+	b = jsontext.AppendID(jsontext.AppendName(d.appendType(appendNext(b), kind), "id"), id)
 	if !is {
 		b = append(b, `,"@removed":{"reason":"deleted"}`...)
 	}

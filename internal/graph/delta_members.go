@@ -5,6 +5,8 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
+
+	"licensor/internal/jsontext"
 )
 
 // maxDeltaMembers is how many members a page shows, in all its groups or units. One with more goes
@@ -80,7 +82,7 @@ func (w *memberWriter) appendMembers(b []byte, of uint32) ([]byte, int64) {
 		places, rest = places[:room], places[room-1]
 	}
 	w.room -= len(places)
-	b = append(appendName(b, "members@delta"), '[')
+	b = append(jsontext.AppendName(b, "members@delta"), '[')
 	for _, place := range places {
 		kind, id, is := w.member(of, place)
 		b = w.appendLinked(b, kind, id, is)

@@ -3,6 +3,8 @@ package graph
 import (
 	"net/http"
 	"time"
+
+	"licensor/internal/jsontext"
 )
 
 // maxAhead is how far the clock can be set ahead of the real time.
@@ -18,7 +20,7 @@ func (api *API) getClock(r *request) error {
 
 func (r *request) sendClock() error {
 	b := r.appendHead(r.begin(), "development/clock")
-	return r.send(http.StatusOK, append(appendTime(appendName(b, "now"), r.now), '}'))
+	return r.send(http.StatusOK, append(jsontext.AppendTime(jsontext.AppendName(b, "now"), r.now), '}'))
 }
 
 // setClock answers PUT /licensor/v1/development/clock with {"now": time} or {"advance": duration}.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"licensor/internal/directory"
+	"licensor/internal/jsontext"
 )
 
 // getFaults answers GET /licensor/v1/development/faults: each rule, with how many requests it has
@@ -22,32 +23,32 @@ func (r *request) sendFaults(fs *faults) error {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	b := r.appendHead(r.begin(), "development/faults")
-	b = strconv.AppendUint(appendName(b, "seed"), fs.seed, 10)
-	b = appendList(appendName(b, "rules"), fs.rules, appendFault)
+	b = strconv.AppendUint(jsontext.AppendName(b, "seed"), fs.seed, 10)
+	b = jsontext.AppendList(jsontext.AppendName(b, "rules"), fs.rules, appendFault)
 	return r.send(http.StatusOK, append(b, '}'))
 }
 
 func appendFault(b []byte, f faultRule) []byte {
 	b = append(b, '{')
 	if f.Method != "" {
-		b = appendText(appendName(b, "method"), f.Method)
+		b = jsontext.AppendText(jsontext.AppendName(b, "method"), f.Method)
 	}
-	b = appendText(appendName(b, "path"), f.Path)
+	b = jsontext.AppendText(jsontext.AppendName(b, "path"), f.Path)
 	for _, number := range []struct {
 		name  string
 		value int
 	}{{"status", f.Status}, {"retryAfter", f.RetryAfter}, {"times", f.Times}} {
 		if number.value != 0 {
-			b = strconv.AppendInt(appendName(b, number.name), int64(number.value), 10)
+			b = strconv.AppendInt(jsontext.AppendName(b, number.name), int64(number.value), 10)
 		}
 	}
 	if f.Latency != 0 {
-		b = appendDuration(appendName(b, "latency"), f.Latency)
+		b = appendDuration(jsontext.AppendName(b, "latency"), f.Latency)
 	}
 	if f.Probability != 0 {
-		b = strconv.AppendFloat(appendName(b, "probability"), f.Probability, 'g', -1, 64)
+		b = strconv.AppendFloat(jsontext.AppendName(b, "probability"), f.Probability, 'g', -1, 64)
 	}
-	b = strconv.AppendInt(appendName(b, "applied"), int64(f.applied), 10)
+	b = strconv.AppendInt(jsontext.AppendName(b, "applied"), int64(f.applied), 10)
 	return append(b, '}')
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
 	"licensor/internal/tenant"
 )
@@ -153,7 +154,7 @@ func (api *API) getGroupProcessing(r *request) error {
 
 func (r *request) sendGroupProcessing() error {
 	b := r.appendHead(r.begin(), "development/groupProcessing")
-	return r.send(http.StatusOK, append(appendDuration(appendName(b, "delay"), time.Duration(r.processing.delay.Load())), '}'))
+	return r.send(http.StatusOK, append(appendDuration(jsontext.AppendName(b, "delay"), time.Duration(r.processing.delay.Load())), '}'))
 }
 
 // setGroupProcessing answers PUT /licensor/v1/development/groupProcessing. What waits keeps its

@@ -10,6 +10,7 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/guid"
 	"licensor/internal/identity"
+	"licensor/internal/jsontext"
 	"licensor/internal/tenant"
 )
 
@@ -47,8 +48,8 @@ func (api *API) mintToken(r *request) error {
 		return err
 	}
 	b := r.appendHead(r.begin(), "development/tokens/$entity")
-	b = appendText(appendName(b, "accessToken"), token)
-	return r.send(http.StatusOK, append(appendTime(appendName(b, "expiresDateTime"), claims.Expires), '}'))
+	b = jsontext.AppendText(jsontext.AppendName(b, "accessToken"), token)
+	return r.send(http.StatusOK, append(jsontext.AppendTime(jsontext.AppendName(b, "expiresDateTime"), claims.Expires), '}'))
 }
 
 func (m *minting) claims(r *request) (c identity.Claims, err error) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"licensor/internal/directory"
+	"licensor/internal/jsontext"
 	"licensor/internal/tenant"
 )
 
@@ -18,20 +19,20 @@ type domain struct {
 // domainFields are the properties of domain. Passwords do not expire here, and nobody sells
 // domains.
 var domainFields = newFieldSet("microsoft.graph.domain", []field[domain]{
-	{name: "authenticationType", write: func(b []byte, d *domain) []byte { return appendText(b, d.authentication()) }, when: directory.ByDefault},
+	{name: "authenticationType", write: func(b []byte, d *domain) []byte { return jsontext.AppendText(b, d.authentication()) }, when: directory.ByDefault},
 	{name: "availabilityStatus", write: appendNull[domain], when: directory.ByDefault},
-	{name: "id", write: func(b []byte, d *domain) []byte { return appendText(b, d.Name) }, when: directory.ByDefault},
+	{name: "id", write: func(b []byte, d *domain) []byte { return jsontext.AppendText(b, d.Name) }, when: directory.ByDefault},
 	{name: "isAdminManaged", write: appendTrue[domain], when: directory.ByDefault},
-	{name: "isDefault", write: func(b []byte, d *domain) []byte { return appendBool(b, d.IsDefault) }, when: directory.ByDefault},
-	{name: "isInitial", write: func(b []byte, d *domain) []byte { return appendBool(b, d.IsInitial) }, when: directory.ByDefault},
-	{name: "isRoot", write: func(b []byte, d *domain) []byte { return appendBool(b, d.isRoot()) }, when: directory.ByDefault},
+	{name: "isDefault", write: func(b []byte, d *domain) []byte { return jsontext.AppendBool(b, d.IsDefault) }, when: directory.ByDefault},
+	{name: "isInitial", write: func(b []byte, d *domain) []byte { return jsontext.AppendBool(b, d.IsInitial) }, when: directory.ByDefault},
+	{name: "isRoot", write: func(b []byte, d *domain) []byte { return jsontext.AppendBool(b, d.isRoot()) }, when: directory.ByDefault},
 	{name: "isVerified", write: appendTrue[domain], when: directory.ByDefault},
 	{name: "manufacturer", write: appendNull[domain], when: directory.ByDefault},
 	{name: "model", write: appendNull[domain], when: directory.ByDefault},
 	{name: "passwordNotificationWindowInDays", write: appendNull[domain], when: directory.ByDefault},
 	{name: "passwordValidityPeriodInDays", write: appendNull[domain], when: directory.ByDefault},
 	{name: "state", write: appendNull[domain], when: directory.ByDefault},
-	{name: "supportedServices", write: func(b []byte, d *domain) []byte { return appendList(b, d.services(), appendText) }, when: directory.ByDefault},
+	{name: "supportedServices", write: func(b []byte, d *domain) []byte { return jsontext.AppendList(b, d.services(), jsontext.AppendText) }, when: directory.ByDefault},
 }).in("domains")
 
 func appendTrue[T any](b []byte, _ *T) []byte { return append(b, "true"...) }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"licensor/internal/directory"
+	"licensor/internal/jsontext"
 	"licensor/internal/tenant"
 )
 
@@ -29,9 +30,9 @@ func (s *fieldSet[T]) annotations(r *request) []*field[T] {
 		return b
 	}
 	return []*field[T]{
-		{name: "@odata.type", write: func(b []byte, _ *T) []byte { return appendText(b, "#"+s.typeName) }},
+		{name: "@odata.type", write: func(b []byte, _ *T) []byte { return jsontext.AppendText(b, "#"+s.typeName) }},
 		{name: "@odata.id", write: address},
-		{name: "@odata.etag", write: func(b []byte, object *T) []byte { return appendText(b, s.etag(object)) }, documented: true},
+		{name: "@odata.etag", write: func(b []byte, object *T) []byte { return jsontext.AppendText(b, s.etag(object)) }, documented: true},
 		{name: "@odata.editLink", write: address},
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
 	"licensor/internal/tenant"
 )
@@ -62,11 +63,11 @@ func (r *request) appendExplained(b []byte, x *explainer, ordinal uint32, every 
 	if err != nil {
 		return nil, err
 	}
-	b = appendID(appendName(b, "id"), u.ID)
-	b = appendText(appendName(b, "userPrincipalName"), u.UserPrincipalName)
-	b = appendText(appendName(b, "displayName"), u.DisplayName)
+	b = jsontext.AppendID(jsontext.AppendName(b, "id"), u.ID)
+	b = jsontext.AppendText(jsontext.AppendName(b, "userPrincipalName"), u.UserPrincipalName)
+	b = jsontext.AppendText(jsontext.AppendName(b, "displayName"), u.DisplayName)
 	x.share(ordinal, u)
-	b = append(appendName(b, "reasons"), '[')
+	b = append(jsontext.AppendName(b, "reasons"), '[')
 	n := 0
 	for reason := range x.reasons.User(ordinal, every) {
 		if n++; n > maxProblems {
@@ -80,7 +81,7 @@ func (r *request) appendExplained(b []byte, x *explainer, ordinal uint32, every 
 		}
 	}
 	if b = append(b, ']'); n > maxProblems {
-		b = appendInt(appendName(b, "reasons@odata.count"), x.reasons.Reasons(ordinal, every))
+		b = jsontext.AppendInt(jsontext.AppendName(b, "reasons@odata.count"), x.reasons.Reasons(ordinal, every))
 	}
 	return b, nil
 }
@@ -110,10 +111,10 @@ func (x *explainer) share(user uint32, u *directory.User) {
 }
 
 func appendSharing(b []byte, s sharing) []byte {
-	b = appendText(append(b, `{"address":`...), s.address)
-	b = appendList(appendName(b, "users"), s.users, appendID)
+	b = jsontext.AppendText(append(b, `{"address":`...), s.address)
+	b = jsontext.AppendList(jsontext.AppendName(b, "users"), s.users, jsontext.AppendID)
 	if s.count > len(s.users) {
-		b = appendInt(appendName(b, "users@odata.count"), s.count)
+		b = jsontext.AppendInt(jsontext.AppendName(b, "users@odata.count"), s.count)
 	}
 	return append(b, '}')
 }
@@ -122,84 +123,84 @@ func appendSharing(b []byte, s sharing) []byte {
 func (x *explainer) appendReason(b []byte, reason licensing.Reason) []byte {
 	b = append(b, '{')
 	b = x.appendSource(b, reason.SKUID, reason.Direct, reason.Group)
-	b = appendText(appendName(b, "state"), reason.State)
-	b = appendText(appendName(b, "error"), reason.Error.String())
+	b = jsontext.AppendText(jsontext.AppendName(b, "state"), reason.State)
+	b = jsontext.AppendText(jsontext.AppendName(b, "error"), reason.Error.String())
 	if reason.Plan != uuid.Nil {
-		b = x.appendPlan(appendName(b, "plan"), reason.Plan)
+		b = x.appendPlan(jsontext.AppendName(b, "plan"), reason.Plan)
 	}
 	if reason.OtherPlan != uuid.Nil {
-		b = x.appendPlan(appendName(b, "otherPlan"), reason.OtherPlan)
+		b = x.appendPlan(jsontext.AppendName(b, "otherPlan"), reason.OtherPlan)
 	}
 	if len(reason.Requires) > 0 {
-		b = appendList(appendName(b, "requiresAnyOf"), reason.Requires, x.appendPlan)
+		b = jsontext.AppendList(jsontext.AppendName(b, "requiresAnyOf"), reason.Requires, x.appendPlan)
 	}
 	if reason.Other != uuid.Nil {
-		b = x.appendSource(append(appendName(b, "other"), '{'), reason.Other, reason.OtherDirect, reason.OtherGroup)
+		b = x.appendSource(append(jsontext.AppendName(b, "other"), '{'), reason.Other, reason.OtherDirect, reason.OtherGroup)
 		b = append(b, '}')
 	}
 	if reason.Location != licensing.NoCountry {
-		b = appendText(appendName(b, "location"), reason.Location.String())
-		b = appendBool(appendName(b, "locationOfOrganization"), reason.LocationOfOrganization)
+		b = jsontext.AppendText(jsontext.AppendName(b, "location"), reason.Location.String())
+		b = jsontext.AppendBool(jsontext.AppendName(b, "locationOfOrganization"), reason.LocationOfOrganization)
 	}
 	if reason.Error == licensing.UniquenessViolation && len(x.sharing) > 0 {
-		b = appendList(appendName(b, "sharedAddresses"), x.sharing, appendSharing)
+		b = jsontext.AppendList(jsontext.AppendName(b, "sharedAddresses"), x.sharing, appendSharing)
 	}
 	if reason.Seats != nil {
-		b = x.appendSeats(appendName(b, "seats"), reason.Seats)
+		b = x.appendSeats(jsontext.AppendName(b, "seats"), reason.Seats)
 	}
-	b = appendText(appendName(b, "text"), x.sentence(reason))
-	b = appendList(appendName(b, "remedies"), reason.Remedies, x.appendRemedy)
+	b = jsontext.AppendText(jsontext.AppendName(b, "text"), x.sentence(reason))
+	b = jsontext.AppendList(jsontext.AppendName(b, "remedies"), reason.Remedies, x.appendRemedy)
 	return append(b, '}')
 }
 
 // appendSource writes a SKU and where it comes from, within an object.
 func (x *explainer) appendSource(b []byte, skuID uuid.UUID, direct bool, group uint32) []byte {
-	b = appendID(appendName(b, "skuId"), skuID)
-	b = appendTextOrNull(appendName(b, "skuPartNumber"), x.partNumber(skuID))
+	b = jsontext.AppendID(jsontext.AppendName(b, "skuId"), skuID)
+	b = jsontext.AppendTextOrNull(jsontext.AppendName(b, "skuPartNumber"), x.partNumber(skuID))
 	return x.appendGroup(b, direct, group)
 }
 
 func (x *explainer) appendGroup(b []byte, direct bool, group uint32) []byte {
-	b = appendName(b, "assignedByGroup")
+	b = jsontext.AppendName(b, "assignedByGroup")
 	if direct {
 		return append(b, "null"...)
 	}
-	b = appendID(b, x.image.Directory.GroupID(group))
-	return appendTextOrNull(appendName(b, "groupDisplayName"), x.group(group))
+	b = jsontext.AppendID(b, x.image.Directory.GroupID(group))
+	return jsontext.AppendTextOrNull(jsontext.AppendName(b, "groupDisplayName"), x.group(group))
 }
 
 func (x *explainer) appendPlan(b []byte, id uuid.UUID) []byte {
-	b = appendID(append(b, `{"servicePlanId":`...), id)
+	b = jsontext.AppendID(append(b, `{"servicePlanId":`...), id)
 	if p, ok := x.image.Licensing.Plan(id); ok {
-		b = appendText(appendName(b, "servicePlanName"), p.Name)
+		b = jsontext.AppendText(jsontext.AppendName(b, "servicePlanName"), p.Name)
 	}
 	return append(b, '}')
 }
 
 func (x *explainer) appendSeats(b []byte, seats *licensing.Seats) []byte {
-	b = appendInt(append(b, `{"enabled":`...), seats.Units.Enabled)
-	b = appendInt(append(b, `,"warning":`...), seats.Units.Warning)
-	b = appendInt(append(b, `,"consumed":`...), seats.Consumed)
+	b = jsontext.AppendInt(append(b, `{"enabled":`...), seats.Units.Enabled)
+	b = jsontext.AppendInt(append(b, `,"warning":`...), seats.Units.Warning)
+	b = jsontext.AppendInt(append(b, `,"consumed":`...), seats.Consumed)
 	if seats.Last != math.MaxUint32 {
-		b = appendID(append(b, `,"lastHolder":`...), x.image.Directory.UserID(seats.Last))
+		b = jsontext.AppendID(append(b, `,"lastHolder":`...), x.image.Directory.UserID(seats.Last))
 	}
 	return append(b, '}')
 }
 
 // appendRemedy writes one thing that would clear the error.
 func (x *explainer) appendRemedy(b []byte, m licensing.Remedy) []byte {
-	b = appendText(append(b, `{"kind":`...), string(m.Kind))
+	b = jsontext.AppendText(append(b, `{"kind":`...), string(m.Kind))
 	switch m.Kind {
 	case licensing.FreeSeats:
-		b = appendID(appendName(b, "skuId"), m.SKUID)
-		b = appendInt(appendName(b, "seats"), m.Seats)
+		b = jsontext.AppendID(jsontext.AppendName(b, "skuId"), m.SKUID)
+		b = jsontext.AppendInt(jsontext.AppendName(b, "seats"), m.Seats)
 	case licensing.DisablePlan, licensing.RemoveLicense, licensing.ClearOther:
 		b = x.appendSource(b, m.SKUID, m.Direct, m.Group)
 	}
 	if len(m.Plans) > 0 {
-		b = appendList(appendName(b, "plans"), m.Plans, x.appendPlan)
+		b = jsontext.AppendList(jsontext.AppendName(b, "plans"), m.Plans, x.appendPlan)
 	}
-	b = appendText(appendName(b, "text"), x.remedy(m))
+	b = jsontext.AppendText(jsontext.AppendName(b, "text"), x.remedy(m))
 	return append(b, '}')
 }
 

@@ -10,6 +10,7 @@ import (
 	"licensor/internal/directory/column"
 	"licensor/internal/fold"
 	"licensor/internal/identity"
+	"licensor/internal/jsontext"
 )
 
 // field is a property as an answer shows it. T is the object with all that its properties are made
@@ -196,7 +197,7 @@ func (s *fieldSet[T]) withExpanded(r *request, expansions map[string]expansion[T
 // appendFields writes the fields of an object after what b has of it already.
 func appendFields[T any](b []byte, fields []*field[T], object *T) []byte {
 	for _, f := range fields {
-		b = f.write(appendName(b, f.name), object)
+		b = f.write(jsontext.AppendName(b, f.name), object)
 	}
 	return b
 }
@@ -212,7 +213,7 @@ func objects[T any](fields []*field[T]) func([]byte, T) []byte {
 		shown = object
 		b = append(b, '{')
 		for i, f := range fields {
-			b = appendName(b, f.name)
+			b = jsontext.AppendName(b, f.name)
 			if f.row != nil {
 				if row := f.row(&shown); row != nil {
 					b = writers[i].Append(b, row)

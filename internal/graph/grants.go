@@ -12,6 +12,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/identity"
+	"licensor/internal/jsontext"
 )
 
 // permissionGrant lets an application act in the name of a user, or of all, at Microsoft Graph: the
@@ -23,12 +24,12 @@ type permissionGrant struct {
 
 // grantFields are the properties of oAuth2PermissionGrant.
 var grantFields = newFieldSet("microsoft.graph.oAuth2PermissionGrant", []field[permissionGrant]{
-	{name: "clientId", write: func(b []byte, g *permissionGrant) []byte { return appendID(b, g.Client) }, when: directory.ByDefault},
-	{name: "consentType", write: func(b []byte, g *permissionGrant) []byte { return appendText(b, g.consentType()) }, when: directory.ByDefault},
-	{name: "id", write: func(b []byte, g *permissionGrant) []byte { return appendText(b, g.id()) }, when: directory.ByDefault},
+	{name: "clientId", write: func(b []byte, g *permissionGrant) []byte { return jsontext.AppendID(b, g.Client) }, when: directory.ByDefault},
+	{name: "consentType", write: func(b []byte, g *permissionGrant) []byte { return jsontext.AppendText(b, g.consentType()) }, when: directory.ByDefault},
+	{name: "id", write: func(b []byte, g *permissionGrant) []byte { return jsontext.AppendText(b, g.id()) }, when: directory.ByDefault},
 	{name: "principalId", write: appendGrantUser, when: directory.ByDefault},
-	{name: "resourceId", write: func(b []byte, g *permissionGrant) []byte { return appendID(b, g.resource) }, when: directory.ByDefault},
-	{name: "scope", write: func(b []byte, g *permissionGrant) []byte { return appendText(b, strings.Join(g.Scopes, " ")) }, when: directory.ByDefault},
+	{name: "resourceId", write: func(b []byte, g *permissionGrant) []byte { return jsontext.AppendID(b, g.resource) }, when: directory.ByDefault},
+	{name: "scope", write: func(b []byte, g *permissionGrant) []byte { return jsontext.AppendText(b, strings.Join(g.Scopes, " ")) }, when: directory.ByDefault},
 }).in("oauth2PermissionGrants")
 
 // The consent types of a grant.
@@ -57,7 +58,7 @@ func appendGrantUser(b []byte, g *permissionGrant) []byte {
 	if g.User == uuid.Nil {
 		return append(b, "null"...)
 	}
-	return appendID(b, g.User)
+	return jsontext.AppendID(b, g.User)
 }
 
 // shown are grants as they are shown: those of deleted service principals are not, until these are

@@ -13,6 +13,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/identity"
+	"licensor/internal/jsontext"
 	"licensor/internal/tenant"
 )
 
@@ -27,14 +28,14 @@ type roleAssignment struct {
 // roleAssignmentFields are the properties of appRoleAssignment. When it was made is not known of
 // those made by an earlier version.
 var roleAssignmentFields = newFieldSet("microsoft.graph.appRoleAssignment", append([]field[roleAssignment]{
-	{name: "appRoleId", write: func(b []byte, g *roleAssignment) []byte { return appendID(b, g.Role) }, when: directory.ByDefault},
-	{name: "createdDateTime", write: func(b []byte, g *roleAssignment) []byte { return appendTime(b, g.since()) }, when: directory.ByDefault},
-	{name: "id", write: func(b []byte, g *roleAssignment) []byte { return appendText(b, g.id()) }, when: directory.ByDefault},
-	{name: "principalDisplayName", write: func(b []byte, g *roleAssignment) []byte { return appendText(b, g.nameOf(g.From)) }, when: directory.ByDefault},
-	{name: "principalId", write: func(b []byte, g *roleAssignment) []byte { return appendID(b, g.From) }, when: directory.ByDefault},
-	{name: "principalType", write: func(b []byte, g *roleAssignment) []byte { return appendText(b, g.principalType()) }, when: directory.ByDefault},
-	{name: "resourceDisplayName", write: func(b []byte, g *roleAssignment) []byte { return appendText(b, g.nameOf(g.To)) }, when: directory.ByDefault},
-	{name: "resourceId", write: func(b []byte, g *roleAssignment) []byte { return appendID(b, g.To) }, when: directory.ByDefault},
+	{name: "appRoleId", write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendID(b, g.Role) }, when: directory.ByDefault},
+	{name: "createdDateTime", write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendTime(b, g.since()) }, when: directory.ByDefault},
+	{name: "id", write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendText(b, g.id()) }, when: directory.ByDefault},
+	{name: "principalDisplayName", write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendText(b, g.nameOf(g.From)) }, when: directory.ByDefault},
+	{name: "principalId", write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendID(b, g.From) }, when: directory.ByDefault},
+	{name: "principalType", write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendText(b, g.principalType()) }, when: directory.ByDefault},
+	{name: "resourceDisplayName", write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendText(b, g.nameOf(g.To)) }, when: directory.ByDefault},
+	{name: "resourceId", write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendID(b, g.To) }, when: directory.ByDefault},
 }, notKept[roleAssignment]([]string{"deletedDateTime"}, nil)...)).at(func(g *roleAssignment) string {
 	return g.principalSet() + "('" + g.From.String() + "')/appRoleAssignments"
 })

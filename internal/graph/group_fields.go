@@ -5,6 +5,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/directory/column"
+	"licensor/internal/jsontext"
 	"licensor/internal/tenant"
 )
 
@@ -37,7 +38,7 @@ var groupFields = newFieldSet(groupType, append(
 	)),
 	field[group]{name: "assignedLicenses", write: appendGroupLicenses},
 	field[group]{name: "hasMembersWithLicenseErrors", write: appendHasErrors},
-	field[group]{name: "id", write: func(b []byte, g *group) []byte { return appendID(b, g.image.Directory.GroupID(g.ordinal)) }, when: directory.ByDefault},
+	field[group]{name: "id", write: func(b []byte, g *group) []byte { return jsontext.AppendID(b, g.image.Directory.GroupID(g.ordinal)) }, when: directory.ByDefault},
 	field[group]{name: "licenseProcessingState", write: appendProcessingState},
 	field[group]{name: "securityIdentifier", write: appendGroupSID, when: directory.ByDefault},
 ), "createdDateTime", "description", "displayName", "groupTypes", "id", "mail", "mailEnabled", "mailNickname", "securityEnabled", "visibility").in("groups").betaShows(func(name string) bool {
@@ -67,12 +68,12 @@ func appendGroupLicenses(b []byte, g *group) []byte {
 	if g.waiting != nil {
 		licenses = g.waiting.licenses
 	}
-	return appendList(b, licenses, appendLicense)
+	return jsontext.AppendList(b, licenses, appendLicense)
 }
 
 func appendHasErrors(b []byte, g *group) []byte {
 	errors := g.image.Licensing.GroupErrors(g.ordinal)
-	return appendBool(b, errors != nil && !errors.IsEmpty())
+	return jsontext.AppendBool(b, errors != nil && !errors.IsEmpty())
 }
 
 // appendProcessingState says that nothing is left to do, unless that is held back: a change of a
@@ -82,5 +83,5 @@ func appendProcessingState(b []byte, g *group) []byte {
 	if g.waiting != nil {
 		state = g.waiting.state
 	}
-	return append(appendText(append(b, `{"state":`...), state), '}')
+	return append(jsontext.AppendText(append(b, `{"state":`...), state), '}')
 }

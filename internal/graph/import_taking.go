@@ -8,6 +8,7 @@ import (
 
 	"licensor/internal/excerpt"
 	"licensor/internal/identity"
+	"licensor/internal/jsontext"
 	"licensor/internal/tenant"
 	"licensor/internal/turns"
 )
@@ -118,15 +119,15 @@ func (t *taking) soFar(err error) error {
 
 // appendTo writes what came of all pieces.
 func (t *taking) appendTo(b []byte) []byte {
-	b = appendInt(appendName(b, "rows"), t.rows)
-	b = appendInt(appendName(b, "passedOver"), t.passedOver)
-	b = appendInt(appendName(b, "refused"), t.refused)
-	return append(appendList(appendName(b, "problems"), t.problems, appendRowProblem), '}')
+	b = jsontext.AppendInt(jsontext.AppendName(b, "rows"), t.rows)
+	b = jsontext.AppendInt(jsontext.AppendName(b, "passedOver"), t.passedOver)
+	b = jsontext.AppendInt(jsontext.AppendName(b, "refused"), t.refused)
+	return append(jsontext.AppendList(jsontext.AppendName(b, "problems"), t.problems, appendRowProblem), '}')
 }
 
 func appendRowProblem(b []byte, p tenant.RowProblem) []byte {
-	b = appendInt(append(b, `{"line":`...), int(p.Line))
-	return append(appendText(appendName(b, "message"), shortMessage(p)), '}')
+	b = jsontext.AppendInt(append(b, `{"line":`...), int(p.Line))
+	return append(jsontext.AppendText(jsontext.AppendName(b, "message"), shortMessage(p)), '}')
 }
 
 func shortMessage(p tenant.RowProblem) string { return excerpt.Of(p.Problem.Error(), maxMessage) }

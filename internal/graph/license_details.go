@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
 )
 
@@ -22,7 +23,7 @@ type detail struct {
 // detailFields are the properties of licenseDetails (docs/spec/licensing.md L13).
 var detailFields = newFieldSet("microsoft.graph.licenseDetails", []field[detail]{
 	{name: "id", write: func(b []byte, d *detail) []byte { return append(append(append(b, '"'), d.id()...), '"') }, when: directory.ByDefault},
-	{name: "skuId", write: func(b []byte, d *detail) []byte { return appendID(b, d.SKUID) }, when: directory.ByDefault},
+	{name: "skuId", write: func(b []byte, d *detail) []byte { return jsontext.AppendID(b, d.SKUID) }, when: directory.ByDefault},
 	{name: "skuPartNumber", write: func(b []byte, d *detail) []byte { return appendPartNumber(b, d.Product) }, when: directory.ByDefault},
 	{name: "servicePlans", write: func(b []byte, d *detail) []byte { return appendServicePlans(b, d.image, d.Product, d.DisabledPlans) }, when: directory.ByDefault},
 }).at(func(d *detail) string { return "users/" + d.user.String() + "/licenseDetails" })
@@ -34,7 +35,7 @@ func appendPartNumber(b []byte, p *licensing.Product) []byte {
 	if p == nil {
 		return append(b, "null"...)
 	}
-	return appendText(b, p.SKUPartNumber)
+	return jsontext.AppendText(b, p.SKUPartNumber)
 }
 
 // appendServicePlans writes the plans of a product, each with its state where some are disabled.
@@ -50,10 +51,10 @@ func appendServicePlans(b []byte, img *licensing.Image, p *licensing.Product, di
 			continue
 		}
 		b = appendComma(b, &first)
-		b = appendID(append(b, `{"servicePlanId":`...), id)
-		b = appendText(append(b, `,"servicePlanName":`...), plan.Name)
-		b = appendText(append(b, `,"provisioningStatus":`...), provisioning(plan, slices.Contains(disabled, id)))
-		b = appendText(append(b, `,"appliesTo":`...), string(appliesTo(plan.AppliesTo)))
+		b = jsontext.AppendID(append(b, `{"servicePlanId":`...), id)
+		b = jsontext.AppendText(append(b, `,"servicePlanName":`...), plan.Name)
+		b = jsontext.AppendText(append(b, `,"provisioningStatus":`...), provisioning(plan, slices.Contains(disabled, id)))
+		b = jsontext.AppendText(append(b, `,"appliesTo":`...), string(appliesTo(plan.AppliesTo)))
 		b = append(b, '}')
 	}
 	return append(b, ']')

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"licensor/internal/graph/odata"
+	"licensor/internal/jsontext"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
 )
@@ -126,7 +127,7 @@ func (r *request) appendManagers(b []byte, w *objectWriter, u *user, levels int,
 		if b = w.write(b, object{user: u}); open+1 == levels {
 			return closed(b, open), nil
 		}
-		if b, err = r.more(appendName(b[:len(b)-1], "manager")); err != nil {
+		if b, err = r.more(jsontext.AppendName(b[:len(b)-1], "manager")); err != nil {
 			return b, err
 		}
 	}

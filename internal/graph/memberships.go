@@ -9,6 +9,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/directory/column"
+	"licensor/internal/jsontext"
 	"licensor/internal/store"
 )
 
@@ -112,8 +113,8 @@ func (r *request) checked(parameter string, among []uuid.UUID) error {
 
 // sendIDs answers with ids as texts.
 func (r *request) sendIDs(ids []uuid.UUID) error {
-	b := append(appendName(r.appendHead(r.begin(), "Collection(Edm.String)"), "value"), '[')
-	b, err := appendRows(r, b, sourceOf(ids), appendID)
+	b := append(jsontext.AppendName(r.appendHead(r.begin(), "Collection(Edm.String)"), "value"), '[')
+	b, err := appendRows(r, b, sourceOf(ids), jsontext.AppendID)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"licensor/internal/directory"
+	"licensor/internal/jsontext"
 )
 
 // metadataTypes are the complex and enumeration types that properties have: a part of $metadata as
@@ -169,9 +170,9 @@ var kindTypes = map[directory.Kind]string{
 func (api *API) getService(r *request) error {
 	b := r.begin()
 	if b = append(b, '{'); r.metadata != "none" {
-		b = appendText(appendName(b, "@odata.context"), r.root+"/$metadata")
+		b = jsontext.AppendText(jsontext.AppendName(b, "@odata.context"), r.root+"/$metadata")
 	}
-	b = append(appendName(b, "value"), '[')
+	b = append(jsontext.AppendName(b, "value"), '[')
 	first := true
 	for _, kind := range []struct {
 		name  string
@@ -179,9 +180,9 @@ func (api *API) getService(r *request) error {
 	}{{"EntitySet", entitySets}, {"Singleton", singletons}} {
 		for _, name := range api.model.served(kind.names) {
 			b = appendComma(b, &first)
-			b = appendText(append(b, `{"name":`...), name)
-			b = appendText(appendName(b, "kind"), kind.name)
-			b = append(appendText(appendName(b, "url"), name), '}')
+			b = jsontext.AppendText(append(b, `{"name":`...), name)
+			b = jsontext.AppendText(jsontext.AppendName(b, "kind"), kind.name)
+			b = append(jsontext.AppendText(jsontext.AppendName(b, "url"), name), '}')
 		}
 	}
 	return r.send(http.StatusOK, append(b, "]}"...))

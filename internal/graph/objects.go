@@ -6,6 +6,7 @@ import (
 	"licensor/internal/fold"
 	"licensor/internal/graph/odata"
 	"licensor/internal/identity"
+	"licensor/internal/jsontext"
 )
 
 // object is an element of a list that may hold users and groups (P21), or another directory object
@@ -133,7 +134,7 @@ func (r *request) appendType(b []byte, name string) []byte {
 	if r.metadata == "none" {
 		return b
 	}
-	return appendText(appendName(b, "@odata.type"), "#"+name)
+	return jsontext.AppendText(jsontext.AppendName(b, "@odata.type"), "#"+name)
 }
 
 // isObjectProperty reports whether some directory object has a property.

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
 	"licensor/internal/tenant"
 )
@@ -61,19 +62,19 @@ func (o *organization) subscribedSince(skuID uuid.UUID) time.Time {
 }
 
 func appendOrganizationPlans(b []byte, o *organization) []byte {
-	return appendList(b, o.plans(), func(b []byte, p plan) []byte {
-		b = appendTime(append(b, `{"assignedDateTime":`...), p.since)
-		b = appendText(append(b, `,"capabilityStatus":`...), p.capability)
-		b = appendText(append(b, `,"service":`...), p.Service)
-		return append(appendID(append(b, `,"servicePlanId":`...), p.ID), '}')
+	return jsontext.AppendList(b, o.plans(), func(b []byte, p plan) []byte {
+		b = jsontext.AppendTime(append(b, `{"assignedDateTime":`...), p.since)
+		b = jsontext.AppendText(append(b, `,"capabilityStatus":`...), p.capability)
+		b = jsontext.AppendText(append(b, `,"service":`...), p.Service)
+		return append(jsontext.AppendID(append(b, `,"servicePlanId":`...), p.ID), '}')
 	})
 }
 
 func appendOrganizationProvisioned(b []byte, o *organization) []byte {
-	return appendList(b, o.plans(), func(b []byte, p plan) []byte {
-		b = appendText(append(b, `{"capabilityStatus":`...), p.capability)
-		b = appendText(append(b, `,"provisioningStatus":`...), provisioning(p.ServicePlan, false))
-		return append(appendText(append(b, `,"service":`...), p.Service), '}')
+	return jsontext.AppendList(b, o.plans(), func(b []byte, p plan) []byte {
+		b = jsontext.AppendText(append(b, `{"capabilityStatus":`...), p.capability)
+		b = jsontext.AppendText(append(b, `,"provisioningStatus":`...), provisioning(p.ServicePlan, false))
+		return append(jsontext.AppendText(append(b, `,"service":`...), p.Service), '}')
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"licensor/internal/fold"
 	"licensor/internal/graph/odata"
+	"licensor/internal/jsontext"
 	"licensor/internal/query"
 )
 
@@ -202,7 +203,7 @@ func (r *request) appendHead(b []byte, context string) []byte {
 	if r.metadata == "none" {
 		return b
 	}
-	return appendText(appendName(b, "@odata.context"), r.root+"/$metadata#"+context)
+	return jsontext.AppendText(jsontext.AppendName(b, "@odata.context"), r.root+"/$metadata#"+context)
 }
 
 // selected adds the properties of $select and $expand to the name of a set:
@@ -255,7 +256,7 @@ func sendList[T any](r *request, l list[T]) error {
 	}
 	b := r.appendHead(r.begin(), l.context)
 	if l.count >= 0 {
-		b = appendInt(appendName(b, "@odata.count"), l.count)
+		b = jsontext.AppendInt(jsontext.AppendName(b, "@odata.count"), l.count)
 	}
 	if l.limit > 0 && len(l.rows) > l.limit {
 		l.rows = l.rows[:l.limit]
@@ -267,12 +268,12 @@ func sendList[T any](r *request, l list[T]) error {
 		l.next = r.nextLink(l.place(last), rest...)
 	}
 	if l.next != "" {
-		b = appendText(appendName(b, "@odata.nextLink"), l.next)
+		b = jsontext.AppendText(jsontext.AppendName(b, "@odata.nextLink"), l.next)
 	}
 	if l.source == nil {
 		l.source = sourceOf(l.rows)
 	}
-	b, err := appendRows(r, append(appendName(b, "value"), '['), l.source, paced(r, l.write))
+	b, err := appendRows(r, append(jsontext.AppendName(b, "value"), '['), l.source, paced(r, l.write))
 	if err != nil {
 		return err
 	}

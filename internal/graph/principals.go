@@ -9,24 +9,25 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/guid"
 	"licensor/internal/identity"
+	"licensor/internal/jsontext"
 )
 
 // principalFields are the properties of servicePrincipal.
 var principalFields = newFieldSet("microsoft.graph.servicePrincipal", slices.Concat(
 	[]field[application]{
-		{name: "accountEnabled", write: func(b []byte, a *application) []byte { return appendBool(b, !a.Principal.Disabled) }, when: directory.ByDefault},
+		{name: "accountEnabled", write: func(b []byte, a *application) []byte { return jsontext.AppendBool(b, !a.Principal.Disabled) }, when: directory.ByDefault},
 		{name: "applicationTemplateId", write: func(b []byte, a *application) []byte {
 			return appendKept(b, a.Principal.Properties, templateID, "null")
 		}, when: directory.ByDefault},
 		{name: "appDescription", write: func(b []byte, a *application) []byte { return appendKept(b, a.Properties, "description", "null") }, when: directory.ByDefault},
-		{name: "appDisplayName", write: func(b []byte, a *application) []byte { return appendText(b, appName(&a.Client)) }, when: directory.ByDefault},
+		{name: "appDisplayName", write: func(b []byte, a *application) []byte { return jsontext.AppendText(b, appName(&a.Client)) }, when: directory.ByDefault},
 		{name: "appId", write: appendAppID, when: directory.ByDefault},
 		{name: "appOwnerOrganizationId", write: appendOwner, when: directory.ByDefault},
-		{name: "appRoleAssignmentRequired", write: func(b []byte, a *application) []byte { return appendBool(b, a.Principal.AssignmentRequired) }, when: directory.ByDefault},
+		{name: "appRoleAssignmentRequired", write: func(b []byte, a *application) []byte { return jsontext.AppendBool(b, a.Principal.AssignmentRequired) }, when: directory.ByDefault},
 		{name: "appRoles", write: appendAppRoles, when: directory.ByDefault},
-		{name: "deletedDateTime", write: func(b []byte, a *application) []byte { return appendTime(b, a.Principal.DeletedDateTime) }, when: directory.ByDefault},
-		{name: "displayName", write: func(b []byte, a *application) []byte { return appendText(b, a.Principal.DisplayName) }, when: directory.ByDefault},
-		{name: "id", write: func(b []byte, a *application) []byte { return appendID(b, a.Principal.ID) }, when: directory.ByDefault},
+		{name: "deletedDateTime", write: func(b []byte, a *application) []byte { return jsontext.AppendTime(b, a.Principal.DeletedDateTime) }, when: directory.ByDefault},
+		{name: "displayName", write: func(b []byte, a *application) []byte { return jsontext.AppendText(b, a.Principal.DisplayName) }, when: directory.ByDefault},
+		{name: "id", write: func(b []byte, a *application) []byte { return jsontext.AppendID(b, a.Principal.ID) }, when: directory.ByDefault},
 		{name: "info", write: func(b []byte, a *application) []byte { return appendKept(b, a.Properties, "info", whole(infoShape)) }, when: directory.ByDefault},
 		{name: "keyCredentials", write: func(b []byte, a *application) []byte { return appendKeys(b, a.Principal.Certificates) }, when: directory.ByDefault},
 		{name: "passwordCredentials", write: func(b []byte, a *application) []byte { return appendSecrets(b, a.Principal.Secrets, nil) }, when: directory.ByDefault},
@@ -126,7 +127,7 @@ func appName(a *directory.Client) string {
 }
 
 func appendOwner(b []byte, a *application) []byte {
-	return appendID(b, a.Owner(a.image.Organization.ID))
+	return jsontext.AppendID(b, a.Owner(a.image.Organization.ID))
 }
 
 // appendAppRoles writes the application permissions of a resource.
@@ -134,14 +135,14 @@ func appendAppRoles(b []byte, a *application) []byte {
 	if !a.isGraph() {
 		return appendKept(b, a.Properties, "appRoles", "[]")
 	}
-	return appendList(b, identity.ApplicationPermissions, func(b []byte, p identity.Permission) []byte {
-		b = append(appendName(append(b, '{'), "allowedMemberTypes"), `["Application"]`...)
-		b = appendText(appendName(b, "description"), p.DisplayName)
-		b = appendText(appendName(b, "displayName"), p.DisplayName)
-		b = appendID(appendName(b, "id"), p.ID)
-		b = append(appendName(b, "isEnabled"), "true"...)
-		b = appendText(appendName(b, "origin"), "Application")
-		return append(appendText(appendName(b, "value"), p.Value), '}')
+	return jsontext.AppendList(b, identity.ApplicationPermissions, func(b []byte, p identity.Permission) []byte {
+		b = append(jsontext.AppendName(append(b, '{'), "allowedMemberTypes"), `["Application"]`...)
+		b = jsontext.AppendText(jsontext.AppendName(b, "description"), p.DisplayName)
+		b = jsontext.AppendText(jsontext.AppendName(b, "displayName"), p.DisplayName)
+		b = jsontext.AppendID(jsontext.AppendName(b, "id"), p.ID)
+		b = append(jsontext.AppendName(b, "isEnabled"), "true"...)
+		b = jsontext.AppendText(jsontext.AppendName(b, "origin"), "Application")
+		return append(jsontext.AppendText(jsontext.AppendName(b, "value"), p.Value), '}')
 	})
 }
 
@@ -156,30 +157,30 @@ func appendScopes(b []byte, a *application) []byte {
 		}
 		return append(b, api.Scopes...)
 	}
-	return appendList(b, identity.DelegatedPermissions, func(b []byte, p identity.Permission) []byte {
+	return jsontext.AppendList(b, identity.DelegatedPermissions, func(b []byte, p identity.Permission) []byte {
 		kind := "User"
 		if p.AdminConsent {
 			kind = "Admin"
 		}
-		b = appendText(appendName(append(b, '{'), "adminConsentDescription"), p.DisplayName)
-		b = appendText(appendName(b, "adminConsentDisplayName"), p.DisplayName)
-		b = appendID(appendName(b, "id"), p.ID)
-		b = append(appendName(b, "isEnabled"), "true"...)
-		b = appendText(appendName(b, "origin"), "Application")
-		b = appendText(appendName(b, "type"), kind)
-		b = appendText(appendName(b, "userConsentDescription"), p.DisplayName)
-		b = appendText(appendName(b, "userConsentDisplayName"), p.DisplayName)
-		return append(appendText(appendName(b, "value"), p.Value), '}')
+		b = jsontext.AppendText(jsontext.AppendName(append(b, '{'), "adminConsentDescription"), p.DisplayName)
+		b = jsontext.AppendText(jsontext.AppendName(b, "adminConsentDisplayName"), p.DisplayName)
+		b = jsontext.AppendID(jsontext.AppendName(b, "id"), p.ID)
+		b = append(jsontext.AppendName(b, "isEnabled"), "true"...)
+		b = jsontext.AppendText(jsontext.AppendName(b, "origin"), "Application")
+		b = jsontext.AppendText(jsontext.AppendName(b, "type"), kind)
+		b = jsontext.AppendText(jsontext.AppendName(b, "userConsentDescription"), p.DisplayName)
+		b = jsontext.AppendText(jsontext.AppendName(b, "userConsentDisplayName"), p.DisplayName)
+		return append(jsontext.AppendText(jsontext.AppendName(b, "value"), p.Value), '}')
 	})
 }
 
 func appendReplyURLs(b []byte, a *application) []byte {
-	return appendList(b, slices.Concat(a.Redirects.Web, a.Redirects.SPA, a.Redirects.Public), appendText)
+	return jsontext.AppendList(b, slices.Concat(a.Redirects.Web, a.Redirects.SPA, a.Redirects.Public), jsontext.AppendText)
 }
 
 // appendPrincipalNames writes the names that a resource can be asked for by.
 func appendPrincipalNames(b []byte, a *application) []byte {
-	return appendList(b, a.PrincipalNames(), appendText)
+	return jsontext.AppendList(b, a.PrincipalNames(), jsontext.AppendText)
 }
 
 // getPrincipal answers GET /servicePrincipals/{servicePrincipal}, by id or by appId.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"licensor/internal/jsontext"
 )
 
 // propertiesOf are the objects whose properties have addresses of their own,
@@ -145,10 +147,10 @@ func sendProperty[T any](r *request, s *fieldSet[T], set string, f *field[T], ob
 	id := string(bytes.Trim(s.byName["id"].write(nil, object), `"`))
 	b := r.appendHead(r.begin(), set+"('"+id+"')/"+strings.Join(r.property, "/"))
 	if value[0] != '{' {
-		return r.send(http.StatusOK, append(append(appendName(b, "value"), value...), '}'))
+		return r.send(http.StatusOK, append(append(jsontext.AppendName(b, "value"), value...), '}'))
 	}
 	if inner := value[1 : len(value)-1]; len(inner) > 0 {
-		b = append(comma(b), inner...)
+		b = append(jsontext.AppendComma(b), inner...)
 	}
 	return r.send(http.StatusOK, append(b, '}'))
 }

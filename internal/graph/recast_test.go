@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"licensor/internal/directory"
+	"licensor/internal/jsontext"
 )
 
 // recast changes the letter case of all names in requests at random: of path segments, query
@@ -168,7 +169,7 @@ func (c *recast) value(member string, raw json.RawMessage) json.RawMessage {
 		}
 		return append(b, ']')
 	case '"':
-		return appendText(nil, c.text(member, raw))
+		return jsontext.AppendText(nil, c.text(member, raw))
 	}
 	return raw
 }
@@ -202,7 +203,7 @@ func (c *recast) object(member string, raw json.RawMessage) json.RawMessage {
 		if !slices.Contains(notNames, member) {
 			name = c.letters(name)
 		}
-		b = append(append(appendText(comma(b), name), ':'), c.value(m.Name, m.Value)...)
+		b = append(append(jsontext.AppendText(jsontext.AppendComma(b), name), ':'), c.value(m.Name, m.Value)...)
 	}
 	return append(b, '}')
 }

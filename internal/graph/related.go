@@ -8,6 +8,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/identity"
+	"licensor/internal/jsontext"
 )
 
 // sets are the objects that a list of a relation has: a set for each kind, nil where there are
@@ -153,7 +154,7 @@ func (rel relation) references(_ *API, r *request) error {
 		context: "Collection($ref)", rows: places, count: found.count, next: next,
 		write: func(b []byte, place int64) []byte {
 			b = append(append(append(b, `{"@odata.id":"`...), r.root...), "/directoryObjects/"...)
-			return append(appendBareID(b, r.idAt(place)), `"}`...)
+			return append(jsontext.AppendBareID(b, r.idAt(place)), `"}`...)
 		},
 	})
 }

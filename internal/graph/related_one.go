@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/guid"
+	"licensor/internal/jsontext"
 	"licensor/internal/store"
 )
 
@@ -49,8 +50,8 @@ func (rel relation) oneReference(_ *API, r *request) error {
 // sendReference answers with the address of an object.
 func (r *request) sendReference(id uuid.UUID) error {
 	b := r.appendHead(r.begin(), "$ref")
-	b = append(append(append(appendName(b, "@odata.id"), '"'), r.root...), "/directoryObjects/"...)
-	return r.send(http.StatusOK, append(appendBareID(b, id), `"}`...))
+	b = append(append(append(jsontext.AppendName(b, "@odata.id"), '"'), r.root...), "/directoryObjects/"...)
+	return r.send(http.StatusOK, append(jsontext.AppendBareID(b, id), `"}`...))
 }
 
 // related is the id at the end of the path, and the objects of the relation.

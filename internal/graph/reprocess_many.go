@@ -8,6 +8,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"licensor/internal/guid"
+	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
 	"licensor/internal/tenant"
 )
@@ -35,13 +36,13 @@ func (api *API) reprocessMany(r *request) error {
 	}
 	report := done.Report
 	b := r.appendHead(r.begin(), "reprocess/$entity")
-	b = appendInt(appendName(b, "processed"), report.Processed)
-	b = appendInt(appendName(b, "fixed"), report.Fixed)
-	b = appendInt(appendName(b, "newlyInError"), report.NewlyInError)
-	b = append(appendName(b, "stillInError"), '{')
+	b = jsontext.AppendInt(jsontext.AppendName(b, "processed"), report.Processed)
+	b = jsontext.AppendInt(jsontext.AppendName(b, "fixed"), report.Fixed)
+	b = jsontext.AppendInt(jsontext.AppendName(b, "newlyInError"), report.NewlyInError)
+	b = append(jsontext.AppendName(b, "stillInError"), '{')
 	for i, n := range report.StillInError {
 		if n > 0 {
-			b = appendInt(appendName(b, licensing.Violation(i).String()), n)
+			b = jsontext.AppendInt(jsontext.AppendName(b, licensing.Violation(i).String()), n)
 		}
 	}
 	b = append(b, '}')
@@ -133,9 +134,9 @@ func (r *request) sendErrors(b []byte, image *tenant.Image, users *roaring.Bitma
 	}
 	if len(list) > p.limit {
 		list = list[:p.limit]
-		b = appendText(appendName(b, "@odata.nextLink"), r.errorsLink(list[p.limit-1], p.limit, groups))
+		b = jsontext.AppendText(jsontext.AppendName(b, "@odata.nextLink"), r.errorsLink(list[p.limit-1], p.limit, groups))
 	}
-	b = append(appendName(b, "value"), '[')
+	b = append(jsontext.AppendName(b, "value"), '[')
 	r.work.Doing("finding the reasons of errors")
 	x := newExplainer(image)
 	for _, user := range list {
@@ -157,7 +158,7 @@ func (r *request) sendErrors(b []byte, image *tenant.Image, users *roaring.Bitma
 func (r *request) errorsLink(after uint32, limit int, groups []string) string {
 	query := url.Values{"group": slices.Clone(groups), "$skiptoken": {r.token(ownRoot+"/licenseErrors", int64(after))}}
 	if limit != defaultPage {
-		query.Set("$top", string(appendInt(nil, limit)))
+		query.Set("$top", string(jsontext.AppendInt(nil, limit)))
 	}
 	return r.root + "/licenseErrors?" + query.Encode()
 }

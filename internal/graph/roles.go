@@ -11,6 +11,7 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/guid"
 	"licensor/internal/identity"
+	"licensor/internal/jsontext"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
 )
@@ -24,17 +25,17 @@ type directoryRole struct {
 
 // roleFields are the properties of directoryRole.
 var roleFields = newFieldSet("microsoft.graph.directoryRole", append([]field[directoryRole]{
-	{name: "description", write: func(b []byte, d *directoryRole) []byte { return appendText(b, d.Description) }, when: directory.ByDefault},
-	{name: "displayName", write: func(b []byte, d *directoryRole) []byte { return appendText(b, d.Name) }, when: directory.ByDefault},
-	{name: "id", write: func(b []byte, d *directoryRole) []byte { return appendID(b, d.id) }, when: directory.ByDefault},
-	{name: "roleTemplateId", write: func(b []byte, d *directoryRole) []byte { return appendID(b, d.Role.ID) }, when: directory.ByDefault},
+	{name: "description", write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendText(b, d.Description) }, when: directory.ByDefault},
+	{name: "displayName", write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendText(b, d.Name) }, when: directory.ByDefault},
+	{name: "id", write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendID(b, d.id) }, when: directory.ByDefault},
+	{name: "roleTemplateId", write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendID(b, d.Role.ID) }, when: directory.ByDefault},
 }, notKept[directoryRole]([]string{"deletedDateTime"}, nil)...)).in("directoryRoles")
 
 // templateFields are the properties of directoryRoleTemplate.
 var templateFields = newFieldSet("microsoft.graph.directoryRoleTemplate", append([]field[directoryRole]{
-	{name: "description", write: func(b []byte, d *directoryRole) []byte { return appendText(b, d.Description) }, when: directory.ByDefault},
-	{name: "displayName", write: func(b []byte, d *directoryRole) []byte { return appendText(b, d.Name) }, when: directory.ByDefault},
-	{name: "id", write: func(b []byte, d *directoryRole) []byte { return appendID(b, d.Role.ID) }, when: directory.ByDefault},
+	{name: "description", write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendText(b, d.Description) }, when: directory.ByDefault},
+	{name: "displayName", write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendText(b, d.Name) }, when: directory.ByDefault},
+	{name: "id", write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendID(b, d.Role.ID) }, when: directory.ByDefault},
 }, notKept[directoryRole]([]string{"deletedDateTime"}, nil)...)).in("directoryRoleTemplates")
 
 // roleTexts are the properties that roles can be found by.

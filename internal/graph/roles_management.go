@@ -10,6 +10,7 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/graph/odata"
 	"licensor/internal/identity"
+	"licensor/internal/jsontext"
 	"licensor/internal/tenant"
 )
 
@@ -21,14 +22,14 @@ const (
 // definitionFields are the properties of unifiedRoleDefinition. What actions a role allows is said
 // by the table of needs, not by names of actions.
 var definitionFields = newFieldSet("microsoft.graph.unifiedRoleDefinition", []field[directoryRole]{
-	{name: "description", write: func(b []byte, d *directoryRole) []byte { return appendText(b, d.Description) }, when: directory.ByDefault},
-	{name: "displayName", write: func(b []byte, d *directoryRole) []byte { return appendText(b, d.Name) }, when: directory.ByDefault},
-	{name: "id", write: func(b []byte, d *directoryRole) []byte { return appendID(b, d.Role.ID) }, when: directory.ByDefault},
+	{name: "description", write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendText(b, d.Description) }, when: directory.ByDefault},
+	{name: "displayName", write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendText(b, d.Name) }, when: directory.ByDefault},
+	{name: "id", write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendID(b, d.Role.ID) }, when: directory.ByDefault},
 	{name: "isBuiltIn", write: appendTrue[directoryRole], when: directory.ByDefault},
 	{name: "isEnabled", write: appendTrue[directoryRole], when: directory.ByDefault},
 	{name: "resourceScopes", write: func(b []byte, _ *directoryRole) []byte { return append(b, `["/"]`...) }, when: directory.ByDefault},
 	{name: "rolePermissions", write: func(b []byte, _ *directoryRole) []byte { return append(b, "[]"...) }, when: directory.ByDefault},
-	{name: "templateId", write: func(b []byte, d *directoryRole) []byte { return appendID(b, d.Role.ID) }, when: directory.ByDefault},
+	{name: "templateId", write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendID(b, d.Role.ID) }, when: directory.ByDefault},
 	{name: "version", write: appendNull[directoryRole], when: directory.ByDefault},
 }).in(definitionSet)
 
@@ -59,10 +60,10 @@ var heldFields = newFieldSet("microsoft.graph.unifiedRoleAssignment", []field[he
 	{name: "appScopeId", write: appendNull[heldRole], when: directory.ByDefault},
 	{name: "condition", write: appendNull[heldRole], when: directory.ByDefault},
 	{name: "directoryScopeId", write: func(b []byte, _ *heldRole) []byte { return append(b, `"/"`...) }, when: directory.ByDefault},
-	{name: "id", write: func(b []byte, h *heldRole) []byte { return appendText(b, h.id()) }, when: directory.ByDefault},
-	{name: "principalId", write: func(b []byte, h *heldRole) []byte { return appendID(b, h.principal) }, when: directory.ByDefault},
-	{name: "principalOrganizationId", write: func(b []byte, h *heldRole) []byte { return appendID(b, h.tenant) }, when: directory.ByDefault},
-	{name: "roleDefinitionId", write: func(b []byte, h *heldRole) []byte { return appendID(b, h.role) }, when: directory.ByDefault},
+	{name: "id", write: func(b []byte, h *heldRole) []byte { return jsontext.AppendText(b, h.id()) }, when: directory.ByDefault},
+	{name: "principalId", write: func(b []byte, h *heldRole) []byte { return jsontext.AppendID(b, h.principal) }, when: directory.ByDefault},
+	{name: "principalOrganizationId", write: func(b []byte, h *heldRole) []byte { return jsontext.AppendID(b, h.tenant) }, when: directory.ByDefault},
+	{name: "roleDefinitionId", write: func(b []byte, h *heldRole) []byte { return jsontext.AppendID(b, h.role) }, when: directory.ByDefault},
 }).in(assignmentSet)
 
 // id is derived from who has what.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
 	"licensor/internal/tenant"
 )
@@ -17,9 +18,9 @@ func (api *API) getSettings(r *request) error {
 	}
 	s := r.image.Licensing.Settings()
 	b := r.appendHead(r.begin(), "settings")
-	b = appendBool(appendName(b, "autoReprocess"), s.AutoReprocess)
-	b = appendText(appendName(b, "groupBundles"), string(s.GroupBundles))
-	b = appendText(appendName(b, "reprocessFailure"), string(s.ReprocessFailure))
+	b = jsontext.AppendBool(jsontext.AppendName(b, "autoReprocess"), s.AutoReprocess)
+	b = jsontext.AppendText(jsontext.AppendName(b, "groupBundles"), string(s.GroupBundles))
+	b = jsontext.AppendText(jsontext.AppendName(b, "reprocessFailure"), string(s.ReprocessFailure))
 	return r.send(http.StatusOK, append(b, '}'))
 }
 

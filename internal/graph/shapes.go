@@ -7,6 +7,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/fold"
+	"licensor/internal/jsontext"
 )
 
 // shape reads a value that is only kept and shown: it appends the value as Graph writes it,
@@ -37,7 +38,7 @@ func shapeText(most int) shape {
 		case len([]rune(text)) > most:
 			return nil, at.invalid(raw, "at most "+strconv.Itoa(most)+" characters")
 		}
-		return appendText(b, text), nil
+		return jsontext.AppendText(b, text), nil
 	}
 }
 
@@ -53,7 +54,7 @@ func oneOf(texts ...string) shape {
 		if err != nil || !known {
 			return nil, at.invalid(raw, "one of "+quoted(texts))
 		}
-		return appendText(b, text), nil
+		return jsontext.AppendText(b, text), nil
 	}
 }
 
@@ -77,7 +78,7 @@ func shapeNumber(b []byte, at placeIn, raw json.RawMessage) ([]byte, error) {
 	case json.Unmarshal(raw, &n) != nil:
 		return nil, at.invalid(raw, "a whole number")
 	}
-	return appendInt(b, int(n)), nil
+	return jsontext.AppendInt(b, int(n)), nil
 }
 
 // shapeGUID is a GUID, or null.
@@ -89,7 +90,7 @@ func shapeGUID(b []byte, at placeIn, raw json.RawMessage) ([]byte, error) {
 	if err != nil {
 		return nil, at.invalid(raw, "a GUID")
 	}
-	return appendID(b, id), nil
+	return jsontext.AppendID(b, id), nil
 }
 
 // must is a value that cannot be left out or null.
@@ -218,7 +219,7 @@ func objectOf(parts ...part) shape {
 		}
 		b = append(b, '{')
 		for _, p := range parts {
-			if b, err = p.shape(appendName(b, p.name), at.inner(p.name), valueIn(members, p.name)); err != nil {
+			if b, err = p.shape(jsontext.AppendName(b, p.name), at.inner(p.name), valueIn(members, p.name)); err != nil {
 				return nil, err
 			}
 		}
@@ -260,22 +261,14 @@ func merged(was, now json.RawMessage) json.RawMessage {
 	b := []byte{'{'}
 	for _, m := range before {
 		if valueIn(after, m.Name) == nil {
-			b = append(appendName(b, m.Name), m.Value...)
+			b = append(jsontext.AppendName(b, m.Name), m.Value...)
 		}
 	}
 	for _, m := range after {
-		b = append(appendText(comma(b), m.Name), ':')
+		b = append(jsontext.AppendText(jsontext.AppendComma(b), m.Name), ':')
 		b = append(b, m.Value...)
 	}
 	return append(b, '}')
-}
-
-// comma parts a member from the one before it.
-func comma(b []byte) []byte {
-	if b[len(b)-1] != '{' {
-		b = append(b, ',')
-	}
-	return b
 }
 
 // quoted lists texts for a message.

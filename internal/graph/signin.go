@@ -11,6 +11,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/identity"
+	"licensor/internal/jsontext"
 	"licensor/internal/tenant"
 )
 
@@ -28,8 +29,8 @@ func (api *API) getSignIn(r *request) error {
 		return fmt.Errorf("write the trusted issuers: %w", err)
 	}
 	b := r.appendHead(r.begin(), "signIn")
-	b = appendBool(appendName(b, "allowPasswordGrant"), s.AllowPasswordGrant)
-	b = append(appendName(b, "trustedIssuers"), trusted...)
+	b = jsontext.AppendBool(jsontext.AppendName(b, "allowPasswordGrant"), s.AllowPasswordGrant)
+	b = append(jsontext.AppendName(b, "trustedIssuers"), trusted...)
 	return r.send(http.StatusOK, append(b, '}'))
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/fold"
+	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
 	"licensor/internal/tenant"
 )
@@ -21,15 +22,15 @@ type sku struct {
 
 // skuFields are the properties of subscribedSku (docs/spec/licensing.md L1 to L3).
 var skuFields = newFieldSet("microsoft.graph.subscribedSku", []field[sku]{
-	{name: "accountId", write: func(b []byte, s *sku) []byte { return appendID(b, s.image.Organization.ID) }, when: directory.ByDefault},
-	{name: "accountName", write: func(b []byte, s *sku) []byte { return appendTextOrNull(b, s.image.Organization.DisplayName) }, when: directory.ByDefault},
+	{name: "accountId", write: func(b []byte, s *sku) []byte { return jsontext.AppendID(b, s.image.Organization.ID) }, when: directory.ByDefault},
+	{name: "accountName", write: func(b []byte, s *sku) []byte { return jsontext.AppendTextOrNull(b, s.image.Organization.DisplayName) }, when: directory.ByDefault},
 	{name: "appliesTo", write: appendSKUAppliesTo, when: directory.ByDefault},
-	{name: "capabilityStatus", write: func(b []byte, s *sku) []byte { return appendText(b, s.Capability) }, when: directory.ByDefault},
-	{name: "consumedUnits", write: func(b []byte, s *sku) []byte { return appendInt(b, s.Consumed) }, when: directory.ByDefault},
+	{name: "capabilityStatus", write: func(b []byte, s *sku) []byte { return jsontext.AppendText(b, s.Capability) }, when: directory.ByDefault},
+	{name: "consumedUnits", write: func(b []byte, s *sku) []byte { return jsontext.AppendInt(b, s.Consumed) }, when: directory.ByDefault},
 	{name: "id", write: func(b []byte, s *sku) []byte { return append(append(append(b, '"'), s.id()...), '"') }, when: directory.ByDefault},
 	{name: "prepaidUnits", write: appendUnits, when: directory.ByDefault},
 	{name: "servicePlans", write: func(b []byte, s *sku) []byte { return appendServicePlans(b, s.image.Licensing, s.Product, nil) }, when: directory.ByDefault},
-	{name: "skuId", write: func(b []byte, s *sku) []byte { return appendID(b, s.SKUID) }, when: directory.ByDefault},
+	{name: "skuId", write: func(b []byte, s *sku) []byte { return jsontext.AppendID(b, s.SKUID) }, when: directory.ByDefault},
 	{name: "skuPartNumber", write: func(b []byte, s *sku) []byte { return appendPartNumber(b, s.Product) }, when: directory.ByDefault},
 	{name: "subscriptionIds", write: appendSubscriptionIDs, when: directory.ByDefault},
 }).in("subscribedSkus")
@@ -40,14 +41,14 @@ func appendSKUAppliesTo(b []byte, s *sku) []byte {
 	if s.Product == nil {
 		return append(b, "null"...)
 	}
-	return appendText(b, string(appliesTo(s.Product.AppliesTo)))
+	return jsontext.AppendText(b, string(appliesTo(s.Product.AppliesTo)))
 }
 
 func appendUnits(b []byte, s *sku) []byte {
-	b = appendInt(append(b, `{"enabled":`...), s.Units.Enabled)
-	b = appendInt(append(b, `,"suspended":`...), s.Units.Suspended)
-	b = appendInt(append(b, `,"warning":`...), s.Units.Warning)
-	b = appendInt(append(b, `,"lockedOut":`...), s.Units.LockedOut)
+	b = jsontext.AppendInt(append(b, `{"enabled":`...), s.Units.Enabled)
+	b = jsontext.AppendInt(append(b, `,"suspended":`...), s.Units.Suspended)
+	b = jsontext.AppendInt(append(b, `,"warning":`...), s.Units.Warning)
+	b = jsontext.AppendInt(append(b, `,"lockedOut":`...), s.Units.LockedOut)
 	return append(b, '}')
 }
 
@@ -58,7 +59,7 @@ func appendSubscriptionIDs(b []byte, s *sku) []byte {
 			ids = append(ids, subscription.CommerceSubscriptionID)
 		}
 	}
-	return appendList(b, ids, appendID)
+	return jsontext.AppendList(b, ids, jsontext.AppendID)
 }
 
 func (r *request) skus() []sku {

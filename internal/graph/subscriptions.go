@@ -8,6 +8,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/guid"
+	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
 	"licensor/internal/tenant"
 )
@@ -20,21 +21,21 @@ type subscription struct {
 
 // subscriptionFields are the properties of companySubscription (docs/spec/licensing.md L1).
 var subscriptionFields = newFieldSet("microsoft.graph.companySubscription", []field[subscription]{
-	{name: "commerceSubscriptionId", write: func(b []byte, s *subscription) []byte { return appendID(b, s.CommerceSubscriptionID) }, when: directory.ByDefault},
-	{name: "createdDateTime", write: func(b []byte, s *subscription) []byte { return appendTime(b, s.CreatedDateTime) }, when: directory.ByDefault},
-	{name: "id", write: func(b []byte, s *subscription) []byte { return appendID(b, s.ID) }, when: directory.ByDefault},
-	{name: "isTrial", write: func(b []byte, s *subscription) []byte { return appendBool(b, s.IsTrial) }, when: directory.ByDefault},
+	{name: "commerceSubscriptionId", write: func(b []byte, s *subscription) []byte { return jsontext.AppendID(b, s.CommerceSubscriptionID) }, when: directory.ByDefault},
+	{name: "createdDateTime", write: func(b []byte, s *subscription) []byte { return jsontext.AppendTime(b, s.CreatedDateTime) }, when: directory.ByDefault},
+	{name: "id", write: func(b []byte, s *subscription) []byte { return jsontext.AppendID(b, s.ID) }, when: directory.ByDefault},
+	{name: "isTrial", write: func(b []byte, s *subscription) []byte { return jsontext.AppendBool(b, s.IsTrial) }, when: directory.ByDefault},
 	{name: "nextLifecycleDateTime", write: appendNextLifecycle, when: directory.ByDefault},
 	{name: "ownerId", write: appendNull[subscription], when: directory.ByDefault},
-	{name: "ownerTenantId", write: func(b []byte, s *subscription) []byte { return appendID(b, s.image.Organization.ID) }, when: directory.ByDefault},
+	{name: "ownerTenantId", write: func(b []byte, s *subscription) []byte { return jsontext.AppendID(b, s.image.Organization.ID) }, when: directory.ByDefault},
 	{name: "ownerType", write: appendNull[subscription], when: directory.ByDefault},
 	{name: "serviceStatus", when: directory.ByDefault, write: func(b []byte, s *subscription) []byte {
 		return appendServicePlans(b, s.image.Licensing, s.product(), nil)
 	}},
-	{name: "skuId", write: func(b []byte, s *subscription) []byte { return appendID(b, s.SKUID) }, when: directory.ByDefault},
+	{name: "skuId", write: func(b []byte, s *subscription) []byte { return jsontext.AppendID(b, s.SKUID) }, when: directory.ByDefault},
 	{name: "skuPartNumber", write: func(b []byte, s *subscription) []byte { return appendPartNumber(b, s.product()) }, when: directory.ByDefault},
-	{name: "status", write: func(b []byte, s *subscription) []byte { return appendText(b, s.Status) }, when: directory.ByDefault},
-	{name: "totalLicenses", write: func(b []byte, s *subscription) []byte { return appendInt(b, s.TotalLicenses) }, when: directory.ByDefault},
+	{name: "status", write: func(b []byte, s *subscription) []byte { return jsontext.AppendText(b, s.Status) }, when: directory.ByDefault},
+	{name: "totalLicenses", write: func(b []byte, s *subscription) []byte { return jsontext.AppendInt(b, s.TotalLicenses) }, when: directory.ByDefault},
 }).in("directory/subscriptions")
 
 func (s *subscription) product() *licensing.Product {
@@ -46,7 +47,7 @@ func appendNextLifecycle(b []byte, s *subscription) []byte {
 	if s.NextLifecycleDateTime == nil {
 		return append(b, "null"...)
 	}
-	return appendTime(b, *s.NextLifecycleDateTime)
+	return jsontext.AppendTime(b, *s.NextLifecycleDateTime)
 }
 
 func appendNull[T any](b []byte, _ *T) []byte { return append(b, "null"...) }

@@ -6,6 +6,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/directory/column"
+	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
 	"licensor/internal/tenant"
 )
@@ -31,7 +32,7 @@ var userFields = newFieldSet(userType, append(
 	),
 	field[user]{name: "assignedLicenses", write: appendAssignedLicenses},
 	field[user]{name: "assignedPlans", write: appendAssignedPlans},
-	field[user]{name: "id", write: func(b []byte, u *user) []byte { return appendID(b, u.image.Directory.UserID(u.ordinal)) }, when: directory.ByDefault},
+	field[user]{name: "id", write: func(b []byte, u *user) []byte { return jsontext.AppendID(b, u.image.Directory.UserID(u.ordinal)) }, when: directory.ByDefault},
 	field[user]{name: "licenseAssignmentStates", write: appendStates},
 	field[user]{name: "provisionedPlans", write: appendProvisionedPlans},
 	field[user]{name: "securityIdentifier", write: func(b []byte, u *user) []byte { return directory.AppendSID(b, u.image.Directory.UserID(u.ordinal)) }},
@@ -56,8 +57,8 @@ func appendAssignedLicenses(b []byte, u *user) []byte {
 // appendLicense writes an assignedLicense.
 func appendLicense(b []byte, license licensing.Assign) []byte {
 	b = append(b, `{"disabledPlans":`...)
-	b = appendList(b, license.DisabledPlans, appendID)
-	b = appendID(append(b, `,"skuId":`...), license.SKUID)
+	b = jsontext.AppendList(b, license.DisabledPlans, jsontext.AppendID)
+	b = jsontext.AppendID(append(b, `,"skuId":`...), license.SKUID)
 	return append(b, '}')
 }
 
@@ -67,17 +68,17 @@ func appendStates(b []byte, u *user) []byte {
 	first := true
 	for s := range u.image.Licensing.States(u.ordinal) {
 		b = appendComma(b, &first)
-		b = appendID(append(b, `{"skuId":`...), s.SKUID)
-		b = appendList(append(b, `,"disabledPlans":`...), s.DisabledPlans, appendID)
+		b = jsontext.AppendID(append(b, `{"skuId":`...), s.SKUID)
+		b = jsontext.AppendList(append(b, `,"disabledPlans":`...), s.DisabledPlans, jsontext.AppendID)
 		b = append(b, `,"assignedByGroup":`...)
 		if s.Direct {
 			b = append(b, "null"...)
 		} else {
-			b = appendID(b, u.image.Directory.GroupID(s.Group))
+			b = jsontext.AppendID(b, u.image.Directory.GroupID(s.Group))
 		}
-		b = appendText(append(b, `,"state":`...), s.State)
-		b = appendText(append(b, `,"error":`...), s.Error.String())
-		b = appendTime(append(b, `,"lastUpdatedDateTime":`...), s.Updated)
+		b = jsontext.AppendText(append(b, `,"state":`...), s.State)
+		b = jsontext.AppendText(append(b, `,"error":`...), s.Error.String())
+		b = jsontext.AppendTime(append(b, `,"lastUpdatedDateTime":`...), s.Updated)
 		b = append(b, '}')
 	}
 	return append(b, ']')
@@ -89,10 +90,10 @@ func appendAssignedPlans(b []byte, u *user) []byte {
 	first := true
 	for p := range u.image.Licensing.Plans(u.ordinal, u.now) {
 		b = appendComma(b, &first)
-		b = appendTime(append(b, `{"assignedDateTime":`...), p.At)
-		b = appendText(append(b, `,"capabilityStatus":`...), p.Capability)
-		b = appendText(append(b, `,"service":`...), p.Plan.Service)
-		b = appendID(append(b, `,"servicePlanId":`...), p.Plan.ID)
+		b = jsontext.AppendTime(append(b, `{"assignedDateTime":`...), p.At)
+		b = jsontext.AppendText(append(b, `,"capabilityStatus":`...), p.Capability)
+		b = jsontext.AppendText(append(b, `,"service":`...), p.Plan.Service)
+		b = jsontext.AppendID(append(b, `,"servicePlanId":`...), p.Plan.ID)
 		b = append(b, '}')
 	}
 	return append(b, ']')
@@ -107,9 +108,9 @@ func appendProvisionedPlans(b []byte, u *user) []byte {
 			continue
 		}
 		b = appendComma(b, &first)
-		b = appendText(append(b, `{"capabilityStatus":`...), p.Capability)
-		b = appendText(append(b, `,"provisioningStatus":`...), provisioning(p.Plan, false))
-		b = appendText(append(b, `,"service":`...), p.Plan.Service)
+		b = jsontext.AppendText(append(b, `{"capabilityStatus":`...), p.Capability)
+		b = jsontext.AppendText(append(b, `,"provisioningStatus":`...), provisioning(p.Plan, false))
+		b = jsontext.AppendText(append(b, `,"service":`...), p.Plan.Service)
 		b = append(b, '}')
 	}
 	return append(b, ']')
