@@ -11,31 +11,28 @@ import (
 	"unicode/utf8"
 
 	"licensor/internal/excerpt"
+	"licensor/internal/jsontext"
+	"licensor/internal/sheet"
 )
 
-// table is rows of CSV. It cuts the rows apart itself, because encoding/csv cannot recover from a
-// quotation mark that is never closed: it takes the rest of the file for one cell.
+// table is rows of CSV.
 type table struct {
-	scanner *bufio.Scanner
-	line    int      // number of the line read last
-	ahead   []string // lines that were read and given back
-	comma   rune
+	rows    *sheet.Reader
 	header  []string
 	columns []column // as settle finds them
 	said    []string
-	source  strings.Reader
-	buffer  *bufio.Reader
 }
 
 // maxRowLines is how many lines a cell with line breaks may make one row of.
 const maxRowLines = 50
 
 func newTable(in io.Reader) (*table, error) {
-	t := &table{scanner: bufio.NewScanner(in), buffer: bufio.NewReader(nil)}
-	t.scanner.Buffer(make([]byte, 64<<10), maxRow)
+	lines := bufio.NewScanner(in)
+	lines.Buffer(make([]byte, 64<<10), maxRow)
+	t := &table{rows: sheet.NewReader(lines, maxRowLines)}
 	first, err := t.nextLine()
-	if separator, ok := strings.CutPrefix(first, "sep="); ok && err == nil && len(separator) == 1 { // how spreadsheets are told
-		t.comma = rune(separator[0])
+	separator, told := strings.CutPrefix(first, "sep=") // how spreadsheets are told
+	if told = told && err == nil && len(separator) == 1; told {
 		first, err = t.nextLine()
 	}
 	if errors.Is(err, io.EOF) {
@@ -44,11 +41,11 @@ func newTable(in io.Reader) (*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t.comma == 0 {
-		t.comma = separatorOf(first)
+	if t.rows.Comma = sheet.Separator(first); told {
+		t.rows.Comma = rune(separator[0])
 	}
 	if t.header, err = t.split(first); err != nil {
-		return nil, fmt.Errorf("line %d: the header cannot be read: %w", t.line, err)
+		return nil, fmt.Errorf("line %d: the header cannot be read: %w", t.rows.Line(), err)
 	}
 	for i, name := range t.header {
 		t.header[i] = strings.TrimSpace(name)
@@ -56,35 +53,18 @@ func newTable(in io.Reader) (*table, error) {
 	return t, nil
 }
 
-// separatorOf is what stands between the names of the header: spreadsheets write semicolons where
-// the comma is the decimal point.
-func separatorOf(header string) rune {
-	best, most := ',', 0
-	for _, c := range ",;\t" {
-		if n := strings.Count(header, string(c)); n > most {
-			best, most = c, n
-		}
-	}
-	return best
-}
-
 func (t *table) names() []string { return t.header }
 
 func (t *table) notes() []string { return t.said }
 
+// nextLine returns the next line that is not empty.
 func (t *table) nextLine() (string, error) {
 	for {
-		if len(t.ahead) > 0 {
-			text := t.ahead[0]
-			t.ahead = t.ahead[1:]
-			t.line++
-			return text, nil
+		text, err := t.rows.Next()
+		if err != nil {
+			return "", ended(err, t.rows.Line())
 		}
-		if !t.scanner.Scan() {
-			return "", ended(t.scanner, t.line)
-		}
-		t.line++
-		if text := t.scanner.Text(); strings.TrimSpace(text) != "" {
+		if strings.TrimSpace(text) != "" {
 			return text, nil
 		}
 	}
@@ -95,7 +75,7 @@ func (t *table) next() (record, error) {
 	if err != nil {
 		return record{}, err
 	}
-	r := record{line: t.line}
+	r := record{line: t.rows.Line()}
 	cells, err := t.cells(text)
 	if err == nil {
 		r.object, err = t.object(cells)
@@ -104,46 +84,17 @@ func (t *table) next() (record, error) {
 	return r, nil
 }
 
-// cells reads on while a quotation mark is open. When none closes it, or the one that does is the
-// beginning of another cell, only the line where it stands is lost, and the lines after it are rows
-// of their own.
-func (t *table) cells(text string) ([]string, error) {
-	if !open(text) {
-		return t.whole(text)
+// cells returns those of the row that begins with a line.
+func (t *table) cells(first string) (cells []string, err error) {
+	fits := func(row string) bool {
+		cells, err = t.whole(row)
+		return err == nil
 	}
-	var taken []string
-	row := text
-	for open(row) && len(taken) < maxRowLines {
-		line, err := t.readOn()
-		if err != nil {
-			break // the end of the file, or what the next row will meet again
-		}
-		taken = append(taken, line)
-		row += "\n" + line
+	if !t.rows.Row(first, fits) && sheet.Open(first) {
+		return nil, errors.New("a quotation mark is not closed")
 	}
-	if !open(row) {
-		if cells, err := t.whole(row); err == nil {
-			return cells, nil
-		}
-	}
-	t.ahead = append(taken, t.ahead...)
-	t.line -= len(taken)
-	return nil, errors.New("a quotation mark is not closed")
+	return cells, err
 }
-
-// readOn is nextLine, but returns empty lines, too: within a cell they belong to it.
-func (t *table) readOn() (string, error) {
-	if len(t.ahead) > 0 {
-		return t.nextLine()
-	}
-	if !t.scanner.Scan() {
-		return "", ended(t.scanner, t.line)
-	}
-	t.line++
-	return t.scanner.Text(), nil
-}
-
-func open(text string) bool { return strings.Count(text, `"`)%2 == 1 }
 
 // whole splits a row, which must have as many cells as the header has names; empty ones beyond do
 // no harm.
@@ -159,17 +110,13 @@ func (t *table) whole(row string) ([]string, error) {
 		cells = cells[:len(cells)-1]
 	}
 	if len(cells) != len(t.header) {
-		return nil, fmt.Errorf("it has %d cells, and the header %d; a cell with %q in it needs quotation marks", len(cells), len(t.header), t.comma)
+		return nil, fmt.Errorf("it has %d cells, and the header %d; a cell with %q in it needs quotation marks", len(cells), len(t.header), t.rows.Comma)
 	}
 	return cells, nil
 }
 
 func (t *table) split(row string) ([]string, error) {
-	t.source.Reset(row)
-	t.buffer.Reset(&t.source)
-	reader := csv.NewReader(t.buffer)
-	reader.Comma = t.comma
-	cells, err := reader.Read()
+	cells, _, err := t.rows.Split(row)
 	if e, ok := errors.AsType[*csv.ParseError](err); ok {
 		return nil, fmt.Errorf("a quotation mark is out of place near column %d: %w", e.Column, e.Err)
 	}
@@ -208,12 +155,8 @@ func (t *table) object(cells []string) ([]byte, error) {
 		if c.name == "" || cell == "" {
 			continue
 		}
-		if len(b) > 1 {
-			b = append(b, ',')
-		}
 		var err error
-		b = append(append(append(b, '"'), c.name...), '"', ':')
-		if b, err = c.append(b, cell); err != nil {
+		if b, err = c.append(jsontext.AppendName(b, c.name), cell); err != nil {
 			return nil, err
 		}
 	}

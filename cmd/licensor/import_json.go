@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -52,13 +53,13 @@ func (l *lines) next() (record, error) {
 			return newRecord(l.line, bytes.Clone(text)), nil
 		}
 	}
-	return record{}, ended(l.scanner, l.line)
+	return record{}, ended(cmp.Or(l.scanner.Err(), io.EOF), l.line)
 }
 
-// ended is why a scanner stopped.
-func ended(scanner *bufio.Scanner, line int) error {
-	switch err := scanner.Err(); {
-	case err == nil:
+// ended says why no line was read after one.
+func ended(err error, line int) error {
+	switch {
+	case errors.Is(err, io.EOF):
 		return io.EOF
 	case errors.Is(err, bufio.ErrTooLong):
 		return fmt.Errorf("line %d is longer than %d MB", line+1, maxRow>>20)

@@ -3,11 +3,12 @@ package catalog
 import (
 	"bufio"
 	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
+
+	"licensor/internal/sheet"
 )
 
 const (
@@ -15,17 +16,11 @@ const (
 	maxRowLines = 20      // lines that a cell with line breaks may make one row of
 )
 
-// rows cuts a file into rows of cells. It stands before encoding/csv because that cannot recover
-// from a quotation mark that is never closed: it takes the rest of the file for one cell.
+// rows cuts a file into rows of cells.
 type rows struct {
-	lines  *bufio.Scanner
-	line   int      // number of the line read last
-	ahead  []string // lines that were read and given back
-	comma  rune     // as the header has it
-	width  int      // columns of the header, 0 before it is known
+	*sheet.Reader
+	width  int // columns of the header, 0 before it is known
 	report *Report
-	source strings.Reader
-	buffer *bufio.Reader
 }
 
 type row struct {
@@ -37,120 +32,64 @@ func newRows(r io.Reader, report *Report) *rows {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 64<<10), maxLine)
 	lines.Split(splitLine)
-	return &rows{lines: lines, report: report, buffer: bufio.NewReader(nil)}
+	in := sheet.NewReader(lines, maxRowLines)
+	in.Lazy = true
+	return &rows{Reader: in, report: report}
 }
 
-// next returns io.EOF after the last row.
+// next returns io.EOF after the last row. A quotation mark that none closes, or whose other one
+// would make a cell of whole rows, is taken for a slip: the row then ends with its line.
 func (r *rows) next() (row, error) {
-	text, err := r.nextLine()
+	text, err := r.Next()
 	if err != nil {
-		return row{}, err
+		return row{}, r.explained(err)
 	}
 	if r.width == 0 {
-		r.comma = separator(text)
+		r.Comma = sheet.Separator(text)
 	}
-	start := r.line
-	if !open(text) {
-		cells, _ := r.split(text)
-		return row{start, cells}, nil
+	is := row{line: r.Line()}
+	fits := func(whole string) bool {
+		cells, all := r.split(whole)
+		is.cells = cells
+		return !sheet.Open(text) || all && !r.swallowed(cells)
 	}
-	cells, err := r.joined(text)
-	return row{start, cells}, err
+	if !r.Row(text, fits) {
+		begin, _ := readable(text)
+		r.report.note(is.line, "a quotation mark is not closed; the row was read to the end of its line: %s",
+			shortened(begin))
+		is.cells, _ = r.split(text)
+	}
+	return is, nil
 }
 
-func (r *rows) nextLine() (string, error) {
-	if len(r.ahead) > 0 {
-		line := r.ahead[0]
-		r.ahead = r.ahead[1:]
-		r.line++
-		return line, nil
-	}
-	if !r.lines.Scan() {
-		return "", r.ended()
-	}
-	r.line++
-	return r.lines.Text(), nil
-}
-
-func (r *rows) ended() error {
-	switch err := r.lines.Err(); {
-	case err == nil:
+// explained is an error of Next for the person whose file it is.
+func (r *rows) explained(err error) error {
+	switch {
+	case errors.Is(err, io.EOF):
 		return io.EOF
 	case errors.Is(err, bufio.ErrTooLong):
-		return fmt.Errorf("line %d is longer than %d bytes: is this a CSV file?", r.line+1, maxLine)
+		return fmt.Errorf("line %d is longer than %d bytes: is this a CSV file?", r.Line()+1, maxLine)
 	default:
-		return fmt.Errorf("after line %d: %w", r.line, err)
+		return fmt.Errorf("after line %d: %w", r.Line(), err)
 	}
 }
 
-// joined reads on while a quotation mark is open. If none closes it, or the one that does would
-// make a cell of whole rows, it is taken for a slip: the row then ends with its line, and the lines
-// after it are rows of their own.
-func (r *rows) joined(first string) ([]string, error) {
-	text := first
-	var taken []string
-	for open(text) && len(taken) < maxRowLines {
-		line, err := r.nextLine()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		taken = append(taken, line)
-		text += "\n" + line
-	}
-	if cells, whole := r.split(text); !open(text) && whole && !r.swallowed(cells) {
-		return cells, nil
-	}
-	r.ahead = append(taken, r.ahead...)
-	r.line -= len(taken)
-	begin, _ := readable(first)
-	r.report.note(r.line, "a quotation mark is not closed; the row was read to the end of its line: %s", shortened(begin))
-	cells, _ := r.split(first)
-	return cells, nil
-}
-
-// split cuts one row; whole says that nothing of the text was left over.
+// split cuts one row; whole says that nothing of the text was left over, as of an empty line.
 func (r *rows) split(text string) (cells []string, whole bool) {
-	r.source.Reset(text)
-	r.buffer.Reset(&r.source)
-	reader := csv.NewReader(r.buffer)
-	reader.Comma = r.comma
-	reader.LazyQuotes = true
-	reader.FieldsPerRecord = -1
-	cells, err := reader.Read()
-	if err != nil {
-		return nil, true // an empty line; lazily read, nothing else is an error
-	}
-	_, err = reader.Read()
-	return cells, errors.Is(err, io.EOF)
+	cells, whole, err := r.Split(text)
+	return cells, whole || err != nil // lazily read, nothing but an empty line is an error
 }
 
 // swallowed says that a line of a cell looks like a row itself.
 func (r *rows) swallowed(cells []string) bool {
 	for _, cell := range cells {
 		for line := range strings.Lines(cell) {
-			if r.width > 1 && strings.Count(line, string(r.comma)) >= r.width-1 {
+			if r.width > 1 && strings.Count(line, string(r.Comma)) >= r.width-1 {
 				return true
 			}
 		}
 	}
 	return false
-}
-
-func open(text string) bool { return strings.Count(text, `"`)%2 == 1 }
-
-// separator is what stands between the headings: spreadsheets write semicolons where the comma is
-// the decimal point.
-func separator(header string) rune {
-	best, most := ',', 0
-	for _, c := range ",;\t" {
-		if n := strings.Count(header, string(c)); n > most {
-			best, most = c, n
-		}
-	}
-	return best
 }
 
 // splitLine ends lines at LF, CR LF and at a CR of its own.
