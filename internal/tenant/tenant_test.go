@@ -1,16 +1,10 @@
 package tenant_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
-	"path/filepath"
 	"reflect"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -23,192 +17,10 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/licensing"
 	"licensor/internal/store"
-	"licensor/internal/store/sqlite"
 	"licensor/internal/tenant"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// house is a store with one tenant, and a clock and ids that a test can replay.
-type house struct {
-	tb      testing.TB
-	path    string
-	store   store.Store
-	tenants *tenant.Tenants
-	*tenant.Tenant
-	clock atomic.Int64 // seconds since 1970
-	ids   atomic.Uint32
-	after int          // Options.SnapshotAfter
-	log   *slog.Logger // nil: nowhere
-}
-
-var (
-	e3  = uuid.MustParse("6fd2c87f-b296-42f0-b197-1e91e994b900")
-	ems = uuid.MustParse("efccb6f7-5641-4e0e-bd10-b4976e1bf68e")
-)
-
-func newHouse(tb testing.TB, snapshotAfter int) *house {
-	tb.Helper()
-	h := &house{tb: tb, path: filepath.Join(tb.TempDir(), "licensor.db"), after: snapshotAfter}
-	h.clock.Store(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC).Unix())
-	h.open(nil)
-	tb.Cleanup(h.close)
-	org := directory.Organization{
-		DisplayName: "Test", CountryLetterCode: "DE",
-		VerifiedDomains: []directory.VerifiedDomain{{Name: "test.example", IsDefault: true, IsInitial: true, Type: "Managed"}},
-	}
-	t, err := h.tenants.Create(tb.Context(), uuid.UUID{1}, org, catalog.BuiltIn())
-	if err != nil {
-		tb.Fatal(err)
-	}
-	h.Tenant = t
-	return h
-}
-
-// open brings the house to life; between, when not nil, stands between the tenant and its store.
-func (h *house) open(between func(store.Store) store.Store) {
-	h.tb.Helper()
-	s, err := sqlite.Open(h.tb.Context(), h.path)
-	if err != nil {
-		h.tb.Fatal(err)
-	}
-	h.store = s
-	if between != nil {
-		h.store = between(s)
-	}
-	if h.log == nil {
-		h.log = slog.New(slog.DiscardHandler)
-	}
-	h.tenants, err = tenant.Open(h.tb.Context(), h.store, tenant.Options{
-		Now: func() time.Time { return time.Unix(h.clock.Load(), 0) }, NewID: h.newID,
-		Log: h.log, SnapshotAfter: h.after,
-	})
-	if err != nil {
-		h.tb.Fatal(err)
-	}
-	if t, ok := h.tenants.Tenant(uuid.UUID{1}); ok {
-		h.Tenant = t
-	}
-}
-
-func (h *house) newID() uuid.UUID {
-	n := h.ids.Add(1)
-	id := uuid.UUID{6: 0x40, 8: 0x80}
-	binary.BigEndian.PutUint32(id[12:], n)
-	binary.BigEndian.PutUint32(id[:], n*2654435761)
-	return id
-}
-
-func (h *house) close() {
-	if h.tenants == nil {
-		return
-	}
-	if err := errors.Join(h.tenants.Close(context.Background()), h.store.Close()); err != nil {
-		h.tb.Error(err)
-	}
-	h.tenants = nil
-}
-
-func (h *house) reopen() {
-	h.tb.Helper()
-	h.close()
-	h.open(nil)
-}
-
-func (h *house) do(cmd tenant.Command) (tenant.Done, error) {
-	return h.Do(h.tb.Context(), "user test", cmd)
-}
-
-func (h *house) must(cmd tenant.Command) tenant.Done {
-	h.tb.Helper()
-	done, err := h.do(cmd)
-	if err != nil {
-		h.tb.Fatalf("%T: %v", cmd, err)
-	}
-	return done
-}
-
-func userPatch(tb testing.TB, body string, args ...any) directory.UserPatch {
-	tb.Helper()
-	patch, err := directory.ParseUserPatch(members(tb, fmt.Sprintf(body, args...)))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return patch
-}
-
-func members(tb testing.TB, body string) []directory.Member {
-	tb.Helper()
-	list, err := directory.Members([]byte(body))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return list
-}
-
-func newUser(tb testing.TB, name string) tenant.CreateUser {
-	tb.Helper()
-	return tenant.CreateUser{Patch: userPatch(tb, `{"accountEnabled":true,"displayName":%[1]q,"mailNickname":%[1]q,"userPrincipalName":"%[1]s@test.example",`+
-		`"mail":"%[1]s@test.example","usageLocation":"DE","passwordProfile":{"password":"Secret-123"}}`, name)}
-}
-
-func newGroup(tb testing.TB, name string) tenant.CreateGroup {
-	tb.Helper()
-	patch, err := directory.ParseGroupPatch(members(tb, fmt.Sprintf(`{"displayName":%[1]q,"mailEnabled":false,"mailNickname":%[1]q,"securityEnabled":true}`, name)))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return tenant.CreateGroup{Patch: patch}
-}
-
-// content is all that an image holds, for comparing.
-func content(tb testing.TB, img *tenant.Image) string {
-	tb.Helper()
-	var b bytes.Buffer
-	head, err := json.Marshal(img.Licensing.Head())
-	if err != nil {
-		tb.Fatal(err)
-	}
-	fmt.Fprintf(&b, "%d %s\n%s\n%x\n", img.Seq, img.At, head, img.Directory.AppendHead(nil))
-	for i := range img.Licensing.Parts() {
-		fmt.Fprintf(&b, "%x\n", img.Licensing.AppendPart(nil, i))
-	}
-	for i := range img.Directory.Parts() {
-		fmt.Fprintf(&b, "%x\n", img.Directory.AppendPart(nil, i))
-	}
-	rest, err := json.Marshal([]any{img.Organization, img.Subscriptions, img.Imports})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	b.Write(rest)
-	fmt.Fprintf(&b, "\n%v %v %v", slices.Collect(img.Grants.All()), img.Roles, img.SignIn)
-	for l := range img.Links.All() {
-		fmt.Fprintf(&b, "\n%v since %s", l, img.Links.Since(l))
-	}
-	appendObjects(&b, img.Applications, (*directory.Application).Document)
-	appendObjects(&b, img.Principals, (*directory.ServicePrincipal).Document)
-	appendObjects(&b, img.Units, (*directory.AdministrativeUnit).Document)
-	fmt.Fprintf(&b, "\n%d memberships, %d of groups, %d of units", img.Memberships, img.Nested, img.UnitMembers.Len())
-	for unit := range img.UnitMembers.Units() {
-		fmt.Fprintf(&b, "\n%v %v", img.UnitMembers.Users(unit), img.UnitMembers.Groups(unit))
-	}
-	return b.String()
-}
-
-// appendObjects writes the documents and the values of objects.
-func appendObjects[T any](b *bytes.Buffer, objects *directory.Objects[T], document func(*T) []byte) {
-	for ordinal := range objects.Len() {
-		object := objects.At(ordinal)
-		if object == nil {
-			continue
-		}
-		fmt.Fprintf(b, "\n%d %s", ordinal, document(object))
-		for place, c := range objects.Columns().Schema().Columns {
-			fmt.Fprintf(b, " %s %v", c.Name, objects.Columns().Value(ordinal, place))
-		}
-	}
-	fmt.Fprintf(b, "\nof %d", objects.Len())
-}
 
 func TestARestartChangesNothing(t *testing.T) {
 	t.Parallel()
@@ -502,5 +314,16 @@ func TestAnImportGoesOnWhereItWasCutOff(t *testing.T) {
 	}
 	if n := h.Image().Directory.Users(); n != 15 {
 		t.Errorf("%d users, want 15", n)
+	}
+}
+
+// A group that is asked to leave itself is no member, which is an answer, not a fault.
+func TestAGroupIsNoMemberOfItself(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 0)
+	group := h.must(newGroup(t, "Sales"))
+	_, err := h.do(tenant.RemoveMember{Group: group.Ordinal, Member: group.ID})
+	if problem, ok := errors.AsType[*tenant.Problem](err); !ok || problem.Kind != tenant.NotFound {
+		t.Errorf("got %v, want a Problem of the kind NotFound", err)
 	}
 }
