@@ -42,13 +42,13 @@ func (d *Draft) applyProducts(f *Effects) error {
 		d.next.settings = *f.Settings
 	}
 	if f.Country != nil {
-		d.next.country = *f.Country
+		d.setCountry(*f.Country)
 	}
 	if f.Catalog != nil {
 		if err := f.Catalog.Validate(); err != nil {
 			return err
 		}
-		d.next.rules = newRuleset(f.Catalog, d.next.rules.skus, d.next.rules.variants)
+		d.setRules(newRuleset(f.Catalog, d.next.rules.skus, d.next.rules.variants))
 	}
 	for _, id := range f.SKUs {
 		if slices.Contains(d.next.rules.skus, id) {
@@ -89,21 +89,18 @@ func (d *Draft) applyGroup(g *GroupEffect) error {
 	if err != nil {
 		return err
 	}
-	k := d.ownGroup(g.Group)
-	k.gone = k.gone || g.Gone
+	if g.Gone {
+		d.ownGroup(g.Group).gone = true
+	}
 	if g.Licenses != nil {
-		if k.licenses, err = d.next.licenses(*g.Licenses); err != nil {
+		list, err := d.next.licenses(*g.Licenses)
+		if err != nil {
 			return err
 		}
+		d.setLicenses(g.Group, list)
 	}
-	if joined.IsEmpty() && left.IsEmpty() {
-		return nil
-	}
-	members := d.ownSet(&k.members)
-	members.Or(joined)
-	members.AndNot(left)
-	d.move(g.Group, joined)
-	d.move(g.Group, left)
+	d.setMembers(g.Group, joined, true)
+	d.setMembers(g.Group, left, false)
 	return nil
 }
 
@@ -113,16 +110,6 @@ func (d *Draft) applyFact(f FactOf) error {
 	}
 	d.setFact(f.User, fact{f.Location, flags(f.Flags)})
 	return nil
-}
-
-func (d *Draft) setFact(user uint32, f fact) {
-	if was := d.factOf(user); (was.flags|f.flags)&(deleted|purged) != 0 {
-		d.setDeleted(user, f.flags&deleted != 0)
-	}
-	if f.flags&purged != 0 {
-		d.ownSet(&d.next.purged).Add(user)
-	}
-	d.row(user).fact = f
 }
 
 // applyChanges goes through the users in order, each with what became of all entries.

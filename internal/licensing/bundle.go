@@ -169,7 +169,7 @@ func (e *evaluation) putInForce(i int) {
 // examine sets the errors of a bundle whose wish is in force (L47, L49 point 1).
 func (e *evaluation) examine(b span) {
 	for i := b.lo; i < b.hi; i++ {
-		e.setError(i, e.first(i, checks[:checksInForce]))
+		e.setError(i, e.first(i, checksInForce))
 	}
 }
 

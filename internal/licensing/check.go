@@ -9,31 +9,40 @@ import (
 
 // check is one rule that can forbid what entry i of the bundle would be.
 type check struct {
-	error Violation
-	fails func(e *evaluation, i int) bool
+	error   Violation
+	inForce bool // also of what is in force already (L47)
+	inGroup bool // also of the products of one group, when they are assigned to it (L31)
+	fails   func(e *evaluation, i int) bool
 }
 
-// checks are the rules in the order in which they are tried (L49). The first four also look at what
-// is in force already (L47).
+// checks are the rules in the order in which they are tried (L49).
 var checks = []check{
-	{ProhibitedInUsageLocationViolation, location},
-	{MutuallyExclusiveViolation, exclusive},
-	{DependencyViolation, dependency},
-	{UniquenessViolation, uniqueness},
-	{CountViolation, seats},
+	{error: ProhibitedInUsageLocationViolation, inForce: true, fails: location},
+	{error: MutuallyExclusiveViolation, inForce: true, inGroup: true, fails: exclusive},
+	{error: DependencyViolation, inForce: true, inGroup: true, fails: dependency},
+	{error: UniquenessViolation, inForce: true, fails: uniqueness},
+	{error: CountViolation, fails: seats},
 }
 
-const checksInForce = 4
+var (
+	checksInForce = those(func(c check) bool { return c.inForce })
+	checksInGroup = those(func(c check) bool { return c.inGroup })
+)
 
-// first is the first rule that forbids entry i what it would be after the bundle is given,
+// those are the checks that something is true of, in their order.
+func those(is func(check) bool) []check {
+	return slices.DeleteFunc(slices.Clone(checks), func(c check) bool { return !is(c) })
+}
+
+// first is the first of some rules that forbids entry i what it would be after the bundle is given,
 // NoViolation when none does.
-func (e *evaluation) first(i int, checks []check) Violation {
+func (e *evaluation) first(i int, rules []check) Violation {
 	if e.after(i) == nil {
 		return NoViolation
 	}
-	for c := range checks {
-		if checks[c].fails(e, i) {
-			return checks[c].error
+	for r := range rules {
+		if rules[r].fails(e, i) {
+			return rules[r].error
 		}
 	}
 	return NoViolation

@@ -35,7 +35,6 @@ func (d *Draft) AssignUser(user uint32, add []Assign, remove []uuid.UUID) error 
 		d.next.rules, e.rules = rules, rules // without the variants of what is refused
 		return err
 	}
-	d.touched.Add(user)
 	return nil
 }
 
@@ -73,7 +72,7 @@ func (d *Draft) assignDirect(user uint32, add []license, remove []uuid.UUID) err
 		return err
 	}
 	slices.SortFunc(e.entries, func(a, b Entry) int { return compareEntries(&a, &b) })
-	d.keep(user)
+	d.setDirect(user)
 	return nil
 }
 

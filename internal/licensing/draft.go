@@ -27,7 +27,7 @@ type Draft struct {
 
 	bench   workbench
 	eval    evaluation
-	touched *roaring.Bitmap // users whom autoReprocess reprocesses (L61)
+	touched *roaring.Bitmap // users whom autoReprocess reprocesses (L61), kept by the setters in set.go
 	freed   map[SKU]bool    // a seat of them became free in this draft
 	effects Effects
 }
@@ -156,23 +156,6 @@ func (d *Draft) keep(user uint32) {
 	}
 	list := slices.DeleteFunc(d.eval.entries, func(e Entry) bool { return e.Wished == None && e.InForce == None })
 	d.put(user, list)
-}
-
-// put makes these the user's entries: it dates them, remembers what was lost, and keeps the sets of
-// holders, waiting and users in error. The entries must be in order; they are copied.
-func (d *Draft) put(user uint32, entries []Entry) {
-	r := d.row(user)
-	var base []Entry
-	if int(user) < d.base.users {
-		base = d.base.Entries(user)
-	}
-	d.date(base, entries)
-	d.record(user, r.entries, entries)
-	r.entries = d.bench.keep(entries)
-	if int(user) < d.base.users {
-		r.lost = d.bench.keepLost(stillLost(d.base.lost(user), base, entries, d.at))
-	}
-	d.touched.Add(user)
 }
 
 // date sets the times of entries by what they were before the draft, so that a change taken back

@@ -140,7 +140,7 @@ func (e *evaluation) explain(i int, b span) *Reason {
 	}
 	e.why = r
 	if e.settled(b) {
-		r.Error = e.first(i, checks[:checksInForce])
+		r.Error = e.first(i, checksInForce)
 	} else {
 		e.lo, e.hi = b.lo, b.hi
 		if r.Error = e.first(i, checks); r.Error == NoViolation && needed(e, i) {

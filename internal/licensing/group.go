@@ -45,10 +45,7 @@ func (d *Draft) AssignGroup(g uint32, add []Assign, remove []uuid.UUID) error {
 		d.next.rules, d.eval.rules = rules, rules // without the variants of what is refused
 		return err
 	}
-	d.ownGroup(g).licenses = wants
-	members := d.next.group(g).members.bitmap
-	d.touched.Or(members)
-	for user := range d.inTurn(members) {
+	for user := range d.inTurn(d.setLicenses(g, wants)) {
 		d.wish(user, FromGroup(g), wants)
 	}
 	return nil
@@ -75,7 +72,7 @@ func (r *ruleset) fitting(list []license) error {
 		own.entries = append(own.entries, Entry{SKU: l.sku, Wished: l.variant})
 	}
 	for i := range own.entries {
-		for _, c := range []check{{MutuallyExclusiveViolation, exclusive}, {DependencyViolation, dependency}} {
+		for _, c := range checksInGroup {
 			own.why = &Reason{}
 			if !c.fails(&own, i) {
 				continue
@@ -94,47 +91,26 @@ func (r *ruleset) fitting(list []license) error {
 // AddMembers puts users into a group and processes its bundle of each who was not there (L32). It
 // returns how many that were.
 func (d *Draft) AddMembers(g uint32, users *roaring.Bitmap) int {
-	d.touched.Or(users)
-	joining := roaring.AndNot(users, d.next.group(g).members.bitmap)
-	if joining.IsEmpty() {
-		return 0
-	}
-	k := d.ownGroup(g)
-	d.ownSet(&k.members).Or(joining)
-	d.move(g, joining)
-	d.follow(g, joining, k.licenses)
+	joining := d.setMembers(g, users, true)
+	d.follow(g, joining, d.next.group(g).licenses)
 	return int(joining.GetCardinality())
 }
 
 // RemoveMembers takes users out of a group; its licenses go, as far as L46 lets them. It returns
 // how many were members.
 func (d *Draft) RemoveMembers(g uint32, users *roaring.Bitmap) int {
-	d.touched.Or(users)
-	leaving := roaring.And(users, d.next.group(g).members.bitmap)
-	if leaving.IsEmpty() {
-		return 0
-	}
-	d.ownSet(&d.ownGroup(g).members).AndNot(leaving)
-	d.move(g, leaving)
+	leaving := d.setMembers(g, users, false)
 	d.follow(g, leaving, nil)
 	return int(leaving.GetCardinality())
-}
-
-// move notes users who joined or left a group.
-func (d *Draft) move(g uint32, users *roaring.Bitmap) {
-	if d.moved == nil {
-		d.moved = map[uint32]*roaring.Bitmap{}
-	}
-	if d.moved[g] == nil {
-		d.moved[g] = roaring.New()
-	}
-	d.moved[g].Or(users)
 }
 
 // follow lets users whose membership changed follow the group: of one without licenses only those
 // have a bundle who could not give up what they had from it (L46), and that is an error.
 func (d *Draft) follow(g uint32, users *roaring.Bitmap, list []license) {
 	k := d.next.group(g)
+	if users.IsEmpty() {
+		return
+	}
 	if len(k.licenses) == 0 {
 		users = roaring.And(users, k.errors.bitmap)
 	}

@@ -62,9 +62,7 @@ func (d *Draft) SetCatalog(c *Catalog) error {
 			return &InvalidCatalog{"products", fmt.Sprintf("product %s is missing, but the tenant is subscribed to it or users hold it", k.id)}
 		}
 	}
-	d.next.rules = next
-	d.refresh()
-	d.touched.Or(d.next.Everybody())
+	d.setRules(next)
 	return nil
 }
 
@@ -84,7 +82,5 @@ func (d *Draft) SetSettings(s Settings) error {
 // SetCountry notes the organization's country, which is that of users without a location for
 // licenses of groups (L34).
 func (d *Draft) SetCountry(c Country) {
-	d.next.country = c
-	d.refresh()
-	d.touched.Or(d.next.Everybody())
+	d.setCountry(c)
 }

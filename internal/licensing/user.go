@@ -20,32 +20,27 @@ func (d *Draft) AddUser(location Country) uint32 {
 // SetLocation notes the user's usageLocation. What it forbids or allows shows when the user is
 // reprocessed (L61).
 func (d *Draft) SetLocation(user uint32, location Country) {
-	d.touched.Add(user)
-	if d.factOf(user).location != location {
-		d.row(user).fact.location = location
-	}
+	f := d.factOf(user)
+	f.location = location
+	d.setFact(user, f)
 }
 
 // SetDuplicate notes whether an address of the user is another's too (L43).
 func (d *Draft) SetDuplicate(user uint32, is bool) {
-	d.touched.Add(user)
-	if (d.factOf(user).flags&duplicate != 0) != is {
-		d.row(user).fact.flags ^= duplicate
-	}
+	d.setFlag(user, duplicate, is)
 }
 
 // DeleteUser soft-deletes a user: all seats are free at once, without a check (L60). What the user
 // should have is kept for RestoreUser.
 func (d *Draft) DeleteUser(user uint32) {
-	d.setDeleted(user, true)
+	d.setFlag(user, deleted, true)
 	d.take(user, func(e *Entry) bool { return e.Wished != None })
 }
 
 // RestoreUser brings a soft-deleted user back and processes all bundles as new (L38, L60). A direct
 // license that cannot be given is gone.
 func (d *Draft) RestoreUser(user uint32) {
-	d.setDeleted(user, false)
-	d.touched.Add(user)
+	d.setFlag(user, deleted, false)
 	d.eval.load(d.factOf(user), d.entriesOf(user))
 	d.eval.process(everyBundle)
 	if !d.eval.changed {
@@ -62,22 +57,12 @@ func (d *Draft) RestoreUser(user uint32) {
 // PurgeUser removes a user permanently, from the groups that the user is directly in, too. The
 // ordinal is not given out again.
 func (d *Draft) PurgeUser(user uint32, groups []uint32) {
-	d.setDeleted(user, false)
-	d.row(user).fact.flags = purged
-	d.ownSet(&d.next.purged).Add(user)
+	f := d.factOf(user)
+	f.flags = purged
+	d.setFact(user, f)
 	d.take(user, func(*Entry) bool { return false })
 	for _, g := range groups {
-		d.ownSet(&d.ownGroup(g).members).Remove(user)
-		d.move(g, roaring.BitmapOf(user))
-	}
-}
-
-func (d *Draft) setDeleted(user uint32, is bool) {
-	put(d.ownSet(&d.next.deleted), user, is)
-	if r := d.row(user); is {
-		r.fact.flags |= deleted
-	} else {
-		r.fact.flags &^= deleted
+		d.setMembers(g, roaring.BitmapOf(user), false)
 	}
 }
 
@@ -95,7 +80,6 @@ func (d *Draft) take(user uint32, stays func(*Entry) bool) {
 		}
 	}
 	d.keep(user)
-	d.touched.Remove(user)
 }
 
 // Everybody are all users who are there, but for deleted ones.

@@ -58,27 +58,8 @@ func few(id uuid.UUID, what string, most, has int) error {
 
 // linksFrom counts the objects that a relation leads to, as the command has left them.
 func (c *change) linksFrom(r directory.Relation, id uuid.UUID) (n int) {
-	for range c.base.Links.From(r, id) {
+	for range c.next.Links.From(r, id) {
 		n++
-	}
-	for _, now := range c.effects.Links {
-		switch {
-		case now.Relation != r || now.From != id:
-		case now.Gone:
-			n--
-		default:
-			n++
-		}
-	}
-	return n
-}
-
-// nested is how many more groups are members of groups.
-func (f *Effects) nested() (n int) {
-	for _, l := range f.Nested {
-		if n++; l.Gone {
-			n -= 2
-		}
 	}
 	return n
 }
@@ -119,14 +100,14 @@ const maxDocument = 2 << 20
 
 // bounded refuses a change that makes an object too large, or adds one too many. What goes into the
 // deleted items may be large.
-func (c *change) bounded() error {
+func (c *change) bounded(next *Image) error {
 	for _, key := range c.order {
 		o := c.objects[key]
 		if len(o.Document) > maxDocument && o.Deleted.IsZero() {
 			return invalid(o.ID, "The properties of an object take at most %d bytes together, and those of %s would take %d. Remove what is no longer needed.", maxDocument, o.ID, len(o.Document))
 		}
 	}
-	return c.next.within(c.base, bounds)
+	return next.within(c.base, bounds)
 }
 
 // within refuses an image that has more of something than a tenant can have, and than it had

@@ -144,7 +144,7 @@ func TestMailNicknamesAreKnownAfterARestart(t *testing.T) {
 		h.must(tenant.UpdateGroup{Group: second.Ordinal, Patch: groupPatch(t, `{"mailNickname":"third"}`)})
 		h.must(team("second"))
 		changes := (&directory.Group{MailNickname: "first"}).Changed(&directory.Group{MailNickname: "third"})
-		h.appendAsBefore(tenant.Effects{GroupValues: []tenant.Values{{Ordinal: second.Ordinal, Data: directory.GroupSchema().AppendChanges(nil, changes)}}})
+		h.appendAsBefore(tenant.Effects{GroupValues: []tenant.GroupValues{{Ordinal: second.Ordinal, Data: directory.GroupSchema().AppendChanges(nil, changes)}}})
 		h.close()
 		var log bytes.Buffer
 		h.log = slog.New(slog.NewTextHandler(&log, nil))

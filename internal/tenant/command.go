@@ -34,21 +34,14 @@ type Done struct {
 // change is one command in the making: drafts over the image, the effects so far and the rows to
 // write. When the command fails it is thrown away.
 type change struct {
+	*draft
 	ctx     context.Context
-	base    *Image
-	next    Image
 	at      time.Time
 	newID   func() uuid.UUID
 	load    func(ctx context.Context, kind store.Kind, ordinal uint32) (store.Object, error) // a row as of base
 	claim   func([]claimed) (name claimed, owner uuid.UUID, ok bool)                         // see claims; nil: nothing is claimed
 	lic     *licensing.Draft
-	dir     *directory.Draft
 	effects Effects
-
-	applications objectsChange[directory.Application]
-	principals   objectsChange[directory.ServicePrincipal]
-	units        objectsChange[directory.AdministrativeUnit]
-
 	objects map[objectKey]store.Object
 	order   []objectKey
 	done    Done
@@ -60,15 +53,10 @@ type objectKey struct {
 }
 
 func (img *Image) change(ctx context.Context, at time.Time, newID func() uuid.UUID) *change {
-	next := *img
-	next.Seq, next.At = img.Seq+1, at
+	seq := img.Seq + 1
 	return &change{
-		ctx: ctx, base: img, next: next, at: at, newID: newID,
-		lic: img.Licensing.Draft(next.Seq, at), dir: img.Directory.Draft(),
-		applications: objectsChange[directory.Application]{kind: store.KindApplication, base: img.Applications},
-		principals:   objectsChange[directory.ServicePrincipal]{kind: store.KindServicePrincipal, base: img.Principals},
-		units:        objectsChange[directory.AdministrativeUnit]{kind: store.KindAdministrativeUnit, base: img.Units},
-		objects:      map[objectKey]store.Object{},
+		draft: img.draft(seq, at), ctx: ctx, at: at, newID: newID, lic: img.Licensing.Draft(seq, at),
+		objects: map[objectKey]store.Object{},
 	}
 }
 
@@ -82,9 +70,6 @@ func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) 
 	if !effects.Empty() {
 		c.effects.Licensing = effects
 	}
-	c.effects.Applications, c.effects.ApplicationValues = c.applications.documents, c.applications.values
-	c.effects.Principals, c.effects.PrincipalValues = c.principals.documents, c.principals.values
-	c.effects.Units, c.effects.UnitValues = c.units.documents, c.units.values
 	if c.effects.empty() {
 		return c.base, nil, nil
 	}
@@ -92,28 +77,15 @@ func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) 
 		c.effects.Shifted = shifted(c.base.Licensing.SKUs(), lic.SKUs())
 	}
 	c.next.Licensing = lic
-	c.next.Directory = c.dir.Finish()
-	c.next.Nested += c.effects.nested()
-	c.next.Applications, c.next.Principals, c.next.Units = c.applications.finish(), c.principals.finish(), c.units.finish()
-	if err := c.next.applySmall(&c.effects); err != nil {
-		return nil, nil, err
-	}
-	if err := c.bounded(); err != nil {
+	next := c.draft.finish()
+	if err := c.bounded(next); err != nil {
 		return nil, nil, err
 	}
 	data, err := c.effects.encode()
 	if err != nil {
 		return nil, nil, fmt.Errorf("encode effects of %s: %w", operation, err)
 	}
-	next := c.next
-	return &next, &store.Commit{Seq: next.Seq, At: next.At, Actor: actor, Operation: operation, Format: formatNow, Effects: data}, nil
-}
-
-func (f *Effects) empty() bool {
-	return f.Licensing == nil && f.Organization == nil && f.Import == nil && f.SignIn == nil &&
-		len(f.Subscriptions)+len(f.Applications)+len(f.NewUsers)+len(f.Keys)+len(f.Users)+len(f.Groups)+len(f.Nested)+len(f.Owners)+len(f.Managers)+len(f.Roles)+len(f.Grants)+len(f.UserValues)+len(f.GroupValues)+
-			len(f.Applications)+len(f.Principals)+len(f.ApplicationValues)+len(f.PrincipalValues)+len(f.Links)+
-			len(f.Units)+len(f.UnitValues)+len(f.UnitMembers) == 0
+	return next, &store.Commit{Seq: next.Seq, At: next.At, Actor: actor, Operation: operation, Format: formatNow, Effects: data}, nil
 }
 
 // document returns the document of a user or group as the command has left it.
@@ -142,8 +114,7 @@ func (c *change) writeUser(user uint32, was, now *directory.User, document []byt
 		changes = now.Changed(was)
 	}
 	if len(changes) > 0 {
-		c.dir.SetUserValues(user, changes)
-		c.effects.UserValues = append(c.effects.UserValues, Values{user, directory.UserSchema().AppendChanges(nil, changes)})
+		c.record(UserValues(valuesNow(user, directory.UserSchema(), changes)))
 	}
 	c.write(store.Object{Kind: store.KindUser, Ordinal: user, ID: now.ID, Deleted: now.DeletedDateTime, Document: document})
 }
@@ -155,8 +126,7 @@ func (c *change) writeGroup(group uint32, was, now *directory.Group, document []
 		changes = now.Changed(was)
 	}
 	if len(changes) > 0 {
-		c.dir.SetGroupValues(group, changes)
-		c.effects.GroupValues = append(c.effects.GroupValues, Values{group, directory.GroupSchema().AppendChanges(nil, changes)})
+		c.record(GroupValues(valuesNow(group, directory.GroupSchema(), changes)))
 	}
 	c.write(store.Object{Kind: store.KindGroup, Ordinal: group, ID: now.ID, Deleted: now.DeletedDateTime, Document: document})
 }
@@ -174,8 +144,7 @@ func (c *change) markUser(m Mark) {
 		id := c.dir.UserID(m.Ordinal)
 		m.ID = &id
 	}
-	c.effects.Users = append(c.effects.Users, m)
-	mark(m, c.dir.TouchUser, c.dir.HideUser, c.dir.ShowUser, c.dir.PurgeUser)
+	c.record(UserMark(m))
 }
 
 func (c *change) markGroup(m Mark) {
@@ -183,8 +152,7 @@ func (c *change) markGroup(m Mark) {
 		id := c.dir.GroupID(m.Ordinal)
 		m.ID = &id
 	}
-	c.effects.Groups = append(c.effects.Groups, m)
-	mark(m, c.dir.TouchGroup, c.dir.HideGroup, c.dir.ShowGroup, c.dir.PurgeGroup)
+	c.record(GroupMark(m))
 }
 
 // written is the mark of a document that has taken the place of another.

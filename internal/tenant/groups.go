@@ -155,12 +155,10 @@ func (c *change) purgeGroup(group uint32) error {
 	if err := c.lic.RemoveGroup(group); err != nil {
 		return err
 	}
-	c.next.Memberships -= c.dir.Leave(group, roaring.Values(members))
+	c.setMembers(group, members, false)
 	for _, outer := range slices.Clone(c.dir.GroupMemberOf(group)) { // which the log must say, since nothing else knows it any more
-		c.dir.LeaveGroup(outer, group)
-		c.effects.Nested = append(c.effects.Nested, Link{Group: outer, Member: group, Gone: true})
+		c.record(Nesting{Group: outer, Member: group, Gone: true})
 	}
-	c.next.Nested -= len(c.dir.GroupMembersOf(group)) // which end with the mark
 	c.leaveUnits(group, true)
 	c.unlink(id)
 	c.forgetRoles(id)
@@ -248,7 +246,7 @@ func (c *change) addMembers(group uint32, members []uuid.UUID) error {
 
 // join makes users who are not yet members members.
 func (c *change) join(group uint32, users *roaring.Bitmap) {
-	c.next.Memberships += c.dir.Join(group, roaring.Values(users))
+	c.setMembers(group, users, true)
 	c.lic.AddMembers(group, users)
 }
 
@@ -270,10 +268,9 @@ func (c *change) addOther(group uint32, id uuid.UUID) error {
 	if member == group {
 		return invalid(id, "Group %s cannot be a member of itself.", id)
 	}
-	if !c.dir.JoinGroup(group, member) {
+	if !c.record(Nesting{Group: group, Member: member}) {
 		return alreadyThere(id, "members")
 	}
-	c.effects.Nested = append(c.effects.Nested, Link{Group: group, Member: member})
 	return nil
 }
 
@@ -314,7 +311,7 @@ func (cmd RemoveMember) run(c *change) error {
 		if c.dir.UserHidden(user) || !c.dir.IsMember(user, cmd.Group) {
 			return noSuch(cmd.Member)
 		}
-		c.next.Memberships -= c.dir.Leave(cmd.Group, slices.Values([]uint32{user}))
+		c.setMembers(cmd.Group, one(user), false)
 		c.lic.RemoveMembers(cmd.Group, one(user))
 		return nil
 	}
@@ -322,10 +319,9 @@ func (cmd RemoveMember) run(c *change) error {
 		return nil
 	}
 	member, ok := c.dir.GroupByID(cmd.Member)
-	if !ok || !c.dir.LeaveGroup(cmd.Group, member) {
+	if !ok || member == cmd.Group || !c.record(Nesting{Group: cmd.Group, Member: member, Gone: true}) {
 		return noSuch(cmd.Member)
 	}
-	c.effects.Nested = append(c.effects.Nested, Link{Group: cmd.Group, Member: member, Gone: true})
 	return nil
 }
 
@@ -365,10 +361,8 @@ func (c *change) addOwner(group uint32, id uuid.UUID) error {
 		return err
 	}
 	switch {
-	case isPrincipal && !c.link(c.ownerLink(group, id), true), isUser && !c.dir.AddOwner(group, user):
+	case isPrincipal && !c.link(c.ownerLink(group, id), true), isUser && !c.record(Ownership{Group: group, Member: user}):
 		return alreadyThere(id, "owners")
-	case isUser:
-		c.effects.Owners = append(c.effects.Owners, Link{Group: group, Member: user})
 	}
 	return nil
 }
@@ -388,8 +382,7 @@ func (cmd RemoveOwner) run(c *change) error {
 	user, isUser := c.dir.UserByID(cmd.Owner)
 	switch {
 	case c.link(c.ownerLink(cmd.Group, cmd.Owner), false):
-	case isUser && c.dir.RemoveOwner(cmd.Group, user):
-		c.effects.Owners = append(c.effects.Owners, Link{Group: cmd.Group, Member: user, Gone: true})
+	case isUser && c.record(Ownership{Group: cmd.Group, Member: user, Gone: true}):
 	default:
 		return noSuch(cmd.Owner)
 	}

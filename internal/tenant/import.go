@@ -72,7 +72,7 @@ func (cmd Import) run(c *change) error {
 	}
 	im.join()
 	if cmd.ID != "" && last > before {
-		c.effects.Import = &ImportMark{cmd.ID, last}
+		c.record(&ImportMark{cmd.ID, last})
 	}
 	return nil
 }

@@ -13,6 +13,22 @@ type Imported struct {
 	At   int64  `cbor:"3,keyasint"` // the time of the commit that took it, in milliseconds since 1970
 }
 
+// ImportMark says how far an import has come.
+type ImportMark struct {
+	ID   string `cbor:"1,keyasint"`
+	Line int64  `cbor:"2,keyasint"`
+}
+
+func (mark *ImportMark) apply(d *draft) (bool, error) {
+	if mark == nil {
+		return false, nil
+	}
+	d.next.remember(mark)
+	return true, nil
+}
+
+func (mark *ImportMark) note(f *Effects) { f.Import = mark }
+
 const (
 	// MaxImportID is how long the id of an import may be, in bytes.
 	MaxImportID = 128

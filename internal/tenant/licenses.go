@@ -221,10 +221,10 @@ func (c *change) subscribe(s Subscription, gone bool) error {
 	if s.TotalLicenses < 0 || s.TotalLicenses > MaxLicenses {
 		return invalid(s.TotalLicenses, "totalLicenses is %d; it is a number from 0 to %d.", s.TotalLicenses, MaxLicenses)
 	}
-	all := replaced(c.next.Subscriptions, s, gone, func(s Subscription) uuid.UUID { return s.ID })
+	now := SubscriptionNow{s, gone}
 	var units licensing.Units
 	subscribed := false
-	for _, k := range all {
+	for _, k := range now.among(c.next.Subscriptions) {
 		if k.SKUID != s.SKUID {
 			continue
 		}
@@ -239,10 +239,27 @@ func (c *change) subscribe(s Subscription, gone bool) error {
 	if err := c.lic.SetUnits(s.SKUID, units, subscribed); err != nil {
 		return err
 	}
-	c.next.Subscriptions = all
-	c.effects.Subscriptions = append(c.effects.Subscriptions, SubscriptionNow{s, gone})
+	c.record(now)
 	return nil
 }
+
+// SubscriptionNow is a subscription as it is from now on.
+type SubscriptionNow struct {
+	Subscription Subscription `cbor:"1,keyasint"`
+	Gone         bool         `cbor:"2,keyasint,omitempty"`
+}
+
+func (now SubscriptionNow) apply(d *draft) (bool, error) {
+	d.next.Subscriptions = now.among(d.next.Subscriptions)
+	return true, nil
+}
+
+// among returns the subscriptions with this one, or without it.
+func (now SubscriptionNow) among(list []Subscription) []Subscription {
+	return replaced(list, now.Subscription, now.Gone, func(s Subscription) uuid.UUID { return s.ID })
+}
+
+func (now SubscriptionNow) note(f *Effects) { f.Subscriptions = append(f.Subscriptions, now) }
 
 func addUnits(units *licensing.Units, s Subscription) error {
 	switch s.Status {

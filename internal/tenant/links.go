@@ -171,23 +171,13 @@ func (cmd RemoveLink) run(c *change) error {
 
 // link adds a link, or removes it; false when that is no change.
 func (c *change) link(l directory.Link, is bool) bool {
-	has := c.base.Links.Has(l)
-	for _, now := range c.effects.Links {
-		if now.Link == l {
-			has = !now.Gone
-		}
-	}
-	if has == is {
-		return false
-	}
-	c.effects.Links = append(c.effects.Links, LinkNow{l, !is})
-	return true
+	return c.record(LinkNow{l, !is})
 }
 
 // unlink removes all links of an object that is purged.
 func (c *change) unlink(id uuid.UUID) {
-	for l := range c.base.Links.Of(id) {
-		c.effects.Links = append(c.effects.Links, LinkNow{l, true})
+	for _, l := range slices.Collect(c.next.Links.Of(id)) {
+		c.link(l, false)
 	}
 }
 
@@ -235,23 +225,23 @@ func (c *change) sponsor(user uuid.UUID, sponsors []uuid.UUID) error {
 	return nil
 }
 
-// applyLinks makes changes of links, which are made at the time of the image.
-func (img *Image) applyLinks(list []LinkNow) error {
-	if len(list) == 0 {
-		return nil
+func (now LinkNow) apply(d *draft) (bool, error) {
+	if err := knownRelation(now.Link); err != nil {
+		return false, err
 	}
-	next := img.Links.Copy()
-	for _, now := range list {
-		if err := knownRelation(now.Link); err != nil {
-			return err
-		}
-		if next.Set(now.Link, !now.Gone); !now.Gone {
-			next.SetSince(now.Link, img.At)
-		}
+	if d.next.Links.Has(now.Link) != now.Gone {
+		return false, nil
 	}
-	img.Links = next
-	return nil
+	if d.next.Links == d.base.Links {
+		d.next.Links = d.base.Links.Copy()
+	}
+	if d.next.Links.Set(now.Link, !now.Gone); !now.Gone {
+		d.next.Links.SetSince(now.Link, d.next.At)
+	}
+	return true, nil
 }
+
+func (now LinkNow) note(f *Effects) { f.Links = append(f.Links, now) }
 
 func knownRelation(l directory.Link) error {
 	if l.Relation < directory.OwnedBy || l.Relation > directory.HasRole {

@@ -118,10 +118,10 @@ func (c *Changes) take(f *Effects, img *Image) error {
 	}
 	known := true
 	for _, m := range f.Users {
-		known = c.Users.mark(m) && known
+		known = c.Users.mark(Mark(m)) && known
 	}
 	for _, m := range f.Groups {
-		known = c.Groups.mark(m) && known
+		known = c.Groups.mark(Mark(m)) && known
 	}
 	known = c.takeUnits(f) && known
 	if known = c.takeApplications(f, img) && known; !known {

@@ -4,8 +4,6 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
-
-	"licensor/internal/directory"
 )
 
 // ManagerNow is who a user's manager is from now on.
@@ -39,9 +37,7 @@ func (cmd SetManager) run(c *change) error {
 	if before, ok := c.dir.Manager(cmd.User); ok {
 		now.Before = before + 1
 	}
-	if c.dir.SetManager(cmd.User, manager) {
-		c.effects.Managers = append(c.effects.Managers, now)
-	}
+	c.record(now)
 	return nil
 }
 
@@ -63,19 +59,17 @@ func (cmd RemoveManager) run(c *change) error {
 }
 
 func (c *change) removeManager(user, manager uint32) {
-	c.dir.RemoveManager(user)
-	c.effects.Managers = append(c.effects.Managers, ManagerNow{User: user, Gone: true, Before: manager + 1})
+	c.record(ManagerNow{User: user, Gone: true, Before: manager + 1})
 }
 
-// apply replays it.
-func (m ManagerNow) apply(d *directory.Draft) error {
-	if d.UserGone(m.User) || !m.Gone && (d.UserGone(m.Manager) || m.Manager == m.User) {
-		return fmt.Errorf("the manager of user number %d is user number %d, and one of them is not there", m.User, m.Manager)
+func (m ManagerNow) apply(d *draft) (bool, error) {
+	if d.dir.UserGone(m.User) || !m.Gone && (d.dir.UserGone(m.Manager) || m.Manager == m.User) {
+		return false, fmt.Errorf("the manager of user number %d is user number %d, and one of them is not there", m.User, m.Manager)
 	}
 	if m.Gone {
-		d.RemoveManager(m.User)
-	} else {
-		d.SetManager(m.User, m.Manager)
+		return d.dir.RemoveManager(m.User), nil
 	}
-	return nil
+	return d.dir.SetManager(m.User, m.Manager), nil
 }
+
+func (m ManagerNow) note(f *Effects) { f.Managers = append(f.Managers, m) }

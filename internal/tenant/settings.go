@@ -53,9 +53,26 @@ func (c *change) organize(org *directory.Organization) error {
 		return &directory.Invalid{Kind: directory.BadValue, Resource: "Organization", Property: "countryLetterCode", Value: org.CountryLetterCode}
 	}
 	c.lic.SetCountry(country)
-	c.effects.Organization = org.Document()
-	return c.publish(c.next.Organization, org)
+	was := c.next.Organization
+	c.record(organizationNow(org.Document()))
+	return c.publish(was, org)
 }
+
+// organizationNow is the organization's document from now on.
+type organizationNow []byte
+
+func (now organizationNow) apply(d *draft) (bool, error) {
+	if now == nil {
+		return false, nil
+	}
+	org, err := directory.ParseOrganization(now)
+	if err == nil {
+		d.next.Organization = org
+	}
+	return true, err
+}
+
+func (now organizationNow) note(f *Effects) { f.Organization = now }
 
 // SetCatalog replaces the catalog.
 type SetCatalog struct{ Catalog *licensing.Catalog }

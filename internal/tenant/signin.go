@@ -3,6 +3,7 @@ package tenant
 import (
 	"bytes"
 	"iter"
+	"maps"
 	"math/bits"
 	"slices"
 
@@ -32,7 +33,7 @@ func (cmd SetGrant) run(c *change) error {
 	if slices.Equal(before.Scopes, g.Scopes) {
 		return nil
 	}
-	c.effects.Grants = append(c.effects.Grants, GrantNow{Grant: g, Gone: len(g.Scopes) == 0})
+	c.record(GrantNow{Grant: g, Gone: len(g.Scopes) == 0})
 	return nil
 }
 
@@ -64,14 +65,13 @@ func (cmd SetRole) run(c *change) error {
 	if !cmd.Gone && !c.base.mayHaveRoles(cmd.Principal) {
 		return noSuch(cmd.Principal)
 	}
-	if has := slices.Contains(c.next.Roles[cmd.Principal], cmd.Role); has != cmd.Gone {
-		if cmd.Gone {
-			return noSuch(cmd.Principal)
-		}
-		return alreadyThere(cmd.Principal, "members")
+	switch changed := c.record(RoleNow(cmd)); {
+	case changed:
+		return nil
+	case cmd.Gone:
+		return noSuch(cmd.Principal)
 	}
-	c.effects.Roles = append(c.effects.Roles, RoleNow(cmd))
-	return nil
+	return alreadyThere(cmd.Principal, "members")
 }
 
 // mayHaveRoles reports whether roles can be given to the object with an id.
@@ -178,7 +178,7 @@ func (cmd UpdateSignIn) run(c *change) error {
 	}
 	document := cmd.SignIn.Document()
 	if !bytes.Equal(document, c.next.SignIn.Document()) {
-		c.effects.SignIn = document
+		c.record(signInNow(document))
 	}
 	return nil
 }
@@ -206,51 +206,73 @@ func (c *change) forgetPrincipal(id uuid.UUID) {
 // forgetRoles takes away the roles of a permanently deleted object.
 func (c *change) forgetRoles(id uuid.UUID) {
 	for _, role := range c.next.Roles[id] {
-		c.effects.Roles = append(c.effects.Roles, RoleNow{role, id, true})
+		c.record(RoleNow{role, id, true})
 	}
 }
 
 func (c *change) dropGrants(grants iter.Seq[directory.Grant]) {
-	for g := range grants {
-		c.effects.Grants = append(c.effects.Grants, GrantNow{g, true})
+	for _, g := range slices.Collect(grants) {
+		c.record(GrantNow{g, true})
 	}
 }
 
-// applyRoles replays it. The map is copied, since the image it was made from keeps the old one.
-func (img *Image) applyRoles(list []RoleNow) {
-	if len(list) == 0 {
-		return
+func (now RoleNow) apply(d *draft) (bool, error) {
+	before := d.next.Roles[now.Principal]
+	if slices.Contains(before, now.Role) != now.Gone {
+		return false, nil
 	}
-	next := make(map[uuid.UUID][]uuid.UUID, len(img.Roles)+1)
-	for principal, roles := range img.Roles {
-		next[principal] = roles
+	if !d.ownsRoles {
+		d.next.Roles, d.ownsRoles = maps.Clone(d.next.Roles), true
 	}
-	for _, now := range list {
-		roles := slices.DeleteFunc(slices.Clone(next[now.Principal]), func(r uuid.UUID) bool { return r == now.Role })
-		if !now.Gone {
-			roles = append(roles, now.Role)
+	switch roles := slices.DeleteFunc(slices.Clone(before), func(r uuid.UUID) bool { return r == now.Role }); {
+	case !now.Gone:
+		if d.next.Roles == nil {
+			d.next.Roles = map[uuid.UUID][]uuid.UUID{}
 		}
-		if next[now.Principal] = roles; len(roles) == 0 {
-			delete(next, now.Principal)
-		}
+		d.next.Roles[now.Principal] = append(roles, now.Role)
+	case len(roles) > 0:
+		d.next.Roles[now.Principal] = roles
+	default:
+		delete(d.next.Roles, now.Principal)
 	}
-	img.Roles = next
+	return true, nil
 }
 
-func (img *Image) applyGrants(list []GrantNow) {
-	if len(list) == 0 {
-		return
+func (now RoleNow) note(f *Effects) { f.Roles = append(f.Roles, now) }
+
+func (now GrantNow) apply(d *draft) (bool, error) {
+	client, user := now.Grant.Client, now.Grant.User
+	if _, has := d.next.Grants.Get(client, user); now.Gone && !has {
+		return false, nil
 	}
-	next := img.Grants.Copy()
-	for _, now := range list {
-		if now.Gone {
-			next.Remove(now.Grant.Client, now.Grant.User)
-		} else {
-			next.Set(now.Grant)
-		}
+	if d.next.Grants == d.base.Grants {
+		d.next.Grants = d.base.Grants.Copy()
 	}
-	img.Grants = next
+	if now.Gone {
+		d.next.Grants.Remove(client, user)
+	} else {
+		d.next.Grants.Set(now.Grant)
+	}
+	return true, nil
 }
+
+func (now GrantNow) note(f *Effects) { f.Grants = append(f.Grants, now) }
+
+// signInNow is the document of how the tenant lets people and programs in from now on.
+type signInNow []byte
+
+func (now signInNow) apply(d *draft) (bool, error) {
+	if now == nil {
+		return false, nil
+	}
+	signIn, err := directory.ParseSignIn(now)
+	if err == nil {
+		d.next.SignIn = signIn
+	}
+	return true, err
+}
+
+func (now signInNow) note(f *Effects) { f.SignIn = now }
 
 // roleList is the roles in an order that is always the same.
 func (img *Image) roleList() []RoleNow {

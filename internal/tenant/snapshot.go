@@ -397,7 +397,7 @@ func (h *head) image(parts map[string][][]byte) (*Image, error) {
 	img.Principals, principalErr = directory.NewPrincipals().Decode(parts["servicePrincipals"], parts["servicePrincipalColumns"])
 	img.Units, unitErr = directory.NewUnits().Decode(parts["administrativeUnits"], parts["administrativeUnitColumns"])
 	wait.Wait()
-	if err := errors.Join(licErr, dirErr, appErr, principalErr, unitErr, img.applyFormer(h.Former)); err != nil {
+	if err := errors.Join(licErr, dirErr, appErr, principalErr, unitErr); err != nil {
 		return nil, err
 	}
 	var err error
@@ -407,6 +407,10 @@ func (h *head) image(parts map[string][][]byte) (*Image, error) {
 	if img.UnitMembers, err = directory.DecodeUnitMembers(parts["administrativeUnitMembers"], img.Units.Len(), img.Directory.Users(), img.Directory.Groups()); err != nil {
 		return nil, err
 	}
-	f := &Effects{Organization: h.Organization, Subscriptions: h.Subscriptions, Roles: h.Roles, Grants: h.Grants, SignIn: h.SignIn}
-	return img, img.applySmall(f)
+	d := img.draft(img.Seq, img.At)
+	f := &Effects{Organization: h.Organization, Subscriptions: h.Subscriptions, Roles: h.Roles, Grants: h.Grants, SignIn: h.SignIn, Former: h.Former}
+	if err := d.replay(f); err != nil {
+		return nil, err
+	}
+	return d.finish(), nil
 }

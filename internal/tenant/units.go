@@ -169,52 +169,32 @@ func (c *change) unitMember(unit uint32, id uuid.UUID) (m directory.UnitMember, 
 
 // changeUnit makes a member come or go; false when that is no change.
 func (c *change) changeUnit(m directory.UnitMember) bool {
-	gone := !c.base.UnitMembers.Has(m)
-	for _, now := range c.effects.UnitMembers {
-		if now.Unit == m.Unit && now.Member == m.Member && now.IsGroup == m.IsGroup {
-			gone = now.Gone
-		}
-	}
-	if gone == m.Gone {
-		return false
-	}
-	c.effects.UnitMembers = append(c.effects.UnitMembers, m)
-	return true
+	return c.record(UnitMemberNow(m))
 }
 
 // leaveUnits takes a user or group that is purged out of all units.
 func (c *change) leaveUnits(member uint32, isGroup bool) {
-	for _, unit := range c.base.UnitMembers.Of(member, isGroup) {
-		c.effects.UnitMembers = append(c.effects.UnitMembers, directory.UnitMember{Unit: unit, Member: member, IsGroup: isGroup, Gone: true})
+	for _, unit := range c.next.UnitMembers.Of(member, isGroup) {
+		c.record(UnitMemberNow{Unit: unit, Member: member, IsGroup: isGroup, Gone: true})
 	}
 }
 
-// applyUnits replays the changes of administrative units.
-func (img *Image) applyUnits(f *Effects) (err error) {
-	if img.Units, err = replayed(img.Units, f.Units, f.UnitValues); err != nil {
-		return fmt.Errorf("administrative units: %w", err)
+// UnitMemberNow is a member of an administrative unit that came or went.
+type UnitMemberNow directory.UnitMember
+
+func (now UnitMemberNow) apply(d *draft) (bool, error) {
+	m, known := directory.UnitMember(now), d.dir.Users()
+	if m.IsGroup {
+		known = d.dir.Groups()
 	}
-	for _, m := range f.UnitMembers {
-		known := img.Directory.Users()
-		if m.IsGroup {
-			known = img.Directory.Groups()
-		}
-		if m.Unit >= img.Units.Len() || m.Member >= known {
-			return fmt.Errorf("a member of administrative unit number %d, and there are %d: number %d of %d", m.Unit, img.Units.Len(), m.Member, known)
-		}
+	if units := d.units.len(); m.Unit >= units || m.Member >= known {
+		return false, fmt.Errorf("a member of administrative unit number %d, and there are %d: number %d of %d", m.Unit, units, m.Member, known)
 	}
-	return nil
+	if d.next.UnitMembers.Has(m) != m.Gone {
+		return false, nil
+	}
+	d.next.UnitMembers = d.next.UnitMembers.Change([]directory.UnitMember{m})
+	return true, nil
 }
 
-// applyUnitMembers changes the members of administrative units, and forgets those of units that are
-// purged.
-func (img *Image) applyUnitMembers(f *Effects) {
-	if len(f.UnitMembers) > 0 {
-		img.UnitMembers = img.UnitMembers.Change(f.UnitMembers)
-	}
-	for _, now := range f.Units {
-		if now.Document == nil {
-			img.UnitMembers = img.UnitMembers.Empty(now.Ordinal)
-		}
-	}
-}
+func (now UnitMemberNow) note(f *Effects) { f.UnitMembers = append(f.UnitMembers, now) }

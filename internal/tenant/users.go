@@ -63,10 +63,9 @@ func (c *change) addUser(u *directory.User) error {
 	if err != nil {
 		return &directory.Invalid{Kind: directory.BadValue, Resource: "User", Property: "usageLocation", Value: u.UsageLocation}
 	}
-	keys := UserKeys{ID: u.ID, Name: directory.KeyOf(u.UserPrincipalName), Addresses: addressKeys(u)}
+	keys := NewUser{ID: u.ID, Name: directory.KeyOf(u.UserPrincipalName), Addresses: addressKeys(u)}
 	user := c.lic.AddUser(location)
-	c.dir.AddUser(keys.ID, keys.Name, keys.Addresses)
-	c.effects.NewUsers = append(c.effects.NewUsers, keys)
+	c.record(keys)
 	c.duplicates(keys.Addresses)
 	c.writeUser(user, nil, u, u.Document())
 	c.done.ID, c.done.Ordinal = u.ID, user
@@ -149,8 +148,7 @@ func (c *change) rename(user uint32, was, now *directory.User) error {
 	} else if slices.Equal(before, keys.Addresses) {
 		return nil
 	}
-	c.dir.SetUserKeys(user, keys.Name, keys.Addresses)
-	c.effects.Keys = append(c.effects.Keys, keys)
+	c.record(keys)
 	c.lic.SetDuplicate(user, c.dir.AddressShared(user))
 	c.duplicates(before)
 	c.duplicates(keys.Addresses)
@@ -236,7 +234,7 @@ func (c *change) purgeUser(user uint32) {
 	id := c.dir.UserID(user)
 	groups := slices.Clone(c.dir.MemberOf(user))
 	for _, group := range groups {
-		c.next.Memberships -= c.dir.Leave(group, slices.Values([]uint32{user}))
+		c.setMembers(group, one(user), false)
 	}
 	for _, report := range c.dir.Reports(user) { // it would happen by itself, but nobody could tell from the log
 		c.removeManager(report, user)

@@ -1,0 +1,215 @@
+package tenant
+
+import (
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/directory/column"
+	"licensor/internal/store"
+)
+
+// objectsDraft is what changes of the applications, service principals, or administrative units.
+type objectsDraft[T any] struct {
+	kind  store.Kind
+	name  string // of the kind, in errors
+	base  *directory.Objects[T]
+	draft *directory.ObjectsDraft[T] // nil until there is a change
+	// In the effects, where changes are noted.
+	documents func(*Effects) *[]DocumentNow
+	values    func(*Effects) *[]Values
+	// then is told of each document that was put or purged; nil: nobody needs to know.
+	then func(DocumentNow)
+}
+
+func applicationsDraft(img *Image) objectsDraft[directory.Application] {
+	return objectsDraft[directory.Application]{
+		kind: store.KindApplication, name: "applications", base: img.Applications,
+		documents: func(f *Effects) *[]DocumentNow { return &f.Applications },
+		values:    func(f *Effects) *[]Values { return &f.ApplicationValues },
+	}
+}
+
+func principalsDraft(img *Image, d *draft) objectsDraft[directory.ServicePrincipal] {
+	return objectsDraft[directory.ServicePrincipal]{
+		kind: store.KindServicePrincipal, name: "service principals", base: img.Principals,
+		documents: func(f *Effects) *[]DocumentNow { return &f.Principals },
+		values:    func(f *Effects) *[]Values { return &f.PrincipalValues },
+		then:      func(DocumentNow) { d.next.former = nil }, // now they are among the others
+	}
+}
+
+func unitsDraft(img *Image, d *draft) objectsDraft[directory.AdministrativeUnit] {
+	return objectsDraft[directory.AdministrativeUnit]{
+		kind: store.KindAdministrativeUnit, name: "administrative units", base: img.Units,
+		documents: func(f *Effects) *[]DocumentNow { return &f.Units },
+		values:    func(f *Effects) *[]Values { return &f.UnitValues },
+		then: func(now DocumentNow) {
+			if now.Document == nil {
+				d.next.UnitMembers = d.next.UnitMembers.Empty(now.Ordinal)
+			}
+		},
+	}
+}
+
+// begun returns the draft. Most commands need none.
+func (o *objectsDraft[T]) begun() *directory.ObjectsDraft[T] {
+	if o.draft == nil {
+		o.draft = o.base.Draft()
+	}
+	return o.draft
+}
+
+// len is the next free ordinal.
+func (o *objectsDraft[T]) len() uint32 {
+	if o.draft == nil {
+		return o.base.Len()
+	}
+	return o.draft.Len()
+}
+
+// finish returns the objects of the draft.
+func (o *objectsDraft[T]) finish() *directory.Objects[T] {
+	if o.draft == nil {
+		return o.base
+	}
+	return o.draft.Finish()
+}
+
+// put gives an object another document, unless that is nil, and other values in columns. The next
+// free ordinal adds the object.
+func (o *objectsDraft[T]) put(c *change, ordinal uint32, id uuid.UUID, document []byte, values []column.Change) error {
+	if document != nil {
+		object, err := o.base.Parse(document)
+		if err != nil {
+			return err
+		}
+		document = o.base.Document(object) // an empty list is no list, as after a restart
+		now := DocumentNow{Ordinal: ordinal, Document: document, What: o.what(ordinal, object)}
+		if now.What == Written {
+			now.Properties = directory.DifferingWithin(o.base.Document(o.begun().At(ordinal)), document)
+		}
+		c.record(documentOf[T]{now, o})
+		since := o.base.DeletedSince(object)
+		c.write(store.Object{Kind: o.kind, Ordinal: ordinal, ID: id, Deleted: since, Document: document})
+	}
+	if len(values) > 0 {
+		c.record(valuesOf[T]{valuesNow(ordinal, o.base.Columns().Schema(), values), o})
+	}
+	return nil
+}
+
+// what is what happens to an object that gets another document.
+func (o *objectsDraft[T]) what(ordinal uint32, object *T) MarkKind {
+	was := o.begun().At(ordinal)
+	if was == nil {
+		return 0
+	}
+	switch before, after := o.base.DeletedSince(was).IsZero(), o.base.DeletedSince(object).IsZero(); {
+	case before == after:
+		return Written
+	case after:
+		return Shown
+	}
+	return Hidden
+}
+
+func (o *objectsDraft[T]) purge(c *change, ordinal uint32, id uuid.UUID) {
+	c.record(documentOf[T]{DocumentNow{Ordinal: ordinal, ID: &id}, o})
+	c.write(store.Object{Kind: o.kind, Ordinal: ordinal, ID: id, Purged: true})
+}
+
+// replay carries out what was noted of one kind of objects.
+func (o *objectsDraft[T]) replay(documents []DocumentNow, values []Values) error {
+	for _, now := range documents {
+		if err := o.set(now); err != nil {
+			return fmt.Errorf("%s: %w", o.name, err)
+		}
+	}
+	for _, v := range values {
+		if err := o.setValues(v); err != nil {
+			return fmt.Errorf("%s: %w", o.name, err)
+		}
+	}
+	return nil
+}
+
+func (o *objectsDraft[T]) set(now DocumentNow) error {
+	draft := o.begun()
+	isNew := now.Ordinal == draft.Len()
+	if !isNew && draft.At(now.Ordinal) == nil || isNew && now.Document == nil {
+		return fmt.Errorf("a change of number %d, which is purged or not among the %d there are", now.Ordinal, draft.Len())
+	}
+	if now.Document == nil {
+		draft.Purge(now.Ordinal)
+	} else {
+		object, err := o.base.Parse(now.Document)
+		if err != nil {
+			return err
+		}
+		draft.Set(now.Ordinal, object)
+	}
+	if o.then != nil {
+		o.then(now)
+	}
+	return nil
+}
+
+func (o *objectsDraft[T]) setValues(v Values) error {
+	draft := o.begun()
+	if draft.At(v.Ordinal) == nil {
+		return fmt.Errorf("values of number %d, which is purged or not among the %d there are", v.Ordinal, draft.Len())
+	}
+	changes, err := v.read(o.base.Columns().Schema())
+	if err == nil {
+		draft.SetValues(v.Ordinal, changes)
+	}
+	return err
+}
+
+// DocumentNow is the document of an application, service principal or administrative unit from now
+// on.
+type DocumentNow struct {
+	Ordinal  uint32     `cbor:"1,keyasint,omitempty"`
+	Document []byte     `cbor:"2,keyasint,omitempty"` // none: it is purged
+	What     MarkKind   `cbor:"3,keyasint,omitempty"` // none: it is new, or a log of format 2 does not say
+	ID       *uuid.UUID `cbor:"4,keyasint,omitempty"` // of what is purged
+	// Properties are the members of the document that were Written, and of its properties; none when
+	// that is not known. Since format 5.
+	Properties []string `cbor:"5,keyasint,omitempty"`
+}
+
+// mark is what the log says of an object.
+func (now DocumentNow) mark() Mark {
+	if now.Document == nil {
+		return Mark{Ordinal: now.Ordinal, What: Purged, ID: now.ID}
+	}
+	return Mark{Ordinal: now.Ordinal, What: now.What, Properties: now.Properties}
+}
+
+// documentOf is a DocumentNow of one kind of objects.
+type documentOf[T any] struct {
+	now DocumentNow
+	of  *objectsDraft[T]
+}
+
+func (e documentOf[T]) apply(*draft) (bool, error) { return true, e.of.set(e.now) }
+
+func (e documentOf[T]) note(f *Effects) {
+	list := e.of.documents(f)
+	*list = append(*list, e.now)
+}
+
+// valuesOf are Values of one kind of objects.
+type valuesOf[T any] struct {
+	now Values
+	of  *objectsDraft[T]
+}
+
+func (e valuesOf[T]) apply(*draft) (bool, error) { return true, e.of.setValues(e.now) }
+
+func (e valuesOf[T]) note(f *Effects) {
+	list := e.of.values(f)
+	*list = append(*list, e.now)
+}
