@@ -284,8 +284,3 @@ func (api *API) fail(r *request, err error) {
 	}
 	r.fail(p)
 }
-
-var internalFault = &Problem{
-	Status: http.StatusInternalServerError, Code: "ServiceUnavailable",
-	Message: "The server met an unexpected fault. Nothing can be done about it from outside; its log says more under the request-id.",
-}

@@ -247,13 +247,6 @@ func distinct(list []directory.FederatedCredential) error {
 	return nil
 }
 
-// conflict is the 409 for what is there already.
-func conflict(format string, args ...any) error {
-	p := refuse(format, args...)
-	p.Status, p.Code = http.StatusConflict, "Request_MultipleObjectsWithSameKeyValue"
-	return p
-}
-
 // withoutID takes out the id, which clients send back as they have read it (P53).
 func withoutID(members []directory.Member) []directory.Member {
 	return slices.DeleteFunc(slices.Clone(members), func(m directory.Member) bool { return m.Is("id") })

@@ -18,7 +18,6 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
-	"licensor/internal/excerpt"
 	"licensor/internal/fold"
 	"licensor/internal/guid"
 	"licensor/internal/memory"
@@ -404,6 +403,3 @@ func readGUIDs(raw json.RawMessage) ([]uuid.UUID, error) {
 	}
 	return ids, nil
 }
-
-// clip shortens what a message repeats of a request.
-func clip(text string) string { return excerpt.Of(text, 100) }

@@ -183,12 +183,3 @@ func (b *bucket) tooMany(now time.Time, cost int, who string) *Problem {
 		"%s may use %d resource units in %s. This request costs %d, and %d are left. Send it again after %d s.", who, b.size, b.window, cost, b.remaining(now), wait)}
 	return p
 }
-
-// tooManyRequests is Graph's 429.
-func tooManyRequests(wait int) *Problem {
-	p := &Problem{Status: http.StatusTooManyRequests, Code: "TooManyRequests", Message: "Please retry again later.", Header: map[string]string{}}
-	if wait > 0 {
-		p.Header["Retry-After"] = strconv.Itoa(wait)
-	}
-	return p
-}

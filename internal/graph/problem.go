@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 
 	"licensor/internal/directory"
+	"licensor/internal/excerpt"
 	"licensor/internal/graph/odata"
 	"licensor/internal/identity"
 	"licensor/internal/licensing"
@@ -201,4 +203,41 @@ func serverProblem(err error) (*Problem, bool) {
 		return unavailable("The request was given up."), true
 	}
 	return nil, false
+}
+
+// tooManyRequests is Graph's 429.
+func tooManyRequests(wait int) *Problem {
+	p := &Problem{Status: http.StatusTooManyRequests, Code: "TooManyRequests", Message: "Please retry again later.", Header: map[string]string{}}
+	if wait > 0 {
+		p.Header["Retry-After"] = strconv.Itoa(wait)
+	}
+	return p
+}
+
+// conflict is the 409 for what is there already.
+func conflict(format string, args ...any) error {
+	p := refuse(format, args...)
+	p.Status, p.Code = http.StatusConflict, "Request_MultipleObjectsWithSameKeyValue"
+	return p
+}
+
+// internalFault is the 500 for what nobody foresaw.
+var internalFault = &Problem{
+	Status: http.StatusInternalServerError, Code: "ServiceUnavailable",
+	Message: "The server met an unexpected fault. Nothing can be done about it from outside; its log says more under the request-id.",
+}
+
+// clip shortens what a message repeats of a request.
+func clip(text string) string { return excerpt.Of(text, 100) }
+
+// quoted lists texts for a message.
+func quoted(texts []string) string {
+	var b []byte
+	for i, text := range texts {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		b = append(append(append(b, '\''), text...), '\'')
+	}
+	return string(b)
 }

@@ -270,15 +270,3 @@ func merged(was, now json.RawMessage) json.RawMessage {
 	}
 	return append(b, '}')
 }
-
-// quoted lists texts for a message.
-func quoted(texts []string) string {
-	var b []byte
-	for i, text := range texts {
-		if i > 0 {
-			b = append(b, ", "...)
-		}
-		b = append(append(append(b, '\''), text...), '\'')
-	}
-	return string(b)
-}
