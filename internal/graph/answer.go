@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"sync"
 
+	"licensor/internal/graph/problem"
 	"licensor/internal/jsontext"
 )
 
@@ -143,7 +144,7 @@ func (r *request) headers() http.Header {
 
 // fail answers with a problem (P10), unless there is an answer. One that has begun must not look
 // like a whole one: the connection ends.
-func (r *request) fail(p *Problem) {
+func (r *request) fail(p *problem.Problem) {
 	if r.streaming && !r.startAgain() {
 		panic(http.ErrAbortHandler)
 	}

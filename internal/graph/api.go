@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/graph/odata"
+	"licensor/internal/graph/problem"
 	"licensor/internal/identity"
 	"licensor/internal/memory"
 	"licensor/internal/tenant"
@@ -96,7 +97,7 @@ func (api *API) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 			panic(fault) // the way to end the connection
 		default:
 			api.config.Log.Error("panic", "request-id", r.id, "method", hr.Method, "path", hr.URL.Path, "fault", fault, "stack", string(debug.Stack()))
-			r.fail(internalFault)
+			r.fail(problem.Internal)
 		}
 	}()
 	if err := api.serve(r); err != nil {
@@ -127,7 +128,7 @@ func (api *API) serve(r *request) error {
 		r.keys = slices.Insert(r.keys, 0, caller.ObjectID.String())
 	}
 	if r.named != uuid.Nil && r.named != caller.Tenant {
-		lost = &Problem{Status: http.StatusBadRequest, Code: badRequest, Message: fmt.Sprintf("The tenant '%s' in the path is not '%s', the tenant of the access token.", r.named, caller.Tenant)}
+		lost = &problem.Problem{Status: http.StatusBadRequest, Code: problem.CodeBadRequest, Message: fmt.Sprintf("The tenant '%s' in the path is not '%s', the tenant of the access token.", r.named, caller.Tenant)}
 	}
 	if lost == nil {
 		r.op, lost = place.operation(r.Method)
@@ -177,10 +178,10 @@ func (api *API) answer(r *request, options *odata.Options, malformed error) erro
 func (api *API) route(r *request) (match, error) {
 	path, ok := segments(r.URL.EscapedPath())
 	if !ok {
-		return match{}, &Problem{Status: http.StatusBadRequest, Code: brokenRequest, Message: "The path is not encoded as paths are: % is followed by two hexadecimal digits."}
+		return match{}, &problem.Problem{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "The path is not encoded as paths are: % is followed by two hexadecimal digits."}
 	}
 	if len(path) > 1 && slices.Contains(path, "") {
-		return match{}, emptySegment
+		return match{}, problem.EmptySegment
 	}
 	path, r.named = withoutTenant(path)
 	r.root, r.beta = r.host+"/"+strings.ToLower(path[0]), strings.EqualFold(path[0], "beta")
@@ -192,9 +193,9 @@ func (api *API) route(r *request) (match, error) {
 	case ok:
 		return place, nil
 	case place.unserved:
-		return match{}, notServedHere(r.Method, "/"+strings.Join(path[1:], "/"))
+		return match{}, problem.NotServedAt(r.Method, "/"+strings.Join(path[1:], "/"))
 	}
-	return match{}, noSegment(lost)
+	return match{}, problem.NoSegment(lost)
 }
 
 // isOpen says whether the place answers without a token.
@@ -207,13 +208,13 @@ func (m match) isOpen(method string) bool {
 func (m match) operation(method string) (*operation, error) {
 	op := m.node.operations[method]
 	if read := m.node.operations[http.MethodGet]; op == nil && m.node.property != "" && m.node.graph && read != nil { // Graph has the place for more than a property
-		return nil, notServedHere(method, read.path+"/"+m.node.property)
+		return nil, problem.NotServedAt(method, read.path+"/"+m.node.property)
 	}
 	if op == nil {
-		return nil, noMethod(m.node.methods())
+		return nil, problem.NoMethod(m.node.methods())
 	}
 	if op.do == nil {
-		return nil, notServedHere(method, op.path)
+		return nil, problem.NotServedAt(method, op.path)
 	}
 	return op, nil
 }
@@ -242,7 +243,7 @@ func (api *API) enter(r *request) (err error) {
 		return &identity.Unauthorized{Message: "Access token validation failure. Invalid tenant."}
 	}
 	if r.me && !r.caller.Delegated {
-		return &Problem{Status: http.StatusBadRequest, Code: brokenRequest, Message: "/me request is only valid with delegated authentication flow."}
+		return &problem.Problem{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "/me request is only valid with delegated authentication flow."}
 	}
 	return nil
 }
@@ -271,10 +272,10 @@ func (api *API) fail(r *request, err error) {
 		api.config.Log.Warn("answer cut off", "request-id", r.id, "method", r.Method, "path", r.URL.Path, "error", err)
 		panic(http.ErrAbortHandler)
 	}
-	p, ok := problemOf(err)
+	p, ok := problem.Of(err)
 	if !ok {
 		api.config.Log.Error("request failed", "request-id", r.id, "method", r.Method, "path", r.URL.Path, "error", err)
-		p = internalFault
+		p = problem.Internal
 	}
 	if refused, is := errors.AsType[*identity.Forbidden](err); is && r.caller != nil {
 		api.config.Log.Info("request refused", "request-id", r.id, "tenant", r.caller.Tenant, "caller", r.caller.Actor(), "operation", refused.Operation)

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/problem"
 	"licensor/internal/guid"
 	"licensor/internal/jsontext"
 	"licensor/internal/tenant"
@@ -78,7 +79,7 @@ func (r *request) applicationTemplate() (*applicationTemplate, error) {
 	id, _ := guid.Parse(r.keys[0])
 	at := slices.IndexFunc(applicationTemplates, func(t applicationTemplate) bool { return t.id == id })
 	if at < 0 {
-		return nil, notFound(r.keys[0])
+		return nil, problem.NotFound(r.keys[0])
 	}
 	return &applicationTemplates[at], nil
 }

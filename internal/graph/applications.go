@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/problem"
 	"licensor/internal/guid"
 	"licensor/internal/jsontext"
 	"licensor/internal/tenant"
@@ -166,7 +167,7 @@ func (op *operation) byAppID() bool { return strings.Contains(op.path, "(appId='
 func (r *request) application() (directory.Client, error) {
 	wanted, ok := guid.Parse(r.keys[0])
 	if !ok {
-		return directory.Client{}, notFound(r.keys[0])
+		return directory.Client{}, problem.NotFound(r.keys[0])
 	}
 	find := r.image.Applications.ByID
 	if r.op.byAppID() {
@@ -175,5 +176,5 @@ func (r *request) application() (directory.Client, error) {
 	if a, ok := find(wanted); ok {
 		return r.image.ClientAt(a), nil
 	}
-	return directory.Client{}, notFound(r.keys[0])
+	return directory.Client{}, problem.NotFound(r.keys[0])
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/problem"
 	"licensor/internal/guid"
 	"licensor/internal/jsontext"
 )
@@ -96,7 +97,7 @@ func (r *request) federated(a directory.Client) (int, error) {
 		return isID && f.ID == id || f.Name == r.keys[1]
 	})
 	if at < 0 {
-		return 0, notFound(r.keys[1])
+		return 0, problem.NotFound(r.keys[1])
 	}
 	return at, nil
 }
@@ -113,7 +114,7 @@ func (api *API) createFederated(r *request) error {
 	}
 	a, err := r.rewrite((*request).application, func(a *directory.Client) error {
 		if len(a.Federated) >= maxFederated {
-			return refuse("The application has %d federated identity credentials already, and can have no more.", maxFederated)
+			return problem.Refuse("The application has %d federated identity credentials already, and can have no more.", maxFederated)
 		}
 		a.Federated = append(a.Federated, f)
 		return distinct(a.Federated)
@@ -238,9 +239,9 @@ func distinct(list []directory.FederatedCredential) error {
 		for _, other := range list[:i] {
 			switch {
 			case f.Name == other.Name:
-				return conflict("FederatedIdentityCredential with name %s already exists.", f.Name)
+				return problem.Conflict("FederatedIdentityCredential with name %s already exists.", f.Name)
 			case f.Issuer == other.Issuer && f.Subject == other.Subject:
-				return conflict("Issuer and subject combination already exists for this Managed Identity or Application: %s has them.", other.Name)
+				return problem.Conflict("Issuer and subject combination already exists for this Managed Identity or Application: %s has them.", other.Name)
 			}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/problem"
 )
 
 // FuzzApplicationBody sends anything as the properties of an application and its service principal:
@@ -36,7 +37,7 @@ func FuzzApplicationBody(f *testing.F) {
 		}{{applicationEdits, applicationFields}, {principalEdits, principalFields}} {
 			a := copied(directory.Client{})
 			if err := e.edit(&a, members, kind.edits, kind.fields); err != nil {
-				if _, ok := problemOf(err); !ok {
+				if _, ok := problem.Of(err); !ok {
 					t.Fatalf("%s is refused with %v", body, err)
 				}
 				continue

@@ -15,6 +15,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/fold"
+	"licensor/internal/graph/problem"
 	"licensor/internal/identity"
 	"licensor/internal/jsontext"
 )
@@ -173,10 +174,10 @@ func within(c *directory.Certificate, cert *x509.Certificate, now time.Time) err
 	}
 	switch {
 	case c.Expires.After(cert.NotAfter), !c.Expires.After(now), !c.Expires.After(c.Starts):
-		return refuse("Key credential end date is invalid: %s. It is not past, and not after the certificate's own, %s.",
+		return problem.Refuse("Key credential end date is invalid: %s. It is not past, and not after the certificate's own, %s.",
 			c.Expires.Format(time.RFC3339), cert.NotAfter.UTC().Format(time.RFC3339))
 	case c.Starts.Before(cert.NotBefore.Truncate(time.Second)):
-		return refuse("Key credential start date is invalid: %s. It is not before the certificate's own, %s.",
+		return problem.Refuse("Key credential start date is invalid: %s. It is not before the certificate's own, %s.",
 			c.Starts.Format(time.RFC3339), cert.NotBefore.UTC().Format(time.RFC3339))
 	}
 	return nil
@@ -227,7 +228,7 @@ func (h holder) addKey(api *API, r *request) error {
 			return err
 		}
 		if len(*keys) >= maxKeys {
-			return refuse("The %s has %d keys already, and can have no more. Remove those that are out of use with removeKey.", h.resource, maxKeys)
+			return problem.Refuse("The %s has %d keys already, and can have no more. Remove those that are out of use with removeKey.", h.resource, maxKeys)
 		}
 		if slices.ContainsFunc(*keys, func(c directory.Certificate) bool { return c.KeyID == added.KeyID }) {
 			return at.inner("keyId").invalid(json.RawMessage(added.KeyID.String()), "the keyId of no other key of the "+h.resource)
@@ -256,7 +257,7 @@ func (h holder) removeKey(_ *API, r *request) error {
 		keys := h.certificates(a)
 		kept := slices.DeleteFunc(slices.Clone(*keys), func(c directory.Certificate) bool { return c.KeyID == key })
 		if len(kept) == len(*keys) {
-			return refuse("No key credential found with keyId '%s'.", key)
+			return problem.Refuse("No key credential found with keyId '%s'.", key)
 		}
 		*keys = kept
 		return nil
@@ -274,7 +275,7 @@ func (h holder) proved(r *request, a *directory.Client, proof string) error {
 		certificates = append(certificates, identity.Certificate{DER: c.DER, Expires: c.Expires})
 	}
 	if err := identity.CheckProof(proof, h.issuer(a).String(), certificates, r.now); err != nil {
-		return refuse("The proof of possession is invalid: %s.", err)
+		return problem.Refuse("The proof of possession is invalid: %s.", err)
 	}
 	return nil
 }

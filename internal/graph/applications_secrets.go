@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/problem"
 	"licensor/internal/identity"
 	"licensor/internal/jsontext"
 )
@@ -80,7 +81,7 @@ func (h holder) addPassword(api *API, r *request) error {
 		}
 		secrets := h.secrets(a)
 		if len(*secrets) >= maxSecrets {
-			return refuse("The %s has %d passwords already, and can have no more. Remove those that are out of use with removePassword.", h.resource, maxSecrets)
+			return problem.Refuse("The %s has %d passwords already, and can have no more. Remove those that are out of use with removePassword.", h.resource, maxSecrets)
 		}
 		*secrets = append(*secrets, secret)
 		return nil
@@ -96,7 +97,7 @@ func (h holder) addPassword(api *API, r *request) error {
 // It is a public client, and anybody with such a credential could log in as it.
 func isLocked(a *directory.Client, property string) error {
 	if own, ok := identity.FirstPartyByID(a.AppID); ok {
-		return refuse("Property %s of the service principal of '%s' cannot be updated: "+
+		return problem.Refuse("Property %s of the service principal of '%s' cannot be updated: "+
 			"it is locked, because the application is Microsoft's own.", property, own.DisplayName)
 	}
 	return nil
@@ -162,7 +163,7 @@ func setSecrets(of func(*directory.Client) *[]directory.Secret) edit {
 			}
 		}
 		if len(kept) != len(named) {
-			return refuse("New password credentials must be generated with service actions.")
+			return problem.Refuse("New password credentials must be generated with service actions.")
 		}
 		*of(a) = kept
 		return nil
@@ -203,7 +204,7 @@ func lifetime(s *directory.Secret, now time.Time) error {
 		s.Expires = s.Starts.Add(usualSecret)
 	}
 	if !s.Expires.After(s.Starts) || !s.Expires.After(now) {
-		return refuse("Credential lifetime is invalid: endDateTime is %s, which is not after startDateTime, or is past.", s.Expires.Format(time.RFC3339))
+		return problem.Refuse("Credential lifetime is invalid: endDateTime is %s, which is not after startDateTime, or is past.", s.Expires.Format(time.RFC3339))
 	}
 	return nil
 }
@@ -239,7 +240,7 @@ func (h holder) removePassword(_ *API, r *request) error {
 		secrets := h.secrets(a)
 		kept := slices.DeleteFunc(slices.Clone(*secrets), func(s directory.Secret) bool { return s.KeyID == key })
 		if len(kept) == len(*secrets) {
-			return refuse("No password credential found with keyId '%s'.", key)
+			return problem.Refuse("No password credential found with keyId '%s'.", key)
 		}
 		*secrets = kept
 		return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/problem"
 	"licensor/internal/tenant"
 )
 
@@ -77,7 +78,7 @@ func keepsEnabled(was, now map[string]json.RawMessage) error {
 	left := entitlements(now)
 	for id, enabled := range entitlements(was) {
 		if _, ok := left[id]; enabled && !ok {
-			return &Problem{
+			return &problem.Problem{
 				Status: http.StatusBadRequest, Code: "CannotDeleteOrUpdateEnabledEntitlement",
 				Message: "Permission (scope or role) cannot be deleted or updated unless disabled first.",
 			}

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/problem"
 	"licensor/internal/licensing"
 	"licensor/internal/tenant"
 )
@@ -76,7 +77,7 @@ func (r *request) assignment() (add []licensing.Assign, remove []uuid.UUID, err 
 		return nil, nil, err
 	}
 	if len(list)+len(remove) == 0 {
-		return nil, nil, refuse("No license changes provided. At least one license to add or remove must be specified.")
+		return nil, nil, problem.Refuse("No license changes provided. At least one license to add or remove must be specified.")
 	}
 	for _, raw := range list {
 		license, err := readLicense(raw)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/problem"
 )
 
 // step is a request within a batch (P40).
@@ -51,14 +52,14 @@ func (r *request) readBatch() ([]step, error) {
 		return nil, err
 	}
 	if len(members) != 1 || !members[0].Is("requests") {
-		return nil, broken(`The body of a batch is to be {"requests":[…]}.`)
+		return nil, problem.Broken(`The body of a batch is to be {"requests":[…]}.`)
 	}
 	var list []json.RawMessage
 	if err := json.Unmarshal(members[0].Value, &list); err != nil || len(list) == 0 {
-		return nil, broken("'requests' is to be a list of 1 to %d requests.", maxSteps)
+		return nil, problem.Broken("'requests' is to be a list of 1 to %d requests.", maxSteps)
 	}
 	if len(list) > maxSteps {
-		return nil, broken("Number of batch request steps exceeds the maximum value of %d: there are %d.", maxSteps, len(list))
+		return nil, problem.Broken("Number of batch request steps exceeds the maximum value of %d: there are %d.", maxSteps, len(list))
 	}
 	steps, names := make([]step, len(list)), make([][]batchID, len(list))
 	for i, raw := range list {
@@ -66,7 +67,7 @@ func (r *request) readBatch() ([]step, error) {
 			return nil, err
 		}
 		if slices.ContainsFunc(steps[:i], func(s step) bool { return s.id.is(steps[i].id) }) {
-			return nil, broken("Request Id %s has to be unique in a batch.", clip(steps[i].id.text))
+			return nil, problem.Broken("Request Id %s has to be unique in a batch.", problem.Clip(steps[i].id.text))
 		}
 	}
 	return steps, connect(steps, names)
@@ -92,10 +93,10 @@ func (r *request) readStep(s *step, raw json.RawMessage) (dependsOn []batchID, e
 		}
 	}
 	if s.id.text == "" {
-		return nil, broken("Every request of a batch has an 'id', a text that is not empty, or a number.")
+		return nil, problem.Broken("Every request of a batch has an 'id', a text that is not empty, or a number.")
 	}
 	if s.method = strings.ToUpper(s.method); !slices.Contains(batchMethods, s.method) {
-		return nil, broken("Request '%s': the method is to be one of %s.", clip(s.id.text), strings.Join(batchMethods, ", "))
+		return nil, problem.Broken("Request '%s': the method is to be one of %s.", problem.Clip(s.id.text), strings.Join(batchMethods, ", "))
 	}
 	if s.url, err = r.urlOf(s.id.text, address); err != nil {
 		return nil, err
@@ -114,13 +115,13 @@ var batchMethods = []string{http.MethodGet, http.MethodPost, http.MethodPatch, h
 // urlOf reads the address of a request, which is relative to the root of the version.
 func (r *request) urlOf(id, address string) (*url.URL, error) {
 	if address == "" || strings.HasPrefix(address, "//") || strings.Contains(strings.SplitN(address, "?", 2)[0], "://") {
-		return nil, broken("Request '%s': the url is to be relative to '%s', such as '/users'.", clip(id), r.root)
+		return nil, problem.Broken("Request '%s': the url is to be relative to '%s', such as '/users'.", problem.Clip(id), r.root)
 	}
 	version := strings.TrimPrefix(r.root, r.host)
 	address = strings.ReplaceAll(address, " ", "%20") // scripts write filters as they are
 	u, err := url.ParseRequestURI(version + "/" + strings.TrimPrefix(address, "/"))
 	if err != nil {
-		return nil, broken("Request '%s': the url '%s' is not encoded as addresses are.", clip(id), clip(address))
+		return nil, problem.Broken("Request '%s': the url '%s' is not encoded as addresses are.", problem.Clip(id), problem.Clip(address))
 	}
 	return u, nil
 }
@@ -148,7 +149,7 @@ func (s *step) setBody() error {
 	}
 	given := s.header.Get("Content-Type")
 	if given == "" {
-		return broken("Write request with id '%s' does not contain a Content-Type header.", clip(s.id.text))
+		return problem.Broken("Write request with id '%s' does not contain a Content-Type header.", problem.Clip(s.id.text))
 	}
 	if strings.HasPrefix(strings.ToLower(given), jsonType) {
 		return nil
@@ -160,7 +161,7 @@ func (s *step) setBody() error {
 		s.body, err = base64.RawStdEncoding.DecodeString(text)
 	}
 	if err != nil {
-		return broken("Request '%s': a body of the type '%s' is to be a text in base64.", clip(s.id.text), clip(given))
+		return problem.Broken("Request '%s': a body of the type '%s' is to be a text in base64.", problem.Clip(s.id.text), problem.Clip(given))
 	}
 	return nil
 }
@@ -171,7 +172,7 @@ func connect(steps []step, names [][]batchID) error {
 		for _, name := range names[i] {
 			at := slices.IndexFunc(steps, func(s step) bool { return s.id.is(name) })
 			if at < 0 {
-				return broken("Request '%s' depends on '%s', which is not in the batch.", clip(steps[i].id.text), clip(name.text))
+				return problem.Broken("Request '%s' depends on '%s', which is not in the batch.", problem.Clip(steps[i].id.text), problem.Clip(name.text))
 			}
 			steps[i].dependsOn = append(steps[i].dependsOn, at)
 		}
@@ -184,7 +185,7 @@ func connect(steps []step, names [][]batchID) error {
 		}
 	}
 	if at := slices.Index(ready, false); at >= 0 {
-		return broken("Request '%s' depends on itself, by way of the others it depends on.", clip(steps[at].id.text))
+		return problem.Broken("Request '%s' depends on itself, by way of the others it depends on.", problem.Clip(steps[at].id.text))
 	}
 	return nil
 }

@@ -8,13 +8,15 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+
+	"licensor/internal/graph/problem"
 )
 
 // batch answers POST /$batch (P40): each request in it goes the way it would go by itself, with the
 // token of the batch. Those that depend on nothing go side by side.
 func (api *API) batch(r *request) error {
 	if r.ctx.Value(withinBatch{}) != nil {
-		return broken("A batch cannot be within a batch.")
+		return problem.Broken("A batch cannot be within a batch.")
 	}
 	if err := r.allow(); err != nil {
 		return err
@@ -81,9 +83,9 @@ func (api *API) take(r *request, s *step, answers []*stepAnswer, a *stepAnswer) 
 		api.ServeHTTP(a, inner)
 		return
 	}
-	newRequest(ctx, a, inner, api.config.NewID(), api.config.Now()).fail(&Problem{
+	newRequest(ctx, a, inner, api.config.NewID(), api.config.Now()).fail(&problem.Problem{
 		Status: http.StatusFailedDependency, Code: "FailedDependency",
-		Message: fmt.Sprintf("Request '%s' was not done: one that it depends on has failed.", clip(s.id.text)),
+		Message: fmt.Sprintf("Request '%s' was not done: one that it depends on has failed.", problem.Clip(s.id.text)),
 	})
 }
 

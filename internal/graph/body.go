@@ -19,6 +19,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/fold"
+	"licensor/internal/graph/problem"
 	"licensor/internal/guid"
 	"licensor/internal/memory"
 )
@@ -39,7 +40,7 @@ func (r *request) body(mediaType string, limit int64) ([]byte, error) {
 		return nil, nil
 	}
 	if mediaType == jsonType && values(body) > maxBodyValues {
-		return nil, broken("The body has more than %d values. Send it in several requests.", maxBodyValues)
+		return nil, problem.Broken("The body has more than %d values. Send it in several requests.", maxBodyValues)
 	}
 	return body, hasType(r.Header.Get("Content-Type"), mediaType)
 }
@@ -131,14 +132,14 @@ func hasType(given, wanted string) error {
 	case strings.EqualFold(strings.TrimSpace(got), wanted):
 		return nil
 	case wanted != jsonType:
-		return &Problem{
-			Status: http.StatusUnsupportedMediaType, Code: brokenRequest,
-			Message: fmt.Sprintf("A Content-Type of '%s' is expected for the body, not '%s'.", wanted, clip(given)),
+		return &problem.Problem{
+			Status: http.StatusUnsupportedMediaType, Code: problem.CodeBroken,
+			Message: fmt.Sprintf("A Content-Type of '%s' is expected for the body, not '%s'.", wanted, problem.Clip(given)),
 		}
 	case given == "":
-		return broken("Write requests (excluding DELETE) must contain the Content-Type header declaration.")
+		return problem.Broken("Write requests (excluding DELETE) must contain the Content-Type header declaration.")
 	}
-	return broken("Entity only allows writes with a JSON Content-Type header.")
+	return problem.Broken("Entity only allows writes with a JSON Content-Type header.")
 }
 
 // plain undoes a Content-Encoding. The SDK for Go compresses its bodies unless told not to.
@@ -149,24 +150,24 @@ func plain(body io.Reader, encoding string) (io.Reader, error) {
 	case "gzip":
 		return gzip.NewReader(body)
 	}
-	return nil, &Problem{
-		Status: http.StatusUnsupportedMediaType, Code: brokenRequest,
+	return nil, &problem.Problem{
+		Status: http.StatusUnsupportedMediaType, Code: problem.CodeBroken,
 		Message: fmt.Sprintf("The Content-Encoding '%s' is not supported. Send the body as it is, or with gzip.", encoding),
 	}
 }
 
 // bodyProblem tells why a body could not be read: too large, not what its headers say, or cut off.
 func bodyProblem(err error, limit int64) error {
-	if p, ok := errors.AsType[*Problem](err); ok {
+	if p, ok := errors.AsType[*problem.Problem](err); ok {
 		return p
 	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return &Problem{
-			Status: http.StatusRequestEntityTooLarge, Code: badRequest,
+		return &problem.Problem{
+			Status: http.StatusRequestEntityTooLarge, Code: problem.CodeBadRequest,
 			Message: fmt.Sprintf("The body of the request is larger than the %d MB allowed.", limit>>20),
 		}
 	}
-	return &Problem{Status: http.StatusBadRequest, Code: brokenRequest, Message: "The body of the request could not be read: it is cut off, or not compressed as Content-Encoding says."}
+	return &problem.Problem{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "The body of the request could not be read: it is cut off, or not compressed as Content-Encoding says."}
 }
 
 const jsonType = "application/json"
@@ -357,7 +358,7 @@ func (r *request) parameters(into map[string]any, required ...string) error {
 		return err
 	}
 	if len(missing) > 0 {
-		return refuse("One or more parameters of the operation '%s' are missing from the request payload. The missing parameters are: %s.", action, strings.Join(missing, ", "))
+		return problem.Refuse("One or more parameters of the operation '%s' are missing from the request payload. The missing parameters are: %s.", action, strings.Join(missing, ", "))
 	}
 	return nil
 }
@@ -373,8 +374,8 @@ func readGUID(raw json.RawMessage) (uuid.UUID, error) {
 	}
 	id, ok := guid.Parse(text)
 	if !ok {
-		p := refuse("Cannot convert a primitive value to the expected type 'Edm.Guid'. See the inner exception for more details.")
-		p.Detail = &Detail{badRequest, "", fmt.Sprintf("'%s' is not a GUID.", clip(text))}
+		p := problem.Refuse("Cannot convert a primitive value to the expected type 'Edm.Guid'. See the inner exception for more details.")
+		p.Detail = &problem.Detail{Code: problem.CodeBadRequest, Target: "", Message: fmt.Sprintf("'%s' is not a GUID.", problem.Clip(text))}
 		return uuid.Nil, p
 	}
 	return id, nil
@@ -382,7 +383,7 @@ func readGUID(raw json.RawMessage) (uuid.UUID, error) {
 
 // nullFor refuses null where the type does not allow it.
 func nullFor(typeName string) error {
-	return refuse("A null value was found with the expected type '%s'. The expected type '%s' does not allow null values.", typeName, typeName)
+	return problem.Refuse("A null value was found with the expected type '%s'. The expected type '%s' does not allow null values.", typeName, typeName)
 }
 
 // readGUIDs reads a list of GUIDs.
@@ -392,7 +393,7 @@ func readGUIDs(raw json.RawMessage) ([]uuid.UUID, error) {
 	}
 	var list []json.RawMessage
 	if err := json.Unmarshal(raw, &list); err != nil {
-		return nil, refuse("Cannot convert the literal '%s' to the expected type 'Collection(Edm.Guid)'.", clip(string(raw)))
+		return nil, problem.Refuse("Cannot convert the literal '%s' to the expected type 'Collection(Edm.Guid)'.", problem.Clip(string(raw)))
 	}
 	ids := make([]uuid.UUID, len(list))
 	for i, element := range list {

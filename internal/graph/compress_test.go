@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+
+	"licensor/internal/graph/problem"
 )
 
 // ask sends a request to the API itself, past what the client of HTTP does about compression.
@@ -47,7 +49,7 @@ func TestLargeAnswersAreCompressedForWhoTakesThem(t *testing.T) {
 		text, err := io.ReadAll(z)
 		w.must(err)
 		if string(text) != plain {
-			t.Errorf("%q: %s is not %s", c.accept, clip(string(text)), clip(plain))
+			t.Errorf("%q: %s is not %s", c.accept, problem.Clip(string(text)), problem.Clip(plain))
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"licensor/internal/fold"
+	"licensor/internal/graph/problem"
 )
 
 // question is what a test asked, for comparing its answer with the contract.
@@ -27,7 +28,7 @@ func (w *world) checkContract(q question, got answer, request string) {
 		w.t.Fatal(err)
 	}
 	if err := checkAnswer(c, q, got, request); err != nil {
-		w.t.Errorf("%s %s: the answer breaks the contract: %v\n%s", q.method, q.path, err, clip(got.body))
+		w.t.Errorf("%s %s: the answer breaks the contract: %v\n%s", q.method, q.path, err, problem.Clip(got.body))
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/problem"
 	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/query"
@@ -125,7 +126,7 @@ func (api *API) getUserOwnedObjects(r *request) error {
 		return err
 	}
 	if !strings.EqualFold(kind, "Group") {
-		return refuse("The type must be 'Group', not '%s'.", clip(kind))
+		return problem.Refuse("The type must be 'Group', not '%s'.", problem.Clip(kind))
 	}
 	user, ok := r.liveUser(id)
 	if !ok {
@@ -133,7 +134,7 @@ func (api *API) getUserOwnedObjects(r *request) error {
 	}
 	groups := r.deletedGroupsOf(user)
 	if len(groups) > maxOwned {
-		return &Problem{
+		return &problem.Problem{
 			Status: http.StatusForbidden, Code: "Directory_ResultSizeLimitExceeded",
 			Message: fmt.Sprintf("The user owns more than %d deleted groups. "+
 				"List deletedItems/microsoft.graph.group instead, which has pages.", maxOwned),
@@ -170,7 +171,7 @@ func (api *API) getDeletedItem(r *request) error {
 	}
 	kind, ordinal, ok := r.deletedItem()
 	if !ok {
-		return notFound(r.keys[0])
+		return problem.NotFound(r.keys[0])
 	}
 	return r.sendObject(r.image, kind, ordinal)
 }
@@ -208,7 +209,7 @@ func (api *API) restoreDeletedItem(r *request) error {
 	}
 	kind, ordinal, ok := r.deletedItem()
 	if !ok {
-		return notFound(r.keys[0])
+		return problem.NotFound(r.keys[0])
 	}
 	var command tenant.Command
 	switch kind {
@@ -237,7 +238,7 @@ func (api *API) restoreDeletedItem(r *request) error {
 func (api *API) purgeDeletedItem(r *request) error {
 	kind, ordinal, ok := r.deletedItem()
 	if !ok {
-		return notFound(r.keys[0])
+		return problem.NotFound(r.keys[0])
 	}
 	switch kind {
 	case store.KindGroup:
@@ -247,7 +248,7 @@ func (api *API) purgeDeletedItem(r *request) error {
 	case store.KindServicePrincipal:
 		return r.change(tenant.PurgePrincipal{ID: r.image.Principals.At(ordinal).ID})
 	case store.KindAdministrativeUnit: // as in the real service
-		return refuse("Administrative units cannot be permanently deleted. They are removed 30 days after they were deleted, unless they are restored.")
+		return problem.Refuse("Administrative units cannot be permanently deleted. They are removed 30 days after they were deleted, unless they are restored.")
 	}
 	if err := r.mayTakeOver(ordinal); err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/problem"
 	"licensor/internal/jsontext"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
@@ -72,7 +73,7 @@ func (r *request) selectExpanded(kind store.Kind) error {
 	}
 	for _, e := range r.options.Expand {
 		if !slices.Contains(links, e.Name) || e.Nested || e.Levels > 1 {
-			return unsupported("The $expand of '%s' at position %d is not possible with changes; possible is %s.", clip(e.Name), e.Column, strings.Join(links, ", "))
+			return problem.Unsupported("The $expand of '%s' at position %d is not possible with changes; possible is %s.", problem.Clip(e.Name), e.Column, strings.Join(links, ", "))
 		}
 		if r.options.Select == nil {
 			r.options.Select = slices.Clone(defaults)
@@ -121,7 +122,7 @@ func (d *round) read() (err error) {
 
 // tooOld sends the client back to the beginning.
 func (d *round) tooOld() error {
-	return &Problem{
+	return &problem.Problem{
 		Status: http.StatusGone, Code: "syncStateNotFound",
 		Message: "The sync state is no longer known. Start again at the address of the header Location, and take what it shows for everything there is.",
 		Header:  map[string]string{"Location": d.token.startAgain(d.address())},

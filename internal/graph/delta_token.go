@@ -14,6 +14,7 @@ import (
 
 	"licensor/internal/fold"
 	"licensor/internal/graph/odata"
+	"licensor/internal/graph/problem"
 	"licensor/internal/guid"
 	"licensor/internal/store"
 )
@@ -50,7 +51,7 @@ func (r *request) deltaToken(kind store.Kind) (deltaToken, error) {
 	}
 	text := r.options.DeltaToken
 	if text != "" && r.options.SkipToken != "" {
-		return deltaToken{}, refuse("A request has a $deltatoken or a $skiptoken, not both. Follow the @odata.nextLink or @odata.deltaLink of an answer as it stands.")
+		return deltaToken{}, problem.Refuse("A request has a $deltatoken or a $skiptoken, not both. Follow the @odata.nextLink or @odata.deltaLink of an answer as it stands.")
 	}
 	if text += r.options.SkipToken; text == "" {
 		return asked, nil
@@ -61,13 +62,13 @@ func (r *request) deltaToken(kind store.Kind) (deltaToken, error) {
 	}
 	t, ok := readDeltaToken(text, r.deltaSeal(kind))
 	if !ok {
-		return deltaToken{}, &Problem{
-			Status: http.StatusBadRequest, Code: brokenRequest,
+		return deltaToken{}, &problem.Problem{
+			Status: http.StatusBadRequest, Code: problem.CodeBroken,
 			Message: "The token is not one of these changes. Follow the @odata.nextLink or @odata.deltaLink of an answer as it stands, or start again without it.",
 		}
 	}
 	if r.options.Select != nil && !slices.Equal(t.selected, asked.selected) || r.options.Filter != nil && !slices.Equal(t.ids, asked.ids) {
-		return deltaToken{}, refuse("The token comes from a request with another $select or $filter. Leave them out, since the token knows them, or start again without it.")
+		return deltaToken{}, problem.Refuse("The token comes from a request with another $select or $filter. Leave them out, since the token knows them, or start again without it.")
 	}
 	return t, nil
 }
@@ -79,13 +80,13 @@ func idsOf(filter *odata.Filter) ([]uuid.UUID, error) {
 		terms = or.Args
 	}
 	if len(terms) > maxDeltaIDs {
-		return nil, unsupported("The filter names %d objects; at most %d are possible.", len(terms), maxDeltaIDs)
+		return nil, problem.Unsupported("The filter names %d objects; at most %d are possible.", len(terms), maxDeltaIDs)
 	}
 	ids := make([]uuid.UUID, 0, len(terms))
 	for _, term := range terms {
 		id, ok := idIn(term)
 		if !ok {
-			return nil, unsupported("The filter has something else at position %d: changes can only be filtered by id eq '{id}', or several of these joined by 'or'.", filter.Column(term))
+			return nil, problem.Unsupported("The filter has something else at position %d: changes can only be filtered by id eq '{id}', or several of these joined by 'or'.", filter.Column(term))
 		}
 		if !slices.Contains(ids, id) {
 			ids = append(ids, id)

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"licensor/internal/graph/problem"
 	"licensor/internal/jsontext"
 )
 
@@ -36,7 +37,7 @@ func (api *API) setClock(r *request) error {
 		return err
 	}
 	if len(members) != 1 {
-		return refuse(`The clock is set by one of "now" (a time: 2026-01-31T12:00:00Z) and "advance" (a duration: PT1H); the body has %d properties.`, len(members))
+		return problem.Refuse(`The clock is set by one of "now" (a time: 2026-01-31T12:00:00Z) and "advance" (a duration: PT1H); the body has %d properties.`, len(members))
 	}
 	d := api.config.Development
 	d.moving.Lock()
@@ -44,7 +45,7 @@ func (api *API) setClock(r *request) error {
 	if members[0].Is("advance") {
 		by, err := parseDuration(text)
 		if err != nil {
-			return refuse("The clock is to be advanced by a duration, but %s.", err)
+			return problem.Refuse("The clock is to be advanced by a duration, but %s.", err)
 		}
 		now = d.clock.Now().Add(by)
 	}
@@ -66,12 +67,12 @@ func (api *API) setClock(r *request) error {
 func (d *Development) set(now time.Time) error {
 	for _, t := range d.tenants() {
 		if last := t.Image().At; now.Before(last) {
-			return refuse("The clock cannot be set to %s: tenant %s was last changed at %s, and nothing can happen before that. Set it to that time or later, or begin anew with another database.",
+			return problem.Refuse("The clock cannot be set to %s: tenant %s was last changed at %s, and nothing can happen before that. Set it to that time or later, or begin anew with another database.",
 				now.UTC().Format(time.RFC3339), t.ID(), last.Format(time.RFC3339Nano))
 		}
 	}
 	if latest := d.clock.Base().Add(maxAhead); now.After(latest) {
-		return refuse("The clock cannot be set to %s: %s is the latest.", now.UTC().Format(time.RFC3339), latest.UTC().Format(time.RFC3339))
+		return problem.Refuse("The clock cannot be set to %s: %s is the latest.", now.UTC().Format(time.RFC3339), latest.UTC().Format(time.RFC3339))
 	}
 	d.clock.Set(now)
 	return nil

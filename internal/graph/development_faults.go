@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"licensor/internal/graph/problem"
 )
 
 // Fault is something that goes wrong with requests on purpose, as it does with the real service now
@@ -30,9 +32,9 @@ const maxLatency = 55 * time.Second
 func (f Fault) Check() error {
 	switch {
 	case !strings.HasPrefix(f.Path, "/"):
-		return fmt.Errorf("its path is '%s', which does not begin with a slash; write /users/* or /**", clip(f.Path))
+		return fmt.Errorf("its path is '%s', which does not begin with a slash; write /users/* or /**", problem.Clip(f.Path))
 	case f.Method != "" && strings.Trim(f.Method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "":
-		return fmt.Errorf("its method is '%s'; write it in capital letters", clip(f.Method))
+		return fmt.Errorf("its method is '%s'; write it in capital letters", problem.Clip(f.Method))
 	case f.Status != 0 && (f.Status < 400 || f.Status > 599):
 		return fmt.Errorf("its status is %d, not 400 to 599", f.Status)
 	case f.Status == 0 && f.Latency == 0:
@@ -45,7 +47,7 @@ func (f Fault) Check() error {
 		return fmt.Errorf("its probability is %g, not above 0 and at most 1", f.Probability)
 	}
 	if _, err := path.Match(f.Path, ""); err != nil {
-		return fmt.Errorf("its path '%s' is no pattern: a [ in it has no end", clip(f.Path))
+		return fmt.Errorf("its path '%s' is no pattern: a [ in it has no end", problem.Clip(f.Path))
 	}
 	return nil
 }
@@ -101,7 +103,7 @@ func (fs *faults) meet(r *request) error {
 	return nil
 }
 
-func (fs *faults) choose(method, escaped string) (wait time.Duration, problem *Problem) {
+func (fs *faults) choose(method, escaped string) (wait time.Duration, problem *problem.Problem) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	if len(fs.rules) == 0 {
@@ -158,8 +160,8 @@ func plainSegments(parts []string) []string {
 }
 
 // problem is what the real service answers when something is wrong with it.
-func (f *faultRule) problem() *Problem {
-	p := tooManyRequests(f.RetryAfter)
+func (f *faultRule) problem() *problem.Problem {
+	p := problem.TooMany(f.RetryAfter)
 	if p.Status = f.Status; f.Status == http.StatusTooManyRequests {
 		return p
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/problem"
 	"licensor/internal/jsontext"
 )
 
@@ -76,7 +77,7 @@ func (api *API) setFaults(r *request) error {
 			return err
 		}
 		if err := rules[i].Check(); err != nil {
-			return refuse("Rule %d cannot be: %s.", i+1, err)
+			return problem.Refuse("Rule %d cannot be: %s.", i+1, err)
 		}
 	}
 	fs := &api.config.Development.faults
@@ -101,7 +102,7 @@ func (api *API) addFault(r *request) error {
 		return err
 	}
 	if err := f.Check(); err != nil {
-		return refuse("The rule cannot be: %s.", err)
+		return problem.Refuse("The rule cannot be: %s.", err)
 	}
 	fs := &api.config.Development.faults
 	if n := fs.append(f); n > maxFaults {
@@ -122,7 +123,7 @@ func (fs *faults) append(f Fault) int {
 }
 
 func tooManyFaults(n int) error {
-	return refuse("There are %d rules; at most %d are possible.", n, maxFaults)
+	return problem.Refuse("There are %d rules; at most %d are possible.", n, maxFaults)
 }
 
 func readFault(raw json.RawMessage) (f Fault, err error) {
@@ -145,11 +146,11 @@ func readFaultMembers(members []directory.Member) (f Fault, err error) {
 	f.Method = strings.ToUpper(f.Method)
 	if latency != "" {
 		if f.Latency, err = parseDuration(latency); err != nil {
-			return f, refuse("The latency cannot be: %s.", err)
+			return f, problem.Refuse("The latency cannot be: %s.", err)
 		}
 	}
 	if probability == 0 {
-		return f, refuse("A probability is above 0 and at most 1. Leave out a rule that is never to be applied.")
+		return f, problem.Refuse("A probability is above 0 and at most 1. Leave out a rule that is never to be applied.")
 	}
 	f.Probability = max(probability, 0)
 	return f, nil

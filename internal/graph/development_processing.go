@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"licensor/internal/graph/problem"
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
 	"licensor/internal/tenant"
@@ -170,7 +171,7 @@ func (api *API) setGroupProcessing(r *request) error {
 	}
 	delay, err := parseDuration(text)
 	if err != nil {
-		return refuse("The delay cannot be: %s.", err)
+		return problem.Refuse("The delay cannot be: %s.", err)
 	}
 	api.config.Development.SetGroupProcessing(delay)
 	return r.sendGroupProcessing()

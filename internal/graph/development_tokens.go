@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/problem"
 	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/jsontext"
@@ -56,7 +57,7 @@ func (m *minting) claims(r *request) (c identity.Claims, err error) {
 	lifetime := identity.Lifetime
 	if m.lifetime != "" {
 		if lifetime, err = parseDuration(m.lifetime); err != nil {
-			return c, refuse("The lifetime cannot be: %s.", err)
+			return c, problem.Refuse("The lifetime cannot be: %s.", err)
 		}
 	}
 	c = identity.Claims{
@@ -73,11 +74,11 @@ func (m *minting) claims(r *request) (c identity.Claims, err error) {
 
 func (m *minting) forUser(r *request, c *identity.Claims) error {
 	if len(m.permissions) > 0 {
-		return refuse("A user's token has scopes, not permissions: those are an application's.")
+		return problem.Refuse("A user's token has scopes, not permissions: those are an application's.")
 	}
 	ordinal, err := r.image.LiveUser(m.user)
 	if err != nil {
-		return refuse("There is no user '%s'. A user is named by its id or userPrincipalName.", clip(m.user))
+		return problem.Refuse("There is no user '%s'. A user is named by its id or userPrincipalName.", problem.Clip(m.user))
 	}
 	u, err := r.tenant.User(r.ctx, r.image, ordinal)
 	if err != nil {
@@ -99,7 +100,7 @@ func (m *minting) giveRoles(c *identity.Claims) error {
 	for _, name := range m.roles {
 		role, ok := roleNamed(name)
 		if !ok {
-			return refuse("'%s' is not a built-in directory role: give the name or the template id of one.", clip(name))
+			return problem.Refuse("'%s' is not a built-in directory role: give the name or the template id of one.", problem.Clip(name))
 		}
 		c.Roles = append(c.Roles, role)
 	}
@@ -118,14 +119,14 @@ func roleNamed(name string) (uuid.UUID, bool) {
 
 func (m *minting) forApplication(r *request, c *identity.Claims) error {
 	if len(m.scopes) > 0 || m.personal {
-		return refuse("scopes and personal are of a user's token. Say with 'user' whose.")
+		return problem.Refuse("scopes and personal are of a user's token. Say with 'user' whose.")
 	}
 	app, err := m.application(r)
 	if err != nil {
 		return err
 	}
 	if app.Principal.ID == uuid.Nil {
-		return refuse("Application %s has no service principal in the tenant, so it cannot log in.", app.AppID)
+		return problem.Refuse("Application %s has no service principal in the tenant, so it cannot log in.", app.AppID)
 	}
 	c.Serial = r.image.PrincipalSerial(app.Principal.ID)
 	c.ObjectID, c.AppID, c.AppName, c.Permissions = app.Principal.ID, app.AppID, appName(&app), app.Principal.Permissions
@@ -143,12 +144,12 @@ func (m *minting) application(r *request) (directory.Client, error) {
 				return app, nil
 			}
 		}
-		return directory.Client{}, refuse("The tenant has no application that can log in. Name a user.")
+		return directory.Client{}, problem.Refuse("The tenant has no application that can log in. Name a user.")
 	}
 	if appID, ok := guid.Parse(m.client); ok {
 		if app, ok := r.image.Client(appID); ok {
 			return app, nil
 		}
 	}
-	return directory.Client{}, refuse("The tenant has no application with the client id '%s'.", clip(m.client))
+	return directory.Client{}, problem.Refuse("The tenant has no application with the client id '%s'.", problem.Clip(m.client))
 }

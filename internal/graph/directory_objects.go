@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/graph/problem"
 	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/store"
@@ -25,7 +26,7 @@ func (api *API) getDirectoryObject(r *request) error {
 			return r.sendMixed(o)
 		}
 	}
-	return notFound(r.keys[0])
+	return problem.NotFound(r.keys[0])
 }
 
 // otherObject is the application, service principal, administrative unit or directory role with an
@@ -119,7 +120,7 @@ func (api *API) getByIDs(r *request) error {
 		return err
 	}
 	if len(ids) > maxByIDs {
-		return refuse("'ids' has %d ids; at most %d are possible in one request.", len(ids), maxByIDs)
+		return problem.Refuse("'ids' has %d ids; at most %d are possible in one request.", len(ids), maxByIDs)
 	}
 	wanted, err := wantedTypes(types)
 	if err != nil {
@@ -173,7 +174,7 @@ func wantedTypes(types []string) (func(string) bool, error) {
 	for i, name := range types {
 		types[i], _ = withoutNamespace(name)
 		if !has(objectTypes, types[i]) {
-			return nil, refuse("'%s' is no type of directory objects. Possible in 'types' are: %s.", clip(name), strings.Join(objectTypes, ", "))
+			return nil, problem.Refuse("'%s' is no type of directory objects. Possible in 'types' are: %s.", problem.Clip(name), strings.Join(objectTypes, ", "))
 		}
 	}
 	return func(name string) bool {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/problem"
 	"licensor/internal/jsontext"
 	"licensor/internal/tenant"
 )
@@ -89,7 +90,7 @@ func (api *API) getDomain(r *request) error {
 	domains := r.image.Organization.VerifiedDomains
 	at := slices.IndexFunc(domains, func(d directory.VerifiedDomain) bool { return strings.EqualFold(d.Name, r.keys[0]) })
 	if at < 0 {
-		return notFound(r.keys[0])
+		return problem.NotFound(r.keys[0])
 	}
 	return sendEntity(r, domainFields, http.StatusOK, "domains", fields, &domain{domains[at], r.image})
 }

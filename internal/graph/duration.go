@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"licensor/internal/graph/problem"
 )
 
 // durations are Edm.Duration without a sign, and weeks: P30D, PT1H30M, PT0.5S. Years and months are
@@ -19,7 +21,7 @@ var durationUnits = []float64{7 * 24 * 3600, 24 * 3600, 3600, 60, 1}
 func parseDuration(text string) (time.Duration, error) {
 	parts := durations.FindStringSubmatch(text)
 	if parts == nil || strings.HasSuffix(text, "P") || strings.HasSuffix(text, "T") {
-		return 0, fmt.Errorf("'%s' is no duration. Write it as ISO 8601 has it: PT30S, PT1H30M, P30D", clip(text))
+		return 0, fmt.Errorf("'%s' is no duration. Write it as ISO 8601 has it: PT30S, PT1H30M, P30D", problem.Clip(text))
 	}
 	seconds := 0.0
 	for i, part := range parts[1:] {
@@ -32,7 +34,7 @@ func parseDuration(text string) (time.Duration, error) {
 		}
 	}
 	if seconds > math.MaxInt64/float64(time.Second) {
-		return 0, fmt.Errorf("'%s' is longer than 292 years", clip(text))
+		return 0, fmt.Errorf("'%s' is longer than 292 years", problem.Clip(text))
 	}
 	return time.Duration(math.Round(seconds * float64(time.Second))), nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/problem"
 	"licensor/internal/jsontext"
 	"licensor/internal/tenant"
 )
@@ -110,9 +111,9 @@ func (r *request) precondition() error {
 }
 
 func changedMeanwhile(known string) error {
-	return &Problem{
+	return &problem.Problem{
 		Status: http.StatusPreconditionFailed, Code: "PreconditionFailed",
-		Message: fmt.Sprintf("The object is not, or no longer, in the state that If-Match names (%s). Read it again with Accept: application/json;odata.metadata=full and decide anew.", clip(known)),
+		Message: fmt.Sprintf("The object is not, or no longer, in the state that If-Match names (%s). Read it again with Accept: application/json;odata.metadata=full and decide anew.", problem.Clip(known)),
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"licensor/internal/directory/column"
 	"licensor/internal/graph/odata"
+	"licensor/internal/graph/problem"
 	"licensor/internal/identity"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
@@ -89,8 +90,8 @@ func (r *request) mayExpandObjects() error {
 	return nil
 }
 
-func unservedExpansion(e odata.Expansion, typeName string) *Problem {
-	return &Problem{
+func unservedExpansion(e odata.Expansion, typeName string) *problem.Problem {
+	return &problem.Problem{
 		Status: http.StatusNotImplemented, Code: "NotImplemented",
 		Message: fmt.Sprintf("$expand=%s of %s is part of Microsoft Graph but is not served here.", e.Name, typeName),
 	}
@@ -107,14 +108,14 @@ func expanded[T any](r *request, set *fieldSet[T], all map[string]expansion[T], 
 		again := func(other odata.Expansion) bool { return other.Name == e.Name }
 		switch {
 		case slices.ContainsFunc(r.options.Expand[:i], again):
-			return nil, broken("'%s' is in $expand more than once, for the second time at position %d. Name it once.", e.Name, e.Column)
+			return nil, problem.Broken("'%s' is in $expand more than once, for the second time at position %d. Name it once.", e.Name, e.Column)
 		case !ok:
 			return nil, cannotExpand(set, e)
 		case e.Nested, e.Levels > 1 && e.Name != "manager":
-			return nil, unsupported("The $expand of '%s' at position %d asks for more than one level, and one is possible.", e.Name, e.Column)
+			return nil, problem.Unsupported("The $expand of '%s' at position %d asks for more than one level, and one is possible.", e.Name, e.Column)
 		case e.Levels > 1 && !r.advanced():
-			p := unsupported("Unsupported Query.")
-			p.Detail = &Detail{p.Code, "$levels", "More than one level of 'manager' is for advanced queries only. Send the header 'ConsistencyLevel: eventual' and $count=true with it."}
+			p := problem.Unsupported("Unsupported Query.")
+			p.Detail = &problem.Detail{Code: p.Code, Target: "$levels", Message: "More than one level of 'manager' is for advanced queries only. Send the header 'ConsistencyLevel: eventual' and $count=true with it."}
 			return nil, p
 		}
 		if err := r.mayExpand(set.typeName, e.Name); err != nil {
@@ -146,7 +147,7 @@ func cannotExpand[T any](set *fieldSet[T], e odata.Expansion) error {
 	case set.has(e.Name):
 		message = fmt.Sprintf("Property '%s' on type '%s' is not a navigation property or complex property. Only navigation properties can be expanded.", e.Name, set.typeName)
 	}
-	return &Problem{Status: http.StatusBadRequest, Code: brokenRequest, Message: "Parsing OData Select and Expand failed: " + message}
+	return &problem.Problem{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "Parsing OData Select and Expand failed: " + message}
 }
 
 // subject is the object that something is expanded of, as a path would name it.
@@ -214,7 +215,7 @@ func (r *request) ask(s subject) {
 
 func isNotFound(err error) bool {
 	p, ok := errors.AsType[*tenant.Problem](err)
-	q, graph := errors.AsType[*Problem](err)
+	q, graph := errors.AsType[*problem.Problem](err)
 	return ok && p.Kind == tenant.NotFound || graph && q.Status == http.StatusNotFound
 }
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"licensor/internal/graph/problem"
 )
 
 // Every navigation property of the metadata is expanded where its list is served, and is 501
@@ -66,7 +68,7 @@ func TestReferencesAndOtherKeysAreServedOrSaidNotToBe(t *testing.T) {
 			return m.unserved
 		}
 		op, err := m.operation(method)
-		p, _ := err.(*Problem)
+		p, _ := err.(*problem.Problem)
 		return op != nil || p != nil && p.Status == http.StatusNotImplemented
 	}
 	for set, typeName := range map[string]string{

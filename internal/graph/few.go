@@ -14,6 +14,7 @@ import (
 
 	"licensor/internal/fold"
 	"licensor/internal/graph/odata"
+	"licensor/internal/graph/problem"
 )
 
 // textsOf are the properties that rows can be found by, which are few enough to be looked at one by
@@ -47,7 +48,7 @@ func (texts textsOf[T]) fulfils(row *T, n odata.Node) (bool, error) {
 			return strings.HasPrefix(strings.ToLower(text), strings.ToLower(textOf(prefix))), err
 		}
 	}
-	return false, unsupported("These objects can be filtered with eq, in, startsWith, and, or.")
+	return false, problem.Unsupported("These objects can be filtered with eq, in, startsWith, and, or.")
 }
 
 func (texts textsOf[T]) joined(row *T, n *odata.Logic) (bool, error) {
@@ -82,9 +83,9 @@ func (texts textsOf[T]) of(row *T, n odata.Node) (string, error) {
 			path.Names = []string{name} // so that it is found at once for the rows to come
 			return texts[name](row), nil
 		}
-		return "", unsupported("These objects cannot be filtered by '%s', but by %s.", clip(path.String()), quoted(names))
+		return "", problem.Unsupported("These objects cannot be filtered by '%s', but by %s.", problem.Clip(path.String()), problem.Quoted(names))
 	}
-	return "", unsupported("A filter compares a property with a value, in this order.")
+	return "", problem.Unsupported("A filter compares a property with a value, in this order.")
 }
 
 // textOf is the value of a literal as a text; no object has null.

@@ -9,6 +9,7 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/directory/column"
 	"licensor/internal/fold"
+	"licensor/internal/graph/problem"
 	"licensor/internal/identity"
 	"licensor/internal/jsontext"
 )
@@ -157,13 +158,13 @@ func (s *fieldSet[T]) spell(names []string) {
 
 // unknown refuses a name of $select that is no property's (P13), or a path, which Graph does not
 // take either.
-func (s *fieldSet[T]) unknown(name string) *Problem {
+func (s *fieldSet[T]) unknown(name string) *problem.Problem {
 	reason := fmt.Sprintf("Could not find a property named '%s' on type '%s'.", name, s.typeName)
 	if strings.Contains(name, "/") {
 		reason = fmt.Sprintf("Found a path with multiple navigation properties or a bad complex property path in a select clause: '%s'. "+
 			"Select whole properties; those of related objects are selected within $expand, as in $expand=manager($select=id).", name)
 	}
-	return &Problem{Status: http.StatusBadRequest, Code: brokenRequest, Message: "Parsing OData Select and Expand failed: " + reason}
+	return &problem.Problem{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "Parsing OData Select and Expand failed: " + reason}
 }
 
 // visible returns what of the selection a caller may see that has a degree of access. Without

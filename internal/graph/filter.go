@@ -12,6 +12,7 @@ import (
 	"licensor/internal/directory/column"
 	"licensor/internal/fold"
 	"licensor/internal/graph/odata"
+	"licensor/internal/graph/problem"
 	"licensor/internal/guid"
 	"licensor/internal/query"
 	"licensor/internal/store"
@@ -98,11 +99,11 @@ func (c *converter) unsupported(n odata.Node, property, token, remedy string) er
 // is wrong stands in a detail.
 func (c *converter) refuse(property, format string, args ...any) error {
 	property = c.spelled(property)
-	p := unsupported("Unsupported or invalid query filter clause specified for property '%s' of resource '%s'.", property, c.resource)
+	p := problem.Unsupported("Unsupported or invalid query filter clause specified for property '%s' of resource '%s'.", property, c.resource)
 	if property == "" {
-		p = unsupported("Unsupported or invalid query filter clause specified.")
+		p = problem.Unsupported("Unsupported or invalid query filter clause specified.")
 	}
-	p.Detail = &Detail{p.Code, property, fmt.Sprintf(format, args...)}
+	p.Detail = &problem.Detail{Code: p.Code, Target: property, Message: fmt.Sprintf(format, args...)}
 	return p
 }
 
@@ -192,7 +193,7 @@ func propertyIn(n odata.Node) string {
 
 func (c *converter) logic(n *odata.Logic) (*query.Condition, error) {
 	if !c.advanced && slices.ContainsFunc(n.Args, func(arg odata.Node) bool { return strings.EqualFold(propertyIn(arg), "assignedLicenses") }) {
-		return nil, unsupported("Complex query on property assignedLicenses is not supported.")
+		return nil, problem.Unsupported("Complex query on property assignedLicenses is not supported.")
 	}
 	all := make([]*query.Condition, len(n.Args))
 	for i, arg := range n.Args {
@@ -229,8 +230,8 @@ func (c *converter) property(n odata.Node) (*directory.Asked, error) {
 
 // notIndexed refuses a property that the objects have, and that no filter can ask about (P30).
 func (c *converter) notIndexed(n odata.Node, property string) error {
-	p := unsupported("The request uses a filter property that is not indexed")
-	p.Detail = &Detail{p.Code, property, fmt.Sprintf("'%s' at position %d of the filter cannot be filtered by.", property, c.filter.Column(n))}
+	p := problem.Unsupported("The request uses a filter property that is not indexed")
+	p.Detail = &problem.Detail{Code: p.Code, Target: property, Message: fmt.Sprintf("'%s' at position %d of the filter cannot be filtered by.", property, c.filter.Column(n))}
 	return p
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/problem"
 )
 
 // TestFiltersAreTheTable asks for every property of graph/filters.csv in every way, with the header
@@ -252,7 +253,7 @@ func (w *world) isRefused(got answer, set string, row filterRow, filter string) 
 	}
 	_ = json.Unmarshal([]byte(got.body), &answer)
 	want := fmt.Sprintf("Unsupported or invalid query filter clause specified for property '%s' of resource '%s'.", row.property, setFilters[set].resource)
-	if got.status != 400 || answer.Error.Code != unsupportedQuery || answer.Error.Message != want {
+	if got.status != 400 || answer.Error.Code != problem.CodeUnsupported || answer.Error.Message != want {
 		w.t.Errorf("%s of %s: %d %s\nwant 400 %s", filter, set, got.status, got.body, want)
 	}
 }

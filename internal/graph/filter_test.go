@@ -10,6 +10,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/odata"
+	"licensor/internal/graph/problem"
 	"licensor/internal/licensing"
 	"licensor/internal/query"
 	"licensor/internal/tenant"
@@ -151,7 +152,7 @@ func TestFiltersThatCannotBeAnsweredNameTheirPart(t *testing.T) {
 		{`assignedLicenses/$count gt 3`, 400, "$count ne 0"},
 	} {
 		_, err := condition(t, emptyImage(), c.filter, true)
-		p, ok := problemOf(err)
+		p, ok := problem.Of(err)
 		if !ok || p.Status != c.status || !strings.Contains(wordsOf(p), c.want) {
 			t.Errorf("%s: %v, want %d %s", c.filter, err, c.status, c.want)
 		}
@@ -159,7 +160,7 @@ func TestFiltersThatCannotBeAnsweredNameTheirPart(t *testing.T) {
 }
 
 // wordsOf is the message with its detail.
-func wordsOf(p *Problem) string {
+func wordsOf(p *problem.Problem) string {
 	if p.Detail == nil {
 		return p.Message
 	}
@@ -172,7 +173,7 @@ func TestAdvancedFiltersWantTheHeader(t *testing.T) {
 		`city ne 'a'`, `not city eq 'a'`, `endsWith(mail,'a')`, `proxyAddresses/any(p:endsWith(p,'a'))`, `proxyAddresses/any(p:not(p eq 'a'))`, `assignedLicenses/$count eq 0`,
 	} {
 		_, err := condition(t, emptyImage(), filter, false)
-		if p, ok := problemOf(err); !ok || p.Code != unsupportedQuery || !strings.Contains(wordsOf(p), "ConsistencyLevel: eventual") {
+		if p, ok := problem.Of(err); !ok || p.Code != problem.CodeUnsupported || !strings.Contains(wordsOf(p), "ConsistencyLevel: eventual") {
 			t.Errorf("%s: %v", filter, err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/problem"
 	"licensor/internal/identity"
 	"licensor/internal/jsontext"
 )
@@ -152,7 +153,7 @@ func (r *request) grant() (permissionGrant, error) {
 			return g, nil
 		}
 	}
-	return permissionGrant{}, notFound(r.keys[0])
+	return permissionGrant{}, problem.NotFound(r.keys[0])
 }
 
 // getGrant answers GET /oauth2PermissionGrants/{grant}.

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/problem"
 	"licensor/internal/identity"
 	"licensor/internal/jsontext"
 	"licensor/internal/tenant"
@@ -269,7 +270,7 @@ func (s side) find(r *request) (uuid.UUID, roleAssignment, error) {
 			}
 		}
 	}
-	return id, roleAssignment{}, notFound(named)
+	return id, roleAssignment{}, problem.NotFound(named)
 }
 
 // get answers GET …/appRoleAssignments/{assignment}.
@@ -306,7 +307,7 @@ func (s side) create(_ *API, r *request) error {
 		return err
 	}
 	if s.end(g.Link) != id {
-		return refuse("The object of the path, %s, is not the one of the body: it must be the principalId of appRoleAssignments, and the resourceId of appRoleAssignedTo.", id)
+		return problem.Refuse("The object of the path, %s, is not the one of the body: it must be the principalId of appRoleAssignments, and the resourceId of appRoleAssignedTo.", id)
 	}
 	if g.image, err = r.assign(g); err != nil {
 		return err
@@ -346,23 +347,23 @@ func (r *request) readAssignment() (g roleAssignment, err error) {
 func (r *request) grantPermission(g roleAssignment) error {
 	permission, ok := identity.ApplicationPermissionByID(g.Role)
 	if !ok {
-		return refuse("Permission being assigned was not found on application '%s'. Its service principal lists its permissions in appRoles.", identity.GraphAppID)
+		return problem.Refuse("Permission being assigned was not found on application '%s'. Its service principal lists its permissions in appRoles.", identity.GraphAppID)
 	}
 	if kind, ok := r.typeOf(g.From); ok && kind != "ServicePrincipal" {
-		return refuse("The app roles of Microsoft Graph are for applications: '%s' is of type '%s'. What an application may do in a user's name is an oAuth2PermissionGrant.", g.From, kind)
+		return problem.Refuse("The app roles of Microsoft Graph are for applications: '%s' is of type '%s'. What an application may do in a user's name is an oAuth2PermissionGrant.", g.From, kind)
 	}
 	_, err := r.rewrite(
 		func(r *request) (directory.Client, error) { return r.byPrincipalID(g.From) },
 		func(a *directory.Client) error {
 			if slices.Contains(a.Principal.Permissions, permission.Value) {
-				return refuse("Permission being assigned already exists on the object")
+				return problem.Refuse("Permission being assigned already exists on the object")
 			}
 			a.Principal.Permissions = append(a.Principal.Permissions, permission.Value)
 			return nil
 		},
 	)
-	if p, is := err.(*Problem); is && p.Status == http.StatusNotFound {
-		return &Problem{Status: http.StatusBadRequest, Code: badRequest, Message: p.Message}
+	if p, is := err.(*problem.Problem); is && p.Status == http.StatusNotFound {
+		return &problem.Problem{Status: http.StatusBadRequest, Code: problem.CodeBadRequest, Message: p.Message}
 	}
 	return err
 }
@@ -371,7 +372,7 @@ func (r *request) grantPermission(g roleAssignment) error {
 func (r *request) byPrincipalID(id uuid.UUID) (directory.Client, error) {
 	a, ok := r.image.Principal(id)
 	if !ok {
-		return a, notFound(id.String())
+		return a, problem.NotFound(id.String())
 	}
 	return a, nil
 }

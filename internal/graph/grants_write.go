@@ -8,6 +8,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/fold"
+	"licensor/internal/graph/problem"
 	"licensor/internal/identity"
 	"licensor/internal/tenant"
 )
@@ -22,7 +23,7 @@ func (api *API) createGrant(r *request) error {
 	}
 	for again := true; again; {
 		if _, there := r.image.Grants.Get(g.Client, g.User); there {
-			return conflict("Permission entry already exists. Change its scope with PATCH /oauth2PermissionGrants/%s.", g.id())
+			return problem.Conflict("Permission entry already exists. Change its scope with PATCH /oauth2PermissionGrants/%s.", g.id())
 		}
 		again, err = r.doWhile(func(img *tenant.Image) bool { _, there := img.Grants.Get(g.Client, g.User); return !there }, tenant.SetGrant{Grant: g.Grant})
 		if err != nil {
@@ -58,7 +59,7 @@ func (r *request) readGrant() (g permissionGrant, err error) {
 	case g.resource != identity.GraphPrincipalID(r.image.Organization.ID):
 		return g, placeIn{grantResource, "resourceId"}.invalid(json.RawMessage(g.resource.String()), "the id of the service principal of Microsoft Graph in this tenant")
 	case consent != forAll && consent != forOne:
-		return g, placeIn{grantResource, "consentType"}.invalid(json.RawMessage(consent), quoted([]string{forAll, forOne}))
+		return g, placeIn{grantResource, "consentType"}.invalid(json.RawMessage(consent), problem.Quoted([]string{forAll, forOne}))
 	case consent == forAll && user != nil:
 		return g, placeIn{grantResource, "principalId"}.invalid(user, "null, since the grant is for all users")
 	case consent == forOne && user == nil:

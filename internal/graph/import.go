@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/problem"
 	"licensor/internal/identity"
 	"licensor/internal/tenant"
 )
@@ -72,9 +73,9 @@ func firstLine(text string) (int64, error) {
 	line, err := strconv.ParseInt(text, 10, 64)
 	switch {
 	case err != nil || line < 1:
-		return 0, refuse("line is '%s'; it is the number of the chunk's first line, 1 or more.", clip(text))
+		return 0, problem.Refuse("line is '%s'; it is the number of the chunk's first line, 1 or more.", problem.Clip(text))
 	case line > maxFirstLine:
-		return 0, refuse("line is '%s'; it is the number of the chunk's first line, at most %d.", clip(text), int64(maxFirstLine))
+		return 0, problem.Refuse("line is '%s'; it is the number of the chunk's first line, at most %d.", problem.Clip(text), int64(maxFirstLine))
 	}
 	return line, nil
 }
@@ -184,7 +185,7 @@ func importRow(text []byte) (row tenant.ImportRow, err error) {
 		return row, err
 	}
 	if len(outer) != 1 {
-		return row, refuse(`A line is {"user":…}, {"group":…}, {"member":…} or {"subscription":…}.`)
+		return row, problem.Refuse(`A line is {"user":…}, {"group":…}, {"member":…} or {"subscription":…}.`)
 	}
 	inner, err := directory.Members(outer[0].Value)
 	if err == nil {

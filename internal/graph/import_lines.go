@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 
+	"licensor/internal/graph/problem"
 	"licensor/internal/tenant"
 )
 
@@ -89,7 +90,7 @@ func (l *importLines) next() (lines []line, err error) {
 		}
 		one := line{number: l.number, text: bytes.TrimSpace(text[begin:])}
 		if long {
-			one.err = refuse("The line is longer than the %d MB allowed.", maxLine>>20)
+			one.err = problem.Refuse("The line is longer than the %d MB allowed.", maxLine>>20)
 		}
 		if long || len(one.text) > 0 {
 			lines = append(lines, one)

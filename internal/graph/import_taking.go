@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"licensor/internal/excerpt"
+	"licensor/internal/graph/problem"
 	"licensor/internal/identity"
 	"licensor/internal/jsontext"
 	"licensor/internal/tenant"
@@ -104,7 +105,7 @@ func (t *taking) end() error {
 // soFar adds to an error what has become of the lines before. They are passed over when they are
 // sent again, so this is the only place where it is told that some were refused.
 func (t *taking) soFar(err error) error {
-	p, ok := problemOf(err)
+	p, ok := problem.Of(err)
 	if !ok || t.through == 0 {
 		return err
 	}

@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"licensor/internal/graph/problem"
 )
 
 // TestLetterCaseNeverMatters plays every scenario in two worlds: as it is written, and with the
@@ -115,7 +117,7 @@ func (w *world) askAgain(path, token string, got answer, seq uint64, headers []s
 		return
 	}
 	if again.status != got.status || !reflect.DeepEqual(w.plainBody(again), w.plainBody(got)) {
-		w.t.Errorf("GET %s is answered\n%d %s\nbut GET %s\n%d %s", path, got.status, clip(got.body), changed, again.status, clip(again.body))
+		w.t.Errorf("GET %s is answered\n%d %s\nbut GET %s\n%d %s", path, got.status, problem.Clip(got.body), changed, again.status, problem.Clip(again.body))
 	}
 }
 

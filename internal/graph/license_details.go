@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/problem"
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
 )
@@ -119,7 +120,7 @@ func (api *API) getLicenseDetails(r *request) error {
 	key := r.keys[len(r.keys)-1]
 	at := slices.IndexFunc(details, func(d detail) bool { return strings.EqualFold(d.id(), key) })
 	if at < 0 {
-		return notFound(key)
+		return problem.NotFound(key)
 	}
 	return sendEntity(r, detailFields, http.StatusOK, detailsContext(userID), fields, &details[at])
 }

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"time"
 
+	"licensor/internal/graph/problem"
+
 	"github.com/google/uuid"
 	lru "github.com/hashicorp/golang-lru/v2"
 )
@@ -164,7 +166,7 @@ func (b *bucket) describe(set func(name, value string), now time.Time, reset int
 }
 
 // refuse is the 429 for a request that costs more than the bucket has left.
-func (b *bucket) refuse(r *request, cost int, scope string) *Problem {
+func (b *bucket) refuse(r *request, cost int, scope string) *problem.Problem {
 	who := "The tenant's applications together"
 	if scope != "Tenant" {
 		who = fmt.Sprintf("Application %s", r.caller.AppID)
@@ -174,12 +176,12 @@ func (b *bucket) refuse(r *request, cost int, scope string) *Problem {
 	return p
 }
 
-func (b *bucket) tooMany(now time.Time, cost int, who string) *Problem {
+func (b *bucket) tooMany(now time.Time, cost int, who string) *problem.Problem {
 	wait := b.until(now, cost)
-	p := tooManyRequests(wait)
+	p := problem.TooMany(wait)
 	b.describe(func(name, value string) { p.Header[name] = value }, now, wait)
 	p.Header["x-ms-throttle-information"] = "ResourceUnitLimitExceeded"
-	p.Detail = &Detail{Code: "ResourceUnitLimitExceeded", Message: fmt.Sprintf(
+	p.Detail = &problem.Detail{Code: "ResourceUnitLimitExceeded", Message: fmt.Sprintf(
 		"%s may use %d resource units in %s. This request costs %d, and %d are left. Send it again after %d s.", who, b.size, b.window, cost, b.remaining(now), wait)}
 	return p
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/problem"
 	"licensor/internal/guid"
 	"licensor/internal/tenant"
 )
@@ -212,7 +213,7 @@ func (l linking) remove(_ *API, r *request) error {
 	named := r.keys[len(r.keys)-1]
 	to, ok := guid.Parse(named)
 	if !ok {
-		return notFound(named)
+		return problem.NotFound(named)
 	}
 	return r.change(tenant.RemoveLink{Link: directory.Link{Relation: l.relation, From: from, To: to}})
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/problem"
 	"licensor/internal/identity"
 	"licensor/internal/query"
 	"licensor/internal/store"
@@ -154,7 +155,7 @@ func (r *request) find(f *filters, within query.Within, page *tenant.Page) (*que
 		return nil, err
 	}
 	if within == query.Deleted && c.licensing {
-		return nil, notServed("Deleted items cannot be filtered by their licenses.")
+		return nil, problem.NotServed("Deleted items cannot be filtered by their licenses.")
 	}
 	name := ""
 	if !c.passing && (r.options.Filter != nil || r.options.Search != nil) {

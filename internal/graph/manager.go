@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"licensor/internal/graph/odata"
+	"licensor/internal/graph/problem"
 	"licensor/internal/jsontext"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
@@ -19,7 +20,7 @@ func (r *request) manager() (uint32, error) {
 	}
 	manager, ok := r.image.Directory.Manager(user)
 	if !ok || r.image.Directory.UserHidden(manager) {
-		return 0, notFound("manager")
+		return 0, problem.NotFound("manager")
 	}
 	return manager, nil
 }
@@ -68,7 +69,7 @@ func (api *API) removeManager(r *request) error {
 		return err
 	}
 	if _, ok := r.image.Directory.Manager(user); !ok { // a deleted one can be removed
-		return notFound("manager")
+		return problem.NotFound("manager")
 	}
 	return r.change(tenant.RemoveManager{User: user})
 }
@@ -92,7 +93,7 @@ const (
 // expandManager shows users with their managers, and these with theirs as far as $levels asks.
 func expandManager(r *request, e odata.Expansion) (func([]byte, *user) ([]byte, error), error) {
 	if e.Levels > maxLevels && e.Levels != odata.AllLevels {
-		return nil, unsupported("The $expand of 'manager' at position %d asks for %d levels; possible are 1 to %d, or max.", e.Column, e.Levels, maxLevels)
+		return nil, problem.Unsupported("The $expand of 'manager' at position %d asks for %d levels; possible are 1 to %d, or max.", e.Column, e.Levels, maxLevels)
 	}
 	inner := r.within(e)
 	w, err := inner.objectWriter()
@@ -159,7 +160,7 @@ func (r *request) boundManagers(kind store.Kind, users []uint32) error {
 }
 
 func tooManyManagers() error {
-	return refuse("The $expand of 'manager' shows more than %d managers. Ask for fewer users with $top, or for fewer levels with $levels.", maxManagers)
+	return problem.Refuse("The $expand of 'manager' shows more than %d managers. Ask for fewer users with $top, or for fewer levels with $levels.", maxManagers)
 }
 
 // closed ends objects that are one in the other.

@@ -3,6 +3,7 @@ package graph
 import (
 	"github.com/google/uuid"
 
+	"licensor/internal/graph/problem"
 	"licensor/internal/guid"
 	"licensor/internal/tenant"
 )
@@ -78,7 +79,7 @@ func (r *request) groupAndID() (group uint32, id uuid.UUID, err error) {
 	}
 	id, ok := guid.Parse(r.keys[1])
 	if !ok {
-		return 0, uuid.Nil, notFound(r.keys[1])
+		return 0, uuid.Nil, problem.NotFound(r.keys[1])
 	}
 	return group, id, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/directory/column"
+	"licensor/internal/graph/problem"
 	"licensor/internal/jsontext"
 	"licensor/internal/store"
 )
@@ -35,7 +36,7 @@ const maxMemberships = 11_000
 // sendMemberships answers with the ids of groups and those of others.
 func (r *request) sendMemberships(groups []uint32, others []uuid.UUID) error {
 	if n := len(groups) + len(others); n > maxMemberships {
-		return &Problem{
+		return &problem.Problem{
 			Status: http.StatusForbidden, Code: "Directory_ResultSizeLimitExceeded",
 			Message: fmt.Sprintf("The object is in %d groups and other objects, and at most %d are possible in the answer to an action. "+
 				"List transitiveMemberOf instead, which has pages.", n, maxMemberships),
@@ -50,7 +51,7 @@ func (r *request) asked(groups []uint32) (_ []uint32, secure bool, err error) {
 		return groups, false, err
 	}
 	if r.isOfGroup() {
-		return nil, true, refuse("securityEnabledOnly can be true for users only. Send false, which answers all groups that the group is in.")
+		return nil, true, problem.Refuse("securityEnabledOnly can be true for users only. Send false, which answers all groups that the group is in.")
 	}
 	return r.securityGroups(groups), true, nil
 }
@@ -100,7 +101,7 @@ func (r *request) checked(parameter string, among []uuid.UUID) error {
 		return err
 	}
 	if len(ids) > maxChecked {
-		return refuse("'%s' has %d ids; at most %d are possible in one request.", parameter, len(ids), maxChecked)
+		return problem.Refuse("'%s' has %d ids; at most %d are possible in one request.", parameter, len(ids), maxChecked)
 	}
 	in := make([]uuid.UUID, 0, len(ids))
 	for _, id := range ids {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"licensor/internal/graph/problem"
 )
 
 var update = flag.Bool("update", false, "write the generated files anew")
@@ -139,7 +141,7 @@ func TestMetadataAndServiceDocumentNeedNoToken(t *testing.T) {
 	w := newWorld(t)
 	got := w.do("GET", "/v1.0/$metadata", "", "")
 	if got.status != http.StatusOK || got.header.Get("Content-Type") != "application/xml" || got.body != string(newModel(operations).describe()) {
-		t.Errorf("%d %s %s", got.status, got.header.Get("Content-Type"), clip(got.body))
+		t.Errorf("%d %s %s", got.status, got.header.Get("Content-Type"), problem.Clip(got.body))
 	}
 	for _, path := range []string{"/v1.0", "/v1.0/", "/beta/"} {
 		got := w.do("GET", path, "", "")

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/graph/problem"
 	"licensor/internal/turns"
 )
 
@@ -110,7 +111,7 @@ func TestABucketOwesNoMoreThanItHolds(t *testing.T) {
 // What takes more than its budget ends with the part that is expensive.
 func TestTooMuchWorkIsRefused(t *testing.T) {
 	t.Parallel()
-	p, ok := problemOf(fmt.Errorf("list: %w", &turns.TooMuch{Doing: "$expand"}))
+	p, ok := problem.Of(fmt.Errorf("list: %w", &turns.TooMuch{Doing: "$expand"}))
 	if !ok || p.Status != http.StatusBadRequest || !strings.Contains(p.Message, "$expand") || !strings.Contains(p.Message, "10s") {
 		t.Errorf("it is %+v", p)
 	}

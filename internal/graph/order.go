@@ -8,6 +8,7 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/fold"
 	"licensor/internal/graph/odata"
+	"licensor/internal/graph/problem"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
 )
@@ -41,12 +42,12 @@ func (r *request) sort(f *filters) (*sorted, error) {
 		if about, ok := f.about(second.Property); ok {
 			second.Property = about.Path
 		}
-		return nil, unsupported("Unsupported sort property '%s' for '%s' at position %d of $orderby: a list is ordered by one property.", second.Property, f.resource, second.Column)
+		return nil, problem.Unsupported("Unsupported sort property '%s' for '%s' at position %d of $orderby: a list is ordered by one property.", second.Property, f.resource, second.Column)
 	case level == directory.Never:
-		return nil, unsupported("Unsupported sort property '%s' for '%s' at position %d of $orderby. %s can be ordered by %s.",
+		return nil, problem.Unsupported("Unsupported sort property '%s' for '%s' at position %d of $orderby. %s can be ordered by %s.",
 			key.Property, f.resource, key.Column, f.resource+"s", strings.Join(f.orderable(), ", "))
 	case (!simple || r.options.Filter != nil || r.options.Search != nil) && !r.advanced():
-		return nil, unsupported("Sorting not supported for current query. The order by '%s' at position %d of $orderby, here, is for advanced queries only: send the header 'ConsistencyLevel: eventual' and $count=true with it.",
+		return nil, problem.Unsupported("Sorting not supported for current query. The order by '%s' at position %d of $orderby, here, is for advanced queries only: send the header 'ConsistencyLevel: eventual' and $count=true with it.",
 			key.Property, key.Column)
 	}
 	return &sorted{store.Order{Property: key.Property, Descending: key.Descending, AsOf: r.image.Seq}, max(1, f.total(r.image))}, nil

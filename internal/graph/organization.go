@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/problem"
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
 	"licensor/internal/tenant"
@@ -120,7 +121,7 @@ func (api *API) getOrganization(r *request) error {
 // ownOrganization refuses the id of any organization but the caller's.
 func (r *request) ownOrganization() error {
 	if !strings.EqualFold(r.keys[0], r.tenant.ID().String()) {
-		return notFound(r.keys[0])
+		return problem.NotFound(r.keys[0])
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"licensor/internal/fold"
 	"licensor/internal/graph/odata"
+	"licensor/internal/graph/problem"
 	"licensor/internal/jsontext"
 	"licensor/internal/query"
 )
@@ -51,7 +52,7 @@ func (r *request) pageAfter(fits func(rest []byte) bool) (page, error) {
 	p := page{after: -1, limit: defaultPage}
 	if top := r.options.Top; top != odata.Absent {
 		if top < 1 || top > maxPage {
-			return page{}, refuse("Invalid page size specified: '%d'. Must be between 1 and %d inclusive.", top, maxPage)
+			return page{}, problem.Refuse("Invalid page size specified: '%d'. Must be between 1 and %d inclusive.", top, maxPage)
 		}
 		p.limit = top
 	}
@@ -82,7 +83,7 @@ func (r *request) orderedPage(f *filters) (page, error) {
 }
 
 func otherToken() error {
-	return refuse("The $skiptoken is not one of this list. Follow the @odata.nextLink of an answer as it stands, or start again without it.")
+	return problem.Refuse("The $skiptoken is not one of this list. Follow the @odata.nextLink of an answer as it stands, or start again without it.")
 }
 
 // restAt is what the token of the page after this one says of the order, beside the ordinal of the
@@ -172,9 +173,9 @@ func (r *request) allow(options ...string) error {
 		switch {
 		case name == "$format" || slices.Contains(options, name):
 		case name == "$skip":
-			return refuse("'$skip' is not supported by the service. Follow the @odata.nextLink of each page instead.")
+			return problem.Refuse("'$skip' is not supported by the service. Follow the @odata.nextLink of each page instead.")
 		default:
-			return unsupported("The query option '%s' is not supported for this resource.", name)
+			return problem.Unsupported("The query option '%s' is not supported for this resource.", name)
 		}
 	}
 	return nil
@@ -192,7 +193,7 @@ func (r *request) allowCount() error {
 		return err
 	}
 	if !r.eventual() {
-		return refuse("$count is not currently supported.")
+		return problem.Refuse("$count is not currently supported.")
 	}
 	return nil
 }

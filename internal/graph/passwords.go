@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/problem"
 	"licensor/internal/identity"
 	"licensor/internal/tenant"
 )
@@ -17,8 +18,8 @@ import (
 // too easily guessed.
 func (api *API) passwordHash(r *request, name, password string) (string, error) {
 	if utf8.RuneCountInString(password) < identity.LeastPassword || len(password) > identity.MaxPassword || identity.HasName(password, name) {
-		p := refuse("The specified password does not comply with password complexity requirements. Please provide a different password.")
-		p.Detail = &Detail{"InvalidPassword", "password", "Expected are 8 to 256 characters, among which the user's name is not."}
+		p := problem.Refuse("The specified password does not comply with password complexity requirements. Please provide a different password.")
+		p.Detail = &problem.Detail{Code: "InvalidPassword", Target: "password", Message: "Expected are 8 to 256 characters, among which the user's name is not."}
 		return "", p
 	}
 	return identity.HashPassword(r.ctx, api.config.Random, api.config.PasswordCost, password)
@@ -78,11 +79,11 @@ func (api *API) changePassword(r *request) error {
 		return err
 	}
 	if !right {
-		return refuse("The specified current password is not correct: paramName: currentPassword.")
+		return problem.Refuse("The specified current password is not correct: paramName: currentPassword.")
 	}
 	guess.giveBack(r.now)
 	if current == next {
-		return refuse("The new password is the current one. Please provide a different password.")
+		return problem.Refuse("The new password is the current one. Please provide a different password.")
 	}
 	hash, err := api.passwordHash(r, u.UserPrincipalName, next)
 	if err != nil {
@@ -107,7 +108,7 @@ func (api *API) guess(r *request, user uuid.UUID) (taken, error) {
 	}
 	guess, ok := b.take(r.now, 1)
 	if !ok {
-		return guess, tooManyRequests(b.until(r.now, 1))
+		return guess, problem.TooMany(b.until(r.now, 1))
 	}
 	return guess, nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/problem"
 	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/jsontext"
@@ -193,7 +194,7 @@ func (api *API) getPrincipal(r *request) error {
 func (r *request) principal() (directory.Client, error) {
 	wanted, ok := guid.Parse(r.keys[0])
 	if !ok {
-		return directory.Client{}, notFound(r.keys[0])
+		return directory.Client{}, problem.NotFound(r.keys[0])
 	}
 	find := r.image.Principals.ByID
 	if r.op.byAppID() {
@@ -202,7 +203,7 @@ func (r *request) principal() (directory.Client, error) {
 	if principal, ok := find(wanted); ok {
 		return r.image.PrincipalAt(principal), nil
 	}
-	return directory.Client{}, notFound(r.keys[0])
+	return directory.Client{}, problem.NotFound(r.keys[0])
 }
 
 // ownPrincipal is principal where it is to be changed.
@@ -215,5 +216,5 @@ func (r *request) ownPrincipal() (directory.Client, error) {
 }
 
 func unchangeable() error {
-	return refuse("The service principal of Microsoft Graph is part of every tenant and cannot be changed.")
+	return problem.Refuse("The service principal of Microsoft Graph is part of every tenant and cannot be changed.")
 }

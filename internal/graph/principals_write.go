@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/problem"
 	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/tenant"
@@ -54,13 +55,13 @@ func (r *request) registered(appID uuid.UUID) (directory.Client, error) {
 	a, ok := r.image.Client(appID)
 	switch {
 	case appID == directory.GraphAppID, ok && a.Principal.ID != uuid.Nil:
-		return a, conflict("The service principal cannot be created, updated, or restored because the service principal name %s is already in use.", appID)
+		return a, problem.Conflict("The service principal cannot be created, updated, or restored because the service principal name %s is already in use.", appID)
 	case !ok:
 		if known, ok := identity.FirstPartyByID(appID); ok {
 			a.AppID, a.DisplayName = known.AppID, known.DisplayName
 			return a, nil
 		}
-		return a, refuse("The appId '%s' of the service principal does not reference a valid application object.", appID)
+		return a, problem.Refuse("The appId '%s' of the service principal does not reference a valid application object.", appID)
 	}
 	owned := identity.RelationOther
 	if r.image.Owns(r.caller.ObjectID, a.ID) {

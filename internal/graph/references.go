@@ -12,6 +12,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/fold"
+	"licensor/internal/graph/problem"
 	"licensor/internal/guid"
 	"licensor/internal/tenant"
 )
@@ -40,7 +41,7 @@ func (r *request) reference() (uuid.UUID, error) {
 		return strings.HasPrefix(fold.Text(m.Name), "@odata.") && !m.Is("@odata.id")
 	})
 	if len(members) != 1 || !members[0].Is("@odata.id") {
-		return uuid.Nil, refuse(`The body must be {"@odata.id":"%s/directoryObjects/{id}"}.`, r.root)
+		return uuid.Nil, problem.Refuse(`The body must be {"@odata.id":"%s/directoryObjects/{id}"}.`, r.root)
 	}
 	var address string
 	if err := json.Unmarshal(members[0].Value, &address); err != nil {
@@ -68,10 +69,10 @@ func (r *request) takeBinding(body []directory.Member, property string) (rest []
 		err = json.Unmarshal(value, &addresses)
 	}
 	if err != nil {
-		return nil, nil, refuse("Invalid value specified for property '%s': it is a list of addresses of directory objects.", name)
+		return nil, nil, problem.Refuse("Invalid value specified for property '%s': it is a list of addresses of directory objects.", name)
 	}
 	if len(addresses) > maxBindings {
-		return nil, nil, refuse("'%s' has %d references; at most %d are possible in one request.", name, len(addresses), maxBindings)
+		return nil, nil, problem.Refuse("'%s' has %d references; at most %d are possible in one request.", name, len(addresses), maxBindings)
 	}
 	for _, address := range addresses {
 		id, err := r.objectID(address)
@@ -109,7 +110,7 @@ func (r *request) objectID(address string) (uuid.UUID, error) {
 	}
 	id, ok := r.keyedID(set, key, inParentheses)
 	if !ok {
-		return uuid.Nil, refuse("Invalid object reference '%s': there is no object with this name or id.", clip(address))
+		return uuid.Nil, problem.Refuse("Invalid object reference '%s': there is no object with this name or id.", problem.Clip(address))
 	}
 	return id, nil
 }
@@ -140,14 +141,14 @@ func (r *request) keyedID(set, key string, inParentheses bool) (uuid.UUID, bool)
 }
 
 func invalidReference(address string) error {
-	return refuse("Invalid object reference '%s': it is the address of a directory object, such as https://graph.microsoft.com/v1.0/directoryObjects/{id}.", address)
+	return problem.Refuse("Invalid object reference '%s': it is the address of a directory object, such as https://graph.microsoft.com/v1.0/directoryObjects/{id}.", address)
 }
 
 // badReference is for an object in the body that is not there: what the body says is wrong, not the
 // path (P14).
 func badReference(err error) error {
 	if p, ok := errors.AsType[*tenant.Problem](err); ok && p.Kind == tenant.NotFound {
-		return &Problem{Status: http.StatusBadRequest, Code: badRequest, Message: p.Message}
+		return &problem.Problem{Status: http.StatusBadRequest, Code: problem.CodeBadRequest, Message: p.Message}
 	}
 	return err
 }
@@ -170,10 +171,10 @@ func (r *request) badReferences(err error, references []reference) error {
 // wrongReference refuses an object that a property does not refer to, or that is not there.
 func (r *request) wrongReference(ref reference) error {
 	if name, there := r.typeOf(ref.id); there {
-		return refuse("The reference target '%s_%s' of type '%s' is invalid for the '%s' reference.", name, ref.id, name, ref.property)
+		return problem.Refuse("The reference target '%s_%s' of type '%s' is invalid for the '%s' reference.", name, ref.id, name, ref.property)
 	}
-	p := notFound(ref.id.String())
-	p.Status, p.Code = http.StatusBadRequest, badRequest
+	p := problem.NotFound(ref.id.String())
+	p.Status, p.Code = http.StatusBadRequest, problem.CodeBadRequest
 	return p
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"licensor/internal/graph/odata"
+	"licensor/internal/graph/problem"
 	"licensor/internal/identity"
 	"licensor/internal/query"
 	"licensor/internal/store"
@@ -91,12 +92,12 @@ func (r *request) mayAskRelated() error {
 		return nil
 	}
 	const remedy = "Where a list is that of a relation, this is for advanced queries only. Send the header 'ConsistencyLevel: eventual' and $count=true with it."
-	p := unsupported("The specified filter to the reference property query is currently not supported.")
+	p := problem.Unsupported("The specified filter to the reference property query is currently not supported.")
 	switch {
 	case r.options.Filter != nil:
-		p.Detail = &Detail{p.Code, "$filter", remedy}
+		p.Detail = &problem.Detail{Code: p.Code, Target: "$filter", Message: remedy}
 	case len(r.options.OrderBy) > 0:
-		p.Message, p.Detail = "Sorting not supported for current query.", &Detail{p.Code, "$orderby", remedy}
+		p.Message, p.Detail = "Sorting not supported for current query.", &problem.Detail{Code: p.Code, Target: "$orderby", Message: remedy}
 	default:
 		return nil // the header alone is enough to search
 	}

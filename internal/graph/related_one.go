@@ -6,6 +6,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
+	"licensor/internal/graph/problem"
 	"licensor/internal/guid"
 	"licensor/internal/jsontext"
 	"licensor/internal/store"
@@ -28,7 +29,7 @@ func (rel relation) one(_ *API, r *request) error {
 			return r.sendMixed(object{role: &o})
 		}
 	}
-	return notFound(id.String())
+	return problem.NotFound(id.String())
 }
 
 // oneReference answers GET …/members/{member}/$ref: the address of the object, if it is one of the
@@ -42,7 +43,7 @@ func (rel relation) oneReference(_ *API, r *request) error {
 		return err
 	}
 	if _, _, ok := r.among(of, id); !ok {
-		return notFound(id.String())
+		return problem.NotFound(id.String())
 	}
 	return r.sendReference(id)
 }
@@ -63,7 +64,7 @@ func (rel relation) related(r *request) (uuid.UUID, sets, error) {
 	key := r.keys[len(r.keys)-1]
 	id, ok := guid.Parse(key)
 	if !ok {
-		return uuid.Nil, of, notFound(key)
+		return uuid.Nil, of, problem.NotFound(key)
 	}
 	return id, of, nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"licensor/internal/fold"
+	"licensor/internal/graph/problem"
 	"licensor/internal/query"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
@@ -49,7 +50,7 @@ func (r *request) mixedOrder() (*mixedOrder, error) {
 		return m, nil
 	}
 	if refused == nil { // of a type that there are no such lists of
-		refused = unsupported("Unsupported sort property '%s' for '%s'.", r.options.OrderBy[0].Property, r.cast().set)
+		refused = problem.Unsupported("Unsupported sort property '%s' for '%s'.", r.options.OrderBy[0].Property, r.cast().set)
 	}
 	return nil, refused
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 
+	"licensor/internal/graph/problem"
 	"licensor/internal/guid"
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
@@ -64,10 +65,10 @@ func (r *request) reprocessing() (c tenant.Reprocess, groups []string, err error
 		return c, nil, err
 	}
 	if len(members) != 1 || len(users)+len(groups) == 0 && !c.InError && !c.All {
-		return c, nil, refuse(`The body is to say who is reprocessed, in one way: {"users":[…]}, {"groups":[…]}, {"inError":true} or {"all":true}.`)
+		return c, nil, problem.Refuse(`The body is to say who is reprocessed, in one way: {"users":[…]}, {"groups":[…]}, {"inError":true} or {"all":true}.`)
 	}
 	if len(users) > maxNamedUsers || len(groups) > maxNamedGroups {
-		return c, nil, refuse("At most %d users or %d groups can be named in one request.", maxNamedUsers, maxNamedGroups)
+		return c, nil, problem.Refuse("At most %d users or %d groups can be named in one request.", maxNamedUsers, maxNamedGroups)
 	}
 	if c.Users, err = r.resolve("users", users, r.image.LiveUser); err != nil {
 		return c, nil, err

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/problem"
 	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/jsontext"
@@ -159,7 +160,7 @@ func (r *request) directoryRole() (directoryRole, error) {
 	if at, found := identity.RoleByObjectID(r.image.Organization.ID, id); ok && found {
 		return roleAt(r.image, at), nil
 	}
-	return directoryRole{}, notFound(r.keys[0])
+	return directoryRole{}, problem.NotFound(r.keys[0])
 }
 
 // roleTemplate is the role whose template the path names.
@@ -168,7 +169,7 @@ func (r *request) roleTemplate() (directoryRole, error) {
 	if role, found := r.roleOf(id); ok && found {
 		return role, nil
 	}
-	return directoryRole{}, notFound(r.keys[0])
+	return directoryRole{}, problem.NotFound(r.keys[0])
 }
 
 // roleOf is the role of a template.
@@ -229,7 +230,7 @@ func (r *request) mayHaveRoles(ref reference) error {
 	}
 	if group, ok := r.liveGroup(id); ok {
 		if !r.image.RoleAssignable(group) {
-			return refuse("The group '%s' cannot have directory roles: isAssignableToRole is true only for groups that are created with it.", id)
+			return problem.Refuse("The group '%s' cannot have directory roles: isAssignableToRole is true only for groups that are created with it.", id)
 		}
 		return nil
 	}
@@ -247,7 +248,7 @@ func (api *API) removeFromRole(r *request) error {
 	}
 	id, ok := guid.Parse(r.keys[1])
 	if !ok {
-		return notFound(r.keys[1])
+		return problem.NotFound(r.keys[1])
 	}
 	return r.takeRole(role.Role, id)
 }

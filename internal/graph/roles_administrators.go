@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/problem"
 	"licensor/internal/identity"
 	"licensor/internal/tenant"
 )
@@ -59,7 +60,7 @@ func (r *request) administratorLeft(is lost) (func(*tenant.Image) bool, error) {
 		return nil, err
 	}
 	if !found {
-		return nil, refuse("The user '%s' is the last Global Administrator who can sign in. Give the role to another user who can before taking it from this one.", seen.Directory.UserID(user))
+		return nil, problem.Refuse("The user '%s' is the last Global Administrator who can sign in. Give the role to another user who can before taking it from this one.", seen.Directory.UserID(user))
 	}
 	return func(img *tenant.Image) bool {
 		return administrators(img, is).Contains(other) && signInsAre(seen, img, roaring.BitmapOf(other))

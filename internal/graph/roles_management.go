@@ -9,6 +9,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/odata"
+	"licensor/internal/graph/problem"
 	"licensor/internal/identity"
 	"licensor/internal/jsontext"
 	"licensor/internal/tenant"
@@ -172,7 +173,7 @@ func (r *request) heldRole() (heldRole, error) {
 			return h, nil
 		}
 	}
-	return heldRole{}, notFound(r.keys[0])
+	return heldRole{}, problem.NotFound(r.keys[0])
 }
 
 // getAssignment answers GET /roleManagement/directory/roleAssignments/{assignment}.
@@ -208,7 +209,7 @@ func (api *API) createAssignment(r *request) error {
 	for again := true; again; { // one of several at once finds it free, and the others are told the same as later ones
 		if !free(r.image) {
 			const message = "A conflicting object with one or more of the specified property values is present in the directory."
-			return &Problem{Status: http.StatusBadRequest, Code: badRequest, Message: message, Detail: &Detail{"ConflictingObjects", "", message}}
+			return &problem.Problem{Status: http.StatusBadRequest, Code: problem.CodeBadRequest, Message: message, Detail: &problem.Detail{Code: "ConflictingObjects", Target: "", Message: message}}
 		}
 		if again, err = r.doWhile(free, tenant.SetRole{Role: h.role, Principal: h.principal}); err != nil {
 			return r.badReferences(err, []reference{{"principalId", h.principal}})

@@ -9,6 +9,7 @@ import (
 	"licensor/internal/directory/column"
 	"licensor/internal/fold"
 	"licensor/internal/graph/odata"
+	"licensor/internal/graph/problem"
 	"licensor/internal/query"
 )
 
@@ -18,7 +19,7 @@ func (r *request) searched(f *filters) (*query.Condition, error) {
 		return query.All(), nil
 	}
 	if !r.eventual() {
-		return nil, unsupported("Request with $search query parameter only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'.")
+		return nil, problem.Unsupported("Request with $search query parameter only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'.")
 	}
 	return f.search(r.options.Search)
 }
@@ -44,7 +45,7 @@ func (f *filters) search(s *odata.Search) (*query.Condition, error) {
 func (f *filters) term(s *odata.Search) (*query.Condition, error) {
 	about, ok := f.searchable(s.Property)
 	if !ok {
-		return nil, unsupported("Unsupported property '%s' of resource '%s' in $search at position %d. Search in texts, such as \"displayName:ann\".", s.Property, f.resource, s.Column)
+		return nil, problem.Unsupported("Unsupported property '%s' of resource '%s' in $search at position %d. Search in texts, such as \"displayName:ann\".", s.Property, f.resource, s.Column)
 	}
 	if about == nil {
 		return query.None(), nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"licensor/internal/graph/problem"
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
 	"licensor/internal/tenant"
@@ -93,10 +94,10 @@ func (api *API) setCatalog(r *request) error {
 	decoder.DisallowUnknownFields()
 	c := new(licensing.Catalog)
 	if err := decoder.Decode(c); err != nil {
-		return refuse("The body is no catalog: %s.", err)
+		return problem.Refuse("The body is no catalog: %s.", err)
 	}
 	if decoder.More() {
-		return refuse("The body is no catalog: something follows its end.")
+		return problem.Refuse("The body is no catalog: something follows its end.")
 	}
 	for i := range c.Products {
 		spellAppliesTo(&c.Products[i].AppliesTo)

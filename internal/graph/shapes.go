@@ -7,6 +7,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/fold"
+	"licensor/internal/graph/problem"
 	"licensor/internal/jsontext"
 )
 
@@ -21,7 +22,7 @@ type placeIn struct{ resource, path string }
 func (s placeIn) inner(name string) placeIn { return placeIn{s.resource, s.path + "." + name} }
 
 func (s placeIn) invalid(raw json.RawMessage, want string) error {
-	return &directory.Invalid{Kind: directory.BadValue, Resource: s.resource, Property: s.path, Value: clip(string(raw)), Want: want}
+	return &directory.Invalid{Kind: directory.BadValue, Resource: s.resource, Property: s.path, Value: problem.Clip(string(raw)), Want: want}
 }
 
 func absentOrNull(raw json.RawMessage) bool { return raw == nil || string(raw) == "null" }
@@ -52,7 +53,7 @@ func oneOf(texts ...string) shape {
 		err := json.Unmarshal(raw, &text)
 		text, known := fold.Among(texts, text)
 		if err != nil || !known {
-			return nil, at.invalid(raw, "one of "+quoted(texts))
+			return nil, at.invalid(raw, "one of "+problem.Quoted(texts))
 		}
 		return jsontext.AppendText(b, text), nil
 	}

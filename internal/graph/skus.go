@@ -9,6 +9,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/fold"
+	"licensor/internal/graph/problem"
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
 	"licensor/internal/tenant"
@@ -102,7 +103,7 @@ func (r *request) orderSKUs(list []sku) error {
 	for _, key := range slices.Backward(r.options.OrderBy) {
 		compare, ok := skuOrders.Find(key.Property)
 		if !ok {
-			return unsupported("subscribedSkus cannot be ordered by '%s'.", key.Property)
+			return problem.Unsupported("subscribedSkus cannot be ordered by '%s'.", key.Property)
 		}
 		slices.SortStableFunc(list, func(a, b sku) int {
 			if key.Descending {
@@ -117,7 +118,7 @@ func (r *request) orderSKUs(list []sku) error {
 // listSubscribedSKUs answers GET /subscribedSkus (P36: no $filter).
 func (api *API) listSubscribedSKUs(r *request) error {
 	if slices.Contains(r.options.Given, "$filter") {
-		return unsupported("Filtered searches against this resource are not supported.")
+		return problem.Unsupported("Filtered searches against this resource are not supported.")
 	}
 	if err := r.allow("$select", "$orderby"); err != nil {
 		return err
@@ -148,7 +149,7 @@ func (api *API) getSubscribedSKU(r *request) error {
 	skus := r.skus()
 	at := slices.IndexFunc(skus, func(s sku) bool { return strings.EqualFold(s.id(), r.keys[0]) })
 	if at < 0 {
-		return notFound(r.keys[0])
+		return problem.NotFound(r.keys[0])
 	}
 	return sendEntity(r, skuFields, http.StatusOK, "subscribedSkus", fields, &skus[at])
 }

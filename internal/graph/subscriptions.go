@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/problem"
 	"licensor/internal/guid"
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
@@ -90,7 +91,7 @@ func (api *API) getSubscriptionByCommerceID(r *request) error {
 	id, _ := guid.Parse(r.keys[0])
 	at := slices.IndexFunc(r.image.Subscriptions, func(s tenant.Subscription) bool { return s.CommerceSubscriptionID == id })
 	if at < 0 {
-		return notFound(r.keys[0])
+		return problem.NotFound(r.keys[0])
 	}
 	return r.sendSubscription(http.StatusOK, r.image, r.image.Subscriptions[at])
 }
@@ -101,7 +102,7 @@ func (r *request) subscription() (tenant.Subscription, error) {
 			return s, nil
 		}
 	}
-	return tenant.Subscription{}, notFound(r.keys[0])
+	return tenant.Subscription{}, problem.NotFound(r.keys[0])
 }
 
 func (r *request) sendSubscription(status int, image *tenant.Image, s tenant.Subscription) error {

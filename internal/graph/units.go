@@ -11,6 +11,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/directory/column"
+	"licensor/internal/graph/problem"
 	"licensor/internal/guid"
 	"licensor/internal/query"
 	"licensor/internal/store"
@@ -208,7 +209,7 @@ func (api *API) removeUnitMember(r *request) error {
 	}
 	id, ok := guid.Parse(r.keys[1])
 	if !ok {
-		return notFound(r.keys[1])
+		return problem.NotFound(r.keys[1])
 	}
 	return r.change(tenant.RemoveUnitMember{Unit: ordinal, Member: id})
 }
@@ -225,7 +226,7 @@ func (api *API) createUnitMember(r *request) error {
 		return err
 	}
 	if !isOfType(body, groupType) {
-		return refuse(`The body must be a group, with "@odata.type": "#%s": other objects cannot be created in an administrative unit, but added to it.`, groupType)
+		return problem.Refuse(`The body must be a group, with "@odata.type": "#%s": other objects cannot be created in an administrative unit, but added to it.`, groupType)
 	}
 	fields := groupFields.annotated(r, groupFields.shown(r).defaults)
 	if r.metadata == "minimal" { // the address does not say it

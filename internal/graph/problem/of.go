@@ -1,0 +1,129 @@
+package problem
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"licensor/internal/directory"
+	"licensor/internal/graph/odata"
+	"licensor/internal/identity"
+	"licensor/internal/licensing"
+	"licensor/internal/memory"
+	"licensor/internal/store"
+	"licensor/internal/tenant"
+	"licensor/internal/turns"
+)
+
+// Of is the one place where errors become answers. ok is false for what nobody foresaw: it
+// is for the log, and the caller sees a 500.
+func Of(err error) (p *Problem, ok bool) {
+	if errors.As(err, &p) {
+		return p, true
+	}
+	if e, ok := errors.AsType[*odata.Error](err); ok {
+		return &Problem{Status: http.StatusBadRequest, Code: CodeBroken, Message: e.Error()}, true
+	}
+	if e, ok := errors.AsType[*directory.Invalid](err); ok {
+		return invalidProblem(e), true
+	}
+	if e, ok := errors.AsType[*licensing.Refusal](err); ok {
+		return Refuse("%s", e), true
+	}
+	if e, ok := errors.AsType[*licensing.InvalidCatalog](err); ok {
+		return Refuse("%s", e), true
+	}
+	if e, ok := errors.AsType[*tenant.Problem](err); ok {
+		return tenantProblem(e), true
+	}
+	if e, ok := errors.AsType[*turns.TooMuch](err); ok {
+		return Refuse("%s", e), true
+	}
+	if e, ok := errors.AsType[*memory.Full](err); ok {
+		return fullProblem(e), true
+	}
+	return identityProblem(err)
+}
+
+// fullProblem asks a caller to come again when there is memory for its request.
+func fullProblem(e *memory.Full) *Problem {
+	p := unavailable(e.Error())
+	if e.Cause == memory.OfTenant {
+		p = TooMany(0)
+		p.Detail = &Detail{Code: "MemoryLimitExceeded", Message: e.Error()}
+	}
+	if e.Cause != memory.NearEnd {
+		p.Header["Retry-After"] = "1"
+	}
+	return p
+}
+
+// invalidProblem keeps the words of the real service in the message, and names the value and the
+// remedy in a detail.
+func invalidProblem(e *directory.Invalid) *Problem {
+	if e.Kind == directory.NotServed {
+		return NotServed("%s", e)
+	}
+	p := Refuse("%s", e)
+	if e.Kind == directory.BadType {
+		p.Code = CodeBroken
+	}
+	if e.Want != "" {
+		p.Detail = &Detail{Code: p.Code, Target: e.Property, Message: "Expected is " + e.Want + "."}
+		if e.Value != "" {
+			p.Detail.Message = fmt.Sprintf("Expected is %s, not '%s'.", e.Want, Clip(e.Value))
+		}
+	}
+	return p
+}
+
+func tenantProblem(e *tenant.Problem) *Problem {
+	switch e.Kind {
+	case tenant.NotFound:
+		return &Problem{Status: http.StatusNotFound, Code: "Request_ResourceNotFound", Message: e.Message}
+	case tenant.Taken:
+		return &Problem{Status: http.StatusBadRequest, Code: CodeBadRequest, Message: e.Message, Detail: &Detail{"ObjectConflict", e.Property, e.Message}}
+	case tenant.Changed:
+		return &Problem{Status: http.StatusPreconditionFailed, Code: "PreconditionFailed", Message: e.Message}
+	case tenant.Unavailable:
+		return unavailable(e.Message)
+	default:
+		return Refuse("%s", e.Message)
+	}
+}
+
+func unavailable(message string) *Problem {
+	return &Problem{
+		Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable", Message: message,
+		Header: map[string]string{"Retry-After": "5"},
+	}
+}
+
+func identityProblem(err error) (*Problem, bool) {
+	if e, ok := errors.AsType[*identity.Unauthorized](err); ok {
+		return &Problem{Status: http.StatusUnauthorized, Code: "InvalidAuthenticationToken", Message: e.Message}, true
+	}
+	if e, ok := errors.AsType[*identity.Forbidden](err); ok {
+		return &Problem{Status: http.StatusForbidden, Code: "Authorization_RequestDenied", Message: e.Error()}, true
+	}
+	if _, ok := errors.AsType[*identity.Unreachable](err); ok {
+		return unavailable("The issuer of the token does not answer, so nobody can say whether the token is good. Try again later."), true
+	}
+	return serverProblem(err)
+}
+
+// serverProblem is for what the server can or cannot do at the moment.
+func serverProblem(err error) (*Problem, bool) {
+	switch {
+	case errors.Is(err, store.ErrFull):
+		return unavailable("The server has no room left on its disk. Nothing was changed. Ask its administrator."), true
+	case errors.Is(err, store.ErrUnavailable):
+		return unavailable("The server cannot read or write its database now. Try again later, or ask its administrator: the log says why."), true
+	case errors.Is(err, context.DeadlineExceeded):
+		return unavailable("The request took longer than it may. Try again."), true
+	case errors.Is(err, context.Canceled): // the caller has gone
+		return unavailable("The request was given up."), true
+	}
+	return nil, false
+}
