@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/throttle"
 	"licensor/internal/jsontext"
 )
 
@@ -25,7 +26,7 @@ type answering struct {
 	fault     error       // met while the body of the answer was written; takes the answer's place
 	streaming bool        // some of the body is with the caller
 	z         *compressor // of an answer that is sent while it is made; nil when it is not compressed
-	charged   int         // units, beside those that the request costs by its kind
+	charge    throttle.Charge
 }
 
 // begin returns an empty buffer to append the body of the answer to; send takes it back.
@@ -73,7 +74,7 @@ func (r *request) sendAs(status int, contentType string, body []byte) error {
 }
 
 func (r *request) contentHeaders(contentType string) http.Header {
-	r.chargeWork()
+	r.charge.Work(r.work.Spent(), r.now, r.w.Header())
 	h := r.headers()
 	h.Set("Content-Type", contentType)
 	if h["Vary"] == nil {

@@ -89,7 +89,7 @@ func (r *request) endStream(body []byte) error {
 		return err
 	}
 	r.giveBack(body)
-	r.chargeWork() // what has come since the headers
+	r.charge.Work(r.work.Spent(), r.now, r.w.Header()) // what has come since the headers
 	if r.z == nil {
 		return nil
 	}

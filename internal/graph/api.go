@@ -19,6 +19,7 @@ import (
 
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/throttle"
 	"licensor/internal/identity"
 	"licensor/internal/memory"
 	"licensor/internal/tenant"
@@ -34,7 +35,7 @@ type Config struct {
 	// Origins are those of pages whose browsers may call: https://admin.contoso.com, or
 	// http://localhost:* with any port. None: nobody's may.
 	Origins []string
-	Limits  Limits // what callers may ask for; none when zero
+	Limits  throttle.Limits // what callers may ask for; none when zero
 	// Development has what others test their programs with; nil: there are no such operations. Now
 	// must be its clock's.
 	Development *Development
@@ -53,7 +54,7 @@ type Config struct {
 // API serves Graph. It is an http.Handler.
 type API struct {
 	config   Config
-	limits   *limits
+	limits   *throttle.Buckets
 	routes   *routes
 	model    *model
 	metadata func() []byte // $metadata, which is made when somebody wants it
@@ -72,7 +73,7 @@ func New(config Config) *API {
 	if config.PasswordCost == (identity.PasswordCost{}) {
 		config.PasswordCost = identity.UsualCost
 	}
-	return &API{config: config, limits: newLimits(config.Limits), routes: newRoutes(table), model: m, metadata: sync.OnceValue(m.describe)}
+	return &API{config: config, limits: throttle.New(config.Limits), routes: newRoutes(table), model: m, metadata: sync.OnceValue(m.describe)}
 }
 
 // deadline is how long a request may wait for anything.
@@ -110,7 +111,7 @@ func (api *API) serve(r *request) error {
 	r.host = api.config.Authority.Root(r.Request)
 	place, lost := api.route(r)
 	if lost == nil && place.isOpen(r.Method) {
-		if err := api.admitStranger(r); err != nil {
+		if err := api.limits.AdmitStranger(r.RemoteAddr, r.now); err != nil {
 			return err
 		}
 		r.op = place.node.operations[r.Method]
@@ -118,7 +119,7 @@ func (api *API) serve(r *request) error {
 	}
 	caller, err := api.config.Authority.Verify(r.ctx, bearer(r.Header["Authorization"]))
 	if err != nil {
-		if tooMany := api.admitStranger(r); tooMany != nil {
+		if tooMany := api.limits.AdmitStranger(r.RemoteAddr, r.now); tooMany != nil {
 			return tooMany
 		}
 		return err
@@ -134,7 +135,7 @@ func (api *API) serve(r *request) error {
 		r.op, lost = place.operation(r.Method)
 	}
 	options, malformed := odata.Parse(r.URL.RawQuery)
-	if err := api.admit(r, r.cost(options)); err != nil {
+	if err := api.limits.Admit(&r.charge, caller, r.cost(options), r.now, r.w.Header()); err != nil {
 		return err
 	}
 	if r.ctx, r.share, err = api.config.Memory.Begin(r.ctx, caller.Tenant); err != nil {

@@ -52,7 +52,7 @@ func (api *API) setClock(r *request) error {
 	if err := d.set(now); err != nil {
 		return err
 	}
-	api.limits.forget()
+	api.limits.Forget()
 	r.now = api.config.Now()
 	d.processing.settle(r.ctx, api.config.Log, r.now)
 	for _, t := range d.tenants() {

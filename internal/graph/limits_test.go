@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"licensor/internal/graph/odata"
+	"licensor/internal/graph/throttle"
 	"licensor/internal/identity"
 	"licensor/internal/tenant"
 )
 
 // limited is a world whose server has limits.
-func limited(t *testing.T, l Limits) *world {
+func limited(t *testing.T, l throttle.Limits) *world {
 	w := newWorld(t)
 	w.server = newServer(t, New(Config{
 		Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: newLog(w), Limits: l, Development: NewDevelopment(w.moved, w.tenants.List),
@@ -40,7 +41,7 @@ const domains = "/v1.0/domains" // costs 1
 
 func TestAnApplicationIsToldHowMuchIsLeftAndThenRefused(t *testing.T) {
 	t.Parallel()
-	w := limited(t, Limits{PerApplication: 10})
+	w := limited(t, throttle.Limits{PerApplication: 10})
 	token := w.appToken(allPermissions...)
 	for range 7 {
 		w.do("GET", domains, token, "").want(t, 200, "x-ms-resource-unit: 1", "RateLimit-Limit: ", "x-ms-throttle-limit-percentage: ")
@@ -66,7 +67,7 @@ func TestAnApplicationIsToldHowMuchIsLeftAndThenRefused(t *testing.T) {
 
 func TestEachApplicationHasABucketAndTheTenantOne(t *testing.T) {
 	t.Parallel()
-	w := limited(t, Limits{PerApplication: 4, PerTenant: 6, Window: 5 * time.Second})
+	w := limited(t, throttle.Limits{PerApplication: 4, PerTenant: 6, Window: 5 * time.Second})
 	other := newClient("Other")
 	_, err := w.tenant.Do(t.Context(), "system", tenant.SetClient{Client: other})
 	w.must(err)
@@ -90,7 +91,7 @@ func TestEachApplicationHasABucketAndTheTenantOne(t *testing.T) {
 
 func TestEachRequestOfABatchCountsForItself(t *testing.T) {
 	t.Parallel()
-	w := limited(t, Limits{PerApplication: 3})
+	w := limited(t, throttle.Limits{PerApplication: 3})
 	token := w.appToken(allPermissions...)
 	var steps []string
 	for i := range 5 {
@@ -111,7 +112,7 @@ func TestEachRequestOfABatchCountsForItself(t *testing.T) {
 
 func TestWhatIsNotThereCountsToo(t *testing.T) {
 	t.Parallel()
-	w := limited(t, Limits{PerApplication: 3})
+	w := limited(t, throttle.Limits{PerApplication: 3})
 	token := w.appToken(allPermissions...)
 	w.do("GET", "/v1.0/nothing", token, "").want(t, 404)
 	w.do("GET", "/v1.0/users?$top=x", token, "").want(t, 400)
@@ -120,7 +121,7 @@ func TestWhatIsNotThereCountsToo(t *testing.T) {
 
 func TestTheClockOfDevelopmentIsNotLimited(t *testing.T) {
 	t.Parallel()
-	w := limited(t, Limits{PerApplication: 1})
+	w := limited(t, throttle.Limits{PerApplication: 1})
 	token := w.appToken(allPermissions...)
 	w.do("GET", domains, token, "").want(t, 200)
 	w.do("GET", domains, token, "").want(t, 429)
@@ -181,7 +182,7 @@ func TestTheTableOfCostsNamesOperations(t *testing.T) {
 	for i := range operations {
 		known[operations[i].method+" "+operations[i].path] = true
 	}
-	for name := range costs {
+	for name := range throttle.Costs {
 		if !known[name] {
 			t.Errorf("%s is no operation", name)
 		}
@@ -191,7 +192,7 @@ func TestTheTableOfCostsNamesOperations(t *testing.T) {
 func TestStrangersAreBoundedByAddress(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	api := New(Config{Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: newLog(w), Limits: Limits{PerApplication: 20}})
+	api := New(Config{Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: newLog(w), Limits: throttle.Limits{PerApplication: 20}})
 	ask := func(from, path, token string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(http.MethodGet, path, nil)
 		r.RemoteAddr = from

@@ -3,10 +3,7 @@ package graph
 import (
 	"net/http"
 	"slices"
-	"time"
 	"unicode/utf8"
-
-	"github.com/google/uuid"
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
@@ -70,7 +67,7 @@ func (api *API) changePassword(r *request) error {
 	if err != nil {
 		return err
 	}
-	guess, err := api.guess(r, u.ID)
+	guess, err := api.limits.Guess(r.caller.Tenant, u.ID, r.now)
 	if err != nil {
 		return err
 	}
@@ -81,7 +78,7 @@ func (api *API) changePassword(r *request) error {
 	if !right {
 		return problem.Refuse("The specified current password is not correct: paramName: currentPassword.")
 	}
-	guess.giveBack(r.now)
+	guess.GiveBack(r.now)
 	if current == next {
 		return problem.Refuse("The new password is the current one. Please provide a different password.")
 	}
@@ -90,27 +87,6 @@ func (api *API) changePassword(r *request) error {
 		return err
 	}
 	return r.change(tenant.SetPassword{User: ordinal, Hash: hash})
-}
-
-// guessesPerHour is how many wrong current passwords of a user are checked: a token may be stolen,
-// and its user's password must not be found out with it.
-const guessesPerHour = 20
-
-// guess counts a guess at a user's current password.
-func (api *API) guess(r *request, user uuid.UUID) (taken, error) {
-	key := userKey{r.caller.Tenant, user}
-	b, ok := api.limits.guesses.Get(key)
-	if !ok {
-		made := newBucket(guessesPerHour, time.Hour)
-		if b, ok, _ = api.limits.guesses.PeekOrAdd(key, made); !ok {
-			b = made
-		}
-	}
-	guess, ok := b.take(r.now, 1)
-	if !ok {
-		return guess, problem.TooMany(b.until(r.now, 1))
-	}
-	return guess, nil
 }
 
 // revokeSessions answers POST /users/{user}/revokeSignInSessions, and invalidateAllRefreshTokens,

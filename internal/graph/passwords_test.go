@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"licensor/internal/graph/throttle"
+
 	"github.com/google/uuid"
 )
 
@@ -19,7 +21,7 @@ func TestGuessesAtTheCurrentPasswordAreBounded(t *testing.T) {
 	try := func(current, next string) answer {
 		return w.do(http.MethodPost, "/v1.0/me/changePassword", token, `{"currentPassword":"`+current+`","newPassword":"`+next+`"}`)
 	}
-	for i := range guessesPerHour {
+	for i := range throttle.GuessesPerHour {
 		if got := try("wrong", "Lilac-7-bush?"); got.status != http.StatusBadRequest {
 			t.Fatalf("guess %d: %d %s", i, got.status, got.body)
 		}
@@ -28,7 +30,7 @@ func TestGuessesAtTheCurrentPasswordAreBounded(t *testing.T) {
 		t.Errorf("one more: %d %s, again after %q s", got.status, got.body, got.header.Get("Retry-After"))
 	}
 	w.moved.Set(w.now().Add(time.Hour))
-	for range 2 * guessesPerHour { // what is right does not count
+	for range 2 * throttle.GuessesPerHour { // what is right does not count
 		if got := try("Tulip-5-tree!", "Tulip-5-tree!"); got.status != http.StatusBadRequest {
 			t.Fatalf("an hour later: %d %s", got.status, got.body)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/graph/odata"
+	"licensor/internal/graph/throttle"
 	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/memory"
@@ -45,8 +46,6 @@ type request struct {
 	tenant   *tenant.Tenant
 	work     *turns.Work
 	share    *memory.Share // of the memory of requests in flight
-	units    int           // what the request costs by its kind; long work costs more
-	buckets  [2]*bucket    // of the application and the tenant; nil where there is no bound
 	image    *tenant.Image // the current one when the request came
 	options  *odata.Options
 	holds    func(*tenant.Image) bool // what If-Match asks of the image that a change is made of
@@ -148,4 +147,12 @@ func (r *request) do(c tenant.Command) (tenant.Done, error) {
 // by following the link of an answer to a request that had it.
 func (r *request) eventual() bool {
 	return strings.EqualFold(r.Header.Get("ConsistencyLevel"), "eventual") || r.continues(r.options.SkipToken, true)
+}
+
+// cost is what the request takes of its caller's resource units.
+func (r *request) cost(options *odata.Options) int {
+	if r.op == nil {
+		return 1
+	}
+	return throttle.Cost(r.op.cost, options)
 }

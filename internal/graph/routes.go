@@ -3,6 +3,8 @@ package graph
 import (
 	"slices"
 	"strings"
+
+	"licensor/internal/graph/throttle"
 )
 
 // routes is the tree of paths: what is served, and what Graph has besides.
@@ -36,7 +38,9 @@ func newRoutes(table []operation) *routes {
 	root.names = map[string]*node{"v1.0": service, "beta": service}
 	for i := range table {
 		op := &table[i]
-		op.cost = baseCost(op)
+		if !op.isDevelopment() { // who has run into a limit with it could not get out again
+			op.cost = throttle.Base(op.method, op.path)
+		}
 		if strings.HasPrefix(op.path, ownRoot) {
 			root.add(op.path, op)
 			continue

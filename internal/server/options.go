@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"licensor/internal/graph"
+	"licensor/internal/graph/throttle"
 	"licensor/internal/identity"
 )
 
@@ -63,7 +64,7 @@ type settings struct {
 	Options
 	proxies proxies
 	faults  []graph.Fault
-	limits  graph.Limits
+	limits  throttle.Limits
 	cost    identity.PasswordCost
 }
 
@@ -72,7 +73,7 @@ func (o Options) look() (*settings, error) {
 	s := &settings{Options: o, cost: identity.UsualCost}
 	s.Log = cmp.Or(o.Log, slog.Default())
 	s.RotateKeys = cmp.Or(o.RotateKeys, UsualRotation)
-	s.limits = graph.Limits{PerApplication: bound(o.ApplicationLimit, UsualApplicationLimit), PerTenant: bound(o.TenantLimit, UsualTenantLimit)}
+	s.limits = throttle.Limits{PerApplication: bound(o.ApplicationLimit, UsualApplicationLimit), PerTenant: bound(o.TenantLimit, UsualTenantLimit)}
 	if s.Now == nil {
 		s.Now = time.Now
 	}

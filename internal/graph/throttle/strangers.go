@@ -1,30 +1,30 @@
-package graph
+package throttle
 
 import (
 	"net/netip"
+	"time"
 )
 
 // strangersShare is how much less than an application an address may ask for without a token that
 // is good.
 const strangersShare = 10
 
-// admitStranger counts a request without a good token against the address that it comes from.
+// AdmitStranger counts a request without a good token against the address that it comes from.
 // Whoever has a good token is not touched by what others do at the same address. Loopback is not
 // counted: that is the machine's own, or a proxy on it behind which everybody is, whom one stranger
 // would shut out. A proxy that is not known as one (--trusted-proxy) has one bucket for all
-// strangers behind it: its X-Forwarded-For is anybody's word.
-func (api *API) admitStranger(r *request) error {
-	l := api.limits
+// strangers behind it: its X-Forwarded-For is anybody's word. remote is the address with a port.
+func (l *Buckets) AdmitStranger(remote string, now time.Time) error {
 	if l.PerApplication <= 0 {
 		return nil
 	}
-	from, ok := addressOf(r.RemoteAddr)
+	from, ok := addressOf(remote)
 	if !ok {
 		return nil
 	}
-	b := bucketOf(l, l.strangers, from, max(1, l.PerApplication/strangersShare))
-	if _, ok := b.take(r.now, 1); !ok {
-		return b.tooMany(r.now, 1, "Address "+from.Addr().String()+" without a token")
+	b := bucketOf(l.strangers, from, max(1, l.PerApplication/strangersShare), l.Window)
+	if _, ok := b.take(now, 1); !ok {
+		return b.tooMany(now, 1, "Address "+from.Addr().String()+" without a token")
 	}
 	return nil
 }

@@ -1,11 +1,11 @@
-package graph
+package throttle
 
 import "licensor/internal/graph/odata"
 
-// costs are how many resource units requests take, where it is not 1: the base costs that Microsoft
+// Costs are how many resource units operations take, by method and path, where it is not 1: the base costs that Microsoft
 // Graph's documentation of its identity and access service limits lists, of what is served here,
 // and below them our own. A batch costs nothing itself: each request in it does.
-var costs = map[string]int{
+var Costs = map[string]int{
 	"POST /$batch": 0,
 
 	"GET /users":                 2,
@@ -31,18 +31,14 @@ var costs = map[string]int{
 	"GET /oauth2PermissionGrants":                                  2,
 	"GET /oauth2PermissionGrants/{grant}":                          2,
 	"GET /servicePrincipals/{servicePrincipal}/appRoleAssignments": 2,
-	"GET " + ownRoot + "/licenseErrors":                            3,
-	"POST " + ownRoot + "/reprocess":                               5,
-	"POST " + ownRoot + "/import":                                  5,
+	"GET /licensor/v1/licenseErrors":                               3,
+	"POST /licensor/v1/reprocess":                                  5,
+	"POST /licensor/v1/import":                                     5,
 }
 
-// baseCost is what an operation costs, 1 unless costs has it. What is for development costs
-// nothing: who has run into a limit with it could not get out again.
-func baseCost(op *operation) int {
-	if op.isDevelopment() {
-		return 0
-	}
-	if cost, ok := costs[op.method+" "+op.path]; ok {
+// Base is what an operation costs, by its method and path.
+func Base(method, path string) int {
+	if cost, ok := Costs[method+" "+path]; ok {
 		return cost
 	}
 	return 1
@@ -51,24 +47,21 @@ func baseCost(op *operation) int {
 // few is the page size below which a list costs less.
 const few = 20
 
-// cost is what a request takes of its caller's resource units: $select and a small page make it
-// cheaper, $expand dearer. Nothing costs less than 1 but what costs nothing.
-func (r *request) cost(options *odata.Options) int {
-	if r.op == nil {
-		return 1
-	}
-	cost := r.op.cost
-	if cost == 0 || options == nil {
-		return cost
+// Cost is what a request takes of its caller's resource units, from what its operation costs: $select
+// and a small page make it cheaper, $expand dearer. Nothing costs less than 1 but what costs
+// nothing.
+func Cost(base int, options *odata.Options) int {
+	if base == 0 || options == nil {
+		return base
 	}
 	if len(options.Select) > 0 {
-		cost--
+		base--
 	}
 	if len(options.Expand) > 0 {
-		cost++
+		base++
 	}
 	if options.Top >= 0 && options.Top < few {
-		cost--
+		base--
 	}
-	return max(1, cost)
+	return max(1, base)
 }

@@ -1,4 +1,4 @@
-package graph
+package throttle
 
 import (
 	"sync"
@@ -9,7 +9,7 @@ import (
 
 var noon = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
-func (b *bucket) mustTake(t *testing.T, now time.Time, units int, want bool) taken {
+func (b *bucket) mustTake(t *testing.T, now time.Time, units int, want bool) Taken {
 	t.Helper()
 	got, ok := b.take(now, units)
 	if ok != want {
@@ -75,11 +75,11 @@ func TestWhatIsTakenCanBeGivenBack(t *testing.T) {
 	b := newBucket(10, 10*time.Second)
 	first := b.mustTake(t, noon, 4, true)
 	b.mustTake(t, noon, 3, true)
-	first.giveBack(noon)
+	first.GiveBack(noon)
 	if left := b.remaining(noon); left != 7 {
 		t.Errorf("%d are left, want 7", left)
 	}
-	taken{}.giveBack(noon)
+	Taken{}.GiveBack(noon)
 }
 
 func TestUseIsAPartAndAboveOneWhatIsRefused(t *testing.T) {
@@ -131,10 +131,10 @@ func TestNoMoreThanThereAreCanBeTakenAtOnce(t *testing.T) {
 
 func TestAClockThatIsSetBackDoesNotLockABucket(t *testing.T) {
 	t.Parallel()
-	l := newLimits(Limits{PerApplication: 2})
-	b := bucketOf(l, l.applications, applicationKey{}, 2)
+	l := New(Limits{PerApplication: 2})
+	b := bucketOf(l.applications, applicationKey{}, 2, l.Window)
 	b.mustTake(t, noon, 2, true)
-	l.forget()
+	l.Forget()
 	before := noon.Add(-time.Hour)
-	bucketOf(l, l.applications, applicationKey{}, 2).mustTake(t, before, 2, true)
+	bucketOf(l.applications, applicationKey{}, 2, l.Window).mustTake(t, before, 2, true)
 }

@@ -1,4 +1,4 @@
-package graph
+package throttle
 
 import (
 	"math"
@@ -25,10 +25,11 @@ func newBucket(size int, window time.Duration) *bucket {
 	return &bucket{tokens: rate.NewLimiter(rate.Limit(float64(size)/window.Seconds()), size), size: size, window: window}
 }
 
-// taken is what was taken out of a bucket, and can be given back.
-type taken struct{ reservation *rate.Reservation }
+// Taken is what was taken out of a bucket, and can be given back.
+type Taken struct{ reservation *rate.Reservation }
 
-func (t taken) giveBack(now time.Time) {
+// GiveBack gives it back; nothing where nothing was taken.
+func (t Taken) GiveBack(now time.Time) {
 	if t.reservation != nil {
 		t.reservation.CancelAt(now)
 	}
@@ -36,9 +37,9 @@ func (t taken) giveBack(now time.Time) {
 
 // take takes units out, or nothing when there are not as many. A request that costs more than the
 // bucket holds can have a full one.
-func (b *bucket) take(now time.Time, units int) (taken, bool) {
+func (b *bucket) take(now time.Time, units int) (Taken, bool) {
 	if b == nil {
-		return taken{}, true
+		return Taken{}, true
 	}
 	units = min(units, b.size)
 	b.mu.Lock()
@@ -48,9 +49,9 @@ func (b *bucket) take(now time.Time, units int) (taken, bool) {
 	// would come back.
 	if b.tokens.TokensAt(now) < float64(units) {
 		b.refused += units
-		return taken{}, false
+		return Taken{}, false
 	}
-	return taken{b.tokens.ReserveN(now, units)}, true
+	return Taken{b.tokens.ReserveN(now, units)}, true
 }
 
 // owe takes units out, whether or not they are there. A bucket never owes more than it holds, so
