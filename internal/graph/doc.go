@@ -10,8 +10,8 @@
 // does the rest. Such a function is short: it reads the body, hands a command to the tenant, and
 // writes a view of the image that came of it. It decides no rule.
 //
-// All that goes wrong is an error value, turned into an answer by graph/problem and nowhere else. What
-// nobody foresaw is logged once, with the request's id, and shown as 500.
+// All that goes wrong is an error value, turned into an answer by graph/problem and nowhere else.
+// What nobody foresaw is logged once, with the request's id, and shown as 500.
 //
 // Views are written by appending to a pooled buffer. Which properties an object has is the
 // directory's table; fields.go joins them with those that come from licensing, and turns $select

@@ -1,9 +1,9 @@
-// Package problem has the answers of Graph that are no success (docs/spec/protocol.md P10, P11): what
-// each says, and which error becomes which of them.
+// Package problem has the answers of Graph that are no success (docs/spec/protocol.md P10, P11):
+// what each says, and which error becomes which of them.
 //
-// A handler returns an error: one of these, as Refuse and NotFound make them, or one of the packages
-// below, such as *directory.Invalid and *tenant.Problem. Of is the one place where any of them
-// becomes an answer. What it does not know is for the log, and the caller sees Internal.
+// A handler returns an error: one of these, as Refuse and NotFound make them, or one of the
+// packages below, such as *directory.Invalid and *tenant.Problem. Of is the one place where any of
+// them becomes an answer. What it does not know is for the log, and the caller sees Internal.
 package problem
 
 import (

@@ -2,9 +2,10 @@ package throttle
 
 import "licensor/internal/graph/odata"
 
-// Costs are how many resource units operations take, by method and path, where it is not 1: the base costs that Microsoft
-// Graph's documentation of its identity and access service limits lists, of what is served here,
-// and below them our own. A batch costs nothing itself: each request in it does.
+// Costs are how many resource units operations take, by method and path, where it is not 1: the
+// base costs that Microsoft Graph's documentation of its identity and access service limits lists,
+// of what is served here, and below them our own. A batch costs nothing itself: each request in it
+// does.
 var Costs = map[string]int{
 	"POST /$batch": 0,
 
@@ -47,9 +48,9 @@ func Base(method, path string) int {
 // few is the page size below which a list costs less.
 const few = 20
 
-// Cost is what a request takes of its caller's resource units, from what its operation costs: $select
-// and a small page make it cheaper, $expand dearer. Nothing costs less than 1 but what costs
-// nothing.
+// Cost is what a request takes of its caller's resource units, from what its operation costs:
+// $select and a small page make it cheaper, $expand dearer. Nothing costs less than 1 but what
+// costs nothing.
 func Cost(base int, options *odata.Options) int {
 	if base == 0 || options == nil {
 		return base

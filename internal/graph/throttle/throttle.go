@@ -107,8 +107,8 @@ type Charge struct {
 }
 
 // Admit takes what a request costs out of the buckets of its application and its tenant, or out of
-// neither and refuses it with a *problem.Problem. It is done once the caller is known and before any
-// work. It sets the headers that tell the caller of its costs.
+// neither and refuses it with a *problem.Problem. It is done once the caller is known and before
+// any work. It sets the headers that tell the caller of its costs.
 func (l *Buckets) Admit(c *Charge, caller *identity.Caller, cost int, now time.Time, h http.Header) error {
 	if cost == 0 {
 		return nil
