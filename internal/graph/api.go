@@ -62,7 +62,7 @@ type API struct {
 
 // New makes an API.
 func New(config Config) *API {
-	m, table := newModel(operations), operations
+	m, table := newModel(servedOfGraph()), operations
 	if config.Development == nil {
 		table = withoutDevelopment(table)
 	}
@@ -73,7 +73,7 @@ func New(config Config) *API {
 	if config.PasswordCost == (identity.PasswordCost{}) {
 		config.PasswordCost = identity.UsualCost
 	}
-	return &API{config: config, limits: throttle.New(config.Limits), routes: newRoutes(table), model: m, metadata: sync.OnceValue(m.describe)}
+	return &API{config: config, limits: throttle.New(config.Limits), routes: newRoutes(table), model: m, metadata: sync.OnceValue(func() []byte { return m.metadata(entityTypes) })}
 }
 
 // deadline is how long a request may wait for anything.

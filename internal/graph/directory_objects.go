@@ -157,15 +157,6 @@ func (r *request) otherObjects(ids []uuid.UUID, wanted func(string) bool) []obje
 	return list
 }
 
-// objectTypes are the types that getByIds may be asked for. Of most there are no objects here.
-var objectTypes = []string{
-	"administrativeUnit", "agentIdentity", "agentIdentityBlueprint", "agentIdentityBlueprintPrincipal", "agentUser", "application", "appRoleAssignment",
-	"certificateAuthorityDetail", "certificateBasedAuthPki", "contract", "device", "directoryObject", "directoryObjectPartnerReference", "directoryRole",
-	"directoryRoleTemplate", "endpoint", "extensionProperty", "externalUserProfile", "federatedTokenValidationPolicy", "group", "groupSettingTemplate",
-	"mailbox", "multiTenantOrganizationMember", "orgContact", "organization", "pendingExternalUserProfile", "policyBase", "remoteTenantGroup",
-	"resourceSpecificPermissionGrant", "servicePrincipal", "user",
-}
-
 // wantedTypes reads the types of getByIds: none are all.
 func wantedTypes(types []string) (func(string) bool, error) {
 	has := func(list []string, name string) bool {

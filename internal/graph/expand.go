@@ -333,3 +333,12 @@ func (r *request) firstLive(set *roaring.Bitmap, kind store.Kind, n int) (live [
 	}
 	return live
 }
+
+// spellExpansions gives what $expand names the spelling of the metadata (P1).
+func spellExpansions(o *odata.Options) {
+	for i := range o.Expand {
+		if name, ok := navigationNames.Find(o.Expand[i].Name); ok {
+			o.Expand[i].Name = name
+		}
+	}
+}

@@ -43,6 +43,20 @@ type fieldSet[T any] struct {
 	place    func(*T) string
 }
 
+// name is the name of the type without its namespace.
+func (s *fieldSet[T]) name() string { return strings.TrimPrefix(s.typeName, namespace) }
+
+// properties are the names of those that v1.0 has.
+func (s *fieldSet[T]) properties() []string {
+	names := make([]string, 0, len(s.all))
+	for i := range s.all {
+		if !s.all[i].beta {
+			names = append(names, s.all[i].name)
+		}
+	}
+	return names
+}
+
 // at says where the objects are below the root: what stands before their id in an address.
 func (s *fieldSet[T]) at(place func(*T) string) *fieldSet[T] {
 	s.place = place

@@ -65,7 +65,7 @@ func (r *request) createGroup(body []directory.Member, c tenant.CreateGroup, set
 	if body, c.Members, c.Owners, err = r.takeBindings(body); err != nil {
 		return err
 	}
-	if body, err = betaOnly["group"].without(r, "Group", body); err != nil {
+	if body, err = r.withoutBeta("group", "Group", body); err != nil {
 		return err
 	}
 	if c.Patch, err = directory.ParseGroupPatch(body); err != nil {
@@ -105,7 +105,7 @@ func (api *API) updateGroup(r *request) error {
 	if err != nil {
 		return err
 	}
-	if body, err = betaOnly["group"].without(r, "Group", body); err != nil {
+	if body, err = r.withoutBeta("group", "Group", body); err != nil {
 		return err
 	}
 	patch, err := directory.ParseGroupPatch(body)

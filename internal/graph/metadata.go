@@ -2,13 +2,13 @@ package graph
 
 import (
 	_ "embed"
+	"encoding/xml"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"licensor/internal/directory"
-	"licensor/internal/jsontext"
 )
 
 // metadataTypes are the complex and enumeration types that properties have: a part of $metadata as
@@ -17,35 +17,10 @@ import (
 //go:embed metadata_types.xml
 var metadataTypes string
 
-// getMetadata answers GET /$metadata: the types that the field sets show, and what the table of
-// operations does with them. As in the real service nobody needs a token for it.
-func (api *API) getMetadata(r *request) error {
-	return r.sendAs(http.StatusOK, "application/xml", api.metadata())
-}
-
 // described is a type with properties that answers show.
 type described interface {
 	name() string
 	properties() []string
-}
-
-func (s *fieldSet[T]) name() string { return strings.TrimPrefix(s.typeName, namespace) }
-
-func (s *fieldSet[T]) properties() []string {
-	names := make([]string, 0, len(s.all))
-	for i := range s.all {
-		if !s.all[i].beta {
-			names = append(names, s.all[i].name)
-		}
-	}
-	return names
-}
-
-// entityTypes are the types of what has an id.
-var entityTypes = []described{
-	userFields, groupFields, organizationFields, skuFields, detailFields, subscriptionFields, domainFields, applicationFields, principalFields,
-	federatedFields, roleAssignmentFields, grantFields, roleFields, templateFields, definitionFields, heldFields, applicationTemplateFields,
-	unitFields,
 }
 
 // directoryObjects are those that groups can have as members, or that can be deleted and restored.
@@ -64,8 +39,8 @@ var entitySets = map[string]string{
 
 var singletons = map[string]string{"me": "user", "directory": "directory", "roleManagement": "roleManagement"}
 
-// describe writes the whole document.
-func (m *model) describe() []byte {
+// metadata is the document that describes some types, and what is served of them.
+func (m *model) metadata(types []described) []byte {
 	var b strings.Builder
 	b.WriteString(`<?xml version="1.0" encoding="utf-8"?>
 <edmx:Edmx xmlns="http://docs.oasis-open.org/odata/ns/edm" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx" Version="4.0">
@@ -91,7 +66,7 @@ func (m *model) describe() []byte {
 		m.writeNavigation(&b, name)
 		b.WriteString("   </EntityType>\n")
 	}
-	for _, t := range entityTypes {
+	for _, t := range types {
 		m.writeEntity(&b, t)
 	}
 	m.writeActions(&b)
@@ -164,28 +139,6 @@ func kindOf[T any](p *directory.Property[T], ok bool) directory.Kind {
 
 var kindTypes = map[directory.Kind]string{
 	directory.KindBool: "Edm.Boolean", directory.KindDateTime: "Edm.DateTimeOffset", directory.KindInt32: "Edm.Int32", directory.KindStringCollection: "Collection(Edm.String)!",
-}
-
-// getService answers GET /, the service document: the sets there are.
-func (api *API) getService(r *request) error {
-	b := r.begin()
-	if b = append(b, '{'); r.metadata != "none" {
-		b = jsontext.AppendText(jsontext.AppendName(b, "@odata.context"), r.root+"/$metadata")
-	}
-	b = append(jsontext.AppendName(b, "value"), '[')
-	first := true
-	for _, kind := range []struct {
-		name  string
-		names map[string]string
-	}{{"EntitySet", entitySets}, {"Singleton", singletons}} {
-		for _, name := range api.model.served(kind.names) {
-			b = appendComma(b, &first)
-			b = jsontext.AppendText(append(b, `{"name":`...), name)
-			b = jsontext.AppendText(jsontext.AppendName(b, "kind"), kind.name)
-			b = append(jsontext.AppendText(jsontext.AppendName(b, "url"), name), '}')
-		}
-	}
-	return r.send(http.StatusOK, append(b, "]}"...))
 }
 
 // propertyTypes are the types of properties that are no texts, but for those that the directory
@@ -294,4 +247,34 @@ var propertyTypes = map[string]string{
 	"verifiedPublisher":                      "graph.verifiedPublisher",
 	"web":                                    "graph.webApplication",
 	"writebackConfiguration":                 "graph.groupWritebackConfiguration",
+}
+
+// member is a property of a complex type.
+type member struct {
+	Name string `xml:"Name,attr"`
+	Type string `xml:"Type,attr"`
+}
+
+// complexTypes are the properties of complex types, by name.
+var complexTypes = sync.OnceValue(func() map[string][]member {
+	var document struct {
+		Types []struct {
+			Name       string   `xml:"Name,attr"`
+			Properties []member `xml:"Property"`
+		} `xml:"ComplexType"`
+	}
+	if err := xml.Unmarshal([]byte("<types>"+metadataTypes+"</types>"), &document); err != nil {
+		panic(err) // a test reads it
+	}
+	types := map[string][]member{}
+	for _, t := range document.Types {
+		types[t.Name] = t.Properties
+	}
+	return types
+})
+
+// complexMembers are the properties of a complex type; false when the type is none.
+func complexMembers(typeName string) ([]member, bool) {
+	members, ok := complexTypes()[strings.TrimPrefix(typeName, alias)]
+	return members, ok
 }

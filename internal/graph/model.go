@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// model is what the table of operations says of the types: what can be reached from them and what
+// model is what the operations that are served say of the types: what can be reached from them and what
 // can be called on them.
 type model struct {
 	navigation map[string][]string // names by type
@@ -21,19 +21,22 @@ type action struct {
 	function    bool // it only reads
 }
 
-func newModel(table []operation) *model {
+// servedOp is an operation of Graph that is served. {names} in its path are keys, and a name with ()
+// is a bound operation.
+type servedOp struct{ method, path string }
+
+// newModel makes the model of the operations that are served.
+func newModel(operations []servedOp) *model {
 	m := &model{navigation: map[string][]string{}, first: map[string]bool{"me": true, unitSet: true}}
-	for i := range table {
-		if op := &table[i]; op.do != nil && !strings.HasPrefix(op.path, ownRoot) {
-			m.add(op)
-		}
+	for _, op := range operations {
+		m.add(op)
 	}
 	slices.SortFunc(m.actions, func(a, b action) int { return strings.Compare(a.name+a.bound, b.name+b.bound) })
 	return m
 }
 
 // add follows an operation's path from type to type.
-func (m *model) add(op *operation) {
+func (m *model) add(op servedOp) {
 	segments := strings.Split(op.path[1:], "/")
 	m.first[segments[0]] = true
 	at, list := entitySets[segments[0]], true
@@ -163,18 +166,27 @@ func (m *model) writeActions(b *strings.Builder) {
 	}
 }
 
-// served are the names of those sets that operations are for.
-func (m *model) served(names map[string]string) []string {
+// among are the names of those sets that operations are for.
+func (m *model) among(names map[string]string) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(names)), func(name string) bool { return !m.first[name] })
 }
 
 func (m *model) writeContainer(b *strings.Builder) {
 	b.WriteString("   <EntityContainer Name=\"GraphService\">\n")
-	for _, set := range m.served(entitySets) {
+	for _, set := range m.among(entitySets) {
 		fmt.Fprintf(b, "    <EntitySet Name=%q EntityType=\"microsoft.graph.%s\" />\n", set, entitySets[set])
 	}
-	for _, name := range m.served(singletons) {
+	for _, name := range m.among(singletons) {
 		fmt.Fprintf(b, "    <Singleton Name=%q Type=\"microsoft.graph.%s\" />\n", name, singletons[name])
 	}
 	b.WriteString("   </EntityContainer>\n")
 }
+
+// sets are the names of the sets of objects that are served.
+func (m *model) sets() []string { return m.among(entitySets) }
+
+// singletons are the names of the objects that are served by themselves.
+func (m *model) singletons() []string { return m.among(singletons) }
+
+// setType is the type of the objects in a set of Graph; empty when there is none with this name.
+func setType(set string) string { return entitySets[set] }

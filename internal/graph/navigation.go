@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"licensor/internal/fold"
-	"licensor/internal/graph/odata"
 )
 
 // navigation are the navigation properties of Graph's types in either version, served or not: what
@@ -49,19 +48,6 @@ var placesOf = map[string][]string{
 	"unifiedRoleDefinition": {definitionSet}, "unifiedRoleAssignment": {assignmentSet},
 }
 
-// addNavigation adds the addresses of navigation properties to those of surface.txt.
-func (n *node) addNavigation() {
-	for typeName, sets := range placesOf {
-		names := strings.ToLower(strings.Join(navigation[typeName], " "))
-		for _, set := range sets {
-			n.know(strings.ToLower(set)+"/{}", names)
-		}
-		if typeName == "user" {
-			n.know("me", names)
-		}
-	}
-}
-
 // navigationNames are all of them, which have the same spelling wherever they are.
 var navigationNames = func() fold.Names[string] {
 	all := fold.Names[string]{}
@@ -72,12 +58,3 @@ var navigationNames = func() fold.Names[string] {
 	}
 	return all
 }()
-
-// spellExpansions gives what $expand names the spelling of the metadata (P1).
-func spellExpansions(o *odata.Options) {
-	for i := range o.Expand {
-		if name, ok := navigationNames.Find(o.Expand[i].Name); ok {
-			o.Expand[i].Name = name
-		}
-	}
-}

@@ -42,7 +42,7 @@ func (op *operation) resource() string {
 	if strings.HasPrefix(path, unitsRoot) {
 		set, _, _ = strings.Cut(rest, "/")
 	}
-	name := cmp.Or(entitySets[set], set)
+	name := cmp.Or(setType(set), set)
 	return strings.ToUpper(name[:1]) + name[1:]
 }
 

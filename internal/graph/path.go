@@ -59,20 +59,3 @@ func quotedKey(text string) (string, bool) {
 	}
 	return strings.ReplaceAll(text, "''", "'"), true
 }
-
-// What the names of types and bound operations may begin with: the namespace or its alias in the
-// metadata, which the Go client writes (P2).
-const (
-	namespace = "microsoft.graph."
-	alias     = "graph."
-)
-
-// withoutNamespace takes the namespace off a name.
-func withoutNamespace(name string) (string, bool) {
-	for _, prefix := range []string{namespace, alias} {
-		if len(name) > len(prefix) && strings.EqualFold(name[:len(prefix)], prefix) {
-			return name[len(prefix):], true
-		}
-	}
-	return name, false
-}

@@ -3,11 +3,9 @@ package graph
 import (
 	"bytes"
 	"encoding/json"
-	"encoding/xml"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 
 	"licensor/internal/jsontext"
 )
@@ -94,7 +92,7 @@ func (n *node) addProperty(op *operation, name, typeName string) {
 	p.property = name
 	p.serve(op)
 	typeName = strings.TrimSuffix(typeName, "!")
-	if inner, ok := complexTypes()[strings.TrimPrefix(typeName, alias)]; ok {
+	if inner, ok := complexMembers(typeName); ok {
 		for _, member := range inner {
 			p.addProperty(op, member.Name, member.Type)
 		}
@@ -106,30 +104,6 @@ func (n *node) addProperty(op *operation, name, typeName string) {
 		value.serve(op)
 	}
 }
-
-// member is a property of a complex type.
-type member struct {
-	Name string `xml:"Name,attr"`
-	Type string `xml:"Type,attr"`
-}
-
-// complexTypes are the properties of complex types, by name.
-var complexTypes = sync.OnceValue(func() map[string][]member {
-	var document struct {
-		Types []struct {
-			Name       string   `xml:"Name,attr"`
-			Properties []member `xml:"Property"`
-		} `xml:"ComplexType"`
-	}
-	if err := xml.Unmarshal([]byte("<types>"+metadataTypes+"</types>"), &document); err != nil {
-		panic(err) // a test reads it
-	}
-	types := map[string][]member{}
-	for _, t := range document.Types {
-		types[t.Name] = t.Properties
-	}
-	return types
-})
 
 // sendProperty answers with a property of an object, or one within it, as the path says (P27). Null
 // is 204.

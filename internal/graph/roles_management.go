@@ -15,11 +15,6 @@ import (
 	"licensor/internal/tenant"
 )
 
-const (
-	definitionSet = "roleManagement/directory/roleDefinitions"
-	assignmentSet = "roleManagement/directory/roleAssignments"
-)
-
 // definitionFields are the properties of unifiedRoleDefinition. What actions a role allows is said
 // by the table of needs, not by names of actions.
 var definitionFields = newFieldSet("microsoft.graph.unifiedRoleDefinition", []field[directoryRole]{

@@ -214,7 +214,7 @@ func (n *node) step(segment string) (next *node, key *string, ok bool) {
 		if next := n.names[namespace+plain]; next != nil && qualified && !called {
 			return next, nil, true
 		}
-		if _, known := casts[plain]; known && qualified && !called && n.cast != nil {
+		if qualified && !called && n.cast != nil && isCast(plain) {
 			return n.cast, &plain, true
 		}
 	}

@@ -2,7 +2,6 @@ package graph
 
 import (
 	_ "embed"
-	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -91,12 +90,6 @@ func (t *routes) mayHave(n *node, segment string) bool {
 	return arguments == "" && (odataWords[name] || collectionOperations[name] || t.words[plain] || uuid.Validate(segment) == nil)
 }
 
-// isTypeName reports whether a name in lower case is that of a type of directory objects.
-func isTypeName(name string) bool {
-	_, ok := casts[name]
-	return ok || slices.ContainsFunc(objectTypes, func(known string) bool { return strings.EqualFold(known, name) })
-}
-
 // served reports whether anything is served at the place or below it.
 func (n *node) served() bool {
 	return len(n.operations) > 0 || len(n.names) > 0 || len(n.alternates) > 0 || n.key != nil
@@ -122,4 +115,17 @@ func wordSet(words ...string) map[string]bool {
 		set[word] = true
 	}
 	return set
+}
+
+// addNavigation adds the addresses of navigation properties to those of surface.txt.
+func (n *node) addNavigation() {
+	for typeName, sets := range placesOf {
+		names := strings.ToLower(strings.Join(navigation[typeName], " "))
+		for _, set := range sets {
+			n.know(strings.ToLower(set)+"/{}", names)
+		}
+		if typeName == "user" {
+			n.know("me", names)
+		}
+	}
 }

@@ -27,13 +27,6 @@ type unit struct {
 
 func unitAt(img *tenant.Image, ordinal uint32) unit { return unit{img.Units.At(ordinal), ordinal, img} }
 
-// Administrative units are at unitsRoot, and at the name of their set alone, which is where beta's
-// reference has them.
-const (
-	unitSet   = "administrativeUnits"
-	unitsRoot = "/directory/" + unitSet
-)
-
 // unitFields are the properties of administrativeUnit.
 var unitFields = newFieldSet("microsoft.graph.administrativeUnit", propertyFields(
 	directory.UnitProperties(), func(u *unit) *directory.AdministrativeUnit { return u.AdministrativeUnit },

@@ -59,7 +59,7 @@ func (api *API) createUser(r *request) error {
 	if err != nil {
 		return err
 	}
-	if members, err = betaOnly["user"].without(r, "User", members); err != nil {
+	if members, err = r.withoutBeta("user", "User", members); err != nil {
 		return err
 	}
 	patch, err := directory.ParseUserPatch(members)
@@ -123,7 +123,7 @@ func (api *API) updateUser(r *request) error {
 	if err != nil {
 		return err
 	}
-	if members, err = betaOnly["user"].without(r, "User", members); err != nil {
+	if members, err = r.withoutBeta("user", "User", members); err != nil {
 		return err
 	}
 	patch, err := directory.ParseUserPatch(members)

@@ -1,0 +1,54 @@
+package graph
+
+import (
+	"net/http"
+	"strings"
+
+	"licensor/internal/jsontext"
+)
+
+// entityTypes are the types of what has an id.
+var entityTypes = []described{
+	userFields, groupFields, organizationFields, skuFields, detailFields, subscriptionFields, domainFields, applicationFields, principalFields,
+	federatedFields, roleAssignmentFields, grantFields, roleFields, templateFields, definitionFields, heldFields, applicationTemplateFields,
+	unitFields,
+}
+
+// servedOfGraph are the operations of Graph that are served.
+func servedOfGraph() []servedOp {
+	var list []servedOp
+	for i := range operations {
+		if op := &operations[i]; op.do != nil && !strings.HasPrefix(op.path, ownRoot) {
+			list = append(list, servedOp{op.method, op.path})
+		}
+	}
+	return list
+}
+
+// getMetadata answers GET /$metadata: the types that the field sets show, and what the table of
+// operations does with them. As in the real service nobody needs a token for it.
+func (api *API) getMetadata(r *request) error {
+	return r.sendAs(http.StatusOK, "application/xml", api.metadata())
+}
+
+// getService answers GET /, the service document: the sets there are.
+func (api *API) getService(r *request) error {
+	b := r.begin()
+	if b = append(b, '{'); r.metadata != "none" {
+		b = jsontext.AppendText(jsontext.AppendName(b, "@odata.context"), r.root+"/$metadata")
+	}
+	b = append(jsontext.AppendName(b, "value"), '[')
+	first := true
+	for _, kind := range []struct {
+		name  string
+		names []string
+	}{{"EntitySet", api.model.sets()}, {"Singleton", api.model.singletons()}} {
+		for _, name := range kind.names {
+			b = appendComma(b, &first)
+			b = jsontext.AppendText(append(b, `{"name":`...), name)
+			b = jsontext.AppendText(jsontext.AppendName(b, "kind"), kind.name)
+			b = append(jsontext.AppendText(jsontext.AppendName(b, "url"), name), '}')
+		}
+	}
+	return r.send(http.StatusOK, append(b, "]}"...))
+}
