@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/graph/edm"
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/throttle"
@@ -56,13 +57,13 @@ type API struct {
 	config   Config
 	limits   *throttle.Buckets
 	routes   *routes
-	model    *model
+	model    *edm.Model
 	metadata func() []byte // $metadata, which is made when somebody wants it
 }
 
 // New makes an API.
 func New(config Config) *API {
-	m, table := newModel(servedOfGraph()), operations
+	m, table := edm.NewModel(servedOfGraph()), operations
 	if config.Development == nil {
 		table = withoutDevelopment(table)
 	}
@@ -73,7 +74,7 @@ func New(config Config) *API {
 	if config.PasswordCost == (identity.PasswordCost{}) {
 		config.PasswordCost = identity.UsualCost
 	}
-	return &API{config: config, limits: throttle.New(config.Limits), routes: newRoutes(table), model: m, metadata: sync.OnceValue(func() []byte { return m.metadata(entityTypes) })}
+	return &API{config: config, limits: throttle.New(config.Limits), routes: newRoutes(table), model: m, metadata: sync.OnceValue(func() []byte { return m.Metadata(entityTypes) })}
 }
 
 // deadline is how long a request may wait for anything.

@@ -5,16 +5,17 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/fold"
+	"licensor/internal/graph/edm"
 )
 
 // withoutBeta takes the properties that only beta has out of a body of a type: in beta, where those
 // that clients can set are accepted and have no effect, but for those that are kept. In v1.0 they
 // stay, and are refused as unknown.
 func (r *request) withoutBeta(typeName, resource string, body []directory.Member) ([]directory.Member, error) {
-	names := betaOnly[typeName]
+	names := edm.BetaOnly[typeName]
 	if !r.beta {
 		for _, m := range body {
-			if name, ok := fold.Among(names.kept, m.Name); ok {
+			if name, ok := fold.Among(names.Kept, m.Name); ok {
 				return nil, &directory.Invalid{Kind: directory.Unknown, Resource: resource, Property: name}
 			}
 		}
@@ -22,10 +23,10 @@ func (r *request) withoutBeta(typeName, resource string, body []directory.Member
 	}
 	rest := make([]directory.Member, 0, len(body))
 	for _, m := range body {
-		if _, ok := fold.Among(names.settable, m.Name); ok {
+		if _, ok := fold.Among(names.Settable, m.Name); ok {
 			continue
 		}
-		if name, ok := fold.Among(slices.Concat(names.nulls, names.lists, names.onSelect), m.Name); ok {
+		if name, ok := fold.Among(slices.Concat(names.Nulls, names.Lists, names.OnSelect), m.Name); ok {
 			return nil, &directory.Invalid{Kind: directory.ReadOnly, Resource: resource, Property: name}
 		}
 		rest = append(rest, m)
@@ -36,11 +37,11 @@ func (r *request) withoutBeta(typeName, resource string, body []directory.Member
 // betaFields are the fields of a type's properties that only beta has and that the type does not
 // show itself.
 func betaFields[T any](typeName string, known []field[T]) []field[T] {
-	names := betaOnly[typeName]
-	fields := notKept[T](slices.Concat(names.nulls, names.onSelect), names.lists)
+	names := edm.BetaOnly[typeName]
+	fields := notKept[T](slices.Concat(names.Nulls, names.OnSelect), names.Lists)
 	for i := range fields {
 		fields[i].beta = true
-		if slices.Contains(names.onSelect, fields[i].name) {
+		if slices.Contains(names.OnSelect, fields[i].name) {
 			fields[i].when = directory.ByName
 		}
 	}

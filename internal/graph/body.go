@@ -19,6 +19,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/fold"
+	"licensor/internal/graph/edm"
 	"licensor/internal/graph/problem"
 	"licensor/internal/guid"
 	"licensor/internal/memory"
@@ -334,14 +335,14 @@ func (r *request) parameters(into map[string]any, required ...string) error {
 	action := r.op.resource()
 	demands := func(p string) bool { return strings.HasSuffix(p, "!") }
 	var members []directory.Member
-	if r.ContentLength != 0 || len(required) > 0 || slices.ContainsFunc(signatures[action].parameters, demands) {
+	if r.ContentLength != 0 || len(required) > 0 || slices.ContainsFunc(edm.Signatures[action].Parameters, demands) {
 		var err error
 		if members, err = r.members(); err != nil {
 			return err
 		}
 	}
 	given, missing := members, []string(nil)
-	for _, p := range signatures[action].parameters {
+	for _, p := range edm.Signatures[action].Parameters {
 		name, typeName, _ := strings.Cut(p, " ")
 		typeName, demanded := strings.CutSuffix(typeName, "!")
 		at := slices.IndexFunc(given, func(m directory.Member) bool { return m.Is(name) })
@@ -349,7 +350,7 @@ func (r *request) parameters(into map[string]any, required ...string) error {
 		case at < 0 && (demanded || slices.Contains(required, name)):
 			missing = append(missing, name)
 		case at >= 0 && string(given[at].Value) == "null" && demanded:
-			return nullFor(strings.ReplaceAll(typeName, "graph.", namespace) + "[Nullable=False]")
+			return nullFor(strings.ReplaceAll(typeName, "graph.", edm.Namespace) + "[Nullable=False]")
 		case at >= 0 && string(given[at].Value) == "null":
 			given = slices.Delete(slices.Clone(given), at, at+1)
 		}

@@ -1,6 +1,9 @@
 package graph
 
-import "licensor/internal/identity"
+import (
+	"licensor/internal/graph/edm"
+	"licensor/internal/identity"
+)
 
 // cast is a type that the list of a relation can be narrowed to: …/members/microsoft.graph.user
 // (P28).
@@ -32,7 +35,7 @@ func init() { // they lead to expansions, which lead to the fields they are show
 		"directoryrole": {"directoryRoles", func(s sets) sets { return sets{roles: s.roles} }, func(r *request) (*objectWriter, error) {
 			return writerOfOne(r, roleFields, roleExpansions, identity.ReadRoles, func(o object) *directoryRole { return o.role })
 		}},
-		"administrativeunit": {unitSet, func(s sets) sets { return sets{units: s.units} }, func(r *request) (*objectWriter, error) {
+		"administrativeunit": {edm.UnitSet, func(s sets) sets { return sets{units: s.units} }, func(r *request) (*objectWriter, error) {
 			return writerOfOne(r, unitFields, unitExpansions, identity.ReadUnits, func(o object) *unit { return o.unit })
 		}},
 		"approleassignment": {set: "appRoleAssignments"}, "contract": {set: "contracts"},

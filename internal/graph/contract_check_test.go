@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"licensor/internal/graph/edm"
 )
 
 // checker compares one answer.
@@ -154,7 +156,7 @@ func (k *checker) entity(object map[string]any, declared string, top bool) error
 func (k *checker) typeOf(object map[string]any, declared string) (string, error) {
 	said, there := object["@odata.type"]
 	text, _ := said.(string)
-	name, ok := strings.CutPrefix(text, "#"+namespace)
+	name, ok := strings.CutPrefix(text, "#"+edm.Namespace)
 	_, removed := object["@removed"]
 	switch {
 	case there && (k.none || !ok || !k.is(name, declared)):

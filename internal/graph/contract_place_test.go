@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"licensor/internal/fold"
+	"licensor/internal/graph/edm"
 )
 
 // place is what an address leads to.
@@ -58,7 +59,7 @@ const guidPattern = `[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`
 // step follows one segment.
 func (c *csdl) step(p place, segment string) (place, error) {
 	name, inner, called := parentheses(segment)
-	plain, qualified := withoutNamespace(name)
+	plain, qualified := edm.WithoutNamespace(name)
 	if qualified {
 		plain, _ = fold.Among(slices.Collect(maps.Keys(c.Entities)), plain)
 	}
@@ -105,7 +106,7 @@ func (c *csdl) propertyNamed(typeName, name string) (csdlProperty, bool) {
 		}
 	}
 	if name, ok := betaOnlyProperty(typeName, name); ok {
-		return csdlProperty{Name: name, Type: propertyType(typeName, name)}, true
+		return csdlProperty{Name: name, Type: edm.PropertyType(typeName, name)}, true
 	}
 	return csdlProperty{}, false
 }
@@ -126,8 +127,8 @@ func (c *csdl) propertyAt(p place, of csdlProperty) place {
 
 // betaOnlyProperty reports whether only beta has a property.
 func betaOnlyProperty(typeName, name string) (spelled string, ok bool) {
-	of := betaOnly[typeName]
-	return fold.Among(slices.Concat(of.nulls, of.lists, of.onSelect, of.kept, []string{"publishedPermissionScopes"}), name)
+	of := edm.BetaOnly[typeName]
+	return fold.Among(slices.Concat(of.Nulls, of.Lists, of.OnSelect, of.Kept, []string{"publishedPermissionScopes"}), name)
 }
 
 // called is what an action or a function answers.
@@ -145,7 +146,7 @@ func (c *csdl) called(p place, a csdlAction) (place, error) {
 	case strings.HasPrefix(element, "Edm."):
 		to.context = regexp.QuoteMeta(typeName)
 	case c.Complexes[element] != nil:
-		to.context = regexp.QuoteMeta(namespace + element)
+		to.context = regexp.QuoteMeta(edm.Namespace + element)
 	}
 	return to, nil
 }

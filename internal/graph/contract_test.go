@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"licensor/internal/fold"
+	"licensor/internal/graph/edm"
 	"licensor/internal/graph/problem"
 )
 
@@ -87,7 +88,7 @@ func (c *csdl) spelled(names []string) []string {
 		for _, p := range slices.Concat(t.Properties, t.Navigation) {
 			known = append(known, p.Name)
 		}
-		known = slices.Concat(known, navigation[name], betaOnly[name].nulls, betaOnly[name].lists, betaOnly[name].onSelect, betaOnly[name].kept)
+		known = slices.Concat(known, edm.Navigation[name], edm.BetaOnly[name].Nulls, edm.BetaOnly[name].Lists, edm.BetaOnly[name].OnSelect, edm.BetaOnly[name].Kept)
 	}
 	for i := range names {
 		names[i], _ = fold.Among(known, names[i])
@@ -206,7 +207,7 @@ func compareNames[T any](t *testing.T, c *csdl, served *fieldSet[T]) {
 			}
 		}
 	}
-	got = append(got, served.properties()...)
+	got = append(got, served.Properties()...)
 	if len(want) == 0 || len(without(got, want))+len(without(want, got)) > 0 {
 		t.Errorf("%s has %v, lacks %v", served.typeName, without(got, want), without(want, got))
 	}

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"licensor/internal/graph/edm"
 	"licensor/internal/graph/problem"
 )
 
@@ -150,7 +151,7 @@ func plainSegments(parts []string) []string {
 	plain := make([]string, 0, len(parts))
 	for _, part := range parts {
 		name, inner, called := parentheses(part)
-		name, _ = withoutNamespace(strings.ToLower(name))
+		name, _ = edm.WithoutNamespace(strings.ToLower(name))
 		plain = append(plain, strings.ReplaceAll(name, "/", "%2f")) // which no * of path.Match would match
 		if key, ok := quotedKey(inner); called && ok {
 			plain = append(plain, strings.ToLower(key))

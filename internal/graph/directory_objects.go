@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/graph/edm"
 	"licensor/internal/graph/problem"
 	"licensor/internal/guid"
 	"licensor/internal/identity"
@@ -163,9 +164,9 @@ func wantedTypes(types []string) (func(string) bool, error) {
 		return slices.ContainsFunc(list, func(n string) bool { return strings.EqualFold(n, name) })
 	}
 	for i, name := range types {
-		types[i], _ = withoutNamespace(name)
-		if !has(objectTypes, types[i]) {
-			return nil, problem.Refuse("'%s' is no type of directory objects. Possible in 'types' are: %s.", problem.Clip(name), strings.Join(objectTypes, ", "))
+		types[i], _ = edm.WithoutNamespace(name)
+		if !has(edm.ObjectTypes, types[i]) {
+			return nil, problem.Refuse("'%s' is no type of directory objects. Possible in 'types' are: %s.", problem.Clip(name), strings.Join(edm.ObjectTypes, ", "))
 		}
 	}
 	return func(name string) bool {

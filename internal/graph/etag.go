@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/edm"
 	"licensor/internal/graph/problem"
 	"licensor/internal/jsontext"
 	"licensor/internal/tenant"
@@ -131,7 +132,7 @@ func (r *request) current() (etag string, revision func(*tenant.Image) uint32, e
 		return r.currentApplication(applicationFields, (*request).application)
 	case strings.HasPrefix(path, "/servicePrincipals/{"), strings.HasPrefix(path, "/servicePrincipals(appId"):
 		return r.currentApplication(principalFields, (*request).principal)
-	case strings.HasPrefix(path, unitsRoot+"/{"):
+	case strings.HasPrefix(path, edm.UnitsRoot+"/{"):
 		return r.currentUnit()
 	case strings.HasPrefix(path, "/oauth2PermissionGrants/{"):
 		g, err := r.grant()

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory/column"
+	"licensor/internal/graph/edm"
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/problem"
 	"licensor/internal/identity"
@@ -69,7 +70,7 @@ func init() { // they lead to the fields they are shown among
 	addExpandedLists(groupFields, "/groups/{group}", groupExpansions)
 	addExpandedLists(applicationFields, "/applications/{application}", applicationExpansions)
 	addExpandedLists(principalFields, "/servicePrincipals/{servicePrincipal}", principalExpansions)
-	addExpandedLists(unitFields, unitsRoot+"/{unit}", unitExpansions)
+	addExpandedLists(unitFields, edm.UnitsRoot+"/{unit}", unitExpansions)
 	addExpandedLists(roleFields, "/directoryRoles/{role}", roleExpansions)
 }
 
@@ -84,7 +85,7 @@ func canExpand(name string) bool {
 func (r *request) mayExpandObjects() error {
 	for _, e := range r.options.Expand {
 		if !canExpand(e.Name) && isObjectLink(e.Name) {
-			return unservedExpansion(e, namespace+"directoryObject")
+			return unservedExpansion(e, edm.Namespace+"directoryObject")
 		}
 	}
 	return nil
@@ -175,7 +176,7 @@ func principalSubject(a *application) subject {
 
 func roleSubject(d *directoryRole) subject { return subject{"/directoryRoles/{role}", d.id, d.image} }
 
-func unitSubject(u *unit) subject { return subject{unitsRoot + "/{unit}", u.ID, u.image} }
+func unitSubject(u *unit) subject { return subject{edm.UnitsRoot + "/{unit}", u.ID, u.image} }
 
 // relatedTo is the expansion of a relation: the first few objects of what a list of it would show.
 func relatedTo[T any](of func(*T) subject, rel relation) expansion[T] {
@@ -337,7 +338,7 @@ func (r *request) firstLive(set *roaring.Bitmap, kind store.Kind, n int) (live [
 // spellExpansions gives what $expand names the spelling of the metadata (P1).
 func spellExpansions(o *odata.Options) {
 	for i := range o.Expand {
-		if name, ok := navigationNames.Find(o.Expand[i].Name); ok {
+		if name, ok := edm.NavigationNames.Find(o.Expand[i].Name); ok {
 			o.Expand[i].Name = name
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"licensor/internal/graph/edm"
 	"licensor/internal/graph/problem"
 )
 
@@ -32,7 +33,7 @@ func TestEveryNavigationPropertyIsExpandedOrSaidNotToBe(t *testing.T) {
 		"directoryRole": first("/directoryRoles"), "domain": first("/domains"),
 		"unifiedRoleDefinition": first("/roleManagement/directory/roleDefinitions"), "unifiedRoleAssignment": first("/roleManagement/directory/roleAssignments"),
 	} {
-		names := slices.Clone(navigation[typeName])
+		names := slices.Clone(edm.Navigation[typeName])
 		if of := metadata.Entities[typeName]; of != nil {
 			for _, p := range of.Navigation {
 				names = append(names, p.Name)
@@ -75,7 +76,7 @@ func TestReferencesAndOtherKeysAreServedOrSaidNotToBe(t *testing.T) {
 		"users": "user", "groups": "group", "applications": "application", "servicePrincipals": "servicePrincipal",
 		"directoryRoles": "directoryRole", "directory/administrativeUnits": "administrativeUnit",
 	} {
-		for _, name := range navigation[typeName] {
+		for _, name := range edm.Navigation[typeName] {
 			if path := "/" + set + "/" + nobodysID + "/" + name; !may("GET", path+"/$ref") {
 				t.Errorf("%s/$ref is not there", path)
 			}

@@ -9,6 +9,7 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/directory/column"
 	"licensor/internal/fold"
+	"licensor/internal/graph/edm"
 	"licensor/internal/graph/problem"
 	"licensor/internal/identity"
 	"licensor/internal/jsontext"
@@ -43,11 +44,11 @@ type fieldSet[T any] struct {
 	place    func(*T) string
 }
 
-// name is the name of the type without its namespace.
-func (s *fieldSet[T]) name() string { return strings.TrimPrefix(s.typeName, namespace) }
+// Name is the name of the type without its namespace.
+func (s *fieldSet[T]) Name() string { return strings.TrimPrefix(s.typeName, edm.Namespace) }
 
-// properties are the names of those that v1.0 has.
-func (s *fieldSet[T]) properties() []string {
+// Properties are the names of those that v1.0 has.
+func (s *fieldSet[T]) Properties() []string {
 	names := make([]string, 0, len(s.all))
 	for i := range s.all {
 		if !s.all[i].beta {
@@ -67,10 +68,10 @@ func (s *fieldSet[T]) at(place func(*T) string) *fieldSet[T] {
 func (s *fieldSet[T]) in(set string) *fieldSet[T] { return s.at(func(*T) string { return set }) }
 
 func newFieldSet[T any](typeName string, fields []field[T], basic ...string) *fieldSet[T] {
-	fields = append(fields, betaFields(strings.TrimPrefix(typeName, namespace), fields)...)
+	fields = append(fields, betaFields(strings.TrimPrefix(typeName, edm.Namespace), fields)...)
 	s := &fieldSet[T]{typeName: typeName, byName: make(fold.Names[*field[T]], len(fields)), basic: basic, all: fields}
 	s.links = fold.Names[string]{}
-	for _, name := range navigation[s.name()] {
+	for _, name := range edm.Navigation[s.Name()] {
 		s.links.Add(name, name)
 	}
 	slices.SortFunc(fields, func(a, b field[T]) int { return strings.Compare(a.name, b.name) })

@@ -11,6 +11,7 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/directory/column"
 	"licensor/internal/fold"
+	"licensor/internal/graph/edm"
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/problem"
 	"licensor/internal/guid"
@@ -115,7 +116,7 @@ func (c *converter) spelled(property string) string {
 	if of, ok := c.collectionOf(property); ok {
 		return of.name
 	}
-	if name, ok := navigationNames.Find(property); ok {
+	if name, ok := edm.NavigationNames.Find(property); ok {
 		return name
 	}
 	return property

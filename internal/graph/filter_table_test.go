@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/edm"
 	"licensor/internal/graph/problem"
 )
 
@@ -52,20 +53,20 @@ func TestFiltersOfUnitsAreAsDocumented(t *testing.T) {
 	w := newWorld(t)
 	token := w.appToken(allPermissions...)
 	for i, more := range []string{``, `,"description":"North"`, `,"description":"south","isMemberManagementRestricted":false`} {
-		w.do("POST", "/v1.0/"+unitSet, token, fmt.Sprintf(`{"displayName":"Unit %d"%s}`, i, more)).want(t, 201)
+		w.do("POST", "/v1.0/"+edm.UnitSet, token, fmt.Sprintf(`{"displayName":"Unit %d"%s}`, i, more)).want(t, 201)
 	}
 	rows := []filterRow{
-		{set: unitSet, property: "description", eq: directory.Advanced, starts: directory.Advanced, null: directory.Advanced},
-		{set: unitSet, property: "displayName", eq: directory.Basic, starts: directory.Basic, null: directory.Advanced},
-		{set: unitSet, property: "id", eq: directory.Basic},
-		{set: unitSet, property: "isMemberManagementRestricted", eq: directory.Basic},
-		{set: unitSet, property: "membershipRule", eq: directory.Basic, starts: directory.Basic},
-		{set: unitSet, property: "membershipRuleProcessingState", eq: directory.Basic},
+		{set: edm.UnitSet, property: "description", eq: directory.Advanced, starts: directory.Advanced, null: directory.Advanced},
+		{set: edm.UnitSet, property: "displayName", eq: directory.Basic, starts: directory.Basic, null: directory.Advanced},
+		{set: edm.UnitSet, property: "id", eq: directory.Basic},
+		{set: edm.UnitSet, property: "isMemberManagementRestricted", eq: directory.Basic},
+		{set: edm.UnitSet, property: "membershipRule", eq: directory.Basic, starts: directory.Basic},
+		{set: edm.UnitSet, property: "membershipRuleProcessingState", eq: directory.Basic},
 	}
-	objects := w.shownOf(unitSet, token, rows)
+	objects := w.shownOf(edm.UnitSet, token, rows)
 	for _, row := range rows {
 		for _, try := range row.tries(objects) {
-			w.tryFilter(unitSet, token, objects, row, try)
+			w.tryFilter(edm.UnitSet, token, objects, row, try)
 		}
 	}
 }
@@ -200,7 +201,7 @@ func (row filterRow) value(values []string) (value, quoted string) {
 
 var setFilters = map[string]*filters{
 	"users": userFilters, "groups": groupFilters, "applications": applicationFilters, "servicePrincipals": principalFilters,
-	unitSet: unitFilters,
+	edm.UnitSet: unitFilters,
 }
 
 func (w *world) tryFilter(set, token string, objects []map[string]any, row filterRow, try try) {
@@ -265,7 +266,7 @@ func (w *world) shownOf(set, token string, rows []filterRow) []map[string]any {
 	shown := map[string]func(string) bool{
 		"users": func(name string) bool { return userFields.has(name) }, "groups": func(name string) bool { return groupFields.has(name) },
 		"applications": func(name string) bool { return applicationFields.has(name) }, "servicePrincipals": func(name string) bool { return principalFields.has(name) },
-		unitSet: func(name string) bool { return unitFields.has(name) },
+		edm.UnitSet: func(name string) bool { return unitFields.has(name) },
 	}[set]
 	for _, row := range rows {
 		name, _, _ := strings.Cut(row.property, "/")

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/clock"
+	"licensor/internal/graph/edm"
 	"licensor/internal/identity"
 	"licensor/internal/tenant"
 )
@@ -162,7 +163,7 @@ func (m *matrix) objects(op *operation) []matrixObject {
 		return []matrixObject{missing, {path: at("{servicePrincipal}", m.app.Principal.ID.String())}, {path: at("{servicePrincipal}", m.ownPrincipal), relation: identity.RelationOwned}}
 	case strings.HasPrefix(op.path, "/servicePrincipals(appId"):
 		return []matrixObject{missing, {path: at("{servicePrincipal}", m.app.AppID.String())}, {path: at("{servicePrincipal}", m.ownAppID), relation: identity.RelationOwned}}
-	case strings.HasPrefix(op.path, unitsRoot+"/{"):
+	case strings.HasPrefix(op.path, edm.UnitsRoot+"/{"):
 		return []matrixObject{missing, {path: at("{unit}", m.unit)}}
 	case strings.HasPrefix(op.path, "/directory/deletedItems/{"):
 		return []matrixObject{missing, {path: at("{object}", m.gone)}}

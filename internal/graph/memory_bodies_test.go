@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"licensor/internal/graph/edm"
 )
 
 // bodies are as long as they may be, and of every form that may take more memory than its length:
@@ -48,7 +50,7 @@ func manyNames(size int) string {
 // listsIn are the names of lists in the body of an operation: of the parameters of an action, or of
 // the properties of what is written.
 func listsIn(op *operation) (names []string) {
-	for _, p := range signatures[op.resource()].parameters {
+	for _, p := range edm.Signatures[op.resource()].Parameters {
 		name, _, _ := strings.Cut(p, " ")
 		names = append(names, name)
 	}
@@ -56,7 +58,7 @@ func listsIn(op *operation) (names []string) {
 		"/users": {"interests", "identities"}, "/groups": {"members@odata.bind", "groupTypes"}, "/applications": {"appRoles", "keyCredentials", "tags"},
 		"/servicePrincipals": {"keyCredentials", "servicePrincipalNames"}, "/subscriptions": {"servicePlans"}, "/catalog": {"products", "servicePlans"}, "/signIn": {"trustedIssuers"},
 		"/reprocess": {"users", "groups"}, "/faults": {"rules"}, "/tokens": {"permissions"}, "/$batch": {"requests"},
-		unitsRoot: {"members@odata.bind"}, "/organization": {"verifiedDomains", "technicalNotificationMails"}, "/oauth2PermissionGrants": {"scope"},
+		edm.UnitsRoot: {"members@odata.bind"}, "/organization": {"verifiedDomains", "technicalNotificationMails"}, "/oauth2PermissionGrants": {"scope"},
 	} {
 		if at := strings.LastIndex(op.path, part); at >= 0 && !strings.Contains(op.path[at+len(part):], "()") && strings.Count(op.path[at+len(part):], "/") < 2 {
 			names = append(names, lists...)
@@ -112,9 +114,9 @@ func (h *heavy) wanted(op *operation) []string {
 		return []string{`{"userId":"` + manyID(0) + `","type":"Group"}`}
 	case "POST /directory/deletedItems/{object}/restore":
 		return []string{"{}"}
-	case "POST " + unitsRoot:
+	case "POST " + edm.UnitsRoot:
 		return []string{`{"displayName":"New","members@odata.bind":[]}`}
-	case "POST " + unitsRoot + "/{unit}/members":
+	case "POST " + edm.UnitsRoot + "/{unit}/members":
 		return []string{`{"@odata.type":"#microsoft.graph.group","displayName":"New","mailNickname":"new2","mailEnabled":false,"securityEnabled":true}`}
 	case "POST " + ownRoot + "/reprocess":
 		return []string{`{"all":true}`, `{"inError":true}`, `{"users":` + ids(999) + `}`, `{"groups":["` + nobodysID + `"]}`}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"licensor/internal/graph/edm"
+
 	"github.com/google/uuid"
 )
 
@@ -152,7 +154,7 @@ func (h *heavy) shown(op *operation) (fields, expansions []string) {
 		return allNames(applicationFields), slices.Sorted(maps.Keys(applicationExpansions))
 	case strings.HasPrefix(set, "servicePrincipals") && strings.Count(op.path, "/") < 3:
 		return allNames(principalFields), slices.Sorted(maps.Keys(principalExpansions))
-	case op.path == unitsRoot || op.path == unitsRoot+"/{unit}":
+	case op.path == edm.UnitsRoot || op.path == edm.UnitsRoot+"/{unit}":
 		return allNames(unitFields), slices.Sorted(maps.Keys(unitExpansions))
 	}
 	return []string{"id", "displayName", "interests", "skills", "appRoles", "assignedPlans", "licenseAssignmentStates"}, []string{"memberOf", "members", "owners"}

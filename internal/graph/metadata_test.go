@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"licensor/internal/graph/edm"
 	"licensor/internal/graph/problem"
 )
 
@@ -16,7 +17,7 @@ var update = flag.Bool("update", false, "write the generated files anew")
 
 func servedCSDL(t *testing.T) *csdl {
 	t.Helper()
-	c, err := readCSDL(newModel(servedOfGraph()).metadata(entityTypes))
+	c, err := readCSDL(edm.NewModel(servedOfGraph()).Metadata(entityTypes))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,12 +78,12 @@ func TestMetadataHasAllTypesThatItNames(t *testing.T) {
 	t.Parallel()
 	got := servedCSDL(t)
 	needed := map[string]bool{}
-	for _, named := range regexp.MustCompile(`Type="(?:Collection\()?(?:microsoft\.)?graph\.(\w+)`).FindAllStringSubmatch(string(newModel(servedOfGraph()).metadata(entityTypes)), -1) {
+	for _, named := range regexp.MustCompile(`Type="(?:Collection\()?(?:microsoft\.)?graph\.(\w+)`).FindAllStringSubmatch(string(edm.NewModel(servedOfGraph()).Metadata(entityTypes)), -1) {
 		needed[named[1]] = true
 	}
-	for typeName, of := range betaOnly { // which $metadata does not name, since it is of v1.0, but whose parts have addresses
-		for _, name := range of.kept {
-			needed[bare(propertyType(typeName, name))] = true
+	for typeName, of := range edm.BetaOnly { // which $metadata does not name, since it is of v1.0, but whose parts have addresses
+		for _, name := range of.Kept {
+			needed[bare(edm.PropertyType(typeName, name))] = true
 		}
 	}
 	if *update {
@@ -95,7 +96,7 @@ func TestMetadataHasAllTypesThatItNames(t *testing.T) {
 		}
 	}
 	for _, a := range got.Actions {
-		if _, ok := signatures[a.Name]; !ok {
+		if _, ok := edm.Signatures[a.Name]; !ok {
 			t.Errorf("%s has no signature", a.Name)
 		}
 	}
@@ -131,7 +132,7 @@ func writeTypes(t *testing.T, c *csdl, needed map[string]bool, got *csdl) {
 			b.WriteString(found[0])
 		}
 	}
-	if err := os.WriteFile("metadata_types.xml", []byte(b.String()), 0o644); err != nil {
+	if err := os.WriteFile("edm/metadata_types.xml", []byte(b.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -140,7 +141,7 @@ func TestMetadataAndServiceDocumentNeedNoToken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	got := w.do("GET", "/v1.0/$metadata", "", "")
-	if got.status != http.StatusOK || got.header.Get("Content-Type") != "application/xml" || got.body != string(newModel(servedOfGraph()).metadata(entityTypes)) {
+	if got.status != http.StatusOK || got.header.Get("Content-Type") != "application/xml" || got.body != string(edm.NewModel(servedOfGraph()).Metadata(entityTypes)) {
 		t.Errorf("%d %s %s", got.status, got.header.Get("Content-Type"), problem.Clip(got.body))
 	}
 	for _, path := range []string{"/v1.0", "/v1.0/", "/beta/"} {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"strings"
 
+	"licensor/internal/graph/edm"
 	"licensor/internal/identity"
 )
 
@@ -39,10 +40,10 @@ func (op *operation) resource() string {
 		return action
 	}
 	set, rest, _ := strings.Cut(path[1:], "/")
-	if strings.HasPrefix(path, unitsRoot) {
+	if strings.HasPrefix(path, edm.UnitsRoot) {
 		set, _, _ = strings.Cut(rest, "/")
 	}
-	name := cmp.Or(setType(set), set)
+	name := cmp.Or(edm.SetType(set), set)
 	return strings.ToUpper(name[:1]) + name[1:]
 }
 
@@ -341,23 +342,23 @@ var operations = []operation{
 	{method: "GET", path: "/roleManagement/directory/roleAssignments/{assignment}", need: identity.ReadRoleAssignments, do: (*API).getAssignment},
 	{method: "DELETE", path: "/roleManagement/directory/roleAssignments/{assignment}", need: identity.WriteRoles, do: (*API).deleteAssignment},
 
-	{method: "GET", path: unitsRoot, need: identity.ReadUnits, do: (*API).listUnits},
-	{method: "POST", path: unitsRoot, need: identity.WriteUnits, do: (*API).createUnit},
-	{method: "GET", path: unitsRoot + "/$count", need: identity.ReadUnits, do: (*API).countUnits},
-	{method: "GET", path: unitsRoot + "/delta()", need: identity.ReadUnits, do: (*API).unitsDelta},
-	{method: "GET", path: unitsRoot + "/{unit}", need: identity.ReadUnits, do: (*API).getUnit},
-	{method: "PATCH", path: unitsRoot + "/{unit}", need: identity.WriteUnits, do: (*API).updateUnit},
-	{method: "DELETE", path: unitsRoot + "/{unit}", need: identity.WriteUnits, do: (*API).deleteUnit},
-	{method: "GET", path: unitsRoot + "/{unit}/members", need: identity.ReadUnits, do: membersOfUnit.list},
-	{method: "POST", path: unitsRoot + "/{unit}/members", need: identity.CreateInUnits, do: (*API).createUnitMember},
-	{method: "GET", path: unitsRoot + "/{unit}/members/$count", need: identity.ReadUnits, do: membersOfUnit.count},
-	{method: "GET", path: unitsRoot + "/{unit}/members/microsoft.graph.{type}", need: identity.ReadUnits, do: membersOfUnit.cast},
-	{method: "GET", path: unitsRoot + "/{unit}/members/microsoft.graph.{type}/$count", need: identity.ReadUnits, do: membersOfUnit.countCast},
-	{method: "GET", path: unitsRoot + "/{unit}/members/$ref", need: identity.ReadUnits, do: membersOfUnit.references},
-	{method: "POST", path: unitsRoot + "/{unit}/members/$ref", need: identity.WriteUnits, do: (*API).addUnitMember},
-	{method: "GET", path: unitsRoot + "/{unit}/members/{member}", need: identity.ReadUnits, do: membersOfUnit.one},
-	{method: "GET", path: unitsRoot + "/{unit}/members/{member}/$ref", need: identity.ReadUnits, do: membersOfUnit.oneReference},
-	{method: "DELETE", path: unitsRoot + "/{unit}/members/{member}/$ref", need: identity.WriteUnits, do: (*API).removeUnitMember},
+	{method: "GET", path: edm.UnitsRoot, need: identity.ReadUnits, do: (*API).listUnits},
+	{method: "POST", path: edm.UnitsRoot, need: identity.WriteUnits, do: (*API).createUnit},
+	{method: "GET", path: edm.UnitsRoot + "/$count", need: identity.ReadUnits, do: (*API).countUnits},
+	{method: "GET", path: edm.UnitsRoot + "/delta()", need: identity.ReadUnits, do: (*API).unitsDelta},
+	{method: "GET", path: edm.UnitsRoot + "/{unit}", need: identity.ReadUnits, do: (*API).getUnit},
+	{method: "PATCH", path: edm.UnitsRoot + "/{unit}", need: identity.WriteUnits, do: (*API).updateUnit},
+	{method: "DELETE", path: edm.UnitsRoot + "/{unit}", need: identity.WriteUnits, do: (*API).deleteUnit},
+	{method: "GET", path: edm.UnitsRoot + "/{unit}/members", need: identity.ReadUnits, do: membersOfUnit.list},
+	{method: "POST", path: edm.UnitsRoot + "/{unit}/members", need: identity.CreateInUnits, do: (*API).createUnitMember},
+	{method: "GET", path: edm.UnitsRoot + "/{unit}/members/$count", need: identity.ReadUnits, do: membersOfUnit.count},
+	{method: "GET", path: edm.UnitsRoot + "/{unit}/members/microsoft.graph.{type}", need: identity.ReadUnits, do: membersOfUnit.cast},
+	{method: "GET", path: edm.UnitsRoot + "/{unit}/members/microsoft.graph.{type}/$count", need: identity.ReadUnits, do: membersOfUnit.countCast},
+	{method: "GET", path: edm.UnitsRoot + "/{unit}/members/$ref", need: identity.ReadUnits, do: membersOfUnit.references},
+	{method: "POST", path: edm.UnitsRoot + "/{unit}/members/$ref", need: identity.WriteUnits, do: (*API).addUnitMember},
+	{method: "GET", path: edm.UnitsRoot + "/{unit}/members/{member}", need: identity.ReadUnits, do: membersOfUnit.one},
+	{method: "GET", path: edm.UnitsRoot + "/{unit}/members/{member}/$ref", need: identity.ReadUnits, do: membersOfUnit.oneReference},
+	{method: "DELETE", path: edm.UnitsRoot + "/{unit}/members/{member}/$ref", need: identity.WriteUnits, do: (*API).removeUnitMember},
 
 	{method: "GET", path: "/directory/subscriptions", need: identity.ReadSubscriptions, do: (*API).listSubscriptions},
 	{method: "GET", path: "/directory/subscriptions/$count", need: identity.ReadSubscriptions, do: lengthOf((*API).listSubscriptions)},

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"licensor/internal/graph/edm"
 	"licensor/internal/jsontext"
 )
 
@@ -17,7 +18,7 @@ var propertiesOf = map[string]typed{
 	"/users/{user}":                         userFields,
 	"/users/{user}/licenseDetails/{detail}": detailFields,
 	"/groups/{group}":                       groupFields,
-	unitsRoot + "/{unit}":                   unitFields,
+	edm.UnitsRoot + "/{unit}":               unitFields,
 	"/applications/{application}":           applicationFields,
 	"/applications(appId='{application}')":  applicationFields,
 	"/applications/{application}/federatedIdentityCredentials/{credential}": federatedFields,
@@ -40,7 +41,7 @@ var propertiesOf = map[string]typed{
 
 // typed is a type whose properties have addresses.
 type typed interface {
-	described
+	edm.Type
 	everyName() []string
 }
 
@@ -68,8 +69,8 @@ func (n *node) addAllProperties(table []operation) {
 		if rest, ok := strings.CutPrefix(op.path, "/users/{user}"); ok {
 			n.at("/me"+rest).addProperties(op, of)
 		}
-		if rest, ok := strings.CutPrefix(op.path, unitsRoot); ok {
-			n.at("/"+unitSet+rest).addProperties(op, of)
+		if rest, ok := strings.CutPrefix(op.path, edm.UnitsRoot); ok {
+			n.at("/"+edm.UnitSet+rest).addProperties(op, of)
 		}
 	}
 }
@@ -78,7 +79,7 @@ func (n *node) addAllProperties(table []operation) {
 func (n *node) addProperties(op *operation, of typed) {
 	for _, name := range of.everyName() {
 		if !slices.Contains(notHere, name) {
-			n.addProperty(op, name, propertyType(of.name(), name))
+			n.addProperty(op, name, edm.PropertyType(of.Name(), name))
 		}
 	}
 }
@@ -92,7 +93,7 @@ func (n *node) addProperty(op *operation, name, typeName string) {
 	p.property = name
 	p.serve(op)
 	typeName = strings.TrimSuffix(typeName, "!")
-	if inner, ok := complexMembers(typeName); ok {
+	if inner, ok := edm.ComplexMembers(typeName); ok {
 		for _, member := range inner {
 			p.addProperty(op, member.Name, member.Type)
 		}

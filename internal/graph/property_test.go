@@ -20,10 +20,10 @@ func TestEveryPropertyCanBeSelectedAndHasAnAddress(t *testing.T) {
 	w, token, objects := withOneOfEach(t)
 	for place, of := range objects {
 		names := of.everyName()
-		for _, base := range c.bases(of.name()) {
+		for _, base := range c.bases(of.Name()) {
 			for _, p := range base.Properties {
-				if absent[of.name()+"."+p.Name] == "" && !slices.Contains(names, p.Name) {
-					t.Errorf("%s lacks %s", of.name(), p.Name)
+				if absent[of.Name()+"."+p.Name] == "" && !slices.Contains(names, p.Name) {
+					t.Errorf("%s lacks %s", of.Name(), p.Name)
 				}
 			}
 		}

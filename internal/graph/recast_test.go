@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/edm"
 	"licensor/internal/jsontext"
 )
 
@@ -67,7 +68,7 @@ func (c *recast) path(n *node, path string) string {
 			continue
 		}
 		next, key, ok := n.step(plain)
-		_, qualified := withoutNamespace(plain)
+		_, qualified := edm.WithoutNamespace(plain)
 		switch name, inner, called := parentheses(plain); {
 		case !ok:
 		case key == nil, qualified:

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/edm"
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/problem"
 	"licensor/internal/identity"
@@ -27,11 +28,11 @@ var definitionFields = newFieldSet("microsoft.graph.unifiedRoleDefinition", []fi
 	{name: "rolePermissions", write: func(b []byte, _ *directoryRole) []byte { return append(b, "[]"...) }, when: directory.ByDefault},
 	{name: "templateId", write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendID(b, d.Role.ID) }, when: directory.ByDefault},
 	{name: "version", write: appendNull[directoryRole], when: directory.ByDefault},
-}).in(definitionSet)
+}).in(edm.DefinitionSet)
 
 // listDefinitions answers GET /roleManagement/directory/roleDefinitions.
 func (api *API) listDefinitions(r *request) error {
-	return sendRoles(r, definitionSet, definitionFields, textsOf[directoryRole]{
+	return sendRoles(r, edm.DefinitionSet, definitionFields, textsOf[directoryRole]{
 		"displayName": func(d *directoryRole) string { return d.Name },
 		"id":          func(d *directoryRole) string { return d.Role.ID.String() },
 		"isBuiltIn":   func(*directoryRole) string { return "true" },
@@ -42,7 +43,7 @@ func (api *API) listDefinitions(r *request) error {
 
 // getDefinition answers GET /roleManagement/directory/roleDefinitions/{definition}.
 func (api *API) getDefinition(r *request) error {
-	return sendRole(r, definitionSet, definitionFields, (*request).roleTemplate)
+	return sendRole(r, edm.DefinitionSet, definitionFields, (*request).roleTemplate)
 }
 
 // heldRole is a role that a user, group or service principal was given: Graph's
@@ -60,7 +61,7 @@ var heldFields = newFieldSet("microsoft.graph.unifiedRoleAssignment", []field[he
 	{name: "principalId", write: func(b []byte, h *heldRole) []byte { return jsontext.AppendID(b, h.principal) }, when: directory.ByDefault},
 	{name: "principalOrganizationId", write: func(b []byte, h *heldRole) []byte { return jsontext.AppendID(b, h.tenant) }, when: directory.ByDefault},
 	{name: "roleDefinitionId", write: func(b []byte, h *heldRole) []byte { return jsontext.AppendID(b, h.role) }, when: directory.ByDefault},
-}).in(assignmentSet)
+}).in(edm.AssignmentSet)
 
 // id is derived from who has what.
 func (h heldRole) id() string {
@@ -153,7 +154,7 @@ func (api *API) listAssignments(r *request) error {
 	if err != nil {
 		return err
 	}
-	return sendByKey(r, assignmentSet, rows, objects(fields))
+	return sendByKey(r, edm.AssignmentSet, rows, objects(fields))
 }
 
 // heldFields are the fields of $select and $expand.
@@ -188,7 +189,7 @@ func (r *request) sendHeldRole(status int, h heldRole) error {
 	if err != nil {
 		return err
 	}
-	return sendEntity(r, heldFields, status, assignmentSet, fields, &h)
+	return sendEntity(r, heldFields, status, edm.AssignmentSet, fields, &h)
 }
 
 const heldResource = "UnifiedRoleAssignment"
@@ -210,7 +211,7 @@ func (api *API) createAssignment(r *request) error {
 			return r.badReferences(err, []reference{{"principalId", h.principal}})
 		}
 	}
-	r.w.Header().Set("Location", r.root+"/"+assignmentSet+"/"+h.id())
+	r.w.Header().Set("Location", r.root+"/"+edm.AssignmentSet+"/"+h.id())
 	return r.sendHeldRole(http.StatusCreated, h)
 }
 

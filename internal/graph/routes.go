@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"licensor/internal/graph/edm"
 	"licensor/internal/graph/throttle"
 )
 
@@ -49,8 +50,8 @@ func newRoutes(table []operation) *routes {
 		if rest, ok := strings.CutPrefix(op.path, "/users/{user}"); ok && (rest != "" || op.method != "DELETE") { // nobody deletes the self by accident
 			service.add("/me"+rest, op)
 		}
-		if rest, ok := strings.CutPrefix(op.path, unitsRoot); ok {
-			service.add("/"+unitSet+rest, op)
+		if rest, ok := strings.CutPrefix(op.path, edm.UnitsRoot); ok {
+			service.add("/"+edm.UnitSet+rest, op)
 		}
 		if set, rest, ok := belowClient(op.path); ok {
 			byAppID := *op
@@ -64,7 +65,7 @@ func newRoutes(table []operation) *routes {
 	t := &routes{root, map[string]bool{}}
 	service.gather(t.words)
 	for _, described := range entityTypes {
-		for _, name := range described.properties() {
+		for _, name := range described.Properties() {
 			t.words[strings.ToLower(name)] = true
 		}
 	}
@@ -104,7 +105,7 @@ func (n *node) serve(op *operation) {
 }
 
 // castTemplate stands for the name of a type of directory objects.
-const castTemplate = namespace + "{type}"
+const castTemplate = edm.Namespace + "{type}"
 
 // child is the node that a segment of a template leads to, made when it is not there.
 func (n *node) child(segment string) *node {
@@ -207,14 +208,14 @@ func (n *node) step(segment string) (next *node, key *string, ok bool) {
 		}
 	}
 	if inner == "" {
-		plain, qualified := withoutNamespace(strings.ToLower(name))
+		plain, qualified := edm.WithoutNamespace(strings.ToLower(name))
 		if next := n.names[plain]; next != nil && next.bound {
 			return next, nil, true
 		}
-		if next := n.names[namespace+plain]; next != nil && qualified && !called {
+		if next := n.names[edm.Namespace+plain]; next != nil && qualified && !called {
 			return next, nil, true
 		}
-		if qualified && !called && n.cast != nil && isCast(plain) {
+		if qualified && !called && n.cast != nil && edm.IsCast(plain) {
 			return n.cast, &plain, true
 		}
 	}

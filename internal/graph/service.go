@@ -4,22 +4,23 @@ import (
 	"net/http"
 	"strings"
 
+	"licensor/internal/graph/edm"
 	"licensor/internal/jsontext"
 )
 
 // entityTypes are the types of what has an id.
-var entityTypes = []described{
+var entityTypes = []edm.Type{
 	userFields, groupFields, organizationFields, skuFields, detailFields, subscriptionFields, domainFields, applicationFields, principalFields,
 	federatedFields, roleAssignmentFields, grantFields, roleFields, templateFields, definitionFields, heldFields, applicationTemplateFields,
 	unitFields,
 }
 
 // servedOfGraph are the operations of Graph that are served.
-func servedOfGraph() []servedOp {
-	var list []servedOp
+func servedOfGraph() []edm.Operation {
+	var list []edm.Operation
 	for i := range operations {
 		if op := &operations[i]; op.do != nil && !strings.HasPrefix(op.path, ownRoot) {
-			list = append(list, servedOp{op.method, op.path})
+			list = append(list, edm.Operation{Method: op.method, Path: op.path})
 		}
 	}
 	return list
@@ -42,7 +43,7 @@ func (api *API) getService(r *request) error {
 	for _, kind := range []struct {
 		name  string
 		names []string
-	}{{"EntitySet", api.model.sets()}, {"Singleton", api.model.singletons()}} {
+	}{{"EntitySet", api.model.Sets()}, {"Singleton", api.model.Singletons()}} {
 		for _, name := range kind.names {
 			b = appendComma(b, &first)
 			b = jsontext.AppendText(append(b, `{"name":`...), name)

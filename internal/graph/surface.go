@@ -4,6 +4,8 @@ import (
 	_ "embed"
 	"strings"
 
+	"licensor/internal/graph/edm"
+
 	"github.com/google/uuid"
 )
 
@@ -67,7 +69,7 @@ var collectionOperations = wordSet("delta", "getbyids", "validateproperties", "g
 // cannot.
 func isKey(segment string) bool {
 	word := strings.ToLower(segment)
-	_, qualified := withoutNamespace(word)
+	_, qualified := edm.WithoutNamespace(word)
 	_, _, called := parentheses(word)
 	return segment != "" && !qualified && !called && !odataWords[word] && !collectionOperations[word]
 }
@@ -83,9 +85,9 @@ func (t *routes) mayHave(n *node, segment string) bool {
 		return true
 	}
 	name, arguments, _ := parentheses(strings.ToLower(segment))
-	plain, qualified := withoutNamespace(name)
+	plain, qualified := edm.WithoutNamespace(name)
 	if qualified { // a type that there is, or something that can be called
-		return isTypeName(plain) || t.words[plain] || t.words[name]
+		return edm.IsTypeName(plain) || t.words[plain] || t.words[name]
 	}
 	return arguments == "" && (odataWords[name] || collectionOperations[name] || t.words[plain] || uuid.Validate(segment) == nil)
 }
@@ -119,8 +121,8 @@ func wordSet(words ...string) map[string]bool {
 
 // addNavigation adds the addresses of navigation properties to those of surface.txt.
 func (n *node) addNavigation() {
-	for typeName, sets := range placesOf {
-		names := strings.ToLower(strings.Join(navigation[typeName], " "))
+	for typeName, sets := range edm.PlacesOf {
+		names := strings.ToLower(strings.Join(edm.Navigation[typeName], " "))
 		for _, set := range sets {
 			n.know(strings.ToLower(set)+"/{}", names)
 		}

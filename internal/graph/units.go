@@ -11,6 +11,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/directory/column"
+	"licensor/internal/graph/edm"
 	"licensor/internal/graph/problem"
 	"licensor/internal/guid"
 	"licensor/internal/query"
@@ -31,7 +32,7 @@ func unitAt(img *tenant.Image, ordinal uint32) unit { return unit{img.Units.At(o
 var unitFields = newFieldSet("microsoft.graph.administrativeUnit", propertyFields(
 	directory.UnitProperties(), func(u *unit) *directory.AdministrativeUnit { return u.AdministrativeUnit },
 	func(*unit) *column.Row { return nil }, // they are all in memory
-)).in(unitsRoot[1:])
+)).in(edm.UnitsRoot[1:])
 
 var unitFilters = &filters{
 	resource: "AdministrativeUnit", kind: store.KindAdministrativeUnit, about: directory.AboutUnit, all: directory.AllAboutUnits,
@@ -43,7 +44,7 @@ var unitFilters = &filters{
 }
 
 var unitList = listing[directory.AdministrativeUnit, unit]{
-	filters: unitFilters, set: unitSet, fields: unitFields, expansions: unitExpansions,
+	filters: unitFilters, set: edm.UnitSet, fields: unitFields, expansions: unitExpansions,
 	documents: func(_ *tenant.Tenant, _ context.Context, img *tenant.Image, ordinals []uint32) ([]*directory.AdministrativeUnit, error) {
 		list := make([]*directory.AdministrativeUnit, len(ordinals))
 		for i, ordinal := range ordinals {
@@ -96,10 +97,10 @@ func alsoUnits(groups collection, members func(*directory.UnitMembers, uint32) *
 
 // unitContext is the set that the path names.
 func (r *request) unitContext() string {
-	if strings.Contains(strings.ToLower(r.URL.Path), strings.ToLower(unitsRoot)) {
-		return unitsRoot[1:]
+	if strings.Contains(strings.ToLower(r.URL.Path), strings.ToLower(edm.UnitsRoot)) {
+		return edm.UnitsRoot[1:]
 	}
-	return unitSet
+	return edm.UnitSet
 }
 
 // listUnits answers GET /directory/administrativeUnits.
@@ -149,7 +150,7 @@ func (api *API) createUnit(r *request) error {
 	if err != nil {
 		return r.badReferences(err, referencesTo("members", members))
 	}
-	r.w.Header().Set("Location", r.root+unitsRoot+"/"+done.ID.String())
+	r.w.Header().Set("Location", r.root+edm.UnitsRoot+"/"+done.ID.String())
 	fields := unitFields.annotated(r, unitFields.shown(r).defaults)
 	return sendEntity(r, unitFields, http.StatusCreated, r.unitContext(), fields, new(unitAt(done.Image, done.Ordinal)))
 }

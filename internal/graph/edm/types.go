@@ -1,9 +1,7 @@
-package graph
+package edm
 
 import (
-	_ "embed"
 	"encoding/xml"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -11,106 +9,15 @@ import (
 	"licensor/internal/directory"
 )
 
-// metadataTypes are the complex and enumeration types that properties have: a part of $metadata as
-// it stands there.
-//
-//go:embed metadata_types.xml
-var metadataTypes string
-
-// described is a type with properties that answers show.
-type described interface {
-	name() string
-	properties() []string
-}
-
-// directoryObjects are those that groups can have as members, or that can be deleted and restored.
-var directoryObjects = []string{
-	"user", "group", "organization", "application", "servicePrincipal", "appRoleAssignment", "directoryRole", "directoryRoleTemplate",
-	"administrativeUnit",
-}
-
-// entitySets are the sets of objects and their types; what is no set is a singleton.
-var entitySets = map[string]string{
-	"users": "user", "groups": "group", "organization": "organization", "subscribedSkus": "subscribedSku", "directoryObjects": "directoryObject",
-	"domains": "domain", "applications": "application", "servicePrincipals": "servicePrincipal",
-	"oauth2PermissionGrants": "oAuth2PermissionGrant", "directoryRoles": "directoryRole", "directoryRoleTemplates": "directoryRoleTemplate",
-	"applicationTemplates": "applicationTemplate", unitSet: "administrativeUnit",
-}
-
-var singletons = map[string]string{"me": "user", "directory": "directory", "roleManagement": "roleManagement"}
-
-// metadata is the document that describes some types, and what is served of them.
-func (m *model) metadata(types []described) []byte {
-	var b strings.Builder
-	b.WriteString(`<?xml version="1.0" encoding="utf-8"?>
-<edmx:Edmx xmlns="http://docs.oasis-open.org/odata/ns/edm" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx" Version="4.0">
- <edmx:DataServices>
-  <Schema Namespace="microsoft.graph" Alias="graph">
-`)
-	b.WriteString(metadataTypes)
-	b.WriteString(`   <EntityType Name="entity" Abstract="true">
-    <Key>
-     <PropertyRef Name="id" />
-    </Key>
-    <Property Name="id" Type="Edm.String" Nullable="false" />
-   </EntityType>
-   <EntityType Name="directoryObject" BaseType="graph.entity">
-    <Property Name="deletedDateTime" Type="Edm.DateTimeOffset" />
-   </EntityType>
-   <EntityType Name="directory" BaseType="graph.entity">
-`)
-	m.writeNavigation(&b, "directory")
-	b.WriteString("   </EntityType>\n")
-	for _, name := range []string{"roleManagement", "rbacApplication"} { // they lead to others, and have nothing of their own
-		fmt.Fprintf(&b, "   <EntityType Name=%q BaseType=\"graph.entity\">\n", name)
-		m.writeNavigation(&b, name)
-		b.WriteString("   </EntityType>\n")
-	}
-	for _, t := range types {
-		m.writeEntity(&b, t)
-	}
-	m.writeActions(&b)
-	m.writeContainer(&b)
-	b.WriteString("  </Schema>\n </edmx:DataServices>\n</edmx:Edmx>\n")
-	return []byte(b.String())
-}
-
-func (m *model) writeEntity(b *strings.Builder, t described) {
-	base := "entity"
-	if slices.Contains(directoryObjects, t.name()) {
-		base = "directoryObject"
-	}
-	fmt.Fprintf(b, "   <EntityType Name=%q BaseType=\"graph.%s\">\n", t.name(), base)
-	for _, name := range t.properties() {
-		if name != "id" && name != "deletedDateTime" {
-			writeTyped(b, "Property", name, propertyType(t.name(), name), "")
-		}
-	}
-	m.writeNavigation(b, t.name())
-	b.WriteString("   </EntityType>\n")
-}
-
-// writeTyped writes an element with a type. A type that ends with ! cannot be null.
-func writeTyped(b *strings.Builder, element, name, typeName, more string) {
-	plain, notNull := strings.CutSuffix(typeName, "!")
-	if name != "" {
-		name = fmt.Sprintf(" Name=%q", name)
-	}
-	if notNull {
-		more += ` Nullable="false"`
-	}
-	fmt.Fprintf(b, "    <%s%s Type=%q%s />\n", element, name, plain, more)
-}
-
-// propertyType is the type of a property: from the directory, where it is one of a document, or
+// PropertyType is the type of a property: from the directory, where it is one of a document, or
 // from the table.
-func propertyType(typeName, name string) string {
+func PropertyType(typeName, name string) string {
 	for _, key := range []string{typeName + "." + name, name} {
 		if t, ok := propertyTypes[key]; ok {
 			return t
 		}
 	}
-	if slices.Contains(betaOnly[typeName].lists, name) {
+	if slices.Contains(BetaOnly[typeName].Lists, name) {
 		return "Collection(Edm.String)!"
 	}
 	var kind directory.Kind
@@ -249,32 +156,32 @@ var propertyTypes = map[string]string{
 	"writebackConfiguration":                 "graph.groupWritebackConfiguration",
 }
 
-// member is a property of a complex type.
-type member struct {
+// Member is a property of a complex type.
+type Member struct {
 	Name string `xml:"Name,attr"`
 	Type string `xml:"Type,attr"`
 }
 
 // complexTypes are the properties of complex types, by name.
-var complexTypes = sync.OnceValue(func() map[string][]member {
+var complexTypes = sync.OnceValue(func() map[string][]Member {
 	var document struct {
 		Types []struct {
 			Name       string   `xml:"Name,attr"`
-			Properties []member `xml:"Property"`
+			Properties []Member `xml:"Property"`
 		} `xml:"ComplexType"`
 	}
 	if err := xml.Unmarshal([]byte("<types>"+metadataTypes+"</types>"), &document); err != nil {
 		panic(err) // a test reads it
 	}
-	types := map[string][]member{}
+	types := map[string][]Member{}
 	for _, t := range document.Types {
 		types[t.Name] = t.Properties
 	}
 	return types
 })
 
-// complexMembers are the properties of a complex type; false when the type is none.
-func complexMembers(typeName string) ([]member, bool) {
+// ComplexMembers are the properties of a complex type; false when the type is none.
+func ComplexMembers(typeName string) ([]Member, bool) {
 	members, ok := complexTypes()[strings.TrimPrefix(typeName, alias)]
 	return members, ok
 }

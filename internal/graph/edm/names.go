@@ -1,4 +1,13 @@
-package graph
+// Package edm is the entity data model of Graph: the types and sets there are, with the types of
+// their properties (types.go), what can be reached from them (navigation.go) and called on them
+// (actions.go), and what only the beta version has (beta.go).
+//
+// A Model is what of it the operations that are served make up. It writes $metadata,
+// and knows the names in the service document:
+//
+//	model := edm.NewModel(operations)
+//	document := model.Metadata(types)
+package edm
 
 import (
 	"slices"
@@ -8,13 +17,13 @@ import (
 // What the names of types and bound operations may begin with: the namespace or its alias in the
 // metadata, which the Go client writes (P2).
 const (
-	namespace = "microsoft.graph."
+	Namespace = "microsoft.graph."
 	alias     = "graph."
 )
 
-// withoutNamespace takes the namespace off a name.
-func withoutNamespace(name string) (string, bool) {
-	for _, prefix := range []string{namespace, alias} {
+// WithoutNamespace takes the namespace off a name.
+func WithoutNamespace(name string) (string, bool) {
+	for _, prefix := range []string{Namespace, alias} {
 		if len(name) > len(prefix) && strings.EqualFold(name[:len(prefix)], prefix) {
 			return name[len(prefix):], true
 		}
@@ -25,18 +34,18 @@ func withoutNamespace(name string) (string, bool) {
 // Administrative units are at unitsRoot, and at the name of their set alone, which is where beta's
 // reference has them.
 const (
-	unitSet   = "administrativeUnits"
-	unitsRoot = "/directory/" + unitSet
+	UnitSet   = "administrativeUnits"
+	UnitsRoot = "/directory/" + UnitSet
 )
 
 // The sets of role definitions and of role assignments.
 const (
-	definitionSet = "roleManagement/directory/roleDefinitions"
-	assignmentSet = "roleManagement/directory/roleAssignments"
+	DefinitionSet = "roleManagement/directory/roleDefinitions"
+	AssignmentSet = "roleManagement/directory/roleAssignments"
 )
 
-// objectTypes are the types that getByIds may be asked for. Of most there are no objects here.
-var objectTypes = []string{
+// ObjectTypes are the types that getByIds may be asked for. Of most there are no objects here.
+var ObjectTypes = []string{
 	"administrativeUnit", "agentIdentity", "agentIdentityBlueprint", "agentIdentityBlueprintPrincipal", "agentUser", "application", "appRoleAssignment",
 	"certificateAuthorityDetail", "certificateBasedAuthPki", "contract", "device", "directoryObject", "directoryObjectPartnerReference", "directoryRole",
 	"directoryRoleTemplate", "endpoint", "extensionProperty", "externalUserProfile", "federatedTokenValidationPolicy", "group", "groupSettingTemplate",
@@ -50,11 +59,11 @@ var castTypes = []string{
 	"endpoint", "group", "organization", "orgcontact", "resourcespecificpermissiongrant", "serviceprincipal", "user",
 }
 
-// isCast reports whether lists of directory objects can be narrowed to a type, whose name is in
+// IsCast reports whether lists of directory objects can be narrowed to a type, whose name is in
 // lower case.
-func isCast(name string) bool { return slices.Contains(castTypes, name) }
+func IsCast(name string) bool { return slices.Contains(castTypes, name) }
 
-// isTypeName reports whether a name in lower case is that of a type of directory objects.
-func isTypeName(name string) bool {
-	return isCast(name) || slices.ContainsFunc(objectTypes, func(known string) bool { return strings.EqualFold(known, name) })
+// IsTypeName reports whether a name in lower case is that of a type of directory objects.
+func IsTypeName(name string) bool {
+	return IsCast(name) || slices.ContainsFunc(ObjectTypes, func(known string) bool { return strings.EqualFold(known, name) })
 }

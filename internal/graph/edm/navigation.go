@@ -1,4 +1,4 @@
-package graph
+package edm
 
 import (
 	"strings"
@@ -6,9 +6,9 @@ import (
 	"licensor/internal/fold"
 )
 
-// navigation are the navigation properties of Graph's types in either version, served or not: what
+// Navigation are the navigation properties of Graph's types in either version, served or not: what
 // $expand can name, and what $select may name though nothing is shown for it (P22).
-var navigation = map[string][]string{
+var Navigation = map[string][]string{
 	"user": strings.Fields(`activities adhocCalls agentSignInSessions agreementAcceptances analytics appConsentRequestsForApproval
 		appRoleAssignedResources appRoleAssignments approvals authentication calendar calendarGroups calendars calendarView chats
 		cloudClipboard cloudLicensing cloudPCs communications contactFolders contacts createdObjects dataSecurityAndGovernance
@@ -40,18 +40,18 @@ var navigation = map[string][]string{
 	"unifiedRoleAssignment": strings.Fields(`appScope directoryScope principal principals roleDefinition`),
 }
 
-// placesOf are the sets of objects whose navigation properties have addresses, by type. They are
+// PlacesOf are the sets of objects whose navigation properties have addresses, by type. They are
 // known to be Graph's, like the places of surface.txt.
-var placesOf = map[string][]string{
+var PlacesOf = map[string][]string{
 	"user": {"users"}, "group": {"groups"}, "application": {"applications"}, "servicePrincipal": {"servicePrincipals"},
-	"administrativeUnit": {unitsRoot[1:], unitSet}, "organization": {"organization"}, "directoryRole": {"directoryRoles"}, "domain": {"domains"},
-	"unifiedRoleDefinition": {definitionSet}, "unifiedRoleAssignment": {assignmentSet},
+	"administrativeUnit": {UnitsRoot[1:], UnitSet}, "organization": {"organization"}, "directoryRole": {"directoryRoles"}, "domain": {"domains"},
+	"unifiedRoleDefinition": {DefinitionSet}, "unifiedRoleAssignment": {AssignmentSet},
 }
 
-// navigationNames are all of them, which have the same spelling wherever they are.
-var navigationNames = func() fold.Names[string] {
+// NavigationNames are all of them, which have the same spelling wherever they are.
+var NavigationNames = func() fold.Names[string] {
 	all := fold.Names[string]{}
-	for _, names := range navigation {
+	for _, names := range Navigation {
 		for _, name := range names {
 			all.Add(name, name)
 		}

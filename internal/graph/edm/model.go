@@ -1,4 +1,4 @@
-package graph
+package edm
 
 import (
 	"fmt"
@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// model is what the operations that are served say of the types: what can be reached from them and what
+// Model is what the operations that are served say of the types: what can be reached from them and what
 // can be called on them.
-type model struct {
+type Model struct {
 	navigation map[string][]string // names by type
 	actions    []action
 	first      map[string]bool // first segments of the paths
@@ -21,13 +21,13 @@ type action struct {
 	function    bool // it only reads
 }
 
-// servedOp is an operation of Graph that is served. {names} in its path are keys, and a name with ()
+// Operation is an operation of Graph that is served. {names} in its path are keys, and a name with ()
 // is a bound operation.
-type servedOp struct{ method, path string }
+type Operation struct{ Method, Path string }
 
-// newModel makes the model of the operations that are served.
-func newModel(operations []servedOp) *model {
-	m := &model{navigation: map[string][]string{}, first: map[string]bool{"me": true, unitSet: true}}
+// NewModel makes the model of the operations that are served.
+func NewModel(operations []Operation) *Model {
+	m := &Model{navigation: map[string][]string{}, first: map[string]bool{"me": true, UnitSet: true}}
 	for _, op := range operations {
 		m.add(op)
 	}
@@ -36,8 +36,8 @@ func newModel(operations []servedOp) *model {
 }
 
 // add follows an operation's path from type to type.
-func (m *model) add(op servedOp) {
-	segments := strings.Split(op.path[1:], "/")
+func (m *Model) add(op Operation) {
+	segments := strings.Split(op.Path[1:], "/")
 	m.first[segments[0]] = true
 	at, list := entitySets[segments[0]], true
 	if at == "" {
@@ -50,7 +50,7 @@ func (m *model) add(op servedOp) {
 		case at == "" || strings.ContainsAny(segment, "$."):
 			return
 		case called:
-			m.call(at, list, name, op.method == "GET")
+			m.call(at, list, name, op.Method == "GET")
 			return
 		case segment[0] == '{':
 			list = false
@@ -64,9 +64,9 @@ func (m *model) add(op servedOp) {
 	}
 }
 
-func (m *model) call(at string, list bool, name string, function bool) {
+func (m *Model) call(at string, list bool, name string, function bool) {
 	bound := "graph." + at
-	if t := signatures[name].bound; t != "" {
+	if t := Signatures[name].bound; t != "" {
 		bound = "graph." + t
 	}
 	if list {
@@ -86,7 +86,7 @@ var targets = map[string]string{
 	"appRoleAssignments": "+Collection(appRoleAssignment)", "appRoleAssignedTo": "+Collection(appRoleAssignment)",
 	"appRoleAssignedResources": "Collection(servicePrincipal)",
 	"oauth2PermissionGrants":   "Collection(oAuth2PermissionGrant)", "directory": "+rbacApplication",
-	unitSet:           "+Collection(administrativeUnit)",
+	UnitSet:           "+Collection(administrativeUnit)",
 	"roleDefinitions": "+Collection(unifiedRoleDefinition)", "roleAssignments": "+Collection(unifiedRoleAssignment)",
 }
 
@@ -99,7 +99,7 @@ func leadsTo(name string) (to string, list bool) {
 	return strings.TrimSuffix(target, ")"), list
 }
 
-func (m *model) writeNavigation(b *strings.Builder, typeName string) {
+func (m *Model) writeNavigation(b *strings.Builder, typeName string) {
 	for _, name := range slices.Sorted(slices.Values(m.navigation[typeName])) {
 		to, list := leadsTo(name)
 		target, more := "graph."+to, ""
@@ -113,49 +113,15 @@ func (m *model) writeNavigation(b *strings.Builder, typeName string) {
 	}
 }
 
-// signature is what an action takes and answers. The type that it is bound to is said where it is a
-// base of the one in the path.
-type signature struct {
-	bound      string
-	parameters []string // names and types
-	returns    string   // THIS is the type that the action is bound to
-}
-
-// signatures are those of the actions in the table of operations.
-var signatures = map[string]signature{
-	"assignLicense": {
-		parameters: []string{"addLicenses Collection(graph.assignedLicense)!", "removeLicenses Collection(Edm.Guid)!"}, returns: "THIS",
-	},
-	"reprocessLicenseAssignment": {returns: "THIS"},
-	"restore":                    {bound: "directoryObject", returns: "THIS"},
-	"delta":                      {returns: "THIS"},
-	"addPassword":                {parameters: []string{"passwordCredential graph.passwordCredential"}, returns: "graph.passwordCredential!"},
-	"addKey": {
-		parameters: []string{"keyCredential graph.keyCredential!", "passwordCredential graph.passwordCredential", "proof Edm.String!"}, returns: "graph.keyCredential!",
-	},
-	"removeKey":                  {parameters: []string{"keyId Edm.Guid!", "proof Edm.String!"}},
-	"removePassword":             {parameters: []string{"keyId Edm.Guid!"}},
-	"changePassword":             {parameters: []string{"currentPassword Edm.String", "newPassword Edm.String"}},
-	"revokeSignInSessions":       {returns: "Edm.Boolean"},
-	"invalidateAllRefreshTokens": {returns: "Edm.Boolean"},
-	"instantiate":                {parameters: []string{"displayName Edm.String"}, returns: "graph.applicationServicePrincipal"},
-	"getMemberGroups":            {"directoryObject", []string{"securityEnabledOnly Edm.Boolean"}, "Collection(Edm.String)!"},
-	"getMemberObjects":           {"directoryObject", []string{"securityEnabledOnly Edm.Boolean"}, "Collection(Edm.String)!"},
-	"checkMemberGroups":          {"directoryObject", []string{"groupIds Collection(Edm.String)!"}, "Collection(Edm.String)!"},
-	"checkMemberObjects":         {"directoryObject", []string{"ids Collection(Edm.String)!"}, "Collection(Edm.String)!"},
-	"getUserOwnedObjects":        {"directoryObject", []string{"userId Edm.String", "type Edm.String"}, "Collection(graph.directoryObject)"},
-	"getByIds":                   {"", []string{"ids Collection(Edm.String)!", "types Collection(Edm.String)"}, "Collection(graph.directoryObject)!"},
-}
-
-func (m *model) writeActions(b *strings.Builder) {
+func (m *Model) writeActions(b *strings.Builder) {
 	for _, a := range m.actions {
-		s, element := signatures[a.name], "Action"
+		s, element := Signatures[a.name], "Action"
 		if a.function {
 			element = "Function"
 		}
 		fmt.Fprintf(b, "   <%s Name=%q IsBound=\"true\">\n", element, a.name)
 		writeTyped(b, "Parameter", "bindingParameter", a.bound+"!", "")
-		for _, p := range s.parameters {
+		for _, p := range s.Parameters {
 			name, typeName, _ := strings.Cut(p, " ")
 			writeTyped(b, "Parameter", name, typeName, "")
 		}
@@ -167,11 +133,11 @@ func (m *model) writeActions(b *strings.Builder) {
 }
 
 // among are the names of those sets that operations are for.
-func (m *model) among(names map[string]string) []string {
+func (m *Model) among(names map[string]string) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(names)), func(name string) bool { return !m.first[name] })
 }
 
-func (m *model) writeContainer(b *strings.Builder) {
+func (m *Model) writeContainer(b *strings.Builder) {
 	b.WriteString("   <EntityContainer Name=\"GraphService\">\n")
 	for _, set := range m.among(entitySets) {
 		fmt.Fprintf(b, "    <EntitySet Name=%q EntityType=\"microsoft.graph.%s\" />\n", set, entitySets[set])
@@ -182,11 +148,11 @@ func (m *model) writeContainer(b *strings.Builder) {
 	b.WriteString("   </EntityContainer>\n")
 }
 
-// sets are the names of the sets of objects that are served.
-func (m *model) sets() []string { return m.among(entitySets) }
+// Sets are the names of the sets of objects that are served.
+func (m *Model) Sets() []string { return m.among(entitySets) }
 
-// singletons are the names of the objects that are served by themselves.
-func (m *model) singletons() []string { return m.among(singletons) }
+// Singletons are the names of the objects that are served by themselves.
+func (m *Model) Singletons() []string { return m.among(singletons) }
 
-// setType is the type of the objects in a set of Graph; empty when there is none with this name.
-func setType(set string) string { return entitySets[set] }
+// SetType is the type of the objects in a set of Graph; empty when there is none with this name.
+func SetType(set string) string { return entitySets[set] }
