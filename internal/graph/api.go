@@ -20,6 +20,7 @@ import (
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/route"
 	"licensor/internal/graph/throttle"
 	"licensor/internal/identity"
 	"licensor/internal/memory"
@@ -56,7 +57,7 @@ type Config struct {
 type API struct {
 	config   Config
 	limits   *throttle.Buckets
-	routes   *routes
+	routes   *route.Tree[operation]
 	model    *edm.Model
 	metadata func() []byte // $metadata, which is made when somebody wants it
 }
@@ -111,12 +112,14 @@ func (api *API) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 func (api *API) serve(r *request) error {
 	r.host = api.config.Authority.Root(r.Request)
 	place, lost := api.route(r)
-	if lost == nil && place.isOpen(r.Method) {
-		if err := api.limits.AdmitStranger(r.RemoteAddr, r.now); err != nil {
-			return err
+	if lost == nil {
+		if op := open(place, r.Method); op != nil {
+			if err := api.limits.AdmitStranger(r.RemoteAddr, r.now); err != nil {
+				return err
+			}
+			r.op = op
+			return op.do(api, r)
 		}
-		r.op = place.node.operations[r.Method]
-		return r.op.do(api, r)
 	}
 	caller, err := api.config.Authority.Verify(r.ctx, bearer(r.Header["Authorization"]))
 	if err != nil {
@@ -125,7 +128,7 @@ func (api *API) serve(r *request) error {
 		}
 		return err
 	}
-	r.caller, r.keys, r.me, r.property, r.raw = caller, place.keys, place.me, place.property, place.raw
+	r.caller, r.keys, r.me, r.property, r.raw = caller, place.Keys, place.Me, place.Property, place.Raw
 	if r.me { // so that keys are those of the path under /users/{user}
 		r.keys = slices.Insert(r.keys, 0, caller.ObjectID.String())
 	}
@@ -133,7 +136,7 @@ func (api *API) serve(r *request) error {
 		lost = &problem.Problem{Status: http.StatusBadRequest, Code: problem.CodeBadRequest, Message: fmt.Sprintf("The tenant '%s' in the path is not '%s', the tenant of the access token.", r.named, caller.Tenant)}
 	}
 	if lost == nil {
-		r.op, lost = place.operation(r.Method)
+		r.op, lost = servedAt(place, r.Method)
 	}
 	options, malformed := odata.Parse(r.URL.RawQuery)
 	if err := api.limits.Admit(&r.charge, caller, r.cost(options), r.now, r.w.Header()); err != nil {
@@ -142,8 +145,8 @@ func (api *API) serve(r *request) error {
 	if r.ctx, r.share, err = api.config.Memory.Begin(r.ctx, caller.Tenant); err != nil {
 		return err
 	}
-	if place.node != nil && r.Method == http.MethodOptions {
-		r.w.Header().Set("Allow", place.node.methods())
+	if place.Place != nil && r.Method == http.MethodOptions {
+		r.w.Header().Set("Allow", place.Place.Methods())
 		return r.sendNothing()
 	}
 	if lost != nil { // said only now, so that nobody learns the paths without a token
@@ -177,43 +180,46 @@ func (api *API) answer(r *request, options *odata.Options, malformed error) erro
 }
 
 // route finds where the path leads, and under which root.
-func (api *API) route(r *request) (match, error) {
-	path, ok := segments(r.URL.EscapedPath())
+func (api *API) route(r *request) (route.Match[operation], error) {
+	path, ok := route.Segments(r.URL.EscapedPath())
 	if !ok {
-		return match{}, &problem.Problem{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "The path is not encoded as paths are: % is followed by two hexadecimal digits."}
+		return route.Match[operation]{}, &problem.Problem{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "The path is not encoded as paths are: % is followed by two hexadecimal digits."}
 	}
 	if len(path) > 1 && slices.Contains(path, "") {
-		return match{}, problem.EmptySegment
+		return route.Match[operation]{}, problem.EmptySegment
 	}
-	path, r.named = withoutTenant(path)
+	path, r.named = route.WithoutTenant(path)
 	r.root, r.beta = r.host+"/"+strings.ToLower(path[0]), strings.EqualFold(path[0], "beta")
 	if strings.EqualFold(path[0], "licensor") {
-		r.root = r.host + ownRoot
+		r.root = r.host + route.Own
 	}
-	place, lost, ok := api.routes.find(path)
+	place, lost, ok := api.routes.Find(path)
 	switch {
 	case ok:
 		return place, nil
-	case place.unserved:
-		return match{}, problem.NotServedAt(r.Method, "/"+strings.Join(path[1:], "/"))
+	case place.Unserved:
+		return route.Match[operation]{}, problem.NotServedAt(r.Method, "/"+strings.Join(path[1:], "/"))
 	}
-	return match{}, problem.NoSegment(lost)
+	return route.Match[operation]{}, problem.NoSegment(lost)
 }
 
-// isOpen says whether the place answers without a token.
-func (m match) isOpen(method string) bool {
-	op := m.node.operations[method]
-	return op != nil && op.open
+// open is what the place does for a method without a token, if anything.
+func open(place route.Match[operation], method string) *operation {
+	if op := place.Place.Operations[method]; op != nil && op.open {
+		return op
+	}
+	return nil
 }
 
-// operation is what the place does for a method.
-func (m match) operation(method string) (*operation, error) {
-	op := m.node.operations[method]
-	if read := m.node.operations[http.MethodGet]; op == nil && m.node.property != "" && m.node.graph && read != nil { // Graph has the place for more than a property
-		return nil, problem.NotServedAt(method, read.path+"/"+m.node.property)
+// servedAt is what the place does for a method.
+func servedAt(place route.Match[operation], method string) (*operation, error) {
+	at := place.Place
+	op, read := at.Operations[method], at.Operations[http.MethodGet]
+	if op == nil && at.Property != "" && at.Graph && read != nil { // Graph has the place for more than a property
+		return nil, problem.NotServedAt(method, read.path+"/"+at.Property)
 	}
 	if op == nil {
-		return nil, problem.NoMethod(m.node.methods())
+		return nil, problem.NoMethod(at.Methods())
 	}
 	if op.do == nil {
 		return nil, problem.NotServedAt(method, op.path)

@@ -3,6 +3,8 @@ package graph
 import (
 	"net/http"
 	"testing"
+
+	"licensor/internal/graph/route"
 )
 
 // A large catalog is sent while it is written, in the form in which it can be set again.
@@ -10,7 +12,7 @@ func TestTheCatalogIsSentWhileItIsWritten(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.once = true
-	token, path := w.appToken(allPermissions...), ownRoot+"/catalog"
+	token, path := w.appToken(allPermissions...), route.Own+"/catalog"
 	get := func() string {
 		t.Helper()
 		got := w.do("GET", path, token, "")

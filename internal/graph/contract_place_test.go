@@ -9,6 +9,7 @@ import (
 
 	"licensor/internal/fold"
 	"licensor/internal/graph/edm"
+	"licensor/internal/graph/route"
 )
 
 // place is what an address leads to.
@@ -23,7 +24,7 @@ type place struct {
 
 // walk follows a path through the contract.
 func (c *csdl) walk(method string, path []string) (p place, err error) {
-	name, inner, _ := parentheses(path[0])
+	name, inner, _ := route.Parentheses(path[0])
 	if set, typeName := findName(c.Sets, name); set != "" {
 		p = place{typeName: typeName, list: inner == "", context: regexp.QuoteMeta(set)}
 	} else if root, typeName := findName(c.Roots, path[0]); root != "" {
@@ -58,7 +59,7 @@ const guidPattern = `[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`
 
 // step follows one segment.
 func (c *csdl) step(p place, segment string) (place, error) {
-	name, inner, called := parentheses(segment)
+	name, inner, called := route.Parentheses(segment)
 	plain, qualified := edm.WithoutNamespace(name)
 	if qualified {
 		plain, _ = fold.Among(slices.Collect(maps.Keys(c.Entities)), plain)

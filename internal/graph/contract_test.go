@@ -11,6 +11,7 @@ import (
 	"licensor/internal/fold"
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/route"
 )
 
 // question is what a test asked, for comparing its answer with the contract.
@@ -41,13 +42,13 @@ func checkAnswer(c *csdl, q question, got answer, request string) error {
 		return nil
 	}
 	path, query, _ := strings.Cut(q.path, "?")
-	parts, _ := segments(path)
+	parts, _ := route.Segments(path)
 	for i, part := range parts {
 		if strings.HasPrefix(part, "$") {
 			parts[i] = strings.ToLower(part)
 		}
 	}
-	if parts, _ = withoutTenant(parts); len(parts) < 2 || parts[0] != "v1.0" && parts[0] != "beta" || parts[1] == "$metadata" {
+	if parts, _ = route.WithoutTenant(parts); len(parts) < 2 || parts[0] != "v1.0" && parts[0] != "beta" || parts[1] == "$metadata" {
 		return nil // our own surface has its own contract
 	}
 	root := q.host + "/" + parts[0]

@@ -12,6 +12,7 @@ import (
 
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/route"
 )
 
 // Fault is something that goes wrong with requests on purpose, as it does with the real service now
@@ -110,7 +111,7 @@ func (fs *faults) choose(method, escaped string) (wait time.Duration, problem *p
 	if len(fs.rules) == 0 {
 		return 0, nil
 	}
-	parts, _ := segments(escaped) // it has been read before
+	parts, _ := route.Segments(escaped) // it has been read before
 	parts = plainSegments(parts)
 	for i := range fs.rules {
 		f := &fs.rules[i]
@@ -150,10 +151,10 @@ func matchSegments(pattern, parts []string) bool {
 func plainSegments(parts []string) []string {
 	plain := make([]string, 0, len(parts))
 	for _, part := range parts {
-		name, inner, called := parentheses(part)
+		name, inner, called := route.Parentheses(part)
 		name, _ = edm.WithoutNamespace(strings.ToLower(name))
 		plain = append(plain, strings.ReplaceAll(name, "/", "%2f")) // which no * of path.Match would match
-		if key, ok := quotedKey(inner); called && ok {
+		if key, ok := route.QuotedKey(inner); called && ok {
 			plain = append(plain, strings.ToLower(key))
 		}
 	}

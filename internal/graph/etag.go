@@ -10,6 +10,7 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/route"
 	"licensor/internal/jsontext"
 	"licensor/internal/tenant"
 )
@@ -121,7 +122,7 @@ func changedMeanwhile(known string) error {
 // current is the ETag of the object that the path names, and its revision where it has one. What
 // has no ETag has the empty one.
 func (r *request) current() (etag string, revision func(*tenant.Image) uint32, err error) {
-	switch path := strings.TrimPrefix(r.op.path, ownRoot); {
+	switch path := strings.TrimPrefix(r.op.path, route.Own); {
 	case r.op.ofUser():
 		return r.currentUser()
 	case r.op.ofGroup():

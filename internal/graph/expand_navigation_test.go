@@ -9,6 +9,7 @@ import (
 
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/route"
 )
 
 // Every navigation property of the metadata is expanded where its list is served, and is 501
@@ -63,12 +64,12 @@ func TestReferencesAndOtherKeysAreServedOrSaidNotToBe(t *testing.T) {
 	t.Parallel()
 	routes := newRoutes(operations)
 	may := func(method, path string) bool {
-		parts, _ := segments("/v1.0" + path)
-		m, _, ok := routes.find(parts)
+		parts, _ := route.Segments("/v1.0" + path)
+		m, _, ok := routes.Find(parts)
 		if !ok {
-			return m.unserved
+			return m.Unserved
 		}
-		op, err := m.operation(method)
+		op, err := servedAt(m, method)
 		p, _ := err.(*problem.Problem)
 		return op != nil || p != nil && p.Status == http.StatusNotImplemented
 	}

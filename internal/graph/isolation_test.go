@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"licensor/internal/graph/route"
+
 	"pgregory.net/rapid"
 )
 
@@ -54,7 +56,7 @@ func (r isolationRequest) String() string { return r.method + " " + r.path + " "
 // draw makes up a request: any operation, with keys, options and a body of any tenant.
 func (n *neighbours) draw(t *rapid.T) isolationRequest {
 	r := n.drawOne(t)
-	if rapid.IntRange(0, 5).Draw(t, "batch") > 0 || strings.HasPrefix(r.path, ownRoot) {
+	if rapid.IntRange(0, 5).Draw(t, "batch") > 0 || strings.HasPrefix(r.path, route.Own) {
 		return r
 	}
 	var steps []map[string]any
@@ -80,7 +82,7 @@ func (n *neighbours) drawOne(t *rapid.T) isolationRequest {
 		path = path[:from] + url.PathEscape(n.drawKey(t)) + path[from+strings.IndexByte(path[from:], '}')+1:]
 	}
 	r.path = strings.ReplaceAll(path, "()", "")
-	if !strings.HasPrefix(path, ownRoot) {
+	if !strings.HasPrefix(path, route.Own) {
 		r.path = "/v1.0" + r.path
 	}
 	var options []string

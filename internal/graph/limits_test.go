@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"licensor/internal/graph/odata"
+	"licensor/internal/graph/route"
 	"licensor/internal/graph/throttle"
 	"licensor/internal/identity"
 	"licensor/internal/tenant"
@@ -158,8 +159,8 @@ func TestCosts(t *testing.T) {
 		{"PUT", "/licensor/v1/development/clock", "", 0},
 		{"POST", "/licensor/v1/reprocess", "", 5},
 	} {
-		path, _ := segments(test.path)
-		m, _, ok := routes.find(path)
+		path, _ := route.Segments(test.path)
+		m, _, ok := routes.Find(path)
 		if !ok {
 			t.Fatalf("%s leads nowhere", test.path)
 		}
@@ -167,7 +168,7 @@ func TestCosts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := &request{op: m.node.operations[test.method]}
+		r := &request{op: m.Place.Operations[test.method]}
 		if got := r.cost(options); got != test.want {
 			t.Errorf("%s %s?%s costs %d, want %d", test.method, test.path, test.query, got, test.want)
 		}

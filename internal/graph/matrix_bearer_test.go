@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"licensor/internal/graph/route"
 )
 
 // RFC 6750 section 2: a token is taken from the header Authorization, of which there is one, and
@@ -74,7 +76,7 @@ func TestABatchLetsNobodyDoMore(t *testing.T) {
 	var steps []map[string]any
 	for _, op := range m.operations() {
 		rule, path := m.rules[op.name], op.objects[len(op.objects)-1].path
-		if rule == nil || rule.open || rule.anyone || strings.HasPrefix(path, ownRoot) {
+		if rule == nil || rule.open || rule.anyone || strings.HasPrefix(path, route.Own) {
 			continue
 		}
 		steps = append(steps, map[string]any{

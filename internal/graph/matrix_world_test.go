@@ -10,6 +10,7 @@ import (
 
 	"licensor/internal/clock"
 	"licensor/internal/graph/edm"
+	"licensor/internal/graph/route"
 	"licensor/internal/identity"
 	"licensor/internal/tenant"
 )
@@ -134,7 +135,7 @@ func (m *matrix) operations() (all []matrixOperation) {
 
 func (m *matrix) objects(op *operation) []matrixObject {
 	root := "/v1.0"
-	if strings.HasPrefix(op.path, ownRoot) {
+	if strings.HasPrefix(op.path, route.Own) {
 		root = ""
 	}
 	at := func(first, key string) string { return root + fill(strings.Replace(op.path, first, key, 1), missingID) }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"licensor/internal/graph/edm"
+	"licensor/internal/graph/route"
 )
 
 // bodies are as long as they may be, and of every form that may take more memory than its length:
@@ -118,11 +119,11 @@ func (h *heavy) wanted(op *operation) []string {
 		return []string{`{"displayName":"New","members@odata.bind":[]}`}
 	case "POST " + edm.UnitsRoot + "/{unit}/members":
 		return []string{`{"@odata.type":"#microsoft.graph.group","displayName":"New","mailNickname":"new2","mailEnabled":false,"securityEnabled":true}`}
-	case "POST " + ownRoot + "/reprocess":
+	case "POST " + route.Own + "/reprocess":
 		return []string{`{"all":true}`, `{"inError":true}`, `{"users":` + ids(999) + `}`, `{"groups":["` + nobodysID + `"]}`}
-	case "POST " + ownRoot + "/import":
+	case "POST " + route.Own + "/import":
 		return importsAtBounds()
-	case "PUT " + ownRoot + "/catalog":
+	case "PUT " + route.Own + "/catalog":
 		return []string{largeCatalog()}
 	case "POST /$batch":
 		return h.batchBodies()

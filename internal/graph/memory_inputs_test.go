@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"licensor/internal/graph/edm"
+	"licensor/internal/graph/route"
 
 	"github.com/google/uuid"
 )
@@ -47,7 +48,7 @@ var deletesObject = regexp.MustCompile(`^/\w+(/\{\w+\}|\(\w+='\{\w+\}'\))$`)
 // which these are, otherwise the first that the list before the key has.
 func (h *heavy) path(op *operation) (string, bool) {
 	root := "/v1.0"
-	if strings.HasPrefix(op.path, ownRoot) {
+	if strings.HasPrefix(op.path, route.Own) {
 		root = ""
 	}
 	path := root + strings.ReplaceAll(op.path, "()", "")

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"licensor/internal/graph/route"
 )
 
 // TestOpenAPIHasOurOperationsAndNoOthers compares openapi.yaml with the table of operations. That
@@ -13,8 +15,8 @@ func TestOpenAPIHasOurOperationsAndNoOthers(t *testing.T) {
 	t.Parallel()
 	var want, got []string
 	for i := range operations {
-		if op := &operations[i]; strings.HasPrefix(op.path, ownRoot) && op.do != nil {
-			want = append(want, op.method+" "+strings.TrimPrefix(op.path, ownRoot))
+		if op := &operations[i]; strings.HasPrefix(op.path, route.Own) && op.do != nil {
+			want = append(want, op.method+" "+strings.TrimPrefix(op.path, route.Own))
 		}
 	}
 	paths, _, _ := strings.Cut(string(openAPI), "\ncomponents:")

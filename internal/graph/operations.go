@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"licensor/internal/graph/edm"
+	"licensor/internal/graph/route"
 	"licensor/internal/identity"
 )
 
@@ -29,13 +30,13 @@ type operation struct {
 
 // ofUser and ofGroup say what the first key of the path names.
 func (op *operation) ofUser() bool {
-	return strings.HasPrefix(strings.TrimPrefix(op.path, ownRoot), "/users/{")
+	return strings.HasPrefix(strings.TrimPrefix(op.path, route.Own), "/users/{")
 }
 
 // resource is what messages call that which the body of a request is of: the type of the objects,
 // or the action.
 func (op *operation) resource() string {
-	path := strings.TrimPrefix(op.path, ownRoot)
+	path := strings.TrimPrefix(op.path, route.Own)
 	if action, ok := strings.CutSuffix(path[strings.LastIndexByte(path, '/')+1:], "()"); ok {
 		return action
 	}
@@ -57,11 +58,8 @@ func (op *operation) ofObject() bool { return strings.HasPrefix(op.path, "/direc
 // isDevelopment says whether the operation is there only where Config.Development is.
 func (op *operation) isDevelopment() bool { return strings.HasPrefix(op.path, developmentRoot) }
 
-// ownRoot is where our own operations are.
-const ownRoot = "/licensor/v1"
-
 // developmentRoot is where the operations are that programs are tested with.
-const developmentRoot = ownRoot + "/development/"
+const developmentRoot = route.Own + "/development/"
 
 // operations is the one table of what is served: routes, permissions, 405 and 501 all follow from
 // it. What is under /users/{user} is under /me, too.
@@ -379,22 +377,22 @@ var operations = []operation{
 	{method: "DELETE", path: "/directory/deletedItems/{object}", need: identity.DeleteUsers, needOfGroup: identity.DeleteGroups, needOfApplication: identity.WriteApplications, needOfUnit: identity.WriteUnits, do: (*API).purgeDeletedItem},
 	{method: "POST", path: "/directory/deletedItems/{object}/restore()", need: identity.DeleteUsers, needOfGroup: identity.DeleteGroups, needOfApplication: identity.WriteApplications, needOfUnit: identity.WriteUnits, do: (*API).restoreDeletedItem},
 
-	{method: "GET", path: ownRoot + "/openapi.yaml", open: true, do: (*API).getOpenAPI},
-	{method: "GET", path: ownRoot + "/subscriptions", need: identity.ReadSettings, do: (*API).listSubscriptions},
-	{method: "POST", path: ownRoot + "/subscriptions", need: identity.WriteSettings, do: (*API).createSubscription},
-	{method: "GET", path: ownRoot + "/subscriptions/{subscription}", need: identity.ReadSettings, do: (*API).getSubscription},
-	{method: "PATCH", path: ownRoot + "/subscriptions/{subscription}", need: identity.WriteSettings, do: (*API).updateSubscription},
-	{method: "DELETE", path: ownRoot + "/subscriptions/{subscription}", need: identity.WriteSettings, do: (*API).deleteSubscription},
-	{method: "GET", path: ownRoot + "/catalog", need: identity.ReadSettings, do: (*API).getCatalog},
-	{method: "PUT", path: ownRoot + "/catalog", need: identity.WriteSettings, do: (*API).setCatalog},
-	{method: "GET", path: ownRoot + "/settings", need: identity.ReadSettings, do: (*API).getSettings},
-	{method: "PATCH", path: ownRoot + "/settings", need: identity.WriteSettings, do: (*API).updateSettings},
-	{method: "GET", path: ownRoot + "/signIn", need: identity.ReadSignIn, do: (*API).getSignIn},
-	{method: "PATCH", path: ownRoot + "/signIn", need: identity.WriteSignIn, do: (*API).updateSignIn},
-	{method: "POST", path: ownRoot + "/reprocess", need: identity.ReprocessMany, do: (*API).reprocessMany},
-	{method: "GET", path: ownRoot + "/licenseErrors", need: identity.ReadErrors, do: (*API).listLicenseErrors},
-	{method: "GET", path: ownRoot + "/users/{user}/explain", need: identity.ReadErrors, do: (*API).explainUser},
-	{method: "POST", path: ownRoot + "/import", need: identity.Import, do: (*API).importRows},
+	{method: "GET", path: route.Own + "/openapi.yaml", open: true, do: (*API).getOpenAPI},
+	{method: "GET", path: route.Own + "/subscriptions", need: identity.ReadSettings, do: (*API).listSubscriptions},
+	{method: "POST", path: route.Own + "/subscriptions", need: identity.WriteSettings, do: (*API).createSubscription},
+	{method: "GET", path: route.Own + "/subscriptions/{subscription}", need: identity.ReadSettings, do: (*API).getSubscription},
+	{method: "PATCH", path: route.Own + "/subscriptions/{subscription}", need: identity.WriteSettings, do: (*API).updateSubscription},
+	{method: "DELETE", path: route.Own + "/subscriptions/{subscription}", need: identity.WriteSettings, do: (*API).deleteSubscription},
+	{method: "GET", path: route.Own + "/catalog", need: identity.ReadSettings, do: (*API).getCatalog},
+	{method: "PUT", path: route.Own + "/catalog", need: identity.WriteSettings, do: (*API).setCatalog},
+	{method: "GET", path: route.Own + "/settings", need: identity.ReadSettings, do: (*API).getSettings},
+	{method: "PATCH", path: route.Own + "/settings", need: identity.WriteSettings, do: (*API).updateSettings},
+	{method: "GET", path: route.Own + "/signIn", need: identity.ReadSignIn, do: (*API).getSignIn},
+	{method: "PATCH", path: route.Own + "/signIn", need: identity.WriteSignIn, do: (*API).updateSignIn},
+	{method: "POST", path: route.Own + "/reprocess", need: identity.ReprocessMany, do: (*API).reprocessMany},
+	{method: "GET", path: route.Own + "/licenseErrors", need: identity.ReadErrors, do: (*API).listLicenseErrors},
+	{method: "GET", path: route.Own + "/users/{user}/explain", need: identity.ReadErrors, do: (*API).explainUser},
+	{method: "POST", path: route.Own + "/import", need: identity.Import, do: (*API).importRows},
 
 	{method: "GET", path: developmentRoot + "clock", need: identity.Develop, do: (*API).getClock},
 	{method: "PUT", path: developmentRoot + "clock", need: identity.Develop, do: (*API).setClock},
@@ -407,7 +405,7 @@ var operations = []operation{
 	{method: "POST", path: developmentRoot + "tokens", need: identity.Develop, do: (*API).mintToken},
 
 	// What Graph can do at places where other methods are served. Places where nothing is served are
-	// in the table of surface.go.
+	// in the table of graph/route.
 	{method: "DELETE", path: "/directoryObjects/{object}"},
 	{method: "GET", path: "/users/{user}/sponsors/{sponsor}/$ref"},
 	{method: "GET", path: "/directoryRoles/{role}/members/{member}/$ref"},

@@ -13,6 +13,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/odata"
+	"licensor/internal/graph/route"
 	"licensor/internal/identity"
 )
 
@@ -27,7 +28,7 @@ var divergences string
 // operation.
 type witnesses struct {
 	mutex   sync.Mutex
-	routes  *routes
+	routes  *route.Tree[operation]
 	played  int
 	seen    map[string][]string
 	options map[string]map[string][]string
@@ -40,15 +41,15 @@ func newWitnesses() *witnesses {
 // saw notes that a scenario was answered well.
 func (w *witnesses) saw(scenario, method, path string, got answer, request string) {
 	address, query, _ := strings.Cut(path, "?")
-	parts, ok := segments(address)
+	parts, ok := route.Segments(address)
 	if !ok || got.status >= 300 {
 		return
 	}
-	m, _, ok := w.routes.find(parts)
-	if !ok || m.node.operations[method] == nil {
+	m, _, ok := w.routes.Find(parts)
+	if !ok || m.Place.Operations[method] == nil {
 		return
 	}
-	op := m.node.operations[method]
+	op := m.Place.Operations[method]
 	if op.path == "/$batch" {
 		w.sawBatch(scenario, "/"+parts[0], request, got.body)
 	}
@@ -133,9 +134,9 @@ which roles a signed-in user needs besides, are in ` + "`internal/identity/needs
 func (w *witnesses) page() string {
 	var b strings.Builder
 	b.WriteString(parityHead)
-	w.writeOperations(&b, "\n## Operations of Graph that are served\n", func(op *operation) bool { return op.do != nil && !strings.HasPrefix(op.path, ownRoot) })
+	w.writeOperations(&b, "\n## Operations of Graph that are served\n", func(op *operation) bool { return op.do != nil && !strings.HasPrefix(op.path, route.Own) })
 	writeDeviations(&b)
-	b.WriteString("\n## Operations of Graph that answer 501\n\nEverything else that Graph has: the places of `internal/graph/surface.txt` and what is below them, with any method. Where some methods are\nserved, the others answer 405, but for these:\n\n")
+	b.WriteString("\n## Operations of Graph that answer 501\n\nEverything else that Graph has: the places of `internal/graph/route/surface.txt` and what is below them, with any method. Where some methods are\nserved, the others answer 405, but for these:\n\n")
 	for i := range operations {
 		if op := &operations[i]; op.do == nil {
 			fmt.Fprintf(&b, "- `%s %s`\n", op.method, op.path)
@@ -151,7 +152,7 @@ func (w *witnesses) page() string {
 	writeEmpty(&b, userType, directory.UserProperties())
 	writeEmpty(&b, groupType, directory.GroupProperties())
 	writeEmpty(&b, organizationFields.typeName, directory.OrganizationProperties())
-	w.writeOperations(&b, "\n## Operations of our own\n\nDescribed in `/licensor/v1/openapi.yaml`.\n", func(op *operation) bool { return strings.HasPrefix(op.path, ownRoot) })
+	w.writeOperations(&b, "\n## Operations of our own\n\nDescribed in `/licensor/v1/openapi.yaml`.\n", func(op *operation) bool { return strings.HasPrefix(op.path, route.Own) })
 	return b.String()
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"licensor/internal/graph/route"
 	"licensor/internal/identity"
 )
 
@@ -132,7 +133,7 @@ func TestWhoMayIsAsDocumented(t *testing.T) {
 	compared := 0
 	for i := range operations {
 		op := &operations[i]
-		if op.do == nil || strings.HasPrefix(op.path, ownRoot) || op.anyone || op.open {
+		if op.do == nil || strings.HasPrefix(op.path, route.Own) || op.anyone || op.open {
 			continue
 		}
 		lines := table[documentedName(op.method, op.path)]

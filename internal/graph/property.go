@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
-	"slices"
 	"strings"
 
 	"licensor/internal/graph/edm"
@@ -51,59 +50,6 @@ func (s *fieldSet[T]) everyName() []string {
 		names[i] = s.all[i].name
 	}
 	return names
-}
-
-// notHere are properties whose addresses lead to something else in Graph, which is not served.
-var notHere = []string{"mailboxSettings", "print"}
-
-// addAllProperties adds the addresses of the properties of all objects that a table of operations
-// reads.
-func (n *node) addAllProperties(table []operation) {
-	for i := range table {
-		op := &table[i]
-		of := propertiesOf[op.path]
-		if of == nil || op.method != http.MethodGet {
-			continue
-		}
-		n.at(op.path).addProperties(op, of)
-		if rest, ok := strings.CutPrefix(op.path, "/users/{user}"); ok {
-			n.at("/me"+rest).addProperties(op, of)
-		}
-		if rest, ok := strings.CutPrefix(op.path, edm.UnitsRoot); ok {
-			n.at("/"+edm.UnitSet+rest).addProperties(op, of)
-		}
-	}
-}
-
-// addProperties adds the addresses of an object's properties below its own.
-func (n *node) addProperties(op *operation, of typed) {
-	for _, name := range of.everyName() {
-		if !slices.Contains(notHere, name) {
-			n.addProperty(op, name, edm.PropertyType(of.Name(), name))
-		}
-	}
-}
-
-// addProperty adds the address of one property. Another operation that is there already stays.
-func (n *node) addProperty(op *operation, name, typeName string) {
-	p := childIn(&n.names, strings.ToLower(name))
-	if len(p.operations) > 0 {
-		return
-	}
-	p.property = name
-	p.serve(op)
-	typeName = strings.TrimSuffix(typeName, "!")
-	if inner, ok := edm.ComplexMembers(typeName); ok {
-		for _, member := range inner {
-			p.addProperty(op, member.Name, member.Type)
-		}
-		return
-	}
-	if !strings.HasPrefix(typeName, "Collection(") {
-		value := childIn(&p.names, "$value")
-		value.raw = true
-		value.serve(op)
-	}
 }
 
 // sendProperty answers with a property of an object, or one within it, as the path says (P27). Null

@@ -9,6 +9,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/edm"
+	"licensor/internal/graph/route"
 	"licensor/internal/jsontext"
 )
 
@@ -17,11 +18,11 @@ import (
 // enumerations. Ids, texts and tokens stay as they are.
 type recast struct {
 	*rand.Rand
-	routes *node
+	routes *route.Place[operation]
 }
 
 func newRecast(seed uint64) *recast {
-	return &recast{rand.New(rand.NewPCG(seed, seed)), newRoutes(operations).root}
+	return &recast{rand.New(rand.NewPCG(seed, seed)), newRoutes(operations).Root}
 }
 
 // letters gives each letter of a text one of its two cases.
@@ -60,16 +61,16 @@ func (c *recast) address(text string) string {
 }
 
 // path changes the segments of a path that are names to the routes from a node on.
-func (c *recast) path(n *node, path string) string {
+func (c *recast) path(n *route.Place[operation], path string) string {
 	parts := strings.Split(path, "/")
 	for i, escaped := range parts {
 		plain, err := url.PathUnescape(escaped)
 		if err != nil || plain == "" || n == nil {
 			continue
 		}
-		next, key, ok := n.step(plain)
+		next, key, ok := n.Step(plain)
 		_, qualified := edm.WithoutNamespace(plain)
-		switch name, inner, called := parentheses(plain); {
+		switch name, inner, called := route.Parentheses(plain); {
 		case !ok:
 		case key == nil, qualified:
 			parts[i] = c.letters(escaped)
@@ -85,6 +86,12 @@ func (c *recast) path(n *node, path string) string {
 		n = next
 	}
 	return strings.Join(parts, "/")
+}
+
+// version is the place of a root of Graph.
+func (c *recast) version() *route.Place[operation] {
+	place, _, _ := c.routes.Step("v1.0")
+	return place
 }
 
 func (c *recast) blank() string {
@@ -185,7 +192,7 @@ func (c *recast) text(member string, raw json.RawMessage) string {
 		return c.address(text)
 	case member == "url" && !strings.Contains(text, "://"):
 		path, query, asks := strings.Cut(text, "?")
-		if path = c.path(c.routes.names["v1.0"], path); asks {
+		if path = c.path(c.version(), path); asks {
 			path += "?" + c.query(query)
 		}
 		return path

@@ -13,6 +13,7 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/fold"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/route"
 	"licensor/internal/guid"
 	"licensor/internal/tenant"
 )
@@ -97,7 +98,7 @@ func (r *request) objectID(address string) (uuid.UUID, error) {
 		return uuid.Nil, invalidReference(address)
 	}
 	path := strings.Split(strings.Trim(u.Path, "/"), "/")
-	set, key, inParentheses := parentheses(path[len(path)-1])
+	set, key, inParentheses := route.Parentheses(path[len(path)-1])
 	if !inParentheses {
 		if len(path) < 2 {
 			return uuid.Nil, invalidReference(address)

@@ -9,6 +9,7 @@ import (
 
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/route"
 	"licensor/internal/identity"
 	"licensor/internal/query"
 	"licensor/internal/store"
@@ -149,7 +150,7 @@ func (r *request) findKind(k relatedKind, rel relation, of sets) (*foundKind, er
 
 // relatedKinds are the kinds that the list may have: behind a cast, only one.
 func (r *request) relatedKinds() []relatedKind {
-	if !strings.Contains(r.op.path, castTemplate) {
+	if !strings.Contains(r.op.path, route.Cast) {
 		return relatedKinds
 	}
 	to := r.keys[len(r.keys)-1]

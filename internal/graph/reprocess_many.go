@@ -8,6 +8,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/route"
 	"licensor/internal/guid"
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
@@ -157,7 +158,7 @@ func (r *request) sendErrors(b []byte, image *tenant.Image, users *roaring.Bitma
 
 // errorsLink is the address of the next page of licenseErrors.
 func (r *request) errorsLink(after uint32, limit int, groups []string) string {
-	query := url.Values{"group": slices.Clone(groups), "$skiptoken": {r.token(ownRoot+"/licenseErrors", int64(after))}}
+	query := url.Values{"group": slices.Clone(groups), "$skiptoken": {r.token(route.Own+"/licenseErrors", int64(after))}}
 	if limit != defaultPage {
 		query.Set("$top", string(jsontext.AppendInt(nil, limit)))
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"licensor/internal/graph/route"
 	"licensor/internal/identity"
 )
 
@@ -47,15 +48,15 @@ func TestPathsLeadToOperations(t *testing.T) {
 		{"GET", "/v1.0/directory/subscriptions(commerceSubscriptionId='x')", "/directory/subscriptions(commerceSubscriptionId='{subscription}')", []string{"x"}},
 		{"GET", "/licensor/v1/settings", "/licensor/v1/settings", nil},
 	} {
-		path, _ := segments(c.path)
-		m, lost, ok := routes.find(path)
+		path, _ := route.Segments(c.path)
+		m, lost, ok := routes.Find(path)
 		if !ok {
 			t.Errorf("%s: lost at %q", c.path, lost)
 			continue
 		}
-		op := m.node.operations[c.method]
-		if op == nil || op.path != c.want || !reflect.DeepEqual(m.keys, c.keys) {
-			t.Errorf("%s %s leads to %+v with %q, want %s with %q", c.method, c.path, op, m.keys, c.want, c.keys)
+		op := m.Place.Operations[c.method]
+		if op == nil || op.path != c.want || !reflect.DeepEqual(m.Keys, c.keys) {
+			t.Errorf("%s %s leads to %+v with %q, want %s with %q", c.method, c.path, op, m.Keys, c.want, c.keys)
 		}
 	}
 }
@@ -89,8 +90,8 @@ func TestPathsThatLeadNowhereNameTheSegment(t *testing.T) {
 		"/v1.0/users/microsoft.graph.guest":  "microsoft.graph.guest",
 		"/v1.0/groups/x/owners/graph.teapot": "graph.teapot",
 	} {
-		parts, _ := segments(path)
-		if m, lost, ok := routes.find(parts); ok || m.unserved || lost != want {
+		parts, _ := route.Segments(path)
+		if m, lost, ok := routes.Find(parts); ok || m.Unserved || lost != want {
 			t.Errorf("%s: ok %v, lost at %q (%v), want %q", path, ok, lost, m, want)
 		}
 	}
@@ -111,18 +112,18 @@ func TestWhatGraphHasIsKnown(t *testing.T) {
 		"/v1.0/devices(deviceId='x')/memberOf", "/v1.0/policies/authorizationPolicy",
 		"/v1.0/identity/conditionalAccess/policies/x/y/z", "/v1.0/subscribedSkus/$count", "/v1.0/directoryRoles/roleTemplateId=x/scopedMembers",
 	} {
-		parts, _ := segments(path)
-		if m, lost, ok := routes.find(parts); ok || !m.unserved {
-			t.Errorf("%s: ok %v, lost at %q, known %v", path, ok, lost, m.unserved)
+		parts, _ := route.Segments(path)
+		if m, lost, ok := routes.Find(parts); ok || !m.Unserved {
+			t.Errorf("%s: ok %v, lost at %q, known %v", path, ok, lost, m.Unserved)
 		}
 	}
 }
 
 func TestMeCannotBeDeleted(t *testing.T) {
 	t.Parallel()
-	m, _, _ := newRoutes(operations).find([]string{"v1.0", "me"})
-	if got := m.node.methods(); got != "GET, PATCH" || !m.me {
-		t.Errorf("/me answers %s, me is %v", got, m.me)
+	m, _, _ := newRoutes(operations).Find([]string{"v1.0", "me"})
+	if got := m.Place.Methods(); got != "GET, PATCH" || !m.Me {
+		t.Errorf("/me answers %s, me is %v", got, m.Me)
 	}
 }
 
@@ -148,12 +149,12 @@ func FuzzPath(f *testing.F) {
 	f.Add("/v1.0/users('%27')(')/%zz")
 	routes := newRoutes(operations)
 	f.Fuzz(func(t *testing.T, path string) {
-		parts, ok := segments(path)
+		parts, ok := route.Segments(path)
 		if !ok {
 			return
 		}
-		m, lost, ok := routes.find(parts)
-		if ok && (m.unserved || len(m.node.operations) == 0) {
+		m, lost, ok := routes.Find(parts)
+		if ok && (m.Unserved || len(m.Place.Operations) == 0) {
 			t.Fatalf("%q: found %v at %v", path, ok, m)
 		}
 		if !ok && !strings.Contains(strings.Join(parts, "/"), lost) {

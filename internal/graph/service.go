@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"licensor/internal/graph/edm"
+	"licensor/internal/graph/route"
 	"licensor/internal/jsontext"
 )
 
@@ -19,7 +20,7 @@ var entityTypes = []edm.Type{
 func servedOfGraph() []edm.Operation {
 	var list []edm.Operation
 	for i := range operations {
-		if op := &operations[i]; op.do != nil && !strings.HasPrefix(op.path, ownRoot) {
+		if op := &operations[i]; op.do != nil && !strings.HasPrefix(op.path, route.Own) {
 			list = append(list, edm.Operation{Method: op.method, Path: op.path})
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/route"
 	"licensor/internal/guid"
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
@@ -116,7 +117,7 @@ func (r *request) sendSubscription(status int, image *tenant.Image, s tenant.Sub
 // subscriptionSet is where the subscriptions are: in Graph they are part of the directory, for its
 // own set of that name has notifications.
 func (r *request) subscriptionSet() string {
-	if strings.HasPrefix(r.op.path, ownRoot) {
+	if strings.HasPrefix(r.op.path, route.Own) {
 		return "subscriptions"
 	}
 	return "directory/subscriptions"

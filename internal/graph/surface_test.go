@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"licensor/internal/graph/route"
 )
 
 // specified reads a file of the project's specification, which LICENSOR_SPEC leads to.
@@ -45,12 +47,12 @@ func TestEveryPathOfGraphIsServedOrSaidNotToBe(t *testing.T) {
 	}
 	for i, path := range paths {
 		path = []string{"/v1.0", "/beta"}[i%2] + withKeys(path)
-		parts, _ := segments(path)
-		m, lost, ok := routes.find(parts)
+		parts, _ := route.Segments(path)
+		m, lost, ok := routes.Find(parts)
 		if ok {
 			continue
 		}
-		if !m.unserved {
+		if !m.Unserved {
 			t.Errorf("%s: lost at %q", path, lost)
 			continue
 		}
@@ -71,9 +73,9 @@ func TestEveryPermittedOperationIsServedOrSaidNotToBe(t *testing.T) {
 	}
 	routes := newRoutes(operations)
 	known := func(method, path string) bool {
-		parts, _ := segments("/v1.0" + path)
-		m, _, ok := routes.find(parts)
-		return !ok && m.unserved || ok && m.node.operations[method] != nil
+		parts, _ := route.Segments("/v1.0" + path)
+		m, _, ok := routes.Find(parts)
+		return !ok && m.Unserved || ok && m.Place.Operations[method] != nil
 	}
 	for _, row := range rows[1:] {
 		method, path := row[0], withKeys(row[1])

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Model is what the operations that are served say of the types: what can be reached from them and what
-// can be called on them.
+// Model is what the operations that are served say of the types: what can be reached from them and
+// what can be called on them.
 type Model struct {
 	navigation map[string][]string // names by type
 	actions    []action
@@ -21,8 +21,8 @@ type action struct {
 	function    bool // it only reads
 }
 
-// Operation is an operation of Graph that is served. {names} in its path are keys, and a name with ()
-// is a bound operation.
+// Operation is an operation of Graph that is served. {names} in its path are keys, and a name with
+// () is a bound operation.
 type Operation struct{ Method, Path string }
 
 // NewModel makes the model of the operations that are served.

@@ -41,7 +41,7 @@ var Navigation = map[string][]string{
 }
 
 // PlacesOf are the sets of objects whose navigation properties have addresses, by type. They are
-// known to be Graph's, like the places of surface.txt.
+// known to be Graph's, like the places of the table of graph/route.
 var PlacesOf = map[string][]string{
 	"user": {"users"}, "group": {"groups"}, "application": {"applications"}, "servicePrincipal": {"servicePrincipals"},
 	"administrativeUnit": {UnitsRoot[1:], UnitSet}, "organization": {"organization"}, "directoryRole": {"directoryRoles"}, "domain": {"domains"},

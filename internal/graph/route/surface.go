@@ -1,4 +1,4 @@
-package graph
+package route
 
 import (
 	_ "embed"
@@ -23,7 +23,7 @@ const surfaceDepth = 3
 // addSurface adds the places that Graph has to the tree of what is served, so that a name of Graph
 // is never taken for a key, and what is not served is answered with 501 (docs/spec/protocol.md
 // P29). What is under /users/{} is under /me, too.
-func (n *node) addSurface(text string) {
+func (n *Place[Op]) addSurface(text string) {
 	for line := range strings.Lines(text) {
 		path, names, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
 		n.know(path, names)
@@ -34,7 +34,7 @@ func (n *node) addSurface(text string) {
 }
 
 // know adds the names that Graph has below a path.
-func (n *node) know(path, names string) {
+func (n *Place[Op]) know(path, names string) {
 	depth := 1
 	for segment := range strings.SplitSeq(path, "/") {
 		if segment != "" {
@@ -44,12 +44,12 @@ func (n *node) know(path, names string) {
 	}
 	for name := range strings.FieldsSeq(names) {
 		place := n.known(name)
-		place.graph, place.deep = true, depth >= surfaceDepth
+		place.Graph, place.deep = true, depth >= surfaceDepth
 	}
 }
 
 // known is the child for a segment as the table writes it.
-func (n *node) known(segment string) *node {
+func (n *Place[Op]) known(segment string) *Place[Op] {
 	if alias, ok := strings.CutPrefix(segment, "("); ok {
 		return n.alternate(strings.TrimSuffix(alias, ")"))
 	}
@@ -60,31 +60,31 @@ func (n *node) known(segment string) *node {
 }
 
 // odataWords are the segments of OData that are the same everywhere. No key is one.
-var odataWords = wordSet("$count", "$ref", "$value", "$links", "$query", "$each", "$filter", "$metadata", "$batch", "$entity", "$all")
+var odataWords = words("$count", "$ref", "$value", "$links", "$query", "$each", "$filter", "$metadata", "$batch", "$entity", "$all")
 
 // collectionOperations can be called on sets and lists of directory objects. No key is one.
-var collectionOperations = wordSet("delta", "getbyids", "validateproperties", "getavailableextensionproperties", "getuserownedobjects")
+var collectionOperations = words("delta", "getbyids", "validateproperties", "getavailableextensionproperties", "getuserownedobjects")
 
 // isKey reports whether a segment can be a key: a word of OData, a call or the name of a type
 // cannot.
 func isKey(segment string) bool {
 	word := strings.ToLower(segment)
 	_, qualified := edm.WithoutNamespace(word)
-	_, _, called := parentheses(word)
+	_, _, called := Parentheses(word)
 	return segment != "" && !qualified && !called && !odataWords[word] && !collectionOperations[word]
 }
 
 // mayHave reports whether Graph has something at a segment below a place, where nothing is served:
 // the table does not say it of what is deeper than it goes, so every name that Graph has anywhere
 // counts.
-func (t *routes) mayHave(n *node, segment string) bool {
-	if !n.graph || segment == "" {
+func (t *Tree[Op]) mayHave(n *Place[Op], segment string) bool {
+	if !n.Graph || segment == "" {
 		return false
 	}
 	if n.deep && !n.served() {
 		return true
 	}
-	name, arguments, _ := parentheses(strings.ToLower(segment))
+	name, arguments, _ := Parentheses(strings.ToLower(segment))
 	plain, qualified := edm.WithoutNamespace(name)
 	if qualified { // a type that there is, or something that can be called
 		return edm.IsTypeName(plain) || t.words[plain] || t.words[name]
@@ -93,12 +93,12 @@ func (t *routes) mayHave(n *node, segment string) bool {
 }
 
 // served reports whether anything is served at the place or below it.
-func (n *node) served() bool {
-	return len(n.operations) > 0 || len(n.names) > 0 || len(n.alternates) > 0 || n.key != nil
+func (n *Place[Op]) served() bool {
+	return len(n.Operations) > 0 || len(n.names) > 0 || len(n.alternates) > 0 || n.key != nil
 }
 
 // gather notes the names of everything below a place.
-func (n *node) gather(words map[string]bool) {
+func (n *Place[Op]) gather(words map[string]bool) {
 	for name, next := range n.names {
 		words[name] = true
 		next.gather(words)
@@ -111,16 +111,16 @@ func (n *node) gather(words map[string]bool) {
 	}
 }
 
-func wordSet(words ...string) map[string]bool {
-	set := make(map[string]bool, len(words))
-	for _, word := range words {
+func words(list ...string) map[string]bool {
+	set := make(map[string]bool, len(list))
+	for _, word := range list {
 		set[word] = true
 	}
 	return set
 }
 
 // addNavigation adds the addresses of navigation properties to those of surface.txt.
-func (n *node) addNavigation() {
+func (n *Place[Op]) addNavigation() {
 	for typeName, sets := range edm.PlacesOf {
 		names := strings.ToLower(strings.Join(edm.Navigation[typeName], " "))
 		for _, set := range sets {

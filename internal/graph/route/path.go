@@ -1,4 +1,4 @@
-package graph
+package route
 
 import (
 	"net/url"
@@ -10,9 +10,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// segments cuts a path as it was sent at its slashes and undoes the encoding of each part, so that
+// Own is where our own operations are.
+const Own = "/licensor/v1"
+
+// Segments cuts a path as it was sent at its slashes and undoes the encoding of each part, so that
 // an encoded slash stays within its key. One slash at the end is allowed.
-func segments(escaped string) ([]string, bool) {
+func Segments(escaped string) ([]string, bool) {
 	parts := strings.Split(strings.TrimSuffix(strings.TrimPrefix(escaped, "/"), "/"), "/")
 	for i, part := range parts {
 		plain, err := url.PathUnescape(part)
@@ -24,10 +27,10 @@ func segments(escaped string) ([]string, bool) {
 	return parts, true
 }
 
-// withoutTenant takes the tenant out of a path, as older clients write it: /v1.0/{tenant id}/users
+// WithoutTenant takes the tenant out of a path, as older clients write it: /v1.0/{tenant id}/users
 // and /v1.0/myorganization/users are /v1.0/users. It returns the id, or zero for myorganization and
 // where there is none.
-func withoutTenant(path []string) ([]string, uuid.UUID) {
+func WithoutTenant(path []string) ([]string, uuid.UUID) {
 	if len(path) < 2 || strings.EqualFold(path[0], "licensor") {
 		return path, uuid.Nil
 	}
@@ -38,9 +41,9 @@ func withoutTenant(path []string) ([]string, uuid.UUID) {
 	return slices.Concat(path[:1], path[2:]), id
 }
 
-// parentheses cuts users('a') into its name and what is between the parentheses, without blanks
+// Parentheses cuts users('a') into its name and what is between the parentheses, without blanks
 // around it (P1, P37).
-func parentheses(segment string) (name, inner string, ok bool) {
+func Parentheses(segment string) (name, inner string, ok bool) {
 	name, inner, ok = strings.Cut(segment, "(")
 	if !ok || !strings.HasSuffix(inner, ")") {
 		return segment, "", false
@@ -48,8 +51,8 @@ func parentheses(segment string) (name, inner string, ok bool) {
 	return strings.TrimSpace(name), strings.TrimSpace(inner[:len(inner)-1]), true
 }
 
-// quotedKey reads 'a' in which quotation marks are doubled.
-func quotedKey(text string) (string, bool) {
+// QuotedKey reads 'a' in which quotation marks are doubled.
+func QuotedKey(text string) (string, bool) {
 	if len(text) < 2 || text[0] != '\'' || text[len(text)-1] != '\'' {
 		return "", false
 	}

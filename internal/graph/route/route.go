@@ -1,0 +1,97 @@
+// Package route finds what is served at the path of a request. The tree of paths has what is
+// served, and what Graph has besides (surface.txt), so that what is not served can be told from
+// what there is not (docs/spec/protocol.md P1, P2, P27, P29).
+//
+// What is done at a place is the caller's: the tree keeps a pointer for each path and method.
+//
+//	tree := route.New(served, objects, words)
+//	path, ok := route.Segments(address)
+//	match, lost, ok := tree.Find(path)
+package route
+
+import (
+	"strings"
+)
+
+// Route is a path and a method, and what is served there. In the path {names} are keys, a name with
+// () is a bound operation of OData (P2), and Cast any type of directory objects. It is below Own,
+// or below the roots of Graph.
+type Route[Op any] struct {
+	Method, Path string
+	Op           *Op
+}
+
+// Object is a route that reads one object whose properties have addresses of their own (P27).
+type Object[Op any] struct {
+	Route[Op]
+	Type       string // without its namespace
+	Properties []string
+}
+
+// Tree is the tree of paths.
+type Tree[Op any] struct {
+	Root  *Place[Op]
+	words map[string]bool // every name that Graph has, of places and properties, in lower case
+}
+
+// New builds the tree of some routes. Paths of Graph stand in it under both of its roots (P1).
+// words are names of properties that Graph has, beside those of the objects.
+func New[Op any](served []Route[Op], objects []Object[Op], words []string) *Tree[Op] {
+	root, service := new(Place[Op]), new(Place[Op])
+	root.names = map[string]*Place[Op]{"v1.0": service, "beta": service}
+	for _, r := range served {
+		if strings.HasPrefix(r.Path, Own) {
+			root.at(r.Path).serve(r.Method, r.Op)
+		} else {
+			service.at(r.Path).serve(r.Method, r.Op)
+		}
+	}
+	service.addSurface(surfaceText)
+	service.addNavigation()
+	for _, o := range objects {
+		service.at(o.Path).addProperties(o)
+	}
+	t := &Tree[Op]{root, map[string]bool{}}
+	service.gather(t.words)
+	for _, name := range words {
+		t.words[strings.ToLower(name)] = true
+	}
+	return t
+}
+
+// Match is where a path leads.
+type Match[Op any] struct {
+	Place    *Place[Op]
+	Keys     []string
+	Me       bool // under /me
+	Unserved bool // Graph has the place, but nothing is served there
+	// Property is what of the object is wanted, and within that; Raw says that it is wanted as text.
+	Property []string
+	Raw      bool
+}
+
+// Find walks along the segments; when one leads nowhere, it returns that segment.
+func (t *Tree[Op]) Find(path []string) (m Match[Op], lost string, ok bool) {
+	m.Place = t.Root
+	for i, segment := range path {
+		next, key, found := m.Place.Step(segment)
+		if !found {
+			m.Unserved = t.mayHave(m.Place, segment)
+			return m, segment, false
+		}
+		if key != nil {
+			m.Keys = append(m.Keys, *key)
+		}
+		m.Me = m.Me || i == 1 && strings.EqualFold(segment, "me")
+		m.Place = next
+		if next.Property != "" {
+			m.Property = append(m.Property, next.Property)
+		}
+		m.Raw = next.raw
+	}
+	if len(m.Place.Operations) == 0 {
+		m.Unserved = m.Place.Graph
+		return m, path[len(path)-1], false
+	}
+	return m, "", true
+}
