@@ -1,6 +1,7 @@
 // Package edm is the entity data model of Graph: the types and sets there are, with the types of
 // their properties (types.go), what can be reached from them (navigation.go) and called on them
-// (actions.go), and what only the beta version has (beta.go).
+// (actions.go), and what only the beta version has (beta.go). Rules are cited from
+// docs/spec/protocol.md.
 //
 // A Model is what of it the operations that are served make up. It writes $metadata,
 // and knows the names in the service document:
