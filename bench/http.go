@@ -37,14 +37,14 @@ func compareHTTP(ctx context.Context, o *ours, load time.Duration, rounds, conne
 		return err
 	}
 	api := graph.New(graph.Config{Authority: authority, Tenant: o.tenants.Tenant, Now: time.Now, NewID: uuid.New, Log: slog.Default()})
-	real, err := serve(ctx, api)
+	served, err := serve(ctx, api)
 	if err != nil {
 		return err
 	}
-	defer real.close()
+	defer served.close()
 	for _, c := range cases {
-		request := func(user int) []byte { return c.request(o, user).bytes(real.address, token) }
-		if err := o.compareCase(ctx, c.name, authority, real.address, request, load, rounds, connections); err != nil {
+		request := func(user int) []byte { return c.request(o, user).bytes(served.address, token) }
+		if err := o.compareCase(ctx, c.name, authority, served.address, request, load, rounds, connections); err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
 	}
@@ -102,9 +102,9 @@ func batch(from int) string {
 }
 
 func (o *ours) compareCase(
-	ctx context.Context, name string, authority *identity.Authority, real string, request func(int) []byte, load time.Duration, rounds, connections int,
+	ctx context.Context, name string, authority *identity.Authority, served string, request func(int) []byte, load time.Duration, rounds, connections int,
 ) error {
-	answer, err := one(ctx, real, request(0))
+	answer, err := one(ctx, served, request(0))
 	if err != nil {
 		return err
 	}
@@ -114,17 +114,17 @@ func (o *ours) compareCase(
 	}
 	defer bare.close()
 	users := min(o.world.users, 1000) // those who are asked for again and again, as by a script that goes through a group
-	return compare(ctx, name, real, bare.address, request, users, load, rounds, connections)
+	return compare(ctx, name, served, bare.address, request, users, load, rounds, connections)
 }
 
 // compare puts two servers under the same load in turn.
 func compare(
-	ctx context.Context, name, real, bare string, request func(int) []byte, users int, load time.Duration, rounds, connections int,
+	ctx context.Context, name, served, bare string, request func(int) []byte, users int, load time.Duration, rounds, connections int,
 ) error {
 	var ours, theirs, ratio []float64
 	var p99, bareP99 time.Duration
 	for range rounds {
-		a, err := put(ctx, real, request, users, connections, load)
+		a, err := put(ctx, served, request, users, connections, load)
 		if err != nil {
 			return err
 		}

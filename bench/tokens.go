@@ -24,18 +24,18 @@ func compareTokens(ctx context.Context, o *ours, authority *identity.Authority, 
 	if err != nil {
 		return err
 	}
-	real, err := serve(ctx, endpoint.Handler())
+	served, err := serve(ctx, endpoint.Handler())
 	if err != nil {
 		return err
 	}
-	defer real.close()
+	defer served.close()
 	bare, err := serve(ctx, signing(authority))
 	if err != nil {
 		return err
 	}
 	defer bare.close()
-	request := func(int) []byte { return o.tokenRequest(real.address) }
-	return compare(ctx, "a token for an application", real.address, bare.address, request, 1, load, rounds, connections)
+	request := func(int) []byte { return o.tokenRequest(served.address) }
+	return compare(ctx, "a token for an application", served.address, bare.address, request, 1, load, rounds, connections)
 }
 
 func (o *ours) tokenRequest(address string) []byte {

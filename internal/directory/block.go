@@ -19,9 +19,9 @@ const (
 type state uint8
 
 const (
-	live   state = iota
-	hidden       // soft-deleted: found by id, not by name and address
-	gone         // purged: the ordinal stays empty for good
+	live    state = iota
+	deleted       // soft-deleted: found by id, not by name and address
+	purged        // the ordinal stays empty
 )
 
 // block is 256 users, the unit of copying. What differs in length between users lies in one array

@@ -79,7 +79,7 @@ func (d *Draft) own(user uint32) (*block, int) {
 }
 
 func (d *Draft) checkUser(user uint32) {
-	if d.UserGone(user) {
+	if d.UserPurged(user) {
 		panic(fmt.Sprintf("directory: change of user %d, which is purged or not among the %d there are", user, d.users))
 	}
 }
@@ -130,11 +130,11 @@ func (d *Draft) SetUserValues(user uint32, changes []column.Change) {
 	}
 }
 
-// HideUser soft-deletes a user: its name and addresses are free, its id and memberships stay.
-func (d *Draft) HideUser(user uint32) { d.show(user, hidden) }
+// DeleteUser soft-deletes a user: its name and addresses are free, its id and memberships stay.
+func (d *Draft) DeleteUser(user uint32) { d.show(user, deleted) }
 
-// ShowUser restores a soft-deleted user.
-func (d *Draft) ShowUser(user uint32) { d.show(user, live) }
+// RestoreUser restores a soft-deleted user.
+func (d *Draft) RestoreUser(user uint32) { d.show(user, live) }
 
 func (d *Draft) show(user uint32, to state) {
 	b, i := d.own(user)
@@ -153,7 +153,7 @@ func (d *Draft) show(user uint32, to state) {
 
 // PurgeUser forgets a user, memberships, manager and reports and all. Its ordinal stays in use.
 func (d *Draft) PurgeUser(user uint32) {
-	d.HideUser(user)
+	d.DeleteUser(user)
 	d.RemoveManager(user)
 	for _, report := range d.Reports(user) {
 		d.RemoveManager(report)
@@ -165,7 +165,7 @@ func (d *Draft) PurgeUser(user uint32) {
 	b.setKeys(i)
 	d.userColumns.Purge(user)
 	d.ids.delete(entry(idPrefix(b.users[i].id), user))
-	b.users[i].id, b.users[i].state = uuid.Nil, gone
+	b.users[i].id, b.users[i].state = uuid.Nil, purged
 }
 
 // Join makes users members of the group and returns how many were not yet. A block of users is

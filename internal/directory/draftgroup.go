@@ -39,7 +39,7 @@ func (d *Draft) ownGroup(group uint32) *group {
 }
 
 func (d *Draft) checkGroup(group uint32) {
-	if d.GroupGone(group) {
+	if d.GroupPurged(group) {
 		panic(fmt.Sprintf("directory: change of group %d, which is purged or not among the %d there are", group, d.groups))
 	}
 }
@@ -58,14 +58,14 @@ func (d *Draft) SetGroupValues(ordinal uint32, changes []column.Change) {
 	})
 }
 
-// HideGroup soft-deletes a group. Its memberships and owners stay.
-func (d *Draft) HideGroup(ordinal uint32) {
-	d.nick(ordinal, func(g *group) { g.state, g.revision = hidden, g.revision+1 })
+// DeleteGroup soft-deletes a group. Its memberships and owners stay.
+func (d *Draft) DeleteGroup(ordinal uint32) {
+	d.nick(ordinal, func(g *group) { g.state, g.revision = deleted, g.revision+1 })
 	d.groupColumns.SetDeleted(ordinal, true)
 }
 
-// ShowGroup restores a soft-deleted group.
-func (d *Draft) ShowGroup(ordinal uint32) {
+// RestoreGroup restores a soft-deleted group.
+func (d *Draft) RestoreGroup(ordinal uint32) {
 	d.nick(ordinal, func(g *group) { g.state, g.revision = live, g.revision+1 })
 	d.groupColumns.SetDeleted(ordinal, false)
 }

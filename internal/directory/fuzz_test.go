@@ -50,7 +50,7 @@ func FuzzParseUser(f *testing.F) {
 
 func FuzzDecode(f *testing.F) {
 	d := sample(5, 3).Draft()
-	d.HideUser(1)
+	d.DeleteUser(1)
 	d.PurgeUser(2)
 	d.JoinGroup(0, 1)
 	d.AddOwner(1, 3)

@@ -64,8 +64,8 @@ func (v *view) group(group uint32) *group {
 }
 
 var (
-	noUser  = user{state: gone}
-	noGroup = group{state: gone}
+	noUser  = user{state: purged}
+	noGroup = group{state: purged}
 )
 
 func (v *view) user(user uint32) *user {
@@ -105,17 +105,17 @@ func (v *view) UserID(user uint32) uuid.UUID { return v.user(user).id }
 // GroupID is uuid.Nil for a purged group.
 func (v *view) GroupID(group uint32) uuid.UUID { return v.group(group).id }
 
-// UserGone says whether the user was purged or never was.
-func (v *view) UserGone(user uint32) bool { return v.user(user).state == gone }
+// UserPurged says whether the user was purged or never was.
+func (v *view) UserPurged(user uint32) bool { return v.user(user).state == purged }
 
-// GroupGone says whether the group was purged or never was.
-func (v *view) GroupGone(group uint32) bool { return v.group(group).state == gone }
+// GroupPurged says whether the group was purged or never was.
+func (v *view) GroupPurged(group uint32) bool { return v.group(group).state == purged }
 
-// UserHidden says whether the user is soft-deleted.
-func (v *view) UserHidden(user uint32) bool { return v.user(user).state == hidden }
+// UserDeleted says whether the user is soft-deleted.
+func (v *view) UserDeleted(user uint32) bool { return v.user(user).state == deleted }
 
-// GroupHidden says whether the group is soft-deleted.
-func (v *view) GroupHidden(group uint32) bool { return v.group(group).state == hidden }
+// GroupDeleted says whether the group is soft-deleted.
+func (v *view) GroupDeleted(group uint32) bool { return v.group(group).state == deleted }
 
 // UserRevision changes with each write of the user's document; with the ordinal it is a key for
 // caches of documents.
@@ -148,13 +148,13 @@ func (v *view) GroupMemberOf(group uint32) []uint32 { return v.group(group).memb
 // shared.
 func (v *view) Owners(group uint32) []uint32 {
 	owners := v.group(group).owners
-	if !slices.ContainsFunc(owners, v.UserGone) {
+	if !slices.ContainsFunc(owners, v.UserPurged) {
 		return owners
 	}
-	return slices.DeleteFunc(slices.Clone(owners), v.UserGone)
+	return slices.DeleteFunc(slices.Clone(owners), v.UserPurged)
 }
 
-// EverOwners returns the Owners, and who was one when deleted for good: nobody else gets such an
+// EverOwners returns the Owners, and who was one when purged: nobody else gets such an
 // ordinal. The slice is shared.
 func (v *view) EverOwners(group uint32) []uint32 { return v.group(group).owners }
 

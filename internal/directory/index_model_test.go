@@ -59,14 +59,14 @@ func (m *model) change(t *rapid.T, d *Draft) {
 			return 0, false
 		}
 		u := uint32(rapid.IntRange(0, len(m.users)-1).Draw(t, "user"))
-		return u, m.users[u].state != gone
+		return u, m.users[u].state != purged
 	}
 	pickGroup := func() (uint32, bool) {
 		if len(m.groups) == 0 {
 			return 0, false
 		}
 		g := uint32(rapid.IntRange(0, len(m.groups)-1).Draw(t, "group"))
-		return g, m.groups[g].state != gone
+		return g, m.groups[g].state != purged
 	}
 	addresses := rapid.SliceOfN(rapid.SampledFrom(sampleAddresses), 0, 3)
 	switch action := rapid.IntRange(0, 14).Draw(t, "action"); action {
@@ -149,7 +149,7 @@ func (m *model) changeUser(t *rapid.T, d *Draft, u uint32, action int, addresses
 		user.name, user.addresses = fmt.Sprint("new", u), addresses
 		d.SetUserKeys(u, KeyOf(user.name), keysFor(addresses))
 	case action == 4 && rapid.Bool().Draw(t, "purge"):
-		user.state = gone
+		user.state = purged
 		user.groups = map[uint32]bool{}
 		user.manager = -1
 		for i := range m.users {
@@ -162,11 +162,11 @@ func (m *model) changeUser(t *rapid.T, d *Draft, u uint32, action int, addresses
 		}
 		d.PurgeUser(u)
 	case action == 4:
-		user.state = hidden
-		d.HideUser(u)
-	case user.state == hidden:
+		user.state = deleted
+		d.DeleteUser(u)
+	case user.state == deleted:
 		user.state = live
-		d.ShowUser(u)
+		d.RestoreUser(u)
 	default:
 		before := d.UserRevision(u)
 		if d.TouchUser(u); d.UserRevision(u) == before {
@@ -179,11 +179,11 @@ func (m *model) changeGroup(d *Draft, g uint32, action int) {
 	group := &m.groups[g]
 	switch action {
 	case 6:
-		group.state = hidden
-		d.HideGroup(g)
+		group.state = deleted
+		d.DeleteGroup(g)
 	case 7:
 		group.state = live
-		d.ShowGroup(g)
+		d.RestoreGroup(g)
 	case 8:
 		var members []uint32
 		for u := range m.users {
@@ -196,7 +196,7 @@ func (m *model) changeGroup(d *Draft, g uint32, action int) {
 		for _, other := range m.groups {
 			delete(other.members, g)
 		}
-		*group = modelGroup{state: gone}
+		*group = modelGroup{state: purged}
 		d.PurgeGroup(g)
 	}
 }
@@ -208,7 +208,7 @@ func (m *model) changeMembers(t *rapid.T, d *Draft, g uint32, in bool) {
 	step := uint32(rapid.SampledFrom([]int{1, 3, 100}).Draw(t, "step"))
 	var users []uint32
 	for u := uint32(0); u < uint32(len(m.users)); u += step {
-		if m.users[u].state != gone {
+		if m.users[u].state != purged {
 			users = append(users, u)
 		}
 	}
@@ -251,10 +251,10 @@ func (m *model) check(t *rapid.T, v *view) {
 			t.Fatalf("%s of user %d in state %d is %d, %t", want.name, u, want.state, found, byName)
 		}
 		found, byID := v.UserByID(want.id)
-		if byID != (want.state != gone) || byID && found != u || byID && v.UserID(u) != want.id {
+		if byID != (want.state != purged) || byID && found != u || byID && v.UserID(u) != want.id {
 			t.Fatalf("id of user %d in state %d is of %d, %t", u, want.state, found, byID)
 		}
-		if v.UserGone(u) != (want.state == gone) || v.UserHidden(u) != (want.state == hidden) {
+		if v.UserPurged(u) != (want.state == purged) || v.UserDeleted(u) != (want.state == deleted) {
 			t.Fatalf("user %d is not in state %d", u, want.state)
 		}
 		var reports []uint32
@@ -279,7 +279,7 @@ func (m *model) check(t *rapid.T, v *view) {
 		}
 	}
 	for i, want := range m.users {
-		shared := want.state != gone && slices.ContainsFunc(want.addresses, func(a string) bool {
+		shared := want.state != purged && slices.ContainsFunc(want.addresses, func(a string) bool {
 			return slices.ContainsFunc(owners[a], func(u uint32) bool { return u != uint32(i) })
 		})
 		if v.AddressShared(uint32(i)) != shared {
@@ -299,10 +299,10 @@ func (m *model) checkGroups(t *rapid.T, v *view) {
 	for i, want := range m.groups {
 		g := uint32(i)
 		found, byID := v.GroupByID(numbered(2, g))
-		if byID != (want.state != gone) || byID && found != g || v.GroupID(g) != want.id {
+		if byID != (want.state != purged) || byID && found != g || v.GroupID(g) != want.id {
 			t.Fatalf("group %d is found as %d, %t", g, found, byID)
 		}
-		if v.GroupGone(g) != (want.state == gone) || v.GroupHidden(g) != (want.state == hidden) {
+		if v.GroupPurged(g) != (want.state == purged) || v.GroupDeleted(g) != (want.state == deleted) {
 			t.Fatalf("group %d is not in state %d", g, want.state)
 		}
 		if got := v.GroupMembersOf(g); !slices.Equal(got, sorted(want.members)) {

@@ -71,7 +71,7 @@ func TestIndexIsTheModel(t *testing.T) {
 			t.Fatal(err)
 		}
 		for u := range x.Users() {
-			if x.UserRevision(u) != decoded.UserRevision(u) && !x.UserGone(u) {
+			if x.UserRevision(u) != decoded.UserRevision(u) && !x.UserPurged(u) {
 				t.Fatalf("user %d has revision %d, not %d", u, decoded.UserRevision(u), x.UserRevision(u))
 			}
 		}
@@ -81,7 +81,7 @@ func TestIndexIsTheModel(t *testing.T) {
 func TestNobodyIsFoundWhereNobodyIs(t *testing.T) {
 	t.Parallel()
 	x := NewIndex()
-	if _, ok := x.UserByID(uuid.Nil); ok || !x.UserGone(0) || !x.GroupGone(7) || x.MemberOf(3) != nil || x.UserID(1) != uuid.Nil || x.AddressShared(2) {
+	if _, ok := x.UserByID(uuid.Nil); ok || !x.UserPurged(0) || !x.GroupPurged(7) || x.MemberOf(3) != nil || x.UserID(1) != uuid.Nil || x.AddressShared(2) {
 		t.Error("an empty index has users")
 	}
 }
@@ -94,7 +94,7 @@ func TestChangesOfNobodyPanic(t *testing.T) {
 		"join group": func(d *Draft) { d.Join(1, slices.Values([]uint32{0})) },
 		"owner":      func(d *Draft) { d.AddOwner(0, 1) },
 		"itself":     func(d *Draft) { d.JoinGroup(0, 0) },
-		"purged":     func(d *Draft) { d.PurgeUser(0); d.ShowUser(0) },
+		"purged":     func(d *Draft) { d.PurgeUser(0); d.RestoreUser(0) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

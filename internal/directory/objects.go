@@ -89,7 +89,7 @@ func (o *Objects[T]) At(ordinal uint32) *T {
 func (o *Objects[T]) All() iter.Seq2[uint32, *T] { return o.all(live) }
 
 // Deleted returns the objects that are deleted and not purged, in order.
-func (o *Objects[T]) Deleted() iter.Seq2[uint32, *T] { return o.all(hidden) }
+func (o *Objects[T]) Deleted() iter.Seq2[uint32, *T] { return o.all(deleted) }
 
 func (o *Objects[T]) all(in state) iter.Seq2[uint32, *T] {
 	return func(yield func(uint32, *T) bool) {
@@ -104,9 +104,9 @@ func (o *Objects[T]) all(in state) iter.Seq2[uint32, *T] {
 func (o *Objects[T]) state(ordinal uint32) state {
 	switch object := o.At(ordinal); {
 	case object == nil:
-		return gone
+		return purged
 	case !o.kind.deleted(object).IsZero():
-		return hidden
+		return deleted
 	}
 	return live
 }
@@ -205,7 +205,7 @@ func (d *ObjectsDraft[T]) Set(ordinal uint32, object *T) {
 	default:
 		d.unlink(ordinal)
 		d.next.list.Set(d.owner, int(ordinal), object)
-		d.columns.SetDeleted(ordinal, d.next.state(ordinal) == hidden)
+		d.columns.SetDeleted(ordinal, d.next.state(ordinal) == deleted)
 	}
 	d.link(ordinal, (*lookup).insert)
 }
@@ -254,7 +254,7 @@ func (o *Objects[T]) link(ordinal uint32, do func(l *lookup, prefix uint32)) {
 	if appID != uuid.Nil {
 		do(o.appIDs, idPrefix(appID))
 	}
-	if o.state(ordinal) == hidden {
+	if o.state(ordinal) == deleted {
 		return
 	}
 	for _, name := range o.kind.names(object) {

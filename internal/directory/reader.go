@@ -78,7 +78,7 @@ func (r *reader) set(dst []uint32, limit uint32) []uint32 {
 
 func (r *reader) state() state {
 	s := state(r.bytes(1)[0])
-	if s > gone {
+	if s > purged {
 		r.fail(fmt.Errorf("state %d is not known", s))
 	}
 	return s
@@ -86,7 +86,7 @@ func (r *reader) state() state {
 
 func (r *reader) group(groups, users uint32) group {
 	g := group{state: r.state()}
-	if r.err != nil || g.state == gone {
+	if r.err != nil || g.state == purged {
 		return noGroup
 	}
 	copy(g.id[:], r.bytes(len(g.id)))
@@ -99,7 +99,7 @@ func (r *reader) group(groups, users uint32) group {
 // user reads a user and appends its keys and groups to the block.
 func (r *reader) user(b *block, groups uint32, version byte) user {
 	u := user{state: r.state()}
-	if r.err == nil && u.state != gone {
+	if r.err == nil && u.state != purged {
 		copy(u.id[:], r.bytes(len(u.id)))
 		u.revision = r.number()
 		keys := r.count(len(Key{}))

@@ -26,7 +26,7 @@ func (x *Index) AppendHead(dst []byte) []byte {
 	dst = binary.AppendUvarint(dst, uint64(x.groups))
 	for ordinal := range x.groups {
 		g := x.group(ordinal)
-		if dst = append(dst, byte(g.state)); g.state == gone {
+		if dst = append(dst, byte(g.state)); g.state == purged {
 			continue
 		}
 		dst = append(dst, g.id[:]...)
@@ -42,7 +42,7 @@ func (x *Index) AppendPart(dst []byte, part int) []byte {
 	dst = append(dst, formatVersion)
 	for _, b := range x.blocks.Chunk(part) {
 		for i, u := range b.users {
-			if dst = append(dst, byte(u.state)); u.state == gone {
+			if dst = append(dst, byte(u.state)); u.state == purged {
 				continue
 			}
 			dst = append(dst, u.id[:]...)
@@ -121,7 +121,7 @@ func (x *Index) linkNested() error {
 	for ordinal := range x.groups {
 		for _, member := range x.group(ordinal).members {
 			inner := x.group(member)
-			if inner.state == gone || member == ordinal {
+			if inner.state == purged || member == ordinal {
 				return fmt.Errorf("group %d cannot have the member %d", ordinal, member)
 			}
 			inner.memberOf = append(inner.memberOf, ordinal)
@@ -133,7 +133,7 @@ func (x *Index) linkNested() error {
 // checkManagers refuses managers that are not there.
 func (x *Index) checkManagers() error {
 	for user := range x.users {
-		if manager, ok := x.Manager(user); ok && (manager == user || x.UserGone(manager)) {
+		if manager, ok := x.Manager(user); ok && (manager == user || x.UserPurged(manager)) {
 			return fmt.Errorf("directory snapshot: user %d cannot have the manager %d", user, manager)
 		}
 	}
@@ -196,9 +196,9 @@ func (x *Index) noValues() {
 	rows := func(d *column.Draft, n uint32, of func(uint32) state) *column.Table {
 		for row := range n {
 			switch d.AddRow(); of(row) {
-			case hidden:
+			case deleted:
 				d.SetDeleted(row, true)
-			case gone:
+			case purged:
 				d.Purge(row)
 			}
 		}
@@ -226,7 +226,7 @@ func agreeing(t *column.Table, rows uint32, of func(uint32) state) error {
 	for block := range t.Blocks() {
 		isLive, isDeleted := t.Live(block), t.Deleted(block)
 		for i := range min(column.BlockRows, int(rows)-block*column.BlockRows) {
-			if s := of(uint32(block*column.BlockRows + i)); isLive.Has(i) != (s == live) || isDeleted.Has(i) != (s == hidden) {
+			if s := of(uint32(block*column.BlockRows + i)); isLive.Has(i) != (s == live) || isDeleted.Has(i) != (s == deleted) {
 				return fmt.Errorf("row %d is in another state than in the index", block*column.BlockRows+i)
 			}
 		}
@@ -260,7 +260,7 @@ func (x *Index) buildLookups() {
 	var wait sync.WaitGroup
 	wait.Go(func() {
 		fill(x.groupIDs, x.groups, func(entries []uint64, ordinal uint32) []uint64 {
-			if g := x.group(ordinal); g.state != gone {
+			if g := x.group(ordinal); g.state != purged {
 				entries = append(entries, entry(idPrefix(g.id), ordinal))
 			}
 			return entries
@@ -273,7 +273,7 @@ func (x *Index) buildLookups() {
 			return entries
 		})
 		fill(x.ids, x.users, func(entries []uint64, ordinal uint32) []uint64 {
-			if u := x.user(ordinal); u.state != gone {
+			if u := x.user(ordinal); u.state != purged {
 				entries = append(entries, entry(idPrefix(u.id), ordinal))
 			}
 			return entries

@@ -36,7 +36,7 @@ func TestGroupsAreReachedOverAnyNumberOfStepsAndOnceInCircles(t *testing.T) {
 			t.Errorf("%v, want %v", c.got, c.want)
 		}
 	}
-	d.HideGroup(0) // and nothing goes by way of it
+	d.DeleteGroup(0) // and nothing goes by way of it
 	if got := d.Around([]uint32{0, 4}); !slices.Equal(got, []uint32{4}) {
 		t.Errorf("by way of a deleted group: %v", got)
 	}

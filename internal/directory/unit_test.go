@@ -122,7 +122,7 @@ func TestUnitMembersAreSets(t *testing.T) {
 					c := UnitMember{Unit: rapid.Uint32Range(0, 4).Draw(rt, "unit"), Member: rapid.Uint32Range(0, 5).Draw(rt, "member"), IsGroup: rapid.Bool().Draw(rt, "group")}
 					if plain[c] = true; rapid.Bool().Draw(rt, "gone") {
 						delete(plain, c)
-						c.Gone = true
+						c.Removed = true
 					}
 					changes = append(changes, c)
 				}
@@ -179,7 +179,7 @@ func TestAMemberOfALargeUnitCopiesLittle(t *testing.T) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		for range rounds {
-			m.Change([]UnitMember{{Member: n / 2, Gone: true}})
+			m.Change([]UnitMember{{Member: n / 2, Removed: true}})
 			m.Change([]UnitMember{{Member: n/2 + 1}})
 		}
 		runtime.ReadMemStats(&after)

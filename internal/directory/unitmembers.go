@@ -21,13 +21,13 @@ type UnitMembers struct {
 // as shared, see withMember.
 type unitSets struct{ users, groups *roaring.Bitmap }
 
-// UnitMember is a member of an administrative unit that came or went. Field numbers are stored;
-// never renumber.
+// UnitMember is a member of an administrative unit that was added or removed. Field numbers are
+// stored; never renumber.
 type UnitMember struct {
 	Unit    uint32 `cbor:"1,keyasint,omitempty"`
 	Member  uint32 `cbor:"2,keyasint,omitempty"`
 	IsGroup bool   `cbor:"3,keyasint,omitempty"` // the member is a group, otherwise a user
-	Gone    bool   `cbor:"4,keyasint,omitempty"`
+	Removed bool   `cbor:"4,keyasint,omitempty"`
 }
 
 func (m *UnitMembers) at(unit uint32) unitSets {
@@ -84,20 +84,20 @@ func (m *UnitMembers) Of(member uint32, isGroup bool) (units []uint32) {
 	return units
 }
 
-// Change returns the members after some have come and gone, in this order.
+// Change returns the members after some were added and removed, in this order.
 func (m *UnitMembers) Change(changes []UnitMember) *UnitMembers {
 	next, owner := &UnitMembers{m.units, m.count}, new(vector.Owner)
 	for _, c := range changes {
 		for next.Units() <= c.Unit {
 			next.units.Append(owner, unitSets{})
 		}
-		if has := next.Has(c); has && c.Gone {
+		if has := next.Has(c); has && c.Removed {
 			next.count--
-		} else if !has && !c.Gone {
+		} else if !has && !c.Removed {
 			next.count++
 		}
 		set := next.units.Own(owner, int(c.Unit)).of(c.IsGroup)
-		*set = withMember(*set, c.Member, !c.Gone)
+		*set = withMember(*set, c.Member, !c.Removed)
 	}
 	return next
 }

@@ -238,7 +238,7 @@ func TestTheLastAdministratorStaysWhoeverIsFirst(t *testing.T) {
 	all.Wait()
 	holders := 0
 	for user, roles := range w.tenant.Image().Roles {
-		if ordinal, ok := w.tenant.Image().Directory.UserByID(user); ok && !w.tenant.Image().Directory.UserHidden(ordinal) {
+		if ordinal, ok := w.tenant.Image().Directory.UserByID(user); ok && !w.tenant.Image().Directory.UserDeleted(ordinal) {
 			holders += len(roles)
 		}
 	}

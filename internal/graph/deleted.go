@@ -83,10 +83,10 @@ func (r *request) deletedItem() (kind store.Kind, ordinal uint32, ok bool) {
 	if !ok {
 		return 0, 0, false
 	}
-	if user, ok := r.image.Directory.UserByID(id); ok && r.image.Directory.UserHidden(user) {
+	if user, ok := r.image.Directory.UserByID(id); ok && r.image.Directory.UserDeleted(user) {
 		return store.KindUser, user, true
 	}
-	if group, ok := r.image.Directory.GroupByID(id); ok && r.image.Directory.GroupHidden(group) {
+	if group, ok := r.image.Directory.GroupByID(id); ok && r.image.Directory.GroupDeleted(group) {
 		return store.KindGroup, group, true
 	}
 	if a, ok := r.image.Applications.EverByID(id); ok && !r.image.Applications.At(a).DeletedDateTime.IsZero() {
@@ -155,7 +155,7 @@ const maxOwned = 11_000
 func (r *request) deletedGroupsOf(user uint32) (owned []uint32) {
 	x := r.image.Directory
 	for group := range x.Groups() {
-		if x.GroupHidden(group) && slices.Contains(x.Owners(group), user) {
+		if x.GroupDeleted(group) && slices.Contains(x.Owners(group), user) {
 			if owned = append(owned, group); len(owned) > maxOwned {
 				break
 			}

@@ -188,9 +188,9 @@ func (d *round) index() index {
 	x := d.image.Directory
 	switch d.kind {
 	case store.KindUser:
-		return index{x.Users(), x.UserGone, x.UserHidden, x.UserID, x.UserByID}
+		return index{x.Users(), x.UserPurged, x.UserDeleted, x.UserID, x.UserByID}
 	case store.KindGroup:
-		return index{x.Groups(), x.GroupGone, x.GroupHidden, x.GroupID, x.GroupByID}
+		return index{x.Groups(), x.GroupPurged, x.GroupDeleted, x.GroupID, x.GroupByID}
 	case store.KindAdministrativeUnit:
 		return indexOf(d.image.Units, func(u *directory.AdministrativeUnit) uuid.UUID { return u.ID })
 	case store.KindApplication:
@@ -227,7 +227,7 @@ func (d *round) among(touched func() *roaring.Bitmap) *roaring.Bitmap {
 		if ordinal, ok := x.byID(id); ok {
 			named.Add(ordinal)
 		}
-		if ordinal, ok := d.objects.GoneByID(id); ok {
+		if ordinal, ok := d.objects.PurgedByID(id); ok {
 			named.Add(ordinal)
 		}
 	}
@@ -253,10 +253,10 @@ const (
 func (d *round) element(x index, ordinal uint32) (deltaElement, bool) {
 	switch {
 	case x.gone(ordinal):
-		id, ok := d.objects.Gone(ordinal)
+		id, ok := d.objects.Purged(ordinal)
 		return deltaElement{ordinal, id, removedForGood}, ok
 	case x.hidden(ordinal):
-		return deltaElement{ordinal, x.id(ordinal), removedForNow}, d.objects.Went(ordinal)
+		return deltaElement{ordinal, x.id(ordinal), removedForNow}, d.objects.Deleted(ordinal)
 	}
 	return deltaElement{ordinal: ordinal, id: x.id(ordinal)}, true
 }

@@ -92,7 +92,7 @@ func (l listing[D, T]) madeOf(fields []*field[T]) []string {
 // appendOwnersOf writes who owns an application or service principal, and who does not any more.
 func (d *round) appendOwnersOf(b []byte, e deltaElement) []byte {
 	owners := slices.Clone(d.objects.Owners(e.ordinal))
-	if d.whole || d.objects.Came(e.ordinal) {
+	if d.whole || d.objects.Created(e.ordinal) {
 		owners = slices.AppendSeq(owners, d.image.Links.From(directory.OwnedBy, e.id))
 	}
 	slices.SortFunc(owners, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
@@ -109,7 +109,7 @@ func (d *round) appendOwnersOf(b []byte, e deltaElement) []byte {
 // ownerType is the type of an owner, which may be deleted.
 func (d *round) ownerType(owner uuid.UUID) string {
 	_, is := d.image.Principals.EverByID(owner)
-	_, was := d.changes.Principals.GoneByID(owner)
+	_, was := d.changes.Principals.PurgedByID(owner)
 	if is || was {
 		return principalFields.typeName
 	}

@@ -79,7 +79,7 @@ func (w *groupWriter) appendOwners(b []byte, group uint32) []byte {
 	if touched := w.changes.OwnersPrincipals[group]; touched != nil {
 		principals.Or(touched)
 	}
-	if w.whole || w.objects.Came(group) {
+	if w.whole || w.objects.Created(group) {
 		owners.AddMany(x.Owners(group))
 		if of := w.linked(w.image.Links.From(directory.OwnedBy, x.GroupID(group))); of.principals != nil {
 			principals.Or(of.principals)
@@ -87,7 +87,7 @@ func (w *groupWriter) appendOwners(b []byte, group uint32) []byte {
 	}
 	return w.appendLinks(b, "owners@delta", func(b []byte) []byte {
 		for user := range roaring.Values(owners) {
-			b = w.appendLinked(b, userType, w.userID(user), slices.Contains(x.Owners(group), user) && !x.UserHidden(user))
+			b = w.appendLinked(b, userType, w.userID(user), slices.Contains(x.Owners(group), user) && !x.UserDeleted(user))
 		}
 		for principal := range roaring.Values(principals) {
 			kind, id, is := w.principal(directory.OwnedBy, group, principal)
@@ -106,7 +106,7 @@ func (w *groupWriter) placesOf(group uint32) memberPlaces {
 		groups.Or(m.Groups)
 		principals.Or(m.Principals)
 	}
-	if w.whole || w.objects.Came(group) {
+	if w.whole || w.objects.Created(group) {
 		users.Or(w.image.Licensing.GroupMembers(group))
 		for _, member := range w.image.Directory.GroupMembersOf(group) {
 			groups.Add(member)
@@ -137,7 +137,7 @@ func (w *groupWriter) memberAt(group uint32, place int64) (kind string, id uuid.
 func (w *groupWriter) principal(relation directory.Relation, group, principal uint32) (kind string, id uuid.UUID, is bool) {
 	p := w.image.Principals.At(principal)
 	if p == nil {
-		id, _ = w.changes.Principals.Gone(principal)
+		id, _ = w.changes.Principals.Purged(principal)
 		return principalFields.typeName, id, false
 	}
 	is = w.image.Links.Has(directory.Link{Relation: relation, From: w.image.Directory.GroupID(group), To: p.ID})

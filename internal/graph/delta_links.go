@@ -20,10 +20,10 @@ func (d *round) appendLinks(b []byte, name string, write func([]byte) []byte) []
 
 // userID returns a user's id, that of one gone for good too as long as the changes know it.
 func (d *round) userID(user uint32) uuid.UUID {
-	if !d.image.Directory.UserGone(user) {
+	if !d.image.Directory.UserPurged(user) {
 		return d.image.Directory.UserID(user)
 	}
-	id, _ := d.changes.Users.Gone(user)
+	id, _ := d.changes.Users.Purged(user)
 	return id
 }
 

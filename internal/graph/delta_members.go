@@ -111,14 +111,14 @@ func (m memberPlaces) from(first int64, n int) (places []int64) {
 // liveUserID is the id of a user, as userID, and whether the user is there.
 func (d *round) liveUserID(user uint32) (id uuid.UUID, live bool) {
 	x := d.image.Directory
-	return d.userID(user), !x.UserGone(user) && !x.UserHidden(user)
+	return d.userID(user), !x.UserPurged(user) && !x.UserDeleted(user)
 }
 
 // groupID is liveUserID for groups.
 func (d *round) groupID(group uint32) (id uuid.UUID, live bool) {
-	if x := d.image.Directory; !x.GroupGone(group) {
-		return x.GroupID(group), !x.GroupHidden(group)
+	if x := d.image.Directory; !x.GroupPurged(group) {
+		return x.GroupID(group), !x.GroupDeleted(group)
 	}
-	id, _ = d.changes.Groups.Gone(group)
+	id, _ = d.changes.Groups.Purged(group)
 	return id, false
 }

@@ -62,7 +62,7 @@ func (w *unitWriter) placesOf(unit uint32) memberPlaces {
 		users.Or(m.Users)
 		groups.Or(m.Groups)
 	}
-	if w.whole || w.objects.Came(unit) {
+	if w.whole || w.objects.Created(unit) {
 		if all := w.image.UnitMembers.Users(unit); all != nil {
 			users.Or(all)
 		}

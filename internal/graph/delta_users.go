@@ -90,12 +90,12 @@ func (w *userWriter) appendManager(b []byte, user uint32) []byte {
 		managers.Or(touched)
 	}
 	now, managed := x.Manager(user)
-	if managed && (w.whole || w.objects.Came(user)) {
+	if managed && (w.whole || w.objects.Created(user)) {
 		managers.Add(now)
 	}
 	return w.appendLinks(b, "manager@delta", func(b []byte) []byte {
 		for manager := range roaring.Values(managers) {
-			b = w.appendLinked(b, userType, w.userID(manager), managed && manager == now && !x.UserHidden(manager))
+			b = w.appendLinked(b, userType, w.userID(manager), managed && manager == now && !x.UserDeleted(manager))
 		}
 		return b
 	})

@@ -58,7 +58,7 @@ func noneOfThem(*request, int) *roaring.Bitmap { return roaring.New() }
 func allGroups(img *tenant.Image) iter.Seq2[uint32, uuid.UUID] {
 	return func(yield func(uint32, uuid.UUID) bool) {
 		for group := range img.Directory.Groups() {
-			if !img.Directory.GroupGone(group) && !yield(group, img.Directory.GroupID(group)) {
+			if !img.Directory.GroupPurged(group) && !yield(group, img.Directory.GroupID(group)) {
 				return
 			}
 		}
@@ -106,7 +106,7 @@ func (r *request) countOwners(id uuid.UUID) (n int) {
 	}
 	if group, ok := r.image.Directory.GroupByID(id); ok {
 		for _, user := range r.image.Directory.Owners(group) {
-			if !r.image.Directory.UserHidden(user) {
+			if !r.image.Directory.UserDeleted(user) {
 				n++
 			}
 		}
@@ -132,7 +132,7 @@ func owners(find func(*tenant.Image, uuid.UUID) (uint32, bool)) func(*request, i
 func (r *request) ownedObjects() map[uuid.UUID]int {
 	owned, index := map[uuid.UUID]int{}, r.image.Directory
 	for group := range index.Groups() {
-		if !index.GroupGone(group) && !index.GroupHidden(group) {
+		if !index.GroupPurged(group) && !index.GroupDeleted(group) {
 			for _, user := range index.Owners(group) {
 				owned[index.UserID(user)]++
 			}

@@ -65,7 +65,7 @@ func (c *converter) textual(about *directory.Asked, test column.Test) *query.Con
 func (c *converter) managedBy(id string) *query.Condition {
 	index := c.request.image.Directory
 	manager, ok := c.byID(c.request.image, id)
-	if !ok || index.UserHidden(manager) {
+	if !ok || index.UserDeleted(manager) {
 		return query.None()
 	}
 	return query.Set(roaring.BitmapOf(index.Reports(manager)...))

@@ -52,7 +52,7 @@ var userCollections = collections(map[string]collection{
 		properties: []string{"service", "provisioningStatus", "capabilityStatus"}, advanced: true, passing: true,
 		having: func(r *request, passes test, _ []string) *roaring.Bitmap {
 			return r.image.Licensing.HavingPlan(func(p *licensing.ServicePlan, capability string) bool {
-				return capability != licensing.Gone && passes(element{
+				return capability != licensing.Deleted && passes(element{
 					"service": strings.ToLower(p.Service), "provisioningStatus": strings.ToLower(provisioning(p, false)), "capabilityStatus": strings.ToLower(capability),
 				})
 			}, r.now)
@@ -131,11 +131,11 @@ func inGroups(within func(*directory.Index, uint32) []uint32, members func(r *re
 	having := func(r *request, passes test, named []string) *roaring.Bitmap {
 		index, all := r.image.Directory, roaring.New()
 		for group := range r.groupsNamed(named) {
-			if index.GroupGone(group) || index.GroupHidden(group) || !passes(element{"id": index.GroupID(group).String()}) {
+			if index.GroupPurged(group) || index.GroupDeleted(group) || !passes(element{"id": index.GroupID(group).String()}) {
 				continue
 			}
 			for _, inner := range within(index, group) {
-				if some := members(r, inner, group); some != nil && !index.GroupHidden(inner) {
+				if some := members(r, inner, group); some != nil && !index.GroupDeleted(inner) {
 					all.Or(some)
 				}
 			}

@@ -170,7 +170,7 @@ var resourcesOfUser relation = func(r *request) (sets, error) {
 	of := sets{principals: roaring.New()}
 	r.addLinked(&of, r.image.Links.From(directory.HasRole, r.image.Directory.UserID(user)))
 	for _, group := range r.image.Directory.MemberOf(user) {
-		if !r.image.Directory.GroupHidden(group) {
+		if !r.image.Directory.GroupDeleted(group) {
 			r.addLinked(&of, r.image.Links.From(directory.HasRole, r.image.Directory.GroupID(group)))
 		}
 	}

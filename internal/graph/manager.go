@@ -19,7 +19,7 @@ func (r *request) manager() (uint32, error) {
 		return 0, err
 	}
 	manager, ok := r.image.Directory.Manager(user)
-	if !ok || r.image.Directory.UserHidden(manager) {
+	if !ok || r.image.Directory.UserDeleted(manager) {
 		return 0, problem.NotFound("manager")
 	}
 	return manager, nil
@@ -114,7 +114,7 @@ func (r *request) appendManagers(b []byte, w *objectWriter, u *user, levels int,
 	for open := 0; ; open++ {
 		shown[u.ordinal] = true
 		manager, ok := u.image.Directory.Manager(u.ordinal)
-		if !ok || u.image.Directory.UserHidden(manager) || shown[manager] {
+		if !ok || u.image.Directory.UserDeleted(manager) || shown[manager] {
 			return closed(append(b, "null"...), open), nil
 		}
 		if *left--; *left < 0 {
@@ -147,7 +147,7 @@ func (r *request) boundManagers(kind store.Kind, users []uint32) error {
 		for range min(r.options.Expand[at].Levels, maxLevels) {
 			shown[user] = true
 			manager, ok := x.Manager(user)
-			if !ok || x.UserHidden(manager) || shown[manager] {
+			if !ok || x.UserDeleted(manager) || shown[manager] {
 				break
 			}
 			if n++; n > maxManagers {

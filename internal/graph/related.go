@@ -27,7 +27,7 @@ func (s sets) liveGroups(index *directory.Index) []uint32 {
 	if s.groups == nil {
 		return nil
 	}
-	return slices.DeleteFunc(s.groups.ToArray(), index.GroupHidden)
+	return slices.DeleteFunc(s.groups.ToArray(), index.GroupDeleted)
 }
 
 // relation returns the objects that the object of a request is related to in some way. Its methods

@@ -255,7 +255,7 @@ func (api *API) removeFromRole(r *request) error {
 
 // takeRole takes a role away from a user, group or service principal.
 func (r *request) takeRole(role identity.Role, user uuid.UUID) error {
-	command := tenant.SetRole{Role: role.ID, Principal: user, Gone: true}
+	command := tenant.SetRole{Role: role.ID, Principal: user, Removed: true}
 	if role != identity.GlobalAdministrator {
 		return r.change(command)
 	}

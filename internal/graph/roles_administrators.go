@@ -93,7 +93,7 @@ func administrators(img *tenant.Image, is lost) *roaring.Bitmap {
 		if user, ok := img.Directory.UserByID(holder); ok && !is(holder, user) {
 			all.Add(user)
 		}
-		if group, ok := img.Directory.GroupByID(holder); ok && !img.Directory.GroupHidden(group) {
+		if group, ok := img.Directory.GroupByID(holder); ok && !img.Directory.GroupDeleted(group) {
 			for _, user := range membersOf(img, group) {
 				if !is(holder, user) {
 					all.Add(user)
@@ -124,7 +124,7 @@ func (r *request) whoCanSignIn(users *roaring.Bitmap) (uint32, bool, error) {
 // canSignIn says whether a user can: enabled, not deleted, and with a password or by way of another
 // issuer that knows users.
 func (r *request) canSignIn(user uint32) (bool, error) {
-	if r.image.Directory.UserHidden(user) {
+	if r.image.Directory.UserDeleted(user) {
 		return false, nil
 	}
 	u, err := r.tenant.User(r.ctx, r.image, user)

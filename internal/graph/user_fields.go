@@ -104,7 +104,7 @@ func appendProvisionedPlans(b []byte, u *user) []byte {
 	b = append(b, '[')
 	first := true
 	for p := range u.image.Licensing.Plans(u.ordinal, u.now) {
-		if p.Capability == licensing.Gone {
+		if p.Capability == licensing.Deleted {
 			continue
 		}
 		b = appendComma(b, &first)

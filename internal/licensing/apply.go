@@ -89,8 +89,8 @@ func (d *Draft) applyGroup(g *GroupEffect) error {
 	if err != nil {
 		return err
 	}
-	if g.Gone {
-		d.ownGroup(g.Group).gone = true
+	if g.Purged {
+		d.ownGroup(g.Group).purged = true
 	}
 	if g.Licenses != nil {
 		list, err := d.next.licenses(*g.Licenses)

@@ -25,7 +25,7 @@ type flags uint8
 
 const (
 	deleted   flags = 1 << iota // soft-deleted: takes part in nothing (L38)
-	purged                      // gone for good
+	purged                      // permanently deleted
 	duplicate                   // an address of the user is another's too (L43)
 )
 

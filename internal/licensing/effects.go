@@ -55,7 +55,7 @@ type FactOf struct {
 type GroupEffect struct {
 	Group    uint32         `cbor:"1,keyasint"`
 	New      *uuid.UUID     `cbor:"2,keyasint,omitempty"`
-	Gone     bool           `cbor:"3,keyasint,omitempty"`
+	Purged   bool           `cbor:"3,keyasint,omitempty"`
 	Licenses *[]GroupGrants `cbor:"4,keyasint,omitempty"`
 	Joined   []byte         `cbor:"5,keyasint,omitempty"` // users
 	Left     []byte         `cbor:"6,keyasint,omitempty"` // users
@@ -127,7 +127,7 @@ func (d *Draft) collectGroups() {
 		} else {
 			change.New = &now.id
 		}
-		change.Gone = now.gone && !was.gone
+		change.Purged = now.purged && !was.purged
 		if !slices.Equal(now.licenses, was.licenses) {
 			change.Licenses = grants(now.licenses)
 		}
@@ -227,7 +227,7 @@ func (f *Effects) addUser(is fact) {
 	f.Users = append(f.Users, NewUsers{1, is.location, uint8(is.flags)})
 }
 
-// compare notes the entries that are different, have come or gone.
+// compare notes the entries that are different, new or no longer there.
 func (r *recorder) compare(user uint32, was, now []Entry) {
 	for len(was) > 0 || len(now) > 0 {
 		order := 0

@@ -119,9 +119,9 @@ func addPlan(d *licensing.Draft, img *licensing.Image, user uint32, plans []uuid
 func TestExplainRemediesOfAnyHistory(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		real, _ := play(t, func(*tenant, *model.Model) {})
-		d := real.image.Draft(1000, time.Unix(5000, 0))
-		d.Reprocess(real.image.Everybody())
+		played, _ := play(t, func(*tenant, *model.Model) {})
+		d := played.image.Draft(1000, time.Unix(5000, 0))
+		d.Reprocess(played.image.Everybody())
 		img, _ := d.Finish()
 		for it := img.InError().Iterator(); it.HasNext(); {
 			user := it.Next()

@@ -50,7 +50,7 @@ func use(img *licensing.Image) {
 	for g := range uint32(img.Groups()) {
 		_ = d.AssignGroup(g, []licensing.Assign{{SKUID: product("E3")}}, nil)
 		d.AddMembers(g, img.Everybody())
-		_ = d.RemoveGroup(g)
+		_ = d.PurgeGroup(g)
 	}
 	d.Finish()
 }
@@ -182,7 +182,7 @@ func invented(data []byte) *licensing.Effects {
 }
 
 func inventedGroup(b []byte) licensing.GroupEffect {
-	g := licensing.GroupEffect{Group: uint32(b[0]), Gone: b[1]&1 != 0}
+	g := licensing.GroupEffect{Group: uint32(b[0]), Purged: b[1]&1 != 0}
 	if b[1]&2 != 0 {
 		g.New = &uuid.UUID{b[2]}
 	}
@@ -245,7 +245,7 @@ func TestApplyRefusesWhatTheImageDoesNotHave(t *testing.T) {
 		"a group":               change(licensing.Outcome{Source: 2, SKU: 1, Wished: 1}, 0),
 		"an error":              change(licensing.Outcome{Source: 1, SKU: 1, Wished: 1, Error: 7}, 0),
 		"a user to know":        {Facts: []licensing.FactOf{{User: 1}}},
-		"a group to change":     {Groups: []licensing.GroupEffect{{Group: 1, Gone: true}}},
+		"a group to change":     {Groups: []licensing.GroupEffect{{Group: 1, Purged: true}}},
 		"a license of a group":  {Groups: []licensing.GroupEffect{{Licenses: &[]licensing.GroupGrants{{SKU: 1, Variant: 2}}}}},
 		"a member":              {Groups: []licensing.GroupEffect{{Joined: packed(1)}}},
 		"a SKU of a variant":    {Variants: []licensing.NewVariant{{SKU: 99}}},

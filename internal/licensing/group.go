@@ -15,13 +15,13 @@ func (d *Draft) AddGroup(id uuid.UUID) uint32 {
 	return g
 }
 
-// RemoveGroup removes a group for good; with licenses it is refused (L35). Its members leave it.
-func (d *Draft) RemoveGroup(g uint32) error {
+// PurgeGroup removes a group permanently; with licenses it is refused (L35). Its members leave it.
+func (d *Draft) PurgeGroup(g uint32) error {
 	if len(d.next.group(g).licenses) > 0 {
 		return &Refusal{Kind: GroupLicensed}
 	}
 	d.RemoveMembers(g, d.next.group(g).members.bitmap.Clone())
-	d.ownGroup(g).gone = true
+	d.ownGroup(g).purged = true
 	return nil
 }
 

@@ -180,7 +180,7 @@ func (h *havingPlan) takeLost() {
 		}
 		for i := range b.lost.ends {
 			for _, l := range b.lost.at(i) {
-				if h.gives(l.variant, Gone) {
+				if h.gives(l.variant, Deleted) {
 					h.take(n*blockSize+i, depends)
 				}
 			}

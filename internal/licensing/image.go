@@ -73,7 +73,7 @@ type group struct {
 	licenses []license // by SKU
 	members  userSet   // users directly in it, deleted ones included
 	errors   userSet   // users with an entry in error from it
-	gone     bool
+	purged   bool
 }
 
 // license is a SKU as a group or a request gives it.
@@ -129,7 +129,7 @@ func (img *Image) Location(user uint32) Country { return img.fact(user).location
 // Deleted says whether the user is soft-deleted.
 func (img *Image) Deleted(user uint32) bool { return img.fact(user).flags&deleted != 0 }
 
-// Purged says whether the user is gone for good.
+// Purged says whether the user was purged.
 func (img *Image) Purged(user uint32) bool { return img.fact(user).flags&purged != 0 }
 
 // Duplicate says whether an address of the user is another's too (L43).
@@ -161,5 +161,5 @@ func (img *Image) Holders(skuID uuid.UUID) *roaring.Bitmap {
 	return nil
 }
 
-// GroupGone says whether the group was removed for good.
-func (img *Image) GroupGone(group uint32) bool { return img.group(group).gone }
+// GroupPurged says whether the group was purged.
+func (img *Image) GroupPurged(group uint32) bool { return img.group(group).purged }

@@ -108,24 +108,24 @@ func (t *tenant) doGroup(d *licensing.Draft, op model.Op) error {
 	group := func(id uuid.UUID) uint32 { return uint32(slices.Index(t.groups, id)) }
 	switch op := op.(type) {
 	case model.AssignGroup:
-		if t.image.GroupGone(group(op.Group)) {
+		if t.image.GroupPurged(group(op.Group)) {
 			return errRefused
 		}
 		return d.AssignGroup(group(op.Group), assigns(op.Add), op.Remove)
 	case model.DeleteGroup:
-		if t.image.GroupGone(group(op.Group)) {
+		if t.image.GroupPurged(group(op.Group)) {
 			return errRefused
 		}
-		return d.RemoveGroup(group(op.Group))
+		return d.PurgeGroup(group(op.Group))
 	case model.AddMembers:
 		users := t.bitmap(op.Users)
-		if t.image.GroupGone(group(op.Group)) || int(users.GetCardinality()) < len(op.Users) {
+		if t.image.GroupPurged(group(op.Group)) || int(users.GetCardinality()) < len(op.Users) {
 			return errRefused
 		}
 		d.AddMembers(group(op.Group), users)
 	case model.RemoveMembers:
 		users := t.bitmap(op.Users)
-		if t.image.GroupGone(group(op.Group)) || int(users.GetCardinality()) < len(op.Users) {
+		if t.image.GroupPurged(group(op.Group)) || int(users.GetCardinality()) < len(op.Users) {
 			return errRefused
 		}
 		d.RemoveMembers(group(op.Group), users)
@@ -249,7 +249,7 @@ func (t *tenant) difference(m *model.Model) string {
 func (t *tenant) plans(user uint32) []uuid.UUID {
 	var ids []uuid.UUID
 	for p := range t.image.Plans(user, t.log[len(t.log)-1].at) {
-		if p.Capability != licensing.Gone {
+		if p.Capability != licensing.Deleted {
 			ids = append(ids, p.Plan.ID)
 		}
 	}
@@ -282,29 +282,29 @@ func sorted(ids []uuid.UUID) []uuid.UUID {
 }
 
 // play runs one drawn history on both and calls check after each operation.
-func play(t *rapid.T, check func(real *tenant, m *model.Model)) (*tenant, *model.Model) {
+func play(t *rapid.T, check func(played *tenant, m *model.Model)) (*tenant, *model.Model) {
 	return playIn(t, model.DrawWorld(t), (*model.World).Draw, check)
 }
 
 func playIn(t *rapid.T, w *model.World, draw func(*model.World, *rapid.T, *model.Model) model.Op, check func(*tenant, *model.Model)) (*tenant, *model.Model) {
-	m, real := model.New(), &tenant{image: licensing.New(&licensing.Catalog{})}
+	m, played := model.New(), &tenant{image: licensing.New(&licensing.Catalog{})}
 	now := model.Commit{Seq: 0, At: 1000}
 	do := func(op model.Op) {
 		now.Seq++
 		now.At += uint32(rapid.IntRange(0, 1).Draw(t, "seconds"))
-		before := real.image
-		want, got := m.Apply(now, op), real.apply(now, op)
+		before := played.image
+		want, got := m.Apply(now, op), played.apply(now, op)
 		t.Logf("%d at %d: %s: %v", now.Seq, now.At, op, want)
 		if (want == nil) != (got == nil) {
 			t.Fatalf("the model says %v, the real thing %v", want, got)
 		}
-		if got != nil && real.image != before {
+		if got != nil && played.image != before {
 			t.Fatal("a refusal changed something")
 		}
-		if d := real.difference(m); d != "" {
+		if d := played.difference(m); d != "" {
 			t.Fatalf("after %s\n%s\n%s", op, d, m.Dump())
 		}
-		check(real, m)
+		check(played, m)
 	}
 	for _, op := range w.Setup(t) {
 		do(op)
@@ -312,7 +312,7 @@ func playIn(t *rapid.T, w *model.World, draw func(*model.World, *rapid.T, *model
 	for range rapid.IntRange(1, 30).Draw(t, "operations") {
 		do(draw(w, t, m))
 	}
-	return real, m
+	return played, m
 }
 
 func TestEveryHistoryIsAsTheModelSays(t *testing.T) {

@@ -41,11 +41,11 @@ func restored(t *rapid.T, img *licensing.Image) *licensing.Image {
 func TestEffectsReplayedGiveTheSameImage(t *testing.T) { // L53
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		real, _ := play(t, func(*tenant, *model.Model) {})
-		from := rapid.IntRange(0, len(real.log)-1).Draw(t, "snapshot after")
+		played, _ := play(t, func(*tenant, *model.Model) {})
+		from := rapid.IntRange(0, len(played.log)-1).Draw(t, "snapshot after")
 		for _, start := range []int{0, from} {
-			img := restored(t, real.log[start].before)
-			for _, c := range real.log[start:] {
+			img := restored(t, played.log[start].before)
+			for _, c := range played.log[start:] {
 				next, err := img.Apply(c.effects, c.seq, c.at)
 				if err != nil {
 					t.Fatalf("replay %d: %v", c.seq, err)
@@ -63,11 +63,11 @@ func TestADraftLeavesItsBaseAlone(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		var before []string
-		real, _ := play(t, func(real *tenant, _ *model.Model) {})
-		for _, c := range real.log {
+		played, _ := play(t, func(played *tenant, _ *model.Model) {})
+		for _, c := range played.log {
 			before = append(before, snapshot(c.before))
 		}
-		for i, c := range real.log {
+		for i, c := range played.log {
 			d := c.before.Draft(c.seq, c.at)
 			d.Reprocess(c.before.Everybody())
 			for user := range uint32(c.before.Users()) {
@@ -84,10 +84,10 @@ func TestADraftLeavesItsBaseAlone(t *testing.T) {
 func TestReprocessingEverybodyTwiceChangesNothingTheSecondTime(t *testing.T) { // L72
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		real, _ := play(t, func(*tenant, *model.Model) {})
-		last := real.log[len(real.log)-1]
-		d := real.image.Draft(last.seq+1, last.at.Add(time.Second))
-		report := d.Reprocess(real.image.Everybody())
+		played, _ := play(t, func(*tenant, *model.Model) {})
+		last := played.log[len(played.log)-1]
+		d := played.image.Draft(last.seq+1, last.at.Add(time.Second))
+		report := d.Reprocess(played.image.Everybody())
 		once, _ := d.Finish()
 		d = once.Draft(last.seq+2, last.at.Add(2*time.Second))
 		again := d.Reprocess(once.Everybody())
@@ -104,8 +104,8 @@ func TestReprocessingEverybodyTwiceChangesNothingTheSecondTime(t *testing.T) { /
 func TestSeatsAreNeverOversold(t *testing.T) { // L4
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		real, _ := play(t, func(*tenant, *model.Model) {})
-		for _, c := range real.log {
+		played, _ := play(t, func(*tenant, *model.Model) {})
+		for _, c := range played.log {
 			had := c.before.SKUs()
 			for _, s := range c.after.SKUs() {
 				at := slices.IndexFunc(had, func(h licensing.SKUInfo) bool { return h.SKUID == s.SKUID })
@@ -121,9 +121,9 @@ func TestSeatsAreNeverOversold(t *testing.T) { // L4
 func TestExplanationsAgreeWithTheErrors(t *testing.T) { // section 9
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		real, _ := play(t, func(*tenant, *model.Model) {})
-		d := real.image.Draft(1000, time.Unix(5000, 0))
-		d.Reprocess(real.image.Everybody())
+		played, _ := play(t, func(*tenant, *model.Model) {})
+		d := played.image.Draft(1000, time.Unix(5000, 0))
+		d.Reprocess(played.image.Everybody())
 		img, _ := d.Finish()
 		for it := img.InError().Iterator(); it.HasNext(); {
 			user := it.Next()
@@ -134,7 +134,7 @@ func TestExplanationsAgreeWithTheErrors(t *testing.T) { // section 9
 					continue
 				}
 				if r := reasons[k]; r.Error != e.Error || r.Entry != e || len(r.Remedies) == 0 {
-					t.Fatalf("%s: %+v is explained by %+v", model.Name(real.users[user]), e, r)
+					t.Fatalf("%s: %+v is explained by %+v", model.Name(played.users[user]), e, r)
 				}
 				k++
 			}

@@ -124,11 +124,11 @@ func TestL35AGroupWithLicensesCannotBeDeleted(t *testing.T) { // scenario 13
 	s := newStage(t, "ann")
 	s.group("all", "ann")
 	s.license("all", "E3")
-	remove := func(d *licensing.Draft) error { return d.RemoveGroup(s.g("all")) }
+	remove := func(d *licensing.Draft) error { return d.PurgeGroup(s.g("all")) }
 	s.refused(s.try(remove), "A group with active licenses assigned cannot be deleted.")
 	s.license("all", "-E3")
 	s.do(remove)
-	equal(t, "gone", s.image.GroupGone(0), true)
+	equal(t, "gone", s.image.GroupPurged(0), true)
 	equal(t, "members", s.image.GroupMembers(0).GetCardinality(), uint64(0))
 }
 

@@ -179,9 +179,9 @@ func TestL72WithAutoReprocessAFreedSeatThatAnotherGets(t *testing.T) {
 func TestL72OfOneUserInAnyHistory(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		real, _ := play(t, func(*tenant, *model.Model) {})
-		user := roaring.BitmapOf(uint32(rapid.IntRange(0, real.image.Users()-1).Draw(t, "user")))
-		img := real.image
+		played, _ := play(t, func(*tenant, *model.Model) {})
+		user := roaring.BitmapOf(uint32(rapid.IntRange(0, played.image.Users()-1).Draw(t, "user")))
+		img := played.image
 		for i := range uint64(3) {
 			d := img.Draft(1000+i, unix(int64(5000+i)))
 			d.Reprocess(user)

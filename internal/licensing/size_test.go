@@ -33,7 +33,7 @@ var changes = map[string]func(d *Draft) error{
 	"purge user":    func(d *Draft) error { d.PurgeUser(9, []uint32{0, 1, 11}); return nil },
 	"assign user":   func(d *Draft) error { return d.AssignUser(5, []Assign{{SKUID: testID('s', 5)}}, nil) },
 	"add group":     func(d *Draft) error { d.AddGroup(testID('g', 50)); return nil },
-	"remove group":  func(d *Draft) error { return d.RemoveGroup(7) },
+	"remove group":  func(d *Draft) error { return d.PurgeGroup(7) },
 	"assign group":  func(d *Draft) error { return d.AssignGroup(8, []Assign{{SKUID: testID('s', 6)}}, nil) },
 	"add member":    func(d *Draft) error { d.AddMembers(8, roaring.BitmapOf(77)); return nil },
 	"remove member": func(d *Draft) error { d.RemoveMembers(0, roaring.BitmapOf(77)); return nil },

@@ -43,7 +43,7 @@ type HeadGroup struct {
 	Licenses []GroupGrants `cbor:"2,keyasint,omitempty"`
 	Members  []byte        `cbor:"3,keyasint,omitempty"`
 	Errors   []byte        `cbor:"4,keyasint,omitempty"`
-	Gone     bool          `cbor:"5,keyasint,omitempty"`
+	Purged   bool          `cbor:"5,keyasint,omitempty"`
 }
 
 // Head returns what a snapshot holds besides its parts.
@@ -59,7 +59,7 @@ func (img *Image) Head() *Head {
 		h.Variants = append(h.Variants, NewVariant{v.sku, v.disabled})
 	}
 	for _, g := range img.groups.All() {
-		h.Groups = append(h.Groups, HeadGroup{g.id, *grants(g.licenses), packedCopy(g.members.bitmap), packedCopy(g.errors.bitmap), g.gone})
+		h.Groups = append(h.Groups, HeadGroup{g.id, *grants(g.licenses), packedCopy(g.members.bitmap), packedCopy(g.errors.bitmap), g.purged})
 	}
 	return h
 }
@@ -189,7 +189,7 @@ func (img *Image) restoreSets(h *Head) (err error) {
 	}
 	for _, g := range h.Groups {
 		licenses, e := img.licenses(g.Licenses)
-		k := &group{id: g.ID, licenses: licenses, members: get(g.Members), errors: get(g.Errors), gone: g.Gone}
+		k := &group{id: g.ID, licenses: licenses, members: get(g.Members), errors: get(g.Errors), purged: g.Purged}
 		err = errors.Join(err, e)
 		img.groups.Append(owner, k)
 		inError.Or(k.errors.bitmap)

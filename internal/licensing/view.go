@@ -112,7 +112,7 @@ const (
 	Warning   = "Warning"
 	Suspended = "Suspended"
 	LockedOut = "LockedOut"
-	Gone      = "Deleted"
+	Deleted   = "Deleted"
 )
 
 // Plans yields a user's assignedPlans as they are at a time, each plan once, in the best state in
@@ -147,7 +147,7 @@ func (img *Image) Plans(user uint32, now time.Time) func(yield func(AssignedPlan
 			}
 		}
 		for _, l := range img.lost(user) {
-			if int64(l.at)+lostFor > now.Unix() && !show(l.variant, l.at, Gone) {
+			if int64(l.at)+lostFor > now.Unix() && !show(l.variant, l.at, Deleted) {
 				return
 			}
 		}
@@ -215,7 +215,7 @@ func (u Units) capability() string {
 	case u.LockedOut > 0:
 		return LockedOut
 	}
-	return Gone
+	return Deleted
 }
 
 // dead says that all units are suspended or locked out, so that licenses show as Disabled (L6).
@@ -224,7 +224,7 @@ func (u Units) dead() bool { return u.Enabled+u.Warning == 0 && u.Suspended+u.Lo
 
 // planCapability is the capabilityStatus of the plans of those who hold the SKU.
 func (u Units) planCapability() string {
-	if c := u.capability(); c != Gone {
+	if c := u.capability(); c != Deleted {
 		return c
 	}
 	return Enabled

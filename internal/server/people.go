@@ -165,7 +165,7 @@ func (p people) TrustedIssuers(issuer string) (trusts []identity.Trusted) {
 
 // person is what matters of a user for tokens; nobody, when the user is deleted.
 func person(ctx context.Context, t *tenant.Tenant, img *tenant.Image, user uint32) (identity.User, error) {
-	if img.Directory.UserHidden(user) {
+	if img.Directory.UserDeleted(user) {
 		return identity.User{}, nil
 	}
 	u, err := t.User(ctx, img, user)

@@ -9,13 +9,13 @@ import (
 // FormerApplication is an application of format 1 as it is from now on.
 type FormerApplication struct {
 	Document []byte `cbor:"1,keyasint"`
-	Gone     bool   `cbor:"2,keyasint,omitempty"`
+	Removed  bool   `cbor:"2,keyasint,omitempty"`
 }
 
 func (now FormerApplication) apply(d *draft) (bool, error) {
 	client, err := directory.ParseFormerApplication(now.Document)
 	if err == nil {
-		d.next.former = replaced(d.next.former, *client, now.Gone, func(c directory.Client) uuid.UUID { return c.ID })
+		d.next.former = replaced(d.next.former, *client, now.Removed, func(c directory.Client) uuid.UUID { return c.ID })
 	}
 	return true, err
 }

@@ -18,8 +18,8 @@ type bound struct {
 // memory and disk without end. Properties of one object have bounds of their own
 // (directory/rule.go, graph/shapes.go), and so have trusted issuers (directory/signin_check.go).
 var bounds = []bound{
-	{"users, those that were deleted for good included", 10_000_000, func(img *Image) int { return int(img.Directory.Users()) }},
-	{"groups, those that were deleted for good included", 1_000_000, func(img *Image) int { return int(img.Directory.Groups()) }},
+	{"users, permanently deleted ones included", 10_000_000, func(img *Image) int { return int(img.Directory.Users()) }},
+	{"groups, permanently deleted ones included", 1_000_000, func(img *Image) int { return int(img.Directory.Groups()) }},
 	{"applications", 100_000, func(img *Image) int { return countOf(img.Applications, 100_000) }},
 	{"service principals", 100_000, func(img *Image) int { return countOf(img.Principals, 100_000) }},
 	{"administrative units", 10_000, func(img *Image) int { return countOf(img.Units, 10_000) }},
@@ -68,7 +68,7 @@ func (c *change) linksFrom(r directory.Relation, id uuid.UUID) (n int) {
 func (img *Image) countMemberships() {
 	img.Memberships, img.Nested = 0, 0
 	for group := range img.Directory.Groups() {
-		if img.Directory.GroupGone(group) {
+		if img.Directory.GroupPurged(group) {
 			continue
 		}
 		if members := img.Licensing.GroupMembers(group); members != nil {
@@ -78,7 +78,7 @@ func (img *Image) countMemberships() {
 	}
 }
 
-// countOf counts the objects that are not deleted for good. That they are few is found without
+// countOf counts the objects that are not purged. That they are few is found without
 // going through them.
 func countOf[T any](objects *directory.Objects[T], most int) int {
 	if ever := int(objects.Len()); ever <= most {

@@ -42,8 +42,8 @@ func TestEachBoundIsReached(t *testing.T) {
 	}
 	unit := h.must(tenant.CreateUnit{Patch: patch})
 	adding := map[string]tenant.Command{
-		"users, those that were deleted for good included":  newUser(t, "cid"),
-		"groups, those that were deleted for good included": newGroup(t, "more"),
+		"users, permanently deleted ones included":  newUser(t, "cid"),
+		"groups, permanently deleted ones included": newGroup(t, "more"),
 		"applications":                tenant.SetClient{Client: client(2, "Shop")},
 		"service principals":          tenant.SetClient{Client: client(3, "Shop")},
 		"administrative units":        tenant.CreateUnit{Patch: patch},

@@ -8,7 +8,8 @@ import (
 )
 
 // Changes say who changed in a stretch of the log, and in what. What has become of them is for an
-// image to say: of one who came and went there is nothing but that. They are not to be changed.
+// image to say: of one that was created and purged there is nothing but that. They must not be
+// changed.
 type Changes struct {
 	Users, Groups, Applications, Principals, Units ObjectChanges
 	// Owners are the users of whom a group's list of owners may have changed, OwnersPrincipals the
@@ -47,12 +48,12 @@ type MemberChanges struct {
 
 // ObjectChanges are the changes of users, or of groups, by ordinal.
 type ObjectChanges struct {
-	came       *roaring.Bitmap // created or restored
-	went       *roaring.Bitmap // deleted, whether for good or not
+	created    *roaring.Bitmap // created or restored
+	deleted    *roaring.Bitmap // deleted, and perhaps purged
 	written    *roaring.Bitmap // in what properties, the log does not say
 	properties map[string]*roaring.Bitmap
-	gone       map[uint32]uuid.UUID
-	ordinals   map[uuid.UUID]uint32 // of gone ones
+	purged     map[uint32]uuid.UUID
+	ordinals   map[uuid.UUID]uint32 // of purged ones
 	owners     map[uint32][]uuid.UUID
 }
 
@@ -66,14 +67,14 @@ func newChanges() *Changes {
 
 func newObjectChanges() ObjectChanges {
 	return ObjectChanges{
-		came: roaring.New(), went: roaring.New(), written: roaring.New(), properties: map[string]*roaring.Bitmap{},
-		gone: map[uint32]uuid.UUID{}, ordinals: map[uuid.UUID]uint32{}, owners: map[uint32][]uuid.UUID{},
+		created: roaring.New(), deleted: roaring.New(), written: roaring.New(), properties: map[string]*roaring.Bitmap{},
+		purged: map[uint32]uuid.UUID{}, ordinals: map[uuid.UUID]uint32{}, owners: map[uint32][]uuid.UUID{},
 	}
 }
 
-// Touched are those who came or went, or changed in one of the properties.
+// Touched are those that were created, restored or deleted, or changed in one of the properties.
 func (o *ObjectChanges) Touched(properties []string) *roaring.Bitmap {
-	all := roaring.Or(o.came, o.went)
+	all := roaring.Or(o.created, o.deleted)
 	all.Or(o.written)
 	for _, name := range properties {
 		if some := o.properties[name]; some != nil {
@@ -83,11 +84,11 @@ func (o *ObjectChanges) Touched(properties []string) *roaring.Bitmap {
 	return all
 }
 
-// Came says whether it was created or restored, so that all of it is new.
-func (o *ObjectChanges) Came(ordinal uint32) bool { return o.came.Contains(ordinal) }
+// Created says whether it was created or restored, so that all of it is new.
+func (o *ObjectChanges) Created(ordinal uint32) bool { return o.created.Contains(ordinal) }
 
-// Went says whether it was deleted, for good or not.
-func (o *ObjectChanges) Went(ordinal uint32) bool { return o.went.Contains(ordinal) }
+// Deleted says whether it was deleted, and perhaps purged.
+func (o *ObjectChanges) Deleted(ordinal uint32) bool { return o.deleted.Contains(ordinal) }
 
 // Owners are the objects of which the list of owners of an application or service principal may
 // have changed, each once.
@@ -108,14 +109,14 @@ func (o *ObjectChanges) owner(ordinal uint32, owner uuid.UUID) {
 	}
 }
 
-// Gone returns the id of what was deleted for good, which no image knows any more.
-func (o *ObjectChanges) Gone(ordinal uint32) (uuid.UUID, bool) {
-	id, ok := o.gone[ordinal]
+// Purged returns the id of what was purged, which no image knows any more.
+func (o *ObjectChanges) Purged(ordinal uint32) (uuid.UUID, bool) {
+	id, ok := o.purged[ordinal]
 	return id, ok
 }
 
-// GoneByID returns the ordinal of what was deleted for good.
-func (o *ObjectChanges) GoneByID(id uuid.UUID) (uint32, bool) {
+// PurgedByID returns the ordinal of what was purged.
+func (o *ObjectChanges) PurgedByID(id uuid.UUID) (uint32, bool) {
 	ordinal, ok := o.ordinals[id]
 	return ordinal, ok
 }
@@ -168,7 +169,7 @@ func (o *ObjectChanges) property(name string) *roaring.Bitmap {
 func (o *ObjectChanges) mark(m Mark) bool {
 	switch m.What {
 	case 0: // of an application, service principal or administrative unit: it is new
-		o.came.Add(m.Ordinal)
+		o.created.Add(m.Ordinal)
 	case Written:
 		if len(m.Properties) == 0 {
 			o.written.Add(m.Ordinal)
@@ -176,16 +177,16 @@ func (o *ObjectChanges) mark(m Mark) bool {
 		for _, name := range m.Properties {
 			o.property(name).Add(m.Ordinal)
 		}
-	case Shown:
-		o.came.Add(m.Ordinal)
-	case Hidden:
-		o.went.Add(m.Ordinal)
+	case Restored:
+		o.created.Add(m.Ordinal)
+	case Deleted:
+		o.deleted.Add(m.Ordinal)
 	case Purged:
 		if m.ID == nil {
 			return false
 		}
-		o.went.Add(m.Ordinal)
-		o.gone[m.Ordinal], o.ordinals[*m.ID] = *m.ID, m.Ordinal
+		o.deleted.Add(m.Ordinal)
+		o.purged[m.Ordinal], o.ordinals[*m.ID] = *m.ID, m.Ordinal
 	}
 	return true
 }

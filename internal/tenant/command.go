@@ -160,16 +160,16 @@ func written(ordinal uint32, was, now []byte) Mark {
 	return Mark{Ordinal: ordinal, What: Written, Properties: directory.Differing(was, now)}
 }
 
-// live refuses a user who is deleted or gone by now.
+// live refuses a user who is deleted or purged by now.
 func (c *change) live(user uint32) error {
-	if c.dir.UserGone(user) || c.dir.UserHidden(user) {
+	if c.dir.UserPurged(user) || c.dir.UserDeleted(user) {
 		return noSuch(c.dir.UserID(user))
 	}
 	return nil
 }
 
 func (c *change) liveGroup(group uint32) error {
-	if c.dir.GroupGone(group) || c.dir.GroupHidden(group) {
+	if c.dir.GroupPurged(group) || c.dir.GroupDeleted(group) {
 		return noSuch(c.dir.GroupID(group))
 	}
 	return nil

@@ -105,7 +105,7 @@ func (d *draft) replayMembers(g licensing.GroupEffect) error {
 		if err := users.UnmarshalBinary(list.data); err != nil {
 			return err
 		}
-		if users.Maximum() >= d.dir.Users() || d.dir.GroupGone(g.Group) {
+		if users.Maximum() >= d.dir.Users() || d.dir.GroupPurged(g.Group) {
 			return fmt.Errorf("members of group number %d beyond those there are", g.Group)
 		}
 		d.setMembers(g.Group, users, list.members)
@@ -115,13 +115,13 @@ func (d *draft) replayMembers(g licensing.GroupEffect) error {
 
 // replaced is a copy of the list with the item put in the place of the one with its id, appended,
 // or taken out.
-func replaced[T any, ID comparable](list []T, item T, gone bool, id func(T) ID) []T {
+func replaced[T any, ID comparable](list []T, item T, removed bool, id func(T) ID) []T {
 	next := slices.Clone(list)
 	at := slices.IndexFunc(next, func(t T) bool { return id(t) == id(item) })
 	switch {
-	case gone && at >= 0:
+	case removed && at >= 0:
 		return slices.Delete(next, at, at+1)
-	case gone:
+	case removed:
 		return next
 	case at >= 0:
 		next[at] = item

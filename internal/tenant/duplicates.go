@@ -77,7 +77,7 @@ func (img *Image) duplicateIDs(yield func(string) bool) bool {
 func (img *Image) fewIDs() iter.Seq2[uuid.UUID, string] {
 	return func(yield func(uuid.UUID, string) bool) {
 		for group := range img.Directory.Groups() {
-			if !img.Directory.GroupGone(group) && !yield(img.Directory.GroupID(group), "") {
+			if !img.Directory.GroupPurged(group) && !yield(img.Directory.GroupID(group), "") {
 				return
 			}
 		}

@@ -106,14 +106,14 @@ type MarkKind uint8
 // The kinds of marks. Numbers are stored; never renumber.
 const (
 	Written MarkKind = iota + 1
-	Hidden
-	Shown
+	Deleted
+	Restored
 	Purged
 )
 
 // do carries a mark out by the one of four methods that its kind stands for.
-func (m Mark) do(written, hidden, shown, purged func(uint32)) error {
-	kinds := [...]func(uint32){Written: written, Hidden: hidden, Shown: shown, Purged: purged}
+func (m Mark) do(written, deleted, restored, purged func(uint32)) error {
+	kinds := [...]func(uint32){Written: written, Deleted: deleted, Restored: restored, Purged: purged}
 	if int(m.What) >= len(kinds) || kinds[m.What] == nil {
 		return fmt.Errorf("a mark of the kind %d, which is not known", m.What)
 	}
@@ -128,7 +128,7 @@ func (m UserMark) apply(d *draft) (bool, error) {
 	if err := d.knownUser(m.Ordinal); err != nil {
 		return false, fmt.Errorf("a mark: %w", err)
 	}
-	return true, Mark(m).do(d.dir.TouchUser, d.dir.HideUser, d.dir.ShowUser, d.dir.PurgeUser)
+	return true, Mark(m).do(d.dir.TouchUser, d.dir.DeleteUser, d.dir.RestoreUser, d.dir.PurgeUser)
 }
 
 func (m UserMark) note(f *Effects) { f.Users = append(f.Users, m) }
@@ -140,7 +140,7 @@ func (m GroupMark) apply(d *draft) (bool, error) {
 	if err := d.knownGroup(m.Ordinal); err != nil {
 		return false, fmt.Errorf("a mark: %w", err)
 	}
-	return true, Mark(m).do(d.dir.TouchGroup, d.dir.HideGroup, d.dir.ShowGroup, d.purgeGroup)
+	return true, Mark(m).do(d.dir.TouchGroup, d.dir.DeleteGroup, d.dir.RestoreGroup, d.purgeGroup)
 }
 
 func (m GroupMark) note(f *Effects) { f.Groups = append(f.Groups, m) }
@@ -151,21 +151,21 @@ func (d *draft) purgeGroup(group uint32) {
 	d.dir.PurgeGroup(group)
 }
 
-// Link is a group's nested member or owner that came or went.
+// Link is a group's nested member or owner that was added or removed.
 type Link struct {
-	Group  uint32 `cbor:"1,keyasint,omitempty"`
-	Member uint32 `cbor:"2,keyasint,omitempty"`
-	Gone   bool   `cbor:"3,keyasint,omitempty"`
+	Group   uint32 `cbor:"1,keyasint,omitempty"`
+	Member  uint32 `cbor:"2,keyasint,omitempty"`
+	Removed bool   `cbor:"3,keyasint,omitempty"`
 }
 
 // Nesting is a Link to a group.
 type Nesting Link
 
 func (l Nesting) apply(d *draft) (changed bool, err error) {
-	if d.dir.GroupGone(l.Group) || d.dir.GroupGone(l.Member) || l.Group == l.Member {
+	if d.dir.GroupPurged(l.Group) || d.dir.GroupPurged(l.Member) || l.Group == l.Member {
 		return false, fmt.Errorf("a link between groups number %d and %d, and there are %d", l.Group, l.Member, d.dir.Groups())
 	}
-	if l.Gone {
+	if l.Removed {
 		if changed = d.dir.LeaveGroup(l.Group, l.Member); changed {
 			d.next.Nested--
 		}
@@ -181,10 +181,10 @@ func (l Nesting) note(f *Effects) { f.Nested = append(f.Nested, l) }
 type Ownership Link
 
 func (l Ownership) apply(d *draft) (bool, error) {
-	if d.dir.GroupGone(l.Group) || d.dir.UserGone(l.Member) {
+	if d.dir.GroupPurged(l.Group) || d.dir.UserPurged(l.Member) {
 		return false, fmt.Errorf("user number %d owns group number %d, and one of them does not exist", l.Member, l.Group)
 	}
-	if l.Gone {
+	if l.Removed {
 		return d.dir.RemoveOwner(l.Group, l.Member), nil
 	}
 	return d.dir.AddOwner(l.Group, l.Member), nil
@@ -193,14 +193,14 @@ func (l Ownership) apply(d *draft) (bool, error) {
 func (l Ownership) note(f *Effects) { f.Owners = append(f.Owners, l) }
 
 func (d *draft) knownUser(user uint32) error {
-	if d.dir.UserGone(user) {
+	if d.dir.UserPurged(user) {
 		return fmt.Errorf("user number %d is purged or not among the %d there are", user, d.dir.Users())
 	}
 	return nil
 }
 
 func (d *draft) knownGroup(group uint32) error {
-	if d.dir.GroupGone(group) {
+	if d.dir.GroupPurged(group) {
 		return fmt.Errorf("group number %d is purged or not among the %d there are", group, d.dir.Groups())
 	}
 	return nil

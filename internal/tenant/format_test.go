@@ -118,12 +118,12 @@ func heldBy(tb testing.TB, t *tenant.Tenant) heldTenant {
 		held.Applications = append(held.Applications, heldClientOf(c))
 	}
 	for user := range img.Directory.Users() {
-		if !img.Directory.UserGone(user) {
+		if !img.Directory.UserPurged(user) {
 			held.Users[img.Directory.UserID(user)] = heldUserOf(tb, t, img, user)
 		}
 	}
 	for group := range img.Directory.Groups() {
-		if img.Directory.GroupGone(group) {
+		if img.Directory.GroupPurged(group) {
 			continue
 		}
 		g, err := t.Group(context.Background(), img, group)
@@ -131,7 +131,7 @@ func heldBy(tb testing.TB, t *tenant.Tenant) heldTenant {
 			tb.Fatal(err)
 		}
 		held.Groups[g.ID] = heldGroup{
-			Ordinal: group, Deleted: img.Directory.GroupHidden(group), Document: g.Document(),
+			Ordinal: group, Deleted: img.Directory.GroupDeleted(group), Document: g.Document(),
 			Nested: idsOf(img.Directory.GroupMembersOf(group), img.Directory.GroupID),
 			Owners: idsOf(img.Directory.Owners(group), img.Directory.UserID), Licenses: img.Licensing.GroupLicenses(group),
 		}
@@ -184,7 +184,7 @@ func heldUserOf(tb testing.TB, t *tenant.Tenant, img *tenant.Image, user uint32)
 		tb.Fatal(err)
 	}
 	held := heldUser{
-		Ordinal: user, Deleted: img.Directory.UserHidden(user), Document: u.Document(),
+		Ordinal: user, Deleted: img.Directory.UserDeleted(user), Document: u.Document(),
 		MemberOf: idsOf(img.Directory.MemberOf(user), img.Directory.GroupID),
 	}
 	if held.Password, err = t.Password(context.Background(), user); err != nil {
@@ -203,7 +203,7 @@ func heldUserOf(tb testing.TB, t *tenant.Tenant, img *tenant.Image, user uint32)
 			s.State, " ", s.Error, " since ", s.Updated.Format(time.RFC3339)))
 	}
 	for p := range img.Licensing.Plans(user, img.At) {
-		if p.Capability == licensing.Gone {
+		if p.Capability == licensing.Deleted {
 			held.Licenses = append(held.Licenses, "lost "+p.Plan.Name+" at "+p.At.Format(time.RFC3339))
 		}
 	}

@@ -142,7 +142,7 @@ func (cmd DeleteGroup) run(c *change) error {
 	if !g.SoftDeletes() || c.base.Licensing.GroupLicensed(cmd.Group) {
 		return c.purgeGroup(cmd.Group)
 	}
-	c.markGroup(Mark{Ordinal: cmd.Group, What: Hidden})
+	c.markGroup(Mark{Ordinal: cmd.Group, What: Deleted})
 	deleted := *g
 	deleted.DeletedDateTime = c.at
 	c.writeGroup(cmd.Group, g, &deleted, deleted.Document())
@@ -152,12 +152,12 @@ func (cmd DeleteGroup) run(c *change) error {
 func (c *change) purgeGroup(group uint32) error {
 	id := c.dir.GroupID(group)
 	members := c.base.Licensing.GroupMembers(group)
-	if err := c.lic.RemoveGroup(group); err != nil {
+	if err := c.lic.PurgeGroup(group); err != nil {
 		return err
 	}
 	c.setMembers(group, members, false)
 	for _, outer := range slices.Clone(c.dir.GroupMemberOf(group)) { // which the log must say, since nothing else knows it any more
-		c.record(Nesting{Group: outer, Member: group, Gone: true})
+		c.record(Nesting{Group: outer, Member: group, Removed: true})
 	}
 	c.leaveUnits(group, true)
 	c.unlink(id)
@@ -183,7 +183,7 @@ func (cmd RestoreGroup) run(c *change) error {
 	if err := c.freeNickname(g, cmd.Group); err != nil {
 		return err
 	}
-	c.markGroup(Mark{Ordinal: cmd.Group, What: Shown})
+	c.markGroup(Mark{Ordinal: cmd.Group, What: Restored})
 	restored := *g
 	restored.DeletedDateTime = time.Time{}
 	c.done.ID, c.done.Ordinal = g.ID, cmd.Group
@@ -192,7 +192,7 @@ func (cmd RestoreGroup) run(c *change) error {
 }
 
 func (c *change) deletedGroup(group uint32) (*directory.Group, error) {
-	if c.dir.GroupGone(group) || !c.dir.GroupHidden(group) {
+	if c.dir.GroupPurged(group) || !c.dir.GroupDeleted(group) {
 		return nil, noSuch(c.dir.GroupID(group))
 	}
 	g, _, err := c.group(group)
@@ -205,7 +205,7 @@ type PurgeGroup struct{ Group uint32 }
 func (PurgeGroup) name() string { return "purgeGroup" }
 
 func (cmd PurgeGroup) run(c *change) error {
-	if c.dir.GroupGone(cmd.Group) || !c.dir.GroupHidden(cmd.Group) {
+	if c.dir.GroupPurged(cmd.Group) || !c.dir.GroupDeleted(cmd.Group) {
 		return noSuch(c.dir.GroupID(cmd.Group))
 	}
 	return c.purgeGroup(cmd.Group)
@@ -229,7 +229,7 @@ func (cmd AddMembers) run(c *change) error {
 func (c *change) addMembers(group uint32, members []uuid.UUID) error {
 	users := roaring.New()
 	for _, id := range members {
-		if user, ok := c.dir.UserByID(id); ok && !c.dir.UserHidden(user) {
+		if user, ok := c.dir.UserByID(id); ok && !c.dir.UserDeleted(user) {
 			if users.Contains(user) || c.dir.IsMember(user, group) {
 				return alreadyThere(id, "members")
 			}
@@ -259,7 +259,7 @@ func (c *change) addOther(group uint32, id uuid.UUID) error {
 		return nil
 	}
 	member, ok := c.dir.GroupByID(id)
-	if !ok || c.dir.GroupHidden(member) {
+	if !ok || c.dir.GroupDeleted(member) {
 		return noSuch(id)
 	}
 	if c.roleAssignable(group) {
@@ -308,7 +308,7 @@ func (cmd RemoveMember) run(c *change) error {
 		return err
 	}
 	if user, ok := c.dir.UserByID(cmd.Member); ok {
-		if c.dir.UserHidden(user) || !c.dir.IsMember(user, cmd.Group) {
+		if c.dir.UserDeleted(user) || !c.dir.IsMember(user, cmd.Group) {
 			return noSuch(cmd.Member)
 		}
 		c.setMembers(cmd.Group, one(user), false)
@@ -319,7 +319,7 @@ func (cmd RemoveMember) run(c *change) error {
 		return nil
 	}
 	member, ok := c.dir.GroupByID(cmd.Member)
-	if !ok || member == cmd.Group || !c.record(Nesting{Group: cmd.Group, Member: member, Gone: true}) {
+	if !ok || member == cmd.Group || !c.record(Nesting{Group: cmd.Group, Member: member, Removed: true}) {
 		return noSuch(cmd.Member)
 	}
 	return nil
@@ -351,7 +351,7 @@ func (c *change) addOwners(group uint32, owners []uuid.UUID) error {
 
 func (c *change) addOwner(group uint32, id uuid.UUID) error {
 	user, isUser := c.dir.UserByID(id)
-	isUser = isUser && !c.dir.UserHidden(user)
+	isUser = isUser && !c.dir.UserDeleted(user)
 	_, isPrincipal := c.base.Principals.ByID(id)
 	if !isUser && !isPrincipal {
 		return noSuch(id)
@@ -382,7 +382,7 @@ func (cmd RemoveOwner) run(c *change) error {
 	user, isUser := c.dir.UserByID(cmd.Owner)
 	switch {
 	case c.link(c.ownerLink(cmd.Group, cmd.Owner), false):
-	case isUser && c.record(Ownership{Group: cmd.Group, Member: user, Gone: true}):
+	case isUser && c.record(Ownership{Group: cmd.Group, Member: user, Removed: true}):
 	default:
 		return noSuch(cmd.Owner)
 	}
@@ -400,5 +400,5 @@ func (c *change) owned(group uint32, removed uuid.UUID) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(c.dir.Owners(group), func(user uint32) bool { return !c.dir.UserHidden(user) })
+	return slices.ContainsFunc(c.dir.Owners(group), func(user uint32) bool { return !c.dir.UserDeleted(user) })
 }

@@ -203,7 +203,7 @@ func (p *player) signInCommand(kind int) tenant.Command {
 		}
 		return tenant.SetGrant{Grant: grant}
 	case 23:
-		return tenant.SetRole{Role: uuid.UUID{byte(rapid.IntRange(1, 2).Draw(p.t, "role"))}, Principal: p.id(p.user()), Gone: gone}
+		return tenant.SetRole{Role: uuid.UUID{byte(rapid.IntRange(1, 2).Draw(p.t, "role"))}, Principal: p.id(p.user()), Removed: gone}
 	case 24:
 		return tenant.SetPassword{User: p.user(), Hash: "hash", ForceChange: gone}
 	}

@@ -67,7 +67,7 @@ func (img *Image) Subscription(id uuid.UUID) (Subscription, bool) {
 // NotFound otherwise.
 func (img *Image) LiveUser(key string) (uint32, error) {
 	if id, err := parseID(key); err == nil {
-		if user, ok := img.Directory.UserByID(id); ok && !img.Directory.UserHidden(user) {
+		if user, ok := img.Directory.UserByID(id); ok && !img.Directory.UserDeleted(user) {
 			return user, nil
 		}
 		return 0, notFound(key)
@@ -84,7 +84,7 @@ func (img *Image) LiveGroup(key string) (uint32, error) {
 	if err != nil {
 		return 0, notFound(key)
 	}
-	if group, ok := img.Directory.GroupByID(id); ok && !img.Directory.GroupHidden(group) {
+	if group, ok := img.Directory.GroupByID(id); ok && !img.Directory.GroupDeleted(group) {
 		return group, nil
 	}
 	return 0, notFound(key)

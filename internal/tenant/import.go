@@ -113,7 +113,7 @@ func (im *importing) member(m Membership) error {
 		return err
 	}
 	group, ok := im.dir.GroupByID(id)
-	if !ok || im.dir.GroupHidden(group) {
+	if !ok || im.dir.GroupDeleted(group) {
 		return noSuch(id)
 	}
 	if im.noRoles != nil && im.canHaveRoles(group) {
@@ -151,7 +151,7 @@ func (im *importing) canHaveRoles(group uint32) bool {
 // find returns a live user, one of the same import included.
 func (im *importing) find(key string) (uint32, error) {
 	if id, err := parseID(key); err == nil {
-		if user, ok := im.dir.UserByID(id); ok && !im.dir.UserHidden(user) {
+		if user, ok := im.dir.UserByID(id); ok && !im.dir.UserDeleted(user) {
 			return user, nil
 		}
 		return 0, notFound(key)

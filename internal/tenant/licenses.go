@@ -98,23 +98,23 @@ func (cmd Reprocess) run(c *change) error {
 
 // directoryView is what an Index and a Draft have in common here.
 type directoryView interface {
-	UserGone(user uint32) bool
-	UserHidden(user uint32) bool
+	UserPurged(user uint32) bool
+	UserDeleted(user uint32) bool
 	UserID(user uint32) uuid.UUID
-	GroupGone(group uint32) bool
-	GroupHidden(group uint32) bool
+	GroupPurged(group uint32) bool
+	GroupDeleted(group uint32) bool
 	GroupID(group uint32) uuid.UUID
 }
 
-// check refuses users and groups that are deleted or gone by now.
+// check refuses users and groups that are deleted or purged by now.
 func (cmd Reprocess) check(dir directoryView) error {
 	for _, user := range cmd.Users {
-		if dir.UserGone(user) || dir.UserHidden(user) {
+		if dir.UserPurged(user) || dir.UserDeleted(user) {
 			return noSuch(dir.UserID(user))
 		}
 	}
 	for _, group := range cmd.Groups {
-		if dir.GroupGone(group) || dir.GroupHidden(group) {
+		if dir.GroupPurged(group) || dir.GroupDeleted(group) {
 			return noSuch(dir.GroupID(group))
 		}
 	}
@@ -217,11 +217,11 @@ func (cmd DeleteSubscription) run(c *change) error {
 
 // subscribe makes a subscription what it is from now on, and its SKU's units the sum of its
 // subscriptions (L1).
-func (c *change) subscribe(s Subscription, gone bool) error {
+func (c *change) subscribe(s Subscription, removed bool) error {
 	if s.TotalLicenses < 0 || s.TotalLicenses > MaxLicenses {
 		return invalid(s.TotalLicenses, "totalLicenses is %d; it is a number from 0 to %d.", s.TotalLicenses, MaxLicenses)
 	}
-	now := SubscriptionNow{s, gone}
+	now := SubscriptionNow{s, removed}
 	var units licensing.Units
 	subscribed := false
 	for _, k := range now.among(c.next.Subscriptions) {
@@ -246,7 +246,7 @@ func (c *change) subscribe(s Subscription, gone bool) error {
 // SubscriptionNow is a subscription as it is from now on.
 type SubscriptionNow struct {
 	Subscription Subscription `cbor:"1,keyasint"`
-	Gone         bool         `cbor:"2,keyasint,omitempty"`
+	Removed      bool         `cbor:"2,keyasint,omitempty"`
 }
 
 func (now SubscriptionNow) apply(d *draft) (bool, error) {
@@ -256,7 +256,7 @@ func (now SubscriptionNow) apply(d *draft) (bool, error) {
 
 // among returns the subscriptions with this one, or without it.
 func (now SubscriptionNow) among(list []Subscription) []Subscription {
-	return replaced(list, now.Subscription, now.Gone, func(s Subscription) uuid.UUID { return s.ID })
+	return replaced(list, now.Subscription, now.Removed, func(s Subscription) uuid.UUID { return s.ID })
 }
 
 func (now SubscriptionNow) note(f *Effects) { f.Subscriptions = append(f.Subscriptions, now) }

@@ -15,7 +15,7 @@ import (
 // LinkNow is a link between two objects that there is, or is not, from now on.
 type LinkNow struct {
 	directory.Link `cbor:"1,keyasint"`
-	Gone           bool `cbor:"2,keyasint,omitempty"`
+	Removed        bool `cbor:"2,keyasint,omitempty"`
 }
 
 // Owns reports whether an object is an owner of another: of a group, an application or a service
@@ -38,17 +38,17 @@ func (img *Image) Assigned(user, principal uuid.UUID) bool {
 	ordinal, ok := img.Directory.UserByID(user)
 	return ok && slices.ContainsFunc(img.Directory.MemberOf(ordinal), func(group uint32) bool {
 		id := img.Directory.GroupID(group)
-		return !img.Directory.GroupHidden(group) && img.Links.Joins(directory.HasRole, id, principal)
+		return !img.Directory.GroupDeleted(group) && img.Links.Joins(directory.HasRole, id, principal)
 	})
 }
 
 // Kind returns the kind of a user, group, application, service principal or administrative unit
 // that is not deleted; false when there is none with this id.
 func (img *Image) Kind(id uuid.UUID) (store.Kind, bool) {
-	if user, ok := img.Directory.UserByID(id); ok && !img.Directory.UserHidden(user) {
+	if user, ok := img.Directory.UserByID(id); ok && !img.Directory.UserDeleted(user) {
 		return store.KindUser, true
 	}
-	if group, ok := img.Directory.GroupByID(id); ok && !img.Directory.GroupHidden(group) {
+	if group, ok := img.Directory.GroupByID(id); ok && !img.Directory.GroupDeleted(group) {
 		return store.KindGroup, true
 	}
 	if _, ok := img.Principals.ByID(id); ok {
@@ -229,13 +229,13 @@ func (now LinkNow) apply(d *draft) (bool, error) {
 	if err := knownRelation(now.Link); err != nil {
 		return false, err
 	}
-	if d.next.Links.Has(now.Link) != now.Gone {
+	if d.next.Links.Has(now.Link) != now.Removed {
 		return false, nil
 	}
 	if d.next.Links == d.base.Links {
 		d.next.Links = d.base.Links.Copy()
 	}
-	if d.next.Links.Set(now.Link, !now.Gone); !now.Gone {
+	if d.next.Links.Set(now.Link, !now.Removed); !now.Removed {
 		d.next.Links.SetSince(now.Link, d.next.At)
 	}
 	return true, nil

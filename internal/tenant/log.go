@@ -41,7 +41,7 @@ const keptStretches = 8
 
 // Changes returns who changed after one commit and up to another. It takes memory for those who
 // changed, not for how often. The answer does not depend on when it is asked, but for those who
-// were deleted for good since: they may be missing from it.
+// were purged since: they may be missing from it.
 func (t *Tenant) Changes(ctx context.Context, after, upTo uint64) (*Changes, error) {
 	s := stretch{after, upTo}
 	if after == upTo {
@@ -112,8 +112,8 @@ func (t *Tenant) readChanges(ctx context.Context, s stretch, img *Image) (*Chang
 // take adds what came of a commit.
 func (c *Changes) take(f *Effects, img *Image) error {
 	for _, u := range f.NewUsers {
-		if user, ok := img.Directory.UserByID(u.ID); ok { // otherwise the one who came is gone for good
-			c.Users.came.Add(user)
+		if user, ok := img.Directory.UserByID(u.ID); ok { // otherwise it was created and purged
+			c.Users.created.Add(user)
 		}
 	}
 	known := true
@@ -198,13 +198,13 @@ func (o *ObjectChanges) takeValues(list []Values, schema *column.Schema) bool {
 	return true
 }
 
-// takeLink adds a link that came or went: of a group to a service principal, or of an application
-// or service principal to an owner.
+// takeLink adds a link that was added or removed: of a group to a service principal, or of an
+// application or service principal to an owner.
 func (c *Changes) takeLink(l directory.Link, img *Image) {
 	if group, ok := img.Directory.GroupByID(l.From); ok {
 		if principal, ok := img.Principals.EverByID(l.To); ok {
 			c.linked(l.Relation, group, principal)
-		} else if principal, ok := c.Principals.GoneByID(l.To); ok {
+		} else if principal, ok := c.Principals.PurgedByID(l.To); ok {
 			c.linked(l.Relation, group, principal)
 		}
 	}
@@ -223,8 +223,8 @@ func (c *Changes) owner(l directory.Link, img *Image) {
 	}
 }
 
-// takeUnits adds the administrative units that changed, and their members that came and went; false
-// when the log does not say enough.
+// takeUnits adds the administrative units that changed, and their members that were added or
+// removed; false when the log does not say enough.
 func (c *Changes) takeUnits(f *Effects) bool {
 	known := true
 	for _, now := range f.Units {
@@ -252,7 +252,7 @@ func (c *Changes) linked(relation directory.Relation, group, principal uint32) {
 }
 
 func (c *Changes) takeManager(m ManagerNow) {
-	if !m.Gone {
+	if !m.Removed {
 		c.Managers.add(m.User, m.Manager)
 	}
 	if m.Before > 0 {
@@ -284,7 +284,7 @@ func (c *Changes) takeShifted(f *Effects, lic *licensing.Image) {
 func (c *Changes) takeGroups(groups []licensing.GroupEffect) error {
 	for _, g := range groups {
 		if g.New != nil {
-			c.Groups.came.Add(g.Group)
+			c.Groups.created.Add(g.Group)
 		}
 		if g.Licenses != nil {
 			c.Groups.property("assignedLicenses").Add(g.Group)
@@ -336,7 +336,7 @@ func (c *Changes) follow(img *Image) {
 	for _, name := range licenseProperties {
 		c.Users.properties[name] = c.Users.property(licenses)
 	}
-	moved := roaring.Or(c.Users.came, c.Users.went)
+	moved := roaring.Or(c.Users.created, c.Users.deleted)
 	for user := range roaring.Values(moved) {
 		for _, group := range img.Directory.MemberOf(user) {
 			c.membersOf(group).Users.Add(user)
@@ -346,13 +346,13 @@ func (c *Changes) follow(img *Image) {
 		}
 	}
 	c.followOwners(moved, img)
-	c.followUnits(moved, roaring.Or(c.Groups.came, c.Groups.went), img)
+	c.followUnits(moved, roaring.Or(c.Groups.created, c.Groups.deleted), img)
 	for user := range roaring.Values(moved) {
-		if !img.Directory.UserGone(user) {
+		if !img.Directory.UserPurged(user) {
 			c.followOwner(img.Directory.UserID(user), img)
 		}
 	}
-	for principal := range roaring.Values(roaring.Or(c.Principals.came, c.Principals.went)) {
+	for principal := range roaring.Values(roaring.Or(c.Principals.created, c.Principals.deleted)) {
 		if p := img.Principals.At(principal); p != nil {
 			c.followOwner(p.ID, img)
 			for _, relation := range []directory.Relation{directory.HasMember, directory.OwnedBy} {
@@ -364,15 +364,15 @@ func (c *Changes) follow(img *Image) {
 			}
 		}
 	}
-	for member := range roaring.Values(roaring.Or(c.Groups.came, c.Groups.went)) {
+	for member := range roaring.Values(roaring.Or(c.Groups.created, c.Groups.deleted)) {
 		for _, group := range img.Directory.GroupMemberOf(member) {
 			c.membersOf(group).Groups.Add(member)
 		}
 	}
 }
 
-// followOwner adds an owner that came or went to the owners of its applications and service
-// principals.
+// followOwner adds an owner that was created, restored or deleted to the owners of its applications
+// and service principals.
 func (c *Changes) followOwner(owner uuid.UUID, img *Image) {
 	for l := range img.Links.LinksTo(directory.OwnedBy, owner) {
 		c.owner(l, img)
@@ -392,8 +392,8 @@ func (c *Changes) followOwners(moved *roaring.Bitmap, img *Image) {
 	}
 }
 
-// followUnits adds the users and groups that came or went to the members of the administrative
-// units they are in.
+// followUnits adds the users and groups that were created, restored or deleted to the members of
+// the administrative units they are in.
 func (c *Changes) followUnits(users, groups *roaring.Bitmap, img *Image) {
 	for unit := range img.UnitMembers.Units() {
 		if of := img.UnitMembers.Users(unit); of != nil && of.Intersects(users) {

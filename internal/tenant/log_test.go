@@ -106,7 +106,7 @@ func (h *house) look() sight {
 		seen["assignedLicenses"] = fmt.Sprint(img.Licensing.GroupLicenses(group))
 		seen["hasMembersWithLicenseErrors"] = fmt.Sprint(img.Licensing.GroupErrors(group).IsEmpty())
 		s.groups[group] = seen
-		s.members[group] = slices.DeleteFunc(img.Licensing.GroupMembers(group).ToArray(), img.Directory.UserHidden)
+		s.members[group] = slices.DeleteFunc(img.Licensing.GroupMembers(group).ToArray(), img.Directory.UserDeleted)
 	}
 	s.units, s.unitMembers = make([]map[string]string, img.Units.Len()), map[uint32][]uuid.UUID{}
 	for unit, u := range img.Units.All() {
@@ -147,11 +147,11 @@ func unnamed(changes *tenant.ObjectChanges, before, after []map[string]string) (
 		switch {
 		case now == nil && was == nil:
 		case now == nil:
-			if !changes.Went(ordinal) {
+			if !changes.Deleted(ordinal) {
 				wrong = append(wrong, fmt.Sprintf("number %d went", i))
 			}
 		case was == nil:
-			if !changes.Came(ordinal) {
+			if !changes.Created(ordinal) {
 				wrong = append(wrong, fmt.Sprintf("number %d came", i))
 			}
 		default:
@@ -198,10 +198,10 @@ func TestChangesNameNothingElse(t *testing.T) {
 	}
 	h.must(tenant.DeleteUser{User: ann.Ordinal})
 	c = changed(tenant.PurgeUser{User: ann.Ordinal})
-	if id, ok := c.Users.Gone(ann.Ordinal); !ok || id != ann.ID || !c.Members(red.Ordinal).Users.Contains(ann.Ordinal) {
+	if id, ok := c.Users.Purged(ann.Ordinal); !ok || id != ann.ID || !c.Members(red.Ordinal).Users.Contains(ann.Ordinal) {
 		t.Errorf("of who is gone for good the id is %s, %t; the group is %v", id, ok, c.Members(red.Ordinal))
 	}
-	if ordinal, ok := c.Users.GoneByID(ann.ID); !ok || ordinal != ann.Ordinal {
+	if ordinal, ok := c.Users.PurgedByID(ann.ID); !ok || ordinal != ann.Ordinal {
 		t.Errorf("by id it is %d, %t", ordinal, ok)
 	}
 }

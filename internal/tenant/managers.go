@@ -10,7 +10,7 @@ import (
 type ManagerNow struct {
 	User    uint32 `cbor:"1,keyasint,omitempty"`
 	Manager uint32 `cbor:"2,keyasint,omitempty"`
-	Gone    bool   `cbor:"3,keyasint,omitempty"` // there is none any more
+	Removed bool   `cbor:"3,keyasint,omitempty"` // there is none any more
 	Before  uint32 `cbor:"4,keyasint,omitempty"` // one more than the manager before; 0: none, or an old log does not say
 }
 
@@ -27,7 +27,7 @@ func (cmd SetManager) run(c *change) error {
 		return err
 	}
 	manager, ok := c.dir.UserByID(cmd.Manager)
-	if !ok || c.dir.UserHidden(manager) {
+	if !ok || c.dir.UserDeleted(manager) {
 		return noSuch(cmd.Manager)
 	}
 	if manager == cmd.User {
@@ -59,14 +59,14 @@ func (cmd RemoveManager) run(c *change) error {
 }
 
 func (c *change) removeManager(user, manager uint32) {
-	c.record(ManagerNow{User: user, Gone: true, Before: manager + 1})
+	c.record(ManagerNow{User: user, Removed: true, Before: manager + 1})
 }
 
 func (m ManagerNow) apply(d *draft) (bool, error) {
-	if d.dir.UserGone(m.User) || !m.Gone && (d.dir.UserGone(m.Manager) || m.Manager == m.User) {
+	if d.dir.UserPurged(m.User) || !m.Removed && (d.dir.UserPurged(m.Manager) || m.Manager == m.User) {
 		return false, fmt.Errorf("the manager of user number %d is user number %d, and one of them is not there", m.User, m.Manager)
 	}
-	if m.Gone {
+	if m.Removed {
 		return d.dir.RemoveManager(m.User), nil
 	}
 	return d.dir.SetManager(m.User, m.Manager), nil

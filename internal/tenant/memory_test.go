@@ -136,7 +136,7 @@ func TestReadingALargeCommitTakesMemory(t *testing.T) {
 		t.Errorf("a large commit without memory: %v", err)
 	}
 	ctx, _, b := newBudget(t, math.MaxInt64)
-	if c, err := h.Changes(ctx, before-1, h.Image().Seq); err != nil || !c.Users.Came(0) || !c.Users.Came(uint32(len(rows)-1)) {
+	if c, err := h.Changes(ctx, before-1, h.Image().Seq); err != nil || !c.Users.Created(0) || !c.Users.Created(uint32(len(rows)-1)) {
 		t.Errorf("with memory: %v", err)
 	}
 	if used := b.Stats().Used; used < 100*int64(len(rows)) {

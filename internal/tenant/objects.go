@@ -110,9 +110,9 @@ func (o *objectsDraft[T]) what(ordinal uint32, object *T) MarkKind {
 	case before == after:
 		return Written
 	case after:
-		return Shown
+		return Restored
 	}
-	return Hidden
+	return Deleted
 }
 
 func (o *objectsDraft[T]) purge(c *change, ordinal uint32, id uuid.UUID) {

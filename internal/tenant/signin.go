@@ -33,7 +33,7 @@ func (cmd SetGrant) run(c *change) error {
 	if slices.Equal(before.Scopes, g.Scopes) {
 		return nil
 	}
-	c.record(GrantNow{Grant: g, Gone: len(g.Scopes) == 0})
+	c.record(GrantNow{Grant: g, Removed: len(g.Scopes) == 0})
 	return nil
 }
 
@@ -45,7 +45,7 @@ func (c *change) mayBeGranted(g directory.Grant) error {
 	if g.User == uuid.Nil {
 		return nil
 	}
-	if user, ok := c.dir.UserByID(g.User); !ok || c.dir.UserHidden(user) {
+	if user, ok := c.dir.UserByID(g.User); !ok || c.dir.UserDeleted(user) {
 		return noSuch(g.User)
 	}
 	return nil
@@ -56,19 +56,19 @@ func (c *change) mayBeGranted(g directory.Grant) error {
 type SetRole struct {
 	Role      uuid.UUID // its template's id
 	Principal uuid.UUID // the object id
-	Gone      bool
+	Removed   bool
 }
 
 func (SetRole) name() string { return "setRole" }
 
 func (cmd SetRole) run(c *change) error {
-	if !cmd.Gone && !c.base.mayHaveRoles(cmd.Principal) {
+	if !cmd.Removed && !c.base.mayHaveRoles(cmd.Principal) {
 		return noSuch(cmd.Principal)
 	}
 	switch changed := c.record(RoleNow(cmd)); {
 	case changed:
 		return nil
-	case cmd.Gone:
+	case cmd.Removed:
 		return noSuch(cmd.Principal)
 	}
 	return alreadyThere(cmd.Principal, "members")
@@ -77,10 +77,10 @@ func (cmd SetRole) run(c *change) error {
 // mayHaveRoles reports whether roles can be given to the object with an id.
 func (img *Image) mayHaveRoles(id uuid.UUID) bool {
 	if user, ok := img.Directory.UserByID(id); ok {
-		return !img.Directory.UserHidden(user)
+		return !img.Directory.UserDeleted(user)
 	}
 	if group, ok := img.Directory.GroupByID(id); ok {
-		return !img.Directory.GroupHidden(group) && img.RoleAssignable(group)
+		return !img.Directory.GroupDeleted(group) && img.RoleAssignable(group)
 	}
 	_, ok := img.Principals.ByID(id)
 	return ok
@@ -122,7 +122,7 @@ func (img *Image) Guarded(user uint32) bool {
 		return true
 	}
 	for group := range img.roleAssignableGroups() {
-		if !img.Directory.GroupGone(group) && slices.Contains(img.Directory.Owners(group), user) {
+		if !img.Directory.GroupPurged(group) && slices.Contains(img.Directory.Owners(group), user) {
 			return true
 		}
 	}
@@ -158,7 +158,7 @@ func (img *Image) RolesOfPrincipal(id uuid.UUID) []uuid.UUID {
 
 // appendRolesOf appends the roles of a group to a copy of some, unless it is deleted.
 func (img *Image) appendRolesOf(roles []uuid.UUID, group uint32) []uuid.UUID {
-	if more := img.Roles[img.Directory.GroupID(group)]; len(more) > 0 && !img.Directory.GroupHidden(group) {
+	if more := img.Roles[img.Directory.GroupID(group)]; len(more) > 0 && !img.Directory.GroupDeleted(group) {
 		return append(slices.Clip(roles), more...)
 	}
 	return roles
@@ -185,15 +185,15 @@ func (cmd UpdateSignIn) run(c *change) error {
 
 // GrantNow is a grant as it is from now on.
 type GrantNow struct {
-	Grant directory.Grant `cbor:"1,keyasint"`
-	Gone  bool            `cbor:"2,keyasint,omitempty"`
+	Grant   directory.Grant `cbor:"1,keyasint"`
+	Removed bool            `cbor:"2,keyasint,omitempty"`
 }
 
 // RoleNow is a role that an object has, or has not, from now on.
 type RoleNow struct {
 	Role      uuid.UUID `cbor:"1,keyasint"`
 	Principal uuid.UUID `cbor:"2,keyasint"`
-	Gone      bool      `cbor:"3,keyasint,omitempty"`
+	Removed   bool      `cbor:"3,keyasint,omitempty"`
 }
 
 // forgetPrincipal takes away what a permanently deleted user was given.
@@ -218,14 +218,14 @@ func (c *change) dropGrants(grants iter.Seq[directory.Grant]) {
 
 func (now RoleNow) apply(d *draft) (bool, error) {
 	before := d.next.Roles[now.Principal]
-	if slices.Contains(before, now.Role) != now.Gone {
+	if slices.Contains(before, now.Role) != now.Removed {
 		return false, nil
 	}
 	if !d.ownsRoles {
 		d.next.Roles, d.ownsRoles = maps.Clone(d.next.Roles), true
 	}
 	switch roles := slices.DeleteFunc(slices.Clone(before), func(r uuid.UUID) bool { return r == now.Role }); {
-	case !now.Gone:
+	case !now.Removed:
 		if d.next.Roles == nil {
 			d.next.Roles = map[uuid.UUID][]uuid.UUID{}
 		}
@@ -242,13 +242,13 @@ func (now RoleNow) note(f *Effects) { f.Roles = append(f.Roles, now) }
 
 func (now GrantNow) apply(d *draft) (bool, error) {
 	client, user := now.Grant.Client, now.Grant.User
-	if _, has := d.next.Grants.Get(client, user); now.Gone && !has {
+	if _, has := d.next.Grants.Get(client, user); now.Removed && !has {
 		return false, nil
 	}
 	if d.next.Grants == d.base.Grants {
 		d.next.Grants = d.base.Grants.Copy()
 	}
-	if now.Gone {
+	if now.Removed {
 		d.next.Grants.Remove(client, user)
 	} else {
 		d.next.Grants.Set(now.Grant)

@@ -233,7 +233,7 @@ func (t *town) round(i int) {
 	t.timed("reprocess user", tenant.Reprocess{Users: []uint32{target}})
 	t.timed("reprocess group", tenant.Reprocess{Groups: []uint32{group.Ordinal}})
 	t.timed("set role", tenant.SetRole{Role: uuid.UUID{9}, Principal: other})
-	t.timed("remove role", tenant.SetRole{Role: uuid.UUID{9}, Principal: other, Gone: true})
+	t.timed("remove role", tenant.SetRole{Role: uuid.UUID{9}, Principal: other, Removed: true})
 	t.timed("delete user", tenant.DeleteUser{User: user.Ordinal})
 	t.timed("restore user", tenant.RestoreUser{User: user.Ordinal})
 	t.timed("remove member", tenant.RemoveMember{Group: group.Ordinal, Member: user.ID})

@@ -268,7 +268,7 @@ func TestWhatWasDeletedGoesAfter30Days(t *testing.T) { // P52
 	if err := h.PurgeExpired(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if h.Image().Directory.UserGone(ann.Ordinal) {
+	if h.Image().Directory.UserPurged(ann.Ordinal) {
 		t.Fatal("a user went early")
 	}
 	h.clock.Add(10)
@@ -278,7 +278,7 @@ func TestWhatWasDeletedGoesAfter30Days(t *testing.T) { // P52
 	if err := h.PurgeExpired(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if dir := h.Image().Directory; !dir.UserGone(ann.Ordinal) || dir.UserGone(ben.Ordinal) {
+	if dir := h.Image().Directory; !dir.UserPurged(ann.Ordinal) || dir.UserPurged(ben.Ordinal) {
 		t.Error("not just what is old enough went")
 	}
 }

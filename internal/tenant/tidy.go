@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// tidyBatch is how many deleted objects one commit removes for good.
+// tidyBatch is how many deleted objects one commit purges.
 const tidyBatch = 500
 
-// Tidy removes for good, now and then until the context ends, what was deleted more than 30 days
+// Tidy purges, now and then until the context ends, what was deleted more than 30 days
 // ago (KeptFor).
 func (all *Tenants) Tidy(ctx context.Context, every time.Duration) {
 	ticker := time.NewTicker(every)
@@ -18,7 +18,7 @@ func (all *Tenants) Tidy(ctx context.Context, every time.Duration) {
 	for {
 		for _, t := range all.List() {
 			if err := t.PurgeExpired(ctx); err != nil && ctx.Err() == nil {
-				all.options.Log.Error("deleted objects could not be removed for good; it is tried again later", "tenant", t.id, "error", err)
+				all.options.Log.Error("deleted objects could not be removed permanently; it is tried again later", "tenant", t.id, "error", err)
 			}
 		}
 		select {
@@ -29,12 +29,12 @@ func (all *Tenants) Tidy(ctx context.Context, every time.Duration) {
 	}
 }
 
-// PurgeExpired removes for good what was deleted more than 30 days ago.
+// PurgeExpired purges what was deleted more than 30 days ago.
 func (t *Tenant) PurgeExpired(ctx context.Context) error {
 	img := t.Image()
 	var groups []uint32
 	for g := range img.Directory.Groups() {
-		if !img.Directory.GroupGone(g) && img.Directory.GroupHidden(g) {
+		if !img.Directory.GroupPurged(g) && img.Directory.GroupDeleted(g) {
 			groups = append(groups, g)
 		}
 	}

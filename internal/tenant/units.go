@@ -140,7 +140,7 @@ func (cmd RemoveUnitMember) run(c *change) error {
 		return err
 	}
 	m, ok := c.unitMember(cmd.Unit, cmd.Member)
-	if m.Gone = true; !ok || !c.changeUnit(m) {
+	if m.Removed = true; !ok || !c.changeUnit(m) {
 		return noSuch(cmd.Member)
 	}
 	return nil
@@ -160,11 +160,11 @@ func (c *change) joinUnit(unit uint32, id uuid.UUID) error {
 // unitMember finds the user or group that is, or can be, a member of a unit; false when there is
 // none, or it is deleted.
 func (c *change) unitMember(unit uint32, id uuid.UUID) (m directory.UnitMember, ok bool) {
-	if user, ok := c.dir.UserByID(id); ok && !c.dir.UserHidden(user) {
+	if user, ok := c.dir.UserByID(id); ok && !c.dir.UserDeleted(user) {
 		return directory.UnitMember{Unit: unit, Member: user}, true
 	}
 	group, ok := c.dir.GroupByID(id)
-	return directory.UnitMember{Unit: unit, Member: group, IsGroup: true}, ok && !c.dir.GroupHidden(group)
+	return directory.UnitMember{Unit: unit, Member: group, IsGroup: true}, ok && !c.dir.GroupDeleted(group)
 }
 
 // changeUnit makes a member come or go; false when that is no change.
@@ -175,11 +175,11 @@ func (c *change) changeUnit(m directory.UnitMember) bool {
 // leaveUnits takes a user or group that is purged out of all units.
 func (c *change) leaveUnits(member uint32, isGroup bool) {
 	for _, unit := range c.next.UnitMembers.Of(member, isGroup) {
-		c.record(UnitMemberNow{Unit: unit, Member: member, IsGroup: isGroup, Gone: true})
+		c.record(UnitMemberNow{Unit: unit, Member: member, IsGroup: isGroup, Removed: true})
 	}
 }
 
-// UnitMemberNow is a member of an administrative unit that came or went.
+// UnitMemberNow is a member of an administrative unit that was added or removed.
 type UnitMemberNow directory.UnitMember
 
 func (now UnitMemberNow) apply(d *draft) (bool, error) {
@@ -190,7 +190,7 @@ func (now UnitMemberNow) apply(d *draft) (bool, error) {
 	if units := d.units.len(); m.Unit >= units || m.Member >= known {
 		return false, fmt.Errorf("a member of administrative unit number %d, and there are %d: number %d of %d", m.Unit, units, m.Member, known)
 	}
-	if d.next.UnitMembers.Has(m) != m.Gone {
+	if d.next.UnitMembers.Has(m) != m.Removed {
 		return false, nil
 	}
 	d.next.UnitMembers = d.next.UnitMembers.Change([]directory.UnitMember{m})

@@ -171,7 +171,7 @@ func (cmd DeleteUser) run(c *change) error {
 	if err != nil {
 		return err
 	}
-	c.markUser(Mark{Ordinal: cmd.User, What: Hidden})
+	c.markUser(Mark{Ordinal: cmd.User, What: Deleted})
 	c.duplicates(addressKeys(u))
 	c.lic.DeleteUser(cmd.User)
 	deleted := *u
@@ -198,7 +198,7 @@ func (cmd RestoreUser) run(c *change) error {
 	if _, ok := c.dir.UserByName(u.UserPrincipalName); ok {
 		return taken("userPrincipalName", u.UserPrincipalName)
 	}
-	c.markUser(Mark{Ordinal: cmd.User, What: Shown})
+	c.markUser(Mark{Ordinal: cmd.User, What: Restored})
 	c.lic.SetDuplicate(cmd.User, c.dir.AddressShared(cmd.User))
 	c.duplicates(addressKeys(u))
 	c.lic.RestoreUser(cmd.User)
@@ -210,20 +210,20 @@ func (cmd RestoreUser) run(c *change) error {
 }
 
 func (c *change) deletedUser(user uint32) (*directory.User, error) {
-	if c.dir.UserGone(user) || !c.dir.UserHidden(user) {
+	if c.dir.UserPurged(user) || !c.dir.UserDeleted(user) {
 		return nil, noSuch(c.dir.UserID(user))
 	}
 	u, _, err := c.user(user)
 	return u, err
 }
 
-// PurgeUser removes a deleted user for good.
+// PurgeUser removes a deleted user permanently.
 type PurgeUser struct{ User uint32 }
 
 func (PurgeUser) name() string { return "purgeUser" }
 
 func (cmd PurgeUser) run(c *change) error {
-	if c.dir.UserGone(cmd.User) || !c.dir.UserHidden(cmd.User) {
+	if c.dir.UserPurged(cmd.User) || !c.dir.UserDeleted(cmd.User) {
 		return noSuch(c.dir.UserID(cmd.User))
 	}
 	c.purgeUser(cmd.User)
@@ -247,7 +247,7 @@ func (c *change) purgeUser(user uint32) {
 	c.write(store.Object{Kind: store.KindUser, Ordinal: user, ID: id, Purged: true})
 }
 
-// PurgeExpired removes for good what was deleted more than 30 days ago.
+// PurgeExpired purges what was deleted more than 30 days ago.
 type PurgeExpired struct {
 	Users, Groups, Applications, Principals, Units []uint32
 }

@@ -46,7 +46,7 @@ func touches(img *Image, cmd Command) int64 {
 		RemoveMember, RemoveOwner, RemoveManager, RemoveLink, RemoveUnitMember, RevokeSessions, SetPassword:
 		return 0
 	case SetRole:
-		return added(!cmd.Gone)
+		return added(!cmd.Removed)
 	case SetGrant:
 		return added(len(cmd.Grant.Scopes) > 0)
 	}

@@ -116,15 +116,15 @@ func (w *work) admit(u *User, add []Assign, remove []uuid.UUID) error {
 	for _, a := range add {
 		will = append(will, w.enabled(a.SKU, setOf(a.Disabled...)))
 	}
-	errors := w.judge(u, true, false, outside, had, will)
+	verdicts := w.judge(u, true, false, outside, had, will)
 	for _, p := range will {
-		if errors[p.sku] != "" {
-			return refuse(RefusalKind(errors[p.sku]), p.sku)
+		if verdicts[p.sku] != "" {
+			return refuse(RefusalKind(verdicts[p.sku]), p.sku)
 		}
 	}
 	for _, sku := range remove {
-		if errors[sku] != "" {
-			return refuse(RefusalKind(errors[sku]), sku)
+		if verdicts[sku] != "" {
+			return refuse(RefusalKind(verdicts[sku]), sku)
 		}
 	}
 	return nil

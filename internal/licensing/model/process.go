@@ -129,13 +129,13 @@ func (w *work) settle(u *User, b bundle) {
 			will = append(will, w.enabled(source.SKU, e.Wished))
 		}
 	}
-	errors := w.judge(u, b.group == Direct, settled, outside, had, will)
+	verdicts := w.judge(u, b.group == Direct, settled, outside, had, will)
 	switch {
 	case settled: // L49.1: each product for itself
 		for sku, e := range mine {
-			e.Error = errors[sku]
+			e.Error = verdicts[sku]
 		}
-	case len(errors) == 0: // L49.3
+	case len(verdicts) == 0: // L49.3
 		for sku, e := range mine {
 			e.InForce, e.Error = e.Wished, None
 			if e.Wished == nil {
@@ -145,8 +145,8 @@ func (w *work) settle(u *User, b bundle) {
 	default: // L49.4
 		for sku, e := range mine {
 			e.Error = Other
-			if errors[sku] != "" {
-				e.Error = errors[sku]
+			if verdicts[sku] != "" {
+				e.Error = verdicts[sku]
 			}
 		}
 	}
@@ -159,7 +159,7 @@ func (w *work) settle(u *User, b bundle) {
 
 // judge returns the SKUs with which something is wrong, and what (L49.1, L49.2).
 func (w *work) judge(u *User, direct, settled bool, outside, had, will []product) map[uuid.UUID]Violation {
-	errors := map[uuid.UUID]Violation{}
+	verdicts := map[uuid.UUID]Violation{}
 	for i, p := range will {
 		around := slices.Concat(outside, will[:i], will[i+1:])
 		v := w.check(u, direct, p, around)
@@ -167,18 +167,18 @@ func (w *work) judge(u *User, direct, settled bool, outside, had, will []product
 			v = w.seats(u, p)
 		}
 		if v != None {
-			errors[p.sku] = v
+			verdicts[p.sku] = v
 		}
 	}
 	if settled {
-		return errors
+		return verdicts
 	}
 	for sku := range w.needed(outside, had, will) {
-		if errors[sku] == "" {
-			errors[sku] = Dependency
+		if verdicts[sku] == "" {
+			verdicts[sku] = Dependency
 		}
 	}
-	return errors
+	return verdicts
 }
 
 // wish brings what a user should have from a group in line with the group's licenses and the
