@@ -73,7 +73,7 @@ test-openapi: build ## compare the program's answers with the OpenAPI document t
 	cd test/openapi && LICENSOR=$(CURDIR)/bin/licensor $(GO) test -count=1 ./...
 
 .PHONY: lint
-lint: go ## check format (gofumpt), go vet, staticcheck, doc comments (revive), the width of comments
+lint: go ## check format (gofumpt), go vet, staticcheck, doc comments (revive), the width of comments, the size of files and functions, dead code
 	@unformatted="$$($(TOOL) gofumpt -l .)" || exit 1; \
 	if [ -n "$$unformatted" ]; then \
 		echo "Not formatted; run \`make format\`:"; echo "$$unformatted"; exit 1; \
@@ -82,6 +82,9 @@ lint: go ## check format (gofumpt), go vet, staticcheck, doc comments (revive), 
 	$(TOOL) staticcheck ./...
 	$(TOOL) revive -config tools/revive.toml -set_exit_status ./...
 	@git ls-files '*.go' | grep -v /testdata/ | $(GO) -C tools run ./columns ..
+	@git ls-files '*.go' | grep -v /testdata/ | $(GO) -C tools run ./sizes ..
+	@dead="$$($(TOOL) deadcode -test ./...)" || exit 1; \
+	if [ -n "$$dead" ]; then echo "Not used by anything:"; echo "$$dead"; exit 1; fi
 
 .PHONY: format
 format: go ## format all Go files
