@@ -23,6 +23,7 @@ package licensortest
 
 import (
 	"cmp"
+	"crypto/x509"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -55,6 +56,8 @@ type Option = func(*licensor.Options)
 type Server struct {
 	// URL is the scheme and host of Microsoft Graph and the authority, such as http://127.0.0.1:41234.
 	URL string
+	// Certificate is what clients must trust, as HTTPClient does; nil without TLS.
+	Certificate *x509.Certificate
 	// Authority is the tenant's authority, as clients are given it: URL/{TenantID}.
 	Authority string
 	// Login has the TenantID, the ClientID and ClientSecret of an application that may do everything,
@@ -78,14 +81,26 @@ type Server struct {
 // ends with the test, when requests have ended.
 func New(t testing.TB, options ...Option) *Server {
 	t.Helper()
+	return start(t, httptest.NewServer, options)
+}
+
+// NewTLS is New over https, for libraries that sign in over nothing else, such as azidentity. The
+// certificate is one for tests: HTTPClient trusts it, and what a library is given for its requests.
+func NewTLS(t testing.TB, options ...Option) *Server {
+	t.Helper()
+	return start(t, httptest.NewTLSServer, options)
+}
+
+func start(t testing.TB, listen func(http.Handler) *httptest.Server, options []Option) *Server {
+	t.Helper()
 	s := &Server{t: t, options: options}
 	s.Clock, s.Faults = &Clock{s}, &Faults{s}
-	web := httptest.NewServer(http.HandlerFunc(s.serve))
+	web := listen(http.HandlerFunc(s.serve))
 	t.Cleanup(func() {
 		web.Close()
 		s.end()
 	})
-	s.URL, s.transport = web.URL, web.Client().Transport
+	s.URL, s.transport, s.Certificate = web.URL, web.Client().Transport, web.Certificate()
 	s.begin()
 	s.Authority = s.URL + "/" + s.TenantID
 	return s
@@ -145,6 +160,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	s.served.ServeHTTP(w, r)
 }
+
+// HTTPClient returns a client that sends no token: for requests that need none, and for libraries
+// that sign in by themselves.
+func (s *Server) HTTPClient() *http.Client { return &http.Client{Transport: s.transport} }
 
 // Client returns a client that signs in as an application with these permissions, such as
 // Group.ReadWrite.All; as one that may do everything when there are none. It asks for a new token
