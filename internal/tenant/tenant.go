@@ -16,9 +16,9 @@ import (
 
 // Options are what a tenant needs of the world around it.
 type Options struct {
-	Now   func() time.Time
-	NewID func() uuid.UUID
-	Log   *slog.Logger // nil: slog.Default()
+	Now   func() time.Time // nil: time.Now
+	NewID func() uuid.UUID // nil: uuid.New
+	Log   *slog.Logger     // nil: slog.Default()
 	// SnapshotAfter is how many bytes of effects are worth a new snapshot at least: what a start may
 	// have to replay. Those of large tenants are taken when the effects are a quarter of the last one.
 	SnapshotAfter int

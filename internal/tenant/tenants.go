@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -42,6 +43,12 @@ func Open(ctx context.Context, s Store, options Options) (*Tenants, error) {
 		options.SnapshotAfter = 8 << 20
 	}
 	options.Log = cmp.Or(options.Log, slog.Default())
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	if options.NewID == nil {
+		options.NewID = uuid.New
+	}
 	if options.Turns == nil {
 		options.Turns = NewTurns()
 	}
