@@ -2,14 +2,11 @@ package graph
 
 import (
 	"context"
-	"strings"
 
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
-	"licensor/internal/guid"
-	"licensor/internal/query"
-	"licensor/internal/store"
+	columns "licensor/internal/query"
 	"licensor/internal/tenant"
 )
 
@@ -21,37 +18,6 @@ var applicationList = listing[directory.Client, application]{
 var principalList = listing[directory.Client, application]{
 	filters: principalFilters, set: "servicePrincipals", fields: principalFields, expansions: principalExpansions,
 	documents: inMemory((*tenant.Image).PrincipalAt), document: inMemoryNow, object: applicationAt((*tenant.Image).PrincipalAt),
-}
-
-var applicationFilters = &filters{
-	resource: "Application", kind: store.KindApplication, about: byDisplayName(directory.AboutApplication), all: directory.AllAboutApplications,
-	numbers: applicationNumbers,
-	byID: func(img *tenant.Image, text string) (uint32, bool) {
-		id, ok := guid.Parse(text)
-		ordinal, found := img.Applications.EverByID(id)
-		return ordinal, ok && found
-	},
-}
-
-var principalFilters = &filters{
-	resource: "ServicePrincipal", kind: store.KindServicePrincipal, about: directory.AboutPrincipal, all: directory.AllAboutPrincipals,
-	licensed: principalCollections, numbers: principalNumbers,
-	byID: func(img *tenant.Image, text string) (uint32, bool) {
-		id, ok := guid.Parse(text)
-		ordinal, found := img.Principals.EverByID(id)
-		return ordinal, ok && found
-	},
-}
-
-// byDisplayName takes appDisplayName of an application for its displayName, as it always was. Of a
-// service principal it is another name than its own, and cannot be asked for.
-func byDisplayName(about func(string) (*directory.Asked, bool)) func(string) (*directory.Asked, bool) {
-	return func(path string) (*directory.Asked, bool) {
-		if strings.EqualFold(path, "appDisplayName") {
-			path = "displayName"
-		}
-		return about(path)
-	}
 }
 
 // inMemory returns documents that are in every image, those of purged objects left out.
@@ -82,25 +48,15 @@ func applicationAt(at func(*tenant.Image, uint32) directory.Client) func(*reques
 }
 
 // listApplications answers GET /applications.
-func (api *API) listApplications(r *request) error { return applicationList.send(r, query.Live) }
+func (api *API) listApplications(r *request) error { return applicationList.send(r, columns.Live) }
 
 // countApplications answers GET /applications/$count.
 func (api *API) countApplications(r *request) error {
-	return r.sendCount(applicationFilters, query.Live)
+	return r.sendCount(applicationFilters, columns.Live)
 }
 
 // listPrincipals answers GET /servicePrincipals.
-func (api *API) listPrincipals(r *request) error { return principalList.send(r, query.Live) }
+func (api *API) listPrincipals(r *request) error { return principalList.send(r, columns.Live) }
 
 // countPrincipals answers GET /servicePrincipals/$count.
-func (api *API) countPrincipals(r *request) error { return r.sendCount(principalFilters, query.Live) }
-
-// resumeByID takes up a list of applications where a page of an earlier version has ended: its
-// token names the last one by id.
-func (f *filters) resumeByID(p *page, img *tenant.Image) {
-	if p.sorted == nil && len(p.rest) == len(uuid.Nil) {
-		if ordinal, ok := f.byID(img, uuid.UUID(p.rest).String()); ok {
-			p.after, p.rest = int64(ordinal), nil
-		}
-	}
-}
+func (api *API) countPrincipals(r *request) error { return r.sendCount(principalFilters, columns.Live) }

@@ -2,18 +2,16 @@ package graph
 
 import (
 	"fmt"
-	"iter"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/google/uuid"
 
-	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
 	"licensor/internal/guid"
 	"licensor/internal/identity"
-	"licensor/internal/query"
+	columns "licensor/internal/query"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
 )
@@ -37,44 +35,11 @@ func deletedOf[D, T any](l listing[D, T]) deletedList[D, T] {
 }
 
 // list answers GET /directory/deletedItems/microsoft.graph.user and its like.
-func (l deletedList[D, T]) list(_ *API, r *request) error { return l.send(r, query.Deleted) }
+func (l deletedList[D, T]) list(_ *API, r *request) error { return l.send(r, columns.Deleted) }
 
 // count answers GET …/$count.
 func (l deletedList[D, T]) count(_ *API, r *request) error {
-	return r.sendCount(l.filters, query.Deleted)
-}
-
-// ofDeleted is what can be asked of the deleted objects of a type.
-func (f *filters) ofDeleted() *filters {
-	of := *f
-	of.about = func(path string) (*directory.Asked, bool) {
-		about, ok := f.about(path)
-		if ok && strings.EqualFold(path, deletedDateTime) {
-			about = askedOfDeleted(about)
-		}
-		return about, ok
-	}
-	of.all = func() iter.Seq[*directory.Asked] {
-		return func(yield func(*directory.Asked) bool) {
-			for about := range f.all() {
-				if about.Path == deletedDateTime {
-					about = askedOfDeleted(about)
-				}
-				if !yield(about) {
-					return
-				}
-			}
-		}
-	}
-	return &of
-}
-
-const deletedDateTime = "deletedDateTime"
-
-func askedOfDeleted(about *directory.Asked) *directory.Asked {
-	of := *about
-	of.Order, of.Filterable = directory.Advanced, directory.Filterable{Equal: directory.Basic, Range: directory.Basic}
-	return &of
+	return r.sendCount(l.filters, columns.Deleted)
 }
 
 // deletedItem is the deleted object that the path names (P52).

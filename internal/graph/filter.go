@@ -2,9 +2,9 @@ package graph
 
 import (
 	"fmt"
-	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
@@ -14,75 +14,55 @@ import (
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/problem"
-	"licensor/internal/guid"
-	"licensor/internal/query"
-	"licensor/internal/store"
+	columns "licensor/internal/query"
 	"licensor/internal/tenant"
 )
 
-// filters is what can be asked of a type of object.
-type filters struct {
-	resource string // User
-	kind     store.Kind
-	about    func(path string) (*directory.Asked, bool)
-	all      func() iter.Seq[*directory.Asked]
-	licensed fold.Names[collection] // collections that come from the image, not from columns
-	numbers  fold.Names[number]
-	byID     func(img *tenant.Image, id string) (ordinal uint32, ok bool)
-	// alsoKnown are those of other kinds of objects in the same list: what only they have is null
-	// here.
-	alsoKnown []*filters
+// scope is what filters are asked of, and how.
+type scope struct {
+	image *tenant.Image
+	now   time.Time
+	// advanced says that the caller asks for the advanced queries (P31), eventual that it has sent the
+	// header for them.
+	advanced, eventual bool
 }
 
-var userFilters = &filters{
-	resource: "User", kind: store.KindUser, about: directory.AboutUser, all: directory.AllAboutUsers,
-	licensed: userCollections, numbers: userNumbers,
-	byID: func(img *tenant.Image, text string) (uint32, bool) {
-		id, ok := guid.Parse(text)
-		ordinal, found := img.Directory.UserByID(id)
-		return ordinal, ok && found
-	},
-}
-
-var groupFilters = &filters{
-	resource: "Group", kind: store.KindGroup, about: directory.AboutGroup, all: directory.AllAboutGroups,
-	licensed: groupCollections, numbers: groupNumbers, byID: groupByID,
-}
-
-func groupByID(img *tenant.Image, text string) (uint32, bool) {
-	id, ok := guid.Parse(text)
-	ordinal, found := img.Directory.GroupByID(id)
-	return ordinal, ok && found
-}
-
-// filter turns the request's $filter into a condition.
-func (r *request) filter(f *filters) (*converted, error) {
-	c := &converter{filters: f, request: r, filter: r.options.Filter, advanced: r.advanced()}
-	if c.filter == nil {
-		return &converted{Condition: query.All()}, nil
+// wanted is the condition that $filter and $search are.
+func (f *filters) wanted(s scope, o *odata.Options) (*converted, error) {
+	c, err := f.filter(s, o.Filter)
+	if err != nil {
+		return nil, err
 	}
-	condition, err := c.condition(c.filter.Root)
+	found, err := f.searched(s, o.Search)
+	if err != nil {
+		return nil, err
+	}
+	c.Condition = columns.And(c.Condition, found)
+	return c, nil
+}
+
+// filter turns a $filter into a condition.
+func (f *filters) filter(s scope, filter *odata.Filter) (*converted, error) {
+	if filter == nil {
+		return &converted{Condition: columns.All()}, nil
+	}
+	c := &converter{filters: f, scope: s, filter: filter}
+	condition, err := c.condition(filter.Root)
 	return &converted{condition, c.licensing, c.passing}, err
 }
 
 // converted is a condition, and what it was made of.
 type converted struct {
-	*query.Condition
+	*columns.Condition
 	licensing bool // it asks something of licensing
 	passing   bool // what it is true of changes by itself, as time goes by
-}
-
-// advanced says whether the caller asks for the advanced queries (P31).
-func (r *request) advanced() bool {
-	return r.eventual() && (r.options.Count || r.wantsLength())
 }
 
 // converter turns one filter into a condition.
 type converter struct {
 	*filters
-	request  *request
-	filter   *odata.Filter
-	advanced bool // the caller asks for the advanced queries (P31)
+	scope
+	filter *odata.Filter
 
 	licensing, passing bool // see converted
 }
@@ -132,7 +112,7 @@ func (c *converter) mustBeAdvanced(n odata.Node, property, token string) error {
 }
 
 // condition converts a part of the filter.
-func (c *converter) condition(n odata.Node) (*query.Condition, error) {
+func (c *converter) condition(n odata.Node) (*columns.Condition, error) {
 	switch n := n.(type) {
 	case *odata.Logic:
 		return c.logic(n)
@@ -144,7 +124,7 @@ func (c *converter) condition(n odata.Node) (*query.Condition, error) {
 		if err != nil {
 			return nil, err
 		}
-		return query.Not(arg), nil
+		return columns.Not(arg), nil
 	case *odata.Lambda:
 		if of, ok := c.collectionOf(n.Path.String()); ok {
 			return c.having(n, of)
@@ -192,11 +172,11 @@ func propertyIn(n odata.Node) string {
 	return ""
 }
 
-func (c *converter) logic(n *odata.Logic) (*query.Condition, error) {
+func (c *converter) logic(n *odata.Logic) (*columns.Condition, error) {
 	if !c.advanced && slices.ContainsFunc(n.Args, func(arg odata.Node) bool { return strings.EqualFold(propertyIn(arg), "assignedLicenses") }) {
 		return nil, problem.Unsupported("Complex query on property assignedLicenses is not supported.")
 	}
-	all := make([]*query.Condition, len(n.Args))
+	all := make([]*columns.Condition, len(n.Args))
 	for i, arg := range n.Args {
 		var err error
 		if all[i], err = c.condition(arg); err != nil {
@@ -204,9 +184,9 @@ func (c *converter) logic(n *odata.Logic) (*query.Condition, error) {
 		}
 	}
 	if n.Op == odata.And {
-		return query.And(all...), nil
+		return columns.And(all...), nil
 	}
-	return query.Or(all...), nil
+	return columns.Or(all...), nil
 }
 
 // property returns what can be asked about the property that a node names.
@@ -273,7 +253,7 @@ func (f *filters) collectionOf(name string) (collection, bool) {
 	}
 	for _, other := range f.alsoKnown {
 		if of, ok := other.licensed.Find(name); ok {
-			of.having = func(*request, test, []string) *roaring.Bitmap { return roaring.New() }
+			of.having = func(scope, test, []string) *roaring.Bitmap { return roaring.New() }
 			return of, true
 		}
 	}
@@ -296,7 +276,7 @@ func nodeText(n odata.Node) string {
 }
 
 // compare converts a comparison with a value: city eq 'Oslo'.
-func (c *converter) compare(n *odata.Compare) (*query.Condition, error) {
+func (c *converter) compare(n *odata.Compare) (*columns.Condition, error) {
 	about, err := c.property(n.Left)
 	if err != nil {
 		return nil, err
@@ -322,7 +302,7 @@ func (c *converter) compare(n *odata.Compare) (*query.Condition, error) {
 	}
 	compared := c.comparison(about, n.Op, value)
 	if n.Op == odata.Ne {
-		return query.Not(compared), c.mustBeAdvanced(n, about.Path, "ne")
+		return columns.Not(compared), c.mustBeAdvanced(n, about.Path, "ne")
 	}
 	return compared, nil
 }
@@ -342,7 +322,7 @@ func (c *converter) operator(n *odata.Compare, about *directory.Asked) error {
 }
 
 // in converts a comparison with several values of which one must be equal.
-func (c *converter) in(n *odata.In) (*query.Condition, error) {
+func (c *converter) in(n *odata.In) (*columns.Condition, error) {
 	about, err := c.property(n.Left)
 	if err != nil {
 		return nil, err
@@ -356,7 +336,7 @@ func (c *converter) in(n *odata.In) (*query.Condition, error) {
 	if err := c.permit(n, about, about.Equal, "in"); err != nil {
 		return nil, err
 	}
-	equal := make([]*query.Condition, len(n.Values))
+	equal := make([]*columns.Condition, len(n.Values))
 	for i, literal := range n.Values {
 		value, err := c.value(literal, about.Kind, about.Path)
 		if err != nil {
@@ -369,11 +349,11 @@ func (c *converter) in(n *odata.In) (*query.Condition, error) {
 		}
 		equal[i] = c.comparison(about, odata.Eq, value)
 	}
-	return query.Or(equal...), nil
+	return columns.Or(equal...), nil
 }
 
 // call converts a function of text: startsWith(displayName,'Ann').
-func (c *converter) call(n *odata.Call) (*query.Condition, error) {
+func (c *converter) call(n *odata.Call) (*columns.Condition, error) {
 	about, err := c.property(n.Args[0])
 	if err != nil {
 		return nil, err
@@ -428,9 +408,9 @@ func (c *converter) noFunction(n *odata.Call, about *directory.Asked) error {
 }
 
 // equalID is true of the object with an id.
-func (c *converter) equalID(id string) *query.Condition {
-	if ordinal, ok := c.byID(c.request.image, id); ok {
-		return query.Set(roaring.BitmapOf(ordinal))
+func (c *converter) equalID(id string) *columns.Condition {
+	if ordinal, ok := c.byID(c.image, id); ok {
+		return columns.Set(roaring.BitmapOf(ordinal))
 	}
-	return query.None()
+	return columns.None()
 }

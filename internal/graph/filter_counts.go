@@ -11,7 +11,7 @@ import (
 	"licensor/internal/directory/column"
 	"licensor/internal/fold"
 	"licensor/internal/graph/odata"
-	"licensor/internal/query"
+	columns "licensor/internal/query"
 	"licensor/internal/tenant"
 )
 
@@ -21,31 +21,31 @@ type number struct {
 	name string
 	// atLeast returns the objects from which the relation leads to n or more; deleted ones may be
 	// among them.
-	atLeast func(r *request, n int) *roaring.Bitmap
+	atLeast func(s scope, n int) *roaring.Bitmap
 }
 
 // The relations whose number filters can ask for (P31).
 var (
-	userNumbers = numbers(map[string]func(*request, int) *roaring.Bitmap{
+	userNumbers = numbers(map[string]func(scope, int) *roaring.Bitmap{
 		"ownedObjects": owners(func(img *tenant.Image, id uuid.UUID) (uint32, bool) { return img.Directory.UserByID(id) }),
 		"ownedDevices": noneOfThem,
 	})
-	groupNumbers = numbers(map[string]func(*request, int) *roaring.Bitmap{
+	groupNumbers = numbers(map[string]func(scope, int) *roaring.Bitmap{
 		"owners": ownedBy(allGroups),
 	})
-	applicationNumbers = numbers(map[string]func(*request, int) *roaring.Bitmap{
+	applicationNumbers = numbers(map[string]func(scope, int) *roaring.Bitmap{
 		"owners":                       ownedBy(allApplications),
 		"extensionProperties":          noneOfThem,
 		"federatedIdentityCredentials": withCredentials,
 	})
-	principalNumbers = numbers(map[string]func(*request, int) *roaring.Bitmap{
+	principalNumbers = numbers(map[string]func(scope, int) *roaring.Bitmap{
 		"owners":                       ownedBy(allPrincipals),
 		"ownedObjects":                 owners(func(img *tenant.Image, id uuid.UUID) (uint32, bool) { return img.Principals.ByID(id) }),
 		"federatedIdentityCredentials": noneOfThem,
 	})
 )
 
-func numbers(all map[string]func(*request, int) *roaring.Bitmap) fold.Names[number] {
+func numbers(all map[string]func(scope, int) *roaring.Bitmap) fold.Names[number] {
 	names := fold.Names[number]{}
 	for name, atLeast := range all {
 		names.Add(name, number{name, atLeast})
@@ -53,7 +53,7 @@ func numbers(all map[string]func(*request, int) *roaring.Bitmap) fold.Names[numb
 	return names
 }
 
-func noneOfThem(*request, int) *roaring.Bitmap { return roaring.New() }
+func noneOfThem(scope, int) *roaring.Bitmap { return roaring.New() }
 
 func allGroups(img *tenant.Image) iter.Seq2[uint32, uuid.UUID] {
 	return func(yield func(uint32, uuid.UUID) bool) {
@@ -86,11 +86,11 @@ func allPrincipals(img *tenant.Image) iter.Seq2[uint32, uuid.UUID] {
 }
 
 // ownedBy finds the objects that have some number of owners who are not deleted.
-func ownedBy(all func(*tenant.Image) iter.Seq2[uint32, uuid.UUID]) func(*request, int) *roaring.Bitmap {
-	return func(r *request, n int) *roaring.Bitmap {
+func ownedBy(all func(*tenant.Image) iter.Seq2[uint32, uuid.UUID]) func(scope, int) *roaring.Bitmap {
+	return func(s scope, n int) *roaring.Bitmap {
 		found := roaring.New()
-		for ordinal, id := range all(r.image) {
-			if r.countOwners(id) >= n {
+		for ordinal, id := range all(s.image) {
+			if s.countOwners(id) >= n {
 				found.Add(ordinal)
 			}
 		}
@@ -98,15 +98,15 @@ func ownedBy(all func(*tenant.Image) iter.Seq2[uint32, uuid.UUID]) func(*request
 	}
 }
 
-func (r *request) countOwners(id uuid.UUID) (n int) {
-	for owner := range r.image.Links.From(directory.OwnedBy, id) {
-		if _, live := r.image.Kind(owner); live {
+func (s scope) countOwners(id uuid.UUID) (n int) {
+	for owner := range s.image.Links.From(directory.OwnedBy, id) {
+		if _, live := s.image.Kind(owner); live {
 			n++
 		}
 	}
-	if group, ok := r.image.Directory.GroupByID(id); ok {
-		for _, user := range r.image.Directory.Owners(group) {
-			if !r.image.Directory.UserDeleted(user) {
+	if group, ok := s.image.Directory.GroupByID(id); ok {
+		for _, user := range s.image.Directory.Owners(group) {
+			if !s.image.Directory.UserDeleted(user) {
 				n++
 			}
 		}
@@ -116,11 +116,11 @@ func (r *request) countOwners(id uuid.UUID) (n int) {
 
 // owners finds the users, or the service principals, that own some number of objects that are not
 // deleted.
-func owners(find func(*tenant.Image, uuid.UUID) (uint32, bool)) func(*request, int) *roaring.Bitmap {
-	return func(r *request, n int) *roaring.Bitmap {
+func owners(find func(*tenant.Image, uuid.UUID) (uint32, bool)) func(scope, int) *roaring.Bitmap {
+	return func(s scope, n int) *roaring.Bitmap {
 		found := roaring.New()
-		for owner, owned := range r.ownedObjects() {
-			if ordinal, ok := find(r.image, owner); ok && owned >= n {
+		for owner, owned := range s.ownedObjects() {
+			if ordinal, ok := find(s.image, owner); ok && owned >= n {
 				found.Add(ordinal)
 			}
 		}
@@ -129,8 +129,8 @@ func owners(find func(*tenant.Image, uuid.UUID) (uint32, bool)) func(*request, i
 }
 
 // ownedObjects is how many objects each owner has.
-func (r *request) ownedObjects() map[uuid.UUID]int {
-	owned, index := map[uuid.UUID]int{}, r.image.Directory
+func (s scope) ownedObjects() map[uuid.UUID]int {
+	owned, index := map[uuid.UUID]int{}, s.image.Directory
 	for group := range index.Groups() {
 		if !index.GroupPurged(group) && !index.GroupDeleted(group) {
 			for _, user := range index.Owners(group) {
@@ -138,8 +138,8 @@ func (r *request) ownedObjects() map[uuid.UUID]int {
 			}
 		}
 	}
-	for l := range r.image.Links.All() {
-		if _, live := r.image.Kind(l.From); live && l.Relation == directory.OwnedBy {
+	for l := range s.image.Links.All() {
+		if _, live := s.image.Kind(l.From); live && l.Relation == directory.OwnedBy {
 			owned[l.To]++
 		}
 	}
@@ -147,9 +147,9 @@ func (r *request) ownedObjects() map[uuid.UUID]int {
 }
 
 // withCredentials finds the applications that have some number of federated credentials.
-func withCredentials(r *request, n int) *roaring.Bitmap {
+func withCredentials(s scope, n int) *roaring.Bitmap {
 	found := roaring.New()
-	for ordinal, a := range r.image.Applications.All() {
+	for ordinal, a := range s.image.Applications.All() {
 		if len(a.Federated) >= n {
 			found.Add(ordinal)
 		}
@@ -173,35 +173,35 @@ func (f *filters) numberOf(name string) (number, bool) {
 
 // counted converts a comparison with the number of a collection's elements: assignedLicenses/$count
 // eq 0 (P31).
-func (c *converter) counted(n *odata.Compare, path *odata.Path) (*query.Condition, error) {
+func (c *converter) counted(n *odata.Compare, path *odata.Path) (*columns.Condition, error) {
 	name := strings.Join(path.Names, "/")
 	if of, ok := c.collectionOf(name); ok {
-		return c.compareNumber(n, of.name, 0, func(int) *query.Condition { return c.answeredBy(of, anyElement, nil) })
+		return c.compareNumber(n, of.name, 0, func(int) *columns.Condition { return c.answeredBy(of, anyElement, nil) })
 	}
 	if of, ok := c.numberOf(name); ok {
-		return c.compareNumber(n, of.name, 1, func(least int) *query.Condition {
+		return c.compareNumber(n, of.name, 1, func(least int) *columns.Condition {
 			c.licensing = true // it is asked of the image
-			return query.Set(of.atLeast(c.request, least))
+			return columns.Set(of.atLeast(c.scope, least))
 		})
 	}
 	if about, ok := c.knows(name); ok && about.Counted {
-		return c.compareNumber(n, about.Path, 0, func(int) *query.Condition { return present(about) })
+		return c.compareNumber(n, about.Path, 0, func(int) *columns.Condition { return present(about) })
 	}
 	_, err := c.property(path)
 	return nil, err
 }
 
 // present is true of the objects that have any element of a collection of texts.
-func present(about *directory.Asked) *query.Condition {
+func present(about *directory.Asked) *columns.Condition {
 	if about.Column < 0 {
-		return query.None()
+		return columns.None()
 	}
-	return query.Any(about.Column, &column.Element{Join: column.Is, Test: &column.Test{Op: column.Present}})
+	return columns.Any(about.Column, &column.Element{Join: column.Is, Test: &column.Test{Op: column.Present}})
 }
 
 // compareNumber makes the condition of whether an object has at least a number of elements. No more
 // than most can be asked for.
-func (c *converter) compareNumber(n *odata.Compare, name string, most int, atLeast func(int) *query.Condition) (*query.Condition, error) {
+func (c *converter) compareNumber(n *odata.Compare, name string, most int, atLeast func(int) *columns.Condition) (*columns.Condition, error) {
 	if err := c.mustBeAdvanced(n, name, name+"/$count"); err != nil {
 		return nil, err
 	}
@@ -215,11 +215,11 @@ func (c *converter) compareNumber(n *odata.Compare, name string, most int, atLea
 	case n.Op == odata.Gt && number == 0, n.Op == odata.Ne && number == 0:
 		return atLeast(1), nil
 	case n.Op == odata.Eq && number == 0:
-		return query.Not(atLeast(1)), nil
+		return columns.Not(atLeast(1)), nil
 	case n.Op == odata.Eq:
-		return query.And(atLeast(1), query.Not(atLeast(2))), nil
+		return columns.And(atLeast(1), columns.Not(atLeast(2))), nil
 	case n.Op == odata.Ne:
-		return query.Or(query.Not(atLeast(1)), atLeast(2)), nil
+		return columns.Or(columns.Not(atLeast(1)), atLeast(2)), nil
 	}
 	remedy := "Supported are " + name + "/$count eq 0 and " + name + "/$count ne 0."
 	if most == 1 {

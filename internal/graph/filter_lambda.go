@@ -8,12 +8,12 @@ import (
 	"licensor/internal/directory/column"
 	"licensor/internal/fold"
 	"licensor/internal/graph/odata"
-	"licensor/internal/query"
+	columns "licensor/internal/query"
 )
 
 // lambda converts a condition on the elements of a collection:
 // proxyAddresses/any(p:startsWith(p,'smtp:')).
-func (c *converter) lambda(n *odata.Lambda) (*query.Condition, error) {
+func (c *converter) lambda(n *odata.Lambda) (*columns.Condition, error) {
 	about, err := c.property(n.Path)
 	if err != nil {
 		return nil, err
@@ -29,9 +29,9 @@ func (c *converter) lambda(n *odata.Lambda) (*query.Condition, error) {
 		return nil, err
 	}
 	if about.Column < 0 { // there are no elements
-		return query.None(), nil
+		return columns.None(), nil
 	}
-	return query.Any(about.Column, body), nil
+	return columns.Any(about.Column, body), nil
 }
 
 // elementScope is the lambda that a condition on an element stands in.

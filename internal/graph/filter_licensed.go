@@ -8,13 +8,13 @@ import (
 
 	"licensor/internal/fold"
 	"licensor/internal/graph/odata"
-	"licensor/internal/query"
+	columns "licensor/internal/query"
 	"licensor/internal/store"
 )
 
 // having converts a lambda over a collection of licensing: assignedLicenses/any(x:x/skuId eq …).
 // What it asks is answered here.
-func (c *converter) having(n *odata.Lambda, of collection) (*query.Condition, error) {
+func (c *converter) having(n *odata.Lambda, of collection) (*columns.Condition, error) {
 	name := of.name
 	if n.All {
 		return nil, c.unsupported(n, name, nodeText(n), "Supported is any.")
@@ -69,9 +69,9 @@ func (c *converter) valuesOf(body odata.Node, in lambda) []string {
 func anyElement(element) bool { return true }
 
 // answeredBy is true of those who have an element that passes.
-func (c *converter) answeredBy(of collection, passes test, named []string) *query.Condition {
+func (c *converter) answeredBy(of collection, passes test, named []string) *columns.Condition {
 	c.licensing, c.passing = true, c.passing || of.passing
-	return query.Set(of.having(c.request, passes, named))
+	return columns.Set(of.having(c.scope, passes, named))
 }
 
 // lambda is where a test stands.
@@ -180,15 +180,15 @@ func (c *converter) elementValue(n odata.Node, in lambda, property string) (stri
 }
 
 // amongErrors converts hasMembersWithLicenseErrors in (true).
-func (c *converter) amongErrors(n *odata.In) (*query.Condition, error) {
-	all := make([]*query.Condition, len(n.Values))
+func (c *converter) amongErrors(n *odata.In) (*columns.Condition, error) {
+	all := make([]*columns.Condition, len(n.Values))
 	for i, value := range n.Values {
 		var err error
 		if all[i], err = c.withErrors(n, odata.Eq, value); err != nil {
 			return nil, err
 		}
 	}
-	return query.Or(all...), nil
+	return columns.Or(all...), nil
 }
 
 // hasErrors is a property of groups that licensing knows (docs/spec/licensing.md L14).
@@ -206,7 +206,7 @@ func (f *filters) hasGroups() bool {
 }
 
 // withErrors converts hasMembersWithLicenseErrors eq true, as scripts ask. It is never null.
-func (c *converter) withErrors(n odata.Node, op odata.Operator, value odata.Node) (*query.Condition, error) {
+func (c *converter) withErrors(n odata.Node, op odata.Operator, value odata.Node) (*columns.Condition, error) {
 	literal, _ := value.(*odata.Literal)
 	var is, ok bool
 	if literal != nil {
@@ -217,12 +217,12 @@ func (c *converter) withErrors(n odata.Node, op odata.Operator, value odata.Node
 		return nil, c.unsupported(n, hasErrors, op.String()+" "+nodeText(value), "Supported are eq, ne and in, with true, false and null.")
 	}
 	c.licensing = true
-	found := query.None()
+	found := columns.None()
 	if c.kind == store.KindGroup && literal.Value != nil {
-		found = query.Set(groupsInError(c.request, is))
+		found = columns.Set(groupsInError(c.scope, is))
 	}
 	if op == odata.Eq {
 		return found, nil
 	}
-	return query.Not(found), c.mustBeAdvanced(n, hasErrors, "ne")
+	return columns.Not(found), c.mustBeAdvanced(n, hasErrors, "ne")
 }

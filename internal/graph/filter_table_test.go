@@ -193,7 +193,7 @@ func (row filterRow) value(values []string) (value, quoted string) {
 	case kind == directory.KindBool:
 		value = "true"
 	}
-	if kind == directory.KindDateTime || kind == directory.KindBool || row.property == hasErrors {
+	if kind == directory.KindDateTime || kind == directory.KindBool || row.property == "hasMembersWithLicenseErrors" {
 		return value, value
 	}
 	return value, "'" + strings.ToUpper(value) + "'"

@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +11,7 @@ import (
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/problem"
 	"licensor/internal/licensing"
-	"licensor/internal/query"
+	columns "licensor/internal/query"
 	"licensor/internal/tenant"
 )
 
@@ -67,7 +66,7 @@ func TestFiltersFindWhomTheyMean(t *testing.T) {
 			t.Errorf("%s: %v", c.filter, err)
 			continue
 		}
-		rows, err := got.Find(t.Context(), image.Directory.UserColumns(), query.Live, nil)
+		rows, err := got.Find(t.Context(), image.Directory.UserColumns(), columns.Live, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -180,12 +179,15 @@ func TestAdvancedFiltersWantTheHeader(t *testing.T) {
 }
 
 // condition converts a filter of users.
-func condition(t *testing.T, image *tenant.Image, text string, advanced bool) (*query.Condition, error) {
+func condition(t *testing.T, image *tenant.Image, text string, advanced bool) (*columns.Condition, error) {
 	t.Helper()
 	f, err := odata.ParseFilter(text)
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
-	r := &request{Request: &http.Request{}, image: image, now: time.Unix(0, 0)}
-	return (&converter{filters: userFilters, request: r, filter: f, advanced: advanced}).condition(f.Root)
+	wanted, err := userFilters.wanted(scope{image: image, now: time.Unix(0, 0), advanced: advanced}, &odata.Options{Filter: f})
+	if err != nil {
+		return nil, err
+	}
+	return wanted.Condition, nil
 }

@@ -12,13 +12,13 @@ import (
 	"licensor/internal/directory/column"
 	"licensor/internal/fold"
 	"licensor/internal/graph/odata"
-	"licensor/internal/query"
+	columns "licensor/internal/query"
 	"licensor/internal/store"
 )
 
 // comparison is true where a property is equal to a value, or by Ge and Le at least or at most
 // that. A property that is not kept is null for everybody.
-func (c *converter) comparison(about *directory.Asked, op odata.Operator, value any) *query.Condition {
+func (c *converter) comparison(about *directory.Asked, op odata.Operator, value any) *columns.Condition {
 	if id, ok := value.(string); ok && about.Path == "id" {
 		return c.equalID(id)
 	}
@@ -27,25 +27,25 @@ func (c *converter) comparison(about *directory.Asked, op odata.Operator, value 
 	}
 	if about.Column < 0 {
 		if value == nil {
-			return query.All()
+			return columns.All()
 		}
-		return query.None()
+		return columns.None()
 	}
 	switch value := value.(type) {
 	case string:
-		return query.Text(about.Column, column.Test{Op: textOperators[op], Text: fold.Text(value)})
+		return columns.Text(about.Column, column.Test{Op: textOperators[op], Text: fold.Text(value)})
 	case bool:
-		return query.Truth(about.Column, column.TruthOf(value))
+		return columns.Truth(about.Column, column.TruthOf(value))
 	case time.Time:
 		return comparedTime(about.Column, op, value)
 	}
 	switch about.Kind { // null
 	case directory.KindBool:
-		return query.Truth(about.Column, column.Null)
+		return columns.Truth(about.Column, column.Null)
 	case directory.KindDateTime:
-		return query.Not(query.Time(about.Column, 1, math.MaxInt64))
+		return columns.Not(columns.Time(about.Column, 1, math.MaxInt64))
 	}
-	return query.Not(query.Text(about.Column, column.Test{Op: column.Present}))
+	return columns.Not(columns.Text(about.Column, column.Test{Op: column.Present}))
 }
 
 // textOperators are the tests of the comparisons; ne is the opposite of eq.
@@ -54,39 +54,39 @@ var textOperators = map[odata.Operator]column.Op{
 }
 
 // textual is a test of a property; of one that is not kept it is true nowhere.
-func (c *converter) textual(about *directory.Asked, test column.Test) *query.Condition {
+func (c *converter) textual(about *directory.Asked, test column.Test) *columns.Condition {
 	if about.Column < 0 {
-		return query.None()
+		return columns.None()
 	}
-	return query.Text(about.Column, test)
+	return columns.Text(about.Column, test)
 }
 
 // managedBy is true of the users whose manager a user is.
-func (c *converter) managedBy(id string) *query.Condition {
-	index := c.request.image.Directory
-	manager, ok := c.byID(c.request.image, id)
+func (c *converter) managedBy(id string) *columns.Condition {
+	index := c.image.Directory
+	manager, ok := c.byID(c.image, id)
 	if !ok || index.UserDeleted(manager) {
-		return query.None()
+		return columns.None()
 	}
-	return query.Set(roaring.BitmapOf(index.Reports(manager)...))
+	return columns.Set(roaring.BitmapOf(index.Reports(manager)...))
 }
 
 // comparedTime compares with whole seconds, the only times there are (P23).
-func comparedTime(place int, op odata.Operator, at time.Time) *query.Condition {
+func comparedTime(place int, op odata.Operator, at time.Time) *columns.Condition {
 	seconds, whole := column.TimeOf(at), at.Nanosecond() == 0
 	switch op {
 	case odata.Ge:
 		if !whole {
 			seconds++
 		}
-		return query.Time(place, seconds, math.MaxInt64)
+		return columns.Time(place, seconds, math.MaxInt64)
 	case odata.Le:
-		return query.Time(place, 1, seconds)
+		return columns.Time(place, 1, seconds)
 	}
 	if !whole {
-		return query.None()
+		return columns.None()
 	}
-	return query.Time(place, seconds, seconds)
+	return columns.Time(place, seconds, seconds)
 }
 
 // guids are the properties, or those within elements, that are GUIDs. They are compared as texts.

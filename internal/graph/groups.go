@@ -7,15 +7,15 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
-	"licensor/internal/query"
+	columns "licensor/internal/query"
 	"licensor/internal/tenant"
 )
 
 // listGroups answers GET /groups.
-func (api *API) listGroups(r *request) error { return groupList.send(r, query.Live) }
+func (api *API) listGroups(r *request) error { return groupList.send(r, columns.Live) }
 
 // countGroups answers GET /groups/$count.
-func (api *API) countGroups(r *request) error { return r.sendCount(groupFilters, query.Live) }
+func (api *API) countGroups(r *request) error { return r.sendCount(groupFilters, columns.Live) }
 
 // getGroup answers GET /groups/{group}.
 func (api *API) getGroup(r *request) error {

@@ -54,7 +54,7 @@ func appendServicePlans(b []byte, img *licensing.Image, p *licensing.Product, di
 		b = appendComma(b, &first)
 		b = jsontext.AppendID(append(b, `{"servicePlanId":`...), id)
 		b = jsontext.AppendText(append(b, `,"servicePlanName":`...), plan.Name)
-		b = jsontext.AppendText(append(b, `,"provisioningStatus":`...), provisioning(plan, slices.Contains(disabled, id)))
+		b = jsontext.AppendText(append(b, `,"provisioningStatus":`...), plan.Provisioning(slices.Contains(disabled, id)))
 		b = jsontext.AppendText(append(b, `,"appliesTo":`...), string(appliesTo(plan.AppliesTo)))
 		b = append(b, '}')
 	}

@@ -9,6 +9,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/fold"
+	"licensor/internal/guid"
 	"licensor/internal/licensing"
 )
 
@@ -29,39 +30,39 @@ type collection struct {
 	// having returns the users or groups that have an element that passes; deleted ones may be among
 	// them. named are the only values that the first property of such an element can have; nil when it
 	// can have any.
-	having func(r *request, passes test, named []string) *roaring.Bitmap
+	having func(s scope, passes test, named []string) *roaring.Bitmap
 }
 
 // userCollections are those of a user (P30 to P32).
 var userCollections = collections(map[string]collection{
 	"memberOf":           alsoUnits(inGroups(thisGroup, usersIn), (*directory.UnitMembers).Users),
 	"transitiveMemberOf": alsoUnits(inGroups((*directory.Index).Within, usersIn), (*directory.UnitMembers).Users),
-	"createdObjects": {properties: []string{"id"}, advanced: true, having: creators(func(r *request, id uuid.UUID) (uint32, bool) {
-		return r.image.Directory.UserByID(id)
+	"createdObjects": {properties: []string{"id"}, advanced: true, having: creators(func(s scope, id uuid.UUID) (uint32, bool) {
+		return s.image.Directory.UserByID(id)
 	})},
 	"assignedLicenses": {properties: []string{"skuId"}, having: holdersOf},
 	"assignedPlans": {
 		properties: []string{"servicePlanId", "service", "capabilityStatus"}, advanced: true, passing: true,
-		having: func(r *request, passes test, _ []string) *roaring.Bitmap {
-			return r.image.Licensing.HavingPlan(func(p *licensing.ServicePlan, capability string) bool {
+		having: func(s scope, passes test, _ []string) *roaring.Bitmap {
+			return s.image.Licensing.HavingPlan(func(p *licensing.ServicePlan, capability string) bool {
 				return passes(element{"servicePlanId": p.ID.String(), "service": strings.ToLower(p.Service), "capabilityStatus": strings.ToLower(capability)})
-			}, r.now)
+			}, s.now)
 		},
 	},
 	"provisionedPlans": {
 		properties: []string{"service", "provisioningStatus", "capabilityStatus"}, advanced: true, passing: true,
-		having: func(r *request, passes test, _ []string) *roaring.Bitmap {
-			return r.image.Licensing.HavingPlan(func(p *licensing.ServicePlan, capability string) bool {
+		having: func(s scope, passes test, _ []string) *roaring.Bitmap {
+			return s.image.Licensing.HavingPlan(func(p *licensing.ServicePlan, capability string) bool {
 				return capability != licensing.Deleted && passes(element{
-					"service": strings.ToLower(p.Service), "provisioningStatus": strings.ToLower(provisioning(p, false)), "capabilityStatus": strings.ToLower(capability),
+					"service": strings.ToLower(p.Service), "provisioningStatus": strings.ToLower(p.Provisioning(false)), "capabilityStatus": strings.ToLower(capability),
 				})
-			}, r.now)
+			}, s.now)
 		},
 	},
 	"licenseAssignmentStates": {
 		properties: []string{"skuId", "assignedByGroup", "state", "error"}, nullable: true,
-		having: func(r *request, passes test, _ []string) *roaring.Bitmap {
-			return r.image.Licensing.HavingState(func(s licensing.State) bool { return passes(r.stateElement(s)) })
+		having: func(s scope, passes test, _ []string) *roaring.Bitmap {
+			return s.image.Licensing.HavingState(func(state licensing.State) bool { return passes(s.stateElement(state)) })
 		},
 	},
 })
@@ -82,19 +83,21 @@ func collections(all map[string]collection) fold.Names[collection] {
 	return names
 }
 
-func (r *request) stateElement(s licensing.State) element {
-	e := element{"skuId": s.SKUID.String(), "state": strings.ToLower(s.State), "error": strings.ToLower(s.Error.String())}
-	if !s.Direct {
-		e["assignedByGroup"] = r.image.Directory.GroupID(s.Group).String()
+func (s scope) stateElement(state licensing.State) element {
+	e := element{
+		"skuId": state.SKUID.String(), "state": strings.ToLower(state.State), "error": strings.ToLower(state.Error.String()),
+	}
+	if !state.Direct {
+		e["assignedByGroup"] = s.image.Directory.GroupID(state.Group).String()
 	}
 	return e
 }
 
 // holdersOf are the users who hold a SKU that passes.
-func holdersOf(r *request, passes test, _ []string) *roaring.Bitmap {
+func holdersOf(s scope, passes test, _ []string) *roaring.Bitmap {
 	all := roaring.New()
-	for _, info := range r.image.Licensing.SKUs() {
-		if holders := r.image.Licensing.Holders(info.SKUID); holders != nil && passes(element{"skuId": info.SKUID.String()}) {
+	for _, info := range s.image.Licensing.SKUs() {
+		if holders := s.image.Licensing.Holders(info.SKUID); holders != nil && passes(element{"skuId": info.SKUID.String()}) {
 			all.Or(holders)
 		}
 	}
@@ -102,8 +105,8 @@ func holdersOf(r *request, passes test, _ []string) *roaring.Bitmap {
 }
 
 // groupsWith are the groups that have a license of a SKU that passes.
-func groupsWith(r *request, passes test, _ []string) *roaring.Bitmap {
-	lic, found := r.image.Licensing, roaring.New()
+func groupsWith(s scope, passes test, _ []string) *roaring.Bitmap {
+	lic, found := s.image.Licensing, roaring.New()
 	known := map[string]bool{}
 	for group := range uint32(lic.Groups()) {
 		if !lic.GroupLicensed(group) {
@@ -127,15 +130,15 @@ func groupsWith(r *request, passes test, _ []string) *roaring.Bitmap {
 // inGroups is the collection of the groups that an object is in: memberOf/any(g:g/id eq …). within
 // are the groups that count as one group, members the objects of the kind that are directly in one
 // of these.
-func inGroups(within func(*directory.Index, uint32) []uint32, members func(r *request, inner, group uint32) *roaring.Bitmap) collection {
-	having := func(r *request, passes test, named []string) *roaring.Bitmap {
-		index, all := r.image.Directory, roaring.New()
-		for group := range r.groupsNamed(named) {
+func inGroups(within func(*directory.Index, uint32) []uint32, members func(s scope, inner, group uint32) *roaring.Bitmap) collection {
+	having := func(s scope, passes test, named []string) *roaring.Bitmap {
+		index, all := s.image.Directory, roaring.New()
+		for group := range s.groupsNamed(named) {
 			if index.GroupPurged(group) || index.GroupDeleted(group) || !passes(element{"id": index.GroupID(group).String()}) {
 				continue
 			}
 			for _, inner := range within(index, group) {
-				if some := members(r, inner, group); some != nil && !index.GroupDeleted(inner) {
+				if some := members(s, inner, group); some != nil && !index.GroupDeleted(inner) {
 					all.Or(some)
 				}
 			}
@@ -145,34 +148,40 @@ func inGroups(within func(*directory.Index, uint32) []uint32, members func(r *re
 	return collection{properties: []string{"id"}, advanced: true, having: having}
 }
 
-func usersIn(r *request, inner, _ uint32) *roaring.Bitmap {
-	return r.image.Licensing.GroupMembers(inner)
+func usersIn(s scope, inner, _ uint32) *roaring.Bitmap {
+	return s.image.Licensing.GroupMembers(inner)
 }
 
 // groupsIn leaves out the group itself, which is not a member of itself where groups are in a
 // circle.
-func groupsIn(r *request, inner, group uint32) *roaring.Bitmap {
-	members := roaring.BitmapOf(r.image.Directory.GroupMembersOf(inner)...)
+func groupsIn(s scope, inner, group uint32) *roaring.Bitmap {
+	members := roaring.BitmapOf(s.image.Directory.GroupMembersOf(inner)...)
 	members.Remove(group)
 	return members
 }
 
-func principalsIn(r *request, inner, _ uint32) *roaring.Bitmap {
-	return r.linked(r.image.Links.From(directory.HasMember, r.image.Directory.GroupID(inner))).principals
+func principalsIn(s scope, inner, _ uint32) *roaring.Bitmap {
+	members := roaring.New()
+	for id := range s.image.Links.From(directory.HasMember, s.image.Directory.GroupID(inner)) {
+		if principal, ok := s.image.Principals.ByID(id); ok {
+			members.Add(principal)
+		}
+	}
+	return members
 }
 
 // groupsNamed yields the groups with some ids; all of them for nil.
-func (r *request) groupsNamed(ids []string) iter.Seq[uint32] {
+func (s scope) groupsNamed(ids []string) iter.Seq[uint32] {
 	return func(yield func(uint32) bool) {
 		if ids == nil {
-			for group := range r.image.Directory.Groups() {
+			for group := range s.image.Directory.Groups() {
 				if !yield(group) {
 					return
 				}
 			}
 		}
 		for _, text := range ids {
-			if group, ok := groupByID(r.image, text); ok && !yield(group) {
+			if group, ok := groupByID(s.image, text); ok && !yield(group) {
 				return
 			}
 		}
@@ -183,12 +192,63 @@ func thisGroup(_ *directory.Index, group uint32) []uint32 { return []uint32{grou
 
 // groupsInError are those whose members have license errors (docs/spec/licensing.md L14), or those
 // of whom none has.
-func groupsInError(r *request, is bool) *roaring.Bitmap {
+func groupsInError(s scope, is bool) *roaring.Bitmap {
 	found := roaring.New()
-	for group := range r.image.Directory.Groups() {
-		if errors := r.image.Licensing.GroupErrors(group); is == (errors != nil && !errors.IsEmpty()) {
+	for group := range s.image.Directory.Groups() {
+		if errors := s.image.Licensing.GroupErrors(group); is == (errors != nil && !errors.IsEmpty()) {
 			found.Add(group)
 		}
 	}
 	return found
+}
+
+// creators are the users, or the service principals, who have created an object that passes:
+// createdObjects/any(c:c/id eq …).
+func creators(find func(scope, uuid.UUID) (uint32, bool)) func(s scope, passes test, named []string) *roaring.Bitmap {
+	return func(s scope, passes test, named []string) *roaring.Bitmap {
+		found := roaring.New()
+		add := func(l directory.Link) {
+			if creator, ok := find(s, l.To); ok && passes(element{"id": l.From.String()}) {
+				found.Add(creator)
+			}
+		}
+		if named == nil {
+			for l := range s.image.Links.OfKind(directory.CreatedBy) {
+				add(l)
+			}
+		}
+		for _, text := range named {
+			if id, ok := guid.Parse(text); ok {
+				for l := range s.image.Links.LinksFrom(directory.CreatedBy, id) {
+					add(l)
+				}
+			}
+		}
+		return found
+	}
+}
+
+// principalCollections are those of a service principal that filters can ask about.
+var principalCollections = collections(map[string]collection{
+	"memberOf":           inGroups(thisGroup, principalsIn),
+	"transitiveMemberOf": inGroups((*directory.Index).Within, principalsIn),
+	"createdObjects": {properties: []string{"id"}, advanced: true, having: creators(func(s scope, id uuid.UUID) (uint32, bool) {
+		return s.image.Principals.ByID(id)
+	})},
+})
+
+// alsoUnits adds the administrative units that users, or groups, are in to a collection of the
+// groups they are in. It looks at all units, of which there are few.
+func alsoUnits(groups collection, members func(*directory.UnitMembers, uint32) *roaring.Bitmap) collection {
+	having := groups.having
+	groups.having = func(s scope, passes test, named []string) *roaring.Bitmap {
+		all := having(s, passes, named)
+		for ordinal, u := range s.image.Units.All() {
+			if some := members(s.image.UnitMembers, ordinal); some != nil && passes(element{"id": u.ID.String()}) {
+				all.Or(some)
+			}
+		}
+		return all
+	}
+	return groups
 }

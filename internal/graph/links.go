@@ -217,38 +217,3 @@ func (l linking) remove(_ *API, r *request) error {
 	}
 	return r.change(tenant.RemoveLink{Link: directory.Link{Relation: l.relation, From: from, To: to}})
 }
-
-// creators are the users, or the service principals, who have created an object that passes:
-// createdObjects/any(c:c/id eq …).
-func creators(find func(*request, uuid.UUID) (uint32, bool)) func(r *request, passes test, named []string) *roaring.Bitmap {
-	return func(r *request, passes test, named []string) *roaring.Bitmap {
-		found := roaring.New()
-		add := func(l directory.Link) {
-			if creator, ok := find(r, l.To); ok && passes(element{"id": l.From.String()}) {
-				found.Add(creator)
-			}
-		}
-		if named == nil {
-			for l := range r.image.Links.OfKind(directory.CreatedBy) {
-				add(l)
-			}
-		}
-		for _, text := range named {
-			if id, ok := guid.Parse(text); ok {
-				for l := range r.image.Links.LinksFrom(directory.CreatedBy, id) {
-					add(l)
-				}
-			}
-		}
-		return found
-	}
-}
-
-// principalCollections are those of a service principal that filters can ask about.
-var principalCollections = collections(map[string]collection{
-	"memberOf":           inGroups(thisGroup, principalsIn),
-	"transitiveMemberOf": inGroups((*directory.Index).Within, principalsIn),
-	"createdObjects": {properties: []string{"id"}, advanced: true, having: creators(func(r *request, id uuid.UUID) (uint32, bool) {
-		return r.image.Principals.ByID(id)
-	})},
-})

@@ -8,7 +8,7 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
 	"licensor/internal/identity"
-	"licensor/internal/query"
+	columns "licensor/internal/query"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
 )
@@ -40,7 +40,7 @@ func (r *request) userAt(document *directory.User, ordinal uint32, image *tenant
 }
 
 // send answers with a page of the objects there are, or of those that are deleted.
-func (l listing[D, T]) send(r *request, within query.Within) error {
+func (l listing[D, T]) send(r *request, within columns.Within) error {
 	if err := r.allow("$select", "$expand", "$filter", "$search", "$orderby", "$top", "$count", "$skiptoken"); err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (l listing[D, T]) later(r *request, ordinal uint32, s *search) (*D, *tenant
 	if err != nil {
 		return nil, nil, false, err
 	}
-	condition, within := query.All(), query.Live
+	condition, within := columns.All(), columns.Live
 	if s != nil {
 		again := *r
 		again.image, within = image, s.within
@@ -99,24 +99,24 @@ func (l listing[D, T]) later(r *request, ordinal uint32, s *search) (*D, *tenant
 
 // search is what is asked of a list.
 type search struct {
-	rows   *query.Rows
-	within query.Within
+	rows   *columns.Rows
+	within columns.Within
 	kind   store.Kind
 	page   page
 	count  int // of all that were found; -1 when not wanted
 	// again is the condition as of the request's image, for an object that has been written since the
 	// rows were found.
-	again func(r *request) (*query.Condition, error)
+	again func(r *request) (*columns.Condition, error)
 }
 
 // search reads the options of a list, and finds all that it has.
-func (r *request) search(f *filters, within query.Within) (*search, error) {
+func (r *request) search(f *filters, within columns.Within) (*search, error) {
 	if r.asksHidden(f.kind, r.access) {
 		return nil, &identity.Forbidden{Operation: r.op.need}
 	}
 	s := &search{within: within, kind: f.kind, count: -1}
-	s.again = func(r *request) (*query.Condition, error) {
-		c, err := r.wanted(f)
+	s.again = func(r *request) (*columns.Condition, error) {
+		c, err := f.wanted(r.scope(), r.options)
 		if err != nil {
 			return nil, err
 		}
@@ -149,12 +149,12 @@ func (s *search) wanted() tenant.Page {
 }
 
 // find returns what $filter and $search leave: everything, or as much as is needed for a page.
-func (r *request) find(f *filters, within query.Within, page *tenant.Page) (*query.Rows, error) {
-	c, err := r.wanted(f)
+func (r *request) find(f *filters, within columns.Within, page *tenant.Page) (*columns.Rows, error) {
+	c, err := f.wanted(r.scope(), r.options)
 	if err != nil {
 		return nil, err
 	}
-	if within == query.Deleted && c.licensing {
+	if within == columns.Deleted && c.licensing {
 		return nil, problem.NotServed("Deleted items cannot be filtered by their licenses.")
 	}
 	name := ""
@@ -164,22 +164,8 @@ func (r *request) find(f *filters, within query.Within, page *tenant.Page) (*que
 	return r.tenant.Find(r.ctx, r.image, f.kind, within, c.Condition, name, page)
 }
 
-// wanted is the condition that $filter and $search are.
-func (r *request) wanted(f *filters) (*converted, error) {
-	c, err := r.filter(f)
-	if err != nil {
-		return nil, err
-	}
-	found, err := r.searched(f)
-	if err != nil {
-		return nil, err
-	}
-	c.Condition = query.And(c.Condition, found)
-	return c, nil
-}
-
 // places are those of the page's objects, and whether there are more behind them.
-func (s *search) places(r *request) (places []query.Place, more bool, err error) {
+func (s *search) places(r *request) (places []columns.Place, more bool, err error) {
 	places, err = r.tenant.Page(r.ctx, r.image, s.kind, s.within, s.rows, s.wanted())
 	if len(places) > s.page.limit {
 		return places[:s.page.limit], true, err
@@ -188,7 +174,7 @@ func (s *search) places(r *request) (places []query.Place, more bool, err error)
 }
 
 // sendCount answers with the number of objects under a condition, as text (P26).
-func (r *request) sendCount(f *filters, within query.Within) error {
+func (r *request) sendCount(f *filters, within columns.Within) error {
 	if err := r.allowCount(); err != nil {
 		return err
 	}

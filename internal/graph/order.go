@@ -23,22 +23,22 @@ type sorted struct {
 
 // sort returns the order that $orderby asks for, or else the one that suits the filter; nil is that
 // of ordinals.
-func (r *request) sort(f *filters) (*sorted, error) {
-	if len(r.options.OrderBy) == 0 {
-		if property := r.startedWith(f); property != "" {
-			return &sorted{store.Order{Property: property, AsOf: r.image.Seq}, max(1, f.total(r.image))}, nil
+func (f *filters) sort(s scope, o *odata.Options) (*sorted, error) {
+	if len(o.OrderBy) == 0 {
+		if property := f.startedWith(o); property != "" {
+			return &sorted{store.Order{Property: property, AsOf: s.image.Seq}, max(1, f.total(s.image))}, nil
 		}
 		return nil, nil
 	}
-	key := r.options.OrderBy[0]
+	key := o.OrderBy[0]
 	level := directory.Never
 	if about, ok := f.about(key.Property); ok && fold.Equal(about.Path, key.Property) {
 		level, key.Property = about.Order, about.Path
 	}
 	simple := level == directory.Basic
 	switch {
-	case len(r.options.OrderBy) > 1:
-		second := r.options.OrderBy[1]
+	case len(o.OrderBy) > 1:
+		second := o.OrderBy[1]
 		if about, ok := f.about(second.Property); ok {
 			second.Property = about.Path
 		}
@@ -46,21 +46,21 @@ func (r *request) sort(f *filters) (*sorted, error) {
 	case level == directory.Never:
 		return nil, problem.Unsupported("Unsupported sort property '%s' for '%s' at position %d of $orderby. %s can be ordered by %s.",
 			key.Property, f.resource, key.Column, f.resource+"s", strings.Join(f.orderable(), ", "))
-	case (!simple || r.options.Filter != nil || r.options.Search != nil) && !r.advanced():
+	case (!simple || o.Filter != nil || o.Search != nil) && !s.advanced:
 		return nil, problem.Unsupported("Sorting not supported for current query. The order by '%s' at position %d of $orderby, here, is for advanced queries only: send the header 'ConsistencyLevel: eventual' and $count=true with it.",
 			key.Property, key.Column)
 	}
-	return &sorted{store.Order{Property: key.Property, Descending: key.Descending, AsOf: r.image.Seq}, max(1, f.total(r.image))}, nil
+	return &sorted{store.Order{Property: key.Property, Descending: key.Descending, AsOf: s.image.Seq}, max(1, f.total(s.image))}, nil
 }
 
 // startedWith is the property that the filter asks for the start of, when its index has what is
 // found in a row: however many there are, the first page of them is then read from there, and not
 // looked for among all objects. Where no order is asked for, this one is as good.
-func (r *request) startedWith(f *filters) string {
-	if r.options.Filter == nil || r.options.Search != nil {
+func (f *filters) startedWith(o *odata.Options) string {
+	if o.Filter == nil || o.Search != nil {
 		return ""
 	}
-	asked := []odata.Node{r.options.Filter.Root}
+	asked := []odata.Node{o.Filter.Root}
 	if all, ok := asked[0].(*odata.Logic); ok && all.Op == odata.And {
 		asked = all.Args
 	}

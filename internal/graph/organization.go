@@ -74,7 +74,7 @@ func appendOrganizationPlans(b []byte, o *organization) []byte {
 func appendOrganizationProvisioned(b []byte, o *organization) []byte {
 	return jsontext.AppendList(b, o.plans(), func(b []byte, p plan) []byte {
 		b = jsontext.AppendText(append(b, `{"capabilityStatus":`...), p.capability)
-		b = jsontext.AppendText(append(b, `,"provisioningStatus":`...), provisioning(p.ServicePlan, false))
+		b = jsontext.AppendText(append(b, `,"provisioningStatus":`...), p.ServicePlan.Provisioning(false))
 		return append(jsontext.AppendText(append(b, `,"service":`...), p.Service), '}')
 	})
 }

@@ -11,11 +11,14 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"licensor/internal/fold"
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/problem"
 	"licensor/internal/jsontext"
-	"licensor/internal/query"
+	columns "licensor/internal/query"
+	"licensor/internal/tenant"
 )
 
 // page is what of a list an answer shows.
@@ -72,10 +75,10 @@ func (r *request) orderedPage(f *filters) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	if p.sorted, err = r.sort(f); err != nil {
+	if p.sorted, err = f.sort(r.scope(), r.options); err != nil {
 		return page{}, err
 	}
-	f.resumeByID(&p, r.image)
+	p.resumeByID(f, r.image)
 	if p.sorted == nil && len(p.rest) > 0 || p.sorted != nil && p.after >= 0 && !p.resume(p.rest) {
 		return page{}, otherToken()
 	}
@@ -88,7 +91,7 @@ func otherToken() error {
 
 // restAt is what the token of the page after this one says of the order, beside the ordinal of the
 // last object shown.
-func (p page) restAt(last query.Place) []byte {
+func (p page) restAt(last columns.Place) []byte {
 	if p.sorted == nil {
 		return nil
 	}
@@ -279,4 +282,14 @@ func sendList[T any](r *request, l list[T]) error {
 		return err
 	}
 	return r.send(http.StatusOK, append(b, "]}"...))
+}
+
+// resumeByID takes up a list of applications where a page of an earlier version has ended: its
+// token names the last one by id.
+func (p *page) resumeByID(f *filters, img *tenant.Image) {
+	if p.sorted == nil && len(p.rest) == len(uuid.Nil) {
+		if ordinal, ok := f.byID(img, uuid.UUID(p.rest).String()); ok {
+			p.after, p.rest = int64(ordinal), nil
+		}
+	}
 }

@@ -11,7 +11,7 @@ import (
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/route"
 	"licensor/internal/identity"
-	"licensor/internal/query"
+	columns "licensor/internal/query"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
 )
@@ -124,17 +124,17 @@ func (r *request) findKind(k relatedKind, rel relation, of sets) (*foundKind, er
 	if access, _ := k.need.Check(r.caller, identity.RelationOther); r.asksHidden(k.kind, access) {
 		return nil, &identity.Forbidden{Operation: k.need}
 	}
-	found := &foundKind{k, search{kind: k.kind, within: query.Live}}
-	found.again = func(r *request) (*query.Condition, error) {
+	found := &foundKind{k, search{kind: k.kind, within: columns.Live}}
+	found.again = func(r *request) (*columns.Condition, error) {
 		of, err := rel(r)
 		if err != nil || k.of(of) == nil {
-			return query.None(), err
+			return columns.None(), err
 		}
 		c, err := r.wantedOf(k)
 		if err != nil {
 			return nil, err
 		}
-		return query.And(query.Set(k.of(of)), c.Condition), nil
+		return columns.And(columns.Set(k.of(of)), c.Condition), nil
 	}
 	c, err := r.wantedOf(k)
 	if err != nil {
@@ -144,7 +144,7 @@ func (r *request) findKind(k relatedKind, rel relation, of sets) (*foundKind, er
 	if !c.passing {
 		name = r.op.path + string(r.listID(r.URL.Path, false))
 	}
-	found.rows, err = r.tenant.Find(r.ctx, r.image, k.kind, query.Live, query.And(query.Set(k.of(of)), c.Condition), name, nil)
+	found.rows, err = r.tenant.Find(r.ctx, r.image, k.kind, columns.Live, columns.And(columns.Set(k.of(of)), c.Condition), name, nil)
 	return found, err
 }
 
@@ -168,7 +168,7 @@ func (r *request) relatedKinds() []relatedKind {
 // null for it.
 func (r *request) wantedOf(k relatedKind) (*converted, error) {
 	if r.options.Filter == nil && r.options.Search == nil {
-		return &converted{Condition: query.All()}, nil
+		return &converted{Condition: columns.All()}, nil
 	}
 	f := *k.filters
 	f.alsoKnown = nil
@@ -177,7 +177,7 @@ func (r *request) wantedOf(k relatedKind) (*converted, error) {
 			f.alsoKnown = append(f.alsoKnown, other.filters)
 		}
 	}
-	return r.wanted(&f)
+	return f.wanted(r.scope(), r.options)
 }
 
 // relatedPage is page for lists that may have several kinds of objects.
@@ -222,7 +222,7 @@ func (all *related) inTurn(r *request) (list []int64, err error) {
 			continue
 		}
 		wanted := tenant.Page{After: max(-1, all.page.after-k.from), Limit: limit - len(list)}
-		found, err := r.tenant.Page(r.ctx, r.image, k.kind, query.Live, k.rows, wanted)
+		found, err := r.tenant.Page(r.ctx, r.image, k.kind, columns.Live, k.rows, wanted)
 		if err != nil {
 			return nil, err
 		}

@@ -8,7 +8,7 @@ import (
 
 	"licensor/internal/fold"
 	"licensor/internal/graph/problem"
-	"licensor/internal/query"
+	columns "licensor/internal/query"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
 )
@@ -35,7 +35,7 @@ type cursor struct {
 func (r *request) mixedOrder() (*mixedOrder, error) {
 	var refused error
 	for _, k := range r.relatedKinds() {
-		s, err := r.sort(k.filters)
+		s, err := k.sort(r.scope(), r.options)
 		if err != nil {
 			refused = cmp.Or(refused, err)
 			continue
@@ -167,7 +167,7 @@ func (m *mixedOrder) stream(r *request, k *foundKind, limit int) ([]placed, erro
 		order.After = c.key
 		wanted.Order = &order
 	}
-	found, err := r.tenant.Page(r.ctx, r.image, k.kind, query.Live, k.rows, wanted)
+	found, err := r.tenant.Page(r.ctx, r.image, k.kind, columns.Live, k.rows, wanted)
 	stream := make([]placed, len(found))
 	for i, p := range found {
 		stream[i] = placed{kind, k.from + int64(p.Row), p.Key}

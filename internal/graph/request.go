@@ -156,3 +156,12 @@ func (r *request) cost(options *odata.Options) int {
 	}
 	return throttle.Cost(r.op.cost, options)
 }
+
+// advanced reports whether the caller asks for the advanced queries (P31).
+func (r *request) advanced() bool { return r.scope().advanced }
+
+// scope is what the filters of the request are asked of.
+func (r *request) scope() scope {
+	eventual := r.eventual()
+	return scope{image: r.image, now: r.now, advanced: eventual && (r.options.Count || r.wantsLength()), eventual: eventual}
+}

@@ -10,25 +10,25 @@ import (
 	"licensor/internal/fold"
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/problem"
-	"licensor/internal/query"
+	columns "licensor/internal/query"
 )
 
 // searched turns $search into a condition (P34).
-func (r *request) searched(f *filters) (*query.Condition, error) {
-	if r.options.Search == nil {
-		return query.All(), nil
+func (f *filters) searched(s scope, search *odata.Search) (*columns.Condition, error) {
+	if search == nil {
+		return columns.All(), nil
 	}
-	if !r.eventual() {
+	if !s.eventual {
 		return nil, problem.Unsupported("Request with $search query parameter only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'.")
 	}
-	return f.search(r.options.Search)
+	return f.search(search)
 }
 
-func (f *filters) search(s *odata.Search) (*query.Condition, error) {
+func (f *filters) search(s *odata.Search) (*columns.Condition, error) {
 	if s.Op == 0 {
 		return f.term(s)
 	}
-	args := make([]*query.Condition, len(s.Args))
+	args := make([]*columns.Condition, len(s.Args))
 	for i, arg := range s.Args {
 		var err error
 		if args[i], err = f.search(arg); err != nil {
@@ -36,30 +36,30 @@ func (f *filters) search(s *odata.Search) (*query.Condition, error) {
 		}
 	}
 	if s.Op == odata.Or {
-		return query.Or(args...), nil
+		return columns.Or(args...), nil
 	}
-	return query.And(args...), nil
+	return columns.And(args...), nil
 }
 
 // term asks for a text that has all words of the term, or starts with it.
-func (f *filters) term(s *odata.Search) (*query.Condition, error) {
+func (f *filters) term(s *odata.Search) (*columns.Condition, error) {
 	about, ok := f.searchable(s.Property)
 	if !ok {
 		return nil, problem.Unsupported("Unsupported property '%s' of resource '%s' in $search at position %d. Search in texts, such as \"displayName:ann\".", s.Property, f.resource, s.Column)
 	}
 	if about == nil {
-		return query.None(), nil
+		return columns.None(), nil
 	}
 	text := strings.TrimSpace(s.Text)
 	words := strings.FieldsFunc(text, func(r rune) bool { return !unicode.In(r, unicode.L, unicode.M, unicode.N) })
 	starts := column.Test{Op: column.Starts, Text: fold.Text(text)}
 	switch {
 	case about.Kind == directory.KindStringCollection:
-		return query.Any(about.Column, &column.Element{Join: column.Is, Test: &starts}), nil
+		return columns.Any(about.Column, &column.Element{Join: column.Is, Test: &starts}), nil
 	case len(words) == 0 || about.Search != directory.ByWords:
-		return query.Text(about.Column, starts), nil
+		return columns.Text(about.Column, starts), nil
 	}
-	return query.Text(about.Column, column.Test{Op: column.HasWords, Text: fold.Text(strings.Join(words, " "))}), nil
+	return columns.Text(about.Column, column.Test{Op: column.HasWords, Text: fold.Text(strings.Join(words, " "))}), nil
 }
 
 // searchable returns what $search can ask about a property. It is nil for a property that only

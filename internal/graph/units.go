@@ -14,8 +14,7 @@ import (
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/problem"
 	"licensor/internal/guid"
-	"licensor/internal/query"
-	"licensor/internal/store"
+	columns "licensor/internal/query"
 	"licensor/internal/tenant"
 )
 
@@ -33,15 +32,6 @@ var unitFields = newFieldSet("microsoft.graph.administrativeUnit", propertyField
 	directory.UnitProperties(), func(u *unit) *directory.AdministrativeUnit { return u.AdministrativeUnit },
 	func(*unit) *column.Row { return nil }, // they are all in memory
 )).in(edm.UnitsRoot[1:])
-
-var unitFilters = &filters{
-	resource: "AdministrativeUnit", kind: store.KindAdministrativeUnit, about: directory.AboutUnit, all: directory.AllAboutUnits,
-	byID: func(img *tenant.Image, text string) (uint32, bool) {
-		id, ok := guid.Parse(text)
-		ordinal, found := img.Units.EverByID(id)
-		return ordinal, ok && found
-	},
-}
 
 var unitList = listing[directory.AdministrativeUnit, unit]{
 	filters: unitFilters, set: edm.UnitSet, fields: unitFields, expansions: unitExpansions,
@@ -79,22 +69,6 @@ func (r *request) unitsOf(id uuid.UUID) *roaring.Bitmap {
 	return roaring.BitmapOf(r.image.UnitsOf(id)...)
 }
 
-// alsoUnits adds the administrative units that users, or groups, are in to a collection of the
-// groups they are in. It looks at all units, of which there are few.
-func alsoUnits(groups collection, members func(*directory.UnitMembers, uint32) *roaring.Bitmap) collection {
-	having := groups.having
-	groups.having = func(r *request, passes test, named []string) *roaring.Bitmap {
-		all := having(r, passes, named)
-		for ordinal, u := range r.image.Units.All() {
-			if some := members(r.image.UnitMembers, ordinal); some != nil && passes(element{"id": u.ID.String()}) {
-				all.Or(some)
-			}
-		}
-		return all
-	}
-	return groups
-}
-
 // unitContext is the set that the path names.
 func (r *request) unitContext() string {
 	if strings.Contains(strings.ToLower(r.URL.Path), strings.ToLower(edm.UnitsRoot)) {
@@ -107,11 +81,11 @@ func (r *request) unitContext() string {
 func (api *API) listUnits(r *request) error {
 	l := unitList
 	l.set = r.unitContext()
-	return l.send(r, query.Live)
+	return l.send(r, columns.Live)
 }
 
 // countUnits answers GET /directory/administrativeUnits/$count.
-func (api *API) countUnits(r *request) error { return r.sendCount(unitFilters, query.Live) }
+func (api *API) countUnits(r *request) error { return r.sendCount(unitFilters, columns.Live) }
 
 // getUnit answers GET /directory/administrativeUnits/{unit}.
 func (api *API) getUnit(r *request) error {

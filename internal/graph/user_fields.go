@@ -109,23 +109,11 @@ func appendProvisionedPlans(b []byte, u *user) []byte {
 		}
 		b = appendComma(b, &first)
 		b = jsontext.AppendText(append(b, `{"capabilityStatus":`...), p.Capability)
-		b = jsontext.AppendText(append(b, `,"provisioningStatus":`...), provisioning(p.Plan, false))
+		b = jsontext.AppendText(append(b, `,"provisioningStatus":`...), p.Plan.Provisioning(false))
 		b = jsontext.AppendText(append(b, `,"service":`...), p.Plan.Service)
 		b = append(b, '}')
 	}
 	return append(b, ']')
-}
-
-// provisioning is the provisioningStatus of a plan for a user: nothing is provisioned here, so all
-// is ready at once, but for what the company as a whole has (L13).
-func provisioning(plan *licensing.ServicePlan, disabled bool) string {
-	switch {
-	case disabled:
-		return "Disabled"
-	case plan.AppliesTo == licensing.AppliesToCompany:
-		return "PendingProvisioning"
-	}
-	return "Success"
 }
 
 // appendComma parts the elements of a list.

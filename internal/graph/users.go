@@ -7,15 +7,15 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/identity"
-	"licensor/internal/query"
+	columns "licensor/internal/query"
 	"licensor/internal/tenant"
 )
 
 // listUsers answers GET /users.
-func (api *API) listUsers(r *request) error { return userList.send(r, query.Live) }
+func (api *API) listUsers(r *request) error { return userList.send(r, columns.Live) }
 
 // countUsers answers GET /users/$count.
-func (api *API) countUsers(r *request) error { return r.sendCount(userFilters, query.Live) }
+func (api *API) countUsers(r *request) error { return r.sendCount(userFilters, columns.Live) }
 
 // getUser answers GET /users/{user}.
 func (api *API) getUser(r *request) error {
