@@ -6,17 +6,18 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/query"
 	columns "licensor/internal/query"
 	"licensor/internal/tenant"
 )
 
 var applicationList = listing[directory.Client, application]{
-	filters: applicationFilters, set: "applications", fields: applicationFields, expansions: applicationExpansions,
+	Kind: query.Applications, set: "applications", fields: applicationFields, expansions: applicationExpansions,
 	documents: inMemory((*tenant.Image).ClientAt), document: inMemoryNow, object: applicationAt((*tenant.Image).ClientAt),
 }
 
 var principalList = listing[directory.Client, application]{
-	filters: principalFilters, set: "servicePrincipals", fields: principalFields, expansions: principalExpansions,
+	Kind: query.Principals, set: "servicePrincipals", fields: principalFields, expansions: principalExpansions,
 	documents: inMemory((*tenant.Image).PrincipalAt), document: inMemoryNow, object: applicationAt((*tenant.Image).PrincipalAt),
 }
 
@@ -52,11 +53,11 @@ func (api *API) listApplications(r *request) error { return applicationList.send
 
 // countApplications answers GET /applications/$count.
 func (api *API) countApplications(r *request) error {
-	return r.sendCount(applicationFilters, columns.Live)
+	return r.sendCount(query.Applications, columns.Live)
 }
 
 // listPrincipals answers GET /servicePrincipals.
 func (api *API) listPrincipals(r *request) error { return principalList.send(r, columns.Live) }
 
 // countPrincipals answers GET /servicePrincipals/$count.
-func (api *API) countPrincipals(r *request) error { return r.sendCount(principalFilters, columns.Live) }
+func (api *API) countPrincipals(r *request) error { return r.sendCount(query.Principals, columns.Live) }

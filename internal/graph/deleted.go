@@ -30,7 +30,7 @@ var (
 )
 
 func deletedOf[D, T any](l listing[D, T]) deletedList[D, T] {
-	l.filters = l.filters.ofDeleted()
+	l.Kind = l.Kind.Deleted()
 	return deletedList[D, T]{l}
 }
 
@@ -39,7 +39,7 @@ func (l deletedList[D, T]) list(_ *API, r *request) error { return l.send(r, col
 
 // count answers GET …/$count.
 func (l deletedList[D, T]) count(_ *API, r *request) error {
-	return r.sendCount(l.filters, columns.Deleted)
+	return r.sendCount(l.Kind, columns.Deleted)
 }
 
 // deletedItem is the deleted object that the path names (P52).

@@ -14,7 +14,7 @@ import (
 // later those that came, went or changed in what is shown; with owners@delta when $select has the
 // owners.
 func (l listing[D, T]) delta(_ *API, r *request) error {
-	d, err := r.deltaRound(l.kind, l.set, l.fields.spell)
+	d, err := r.deltaRound(l.Stored, l.set, l.fields.spell)
 	if err != nil {
 		return err
 	}

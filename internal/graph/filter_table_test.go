@@ -14,6 +14,7 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/query"
 )
 
 // TestFiltersAreTheTable asks for every property of graph/filters.csv in every way, with the header
@@ -182,7 +183,7 @@ func opposite(is func([]string) bool) func([]string) bool {
 func (row filterRow) value(values []string) (value, quoted string) {
 	value = "nothing like that"
 	kind := directory.KindString
-	if about, ok := setFilters[row.set].about(row.property); ok {
+	if about, ok := setFilters[row.set].About(row.property); ok {
 		kind = about.Kind
 	}
 	switch {
@@ -199,9 +200,9 @@ func (row filterRow) value(values []string) (value, quoted string) {
 	return value, "'" + strings.ToUpper(value) + "'"
 }
 
-var setFilters = map[string]*filters{
-	"users": userFilters, "groups": groupFilters, "applications": applicationFilters, "servicePrincipals": principalFilters,
-	edm.UnitSet: unitFilters,
+var setFilters = map[string]*query.Kind{
+	"users": query.Users, "groups": query.Groups, "applications": query.Applications, "servicePrincipals": query.Principals,
+	edm.UnitSet: query.Units,
 }
 
 func (w *world) tryFilter(set, token string, objects []map[string]any, row filterRow, try try) {
@@ -253,7 +254,7 @@ func (w *world) isRefused(got answer, set string, row filterRow, filter string) 
 		Error struct{ Code, Message string }
 	}
 	_ = json.Unmarshal([]byte(got.body), &answer)
-	want := fmt.Sprintf("Unsupported or invalid query filter clause specified for property '%s' of resource '%s'.", row.property, setFilters[set].resource)
+	want := fmt.Sprintf("Unsupported or invalid query filter clause specified for property '%s' of resource '%s'.", row.property, setFilters[set].Resource)
 	if got.status != 400 || answer.Error.Code != problem.CodeUnsupported || answer.Error.Message != want {
 		w.t.Errorf("%s of %s: %d %s\nwant 400 %s", filter, set, got.status, got.body, want)
 	}

@@ -10,6 +10,7 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/query"
 	"licensor/internal/licensing"
 	columns "licensor/internal/query"
 	"licensor/internal/tenant"
@@ -185,7 +186,7 @@ func condition(t *testing.T, image *tenant.Image, text string, advanced bool) (*
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
-	wanted, err := userFilters.wanted(scope{image: image, now: time.Unix(0, 0), advanced: advanced}, &odata.Options{Filter: f})
+	wanted, err := query.Users.Wanted(query.Scope{Image: image, Now: time.Unix(0, 0), Advanced: advanced}, &odata.Options{Filter: f})
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/query"
 	columns "licensor/internal/query"
 	"licensor/internal/tenant"
 )
@@ -15,7 +16,7 @@ import (
 func (api *API) listGroups(r *request) error { return groupList.send(r, columns.Live) }
 
 // countGroups answers GET /groups/$count.
-func (api *API) countGroups(r *request) error { return r.sendCount(groupFilters, columns.Live) }
+func (api *API) countGroups(r *request) error { return r.sendCount(query.Groups, columns.Live) }
 
 // getGroup answers GET /groups/{group}.
 func (api *API) getGroup(r *request) error {

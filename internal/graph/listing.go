@@ -7,6 +7,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/query"
 	"licensor/internal/identity"
 	columns "licensor/internal/query"
 	"licensor/internal/store"
@@ -16,7 +17,7 @@ import (
 // listing is how lists of a kind of objects are answered. D is the document of an object, T the
 // object as answers show it.
 type listing[D, T any] struct {
-	*filters
+	*query.Kind
 	set        string
 	fields     *fieldSet[T]
 	expansions map[string]expansion[T]
@@ -26,12 +27,12 @@ type listing[D, T any] struct {
 }
 
 var userList = listing[directory.User, user]{
-	filters: userFilters, set: "users", fields: userFields, expansions: userExpansions,
+	Kind: query.Users, set: "users", fields: userFields, expansions: userExpansions,
 	documents: (*tenant.Tenant).Users, document: (*tenant.Tenant).UserNow, object: (*request).userAt,
 }
 
 var groupList = listing[directory.Group, group]{
-	filters: groupFilters, set: "groups", fields: groupFields, expansions: groupExpansions,
+	Kind: query.Groups, set: "groups", fields: groupFields, expansions: groupExpansions,
 	documents: (*tenant.Tenant).Groups, document: (*tenant.Tenant).GroupNow, object: (*request).groupAt,
 }
 
@@ -51,7 +52,7 @@ func (l listing[D, T]) send(r *request, within columns.Within) error {
 	if fields, err = expanded(r, l.fields, l.expansions, fields); err != nil {
 		return err
 	}
-	found, err := r.search(l.filters, within)
+	found, err := r.search(l.Kind, within)
 	if err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func (l listing[D, T]) send(r *request, within columns.Within) error {
 	for i, place := range places {
 		ordinals[i] = place.Row
 	}
-	if err := r.boundManagers(l.kind, ordinals); err != nil {
+	if err := r.boundManagers(l.Stored, ordinals); err != nil {
 		return err
 	}
 	shown := list[T]{
@@ -94,7 +95,7 @@ func (l listing[D, T]) later(r *request, ordinal uint32, s *search) (*D, *tenant
 			return nil, nil, false, err
 		}
 	}
-	return document, image, condition.Holds(image.Columns(l.kind), within, ordinal), nil
+	return document, image, condition.Holds(image.Columns(l.Stored), within, ordinal), nil
 }
 
 // search is what is asked of a list.
@@ -110,13 +111,13 @@ type search struct {
 }
 
 // search reads the options of a list, and finds all that it has.
-func (r *request) search(f *filters, within columns.Within) (*search, error) {
-	if r.asksHidden(f.kind, r.access) {
+func (r *request) search(f *query.Kind, within columns.Within) (*search, error) {
+	if r.asksHidden(f.Stored, r.access) {
 		return nil, &identity.Forbidden{Operation: r.op.need}
 	}
-	s := &search{within: within, kind: f.kind, count: -1}
+	s := &search{within: within, kind: f.Stored, count: -1}
 	s.again = func(r *request) (*columns.Condition, error) {
-		c, err := f.wanted(r.scope(), r.options)
+		c, err := f.Wanted(r.scope(), r.options)
 		if err != nil {
 			return nil, err
 		}
@@ -142,26 +143,26 @@ func (r *request) search(f *filters, within columns.Within) (*search, error) {
 // wanted is the page, and one object more to see whether it is the last.
 func (s *search) wanted() tenant.Page {
 	p := tenant.Page{After: s.page.after, Limit: s.page.limit + 1}
-	if s.page.sorted != nil {
-		p.Order, p.Below = &s.page.order, s.page.below
+	if s.page.Order != nil {
+		p.Order, p.Below = &s.page.Stored, s.page.Below
 	}
 	return p
 }
 
 // find returns what $filter and $search leave: everything, or as much as is needed for a page.
-func (r *request) find(f *filters, within columns.Within, page *tenant.Page) (*columns.Rows, error) {
-	c, err := f.wanted(r.scope(), r.options)
+func (r *request) find(f *query.Kind, within columns.Within, page *tenant.Page) (*columns.Rows, error) {
+	c, err := f.Wanted(r.scope(), r.options)
 	if err != nil {
 		return nil, err
 	}
-	if within == columns.Deleted && c.licensing {
+	if within == columns.Deleted && c.Licensing {
 		return nil, problem.NotServed("Deleted items cannot be filtered by their licenses.")
 	}
 	name := ""
-	if !c.passing && (r.options.Filter != nil || r.options.Search != nil) {
+	if !c.Passing && (r.options.Filter != nil || r.options.Search != nil) {
 		name = string(r.listID("", false))
 	}
-	return r.tenant.Find(r.ctx, r.image, f.kind, within, c.Condition, name, page)
+	return r.tenant.Find(r.ctx, r.image, f.Stored, within, c.Condition, name, page)
 }
 
 // places are those of the page's objects, and whether there are more behind them.
@@ -174,11 +175,11 @@ func (s *search) places(r *request) (places []columns.Place, more bool, err erro
 }
 
 // sendCount answers with the number of objects under a condition, as text (P26).
-func (r *request) sendCount(f *filters, within columns.Within) error {
+func (r *request) sendCount(f *query.Kind, within columns.Within) error {
 	if err := r.allowCount(); err != nil {
 		return err
 	}
-	if r.asksHidden(f.kind, r.access) {
+	if r.asksHidden(f.Stored, r.access) {
 		return &identity.Forbidden{Operation: r.op.need}
 	}
 	rows, err := r.find(f, within, nil)

@@ -16,6 +16,7 @@ import (
 	"licensor/internal/fold"
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/query"
 	"licensor/internal/jsontext"
 	columns "licensor/internal/query"
 	"licensor/internal/tenant"
@@ -23,10 +24,10 @@ import (
 
 // page is what of a list an answer shows.
 type page struct {
-	after   int64 // the place of the last element of the page before; -1 for the first page
-	limit   int
-	*sorted        // nil: by ordinal
-	rest    []byte // of the token: what it says of the order
+	after        int64 // the place of the last element of the page before; -1 for the first page
+	limit        int
+	*query.Order        // nil: by ordinal
+	rest         []byte // of the token: what it says of the order
 }
 
 // Sizes of pages (P25).
@@ -70,16 +71,16 @@ func (r *request) pageAfter(fits func(rest []byte) bool) (page, error) {
 }
 
 // orderedPage is page for lists that $orderby has an effect on.
-func (r *request) orderedPage(f *filters) (page, error) {
+func (r *request) orderedPage(f *query.Kind) (page, error) {
 	p, err := r.anyPage()
 	if err != nil {
 		return page{}, err
 	}
-	if p.sorted, err = f.sort(r.scope(), r.options); err != nil {
+	if p.Order, err = f.Order(r.scope(), r.options); err != nil {
 		return page{}, err
 	}
 	p.resumeByID(f, r.image)
-	if p.sorted == nil && len(p.rest) > 0 || p.sorted != nil && p.after >= 0 && !p.resume(p.rest) {
+	if p.Order == nil && len(p.rest) > 0 || p.Order != nil && p.after >= 0 && !p.Resume(p.rest) {
 		return page{}, otherToken()
 	}
 	return p, nil
@@ -92,10 +93,10 @@ func otherToken() error {
 // restAt is what the token of the page after this one says of the order, beside the ordinal of the
 // last object shown.
 func (p page) restAt(last columns.Place) []byte {
-	if p.sorted == nil {
+	if p.Order == nil {
 		return nil
 	}
-	return p.appendTo(nil, last.Key)
+	return p.AppendTo(nil, last.Key)
 }
 
 // token makes a $skiptoken of the place of the last element shown, for the list that a path names,
@@ -286,9 +287,9 @@ func sendList[T any](r *request, l list[T]) error {
 
 // resumeByID takes up a list of applications where a page of an earlier version has ended: its
 // token names the last one by id.
-func (p *page) resumeByID(f *filters, img *tenant.Image) {
-	if p.sorted == nil && len(p.rest) == len(uuid.Nil) {
-		if ordinal, ok := f.byID(img, uuid.UUID(p.rest).String()); ok {
+func (p *page) resumeByID(f *query.Kind, img *tenant.Image) {
+	if p.Order == nil && len(p.rest) == len(uuid.Nil) {
+		if ordinal, ok := f.ByID(img, uuid.UUID(p.rest).String()); ok {
 			p.after, p.rest = int64(ordinal), nil
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/query"
 	"licensor/internal/graph/route"
 	"licensor/internal/identity"
 	columns "licensor/internal/query"
@@ -18,7 +19,7 @@ import (
 
 // relatedKind is a kind of objects that relations can have.
 type relatedKind struct {
-	*filters
+	*query.Kind
 	need identity.Operation // what it takes to read them
 	from int64              // added to ordinals, so that places of different kinds are different
 	of   func(sets) *roaring.Bitmap
@@ -26,11 +27,11 @@ type relatedKind struct {
 
 // relatedKinds are in the order in which lists show them. Directory roles come behind them.
 var relatedKinds = []relatedKind{
-	{userFilters, identity.ReadUsers, 0, func(s sets) *roaring.Bitmap { return s.users }},
-	{groupFilters, identity.SeeGroups, groupsFrom, func(s sets) *roaring.Bitmap { return s.groups }},
-	{principalFilters, identity.ReadPrincipals, principalsFrom, func(s sets) *roaring.Bitmap { return s.principals }},
-	{applicationFilters, identity.ReadApplications, applicationsFrom, func(s sets) *roaring.Bitmap { return s.applications }},
-	{unitFilters, identity.ReadUnits, unitsFrom, func(s sets) *roaring.Bitmap { return s.units }},
+	{query.Users, identity.ReadUsers, 0, func(s sets) *roaring.Bitmap { return s.users }},
+	{query.Groups, identity.SeeGroups, groupsFrom, func(s sets) *roaring.Bitmap { return s.groups }},
+	{query.Principals, identity.ReadPrincipals, principalsFrom, func(s sets) *roaring.Bitmap { return s.principals }},
+	{query.Applications, identity.ReadApplications, applicationsFrom, func(s sets) *roaring.Bitmap { return s.applications }},
+	{query.Units, identity.ReadUnits, unitsFrom, func(s sets) *roaring.Bitmap { return s.units }},
 }
 
 // related is what the list of a relation has, kind by kind.
@@ -121,10 +122,10 @@ func looksUpIDs(n odata.Node) bool {
 }
 
 func (r *request) findKind(k relatedKind, rel relation, of sets) (*foundKind, error) {
-	if access, _ := k.need.Check(r.caller, identity.RelationOther); r.asksHidden(k.kind, access) {
+	if access, _ := k.need.Check(r.caller, identity.RelationOther); r.asksHidden(k.Stored, access) {
 		return nil, &identity.Forbidden{Operation: k.need}
 	}
-	found := &foundKind{k, search{kind: k.kind, within: columns.Live}}
+	found := &foundKind{k, search{kind: k.Stored, within: columns.Live}}
 	found.again = func(r *request) (*columns.Condition, error) {
 		of, err := rel(r)
 		if err != nil || k.of(of) == nil {
@@ -141,10 +142,10 @@ func (r *request) findKind(k relatedKind, rel relation, of sets) (*foundKind, er
 		return nil, err
 	}
 	name := ""
-	if !c.passing {
+	if !c.Passing {
 		name = r.op.path + string(r.listID(r.URL.Path, false))
 	}
-	found.rows, err = r.tenant.Find(r.ctx, r.image, k.kind, columns.Live, columns.And(columns.Set(k.of(of)), c.Condition), name, nil)
+	found.rows, err = r.tenant.Find(r.ctx, r.image, k.Stored, columns.Live, columns.And(columns.Set(k.of(of)), c.Condition), name, nil)
 	return found, err
 }
 
@@ -157,7 +158,7 @@ func (r *request) relatedKinds() []relatedKind {
 	if to == "directoryobject" {
 		return relatedKinds
 	}
-	at := slices.IndexFunc(relatedKinds, func(k relatedKind) bool { return strings.EqualFold(k.resource, to) })
+	at := slices.IndexFunc(relatedKinds, func(k relatedKind) bool { return strings.EqualFold(k.Resource, to) })
 	if at < 0 {
 		return nil
 	}
@@ -166,18 +167,18 @@ func (r *request) relatedKinds() []relatedKind {
 
 // wantedOf is what $filter and $search ask of one kind. What only other kinds in the list have is
 // null for it.
-func (r *request) wantedOf(k relatedKind) (*converted, error) {
+func (r *request) wantedOf(k relatedKind) (*query.Wanted, error) {
 	if r.options.Filter == nil && r.options.Search == nil {
-		return &converted{Condition: columns.All()}, nil
+		return &query.Wanted{Condition: columns.All()}, nil
 	}
-	f := *k.filters
-	f.alsoKnown = nil
+	f := *k.Kind
+	f.AlsoKnown = nil
 	for _, other := range r.relatedKinds() {
-		if other.kind != k.kind {
-			f.alsoKnown = append(f.alsoKnown, other.filters)
+		if other.Stored != k.Stored {
+			f.AlsoKnown = append(f.AlsoKnown, other.Kind)
 		}
 	}
-	return f.wanted(r.scope(), r.options)
+	return f.Wanted(r.scope(), r.options)
 }
 
 // relatedPage is page for lists that may have several kinds of objects.

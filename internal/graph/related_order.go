@@ -8,6 +8,7 @@ import (
 
 	"licensor/internal/fold"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/query"
 	columns "licensor/internal/query"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
@@ -35,16 +36,16 @@ type cursor struct {
 func (r *request) mixedOrder() (*mixedOrder, error) {
 	var refused error
 	for _, k := range r.relatedKinds() {
-		s, err := k.sort(r.scope(), r.options)
+		s, err := k.Order(r.scope(), r.options)
 		if err != nil {
 			refused = cmp.Or(refused, err)
 			continue
 		}
-		m := &mixedOrder{order: s.order}
+		m := &mixedOrder{order: s.Stored}
 		for i := range m.at {
 			m.at[i] = cursor{below: 1, last: -1}
 			if i < len(relatedKinds) {
-				m.at[i].below = max(1, relatedKinds[i].total(r.image))
+				m.at[i].below = max(1, relatedKinds[i].Total(r.image))
 			}
 		}
 		return m, nil
@@ -102,7 +103,7 @@ func (c *cursor) resume(token []byte) (rest []byte, ok bool) {
 	}
 	key := string(token[n : n+int(length)])
 	*c = cursor{below, last, key}
-	return token[n+int(length):], isOrderKey(key)
+	return token[n+int(length):], query.IsKey(key)
 }
 
 // placed is an object in a stream of one kind.
@@ -159,10 +160,10 @@ func (m *mixedOrder) next(streams [][]placed) int {
 
 // stream returns the next objects of a kind.
 func (m *mixedOrder) stream(r *request, k *foundKind, limit int) ([]placed, error) {
-	kind := slices.IndexFunc(relatedKinds, func(other relatedKind) bool { return other.kind == k.kind })
+	kind := slices.IndexFunc(relatedKinds, func(other relatedKind) bool { return other.Stored == k.kind })
 	c := m.at[kind]
 	wanted := tenant.Page{After: c.last, Below: c.below, Limit: limit}
-	if slices.Contains(k.orderable(), m.order.Property) {
+	if slices.Contains(k.Orderable(), m.order.Property) {
 		order := m.order
 		order.After = c.key
 		wanted.Order = &order

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/graph/odata"
+	"licensor/internal/graph/query"
 	"licensor/internal/graph/throttle"
 	"licensor/internal/guid"
 	"licensor/internal/identity"
@@ -158,10 +159,10 @@ func (r *request) cost(options *odata.Options) int {
 }
 
 // advanced reports whether the caller asks for the advanced queries (P31).
-func (r *request) advanced() bool { return r.scope().advanced }
+func (r *request) advanced() bool { return r.scope().Advanced }
 
 // scope is what the filters of the request are asked of.
-func (r *request) scope() scope {
+func (r *request) scope() query.Scope {
 	eventual := r.eventual()
-	return scope{image: r.image, now: r.now, advanced: eventual && (r.options.Count || r.wantsLength()), eventual: eventual}
+	return query.Scope{Image: r.image, Now: r.now, Advanced: eventual && (r.options.Count || r.wantsLength()), Eventual: eventual}
 }

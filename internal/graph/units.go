@@ -13,6 +13,7 @@ import (
 	"licensor/internal/directory/column"
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/query"
 	"licensor/internal/guid"
 	columns "licensor/internal/query"
 	"licensor/internal/tenant"
@@ -34,7 +35,7 @@ var unitFields = newFieldSet("microsoft.graph.administrativeUnit", propertyField
 )).in(edm.UnitsRoot[1:])
 
 var unitList = listing[directory.AdministrativeUnit, unit]{
-	filters: unitFilters, set: edm.UnitSet, fields: unitFields, expansions: unitExpansions,
+	Kind: query.Units, set: edm.UnitSet, fields: unitFields, expansions: unitExpansions,
 	documents: func(_ *tenant.Tenant, _ context.Context, img *tenant.Image, ordinals []uint32) ([]*directory.AdministrativeUnit, error) {
 		list := make([]*directory.AdministrativeUnit, len(ordinals))
 		for i, ordinal := range ordinals {
@@ -85,7 +86,7 @@ func (api *API) listUnits(r *request) error {
 }
 
 // countUnits answers GET /directory/administrativeUnits/$count.
-func (api *API) countUnits(r *request) error { return r.sendCount(unitFilters, columns.Live) }
+func (api *API) countUnits(r *request) error { return r.sendCount(query.Units, columns.Live) }
 
 // getUnit answers GET /directory/administrativeUnits/{unit}.
 func (api *API) getUnit(r *request) error {

@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/query"
 	"licensor/internal/identity"
 	columns "licensor/internal/query"
 	"licensor/internal/tenant"
@@ -15,7 +16,7 @@ import (
 func (api *API) listUsers(r *request) error { return userList.send(r, columns.Live) }
 
 // countUsers answers GET /users/$count.
-func (api *API) countUsers(r *request) error { return r.sendCount(userFilters, columns.Live) }
+func (api *API) countUsers(r *request) error { return r.sendCount(query.Users, columns.Live) }
 
 // getUser answers GET /users/{user}.
 func (api *API) getUser(r *request) error {

@@ -1,4 +1,4 @@
-package graph
+package query
 
 import (
 	"fmt"
@@ -18,17 +18,17 @@ import (
 	"licensor/internal/tenant"
 )
 
-// scope is what filters are asked of, and how.
-type scope struct {
-	image *tenant.Image
-	now   time.Time
-	// advanced says that the caller asks for the advanced queries (P31), eventual that it has sent the
+// Scope is what filters are asked of, and how.
+type Scope struct {
+	Image *tenant.Image
+	Now   time.Time
+	// Advanced says that the caller asks for the advanced queries (P31), Eventual that it has sent the
 	// header for them.
-	advanced, eventual bool
+	Advanced, Eventual bool
 }
 
-// wanted is the condition that $filter and $search are.
-func (f *filters) wanted(s scope, o *odata.Options) (*converted, error) {
+// Wanted is the condition that $filter and $search are.
+func (f *Kind) Wanted(s Scope, o *odata.Options) (*Wanted, error) {
 	c, err := f.filter(s, o.Filter)
 	if err != nil {
 		return nil, err
@@ -42,29 +42,29 @@ func (f *filters) wanted(s scope, o *odata.Options) (*converted, error) {
 }
 
 // filter turns a $filter into a condition.
-func (f *filters) filter(s scope, filter *odata.Filter) (*converted, error) {
+func (f *Kind) filter(s Scope, filter *odata.Filter) (*Wanted, error) {
 	if filter == nil {
-		return &converted{Condition: columns.All()}, nil
+		return &Wanted{Condition: columns.All()}, nil
 	}
-	c := &converter{filters: f, scope: s, filter: filter}
+	c := &converter{Kind: f, Scope: s, filter: filter}
 	condition, err := c.condition(filter.Root)
-	return &converted{condition, c.licensing, c.passing}, err
+	return &Wanted{condition, c.licensing, c.passing}, err
 }
 
-// converted is a condition, and what it was made of.
-type converted struct {
+// Wanted is a condition, and what it was made of.
+type Wanted struct {
 	*columns.Condition
-	licensing bool // it asks something of licensing
-	passing   bool // what it is true of changes by itself, as time goes by
+	Licensing bool // it asks something of licensing
+	Passing   bool // what it is true of changes by itself, as time goes by
 }
 
 // converter turns one filter into a condition.
 type converter struct {
-	*filters
-	scope
+	*Kind
+	Scope
 	filter *odata.Filter
 
-	licensing, passing bool // see converted
+	licensing, passing bool // see Wanted
 }
 
 // maxValues bounds the values of in.
@@ -80,7 +80,7 @@ func (c *converter) unsupported(n odata.Node, property, token, remedy string) er
 // is wrong stands in a detail.
 func (c *converter) refuse(property, format string, args ...any) error {
 	property = c.spelled(property)
-	p := problem.Unsupported("Unsupported or invalid query filter clause specified for property '%s' of resource '%s'.", property, c.resource)
+	p := problem.Unsupported("Unsupported or invalid query filter clause specified for property '%s' of resource '%s'.", property, c.Resource)
 	if property == "" {
 		p = problem.Unsupported("Unsupported or invalid query filter clause specified.")
 	}
@@ -90,7 +90,7 @@ func (c *converter) refuse(property, format string, args ...any) error {
 
 // spelled is the name of a property as the metadata has it.
 func (c *converter) spelled(property string) string {
-	if about, ok := c.about(property); ok {
+	if about, ok := c.About(property); ok {
 		return about.Path
 	}
 	if of, ok := c.collectionOf(property); ok {
@@ -104,7 +104,7 @@ func (c *converter) spelled(property string) string {
 
 // mustBeAdvanced refuses what only advanced queries can ask about a property.
 func (c *converter) mustBeAdvanced(n odata.Node, property, token string) error {
-	if c.advanced {
+	if c.Advanced {
 		return nil
 	}
 	return c.refuse(property, "'%s' at position %d of the filter is supported in advanced queries only. Send the header 'ConsistencyLevel: eventual' and $count=true with it.",
@@ -173,7 +173,7 @@ func propertyIn(n odata.Node) string {
 }
 
 func (c *converter) logic(n *odata.Logic) (*columns.Condition, error) {
-	if !c.advanced && slices.ContainsFunc(n.Args, func(arg odata.Node) bool { return strings.EqualFold(propertyIn(arg), "assignedLicenses") }) {
+	if !c.Advanced && slices.ContainsFunc(n.Args, func(arg odata.Node) bool { return strings.EqualFold(propertyIn(arg), "assignedLicenses") }) {
 		return nil, problem.Unsupported("Complex query on property assignedLicenses is not supported.")
 	}
 	all := make([]*columns.Condition, len(n.Args))
@@ -203,7 +203,7 @@ func (c *converter) property(n odata.Node) (*directory.Asked, error) {
 	if about, ok := c.knows(name); ok {
 		return about, nil
 	}
-	if about, ok := c.about(name); ok {
+	if about, ok := c.About(name); ok {
 		return nil, c.notIndexed(n, about.Path)
 	}
 	return nil, c.unsupported(n, first, path.String(), "It cannot be filtered by.")
@@ -217,7 +217,7 @@ func (c *converter) notIndexed(n odata.Node, property string) error {
 }
 
 // named lists the properties of which something is true, in alphabetical order.
-func (f *filters) named(is func(*directory.Asked) bool) []string {
+func (f *Kind) named(is func(*directory.Asked) bool) []string {
 	var names []string
 	for about := range f.all() {
 		if is(about) {
@@ -228,12 +228,12 @@ func (f *filters) named(is func(*directory.Asked) bool) []string {
 }
 
 // knows returns what can be asked about a property, if anything.
-func (f *filters) knows(path string) (*directory.Asked, bool) {
-	own, has := f.about(path)
+func (f *Kind) knows(path string) (*directory.Asked, bool) {
+	own, has := f.About(path)
 	if has && own.Filterable != (directory.Filterable{}) && own.Kind != directory.KindComplex {
 		return own, true
 	}
-	for _, other := range f.alsoKnown {
+	for _, other := range f.AlsoKnown {
 		if about, ok := other.knows(path); ok {
 			asked := *about
 			if asked.Column = -1; has && own.Kind == about.Kind {
@@ -247,13 +247,13 @@ func (f *filters) knows(path string) (*directory.Asked, bool) {
 
 // collectionOf returns a collection of licensing; false when there is none with this name. One that
 // only other kinds have is empty.
-func (f *filters) collectionOf(name string) (collection, bool) {
+func (f *Kind) collectionOf(name string) (collection, bool) {
 	if of, ok := f.licensed.Find(name); ok {
 		return of, true
 	}
-	for _, other := range f.alsoKnown {
+	for _, other := range f.AlsoKnown {
 		if of, ok := other.licensed.Find(name); ok {
-			of.having = func(scope, test, []string) *roaring.Bitmap { return roaring.New() }
+			of.having = func(Scope, test, []string) *roaring.Bitmap { return roaring.New() }
 			return of, true
 		}
 	}
@@ -409,7 +409,7 @@ func (c *converter) noFunction(n *odata.Call, about *directory.Asked) error {
 
 // equalID is true of the object with an id.
 func (c *converter) equalID(id string) *columns.Condition {
-	if ordinal, ok := c.byID(c.image, id); ok {
+	if ordinal, ok := c.ByID(c.Image, id); ok {
 		return columns.Set(roaring.BitmapOf(ordinal))
 	}
 	return columns.None()

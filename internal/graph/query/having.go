@@ -1,4 +1,4 @@
-package graph
+package query
 
 import (
 	"slices"
@@ -71,7 +71,7 @@ func anyElement(element) bool { return true }
 // answeredBy is true of those who have an element that passes.
 func (c *converter) answeredBy(of collection, passes test, named []string) *columns.Condition {
 	c.licensing, c.passing = true, c.passing || of.passing
-	return columns.Set(of.having(c.scope, passes, named))
+	return columns.Set(of.having(c.Scope, passes, named))
 }
 
 // lambda is where a test stands.
@@ -201,8 +201,8 @@ func (c *converter) asksErrors(n odata.Node) bool {
 }
 
 // hasGroups says whether there are groups in the list.
-func (f *filters) hasGroups() bool {
-	return f.kind == store.KindGroup || slices.ContainsFunc(f.alsoKnown, func(other *filters) bool { return other.kind == store.KindGroup })
+func (f *Kind) hasGroups() bool {
+	return f.Stored == store.KindGroup || slices.ContainsFunc(f.AlsoKnown, func(other *Kind) bool { return other.Stored == store.KindGroup })
 }
 
 // withErrors converts hasMembersWithLicenseErrors eq true, as scripts ask. It is never null.
@@ -218,8 +218,8 @@ func (c *converter) withErrors(n odata.Node, op odata.Operator, value odata.Node
 	}
 	c.licensing = true
 	found := columns.None()
-	if c.kind == store.KindGroup && literal.Value != nil {
-		found = columns.Set(groupsInError(c.scope, is))
+	if c.Stored == store.KindGroup && literal.Value != nil {
+		found = columns.Set(groupsInError(c.Scope, is))
 	}
 	if op == odata.Eq {
 		return found, nil

@@ -1,4 +1,4 @@
-package graph
+package query
 
 import (
 	"math"
@@ -22,7 +22,7 @@ func (c *converter) comparison(about *directory.Asked, op odata.Operator, value 
 	if id, ok := value.(string); ok && about.Path == "id" {
 		return c.equalID(id)
 	}
-	if id, ok := value.(string); ok && about.Path == "manager/id" && c.kind == store.KindUser {
+	if id, ok := value.(string); ok && about.Path == "manager/id" && c.Stored == store.KindUser {
 		return c.managedBy(id)
 	}
 	if about.Column < 0 {
@@ -63,8 +63,8 @@ func (c *converter) textual(about *directory.Asked, test column.Test) *columns.C
 
 // managedBy is true of the users whose manager a user is.
 func (c *converter) managedBy(id string) *columns.Condition {
-	index := c.image.Directory
-	manager, ok := c.byID(c.image, id)
+	index := c.Image.Directory
+	manager, ok := c.ByID(c.Image, id)
 	if !ok || index.UserDeleted(manager) {
 		return columns.None()
 	}

@@ -1,4 +1,4 @@
-package graph
+package query
 
 import (
 	"iter"
@@ -30,39 +30,39 @@ type collection struct {
 	// having returns the users or groups that have an element that passes; deleted ones may be among
 	// them. named are the only values that the first property of such an element can have; nil when it
 	// can have any.
-	having func(s scope, passes test, named []string) *roaring.Bitmap
+	having func(s Scope, passes test, named []string) *roaring.Bitmap
 }
 
 // userCollections are those of a user (P30 to P32).
 var userCollections = collections(map[string]collection{
 	"memberOf":           alsoUnits(inGroups(thisGroup, usersIn), (*directory.UnitMembers).Users),
 	"transitiveMemberOf": alsoUnits(inGroups((*directory.Index).Within, usersIn), (*directory.UnitMembers).Users),
-	"createdObjects": {properties: []string{"id"}, advanced: true, having: creators(func(s scope, id uuid.UUID) (uint32, bool) {
-		return s.image.Directory.UserByID(id)
+	"createdObjects": {properties: []string{"id"}, advanced: true, having: creators(func(s Scope, id uuid.UUID) (uint32, bool) {
+		return s.Image.Directory.UserByID(id)
 	})},
 	"assignedLicenses": {properties: []string{"skuId"}, having: holdersOf},
 	"assignedPlans": {
 		properties: []string{"servicePlanId", "service", "capabilityStatus"}, advanced: true, passing: true,
-		having: func(s scope, passes test, _ []string) *roaring.Bitmap {
-			return s.image.Licensing.HavingPlan(func(p *licensing.ServicePlan, capability string) bool {
+		having: func(s Scope, passes test, _ []string) *roaring.Bitmap {
+			return s.Image.Licensing.HavingPlan(func(p *licensing.ServicePlan, capability string) bool {
 				return passes(element{"servicePlanId": p.ID.String(), "service": strings.ToLower(p.Service), "capabilityStatus": strings.ToLower(capability)})
-			}, s.now)
+			}, s.Now)
 		},
 	},
 	"provisionedPlans": {
 		properties: []string{"service", "provisioningStatus", "capabilityStatus"}, advanced: true, passing: true,
-		having: func(s scope, passes test, _ []string) *roaring.Bitmap {
-			return s.image.Licensing.HavingPlan(func(p *licensing.ServicePlan, capability string) bool {
+		having: func(s Scope, passes test, _ []string) *roaring.Bitmap {
+			return s.Image.Licensing.HavingPlan(func(p *licensing.ServicePlan, capability string) bool {
 				return capability != licensing.Deleted && passes(element{
 					"service": strings.ToLower(p.Service), "provisioningStatus": strings.ToLower(p.Provisioning(false)), "capabilityStatus": strings.ToLower(capability),
 				})
-			}, s.now)
+			}, s.Now)
 		},
 	},
 	"licenseAssignmentStates": {
 		properties: []string{"skuId", "assignedByGroup", "state", "error"}, nullable: true,
-		having: func(s scope, passes test, _ []string) *roaring.Bitmap {
-			return s.image.Licensing.HavingState(func(state licensing.State) bool { return passes(s.stateElement(state)) })
+		having: func(s Scope, passes test, _ []string) *roaring.Bitmap {
+			return s.Image.Licensing.HavingState(func(state licensing.State) bool { return passes(s.stateElement(state)) })
 		},
 	},
 })
@@ -83,21 +83,21 @@ func collections(all map[string]collection) fold.Names[collection] {
 	return names
 }
 
-func (s scope) stateElement(state licensing.State) element {
+func (s Scope) stateElement(state licensing.State) element {
 	e := element{
 		"skuId": state.SKUID.String(), "state": strings.ToLower(state.State), "error": strings.ToLower(state.Error.String()),
 	}
 	if !state.Direct {
-		e["assignedByGroup"] = s.image.Directory.GroupID(state.Group).String()
+		e["assignedByGroup"] = s.Image.Directory.GroupID(state.Group).String()
 	}
 	return e
 }
 
 // holdersOf are the users who hold a SKU that passes.
-func holdersOf(s scope, passes test, _ []string) *roaring.Bitmap {
+func holdersOf(s Scope, passes test, _ []string) *roaring.Bitmap {
 	all := roaring.New()
-	for _, info := range s.image.Licensing.SKUs() {
-		if holders := s.image.Licensing.Holders(info.SKUID); holders != nil && passes(element{"skuId": info.SKUID.String()}) {
+	for _, info := range s.Image.Licensing.SKUs() {
+		if holders := s.Image.Licensing.Holders(info.SKUID); holders != nil && passes(element{"skuId": info.SKUID.String()}) {
 			all.Or(holders)
 		}
 	}
@@ -105,8 +105,8 @@ func holdersOf(s scope, passes test, _ []string) *roaring.Bitmap {
 }
 
 // groupsWith are the groups that have a license of a SKU that passes.
-func groupsWith(s scope, passes test, _ []string) *roaring.Bitmap {
-	lic, found := s.image.Licensing, roaring.New()
+func groupsWith(s Scope, passes test, _ []string) *roaring.Bitmap {
+	lic, found := s.Image.Licensing, roaring.New()
 	known := map[string]bool{}
 	for group := range uint32(lic.Groups()) {
 		if !lic.GroupLicensed(group) {
@@ -130,9 +130,9 @@ func groupsWith(s scope, passes test, _ []string) *roaring.Bitmap {
 // inGroups is the collection of the groups that an object is in: memberOf/any(g:g/id eq …). within
 // are the groups that count as one group, members the objects of the kind that are directly in one
 // of these.
-func inGroups(within func(*directory.Index, uint32) []uint32, members func(s scope, inner, group uint32) *roaring.Bitmap) collection {
-	having := func(s scope, passes test, named []string) *roaring.Bitmap {
-		index, all := s.image.Directory, roaring.New()
+func inGroups(within func(*directory.Index, uint32) []uint32, members func(s Scope, inner, group uint32) *roaring.Bitmap) collection {
+	having := func(s Scope, passes test, named []string) *roaring.Bitmap {
+		index, all := s.Image.Directory, roaring.New()
 		for group := range s.groupsNamed(named) {
 			if index.GroupPurged(group) || index.GroupDeleted(group) || !passes(element{"id": index.GroupID(group).String()}) {
 				continue
@@ -148,22 +148,22 @@ func inGroups(within func(*directory.Index, uint32) []uint32, members func(s sco
 	return collection{properties: []string{"id"}, advanced: true, having: having}
 }
 
-func usersIn(s scope, inner, _ uint32) *roaring.Bitmap {
-	return s.image.Licensing.GroupMembers(inner)
+func usersIn(s Scope, inner, _ uint32) *roaring.Bitmap {
+	return s.Image.Licensing.GroupMembers(inner)
 }
 
 // groupsIn leaves out the group itself, which is not a member of itself where groups are in a
 // circle.
-func groupsIn(s scope, inner, group uint32) *roaring.Bitmap {
-	members := roaring.BitmapOf(s.image.Directory.GroupMembersOf(inner)...)
+func groupsIn(s Scope, inner, group uint32) *roaring.Bitmap {
+	members := roaring.BitmapOf(s.Image.Directory.GroupMembersOf(inner)...)
 	members.Remove(group)
 	return members
 }
 
-func principalsIn(s scope, inner, _ uint32) *roaring.Bitmap {
+func principalsIn(s Scope, inner, _ uint32) *roaring.Bitmap {
 	members := roaring.New()
-	for id := range s.image.Links.From(directory.HasMember, s.image.Directory.GroupID(inner)) {
-		if principal, ok := s.image.Principals.ByID(id); ok {
+	for id := range s.Image.Links.From(directory.HasMember, s.Image.Directory.GroupID(inner)) {
+		if principal, ok := s.Image.Principals.ByID(id); ok {
 			members.Add(principal)
 		}
 	}
@@ -171,17 +171,17 @@ func principalsIn(s scope, inner, _ uint32) *roaring.Bitmap {
 }
 
 // groupsNamed yields the groups with some ids; all of them for nil.
-func (s scope) groupsNamed(ids []string) iter.Seq[uint32] {
+func (s Scope) groupsNamed(ids []string) iter.Seq[uint32] {
 	return func(yield func(uint32) bool) {
 		if ids == nil {
-			for group := range s.image.Directory.Groups() {
+			for group := range s.Image.Directory.Groups() {
 				if !yield(group) {
 					return
 				}
 			}
 		}
 		for _, text := range ids {
-			if group, ok := groupByID(s.image, text); ok && !yield(group) {
+			if group, ok := groupByID(s.Image, text); ok && !yield(group) {
 				return
 			}
 		}
@@ -192,10 +192,10 @@ func thisGroup(_ *directory.Index, group uint32) []uint32 { return []uint32{grou
 
 // groupsInError are those whose members have license errors (docs/spec/licensing.md L14), or those
 // of whom none has.
-func groupsInError(s scope, is bool) *roaring.Bitmap {
+func groupsInError(s Scope, is bool) *roaring.Bitmap {
 	found := roaring.New()
-	for group := range s.image.Directory.Groups() {
-		if errors := s.image.Licensing.GroupErrors(group); is == (errors != nil && !errors.IsEmpty()) {
+	for group := range s.Image.Directory.Groups() {
+		if errors := s.Image.Licensing.GroupErrors(group); is == (errors != nil && !errors.IsEmpty()) {
 			found.Add(group)
 		}
 	}
@@ -204,8 +204,8 @@ func groupsInError(s scope, is bool) *roaring.Bitmap {
 
 // creators are the users, or the service principals, who have created an object that passes:
 // createdObjects/any(c:c/id eq …).
-func creators(find func(scope, uuid.UUID) (uint32, bool)) func(s scope, passes test, named []string) *roaring.Bitmap {
-	return func(s scope, passes test, named []string) *roaring.Bitmap {
+func creators(find func(Scope, uuid.UUID) (uint32, bool)) func(s Scope, passes test, named []string) *roaring.Bitmap {
+	return func(s Scope, passes test, named []string) *roaring.Bitmap {
 		found := roaring.New()
 		add := func(l directory.Link) {
 			if creator, ok := find(s, l.To); ok && passes(element{"id": l.From.String()}) {
@@ -213,13 +213,13 @@ func creators(find func(scope, uuid.UUID) (uint32, bool)) func(s scope, passes t
 			}
 		}
 		if named == nil {
-			for l := range s.image.Links.OfKind(directory.CreatedBy) {
+			for l := range s.Image.Links.OfKind(directory.CreatedBy) {
 				add(l)
 			}
 		}
 		for _, text := range named {
 			if id, ok := guid.Parse(text); ok {
-				for l := range s.image.Links.LinksFrom(directory.CreatedBy, id) {
+				for l := range s.Image.Links.LinksFrom(directory.CreatedBy, id) {
 					add(l)
 				}
 			}
@@ -232,8 +232,8 @@ func creators(find func(scope, uuid.UUID) (uint32, bool)) func(s scope, passes t
 var principalCollections = collections(map[string]collection{
 	"memberOf":           inGroups(thisGroup, principalsIn),
 	"transitiveMemberOf": inGroups((*directory.Index).Within, principalsIn),
-	"createdObjects": {properties: []string{"id"}, advanced: true, having: creators(func(s scope, id uuid.UUID) (uint32, bool) {
-		return s.image.Principals.ByID(id)
+	"createdObjects": {properties: []string{"id"}, advanced: true, having: creators(func(s Scope, id uuid.UUID) (uint32, bool) {
+		return s.Image.Principals.ByID(id)
 	})},
 })
 
@@ -241,10 +241,10 @@ var principalCollections = collections(map[string]collection{
 // groups they are in. It looks at all units, of which there are few.
 func alsoUnits(groups collection, members func(*directory.UnitMembers, uint32) *roaring.Bitmap) collection {
 	having := groups.having
-	groups.having = func(s scope, passes test, named []string) *roaring.Bitmap {
+	groups.having = func(s Scope, passes test, named []string) *roaring.Bitmap {
 		all := having(s, passes, named)
-		for ordinal, u := range s.image.Units.All() {
-			if some := members(s.image.UnitMembers, ordinal); some != nil && passes(element{"id": u.ID.String()}) {
+		for ordinal, u := range s.Image.Units.All() {
+			if some := members(s.Image.UnitMembers, ordinal); some != nil && passes(element{"id": u.ID.String()}) {
 				all.Or(some)
 			}
 		}

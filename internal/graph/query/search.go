@@ -1,4 +1,4 @@
-package graph
+package query
 
 import (
 	"slices"
@@ -14,17 +14,17 @@ import (
 )
 
 // searched turns $search into a condition (P34).
-func (f *filters) searched(s scope, search *odata.Search) (*columns.Condition, error) {
+func (f *Kind) searched(s Scope, search *odata.Search) (*columns.Condition, error) {
 	if search == nil {
 		return columns.All(), nil
 	}
-	if !s.eventual {
+	if !s.Eventual {
 		return nil, problem.Unsupported("Request with $search query parameter only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'.")
 	}
 	return f.search(search)
 }
 
-func (f *filters) search(s *odata.Search) (*columns.Condition, error) {
+func (f *Kind) search(s *odata.Search) (*columns.Condition, error) {
 	if s.Op == 0 {
 		return f.term(s)
 	}
@@ -42,10 +42,10 @@ func (f *filters) search(s *odata.Search) (*columns.Condition, error) {
 }
 
 // term asks for a text that has all words of the term, or starts with it.
-func (f *filters) term(s *odata.Search) (*columns.Condition, error) {
+func (f *Kind) term(s *odata.Search) (*columns.Condition, error) {
 	about, ok := f.searchable(s.Property)
 	if !ok {
-		return nil, problem.Unsupported("Unsupported property '%s' of resource '%s' in $search at position %d. Search in texts, such as \"displayName:ann\".", s.Property, f.resource, s.Column)
+		return nil, problem.Unsupported("Unsupported property '%s' of resource '%s' in $search at position %d. Search in texts, such as \"displayName:ann\".", s.Property, f.Resource, s.Column)
 	}
 	if about == nil {
 		return columns.None(), nil
@@ -64,12 +64,12 @@ func (f *filters) term(s *odata.Search) (*columns.Condition, error) {
 
 // searchable returns what $search can ask about a property. It is nil for a property that only
 // other kinds of objects in the list have.
-func (f *filters) searchable(name string) (*directory.Asked, bool) {
-	about, ok := f.about(name)
+func (f *Kind) searchable(name string) (*directory.Asked, bool) {
+	about, ok := f.About(name)
 	if ok && about.Search != directory.NotSearched {
 		return about, true
 	}
-	return nil, slices.ContainsFunc(f.alsoKnown, func(other *filters) bool {
+	return nil, slices.ContainsFunc(f.AlsoKnown, func(other *Kind) bool {
 		_, ok := other.searchable(name)
 		return ok
 	})

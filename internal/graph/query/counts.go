@@ -1,4 +1,4 @@
-package graph
+package query
 
 import (
 	"iter"
@@ -21,31 +21,31 @@ type number struct {
 	name string
 	// atLeast returns the objects from which the relation leads to n or more; deleted ones may be
 	// among them.
-	atLeast func(s scope, n int) *roaring.Bitmap
+	atLeast func(s Scope, n int) *roaring.Bitmap
 }
 
 // The relations whose number filters can ask for (P31).
 var (
-	userNumbers = numbers(map[string]func(scope, int) *roaring.Bitmap{
+	userNumbers = numbers(map[string]func(Scope, int) *roaring.Bitmap{
 		"ownedObjects": owners(func(img *tenant.Image, id uuid.UUID) (uint32, bool) { return img.Directory.UserByID(id) }),
 		"ownedDevices": noneOfThem,
 	})
-	groupNumbers = numbers(map[string]func(scope, int) *roaring.Bitmap{
+	groupNumbers = numbers(map[string]func(Scope, int) *roaring.Bitmap{
 		"owners": ownedBy(allGroups),
 	})
-	applicationNumbers = numbers(map[string]func(scope, int) *roaring.Bitmap{
+	applicationNumbers = numbers(map[string]func(Scope, int) *roaring.Bitmap{
 		"owners":                       ownedBy(allApplications),
 		"extensionProperties":          noneOfThem,
 		"federatedIdentityCredentials": withCredentials,
 	})
-	principalNumbers = numbers(map[string]func(scope, int) *roaring.Bitmap{
+	principalNumbers = numbers(map[string]func(Scope, int) *roaring.Bitmap{
 		"owners":                       ownedBy(allPrincipals),
 		"ownedObjects":                 owners(func(img *tenant.Image, id uuid.UUID) (uint32, bool) { return img.Principals.ByID(id) }),
 		"federatedIdentityCredentials": noneOfThem,
 	})
 )
 
-func numbers(all map[string]func(scope, int) *roaring.Bitmap) fold.Names[number] {
+func numbers(all map[string]func(Scope, int) *roaring.Bitmap) fold.Names[number] {
 	names := fold.Names[number]{}
 	for name, atLeast := range all {
 		names.Add(name, number{name, atLeast})
@@ -53,7 +53,7 @@ func numbers(all map[string]func(scope, int) *roaring.Bitmap) fold.Names[number]
 	return names
 }
 
-func noneOfThem(scope, int) *roaring.Bitmap { return roaring.New() }
+func noneOfThem(Scope, int) *roaring.Bitmap { return roaring.New() }
 
 func allGroups(img *tenant.Image) iter.Seq2[uint32, uuid.UUID] {
 	return func(yield func(uint32, uuid.UUID) bool) {
@@ -86,10 +86,10 @@ func allPrincipals(img *tenant.Image) iter.Seq2[uint32, uuid.UUID] {
 }
 
 // ownedBy finds the objects that have some number of owners who are not deleted.
-func ownedBy(all func(*tenant.Image) iter.Seq2[uint32, uuid.UUID]) func(scope, int) *roaring.Bitmap {
-	return func(s scope, n int) *roaring.Bitmap {
+func ownedBy(all func(*tenant.Image) iter.Seq2[uint32, uuid.UUID]) func(Scope, int) *roaring.Bitmap {
+	return func(s Scope, n int) *roaring.Bitmap {
 		found := roaring.New()
-		for ordinal, id := range all(s.image) {
+		for ordinal, id := range all(s.Image) {
 			if s.countOwners(id) >= n {
 				found.Add(ordinal)
 			}
@@ -98,15 +98,15 @@ func ownedBy(all func(*tenant.Image) iter.Seq2[uint32, uuid.UUID]) func(scope, i
 	}
 }
 
-func (s scope) countOwners(id uuid.UUID) (n int) {
-	for owner := range s.image.Links.From(directory.OwnedBy, id) {
-		if _, live := s.image.Kind(owner); live {
+func (s Scope) countOwners(id uuid.UUID) (n int) {
+	for owner := range s.Image.Links.From(directory.OwnedBy, id) {
+		if _, live := s.Image.Kind(owner); live {
 			n++
 		}
 	}
-	if group, ok := s.image.Directory.GroupByID(id); ok {
-		for _, user := range s.image.Directory.Owners(group) {
-			if !s.image.Directory.UserDeleted(user) {
+	if group, ok := s.Image.Directory.GroupByID(id); ok {
+		for _, user := range s.Image.Directory.Owners(group) {
+			if !s.Image.Directory.UserDeleted(user) {
 				n++
 			}
 		}
@@ -116,11 +116,11 @@ func (s scope) countOwners(id uuid.UUID) (n int) {
 
 // owners finds the users, or the service principals, that own some number of objects that are not
 // deleted.
-func owners(find func(*tenant.Image, uuid.UUID) (uint32, bool)) func(scope, int) *roaring.Bitmap {
-	return func(s scope, n int) *roaring.Bitmap {
+func owners(find func(*tenant.Image, uuid.UUID) (uint32, bool)) func(Scope, int) *roaring.Bitmap {
+	return func(s Scope, n int) *roaring.Bitmap {
 		found := roaring.New()
 		for owner, owned := range s.ownedObjects() {
-			if ordinal, ok := find(s.image, owner); ok && owned >= n {
+			if ordinal, ok := find(s.Image, owner); ok && owned >= n {
 				found.Add(ordinal)
 			}
 		}
@@ -129,8 +129,8 @@ func owners(find func(*tenant.Image, uuid.UUID) (uint32, bool)) func(scope, int)
 }
 
 // ownedObjects is how many objects each owner has.
-func (s scope) ownedObjects() map[uuid.UUID]int {
-	owned, index := map[uuid.UUID]int{}, s.image.Directory
+func (s Scope) ownedObjects() map[uuid.UUID]int {
+	owned, index := map[uuid.UUID]int{}, s.Image.Directory
 	for group := range index.Groups() {
 		if !index.GroupPurged(group) && !index.GroupDeleted(group) {
 			for _, user := range index.Owners(group) {
@@ -138,8 +138,8 @@ func (s scope) ownedObjects() map[uuid.UUID]int {
 			}
 		}
 	}
-	for l := range s.image.Links.All() {
-		if _, live := s.image.Kind(l.From); live && l.Relation == directory.OwnedBy {
+	for l := range s.Image.Links.All() {
+		if _, live := s.Image.Kind(l.From); live && l.Relation == directory.OwnedBy {
 			owned[l.To]++
 		}
 	}
@@ -147,9 +147,9 @@ func (s scope) ownedObjects() map[uuid.UUID]int {
 }
 
 // withCredentials finds the applications that have some number of federated credentials.
-func withCredentials(s scope, n int) *roaring.Bitmap {
+func withCredentials(s Scope, n int) *roaring.Bitmap {
 	found := roaring.New()
-	for ordinal, a := range s.image.Applications.All() {
+	for ordinal, a := range s.Image.Applications.All() {
 		if len(a.Federated) >= n {
 			found.Add(ordinal)
 		}
@@ -159,11 +159,11 @@ func withCredentials(s scope, n int) *roaring.Bitmap {
 
 // numberOf returns a relation whose number can be asked for. One that only other kinds of objects
 // have leads nowhere.
-func (f *filters) numberOf(name string) (number, bool) {
+func (f *Kind) numberOf(name string) (number, bool) {
 	if of, ok := f.numbers.Find(name); ok {
 		return of, true
 	}
-	for _, other := range f.alsoKnown {
+	for _, other := range f.AlsoKnown {
 		if of, ok := other.numbers.Find(name); ok {
 			return number{of.name, noneOfThem}, true
 		}
@@ -181,7 +181,7 @@ func (c *converter) counted(n *odata.Compare, path *odata.Path) (*columns.Condit
 	if of, ok := c.numberOf(name); ok {
 		return c.compareNumber(n, of.name, 1, func(least int) *columns.Condition {
 			c.licensing = true // it is asked of the image
-			return columns.Set(of.atLeast(c.scope, least))
+			return columns.Set(of.atLeast(c.Scope, least))
 		})
 	}
 	if about, ok := c.knows(name); ok && about.Counted {
