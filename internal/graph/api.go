@@ -55,8 +55,8 @@ type Config struct {
 
 // API serves Graph. It is an http.Handler.
 type API struct {
-	config   Config
-	limits   *throttle.Buckets
+	config Config
+	environment
 	routes   *route.Tree[operation]
 	model    *edm.Model
 	metadata func() []byte // $metadata, which is made when somebody wants it
@@ -64,10 +64,6 @@ type API struct {
 
 // New makes an API.
 func New(config Config) *API {
-	m, table := edm.NewModel(servedOfGraph()), operations
-	if config.Development == nil {
-		table = withoutDevelopment(table)
-	}
 	config.Log = cmp.Or(config.Log, slog.Default())
 	if config.Random == nil {
 		config.Random = rand.Reader
@@ -75,7 +71,17 @@ func New(config Config) *API {
 	if config.PasswordCost == (identity.PasswordCost{}) {
 		config.PasswordCost = identity.UsualCost
 	}
-	return &API{config: config, limits: throttle.New(config.Limits), routes: newRoutes(table), model: m, metadata: sync.OnceValue(func() []byte { return m.Metadata(entityTypes) })}
+	api := &API{config: config, model: edm.NewModel(servedOfGraph()), environment: environment{
+		clock: config.Now, newID: config.NewID, random: config.Random, passwordCost: config.PasswordCost, importPieces: max(1, config.ImportPieces),
+		limits: throttle.New(config.Limits), authority: config.Authority, log: config.Log,
+	}}
+	api.metadata = sync.OnceValue(func() []byte { return api.model.Metadata(entityTypes) })
+	table := slices.Concat(api.operations(), operations)
+	if config.Development != nil {
+		table = append(table, config.Development.operations()...)
+	}
+	api.routes = newRoutes(table)
+	return api
 }
 
 // deadline is how long a request may wait for anything.
@@ -88,7 +94,7 @@ func (api *API) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(hr.Context(), deadline)
 	defer cancel()
-	r := newRequest(ctx, w, hr, api.config.NewID(), api.config.Now())
+	r := newRequest(ctx, w, hr, &api.environment)
 	defer func() {
 		r.work.End()
 		r.share.End()
@@ -118,7 +124,7 @@ func (api *API) serve(r *request) error {
 				return err
 			}
 			r.op = op
-			return op.do(api, r)
+			return op.do(r)
 		}
 	}
 	caller, err := api.config.Authority.Verify(r.ctx, bearer(r.Header["Authorization"]))
@@ -157,7 +163,7 @@ func (api *API) serve(r *request) error {
 
 // answer does the operation that the request has led to.
 func (api *API) answer(r *request, options *odata.Options, malformed error) error {
-	if err := api.config.Development.before(api, r); err != nil {
+	if err := api.config.Development.before(r); err != nil {
 		return err
 	}
 	if err := api.enter(r); err != nil {
@@ -176,7 +182,7 @@ func (api *API) answer(r *request, options *odata.Options, malformed error) erro
 	if err := r.precondition(); err != nil {
 		return err
 	}
-	return r.op.do(api, r)
+	return r.op.do(r)
 }
 
 // route finds where the path leads, and under which root.

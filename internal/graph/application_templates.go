@@ -59,7 +59,7 @@ var applicationTemplateTexts = textsOf[applicationTemplate]{
 }
 
 // listApplicationTemplates answers GET /applicationTemplates.
-func (api *API) listApplicationTemplates(r *request) error {
+func listApplicationTemplates(r *request) error {
 	if err := r.allow("$select", "$filter", "$top", "$count", "$skiptoken"); err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func (r *request) applicationTemplate() (*applicationTemplate, error) {
 }
 
 // getApplicationTemplate answers GET /applicationTemplates/{template}.
-func (api *API) getApplicationTemplate(r *request) error {
+func getApplicationTemplate(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (api *API) getApplicationTemplate(r *request) error {
 
 // instantiate answers POST /applicationTemplates/{template}/instantiate {"displayName":…}: a new
 // application with its service principal.
-func (api *API) instantiate(r *request) error {
+func instantiate(r *request) error {
 	t, err := r.applicationTemplate()
 	if err != nil {
 		return err
@@ -115,10 +115,10 @@ func (api *API) instantiate(r *request) error {
 	tags, _ := json.Marshal(t.tagOf)
 	c := directory.Client{
 		Application: directory.Application{
-			ID: api.config.NewID(), AppID: api.config.NewID(), CreatedDateTime: r.now.UTC().Truncate(time.Second),
+			ID: r.newID(), AppID: r.newID(), CreatedDateTime: r.now.UTC().Truncate(time.Second),
 			Properties: map[string]json.RawMessage{templateID: id},
 		},
-		Principal: directory.ServicePrincipal{ID: api.config.NewID(), Properties: map[string]json.RawMessage{templateID: id, "tags": tags}},
+		Principal: directory.ServicePrincipal{ID: r.newID(), Properties: map[string]json.RawMessage{templateID: id, "tags": tags}},
 	}
 	if err := setAppName(editor{}, &c, placeIn{applicationResource, "displayName"}, name); err != nil {
 		return err

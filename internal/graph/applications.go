@@ -135,7 +135,7 @@ func setAudience(_ editor, a *directory.Client, at placeIn, raw json.RawMessage)
 }
 
 // getApplication answers GET /applications/{application}, by id or by appId.
-func (api *API) getApplication(r *request) error {
+func getApplication(r *request) error {
 	return sendOne(r, "applications", applicationFields, applicationExpansions, (*request).application)
 }
 

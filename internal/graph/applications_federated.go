@@ -39,7 +39,7 @@ func federatedSet(a directory.Client) string {
 }
 
 // listFederated answers GET /applications/{application}/federatedIdentityCredentials.
-func (api *API) listFederated(r *request) error {
+func listFederated(r *request) error {
 	if err := r.allow("$select", "$count"); err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func federatedOf(_ *request, a *application) iter.Seq[federated] {
 }
 
 // getFederated answers GET …/federatedIdentityCredentials/{credential}, by id or by name.
-func (api *API) getFederated(r *request) error {
+func getFederated(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
@@ -103,12 +103,12 @@ func (r *request) federated(a directory.Client) (int, error) {
 }
 
 // createFederated answers POST /applications/{application}/federatedIdentityCredentials.
-func (api *API) createFederated(r *request) error {
+func createFederated(r *request) error {
 	members, err := r.federatedMembers()
 	if err != nil {
 		return err
 	}
-	f := directory.FederatedCredential{ID: api.config.NewID()}
+	f := directory.FederatedCredential{ID: r.newID()}
 	if err := readFederated(&f, members, "audiences", "issuer", "name", "subject"); err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ func (api *API) createFederated(r *request) error {
 }
 
 // updateFederated answers PATCH …/federatedIdentityCredentials/{credential}.
-func (api *API) updateFederated(r *request) error {
+func updateFederated(r *request) error {
 	members, err := r.federatedMembers()
 	if err != nil {
 		return err
@@ -174,7 +174,7 @@ func (r *request) federatedMembers() ([]directory.Member, error) {
 }
 
 // deleteFederated answers DELETE …/federatedIdentityCredentials/{credential}.
-func (api *API) deleteFederated(r *request) error {
+func deleteFederated(r *request) error {
 	_, err := r.rewrite((*request).application, func(a *directory.Client) error {
 		at, err := r.federated(*a)
 		if err == nil {

@@ -204,7 +204,7 @@ func parseCertificate(text string) (*x509.Certificate, error) {
 
 // addKey answers POST /applications/{application}/addKey and its like: a holder of a certificate
 // adds another, and proves that it has the key of one.
-func (h holder) addKey(api *API, r *request) error {
+func (h holder) addKey(r *request) error {
 	var wanted, ofOthers json.RawMessage
 	var proof string
 	if err := r.parameters(map[string]any{"keyCredential": &wanted, "passwordCredential": &ofOthers, "proof": &proof}); err != nil { // a password is for other types of keys
@@ -224,7 +224,7 @@ func (h holder) addKey(api *API, r *request) error {
 		if err := h.proved(r, a, proof); err != nil {
 			return err
 		}
-		if added, err = k.certificate(api.editor(r, at.resource), nil, at); err != nil {
+		if added, err = k.certificate(editorFor(r, at.resource), nil, at); err != nil {
 			return err
 		}
 		if len(*keys) >= maxKeys {
@@ -244,7 +244,7 @@ func (h holder) addKey(api *API, r *request) error {
 }
 
 // removeKey answers POST /applications/{application}/removeKey and its like.
-func (h holder) removeKey(_ *API, r *request) error {
+func (h holder) removeKey(r *request) error {
 	var key uuid.UUID
 	var proof string
 	if err := r.parameters(map[string]any{"keyId": &key, "proof": &proof}, "keyId", "proof"); err != nil {

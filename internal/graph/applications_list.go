@@ -49,15 +49,15 @@ func applicationAt(at func(*tenant.Image, uint32) directory.Client) func(*reques
 }
 
 // listApplications answers GET /applications.
-func (api *API) listApplications(r *request) error { return applicationList.send(r, columns.Live) }
+func listApplications(r *request) error { return applicationList.send(r, columns.Live) }
 
 // countApplications answers GET /applications/$count.
-func (api *API) countApplications(r *request) error {
+func countApplications(r *request) error {
 	return r.sendCount(query.Applications, columns.Live)
 }
 
 // listPrincipals answers GET /servicePrincipals.
-func (api *API) listPrincipals(r *request) error { return principalList.send(r, columns.Live) }
+func listPrincipals(r *request) error { return principalList.send(r, columns.Live) }
 
 // countPrincipals answers GET /servicePrincipals/$count.
-func (api *API) countPrincipals(r *request) error { return r.sendCount(query.Principals, columns.Live) }
+func countPrincipals(r *request) error { return r.sendCount(query.Principals, columns.Live) }

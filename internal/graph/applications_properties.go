@@ -24,8 +24,8 @@ type editor struct {
 	beta     bool
 }
 
-func (api *API) editor(r *request, resource string) editor {
-	return editor{resource, api.config.NewID, r.now, r.beta}
+func editorFor(r *request, resource string) editor {
+	return editor{resource, r.newID, r.now, r.beta}
 }
 
 // keptProperty is a property that is kept and shown as it was sent, without effect here.

@@ -66,12 +66,12 @@ func appendSecretMembers(b []byte, s directory.Secret, text string) []byte {
 
 // addPassword answers POST /applications/{application}/addPassword and its like: a new secret,
 // whose text nobody can read again.
-func (h holder) addPassword(api *API, r *request) error {
+func (h holder) addPassword(r *request) error {
 	var wanted json.RawMessage
 	if err := r.parameters(map[string]any{"passwordCredential": &wanted}); err != nil {
 		return err
 	}
-	secret, text, err := api.newSecret(r, placeIn{"PasswordCredential", "passwordCredential"}, wanted)
+	secret, text, err := newSecret(r, placeIn{"PasswordCredential", "passwordCredential"}, wanted)
 	if err != nil {
 		return err
 	}
@@ -108,15 +108,15 @@ var secretNames = []string{"customKeyIdentifier", "displayName", "endDateTime", 
 
 // newSecret makes a secret as {"displayName":…,"startDateTime":…,"endDateTime":…} wants it, all of
 // which may be left out.
-func (api *API) newSecret(r *request, at placeIn, wanted json.RawMessage) (directory.Secret, string, error) {
-	secret := directory.Secret{KeyID: api.config.NewID()}
+func newSecret(r *request, at placeIn, wanted json.RawMessage) (directory.Secret, string, error) {
+	secret := directory.Secret{KeyID: r.newID()}
 	if err := secretAs(&secret, at, wanted); err != nil {
 		return secret, "", err
 	}
 	if err := lifetime(&secret, r.now); err != nil {
 		return secret, "", err
 	}
-	text, err := identity.NewSecret(api.config.Random)
+	text, err := identity.NewSecret(r.random)
 	if err != nil {
 		return secret, "", err
 	}
@@ -127,7 +127,7 @@ func (api *API) newSecret(r *request, at placeIn, wanted json.RawMessage) (direc
 
 // takeSecrets takes the passwordCredentials that a new application is to have out of a body, and
 // returns them with their texts.
-func (api *API) takeSecrets(r *request, body []directory.Member) (rest []directory.Member, list []directory.Secret, texts map[uuid.UUID]string, err error) {
+func takeSecrets(r *request, body []directory.Member) (rest []directory.Member, list []directory.Secret, texts map[uuid.UUID]string, err error) {
 	at := slices.IndexFunc(body, func(m directory.Member) bool { return m.Is("passwordCredentials") })
 	if at < 0 {
 		return body, nil, nil, nil
@@ -139,7 +139,7 @@ func (api *API) takeSecrets(r *request, body []directory.Member) (rest []directo
 	}
 	texts = map[uuid.UUID]string{}
 	for _, element := range elements {
-		secret, text, err := api.newSecret(r, place, element)
+		secret, text, err := newSecret(r, place, element)
 		if err != nil {
 			return nil, nil, nil, err
 		}
@@ -231,7 +231,7 @@ func readMoment(to *time.Time, at placeIn, raw json.RawMessage) error {
 }
 
 // removePassword answers POST /applications/{application}/removePassword and its like.
-func (h holder) removePassword(_ *API, r *request) error {
+func (h holder) removePassword(r *request) error {
 	var key uuid.UUID
 	if err := r.parameters(map[string]any{"keyId": &key}); err != nil {
 		return err

@@ -19,7 +19,7 @@ import (
 
 // createApplication answers POST /applications. The application has no service principal yet, so it
 // cannot log in.
-func (api *API) createApplication(r *request) error {
+func createApplication(r *request) error {
 	members, err := r.members()
 	if err != nil {
 		return err
@@ -28,14 +28,14 @@ func (api *API) createApplication(r *request) error {
 	if err != nil {
 		return err
 	}
-	members, secrets, texts, err := api.takeSecrets(r, members)
+	members, secrets, texts, err := takeSecrets(r, members)
 	if err != nil {
 		return err
 	}
 	a := copied(directory.Client{Application: directory.Application{
-		ID: api.config.NewID(), AppID: api.config.NewID(), CreatedDateTime: r.now.UTC().Truncate(time.Second), Secrets: secrets,
+		ID: r.newID(), AppID: r.newID(), CreatedDateTime: r.now.UTC().Truncate(time.Second), Secrets: secrets,
 	}})
-	if err := api.editor(r, applicationResource).edit(&a, members, applicationEdits, applicationFields); err != nil {
+	if err := editorFor(r, applicationResource).edit(&a, members, applicationEdits, applicationFields); err != nil {
 		return err
 	}
 	if a.DisplayName == "" {
@@ -54,14 +54,14 @@ func (api *API) createApplication(r *request) error {
 }
 
 // updateApplication answers PATCH /applications/{application}.
-func (api *API) updateApplication(r *request) error {
+func updateApplication(r *request) error {
 	members, err := r.members()
 	if err != nil {
 		return err
 	}
 	_, err = r.rewrite((*request).application, func(a *directory.Client) error {
 		was := maps.Clone(a.Properties)
-		if err := api.editor(r, applicationResource).edit(a, members, applicationEdits, applicationFields); err != nil {
+		if err := editorFor(r, applicationResource).edit(a, members, applicationEdits, applicationFields); err != nil {
 			return err
 		}
 		return keepsEnabled(was, a.Properties)
@@ -106,7 +106,7 @@ func entitlements(kept map[string]json.RawMessage) map[uuid.UUID]bool {
 }
 
 // deleteApplication answers DELETE /applications/{application}. Its service principal goes with it.
-func (api *API) deleteApplication(r *request) error {
+func deleteApplication(r *request) error {
 	a, err := r.application()
 	if err != nil {
 		return err

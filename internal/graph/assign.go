@@ -13,7 +13,7 @@ import (
 )
 
 // assignUserLicense answers POST /users/{user}/assignLicense (docs/spec/licensing.md L20).
-func (api *API) assignUserLicense(r *request) error {
+func assignUserLicense(r *request) error {
 	ordinal, err := r.user()
 	if err != nil {
 		return err
@@ -44,7 +44,7 @@ func (r *request) userFieldsOfAction() ([]*field[user], error) {
 // assignGroupLicense answers POST /groups/{group}/assignLicense (L30). It says "accepted" as the
 // real service does, though the members have their licenses by then, unless Development holds them
 // back.
-func (api *API) assignGroupLicense(r *request) error {
+func assignGroupLicense(r *request) error {
 	ordinal, err := r.group()
 	if err != nil {
 		return err

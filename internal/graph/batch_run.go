@@ -83,7 +83,7 @@ func (api *API) take(r *request, s *step, answers []*stepAnswer, a *stepAnswer) 
 		api.ServeHTTP(a, inner)
 		return
 	}
-	newRequest(ctx, a, inner, api.config.NewID(), api.config.Now()).fail(&problem.Problem{
+	newRequest(ctx, a, inner, r.environment).fail(&problem.Problem{
 		Status: http.StatusFailedDependency, Code: "FailedDependency",
 		Message: fmt.Sprintf("Request '%s' was not done: one that it depends on has failed.", problem.Clip(s.id.text)),
 	})

@@ -94,10 +94,10 @@ func (rel relation) behind(c cast) relation {
 }
 
 // cast answers GET …/members/microsoft.graph.user and the like: the objects of one type.
-func (rel relation) cast(_ *API, r *request) error { return rel.as(r, r.cast()) }
+func (rel relation) cast(r *request) error { return rel.as(r, r.cast()) }
 
 // principals answers GET …/appRoleAssignedResources, which has service principals only.
-func (rel relation) principals(_ *API, r *request) error { return rel.as(r, casts["serviceprincipal"]) }
+func (rel relation) principals(r *request) error { return rel.as(r, casts["serviceprincipal"]) }
 
 // as answers with the objects of one type.
 func (rel relation) as(r *request, c cast) error {
@@ -115,7 +115,7 @@ func (rel relation) as(r *request, c cast) error {
 }
 
 // countCast answers GET …/members/microsoft.graph.user/$count.
-func (rel relation) countCast(_ *API, r *request) error { return r.sendLength(rel.behind(r.cast())) }
+func (rel relation) countCast(r *request) error { return r.sendLength(rel.behind(r.cast())) }
 
 // sendNone answers with the list of objects of a type of which there are none, whatever is asked of
 // it.

@@ -35,10 +35,10 @@ func deletedOf[D, T any](l listing[D, T]) deletedList[D, T] {
 }
 
 // list answers GET /directory/deletedItems/microsoft.graph.user and its like.
-func (l deletedList[D, T]) list(_ *API, r *request) error { return l.send(r, columns.Deleted) }
+func (l deletedList[D, T]) list(r *request) error { return l.send(r, columns.Deleted) }
 
 // count answers GET …/$count.
-func (l deletedList[D, T]) count(_ *API, r *request) error {
+func (l deletedList[D, T]) count(r *request) error {
 	return r.sendCount(l.Kind, columns.Deleted)
 }
 
@@ -84,7 +84,7 @@ func (r *request) needOf() identity.Operation {
 
 // getUserOwnedObjects answers POST /directory/deletedItems/getUserOwnedObjects
 // {"userId":…,"type":"Group"}: the deleted groups that a user owns.
-func (api *API) getUserOwnedObjects(r *request) error {
+func getUserOwnedObjects(r *request) error {
 	var id uuid.UUID
 	var kind string
 	if err := r.parameters(map[string]any{"userId": &id, "type": &kind}, "userId", "type"); err != nil {
@@ -130,7 +130,7 @@ func (r *request) deletedGroupsOf(user uint32) (owned []uint32) {
 }
 
 // getDeletedItem answers GET /directory/deletedItems/{object}.
-func (api *API) getDeletedItem(r *request) error {
+func getDeletedItem(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
@@ -168,7 +168,7 @@ func (r *request) sendObject(image *tenant.Image, kind store.Kind, ordinal uint3
 }
 
 // restoreDeletedItem answers POST /directory/deletedItems/{object}/restore.
-func (api *API) restoreDeletedItem(r *request) error {
+func restoreDeletedItem(r *request) error {
 	if err := r.noBody(); err != nil {
 		return err
 	}
@@ -200,7 +200,7 @@ func (api *API) restoreDeletedItem(r *request) error {
 }
 
 // purgeDeletedItem answers DELETE /directory/deletedItems/{object}.
-func (api *API) purgeDeletedItem(r *request) error {
+func purgeDeletedItem(r *request) error {
 	kind, ordinal, ok := r.deletedItem()
 	if !ok {
 		return problem.NotFound(r.keys[0])

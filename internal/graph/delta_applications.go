@@ -13,7 +13,7 @@ import (
 // delta answers GET /applications/delta and GET /servicePrincipals/delta: all of them at first,
 // later those that came, went or changed in what is shown; with owners@delta when $select has the
 // owners.
-func (l listing[D, T]) delta(_ *API, r *request) error {
+func (l listing[D, T]) delta(r *request) error {
 	d, err := r.deltaRound(l.Stored, l.set, l.fields.spell)
 	if err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 // groupsDelta answers GET /groups/delta: all groups at first, later which came, went or changed in
 // what is shown; with members@delta, unless $select leaves them out, and with owners@delta when it
 // has them.
-func (api *API) groupsDelta(r *request) error {
+func groupsDelta(r *request) error {
 	d, err := r.deltaRound(store.KindGroup, "groups", groupFields.spell)
 	if err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 
 // usersDelta answers GET /users/delta: everybody at first, later who came, went or changed in what
 // is shown, licenses included; with manager@delta when $select has the manager.
-func (api *API) usersDelta(r *request) error {
+func usersDelta(r *request) error {
 	d, err := r.deltaRound(store.KindUser, "users", userFields.spell)
 	if err != nil {
 		return err

@@ -1,10 +1,10 @@
 package graph
 
 import (
-	"slices"
 	"sync"
 
 	"licensor/internal/clock"
+	"licensor/internal/identity"
 	"licensor/internal/tenant"
 )
 
@@ -27,18 +27,28 @@ func NewDevelopment(c *clock.Clock, tenants func() []*tenant.Tenant) *Developmen
 	return d
 }
 
-// withoutDevelopment is a table of operations without those that need a Development.
-func withoutDevelopment(table []operation) []operation {
-	return slices.DeleteFunc(slices.Clone(table), func(op operation) bool { return op.isDevelopment() })
+// operations are those under developmentRoot.
+func (d *Development) operations() []operation {
+	return []operation{
+		{method: "GET", path: developmentRoot + "clock", need: identity.Develop, do: d.getClock},
+		{method: "PUT", path: developmentRoot + "clock", need: identity.Develop, do: d.setClock},
+		{method: "GET", path: developmentRoot + "faults", need: identity.Develop, do: d.getFaults},
+		{method: "PUT", path: developmentRoot + "faults", need: identity.Develop, do: d.setFaults},
+		{method: "POST", path: developmentRoot + "faults", need: identity.Develop, do: d.addFault},
+		{method: "DELETE", path: developmentRoot + "faults", need: identity.Develop, do: d.deleteFaults},
+		{method: "GET", path: developmentRoot + "groupProcessing", need: identity.Develop, do: d.getGroupProcessing},
+		{method: "PUT", path: developmentRoot + "groupProcessing", need: identity.Develop, do: d.setGroupProcessing},
+		{method: "POST", path: developmentRoot + "tokens", need: identity.Develop, do: d.mintToken},
+	}
 }
 
 // before is what happens before an operation: what is due comes, and the faults that the request
 // meets.
-func (d *Development) before(api *API, r *request) error {
+func (d *Development) before(r *request) error {
 	if d == nil {
 		return nil
 	}
-	d.processing.settle(r.ctx, api.config.Log, r.now)
+	d.processing.settle(r.ctx, r.log, r.now)
 	r.processing = &d.processing
 	if r.op.isDevelopment() {
 		return nil

@@ -12,7 +12,7 @@ import (
 const maxAhead = 100 * 365 * 24 * time.Hour
 
 // getClock answers GET /licensor/v1/development/clock.
-func (api *API) getClock(r *request) error {
+func (d *Development) getClock(r *request) error {
 	if err := r.allow(); err != nil {
 		return err
 	}
@@ -26,7 +26,7 @@ func (r *request) sendClock() error {
 
 // setClock answers PUT /licensor/v1/development/clock with {"now": time} or {"advance": duration}.
 // What was deleted more than 30 days ago by the new time is gone when it answers.
-func (api *API) setClock(r *request) error {
+func (d *Development) setClock(r *request) error {
 	members, err := r.members()
 	if err != nil {
 		return err
@@ -39,7 +39,6 @@ func (api *API) setClock(r *request) error {
 	if len(members) != 1 {
 		return problem.Refuse(`The clock is set by one of "now" (a time: 2026-01-31T12:00:00Z) and "advance" (a duration: PT1H); the body has %d properties.`, len(members))
 	}
-	d := api.config.Development
 	d.moving.Lock()
 	defer d.moving.Unlock()
 	if members[0].Is("advance") {
@@ -52,9 +51,9 @@ func (api *API) setClock(r *request) error {
 	if err := d.set(now); err != nil {
 		return err
 	}
-	api.limits.Forget()
-	r.now = api.config.Now()
-	d.processing.settle(r.ctx, api.config.Log, r.now)
+	r.limits.Forget()
+	r.now = d.clock.Now()
+	d.processing.settle(r.ctx, r.log, r.now)
 	for _, t := range d.tenants() {
 		if err := t.PurgeExpired(r.ctx); err != nil {
 			return err

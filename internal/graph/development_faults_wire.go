@@ -13,11 +13,11 @@ import (
 
 // getFaults answers GET /licensor/v1/development/faults: each rule, with how many requests it has
 // been applied to.
-func (api *API) getFaults(r *request) error {
+func (d *Development) getFaults(r *request) error {
 	if err := r.allow(); err != nil {
 		return err
 	}
-	return r.sendFaults(&api.config.Development.faults)
+	return r.sendFaults(&d.faults)
 }
 
 func (r *request) sendFaults(fs *faults) error {
@@ -58,7 +58,7 @@ const maxFaults = 100
 
 // setFaults answers PUT /licensor/v1/development/faults: the rules of the body take the place of
 // those there were.
-func (api *API) setFaults(r *request) error {
+func (d *Development) setFaults(r *request) error {
 	members, err := r.members()
 	if err != nil {
 		return err
@@ -80,7 +80,7 @@ func (api *API) setFaults(r *request) error {
 			return problem.Refuse("Rule %d cannot be: %s.", i+1, err)
 		}
 	}
-	fs := &api.config.Development.faults
+	fs := &d.faults
 	fs.mu.Lock()
 	fs.reset(seed)
 	for _, f := range rules {
@@ -92,7 +92,7 @@ func (api *API) setFaults(r *request) error {
 
 // addFault answers POST /licensor/v1/development/faults: a rule after those there are, which go on
 // counting.
-func (api *API) addFault(r *request) error {
+func (d *Development) addFault(r *request) error {
 	members, err := r.members()
 	if err != nil {
 		return err
@@ -104,7 +104,7 @@ func (api *API) addFault(r *request) error {
 	if err := f.Check(); err != nil {
 		return problem.Refuse("The rule cannot be: %s.", err)
 	}
-	fs := &api.config.Development.faults
+	fs := &d.faults
 	if n := fs.append(f); n > maxFaults {
 		return tooManyFaults(n)
 	}
@@ -157,8 +157,8 @@ func readFaultMembers(members []directory.Member) (f Fault, err error) {
 }
 
 // deleteFaults answers DELETE /licensor/v1/development/faults.
-func (api *API) deleteFaults(r *request) error {
-	fs := &api.config.Development.faults
+func (d *Development) deleteFaults(r *request) error {
+	fs := &d.faults
 	fs.mu.Lock()
 	fs.reset(1)
 	fs.mu.Unlock()

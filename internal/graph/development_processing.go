@@ -146,7 +146,7 @@ const (
 )
 
 // getGroupProcessing answers GET /licensor/v1/development/groupProcessing.
-func (api *API) getGroupProcessing(r *request) error {
+func (d *Development) getGroupProcessing(r *request) error {
 	if err := r.allow(); err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func (r *request) sendGroupProcessing() error {
 
 // setGroupProcessing answers PUT /licensor/v1/development/groupProcessing. What waits keeps its
 // time.
-func (api *API) setGroupProcessing(r *request) error {
+func (d *Development) setGroupProcessing(r *request) error {
 	members, err := r.members()
 	if err != nil {
 		return err
@@ -173,6 +173,6 @@ func (api *API) setGroupProcessing(r *request) error {
 	if err != nil {
 		return problem.Refuse("The delay cannot be: %s.", err)
 	}
-	api.config.Development.SetGroupProcessing(delay)
+	d.SetGroupProcessing(delay)
 	return r.sendGroupProcessing()
 }

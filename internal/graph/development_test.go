@@ -15,8 +15,8 @@ func TestOperationsOfDevelopmentAreNotThereWithoutIt(t *testing.T) {
 	w := newWorld(t)
 	w.server = newServer(t, New(Config{Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: newLog(w)}))
 	token, n := w.appToken(allPermissions...), 0
-	for i := range operations {
-		if op := &operations[i]; op.isDevelopment() {
+	for i := range everyOperation {
+		if op := &everyOperation[i]; op.isDevelopment() {
 			n++
 			w.do(op.method, op.path, token, "{}").want(t, 404)
 		}

@@ -27,7 +27,7 @@ type minting struct {
 
 // mintToken answers POST /licensor/v1/development/tokens: any token of the caller's tenant, good or
 // not. Without a user it is an application's.
-func (api *API) mintToken(r *request) error {
+func (d *Development) mintToken(r *request) error {
 	members, err := r.members()
 	if err != nil {
 		return err
@@ -44,7 +44,7 @@ func (api *API) mintToken(r *request) error {
 	if err != nil {
 		return err
 	}
-	token, err := api.config.Authority.Issue(claims)
+	token, err := r.authority.Issue(claims)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // getDirectoryObject answers GET /directoryObjects/{object}, whatever it is.
-func (api *API) getDirectoryObject(r *request) error {
+func getDirectoryObject(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ const maxByIDs = 1000
 
 // getByIDs answers POST /directoryObjects/getByIds: what there is of some ids and types. Others are
 // passed over.
-func (api *API) getByIDs(r *request) error {
+func getByIDs(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ func (d *domain) services() []string {
 }
 
 // listDomains answers GET /domains.
-func (api *API) listDomains(r *request) error {
+func listDomains(r *request) error {
 	if err := r.allow("$select", "$expand", "$count"); err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (api *API) listDomains(r *request) error {
 }
 
 // getDomain answers GET /domains/{domain}.
-func (api *API) getDomain(r *request) error {
+func getDomain(r *request) error {
 	if err := r.allow("$select", "$expand"); err != nil {
 		return err
 	}

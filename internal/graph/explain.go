@@ -40,7 +40,7 @@ func (x *explainer) group(ordinal uint32) string {
 
 // explainUser answers GET /licensor/v1/users/{user}/explain: why each license of a user is as it
 // is.
-func (api *API) explainUser(r *request) error {
+func explainUser(r *request) error {
 	if err := r.allow(); err != nil {
 		return err
 	}

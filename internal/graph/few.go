@@ -98,12 +98,12 @@ func textOf(l *odata.Literal) string {
 
 // lengthOf answers GET …/$count of a list whose rows are few enough to be all made, with their
 // number as text (P26).
-func lengthOf(list func(*API, *request) error) func(*API, *request) error {
-	return func(api *API, r *request) error {
+func lengthOf(list func(*request) error) func(*request) error {
+	return func(r *request) error {
 		if err := r.allowCount(); err != nil {
 			return err
 		}
-		return list(api, r)
+		return list(r)
 	}
 }
 

@@ -84,12 +84,12 @@ var grantTexts = textsOf[permissionGrant]{
 }
 
 // listGrants answers GET /oauth2PermissionGrants.
-func (api *API) listGrants(r *request) error {
+func listGrants(r *request) error {
 	return r.sendGrants(r.shown(r.image.Grants.All()))
 }
 
 // listGrantsOfPrincipal answers GET /servicePrincipals/{servicePrincipal}/oauth2PermissionGrants.
-func (api *API) listGrantsOfPrincipal(r *request) error {
+func listGrantsOfPrincipal(r *request) error {
 	a, err := r.principal()
 	if err != nil {
 		return err
@@ -99,7 +99,7 @@ func (api *API) listGrantsOfPrincipal(r *request) error {
 
 // listGrantsOfUser answers GET /users/{user}/oauth2PermissionGrants: what was granted for this user
 // alone.
-func (api *API) listGrantsOfUser(r *request) error {
+func listGrantsOfUser(r *request) error {
 	user, err := r.user()
 	if err != nil {
 		return err
@@ -157,7 +157,7 @@ func (r *request) grant() (permissionGrant, error) {
 }
 
 // getGrant answers GET /oauth2PermissionGrants/{grant}.
-func (api *API) getGrant(r *request) error {
+func getGrant(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}

@@ -228,7 +228,7 @@ var roleAssignmentTexts = textsOf[roleAssignment]{
 const orderOfRoles = 1
 
 // list answers GET /servicePrincipals/{servicePrincipal}/appRoleAssignments, and the like.
-func (s side) list(_ *API, r *request) error {
+func (s side) list(r *request) error {
 	if err := r.allow("$select", "$filter", "$top", "$count", "$skiptoken"); err != nil {
 		return err
 	}
@@ -274,7 +274,7 @@ func (s side) find(r *request) (uuid.UUID, roleAssignment, error) {
 }
 
 // get answers GET …/appRoleAssignments/{assignment}.
-func (s side) get(_ *API, r *request) error {
+func (s side) get(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
@@ -297,7 +297,7 @@ const assignmentResource = "AppRoleAssignment"
 
 // create answers POST …/appRoleAssignments {"principalId":…,"resourceId":…,"appRoleId":…}. A
 // permission of Microsoft Graph is in the application's next token, and in none that it has.
-func (s side) create(_ *API, r *request) error {
+func (s side) create(r *request) error {
 	id, err := s.object(r)
 	if err != nil {
 		return err
@@ -378,7 +378,7 @@ func (r *request) byPrincipalID(id uuid.UUID) (directory.Client, error) {
 }
 
 // remove answers DELETE …/appRoleAssignments/{assignment}.
-func (s side) remove(_ *API, r *request) error {
+func (s side) remove(r *request) error {
 	_, g, err := s.find(r)
 	if err != nil {
 		return err

@@ -16,7 +16,7 @@ import (
 const grantResource = "OAuth2PermissionGrant"
 
 // createGrant answers POST /oauth2PermissionGrants.
-func (api *API) createGrant(r *request) error {
+func createGrant(r *request) error {
 	g, err := r.readGrant()
 	if err != nil {
 		return err
@@ -92,7 +92,7 @@ func readScopes(text string) ([]string, error) {
 
 // updateGrant answers PATCH /oauth2PermissionGrants/{grant} {"scope":…}. No scope takes everything
 // away, and the grant with it.
-func (api *API) updateGrant(r *request) error {
+func updateGrant(r *request) error {
 	members, err := r.members()
 	if err != nil {
 		return err
@@ -118,7 +118,7 @@ func (api *API) updateGrant(r *request) error {
 }
 
 // deleteGrant answers DELETE /oauth2PermissionGrants/{grant}.
-func (api *API) deleteGrant(r *request) error {
+func deleteGrant(r *request) error {
 	g, err := r.grant()
 	if err != nil {
 		return err

@@ -13,13 +13,13 @@ import (
 )
 
 // listGroups answers GET /groups.
-func (api *API) listGroups(r *request) error { return groupList.send(r, columns.Live) }
+func listGroups(r *request) error { return groupList.send(r, columns.Live) }
 
 // countGroups answers GET /groups/$count.
-func (api *API) countGroups(r *request) error { return r.sendCount(query.Groups, columns.Live) }
+func countGroups(r *request) error { return r.sendCount(query.Groups, columns.Live) }
 
 // getGroup answers GET /groups/{group}.
-func (api *API) getGroup(r *request) error {
+func getGroup(r *request) error {
 	if err := r.allow("$select", "$expand", "$count"); err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (r *request) sendGroup(status int, set string, image *tenant.Image, ordinal
 }
 
 // createGroup answers POST /groups (P50).
-func (api *API) createGroup(r *request) error {
+func createGroup(r *request) error {
 	body, err := r.members()
 	if err != nil {
 		return err
@@ -93,7 +93,7 @@ func (r *request) takeBindings(body []directory.Member) (rest []directory.Member
 }
 
 // updateGroup answers PATCH /groups/{group}, which can add members and owners, too (P51).
-func (api *API) updateGroup(r *request) error {
+func updateGroup(r *request) error {
 	ordinal, err := r.group()
 	if err != nil {
 		return err
@@ -140,7 +140,7 @@ func (r *request) change(c tenant.Command, references ...reference) error {
 }
 
 // deleteGroup answers DELETE /groups/{group} (P52).
-func (api *API) deleteGroup(r *request) error {
+func deleteGroup(r *request) error {
 	ordinal, err := r.group()
 	if err != nil {
 		return err

@@ -39,7 +39,7 @@ const maxMessage = 500
 //
 // Lines are read while those before them are committed, so a chunk is several commits. When it
 // fails on the way, the error says how far it came.
-func (api *API) importRows(r *request) error {
+func importRows(r *request) error {
 	line, err := firstLine(r.URL.Query().Get("line"))
 	if err != nil {
 		return err
@@ -51,7 +51,7 @@ func (api *API) importRows(r *request) error {
 	if err != nil {
 		return err
 	}
-	taking := r.startTaking(max(1, api.config.ImportPieces))
+	taking := r.startTaking(r.importPieces)
 	defer taking.end()
 	err = r.readPieces(lines, taking)
 	if failed := taking.end(); failed != nil && (err == nil || r.ctx.Err() == nil) {

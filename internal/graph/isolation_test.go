@@ -103,7 +103,7 @@ func (n *neighbours) drawOne(t *rapid.T) isolationRequest {
 }
 
 func servedOperations() (served []operation) {
-	for _, op := range operations {
+	for _, op := range everyOperation {
 		if op.do != nil && !op.isDevelopment() && op.path != "/$batch" {
 			served = append(served, op)
 		}

@@ -86,7 +86,7 @@ func detailsContext(userID uuid.UUID) string {
 }
 
 // listLicenseDetails answers GET /users/{user}/licenseDetails (P36: no $filter).
-func (api *API) listLicenseDetails(r *request) error {
+func listLicenseDetails(r *request) error {
 	if err := r.allow("$select", "$count"); err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (api *API) listLicenseDetails(r *request) error {
 }
 
 // getLicenseDetails answers GET /users/{user}/licenseDetails/{detail}.
-func (api *API) getLicenseDetails(r *request) error {
+func getLicenseDetails(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}

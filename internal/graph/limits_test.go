@@ -135,7 +135,7 @@ func TestTheClockOfDevelopmentIsNotLimited(t *testing.T) {
 
 func TestCosts(t *testing.T) {
 	t.Parallel()
-	routes := newRoutes(operations)
+	routes := newRoutes(everyOperation)
 	for _, test := range []struct {
 		method, path, query string
 		want                int
@@ -180,8 +180,8 @@ func TestCosts(t *testing.T) {
 func TestTheTableOfCostsNamesOperations(t *testing.T) {
 	t.Parallel()
 	known := map[string]bool{}
-	for i := range operations {
-		known[operations[i].method+" "+operations[i].path] = true
+	for i := range everyOperation {
+		known[everyOperation[i].method+" "+everyOperation[i].path] = true
 	}
 	for name := range throttle.Costs {
 		if !known[name] {

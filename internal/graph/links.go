@@ -192,7 +192,7 @@ var (
 )
 
 // add answers POST …/owners/$ref and the like.
-func (l linking) add(_ *API, r *request) error {
+func (l linking) add(r *request) error {
 	from, err := l.from(r)
 	if err != nil {
 		return err
@@ -205,7 +205,7 @@ func (l linking) add(_ *API, r *request) error {
 }
 
 // remove answers DELETE …/owners/{owner}/$ref and the like.
-func (l linking) remove(_ *API, r *request) error {
+func (l linking) remove(r *request) error {
 	from, err := l.from(r)
 	if err != nil {
 		return err

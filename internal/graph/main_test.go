@@ -1,9 +1,13 @@
 package graph
 
 import (
+	"slices"
 	"testing"
 
 	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// everyOperation is the table of all that is served, or said not to be.
+var everyOperation = slices.Concat(new(API).operations(), operations, new(Development).operations())

@@ -26,7 +26,7 @@ func (r *request) manager() (uint32, error) {
 }
 
 // getManager answers GET /users/{user}/manager.
-func (api *API) getManager(r *request) error {
+func getManager(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (api *API) getManager(r *request) error {
 }
 
 // getManagerReference answers GET /users/{user}/manager/$ref.
-func (api *API) getManagerReference(r *request) error {
+func getManagerReference(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (api *API) getManagerReference(r *request) error {
 }
 
 // setManager answers PUT /users/{user}/manager/$ref.
-func (api *API) setManager(r *request) error {
+func setManager(r *request) error {
 	user, err := r.user()
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func (api *API) setManager(r *request) error {
 }
 
 // removeManager answers DELETE /users/{user}/manager/$ref.
-func (api *API) removeManager(r *request) error {
+func removeManager(r *request) error {
 	user, err := r.user()
 	if err != nil {
 		return err

@@ -114,7 +114,7 @@ type matrixObject struct {
 // operations are those of the server, with more for each that asks for something else where its
 // object is a group or an application.
 func (m *matrix) operations() (all []matrixOperation) {
-	for _, op := range operations {
+	for _, op := range everyOperation {
 		if op.do == nil {
 			continue
 		}

@@ -18,8 +18,8 @@ func TestMeIsAnsweredAsTheUserIs(t *testing.T) {
 		"checkMemberGroups()": `{"groupIds":[]}`, "checkMemberObjects()": `{"ids":[]}`, "getMemberGroups()": `{"securityEnabledOnly":true}`,
 		"getMemberObjects()": `{"securityEnabledOnly":true}`, "assignLicense()": `{"addLicenses":[],"removeLicenses":[]}`,
 	}
-	for i := range operations {
-		op := &operations[i]
+	for i := range everyOperation {
+		op := &everyOperation[i]
 		rest, ok := strings.CutPrefix(op.path, "/users/{user}")
 		if !ok || op.do == nil || rest == "" && op.method == http.MethodDelete {
 			continue

@@ -19,7 +19,7 @@ var membersInError relation = func(r *request) (sets, error) {
 }
 
 // addMember answers POST /groups/{group}/members/$ref (P51).
-func (api *API) addMember(r *request) error {
+func addMember(r *request) error {
 	ordinal, id, err := r.groupAndReference()
 	if err != nil {
 		return err
@@ -29,7 +29,7 @@ func (api *API) addMember(r *request) error {
 
 // removeMember answers DELETE /groups/{group}/members/{member}/$ref. The roles of the group are no
 // longer the member's.
-func (api *API) removeMember(r *request) error {
+func removeMember(r *request) error {
 	ordinal, id, err := r.groupAndID()
 	if err != nil {
 		return err
@@ -46,7 +46,7 @@ func (api *API) removeMember(r *request) error {
 }
 
 // addOwner answers POST /groups/{group}/owners/$ref.
-func (api *API) addOwner(r *request) error {
+func addOwner(r *request) error {
 	ordinal, id, err := r.groupAndReference()
 	if err != nil {
 		return err
@@ -55,7 +55,7 @@ func (api *API) addOwner(r *request) error {
 }
 
 // removeOwner answers DELETE /groups/{group}/owners/{owner}/$ref.
-func (api *API) removeOwner(r *request) error {
+func removeOwner(r *request) error {
 	ordinal, id, err := r.groupAndID()
 	if err != nil {
 		return err

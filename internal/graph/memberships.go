@@ -17,7 +17,7 @@ import (
 // getMembers answers POST …/getMemberGroups: the ids of all groups that the object is in, directly
 // or by way of others. Groups are all that a group can be in, so for groups it answers
 // getMemberObjects, too.
-func (rel relation) getMembers(_ *API, r *request) error {
+func (rel relation) getMembers(r *request) error {
 	of, err := rel(r)
 	if err != nil {
 		return err
@@ -83,7 +83,7 @@ func (r *request) groupIDs(groups []uint32) []uuid.UUID {
 }
 
 // checkGroups answers POST …/checkMemberGroups.
-func (rel relation) checkGroups(_ *API, r *request) error {
+func (rel relation) checkGroups(r *request) error {
 	of, err := rel(r)
 	if err != nil {
 		return err

@@ -80,19 +80,19 @@ func (r *request) subject() (uuid.UUID, bool) {
 }
 
 // list answers GET …/memberOf.
-func (m memberships) list(api *API, r *request) error { return relation(m.all).list(api, r) }
+func (m memberships) list(r *request) error { return relation(m.all).list(r) }
 
 // cast and countCast answer GET …/memberOf/microsoft.graph.group and the like.
-func (m memberships) cast(api *API, r *request) error { return relation(m.all).cast(api, r) }
+func (m memberships) cast(r *request) error { return relation(m.all).cast(r) }
 
-func (m memberships) countCast(api *API, r *request) error { return relation(m.all).countCast(api, r) }
+func (m memberships) countCast(r *request) error { return relation(m.all).countCast(r) }
 
 // count answers GET …/memberOf/$count.
-func (m memberships) count(_ *API, r *request) error { return r.sendLength(m.all) }
+func (m memberships) count(r *request) error { return r.sendLength(m.all) }
 
 // getMembers answers POST …/getMemberObjects: the ids of all that the object is in. Only security
 // groups, when asked for, leaves out the others.
-func (m memberships) getMembers(_ *API, r *request) error {
+func (m memberships) getMembers(r *request) error {
 	groups, others, err := m.live(r)
 	if err != nil {
 		return err
@@ -125,7 +125,7 @@ func (r *request) roleIDs(roles []uint32) []uuid.UUID {
 }
 
 // checkObjects answers POST …/checkMemberObjects.
-func (m memberships) checkObjects(_ *API, r *request) error {
+func (m memberships) checkObjects(r *request) error {
 	groups, others, err := m.live(r)
 	if err != nil {
 		return err

@@ -69,8 +69,8 @@ func TestNoOperationTakesMuchMemory(t *testing.T) {
 // inPhase are the operations with some methods, those of what is within an object before those of
 // the object.
 func inPhase(methods []string) (list []*operation) {
-	for i := range operations {
-		if op := &operations[i]; op.do != nil && slices.Contains(methods, op.method) {
+	for i := range everyOperation {
+		if op := &everyOperation[i]; op.do != nil && slices.Contains(methods, op.method) {
 			list = append(list, op)
 		}
 	}

@@ -12,6 +12,6 @@ var openAPI []byte
 
 // getOpenAPI answers GET /licensor/v1/openapi.yaml. It says nothing about any tenant, so nobody
 // needs a token for it.
-func (api *API) getOpenAPI(r *request) error {
+func getOpenAPI(r *request) error {
 	return r.sendAs(http.StatusOK, "application/yaml", openAPI)
 }

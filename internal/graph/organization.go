@@ -89,7 +89,7 @@ func (r *request) organizationFields() ([]*field[organization], error) {
 }
 
 // listOrganization answers GET /organization: a list of one.
-func (api *API) listOrganization(r *request) error {
+func listOrganization(r *request) error {
 	if err := r.allow("$select", "$expand", "$count"); err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (api *API) listOrganization(r *request) error {
 }
 
 // getOrganization answers GET /organization/{organization}.
-func (api *API) getOrganization(r *request) error {
+func getOrganization(r *request) error {
 	if err := r.allow("$select", "$expand"); err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ func (r *request) ownOrganization() error {
 }
 
 // updateOrganization answers PATCH /organization/{organization}.
-func (api *API) updateOrganization(r *request) error {
+func updateOrganization(r *request) error {
 	if err := r.ownOrganization(); err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ type witnesses struct {
 }
 
 func newWitnesses() *witnesses {
-	return &witnesses{routes: newRoutes(operations), seen: map[string][]string{}, options: map[string]map[string][]string{}}
+	return &witnesses{routes: newRoutes(everyOperation), seen: map[string][]string{}, options: map[string]map[string][]string{}}
 }
 
 // saw notes that a scenario was answered well.
@@ -99,8 +99,8 @@ func (w *witnesses) compare(t *testing.T, scenarios int) {
 	if t.Failed() || w.played < scenarios {
 		return
 	}
-	for i := range operations {
-		op := &operations[i]
+	for i := range everyOperation {
+		op := &everyOperation[i]
 		if op.do != nil && len(w.seen[op.method+" "+op.path]) == 0 {
 			t.Errorf("%s %s is served, but no scenario has seen it succeed", op.method, op.path)
 		}
@@ -137,8 +137,8 @@ func (w *witnesses) page() string {
 	w.writeOperations(&b, "\n## Operations of Graph that are served\n", func(op *operation) bool { return op.do != nil && !strings.HasPrefix(op.path, route.Own) })
 	writeDeviations(&b)
 	b.WriteString("\n## Operations of Graph that answer 501\n\nEverything else that Graph has: the places of `internal/graph/route/surface.txt` and what is below them, with any method. Where some methods are\nserved, the others answer 405, but for these:\n\n")
-	for i := range operations {
-		if op := &operations[i]; op.do == nil {
+	for i := range everyOperation {
+		if op := &everyOperation[i]; op.do == nil {
 			fmt.Fprintf(&b, "- `%s %s`\n", op.method, op.path)
 		}
 	}
@@ -158,8 +158,8 @@ func (w *witnesses) page() string {
 
 func (w *witnesses) writeOperations(b *strings.Builder, head string, which func(*operation) bool) {
 	b.WriteString(head + "\n| operation | permission | witness |\n|---|---|---|\n")
-	for i := range operations {
-		if op := &operations[i]; which(op) {
+	for i := range everyOperation {
+		if op := &everyOperation[i]; which(op) {
 			fmt.Fprintf(b, "| `%s %s` | %s | %s |\n", op.method, op.path, permission(op), first(w.seen[op.method+" "+op.path]))
 		}
 	}

@@ -13,31 +13,31 @@ import (
 
 // passwordHash returns the hash of a password for a user with a name, which is refused when it is
 // too easily guessed.
-func (api *API) passwordHash(r *request, name, password string) (string, error) {
+func passwordHash(r *request, name, password string) (string, error) {
 	if utf8.RuneCountInString(password) < identity.LeastPassword || len(password) > identity.MaxPassword || identity.HasName(password, name) {
 		p := problem.Refuse("The specified password does not comply with password complexity requirements. Please provide a different password.")
 		p.Detail = &problem.Detail{Code: "InvalidPassword", Target: "password", Message: "Expected are 8 to 256 characters, among which the user's name is not."}
 		return "", p
 	}
-	return identity.HashPassword(r.ctx, api.config.Random, api.config.PasswordCost, password)
+	return identity.HashPassword(r.ctx, r.random, r.passwordCost, password)
 }
 
 // patchHash is passwordHash of the password that a patch of a user sets; "" when it sets none.
-func (api *API) patchHash(r *request, patch directory.UserPatch, name string) (string, error) {
+func patchHash(r *request, patch directory.UserPatch, name string) (string, error) {
 	password, ok := directory.PasswordIn(patch)
 	if !ok {
 		return "", nil
 	}
-	return api.passwordHash(r, name, password)
+	return passwordHash(r, name, password)
 }
 
 // updateAccount changes a user in a way that may set a password, or end that the user can sign in.
-func (api *API) updateAccount(r *request, command tenant.UpdateUser, references []reference) error {
+func updateAccount(r *request, command tenant.UpdateUser, references []reference) error {
 	u, err := r.tenant.User(r.ctx, r.image, command.User)
 	if err != nil {
 		return err
 	}
-	if command.PasswordHash, err = api.patchHash(r, command.Patch, u.UserPrincipalName); err != nil {
+	if command.PasswordHash, err = patchHash(r, command.Patch, u.UserPrincipalName); err != nil {
 		return err
 	}
 	if next, invalid := command.Patch.Apply(*u); invalid != nil || !u.AccountEnabled || next.AccountEnabled {
@@ -50,7 +50,7 @@ func (api *API) updateAccount(r *request, command tenant.UpdateUser, references 
 }
 
 // changePassword answers POST /me/changePassword. All of the user's sessions end, this one's too.
-func (api *API) changePassword(r *request) error {
+func changePassword(r *request) error {
 	var current, next string
 	if err := r.parameters(map[string]any{"currentPassword": &current, "newPassword": &next}, "currentPassword", "newPassword"); err != nil {
 		return err
@@ -67,7 +67,7 @@ func (api *API) changePassword(r *request) error {
 	if err != nil {
 		return err
 	}
-	guess, err := api.limits.Guess(r.caller.Tenant, u.ID, r.now)
+	guess, err := r.limits.Guess(r.caller.Tenant, u.ID, r.now)
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func (api *API) changePassword(r *request) error {
 	if current == next {
 		return problem.Refuse("The new password is the current one. Please provide a different password.")
 	}
-	hash, err := api.passwordHash(r, u.UserPrincipalName, next)
+	hash, err := passwordHash(r, u.UserPrincipalName, next)
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (api *API) changePassword(r *request) error {
 
 // revokeSessions answers POST /users/{user}/revokeSignInSessions, and invalidateAllRefreshTokens,
 // which is its name in beta: whatever the user is signed in to, must be signed in to again.
-func (api *API) revokeSessions(r *request) error {
+func revokeSessions(r *request) error {
 	if err := r.noBody(); err != nil {
 		return err
 	}

@@ -131,8 +131,8 @@ func TestWhoMayIsAsDocumented(t *testing.T) {
 	t.Parallel()
 	table, m := documentedPermissions(t), newMatrix(t)
 	compared := 0
-	for i := range operations {
-		op := &operations[i]
+	for i := range everyOperation {
+		op := &everyOperation[i]
 		if op.do == nil || strings.HasPrefix(op.path, route.Own) || op.anyone || op.open {
 			continue
 		}
@@ -199,7 +199,7 @@ func TestDeviationsNameWhatIsThere(t *testing.T) {
 	t.Parallel()
 	for _, d := range deviations {
 		for _, name := range d.operations {
-			if !slices.ContainsFunc(operations, func(op operation) bool { return op.do != nil && op.method+" "+op.path == name }) {
+			if !slices.ContainsFunc(everyOperation, func(op operation) bool { return op.do != nil && op.method+" "+op.path == name }) {
 				t.Errorf("%s is not served", name)
 			}
 		}

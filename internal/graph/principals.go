@@ -185,7 +185,7 @@ func appendPrincipalNames(b []byte, a *application) []byte {
 }
 
 // getPrincipal answers GET /servicePrincipals/{servicePrincipal}, by id or by appId.
-func (api *API) getPrincipal(r *request) error {
+func getPrincipal(r *request) error {
 	return sendOne(r, "servicePrincipals", principalFields, principalExpansions, (*request).principal)
 }
 

@@ -17,7 +17,7 @@ import (
 
 // createPrincipal answers POST /servicePrincipals {"appId":…}: an application of the tenant gets
 // its service principal, and can log in.
-func (api *API) createPrincipal(r *request) error {
+func createPrincipal(r *request) error {
 	members, err := r.members()
 	if err != nil {
 		return err
@@ -30,12 +30,12 @@ func (api *API) createPrincipal(r *request) error {
 	if err != nil {
 		return err
 	}
-	id := api.config.NewID()
+	id := r.newID()
 	a, err := r.rewrite(
 		func(r *request) (directory.Client, error) { return r.registered(appID) },
 		func(a *directory.Client) error {
 			a.Principal.ID, a.Principal.AppID, a.Principal.DisplayName = id, a.AppID, a.DisplayName
-			return api.editor(r, principalResource).edit(a, members, principalEdits, principalFields)
+			return editorFor(r, principalResource).edit(a, members, principalEdits, principalFields)
 		},
 		owners...,
 	)
@@ -86,14 +86,14 @@ func takeAppID(members []directory.Member) (appID uuid.UUID, rest []directory.Me
 
 // updatePrincipal answers PATCH /servicePrincipals/{servicePrincipal}. A disabled one logs nobody
 // in, and its tokens are of no use.
-func (api *API) updatePrincipal(r *request) error {
+func updatePrincipal(r *request) error {
 	members, err := r.members()
 	if err != nil {
 		return err
 	}
 	_, err = r.rewrite((*request).principal, func(a *directory.Client) error {
 		before := documents(*a)
-		err := api.editor(r, principalResource).edit(a, members, principalEdits, principalFields)
+		err := editorFor(r, principalResource).edit(a, members, principalEdits, principalFields)
 		if err == nil && a.AppID == directory.GraphAppID && !bytes.Equal(before, documents(*a)) {
 			return unchangeable()
 		}
@@ -107,7 +107,7 @@ func (api *API) updatePrincipal(r *request) error {
 
 // deletePrincipal answers DELETE /servicePrincipals/{servicePrincipal}. The application stays
 // (P52).
-func (api *API) deletePrincipal(r *request) error {
+func deletePrincipal(r *request) error {
 	a, err := r.ownPrincipal()
 	if err != nil {
 		return err

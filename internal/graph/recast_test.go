@@ -22,7 +22,7 @@ type recast struct {
 }
 
 func newRecast(seed uint64) *recast {
-	return &recast{rand.New(rand.NewPCG(seed, seed)), newRoutes(operations).Root}
+	return &recast{rand.New(rand.NewPCG(seed, seed)), newRoutes(everyOperation).Root}
 }
 
 // letters gives each letter of a text one of its two cases.

@@ -122,7 +122,7 @@ func others(list []uint32, one uint32) []uint32 {
 }
 
 // list answers GET …/members and the like.
-func (rel relation) list(_ *API, r *request) error {
+func (rel relation) list(r *request) error {
 	if _, err := rel(r); err != nil { // that there is none of these comes first
 		return err
 	}
@@ -134,11 +134,11 @@ func (rel relation) list(_ *API, r *request) error {
 }
 
 // count answers GET …/members/$count (P26).
-func (rel relation) count(_ *API, r *request) error { return r.sendLength(rel) }
+func (rel relation) count(r *request) error { return r.sendLength(rel) }
 
 // references answers GET …/members/$ref: the addresses of the objects, for which nothing of them
 // needs to be read.
-func (rel relation) references(_ *API, r *request) error {
+func (rel relation) references(r *request) error {
 	if err := r.allow("$select", "$filter", "$search", "$orderby", "$top", "$count", "$skiptoken"); err != nil {
 		return err
 	}

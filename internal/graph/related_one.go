@@ -13,7 +13,7 @@ import (
 )
 
 // one answers GET …/members/{member} and the like: an object of the relation, by its id (P27).
-func (rel relation) one(_ *API, r *request) error {
+func (rel relation) one(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func (rel relation) one(_ *API, r *request) error {
 
 // oneReference answers GET …/members/{member}/$ref: the address of the object, if it is one of the
 // relation. An address has no properties, and $select, which hamilton sends, changes nothing.
-func (rel relation) oneReference(_ *API, r *request) error {
+func (rel relation) oneReference(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
@@ -91,4 +91,4 @@ func (r *request) among(of sets, id uuid.UUID) (kind store.Kind, ordinal uint32,
 }
 
 // one answers GET …/memberOf/{object}.
-func (m memberships) one(api *API, r *request) error { return relation(m.all).one(api, r) }
+func (m memberships) one(r *request) error { return relation(m.all).one(r) }

@@ -9,7 +9,7 @@ import (
 
 // reprocessLicenseAssignment answers POST /users/{user}/reprocessLicenseAssignment
 // (docs/spec/licensing.md L70 to L74).
-func (api *API) reprocessLicenseAssignment(r *request) error {
+func reprocessLicenseAssignment(r *request) error {
 	ordinal, err := r.user()
 	if err != nil {
 		return err

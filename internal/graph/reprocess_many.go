@@ -24,7 +24,7 @@ const (
 // reprocessMany answers POST /licensor/v1/reprocess (docs/spec/licensing.md L75). The body has one
 // of users, groups, inError and all. The answer has the counts and the first page of reasons; the
 // pages after it are those of licenseErrors.
-func (api *API) reprocessMany(r *request) error {
+func reprocessMany(r *request) error {
 	if err := r.allow(); err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (r *request) resolve(property string, keys []string, find func(string) (uin
 
 // listLicenseErrors answers GET /licensor/v1/licenseErrors: the users in error, all of them or
 // (?group={id}) the members of groups, with the reasons.
-func (api *API) listLicenseErrors(r *request) error {
+func listLicenseErrors(r *request) error {
 	if err := r.allow("$top", "$skiptoken"); err != nil {
 		return err
 	}

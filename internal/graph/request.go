@@ -2,6 +2,8 @@ package graph
 
 import (
 	"context"
+	"io"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -19,9 +21,22 @@ import (
 	"licensor/internal/turns"
 )
 
+// environment is what operations need of the server.
+type environment struct {
+	clock        func() time.Time
+	newID        func() uuid.UUID
+	random       io.Reader             // makes the secrets of applications and the salt of passwords
+	passwordCost identity.PasswordCost // what it takes to check a password that is set
+	importPieces int                   // how many pieces an import may take in one commit
+	limits       *throttle.Buckets
+	authority    *identity.Authority
+	log          *slog.Logger
+}
+
 // request is one request on its way, and its answer. Fields are filled in the order of API.serve.
 type request struct {
 	*http.Request
+	*environment
 	ctx      context.Context // with the deadline
 	w        http.ResponseWriter
 	now      time.Time
@@ -54,8 +69,8 @@ type request struct {
 	processing *processing // what is held back of groups, where that is possible
 }
 
-func newRequest(ctx context.Context, w http.ResponseWriter, hr *http.Request, id uuid.UUID, now time.Time) *request {
-	r := &request{Request: hr, answering: new(answering), ctx: ctx, w: w, now: now, id: id.String(), metadata: "minimal"}
+func newRequest(ctx context.Context, w http.ResponseWriter, hr *http.Request, e *environment) *request {
+	r := &request{Request: hr, environment: e, answering: new(answering), ctx: ctx, w: w, now: e.clock(), id: e.newID().String(), metadata: "minimal"}
 	r.clientID = r.id
 	if given := hr.Header.Get("client-request-id"); given != "" && len(given) <= maxClientID {
 		r.clientID = given

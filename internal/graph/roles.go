@@ -65,12 +65,12 @@ func roleAt(img *tenant.Image, place int) directoryRole {
 }
 
 // listRoles answers GET /directoryRoles.
-func (api *API) listRoles(r *request) error {
+func listRoles(r *request) error {
 	return sendRoles(r, "directoryRoles", roleFields, roleTexts)
 }
 
 // listRoleTemplates answers GET /directoryRoleTemplates.
-func (api *API) listRoleTemplates(r *request) error {
+func listRoleTemplates(r *request) error {
 	return sendRoles(r, "directoryRoleTemplates", templateFields, nil)
 }
 
@@ -102,12 +102,12 @@ func expansionsOfRoles(s *fieldSet[directoryRole]) map[string]expansion[director
 }
 
 // getRole answers GET /directoryRoles/{role}, by id or by roleTemplateId.
-func (api *API) getRole(r *request) error {
+func getRole(r *request) error {
 	return sendRole(r, "directoryRoles", roleFields, (*request).directoryRole)
 }
 
 // getRoleTemplate answers GET /directoryRoleTemplates/{template}.
-func (api *API) getRoleTemplate(r *request) error {
+func getRoleTemplate(r *request) error {
 	return sendRole(r, "directoryRoleTemplates", templateFields, (*request).roleTemplate)
 }
 
@@ -128,7 +128,7 @@ func sendRole(r *request, set string, s *fieldSet[directoryRole], find func(*req
 
 // activateRole answers POST /directoryRoles {"roleTemplateId":…}. All roles are active, so there is
 // nothing to do but to show it.
-func (api *API) activateRole(r *request) error {
+func activateRole(r *request) error {
 	members, err := r.members()
 	if err != nil {
 		return err
@@ -206,7 +206,7 @@ func (r *request) holding(role identity.Role) sets {
 }
 
 // addToRole answers POST /directoryRoles/{role}/members/$ref.
-func (api *API) addToRole(r *request) error {
+func addToRole(r *request) error {
 	role, err := r.directoryRole()
 	if err != nil {
 		return err
@@ -241,7 +241,7 @@ func (r *request) mayHaveRoles(ref reference) error {
 }
 
 // removeFromRole answers DELETE /directoryRoles/{role}/members/{member}/$ref.
-func (api *API) removeFromRole(r *request) error {
+func removeFromRole(r *request) error {
 	role, err := r.directoryRole()
 	if err != nil {
 		return err

@@ -31,7 +31,7 @@ var definitionFields = newFieldSet("microsoft.graph.unifiedRoleDefinition", []fi
 }).in(edm.DefinitionSet)
 
 // listDefinitions answers GET /roleManagement/directory/roleDefinitions.
-func (api *API) listDefinitions(r *request) error {
+func listDefinitions(r *request) error {
 	return sendRoles(r, edm.DefinitionSet, definitionFields, textsOf[directoryRole]{
 		"displayName": func(d *directoryRole) string { return d.Name },
 		"id":          func(d *directoryRole) string { return d.Role.ID.String() },
@@ -42,7 +42,7 @@ func (api *API) listDefinitions(r *request) error {
 }
 
 // getDefinition answers GET /roleManagement/directory/roleDefinitions/{definition}.
-func (api *API) getDefinition(r *request) error {
+func getDefinition(r *request) error {
 	return sendRole(r, edm.DefinitionSet, definitionFields, (*request).roleTemplate)
 }
 
@@ -138,7 +138,7 @@ func (r *request) objectByID(id uuid.UUID, w *objectWriter) (object, bool, error
 }
 
 // listAssignments answers GET /roleManagement/directory/roleAssignments.
-func (api *API) listAssignments(r *request) error {
+func listAssignments(r *request) error {
 	if err := r.allow("$select", "$filter", "$expand", "$top", "$count", "$skiptoken"); err != nil {
 		return err
 	}
@@ -173,7 +173,7 @@ func (r *request) heldRole() (heldRole, error) {
 }
 
 // getAssignment answers GET /roleManagement/directory/roleAssignments/{assignment}.
-func (api *API) getAssignment(r *request) error {
+func getAssignment(r *request) error {
 	if err := r.allow("$select", "$expand"); err != nil {
 		return err
 	}
@@ -196,7 +196,7 @@ const heldResource = "UnifiedRoleAssignment"
 
 // createAssignment answers POST /roleManagement/directory/roleAssignments: a user, group or service
 // principal gets a role, in the whole directory.
-func (api *API) createAssignment(r *request) error {
+func createAssignment(r *request) error {
 	h, err := r.readHeldRole()
 	if err != nil {
 		return err
@@ -240,7 +240,7 @@ func (r *request) readHeldRole() (h heldRole, err error) {
 }
 
 // deleteAssignment answers DELETE /roleManagement/directory/roleAssignments/{assignment}.
-func (api *API) deleteAssignment(r *request) error {
+func deleteAssignment(r *request) error {
 	h, err := r.heldRole()
 	if err != nil {
 		return err

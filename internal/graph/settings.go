@@ -13,7 +13,7 @@ import (
 )
 
 // getSettings answers GET /licensor/v1/settings.
-func (api *API) getSettings(r *request) error {
+func getSettings(r *request) error {
 	if err := r.allow(); err != nil {
 		return err
 	}
@@ -26,7 +26,7 @@ func (api *API) getSettings(r *request) error {
 }
 
 // updateSettings answers PATCH /licensor/v1/settings (docs/spec/licensing.md L33, L61, L71).
-func (api *API) updateSettings(r *request) error {
+func updateSettings(r *request) error {
 	members, err := r.members()
 	if err != nil {
 		return err
@@ -55,7 +55,7 @@ func (api *API) updateSettings(r *request) error {
 }
 
 // getCatalog answers GET /licensor/v1/catalog, in the form that PUT takes. It may have megabytes.
-func (api *API) getCatalog(r *request) error {
+func getCatalog(r *request) error {
 	if err := r.allow(); err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func appendStream[T any](r *request, b []byte, list []T) ([]byte, error) {
 }
 
 // setCatalog answers PUT /licensor/v1/catalog.
-func (api *API) setCatalog(r *request) error {
+func setCatalog(r *request) error {
 	body, err := r.body(jsonType, maxBody)
 	if err != nil {
 		return err

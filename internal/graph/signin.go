@@ -16,7 +16,7 @@ import (
 )
 
 // getSignIn answers GET /licensor/v1/signIn: how the tenant lets people and programs in.
-func (api *API) getSignIn(r *request) error {
+func getSignIn(r *request) error {
 	if err := r.allow(); err != nil {
 		return err
 	}
@@ -35,7 +35,7 @@ func (api *API) getSignIn(r *request) error {
 }
 
 // updateSignIn answers PATCH /licensor/v1/signIn. The list of issuers is replaced as a whole.
-func (api *API) updateSignIn(r *request) error {
+func updateSignIn(r *request) error {
 	members, err := r.members()
 	if err != nil {
 		return err

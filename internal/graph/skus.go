@@ -116,7 +116,7 @@ func (r *request) orderSKUs(list []sku) error {
 }
 
 // listSubscribedSKUs answers GET /subscribedSkus (P36: no $filter).
-func (api *API) listSubscribedSKUs(r *request) error {
+func listSubscribedSKUs(r *request) error {
 	if slices.Contains(r.options.Given, "$filter") {
 		return problem.Unsupported("Filtered searches against this resource are not supported.")
 	}
@@ -138,7 +138,7 @@ func (api *API) listSubscribedSKUs(r *request) error {
 }
 
 // getSubscribedSKU answers GET /subscribedSkus/{tenantId}_{skuId}.
-func (api *API) getSubscribedSKU(r *request) error {
+func getSubscribedSKU(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}

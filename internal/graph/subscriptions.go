@@ -55,7 +55,7 @@ func appendNextLifecycle(b []byte, s *subscription) []byte {
 func appendNull[T any](b []byte, _ *T) []byte { return append(b, "null"...) }
 
 // listSubscriptions answers GET /subscriptions of ours and Graph's GET /directory/subscriptions.
-func (api *API) listSubscriptions(r *request) error {
+func listSubscriptions(r *request) error {
 	if err := r.allow("$select", "$count"); err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (api *API) listSubscriptions(r *request) error {
 
 // getSubscription answers GET /subscriptions/{subscription}, by its id or its
 // commerceSubscriptionId.
-func (api *API) getSubscription(r *request) error {
+func getSubscription(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func (api *API) getSubscription(r *request) error {
 }
 
 // getSubscriptionByCommerceID answers GET /directory/subscriptions(commerceSubscriptionId='…').
-func (api *API) getSubscriptionByCommerceID(r *request) error {
+func getSubscriptionByCommerceID(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (r *request) subscriptionSet() string {
 const subscriptionType = "companySubscription"
 
 // createSubscription answers POST /licensor/v1/subscriptions: it buys seats of a SKU.
-func (api *API) createSubscription(r *request) error {
+func createSubscription(r *request) error {
 	members, err := r.members()
 	if err != nil {
 		return err
@@ -166,7 +166,7 @@ func timeOrNone(t time.Time) *time.Time {
 
 // updateSubscription answers PATCH /licensor/v1/subscriptions/{subscription}: more or fewer seats,
 // or another state of them.
-func (api *API) updateSubscription(r *request) error {
+func updateSubscription(r *request) error {
 	s, err := r.subscription()
 	if err != nil {
 		return err
@@ -196,7 +196,7 @@ func sent(members []directory.Member, name string) bool {
 }
 
 // deleteSubscription answers DELETE /licensor/v1/subscriptions/{subscription}.
-func (api *API) deleteSubscription(r *request) error {
+func deleteSubscription(r *request) error {
 	s, err := r.subscription()
 	if err != nil {
 		return err

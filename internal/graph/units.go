@@ -79,17 +79,17 @@ func (r *request) unitContext() string {
 }
 
 // listUnits answers GET /directory/administrativeUnits.
-func (api *API) listUnits(r *request) error {
+func listUnits(r *request) error {
 	l := unitList
 	l.set = r.unitContext()
 	return l.send(r, columns.Live)
 }
 
 // countUnits answers GET /directory/administrativeUnits/$count.
-func (api *API) countUnits(r *request) error { return r.sendCount(query.Units, columns.Live) }
+func countUnits(r *request) error { return r.sendCount(query.Units, columns.Live) }
 
 // getUnit answers GET /directory/administrativeUnits/{unit}.
-func (api *API) getUnit(r *request) error {
+func getUnit(r *request) error {
 	if err := r.allow("$select", "$expand", "$count"); err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (api *API) getUnit(r *request) error {
 }
 
 // createUnit answers POST /directory/administrativeUnits.
-func (api *API) createUnit(r *request) error {
+func createUnit(r *request) error {
 	body, err := r.members()
 	if err != nil {
 		return err
@@ -131,7 +131,7 @@ func (api *API) createUnit(r *request) error {
 }
 
 // updateUnit answers PATCH /directory/administrativeUnits/{unit}.
-func (api *API) updateUnit(r *request) error {
+func updateUnit(r *request) error {
 	ordinal, err := r.unit()
 	if err != nil {
 		return err
@@ -149,7 +149,7 @@ func (api *API) updateUnit(r *request) error {
 
 // deleteUnit answers DELETE /directory/administrativeUnits/{unit}. It is among the deleted items
 // from then on.
-func (api *API) deleteUnit(r *request) error {
+func deleteUnit(r *request) error {
 	ordinal, err := r.unit()
 	if err != nil {
 		return err
@@ -158,7 +158,7 @@ func (api *API) deleteUnit(r *request) error {
 }
 
 // addUnitMember answers POST /directory/administrativeUnits/{unit}/members/$ref.
-func (api *API) addUnitMember(r *request) error {
+func addUnitMember(r *request) error {
 	ordinal, err := r.unit()
 	if err != nil {
 		return err
@@ -171,7 +171,7 @@ func (api *API) addUnitMember(r *request) error {
 }
 
 // removeUnitMember answers DELETE /directory/administrativeUnits/{unit}/members/{member}/$ref.
-func (api *API) removeUnitMember(r *request) error {
+func removeUnitMember(r *request) error {
 	ordinal, err := r.unit()
 	if err != nil {
 		return err
@@ -185,7 +185,7 @@ func (api *API) removeUnitMember(r *request) error {
 
 // createUnitMember answers POST /directory/administrativeUnits/{unit}/members, which creates a
 // group that is in the unit.
-func (api *API) createUnitMember(r *request) error {
+func createUnitMember(r *request) error {
 	ordinal, err := r.unit()
 	if err != nil {
 		return err

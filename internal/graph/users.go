@@ -13,13 +13,13 @@ import (
 )
 
 // listUsers answers GET /users.
-func (api *API) listUsers(r *request) error { return userList.send(r, columns.Live) }
+func listUsers(r *request) error { return userList.send(r, columns.Live) }
 
 // countUsers answers GET /users/$count.
-func (api *API) countUsers(r *request) error { return r.sendCount(query.Users, columns.Live) }
+func countUsers(r *request) error { return r.sendCount(query.Users, columns.Live) }
 
 // getUser answers GET /users/{user}.
-func (api *API) getUser(r *request) error {
+func getUser(r *request) error {
 	if err := r.allow("$select", "$expand", "$count"); err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (r *request) sendUser(status int, image *tenant.Image, ordinal uint32, fiel
 }
 
 // createUser answers POST /users (P50).
-func (api *API) createUser(r *request) error {
+func createUser(r *request) error {
 	members, err := r.members()
 	if err != nil {
 		return err
@@ -67,7 +67,7 @@ func (api *API) createUser(r *request) error {
 	if err != nil {
 		return err
 	}
-	hash, err := api.patchHash(r, patch, directory.NameIn(patch))
+	hash, err := patchHash(r, patch, directory.NameIn(patch))
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (l leaders) references() []reference {
 }
 
 // updateUser answers PATCH /users/{user}.
-func (api *API) updateUser(r *request) error {
+func updateUser(r *request) error {
 	ordinal, err := r.user()
 	if err != nil {
 		return err
@@ -142,13 +142,13 @@ func (api *API) updateUser(r *request) error {
 	}
 	command := tenant.UpdateUser{User: ordinal, Patch: patch, Manager: leaders.manager, Sponsors: leaders.sponsors}
 	if patch.Has("passwordProfile") || patch.Has("accountEnabled") {
-		return api.updateAccount(r, command, references)
+		return updateAccount(r, command, references)
 	}
 	return r.change(command, references...)
 }
 
 // deleteUser answers DELETE /users/{user} (P52).
-func (api *API) deleteUser(r *request) error {
+func deleteUser(r *request) error {
 	ordinal, err := r.user()
 	if err != nil {
 		return err
