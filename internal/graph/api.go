@@ -239,7 +239,7 @@ func servedAt(place route.Match[operation], method string) (*operation, error) {
 func (api *API) enter(r *request) (err error) {
 	t, ok := api.config.Tenant(r.caller.Tenant)
 	if ok {
-		r.tenant, r.image = t, t.Image()
+		r.tenant, r.image = api.config.Development.opened(t, r.now), t.Image()
 		r.ctx, r.work = t.Work(r.ctx)
 	}
 	need := r.op.need

@@ -22,8 +22,8 @@ var principalList = listing[directory.Client, application]{
 }
 
 // inMemory returns documents that are in every image, those of purged objects left out.
-func inMemory(at func(*tenant.Image, uint32) directory.Client) func(*tenant.Tenant, context.Context, *tenant.Image, []uint32) ([]*directory.Client, error) {
-	return func(_ *tenant.Tenant, _ context.Context, img *tenant.Image, ordinals []uint32) ([]*directory.Client, error) {
+func inMemory(at func(*tenant.Image, uint32) directory.Client) func(handle, context.Context, *tenant.Image, []uint32) ([]*directory.Client, error) {
+	return func(_ handle, _ context.Context, img *tenant.Image, ordinals []uint32) ([]*directory.Client, error) {
 		list := make([]*directory.Client, len(ordinals))
 		for i, ordinal := range ordinals {
 			if c := at(img, ordinal); c.AppID != uuid.Nil {
@@ -35,7 +35,7 @@ func inMemory(at func(*tenant.Image, uint32) directory.Client) func(*tenant.Tena
 }
 
 // inMemoryNow is for what inMemory left out, which does not come back.
-func inMemoryNow(_ *tenant.Tenant, _ context.Context, img *tenant.Image, _ uint32) (*directory.Client, *tenant.Image, error) {
+func inMemoryNow(_ handle, _ context.Context, img *tenant.Image, _ uint32) (*directory.Client, *tenant.Image, error) {
 	return nil, img, &tenant.Problem{Kind: tenant.NotFound}
 }
 

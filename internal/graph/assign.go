@@ -53,20 +53,12 @@ func assignGroupLicense(r *request) error {
 	if err != nil {
 		return err
 	}
-	cmd, image := tenant.AssignGroup{Group: ordinal, Add: add, Remove: remove}, r.image
-	held, err := r.processing.hold(r, cmd)
+	done, err := r.do(tenant.AssignGroup{Group: ordinal, Add: add, Remove: remove})
 	if err != nil {
 		return err
 	}
-	if !held {
-		done, err := r.do(cmd)
-		if err != nil {
-			return err
-		}
-		image = done.Image
-	}
-	r.w.Header().Set("Location", r.root+"/groups/"+image.Directory.GroupID(ordinal).String())
-	return r.sendGroup(http.StatusAccepted, groupSet, image, ordinal, groupFields.annotated(r, groupFields.shown(r).whole))
+	r.w.Header().Set("Location", r.root+"/groups/"+done.Image.Directory.GroupID(ordinal).String())
+	return r.sendGroup(http.StatusAccepted, groupSet, done.Image, ordinal, groupFields.annotated(r, groupFields.shown(r).whole))
 }
 
 // assignment reads {"addLicenses": [{skuId, disabledPlans}], "removeLicenses": [skuId]}, both

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"sync"
+	"time"
 
 	"licensor/internal/clock"
 	"licensor/internal/identity"
@@ -49,9 +50,16 @@ func (d *Development) before(r *request) error {
 		return nil
 	}
 	d.processing.settle(r.ctx, r.log, r.now)
-	r.processing = &d.processing
 	if r.op.isDevelopment() {
 		return nil
 	}
 	return d.faults.meet(r)
+}
+
+// opened is a tenant as requests of a moment find it.
+func (d *Development) opened(t *tenant.Tenant, now time.Time) handle {
+	if d == nil {
+		return direct{t}
+	}
+	return heldTenant{direct{t}, t, &d.processing, now}
 }

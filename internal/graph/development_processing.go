@@ -36,52 +36,77 @@ type heldBack struct {
 	waitingFor waiting
 }
 
-// waiting is what a group shows while a change of it is held back.
-type waiting struct {
-	state    string
-	licenses []licensing.Assign
-}
-
 // SetGroupProcessing sets how long after the answer the members of a group get its licenses. 0:
 // they have them when it comes.
 func (d *Development) SetGroupProcessing(delay time.Duration) { d.processing.delay.Store(int64(delay)) }
 
-// hold takes on a change of a group's licenses, when such are held back. What can be said against
-// it at once is said at once, as it would stand after all that waits.
-func (p *processing) hold(r *request, cmd tenant.AssignGroup) (held bool, err error) {
-	if p == nil {
-		return false, nil
+// heldTenant is a tenant whose groups pass on their licenses when the delay is over.
+type heldTenant struct {
+	handle
+	live       *tenant.Tenant
+	processing *processing
+	now        time.Time
+}
+
+// Do takes on a change of a group's licenses, when such are held back: the group shows it at once.
+// It refuses to delete a group that is to have licenses, as one that has them is refused
+// (docs/spec/licensing.md L35).
+func (t heldTenant) Do(ctx context.Context, actor string, c tenant.Command) (tenant.Done, error) {
+	switch inner := innermost(c).(type) {
+	case tenant.AssignGroup:
+		if delay := time.Duration(t.processing.delay.Load()); delay != 0 {
+			return t.hold(ctx, delay, actor, c, inner)
+		}
+	case tenant.DeleteGroup:
+		if w := t.Waiting(inner.Group, t.now); w != nil && len(w.licenses) > 0 {
+			return tenant.Done{}, &licensing.Refusal{Kind: licensing.GroupLicensed}
+		}
 	}
-	delay := time.Duration(p.delay.Load())
-	if delay == 0 {
-		return false, nil
+	return t.handle.Do(ctx, actor, c)
+}
+
+// innermost is a command without its conditions.
+func innermost(c tenant.Command) tenant.Command {
+	for {
+		condition, ok := c.(tenant.If)
+		if !ok {
+			return c
+		}
+		c = condition.Then
 	}
+}
+
+// Waiting is what is held back of a group.
+func (t heldTenant) Waiting(group uint32, now time.Time) *waiting {
+	return t.processing.of(t.live, group, now)
+}
+
+// hold takes on a change. What can be said against it at once is said at once, as it would stand
+// after all that waits.
+func (t heldTenant) hold(ctx context.Context, delay time.Duration, actor string, c tenant.Command, change tenant.AssignGroup) (tenant.Done, error) {
+	p := t.processing
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var before []tenant.Command
-	due := r.now.Add(delay)
+	due := t.now.Add(delay)
 	for _, w := range p.waiting {
-		if w.tenant == r.tenant {
+		if w.tenant == t.live {
 			before = append(before, w.cmd)
 		}
 		if due.Before(w.due) { // the delay has become shorter
 			due = w.due
 		}
 	}
-	var tried tenant.Command = cmd
-	if r.holds != nil {
-		tried = tenant.If{Holds: r.holds, Then: cmd}
-	}
-	done, err := r.tenant.Preview(r.ctx, tried, before...)
+	done, err := t.live.Preview(ctx, c, before...)
 	if err != nil {
-		return false, err
+		return tenant.Done{}, err
 	}
 	p.waiting = append(p.waiting, heldBack{
-		tenant: r.tenant, cmd: cmd, actor: r.caller.Actor(), begins: r.now.Add(delay / 2), due: due,
-		waitingFor: waiting{licenses: done.Image.Licensing.GroupLicenses(cmd.Group)},
+		tenant: t.live, cmd: change, actor: actor, begins: t.now.Add(delay / 2), due: due,
+		waitingFor: waiting{licenses: done.Image.Licensing.GroupLicenses(change.Group)},
 	})
 	p.first.Store(p.waiting[0].due.UnixNano())
-	return true, nil
+	return tenant.Done{Image: t.live.Image()}, nil
 }
 
 // settle carries out what is due.
@@ -107,7 +132,7 @@ func (p *processing) settle(ctx context.Context, log *slog.Logger, now time.Time
 
 // of returns what a group shows while something of it is held back; nil when nothing is.
 func (p *processing) of(t *tenant.Tenant, group uint32, now time.Time) *waiting {
-	if p == nil || p.first.Load() == 0 {
+	if p.first.Load() == 0 {
 		return nil
 	}
 	p.mu.Lock()
@@ -129,15 +154,6 @@ func (p *processing) of(t *tenant.Tenant, group uint32, now time.Time) *waiting 
 	return &w
 }
 
-// mayDelete refuses to delete a group that is to have licenses, as one that has them is refused
-// (L35).
-func (p *processing) mayDelete(r *request, group uint32) error {
-	if w := p.of(r.tenant, group, r.now); w != nil && len(w.licenses) > 0 {
-		return &licensing.Refusal{Kind: licensing.GroupLicensed}
-	}
-	return nil
-}
-
 // The values of licenseProcessingState's state (docs/spec/licensing.md L14).
 const (
 	queuedForProcessing  = "QueuedForProcessing"
@@ -150,12 +166,12 @@ func (d *Development) getGroupProcessing(r *request) error {
 	if err := r.allow(); err != nil {
 		return err
 	}
-	return r.sendGroupProcessing()
+	return d.sendGroupProcessing(r)
 }
 
-func (r *request) sendGroupProcessing() error {
+func (d *Development) sendGroupProcessing(r *request) error {
 	b := r.appendHead(r.begin(), "development/groupProcessing")
-	return r.send(http.StatusOK, append(appendDuration(jsontext.AppendName(b, "delay"), time.Duration(r.processing.delay.Load())), '}'))
+	return r.send(http.StatusOK, append(appendDuration(jsontext.AppendName(b, "delay"), time.Duration(d.processing.delay.Load())), '}'))
 }
 
 // setGroupProcessing answers PUT /licensor/v1/development/groupProcessing. What waits keeps its
@@ -174,5 +190,5 @@ func (d *Development) setGroupProcessing(r *request) error {
 		return problem.Refuse("The delay cannot be: %s.", err)
 	}
 	d.SetGroupProcessing(delay)
-	return r.sendGroupProcessing()
+	return d.sendGroupProcessing(r)
 }

@@ -20,7 +20,7 @@ type group struct {
 }
 
 func (r *request) groupAt(document *directory.Group, ordinal uint32, image *tenant.Image) group {
-	return group{document, ordinal, image, image.Directory.GroupColumns().Row(ordinal), r.processing.of(r.tenant, ordinal, r.now)}
+	return group{document, ordinal, image, image.Directory.GroupColumns().Row(ordinal), r.tenant.Waiting(ordinal, r.now)}
 }
 
 const (

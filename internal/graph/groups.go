@@ -145,9 +145,6 @@ func deleteGroup(r *request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.processing.mayDelete(r, ordinal); err != nil {
-		return err
-	}
 	if err := r.doKeepingAdministrator(lostRole(r.image.Directory.GroupID(ordinal)), tenant.DeleteGroup{Group: ordinal}); err != nil {
 		return err
 	}

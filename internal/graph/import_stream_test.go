@@ -152,7 +152,7 @@ func TestAnImportThatGetsNoTurnSaysWhy(t *testing.T) {
 	}
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	r := &request{ctx: over, tenant: w.tenant}
+	r := &request{ctx: over, tenant: direct{w.tenant}}
 	lines := &importLines{source: bufio.NewReader(strings.NewReader(peopleLines(1, 1))), number: 1}
 	if err := r.readPieces(lines, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("it says %v", err)

@@ -21,19 +21,19 @@ type listing[D, T any] struct {
 	set        string
 	fields     *fieldSet[T]
 	expansions map[string]expansion[T]
-	documents  func(t *tenant.Tenant, ctx context.Context, img *tenant.Image, ordinals []uint32) ([]*D, error)
-	document   func(t *tenant.Tenant, ctx context.Context, img *tenant.Image, ordinal uint32) (*D, *tenant.Image, error)
+	documents  func(t handle, ctx context.Context, img *tenant.Image, ordinals []uint32) ([]*D, error)
+	document   func(t handle, ctx context.Context, img *tenant.Image, ordinal uint32) (*D, *tenant.Image, error)
 	object     func(r *request, document *D, ordinal uint32, img *tenant.Image) T
 }
 
 var userList = listing[directory.User, user]{
 	Kind: query.Users, set: "users", fields: userFields, expansions: userExpansions,
-	documents: (*tenant.Tenant).Users, document: (*tenant.Tenant).UserNow, object: (*request).userAt,
+	documents: handle.Users, document: handle.UserNow, object: (*request).userAt,
 }
 
 var groupList = listing[directory.Group, group]{
 	Kind: query.Groups, set: "groups", fields: groupFields, expansions: groupExpansions,
-	documents: (*tenant.Tenant).Groups, document: (*tenant.Tenant).GroupNow, object: (*request).groupAt,
+	documents: handle.Groups, document: handle.GroupNow, object: (*request).groupAt,
 }
 
 func (r *request) userAt(document *directory.User, ordinal uint32, image *tenant.Image) user {

@@ -10,34 +10,6 @@ import (
 	"licensor/internal/jsontext"
 )
 
-// propertiesOf are the objects whose properties have addresses of their own,
-// /users/{user}/displayName (P27): those of the operations that read one object, by path. Reading a
-// property is the same operation, which shows that property alone.
-var propertiesOf = map[string]typed{
-	"/users/{user}":                         userFields,
-	"/users/{user}/licenseDetails/{detail}": detailFields,
-	"/groups/{group}":                       groupFields,
-	edm.UnitsRoot + "/{unit}":               unitFields,
-	"/applications/{application}":           applicationFields,
-	"/applications(appId='{application}')":  applicationFields,
-	"/applications/{application}/federatedIdentityCredentials/{credential}": federatedFields,
-	"/servicePrincipals/{servicePrincipal}":                                 principalFields,
-	"/servicePrincipals(appId='{servicePrincipal}')":                        principalFields,
-	"/servicePrincipals/{servicePrincipal}/appRoleAssignments/{assignment}": roleAssignmentFields,
-	"/servicePrincipals/{servicePrincipal}/appRoleAssignedTo/{assignment}":  roleAssignmentFields,
-	"/oauth2PermissionGrants/{grant}":                                       grantFields,
-	"/organization/{organization}":                                          organizationFields,
-	"/domains/{domain}":                                                     domainFields,
-	"/subscribedSkus/{sku}":                                                 skuFields,
-	"/directory/subscriptions/{subscription}":                               subscriptionFields,
-	"/directory/subscriptions(commerceSubscriptionId='{subscription}')":     subscriptionFields,
-	"/directoryRoles/{role}":                                                roleFields,
-	"/directoryRoles(roleTemplateId='{role}')":                              roleFields,
-	"/directoryRoleTemplates/{template}":                                    templateFields,
-	"/roleManagement/directory/roleDefinitions/{definition}":                definitionFields,
-	"/roleManagement/directory/roleAssignments/{assignment}":                heldFields,
-}
-
 // typed is a type whose properties have addresses.
 type typed interface {
 	edm.Type

@@ -59,14 +59,13 @@ type request struct {
 	raw      bool
 	caller   *identity.Caller
 	access   identity.Access
-	tenant   *tenant.Tenant
+	tenant   handle
 	work     *turns.Work
 	share    *memory.Share // of the memory of requests in flight
 	image    *tenant.Image // the current one when the request came
 	options  *odata.Options
 	holds    func(*tenant.Image) bool // what If-Match asks of the image that a change is made of
 
-	processing *processing // what is held back of groups, where that is possible
 }
 
 func newRequest(ctx context.Context, w http.ResponseWriter, hr *http.Request, e *environment) *request {

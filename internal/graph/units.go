@@ -36,14 +36,14 @@ var unitFields = newFieldSet("microsoft.graph.administrativeUnit", propertyField
 
 var unitList = listing[directory.AdministrativeUnit, unit]{
 	Kind: query.Units, set: edm.UnitSet, fields: unitFields, expansions: unitExpansions,
-	documents: func(_ *tenant.Tenant, _ context.Context, img *tenant.Image, ordinals []uint32) ([]*directory.AdministrativeUnit, error) {
+	documents: func(_ handle, _ context.Context, img *tenant.Image, ordinals []uint32) ([]*directory.AdministrativeUnit, error) {
 		list := make([]*directory.AdministrativeUnit, len(ordinals))
 		for i, ordinal := range ordinals {
 			list[i] = img.Units.At(ordinal)
 		}
 		return list, nil
 	},
-	document: func(_ *tenant.Tenant, _ context.Context, img *tenant.Image, _ uint32) (*directory.AdministrativeUnit, *tenant.Image, error) {
+	document: func(_ handle, _ context.Context, img *tenant.Image, _ uint32) (*directory.AdministrativeUnit, *tenant.Image, error) {
 		return nil, img, &tenant.Problem{Kind: tenant.NotFound} // what documents left out does not come back
 	},
 	object: func(_ *request, _ *directory.AdministrativeUnit, ordinal uint32, img *tenant.Image) unit {

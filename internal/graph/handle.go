@@ -1,0 +1,48 @@
+package graph
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/licensing"
+	columns "licensor/internal/query"
+	"licensor/internal/store"
+	"licensor/internal/tenant"
+	"licensor/internal/turns"
+)
+
+// handle is what operations ask of a tenant, and have it do.
+type handle interface {
+	ID() uuid.UUID
+	Image() *tenant.Image
+	Do(ctx context.Context, actor string, c tenant.Command) (tenant.Done, error)
+	Turn(ctx context.Context) (*turns.Turn, error)
+	Find(ctx context.Context, img *tenant.Image, kind store.Kind, within columns.Within, c *columns.Condition, name string, page *tenant.Page) (*columns.Rows, error)
+	Page(ctx context.Context, img *tenant.Image, kind store.Kind, within columns.Within, rows *columns.Rows, p tenant.Page) ([]columns.Place, error)
+	Changes(ctx context.Context, after, upTo uint64) (*tenant.Changes, error)
+	User(ctx context.Context, img *tenant.Image, user uint32) (*directory.User, error)
+	UserNow(ctx context.Context, img *tenant.Image, user uint32) (*directory.User, *tenant.Image, error)
+	Users(ctx context.Context, img *tenant.Image, ordinals []uint32) ([]*directory.User, error)
+	Group(ctx context.Context, img *tenant.Image, group uint32) (*directory.Group, error)
+	GroupNow(ctx context.Context, img *tenant.Image, group uint32) (*directory.Group, *tenant.Image, error)
+	Groups(ctx context.Context, img *tenant.Image, ordinals []uint32) ([]*directory.Group, error)
+	Password(ctx context.Context, user uint32) (string, error)
+	// Waiting is a change of a group's licenses that its members have not got yet; nil when they have
+	// all.
+	Waiting(group uint32, now time.Time) *waiting
+}
+
+// waiting is what a group shows while a change of its licenses has not reached its members.
+type waiting struct {
+	state    string // of licenseProcessingState
+	licenses []licensing.Assign
+}
+
+// direct is a tenant whose groups pass on their licenses at once.
+type direct struct{ *tenant.Tenant }
+
+// Waiting is always nil.
+func (direct) Waiting(uint32, time.Time) *waiting { return nil }
