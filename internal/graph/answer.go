@@ -170,3 +170,11 @@ func (r *request) fail(p *problem.Problem) {
 	b = jsontext.AppendText(jsontext.AppendName(b, "client-request-id"), r.clientID)
 	_ = r.send(p.Status, append(b, "}}}"...))
 }
+
+// appendNext parts an element of a list from the one before.
+func appendNext(b []byte) []byte {
+	if b[len(b)-1] == '[' {
+		return b
+	}
+	return append(b, ',')
+}

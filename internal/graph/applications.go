@@ -9,8 +9,6 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
-	"licensor/internal/graph/problem"
-	"licensor/internal/guid"
 	"licensor/internal/jsontext"
 	"licensor/internal/tenant"
 )
@@ -72,19 +70,6 @@ var applicationEdits = editsOf(slices.Concat(keptOfApplications, keptOfBetaAppli
 	"tokenEncryptionKeyId":              unserved,
 	"uniqueName":                        unserved,
 })
-
-// notKept makes the fields of properties that are always null, and of those that are always empty
-// lists.
-func notKept[T any](nulls, lists []string) []field[T] {
-	fields := make([]field[T], 0, len(nulls)+len(lists))
-	for _, name := range nulls {
-		fields = append(fields, field[T]{name: name, write: appendNull[T], when: directory.ByDefault})
-	}
-	for _, name := range lists {
-		fields = append(fields, field[T]{name: name, write: func(b []byte, _ *T) []byte { return append(b, "[]"...) }, when: directory.ByDefault})
-	}
-	return fields
-}
 
 func appendAppID(b []byte, a *application) []byte { return jsontext.AppendID(b, a.AppID) }
 
@@ -156,25 +141,4 @@ func sendOne(r *request, set string, fields *fieldSet[application], expansions m
 		return err
 	}
 	return sendEntity(r, fields, http.StatusOK, set, selected, &application{Client: a, image: r.image})
-}
-
-// byAppID reports whether the path names an application or service principal by its appId:
-// applications(appId='…').
-func (op *operation) byAppID() bool { return strings.Contains(op.path, "(appId='") }
-
-// application is the one that the path names. Those of other tenants, such as Microsoft's own
-// clients, are not there, though they have service principals.
-func (r *request) application() (directory.Client, error) {
-	wanted, ok := guid.Parse(r.keys[0])
-	if !ok {
-		return directory.Client{}, problem.NotFound(r.keys[0])
-	}
-	find := r.image.Applications.ByID
-	if r.op.byAppID() {
-		find = r.image.Applications.ByAppID
-	}
-	if a, ok := find(wanted); ok {
-		return r.image.ClientAt(a), nil
-	}
-	return directory.Client{}, problem.NotFound(r.keys[0])
 }

@@ -247,8 +247,3 @@ func distinct(list []directory.FederatedCredential) error {
 	}
 	return nil
 }
-
-// withoutID takes out the id, which clients send back as they have read it (P53).
-func withoutID(members []directory.Member) []directory.Member {
-	return slices.DeleteFunc(slices.Clone(members), func(m directory.Member) bool { return m.Is("id") })
-}

@@ -214,14 +214,6 @@ func keptFields(properties []keptProperty, kept func(*application) map[string]js
 	return fields
 }
 
-// inBeta makes fields those of properties that v1.0 does not have.
-func inBeta[T any](fields []field[T]) []field[T] {
-	for i := range fields {
-		fields[i].beta = true
-	}
-	return fields
-}
-
 // edit makes the changes that a body asks for, in its order. Ids and annotations are passed over,
 // what only the server sets is refused (P53).
 func (e editor) edit(a *directory.Client, members []directory.Member, edits map[string]edit, fields *fieldSet[application]) error {

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -136,25 +135,6 @@ func (r *request) rewrite(find func(*request) (directory.Client, error), change 
 			return next, err
 		}
 	}
-}
-
-// doWhile carries out a command if something, which holds of r.image, still holds of the image that
-// the change is made of. Otherwise it takes that image for r.image and says that the command is to
-// be made again.
-func (r *request) doWhile(holds func(*tenant.Image) bool, c tenant.Command) (again bool, err error) {
-	var late atomic.Bool
-	done, err := r.do(tenant.If{Then: c, Holds: func(img *tenant.Image) bool {
-		late.Store(!holds(img))
-		return !late.Load()
-	}})
-	switch {
-	case err == nil:
-		r.image = done.Image
-	case late.Load() && r.ctx.Err() == nil:
-		r.image = r.tenant.Image()
-		return true, nil
-	}
-	return false, err
 }
 
 // documentsOf are the documents of an application and its service principal, nil where it is gone.

@@ -405,3 +405,8 @@ func readGUIDs(raw json.RawMessage) ([]uuid.UUID, error) {
 	}
 	return ids, nil
 }
+
+// withoutID takes out the id, which clients send back as they have read it (P53).
+func withoutID(members []directory.Member) []directory.Member {
+	return slices.DeleteFunc(slices.Clone(members), func(m directory.Member) bool { return m.Is("id") })
+}

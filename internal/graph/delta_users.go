@@ -105,11 +105,3 @@ func (w *userWriter) appendManager(b []byte, user uint32) []byte {
 func except(selected []string, name string) []string {
 	return slices.DeleteFunc(slices.Clone(selected), func(s string) bool { return s == name })
 }
-
-// appendNext parts an element of a list from the one before.
-func appendNext(b []byte) []byte {
-	if b[len(b)-1] == '[' {
-		return b
-	}
-	return append(b, ',')
-}

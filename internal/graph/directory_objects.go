@@ -78,16 +78,6 @@ func (r *request) liveObject() (kind store.Kind, ordinal uint32, ok bool) {
 	return store.KindGroup, group, ok
 }
 
-func (r *request) liveUser(id uuid.UUID) (uint32, bool) {
-	user, ok := r.image.Directory.UserByID(id)
-	return user, ok && !r.image.Directory.UserDeleted(user)
-}
-
-func (r *request) liveGroup(id uuid.UUID) (uint32, bool) {
-	group, ok := r.image.Directory.GroupByID(id)
-	return group, ok && !r.image.Directory.GroupDeleted(group)
-}
-
 // allGroupsOfObject are those that a user, group or service principal is in, directly or by way of
 // others.
 var allGroupsOfObject relation = func(r *request) (sets, error) {

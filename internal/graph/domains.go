@@ -36,8 +36,6 @@ var domainFields = newFieldSet("microsoft.graph.domain", []field[domain]{
 	{name: "supportedServices", write: func(b []byte, d *domain) []byte { return jsontext.AppendList(b, d.services(), jsontext.AppendText) }, when: directory.ByDefault},
 }).in("domains")
 
-func appendTrue[T any](b []byte, _ *T) []byte { return append(b, "true"...) }
-
 // authentication says where the domain's users sign in: here, unless it is federated.
 func (d *domain) authentication() string {
 	if d.Type == "Federated" {

@@ -204,17 +204,3 @@ func firstOf[T any](rows iter.Seq[T], n int) (list []T) {
 	}
 	return list
 }
-
-// expandRows shows objects with the first of their rows in some list.
-func expandRows[T, R any](set *fieldSet[R], of func(r *request, object *T) iter.Seq[R]) expansion[T] {
-	return func(r *request, e odata.Expansion) (func([]byte, *T) ([]byte, error), error) {
-		fields, err := set.selection(r, e.Select)
-		if err != nil {
-			return nil, err
-		}
-		return func(b []byte, object *T) ([]byte, error) {
-			b, err := appendRows(r, append(b, '['), sourceOf(firstOf(of(r, object), maxExpanded)), objects(fields))
-			return append(b, ']'), err
-		}, nil
-	}
-}

@@ -241,3 +241,28 @@ func objects[T any](fields []*field[T]) func([]byte, T) []byte {
 		return append(b, '}')
 	}
 }
+
+// notKept makes the fields of properties that are always null, and of those that are always empty
+// lists.
+func notKept[T any](nulls, lists []string) []field[T] {
+	fields := make([]field[T], 0, len(nulls)+len(lists))
+	for _, name := range nulls {
+		fields = append(fields, field[T]{name: name, write: appendNull[T], when: directory.ByDefault})
+	}
+	for _, name := range lists {
+		fields = append(fields, field[T]{name: name, write: func(b []byte, _ *T) []byte { return append(b, "[]"...) }, when: directory.ByDefault})
+	}
+	return fields
+}
+
+// inBeta makes fields those of properties that v1.0 does not have.
+func inBeta[T any](fields []field[T]) []field[T] {
+	for i := range fields {
+		fields[i].beta = true
+	}
+	return fields
+}
+
+func appendNull[T any](b []byte, _ *T) []byte { return append(b, "null"...) }
+
+func appendTrue[T any](b []byte, _ *T) []byte { return append(b, "true"...) }

@@ -127,18 +127,6 @@ func updateGroup(r *request) error {
 		slices.Concat(referencesTo("members", members), referencesTo("owners", owners))...)
 }
 
-// change carries out a command on something named in the path and answers 204. A reference to
-// something else that is not there is a mistake in the body, 400 rather than 404 (P14).
-func (r *request) change(c tenant.Command, references ...reference) error {
-	if _, err := r.do(c); err != nil {
-		if len(references) > 0 {
-			return r.badReferences(err, references)
-		}
-		return err
-	}
-	return r.sendNothing()
-}
-
 // deleteGroup answers DELETE /groups/{group} (P52).
 func deleteGroup(r *request) error {
 	ordinal, err := r.group()
@@ -149,4 +137,9 @@ func deleteGroup(r *request) error {
 		return err
 	}
 	return r.sendNothing()
+}
+
+var groupList = listing[directory.Group, group]{
+	Kind: query.Groups, set: "groups", fields: groupFields, expansions: groupExpansions,
+	documents: handle.Groups, document: handle.GroupNow, object: (*request).groupAt,
 }

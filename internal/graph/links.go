@@ -33,26 +33,6 @@ var (
 	allMembershipsOfPrincipal          = memberships{allGroupsOfPrincipal, true}
 )
 
-func (r *request) userID() (uuid.UUID, error) {
-	user, err := r.user()
-	return r.image.Directory.UserID(user), err
-}
-
-func (r *request) groupID() (uuid.UUID, error) {
-	group, err := r.group()
-	return r.image.Directory.GroupID(group), err
-}
-
-func (r *request) applicationID() (uuid.UUID, error) {
-	a, err := r.application()
-	return a.ID, err
-}
-
-func (r *request) principalID() (uuid.UUID, error) {
-	a, err := r.principal()
-	return a.Principal.ID, err
-}
-
 // leadingFrom is the relation that links lead to from the object of the request.
 func leadingFrom(kind directory.Relation, id func(*request) (uuid.UUID, error)) relation {
 	return func(r *request) (sets, error) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strconv"
 
-	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/query"
 	"licensor/internal/identity"
@@ -24,20 +23,6 @@ type listing[D, T any] struct {
 	documents  func(t handle, ctx context.Context, img *tenant.Image, ordinals []uint32) ([]*D, error)
 	document   func(t handle, ctx context.Context, img *tenant.Image, ordinal uint32) (*D, *tenant.Image, error)
 	object     func(r *request, document *D, ordinal uint32, img *tenant.Image) T
-}
-
-var userList = listing[directory.User, user]{
-	Kind: query.Users, set: "users", fields: userFields, expansions: userExpansions,
-	documents: handle.Users, document: handle.UserNow, object: (*request).userAt,
-}
-
-var groupList = listing[directory.Group, group]{
-	Kind: query.Groups, set: "groups", fields: groupFields, expansions: groupExpansions,
-	documents: handle.Groups, document: handle.GroupNow, object: (*request).groupAt,
-}
-
-func (r *request) userAt(document *directory.User, ordinal uint32, image *tenant.Image) user {
-	return user{document, ordinal, image, r.now, image.Directory.UserColumns().Row(ordinal)}
 }
 
 // send answers with a page of the objects there are, or of those that are deleted.
@@ -187,4 +172,46 @@ func (r *request) sendCount(f *query.Kind, within columns.Within) error {
 		return err
 	}
 	return r.sendText(strconv.Itoa(rows.Count()))
+}
+
+// at yields the objects with some ordinals, which are live; those that have gone since are left
+// out.
+func (l listing[D, T]) at(r *request, ordinals []uint32, documented bool) source[T] {
+	return l.read(r, ordinals, nil, documented)
+}
+
+// read yields the objects with some ordinals as of one commit each: that of the list, or a later
+// one where an object has been written since and still belongs there. Those that are gone by then
+// are left out.
+func (l listing[D, T]) read(r *request, ordinals []uint32, s *search, documented bool) source[T] {
+	if !documented {
+		return func() (row T, ok bool, err error) {
+			if len(ordinals) > 0 {
+				row, ordinals, ok = l.object(r, nil, ordinals[0], r.image), ordinals[1:], true
+			}
+			return row, ok, nil
+		}
+	}
+	var documents []*D // of the first ordinals
+	return func() (row T, ok bool, err error) {
+		for len(ordinals) > 0 {
+			if len(documents) == 0 {
+				if documents, err = l.documents(r.tenant, r.ctx, r.image, ordinals); err != nil {
+					return row, false, err
+				}
+			}
+			document, ordinal, image := documents[0], ordinals[0], r.image
+			documents[0] = nil
+			documents, ordinals = documents[1:], ordinals[1:]
+			if ok = document != nil; !ok {
+				if document, image, ok, err = l.later(r, ordinal, s); err != nil {
+					return row, false, err
+				}
+			}
+			if ok {
+				return l.object(r, document, ordinal, image), true, nil
+			}
+		}
+		return row, false, nil
+	}
 }

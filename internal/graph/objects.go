@@ -6,7 +6,6 @@ import (
 	"licensor/internal/fold"
 	"licensor/internal/graph/odata"
 	"licensor/internal/identity"
-	"licensor/internal/jsontext"
 )
 
 // object is an element of a list that may hold users and groups (P21), or another directory object
@@ -30,14 +29,6 @@ const (
 	unitsFrom        = int64(4) << 32
 	rolesFrom        = int64(5) << 32
 )
-
-// countOf is n where the caller wants the count of all, otherwise -1.
-func (r *request) countOf(n int) int {
-	if r.counting() {
-		return n
-	}
-	return -1
-}
 
 // objectWriter writes objects of several kinds, and says of which the documents are needed for
 // that.
@@ -128,15 +119,6 @@ func (r *request) otherWriter() (func([]byte, object) []byte, error) {
 	}, nil
 }
 
-// appendType begins an object with its type (P21).
-func (r *request) appendType(b []byte, name string) []byte {
-	b = append(b, '{')
-	if r.metadata == "none" {
-		return b
-	}
-	return jsontext.AppendText(jsontext.AppendName(b, "@odata.type"), "#"+name)
-}
-
 // isObjectProperty reports whether some directory object has a property.
 func isObjectProperty(name string) bool {
 	return userFields.knows(name) || groupFields.knows(name) || applicationFields.knows(name) || principalFields.knows(name) || unitFields.knows(name) || roleFields.knows(name)
@@ -177,4 +159,21 @@ func narrowed[T any](r *request, set *fieldSet[T], need identity.Operation) ([]*
 		fields = append(set.annotations(r)[1:], fields...) // the type is written anyway
 	}
 	return fields, nil
+}
+
+// rowsOf are the ordinals of places of one kind.
+func rowsOf(places []int64) []uint32 {
+	rows := make([]uint32, len(places))
+	for i, place := range places {
+		rows[i] = uint32(place)
+	}
+	return rows
+}
+
+// readObjects yields users and groups by ordinal. Those that have gone since are left out.
+func (r *request) readObjects(users, groups []uint32, w *objectWriter) source[object] {
+	return oneAfterAnother(
+		mapped(userList.at(r, users, w.users), func(u *user) object { return object{user: u} }),
+		mapped(groupList.at(r, groups, w.groups), func(g *group) object { return object{group: g} }),
+	)
 }

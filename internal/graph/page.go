@@ -294,3 +294,20 @@ func (p *page) resumeByID(f *query.Kind, img *tenant.Image) {
 		}
 	}
 }
+
+// countOf is n where the caller wants the count of all, otherwise -1.
+func (r *request) countOf(n int) int {
+	if r.counting() {
+		return n
+	}
+	return -1
+}
+
+// appendType begins an object with its type (P21).
+func (r *request) appendType(b []byte, name string) []byte {
+	b = append(b, '{')
+	if r.metadata == "none" {
+		return b
+	}
+	return jsontext.AppendText(jsontext.AppendName(b, "@odata.type"), "#"+name)
+}

@@ -8,7 +8,6 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
-	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/jsontext"
 )
@@ -187,23 +186,6 @@ func appendPrincipalNames(b []byte, a *application) []byte {
 // getPrincipal answers GET /servicePrincipals/{servicePrincipal}, by id or by appId.
 func getPrincipal(r *request) error {
 	return sendOne(r, "servicePrincipals", principalFields, principalExpansions, (*request).principal)
-}
-
-// principal is the application whose service principal the path names. That of Microsoft Graph can
-// be read like any other.
-func (r *request) principal() (directory.Client, error) {
-	wanted, ok := guid.Parse(r.keys[0])
-	if !ok {
-		return directory.Client{}, problem.NotFound(r.keys[0])
-	}
-	find := r.image.Principals.ByID
-	if r.op.byAppID() {
-		find = r.image.Principals.ByAppID
-	}
-	if principal, ok := find(wanted); ok {
-		return r.image.PrincipalAt(principal), nil
-	}
-	return directory.Client{}, problem.NotFound(r.keys[0])
 }
 
 // ownPrincipal is principal where it is to be changed.

@@ -178,19 +178,3 @@ func (r *request) wrongReference(ref reference) error {
 	p.Status, p.Code = http.StatusBadRequest, problem.CodeBadRequest
 	return p
 }
-
-// typeOf is the type of the directory object with an id, as error messages name it: User,
-// ServicePrincipal.
-func (r *request) typeOf(id uuid.UUID) (string, bool) {
-	if _, ok := r.liveUser(id); ok {
-		return "User", true
-	}
-	if _, ok := r.liveGroup(id); ok {
-		return "Group", true
-	}
-	_, name, ok := r.otherObject(id)
-	if !ok {
-		return "", false
-	}
-	return strings.ToUpper(name[:1]) + name[1:], true
-}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,7 +15,6 @@ import (
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/query"
 	"licensor/internal/graph/throttle"
-	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/memory"
 	"licensor/internal/tenant"
@@ -89,67 +89,6 @@ func newRequest(ctx context.Context, w http.ResponseWriter, hr *http.Request, e 
 // maxClientID bounds what is echoed; longer ones are taken for none.
 const maxClientID = 256
 
-// user returns the ordinal of the user whom the path names (P1).
-func (r *request) user() (uint32, error) {
-	return r.image.LiveUser(r.keys[0])
-}
-
-// group returns the ordinal of the group that the path names.
-func (r *request) group() (uint32, error) { return r.image.LiveGroup(r.keys[0]) }
-
-// relation is what the object of the request is to the caller.
-func (r *request) relation() identity.Relation {
-	switch {
-	case r.image == nil:
-		return identity.RelationOther
-	case r.caller.Delegated && r.isSelf():
-		return identity.RelationSelf
-	case r.owns():
-		return identity.RelationOwned
-	}
-	return identity.RelationOther
-}
-
-// isSelf reports whether the path names the caller, which is a user.
-func (r *request) isSelf() bool {
-	switch {
-	case r.me:
-		return true
-	case r.op.ofUser():
-		user, err := r.user()
-		return err == nil && r.image.Directory.UserID(user) == r.caller.ObjectID
-	case r.op.ofObject():
-		id, ok := guid.Parse(r.keys[0])
-		return ok && id == r.caller.ObjectID
-	}
-	return false
-}
-
-// manageOwned is the one permission for reading that is for what the caller owns.
-const manageOwned = "Application.ReadWrite.OwnedBy"
-
-// owns reports whether the caller, a user or a service principal, owns the group, application or
-// service principal that the path names. Where it makes no difference it is not looked up.
-func (r *request) owns() bool {
-	if r.Method == http.MethodGet && !r.caller.Permissions.Has(manageOwned) {
-		return false
-	}
-	var id uuid.UUID
-	switch path := r.op.path; {
-	case r.op.ofGroup():
-		if group, err := r.group(); err == nil {
-			id = r.image.Directory.GroupID(group)
-		}
-	case strings.HasPrefix(path, "/applications") && len(r.keys) > 0:
-		id, _ = r.applicationID()
-	case strings.HasPrefix(path, "/servicePrincipals") && len(r.keys) > 0:
-		id, _ = r.principalID()
-	case r.op.ofDeleted():
-		id, _ = guid.Parse(r.keys[0])
-	}
-	return id != uuid.Nil && r.image.Owns(r.caller.ObjectID, id)
-}
-
 // do carries out a command in the caller's name.
 func (r *request) do(c tenant.Command) (tenant.Done, error) {
 	if r.holds != nil {
@@ -179,4 +118,35 @@ func (r *request) advanced() bool { return r.scope().Advanced }
 func (r *request) scope() query.Scope {
 	eventual := r.eventual()
 	return query.Scope{Image: r.image, Now: r.now, Advanced: eventual && (r.options.Count || r.wantsLength()), Eventual: eventual}
+}
+
+// change carries out a command on something named in the path and answers 204. A reference to
+// something else that is not there is a mistake in the body, 400 rather than 404 (P14).
+func (r *request) change(c tenant.Command, references ...reference) error {
+	if _, err := r.do(c); err != nil {
+		if len(references) > 0 {
+			return r.badReferences(err, references)
+		}
+		return err
+	}
+	return r.sendNothing()
+}
+
+// doWhile carries out a command if something, which holds of r.image, still holds of the image that
+// the change is made of. Otherwise it takes that image for r.image and says that the command is to
+// be made again.
+func (r *request) doWhile(holds func(*tenant.Image) bool, c tenant.Command) (again bool, err error) {
+	var late atomic.Bool
+	done, err := r.do(tenant.If{Then: c, Holds: func(img *tenant.Image) bool {
+		late.Store(!holds(img))
+		return !late.Load()
+	}})
+	switch {
+	case err == nil:
+		r.image = done.Image
+	case late.Load() && r.ctx.Err() == nil:
+		r.image = r.tenant.Image()
+		return true, nil
+	}
+	return false, err
 }

@@ -52,8 +52,6 @@ func appendNextLifecycle(b []byte, s *subscription) []byte {
 	return jsontext.AppendTime(b, *s.NextLifecycleDateTime)
 }
 
-func appendNull[T any](b []byte, _ *T) []byte { return append(b, "null"...) }
-
 // listSubscriptions answers GET /subscriptions of ours and Graph's GET /directory/subscriptions.
 func listSubscriptions(r *request) error {
 	if err := r.allow("$select", "$count"); err != nil {

@@ -161,3 +161,12 @@ func deleteUser(r *request) error {
 	}
 	return r.sendNothing()
 }
+
+var userList = listing[directory.User, user]{
+	Kind: query.Users, set: "users", fields: userFields, expansions: userExpansions,
+	documents: handle.Users, document: handle.UserNow, object: (*request).userAt,
+}
+
+func (r *request) userAt(document *directory.User, ordinal uint32, image *tenant.Image) user {
+	return user{document, ordinal, image, r.now, image.Directory.UserColumns().Row(ordinal)}
+}
