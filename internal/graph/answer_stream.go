@@ -54,8 +54,8 @@ func (r *request) beginStream() {
 // startAgain forgets the beginning of an answer that nobody has seen, because it is one of a batch,
 // and says whether it is one.
 func (r *request) startAgain() bool {
-	a, ok := r.w.(*stepAnswer)
-	if !ok || !a.startAgain() {
+	a, ok := r.w.(interface{ StartAgain() bool })
+	if !ok || !a.StartAgain() {
 		return false
 	}
 	r.streaming, r.sent = false, false

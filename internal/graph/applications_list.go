@@ -53,11 +53,11 @@ func listApplications(r *request) error { return applicationList.send(r, columns
 
 // countApplications answers GET /applications/$count.
 func countApplications(r *request) error {
-	return r.sendCount(query.Applications, columns.Live)
+	return applicationList.sendCount(r, columns.Live)
 }
 
 // listPrincipals answers GET /servicePrincipals.
 func listPrincipals(r *request) error { return principalList.send(r, columns.Live) }
 
 // countPrincipals answers GET /servicePrincipals/$count.
-func countPrincipals(r *request) error { return r.sendCount(query.Principals, columns.Live) }
+func countPrincipals(r *request) error { return principalList.sendCount(r, columns.Live) }

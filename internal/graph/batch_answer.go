@@ -134,8 +134,8 @@ func (a *stepAnswer) end() {
 	_, _ = a.all.Write([]byte{'}'})
 }
 
-// startAgain forgets an answer of which nothing was sent, in favor of another.
-func (a *stepAnswer) startAgain() bool {
+// StartAgain forgets an answer of which nothing was sent, in favor of another.
+func (a *stepAnswer) StartAgain() bool {
 	if a.direct {
 		return false
 	}

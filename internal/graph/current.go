@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"net/http"
 	"strings"
 
 	"licensor/internal/directory"
@@ -8,6 +9,27 @@ import (
 	"licensor/internal/graph/route"
 	"licensor/internal/tenant"
 )
+
+// precondition refuses a change of an object whose ETag is no longer the one that the caller knows
+// (P7). It is looked at again when the change is made, by the revision of the object, so that of
+// two callers who know the same only the first succeeds.
+func (r *request) precondition() error {
+	known := r.Header.Get("If-Match")
+	if known == "" || known == "*" || r.Method == http.MethodGet {
+		return nil
+	}
+	etag, revision, err := r.current()
+	switch {
+	case err != nil:
+		return nil // that the object is not there is for the operation to say
+	case !lists(known, etag):
+		return changedMeanwhile(known)
+	}
+	if revision != nil {
+		r.holds = func(img *tenant.Image) bool { return revision(img) == revision(r.image) }
+	}
+	return nil
+}
 
 // current is the ETag of the object that the path names, and its revision where it has one. What
 // has no ETag has the empty one.

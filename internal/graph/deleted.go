@@ -39,7 +39,7 @@ func (l deletedList[D, T]) list(r *request) error { return l.send(r, columns.Del
 
 // count answers GET …/$count.
 func (l deletedList[D, T]) count(r *request) error {
-	return r.sendCount(l.Kind, columns.Deleted)
+	return l.sendCount(r, columns.Deleted)
 }
 
 // deletedItem is the deleted object that the path names (P52).

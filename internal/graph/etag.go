@@ -9,7 +9,6 @@ import (
 
 	"licensor/internal/graph/problem"
 	"licensor/internal/jsontext"
-	"licensor/internal/tenant"
 )
 
 // annotated puts before the fields what odata.metadata=full adds to each object (P5, P7).
@@ -64,7 +63,7 @@ func sendEntity[T any](r *request, s *fieldSet[T], status int, set string, field
 	if known := r.Header.Get("If-None-Match"); known != "" && r.Method == http.MethodGet && len(r.options.Expand) == 0 {
 		etag := s.etag(object)
 		r.w.Header().Set("ETag", etag)
-		if names(known, etag) {
+		if lists(known, etag) {
 			r.headers()
 			r.w.WriteHeader(http.StatusNotModified)
 			return nil
@@ -77,36 +76,15 @@ func sendEntity[T any](r *request, s *fieldSet[T], status int, set string, field
 	return r.sendChanged(status, append(appendFields(b, fields, object), '}'))
 }
 
-// names says whether a list of ETags has one. Weak ones are compared by what they say, as OData
+// lists says whether a list of ETags has one. Weak ones are compared by what they say, as OData
 // does.
-func names(list, etag string) bool {
+func lists(list, etag string) bool {
 	for known := range strings.SplitSeq(list, ",") {
 		if known = strings.TrimSpace(known); known == "*" || strings.TrimPrefix(known, "W/") == strings.TrimPrefix(etag, "W/") {
 			return true
 		}
 	}
 	return false
-}
-
-// precondition refuses a change of an object whose ETag is no longer the one that the caller knows
-// (P7). It is looked at again when the change is made, by the revision of the object, so that of
-// two callers who know the same only the first succeeds.
-func (r *request) precondition() error {
-	known := r.Header.Get("If-Match")
-	if known == "" || known == "*" || r.Method == http.MethodGet {
-		return nil
-	}
-	etag, revision, err := r.current()
-	switch {
-	case err != nil:
-		return nil // that the object is not there is for the operation to say
-	case !names(known, etag):
-		return changedMeanwhile(known)
-	}
-	if revision != nil {
-		r.holds = func(img *tenant.Image) bool { return revision(img) == revision(r.image) }
-	}
-	return nil
 }
 
 func changedMeanwhile(known string) error {

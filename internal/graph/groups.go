@@ -16,7 +16,7 @@ import (
 func listGroups(r *request) error { return groupList.send(r, columns.Live) }
 
 // countGroups answers GET /groups/$count.
-func countGroups(r *request) error { return r.sendCount(query.Groups, columns.Live) }
+func countGroups(r *request) error { return groupList.sendCount(r, columns.Live) }
 
 // getGroup answers GET /groups/{group}.
 func getGroup(r *request) error {

@@ -22,7 +22,9 @@ type listing[D, T any] struct {
 	expansions map[string]expansion[T]
 	documents  func(t handle, ctx context.Context, img *tenant.Image, ordinals []uint32) ([]*D, error)
 	document   func(t handle, ctx context.Context, img *tenant.Image, ordinal uint32) (*D, *tenant.Image, error)
-	object     func(r *request, document *D, ordinal uint32, img *tenant.Image) T
+	// bound refuses to show some objects, before any of the answer is sent; nil: nothing is refused.
+	bound  func(r *request, ordinals []uint32) error
+	object func(r *request, document *D, ordinal uint32, img *tenant.Image) T
 }
 
 // send answers with a page of the objects there are, or of those that are deleted.
@@ -37,7 +39,7 @@ func (l listing[D, T]) send(r *request, within columns.Within) error {
 	if fields, err = expanded(r, l.fields, l.expansions, fields); err != nil {
 		return err
 	}
-	found, err := r.search(l.Kind, within)
+	found, err := l.search(r, within)
 	if err != nil {
 		return err
 	}
@@ -49,8 +51,10 @@ func (l listing[D, T]) send(r *request, within columns.Within) error {
 	for i, place := range places {
 		ordinals[i] = place.Row
 	}
-	if err := r.boundManagers(l.Stored, ordinals); err != nil {
-		return err
+	if l.bound != nil {
+		if err := l.bound(r, ordinals); err != nil {
+			return err
+		}
 	}
 	shown := list[T]{
 		context: r.selected(l.set), source: l.read(r, ordinals, found, documented(fields)), count: found.count, write: objects(fields),
@@ -96,8 +100,9 @@ type search struct {
 }
 
 // search reads the options of a list, and finds all that it has.
-func (r *request) search(f *query.Kind, within columns.Within) (*search, error) {
-	if r.asksHidden(f.Stored, r.access) {
+func (l listing[D, T]) search(r *request, within columns.Within) (*search, error) {
+	f := l.Kind
+	if r.asksHidden(l.fields.hides(r.access)) {
 		return nil, &identity.Forbidden{Operation: r.op.need}
 	}
 	s := &search{within: within, kind: f.Stored, count: -1}
@@ -160,14 +165,14 @@ func (s *search) places(r *request) (places []columns.Place, more bool, err erro
 }
 
 // sendCount answers with the number of objects under a condition, as text (P26).
-func (r *request) sendCount(f *query.Kind, within columns.Within) error {
+func (l listing[D, T]) sendCount(r *request, within columns.Within) error {
 	if err := r.allowCount(); err != nil {
 		return err
 	}
-	if r.asksHidden(f.Stored, r.access) {
+	if r.asksHidden(l.fields.hides(r.access)) {
 		return &identity.Forbidden{Operation: r.op.need}
 	}
-	rows, err := r.find(f, within, nil)
+	rows, err := r.find(l.Kind, within, nil)
 	if err != nil {
 		return err
 	}

@@ -136,9 +136,9 @@ func (r *request) appendManagers(b []byte, w *objectWriter, u *user, levels int,
 
 // boundManagers refuses an expansion that would show more managers of some users than there may be,
 // before any of the answer is sent.
-func (r *request) boundManagers(kind store.Kind, users []uint32) error {
+func (r *request) boundManagers(users []uint32) error {
 	at := slices.IndexFunc(r.options.Expand, func(e odata.Expansion) bool { return e.Name == "manager" })
-	if kind != store.KindUser || at < 0 {
+	if at < 0 {
 		return nil
 	}
 	n, x, shown := 0, r.image.Directory, map[uint32]bool{}

@@ -23,15 +23,17 @@ type relatedKind struct {
 	need identity.Operation // what it takes to read them
 	from int64              // added to ordinals, so that places of different kinds are different
 	of   func(sets) *roaring.Bitmap
+	// hides reports which properties a degree of access does not show.
+	hides func(identity.Access) func(name string) bool
 }
 
 // relatedKinds are in the order in which lists show them. Directory roles come behind them.
 var relatedKinds = []relatedKind{
-	{query.Users, identity.ReadUsers, 0, func(s sets) *roaring.Bitmap { return s.users }},
-	{query.Groups, identity.SeeGroups, groupsFrom, func(s sets) *roaring.Bitmap { return s.groups }},
-	{query.Principals, identity.ReadPrincipals, principalsFrom, func(s sets) *roaring.Bitmap { return s.principals }},
-	{query.Applications, identity.ReadApplications, applicationsFrom, func(s sets) *roaring.Bitmap { return s.applications }},
-	{query.Units, identity.ReadUnits, unitsFrom, func(s sets) *roaring.Bitmap { return s.units }},
+	{query.Users, identity.ReadUsers, 0, func(s sets) *roaring.Bitmap { return s.users }, userFields.hides},
+	{query.Groups, identity.SeeGroups, groupsFrom, func(s sets) *roaring.Bitmap { return s.groups }, groupFields.hides},
+	{query.Principals, identity.ReadPrincipals, principalsFrom, func(s sets) *roaring.Bitmap { return s.principals }, principalFields.hides},
+	{query.Applications, identity.ReadApplications, applicationsFrom, func(s sets) *roaring.Bitmap { return s.applications }, applicationFields.hides},
+	{query.Units, identity.ReadUnits, unitsFrom, func(s sets) *roaring.Bitmap { return s.units }, unitFields.hides},
 }
 
 // related is what the list of a relation has, kind by kind.
@@ -122,7 +124,7 @@ func looksUpIDs(n odata.Node) bool {
 }
 
 func (r *request) findKind(k relatedKind, rel relation, of sets) (*foundKind, error) {
-	if access, _ := k.need.Check(r.caller, identity.RelationOther); r.asksHidden(k.Stored, access) {
+	if access, _ := k.need.Check(r.caller, identity.RelationOther); r.asksHidden(k.hides(access)) {
 		return nil, &identity.Forbidden{Operation: k.need}
 	}
 	found := &foundKind{k, search{kind: k.Stored, within: columns.Live}}
@@ -293,7 +295,7 @@ func (r *request) sendObjects(context string, rel relation, w *objectWriter) err
 		return err
 	}
 	if len(places) > 0 && kindAt(places[0]) == 0 {
-		if err := r.boundManagers(store.KindUser, rowsOf(places)); err != nil {
+		if err := r.boundManagers(rowsOf(places)); err != nil {
 			return err
 		}
 	}

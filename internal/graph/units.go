@@ -86,7 +86,7 @@ func listUnits(r *request) error {
 }
 
 // countUnits answers GET /directory/administrativeUnits/$count.
-func countUnits(r *request) error { return r.sendCount(query.Units, columns.Live) }
+func countUnits(r *request) error { return unitList.sendCount(r, columns.Live) }
 
 // getUnit answers GET /directory/administrativeUnits/{unit}.
 func getUnit(r *request) error {

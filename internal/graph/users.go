@@ -16,7 +16,7 @@ import (
 func listUsers(r *request) error { return userList.send(r, columns.Live) }
 
 // countUsers answers GET /users/$count.
-func countUsers(r *request) error { return r.sendCount(query.Users, columns.Live) }
+func countUsers(r *request) error { return userList.sendCount(r, columns.Live) }
 
 // getUser answers GET /users/{user}.
 func getUser(r *request) error {
@@ -164,7 +164,7 @@ func deleteUser(r *request) error {
 
 var userList = listing[directory.User, user]{
 	Kind: query.Users, set: "users", fields: userFields, expansions: userExpansions,
-	documents: handle.Users, document: handle.UserNow, object: (*request).userAt,
+	bound: (*request).boundManagers, documents: handle.Users, document: handle.UserNow, object: (*request).userAt,
 }
 
 func (r *request) userAt(document *directory.User, ordinal uint32, image *tenant.Image) user {
