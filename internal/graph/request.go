@@ -65,7 +65,6 @@ type request struct {
 	image    *tenant.Image // the current one when the request came
 	options  *odata.Options
 	holds    func(*tenant.Image) bool // what If-Match asks of the image that a change is made of
-
 }
 
 func newRequest(ctx context.Context, w http.ResponseWriter, hr *http.Request, e *environment) *request {
