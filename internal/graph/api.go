@@ -179,7 +179,7 @@ func (api *API) answer(r *request, options *odata.Options, malformed error) erro
 		}
 		options.Select = r.property[:1:1]
 	}
-	if err := r.precondition(); err != nil {
+	if err := precondition(r); err != nil {
 		return err
 	}
 	return r.op.do(r)
@@ -244,13 +244,13 @@ func (api *API) enter(r *request) (err error) {
 	}
 	need := r.op.need
 	if r.op.needOfGroup != "" && ok {
-		need = r.needOf()
+		need = needOf(r)
 	}
 	if r.op.anyone {
 		r.access = identity.AccessNone
 	} else if r.access, err = need.Check(r.caller, r.relation()); err != nil {
 		return err
-	} else if err := r.mayManage(); err != nil {
+	} else if err := mayManage(r); err != nil {
 		return err
 	}
 	if !ok {

@@ -74,8 +74,8 @@ func listApplicationTemplates(r *request) error {
 	return sendByKey(r, "applicationTemplates", rows, objects(fields))
 }
 
-// applicationTemplate is the one that the path names.
-func (r *request) applicationTemplate() (*applicationTemplate, error) {
+// namedTemplate is the one that the path names.
+func namedTemplate(r *request) (*applicationTemplate, error) {
 	id, _ := guid.Parse(r.keys[0])
 	at := slices.IndexFunc(applicationTemplates, func(t applicationTemplate) bool { return t.id == id })
 	if at < 0 {
@@ -89,7 +89,7 @@ func getApplicationTemplate(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
-	t, err := r.applicationTemplate()
+	t, err := namedTemplate(r)
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func getApplicationTemplate(r *request) error {
 // instantiate answers POST /applicationTemplates/{template}/instantiate {"displayName":…}: a new
 // application with its service principal.
 func instantiate(r *request) error {
-	t, err := r.applicationTemplate()
+	t, err := namedTemplate(r)
 	if err != nil {
 		return err
 	}

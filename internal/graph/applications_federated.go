@@ -75,14 +75,14 @@ func getFederated(r *request) error {
 	if err != nil {
 		return err
 	}
-	at, err := r.federated(a)
+	at, err := federatedAt(r, a)
 	if err != nil {
 		return err
 	}
-	return r.sendFederated(http.StatusOK, a, a.Federated[at])
+	return sendFederated(r, http.StatusOK, a, a.Federated[at])
 }
 
-func (r *request) sendFederated(status int, a directory.Client, f directory.FederatedCredential) error {
+func sendFederated(r *request, status int, a directory.Client, f directory.FederatedCredential) error {
 	fields, err := federatedFields.selected(r)
 	if err != nil {
 		return err
@@ -90,8 +90,8 @@ func (r *request) sendFederated(status int, a directory.Client, f directory.Fede
 	return sendEntity(r, federatedFields, status, federatedSet(a), fields, &federated{f, a})
 }
 
-// federated finds the credential that the path names.
-func (r *request) federated(a directory.Client) (int, error) {
+// federatedAt finds the credential that the path names.
+func federatedAt(r *request, a directory.Client) (int, error) {
 	id, isID := guid.Parse(r.keys[1])
 	at := slices.IndexFunc(a.Federated, func(f directory.FederatedCredential) bool {
 		return isID && f.ID == id || f.Name == r.keys[1]
@@ -104,7 +104,7 @@ func (r *request) federated(a directory.Client) (int, error) {
 
 // createFederated answers POST /applications/{application}/federatedIdentityCredentials.
 func createFederated(r *request) error {
-	members, err := r.federatedMembers()
+	members, err := federatedMembers(r)
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func createFederated(r *request) error {
 	if err := readFederated(&f, members, "audiences", "issuer", "name", "subject"); err != nil {
 		return err
 	}
-	a, err := r.rewrite((*request).application, func(a *directory.Client) error {
+	a, err := rewrite(r, (*request).application, func(a *directory.Client) error {
 		if len(a.Federated) >= maxFederated {
 			return problem.Refuse("The application has %d federated identity credentials already, and can have no more.", maxFederated)
 		}
@@ -123,17 +123,17 @@ func createFederated(r *request) error {
 		return err
 	}
 	r.w.Header().Set("Location", r.root+"/"+federatedSet(a)+"/"+f.ID.String())
-	return r.sendFederated(http.StatusCreated, a, f)
+	return sendFederated(r, http.StatusCreated, a, f)
 }
 
 // updateFederated answers PATCH …/federatedIdentityCredentials/{credential}.
 func updateFederated(r *request) error {
-	members, err := r.federatedMembers()
+	members, err := federatedMembers(r)
 	if err != nil {
 		return err
 	}
-	_, err = r.rewrite((*request).application, func(a *directory.Client) error {
-		at, err := r.federated(*a)
+	_, err = rewrite(r, (*request).application, func(a *directory.Client) error {
+		at, err := federatedAt(r, *a)
 		if err != nil {
 			return err
 		}
@@ -155,7 +155,7 @@ func updateFederated(r *request) error {
 
 // federatedMembers reads the body of a federated credential. In beta it may name
 // claimsMatchingExpression, which takes the place of the subject there and is not served.
-func (r *request) federatedMembers() ([]directory.Member, error) {
+func federatedMembers(r *request) ([]directory.Member, error) {
 	members, err := r.members()
 	if err != nil || !r.beta {
 		return members, err
@@ -175,8 +175,8 @@ func (r *request) federatedMembers() ([]directory.Member, error) {
 
 // deleteFederated answers DELETE …/federatedIdentityCredentials/{credential}.
 func deleteFederated(r *request) error {
-	_, err := r.rewrite((*request).application, func(a *directory.Client) error {
-		at, err := r.federated(*a)
+	_, err := rewrite(r, (*request).application, func(a *directory.Client) error {
+		at, err := federatedAt(r, *a)
 		if err == nil {
 			a.Federated = slices.Delete(a.Federated, at, at+1)
 		}

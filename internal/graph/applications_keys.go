@@ -216,7 +216,7 @@ func (h holder) addKey(r *request) error {
 		return err
 	}
 	var added directory.Certificate
-	_, err = r.rewrite(h.find, func(a *directory.Client) (err error) {
+	_, err = rewrite(r, h.find, func(a *directory.Client) (err error) {
 		if err := isLocked(a, "keyCredentials"); err != nil {
 			return err
 		}
@@ -250,7 +250,7 @@ func (h holder) removeKey(r *request) error {
 	if err := r.parameters(map[string]any{"keyId": &key, "proof": &proof}, "keyId", "proof"); err != nil {
 		return err
 	}
-	_, err := r.rewrite(h.find, func(a *directory.Client) error {
+	_, err := rewrite(r, h.find, func(a *directory.Client) error {
 		if err := h.proved(r, a, proof); err != nil {
 			return err
 		}

@@ -42,7 +42,7 @@ var (
 		func(a *directory.Client) *[]directory.Secret { return &a.Secrets }, func(a *directory.Client) *[]directory.Certificate { return &a.Certificates },
 	}
 	ofPrincipal = holder{
-		principalResource, (*request).ownPrincipal, func(a *directory.Client) uuid.UUID { return a.Principal.ID },
+		principalResource, ownPrincipal, func(a *directory.Client) uuid.UUID { return a.Principal.ID },
 		func(a *directory.Client) *[]directory.Secret { return &a.Principal.Secrets },
 		func(a *directory.Client) *[]directory.Certificate { return &a.Principal.Certificates },
 	}
@@ -75,7 +75,7 @@ func (h holder) addPassword(r *request) error {
 	if err != nil {
 		return err
 	}
-	_, err = r.rewrite(h.find, func(a *directory.Client) error {
+	_, err = rewrite(r, h.find, func(a *directory.Client) error {
 		if err := isLocked(a, "passwordCredentials"); err != nil {
 			return err
 		}
@@ -236,7 +236,7 @@ func (h holder) removePassword(r *request) error {
 	if err := r.parameters(map[string]any{"keyId": &key}); err != nil {
 		return err
 	}
-	_, err := r.rewrite(h.find, func(a *directory.Client) error {
+	_, err := rewrite(r, h.find, func(a *directory.Client) error {
 		secrets := h.secrets(a)
 		kept := slices.DeleteFunc(slices.Clone(*secrets), func(s directory.Secret) bool { return s.KeyID == key })
 		if len(kept) == len(*secrets) {

@@ -58,7 +58,7 @@ func updateApplication(r *request) error {
 	if err != nil {
 		return err
 	}
-	_, err = r.rewrite((*request).application, func(a *directory.Client) error {
+	_, err = rewrite(r, (*request).application, func(a *directory.Client) error {
 		was := maps.Clone(a.Properties)
 		if err := editorFor(r, applicationResource).edit(a, members, applicationEdits, applicationFields); err != nil {
 			return err
@@ -116,7 +116,7 @@ func deleteApplication(r *request) error {
 // rewrite changes the application that find returns. The change is made again of what others have
 // left, when they came first: of two secrets that are added at once none is lost. The owners are
 // those of a service principal that comes by it.
-func (r *request) rewrite(find func(*request) (directory.Client, error), change func(*directory.Client) error, owners ...uuid.UUID) (directory.Client, error) {
+func rewrite(r *request, find func(*request) (directory.Client, error), change func(*directory.Client) error, owners ...uuid.UUID) (directory.Client, error) {
 	for {
 		was, err := find(r)
 		if err != nil {

@@ -18,11 +18,11 @@ func assignUserLicense(r *request) error {
 	if err != nil {
 		return err
 	}
-	add, remove, err := r.assignment()
+	add, remove, err := assignment(r)
 	if err != nil {
 		return err
 	}
-	fields, err := r.userFieldsOfAction()
+	fields, err := userFieldsOfAction(r)
 	if err != nil {
 		return err
 	}
@@ -30,11 +30,11 @@ func assignUserLicense(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.sendUser(http.StatusOK, done.Image, ordinal, fields)
+	return sendUser(r, http.StatusOK, done.Image, ordinal, fields)
 }
 
 // userFieldsOfAction are those an action answers: the whole user (P22), unless it is told which.
-func (r *request) userFieldsOfAction() ([]*field[user], error) {
+func userFieldsOfAction(r *request) ([]*field[user], error) {
 	if len(r.options.Select) == 0 {
 		return userFields.annotated(r, userFields.shown(r).whole), nil
 	}
@@ -49,7 +49,7 @@ func assignGroupLicense(r *request) error {
 	if err != nil {
 		return err
 	}
-	add, remove, err := r.assignment()
+	add, remove, err := assignment(r)
 	if err != nil {
 		return err
 	}
@@ -58,12 +58,12 @@ func assignGroupLicense(r *request) error {
 		return err
 	}
 	r.w.Header().Set("Location", r.root+"/groups/"+done.Image.Directory.GroupID(ordinal).String())
-	return r.sendGroup(http.StatusAccepted, groupSet, done.Image, ordinal, groupFields.annotated(r, groupFields.shown(r).whole))
+	return sendGroup(r, http.StatusAccepted, groupSet, done.Image, ordinal, groupFields.annotated(r, groupFields.shown(r).whole))
 }
 
 // assignment reads {"addLicenses": [{skuId, disabledPlans}], "removeLicenses": [skuId]}, both
 // required (L20).
-func (r *request) assignment() (add []licensing.Assign, remove []uuid.UUID, err error) {
+func assignment(r *request) (add []licensing.Assign, remove []uuid.UUID, err error) {
 	var list []json.RawMessage
 	if err := r.parameters(map[string]any{"addLicenses": &list, "removeLicenses": &remove}); err != nil {
 		return nil, nil, err

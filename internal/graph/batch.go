@@ -46,7 +46,7 @@ const maxSteps = 20
 
 // readBatch reads the body of a batch. What is wrong with the batch as a whole, or with the form of
 // one of its requests, is refused here, before any of it is done.
-func (r *request) readBatch() ([]step, error) {
+func readBatch(r *request) ([]step, error) {
 	members, err := r.rawMembers() // each request looks at its own body
 	if err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func (r *request) readBatch() ([]step, error) {
 	}
 	steps, names := make([]step, len(list)), make([][]batchID, len(list))
 	for i, raw := range list {
-		if names[i], err = r.readStep(&steps[i], raw); err != nil {
+		if names[i], err = readStep(r, &steps[i], raw); err != nil {
 			return nil, err
 		}
 		if slices.ContainsFunc(steps[:i], func(s step) bool { return s.id.is(steps[i].id) }) {
@@ -74,7 +74,7 @@ func (r *request) readBatch() ([]step, error) {
 }
 
 // readStep reads one request of a batch, and returns the ids of those it depends on.
-func (r *request) readStep(s *step, raw json.RawMessage) (dependsOn []batchID, err error) {
+func readStep(r *request, s *step, raw json.RawMessage) (dependsOn []batchID, err error) {
 	members, err := directory.Members(raw)
 	if err != nil {
 		return nil, err
@@ -98,7 +98,7 @@ func (r *request) readStep(s *step, raw json.RawMessage) (dependsOn []batchID, e
 	if s.method = strings.ToUpper(s.method); !slices.Contains(batchMethods, s.method) {
 		return nil, problem.Broken("Request '%s': the method is to be one of %s.", problem.Clip(s.id.text), strings.Join(batchMethods, ", "))
 	}
-	if s.url, err = r.urlOf(s.id.text, address); err != nil {
+	if s.url, err = urlOf(r, s.id.text, address); err != nil {
 		return nil, err
 	}
 	s.setHeader(headers)
@@ -113,7 +113,7 @@ func readValueOf(m directory.Member, into map[string]any) error {
 var batchMethods = []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete}
 
 // urlOf reads the address of a request, which is relative to the root of the version.
-func (r *request) urlOf(id, address string) (*url.URL, error) {
+func urlOf(r *request, id, address string) (*url.URL, error) {
 	if address == "" || strings.HasPrefix(address, "//") || strings.Contains(strings.SplitN(address, "?", 2)[0], "://") {
 		return nil, problem.Broken("Request '%s': the url is to be relative to '%s', such as '/users'.", problem.Clip(id), r.root)
 	}

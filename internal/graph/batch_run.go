@@ -21,7 +21,7 @@ func (api *API) batch(r *request) error {
 	if err := r.allow(); err != nil {
 		return err
 	}
-	steps, err := r.readBatch()
+	steps, err := readBatch(r)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (api *API) play(all *batchAnswer, steps []step) []*stepAnswer {
 func (api *API) take(r *request, s *step, answers []*stepAnswer, a *stepAnswer) {
 	defer a.end()
 	ctx := context.WithValue(r.ctx, withinBatch{}, true)
-	inner := r.inner(ctx, s)
+	inner := inner(r, ctx, s)
 	if !slices.ContainsFunc(s.dependsOn, func(on int) bool { return answers[on].status >= http.StatusBadRequest }) {
 		api.ServeHTTP(a, inner)
 		return
@@ -90,7 +90,7 @@ func (api *API) take(r *request, s *step, answers []*stepAnswer, a *stepAnswer) 
 }
 
 // inner is a step as a request that came by itself, by the way the batch came.
-func (r *request) inner(ctx context.Context, s *step) *http.Request {
+func inner(r *request, ctx context.Context, s *step) *http.Request {
 	inner := (&http.Request{
 		Method: s.method, URL: s.url, Header: s.header, Host: r.Host, TLS: r.TLS, RemoteAddr: r.RemoteAddr, RequestURI: s.url.RequestURI(),
 		Proto: r.Proto, ProtoMajor: r.ProtoMajor, ProtoMinor: r.ProtoMinor,

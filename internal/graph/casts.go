@@ -19,7 +19,7 @@ var casts map[string]cast
 
 func init() { // they lead to expansions, which lead to the fields they are shown among
 	casts = map[string]cast{
-		"directoryobject": {"directoryObjects", func(s sets) sets { return s }, (*request).objectWriter},
+		"directoryobject": {"directoryObjects", func(s sets) sets { return s }, newObjectWriter},
 		"user": {"users", func(s sets) sets { return sets{users: s.users} }, func(r *request) (*objectWriter, error) {
 			return writerOfOne(r, userFields, userExpansions, identity.ReadUsers, func(o object) *user { return o.user })
 		}},
@@ -53,7 +53,7 @@ func writerOfOne[T any](r *request, set *fieldSet[T], expansions map[string]expa
 	}
 	needed := documented(fields)
 	return &objectWriter{users: needed, groups: needed, write: func(b []byte, o object) []byte {
-		return append(appendFields(r.appendTypeInFull(b, set.typeName), fields, of(o)), '}')
+		return append(appendFields(appendTypeInFull(r, b, set.typeName), fields, of(o)), '}')
 	}}, nil
 }
 
@@ -72,15 +72,15 @@ func ofOneType[T any](r *request, set *fieldSet[T], expansions map[string]expans
 
 // appendTypeInFull begins an object whose type the address says, so that only full metadata repeats
 // it (P5).
-func (r *request) appendTypeInFull(b []byte, name string) []byte {
+func appendTypeInFull(r *request, b []byte, name string) []byte {
 	if r.metadata != "full" {
 		return append(b, '{')
 	}
 	return r.appendType(b, name)
 }
 
-// cast is the type that the path casts to. The routes let no other name through.
-func (r *request) cast() cast { return casts[r.keys[len(r.keys)-1]] }
+// castOf is the type that the path casts to. The routes let no other name through.
+func castOf(r *request) cast { return casts[r.keys[len(r.keys)-1]] }
 
 // behind is the relation behind the cast.
 func (rel relation) behind(c cast) relation {
@@ -94,7 +94,7 @@ func (rel relation) behind(c cast) relation {
 }
 
 // cast answers GET …/members/microsoft.graph.user and the like: the objects of one type.
-func (rel relation) cast(r *request) error { return rel.as(r, r.cast()) }
+func (rel relation) cast(r *request) error { return rel.as(r, castOf(r)) }
 
 // principals answers GET …/appRoleAssignedResources, which has service principals only.
 func (rel relation) principals(r *request) error { return rel.as(r, casts["serviceprincipal"]) }
@@ -105,25 +105,25 @@ func (rel relation) as(r *request, c cast) error {
 		return err
 	}
 	if c.writer == nil {
-		return r.sendNone(c.set)
+		return sendNone(r, c.set)
 	}
 	w, err := c.writer(r)
 	if err != nil {
 		return err
 	}
-	return r.sendObjects(c.set, rel.behind(c), w)
+	return sendObjects(r, c.set, rel.behind(c), w)
 }
 
 // countCast answers GET …/members/microsoft.graph.user/$count.
-func (rel relation) countCast(r *request) error { return r.sendLength(rel.behind(r.cast())) }
+func (rel relation) countCast(r *request) error { return sendLength(r, rel.behind(castOf(r))) }
 
 // sendNone answers with the list of objects of a type of which there are none, whatever is asked of
 // it.
-func (r *request) sendNone(set string) error {
+func sendNone(r *request, set string) error {
 	if err := r.allow("$select", "$expand", "$filter", "$search", "$orderby", "$top", "$count", "$skiptoken"); err != nil {
 		return err
 	}
-	if err := r.mayAskRelated(); err != nil {
+	if err := mayAskRelated(r); err != nil {
 		return err
 	}
 	for _, spell := range []func([]string){userFields.spell, groupFields.spell, principalFields.spell} { // what their types have as well

@@ -13,12 +13,12 @@ import (
 // precondition refuses a change of an object whose ETag is no longer the one that the caller knows
 // (P7). It is looked at again when the change is made, by the revision of the object, so that of
 // two callers who know the same only the first succeeds.
-func (r *request) precondition() error {
+func precondition(r *request) error {
 	known := r.Header.Get("If-Match")
 	if known == "" || known == "*" || r.Method == http.MethodGet {
 		return nil
 	}
-	etag, revision, err := r.current()
+	etag, revision, err := current(r)
 	switch {
 	case err != nil:
 		return nil // that the object is not there is for the operation to say
@@ -33,28 +33,28 @@ func (r *request) precondition() error {
 
 // current is the ETag of the object that the path names, and its revision where it has one. What
 // has no ETag has the empty one.
-func (r *request) current() (etag string, revision func(*tenant.Image) uint32, err error) {
+func current(r *request) (etag string, revision func(*tenant.Image) uint32, err error) {
 	switch path := strings.TrimPrefix(r.op.path, route.Own); {
 	case r.op.ofUser():
-		return r.currentUser()
+		return currentUser(r)
 	case r.op.ofGroup():
-		return r.currentGroup()
+		return currentGroup(r)
 	case strings.HasPrefix(path, "/organization/{"):
 		return organizationFields.etag(&organization{r.image.Organization, r.image}), nil, nil
 	case strings.HasPrefix(path, "/applications/{"), strings.HasPrefix(path, "/applications(appId"):
-		return r.currentApplication(applicationFields, (*request).application)
+		return currentApplication(r, applicationFields, (*request).application)
 	case strings.HasPrefix(path, "/servicePrincipals/{"), strings.HasPrefix(path, "/servicePrincipals(appId"):
-		return r.currentApplication(principalFields, (*request).principal)
+		return currentApplication(r, principalFields, (*request).principal)
 	case strings.HasPrefix(path, edm.UnitsRoot+"/{"):
-		return r.currentUnit()
+		return currentUnit(r)
 	case strings.HasPrefix(path, "/oauth2PermissionGrants/{"):
-		g, err := r.grant()
+		g, err := grant(r)
 		if err != nil {
 			return "", nil, err
 		}
 		return grantFields.etag(&g), nil, nil
 	case strings.HasPrefix(path, "/subscriptions/{"):
-		s, err := r.subscription()
+		s, err := namedSubscription(r)
 		if err != nil {
 			return "", nil, err
 		}
@@ -63,7 +63,7 @@ func (r *request) current() (etag string, revision func(*tenant.Image) uint32, e
 	return "", nil, nil
 }
 
-func (r *request) currentApplication(s *fieldSet[application], find func(*request) (directory.Client, error)) (string, func(*tenant.Image) uint32, error) {
+func currentApplication(r *request, s *fieldSet[application], find func(*request) (directory.Client, error)) (string, func(*tenant.Image) uint32, error) {
 	a, err := find(r)
 	if err != nil {
 		return "", nil, err
@@ -71,7 +71,7 @@ func (r *request) currentApplication(s *fieldSet[application], find func(*reques
 	return s.etag(&application{Client: a, image: r.image}), revisionOf(a.ID), nil
 }
 
-func (r *request) currentUser() (string, func(*tenant.Image) uint32, error) {
+func currentUser(r *request) (string, func(*tenant.Image) uint32, error) {
 	ordinal, err := r.user()
 	if err != nil {
 		return "", nil, err
@@ -80,11 +80,11 @@ func (r *request) currentUser() (string, func(*tenant.Image) uint32, error) {
 	if document, err = r.tenant.User(r.ctx, r.image, ordinal); err != nil {
 		return "", nil, err
 	}
-	etag := userFields.etag(new(r.userAt(document, ordinal, r.image)))
+	etag := userFields.etag(new(userAt(r, document, ordinal, r.image)))
 	return etag, func(img *tenant.Image) uint32 { return img.Directory.UserRevision(ordinal) }, nil
 }
 
-func (r *request) currentGroup() (string, func(*tenant.Image) uint32, error) {
+func currentGroup(r *request) (string, func(*tenant.Image) uint32, error) {
 	ordinal, err := r.group()
 	if err != nil {
 		return "", nil, err
@@ -93,5 +93,5 @@ func (r *request) currentGroup() (string, func(*tenant.Image) uint32, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	return groupFields.etag(new(r.groupAt(document, ordinal, r.image))), func(img *tenant.Image) uint32 { return img.Directory.GroupRevision(ordinal) }, nil
+	return groupFields.etag(new(groupAt(r, document, ordinal, r.image))), func(img *tenant.Image) uint32 { return img.Directory.GroupRevision(ordinal) }, nil
 }

@@ -43,7 +43,7 @@ func (l deletedList[D, T]) count(r *request) error {
 }
 
 // deletedItem is the deleted object that the path names (P52).
-func (r *request) deletedItem() (kind store.Kind, ordinal uint32, ok bool) {
+func deletedItem(r *request) (kind store.Kind, ordinal uint32, ok bool) {
 	id, ok := guid.Parse(r.keys[0])
 	if !ok {
 		return 0, 0, false
@@ -68,8 +68,8 @@ func (r *request) deletedItem() (kind store.Kind, ordinal uint32, ok bool) {
 
 // needOf is what the operation asks for where the deleted object of the path is of another type
 // than user.
-func (r *request) needOf() identity.Operation {
-	if kind, _, ok := r.deletedItem(); ok {
+func needOf(r *request) identity.Operation {
+	if kind, _, ok := deletedItem(r); ok {
 		switch kind {
 		case store.KindGroup:
 			return r.op.needOfGroup
@@ -97,7 +97,7 @@ func getUserOwnedObjects(r *request) error {
 	if !ok {
 		return r.wrongReference(reference{"userId", id})
 	}
-	groups := r.deletedGroupsOf(user)
+	groups := deletedGroupsOf(r, user)
 	if len(groups) > maxOwned {
 		return &problem.Problem{
 			Status: http.StatusForbidden, Code: "Directory_ResultSizeLimitExceeded",
@@ -105,11 +105,11 @@ func getUserOwnedObjects(r *request) error {
 				"List deletedItems/microsoft.graph.group instead, which has pages.", maxOwned),
 		}
 	}
-	w, err := r.objectWriter()
+	w, err := newObjectWriter(r)
 	if err != nil {
 		return err
 	}
-	return sendList(r, list[object]{context: "directoryObjects", source: r.readObjects(nil, groups, w), count: -1, write: w.write})
+	return sendList(r, list[object]{context: "directoryObjects", source: readObjects(r, nil, groups, w), count: -1, write: w.write})
 }
 
 // maxOwned is how many groups getUserOwnedObjects shows, since the answer to an action has no
@@ -117,7 +117,7 @@ func getUserOwnedObjects(r *request) error {
 const maxOwned = 11_000
 
 // deletedGroupsOf returns the deleted groups that a user owns, at most one more than are shown.
-func (r *request) deletedGroupsOf(user uint32) (owned []uint32) {
+func deletedGroupsOf(r *request, user uint32) (owned []uint32) {
 	x := r.image.Directory
 	for group := range x.Groups() {
 		if x.GroupDeleted(group) && slices.Contains(x.Owners(group), user) {
@@ -134,15 +134,15 @@ func getDeletedItem(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
-	kind, ordinal, ok := r.deletedItem()
+	kind, ordinal, ok := deletedItem(r)
 	if !ok {
 		return problem.NotFound(r.keys[0])
 	}
-	return r.sendObject(r.image, kind, ordinal)
+	return sendObject(r, r.image, kind, ordinal)
 }
 
 // sendObject answers with an object whose kind the address does not say.
-func (r *request) sendObject(image *tenant.Image, kind store.Kind, ordinal uint32) error {
+func sendObject(r *request, image *tenant.Image, kind store.Kind, ordinal uint32) error {
 	var o object
 	switch kind {
 	case store.KindUser:
@@ -150,13 +150,13 @@ func (r *request) sendObject(image *tenant.Image, kind store.Kind, ordinal uint3
 		if err != nil {
 			return err
 		}
-		o.user = new(r.userAt(document, ordinal, image))
+		o.user = new(userAt(r, document, ordinal, image))
 	case store.KindGroup:
 		document, image, err := r.tenant.GroupNow(r.ctx, image, ordinal)
 		if err != nil {
 			return err
 		}
-		o.group = new(r.groupAt(document, ordinal, image))
+		o.group = new(groupAt(r, document, ordinal, image))
 	case store.KindApplication:
 		o.application = &application{Client: image.ClientAt(ordinal), image: image}
 	case store.KindAdministrativeUnit:
@@ -164,7 +164,7 @@ func (r *request) sendObject(image *tenant.Image, kind store.Kind, ordinal uint3
 	default:
 		o.principal = &application{Client: image.PrincipalAt(ordinal), image: image}
 	}
-	return r.sendMixed(o)
+	return sendMixed(r, o)
 }
 
 // restoreDeletedItem answers POST /directory/deletedItems/{object}/restore.
@@ -172,14 +172,14 @@ func restoreDeletedItem(r *request) error {
 	if err := r.noBody(); err != nil {
 		return err
 	}
-	kind, ordinal, ok := r.deletedItem()
+	kind, ordinal, ok := deletedItem(r)
 	if !ok {
 		return problem.NotFound(r.keys[0])
 	}
 	var command tenant.Command
 	switch kind {
 	case store.KindUser:
-		if err := r.mayTakeOver(ordinal); err != nil {
+		if err := mayTakeOver(r, ordinal); err != nil {
 			return err
 		}
 		command = tenant.RestoreUser{User: ordinal}
@@ -196,12 +196,12 @@ func restoreDeletedItem(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.sendObject(done.Image, kind, ordinal)
+	return sendObject(r, done.Image, kind, ordinal)
 }
 
 // purgeDeletedItem answers DELETE /directory/deletedItems/{object}.
 func purgeDeletedItem(r *request) error {
-	kind, ordinal, ok := r.deletedItem()
+	kind, ordinal, ok := deletedItem(r)
 	if !ok {
 		return problem.NotFound(r.keys[0])
 	}
@@ -215,7 +215,7 @@ func purgeDeletedItem(r *request) error {
 	case store.KindAdministrativeUnit: // as in the real service
 		return problem.Refuse("Administrative units cannot be permanently deleted. They are removed 30 days after they were deleted, unless they are restored.")
 	}
-	if err := r.mayTakeOver(ordinal); err != nil {
+	if err := mayTakeOver(r, ordinal); err != nil {
 		return err
 	}
 	return r.change(tenant.PurgeUser{User: ordinal})

@@ -33,16 +33,16 @@ type round struct {
 
 // deltaRound reads what is asked for. spell gives names of properties their spelling, which the
 // token keeps.
-func (r *request) deltaRound(kind store.Kind, set string, spell func(names []string)) (d *round, err error) {
+func deltaRound(r *request, kind store.Kind, set string, spell func(names []string)) (d *round, err error) {
 	if err := r.allow("$select", "$expand", "$filter", "$top", "$deltatoken", "$skiptoken"); err != nil {
 		return nil, err
 	}
 	spell(r.options.Select)
-	if err := r.selectExpanded(kind); err != nil {
+	if err := selectExpanded(r, kind); err != nil {
 		return nil, err
 	}
-	d = &round{request: r, kind: kind, set: set, size: r.deltaPage()}
-	if d.token, err = r.deltaToken(kind); err != nil {
+	d = &round{request: r, kind: kind, set: set, size: deltaPage(r)}
+	if d.token, err = askedToken(r, kind); err != nil {
 		return nil, err
 	}
 	d.whole = d.token.after == 0
@@ -59,7 +59,7 @@ func (r *request) deltaRound(kind store.Kind, set string, spell func(names []str
 // selectExpanded makes of an $expand what $select says with the same names:
 // groups/delta?$expand=members has members@delta. Without a $select, it comes to the default
 // properties.
-func (r *request) selectExpanded(kind store.Kind) error {
+func selectExpanded(r *request, kind store.Kind) error {
 	links, defaults := []string{"manager"}, namesOf(userFields.shown(r).defaults)
 	switch kind {
 	case store.KindGroup:
@@ -132,7 +132,7 @@ func (d *round) tooOld() error {
 func (d *round) address() string { return d.root + "/" + d.set + "/delta" }
 
 // deltaPage is the size of a page: $top does not count here, the preference does (P41).
-func (r *request) deltaPage() int {
+func deltaPage(r *request) int {
 	for _, line := range r.Header.Values("Prefer") {
 		for preference := range strings.SplitSeq(line, ",") {
 			name, value, _ := strings.Cut(preference, "=")
@@ -306,7 +306,7 @@ func (d *round) head() []byte {
 // next round.
 func (d *round) finish(b []byte, next *deltaToken) error {
 	b = append(b, ']')
-	seal := d.deltaSeal(d.kind)
+	seal := deltaSeal(d.request, d.kind)
 	if next != nil {
 		b = jsontext.AppendText(jsontext.AppendName(b, "@odata.nextLink"), d.address()+"?$skiptoken="+next.text(seal))
 	} else {

@@ -10,11 +10,15 @@ import (
 	"licensor/internal/tenant"
 )
 
-// delta answers GET /applications/delta and GET /servicePrincipals/delta: all of them at first,
+// deltaOf answers GET /applications/delta and GET /servicePrincipals/delta: all of them at first,
 // later those that came, went or changed in what is shown; with owners@delta when $select has the
 // owners.
-func (l listing[D, T]) delta(r *request) error {
-	d, err := r.deltaRound(l.Stored, l.set, l.fields.spell)
+func deltaOf[D, T any](l listing[D, T]) func(*request) error {
+	return func(r *request) error { return sendDelta(r, l) }
+}
+
+func sendDelta[D, T any](r *request, l listing[D, T]) error {
+	d, err := deltaRound(r, l.Stored, l.set, l.fields.spell)
 	if err != nil {
 		return err
 	}
@@ -28,7 +32,7 @@ func (l listing[D, T]) delta(r *request) error {
 		return err
 	}
 	page, more := d.elements(d.among(func() *roaring.Bitmap {
-		touched := d.objects.Touched(l.madeOf(fields))
+		touched := d.objects.Touched(loggedNames(l, fields))
 		if owners {
 			touched.Or(d.objects.Owned())
 		}
@@ -80,8 +84,8 @@ var madeOfDocuments = map[string][]string{
 	"web":                       {"redirects"},
 }
 
-// madeOf are the names by which the log has the changes of fields.
-func (l listing[D, T]) madeOf(fields []*field[T]) []string {
+// loggedNames are the names by which the log has the changes of fields.
+func loggedNames[D any, T any](l listing[D, T], fields []*field[T]) []string {
 	names := namesOf(fields)
 	for _, f := range fields {
 		names = append(names, madeOfDocuments[f.name]...)

@@ -14,7 +14,7 @@ import (
 // what is shown; with members@delta, unless $select leaves them out, and with owners@delta when it
 // has them.
 func groupsDelta(r *request) error {
-	d, err := r.deltaRound(store.KindGroup, "groups", groupFields.spell)
+	d, err := deltaRound(r, store.KindGroup, "groups", groupFields.spell)
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (w *groupWriter) appendOwners(b []byte, group uint32) []byte {
 	}
 	if w.whole || w.objects.Created(group) {
 		owners.AddMany(x.Owners(group))
-		if of := w.linked(w.image.Links.From(directory.OwnedBy, x.GroupID(group))); of.principals != nil {
+		if of := linked(w.memberWriter.round.request, w.image.Links.From(directory.OwnedBy, x.GroupID(group))); of.principals != nil {
 			principals.Or(of.principals)
 		}
 	}
@@ -111,7 +111,7 @@ func (w *groupWriter) placesOf(group uint32) memberPlaces {
 		for _, member := range w.image.Directory.GroupMembersOf(group) {
 			groups.Add(member)
 		}
-		if of := w.linked(w.image.Links.From(directory.HasMember, w.image.Directory.GroupID(group))); of.principals != nil {
+		if of := linked(w.memberWriter.round.request, w.image.Links.From(directory.HasMember, w.image.Directory.GroupID(group))); of.principals != nil {
 			principals.Or(of.principals)
 		}
 	}

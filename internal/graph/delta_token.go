@@ -40,8 +40,8 @@ const latest = "latest"
 // maxDeltaIDs is how many objects a $filter may name (P41).
 const maxDeltaIDs = 50
 
-// deltaToken reads where the client stands from the request: at the beginning when it has no token.
-func (r *request) deltaToken(kind store.Kind) (deltaToken, error) {
+// askedToken reads where the client stands from the request: at the beginning when it has no token.
+func askedToken(r *request, kind store.Kind) (deltaToken, error) {
 	asked := deltaToken{place: -1, member: -1, selected: r.options.Select}
 	if r.options.Filter != nil {
 		var err error
@@ -60,7 +60,7 @@ func (r *request) deltaToken(kind store.Kind) (deltaToken, error) {
 		asked.after = r.image.Seq
 		return asked, nil
 	}
-	t, ok := readDeltaToken(text, r.deltaSeal(kind))
+	t, ok := readDeltaToken(text, deltaSeal(r, kind))
 	if !ok {
 		return deltaToken{}, &problem.Problem{
 			Status: http.StatusBadRequest, Code: problem.CodeBroken,
@@ -117,7 +117,7 @@ func idIn(term odata.Node) (uuid.UUID, bool) {
 
 // deltaSeal begins the sum over a token, which is good for one tenant and one kind of objects. It
 // guards against mistakes only: who makes up a token sees nothing that could not be seen without.
-func (r *request) deltaSeal(kind store.Kind) []byte {
+func deltaSeal(r *request, kind store.Kind) []byte {
 	id := r.tenant.ID()
 	return append(id[:], byte(kind))
 }

@@ -11,7 +11,7 @@ import (
 // unitsDelta answers GET /directory/administrativeUnits/delta: all units at first, later those that
 // came, went or changed in what is shown; with members@delta, unless $select leaves them out.
 func unitsDelta(r *request) error {
-	d, err := r.deltaRound(store.KindAdministrativeUnit, r.unitContext(), unitFields.spell)
+	d, err := deltaRound(r, store.KindAdministrativeUnit, unitContext(r), unitFields.spell)
 	if err != nil {
 		return err
 	}

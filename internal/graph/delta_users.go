@@ -12,7 +12,7 @@ import (
 // usersDelta answers GET /users/delta: everybody at first, later who came, went or changed in what
 // is shown, licenses included; with manager@delta when $select has the manager.
 func usersDelta(r *request) error {
-	d, err := r.deltaRound(store.KindUser, "users", userFields.spell)
+	d, err := deltaRound(r, store.KindUser, "users", userFields.spell)
 	if err != nil {
 		return err
 	}

@@ -16,10 +16,10 @@ func (d *Development) getClock(r *request) error {
 	if err := r.allow(); err != nil {
 		return err
 	}
-	return r.sendClock()
+	return sendClock(r)
 }
 
-func (r *request) sendClock() error {
+func sendClock(r *request) error {
 	b := r.appendHead(r.begin(), "development/clock")
 	return r.send(http.StatusOK, append(jsontext.AppendTime(jsontext.AppendName(b, "now"), r.now), '}'))
 }
@@ -59,7 +59,7 @@ func (d *Development) setClock(r *request) error {
 			return err
 		}
 	}
-	return r.sendClock()
+	return sendClock(r)
 }
 
 // set sets the clock. What has been committed stays in the past: the log's times never go down.

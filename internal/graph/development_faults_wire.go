@@ -17,10 +17,10 @@ func (d *Development) getFaults(r *request) error {
 	if err := r.allow(); err != nil {
 		return err
 	}
-	return r.sendFaults(&d.faults)
+	return sendFaults(r, &d.faults)
 }
 
-func (r *request) sendFaults(fs *faults) error {
+func sendFaults(r *request, fs *faults) error {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	b := r.appendHead(r.begin(), "development/faults")
@@ -87,7 +87,7 @@ func (d *Development) setFaults(r *request) error {
 		fs.add(f)
 	}
 	fs.mu.Unlock()
-	return r.sendFaults(fs)
+	return sendFaults(r, fs)
 }
 
 // addFault answers POST /licensor/v1/development/faults: a rule after those there are, which go on
@@ -108,7 +108,7 @@ func (d *Development) addFault(r *request) error {
 	if n := fs.append(f); n > maxFaults {
 		return tooManyFaults(n)
 	}
-	return r.sendFaults(fs)
+	return sendFaults(r, fs)
 }
 
 // append adds a fault unless there would be too many, and returns how many there would be.

@@ -19,12 +19,12 @@ func getDirectoryObject(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
-	if kind, ordinal, ok := r.liveObject(); ok {
-		return r.sendObject(r.image, kind, ordinal)
+	if kind, ordinal, ok := liveObject(r); ok {
+		return sendObject(r, r.image, kind, ordinal)
 	}
 	if id, ok := guid.Parse(r.keys[0]); ok {
-		if o, _, ok := r.otherObject(id); ok {
-			return r.sendMixed(o)
+		if o, _, ok := otherObject(r, id); ok {
+			return sendMixed(r, o)
 		}
 	}
 	return problem.NotFound(r.keys[0])
@@ -32,7 +32,7 @@ func getDirectoryObject(r *request) error {
 
 // otherObject is the application, service principal, administrative unit or directory role with an
 // id, and its type.
-func (r *request) otherObject(id uuid.UUID) (o object, typeName string, ok bool) {
+func otherObject(r *request, id uuid.UUID) (o object, typeName string, ok bool) {
 	if a, ok := r.image.ClientByID(id); ok {
 		return object{application: &application{Client: a, image: r.image}}, "application", true
 	}
@@ -49,8 +49,8 @@ func (r *request) otherObject(id uuid.UUID) (o object, typeName string, ok bool)
 }
 
 // sendMixed answers with an object whose type the address does not say.
-func (r *request) sendMixed(o object) error {
-	w, err := r.objectWriter()
+func sendMixed(r *request, o object) error {
+	w, err := newObjectWriter(r)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (r *request) sendMixed(o object) error {
 }
 
 // liveObject is the user or group, not deleted, that the path names by its id.
-func (r *request) liveObject() (kind store.Kind, ordinal uint32, ok bool) {
+func liveObject(r *request) (kind store.Kind, ordinal uint32, ok bool) {
 	id, ok := guid.Parse(r.keys[0])
 	if !ok {
 		return 0, 0, false
@@ -81,10 +81,10 @@ func (r *request) liveObject() (kind store.Kind, ordinal uint32, ok bool) {
 // allGroupsOfObject are those that a user, group or service principal is in, directly or by way of
 // others.
 var allGroupsOfObject relation = func(r *request) (sets, error) {
-	kind, ordinal, ok := r.liveObject()
+	kind, ordinal, ok := liveObject(r)
 	switch index := r.image.Directory; {
 	case !ok:
-		return r.allGroupsOfPrincipal()
+		return allGroupsOfPrincipal(r)
 	case kind == store.KindUser:
 		return groupsOf(index.Around(index.MemberOf(ordinal))), nil
 	default:
@@ -101,7 +101,7 @@ func getByIDs(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
-	w, err := r.objectWriter()
+	w, err := newObjectWriter(r)
 	if err != nil {
 		return err
 	}
@@ -117,13 +117,13 @@ func getByIDs(r *request) error {
 	if err != nil {
 		return err
 	}
-	users, groups := r.findIDs(ids, wanted)
-	rows := oneAfterAnother(r.readObjects(users, groups, w), sourceOf(r.otherObjects(ids, wanted)))
+	users, groups := findIDs(r, ids, wanted)
+	rows := oneAfterAnother(readObjects(r, users, groups, w), sourceOf(otherObjects(r, ids, wanted)))
 	return sendList(r, list[object]{context: r.selected("directoryObjects"), source: rows, count: -1, write: w.write})
 }
 
 // findIDs returns the users and groups that ids name, ascending and each once.
-func (r *request) findIDs(ids []uuid.UUID, wanted func(string) bool) (users, groups []uint32) {
+func findIDs(r *request, ids []uuid.UUID, wanted func(string) bool) (users, groups []uint32) {
 	for _, id := range ids {
 		if user, ok := r.liveUser(id); ok && wanted("user") {
 			users = append(users, user)
@@ -137,11 +137,11 @@ func (r *request) findIDs(ids []uuid.UUID, wanted func(string) bool) (users, gro
 }
 
 // otherObjects returns what else there is of some ids and types, each once.
-func (r *request) otherObjects(ids []uuid.UUID, wanted func(string) bool) []object {
+func otherObjects(r *request, ids []uuid.UUID, wanted func(string) bool) []object {
 	var list []object
 	seen := map[uuid.UUID]bool{}
 	for _, id := range ids {
-		if o, typeName, ok := r.otherObject(id); ok && wanted(typeName) && !seen[id] {
+		if o, typeName, ok := otherObject(r, id); ok && wanted(typeName) && !seen[id] {
 			list, seen[id] = append(list, o), true
 		}
 	}

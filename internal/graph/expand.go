@@ -74,7 +74,7 @@ func canExpand(name string) bool {
 
 // mayExpandObjects refuses what some directory object has and no list of it is served (P29), in
 // lists of objects of several types.
-func (r *request) mayExpandObjects() error {
+func mayExpandObjects(r *request) error {
 	for _, e := range r.options.Expand {
 		if !canExpand(e.Name) && isObjectLink(e.Name) {
 			return unservedExpansion(e, edm.Namespace+"directoryObject")
@@ -114,7 +114,7 @@ func unitSubject(u *unit) subject { return subject{edm.UnitsRoot + "/{unit}", u.
 func relatedTo[T any](of func(*T) subject, rel relation) expansion[T] {
 	return func(r *request, e odata.Expansion) (func([]byte, *T) ([]byte, error), error) {
 		inner := r.within(e)
-		w, err := inner.objectWriter()
+		w, err := newObjectWriter(inner)
 		if err != nil {
 			return nil, err
 		}
@@ -124,7 +124,7 @@ func relatedTo[T any](of func(*T) subject, rel relation) expansion[T] {
 				return b, err
 			}
 			subject := of(object)
-			inner.ask(subject)
+			ask(inner, subject)
 			related, err := rel(inner)
 			if isNotFound(err) { // it is deleted
 				return append(b, "[]"...), nil
@@ -132,7 +132,7 @@ func relatedTo[T any](of func(*T) subject, rel relation) expansion[T] {
 			if err != nil {
 				return b, err
 			}
-			b, err = appendRows(r, append(b, '['), inner.firstObjects(related, w), w.write)
+			b, err = appendRows(r, append(b, '['), firstObjects(inner, related, w), w.write)
 			return append(b, ']'), err
 		}, nil
 	}
@@ -142,7 +142,7 @@ func relatedTo[T any](of func(*T) subject, rel relation) expansion[T] {
 func nothing(*request) (sets, error) { return sets{}, nil }
 
 // ask makes the request one about an object, as it is in an image.
-func (r *request) ask(s subject) {
+func ask(r *request, s subject) {
 	r.op, r.me, r.keys, r.image = &operation{path: s.path, need: r.op.need}, false, []string{s.id.String()}, s.image
 }
 
@@ -154,7 +154,7 @@ func isNotFound(err error) bool {
 
 // mayExpandSome is mayExpand of objects of several types: the caller must be allowed to list what
 // it expands of one of them at least. In the others it is not shown.
-func (r *request) mayExpandSome() error {
+func mayExpandSome(r *request) error {
 	for _, e := range r.options.Expand {
 		var refused error
 		for typeName, lists := range expandedLists {
@@ -173,21 +173,21 @@ func (r *request) mayExpandSome() error {
 }
 
 // firstObjects yields the first few of the live ones.
-func (r *request) firstObjects(of sets, w *objectWriter) source[object] {
-	users := r.firstLive(of.users, store.KindUser, maxExpanded)
-	groups := r.firstLive(of.groups, store.KindGroup, maxExpanded-len(users))
-	return oneAfterAnother(r.readObjects(users, groups, w), sourceOf(r.firstOthers(of, maxExpanded-len(users)-len(groups))))
+func firstObjects(r *request, of sets, w *objectWriter) source[object] {
+	users := firstLive(r, of.users, store.KindUser, maxExpanded)
+	groups := firstLive(r, of.groups, store.KindGroup, maxExpanded-len(users))
+	return oneAfterAnother(readObjects(r, users, groups, w), sourceOf(firstOthers(r, of, maxExpanded-len(users)-len(groups))))
 }
 
 // firstOthers are the first n of the live ones that are no users or groups.
-func (r *request) firstOthers(of sets, n int) (list []object) {
-	for _, ordinal := range r.firstLive(of.principals, store.KindServicePrincipal, n-len(list)) {
+func firstOthers(r *request, of sets, n int) (list []object) {
+	for _, ordinal := range firstLive(r, of.principals, store.KindServicePrincipal, n-len(list)) {
 		list = append(list, object{principal: &application{Client: r.image.PrincipalAt(ordinal), image: r.image}})
 	}
-	for _, ordinal := range r.firstLive(of.applications, store.KindApplication, n-len(list)) {
+	for _, ordinal := range firstLive(r, of.applications, store.KindApplication, n-len(list)) {
 		list = append(list, object{application: &application{Client: r.image.ClientAt(ordinal), image: r.image}})
 	}
-	for _, ordinal := range r.firstLive(of.units, store.KindAdministrativeUnit, n-len(list)) {
+	for _, ordinal := range firstLive(r, of.units, store.KindAdministrativeUnit, n-len(list)) {
 		list = append(list, object{unit: new(unitAt(r.image, ordinal))})
 	}
 	roles := of.roles[:min(len(of.roles), n-len(list))]
@@ -198,7 +198,7 @@ func (r *request) firstOthers(of sets, n int) (list []object) {
 }
 
 // firstLive lists the first n of the objects of a kind that are not deleted.
-func (r *request) firstLive(set *roaring.Bitmap, kind store.Kind, n int) (live []uint32) {
+func firstLive(r *request, set *roaring.Bitmap, kind store.Kind, n int) (live []uint32) {
 	if set == nil {
 		return nil
 	}

@@ -49,7 +49,7 @@ func explainUser(r *request) error {
 		return err
 	}
 	x := newExplainer(r.image)
-	b, err := r.appendExplained(r.appendHead(r.begin(), "users/explain/$entity"), x, ordinal, true)
+	b, err := appendExplained(r, r.appendHead(r.begin(), "users/explain/$entity"), x, ordinal, true)
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func explainUser(r *request) error {
 
 // appendExplained writes who a user is and the reasons of the entries in error, or of every entry.
 // Of more than maxProblems it writes the first, with the number of all.
-func (r *request) appendExplained(b []byte, x *explainer, ordinal uint32, every bool) ([]byte, error) {
+func appendExplained(r *request, b []byte, x *explainer, ordinal uint32, every bool) ([]byte, error) {
 	u, err := r.tenant.User(r.ctx, x.image, ordinal)
 	if err != nil {
 		return nil, err

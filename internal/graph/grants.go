@@ -62,9 +62,9 @@ func appendGrantUser(b []byte, g *permissionGrant) []byte {
 	return jsontext.AppendID(b, g.User)
 }
 
-// shown are grants as they are shown: those of deleted service principals are not, until these are
+// shownGrants are grants as they are shown: those of deleted service principals are not, until these are
 // restored.
-func (r *request) shown(grants iter.Seq[directory.Grant]) iter.Seq[permissionGrant] {
+func shownGrants(r *request, grants iter.Seq[directory.Grant]) iter.Seq[permissionGrant] {
 	resource := identity.GraphPrincipalID(r.image.Organization.ID)
 	return func(yield func(permissionGrant) bool) {
 		for g := range grants {
@@ -85,7 +85,7 @@ var grantTexts = textsOf[permissionGrant]{
 
 // listGrants answers GET /oauth2PermissionGrants.
 func listGrants(r *request) error {
-	return r.sendGrants(r.shown(r.image.Grants.All()))
+	return sendGrants(r, shownGrants(r, r.image.Grants.All()))
 }
 
 // listGrantsOfPrincipal answers GET /servicePrincipals/{servicePrincipal}/oauth2PermissionGrants.
@@ -94,7 +94,7 @@ func listGrantsOfPrincipal(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.sendGrants(r.shown(r.image.Grants.OfClient(a.Principal.ID)))
+	return sendGrants(r, shownGrants(r, r.image.Grants.OfClient(a.Principal.ID)))
 }
 
 // listGrantsOfUser answers GET /users/{user}/oauth2PermissionGrants: what was granted for this user
@@ -104,20 +104,20 @@ func listGrantsOfUser(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.sendGrants(r.shown(r.image.Grants.OfUser(r.image.Directory.UserID(user))))
+	return sendGrants(r, shownGrants(r, r.image.Grants.OfUser(r.image.Directory.UserID(user))))
 }
 
 // grantsOfUser and grantsOfPrincipal are what the lists of the same show.
 func grantsOfUser(r *request, u *user) iter.Seq[permissionGrant] {
-	return r.shown(u.image.Grants.OfUser(u.image.Directory.UserID(u.ordinal)))
+	return shownGrants(r, u.image.Grants.OfUser(u.image.Directory.UserID(u.ordinal)))
 }
 
 func grantsOfPrincipal(r *request, a *application) iter.Seq[permissionGrant] {
-	return r.shown(a.image.Grants.OfClient(a.Principal.ID))
+	return shownGrants(r, a.image.Grants.OfClient(a.Principal.ID))
 }
 
 // sendGrants answers with a page of grants, which come in the order of their keys.
-func (r *request) sendGrants(grants iter.Seq[permissionGrant]) error {
+func sendGrants(r *request, grants iter.Seq[permissionGrant]) error {
 	if err := r.allow("$select", "$filter", "$top", "$count", "$skiptoken"); err != nil {
 		return err
 	}
@@ -147,8 +147,8 @@ func behindGrant(grants iter.Seq[permissionGrant], last rowKey) iter.Seq[permiss
 func (g permissionGrant) key() rowKey { return keyOf(g.Client, g.User) }
 
 // grant is the one that the path names.
-func (r *request) grant() (permissionGrant, error) {
-	for g := range r.shown(r.image.Grants.All()) {
+func grant(r *request) (permissionGrant, error) {
+	for g := range shownGrants(r, r.image.Grants.All()) {
 		if g.id() == r.keys[0] {
 			return g, nil
 		}
@@ -161,14 +161,14 @@ func getGrant(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
-	g, err := r.grant()
+	g, err := grant(r)
 	if err != nil {
 		return err
 	}
-	return r.sendGrant(http.StatusOK, g)
+	return sendGrant(r, http.StatusOK, g)
 }
 
-func (r *request) sendGrant(status int, g permissionGrant) error {
+func sendGrant(r *request, status int, g permissionGrant) error {
 	fields, err := grantFields.selected(r)
 	if err != nil {
 		return err

@@ -117,10 +117,10 @@ type side struct {
 
 // The sides.
 var (
-	assignmentsOf      = side{"servicePrincipals", "appRoleAssignments", (*request).principalID, (*request).roleAssignmentsOf, roleAssignment.keyFrom, principalOf}
-	assignmentsOfUser  = side{"users", "appRoleAssignments", (*request).userID, (*request).roleAssignmentsOf, roleAssignment.keyFrom, principalOf}
-	assignmentsOfGroup = side{"groups", "appRoleAssignments", (*request).groupID, (*request).roleAssignmentsOf, roleAssignment.keyFrom, principalOf}
-	assignedTo         = side{"servicePrincipals", "appRoleAssignedTo", (*request).principalID, (*request).roleAssignmentsTo, roleAssignment.keyTo, resourceOf}
+	assignmentsOf      = side{"servicePrincipals", "appRoleAssignments", (*request).principalID, roleAssignmentsOf, roleAssignment.keyFrom, principalOf}
+	assignmentsOfUser  = side{"users", "appRoleAssignments", (*request).userID, roleAssignmentsOf, roleAssignment.keyFrom, principalOf}
+	assignmentsOfGroup = side{"groups", "appRoleAssignments", (*request).groupID, roleAssignmentsOf, roleAssignment.keyFrom, principalOf}
+	assignedTo         = side{"servicePrincipals", "appRoleAssignedTo", (*request).principalID, roleAssignmentsTo, roleAssignment.keyTo, resourceOf}
 )
 
 func principalOf(l directory.Link) uuid.UUID { return l.From }
@@ -128,18 +128,18 @@ func resourceOf(l directory.Link) uuid.UUID  { return l.To }
 
 // roleAssignmentsOf are those that an object has, behind one: by resource and role, those at
 // Microsoft Graph last.
-func (r *request) roleAssignmentsOf(id uuid.UUID, last rowKey) iter.Seq[roleAssignment] {
+func roleAssignmentsOf(r *request, id uuid.UUID, last rowKey) iter.Seq[roleAssignment] {
 	return func(yield func(roleAssignment) bool) {
 		resource, role := last.ids()
 		if resource != identity.GraphPrincipalID(r.image.Organization.ID) {
 			links := r.image.Links.LinksFromBehind(directory.Link{Relation: directory.HasRole, From: id, To: resource, Role: role})
-			if !r.yieldLive(links, yield) {
+			if !yieldLive(r, links, yield) {
 				return
 			}
 			role = uuid.Nil
 		}
 		if principal, ok := r.image.Principals.ByID(id); ok {
-			r.yieldPermissions(r.image.Principals.At(principal), role, yield)
+			yieldPermissions(r, r.image.Principals.At(principal), role, yield)
 		}
 	}
 }
@@ -148,16 +148,16 @@ func (g roleAssignment) keyFrom() rowKey { return keyOf(g.To, g.Role) }
 
 // roleAssignmentsTo are those of all objects to a resource, behind one: by the object's id and
 // role, or by the ordinal of the service principal and role, where the resource is Microsoft Graph.
-func (r *request) roleAssignmentsTo(id uuid.UUID, last rowKey) iter.Seq[roleAssignment] {
+func roleAssignmentsTo(r *request, id uuid.UUID, last rowKey) iter.Seq[roleAssignment] {
 	return func(yield func(roleAssignment) bool) {
 		principal, role := last.ids()
 		if id != identity.GraphPrincipalID(r.image.Organization.ID) {
-			r.yieldLive(r.image.Links.LinksToBehind(directory.Link{Relation: directory.HasRole, From: principal, To: id, Role: role}), yield)
+			yieldLive(r, r.image.Links.LinksToBehind(directory.Link{Relation: directory.HasRole, From: principal, To: id, Role: role}), yield)
 			return
 		}
 		for ordinal := ordinalIn(principal); ordinal < r.image.Principals.Len(); ordinal++ {
 			p := r.image.Principals.At(ordinal)
-			if p != nil && p.DeletedDateTime.IsZero() && !r.yieldPermissions(p, role, yield) {
+			if p != nil && p.DeletedDateTime.IsZero() && !yieldPermissions(r, p, role, yield) {
 				return
 			}
 			role = uuid.Nil
@@ -182,7 +182,7 @@ func asID(ordinal uint32) (id uuid.UUID) {
 func ordinalIn(id uuid.UUID) uint32 { return binary.BigEndian.Uint32(id[len(id)-4:]) }
 
 // yieldLive passes on the assignments of which neither end is deleted, until it is told to stop.
-func (r *request) yieldLive(links iter.Seq[directory.Link], yield func(roleAssignment) bool) bool {
+func yieldLive(r *request, links iter.Seq[directory.Link], yield func(roleAssignment) bool) bool {
 	for l := range links {
 		_, from := r.image.Kind(l.From)
 		if _, to := r.image.Kind(l.To); from && to && !yield(roleAssignment{l, r.image}) {
@@ -194,7 +194,7 @@ func (r *request) yieldLive(links iter.Seq[directory.Link], yield func(roleAssig
 
 // yieldPermissions passes on the assignments at Microsoft Graph behind a role, until it is told to
 // stop.
-func (r *request) yieldPermissions(p *directory.ServicePrincipal, last uuid.UUID, yield func(roleAssignment) bool) bool {
+func yieldPermissions(r *request, p *directory.ServicePrincipal, last uuid.UUID, yield func(roleAssignment) bool) bool {
 	var roles []uuid.UUID
 	for _, value := range p.Permissions {
 		if permission, ok := identity.ApplicationPermission(value); ok && bytes.Compare(permission.ID[:], last[:]) > 0 {
@@ -264,7 +264,7 @@ func (s side) find(r *request) (uuid.UUID, roleAssignment, error) {
 	}
 	named := r.keys[len(r.keys)-1]
 	if key, err := base64.RawURLEncoding.DecodeString(named); err == nil && len(key) == keyLength {
-		for g := range r.roleAssignmentsOf(uuid.UUID(key[:keyLength/2]), rowKey{}) {
+		for g := range roleAssignmentsOf(r, uuid.UUID(key[:keyLength/2]), rowKey{}) {
 			if s.end(g.Link) == id && g.id() == named {
 				return id, g, nil
 			}
@@ -302,14 +302,14 @@ func (s side) create(r *request) error {
 	if err != nil {
 		return err
 	}
-	g, err := r.readAssignment()
+	g, err := readAssignment(r)
 	if err != nil {
 		return err
 	}
 	if s.end(g.Link) != id {
 		return problem.Refuse("The object of the path, %s, is not the one of the body: it must be the principalId of appRoleAssignments, and the resourceId of appRoleAssignedTo.", id)
 	}
-	if g.image, err = r.assign(g); err != nil {
+	if g.image, err = assign(r, g); err != nil {
 		return err
 	}
 	r.w.Header().Set("Location", r.root+"/"+s.context(id)+"/"+g.id())
@@ -317,9 +317,9 @@ func (s side) create(r *request) error {
 }
 
 // assign makes an assignment, and returns the image that has it.
-func (r *request) assign(g roleAssignment) (*tenant.Image, error) {
+func assign(r *request, g roleAssignment) (*tenant.Image, error) {
 	if g.isGraph() {
-		err := r.grantPermission(g)
+		err := grantPermission(r, g)
 		return r.image, err
 	}
 	done, err := r.do(tenant.AddLink{Link: g.Link})
@@ -330,7 +330,7 @@ func (r *request) assign(g roleAssignment) (*tenant.Image, error) {
 }
 
 // readAssignment reads what is to be granted to whom.
-func (r *request) readAssignment() (g roleAssignment, err error) {
+func readAssignment(r *request) (g roleAssignment, err error) {
 	members, err := r.members()
 	if err != nil {
 		return g, err
@@ -344,7 +344,7 @@ func (r *request) readAssignment() (g roleAssignment, err error) {
 }
 
 // grantPermission gives a service principal a permission at Microsoft Graph.
-func (r *request) grantPermission(g roleAssignment) error {
+func grantPermission(r *request, g roleAssignment) error {
 	permission, ok := identity.ApplicationPermissionByID(g.Role)
 	if !ok {
 		return problem.Refuse("Permission being assigned was not found on application '%s'. Its service principal lists its permissions in appRoles.", identity.GraphAppID)
@@ -352,8 +352,8 @@ func (r *request) grantPermission(g roleAssignment) error {
 	if kind, ok := r.typeOf(g.From); ok && kind != "ServicePrincipal" {
 		return problem.Refuse("The app roles of Microsoft Graph are for applications: '%s' is of type '%s'. What an application may do in a user's name is an oAuth2PermissionGrant.", g.From, kind)
 	}
-	_, err := r.rewrite(
-		func(r *request) (directory.Client, error) { return r.byPrincipalID(g.From) },
+	_, err := rewrite(r,
+		func(r *request) (directory.Client, error) { return byPrincipalID(r, g.From) },
 		func(a *directory.Client) error {
 			if slices.Contains(a.Principal.Permissions, permission.Value) {
 				return problem.Refuse("Permission being assigned already exists on the object")
@@ -369,7 +369,7 @@ func (r *request) grantPermission(g roleAssignment) error {
 }
 
 // byPrincipalID is the application whose service principal has an id.
-func (r *request) byPrincipalID(id uuid.UUID) (directory.Client, error) {
+func byPrincipalID(r *request, id uuid.UUID) (directory.Client, error) {
 	a, ok := r.image.Principal(id)
 	if !ok {
 		return a, problem.NotFound(id.String())
@@ -387,8 +387,8 @@ func (s side) remove(r *request) error {
 		return r.change(tenant.RemoveLink{Link: g.Link})
 	}
 	permission, _ := identity.ApplicationPermissionByID(g.Role)
-	_, err = r.rewrite(
-		func(r *request) (directory.Client, error) { return r.byPrincipalID(g.From) },
+	_, err = rewrite(r,
+		func(r *request) (directory.Client, error) { return byPrincipalID(r, g.From) },
 		func(a *directory.Client) error {
 			a.Principal.Permissions = slices.DeleteFunc(a.Principal.Permissions, func(value string) bool { return value == permission.Value })
 			return nil

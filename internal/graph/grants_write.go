@@ -17,7 +17,7 @@ const grantResource = "OAuth2PermissionGrant"
 
 // createGrant answers POST /oauth2PermissionGrants.
 func createGrant(r *request) error {
-	g, err := r.readGrant()
+	g, err := readGrant(r)
 	if err != nil {
 		return err
 	}
@@ -31,10 +31,10 @@ func createGrant(r *request) error {
 		}
 	}
 	r.w.Header().Set("Location", r.root+"/oauth2PermissionGrants/"+g.id())
-	return r.sendGrant(http.StatusCreated, g)
+	return sendGrant(r, http.StatusCreated, g)
 }
 
-func (r *request) readGrant() (g permissionGrant, err error) {
+func readGrant(r *request) (g permissionGrant, err error) {
 	members, err := r.members()
 	if err != nil {
 		return g, err
@@ -98,7 +98,7 @@ func updateGrant(r *request) error {
 		return err
 	}
 	for again := true; again; { // until the grant is there when it is changed: a change does not bring back one that was taken away
-		g, err := r.grant()
+		g, err := grant(r)
 		if err != nil {
 			return err
 		}
@@ -119,7 +119,7 @@ func updateGrant(r *request) error {
 
 // deleteGrant answers DELETE /oauth2PermissionGrants/{grant}.
 func deleteGrant(r *request) error {
-	g, err := r.grant()
+	g, err := grant(r)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ type group struct {
 	waiting *waiting // what a change of its licenses that is held back will make of it
 }
 
-func (r *request) groupAt(document *directory.Group, ordinal uint32, image *tenant.Image) group {
+func groupAt(r *request, document *directory.Group, ordinal uint32, image *tenant.Image) group {
 	return group{document, ordinal, image, image.Directory.GroupColumns().Row(ordinal), r.tenant.Waiting(ordinal, r.now)}
 }
 

@@ -34,19 +34,19 @@ func getGroup(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.sendGroup(http.StatusOK, groupSet, r.image, ordinal, fields)
+	return sendGroup(r, http.StatusOK, groupSet, r.image, ordinal, fields)
 }
 
 // sendGroup answers with one group, as an object of a set, as of an image, or of a later one when
 // the group has been written since.
-func (r *request) sendGroup(status int, set string, image *tenant.Image, ordinal uint32, fields []*field[group]) error {
-	g := r.groupAt(nil, ordinal, image)
+func sendGroup(r *request, status int, set string, image *tenant.Image, ordinal uint32, fields []*field[group]) error {
+	g := groupAt(r, nil, ordinal, image)
 	if documented(fields) || r.Header.Get("If-None-Match") != "" {
 		document, image, err := r.tenant.GroupNow(r.ctx, image, ordinal)
 		if err != nil {
 			return err
 		}
-		g = r.groupAt(document, ordinal, image)
+		g = groupAt(r, document, ordinal, image)
 	}
 	return sendEntity(r, groupFields, status, set, fields, &g)
 }
@@ -57,13 +57,13 @@ func createGroup(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.createGroup(body, tenant.CreateGroup{}, groupSet, groupFields.annotated(r, groupFields.shown(r).defaults))
+	return createGroupAs(r, body, tenant.CreateGroup{}, groupSet, groupFields.annotated(r, groupFields.shown(r).defaults))
 }
 
-// createGroup creates the group of a body with a command that may say more of it, and answers with
+// createGroupAs creates the group of a body with a command that may say more of it, and answers with
 // some of its fields, as an object of a set.
-func (r *request) createGroup(body []directory.Member, c tenant.CreateGroup, set string, fields []*field[group]) (err error) {
-	if body, c.Members, c.Owners, err = r.takeBindings(body); err != nil {
+func createGroupAs(r *request, body []directory.Member, c tenant.CreateGroup, set string, fields []*field[group]) (err error) {
+	if body, c.Members, c.Owners, err = takeBindings(r, body); err != nil {
 		return err
 	}
 	if body, err = r.withoutBeta("group", "Group", body); err != nil {
@@ -72,7 +72,7 @@ func (r *request) createGroup(body []directory.Member, c tenant.CreateGroup, set
 	if c.Patch, err = directory.ParseGroupPatch(body); err != nil {
 		return err
 	}
-	if err := r.mayCreate(c.Patch); err != nil {
+	if err := mayCreate(r, c.Patch); err != nil {
 		return err
 	}
 	c.Creator = r.caller.ObjectID
@@ -81,11 +81,11 @@ func (r *request) createGroup(body []directory.Member, c tenant.CreateGroup, set
 		return r.badReferences(err, slices.Concat(referencesTo("members", c.Members), referencesTo("owners", c.Owners)))
 	}
 	r.w.Header().Set("Location", r.root+"/groups/"+done.ID.String())
-	return r.sendGroup(http.StatusCreated, set, done.Image, done.Ordinal, fields)
+	return sendGroup(r, http.StatusCreated, set, done.Image, done.Ordinal, fields)
 }
 
 // takeBindings takes the members and owners that a group is to get out of a body.
-func (r *request) takeBindings(body []directory.Member) (rest []directory.Member, members, owners []uuid.UUID, err error) {
+func takeBindings(r *request, body []directory.Member) (rest []directory.Member, members, owners []uuid.UUID, err error) {
 	if rest, members, err = r.takeBinding(body, "members"); err == nil {
 		rest, owners, err = r.takeBinding(rest, "owners")
 	}
@@ -102,7 +102,7 @@ func updateGroup(r *request) error {
 	if err != nil {
 		return err
 	}
-	body, members, owners, err := r.takeBindings(body)
+	body, members, owners, err := takeBindings(r, body)
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func updateGroup(r *request) error {
 	if len(owners) > 0 {
 		names = append(names, "owners")
 	}
-	if err := r.mayChange(names, r.relation()); err != nil {
+	if err := mayChange(r, names, r.relation()); err != nil {
 		return err
 	}
 	return r.change(tenant.UpdateGroup{Group: ordinal, Patch: patch, Members: members, Owners: owners},
@@ -133,7 +133,7 @@ func deleteGroup(r *request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.doKeepingAdministrator(lostRole(r.image.Directory.GroupID(ordinal)), tenant.DeleteGroup{Group: ordinal}); err != nil {
+	if err := doKeepingAdministrator(r, lostRole(r.image.Directory.GroupID(ordinal)), tenant.DeleteGroup{Group: ordinal}); err != nil {
 		return err
 	}
 	return r.sendNothing()
@@ -141,5 +141,5 @@ func deleteGroup(r *request) error {
 
 var groupList = listing[directory.Group, group]{
 	Kind: query.Groups, set: "groups", fields: groupFields, expansions: groupExpansions,
-	documents: handle.Groups, document: handle.GroupNow, object: (*request).groupAt,
+	documents: handle.Groups, document: handle.GroupNow, object: groupAt,
 }

@@ -44,16 +44,16 @@ func importRows(r *request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.share.More(r.ctx, r.importSize()); err != nil {
+	if err := r.share.More(r.ctx, importSize(r)); err != nil {
 		return err
 	}
-	lines, err := r.lines(line)
+	lines, err := lines(r, line)
 	if err != nil {
 		return err
 	}
-	taking := r.startTaking(r.importPieces)
+	taking := startTaking(r, r.importPieces)
 	defer taking.end()
-	err = r.readPieces(lines, taking)
+	err = readPieces(r, lines, taking)
 	if failed := taking.end(); failed != nil && (err == nil || r.ctx.Err() == nil) {
 		err = failed
 	}
@@ -82,7 +82,7 @@ func firstLine(text string) (int64, error) {
 
 // readPieces reads the lines and hands them over, piece by piece, until the body ends or what was
 // handed over cannot be taken. What came before an error is handed over.
-func (r *request) readPieces(lines *importLines, to *taking) error {
+func readPieces(r *request, lines *importLines, to *taking) error {
 	for {
 		part, end := lines.next()
 		var broken error
@@ -93,7 +93,7 @@ func (r *request) readPieces(lines *importLines, to *taking) error {
 		if err != nil {
 			return cmp.Or(broken, err) // whoever sends half a body may have gone, but may also wait to read why
 		}
-		piece := r.readRows(part)
+		piece := readRows(r, part)
 		turn.End()
 		if taken := to.take(piece); end != nil || !taken {
 			return broken
@@ -108,7 +108,7 @@ type importPiece struct {
 }
 
 // readRows reads the lines of a piece; empty ones say nothing. All processors share it.
-func (r *request) readRows(lines []line) (piece importPiece) {
+func readRows(r *request, lines []line) (piece importPiece) {
 	var wait sync.WaitGroup
 	var fault atomic.Pointer[any]
 	for part := range slices.Chunk(lines, max(fewLines, len(lines)/runtime.GOMAXPROCS(0)+1)) {
@@ -143,7 +143,7 @@ func (l *line) read(r *request) {
 		return
 	}
 	if l.row, l.err = importRow(l.text); l.err == nil {
-		l.err = r.mayImport(l.row)
+		l.err = mayImport(r, l.row)
 	}
 }
 
@@ -152,22 +152,22 @@ const fewLines = 64
 
 // mayImport refuses the ids of roles, and groups that will have roles. Who may be added to those
 // that have is up to the command, which sees the groups as they are then.
-func (r *request) mayImport(row tenant.ImportRow) error {
+func mayImport(r *request, row tenant.ImportRow) error {
 	switch {
 	case row.User != nil:
-		return r.noRole(row.User.ID)
+		return noRole(r, row.User.ID)
 	case row.Group != nil:
-		if err := r.noRole(row.Group.ID); err != nil {
+		if err := noRole(r, row.Group.ID); err != nil {
 			return err
 		}
-		return r.mayCreate(row.Group.Patch)
+		return mayCreate(r, row.Group.Patch)
 	}
 	return nil
 }
 
 // noRole refuses the id of a directory role, or of its template, for another object. The other ids
 // that are taken are known to the command.
-func (r *request) noRole(id uuid.UUID) error {
+func noRole(r *request, id uuid.UUID) error {
 	_, isRole := identity.RoleByObjectID(r.tenant.ID(), id)
 	if _, isTemplate := identity.RoleByID(id); isRole || isTemplate {
 		return &tenant.Problem{Kind: tenant.Taken, Property: "id", Value: id.String(), Message: "Another object with the same value for property id already exists."}

@@ -27,7 +27,7 @@ const (
 
 // importSize is the memory that an import takes at most: a piece that is read and one that is
 // committed, each four times as large as its lines.
-func (r *request) importSize() int64 {
+func importSize(r *request) int64 {
 	const times, most = 8, 8 * (pieceBytes + maxLine)
 	if r.hasLength() {
 		return min(times*r.ContentLength, most)
@@ -52,7 +52,7 @@ type line struct {
 
 // lines begins to read the body as lines. White space before the first one that says something does
 // not count.
-func (r *request) lines(first int64) (*importLines, error) {
+func lines(r *request, first int64) (*importLines, error) {
 	if r.ContentLength == 0 || r.Body == nil {
 		return &importLines{source: bufio.NewReader(http.NoBody), number: first}, nil
 	}

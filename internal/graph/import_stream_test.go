@@ -154,7 +154,7 @@ func TestAnImportThatGetsNoTurnSaysWhy(t *testing.T) {
 	cancel()
 	r := &request{ctx: over, tenant: direct{w.tenant}}
 	lines := &importLines{source: bufio.NewReader(strings.NewReader(peopleLines(1, 1))), number: 1}
-	if err := r.readPieces(lines, nil); !errors.Is(err, context.Canceled) {
+	if err := readPieces(r, lines, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("it says %v", err)
 	}
 }

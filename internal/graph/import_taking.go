@@ -31,7 +31,7 @@ type taking struct {
 	problems                  []tenant.RowProblem
 }
 
-func (r *request) startTaking(most int) *taking {
+func startTaking(r *request, most int) *taking {
 	t := &taking{
 		r: r, ctx: turns.Apart(r.ctx), id: r.URL.Query().Get("id"),
 		pieces: make(chan importPiece, most-1), most: most, ended: make(chan struct{}),

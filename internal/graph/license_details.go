@@ -69,7 +69,7 @@ func appliesTo(to licensing.AppliesTo) licensing.AppliesTo {
 }
 
 // details are those of the user whom the path names.
-func (r *request) details() (userID uuid.UUID, list []detail, err error) {
+func details(r *request) (userID uuid.UUID, list []detail, err error) {
 	ordinal, err := r.user()
 	if err != nil {
 		return uuid.Nil, nil, err
@@ -94,7 +94,7 @@ func listLicenseDetails(r *request) error {
 	if err != nil {
 		return err
 	}
-	userID, details, err := r.details()
+	userID, details, err := details(r)
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func getLicenseDetails(r *request) error {
 	if err != nil {
 		return err
 	}
-	userID, details, err := r.details()
+	userID, details, err := details(r)
 	if err != nil {
 		return err
 	}

@@ -15,22 +15,19 @@ import (
 
 // The relations of users that are not among those of licensing.
 var (
-	ownedByUser               = owned((*request).userID)
-	createdByUser             = created((*request).userID)
-	sponsorsOfUser            = leadingFrom(directory.SponsoredBy, (*request).userID)
-	allReportsOfUser relation = (*request).allReportsOfUser
+	ownedByUser    = owned((*request).userID)
+	createdByUser  = created((*request).userID)
+	sponsorsOfUser = leadingFrom(directory.SponsoredBy, (*request).userID)
 )
 
 // The relations of applications and service principals.
 var (
-	ownersOfApplication                = leadingFrom(directory.OwnedBy, (*request).applicationID)
-	ownersOfPrincipal                  = leadingFrom(directory.OwnedBy, (*request).principalID)
-	ownedByPrincipal                   = owned((*request).principalID)
-	createdByPrincipal                 = created((*request).principalID)
-	groupsOfPrincipal         relation = (*request).groupsOfPrincipal
-	allGroupsOfPrincipal      relation = (*request).allGroupsOfPrincipal
-	membershipsOfPrincipal             = memberships{groupsOfPrincipal, false}
-	allMembershipsOfPrincipal          = memberships{allGroupsOfPrincipal, true}
+	ownersOfApplication       = leadingFrom(directory.OwnedBy, (*request).applicationID)
+	ownersOfPrincipal         = leadingFrom(directory.OwnedBy, (*request).principalID)
+	ownedByPrincipal          = owned((*request).principalID)
+	createdByPrincipal        = created((*request).principalID)
+	membershipsOfPrincipal    = memberships{groupsOfPrincipal, false}
+	allMembershipsOfPrincipal = memberships{allGroupsOfPrincipal, true}
 )
 
 // leadingFrom is the relation that links lead to from the object of the request.
@@ -40,7 +37,7 @@ func leadingFrom(kind directory.Relation, id func(*request) (uuid.UUID, error)) 
 		if err != nil {
 			return sets{}, err
 		}
-		return r.linked(r.image.Links.From(kind, from)), nil
+		return linked(r, r.image.Links.From(kind, from)), nil
 	}
 }
 
@@ -51,7 +48,7 @@ func created(id func(*request) (uuid.UUID, error)) relation {
 		if err != nil {
 			return sets{}, err
 		}
-		return r.linked(r.image.Links.To(directory.CreatedBy, creator)), nil
+		return linked(r, r.image.Links.To(directory.CreatedBy, creator)), nil
 	}
 }
 
@@ -63,7 +60,7 @@ func owned(id func(*request) (uuid.UUID, error)) relation {
 		if err != nil {
 			return sets{}, err
 		}
-		of := r.linked(r.image.Links.To(directory.OwnedBy, owner))
+		of := linked(r, r.image.Links.To(directory.OwnedBy, owner))
 		user, ok := r.image.Directory.UserByID(owner)
 		for group := uint32(0); ok && group < r.image.Directory.Groups(); group++ {
 			if slices.Contains(r.image.Directory.EverOwners(group), user) {
@@ -75,12 +72,12 @@ func owned(id func(*request) (uuid.UUID, error)) relation {
 }
 
 // linked sorts objects by their kinds.
-func (r *request) linked(ids iter.Seq[uuid.UUID]) (of sets) {
-	r.addLinked(&of, ids)
+func linked(r *request, ids iter.Seq[uuid.UUID]) (of sets) {
+	addLinked(r, &of, ids)
 	return of
 }
 
-func (r *request) addLinked(of *sets, ids iter.Seq[uuid.UUID]) {
+func addLinked(r *request, of *sets, ids iter.Seq[uuid.UUID]) {
 	for id := range ids {
 		if user, ok := r.image.Directory.UserByID(id); ok {
 			of.users = with(of.users, user)
@@ -103,20 +100,20 @@ func with(set *roaring.Bitmap, ordinal uint32) *roaring.Bitmap {
 }
 
 // groupsOfPrincipal are those that the service principal is in directly.
-func (r *request) groupsOfPrincipal() (sets, error) {
+var groupsOfPrincipal relation = func(r *request) (sets, error) {
 	id, err := r.principalID()
 	if err != nil {
 		return sets{}, err
 	}
-	of := r.linked(r.image.Links.To(directory.HasMember, id))
+	of := linked(r, r.image.Links.To(directory.HasMember, id))
 	if of.groups == nil {
 		of.groups = roaring.New()
 	}
 	return of, nil
 }
 
-func (r *request) allGroupsOfPrincipal() (sets, error) {
-	of, err := r.groupsOfPrincipal()
+var allGroupsOfPrincipal relation = func(r *request) (sets, error) {
+	of, err := groupsOfPrincipal(r)
 	if err != nil {
 		return sets{}, err
 	}
@@ -125,7 +122,7 @@ func (r *request) allGroupsOfPrincipal() (sets, error) {
 
 // allReportsOfUser are the direct reports, and theirs, and so on. A user in a circle of managers is
 // no report of itself.
-func (r *request) allReportsOfUser() (sets, error) {
+var allReportsOfUser relation = func(r *request) (sets, error) {
 	user, err := r.user()
 	if err != nil {
 		return sets{}, err
@@ -148,10 +145,10 @@ var resourcesOfUser relation = func(r *request) (sets, error) {
 		return sets{}, err
 	}
 	of := sets{principals: roaring.New()}
-	r.addLinked(&of, r.image.Links.From(directory.HasRole, r.image.Directory.UserID(user)))
+	addLinked(r, &of, r.image.Links.From(directory.HasRole, r.image.Directory.UserID(user)))
 	for _, group := range r.image.Directory.MemberOf(user) {
 		if !r.image.Directory.GroupDeleted(group) {
-			r.addLinked(&of, r.image.Links.From(directory.HasRole, r.image.Directory.GroupID(group)))
+			addLinked(r, &of, r.image.Links.From(directory.HasRole, r.image.Directory.GroupID(group)))
 		}
 	}
 	return of, nil

@@ -13,7 +13,7 @@ import (
 
 // manager returns the ordinal of the manager of the user whom the path names. A deleted one is
 // none.
-func (r *request) manager() (uint32, error) {
+func manager(r *request) (uint32, error) {
 	user, err := r.user()
 	if err != nil {
 		return 0, err
@@ -30,11 +30,11 @@ func getManager(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
-	manager, err := r.manager()
+	manager, err := manager(r)
 	if err != nil {
 		return err
 	}
-	return r.sendObject(r.image, store.KindUser, manager)
+	return sendObject(r, r.image, store.KindUser, manager)
 }
 
 // getManagerReference answers GET /users/{user}/manager/$ref.
@@ -42,11 +42,11 @@ func getManagerReference(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
-	manager, err := r.manager()
+	manager, err := manager(r)
 	if err != nil {
 		return err
 	}
-	return r.sendReference(r.image.Directory.UserID(manager))
+	return sendReference(r, r.image.Directory.UserID(manager))
 }
 
 // setManager answers PUT /users/{user}/manager/$ref.
@@ -96,20 +96,20 @@ func expandManager(r *request, e odata.Expansion) (func([]byte, *user) ([]byte, 
 		return nil, problem.Unsupported("The $expand of 'manager' at position %d asks for %d levels; possible are 1 to %d, or max.", e.Column, e.Levels, maxLevels)
 	}
 	inner := r.within(e)
-	w, err := inner.objectWriter()
+	w, err := newObjectWriter(inner)
 	if err != nil {
 		return nil, err
 	}
 	left := maxManagers
 	return func(b []byte, u *user) ([]byte, error) {
-		return inner.appendManagers(b, w, u, min(e.Levels, maxLevels), &left)
+		return appendManagers(inner, b, w, u, min(e.Levels, maxLevels), &left)
 	}, nil
 }
 
 // appendManagers writes a user's manager, with that one's manager within it and so on. Where
 // management goes round in a circle, it ends before the first who would be there twice. left is how
 // many managers the answer may still show.
-func (r *request) appendManagers(b []byte, w *objectWriter, u *user, levels int, left *int) ([]byte, error) {
+func appendManagers(r *request, b []byte, w *objectWriter, u *user, levels int, left *int) ([]byte, error) {
 	shown := map[uint32]bool{}
 	for open := 0; ; open++ {
 		shown[u.ordinal] = true
@@ -124,7 +124,7 @@ func (r *request) appendManagers(b []byte, w *objectWriter, u *user, levels int,
 		if err != nil {
 			return closed(append(b, "null"...), open), err
 		}
-		u = new(r.userAt(document, manager, image))
+		u = new(userAt(r, document, manager, image))
 		if b = w.write(b, object{user: u}); open+1 == levels {
 			return closed(b, open), nil
 		}
@@ -136,7 +136,7 @@ func (r *request) appendManagers(b []byte, w *objectWriter, u *user, levels int,
 
 // boundManagers refuses an expansion that would show more managers of some users than there may be,
 // before any of the answer is sent.
-func (r *request) boundManagers(users []uint32) error {
+func boundManagers(r *request, users []uint32) error {
 	at := slices.IndexFunc(r.options.Expand, func(e odata.Expansion) bool { return e.Name == "manager" })
 	if at < 0 {
 		return nil

@@ -20,7 +20,7 @@ var membersInError relation = func(r *request) (sets, error) {
 
 // addMember answers POST /groups/{group}/members/$ref (P51).
 func addMember(r *request) error {
-	ordinal, id, err := r.groupAndReference()
+	ordinal, id, err := groupAndReference(r)
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func addMember(r *request) error {
 // removeMember answers DELETE /groups/{group}/members/{member}/$ref. The roles of the group are no
 // longer the member's.
 func removeMember(r *request) error {
-	ordinal, id, err := r.groupAndID()
+	ordinal, id, err := groupAndID(r)
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func removeMember(r *request) error {
 	if !ok || !r.image.RoleAssignable(ordinal) {
 		return r.change(command)
 	}
-	if err := r.doKeepingAdministrator(lostMembership(r.image.Directory.GroupID(ordinal), user), command); err != nil {
+	if err := doKeepingAdministrator(r, lostMembership(r.image.Directory.GroupID(ordinal), user), command); err != nil {
 		return err
 	}
 	return r.sendNothing()
@@ -47,7 +47,7 @@ func removeMember(r *request) error {
 
 // addOwner answers POST /groups/{group}/owners/$ref.
 func addOwner(r *request) error {
-	ordinal, id, err := r.groupAndReference()
+	ordinal, id, err := groupAndReference(r)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func addOwner(r *request) error {
 
 // removeOwner answers DELETE /groups/{group}/owners/{owner}/$ref.
 func removeOwner(r *request) error {
-	ordinal, id, err := r.groupAndID()
+	ordinal, id, err := groupAndID(r)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func removeOwner(r *request) error {
 }
 
 // groupAndReference reads the key of the group, and the object that the body refers to.
-func (r *request) groupAndReference() (group uint32, id uuid.UUID, err error) {
+func groupAndReference(r *request) (group uint32, id uuid.UUID, err error) {
 	if group, err = r.group(); err != nil {
 		return 0, uuid.Nil, err
 	}
@@ -73,7 +73,7 @@ func (r *request) groupAndReference() (group uint32, id uuid.UUID, err error) {
 }
 
 // groupAndID reads the two keys of a path below a group.
-func (r *request) groupAndID() (group uint32, id uuid.UUID, err error) {
+func groupAndID(r *request) (group uint32, id uuid.UUID, err error) {
 	if group, err = r.group(); err != nil {
 		return 0, uuid.Nil, err
 	}

@@ -22,11 +22,11 @@ func (rel relation) getMembers(r *request) error {
 	if err != nil {
 		return err
 	}
-	groups, _, err := r.asked(of.liveGroups(r.image.Directory))
+	groups, _, err := asked(r, of.liveGroups(r.image.Directory))
 	if err != nil {
 		return err
 	}
-	return r.sendMemberships(groups, nil)
+	return sendMemberships(r, groups, nil)
 }
 
 // maxMemberships is how many ids an action answers with, since its answer has no pages. As in the
@@ -34,7 +34,7 @@ func (rel relation) getMembers(r *request) error {
 const maxMemberships = 11_000
 
 // sendMemberships answers with the ids of groups and those of others.
-func (r *request) sendMemberships(groups []uint32, others []uuid.UUID) error {
+func sendMemberships(r *request, groups []uint32, others []uuid.UUID) error {
 	if n := len(groups) + len(others); n > maxMemberships {
 		return &problem.Problem{
 			Status: http.StatusForbidden, Code: "Directory_ResultSizeLimitExceeded",
@@ -42,28 +42,28 @@ func (r *request) sendMemberships(groups []uint32, others []uuid.UUID) error {
 				"List transitiveMemberOf instead, which has pages.", n, maxMemberships),
 		}
 	}
-	return r.sendIDs(append(r.groupIDs(groups), others...))
+	return sendIDs(r, append(groupIDs(r, groups), others...))
 }
 
 // asked returns those of some groups that the body asks for: all, or those for security only.
-func (r *request) asked(groups []uint32) (_ []uint32, secure bool, err error) {
+func asked(r *request, groups []uint32) (_ []uint32, secure bool, err error) {
 	if err := r.parameters(map[string]any{"securityEnabledOnly": &secure}); err != nil || !secure {
 		return groups, false, err
 	}
-	if r.isOfGroup() {
+	if isOfGroup(r) {
 		return nil, true, problem.Refuse("securityEnabledOnly can be true for users only. Send false, which answers all groups that the group is in.")
 	}
-	return r.securityGroups(groups), true, nil
+	return securityGroups(r, groups), true, nil
 }
 
 // isOfGroup says whether the path names a group, in whatever set.
-func (r *request) isOfGroup() bool {
-	kind, _, ok := r.liveObject()
+func isOfGroup(r *request) bool {
+	kind, _, ok := liveObject(r)
 	return ok && kind == store.KindGroup
 }
 
 // securityGroups returns those of some groups that are for security.
-func (r *request) securityGroups(groups []uint32) (secure []uint32) {
+func securityGroups(r *request, groups []uint32) (secure []uint32) {
 	about, _ := directory.AboutGroup("securityEnabled")
 	columns := r.image.Directory.GroupColumns()
 	for _, group := range groups {
@@ -74,7 +74,7 @@ func (r *request) securityGroups(groups []uint32) (secure []uint32) {
 	return secure
 }
 
-func (r *request) groupIDs(groups []uint32) []uuid.UUID {
+func groupIDs(r *request, groups []uint32) []uuid.UUID {
 	ids := make([]uuid.UUID, len(groups))
 	for i, group := range groups {
 		ids[i] = r.image.Directory.GroupID(group)
@@ -88,14 +88,14 @@ func (rel relation) checkGroups(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.checked("groupIds", r.groupIDs(of.liveGroups(r.image.Directory)))
+	return checked(r, "groupIds", groupIDs(r, of.liveGroups(r.image.Directory)))
 }
 
 // maxChecked is how many ids one request may ask about.
 const maxChecked = 20
 
 // checked returns those ids of the body that are among some, each once.
-func (r *request) checked(parameter string, among []uuid.UUID) error {
+func checked(r *request, parameter string, among []uuid.UUID) error {
 	var ids []uuid.UUID
 	if err := r.parameters(map[string]any{parameter: &ids}); err != nil {
 		return err
@@ -109,11 +109,11 @@ func (r *request) checked(parameter string, among []uuid.UUID) error {
 			in = append(in, id)
 		}
 	}
-	return r.sendIDs(in)
+	return sendIDs(r, in)
 }
 
 // sendIDs answers with ids as texts.
-func (r *request) sendIDs(ids []uuid.UUID) error {
+func sendIDs(r *request, ids []uuid.UUID) error {
 	b := append(jsontext.AppendName(r.appendHead(r.begin(), "Collection(Edm.String)"), "value"), '[')
 	b, err := appendRows(r, b, sourceOf(ids), jsontext.AppendID)
 	if err != nil {

@@ -35,11 +35,11 @@ func (m memberships) all(r *request) (sets, error) {
 	if err != nil {
 		return sets{}, err
 	}
-	id, ok := r.subject()
+	id, ok := subjectID(r)
 	if !ok {
 		return of, nil
 	}
-	of.units = r.unitsOf(id)
+	of.units = unitsOf(r, id)
 	of.roles = appendRoles(nil, r.image.Roles[id])
 	if m.transitive {
 		for _, group := range of.liveGroups(r.image.Directory) {
@@ -67,11 +67,11 @@ func (m memberships) live(r *request) (groups []uint32, others []uuid.UUID, err 
 	if err != nil {
 		return nil, nil, err
 	}
-	return of.liveGroups(r.image.Directory), append(r.unitIDs(of.units), r.roleIDs(of.roles)...), nil
+	return of.liveGroups(r.image.Directory), append(unitIDs(r, of.units), roleIDs(r, of.roles)...), nil
 }
 
-// subject is the id of the object that the path names.
-func (r *request) subject() (uuid.UUID, bool) {
+// subjectID is the id of the object that the path names.
+func subjectID(r *request) (uuid.UUID, bool) {
 	if r.op.ofUser() {
 		user, err := r.user()
 		return r.image.Directory.UserID(user), err == nil
@@ -88,7 +88,7 @@ func (m memberships) cast(r *request) error { return relation(m.all).cast(r) }
 func (m memberships) countCast(r *request) error { return relation(m.all).countCast(r) }
 
 // count answers GET …/memberOf/$count.
-func (m memberships) count(r *request) error { return r.sendLength(m.all) }
+func (m memberships) count(r *request) error { return sendLength(r, m.all) }
 
 // getMembers answers POST …/getMemberObjects: the ids of all that the object is in. Only security
 // groups, when asked for, leaves out the others.
@@ -97,26 +97,26 @@ func (m memberships) getMembers(r *request) error {
 	if err != nil {
 		return err
 	}
-	groups, secure, err := r.asked(groups)
+	groups, secure, err := asked(r, groups)
 	if err != nil {
 		return err
 	}
 	if secure {
 		others = nil
 	}
-	return r.sendMemberships(groups, others)
+	return sendMemberships(r, groups, others)
 }
 
 // unitIDs are the ids of those of some administrative units that are not deleted.
-func (r *request) unitIDs(units *roaring.Bitmap) []uuid.UUID {
+func unitIDs(r *request, units *roaring.Bitmap) []uuid.UUID {
 	var ids []uuid.UUID
-	for _, unit := range r.firstLive(units, store.KindAdministrativeUnit, math.MaxInt) {
+	for _, unit := range firstLive(r, units, store.KindAdministrativeUnit, math.MaxInt) {
 		ids = append(ids, r.image.Units.At(unit).ID)
 	}
 	return ids
 }
 
-func (r *request) roleIDs(roles []uint32) []uuid.UUID {
+func roleIDs(r *request, roles []uint32) []uuid.UUID {
 	ids := make([]uuid.UUID, len(roles))
 	for i, role := range roles {
 		ids[i] = identity.RoleObjectID(r.image.Organization.ID, identity.BuiltInRoles[role].ID)
@@ -130,5 +130,5 @@ func (m memberships) checkObjects(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.checked("ids", append(r.groupIDs(groups), others...))
+	return checked(r, "ids", append(groupIDs(r, groups), others...))
 }

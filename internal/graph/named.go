@@ -162,3 +162,6 @@ func (r *request) typeOf(id uuid.UUID) (string, bool) {
 	_, ok := identity.RoleByObjectID(r.image.Organization.ID, id)
 	return "DirectoryRole", ok
 }
+
+// unit is the ordinal of the administrative unit that the path names.
+func (r *request) unit() (uint32, error) { return r.image.LiveUnit(r.keys[0]) }

@@ -37,14 +37,14 @@ type objectWriter struct {
 	users, groups bool
 }
 
-// objectWriter writes an object with its type and what the caller may see of it: of a type that it
+// newObjectWriter writes an object with its type and what the caller may see of it: of a type that it
 // may not read, the id. A property of $select must be one of some directory object, and shows on
 // those that have it.
-func (r *request) objectWriter() (*objectWriter, error) {
-	if err := r.mayExpandObjects(); err != nil {
+func newObjectWriter(r *request) (*objectWriter, error) {
+	if err := mayExpandObjects(r); err != nil {
 		return nil, err
 	}
-	if err := r.mayExpandSome(); err != nil {
+	if err := mayExpandSome(r); err != nil {
 		return nil, err
 	}
 	users, err := mixed(r, userFields, userExpansions, identity.ReadUsers)
@@ -55,7 +55,7 @@ func (r *request) objectWriter() (*objectWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	other, err := r.otherWriter()
+	other, err := otherWriter(r)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func mixed[T any](r *request, set *fieldSet[T], expansions map[string]expansion[
 }
 
 // otherWriter is objectWriter for what is no user and no group.
-func (r *request) otherWriter() (func([]byte, object) []byte, error) {
+func otherWriter(r *request) (func([]byte, object) []byte, error) {
 	applications, err := mixed(r, applicationFields, applicationExpansions, identity.ReadApplications)
 	if err != nil {
 		return nil, err
@@ -171,7 +171,7 @@ func rowsOf(places []int64) []uint32 {
 }
 
 // readObjects yields users and groups by ordinal. Those that have gone since are left out.
-func (r *request) readObjects(users, groups []uint32, w *objectWriter) source[object] {
+func readObjects(r *request, users, groups []uint32, w *objectWriter) source[object] {
 	return oneAfterAnother(
 		mapped(userList.at(r, users, w.users), func(u *user) object { return object{user: u} }),
 		mapped(groupList.at(r, groups, w.groups), func(g *group) object { return object{group: g} }),

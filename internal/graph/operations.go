@@ -160,7 +160,7 @@ var operations = []operation{
 	{method: "GET", path: "/domains/{domain}", need: identity.ReadDomains, do: getDomain},
 	{method: "GET", path: "/applications", need: identity.ReadApplications, do: listApplications},
 	{method: "GET", path: "/applications/$count", need: identity.ReadApplications, do: countApplications},
-	{method: "GET", path: "/applications/delta()", need: identity.ReadProgramsDelta, do: applicationList.delta},
+	{method: "GET", path: "/applications/delta()", need: identity.ReadProgramsDelta, do: deltaOf(applicationList)},
 	{method: "POST", path: "/applications", need: identity.CreateApplications, do: createApplication},
 	{method: "GET", path: "/applications/{application}", need: identity.ReadApplication, do: getApplication},
 	{method: "PATCH", path: "/applications/{application}", need: identity.WriteApplications, do: updateApplication},
@@ -190,7 +190,7 @@ var operations = []operation{
 
 	{method: "GET", path: "/servicePrincipals", need: identity.ReadPrincipals, do: listPrincipals},
 	{method: "GET", path: "/servicePrincipals/$count", need: identity.ReadPrincipals, do: countPrincipals},
-	{method: "GET", path: "/servicePrincipals/delta()", need: identity.ReadProgramsDelta, do: principalList.delta},
+	{method: "GET", path: "/servicePrincipals/delta()", need: identity.ReadProgramsDelta, do: deltaOf(principalList)},
 	{method: "POST", path: "/servicePrincipals", need: identity.CreatePrincipals, do: createPrincipal},
 	{method: "GET", path: "/servicePrincipals/{servicePrincipal}", need: identity.ReadPrincipal, do: getPrincipal},
 	{method: "PATCH", path: "/servicePrincipals/{servicePrincipal}", need: identity.WritePrincipals, do: updatePrincipal},

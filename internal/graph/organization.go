@@ -79,8 +79,8 @@ func appendOrganizationProvisioned(b []byte, o *organization) []byte {
 	})
 }
 
-// organizationFields are the fields of $select. Nothing can be expanded.
-func (r *request) organizationFields() ([]*field[organization], error) {
+// shownOfOrganization are the fields of $select. Nothing can be expanded.
+func shownOfOrganization(r *request) ([]*field[organization], error) {
 	fields, err := organizationFields.visible(r, r.access)
 	if err != nil {
 		return nil, err
@@ -93,7 +93,7 @@ func listOrganization(r *request) error {
 	if err := r.allow("$select", "$expand", "$count"); err != nil {
 		return err
 	}
-	fields, err := r.organizationFields()
+	fields, err := shownOfOrganization(r)
 	if err != nil {
 		return err
 	}
@@ -108,18 +108,18 @@ func getOrganization(r *request) error {
 	if err := r.allow("$select", "$expand"); err != nil {
 		return err
 	}
-	fields, err := r.organizationFields()
+	fields, err := shownOfOrganization(r)
 	if err != nil {
 		return err
 	}
-	if err := r.ownOrganization(); err != nil {
+	if err := ownOrganization(r); err != nil {
 		return err
 	}
 	return sendEntity(r, organizationFields, http.StatusOK, "organization", fields, &organization{r.image.Organization, r.image})
 }
 
 // ownOrganization refuses the id of any organization but the caller's.
-func (r *request) ownOrganization() error {
+func ownOrganization(r *request) error {
 	if !strings.EqualFold(r.keys[0], r.tenant.ID().String()) {
 		return problem.NotFound(r.keys[0])
 	}
@@ -128,7 +128,7 @@ func (r *request) ownOrganization() error {
 
 // updateOrganization answers PATCH /organization/{organization}.
 func updateOrganization(r *request) error {
-	if err := r.ownOrganization(); err != nil {
+	if err := ownOrganization(r); err != nil {
 		return err
 	}
 	members, err := r.members()

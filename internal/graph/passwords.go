@@ -43,7 +43,7 @@ func updateAccount(r *request, command tenant.UpdateUser, references []reference
 	if next, invalid := command.Patch.Apply(*u); invalid != nil || !u.AccountEnabled || next.AccountEnabled {
 		return r.change(command, references...)
 	}
-	if err := r.doKeepingAdministrator(lostUser(command.User), command); err != nil {
+	if err := doKeepingAdministrator(r, lostUser(command.User), command); err != nil {
 		return r.badReferences(err, references)
 	}
 	return r.sendNothing()
@@ -100,7 +100,7 @@ func revokeSessions(r *request) error {
 		return err
 	}
 	if r.relation() != identity.RelationSelf {
-		if err := r.mayTakeOver(ordinal); err != nil {
+		if err := mayTakeOver(r, ordinal); err != nil {
 			return err
 		}
 	}
@@ -120,7 +120,7 @@ func valueTrue(r *request) string {
 
 // mayTakeOver refuses what would let the caller act as a user that may do more than it, or keep
 // that user out. It must still be so when the change is made.
-func (r *request) mayTakeOver(user uint32) error {
+func mayTakeOver(r *request, user uint32) error {
 	holds := r.holds
 	may := func(img *tenant.Image) bool { return r.caller.MayTakeOver(img.RolesOf(user), img.Guarded(user)) }
 	if !may(r.image) {
@@ -136,9 +136,9 @@ var sensitive = []string{"accountEnabled", "businessPhones", "mobilePhone", "onP
 // mayPatch refuses a change of a user that the permission to write users is not enough for: a
 // password has a permission of its own, some permissions are for some properties only, and what is
 // sensitive of those who have roles is not for everybody who writes users.
-func (r *request) mayPatch(user uint32, patch directory.UserPatch) error {
+func mayPatch(r *request, user uint32, patch directory.UserPatch) error {
 	relation := r.relation()
-	if err := r.mayChange(patch.Names(), relation); err != nil {
+	if err := mayChange(r, patch.Names(), relation); err != nil {
 		return err
 	}
 	if patch.Has("passwordProfile") {
@@ -150,13 +150,13 @@ func (r *request) mayPatch(user uint32, patch directory.UserPatch) error {
 		return patch.Has(name) && (relation != identity.RelationSelf || !slices.Contains(identity.Needs[identity.WriteUsers].SelfService, name))
 	}
 	if slices.ContainsFunc(sensitive, takesOver) {
-		return r.mayTakeOver(user)
+		return mayTakeOver(r, user)
 	}
 	return nil
 }
 
 // mayChange refuses properties that the caller may not change where it may change some.
-func (r *request) mayChange(names []string, object identity.Relation) error {
+func mayChange(r *request, names []string, object identity.Relation) error {
 	if r.access != identity.AccessPart {
 		return nil
 	}

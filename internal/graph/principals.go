@@ -189,7 +189,7 @@ func getPrincipal(r *request) error {
 }
 
 // ownPrincipal is principal where it is to be changed.
-func (r *request) ownPrincipal() (directory.Client, error) {
+func ownPrincipal(r *request) (directory.Client, error) {
 	a, err := r.principal()
 	if err == nil && a.AppID == directory.GraphAppID {
 		return a, unchangeable()

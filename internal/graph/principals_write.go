@@ -31,8 +31,8 @@ func createPrincipal(r *request) error {
 		return err
 	}
 	id := r.newID()
-	a, err := r.rewrite(
-		func(r *request) (directory.Client, error) { return r.registered(appID) },
+	a, err := rewrite(r,
+		func(r *request) (directory.Client, error) { return registered(r, appID) },
 		func(a *directory.Client) error {
 			a.Principal.ID, a.Principal.AppID, a.Principal.DisplayName = id, a.AppID, a.DisplayName
 			return editorFor(r, principalResource).edit(a, members, principalEdits, principalFields)
@@ -51,7 +51,7 @@ func createPrincipal(r *request) error {
 }
 
 // registered is the application with an appId, which has no service principal yet.
-func (r *request) registered(appID uuid.UUID) (directory.Client, error) {
+func registered(r *request, appID uuid.UUID) (directory.Client, error) {
 	a, ok := r.image.Client(appID)
 	switch {
 	case appID == directory.GraphAppID, ok && a.Principal.ID != uuid.Nil:
@@ -91,7 +91,7 @@ func updatePrincipal(r *request) error {
 	if err != nil {
 		return err
 	}
-	_, err = r.rewrite((*request).principal, func(a *directory.Client) error {
+	_, err = rewrite(r, (*request).principal, func(a *directory.Client) error {
 		before := documents(*a)
 		err := editorFor(r, principalResource).edit(a, members, principalEdits, principalFields)
 		if err == nil && a.AppID == directory.GraphAppID && !bytes.Equal(before, documents(*a)) {
@@ -108,7 +108,7 @@ func updatePrincipal(r *request) error {
 // deletePrincipal answers DELETE /servicePrincipals/{servicePrincipal}. The application stays
 // (P52).
 func deletePrincipal(r *request) error {
-	a, err := r.ownPrincipal()
+	a, err := ownPrincipal(r)
 	if err != nil {
 		return err
 	}

@@ -34,30 +34,19 @@ func (s sets) liveGroups(index *directory.Index) []uint32 {
 // are the operations that every relation has.
 type relation func(r *request) (sets, error)
 
-// The relations of users and groups.
-var (
-	membersOfGroup    relation = (*request).membersOfGroup
-	allMembersOfGroup relation = (*request).allMembersOfGroup
-	ownersOfGroup     relation = (*request).ownersOfGroup
-	groupsOfUser      relation = (*request).groupsOfUser
-	allGroupsOfUser   relation = (*request).allGroupsOfUser
-	groupsOfGroup     relation = (*request).groupsOfGroup
-	allGroupsOfGroup  relation = (*request).allGroupsOfGroup
-)
-
-func (r *request) membersOfGroup() (sets, error) {
+var membersOfGroup relation = func(r *request) (sets, error) {
 	group, err := r.group()
 	if err != nil {
 		return sets{}, err
 	}
-	of := r.linked(r.image.Links.From(directory.HasMember, r.image.Directory.GroupID(group)))
+	of := linked(r, r.image.Links.From(directory.HasMember, r.image.Directory.GroupID(group)))
 	of.users, of.groups = r.image.Licensing.GroupMembers(group), roaring.BitmapOf(r.image.Directory.GroupMembersOf(group)...)
 	return of, nil
 }
 
 // allMembersOfGroup are the members, and those of the groups among them, and so on. A group in a
 // circle is no member of itself.
-func (r *request) allMembersOfGroup() (sets, error) {
+var allMembersOfGroup relation = func(r *request) (sets, error) {
 	group, err := r.group()
 	if err != nil {
 		return sets{}, err
@@ -68,23 +57,23 @@ func (r *request) allMembersOfGroup() (sets, error) {
 		if members := r.image.Licensing.GroupMembers(inner); members != nil {
 			all.users.Or(members)
 		}
-		r.addLinked(&all, r.image.Links.From(directory.HasMember, r.image.Directory.GroupID(inner)))
+		addLinked(r, &all, r.image.Links.From(directory.HasMember, r.image.Directory.GroupID(inner)))
 	}
 	all.groups = roaring.BitmapOf(others(groups, group)...)
 	return all, nil
 }
 
-func (r *request) ownersOfGroup() (sets, error) {
+var ownersOfGroup relation = func(r *request) (sets, error) {
 	group, err := r.group()
 	if err != nil {
 		return sets{}, err
 	}
-	of := r.linked(r.image.Links.From(directory.OwnedBy, r.image.Directory.GroupID(group)))
+	of := linked(r, r.image.Links.From(directory.OwnedBy, r.image.Directory.GroupID(group)))
 	of.users = roaring.BitmapOf(r.image.Directory.Owners(group)...)
 	return of, nil
 }
 
-func (r *request) groupsOfUser() (sets, error) {
+var groupsOfUser relation = func(r *request) (sets, error) {
 	user, err := r.user()
 	if err != nil {
 		return sets{}, err
@@ -92,7 +81,7 @@ func (r *request) groupsOfUser() (sets, error) {
 	return groupsOf(r.image.Directory.MemberOf(user)), nil
 }
 
-func (r *request) allGroupsOfUser() (sets, error) {
+var allGroupsOfUser relation = func(r *request) (sets, error) {
 	user, err := r.user()
 	if err != nil {
 		return sets{}, err
@@ -100,7 +89,7 @@ func (r *request) allGroupsOfUser() (sets, error) {
 	return groupsOf(r.image.Directory.Around(r.image.Directory.MemberOf(user))), nil
 }
 
-func (r *request) groupsOfGroup() (sets, error) {
+var groupsOfGroup relation = func(r *request) (sets, error) {
 	group, err := r.group()
 	if err != nil {
 		return sets{}, err
@@ -108,7 +97,7 @@ func (r *request) groupsOfGroup() (sets, error) {
 	return groupsOf(r.image.Directory.GroupMemberOf(group)), nil
 }
 
-func (r *request) allGroupsOfGroup() (sets, error) {
+var allGroupsOfGroup relation = func(r *request) (sets, error) {
 	group, err := r.group()
 	if err != nil {
 		return sets{}, err
@@ -126,15 +115,15 @@ func (rel relation) list(r *request) error {
 	if _, err := rel(r); err != nil { // that there is none of these comes first
 		return err
 	}
-	w, err := r.objectWriter()
+	w, err := newObjectWriter(r)
 	if err != nil {
 		return err
 	}
-	return r.sendObjects("directoryObjects", rel, w)
+	return sendObjects(r, "directoryObjects", rel, w)
 }
 
 // count answers GET …/members/$count (P26).
-func (rel relation) count(r *request) error { return r.sendLength(rel) }
+func (rel relation) count(r *request) error { return sendLength(r, rel) }
 
 // references answers GET …/members/$ref: the addresses of the objects, for which nothing of them
 // needs to be read.
@@ -142,7 +131,7 @@ func (rel relation) references(r *request) error {
 	if err := r.allow("$select", "$filter", "$search", "$orderby", "$top", "$count", "$skiptoken"); err != nil {
 		return err
 	}
-	found, err := r.findRelated(rel)
+	found, err := findRelated(r, rel)
 	if err != nil {
 		return err
 	}
@@ -154,13 +143,13 @@ func (rel relation) references(r *request) error {
 		context: "Collection($ref)", rows: places, count: found.count, next: next,
 		write: func(b []byte, place int64) []byte {
 			b = append(append(append(b, `{"@odata.id":"`...), r.root...), "/directoryObjects/"...)
-			return append(jsontext.AppendBareID(b, r.idAt(place)), `"}`...)
+			return append(jsontext.AppendBareID(b, idAt(r, place)), `"}`...)
 		},
 	})
 }
 
 // idAt is the id of the object at a place.
-func (r *request) idAt(place int64) uuid.UUID {
+func idAt(r *request, place int64) uuid.UUID {
 	switch ordinal := uint32(place); {
 	case place >= rolesFrom:
 		return identity.RoleObjectID(r.image.Organization.ID, identity.BuiltInRoles[ordinal].ID)

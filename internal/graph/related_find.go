@@ -52,8 +52,8 @@ type foundKind struct {
 }
 
 // findRelated finds what the list of a relation has, under $filter and $search.
-func (r *request) findRelated(rel relation) (*related, error) {
-	if err := r.mayAskRelated(); err != nil {
+func findRelated(r *request, rel relation) (*related, error) {
+	if err := mayAskRelated(r); err != nil {
 		return nil, err
 	}
 	of, err := rel(r)
@@ -61,15 +61,15 @@ func (r *request) findRelated(rel relation) (*related, error) {
 		return nil, err
 	}
 	all := &related{count: -1}
-	if all.page, all.mixed, err = r.relatedPage(); err != nil {
+	if all.page, all.mixed, err = relatedPage(r); err != nil {
 		return nil, err
 	}
-	for _, k := range r.relatedKinds() {
-		if _, err := r.wantedOf(k); err != nil { // that it cannot be asked comes before what there is
+	for _, k := range kindsIn(r) {
+		if _, err := wantedOf(r, k); err != nil { // that it cannot be asked comes before what there is
 			return nil, err
 		}
 	}
-	if all.roles, err = r.filteredRoles(of.roles); err != nil {
+	if all.roles, err = filteredRoles(r, of.roles); err != nil {
 		return nil, err
 	}
 	total := len(all.roles)
@@ -77,7 +77,7 @@ func (r *request) findRelated(rel relation) (*related, error) {
 		if some := k.of(of); some == nil || some.IsEmpty() {
 			continue
 		}
-		found, err := r.findKind(k, rel, of)
+		found, err := findKind(r, k, rel, of)
 		if err != nil {
 			return nil, err
 		}
@@ -91,7 +91,7 @@ func (r *request) findRelated(rel relation) (*related, error) {
 // mayAskRelated refuses conditions and orders outside advanced queries, where the lists of
 // relations take them only (P28). Looking up objects by id is not one of those: Terraform does it
 // with any relation.
-func (r *request) mayAskRelated() error {
+func mayAskRelated(r *request) error {
 	if r.advanced() || len(r.options.OrderBy) == 0 && r.options.Filter != nil && looksUpIDs(r.options.Filter.Root) {
 		return nil
 	}
@@ -123,7 +123,7 @@ func looksUpIDs(n odata.Node) bool {
 	return ok && !path.Count && strings.EqualFold(path.String(), "id")
 }
 
-func (r *request) findKind(k relatedKind, rel relation, of sets) (*foundKind, error) {
+func findKind(r *request, k relatedKind, rel relation, of sets) (*foundKind, error) {
 	if access, _ := k.need.Check(r.caller, identity.RelationOther); r.asksHidden(k.hides(access)) {
 		return nil, &identity.Forbidden{Operation: k.need}
 	}
@@ -133,13 +133,13 @@ func (r *request) findKind(k relatedKind, rel relation, of sets) (*foundKind, er
 		if err != nil || k.of(of) == nil {
 			return columns.None(), err
 		}
-		c, err := r.wantedOf(k)
+		c, err := wantedOf(r, k)
 		if err != nil {
 			return nil, err
 		}
 		return columns.And(columns.Set(k.of(of)), c.Condition), nil
 	}
-	c, err := r.wantedOf(k)
+	c, err := wantedOf(r, k)
 	if err != nil {
 		return nil, err
 	}
@@ -151,8 +151,8 @@ func (r *request) findKind(k relatedKind, rel relation, of sets) (*foundKind, er
 	return found, err
 }
 
-// relatedKinds are the kinds that the list may have: behind a cast, only one.
-func (r *request) relatedKinds() []relatedKind {
+// kindsIn are the kinds that the list may have: behind a cast, only one.
+func kindsIn(r *request) []relatedKind {
 	if !strings.Contains(r.op.path, route.Cast) {
 		return relatedKinds
 	}
@@ -169,13 +169,13 @@ func (r *request) relatedKinds() []relatedKind {
 
 // wantedOf is what $filter and $search ask of one kind. What only other kinds in the list have is
 // null for it.
-func (r *request) wantedOf(k relatedKind) (*query.Wanted, error) {
+func wantedOf(r *request, k relatedKind) (*query.Wanted, error) {
 	if r.options.Filter == nil && r.options.Search == nil {
 		return &query.Wanted{Condition: columns.All()}, nil
 	}
 	f := *k.Kind
 	f.AlsoKnown = nil
-	for _, other := range r.relatedKinds() {
+	for _, other := range kindsIn(r) {
 		if other.Stored != k.Stored {
 			f.AlsoKnown = append(f.AlsoKnown, other.Kind)
 		}
@@ -184,12 +184,12 @@ func (r *request) wantedOf(k relatedKind) (*query.Wanted, error) {
 }
 
 // relatedPage is page for lists that may have several kinds of objects.
-func (r *request) relatedPage() (p page, m *mixedOrder, err error) {
+func relatedPage(r *request) (p page, m *mixedOrder, err error) {
 	if p, err = r.anyPage(); err != nil {
 		return page{}, nil, err
 	}
 	if len(r.options.OrderBy) > 0 {
-		if m, err = r.mixedOrder(); err != nil {
+		if m, err = orderOfKinds(r); err != nil {
 			return page{}, nil, err
 		}
 	}
@@ -282,11 +282,11 @@ func (all *related) readKind(r *request, from int64, ordinals []uint32, w *objec
 }
 
 // sendObjects answers with a page of the objects of a relation.
-func (r *request) sendObjects(context string, rel relation, w *objectWriter) error {
+func sendObjects(r *request, context string, rel relation, w *objectWriter) error {
 	if err := r.allow("$select", "$expand", "$filter", "$search", "$orderby", "$top", "$count", "$skiptoken"); err != nil {
 		return err
 	}
-	found, err := r.findRelated(rel)
+	found, err := findRelated(r, rel)
 	if err != nil {
 		return err
 	}
@@ -295,7 +295,7 @@ func (r *request) sendObjects(context string, rel relation, w *objectWriter) err
 		return err
 	}
 	if len(places) > 0 && kindAt(places[0]) == 0 {
-		if err := r.boundManagers(rowsOf(places)); err != nil {
+		if err := boundManagers(r, rowsOf(places)); err != nil {
 			return err
 		}
 	}
@@ -305,14 +305,14 @@ func (r *request) sendObjects(context string, rel relation, w *objectWriter) err
 }
 
 // sendLength answers with the number of objects of a relation, as text (P26).
-func (r *request) sendLength(rel relation) error {
+func sendLength(r *request, rel relation) error {
 	if _, err := rel(r); err != nil {
 		return err
 	}
 	if err := r.allowCount(); err != nil {
 		return err
 	}
-	found, err := r.findRelated(rel)
+	found, err := findRelated(r, rel)
 	if err != nil {
 		return err
 	}
@@ -325,7 +325,7 @@ func (r *request) sendLength(rel relation) error {
 
 // filteredRoles leaves those directory roles that $filter and $search leave: of a role, only a few
 // texts can be asked for.
-func (r *request) filteredRoles(roles []uint32) ([]uint32, error) {
+func filteredRoles(r *request, roles []uint32) ([]uint32, error) {
 	if len(roles) == 0 || r.options.Filter == nil && r.options.Search == nil {
 		return roles, nil
 	}

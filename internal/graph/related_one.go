@@ -21,12 +21,12 @@ func (rel relation) one(r *request) error {
 	if err != nil {
 		return err
 	}
-	if kind, ordinal, ok := r.among(of, id); ok {
-		return r.sendObject(r.image, kind, ordinal)
+	if kind, ordinal, ok := among(r, of, id); ok {
+		return sendObject(r, r.image, kind, ordinal)
 	}
 	for _, role := range of.roles {
 		if o := directoryRoles(r.image)[role]; o.id == id {
-			return r.sendMixed(object{role: &o})
+			return sendMixed(r, object{role: &o})
 		}
 	}
 	return problem.NotFound(id.String())
@@ -42,14 +42,14 @@ func (rel relation) oneReference(r *request) error {
 	if err != nil {
 		return err
 	}
-	if _, _, ok := r.among(of, id); !ok {
+	if _, _, ok := among(r, of, id); !ok {
 		return problem.NotFound(id.String())
 	}
-	return r.sendReference(id)
+	return sendReference(r, id)
 }
 
 // sendReference answers with the address of an object.
-func (r *request) sendReference(id uuid.UUID) error {
+func sendReference(r *request, id uuid.UUID) error {
 	b := r.appendHead(r.begin(), "$ref")
 	b = append(append(append(jsontext.AppendName(b, "@odata.id"), '"'), r.root...), "/directoryObjects/"...)
 	return r.send(http.StatusOK, append(jsontext.AppendBareID(b, id), `"}`...))
@@ -70,7 +70,7 @@ func (rel relation) related(r *request) (uuid.UUID, sets, error) {
 }
 
 // among finds an object that is not deleted in sets.
-func (r *request) among(of sets, id uuid.UUID) (kind store.Kind, ordinal uint32, ok bool) {
+func among(r *request, of sets, id uuid.UUID) (kind store.Kind, ordinal uint32, ok bool) {
 	in := func(set *roaring.Bitmap, ordinal uint32, there bool) bool {
 		return there && set != nil && set.Contains(ordinal)
 	}

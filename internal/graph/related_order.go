@@ -32,10 +32,10 @@ type cursor struct {
 	key   string // its key
 }
 
-// mixedOrder is the order that $orderby asks for, of those kinds that have the property.
-func (r *request) mixedOrder() (*mixedOrder, error) {
+// orderOfKinds is the order that $orderby asks for, of those kinds that have the property.
+func orderOfKinds(r *request) (*mixedOrder, error) {
 	var refused error
-	for _, k := range r.relatedKinds() {
+	for _, k := range kindsIn(r) {
 		s, err := k.Order(r.scope(), r.options)
 		if err != nil {
 			refused = cmp.Or(refused, err)
@@ -51,7 +51,7 @@ func (r *request) mixedOrder() (*mixedOrder, error) {
 		return m, nil
 	}
 	if refused == nil { // of a type that there are no such lists of
-		refused = problem.Unsupported("Unsupported sort property '%s' for '%s'.", r.options.OrderBy[0].Property, r.cast().set)
+		refused = problem.Unsupported("Unsupported sort property '%s' for '%s'.", r.options.OrderBy[0].Property, castOf(r).set)
 	}
 	return nil, refused
 }

@@ -17,7 +17,7 @@ func reprocessLicenseAssignment(r *request) error {
 	if err := r.noBody(); err != nil {
 		return err
 	}
-	fields, err := r.userFieldsOfAction()
+	fields, err := userFieldsOfAction(r)
 	if err != nil {
 		return err
 	}
@@ -28,7 +28,7 @@ func reprocessLicenseAssignment(r *request) error {
 	if err := remaining(done.Image.Licensing, ordinal); err != nil {
 		return err
 	}
-	return r.sendUser(http.StatusOK, done.Image, ordinal, fields)
+	return sendUser(r, http.StatusOK, done.Image, ordinal, fields)
 }
 
 // remaining is what still is in the way of a user's licenses, as an error, where the tenant wants

@@ -28,7 +28,7 @@ func reprocessMany(r *request) error {
 	if err := r.allow(); err != nil {
 		return err
 	}
-	command, groups, err := r.reprocessing()
+	command, groups, err := reprocessing(r)
 	if err != nil {
 		return err
 	}
@@ -52,11 +52,11 @@ func reprocessMany(r *request) error {
 	if len(command.Users) > 0 {
 		p.limit = maxPage
 	}
-	return r.sendErrors(b, done.Image, report.InError, p, groups)
+	return sendErrors(r, b, done.Image, report.InError, p, groups)
 }
 
 // reprocessing reads who is to be reprocessed.
-func (r *request) reprocessing() (c tenant.Reprocess, groups []string, err error) {
+func reprocessing(r *request) (c tenant.Reprocess, groups []string, err error) {
 	members, err := r.members()
 	if err != nil {
 		return c, nil, err
@@ -71,16 +71,16 @@ func (r *request) reprocessing() (c tenant.Reprocess, groups []string, err error
 	if len(users) > maxNamedUsers || len(groups) > maxNamedGroups {
 		return c, nil, problem.Refuse("At most %d users or %d groups can be named in one request.", maxNamedUsers, maxNamedGroups)
 	}
-	if c.Users, err = r.resolve("users", users, r.image.LiveUser); err != nil {
+	if c.Users, err = resolve(r, "users", users, r.image.LiveUser); err != nil {
 		return c, nil, err
 	}
-	c.Groups, err = r.resolve("groups", groups, r.image.LiveGroup)
+	c.Groups, err = resolve(r, "groups", groups, r.image.LiveGroup)
 	return c, groups, err
 }
 
 // resolve returns the ordinals of the keys that a property has; one that is not there is a mistake
 // in the property.
-func (r *request) resolve(property string, keys []string, find func(string) (uint32, error)) ([]uint32, error) {
+func resolve(r *request, property string, keys []string, find func(string) (uint32, error)) ([]uint32, error) {
 	var list []uint32
 	for _, key := range keys {
 		ordinal, err := find(key)
@@ -106,7 +106,7 @@ func listLicenseErrors(r *request) error {
 		return err
 	}
 	groups := r.URL.Query()["group"]
-	ordinals, err := r.resolve("group", groups, r.image.LiveGroup)
+	ordinals, err := resolve(r, "group", groups, r.image.LiveGroup)
 	if err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func listLicenseErrors(r *request) error {
 		users.And(membersOfAny(r.image.Licensing, ordinals))
 	}
 	users.AndNot(r.image.Licensing.DeletedUsers())
-	return r.sendErrors(r.appendHead(r.begin(), "licenseErrors"), r.image, users, page, groups)
+	return sendErrors(r, r.appendHead(r.begin(), "licenseErrors"), r.image, users, page, groups)
 }
 
 func membersOfAny(img *licensing.Image, groups []uint32) *roaring.Bitmap {
@@ -127,7 +127,7 @@ func membersOfAny(img *licensing.Image, groups []uint32) *roaring.Bitmap {
 }
 
 // sendErrors ends an answer with a page of users and the reasons of their errors.
-func (r *request) sendErrors(b []byte, image *tenant.Image, users *roaring.Bitmap, p page, groups []string) error {
+func sendErrors(r *request, b []byte, image *tenant.Image, users *roaring.Bitmap, p page, groups []string) error {
 	var list []uint32
 	it := users.Iterator()
 	it.AdvanceIfNeeded(uint32(p.after + 1))
@@ -136,7 +136,7 @@ func (r *request) sendErrors(b []byte, image *tenant.Image, users *roaring.Bitma
 	}
 	if len(list) > p.limit {
 		list = list[:p.limit]
-		b = jsontext.AppendText(jsontext.AppendName(b, "@odata.nextLink"), r.errorsLink(list[p.limit-1], p.limit, groups))
+		b = jsontext.AppendText(jsontext.AppendName(b, "@odata.nextLink"), errorsLink(r, list[p.limit-1], p.limit, groups))
 	}
 	b = append(jsontext.AppendName(b, "value"), '[')
 	r.work.Doing("finding the reasons of errors")
@@ -146,7 +146,7 @@ func (r *request) sendErrors(b []byte, image *tenant.Image, users *roaring.Bitma
 			return err
 		}
 		var err error
-		if b, err = r.appendExplained(append(appendNext(b), '{'), x, user, false); err != nil {
+		if b, err = appendExplained(r, append(appendNext(b), '{'), x, user, false); err != nil {
 			return err
 		}
 		if b, err = r.more(append(b, '}')); err != nil {
@@ -157,7 +157,7 @@ func (r *request) sendErrors(b []byte, image *tenant.Image, users *roaring.Bitma
 }
 
 // errorsLink is the address of the next page of licenseErrors.
-func (r *request) errorsLink(after uint32, limit int, groups []string) string {
+func errorsLink(r *request, after uint32, limit int, groups []string) string {
 	query := url.Values{"group": slices.Clone(groups), "$skiptoken": {r.token(route.Own+"/licenseErrors", int64(after))}}
 	if limit != defaultPage {
 		query.Set("$top", string(jsontext.AppendInt(nil, limit)))

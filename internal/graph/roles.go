@@ -48,7 +48,7 @@ var roleTexts = textsOf[directoryRole]{
 
 // byTemplate reports whether the path names a role by its template:
 // directoryRoles(roleTemplateId='…'), or directoryRoles/roleTemplateId=….
-func (op *operation) byTemplate() bool { return strings.Contains(op.path, "(roleTemplateId='") }
+func byTemplate(op *operation) bool { return strings.Contains(op.path, "(roleTemplateId='") }
 
 func directoryRoles(img *tenant.Image) []directoryRole {
 	list := make([]directoryRole, len(identity.BuiltInRoles))
@@ -103,12 +103,12 @@ func expansionsOfRoles(s *fieldSet[directoryRole]) map[string]expansion[director
 
 // getRole answers GET /directoryRoles/{role}, by id or by roleTemplateId.
 func getRole(r *request) error {
-	return sendRole(r, "directoryRoles", roleFields, (*request).directoryRole)
+	return sendRole(r, "directoryRoles", roleFields, namedRole)
 }
 
 // getRoleTemplate answers GET /directoryRoleTemplates/{template}.
 func getRoleTemplate(r *request) error {
-	return sendRole(r, "directoryRoleTemplates", templateFields, (*request).roleTemplate)
+	return sendRole(r, "directoryRoleTemplates", templateFields, roleTemplate)
 }
 
 func sendRole(r *request, set string, s *fieldSet[directoryRole], find func(*request) (directoryRole, error)) error {
@@ -137,7 +137,7 @@ func activateRole(r *request) error {
 	if err := read(roleResource, withoutID(members), map[string]any{"roleTemplateId": &template}, "roleTemplateId"); err != nil {
 		return err
 	}
-	role, ok := r.roleOf(template)
+	role, ok := roleOfTemplate(r, template)
 	if !ok {
 		return placeIn{roleResource, "roleTemplateId"}.invalid([]byte(template.String()), "the id of one of the directoryRoleTemplates")
 	}
@@ -151,10 +151,10 @@ func activateRole(r *request) error {
 
 const roleResource = "DirectoryRole"
 
-// directoryRole is the role that the path names.
-func (r *request) directoryRole() (directoryRole, error) {
-	if r.op.byTemplate() {
-		return r.roleTemplate()
+// namedRole is the role that the path names.
+func namedRole(r *request) (directoryRole, error) {
+	if byTemplate(r.op) {
+		return roleTemplate(r)
 	}
 	id, ok := guid.Parse(r.keys[0])
 	if at, found := identity.RoleByObjectID(r.image.Organization.ID, id); ok && found {
@@ -164,31 +164,31 @@ func (r *request) directoryRole() (directoryRole, error) {
 }
 
 // roleTemplate is the role whose template the path names.
-func (r *request) roleTemplate() (directoryRole, error) {
+func roleTemplate(r *request) (directoryRole, error) {
 	id, ok := guid.Parse(r.keys[0])
-	if role, found := r.roleOf(id); ok && found {
+	if role, found := roleOfTemplate(r, id); ok && found {
 		return role, nil
 	}
 	return directoryRole{}, problem.NotFound(r.keys[0])
 }
 
-// roleOf is the role of a template.
-func (r *request) roleOf(template uuid.UUID) (directoryRole, bool) {
+// roleOfTemplate is the role of a template.
+func roleOfTemplate(r *request, template uuid.UUID) (directoryRole, bool) {
 	role, ok := identity.RoleByID(template)
 	return directoryRole{role, identity.RoleObjectID(r.image.Organization.ID, role.ID), r.image}, ok
 }
 
 // membersOfRole are the users, groups and service principals that have a role.
 var membersOfRole relation = func(r *request) (sets, error) {
-	role, err := r.directoryRole()
+	role, err := namedRole(r)
 	if err != nil {
 		return sets{}, err
 	}
-	return r.holding(role.Role), nil
+	return holding(r, role.Role), nil
 }
 
 // holding are the objects that a role was given to; deleted ones may be among them.
-func (r *request) holding(role identity.Role) sets {
+func holding(r *request, role identity.Role) sets {
 	of := sets{users: roaring.New(), groups: roaring.New(), principals: roaring.New()}
 	for id, roles := range r.image.Roles {
 		if !slices.Contains(roles, role.ID) {
@@ -207,7 +207,7 @@ func (r *request) holding(role identity.Role) sets {
 
 // addToRole answers POST /directoryRoles/{role}/members/$ref.
 func addToRole(r *request) error {
-	role, err := r.directoryRole()
+	role, err := namedRole(r)
 	if err != nil {
 		return err
 	}
@@ -215,7 +215,7 @@ func addToRole(r *request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.mayHaveRoles(reference{"members", id}); err != nil {
+	if err := mayHaveRoles(r, reference{"members", id}); err != nil {
 		return err
 	}
 	return r.change(tenant.SetRole{Role: role.Role.ID, Principal: id}, reference{"members", id})
@@ -223,7 +223,7 @@ func addToRole(r *request) error {
 
 // mayHaveRoles refuses to give a role to what is no user, no service principal and no group that
 // roles can be given to.
-func (r *request) mayHaveRoles(ref reference) error {
+func mayHaveRoles(r *request, ref reference) error {
 	id := ref.id
 	if _, ok := r.image.Principals.ByID(id); ok {
 		return nil
@@ -242,7 +242,7 @@ func (r *request) mayHaveRoles(ref reference) error {
 
 // removeFromRole answers DELETE /directoryRoles/{role}/members/{member}/$ref.
 func removeFromRole(r *request) error {
-	role, err := r.directoryRole()
+	role, err := namedRole(r)
 	if err != nil {
 		return err
 	}
@@ -250,16 +250,16 @@ func removeFromRole(r *request) error {
 	if !ok {
 		return problem.NotFound(r.keys[1])
 	}
-	return r.takeRole(role.Role, id)
+	return takeRole(r, role.Role, id)
 }
 
 // takeRole takes a role away from a user, group or service principal.
-func (r *request) takeRole(role identity.Role, user uuid.UUID) error {
+func takeRole(r *request, role identity.Role, user uuid.UUID) error {
 	command := tenant.SetRole{Role: role.ID, Principal: user, Removed: true}
 	if role != identity.GlobalAdministrator {
 		return r.change(command)
 	}
-	if err := r.doKeepingAdministrator(lostRole(user), command); err != nil {
+	if err := doKeepingAdministrator(r, lostRole(user), command); err != nil {
 		return err
 	}
 	return r.sendNothing()
@@ -268,11 +268,11 @@ func (r *request) takeRole(role identity.Role, user uuid.UUID) error {
 // mayManage refuses changes of a group that roles can be given to, to callers that may not give
 // roles: its members have its roles. Owners may change it, but not restore or permanently delete
 // it.
-func (r *request) mayManage() error {
+func mayManage(r *request) error {
 	if r.Method == http.MethodGet || r.image == nil {
 		return nil
 	}
-	group, ok := r.managedGroup()
+	group, ok := managedGroup(r)
 	if !ok || !r.image.RoleAssignable(group) {
 		return nil
 	}
@@ -282,9 +282,9 @@ func (r *request) mayManage() error {
 
 // managedGroup is the group of which the operation changes who has its roles: one that the path
 // names, unless the caller owns it, or a deleted one.
-func (r *request) managedGroup() (uint32, bool) {
+func managedGroup(r *request) (uint32, bool) {
 	if r.op.ofDeleted() {
-		kind, group, ok := r.deletedItem()
+		kind, group, ok := deletedItem(r)
 		return group, ok && kind == store.KindGroup
 	}
 	if !r.op.ofGroup() || !managed[r.op.need] || r.relation() == identity.RelationOwned {
@@ -302,7 +302,7 @@ var managed = map[identity.Operation]bool{
 
 // mayCreate refuses to create a group that roles can be given to, to callers who may not give
 // roles.
-func (r *request) mayCreate(patch directory.GroupPatch) error {
+func mayCreate(r *request, patch directory.GroupPatch) error {
 	if !directory.AssignableIn(patch) {
 		return nil
 	}

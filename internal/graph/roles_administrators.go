@@ -31,9 +31,9 @@ func lostMembership(group uuid.UUID, member uint32) lost {
 
 // doKeepingAdministrator carries out a command after which some users are no Global Administrators
 // who can sign in, unless no other would be left: nobody could give the role to anybody again.
-func (r *request) doKeepingAdministrator(is lost, c tenant.Command) error {
+func doKeepingAdministrator(r *request, is lost, c tenant.Command) error {
 	for {
-		holds, err := r.administratorLeft(is)
+		holds, err := administratorLeft(r, is)
 		if err != nil {
 			return err
 		}
@@ -46,16 +46,16 @@ func (r *request) doKeepingAdministrator(is lost, c tenant.Command) error {
 // administratorLeft refuses when no Global Administrator who can sign in is left. Otherwise it
 // returns what must still hold when the change is made: that the one it has found is still one
 // afterwards, and as it was, or that still nobody who can sign in stops being one.
-func (r *request) administratorLeft(is lost) (func(*tenant.Image) bool, error) {
+func administratorLeft(r *request, is lost) (func(*tenant.Image) bool, error) {
 	seen, going := r.image, leaving(r.image, is)
-	user, found, err := r.whoCanSignIn(going)
+	user, found, err := whoCanSignIn(r, going)
 	if err != nil {
 		return nil, err
 	}
 	if !found {
 		return func(img *tenant.Image) bool { return leaving(img, is).Equals(going) && signInsAre(seen, img, going) }, nil
 	}
-	other, found, err := r.whoCanSignIn(administrators(seen, is))
+	other, found, err := whoCanSignIn(r, administrators(seen, is))
 	if err != nil {
 		return nil, err
 	}
@@ -112,9 +112,9 @@ func membersOf(img *tenant.Image, group uint32) []uint32 {
 }
 
 // whoCanSignIn is the first of some users who can.
-func (r *request) whoCanSignIn(users *roaring.Bitmap) (uint32, bool, error) {
+func whoCanSignIn(r *request, users *roaring.Bitmap) (uint32, bool, error) {
 	for user := range roaring.Values(users) {
-		if can, err := r.canSignIn(user); err != nil || can {
+		if can, err := canSignIn(r, user); err != nil || can {
 			return user, can, err
 		}
 	}
@@ -123,7 +123,7 @@ func (r *request) whoCanSignIn(users *roaring.Bitmap) (uint32, bool, error) {
 
 // canSignIn says whether a user can: enabled, not deleted, and with a password or by way of another
 // issuer that knows users.
-func (r *request) canSignIn(user uint32) (bool, error) {
+func canSignIn(r *request, user uint32) (bool, error) {
 	if r.image.Directory.UserDeleted(user) {
 		return false, nil
 	}

@@ -43,7 +43,7 @@ func listDefinitions(r *request) error {
 
 // getDefinition answers GET /roleManagement/directory/roleDefinitions/{definition}.
 func getDefinition(r *request) error {
-	return sendRole(r, edm.DefinitionSet, definitionFields, (*request).roleTemplate)
+	return sendRole(r, edm.DefinitionSet, definitionFields, roleTemplate)
 }
 
 // heldRole is a role that a user, group or service principal was given: Graph's
@@ -72,10 +72,10 @@ func (h heldRole) id() string {
 func (h heldRole) key() rowKey { return keyOf(h.principal, h.role) }
 
 // heldRoles are all roles that objects which are not deleted were given.
-func (r *request) heldRoles() []heldRole {
+func heldRoles(r *request) []heldRole {
 	var list []heldRole
 	for principal, roles := range r.image.Roles {
-		if !r.isPrincipal(principal) {
+		if !isPrincipal(r, principal) {
 			continue
 		}
 		for _, role := range roles {
@@ -87,7 +87,7 @@ func (r *request) heldRoles() []heldRole {
 
 // isPrincipal says whether there is a user, group or service principal with an id that is not
 // deleted.
-func (r *request) isPrincipal(id uuid.UUID) bool {
+func isPrincipal(r *request, id uuid.UUID) bool {
 	if _, ok := r.liveUser(id); ok {
 		return true
 	}
@@ -104,13 +104,13 @@ var heldExpansions = map[string]expansion[heldRole]{}
 func init() { // they lead to the fields they are shown among
 	heldExpansions["principal"] = func(r *request, e odata.Expansion) (func([]byte, *heldRole) ([]byte, error), error) {
 		inner := r.within(e)
-		w, err := inner.objectWriter()
+		w, err := newObjectWriter(inner)
 		if err != nil {
 			return nil, err
 		}
 		return func(b []byte, h *heldRole) ([]byte, error) {
 			inner.image = r.image
-			o, ok, err := inner.objectByID(h.principal, w)
+			o, ok, err := objectByID(inner, h.principal, w)
 			if err != nil || !ok {
 				return append(b, "null"...), err
 			}
@@ -120,7 +120,7 @@ func init() { // they lead to the fields they are shown among
 	heldExpansions["roleDefinition"] = func(r *request, e odata.Expansion) (func([]byte, *heldRole) ([]byte, error), error) {
 		fields, err := definitionFields.selected(r.within(e))
 		return func(b []byte, h *heldRole) ([]byte, error) {
-			role, _ := r.roleOf(h.role)
+			role, _ := roleOfTemplate(r, h.role)
 			return append(appendFields(append(b, '{'), fields, &role), '}'), nil
 		}, err
 	}
@@ -128,13 +128,13 @@ func init() { // they lead to the fields they are shown among
 
 // objectByID reads a user, group, application, service principal or directory role, as far as a
 // writer needs it.
-func (r *request) objectByID(id uuid.UUID, w *objectWriter) (object, bool, error) {
-	users, groups := r.findIDs([]uuid.UUID{id}, func(string) bool { return true })
+func objectByID(r *request, id uuid.UUID, w *objectWriter) (object, bool, error) {
+	users, groups := findIDs(r, []uuid.UUID{id}, func(string) bool { return true })
 	if len(users)+len(groups) == 0 {
-		o, _, ok := r.otherObject(id)
+		o, _, ok := otherObject(r, id)
 		return o, ok, nil
 	}
-	return r.readObjects(users, groups, w)()
+	return readObjects(r, users, groups, w)()
 }
 
 // listAssignments answers GET /roleManagement/directory/roleAssignments.
@@ -142,11 +142,11 @@ func listAssignments(r *request) error {
 	if err := r.allow("$select", "$filter", "$expand", "$top", "$count", "$skiptoken"); err != nil {
 		return err
 	}
-	fields, err := r.heldFields()
+	fields, err := shownOfAssignments(r)
 	if err != nil {
 		return err
 	}
-	rows, err := inOrder(r.heldRoles(), heldRole.key).passing(r, textsOf[heldRole]{
+	rows, err := inOrder(heldRoles(r), heldRole.key).passing(r, textsOf[heldRole]{
 		"directoryScopeId": func(*heldRole) string { return "/" },
 		"principalId":      func(h *heldRole) string { return h.principal.String() },
 		"roleDefinitionId": func(h *heldRole) string { return h.role.String() },
@@ -157,14 +157,14 @@ func listAssignments(r *request) error {
 	return sendByKey(r, edm.AssignmentSet, rows, objects(fields))
 }
 
-// heldFields are the fields of $select and $expand.
-func (r *request) heldFields() ([]*field[heldRole], error) {
+// shownOfAssignments are the fields of $select and $expand.
+func shownOfAssignments(r *request) ([]*field[heldRole], error) {
 	return heldFields.withExpanded(r, heldExpansions)
 }
 
-// heldRole is the assignment that the path names.
-func (r *request) heldRole() (heldRole, error) {
-	for _, h := range r.heldRoles() {
+// namedAssignment is the assignment that the path names.
+func namedAssignment(r *request) (heldRole, error) {
+	for _, h := range heldRoles(r) {
 		if h.id() == r.keys[0] {
 			return h, nil
 		}
@@ -177,15 +177,15 @@ func getAssignment(r *request) error {
 	if err := r.allow("$select", "$expand"); err != nil {
 		return err
 	}
-	h, err := r.heldRole()
+	h, err := namedAssignment(r)
 	if err != nil {
 		return err
 	}
-	return r.sendHeldRole(http.StatusOK, h)
+	return sendHeldRole(r, http.StatusOK, h)
 }
 
-func (r *request) sendHeldRole(status int, h heldRole) error {
-	fields, err := r.heldFields()
+func sendHeldRole(r *request, status int, h heldRole) error {
+	fields, err := shownOfAssignments(r)
 	if err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ const heldResource = "UnifiedRoleAssignment"
 // createAssignment answers POST /roleManagement/directory/roleAssignments: a user, group or service
 // principal gets a role, in the whole directory.
 func createAssignment(r *request) error {
-	h, err := r.readHeldRole()
+	h, err := readHeldRole(r)
 	if err != nil {
 		return err
 	}
@@ -212,10 +212,10 @@ func createAssignment(r *request) error {
 		}
 	}
 	r.w.Header().Set("Location", r.root+"/"+edm.AssignmentSet+"/"+h.id())
-	return r.sendHeldRole(http.StatusCreated, h)
+	return sendHeldRole(r, http.StatusCreated, h)
 }
 
-func (r *request) readHeldRole() (h heldRole, err error) {
+func readHeldRole(r *request) (h heldRole, err error) {
 	members, err := r.members()
 	if err != nil {
 		return h, err
@@ -236,12 +236,12 @@ func (r *request) readHeldRole() (h heldRole, err error) {
 			Want: "Roles are for the whole directory here: directoryScopeId is '/'.",
 		}
 	}
-	return h, r.mayHaveRoles(reference{"principalId", h.principal})
+	return h, mayHaveRoles(r, reference{"principalId", h.principal})
 }
 
 // deleteAssignment answers DELETE /roleManagement/directory/roleAssignments/{assignment}.
 func deleteAssignment(r *request) error {
-	h, err := r.heldRole()
+	h, err := namedAssignment(r)
 	if err != nil {
 		return err
 	}
@@ -249,5 +249,5 @@ func deleteAssignment(r *request) error {
 	if !ok {
 		role.ID = h.role
 	}
-	return r.takeRole(role, h.principal)
+	return takeRole(r, role, h.principal)
 }

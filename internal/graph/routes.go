@@ -22,7 +22,7 @@ func newRoutes(table []operation) *route.Tree[operation] {
 		if !op.isDevelopment() { // who has run into a limit with it could not get out again
 			op.cost = throttle.Base(op.method, op.path)
 		}
-		places := op.places()
+		places := places(op)
 		served = append(served, places...)
 		if of := propertiesOf[op.path]; of != nil && op.method == http.MethodGet {
 			for _, place := range places {
@@ -40,7 +40,7 @@ func newRoutes(table []operation) *route.Tree[operation] {
 }
 
 // places are the paths of the operation.
-func (op *operation) places() []route.Route[operation] {
+func places(op *operation) []route.Route[operation] {
 	list := []route.Route[operation]{{Method: op.method, Path: op.path, Op: op}}
 	also := func(path string, op *operation) {
 		list = append(list, route.Route[operation]{Method: op.method, Path: path, Op: op})

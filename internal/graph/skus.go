@@ -63,7 +63,7 @@ func appendSubscriptionIDs(b []byte, s *sku) []byte {
 	return jsontext.AppendList(b, ids, jsontext.AppendID)
 }
 
-func (r *request) skus() []sku {
+func skus(r *request) []sku {
 	infos := r.image.Licensing.SKUs()
 	list := make([]sku, len(infos))
 	for i, info := range infos {
@@ -99,7 +99,7 @@ func (s *sku) partNumber() string {
 }
 
 // orderSKUs sorts by the keys of $orderby, the last key first, so that the first counts most.
-func (r *request) orderSKUs(list []sku) error {
+func orderSKUs(r *request, list []sku) error {
 	for _, key := range slices.Backward(r.options.OrderBy) {
 		compare, ok := skuOrders.Find(key.Property)
 		if !ok {
@@ -127,8 +127,8 @@ func listSubscribedSKUs(r *request) error {
 	if err != nil {
 		return err
 	}
-	skus := r.skus()
-	if err := r.orderSKUs(skus); err != nil {
+	skus := skus(r)
+	if err := orderSKUs(r, skus); err != nil {
 		return err
 	}
 	return sendList(r, list[sku]{
@@ -146,7 +146,7 @@ func getSubscribedSKU(r *request) error {
 	if err != nil {
 		return err
 	}
-	skus := r.skus()
+	skus := skus(r)
 	at := slices.IndexFunc(skus, func(s sku) bool { return strings.EqualFold(s.id(), r.keys[0]) })
 	if at < 0 {
 		return problem.NotFound(r.keys[0])

@@ -62,7 +62,7 @@ func listSubscriptions(r *request) error {
 		return err
 	}
 	return sendList(r, list[tenant.Subscription]{
-		context: r.selected(r.subscriptionSet()), rows: r.image.Subscriptions, count: r.countOf(len(r.image.Subscriptions)),
+		context: r.selected(subscriptionSet(r)), rows: r.image.Subscriptions, count: r.countOf(len(r.image.Subscriptions)),
 		write: func(b []byte, s tenant.Subscription) []byte {
 			return append(appendFields(append(b, '{'), fields, &subscription{s, r.image}), '}')
 		},
@@ -75,11 +75,11 @@ func getSubscription(r *request) error {
 	if err := r.allow("$select"); err != nil {
 		return err
 	}
-	s, err := r.subscription()
+	s, err := namedSubscription(r)
 	if err != nil {
 		return err
 	}
-	return r.sendSubscription(http.StatusOK, r.image, s)
+	return sendSubscription(r, http.StatusOK, r.image, s)
 }
 
 // getSubscriptionByCommerceID answers GET /directory/subscriptions(commerceSubscriptionId='…').
@@ -92,10 +92,10 @@ func getSubscriptionByCommerceID(r *request) error {
 	if at < 0 {
 		return problem.NotFound(r.keys[0])
 	}
-	return r.sendSubscription(http.StatusOK, r.image, r.image.Subscriptions[at])
+	return sendSubscription(r, http.StatusOK, r.image, r.image.Subscriptions[at])
 }
 
-func (r *request) subscription() (tenant.Subscription, error) {
+func namedSubscription(r *request) (tenant.Subscription, error) {
 	if id, ok := guid.Parse(r.keys[0]); ok {
 		if s, ok := r.image.Subscription(id); ok {
 			return s, nil
@@ -104,17 +104,17 @@ func (r *request) subscription() (tenant.Subscription, error) {
 	return tenant.Subscription{}, problem.NotFound(r.keys[0])
 }
 
-func (r *request) sendSubscription(status int, image *tenant.Image, s tenant.Subscription) error {
+func sendSubscription(r *request, status int, image *tenant.Image, s tenant.Subscription) error {
 	fields, err := subscriptionFields.selected(r)
 	if err != nil {
 		return err
 	}
-	return sendEntity(r, subscriptionFields, status, r.subscriptionSet(), fields, &subscription{s, image})
+	return sendEntity(r, subscriptionFields, status, subscriptionSet(r), fields, &subscription{s, image})
 }
 
 // subscriptionSet is where the subscriptions are: in Graph they are part of the directory, for its
 // own set of that name has notifications.
-func (r *request) subscriptionSet() string {
+func subscriptionSet(r *request) string {
 	if strings.HasPrefix(r.op.path, route.Own) {
 		return "subscriptions"
 	}
@@ -139,7 +139,7 @@ func createSubscription(r *request) error {
 	}
 	s, _ := done.Image.Subscription(done.ID)
 	r.w.Header().Set("Location", r.root+"/subscriptions/"+done.ID.String())
-	return r.sendSubscription(http.StatusCreated, done.Image, s)
+	return sendSubscription(r, http.StatusCreated, done.Image, s)
 }
 
 func readSubscription(members []directory.Member) (c tenant.CreateSubscription, err error) {
@@ -165,7 +165,7 @@ func timeOrNone(t time.Time) *time.Time {
 // updateSubscription answers PATCH /licensor/v1/subscriptions/{subscription}: more or fewer seats,
 // or another state of them.
 func updateSubscription(r *request) error {
-	s, err := r.subscription()
+	s, err := namedSubscription(r)
 	if err != nil {
 		return err
 	}
@@ -195,7 +195,7 @@ func sent(members []directory.Member, name string) bool {
 
 // deleteSubscription answers DELETE /licensor/v1/subscriptions/{subscription}.
 func deleteSubscription(r *request) error {
-	s, err := r.subscription()
+	s, err := namedSubscription(r)
 	if err != nil {
 		return err
 	}

@@ -51,9 +51,6 @@ var unitList = listing[directory.AdministrativeUnit, unit]{
 	},
 }
 
-// unit is the ordinal of the administrative unit that the path names.
-func (r *request) unit() (uint32, error) { return r.image.LiveUnit(r.keys[0]) }
-
 // membersOfUnit are the users and groups in an administrative unit. The members of a group in it
 // are not.
 var membersOfUnit relation = func(r *request) (sets, error) {
@@ -66,12 +63,12 @@ var membersOfUnit relation = func(r *request) (sets, error) {
 
 // unitsOf are the administrative units that an object is in itself. It is not in those that its
 // groups are in.
-func (r *request) unitsOf(id uuid.UUID) *roaring.Bitmap {
+func unitsOf(r *request, id uuid.UUID) *roaring.Bitmap {
 	return roaring.BitmapOf(r.image.UnitsOf(id)...)
 }
 
 // unitContext is the set that the path names.
-func (r *request) unitContext() string {
+func unitContext(r *request) string {
 	if strings.Contains(strings.ToLower(r.URL.Path), strings.ToLower(edm.UnitsRoot)) {
 		return edm.UnitsRoot[1:]
 	}
@@ -81,7 +78,7 @@ func (r *request) unitContext() string {
 // listUnits answers GET /directory/administrativeUnits.
 func listUnits(r *request) error {
 	l := unitList
-	l.set = r.unitContext()
+	l.set = unitContext(r)
 	return l.send(r, columns.Live)
 }
 
@@ -104,7 +101,7 @@ func getUnit(r *request) error {
 	if err != nil {
 		return err
 	}
-	return sendEntity(r, unitFields, http.StatusOK, r.unitContext(), fields, new(unitAt(r.image, ordinal)))
+	return sendEntity(r, unitFields, http.StatusOK, unitContext(r), fields, new(unitAt(r.image, ordinal)))
 }
 
 // createUnit answers POST /directory/administrativeUnits.
@@ -127,7 +124,7 @@ func createUnit(r *request) error {
 	}
 	r.w.Header().Set("Location", r.root+edm.UnitsRoot+"/"+done.ID.String())
 	fields := unitFields.annotated(r, unitFields.shown(r).defaults)
-	return sendEntity(r, unitFields, http.StatusCreated, r.unitContext(), fields, new(unitAt(done.Image, done.Ordinal)))
+	return sendEntity(r, unitFields, http.StatusCreated, unitContext(r), fields, new(unitAt(done.Image, done.Ordinal)))
 }
 
 // updateUnit answers PATCH /directory/administrativeUnits/{unit}.
@@ -201,7 +198,7 @@ func createUnitMember(r *request) error {
 	if r.metadata == "minimal" { // the address does not say it
 		fields = append(groupFields.annotations(r)[:1:1], fields...)
 	}
-	return r.createGroup(body, tenant.CreateGroup{Unit: &ordinal}, "directoryObjects", fields)
+	return createGroupAs(r, body, tenant.CreateGroup{Unit: &ordinal}, "directoryObjects", fields)
 }
 
 // isOfType reports whether a body says that it is of a type, with or without # before its name.
@@ -214,7 +211,7 @@ func isOfType(body []directory.Member, typeName string) bool {
 	return false
 }
 
-func (r *request) currentUnit() (string, func(*tenant.Image) uint32, error) {
+func currentUnit(r *request) (string, func(*tenant.Image) uint32, error) {
 	ordinal, err := r.unit()
 	if err != nil {
 		return "", nil, err

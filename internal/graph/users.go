@@ -34,13 +34,13 @@ func getUser(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.sendUser(http.StatusOK, r.image, ordinal, fields)
+	return sendUser(r, http.StatusOK, r.image, ordinal, fields)
 }
 
 // sendUser answers with one user as of an image, or of a later one when the user has been written
 // since.
-func (r *request) sendUser(status int, image *tenant.Image, ordinal uint32, fields []*field[user]) error {
-	u := r.userAt(nil, ordinal, image)
+func sendUser(r *request, status int, image *tenant.Image, ordinal uint32, fields []*field[user]) error {
+	u := userAt(r, nil, ordinal, image)
 	if documented(fields) || r.Header.Get("If-None-Match") != "" {
 		var err error
 		if u.User, u.image, err = r.tenant.UserNow(r.ctx, image, ordinal); err != nil {
@@ -56,7 +56,7 @@ func createUser(r *request) error {
 	if err != nil {
 		return err
 	}
-	members, leaders, err := r.takeLeaders(members)
+	members, leaders, err := takeLeaders(r, members)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func createUser(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.sendUser(http.StatusCreated, done.Image, done.Ordinal, fields)
+	return sendUser(r, http.StatusCreated, done.Image, done.Ordinal, fields)
 }
 
 // leaders are the manager and the sponsors that a body names for a user.
@@ -90,7 +90,7 @@ type leaders struct {
 }
 
 // takeLeaders takes them out of a body.
-func (r *request) takeLeaders(body []directory.Member) (rest []directory.Member, l leaders, err error) {
+func takeLeaders(r *request, body []directory.Member) (rest []directory.Member, l leaders, err error) {
 	rest, managers, err := r.takeBinding(body, "manager")
 	if err != nil {
 		return nil, l, err
@@ -120,7 +120,7 @@ func updateUser(r *request) error {
 	if err != nil {
 		return err
 	}
-	members, leaders, err := r.takeLeaders(members)
+	members, leaders, err := takeLeaders(r, members)
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func updateUser(r *request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.mayPatch(ordinal, patch); err != nil {
+	if err := mayPatch(r, ordinal, patch); err != nil {
 		return err
 	}
 	references := leaders.references()
@@ -153,10 +153,10 @@ func deleteUser(r *request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.mayTakeOver(ordinal); err != nil {
+	if err := mayTakeOver(r, ordinal); err != nil {
 		return err
 	}
-	if err := r.doKeepingAdministrator(lostUser(ordinal), tenant.DeleteUser{User: ordinal}); err != nil {
+	if err := doKeepingAdministrator(r, lostUser(ordinal), tenant.DeleteUser{User: ordinal}); err != nil {
 		return err
 	}
 	return r.sendNothing()
@@ -164,9 +164,9 @@ func deleteUser(r *request) error {
 
 var userList = listing[directory.User, user]{
 	Kind: query.Users, set: "users", fields: userFields, expansions: userExpansions,
-	bound: (*request).boundManagers, documents: handle.Users, document: handle.UserNow, object: (*request).userAt,
+	bound: boundManagers, documents: handle.Users, document: handle.UserNow, object: userAt,
 }
 
-func (r *request) userAt(document *directory.User, ordinal uint32, image *tenant.Image) user {
+func userAt(r *request, document *directory.User, ordinal uint32, image *tenant.Image) user {
 	return user{document, ordinal, image, r.now, image.Directory.UserColumns().Row(ordinal)}
 }
