@@ -73,7 +73,7 @@ func (r *request) transmit(body []byte) error {
 }
 
 func (r *request) write(body []byte) error {
-	if err := r.ctx.Err(); err != nil || len(body) == 0 {
+	if err := r.Context().Err(); err != nil || len(body) == 0 {
 		return err
 	}
 	r.work.Rest() // a caller may take the answer slowly

@@ -127,7 +127,7 @@ func (api *API) serve(r *request) error {
 			return op.do(r)
 		}
 	}
-	caller, err := api.config.Authority.Verify(r.ctx, bearer(r.Header["Authorization"]))
+	caller, err := api.config.Authority.Verify(r.Context(), bearer(r.Header["Authorization"]))
 	if err != nil {
 		if tooMany := api.limits.AdmitStranger(r.RemoteAddr, r.now); tooMany != nil {
 			return tooMany
@@ -148,9 +148,12 @@ func (api *API) serve(r *request) error {
 	if err := api.limits.Admit(&r.charge, caller, r.cost(options), r.now, r.w.Header()); err != nil {
 		return err
 	}
-	if r.ctx, r.share, err = api.config.Memory.Begin(r.ctx, caller.Tenant); err != nil {
+	ctx, share, err := api.config.Memory.Begin(r.Context(), caller.Tenant)
+	if err != nil {
 		return err
 	}
+	r.share = share
+	r.setContext(ctx)
 	if place.Place != nil && r.Method == http.MethodOptions {
 		r.w.Header().Set("Allow", place.Place.Methods())
 		return r.sendNothing()
@@ -240,7 +243,9 @@ func (api *API) enter(r *request) (err error) {
 	t, ok := api.config.Tenant(r.caller.Tenant)
 	if ok {
 		r.tenant, r.image = api.config.Development.opened(t, r.now), t.Image()
-		r.ctx, r.work = t.Work(r.ctx)
+		ctx, work := t.Work(r.Context())
+		r.work = work
+		r.setContext(ctx)
 	}
 	need := r.op.need
 	if r.op.needOfGroup != "" && ok {

@@ -15,7 +15,7 @@ import (
 // batch answers POST /$batch (P40): each request in it goes the way it would go by itself, with the
 // token of the batch. Those that depend on nothing go side by side.
 func (api *API) batch(r *request) error {
-	if r.ctx.Value(withinBatch{}) != nil {
+	if r.Context().Value(withinBatch{}) != nil {
 		return problem.Broken("A batch cannot be within a batch.")
 	}
 	if err := r.allow(); err != nil {
@@ -25,7 +25,7 @@ func (api *API) batch(r *request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.share.More(r.ctx, maxWaitingAnswers); err != nil {
+	if err := r.share.More(r.Context(), maxWaitingAnswers); err != nil {
 		return err
 	}
 	r.work.Rest() // each step has work of its own, so this one is left alone by those that write
@@ -77,7 +77,7 @@ func (api *API) play(all *batchAnswer, steps []step) []*stepAnswer {
 // take does a step, unless one that it depends on has failed.
 func (api *API) take(r *request, s *step, answers []*stepAnswer, a *stepAnswer) {
 	defer a.end()
-	ctx := context.WithValue(r.ctx, withinBatch{}, true)
+	ctx := context.WithValue(r.Context(), withinBatch{}, true)
 	inner := inner(r, ctx, s)
 	if !slices.ContainsFunc(s.dependsOn, func(on int) bool { return answers[on].status >= http.StatusBadRequest }) {
 		api.ServeHTTP(a, inner)

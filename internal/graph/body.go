@@ -85,7 +85,7 @@ func (r *request) wholeBody(limit int64) ([]byte, error) {
 		room = min(r.ContentLength, limit) + 1 // with which the end is met
 	}
 	for body := (bytes.Buffer{}); ; room *= 2 {
-		if err := r.share.Least(r.ctx, parsing*room); err != nil {
+		if err := r.share.Least(r.Context(), parsing*room); err != nil {
 			return nil, err
 		}
 		_, err := io.CopyN(&body, source, room-int64(body.Len()))

@@ -77,7 +77,7 @@ func currentUser(r *request) (string, func(*tenant.Image) uint32, error) {
 		return "", nil, err
 	}
 	var document *directory.User
-	if document, err = r.tenant.User(r.ctx, r.image, ordinal); err != nil {
+	if document, err = r.tenant.User(r.Context(), r.image, ordinal); err != nil {
 		return "", nil, err
 	}
 	etag := userFields.etag(new(userAt(r, document, ordinal, r.image)))
@@ -89,7 +89,7 @@ func currentGroup(r *request) (string, func(*tenant.Image) uint32, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	document, err := r.tenant.Group(r.ctx, r.image, ordinal)
+	document, err := r.tenant.Group(r.Context(), r.image, ordinal)
 	if err != nil {
 		return "", nil, err
 	}

@@ -146,13 +146,13 @@ func sendObject(r *request, image *tenant.Image, kind store.Kind, ordinal uint32
 	var o object
 	switch kind {
 	case store.KindUser:
-		document, image, err := r.tenant.UserNow(r.ctx, image, ordinal)
+		document, image, err := r.tenant.UserNow(r.Context(), image, ordinal)
 		if err != nil {
 			return err
 		}
 		o.user = new(userAt(r, document, ordinal, image))
 	case store.KindGroup:
-		document, image, err := r.tenant.GroupNow(r.ctx, image, ordinal)
+		document, image, err := r.tenant.GroupNow(r.Context(), image, ordinal)
 		if err != nil {
 			return err
 		}

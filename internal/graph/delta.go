@@ -98,7 +98,7 @@ func (d *round) read() (err error) {
 	if d.token.upTo > d.image.Seq {
 		return d.tooOld()
 	}
-	d.changes, err = d.tenant.Changes(d.ctx, after, d.token.upTo)
+	d.changes, err = d.tenant.Changes(d.Context(), after, d.token.upTo)
 	if errors.Is(err, tenant.ErrForgotten) {
 		return d.tooOld()
 	}

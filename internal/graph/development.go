@@ -49,7 +49,7 @@ func (d *Development) before(r *request) error {
 	if d == nil {
 		return nil
 	}
-	d.processing.settle(r.ctx, r.log, r.now)
+	d.processing.settle(r.Context(), r.log, r.now)
 	if r.op.isDevelopment() {
 		return nil
 	}

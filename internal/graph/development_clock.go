@@ -53,9 +53,9 @@ func (d *Development) setClock(r *request) error {
 	}
 	r.limits.Forget()
 	r.now = d.clock.Now()
-	d.processing.settle(r.ctx, r.log, r.now)
+	d.processing.settle(r.Context(), r.log, r.now)
 	for _, t := range d.tenants() {
-		if err := t.PurgeExpired(r.ctx); err != nil {
+		if err := t.PurgeExpired(r.Context()); err != nil {
 			return err
 		}
 	}

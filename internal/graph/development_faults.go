@@ -95,8 +95,8 @@ func (fs *faults) meet(r *request) error {
 	if wait > 0 {
 		select {
 		case <-time.After(wait):
-		case <-r.ctx.Done():
-			return r.ctx.Err()
+		case <-r.Context().Done():
+			return r.Context().Err()
 		}
 	}
 	if problem != nil {

@@ -80,7 +80,7 @@ func (m *minting) forUser(r *request, c *identity.Claims) error {
 	if err != nil {
 		return problem.Refuse("There is no user '%s'. A user is named by its id or userPrincipalName.", problem.Clip(m.user))
 	}
-	u, err := r.tenant.User(r.ctx, r.image, ordinal)
+	u, err := r.tenant.User(r.Context(), r.image, ordinal)
 	if err != nil {
 		return err
 	}

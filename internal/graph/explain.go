@@ -59,7 +59,7 @@ func explainUser(r *request) error {
 // appendExplained writes who a user is and the reasons of the entries in error, or of every entry.
 // Of more than maxProblems it writes the first, with the number of all.
 func appendExplained(r *request, b []byte, x *explainer, ordinal uint32, every bool) ([]byte, error) {
-	u, err := r.tenant.User(r.ctx, x.image, ordinal)
+	u, err := r.tenant.User(r.Context(), x.image, ordinal)
 	if err != nil {
 		return nil, err
 	}

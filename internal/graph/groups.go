@@ -42,7 +42,7 @@ func getGroup(r *request) error {
 func sendGroup(r *request, status int, set string, image *tenant.Image, ordinal uint32, fields []*field[group]) error {
 	g := groupAt(r, nil, ordinal, image)
 	if documented(fields) || r.Header.Get("If-None-Match") != "" {
-		document, image, err := r.tenant.GroupNow(r.ctx, image, ordinal)
+		document, image, err := r.tenant.GroupNow(r.Context(), image, ordinal)
 		if err != nil {
 			return err
 		}

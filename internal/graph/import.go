@@ -44,7 +44,7 @@ func importRows(r *request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.share.More(r.ctx, importSize(r)); err != nil {
+	if err := r.share.More(r.Context(), importSize(r)); err != nil {
 		return err
 	}
 	lines, err := lines(r, line)
@@ -54,7 +54,7 @@ func importRows(r *request) error {
 	taking := startTaking(r, r.importPieces)
 	defer taking.end()
 	err = readPieces(r, lines, taking)
-	if failed := taking.end(); failed != nil && (err == nil || r.ctx.Err() == nil) {
+	if failed := taking.end(); failed != nil && (err == nil || r.Context().Err() == nil) {
 		err = failed
 	}
 	if err != nil {
@@ -89,7 +89,7 @@ func readPieces(r *request, lines *importLines, to *taking) error {
 		if end != nil && end != io.EOF {
 			broken = bodyProblem(end, maxImport)
 		}
-		turn, err := r.tenant.Turn(r.ctx)
+		turn, err := r.tenant.Turn(r.Context())
 		if err != nil {
 			return cmp.Or(broken, err) // whoever sends half a body may have gone, but may also wait to read why
 		}

@@ -9,10 +9,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 const linesHeader = "Content-Type: " + linesType
@@ -152,7 +155,8 @@ func TestAnImportThatGetsNoTurnSaysWhy(t *testing.T) {
 	}
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	r := &request{ctx: over, tenant: direct{w.tenant}}
+	r := newRequest(over, nil, httptest.NewRequest("POST", "/", nil), &environment{clock: w.now, newID: uuid.New})
+	r.tenant = direct{w.tenant}
 	lines := &importLines{source: bufio.NewReader(strings.NewReader(peopleLines(1, 1))), number: 1}
 	if err := readPieces(r, lines, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("it says %v", err)

@@ -33,7 +33,7 @@ type taking struct {
 
 func startTaking(r *request, most int) *taking {
 	t := &taking{
-		r: r, ctx: turns.Apart(r.ctx), id: r.URL.Query().Get("id"),
+		r: r, ctx: turns.Apart(r.Context()), id: r.URL.Query().Get("id"),
 		pieces: make(chan importPiece, most-1), most: most, ended: make(chan struct{}),
 	}
 	t.close = sync.OnceFunc(func() { close(t.pieces) })

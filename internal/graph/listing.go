@@ -69,7 +69,7 @@ func (l listing[D, T]) send(r *request, within columns.Within) error {
 // later reads an object that has been written since the image that the list is of, and says whether
 // it still belongs there: without a search, whether it is live.
 func (l listing[D, T]) later(r *request, ordinal uint32, s *search) (*D, *tenant.Image, bool, error) {
-	document, image, err := l.document(r.tenant, r.ctx, r.image, ordinal)
+	document, image, err := l.document(r.tenant, r.Context(), r.image, ordinal)
 	if problem, ok := errors.AsType[*tenant.Problem](err); ok && problem.Kind == tenant.NotFound {
 		return nil, nil, false, nil
 	}
@@ -152,12 +152,12 @@ func (r *request) find(f *query.Kind, within columns.Within, page *tenant.Page) 
 	if !c.Passing && (r.options.Filter != nil || r.options.Search != nil) {
 		name = string(r.listID("", false))
 	}
-	return r.tenant.Find(r.ctx, r.image, f.Stored, within, c.Condition, name, page)
+	return r.tenant.Find(r.Context(), r.image, f.Stored, within, c.Condition, name, page)
 }
 
 // places are those of the page's objects, and whether there are more behind them.
 func (s *search) places(r *request) (places []columns.Place, more bool, err error) {
-	places, err = r.tenant.Page(r.ctx, r.image, s.kind, s.within, s.rows, s.wanted())
+	places, err = r.tenant.Page(r.Context(), r.image, s.kind, s.within, s.rows, s.wanted())
 	if len(places) > s.page.limit {
 		return places[:s.page.limit], true, err
 	}
@@ -201,7 +201,7 @@ func (l listing[D, T]) read(r *request, ordinals []uint32, s *search, documented
 	return func() (row T, ok bool, err error) {
 		for len(ordinals) > 0 {
 			if len(documents) == 0 {
-				if documents, err = l.documents(r.tenant, r.ctx, r.image, ordinals); err != nil {
+				if documents, err = l.documents(r.tenant, r.Context(), r.image, ordinals); err != nil {
 					return row, false, err
 				}
 			}

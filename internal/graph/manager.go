@@ -120,7 +120,7 @@ func appendManagers(r *request, b []byte, w *objectWriter, u *user, levels int, 
 		if *left--; *left < 0 {
 			return closed(append(b, "null"...), open), tooManyManagers()
 		}
-		document, image, err := r.tenant.UserNow(r.ctx, u.image, manager)
+		document, image, err := r.tenant.UserNow(r.Context(), u.image, manager)
 		if err != nil {
 			return closed(append(b, "null"...), open), err
 		}

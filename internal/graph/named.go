@@ -10,11 +10,25 @@ import (
 	"licensor/internal/graph/problem"
 	"licensor/internal/guid"
 	"licensor/internal/identity"
+	"licensor/internal/tenant"
 )
 
 // user returns the ordinal of the user whom the path names (P1).
 func (r *request) user() (uint32, error) {
-	return r.image.LiveUser(r.keys[0])
+	key := r.keys[0]
+	if f := r.found; f.image != r.image || f.key != key {
+		ordinal, err := r.image.LiveUser(key)
+		r.found = foundUser{r.image, key, ordinal, err}
+	}
+	return r.found.ordinal, r.found.err
+}
+
+// foundUser is what a key leads to in an image.
+type foundUser struct {
+	image   *tenant.Image
+	key     string
+	ordinal uint32
+	err     error
 }
 
 // group returns the ordinal of the group that the path names.

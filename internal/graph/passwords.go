@@ -19,7 +19,7 @@ func passwordHash(r *request, name, password string) (string, error) {
 		p.Detail = &problem.Detail{Code: "InvalidPassword", Target: "password", Message: "Expected are 8 to 256 characters, among which the user's name is not."}
 		return "", p
 	}
-	return identity.HashPassword(r.ctx, r.random, r.passwordCost, password)
+	return identity.HashPassword(r.Context(), r.random, r.passwordCost, password)
 }
 
 // patchHash is passwordHash of the password that a patch of a user sets; "" when it sets none.
@@ -33,7 +33,7 @@ func patchHash(r *request, patch directory.UserPatch, name string) (string, erro
 
 // updateAccount changes a user in a way that may set a password, or end that the user can sign in.
 func updateAccount(r *request, command tenant.UpdateUser, references []reference) error {
-	u, err := r.tenant.User(r.ctx, r.image, command.User)
+	u, err := r.tenant.User(r.Context(), r.image, command.User)
 	if err != nil {
 		return err
 	}
@@ -59,11 +59,11 @@ func changePassword(r *request) error {
 	if err != nil {
 		return err
 	}
-	u, err := r.tenant.User(r.ctx, r.image, ordinal)
+	u, err := r.tenant.User(r.Context(), r.image, ordinal)
 	if err != nil {
 		return err
 	}
-	was, err := r.tenant.Password(r.ctx, ordinal)
+	was, err := r.tenant.Password(r.Context(), ordinal)
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func changePassword(r *request) error {
 	if err != nil {
 		return err
 	}
-	right, err := identity.CheckPassword(r.ctx, was, current)
+	right, err := identity.CheckPassword(r.Context(), was, current)
 	if err != nil {
 		return err
 	}

@@ -147,7 +147,7 @@ func findKind(r *request, k relatedKind, rel relation, of sets) (*foundKind, err
 	if !c.Passing {
 		name = r.op.path + string(r.listID(r.URL.Path, false))
 	}
-	found.rows, err = r.tenant.Find(r.ctx, r.image, k.Stored, columns.Live, columns.And(columns.Set(k.of(of)), c.Condition), name, nil)
+	found.rows, err = r.tenant.Find(r.Context(), r.image, k.Stored, columns.Live, columns.And(columns.Set(k.of(of)), c.Condition), name, nil)
 	return found, err
 }
 
@@ -225,7 +225,7 @@ func (all *related) inTurn(r *request) (list []int64, err error) {
 			continue
 		}
 		wanted := tenant.Page{After: max(-1, all.page.after-k.from), Limit: limit - len(list)}
-		found, err := r.tenant.Page(r.ctx, r.image, k.kind, columns.Live, k.rows, wanted)
+		found, err := r.tenant.Page(r.Context(), r.image, k.kind, columns.Live, k.rows, wanted)
 		if err != nil {
 			return nil, err
 		}

@@ -168,7 +168,7 @@ func (m *mixedOrder) stream(r *request, k *foundKind, limit int) ([]placed, erro
 		order.After = c.key
 		wanted.Order = &order
 	}
-	found, err := r.tenant.Page(r.ctx, r.image, k.kind, columns.Live, k.rows, wanted)
+	found, err := r.tenant.Page(r.Context(), r.image, k.kind, columns.Live, k.rows, wanted)
 	stream := make([]placed, len(found))
 	for i, p := range found {
 		stream[i] = placed{kind, k.from + int64(p.Row), p.Key}

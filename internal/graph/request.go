@@ -64,6 +64,7 @@ type request struct {
 	share    *memory.Share // of the memory of requests in flight
 	image    *tenant.Image // the current one when the request came
 	options  *odata.Options
+	found    foundUser                // the user that the path names, once that is known
 	holds    func(*tenant.Image) bool // what If-Match asks of the image that a change is made of
 }
 
@@ -84,6 +85,13 @@ func newRequest(ctx context.Context, w http.ResponseWriter, hr *http.Request, e 
 	})
 	return r
 }
+
+// Context is the one of the request, with its deadline. It takes the place of that of the
+// http.Request.
+func (r *request) Context() context.Context { return r.ctx }
+
+// setContext makes the request go on with a context, which comes from its own.
+func (r *request) setContext(ctx context.Context) { r.ctx = ctx }
 
 // maxClientID bounds what is echoed; longer ones are taken for none.
 const maxClientID = 256

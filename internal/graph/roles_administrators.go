@@ -127,13 +127,13 @@ func canSignIn(r *request, user uint32) (bool, error) {
 	if r.image.Directory.UserDeleted(user) {
 		return false, nil
 	}
-	u, err := r.tenant.User(r.ctx, r.image, user)
+	u, err := r.tenant.User(r.Context(), r.image, user)
 	if err != nil || !u.AccountEnabled {
 		return false, err
 	}
 	if slices.ContainsFunc(r.image.SignIn.TrustedIssuers, func(i directory.TrustedIssuer) bool { return i.UserClaim != "" }) {
 		return true, nil
 	}
-	hash, err := r.tenant.Password(r.ctx, user)
+	hash, err := r.tenant.Password(r.Context(), user)
 	return hash != "", err
 }

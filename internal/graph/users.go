@@ -43,7 +43,7 @@ func sendUser(r *request, status int, image *tenant.Image, ordinal uint32, field
 	u := userAt(r, nil, ordinal, image)
 	if documented(fields) || r.Header.Get("If-None-Match") != "" {
 		var err error
-		if u.User, u.image, err = r.tenant.UserNow(r.ctx, image, ordinal); err != nil {
+		if u.User, u.image, err = r.tenant.UserNow(r.Context(), image, ordinal); err != nil {
 			return err
 		}
 	}
