@@ -62,8 +62,8 @@ func appendGrantUser(b []byte, g *permissionGrant) []byte {
 	return jsontext.AppendID(b, g.User)
 }
 
-// shownGrants are grants as they are shown: those of deleted service principals are not, until these are
-// restored.
+// shownGrants are grants as they are shown: those of deleted service principals are not, until
+// these are restored.
 func shownGrants(r *request, grants iter.Seq[directory.Grant]) iter.Seq[permissionGrant] {
 	resource := identity.GraphPrincipalID(r.image.Organization.ID)
 	return func(yield func(permissionGrant) bool) {

@@ -60,8 +60,8 @@ func createGroup(r *request) error {
 	return createGroupAs(r, body, tenant.CreateGroup{}, groupSet, groupFields.annotated(r, groupFields.shown(r).defaults))
 }
 
-// createGroupAs creates the group of a body with a command that may say more of it, and answers with
-// some of its fields, as an object of a set.
+// createGroupAs creates the group of a body with a command that may say more of it, and answers
+// with some of its fields, as an object of a set.
 func createGroupAs(r *request, body []directory.Member, c tenant.CreateGroup, set string, fields []*field[group]) (err error) {
 	if body, c.Members, c.Owners, err = takeBindings(r, body); err != nil {
 		return err

@@ -37,8 +37,8 @@ type objectWriter struct {
 	users, groups bool
 }
 
-// newObjectWriter writes an object with its type and what the caller may see of it: of a type that it
-// may not read, the id. A property of $select must be one of some directory object, and shows on
+// newObjectWriter writes an object with its type and what the caller may see of it: of a type that
+// it may not read, the id. A property of $select must be one of some directory object, and shows on
 // those that have it.
 func newObjectWriter(r *request) (*objectWriter, error) {
 	if err := mayExpandObjects(r); err != nil {
