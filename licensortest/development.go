@@ -1,10 +1,14 @@
 package licensortest
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
+
+	"licensor/internal/identity"
+	"licensor/internal/server"
 )
 
 // The operations that tests have besides.
@@ -15,30 +19,30 @@ const development = "/licensor/v1/development/"
 type Token struct {
 	// User is the id or userPrincipalName of a signed-in user. Without it the token is an
 	// application's.
-	User string `json:"user,omitempty"`
+	User string
 	// Client is the client id of the application; the server's own when empty. With a User it is the
 	// application that acts for the user.
-	Client string `json:"client,omitempty"`
+	Client string
 	// Scopes are what the client may do for the User, such as User.ReadWrite.All.
-	Scopes []string `json:"scopes,omitempty"`
+	Scopes []string
 	// Permissions are what the application may do; what it has in the directory when empty.
-	Permissions []string `json:"permissions,omitempty"`
+	Permissions []string
 	// Roles are directory roles by name, such as License Administrator, or template id, besides those
 	// in the directory.
-	Roles []string `json:"roles,omitempty"`
+	Roles []string
 	// Personal makes it the token of a personal account, which licensing operations refuse.
-	Personal bool `json:"personal,omitempty"`
+	Personal bool
 	// Expired makes it a token that was good until an hour ago.
-	Expired bool `json:"expired,omitempty"`
+	Expired bool
 	// Lifetime is how long it is good; an hour when 0. The server tolerates clocks that differ by five
 	// minutes.
-	Lifetime time.Duration `json:"-"`
+	Lifetime time.Duration
 	// Audience is the service it is for; Microsoft Graph when empty. Others are refused.
-	Audience string `json:"audience,omitempty"`
+	Audience string
 	// Authority is the scheme and host that it names as its issuer; the server's URL when empty. The
 	// server knows its tokens by their key and takes those with another, so this is for programs that
 	// check tokens themselves.
-	Authority string `json:"authority,omitempty"`
+	Authority string
 }
 
 // Token makes an access token, good or not. It is taken at its word: what it permits need not be
@@ -53,21 +57,12 @@ func (s *Server) Token(which Token) string {
 }
 
 func (s *Server) mint(which Token) (string, error) {
-	body := struct {
-		Token
-		Lifetime string `json:"lifetime,omitempty"`
-	}{Token: which}
-	if which.Lifetime != 0 {
-		body.Lifetime = duration(which.Lifetime)
+	if which.User == "" {
+		which.Client = cmp.Or(which.Client, s.ClientID)
 	}
-	if body.Client == "" && body.User == "" {
-		body.Client = s.ClientID
-	}
-	if body.Authority == "" {
-		body.Authority = s.URL
-	}
+	which.Authority, which.Lifetime = cmp.Or(which.Authority, s.URL), cmp.Or(which.Lifetime, identity.Lifetime)
 	var made struct{ AccessToken string }
-	err := s.operate(http.MethodPost, development+"tokens", body, &made)
+	err := s.operate(http.MethodPost, development+"tokens", server.Minting(which), &made)
 	return made.AccessToken, err
 }
 

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,24 +13,12 @@ import (
 	"licensor/internal/server"
 )
 
-// minting is which token is wanted, as POST /licensor/v1/development/tokens takes it.
-type minting struct {
-	User        string   `json:"user,omitempty"`
-	Client      string   `json:"client,omitempty"`
-	Scopes      []string `json:"scopes,omitempty"`
-	Permissions []string `json:"permissions,omitempty"`
-	Roles       []string `json:"roles,omitempty"`
-	Personal    bool     `json:"personal,omitempty"`
-	Expired     bool     `json:"expired,omitempty"`
-	Lifetime    string   `json:"lifetime"`
-	Audience    string   `json:"audience,omitempty"`
-	Authority   string   `json:"authority,omitempty"`
-}
+// minting is which token is wanted.
+type minting struct{ server.Minting }
 
 func tokenCommand() *cobra.Command {
 	var from connecting
 	var m minting
-	var lifetime time.Duration
 	cmd := &cobra.Command{
 		Use:   "token",
 		Short: "Make any access token, for tests",
@@ -46,7 +32,6 @@ func tokenCommand() *cobra.Command {
 			"  licensor token --info demo.json --expired",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			m.Lifetime = "PT" + strconv.FormatFloat(lifetime.Seconds(), 'f', -1, 64) + "S"
 			c, err := from.open(cmd)
 			if err != nil {
 				return err
@@ -61,7 +46,6 @@ func tokenCommand() *cobra.Command {
 	}
 	from.register(cmd)
 	m.register(cmd)
-	cmd.Flags().DurationVar(&lifetime, "lifetime", identity.Lifetime, "how long the token is good")
 	return cmd
 }
 
@@ -75,6 +59,7 @@ func (m *minting) register(cmd *cobra.Command) {
 	f.StringSliceVar(&m.Scopes, "scope", nil, "delegated permissions, with --user")
 	f.StringSliceVar(&m.Roles, "role", nil, "directory roles by name or template id, besides those in the directory")
 	f.BoolVar(&m.Personal, "personal", false, "the token of a personal account, which licensing operations refuse")
+	f.DurationVar(&m.Lifetime, "lifetime", identity.Lifetime, "how long the token is good")
 	f.BoolVar(&m.Expired, "expired", false, "a token that is not good any more")
 	cmd.MarkFlagsMutuallyExclusive("user", "permission")
 }
@@ -84,7 +69,7 @@ func (m *minting) mint(ctx context.Context, c *connection) (string, error) {
 	if m.Authority == "" && c.root == server.LocalRoot {
 		m.Authority = "http://127.0.0.1:8080"
 	}
-	body, err := json.Marshal(m)
+	body, err := json.Marshal(m.Minting)
 	if err != nil {
 		return "", err
 	}

@@ -1,0 +1,41 @@
+package server
+
+import (
+	"encoding/json"
+	"strconv"
+	"time"
+)
+
+// Minting is which token is wanted, as POST /licensor/v1/development/tokens takes it.
+// Its fields are those of licensortest.Token, which says what they mean.
+type Minting struct {
+	User        string
+	Client      string
+	Scopes      []string
+	Permissions []string
+	Roles       []string
+	Personal    bool
+	Expired     bool
+	Lifetime    time.Duration
+	Audience    string
+	Authority   string
+}
+
+// MarshalJSON leaves out what is not asked for.
+func (m Minting) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		User        string   `json:"user,omitempty"`
+		Client      string   `json:"client,omitempty"`
+		Scopes      []string `json:"scopes,omitempty"`
+		Permissions []string `json:"permissions,omitempty"`
+		Roles       []string `json:"roles,omitempty"`
+		Personal    bool     `json:"personal,omitempty"`
+		Expired     bool     `json:"expired,omitempty"`
+		Lifetime    string   `json:"lifetime"`
+		Audience    string   `json:"audience,omitempty"`
+		Authority   string   `json:"authority,omitempty"`
+	}{
+		m.User, m.Client, m.Scopes, m.Permissions, m.Roles, m.Personal, m.Expired,
+		"PT" + strconv.FormatFloat(m.Lifetime.Seconds(), 'f', -1, 64) + "S", m.Audience, m.Authority,
+	})
+}
