@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
-	"encoding/binary"
 	"io"
 	"net"
 	"net/http"
@@ -15,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"licensor/internal/server/wiretest"
 )
 
 // dialFrom connects from an address of this machine. To a server such addresses are different
@@ -54,24 +54,11 @@ func sends(text string) func(net.Conn) error {
 
 const longBody = "POST /common/oauth2/v2.0/token HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 10000\r\n\r\ngrant_type="
 
-// answered sends a request and reads the answer, so that the connection is kept for the next one.
-func answered(c net.Conn) error {
-	if _, err := io.WriteString(c, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
-		return err
-	}
-	response, err := http.ReadResponse(bufio.NewReader(c), nil)
-	if err == nil {
-		_, err = io.Copy(io.Discard, response.Body)
-	}
-	return err
-}
-
 // manyStreams begins as many requests on one connection of HTTP/2 as it takes, and ends none.
 func manyStreams(c net.Conn) error {
-	const endOfHeaders = 4
-	all := "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frameHTTP2(frameSettings, 0, 0, "")
+	all := wiretest.Preface
 	for stream := range uint32(100) {
-		all += frameHTTP2(frameHeaders, endOfHeaders, 2*stream+1, openForm)
+		all += wiretest.Frame(wiretest.Headers, wiretest.EndOfHeaders, 2*stream+1, openForm)
 	}
 	_, err := io.WriteString(c, all)
 	return err
@@ -95,11 +82,11 @@ var holdings = []holding{
 	{"sends half a head", sends("GET / HTTP/1.1\r\nHost: a\r\nX-A"), "", false, false},
 	{"sends half a body", sends(longBody), "", true, false},
 	{"asks and does not read", sends(strings.Repeat("GET /v1.0/$metadata HTTP/1.1\r\nHost: a\r\n\r\n", 50)), "", true, true},
-	{"asks once and stays", answered, "", false, false},
+	{"asks once and stays", wiretest.Answered, "", false, false},
 	{"sends half a handshake", sends("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), "none", false, false},
 	{"makes a handshake and sends nothing", nil, "http/1.1", false, false},
 	{"sends half a body over TLS", sends(longBody), "http/1.1", true, false},
-	{"speaks HTTP/2 and sends nothing", sends("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frameHTTP2(frameSettings, 0, 0, "")), "h2", false, false},
+	{"speaks HTTP/2 and sends nothing", sends(wiretest.Preface), "h2", false, false},
 	{"begins many requests over HTTP/2", manyStreams, "h2", true, false},
 }
 
@@ -257,16 +244,4 @@ func timesOf(t *testing.T, k *killed, from string, count int) (times []time.Dura
 		t.FailNow()
 	}
 	return times
-}
-
-// Types of frames (RFC 9113, 6).
-const (
-	frameHeaders  = 1
-	frameSettings = 4
-)
-
-func frameHTTP2(kind, flags byte, stream uint32, payload string) string {
-	header := binary.BigEndian.AppendUint32(nil, uint32(len(payload))<<8|uint32(kind))
-	header = binary.BigEndian.AppendUint32(append(header, flags), stream)
-	return string(header) + payload
 }

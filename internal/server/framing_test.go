@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"licensor/internal/server/wiretest"
+
 	"golang.org/x/net/http2/hpack"
 )
 
@@ -343,18 +345,17 @@ func statusOverHTTP2(t *testing.T, address string, headers [][2]string) (status 
 			t.Fatal(err)
 		}
 	}
-	const endOfStream, endOfHeaders = 1, 4
-	_, err := io.WriteString(conn, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"+frameHTTP2(frameSettings, 0, 0, "")+
-		frameHTTP2(frameHeaders, endOfStream|endOfHeaders, 1, block.String()))
+	_, err := io.WriteString(conn, wiretest.Preface+
+		wiretest.Frame(wiretest.Headers, wiretest.EndOfStream|wiretest.EndOfHeaders, 1, block.String()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for {
 		kind, payload, err := readHTTP2(conn)
-		if err != nil || kind == frameReset {
+		if err != nil || kind == wiretest.Reset {
 			return ""
 		}
-		if kind != frameHeaders {
+		if kind != wiretest.Headers {
 			continue
 		}
 		fields, err := hpack.NewDecoder(4096, nil).DecodeFull(payload)
@@ -363,19 +364,6 @@ func statusOverHTTP2(t *testing.T, address string, headers [][2]string) (status 
 		}
 		return fields[0].Value
 	}
-}
-
-// Types of frames (RFC 9113, 6).
-const (
-	frameHeaders  = 1
-	frameReset    = 3
-	frameSettings = 4
-)
-
-func frameHTTP2(kind, flags byte, stream uint32, payload string) string {
-	header := binary.BigEndian.AppendUint32(nil, uint32(len(payload))<<8|uint32(kind))
-	header = binary.BigEndian.AppendUint32(append(header, flags), stream)
-	return string(header) + payload
 }
 
 func readHTTP2(r io.Reader) (kind byte, payload []byte, err error) {

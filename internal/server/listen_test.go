@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"licensor/internal/server/wiretest"
 )
 
 // startServing serves a handler within bounds until the test ends, and answers the address.
@@ -71,18 +73,6 @@ func closes(t *testing.T, conn net.Conn) {
 	} else if waited := time.Since(begin); waited < aMoment/2 {
 		t.Errorf("the connection was closed after %v", waited)
 	}
-}
-
-// answered sends a request and reads the answer, so that the connection is kept for the next one.
-func answered(c net.Conn) error {
-	if _, err := io.WriteString(c, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
-		return err
-	}
-	response, err := http.ReadResponse(bufio.NewReader(c), nil)
-	if err == nil {
-		_, err = io.Copy(io.Discard, response.Body)
-	}
-	return err
 }
 
 func echo(w http.ResponseWriter, r *http.Request) {
@@ -182,17 +172,17 @@ func TestOfMoreConnectionsThanAllowedTheLongestIdleIsClosed(t *testing.T) {
 	address := startServing(t, at, nil)
 	first, second := dial(t, address), dial(t, address)
 	for _, conn := range []net.Conn{first, second} {
-		if err := answered(conn); err != nil {
+		if err := wiretest.Answered(conn); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := answered(dial(t, address)); err != nil {
+	if err := wiretest.Answered(dial(t, address)); err != nil {
 		t.Fatal(err)
 	}
-	if err := answered(first); err == nil {
+	if err := wiretest.Answered(first); err == nil {
 		t.Error("the first is served on")
 	}
-	if err := answered(second); err != nil {
+	if err := wiretest.Answered(second); err != nil {
 		t.Error(err)
 	}
 	response, err := http.Get("http://" + address + "/metrics")
