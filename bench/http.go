@@ -22,7 +22,7 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/graph"
 	"licensor/internal/identity"
-	"licensor/internal/identity/oauth"
+	"licensor/internal/people"
 	"licensor/internal/tenant"
 )
 
@@ -157,7 +157,7 @@ func (o *ours) login(ctx context.Context) (*identity.Authority, string, error) {
 	if _, err := o.tenant.Do(ctx, "bench", tenant.SetClient{Client: app}); err != nil {
 		return nil, "", err
 	}
-	authority, err := identity.New(ctx, identity.Config{Keys: o.store, Tenants: callers{tenant: o.tenant}, Now: time.Now, Random: rand.Reader})
+	authority, err := identity.New(ctx, identity.Config{Keys: o.store, Tenants: people.Directory{Tenants: o.tenants}, Now: time.Now, Random: rand.Reader})
 	if err != nil {
 		return nil, "", err
 	}
@@ -167,29 +167,6 @@ func (o *ours) login(ctx context.Context) (*identity.Authority, string, error) {
 
 // secret is the application's.
 const secret = "bench-3f0c1d2e4b5a69788796a5b4c3d2e1f0"
-
-// callers knows the one application that calls. No user signs in here.
-type callers struct {
-	oauth.Directory
-	tenant *tenant.Tenant
-}
-
-func (c callers) Tenant(name string) (uuid.UUID, bool) {
-	return c.tenant.ID(), name == c.tenant.ID().String()
-}
-
-func (c callers) Application(_, appID uuid.UUID) (identity.App, bool) {
-	a, ok := c.tenant.Image().Client(appID)
-	app := identity.App{ID: a.Principal.ID, AppID: a.AppID, Enabled: true, Permissions: a.Principal.Permissions}
-	for _, s := range a.Secrets {
-		app.Secrets = append(app.Secrets, identity.Secret{Hash: [32]byte(s.Hash)})
-	}
-	return app, ok
-}
-
-func (c callers) User(context.Context, uuid.UUID, uuid.UUID) (identity.User, error) {
-	return identity.User{}, nil
-}
 
 // bareHandler is as little as a server can do: it verifies the token and writes bytes.
 func bareHandler(authority *identity.Authority, answer *answered) http.Handler {

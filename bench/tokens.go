@@ -12,13 +12,14 @@ import (
 
 	"licensor/internal/identity"
 	"licensor/internal/identity/oauth"
+	"licensor/internal/people"
 )
 
 // compareTokens puts the token endpoint under load, beside a handler that compares the secret and
 // signs a token for each request.
 func compareTokens(ctx context.Context, o *ours, authority *identity.Authority, load time.Duration, rounds, connections int) error {
 	endpoint, err := oauth.New(oauth.Config{
-		Authority: authority, Tenants: callers{tenant: o.tenant}, Tickets: o.store, Now: time.Now, Random: rand.Reader, Log: slog.Default(),
+		Authority: authority, Tenants: people.Directory{Tenants: o.tenants}, Tickets: o.store, Now: time.Now, Random: rand.Reader, Log: slog.Default(),
 		Client: http.DefaultClient, DeviceKey: make([]byte, 32),
 	})
 	if err != nil {

@@ -81,6 +81,8 @@ func (s *oneSecret) ReplaceSecret(_ context.Context, _ string, change func([]byt
 // oneCaller is a directory with one tenant and one application.
 type oneCaller struct{}
 
+var _ identity.Directory = oneCaller{}
+
 func (oneCaller) Tenant(name string) (uuid.UUID, bool) { return callerID, name == callerID.String() }
 
 func (oneCaller) Application(_, appID uuid.UUID) (identity.App, bool) {

@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -18,33 +17,8 @@ import (
 
 	"licensor/internal/catalog"
 	"licensor/internal/directory"
-	"licensor/internal/identity"
 	"licensor/internal/tenant"
 )
-
-func (p people) TrustedIssuers(issuer string) (trusts []identity.Trusted) {
-	for _, t := range p.List() {
-		for _, trusted := range t.Image().SignIn.TrustedIssuers {
-			if trusted.Issuer == issuer {
-				trusts = append(trusts, identity.Trusted{Tenant: t.ID(), TrustedIssuer: trusted})
-			}
-		}
-	}
-	return trusts
-}
-
-func (p people) UserByName(ctx context.Context, tenantID uuid.UUID, name string) (identity.User, error) {
-	t, _ := p.Tenants.Tenant(tenantID)
-	user, ok := t.Image().Directory.UserByName(name)
-	if !ok {
-		return identity.User{}, nil
-	}
-	u, err := t.User(ctx, t.Image(), user)
-	if err != nil {
-		return identity.User{}, err
-	}
-	return p.User(ctx, tenantID, u.ID)
-}
 
 // elsewhere is another issuer, on this machine.
 type elsewhere struct {

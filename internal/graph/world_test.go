@@ -23,6 +23,7 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/identity"
 	"licensor/internal/licensing"
+	"licensor/internal/people"
 	"licensor/internal/store"
 	"licensor/internal/store/sqlite"
 	"licensor/internal/tenant"
@@ -78,7 +79,7 @@ func newWorld(t testing.TB) *world {
 	_, err = w.tenant.Do(ctx, "system", tenant.SetClient{Client: w.app})
 	w.must(err)
 	w.authority, err = identity.New(ctx, identity.Config{
-		Keys: sharedKeys{}, Tenants: people{w.tenants}, Now: w.now, Random: counting{}, Issuers: people{w.tenants}, Client: new(http.Client), Log: log,
+		Keys: sharedKeys{}, Tenants: people.Directory{Tenants: w.tenants}, Now: w.now, Random: counting{}, Issuers: people.Directory{Tenants: w.tenants}, Client: new(http.Client), Log: log,
 	})
 	w.must(err)
 	w.server = newServer(t, New(Config{
@@ -266,43 +267,6 @@ func (counting) Read(b []byte) (int, error) {
 		b[i] = byte(i)
 	}
 	return len(b), nil
-}
-
-// people answers what the authority asks about tenants.
-type people struct{ *tenant.Tenants }
-
-func (p people) Tenant(name string) (uuid.UUID, bool) {
-	id, err := uuid.Parse(name)
-	if err != nil {
-		return uuid.Nil, false
-	}
-	_, ok := p.Tenants.Tenant(id)
-	return id, ok
-}
-
-func (p people) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
-	t, ok := p.Tenants.Tenant(tenantID)
-	if !ok {
-		return identity.App{}, false
-	}
-	a, ok := t.Image().Client(appID)
-	return identity.App{
-		ID: a.Principal.ID, Serial: t.Image().PrincipalSerial(a.Principal.ID), AppID: a.AppID, DisplayName: a.DisplayName, Enabled: !a.Principal.Disabled, Roles: t.Image().RolesOfPrincipal(a.Principal.ID),
-	}, ok && a.Principal.ID != uuid.Nil
-}
-
-func (p people) User(ctx context.Context, tenantID, id uuid.UUID) (identity.User, error) {
-	t, _ := p.Tenants.Tenant(tenantID)
-	img := t.Image()
-	user, err := img.LiveUser(id.String())
-	if err != nil {
-		return identity.User{}, nil
-	}
-	u, err := t.User(ctx, img, user)
-	if err != nil {
-		return identity.User{}, err
-	}
-	return identity.User{ID: id, Serial: tenant.UserSerial(user), Enabled: u.AccountEnabled, Roles: img.RolesOf(user), SessionsFrom: u.SignInSessionsValidFromDateTime}, nil
 }
 
 // appID makes the ids of a world's application, which are the same in every world.

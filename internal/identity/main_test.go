@@ -77,6 +77,8 @@ func newTown() *town {
 	}
 }
 
+var _ Directory = (*town)(nil)
+
 func (t *town) Tenant(name string) (uuid.UUID, bool) {
 	switch name {
 	case contoso.String(), contosoDomain:

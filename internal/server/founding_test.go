@@ -9,6 +9,7 @@ import (
 
 	"licensor/internal/catalog"
 	"licensor/internal/identity"
+	"licensor/internal/people"
 	"licensor/internal/tenant"
 )
 
@@ -84,7 +85,7 @@ func TestAFoundedTenantKnowsTheToolsThatPeopleHave(t *testing.T) {
 	t.Parallel()
 	look(t, func(s *Server, first *tenant.Tenant) {
 		for _, known := range identity.FirstParty {
-			app, ok := people{s.tenants}.Application(first.ID(), known.AppID)
+			app, ok := people.Directory{Tenants: s.tenants}.Application(first.ID(), known.AppID)
 			if !ok || !app.Enabled || !app.PublicClient || app.DisplayName != known.DisplayName || len(app.Redirects.Public) == 0 || len(app.Requested()) != len(known.Requested()) {
 				t.Errorf("%s is %+v", known.DisplayName, app)
 			}

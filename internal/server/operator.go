@@ -15,6 +15,7 @@ import (
 	"licensor/internal/clock"
 	"licensor/internal/graph"
 	"licensor/internal/identity"
+	"licensor/internal/people"
 	"licensor/internal/tenant"
 )
 
@@ -24,7 +25,7 @@ import (
 var operatorID = uuid.MustParse("6c696365-6e73-4f72-8000-636f6d6d616e")
 
 // operator is the people of a database and the one at the command line.
-type operator struct{ people }
+type operator struct{ people.Directory }
 
 var _ identity.Directory = operator{}
 
@@ -32,7 +33,7 @@ func (o operator) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 	if appID == operatorID {
 		return identity.App{ID: operatorID, AppID: operatorID, DisplayName: "licensor on the command line", Enabled: true}, true
 	}
-	return o.people.Application(tenantID, appID)
+	return o.Directory.Application(tenantID, appID)
 }
 
 // LocalRoot is the address of an API in this process.
@@ -46,7 +47,7 @@ func (s *Server) Operate(ctx context.Context, name string, importPieces int) (*h
 	if err != nil {
 		return nil, err
 	}
-	authority, err := identity.New(ctx, identity.Config{Keys: s.keys, Tenants: operator{people{s.tenants}}, Now: s.now, Random: rand.Reader})
+	authority, err := identity.New(ctx, identity.Config{Keys: s.keys, Tenants: operator{people.Directory{Tenants: s.tenants}}, Now: s.now, Random: rand.Reader})
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +113,7 @@ func (s *Server) Pick(name string) (*tenant.Tenant, error) {
 	case name == "":
 		return nil, Misuse(fmt.Errorf("the database has %d tenants; say which with --tenant", len(all)))
 	}
-	id, ok := people{s.tenants}.Tenant(name)
+	id, ok := people.Directory{Tenants: s.tenants}.Tenant(name)
 	if !ok {
 		return nil, fmt.Errorf("the database has no tenant %q", name)
 	}

@@ -8,14 +8,15 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/people"
 	"licensor/internal/tenant"
 )
 
 func TestTenantsSayWhomTheyTrust(t *testing.T) {
 	t.Parallel()
 	look(t, func(s *Server, first *tenant.Tenant) {
-		people := people{s.tenants}
-		if got := people.TrustedIssuers("https://dex.example"); len(got) != 0 {
+		trusting := people.Directory{Tenants: s.tenants}
+		if got := trusting.TrustedIssuers("https://dex.example"); len(got) != 0 {
 			t.Errorf("at first %v are trusted", got)
 		}
 		trust := func(audience string) directory.TrustedIssuer {
@@ -27,15 +28,15 @@ func TestTenantsSayWhomTheyTrust(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := people.TrustedIssuers("https://dex.example")
+		got := trusting.TrustedIssuers("https://dex.example")
 		if len(got) != 2 || got[0].Tenant != first.ID() || got[0].Audiences[0] != "one" || got[1].Audiences[0] != "two" {
 			t.Errorf("trusted are %v", got)
 		}
-		if got := people.TrustedIssuers("https://dex.example/"); len(got) != 0 {
+		if got := trusting.TrustedIssuers("https://dex.example/"); len(got) != 0 {
 			t.Errorf("one with a slash more is %v", got)
 		}
 		got[0].Issuer = "https://evil.example"
-		if again := people.TrustedIssuers("https://evil.example"); len(again) != 0 {
+		if again := trusting.TrustedIssuers("https://evil.example"); len(again) != 0 {
 			t.Error("an answer that is changed changes the tenant")
 		}
 	})
@@ -60,10 +61,10 @@ func TestARegistrationSaysWhatItAsksFor(t *testing.T) {
 				{"id":"df021288-bdef-4463-88db-98f22de89214","type":"Role"},
 				{"id":"99999999-9999-4999-8999-999999999999","type":"Scope"}]},
 			{"resourceAppId":"99999999-9999-4999-8999-999999999999","resourceAccess":[{"id":"a154be20-db9c-4678-8ab7-66f6cc099a59","type":"Scope"}]}]`)})
-		if app, ok := (people{s.tenants}).Application(first.ID(), asking); !ok || app.Requested == nil || !slices.Equal(app.Requested(), []string{"User.Read"}) {
+		if app, ok := (people.Directory{Tenants: s.tenants}).Application(first.ID(), asking); !ok || app.Requested == nil || !slices.Equal(app.Requested(), []string{"User.Read"}) {
 			t.Errorf("of an application that asks for User.Read, and for what is none of our scopes: %+v", app)
 		}
-		if app, ok := (people{s.tenants}).Application(first.ID(), set(2, nil)); !ok || app.Requested != nil {
+		if app, ok := (people.Directory{Tenants: s.tenants}).Application(first.ID(), set(2, nil)); !ok || app.Requested != nil {
 			t.Errorf("of an application that asks for nothing: %+v", app)
 		}
 	})

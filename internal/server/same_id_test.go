@@ -12,6 +12,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/identity"
+	"licensor/internal/people"
 	"licensor/internal/tenant"
 )
 
@@ -149,7 +150,7 @@ func TestWhoGetsAnIDGetsNothingIssuedBefore(t *testing.T) {
 		if roles := first.Image().RolesOf(user); len(roles) > 0 {
 			t.Errorf("another with the id has roles: %v", roles)
 		}
-		if scopes := (people{s.tenants}).Scopes(first.ID(), r.client.Principal.ID, r.user); len(scopes) > 0 {
+		if scopes := (people.Directory{Tenants: s.tenants}).Scopes(first.ID(), r.client.Principal.ID, r.user); len(scopes) > 0 {
 			t.Errorf("another with the id has consented: %v", scopes)
 		}
 		r.allow(user)

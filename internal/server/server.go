@@ -17,6 +17,7 @@ import (
 	"licensor/internal/identity"
 	"licensor/internal/identity/oauth"
 	"licensor/internal/memory"
+	"licensor/internal/people"
 	"licensor/internal/store/sqlite"
 	"licensor/internal/tenant"
 )
@@ -100,8 +101,8 @@ func (s *Server) start(ctx context.Context) (err error) {
 		return err
 	}
 	s.authority, err = identity.New(ctx, identity.Config{
-		Keys: s.keys, Tenants: people{s.tenants}, Now: s.now, Random: rand.Reader, PublicURL: s.settings.PublicURL,
-		Issuers: people{s.tenants}, Client: new(http.Client), Log: s.settings.Log,
+		Keys: s.keys, Tenants: people.Directory{Tenants: s.tenants}, Now: s.now, Random: rand.Reader, PublicURL: s.settings.PublicURL,
+		Issuers: people.Directory{Tenants: s.tenants}, Client: new(http.Client), Log: s.settings.Log,
 	})
 	if err != nil {
 		return err
@@ -111,7 +112,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 		return err
 	}
 	s.logins, err = oauth.New(oauth.Config{
-		Authority: s.authority, Tenants: people{s.tenants}, Tickets: s.store, Now: s.now, Random: rand.Reader, Log: s.settings.Log,
+		Authority: s.authority, Tenants: people.Directory{Tenants: s.tenants}, Tickets: s.store, Now: s.now, Random: rand.Reader, Log: s.settings.Log,
 		Client: &http.Client{Timeout: 10 * time.Second}, Cost: s.settings.cost, DeviceKey: deviceKey,
 	})
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"licensor/internal/identity/oauth"
+	"licensor/internal/people"
 )
 
 // serveFault returns the address of a server whose authority panics as soon as it asks for a
@@ -24,7 +25,7 @@ func serveFault(t *testing.T) string {
 		t.Fatal(err)
 	}
 	s.logins, err = oauth.New(oauth.Config{
-		Authority: s.authority, Tenants: people{nil}, Tickets: s.store, Now: time.Now, Random: rand.Reader, Log: slog.Default(), Client: http.DefaultClient,
+		Authority: s.authority, Tenants: people.Directory{}, Tickets: s.store, Now: time.Now, Random: rand.Reader, Log: slog.Default(), Client: http.DefaultClient,
 		DeviceKey: make([]byte, 32),
 	})
 	if err != nil {

@@ -161,6 +161,8 @@ func newTown() *town {
 	return t
 }
 
+var _ Directory = (*town)(nil)
+
 func (t *town) Tenant(name string) (uuid.UUID, bool) {
 	switch name {
 	case contoso.String(), contosoDomain:

@@ -1,4 +1,7 @@
-package server
+// Package people tells the authority about tenants: which applications and users there are, what
+// they may do, and what users decide on its pages. It answers from the image, so every token, code
+// and session is looked at as the directory is now.
+package people
 
 import (
 	"context"
@@ -15,29 +18,30 @@ import (
 	"licensor/internal/tenant"
 )
 
-// people answers what the authority asks about tenants, and writes down what users decide on its
-// pages.
-type people struct{ tenants *tenant.Tenants }
+// Directory is the people and applications of all tenants of a server.
+type Directory struct{ Tenants *tenant.Tenants }
 
 var (
-	_ oauth.Directory  = people{}
-	_ identity.Issuers = people{}
+	_ oauth.Directory  = Directory{}
+	_ identity.Issuers = Directory{}
 )
 
-func (p people) Tenant(name string) (uuid.UUID, bool) {
+// Tenant implements [identity.Directory].
+func (d Directory) Tenant(name string) (uuid.UUID, bool) {
 	if id, err := uuid.Parse(name); err == nil {
-		_, ok := p.tenants.Tenant(id)
+		_, ok := d.Tenants.Tenant(id)
 		return id, ok
 	}
-	t, ok := p.tenants.ByDomain(name)
+	t, ok := d.Tenants.ByDomain(name)
 	if !ok {
 		return uuid.Nil, false
 	}
 	return t.ID(), true
 }
 
-func (p people) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
-	t, ok := p.tenants.Tenant(tenantID)
+// Application implements [identity.Directory].
+func (d Directory) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
+	t, ok := d.Tenants.Tenant(tenantID)
 	if !ok {
 		return identity.App{}, false
 	}
@@ -78,8 +82,9 @@ func (p people) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 	return app, true
 }
 
-func (p people) Known(appID uuid.UUID) bool {
-	return slices.ContainsFunc(p.tenants.List(), func(t *tenant.Tenant) bool {
+// Known implements [oauth.Directory].
+func (d Directory) Known(appID uuid.UUID) bool {
+	return slices.ContainsFunc(d.Tenants.List(), func(t *tenant.Tenant) bool {
 		a, ok := t.Image().Client(appID)
 		return ok && a.Principal.ID != uuid.Nil
 	})
@@ -124,8 +129,9 @@ func requested(raw json.RawMessage) (scopes []string) {
 	return scopes
 }
 
-func (p people) User(ctx context.Context, tenantID, id uuid.UUID) (identity.User, error) {
-	t, ok := p.tenants.Tenant(tenantID)
+// User implements [identity.Directory].
+func (d Directory) User(ctx context.Context, tenantID, id uuid.UUID) (identity.User, error) {
+	t, ok := d.Tenants.Tenant(tenantID)
 	if !ok {
 		return identity.User{}, nil
 	}
@@ -137,8 +143,9 @@ func (p people) User(ctx context.Context, tenantID, id uuid.UUID) (identity.User
 	return person(ctx, t, img, user)
 }
 
-func (p people) UserByName(ctx context.Context, tenantID uuid.UUID, name string) (identity.User, error) {
-	t, ok := p.tenants.Tenant(tenantID)
+// UserByName implements [oauth.Directory].
+func (d Directory) UserByName(ctx context.Context, tenantID uuid.UUID, name string) (identity.User, error) {
+	t, ok := d.Tenants.Tenant(tenantID)
 	if !ok {
 		return identity.User{}, nil
 	}
@@ -150,10 +157,10 @@ func (p people) UserByName(ctx context.Context, tenantID uuid.UUID, name string)
 	return person(ctx, t, img, user)
 }
 
-// TrustedIssuers goes through all tenants: there is nothing that says whose a token is before
-// somebody is found who trusts its issuer.
-func (p people) TrustedIssuers(issuer string) (trusts []identity.Trusted) {
-	for _, t := range p.tenants.List() {
+// TrustedIssuers implements [identity.Issuers]. It goes through all tenants: there is nothing that
+// says whose a token is before somebody is found who trusts its issuer.
+func (d Directory) TrustedIssuers(issuer string) (trusts []identity.Trusted) {
+	for _, t := range d.Tenants.List() {
 		for _, trusted := range t.Image().SignIn.TrustedIssuers {
 			if trusted.Issuer == issuer {
 				trusts = append(trusts, identity.Trusted{Tenant: t.ID(), TrustedIssuer: trusted})
@@ -183,8 +190,8 @@ func person(ctx context.Context, t *tenant.Tenant, img *tenant.Image, user uint3
 }
 
 // place returns where a user of a tenant is; a NotFound when there is none.
-func (p people) place(tenantID, id uuid.UUID) (*tenant.Tenant, uint32, error) {
-	t, ok := p.tenants.Tenant(tenantID)
+func (d Directory) place(tenantID, id uuid.UUID) (*tenant.Tenant, uint32, error) {
+	t, ok := d.Tenants.Tenant(tenantID)
 	if !ok {
 		return nil, 0, errors.New("there is no tenant " + tenantID.String())
 	}
@@ -192,16 +199,18 @@ func (p people) place(tenantID, id uuid.UUID) (*tenant.Tenant, uint32, error) {
 	return t, user, err
 }
 
-func (p people) Password(ctx context.Context, tenantID, id uuid.UUID) (string, error) {
-	t, user, err := p.place(tenantID, id)
+// Password implements [oauth.Directory].
+func (d Directory) Password(ctx context.Context, tenantID, id uuid.UUID) (string, error) {
+	t, user, err := d.place(tenantID, id)
 	if err != nil {
 		return "", err
 	}
 	return t.Password(ctx, user)
 }
 
-func (p people) SetPassword(ctx context.Context, tenantID, id uuid.UUID, hash string) error {
-	t, user, err := p.place(tenantID, id)
+// SetPassword implements [oauth.Directory].
+func (d Directory) SetPassword(ctx context.Context, tenantID, id uuid.UUID, hash string) error {
+	t, user, err := d.place(tenantID, id)
 	if err != nil {
 		return err
 	}
@@ -209,8 +218,9 @@ func (p people) SetPassword(ctx context.Context, tenantID, id uuid.UUID, hash st
 	return err
 }
 
-func (p people) Scopes(tenantID, client, user uuid.UUID) []string {
-	t, ok := p.tenants.Tenant(tenantID)
+// Scopes implements [oauth.Directory].
+func (d Directory) Scopes(tenantID, client, user uuid.UUID) []string {
+	t, ok := d.Tenants.Tenant(tenantID)
 	if !ok {
 		return nil
 	}
@@ -220,8 +230,9 @@ func (p people) Scopes(tenantID, client, user uuid.UUID) []string {
 	return union(all.Scopes, own.Scopes)
 }
 
-func (p people) Consent(ctx context.Context, tenantID, client, user uuid.UUID, scopes []string, forAll bool) error {
-	t, _, err := p.place(tenantID, user)
+// Consent implements [oauth.Directory].
+func (d Directory) Consent(ctx context.Context, tenantID, client, user uuid.UUID, scopes []string, forAll bool) error {
+	t, _, err := d.place(tenantID, user)
 	if err != nil {
 		return err
 	}
@@ -244,8 +255,9 @@ func (p people) Consent(ctx context.Context, tenantID, client, user uuid.UUID, s
 	}
 }
 
-func (p people) SignIn(tenantID uuid.UUID) directory.SignIn {
-	t, ok := p.tenants.Tenant(tenantID)
+// SignIn implements [oauth.Directory].
+func (d Directory) SignIn(tenantID uuid.UUID) directory.SignIn {
+	t, ok := d.Tenants.Tenant(tenantID)
 	if !ok {
 		return directory.SignIn{}
 	}
