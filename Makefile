@@ -72,6 +72,7 @@ test-clients: build ## run other clients against the program: openid-client, pas
 test-openapi: build ## compare the program's answers with the OpenAPI document that it serves
 	cd test/openapi && LICENSOR=$(CURDIR)/bin/licensor $(GO) test -count=1 ./...
 
+# An example without output is compiled and not run, so nothing reaches it.
 .PHONY: lint
 lint: go ## check format (gofumpt), go vet, staticcheck, doc comments (revive), the width of comments, the size of files and functions, dead code
 	@unformatted="$$($(TOOL) gofumpt -l .)" || exit 1; \
@@ -84,6 +85,7 @@ lint: go ## check format (gofumpt), go vet, staticcheck, doc comments (revive), 
 	@git ls-files '*.go' | grep -v /testdata/ | $(GO) -C tools run ./columns ..
 	@git ls-files '*.go' | grep -v /testdata/ | $(GO) -C tools run ./sizes ..
 	@dead="$$($(TOOL) deadcode -test ./...)" || exit 1; \
+	dead="$$(echo "$$dead" | grep -v ': unreachable func: Example')"; \
 	if [ -n "$$dead" ]; then echo "Not used by anything:"; echo "$$dead"; exit 1; fi
 
 .PHONY: format
