@@ -22,6 +22,7 @@ import (
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/route"
 	"licensor/internal/graph/throttle"
+	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 	"licensor/internal/memory"
 	"licensor/internal/tenant"
@@ -56,8 +57,8 @@ type Config struct {
 // API serves Graph. It is an http.Handler.
 type API struct {
 	config Config
-	environment
-	routes   *route.Tree[operation]
+	wire.Environment
+	routes   *route.Tree[wire.Operation]
 	model    *edm.Model
 	metadata func() []byte // $metadata, which is made when somebody wants it
 }
@@ -71,9 +72,9 @@ func New(config Config) *API {
 	if config.PasswordCost == (identity.PasswordCost{}) {
 		config.PasswordCost = identity.UsualCost
 	}
-	api := &API{config: config, model: edm.NewModel(servedOfGraph()), environment: environment{
-		clock: config.Now, newID: config.NewID, random: config.Random, passwordCost: config.PasswordCost, importPieces: max(1, config.ImportPieces),
-		limits: throttle.New(config.Limits), authority: config.Authority, log: config.Log,
+	api := &API{config: config, model: edm.NewModel(servedOfGraph()), Environment: wire.Environment{
+		Clock: config.Now, NewID: config.NewID, Random: config.Random, PasswordCost: config.PasswordCost, ImportPieces: max(1, config.ImportPieces),
+		Limits: throttle.New(config.Limits), Authority: config.Authority, Log: config.Log,
 	}}
 	api.metadata = sync.OnceValue(func() []byte { return api.model.Metadata(entityTypes) })
 	table := slices.Concat(api.operations(), operations)
@@ -94,10 +95,10 @@ func (api *API) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(hr.Context(), deadline)
 	defer cancel()
-	r := newRequest(ctx, w, hr, &api.environment)
+	r := wire.NewRequest(ctx, w, hr, &api.Environment)
 	defer func() {
-		r.work.End()
-		r.share.End()
+		r.Work.End()
+		r.Share.End()
 	}()
 	defer func() {
 		switch fault := recover(); fault {
@@ -105,8 +106,8 @@ func (api *API) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 		case http.ErrAbortHandler:
 			panic(fault) // the way to end the connection
 		default:
-			api.config.Log.Error("panic", "request-id", r.id, "method", hr.Method, "path", hr.URL.Path, "fault", fault, "stack", string(debug.Stack()))
-			r.fail(problem.Internal)
+			api.config.Log.Error("panic", "request-id", r.ID, "method", hr.Method, "path", hr.URL.Path, "fault", fault, "stack", string(debug.Stack()))
+			r.Fail(problem.Internal)
 		}
 	}()
 	if err := api.serve(r); err != nil {
@@ -115,48 +116,48 @@ func (api *API) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 }
 
 // serve is the way of one request: route, verify, admit, permit, do.
-func (api *API) serve(r *request) error {
-	r.host = api.config.Authority.Root(r.Request)
+func (api *API) serve(r *wire.Request) error {
+	r.Origin = api.config.Authority.Root(r.Request)
 	place, lost := api.route(r)
 	if lost == nil {
 		if op := open(place, r.Method); op != nil {
-			if err := api.limits.AdmitStranger(r.RemoteAddr, r.now); err != nil {
+			if err := api.Limits.AdmitStranger(r.RemoteAddr, r.Now); err != nil {
 				return err
 			}
-			r.op = op
-			return op.do(r)
+			r.Op = op
+			return op.Do(r)
 		}
 	}
 	caller, err := api.config.Authority.Verify(r.Context(), bearer(r.Header["Authorization"]))
 	if err != nil {
-		if tooMany := api.limits.AdmitStranger(r.RemoteAddr, r.now); tooMany != nil {
+		if tooMany := api.Limits.AdmitStranger(r.RemoteAddr, r.Now); tooMany != nil {
 			return tooMany
 		}
 		return err
 	}
-	r.caller, r.keys, r.me, r.property, r.raw = caller, place.Keys, place.Me, place.Property, place.Raw
-	if r.me { // so that keys are those of the path under /users/{user}
-		r.keys = slices.Insert(r.keys, 0, caller.ObjectID.String())
+	r.Caller, r.Keys, r.Me, r.Property, r.Raw = caller, place.Keys, place.Me, place.Property, place.Raw
+	if r.Me { // so that keys are those of the path under /users/{user}
+		r.Keys = slices.Insert(r.Keys, 0, caller.ObjectID.String())
 	}
-	if r.named != uuid.Nil && r.named != caller.Tenant {
-		lost = &problem.Problem{Status: http.StatusBadRequest, Code: problem.CodeBadRequest, Message: fmt.Sprintf("The tenant '%s' in the path is not '%s', the tenant of the access token.", r.named, caller.Tenant)}
+	if r.Named != uuid.Nil && r.Named != caller.Tenant {
+		lost = &problem.Problem{Status: http.StatusBadRequest, Code: problem.CodeBadRequest, Message: fmt.Sprintf("The tenant '%s' in the path is not '%s', the tenant of the access token.", r.Named, caller.Tenant)}
 	}
 	if lost == nil {
-		r.op, lost = servedAt(place, r.Method)
+		r.Op, lost = servedAt(place, r.Method)
 	}
 	options, malformed := odata.Parse(r.URL.RawQuery)
-	if err := api.limits.Admit(&r.charge, caller, r.cost(options), r.now, r.w.Header()); err != nil {
+	if err := api.Limits.Admit(&r.Charge, caller, r.Cost(options), r.Now, r.W.Header()); err != nil {
 		return err
 	}
 	ctx, share, err := api.config.Memory.Begin(r.Context(), caller.Tenant)
 	if err != nil {
 		return err
 	}
-	r.share = share
-	r.setContext(ctx)
+	r.Share = share
+	r.SetContext(ctx)
 	if place.Place != nil && r.Method == http.MethodOptions {
-		r.w.Header().Set("Allow", place.Place.Methods())
-		return r.sendNothing()
+		r.W.Header().Set("Allow", place.Place.Methods())
+		return r.SendNothing()
 	}
 	if lost != nil { // said only now, so that nobody learns the paths without a token
 		return lost
@@ -165,73 +166,73 @@ func (api *API) serve(r *request) error {
 }
 
 // answer does the operation that the request has led to.
-func (api *API) answer(r *request, options *odata.Options, malformed error) error {
+func (api *API) answer(r *wire.Request, options *odata.Options, malformed error) error {
 	if err := api.config.Development.before(r); err != nil {
 		return err
 	}
 	if err := api.enter(r); err != nil {
 		return err
 	}
-	if r.options = options; malformed != nil {
+	if r.Options = options; malformed != nil {
 		return malformed
 	}
-	spellExpansions(options)
-	if r.property != nil {
-		if err := r.allow(); err != nil {
+	wire.SpellExpansions(options)
+	if r.Property != nil {
+		if err := r.Allow(); err != nil {
 			return err
 		}
-		options.Select = r.property[:1:1]
+		options.Select = r.Property[:1:1]
 	}
 	if err := precondition(r); err != nil {
 		return err
 	}
-	return r.op.do(r)
+	return r.Op.Do(r)
 }
 
 // route finds where the path leads, and under which root.
-func (api *API) route(r *request) (route.Match[operation], error) {
+func (api *API) route(r *wire.Request) (route.Match[wire.Operation], error) {
 	path, ok := route.Segments(r.URL.EscapedPath())
 	if !ok {
-		return route.Match[operation]{}, &problem.Problem{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "The path is not encoded as paths are: % is followed by two hexadecimal digits."}
+		return route.Match[wire.Operation]{}, &problem.Problem{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "The path is not encoded as paths are: % is followed by two hexadecimal digits."}
 	}
 	if len(path) > 1 && slices.Contains(path, "") {
-		return route.Match[operation]{}, problem.EmptySegment
+		return route.Match[wire.Operation]{}, problem.EmptySegment
 	}
-	path, r.named = route.WithoutTenant(path)
-	r.root, r.beta = r.host+"/"+strings.ToLower(path[0]), strings.EqualFold(path[0], "beta")
+	path, r.Named = route.WithoutTenant(path)
+	r.Root, r.Beta = r.Origin+"/"+strings.ToLower(path[0]), strings.EqualFold(path[0], "beta")
 	if strings.EqualFold(path[0], "licensor") {
-		r.root = r.host + route.Own
+		r.Root = r.Origin + route.Own
 	}
 	place, lost, ok := api.routes.Find(path)
 	switch {
 	case ok:
 		return place, nil
 	case place.Unserved:
-		return route.Match[operation]{}, problem.NotServedAt(r.Method, "/"+strings.Join(path[1:], "/"))
+		return route.Match[wire.Operation]{}, problem.NotServedAt(r.Method, "/"+strings.Join(path[1:], "/"))
 	}
-	return route.Match[operation]{}, problem.NoSegment(lost)
+	return route.Match[wire.Operation]{}, problem.NoSegment(lost)
 }
 
 // open is what the place does for a method without a token, if anything.
-func open(place route.Match[operation], method string) *operation {
-	if op := place.Place.Operations[method]; op != nil && op.open {
+func open(place route.Match[wire.Operation], method string) *wire.Operation {
+	if op := place.Place.Operations[method]; op != nil && op.Open {
 		return op
 	}
 	return nil
 }
 
 // servedAt is what the place does for a method.
-func servedAt(place route.Match[operation], method string) (*operation, error) {
+func servedAt(place route.Match[wire.Operation], method string) (*wire.Operation, error) {
 	at := place.Place
 	op, read := at.Operations[method], at.Operations[http.MethodGet]
 	if op == nil && at.Property != "" && at.Graph && read != nil { // Graph has the place for more than a property
-		return nil, problem.NotServedAt(method, read.path+"/"+at.Property)
+		return nil, problem.NotServedAt(method, read.Path+"/"+at.Property)
 	}
 	if op == nil {
 		return nil, problem.NoMethod(at.Methods())
 	}
-	if op.do == nil {
-		return nil, problem.NotServedAt(method, op.path)
+	if op.Do == nil {
+		return nil, problem.NotServedAt(method, op.Path)
 	}
 	return op, nil
 }
@@ -239,21 +240,21 @@ func servedAt(place route.Match[operation], method string) (*operation, error) {
 // enter opens the caller's tenant, once the caller may do the operation. What the object is to the
 // caller must be known for that; where it is not there at all, the operation says so later, to
 // those who may know.
-func (api *API) enter(r *request) (err error) {
-	t, ok := api.config.Tenant(r.caller.Tenant)
+func (api *API) enter(r *wire.Request) (err error) {
+	t, ok := api.config.Tenant(r.Caller.Tenant)
 	if ok {
-		r.tenant, r.image = api.config.Development.opened(t, r.now), t.Image()
+		r.Tenant, r.Image = api.config.Development.opened(t, r.Now), t.Image()
 		ctx, work := t.Work(r.Context())
-		r.work = work
-		r.setContext(ctx)
+		r.Work = work
+		r.SetContext(ctx)
 	}
-	need := r.op.need
-	if r.op.needOfGroup != "" && ok {
+	need := r.Op.Need
+	if r.Op.NeedOfGroup != "" && ok {
 		need = needOf(r)
 	}
-	if r.op.anyone {
-		r.access = identity.AccessNone
-	} else if r.access, err = need.Check(r.caller, r.relation()); err != nil {
+	if r.Op.Anyone {
+		r.Access = identity.AccessNone
+	} else if r.Access, err = need.Check(r.Caller, r.Relation()); err != nil {
 		return err
 	} else if err := mayManage(r); err != nil {
 		return err
@@ -261,7 +262,7 @@ func (api *API) enter(r *request) (err error) {
 	if !ok {
 		return &identity.Unauthorized{Message: "Access token validation failure. Invalid tenant."}
 	}
-	if r.me && !r.caller.Delegated {
+	if r.Me && !r.Caller.Delegated {
 		return &problem.Problem{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "/me request is only valid with delegated authentication flow."}
 	}
 	return nil
@@ -283,24 +284,24 @@ func bearer(headers []string) string {
 
 // fail answers with an error. What nobody foresaw goes to the log, here and nowhere else, and so
 // does what a caller may not do.
-func (api *API) fail(r *request, err error) {
-	if errors.Is(err, errGone) {
+func (api *API) fail(r *wire.Request, err error) {
+	if errors.Is(err, wire.ErrGone) {
 		panic(http.ErrAbortHandler)
 	}
-	if r.streaming && !r.startAgain() {
-		api.config.Log.Warn("answer cut off", "request-id", r.id, "method", r.Method, "path", r.URL.Path, "error", err)
+	if r.Streaming && !r.StartAgain() {
+		api.config.Log.Warn("answer cut off", "request-id", r.ID, "method", r.Method, "path", r.URL.Path, "error", err)
 		panic(http.ErrAbortHandler)
 	}
 	p, ok := problem.Of(err)
 	if !ok {
-		api.config.Log.Error("request failed", "request-id", r.id, "method", r.Method, "path", r.URL.Path, "error", err)
+		api.config.Log.Error("request failed", "request-id", r.ID, "method", r.Method, "path", r.URL.Path, "error", err)
 		p = problem.Internal
 	}
-	if refused, is := errors.AsType[*identity.Forbidden](err); is && r.caller != nil {
-		api.config.Log.Info("request refused", "request-id", r.id, "tenant", r.caller.Tenant, "caller", r.caller.Actor(), "operation", refused.Operation)
+	if refused, is := errors.AsType[*identity.Forbidden](err); is && r.Caller != nil {
+		api.config.Log.Info("request refused", "request-id", r.ID, "tenant", r.Caller.Tenant, "caller", r.Caller.Actor(), "operation", refused.Operation)
 	}
 	if p.Status == http.StatusUnauthorized {
-		r.w.Header().Set("WWW-Authenticate", api.config.Authority.Challenge(r.Request))
+		r.W.Header().Set("WWW-Authenticate", api.config.Authority.Challenge(r.Request))
 	}
-	r.fail(p)
+	r.Fail(p)
 }

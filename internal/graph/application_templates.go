@@ -10,6 +10,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/guid"
 	"licensor/internal/jsontext"
 	"licensor/internal/tenant"
@@ -35,102 +36,102 @@ var applicationTemplates = []applicationTemplate{{
 }}
 
 // applicationTemplateFields are the properties of applicationTemplate.
-var applicationTemplateFields = newFieldSet("microsoft.graph.applicationTemplate", slices.Concat(
-	[]field[applicationTemplate]{
-		{name: "categories", write: func(b []byte, t *applicationTemplate) []byte {
+var applicationTemplateFields = wire.NewFieldSet("microsoft.graph.applicationTemplate", slices.Concat(
+	[]wire.Field[applicationTemplate]{
+		{Name: "categories", Write: func(b []byte, t *applicationTemplate) []byte {
 			return jsontext.AppendList(b, t.categories, jsontext.AppendText)
-		}, when: directory.ByDefault},
-		{name: "description", write: func(b []byte, t *applicationTemplate) []byte { return jsontext.AppendText(b, t.description) }, when: directory.ByDefault},
-		{name: "displayName", write: func(b []byte, t *applicationTemplate) []byte { return jsontext.AppendText(b, t.displayName) }, when: directory.ByDefault},
-		{name: "id", write: func(b []byte, t *applicationTemplate) []byte { return jsontext.AppendID(b, t.id) }, when: directory.ByDefault},
-		{name: "supportedProvisioningTypes", write: func(b []byte, t *applicationTemplate) []byte {
+		}, When: directory.ByDefault},
+		{Name: "description", Write: func(b []byte, t *applicationTemplate) []byte { return jsontext.AppendText(b, t.description) }, When: directory.ByDefault},
+		{Name: "displayName", Write: func(b []byte, t *applicationTemplate) []byte { return jsontext.AppendText(b, t.displayName) }, When: directory.ByDefault},
+		{Name: "id", Write: func(b []byte, t *applicationTemplate) []byte { return jsontext.AppendID(b, t.id) }, When: directory.ByDefault},
+		{Name: "supportedProvisioningTypes", Write: func(b []byte, t *applicationTemplate) []byte {
 			return jsontext.AppendList(b, t.provisioning, jsontext.AppendText)
-		}, when: directory.ByDefault},
-		{name: "supportedSingleSignOnModes", write: func(b []byte, t *applicationTemplate) []byte {
+		}, When: directory.ByDefault},
+		{Name: "supportedSingleSignOnModes", Write: func(b []byte, t *applicationTemplate) []byte {
 			return jsontext.AppendList(b, t.signOn, jsontext.AppendText)
-		}, when: directory.ByDefault},
+		}, When: directory.ByDefault},
 	},
-	notKept[applicationTemplate]([]string{"homePageUrl", "logoUrl", "publisher"}, nil),
-)).in("applicationTemplates")
+	wire.NotKept[applicationTemplate]([]string{"homePageUrl", "logoUrl", "publisher"}, nil),
+)).In("applicationTemplates")
 
-var applicationTemplateTexts = textsOf[applicationTemplate]{
+var applicationTemplateTexts = wire.Texts[applicationTemplate]{
 	"displayName": func(t *applicationTemplate) string { return t.displayName },
 	"id":          func(t *applicationTemplate) string { return t.id.String() },
 }
 
 // listApplicationTemplates answers GET /applicationTemplates.
-func listApplicationTemplates(r *request) error {
-	if err := r.allow("$select", "$filter", "$top", "$count", "$skiptoken"); err != nil {
+func listApplicationTemplates(r *wire.Request) error {
+	if err := r.Allow("$select", "$filter", "$top", "$count", "$skiptoken"); err != nil {
 		return err
 	}
-	fields, err := applicationTemplateFields.selected(r)
+	fields, err := applicationTemplateFields.Selected(r)
 	if err != nil {
 		return err
 	}
-	rows := inOrder(slices.Clone(applicationTemplates), func(t applicationTemplate) rowKey { return keyOf(t.id, t.id) })
-	if rows, err = rows.passing(r, applicationTemplateTexts); err != nil {
+	rows := wire.InOrder(slices.Clone(applicationTemplates), func(t applicationTemplate) wire.Key { return wire.KeyOf(t.id, t.id) })
+	if rows, err = rows.Passing(r, applicationTemplateTexts); err != nil {
 		return err
 	}
-	return sendByKey(r, "applicationTemplates", rows, objects(fields))
+	return wire.SendByKey(r, "applicationTemplates", rows, wire.ObjectWriter(fields))
 }
 
 // namedTemplate is the one that the path names.
-func namedTemplate(r *request) (*applicationTemplate, error) {
-	id, _ := guid.Parse(r.keys[0])
+func namedTemplate(r *wire.Request) (*applicationTemplate, error) {
+	id, _ := guid.Parse(r.Keys[0])
 	at := slices.IndexFunc(applicationTemplates, func(t applicationTemplate) bool { return t.id == id })
 	if at < 0 {
-		return nil, problem.NotFound(r.keys[0])
+		return nil, problem.NotFound(r.Keys[0])
 	}
 	return &applicationTemplates[at], nil
 }
 
 // getApplicationTemplate answers GET /applicationTemplates/{template}.
-func getApplicationTemplate(r *request) error {
-	if err := r.allow("$select"); err != nil {
+func getApplicationTemplate(r *wire.Request) error {
+	if err := r.Allow("$select"); err != nil {
 		return err
 	}
 	t, err := namedTemplate(r)
 	if err != nil {
 		return err
 	}
-	fields, err := applicationTemplateFields.selected(r)
+	fields, err := applicationTemplateFields.Selected(r)
 	if err != nil {
 		return err
 	}
-	return sendEntity(r, applicationTemplateFields, http.StatusOK, "applicationTemplates", fields, t)
+	return wire.SendEntity(r, applicationTemplateFields, http.StatusOK, "applicationTemplates", fields, t)
 }
 
 // instantiate answers POST /applicationTemplates/{template}/instantiate {"displayName":…}: a new
 // application with its service principal.
-func instantiate(r *request) error {
+func instantiate(r *wire.Request) error {
 	t, err := namedTemplate(r)
 	if err != nil {
 		return err
 	}
 	var name json.RawMessage
-	if err := r.parameters(map[string]any{"displayName": &name}, "displayName"); err != nil {
+	if err := r.Parameters(map[string]any{"displayName": &name}, "displayName"); err != nil {
 		return err
 	}
 	id, _ := json.Marshal(t.id)
 	tags, _ := json.Marshal(t.tagOf)
 	c := directory.Client{
 		Application: directory.Application{
-			ID: r.newID(), AppID: r.newID(), CreatedDateTime: r.now.UTC().Truncate(time.Second),
+			ID: r.NewID(), AppID: r.NewID(), CreatedDateTime: r.Now.UTC().Truncate(time.Second),
 			Properties: map[string]json.RawMessage{templateID: id},
 		},
-		Principal: directory.ServicePrincipal{ID: r.newID(), Properties: map[string]json.RawMessage{templateID: id, "tags": tags}},
+		Principal: directory.ServicePrincipal{ID: r.NewID(), Properties: map[string]json.RawMessage{templateID: id, "tags": tags}},
 	}
-	if err := setAppName(editor{}, &c, placeIn{applicationResource, "displayName"}, name); err != nil {
+	if err := setAppName(editor{}, &c, wire.Place{Resource: applicationResource, Path: "displayName"}, name); err != nil {
 		return err
 	}
-	done, err := r.do(tenant.SetClient{Client: c, Creator: r.caller.ObjectID})
+	done, err := r.Do(tenant.SetClient{Client: c, Creator: r.Caller.ObjectID})
 	if err != nil {
 		return err
 	}
 	made, _ := done.Image.ClientByID(c.ID)
 	a := application{Client: made, image: done.Image}
-	b := r.appendHead(r.begin(), "microsoft.graph.applicationServicePrincipal")
-	b = append(appendFields(append(jsontext.AppendName(b, "application"), '{'), applicationFields.shown(r).defaults, &a), '}')
-	b = append(appendFields(append(jsontext.AppendName(b, "servicePrincipal"), '{'), principalFields.shown(r).defaults, &a), '}')
-	return r.send(http.StatusCreated, append(b, '}'))
+	b := r.AppendHead(r.Begin(), "microsoft.graph.applicationServicePrincipal")
+	b = append(wire.AppendFields(append(jsontext.AppendName(b, "application"), '{'), applicationFields.Shown(r).Defaults, &a), '}')
+	b = append(wire.AppendFields(append(jsontext.AppendName(b, "servicePrincipal"), '{'), principalFields.Shown(r).Defaults, &a), '}')
+	return r.Send(http.StatusCreated, append(b, '}'))
 }

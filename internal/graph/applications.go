@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
 	"licensor/internal/tenant"
 )
@@ -22,26 +23,26 @@ type application struct {
 
 // applicationFields are the properties of application. What is not kept here is null, or an empty
 // list where there must be one.
-var applicationFields = newFieldSet("microsoft.graph.application", slices.Concat(
-	[]field[application]{
-		{name: "appId", write: appendAppID, when: directory.ByDefault},
-		{name: "applicationTemplateId", write: func(b []byte, a *application) []byte { return appendKept(b, a.Properties, templateID, "null") }, when: directory.ByDefault},
-		{name: "createdDateTime", write: func(b []byte, a *application) []byte { return jsontext.AppendTime(b, a.CreatedDateTime) }, when: directory.ByDefault},
-		{name: "deletedDateTime", write: func(b []byte, a *application) []byte { return jsontext.AppendTime(b, a.DeletedDateTime) }, when: directory.ByDefault},
-		{name: "displayName", write: appendAppName, when: directory.ByDefault},
-		{name: "id", write: func(b []byte, a *application) []byte { return jsontext.AppendID(b, a.ID) }, when: directory.ByDefault},
-		{name: "isFallbackPublicClient", write: appendFallback, when: directory.ByDefault},
-		{name: "keyCredentials", write: func(b []byte, a *application) []byte { return appendKeys(b, a.Certificates) }, when: directory.ByDefault},
-		{name: "passwordCredentials", write: func(b []byte, a *application) []byte { return appendSecrets(b, a.Secrets, a.texts) }, when: directory.ByDefault},
-		{name: "publicClient", write: func(b []byte, a *application) []byte { return appendRedirects(b, a.Redirects.Public) }, when: directory.ByDefault},
-		{name: "publisherDomain", write: appendPublisher, when: directory.ByDefault},
-		{name: "signInAudience", write: appendAudience, when: directory.ByDefault},
-		{name: "spa", write: func(b []byte, a *application) []byte { return appendRedirects(b, a.Redirects.SPA) }, when: directory.ByDefault},
-		{name: "web", write: appendWeb, when: directory.ByDefault},
+var applicationFields = wire.NewFieldSet("microsoft.graph.application", slices.Concat(
+	[]wire.Field[application]{
+		{Name: "appId", Write: appendAppID, When: directory.ByDefault},
+		{Name: "applicationTemplateId", Write: func(b []byte, a *application) []byte { return appendKept(b, a.Properties, templateID, "null") }, When: directory.ByDefault},
+		{Name: "createdDateTime", Write: func(b []byte, a *application) []byte { return jsontext.AppendTime(b, a.CreatedDateTime) }, When: directory.ByDefault},
+		{Name: "deletedDateTime", Write: func(b []byte, a *application) []byte { return jsontext.AppendTime(b, a.DeletedDateTime) }, When: directory.ByDefault},
+		{Name: "displayName", Write: appendAppName, When: directory.ByDefault},
+		{Name: "id", Write: func(b []byte, a *application) []byte { return jsontext.AppendID(b, a.ID) }, When: directory.ByDefault},
+		{Name: "isFallbackPublicClient", Write: appendFallback, When: directory.ByDefault},
+		{Name: "keyCredentials", Write: func(b []byte, a *application) []byte { return appendKeys(b, a.Certificates) }, When: directory.ByDefault},
+		{Name: "passwordCredentials", Write: func(b []byte, a *application) []byte { return appendSecrets(b, a.Secrets, a.texts) }, When: directory.ByDefault},
+		{Name: "publicClient", Write: func(b []byte, a *application) []byte { return appendRedirects(b, a.Redirects.Public) }, When: directory.ByDefault},
+		{Name: "publisherDomain", Write: appendPublisher, When: directory.ByDefault},
+		{Name: "signInAudience", Write: appendAudience, When: directory.ByDefault},
+		{Name: "spa", Write: func(b []byte, a *application) []byte { return appendRedirects(b, a.Redirects.SPA) }, When: directory.ByDefault},
+		{Name: "web", Write: appendWeb, When: directory.ByDefault},
 	},
 	keptFields(keptOfApplications, func(a *application) map[string]json.RawMessage { return a.Properties }),
-	inBeta(keptFields(keptOfBetaApplications, func(a *application) map[string]json.RawMessage { return a.Properties })),
-	notKept[application](
+	wire.InBeta(keptFields(keptOfBetaApplications, func(a *application) map[string]json.RawMessage { return a.Properties })),
+	wire.NotKept[application](
 		[]string{
 			"authenticationBehaviors", "certification", "createdByAppId", "disabledByMicrosoftStatus",
 			"isDisabled", "nativeAuthenticationApisEnabled", "requestSignatureVerification",
@@ -49,7 +50,7 @@ var applicationFields = newFieldSet("microsoft.graph.application", slices.Concat
 		},
 		[]string{"managerApplications"},
 	),
-)).in("applications")
+)).In("applications")
 
 // applicationEdits are what clients can set.
 var applicationEdits = editsOf(slices.Concat(keptOfApplications, keptOfBetaApplications), func(a *directory.Client) map[string]json.RawMessage { return a.Properties }, map[string]edit{
@@ -91,25 +92,25 @@ func appendFallback(b []byte, a *application) []byte {
 	return append(b, "true"...)
 }
 
-func setAppName(_ editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
+func setAppName(_ editor, a *directory.Client, at wire.Place, raw json.RawMessage) error {
 	var name string
 	if json.Unmarshal(raw, &name) != nil || strings.TrimSpace(name) == "" || len([]rune(name)) > 256 {
-		return at.invalid(raw, "a text of 1 to 256 characters")
+		return at.Invalid(raw, "a text of 1 to 256 characters")
 	}
 	a.DisplayName = name
 	return nil
 }
 
-func setFallback(_ editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
-	if _, err := shapeFlag(nil, at, raw); err != nil {
+func setFallback(_ editor, a *directory.Client, at wire.Place, raw json.RawMessage) error {
+	if _, err := wire.ShapeFlag(nil, at, raw); err != nil {
 		return err
 	}
 	a.PublicClient = string(raw) == "true"
 	return nil
 }
 
-func setAudience(_ editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
-	raw, err := must(oneOf(directory.Audiences...))(nil, at, raw)
+func setAudience(_ editor, a *directory.Client, at wire.Place, raw json.RawMessage) error {
+	raw, err := wire.Must(wire.OneOf(directory.Audiences...))(nil, at, raw)
 	if err != nil {
 		return err
 	}
@@ -120,25 +121,25 @@ func setAudience(_ editor, a *directory.Client, at placeIn, raw json.RawMessage)
 }
 
 // getApplication answers GET /applications/{application}, by id or by appId.
-func getApplication(r *request) error {
-	return sendOne(r, "applications", applicationFields, applicationExpansions, (*request).application)
+func getApplication(r *wire.Request) error {
+	return sendOne(r, "applications", applicationFields, applicationExpansions, (*wire.Request).Application)
 }
 
 // sendOne answers with the object of a type that the path names.
-func sendOne(r *request, set string, fields *fieldSet[application], expansions map[string]expansion[application], find func(*request) (directory.Client, error)) error {
-	if err := r.allow("$select", "$expand", "$count"); err != nil {
+func sendOne(r *wire.Request, set string, fields *wire.FieldSet[application], expansions map[string]wire.Expansion[application], find func(*wire.Request) (directory.Client, error)) error {
+	if err := r.Allow("$select", "$expand", "$count"); err != nil {
 		return err
 	}
-	selected, err := fields.selected(r)
+	selected, err := fields.Selected(r)
 	if err != nil {
 		return err
 	}
-	if selected, err = expanded(r, fields, expansions, selected); err != nil {
+	if selected, err = wire.Expanded(r, fields, expansions, selected); err != nil {
 		return err
 	}
 	a, err := find(r)
 	if err != nil {
 		return err
 	}
-	return sendEntity(r, fields, http.StatusOK, set, selected, &application{Client: a, image: r.image})
+	return wire.SendEntity(r, fields, http.StatusOK, set, selected, &application{Client: a, image: r.Image})
 }

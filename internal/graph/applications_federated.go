@@ -9,6 +9,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/guid"
 	"licensor/internal/jsontext"
 )
@@ -25,38 +26,38 @@ type federated struct {
 }
 
 // federatedFields are the properties of federatedIdentityCredential.
-var federatedFields = newFieldSet("microsoft.graph.federatedIdentityCredential", []field[federated]{
-	{name: "audiences", write: func(b []byte, f *federated) []byte { return jsontext.AppendList(b, f.Audiences, jsontext.AppendText) }, when: directory.ByDefault},
-	{name: "description", write: func(b []byte, f *federated) []byte { return jsontext.AppendTextOrNull(b, f.Description) }, when: directory.ByDefault},
-	{name: "id", write: func(b []byte, f *federated) []byte { return jsontext.AppendID(b, f.ID) }, when: directory.ByDefault},
-	{name: "issuer", write: func(b []byte, f *federated) []byte { return jsontext.AppendText(b, f.Issuer) }, when: directory.ByDefault},
-	{name: "name", write: func(b []byte, f *federated) []byte { return jsontext.AppendText(b, f.Name) }, when: directory.ByDefault},
-	{name: "subject", write: func(b []byte, f *federated) []byte { return jsontext.AppendText(b, f.Subject) }, when: directory.ByDefault},
-}).at(func(f *federated) string { return federatedSet(f.of) })
+var federatedFields = wire.NewFieldSet("microsoft.graph.federatedIdentityCredential", []wire.Field[federated]{
+	{Name: "audiences", Write: func(b []byte, f *federated) []byte { return jsontext.AppendList(b, f.Audiences, jsontext.AppendText) }, When: directory.ByDefault},
+	{Name: "description", Write: func(b []byte, f *federated) []byte { return jsontext.AppendTextOrNull(b, f.Description) }, When: directory.ByDefault},
+	{Name: "id", Write: func(b []byte, f *federated) []byte { return jsontext.AppendID(b, f.ID) }, When: directory.ByDefault},
+	{Name: "issuer", Write: func(b []byte, f *federated) []byte { return jsontext.AppendText(b, f.Issuer) }, When: directory.ByDefault},
+	{Name: "name", Write: func(b []byte, f *federated) []byte { return jsontext.AppendText(b, f.Name) }, When: directory.ByDefault},
+	{Name: "subject", Write: func(b []byte, f *federated) []byte { return jsontext.AppendText(b, f.Subject) }, When: directory.ByDefault},
+}).At(func(f *federated) string { return federatedSet(f.of) })
 
 func federatedSet(a directory.Client) string {
 	return "applications('" + a.ID.String() + "')/federatedIdentityCredentials"
 }
 
 // listFederated answers GET /applications/{application}/federatedIdentityCredentials.
-func listFederated(r *request) error {
-	if err := r.allow("$select", "$count"); err != nil {
+func listFederated(r *wire.Request) error {
+	if err := r.Allow("$select", "$count"); err != nil {
 		return err
 	}
-	fields, err := federatedFields.selected(r)
+	fields, err := federatedFields.Selected(r)
 	if err != nil {
 		return err
 	}
-	a, err := r.application()
+	a, err := r.Application()
 	if err != nil {
 		return err
 	}
 	rows := slices.Collect(federatedOf(r, &application{Client: a}))
-	return sendList(r, list[federated]{context: r.selected(federatedSet(a)), rows: rows, count: r.countOf(len(rows)), write: objects(fields)})
+	return wire.SendList(r, wire.List[federated]{Context: r.Selected(federatedSet(a)), Rows: rows, Count: r.CountOf(len(rows)), Write: wire.ObjectWriter(fields)})
 }
 
 // federatedOf are the federated credentials of an application.
-func federatedOf(_ *request, a *application) iter.Seq[federated] {
+func federatedOf(_ *wire.Request, a *application) iter.Seq[federated] {
 	return func(yield func(federated) bool) {
 		for _, f := range a.Federated {
 			if !yield(federated{f, a.Client}) {
@@ -67,11 +68,11 @@ func federatedOf(_ *request, a *application) iter.Seq[federated] {
 }
 
 // getFederated answers GET …/federatedIdentityCredentials/{credential}, by id or by name.
-func getFederated(r *request) error {
-	if err := r.allow("$select"); err != nil {
+func getFederated(r *wire.Request) error {
+	if err := r.Allow("$select"); err != nil {
 		return err
 	}
-	a, err := r.application()
+	a, err := r.Application()
 	if err != nil {
 		return err
 	}
@@ -82,37 +83,37 @@ func getFederated(r *request) error {
 	return sendFederated(r, http.StatusOK, a, a.Federated[at])
 }
 
-func sendFederated(r *request, status int, a directory.Client, f directory.FederatedCredential) error {
-	fields, err := federatedFields.selected(r)
+func sendFederated(r *wire.Request, status int, a directory.Client, f directory.FederatedCredential) error {
+	fields, err := federatedFields.Selected(r)
 	if err != nil {
 		return err
 	}
-	return sendEntity(r, federatedFields, status, federatedSet(a), fields, &federated{f, a})
+	return wire.SendEntity(r, federatedFields, status, federatedSet(a), fields, &federated{f, a})
 }
 
 // federatedAt finds the credential that the path names.
-func federatedAt(r *request, a directory.Client) (int, error) {
-	id, isID := guid.Parse(r.keys[1])
+func federatedAt(r *wire.Request, a directory.Client) (int, error) {
+	id, isID := guid.Parse(r.Keys[1])
 	at := slices.IndexFunc(a.Federated, func(f directory.FederatedCredential) bool {
-		return isID && f.ID == id || f.Name == r.keys[1]
+		return isID && f.ID == id || f.Name == r.Keys[1]
 	})
 	if at < 0 {
-		return 0, problem.NotFound(r.keys[1])
+		return 0, problem.NotFound(r.Keys[1])
 	}
 	return at, nil
 }
 
 // createFederated answers POST /applications/{application}/federatedIdentityCredentials.
-func createFederated(r *request) error {
+func createFederated(r *wire.Request) error {
 	members, err := federatedMembers(r)
 	if err != nil {
 		return err
 	}
-	f := directory.FederatedCredential{ID: r.newID()}
+	f := directory.FederatedCredential{ID: r.NewID()}
 	if err := readFederated(&f, members, "audiences", "issuer", "name", "subject"); err != nil {
 		return err
 	}
-	a, err := rewrite(r, (*request).application, func(a *directory.Client) error {
+	a, err := rewrite(r, (*wire.Request).Application, func(a *directory.Client) error {
 		if len(a.Federated) >= maxFederated {
 			return problem.Refuse("The application has %d federated identity credentials already, and can have no more.", maxFederated)
 		}
@@ -122,17 +123,17 @@ func createFederated(r *request) error {
 	if err != nil {
 		return err
 	}
-	r.w.Header().Set("Location", r.root+"/"+federatedSet(a)+"/"+f.ID.String())
+	r.W.Header().Set("Location", r.Root+"/"+federatedSet(a)+"/"+f.ID.String())
 	return sendFederated(r, http.StatusCreated, a, f)
 }
 
 // updateFederated answers PATCH …/federatedIdentityCredentials/{credential}.
-func updateFederated(r *request) error {
+func updateFederated(r *wire.Request) error {
 	members, err := federatedMembers(r)
 	if err != nil {
 		return err
 	}
-	_, err = rewrite(r, (*request).application, func(a *directory.Client) error {
+	_, err = rewrite(r, (*wire.Request).Application, func(a *directory.Client) error {
 		at, err := federatedAt(r, *a)
 		if err != nil {
 			return err
@@ -150,14 +151,14 @@ func updateFederated(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.sendNothing()
+	return r.SendNothing()
 }
 
 // federatedMembers reads the body of a federated credential. In beta it may name
 // claimsMatchingExpression, which takes the place of the subject there and is not served.
-func federatedMembers(r *request) ([]directory.Member, error) {
-	members, err := r.members()
-	if err != nil || !r.beta {
+func federatedMembers(r *wire.Request) ([]directory.Member, error) {
+	members, err := r.Members()
+	if err != nil || !r.Beta {
 		return members, err
 	}
 	at := slices.IndexFunc(members, func(m directory.Member) bool { return m.Is("claimsMatchingExpression") })
@@ -174,8 +175,8 @@ func federatedMembers(r *request) ([]directory.Member, error) {
 }
 
 // deleteFederated answers DELETE …/federatedIdentityCredentials/{credential}.
-func deleteFederated(r *request) error {
-	_, err := rewrite(r, (*request).application, func(a *directory.Client) error {
+func deleteFederated(r *wire.Request) error {
+	_, err := rewrite(r, (*wire.Request).Application, func(a *directory.Client) error {
 		at, err := federatedAt(r, *a)
 		if err == nil {
 			a.Federated = slices.Delete(a.Federated, at, at+1)
@@ -185,7 +186,7 @@ func deleteFederated(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.sendNothing()
+	return r.SendNothing()
 }
 
 // federatedName is what an address can have without being encoded, but for the names that are ways
@@ -195,7 +196,7 @@ var federatedName = regexp.MustCompile(`^\.{0,2}[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,
 func readFederated(f *directory.FederatedCredential, members []directory.Member, required ...string) error {
 	var description json.RawMessage
 	var audiences []string // not in the place of those that the image shows
-	err := read(federatedResource, withoutID(members), map[string]any{
+	err := wire.Read(federatedResource, wire.WithoutID(members), map[string]any{
 		"audiences": &audiences, "description": &description, "issuer": &f.Issuer, "name": &f.Name, "subject": &f.Subject,
 	}, required...)
 	if err != nil {
@@ -209,22 +210,22 @@ func readFederated(f *directory.FederatedCredential, members []directory.Member,
 			return err
 		}
 	}
-	at := func(name string) placeIn { return placeIn{federatedResource, name} }
+	at := func(name string) wire.Place { return wire.Place{Resource: federatedResource, Path: name} }
 	switch {
 	case !directory.SafeIssuer(f.Issuer), len(f.Issuer) > 600:
-		return at("issuer").invalid(json.RawMessage(f.Issuer), "the https address of an issuer of tokens, or http on loopback")
+		return at("issuer").Invalid(json.RawMessage(f.Issuer), "the https address of an issuer of tokens, or http on loopback")
 	case len(f.Audiences) != 1 || f.Audiences[0] == "" || len(f.Audiences[0]) > 600:
-		return at("audiences").invalid(nil, "one audience, such as api://AzureADTokenExchange")
+		return at("audiences").Invalid(nil, "one audience, such as api://AzureADTokenExchange")
 	case f.Subject == "" || len(f.Subject) > 600:
-		return at("subject").invalid(json.RawMessage(f.Subject), "the subject of the issuer's tokens, at most 600 characters")
+		return at("subject").Invalid(json.RawMessage(f.Subject), "the subject of the issuer's tokens, at most 600 characters")
 	case !federatedName.MatchString(f.Name), len(f.Name) > 120:
-		return at("name").invalid(json.RawMessage(f.Name), "1 to 120 letters, digits, hyphens, underscores, points and tildes")
+		return at("name").Invalid(json.RawMessage(f.Name), "1 to 120 letters, digits, hyphens, underscores, points and tildes")
 	}
 	return nil
 }
 
 func readDescription(to *string, raw json.RawMessage) error {
-	if _, err := shapeText(600)(nil, placeIn{federatedResource, "description"}, raw); err != nil {
+	if _, err := wire.ShapeText(600)(nil, wire.Place{Resource: federatedResource, Path: "description"}, raw); err != nil {
 		return err
 	}
 	*to = ""

@@ -10,6 +10,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 )
 
 // FuzzApplicationBody sends anything as the properties of an application and its service principal:
@@ -33,7 +34,7 @@ func FuzzApplicationBody(f *testing.F) {
 		}
 		for _, kind := range []struct {
 			edits  map[string]edit
-			fields *fieldSet[application]
+			fields *wire.FieldSet[application]
 		}{{applicationEdits, applicationFields}, {principalEdits, principalFields}} {
 			a := copied(directory.Client{})
 			if err := e.edit(&a, members, kind.edits, kind.fields); err != nil {
@@ -42,7 +43,7 @@ func FuzzApplicationBody(f *testing.F) {
 				}
 				continue
 			}
-			shown := appendFields([]byte{'{'}, kind.fields.inV1.defaults, &application{Client: a, image: image})
+			shown := wire.AppendFields([]byte{'{'}, kind.fields.InV1.Defaults, &application{Client: a, image: image})
 			if shown = append(shown, '}'); !json.Valid(shown) {
 				t.Fatalf("%s is shown as %s", body, shown)
 			}

@@ -16,6 +16,7 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/fold"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 	"licensor/internal/jsontext"
 )
@@ -61,16 +62,16 @@ type keyCredential struct {
 // setKeys replaces the certificates by those of a list. One that the application has already is
 // named by its keyId, without its key, as it was read.
 func setKeys(of func(*directory.Client) *[]directory.Certificate) edit {
-	return func(e editor, a *directory.Client, at placeIn, raw json.RawMessage) (err error) {
+	return func(e editor, a *directory.Client, at wire.Place, raw json.RawMessage) (err error) {
 		*of(a), err = readKeys(e, *of(a), at, raw)
 		return err
 	}
 }
 
-func readKeys(e editor, there []directory.Certificate, at placeIn, raw json.RawMessage) ([]directory.Certificate, error) {
+func readKeys(e editor, there []directory.Certificate, at wire.Place, raw json.RawMessage) ([]directory.Certificate, error) {
 	var elements []json.RawMessage
 	if json.Unmarshal(raw, &elements) != nil || elements == nil || len(elements) > maxKeys {
-		return nil, at.invalid(raw, "a list of at most 50 keys")
+		return nil, at.Invalid(raw, "a list of at most 50 keys")
 	}
 	var list []directory.Certificate // nil where there are none, which is always the same then
 	for _, element := range elements {
@@ -83,7 +84,7 @@ func readKeys(e editor, there []directory.Certificate, at placeIn, raw json.RawM
 			return nil, err
 		}
 		if slices.ContainsFunc(list, func(other directory.Certificate) bool { return other.KeyID == c.KeyID }) {
-			return nil, at.inner("keyId").invalid(json.RawMessage(c.KeyID.String()), "each keyId once")
+			return nil, at.Inner("keyId").Invalid(json.RawMessage(c.KeyID.String()), "each keyId once")
 		}
 		list = append(list, c)
 	}
@@ -93,14 +94,14 @@ func readKeys(e editor, there []directory.Certificate, at placeIn, raw json.RawM
 // keyNames are the properties of keyCredential.
 var keyNames = []string{"customKeyIdentifier", "displayName", "endDateTime", "key", "keyId", "startDateTime", "type", "usage"}
 
-func readKey(at placeIn, raw json.RawMessage) (k keyCredential, err error) {
-	members, err := membersAt(at, raw)
+func readKey(at wire.Place, raw json.RawMessage) (k keyCredential, err error) {
+	members, err := wire.MembersAt(at, raw)
 	if err != nil {
 		return k, err
 	}
-	spell(members, keyNames)
+	wire.Spell(members, keyNames)
 	for _, m := range members {
-		switch at := at.inner(m.Name); m.Name {
+		switch at := at.Inner(m.Name); m.Name {
 		case "displayName":
 			err = readName(&k.displayName, at, m.Value)
 		case "startDateTime":
@@ -109,16 +110,16 @@ func readKey(at placeIn, raw json.RawMessage) (k keyCredential, err error) {
 			err = readMoment(&k.ends, at, m.Value)
 		case "keyId":
 			if string(m.Value) != "null" {
-				k.keyID, err = readGUID(m.Value)
+				k.keyID, err = wire.ReadGUID(m.Value)
 			}
 		case "key":
 			if json.Unmarshal(m.Value, &k.key) != nil {
-				err = at.invalid(m.Value, wantKey)
+				err = at.Invalid(m.Value, wantKey)
 			}
 		case "type", "usage":
 			var text string
 			if err = json.Unmarshal(m.Value, &text); err != nil {
-				err = at.invalid(m.Value, "a text")
+				err = at.Invalid(m.Value, "a text")
 			}
 			if m.Name == "type" {
 				k.kind = text
@@ -127,7 +128,7 @@ func readKey(at placeIn, raw json.RawMessage) (k keyCredential, err error) {
 			}
 		case "customKeyIdentifier": // follows from the certificate
 		default:
-			err = &directory.Invalid{Kind: directory.Unknown, Resource: at.resource, Property: at.path}
+			err = &directory.Invalid{Kind: directory.Unknown, Resource: at.Resource, Property: at.Path}
 		}
 		if err != nil {
 			return k, err
@@ -139,23 +140,23 @@ func readKey(at placeIn, raw json.RawMessage) (k keyCredential, err error) {
 const wantKey = "an X.509 certificate in DER, in base64, with an RSA key of at least 2048 bits"
 
 // certificate makes the certificate of a key: one of those that are there, or a new one.
-func (k keyCredential) certificate(e editor, there []directory.Certificate, at placeIn) (directory.Certificate, error) {
+func (k keyCredential) certificate(e editor, there []directory.Certificate, at wire.Place) (directory.Certificate, error) {
 	if k.key == nil {
 		i := slices.IndexFunc(there, func(c directory.Certificate) bool { return c.KeyID == k.keyID })
 		if i < 0 {
-			return directory.Certificate{}, &directory.Invalid{Kind: directory.Missing, Resource: at.resource, Property: at.path + ".key", Want: wantKey}
+			return directory.Certificate{}, &directory.Invalid{Kind: directory.Missing, Resource: at.Resource, Property: at.Path + ".key", Want: wantKey}
 		}
 		return there[i], nil
 	}
 	if !fold.Equal(k.kind, certificateType) {
-		return directory.Certificate{}, at.inner("type").invalid(json.RawMessage(k.kind), "'"+certificateType+"'")
+		return directory.Certificate{}, at.Inner("type").Invalid(json.RawMessage(k.kind), "'"+certificateType+"'")
 	}
 	if !fold.Equal(k.usage, verifyUsage) {
-		return directory.Certificate{}, at.inner("usage").invalid(json.RawMessage(k.usage), "'"+verifyUsage+"'")
+		return directory.Certificate{}, at.Inner("usage").Invalid(json.RawMessage(k.usage), "'"+verifyUsage+"'")
 	}
 	cert, err := parseCertificate(*k.key)
 	if err != nil {
-		return directory.Certificate{}, at.inner("key").invalid(nil, wantKey)
+		return directory.Certificate{}, at.Inner("key").Invalid(nil, wantKey)
 	}
 	c := directory.Certificate{KeyID: k.keyID, DisplayName: k.displayName, DER: cert.Raw, Starts: k.starts, Expires: k.ends}
 	if c.KeyID == uuid.Nil {
@@ -204,13 +205,13 @@ func parseCertificate(text string) (*x509.Certificate, error) {
 
 // addKey answers POST /applications/{application}/addKey and its like: a holder of a certificate
 // adds another, and proves that it has the key of one.
-func (h holder) addKey(r *request) error {
+func (h holder) addKey(r *wire.Request) error {
 	var wanted, ofOthers json.RawMessage
 	var proof string
-	if err := r.parameters(map[string]any{"keyCredential": &wanted, "passwordCredential": &ofOthers, "proof": &proof}); err != nil { // a password is for other types of keys
+	if err := r.Parameters(map[string]any{"keyCredential": &wanted, "passwordCredential": &ofOthers, "proof": &proof}); err != nil { // a password is for other types of keys
 		return err
 	}
-	at := placeIn{"KeyCredential", "keyCredential"}
+	at := wire.Place{Resource: "KeyCredential", Path: "keyCredential"}
 	k, err := readKey(at, wanted)
 	if err != nil {
 		return err
@@ -224,14 +225,14 @@ func (h holder) addKey(r *request) error {
 		if err := h.proved(r, a, proof); err != nil {
 			return err
 		}
-		if added, err = k.certificate(editorFor(r, at.resource), nil, at); err != nil {
+		if added, err = k.certificate(editorFor(r, at.Resource), nil, at); err != nil {
 			return err
 		}
 		if len(*keys) >= maxKeys {
 			return problem.Refuse("The %s has %d keys already, and can have no more. Remove those that are out of use with removeKey.", h.resource, maxKeys)
 		}
 		if slices.ContainsFunc(*keys, func(c directory.Certificate) bool { return c.KeyID == added.KeyID }) {
-			return at.inner("keyId").invalid(json.RawMessage(added.KeyID.String()), "the keyId of no other key of the "+h.resource)
+			return at.Inner("keyId").Invalid(json.RawMessage(added.KeyID.String()), "the keyId of no other key of the "+h.resource)
 		}
 		*keys = append(*keys, added)
 		return nil
@@ -239,15 +240,15 @@ func (h holder) addKey(r *request) error {
 	if err != nil {
 		return err
 	}
-	b := r.appendHead(r.begin(), "microsoft.graph.keyCredential")
-	return r.send(http.StatusOK, append(appendKeyMembers(b, added), '}'))
+	b := r.AppendHead(r.Begin(), "microsoft.graph.keyCredential")
+	return r.Send(http.StatusOK, append(appendKeyMembers(b, added), '}'))
 }
 
 // removeKey answers POST /applications/{application}/removeKey and its like.
-func (h holder) removeKey(r *request) error {
+func (h holder) removeKey(r *wire.Request) error {
 	var key uuid.UUID
 	var proof string
-	if err := r.parameters(map[string]any{"keyId": &key, "proof": &proof}, "keyId", "proof"); err != nil {
+	if err := r.Parameters(map[string]any{"keyId": &key, "proof": &proof}, "keyId", "proof"); err != nil {
 		return err
 	}
 	_, err := rewrite(r, h.find, func(a *directory.Client) error {
@@ -265,16 +266,16 @@ func (h holder) removeKey(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.sendNothing()
+	return r.SendNothing()
 }
 
 // proved refuses who does not have the key of one of the holder's certificates.
-func (h holder) proved(r *request, a *directory.Client, proof string) error {
+func (h holder) proved(r *wire.Request, a *directory.Client, proof string) error {
 	var certificates []identity.Certificate
 	for _, c := range *h.certificates(a) {
 		certificates = append(certificates, identity.Certificate{DER: c.DER, Expires: c.Expires})
 	}
-	if err := identity.CheckProof(proof, h.issuer(a).String(), certificates, r.now); err != nil {
+	if err := identity.CheckProof(proof, h.issuer(a).String(), certificates, r.Now); err != nil {
 		return problem.Refuse("The proof of possession is invalid: %s.", err)
 	}
 	return nil

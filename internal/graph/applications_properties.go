@@ -11,10 +11,11 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/fold"
+	"licensor/internal/graph/wire"
 )
 
 // edit sets a property of an application to what a client sent.
-type edit func(e editor, a *directory.Client, at placeIn, raw json.RawMessage) error
+type edit func(e editor, a *directory.Client, at wire.Place, raw json.RawMessage) error
 
 // editor is what edits need of their surroundings.
 type editor struct {
@@ -24,14 +25,14 @@ type editor struct {
 	beta     bool
 }
 
-func editorFor(r *request, resource string) editor {
-	return editor{resource, r.newID, r.now, r.beta}
+func editorFor(r *wire.Request, resource string) editor {
+	return editor{resource, r.NewID, r.Now, r.Beta}
 }
 
 // keptProperty is a property that is kept and shown as it was sent, without effect here.
 type keptProperty struct {
 	name  string
-	shape shape
+	shape wire.Shape
 	none  string // how it is shown when it was never set
 }
 
@@ -42,49 +43,49 @@ const (
 
 // The shapes of what applications have inside.
 var (
-	appRoleShape = objectOf(
-		part{"allowedMemberTypes", must(listOf(oneOf("User", "Application")))}, part{"description", must(shapeText(1024))}, part{"displayName", must(shapeText(100))},
-		part{"id", must(shapeGUID)}, part{"isEnabled", usually("true", shapeFlag)}, part{"origin", shapeText(50)}, part{"value", shapeText(250)},
+	appRoleShape = wire.ObjectOf(
+		wire.Part{Name: "allowedMemberTypes", Shape: wire.Must(wire.ListOf(wire.OneOf("User", "Application")))}, wire.Part{Name: "description", Shape: wire.Must(wire.ShapeText(1024))}, wire.Part{Name: "displayName", Shape: wire.Must(wire.ShapeText(100))},
+		wire.Part{Name: "id", Shape: wire.Must(wire.ShapeGUID)}, wire.Part{Name: "isEnabled", Shape: wire.Usually("true", wire.ShapeFlag)}, wire.Part{Name: "origin", Shape: wire.ShapeText(50)}, wire.Part{Name: "value", Shape: wire.ShapeText(250)},
 	)
-	scopeShape = objectOf(
-		part{"adminConsentDescription", shapeText(1024)}, part{"adminConsentDisplayName", shapeText(100)}, part{"id", must(shapeGUID)},
-		part{"isEnabled", usually("true", shapeFlag)}, part{"origin", shapeText(50)}, part{"type", oneOf("User", "Admin")},
-		part{"userConsentDescription", shapeText(1024)}, part{"userConsentDisplayName", shapeText(100)}, part{"value", shapeText(120)},
+	scopeShape = wire.ObjectOf(
+		wire.Part{Name: "adminConsentDescription", Shape: wire.ShapeText(1024)}, wire.Part{Name: "adminConsentDisplayName", Shape: wire.ShapeText(100)}, wire.Part{Name: "id", Shape: wire.Must(wire.ShapeGUID)},
+		wire.Part{Name: "isEnabled", Shape: wire.Usually("true", wire.ShapeFlag)}, wire.Part{Name: "origin", Shape: wire.ShapeText(50)}, wire.Part{Name: "type", Shape: wire.OneOf("User", "Admin")},
+		wire.Part{Name: "userConsentDescription", Shape: wire.ShapeText(1024)}, wire.Part{Name: "userConsentDisplayName", Shape: wire.ShapeText(100)}, wire.Part{Name: "value", Shape: wire.ShapeText(120)},
 	)
-	apiShape = objectOf(
-		part{"acceptMappedClaims", shapeFlag}, part{"knownClientApplications", listOf(shapeGUID)}, part{"oauth2PermissionScopes", distinctIn(listOf(scopeShape), "id", "value")},
-		part{"preAuthorizedApplications", listOf(objectOf(part{"appId", must(shapeText(36))}, part{"delegatedPermissionIds", must(listOf(shapeText(36)))}))},
-		part{"requestedAccessTokenVersion", shapeNumber},
+	apiShape = wire.ObjectOf(
+		wire.Part{Name: "acceptMappedClaims", Shape: wire.ShapeFlag}, wire.Part{Name: "knownClientApplications", Shape: wire.ListOf(wire.ShapeGUID)}, wire.Part{Name: "oauth2PermissionScopes", Shape: wire.DistinctIn(wire.ListOf(scopeShape), "id", "value")},
+		wire.Part{Name: "preAuthorizedApplications", Shape: wire.ListOf(wire.ObjectOf(wire.Part{Name: "appId", Shape: wire.Must(wire.ShapeText(36))}, wire.Part{Name: "delegatedPermissionIds", Shape: wire.Must(wire.ListOf(wire.ShapeText(36)))}))},
+		wire.Part{Name: "requestedAccessTokenVersion", Shape: wire.ShapeNumber},
 	)
-	infoShape = objectOf(
-		part{"logoUrl", shapeText(256)}, part{"marketingUrl", shapeText(256)}, part{"privacyStatementUrl", shapeText(256)}, part{"supportUrl", shapeText(256)},
-		part{"termsOfServiceUrl", shapeText(256)},
+	infoShape = wire.ObjectOf(
+		wire.Part{Name: "logoUrl", Shape: wire.ShapeText(256)}, wire.Part{Name: "marketingUrl", Shape: wire.ShapeText(256)}, wire.Part{Name: "privacyStatementUrl", Shape: wire.ShapeText(256)}, wire.Part{Name: "supportUrl", Shape: wire.ShapeText(256)},
+		wire.Part{Name: "termsOfServiceUrl", Shape: wire.ShapeText(256)},
 	)
-	claimsShape = listOf(objectOf(
-		part{"additionalProperties", listOf(shapeText(256))}, part{"essential", usually("false", shapeFlag)}, part{"name", must(shapeText(256))},
-		part{"source", shapeText(256)},
+	claimsShape = wire.ListOf(wire.ObjectOf(
+		wire.Part{Name: "additionalProperties", Shape: wire.ListOf(wire.ShapeText(256))}, wire.Part{Name: "essential", Shape: wire.Usually("false", wire.ShapeFlag)}, wire.Part{Name: "name", Shape: wire.Must(wire.ShapeText(256))},
+		wire.Part{Name: "source", Shape: wire.ShapeText(256)},
 	))
-	accessShape = listOf(objectOf(
-		part{"resourceAccess", must(listOf(objectOf(part{"id", must(shapeGUID)}, part{"type", must(oneOf("Role", "Scope"))})))},
-		part{"resourceAppId", must(shapeGUID)},
+	accessShape = wire.ListOf(wire.ObjectOf(
+		wire.Part{Name: "resourceAccess", Shape: wire.Must(wire.ListOf(wire.ObjectOf(wire.Part{Name: "id", Shape: wire.Must(wire.ShapeGUID)}, wire.Part{Name: "type", Shape: wire.Must(wire.OneOf("Role", "Scope"))})))},
+		wire.Part{Name: "resourceAppId", Shape: wire.Must(wire.ShapeGUID)},
 	))
-	addInsShape = listOf(objectOf(
-		part{"id", shapeGUID}, part{"properties", listOf(objectOf(part{"key", shapeText(256)}, part{"value", shapeText(1024)}))},
-		part{"type", must(shapeText(256))},
+	addInsShape = wire.ListOf(wire.ObjectOf(
+		wire.Part{Name: "id", Shape: wire.ShapeGUID}, wire.Part{Name: "properties", Shape: wire.ListOf(wire.ObjectOf(wire.Part{Name: "key", Shape: wire.ShapeText(256)}, wire.Part{Name: "value", Shape: wire.ShapeText(1024)}))},
+		wire.Part{Name: "type", Shape: wire.Must(wire.ShapeText(256))},
 	))
-	fieldShape = objectOf( // of a page that an application asks for a password on
-		part{"customizedLabel", shapeText(256)}, part{"defaultLabel", shapeText(256)}, part{"fieldId", shapeText(256)}, part{"type", shapeText(256)},
+	fieldShape = wire.ObjectOf( // of a page that an application asks for a password on
+		wire.Part{Name: "customizedLabel", Shape: wire.ShapeText(256)}, wire.Part{Name: "defaultLabel", Shape: wire.ShapeText(256)}, wire.Part{Name: "fieldId", Shape: wire.ShapeText(256)}, wire.Part{Name: "type", Shape: wire.ShapeText(256)},
 	)
-	webShape = objectOf( // but for the addresses, which have an effect
-		part{"homePageUrl", shapeText(256)},
-		part{"implicitGrantSettings", objectOf(part{"enableAccessTokenIssuance", usually("false", shapeFlag)}, part{"enableIdTokenIssuance", usually("false", shapeFlag)})},
-		part{"logoutUrl", shapeText(256)},
+	webShape = wire.ObjectOf( // but for the addresses, which have an effect
+		wire.Part{Name: "homePageUrl", Shape: wire.ShapeText(256)},
+		wire.Part{Name: "implicitGrantSettings", Shape: wire.ObjectOf(wire.Part{Name: "enableAccessTokenIssuance", Shape: wire.Usually("false", wire.ShapeFlag)}, wire.Part{Name: "enableIdTokenIssuance", Shape: wire.Usually("false", wire.ShapeFlag)})},
+		wire.Part{Name: "logoutUrl", Shape: wire.ShapeText(256)},
 	)
 )
 
 // whole is how an object is shown that was never set, with all its properties.
-func whole(s shape) string {
-	b, err := s(nil, placeIn{}, nil)
+func whole(s wire.Shape) string {
+	b, err := s(nil, wire.Place{}, nil)
 	if err != nil {
 		panic(err)
 	}
@@ -95,71 +96,71 @@ func whole(s shape) string {
 var keptOfApplications = []keptProperty{
 	{"addIns", addInsShape, "[]"},
 	{"api", apiShape, whole(apiShape)},
-	{"appRoles", distinctIn(listOf(appRoleShape), "id", "value"), "[]"},
-	{"defaultRedirectUri", shapeText(256), "null"},
-	{"description", shapeText(1024), "null"},
-	{"groupMembershipClaims", shapeText(64), "null"},
-	{"identifierUris", distinctTexts(listOf(shapeText(255))), "[]"},
+	{"appRoles", wire.DistinctIn(wire.ListOf(appRoleShape), "id", "value"), "[]"},
+	{"defaultRedirectUri", wire.ShapeText(256), "null"},
+	{"description", wire.ShapeText(1024), "null"},
+	{"groupMembershipClaims", wire.ShapeText(64), "null"},
+	{"identifierUris", wire.DistinctTexts(wire.ListOf(wire.ShapeText(255))), "[]"},
 	{"info", infoShape, whole(infoShape)},
-	{"isDeviceOnlyAuthSupported", shapeFlag, "null"},
-	{"notes", shapeText(1024), "null"},
-	{"oauth2RequirePostResponse", must(shapeFlag), "false"},
-	{"optionalClaims", objectOf(part{"accessToken", claimsShape}, part{"idToken", claimsShape}, part{"saml2Token", claimsShape}), "null"},
+	{"isDeviceOnlyAuthSupported", wire.ShapeFlag, "null"},
+	{"notes", wire.ShapeText(1024), "null"},
+	{"oauth2RequirePostResponse", wire.Must(wire.ShapeFlag), "false"},
+	{"optionalClaims", wire.ObjectOf(wire.Part{Name: "accessToken", Shape: claimsShape}, wire.Part{Name: "idToken", Shape: claimsShape}, wire.Part{Name: "saml2Token", Shape: claimsShape}), "null"},
 	{"parentalControlSettings", parentalShape, whole(parentalShape)},
 	{"requiredResourceAccess", accessShape, "[]"},
-	{"samlMetadataUrl", shapeText(1024), "null"},
-	{"serviceManagementReference", shapeText(256), "null"},
-	{"tags", listOf(shapeText(256)), "[]"},
+	{"samlMetadataUrl", wire.ShapeText(1024), "null"},
+	{"serviceManagementReference", wire.ShapeText(256), "null"},
+	{"tags", wire.ListOf(wire.ShapeText(256)), "[]"},
 }
 
 // keptOfBetaApplications are those that only beta has.
 var keptOfBetaApplications = []keptProperty{
-	{"orgRestrictions", listOf(shapeGUID), "[]"},
-	{"trustedSubjectNameAndIssuers", listOf(objectOf(part{"authorityId", shapeGUID}, part{"subjectName", shapeText(256)})), "[]"},
-	{"windows", objectOf(part{"packageSid", shapeText(256)}, part{"redirectUris", listOf(shapeText(256))}), "null"},
+	{"orgRestrictions", wire.ListOf(wire.ShapeGUID), "[]"},
+	{"trustedSubjectNameAndIssuers", wire.ListOf(wire.ObjectOf(wire.Part{Name: "authorityId", Shape: wire.ShapeGUID}, wire.Part{Name: "subjectName", Shape: wire.ShapeText(256)})), "[]"},
+	{"windows", wire.ObjectOf(wire.Part{Name: "packageSid", Shape: wire.ShapeText(256)}, wire.Part{Name: "redirectUris", Shape: wire.ListOf(wire.ShapeText(256))}), "null"},
 }
 
-var parentalShape = objectOf(
-	part{"countriesBlockedForMinors", listOf(shapeText(2))},
-	part{"legalAgeGroupRule", usually(`"Allow"`, oneOf("Allow", "RequireConsentForPrivacyServices", "RequireConsentForMinors", "RequireConsentForKids", "BlockMinors"))},
+var parentalShape = wire.ObjectOf(
+	wire.Part{Name: "countriesBlockedForMinors", Shape: wire.ListOf(wire.ShapeText(2))},
+	wire.Part{Name: "legalAgeGroupRule", Shape: wire.Usually(`"Allow"`, wire.OneOf("Allow", "RequireConsentForPrivacyServices", "RequireConsentForMinors", "RequireConsentForKids", "BlockMinors"))},
 )
 
 // keptOfPrincipals are those of service principals.
 var keptOfPrincipals = []keptProperty{
-	{"alternativeNames", listOf(shapeText(256)), "[]"},
-	{"description", shapeText(1024), "null"},
-	{"homepage", shapeText(256), "null"},
-	{"loginUrl", shapeText(256), "null"},
-	{"logoutUrl", shapeText(256), "null"},
-	{"notes", shapeText(1024), "null"},
-	{"notificationEmailAddresses", listOf(shapeText(256)), "[]"},
-	{"preferredSingleSignOnMode", oneOf("password", "saml", "notSupported", "oidc"), "null"},
-	{"samlSingleSignOnSettings", objectOf(part{"relayState", shapeText(1024)}), "null"},
-	{"tags", listOf(shapeText(256)), "[]"},
+	{"alternativeNames", wire.ListOf(wire.ShapeText(256)), "[]"},
+	{"description", wire.ShapeText(1024), "null"},
+	{"homepage", wire.ShapeText(256), "null"},
+	{"loginUrl", wire.ShapeText(256), "null"},
+	{"logoutUrl", wire.ShapeText(256), "null"},
+	{"notes", wire.ShapeText(1024), "null"},
+	{"notificationEmailAddresses", wire.ListOf(wire.ShapeText(256)), "[]"},
+	{"preferredSingleSignOnMode", wire.OneOf("password", "saml", "notSupported", "oidc"), "null"},
+	{"samlSingleSignOnSettings", wire.ObjectOf(wire.Part{Name: "relayState", Shape: wire.ShapeText(1024)}), "null"},
+	{"tags", wire.ListOf(wire.ShapeText(256)), "[]"},
 }
 
 // keptOfBetaPrincipals are those that only beta has.
 var keptOfBetaPrincipals = []keptProperty{
-	{"errorUrl", shapeText(256), "null"},
-	{"isAuthorizationServiceEnabled", shapeFlag, "null"},
-	{"passwordSingleSignOnSettings", objectOf(part{"fields", listOf(fieldShape)}), "null"},
-	{"samlMetadataUrl", shapeText(1024), "null"},
-	{"useCustomTokenSigningKey", shapeFlag, "null"},
+	{"errorUrl", wire.ShapeText(256), "null"},
+	{"isAuthorizationServiceEnabled", wire.ShapeFlag, "null"},
+	{"passwordSingleSignOnSettings", wire.ObjectOf(wire.Part{Name: "fields", Shape: wire.ListOf(fieldShape)}), "null"},
+	{"samlMetadataUrl", wire.ShapeText(1024), "null"},
+	{"useCustomTokenSigningKey", wire.ShapeFlag, "null"},
 }
 
 // ignored is the edit of a property that is accepted and has no effect.
-func ignored(editor, *directory.Client, placeIn, json.RawMessage) error { return nil }
+func ignored(editor, *directory.Client, wire.Place, json.RawMessage) error { return nil }
 
 // unserved is the edit of a property that would change how applications log in, which it cannot
 // here: it can only be left as it is.
-func unserved(_ editor, _ *directory.Client, at placeIn, raw json.RawMessage) error {
+func unserved(_ editor, _ *directory.Client, at wire.Place, raw json.RawMessage) error {
 	switch string(raw) {
 	case "null", "false":
 		return nil
 	}
 	return &directory.Invalid{
-		Kind: directory.NotServed, Resource: at.resource, Property: at.path,
-		Want: "The property '" + at.path + "' has no effect here, so it cannot be set. Leave it out.",
+		Kind: directory.NotServed, Resource: at.Resource, Property: at.Path,
+		Want: "The property '" + at.Path + "' has no effect here, so it cannot be set. Leave it out.",
 	}
 }
 
@@ -173,9 +174,9 @@ func onlyNulls(value json.RawMessage) bool {
 // set puts a value in the place of the one that is kept, or into it when both are objects and the
 // property always has one. One that can be null is replaced as a whole: {"optionalClaims":{}}
 // leaves no claims.
-func (p keptProperty) set(kept map[string]json.RawMessage, at placeIn, raw json.RawMessage) error {
+func (p keptProperty) set(kept map[string]json.RawMessage, at wire.Place, raw json.RawMessage) error {
 	if p.none != "null" {
-		raw = merged(kept[p.name], raw)
+		raw = wire.Merged(kept[p.name], raw)
 	}
 	value, err := p.shape(nil, at, raw)
 	switch {
@@ -193,7 +194,7 @@ func (p keptProperty) set(kept map[string]json.RawMessage, at placeIn, raw json.
 func editsOf(properties []keptProperty, kept func(*directory.Client) map[string]json.RawMessage, others map[string]edit) map[string]edit {
 	edits := maps.Clone(others)
 	for _, p := range properties {
-		edits[p.name] = func(_ editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
+		edits[p.name] = func(_ editor, a *directory.Client, at wire.Place, raw json.RawMessage) error {
 			return p.set(kept(a), at, raw)
 		}
 	}
@@ -201,10 +202,10 @@ func editsOf(properties []keptProperty, kept func(*directory.Client) map[string]
 }
 
 // keptFields are the fields of what is kept.
-func keptFields(properties []keptProperty, kept func(*application) map[string]json.RawMessage) []field[application] {
-	fields := make([]field[application], len(properties))
+func keptFields(properties []keptProperty, kept func(*application) map[string]json.RawMessage) []wire.Field[application] {
+	fields := make([]wire.Field[application], len(properties))
 	for i, p := range properties {
-		fields[i] = field[application]{name: p.name, when: directory.ByDefault, write: func(b []byte, a *application) []byte {
+		fields[i] = wire.Field[application]{Name: p.name, When: directory.ByDefault, Write: func(b []byte, a *application) []byte {
 			if value, ok := kept(a)[p.name]; ok {
 				return append(b, value...)
 			}
@@ -216,12 +217,12 @@ func keptFields(properties []keptProperty, kept func(*application) map[string]js
 
 // edit makes the changes that a body asks for, in its order. Ids and annotations are passed over,
 // what only the server sets is refused (P53).
-func (e editor) edit(a *directory.Client, members []directory.Member, edits map[string]edit, fields *fieldSet[application]) error {
-	spell(members, fields.everyName())
+func (e editor) edit(a *directory.Client, members []directory.Member, edits map[string]edit, fields *wire.FieldSet[application]) error {
+	wire.Spell(members, fields.EveryName())
 	for _, m := range members {
 		change, ok := edits[m.Name]
-		f, known := fields.byName.Find(m.Name)
-		if known && f.beta && !e.beta {
+		f, known := fields.ByName.Find(m.Name)
+		if known && f.Beta && !e.beta {
 			known, ok = false, false
 		}
 		switch {
@@ -230,14 +231,14 @@ func (e editor) edit(a *directory.Client, members []directory.Member, edits map[
 				Kind: directory.NotServed, Resource: e.resource, Property: m.Name,
 				Want: "References such as '" + m.Name + "' cannot be changed with others here. Owners are added with POST …/owners/$ref.",
 			}
-		case m.Name == "id" || isAnnotation(m.Name):
+		case m.Name == "id" || wire.IsAnnotation(m.Name):
 			continue
 		case !ok && known:
 			return &directory.Invalid{Kind: directory.ReadOnly, Resource: e.resource, Property: m.Name}
 		case !ok:
 			return &directory.Invalid{Kind: directory.Unknown, Resource: e.resource, Property: m.Name}
 		}
-		if err := change(e, a, placeIn{e.resource, m.Name}, m.Value); err != nil {
+		if err := change(e, a, wire.Place{Resource: e.resource, Path: m.Name}, m.Value); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
 )
 
@@ -52,20 +53,20 @@ func (c client) checkRedirect(address string) (want string) {
 var noRedirects = []string{"http", "https", "javascript", "vbscript", "data", "file", "blob", "about", "ws", "wss", "ftp"}
 
 // readRedirects reads a list of addresses.
-func (c client) readRedirects(at placeIn, raw json.RawMessage) ([]string, error) {
+func (c client) readRedirects(at wire.Place, raw json.RawMessage) ([]string, error) {
 	var list []string
 	if raw == nil {
 		return nil, nil
 	}
 	if json.Unmarshal(raw, &list) != nil || list == nil || len(list) > maxRedirects {
-		return nil, at.invalid(raw, "a list of at most 256 addresses")
+		return nil, at.Invalid(raw, "a list of at most 256 addresses")
 	}
 	for i, address := range list {
 		if want := c.checkRedirect(address); want != "" {
-			return nil, at.invalid(json.RawMessage(address), want)
+			return nil, at.Invalid(json.RawMessage(address), want)
 		}
 		if slices.Contains(list[:i], address) {
-			return nil, at.invalid(json.RawMessage(address), "each address once")
+			return nil, at.Invalid(json.RawMessage(address), "each address once")
 		}
 	}
 	if len(list) == 0 {
@@ -76,20 +77,20 @@ func (c client) readRedirects(at placeIn, raw json.RawMessage) ([]string, error)
 
 // setRedirects is the edit of {"redirectUris":[…]}.
 func setRedirects(c client, of func(*directory.Client) *[]string) edit {
-	return func(_ editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
+	return func(_ editor, a *directory.Client, at wire.Place, raw json.RawMessage) error {
 		if string(raw) == "null" {
 			*of(a) = nil
 			return nil
 		}
-		members, err := membersAt(at, raw)
+		members, err := wire.MembersAt(at, raw)
 		if err != nil {
 			return err
 		}
 		for _, m := range members {
 			if !m.Is("redirectUris") {
-				return &directory.Invalid{Kind: directory.Unknown, Resource: at.resource, Property: at.path + "." + m.Name}
+				return &directory.Invalid{Kind: directory.Unknown, Resource: at.Resource, Property: at.Path + "." + m.Name}
 			}
-			if *of(a), err = c.readRedirects(at.inner("redirectUris"), m.Value); err != nil {
+			if *of(a), err = c.readRedirects(at.Inner("redirectUris"), m.Value); err != nil {
 				return err
 			}
 		}
@@ -98,27 +99,27 @@ func setRedirects(c client, of func(*directory.Client) *[]string) edit {
 }
 
 // setWeb is the edit of web: its addresses have an effect, and the rest is only kept.
-func setWeb(_ editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
+func setWeb(_ editor, a *directory.Client, at wire.Place, raw json.RawMessage) error {
 	if string(raw) == "null" {
 		a.Redirects.Web = nil
 		delete(a.Properties, "web")
 		return nil
 	}
-	members, err := membersAt(at, raw)
+	members, err := wire.MembersAt(at, raw)
 	if err != nil {
 		return err
 	}
 	rest := []byte{'{'}
-	spell(members, []string{"redirectUris", "redirectUriSettings"})
+	wire.Spell(members, []string{"redirectUris", "redirectUriSettings"})
 	for _, m := range members {
 		switch m.Name {
 		case "redirectUris":
-			if a.Redirects.Web, err = webClient.readRedirects(at.inner(m.Name), m.Value); err != nil {
+			if a.Redirects.Web, err = webClient.readRedirects(at.Inner(m.Name), m.Value); err != nil {
 				return err
 			}
 		case "redirectUriSettings":
 			return &directory.Invalid{
-				Kind: directory.NotServed, Resource: at.resource, Property: at.path + "." + m.Name,
+				Kind: directory.NotServed, Resource: at.Resource, Property: at.Path + "." + m.Name,
 				Want: "web.redirectUriSettings follows from web.redirectUris here. Set those.",
 			}
 		default:

@@ -10,6 +10,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 	"licensor/internal/jsontext"
 )
@@ -29,7 +30,7 @@ func appendSecrets(b []byte, list []directory.Secret, texts map[uuid.UUID]string
 // holder is what has secrets and certificates: an application, or a service principal.
 type holder struct {
 	resource     string
-	find         func(*request) (directory.Client, error)
+	find         func(*wire.Request) (directory.Client, error)
 	issuer       func(*directory.Client) uuid.UUID // of proofs that it has a key
 	secrets      func(*directory.Client) *[]directory.Secret
 	certificates func(*directory.Client) *[]directory.Certificate
@@ -38,7 +39,7 @@ type holder struct {
 // The holders.
 var (
 	ofApplication = holder{
-		applicationResource, (*request).application, func(a *directory.Client) uuid.UUID { return a.ID },
+		applicationResource, (*wire.Request).Application, func(a *directory.Client) uuid.UUID { return a.ID },
 		func(a *directory.Client) *[]directory.Secret { return &a.Secrets }, func(a *directory.Client) *[]directory.Certificate { return &a.Certificates },
 	}
 	ofPrincipal = holder{
@@ -66,12 +67,12 @@ func appendSecretMembers(b []byte, s directory.Secret, text string) []byte {
 
 // addPassword answers POST /applications/{application}/addPassword and its like: a new secret,
 // whose text nobody can read again.
-func (h holder) addPassword(r *request) error {
+func (h holder) addPassword(r *wire.Request) error {
 	var wanted json.RawMessage
-	if err := r.parameters(map[string]any{"passwordCredential": &wanted}); err != nil {
+	if err := r.Parameters(map[string]any{"passwordCredential": &wanted}); err != nil {
 		return err
 	}
-	secret, text, err := newSecret(r, placeIn{"PasswordCredential", "passwordCredential"}, wanted)
+	secret, text, err := newSecret(r, wire.Place{Resource: "PasswordCredential", Path: "passwordCredential"}, wanted)
 	if err != nil {
 		return err
 	}
@@ -89,8 +90,8 @@ func (h holder) addPassword(r *request) error {
 	if err != nil {
 		return err
 	}
-	b := r.appendHead(r.begin(), "microsoft.graph.passwordCredential")
-	return r.send(http.StatusOK, append(appendSecretMembers(b, secret, text), '}'))
+	b := r.AppendHead(r.Begin(), "microsoft.graph.passwordCredential")
+	return r.Send(http.StatusOK, append(appendSecretMembers(b, secret, text), '}'))
 }
 
 // isLocked refuses to add credentials to the service principal of one of Microsoft's own clients.
@@ -108,15 +109,15 @@ var secretNames = []string{"customKeyIdentifier", "displayName", "endDateTime", 
 
 // newSecret makes a secret as {"displayName":…,"startDateTime":…,"endDateTime":…} wants it, all of
 // which may be left out.
-func newSecret(r *request, at placeIn, wanted json.RawMessage) (directory.Secret, string, error) {
-	secret := directory.Secret{KeyID: r.newID()}
+func newSecret(r *wire.Request, at wire.Place, wanted json.RawMessage) (directory.Secret, string, error) {
+	secret := directory.Secret{KeyID: r.NewID()}
 	if err := secretAs(&secret, at, wanted); err != nil {
 		return secret, "", err
 	}
-	if err := lifetime(&secret, r.now); err != nil {
+	if err := lifetime(&secret, r.Now); err != nil {
 		return secret, "", err
 	}
-	text, err := identity.NewSecret(r.random)
+	text, err := identity.NewSecret(r.Random)
 	if err != nil {
 		return secret, "", err
 	}
@@ -127,15 +128,15 @@ func newSecret(r *request, at placeIn, wanted json.RawMessage) (directory.Secret
 
 // takeSecrets takes the passwordCredentials that a new application is to have out of a body, and
 // returns them with their texts.
-func takeSecrets(r *request, body []directory.Member) (rest []directory.Member, list []directory.Secret, texts map[uuid.UUID]string, err error) {
+func takeSecrets(r *wire.Request, body []directory.Member) (rest []directory.Member, list []directory.Secret, texts map[uuid.UUID]string, err error) {
 	at := slices.IndexFunc(body, func(m directory.Member) bool { return m.Is("passwordCredentials") })
 	if at < 0 {
 		return body, nil, nil, nil
 	}
-	place := placeIn{applicationResource, "passwordCredentials"}
+	place := wire.Place{Resource: applicationResource, Path: "passwordCredentials"}
 	var elements []json.RawMessage
 	if json.Unmarshal(body[at].Value, &elements) != nil || elements == nil || len(elements) > maxSecrets {
-		return nil, nil, nil, place.invalid(body[at].Value, "a list of at most 50 passwords")
+		return nil, nil, nil, place.Invalid(body[at].Value, "a list of at most 50 passwords")
 	}
 	texts = map[uuid.UUID]string{}
 	for _, element := range elements {
@@ -151,10 +152,10 @@ func takeSecrets(r *request, body []directory.Member) (rest []directory.Member, 
 // setSecrets leaves those secrets that a list names by their keyId, as it was read, so an empty
 // list removes all. New ones are only made by addPassword.
 func setSecrets(of func(*directory.Client) *[]directory.Secret) edit {
-	return func(_ editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
+	return func(_ editor, a *directory.Client, at wire.Place, raw json.RawMessage) error {
 		var named []struct{ KeyID uuid.UUID }
 		if json.Unmarshal(raw, &named) != nil || named == nil {
-			return at.invalid(raw, "a list of passwords")
+			return at.Invalid(raw, "a list of passwords")
 		}
 		var kept []directory.Secret // nil where there are none, which is always the same then
 		for _, s := range *of(a) {
@@ -170,23 +171,23 @@ func setSecrets(of func(*directory.Client) *[]directory.Secret) edit {
 	}
 }
 
-func secretAs(secret *directory.Secret, at placeIn, wanted json.RawMessage) error {
-	members, err := membersAt(at, wanted)
+func secretAs(secret *directory.Secret, at wire.Place, wanted json.RawMessage) error {
+	members, err := wire.MembersAt(at, wanted)
 	if err != nil {
 		return err
 	}
-	spell(members, secretNames)
+	wire.Spell(members, secretNames)
 	for _, m := range members {
-		switch at := at.inner(m.Name); {
+		switch at := at.Inner(m.Name); {
 		case m.Name == "displayName":
 			err = readName(&secret.DisplayName, at, m.Value)
 		case m.Name == "startDateTime":
 			err = readMoment(&secret.Starts, at, m.Value)
 		case m.Name == "endDateTime":
 			err = readMoment(&secret.Expires, at, m.Value)
-		case string(m.Value) == "null" || slices.Contains([]string{"keyId", "customKeyIdentifier", "hint"}, m.Name) || isAnnotation(m.Name): // clients send back what they have read
+		case string(m.Value) == "null" || slices.Contains([]string{"keyId", "customKeyIdentifier", "hint"}, m.Name) || wire.IsAnnotation(m.Name): // clients send back what they have read
 		default:
-			err = &directory.Invalid{Kind: directory.ReadOnly, Resource: at.resource, Property: at.path}
+			err = &directory.Invalid{Kind: directory.ReadOnly, Resource: at.Resource, Property: at.Path}
 		}
 		if err != nil {
 			return err
@@ -210,8 +211,8 @@ func lifetime(s *directory.Secret, now time.Time) error {
 }
 
 // readName reads a text of at most 120 characters, or null.
-func readName(to *string, at placeIn, raw json.RawMessage) error {
-	if _, err := shapeText(120)(nil, at, raw); err != nil {
+func readName(to *string, at wire.Place, raw json.RawMessage) error {
+	if _, err := wire.ShapeText(120)(nil, at, raw); err != nil {
 		return err
 	}
 	_ = json.Unmarshal(raw, to)
@@ -219,21 +220,21 @@ func readName(to *string, at placeIn, raw json.RawMessage) error {
 }
 
 // readMoment reads a time, or null.
-func readMoment(to *time.Time, at placeIn, raw json.RawMessage) error {
+func readMoment(to *time.Time, at wire.Place, raw json.RawMessage) error {
 	if string(raw) == "null" {
 		return nil
 	}
 	if err := json.Unmarshal(raw, to); err != nil || to.Year() < 2000 || to.Year() > 9998 {
-		return at.invalid(raw, "a time such as 2026-01-31T12:00:00Z")
+		return at.Invalid(raw, "a time such as 2026-01-31T12:00:00Z")
 	}
 	*to = to.UTC().Truncate(time.Second)
 	return nil
 }
 
 // removePassword answers POST /applications/{application}/removePassword and its like.
-func (h holder) removePassword(r *request) error {
+func (h holder) removePassword(r *wire.Request) error {
 	var key uuid.UUID
-	if err := r.parameters(map[string]any{"keyId": &key}); err != nil {
+	if err := r.Parameters(map[string]any{"keyId": &key}); err != nil {
 		return err
 	}
 	_, err := rewrite(r, h.find, func(a *directory.Client) error {
@@ -248,5 +249,5 @@ func (h holder) removePassword(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.sendNothing()
+	return r.SendNothing()
 }

@@ -13,17 +13,18 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/tenant"
 )
 
 // createApplication answers POST /applications. The application has no service principal yet, so it
 // cannot log in.
-func createApplication(r *request) error {
-	members, err := r.members()
+func createApplication(r *wire.Request) error {
+	members, err := r.Members()
 	if err != nil {
 		return err
 	}
-	members, owners, err := r.takeBinding(members, "owners")
+	members, owners, err := r.TakeBinding(members, "owners")
 	if err != nil {
 		return err
 	}
@@ -32,7 +33,7 @@ func createApplication(r *request) error {
 		return err
 	}
 	a := copied(directory.Client{Application: directory.Application{
-		ID: r.newID(), AppID: r.newID(), CreatedDateTime: r.now.UTC().Truncate(time.Second), Secrets: secrets,
+		ID: r.NewID(), AppID: r.NewID(), CreatedDateTime: r.Now.UTC().Truncate(time.Second), Secrets: secrets,
 	}})
 	if err := editorFor(r, applicationResource).edit(&a, members, applicationEdits, applicationFields); err != nil {
 		return err
@@ -40,25 +41,25 @@ func createApplication(r *request) error {
 	if a.DisplayName == "" {
 		return &directory.Invalid{Kind: directory.Missing, Resource: applicationResource, Property: "displayName"}
 	}
-	done, err := r.do(tenant.SetClient{Client: a, Owners: owners, Creator: r.caller.ObjectID})
+	done, err := r.Do(tenant.SetClient{Client: a, Owners: owners, Creator: r.Caller.ObjectID})
 	if err != nil {
-		return r.badReferences(err, referencesTo("owners", owners))
+		return r.BadReferences(err, wire.ReferencesTo("owners", owners))
 	}
-	fields, err := applicationFields.selected(r)
+	fields, err := applicationFields.Selected(r)
 	if err != nil {
 		return err
 	}
-	r.w.Header().Set("Location", r.root+"/applications/"+a.ID.String())
-	return sendEntity(r, applicationFields, http.StatusCreated, "applications", fields, &application{Client: a, image: done.Image, texts: texts})
+	r.W.Header().Set("Location", r.Root+"/applications/"+a.ID.String())
+	return wire.SendEntity(r, applicationFields, http.StatusCreated, "applications", fields, &application{Client: a, image: done.Image, texts: texts})
 }
 
 // updateApplication answers PATCH /applications/{application}.
-func updateApplication(r *request) error {
-	members, err := r.members()
+func updateApplication(r *wire.Request) error {
+	members, err := r.Members()
 	if err != nil {
 		return err
 	}
-	_, err = rewrite(r, (*request).application, func(a *directory.Client) error {
+	_, err = rewrite(r, (*wire.Request).Application, func(a *directory.Client) error {
 		was := maps.Clone(a.Properties)
 		if err := editorFor(r, applicationResource).edit(a, members, applicationEdits, applicationFields); err != nil {
 			return err
@@ -68,7 +69,7 @@ func updateApplication(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.sendNothing()
+	return r.SendNothing()
 }
 
 // keepsEnabled refuses to remove app roles and scopes of an application that are enabled: each is
@@ -105,18 +106,18 @@ func entitlements(kept map[string]json.RawMessage) map[uuid.UUID]bool {
 }
 
 // deleteApplication answers DELETE /applications/{application}. Its service principal goes with it.
-func deleteApplication(r *request) error {
-	a, err := r.application()
+func deleteApplication(r *wire.Request) error {
+	a, err := r.Application()
 	if err != nil {
 		return err
 	}
-	return r.change(tenant.DeleteApplication{AppID: a.AppID})
+	return r.Change(tenant.DeleteApplication{AppID: a.AppID})
 }
 
 // rewrite changes the application that find returns. The change is made again of what others have
 // left, when they came first: of two secrets that are added at once none is lost. The owners are
 // those of a service principal that comes by it.
-func rewrite(r *request, find func(*request) (directory.Client, error), change func(*directory.Client) error, owners ...uuid.UUID) (directory.Client, error) {
+func rewrite(r *wire.Request, find func(*wire.Request) (directory.Client, error), change func(*directory.Client) error, owners ...uuid.UUID) (directory.Client, error) {
 	for {
 		was, err := find(r)
 		if err != nil {
@@ -130,7 +131,7 @@ func rewrite(r *request, find func(*request) (directory.Client, error), change f
 		if bytes.Equal(before, documents(next)) {
 			return was, nil
 		}
-		again, err := r.doWhile(func(img *tenant.Image) bool { return bytes.Equal(before, documentsNow(img, was)) }, tenant.SetClient{Client: next, Owners: owners, Creator: r.caller.ObjectID})
+		again, err := r.DoWhile(func(img *tenant.Image) bool { return bytes.Equal(before, documentsNow(img, was)) }, tenant.SetClient{Client: next, Owners: owners, Creator: r.Caller.ObjectID})
 		if !again {
 			return next, err
 		}

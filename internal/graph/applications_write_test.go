@@ -21,6 +21,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 )
 
@@ -123,7 +124,7 @@ func TestKeysOfApplications(t *testing.T) {
 		"a certificate that is rather long": {key(base64.StdEncoding.EncodeToString(make([]byte, maxCertificate+1)), ""), "keyCredentials.key"},
 	} {
 		var a directory.Client
-		err := setKeys(func(a *directory.Client) *[]directory.Certificate { return &a.Certificates })(editor{applicationResource, uuid.New, now, false}, &a, placeIn{applicationResource, "keyCredentials"}, json.RawMessage(c.body))
+		err := setKeys(func(a *directory.Client) *[]directory.Certificate { return &a.Certificates })(editor{applicationResource, uuid.New, now, false}, &a, wire.Place{Resource: applicationResource, Path: "keyCredentials"}, json.RawMessage(c.body))
 		switch {
 		case c.want == "" && (err != nil || len(a.Certificates) != 1 || a.Certificates[0].KeyID == uuid.Nil || string(a.Certificates[0].DER) != string(der)):
 			t.Errorf("%s: %v, %+v", name, err, a.Certificates)

@@ -8,13 +8,14 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/licensing"
 	"licensor/internal/tenant"
 )
 
 // assignUserLicense answers POST /users/{user}/assignLicense (docs/spec/licensing.md L20).
-func assignUserLicense(r *request) error {
-	ordinal, err := r.user()
+func assignUserLicense(r *wire.Request) error {
+	ordinal, err := r.User()
 	if err != nil {
 		return err
 	}
@@ -26,7 +27,7 @@ func assignUserLicense(r *request) error {
 	if err != nil {
 		return err
 	}
-	done, err := r.do(tenant.AssignUser{User: ordinal, Add: add, Remove: remove})
+	done, err := r.Do(tenant.AssignUser{User: ordinal, Add: add, Remove: remove})
 	if err != nil {
 		return err
 	}
@@ -34,18 +35,18 @@ func assignUserLicense(r *request) error {
 }
 
 // userFieldsOfAction are those an action answers: the whole user (P22), unless it is told which.
-func userFieldsOfAction(r *request) ([]*field[user], error) {
-	if len(r.options.Select) == 0 {
-		return userFields.annotated(r, userFields.shown(r).whole), nil
+func userFieldsOfAction(r *wire.Request) ([]*wire.Field[user], error) {
+	if len(r.Options.Select) == 0 {
+		return userFields.Annotated(r, userFields.Shown(r).Whole), nil
 	}
-	return userFields.selected(r)
+	return userFields.Selected(r)
 }
 
 // assignGroupLicense answers POST /groups/{group}/assignLicense (L30). It says "accepted" as the
 // real service does, though the members have their licenses by then, unless Development holds them
 // back.
-func assignGroupLicense(r *request) error {
-	ordinal, err := r.group()
+func assignGroupLicense(r *wire.Request) error {
+	ordinal, err := r.Group()
 	if err != nil {
 		return err
 	}
@@ -53,19 +54,19 @@ func assignGroupLicense(r *request) error {
 	if err != nil {
 		return err
 	}
-	done, err := r.do(tenant.AssignGroup{Group: ordinal, Add: add, Remove: remove})
+	done, err := r.Do(tenant.AssignGroup{Group: ordinal, Add: add, Remove: remove})
 	if err != nil {
 		return err
 	}
-	r.w.Header().Set("Location", r.root+"/groups/"+done.Image.Directory.GroupID(ordinal).String())
-	return sendGroup(r, http.StatusAccepted, groupSet, done.Image, ordinal, groupFields.annotated(r, groupFields.shown(r).whole))
+	r.W.Header().Set("Location", r.Root+"/groups/"+done.Image.Directory.GroupID(ordinal).String())
+	return sendGroup(r, http.StatusAccepted, groupSet, done.Image, ordinal, groupFields.Annotated(r, groupFields.Shown(r).Whole))
 }
 
 // assignment reads {"addLicenses": [{skuId, disabledPlans}], "removeLicenses": [skuId]}, both
 // required (L20).
-func assignment(r *request) (add []licensing.Assign, remove []uuid.UUID, err error) {
+func assignment(r *wire.Request) (add []licensing.Assign, remove []uuid.UUID, err error) {
 	var list []json.RawMessage
-	if err := r.parameters(map[string]any{"addLicenses": &list, "removeLicenses": &remove}); err != nil {
+	if err := r.Parameters(map[string]any{"addLicenses": &list, "removeLicenses": &remove}); err != nil {
 		return nil, nil, err
 	}
 	if len(list)+len(remove) == 0 {
@@ -92,6 +93,6 @@ func readLicense(raw json.RawMessage) (license licensing.Assign, err error) {
 			members[i].Value = json.RawMessage("[]")
 		}
 	}
-	err = read("assignedLicense", members, map[string]any{"skuId": &license.SKUID, "disabledPlans": &license.DisabledPlans}, "skuId")
+	err = wire.Read("assignedLicense", members, map[string]any{"skuId": &license.SKUID, "disabledPlans": &license.DisabledPlans}, "skuId")
 	return license, err
 }

@@ -10,6 +10,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 )
 
 // step is a request within a batch (P40).
@@ -46,8 +47,8 @@ const maxSteps = 20
 
 // readBatch reads the body of a batch. What is wrong with the batch as a whole, or with the form of
 // one of its requests, is refused here, before any of it is done.
-func readBatch(r *request) ([]step, error) {
-	members, err := r.rawMembers() // each request looks at its own body
+func readBatch(r *wire.Request) ([]step, error) {
+	members, err := r.RawMembers() // each request looks at its own body
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +75,7 @@ func readBatch(r *request) ([]step, error) {
 }
 
 // readStep reads one request of a batch, and returns the ids of those it depends on.
-func readStep(r *request, s *step, raw json.RawMessage) (dependsOn []batchID, err error) {
+func readStep(r *wire.Request, s *step, raw json.RawMessage) (dependsOn []batchID, err error) {
 	members, err := directory.Members(raw)
 	if err != nil {
 		return nil, err
@@ -107,17 +108,17 @@ func readStep(r *request, s *step, raw json.RawMessage) (dependsOn []batchID, er
 
 // readValueOf reads one member into what the map has for its name.
 func readValueOf(m directory.Member, into map[string]any) error {
-	return read("batchRequest", []directory.Member{m}, into)
+	return wire.Read("batchRequest", []directory.Member{m}, into)
 }
 
 var batchMethods = []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete}
 
 // urlOf reads the address of a request, which is relative to the root of the version.
-func urlOf(r *request, id, address string) (*url.URL, error) {
+func urlOf(r *wire.Request, id, address string) (*url.URL, error) {
 	if address == "" || strings.HasPrefix(address, "//") || strings.Contains(strings.SplitN(address, "?", 2)[0], "://") {
-		return nil, problem.Broken("Request '%s': the url is to be relative to '%s', such as '/users'.", problem.Clip(id), r.root)
+		return nil, problem.Broken("Request '%s': the url is to be relative to '%s', such as '/users'.", problem.Clip(id), r.Root)
 	}
-	version := strings.TrimPrefix(r.root, r.host)
+	version := strings.TrimPrefix(r.Root, r.Origin)
 	address = strings.ReplaceAll(address, " ", "%20") // scripts write filters as they are
 	u, err := url.ParseRequestURI(version + "/" + strings.TrimPrefix(address, "/"))
 	if err != nil {
@@ -151,7 +152,7 @@ func (s *step) setBody() error {
 	if given == "" {
 		return problem.Broken("Write request with id '%s' does not contain a Content-Type header.", problem.Clip(s.id.text))
 	}
-	if strings.HasPrefix(strings.ToLower(given), jsonType) {
+	if strings.HasPrefix(strings.ToLower(given), wire.JSONType) {
 		return nil
 	}
 	var text string

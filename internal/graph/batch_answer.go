@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"unicode/utf8"
 
+	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
 )
 
@@ -24,7 +25,7 @@ const maxWaitingAnswers = 4 << 20
 // them: the order says nothing (P40). Others that are as large wait until it is at its end, which
 // it comes to without them: what it depends on was done before it began.
 type batchAnswer struct {
-	*request
+	*wire.Request
 	room   atomic.Int64 // bytes that are kept
 	turn   sync.Mutex   // whose answer is sent while it is made has it
 	b      []byte
@@ -43,11 +44,11 @@ func (all *batchAnswer) keep(n int) bool {
 // Write sends a part of an answer.
 func (all *batchAnswer) Write(part []byte) (int, error) {
 	if all.broken {
-		return 0, errGone
+		return 0, wire.ErrGone
 	}
 	all.b = append(all.b, part...)
 	var err error
-	if all.b, err = all.more(all.b); err != nil {
+	if all.b, err = all.More(all.b); err != nil {
 		all.broken = true
 	}
 	return len(part), err
@@ -96,7 +97,7 @@ func (a *stepAnswer) begin() error {
 	body := a.body
 	a.all.room.Add(-int64(len(body)))
 	a.body = nil
-	a.all.b = append(a.appendHead(appendNext(a.all.b)), `,"body":`...)
+	a.all.b = append(a.appendHead(wire.AppendNext(a.all.b)), `,"body":`...)
 	if _, err := a.all.Write(nil); err != nil || a.isJSON() {
 		_, again := a.all.Write(body)
 		return errors.Join(err, again)
@@ -145,7 +146,9 @@ func (a *stepAnswer) StartAgain() bool {
 	return true
 }
 
-func (a *stepAnswer) isJSON() bool { return strings.HasPrefix(a.header.Get("Content-Type"), jsonType) }
+func (a *stepAnswer) isJSON() bool {
+	return strings.HasPrefix(a.header.Get("Content-Type"), wire.JSONType)
+}
 
 func (a *stepAnswer) isText() bool { return strings.HasPrefix(a.header.Get("Content-Type"), "text/") }
 

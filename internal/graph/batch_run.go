@@ -10,38 +10,39 @@ import (
 	"sync"
 
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 )
 
 // batch answers POST /$batch (P40): each request in it goes the way it would go by itself, with the
 // token of the batch. Those that depend on nothing go side by side.
-func (api *API) batch(r *request) error {
+func (api *API) batch(r *wire.Request) error {
 	if r.Context().Value(withinBatch{}) != nil {
 		return problem.Broken("A batch cannot be within a batch.")
 	}
-	if err := r.allow(); err != nil {
+	if err := r.Allow(); err != nil {
 		return err
 	}
 	steps, err := readBatch(r)
 	if err != nil {
 		return err
 	}
-	if err := r.share.More(r.Context(), maxWaitingAnswers); err != nil {
+	if err := r.Share.More(r.Context(), maxWaitingAnswers); err != nil {
 		return err
 	}
-	r.work.Rest() // each step has work of its own, so this one is left alone by those that write
-	all := &batchAnswer{request: r, b: append(r.begin(), `{"responses":[`...)}
+	r.Work.Rest() // each step has work of its own, so this one is left alone by those that write
+	all := &batchAnswer{Request: r, b: append(r.Begin(), `{"responses":[`...)}
 	for _, a := range api.play(all, steps) {
 		if a.direct {
 			continue
 		}
-		if all.b, err = r.more(a.append(appendNext(all.b))); err != nil {
+		if all.b, err = r.More(a.append(wire.AppendNext(all.b))); err != nil {
 			return err
 		}
 	}
 	if all.broken {
-		return errGone
+		return wire.ErrGone
 	}
-	return r.send(http.StatusOK, append(all.b, "]}"...))
+	return r.Send(http.StatusOK, append(all.b, "]}"...))
 }
 
 // withinBatch marks the context of the requests of a batch.
@@ -67,7 +68,7 @@ func (api *API) play(all *batchAnswer, steps []step) []*stepAnswer {
 			}
 			running <- struct{}{}
 			defer func() { <-running }()
-			api.take(all.request, &steps[i], answers, answers[i])
+			api.take(all.Request, &steps[i], answers, answers[i])
 		})
 	}
 	wait.Wait()
@@ -75,7 +76,7 @@ func (api *API) play(all *batchAnswer, steps []step) []*stepAnswer {
 }
 
 // take does a step, unless one that it depends on has failed.
-func (api *API) take(r *request, s *step, answers []*stepAnswer, a *stepAnswer) {
+func (api *API) take(r *wire.Request, s *step, answers []*stepAnswer, a *stepAnswer) {
 	defer a.end()
 	ctx := context.WithValue(r.Context(), withinBatch{}, true)
 	inner := inner(r, ctx, s)
@@ -83,14 +84,14 @@ func (api *API) take(r *request, s *step, answers []*stepAnswer, a *stepAnswer) 
 		api.ServeHTTP(a, inner)
 		return
 	}
-	newRequest(ctx, a, inner, r.environment).fail(&problem.Problem{
+	wire.NewRequest(ctx, a, inner, r.Environment).Fail(&problem.Problem{
 		Status: http.StatusFailedDependency, Code: "FailedDependency",
 		Message: fmt.Sprintf("Request '%s' was not done: one that it depends on has failed.", problem.Clip(s.id.text)),
 	})
 }
 
 // inner is a step as a request that came by itself, by the way the batch came.
-func inner(r *request, ctx context.Context, s *step) *http.Request {
+func inner(r *wire.Request, ctx context.Context, s *step) *http.Request {
 	inner := (&http.Request{
 		Method: s.method, URL: s.url, Header: s.header, Host: r.Host, TLS: r.TLS, RemoteAddr: r.RemoteAddr, RequestURI: s.url.RequestURI(),
 		Proto: r.Proto, ProtoMajor: r.ProtoMajor, ProtoMinor: r.ProtoMinor,
@@ -99,7 +100,7 @@ func inner(r *request, ctx context.Context, s *step) *http.Request {
 	inner.Header.Del("Accept-Encoding") // the batch is compressed as a whole
 	inner.Header.Set("Authorization", r.Header.Get("Authorization"))
 	if inner.Header.Get("client-request-id") == "" {
-		inner.Header.Set("client-request-id", r.clientID)
+		inner.Header.Set("client-request-id", r.ClientID)
 	}
 	return inner
 }

@@ -7,6 +7,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"licensor/internal/graph/wire"
 )
 
 // P40
@@ -63,7 +65,7 @@ func TestMalformedBatchesAreRefusedAsAWhole(t *testing.T) {
 			t.Errorf("%s: something was done", c.name)
 		}
 	}
-	if got := w.do("POST", "/v1.0/$batch", token, `{"requests":["`+strings.Repeat("x", maxBody)+`"]}`); got.status != http.StatusRequestEntityTooLarge {
+	if got := w.do("POST", "/v1.0/$batch", token, `{"requests":["`+strings.Repeat("x", wire.MaxBody)+`"]}`); got.status != http.StatusRequestEntityTooLarge {
 		t.Errorf("a large batch: %d %s", got.status, got.body)
 	}
 }
@@ -118,7 +120,7 @@ func FuzzBatch(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		request := httptest.NewRequest(http.MethodPost, "/v1.0/$batch", strings.NewReader(body))
 		request.Header.Set("Authorization", "Bearer "+token)
-		request.Header.Set("Content-Type", jsonType)
+		request.Header.Set("Content-Type", wire.JSONType)
 		answer := httptest.NewRecorder()
 		api.ServeHTTP(answer, request)
 		var answers struct {

@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"testing"
+
+	"licensor/internal/graph/wire"
 )
 
 // BenchmarkReprocess is POST /users/{id}/reprocessLicenseAssignment of a user with E5 from a group,
@@ -18,7 +20,7 @@ func BenchmarkReprocess(b *testing.B) {
 		{"/licensor/v1/import", `{"group":{"id":"` + nobodysID + `","displayName":"Red","mailEnabled":false,"mailNickname":"red","securityEnabled":true}}` + "\n" + `{"member":{"group":"` + nobodysID + `","member":"` + ann + `"}}`},
 		{"/v1.0/groups/" + nobodysID + "/assignLicense", `{"addLicenses":[{"skuId":"06ebc4ee-1bb5-47dd-8120-11324bc54e06"}],"removeLicenses":[]}`},
 	} {
-		kind := jsonType
+		kind := wire.JSONType
 		if step.path == "/licensor/v1/import" {
 			kind = linesType
 		}

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"licensor/internal/graph/wire"
 )
 
 // Values take more memory than they take in a body, so they are counted.
@@ -27,7 +29,7 @@ func TestABodyHasNoMoreValuesThanItMay(t *testing.T) {
 		}
 	}
 	text := `{"aboutMe":"` + strings.Repeat(`,[{\"`, 1000) + `","interests":["` + strings.Repeat(`","`, 10) + `"]}` // nothing in a text is a value
-	if n := values([]byte(strings.Repeat(" ", maxBodyValues) + text)); n != 14 {
+	if n := wire.Values([]byte(strings.Repeat(" ", wire.MaxBodyValues) + text)); n != 14 {
 		t.Errorf("%d values", n)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"licensor/internal/graph/route"
+	"licensor/internal/graph/wire"
 )
 
 // A large catalog is sent while it is written, in the form in which it can be set again.
@@ -16,7 +17,7 @@ func TestTheCatalogIsSentWhileItIsWritten(t *testing.T) {
 	get := func() string {
 		t.Helper()
 		got := w.do("GET", path, token, "")
-		if got.status != http.StatusOK || len(got.body) < streamFrom || got.header.Get("Content-Length") != "" {
+		if got.status != http.StatusOK || len(got.body) < wire.StreamFrom || got.header.Get("Content-Length") != "" {
 			t.Fatalf("get the catalog: %d %v, %d bytes", got.status, got.header, len(got.body))
 		}
 		return got.body

@@ -12,6 +12,7 @@ import (
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/route"
+	"licensor/internal/graph/wire"
 )
 
 // question is what a test asked, for comparing its answer with the contract.
@@ -199,18 +200,18 @@ func TestEveryPropertyOfTheContractIsServedAndNoOther(t *testing.T) {
 	compareNames(t, c, heldFields)
 }
 
-func compareNames[T any](t *testing.T, c *csdl, served *fieldSet[T]) {
+func compareNames[T any](t *testing.T, c *csdl, served *wire.FieldSet[T]) {
 	var want, got []string
-	for _, base := range c.bases(bare(served.typeName)) {
+	for _, base := range c.bases(bare(served.TypeName)) {
 		for _, p := range base.Properties {
-			if absent[bare(served.typeName)+"."+p.Name] == "" {
+			if absent[bare(served.TypeName)+"."+p.Name] == "" {
 				want = append(want, p.Name)
 			}
 		}
 	}
 	got = append(got, served.Properties()...)
 	if len(want) == 0 || len(without(got, want))+len(without(want, got)) > 0 {
-		t.Errorf("%s has %v, lacks %v", served.typeName, without(got, want), without(want, got))
+		t.Errorf("%s has %v, lacks %v", served.TypeName, without(got, want), without(want, got))
 	}
 }
 

@@ -7,13 +7,14 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/route"
+	"licensor/internal/graph/wire"
 	"licensor/internal/tenant"
 )
 
 // precondition refuses a change of an object whose ETag is no longer the one that the caller knows
 // (P7). It is looked at again when the change is made, by the revision of the object, so that of
 // two callers who know the same only the first succeeds.
-func precondition(r *request) error {
+func precondition(r *wire.Request) error {
 	known := r.Header.Get("If-Match")
 	if known == "" || known == "*" || r.Method == http.MethodGet {
 		return nil
@@ -22,29 +23,29 @@ func precondition(r *request) error {
 	switch {
 	case err != nil:
 		return nil // that the object is not there is for the operation to say
-	case !lists(known, etag):
-		return changedMeanwhile(known)
+	case !wire.Lists(known, etag):
+		return wire.ChangedMeanwhile(known)
 	}
 	if revision != nil {
-		r.holds = func(img *tenant.Image) bool { return revision(img) == revision(r.image) }
+		r.Holds = func(img *tenant.Image) bool { return revision(img) == revision(r.Image) }
 	}
 	return nil
 }
 
 // current is the ETag of the object that the path names, and its revision where it has one. What
 // has no ETag has the empty one.
-func current(r *request) (etag string, revision func(*tenant.Image) uint32, err error) {
-	switch path := strings.TrimPrefix(r.op.path, route.Own); {
-	case r.op.ofUser():
+func current(r *wire.Request) (etag string, revision func(*tenant.Image) uint32, err error) {
+	switch path := strings.TrimPrefix(r.Op.Path, route.Own); {
+	case r.Op.OfUser():
 		return currentUser(r)
-	case r.op.ofGroup():
+	case r.Op.OfGroup():
 		return currentGroup(r)
 	case strings.HasPrefix(path, "/organization/{"):
-		return organizationFields.etag(&organization{r.image.Organization, r.image}), nil, nil
+		return organizationFields.Etag(&organization{r.Image.Organization, r.Image}), nil, nil
 	case strings.HasPrefix(path, "/applications/{"), strings.HasPrefix(path, "/applications(appId"):
-		return currentApplication(r, applicationFields, (*request).application)
+		return currentApplication(r, applicationFields, (*wire.Request).Application)
 	case strings.HasPrefix(path, "/servicePrincipals/{"), strings.HasPrefix(path, "/servicePrincipals(appId"):
-		return currentApplication(r, principalFields, (*request).principal)
+		return currentApplication(r, principalFields, (*wire.Request).Principal)
 	case strings.HasPrefix(path, edm.UnitsRoot+"/{"):
 		return currentUnit(r)
 	case strings.HasPrefix(path, "/oauth2PermissionGrants/{"):
@@ -52,46 +53,46 @@ func current(r *request) (etag string, revision func(*tenant.Image) uint32, err 
 		if err != nil {
 			return "", nil, err
 		}
-		return grantFields.etag(&g), nil, nil
+		return grantFields.Etag(&g), nil, nil
 	case strings.HasPrefix(path, "/subscriptions/{"):
 		s, err := namedSubscription(r)
 		if err != nil {
 			return "", nil, err
 		}
-		return subscriptionFields.etag(&subscription{s, r.image}), nil, nil
+		return subscriptionFields.Etag(&subscription{s, r.Image}), nil, nil
 	}
 	return "", nil, nil
 }
 
-func currentApplication(r *request, s *fieldSet[application], find func(*request) (directory.Client, error)) (string, func(*tenant.Image) uint32, error) {
+func currentApplication(r *wire.Request, s *wire.FieldSet[application], find func(*wire.Request) (directory.Client, error)) (string, func(*tenant.Image) uint32, error) {
 	a, err := find(r)
 	if err != nil {
 		return "", nil, err
 	}
-	return s.etag(&application{Client: a, image: r.image}), revisionOf(a.ID), nil
+	return s.Etag(&application{Client: a, image: r.Image}), revisionOf(a.ID), nil
 }
 
-func currentUser(r *request) (string, func(*tenant.Image) uint32, error) {
-	ordinal, err := r.user()
+func currentUser(r *wire.Request) (string, func(*tenant.Image) uint32, error) {
+	ordinal, err := r.User()
 	if err != nil {
 		return "", nil, err
 	}
 	var document *directory.User
-	if document, err = r.tenant.User(r.Context(), r.image, ordinal); err != nil {
+	if document, err = r.Tenant.User(r.Context(), r.Image, ordinal); err != nil {
 		return "", nil, err
 	}
-	etag := userFields.etag(new(userAt(r, document, ordinal, r.image)))
+	etag := userFields.Etag(new(userAt(r, document, ordinal, r.Image)))
 	return etag, func(img *tenant.Image) uint32 { return img.Directory.UserRevision(ordinal) }, nil
 }
 
-func currentGroup(r *request) (string, func(*tenant.Image) uint32, error) {
-	ordinal, err := r.group()
+func currentGroup(r *wire.Request) (string, func(*tenant.Image) uint32, error) {
+	ordinal, err := r.Group()
 	if err != nil {
 		return "", nil, err
 	}
-	document, err := r.tenant.Group(r.Context(), r.image, ordinal)
+	document, err := r.Tenant.Group(r.Context(), r.Image, ordinal)
 	if err != nil {
 		return "", nil, err
 	}
-	return groupFields.etag(new(groupAt(r, document, ordinal, r.image))), func(img *tenant.Image) uint32 { return img.Directory.GroupRevision(ordinal) }, nil
+	return groupFields.Etag(new(groupAt(r, document, ordinal, r.Image))), func(img *tenant.Image) uint32 { return img.Directory.GroupRevision(ordinal) }, nil
 }

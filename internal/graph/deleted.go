@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/guid"
 	"licensor/internal/identity"
 	columns "licensor/internal/query"
@@ -18,7 +19,7 @@ import (
 
 // deletedList is the lists of the deleted objects of a type. More can be asked of them than of the
 // living: when they were deleted.
-type deletedList[D, T any] struct{ listing[D, T] }
+type deletedList[D, T any] struct{ wire.Listing[D, T] }
 
 // The types that are kept when they are deleted (P52).
 var (
@@ -29,38 +30,38 @@ var (
 	deletedUnits        = deletedOf(unitList)
 )
 
-func deletedOf[D, T any](l listing[D, T]) deletedList[D, T] {
+func deletedOf[D, T any](l wire.Listing[D, T]) deletedList[D, T] {
 	l.Kind = l.Kind.Deleted()
 	return deletedList[D, T]{l}
 }
 
 // list answers GET /directory/deletedItems/microsoft.graph.user and its like.
-func (l deletedList[D, T]) list(r *request) error { return l.send(r, columns.Deleted) }
+func (l deletedList[D, T]) list(r *wire.Request) error { return l.Send(r, columns.Deleted) }
 
 // count answers GET …/$count.
-func (l deletedList[D, T]) count(r *request) error {
-	return l.sendCount(r, columns.Deleted)
+func (l deletedList[D, T]) count(r *wire.Request) error {
+	return l.SendCount(r, columns.Deleted)
 }
 
 // deletedItem is the deleted object that the path names (P52).
-func deletedItem(r *request) (kind store.Kind, ordinal uint32, ok bool) {
-	id, ok := guid.Parse(r.keys[0])
+func deletedItem(r *wire.Request) (kind store.Kind, ordinal uint32, ok bool) {
+	id, ok := guid.Parse(r.Keys[0])
 	if !ok {
 		return 0, 0, false
 	}
-	if user, ok := r.image.Directory.UserByID(id); ok && r.image.Directory.UserDeleted(user) {
+	if user, ok := r.Image.Directory.UserByID(id); ok && r.Image.Directory.UserDeleted(user) {
 		return store.KindUser, user, true
 	}
-	if group, ok := r.image.Directory.GroupByID(id); ok && r.image.Directory.GroupDeleted(group) {
+	if group, ok := r.Image.Directory.GroupByID(id); ok && r.Image.Directory.GroupDeleted(group) {
 		return store.KindGroup, group, true
 	}
-	if a, ok := r.image.Applications.EverByID(id); ok && !r.image.Applications.At(a).DeletedDateTime.IsZero() {
+	if a, ok := r.Image.Applications.EverByID(id); ok && !r.Image.Applications.At(a).DeletedDateTime.IsZero() {
 		return store.KindApplication, a, true
 	}
-	if p, ok := r.image.Principals.EverByID(id); ok && !r.image.Principals.At(p).DeletedDateTime.IsZero() {
+	if p, ok := r.Image.Principals.EverByID(id); ok && !r.Image.Principals.At(p).DeletedDateTime.IsZero() {
 		return store.KindServicePrincipal, p, true
 	}
-	if unit, ok := r.image.Units.EverByID(id); ok && !r.image.Units.At(unit).DeletedDateTime.IsZero() {
+	if unit, ok := r.Image.Units.EverByID(id); ok && !r.Image.Units.At(unit).DeletedDateTime.IsZero() {
 		return store.KindAdministrativeUnit, unit, true
 	}
 	return 0, 0, false
@@ -68,34 +69,34 @@ func deletedItem(r *request) (kind store.Kind, ordinal uint32, ok bool) {
 
 // needOf is what the operation asks for where the deleted object of the path is of another type
 // than user.
-func needOf(r *request) identity.Operation {
+func needOf(r *wire.Request) identity.Operation {
 	if kind, _, ok := deletedItem(r); ok {
 		switch kind {
 		case store.KindGroup:
-			return r.op.needOfGroup
+			return r.Op.NeedOfGroup
 		case store.KindApplication, store.KindServicePrincipal:
-			return r.op.needOfApplication
+			return r.Op.NeedOfApplication
 		case store.KindAdministrativeUnit:
-			return r.op.needOfUnit
+			return r.Op.NeedOfUnit
 		}
 	}
-	return r.op.need
+	return r.Op.Need
 }
 
 // getUserOwnedObjects answers POST /directory/deletedItems/getUserOwnedObjects
 // {"userId":…,"type":"Group"}: the deleted groups that a user owns.
-func getUserOwnedObjects(r *request) error {
+func getUserOwnedObjects(r *wire.Request) error {
 	var id uuid.UUID
 	var kind string
-	if err := r.parameters(map[string]any{"userId": &id, "type": &kind}, "userId", "type"); err != nil {
+	if err := r.Parameters(map[string]any{"userId": &id, "type": &kind}, "userId", "type"); err != nil {
 		return err
 	}
 	if !strings.EqualFold(kind, "Group") {
 		return problem.Refuse("The type must be 'Group', not '%s'.", problem.Clip(kind))
 	}
-	user, ok := r.liveUser(id)
+	user, ok := r.LiveUser(id)
 	if !ok {
-		return r.wrongReference(reference{"userId", id})
+		return r.WrongReference(wire.Reference{Property: "userId", ID: id})
 	}
 	groups := deletedGroupsOf(r, user)
 	if len(groups) > maxOwned {
@@ -109,7 +110,7 @@ func getUserOwnedObjects(r *request) error {
 	if err != nil {
 		return err
 	}
-	return sendList(r, list[object]{context: "directoryObjects", source: readObjects(r, nil, groups, w), count: -1, write: w.write})
+	return wire.SendList(r, wire.List[object]{Context: "directoryObjects", Source: readObjects(r, nil, groups, w), Count: -1, Write: w.write})
 }
 
 // maxOwned is how many groups getUserOwnedObjects shows, since the answer to an action has no
@@ -117,8 +118,8 @@ func getUserOwnedObjects(r *request) error {
 const maxOwned = 11_000
 
 // deletedGroupsOf returns the deleted groups that a user owns, at most one more than are shown.
-func deletedGroupsOf(r *request, user uint32) (owned []uint32) {
-	x := r.image.Directory
+func deletedGroupsOf(r *wire.Request, user uint32) (owned []uint32) {
+	x := r.Image.Directory
 	for group := range x.Groups() {
 		if x.GroupDeleted(group) && slices.Contains(x.Owners(group), user) {
 			if owned = append(owned, group); len(owned) > maxOwned {
@@ -130,29 +131,29 @@ func deletedGroupsOf(r *request, user uint32) (owned []uint32) {
 }
 
 // getDeletedItem answers GET /directory/deletedItems/{object}.
-func getDeletedItem(r *request) error {
-	if err := r.allow("$select"); err != nil {
+func getDeletedItem(r *wire.Request) error {
+	if err := r.Allow("$select"); err != nil {
 		return err
 	}
 	kind, ordinal, ok := deletedItem(r)
 	if !ok {
-		return problem.NotFound(r.keys[0])
+		return problem.NotFound(r.Keys[0])
 	}
-	return sendObject(r, r.image, kind, ordinal)
+	return sendObject(r, r.Image, kind, ordinal)
 }
 
 // sendObject answers with an object whose kind the address does not say.
-func sendObject(r *request, image *tenant.Image, kind store.Kind, ordinal uint32) error {
+func sendObject(r *wire.Request, image *tenant.Image, kind store.Kind, ordinal uint32) error {
 	var o object
 	switch kind {
 	case store.KindUser:
-		document, image, err := r.tenant.UserNow(r.Context(), image, ordinal)
+		document, image, err := r.Tenant.UserNow(r.Context(), image, ordinal)
 		if err != nil {
 			return err
 		}
 		o.user = new(userAt(r, document, ordinal, image))
 	case store.KindGroup:
-		document, image, err := r.tenant.GroupNow(r.Context(), image, ordinal)
+		document, image, err := r.Tenant.GroupNow(r.Context(), image, ordinal)
 		if err != nil {
 			return err
 		}
@@ -168,13 +169,13 @@ func sendObject(r *request, image *tenant.Image, kind store.Kind, ordinal uint32
 }
 
 // restoreDeletedItem answers POST /directory/deletedItems/{object}/restore.
-func restoreDeletedItem(r *request) error {
-	if err := r.noBody(); err != nil {
+func restoreDeletedItem(r *wire.Request) error {
+	if err := r.NoBody(); err != nil {
 		return err
 	}
 	kind, ordinal, ok := deletedItem(r)
 	if !ok {
-		return problem.NotFound(r.keys[0])
+		return problem.NotFound(r.Keys[0])
 	}
 	var command tenant.Command
 	switch kind {
@@ -186,13 +187,13 @@ func restoreDeletedItem(r *request) error {
 	case store.KindGroup:
 		command = tenant.RestoreGroup{Group: ordinal}
 	case store.KindApplication:
-		command = tenant.RestoreApplication{ID: r.image.Applications.At(ordinal).ID}
+		command = tenant.RestoreApplication{ID: r.Image.Applications.At(ordinal).ID}
 	case store.KindAdministrativeUnit:
 		command = tenant.RestoreUnit{Unit: ordinal}
 	default:
-		command = tenant.RestorePrincipal{ID: r.image.Principals.At(ordinal).ID}
+		command = tenant.RestorePrincipal{ID: r.Image.Principals.At(ordinal).ID}
 	}
-	done, err := r.do(command)
+	done, err := r.Do(command)
 	if err != nil {
 		return err
 	}
@@ -200,23 +201,23 @@ func restoreDeletedItem(r *request) error {
 }
 
 // purgeDeletedItem answers DELETE /directory/deletedItems/{object}.
-func purgeDeletedItem(r *request) error {
+func purgeDeletedItem(r *wire.Request) error {
 	kind, ordinal, ok := deletedItem(r)
 	if !ok {
-		return problem.NotFound(r.keys[0])
+		return problem.NotFound(r.Keys[0])
 	}
 	switch kind {
 	case store.KindGroup:
-		return r.change(tenant.PurgeGroup{Group: ordinal})
+		return r.Change(tenant.PurgeGroup{Group: ordinal})
 	case store.KindApplication:
-		return r.change(tenant.PurgeApplication{ID: r.image.Applications.At(ordinal).ID})
+		return r.Change(tenant.PurgeApplication{ID: r.Image.Applications.At(ordinal).ID})
 	case store.KindServicePrincipal:
-		return r.change(tenant.PurgePrincipal{ID: r.image.Principals.At(ordinal).ID})
+		return r.Change(tenant.PurgePrincipal{ID: r.Image.Principals.At(ordinal).ID})
 	case store.KindAdministrativeUnit: // as in the real service
 		return problem.Refuse("Administrative units cannot be permanently deleted. They are removed 30 days after they were deleted, unless they are restored.")
 	}
 	if err := mayTakeOver(r, ordinal); err != nil {
 		return err
 	}
-	return r.change(tenant.PurgeUser{User: ordinal})
+	return r.Change(tenant.PurgeUser{User: ordinal})
 }

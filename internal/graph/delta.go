@@ -12,6 +12,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
@@ -21,7 +22,7 @@ import (
 // begins; how they are is told as of the moment each page is made. What changes in between shows
 // again in the next round, so nothing is lost and no round is endless.
 type round struct {
-	*request
+	*wire.Request
 	kind    store.Kind
 	set     string // such as users
 	token   deltaToken
@@ -33,59 +34,59 @@ type round struct {
 
 // deltaRound reads what is asked for. spell gives names of properties their spelling, which the
 // token keeps.
-func deltaRound(r *request, kind store.Kind, set string, spell func(names []string)) (d *round, err error) {
-	if err := r.allow("$select", "$expand", "$filter", "$top", "$deltatoken", "$skiptoken"); err != nil {
+func deltaRound(r *wire.Request, kind store.Kind, set string, spell func(names []string)) (d *round, err error) {
+	if err := r.Allow("$select", "$expand", "$filter", "$top", "$deltatoken", "$skiptoken"); err != nil {
 		return nil, err
 	}
-	spell(r.options.Select)
+	spell(r.Options.Select)
 	if err := selectExpanded(r, kind); err != nil {
 		return nil, err
 	}
-	d = &round{request: r, kind: kind, set: set, size: deltaPage(r)}
+	d = &round{Request: r, kind: kind, set: set, size: deltaPage(r)}
 	if d.token, err = askedToken(r, kind); err != nil {
 		return nil, err
 	}
 	d.whole = d.token.after == 0
 	if d.token.upTo == 0 {
-		d.token.upTo = r.image.Seq
+		d.token.upTo = r.Image.Seq
 		if d.whole {
 			d.token.count = d.index().count
 		}
 	}
-	r.options.Select = d.token.selected
+	r.Options.Select = d.token.selected
 	return d, nil
 }
 
 // selectExpanded makes of an $expand what $select says with the same names:
 // groups/delta?$expand=members has members@delta. Without a $select, it comes to the default
 // properties.
-func selectExpanded(r *request, kind store.Kind) error {
-	links, defaults := []string{"manager"}, namesOf(userFields.shown(r).defaults)
+func selectExpanded(r *wire.Request, kind store.Kind) error {
+	links, defaults := []string{"manager"}, namesOf(userFields.Shown(r).Defaults)
 	switch kind {
 	case store.KindGroup:
-		links, defaults = []string{"members", "owners"}, namesOf(groupFields.shown(r).defaults)
+		links, defaults = []string{"members", "owners"}, namesOf(groupFields.Shown(r).Defaults)
 	case store.KindAdministrativeUnit:
-		links, defaults = []string{"members"}, namesOf(unitFields.shown(r).defaults)
+		links, defaults = []string{"members"}, namesOf(unitFields.Shown(r).Defaults)
 	case store.KindApplication:
-		links, defaults = []string{"owners"}, namesOf(applicationFields.shown(r).defaults)
+		links, defaults = []string{"owners"}, namesOf(applicationFields.Shown(r).Defaults)
 	case store.KindServicePrincipal:
-		links, defaults = []string{"owners"}, namesOf(principalFields.shown(r).defaults)
+		links, defaults = []string{"owners"}, namesOf(principalFields.Shown(r).Defaults)
 	}
-	for _, e := range r.options.Expand {
+	for _, e := range r.Options.Expand {
 		if !slices.Contains(links, e.Name) || e.Nested || e.Levels > 1 {
 			return problem.Unsupported("The $expand of '%s' at position %d is not possible with changes; possible is %s.", problem.Clip(e.Name), e.Column, strings.Join(links, ", "))
 		}
-		if r.options.Select == nil {
-			r.options.Select = slices.Clone(defaults)
+		if r.Options.Select == nil {
+			r.Options.Select = slices.Clone(defaults)
 			if slices.Contains(links, "members") {
-				r.options.Select = append(r.options.Select, "members") // which is there without any $select
+				r.Options.Select = append(r.Options.Select, "members") // which is there without any $select
 			}
 		}
-		if !slices.Contains(r.options.Select, e.Name) {
-			r.options.Select = append(r.options.Select, e.Name)
+		if !slices.Contains(r.Options.Select, e.Name) {
+			r.Options.Select = append(r.Options.Select, e.Name)
 		}
 	}
-	r.options.Expand = nil
+	r.Options.Expand = nil
 	return nil
 }
 
@@ -95,10 +96,10 @@ func (d *round) read() (err error) {
 	if d.whole {
 		after = d.token.upTo
 	}
-	if d.token.upTo > d.image.Seq {
+	if d.token.upTo > d.Image.Seq {
 		return d.tooOld()
 	}
-	d.changes, err = d.tenant.Changes(d.Context(), after, d.token.upTo)
+	d.changes, err = d.Tenant.Changes(d.Context(), after, d.token.upTo)
 	if errors.Is(err, tenant.ErrForgotten) {
 		return d.tooOld()
 	}
@@ -129,37 +130,37 @@ func (d *round) tooOld() error {
 	}
 }
 
-func (d *round) address() string { return d.root + "/" + d.set + "/delta" }
+func (d *round) address() string { return d.Root + "/" + d.set + "/delta" }
 
 // deltaPage is the size of a page: $top does not count here, the preference does (P41).
-func deltaPage(r *request) int {
+func deltaPage(r *wire.Request) int {
 	for _, line := range r.Header.Values("Prefer") {
 		for preference := range strings.SplitSeq(line, ",") {
 			name, value, _ := strings.Cut(preference, "=")
 			name = strings.TrimPrefix(strings.ToLower(strings.TrimSpace(name)), "odata.")
 			n, err := strconv.Atoi(strings.TrimSpace(value))
 			if name == "maxpagesize" && err == nil && n > 0 {
-				n = min(n, maxPage)
-				r.w.Header().Set("Preference-Applied", "odata.maxpagesize="+strconv.Itoa(n))
+				n = min(n, wire.MaxPage)
+				r.W.Header().Set("Preference-Applied", "odata.maxpagesize="+strconv.Itoa(n))
 				return n
 			}
 		}
 	}
-	return defaultPage
+	return wire.DefaultPage
 }
 
 // deltaFields are the fields to be shown, of names that are all properties: those of $select,
 // always the id, and the ETag (P7).
-func deltaFields[T any](d *round, set *fieldSet[T], names []string) ([]*field[T], error) {
-	d.options.Select = names
+func deltaFields[T any](d *round, set *wire.FieldSet[T], names []string) ([]*wire.Field[T], error) {
+	d.Options.Select = names
 	if d.token.selected != nil && !slices.Contains(names, "*") && !slices.Contains(names, "id") {
-		d.options.Select = append([]string{"id"}, names...)
+		d.Options.Select = append([]string{"id"}, names...)
 	}
-	fields, err := set.visible(d.request, d.access)
-	d.options.Select = d.token.selected
-	if err == nil && d.metadata == "minimal" {
-		etag := &field[T]{name: "@odata.etag", documented: true, write: func(b []byte, object *T) []byte { return jsontext.AppendText(b, set.etag(object)) }}
-		fields = append([]*field[T]{etag}, fields...)
+	fields, err := set.Visible(d.Request, d.Access)
+	d.Options.Select = d.token.selected
+	if err == nil && d.Metadata == "minimal" {
+		etag := &wire.Field[T]{Name: "@odata.etag", Documented: true, Write: func(b []byte, object *T) []byte { return jsontext.AppendText(b, set.Etag(object)) }}
+		fields = append([]*wire.Field[T]{etag}, fields...)
 	}
 	return fields, err
 }
@@ -168,10 +169,10 @@ func deltaFields[T any](d *round, set *fieldSet[T], names []string) ([]*field[T]
 var madeOf = map[string][]string{"legalAgeGroupClassification": {"ageGroup", "consentProvidedForMinor"}}
 
 // namesOf are the properties whose changes count: those that are shown.
-func namesOf[T any](fields []*field[T]) []string {
+func namesOf[T any](fields []*wire.Field[T]) []string {
 	var names []string
 	for _, f := range fields {
-		names = append(append(names, f.name), madeOf[f.name]...)
+		names = append(append(names, f.Name), madeOf[f.Name]...)
 	}
 	return names
 }
@@ -185,18 +186,18 @@ type index struct {
 }
 
 func (d *round) index() index {
-	x := d.image.Directory
+	x := d.Image.Directory
 	switch d.kind {
 	case store.KindUser:
 		return index{x.Users(), x.UserPurged, x.UserDeleted, x.UserID, x.UserByID}
 	case store.KindGroup:
 		return index{x.Groups(), x.GroupPurged, x.GroupDeleted, x.GroupID, x.GroupByID}
 	case store.KindAdministrativeUnit:
-		return indexOf(d.image.Units, func(u *directory.AdministrativeUnit) uuid.UUID { return u.ID })
+		return indexOf(d.Image.Units, func(u *directory.AdministrativeUnit) uuid.UUID { return u.ID })
 	case store.KindApplication:
-		return indexOf(d.image.Applications, func(a *directory.Application) uuid.UUID { return a.ID })
+		return indexOf(d.Image.Applications, func(a *directory.Application) uuid.UUID { return a.ID })
 	}
-	return indexOf(d.image.Principals, func(p *directory.ServicePrincipal) uuid.UUID { return p.ID })
+	return indexOf(d.Image.Principals, func(p *directory.ServicePrincipal) uuid.UUID { return p.ID })
 }
 
 // indexOf is the index of applications, service principals or administrative units.
@@ -298,7 +299,7 @@ func there(page []deltaElement) []uint32 {
 
 // head begins the answer, up to its value.
 func (d *round) head() []byte {
-	b := d.appendHead(d.begin(), d.selected(d.set))
+	b := d.AppendHead(d.Begin(), d.Selected(d.set))
 	return append(jsontext.AppendName(b, "value"), '[')
 }
 
@@ -306,20 +307,20 @@ func (d *round) head() []byte {
 // next round.
 func (d *round) finish(b []byte, next *deltaToken) error {
 	b = append(b, ']')
-	seal := deltaSeal(d.request, d.kind)
+	seal := deltaSeal(d.Request, d.kind)
 	if next != nil {
 		b = jsontext.AppendText(jsontext.AppendName(b, "@odata.nextLink"), d.address()+"?$skiptoken="+next.text(seal))
 	} else {
 		round := deltaToken{after: d.token.upTo, place: -1, member: -1, selected: d.token.selected, ids: d.token.ids}
 		b = jsontext.AppendText(jsontext.AppendName(b, "@odata.deltaLink"), d.address()+"?$deltatoken="+round.text(seal))
 	}
-	return d.send(http.StatusOK, append(b, '}'))
+	return d.Send(http.StatusOK, append(b, '}'))
 }
 
 // appendRemoved writes an object that is not there any more.
 func (d *round) appendRemoved(b []byte, typeName string, e deltaElement) []byte {
 	b = append(b, '{')
-	if d.metadata == "full" {
+	if d.Metadata == "full" {
 		b = jsontext.AppendText(jsontext.AppendName(b, "@odata.type"), "#"+typeName)
 	}
 	b = jsontext.AppendID(jsontext.AppendName(b, "id"), e.id)

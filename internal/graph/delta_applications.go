@@ -7,24 +7,25 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/wire"
 	"licensor/internal/tenant"
 )
 
 // deltaOf answers GET /applications/delta and GET /servicePrincipals/delta: all of them at first,
 // later those that came, went or changed in what is shown; with owners@delta when $select has the
 // owners.
-func deltaOf[D, T any](l listing[D, T]) func(*request) error {
-	return func(r *request) error { return sendDelta(r, l) }
+func deltaOf[D, T any](l wire.Listing[D, T]) func(*wire.Request) error {
+	return func(r *wire.Request) error { return sendDelta(r, l) }
 }
 
-func sendDelta[D, T any](r *request, l listing[D, T]) error {
-	d, err := deltaRound(r, l.Stored, l.set, l.fields.spell)
+func sendDelta[D, T any](r *wire.Request, l wire.Listing[D, T]) error {
+	d, err := deltaRound(r, l.Stored, l.Set, l.Fields.Spell)
 	if err != nil {
 		return err
 	}
 	names := except(d.token.selected, "owners")
 	owners := len(names) < len(d.token.selected)
-	fields, err := deltaFields(d, l.fields, names)
+	fields, err := deltaFields(d, l.Fields, names)
 	if err != nil {
 		return err
 	}
@@ -38,22 +39,22 @@ func sendDelta[D, T any](r *request, l listing[D, T]) error {
 		}
 		return touched
 	}))
-	rows := l.at(r, there(page), true)
+	rows := l.At(r, there(page), true)
 	b := d.head()
 	for _, e := range page {
-		if b = appendNext(b); e.removed != "" {
-			b = d.appendRemoved(b, l.fields.typeName, e)
+		if b = wire.AppendNext(b); e.removed != "" {
+			b = d.appendRemoved(b, l.Fields.TypeName, e)
 			continue
 		}
 		row, _, err := rows() // all that are there are in the image
 		if err != nil {
 			return err
 		}
-		b = appendFields(append(b, '{'), fields, &row)
+		b = wire.AppendFields(append(b, '{'), fields, &row)
 		if owners {
 			b = d.appendOwnersOf(b, e)
 		}
-		if b, err = r.more(append(b, '}')); err != nil {
+		if b, err = r.More(append(b, '}')); err != nil {
 			return err
 		}
 	}
@@ -85,10 +86,10 @@ var madeOfDocuments = map[string][]string{
 }
 
 // loggedNames are the names by which the log has the changes of fields.
-func loggedNames[D any, T any](l listing[D, T], fields []*field[T]) []string {
+func loggedNames[D any, T any](l wire.Listing[D, T], fields []*wire.Field[T]) []string {
 	names := namesOf(fields)
 	for _, f := range fields {
-		names = append(names, madeOfDocuments[f.name]...)
+		names = append(names, madeOfDocuments[f.Name]...)
 	}
 	return names
 }
@@ -97,13 +98,13 @@ func loggedNames[D any, T any](l listing[D, T], fields []*field[T]) []string {
 func (d *round) appendOwnersOf(b []byte, e deltaElement) []byte {
 	owners := slices.Clone(d.objects.Owners(e.ordinal))
 	if d.whole || d.objects.Created(e.ordinal) {
-		owners = slices.AppendSeq(owners, d.image.Links.From(directory.OwnedBy, e.id))
+		owners = slices.AppendSeq(owners, d.Image.Links.From(directory.OwnedBy, e.id))
 	}
 	slices.SortFunc(owners, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
 	return d.appendLinks(b, "owners@delta", func(b []byte) []byte {
 		for _, owner := range slices.Compact(owners) {
-			_, live := d.image.Kind(owner)
-			is := live && d.image.Links.Has(directory.Link{Relation: directory.OwnedBy, From: e.id, To: owner})
+			_, live := d.Image.Kind(owner)
+			is := live && d.Image.Links.Has(directory.Link{Relation: directory.OwnedBy, From: e.id, To: owner})
 			b = d.appendLinked(b, d.ownerType(owner), owner, is)
 		}
 		return b
@@ -112,10 +113,10 @@ func (d *round) appendOwnersOf(b []byte, e deltaElement) []byte {
 
 // ownerType is the type of an owner, which may be deleted.
 func (d *round) ownerType(owner uuid.UUID) string {
-	_, is := d.image.Principals.EverByID(owner)
+	_, is := d.Image.Principals.EverByID(owner)
 	_, was := d.changes.Principals.PurgedByID(owner)
 	if is || was {
-		return principalFields.typeName
+		return principalFields.TypeName
 	}
 	return userType
 }

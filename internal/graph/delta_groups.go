@@ -7,19 +7,20 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/wire"
 	"licensor/internal/store"
 )
 
 // groupsDelta answers GET /groups/delta: all groups at first, later which came, went or changed in
 // what is shown; with members@delta, unless $select leaves them out, and with owners@delta when it
 // has them.
-func groupsDelta(r *request) error {
-	d, err := deltaRound(r, store.KindGroup, "groups", groupFields.spell)
+func groupsDelta(r *wire.Request) error {
+	d, err := deltaRound(r, store.KindGroup, "groups", groupFields.Spell)
 	if err != nil {
 		return err
 	}
 	if slices.Contains(d.token.selected, "owners") { // members have a place in every answer
-		if err := r.mayExpand(groupFields.typeName, "owners"); err != nil {
+		if err := r.MayExpand(groupFields.TypeName, "owners"); err != nil {
 			return err
 		}
 	}
@@ -33,14 +34,14 @@ func groupsDelta(r *request) error {
 		return err
 	}
 	page, more := d.elements(d.among(w.touched))
-	rows := groupList.at(r, there(page), documented(w.fields))
-	return sendWithMembers(&w.memberWriter, groupType, page, more, finder(rows, func(g *group) uint32 { return g.ordinal }), w.appendGroup)
+	rows := groupList.At(r, there(page), wire.Documented(w.fields))
+	return sendWithMembers(&w.memberWriter, groupType, page, more, wire.Finder(rows, func(g *group) uint32 { return g.ordinal }), w.appendGroup)
 }
 
 // groupWriter writes a page of groups.
 type groupWriter struct {
 	memberWriter
-	fields          []*field[group]
+	fields          []*wire.Field[group]
 	members, owners bool
 }
 
@@ -60,7 +61,7 @@ func (w *groupWriter) touched() *roaring.Bitmap {
 // appendGroup writes a group with what there is to say of its members. When there is more than the
 // page has room for, it answers the place of the last member written, otherwise -1.
 func (w *groupWriter) appendGroup(b []byte, g *group) ([]byte, int64) {
-	b = appendFields(append(b, '{'), w.fields, g)
+	b = wire.AppendFields(append(b, '{'), w.fields, g)
 	rest := int64(-1)
 	if w.owners && int64(g.ordinal) != w.token.place { // otherwise the page before has shown them
 		b = w.appendOwners(b, g.ordinal)
@@ -72,7 +73,7 @@ func (w *groupWriter) appendGroup(b []byte, g *group) ([]byte, int64) {
 }
 
 func (w *groupWriter) appendOwners(b []byte, group uint32) []byte {
-	x, owners, principals := w.image.Directory, roaring.New(), roaring.New()
+	x, owners, principals := w.Image.Directory, roaring.New(), roaring.New()
 	if touched := w.changes.Owners[group]; touched != nil {
 		owners.Or(touched)
 	}
@@ -81,7 +82,7 @@ func (w *groupWriter) appendOwners(b []byte, group uint32) []byte {
 	}
 	if w.whole || w.objects.Created(group) {
 		owners.AddMany(x.Owners(group))
-		if of := linked(w.memberWriter.round.request, w.image.Links.From(directory.OwnedBy, x.GroupID(group))); of.principals != nil {
+		if of := linked(w.memberWriter.round.Request, w.Image.Links.From(directory.OwnedBy, x.GroupID(group))); of.principals != nil {
 			principals.Or(of.principals)
 		}
 	}
@@ -107,11 +108,11 @@ func (w *groupWriter) placesOf(group uint32) memberPlaces {
 		principals.Or(m.Principals)
 	}
 	if w.whole || w.objects.Created(group) {
-		users.Or(w.image.Licensing.GroupMembers(group))
-		for _, member := range w.image.Directory.GroupMembersOf(group) {
+		users.Or(w.Image.Licensing.GroupMembers(group))
+		for _, member := range w.Image.Directory.GroupMembersOf(group) {
 			groups.Add(member)
 		}
-		if of := linked(w.memberWriter.round.request, w.image.Links.From(directory.HasMember, w.image.Directory.GroupID(group))); of.principals != nil {
+		if of := linked(w.memberWriter.round.Request, w.Image.Links.From(directory.HasMember, w.Image.Directory.GroupID(group))); of.principals != nil {
 			principals.Or(of.principals)
 		}
 	}
@@ -120,7 +121,7 @@ func (w *groupWriter) placesOf(group uint32) memberPlaces {
 
 // memberAt returns the type and id at a place, and whether that is a member of the group.
 func (w *groupWriter) memberAt(group uint32, place int64) (kind string, id uuid.UUID, is bool) {
-	x, ordinal := w.image.Directory, uint32(place&(groupsFrom-1))
+	x, ordinal := w.Image.Directory, uint32(place&(groupsFrom-1))
 	switch {
 	case place >= principalsFrom:
 		return w.principal(directory.HasMember, group, ordinal)
@@ -135,11 +136,11 @@ func (w *groupWriter) memberAt(group uint32, place int64) (kind string, id uuid.
 // principal returns the type and id of a service principal, and whether the group is in a relation
 // to it.
 func (w *groupWriter) principal(relation directory.Relation, group, principal uint32) (kind string, id uuid.UUID, is bool) {
-	p := w.image.Principals.At(principal)
+	p := w.Image.Principals.At(principal)
 	if p == nil {
 		id, _ = w.changes.Principals.Purged(principal)
-		return principalFields.typeName, id, false
+		return principalFields.TypeName, id, false
 	}
-	is = w.image.Links.Has(directory.Link{Relation: relation, From: w.image.Directory.GroupID(group), To: p.ID})
-	return principalFields.typeName, p.ID, is && p.DeletedDateTime.IsZero()
+	is = w.Image.Links.Has(directory.Link{Relation: relation, From: w.Image.Directory.GroupID(group), To: p.ID})
+	return principalFields.TypeName, p.ID, is && p.DeletedDateTime.IsZero()
 }

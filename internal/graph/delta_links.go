@@ -3,6 +3,7 @@ package graph
 import (
 	"github.com/google/uuid"
 
+	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
 )
 
@@ -20,8 +21,8 @@ func (d *round) appendLinks(b []byte, name string, write func([]byte) []byte) []
 
 // userID returns a user's id, that of one gone for good too as long as the changes know it.
 func (d *round) userID(user uint32) uuid.UUID {
-	if !d.image.Directory.UserPurged(user) {
-		return d.image.Directory.UserID(user)
+	if !d.Image.Directory.UserPurged(user) {
+		return d.Image.Directory.UserID(user)
 	}
 	id, _ := d.changes.Users.Purged(user)
 	return id
@@ -34,7 +35,7 @@ func (d *round) appendLinked(b []byte, kind string, id uuid.UUID, is bool) []byt
 	if id == uuid.Nil || !is && d.whole {
 		return b
 	}
-	b = jsontext.AppendID(jsontext.AppendName(d.appendType(appendNext(b), kind), "id"), id)
+	b = jsontext.AppendID(jsontext.AppendName(d.AppendType(wire.AppendNext(b), kind), "id"), id)
 	if !is {
 		b = append(b, `,"@removed":{"reason":"deleted"}`...)
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
+	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
 )
 
@@ -36,12 +37,12 @@ func sendWithMembers[T any](
 ) error {
 	b, last := w.head(), int64(-1)
 	for _, e := range page {
-		if err := w.work.Yield(); err != nil {
+		if err := w.Work.Yield(); err != nil {
 			return err
 		}
 		last = int64(e.ordinal)
 		if e.removed != "" {
-			b = w.appendRemoved(appendNext(b), typeName, e)
+			b = w.appendRemoved(wire.AppendNext(b), typeName, e)
 			continue
 		}
 		object, err := find(e.ordinal)
@@ -52,12 +53,12 @@ func sendWithMembers[T any](
 			continue
 		}
 		rest := int64(-1)
-		if b, rest = write(appendNext(b), object); rest >= 0 {
+		if b, rest = write(wire.AppendNext(b), object); rest >= 0 {
 			next := w.continued(last)
 			next.member = rest
 			return w.finish(b, next)
 		}
-		if b, err = w.request.more(b); err != nil {
+		if b, err = w.Request.More(b); err != nil {
 			return err
 		}
 	}
@@ -110,13 +111,13 @@ func (m memberPlaces) from(first int64, n int) (places []int64) {
 
 // liveUserID is the id of a user, as userID, and whether the user is there.
 func (d *round) liveUserID(user uint32) (id uuid.UUID, live bool) {
-	x := d.image.Directory
+	x := d.Image.Directory
 	return d.userID(user), !x.UserPurged(user) && !x.UserDeleted(user)
 }
 
 // groupID is liveUserID for groups.
 func (d *round) groupID(group uint32) (id uuid.UUID, live bool) {
-	if x := d.image.Directory; !x.GroupPurged(group) {
+	if x := d.Image.Directory; !x.GroupPurged(group) {
 		return x.GroupID(group), !x.GroupDeleted(group)
 	}
 	id, _ = d.changes.Groups.Purged(group)

@@ -15,6 +15,7 @@ import (
 	"licensor/internal/fold"
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/guid"
 	"licensor/internal/store"
 )
@@ -41,23 +42,23 @@ const latest = "latest"
 const maxDeltaIDs = 50
 
 // askedToken reads where the client stands from the request: at the beginning when it has no token.
-func askedToken(r *request, kind store.Kind) (deltaToken, error) {
-	asked := deltaToken{place: -1, member: -1, selected: r.options.Select}
-	if r.options.Filter != nil {
+func askedToken(r *wire.Request, kind store.Kind) (deltaToken, error) {
+	asked := deltaToken{place: -1, member: -1, selected: r.Options.Select}
+	if r.Options.Filter != nil {
 		var err error
-		if asked.ids, err = idsOf(r.options.Filter); err != nil {
+		if asked.ids, err = idsOf(r.Options.Filter); err != nil {
 			return deltaToken{}, err
 		}
 	}
-	text := r.options.DeltaToken
-	if text != "" && r.options.SkipToken != "" {
+	text := r.Options.DeltaToken
+	if text != "" && r.Options.SkipToken != "" {
 		return deltaToken{}, problem.Refuse("A request has a $deltatoken or a $skiptoken, not both. Follow the @odata.nextLink or @odata.deltaLink of an answer as it stands.")
 	}
-	if text += r.options.SkipToken; text == "" {
+	if text += r.Options.SkipToken; text == "" {
 		return asked, nil
 	}
-	if strings.EqualFold(r.options.DeltaToken, latest) {
-		asked.after = r.image.Seq
+	if strings.EqualFold(r.Options.DeltaToken, latest) {
+		asked.after = r.Image.Seq
 		return asked, nil
 	}
 	t, ok := readDeltaToken(text, deltaSeal(r, kind))
@@ -67,7 +68,7 @@ func askedToken(r *request, kind store.Kind) (deltaToken, error) {
 			Message: "The token is not one of these changes. Follow the @odata.nextLink or @odata.deltaLink of an answer as it stands, or start again without it.",
 		}
 	}
-	if r.options.Select != nil && !slices.Equal(t.selected, asked.selected) || r.options.Filter != nil && !slices.Equal(t.ids, asked.ids) {
+	if r.Options.Select != nil && !slices.Equal(t.selected, asked.selected) || r.Options.Filter != nil && !slices.Equal(t.ids, asked.ids) {
 		return deltaToken{}, problem.Refuse("The token comes from a request with another $select or $filter. Leave them out, since the token knows them, or start again without it.")
 	}
 	return t, nil
@@ -117,8 +118,8 @@ func idIn(term odata.Node) (uuid.UUID, bool) {
 
 // deltaSeal begins the sum over a token, which is good for one tenant and one kind of objects. It
 // guards against mistakes only: who makes up a token sees nothing that could not be seen without.
-func deltaSeal(r *request, kind store.Kind) []byte {
-	id := r.tenant.ID()
+func deltaSeal(r *wire.Request, kind store.Kind) []byte {
+	id := r.Tenant.ID()
 	return append(id[:], byte(kind))
 }
 
@@ -149,7 +150,7 @@ func sum(seal, token []byte) []byte {
 }
 
 func readDeltaToken(text string, seal []byte) (deltaToken, bool) {
-	b, ok := decodeToken(text)
+	b, ok := wire.DecodeToken(text)
 	if !ok || len(b) < sealSize || !slices.Equal(b[:sealSize], sum(seal, b[sealSize:])) {
 		return deltaToken{}, false
 	}

@@ -5,13 +5,14 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/wire"
 	"licensor/internal/store"
 )
 
 // unitsDelta answers GET /directory/administrativeUnits/delta: all units at first, later those that
 // came, went or changed in what is shown; with members@delta, unless $select leaves them out.
-func unitsDelta(r *request) error {
-	d, err := deltaRound(r, store.KindAdministrativeUnit, unitContext(r), unitFields.spell)
+func unitsDelta(r *wire.Request) error {
+	d, err := deltaRound(r, store.KindAdministrativeUnit, unitContext(r), unitFields.Spell)
 	if err != nil {
 		return err
 	}
@@ -24,15 +25,15 @@ func unitsDelta(r *request) error {
 		return err
 	}
 	page, more := d.elements(d.among(w.touched))
-	return sendWithMembers(&w.memberWriter, unitFields.typeName, page, more, func(ordinal uint32) (*unit, error) {
-		return new(unitAt(r.image, ordinal)), nil // it is in memory
+	return sendWithMembers(&w.memberWriter, unitFields.TypeName, page, more, func(ordinal uint32) (*unit, error) {
+		return new(unitAt(r.Image, ordinal)), nil // it is in memory
 	}, w.appendUnit)
 }
 
 // unitWriter writes a page of administrative units.
 type unitWriter struct {
 	memberWriter
-	fields  []*field[unit]
+	fields  []*wire.Field[unit]
 	members bool
 }
 
@@ -46,7 +47,7 @@ func (w *unitWriter) touched() *roaring.Bitmap {
 }
 
 func (w *unitWriter) appendUnit(b []byte, u *unit) ([]byte, int64) {
-	b = appendFields(append(b, '{'), w.fields, u)
+	b = wire.AppendFields(append(b, '{'), w.fields, u)
 	rest := int64(-1)
 	if w.members {
 		b, rest = w.appendMembers(b, u.ordinal)
@@ -63,10 +64,10 @@ func (w *unitWriter) placesOf(unit uint32) memberPlaces {
 		groups.Or(m.Groups)
 	}
 	if w.whole || w.objects.Created(unit) {
-		if all := w.image.UnitMembers.Users(unit); all != nil {
+		if all := w.Image.UnitMembers.Users(unit); all != nil {
 			users.Or(all)
 		}
-		if all := w.image.UnitMembers.Groups(unit); all != nil {
+		if all := w.Image.UnitMembers.Groups(unit); all != nil {
 			groups.Or(all)
 		}
 	}
@@ -78,8 +79,8 @@ func (w *unitWriter) memberAt(unit uint32, place int64) (kind string, id uuid.UU
 	ordinal := uint32(place & (groupsFrom - 1))
 	if place >= groupsFrom {
 		id, live := w.groupID(ordinal)
-		return groupType, id, live && w.image.UnitMembers.Has(directory.UnitMember{Unit: unit, Member: ordinal, IsGroup: true})
+		return groupType, id, live && w.Image.UnitMembers.Has(directory.UnitMember{Unit: unit, Member: ordinal, IsGroup: true})
 	}
 	id, live := w.liveUserID(ordinal)
-	return userType, id, live && w.image.UnitMembers.Has(directory.UnitMember{Unit: unit, Member: ordinal})
+	return userType, id, live && w.Image.UnitMembers.Has(directory.UnitMember{Unit: unit, Member: ordinal})
 }

@@ -5,21 +5,22 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 
+	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 	"licensor/internal/store"
 )
 
 // usersDelta answers GET /users/delta: everybody at first, later who came, went or changed in what
 // is shown, licenses included; with manager@delta when $select has the manager.
-func usersDelta(r *request) error {
-	d, err := deltaRound(r, store.KindUser, "users", userFields.spell)
+func usersDelta(r *wire.Request) error {
+	d, err := deltaRound(r, store.KindUser, "users", userFields.Spell)
 	if err != nil {
 		return err
 	}
 	names := except(d.token.selected, "manager")
 	manager := len(names) < len(d.token.selected)
-	if manager && d.access != identity.AccessFull {
-		return &identity.Forbidden{Operation: r.op.need}
+	if manager && d.Access != identity.AccessFull {
+		return &identity.Forbidden{Operation: r.Op.Need}
 	}
 	fields, err := deltaFields(d, userFields, names)
 	if err != nil {
@@ -30,14 +31,14 @@ func usersDelta(r *request) error {
 	}
 	w := userWriter{d, fields, manager}
 	page, more := d.elements(d.among(w.touched))
-	rows := userList.at(r, there(page), documented(fields))
-	return w.send(page, finder(rows, func(u *user) uint32 { return u.ordinal }), more)
+	rows := userList.At(r, there(page), wire.Documented(fields))
+	return w.send(page, wire.Finder(rows, func(u *user) uint32 { return u.ordinal }), more)
 }
 
 // userWriter writes a page of users.
 type userWriter struct {
 	*round
-	fields  []*field[user]
+	fields  []*wire.Field[user]
 	manager bool
 }
 
@@ -53,11 +54,11 @@ func (w *userWriter) touched() *roaring.Bitmap {
 func (w *userWriter) send(page []deltaElement, find func(uint32) (*user, error), more bool) error {
 	b := w.head()
 	for _, e := range page {
-		if err := w.work.Pace(); err != nil {
+		if err := w.Work.Pace(); err != nil {
 			return err
 		}
 		if e.removed != "" {
-			b = w.appendRemoved(appendNext(b), userType, e)
+			b = w.appendRemoved(wire.AppendNext(b), userType, e)
 			continue
 		}
 		user, err := find(e.ordinal)
@@ -67,11 +68,11 @@ func (w *userWriter) send(page []deltaElement, find func(uint32) (*user, error),
 		if user == nil { // gone since; the next round says so
 			continue
 		}
-		b = appendFields(append(appendNext(b), '{'), w.fields, user)
+		b = wire.AppendFields(append(wire.AppendNext(b), '{'), w.fields, user)
 		if w.manager {
 			b = w.appendManager(b, e.ordinal)
 		}
-		if b, err = w.request.more(append(b, '}')); err != nil {
+		if b, err = w.Request.More(append(b, '}')); err != nil {
 			return err
 		}
 	}
@@ -84,7 +85,7 @@ func (w *userWriter) send(page []deltaElement, find func(uint32) (*user, error),
 // appendManager writes who is a user's manager, and who is not any more. The client does not know
 // it when the user came.
 func (w *userWriter) appendManager(b []byte, user uint32) []byte {
-	x := w.image.Directory
+	x := w.Image.Directory
 	managers := roaring.New()
 	if touched := w.changes.Managers[user]; touched != nil {
 		managers.Or(touched)

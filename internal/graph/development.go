@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"licensor/internal/clock"
+	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 	"licensor/internal/tenant"
 )
@@ -29,37 +30,37 @@ func NewDevelopment(c *clock.Clock, tenants func() []*tenant.Tenant) *Developmen
 }
 
 // operations are those under developmentRoot.
-func (d *Development) operations() []operation {
-	return []operation{
-		{method: "GET", path: developmentRoot + "clock", need: identity.Develop, do: d.getClock},
-		{method: "PUT", path: developmentRoot + "clock", need: identity.Develop, do: d.setClock},
-		{method: "GET", path: developmentRoot + "faults", need: identity.Develop, do: d.getFaults},
-		{method: "PUT", path: developmentRoot + "faults", need: identity.Develop, do: d.setFaults},
-		{method: "POST", path: developmentRoot + "faults", need: identity.Develop, do: d.addFault},
-		{method: "DELETE", path: developmentRoot + "faults", need: identity.Develop, do: d.deleteFaults},
-		{method: "GET", path: developmentRoot + "groupProcessing", need: identity.Develop, do: d.getGroupProcessing},
-		{method: "PUT", path: developmentRoot + "groupProcessing", need: identity.Develop, do: d.setGroupProcessing},
-		{method: "POST", path: developmentRoot + "tokens", need: identity.Develop, do: d.mintToken},
+func (d *Development) operations() []wire.Operation {
+	return []wire.Operation{
+		{Method: "GET", Path: wire.DevelopmentRoot + "clock", Need: identity.Develop, Do: d.getClock},
+		{Method: "PUT", Path: wire.DevelopmentRoot + "clock", Need: identity.Develop, Do: d.setClock},
+		{Method: "GET", Path: wire.DevelopmentRoot + "faults", Need: identity.Develop, Do: d.getFaults},
+		{Method: "PUT", Path: wire.DevelopmentRoot + "faults", Need: identity.Develop, Do: d.setFaults},
+		{Method: "POST", Path: wire.DevelopmentRoot + "faults", Need: identity.Develop, Do: d.addFault},
+		{Method: "DELETE", Path: wire.DevelopmentRoot + "faults", Need: identity.Develop, Do: d.deleteFaults},
+		{Method: "GET", Path: wire.DevelopmentRoot + "groupProcessing", Need: identity.Develop, Do: d.getGroupProcessing},
+		{Method: "PUT", Path: wire.DevelopmentRoot + "groupProcessing", Need: identity.Develop, Do: d.setGroupProcessing},
+		{Method: "POST", Path: wire.DevelopmentRoot + "tokens", Need: identity.Develop, Do: d.mintToken},
 	}
 }
 
 // before is what happens before an operation: what is due comes, and the faults that the request
 // meets.
-func (d *Development) before(r *request) error {
+func (d *Development) before(r *wire.Request) error {
 	if d == nil {
 		return nil
 	}
-	d.processing.settle(r.Context(), r.log, r.now)
-	if r.op.isDevelopment() {
+	d.processing.settle(r.Context(), r.Log, r.Now)
+	if r.Op.IsDevelopment() {
 		return nil
 	}
 	return d.faults.meet(r)
 }
 
 // opened is a tenant as requests of a moment find it.
-func (d *Development) opened(t *tenant.Tenant, now time.Time) handle {
+func (d *Development) opened(t *tenant.Tenant, now time.Time) wire.Tenant {
 	if d == nil {
-		return direct{t}
+		return wire.Direct{Tenant: t}
 	}
-	return heldTenant{direct{t}, t, &d.processing, now}
+	return heldTenant{wire.Direct{Tenant: t}, t, &d.processing, now}
 }

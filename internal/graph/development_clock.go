@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
 )
 
@@ -12,28 +13,28 @@ import (
 const maxAhead = 100 * 365 * 24 * time.Hour
 
 // getClock answers GET /licensor/v1/development/clock.
-func (d *Development) getClock(r *request) error {
-	if err := r.allow(); err != nil {
+func (d *Development) getClock(r *wire.Request) error {
+	if err := r.Allow(); err != nil {
 		return err
 	}
 	return sendClock(r)
 }
 
-func sendClock(r *request) error {
-	b := r.appendHead(r.begin(), "development/clock")
-	return r.send(http.StatusOK, append(jsontext.AppendTime(jsontext.AppendName(b, "now"), r.now), '}'))
+func sendClock(r *wire.Request) error {
+	b := r.AppendHead(r.Begin(), "development/clock")
+	return r.Send(http.StatusOK, append(jsontext.AppendTime(jsontext.AppendName(b, "now"), r.Now), '}'))
 }
 
 // setClock answers PUT /licensor/v1/development/clock with {"now": time} or {"advance": duration}.
 // What was deleted more than 30 days ago by the new time is gone when it answers.
-func (d *Development) setClock(r *request) error {
-	members, err := r.members()
+func (d *Development) setClock(r *wire.Request) error {
+	members, err := r.Members()
 	if err != nil {
 		return err
 	}
 	var now time.Time
 	var text string
-	if err := read("clock", members, map[string]any{"now": &now, "advance": &text}); err != nil {
+	if err := wire.Read("clock", members, map[string]any{"now": &now, "advance": &text}); err != nil {
 		return err
 	}
 	if len(members) != 1 {
@@ -51,9 +52,9 @@ func (d *Development) setClock(r *request) error {
 	if err := d.set(now); err != nil {
 		return err
 	}
-	r.limits.Forget()
-	r.now = d.clock.Now()
-	d.processing.settle(r.Context(), r.log, r.now)
+	r.Limits.Forget()
+	r.Now = d.clock.Now()
+	d.processing.settle(r.Context(), r.Log, r.Now)
 	for _, t := range d.tenants() {
 		if err := t.PurgeExpired(r.Context()); err != nil {
 			return err

@@ -13,6 +13,7 @@ import (
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/route"
+	"licensor/internal/graph/wire"
 )
 
 // Fault is something that goes wrong with requests on purpose, as it does with the real service now
@@ -90,7 +91,7 @@ func (fs *faults) add(f Fault) {
 
 // meet lets a request meet its faults: it waits for all of their latencies, and is answered by the
 // first that has a status.
-func (fs *faults) meet(r *request) error {
+func (fs *faults) meet(r *wire.Request) error {
 	wait, problem := fs.choose(r.Method, r.URL.EscapedPath())
 	if wait > 0 {
 		select {

@@ -8,25 +8,26 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
 )
 
 // getFaults answers GET /licensor/v1/development/faults: each rule, with how many requests it has
 // been applied to.
-func (d *Development) getFaults(r *request) error {
-	if err := r.allow(); err != nil {
+func (d *Development) getFaults(r *wire.Request) error {
+	if err := r.Allow(); err != nil {
 		return err
 	}
 	return sendFaults(r, &d.faults)
 }
 
-func sendFaults(r *request, fs *faults) error {
+func sendFaults(r *wire.Request, fs *faults) error {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	b := r.appendHead(r.begin(), "development/faults")
+	b := r.AppendHead(r.Begin(), "development/faults")
 	b = strconv.AppendUint(jsontext.AppendName(b, "seed"), fs.seed, 10)
 	b = jsontext.AppendList(jsontext.AppendName(b, "rules"), fs.rules, appendFault)
-	return r.send(http.StatusOK, append(b, '}'))
+	return r.Send(http.StatusOK, append(b, '}'))
 }
 
 func appendFault(b []byte, f faultRule) []byte {
@@ -58,14 +59,14 @@ const maxFaults = 100
 
 // setFaults answers PUT /licensor/v1/development/faults: the rules of the body take the place of
 // those there were.
-func (d *Development) setFaults(r *request) error {
-	members, err := r.members()
+func (d *Development) setFaults(r *wire.Request) error {
+	members, err := r.Members()
 	if err != nil {
 		return err
 	}
 	seed := uint64(1)
 	var list []json.RawMessage
-	if err := read("faults", members, map[string]any{"seed": &seed, "rules": &list}, "rules"); err != nil {
+	if err := wire.Read("faults", members, map[string]any{"seed": &seed, "rules": &list}, "rules"); err != nil {
 		return err
 	}
 	if len(list) > maxFaults {
@@ -92,8 +93,8 @@ func (d *Development) setFaults(r *request) error {
 
 // addFault answers POST /licensor/v1/development/faults: a rule after those there are, which go on
 // counting.
-func (d *Development) addFault(r *request) error {
-	members, err := r.members()
+func (d *Development) addFault(r *wire.Request) error {
+	members, err := r.Members()
 	if err != nil {
 		return err
 	}
@@ -137,7 +138,7 @@ func readFault(raw json.RawMessage) (f Fault, err error) {
 func readFaultMembers(members []directory.Member) (f Fault, err error) {
 	var latency string
 	probability := -1.0
-	err = read("fault", members, map[string]any{
+	err = wire.Read("fault", members, map[string]any{
 		"method": &f.Method, "path": &f.Path, "status": &f.Status, "retryAfter": &f.RetryAfter, "latency": &latency, "times": &f.Times, "probability": &probability,
 	}, "path")
 	if err != nil {
@@ -157,10 +158,10 @@ func readFaultMembers(members []directory.Member) (f Fault, err error) {
 }
 
 // deleteFaults answers DELETE /licensor/v1/development/faults.
-func (d *Development) deleteFaults(r *request) error {
+func (d *Development) deleteFaults(r *wire.Request) error {
 	fs := &d.faults
 	fs.mu.Lock()
 	fs.reset(1)
 	fs.mu.Unlock()
-	return r.sendNothing()
+	return r.SendNothing()
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
 	"licensor/internal/tenant"
@@ -33,7 +34,7 @@ type heldBack struct {
 	actor      string
 	begins     time.Time // until then it is queued, then it is in progress
 	due        time.Time
-	waitingFor waiting
+	waitingFor wire.Waiting
 }
 
 // SetGroupProcessing sets how long after the answer the members of a group get its licenses. 0:
@@ -42,7 +43,7 @@ func (d *Development) SetGroupProcessing(delay time.Duration) { d.processing.del
 
 // heldTenant is a tenant whose groups pass on their licenses when the delay is over.
 type heldTenant struct {
-	handle
+	wire.Tenant
 	live       *tenant.Tenant
 	processing *processing
 	now        time.Time
@@ -58,11 +59,11 @@ func (t heldTenant) Do(ctx context.Context, actor string, c tenant.Command) (ten
 			return t.hold(ctx, delay, actor, c, inner)
 		}
 	case tenant.DeleteGroup:
-		if w := t.Waiting(inner.Group, t.now); w != nil && len(w.licenses) > 0 {
+		if w := t.Waiting(inner.Group, t.now); w != nil && len(w.Licenses) > 0 {
 			return tenant.Done{}, &licensing.Refusal{Kind: licensing.GroupLicensed}
 		}
 	}
-	return t.handle.Do(ctx, actor, c)
+	return t.Tenant.Do(ctx, actor, c)
 }
 
 // innermost is a command without its conditions.
@@ -77,7 +78,7 @@ func innermost(c tenant.Command) tenant.Command {
 }
 
 // Waiting is what is held back of a group.
-func (t heldTenant) Waiting(group uint32, now time.Time) *waiting {
+func (t heldTenant) Waiting(group uint32, now time.Time) *wire.Waiting {
 	return t.processing.of(t.live, group, now)
 }
 
@@ -103,7 +104,7 @@ func (t heldTenant) hold(ctx context.Context, delay time.Duration, actor string,
 	}
 	p.waiting = append(p.waiting, heldBack{
 		tenant: t.live, cmd: change, actor: actor, begins: t.now.Add(delay / 2), due: due,
-		waitingFor: waiting{licenses: done.Image.Licensing.GroupLicenses(change.Group)},
+		waitingFor: wire.Waiting{Licenses: done.Image.Licensing.GroupLicenses(change.Group)},
 	})
 	p.first.Store(p.waiting[0].due.UnixNano())
 	return tenant.Done{Image: t.live.Image()}, nil
@@ -131,7 +132,7 @@ func (p *processing) settle(ctx context.Context, log *slog.Logger, now time.Time
 }
 
 // of returns what a group shows while something of it is held back; nil when nothing is.
-func (p *processing) of(t *tenant.Tenant, group uint32, now time.Time) *waiting {
+func (p *processing) of(t *tenant.Tenant, group uint32, now time.Time) *wire.Waiting {
 	if p.first.Load() == 0 {
 		return nil
 	}
@@ -142,13 +143,13 @@ func (p *processing) of(t *tenant.Tenant, group uint32, now time.Time) *waiting 
 	if first < 0 {
 		return nil
 	}
-	w := waiting{state: queuedForProcessing}
+	w := wire.Waiting{State: queuedForProcessing}
 	if !now.Before(p.waiting[first].begins) {
-		w.state = processingInProgress
+		w.State = processingInProgress
 	}
 	for _, later := range p.waiting[first:] {
 		if is(later) {
-			w.licenses = later.waitingFor.licenses
+			w.Licenses = later.waitingFor.Licenses
 		}
 	}
 	return &w
@@ -162,27 +163,27 @@ const (
 )
 
 // getGroupProcessing answers GET /licensor/v1/development/groupProcessing.
-func (d *Development) getGroupProcessing(r *request) error {
-	if err := r.allow(); err != nil {
+func (d *Development) getGroupProcessing(r *wire.Request) error {
+	if err := r.Allow(); err != nil {
 		return err
 	}
 	return d.sendGroupProcessing(r)
 }
 
-func (d *Development) sendGroupProcessing(r *request) error {
-	b := r.appendHead(r.begin(), "development/groupProcessing")
-	return r.send(http.StatusOK, append(appendDuration(jsontext.AppendName(b, "delay"), time.Duration(d.processing.delay.Load())), '}'))
+func (d *Development) sendGroupProcessing(r *wire.Request) error {
+	b := r.AppendHead(r.Begin(), "development/groupProcessing")
+	return r.Send(http.StatusOK, append(appendDuration(jsontext.AppendName(b, "delay"), time.Duration(d.processing.delay.Load())), '}'))
 }
 
 // setGroupProcessing answers PUT /licensor/v1/development/groupProcessing. What waits keeps its
 // time.
-func (d *Development) setGroupProcessing(r *request) error {
-	members, err := r.members()
+func (d *Development) setGroupProcessing(r *wire.Request) error {
+	members, err := r.Members()
 	if err != nil {
 		return err
 	}
 	var text string
-	if err := read("groupProcessing", members, map[string]any{"delay": &text}, "delay"); err != nil {
+	if err := wire.Read("groupProcessing", members, map[string]any{"delay": &text}, "delay"); err != nil {
 		return err
 	}
 	delay, err := parseDuration(text)

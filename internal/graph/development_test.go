@@ -16,9 +16,9 @@ func TestOperationsOfDevelopmentAreNotThereWithoutIt(t *testing.T) {
 	w.server = newServer(t, New(Config{Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: newLog(w)}))
 	token, n := w.appToken(allPermissions...), 0
 	for i := range everyOperation {
-		if op := &everyOperation[i]; op.isDevelopment() {
+		if op := &everyOperation[i]; op.IsDevelopment() {
 			n++
-			w.do(op.method, op.path, token, "{}").want(t, 404)
+			w.do(op.Method, op.Path, token, "{}").want(t, 404)
 		}
 	}
 	if n == 0 {

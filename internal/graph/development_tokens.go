@@ -9,6 +9,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/jsontext"
@@ -27,13 +28,13 @@ type minting struct {
 
 // mintToken answers POST /licensor/v1/development/tokens: any token of the caller's tenant, good or
 // not. Without a user it is an application's.
-func (d *Development) mintToken(r *request) error {
-	members, err := r.members()
+func (d *Development) mintToken(r *wire.Request) error {
+	members, err := r.Members()
 	if err != nil {
 		return err
 	}
-	m := minting{authority: r.host}
-	err = read("token", members, map[string]any{
+	m := minting{authority: r.Origin}
+	err = wire.Read("token", members, map[string]any{
 		"user": &m.user, "client": &m.client, "scopes": &m.scopes, "permissions": &m.permissions, "roles": &m.roles, "personal": &m.personal,
 		"expired": &m.expired, "lifetime": &m.lifetime, "audience": &m.audience, "authority": &m.authority,
 	})
@@ -44,16 +45,16 @@ func (d *Development) mintToken(r *request) error {
 	if err != nil {
 		return err
 	}
-	token, err := r.authority.Issue(claims)
+	token, err := r.Authority.Issue(claims)
 	if err != nil {
 		return err
 	}
-	b := r.appendHead(r.begin(), "development/tokens/$entity")
+	b := r.AppendHead(r.Begin(), "development/tokens/$entity")
 	b = jsontext.AppendText(jsontext.AppendName(b, "accessToken"), token)
-	return r.send(http.StatusOK, append(jsontext.AppendTime(jsontext.AppendName(b, "expiresDateTime"), claims.Expires), '}'))
+	return r.Send(http.StatusOK, append(jsontext.AppendTime(jsontext.AppendName(b, "expiresDateTime"), claims.Expires), '}'))
 }
 
-func (m *minting) claims(r *request) (c identity.Claims, err error) {
+func (m *minting) claims(r *wire.Request) (c identity.Claims, err error) {
 	lifetime := identity.Lifetime
 	if m.lifetime != "" {
 		if lifetime, err = parseDuration(m.lifetime); err != nil {
@@ -61,10 +62,10 @@ func (m *minting) claims(r *request) (c identity.Claims, err error) {
 		}
 	}
 	c = identity.Claims{
-		Root: m.authority, Audience: m.audience, Tenant: r.tenant.ID(), Personal: m.personal, NotBefore: r.now, Expires: r.now.Add(lifetime),
+		Root: m.authority, Audience: m.audience, Tenant: r.Tenant.ID(), Personal: m.personal, NotBefore: r.Now, Expires: r.Now.Add(lifetime),
 	}
 	if m.expired {
-		c.NotBefore, c.Expires = r.now.Add(-2*time.Hour), r.now.Add(-time.Hour)
+		c.NotBefore, c.Expires = r.Now.Add(-2*time.Hour), r.Now.Add(-time.Hour)
 	}
 	if m.user != "" {
 		return c, m.forUser(r, &c)
@@ -72,15 +73,15 @@ func (m *minting) claims(r *request) (c identity.Claims, err error) {
 	return c, m.forApplication(r, &c)
 }
 
-func (m *minting) forUser(r *request, c *identity.Claims) error {
+func (m *minting) forUser(r *wire.Request, c *identity.Claims) error {
 	if len(m.permissions) > 0 {
 		return problem.Refuse("A user's token has scopes, not permissions: those are an application's.")
 	}
-	ordinal, err := r.image.LiveUser(m.user)
+	ordinal, err := r.Image.LiveUser(m.user)
 	if err != nil {
 		return problem.Refuse("There is no user '%s'. A user is named by its id or userPrincipalName.", problem.Clip(m.user))
 	}
-	u, err := r.tenant.User(r.Context(), r.image, ordinal)
+	u, err := r.Tenant.User(r.Context(), r.Image, ordinal)
 	if err != nil {
 		return err
 	}
@@ -89,7 +90,7 @@ func (m *minting) forUser(r *request, c *identity.Claims) error {
 		if err != nil {
 			return err
 		}
-		c.AppID, c.AppName, c.AppSerial = app.AppID, appName(&app), r.image.PrincipalSerial(app.Principal.ID)
+		c.AppID, c.AppName, c.AppSerial = app.AppID, appName(&app), r.Image.PrincipalSerial(app.Principal.ID)
 	}
 	c.Delegated, c.ObjectID, c.Serial, c.Permissions = true, u.ID, tenant.UserSerial(ordinal), m.scopes
 	c.User = identity.User{Name: u.UserPrincipalName, DisplayName: u.DisplayName, GivenName: u.GivenName, Surname: u.Surname, Guest: u.UserType == "Guest"}
@@ -117,7 +118,7 @@ func roleNamed(name string) (uuid.UUID, bool) {
 	return uuid.Nil, false
 }
 
-func (m *minting) forApplication(r *request, c *identity.Claims) error {
+func (m *minting) forApplication(r *wire.Request, c *identity.Claims) error {
 	if len(m.scopes) > 0 || m.personal {
 		return problem.Refuse("scopes and personal are of a user's token. Say with 'user' whose.")
 	}
@@ -128,7 +129,7 @@ func (m *minting) forApplication(r *request, c *identity.Claims) error {
 	if app.Principal.ID == uuid.Nil {
 		return problem.Refuse("Application %s has no service principal in the tenant, so it cannot log in.", app.AppID)
 	}
-	c.Serial = r.image.PrincipalSerial(app.Principal.ID)
+	c.Serial = r.Image.PrincipalSerial(app.Principal.ID)
 	c.ObjectID, c.AppID, c.AppName, c.Permissions = app.Principal.ID, app.AppID, appName(&app), app.Principal.Permissions
 	if len(m.permissions) > 0 {
 		c.Permissions = m.permissions
@@ -137,17 +138,17 @@ func (m *minting) forApplication(r *request, c *identity.Claims) error {
 }
 
 // application is the one that the client names, or the tenant's first that can log in.
-func (m *minting) application(r *request) (directory.Client, error) {
+func (m *minting) application(r *wire.Request) (directory.Client, error) {
 	if m.client == "" {
-		for ordinal := range r.image.Applications.All() {
-			if app := r.image.ClientAt(ordinal); app.Principal.ID != uuid.Nil {
+		for ordinal := range r.Image.Applications.All() {
+			if app := r.Image.ClientAt(ordinal); app.Principal.ID != uuid.Nil {
 				return app, nil
 			}
 		}
 		return directory.Client{}, problem.Refuse("The tenant has no application that can log in. Name a user.")
 	}
 	if appID, ok := guid.Parse(m.client); ok {
-		if app, ok := r.image.Client(appID); ok {
+		if app, ok := r.Image.Client(appID); ok {
 			return app, nil
 		}
 	}

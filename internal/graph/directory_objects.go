@@ -9,80 +9,81 @@ import (
 
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/store"
 )
 
 // getDirectoryObject answers GET /directoryObjects/{object}, whatever it is.
-func getDirectoryObject(r *request) error {
-	if err := r.allow("$select"); err != nil {
+func getDirectoryObject(r *wire.Request) error {
+	if err := r.Allow("$select"); err != nil {
 		return err
 	}
 	if kind, ordinal, ok := liveObject(r); ok {
-		return sendObject(r, r.image, kind, ordinal)
+		return sendObject(r, r.Image, kind, ordinal)
 	}
-	if id, ok := guid.Parse(r.keys[0]); ok {
+	if id, ok := guid.Parse(r.Keys[0]); ok {
 		if o, _, ok := otherObject(r, id); ok {
 			return sendMixed(r, o)
 		}
 	}
-	return problem.NotFound(r.keys[0])
+	return problem.NotFound(r.Keys[0])
 }
 
 // otherObject is the application, service principal, administrative unit or directory role with an
 // id, and its type.
-func otherObject(r *request, id uuid.UUID) (o object, typeName string, ok bool) {
-	if a, ok := r.image.ClientByID(id); ok {
-		return object{application: &application{Client: a, image: r.image}}, "application", true
+func otherObject(r *wire.Request, id uuid.UUID) (o object, typeName string, ok bool) {
+	if a, ok := r.Image.ClientByID(id); ok {
+		return object{application: &application{Client: a, image: r.Image}}, "application", true
 	}
-	if principal, ok := r.image.Principals.ByID(id); ok {
-		return object{principal: &application{Client: r.image.PrincipalAt(principal), image: r.image}}, "servicePrincipal", true
+	if principal, ok := r.Image.Principals.ByID(id); ok {
+		return object{principal: &application{Client: r.Image.PrincipalAt(principal), image: r.Image}}, "servicePrincipal", true
 	}
-	if ordinal, ok := r.image.Units.ByID(id); ok {
-		return object{unit: new(unitAt(r.image, ordinal))}, "administrativeUnit", true
+	if ordinal, ok := r.Image.Units.ByID(id); ok {
+		return object{unit: new(unitAt(r.Image, ordinal))}, "administrativeUnit", true
 	}
-	if at, ok := identity.RoleByObjectID(r.image.Organization.ID, id); ok {
-		return object{role: new(roleAt(r.image, at))}, "directoryRole", true
+	if at, ok := identity.RoleByObjectID(r.Image.Organization.ID, id); ok {
+		return object{role: new(roleAt(r.Image, at))}, "directoryRole", true
 	}
 	return object{}, "", false
 }
 
 // sendMixed answers with an object whose type the address does not say.
-func sendMixed(r *request, o object) error {
+func sendMixed(r *wire.Request, o object) error {
 	w, err := newObjectWriter(r)
 	if err != nil {
 		return err
 	}
-	b := r.begin()
-	if r.metadata == "none" {
-		return r.sendChanged(http.StatusOK, w.write(b, o))
+	b := r.Begin()
+	if r.Metadata == "none" {
+		return r.SendChanged(http.StatusOK, w.write(b, o))
 	}
-	b = r.appendHead(b, r.selected("directoryObjects")+"/$entity")
+	b = r.AppendHead(b, r.Selected("directoryObjects")+"/$entity")
 	head := len(b)
 	b = w.write(b, o)
 	b[head] = ',' // the brace of the object
-	return r.sendChanged(http.StatusOK, b)
+	return r.SendChanged(http.StatusOK, b)
 }
 
 // liveObject is the user or group, not deleted, that the path names by its id.
-func liveObject(r *request) (kind store.Kind, ordinal uint32, ok bool) {
-	id, ok := guid.Parse(r.keys[0])
+func liveObject(r *wire.Request) (kind store.Kind, ordinal uint32, ok bool) {
+	id, ok := guid.Parse(r.Keys[0])
 	if !ok {
 		return 0, 0, false
 	}
-	if user, ok := r.liveUser(id); ok {
+	if user, ok := r.LiveUser(id); ok {
 		return store.KindUser, user, true
 	}
-	group, ok := r.liveGroup(id)
+	group, ok := r.LiveGroup(id)
 	return store.KindGroup, group, ok
 }
 
 // allGroupsOfObject are those that a user, group or service principal is in, directly or by way of
 // others.
-var allGroupsOfObject relation = func(r *request) (sets, error) {
+var allGroupsOfObject relation = func(r *wire.Request) (sets, error) {
 	kind, ordinal, ok := liveObject(r)
-	switch index := r.image.Directory; {
+	switch index := r.Image.Directory; {
 	case !ok:
 		return allGroupsOfPrincipal(r)
 	case kind == store.KindUser:
@@ -97,8 +98,8 @@ const maxByIDs = 1000
 
 // getByIDs answers POST /directoryObjects/getByIds: what there is of some ids and types. Others are
 // passed over.
-func getByIDs(r *request) error {
-	if err := r.allow("$select"); err != nil {
+func getByIDs(r *wire.Request) error {
+	if err := r.Allow("$select"); err != nil {
 		return err
 	}
 	w, err := newObjectWriter(r)
@@ -107,7 +108,7 @@ func getByIDs(r *request) error {
 	}
 	var ids []uuid.UUID
 	var types []string
-	if err := r.parameters(map[string]any{"ids": &ids, "types": &types}); err != nil {
+	if err := r.Parameters(map[string]any{"ids": &ids, "types": &types}); err != nil {
 		return err
 	}
 	if len(ids) > maxByIDs {
@@ -118,16 +119,16 @@ func getByIDs(r *request) error {
 		return err
 	}
 	users, groups := findIDs(r, ids, wanted)
-	rows := oneAfterAnother(readObjects(r, users, groups, w), sourceOf(otherObjects(r, ids, wanted)))
-	return sendList(r, list[object]{context: r.selected("directoryObjects"), source: rows, count: -1, write: w.write})
+	rows := wire.OneAfterAnother(readObjects(r, users, groups, w), wire.SourceOf(otherObjects(r, ids, wanted)))
+	return wire.SendList(r, wire.List[object]{Context: r.Selected("directoryObjects"), Source: rows, Count: -1, Write: w.write})
 }
 
 // findIDs returns the users and groups that ids name, ascending and each once.
-func findIDs(r *request, ids []uuid.UUID, wanted func(string) bool) (users, groups []uint32) {
+func findIDs(r *wire.Request, ids []uuid.UUID, wanted func(string) bool) (users, groups []uint32) {
 	for _, id := range ids {
-		if user, ok := r.liveUser(id); ok && wanted("user") {
+		if user, ok := r.LiveUser(id); ok && wanted("user") {
 			users = append(users, user)
-		} else if group, ok := r.liveGroup(id); ok && wanted("group") {
+		} else if group, ok := r.LiveGroup(id); ok && wanted("group") {
 			groups = append(groups, group)
 		}
 	}
@@ -137,7 +138,7 @@ func findIDs(r *request, ids []uuid.UUID, wanted func(string) bool) (users, grou
 }
 
 // otherObjects returns what else there is of some ids and types, each once.
-func otherObjects(r *request, ids []uuid.UUID, wanted func(string) bool) []object {
+func otherObjects(r *wire.Request, ids []uuid.UUID, wanted func(string) bool) []object {
 	var list []object
 	seen := map[uuid.UUID]bool{}
 	for _, id := range ids {

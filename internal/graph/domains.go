@@ -7,6 +7,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
 	"licensor/internal/tenant"
 )
@@ -19,22 +20,22 @@ type domain struct {
 
 // domainFields are the properties of domain. Passwords do not expire here, and nobody sells
 // domains.
-var domainFields = newFieldSet("microsoft.graph.domain", []field[domain]{
-	{name: "authenticationType", write: func(b []byte, d *domain) []byte { return jsontext.AppendText(b, d.authentication()) }, when: directory.ByDefault},
-	{name: "availabilityStatus", write: appendNull[domain], when: directory.ByDefault},
-	{name: "id", write: func(b []byte, d *domain) []byte { return jsontext.AppendText(b, d.Name) }, when: directory.ByDefault},
-	{name: "isAdminManaged", write: appendTrue[domain], when: directory.ByDefault},
-	{name: "isDefault", write: func(b []byte, d *domain) []byte { return jsontext.AppendBool(b, d.IsDefault) }, when: directory.ByDefault},
-	{name: "isInitial", write: func(b []byte, d *domain) []byte { return jsontext.AppendBool(b, d.IsInitial) }, when: directory.ByDefault},
-	{name: "isRoot", write: func(b []byte, d *domain) []byte { return jsontext.AppendBool(b, d.isRoot()) }, when: directory.ByDefault},
-	{name: "isVerified", write: appendTrue[domain], when: directory.ByDefault},
-	{name: "manufacturer", write: appendNull[domain], when: directory.ByDefault},
-	{name: "model", write: appendNull[domain], when: directory.ByDefault},
-	{name: "passwordNotificationWindowInDays", write: appendNull[domain], when: directory.ByDefault},
-	{name: "passwordValidityPeriodInDays", write: appendNull[domain], when: directory.ByDefault},
-	{name: "state", write: appendNull[domain], when: directory.ByDefault},
-	{name: "supportedServices", write: func(b []byte, d *domain) []byte { return jsontext.AppendList(b, d.services(), jsontext.AppendText) }, when: directory.ByDefault},
-}).in("domains")
+var domainFields = wire.NewFieldSet("microsoft.graph.domain", []wire.Field[domain]{
+	{Name: "authenticationType", Write: func(b []byte, d *domain) []byte { return jsontext.AppendText(b, d.authentication()) }, When: directory.ByDefault},
+	{Name: "availabilityStatus", Write: wire.AppendNull[domain], When: directory.ByDefault},
+	{Name: "id", Write: func(b []byte, d *domain) []byte { return jsontext.AppendText(b, d.Name) }, When: directory.ByDefault},
+	{Name: "isAdminManaged", Write: wire.AppendTrue[domain], When: directory.ByDefault},
+	{Name: "isDefault", Write: func(b []byte, d *domain) []byte { return jsontext.AppendBool(b, d.IsDefault) }, When: directory.ByDefault},
+	{Name: "isInitial", Write: func(b []byte, d *domain) []byte { return jsontext.AppendBool(b, d.IsInitial) }, When: directory.ByDefault},
+	{Name: "isRoot", Write: func(b []byte, d *domain) []byte { return jsontext.AppendBool(b, d.isRoot()) }, When: directory.ByDefault},
+	{Name: "isVerified", Write: wire.AppendTrue[domain], When: directory.ByDefault},
+	{Name: "manufacturer", Write: wire.AppendNull[domain], When: directory.ByDefault},
+	{Name: "model", Write: wire.AppendNull[domain], When: directory.ByDefault},
+	{Name: "passwordNotificationWindowInDays", Write: wire.AppendNull[domain], When: directory.ByDefault},
+	{Name: "passwordValidityPeriodInDays", Write: wire.AppendNull[domain], When: directory.ByDefault},
+	{Name: "state", Write: wire.AppendNull[domain], When: directory.ByDefault},
+	{Name: "supportedServices", Write: func(b []byte, d *domain) []byte { return jsontext.AppendList(b, d.services(), jsontext.AppendText) }, When: directory.ByDefault},
+}).In("domains")
 
 // authentication says where the domain's users sign in: here, unless it is federated.
 func (d *domain) authentication() string {
@@ -61,34 +62,34 @@ func (d *domain) services() []string {
 }
 
 // listDomains answers GET /domains.
-func listDomains(r *request) error {
-	if err := r.allow("$select", "$expand", "$count"); err != nil {
+func listDomains(r *wire.Request) error {
+	if err := r.Allow("$select", "$expand", "$count"); err != nil {
 		return err
 	}
-	fields, err := domainFields.withExpanded(r, nil)
+	fields, err := domainFields.WithExpanded(r, nil)
 	if err != nil {
 		return err
 	}
-	rows := make([]domain, 0, len(r.image.Organization.VerifiedDomains))
-	for _, d := range r.image.Organization.VerifiedDomains {
-		rows = append(rows, domain{d, r.image})
+	rows := make([]domain, 0, len(r.Image.Organization.VerifiedDomains))
+	for _, d := range r.Image.Organization.VerifiedDomains {
+		rows = append(rows, domain{d, r.Image})
 	}
-	return sendList(r, list[domain]{context: r.selected("domains"), rows: rows, count: r.countOf(len(rows)), write: objects(fields)})
+	return wire.SendList(r, wire.List[domain]{Context: r.Selected("domains"), Rows: rows, Count: r.CountOf(len(rows)), Write: wire.ObjectWriter(fields)})
 }
 
 // getDomain answers GET /domains/{domain}.
-func getDomain(r *request) error {
-	if err := r.allow("$select", "$expand"); err != nil {
+func getDomain(r *wire.Request) error {
+	if err := r.Allow("$select", "$expand"); err != nil {
 		return err
 	}
-	fields, err := domainFields.withExpanded(r, nil)
+	fields, err := domainFields.WithExpanded(r, nil)
 	if err != nil {
 		return err
 	}
-	domains := r.image.Organization.VerifiedDomains
-	at := slices.IndexFunc(domains, func(d directory.VerifiedDomain) bool { return strings.EqualFold(d.Name, r.keys[0]) })
+	domains := r.Image.Organization.VerifiedDomains
+	at := slices.IndexFunc(domains, func(d directory.VerifiedDomain) bool { return strings.EqualFold(d.Name, r.Keys[0]) })
 	if at < 0 {
-		return problem.NotFound(r.keys[0])
+		return problem.NotFound(r.Keys[0])
 	}
-	return sendEntity(r, domainFields, http.StatusOK, "domains", fields, &domain{domains[at], r.image})
+	return wire.SendEntity(r, domainFields, http.StatusOK, "domains", fields, &domain{domains[at], r.Image})
 }

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"licensor/internal/graph/wire"
 )
 
 // Of many who have read the same state only one may change it, also when they come at the same
@@ -41,7 +43,7 @@ func TestOneOfManyWithTheSameETagSucceeds(t *testing.T) {
 func TestListsOfETags(t *testing.T) {
 	t.Parallel()
 	for list, want := range map[string]bool{`W/"a"`: true, `"a"`: true, `*`: true, `"b", W/"a"`: true, `"b"`: false, `"aa"`: false, `a`: false, ``: false} {
-		if got := lists(list, `W/"a"`); got != want {
+		if got := wire.Lists(list, `W/"a"`); got != want {
 			t.Errorf("%s: %v", list, got)
 		}
 	}

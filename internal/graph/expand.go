@@ -11,18 +11,19 @@ import (
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
 )
 
 // What $expand can show, by name.
 var (
-	userExpansions        = map[string]expansion[user]{}
-	groupExpansions       = map[string]expansion[group]{}
-	applicationExpansions = map[string]expansion[application]{}
-	principalExpansions   = map[string]expansion[application]{}
-	unitExpansions        = map[string]expansion[unit]{}
-	roleExpansions        = map[string]expansion[directoryRole]{}
+	userExpansions        = map[string]wire.Expansion[user]{}
+	groupExpansions       = map[string]wire.Expansion[group]{}
+	applicationExpansions = map[string]wire.Expansion[application]{}
+	principalExpansions   = map[string]wire.Expansion[application]{}
+	unitExpansions        = map[string]wire.Expansion[unit]{}
+	roleExpansions        = map[string]wire.Expansion[directoryRole]{}
 )
 
 func init() { // they lead to the fields they are shown among
@@ -34,10 +35,10 @@ func init() { // they lead to the fields they are shown among
 	userExpansions["ownedObjects"] = relatedTo(userSubject, ownedByUser)
 	userExpansions["createdObjects"] = relatedTo(userSubject, createdByUser)
 	userExpansions["sponsors"] = relatedTo(userSubject, sponsorsOfUser)
-	userExpansions["licenseDetails"] = expandRows(detailFields, detailsOf)
+	userExpansions["licenseDetails"] = wire.ExpandRows(detailFields, detailsOf)
 	userExpansions["appRoleAssignments"] = expandAssignments(userSubject, assignmentsOfUser)
 	userExpansions["appRoleAssignedResources"] = relatedTo(userSubject, resourcesOfUser)
-	userExpansions["oauth2PermissionGrants"] = expandRows(grantFields, grantsOfUser)
+	userExpansions["oauth2PermissionGrants"] = wire.ExpandRows(grantFields, grantsOfUser)
 	userExpansions["registeredDevices"] = relatedTo(userSubject, nothing)
 	groupExpansions["members"] = relatedTo(groupSubject, membersOfGroup)
 	groupExpansions["transitiveMembers"] = relatedTo(groupSubject, allMembersOfGroup)
@@ -47,7 +48,7 @@ func init() { // they lead to the fields they are shown among
 	groupExpansions["transitiveMemberOf"] = relatedTo(groupSubject, allMembershipsOfGroup.all)
 	groupExpansions["appRoleAssignments"] = expandAssignments(groupSubject, assignmentsOfGroup)
 	applicationExpansions["owners"] = relatedTo(applicationSubject, ownersOfApplication)
-	applicationExpansions["federatedIdentityCredentials"] = expandRows(federatedFields, federatedOf)
+	applicationExpansions["federatedIdentityCredentials"] = wire.ExpandRows(federatedFields, federatedOf)
 	principalExpansions["owners"] = relatedTo(principalSubject, ownersOfPrincipal)
 	principalExpansions["memberOf"] = relatedTo(principalSubject, membershipsOfPrincipal.all)
 	principalExpansions["transitiveMemberOf"] = relatedTo(principalSubject, allMembershipsOfPrincipal.all)
@@ -55,15 +56,15 @@ func init() { // they lead to the fields they are shown among
 	principalExpansions["createdObjects"] = relatedTo(principalSubject, createdByPrincipal)
 	principalExpansions["appRoleAssignments"] = expandAssignments(principalSubject, assignmentsOf)
 	principalExpansions["appRoleAssignedTo"] = expandAssignments(principalSubject, assignedTo)
-	principalExpansions["oauth2PermissionGrants"] = expandRows(grantFields, grantsOfPrincipal)
+	principalExpansions["oauth2PermissionGrants"] = wire.ExpandRows(grantFields, grantsOfPrincipal)
 	unitExpansions["members"] = relatedTo(unitSubject, membersOfUnit)
 	roleExpansions["members"] = relatedTo(roleSubject, membersOfRole)
-	addExpandedLists(operations, userFields, "/users/{user}", userExpansions)
-	addExpandedLists(operations, groupFields, "/groups/{group}", groupExpansions)
-	addExpandedLists(operations, applicationFields, "/applications/{application}", applicationExpansions)
-	addExpandedLists(operations, principalFields, "/servicePrincipals/{servicePrincipal}", principalExpansions)
-	addExpandedLists(operations, unitFields, edm.UnitsRoot+"/{unit}", unitExpansions)
-	addExpandedLists(operations, roleFields, "/directoryRoles/{role}", roleExpansions)
+	wire.AddExpandedLists(operations, userFields, "/users/{user}", userExpansions)
+	wire.AddExpandedLists(operations, groupFields, "/groups/{group}", groupExpansions)
+	wire.AddExpandedLists(operations, applicationFields, "/applications/{application}", applicationExpansions)
+	wire.AddExpandedLists(operations, principalFields, "/servicePrincipals/{servicePrincipal}", principalExpansions)
+	wire.AddExpandedLists(operations, unitFields, edm.UnitsRoot+"/{unit}", unitExpansions)
+	wire.AddExpandedLists(operations, roleFields, "/directoryRoles/{role}", roleExpansions)
 }
 
 // canExpand reports whether some directory object has what an expansion shows.
@@ -74,10 +75,10 @@ func canExpand(name string) bool {
 
 // mayExpandObjects refuses what some directory object has and no list of it is served (P29), in
 // lists of objects of several types.
-func mayExpandObjects(r *request) error {
-	for _, e := range r.options.Expand {
+func mayExpandObjects(r *wire.Request) error {
+	for _, e := range r.Options.Expand {
 		if !canExpand(e.Name) && isObjectLink(e.Name) {
-			return unservedExpansion(e, edm.Namespace+"directoryObject")
+			return wire.UnservedExpansion(e, edm.Namespace+"directoryObject")
 		}
 	}
 	return nil
@@ -111,16 +112,16 @@ func roleSubject(d *directoryRole) subject { return subject{"/directoryRoles/{ro
 func unitSubject(u *unit) subject { return subject{edm.UnitsRoot + "/{unit}", u.ID, u.image} }
 
 // relatedTo is the expansion of a relation: the first few objects of what a list of it would show.
-func relatedTo[T any](of func(*T) subject, rel relation) expansion[T] {
-	return func(r *request, e odata.Expansion) (func([]byte, *T) ([]byte, error), error) {
-		inner := r.within(e)
+func relatedTo[T any](of func(*T) subject, rel relation) wire.Expansion[T] {
+	return func(r *wire.Request, e odata.Expansion) (func([]byte, *T) ([]byte, error), error) {
+		inner := r.Within(e)
 		w, err := newObjectWriter(inner)
 		if err != nil {
 			return nil, err
 		}
 		return func(b []byte, object *T) ([]byte, error) {
-			r.work.Doing("$expand")
-			if err := r.work.Yield(); err != nil {
+			r.Work.Doing("$expand")
+			if err := r.Work.Yield(); err != nil {
 				return b, err
 			}
 			subject := of(object)
@@ -132,18 +133,18 @@ func relatedTo[T any](of func(*T) subject, rel relation) expansion[T] {
 			if err != nil {
 				return b, err
 			}
-			b, err = appendRows(r, append(b, '['), firstObjects(inner, related, w), w.write)
+			b, err = wire.AppendRows(r, append(b, '['), firstObjects(inner, related, w), w.write)
 			return append(b, ']'), err
 		}, nil
 	}
 }
 
 // nothing is the relation to objects that are not kept here.
-func nothing(*request) (sets, error) { return sets{}, nil }
+func nothing(*wire.Request) (sets, error) { return sets{}, nil }
 
 // ask makes the request one about an object, as it is in an image.
-func ask(r *request, s subject) {
-	r.op, r.me, r.keys, r.image = &operation{path: s.path, need: r.op.need}, false, []string{s.id.String()}, s.image
+func ask(r *wire.Request, s subject) {
+	r.Op, r.Me, r.Keys, r.Image = &wire.Operation{Path: s.path, Need: r.Op.Need}, false, []string{s.id.String()}, s.image
 }
 
 func isNotFound(err error) bool {
@@ -154,14 +155,14 @@ func isNotFound(err error) bool {
 
 // mayExpandSome is mayExpand of objects of several types: the caller must be allowed to list what
 // it expands of one of them at least. In the others it is not shown.
-func mayExpandSome(r *request) error {
-	for _, e := range r.options.Expand {
+func mayExpandSome(r *wire.Request) error {
+	for _, e := range r.Options.Expand {
 		var refused error
-		for typeName, lists := range expandedLists {
+		for typeName, lists := range wire.ExpandedLists {
 			if _, ok := lists[e.Name]; !ok {
 				continue
 			}
-			if refused = r.mayExpand(typeName, e.Name); refused == nil {
+			if refused = r.MayExpand(typeName, e.Name); refused == nil {
 				break
 			}
 		}
@@ -173,36 +174,36 @@ func mayExpandSome(r *request) error {
 }
 
 // firstObjects yields the first few of the live ones.
-func firstObjects(r *request, of sets, w *objectWriter) source[object] {
-	users := firstLive(r, of.users, store.KindUser, maxExpanded)
-	groups := firstLive(r, of.groups, store.KindGroup, maxExpanded-len(users))
-	return oneAfterAnother(readObjects(r, users, groups, w), sourceOf(firstOthers(r, of, maxExpanded-len(users)-len(groups))))
+func firstObjects(r *wire.Request, of sets, w *objectWriter) wire.Source[object] {
+	users := firstLive(r, of.users, store.KindUser, wire.MaxExpanded)
+	groups := firstLive(r, of.groups, store.KindGroup, wire.MaxExpanded-len(users))
+	return wire.OneAfterAnother(readObjects(r, users, groups, w), wire.SourceOf(firstOthers(r, of, wire.MaxExpanded-len(users)-len(groups))))
 }
 
 // firstOthers are the first n of the live ones that are no users or groups.
-func firstOthers(r *request, of sets, n int) (list []object) {
+func firstOthers(r *wire.Request, of sets, n int) (list []object) {
 	for _, ordinal := range firstLive(r, of.principals, store.KindServicePrincipal, n-len(list)) {
-		list = append(list, object{principal: &application{Client: r.image.PrincipalAt(ordinal), image: r.image}})
+		list = append(list, object{principal: &application{Client: r.Image.PrincipalAt(ordinal), image: r.Image}})
 	}
 	for _, ordinal := range firstLive(r, of.applications, store.KindApplication, n-len(list)) {
-		list = append(list, object{application: &application{Client: r.image.ClientAt(ordinal), image: r.image}})
+		list = append(list, object{application: &application{Client: r.Image.ClientAt(ordinal), image: r.Image}})
 	}
 	for _, ordinal := range firstLive(r, of.units, store.KindAdministrativeUnit, n-len(list)) {
-		list = append(list, object{unit: new(unitAt(r.image, ordinal))})
+		list = append(list, object{unit: new(unitAt(r.Image, ordinal))})
 	}
 	roles := of.roles[:min(len(of.roles), n-len(list))]
 	for _, role := range roles {
-		list = append(list, object{role: &directoryRoles(r.image)[role]})
+		list = append(list, object{role: &directoryRoles(r.Image)[role]})
 	}
 	return list
 }
 
 // firstLive lists the first n of the objects of a kind that are not deleted.
-func firstLive(r *request, set *roaring.Bitmap, kind store.Kind, n int) (live []uint32) {
+func firstLive(r *wire.Request, set *roaring.Bitmap, kind store.Kind, n int) (live []uint32) {
 	if set == nil {
 		return nil
 	}
-	table := r.image.Columns(kind)
+	table := r.Image.Columns(kind)
 	for ordinal := range roaring.Values(set) {
 		if len(live) == n {
 			break

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"licensor/internal/graph/wire"
 )
 
 // TestExpandAsksWhatTheListAsks compares over HTTP what $expand shows with the list of the same
@@ -13,16 +15,16 @@ func TestExpandAsksWhatTheListAsks(t *testing.T) {
 	t.Parallel()
 	m := newMatrix(t)
 	objects := map[string][]string{
-		userFields.typeName:  {"/v1.0/users/" + m.ann, "/v1.0/users/" + m.self, "/v1.0/me"},
-		groupFields.typeName: {"/v1.0/groups/" + m.strange, "/v1.0/groups/" + m.owned},
-		applicationFields.typeName: {
+		userFields.TypeName:  {"/v1.0/users/" + m.ann, "/v1.0/users/" + m.self, "/v1.0/me"},
+		groupFields.TypeName: {"/v1.0/groups/" + m.strange, "/v1.0/groups/" + m.owned},
+		applicationFields.TypeName: {
 			"/v1.0/applications/" + m.app.ID.String(), "/v1.0/applications/" + m.ownApplication,
 			"/v1.0/applications(appId='" + m.ownAppID + "')",
 		},
-		principalFields.typeName: {
+		principalFields.TypeName: {
 			"/v1.0/servicePrincipals/" + m.app.Principal.ID.String(), "/v1.0/servicePrincipals/" + m.ownPrincipal,
 		},
-		unitFields.typeName: {"/v1.0/directory/administrativeUnits/" + m.unit},
+		unitFields.TypeName: {"/v1.0/directory/administrativeUnits/" + m.unit},
 	}
 	may := func(path string, c matrixCaller) bool {
 		status := m.sendAs(t, "GET", path, "", bearing(m.tokens.of(c))).status
@@ -32,7 +34,7 @@ func TestExpandAsksWhatTheListAsks(t *testing.T) {
 		return status != http.StatusForbidden
 	}
 	for typeName, paths := range objects {
-		if len(expandedLists[typeName]) == 0 {
+		if len(wire.ExpandedLists[typeName]) == 0 {
 			t.Fatalf("%s has no lists", typeName)
 		}
 		for _, path := range paths {
@@ -40,7 +42,7 @@ func TestExpandAsksWhatTheListAsks(t *testing.T) {
 				if !may(path, caller) {
 					continue
 				}
-				for name := range expandedLists[typeName] {
+				for name := range wire.ExpandedLists[typeName] {
 					if list, expand := may(path+"/"+name, caller), may(path+"?$select=id&$expand="+name, caller); list != expand {
 						t.Errorf("%s of %s by %s: the list is allowed: %v, $expand: %v", name, path, caller, list, expand)
 					}
@@ -71,17 +73,17 @@ func (m *matrix) readers(delegated bool) (callers []matrixCaller) {
 // not kept.
 func TestEveryExpansionHasAList(t *testing.T) {
 	t.Parallel()
-	hasLists(t, userFields.typeName, userExpansions)
-	hasLists(t, groupFields.typeName, groupExpansions)
-	hasLists(t, applicationFields.typeName, applicationExpansions)
-	hasLists(t, principalFields.typeName, principalExpansions)
-	hasLists(t, unitFields.typeName, unitExpansions)
+	hasLists(t, userFields.TypeName, userExpansions)
+	hasLists(t, groupFields.TypeName, groupExpansions)
+	hasLists(t, applicationFields.TypeName, applicationExpansions)
+	hasLists(t, principalFields.TypeName, principalExpansions)
+	hasLists(t, unitFields.TypeName, unitExpansions)
 }
 
-func hasLists[T any](t *testing.T, typeName string, all map[string]expansion[T]) {
+func hasLists[T any](t *testing.T, typeName string, all map[string]wire.Expansion[T]) {
 	t.Helper()
 	for name := range all {
-		if expandedLists[typeName][name] == nil && !strings.HasSuffix(name, "Devices") {
+		if wire.ExpandedLists[typeName][name] == nil && !strings.HasSuffix(name, "Devices") {
 			t.Errorf("%s of %s has no list", name, typeName)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
 	"licensor/internal/tenant"
@@ -40,26 +41,26 @@ func (x *explainer) group(ordinal uint32) string {
 
 // explainUser answers GET /licensor/v1/users/{user}/explain: why each license of a user is as it
 // is.
-func explainUser(r *request) error {
-	if err := r.allow(); err != nil {
+func explainUser(r *wire.Request) error {
+	if err := r.Allow(); err != nil {
 		return err
 	}
-	ordinal, err := r.user()
+	ordinal, err := r.User()
 	if err != nil {
 		return err
 	}
-	x := newExplainer(r.image)
-	b, err := appendExplained(r, r.appendHead(r.begin(), "users/explain/$entity"), x, ordinal, true)
+	x := newExplainer(r.Image)
+	b, err := appendExplained(r, r.AppendHead(r.Begin(), "users/explain/$entity"), x, ordinal, true)
 	if err != nil {
 		return err
 	}
-	return r.send(http.StatusOK, append(b, '}'))
+	return r.Send(http.StatusOK, append(b, '}'))
 }
 
 // appendExplained writes who a user is and the reasons of the entries in error, or of every entry.
 // Of more than maxProblems it writes the first, with the number of all.
-func appendExplained(r *request, b []byte, x *explainer, ordinal uint32, every bool) ([]byte, error) {
-	u, err := r.tenant.User(r.Context(), x.image, ordinal)
+func appendExplained(r *wire.Request, b []byte, x *explainer, ordinal uint32, every bool) ([]byte, error) {
+	u, err := r.Tenant.User(r.Context(), x.image, ordinal)
 	if err != nil {
 		return nil, err
 	}
@@ -73,10 +74,10 @@ func appendExplained(r *request, b []byte, x *explainer, ordinal uint32, every b
 		if n++; n > maxProblems {
 			break
 		}
-		if b, err = r.more(x.appendReason(appendNext(b), reason)); err != nil {
+		if b, err = r.More(x.appendReason(wire.AppendNext(b), reason)); err != nil {
 			return b, err
 		}
-		if err := r.work.Yield(); err != nil {
+		if err := r.Work.Yield(); err != nil {
 			return b, err
 		}
 	}

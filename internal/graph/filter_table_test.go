@@ -265,9 +265,9 @@ func (w *world) shownOf(set, token string, rows []filterRow) []map[string]any {
 	w.t.Helper()
 	names := []string{"id"}
 	shown := map[string]func(string) bool{
-		"users": func(name string) bool { return userFields.has(name) }, "groups": func(name string) bool { return groupFields.has(name) },
-		"applications": func(name string) bool { return applicationFields.has(name) }, "servicePrincipals": func(name string) bool { return principalFields.has(name) },
-		edm.UnitSet: func(name string) bool { return unitFields.has(name) },
+		"users": func(name string) bool { return userFields.Has(name) }, "groups": func(name string) bool { return groupFields.Has(name) },
+		"applications": func(name string) bool { return applicationFields.Has(name) }, "servicePrincipals": func(name string) bool { return principalFields.Has(name) },
+		edm.UnitSet: func(name string) bool { return unitFields.Has(name) },
 	}[set]
 	for _, row := range rows {
 		name, _, _ := strings.Cut(row.property, "/")

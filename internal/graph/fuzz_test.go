@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 )
 
@@ -50,7 +51,7 @@ func FuzzRequests(f *testing.F) {
 		request := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
 		request.Method, request.URL = method, u
 		request.Header.Set("Authorization", "Bearer "+token)
-		request.Header.Set("Content-Type", jsonType)
+		request.Header.Set("Content-Type", wire.JSONType)
 		request.Header.Set("ConsistencyLevel", "eventual")
 		if strings.HasSuffix(path, "import") {
 			request.Header.Set("Content-Type", linesType)

@@ -12,6 +12,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 	"licensor/internal/jsontext"
 )
@@ -24,14 +25,14 @@ type permissionGrant struct {
 }
 
 // grantFields are the properties of oAuth2PermissionGrant.
-var grantFields = newFieldSet("microsoft.graph.oAuth2PermissionGrant", []field[permissionGrant]{
-	{name: "clientId", write: func(b []byte, g *permissionGrant) []byte { return jsontext.AppendID(b, g.Client) }, when: directory.ByDefault},
-	{name: "consentType", write: func(b []byte, g *permissionGrant) []byte { return jsontext.AppendText(b, g.consentType()) }, when: directory.ByDefault},
-	{name: "id", write: func(b []byte, g *permissionGrant) []byte { return jsontext.AppendText(b, g.id()) }, when: directory.ByDefault},
-	{name: "principalId", write: appendGrantUser, when: directory.ByDefault},
-	{name: "resourceId", write: func(b []byte, g *permissionGrant) []byte { return jsontext.AppendID(b, g.resource) }, when: directory.ByDefault},
-	{name: "scope", write: func(b []byte, g *permissionGrant) []byte { return jsontext.AppendText(b, strings.Join(g.Scopes, " ")) }, when: directory.ByDefault},
-}).in("oauth2PermissionGrants")
+var grantFields = wire.NewFieldSet("microsoft.graph.oAuth2PermissionGrant", []wire.Field[permissionGrant]{
+	{Name: "clientId", Write: func(b []byte, g *permissionGrant) []byte { return jsontext.AppendID(b, g.Client) }, When: directory.ByDefault},
+	{Name: "consentType", Write: func(b []byte, g *permissionGrant) []byte { return jsontext.AppendText(b, g.consentType()) }, When: directory.ByDefault},
+	{Name: "id", Write: func(b []byte, g *permissionGrant) []byte { return jsontext.AppendText(b, g.id()) }, When: directory.ByDefault},
+	{Name: "principalId", Write: appendGrantUser, When: directory.ByDefault},
+	{Name: "resourceId", Write: func(b []byte, g *permissionGrant) []byte { return jsontext.AppendID(b, g.resource) }, When: directory.ByDefault},
+	{Name: "scope", Write: func(b []byte, g *permissionGrant) []byte { return jsontext.AppendText(b, strings.Join(g.Scopes, " ")) }, When: directory.ByDefault},
+}).In("oauth2PermissionGrants")
 
 // The consent types of a grant.
 const (
@@ -64,11 +65,11 @@ func appendGrantUser(b []byte, g *permissionGrant) []byte {
 
 // shownGrants are grants as they are shown: those of deleted service principals are not, until
 // these are restored.
-func shownGrants(r *request, grants iter.Seq[directory.Grant]) iter.Seq[permissionGrant] {
-	resource := identity.GraphPrincipalID(r.image.Organization.ID)
+func shownGrants(r *wire.Request, grants iter.Seq[directory.Grant]) iter.Seq[permissionGrant] {
+	resource := identity.GraphPrincipalID(r.Image.Organization.ID)
 	return func(yield func(permissionGrant) bool) {
 		for g := range grants {
-			if _, ok := r.image.Principals.ByID(g.Client); ok && !yield(permissionGrant{g, resource}) {
+			if _, ok := r.Image.Principals.ByID(g.Client); ok && !yield(permissionGrant{g, resource}) {
 				return
 			}
 		}
@@ -76,7 +77,7 @@ func shownGrants(r *request, grants iter.Seq[directory.Grant]) iter.Seq[permissi
 }
 
 // grantTexts are the properties that grants can be found by.
-var grantTexts = textsOf[permissionGrant]{
+var grantTexts = wire.Texts[permissionGrant]{
 	"clientId":    func(g *permissionGrant) string { return g.Client.String() },
 	"consentType": func(g *permissionGrant) string { return g.consentType() },
 	"principalId": func(g *permissionGrant) string { return g.User.String() },
@@ -84,56 +85,56 @@ var grantTexts = textsOf[permissionGrant]{
 }
 
 // listGrants answers GET /oauth2PermissionGrants.
-func listGrants(r *request) error {
-	return sendGrants(r, shownGrants(r, r.image.Grants.All()))
+func listGrants(r *wire.Request) error {
+	return sendGrants(r, shownGrants(r, r.Image.Grants.All()))
 }
 
 // listGrantsOfPrincipal answers GET /servicePrincipals/{servicePrincipal}/oauth2PermissionGrants.
-func listGrantsOfPrincipal(r *request) error {
-	a, err := r.principal()
+func listGrantsOfPrincipal(r *wire.Request) error {
+	a, err := r.Principal()
 	if err != nil {
 		return err
 	}
-	return sendGrants(r, shownGrants(r, r.image.Grants.OfClient(a.Principal.ID)))
+	return sendGrants(r, shownGrants(r, r.Image.Grants.OfClient(a.Principal.ID)))
 }
 
 // listGrantsOfUser answers GET /users/{user}/oauth2PermissionGrants: what was granted for this user
 // alone.
-func listGrantsOfUser(r *request) error {
-	user, err := r.user()
+func listGrantsOfUser(r *wire.Request) error {
+	user, err := r.User()
 	if err != nil {
 		return err
 	}
-	return sendGrants(r, shownGrants(r, r.image.Grants.OfUser(r.image.Directory.UserID(user))))
+	return sendGrants(r, shownGrants(r, r.Image.Grants.OfUser(r.Image.Directory.UserID(user))))
 }
 
 // grantsOfUser and grantsOfPrincipal are what the lists of the same show.
-func grantsOfUser(r *request, u *user) iter.Seq[permissionGrant] {
+func grantsOfUser(r *wire.Request, u *user) iter.Seq[permissionGrant] {
 	return shownGrants(r, u.image.Grants.OfUser(u.image.Directory.UserID(u.ordinal)))
 }
 
-func grantsOfPrincipal(r *request, a *application) iter.Seq[permissionGrant] {
+func grantsOfPrincipal(r *wire.Request, a *application) iter.Seq[permissionGrant] {
 	return shownGrants(r, a.image.Grants.OfClient(a.Principal.ID))
 }
 
 // sendGrants answers with a page of grants, which come in the order of their keys.
-func sendGrants(r *request, grants iter.Seq[permissionGrant]) error {
-	if err := r.allow("$select", "$filter", "$top", "$count", "$skiptoken"); err != nil {
+func sendGrants(r *wire.Request, grants iter.Seq[permissionGrant]) error {
+	if err := r.Allow("$select", "$filter", "$top", "$count", "$skiptoken"); err != nil {
 		return err
 	}
-	fields, err := grantFields.selected(r)
+	fields, err := grantFields.Selected(r)
 	if err != nil {
 		return err
 	}
-	rows := keyed[permissionGrant]{key: permissionGrant.key, behind: func(last rowKey) iter.Seq[permissionGrant] { return behindGrant(grants, last) }}
-	if rows, err = rows.passing(r, grantTexts); err != nil {
+	rows := wire.Rows[permissionGrant]{Key: permissionGrant.key, Behind: func(last wire.Key) iter.Seq[permissionGrant] { return behindGrant(grants, last) }}
+	if rows, err = rows.Passing(r, grantTexts); err != nil {
 		return err
 	}
-	return sendByKey(r, "oauth2PermissionGrants", rows, objects(fields))
+	return wire.SendByKey(r, "oauth2PermissionGrants", rows, wire.ObjectWriter(fields))
 }
 
 // behindGrant are those of some grants that come behind one.
-func behindGrant(grants iter.Seq[permissionGrant], last rowKey) iter.Seq[permissionGrant] {
+func behindGrant(grants iter.Seq[permissionGrant], last wire.Key) iter.Seq[permissionGrant] {
 	return func(yield func(permissionGrant) bool) {
 		for g := range grants {
 			if key := g.key(); bytes.Compare(key[:], last[:]) > 0 && !yield(g) {
@@ -144,21 +145,21 @@ func behindGrant(grants iter.Seq[permissionGrant], last rowKey) iter.Seq[permiss
 }
 
 // key is what the id is made of, always as long.
-func (g permissionGrant) key() rowKey { return keyOf(g.Client, g.User) }
+func (g permissionGrant) key() wire.Key { return wire.KeyOf(g.Client, g.User) }
 
 // grant is the one that the path names.
-func grant(r *request) (permissionGrant, error) {
-	for g := range shownGrants(r, r.image.Grants.All()) {
-		if g.id() == r.keys[0] {
+func grant(r *wire.Request) (permissionGrant, error) {
+	for g := range shownGrants(r, r.Image.Grants.All()) {
+		if g.id() == r.Keys[0] {
 			return g, nil
 		}
 	}
-	return permissionGrant{}, problem.NotFound(r.keys[0])
+	return permissionGrant{}, problem.NotFound(r.Keys[0])
 }
 
 // getGrant answers GET /oauth2PermissionGrants/{grant}.
-func getGrant(r *request) error {
-	if err := r.allow("$select"); err != nil {
+func getGrant(r *wire.Request) error {
+	if err := r.Allow("$select"); err != nil {
 		return err
 	}
 	g, err := grant(r)
@@ -168,10 +169,10 @@ func getGrant(r *request) error {
 	return sendGrant(r, http.StatusOK, g)
 }
 
-func sendGrant(r *request, status int, g permissionGrant) error {
-	fields, err := grantFields.selected(r)
+func sendGrant(r *wire.Request, status int, g permissionGrant) error {
+	fields, err := grantFields.Selected(r)
 	if err != nil {
 		return err
 	}
-	return sendEntity(r, grantFields, status, "oauth2PermissionGrants", fields, &g)
+	return wire.SendEntity(r, grantFields, status, "oauth2PermissionGrants", fields, &g)
 }

@@ -13,6 +13,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 	"licensor/internal/jsontext"
 	"licensor/internal/tenant"
@@ -28,16 +29,16 @@ type roleAssignment struct {
 
 // roleAssignmentFields are the properties of appRoleAssignment. When it was made is not known of
 // those made by an earlier version.
-var roleAssignmentFields = newFieldSet("microsoft.graph.appRoleAssignment", append([]field[roleAssignment]{
-	{name: "appRoleId", write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendID(b, g.Role) }, when: directory.ByDefault},
-	{name: "createdDateTime", write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendTime(b, g.since()) }, when: directory.ByDefault},
-	{name: "id", write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendText(b, g.id()) }, when: directory.ByDefault},
-	{name: "principalDisplayName", write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendText(b, g.nameOf(g.From)) }, when: directory.ByDefault},
-	{name: "principalId", write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendID(b, g.From) }, when: directory.ByDefault},
-	{name: "principalType", write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendText(b, g.principalType()) }, when: directory.ByDefault},
-	{name: "resourceDisplayName", write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendText(b, g.nameOf(g.To)) }, when: directory.ByDefault},
-	{name: "resourceId", write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendID(b, g.To) }, when: directory.ByDefault},
-}, notKept[roleAssignment]([]string{"deletedDateTime"}, nil)...)).at(func(g *roleAssignment) string {
+var roleAssignmentFields = wire.NewFieldSet("microsoft.graph.appRoleAssignment", append([]wire.Field[roleAssignment]{
+	{Name: "appRoleId", Write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendID(b, g.Role) }, When: directory.ByDefault},
+	{Name: "createdDateTime", Write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendTime(b, g.since()) }, When: directory.ByDefault},
+	{Name: "id", Write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendText(b, g.id()) }, When: directory.ByDefault},
+	{Name: "principalDisplayName", Write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendText(b, g.nameOf(g.From)) }, When: directory.ByDefault},
+	{Name: "principalId", Write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendID(b, g.From) }, When: directory.ByDefault},
+	{Name: "principalType", Write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendText(b, g.principalType()) }, When: directory.ByDefault},
+	{Name: "resourceDisplayName", Write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendText(b, g.nameOf(g.To)) }, When: directory.ByDefault},
+	{Name: "resourceId", Write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendID(b, g.To) }, When: directory.ByDefault},
+}, wire.NotKept[roleAssignment]([]string{"deletedDateTime"}, nil)...)).At(func(g *roleAssignment) string {
 	return g.principalSet() + "('" + g.From.String() + "')/appRoleAssignments"
 })
 
@@ -52,7 +53,7 @@ func (g roleAssignment) id() string {
 	if !g.isGraph() {
 		role = uuid.NewSHA1(g.To, g.Role[:])
 	}
-	key := keyOf(g.From, role)
+	key := wire.KeyOf(g.From, role)
 	return base64.RawURLEncoding.EncodeToString(key[:])
 }
 
@@ -109,18 +110,18 @@ func (g *roleAssignment) principalSet() string {
 // resource.
 type side struct {
 	set, name string
-	object    func(*request) (uuid.UUID, error)
-	behind    func(r *request, id uuid.UUID, last rowKey) iter.Seq[roleAssignment] // in the order of key
-	key       func(roleAssignment) rowKey
+	object    func(*wire.Request) (uuid.UUID, error)
+	behind    func(r *wire.Request, id uuid.UUID, last wire.Key) iter.Seq[roleAssignment] // in the order of key
+	key       func(roleAssignment) wire.Key
 	end       func(directory.Link) uuid.UUID // the object of an assignment
 }
 
 // The sides.
 var (
-	assignmentsOf      = side{"servicePrincipals", "appRoleAssignments", (*request).principalID, roleAssignmentsOf, roleAssignment.keyFrom, principalOf}
-	assignmentsOfUser  = side{"users", "appRoleAssignments", (*request).userID, roleAssignmentsOf, roleAssignment.keyFrom, principalOf}
-	assignmentsOfGroup = side{"groups", "appRoleAssignments", (*request).groupID, roleAssignmentsOf, roleAssignment.keyFrom, principalOf}
-	assignedTo         = side{"servicePrincipals", "appRoleAssignedTo", (*request).principalID, roleAssignmentsTo, roleAssignment.keyTo, resourceOf}
+	assignmentsOf      = side{"servicePrincipals", "appRoleAssignments", (*wire.Request).PrincipalID, roleAssignmentsOf, roleAssignment.keyFrom, principalOf}
+	assignmentsOfUser  = side{"users", "appRoleAssignments", (*wire.Request).UserID, roleAssignmentsOf, roleAssignment.keyFrom, principalOf}
+	assignmentsOfGroup = side{"groups", "appRoleAssignments", (*wire.Request).GroupID, roleAssignmentsOf, roleAssignment.keyFrom, principalOf}
+	assignedTo         = side{"servicePrincipals", "appRoleAssignedTo", (*wire.Request).PrincipalID, roleAssignmentsTo, roleAssignment.keyTo, resourceOf}
 )
 
 func principalOf(l directory.Link) uuid.UUID { return l.From }
@@ -128,35 +129,35 @@ func resourceOf(l directory.Link) uuid.UUID  { return l.To }
 
 // roleAssignmentsOf are those that an object has, behind one: by resource and role, those at
 // Microsoft Graph last.
-func roleAssignmentsOf(r *request, id uuid.UUID, last rowKey) iter.Seq[roleAssignment] {
+func roleAssignmentsOf(r *wire.Request, id uuid.UUID, last wire.Key) iter.Seq[roleAssignment] {
 	return func(yield func(roleAssignment) bool) {
-		resource, role := last.ids()
-		if resource != identity.GraphPrincipalID(r.image.Organization.ID) {
-			links := r.image.Links.LinksFromBehind(directory.Link{Relation: directory.HasRole, From: id, To: resource, Role: role})
+		resource, role := last.IDs()
+		if resource != identity.GraphPrincipalID(r.Image.Organization.ID) {
+			links := r.Image.Links.LinksFromBehind(directory.Link{Relation: directory.HasRole, From: id, To: resource, Role: role})
 			if !yieldLive(r, links, yield) {
 				return
 			}
 			role = uuid.Nil
 		}
-		if principal, ok := r.image.Principals.ByID(id); ok {
-			yieldPermissions(r, r.image.Principals.At(principal), role, yield)
+		if principal, ok := r.Image.Principals.ByID(id); ok {
+			yieldPermissions(r, r.Image.Principals.At(principal), role, yield)
 		}
 	}
 }
 
-func (g roleAssignment) keyFrom() rowKey { return keyOf(g.To, g.Role) }
+func (g roleAssignment) keyFrom() wire.Key { return wire.KeyOf(g.To, g.Role) }
 
 // roleAssignmentsTo are those of all objects to a resource, behind one: by the object's id and
 // role, or by the ordinal of the service principal and role, where the resource is Microsoft Graph.
-func roleAssignmentsTo(r *request, id uuid.UUID, last rowKey) iter.Seq[roleAssignment] {
+func roleAssignmentsTo(r *wire.Request, id uuid.UUID, last wire.Key) iter.Seq[roleAssignment] {
 	return func(yield func(roleAssignment) bool) {
-		principal, role := last.ids()
-		if id != identity.GraphPrincipalID(r.image.Organization.ID) {
-			yieldLive(r, r.image.Links.LinksToBehind(directory.Link{Relation: directory.HasRole, From: principal, To: id, Role: role}), yield)
+		principal, role := last.IDs()
+		if id != identity.GraphPrincipalID(r.Image.Organization.ID) {
+			yieldLive(r, r.Image.Links.LinksToBehind(directory.Link{Relation: directory.HasRole, From: principal, To: id, Role: role}), yield)
 			return
 		}
-		for ordinal := ordinalIn(principal); ordinal < r.image.Principals.Len(); ordinal++ {
-			p := r.image.Principals.At(ordinal)
+		for ordinal := ordinalIn(principal); ordinal < r.Image.Principals.Len(); ordinal++ {
+			p := r.Image.Principals.At(ordinal)
 			if p != nil && p.DeletedDateTime.IsZero() && !yieldPermissions(r, p, role, yield) {
 				return
 			}
@@ -165,12 +166,12 @@ func roleAssignmentsTo(r *request, id uuid.UUID, last rowKey) iter.Seq[roleAssig
 	}
 }
 
-func (g roleAssignment) keyTo() rowKey {
+func (g roleAssignment) keyTo() wire.Key {
 	if !g.isGraph() {
-		return keyOf(g.From, g.Role)
+		return wire.KeyOf(g.From, g.Role)
 	}
 	ordinal, _ := g.image.Principals.EverByID(g.From)
-	return keyOf(asID(ordinal), g.Role)
+	return wire.KeyOf(asID(ordinal), g.Role)
 }
 
 // asID is an ordinal in the place of an id.
@@ -182,10 +183,10 @@ func asID(ordinal uint32) (id uuid.UUID) {
 func ordinalIn(id uuid.UUID) uint32 { return binary.BigEndian.Uint32(id[len(id)-4:]) }
 
 // yieldLive passes on the assignments of which neither end is deleted, until it is told to stop.
-func yieldLive(r *request, links iter.Seq[directory.Link], yield func(roleAssignment) bool) bool {
+func yieldLive(r *wire.Request, links iter.Seq[directory.Link], yield func(roleAssignment) bool) bool {
 	for l := range links {
-		_, from := r.image.Kind(l.From)
-		if _, to := r.image.Kind(l.To); from && to && !yield(roleAssignment{l, r.image}) {
+		_, from := r.Image.Kind(l.From)
+		if _, to := r.Image.Kind(l.To); from && to && !yield(roleAssignment{l, r.Image}) {
 			return false
 		}
 	}
@@ -194,7 +195,7 @@ func yieldLive(r *request, links iter.Seq[directory.Link], yield func(roleAssign
 
 // yieldPermissions passes on the assignments at Microsoft Graph behind a role, until it is told to
 // stop.
-func yieldPermissions(r *request, p *directory.ServicePrincipal, last uuid.UUID, yield func(roleAssignment) bool) bool {
+func yieldPermissions(r *wire.Request, p *directory.ServicePrincipal, last uuid.UUID, yield func(roleAssignment) bool) bool {
 	var roles []uuid.UUID
 	for _, value := range p.Permissions {
 		if permission, ok := identity.ApplicationPermission(value); ok && bytes.Compare(permission.ID[:], last[:]) > 0 {
@@ -202,9 +203,9 @@ func yieldPermissions(r *request, p *directory.ServicePrincipal, last uuid.UUID,
 		}
 	}
 	slices.SortFunc(roles, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
-	link := directory.Link{Relation: directory.HasRole, From: p.ID, To: identity.GraphPrincipalID(r.image.Organization.ID)}
+	link := directory.Link{Relation: directory.HasRole, From: p.ID, To: identity.GraphPrincipalID(r.Image.Organization.ID)}
 	for _, link.Role = range roles {
-		if !yield(roleAssignment{link, r.image}) {
+		if !yield(roleAssignment{link, r.Image}) {
 			return false
 		}
 	}
@@ -214,7 +215,7 @@ func yieldPermissions(r *request, p *directory.ServicePrincipal, last uuid.UUID,
 func (s side) context(id uuid.UUID) string { return s.set + "('" + id.String() + "')/" + s.name }
 
 // roleAssignmentTexts are the properties that assignments can be found by.
-var roleAssignmentTexts = textsOf[roleAssignment]{
+var roleAssignmentTexts = wire.Texts[roleAssignment]{
 	"appRoleId":            func(g *roleAssignment) string { return g.Role.String() },
 	"principalDisplayName": func(g *roleAssignment) string { return g.nameOf(g.From) },
 	"principalId":          func(g *roleAssignment) string { return g.From.String() },
@@ -228,11 +229,11 @@ var roleAssignmentTexts = textsOf[roleAssignment]{
 const orderOfRoles = 1
 
 // list answers GET /servicePrincipals/{servicePrincipal}/appRoleAssignments, and the like.
-func (s side) list(r *request) error {
-	if err := r.allow("$select", "$filter", "$top", "$count", "$skiptoken"); err != nil {
+func (s side) list(r *wire.Request) error {
+	if err := r.Allow("$select", "$filter", "$top", "$count", "$skiptoken"); err != nil {
 		return err
 	}
-	fields, err := roleAssignmentFields.selected(r)
+	fields, err := roleAssignmentFields.Selected(r)
 	if err != nil {
 		return err
 	}
@@ -240,31 +241,31 @@ func (s side) list(r *request) error {
 	if err != nil {
 		return err
 	}
-	rows := keyed[roleAssignment]{key: s.key, order: orderOfRoles, behind: func(last rowKey) iter.Seq[roleAssignment] { return s.behind(r, id, last) }}
-	if rows, err = rows.passing(r, roleAssignmentTexts); err != nil {
+	rows := wire.Rows[roleAssignment]{Key: s.key, Order: orderOfRoles, Behind: func(last wire.Key) iter.Seq[roleAssignment] { return s.behind(r, id, last) }}
+	if rows, err = rows.Passing(r, roleAssignmentTexts); err != nil {
 		return err
 	}
-	return sendByKey(r, s.context(id), rows, objects(fields))
+	return wire.SendByKey(r, s.context(id), rows, wire.ObjectWriter(fields))
 }
 
 // expandAssignments shows objects with their assignments, from a side.
-func expandAssignments[T any](of func(*T) subject, s side) expansion[T] {
-	return expandRows(roleAssignmentFields, func(r *request, object *T) iter.Seq[roleAssignment] {
+func expandAssignments[T any](of func(*T) subject, s side) wire.Expansion[T] {
+	return wire.ExpandRows(roleAssignmentFields, func(r *wire.Request, object *T) iter.Seq[roleAssignment] {
 		inner, subject := *r, of(object)
-		inner.image = subject.image
-		return s.behind(&inner, subject.id, rowKey{})
+		inner.Image = subject.image
+		return s.behind(&inner, subject.id, wire.Key{})
 	})
 }
 
 // find is the assignment that the path names, and the object that it is looked at from.
-func (s side) find(r *request) (uuid.UUID, roleAssignment, error) {
+func (s side) find(r *wire.Request) (uuid.UUID, roleAssignment, error) {
 	id, err := s.object(r)
 	if err != nil {
 		return id, roleAssignment{}, err
 	}
-	named := r.keys[len(r.keys)-1]
-	if key, err := base64.RawURLEncoding.DecodeString(named); err == nil && len(key) == keyLength {
-		for g := range roleAssignmentsOf(r, uuid.UUID(key[:keyLength/2]), rowKey{}) {
+	named := r.Keys[len(r.Keys)-1]
+	if key, err := base64.RawURLEncoding.DecodeString(named); err == nil && len(key) == wire.KeyLength {
+		for g := range roleAssignmentsOf(r, uuid.UUID(key[:wire.KeyLength/2]), wire.Key{}) {
 			if s.end(g.Link) == id && g.id() == named {
 				return id, g, nil
 			}
@@ -274,8 +275,8 @@ func (s side) find(r *request) (uuid.UUID, roleAssignment, error) {
 }
 
 // get answers GET …/appRoleAssignments/{assignment}.
-func (s side) get(r *request) error {
-	if err := r.allow("$select"); err != nil {
+func (s side) get(r *wire.Request) error {
+	if err := r.Allow("$select"); err != nil {
 		return err
 	}
 	id, g, err := s.find(r)
@@ -285,19 +286,19 @@ func (s side) get(r *request) error {
 	return s.send(r, http.StatusOK, id, g)
 }
 
-func (s side) send(r *request, status int, id uuid.UUID, g roleAssignment) error {
-	fields, err := roleAssignmentFields.selected(r)
+func (s side) send(r *wire.Request, status int, id uuid.UUID, g roleAssignment) error {
+	fields, err := roleAssignmentFields.Selected(r)
 	if err != nil {
 		return err
 	}
-	return sendEntity(r, roleAssignmentFields, status, s.context(id), fields, &g)
+	return wire.SendEntity(r, roleAssignmentFields, status, s.context(id), fields, &g)
 }
 
 const assignmentResource = "AppRoleAssignment"
 
 // create answers POST …/appRoleAssignments {"principalId":…,"resourceId":…,"appRoleId":…}. A
 // permission of Microsoft Graph is in the application's next token, and in none that it has.
-func (s side) create(r *request) error {
+func (s side) create(r *wire.Request) error {
 	id, err := s.object(r)
 	if err != nil {
 		return err
@@ -312,48 +313,48 @@ func (s side) create(r *request) error {
 	if g.image, err = assign(r, g); err != nil {
 		return err
 	}
-	r.w.Header().Set("Location", r.root+"/"+s.context(id)+"/"+g.id())
+	r.W.Header().Set("Location", r.Root+"/"+s.context(id)+"/"+g.id())
 	return s.send(r, http.StatusCreated, id, g)
 }
 
 // assign makes an assignment, and returns the image that has it.
-func assign(r *request, g roleAssignment) (*tenant.Image, error) {
+func assign(r *wire.Request, g roleAssignment) (*tenant.Image, error) {
 	if g.isGraph() {
 		err := grantPermission(r, g)
-		return r.image, err
+		return r.Image, err
 	}
-	done, err := r.do(tenant.AddLink{Link: g.Link})
+	done, err := r.Do(tenant.AddLink{Link: g.Link})
 	if err != nil {
-		return nil, r.badReferences(err, []reference{{"principalId", g.From}, {"resourceId", g.To}})
+		return nil, r.BadReferences(err, []wire.Reference{{Property: "principalId", ID: g.From}, {Property: "resourceId", ID: g.To}})
 	}
 	return done.Image, nil
 }
 
 // readAssignment reads what is to be granted to whom.
-func readAssignment(r *request) (g roleAssignment, err error) {
-	members, err := r.members()
+func readAssignment(r *wire.Request) (g roleAssignment, err error) {
+	members, err := r.Members()
 	if err != nil {
 		return g, err
 	}
 	var kind string
-	g.Relation, g.image = directory.HasRole, r.image
-	err = read(assignmentResource, withoutID(members), map[string]any{
+	g.Relation, g.image = directory.HasRole, r.Image
+	err = wire.Read(assignmentResource, wire.WithoutID(members), map[string]any{
 		"principalId": &g.From, "resourceId": &g.To, "appRoleId": &g.Role, "principalType": &kind,
 	}, "principalId", "resourceId", "appRoleId")
 	return g, err
 }
 
 // grantPermission gives a service principal a permission at Microsoft Graph.
-func grantPermission(r *request, g roleAssignment) error {
+func grantPermission(r *wire.Request, g roleAssignment) error {
 	permission, ok := identity.ApplicationPermissionByID(g.Role)
 	if !ok {
 		return problem.Refuse("Permission being assigned was not found on application '%s'. Its service principal lists its permissions in appRoles.", identity.GraphAppID)
 	}
-	if kind, ok := r.typeOf(g.From); ok && kind != "ServicePrincipal" {
+	if kind, ok := r.TypeOf(g.From); ok && kind != "ServicePrincipal" {
 		return problem.Refuse("The app roles of Microsoft Graph are for applications: '%s' is of type '%s'. What an application may do in a user's name is an oAuth2PermissionGrant.", g.From, kind)
 	}
 	_, err := rewrite(r,
-		func(r *request) (directory.Client, error) { return byPrincipalID(r, g.From) },
+		func(r *wire.Request) (directory.Client, error) { return byPrincipalID(r, g.From) },
 		func(a *directory.Client) error {
 			if slices.Contains(a.Principal.Permissions, permission.Value) {
 				return problem.Refuse("Permission being assigned already exists on the object")
@@ -369,8 +370,8 @@ func grantPermission(r *request, g roleAssignment) error {
 }
 
 // byPrincipalID is the application whose service principal has an id.
-func byPrincipalID(r *request, id uuid.UUID) (directory.Client, error) {
-	a, ok := r.image.Principal(id)
+func byPrincipalID(r *wire.Request, id uuid.UUID) (directory.Client, error) {
+	a, ok := r.Image.Principal(id)
 	if !ok {
 		return a, problem.NotFound(id.String())
 	}
@@ -378,17 +379,17 @@ func byPrincipalID(r *request, id uuid.UUID) (directory.Client, error) {
 }
 
 // remove answers DELETE …/appRoleAssignments/{assignment}.
-func (s side) remove(r *request) error {
+func (s side) remove(r *wire.Request) error {
 	_, g, err := s.find(r)
 	if err != nil {
 		return err
 	}
 	if !g.isGraph() {
-		return r.change(tenant.RemoveLink{Link: g.Link})
+		return r.Change(tenant.RemoveLink{Link: g.Link})
 	}
 	permission, _ := identity.ApplicationPermissionByID(g.Role)
 	_, err = rewrite(r,
-		func(r *request) (directory.Client, error) { return byPrincipalID(r, g.From) },
+		func(r *wire.Request) (directory.Client, error) { return byPrincipalID(r, g.From) },
 		func(a *directory.Client) error {
 			a.Principal.Permissions = slices.DeleteFunc(a.Principal.Permissions, func(value string) bool { return value == permission.Value })
 			return nil
@@ -397,5 +398,5 @@ func (s side) remove(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.sendNothing()
+	return r.SendNothing()
 }

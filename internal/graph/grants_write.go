@@ -9,6 +9,7 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/fold"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 	"licensor/internal/tenant"
 )
@@ -16,26 +17,26 @@ import (
 const grantResource = "OAuth2PermissionGrant"
 
 // createGrant answers POST /oauth2PermissionGrants.
-func createGrant(r *request) error {
+func createGrant(r *wire.Request) error {
 	g, err := readGrant(r)
 	if err != nil {
 		return err
 	}
 	for again := true; again; {
-		if _, there := r.image.Grants.Get(g.Client, g.User); there {
+		if _, there := r.Image.Grants.Get(g.Client, g.User); there {
 			return problem.Conflict("Permission entry already exists. Change its scope with PATCH /oauth2PermissionGrants/%s.", g.id())
 		}
-		again, err = r.doWhile(func(img *tenant.Image) bool { _, there := img.Grants.Get(g.Client, g.User); return !there }, tenant.SetGrant{Grant: g.Grant})
+		again, err = r.DoWhile(func(img *tenant.Image) bool { _, there := img.Grants.Get(g.Client, g.User); return !there }, tenant.SetGrant{Grant: g.Grant})
 		if err != nil {
-			return r.badReferences(err, []reference{{"clientId", g.Client}, {"principalId", g.User}})
+			return r.BadReferences(err, []wire.Reference{{Property: "clientId", ID: g.Client}, {Property: "principalId", ID: g.User}})
 		}
 	}
-	r.w.Header().Set("Location", r.root+"/oauth2PermissionGrants/"+g.id())
+	r.W.Header().Set("Location", r.Root+"/oauth2PermissionGrants/"+g.id())
 	return sendGrant(r, http.StatusCreated, g)
 }
 
-func readGrant(r *request) (g permissionGrant, err error) {
-	members, err := r.members()
+func readGrant(r *wire.Request) (g permissionGrant, err error) {
+	members, err := r.Members()
 	if err != nil {
 		return g, err
 	}
@@ -44,7 +45,7 @@ func readGrant(r *request) (g permissionGrant, err error) {
 	members = slices.DeleteFunc(withoutTimes(members), func(m directory.Member) bool { // null is the value of a grant for all users
 		return strings.EqualFold(m.Name, "principalId") && string(m.Value) == "null"
 	})
-	if err := read(grantResource, members, map[string]any{
+	if err := wire.Read(grantResource, members, map[string]any{
 		"clientId": &g.Client, "consentType": &consent, "principalId": &user, "resourceId": &g.resource, "scope": &scope,
 	}, "clientId", "consentType", "resourceId", "scope"); err != nil {
 		return g, err
@@ -55,17 +56,17 @@ func readGrant(r *request) (g permissionGrant, err error) {
 	consent, _ = fold.Among([]string{forAll, forOne}, consent)
 	switch {
 	case len(g.Scopes) == 0:
-		return g, placeIn{grantResource, "scope"}.invalid(nil, "at least one delegated permission")
-	case g.resource != identity.GraphPrincipalID(r.image.Organization.ID):
-		return g, placeIn{grantResource, "resourceId"}.invalid(json.RawMessage(g.resource.String()), "the id of the service principal of Microsoft Graph in this tenant")
+		return g, wire.Place{Resource: grantResource, Path: "scope"}.Invalid(nil, "at least one delegated permission")
+	case g.resource != identity.GraphPrincipalID(r.Image.Organization.ID):
+		return g, wire.Place{Resource: grantResource, Path: "resourceId"}.Invalid(json.RawMessage(g.resource.String()), "the id of the service principal of Microsoft Graph in this tenant")
 	case consent != forAll && consent != forOne:
-		return g, placeIn{grantResource, "consentType"}.invalid(json.RawMessage(consent), problem.Quoted([]string{forAll, forOne}))
+		return g, wire.Place{Resource: grantResource, Path: "consentType"}.Invalid(json.RawMessage(consent), problem.Quoted([]string{forAll, forOne}))
 	case consent == forAll && user != nil:
-		return g, placeIn{grantResource, "principalId"}.invalid(user, "null, since the grant is for all users")
+		return g, wire.Place{Resource: grantResource, Path: "principalId"}.Invalid(user, "null, since the grant is for all users")
 	case consent == forOne && user == nil:
 		return g, &directory.Invalid{Kind: directory.Missing, Resource: grantResource, Property: "principalId"}
 	case consent == forOne:
-		g.User, err = readGUID(user)
+		g.User, err = wire.ReadGUID(user)
 	}
 	return g, err
 }
@@ -73,7 +74,7 @@ func readGrant(r *request) (g permissionGrant, err error) {
 // withoutTimes takes out the id, and the times, which the beta version wants and nothing follows
 // from.
 func withoutTimes(members []directory.Member) []directory.Member {
-	return slices.DeleteFunc(withoutID(members), func(m directory.Member) bool { return m.Is("startTime") || m.Is("expiryTime") })
+	return slices.DeleteFunc(wire.WithoutID(members), func(m directory.Member) bool { return m.Is("startTime") || m.Is("expiryTime") })
 }
 
 // readScopes reads delegated permissions with spaces between, each of which there must be.
@@ -81,7 +82,7 @@ func readScopes(text string) ([]string, error) {
 	var scopes []string
 	for value := range strings.FieldsSeq(text) {
 		if _, ok := identity.DelegatedPermission(value); !ok {
-			return nil, placeIn{grantResource, "scope"}.invalid(json.RawMessage(value), "delegated permissions of Microsoft Graph, as its service principal lists them in oauth2PermissionScopes")
+			return nil, wire.Place{Resource: grantResource, Path: "scope"}.Invalid(json.RawMessage(value), "delegated permissions of Microsoft Graph, as its service principal lists them in oauth2PermissionScopes")
 		}
 		if !slices.Contains(scopes, value) {
 			scopes = append(scopes, value)
@@ -92,8 +93,8 @@ func readScopes(text string) ([]string, error) {
 
 // updateGrant answers PATCH /oauth2PermissionGrants/{grant} {"scope":…}. No scope takes everything
 // away, and the grant with it.
-func updateGrant(r *request) error {
-	members, err := r.members()
+func updateGrant(r *wire.Request) error {
+	members, err := r.Members()
 	if err != nil {
 		return err
 	}
@@ -103,26 +104,26 @@ func updateGrant(r *request) error {
 			return err
 		}
 		var scope string
-		if err := read(grantResource, withoutTimes(members), map[string]any{"scope": &scope}, "scope"); err != nil {
+		if err := wire.Read(grantResource, withoutTimes(members), map[string]any{"scope": &scope}, "scope"); err != nil {
 			return err
 		}
 		if g.Scopes, err = readScopes(scope); err != nil {
 			return err
 		}
 		holds := func(img *tenant.Image) bool { _, there := img.Grants.Get(g.Client, g.User); return there }
-		if again, err = r.doWhile(holds, tenant.SetGrant{Grant: g.Grant}); err != nil {
+		if again, err = r.DoWhile(holds, tenant.SetGrant{Grant: g.Grant}); err != nil {
 			return err
 		}
 	}
-	return r.sendNothing()
+	return r.SendNothing()
 }
 
 // deleteGrant answers DELETE /oauth2PermissionGrants/{grant}.
-func deleteGrant(r *request) error {
+func deleteGrant(r *wire.Request) error {
 	g, err := grant(r)
 	if err != nil {
 		return err
 	}
 	g.Scopes = nil
-	return r.change(tenant.SetGrant{Grant: g.Grant})
+	return r.Change(tenant.SetGrant{Grant: g.Grant})
 }

@@ -5,6 +5,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/directory/column"
+	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
 	"licensor/internal/tenant"
 )
@@ -16,11 +17,11 @@ type group struct {
 	ordinal uint32
 	image   *tenant.Image
 	row     column.Row
-	waiting *waiting // what a change of its licenses that is held back will make of it
+	waiting *wire.Waiting // what a change of its licenses that is held back will make of it
 }
 
-func groupAt(r *request, document *directory.Group, ordinal uint32, image *tenant.Image) group {
-	return group{document, ordinal, image, image.Directory.GroupColumns().Row(ordinal), r.tenant.Waiting(ordinal, r.now)}
+func groupAt(r *wire.Request, document *directory.Group, ordinal uint32, image *tenant.Image) group {
+	return group{document, ordinal, image, image.Directory.GroupColumns().Row(ordinal), r.Tenant.Waiting(ordinal, r.Now)}
 }
 
 const (
@@ -31,26 +32,26 @@ const (
 // groupFields are the properties of a group: those of the document, and those that come from
 // licensing (docs/spec/licensing.md L14). GroupMember.Read.All shows those that say what group it
 // is.
-var groupFields = newFieldSet(groupType, append(
-	withWriteback(propertyFields(
+var groupFields = wire.NewFieldSet(groupType, append(
+	withWriteback(wire.PropertyFields(
 		exceptIDs(directory.GroupProperties()), func(g *group) *directory.Group { return g.Group },
 		func(g *group) *column.Row { return &g.row },
 	)),
-	field[group]{name: "assignedLicenses", write: appendGroupLicenses},
-	field[group]{name: "hasMembersWithLicenseErrors", write: appendHasErrors},
-	field[group]{name: "id", write: func(b []byte, g *group) []byte { return jsontext.AppendID(b, g.image.Directory.GroupID(g.ordinal)) }, when: directory.ByDefault},
-	field[group]{name: "licenseProcessingState", write: appendProcessingState},
-	field[group]{name: "securityIdentifier", write: appendGroupSID, when: directory.ByDefault},
-), "createdDateTime", "description", "displayName", "groupTypes", "id", "mail", "mailEnabled", "mailNickname", "securityEnabled", "visibility").in("groups").betaShows(func(name string) bool {
+	wire.Field[group]{Name: "assignedLicenses", Write: appendGroupLicenses},
+	wire.Field[group]{Name: "hasMembersWithLicenseErrors", Write: appendHasErrors},
+	wire.Field[group]{Name: "id", Write: func(b []byte, g *group) []byte { return jsontext.AppendID(b, g.image.Directory.GroupID(g.ordinal)) }, When: directory.ByDefault},
+	wire.Field[group]{Name: "licenseProcessingState", Write: appendProcessingState},
+	wire.Field[group]{Name: "securityIdentifier", Write: appendGroupSID, When: directory.ByDefault},
+), "createdDateTime", "description", "displayName", "groupTypes", "id", "mail", "mailEnabled", "mailNickname", "securityEnabled", "visibility").In("groups").BetaShows(func(name string) bool {
 	return name == "infoCatalogs" || name == "isManagementRestricted" || name == "organizationId"
 })
 
 // withWriteback makes writebackConfiguration a property of beta alone, which is an object of nulls
 // when it was never set.
-func withWriteback(fields []field[group]) []field[group] {
-	f := &fields[slices.IndexFunc(fields, func(f field[group]) bool { return f.name == "writebackConfiguration" })]
-	kept := f.write
-	f.beta, f.write = true, func(b []byte, g *group) []byte {
+func withWriteback(fields []wire.Field[group]) []wire.Field[group] {
+	f := &fields[slices.IndexFunc(fields, func(f wire.Field[group]) bool { return f.Name == "writebackConfiguration" })]
+	kept := f.Write
+	f.Beta, f.Write = true, func(b []byte, g *group) []byte {
 		if g.WritebackConfiguration == nil {
 			return append(b, `{"isEnabled":null,"onPremisesGroupType":null}`...)
 		}
@@ -66,7 +67,7 @@ func appendGroupSID(b []byte, g *group) []byte {
 func appendGroupLicenses(b []byte, g *group) []byte {
 	licenses := g.image.Licensing.GroupLicenses(g.ordinal)
 	if g.waiting != nil {
-		licenses = g.waiting.licenses
+		licenses = g.waiting.Licenses
 	}
 	return jsontext.AppendList(b, licenses, appendLicense)
 }
@@ -81,7 +82,7 @@ func appendHasErrors(b []byte, g *group) []byte {
 func appendProcessingState(b []byte, g *group) []byte {
 	state := processingComplete
 	if g.waiting != nil {
-		state = g.waiting.state
+		state = g.waiting.State
 	}
 	return append(jsontext.AppendText(append(b, `{"state":`...), state), '}')
 }

@@ -14,6 +14,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 	"licensor/internal/tenant"
 )
@@ -39,19 +40,19 @@ const maxMessage = 500
 //
 // Lines are read while those before them are committed, so a chunk is several commits. When it
 // fails on the way, the error says how far it came.
-func importRows(r *request) error {
+func importRows(r *wire.Request) error {
 	line, err := firstLine(r.URL.Query().Get("line"))
 	if err != nil {
 		return err
 	}
-	if err := r.share.More(r.Context(), importSize(r)); err != nil {
+	if err := r.Share.More(r.Context(), importSize(r)); err != nil {
 		return err
 	}
 	lines, err := lines(r, line)
 	if err != nil {
 		return err
 	}
-	taking := startTaking(r, r.importPieces)
+	taking := startTaking(r, r.ImportPieces)
 	defer taking.end()
 	err = readPieces(r, lines, taking)
 	if failed := taking.end(); failed != nil && (err == nil || r.Context().Err() == nil) {
@@ -60,7 +61,7 @@ func importRows(r *request) error {
 	if err != nil {
 		return taking.soFar(err)
 	}
-	return r.send(http.StatusOK, taking.appendTo(r.appendHead(r.begin(), "import/$entity")))
+	return r.Send(http.StatusOK, taking.appendTo(r.AppendHead(r.Begin(), "import/$entity")))
 }
 
 // maxFirstLine leaves room to count on.
@@ -82,14 +83,14 @@ func firstLine(text string) (int64, error) {
 
 // readPieces reads the lines and hands them over, piece by piece, until the body ends or what was
 // handed over cannot be taken. What came before an error is handed over.
-func readPieces(r *request, lines *importLines, to *taking) error {
+func readPieces(r *wire.Request, lines *importLines, to *taking) error {
 	for {
 		part, end := lines.next()
 		var broken error
 		if end != nil && end != io.EOF {
-			broken = bodyProblem(end, maxImport)
+			broken = wire.BodyProblem(end, maxImport)
 		}
-		turn, err := r.tenant.Turn(r.Context())
+		turn, err := r.Tenant.Turn(r.Context())
 		if err != nil {
 			return cmp.Or(broken, err) // whoever sends half a body may have gone, but may also wait to read why
 		}
@@ -108,7 +109,7 @@ type importPiece struct {
 }
 
 // readRows reads the lines of a piece; empty ones say nothing. All processors share it.
-func readRows(r *request, lines []line) (piece importPiece) {
+func readRows(r *wire.Request, lines []line) (piece importPiece) {
 	var wait sync.WaitGroup
 	var fault atomic.Pointer[any]
 	for part := range slices.Chunk(lines, max(fewLines, len(lines)/runtime.GOMAXPROCS(0)+1)) {
@@ -138,7 +139,7 @@ func readRows(r *request, lines []line) (piece importPiece) {
 	return piece
 }
 
-func (l *line) read(r *request) {
+func (l *line) read(r *wire.Request) {
 	if l.err != nil {
 		return
 	}
@@ -152,7 +153,7 @@ const fewLines = 64
 
 // mayImport refuses the ids of roles, and groups that will have roles. Who may be added to those
 // that have is up to the command, which sees the groups as they are then.
-func mayImport(r *request, row tenant.ImportRow) error {
+func mayImport(r *wire.Request, row tenant.ImportRow) error {
 	switch {
 	case row.User != nil:
 		return noRole(r, row.User.ID)
@@ -167,8 +168,8 @@ func mayImport(r *request, row tenant.ImportRow) error {
 
 // noRole refuses the id of a directory role, or of its template, for another object. The other ids
 // that are taken are known to the command.
-func noRole(r *request, id uuid.UUID) error {
-	_, isRole := identity.RoleByObjectID(r.tenant.ID(), id)
+func noRole(r *wire.Request, id uuid.UUID) error {
+	_, isRole := identity.RoleByObjectID(r.Tenant.ID(), id)
 	if _, isTemplate := identity.RoleByID(id); isRole || isTemplate {
 		return &tenant.Problem{Kind: tenant.Taken, Property: "id", Value: id.String(), Message: "Another object with the same value for property id already exists."}
 	}
@@ -189,12 +190,12 @@ func importRow(text []byte) (row tenant.ImportRow, err error) {
 	}
 	inner, err := directory.Members(outer[0].Value)
 	if err == nil {
-		err = keepable(outer[0].Name, inner)
+		err = wire.Keepable(outer[0].Name, inner)
 	}
 	if err != nil {
 		return row, err
 	}
-	spell(outer, rowKinds)
+	wire.Spell(outer, rowKinds)
 	switch outer[0].Name {
 	case "user":
 		row.User = new(tenant.ImportUser)
@@ -208,7 +209,7 @@ func importRow(text []byte) (row tenant.ImportRow, err error) {
 		}
 	case "member":
 		row.Membership = new(tenant.Membership)
-		err = read("member", inner, map[string]any{"group": &row.Membership.Group, "member": &row.Membership.Member}, "group", "member")
+		err = wire.Read("member", inner, map[string]any{"group": &row.Membership.Group, "member": &row.Membership.Member}, "group", "member")
 	case "subscription":
 		row.Subscription = new(tenant.CreateSubscription)
 		*row.Subscription, err = readSubscription(inner)
@@ -224,6 +225,6 @@ func takeID(members []directory.Member, id *uuid.UUID) (rest []directory.Member,
 	if at < 0 {
 		return members, nil
 	}
-	*id, err = readGUID(members[at].Value)
+	*id, err = wire.ReadGUID(members[at].Value)
 	return slices.Delete(members, at, at+1), err
 }

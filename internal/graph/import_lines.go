@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/tenant"
 )
 
@@ -27,9 +28,9 @@ const (
 
 // importSize is the memory that an import takes at most: a piece that is read and one that is
 // committed, each four times as large as its lines.
-func importSize(r *request) int64 {
+func importSize(r *wire.Request) int64 {
 	const times, most = 8, 8 * (pieceBytes + maxLine)
-	if r.hasLength() {
+	if r.HasLength() {
 		return min(times*r.ContentLength, most)
 	}
 	return most
@@ -52,14 +53,14 @@ type line struct {
 
 // lines begins to read the body as lines. White space before the first one that says something does
 // not count.
-func lines(r *request, first int64) (*importLines, error) {
+func lines(r *wire.Request, first int64) (*importLines, error) {
 	if r.ContentLength == 0 || r.Body == nil {
 		return &importLines{source: bufio.NewReader(http.NoBody), number: first}, nil
 	}
 	if r.ContentLength > maxImport {
-		return nil, bodyProblem(&http.MaxBytesError{Limit: maxImport}, maxImport)
+		return nil, wire.BodyProblem(&http.MaxBytesError{Limit: maxImport}, maxImport)
 	}
-	body, err := r.plainBody(maxImport)
+	body, err := r.PlainBody(maxImport)
 	if err != nil {
 		return nil, err
 	}
@@ -69,9 +70,9 @@ func lines(r *request, first int64) (*importLines, error) {
 		if errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
-			return nil, bodyProblem(err, maxImport)
+			return nil, wire.BodyProblem(err, maxImport)
 		} else if len(bytes.TrimSpace(next)) > 0 {
-			return &importLines{source: source, number: first}, hasType(r.Header.Get("Content-Type"), linesType)
+			return &importLines{source: source, number: first}, wire.HasType(r.Header.Get("Content-Type"), linesType)
 		}
 		_, _ = source.Discard(1) // it is there
 	}

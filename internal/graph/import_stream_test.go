@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"licensor/internal/graph/wire"
+
 	"github.com/google/uuid"
 )
 
@@ -155,8 +157,8 @@ func TestAnImportThatGetsNoTurnSaysWhy(t *testing.T) {
 	}
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	r := newRequest(over, nil, httptest.NewRequest("POST", "/", nil), &environment{clock: w.now, newID: uuid.New})
-	r.tenant = direct{w.tenant}
+	r := wire.NewRequest(over, nil, httptest.NewRequest("POST", "/", nil), &wire.Environment{Clock: w.now, NewID: uuid.New})
+	r.Tenant = wire.Direct{Tenant: w.tenant}
 	lines := &importLines{source: bufio.NewReader(strings.NewReader(peopleLines(1, 1))), number: 1}
 	if err := readPieces(r, lines, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("it says %v", err)

@@ -8,6 +8,7 @@ import (
 
 	"licensor/internal/excerpt"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 	"licensor/internal/jsontext"
 	"licensor/internal/tenant"
@@ -17,7 +18,7 @@ import (
 // taking commits the pieces of an import, in their order, while the next ones are read: as many in
 // one commit as wait, since a commit of more rows costs less for each.
 type taking struct {
-	r      *request
+	r      *wire.Request
 	ctx    context.Context
 	id     string
 	pieces chan importPiece
@@ -31,7 +32,7 @@ type taking struct {
 	problems                  []tenant.RowProblem
 }
 
-func startTaking(r *request, most int) *taking {
+func startTaking(r *wire.Request, most int) *taking {
 	t := &taking{
 		r: r, ctx: turns.Apart(r.Context()), id: r.URL.Query().Get("id"),
 		pieces: make(chan importPiece, most-1), most: most, ended: make(chan struct{}),
@@ -67,8 +68,8 @@ func (t *taking) gather(piece importPiece) importPiece {
 }
 
 func (t *taking) commit(piece importPiece) error {
-	_, noRoles := identity.WriteRoles.Check(t.r.caller, identity.RelationOther)
-	done, err := t.r.tenant.Do(t.ctx, t.r.caller.Actor(), tenant.Import{ID: t.id, Rows: piece.rows, NoRoles: noRoles})
+	_, noRoles := identity.WriteRoles.Check(t.r.Caller, identity.RelationOther)
+	done, err := t.r.Tenant.Do(t.ctx, t.r.Caller.Actor(), tenant.Import{ID: t.id, Rows: piece.rows, NoRoles: noRoles})
 	if err != nil {
 		return err
 	}

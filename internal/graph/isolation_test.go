@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"licensor/internal/graph/route"
+	"licensor/internal/graph/wire"
 
 	"pgregory.net/rapid"
 )
@@ -63,7 +64,7 @@ func (n *neighbours) draw(t *rapid.T) isolationRequest {
 	for i := range rapid.IntRange(1, 4).Draw(t, "steps") {
 		step := n.drawOne(t)
 		if strings.HasPrefix(step.path, "/v1.0/") {
-			steps = append(steps, map[string]any{"id": fmt.Sprint(i), "method": step.method, "url": strings.TrimPrefix(step.path, "/v1.0"), "headers": map[string]string{"Content-Type": jsonType}, "body": json.RawMessage(step.body)})
+			steps = append(steps, map[string]any{"id": fmt.Sprint(i), "method": step.method, "url": strings.TrimPrefix(step.path, "/v1.0"), "headers": map[string]string{"Content-Type": wire.JSONType}, "body": json.RawMessage(step.body)})
 		}
 	}
 	body, err := json.Marshal(map[string]any{"requests": steps})
@@ -75,8 +76,8 @@ func (n *neighbours) draw(t *rapid.T) isolationRequest {
 
 func (n *neighbours) drawOne(t *rapid.T) isolationRequest {
 	op := rapid.SampledFrom(servedOperations()).Draw(t, "operation")
-	r := isolationRequest{method: op.method, token: rapid.SampledFrom(n.callers).Draw(t, "caller")}
-	path := strings.ReplaceAll(op.path, "{type}", "user")
+	r := isolationRequest{method: op.Method, token: rapid.SampledFrom(n.callers).Draw(t, "caller")}
+	path := strings.ReplaceAll(op.Path, "{type}", "user")
 	for strings.Contains(path, "{") {
 		from := strings.IndexByte(path, '{')
 		path = path[:from] + url.PathEscape(n.drawKey(t)) + path[from+strings.IndexByte(path[from:], '}')+1:]
@@ -86,7 +87,7 @@ func (n *neighbours) drawOne(t *rapid.T) isolationRequest {
 		r.path = "/v1.0" + r.path
 	}
 	var options []string
-	if rapid.Bool().Draw(t, "has options") && op.method == "GET" {
+	if rapid.Bool().Draw(t, "has options") && op.Method == "GET" {
 		options = append(options, n.fill(t, rapid.SampledFrom(isolationOptions).Draw(t, "options"), url.QueryEscape))
 	}
 	if rapid.IntRange(0, 3).Draw(t, "names the tenant") == 0 {
@@ -96,15 +97,15 @@ func (n *neighbours) drawOne(t *rapid.T) isolationRequest {
 		r.path += "?" + strings.Join(options, "&")
 	}
 	r.body = "{}"
-	if op.method == "POST" || op.method == "PATCH" || op.method == "PUT" {
+	if op.Method == "POST" || op.Method == "PATCH" || op.Method == "PUT" {
 		r.body = n.fill(t, rapid.SampledFrom(isolationBodies).Draw(t, "body"), func(key string) string { return key })
 	}
 	return r
 }
 
-func servedOperations() (served []operation) {
+func servedOperations() (served []wire.Operation) {
 	for _, op := range everyOperation {
-		if op.do != nil && !op.isDevelopment() && op.path != "/$batch" {
+		if op.Do != nil && !op.IsDevelopment() && op.Path != "/$batch" {
 			served = append(served, op)
 		}
 	}
@@ -161,7 +162,7 @@ func (n *neighbours) ask(t *rapid.T, r isolationRequest) answer {
 	}
 	request.Header.Set("Authorization", "Bearer "+r.token)
 	request.Header.Set("ConsistencyLevel", "eventual")
-	request.Header.Set("Content-Type", jsonType)
+	request.Header.Set("Content-Type", wire.JSONType)
 	if strings.HasSuffix(r.path, "/import") {
 		request.Header.Set("Content-Type", linesType)
 	}

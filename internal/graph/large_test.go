@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"licensor/internal/graph/wire"
 )
 
 // TestTheYoungestOfManyMembersIsInError is a group of many members with a seat too few: exactly the
@@ -37,8 +39,8 @@ func TestTheYoungestOfManyMembersIsInError(t *testing.T) {
 			t.Fatal(got)
 		}
 	}
-	send("/licensor/v1/subscriptions", jsonType, fmt.Sprintf(`{"skuId":"%s","totalLicenses":%d}`, e3, members-1))
-	send("/v1.0/groups/"+nobodysID+"/assignLicense", jsonType, `{"addLicenses":[{"skuId":"`+e3+`"}],"removeLicenses":[]}`)
+	send("/licensor/v1/subscriptions", wire.JSONType, fmt.Sprintf(`{"skuId":"%s","totalLicenses":%d}`, e3, members-1))
+	send("/v1.0/groups/"+nobodysID+"/assignLicense", wire.JSONType, `{"addLicenses":[{"skuId":"`+e3+`"}],"removeLicenses":[]}`)
 	var answer struct {
 		Value []struct{ UserPrincipalName string }
 	}

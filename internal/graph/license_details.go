@@ -10,6 +10,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
 )
@@ -22,12 +23,12 @@ type detail struct {
 }
 
 // detailFields are the properties of licenseDetails (docs/spec/licensing.md L13).
-var detailFields = newFieldSet("microsoft.graph.licenseDetails", []field[detail]{
-	{name: "id", write: func(b []byte, d *detail) []byte { return append(append(append(b, '"'), d.id()...), '"') }, when: directory.ByDefault},
-	{name: "skuId", write: func(b []byte, d *detail) []byte { return jsontext.AppendID(b, d.SKUID) }, when: directory.ByDefault},
-	{name: "skuPartNumber", write: func(b []byte, d *detail) []byte { return appendPartNumber(b, d.Product) }, when: directory.ByDefault},
-	{name: "servicePlans", write: func(b []byte, d *detail) []byte { return appendServicePlans(b, d.image, d.Product, d.DisabledPlans) }, when: directory.ByDefault},
-}).at(func(d *detail) string { return "users/" + d.user.String() + "/licenseDetails" })
+var detailFields = wire.NewFieldSet("microsoft.graph.licenseDetails", []wire.Field[detail]{
+	{Name: "id", Write: func(b []byte, d *detail) []byte { return append(append(append(b, '"'), d.id()...), '"') }, When: directory.ByDefault},
+	{Name: "skuId", Write: func(b []byte, d *detail) []byte { return jsontext.AppendID(b, d.SKUID) }, When: directory.ByDefault},
+	{Name: "skuPartNumber", Write: func(b []byte, d *detail) []byte { return appendPartNumber(b, d.Product) }, When: directory.ByDefault},
+	{Name: "servicePlans", Write: func(b []byte, d *detail) []byte { return appendServicePlans(b, d.image, d.Product, d.DisabledPlans) }, When: directory.ByDefault},
+}).At(func(d *detail) string { return "users/" + d.user.String() + "/licenseDetails" })
 
 // id is the same as long as the user holds the SKU.
 func (d *detail) id() string { return d.user.String() + "_" + d.SKUID.String() }
@@ -69,14 +70,14 @@ func appliesTo(to licensing.AppliesTo) licensing.AppliesTo {
 }
 
 // details are those of the user whom the path names.
-func details(r *request) (userID uuid.UUID, list []detail, err error) {
-	ordinal, err := r.user()
+func details(r *wire.Request) (userID uuid.UUID, list []detail, err error) {
+	ordinal, err := r.User()
 	if err != nil {
 		return uuid.Nil, nil, err
 	}
-	userID = r.image.Directory.UserID(ordinal)
-	for held := range r.image.Licensing.Held(ordinal) {
-		list = append(list, detail{held, userID, r.image.Licensing})
+	userID = r.Image.Directory.UserID(ordinal)
+	for held := range r.Image.Licensing.Held(ordinal) {
+		list = append(list, detail{held, userID, r.Image.Licensing})
 	}
 	return userID, list, nil
 }
@@ -86,11 +87,11 @@ func detailsContext(userID uuid.UUID) string {
 }
 
 // listLicenseDetails answers GET /users/{user}/licenseDetails (P36: no $filter).
-func listLicenseDetails(r *request) error {
-	if err := r.allow("$select", "$count"); err != nil {
+func listLicenseDetails(r *wire.Request) error {
+	if err := r.Allow("$select", "$count"); err != nil {
 		return err
 	}
-	fields, err := detailFields.selected(r)
+	fields, err := detailFields.Selected(r)
 	if err != nil {
 		return err
 	}
@@ -98,18 +99,18 @@ func listLicenseDetails(r *request) error {
 	if err != nil {
 		return err
 	}
-	return sendList(r, list[detail]{
-		context: r.selected(detailsContext(userID)), rows: details, count: r.countOf(len(details)),
-		write: objects(fields),
+	return wire.SendList(r, wire.List[detail]{
+		Context: r.Selected(detailsContext(userID)), Rows: details, Count: r.CountOf(len(details)),
+		Write: wire.ObjectWriter(fields),
 	})
 }
 
 // getLicenseDetails answers GET /users/{user}/licenseDetails/{detail}.
-func getLicenseDetails(r *request) error {
-	if err := r.allow("$select"); err != nil {
+func getLicenseDetails(r *wire.Request) error {
+	if err := r.Allow("$select"); err != nil {
 		return err
 	}
-	fields, err := detailFields.selected(r)
+	fields, err := detailFields.Selected(r)
 	if err != nil {
 		return err
 	}
@@ -117,16 +118,16 @@ func getLicenseDetails(r *request) error {
 	if err != nil {
 		return err
 	}
-	key := r.keys[len(r.keys)-1]
+	key := r.Keys[len(r.Keys)-1]
 	at := slices.IndexFunc(details, func(d detail) bool { return strings.EqualFold(d.id(), key) })
 	if at < 0 {
 		return problem.NotFound(key)
 	}
-	return sendEntity(r, detailFields, http.StatusOK, detailsContext(userID), fields, &details[at])
+	return wire.SendEntity(r, detailFields, http.StatusOK, detailsContext(userID), fields, &details[at])
 }
 
 // detailsOf are the SKUs that a user holds.
-func detailsOf(_ *request, u *user) iter.Seq[detail] {
+func detailsOf(_ *wire.Request, u *user) iter.Seq[detail] {
 	return func(yield func(detail) bool) {
 		id := u.image.Directory.UserID(u.ordinal)
 		for held := range u.image.Licensing.Held(u.ordinal) {

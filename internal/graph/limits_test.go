@@ -11,6 +11,7 @@ import (
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/route"
 	"licensor/internal/graph/throttle"
+	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 	"licensor/internal/tenant"
 )
@@ -168,8 +169,8 @@ func TestCosts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := &request{op: m.Place.Operations[test.method]}
-		if got := r.cost(options); got != test.want {
+		r := &wire.Request{Op: m.Place.Operations[test.method]}
+		if got := r.Cost(options); got != test.want {
 			t.Errorf("%s %s?%s costs %d, want %d", test.method, test.path, test.query, got, test.want)
 		}
 	}
@@ -181,7 +182,7 @@ func TestTheTableOfCostsNamesOperations(t *testing.T) {
 	t.Parallel()
 	known := map[string]bool{}
 	for i := range everyOperation {
-		known[everyOperation[i].method+" "+everyOperation[i].path] = true
+		known[everyOperation[i].Method+" "+everyOperation[i].Path] = true
 	}
 	for name := range throttle.Costs {
 		if !known[name] {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 )
 
@@ -74,8 +75,8 @@ func TestMalformedRequestsAreRefusedInGraphsTerms(t *testing.T) {
 		{"another type of body", "POST", assign, "a=b", []string{"Content-Type: application/x-www-form-urlencoded"}, 400, "BadRequest", "Entity only allows writes with a JSON Content-Type header."},
 		{"another encoding", "POST", assign, "{}", []string{"Content-Encoding: br"}, 415, "", "'br'"},
 		{"not compressed as it says", "POST", assign, "{}", []string{"Content-Encoding: gzip"}, 400, "BadRequest", "not compressed"},
-		{"too large", "POST", assign, `{"x":"` + strings.Repeat("x", maxBody) + `"}`, nil, 413, "Request_BadRequest", "4 MB"},
-		{"too large when unpacked", "POST", assign, compressed(`{"x":"` + strings.Repeat("x", maxBody) + `"}`), []string{"Content-Encoding: gzip"}, 413, "Request_BadRequest", "4 MB"},
+		{"too large", "POST", assign, `{"x":"` + strings.Repeat("x", wire.MaxBody) + `"}`, nil, 413, "Request_BadRequest", "4 MB"},
+		{"too large when unpacked", "POST", assign, compressed(`{"x":"` + strings.Repeat("x", wire.MaxBody) + `"}`), []string{"Content-Encoding: gzip"}, 413, "Request_BadRequest", "4 MB"},
 		{"a body where none is expected", "POST", "/v1.0/users/" + ann + "/reprocessLicenseAssignment", `{"force":true}`, nil, 400, "Request_BadRequest", "'force'"},
 
 		{"unknown property", "PATCH", "/v1.0/users/" + ann, `{"shoeSize":43}`, nil, 400, "Request_BadRequest", "Invalid property 'shoeSize'."},
@@ -176,7 +177,7 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 	token := w.appToken(allPermissions...)
 	for _, path := range []string{"/v1.0/users/" + ann, "/v1.0/users", "/v1.0/teapots"} {
 		got := w.do("GET", path, token, "", "client-request-id: 42")
-		for name, want := range map[string]string{"client-request-id": "42", "OData-Version": "4.0", "x-ms-ags-diagnostic": diagnostic, "Date": "Sat, 31 Jan 2026 12:00:00 GMT"} {
+		for name, want := range map[string]string{"client-request-id": "42", "OData-Version": "4.0", "x-ms-ags-diagnostic": wire.Diagnostic, "Date": "Sat, 31 Jan 2026 12:00:00 GMT"} {
 			if got.header.Get(name) != want {
 				t.Errorf("%s: %s is %q, want %q", path, name, got.header.Get(name), want)
 			}

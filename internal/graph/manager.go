@@ -6,6 +6,7 @@ import (
 
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
@@ -13,74 +14,74 @@ import (
 
 // manager returns the ordinal of the manager of the user whom the path names. A deleted one is
 // none.
-func manager(r *request) (uint32, error) {
-	user, err := r.user()
+func manager(r *wire.Request) (uint32, error) {
+	user, err := r.User()
 	if err != nil {
 		return 0, err
 	}
-	manager, ok := r.image.Directory.Manager(user)
-	if !ok || r.image.Directory.UserDeleted(manager) {
+	manager, ok := r.Image.Directory.Manager(user)
+	if !ok || r.Image.Directory.UserDeleted(manager) {
 		return 0, problem.NotFound("manager")
 	}
 	return manager, nil
 }
 
 // getManager answers GET /users/{user}/manager.
-func getManager(r *request) error {
-	if err := r.allow("$select"); err != nil {
+func getManager(r *wire.Request) error {
+	if err := r.Allow("$select"); err != nil {
 		return err
 	}
 	manager, err := manager(r)
 	if err != nil {
 		return err
 	}
-	return sendObject(r, r.image, store.KindUser, manager)
+	return sendObject(r, r.Image, store.KindUser, manager)
 }
 
 // getManagerReference answers GET /users/{user}/manager/$ref.
-func getManagerReference(r *request) error {
-	if err := r.allow("$select"); err != nil {
+func getManagerReference(r *wire.Request) error {
+	if err := r.Allow("$select"); err != nil {
 		return err
 	}
 	manager, err := manager(r)
 	if err != nil {
 		return err
 	}
-	return sendReference(r, r.image.Directory.UserID(manager))
+	return sendReference(r, r.Image.Directory.UserID(manager))
 }
 
 // setManager answers PUT /users/{user}/manager/$ref.
-func setManager(r *request) error {
-	user, err := r.user()
+func setManager(r *wire.Request) error {
+	user, err := r.User()
 	if err != nil {
 		return err
 	}
-	id, err := r.reference()
+	id, err := r.Reference()
 	if err != nil {
 		return err
 	}
-	return r.change(tenant.SetManager{User: user, Manager: id}, reference{"manager", id})
+	return r.Change(tenant.SetManager{User: user, Manager: id}, wire.Reference{Property: "manager", ID: id})
 }
 
 // removeManager answers DELETE /users/{user}/manager/$ref.
-func removeManager(r *request) error {
-	user, err := r.user()
+func removeManager(r *wire.Request) error {
+	user, err := r.User()
 	if err != nil {
 		return err
 	}
-	if _, ok := r.image.Directory.Manager(user); !ok { // a deleted one can be removed
+	if _, ok := r.Image.Directory.Manager(user); !ok { // a deleted one can be removed
 		return problem.NotFound("manager")
 	}
-	return r.change(tenant.RemoveManager{User: user})
+	return r.Change(tenant.RemoveManager{User: user})
 }
 
 // reportsOfUser are the users whose manager the user is.
-var reportsOfUser relation = func(r *request) (sets, error) {
-	user, err := r.user()
+var reportsOfUser relation = func(r *wire.Request) (sets, error) {
+	user, err := r.User()
 	if err != nil {
 		return sets{}, err
 	}
-	return usersOf(r.image.Directory.Reports(user)), nil
+	return usersOf(r.Image.Directory.Reports(user)), nil
 }
 
 // The bounds of $expand=manager. One page can have as many chains as it has users, so their sum is
@@ -91,11 +92,11 @@ const (
 )
 
 // expandManager shows users with their managers, and these with theirs as far as $levels asks.
-func expandManager(r *request, e odata.Expansion) (func([]byte, *user) ([]byte, error), error) {
+func expandManager(r *wire.Request, e odata.Expansion) (func([]byte, *user) ([]byte, error), error) {
 	if e.Levels > maxLevels && e.Levels != odata.AllLevels {
 		return nil, problem.Unsupported("The $expand of 'manager' at position %d asks for %d levels; possible are 1 to %d, or max.", e.Column, e.Levels, maxLevels)
 	}
-	inner := r.within(e)
+	inner := r.Within(e)
 	w, err := newObjectWriter(inner)
 	if err != nil {
 		return nil, err
@@ -109,7 +110,7 @@ func expandManager(r *request, e odata.Expansion) (func([]byte, *user) ([]byte, 
 // appendManagers writes a user's manager, with that one's manager within it and so on. Where
 // management goes round in a circle, it ends before the first who would be there twice. left is how
 // many managers the answer may still show.
-func appendManagers(r *request, b []byte, w *objectWriter, u *user, levels int, left *int) ([]byte, error) {
+func appendManagers(r *wire.Request, b []byte, w *objectWriter, u *user, levels int, left *int) ([]byte, error) {
 	shown := map[uint32]bool{}
 	for open := 0; ; open++ {
 		shown[u.ordinal] = true
@@ -120,7 +121,7 @@ func appendManagers(r *request, b []byte, w *objectWriter, u *user, levels int, 
 		if *left--; *left < 0 {
 			return closed(append(b, "null"...), open), tooManyManagers()
 		}
-		document, image, err := r.tenant.UserNow(r.Context(), u.image, manager)
+		document, image, err := r.Tenant.UserNow(r.Context(), u.image, manager)
 		if err != nil {
 			return closed(append(b, "null"...), open), err
 		}
@@ -128,7 +129,7 @@ func appendManagers(r *request, b []byte, w *objectWriter, u *user, levels int, 
 		if b = w.write(b, object{user: u}); open+1 == levels {
 			return closed(b, open), nil
 		}
-		if b, err = r.more(jsontext.AppendName(b[:len(b)-1], "manager")); err != nil {
+		if b, err = r.More(jsontext.AppendName(b[:len(b)-1], "manager")); err != nil {
 			return b, err
 		}
 	}
@@ -136,15 +137,15 @@ func appendManagers(r *request, b []byte, w *objectWriter, u *user, levels int, 
 
 // boundManagers refuses an expansion that would show more managers of some users than there may be,
 // before any of the answer is sent.
-func boundManagers(r *request, users []uint32) error {
-	at := slices.IndexFunc(r.options.Expand, func(e odata.Expansion) bool { return e.Name == "manager" })
+func boundManagers(r *wire.Request, users []uint32) error {
+	at := slices.IndexFunc(r.Options.Expand, func(e odata.Expansion) bool { return e.Name == "manager" })
 	if at < 0 {
 		return nil
 	}
-	n, x, shown := 0, r.image.Directory, map[uint32]bool{}
+	n, x, shown := 0, r.Image.Directory, map[uint32]bool{}
 	for _, user := range users {
 		clear(shown)
-		for range min(r.options.Expand[at].Levels, maxLevels) {
+		for range min(r.Options.Expand[at].Levels, maxLevels) {
 			shown[user] = true
 			manager, ok := x.Manager(user)
 			if !ok || x.UserDeleted(manager) || shown[manager] {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"licensor/internal/graph/route"
+	"licensor/internal/graph/wire"
 )
 
 // RFC 6750 section 2: a token is taken from the header Authorization, of which there is one, and
@@ -24,7 +25,7 @@ func TestATokenIsTakenFromTheHeaderOnly(t *testing.T) {
 		"in the query":                  {"GET", "?access_token=" + token, "", nil},
 		"in the query, by another name": {"GET", "?token=" + token + "&authorization=Bearer%20" + token, "", nil},
 		"in a form":                     {"POST", "", "access_token=" + token, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}},
-		"in a body of JSON":             {"POST", "", `{"access_token":"` + token + `"}`, http.Header{"Content-Type": {jsonType}}},
+		"in a body of JSON":             {"POST", "", `{"access_token":"` + token + `"}`, http.Header{"Content-Type": {wire.JSONType}}},
 		"in a cookie":                   {"GET", "", "", http.Header{"Cookie": {"access_token=" + token + "; Authorization=Bearer " + token}}},
 		"in another header":             {"GET", "", "", http.Header{"X-Authorization": {"Bearer " + token}, "X-Access-Token": {token}}},
 		"for a proxy":                   {"GET", "", "", http.Header{"Proxy-Authorization": {"Bearer " + token}}},
@@ -101,7 +102,7 @@ func (m *matrix) batch(t *testing.T, caller matrixCaller, steps []map[string]any
 	if err != nil {
 		t.Fatal(err)
 	}
-	header := http.Header{"Authorization": {"Bearer " + m.tokens.of(caller)}, "Content-Type": {jsonType}}
+	header := http.Header{"Authorization": {"Bearer " + m.tokens.of(caller)}, "Content-Type": {wire.JSONType}}
 	got := m.sendAs(t, "POST", "/v1.0/$batch", string(body), header)
 	var answers struct {
 		Responses []struct {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 	"licensor/internal/tenant"
 )
@@ -183,7 +184,7 @@ func TestWhoWasRefusedIsLogged(t *testing.T) {
 }
 
 func bearing(token string) http.Header {
-	return http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {jsonType}}
+	return http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {wire.JSONType}}
 }
 
 func (m *matrix) giveRole(user string, role identity.Role) {

@@ -11,6 +11,7 @@ import (
 	"licensor/internal/clock"
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/route"
+	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 	"licensor/internal/tenant"
 )
@@ -115,60 +116,60 @@ type matrixObject struct {
 // object is a group or an application.
 func (m *matrix) operations() (all []matrixOperation) {
 	for _, op := range everyOperation {
-		if op.do == nil {
+		if op.Do == nil {
 			continue
 		}
-		all = append(all, matrixOperation{op.method + " " + op.path, op.method, m.objects(&op)})
-		if op.needOfGroup != "" {
+		all = append(all, matrixOperation{op.Method + " " + op.Path, op.Method, m.objects(&op)})
+		if op.NeedOfGroup != "" {
 			for mark, id := range map[string]string{"#group": m.goneGroup, "#application": m.goneApplication, "#unit": m.goneUnit} {
-				path := strings.Replace(op.path, "{object}", id, 1)
+				path := strings.Replace(op.Path, "{object}", id, 1)
 				object := matrixObject{path: "/v1.0" + path}
 				if id == m.goneApplication {
 					object.relation = identity.RelationOwned
 				}
-				all = append(all, matrixOperation{op.method + " " + op.path + mark, op.method, []matrixObject{object}})
+				all = append(all, matrixOperation{op.Method + " " + op.Path + mark, op.Method, []matrixObject{object}})
 			}
 		}
 	}
 	return all
 }
 
-func (m *matrix) objects(op *operation) []matrixObject {
+func (m *matrix) objects(op *wire.Operation) []matrixObject {
 	root := "/v1.0"
-	if strings.HasPrefix(op.path, route.Own) {
+	if strings.HasPrefix(op.Path, route.Own) {
 		root = ""
 	}
-	at := func(first, key string) string { return root + fill(strings.Replace(op.path, first, key, 1), missingID) }
+	at := func(first, key string) string { return root + fill(strings.Replace(op.Path, first, key, 1), missingID) }
 	missing := matrixObject{path: at("", "")}
 	switch {
-	case op.ofUser():
+	case op.OfUser():
 		objects := []matrixObject{
 			missing,
 			{path: at("{user}", m.ann)},
 			{path: at("{user}", m.self), relation: identity.RelationSelf},
 			{path: at("{user}", "SELF@contoso.example"), relation: identity.RelationSelf},
 		}
-		if root != "" && (op.method != "DELETE" || op.path != "/users/{user}") {
+		if root != "" && (op.Method != "DELETE" || op.Path != "/users/{user}") {
 			objects = append(objects, matrixObject{path: at("users/{user}", "me"), relation: identity.RelationSelf})
 		}
 		return objects
-	case strings.HasPrefix(op.path, "/me/"):
-		return []matrixObject{{path: root + fill(op.path, ""), relation: identity.RelationSelf}}
-	case op.ofGroup():
+	case strings.HasPrefix(op.Path, "/me/"):
+		return []matrixObject{{path: root + fill(op.Path, ""), relation: identity.RelationSelf}}
+	case op.OfGroup():
 		return []matrixObject{missing, {path: at("{group}", m.strange)}, {path: at("{group}", m.owned), relation: identity.RelationOwned}}
-	case strings.HasPrefix(op.path, "/applications/{"):
+	case strings.HasPrefix(op.Path, "/applications/{"):
 		return []matrixObject{missing, {path: at("{application}", m.app.ID.String())}, {path: at("{application}", m.ownApplication), relation: identity.RelationOwned}}
-	case strings.HasPrefix(op.path, "/applications(appId"):
+	case strings.HasPrefix(op.Path, "/applications(appId"):
 		return []matrixObject{missing, {path: at("{application}", m.app.AppID.String())}, {path: at("{application}", m.ownAppID), relation: identity.RelationOwned}}
-	case strings.HasPrefix(op.path, "/servicePrincipals/{"):
+	case strings.HasPrefix(op.Path, "/servicePrincipals/{"):
 		return []matrixObject{missing, {path: at("{servicePrincipal}", m.app.Principal.ID.String())}, {path: at("{servicePrincipal}", m.ownPrincipal), relation: identity.RelationOwned}}
-	case strings.HasPrefix(op.path, "/servicePrincipals(appId"):
+	case strings.HasPrefix(op.Path, "/servicePrincipals(appId"):
 		return []matrixObject{missing, {path: at("{servicePrincipal}", m.app.AppID.String())}, {path: at("{servicePrincipal}", m.ownAppID), relation: identity.RelationOwned}}
-	case strings.HasPrefix(op.path, edm.UnitsRoot+"/{"):
+	case strings.HasPrefix(op.Path, edm.UnitsRoot+"/{"):
 		return []matrixObject{missing, {path: at("{unit}", m.unit)}}
-	case strings.HasPrefix(op.path, "/directory/deletedItems/{"):
+	case strings.HasPrefix(op.Path, "/directory/deletedItems/{"):
 		return []matrixObject{missing, {path: at("{object}", m.gone)}}
-	case strings.HasPrefix(op.path, "/directoryObjects/{"):
+	case strings.HasPrefix(op.Path, "/directoryObjects/{"):
 		return []matrixObject{missing, {path: at("{object}", m.ann)}, {path: at("{object}", m.self), relation: identity.RelationSelf}}
 	}
 	return []matrixObject{missing}

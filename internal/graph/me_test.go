@@ -20,11 +20,11 @@ func TestMeIsAnsweredAsTheUserIs(t *testing.T) {
 	}
 	for i := range everyOperation {
 		op := &everyOperation[i]
-		rest, ok := strings.CutPrefix(op.path, "/users/{user}")
-		if !ok || op.do == nil || rest == "" && op.method == http.MethodDelete {
+		rest, ok := strings.CutPrefix(op.Path, "/users/{user}")
+		if !ok || op.Do == nil || rest == "" && op.Method == http.MethodDelete {
 			continue
 		}
-		t.Run(op.method+" "+op.path, func(t *testing.T) {
+		t.Run(op.Method+" "+op.Path, func(t *testing.T) {
 			t.Parallel()
 			status := map[string]int{}
 			for _, self := range []string{"/users/<ann>", "/me"} {
@@ -34,7 +34,7 @@ func TestMeIsAnsweredAsTheUserIs(t *testing.T) {
 					path = path[:at] + nobodysID + path[at+strings.Index(path[at:], "}")+1:]
 				}
 				body := bodies[rest[strings.LastIndex(rest, "/")+1:]]
-				got := w.do(op.method, "/v1.0"+path, w.userToken(uuid.MustParse(ann), allPermissions, []uuid.UUID{identity.GlobalAdministrator.ID}, false), body, "ConsistencyLevel: eventual")
+				got := w.do(op.Method, "/v1.0"+path, w.userToken(uuid.MustParse(ann), allPermissions, []uuid.UUID{identity.GlobalAdministrator.ID}, false), body, "ConsistencyLevel: eventual")
 				if status[self] = got.status; got.status >= 500 {
 					t.Errorf("%s: %d %s", path, got.status, got.body)
 				}

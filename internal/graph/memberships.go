@@ -10,6 +10,7 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/directory/column"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
 	"licensor/internal/store"
 )
@@ -17,12 +18,12 @@ import (
 // getMembers answers POST …/getMemberGroups: the ids of all groups that the object is in, directly
 // or by way of others. Groups are all that a group can be in, so for groups it answers
 // getMemberObjects, too.
-func (rel relation) getMembers(r *request) error {
+func (rel relation) getMembers(r *wire.Request) error {
 	of, err := rel(r)
 	if err != nil {
 		return err
 	}
-	groups, _, err := asked(r, of.liveGroups(r.image.Directory))
+	groups, _, err := asked(r, of.liveGroups(r.Image.Directory))
 	if err != nil {
 		return err
 	}
@@ -34,7 +35,7 @@ func (rel relation) getMembers(r *request) error {
 const maxMemberships = 11_000
 
 // sendMemberships answers with the ids of groups and those of others.
-func sendMemberships(r *request, groups []uint32, others []uuid.UUID) error {
+func sendMemberships(r *wire.Request, groups []uint32, others []uuid.UUID) error {
 	if n := len(groups) + len(others); n > maxMemberships {
 		return &problem.Problem{
 			Status: http.StatusForbidden, Code: "Directory_ResultSizeLimitExceeded",
@@ -46,8 +47,8 @@ func sendMemberships(r *request, groups []uint32, others []uuid.UUID) error {
 }
 
 // asked returns those of some groups that the body asks for: all, or those for security only.
-func asked(r *request, groups []uint32) (_ []uint32, secure bool, err error) {
-	if err := r.parameters(map[string]any{"securityEnabledOnly": &secure}); err != nil || !secure {
+func asked(r *wire.Request, groups []uint32) (_ []uint32, secure bool, err error) {
+	if err := r.Parameters(map[string]any{"securityEnabledOnly": &secure}); err != nil || !secure {
 		return groups, false, err
 	}
 	if isOfGroup(r) {
@@ -57,15 +58,15 @@ func asked(r *request, groups []uint32) (_ []uint32, secure bool, err error) {
 }
 
 // isOfGroup says whether the path names a group, in whatever set.
-func isOfGroup(r *request) bool {
+func isOfGroup(r *wire.Request) bool {
 	kind, _, ok := liveObject(r)
 	return ok && kind == store.KindGroup
 }
 
 // securityGroups returns those of some groups that are for security.
-func securityGroups(r *request, groups []uint32) (secure []uint32) {
+func securityGroups(r *wire.Request, groups []uint32) (secure []uint32) {
 	about, _ := directory.AboutGroup("securityEnabled")
-	columns := r.image.Directory.GroupColumns()
+	columns := r.Image.Directory.GroupColumns()
 	for _, group := range groups {
 		if columns.Truth(group, about.Column) == column.True {
 			secure = append(secure, group)
@@ -74,30 +75,30 @@ func securityGroups(r *request, groups []uint32) (secure []uint32) {
 	return secure
 }
 
-func groupIDs(r *request, groups []uint32) []uuid.UUID {
+func groupIDs(r *wire.Request, groups []uint32) []uuid.UUID {
 	ids := make([]uuid.UUID, len(groups))
 	for i, group := range groups {
-		ids[i] = r.image.Directory.GroupID(group)
+		ids[i] = r.Image.Directory.GroupID(group)
 	}
 	return ids
 }
 
 // checkGroups answers POST …/checkMemberGroups.
-func (rel relation) checkGroups(r *request) error {
+func (rel relation) checkGroups(r *wire.Request) error {
 	of, err := rel(r)
 	if err != nil {
 		return err
 	}
-	return checked(r, "groupIds", groupIDs(r, of.liveGroups(r.image.Directory)))
+	return checked(r, "groupIds", groupIDs(r, of.liveGroups(r.Image.Directory)))
 }
 
 // maxChecked is how many ids one request may ask about.
 const maxChecked = 20
 
 // checked returns those ids of the body that are among some, each once.
-func checked(r *request, parameter string, among []uuid.UUID) error {
+func checked(r *wire.Request, parameter string, among []uuid.UUID) error {
 	var ids []uuid.UUID
-	if err := r.parameters(map[string]any{parameter: &ids}); err != nil {
+	if err := r.Parameters(map[string]any{parameter: &ids}); err != nil {
 		return err
 	}
 	if len(ids) > maxChecked {
@@ -113,11 +114,11 @@ func checked(r *request, parameter string, among []uuid.UUID) error {
 }
 
 // sendIDs answers with ids as texts.
-func sendIDs(r *request, ids []uuid.UUID) error {
-	b := append(jsontext.AppendName(r.appendHead(r.begin(), "Collection(Edm.String)"), "value"), '[')
-	b, err := appendRows(r, b, sourceOf(ids), jsontext.AppendID)
+func sendIDs(r *wire.Request, ids []uuid.UUID) error {
+	b := append(jsontext.AppendName(r.AppendHead(r.Begin(), "Collection(Edm.String)"), "value"), '[')
+	b, err := wire.AppendRows(r, b, wire.SourceOf(ids), jsontext.AppendID)
 	if err != nil {
 		return err
 	}
-	return r.send(http.StatusOK, append(b, "]}"...))
+	return r.Send(http.StatusOK, append(b, "]}"...))
 }

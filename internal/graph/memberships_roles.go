@@ -7,6 +7,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
+	"licensor/internal/graph/wire"
 	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/store"
@@ -30,7 +31,7 @@ var (
 )
 
 // all are the groups, the administrative units and the roles.
-func (m memberships) all(r *request) (sets, error) {
+func (m memberships) all(r *wire.Request) (sets, error) {
 	of, err := m.relation(r)
 	if err != nil {
 		return sets{}, err
@@ -40,10 +41,10 @@ func (m memberships) all(r *request) (sets, error) {
 		return of, nil
 	}
 	of.units = unitsOf(r, id)
-	of.roles = appendRoles(nil, r.image.Roles[id])
+	of.roles = appendRoles(nil, r.Image.Roles[id])
 	if m.transitive {
-		for _, group := range of.liveGroups(r.image.Directory) {
-			of.roles = appendRoles(of.roles, r.image.Roles[r.image.Directory.GroupID(group)])
+		for _, group := range of.liveGroups(r.Image.Directory) {
+			of.roles = appendRoles(of.roles, r.Image.Roles[r.Image.Directory.GroupID(group)])
 		}
 	}
 	slices.Sort(of.roles)
@@ -62,37 +63,37 @@ func appendRoles(places []uint32, roles []uuid.UUID) []uint32 {
 }
 
 // live lists the groups that are not deleted, and the ids of the administrative units and roles.
-func (m memberships) live(r *request) (groups []uint32, others []uuid.UUID, err error) {
+func (m memberships) live(r *wire.Request) (groups []uint32, others []uuid.UUID, err error) {
 	of, err := m.all(r)
 	if err != nil {
 		return nil, nil, err
 	}
-	return of.liveGroups(r.image.Directory), append(unitIDs(r, of.units), roleIDs(r, of.roles)...), nil
+	return of.liveGroups(r.Image.Directory), append(unitIDs(r, of.units), roleIDs(r, of.roles)...), nil
 }
 
 // subjectID is the id of the object that the path names.
-func subjectID(r *request) (uuid.UUID, bool) {
-	if r.op.ofUser() {
-		user, err := r.user()
-		return r.image.Directory.UserID(user), err == nil
+func subjectID(r *wire.Request) (uuid.UUID, bool) {
+	if r.Op.OfUser() {
+		user, err := r.User()
+		return r.Image.Directory.UserID(user), err == nil
 	}
-	return guid.Parse(r.keys[0])
+	return guid.Parse(r.Keys[0])
 }
 
 // list answers GET …/memberOf.
-func (m memberships) list(r *request) error { return relation(m.all).list(r) }
+func (m memberships) list(r *wire.Request) error { return relation(m.all).list(r) }
 
 // cast and countCast answer GET …/memberOf/microsoft.graph.group and the like.
-func (m memberships) cast(r *request) error { return relation(m.all).cast(r) }
+func (m memberships) cast(r *wire.Request) error { return relation(m.all).cast(r) }
 
-func (m memberships) countCast(r *request) error { return relation(m.all).countCast(r) }
+func (m memberships) countCast(r *wire.Request) error { return relation(m.all).countCast(r) }
 
 // count answers GET …/memberOf/$count.
-func (m memberships) count(r *request) error { return sendLength(r, m.all) }
+func (m memberships) count(r *wire.Request) error { return sendLength(r, m.all) }
 
 // getMembers answers POST …/getMemberObjects: the ids of all that the object is in. Only security
 // groups, when asked for, leaves out the others.
-func (m memberships) getMembers(r *request) error {
+func (m memberships) getMembers(r *wire.Request) error {
 	groups, others, err := m.live(r)
 	if err != nil {
 		return err
@@ -108,24 +109,24 @@ func (m memberships) getMembers(r *request) error {
 }
 
 // unitIDs are the ids of those of some administrative units that are not deleted.
-func unitIDs(r *request, units *roaring.Bitmap) []uuid.UUID {
+func unitIDs(r *wire.Request, units *roaring.Bitmap) []uuid.UUID {
 	var ids []uuid.UUID
 	for _, unit := range firstLive(r, units, store.KindAdministrativeUnit, math.MaxInt) {
-		ids = append(ids, r.image.Units.At(unit).ID)
+		ids = append(ids, r.Image.Units.At(unit).ID)
 	}
 	return ids
 }
 
-func roleIDs(r *request, roles []uint32) []uuid.UUID {
+func roleIDs(r *wire.Request, roles []uint32) []uuid.UUID {
 	ids := make([]uuid.UUID, len(roles))
 	for i, role := range roles {
-		ids[i] = identity.RoleObjectID(r.image.Organization.ID, identity.BuiltInRoles[role].ID)
+		ids[i] = identity.RoleObjectID(r.Image.Organization.ID, identity.BuiltInRoles[role].ID)
 	}
 	return ids
 }
 
 // checkObjects answers POST …/checkMemberObjects.
-func (m memberships) checkObjects(r *request) error {
+func (m memberships) checkObjects(r *wire.Request) error {
 	groups, others, err := m.live(r)
 	if err != nil {
 		return err

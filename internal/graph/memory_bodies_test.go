@@ -8,30 +8,31 @@ import (
 
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/route"
+	"licensor/internal/graph/wire"
 )
 
 // bodies are as long as they may be, and of every form that may take more memory than its length:
 // nested, of very many names, of very many small elements, of characters that are written in six
 // bytes. Then what the operation takes, at its bounds.
-func (h *heavy) bodies(op *operation, in input) (list []input) {
+func (h *heavy) bodies(op *wire.Operation, in input) (list []input) {
 	add := func(name, body string) {
 		with := in
 		with.body, with.name = []byte(body), in.name+" "+name
-		if strings.HasSuffix(op.path, "/import") {
+		if strings.HasSuffix(op.Path, "/import") {
 			with.kind = linesType
 		}
 		list = append(list, with)
 	}
-	if !strings.HasSuffix(op.path, "/import") {
-		add("nested", `{"a":`+strings.Repeat("[", maxBody/2-8)+strings.Repeat("]", maxBody/2-8)+"}")
-		add("of many names", manyNames(maxBody))
+	if !strings.HasSuffix(op.Path, "/import") {
+		add("nested", `{"a":`+strings.Repeat("[", wire.MaxBody/2-8)+strings.Repeat("]", wire.MaxBody/2-8)+"}")
+		add("of many names", manyNames(wire.MaxBody))
 	}
 	for _, name := range listsIn(op) {
-		element := strings.Repeat(`{},`, (maxBody-100)/3)
+		element := strings.Repeat(`{},`, (wire.MaxBody-100)/3)
 		add("with empty objects in "+name, `{"`+name+`":[`+element[:len(element)-1]+"]}")
-		element = strings.Repeat(`"",`, (maxBody-100)/3)
+		element = strings.Repeat(`"",`, (wire.MaxBody-100)/3)
 		add("with empty texts in "+name, `{"`+name+`":[`+element[:len(element)-1]+"]}")
-		element = strings.Repeat(`0,`, (maxBody-100)/2)
+		element = strings.Repeat(`0,`, (wire.MaxBody-100)/2)
 		add("with numbers in "+name, `{"`+name+`":[`+element[:len(element)-1]+"]}")
 	}
 	for i, body := range h.wanted(op) {
@@ -50,8 +51,8 @@ func manyNames(size int) string {
 
 // listsIn are the names of lists in the body of an operation: of the parameters of an action, or of
 // the properties of what is written.
-func listsIn(op *operation) (names []string) {
-	for _, p := range edm.Signatures[op.resource()].Parameters {
+func listsIn(op *wire.Operation) (names []string) {
+	for _, p := range edm.Signatures[op.Resource()].Parameters {
 		name, _, _ := strings.Cut(p, " ")
 		names = append(names, name)
 	}
@@ -61,7 +62,7 @@ func listsIn(op *operation) (names []string) {
 		"/reprocess": {"users", "groups"}, "/faults": {"rules"}, "/tokens": {"permissions"}, "/$batch": {"requests"},
 		edm.UnitsRoot: {"members@odata.bind"}, "/organization": {"verifiedDomains", "technicalNotificationMails"}, "/oauth2PermissionGrants": {"scope"},
 	} {
-		if at := strings.LastIndex(op.path, part); at >= 0 && !strings.Contains(op.path[at+len(part):], "()") && strings.Count(op.path[at+len(part):], "/") < 2 {
+		if at := strings.LastIndex(op.Path, part); at >= 0 && !strings.Contains(op.Path[at+len(part):], "()") && strings.Count(op.Path[at+len(part):], "/") < 2 {
 			names = append(names, lists...)
 		}
 	}
@@ -70,9 +71,9 @@ func listsIn(op *operation) (names []string) {
 }
 
 // wanted are bodies that an operation takes, with as much in them as it takes.
-func (h *heavy) wanted(op *operation) []string {
-	reference := `{"@odata.id":"` + h.server.URL + `/v1.0/directoryObjects/` + manyID(7000+len(op.path)) + `"}`
-	name := op.method + " " + strings.ReplaceAll(op.path, "()", "")
+func (h *heavy) wanted(op *wire.Operation) []string {
+	reference := `{"@odata.id":"` + h.server.URL + `/v1.0/directoryObjects/` + manyID(7000+len(op.Path)) + `"}`
+	name := op.Method + " " + strings.ReplaceAll(op.Path, "()", "")
 	switch {
 	case strings.HasSuffix(name, "/$ref"):
 		return []string{reference}
@@ -127,13 +128,13 @@ func (h *heavy) wanted(op *operation) []string {
 		return []string{largeCatalog()}
 	case "POST /$batch":
 		return h.batchBodies()
-	case "PUT " + developmentRoot + "clock":
+	case "PUT " + wire.DevelopmentRoot + "clock":
 		return []string{`{"now":"2026-01-31T12:00:01Z"}`}
-	case "PUT " + developmentRoot + "faults":
+	case "PUT " + wire.DevelopmentRoot + "faults":
 		return []string{`{"rules":[]}`}
-	case "POST " + developmentRoot + "faults":
+	case "POST " + wire.DevelopmentRoot + "faults":
 		return []string{`{"path":"/nowhere","status":503}`}
-	case "PUT " + developmentRoot + "groupProcessing":
+	case "PUT " + wire.DevelopmentRoot + "groupProcessing":
 		return []string{`{"delay":"PT0S"}`}
 	}
 	return nil
@@ -203,7 +204,7 @@ func (h *heavy) batchBodies() []string {
 	body := func(method, path string, body func(i int) string) string {
 		return string(batchOf("", maxSteps, func(i int) string { return step20(method, path, body(i)) }).body)
 	}
-	size := maxBody/maxSteps - 1000
+	size := wire.MaxBody/maxSteps - 1000
 	return []string{
 		body(http.MethodPatch, "/users/"+manyID(0), func(int) string { return `{"skills":` + texts(size/1003, 1000, `"`) + `}` }),
 		body(http.MethodPost, "/users", func(int) string { return manyNames(size) }),

@@ -10,6 +10,7 @@ import (
 
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/route"
+	"licensor/internal/graph/wire"
 
 	"github.com/google/uuid"
 )
@@ -17,20 +18,20 @@ import (
 // largest are the largest inputs that an operation takes: for one that reads, the longest options;
 // for one that writes, bodies as long as they may be, whether they are what it wants or not, and
 // what it wants at its bounds.
-func (h *heavy) largest(op *operation) (list []input) {
+func (h *heavy) largest(op *wire.Operation) (list []input) {
 	path, ok := h.path(op)
 	if !ok {
-		h.t.Errorf("%s %s: no object is known for it; say in memory_inputs_test.go which", op.method, op.path)
+		h.t.Errorf("%s %s: no object is known for it; say in memory_inputs_test.go which", op.Method, op.Path)
 		return nil
 	}
-	in := input{name: op.method + " " + op.path, method: op.method, path: path}
-	if op.path == "/me/changePassword()" {
+	in := input{name: op.Method + " " + op.Path, method: op.Method, path: path}
+	if op.Path == "/me/changePassword()" {
 		in.token = h.userToken(uuid.MustParse(manyID(0)), []string{"User-PasswordProfile.ReadWrite.All"}, nil, false)
 	}
-	switch op.method {
+	switch op.Method {
 	case "GET":
 		for _, query := range h.queries(op) {
-			in.path, in.name = path+query.text, op.method+" "+op.path+query.name
+			in.path, in.name = path+query.text, op.Method+" "+op.Path+query.name
 			list = append(list, in)
 		}
 	case "DELETE":
@@ -46,14 +47,14 @@ var deletesObject = regexp.MustCompile(`^/\w+(/\{\w+\}|\(\w+='\{\w+\}'\))$`)
 
 // path fills in the template of an operation: the objects with the most in them where it is known
 // which these are, otherwise the first that the list before the key has.
-func (h *heavy) path(op *operation) (string, bool) {
+func (h *heavy) path(op *wire.Operation) (string, bool) {
 	root := "/v1.0"
-	if strings.HasPrefix(op.path, route.Own) {
+	if strings.HasPrefix(op.Path, route.Own) {
 		root = ""
 	}
-	path := root + strings.ReplaceAll(op.path, "()", "")
+	path := root + strings.ReplaceAll(op.Path, "()", "")
 	user, group, hub := manyID(0), nobodysID, h.hub
-	if op.method == "DELETE" && deletesObject.MatchString(op.path) { // what others are measured with stays, and so does what has licenses
+	if op.Method == "DELETE" && deletesObject.MatchString(op.Path) { // what others are measured with stays, and so does what has licenses
 		user, group, hub = manyID(1), outerGroup, h.big[0]
 		h.big = h.big[1:]
 	}
@@ -76,7 +77,7 @@ func (h *heavy) path(op *operation) (string, bool) {
 	} {
 		path = strings.ReplaceAll(path, known[0], known[1])
 	}
-	if op.method == "POST" && strings.HasSuffix(path, "/restore") {
+	if op.Method == "POST" && strings.HasSuffix(path, "/restore") {
 		path = strings.ReplaceAll(path, manyID(goneUsers), manyID(goneUsers+1))
 	}
 	for {
@@ -114,10 +115,10 @@ type queried struct{ name, text string }
 
 // queries are the options that make the largest answers and take the longest to find. Those that an
 // operation does not have it refuses.
-func (h *heavy) queries(op *operation) (list []queried) {
+func (h *heavy) queries(op *wire.Operation) (list []queried) {
 	add := func(name, query string) { list = append(list, queried{name, query}) }
 	add("", "")
-	if strings.HasSuffix(op.path, "$count") || op.open {
+	if strings.HasSuffix(op.Path, "$count") || op.Open {
 		add("?$filter", "?$filter="+url.QueryEscape(longFilter()))
 		return list
 	}
@@ -133,9 +134,9 @@ func (h *heavy) queries(op *operation) (list []queried) {
 	if len(expansions) > 0 {
 		add("?$select&$expand", "?$top=999&$select="+strings.Join(fields, ",")+"&$expand="+strings.Join(expansions, ","))
 	}
-	if strings.HasSuffix(op.path, "/delta()") {
+	if strings.HasSuffix(op.Path, "/delta()") {
 		for _, link := range h.links {
-			if set, token, _ := strings.Cut(link, "?"); set == "/v1.0"+strings.TrimSuffix(op.path, "()") {
+			if set, token, _ := strings.Cut(link, "?"); set == "/v1.0"+strings.TrimSuffix(op.Path, "()") {
 				add("?$deltatoken", "?"+token)
 			}
 		}
@@ -145,25 +146,25 @@ func (h *heavy) queries(op *operation) (list []queried) {
 
 // shown are the properties and expansions that answers to an operation may have. Lists of several
 // kinds have those of all.
-func (h *heavy) shown(op *operation) (fields, expansions []string) {
-	switch set, _, _ := strings.Cut(op.path[1:], "/"); {
-	case op.path == "/users" || op.path == "/users/{user}" || op.path == "/users/delta()" || strings.HasSuffix(op.path, "microsoft.graph.user"):
+func (h *heavy) shown(op *wire.Operation) (fields, expansions []string) {
+	switch set, _, _ := strings.Cut(op.Path[1:], "/"); {
+	case op.Path == "/users" || op.Path == "/users/{user}" || op.Path == "/users/delta()" || strings.HasSuffix(op.Path, "microsoft.graph.user"):
 		return allNames(userFields), slices.Sorted(maps.Keys(userExpansions))
-	case op.path == "/groups" || op.path == "/groups/{group}" || op.path == "/groups/delta()" || strings.HasSuffix(op.path, "microsoft.graph.group"):
+	case op.Path == "/groups" || op.Path == "/groups/{group}" || op.Path == "/groups/delta()" || strings.HasSuffix(op.Path, "microsoft.graph.group"):
 		return allNames(groupFields), slices.Sorted(maps.Keys(groupExpansions))
-	case strings.HasPrefix(set, "applications") && strings.Count(op.path, "/") < 3:
+	case strings.HasPrefix(set, "applications") && strings.Count(op.Path, "/") < 3:
 		return allNames(applicationFields), slices.Sorted(maps.Keys(applicationExpansions))
-	case strings.HasPrefix(set, "servicePrincipals") && strings.Count(op.path, "/") < 3:
+	case strings.HasPrefix(set, "servicePrincipals") && strings.Count(op.Path, "/") < 3:
 		return allNames(principalFields), slices.Sorted(maps.Keys(principalExpansions))
-	case op.path == edm.UnitsRoot || op.path == edm.UnitsRoot+"/{unit}":
+	case op.Path == edm.UnitsRoot || op.Path == edm.UnitsRoot+"/{unit}":
 		return allNames(unitFields), slices.Sorted(maps.Keys(unitExpansions))
 	}
 	return []string{"id", "displayName", "interests", "skills", "appRoles", "assignedPlans", "licenseAssignmentStates"}, []string{"memberOf", "members", "owners"}
 }
 
-func allNames[T any](set *fieldSet[T]) (names []string) {
-	for _, f := range set.all {
-		names = append(names, f.name)
+func allNames[T any](set *wire.FieldSet[T]) (names []string) {
+	for _, f := range set.All {
+		names = append(names, f.Name)
 	}
 	return names
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"licensor/internal/graph/wire"
 	"licensor/internal/memory/memorytest"
 	"licensor/internal/turns"
 )
@@ -53,7 +54,7 @@ func TestNoOperationTakesMuchMemory(t *testing.T) {
 	}
 	for _, phase := range [][]string{{"GET"}, {"POST", "PATCH", "PUT"}, {"DELETE"}} {
 		for _, op := range inPhase(phase) {
-			t.Run(op.method+strings.ReplaceAll(op.path, "/", " "), func(t *testing.T) {
+			t.Run(op.Method+strings.ReplaceAll(op.Path, "/", " "), func(t *testing.T) {
 				n := len(all)
 				measure(h.largest(op))
 				checkReached(t, op, all[n:])
@@ -68,21 +69,21 @@ func TestNoOperationTakesMuchMemory(t *testing.T) {
 
 // inPhase are the operations with some methods, those of what is within an object before those of
 // the object.
-func inPhase(methods []string) (list []*operation) {
+func inPhase(methods []string) (list []*wire.Operation) {
 	for i := range everyOperation {
-		if op := &everyOperation[i]; op.do != nil && slices.Contains(methods, op.method) {
+		if op := &everyOperation[i]; op.Do != nil && slices.Contains(methods, op.Method) {
 			list = append(list, op)
 		}
 	}
 	if methods[0] == "DELETE" {
-		slices.SortStableFunc(list, func(a, b *operation) int { return strings.Count(b.path, "/") - strings.Count(a.path, "/") })
+		slices.SortStableFunc(list, func(a, b *wire.Operation) int { return strings.Count(b.Path, "/") - strings.Count(a.Path, "/") })
 	}
 	return list
 }
 
 // checkReached keeps the inputs honest: what is refused before it is read, or is not there,
 // measures nothing.
-func checkReached(t *testing.T, op *operation, of []measured) {
+func checkReached(t *testing.T, op *wire.Operation, of []measured) {
 	t.Helper()
 	best := 1000
 	for _, got := range of {
@@ -91,9 +92,9 @@ func checkReached(t *testing.T, op *operation, of []measured) {
 			t.Errorf("%s is answered %d", got.name, got.status)
 		}
 	}
-	reached := best < 300 || best == http.StatusBadRequest && op.method != http.MethodGet && op.method != http.MethodDelete
+	reached := best < 300 || best == http.StatusBadRequest && op.Method != http.MethodGet && op.Method != http.MethodDelete
 	if !reached {
-		t.Errorf("%s %s: no input of %d succeeds, the best is answered %d. Say in memory_inputs_test.go what the largest is that it takes", op.method, op.path, len(of), best)
+		t.Errorf("%s %s: no input of %d succeeds, the best is answered %d. Say in memory_inputs_test.go what the largest is that it takes", op.Method, op.Path, len(of), best)
 	}
 }
 
@@ -160,7 +161,7 @@ func (h *heavy) take(in input, body []byte, encoding string) (int, int64) {
 		"Authorization": {"Bearer " + token}, "Consistencylevel": {"eventual"}, "Accept-Encoding": {cmpOr(encoding, "identity")},
 	}
 	if body != nil {
-		request.Header["Content-Type"] = []string{cmpOr(in.kind, jsonType)}
+		request.Header["Content-Type"] = []string{cmpOr(in.kind, wire.JSONType)}
 		if encoding != "" {
 			request.Header["Content-Encoding"] = []string{encoding}
 		}

@@ -5,6 +5,7 @@ import (
 
 	"licensor/internal/fold"
 	"licensor/internal/graph/odata"
+	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 )
 
@@ -40,7 +41,7 @@ type objectWriter struct {
 // newObjectWriter writes an object with its type and what the caller may see of it: of a type that
 // it may not read, the id. A property of $select must be one of some directory object, and shows on
 // those that have it.
-func newObjectWriter(r *request) (*objectWriter, error) {
+func newObjectWriter(r *wire.Request) (*objectWriter, error) {
 	if err := mayExpandObjects(r); err != nil {
 		return nil, err
 	}
@@ -59,12 +60,12 @@ func newObjectWriter(r *request) (*objectWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &objectWriter{users: documented(users), groups: documented(groups), write: func(b []byte, o object) []byte {
+	return &objectWriter{users: wire.Documented(users), groups: wire.Documented(groups), write: func(b []byte, o object) []byte {
 		switch {
 		case o.user != nil:
-			return append(appendFields(r.appendType(b, userType), users, o.user), '}')
+			return append(wire.AppendFields(r.AppendType(b, userType), users, o.user), '}')
 		case o.group != nil:
-			return append(appendFields(r.appendType(b, groupType), groups, o.group), '}')
+			return append(wire.AppendFields(r.AppendType(b, groupType), groups, o.group), '}')
 		}
 		return other(b, o)
 	}}, nil
@@ -72,24 +73,24 @@ func newObjectWriter(r *request) (*objectWriter, error) {
 
 // mixed returns the fields of $select and $expand that a type has, of a list with objects of
 // several types.
-func mixed[T any](r *request, set *fieldSet[T], expansions map[string]expansion[T], need identity.Operation) ([]*field[T], error) {
+func mixed[T any](r *wire.Request, set *wire.FieldSet[T], expansions map[string]wire.Expansion[T], need identity.Operation) ([]*wire.Field[T], error) {
 	fields, err := narrowed(r, set, need)
-	if err != nil || len(r.options.Expand) == 0 {
+	if err != nil || len(r.Options.Expand) == 0 {
 		return fields, err
 	}
-	own, options := *r, *r.options
+	own, options := *r, *r.Options
 	options.Expand = slices.DeleteFunc(slices.Clone(options.Expand), func(e odata.Expansion) bool {
 		if expansions[e.Name] == nil {
 			return canExpand(e.Name)
 		}
-		return r.mayExpand(set.typeName, e.Name) != nil
+		return r.MayExpand(set.TypeName, e.Name) != nil
 	})
-	own.options = &options
-	return expanded(&own, set, expansions, fields)
+	own.Options = &options
+	return wire.Expanded(&own, set, expansions, fields)
 }
 
 // otherWriter is objectWriter for what is no user and no group.
-func otherWriter(r *request) (func([]byte, object) []byte, error) {
+func otherWriter(r *wire.Request) (func([]byte, object) []byte, error) {
 	applications, err := mixed(r, applicationFields, applicationExpansions, identity.ReadApplications)
 	if err != nil {
 		return nil, err
@@ -109,24 +110,24 @@ func otherWriter(r *request) (func([]byte, object) []byte, error) {
 	return func(b []byte, o object) []byte {
 		switch {
 		case o.application != nil:
-			return append(appendFields(r.appendType(b, applicationFields.typeName), applications, o.application), '}')
+			return append(wire.AppendFields(r.AppendType(b, applicationFields.TypeName), applications, o.application), '}')
 		case o.principal != nil:
-			return append(appendFields(r.appendType(b, principalFields.typeName), principals, o.principal), '}')
+			return append(wire.AppendFields(r.AppendType(b, principalFields.TypeName), principals, o.principal), '}')
 		case o.unit != nil:
-			return append(appendFields(r.appendType(b, unitFields.typeName), units, o.unit), '}')
+			return append(wire.AppendFields(r.AppendType(b, unitFields.TypeName), units, o.unit), '}')
 		}
-		return append(appendFields(r.appendType(b, roleFields.typeName), roles, o.role), '}')
+		return append(wire.AppendFields(r.AppendType(b, roleFields.TypeName), roles, o.role), '}')
 	}, nil
 }
 
 // isObjectProperty reports whether some directory object has a property.
 func isObjectProperty(name string) bool {
-	return userFields.knows(name) || groupFields.knows(name) || applicationFields.knows(name) || principalFields.knows(name) || unitFields.knows(name) || roleFields.knows(name)
+	return userFields.Knows(name) || groupFields.Knows(name) || applicationFields.Knows(name) || principalFields.Knows(name) || unitFields.Knows(name) || roleFields.Knows(name)
 }
 
 // isObjectLink says whether some directory object has a navigation property.
 func isObjectLink(name string) bool {
-	for _, links := range []fold.Names[string]{userFields.links, groupFields.links, applicationFields.links, principalFields.links, unitFields.links, roleFields.links} {
+	for _, links := range []fold.Names[string]{userFields.Links, groupFields.Links, applicationFields.Links, principalFields.Links, unitFields.Links, roleFields.Links} {
 		if _, ok := links.Find(name); ok {
 			return true
 		}
@@ -135,28 +136,28 @@ func isObjectLink(name string) bool {
 }
 
 // narrowed returns the fields of $select that a type has and the caller may see.
-func narrowed[T any](r *request, set *fieldSet[T], need identity.Operation) ([]*field[T], error) {
-	fields := set.shown(r).defaults
-	if len(r.options.Select) > 0 {
+func narrowed[T any](r *wire.Request, set *wire.FieldSet[T], need identity.Operation) ([]*wire.Field[T], error) {
+	fields := set.Shown(r).Defaults
+	if len(r.Options.Select) > 0 {
 		fields = nil
 	}
-	set.spell(r.options.Select)
-	for _, name := range r.options.Select {
-		switch f, ok := set.byName.Find(name); {
+	set.Spell(r.Options.Select)
+	for _, name := range r.Options.Select {
+		switch f, ok := set.ByName.Find(name); {
 		case ok:
 			fields = append(fields, f)
 		case !isObjectProperty(name):
-			return set.selection(r, []string{name})
+			return set.Selection(r, []string{name})
 		}
 	}
-	access, _ := need.Check(r.caller, identity.RelationOther) // without access the id is left
+	access, _ := need.Check(r.Caller, identity.RelationOther) // without access the id is left
 	if access != identity.AccessFull {
-		fields = slices.DeleteFunc(slices.Clone(fields), func(f *field[T]) bool {
-			return f.name != "id" && (access == identity.AccessNone || !slices.Contains(set.basic, f.name))
+		fields = slices.DeleteFunc(slices.Clone(fields), func(f *wire.Field[T]) bool {
+			return f.Name != "id" && (access == identity.AccessNone || !slices.Contains(set.Basic, f.Name))
 		})
 	}
-	if r.metadata == "full" {
-		fields = append(set.annotations(r)[1:], fields...) // the type is written anyway
+	if r.Metadata == "full" {
+		fields = append(set.Annotations(r)[1:], fields...) // the type is written anyway
 	}
 	return fields, nil
 }
@@ -171,9 +172,9 @@ func rowsOf(places []int64) []uint32 {
 }
 
 // readObjects yields users and groups by ordinal. Those that have gone since are left out.
-func readObjects(r *request, users, groups []uint32, w *objectWriter) source[object] {
-	return oneAfterAnother(
-		mapped(userList.at(r, users, w.users), func(u *user) object { return object{user: u} }),
-		mapped(groupList.at(r, groups, w.groups), func(g *group) object { return object{group: g} }),
+func readObjects(r *wire.Request, users, groups []uint32, w *objectWriter) wire.Source[object] {
+	return wire.OneAfterAnother(
+		wire.Mapped(userList.At(r, users, w.users), func(u *user) object { return object{user: u} }),
+		wire.Mapped(groupList.At(r, groups, w.groups), func(g *group) object { return object{group: g} }),
 	)
 }

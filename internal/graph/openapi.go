@@ -3,6 +3,8 @@ package graph
 import (
 	_ "embed"
 	"net/http"
+
+	"licensor/internal/graph/wire"
 )
 
 // openAPI describes our own surface, as $metadata describes Graph's.
@@ -12,6 +14,6 @@ var openAPI []byte
 
 // getOpenAPI answers GET /licensor/v1/openapi.yaml. It says nothing about any tenant, so nobody
 // needs a token for it.
-func getOpenAPI(r *request) error {
-	return r.sendAs(http.StatusOK, "application/yaml", openAPI)
+func getOpenAPI(r *wire.Request) error {
+	return r.SendAs(http.StatusOK, "application/yaml", openAPI)
 }

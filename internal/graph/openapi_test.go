@@ -15,8 +15,8 @@ func TestOpenAPIHasOurOperationsAndNoOthers(t *testing.T) {
 	t.Parallel()
 	var want, got []string
 	for i := range everyOperation {
-		if op := &everyOperation[i]; strings.HasPrefix(op.path, route.Own) && op.do != nil {
-			want = append(want, op.method+" "+strings.TrimPrefix(op.path, route.Own))
+		if op := &everyOperation[i]; strings.HasPrefix(op.Path, route.Own) && op.Do != nil {
+			want = append(want, op.Method+" "+strings.TrimPrefix(op.Path, route.Own))
 		}
 	}
 	paths, _, _ := strings.Cut(string(openAPI), "\ncomponents:")

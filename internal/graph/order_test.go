@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"licensor/internal/graph/wire"
 )
 
 // withMany is a world with n users with names that many have, half of them in France, a third
@@ -35,8 +37,8 @@ func withMany(t testing.TB, n int) (w *world, token string) {
 		}
 		send("/licensor/v1/import", linesType, rows.String())
 	}
-	send("/licensor/v1/subscriptions", jsonType, fmt.Sprintf(`{"skuId":"%s","totalLicenses":%d}`, e3, n))
-	send("/v1.0/groups/"+nobodysID+"/assignLicense", jsonType, `{"addLicenses":[{"skuId":"`+e3+`"}],"removeLicenses":[]}`)
+	send("/licensor/v1/subscriptions", wire.JSONType, fmt.Sprintf(`{"skuId":"%s","totalLicenses":%d}`, e3, n))
+	send("/v1.0/groups/"+nobodysID+"/assignLicense", wire.JSONType, `{"addLicenses":[{"skuId":"`+e3+`"}],"removeLicenses":[]}`)
 	return w, token
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
 	"licensor/internal/tenant"
@@ -22,11 +23,11 @@ type organization struct {
 
 // organizationFields are its properties: those of the document, and those that come from what is
 // subscribed to. User.Read shows who it is.
-var organizationFields = newFieldSet("microsoft.graph.organization", append(
-	propertyFields(directory.OrganizationProperties(), func(o *organization) *directory.Organization { return o.Organization }, nil),
-	field[organization]{name: "assignedPlans", write: appendOrganizationPlans, when: directory.ByDefault},
-	field[organization]{name: "provisionedPlans", write: appendOrganizationProvisioned, when: directory.ByDefault},
-), "displayName", "id", "verifiedDomains").in("organization")
+var organizationFields = wire.NewFieldSet("microsoft.graph.organization", append(
+	wire.PropertyFields(directory.OrganizationProperties(), func(o *organization) *directory.Organization { return o.Organization }, nil),
+	wire.Field[organization]{Name: "assignedPlans", Write: appendOrganizationPlans, When: directory.ByDefault},
+	wire.Field[organization]{Name: "provisionedPlans", Write: appendOrganizationProvisioned, When: directory.ByDefault},
+), "displayName", "id", "verifiedDomains").In("organization")
 
 // plan is a service plan of the organization.
 type plan struct {
@@ -80,32 +81,32 @@ func appendOrganizationProvisioned(b []byte, o *organization) []byte {
 }
 
 // shownOfOrganization are the fields of $select. Nothing can be expanded.
-func shownOfOrganization(r *request) ([]*field[organization], error) {
-	fields, err := organizationFields.visible(r, r.access)
+func shownOfOrganization(r *wire.Request) ([]*wire.Field[organization], error) {
+	fields, err := organizationFields.Visible(r, r.Access)
 	if err != nil {
 		return nil, err
 	}
-	return expanded(r, organizationFields, nil, fields)
+	return wire.Expanded(r, organizationFields, nil, fields)
 }
 
 // listOrganization answers GET /organization: a list of one.
-func listOrganization(r *request) error {
-	if err := r.allow("$select", "$expand", "$count"); err != nil {
+func listOrganization(r *wire.Request) error {
+	if err := r.Allow("$select", "$expand", "$count"); err != nil {
 		return err
 	}
 	fields, err := shownOfOrganization(r)
 	if err != nil {
 		return err
 	}
-	return sendList(r, list[organization]{
-		context: r.selected("organization"), rows: []organization{{r.image.Organization, r.image}}, count: r.countOf(1),
-		write: objects(fields),
+	return wire.SendList(r, wire.List[organization]{
+		Context: r.Selected("organization"), Rows: []organization{{r.Image.Organization, r.Image}}, Count: r.CountOf(1),
+		Write: wire.ObjectWriter(fields),
 	})
 }
 
 // getOrganization answers GET /organization/{organization}.
-func getOrganization(r *request) error {
-	if err := r.allow("$select", "$expand"); err != nil {
+func getOrganization(r *wire.Request) error {
+	if err := r.Allow("$select", "$expand"); err != nil {
 		return err
 	}
 	fields, err := shownOfOrganization(r)
@@ -115,23 +116,23 @@ func getOrganization(r *request) error {
 	if err := ownOrganization(r); err != nil {
 		return err
 	}
-	return sendEntity(r, organizationFields, http.StatusOK, "organization", fields, &organization{r.image.Organization, r.image})
+	return wire.SendEntity(r, organizationFields, http.StatusOK, "organization", fields, &organization{r.Image.Organization, r.Image})
 }
 
 // ownOrganization refuses the id of any organization but the caller's.
-func ownOrganization(r *request) error {
-	if !strings.EqualFold(r.keys[0], r.tenant.ID().String()) {
-		return problem.NotFound(r.keys[0])
+func ownOrganization(r *wire.Request) error {
+	if !strings.EqualFold(r.Keys[0], r.Tenant.ID().String()) {
+		return problem.NotFound(r.Keys[0])
 	}
 	return nil
 }
 
 // updateOrganization answers PATCH /organization/{organization}.
-func updateOrganization(r *request) error {
+func updateOrganization(r *wire.Request) error {
 	if err := ownOrganization(r); err != nil {
 		return err
 	}
-	members, err := r.members()
+	members, err := r.Members()
 	if err != nil {
 		return err
 	}
@@ -139,5 +140,5 @@ func updateOrganization(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.change(tenant.UpdateOrganization{Patch: patch})
+	return r.Change(tenant.UpdateOrganization{Patch: patch})
 }

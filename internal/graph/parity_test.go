@@ -14,6 +14,7 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/route"
+	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 )
 
@@ -28,7 +29,7 @@ var divergences string
 // operation.
 type witnesses struct {
 	mutex   sync.Mutex
-	routes  *route.Tree[operation]
+	routes  *route.Tree[wire.Operation]
 	played  int
 	seen    map[string][]string
 	options map[string]map[string][]string
@@ -50,12 +51,12 @@ func (w *witnesses) saw(scenario, method, path string, got answer, request strin
 		return
 	}
 	op := m.Place.Operations[method]
-	if op.path == "/$batch" {
+	if op.Path == "/$batch" {
 		w.sawBatch(scenario, "/"+parts[0], request, got.body)
 	}
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
-	name := op.method + " " + strings.NewReplacer("(appId='{applications}')", "/{application}", "(appId='{servicePrincipals}')", "/{servicePrincipal}").Replace(op.path)
+	name := op.Method + " " + strings.NewReplacer("(appId='{applications}')", "/{application}", "(appId='{servicePrincipals}')", "/{servicePrincipal}").Replace(op.Path)
 	w.seen[name] = append(w.seen[name], scenario)
 	if options, err := odata.Parse(query); err == nil {
 		for _, option := range options.Given {
@@ -101,8 +102,8 @@ func (w *witnesses) compare(t *testing.T, scenarios int) {
 	}
 	for i := range everyOperation {
 		op := &everyOperation[i]
-		if op.do != nil && len(w.seen[op.method+" "+op.path]) == 0 {
-			t.Errorf("%s %s is served, but no scenario has seen it succeed", op.method, op.path)
+		if op.Do != nil && len(w.seen[op.Method+" "+op.Path]) == 0 {
+			t.Errorf("%s %s is served, but no scenario has seen it succeed", op.Method, op.Path)
 		}
 	}
 	want := w.page()
@@ -134,12 +135,12 @@ which roles a signed-in user needs besides, are in ` + "`internal/identity/needs
 func (w *witnesses) page() string {
 	var b strings.Builder
 	b.WriteString(parityHead)
-	w.writeOperations(&b, "\n## Operations of Graph that are served\n", func(op *operation) bool { return op.do != nil && !strings.HasPrefix(op.path, route.Own) })
+	w.writeOperations(&b, "\n## Operations of Graph that are served\n", func(op *wire.Operation) bool { return op.Do != nil && !strings.HasPrefix(op.Path, route.Own) })
 	writeDeviations(&b)
 	b.WriteString("\n## Operations of Graph that answer 501\n\nEverything else that Graph has: the places of `internal/graph/route/surface.txt` and what is below them, with any method. Where some methods are\nserved, the others answer 405, but for these:\n\n")
 	for i := range everyOperation {
-		if op := &everyOperation[i]; op.do == nil {
-			fmt.Fprintf(&b, "- `%s %s`\n", op.method, op.path)
+		if op := &everyOperation[i]; op.Do == nil {
+			fmt.Fprintf(&b, "- `%s %s`\n", op.Method, op.Path)
 		}
 	}
 	w.writeOptions(&b)
@@ -151,35 +152,35 @@ func (w *witnesses) page() string {
 	b.WriteString("\n## Properties that are always null or empty\n\nThey are part of the contract, and what they tell of is not kept here.\n\n")
 	writeEmpty(&b, userType, directory.UserProperties())
 	writeEmpty(&b, groupType, directory.GroupProperties())
-	writeEmpty(&b, organizationFields.typeName, directory.OrganizationProperties())
-	w.writeOperations(&b, "\n## Operations of our own\n\nDescribed in `/licensor/v1/openapi.yaml`.\n", func(op *operation) bool { return strings.HasPrefix(op.path, route.Own) })
+	writeEmpty(&b, organizationFields.TypeName, directory.OrganizationProperties())
+	w.writeOperations(&b, "\n## Operations of our own\n\nDescribed in `/licensor/v1/openapi.yaml`.\n", func(op *wire.Operation) bool { return strings.HasPrefix(op.Path, route.Own) })
 	return b.String()
 }
 
-func (w *witnesses) writeOperations(b *strings.Builder, head string, which func(*operation) bool) {
+func (w *witnesses) writeOperations(b *strings.Builder, head string, which func(*wire.Operation) bool) {
 	b.WriteString(head + "\n| operation | permission | witness |\n|---|---|---|\n")
 	for i := range everyOperation {
 		if op := &everyOperation[i]; which(op) {
-			fmt.Fprintf(b, "| `%s %s` | %s | %s |\n", op.method, op.path, permission(op), first(w.seen[op.method+" "+op.path]))
+			fmt.Fprintf(b, "| `%s %s` | %s | %s |\n", op.Method, op.Path, permission(op), first(w.seen[op.Method+" "+op.Path]))
 		}
 	}
 }
 
-func permission(op *operation) string {
-	need, ok := identity.Needs[op.need]
+func permission(op *wire.Operation) string {
+	need, ok := identity.Needs[op.Need]
 	switch {
-	case op.open:
+	case op.Open:
 		return "no token needed"
-	case op.anyone || !ok:
+	case op.Anyone || !ok:
 		return "any token"
 	}
 	text := leastOf(&need)
-	if op.needOfGroup != "" {
-		group := identity.Needs[op.needOfGroup]
+	if op.NeedOfGroup != "" {
+		group := identity.Needs[op.NeedOfGroup]
 		text += "; of a group: " + leastOf(&group)
 	}
-	if op.needOfUnit != "" {
-		unit := identity.Needs[op.needOfUnit]
+	if op.NeedOfUnit != "" {
+		unit := identity.Needs[op.NeedOfUnit]
 		text += "; of an administrative unit: " + leastOf(&unit)
 	}
 	return strings.ReplaceAll(text, "+", " and ")

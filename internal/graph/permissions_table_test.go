@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"licensor/internal/graph/route"
+	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 )
 
@@ -133,25 +134,25 @@ func TestWhoMayIsAsDocumented(t *testing.T) {
 	compared := 0
 	for i := range everyOperation {
 		op := &everyOperation[i]
-		if op.do == nil || strings.HasPrefix(op.path, route.Own) || op.anyone || op.open {
+		if op.Do == nil || strings.HasPrefix(op.Path, route.Own) || op.Anyone || op.Open {
 			continue
 		}
-		lines := table[documentedName(op.method, op.path)]
+		lines := table[documentedName(op.Method, op.Path)]
 		if lines == nil {
 			continue
 		}
 		compared++
 		objects := m.objects(op)
 		m.compareWithDocumented(t, op, objects[min(2, len(objects)-1)].path, lines)
-		least := identity.Needs[op.need]
+		least := identity.Needs[op.Need]
 		for scheme, delegated := range map[string]bool{"DelegatedWork": true, "Application": false} {
 			if line := lines[scheme]; len(line.least) > 0 && !slices.Contains(line.least, strings.Split(least.LeastOf(delegated), "+")[0]) {
-				t.Errorf("%s %s: %s is shown as the least permission (%s), documented is %s", op.method, op.path, least.LeastOf(delegated), scheme, line.least)
+				t.Errorf("%s %s: %s is shown as the least permission (%s), documented is %s", op.Method, op.Path, least.LeastOf(delegated), scheme, line.least)
 			}
 		}
-		if own := table[documentedName(op.method, strings.Replace(op.path, "/users/{user}", "/me", 1))]; op.ofUser() && own != nil && op.path != "/users/{user}" {
+		if own := table[documentedName(op.Method, strings.Replace(op.Path, "/users/{user}", "/me", 1))]; op.OfUser() && own != nil && op.Path != "/users/{user}" {
 			delete(own, "Application") // there is no /me for one
-			m.compareWithDocumented(t, op, "/v1.0"+fill(strings.Replace(op.path, "/users/{user}", "/me", 1), missingID), own)
+			m.compareWithDocumented(t, op, "/v1.0"+fill(strings.Replace(op.Path, "/users/{user}", "/me", 1), missingID), own)
 		}
 	}
 	if compared < 100 {
@@ -161,7 +162,7 @@ func TestWhoMayIsAsDocumented(t *testing.T) {
 
 // compareWithDocumented asks for an operation on an object that is the caller's own, in all schemes
 // that the table speaks of.
-func (m *matrix) compareWithDocumented(t *testing.T, op *operation, path string, lines map[string]tableLine) {
+func (m *matrix) compareWithDocumented(t *testing.T, op *wire.Operation, path string, lines map[string]tableLine) {
 	callers := map[string]matrixCaller{
 		"Application":       {},
 		"DelegatedWork":     {delegated: true, roles: identity.Roles},
@@ -173,23 +174,23 @@ func (m *matrix) compareWithDocumented(t *testing.T, op *operation, path string,
 		}
 		line := lines[scheme]
 		rest := m.known
-		if op.path == "/users/{user}/memberOf/{object}" { // documented for /me, and one's own id is the same
+		if op.Path == "/users/{user}/memberOf/{object}" { // documented for /me, and one's own id is the same
 			rest = lacking(rest, []string{"User.Read.All"})
 		}
 		for _, permission := range line.enough {
 			parts := strings.Split(permission, "+")
 			if caller.permissions = parts; m.allowed(t, op, path, caller) == isDeviation(op, permission) {
-				t.Errorf("%s %s by %s: enough is %v, documented is %s", op.method, path, caller, isDeviation(op, permission), scheme)
+				t.Errorf("%s %s by %s: enough is %v, documented is %s", op.Method, path, caller, isDeviation(op, permission), scheme)
 			}
 			if len(parts) == 2 && !slices.Contains(line.enough, parts[0]) {
 				if caller.permissions = parts[:1]; m.allowed(t, op, path, caller) {
-					t.Errorf("%s %s by %s: enough, documented is that %s is needed besides", op.method, path, caller, parts[1])
+					t.Errorf("%s %s by %s: enough, documented is that %s is needed besides", op.Method, path, caller, parts[1])
 				}
 			}
 			rest = lacking(rest, parts)
 		}
 		if caller.permissions = rest; m.allowed(t, op, path, caller) {
-			t.Errorf("%s %s by %s (%s): some are enough that are not documented to be", op.method, path, caller, scheme)
+			t.Errorf("%s %s by %s (%s): some are enough that are not documented to be", op.Method, path, caller, scheme)
 		}
 	}
 }
@@ -199,20 +200,20 @@ func TestDeviationsNameWhatIsThere(t *testing.T) {
 	t.Parallel()
 	for _, d := range deviations {
 		for _, name := range d.operations {
-			if !slices.ContainsFunc(everyOperation, func(op operation) bool { return op.do != nil && op.method+" "+op.path == name }) {
+			if !slices.ContainsFunc(everyOperation, func(op wire.Operation) bool { return op.Do != nil && op.Method+" "+op.Path == name }) {
 				t.Errorf("%s is not served", name)
 			}
 		}
 	}
 }
 
-func isDeviation(op *operation, permission string) bool {
+func isDeviation(op *wire.Operation, permission string) bool {
 	return slices.ContainsFunc(deviations, func(d deviation) bool {
-		return slices.Contains(d.operations, op.method+" "+op.path) && slices.Contains(d.permissions, permission)
+		return slices.Contains(d.operations, op.Method+" "+op.Path) && slices.Contains(d.permissions, permission)
 	})
 }
 
-func (m *matrix) allowed(t *testing.T, op *operation, path string, caller matrixCaller) bool {
-	got := m.send(t, op.method, path, m.tokens.of(caller))
+func (m *matrix) allowed(t *testing.T, op *wire.Operation, path string, caller matrixCaller) bool {
+	got := m.send(t, op.Method, path, m.tokens.of(caller))
 	return got.status != http.StatusUnauthorized && got.status != http.StatusForbidden
 }

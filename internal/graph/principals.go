@@ -8,46 +8,47 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 	"licensor/internal/jsontext"
 )
 
 // principalFields are the properties of servicePrincipal.
-var principalFields = newFieldSet("microsoft.graph.servicePrincipal", slices.Concat(
-	[]field[application]{
-		{name: "accountEnabled", write: func(b []byte, a *application) []byte { return jsontext.AppendBool(b, !a.Principal.Disabled) }, when: directory.ByDefault},
-		{name: "applicationTemplateId", write: func(b []byte, a *application) []byte {
+var principalFields = wire.NewFieldSet("microsoft.graph.servicePrincipal", slices.Concat(
+	[]wire.Field[application]{
+		{Name: "accountEnabled", Write: func(b []byte, a *application) []byte { return jsontext.AppendBool(b, !a.Principal.Disabled) }, When: directory.ByDefault},
+		{Name: "applicationTemplateId", Write: func(b []byte, a *application) []byte {
 			return appendKept(b, a.Principal.Properties, templateID, "null")
-		}, when: directory.ByDefault},
-		{name: "appDescription", write: func(b []byte, a *application) []byte { return appendKept(b, a.Properties, "description", "null") }, when: directory.ByDefault},
-		{name: "appDisplayName", write: func(b []byte, a *application) []byte { return jsontext.AppendText(b, appName(&a.Client)) }, when: directory.ByDefault},
-		{name: "appId", write: appendAppID, when: directory.ByDefault},
-		{name: "appOwnerOrganizationId", write: appendOwner, when: directory.ByDefault},
-		{name: "appRoleAssignmentRequired", write: func(b []byte, a *application) []byte { return jsontext.AppendBool(b, a.Principal.AssignmentRequired) }, when: directory.ByDefault},
-		{name: "appRoles", write: appendAppRoles, when: directory.ByDefault},
-		{name: "deletedDateTime", write: func(b []byte, a *application) []byte { return jsontext.AppendTime(b, a.Principal.DeletedDateTime) }, when: directory.ByDefault},
-		{name: "displayName", write: func(b []byte, a *application) []byte { return jsontext.AppendText(b, a.Principal.DisplayName) }, when: directory.ByDefault},
-		{name: "id", write: func(b []byte, a *application) []byte { return jsontext.AppendID(b, a.Principal.ID) }, when: directory.ByDefault},
-		{name: "info", write: func(b []byte, a *application) []byte { return appendKept(b, a.Properties, "info", whole(infoShape)) }, when: directory.ByDefault},
-		{name: "keyCredentials", write: func(b []byte, a *application) []byte { return appendKeys(b, a.Principal.Certificates) }, when: directory.ByDefault},
-		{name: "passwordCredentials", write: func(b []byte, a *application) []byte { return appendSecrets(b, a.Principal.Secrets, nil) }, when: directory.ByDefault},
-		{name: "oauth2PermissionScopes", write: appendScopes, when: directory.ByDefault},
-		{name: "publishedPermissionScopes", write: appendScopes, when: directory.ByDefault, beta: true}, // its name in beta
-		{name: "replyUrls", write: appendReplyURLs, when: directory.ByDefault},
-		{name: "servicePrincipalNames", write: appendPrincipalNames, when: directory.ByDefault},
-		{name: "servicePrincipalType", write: func(b []byte, _ *application) []byte { return append(b, `"Application"`...) }, when: directory.ByDefault},
-		{name: "signInAudience", write: appendAudience, when: directory.ByDefault},
+		}, When: directory.ByDefault},
+		{Name: "appDescription", Write: func(b []byte, a *application) []byte { return appendKept(b, a.Properties, "description", "null") }, When: directory.ByDefault},
+		{Name: "appDisplayName", Write: func(b []byte, a *application) []byte { return jsontext.AppendText(b, appName(&a.Client)) }, When: directory.ByDefault},
+		{Name: "appId", Write: appendAppID, When: directory.ByDefault},
+		{Name: "appOwnerOrganizationId", Write: appendOwner, When: directory.ByDefault},
+		{Name: "appRoleAssignmentRequired", Write: func(b []byte, a *application) []byte { return jsontext.AppendBool(b, a.Principal.AssignmentRequired) }, When: directory.ByDefault},
+		{Name: "appRoles", Write: appendAppRoles, When: directory.ByDefault},
+		{Name: "deletedDateTime", Write: func(b []byte, a *application) []byte { return jsontext.AppendTime(b, a.Principal.DeletedDateTime) }, When: directory.ByDefault},
+		{Name: "displayName", Write: func(b []byte, a *application) []byte { return jsontext.AppendText(b, a.Principal.DisplayName) }, When: directory.ByDefault},
+		{Name: "id", Write: func(b []byte, a *application) []byte { return jsontext.AppendID(b, a.Principal.ID) }, When: directory.ByDefault},
+		{Name: "info", Write: func(b []byte, a *application) []byte { return appendKept(b, a.Properties, "info", whole(infoShape)) }, When: directory.ByDefault},
+		{Name: "keyCredentials", Write: func(b []byte, a *application) []byte { return appendKeys(b, a.Principal.Certificates) }, When: directory.ByDefault},
+		{Name: "passwordCredentials", Write: func(b []byte, a *application) []byte { return appendSecrets(b, a.Principal.Secrets, nil) }, When: directory.ByDefault},
+		{Name: "oauth2PermissionScopes", Write: appendScopes, When: directory.ByDefault},
+		{Name: "publishedPermissionScopes", Write: appendScopes, When: directory.ByDefault, Beta: true}, // its name in beta
+		{Name: "replyUrls", Write: appendReplyURLs, When: directory.ByDefault},
+		{Name: "servicePrincipalNames", Write: appendPrincipalNames, When: directory.ByDefault},
+		{Name: "servicePrincipalType", Write: func(b []byte, _ *application) []byte { return append(b, `"Application"`...) }, When: directory.ByDefault},
+		{Name: "signInAudience", Write: appendAudience, When: directory.ByDefault},
 	},
 	keptFields(keptOfPrincipals, func(a *application) map[string]json.RawMessage { return a.Principal.Properties }),
-	inBeta(keptFields(keptOfBetaPrincipals, func(a *application) map[string]json.RawMessage { return a.Principal.Properties })),
-	notKept[application](
+	wire.InBeta(keptFields(keptOfBetaPrincipals, func(a *application) map[string]json.RawMessage { return a.Principal.Properties })),
+	wire.NotKept[application](
 		[]string{
 			"createdByAppId", "customSecurityAttributes", "disabledByMicrosoftStatus", "isDisabled",
 			"preferredTokenSigningKeyThumbprint", "tokenEncryptionKeyId", "verifiedPublisher",
 		},
 		[]string{"addIns", "resourceSpecificApplicationPermissions"},
 	),
-)).in("servicePrincipals")
+)).In("servicePrincipals")
 
 // principalEdits are what clients can set.
 var principalEdits = editsOf(slices.Concat(keptOfPrincipals, keptOfBetaPrincipals), func(a *directory.Client) map[string]json.RawMessage { return a.Principal.Properties }, map[string]edit{
@@ -56,38 +57,38 @@ var principalEdits = editsOf(slices.Concat(keptOfPrincipals, keptOfBetaPrincipal
 	"displayName":               setPrincipalName,
 	"keyCredentials":            setPrincipalKeys,
 	"passwordCredentials":       setSecrets(func(a *directory.Client) *[]directory.Secret { return &a.Principal.Secrets }),
-	"servicePrincipalType": func(_ editor, _ *directory.Client, at placeIn, raw json.RawMessage) error {
+	"servicePrincipalType": func(_ editor, _ *directory.Client, at wire.Place, raw json.RawMessage) error {
 		return only("Application", at, raw)
 	},
 	"tokenEncryptionKeyId": unserved,
 })
 
 // only is for a property that has one value here.
-func only(value string, at placeIn, raw json.RawMessage) error {
-	_, err := must(oneOf(value))(nil, at, raw)
+func only(value string, at wire.Place, raw json.RawMessage) error {
+	_, err := wire.Must(wire.OneOf(value))(nil, at, raw)
 	return err
 }
 
-func setEnabled(_ editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
-	if _, err := must(shapeFlag)(nil, at, raw); err != nil {
+func setEnabled(_ editor, a *directory.Client, at wire.Place, raw json.RawMessage) error {
+	if _, err := wire.Must(wire.ShapeFlag)(nil, at, raw); err != nil {
 		return err
 	}
 	a.Principal.Disabled = string(raw) == "false"
 	return nil
 }
 
-func setPrincipalKeys(e editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
+func setPrincipalKeys(e editor, a *directory.Client, at wire.Place, raw json.RawMessage) error {
 	if err := setKeys(ofPrincipal.certificates)(e, a, at, raw); err != nil {
 		return err
 	}
 	if len(a.Principal.Certificates) == 0 {
 		return nil
 	}
-	return isLocked(a, at.path)
+	return isLocked(a, at.Path)
 }
 
-func setAssignmentRequired(_ editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
-	if _, err := must(shapeFlag)(nil, at, raw); err != nil {
+func setAssignmentRequired(_ editor, a *directory.Client, at wire.Place, raw json.RawMessage) error {
+	if _, err := wire.Must(wire.ShapeFlag)(nil, at, raw); err != nil {
 		return err
 	}
 	a.Principal.AssignmentRequired = string(raw) == "true"
@@ -95,7 +96,7 @@ func setAssignmentRequired(_ editor, a *directory.Client, at placeIn, raw json.R
 }
 
 // setPrincipalName gives the service principal a name of its own, until its application is renamed.
-func setPrincipalName(e editor, a *directory.Client, at placeIn, raw json.RawMessage) error {
+func setPrincipalName(e editor, a *directory.Client, at wire.Place, raw json.RawMessage) error {
 	named := *a
 	if err := setAppName(e, &named, at, raw); err != nil {
 		return err
@@ -184,13 +185,13 @@ func appendPrincipalNames(b []byte, a *application) []byte {
 }
 
 // getPrincipal answers GET /servicePrincipals/{servicePrincipal}, by id or by appId.
-func getPrincipal(r *request) error {
-	return sendOne(r, "servicePrincipals", principalFields, principalExpansions, (*request).principal)
+func getPrincipal(r *wire.Request) error {
+	return sendOne(r, "servicePrincipals", principalFields, principalExpansions, (*wire.Request).Principal)
 }
 
 // ownPrincipal is principal where it is to be changed.
-func ownPrincipal(r *request) (directory.Client, error) {
-	a, err := r.principal()
+func ownPrincipal(r *wire.Request) (directory.Client, error) {
+	a, err := r.Principal()
 	if err == nil && a.AppID == directory.GraphAppID {
 		return a, unchangeable()
 	}

@@ -10,6 +10,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/tenant"
@@ -17,12 +18,12 @@ import (
 
 // createPrincipal answers POST /servicePrincipals {"appId":…}: an application of the tenant gets
 // its service principal, and can log in.
-func createPrincipal(r *request) error {
-	members, err := r.members()
+func createPrincipal(r *wire.Request) error {
+	members, err := r.Members()
 	if err != nil {
 		return err
 	}
-	members, owners, err := r.takeBinding(members, "owners")
+	members, owners, err := r.TakeBinding(members, "owners")
 	if err != nil {
 		return err
 	}
@@ -30,9 +31,9 @@ func createPrincipal(r *request) error {
 	if err != nil {
 		return err
 	}
-	id := r.newID()
+	id := r.NewID()
 	a, err := rewrite(r,
-		func(r *request) (directory.Client, error) { return registered(r, appID) },
+		func(r *wire.Request) (directory.Client, error) { return registered(r, appID) },
 		func(a *directory.Client) error {
 			a.Principal.ID, a.Principal.AppID, a.Principal.DisplayName = id, a.AppID, a.DisplayName
 			return editorFor(r, principalResource).edit(a, members, principalEdits, principalFields)
@@ -40,19 +41,19 @@ func createPrincipal(r *request) error {
 		owners...,
 	)
 	if err != nil {
-		return r.badReferences(err, referencesTo("owners", owners))
+		return r.BadReferences(err, wire.ReferencesTo("owners", owners))
 	}
-	fields, err := principalFields.selected(r)
+	fields, err := principalFields.Selected(r)
 	if err != nil {
 		return err
 	}
-	r.w.Header().Set("Location", r.root+"/servicePrincipals/"+a.Principal.ID.String())
-	return sendEntity(r, principalFields, http.StatusCreated, "servicePrincipals", fields, &application{Client: a, image: r.image})
+	r.W.Header().Set("Location", r.Root+"/servicePrincipals/"+a.Principal.ID.String())
+	return wire.SendEntity(r, principalFields, http.StatusCreated, "servicePrincipals", fields, &application{Client: a, image: r.Image})
 }
 
 // registered is the application with an appId, which has no service principal yet.
-func registered(r *request, appID uuid.UUID) (directory.Client, error) {
-	a, ok := r.image.Client(appID)
+func registered(r *wire.Request, appID uuid.UUID) (directory.Client, error) {
+	a, ok := r.Image.Client(appID)
 	switch {
 	case appID == directory.GraphAppID, ok && a.Principal.ID != uuid.Nil:
 		return a, problem.Conflict("The service principal cannot be created, updated, or restored because the service principal name %s is already in use.", appID)
@@ -64,10 +65,10 @@ func registered(r *request, appID uuid.UUID) (directory.Client, error) {
 		return a, problem.Refuse("The appId '%s' of the service principal does not reference a valid application object.", appID)
 	}
 	owned := identity.RelationOther
-	if r.image.Owns(r.caller.ObjectID, a.ID) {
+	if r.Image.Owns(r.Caller.ObjectID, a.ID) {
 		owned = identity.RelationOwned
 	}
-	_, err := identity.WriteApplications.Check(r.caller, owned)
+	_, err := identity.WriteApplications.Check(r.Caller, owned)
 	return a, err
 }
 
@@ -79,19 +80,19 @@ func takeAppID(members []directory.Member) (appID uuid.UUID, rest []directory.Me
 	text := strings.Trim(string(members[at].Value), `"`)
 	appID, ok := guid.Parse(text)
 	if !ok {
-		return uuid.Nil, nil, placeIn{principalResource, "appId"}.invalid(members[at].Value, "the appId of an application of this tenant")
+		return uuid.Nil, nil, wire.Place{Resource: principalResource, Path: "appId"}.Invalid(members[at].Value, "the appId of an application of this tenant")
 	}
 	return appID, slices.Delete(slices.Clone(members), at, at+1), nil
 }
 
 // updatePrincipal answers PATCH /servicePrincipals/{servicePrincipal}. A disabled one logs nobody
 // in, and its tokens are of no use.
-func updatePrincipal(r *request) error {
-	members, err := r.members()
+func updatePrincipal(r *wire.Request) error {
+	members, err := r.Members()
 	if err != nil {
 		return err
 	}
-	_, err = rewrite(r, (*request).principal, func(a *directory.Client) error {
+	_, err = rewrite(r, (*wire.Request).Principal, func(a *directory.Client) error {
 		before := documents(*a)
 		err := editorFor(r, principalResource).edit(a, members, principalEdits, principalFields)
 		if err == nil && a.AppID == directory.GraphAppID && !bytes.Equal(before, documents(*a)) {
@@ -102,15 +103,15 @@ func updatePrincipal(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.sendNothing()
+	return r.SendNothing()
 }
 
 // deletePrincipal answers DELETE /servicePrincipals/{servicePrincipal}. The application stays
 // (P52).
-func deletePrincipal(r *request) error {
+func deletePrincipal(r *wire.Request) error {
 	a, err := ownPrincipal(r)
 	if err != nil {
 		return err
 	}
-	return r.change(tenant.DeletePrincipal{ID: a.Principal.ID})
+	return r.Change(tenant.DeletePrincipal{ID: a.Principal.ID})
 }

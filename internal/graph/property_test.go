@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"licensor/internal/graph/route"
+	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 )
 
@@ -20,7 +21,7 @@ func TestEveryPropertyCanBeSelectedAndHasAnAddress(t *testing.T) {
 	c := readContract(t)
 	w, token, objects := withOneOfEach(t)
 	for place, of := range objects {
-		names := of.everyName()
+		names := of.EveryName()
 		for _, base := range c.bases(of.Name()) {
 			for _, p := range base.Properties {
 				if absent[of.Name()+"."+p.Name] == "" && !slices.Contains(names, p.Name) {
@@ -85,7 +86,7 @@ func (w *world) readProperty(t *testing.T, token, object, name string) {
 
 // withOneOfEach is a world with an object of each type whose properties have addresses, by where
 // they are.
-func withOneOfEach(t *testing.T) (w *world, token string, objects map[string]typed) {
+func withOneOfEach(t *testing.T) (w *world, token string, objects map[string]wire.Typed) {
 	w, ann := withAnn(t)
 	token = w.appToken(allPermissions...)
 	w.imports(`{"subscription":{"skuId":"` + e3 + `","totalLicenses":5}}`)
@@ -114,7 +115,7 @@ func withOneOfEach(t *testing.T) (w *world, token string, objects map[string]typ
 	principalID := strings.TrimPrefix(principal, "servicePrincipals/")
 	resource := identity.GraphPrincipalID(w.tenant.ID()).String()
 	permission, _ := identity.ApplicationPermission("User.Read.All")
-	return w, token, map[string]typed{
+	return w, token, map[string]wire.Typed{
 		"/users/" + ann: userFields,
 		"/" + made("groups", `{"displayName":"Red","mailEnabled":false,"mailNickname":"red","securityEnabled":true}`): groupFields,
 		"/" + unit: unitFields, "/directory/" + unit: unitFields,

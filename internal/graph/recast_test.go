@@ -10,6 +10,7 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/route"
+	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
 )
 
@@ -18,7 +19,7 @@ import (
 // enumerations. Ids, texts and tokens stay as they are.
 type recast struct {
 	*rand.Rand
-	routes *route.Place[operation]
+	routes *route.Place[wire.Operation]
 }
 
 func newRecast(seed uint64) *recast {
@@ -61,7 +62,7 @@ func (c *recast) address(text string) string {
 }
 
 // path changes the segments of a path that are names to the routes from a node on.
-func (c *recast) path(n *route.Place[operation], path string) string {
+func (c *recast) path(n *route.Place[wire.Operation], path string) string {
 	parts := strings.Split(path, "/")
 	for i, escaped := range parts {
 		plain, err := url.PathUnescape(escaped)
@@ -89,7 +90,7 @@ func (c *recast) path(n *route.Place[operation], path string) string {
 }
 
 // version is the place of a root of Graph.
-func (c *recast) version() *route.Place[operation] {
+func (c *recast) version() *route.Place[wire.Operation] {
 	place, _, _ := c.routes.Step("v1.0")
 	return place
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 	"licensor/internal/jsontext"
 )
@@ -32,77 +33,77 @@ func (s sets) liveGroups(index *directory.Index) []uint32 {
 
 // relation returns the objects that the object of a request is related to in some way. Its methods
 // are the operations that every relation has.
-type relation func(r *request) (sets, error)
+type relation func(r *wire.Request) (sets, error)
 
-var membersOfGroup relation = func(r *request) (sets, error) {
-	group, err := r.group()
+var membersOfGroup relation = func(r *wire.Request) (sets, error) {
+	group, err := r.Group()
 	if err != nil {
 		return sets{}, err
 	}
-	of := linked(r, r.image.Links.From(directory.HasMember, r.image.Directory.GroupID(group)))
-	of.users, of.groups = r.image.Licensing.GroupMembers(group), roaring.BitmapOf(r.image.Directory.GroupMembersOf(group)...)
+	of := linked(r, r.Image.Links.From(directory.HasMember, r.Image.Directory.GroupID(group)))
+	of.users, of.groups = r.Image.Licensing.GroupMembers(group), roaring.BitmapOf(r.Image.Directory.GroupMembersOf(group)...)
 	return of, nil
 }
 
 // allMembersOfGroup are the members, and those of the groups among them, and so on. A group in a
 // circle is no member of itself.
-var allMembersOfGroup relation = func(r *request) (sets, error) {
-	group, err := r.group()
+var allMembersOfGroup relation = func(r *wire.Request) (sets, error) {
+	group, err := r.Group()
 	if err != nil {
 		return sets{}, err
 	}
-	groups := r.image.Directory.Within(group)
+	groups := r.Image.Directory.Within(group)
 	all := sets{users: roaring.New()}
 	for _, inner := range groups {
-		if members := r.image.Licensing.GroupMembers(inner); members != nil {
+		if members := r.Image.Licensing.GroupMembers(inner); members != nil {
 			all.users.Or(members)
 		}
-		addLinked(r, &all, r.image.Links.From(directory.HasMember, r.image.Directory.GroupID(inner)))
+		addLinked(r, &all, r.Image.Links.From(directory.HasMember, r.Image.Directory.GroupID(inner)))
 	}
 	all.groups = roaring.BitmapOf(others(groups, group)...)
 	return all, nil
 }
 
-var ownersOfGroup relation = func(r *request) (sets, error) {
-	group, err := r.group()
+var ownersOfGroup relation = func(r *wire.Request) (sets, error) {
+	group, err := r.Group()
 	if err != nil {
 		return sets{}, err
 	}
-	of := linked(r, r.image.Links.From(directory.OwnedBy, r.image.Directory.GroupID(group)))
-	of.users = roaring.BitmapOf(r.image.Directory.Owners(group)...)
+	of := linked(r, r.Image.Links.From(directory.OwnedBy, r.Image.Directory.GroupID(group)))
+	of.users = roaring.BitmapOf(r.Image.Directory.Owners(group)...)
 	return of, nil
 }
 
-var groupsOfUser relation = func(r *request) (sets, error) {
-	user, err := r.user()
+var groupsOfUser relation = func(r *wire.Request) (sets, error) {
+	user, err := r.User()
 	if err != nil {
 		return sets{}, err
 	}
-	return groupsOf(r.image.Directory.MemberOf(user)), nil
+	return groupsOf(r.Image.Directory.MemberOf(user)), nil
 }
 
-var allGroupsOfUser relation = func(r *request) (sets, error) {
-	user, err := r.user()
+var allGroupsOfUser relation = func(r *wire.Request) (sets, error) {
+	user, err := r.User()
 	if err != nil {
 		return sets{}, err
 	}
-	return groupsOf(r.image.Directory.Around(r.image.Directory.MemberOf(user))), nil
+	return groupsOf(r.Image.Directory.Around(r.Image.Directory.MemberOf(user))), nil
 }
 
-var groupsOfGroup relation = func(r *request) (sets, error) {
-	group, err := r.group()
+var groupsOfGroup relation = func(r *wire.Request) (sets, error) {
+	group, err := r.Group()
 	if err != nil {
 		return sets{}, err
 	}
-	return groupsOf(r.image.Directory.GroupMemberOf(group)), nil
+	return groupsOf(r.Image.Directory.GroupMemberOf(group)), nil
 }
 
-var allGroupsOfGroup relation = func(r *request) (sets, error) {
-	group, err := r.group()
+var allGroupsOfGroup relation = func(r *wire.Request) (sets, error) {
+	group, err := r.Group()
 	if err != nil {
 		return sets{}, err
 	}
-	return groupsOf(others(r.image.Directory.Around(r.image.Directory.GroupMemberOf(group)), group)), nil
+	return groupsOf(others(r.Image.Directory.Around(r.Image.Directory.GroupMemberOf(group)), group)), nil
 }
 
 // others takes one out of a list of its own.
@@ -111,7 +112,7 @@ func others(list []uint32, one uint32) []uint32 {
 }
 
 // list answers GET …/members and the like.
-func (rel relation) list(r *request) error {
+func (rel relation) list(r *wire.Request) error {
 	if _, err := rel(r); err != nil { // that there is none of these comes first
 		return err
 	}
@@ -123,12 +124,12 @@ func (rel relation) list(r *request) error {
 }
 
 // count answers GET …/members/$count (P26).
-func (rel relation) count(r *request) error { return sendLength(r, rel) }
+func (rel relation) count(r *wire.Request) error { return sendLength(r, rel) }
 
 // references answers GET …/members/$ref: the addresses of the objects, for which nothing of them
 // needs to be read.
-func (rel relation) references(r *request) error {
-	if err := r.allow("$select", "$filter", "$search", "$orderby", "$top", "$count", "$skiptoken"); err != nil {
+func (rel relation) references(r *wire.Request) error {
+	if err := r.Allow("$select", "$filter", "$search", "$orderby", "$top", "$count", "$skiptoken"); err != nil {
 		return err
 	}
 	found, err := findRelated(r, rel)
@@ -139,29 +140,29 @@ func (rel relation) references(r *request) error {
 	if err != nil {
 		return err
 	}
-	return sendList(r, list[int64]{
-		context: "Collection($ref)", rows: places, count: found.count, next: next,
-		write: func(b []byte, place int64) []byte {
-			b = append(append(append(b, `{"@odata.id":"`...), r.root...), "/directoryObjects/"...)
+	return wire.SendList(r, wire.List[int64]{
+		Context: "Collection($ref)", Rows: places, Count: found.count, Next: next,
+		Write: func(b []byte, place int64) []byte {
+			b = append(append(append(b, `{"@odata.id":"`...), r.Root...), "/directoryObjects/"...)
 			return append(jsontext.AppendBareID(b, idAt(r, place)), `"}`...)
 		},
 	})
 }
 
 // idAt is the id of the object at a place.
-func idAt(r *request, place int64) uuid.UUID {
+func idAt(r *wire.Request, place int64) uuid.UUID {
 	switch ordinal := uint32(place); {
 	case place >= rolesFrom:
-		return identity.RoleObjectID(r.image.Organization.ID, identity.BuiltInRoles[ordinal].ID)
+		return identity.RoleObjectID(r.Image.Organization.ID, identity.BuiltInRoles[ordinal].ID)
 	case place >= unitsFrom:
-		return r.image.Units.At(ordinal).ID
+		return r.Image.Units.At(ordinal).ID
 	case place >= applicationsFrom:
-		return r.image.Applications.At(ordinal).ID
+		return r.Image.Applications.At(ordinal).ID
 	case place >= principalsFrom:
-		return r.image.Principals.At(ordinal).ID
+		return r.Image.Principals.At(ordinal).ID
 	case place >= groupsFrom:
-		return r.image.Directory.GroupID(ordinal)
+		return r.Image.Directory.GroupID(ordinal)
 	default:
-		return r.image.Directory.UserID(ordinal)
+		return r.Image.Directory.UserID(ordinal)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/query"
 	"licensor/internal/graph/route"
+	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 	columns "licensor/internal/query"
 	"licensor/internal/store"
@@ -29,18 +30,18 @@ type relatedKind struct {
 
 // relatedKinds are in the order in which lists show them. Directory roles come behind them.
 var relatedKinds = []relatedKind{
-	{query.Users, identity.ReadUsers, 0, func(s sets) *roaring.Bitmap { return s.users }, userFields.hides},
-	{query.Groups, identity.SeeGroups, groupsFrom, func(s sets) *roaring.Bitmap { return s.groups }, groupFields.hides},
-	{query.Principals, identity.ReadPrincipals, principalsFrom, func(s sets) *roaring.Bitmap { return s.principals }, principalFields.hides},
-	{query.Applications, identity.ReadApplications, applicationsFrom, func(s sets) *roaring.Bitmap { return s.applications }, applicationFields.hides},
-	{query.Units, identity.ReadUnits, unitsFrom, func(s sets) *roaring.Bitmap { return s.units }, unitFields.hides},
+	{query.Users, identity.ReadUsers, 0, func(s sets) *roaring.Bitmap { return s.users }, userFields.Hides},
+	{query.Groups, identity.SeeGroups, groupsFrom, func(s sets) *roaring.Bitmap { return s.groups }, groupFields.Hides},
+	{query.Principals, identity.ReadPrincipals, principalsFrom, func(s sets) *roaring.Bitmap { return s.principals }, principalFields.Hides},
+	{query.Applications, identity.ReadApplications, applicationsFrom, func(s sets) *roaring.Bitmap { return s.applications }, applicationFields.Hides},
+	{query.Units, identity.ReadUnits, unitsFrom, func(s sets) *roaring.Bitmap { return s.units }, unitFields.Hides},
 }
 
 // related is what the list of a relation has, kind by kind.
 type related struct {
 	kinds []foundKind
 	roles []uint32
-	page  page
+	page  wire.Page
 	mixed *mixedOrder // nil: kind by kind, by ordinal
 	count int         // of all; -1 when not wanted
 }
@@ -48,11 +49,11 @@ type related struct {
 // foundKind is what a list has of one kind.
 type foundKind struct {
 	relatedKind
-	search
+	wire.Search
 }
 
 // findRelated finds what the list of a relation has, under $filter and $search.
-func findRelated(r *request, rel relation) (*related, error) {
+func findRelated(r *wire.Request, rel relation) (*related, error) {
 	if err := mayAskRelated(r); err != nil {
 		return nil, err
 	}
@@ -82,25 +83,25 @@ func findRelated(r *request, rel relation) (*related, error) {
 			return nil, err
 		}
 		all.kinds = append(all.kinds, *found)
-		total += found.rows.Count()
+		total += found.Rows.Count()
 	}
-	all.count = r.countOf(total)
+	all.count = r.CountOf(total)
 	return all, nil
 }
 
 // mayAskRelated refuses conditions and orders outside advanced queries, where the lists of
 // relations take them only (P28). Looking up objects by id is not one of those: Terraform does it
 // with any relation.
-func mayAskRelated(r *request) error {
-	if r.advanced() || len(r.options.OrderBy) == 0 && r.options.Filter != nil && looksUpIDs(r.options.Filter.Root) {
+func mayAskRelated(r *wire.Request) error {
+	if r.Advanced() || len(r.Options.OrderBy) == 0 && r.Options.Filter != nil && looksUpIDs(r.Options.Filter.Root) {
 		return nil
 	}
 	const remedy = "Where a list is that of a relation, this is for advanced queries only. Send the header 'ConsistencyLevel: eventual' and $count=true with it."
 	p := problem.Unsupported("The specified filter to the reference property query is currently not supported.")
 	switch {
-	case r.options.Filter != nil:
+	case r.Options.Filter != nil:
 		p.Detail = &problem.Detail{Code: p.Code, Target: "$filter", Message: remedy}
-	case len(r.options.OrderBy) > 0:
+	case len(r.Options.OrderBy) > 0:
 		p.Message, p.Detail = "Sorting not supported for current query.", &problem.Detail{Code: p.Code, Target: "$orderby", Message: remedy}
 	default:
 		return nil // the header alone is enough to search
@@ -123,12 +124,12 @@ func looksUpIDs(n odata.Node) bool {
 	return ok && !path.Count && strings.EqualFold(path.String(), "id")
 }
 
-func findKind(r *request, k relatedKind, rel relation, of sets) (*foundKind, error) {
-	if access, _ := k.need.Check(r.caller, identity.RelationOther); r.asksHidden(k.hides(access)) {
+func findKind(r *wire.Request, k relatedKind, rel relation, of sets) (*foundKind, error) {
+	if access, _ := k.need.Check(r.Caller, identity.RelationOther); r.AsksHidden(k.hides(access)) {
 		return nil, &identity.Forbidden{Operation: k.need}
 	}
-	found := &foundKind{k, search{kind: k.Stored, within: columns.Live}}
-	found.again = func(r *request) (*columns.Condition, error) {
+	found := &foundKind{k, wire.Search{Of: k.Stored, Within: columns.Live}}
+	found.Again = func(r *wire.Request) (*columns.Condition, error) {
 		of, err := rel(r)
 		if err != nil || k.of(of) == nil {
 			return columns.None(), err
@@ -145,18 +146,18 @@ func findKind(r *request, k relatedKind, rel relation, of sets) (*foundKind, err
 	}
 	name := ""
 	if !c.Passing {
-		name = r.op.path + string(r.listID(r.URL.Path, false))
+		name = r.Op.Path + string(r.ListID(r.URL.Path, false))
 	}
-	found.rows, err = r.tenant.Find(r.Context(), r.image, k.Stored, columns.Live, columns.And(columns.Set(k.of(of)), c.Condition), name, nil)
+	found.Rows, err = r.Tenant.Find(r.Context(), r.Image, k.Stored, columns.Live, columns.And(columns.Set(k.of(of)), c.Condition), name, nil)
 	return found, err
 }
 
 // kindsIn are the kinds that the list may have: behind a cast, only one.
-func kindsIn(r *request) []relatedKind {
-	if !strings.Contains(r.op.path, route.Cast) {
+func kindsIn(r *wire.Request) []relatedKind {
+	if !strings.Contains(r.Op.Path, route.Cast) {
 		return relatedKinds
 	}
-	to := r.keys[len(r.keys)-1]
+	to := r.Keys[len(r.Keys)-1]
 	if to == "directoryobject" {
 		return relatedKinds
 	}
@@ -169,8 +170,8 @@ func kindsIn(r *request) []relatedKind {
 
 // wantedOf is what $filter and $search ask of one kind. What only other kinds in the list have is
 // null for it.
-func wantedOf(r *request, k relatedKind) (*query.Wanted, error) {
-	if r.options.Filter == nil && r.options.Search == nil {
+func wantedOf(r *wire.Request, k relatedKind) (*query.Wanted, error) {
+	if r.Options.Filter == nil && r.Options.Search == nil {
 		return &query.Wanted{Condition: columns.All()}, nil
 	}
 	f := *k.Kind
@@ -180,32 +181,32 @@ func wantedOf(r *request, k relatedKind) (*query.Wanted, error) {
 			f.AlsoKnown = append(f.AlsoKnown, other.Kind)
 		}
 	}
-	return f.Wanted(r.scope(), r.options)
+	return f.Wanted(r.Scope(), r.Options)
 }
 
 // relatedPage is page for lists that may have several kinds of objects.
-func relatedPage(r *request) (p page, m *mixedOrder, err error) {
-	if p, err = r.anyPage(); err != nil {
-		return page{}, nil, err
+func relatedPage(r *wire.Request) (p wire.Page, m *mixedOrder, err error) {
+	if p, err = r.AnyPage(); err != nil {
+		return wire.Page{}, nil, err
 	}
-	if len(r.options.OrderBy) > 0 {
+	if len(r.Options.OrderBy) > 0 {
 		if m, err = orderOfKinds(r); err != nil {
-			return page{}, nil, err
+			return wire.Page{}, nil, err
 		}
 	}
-	if m == nil && len(p.rest) > 0 || m != nil && p.after >= 0 && !m.resume(p.rest) {
-		return page{}, nil, otherToken()
+	if m == nil && len(p.Rest) > 0 || m != nil && p.After >= 0 && !m.resume(p.Rest) {
+		return wire.Page{}, nil, wire.OtherToken()
 	}
 	return p, m, nil
 }
 
 // places are those of the page's objects, and the address of the next page.
-func (all *related) places(r *request) (list []int64, next string, err error) {
+func (all *related) places(r *wire.Request) (list []int64, next string, err error) {
 	more := false
 	if all.mixed != nil {
 		list, more, err = all.mixed.merged(r, all)
-	} else if list, err = all.inTurn(r); len(list) > all.page.limit {
-		list, more = list[:all.page.limit], true
+	} else if list, err = all.inTurn(r); len(list) > all.page.Limit {
+		list, more = list[:all.page.Limit], true
 	}
 	if err != nil || !more {
 		return list, "", err
@@ -214,18 +215,18 @@ func (all *related) places(r *request) (list []int64, next string, err error) {
 	if all.mixed != nil {
 		rest = all.mixed.appendTo(nil)
 	}
-	return list, r.nextLink(list[len(list)-1], rest...), nil
+	return list, r.NextLink(list[len(list)-1], rest...), nil
 }
 
 // inTurn returns the places of a page and one more, kind by kind.
-func (all *related) inTurn(r *request) (list []int64, err error) {
-	limit := all.page.limit + 1
+func (all *related) inTurn(r *wire.Request) (list []int64, err error) {
+	limit := all.page.Limit + 1
 	for _, k := range all.kinds {
-		if len(list) == limit || all.page.after >= k.from+groupsFrom { // the page before has shown all of them
+		if len(list) == limit || all.page.After >= k.from+groupsFrom { // the page before has shown all of them
 			continue
 		}
-		wanted := tenant.Page{After: max(-1, all.page.after-k.from), Limit: limit - len(list)}
-		found, err := r.tenant.Page(r.Context(), r.image, k.kind, columns.Live, k.rows, wanted)
+		wanted := tenant.Page{After: max(-1, all.page.After-k.from), Limit: limit - len(list)}
+		found, err := r.Tenant.Page(r.Context(), r.Image, k.Of, columns.Live, k.Rows, wanted)
 		if err != nil {
 			return nil, err
 		}
@@ -234,7 +235,7 @@ func (all *related) inTurn(r *request) (list []int64, err error) {
 		}
 	}
 	for _, role := range all.roles {
-		if place := rolesFrom + int64(role); place > all.page.after && len(list) < limit {
+		if place := rolesFrom + int64(role); place > all.page.After && len(list) < limit {
 			list = append(list, place)
 		}
 	}
@@ -243,8 +244,8 @@ func (all *related) inTurn(r *request) (list []int64, err error) {
 
 // read yields the objects at places of the page, in this order; those that have gone since are left
 // out.
-func (all *related) read(r *request, places []int64, w *objectWriter) source[object] {
-	var sources []source[object]
+func (all *related) read(r *wire.Request, places []int64, w *objectWriter) wire.Source[object] {
+	var sources []wire.Source[object]
 	for len(places) > 0 {
 		kind := kindAt(places[0])
 		n := slices.IndexFunc(places, func(p int64) bool { return kindAt(p) != kind })
@@ -253,37 +254,37 @@ func (all *related) read(r *request, places []int64, w *objectWriter) source[obj
 		}
 		sources, places = append(sources, all.readKind(r, kind, rowsOf(places[:n]), w)), places[n:]
 	}
-	return oneAfterAnother(sources...)
+	return wire.OneAfterAnother(sources...)
 }
 
 // kindAt is what is added to the ordinals of the kind at a place.
 func kindAt(place int64) int64 { return place &^ (groupsFrom - 1) }
 
-func (all *related) readKind(r *request, from int64, ordinals []uint32, w *objectWriter) source[object] {
-	var s *search
+func (all *related) readKind(r *wire.Request, from int64, ordinals []uint32, w *objectWriter) wire.Source[object] {
+	var s *wire.Search
 	for i := range all.kinds {
 		if all.kinds[i].from == from {
-			s = &all.kinds[i].search
+			s = &all.kinds[i].Search
 		}
 	}
 	switch {
 	case from == rolesFrom:
-		return mapped(sourceOf(ordinals), func(role *uint32) object { return object{role: new(roleAt(r.image, int(*role)))} })
-	case s.kind == store.KindUser:
-		return mapped(userList.read(r, ordinals, s, w.users), func(u *user) object { return object{user: u} })
-	case s.kind == store.KindServicePrincipal:
-		return mapped(principalList.read(r, ordinals, s, false), func(a *application) object { return object{principal: a} })
-	case s.kind == store.KindApplication:
-		return mapped(applicationList.read(r, ordinals, s, false), func(a *application) object { return object{application: a} })
-	case s.kind == store.KindAdministrativeUnit:
-		return mapped(unitList.read(r, ordinals, s, false), func(u *unit) object { return object{unit: u} })
+		return wire.Mapped(wire.SourceOf(ordinals), func(role *uint32) object { return object{role: new(roleAt(r.Image, int(*role)))} })
+	case s.Of == store.KindUser:
+		return wire.Mapped(userList.Read(r, ordinals, s, w.users), func(u *user) object { return object{user: u} })
+	case s.Of == store.KindServicePrincipal:
+		return wire.Mapped(principalList.Read(r, ordinals, s, false), func(a *application) object { return object{principal: a} })
+	case s.Of == store.KindApplication:
+		return wire.Mapped(applicationList.Read(r, ordinals, s, false), func(a *application) object { return object{application: a} })
+	case s.Of == store.KindAdministrativeUnit:
+		return wire.Mapped(unitList.Read(r, ordinals, s, false), func(u *unit) object { return object{unit: u} })
 	}
-	return mapped(groupList.read(r, ordinals, s, w.groups), func(g *group) object { return object{group: g} })
+	return wire.Mapped(groupList.Read(r, ordinals, s, w.groups), func(g *group) object { return object{group: g} })
 }
 
 // sendObjects answers with a page of the objects of a relation.
-func sendObjects(r *request, context string, rel relation, w *objectWriter) error {
-	if err := r.allow("$select", "$expand", "$filter", "$search", "$orderby", "$top", "$count", "$skiptoken"); err != nil {
+func sendObjects(r *wire.Request, context string, rel relation, w *objectWriter) error {
+	if err := r.Allow("$select", "$expand", "$filter", "$search", "$orderby", "$top", "$count", "$skiptoken"); err != nil {
 		return err
 	}
 	found, err := findRelated(r, rel)
@@ -299,17 +300,17 @@ func sendObjects(r *request, context string, rel relation, w *objectWriter) erro
 			return err
 		}
 	}
-	return sendList(r, list[object]{
-		context: r.selected(context), source: found.read(r, places, w), count: found.count, next: next, write: w.write,
+	return wire.SendList(r, wire.List[object]{
+		Context: r.Selected(context), Source: found.read(r, places, w), Count: found.count, Next: next, Write: w.write,
 	})
 }
 
 // sendLength answers with the number of objects of a relation, as text (P26).
-func sendLength(r *request, rel relation) error {
+func sendLength(r *wire.Request, rel relation) error {
 	if _, err := rel(r); err != nil {
 		return err
 	}
-	if err := r.allowCount(); err != nil {
+	if err := r.AllowCount(); err != nil {
 		return err
 	}
 	found, err := findRelated(r, rel)
@@ -318,22 +319,22 @@ func sendLength(r *request, rel relation) error {
 	}
 	n := len(found.roles)
 	for _, k := range found.kinds {
-		n += k.rows.Count()
+		n += k.Rows.Count()
 	}
-	return r.sendText(strconv.Itoa(n))
+	return r.SendText(strconv.Itoa(n))
 }
 
 // filteredRoles leaves those directory roles that $filter and $search leave: of a role, only a few
 // texts can be asked for.
-func filteredRoles(r *request, roles []uint32) ([]uint32, error) {
-	if len(roles) == 0 || r.options.Filter == nil && r.options.Search == nil {
+func filteredRoles(r *wire.Request, roles []uint32) ([]uint32, error) {
+	if len(roles) == 0 || r.Options.Filter == nil && r.Options.Search == nil {
 		return roles, nil
 	}
-	if r.options.Search != nil {
+	if r.Options.Search != nil {
 		return nil, nil
 	}
 	return slices.DeleteFunc(slices.Clone(roles), func(role uint32) bool {
-		is, err := roleTexts.fulfils(new(roleAt(r.image, int(role))), r.options.Filter.Root)
+		is, err := roleTexts.Fulfils(new(roleAt(r.Image, int(role))), r.Options.Filter.Root)
 		return err != nil || !is
 	}), nil
 }

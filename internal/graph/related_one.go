@@ -7,14 +7,15 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/guid"
 	"licensor/internal/jsontext"
 	"licensor/internal/store"
 )
 
 // one answers GET …/members/{member} and the like: an object of the relation, by its id (P27).
-func (rel relation) one(r *request) error {
-	if err := r.allow("$select"); err != nil {
+func (rel relation) one(r *wire.Request) error {
+	if err := r.Allow("$select"); err != nil {
 		return err
 	}
 	id, of, err := rel.related(r)
@@ -22,10 +23,10 @@ func (rel relation) one(r *request) error {
 		return err
 	}
 	if kind, ordinal, ok := among(r, of, id); ok {
-		return sendObject(r, r.image, kind, ordinal)
+		return sendObject(r, r.Image, kind, ordinal)
 	}
 	for _, role := range of.roles {
-		if o := directoryRoles(r.image)[role]; o.id == id {
+		if o := directoryRoles(r.Image)[role]; o.id == id {
 			return sendMixed(r, object{role: &o})
 		}
 	}
@@ -34,8 +35,8 @@ func (rel relation) one(r *request) error {
 
 // oneReference answers GET …/members/{member}/$ref: the address of the object, if it is one of the
 // relation. An address has no properties, and $select, which hamilton sends, changes nothing.
-func (rel relation) oneReference(r *request) error {
-	if err := r.allow("$select"); err != nil {
+func (rel relation) oneReference(r *wire.Request) error {
+	if err := r.Allow("$select"); err != nil {
 		return err
 	}
 	id, of, err := rel.related(r)
@@ -49,19 +50,19 @@ func (rel relation) oneReference(r *request) error {
 }
 
 // sendReference answers with the address of an object.
-func sendReference(r *request, id uuid.UUID) error {
-	b := r.appendHead(r.begin(), "$ref")
-	b = append(append(append(jsontext.AppendName(b, "@odata.id"), '"'), r.root...), "/directoryObjects/"...)
-	return r.send(http.StatusOK, append(jsontext.AppendBareID(b, id), `"}`...))
+func sendReference(r *wire.Request, id uuid.UUID) error {
+	b := r.AppendHead(r.Begin(), "$ref")
+	b = append(append(append(jsontext.AppendName(b, "@odata.id"), '"'), r.Root...), "/directoryObjects/"...)
+	return r.Send(http.StatusOK, append(jsontext.AppendBareID(b, id), `"}`...))
 }
 
 // related is the id at the end of the path, and the objects of the relation.
-func (rel relation) related(r *request) (uuid.UUID, sets, error) {
+func (rel relation) related(r *wire.Request) (uuid.UUID, sets, error) {
 	of, err := rel(r)
 	if err != nil {
 		return uuid.Nil, of, err
 	}
-	key := r.keys[len(r.keys)-1]
+	key := r.Keys[len(r.Keys)-1]
 	id, ok := guid.Parse(key)
 	if !ok {
 		return uuid.Nil, of, problem.NotFound(key)
@@ -70,25 +71,25 @@ func (rel relation) related(r *request) (uuid.UUID, sets, error) {
 }
 
 // among finds an object that is not deleted in sets.
-func among(r *request, of sets, id uuid.UUID) (kind store.Kind, ordinal uint32, ok bool) {
+func among(r *wire.Request, of sets, id uuid.UUID) (kind store.Kind, ordinal uint32, ok bool) {
 	in := func(set *roaring.Bitmap, ordinal uint32, there bool) bool {
 		return there && set != nil && set.Contains(ordinal)
 	}
-	if user, there := r.liveUser(id); in(of.users, user, there) {
+	if user, there := r.LiveUser(id); in(of.users, user, there) {
 		return store.KindUser, user, true
 	}
-	if group, there := r.liveGroup(id); in(of.groups, group, there) {
+	if group, there := r.LiveGroup(id); in(of.groups, group, there) {
 		return store.KindGroup, group, true
 	}
-	if principal, there := r.image.Principals.ByID(id); in(of.principals, principal, there) {
+	if principal, there := r.Image.Principals.ByID(id); in(of.principals, principal, there) {
 		return store.KindServicePrincipal, principal, true
 	}
-	if unit, there := r.image.Units.ByID(id); in(of.units, unit, there) {
+	if unit, there := r.Image.Units.ByID(id); in(of.units, unit, there) {
 		return store.KindAdministrativeUnit, unit, true
 	}
-	a, there := r.image.Applications.ByID(id)
+	a, there := r.Image.Applications.ByID(id)
 	return store.KindApplication, a, in(of.applications, a, there)
 }
 
 // one answers GET …/memberOf/{object}.
-func (m memberships) one(r *request) error { return relation(m.all).one(r) }
+func (m memberships) one(r *wire.Request) error { return relation(m.all).one(r) }

@@ -9,6 +9,7 @@ import (
 	"licensor/internal/fold"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/query"
+	"licensor/internal/graph/wire"
 	columns "licensor/internal/query"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
@@ -33,10 +34,10 @@ type cursor struct {
 }
 
 // orderOfKinds is the order that $orderby asks for, of those kinds that have the property.
-func orderOfKinds(r *request) (*mixedOrder, error) {
+func orderOfKinds(r *wire.Request) (*mixedOrder, error) {
 	var refused error
 	for _, k := range kindsIn(r) {
-		s, err := k.Order(r.scope(), r.options)
+		s, err := k.Order(r.Scope(), r.Options)
 		if err != nil {
 			refused = cmp.Or(refused, err)
 			continue
@@ -45,13 +46,13 @@ func orderOfKinds(r *request) (*mixedOrder, error) {
 		for i := range m.at {
 			m.at[i] = cursor{below: 1, last: -1}
 			if i < len(relatedKinds) {
-				m.at[i].below = max(1, relatedKinds[i].Total(r.image))
+				m.at[i].below = max(1, relatedKinds[i].Total(r.Image))
 			}
 		}
 		return m, nil
 	}
 	if refused == nil { // of a type that there are no such lists of
-		refused = problem.Unsupported("Unsupported sort property '%s' for '%s'.", r.options.OrderBy[0].Property, castOf(r).set)
+		refused = problem.Unsupported("Unsupported sort property '%s' for '%s'.", r.Options.OrderBy[0].Property, castOf(r).set)
 	}
 	return nil, refused
 }
@@ -115,10 +116,10 @@ type placed struct {
 
 // merged returns the places of the page in order, and whether there are more behind them. The
 // cursors are moved to its end.
-func (m *mixedOrder) merged(r *request, all *related) (places []int64, more bool, err error) {
+func (m *mixedOrder) merged(r *wire.Request, all *related) (places []int64, more bool, err error) {
 	var streams [][]placed
 	for _, k := range all.kinds {
-		stream, err := m.stream(r, &k, all.page.limit+1)
+		stream, err := m.stream(r, &k, all.page.Limit+1)
 		if err != nil {
 			return nil, false, err
 		}
@@ -130,7 +131,7 @@ func (m *mixedOrder) merged(r *request, all *related) (places []int64, more bool
 		if at < 0 {
 			return places, false, nil
 		}
-		if len(places) == all.page.limit {
+		if len(places) == all.page.Limit {
 			return places, true, nil
 		}
 		p := streams[at][0]
@@ -159,8 +160,8 @@ func (m *mixedOrder) next(streams [][]placed) int {
 }
 
 // stream returns the next objects of a kind.
-func (m *mixedOrder) stream(r *request, k *foundKind, limit int) ([]placed, error) {
-	kind := slices.IndexFunc(relatedKinds, func(other relatedKind) bool { return other.Stored == k.kind })
+func (m *mixedOrder) stream(r *wire.Request, k *foundKind, limit int) ([]placed, error) {
+	kind := slices.IndexFunc(relatedKinds, func(other relatedKind) bool { return other.Stored == k.Of })
 	c := m.at[kind]
 	wanted := tenant.Page{After: c.last, Below: c.below, Limit: limit}
 	if slices.Contains(k.Orderable(), m.order.Property) {
@@ -168,7 +169,7 @@ func (m *mixedOrder) stream(r *request, k *foundKind, limit int) ([]placed, erro
 		order.After = c.key
 		wanted.Order = &order
 	}
-	found, err := r.tenant.Page(r.Context(), r.image, k.kind, columns.Live, k.rows, wanted)
+	found, err := r.Tenant.Page(r.Context(), r.Image, k.Of, columns.Live, k.Rows, wanted)
 	stream := make([]placed, len(found))
 	for i, p := range found {
 		stream[i] = placed{kind, k.from + int64(p.Row), p.Key}
@@ -177,13 +178,13 @@ func (m *mixedOrder) stream(r *request, k *foundKind, limit int) ([]placed, erro
 }
 
 // roles returns the directory roles that come next.
-func (m *mixedOrder) roles(r *request, roles []uint32) []placed {
+func (m *mixedOrder) roles(r *wire.Request, roles []uint32) []placed {
 	kind := kindsOfRelated - 1
 	stream := make([]placed, len(roles))
 	for i, role := range roles {
 		stream[i] = placed{kind: kind, at: rolesFrom + int64(role)}
 		if m.order.Property == "displayName" {
-			stream[i].key = "=" + fold.Text(directoryRoles(r.image)[role].Name)
+			stream[i].key = "=" + fold.Text(directoryRoles(r.Image)[role].Name)
 		}
 	}
 	compare := func(a, b placed) int {

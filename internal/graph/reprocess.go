@@ -3,25 +3,26 @@ package graph
 import (
 	"net/http"
 
+	"licensor/internal/graph/wire"
 	"licensor/internal/licensing"
 	"licensor/internal/tenant"
 )
 
 // reprocessLicenseAssignment answers POST /users/{user}/reprocessLicenseAssignment
 // (docs/spec/licensing.md L70 to L74).
-func reprocessLicenseAssignment(r *request) error {
-	ordinal, err := r.user()
+func reprocessLicenseAssignment(r *wire.Request) error {
+	ordinal, err := r.User()
 	if err != nil {
 		return err
 	}
-	if err := r.noBody(); err != nil {
+	if err := r.NoBody(); err != nil {
 		return err
 	}
 	fields, err := userFieldsOfAction(r)
 	if err != nil {
 		return err
 	}
-	done, err := r.do(tenant.Reprocess{Users: []uint32{ordinal}})
+	done, err := r.Do(tenant.Reprocess{Users: []uint32{ordinal}})
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/route"
+	"licensor/internal/graph/wire"
 	"licensor/internal/guid"
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
@@ -17,27 +18,27 @@ import (
 
 // Bounds of what one request may name.
 const (
-	maxNamedUsers  = maxPage // so that all reasons fit a page
+	maxNamedUsers  = wire.MaxPage // so that all reasons fit a page
 	maxNamedGroups = 20
 )
 
 // reprocessMany answers POST /licensor/v1/reprocess (docs/spec/licensing.md L75). The body has one
 // of users, groups, inError and all. The answer has the counts and the first page of reasons; the
 // pages after it are those of licenseErrors.
-func reprocessMany(r *request) error {
-	if err := r.allow(); err != nil {
+func reprocessMany(r *wire.Request) error {
+	if err := r.Allow(); err != nil {
 		return err
 	}
 	command, groups, err := reprocessing(r)
 	if err != nil {
 		return err
 	}
-	done, err := r.do(command)
+	done, err := r.Do(command)
 	if err != nil {
 		return err
 	}
 	report := done.Report
-	b := r.appendHead(r.begin(), "reprocess/$entity")
+	b := r.AppendHead(r.Begin(), "reprocess/$entity")
 	b = jsontext.AppendInt(jsontext.AppendName(b, "processed"), report.Processed)
 	b = jsontext.AppendInt(jsontext.AppendName(b, "fixed"), report.Fixed)
 	b = jsontext.AppendInt(jsontext.AppendName(b, "newlyInError"), report.NewlyInError)
@@ -48,21 +49,21 @@ func reprocessMany(r *request) error {
 		}
 	}
 	b = append(b, '}')
-	p := page{after: -1, limit: defaultPage}
+	p := wire.Page{After: -1, Limit: wire.DefaultPage}
 	if len(command.Users) > 0 {
-		p.limit = maxPage
+		p.Limit = wire.MaxPage
 	}
 	return sendErrors(r, b, done.Image, report.InError, p, groups)
 }
 
 // reprocessing reads who is to be reprocessed.
-func reprocessing(r *request) (c tenant.Reprocess, groups []string, err error) {
-	members, err := r.members()
+func reprocessing(r *wire.Request) (c tenant.Reprocess, groups []string, err error) {
+	members, err := r.Members()
 	if err != nil {
 		return c, nil, err
 	}
 	var users []string
-	if err := read("reprocess", members, map[string]any{"users": &users, "groups": &groups, "inError": &c.InError, "all": &c.All}); err != nil {
+	if err := wire.Read("reprocess", members, map[string]any{"users": &users, "groups": &groups, "inError": &c.InError, "all": &c.All}); err != nil {
 		return c, nil, err
 	}
 	if len(members) != 1 || len(users)+len(groups) == 0 && !c.InError && !c.All {
@@ -71,24 +72,24 @@ func reprocessing(r *request) (c tenant.Reprocess, groups []string, err error) {
 	if len(users) > maxNamedUsers || len(groups) > maxNamedGroups {
 		return c, nil, problem.Refuse("At most %d users or %d groups can be named in one request.", maxNamedUsers, maxNamedGroups)
 	}
-	if c.Users, err = resolve(r, "users", users, r.image.LiveUser); err != nil {
+	if c.Users, err = resolve(r, "users", users, r.Image.LiveUser); err != nil {
 		return c, nil, err
 	}
-	c.Groups, err = resolve(r, "groups", groups, r.image.LiveGroup)
+	c.Groups, err = resolve(r, "groups", groups, r.Image.LiveGroup)
 	return c, groups, err
 }
 
 // resolve returns the ordinals of the keys that a property has; one that is not there is a mistake
 // in the property.
-func resolve(r *request, property string, keys []string, find func(string) (uint32, error)) ([]uint32, error) {
+func resolve(r *wire.Request, property string, keys []string, find func(string) (uint32, error)) ([]uint32, error) {
 	var list []uint32
 	for _, key := range keys {
 		ordinal, err := find(key)
 		if err != nil {
 			if id, ok := guid.Parse(key); ok {
-				return nil, r.wrongReference(reference{property, id})
+				return nil, r.WrongReference(wire.Reference{Property: property, ID: id})
 			}
-			return nil, badReference(err)
+			return nil, wire.BadReference(err)
 		}
 		list = append(list, ordinal)
 	}
@@ -97,25 +98,25 @@ func resolve(r *request, property string, keys []string, find func(string) (uint
 
 // listLicenseErrors answers GET /licensor/v1/licenseErrors: the users in error, all of them or
 // (?group={id}) the members of groups, with the reasons.
-func listLicenseErrors(r *request) error {
-	if err := r.allow("$top", "$skiptoken"); err != nil {
+func listLicenseErrors(r *wire.Request) error {
+	if err := r.Allow("$top", "$skiptoken"); err != nil {
 		return err
 	}
-	page, err := r.page()
+	page, err := r.Page()
 	if err != nil {
 		return err
 	}
 	groups := r.URL.Query()["group"]
-	ordinals, err := resolve(r, "group", groups, r.image.LiveGroup)
+	ordinals, err := resolve(r, "group", groups, r.Image.LiveGroup)
 	if err != nil {
 		return err
 	}
-	users := r.image.Licensing.InError().Clone()
+	users := r.Image.Licensing.InError().Clone()
 	if len(ordinals) > 0 {
-		users.And(membersOfAny(r.image.Licensing, ordinals))
+		users.And(membersOfAny(r.Image.Licensing, ordinals))
 	}
-	users.AndNot(r.image.Licensing.DeletedUsers())
-	return sendErrors(r, r.appendHead(r.begin(), "licenseErrors"), r.image, users, page, groups)
+	users.AndNot(r.Image.Licensing.DeletedUsers())
+	return sendErrors(r, r.AppendHead(r.Begin(), "licenseErrors"), r.Image, users, page, groups)
 }
 
 func membersOfAny(img *licensing.Image, groups []uint32) *roaring.Bitmap {
@@ -127,40 +128,40 @@ func membersOfAny(img *licensing.Image, groups []uint32) *roaring.Bitmap {
 }
 
 // sendErrors ends an answer with a page of users and the reasons of their errors.
-func sendErrors(r *request, b []byte, image *tenant.Image, users *roaring.Bitmap, p page, groups []string) error {
+func sendErrors(r *wire.Request, b []byte, image *tenant.Image, users *roaring.Bitmap, p wire.Page, groups []string) error {
 	var list []uint32
 	it := users.Iterator()
-	it.AdvanceIfNeeded(uint32(p.after + 1))
-	for len(list) <= p.limit && it.HasNext() {
+	it.AdvanceIfNeeded(uint32(p.After + 1))
+	for len(list) <= p.Limit && it.HasNext() {
 		list = append(list, it.Next())
 	}
-	if len(list) > p.limit {
-		list = list[:p.limit]
-		b = jsontext.AppendText(jsontext.AppendName(b, "@odata.nextLink"), errorsLink(r, list[p.limit-1], p.limit, groups))
+	if len(list) > p.Limit {
+		list = list[:p.Limit]
+		b = jsontext.AppendText(jsontext.AppendName(b, "@odata.nextLink"), errorsLink(r, list[p.Limit-1], p.Limit, groups))
 	}
 	b = append(jsontext.AppendName(b, "value"), '[')
-	r.work.Doing("finding the reasons of errors")
+	r.Work.Doing("finding the reasons of errors")
 	x := newExplainer(image)
 	for _, user := range list {
-		if err := r.work.Yield(); err != nil {
+		if err := r.Work.Yield(); err != nil {
 			return err
 		}
 		var err error
-		if b, err = appendExplained(r, append(appendNext(b), '{'), x, user, false); err != nil {
+		if b, err = appendExplained(r, append(wire.AppendNext(b), '{'), x, user, false); err != nil {
 			return err
 		}
-		if b, err = r.more(append(b, '}')); err != nil {
+		if b, err = r.More(append(b, '}')); err != nil {
 			return err
 		}
 	}
-	return r.send(http.StatusOK, append(b, "]}"...))
+	return r.Send(http.StatusOK, append(b, "]}"...))
 }
 
 // errorsLink is the address of the next page of licenseErrors.
-func errorsLink(r *request, after uint32, limit int, groups []string) string {
-	query := url.Values{"group": slices.Clone(groups), "$skiptoken": {r.token(route.Own+"/licenseErrors", int64(after))}}
-	if limit != defaultPage {
+func errorsLink(r *wire.Request, after uint32, limit int, groups []string) string {
+	query := url.Values{"group": slices.Clone(groups), "$skiptoken": {r.Token(route.Own+"/licenseErrors", int64(after))}}
+	if limit != wire.DefaultPage {
 		query.Set("$top", string(jsontext.AppendInt(nil, limit)))
 	}
-	return r.root + "/licenseErrors?" + query.Encode()
+	return r.Root + "/licenseErrors?" + query.Encode()
 }

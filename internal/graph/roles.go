@@ -10,6 +10,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/jsontext"
@@ -25,22 +26,22 @@ type directoryRole struct {
 }
 
 // roleFields are the properties of directoryRole.
-var roleFields = newFieldSet("microsoft.graph.directoryRole", append([]field[directoryRole]{
-	{name: "description", write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendText(b, d.Description) }, when: directory.ByDefault},
-	{name: "displayName", write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendText(b, d.Name) }, when: directory.ByDefault},
-	{name: "id", write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendID(b, d.id) }, when: directory.ByDefault},
-	{name: "roleTemplateId", write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendID(b, d.Role.ID) }, when: directory.ByDefault},
-}, notKept[directoryRole]([]string{"deletedDateTime"}, nil)...)).in("directoryRoles")
+var roleFields = wire.NewFieldSet("microsoft.graph.directoryRole", append([]wire.Field[directoryRole]{
+	{Name: "description", Write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendText(b, d.Description) }, When: directory.ByDefault},
+	{Name: "displayName", Write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendText(b, d.Name) }, When: directory.ByDefault},
+	{Name: "id", Write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendID(b, d.id) }, When: directory.ByDefault},
+	{Name: "roleTemplateId", Write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendID(b, d.Role.ID) }, When: directory.ByDefault},
+}, wire.NotKept[directoryRole]([]string{"deletedDateTime"}, nil)...)).In("directoryRoles")
 
 // templateFields are the properties of directoryRoleTemplate.
-var templateFields = newFieldSet("microsoft.graph.directoryRoleTemplate", append([]field[directoryRole]{
-	{name: "description", write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendText(b, d.Description) }, when: directory.ByDefault},
-	{name: "displayName", write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendText(b, d.Name) }, when: directory.ByDefault},
-	{name: "id", write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendID(b, d.Role.ID) }, when: directory.ByDefault},
-}, notKept[directoryRole]([]string{"deletedDateTime"}, nil)...)).in("directoryRoleTemplates")
+var templateFields = wire.NewFieldSet("microsoft.graph.directoryRoleTemplate", append([]wire.Field[directoryRole]{
+	{Name: "description", Write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendText(b, d.Description) }, When: directory.ByDefault},
+	{Name: "displayName", Write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendText(b, d.Name) }, When: directory.ByDefault},
+	{Name: "id", Write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendID(b, d.Role.ID) }, When: directory.ByDefault},
+}, wire.NotKept[directoryRole]([]string{"deletedDateTime"}, nil)...)).In("directoryRoleTemplates")
 
 // roleTexts are the properties that roles can be found by.
-var roleTexts = textsOf[directoryRole]{
+var roleTexts = wire.Texts[directoryRole]{
 	"displayName":    func(d *directoryRole) string { return d.Name },
 	"id":             func(d *directoryRole) string { return d.id.String() },
 	"roleTemplateId": func(d *directoryRole) string { return d.Role.ID.String() },
@@ -48,7 +49,7 @@ var roleTexts = textsOf[directoryRole]{
 
 // byTemplate reports whether the path names a role by its template:
 // directoryRoles(roleTemplateId='…'), or directoryRoles/roleTemplateId=….
-func byTemplate(op *operation) bool { return strings.Contains(op.path, "(roleTemplateId='") }
+func byTemplate(op *wire.Operation) bool { return strings.Contains(op.Path, "(roleTemplateId='") }
 
 func directoryRoles(img *tenant.Image) []directoryRole {
 	list := make([]directoryRole, len(identity.BuiltInRoles))
@@ -65,36 +66,36 @@ func roleAt(img *tenant.Image, place int) directoryRole {
 }
 
 // listRoles answers GET /directoryRoles.
-func listRoles(r *request) error {
+func listRoles(r *wire.Request) error {
 	return sendRoles(r, "directoryRoles", roleFields, roleTexts)
 }
 
 // listRoleTemplates answers GET /directoryRoleTemplates.
-func listRoleTemplates(r *request) error {
+func listRoleTemplates(r *wire.Request) error {
 	return sendRoles(r, "directoryRoleTemplates", templateFields, nil)
 }
 
-func sendRoles(r *request, set string, s *fieldSet[directoryRole], texts textsOf[directoryRole]) error {
+func sendRoles(r *wire.Request, set string, s *wire.FieldSet[directoryRole], texts wire.Texts[directoryRole]) error {
 	options := []string{"$select", "$expand", "$count"}
 	if texts != nil {
 		options = append(options, "$filter")
 	}
-	if err := r.allow(options...); err != nil {
+	if err := r.Allow(options...); err != nil {
 		return err
 	}
-	fields, err := s.withExpanded(r, expansionsOfRoles(s))
+	fields, err := s.WithExpanded(r, expansionsOfRoles(s))
 	if err != nil {
 		return err
 	}
-	rows, err := filtered(r, directoryRoles(r.image), texts)
+	rows, err := wire.Filtered(r, directoryRoles(r.Image), texts)
 	if err != nil {
 		return err
 	}
-	return sendList(r, list[directoryRole]{context: r.selected(set), rows: rows, count: r.countOf(len(rows)), write: objects(fields)})
+	return wire.SendList(r, wire.List[directoryRole]{Context: r.Selected(set), Rows: rows, Count: r.CountOf(len(rows)), Write: wire.ObjectWriter(fields)})
 }
 
 // expansionsOfRoles are those of one of the types that show roles.
-func expansionsOfRoles(s *fieldSet[directoryRole]) map[string]expansion[directoryRole] {
+func expansionsOfRoles(s *wire.FieldSet[directoryRole]) map[string]wire.Expansion[directoryRole] {
 	if s == roleFields {
 		return roleExpansions
 	}
@@ -102,20 +103,20 @@ func expansionsOfRoles(s *fieldSet[directoryRole]) map[string]expansion[director
 }
 
 // getRole answers GET /directoryRoles/{role}, by id or by roleTemplateId.
-func getRole(r *request) error {
+func getRole(r *wire.Request) error {
 	return sendRole(r, "directoryRoles", roleFields, namedRole)
 }
 
 // getRoleTemplate answers GET /directoryRoleTemplates/{template}.
-func getRoleTemplate(r *request) error {
+func getRoleTemplate(r *wire.Request) error {
 	return sendRole(r, "directoryRoleTemplates", templateFields, roleTemplate)
 }
 
-func sendRole(r *request, set string, s *fieldSet[directoryRole], find func(*request) (directoryRole, error)) error {
-	if err := r.allow("$select", "$expand"); err != nil {
+func sendRole(r *wire.Request, set string, s *wire.FieldSet[directoryRole], find func(*wire.Request) (directoryRole, error)) error {
+	if err := r.Allow("$select", "$expand"); err != nil {
 		return err
 	}
-	fields, err := s.withExpanded(r, expansionsOfRoles(s))
+	fields, err := s.WithExpanded(r, expansionsOfRoles(s))
 	if err != nil {
 		return err
 	}
@@ -123,63 +124,63 @@ func sendRole(r *request, set string, s *fieldSet[directoryRole], find func(*req
 	if err != nil {
 		return err
 	}
-	return sendEntity(r, s, http.StatusOK, set, fields, &role)
+	return wire.SendEntity(r, s, http.StatusOK, set, fields, &role)
 }
 
 // activateRole answers POST /directoryRoles {"roleTemplateId":…}. All roles are active, so there is
 // nothing to do but to show it.
-func activateRole(r *request) error {
-	members, err := r.members()
+func activateRole(r *wire.Request) error {
+	members, err := r.Members()
 	if err != nil {
 		return err
 	}
 	var template uuid.UUID
-	if err := read(roleResource, withoutID(members), map[string]any{"roleTemplateId": &template}, "roleTemplateId"); err != nil {
+	if err := wire.Read(roleResource, wire.WithoutID(members), map[string]any{"roleTemplateId": &template}, "roleTemplateId"); err != nil {
 		return err
 	}
 	role, ok := roleOfTemplate(r, template)
 	if !ok {
-		return placeIn{roleResource, "roleTemplateId"}.invalid([]byte(template.String()), "the id of one of the directoryRoleTemplates")
+		return wire.Place{Resource: roleResource, Path: "roleTemplateId"}.Invalid([]byte(template.String()), "the id of one of the directoryRoleTemplates")
 	}
-	r.w.Header().Set("Location", r.root+"/directoryRoles/"+role.id.String())
-	fields, err := roleFields.selected(r)
+	r.W.Header().Set("Location", r.Root+"/directoryRoles/"+role.id.String())
+	fields, err := roleFields.Selected(r)
 	if err != nil {
 		return err
 	}
-	return sendEntity(r, roleFields, http.StatusCreated, "directoryRoles", fields, &role)
+	return wire.SendEntity(r, roleFields, http.StatusCreated, "directoryRoles", fields, &role)
 }
 
 const roleResource = "DirectoryRole"
 
 // namedRole is the role that the path names.
-func namedRole(r *request) (directoryRole, error) {
-	if byTemplate(r.op) {
+func namedRole(r *wire.Request) (directoryRole, error) {
+	if byTemplate(r.Op) {
 		return roleTemplate(r)
 	}
-	id, ok := guid.Parse(r.keys[0])
-	if at, found := identity.RoleByObjectID(r.image.Organization.ID, id); ok && found {
-		return roleAt(r.image, at), nil
+	id, ok := guid.Parse(r.Keys[0])
+	if at, found := identity.RoleByObjectID(r.Image.Organization.ID, id); ok && found {
+		return roleAt(r.Image, at), nil
 	}
-	return directoryRole{}, problem.NotFound(r.keys[0])
+	return directoryRole{}, problem.NotFound(r.Keys[0])
 }
 
 // roleTemplate is the role whose template the path names.
-func roleTemplate(r *request) (directoryRole, error) {
-	id, ok := guid.Parse(r.keys[0])
+func roleTemplate(r *wire.Request) (directoryRole, error) {
+	id, ok := guid.Parse(r.Keys[0])
 	if role, found := roleOfTemplate(r, id); ok && found {
 		return role, nil
 	}
-	return directoryRole{}, problem.NotFound(r.keys[0])
+	return directoryRole{}, problem.NotFound(r.Keys[0])
 }
 
 // roleOfTemplate is the role of a template.
-func roleOfTemplate(r *request, template uuid.UUID) (directoryRole, bool) {
+func roleOfTemplate(r *wire.Request, template uuid.UUID) (directoryRole, bool) {
 	role, ok := identity.RoleByID(template)
-	return directoryRole{role, identity.RoleObjectID(r.image.Organization.ID, role.ID), r.image}, ok
+	return directoryRole{role, identity.RoleObjectID(r.Image.Organization.ID, role.ID), r.Image}, ok
 }
 
 // membersOfRole are the users, groups and service principals that have a role.
-var membersOfRole relation = func(r *request) (sets, error) {
+var membersOfRole relation = func(r *wire.Request) (sets, error) {
 	role, err := namedRole(r)
 	if err != nil {
 		return sets{}, err
@@ -188,17 +189,17 @@ var membersOfRole relation = func(r *request) (sets, error) {
 }
 
 // holding are the objects that a role was given to; deleted ones may be among them.
-func holding(r *request, role identity.Role) sets {
+func holding(r *wire.Request, role identity.Role) sets {
 	of := sets{users: roaring.New(), groups: roaring.New(), principals: roaring.New()}
-	for id, roles := range r.image.Roles {
+	for id, roles := range r.Image.Roles {
 		if !slices.Contains(roles, role.ID) {
 			continue
 		}
-		if user, ok := r.image.Directory.UserByID(id); ok {
+		if user, ok := r.Image.Directory.UserByID(id); ok {
 			of.users.Add(user)
-		} else if group, ok := r.image.Directory.GroupByID(id); ok {
+		} else if group, ok := r.Image.Directory.GroupByID(id); ok {
 			of.groups.Add(group)
-		} else if principal, ok := r.image.Principals.ByID(id); ok {
+		} else if principal, ok := r.Image.Principals.ByID(id); ok {
 			of.principals.Add(principal)
 		}
 	}
@@ -206,91 +207,91 @@ func holding(r *request, role identity.Role) sets {
 }
 
 // addToRole answers POST /directoryRoles/{role}/members/$ref.
-func addToRole(r *request) error {
+func addToRole(r *wire.Request) error {
 	role, err := namedRole(r)
 	if err != nil {
 		return err
 	}
-	id, err := r.reference()
+	id, err := r.Reference()
 	if err != nil {
 		return err
 	}
-	if err := mayHaveRoles(r, reference{"members", id}); err != nil {
+	if err := mayHaveRoles(r, wire.Reference{Property: "members", ID: id}); err != nil {
 		return err
 	}
-	return r.change(tenant.SetRole{Role: role.Role.ID, Principal: id}, reference{"members", id})
+	return r.Change(tenant.SetRole{Role: role.Role.ID, Principal: id}, wire.Reference{Property: "members", ID: id})
 }
 
 // mayHaveRoles refuses to give a role to what is no user, no service principal and no group that
 // roles can be given to.
-func mayHaveRoles(r *request, ref reference) error {
-	id := ref.id
-	if _, ok := r.image.Principals.ByID(id); ok {
+func mayHaveRoles(r *wire.Request, ref wire.Reference) error {
+	id := ref.ID
+	if _, ok := r.Image.Principals.ByID(id); ok {
 		return nil
 	}
-	if group, ok := r.liveGroup(id); ok {
-		if !r.image.RoleAssignable(group) {
+	if group, ok := r.LiveGroup(id); ok {
+		if !r.Image.RoleAssignable(group) {
 			return problem.Refuse("The group '%s' cannot have directory roles: isAssignableToRole is true only for groups that are created with it.", id)
 		}
 		return nil
 	}
-	if _, ok := r.liveUser(id); !ok {
-		return r.wrongReference(ref)
+	if _, ok := r.LiveUser(id); !ok {
+		return r.WrongReference(ref)
 	}
 	return nil
 }
 
 // removeFromRole answers DELETE /directoryRoles/{role}/members/{member}/$ref.
-func removeFromRole(r *request) error {
+func removeFromRole(r *wire.Request) error {
 	role, err := namedRole(r)
 	if err != nil {
 		return err
 	}
-	id, ok := guid.Parse(r.keys[1])
+	id, ok := guid.Parse(r.Keys[1])
 	if !ok {
-		return problem.NotFound(r.keys[1])
+		return problem.NotFound(r.Keys[1])
 	}
 	return takeRole(r, role.Role, id)
 }
 
 // takeRole takes a role away from a user, group or service principal.
-func takeRole(r *request, role identity.Role, user uuid.UUID) error {
+func takeRole(r *wire.Request, role identity.Role, user uuid.UUID) error {
 	command := tenant.SetRole{Role: role.ID, Principal: user, Removed: true}
 	if role != identity.GlobalAdministrator {
-		return r.change(command)
+		return r.Change(command)
 	}
 	if err := doKeepingAdministrator(r, lostRole(user), command); err != nil {
 		return err
 	}
-	return r.sendNothing()
+	return r.SendNothing()
 }
 
 // mayManage refuses changes of a group that roles can be given to, to callers that may not give
 // roles: its members have its roles. Owners may change it, but not restore or permanently delete
 // it.
-func mayManage(r *request) error {
-	if r.Method == http.MethodGet || r.image == nil {
+func mayManage(r *wire.Request) error {
+	if r.Method == http.MethodGet || r.Image == nil {
 		return nil
 	}
 	group, ok := managedGroup(r)
-	if !ok || !r.image.RoleAssignable(group) {
+	if !ok || !r.Image.RoleAssignable(group) {
 		return nil
 	}
-	_, err := identity.WriteRoles.Check(r.caller, identity.RelationOther)
+	_, err := identity.WriteRoles.Check(r.Caller, identity.RelationOther)
 	return err
 }
 
 // managedGroup is the group of which the operation changes who has its roles: one that the path
 // names, unless the caller owns it, or a deleted one.
-func managedGroup(r *request) (uint32, bool) {
-	if r.op.ofDeleted() {
+func managedGroup(r *wire.Request) (uint32, bool) {
+	if r.Op.OfDeleted() {
 		kind, group, ok := deletedItem(r)
 		return group, ok && kind == store.KindGroup
 	}
-	if !r.op.ofGroup() || !managed[r.op.need] || r.relation() == identity.RelationOwned {
+	if !r.Op.OfGroup() || !managed[r.Op.Need] || r.Relation() == identity.RelationOwned {
 		return 0, false
 	}
-	group, err := r.group()
+	group, err := r.Group()
 	return group, err == nil
 }
 
@@ -302,10 +303,10 @@ var managed = map[identity.Operation]bool{
 
 // mayCreate refuses to create a group that roles can be given to, to callers who may not give
 // roles.
-func mayCreate(r *request, patch directory.GroupPatch) error {
+func mayCreate(r *wire.Request, patch directory.GroupPatch) error {
 	if !directory.AssignableIn(patch) {
 		return nil
 	}
-	_, err := identity.WriteRoles.Check(r.caller, identity.RelationOther)
+	_, err := identity.WriteRoles.Check(r.Caller, identity.RelationOther)
 	return err
 }

@@ -9,6 +9,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 	"licensor/internal/tenant"
 )
@@ -31,13 +32,13 @@ func lostMembership(group uuid.UUID, member uint32) lost {
 
 // doKeepingAdministrator carries out a command after which some users are no Global Administrators
 // who can sign in, unless no other would be left: nobody could give the role to anybody again.
-func doKeepingAdministrator(r *request, is lost, c tenant.Command) error {
+func doKeepingAdministrator(r *wire.Request, is lost, c tenant.Command) error {
 	for {
 		holds, err := administratorLeft(r, is)
 		if err != nil {
 			return err
 		}
-		if again, err := r.doWhile(holds, c); !again {
+		if again, err := r.DoWhile(holds, c); !again {
 			return err
 		}
 	}
@@ -46,8 +47,8 @@ func doKeepingAdministrator(r *request, is lost, c tenant.Command) error {
 // administratorLeft refuses when no Global Administrator who can sign in is left. Otherwise it
 // returns what must still hold when the change is made: that the one it has found is still one
 // afterwards, and as it was, or that still nobody who can sign in stops being one.
-func administratorLeft(r *request, is lost) (func(*tenant.Image) bool, error) {
-	seen, going := r.image, leaving(r.image, is)
+func administratorLeft(r *wire.Request, is lost) (func(*tenant.Image) bool, error) {
+	seen, going := r.Image, leaving(r.Image, is)
 	user, found, err := whoCanSignIn(r, going)
 	if err != nil {
 		return nil, err
@@ -112,7 +113,7 @@ func membersOf(img *tenant.Image, group uint32) []uint32 {
 }
 
 // whoCanSignIn is the first of some users who can.
-func whoCanSignIn(r *request, users *roaring.Bitmap) (uint32, bool, error) {
+func whoCanSignIn(r *wire.Request, users *roaring.Bitmap) (uint32, bool, error) {
 	for user := range roaring.Values(users) {
 		if can, err := canSignIn(r, user); err != nil || can {
 			return user, can, err
@@ -123,17 +124,17 @@ func whoCanSignIn(r *request, users *roaring.Bitmap) (uint32, bool, error) {
 
 // canSignIn says whether a user can: enabled, not deleted, and with a password or by way of another
 // issuer that knows users.
-func canSignIn(r *request, user uint32) (bool, error) {
-	if r.image.Directory.UserDeleted(user) {
+func canSignIn(r *wire.Request, user uint32) (bool, error) {
+	if r.Image.Directory.UserDeleted(user) {
 		return false, nil
 	}
-	u, err := r.tenant.User(r.Context(), r.image, user)
+	u, err := r.Tenant.User(r.Context(), r.Image, user)
 	if err != nil || !u.AccountEnabled {
 		return false, err
 	}
-	if slices.ContainsFunc(r.image.SignIn.TrustedIssuers, func(i directory.TrustedIssuer) bool { return i.UserClaim != "" }) {
+	if slices.ContainsFunc(r.Image.SignIn.TrustedIssuers, func(i directory.TrustedIssuer) bool { return i.UserClaim != "" }) {
 		return true, nil
 	}
-	hash, err := r.tenant.Password(r.Context(), user)
+	hash, err := r.Tenant.Password(r.Context(), user)
 	return hash != "", err
 }

@@ -8,26 +8,27 @@ import (
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/route"
 	"licensor/internal/graph/throttle"
+	"licensor/internal/graph/wire"
 )
 
 // newRoutes builds the tree of a table: paths of a user under /me, too, those of administrative
 // units in both of their places, and what is below an application or service principal also by its
 // appId.
-func newRoutes(table []operation) *route.Tree[operation] {
+func newRoutes(table []wire.Operation) *route.Tree[wire.Operation] {
 	table = slices.Clone(table) // costs are written to it, and there may be several APIs
-	var served []route.Route[operation]
-	var objects []route.Object[operation]
+	var served []route.Route[wire.Operation]
+	var objects []route.Object[wire.Operation]
 	for i := range table {
 		op := &table[i]
-		if !op.isDevelopment() { // who has run into a limit with it could not get out again
-			op.cost = throttle.Base(op.method, op.path)
+		if !op.IsDevelopment() { // who has run into a limit with it could not get out again
+			op.Cost = throttle.Base(op.Method, op.Path)
 		}
 		places := places(op)
 		served = append(served, places...)
-		if of := propertiesOf[op.path]; of != nil && op.method == http.MethodGet {
+		if of := propertiesOf[op.Path]; of != nil && op.Method == http.MethodGet {
 			for _, place := range places {
 				if place.Op == op {
-					objects = append(objects, route.Object[operation]{Route: place, Type: of.Name(), Properties: of.everyName()})
+					objects = append(objects, route.Object[wire.Operation]{Route: place, Type: of.Name(), Properties: of.EveryName()})
 				}
 			}
 		}
@@ -40,21 +41,21 @@ func newRoutes(table []operation) *route.Tree[operation] {
 }
 
 // places are the paths of the operation.
-func places(op *operation) []route.Route[operation] {
-	list := []route.Route[operation]{{Method: op.method, Path: op.path, Op: op}}
-	also := func(path string, op *operation) {
-		list = append(list, route.Route[operation]{Method: op.method, Path: path, Op: op})
+func places(op *wire.Operation) []route.Route[wire.Operation] {
+	list := []route.Route[wire.Operation]{{Method: op.Method, Path: op.Path, Op: op}}
+	also := func(path string, op *wire.Operation) {
+		list = append(list, route.Route[wire.Operation]{Method: op.Method, Path: path, Op: op})
 	}
-	if rest, ok := strings.CutPrefix(op.path, "/users/{user}"); ok && (rest != "" || op.method != http.MethodDelete) { // nobody deletes the self by accident
+	if rest, ok := strings.CutPrefix(op.Path, "/users/{user}"); ok && (rest != "" || op.Method != http.MethodDelete) { // nobody deletes the self by accident
 		also("/me"+rest, op)
 	}
-	if rest, ok := strings.CutPrefix(op.path, edm.UnitsRoot); ok {
+	if rest, ok := strings.CutPrefix(op.Path, edm.UnitsRoot); ok {
 		also("/"+edm.UnitSet+rest, op)
 	}
-	if set, rest, ok := belowClient(op.path); ok {
+	if set, rest, ok := belowClient(op.Path); ok {
 		byAppID := *op
-		byAppID.path = set + "(appId='{" + set[1:] + "}')" + rest
-		also(byAppID.path, &byAppID)
+		byAppID.Path = set + "(appId='{" + set[1:] + "}')" + rest
+		also(byAppID.Path, &byAppID)
 	}
 	return list
 }
@@ -73,7 +74,7 @@ func belowClient(path string) (set, rest string, ok bool) {
 // propertiesOf are the objects whose properties have addresses of their own,
 // /users/{user}/displayName (P27): those of the operations that read one object, by path. Reading a
 // property is the same operation, which shows that property alone.
-var propertiesOf = map[string]typed{
+var propertiesOf = map[string]wire.Typed{
 	"/users/{user}":                         userFields,
 	"/users/{user}/licenseDetails/{detail}": detailFields,
 	"/groups/{group}":                       groupFields,

@@ -55,7 +55,7 @@ func TestPathsLeadToOperations(t *testing.T) {
 			continue
 		}
 		op := m.Place.Operations[c.method]
-		if op == nil || op.path != c.want || !reflect.DeepEqual(m.Keys, c.keys) {
+		if op == nil || op.Path != c.want || !reflect.DeepEqual(m.Keys, c.keys) {
 			t.Errorf("%s %s leads to %+v with %q, want %s with %q", c.method, c.path, op, m.Keys, c.want, c.keys)
 		}
 	}
@@ -131,20 +131,20 @@ func TestEveryOperationHasItsNeed(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for _, op := range everyOperation {
-		name := op.method + " " + op.path
+		name := op.Method + " " + op.Path
 		if seen[name] {
 			t.Errorf("%s is there twice", name)
 		}
 		seen[name] = true
-		if _, ok := identity.Needs[op.need]; op.do != nil && !op.anyone && !op.open && !ok {
-			t.Errorf("%s needs %q, which the table of needs does not have", name, op.need)
+		if _, ok := identity.Needs[op.Need]; op.Do != nil && !op.Anyone && !op.Open && !ok {
+			t.Errorf("%s needs %q, which the table of needs does not have", name, op.Need)
 		}
 	}
 }
 
 func FuzzPath(f *testing.F) {
 	for _, op := range everyOperation {
-		f.Add("/v1.0" + op.path)
+		f.Add("/v1.0" + op.Path)
 	}
 	f.Add("/v1.0/users('%27')(')/%zz")
 	routes := newRoutes(everyOperation)

@@ -6,6 +6,7 @@ import (
 
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/route"
+	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
 )
 
@@ -20,8 +21,8 @@ var entityTypes = []edm.Type{
 func servedOfGraph() []edm.Operation {
 	var list []edm.Operation
 	for i := range operations {
-		if op := &operations[i]; op.do != nil && !strings.HasPrefix(op.path, route.Own) {
-			list = append(list, edm.Operation{Method: op.method, Path: op.path})
+		if op := &operations[i]; op.Do != nil && !strings.HasPrefix(op.Path, route.Own) {
+			list = append(list, edm.Operation{Method: op.Method, Path: op.Path})
 		}
 	}
 	return list
@@ -29,15 +30,15 @@ func servedOfGraph() []edm.Operation {
 
 // getMetadata answers GET /$metadata: the types that the field sets show, and what the table of
 // operations does with them. As in the real service nobody needs a token for it.
-func (api *API) getMetadata(r *request) error {
-	return r.sendAs(http.StatusOK, "application/xml", api.metadata())
+func (api *API) getMetadata(r *wire.Request) error {
+	return r.SendAs(http.StatusOK, "application/xml", api.metadata())
 }
 
 // getService answers GET /, the service document: the sets there are.
-func (api *API) getService(r *request) error {
-	b := r.begin()
-	if b = append(b, '{'); r.metadata != "none" {
-		b = jsontext.AppendText(jsontext.AppendName(b, "@odata.context"), r.root+"/$metadata")
+func (api *API) getService(r *wire.Request) error {
+	b := r.Begin()
+	if b = append(b, '{'); r.Metadata != "none" {
+		b = jsontext.AppendText(jsontext.AppendName(b, "@odata.context"), r.Root+"/$metadata")
 	}
 	b = append(jsontext.AppendName(b, "value"), '[')
 	first := true
@@ -52,5 +53,5 @@ func (api *API) getService(r *request) error {
 			b = append(jsontext.AppendText(jsontext.AppendName(b, "url"), name), '}')
 		}
 	}
-	return r.send(http.StatusOK, append(b, "]}"...))
+	return r.Send(http.StatusOK, append(b, "]}"...))
 }

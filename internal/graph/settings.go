@@ -7,37 +7,38 @@ import (
 	"net/http"
 
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
 	"licensor/internal/tenant"
 )
 
 // getSettings answers GET /licensor/v1/settings.
-func getSettings(r *request) error {
-	if err := r.allow(); err != nil {
+func getSettings(r *wire.Request) error {
+	if err := r.Allow(); err != nil {
 		return err
 	}
-	s := r.image.Licensing.Settings()
-	b := r.appendHead(r.begin(), "settings")
+	s := r.Image.Licensing.Settings()
+	b := r.AppendHead(r.Begin(), "settings")
 	b = jsontext.AppendBool(jsontext.AppendName(b, "autoReprocess"), s.AutoReprocess)
 	b = jsontext.AppendText(jsontext.AppendName(b, "groupBundles"), string(s.GroupBundles))
 	b = jsontext.AppendText(jsontext.AppendName(b, "reprocessFailure"), string(s.ReprocessFailure))
-	return r.send(http.StatusOK, append(b, '}'))
+	return r.Send(http.StatusOK, append(b, '}'))
 }
 
 // updateSettings answers PATCH /licensor/v1/settings (docs/spec/licensing.md L33, L61, L71).
-func updateSettings(r *request) error {
-	members, err := r.members()
+func updateSettings(r *wire.Request) error {
+	members, err := r.Members()
 	if err != nil {
 		return err
 	}
-	s := r.image.Licensing.Settings()
+	s := r.Image.Licensing.Settings()
 	into := map[string]any{
 		"autoReprocess":    &s.AutoReprocess,
-		"groupBundles":     oneOfThem(&s.GroupBundles, licensing.Together, licensing.Independent),
-		"reprocessFailure": oneOfThem(&s.ReprocessFailure, licensing.FailureState, licensing.FailureError),
+		"groupBundles":     wire.OneOfThem(&s.GroupBundles, licensing.Together, licensing.Independent),
+		"reprocessFailure": wire.OneOfThem(&s.ReprocessFailure, licensing.FailureState, licensing.FailureError),
 	}
-	if err := read("settings", members, into); err != nil {
+	if err := wire.Read("settings", members, into); err != nil {
 		return err
 	}
 	var c tenant.UpdateSettings
@@ -51,33 +52,33 @@ func updateSettings(r *request) error {
 			c.ReprocessFailure = &s.ReprocessFailure
 		}
 	}
-	return r.change(c)
+	return r.Change(c)
 }
 
 // getCatalog answers GET /licensor/v1/catalog, in the form that PUT takes. It may have megabytes.
-func getCatalog(r *request) error {
-	if err := r.allow(); err != nil {
+func getCatalog(r *wire.Request) error {
+	if err := r.Allow(); err != nil {
 		return err
 	}
-	catalog := r.image.Licensing.Catalog()
-	b, err := appendStream(r, append(r.begin(), `{"products":[`...), catalog.Products)
+	catalog := r.Image.Licensing.Catalog()
+	b, err := appendStream(r, append(r.Begin(), `{"products":[`...), catalog.Products)
 	if err != nil {
 		return err
 	}
 	if b, err = appendStream(r, append(b, `,"servicePlans":[`...), catalog.ServicePlans); err != nil {
 		return err
 	}
-	return r.send(http.StatusOK, append(b, '}'))
+	return r.Send(http.StatusOK, append(b, '}'))
 }
 
 // appendStream writes the elements of a list, which are sent while they are written, and its end.
-func appendStream[T any](r *request, b []byte, list []T) ([]byte, error) {
+func appendStream[T any](r *wire.Request, b []byte, list []T) ([]byte, error) {
 	for i := range list {
 		text, err := json.Marshal(&list[i])
 		if err != nil {
 			return b, fmt.Errorf("write catalog: %w", err)
 		}
-		if b, err = r.more(append(appendNext(b), text...)); err != nil {
+		if b, err = r.More(append(wire.AppendNext(b), text...)); err != nil {
 			return b, err
 		}
 	}
@@ -85,8 +86,8 @@ func appendStream[T any](r *request, b []byte, list []T) ([]byte, error) {
 }
 
 // setCatalog answers PUT /licensor/v1/catalog.
-func setCatalog(r *request) error {
-	body, err := r.body(jsonType, maxBody)
+func setCatalog(r *wire.Request) error {
+	body, err := r.ReadBody(wire.JSONType, wire.MaxBody)
 	if err != nil {
 		return err
 	}
@@ -105,9 +106,9 @@ func setCatalog(r *request) error {
 	for i := range c.ServicePlans {
 		spellAppliesTo(&c.ServicePlans[i].AppliesTo)
 	}
-	return r.change(tenant.SetCatalog{Catalog: c})
+	return r.Change(tenant.SetCatalog{Catalog: c})
 }
 
 func spellAppliesTo(to *licensing.AppliesTo) {
-	oneOfThem(to, licensing.AppliesToUser, licensing.AppliesToCompany)(string(*to))
+	wire.OneOfThem(to, licensing.AppliesToUser, licensing.AppliesToCompany)(string(*to))
 }

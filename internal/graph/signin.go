@@ -10,17 +10,18 @@ import (
 	"strings"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 	"licensor/internal/jsontext"
 	"licensor/internal/tenant"
 )
 
 // getSignIn answers GET /licensor/v1/signIn: how the tenant lets people and programs in.
-func getSignIn(r *request) error {
-	if err := r.allow(); err != nil {
+func getSignIn(r *wire.Request) error {
+	if err := r.Allow(); err != nil {
 		return err
 	}
-	s := r.image.SignIn
+	s := r.Image.SignIn
 	if s.TrustedIssuers == nil {
 		s.TrustedIssuers = []directory.TrustedIssuer{}
 	}
@@ -28,35 +29,35 @@ func getSignIn(r *request) error {
 	if err != nil {
 		return fmt.Errorf("write the trusted issuers: %w", err)
 	}
-	b := r.appendHead(r.begin(), "signIn")
+	b := r.AppendHead(r.Begin(), "signIn")
 	b = jsontext.AppendBool(jsontext.AppendName(b, "allowPasswordGrant"), s.AllowPasswordGrant)
 	b = append(jsontext.AppendName(b, "trustedIssuers"), trusted...)
-	return r.send(http.StatusOK, append(b, '}'))
+	return r.Send(http.StatusOK, append(b, '}'))
 }
 
 // updateSignIn answers PATCH /licensor/v1/signIn. The list of issuers is replaced as a whole.
-func updateSignIn(r *request) error {
-	members, err := r.members()
+func updateSignIn(r *wire.Request) error {
+	members, err := r.Members()
 	if err != nil {
 		return err
 	}
 	for again := true; again; { // of two changes at once, neither takes back what the other has changed
-		before := r.image.SignIn
+		before := r.Image.SignIn
 		next, err := patchedSignIn(before, members)
 		if err != nil {
 			return err
 		}
 		holds := func(img *tenant.Image) bool { return bytes.Equal(img.SignIn.Document(), before.Document()) }
-		if again, err = r.doWhile(holds, tenant.UpdateSignIn{SignIn: next}); err != nil {
+		if again, err = r.DoWhile(holds, tenant.UpdateSignIn{SignIn: next}); err != nil {
 			return err
 		}
 	}
-	return r.sendNothing()
+	return r.SendNothing()
 }
 
 func patchedSignIn(s directory.SignIn, members []directory.Member) (directory.SignIn, error) {
 	var trusted json.RawMessage
-	err := read("signIn", members, map[string]any{"allowPasswordGrant": &s.AllowPasswordGrant, "trustedIssuers": &trusted})
+	err := wire.Read("signIn", members, map[string]any{"allowPasswordGrant": &s.AllowPasswordGrant, "trustedIssuers": &trusted})
 	if err == nil && trusted != nil {
 		s.TrustedIssuers, err = readIssuers(trusted)
 	}

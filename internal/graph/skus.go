@@ -10,6 +10,7 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/fold"
 	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
 	"licensor/internal/tenant"
@@ -22,19 +23,19 @@ type sku struct {
 }
 
 // skuFields are the properties of subscribedSku (docs/spec/licensing.md L1 to L3).
-var skuFields = newFieldSet("microsoft.graph.subscribedSku", []field[sku]{
-	{name: "accountId", write: func(b []byte, s *sku) []byte { return jsontext.AppendID(b, s.image.Organization.ID) }, when: directory.ByDefault},
-	{name: "accountName", write: func(b []byte, s *sku) []byte { return jsontext.AppendTextOrNull(b, s.image.Organization.DisplayName) }, when: directory.ByDefault},
-	{name: "appliesTo", write: appendSKUAppliesTo, when: directory.ByDefault},
-	{name: "capabilityStatus", write: func(b []byte, s *sku) []byte { return jsontext.AppendText(b, s.Capability) }, when: directory.ByDefault},
-	{name: "consumedUnits", write: func(b []byte, s *sku) []byte { return jsontext.AppendInt(b, s.Consumed) }, when: directory.ByDefault},
-	{name: "id", write: func(b []byte, s *sku) []byte { return append(append(append(b, '"'), s.id()...), '"') }, when: directory.ByDefault},
-	{name: "prepaidUnits", write: appendUnits, when: directory.ByDefault},
-	{name: "servicePlans", write: func(b []byte, s *sku) []byte { return appendServicePlans(b, s.image.Licensing, s.Product, nil) }, when: directory.ByDefault},
-	{name: "skuId", write: func(b []byte, s *sku) []byte { return jsontext.AppendID(b, s.SKUID) }, when: directory.ByDefault},
-	{name: "skuPartNumber", write: func(b []byte, s *sku) []byte { return appendPartNumber(b, s.Product) }, when: directory.ByDefault},
-	{name: "subscriptionIds", write: appendSubscriptionIDs, when: directory.ByDefault},
-}).in("subscribedSkus")
+var skuFields = wire.NewFieldSet("microsoft.graph.subscribedSku", []wire.Field[sku]{
+	{Name: "accountId", Write: func(b []byte, s *sku) []byte { return jsontext.AppendID(b, s.image.Organization.ID) }, When: directory.ByDefault},
+	{Name: "accountName", Write: func(b []byte, s *sku) []byte { return jsontext.AppendTextOrNull(b, s.image.Organization.DisplayName) }, When: directory.ByDefault},
+	{Name: "appliesTo", Write: appendSKUAppliesTo, When: directory.ByDefault},
+	{Name: "capabilityStatus", Write: func(b []byte, s *sku) []byte { return jsontext.AppendText(b, s.Capability) }, When: directory.ByDefault},
+	{Name: "consumedUnits", Write: func(b []byte, s *sku) []byte { return jsontext.AppendInt(b, s.Consumed) }, When: directory.ByDefault},
+	{Name: "id", Write: func(b []byte, s *sku) []byte { return append(append(append(b, '"'), s.id()...), '"') }, When: directory.ByDefault},
+	{Name: "prepaidUnits", Write: appendUnits, When: directory.ByDefault},
+	{Name: "servicePlans", Write: func(b []byte, s *sku) []byte { return appendServicePlans(b, s.image.Licensing, s.Product, nil) }, When: directory.ByDefault},
+	{Name: "skuId", Write: func(b []byte, s *sku) []byte { return jsontext.AppendID(b, s.SKUID) }, When: directory.ByDefault},
+	{Name: "skuPartNumber", Write: func(b []byte, s *sku) []byte { return appendPartNumber(b, s.Product) }, When: directory.ByDefault},
+	{Name: "subscriptionIds", Write: appendSubscriptionIDs, When: directory.ByDefault},
+}).In("subscribedSkus")
 
 func (s *sku) id() string { return s.image.Organization.ID.String() + "_" + s.SKUID.String() }
 
@@ -63,11 +64,11 @@ func appendSubscriptionIDs(b []byte, s *sku) []byte {
 	return jsontext.AppendList(b, ids, jsontext.AppendID)
 }
 
-func skus(r *request) []sku {
-	infos := r.image.Licensing.SKUs()
+func skus(r *wire.Request) []sku {
+	infos := r.Image.Licensing.SKUs()
 	list := make([]sku, len(infos))
 	for i, info := range infos {
-		list[i] = sku{info, r.image}
+		list[i] = sku{info, r.Image}
 	}
 	return list
 }
@@ -99,8 +100,8 @@ func (s *sku) partNumber() string {
 }
 
 // orderSKUs sorts by the keys of $orderby, the last key first, so that the first counts most.
-func orderSKUs(r *request, list []sku) error {
-	for _, key := range slices.Backward(r.options.OrderBy) {
+func orderSKUs(r *wire.Request, list []sku) error {
+	for _, key := range slices.Backward(r.Options.OrderBy) {
 		compare, ok := skuOrders.Find(key.Property)
 		if !ok {
 			return problem.Unsupported("subscribedSkus cannot be ordered by '%s'.", key.Property)
@@ -116,14 +117,14 @@ func orderSKUs(r *request, list []sku) error {
 }
 
 // listSubscribedSKUs answers GET /subscribedSkus (P36: no $filter).
-func listSubscribedSKUs(r *request) error {
-	if slices.Contains(r.options.Given, "$filter") {
+func listSubscribedSKUs(r *wire.Request) error {
+	if slices.Contains(r.Options.Given, "$filter") {
 		return problem.Unsupported("Filtered searches against this resource are not supported.")
 	}
-	if err := r.allow("$select", "$orderby"); err != nil {
+	if err := r.Allow("$select", "$orderby"); err != nil {
 		return err
 	}
-	fields, err := skuFields.selected(r)
+	fields, err := skuFields.Selected(r)
 	if err != nil {
 		return err
 	}
@@ -131,25 +132,25 @@ func listSubscribedSKUs(r *request) error {
 	if err := orderSKUs(r, skus); err != nil {
 		return err
 	}
-	return sendList(r, list[sku]{
-		context: r.selected("subscribedSkus"), rows: skus, count: -1,
-		write: objects(fields),
+	return wire.SendList(r, wire.List[sku]{
+		Context: r.Selected("subscribedSkus"), Rows: skus, Count: -1,
+		Write: wire.ObjectWriter(fields),
 	})
 }
 
 // getSubscribedSKU answers GET /subscribedSkus/{tenantId}_{skuId}.
-func getSubscribedSKU(r *request) error {
-	if err := r.allow("$select"); err != nil {
+func getSubscribedSKU(r *wire.Request) error {
+	if err := r.Allow("$select"); err != nil {
 		return err
 	}
-	fields, err := skuFields.selected(r)
+	fields, err := skuFields.Selected(r)
 	if err != nil {
 		return err
 	}
 	skus := skus(r)
-	at := slices.IndexFunc(skus, func(s sku) bool { return strings.EqualFold(s.id(), r.keys[0]) })
+	at := slices.IndexFunc(skus, func(s sku) bool { return strings.EqualFold(s.id(), r.Keys[0]) })
 	if at < 0 {
-		return problem.NotFound(r.keys[0])
+		return problem.NotFound(r.Keys[0])
 	}
-	return sendEntity(r, skuFields, http.StatusOK, "subscribedSkus", fields, &skus[at])
+	return wire.SendEntity(r, skuFields, http.StatusOK, "subscribedSkus", fields, &skus[at])
 }

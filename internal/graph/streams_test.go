@@ -21,6 +21,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/graph/wire"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
 )
@@ -86,7 +87,7 @@ func (w *world) drain(method, path, token, body string, compressed bool) (status
 	request, err := http.NewRequest(method, w.server.URL+path, strings.NewReader(body))
 	w.must(err)
 	request.Header.Set("Authorization", "Bearer "+token)
-	request.Header.Set("Content-Type", jsonType)
+	request.Header.Set("Content-Type", wire.JSONType)
 	request.Header.Set("ConsistencyLevel", "eventual")
 	request.Header.Set("Accept-Encoding", "identity")
 	if compressed {
@@ -136,7 +137,7 @@ func TestAnswersAreSentWhileTheyAreMade(t *testing.T) {
 		{"a page in the order of names", "GET", page + "&$orderby=displayName&$count=true", "", users},
 		{"members", "GET", "/v1.0/groups/" + nobodysID + "/members?$top=999&$select=id,interests", "", users},
 		{"members of one type", "GET", "/v1.0/groups/" + nobodysID + "/members/microsoft.graph.user?$top=999&$select=id,interests", "", users},
-		{"an expansion", "GET", "/v1.0/groups?$expand=members($select=id,interests)", "", maxExpanded},
+		{"an expansion", "GET", "/v1.0/groups?$expand=members($select=id,interests)", "", wire.MaxExpanded},
 		{"changes", "GET", "/v1.0/users/delta?$select=interests", "", users},
 		{"by ids", "POST", "/v1.0/directoryObjects/getByIds?$select=id,interests", `{"ids":` + idsOfLarge(users) + `}`, users},
 		{"reasons", "GET", "/licensor/v1/licenseErrors?$top=999", "", 0},
@@ -177,7 +178,7 @@ func TestAStreamedAnswerIsWhole(t *testing.T) {
 		w.once = false
 		got := w.do("GET", path, token, "")
 		w.once = true
-		if got.status != http.StatusOK || !json.Valid([]byte(got.body)) || got.header.Get("Content-Length") != "" || strings.Count(got.body, `"interests":["aa`) < maxExpanded {
+		if got.status != http.StatusOK || !json.Valid([]byte(got.body)) || got.header.Get("Content-Length") != "" || strings.Count(got.body, `"interests":["aa`) < wire.MaxExpanded {
 			t.Errorf("%s: %d, length %q, %.100s", path, got.status, got.header.Get("Content-Length"), got.body)
 		}
 	}
@@ -264,7 +265,7 @@ func TestAFailureInTheMiddleOfAnAnswerInABatch(t *testing.T) {
 	request, err := http.NewRequest("POST", w.server.URL+"/v1.0/$batch", strings.NewReader(batch("$select=id,interests")))
 	w.must(err)
 	request.Header.Set("Authorization", "Bearer "+token)
-	request.Header.Set("Content-Type", jsonType)
+	request.Header.Set("Content-Type", wire.JSONType)
 	response, err := w.server.Client().Do(request)
 	w.must(err)
 	defer response.Body.Close()

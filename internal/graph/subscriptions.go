@@ -9,6 +9,7 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/route"
+	"licensor/internal/graph/wire"
 	"licensor/internal/guid"
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
@@ -22,23 +23,23 @@ type subscription struct {
 }
 
 // subscriptionFields are the properties of companySubscription (docs/spec/licensing.md L1).
-var subscriptionFields = newFieldSet("microsoft.graph.companySubscription", []field[subscription]{
-	{name: "commerceSubscriptionId", write: func(b []byte, s *subscription) []byte { return jsontext.AppendID(b, s.CommerceSubscriptionID) }, when: directory.ByDefault},
-	{name: "createdDateTime", write: func(b []byte, s *subscription) []byte { return jsontext.AppendTime(b, s.CreatedDateTime) }, when: directory.ByDefault},
-	{name: "id", write: func(b []byte, s *subscription) []byte { return jsontext.AppendID(b, s.ID) }, when: directory.ByDefault},
-	{name: "isTrial", write: func(b []byte, s *subscription) []byte { return jsontext.AppendBool(b, s.IsTrial) }, when: directory.ByDefault},
-	{name: "nextLifecycleDateTime", write: appendNextLifecycle, when: directory.ByDefault},
-	{name: "ownerId", write: appendNull[subscription], when: directory.ByDefault},
-	{name: "ownerTenantId", write: func(b []byte, s *subscription) []byte { return jsontext.AppendID(b, s.image.Organization.ID) }, when: directory.ByDefault},
-	{name: "ownerType", write: appendNull[subscription], when: directory.ByDefault},
-	{name: "serviceStatus", when: directory.ByDefault, write: func(b []byte, s *subscription) []byte {
+var subscriptionFields = wire.NewFieldSet("microsoft.graph.companySubscription", []wire.Field[subscription]{
+	{Name: "commerceSubscriptionId", Write: func(b []byte, s *subscription) []byte { return jsontext.AppendID(b, s.CommerceSubscriptionID) }, When: directory.ByDefault},
+	{Name: "createdDateTime", Write: func(b []byte, s *subscription) []byte { return jsontext.AppendTime(b, s.CreatedDateTime) }, When: directory.ByDefault},
+	{Name: "id", Write: func(b []byte, s *subscription) []byte { return jsontext.AppendID(b, s.ID) }, When: directory.ByDefault},
+	{Name: "isTrial", Write: func(b []byte, s *subscription) []byte { return jsontext.AppendBool(b, s.IsTrial) }, When: directory.ByDefault},
+	{Name: "nextLifecycleDateTime", Write: appendNextLifecycle, When: directory.ByDefault},
+	{Name: "ownerId", Write: wire.AppendNull[subscription], When: directory.ByDefault},
+	{Name: "ownerTenantId", Write: func(b []byte, s *subscription) []byte { return jsontext.AppendID(b, s.image.Organization.ID) }, When: directory.ByDefault},
+	{Name: "ownerType", Write: wire.AppendNull[subscription], When: directory.ByDefault},
+	{Name: "serviceStatus", When: directory.ByDefault, Write: func(b []byte, s *subscription) []byte {
 		return appendServicePlans(b, s.image.Licensing, s.product(), nil)
 	}},
-	{name: "skuId", write: func(b []byte, s *subscription) []byte { return jsontext.AppendID(b, s.SKUID) }, when: directory.ByDefault},
-	{name: "skuPartNumber", write: func(b []byte, s *subscription) []byte { return appendPartNumber(b, s.product()) }, when: directory.ByDefault},
-	{name: "status", write: func(b []byte, s *subscription) []byte { return jsontext.AppendText(b, s.Status) }, when: directory.ByDefault},
-	{name: "totalLicenses", write: func(b []byte, s *subscription) []byte { return jsontext.AppendInt(b, s.TotalLicenses) }, when: directory.ByDefault},
-}).in("directory/subscriptions")
+	{Name: "skuId", Write: func(b []byte, s *subscription) []byte { return jsontext.AppendID(b, s.SKUID) }, When: directory.ByDefault},
+	{Name: "skuPartNumber", Write: func(b []byte, s *subscription) []byte { return appendPartNumber(b, s.product()) }, When: directory.ByDefault},
+	{Name: "status", Write: func(b []byte, s *subscription) []byte { return jsontext.AppendText(b, s.Status) }, When: directory.ByDefault},
+	{Name: "totalLicenses", Write: func(b []byte, s *subscription) []byte { return jsontext.AppendInt(b, s.TotalLicenses) }, When: directory.ByDefault},
+}).In("directory/subscriptions")
 
 func (s *subscription) product() *licensing.Product {
 	p, _ := s.image.Licensing.Product(s.SKUID)
@@ -53,69 +54,69 @@ func appendNextLifecycle(b []byte, s *subscription) []byte {
 }
 
 // listSubscriptions answers GET /subscriptions of ours and Graph's GET /directory/subscriptions.
-func listSubscriptions(r *request) error {
-	if err := r.allow("$select", "$count"); err != nil {
+func listSubscriptions(r *wire.Request) error {
+	if err := r.Allow("$select", "$count"); err != nil {
 		return err
 	}
-	fields, err := subscriptionFields.selected(r)
+	fields, err := subscriptionFields.Selected(r)
 	if err != nil {
 		return err
 	}
-	return sendList(r, list[tenant.Subscription]{
-		context: r.selected(subscriptionSet(r)), rows: r.image.Subscriptions, count: r.countOf(len(r.image.Subscriptions)),
-		write: func(b []byte, s tenant.Subscription) []byte {
-			return append(appendFields(append(b, '{'), fields, &subscription{s, r.image}), '}')
+	return wire.SendList(r, wire.List[tenant.Subscription]{
+		Context: r.Selected(subscriptionSet(r)), Rows: r.Image.Subscriptions, Count: r.CountOf(len(r.Image.Subscriptions)),
+		Write: func(b []byte, s tenant.Subscription) []byte {
+			return append(wire.AppendFields(append(b, '{'), fields, &subscription{s, r.Image}), '}')
 		},
 	})
 }
 
 // getSubscription answers GET /subscriptions/{subscription}, by its id or its
 // commerceSubscriptionId.
-func getSubscription(r *request) error {
-	if err := r.allow("$select"); err != nil {
+func getSubscription(r *wire.Request) error {
+	if err := r.Allow("$select"); err != nil {
 		return err
 	}
 	s, err := namedSubscription(r)
 	if err != nil {
 		return err
 	}
-	return sendSubscription(r, http.StatusOK, r.image, s)
+	return sendSubscription(r, http.StatusOK, r.Image, s)
 }
 
 // getSubscriptionByCommerceID answers GET /directory/subscriptions(commerceSubscriptionId='…').
-func getSubscriptionByCommerceID(r *request) error {
-	if err := r.allow("$select"); err != nil {
+func getSubscriptionByCommerceID(r *wire.Request) error {
+	if err := r.Allow("$select"); err != nil {
 		return err
 	}
-	id, _ := guid.Parse(r.keys[0])
-	at := slices.IndexFunc(r.image.Subscriptions, func(s tenant.Subscription) bool { return s.CommerceSubscriptionID == id })
+	id, _ := guid.Parse(r.Keys[0])
+	at := slices.IndexFunc(r.Image.Subscriptions, func(s tenant.Subscription) bool { return s.CommerceSubscriptionID == id })
 	if at < 0 {
-		return problem.NotFound(r.keys[0])
+		return problem.NotFound(r.Keys[0])
 	}
-	return sendSubscription(r, http.StatusOK, r.image, r.image.Subscriptions[at])
+	return sendSubscription(r, http.StatusOK, r.Image, r.Image.Subscriptions[at])
 }
 
-func namedSubscription(r *request) (tenant.Subscription, error) {
-	if id, ok := guid.Parse(r.keys[0]); ok {
-		if s, ok := r.image.Subscription(id); ok {
+func namedSubscription(r *wire.Request) (tenant.Subscription, error) {
+	if id, ok := guid.Parse(r.Keys[0]); ok {
+		if s, ok := r.Image.Subscription(id); ok {
 			return s, nil
 		}
 	}
-	return tenant.Subscription{}, problem.NotFound(r.keys[0])
+	return tenant.Subscription{}, problem.NotFound(r.Keys[0])
 }
 
-func sendSubscription(r *request, status int, image *tenant.Image, s tenant.Subscription) error {
-	fields, err := subscriptionFields.selected(r)
+func sendSubscription(r *wire.Request, status int, image *tenant.Image, s tenant.Subscription) error {
+	fields, err := subscriptionFields.Selected(r)
 	if err != nil {
 		return err
 	}
-	return sendEntity(r, subscriptionFields, status, subscriptionSet(r), fields, &subscription{s, image})
+	return wire.SendEntity(r, subscriptionFields, status, subscriptionSet(r), fields, &subscription{s, image})
 }
 
 // subscriptionSet is where the subscriptions are: in Graph they are part of the directory, for its
 // own set of that name has notifications.
-func subscriptionSet(r *request) string {
-	if strings.HasPrefix(r.op.path, route.Own) {
+func subscriptionSet(r *wire.Request) string {
+	if strings.HasPrefix(r.Op.Path, route.Own) {
 		return "subscriptions"
 	}
 	return "directory/subscriptions"
@@ -124,8 +125,8 @@ func subscriptionSet(r *request) string {
 const subscriptionType = "companySubscription"
 
 // createSubscription answers POST /licensor/v1/subscriptions: it buys seats of a SKU.
-func createSubscription(r *request) error {
-	members, err := r.members()
+func createSubscription(r *wire.Request) error {
+	members, err := r.Members()
 	if err != nil {
 		return err
 	}
@@ -133,26 +134,26 @@ func createSubscription(r *request) error {
 	if err != nil {
 		return err
 	}
-	done, err := r.do(c)
+	done, err := r.Do(c)
 	if err != nil {
 		return err
 	}
 	s, _ := done.Image.Subscription(done.ID)
-	r.w.Header().Set("Location", r.root+"/subscriptions/"+done.ID.String())
+	r.W.Header().Set("Location", r.Root+"/subscriptions/"+done.ID.String())
 	return sendSubscription(r, http.StatusCreated, done.Image, s)
 }
 
 func readSubscription(members []directory.Member) (c tenant.CreateSubscription, err error) {
 	var next time.Time
-	err = read(subscriptionType, members, map[string]any{
+	err = wire.Read(subscriptionType, members, map[string]any{
 		"skuId": &c.SKUID, "totalLicenses": &c.TotalLicenses, "status": subscriptionStatus(&c.Status), "isTrial": &c.IsTrial, "nextLifecycleDateTime": &next,
 	}, "skuId", "totalLicenses")
 	c.NextLifecycleDateTime = timeOrNone(next)
 	return c, err
 }
 
-func subscriptionStatus(to *string) enumeration {
-	return oneOfThem(to, tenant.StatusEnabled, tenant.StatusWarning, tenant.StatusSuspended, tenant.StatusLockedOut)
+func subscriptionStatus(to *string) wire.Enumeration {
+	return wire.OneOfThem(to, tenant.StatusEnabled, tenant.StatusWarning, tenant.StatusSuspended, tenant.StatusLockedOut)
 }
 
 func timeOrNone(t time.Time) *time.Time {
@@ -164,18 +165,18 @@ func timeOrNone(t time.Time) *time.Time {
 
 // updateSubscription answers PATCH /licensor/v1/subscriptions/{subscription}: more or fewer seats,
 // or another state of them.
-func updateSubscription(r *request) error {
+func updateSubscription(r *wire.Request) error {
 	s, err := namedSubscription(r)
 	if err != nil {
 		return err
 	}
-	members, err := r.members()
+	members, err := r.Members()
 	if err != nil {
 		return err
 	}
 	c := tenant.UpdateSubscription{ID: s.ID}
 	seats, status, next := s.TotalLicenses, s.Status, time.Time{}
-	if err := read(subscriptionType, members, map[string]any{"totalLicenses": &seats, "status": subscriptionStatus(&status), "nextLifecycleDateTime": &next}); err != nil {
+	if err := wire.Read(subscriptionType, members, map[string]any{"totalLicenses": &seats, "status": subscriptionStatus(&status), "nextLifecycleDateTime": &next}); err != nil {
 		return err
 	}
 	if sent(members, "totalLicenses") { // what is not sent may be another by now, and stays
@@ -185,7 +186,7 @@ func updateSubscription(r *request) error {
 		c.Status = &status
 	}
 	c.NextLifecycleDateTime = timeOrNone(next)
-	return r.change(c)
+	return r.Change(c)
 }
 
 // sent reports whether a property is in a body.
@@ -194,10 +195,10 @@ func sent(members []directory.Member, name string) bool {
 }
 
 // deleteSubscription answers DELETE /licensor/v1/subscriptions/{subscription}.
-func deleteSubscription(r *request) error {
+func deleteSubscription(r *wire.Request) error {
 	s, err := namedSubscription(r)
 	if err != nil {
 		return err
 	}
-	return r.change(tenant.DeleteSubscription{ID: s.ID})
+	return r.Change(tenant.DeleteSubscription{ID: s.ID})
 }

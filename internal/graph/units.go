@@ -14,6 +14,7 @@ import (
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/query"
+	"licensor/internal/graph/wire"
 	"licensor/internal/guid"
 	columns "licensor/internal/query"
 	"licensor/internal/tenant"
@@ -29,46 +30,46 @@ type unit struct {
 func unitAt(img *tenant.Image, ordinal uint32) unit { return unit{img.Units.At(ordinal), ordinal, img} }
 
 // unitFields are the properties of administrativeUnit.
-var unitFields = newFieldSet("microsoft.graph.administrativeUnit", propertyFields(
+var unitFields = wire.NewFieldSet("microsoft.graph.administrativeUnit", wire.PropertyFields(
 	directory.UnitProperties(), func(u *unit) *directory.AdministrativeUnit { return u.AdministrativeUnit },
 	func(*unit) *column.Row { return nil }, // they are all in memory
-)).in(edm.UnitsRoot[1:])
+)).In(edm.UnitsRoot[1:])
 
-var unitList = listing[directory.AdministrativeUnit, unit]{
-	Kind: query.Units, set: edm.UnitSet, fields: unitFields, expansions: unitExpansions,
-	documents: func(_ handle, _ context.Context, img *tenant.Image, ordinals []uint32) ([]*directory.AdministrativeUnit, error) {
+var unitList = wire.Listing[directory.AdministrativeUnit, unit]{
+	Kind: query.Units, Set: edm.UnitSet, Fields: unitFields, Expansions: unitExpansions,
+	Documents: func(_ wire.Tenant, _ context.Context, img *tenant.Image, ordinals []uint32) ([]*directory.AdministrativeUnit, error) {
 		list := make([]*directory.AdministrativeUnit, len(ordinals))
 		for i, ordinal := range ordinals {
 			list[i] = img.Units.At(ordinal)
 		}
 		return list, nil
 	},
-	document: func(_ handle, _ context.Context, img *tenant.Image, _ uint32) (*directory.AdministrativeUnit, *tenant.Image, error) {
+	Document: func(_ wire.Tenant, _ context.Context, img *tenant.Image, _ uint32) (*directory.AdministrativeUnit, *tenant.Image, error) {
 		return nil, img, &tenant.Problem{Kind: tenant.NotFound} // what documents left out does not come back
 	},
-	object: func(_ *request, _ *directory.AdministrativeUnit, ordinal uint32, img *tenant.Image) unit {
+	Object: func(_ *wire.Request, _ *directory.AdministrativeUnit, ordinal uint32, img *tenant.Image) unit {
 		return unitAt(img, ordinal)
 	},
 }
 
 // membersOfUnit are the users and groups in an administrative unit. The members of a group in it
 // are not.
-var membersOfUnit relation = func(r *request) (sets, error) {
-	ordinal, err := r.unit()
+var membersOfUnit relation = func(r *wire.Request) (sets, error) {
+	ordinal, err := r.Unit()
 	if err != nil {
 		return sets{}, err
 	}
-	return sets{users: r.image.UnitMembers.Users(ordinal), groups: r.image.UnitMembers.Groups(ordinal)}, nil
+	return sets{users: r.Image.UnitMembers.Users(ordinal), groups: r.Image.UnitMembers.Groups(ordinal)}, nil
 }
 
 // unitsOf are the administrative units that an object is in itself. It is not in those that its
 // groups are in.
-func unitsOf(r *request, id uuid.UUID) *roaring.Bitmap {
-	return roaring.BitmapOf(r.image.UnitsOf(id)...)
+func unitsOf(r *wire.Request, id uuid.UUID) *roaring.Bitmap {
+	return roaring.BitmapOf(r.Image.UnitsOf(id)...)
 }
 
 // unitContext is the set that the path names.
-func unitContext(r *request) string {
+func unitContext(r *wire.Request) string {
 	if strings.Contains(strings.ToLower(r.URL.Path), strings.ToLower(edm.UnitsRoot)) {
 		return edm.UnitsRoot[1:]
 	}
@@ -76,41 +77,41 @@ func unitContext(r *request) string {
 }
 
 // listUnits answers GET /directory/administrativeUnits.
-func listUnits(r *request) error {
+func listUnits(r *wire.Request) error {
 	l := unitList
-	l.set = unitContext(r)
-	return l.send(r, columns.Live)
+	l.Set = unitContext(r)
+	return l.Send(r, columns.Live)
 }
 
 // countUnits answers GET /directory/administrativeUnits/$count.
-func countUnits(r *request) error { return unitList.sendCount(r, columns.Live) }
+func countUnits(r *wire.Request) error { return unitList.SendCount(r, columns.Live) }
 
 // getUnit answers GET /directory/administrativeUnits/{unit}.
-func getUnit(r *request) error {
-	if err := r.allow("$select", "$expand", "$count"); err != nil {
+func getUnit(r *wire.Request) error {
+	if err := r.Allow("$select", "$expand", "$count"); err != nil {
 		return err
 	}
-	fields, err := unitFields.selected(r)
+	fields, err := unitFields.Selected(r)
 	if err != nil {
 		return err
 	}
-	if fields, err = expanded(r, unitFields, unitExpansions, fields); err != nil {
+	if fields, err = wire.Expanded(r, unitFields, unitExpansions, fields); err != nil {
 		return err
 	}
-	ordinal, err := r.unit()
+	ordinal, err := r.Unit()
 	if err != nil {
 		return err
 	}
-	return sendEntity(r, unitFields, http.StatusOK, unitContext(r), fields, new(unitAt(r.image, ordinal)))
+	return wire.SendEntity(r, unitFields, http.StatusOK, unitContext(r), fields, new(unitAt(r.Image, ordinal)))
 }
 
 // createUnit answers POST /directory/administrativeUnits.
-func createUnit(r *request) error {
-	body, err := r.members()
+func createUnit(r *wire.Request) error {
+	body, err := r.Members()
 	if err != nil {
 		return err
 	}
-	body, members, err := r.takeBinding(body, "members")
+	body, members, err := r.TakeBinding(body, "members")
 	if err != nil {
 		return err
 	}
@@ -118,22 +119,22 @@ func createUnit(r *request) error {
 	if err != nil {
 		return err
 	}
-	done, err := r.do(tenant.CreateUnit{Patch: patch, Members: members})
+	done, err := r.Do(tenant.CreateUnit{Patch: patch, Members: members})
 	if err != nil {
-		return r.badReferences(err, referencesTo("members", members))
+		return r.BadReferences(err, wire.ReferencesTo("members", members))
 	}
-	r.w.Header().Set("Location", r.root+edm.UnitsRoot+"/"+done.ID.String())
-	fields := unitFields.annotated(r, unitFields.shown(r).defaults)
-	return sendEntity(r, unitFields, http.StatusCreated, unitContext(r), fields, new(unitAt(done.Image, done.Ordinal)))
+	r.W.Header().Set("Location", r.Root+edm.UnitsRoot+"/"+done.ID.String())
+	fields := unitFields.Annotated(r, unitFields.Shown(r).Defaults)
+	return wire.SendEntity(r, unitFields, http.StatusCreated, unitContext(r), fields, new(unitAt(done.Image, done.Ordinal)))
 }
 
 // updateUnit answers PATCH /directory/administrativeUnits/{unit}.
-func updateUnit(r *request) error {
-	ordinal, err := r.unit()
+func updateUnit(r *wire.Request) error {
+	ordinal, err := r.Unit()
 	if err != nil {
 		return err
 	}
-	body, err := r.members()
+	body, err := r.Members()
 	if err != nil {
 		return err
 	}
@@ -141,62 +142,62 @@ func updateUnit(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.change(tenant.UpdateUnit{Unit: ordinal, Patch: patch})
+	return r.Change(tenant.UpdateUnit{Unit: ordinal, Patch: patch})
 }
 
 // deleteUnit answers DELETE /directory/administrativeUnits/{unit}. It is among the deleted items
 // from then on.
-func deleteUnit(r *request) error {
-	ordinal, err := r.unit()
+func deleteUnit(r *wire.Request) error {
+	ordinal, err := r.Unit()
 	if err != nil {
 		return err
 	}
-	return r.change(tenant.DeleteUnit{Unit: ordinal})
+	return r.Change(tenant.DeleteUnit{Unit: ordinal})
 }
 
 // addUnitMember answers POST /directory/administrativeUnits/{unit}/members/$ref.
-func addUnitMember(r *request) error {
-	ordinal, err := r.unit()
+func addUnitMember(r *wire.Request) error {
+	ordinal, err := r.Unit()
 	if err != nil {
 		return err
 	}
-	id, err := r.reference()
+	id, err := r.Reference()
 	if err != nil {
 		return err
 	}
-	return r.change(tenant.AddUnitMember{Unit: ordinal, Member: id}, reference{"members", id})
+	return r.Change(tenant.AddUnitMember{Unit: ordinal, Member: id}, wire.Reference{Property: "members", ID: id})
 }
 
 // removeUnitMember answers DELETE /directory/administrativeUnits/{unit}/members/{member}/$ref.
-func removeUnitMember(r *request) error {
-	ordinal, err := r.unit()
+func removeUnitMember(r *wire.Request) error {
+	ordinal, err := r.Unit()
 	if err != nil {
 		return err
 	}
-	id, ok := guid.Parse(r.keys[1])
+	id, ok := guid.Parse(r.Keys[1])
 	if !ok {
-		return problem.NotFound(r.keys[1])
+		return problem.NotFound(r.Keys[1])
 	}
-	return r.change(tenant.RemoveUnitMember{Unit: ordinal, Member: id})
+	return r.Change(tenant.RemoveUnitMember{Unit: ordinal, Member: id})
 }
 
 // createUnitMember answers POST /directory/administrativeUnits/{unit}/members, which creates a
 // group that is in the unit.
-func createUnitMember(r *request) error {
-	ordinal, err := r.unit()
+func createUnitMember(r *wire.Request) error {
+	ordinal, err := r.Unit()
 	if err != nil {
 		return err
 	}
-	body, err := r.members()
+	body, err := r.Members()
 	if err != nil {
 		return err
 	}
 	if !isOfType(body, groupType) {
 		return problem.Refuse(`The body must be a group, with "@odata.type": "#%s": other objects cannot be created in an administrative unit, but added to it.`, groupType)
 	}
-	fields := groupFields.annotated(r, groupFields.shown(r).defaults)
-	if r.metadata == "minimal" { // the address does not say it
-		fields = append(groupFields.annotations(r)[:1:1], fields...)
+	fields := groupFields.Annotated(r, groupFields.Shown(r).Defaults)
+	if r.Metadata == "minimal" { // the address does not say it
+		fields = append(groupFields.Annotations(r)[:1:1], fields...)
 	}
 	return createGroupAs(r, body, tenant.CreateGroup{Unit: &ordinal}, "directoryObjects", fields)
 }
@@ -205,18 +206,18 @@ func createUnitMember(r *request) error {
 func isOfType(body []directory.Member, typeName string) bool {
 	for _, m := range body {
 		if m.Is("@odata.type") {
-			return strings.EqualFold(strings.TrimPrefix(plainText(m.Value), "#"), typeName)
+			return strings.EqualFold(strings.TrimPrefix(wire.PlainText(m.Value), "#"), typeName)
 		}
 	}
 	return false
 }
 
-func currentUnit(r *request) (string, func(*tenant.Image) uint32, error) {
-	ordinal, err := r.unit()
+func currentUnit(r *wire.Request) (string, func(*tenant.Image) uint32, error) {
+	ordinal, err := r.Unit()
 	if err != nil {
 		return "", nil, err
 	}
-	return unitFields.etag(new(unitAt(r.image, ordinal))), func(img *tenant.Image) uint32 {
+	return unitFields.Etag(new(unitAt(r.Image, ordinal))), func(img *tenant.Image) uint32 {
 		u := img.Units.At(ordinal)
 		if u == nil {
 			return 0

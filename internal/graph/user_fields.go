@@ -6,6 +6,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/directory/column"
+	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
 	"licensor/internal/tenant"
@@ -25,18 +26,18 @@ const userType = "microsoft.graph.user"
 
 // userFields are the properties of a user: those of the document, and those that come from
 // licensing. User.ReadBasic.All shows a few.
-var userFields = newFieldSet(userType, append(
-	propertyFields(
+var userFields = wire.NewFieldSet(userType, append(
+	wire.PropertyFields(
 		exceptIDs(directory.UserProperties()), func(u *user) *directory.User { return u.User },
 		func(u *user) *column.Row { return &u.row },
 	),
-	field[user]{name: "assignedLicenses", write: appendAssignedLicenses},
-	field[user]{name: "assignedPlans", write: appendAssignedPlans},
-	field[user]{name: "id", write: func(b []byte, u *user) []byte { return jsontext.AppendID(b, u.image.Directory.UserID(u.ordinal)) }, when: directory.ByDefault},
-	field[user]{name: "licenseAssignmentStates", write: appendStates},
-	field[user]{name: "provisionedPlans", write: appendProvisionedPlans},
-	field[user]{name: "securityIdentifier", write: func(b []byte, u *user) []byte { return directory.AppendSID(b, u.image.Directory.UserID(u.ordinal)) }},
-), "displayName", "givenName", "id", "mail", "surname", "userPrincipalName").in("users").betaShows(func(name string) bool { return name != "licenseAssignmentStates" })
+	wire.Field[user]{Name: "assignedLicenses", Write: appendAssignedLicenses},
+	wire.Field[user]{Name: "assignedPlans", Write: appendAssignedPlans},
+	wire.Field[user]{Name: "id", Write: func(b []byte, u *user) []byte { return jsontext.AppendID(b, u.image.Directory.UserID(u.ordinal)) }, When: directory.ByDefault},
+	wire.Field[user]{Name: "licenseAssignmentStates", Write: appendStates},
+	wire.Field[user]{Name: "provisionedPlans", Write: appendProvisionedPlans},
+	wire.Field[user]{Name: "securityIdentifier", Write: func(b []byte, u *user) []byte { return directory.AppendSID(b, u.image.Directory.UserID(u.ordinal)) }},
+), "displayName", "givenName", "id", "mail", "surname", "userPrincipalName").In("users").BetaShows(func(name string) bool { return name != "licenseAssignmentStates" })
 
 // exceptIDs leaves out the id, which the image has, and what is made of it.
 func exceptIDs[T any](all []*directory.Property[T]) []*directory.Property[T] {

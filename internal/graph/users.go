@@ -7,52 +7,53 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/query"
+	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 	columns "licensor/internal/query"
 	"licensor/internal/tenant"
 )
 
 // listUsers answers GET /users.
-func listUsers(r *request) error { return userList.send(r, columns.Live) }
+func listUsers(r *wire.Request) error { return userList.Send(r, columns.Live) }
 
 // countUsers answers GET /users/$count.
-func countUsers(r *request) error { return userList.sendCount(r, columns.Live) }
+func countUsers(r *wire.Request) error { return userList.SendCount(r, columns.Live) }
 
 // getUser answers GET /users/{user}.
-func getUser(r *request) error {
-	if err := r.allow("$select", "$expand", "$count"); err != nil {
+func getUser(r *wire.Request) error {
+	if err := r.Allow("$select", "$expand", "$count"); err != nil {
 		return err
 	}
-	fields, err := userFields.visible(r, r.access)
+	fields, err := userFields.Visible(r, r.Access)
 	if err != nil {
 		return err
 	}
-	if fields, err = expanded(r, userFields, userExpansions, fields); err != nil {
+	if fields, err = wire.Expanded(r, userFields, userExpansions, fields); err != nil {
 		return err
 	}
-	ordinal, err := r.user()
+	ordinal, err := r.User()
 	if err != nil {
 		return err
 	}
-	return sendUser(r, http.StatusOK, r.image, ordinal, fields)
+	return sendUser(r, http.StatusOK, r.Image, ordinal, fields)
 }
 
 // sendUser answers with one user as of an image, or of a later one when the user has been written
 // since.
-func sendUser(r *request, status int, image *tenant.Image, ordinal uint32, fields []*field[user]) error {
+func sendUser(r *wire.Request, status int, image *tenant.Image, ordinal uint32, fields []*wire.Field[user]) error {
 	u := userAt(r, nil, ordinal, image)
-	if documented(fields) || r.Header.Get("If-None-Match") != "" {
+	if wire.Documented(fields) || r.Header.Get("If-None-Match") != "" {
 		var err error
-		if u.User, u.image, err = r.tenant.UserNow(r.Context(), image, ordinal); err != nil {
+		if u.User, u.image, err = r.Tenant.UserNow(r.Context(), image, ordinal); err != nil {
 			return err
 		}
 	}
-	return sendEntity(r, userFields, status, "users", fields, &u)
+	return wire.SendEntity(r, userFields, status, "users", fields, &u)
 }
 
 // createUser answers POST /users (P50).
-func createUser(r *request) error {
-	members, err := r.members()
+func createUser(r *wire.Request) error {
+	members, err := r.Members()
 	if err != nil {
 		return err
 	}
@@ -60,7 +61,7 @@ func createUser(r *request) error {
 	if err != nil {
 		return err
 	}
-	if members, err = r.withoutBeta("user", "User", members); err != nil {
+	if members, err = r.WithoutBeta("user", "User", members); err != nil {
 		return err
 	}
 	patch, err := directory.ParseUserPatch(members)
@@ -71,12 +72,12 @@ func createUser(r *request) error {
 	if err != nil {
 		return err
 	}
-	done, err := r.do(tenant.CreateUser{Patch: patch, PasswordHash: hash, Manager: leaders.manager, Sponsors: leaders.sponsors})
+	done, err := r.Do(tenant.CreateUser{Patch: patch, PasswordHash: hash, Manager: leaders.manager, Sponsors: leaders.sponsors})
 	if err != nil {
-		return r.badReferences(err, leaders.references())
+		return r.BadReferences(err, leaders.references())
 	}
-	r.w.Header().Set("Location", r.root+"/users/"+done.ID.String())
-	fields, err := userFields.selected(r)
+	r.W.Header().Set("Location", r.Root+"/users/"+done.ID.String())
+	fields, err := userFields.Selected(r)
 	if err != nil {
 		return err
 	}
@@ -90,33 +91,33 @@ type leaders struct {
 }
 
 // takeLeaders takes them out of a body.
-func takeLeaders(r *request, body []directory.Member) (rest []directory.Member, l leaders, err error) {
-	rest, managers, err := r.takeBinding(body, "manager")
+func takeLeaders(r *wire.Request, body []directory.Member) (rest []directory.Member, l leaders, err error) {
+	rest, managers, err := r.TakeBinding(body, "manager")
 	if err != nil {
 		return nil, l, err
 	}
 	if len(managers) > 0 {
 		l.manager = managers[0]
 	}
-	rest, l.sponsors, err = r.takeBinding(rest, "sponsors")
+	rest, l.sponsors, err = r.TakeBinding(rest, "sponsors")
 	return rest, l, err
 }
 
-func (l leaders) references() []reference {
-	list := referencesTo("sponsors", l.sponsors)
+func (l leaders) references() []wire.Reference {
+	list := wire.ReferencesTo("sponsors", l.sponsors)
 	if l.manager != uuid.Nil {
-		list = append(list, reference{"manager", l.manager})
+		list = append(list, wire.Reference{Property: "manager", ID: l.manager})
 	}
 	return list
 }
 
 // updateUser answers PATCH /users/{user}.
-func updateUser(r *request) error {
-	ordinal, err := r.user()
+func updateUser(r *wire.Request) error {
+	ordinal, err := r.User()
 	if err != nil {
 		return err
 	}
-	members, err := r.members()
+	members, err := r.Members()
 	if err != nil {
 		return err
 	}
@@ -124,7 +125,7 @@ func updateUser(r *request) error {
 	if err != nil {
 		return err
 	}
-	if members, err = r.withoutBeta("user", "User", members); err != nil {
+	if members, err = r.WithoutBeta("user", "User", members); err != nil {
 		return err
 	}
 	patch, err := directory.ParseUserPatch(members)
@@ -136,7 +137,7 @@ func updateUser(r *request) error {
 	}
 	references := leaders.references()
 	if len(references) > 0 {
-		if _, err := identity.CreateUsers.Check(r.caller, identity.RelationOther); err != nil { // as for manager/$ref
+		if _, err := identity.CreateUsers.Check(r.Caller, identity.RelationOther); err != nil { // as for manager/$ref
 			return err
 		}
 	}
@@ -144,12 +145,12 @@ func updateUser(r *request) error {
 	if patch.Has("passwordProfile") || patch.Has("accountEnabled") {
 		return updateAccount(r, command, references)
 	}
-	return r.change(command, references...)
+	return r.Change(command, references...)
 }
 
 // deleteUser answers DELETE /users/{user} (P52).
-func deleteUser(r *request) error {
-	ordinal, err := r.user()
+func deleteUser(r *wire.Request) error {
+	ordinal, err := r.User()
 	if err != nil {
 		return err
 	}
@@ -159,14 +160,14 @@ func deleteUser(r *request) error {
 	if err := doKeepingAdministrator(r, lostUser(ordinal), tenant.DeleteUser{User: ordinal}); err != nil {
 		return err
 	}
-	return r.sendNothing()
+	return r.SendNothing()
 }
 
-var userList = listing[directory.User, user]{
-	Kind: query.Users, set: "users", fields: userFields, expansions: userExpansions,
-	bound: boundManagers, documents: handle.Users, document: handle.UserNow, object: userAt,
+var userList = wire.Listing[directory.User, user]{
+	Kind: query.Users, Set: "users", Fields: userFields, Expansions: userExpansions,
+	Bound: boundManagers, Documents: wire.Tenant.Users, Document: wire.Tenant.UserNow, Object: userAt,
 }
 
-func userAt(r *request, document *directory.User, ordinal uint32, image *tenant.Image) user {
-	return user{document, ordinal, image, r.now, image.Directory.UserColumns().Row(ordinal)}
+func userAt(r *wire.Request, document *directory.User, ordinal uint32, image *tenant.Image) user {
+	return user{document, ordinal, image, r.Now, image.Directory.UserColumns().Row(ordinal)}
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"licensor/internal/graph/wire"
 )
 
 // rivals is how many ask at once for what only one can have.
@@ -22,7 +24,7 @@ func (w *world) atOnce(t *testing.T, method string, path, body func(i int) strin
 	for i := range rivals {
 		group.Go(func() {
 			<-start
-			answers[i] = w.sendAs(t, method, path(i), body(i), http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {jsonType}})
+			answers[i] = w.sendAs(t, method, path(i), body(i), http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {wire.JSONType}})
 		})
 	}
 	close(start)
@@ -201,7 +203,7 @@ func TestOneOfManyChangesWhatAllHaveRead(t *testing.T) {
 		go func() {
 			<-start
 			got := w.sendAs(t, "PATCH", "/v1.0/users/"+ann, fmt.Sprintf(`{"jobTitle":"%d"}`, i), http.Header{
-				"Authorization": {"Bearer " + token}, "Content-Type": {jsonType}, "If-Match": {user.ETag},
+				"Authorization": {"Bearer " + token}, "Content-Type": {wire.JSONType}, "If-Match": {user.ETag},
 			})
 			statuses <- got.status
 		}()

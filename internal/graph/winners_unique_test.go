@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/catalog"
+	"licensor/internal/graph/wire"
 	"licensor/internal/tenant"
 )
 
@@ -46,7 +47,7 @@ func (w *world) hold(t *testing.T, c contest, token func(i int) string) {
 	answers, start := make([]answer, contenders), make(chan struct{})
 	var group sync.WaitGroup
 	for i := range contenders {
-		header := http.Header{"Authorization": {"Bearer " + token(i)}, "Content-Type": {jsonType}}
+		header := http.Header{"Authorization": {"Bearer " + token(i)}, "Content-Type": {wire.JSONType}}
 		if strings.HasSuffix(c.path(i), "/import") {
 			header.Set("Content-Type", linesType)
 		}

@@ -1,4 +1,4 @@
-package graph
+package wire
 
 import (
 	"slices"
@@ -7,17 +7,17 @@ import (
 	"licensor/internal/identity"
 )
 
-// hides reports whether a caller with a degree of access does not see a property of the type.
-func (s *fieldSet[T]) hides(access identity.Access) func(name string) bool {
+// Hides reports whether a caller with a degree of access does not see a property of the type.
+func (s *FieldSet[T]) Hides(access identity.Access) func(name string) bool {
 	return func(name string) bool {
 		return access != identity.AccessFull && (access != identity.AccessBasic || !s.isBasic(name))
 	}
 }
 
-// asksHidden reports whether $filter, $search or $orderby name a property that the caller does not
+// AsksHidden reports whether $filter, $search or $orderby name a property that the caller does not
 // see: which objects an answer has, and their order, would show it.
-func (r *request) asksHidden(isHidden func(name string) bool) bool {
-	o := r.options
+func (r *Request) AsksHidden(isHidden func(name string) bool) bool {
+	o := r.Options
 	return o.Filter != nil && names(o.Filter.Root, isHidden) || o.Search != nil && searches(o.Search, isHidden) ||
 		slices.ContainsFunc(o.OrderBy, func(by odata.Order) bool { return isHidden(by.Property) })
 }

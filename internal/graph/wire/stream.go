@@ -1,4 +1,4 @@
-package graph
+package wire
 
 import (
 	"errors"
@@ -9,19 +9,19 @@ import (
 // sent while they are made: whoever writes a list hands the buffer to more after each element, so
 // no answer takes more memory than its largest element.
 
-// streamFrom is the size from which on an answer is sent while it is made.
-const streamFrom = 64 << 10
+// StreamFrom is the size from which on an answer is sent while it is made.
+const StreamFrom = 64 << 10
 
-// errGone says that the caller does not take the answer any more.
-var errGone = errors.New("the caller has gone")
+// ErrGone says that the caller does not take the answer any more.
+var ErrGone = errors.New("the caller has gone")
 
-// more sends what there is of an answer, once that is much, and returns the buffer to go on with.
+// More sends what there is of an answer, once that is much, and returns the buffer to go on with.
 // The last byte stays in it, by which writers know whether a comma comes next. The answer is one of
 // JSON with the status 200. After an error, from here or from anywhere else, the connection is
 // ended when something has been sent. A slow caller is waited for with no turn and no reader of the
 // database held.
-func (r *request) more(b []byte) ([]byte, error) {
-	if len(b) < streamFrom {
+func (r *Request) More(b []byte) ([]byte, error) {
+	if len(b) < StreamFrom {
 		return b, nil
 	}
 	if err := r.failed(); err != nil {
@@ -33,13 +33,13 @@ func (r *request) more(b []byte) ([]byte, error) {
 		return b, err
 	}
 	if cap(b) > maxKept { // for an element that was very large
-		b = make([]byte, 0, 2*streamFrom)
+		b = make([]byte, 0, 2*StreamFrom)
 	}
 	return append(b[:0], last), nil
 }
 
-func (r *request) beginStream() {
-	if r.streaming {
+func (r *Request) beginStream() {
+	if r.Streaming {
 		return
 	}
 	h := r.contentHeaders(r.jsonType())
@@ -47,23 +47,23 @@ func (r *request) beginStream() {
 		r.z = newCompressor()
 		h.Set("Content-Encoding", "gzip")
 	}
-	r.streaming = true
-	r.w.WriteHeader(http.StatusOK)
+	r.Streaming = true
+	r.W.WriteHeader(http.StatusOK)
 }
 
-// startAgain forgets the beginning of an answer that nobody has seen, because it is one of a batch,
+// StartAgain forgets the beginning of an answer that nobody has seen, because it is one of a batch,
 // and says whether it is one.
-func (r *request) startAgain() bool {
-	a, ok := r.w.(interface{ StartAgain() bool })
+func (r *Request) StartAgain() bool {
+	a, ok := r.W.(interface{ StartAgain() bool })
 	if !ok || !a.StartAgain() {
 		return false
 	}
-	r.streaming, r.sent = false, false
+	r.Streaming, r.sent = false, false
 	return true
 }
 
 // transmit sends a part of the body.
-func (r *request) transmit(body []byte) error {
+func (r *Request) transmit(body []byte) error {
 	if r.z == nil {
 		return r.write(body)
 	}
@@ -72,24 +72,24 @@ func (r *request) transmit(body []byte) error {
 	return r.write(r.z.buffer.Bytes())
 }
 
-func (r *request) write(body []byte) error {
+func (r *Request) write(body []byte) error {
 	if err := r.Context().Err(); err != nil || len(body) == 0 {
 		return err
 	}
-	r.work.Rest() // a caller may take the answer slowly
-	if _, err := r.w.Write(body); err != nil {
-		return errGone
+	r.Work.Rest() // a caller may take the answer slowly
+	if _, err := r.W.Write(body); err != nil {
+		return ErrGone
 	}
 	return nil
 }
 
 // endStream sends the rest of an answer of which more has sent the beginning.
-func (r *request) endStream(body []byte) error {
+func (r *Request) endStream(body []byte) error {
 	if err := r.transmit(body); err != nil {
 		return err
 	}
 	r.giveBack(body)
-	r.charge.Work(r.work.Spent(), r.now, r.w.Header()) // what has come since the headers
+	r.Charge.Work(r.Work.Spent(), r.Now, r.W.Header()) // what has come since the headers
 	if r.z == nil {
 		return nil
 	}

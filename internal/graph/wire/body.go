@@ -1,4 +1,4 @@
-package graph
+package wire
 
 import (
 	"bytes"
@@ -25,11 +25,11 @@ import (
 	"licensor/internal/memory"
 )
 
-// maxBody bounds a request's body, as it is sent and as it is after decompression (P3).
-const maxBody = 4 << 20
+// MaxBody bounds a request's body, as it is sent and as it is after decompression (P3).
+const MaxBody = 4 << 20
 
-// body reads the whole body of a request, which is of the type mediaType when there is one.
-func (r *request) body(mediaType string, limit int64) ([]byte, error) {
+// ReadBody reads the whole body of a request, which is of the type mediaType when there is one.
+func (r *Request) ReadBody(mediaType string, limit int64) ([]byte, error) {
 	if r.ContentLength == 0 || r.Body == nil {
 		return nil, nil
 	}
@@ -40,20 +40,20 @@ func (r *request) body(mediaType string, limit int64) ([]byte, error) {
 	if body = bytes.TrimSpace(body); len(body) == 0 {
 		return nil, nil
 	}
-	if mediaType == jsonType && values(body) > maxBodyValues {
-		return nil, problem.Broken("The body has more than %d values. Send it in several requests.", maxBodyValues)
+	if mediaType == JSONType && Values(body) > MaxBodyValues {
+		return nil, problem.Broken("The body has more than %d values. Send it in several requests.", MaxBodyValues)
 	}
-	return body, hasType(r.Header.Get("Content-Type"), mediaType)
+	return body, HasType(r.Header.Get("Content-Type"), mediaType)
 }
 
-// maxBodyValues bounds the values in a body of JSON. Each takes up to a hundred bytes of memory
+// MaxBodyValues bounds the values in a body of JSON. Each takes up to a hundred bytes of memory
 // once it is read, however short it is.
-const maxBodyValues = 100_000
+const MaxBodyValues = 100_000
 
-// values returns how many values a text of JSON has at most: one more than what parts them or
+// Values returns how many values a text of JSON has at most: one more than what parts them or
 // begins a list or an object.
-func values(text []byte) int {
-	if len(text) < maxBodyValues { // with something between them, there are fewer
+func Values(text []byte) int {
+	if len(text) < MaxBodyValues { // with something between them, there are fewer
 		return 0
 	}
 	n, within := 1, false
@@ -75,40 +75,40 @@ const parsing = 6
 
 // wholeBody reads the body, and takes memory for it before: for all of it where its length is
 // known, otherwise each time that it turns out to be longer than there is memory for.
-func (r *request) wholeBody(limit int64) ([]byte, error) {
-	source, err := r.plainBody(limit)
+func (r *Request) wholeBody(limit int64) ([]byte, error) {
+	source, err := r.PlainBody(limit)
 	if err != nil {
 		return nil, err
 	}
 	room := int64(memory.Small / parsing)
-	if r.hasLength() {
+	if r.HasLength() {
 		room = min(r.ContentLength, limit) + 1 // with which the end is met
 	}
 	for body := (bytes.Buffer{}); ; room *= 2 {
-		if err := r.share.Least(r.Context(), parsing*room); err != nil {
+		if err := r.Share.Least(r.Context(), parsing*room); err != nil {
 			return nil, err
 		}
 		_, err := io.CopyN(&body, source, room-int64(body.Len()))
 		if err == io.EOF {
 			return body.Bytes(), nil
 		} else if err != nil {
-			return nil, bodyProblem(err, limit)
+			return nil, BodyProblem(err, limit)
 		}
 	}
 }
 
-// hasLength says whether the length of the body is known before it is read.
-func (r *request) hasLength() bool {
+// HasLength says whether the length of the body is known before it is read.
+func (r *Request) HasLength() bool {
 	return r.ContentLength >= 0 && r.Header.Get("Content-Encoding") == ""
 }
 
-// plainBody returns the body without its Content-Encoding. Reading fails with *http.MaxBytesError
+// PlainBody returns the body without its Content-Encoding. Reading fails with *http.MaxBytesError
 // where it is larger than limit, as it is sent or as it is after decompression; bodyProblem tells
 // that and other failures.
-func (r *request) plainBody(limit int64) (io.Reader, error) {
-	body, err := plain(http.MaxBytesReader(r.w, r.Body, limit), r.Header.Get("Content-Encoding"))
+func (r *Request) PlainBody(limit int64) (io.Reader, error) {
+	body, err := plain(http.MaxBytesReader(r.W, r.Body, limit), r.Header.Get("Content-Encoding"))
 	if err != nil {
-		return nil, bodyProblem(err, limit)
+		return nil, BodyProblem(err, limit)
 	}
 	return &atMost{body, limit, limit}, nil
 }
@@ -127,12 +127,12 @@ func (a *atMost) Read(to []byte) (n int, err error) {
 	return n, err
 }
 
-// hasType refuses a body of another type than is wanted; its parameters do not matter (P3).
-func hasType(given, wanted string) error {
+// HasType refuses a body of another type than is wanted; its parameters do not matter (P3).
+func HasType(given, wanted string) error {
 	switch got, _, _ := strings.Cut(given, ";"); {
 	case strings.EqualFold(strings.TrimSpace(got), wanted):
 		return nil
-	case wanted != jsonType:
+	case wanted != JSONType:
 		return &problem.Problem{
 			Status: http.StatusUnsupportedMediaType, Code: problem.CodeBroken,
 			Message: fmt.Sprintf("A Content-Type of '%s' is expected for the body, not '%s'.", wanted, problem.Clip(given)),
@@ -157,8 +157,8 @@ func plain(body io.Reader, encoding string) (io.Reader, error) {
 	}
 }
 
-// bodyProblem tells why a body could not be read: too large, not what its headers say, or cut off.
-func bodyProblem(err error, limit int64) error {
+// BodyProblem tells why a body could not be read: too large, not what its headers say, or cut off.
+func BodyProblem(err error, limit int64) error {
 	if p, ok := errors.AsType[*problem.Problem](err); ok {
 		return p
 	}
@@ -171,20 +171,21 @@ func bodyProblem(err error, limit int64) error {
 	return &problem.Problem{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "The body of the request could not be read: it is cut off, or not compressed as Content-Encoding says."}
 }
 
-const jsonType = "application/json"
+// JSONType is the type of bodies of JSON.
+const JSONType = "application/json"
 
-// members reads the body of a request that must be a JSON object, with texts that can be kept.
-func (r *request) members() ([]directory.Member, error) {
-	members, err := r.rawMembers()
+// Members reads the body of a request that must be a JSON object, with texts that can be kept.
+func (r *Request) Members() ([]directory.Member, error) {
+	members, err := r.RawMembers()
 	if err != nil {
 		return nil, err
 	}
-	return members, keepable(r.op.resource(), members)
+	return members, Keepable(r.Op.Resource(), members)
 }
 
-// rawMembers is members where what the texts may be is another's concern.
-func (r *request) rawMembers() ([]directory.Member, error) {
-	body, err := r.body(jsonType, maxBody)
+// RawMembers is members where what the texts may be is another's concern.
+func (r *Request) RawMembers() ([]directory.Member, error) {
+	body, err := r.ReadBody(JSONType, MaxBody)
 	if err != nil {
 		return nil, err
 	}
@@ -194,9 +195,9 @@ func (r *request) rawMembers() ([]directory.Member, error) {
 	return directory.Members(body)
 }
 
-// keepable refuses texts that databases, to which clients copy them, cannot hold: with the
+// Keepable refuses texts that databases, to which clients copy them, cannot hold: with the
 // character NUL, or half a character.
-func keepable(resource string, members []directory.Member) error {
+func Keepable(resource string, members []directory.Member) error {
 	for _, m := range members {
 		if strings.ContainsRune(m.Name, 0) || hasUnkeepable(m.Value) {
 			return &directory.Invalid{
@@ -243,10 +244,10 @@ func escapedChar(raw []byte) (rune, bool) {
 	return rune(n), err == nil
 }
 
-// noBody refuses a body where none is expected, but for what clients send all the same: an empty
+// NoBody refuses a body where none is expected, but for what clients send all the same: an empty
 // object, null, annotations (P3).
-func (r *request) noBody() error {
-	body, err := r.body(jsonType, maxBody)
+func (r *Request) NoBody() error {
+	body, err := r.ReadBody(JSONType, MaxBody)
 	if err != nil || body == nil || string(body) == "null" {
 		return err
 	}
@@ -254,29 +255,29 @@ func (r *request) noBody() error {
 	if err != nil {
 		return err
 	}
-	return read(r.op.resource(), members, nil)
+	return Read(r.Op.Resource(), members, nil)
 }
 
-// spell gives members that have one of some names, in any letter case, the spelling of that name
+// Spell gives members that have one of some names, in any letter case, the spelling of that name
 // (P1).
-func spell(members []directory.Member, names []string) {
+func Spell(members []directory.Member, names []string) {
 	for i := range members {
 		members[i].Name, _ = fold.Among(names, members[i].Name)
 	}
 }
 
-// isAnnotation reports whether a member is about the body instead of a property of the object.
-func isAnnotation(name string) bool { return strings.Contains(fold.Text(name), "@odata.") }
+// IsAnnotation reports whether a member is about the body instead of a property of the object.
+func IsAnnotation(name string) bool { return strings.Contains(fold.Text(name), "@odata.") }
 
-// read reads the properties of an object into what the map has for each name: a pointer that JSON
+// Read reads the properties of an object into what the map has for each name: a pointer that JSON
 // can be decoded into. Names that the map does not have are refused by name (P13), but for
 // annotations, which are passed over (P53).
-func read(resource string, members []directory.Member, into map[string]any, required ...string) error {
-	spell(members, slices.Collect(maps.Keys(into)))
+func Read(resource string, members []directory.Member, into map[string]any, required ...string) error {
+	Spell(members, slices.Collect(maps.Keys(into)))
 	for _, m := range members {
 		to, ok := into[m.Name]
 		switch {
-		case isAnnotation(m.Name):
+		case IsAnnotation(m.Name):
 			continue
 		case !ok:
 			return &directory.Invalid{Kind: directory.Unknown, Resource: resource, Property: m.Name}
@@ -293,12 +294,12 @@ func read(resource string, members []directory.Member, into map[string]any, requ
 	return nil
 }
 
-// enumeration takes a text that is to be one of some, and may be sent in any letter case (P1).
-type enumeration func(sent string)
+// Enumeration takes a text that is to be one of some, and may be sent in any letter case (P1).
+type Enumeration func(sent string)
 
-// oneOfThem is an enumeration of known texts. What is none of them is kept as it was sent, for the
+// OneOfThem is an enumeration of known texts. What is none of them is kept as it was sent, for the
 // command to refuse.
-func oneOfThem[T ~string](to *T, known ...T) enumeration {
+func OneOfThem[T ~string](to *T, known ...T) Enumeration {
 	return func(sent string) {
 		*to = T(sent)
 		for _, name := range known {
@@ -312,13 +313,13 @@ func oneOfThem[T ~string](to *T, known ...T) enumeration {
 func readValue(resource string, m directory.Member, to any) error {
 	var err error
 	switch to := to.(type) {
-	case enumeration:
+	case Enumeration:
 		var sent string
 		if err = readValue(resource, m, &sent); err == nil {
 			to(sent)
 		}
 	case *uuid.UUID:
-		*to, err = readGUID(m.Value)
+		*to, err = ReadGUID(m.Value)
 	case *[]uuid.UUID:
 		*to, err = readGUIDs(m.Value)
 	default:
@@ -329,15 +330,15 @@ func readValue(resource string, m directory.Member, to any) error {
 	return err
 }
 
-// parameters reads those of the action that is asked for. Those whose type does not allow null, and
+// Parameters reads those of the action that is asked for. Those whose type does not allow null, and
 // those that are required besides, cannot be left out (P13); where there are none, the body can.
-func (r *request) parameters(into map[string]any, required ...string) error {
-	action := r.op.resource()
+func (r *Request) Parameters(into map[string]any, required ...string) error {
+	action := r.Op.Resource()
 	demands := func(p string) bool { return strings.HasSuffix(p, "!") }
 	var members []directory.Member
 	if r.ContentLength != 0 || len(required) > 0 || slices.ContainsFunc(edm.Signatures[action].Parameters, demands) {
 		var err error
-		if members, err = r.members(); err != nil {
+		if members, err = r.Members(); err != nil {
 			return err
 		}
 	}
@@ -355,7 +356,7 @@ func (r *request) parameters(into map[string]any, required ...string) error {
 			given = slices.Delete(slices.Clone(given), at, at+1)
 		}
 	}
-	if err := read(action, given, into); err != nil {
+	if err := Read(action, given, into); err != nil {
 		return err
 	}
 	if len(missing) > 0 {
@@ -364,8 +365,8 @@ func (r *request) parameters(into map[string]any, required ...string) error {
 	return nil
 }
 
-// readGUID reads a GUID in quotation marks.
-func readGUID(raw json.RawMessage) (uuid.UUID, error) {
+// ReadGUID reads a GUID in quotation marks.
+func ReadGUID(raw json.RawMessage) (uuid.UUID, error) {
 	if string(raw) == "null" {
 		return uuid.Nil, nullFor("Edm.Guid[Nullable=False]")
 	}
@@ -399,14 +400,14 @@ func readGUIDs(raw json.RawMessage) ([]uuid.UUID, error) {
 	ids := make([]uuid.UUID, len(list))
 	for i, element := range list {
 		var err error
-		if ids[i], err = readGUID(element); err != nil {
+		if ids[i], err = ReadGUID(element); err != nil {
 			return nil, err
 		}
 	}
 	return ids, nil
 }
 
-// withoutID takes out the id, which clients send back as they have read it (P53).
-func withoutID(members []directory.Member) []directory.Member {
+// WithoutID takes out the id, which clients send back as they have read it (P53).
+func WithoutID(members []directory.Member) []directory.Member {
 	return slices.DeleteFunc(slices.Clone(members), func(m directory.Member) bool { return m.Is("id") })
 }

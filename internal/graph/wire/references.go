@@ -1,4 +1,4 @@
-package graph
+package wire
 
 import (
 	"encoding/json"
@@ -18,23 +18,24 @@ import (
 	"licensor/internal/tenant"
 )
 
-// reference is a directory object that a body names, and the property that is to refer to it.
-type reference struct {
-	property string
-	id       uuid.UUID
+// Reference is a directory object that a body names, and the property that is to refer to it.
+type Reference struct {
+	Property string
+	ID       uuid.UUID
 }
 
-func referencesTo(property string, ids []uuid.UUID) []reference {
-	list := make([]reference, len(ids))
+// ReferencesTo are the references of one property to some objects.
+func ReferencesTo(property string, ids []uuid.UUID) []Reference {
+	list := make([]Reference, len(ids))
 	for i, id := range ids {
-		list[i] = reference{property, id}
+		list[i] = Reference{property, id}
 	}
 	return list
 }
 
-// reference reads the body {"@odata.id": "{root}/directoryObjects/{id}"}.
-func (r *request) reference() (uuid.UUID, error) {
-	members, err := r.members()
+// Reference reads the body {"@odata.id": "{root}/directoryObjects/{id}"}.
+func (r *Request) Reference() (uuid.UUID, error) {
+	members, err := r.Members()
 	if err != nil {
 		return uuid.Nil, err
 	}
@@ -42,7 +43,7 @@ func (r *request) reference() (uuid.UUID, error) {
 		return strings.HasPrefix(fold.Text(m.Name), "@odata.") && !m.Is("@odata.id")
 	})
 	if len(members) != 1 || !members[0].Is("@odata.id") {
-		return uuid.Nil, problem.Refuse(`The body must be {"@odata.id":"%s/directoryObjects/{id}"}.`, r.root)
+		return uuid.Nil, problem.Refuse(`The body must be {"@odata.id":"%s/directoryObjects/{id}"}.`, r.Root)
 	}
 	var address string
 	if err := json.Unmarshal(members[0].Value, &address); err != nil {
@@ -54,9 +55,9 @@ func (r *request) reference() (uuid.UUID, error) {
 // maxBindings is how many references one request may have (P14).
 const maxBindings = 20
 
-// takeBinding takes a list of references out of a body: that of "members@odata.bind" for the
+// TakeBinding takes a list of references out of a body: that of "members@odata.bind" for the
 // property members.
-func (r *request) takeBinding(body []directory.Member, property string) (rest []directory.Member, ids []uuid.UUID, err error) {
+func (r *Request) TakeBinding(body []directory.Member, property string) (rest []directory.Member, ids []uuid.UUID, err error) {
 	name := property + "@odata.bind"
 	at := slices.IndexFunc(body, func(m directory.Member) bool { return m.Is(name) })
 	if at < 0 {
@@ -92,7 +93,7 @@ var objectSets = []string{
 
 // objectID returns the id of the directory object at an address, which may be relative. Its scheme
 // and host do not matter: scripts have the real service's in them.
-func (r *request) objectID(address string) (uuid.UUID, error) {
+func (r *Request) objectID(address string) (uuid.UUID, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return uuid.Nil, invalidReference(address)
@@ -118,18 +119,18 @@ func (r *request) objectID(address string) (uuid.UUID, error) {
 
 // keyedID returns the id that a key of a set stands for: itself, the userPrincipalName of a user,
 // or the appId of an application or service principal.
-func (r *request) keyedID(set, key string, inParentheses bool) (uuid.UUID, bool) {
+func (r *Request) keyedID(set, key string, inParentheses bool) (uuid.UUID, bool) {
 	alias, value, aliased := strings.Cut(key, "=")
 	if inParentheses && aliased && strings.EqualFold(alias, "appId") {
 		appID, ok := guid.Parse(strings.Trim(value, "'"))
 		if !ok {
 			return uuid.Nil, false
 		}
-		if ordinal, ok := r.image.Principals.ByAppID(appID); ok && set == "serviceprincipals" {
-			return r.image.Principals.At(ordinal).ID, true
+		if ordinal, ok := r.Image.Principals.ByAppID(appID); ok && set == "serviceprincipals" {
+			return r.Image.Principals.At(ordinal).ID, true
 		}
-		ordinal, ok := r.image.Applications.ByAppID(appID)
-		return r.image.ClientAt(ordinal).ID, ok && set == "applications"
+		ordinal, ok := r.Image.Applications.ByAppID(appID)
+		return r.Image.ClientAt(ordinal).ID, ok && set == "applications"
 	}
 	if inParentheses {
 		key = strings.Trim(key, "'")
@@ -137,44 +138,44 @@ func (r *request) keyedID(set, key string, inParentheses bool) (uuid.UUID, bool)
 	if id, ok := guid.Parse(key); ok {
 		return id, true
 	}
-	user, ok := r.image.Directory.UserByName(key)
-	return r.image.Directory.UserID(user), ok && set == "users"
+	user, ok := r.Image.Directory.UserByName(key)
+	return r.Image.Directory.UserID(user), ok && set == "users"
 }
 
 func invalidReference(address string) error {
 	return problem.Refuse("Invalid object reference '%s': it is the address of a directory object, such as https://graph.microsoft.com/v1.0/directoryObjects/{id}.", address)
 }
 
-// badReference is for an object in the body that is not there: what the body says is wrong, not the
+// BadReference is for an object in the body that is not there: what the body says is wrong, not the
 // path (P14).
-func badReference(err error) error {
+func BadReference(err error) error {
 	if p, ok := errors.AsType[*tenant.Problem](err); ok && p.Kind == tenant.NotFound {
 		return &problem.Problem{Status: http.StatusBadRequest, Code: problem.CodeBadRequest, Message: p.Message}
 	}
 	return err
 }
 
-// badReferences is badReference where the body may also name an object that is there, but of a type
+// BadReferences is badReference where the body may also name an object that is there, but of a type
 // that the property does not refer to.
-func (r *request) badReferences(err error, references []reference) error {
+func (r *Request) BadReferences(err error, references []Reference) error {
 	p, ok := errors.AsType[*tenant.Problem](err)
 	if !ok || p.Kind != tenant.NotFound {
 		return err
 	}
 	for _, ref := range references {
-		if ref.id.String() == p.Value {
-			return r.wrongReference(ref)
+		if ref.ID.String() == p.Value {
+			return r.WrongReference(ref)
 		}
 	}
-	return badReference(err)
+	return BadReference(err)
 }
 
-// wrongReference refuses an object that a property does not refer to, or that is not there.
-func (r *request) wrongReference(ref reference) error {
-	if name, there := r.typeOf(ref.id); there {
-		return problem.Refuse("The reference target '%s_%s' of type '%s' is invalid for the '%s' reference.", name, ref.id, name, ref.property)
+// WrongReference refuses an object that a property does not refer to, or that is not there.
+func (r *Request) WrongReference(ref Reference) error {
+	if name, there := r.TypeOf(ref.ID); there {
+		return problem.Refuse("The reference target '%s_%s' of type '%s' is invalid for the '%s' reference.", name, ref.ID, name, ref.Property)
 	}
-	p := problem.NotFound(ref.id.String())
+	p := problem.NotFound(ref.ID.String())
 	p.Status, p.Code = http.StatusBadRequest, problem.CodeBadRequest
 	return p
 }

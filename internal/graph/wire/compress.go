@@ -1,4 +1,4 @@
-package graph
+package wire
 
 import (
 	"bytes"
@@ -26,16 +26,16 @@ var compressors = sync.Pool{New: func() any {
 }}
 
 // writeCompressed writes the answer's head and its body with gzip.
-func (r *request) writeCompressed(status int, body []byte) {
+func (r *Request) writeCompressed(status int, body []byte) {
 	z := newCompressor()
 	_, _ = z.Write(body) // a buffer takes everything
 	_ = z.Close()
-	r.work.Rest() // a caller may take the answer slowly
-	h := r.w.Header()
+	r.Work.Rest() // a caller may take the answer slowly
+	h := r.W.Header()
 	h.Set("Content-Encoding", "gzip")
 	h.Set("Content-Length", strconv.Itoa(z.buffer.Len()))
-	r.w.WriteHeader(status)
-	_, _ = r.w.Write(z.buffer.Bytes())
+	r.W.WriteHeader(status)
+	_, _ = r.W.Write(z.buffer.Bytes())
 	z.giveBack()
 }
 
@@ -54,8 +54,8 @@ func (z *compressor) giveBack() {
 
 // compresses says whether the answer is sent compressed: when its caller takes it so, and there is
 // memory for that.
-func (r *request) compresses() bool {
-	return acceptsGzip(r.Header.Get("Accept-Encoding")) && r.share.Try(compressorSize)
+func (r *Request) compresses() bool {
+	return acceptsGzip(r.Header.Get("Accept-Encoding")) && r.Share.Try(compressorSize)
 }
 
 // compressorSize is what a compressor takes, in bytes.

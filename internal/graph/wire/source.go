@@ -1,10 +1,11 @@
-package graph
+package wire
 
-// source yields the rows of a list one by one, and reads them in portions: until ok is false or
+// Source yields the rows of a list one by one, and reads them in portions: until ok is false or
 // there is an error. A row is good until the next one is asked for.
-type source[T any] func() (row T, ok bool, err error)
+type Source[T any] func() (row T, ok bool, err error)
 
-func sourceOf[T any](rows []T) source[T] {
+// SourceOf yields rows that are all there.
+func SourceOf[T any](rows []T) Source[T] {
 	return func() (row T, ok bool, err error) {
 		if len(rows) > 0 {
 			row, rows, ok = rows[0], rows[1:], true
@@ -13,8 +14,8 @@ func sourceOf[T any](rows []T) source[T] {
 	}
 }
 
-// mapped yields what becomes of each row.
-func mapped[T, U any](next source[T], wrap func(*T) U) source[U] {
+// Mapped yields what becomes of each row.
+func Mapped[T, U any](next Source[T], wrap func(*T) U) Source[U] {
 	return func() (row U, ok bool, err error) {
 		from, ok, err := next()
 		if ok {
@@ -24,8 +25,8 @@ func mapped[T, U any](next source[T], wrap func(*T) U) source[U] {
 	}
 }
 
-// oneAfterAnother yields the rows of several sources.
-func oneAfterAnother[T any](sources ...source[T]) source[T] {
+// OneAfterAnother yields the rows of several sources.
+func OneAfterAnother[T any](sources ...Source[T]) Source[T] {
 	return func() (row T, ok bool, err error) {
 		for len(sources) > 0 {
 			if row, ok, err = sources[0](); ok || err != nil {
@@ -37,9 +38,9 @@ func oneAfterAnother[T any](sources ...source[T]) source[T] {
 	}
 }
 
-// finder finds rows by their ordinals, which are asked for in ascending order, in a source that has
+// Finder finds rows by their ordinals, which are asked for in ascending order, in a source that has
 // them in this order.
-func finder[T any](next source[T], ordinal func(*T) uint32) func(wanted uint32) (*T, error) {
+func Finder[T any](next Source[T], ordinal func(*T) uint32) func(wanted uint32) (*T, error) {
 	var row T
 	ok, begun := true, false
 	return func(wanted uint32) (_ *T, err error) {
@@ -56,18 +57,18 @@ func finder[T any](next source[T], ordinal func(*T) uint32) func(wanted uint32) 
 	}
 }
 
-// appendRows writes the rows of a list, without its brackets, and sends them on the way.
-func appendRows[T any](r *request, b []byte, next source[T], write func([]byte, T) []byte) ([]byte, error) {
+// AppendRows writes the rows of a list, without its brackets, and sends them on the way.
+func AppendRows[T any](r *Request, b []byte, next Source[T], write func([]byte, T) []byte) ([]byte, error) {
 	for {
 		row, ok, err := next()
 		if err != nil || !ok {
 			return b, err
 		}
-		b = write(appendNext(b), row)
+		b = write(AppendNext(b), row)
 		if err := r.failed(); err != nil {
 			return b, err
 		}
-		if b, err = r.more(b); err != nil {
+		if b, err = r.More(b); err != nil {
 			return b, err
 		}
 	}

@@ -1,4 +1,4 @@
-package graph
+package wire
 
 import (
 	"context"
@@ -14,8 +14,8 @@ import (
 	"licensor/internal/turns"
 )
 
-// handle is what operations ask of a tenant, and have it do.
-type handle interface {
+// Tenant is what operations ask of a tenant, and have it do.
+type Tenant interface {
 	ID() uuid.UUID
 	Image() *tenant.Image
 	Do(ctx context.Context, actor string, c tenant.Command) (tenant.Done, error)
@@ -32,17 +32,17 @@ type handle interface {
 	Password(ctx context.Context, user uint32) (string, error)
 	// Waiting is a change of a group's licenses that its members have not got yet; nil when they have
 	// all.
-	Waiting(group uint32, now time.Time) *waiting
+	Waiting(group uint32, now time.Time) *Waiting
 }
 
-// waiting is what a group shows while a change of its licenses has not reached its members.
-type waiting struct {
-	state    string // of licenseProcessingState
-	licenses []licensing.Assign
+// Waiting is what a group shows while a change of its licenses has not reached its members.
+type Waiting struct {
+	State    string // of licenseProcessingState
+	Licenses []licensing.Assign
 }
 
-// direct is a tenant whose groups pass on their licenses at once.
-type direct struct{ *tenant.Tenant }
+// Direct is a tenant whose groups pass on their licenses at once.
+type Direct struct{ *tenant.Tenant }
 
 // Waiting is always nil.
-func (direct) Waiting(uint32, time.Time) *waiting { return nil }
+func (Direct) Waiting(uint32, time.Time) *Waiting { return nil }

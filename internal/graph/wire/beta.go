@@ -1,0 +1,84 @@
+package wire
+
+import (
+	"slices"
+
+	"licensor/internal/directory"
+	"licensor/internal/fold"
+	"licensor/internal/graph/edm"
+)
+
+// WithoutBeta takes the properties that only beta has out of a body of a type: in beta, where those
+// that clients can set are accepted and have no effect, but for those that are kept. In v1.0 they
+// stay, and are refused as unknown.
+func (r *Request) WithoutBeta(typeName, resource string, body []directory.Member) ([]directory.Member, error) {
+	names := edm.BetaOnly[typeName]
+	if !r.Beta {
+		for _, m := range body {
+			if name, ok := fold.Among(names.Kept, m.Name); ok {
+				return nil, &directory.Invalid{Kind: directory.Unknown, Resource: resource, Property: name}
+			}
+		}
+		return body, nil
+	}
+	rest := make([]directory.Member, 0, len(body))
+	for _, m := range body {
+		if _, ok := fold.Among(names.Settable, m.Name); ok {
+			continue
+		}
+		if name, ok := fold.Among(slices.Concat(names.Nulls, names.Lists, names.OnSelect), m.Name); ok {
+			return nil, &directory.Invalid{Kind: directory.ReadOnly, Resource: resource, Property: name}
+		}
+		rest = append(rest, m)
+	}
+	return rest, nil
+}
+
+// betaFields are the fields of a type's properties that only beta has and that the type does not
+// show itself.
+func betaFields[T any](typeName string, known []Field[T]) []Field[T] {
+	names := edm.BetaOnly[typeName]
+	fields := NotKept[T](slices.Concat(names.Nulls, names.OnSelect), names.Lists)
+	for i := range fields {
+		fields[i].Beta = true
+		if slices.Contains(names.OnSelect, fields[i].Name) {
+			fields[i].When = directory.ByName
+		}
+	}
+	return slices.DeleteFunc(fields, func(f Field[T]) bool {
+		return slices.ContainsFunc(known, func(k Field[T]) bool { return k.Name == f.Name })
+	})
+}
+
+// Shown are the properties that a version of Graph shows when none are asked for by name (P22).
+type Shown[T any] struct {
+	Defaults []*Field[T]
+	Whole    []*Field[T] // what actions answer, and $select=*
+}
+
+func (s *Shown[T]) add(f *Field[T]) {
+	if f.When == directory.ByDefault {
+		s.Defaults = append(s.Defaults, f)
+	}
+	if f.When != directory.ByName {
+		s.Whole = append(s.Whole, f)
+	}
+}
+
+// Shown returns what the version that a request is for shows.
+func (s *FieldSet[T]) Shown(r *Request) *Shown[T] {
+	if r.Beta {
+		return &s.inBeta
+	}
+	return &s.InV1
+}
+
+// BetaShows makes beta show more by default than v1.0 and what only beta has.
+func (s *FieldSet[T]) BetaShows(more func(name string) bool) *FieldSet[T] {
+	for _, f := range s.inBeta.Whole {
+		if !slices.Contains(s.inBeta.Defaults, f) && more(f.Name) {
+			s.inBeta.Defaults = append(s.inBeta.Defaults, f)
+		}
+	}
+	return s
+}

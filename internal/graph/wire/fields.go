@@ -1,0 +1,272 @@
+package wire
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"licensor/internal/directory"
+	"licensor/internal/directory/column"
+	"licensor/internal/fold"
+	"licensor/internal/graph/edm"
+	"licensor/internal/graph/problem"
+	"licensor/internal/identity"
+	"licensor/internal/jsontext"
+)
+
+// Field is a property as an answer shows it. T is the object with all that its properties are made
+// of.
+type Field[T any] struct {
+	Name  string
+	Write func(b []byte, object *T) []byte
+	When  directory.Returned
+	// row is where the object is in columns, of which one, at a place, has the property; nil when its
+	// document was read. It is no function when no column has the property.
+	row   func(object *T) *column.Row
+	place int
+	// Documented says that the object's document is needed: neither columns nor the image have all
+	// that is shown.
+	Documented bool
+	Beta       bool // v1.0 does not have it
+}
+
+// FieldSet is the properties of a type: all of them by name, and those that are shown without
+// $select.
+type FieldSet[T any] struct {
+	TypeName string // microsoft.graph.user
+	ByName   fold.Names[*Field[T]]
+	Links    fold.Names[string] // the spelling of its navigation properties
+	InV1     Shown[T]
+	inBeta   Shown[T]
+	Basic    []string   // all that may be seen with the permission for basic properties only
+	All      []Field[T] // in alphabetical order
+	place    func(*T) string
+}
+
+// Name is the name of the type without its namespace.
+func (s *FieldSet[T]) Name() string { return strings.TrimPrefix(s.TypeName, edm.Namespace) }
+
+// Properties are the names of those that v1.0 has.
+func (s *FieldSet[T]) Properties() []string {
+	names := make([]string, 0, len(s.All))
+	for i := range s.All {
+		if !s.All[i].Beta {
+			names = append(names, s.All[i].Name)
+		}
+	}
+	return names
+}
+
+// At says where the objects are below the root: what stands before their id in an address.
+func (s *FieldSet[T]) At(place func(*T) string) *FieldSet[T] {
+	s.place = place
+	return s
+}
+
+// In is at for objects that are all in one set.
+func (s *FieldSet[T]) In(set string) *FieldSet[T] { return s.At(func(*T) string { return set }) }
+
+// NewFieldSet makes the set of the fields of a type, whose name is with its namespace. basic are
+// those that may be seen with the permission for basic properties only.
+func NewFieldSet[T any](typeName string, fields []Field[T], basic ...string) *FieldSet[T] {
+	fields = append(fields, betaFields(strings.TrimPrefix(typeName, edm.Namespace), fields)...)
+	s := &FieldSet[T]{TypeName: typeName, ByName: make(fold.Names[*Field[T]], len(fields)), Basic: basic, All: fields}
+	s.Links = fold.Names[string]{}
+	for _, name := range edm.Navigation[s.Name()] {
+		s.Links.Add(name, name)
+	}
+	slices.SortFunc(fields, func(a, b Field[T]) int { return strings.Compare(a.Name, b.Name) })
+	for i := range fields {
+		f := &fields[i]
+		s.ByName.Add(f.Name, f)
+		s.inBeta.add(f)
+		if !f.Beta {
+			s.InV1.add(f)
+		}
+	}
+	return s
+}
+
+// PropertyFields makes fields of a document's properties. of returns the document of an object, nil
+// where it was not read, and row where the object is in columns: those of properties that have one
+// need no document.
+func PropertyFields[D, T any](properties []*directory.Property[D], of func(*T) *D, row func(*T) *column.Row) []Field[T] {
+	fields := make([]Field[T], 0, len(properties))
+	for _, p := range properties {
+		place, ok := p.Column()
+		f := Field[T]{Name: p.Name, When: p.Returned, Documented: !ok && !p.Same(), Write: func(b []byte, object *T) []byte { return p.Append(b, of(object)) }}
+		if ok {
+			f.place = place
+			f.row = func(object *T) *column.Row {
+				if of(object) != nil {
+					return nil
+				}
+				return row(object)
+			}
+			f.Write = func(b []byte, object *T) []byte {
+				if document := of(object); document != nil {
+					return p.Append(b, document)
+				}
+				w := directory.NewColumnWriter(place)
+				return w.Append(b, row(object))
+			}
+		}
+		fields = append(fields, f)
+	}
+	return fields
+}
+
+// Documented says whether some of the fields need the object's document.
+func Documented[T any](fields []*Field[T]) bool {
+	return slices.ContainsFunc(fields, func(f *Field[T]) bool { return f.Documented })
+}
+
+// Selection returns the fields that $select names, the default ones without it. The names get the
+// spelling of the metadata, which they have in the answer (P1). Navigation properties among them
+// show nothing (P22).
+func (s *FieldSet[T]) Selection(r *Request, names []string) ([]*Field[T], error) {
+	if len(names) == 0 {
+		return s.Shown(r).Defaults, nil
+	}
+	s.Spell(names)
+	selected := make([]*Field[T], 0, len(names))
+	for _, name := range names {
+		if name == "*" {
+			return s.Shown(r).Whole, nil
+		}
+		if f, ok := s.ByName.Find(name); ok {
+			selected = append(selected, f)
+		} else if _, ok := s.Links.Find(name); !ok {
+			return nil, s.unknown(name)
+		}
+	}
+	return selected, nil
+}
+
+// Has reports whether there is a property with the name.
+func (s *FieldSet[T]) Has(name string) bool {
+	_, ok := s.ByName.Find(name)
+	return ok
+}
+
+// isBasic reports whether a property may be seen with the permission for basic properties only.
+func (s *FieldSet[T]) isBasic(name string) bool {
+	_, ok := fold.Among(s.Basic, name)
+	return ok
+}
+
+// Knows reports whether there is a property or navigation property with the name.
+func (s *FieldSet[T]) Knows(name string) bool {
+	_, links := s.Links.Find(name)
+	return links || s.Has(name)
+}
+
+// Spell gives names of properties the spelling of the metadata (P1); others stay as they are.
+func (s *FieldSet[T]) Spell(names []string) {
+	for i, name := range names {
+		if f, ok := s.ByName.Find(name); ok {
+			names[i] = f.Name
+		} else if link, ok := s.Links.Find(name); ok {
+			names[i] = link
+		}
+	}
+}
+
+// unknown refuses a name of $select that is no property's (P13), or a path, which Graph does not
+// take either.
+func (s *FieldSet[T]) unknown(name string) *problem.Problem {
+	reason := fmt.Sprintf("Could not find a property named '%s' on type '%s'.", name, s.TypeName)
+	if strings.Contains(name, "/") {
+		reason = fmt.Sprintf("Found a path with multiple navigation properties or a bad complex property path in a select clause: '%s'. "+
+			"Select whole properties; those of related objects are selected within $expand, as in $expand=manager($select=id).", name)
+	}
+	return &problem.Problem{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "Parsing OData Select and Expand failed: " + reason}
+}
+
+// Visible returns what of the selection a caller may see that has a degree of access. Without
+// $select what may not be seen is left out; asked for by name it is refused.
+func (s *FieldSet[T]) Visible(r *Request, access identity.Access) ([]*Field[T], error) {
+	fields, err := s.Selection(r, r.Options.Select)
+	if err != nil || access == identity.AccessFull {
+		return s.Annotated(r, fields), err
+	}
+	isHidden := func(f *Field[T]) bool { return !slices.Contains(s.Basic, f.Name) }
+	if len(r.Options.Select) > 0 && slices.ContainsFunc(fields, isHidden) {
+		return nil, &identity.Forbidden{Operation: r.Op.Need}
+	}
+	return s.Annotated(r, slices.DeleteFunc(slices.Clone(fields), isHidden)), nil
+}
+
+// Selected returns the fields of $select for a caller who may see all of them.
+func (s *FieldSet[T]) Selected(r *Request) ([]*Field[T], error) {
+	return s.Visible(r, identity.AccessFull)
+}
+
+// WithExpanded returns the fields of $select and $expand for a caller that may see all of them.
+func (s *FieldSet[T]) WithExpanded(r *Request, expansions map[string]Expansion[T]) ([]*Field[T], error) {
+	fields, err := s.Selected(r)
+	if err != nil {
+		return nil, err
+	}
+	return Expanded(r, s, expansions, fields)
+}
+
+// AppendFields writes the fields of an object after what b has of it already.
+func AppendFields[T any](b []byte, fields []*Field[T], object *T) []byte {
+	for _, f := range fields {
+		b = f.Write(jsontext.AppendName(b, f.Name), object)
+	}
+	return b
+}
+
+// ObjectWriter makes the writer of a list's objects: their fields in braces.
+func ObjectWriter[T any](fields []*Field[T]) func([]byte, T) []byte {
+	var shown T // one place for all of them: each by itself would be an allocation
+	writers := make([]directory.ColumnWriter, len(fields))
+	for i, f := range fields {
+		writers[i] = directory.NewColumnWriter(f.place)
+	}
+	return func(b []byte, object T) []byte {
+		shown = object
+		b = append(b, '{')
+		for i, f := range fields {
+			b = jsontext.AppendName(b, f.Name)
+			if f.row != nil {
+				if row := f.row(&shown); row != nil {
+					b = writers[i].Append(b, row)
+					continue
+				}
+			}
+			b = f.Write(b, &shown)
+		}
+		return append(b, '}')
+	}
+}
+
+// NotKept makes the fields of properties that are always null, and of those that are always empty
+// lists.
+func NotKept[T any](nulls, lists []string) []Field[T] {
+	fields := make([]Field[T], 0, len(nulls)+len(lists))
+	for _, name := range nulls {
+		fields = append(fields, Field[T]{Name: name, Write: AppendNull[T], When: directory.ByDefault})
+	}
+	for _, name := range lists {
+		fields = append(fields, Field[T]{Name: name, Write: func(b []byte, _ *T) []byte { return append(b, "[]"...) }, When: directory.ByDefault})
+	}
+	return fields
+}
+
+// InBeta makes fields those of properties that v1.0 does not have.
+func InBeta[T any](fields []Field[T]) []Field[T] {
+	for i := range fields {
+		fields[i].Beta = true
+	}
+	return fields
+}
+
+// AppendNull writes a property that is always null.
+func AppendNull[T any](b []byte, _ *T) []byte { return append(b, "null"...) }
+
+// AppendTrue writes a property that is always true.
+func AppendTrue[T any](b []byte, _ *T) []byte { return append(b, "true"...) }

@@ -1,0 +1,222 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"licensor/internal/graph/problem"
+	"licensor/internal/graph/query"
+	"licensor/internal/identity"
+	columns "licensor/internal/query"
+	"licensor/internal/store"
+	"licensor/internal/tenant"
+)
+
+// Listing is how lists of a kind of objects are answered. D is the document of an object, T the
+// object as answers show it.
+type Listing[D, T any] struct {
+	*query.Kind
+	Set        string
+	Fields     *FieldSet[T]
+	Expansions map[string]Expansion[T]
+	Documents  func(t Tenant, ctx context.Context, img *tenant.Image, ordinals []uint32) ([]*D, error)
+	Document   func(t Tenant, ctx context.Context, img *tenant.Image, ordinal uint32) (*D, *tenant.Image, error)
+	// Bound refuses to show some objects, before any of the answer is sent; nil: nothing is refused.
+	Bound  func(r *Request, ordinals []uint32) error
+	Object func(r *Request, document *D, ordinal uint32, img *tenant.Image) T
+}
+
+// Send answers with a page of the objects there are, or of those that are deleted.
+func (l Listing[D, T]) Send(r *Request, within columns.Within) error {
+	if err := r.Allow("$select", "$expand", "$filter", "$search", "$orderby", "$top", "$count", "$skiptoken"); err != nil {
+		return err
+	}
+	fields, err := l.Fields.Visible(r, r.Access)
+	if err != nil {
+		return err
+	}
+	if fields, err = Expanded(r, l.Fields, l.Expansions, fields); err != nil {
+		return err
+	}
+	found, err := l.search(r, within)
+	if err != nil {
+		return err
+	}
+	places, more, err := found.places(r)
+	if err != nil {
+		return err
+	}
+	ordinals := make([]uint32, len(places))
+	for i, place := range places {
+		ordinals[i] = place.Row
+	}
+	if l.Bound != nil {
+		if err := l.Bound(r, ordinals); err != nil {
+			return err
+		}
+	}
+	shown := List[T]{
+		Context: r.Selected(l.Set), Source: l.Read(r, ordinals, found, Documented(fields)), Count: found.count, Write: ObjectWriter(fields),
+	}
+	if more {
+		last := places[len(places)-1]
+		shown.Next = r.NextLink(int64(last.Row), found.page.restAt(last)...)
+	}
+	return SendList(r, shown)
+}
+
+// later reads an object that has been written since the image that the list is of, and says whether
+// it still belongs there: without a search, whether it is live.
+func (l Listing[D, T]) later(r *Request, ordinal uint32, s *Search) (*D, *tenant.Image, bool, error) {
+	document, image, err := l.Document(r.Tenant, r.Context(), r.Image, ordinal)
+	if problem, ok := errors.AsType[*tenant.Problem](err); ok && problem.Kind == tenant.NotFound {
+		return nil, nil, false, nil
+	}
+	if err != nil {
+		return nil, nil, false, err
+	}
+	condition, within := columns.All(), columns.Live
+	if s != nil {
+		again := *r
+		again.Image, within = image, s.Within
+		if condition, err = s.Again(&again); err != nil {
+			return nil, nil, false, err
+		}
+	}
+	return document, image, condition.Holds(image.Columns(l.Stored), within, ordinal), nil
+}
+
+// Search is what is asked of a list.
+type Search struct {
+	Rows   *columns.Rows
+	Within columns.Within
+	Of     store.Kind
+	page   Page
+	count  int // of all that were found; -1 when not wanted
+	// Again is the condition as of the request's image, for an object that has been written since the
+	// rows were found.
+	Again func(r *Request) (*columns.Condition, error)
+}
+
+// search reads the options of a list, and finds all that it has.
+func (l Listing[D, T]) search(r *Request, within columns.Within) (*Search, error) {
+	f := l.Kind
+	if r.AsksHidden(l.Fields.Hides(r.Access)) {
+		return nil, &identity.Forbidden{Operation: r.Op.Need}
+	}
+	s := &Search{Within: within, Of: f.Stored, count: -1}
+	s.Again = func(r *Request) (*columns.Condition, error) {
+		c, err := f.Wanted(r.Scope(), r.Options)
+		if err != nil {
+			return nil, err
+		}
+		return c.Condition, nil
+	}
+	var err error
+	if s.page, err = r.orderedPage(f); err != nil {
+		return nil, err
+	}
+	var page *tenant.Page
+	if !r.counting() {
+		page = new(s.wanted())
+	}
+	if s.Rows, err = r.find(f, within, page); err != nil {
+		return nil, err
+	}
+	if r.counting() {
+		s.count = s.Rows.Count()
+	}
+	return s, nil
+}
+
+// wanted is the page, and one object more to see whether it is the last.
+func (s *Search) wanted() tenant.Page {
+	p := tenant.Page{After: s.page.After, Limit: s.page.Limit + 1}
+	if s.page.Order != nil {
+		p.Order, p.Below = &s.page.Stored, s.page.Below
+	}
+	return p
+}
+
+// find returns what $filter and $search leave: everything, or as much as is needed for a page.
+func (r *Request) find(f *query.Kind, within columns.Within, page *tenant.Page) (*columns.Rows, error) {
+	c, err := f.Wanted(r.Scope(), r.Options)
+	if err != nil {
+		return nil, err
+	}
+	if within == columns.Deleted && c.Licensing {
+		return nil, problem.NotServed("Deleted items cannot be filtered by their licenses.")
+	}
+	name := ""
+	if !c.Passing && (r.Options.Filter != nil || r.Options.Search != nil) {
+		name = string(r.ListID("", false))
+	}
+	return r.Tenant.Find(r.Context(), r.Image, f.Stored, within, c.Condition, name, page)
+}
+
+// places are those of the page's objects, and whether there are more behind them.
+func (s *Search) places(r *Request) (places []columns.Place, more bool, err error) {
+	places, err = r.Tenant.Page(r.Context(), r.Image, s.Of, s.Within, s.Rows, s.wanted())
+	if len(places) > s.page.Limit {
+		return places[:s.page.Limit], true, err
+	}
+	return places, false, err
+}
+
+// SendCount answers with the number of objects under a condition, as text (P26).
+func (l Listing[D, T]) SendCount(r *Request, within columns.Within) error {
+	if err := r.AllowCount(); err != nil {
+		return err
+	}
+	if r.AsksHidden(l.Fields.Hides(r.Access)) {
+		return &identity.Forbidden{Operation: r.Op.Need}
+	}
+	rows, err := r.find(l.Kind, within, nil)
+	if err != nil {
+		return err
+	}
+	return r.SendText(strconv.Itoa(rows.Count()))
+}
+
+// At yields the objects with some ordinals, which are live; those that have gone since are left
+// out.
+func (l Listing[D, T]) At(r *Request, ordinals []uint32, documented bool) Source[T] {
+	return l.Read(r, ordinals, nil, documented)
+}
+
+// Read yields the objects with some ordinals as of one commit each: that of the list, or a later
+// one where an object has been written since and still belongs there. Those that are gone by then
+// are left out.
+func (l Listing[D, T]) Read(r *Request, ordinals []uint32, s *Search, documented bool) Source[T] {
+	if !documented {
+		return func() (row T, ok bool, err error) {
+			if len(ordinals) > 0 {
+				row, ordinals, ok = l.Object(r, nil, ordinals[0], r.Image), ordinals[1:], true
+			}
+			return row, ok, nil
+		}
+	}
+	var documents []*D // of the first ordinals
+	return func() (row T, ok bool, err error) {
+		for len(ordinals) > 0 {
+			if len(documents) == 0 {
+				if documents, err = l.Documents(r.Tenant, r.Context(), r.Image, ordinals); err != nil {
+					return row, false, err
+				}
+			}
+			document, ordinal, image := documents[0], ordinals[0], r.Image
+			documents[0] = nil
+			documents, ordinals = documents[1:], ordinals[1:]
+			if ok = document != nil; !ok {
+				if document, image, ok, err = l.later(r, ordinal, s); err != nil {
+					return row, false, err
+				}
+			}
+			if ok {
+				return l.Object(r, document, ordinal, image), true, nil
+			}
+		}
+		return row, false, nil
+	}
+}

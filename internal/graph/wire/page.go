@@ -1,0 +1,314 @@
+package wire
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/fold"
+	"licensor/internal/graph/odata"
+	"licensor/internal/graph/problem"
+	"licensor/internal/graph/query"
+	"licensor/internal/jsontext"
+	columns "licensor/internal/query"
+	"licensor/internal/tenant"
+)
+
+// Page is what of a list an answer shows.
+type Page struct {
+	After        int64 // the place of the last element of the page before; -1 for the first page
+	Limit        int
+	*query.Order        // nil: by ordinal
+	Rest         []byte // of the token: what it says of the order
+}
+
+// Sizes of pages (P25).
+const (
+	DefaultPage = 100
+	MaxPage     = 999
+)
+
+// Page reads the options that say which page is wanted.
+func (r *Request) Page() (Page, error) {
+	return r.pageAfter(func(rest []byte) bool { return len(rest) == 0 })
+}
+
+// AnyPage is page for lists whose order says what more the token is to say.
+func (r *Request) AnyPage() (Page, error) {
+	return r.pageAfter(func([]byte) bool { return true })
+}
+
+// longPage is page for lists whose token says more than a place, in so many bytes.
+func (r *Request) longPage(size int) (Page, error) {
+	return r.pageAfter(func(rest []byte) bool { return len(rest) == size })
+}
+
+// pageAfter is page for tokens of which the rest fits.
+func (r *Request) pageAfter(fits func(rest []byte) bool) (Page, error) {
+	p := Page{After: -1, Limit: DefaultPage}
+	if top := r.Options.Top; top != odata.Absent {
+		if top < 1 || top > MaxPage {
+			return Page{}, problem.Refuse("Invalid page size specified: '%d'. Must be between 1 and %d inclusive.", top, MaxPage)
+		}
+		p.Limit = top
+	}
+	if r.Options.SkipToken != "" {
+		after, rest, ok := r.readToken(r.Options.SkipToken)
+		if !ok || !fits(rest) {
+			return Page{}, OtherToken()
+		}
+		p.After, p.Rest = after, rest
+	}
+	return p, nil
+}
+
+// orderedPage is page for lists that $orderby has an effect on.
+func (r *Request) orderedPage(f *query.Kind) (Page, error) {
+	p, err := r.AnyPage()
+	if err != nil {
+		return Page{}, err
+	}
+	if p.Order, err = f.Order(r.Scope(), r.Options); err != nil {
+		return Page{}, err
+	}
+	p.resumeByID(f, r.Image)
+	if p.Order == nil && len(p.Rest) > 0 || p.Order != nil && p.After >= 0 && !p.Resume(p.Rest) {
+		return Page{}, OtherToken()
+	}
+	return p, nil
+}
+
+// OtherToken refuses a token that is not one of the list.
+func OtherToken() error {
+	return problem.Refuse("The $skiptoken is not one of this list. Follow the @odata.nextLink of an answer as it stands, or start again without it.")
+}
+
+// restAt is what the token of the page after this one says of the order, beside the ordinal of the
+// last object shown.
+func (p Page) restAt(last columns.Place) []byte {
+	if p.Order == nil {
+		return nil
+	}
+	return p.AppendTo(nil, last.Key)
+}
+
+// Token makes a $skiptoken of the place of the last element shown, for the list that a path names,
+// and of what more there is to say.
+func (r *Request) Token(path string, after int64, rest ...byte) string {
+	b := binary.BigEndian.AppendUint64(nil, uint64(after))
+	b = append(b, r.ListID(path, r.eventual())...)
+	return base64.RawURLEncoding.EncodeToString(append(b, rest...))
+}
+
+func (r *Request) readToken(text string) (after int64, rest []byte, ok bool) {
+	if !r.continues(text, true) && !r.continues(text, false) {
+		return 0, nil, false
+	}
+	b, _ := DecodeToken(text)
+	after = int64(binary.BigEndian.Uint64(b))
+	return after, b[16:], after >= 0
+}
+
+// DecodeToken reads base64url that is written in the one way we write it: without the bits that the
+// last character has to spare, and without line ends, which the decoder takes.
+func DecodeToken(text string) ([]byte, bool) {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	return b, err == nil && !strings.ContainsAny(text, "\r\n")
+}
+
+// continues reports whether a token is one of this list, asked for with the header of advanced
+// queries or without.
+func (r *Request) continues(token string, eventual bool) bool {
+	if token == "" || r.Tenant == nil {
+		return false
+	}
+	b, ok := DecodeToken(token)
+	return ok && len(b) >= 16 && slices.Equal(b[8:16], r.ListID(r.URL.Path, eventual))
+}
+
+// ListID identifies what is listed: a token is good for the list that it comes from, and no other.
+// It guards against mistakes only: who makes up a token sees nothing that could not be seen
+// without. That the list was asked for with the header of advanced queries is part of it, since
+// clients leave the header out when they follow a link.
+func (r *Request) ListID(path string, eventual bool) []byte {
+	h := sha256.New()
+	if eventual {
+		h.Write([]byte{3})
+	}
+	id := r.Tenant.ID()
+	h.Write(id[:])
+	h.Write([]byte(strings.ToLower(path)))
+	if r.Options.Filter != nil {
+		h.Write([]byte("\x00" + fold.Text(r.Options.Filter.Text))) // no filter looks at letter case
+	}
+	for _, key := range r.Options.OrderBy {
+		fmt.Fprintf(h, "\x01%s %t", fold.Text(key.Property), key.Descending)
+	}
+	if r.Options.Search != nil {
+		h.Write([]byte("\x02" + fold.Text(r.Options.Search.String())))
+	}
+	return h.Sum(nil)[:8]
+}
+
+// NextLink is the address of the next page: that of this one with another token (P25).
+func (r *Request) NextLink(after int64, rest ...byte) string {
+	var kept []string
+	for _, pair := range strings.Split(r.URL.RawQuery, "&") {
+		name, _, _ := strings.Cut(pair, "=")
+		name, _ = url.QueryUnescape(name)
+		if pair != "" && !strings.EqualFold(strings.TrimPrefix(name, "$"), "skiptoken") {
+			kept = append(kept, pair)
+		}
+	}
+	kept = append(kept, "$skiptoken="+r.Token(r.URL.Path, after, rest...))
+	return r.Origin + r.URL.EscapedPath() + "?" + strings.Join(kept, "&")
+}
+
+// Allow refuses query options that the operation does not have.
+func (r *Request) Allow(options ...string) error {
+	for _, name := range r.Options.Given {
+		switch {
+		case name == "$format" || slices.Contains(options, name):
+		case name == "$skip":
+			return problem.Refuse("'$skip' is not supported by the service. Follow the @odata.nextLink of each page instead.")
+		default:
+			return problem.Unsupported("The query option '%s' is not supported for this resource.", name)
+		}
+	}
+	return nil
+}
+
+// counting says whether the answer is to have @odata.count: on the first page, where the caller
+// asks for advanced queries (P26).
+func (r *Request) counting() bool {
+	return r.Options.Count && r.Options.SkipToken == "" && r.eventual()
+}
+
+// AllowCount refuses to answer with a number alone where the header is missing (P26).
+func (r *Request) AllowCount() error {
+	if err := r.Allow("$filter", "$search"); err != nil {
+		return err
+	}
+	if !r.eventual() {
+		return problem.Refuse("$count is not currently supported.")
+	}
+	return nil
+}
+
+// AppendHead begins an answer with its context (P20), which metadata of none leaves out.
+func (r *Request) AppendHead(b []byte, context string) []byte {
+	b = append(b, '{')
+	if r.Metadata == "none" {
+		return b
+	}
+	return jsontext.AppendText(jsontext.AppendName(b, "@odata.context"), r.Root+"/$metadata#"+context)
+}
+
+// Selected adds the properties of $select and $expand to the name of a set:
+// groups(displayName,id,members(id)).
+func (r *Request) Selected(set string) string {
+	names := slices.Clip(r.Options.Select)
+	if len(r.Options.Expand) > 0 { // what is expanded is there once
+		names = slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+			return slices.ContainsFunc(r.Options.Expand, func(e odata.Expansion) bool { return e.Name == name })
+		})
+	}
+	for _, e := range r.Options.Expand {
+		names = append(names, e.Name+"("+strings.Join(e.Select, ",")+")")
+	}
+	if len(names) == 0 {
+		return set
+	}
+	return set + "(" + strings.Join(names, ",") + ")"
+}
+
+// List is a list to be answered.
+type List[T any] struct {
+	Context string
+	Rows    []T       // one more than limit when there is another page
+	Source  Source[T] // yields the rows in their place
+	limit   int       // 0: all rows are one page
+	Count   int       // -1: not wanted
+	place   func(T) int64
+	rest    func(T) []byte               // what the token says beside the place; nil: nothing
+	Next    string                       // the address of the next page, where it does not follow from the rows
+	Write   func(b []byte, row T) []byte // an object, with its braces
+}
+
+// paced lets others go first now and then. The answer is given up when the request's time is.
+func paced[T any](r *Request, write func([]byte, T) []byte) func([]byte, T) []byte {
+	r.Work.Doing("writing the objects of the page")
+	return func(b []byte, object T) []byte {
+		if err := r.Work.Pace(); err != nil {
+			r.fault = err
+			return b
+		}
+		return write(b, object)
+	}
+}
+
+// SendList answers with a page.
+func SendList[T any](r *Request, l List[T]) error {
+	if r.wantsLength() {
+		return r.SendText(strconv.Itoa(len(l.Rows)))
+	}
+	b := r.AppendHead(r.Begin(), l.Context)
+	if l.Count >= 0 {
+		b = jsontext.AppendInt(jsontext.AppendName(b, "@odata.count"), l.Count)
+	}
+	if l.limit > 0 && len(l.Rows) > l.limit {
+		l.Rows = l.Rows[:l.limit]
+		last := l.Rows[l.limit-1]
+		var rest []byte
+		if l.rest != nil {
+			rest = l.rest(last)
+		}
+		l.Next = r.NextLink(l.place(last), rest...)
+	}
+	if l.Next != "" {
+		b = jsontext.AppendText(jsontext.AppendName(b, "@odata.nextLink"), l.Next)
+	}
+	if l.Source == nil {
+		l.Source = SourceOf(l.Rows)
+	}
+	b, err := AppendRows(r, append(jsontext.AppendName(b, "value"), '['), l.Source, paced(r, l.Write))
+	if err != nil {
+		return err
+	}
+	return r.Send(http.StatusOK, append(b, "]}"...))
+}
+
+// resumeByID takes up a list of applications where a page of an earlier version has ended: its
+// token names the last one by id.
+func (p *Page) resumeByID(f *query.Kind, img *tenant.Image) {
+	if p.Order == nil && len(p.Rest) == len(uuid.Nil) {
+		if ordinal, ok := f.ByID(img, uuid.UUID(p.Rest).String()); ok {
+			p.After, p.Rest = int64(ordinal), nil
+		}
+	}
+}
+
+// CountOf is n where the caller wants the count of all, otherwise -1.
+func (r *Request) CountOf(n int) int {
+	if r.counting() {
+		return n
+	}
+	return -1
+}
+
+// AppendType begins an object with its type (P21).
+func (r *Request) AppendType(b []byte, name string) []byte {
+	b = append(b, '{')
+	if r.Metadata == "none" {
+		return b
+	}
+	return jsontext.AppendText(jsontext.AppendName(b, "@odata.type"), "#"+name)
+}
