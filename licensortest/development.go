@@ -3,10 +3,9 @@ package licensortest
 import (
 	"cmp"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
+	"licensor/internal/duration"
 	"licensor/internal/identity"
 	"licensor/internal/server"
 )
@@ -72,7 +71,7 @@ func (s *Server) mint(which Token) (string, error) {
 // keep their time.
 func (s *Server) AsyncGroups(delay time.Duration) {
 	s.t.Helper()
-	s.develop("the delay of groups cannot be set", http.MethodPut, "groupProcessing", Properties{"delay": duration(delay)}, nil)
+	s.develop("the delay of groups cannot be set", http.MethodPut, "groupProcessing", Properties{"delay": duration.Text(delay)}, nil)
 }
 
 // Clock is the time of a server. Everything goes by it: dates in answers, when tokens expire, and
@@ -94,7 +93,7 @@ func (c *Clock) Set(now time.Time) {
 // Advance moves the clock on.
 func (c *Clock) Advance(by time.Duration) {
 	c.s.t.Helper()
-	c.move(http.MethodPut, Properties{"advance": duration(by)})
+	c.move(http.MethodPut, Properties{"advance": duration.Text(by)})
 }
 
 func (c *Clock) move(method string, body any) time.Time {
@@ -154,7 +153,7 @@ func (f *Faults) Add(faults ...Fault) {
 			Method: one.Method, Path: one.Path, Status: one.Status, RetryAfter: int(one.RetryAfter / time.Second), Times: one.Times, Probability: one.Probability,
 		}
 		if one.Latency != 0 {
-			body.Latency = duration(one.Latency)
+			body.Latency = duration.Text(one.Latency)
 		}
 		f.s.develop("a fault cannot be added", http.MethodPost, "faults", body, nil)
 	}
@@ -173,7 +172,7 @@ func (f *Faults) List() (faults []Fault) {
 	var answer struct{ Rules []fault }
 	f.s.develop("the faults cannot be read", http.MethodGet, "faults", nil, &answer)
 	for _, one := range answer.Rules {
-		latency, err := time.ParseDuration(strings.ToLower(strings.TrimPrefix(one.Latency, "PT")))
+		latency, err := duration.Parse(one.Latency)
 		if err != nil && one.Latency != "" {
 			f.s.t.Fatalf("licensortest: a fault has the latency %s, which cannot be read: %v", one.Latency, err)
 		}
@@ -183,11 +182,6 @@ func (f *Faults) List() (faults []Fault) {
 		})
 	}
 	return faults
-}
-
-// duration writes a duration as Graph reads it (ISO 8601).
-func duration(d time.Duration) string {
-	return "PT" + strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + "S"
 }
 
 // develop calls an operation of development of the server that is tested.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"licensor/internal/duration"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
@@ -43,7 +44,7 @@ func (d *Development) setClock(r *wire.Request) error {
 	d.moving.Lock()
 	defer d.moving.Unlock()
 	if members[0].Is("advance") {
-		by, err := parseDuration(text)
+		by, err := duration.Parse(text)
 		if err != nil {
 			return problem.Refuse("The clock is to be advanced by a duration, but %s.", err)
 		}

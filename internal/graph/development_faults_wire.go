@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"licensor/internal/directory"
+	"licensor/internal/duration"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
@@ -45,7 +46,7 @@ func appendFault(b []byte, f faultRule) []byte {
 		}
 	}
 	if f.Latency != 0 {
-		b = appendDuration(jsontext.AppendName(b, "latency"), f.Latency)
+		b = jsontext.AppendText(jsontext.AppendName(b, "latency"), duration.Text(f.Latency))
 	}
 	if f.Probability != 0 {
 		b = strconv.AppendFloat(jsontext.AppendName(b, "probability"), f.Probability, 'g', -1, 64)
@@ -146,7 +147,7 @@ func readFaultMembers(members []directory.Member) (f Fault, err error) {
 	}
 	f.Method = strings.ToUpper(f.Method)
 	if latency != "" {
-		if f.Latency, err = parseDuration(latency); err != nil {
+		if f.Latency, err = duration.Parse(latency); err != nil {
 			return f, problem.Refuse("The latency cannot be: %s.", err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"licensor/internal/duration"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
@@ -159,7 +160,6 @@ func (p *processing) of(t *tenant.Tenant, group uint32, now time.Time) *wire.Wai
 const (
 	queuedForProcessing  = "QueuedForProcessing"
 	processingInProgress = "ProcessingInProgress"
-	processingComplete   = "ProcessingComplete"
 )
 
 // getGroupProcessing answers GET /licensor/v1/development/groupProcessing.
@@ -172,7 +172,8 @@ func (d *Development) getGroupProcessing(r *wire.Request) error {
 
 func (d *Development) sendGroupProcessing(r *wire.Request) error {
 	b := r.AppendHead(r.Begin(), "development/groupProcessing")
-	return r.Send(http.StatusOK, append(appendDuration(jsontext.AppendName(b, "delay"), time.Duration(d.processing.delay.Load())), '}'))
+	b = jsontext.AppendText(jsontext.AppendName(b, "delay"), duration.Text(time.Duration(d.processing.delay.Load())))
+	return r.Send(http.StatusOK, append(b, '}'))
 }
 
 // setGroupProcessing answers PUT /licensor/v1/development/groupProcessing. What waits keeps its
@@ -186,7 +187,7 @@ func (d *Development) setGroupProcessing(r *wire.Request) error {
 	if err := wire.Read("groupProcessing", members, map[string]any{"delay": &text}, "delay"); err != nil {
 		return err
 	}
-	delay, err := parseDuration(text)
+	delay, err := duration.Parse(text)
 	if err != nil {
 		return problem.Refuse("The delay cannot be: %s.", err)
 	}

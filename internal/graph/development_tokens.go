@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/duration"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/wire"
 	"licensor/internal/guid"
@@ -57,7 +58,7 @@ func (d *Development) mintToken(r *wire.Request) error {
 func (m *minting) claims(r *wire.Request) (c identity.Claims, err error) {
 	lifetime := identity.Lifetime
 	if m.lifetime != "" {
-		if lifetime, err = parseDuration(m.lifetime); err != nil {
+		if lifetime, err = duration.Parse(m.lifetime); err != nil {
 			return c, problem.Refuse("The lifetime cannot be: %s.", err)
 		}
 	}
@@ -90,7 +91,7 @@ func (m *minting) forUser(r *wire.Request, c *identity.Claims) error {
 		if err != nil {
 			return err
 		}
-		c.AppID, c.AppName, c.AppSerial = app.AppID, appName(&app), r.Image.PrincipalSerial(app.Principal.ID)
+		c.AppID, c.AppName, c.AppSerial = app.AppID, wire.AppName(&app), r.Image.PrincipalSerial(app.Principal.ID)
 	}
 	c.Delegated, c.ObjectID, c.Serial, c.Permissions = true, u.ID, tenant.UserSerial(ordinal), m.scopes
 	c.User = identity.User{Name: u.UserPrincipalName, DisplayName: u.DisplayName, GivenName: u.GivenName, Surname: u.Surname, Guest: u.UserType == "Guest"}
@@ -130,7 +131,7 @@ func (m *minting) forApplication(r *wire.Request, c *identity.Claims) error {
 		return problem.Refuse("Application %s has no service principal in the tenant, so it cannot log in.", app.AppID)
 	}
 	c.Serial = r.Image.PrincipalSerial(app.Principal.ID)
-	c.ObjectID, c.AppID, c.AppName, c.Permissions = app.Principal.ID, app.AppID, appName(&app), app.Principal.Permissions
+	c.ObjectID, c.AppID, c.AppName, c.Permissions = app.Principal.ID, app.AppID, wire.AppName(&app), app.Principal.Permissions
 	if len(m.permissions) > 0 {
 		c.Permissions = m.permissions
 	}

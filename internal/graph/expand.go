@@ -2,6 +2,7 @@ package graph
 
 import (
 	"errors"
+	"iter"
 	"net/http"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -35,7 +36,7 @@ func init() { // they lead to the fields they are shown among
 	userExpansions["ownedObjects"] = relatedTo(userSubject, ownedByUser)
 	userExpansions["createdObjects"] = relatedTo(userSubject, createdByUser)
 	userExpansions["sponsors"] = relatedTo(userSubject, sponsorsOfUser)
-	userExpansions["licenseDetails"] = wire.ExpandRows(detailFields, detailsOf)
+	userExpansions["licenseDetails"] = wire.ExpandRows(detailFields, func(_ *wire.Request, u *user) iter.Seq[detail] { return detailsOf(u.image, u.ordinal) })
 	userExpansions["appRoleAssignments"] = expandAssignments(userSubject, assignmentsOfUser)
 	userExpansions["appRoleAssignedResources"] = relatedTo(userSubject, resourcesOfUser)
 	userExpansions["oauth2PermissionGrants"] = wire.ExpandRows(grantFields, grantsOfUser)

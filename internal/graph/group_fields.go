@@ -86,3 +86,7 @@ func appendProcessingState(b []byte, g *group) []byte {
 	}
 	return append(jsontext.AppendText(append(b, `{"state":`...), state), '}')
 }
+
+// processingComplete is the state of licenseProcessingState where nothing is held back
+// (docs/spec/licensing.md L14).
+const processingComplete = "ProcessingComplete"

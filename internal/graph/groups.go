@@ -73,7 +73,7 @@ func createGroupAs(r *wire.Request, body []directory.Member, c tenant.CreateGrou
 	if c.Patch, err = directory.ParseGroupPatch(body); err != nil {
 		return err
 	}
-	if err := mayCreate(r, c.Patch); err != nil {
+	if err := r.MayCreate(c.Patch); err != nil {
 		return err
 	}
 	c.Creator = r.Caller.ObjectID

@@ -161,7 +161,7 @@ func mayImport(r *wire.Request, row tenant.ImportRow) error {
 		if err := noRole(r, row.Group.ID); err != nil {
 			return err
 		}
-		return mayCreate(r, row.Group.Patch)
+		return r.MayCreate(row.Group.Patch)
 	}
 	return nil
 }

@@ -2,22 +2,13 @@ package graph
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
-	"runtime"
 	"strings"
 	"testing"
-	"time"
-
-	"licensor/internal/graph/wire"
-
-	"github.com/google/uuid"
 )
 
 const linesHeader = "Content-Type: " + linesType
@@ -139,28 +130,5 @@ func TestALineOfAnImportIsBounded(t *testing.T) {
 	status, answer = w.importLines("", compressed(strings.Repeat("\n", maxImport)+"{}"), "Content-Encoding: gzip")
 	if status != http.StatusRequestEntityTooLarge || !strings.Contains(answer.Error.Message, "32 MB") {
 		t.Errorf("a body that is too large when unpacked: %d %+v", status, answer)
-	}
-}
-
-// A caller whose time is over while its import waits for a turn is told that, and not that the body
-// has ended.
-func TestAnImportThatGetsNoTurnSaysWhy(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	for range runtime.GOMAXPROCS(0) { // all turns, and one that is not to be had
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-		defer cancel()
-		turn, err := w.tenant.Turn(ctx)
-		if err == nil {
-			defer turn.End()
-		}
-	}
-	over, cancel := context.WithCancel(t.Context())
-	cancel()
-	r := wire.NewRequest(over, nil, httptest.NewRequest("POST", "/", nil), &wire.Environment{Clock: w.now, NewID: uuid.New})
-	r.Tenant = wire.Direct{Tenant: w.tenant}
-	lines := &importLines{source: bufio.NewReader(strings.NewReader(peopleLines(1, 1))), number: 1}
-	if err := readPieces(r, lines, nil); !errors.Is(err, context.Canceled) {
-		t.Errorf("it says %v", err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
+	"licensor/internal/tenant"
 )
 
 // detail is a SKU that a user holds.
@@ -52,7 +53,7 @@ func appendServicePlans(b []byte, img *licensing.Image, p *licensing.Product, di
 		if !ok {
 			continue
 		}
-		b = appendComma(b, &first)
+		b = wire.AppendComma(b, &first)
 		b = jsontext.AppendID(append(b, `{"servicePlanId":`...), id)
 		b = jsontext.AppendText(append(b, `,"servicePlanName":`...), plan.Name)
 		b = jsontext.AppendText(append(b, `,"provisioningStatus":`...), plan.Provisioning(slices.Contains(disabled, id)))
@@ -126,14 +127,22 @@ func getLicenseDetails(r *wire.Request) error {
 	return wire.SendEntity(r, detailFields, http.StatusOK, detailsContext(userID), fields, &details[at])
 }
 
-// detailsOf are the SKUs that a user holds.
-func detailsOf(_ *wire.Request, u *user) iter.Seq[detail] {
+// detailsOf are the SKUs that a user holds in an image.
+func detailsOf(img *tenant.Image, user uint32) iter.Seq[detail] {
 	return func(yield func(detail) bool) {
-		id := u.image.Directory.UserID(u.ordinal)
-		for held := range u.image.Licensing.Held(u.ordinal) {
-			if !yield(detail{held, id, u.image.Licensing}) {
+		id := img.Directory.UserID(user)
+		for held := range img.Licensing.Held(user) {
+			if !yield(detail{held, id, img.Licensing}) {
 				return
 			}
 		}
 	}
+}
+
+// appendLicense writes an assignedLicense.
+func appendLicense(b []byte, license licensing.Assign) []byte {
+	b = append(b, `{"disabledPlans":`...)
+	b = jsontext.AppendList(b, license.DisabledPlans, jsontext.AppendID)
+	b = jsontext.AppendID(append(b, `,"skuId":`...), license.SKUID)
+	return append(b, '}')
 }

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"slices"
 
-	"github.com/google/uuid"
-
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/wire"
@@ -21,7 +19,7 @@ var principalFields = wire.NewFieldSet("microsoft.graph.servicePrincipal", slice
 			return appendKept(b, a.Principal.Properties, templateID, "null")
 		}, When: directory.ByDefault},
 		{Name: "appDescription", Write: func(b []byte, a *application) []byte { return appendKept(b, a.Properties, "description", "null") }, When: directory.ByDefault},
-		{Name: "appDisplayName", Write: func(b []byte, a *application) []byte { return jsontext.AppendText(b, appName(&a.Client)) }, When: directory.ByDefault},
+		{Name: "appDisplayName", Write: func(b []byte, a *application) []byte { return jsontext.AppendText(b, wire.AppName(&a.Client)) }, When: directory.ByDefault},
 		{Name: "appId", Write: appendAppID, When: directory.ByDefault},
 		{Name: "appOwnerOrganizationId", Write: appendOwner, When: directory.ByDefault},
 		{Name: "appRoleAssignmentRequired", Write: func(b []byte, a *application) []byte { return jsontext.AppendBool(b, a.Principal.AssignmentRequired) }, When: directory.ByDefault},
@@ -117,15 +115,6 @@ func appendKept(b []byte, kept map[string]json.RawMessage, name, none string) []
 // isGraph reports whether it is Microsoft Graph, whose app roles and scopes are the permissions
 // that applications can be granted.
 func (a *application) isGraph() bool { return a.AppID == directory.GraphAppID }
-
-// appName returns the name of a service principal's application. Of one of Microsoft's own, the
-// tenant has only the service principal, which can be given another name.
-func appName(a *directory.Client) string {
-	if own, ok := identity.FirstPartyByID(a.AppID); ok && a.ID == uuid.Nil {
-		return own.DisplayName
-	}
-	return a.DisplayName
-}
 
 func appendOwner(b []byte, a *application) []byte {
 	return jsontext.AppendID(b, a.Owner(a.image.Organization.ID))

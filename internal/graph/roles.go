@@ -300,13 +300,3 @@ func managedGroup(r *wire.Request) (uint32, bool) {
 var managed = map[identity.Operation]bool{
 	identity.WriteGroups: true, identity.DeleteGroups: true, identity.WriteMembers: true, identity.WriteOwners: true,
 }
-
-// mayCreate refuses to create a group that roles can be given to, to callers who may not give
-// roles.
-func mayCreate(r *wire.Request, patch directory.GroupPatch) error {
-	if !directory.AssignableIn(patch) {
-		return nil
-	}
-	_, err := identity.WriteRoles.Check(r.Caller, identity.RelationOther)
-	return err
-}

@@ -47,7 +47,7 @@ func (api *API) getService(r *wire.Request) error {
 		names []string
 	}{{"EntitySet", api.model.Sets()}, {"Singleton", api.model.Singletons()}} {
 		for _, name := range kind.names {
-			b = appendComma(b, &first)
+			b = wire.AppendComma(b, &first)
 			b = jsontext.AppendText(append(b, `{"name":`...), name)
 			b = jsontext.AppendText(jsontext.AppendName(b, "kind"), kind.name)
 			b = append(jsontext.AppendText(jsontext.AppendName(b, "url"), name), '}')

@@ -49,18 +49,10 @@ func appendAssignedLicenses(b []byte, u *user) []byte {
 	b = append(b, '[')
 	first := true
 	for held := range u.image.Licensing.Held(u.ordinal) {
-		b = appendComma(b, &first)
+		b = wire.AppendComma(b, &first)
 		b = appendLicense(b, licensing.Assign{SKUID: held.SKUID, DisabledPlans: held.DisabledPlans})
 	}
 	return append(b, ']')
-}
-
-// appendLicense writes an assignedLicense.
-func appendLicense(b []byte, license licensing.Assign) []byte {
-	b = append(b, `{"disabledPlans":`...)
-	b = jsontext.AppendList(b, license.DisabledPlans, jsontext.AppendID)
-	b = jsontext.AppendID(append(b, `,"skuId":`...), license.SKUID)
-	return append(b, '}')
 }
 
 // appendStates writes an entry for each SKU and source (L11).
@@ -68,7 +60,7 @@ func appendStates(b []byte, u *user) []byte {
 	b = append(b, '[')
 	first := true
 	for s := range u.image.Licensing.States(u.ordinal) {
-		b = appendComma(b, &first)
+		b = wire.AppendComma(b, &first)
 		b = jsontext.AppendID(append(b, `{"skuId":`...), s.SKUID)
 		b = jsontext.AppendList(append(b, `,"disabledPlans":`...), s.DisabledPlans, jsontext.AppendID)
 		b = append(b, `,"assignedByGroup":`...)
@@ -90,7 +82,7 @@ func appendAssignedPlans(b []byte, u *user) []byte {
 	b = append(b, '[')
 	first := true
 	for p := range u.image.Licensing.Plans(u.ordinal, u.now) {
-		b = appendComma(b, &first)
+		b = wire.AppendComma(b, &first)
 		b = jsontext.AppendTime(append(b, `{"assignedDateTime":`...), p.At)
 		b = jsontext.AppendText(append(b, `,"capabilityStatus":`...), p.Capability)
 		b = jsontext.AppendText(append(b, `,"service":`...), p.Plan.Service)
@@ -108,20 +100,11 @@ func appendProvisionedPlans(b []byte, u *user) []byte {
 		if p.Capability == licensing.Deleted {
 			continue
 		}
-		b = appendComma(b, &first)
+		b = wire.AppendComma(b, &first)
 		b = jsontext.AppendText(append(b, `{"capabilityStatus":`...), p.Capability)
 		b = jsontext.AppendText(append(b, `,"provisioningStatus":`...), p.Plan.Provisioning(false))
 		b = jsontext.AppendText(append(b, `,"service":`...), p.Plan.Service)
 		b = append(b, '}')
 	}
 	return append(b, ']')
-}
-
-// appendComma parts the elements of a list.
-func appendComma(b []byte, first *bool) []byte {
-	if *first {
-		*first = false
-		return b
-	}
-	return append(b, ',')
 }

@@ -2,8 +2,9 @@ package server
 
 import (
 	"encoding/json"
-	"strconv"
 	"time"
+
+	"licensor/internal/duration"
 )
 
 // Minting is which token is wanted, as POST /licensor/v1/development/tokens takes it.
@@ -36,6 +37,6 @@ func (m Minting) MarshalJSON() ([]byte, error) {
 		Authority   string   `json:"authority,omitempty"`
 	}{
 		m.User, m.Client, m.Scopes, m.Permissions, m.Roles, m.Personal, m.Expired,
-		"PT" + strconv.FormatFloat(m.Lifetime.Seconds(), 'f', -1, 64) + "S", m.Audience, m.Authority,
+		duration.Text(m.Lifetime), m.Audience, m.Authority,
 	})
 }

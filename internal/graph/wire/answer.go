@@ -178,3 +178,12 @@ func AppendNext(b []byte) []byte {
 	}
 	return append(b, ',')
 }
+
+// AppendComma parts the elements of a list.
+func AppendComma(b []byte, first *bool) []byte {
+	if *first {
+		*first = false
+		return b
+	}
+	return append(b, ',')
+}

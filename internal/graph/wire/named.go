@@ -185,3 +185,12 @@ func (r *Request) TypeOf(id uuid.UUID) (string, bool) {
 
 // Unit is the ordinal of the administrative unit that the path names.
 func (r *Request) Unit() (uint32, error) { return r.Image.LiveUnit(r.Keys[0]) }
+
+// AppName returns the name of a service principal's application. Of one of Microsoft's own, the
+// tenant has only the service principal, which can be given another name.
+func AppName(a *directory.Client) string {
+	if own, ok := identity.FirstPartyByID(a.AppID); ok && a.ID == uuid.Nil {
+		return own.DisplayName
+	}
+	return a.DisplayName
+}

@@ -1,4 +1,4 @@
-package graph
+package duration
 
 import (
 	"testing"
@@ -21,19 +21,19 @@ func TestDurations(t *testing.T) {
 		{"P2W", "PT336H", 14 * 24 * time.Hour},
 		{"P1DT1H", "PT25H", 25 * time.Hour},
 	} {
-		got, err := parseDuration(test.text)
+		got, err := Parse(test.text)
 		if err != nil || got != test.want {
 			t.Errorf("%s is %s, %v; want %s", test.text, got, err, test.want)
 		}
 		if test.again == "" {
 			test.again = test.text
 		}
-		if again := string(appendDuration(nil, got)); again != `"`+test.again+`"` {
+		if again := Text(got); again != test.again {
 			t.Errorf("%s is written as %s, want %s", test.text, again, test.again)
 		}
 	}
 	for _, text := range []string{"", "P", "PT", "1h", "PT1", "P1M", "P1Y", "-PT1H", "P1H", "PT1D", "PT1H ", "pt1h", "P99999W99999DT999999H1S1M", "PT1.S"} {
-		if got, err := parseDuration(text); err == nil {
+		if got, err := Parse(text); err == nil {
 			t.Errorf("%q is taken for %s", text, got)
 		}
 	}

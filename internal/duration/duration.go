@@ -1,4 +1,5 @@
-package graph
+// Package duration reads and writes durations as ISO 8601 and Graph have them: PT30S, PT1H30M, P30D.
+package duration
 
 import (
 	"fmt"
@@ -8,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"licensor/internal/graph/problem"
+	"licensor/internal/excerpt"
 )
 
 // durations are Edm.Duration without a sign, and weeks: P30D, PT1H30M, PT0.5S. Years and months are
@@ -17,11 +18,11 @@ var durations = regexp.MustCompile(`^P(?:(\d{1,5})W)?(?:(\d{1,5})D)?(?:T(?:(\d{1
 
 var durationUnits = []float64{7 * 24 * 3600, 24 * 3600, 3600, 60, 1}
 
-// parseDuration reads a duration as Graph writes them (ISO 8601).
-func parseDuration(text string) (time.Duration, error) {
+// Parse reads a duration as Graph writes them (ISO 8601).
+func Parse(text string) (time.Duration, error) {
 	parts := durations.FindStringSubmatch(text)
 	if parts == nil || strings.HasSuffix(text, "P") || strings.HasSuffix(text, "T") {
-		return 0, fmt.Errorf("'%s' is no duration. Write it as ISO 8601 has it: PT30S, PT1H30M, P30D", problem.Clip(text))
+		return 0, fmt.Errorf("'%s' is no duration. Write it as ISO 8601 has it: PT30S, PT1H30M, P30D", excerpt.Of(text, 100))
 	}
 	seconds := 0.0
 	for i, part := range parts[1:] {
@@ -34,23 +35,26 @@ func parseDuration(text string) (time.Duration, error) {
 		}
 	}
 	if seconds > math.MaxInt64/float64(time.Second) {
-		return 0, fmt.Errorf("'%s' is longer than 292 years", problem.Clip(text))
+		return 0, fmt.Errorf("'%s' is longer than 292 years", excerpt.Of(text, 100))
 	}
 	return time.Duration(math.Round(seconds * float64(time.Second))), nil
 }
 
-// appendDuration writes a duration as ISO 8601 has it.
-func appendDuration(b []byte, d time.Duration) []byte {
-	b = append(b, `"PT`...)
+// Text writes a duration.
+func Text(d time.Duration) string {
+	text := []byte("PT")
 	hours, minutes, rest := d/time.Hour, d%time.Hour/time.Minute, d%time.Minute
+	if d < 0 { // which Parse refuses
+		hours, minutes, rest = 0, 0, d
+	}
 	if hours > 0 {
-		b = append(strconv.AppendInt(b, int64(hours), 10), 'H')
+		text = append(strconv.AppendInt(text, int64(hours), 10), 'H')
 	}
 	if minutes > 0 {
-		b = append(strconv.AppendInt(b, int64(minutes), 10), 'M')
+		text = append(strconv.AppendInt(text, int64(minutes), 10), 'M')
 	}
-	if rest > 0 || hours+minutes == 0 {
-		b = append(strconv.AppendFloat(b, rest.Seconds(), 'f', -1, 64), 'S')
+	if rest != 0 || hours+minutes == 0 {
+		text = append(strconv.AppendFloat(text, rest.Seconds(), 'f', -1, 64), 'S')
 	}
-	return append(b, '"')
+	return string(text)
 }

@@ -1,0 +1,16 @@
+package wire
+
+import (
+	"licensor/internal/directory"
+	"licensor/internal/identity"
+)
+
+// MayCreate refuses to create a group that roles can be given to, to callers who may not give
+// roles.
+func (r *Request) MayCreate(patch directory.GroupPatch) error {
+	if !directory.AssignableIn(patch) {
+		return nil
+	}
+	_, err := identity.WriteRoles.Check(r.Caller, identity.RelationOther)
+	return err
+}
