@@ -1,4 +1,5 @@
-// Package duration reads and writes durations as ISO 8601 and Graph have them: PT30S, PT1H30M, P30D.
+// Package duration reads and writes durations as ISO 8601 and Graph have them: PT30S, PT1H30M,
+// P30D.
 package duration
 
 import (

@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/graph/devkit"
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/problem"
@@ -41,7 +42,7 @@ type Config struct {
 	Limits  throttle.Limits // what callers may ask for; none when zero
 	// Development has what others test their programs with; nil: there are no such operations. Now
 	// must be its clock's.
-	Development *Development
+	Development *devkit.Kit
 	// Random makes the secrets of applications and the salt of passwords; nil: the system's.
 	Random io.Reader
 	// PasswordCost is what it takes to check a password that is set here; identity.UsualCost when
@@ -79,7 +80,7 @@ func New(config Config) *API {
 	api.metadata = sync.OnceValue(func() []byte { return api.model.Metadata(entityTypes) })
 	table := slices.Concat(api.operations(), operations)
 	if config.Development != nil {
-		table = append(table, config.Development.operations()...)
+		table = append(table, config.Development.Operations()...)
 	}
 	api.routes = newRoutes(table)
 	return api
@@ -167,7 +168,7 @@ func (api *API) serve(r *wire.Request) error {
 
 // answer does the operation that the request has led to.
 func (api *API) answer(r *wire.Request, options *odata.Options, malformed error) error {
-	if err := api.config.Development.before(r); err != nil {
+	if err := api.config.Development.Before(r); err != nil {
 		return err
 	}
 	if err := api.enter(r); err != nil {
@@ -243,7 +244,7 @@ func servedAt(place route.Match[wire.Operation], method string) (*wire.Operation
 func (api *API) enter(r *wire.Request) (err error) {
 	t, ok := api.config.Tenant(r.Caller.Tenant)
 	if ok {
-		r.Tenant, r.Image = api.config.Development.opened(t, r.Now), t.Image()
+		r.Tenant, r.Image = api.config.Development.Open(t, r.Now), t.Image()
 		ctx, work := t.Work(r.Context())
 		r.Work = work
 		r.SetContext(ctx)

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/own"
 	"licensor/internal/identity"
 	"licensor/internal/tenant"
 )
@@ -24,7 +25,7 @@ func manyAssigned(t *testing.T, n int) (w *world, token, principal string) {
 	for i := range n {
 		fmt.Fprintf(&rows, `{"user":{"id":"a0000000-0000-4000-8000-%012d","displayName":"User %d","userPrincipalName":"u%d@contoso.example","mailNickname":"u%d","accountEnabled":true,"usageLocation":"DE"}}`+"\n", i, i, i, i)
 	}
-	if got := w.do("POST", "/licensor/v1/import", token, rows.String(), "Content-Type: "+linesType); !strings.Contains(got.body, `"refused":0`) {
+	if got := w.do("POST", "/licensor/v1/import", token, rows.String(), "Content-Type: "+own.LinesType); !strings.Contains(got.body, `"refused":0`) {
 		t.Fatal(got.body)
 	}
 	app := directory.Client{Application: directory.Application{ID: uuid.New(), AppID: uuid.New(), DisplayName: "Shop"}}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"testing"
 
+	"licensor/internal/graph/own"
 	"licensor/internal/graph/wire"
 )
 
@@ -22,7 +23,7 @@ func BenchmarkReprocess(b *testing.B) {
 	} {
 		kind := wire.JSONType
 		if step.path == "/licensor/v1/import" {
-			kind = linesType
+			kind = own.LinesType
 		}
 		if got := w.do("POST", step.path, token, step.body, "Content-Type: "+kind); got.status >= 300 {
 			b.Fatal(got.status, got.body)

@@ -10,6 +10,7 @@ import (
 
 	"licensor/internal/fold"
 	"licensor/internal/graph/edm"
+	"licensor/internal/graph/licenses"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/route"
 	"licensor/internal/graph/wire"
@@ -184,10 +185,10 @@ func TestEveryPropertyOfTheContractIsServedAndNoOther(t *testing.T) {
 	c := readContract(t)
 	compareNames(t, c, userFields)
 	compareNames(t, c, groupFields)
-	compareNames(t, c, skuFields)
-	compareNames(t, c, detailFields)
+	compareNames(t, c, licenses.SKUFields)
+	compareNames(t, c, licenses.DetailFields)
 	compareNames(t, c, organizationFields)
-	compareNames(t, c, subscriptionFields)
+	compareNames(t, c, licenses.SubscriptionFields)
 	compareNames(t, c, domainFields)
 	compareNames(t, c, applicationFields)
 	compareNames(t, c, principalFields)

@@ -6,6 +6,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/edm"
+	"licensor/internal/graph/licenses"
 	"licensor/internal/graph/route"
 	"licensor/internal/graph/wire"
 	"licensor/internal/tenant"
@@ -55,11 +56,11 @@ func current(r *wire.Request) (etag string, revision func(*tenant.Image) uint32,
 		}
 		return grantFields.Etag(&g), nil, nil
 	case strings.HasPrefix(path, "/subscriptions/{"):
-		s, err := namedSubscription(r)
+		s, err := licenses.NamedSubscription(r)
 		if err != nil {
 			return "", nil, err
 		}
-		return subscriptionFields.Etag(&subscription{s, r.Image}), nil, nil
+		return licenses.SubscriptionFields.Etag(&licenses.Subscription{Subscription: s, Image: r.Image}), nil, nil
 	}
 	return "", nil, nil
 }

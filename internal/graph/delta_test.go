@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/own"
 	"licensor/internal/licensing"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
@@ -313,7 +314,7 @@ func TestAGroupOfManyMembersGoesOnOnTheNextPage(t *testing.T) {
 		fmt.Fprintf(&rows, `{"user":{"id":"%s","displayName":"U","userPrincipalName":"u%d@contoso.example","mailNickname":"u","accountEnabled":true}}`+"\n", id, n)
 		fmt.Fprintf(&rows, `{"member":{"group":"%s","member":"%s"}}`+"\n", nobodysID, id)
 	}
-	w.do("POST", "/licensor/v1/import", token, rows.String(), "Content-Type: "+linesType)
+	w.do("POST", "/licensor/v1/import", token, rows.String(), "Content-Type: "+own.LinesType)
 	c := &replica{crowd: &crowd{world: w, t: t, token: token}, next: "/v1.0/groups/delta"}
 	c.round(false)
 	if len(c.objects) != 2 || len(c.members[nobodysID]) != members {
@@ -418,7 +419,7 @@ func BenchmarkDelta(b *testing.B) {
 		for n := first; n < first+10_000; n++ {
 			fmt.Fprintf(&rows, `{"user":{"displayName":"User %d","userPrincipalName":"u%d@contoso.example","mailNickname":"u%d","accountEnabled":true}}`+"\n", n, n, n)
 		}
-		w.do("POST", "/licensor/v1/import", token, rows.String(), "Content-Type: "+linesType)
+		w.do("POST", "/licensor/v1/import", token, rows.String(), "Content-Type: "+own.LinesType)
 	}
 	api := New(Config{Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: newLog(w)})
 	id, seq := w.tenant.ID(), w.tenant.Image().Seq

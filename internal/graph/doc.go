@@ -13,14 +13,15 @@
 // All that goes wrong is an error value, turned into an answer by graph/problem and nowhere else.
 // What nobody foresaw is logged once, with the request's id, and shown as 500.
 //
-// Views are written by appending to a pooled buffer. Which properties an object has is the
-// directory's table; fields.go joins them with those that come from licensing, and turns $select
-// into a list of fields. Lists come in pages (page.go, listing.go): the place where the next one
-// begins is the ordinal of the last object, so a page costs the same wherever it is.
+// What all operations share is graph/wire: the request, the reading of its body, the properties of a
+// type, lists and their pages, the answer. Which properties an object has is the directory's table.
+// Here are users, groups, applications and the other directory objects, with the relations between
+// them; what is bought is in graph/licenses.
 //
 // Beside Graph's own roots, /v1.0 and /beta, which are one tree, there is /licensor/v1 for what
-// Graph has no words for: buying seats, the catalog, settings, reprocessing many users, and
-// explanations. Its answers follow the same conventions.
+// Graph has no words for (graph/own): buying seats, the catalog, settings, reprocessing many users,
+// and explanations. Its answers follow the same conventions. What programs are tested with is in
+// graph/devkit.
 //
 // Rules are cited from docs/spec/protocol.md (P), docs/spec/licensing.md (L) and docs/spec/auth.md
 // (A).

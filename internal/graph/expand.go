@@ -10,6 +10,7 @@ import (
 
 	"licensor/internal/directory/column"
 	"licensor/internal/graph/edm"
+	"licensor/internal/graph/licenses"
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/wire"
@@ -36,7 +37,9 @@ func init() { // they lead to the fields they are shown among
 	userExpansions["ownedObjects"] = relatedTo(userSubject, ownedByUser)
 	userExpansions["createdObjects"] = relatedTo(userSubject, createdByUser)
 	userExpansions["sponsors"] = relatedTo(userSubject, sponsorsOfUser)
-	userExpansions["licenseDetails"] = wire.ExpandRows(detailFields, func(_ *wire.Request, u *user) iter.Seq[detail] { return detailsOf(u.image, u.ordinal) })
+	userExpansions["licenseDetails"] = wire.ExpandRows(licenses.DetailFields, func(_ *wire.Request, u *user) iter.Seq[licenses.Detail] {
+		return licenses.DetailsOf(u.image, u.ordinal)
+	})
 	userExpansions["appRoleAssignments"] = expandAssignments(userSubject, assignmentsOfUser)
 	userExpansions["appRoleAssignedResources"] = relatedTo(userSubject, resourcesOfUser)
 	userExpansions["oauth2PermissionGrants"] = wire.ExpandRows(grantFields, grantsOfUser)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/graph/own"
 	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 )
@@ -54,7 +55,7 @@ func FuzzRequests(f *testing.F) {
 		request.Header.Set("Content-Type", wire.JSONType)
 		request.Header.Set("ConsistencyLevel", "eventual")
 		if strings.HasSuffix(path, "import") {
-			request.Header.Set("Content-Type", linesType)
+			request.Header.Set("Content-Type", own.LinesType)
 		}
 		answer := httptest.NewRecorder()
 		api.ServeHTTP(answer, request)

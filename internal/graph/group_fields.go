@@ -5,6 +5,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/directory/column"
+	"licensor/internal/graph/licenses"
 	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
 	"licensor/internal/tenant"
@@ -65,11 +66,11 @@ func appendGroupSID(b []byte, g *group) []byte {
 }
 
 func appendGroupLicenses(b []byte, g *group) []byte {
-	licenses := g.image.Licensing.GroupLicenses(g.ordinal)
+	assigned := g.image.Licensing.GroupLicenses(g.ordinal)
 	if g.waiting != nil {
-		licenses = g.waiting.Licenses
+		assigned = g.waiting.Licenses
 	}
-	return jsontext.AppendList(b, licenses, appendLicense)
+	return jsontext.AppendList(b, assigned, licenses.AppendLicense)
 }
 
 func appendHasErrors(b []byte, g *group) []byte {

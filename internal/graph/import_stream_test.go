@@ -9,9 +9,11 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"licensor/internal/graph/own"
 )
 
-const linesHeader = "Content-Type: " + linesType
+const linesHeader = "Content-Type: " + own.LinesType
 
 // peopleLines are users n to m, a line each.
 func peopleLines(n, m int) string {
@@ -121,13 +123,13 @@ func TestAnImportThatEndsEarlySaysSo(t *testing.T) {
 func TestALineOfAnImportIsBounded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	long := `{"user":{"displayName":"` + strings.Repeat("x", maxLine) + `"}}`
+	long := `{"user":{"displayName":"` + strings.Repeat("x", own.MaxLine) + `"}}`
 	status, answer := w.importLines("", peopleLines(1, 1)+long+"\n"+peopleLines(2, 2)+long)
 	if status != http.StatusOK || answer.Rows != 4 || answer.Refused != 2 || answer.Problems[0].Line != 2 || answer.Problems[1].Line != 4 ||
 		!strings.Contains(answer.Problems[0].Message, "longer than the 2 MB") {
 		t.Errorf("%d %+v", status, answer)
 	}
-	status, answer = w.importLines("", compressed(strings.Repeat("\n", maxImport)+"{}"), "Content-Encoding: gzip")
+	status, answer = w.importLines("", compressed(strings.Repeat("\n", own.MaxImport)+"{}"), "Content-Encoding: gzip")
 	if status != http.StatusRequestEntityTooLarge || !strings.Contains(answer.Error.Message, "32 MB") {
 		t.Errorf("a body that is too large when unpacked: %d %+v", status, answer)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"licensor/internal/graph/own"
 	"licensor/internal/graph/route"
 	"licensor/internal/graph/wire"
 
@@ -164,7 +165,7 @@ func (n *neighbours) ask(t *rapid.T, r isolationRequest) answer {
 	request.Header.Set("ConsistencyLevel", "eventual")
 	request.Header.Set("Content-Type", wire.JSONType)
 	if strings.HasSuffix(r.path, "/import") {
-		request.Header.Set("Content-Type", linesType)
+		request.Header.Set("Content-Type", own.LinesType)
 	}
 	return n.fetch(t, request)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"licensor/internal/graph/own"
 	"licensor/internal/graph/wire"
 )
 
@@ -27,7 +28,7 @@ func TestTheYoungestOfManyMembersIsInError(t *testing.T) {
 		}
 		return got.body
 	}
-	send("/licensor/v1/import", linesType, `{"group":{"id":"`+nobodysID+`","displayName":"All","mailEnabled":false,"mailNickname":"all","securityEnabled":true}}`)
+	send("/licensor/v1/import", own.LinesType, `{"group":{"id":"`+nobodysID+`","displayName":"All","mailEnabled":false,"mailNickname":"all","securityEnabled":true}}`)
 	for first := 0; first < members; first += chunk {
 		var rows strings.Builder
 		for n := first; n < first+chunk; n++ {
@@ -35,7 +36,7 @@ func TestTheYoungestOfManyMembersIsInError(t *testing.T) {
 			fmt.Fprintf(&rows, `{"user":{"id":"%s","displayName":"User %d","userPrincipalName":"u%d@contoso.example","mailNickname":"u%d","accountEnabled":true,"usageLocation":"DE"}}`+"\n", id, n, n, n)
 			fmt.Fprintf(&rows, `{"member":{"group":"%s","member":"%s"}}`+"\n", nobodysID, id)
 		}
-		if got := send("/licensor/v1/import", linesType, rows.String()); !strings.Contains(got, `"refused":0`) {
+		if got := send("/licensor/v1/import", own.LinesType, rows.String()); !strings.Contains(got, `"refused":0`) {
 			t.Fatal(got)
 		}
 	}
@@ -67,7 +68,7 @@ func TestFollowingEveryNextLinkShowsEachUserOnce(t *testing.T) {
 		location := [...]string{"DE", "FR"}[n%2]
 		fmt.Fprintf(&rows, `{"user":{"displayName":"User %02d","userPrincipalName":"u%02d@contoso.example","mailNickname":"u%d","accountEnabled":true,"usageLocation":"%s"}}`+"\n", n, n, n, location)
 	}
-	if got := w.do("POST", "/licensor/v1/import", token, rows.String(), "Content-Type: "+linesType); !strings.Contains(got.body, `"refused":0`) {
+	if got := w.do("POST", "/licensor/v1/import", token, rows.String(), "Content-Type: "+own.LinesType); !strings.Contains(got.body, `"refused":0`) {
 		t.Fatal(got.body)
 	}
 	for query, want := range map[string]int{"": 25, "&$filter=usageLocation%20eq%20'FR'": 12, "&$filter=usageLocation%20eq%20'US'": 0} {

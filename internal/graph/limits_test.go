@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"licensor/internal/graph/devkit"
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/route"
 	"licensor/internal/graph/throttle"
@@ -20,7 +21,7 @@ import (
 func limited(t *testing.T, l throttle.Limits) *world {
 	w := newWorld(t)
 	w.server = newServer(t, New(Config{
-		Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: newLog(w), Limits: l, Development: NewDevelopment(w.moved, w.tenants.List),
+		Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: newLog(w), Limits: l, Development: devkit.New(w.moved, w.tenants.List),
 	}))
 	w.once = true
 	return w

@@ -4,10 +4,12 @@ import (
 	"slices"
 	"testing"
 
+	"licensor/internal/graph/devkit"
+
 	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // everyOperation is the table of all that is served, or said not to be.
-var everyOperation = slices.Concat(new(API).operations(), operations, new(Development).operations())
+var everyOperation = slices.Concat(new(API).operations(), operations, new(devkit.Kit).Operations())

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"licensor/internal/graph/own"
 	"licensor/internal/tenant"
 )
 
@@ -19,7 +20,7 @@ func TestManagersAreExpandedWithinBounds(t *testing.T) {
 	for n := range chain {
 		fmt.Fprintf(&rows, `{"user":{"id":"a0000000-0000-4000-8000-%012d","displayName":"User %d","userPrincipalName":"u%d@contoso.example","mailNickname":"u%d","accountEnabled":true,"usageLocation":"DE"}}`+"\n", n, n, n, n)
 	}
-	if got := w.do("POST", "/licensor/v1/import", token, rows.String(), "Content-Type: "+linesType); !strings.Contains(got.body, `"refused":0`) {
+	if got := w.do("POST", "/licensor/v1/import", token, rows.String(), "Content-Type: "+own.LinesType); !strings.Contains(got.body, `"refused":0`) {
 		t.Fatal(got.body)
 	}
 	first, _ := w.tenant.Image().Directory.UserByName("u0@contoso.example")

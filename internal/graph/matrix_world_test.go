@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/clock"
+	"licensor/internal/graph/devkit"
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/route"
 	"licensor/internal/graph/wire"
@@ -34,7 +35,7 @@ const secretMark = "PELICAN"
 
 func newMatrix(t *testing.T) *matrix {
 	w := newWorld(t)
-	w.serveQuickly(NewDevelopment(clock.New(w.now), func() []*tenant.Tenant { return nil }))
+	w.serveQuickly(devkit.New(clock.New(w.now), func() []*tenant.Tenant { return nil }))
 	m := &matrix{world: w, rules: readMatrix(t)}
 	m.known = knownPermissions(m.rules)
 	m.self, m.ann = m.addUser("self"), m.addUser("ann")
@@ -68,7 +69,7 @@ func (m *matrix) own(path string) {
 }
 
 // serveQuickly is another server for the world, on which passwords cost little.
-func (w *world) serveQuickly(d *Development) {
+func (w *world) serveQuickly(d *devkit.Kit) {
 	w.server = newServer(w.t, New(Config{
 		Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: newLog(w), Development: d,
 		PasswordCost: identity.PasswordCost{Memory: 8, Passes: 1, Threads: 1},

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"licensor/internal/graph/edm"
+	"licensor/internal/graph/own"
 	"licensor/internal/graph/route"
 	"licensor/internal/graph/wire"
 )
@@ -19,7 +20,7 @@ func (h *heavy) bodies(op *wire.Operation, in input) (list []input) {
 		with := in
 		with.body, with.name = []byte(body), in.name+" "+name
 		if strings.HasSuffix(op.Path, "/import") {
-			with.kind = linesType
+			with.kind = own.LinesType
 		}
 		list = append(list, with)
 	}
@@ -164,7 +165,7 @@ func importsAtBounds() []string {
 		var b strings.Builder
 		for i := 0; ; i++ {
 			text := line(i)
-			if b.Len()+len(text) >= maxImport-100 {
+			if b.Len()+len(text) >= own.MaxImport-100 {
 				return b.String()
 			}
 			b.WriteString(text)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/graph/own"
 	"licensor/internal/identity"
 )
 
@@ -65,7 +66,7 @@ func (h *heavy) people() {
 	rows := []string{}
 	add := func(format string, args ...any) { rows = append(rows, fmt.Sprintf(format, args...)) }
 	send := func() {
-		h.ask("POST", "/licensor/v1/import", strings.Join(rows, "\n"), "Content-Type: "+linesType)
+		h.ask("POST", "/licensor/v1/import", strings.Join(rows, "\n"), "Content-Type: "+own.LinesType)
 		rows = rows[:0]
 	}
 	for i := range heavyUsers {

@@ -2,6 +2,8 @@ package graph
 
 import (
 	"licensor/internal/graph/edm"
+	"licensor/internal/graph/licenses"
+	"licensor/internal/graph/own"
 	"licensor/internal/graph/route"
 	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
@@ -70,9 +72,9 @@ var operations = []wire.Operation{
 	{Method: "POST", Path: "/users/{user}/getMemberObjects()", Need: identity.CheckMemberObjects, Do: allMembershipsOfUser.getMembers},
 	{Method: "POST", Path: "/users/{user}/checkMemberGroups()", Need: identity.CheckMemberGroups, Do: allGroupsOfUser.checkGroups},
 	{Method: "POST", Path: "/users/{user}/checkMemberObjects()", Need: identity.CheckMemberObjects, Do: allMembershipsOfUser.checkObjects},
-	{Method: "GET", Path: "/users/{user}/licenseDetails", Need: identity.ReadLicenseDetails, Do: listLicenseDetails},
-	{Method: "GET", Path: "/users/{user}/licenseDetails/$count", Need: identity.ReadLicenseDetails, Do: wire.LengthOf(listLicenseDetails)},
-	{Method: "GET", Path: "/users/{user}/licenseDetails/{detail}", Need: identity.ReadLicenseDetails, Do: getLicenseDetails},
+	{Method: "GET", Path: "/users/{user}/licenseDetails", Need: identity.ReadLicenseDetails, Do: licenses.ListDetails},
+	{Method: "GET", Path: "/users/{user}/licenseDetails/$count", Need: identity.ReadLicenseDetails, Do: wire.LengthOf(licenses.ListDetails)},
+	{Method: "GET", Path: "/users/{user}/licenseDetails/{detail}", Need: identity.ReadLicenseDetails, Do: licenses.GetDetails},
 	{Method: "POST", Path: "/users/{user}/assignLicense()", Need: identity.AssignUser, Do: assignUserLicense},
 	{Method: "POST", Path: "/users/{user}/reprocessLicenseAssignment()", Need: identity.ReprocessUser, Do: reprocessLicenseAssignment},
 	{Method: "GET", Path: "/users/{user}/oauth2PermissionGrants", Need: identity.ReadGrantsOfUser, Do: listGrantsOfUser},
@@ -149,8 +151,8 @@ var operations = []wire.Operation{
 	{Method: "POST", Path: "/directoryObjects/{object}/checkMemberGroups()", Need: identity.CheckMemberGroups, Do: allGroupsOfObject.checkGroups},
 	{Method: "POST", Path: "/directoryObjects/{object}/checkMemberObjects()", Need: identity.CheckMemberObjects, Do: allMembershipsOfObject.checkObjects},
 
-	{Method: "GET", Path: "/subscribedSkus", Need: identity.ReadSKUs, Do: listSubscribedSKUs},
-	{Method: "GET", Path: "/subscribedSkus/{sku}", Need: identity.ReadSKU, Do: getSubscribedSKU},
+	{Method: "GET", Path: "/subscribedSkus", Need: identity.ReadSKUs, Do: licenses.ListSKUs},
+	{Method: "GET", Path: "/subscribedSkus/{sku}", Need: identity.ReadSKU, Do: licenses.GetSKU},
 	{Method: "GET", Path: "/organization", Need: identity.ReadOrganization, Do: listOrganization},
 	{Method: "GET", Path: "/organization/$count", Need: identity.ReadOrganization, Do: wire.LengthOf(listOrganization)},
 	{Method: "GET", Path: "/organization/{organization}", Need: identity.ReadOrganizationByID, Do: getOrganization},
@@ -308,10 +310,10 @@ var operations = []wire.Operation{
 	{Method: "GET", Path: edm.UnitsRoot + "/{unit}/members/{member}/$ref", Need: identity.ReadUnits, Do: membersOfUnit.oneReference},
 	{Method: "DELETE", Path: edm.UnitsRoot + "/{unit}/members/{member}/$ref", Need: identity.WriteUnits, Do: removeUnitMember},
 
-	{Method: "GET", Path: "/directory/subscriptions", Need: identity.ReadSubscriptions, Do: listSubscriptions},
-	{Method: "GET", Path: "/directory/subscriptions/$count", Need: identity.ReadSubscriptions, Do: wire.LengthOf(listSubscriptions)},
-	{Method: "GET", Path: "/directory/subscriptions/{subscription}", Need: identity.ReadSubscriptions, Do: getSubscription},
-	{Method: "GET", Path: "/directory/subscriptions(commerceSubscriptionId='{subscription}')", Need: identity.ReadSubscriptions, Do: getSubscriptionByCommerceID},
+	{Method: "GET", Path: "/directory/subscriptions", Need: identity.ReadSubscriptions, Do: licenses.ListSubscriptions},
+	{Method: "GET", Path: "/directory/subscriptions/$count", Need: identity.ReadSubscriptions, Do: wire.LengthOf(licenses.ListSubscriptions)},
+	{Method: "GET", Path: "/directory/subscriptions/{subscription}", Need: identity.ReadSubscriptions, Do: licenses.GetSubscription},
+	{Method: "GET", Path: "/directory/subscriptions(commerceSubscriptionId='{subscription}')", Need: identity.ReadSubscriptions, Do: licenses.GetSubscriptionByCommerceID},
 	{Method: "GET", Path: "/directory/deletedItems/microsoft.graph.user", Need: identity.ReadUsers, Do: deletedUsers.list},
 	{Method: "GET", Path: "/directory/deletedItems/microsoft.graph.user/$count", Need: identity.ReadUsers, Do: deletedUsers.count},
 	{Method: "GET", Path: "/directory/deletedItems/microsoft.graph.group", Need: identity.ReadGroups, Do: deletedGroups.list},
@@ -328,21 +330,21 @@ var operations = []wire.Operation{
 	{Method: "POST", Path: "/directory/deletedItems/{object}/restore()", Need: identity.DeleteUsers, NeedOfGroup: identity.DeleteGroups, NeedOfApplication: identity.WriteApplications, NeedOfUnit: identity.WriteUnits, Do: restoreDeletedItem},
 
 	{Method: "GET", Path: route.Own + "/openapi.yaml", Open: true, Do: getOpenAPI},
-	{Method: "GET", Path: route.Own + "/subscriptions", Need: identity.ReadSettings, Do: listSubscriptions},
-	{Method: "POST", Path: route.Own + "/subscriptions", Need: identity.WriteSettings, Do: createSubscription},
-	{Method: "GET", Path: route.Own + "/subscriptions/{subscription}", Need: identity.ReadSettings, Do: getSubscription},
-	{Method: "PATCH", Path: route.Own + "/subscriptions/{subscription}", Need: identity.WriteSettings, Do: updateSubscription},
-	{Method: "DELETE", Path: route.Own + "/subscriptions/{subscription}", Need: identity.WriteSettings, Do: deleteSubscription},
-	{Method: "GET", Path: route.Own + "/catalog", Need: identity.ReadSettings, Do: getCatalog},
-	{Method: "PUT", Path: route.Own + "/catalog", Need: identity.WriteSettings, Do: setCatalog},
-	{Method: "GET", Path: route.Own + "/settings", Need: identity.ReadSettings, Do: getSettings},
-	{Method: "PATCH", Path: route.Own + "/settings", Need: identity.WriteSettings, Do: updateSettings},
-	{Method: "GET", Path: route.Own + "/signIn", Need: identity.ReadSignIn, Do: getSignIn},
-	{Method: "PATCH", Path: route.Own + "/signIn", Need: identity.WriteSignIn, Do: updateSignIn},
-	{Method: "POST", Path: route.Own + "/reprocess", Need: identity.ReprocessMany, Do: reprocessMany},
-	{Method: "GET", Path: route.Own + "/licenseErrors", Need: identity.ReadErrors, Do: listLicenseErrors},
-	{Method: "GET", Path: route.Own + "/users/{user}/explain", Need: identity.ReadErrors, Do: explainUser},
-	{Method: "POST", Path: route.Own + "/import", Need: identity.Import, Do: importRows},
+	{Method: "GET", Path: route.Own + "/subscriptions", Need: identity.ReadSettings, Do: licenses.ListSubscriptions},
+	{Method: "POST", Path: route.Own + "/subscriptions", Need: identity.WriteSettings, Do: licenses.CreateSubscription},
+	{Method: "GET", Path: route.Own + "/subscriptions/{subscription}", Need: identity.ReadSettings, Do: licenses.GetSubscription},
+	{Method: "PATCH", Path: route.Own + "/subscriptions/{subscription}", Need: identity.WriteSettings, Do: licenses.UpdateSubscription},
+	{Method: "DELETE", Path: route.Own + "/subscriptions/{subscription}", Need: identity.WriteSettings, Do: licenses.DeleteSubscription},
+	{Method: "GET", Path: route.Own + "/catalog", Need: identity.ReadSettings, Do: own.GetCatalog},
+	{Method: "PUT", Path: route.Own + "/catalog", Need: identity.WriteSettings, Do: own.SetCatalog},
+	{Method: "GET", Path: route.Own + "/settings", Need: identity.ReadSettings, Do: own.GetSettings},
+	{Method: "PATCH", Path: route.Own + "/settings", Need: identity.WriteSettings, Do: own.UpdateSettings},
+	{Method: "GET", Path: route.Own + "/signIn", Need: identity.ReadSignIn, Do: own.GetSignIn},
+	{Method: "PATCH", Path: route.Own + "/signIn", Need: identity.WriteSignIn, Do: own.UpdateSignIn},
+	{Method: "POST", Path: route.Own + "/reprocess", Need: identity.ReprocessMany, Do: own.Reprocess},
+	{Method: "GET", Path: route.Own + "/licenseErrors", Need: identity.ReadErrors, Do: own.ListErrors},
+	{Method: "GET", Path: route.Own + "/users/{user}/explain", Need: identity.ReadErrors, Do: own.Explain},
+	{Method: "POST", Path: route.Own + "/import", Need: identity.Import, Do: own.Import},
 
 	// What Graph can do at places where other methods are served. Places where nothing is served are
 	// in the table of graph/route.

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"licensor/internal/graph/own"
 	"licensor/internal/graph/wire"
 )
 
@@ -24,7 +25,7 @@ func withMany(t testing.TB, n int) (w *world, token string) {
 			t.Fatalf("%d %.500s", got.status, got.body)
 		}
 	}
-	send("/licensor/v1/import", linesType, `{"group":{"id":"`+nobodysID+`","displayName":"All","mailEnabled":false,"mailNickname":"all","securityEnabled":true}}`)
+	send("/licensor/v1/import", own.LinesType, `{"group":{"id":"`+nobodysID+`","displayName":"All","mailEnabled":false,"mailNickname":"all","securityEnabled":true}}`)
 	const chunk = 5000
 	for first := 0; first < n; first += chunk {
 		var rows strings.Builder
@@ -35,7 +36,7 @@ func withMany(t testing.TB, n int) (w *world, token string) {
 				fmt.Fprintf(&rows, `{"member":{"group":"%s","member":"%s"}}`+"\n", nobodysID, manyID(i))
 			}
 		}
-		send("/licensor/v1/import", linesType, rows.String())
+		send("/licensor/v1/import", own.LinesType, rows.String())
 	}
 	send("/licensor/v1/subscriptions", wire.JSONType, fmt.Sprintf(`{"skuId":"%s","totalLicenses":%d}`, e3, n))
 	send("/v1.0/groups/"+nobodysID+"/assignLicense", wire.JSONType, `{"addLicenses":[{"skuId":"`+e3+`"}],"removeLicenses":[]}`)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"licensor/internal/graph/licenses"
 	"licensor/internal/graph/route"
 	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
@@ -127,11 +128,11 @@ func withOneOfEach(t *testing.T) (w *world, token string, objects map[string]wir
 		"/" + made(principal+"/appRoleAssignments", `{"principalId":"`+principalID+`","resourceId":"`+resource+`","appRoleId":"`+permission.ID.String()+`"}`):                        roleAssignmentFields,
 		"/" + made("oauth2PermissionGrants", `{"clientId":"`+principalID+`","consentType":"AllPrincipals","resourceId":"`+resource+`","scope":"User.Read"}`):                         grantFields,
 		"/" + made("roleManagement/directory/roleAssignments", `{"principalId":"`+ann+`","roleDefinitionId":"`+identity.GlobalAdministrator.ID.String()+`","directoryScopeId":"/"}`): heldFields,
-		"/" + first("users/"+ann+"/licenseDetails"):             detailFields,
+		"/" + first("users/"+ann+"/licenseDetails"):             licenses.DetailFields,
 		"/" + first("organization"):                             organizationFields,
 		"/" + first("domains"):                                  domainFields,
-		"/" + first("subscribedSkus"):                           skuFields,
-		"/" + first("directory/subscriptions"):                  subscriptionFields,
+		"/" + first("subscribedSkus"):                           licenses.SKUFields,
+		"/" + first("directory/subscriptions"):                  licenses.SubscriptionFields,
 		"/" + first("directoryRoles"):                           roleFields,
 		"/" + first("directoryRoleTemplates"):                   templateFields,
 		"/" + first("roleManagement/directory/roleDefinitions"): definitionFields,

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"licensor/internal/graph/edm"
+	"licensor/internal/graph/licenses"
 	"licensor/internal/graph/route"
 	"licensor/internal/graph/throttle"
 	"licensor/internal/graph/wire"
@@ -76,7 +77,7 @@ func belowClient(path string) (set, rest string, ok bool) {
 // property is the same operation, which shows that property alone.
 var propertiesOf = map[string]wire.Typed{
 	"/users/{user}":                         userFields,
-	"/users/{user}/licenseDetails/{detail}": detailFields,
+	"/users/{user}/licenseDetails/{detail}": licenses.DetailFields,
 	"/groups/{group}":                       groupFields,
 	edm.UnitsRoot + "/{unit}":               unitFields,
 	"/applications/{application}":           applicationFields,
@@ -89,9 +90,9 @@ var propertiesOf = map[string]wire.Typed{
 	"/oauth2PermissionGrants/{grant}":                                       grantFields,
 	"/organization/{organization}":                                          organizationFields,
 	"/domains/{domain}":                                                     domainFields,
-	"/subscribedSkus/{sku}":                                                 skuFields,
-	"/directory/subscriptions/{subscription}":                               subscriptionFields,
-	"/directory/subscriptions(commerceSubscriptionId='{subscription}')":     subscriptionFields,
+	"/subscribedSkus/{sku}":                                                 licenses.SKUFields,
+	"/directory/subscriptions/{subscription}":                               licenses.SubscriptionFields,
+	"/directory/subscriptions(commerceSubscriptionId='{subscription}')":     licenses.SubscriptionFields,
 	"/directoryRoles/{role}":                                                roleFields,
 	"/directoryRoles(roleTemplateId='{role}')":                              roleFields,
 	"/directoryRoleTemplates/{template}":                                    templateFields,

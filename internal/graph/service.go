@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"licensor/internal/graph/edm"
+	"licensor/internal/graph/licenses"
 	"licensor/internal/graph/route"
 	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
@@ -12,7 +13,7 @@ import (
 
 // entityTypes are the types of what has an id.
 var entityTypes = []edm.Type{
-	userFields, groupFields, organizationFields, skuFields, detailFields, subscriptionFields, domainFields, applicationFields, principalFields,
+	userFields, groupFields, organizationFields, licenses.SKUFields, licenses.DetailFields, licenses.SubscriptionFields, domainFields, applicationFields, principalFields,
 	federatedFields, roleAssignmentFields, grantFields, roleFields, templateFields, definitionFields, heldFields, applicationTemplateFields,
 	unitFields,
 }

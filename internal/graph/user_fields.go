@@ -6,6 +6,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/directory/column"
+	"licensor/internal/graph/licenses"
 	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
@@ -50,7 +51,7 @@ func appendAssignedLicenses(b []byte, u *user) []byte {
 	first := true
 	for held := range u.image.Licensing.Held(u.ordinal) {
 		b = wire.AppendComma(b, &first)
-		b = appendLicense(b, licensing.Assign{SKUID: held.SKUID, DisabledPlans: held.DisabledPlans})
+		b = licenses.AppendLicense(b, licensing.Assign{SKUID: held.SKUID, DisabledPlans: held.DisabledPlans})
 	}
 	return append(b, ']')
 }

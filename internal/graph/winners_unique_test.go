@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/catalog"
+	"licensor/internal/graph/own"
 	"licensor/internal/graph/wire"
 	"licensor/internal/tenant"
 )
@@ -49,7 +50,7 @@ func (w *world) hold(t *testing.T, c contest, token func(i int) string) {
 	for i := range contenders {
 		header := http.Header{"Authorization": {"Bearer " + token(i)}, "Content-Type": {wire.JSONType}}
 		if strings.HasSuffix(c.path(i), "/import") {
-			header.Set("Content-Type", linesType)
+			header.Set("Content-Type", own.LinesType)
 		}
 		group.Go(func() {
 			<-start
@@ -408,7 +409,7 @@ func TestAnIDIsOneObjects(t *testing.T) {
 			`{"user":{"id":"` + id + `",` + person("imported", w.domain(), "x")[1:] + `}`,
 			`{"group":{"id":"` + id + `","displayName":"G","mailNickname":"g","mailEnabled":false,"securityEnabled":true}}`,
 		} {
-			got := w.send("POST", "/licensor/v1/import", w.appToken(everyPermission()...), line, "Content-Type: "+linesType)
+			got := w.send("POST", "/licensor/v1/import", w.appToken(everyPermission()...), line, "Content-Type: "+own.LinesType)
 			if got.status != http.StatusOK || !strings.Contains(got.body, takenText("id")) {
 				t.Errorf("an import of the id of %s is answered %d %s", name, got.status, got.body)
 			}

@@ -21,6 +21,8 @@ import (
 	"licensor/internal/catalog"
 	"licensor/internal/clock"
 	"licensor/internal/directory"
+	"licensor/internal/graph/devkit"
+	"licensor/internal/graph/own"
 	"licensor/internal/identity"
 	"licensor/internal/licensing"
 	"licensor/internal/people"
@@ -83,7 +85,7 @@ func newWorld(t testing.TB) *world {
 	})
 	w.must(err)
 	w.server = newServer(t, New(Config{
-		Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: log, Development: NewDevelopment(w.moved, w.tenants.List),
+		Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: log, Development: devkit.New(w.moved, w.tenants.List),
 		Random: counting{}, PasswordCost: cheapPasswords,
 	}))
 	return w
@@ -209,7 +211,7 @@ func (w *world) commits() (n uint64) {
 // imports makes what lines of an import say.
 func (w *world) imports(lines ...string) {
 	w.t.Helper()
-	got := w.do("POST", "/licensor/v1/import", w.appToken(allPermissions...), strings.Join(lines, "\n"), "Content-Type: "+linesType)
+	got := w.do("POST", "/licensor/v1/import", w.appToken(allPermissions...), strings.Join(lines, "\n"), "Content-Type: "+own.LinesType)
 	if got.status != http.StatusOK || !strings.Contains(got.body, `"refused":0`) {
 		w.t.Fatalf("import: %d %s", got.status, got.body)
 	}

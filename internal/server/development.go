@@ -8,14 +8,14 @@ import (
 	"time"
 
 	"licensor/internal/clock"
-	"licensor/internal/graph"
+	"licensor/internal/graph/devkit"
 )
 
 // development is what a server for tests of others' programs has besides. Whoever can use it can be
 // anybody.
 type development struct {
 	moved *clock.Clock
-	graph *graph.Development
+	graph *devkit.Kit
 }
 
 // newDevelopment takes the time over from the real clock.
@@ -30,7 +30,7 @@ func (d *development) open(s *Server) error {
 	if d == nil {
 		return nil
 	}
-	d.graph = graph.NewDevelopment(d.moved, s.tenants.List)
+	d.graph = devkit.New(d.moved, s.tenants.List)
 	at := s.settings.Clock
 	if at.IsZero() { // the clock may have been ahead when the server last ran
 		at = d.moved.Now()
@@ -52,7 +52,7 @@ func later(a, b time.Time) time.Time {
 }
 
 // served is what the API gets.
-func (d *development) served() *graph.Development {
+func (d *development) served() *devkit.Kit {
 	if d == nil {
 		return nil
 	}
@@ -72,7 +72,7 @@ func (s *Server) Hinder() error {
 
 // parseFault reads "METHOD /path=STATUS;name=value…". The method can be left out, and the status
 // when there is a latency.
-func parseFault(text string) (f graph.Fault, err error) {
+func parseFault(text string) (f devkit.Fault, err error) {
 	target, what, ok := strings.Cut(text, "=")
 	words := strings.Fields(target)
 	if !ok || len(words) == 0 || len(words) > 2 {
@@ -93,7 +93,7 @@ func parseFault(text string) (f graph.Fault, err error) {
 	return f, nil
 }
 
-func setFault(f *graph.Fault, name, value string) (err error) {
+func setFault(f *devkit.Fault, name, value string) (err error) {
 	switch name {
 	case "status":
 		f.Status, err = strconv.Atoi(value)

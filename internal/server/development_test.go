@@ -6,14 +6,14 @@ import (
 	"testing"
 	"time"
 
-	"licensor/internal/graph"
+	"licensor/internal/graph/devkit"
 	"licensor/internal/licensing"
 	"licensor/internal/tenant"
 )
 
 func TestFaultsAsTheyAreWritten(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]graph.Fault{
+	for text, want := range map[string]devkit.Fault{
 		"POST /groups/*/assignLicense=429;retryAfter=2;times=3": {Method: "POST", Path: "/groups/*/assignLicense", Status: 429, RetryAfter: 2, Times: 3},
 		"/users=503":                                    {Path: "/users", Status: 503},
 		"get  /users = 503 ; probability=0.5":           {Method: "GET", Path: "/users", Status: 503, Probability: 0.5},

@@ -14,6 +14,7 @@ import (
 
 	"licensor/internal/clock"
 	"licensor/internal/graph"
+	"licensor/internal/graph/devkit"
 	"licensor/internal/identity"
 	"licensor/internal/people"
 	"licensor/internal/tenant"
@@ -54,7 +55,7 @@ func (s *Server) Operate(ctx context.Context, name string, importPieces int) (*h
 	api := graph.New(graph.Config{
 		Authority: authority, Tenant: s.tenants.Tenant, Now: s.now, NewID: uuid.New, Log: s.settings.Log,
 		PasswordCost: s.settings.cost,
-		Development:  graph.NewDevelopment(clock.New(s.now), s.tenants.List), // for tokens
+		Development:  devkit.New(clock.New(s.now), s.tenants.List), // for tokens
 		ImportPieces: importPieces,
 	})
 	return &http.Client{Transport: &oauth2.Transport{Source: ownTokens{authority, t.ID()}, Base: inProcess{api}}}, nil

@@ -7,7 +7,7 @@ import (
 	"net/netip"
 	"time"
 
-	"licensor/internal/graph"
+	"licensor/internal/graph/devkit"
 	"licensor/internal/graph/throttle"
 	"licensor/internal/identity"
 )
@@ -63,7 +63,7 @@ func wrong(option, problem string, args ...any) error {
 type settings struct {
 	Options
 	proxies proxies
-	faults  []graph.Fault
+	faults  []devkit.Fault
 	limits  throttle.Limits
 	cost    identity.PasswordCost
 }
@@ -143,7 +143,7 @@ func (s *settings) lookAtDevelopment() error {
 
 func (s *settings) lookAtFaults() error {
 	if s.Latency != 0 {
-		slow := graph.Fault{Path: "/**", Latency: s.Latency}
+		slow := devkit.Fault{Path: "/**", Latency: s.Latency}
 		if err := slow.Check(); err != nil {
 			return wrong("Latency", "is %s: %s", s.Latency, err)
 		}

@@ -1,4 +1,4 @@
-package graph
+package devkit
 
 import (
 	"fmt"
@@ -70,7 +70,7 @@ type faultRule struct {
 }
 
 // AddFault puts a fault in force before the server begins.
-func (d *Development) AddFault(f Fault) error {
+func (d *Kit) AddFault(f Fault) error {
 	if err := f.Check(); err != nil {
 		return err
 	}

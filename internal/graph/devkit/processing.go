@@ -1,4 +1,4 @@
-package graph
+package devkit
 
 import (
 	"context"
@@ -40,7 +40,7 @@ type heldBack struct {
 
 // SetGroupProcessing sets how long after the answer the members of a group get its licenses. 0:
 // they have them when it comes.
-func (d *Development) SetGroupProcessing(delay time.Duration) { d.processing.delay.Store(int64(delay)) }
+func (d *Kit) SetGroupProcessing(delay time.Duration) { d.processing.delay.Store(int64(delay)) }
 
 // heldTenant is a tenant whose groups pass on their licenses when the delay is over.
 type heldTenant struct {
@@ -163,14 +163,14 @@ const (
 )
 
 // getGroupProcessing answers GET /licensor/v1/development/groupProcessing.
-func (d *Development) getGroupProcessing(r *wire.Request) error {
+func (d *Kit) getGroupProcessing(r *wire.Request) error {
 	if err := r.Allow(); err != nil {
 		return err
 	}
 	return d.sendGroupProcessing(r)
 }
 
-func (d *Development) sendGroupProcessing(r *wire.Request) error {
+func (d *Kit) sendGroupProcessing(r *wire.Request) error {
 	b := r.AppendHead(r.Begin(), "development/groupProcessing")
 	b = jsontext.AppendText(jsontext.AppendName(b, "delay"), duration.Text(time.Duration(d.processing.delay.Load())))
 	return r.Send(http.StatusOK, append(b, '}'))
@@ -178,7 +178,7 @@ func (d *Development) sendGroupProcessing(r *wire.Request) error {
 
 // setGroupProcessing answers PUT /licensor/v1/development/groupProcessing. What waits keeps its
 // time.
-func (d *Development) setGroupProcessing(r *wire.Request) error {
+func (d *Kit) setGroupProcessing(r *wire.Request) error {
 	members, err := r.Members()
 	if err != nil {
 		return err

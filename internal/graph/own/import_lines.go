@@ -1,4 +1,4 @@
-package graph
+package own
 
 import (
 	"bufio"
@@ -13,23 +13,24 @@ import (
 )
 
 const (
-	// maxImport bounds the body of an import, as it is sent and as it is after decompression.
-	maxImport = 32 << 20
-	// maxLine bounds one line of it, in bytes: what is longer could not be kept anyway.
-	maxLine = 2 << 20
+	// MaxImport bounds the body of an import, as it is sent and as it is after decompression.
+	MaxImport = 32 << 20
+	// MaxLine bounds one line of it, in bytes: what is longer could not be kept anyway.
+	MaxLine = 2 << 20
 
 	// A piece of an import has at most so many lines that are not empty, and no line begins after so
 	// many bytes.
 	pieceLines = 1000
 	pieceBytes = 1 << 20
 
-	linesType = "application/x-ndjson"
+	// LinesType is the type of its body.
+	LinesType = "application/x-ndjson"
 )
 
 // importSize is the memory that an import takes at most: a piece that is read and one that is
 // committed, each four times as large as its lines.
 func importSize(r *wire.Request) int64 {
-	const times, most = 8, 8 * (pieceBytes + maxLine)
+	const times, most = 8, 8 * (pieceBytes + MaxLine)
 	if r.HasLength() {
 		return min(times*r.ContentLength, most)
 	}
@@ -57,10 +58,10 @@ func lines(r *wire.Request, first int64) (*importLines, error) {
 	if r.ContentLength == 0 || r.Body == nil {
 		return &importLines{source: bufio.NewReader(http.NoBody), number: first}, nil
 	}
-	if r.ContentLength > maxImport {
-		return nil, wire.BodyProblem(&http.MaxBytesError{Limit: maxImport}, maxImport)
+	if r.ContentLength > MaxImport {
+		return nil, wire.BodyProblem(&http.MaxBytesError{Limit: MaxImport}, MaxImport)
 	}
-	body, err := r.PlainBody(maxImport)
+	body, err := r.PlainBody(MaxImport)
 	if err != nil {
 		return nil, err
 	}
@@ -70,9 +71,9 @@ func lines(r *wire.Request, first int64) (*importLines, error) {
 		if errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
-			return nil, wire.BodyProblem(err, maxImport)
+			return nil, wire.BodyProblem(err, MaxImport)
 		} else if len(bytes.TrimSpace(next)) > 0 {
-			return &importLines{source: source, number: first}, wire.HasType(r.Header.Get("Content-Type"), linesType)
+			return &importLines{source: source, number: first}, wire.HasType(r.Header.Get("Content-Type"), LinesType)
 		}
 		_, _ = source.Discard(1) // it is there
 	}
@@ -91,7 +92,7 @@ func (l *importLines) next() (lines []line, err error) {
 		}
 		one := line{number: l.number, text: bytes.TrimSpace(text[begin:])}
 		if long {
-			one.err = problem.Refuse("The line is longer than the %d MB allowed.", maxLine>>20)
+			one.err = problem.Refuse("The line is longer than the %d MB allowed.", MaxLine>>20)
 		}
 		if long || len(one.text) > 0 {
 			lines = append(lines, one)
@@ -110,7 +111,7 @@ func (l *importLines) appendLine(text []byte) (_ []byte, long bool, err error) {
 		if !long {
 			text = append(text, part...)
 		}
-		if long = long || len(text)-begin > maxLine; long {
+		if long = long || len(text)-begin > MaxLine; long {
 			text = text[:begin]
 		}
 		if err != bufio.ErrBufferFull {

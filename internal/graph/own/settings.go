@@ -1,4 +1,8 @@
-package graph
+// Package own is our own surface, /licensor/v1, for what Graph has no words for: settings, the
+// catalog and how people sign in (settings.go, signin.go), imports (import.go), reprocessing many
+// users (reprocess.go), and why a license is as it is (explain.go). internal/graph/openapi.yaml
+// describes it. Rules are cited from docs/spec/licensing.md and docs/spec/protocol.md.
+package own
 
 import (
 	"bytes"
@@ -13,8 +17,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// getSettings answers GET /licensor/v1/settings.
-func getSettings(r *wire.Request) error {
+// GetSettings answers GET /licensor/v1/settings.
+func GetSettings(r *wire.Request) error {
 	if err := r.Allow(); err != nil {
 		return err
 	}
@@ -26,8 +30,8 @@ func getSettings(r *wire.Request) error {
 	return r.Send(http.StatusOK, append(b, '}'))
 }
 
-// updateSettings answers PATCH /licensor/v1/settings (docs/spec/licensing.md L33, L61, L71).
-func updateSettings(r *wire.Request) error {
+// UpdateSettings answers PATCH /licensor/v1/settings (docs/spec/licensing.md L33, L61, L71).
+func UpdateSettings(r *wire.Request) error {
 	members, err := r.Members()
 	if err != nil {
 		return err
@@ -55,8 +59,8 @@ func updateSettings(r *wire.Request) error {
 	return r.Change(c)
 }
 
-// getCatalog answers GET /licensor/v1/catalog, in the form that PUT takes. It may have megabytes.
-func getCatalog(r *wire.Request) error {
+// GetCatalog answers GET /licensor/v1/catalog, in the form that PUT takes. It may have megabytes.
+func GetCatalog(r *wire.Request) error {
 	if err := r.Allow(); err != nil {
 		return err
 	}
@@ -85,8 +89,8 @@ func appendStream[T any](r *wire.Request, b []byte, list []T) ([]byte, error) {
 	return append(b, ']'), nil
 }
 
-// setCatalog answers PUT /licensor/v1/catalog.
-func setCatalog(r *wire.Request) error {
+// SetCatalog answers PUT /licensor/v1/catalog.
+func SetCatalog(r *wire.Request) error {
 	body, err := r.ReadBody(wire.JSONType, wire.MaxBody)
 	if err != nil {
 		return err

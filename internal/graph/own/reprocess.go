@@ -1,4 +1,4 @@
-package graph
+package own
 
 import (
 	"net/http"
@@ -22,10 +22,10 @@ const (
 	maxNamedGroups = 20
 )
 
-// reprocessMany answers POST /licensor/v1/reprocess (docs/spec/licensing.md L75). The body has one
+// Reprocess answers POST /licensor/v1/reprocess (docs/spec/licensing.md L75). The body has one
 // of users, groups, inError and all. The answer has the counts and the first page of reasons; the
 // pages after it are those of licenseErrors.
-func reprocessMany(r *wire.Request) error {
+func Reprocess(r *wire.Request) error {
 	if err := r.Allow(); err != nil {
 		return err
 	}
@@ -96,9 +96,9 @@ func resolve(r *wire.Request, property string, keys []string, find func(string) 
 	return list, nil
 }
 
-// listLicenseErrors answers GET /licensor/v1/licenseErrors: the users in error, all of them or
+// ListErrors answers GET /licensor/v1/licenseErrors: the users in error, all of them or
 // (?group={id}) the members of groups, with the reasons.
-func listLicenseErrors(r *wire.Request) error {
+func ListErrors(r *wire.Request) error {
 	if err := r.Allow("$top", "$skiptoken"); err != nil {
 		return err
 	}

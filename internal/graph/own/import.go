@@ -1,4 +1,4 @@
-package graph
+package own
 
 import (
 	"cmp"
@@ -13,20 +13,21 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/graph/licenses"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 	"licensor/internal/tenant"
 )
 
-// maxProblems is how many lines that were not taken are told one by one; the others are only
+// MaxProblems is how many lines that were not taken are told one by one; the others are only
 // counted.
-const maxProblems = 1000
+const MaxProblems = 1000
 
-// maxMessage bounds what is said of one of them: it may name what the line has sent.
-const maxMessage = 500
+// MaxMessage bounds what is said of one of them: it may name what the line has sent.
+const MaxMessage = 500
 
-// importRows answers POST /licensor/v1/import: a chunk of another directory's export, an object a
+// Import answers POST /licensor/v1/import: a chunk of another directory's export, an object a
 // line:
 //
 //	{"user": {"id": …, "userPrincipalName": …, …}}
@@ -40,7 +41,7 @@ const maxMessage = 500
 //
 // Lines are read while those before them are committed, so a chunk is several commits. When it
 // fails on the way, the error says how far it came.
-func importRows(r *wire.Request) error {
+func Import(r *wire.Request) error {
 	line, err := firstLine(r.URL.Query().Get("line"))
 	if err != nil {
 		return err
@@ -88,7 +89,7 @@ func readPieces(r *wire.Request, lines *importLines, to *taking) error {
 		part, end := lines.next()
 		var broken error
 		if end != nil && end != io.EOF {
-			broken = wire.BodyProblem(end, maxImport)
+			broken = wire.BodyProblem(end, MaxImport)
 		}
 		turn, err := r.Tenant.Turn(r.Context())
 		if err != nil {
@@ -212,7 +213,7 @@ func importRow(text []byte) (row tenant.ImportRow, err error) {
 		err = wire.Read("member", inner, map[string]any{"group": &row.Membership.Group, "member": &row.Membership.Member}, "group", "member")
 	case "subscription":
 		row.Subscription = new(tenant.CreateSubscription)
-		*row.Subscription, err = readSubscription(inner)
+		*row.Subscription, err = licenses.ReadSubscription(inner)
 	default:
 		err = &directory.Invalid{Kind: directory.Unknown, Resource: "line", Property: outer[0].Name}
 	}

@@ -1,4 +1,4 @@
-package graph
+package licenses
 
 import (
 	"net/http"
@@ -22,8 +22,8 @@ type sku struct {
 	image *tenant.Image
 }
 
-// skuFields are the properties of subscribedSku (docs/spec/licensing.md L1 to L3).
-var skuFields = wire.NewFieldSet("microsoft.graph.subscribedSku", []wire.Field[sku]{
+// SKUFields are the properties of subscribedSku (docs/spec/licensing.md L1 to L3).
+var SKUFields = wire.NewFieldSet("microsoft.graph.subscribedSku", []wire.Field[sku]{
 	{Name: "accountId", Write: func(b []byte, s *sku) []byte { return jsontext.AppendID(b, s.image.Organization.ID) }, When: directory.ByDefault},
 	{Name: "accountName", Write: func(b []byte, s *sku) []byte { return jsontext.AppendTextOrNull(b, s.image.Organization.DisplayName) }, When: directory.ByDefault},
 	{Name: "appliesTo", Write: appendSKUAppliesTo, When: directory.ByDefault},
@@ -116,15 +116,15 @@ func orderSKUs(r *wire.Request, list []sku) error {
 	return nil
 }
 
-// listSubscribedSKUs answers GET /subscribedSkus (P36: no $filter).
-func listSubscribedSKUs(r *wire.Request) error {
+// ListSKUs answers GET /subscribedSkus (P36: no $filter).
+func ListSKUs(r *wire.Request) error {
 	if slices.Contains(r.Options.Given, "$filter") {
 		return problem.Unsupported("Filtered searches against this resource are not supported.")
 	}
 	if err := r.Allow("$select", "$orderby"); err != nil {
 		return err
 	}
-	fields, err := skuFields.Selected(r)
+	fields, err := SKUFields.Selected(r)
 	if err != nil {
 		return err
 	}
@@ -138,12 +138,12 @@ func listSubscribedSKUs(r *wire.Request) error {
 	})
 }
 
-// getSubscribedSKU answers GET /subscribedSkus/{tenantId}_{skuId}.
-func getSubscribedSKU(r *wire.Request) error {
+// GetSKU answers GET /subscribedSkus/{tenantId}_{skuId}.
+func GetSKU(r *wire.Request) error {
 	if err := r.Allow("$select"); err != nil {
 		return err
 	}
-	fields, err := skuFields.Selected(r)
+	fields, err := SKUFields.Selected(r)
 	if err != nil {
 		return err
 	}
@@ -152,5 +152,5 @@ func getSubscribedSKU(r *wire.Request) error {
 	if at < 0 {
 		return problem.NotFound(r.Keys[0])
 	}
-	return wire.SendEntity(r, skuFields, http.StatusOK, "subscribedSkus", fields, &skus[at])
+	return wire.SendEntity(r, SKUFields, http.StatusOK, "subscribedSkus", fields, &skus[at])
 }

@@ -1,4 +1,4 @@
-package graph
+package own
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package graph
+package devkit
 
 import (
 	"encoding/json"
@@ -15,7 +15,7 @@ import (
 
 // getFaults answers GET /licensor/v1/development/faults: each rule, with how many requests it has
 // been applied to.
-func (d *Development) getFaults(r *wire.Request) error {
+func (d *Kit) getFaults(r *wire.Request) error {
 	if err := r.Allow(); err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ const maxFaults = 100
 
 // setFaults answers PUT /licensor/v1/development/faults: the rules of the body take the place of
 // those there were.
-func (d *Development) setFaults(r *wire.Request) error {
+func (d *Kit) setFaults(r *wire.Request) error {
 	members, err := r.Members()
 	if err != nil {
 		return err
@@ -94,7 +94,7 @@ func (d *Development) setFaults(r *wire.Request) error {
 
 // addFault answers POST /licensor/v1/development/faults: a rule after those there are, which go on
 // counting.
-func (d *Development) addFault(r *wire.Request) error {
+func (d *Kit) addFault(r *wire.Request) error {
 	members, err := r.Members()
 	if err != nil {
 		return err
@@ -159,7 +159,7 @@ func readFaultMembers(members []directory.Member) (f Fault, err error) {
 }
 
 // deleteFaults answers DELETE /licensor/v1/development/faults.
-func (d *Development) deleteFaults(r *wire.Request) error {
+func (d *Kit) deleteFaults(r *wire.Request) error {
 	fs := &d.faults
 	fs.mu.Lock()
 	fs.reset(1)

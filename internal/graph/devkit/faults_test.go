@@ -1,4 +1,4 @@
-package graph
+package devkit
 
 import (
 	"testing"
@@ -45,7 +45,7 @@ func TestFaultsMatchPathsHoweverTheyAreWritten(t *testing.T) {
 
 func TestAFaultOfTheCommandLineIsChecked(t *testing.T) {
 	t.Parallel()
-	d := NewDevelopment(clock.New(time.Now), nil)
+	d := New(clock.New(time.Now), nil)
 	if err := d.AddFault(Fault{Path: "users", Status: 500}); err == nil {
 		t.Error("a path without a slash is taken")
 	}

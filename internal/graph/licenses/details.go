@@ -1,4 +1,7 @@
-package graph
+// Package licenses shows what is bought and what of it a user holds: subscribedSkus (skus.go),
+// subscriptions (subscriptions.go) and licenseDetails (details.go). Rules are cited from
+// docs/spec/licensing.md and docs/spec/protocol.md.
+package licenses
 
 import (
 	"iter"
@@ -16,23 +19,23 @@ import (
 	"licensor/internal/tenant"
 )
 
-// detail is a SKU that a user holds.
-type detail struct {
+// Detail is a SKU that a user holds.
+type Detail struct {
 	licensing.Held
 	user  uuid.UUID
 	image *licensing.Image
 }
 
-// detailFields are the properties of licenseDetails (docs/spec/licensing.md L13).
-var detailFields = wire.NewFieldSet("microsoft.graph.licenseDetails", []wire.Field[detail]{
-	{Name: "id", Write: func(b []byte, d *detail) []byte { return append(append(append(b, '"'), d.id()...), '"') }, When: directory.ByDefault},
-	{Name: "skuId", Write: func(b []byte, d *detail) []byte { return jsontext.AppendID(b, d.SKUID) }, When: directory.ByDefault},
-	{Name: "skuPartNumber", Write: func(b []byte, d *detail) []byte { return appendPartNumber(b, d.Product) }, When: directory.ByDefault},
-	{Name: "servicePlans", Write: func(b []byte, d *detail) []byte { return appendServicePlans(b, d.image, d.Product, d.DisabledPlans) }, When: directory.ByDefault},
-}).At(func(d *detail) string { return "users/" + d.user.String() + "/licenseDetails" })
+// DetailFields are the properties of licenseDetails (docs/spec/licensing.md L13).
+var DetailFields = wire.NewFieldSet("microsoft.graph.licenseDetails", []wire.Field[Detail]{
+	{Name: "id", Write: func(b []byte, d *Detail) []byte { return append(append(append(b, '"'), d.id()...), '"') }, When: directory.ByDefault},
+	{Name: "skuId", Write: func(b []byte, d *Detail) []byte { return jsontext.AppendID(b, d.SKUID) }, When: directory.ByDefault},
+	{Name: "skuPartNumber", Write: func(b []byte, d *Detail) []byte { return appendPartNumber(b, d.Product) }, When: directory.ByDefault},
+	{Name: "servicePlans", Write: func(b []byte, d *Detail) []byte { return appendServicePlans(b, d.image, d.Product, d.DisabledPlans) }, When: directory.ByDefault},
+}).At(func(d *Detail) string { return "users/" + d.user.String() + "/licenseDetails" })
 
 // id is the same as long as the user holds the SKU.
-func (d *detail) id() string { return d.user.String() + "_" + d.SKUID.String() }
+func (d *Detail) id() string { return d.user.String() + "_" + d.SKUID.String() }
 
 func appendPartNumber(b []byte, p *licensing.Product) []byte {
 	if p == nil {
@@ -71,14 +74,14 @@ func appliesTo(to licensing.AppliesTo) licensing.AppliesTo {
 }
 
 // details are those of the user whom the path names.
-func details(r *wire.Request) (userID uuid.UUID, list []detail, err error) {
+func details(r *wire.Request) (userID uuid.UUID, list []Detail, err error) {
 	ordinal, err := r.User()
 	if err != nil {
 		return uuid.Nil, nil, err
 	}
 	userID = r.Image.Directory.UserID(ordinal)
 	for held := range r.Image.Licensing.Held(ordinal) {
-		list = append(list, detail{held, userID, r.Image.Licensing})
+		list = append(list, Detail{held, userID, r.Image.Licensing})
 	}
 	return userID, list, nil
 }
@@ -87,12 +90,12 @@ func detailsContext(userID uuid.UUID) string {
 	return "users('" + userID.String() + "')/licenseDetails"
 }
 
-// listLicenseDetails answers GET /users/{user}/licenseDetails (P36: no $filter).
-func listLicenseDetails(r *wire.Request) error {
+// ListDetails answers GET /users/{user}/licenseDetails (P36: no $filter).
+func ListDetails(r *wire.Request) error {
 	if err := r.Allow("$select", "$count"); err != nil {
 		return err
 	}
-	fields, err := detailFields.Selected(r)
+	fields, err := DetailFields.Selected(r)
 	if err != nil {
 		return err
 	}
@@ -100,18 +103,18 @@ func listLicenseDetails(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	return wire.SendList(r, wire.List[detail]{
+	return wire.SendList(r, wire.List[Detail]{
 		Context: r.Selected(detailsContext(userID)), Rows: details, Count: r.CountOf(len(details)),
 		Write: wire.ObjectWriter(fields),
 	})
 }
 
-// getLicenseDetails answers GET /users/{user}/licenseDetails/{detail}.
-func getLicenseDetails(r *wire.Request) error {
+// GetDetails answers GET /users/{user}/licenseDetails/{detail}.
+func GetDetails(r *wire.Request) error {
 	if err := r.Allow("$select"); err != nil {
 		return err
 	}
-	fields, err := detailFields.Selected(r)
+	fields, err := DetailFields.Selected(r)
 	if err != nil {
 		return err
 	}
@@ -120,27 +123,27 @@ func getLicenseDetails(r *wire.Request) error {
 		return err
 	}
 	key := r.Keys[len(r.Keys)-1]
-	at := slices.IndexFunc(details, func(d detail) bool { return strings.EqualFold(d.id(), key) })
+	at := slices.IndexFunc(details, func(d Detail) bool { return strings.EqualFold(d.id(), key) })
 	if at < 0 {
 		return problem.NotFound(key)
 	}
-	return wire.SendEntity(r, detailFields, http.StatusOK, detailsContext(userID), fields, &details[at])
+	return wire.SendEntity(r, DetailFields, http.StatusOK, detailsContext(userID), fields, &details[at])
 }
 
-// detailsOf are the SKUs that a user holds in an image.
-func detailsOf(img *tenant.Image, user uint32) iter.Seq[detail] {
-	return func(yield func(detail) bool) {
+// DetailsOf are the SKUs that a user holds in an image.
+func DetailsOf(img *tenant.Image, user uint32) iter.Seq[Detail] {
+	return func(yield func(Detail) bool) {
 		id := img.Directory.UserID(user)
 		for held := range img.Licensing.Held(user) {
-			if !yield(detail{held, id, img.Licensing}) {
+			if !yield(Detail{held, id, img.Licensing}) {
 				return
 			}
 		}
 	}
 }
 
-// appendLicense writes an assignedLicense.
-func appendLicense(b []byte, license licensing.Assign) []byte {
+// AppendLicense writes an assignedLicense.
+func AppendLicense(b []byte, license licensing.Assign) []byte {
 	b = append(b, `{"disabledPlans":`...)
 	b = jsontext.AppendList(b, license.DisabledPlans, jsontext.AppendID)
 	b = jsontext.AppendID(append(b, `,"skuId":`...), license.SKUID)

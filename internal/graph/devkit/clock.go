@@ -1,4 +1,4 @@
-package graph
+package devkit
 
 import (
 	"net/http"
@@ -14,7 +14,7 @@ import (
 const maxAhead = 100 * 365 * 24 * time.Hour
 
 // getClock answers GET /licensor/v1/development/clock.
-func (d *Development) getClock(r *wire.Request) error {
+func (d *Kit) getClock(r *wire.Request) error {
 	if err := r.Allow(); err != nil {
 		return err
 	}
@@ -28,7 +28,7 @@ func sendClock(r *wire.Request) error {
 
 // setClock answers PUT /licensor/v1/development/clock with {"now": time} or {"advance": duration}.
 // What was deleted more than 30 days ago by the new time is gone when it answers.
-func (d *Development) setClock(r *wire.Request) error {
+func (d *Kit) setClock(r *wire.Request) error {
 	members, err := r.Members()
 	if err != nil {
 		return err
@@ -65,7 +65,7 @@ func (d *Development) setClock(r *wire.Request) error {
 }
 
 // set sets the clock. What has been committed stays in the past: the log's times never go down.
-func (d *Development) set(now time.Time) error {
+func (d *Kit) set(now time.Time) error {
 	for _, t := range d.tenants() {
 		if last := t.Image().At; now.Before(last) {
 			return problem.Refuse("The clock cannot be set to %s: tenant %s was last changed at %s, and nothing can happen before that. Set it to that time or later, or begin anew with another database.",
@@ -80,4 +80,4 @@ func (d *Development) set(now time.Time) error {
 }
 
 // SetClock sets the clock before the server begins.
-func (d *Development) SetClock(now time.Time) error { return d.set(now) }
+func (d *Kit) SetClock(now time.Time) error { return d.set(now) }

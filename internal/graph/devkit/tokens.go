@@ -1,4 +1,4 @@
-package graph
+package devkit
 
 import (
 	"net/http"
@@ -29,7 +29,7 @@ type minting struct {
 
 // mintToken answers POST /licensor/v1/development/tokens: any token of the caller's tenant, good or
 // not. Without a user it is an application's.
-func (d *Development) mintToken(r *wire.Request) error {
+func (d *Kit) mintToken(r *wire.Request) error {
 	members, err := r.Members()
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package graph
+package own
 
 import (
 	"math"
@@ -39,9 +39,9 @@ func (x *explainer) group(ordinal uint32) string {
 	return x.image.Directory.GroupColumns().Text(ordinal, about.Column)
 }
 
-// explainUser answers GET /licensor/v1/users/{user}/explain: why each license of a user is as it
+// Explain answers GET /licensor/v1/users/{user}/explain: why each license of a user is as it
 // is.
-func explainUser(r *wire.Request) error {
+func Explain(r *wire.Request) error {
 	if err := r.Allow(); err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func appendExplained(r *wire.Request, b []byte, x *explainer, ordinal uint32, ev
 	b = append(jsontext.AppendName(b, "reasons"), '[')
 	n := 0
 	for reason := range x.reasons.User(ordinal, every) {
-		if n++; n > maxProblems {
+		if n++; n > MaxProblems {
 			break
 		}
 		if b, err = r.More(x.appendReason(wire.AppendNext(b), reason)); err != nil {
@@ -81,7 +81,7 @@ func appendExplained(r *wire.Request, b []byte, x *explainer, ordinal uint32, ev
 			return b, err
 		}
 	}
-	if b = append(b, ']'); n > maxProblems {
+	if b = append(b, ']'); n > MaxProblems {
 		b = jsontext.AppendInt(jsontext.AppendName(b, "reasons@odata.count"), x.reasons.Reasons(ordinal, every))
 	}
 	return b, nil

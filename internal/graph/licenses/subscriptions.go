@@ -1,4 +1,4 @@
-package graph
+package licenses
 
 import (
 	"net/http"
@@ -16,75 +16,75 @@ import (
 	"licensor/internal/tenant"
 )
 
-// subscription is a purchase of seats.
-type subscription struct {
+// Subscription is a purchase of seats.
+type Subscription struct {
 	tenant.Subscription
-	image *tenant.Image
+	Image *tenant.Image
 }
 
-// subscriptionFields are the properties of companySubscription (docs/spec/licensing.md L1).
-var subscriptionFields = wire.NewFieldSet("microsoft.graph.companySubscription", []wire.Field[subscription]{
-	{Name: "commerceSubscriptionId", Write: func(b []byte, s *subscription) []byte { return jsontext.AppendID(b, s.CommerceSubscriptionID) }, When: directory.ByDefault},
-	{Name: "createdDateTime", Write: func(b []byte, s *subscription) []byte { return jsontext.AppendTime(b, s.CreatedDateTime) }, When: directory.ByDefault},
-	{Name: "id", Write: func(b []byte, s *subscription) []byte { return jsontext.AppendID(b, s.ID) }, When: directory.ByDefault},
-	{Name: "isTrial", Write: func(b []byte, s *subscription) []byte { return jsontext.AppendBool(b, s.IsTrial) }, When: directory.ByDefault},
+// SubscriptionFields are the properties of companySubscription (docs/spec/licensing.md L1).
+var SubscriptionFields = wire.NewFieldSet("microsoft.graph.companySubscription", []wire.Field[Subscription]{
+	{Name: "commerceSubscriptionId", Write: func(b []byte, s *Subscription) []byte { return jsontext.AppendID(b, s.CommerceSubscriptionID) }, When: directory.ByDefault},
+	{Name: "createdDateTime", Write: func(b []byte, s *Subscription) []byte { return jsontext.AppendTime(b, s.CreatedDateTime) }, When: directory.ByDefault},
+	{Name: "id", Write: func(b []byte, s *Subscription) []byte { return jsontext.AppendID(b, s.ID) }, When: directory.ByDefault},
+	{Name: "isTrial", Write: func(b []byte, s *Subscription) []byte { return jsontext.AppendBool(b, s.IsTrial) }, When: directory.ByDefault},
 	{Name: "nextLifecycleDateTime", Write: appendNextLifecycle, When: directory.ByDefault},
-	{Name: "ownerId", Write: wire.AppendNull[subscription], When: directory.ByDefault},
-	{Name: "ownerTenantId", Write: func(b []byte, s *subscription) []byte { return jsontext.AppendID(b, s.image.Organization.ID) }, When: directory.ByDefault},
-	{Name: "ownerType", Write: wire.AppendNull[subscription], When: directory.ByDefault},
-	{Name: "serviceStatus", When: directory.ByDefault, Write: func(b []byte, s *subscription) []byte {
-		return appendServicePlans(b, s.image.Licensing, s.product(), nil)
+	{Name: "ownerId", Write: wire.AppendNull[Subscription], When: directory.ByDefault},
+	{Name: "ownerTenantId", Write: func(b []byte, s *Subscription) []byte { return jsontext.AppendID(b, s.Image.Organization.ID) }, When: directory.ByDefault},
+	{Name: "ownerType", Write: wire.AppendNull[Subscription], When: directory.ByDefault},
+	{Name: "serviceStatus", When: directory.ByDefault, Write: func(b []byte, s *Subscription) []byte {
+		return appendServicePlans(b, s.Image.Licensing, s.product(), nil)
 	}},
-	{Name: "skuId", Write: func(b []byte, s *subscription) []byte { return jsontext.AppendID(b, s.SKUID) }, When: directory.ByDefault},
-	{Name: "skuPartNumber", Write: func(b []byte, s *subscription) []byte { return appendPartNumber(b, s.product()) }, When: directory.ByDefault},
-	{Name: "status", Write: func(b []byte, s *subscription) []byte { return jsontext.AppendText(b, s.Status) }, When: directory.ByDefault},
-	{Name: "totalLicenses", Write: func(b []byte, s *subscription) []byte { return jsontext.AppendInt(b, s.TotalLicenses) }, When: directory.ByDefault},
+	{Name: "skuId", Write: func(b []byte, s *Subscription) []byte { return jsontext.AppendID(b, s.SKUID) }, When: directory.ByDefault},
+	{Name: "skuPartNumber", Write: func(b []byte, s *Subscription) []byte { return appendPartNumber(b, s.product()) }, When: directory.ByDefault},
+	{Name: "status", Write: func(b []byte, s *Subscription) []byte { return jsontext.AppendText(b, s.Status) }, When: directory.ByDefault},
+	{Name: "totalLicenses", Write: func(b []byte, s *Subscription) []byte { return jsontext.AppendInt(b, s.TotalLicenses) }, When: directory.ByDefault},
 }).In("directory/subscriptions")
 
-func (s *subscription) product() *licensing.Product {
-	p, _ := s.image.Licensing.Product(s.SKUID)
+func (s *Subscription) product() *licensing.Product {
+	p, _ := s.Image.Licensing.Product(s.SKUID)
 	return p
 }
 
-func appendNextLifecycle(b []byte, s *subscription) []byte {
+func appendNextLifecycle(b []byte, s *Subscription) []byte {
 	if s.NextLifecycleDateTime == nil {
 		return append(b, "null"...)
 	}
 	return jsontext.AppendTime(b, *s.NextLifecycleDateTime)
 }
 
-// listSubscriptions answers GET /subscriptions of ours and Graph's GET /directory/subscriptions.
-func listSubscriptions(r *wire.Request) error {
+// ListSubscriptions answers GET /subscriptions of ours and Graph's GET /directory/subscriptions.
+func ListSubscriptions(r *wire.Request) error {
 	if err := r.Allow("$select", "$count"); err != nil {
 		return err
 	}
-	fields, err := subscriptionFields.Selected(r)
+	fields, err := SubscriptionFields.Selected(r)
 	if err != nil {
 		return err
 	}
 	return wire.SendList(r, wire.List[tenant.Subscription]{
 		Context: r.Selected(subscriptionSet(r)), Rows: r.Image.Subscriptions, Count: r.CountOf(len(r.Image.Subscriptions)),
 		Write: func(b []byte, s tenant.Subscription) []byte {
-			return append(wire.AppendFields(append(b, '{'), fields, &subscription{s, r.Image}), '}')
+			return append(wire.AppendFields(append(b, '{'), fields, &Subscription{s, r.Image}), '}')
 		},
 	})
 }
 
-// getSubscription answers GET /subscriptions/{subscription}, by its id or its
+// GetSubscription answers GET /subscriptions/{subscription}, by its id or its
 // commerceSubscriptionId.
-func getSubscription(r *wire.Request) error {
+func GetSubscription(r *wire.Request) error {
 	if err := r.Allow("$select"); err != nil {
 		return err
 	}
-	s, err := namedSubscription(r)
+	s, err := NamedSubscription(r)
 	if err != nil {
 		return err
 	}
 	return sendSubscription(r, http.StatusOK, r.Image, s)
 }
 
-// getSubscriptionByCommerceID answers GET /directory/subscriptions(commerceSubscriptionId='…').
-func getSubscriptionByCommerceID(r *wire.Request) error {
+// GetSubscriptionByCommerceID answers GET /directory/subscriptions(commerceSubscriptionId='…').
+func GetSubscriptionByCommerceID(r *wire.Request) error {
 	if err := r.Allow("$select"); err != nil {
 		return err
 	}
@@ -96,7 +96,8 @@ func getSubscriptionByCommerceID(r *wire.Request) error {
 	return sendSubscription(r, http.StatusOK, r.Image, r.Image.Subscriptions[at])
 }
 
-func namedSubscription(r *wire.Request) (tenant.Subscription, error) {
+// NamedSubscription is the one that the path names, by its id or its commerceSubscriptionId.
+func NamedSubscription(r *wire.Request) (tenant.Subscription, error) {
 	if id, ok := guid.Parse(r.Keys[0]); ok {
 		if s, ok := r.Image.Subscription(id); ok {
 			return s, nil
@@ -106,11 +107,11 @@ func namedSubscription(r *wire.Request) (tenant.Subscription, error) {
 }
 
 func sendSubscription(r *wire.Request, status int, image *tenant.Image, s tenant.Subscription) error {
-	fields, err := subscriptionFields.Selected(r)
+	fields, err := SubscriptionFields.Selected(r)
 	if err != nil {
 		return err
 	}
-	return wire.SendEntity(r, subscriptionFields, status, subscriptionSet(r), fields, &subscription{s, image})
+	return wire.SendEntity(r, SubscriptionFields, status, subscriptionSet(r), fields, &Subscription{s, image})
 }
 
 // subscriptionSet is where the subscriptions are: in Graph they are part of the directory, for its
@@ -124,13 +125,13 @@ func subscriptionSet(r *wire.Request) string {
 
 const subscriptionType = "companySubscription"
 
-// createSubscription answers POST /licensor/v1/subscriptions: it buys seats of a SKU.
-func createSubscription(r *wire.Request) error {
+// CreateSubscription answers POST /licensor/v1/subscriptions: it buys seats of a SKU.
+func CreateSubscription(r *wire.Request) error {
 	members, err := r.Members()
 	if err != nil {
 		return err
 	}
-	c, err := readSubscription(members)
+	c, err := ReadSubscription(members)
 	if err != nil {
 		return err
 	}
@@ -143,7 +144,8 @@ func createSubscription(r *wire.Request) error {
 	return sendSubscription(r, http.StatusCreated, done.Image, s)
 }
 
-func readSubscription(members []directory.Member) (c tenant.CreateSubscription, err error) {
+// ReadSubscription reads what is bought: {"skuId":…,"totalLicenses":…}.
+func ReadSubscription(members []directory.Member) (c tenant.CreateSubscription, err error) {
 	var next time.Time
 	err = wire.Read(subscriptionType, members, map[string]any{
 		"skuId": &c.SKUID, "totalLicenses": &c.TotalLicenses, "status": subscriptionStatus(&c.Status), "isTrial": &c.IsTrial, "nextLifecycleDateTime": &next,
@@ -163,10 +165,10 @@ func timeOrNone(t time.Time) *time.Time {
 	return new(t.UTC().Truncate(time.Second))
 }
 
-// updateSubscription answers PATCH /licensor/v1/subscriptions/{subscription}: more or fewer seats,
+// UpdateSubscription answers PATCH /licensor/v1/subscriptions/{subscription}: more or fewer seats,
 // or another state of them.
-func updateSubscription(r *wire.Request) error {
-	s, err := namedSubscription(r)
+func UpdateSubscription(r *wire.Request) error {
+	s, err := NamedSubscription(r)
 	if err != nil {
 		return err
 	}
@@ -194,9 +196,9 @@ func sent(members []directory.Member, name string) bool {
 	return slices.ContainsFunc(members, func(m directory.Member) bool { return m.Is(name) })
 }
 
-// deleteSubscription answers DELETE /licensor/v1/subscriptions/{subscription}.
-func deleteSubscription(r *wire.Request) error {
-	s, err := namedSubscription(r)
+// DeleteSubscription answers DELETE /licensor/v1/subscriptions/{subscription}.
+func DeleteSubscription(r *wire.Request) error {
+	s, err := NamedSubscription(r)
 	if err != nil {
 		return err
 	}

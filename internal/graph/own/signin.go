@@ -1,4 +1,4 @@
-package graph
+package own
 
 import (
 	"bytes"
@@ -16,8 +16,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// getSignIn answers GET /licensor/v1/signIn: how the tenant lets people and programs in.
-func getSignIn(r *wire.Request) error {
+// GetSignIn answers GET /licensor/v1/signIn: how the tenant lets people and programs in.
+func GetSignIn(r *wire.Request) error {
 	if err := r.Allow(); err != nil {
 		return err
 	}
@@ -35,8 +35,8 @@ func getSignIn(r *wire.Request) error {
 	return r.Send(http.StatusOK, append(b, '}'))
 }
 
-// updateSignIn answers PATCH /licensor/v1/signIn. The list of issuers is replaced as a whole.
-func updateSignIn(r *wire.Request) error {
+// UpdateSignIn answers PATCH /licensor/v1/signIn. The list of issuers is replaced as a whole.
+func UpdateSignIn(r *wire.Request) error {
 	members, err := r.Members()
 	if err != nil {
 		return err

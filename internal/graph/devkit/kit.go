@@ -1,4 +1,11 @@
-package graph
+// Package devkit is what others test their programs with, under /licensor/v1/development: a clock
+// to move (clock.go), faults on demand (faults.go), licenses of groups that come later as with the
+// real service (processing.go), and any token (tokens.go). A server has it only when it is told so.
+//
+// A Kit puts itself around what production has: Before stands before every operation, and Open
+// around the tenant that a request finds. Rules are cited from docs/spec/protocol.md and
+// docs/spec/licensing.md.
+package devkit
 
 import (
 	"sync"
@@ -10,11 +17,10 @@ import (
 	"licensor/internal/tenant"
 )
 
-// Development is what others test their programs with, under /licensor/v1/development: a clock to
-// move, faults on demand, licenses of groups that come later as with the real service, and any
-// token. Its operations are not there unless a server has it, and it is for nothing else: whoever
-// may use them can be anybody in the tenant.
-type Development struct {
+// Kit is the clock, the faults and what else there is of a server. Its operations are not there
+// unless the server has it, and it is for nothing else: whoever may use them can be anybody in the
+// tenant.
+type Kit struct {
 	clock      *clock.Clock
 	tenants    func() []*tenant.Tenant
 	moving     sync.Mutex // the clock
@@ -22,15 +28,15 @@ type Development struct {
 	processing processing
 }
 
-// NewDevelopment makes one for a server whose clock and tenants these are.
-func NewDevelopment(c *clock.Clock, tenants func() []*tenant.Tenant) *Development {
-	d := &Development{clock: c, tenants: tenants}
+// New makes one for a server whose clock and tenants these are.
+func New(c *clock.Clock, tenants func() []*tenant.Tenant) *Kit {
+	d := &Kit{clock: c, tenants: tenants}
 	d.faults.reset(1)
 	return d
 }
 
-// operations are those under developmentRoot.
-func (d *Development) operations() []wire.Operation {
+// Operations are those under wire.DevelopmentRoot.
+func (d *Kit) Operations() []wire.Operation {
 	return []wire.Operation{
 		{Method: "GET", Path: wire.DevelopmentRoot + "clock", Need: identity.Develop, Do: d.getClock},
 		{Method: "PUT", Path: wire.DevelopmentRoot + "clock", Need: identity.Develop, Do: d.setClock},
@@ -44,9 +50,9 @@ func (d *Development) operations() []wire.Operation {
 	}
 }
 
-// before is what happens before an operation: what is due comes, and the faults that the request
+// Before is what happens before an operation: what is due comes, and the faults that the request
 // meets.
-func (d *Development) before(r *wire.Request) error {
+func (d *Kit) Before(r *wire.Request) error {
 	if d == nil {
 		return nil
 	}
@@ -57,8 +63,8 @@ func (d *Development) before(r *wire.Request) error {
 	return d.faults.meet(r)
 }
 
-// opened is a tenant as requests of a moment find it.
-func (d *Development) opened(t *tenant.Tenant, now time.Time) wire.Tenant {
+// Open is a tenant as requests of a moment find it.
+func (d *Kit) Open(t *tenant.Tenant, now time.Time) wire.Tenant {
 	if d == nil {
 		return wire.Direct{Tenant: t}
 	}

@@ -1,4 +1,4 @@
-package graph
+package own
 
 import (
 	"context"
@@ -78,7 +78,7 @@ func (t *taking) commit(piece importPiece) error {
 	t.rows += len(piece.rows) + len(piece.problems)
 	t.passedOver += done.PassedOver
 	t.refused += len(problems)
-	t.problems = append(t.problems, problems[:min(len(problems), maxProblems-len(t.problems))]...)
+	t.problems = append(t.problems, problems[:min(len(problems), MaxProblems-len(t.problems))]...)
 	if n := len(piece.rows); n > 0 {
 		t.through = piece.rows[n-1].Line
 	}
@@ -132,4 +132,4 @@ func appendRowProblem(b []byte, p tenant.RowProblem) []byte {
 	return append(jsontext.AppendText(jsontext.AppendName(b, "message"), shortMessage(p)), '}')
 }
 
-func shortMessage(p tenant.RowProblem) string { return excerpt.Of(p.Problem.Error(), maxMessage) }
+func shortMessage(p tenant.RowProblem) string { return excerpt.Of(p.Problem.Error(), MaxMessage) }
