@@ -13,10 +13,10 @@
 // All that goes wrong is an error value, turned into an answer by graph/problem and nowhere else.
 // What nobody foresaw is logged once, with the request's id, and shown as 500.
 //
-// What all operations share is graph/wire: the request, the reading of its body, the properties of a
-// type, lists and their pages, the answer. Which properties an object has is the directory's table.
-// Here are users, groups, applications and the other directory objects, with the relations between
-// them; what is bought is in graph/licenses.
+// What all operations share is graph/wire: the request, the reading of its body, the properties of
+// a type, lists and their pages, the answer. Which properties an object has is the directory's
+// table. Here are users, groups, applications and the other directory objects, with the relations
+// between them; what is bought is in graph/licenses.
 //
 // Beside Graph's own roots, /v1.0 and /beta, which are one tree, there is /licensor/v1 for what
 // Graph has no words for (graph/own): buying seats, the catalog, settings, reprocessing many users,
