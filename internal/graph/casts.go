@@ -3,7 +3,6 @@ package graph
 import (
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/wire"
-	"licensor/internal/identity"
 )
 
 // cast is a type that the list of a relation can be narrowed to: …/members/microsoft.graph.user
@@ -20,55 +19,17 @@ var casts map[string]cast
 
 func init() { // they lead to expansions, which lead to the fields they are shown among
 	casts = map[string]cast{
-		"directoryobject": {"directoryObjects", func(s sets) sets { return s }, newObjectWriter},
-		"user": {"users", func(s sets) sets { return sets{users: s.users} }, func(r *wire.Request) (*objectWriter, error) {
-			return writerOfOne(r, userFields, userExpansions, identity.ReadUsers, func(o object) *user { return o.user })
-		}},
-		"group": {"groups", func(s sets) sets { return sets{groups: s.groups} }, func(r *wire.Request) (*objectWriter, error) {
-			return writerOfOne(r, groupFields, groupExpansions, identity.SeeGroups, func(o object) *group { return o.group })
-		}},
-		"serviceprincipal": {"servicePrincipals", func(s sets) sets { return sets{principals: s.principals} }, func(r *wire.Request) (*objectWriter, error) {
-			return writerOfOne(r, principalFields, principalExpansions, identity.ReadPrincipals, func(o object) *application { return o.principal })
-		}},
-		"application": {"applications", func(s sets) sets { return sets{applications: s.applications} }, func(r *wire.Request) (*objectWriter, error) {
-			return writerOfOne(r, applicationFields, applicationExpansions, identity.ReadApplications, func(o object) *application { return o.application })
-		}},
-		"directoryrole": {"directoryRoles", func(s sets) sets { return sets{roles: s.roles} }, func(r *wire.Request) (*objectWriter, error) {
-			return writerOfOne(r, roleFields, roleExpansions, identity.ReadRoles, func(o object) *directoryRole { return o.role })
-		}},
-		"administrativeunit": {edm.UnitSet, func(s sets) sets { return sets{units: s.units} }, func(r *wire.Request) (*objectWriter, error) {
-			return writerOfOne(r, unitFields, unitExpansions, identity.ReadUnits, func(o object) *unit { return o.unit })
-		}},
-		"approleassignment": {set: "appRoleAssignments"}, "contract": {set: "contracts"},
+		"directoryobject":    {"directoryObjects", func(s sets) sets { return s }, newObjectWriter},
+		"user":               {"users", func(s sets) sets { return sets{users: s.users} }, userObjects.alone},
+		"group":              {"groups", func(s sets) sets { return sets{groups: s.groups} }, groupObjects.alone},
+		"serviceprincipal":   {"servicePrincipals", func(s sets) sets { return sets{principals: s.principals} }, principalObjects.alone},
+		"application":        {"applications", func(s sets) sets { return sets{applications: s.applications} }, applicationObjects.alone},
+		"directoryrole":      {"directoryRoles", func(s sets) sets { return sets{roles: s.roles} }, roleObjects.alone},
+		"administrativeunit": {edm.UnitSet, func(s sets) sets { return sets{units: s.units} }, unitObjects.alone},
+		"approleassignment":  {set: "appRoleAssignments"}, "contract": {set: "contracts"},
 		"device": {set: "devices"}, "directoryroletemplate": {set: "directoryRoleTemplates"}, "endpoint": {set: "endpoints"},
 		"organization": {set: "organization"}, "orgcontact": {set: "contacts"}, "resourcespecificpermissiongrant": {set: "permissionGrants"},
 	}
-}
-
-// writerOfOne writes objects of one type, which need not be said then. $select and $expand must be
-// of that type.
-func writerOfOne[T any](r *wire.Request, set *wire.FieldSet[T], expansions map[string]wire.Expansion[T], need identity.Operation, of func(object) *T) (*objectWriter, error) {
-	fields, err := ofOneType(r, set, expansions, need)
-	if err != nil {
-		return nil, err
-	}
-	needed := wire.Documented(fields)
-	return &objectWriter{users: needed, groups: needed, write: func(b []byte, o object) []byte {
-		return append(wire.AppendFields(appendTypeInFull(r, b, set.TypeName), fields, of(o)), '}')
-	}}, nil
-}
-
-// ofOneType returns the fields of $select and $expand that the caller may see. They must all be of
-// the type.
-func ofOneType[T any](r *wire.Request, set *wire.FieldSet[T], expansions map[string]wire.Expansion[T], need identity.Operation) ([]*wire.Field[T], error) {
-	if _, err := set.Selection(r, r.Options.Select); err != nil {
-		return nil, err
-	}
-	fields, err := narrowed(r, set, need)
-	if err != nil {
-		return nil, err
-	}
-	return wire.Expanded(r, set, expansions, fields)
 }
 
 // appendTypeInFull begins an object whose type the address says, so that only full metadata repeats

@@ -151,19 +151,19 @@ func sendObject(r *wire.Request, image *tenant.Image, kind store.Kind, ordinal u
 		if err != nil {
 			return err
 		}
-		o.user = new(userAt(r, document, ordinal, image))
+		o = new(userAt(r, document, ordinal, image))
 	case store.KindGroup:
 		document, image, err := r.Tenant.GroupNow(r.Context(), image, ordinal)
 		if err != nil {
 			return err
 		}
-		o.group = new(groupAt(r, document, ordinal, image))
+		o = new(groupAt(r, document, ordinal, image))
 	case store.KindApplication:
-		o.application = &application{Client: image.ClientAt(ordinal), image: image}
+		o = &application{Client: image.ClientAt(ordinal), image: image}
 	case store.KindAdministrativeUnit:
-		o.unit = new(unitAt(image, ordinal))
+		o = new(unitAt(image, ordinal))
 	default:
-		o.principal = &application{Client: image.PrincipalAt(ordinal), image: image}
+		o = servicePrincipal{&application{Client: image.PrincipalAt(ordinal), image: image}}
 	}
 	return sendMixed(r, o)
 }

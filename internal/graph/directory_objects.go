@@ -35,18 +35,18 @@ func getDirectoryObject(r *wire.Request) error {
 // id, and its type.
 func otherObject(r *wire.Request, id uuid.UUID) (o object, typeName string, ok bool) {
 	if a, ok := r.Image.ClientByID(id); ok {
-		return object{application: &application{Client: a, image: r.Image}}, "application", true
+		return &application{Client: a, image: r.Image}, "application", true
 	}
 	if principal, ok := r.Image.Principals.ByID(id); ok {
-		return object{principal: &application{Client: r.Image.PrincipalAt(principal), image: r.Image}}, "servicePrincipal", true
+		return servicePrincipal{&application{Client: r.Image.PrincipalAt(principal), image: r.Image}}, "servicePrincipal", true
 	}
 	if ordinal, ok := r.Image.Units.ByID(id); ok {
-		return object{unit: new(unitAt(r.Image, ordinal))}, "administrativeUnit", true
+		return new(unitAt(r.Image, ordinal)), "administrativeUnit", true
 	}
 	if at, ok := identity.RoleByObjectID(r.Image.Organization.ID, id); ok {
-		return object{role: new(roleAt(r.Image, at))}, "directoryRole", true
+		return new(roleAt(r.Image, at)), "directoryRole", true
 	}
-	return object{}, "", false
+	return nil, "", false
 }
 
 // sendMixed answers with an object whose type the address does not say.

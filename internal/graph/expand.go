@@ -71,12 +71,6 @@ func init() { // they lead to the fields they are shown among
 	wire.AddExpandedLists(operations, roleFields, "/directoryRoles/{role}", roleExpansions)
 }
 
-// canExpand reports whether some directory object has what an expansion shows.
-func canExpand(name string) bool {
-	return userExpansions[name] != nil || groupExpansions[name] != nil || applicationExpansions[name] != nil || principalExpansions[name] != nil ||
-		unitExpansions[name] != nil || roleExpansions[name] != nil
-}
-
 // mayExpandObjects refuses what some directory object has and no list of it is served (P29), in
 // lists of objects of several types.
 func mayExpandObjects(r *wire.Request) error {
@@ -187,17 +181,17 @@ func firstObjects(r *wire.Request, of sets, w *objectWriter) wire.Source[object]
 // firstOthers are the first n of the live ones that are no users or groups.
 func firstOthers(r *wire.Request, of sets, n int) (list []object) {
 	for _, ordinal := range firstLive(r, of.principals, store.KindServicePrincipal, n-len(list)) {
-		list = append(list, object{principal: &application{Client: r.Image.PrincipalAt(ordinal), image: r.Image}})
+		list = append(list, servicePrincipal{&application{Client: r.Image.PrincipalAt(ordinal), image: r.Image}})
 	}
 	for _, ordinal := range firstLive(r, of.applications, store.KindApplication, n-len(list)) {
-		list = append(list, object{application: &application{Client: r.Image.ClientAt(ordinal), image: r.Image}})
+		list = append(list, &application{Client: r.Image.ClientAt(ordinal), image: r.Image})
 	}
 	for _, ordinal := range firstLive(r, of.units, store.KindAdministrativeUnit, n-len(list)) {
-		list = append(list, object{unit: new(unitAt(r.Image, ordinal))})
+		list = append(list, new(unitAt(r.Image, ordinal)))
 	}
 	roles := of.roles[:min(len(of.roles), n-len(list))]
 	for _, role := range roles {
-		list = append(list, object{role: &directoryRoles(r.Image)[role]})
+		list = append(list, &directoryRoles(r.Image)[role])
 	}
 	return list
 }

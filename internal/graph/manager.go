@@ -126,7 +126,7 @@ func appendManagers(r *wire.Request, b []byte, w *objectWriter, u *user, levels 
 			return closed(append(b, "null"...), open), err
 		}
 		u = new(userAt(r, document, manager, image))
-		if b = w.write(b, object{user: u}); open+1 == levels {
+		if b = w.write(b, u); open+1 == levels {
 			return closed(b, open), nil
 		}
 		if b, err = r.More(jsontext.AppendName(b[:len(b)-1], "manager")); err != nil {

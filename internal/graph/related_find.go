@@ -269,17 +269,17 @@ func (all *related) readKind(r *wire.Request, from int64, ordinals []uint32, w *
 	}
 	switch {
 	case from == rolesFrom:
-		return wire.Mapped(wire.SourceOf(ordinals), func(role *uint32) object { return object{role: new(roleAt(r.Image, int(*role)))} })
+		return wire.Mapped(wire.SourceOf(ordinals), func(role *uint32) object { return new(roleAt(r.Image, int(*role))) })
 	case s.Of == store.KindUser:
-		return wire.Mapped(userList.Read(r, ordinals, s, w.users), func(u *user) object { return object{user: u} })
+		return wire.Mapped(userList.Read(r, ordinals, s, w.users), func(u *user) object { return u })
 	case s.Of == store.KindServicePrincipal:
-		return wire.Mapped(principalList.Read(r, ordinals, s, false), func(a *application) object { return object{principal: a} })
+		return wire.Mapped(principalList.Read(r, ordinals, s, false), func(a *application) object { return servicePrincipal{a} })
 	case s.Of == store.KindApplication:
-		return wire.Mapped(applicationList.Read(r, ordinals, s, false), func(a *application) object { return object{application: a} })
+		return wire.Mapped(applicationList.Read(r, ordinals, s, false), func(a *application) object { return a })
 	case s.Of == store.KindAdministrativeUnit:
-		return wire.Mapped(unitList.Read(r, ordinals, s, false), func(u *unit) object { return object{unit: u} })
+		return wire.Mapped(unitList.Read(r, ordinals, s, false), func(u *unit) object { return u })
 	}
-	return wire.Mapped(groupList.Read(r, ordinals, s, w.groups), func(g *group) object { return object{group: g} })
+	return wire.Mapped(groupList.Read(r, ordinals, s, w.groups), func(g *group) object { return g })
 }
 
 // sendObjects answers with a page of the objects of a relation.

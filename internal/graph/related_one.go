@@ -27,7 +27,7 @@ func (rel relation) one(r *wire.Request) error {
 	}
 	for _, role := range of.roles {
 		if o := directoryRoles(r.Image)[role]; o.id == id {
-			return sendMixed(r, object{role: &o})
+			return sendMixed(r, &o)
 		}
 	}
 	return problem.NotFound(id.String())
