@@ -31,7 +31,7 @@ func assignUserLicense(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	return sendUser(r, http.StatusOK, done.Image, ordinal, fields)
+	return userList.SendOne(r, http.StatusOK, "users", done.Image, ordinal, fields)
 }
 
 // userFieldsOfAction are those an action answers: the whole user (P22), unless it is told which.
@@ -59,7 +59,7 @@ func assignGroupLicense(r *wire.Request) error {
 		return err
 	}
 	r.W.Header().Set("Location", r.Root+"/groups/"+done.Image.Directory.GroupID(ordinal).String())
-	return sendGroup(r, http.StatusAccepted, groupSet, done.Image, ordinal, groupFields.Annotated(r, groupFields.Shown(r).Whole))
+	return groupList.SendOne(r, http.StatusAccepted, groupSet, done.Image, ordinal, groupFields.Annotated(r, groupFields.Shown(r).Whole))
 }
 
 // assignment reads {"addLicenses": [{skuId, disabledPlans}], "removeLicenses": [skuId]}, both

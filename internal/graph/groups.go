@@ -21,35 +21,7 @@ func countGroups(r *wire.Request) error { return groupList.SendCount(r, columns.
 
 // getGroup answers GET /groups/{group}.
 func getGroup(r *wire.Request) error {
-	if err := r.Allow("$select", "$expand", "$count"); err != nil {
-		return err
-	}
-	fields, err := groupFields.Visible(r, r.Access)
-	if err != nil {
-		return err
-	}
-	if fields, err = wire.Expanded(r, groupFields, groupExpansions, fields); err != nil {
-		return err
-	}
-	ordinal, err := r.Group()
-	if err != nil {
-		return err
-	}
-	return sendGroup(r, http.StatusOK, groupSet, r.Image, ordinal, fields)
-}
-
-// sendGroup answers with one group, as an object of a set, as of an image, or of a later one when
-// the group has been written since.
-func sendGroup(r *wire.Request, status int, set string, image *tenant.Image, ordinal uint32, fields []*wire.Field[group]) error {
-	g := groupAt(r, nil, ordinal, image)
-	if wire.Documented(fields) || r.Header.Get("If-None-Match") != "" {
-		document, image, err := r.Tenant.GroupNow(r.Context(), image, ordinal)
-		if err != nil {
-			return err
-		}
-		g = groupAt(r, document, ordinal, image)
-	}
-	return wire.SendEntity(r, groupFields, status, set, fields, &g)
+	return groupList.Get(r, groupSet, (*wire.Request).Group)
 }
 
 // createGroup answers POST /groups (P50).
@@ -82,7 +54,7 @@ func createGroupAs(r *wire.Request, body []directory.Member, c tenant.CreateGrou
 		return r.BadReferences(err, slices.Concat(wire.ReferencesTo("members", c.Members), wire.ReferencesTo("owners", c.Owners)))
 	}
 	r.W.Header().Set("Location", r.Root+"/groups/"+done.ID.String())
-	return sendGroup(r, http.StatusCreated, set, done.Image, done.Ordinal, fields)
+	return groupList.SendOne(r, http.StatusCreated, set, done.Image, done.Ordinal, fields)
 }
 
 // takeBindings takes the members and owners that a group is to get out of a body.

@@ -29,7 +29,7 @@ func reprocessLicenseAssignment(r *wire.Request) error {
 	if err := remaining(done.Image.Licensing, ordinal); err != nil {
 		return err
 	}
-	return sendUser(r, http.StatusOK, done.Image, ordinal, fields)
+	return userList.SendOne(r, http.StatusOK, "users", done.Image, ordinal, fields)
 }
 
 // remaining is what still is in the way of a user's licenses, as an error, where the tenant wants

@@ -21,34 +21,7 @@ func countUsers(r *wire.Request) error { return userList.SendCount(r, columns.Li
 
 // getUser answers GET /users/{user}.
 func getUser(r *wire.Request) error {
-	if err := r.Allow("$select", "$expand", "$count"); err != nil {
-		return err
-	}
-	fields, err := userFields.Visible(r, r.Access)
-	if err != nil {
-		return err
-	}
-	if fields, err = wire.Expanded(r, userFields, userExpansions, fields); err != nil {
-		return err
-	}
-	ordinal, err := r.User()
-	if err != nil {
-		return err
-	}
-	return sendUser(r, http.StatusOK, r.Image, ordinal, fields)
-}
-
-// sendUser answers with one user as of an image, or of a later one when the user has been written
-// since.
-func sendUser(r *wire.Request, status int, image *tenant.Image, ordinal uint32, fields []*wire.Field[user]) error {
-	u := userAt(r, nil, ordinal, image)
-	if wire.Documented(fields) || r.Header.Get("If-None-Match") != "" {
-		var err error
-		if u.User, u.image, err = r.Tenant.UserNow(r.Context(), image, ordinal); err != nil {
-			return err
-		}
-	}
-	return wire.SendEntity(r, userFields, status, "users", fields, &u)
+	return userList.Get(r, "users", (*wire.Request).User)
 }
 
 // createUser answers POST /users (P50).
@@ -81,7 +54,7 @@ func createUser(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	return sendUser(r, http.StatusCreated, done.Image, done.Ordinal, fields)
+	return userList.SendOne(r, http.StatusCreated, "users", done.Image, done.Ordinal, fields)
 }
 
 // leaders are the manager and the sponsors that a body names for a user.

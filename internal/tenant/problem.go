@@ -32,15 +32,21 @@ const (
 
 func (p *Problem) Error() string { return p.Message }
 
+// What the real service says of the first two, with the value and with the property.
+const (
+	NotFoundText = "Resource '%s' does not exist or one of its queried reference-property objects are not present."
+	TakenText    = "Another object with the same value for property %s already exists."
+)
+
 func notFound(value string) *Problem {
 	return &Problem{
 		Kind: NotFound, Value: value,
-		Message: fmt.Sprintf("Resource '%s' does not exist or one of its queried reference-property objects are not present.", value),
+		Message: fmt.Sprintf(NotFoundText, value),
 	}
 }
 
 func taken(property, value string) *Problem {
-	return &Problem{Kind: Taken, Value: value, Property: property, Message: fmt.Sprintf("Another object with the same value for property %s already exists.", property)}
+	return &Problem{Kind: Taken, Value: value, Property: property, Message: fmt.Sprintf(TakenText, property)}
 }
 
 func invalid(value any, format string, args ...any) *Problem {

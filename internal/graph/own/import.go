@@ -2,6 +2,7 @@ package own
 
 import (
 	"cmp"
+	"fmt"
 	"io"
 	"net/http"
 	"runtime"
@@ -172,7 +173,7 @@ func mayImport(r *wire.Request, row tenant.ImportRow) error {
 func noRole(r *wire.Request, id uuid.UUID) error {
 	_, isRole := identity.RoleByObjectID(r.Tenant.ID(), id)
 	if _, isTemplate := identity.RoleByID(id); isRole || isTemplate {
-		return &tenant.Problem{Kind: tenant.Taken, Property: "id", Value: id.String(), Message: "Another object with the same value for property id already exists."}
+		return &tenant.Problem{Kind: tenant.Taken, Property: "id", Value: id.String(), Message: fmt.Sprintf(tenant.TakenText, "id")}
 	}
 	return nil
 }

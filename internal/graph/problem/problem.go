@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"licensor/internal/excerpt"
+	"licensor/internal/tenant"
 )
 
 // Problem is an answer that is no success, in Graph's terms (P10, P11).
@@ -68,7 +69,7 @@ func NotServedAt(method, path string) *Problem {
 func NotFound(key string) *Problem {
 	return &Problem{
 		Status: http.StatusNotFound, Code: "Request_ResourceNotFound",
-		Message: fmt.Sprintf("Resource '%s' does not exist or one of its queried reference-property objects are not present.", key),
+		Message: fmt.Sprintf(tenant.NotFoundText, key),
 	}
 }
 

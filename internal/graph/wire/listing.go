@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strconv"
 
 	"licensor/internal/graph/problem"
@@ -64,6 +65,39 @@ func (l Listing[D, T]) Send(r *Request, within columns.Within) error {
 		shown.Next = r.NextLink(int64(last.Row), found.page.restAt(last)...)
 	}
 	return SendList(r, shown)
+}
+
+// Get answers with the object that the path names, as one of a set.
+func (l Listing[D, T]) Get(r *Request, set string, find func(*Request) (uint32, error)) error {
+	if err := r.Allow("$select", "$expand", "$count"); err != nil {
+		return err
+	}
+	fields, err := l.Fields.Visible(r, r.Access)
+	if err != nil {
+		return err
+	}
+	if fields, err = Expanded(r, l.Fields, l.Expansions, fields); err != nil {
+		return err
+	}
+	ordinal, err := find(r)
+	if err != nil {
+		return err
+	}
+	return l.SendOne(r, http.StatusOK, set, r.Image, ordinal, fields)
+}
+
+// SendOne answers with one object, as one of a set, as of an image, or of a later one when the
+// object has been written since.
+func (l Listing[D, T]) SendOne(r *Request, status int, set string, image *tenant.Image, ordinal uint32, fields []*Field[T]) error {
+	object := l.Object(r, nil, ordinal, image)
+	if Documented(fields) || r.Header.Get("If-None-Match") != "" {
+		document, image, err := l.Document(r.Tenant, r.Context(), image, ordinal)
+		if err != nil {
+			return err
+		}
+		object = l.Object(r, document, ordinal, image)
+	}
+	return SendEntity(r, l.Fields, status, set, fields, &object)
 }
 
 // later reads an object that has been written since the image that the list is of, and says whether
