@@ -31,11 +31,11 @@ import (
 type Limits struct {
 	PerApplication int           // of an application in a tenant; 0: no bound
 	PerTenant      int           // of all applications in a tenant together; 0: no bound
-	Window         time.Duration // UsualWindow when zero
+	Window         time.Duration // usualWindow when zero
 }
 
-// UsualWindow is the window of Graph's own limits.
-const UsualWindow = 10 * time.Second
+// usualWindow is the window of Graph's own limits.
+const usualWindow = 10 * time.Second
 
 // Buckets are the buckets of callers. They are kept for the last so many, so that their number is
 // bounded: who has not come for that long finds a full bucket, which it would be by then anyway.
@@ -56,7 +56,7 @@ const keptBuckets = 16384
 
 // New makes buckets for limits.
 func New(l Limits) *Buckets {
-	l.Window = cmp.Or(l.Window, UsualWindow)
+	l.Window = cmp.Or(l.Window, usualWindow)
 	return &Buckets{
 		Limits:       l,
 		applications: newCache[applicationKey, *bucket](keptBuckets),

@@ -17,7 +17,7 @@ func TestLongWorkCostsMoreUnits(t *testing.T) {
 	t.Parallel()
 	answer := httptest.NewRecorder()
 	now := time.Now()
-	application, tenant := newBucket(1000, UsualWindow), newBucket(2000, UsualWindow)
+	application, tenant := newBucket(1000, usualWindow), newBucket(2000, usualWindow)
 	c := &Charge{units: 2, buckets: [2]*bucket{application, tenant}}
 	_, work := turns.New(1, 1).Start(t.Context(), uuid.New())
 	defer work.End()
