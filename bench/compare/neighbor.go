@@ -50,22 +50,72 @@ func expensive(l *licensor) []byte {
 // neighborUsers is how many users the other tenant has, besides its administrator.
 const neighborUsers = 200
 
-// neighbors measures reads of one user, pages of 100 and changes in a tenant while another tenant
-// has all that it can ask done. A request's time begins when it is due, so that a late one delays
-// those behind it.
-func (c *comparison) neighbors(ctx context.Context) error {
-	if !c.wanted("neighbor") {
-		return nil
+// strain is what all greedy callers ask for.
+type strain struct {
+	name    string // of its rows
+	title   string // in the report
+	request func(*licensor) []byte
+}
+
+// strains are the most expensive requests that there are, and what is cheap by itself, but takes
+// the processors when many ask for it without a pause.
+var strains = []strain{
+	{"neighbor", "the most expensive requests", expensive},
+	{"neighbor-batches", "batches of 20 lists that are refused", refusedBatch},
+	{"neighbor-expansions", "pages of 999 groups with members, or users with memberships", expansion},
+	{"neighbor-ours", "`getByIds` of 1,000, transitive members, license errors, `delta`", several},
+}
+
+func refusedBatch(l *licensor) []byte {
+	var steps []string
+	for i := range 20 {
+		steps = append(steps, fmt.Sprintf(`{"id":"%d","method":"GET","url":"/users?$filter=nonsense eq %d"}`, i, i))
 	}
+	return requestBytes("POST", l.address, "/v1.0/$batch", l.token, `{"requests":[`+strings.Join(steps, ",")+`]}`)
+}
+
+func expansion(l *licensor) []byte {
+	path := "/v1.0/groups?$top=999&$expand=members"
+	if asked.Add(1)%2 == 0 {
+		path = "/v1.0/users?$top=999&$expand=memberOf"
+	}
+	return requestBytes("GET", l.address, path, l.token, "")
+}
+
+func several(l *licensor) []byte {
+	switch asked.Add(1) % 4 {
+	case 0:
+		var ids []string
+		for i := range 1000 {
+			ids = append(ids, `"`+personID(i)+`"`)
+		}
+		return requestBytes("POST", l.address, "/v1.0/directoryObjects/getByIds", l.token, `{"ids":[`+strings.Join(ids, ",")+`]}`)
+	case 1:
+		return requestBytes("GET", l.address, "/v1.0/groups/"+groupID(0)+"/transitiveMembers?$top=999", l.token, "")
+	case 2:
+		return requestBytes("GET", l.address, "/licensor/v1/licenseErrors", l.token, "")
+	}
+	return requestBytes("GET", l.address, "/v1.0/groups/delta", l.token, "")
+}
+
+// neighbors measures reads of one user, pages of 100, changes in a tenant, and whether the server is
+// ready, while another tenant has all that it can ask done. A request's time begins when it is due,
+// so that a late one delays those behind it.
+func (c *comparison) neighbors(ctx context.Context) error {
 	for _, l := range c.versions {
-		if err := c.neighbor(ctx, l); err != nil {
-			return fmt.Errorf("neighbor, %s: %w", l.name, err)
+		for _, s := range strains {
+			if !c.wanted(s.name) {
+				continue
+			}
+			if err := c.neighbor(ctx, l, s); err != nil {
+				return fmt.Errorf("%s, %s: %w", s.name, l.name, err)
+			}
 		}
 	}
 	return nil
 }
 
-func (c *comparison) neighbor(ctx context.Context, l *licensor) error {
+func (c *comparison) neighbor(ctx context.Context, l *licensor, s strain) error {
 	if err := l.renew(ctx); err != nil {
 		return err
 	}
@@ -86,7 +136,7 @@ func (c *comparison) neighbor(ctx context.Context, l *licensor) error {
 			defer caller.close()
 			for ctx.Err() == nil {
 				// The version before refuses what takes too long; whoever is refused asks again.
-				_, _ = caller.ask(ctx, expensive(l))
+				_, _ = caller.ask(ctx, s.request(l))
 			}
 		})
 	}
@@ -95,12 +145,13 @@ func (c *comparison) neighbor(ctx context.Context, l *licensor) error {
 		name    string
 		request func(n int) []byte
 	}{
-		{"neighbor", func(int) []byte { return requestBytes("GET", l.address, "/v1.0/users/admin@other.example", token, "") }},
-		{"neighbor-list", func(int) []byte { return requestBytes("GET", l.address, "/v1.0/users?$top=100", token, "") }},
-		{"neighbor-change", func(n int) []byte {
+		{s.name, func(int) []byte { return requestBytes("GET", l.address, "/v1.0/users/admin@other.example", token, "") }},
+		{s.name + "-list", func(int) []byte { return requestBytes("GET", l.address, "/v1.0/users?$top=100", token, "") }},
+		{s.name + "-change", func(n int) []byte {
 			return requestBytes("PATCH", l.address, fmt.Sprintf("/v1.0/users/neighbor%d@other.example", n%neighborUsers), token,
 				fmt.Sprintf(`{"officeLocation":"Desk %d-%d"}`, c.began.UnixNano(), n))
 		}},
+		{s.name + "-ready", func(int) []byte { return requestBytes("GET", l.address, "/readyz", token, "") }},
 	} {
 		o, err := c.beside(ctx, l, row.request)
 		if err != nil {

@@ -62,9 +62,12 @@ func tableRows() (names []string, measures map[string]measure) {
 	add("page-999", measure{title: "pages of 999 with `assignedLicenses`", value: rateOf, show: showRate, more: true, unit: "/s"})
 	add("change-1", measure{title: "durable change, one caller", value: rateOf, show: showRate, more: true, unit: "/s"})
 	add("change-64", measure{title: "durable change, 64 callers", value: rateOf, show: showRate, more: true, unit: "/s"})
-	add("neighbor", measure{title: "one user of another tenant, 20 reads a second, beside 16 callers of the most expensive requests", value: timeOf, show: showTime, unit: "ms"})
-	add("neighbor-list", measure{title: "… a page of 100 users of that tenant", value: timeOf, show: showTime, unit: "ms"})
-	add("neighbor-change", measure{title: "… a change of a user of that tenant", value: timeOf, show: showTime, unit: "ms"})
+	for _, of := range strains {
+		add(of.name, measure{title: "one user of another tenant, 20 reads a second, beside 16 callers of " + of.title, value: timeOf, show: showTime, unit: "ms"})
+		add(of.name+"-list", measure{title: "… a page of 100 users of that tenant", value: timeOf, show: showTime, unit: "ms"})
+		add(of.name+"-change", measure{title: "… a change of a user of that tenant", value: timeOf, show: showTime, unit: "ms"})
+		add(of.name+"-ready", measure{title: "… `/readyz`", value: timeOf, show: showTime, unit: "ms"})
+	}
 	add("import-users", measure{title: "import of all users", value: valueOf, show: showSeconds, unit: "s"})
 	add("import-members", measure{title: "import of their memberships", value: valueOf, show: showSeconds, unit: "s"})
 	add("load", measure{title: "load of all by COPY or SQL, with indexes", value: valueOf, show: showSeconds, unit: "s"})

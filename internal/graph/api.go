@@ -27,6 +27,7 @@ import (
 	"licensor/internal/identity"
 	"licensor/internal/memory"
 	"licensor/internal/tenant"
+	"licensor/internal/turns"
 )
 
 // Config is what an API needs of its surroundings. All fields but Origins, Limits, Development,
@@ -245,9 +246,9 @@ func (api *API) enter(r *wire.Request) (err error) {
 	t, ok := api.config.Tenant(r.Caller.Tenant)
 	if ok {
 		r.Tenant, r.Image = api.config.Development.Open(t, r.Now), t.Image()
-		ctx, work := t.Work(r.Context())
-		r.Work = work
-		r.SetContext(ctx)
+		if err := startWork(r); err != nil {
+			return err
+		}
 	}
 	need := r.Op.Need
 	if r.Op.NeedOfGroup != "" && ok {
@@ -266,6 +267,21 @@ func (api *API) enter(r *wire.Request) (err error) {
 	if r.Me && !r.Caller.Delegated {
 		return &problem.Problem{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "/me request is only valid with delegated authentication flow."}
 	}
+	return nil
+}
+
+// startWork waits until the request can be worked on. One of a batch is worked on already.
+func startWork(r *wire.Request) error {
+	if r.Context().Value(withinBatch{}) != nil {
+		r.Work = turns.Of(r.Context())
+		return nil
+	}
+	ctx, work, err := r.Tenant.Work(r.Context())
+	if err != nil {
+		return err
+	}
+	r.Work = work
+	r.SetContext(ctx)
 	return nil
 }
 

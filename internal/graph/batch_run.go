@@ -11,6 +11,7 @@ import (
 
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/wire"
+	"licensor/internal/turns"
 )
 
 // batch answers POST /$batch (P40): each request in it goes the way it would go by itself, with the
@@ -75,11 +76,17 @@ func (api *API) play(all *batchAnswer, steps []step) []*stepAnswer {
 	return answers
 }
 
-// take does a step, unless one that it depends on has failed.
+// take does a step, unless one that it depends on has failed. Its work begins before it is looked
+// at: there are many of them, and each is a token to verify. When the time of the batch is up, the
+// step finds that out itself.
 func (api *API) take(r *wire.Request, s *step, answers []*stepAnswer, a *stepAnswer) {
 	defer a.end()
-	ctx := context.WithValue(r.Context(), withinBatch{}, true)
-	inner := inner(r, ctx, s)
+	ctx, work, err := r.Tenant.Work(r.Context())
+	if err != nil {
+		ctx = turns.Apart(r.Context())
+	}
+	defer work.End()
+	inner := inner(r, context.WithValue(ctx, withinBatch{}, true), s)
 	if !slices.ContainsFunc(s.dependsOn, func(on int) bool { return answers[on].status >= http.StatusBadRequest }) {
 		api.ServeHTTP(a, inner)
 		return

@@ -30,21 +30,29 @@ func TestANeighborIsServedBesideExpensiveRequests(t *testing.T) {
 	}
 	filter := "/v1.0/users?$count=true&$orderby=displayName&$filter=" + url.PathEscape("not("+strings.Join(terms, " or ")+")")
 	members := "/v1.0/groups/" + nobodysID + "/members/microsoft.graph.user?$top=999&$count=true&$orderby=displayName&$filter=" + url.PathEscape(terms[0]+" or accountEnabled eq true")
-	expensive := []string{filter, members, "/v1.0/users/delta?$deltatoken=latest", "/v1.0/users?$top=999&$select=id,assignedPlans,licenseAssignmentStates&$expand=memberOf", "/licensor/v1/licenseErrors"}
+	type asked struct{ method, path, body string }
+	expensive := []asked{{"GET", filter, ""}, {"GET", members, ""}, {"POST", "/v1.0/$batch", refusedBatch()}}
+	for _, path := range []string{
+		"/v1.0/users/delta?$deltatoken=latest", "/v1.0/groups/delta", "/licensor/v1/licenseErrors", "/v1.0/groups?$top=999&$expand=members",
+		"/v1.0/users?$top=999&$select=id,assignedPlans,licenseAssignmentStates&$expand=memberOf",
+	} {
+		expensive = append(expensive, asked{"GET", path, ""})
+	}
 
 	ctx, stop := context.WithCancel(t.Context())
 	var wait sync.WaitGroup
 	for n := range 16 {
 		wait.Go(func() {
 			for i := n; ctx.Err() == nil; i++ {
-				w.do("GET", expensive[i%len(expensive)], token, "", "ConsistencyLevel: eventual")
+				r := expensive[i%len(expensive)]
+				w.do(r.method, r.path, token, r.body, "ConsistencyLevel: eventual")
 			}
 		})
 	}
 	defer wait.Wait()
 	defer stop()
 	for i := range 10 {
-		for _, r := range []struct{ method, path, body string }{
+		for _, r := range []asked{
 			{"GET", "/v1.0/users/" + ann, ""},
 			{"GET", "/v1.0/users?$top=100", ""},
 			{"PATCH", "/v1.0/users/" + ann, fmt.Sprintf(`{"jobTitle":"Number %d"}`, i)},
@@ -56,6 +64,34 @@ func TestANeighborIsServedBesideExpensiveRequests(t *testing.T) {
 			}
 		}
 	}
+}
+
+// refusedBatch is a batch of lists that are all refused: cheap by itself, but much at once.
+func refusedBatch() string {
+	var steps []string
+	for i := range maxSteps {
+		steps = append(steps, fmt.Sprintf(`{"id":"%d","method":"GET","url":"/users?$filter=nonsense eq %d"}`, i, i))
+	}
+	return `{"requests":[` + strings.Join(steps, ",") + `]}`
+}
+
+// The requests of a batch are worked on as others are: each has a turn of its tenant, and gives it
+// back.
+func TestTheRequestsOfABatchTakeTurns(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	token := w.appToken(allPermissions...)
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Go(func() {
+			for range 20 {
+				if got := w.do("POST", "/v1.0/$batch", token, refusedBatch()); got.status != http.StatusOK || strings.Count(got.body, `"status":400`) != maxSteps {
+					t.Errorf("the batch is answered %d %.300s", got.status, got.body)
+				}
+			}
+		})
+	}
+	wait.Wait()
 }
 
 // What takes more than its budget ends with the part that is expensive.

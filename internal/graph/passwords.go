@@ -20,6 +20,7 @@ func passwordHash(r *wire.Request, name, password string) (string, error) {
 		p.Detail = &problem.Detail{Code: "InvalidPassword", Target: "password", Message: "Expected are 8 to 256 characters, among which the user's name is not."}
 		return "", p
 	}
+	r.Work.Rest() // passwords have a line of their own
 	return identity.HashPassword(r.Context(), r.Random, r.PasswordCost, password)
 }
 
@@ -72,6 +73,7 @@ func changePassword(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
+	r.Work.Rest() // passwords have a line of their own
 	right, err := identity.CheckPassword(r.Context(), was, current)
 	if err != nil {
 		return err

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"licensor/internal/turns"
 )
 
 const (
@@ -22,7 +24,7 @@ type waiter struct {
 	why     Cause // it was not granted yet
 }
 
-// take waits until the bytes can be had, for a while.
+// take waits until the bytes can be had, for a while. Work rests meanwhile.
 func (s *Share) take(ctx context.Context, bytes int64) error {
 	w, ok := s.of.enter(s, bytes)
 	if !ok {
@@ -30,6 +32,7 @@ func (s *Share) take(ctx context.Context, bytes int64) error {
 	} else if w.done() {
 		return nil
 	}
+	turns.Of(ctx).Rest()
 	late := time.NewTimer(patience)
 	defer late.Stop()
 	err := error(nil)

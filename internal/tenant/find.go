@@ -103,6 +103,9 @@ func (t *Tenant) findByName(ctx context.Context, img *Image, kind store.Kind, wi
 
 // ordinals returns the ordinals of the rows that a query selects, ascending.
 func (t *Tenant) ordinals(ctx context.Context, q store.Query) ([]uint32, error) {
+	if err := turns.Of(ctx).Yield(); err != nil {
+		return nil, err
+	}
 	found, err := t.store.Objects(ctx, t.id, q)
 	if err != nil {
 		return nil, err

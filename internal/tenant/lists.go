@@ -14,21 +14,17 @@ import (
 	"licensor/internal/turns"
 )
 
-// NewTurns returns the turns that all tenants of a process share: long work goes on in one less at
-// once than there are processors, so that one is left for everything else.
-func NewTurns() *turns.Turns {
-	n := runtime.GOMAXPROCS(0) - 1
-	return turns.New(n, n)
-}
+// NewProcessors returns the processors that all tenants of a process share.
+func NewProcessors() *turns.Processors { return turns.NewProcessors(runtime.GOMAXPROCS(0)) }
 
-// Work returns the work of a request, and a context that has it.
-func (t *Tenant) Work(ctx context.Context) (context.Context, *turns.Work) {
-	return t.options.Turns.Start(ctx, t.id)
+// Work waits until the work of a request can begin, and returns a context that has it.
+func (t *Tenant) Work(ctx context.Context) (context.Context, *turns.Work, error) {
+	return t.options.Processors.Start(ctx, t.id)
 }
 
 // Turn waits for a turn for what takes long from the start.
 func (t *Tenant) Turn(ctx context.Context) (*turns.Turn, error) {
-	return t.options.Turns.Within(ctx, t.id)
+	return t.options.Processors.Within(ctx, t.id)
 }
 
 // Columns returns the columns of a kind of objects.
@@ -111,6 +107,9 @@ func (t *Tenant) walk(ctx context.Context, kind store.Kind, rows *query.Rows, p 
 	order := *p.Order
 	q := store.Query{Kind: kind, Order: &order, After: p.After, Below: p.Below, Limit: among}
 	for looked := 0; looked < givenUpAfter*p.Limit; looked += q.Limit {
+		if err := turns.Of(ctx).Yield(); err != nil {
+			return nil, false, err
+		}
 		found, err := t.store.Objects(ctx, t.id, q)
 		if err != nil {
 			return nil, false, err
@@ -170,6 +169,9 @@ func (t *Tenant) documentsAt(ctx context.Context, img *Image, kind store.Kind, o
 	}
 	if len(wanted) == 0 {
 		return len(ordinals), nil
+	}
+	if err := turns.Of(ctx).Yield(); err != nil {
+		return 0, err
 	}
 	rows, err := t.store.Objects(ctx, t.id, store.Query{Kind: kind, Ordinals: wanted, After: -1, Bytes: portion})
 	if err != nil {

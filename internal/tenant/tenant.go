@@ -22,8 +22,8 @@ type Options struct {
 	// SnapshotAfter is how many bytes of effects are worth a new snapshot at least: what a start may
 	// have to replay. Those of large tenants are taken when the effects are a quarter of the last one.
 	SnapshotAfter int
-	// Turns are taken by work that is long, such as evaluations of conditions; NewTurns when nil.
-	Turns *turns.Turns
+	// Processors are shared out among the tenants; NewProcessors when nil.
+	Processors *turns.Processors
 }
 
 // Tenant is one live tenant. All its methods may be called from several goroutines.

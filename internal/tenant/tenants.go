@@ -49,8 +49,8 @@ func Open(ctx context.Context, s Store, options Options) (*Tenants, error) {
 	if options.NewID == nil {
 		options.NewID = uuid.New
 	}
-	if options.Turns == nil {
-		options.Turns = NewTurns()
+	if options.Processors == nil {
+		options.Processors = NewProcessors()
 	}
 	all := &Tenants{store: s, options: options, claims: newClaims(), byID: map[uuid.UUID]*Tenant{}}
 	ids, err := s.Tenants(ctx)

@@ -1,6 +1,23 @@
 package turns
 
-import "time"
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
 
 // SetBudget makes the budget of all work smaller than Budget.
-func (t *Turns) SetBudget(d time.Duration) { t.budget = d }
+func (p *Processors) SetBudget(d time.Duration) { p.budget = d }
+
+// AtOnce is how much short work of a tenant goes on at once.
+func AtOnce(processors int) int { return atOnceOf(processors) }
+
+// Long returns the turns that long work takes.
+func (p *Processors) Long() *Turns { return p.long }
+
+// Working is how much short work of a tenant goes on.
+func (p *Processors) Working(tenant uuid.UUID) int {
+	p.short.mu.Lock()
+	defer p.short.mu.Unlock()
+	return p.short.held[tenant]
+}

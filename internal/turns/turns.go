@@ -1,16 +1,17 @@
 // Package turns shares out what there is little of among tenants: processors and the connections
 // that read the database. A tenant that asks much waits for itself.
 //
-// Work is one request's computing. Short work goes on at once; work that takes longer goes on in
-// turns, so that some processor is always free for short work, and what it takes of the processor
-// is known at its end.
+// Work is one request's computing. A few go on at once, and of one tenant no more than keep the
+// processors busy, so that another tenant's request does not come behind all of them in the queue of
+// the Go runtime. Work that takes long goes on in turns of its own, fewer than there are processors,
+// and what it takes of the processor is known at its end.
 package turns
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/google/uuid"
 )
@@ -18,8 +19,6 @@ import (
 // Turns lets a few go on at once, of each tenant at most so many, and of those that wait the next
 // tenant's, each tenant in turn.
 type Turns struct {
-	budget time.Duration // see Budget
-
 	mu      sync.Mutex
 	free    int
 	each    int
@@ -30,7 +29,7 @@ type Turns struct {
 
 // New returns Turns for n at once, at most each of them of one tenant. Both are at least 1.
 func New(n, each int) *Turns {
-	return &Turns{budget: Budget, free: max(1, n), each: max(1, each), held: map[uuid.UUID]int{}, waiting: map[uuid.UUID][]chan struct{}{}}
+	return &Turns{free: max(1, n), each: max(1, each), held: map[uuid.UUID]int{}, waiting: map[uuid.UUID][]chan struct{}{}}
 }
 
 // Turn is the right to go on, until End.
@@ -67,6 +66,9 @@ func (turn *Turn) begin() error {
 	select {
 	case <-granted:
 		turn.held = true
+		// Who gives a turn would have its processor go on with this one next, before all that waits
+		// for a processor: a tenant's turns would follow each other.
+		runtime.Gosched()
 		return nil
 	case <-turn.ctx.Done():
 		turn.leave(granted)
@@ -123,31 +125,36 @@ func (t *Turns) giveBack(tenant uuid.UUID) {
 // Pause lets other tenants go first when any of them waits. Its error is the context's, and then
 // the turn has ended, or *TooMuch when the turn is that of work.
 func (turn *Turn) Pause() error {
-	if turn.lent != nil {
+	switch {
+	case turn.lent != nil:
 		return turn.lent.Pause()
-	}
-	if turn.work != nil {
+	case turn.work != nil:
 		return turn.work.Yield()
-	}
-	return turn.pause()
-}
-
-func (turn *Turn) pause() error {
-	t := turn.of
-	t.mu.Lock()
-	others := len(t.order) > 1 || len(t.order) == 1 && t.order[0] != turn.tenant
-	if !others {
-		t.mu.Unlock()
+	case !turn.othersWait():
 		return nil
 	}
-	turn.held = false
-	t.giveBack(turn.tenant)
-	t.mu.Unlock()
+	turn.end()
 	return turn.begin()
+}
+
+// othersWait says whether another tenant waits for a turn.
+func (turn *Turn) othersWait() bool {
+	t := turn.of
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.order) > 1 || len(t.order) == 1 && t.order[0] != turn.tenant
 }
 
 // End gives the turn to the next. It may be called again.
 func (turn *Turn) End() {
+	if turn.work != nil {
+		turn.work.Rest()
+		return
+	}
+	turn.end()
+}
+
+func (turn *Turn) end() {
 	if !turn.held {
 		return
 	}

@@ -121,13 +121,22 @@ func burn(d time.Duration) (n int) {
 	return n
 }
 
-func TestShortWorkNeedsNoTurn(t *testing.T) {
-	t.Parallel()
-	line := turns.New(1, 1)
-	if _, err := line.Begin(t.Context(), uuid.New()); err != nil { // there is none left
+func start(t *testing.T, ctx context.Context, p *turns.Processors, tenant uuid.UUID) (context.Context, *turns.Work) {
+	t.Helper()
+	ctx, work, err := p.Start(ctx, tenant)
+	if err != nil {
 		t.Fatal(err)
 	}
-	_, work := line.Start(t.Context(), uuid.New())
+	return ctx, work
+}
+
+func TestShortWorkNeedsNoTurnOfLongWork(t *testing.T) {
+	t.Parallel()
+	processors := turns.NewProcessors(1)
+	if _, err := processors.Long().Begin(t.Context(), uuid.New()); err != nil { // there is none left
+		t.Fatal(err)
+	}
+	_, work := start(t, t.Context(), processors, uuid.New())
 	defer work.End()
 	for range 100 {
 		if err := work.Pace(); err != nil {
@@ -141,14 +150,14 @@ func TestShortWorkNeedsNoTurn(t *testing.T) {
 
 func TestLongWorkWaitsForATurnAndGivesItUp(t *testing.T) {
 	t.Parallel()
-	line := turns.New(1, 1)
-	first, err := line.Begin(t.Context(), uuid.New())
+	processors := turns.NewProcessors(1)
+	first, err := processors.Long().Begin(t.Context(), uuid.New())
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
 	defer cancel()
-	_, work := line.Start(ctx, uuid.New())
+	_, work := start(t, ctx, processors, uuid.New())
 	burn(6 * time.Millisecond)
 	if err := work.Yield(); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("long work went on without a turn: %v", err)
@@ -156,18 +165,18 @@ func TestLongWorkWaitsForATurnAndGivesItUp(t *testing.T) {
 	work.End()
 	first.End()
 
-	ctx, work = line.Start(t.Context(), uuid.New())
+	ctx, work = start(t, t.Context(), processors, uuid.New())
 	burn(6 * time.Millisecond)
 	if err := work.Yield(); err != nil {
 		t.Fatal(err)
 	}
-	within, err := line.Within(ctx, uuid.New()) // has the work's turn, or would wait for ever
+	within, err := processors.Within(ctx, uuid.New()) // has the work's turn, or would wait for ever
 	if err != nil {
 		t.Fatal(err)
 	}
 	within.End()
 	work.Rest()
-	other, err := line.Begin(t.Context(), uuid.New())
+	other, err := processors.Long().Begin(t.Context(), uuid.New())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,8 +188,41 @@ func TestLongWorkWaitsForATurnAndGivesItUp(t *testing.T) {
 		}
 	}
 	work.End()
-	if _, err := line.Begin(t.Context(), uuid.New()); err != nil { // its turn is free
+	if _, err := processors.Long().Begin(t.Context(), uuid.New()); err != nil { // its turn is free
 		t.Error(err)
+	}
+}
+
+// However much short work a tenant has, some of it goes on at once, and another tenant's does not
+// wait for the rest. While work rests, other work goes on in its place.
+func TestShortWorkIsSharedByTenants(t *testing.T) {
+	t.Parallel()
+	processors, greedy := turns.NewProcessors(1), uuid.New()
+	var all []*turns.Work
+	for range turns.AtOnce(1) {
+		_, work := start(t, t.Context(), processors, greedy)
+		all = append(all, work)
+	}
+	soon, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, _, err := processors.Start(soon, greedy); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("one more goes on at once: %v", err)
+	}
+	_, modest := start(t, t.Context(), processors, uuid.New())
+	defer modest.End()
+	all[0].Rest()
+	_, next := start(t, t.Context(), processors, greedy) // in its place
+	again := make(chan error, 1)
+	go func() { again <- all[0].Yield() }()
+	next.End()
+	if err := <-again; err != nil {
+		t.Error(err)
+	}
+	for _, work := range all {
+		work.End()
+	}
+	if left := processors.Working(greedy); left != 0 {
+		t.Errorf("%d are left", left)
 	}
 }
 
@@ -199,16 +241,16 @@ func TestWithoutWorkNothingWaits(t *testing.T) {
 // work.
 func TestWorkThatTakesMoreThanItsBudgetEnds(t *testing.T) {
 	t.Parallel()
-	line := turns.New(1, 1)
-	line.SetBudget(20 * time.Millisecond)
-	ctx, work := line.Start(t.Context(), uuid.New())
+	processors := turns.NewProcessors(1)
+	processors.SetBudget(20 * time.Millisecond)
+	ctx, work := start(t, t.Context(), processors, uuid.New())
 	defer work.End()
 	work.Doing("this")
-	turn, err := line.Within(ctx, uuid.New())
+	turn, err := processors.Within(ctx, uuid.New())
 	if err != nil {
 		t.Fatal(err)
 	}
-	part, err := line.Within(ctx, uuid.New())
+	part, err := processors.Within(ctx, uuid.New())
 	if err != nil {
 		t.Fatal(err)
 	}

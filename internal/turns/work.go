@@ -10,35 +10,55 @@ import (
 )
 
 const (
-	// atOnce is how long work goes on before it needs a turn.
+	// atOnce is how long work goes on before it needs a turn of those for long work.
 	atOnce = 5 * time.Millisecond
-	// stretch is how long it goes on before it lets others go first.
-	stretch = 2 * time.Millisecond
+	// atATime is how long it goes on then before it lets others go first.
+	atATime = 2 * time.Millisecond
 	// Budget is how much of a processor's time one request may take.
 	Budget = 10 * time.Second
 )
 
+// Processors are shared out among the work of tenants.
+type Processors struct {
+	short, long *Turns
+	budget      time.Duration // see Budget
+}
+
+// NewProcessors shares out so many. Long work leaves one of them to everything else.
+func NewProcessors(n int) *Processors {
+	return &Processors{short: New(2*atOnceOf(n), atOnceOf(n)), long: New(n-1, n-1), budget: Budget}
+}
+
+// atOnceOf is how much short work of one tenant goes on at the same time: a little more than there
+// are processors, since some of it waits for the disk.
+func atOnceOf(processors int) int { return processors + 1 }
+
 // Work is the computing of one request, in one goroutine. All methods of a nil Work do nothing.
 type Work struct {
-	turns  *Turns
-	ctx    context.Context
-	tenant uuid.UUID
-	turn   *Turn // of long work; it may have ended
+	of          *Processors
+	short, long Turn // while it goes on, it holds one of them
+	isLong      bool
 
 	steps uint
-	began time.Time // this stretch
-	long  bool      // it holds its thread, and its time is measured
-	from  time.Duration
+	began time.Time     // when it went on
+	used  time.Duration // for which it has gone on before as short work
+	from  time.Duration // the time of its thread when it went on as long work
+	spent time.Duration // of a processor, before that, as long work
 	doing string
 }
 
 type workKey struct{}
 
-// Start returns work for a tenant and a context that has it. End it in the same goroutine.
-func (t *Turns) Start(ctx context.Context, tenant uuid.UUID) (context.Context, *Work) {
-	w := &Work{turns: t, tenant: tenant, began: time.Now()}
-	w.ctx = context.WithValue(ctx, workKey{}, w)
-	return w.ctx, w
+// Start waits until work for a tenant can begin, and returns a context that has it. End it in the
+// same goroutine. The error is the context's.
+func (p *Processors) Start(ctx context.Context, tenant uuid.UUID) (context.Context, *Work, error) {
+	w := &Work{of: p}
+	ctx = context.WithValue(ctx, workKey{}, w)
+	w.short, w.long = Turn{of: p.short, ctx: ctx, tenant: tenant}, Turn{of: p.long, ctx: ctx, tenant: tenant, work: w}
+	if err := w.goOn(); err != nil {
+		return ctx, nil, err
+	}
+	return ctx, w, nil
 }
 
 // Of returns the work that the context is part of, or nil.
@@ -66,9 +86,9 @@ func (w *Work) Doing(what string) {
 	}
 }
 
-// Pace is called again and again by whatever may take long, about once a microsecond. After a while
-// it waits for a turn, and lets other tenants go first from then on. Its error is the context's, or
-// *TooMuch.
+// Pace is called again and again by whatever may take long, about once a microsecond. After Rest it
+// waits until the work can go on. After a while it waits for a turn of those for long work, and lets
+// other tenants go first from then on. Its error is the context's, or *TooMuch.
 func (w *Work) Pace() error {
 	if w == nil {
 		return nil
@@ -82,85 +102,102 @@ func (w *Work) Pace() error {
 // Yield is Pace for what is called less often. Who waits for a turn must hold nothing that others
 // need to end theirs, such as a connection to the database.
 func (w *Work) Yield() error {
-	if w == nil {
+	switch {
+	case w == nil:
 		return nil
-	}
-	now := time.Now()
-	if !w.long {
-		if now.Sub(w.began) < atOnce {
-			return nil
-		}
-		return w.take()
-	}
-	if now.Sub(w.began) < stretch {
+	case !w.isLong && w.used+w.spent+w.stretch() < atOnce:
+		return w.goOn()
+	case !w.isLong:
+		return w.goOnLong()
+	case w.stretch() > 0 && w.stretch() < atATime:
 		return nil
-	}
-	if w.Spent() > w.turns.budget {
+	case w.Spent() > w.of.budget:
 		return &TooMuch{w.doing}
 	}
-	err := w.take()
-	if err == nil {
-		err = w.turn.pause()
+	if w.long.othersWait() {
+		w.Rest()
 	}
+	err := w.goOn()
 	w.began = time.Now()
 	return err
 }
 
-// take gets a turn, unless the work has one.
-func (w *Work) take() (err error) {
-	if !w.long {
-		w.long = true
-		runtime.LockOSThread() // so that its time is that of the thread
-		w.from = threadTime()
+// stretch is for how long the work has gone on since it last rested; zero while it rests.
+func (w *Work) stretch() time.Duration {
+	if !w.short.held && !w.long.held {
+		return 0
 	}
-	if w.turn == nil || !w.turn.held {
-		w.turn, err = w.turns.Begin(w.ctx, w.tenant)
-		w.turn.work = w
+	return time.Since(w.began)
+}
+
+// goOn gets a turn, unless the work has one. Long work holds its thread with it, so that its time
+// is that of the thread.
+func (w *Work) goOn() error {
+	turn := &w.short
+	if w.isLong {
+		turn = &w.long
+	}
+	if turn.held {
+		return nil
+	}
+	if err := turn.begin(); err != nil {
+		return err
 	}
 	w.began = time.Now()
-	return err
+	if w.isLong {
+		runtime.LockOSThread()
+		w.from = threadTime()
+	}
+	return nil
+}
+
+func (w *Work) goOnLong() error {
+	if !w.isLong {
+		w.Rest()
+		w.isLong = true
+	}
+	return w.goOn()
 }
 
 // Rest gives the turn to others, while the work waits for the network, a caller or the writer. The
 // next Pace takes one again.
 func (w *Work) Rest() {
-	if w != nil && w.turn != nil {
-		w.turn.End()
+	switch {
+	case w == nil:
+	case w.short.held:
+		w.used += time.Since(w.began)
+		w.short.end()
+	case w.long.held:
+		w.spent = w.Spent()
+		runtime.UnlockOSThread()
+		w.long.end()
+		w.isLong = w.used+w.spent >= atOnce // a turn from the start was more than it needed
 	}
 }
 
-// Spent is the processor's time that the work has taken so far, as far as it was long; nothing once
-// it has ended.
+// Spent is the processor's time that the work has taken so far, as far as it was long.
 func (w *Work) Spent() time.Duration {
-	if w == nil || !w.long {
+	switch {
+	case w == nil:
 		return 0
+	case w.long.held:
+		return w.spent + threadTime() - w.from
 	}
-	return threadTime() - w.from
+	return w.spent
 }
 
 // End ends the work.
-func (w *Work) End() {
-	if w == nil || !w.long {
-		return
-	}
-	w.Rest()
-	w.long = false
-	runtime.UnlockOSThread()
-}
+func (w *Work) End() { w.Rest() }
 
 // Within waits for a turn for what is long from the start. Work that the context is part of has one
 // turn for all it does.
-func (t *Turns) Within(ctx context.Context, tenant uuid.UUID) (*Turn, error) {
+func (p *Processors) Within(ctx context.Context, tenant uuid.UUID) (*Turn, error) {
 	w := Of(ctx)
-	if w == nil || w.turns != t {
-		return t.Begin(ctx, tenant)
+	if w == nil || w.of != p {
+		return p.long.Begin(ctx, tenant)
 	}
-	own := w.turn == nil || !w.turn.held
-	if err := w.take(); err != nil {
-		return nil, err
+	if w.long.held {
+		return &Turn{lent: &w.long}, nil
 	}
-	if own {
-		return w.turn, nil
-	}
-	return &Turn{lent: w.turn}, nil
+	return &w.long, w.goOnLong()
 }

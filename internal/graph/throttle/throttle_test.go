@@ -19,7 +19,10 @@ func TestLongWorkCostsMoreUnits(t *testing.T) {
 	now := time.Now()
 	application, tenant := newBucket(1000, usualWindow), newBucket(2000, usualWindow)
 	c := &Charge{units: 2, buckets: [2]*bucket{application, tenant}}
-	_, work := turns.New(1, 1).Start(t.Context(), uuid.New())
+	_, work, err := turns.NewProcessors(1).Start(t.Context(), uuid.New())
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer work.End()
 	for work.Spent() < 5*unitTime/2 {
 		if err := work.Yield(); err != nil {

@@ -23,6 +23,7 @@ import (
 	"licensor/internal/graph/problem"
 	"licensor/internal/guid"
 	"licensor/internal/memory"
+	"licensor/internal/turns"
 )
 
 // MaxBody bounds a request's body, as it is sent and as it is after decompression (P3).
@@ -35,6 +36,9 @@ func (r *Request) ReadBody(mediaType string, limit int64) ([]byte, error) {
 	}
 	body, err := r.wholeBody(limit)
 	if err != nil {
+		return nil, err
+	}
+	if err := r.Work.Yield(); err != nil { // it has rested while the body came
 		return nil, err
 	}
 	if body = bytes.TrimSpace(body); len(body) == 0 {
@@ -106,11 +110,22 @@ func (r *Request) HasLength() bool {
 // where it is larger than limit, as it is sent or as it is after decompression; bodyProblem tells
 // that and other failures.
 func (r *Request) PlainBody(limit int64) (io.Reader, error) {
-	body, err := plain(http.MaxBytesReader(r.W, r.Body, limit), r.Header.Get("Content-Encoding"))
+	body, err := plain(http.MaxBytesReader(r.W, resting{r.Body, r.Work}, limit), r.Header.Get("Content-Encoding"))
 	if err != nil {
 		return nil, BodyProblem(err, limit)
 	}
 	return &atMost{body, limit, limit}, nil
+}
+
+// resting is a body for which the work on the request rests while it comes.
+type resting struct {
+	io.ReadCloser
+	work *turns.Work
+}
+
+func (b resting) Read(to []byte) (int, error) {
+	b.work.Rest()
+	return b.ReadCloser.Read(to)
 }
 
 // atMost reads no more than so many bytes, and fails when there are more.

@@ -20,6 +20,7 @@ type Tenant interface {
 	Image() *tenant.Image
 	Do(ctx context.Context, actor string, c tenant.Command) (tenant.Done, error)
 	Turn(ctx context.Context) (*turns.Turn, error)
+	Work(ctx context.Context) (context.Context, *turns.Work, error)
 	Find(ctx context.Context, img *tenant.Image, kind store.Kind, within columns.Within, c *columns.Condition, name string, page *tenant.Page) (*columns.Rows, error)
 	Page(ctx context.Context, img *tenant.Image, kind store.Kind, within columns.Within, rows *columns.Rows, p tenant.Page) ([]columns.Place, error)
 	Changes(ctx context.Context, after, upTo uint64) (*tenant.Changes, error)
