@@ -55,10 +55,12 @@ const (
 const (
 	// guessesPerHour is how many wrong passwords of an account are checked in any hour for all
 	// strangers together, and as many for each known device or address. Half of them may come at once,
-	// the others follow one by one.
+	// the others follow one by one. Half of those of strangers are kept for newcomers, so that an owner
+	// who has come to a new place is not shut out by those who guess there already.
 	guessesPerHour = 100
-	guessesAtOnce  = guessesPerHour / 2
-	guessInterval  = time.Hour / (guessesPerHour - guessesAtOnce)
+	ofNewcomers    = guessesPerHour / 2
+	newcomerTries  = 2 // the first of a network at large in a day
+	newcomerAgain  = 24 * time.Hour
 
 	freeOfLane    = 5  // attempts from one place at an account; from then on each has to wait twice as long as the one before
 	freeOfAddress = 20 // attempts at any accounts from one address, behind which there may be a whole office
@@ -72,10 +74,9 @@ const (
 	mostChecking = 256              // strangers' attempts in all that are being checked: some 3 s of work for two processors
 	knownMore    = mostChecking / 4 // those of known devices and addresses
 
-	forgotten    = time.Hour
-	keptLanes    = 1 << 16
-	keptBudgets  = 1 << 16
-	budgetLength = int64(guessesAtOnce-1) * int64(guessInterval) // how far ahead a budget may be used
+	forgotten   = time.Hour
+	keptLanes   = 1 << 16
+	keptBudgets = 1 << 16
 )
 
 func newAttempts() *attempts {
@@ -93,14 +94,31 @@ func waitFor(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// limit is one thing that attempts are counted by: a lane, or with free 0 a budget.
+// limit is one thing that attempts are counted by: a lane, or a budget of so many in an hour.
 type limit struct {
 	key     key
 	free    int
 	longest time.Duration
+	hourly  int
+
+	newcomers *newcomers // who have a budget in place of this one
 }
 
-func (l limit) isBudget() bool { return l.free == 0 }
+// newcomers are attempts from a network at large from which few have come lately.
+type newcomers struct {
+	from   key // of a lane, by which they are known
+	budget key
+}
+
+func (l limit) isBudget() bool { return l.hourly > 0 }
+
+// interval is how long after each other attempts come when a budget is used up.
+func (l limit) interval() int64 { return int64(time.Hour) / int64(l.hourly-l.atOnce()) }
+
+func (l limit) atOnce() int { return l.hourly / 2 }
+
+// ahead is how far a budget may be used ahead.
+func (l limit) ahead() int64 { return int64(l.atOnce()-1) * l.interval() }
 
 // ofAccount is by a name that is signed in with, whether or not there is such a user.
 func ofAccount(tenant, name string) key {
@@ -115,7 +133,7 @@ func ofAddress(remote string) []limit {
 	if local {
 		return nil
 	}
-	return []limit{{keyOfAttempts("address", network.String()), freeOfAddress, longestOfAddress}}
+	return []limit{{key: keyOfAttempts("address", network.String()), free: freeOfAddress, longest: longestOfAddress}}
 }
 
 // networkOf is the address of a connection: of IPv6 its network, because all of that is one
@@ -127,6 +145,12 @@ func networkOf(remote string) (network netip.Prefix, local bool) {
 // rangeOf is the range that an address is likely to be changed within.
 func rangeOf(remote string) netip.Prefix {
 	network, _ := prefixOf(remote, 24, 48)
+	return network
+}
+
+// atLarge is the network that a provider has: who has many addresses has most of them there.
+func atLarge(remote string) netip.Prefix {
+	network, _ := prefixOf(remote, 16, 32)
 	return network
 }
 
@@ -166,10 +190,14 @@ func (a *attempts) enter(ctx context.Context, now time.Time, of class, limits ..
 
 // begin takes a place in line and returns how long to wait there. It counts the attempt as failed
 // before it is made, so that many at once do not get around it; one that is refused does not count.
+// What it is counted by is in the limits afterwards.
 func (a *attempts) begin(now time.Time, of class, limits []limit) (time.Duration, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	at, line := now, &a.lines[of]
+	for i := range limits {
+		a.welcome(&limits[i], now)
+	}
 	for _, l := range limits {
 		if next := a.next(l, now); next.After(at) {
 			at = next
@@ -191,6 +219,29 @@ func (a *attempts) begin(now time.Time, of class, limits []limit) (time.Duration
 		a.count(l, at)
 	}
 	return wait, nil
+}
+
+// welcome has an attempt of a newcomer counted as such, unless its turn comes earlier with the
+// others.
+func (a *attempts) welcome(l *limit, now time.Time) {
+	if l.newcomers == nil {
+		return
+	}
+	early := limit{key: l.newcomers.budget, hourly: ofNewcomers, newcomers: l.newcomers}
+	if a.triedFrom(*l.newcomers, now) < newcomerTries && !a.next(early, now).After(a.next(*l, now)) {
+		*l = early
+	} else {
+		l.newcomers = nil
+	}
+}
+
+// triedFrom is how many attempts of newcomers have come from their network.
+func (a *attempts) triedFrom(n newcomers, now time.Time) int {
+	known, _ := a.lanes.Get(n.from)
+	if age := now.Sub(known.last); age >= newcomerAgain || age < -longestLine {
+		return 0
+	}
+	return known.failed
 }
 
 // turn ends the waiting of an attempt, by its turn or because the client has gone.
@@ -216,15 +267,18 @@ func (of class) mostChecking() int {
 // next is when an attempt may be made as far as one limit goes.
 func (a *attempts) next(l limit, now time.Time) time.Time {
 	if l.isBudget() {
-		return time.Unix(0, a.budget(l, now)-budgetLength)
+		return time.Unix(0, a.budget(l, now)-l.ahead())
 	}
 	return a.lane(l, now).until
 }
 
 // count counts an attempt that is made at a time.
 func (a *attempts) count(l limit, at time.Time) {
+	if n := l.newcomers; n != nil {
+		a.lanes.Add(n.from, lane{failed: a.triedFrom(*n, at) + 1, last: at})
+	}
 	if l.isBudget() {
-		a.budgets[a.slot(l)] = max(a.budget(l, at), at.UnixNano()) + int64(guessInterval)
+		a.budgets[a.slot(l)] = max(a.budget(l, at), at.UnixNano()) + l.interval()
 		return
 	}
 	now := a.lane(l, at)
@@ -248,7 +302,7 @@ func (a *attempts) lane(l limit, now time.Time) lane {
 // after the clock was set back.
 func (a *attempts) budget(l limit, now time.Time) int64 {
 	full := a.budgets[a.slot(l)]
-	if full-now.UnixNano() > budgetLength+int64(guessInterval+longestLine) {
+	if full-now.UnixNano() > l.ahead()+l.interval()+int64(longestLine) {
 		return 0
 	}
 	return full
@@ -263,8 +317,11 @@ func (a *attempts) forgive(limits ...limit) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, l := range limits {
+		if n := l.newcomers; n != nil {
+			a.lanes.Remove(n.from)
+		}
 		if l.isBudget() {
-			a.budgets[a.slot(l)] -= int64(guessInterval)
+			a.budgets[a.slot(l)] -= l.interval()
 		} else if known, ok := a.lanes.Get(l.key); ok {
 			known.failed, known.until = known.failed-1, time.Time{}
 			a.lanes.Add(l.key, known)

@@ -68,10 +68,10 @@ func (s *Server) findDevice(v *visit, entered string) (ticket store.Ticket, foun
 // in there before, otherwise the address.
 func (s *Server) codesOf(c *call) (limit, class) {
 	if d, ok := s.knownDevice(c); ok {
-		return limit{keyOfAttempts("codes of device", string(d.id[:])), freeOfAddress, longestOfAddress}, known
+		return limit{key: keyOfAttempts("codes of device", string(d.id[:])), free: freeOfAddress, longest: longestOfAddress}, known
 	}
 	network, _ := networkOf(c.RemoteAddr)
-	return limit{keyOfAttempts("codes", network.String()), freeOfAddress, longestOfAddress}, stranger
+	return limit{key: keyOfAttempts("codes", network.String()), free: freeOfAddress, longest: longestOfAddress}, stranger
 }
 
 // decide asks the person. The page names the application, because the code may have been given to

@@ -19,13 +19,10 @@ import (
 // source is from where a password of an account is tried, and so what it is counted by: a device or
 // an address that has signed in to the account before has a count of its own, all others share one.
 type source struct {
-	class   class
-	lane    limit
-	budget  limit
-	address []limit // of strangers, over all accounts
+	class  class
+	lane   limit
+	others []limit // a budget, and of strangers what counts their address over all accounts
 }
-
-func (f source) limits() []limit { return append([]limit{f.lane, f.budget}, f.address...) }
 
 // sourceOf tells apart four kinds of sources. In the range of an address that has signed in before
 // there may be others, too, so each address there has its own lane and all share a budget.
@@ -46,18 +43,25 @@ func (s *Server) sourceOf(c *call, account key) (source, error) {
 		return knownSource("range", account, network.String(), area.String()), nil
 	}
 	return source{
-		lane:    limit{keyOfAttempts("stranger", string(account[:]), area.String()), freeOfLane, longestOfStranger},
-		budget:  limit{key: keyOfAttempts("strangers", string(account[:]))},
-		address: ofAddress(c.RemoteAddr),
+		lane:   limit{key: keyOfAttempts("stranger", string(account[:]), area.String()), free: freeOfLane, longest: longestOfStranger},
+		others: append(ofAddress(c.RemoteAddr), ofStrangers(account, atLarge(c.RemoteAddr))),
 	}, nil
 }
 
 func knownSource(kind string, account key, lane, budget string) source {
 	return source{
 		class:  known,
-		lane:   limit{keyOfAttempts(kind, string(account[:]), lane), freeOfLane, longestOfKnown},
-		budget: limit{key: keyOfAttempts(kind+"s", string(account[:]), budget)},
+		lane:   limit{key: keyOfAttempts(kind, string(account[:]), lane), free: freeOfLane, longest: longestOfKnown},
+		others: []limit{{key: keyOfAttempts(kind+"s", string(account[:]), budget), hourly: guessesPerHour}},
 	}
+}
+
+// ofStrangers is the budget of all strangers who try an account, of which newcomers have their part.
+func ofStrangers(account key, from netip.Prefix) limit {
+	return limit{key: keyOfAttempts("strangers", string(account[:])), hourly: guessesPerHour - ofNewcomers, newcomers: &newcomers{
+		from:   keyOfAttempts("newcomer", string(account[:]), from.String()),
+		budget: keyOfAttempts("newcomers", string(account[:])),
+	}}
 }
 
 // places is the ticket of the addresses from which an account has signed in.

@@ -45,7 +45,7 @@ func (s *Server) logIn(c *call, name, password string) (identity.User, error) {
 		return identity.User{}, badPassword()
 	}
 	s.attempts.forget(from.lane)
-	s.attempts.forgive(append(from.address, from.budget)...)
+	s.attempts.forgive(from.others...)
 	if !user.Enabled {
 		s.config.Log.InfoContext(c.Context(), "a sign-in of a disabled user failed", "tenant", c.tenant, "user", user.ID, "address", c.RemoteAddr)
 		return identity.User{}, disabledUser()
@@ -63,7 +63,9 @@ func (s *Server) enter(c *call, account key) (source, func(), error) {
 	if err != nil {
 		return from, nil, err
 	}
-	leave, err := s.attempts.enter(c.Context(), s.config.Now(), from.class, from.limits()...)
+	limits := append(from.others, from.lane)
+	leave, err := s.attempts.enter(c.Context(), s.config.Now(), from.class, limits...)
+	from.others = limits[:len(from.others)]
 	return from, leave, err
 }
 
