@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// patience is how long a request waits for its share.
-	patience = 500 * time.Millisecond
+	// patience is how long a request waits for its share: long enough for some large ones before it.
+	patience = 2 * time.Second
 	// maxWaiting is how many requests wait at the same time, half of them of one tenant.
 	maxWaiting = 256
 )

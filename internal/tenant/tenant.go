@@ -38,6 +38,7 @@ type Tenant struct {
 	closing  chan struct{} // closed when no more commands are taken
 	ended    chan struct{} // closed when the writer is gone
 	stats    stats
+	failed   int // batches in a row that could not be made durable; the writer's
 
 	documents *documentCache
 	changes   *lru.Cache[stretch, *Changes]

@@ -213,11 +213,26 @@ func (t *Tenant) append(f *fold) error {
 		rows = append(rows, f.rows[key])
 	}
 	err := t.store.Append(context.Background(), t.id, f.commits, rows)
+	t.tellFailure(err)
 	if err == nil {
 		return nil
 	}
-	t.options.Log.Error("commits could not be made durable; nothing of them was kept", "tenant", t.id, "commits", len(f.commits), "error", err)
 	return errors.Join(&Problem{Kind: Unavailable, Message: notDurable(err)}, err)
+}
+
+// tellFailure logs that commits cannot be made durable when that begins, and when it ends how many
+// batches it has met: each would be a line of its own otherwise.
+func (t *Tenant) tellFailure(err error) {
+	switch {
+	case err == nil && t.failed > 0:
+		t.options.Log.Info("commits can be made durable again", "tenant", t.id, "failed", t.failed)
+		t.failed = 0
+	case err != nil && t.failed == 0:
+		t.options.Log.Error("commits could not be made durable; nothing of them was kept, and further ones are not logged until one succeeds", "tenant", t.id, "error", err)
+		t.failed++
+	case err != nil:
+		t.failed++
+	}
 }
 
 // notDurable is for callers. What the store says names files, and is for the log.
