@@ -98,9 +98,9 @@ func several(l *licensor) []byte {
 	return requestBytes("GET", l.address, "/v1.0/groups/delta", l.token, "")
 }
 
-// neighbors measures reads of one user, pages of 100, changes in a tenant, and whether the server is
-// ready, while another tenant has all that it can ask done. A request's time begins when it is due,
-// so that a late one delays those behind it.
+// neighbors measures reads of one user, pages of 100, changes in a tenant, and whether the server
+// is ready, while another tenant has all that it can ask done. A request's time begins when it is
+// due, so that a late one delays those behind it.
 func (c *comparison) neighbors(ctx context.Context) error {
 	for _, l := range c.versions {
 		for _, s := range strains {

@@ -2,9 +2,9 @@
 // that read the database. A tenant that asks much waits for itself.
 //
 // Work is one request's computing. A few go on at once, and of one tenant no more than keep the
-// processors busy, so that another tenant's request does not come behind all of them in the queue of
-// the Go runtime. Work that takes long goes on in turns of its own, fewer than there are processors,
-// and what it takes of the processor is known at its end.
+// processors busy, so that another tenant's request does not come behind all of them in the queue
+// of the Go runtime. Work that takes long goes on in turns of its own, fewer than there are
+// processors, and what it takes of the processor is known at its end.
 package turns
 
 import (

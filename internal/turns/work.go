@@ -86,9 +86,9 @@ func (w *Work) Doing(what string) {
 	}
 }
 
-// Pace is called again and again by whatever may take long, about once a microsecond. After Rest it
-// waits until the work can go on. After a while it waits for a turn of those for long work, and lets
-// other tenants go first from then on. Its error is the context's, or *TooMuch.
+// Pace is called again and again by whatever may take long, about once a microsecond. After Rest
+// it waits until the work can go on. After a while it waits for a turn of those for long work, and
+// lets other tenants go first from then on. Its error is the context's, or *TooMuch.
 func (w *Work) Pace() error {
 	if w == nil {
 		return nil

@@ -54,9 +54,9 @@ const (
 
 const (
 	// guessesPerHour is how many wrong passwords of an account are checked in any hour for all
-	// strangers together, and as many for each known device or address. Half of them may come at once,
-	// the others follow one by one. Half of those of strangers are kept for newcomers, so that an owner
-	// who has come to a new place is not shut out by those who guess there already.
+	// strangers together, and as many for each known device or address. Half of them may come at
+	// once, the others follow one by one. Half of those of strangers are kept for newcomers, so that
+	// an owner who has come to a new place is not shut out by those who guess already.
 	guessesPerHour = 100
 	ofNewcomers    = guessesPerHour / 2
 	newcomerTries  = 2 // the first of a network at large in a day

@@ -56,7 +56,8 @@ func knownSource(kind string, account key, lane, budget string) source {
 	}
 }
 
-// ofStrangers is the budget of all strangers who try an account, of which newcomers have their part.
+// ofStrangers is the budget of all strangers who try an account, of which newcomers have their
+// part.
 func ofStrangers(account key, from netip.Prefix) limit {
 	return limit{key: keyOfAttempts("strangers", string(account[:])), hourly: guessesPerHour - ofNewcomers, newcomers: &newcomers{
 		from:   keyOfAttempts("newcomer", string(account[:]), from.String()),
