@@ -271,7 +271,7 @@ func TestOrganization(t *testing.T) {
 		o := good()
 		spoil(o)
 		err := o.Validate()
-		if invalid, _ := err.(*Invalid); (err == nil) != (property == "") || invalid != nil && invalid.Property != property {
+		if invalid, _ := err.(*InvalidError); (err == nil) != (property == "") || invalid != nil && invalid.Property != property {
 			t.Errorf("without a good %s: %v", property, err)
 		}
 	}

@@ -35,7 +35,7 @@ func ExampleParseUserPatch() {
 	members, _ := directory.Members([]byte(`{"usageLocation":"Germany"}`))
 	_, err := directory.ParseUserPatch(members)
 	fmt.Println(err)
-	fmt.Println("wanted:", err.(*directory.Invalid).Want)
+	fmt.Println("wanted:", err.(*directory.InvalidError).Want)
 	// Output:
 	// Invalid value specified for property 'usageLocation' of resource 'User'.
 	// wanted: a two-letter ISO 3166 country code

@@ -14,10 +14,10 @@ func FuzzParsePatch(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		sent := slices.Clone(body)
 		changed, err := patchUser(User{}, string(body))
-		invalid := new(Invalid)
+		invalid := new(InvalidError)
 		if err != nil {
 			if !errors.As(err, &invalid) || invalid.Error() == "" {
-				t.Fatalf("%v is no *Invalid", err)
+				t.Fatalf("%v is no *InvalidError", err)
 			}
 			return
 		}

@@ -79,7 +79,7 @@ func GroupProperty(name string) (*Property[Group], bool) { return groupTable.pro
 // shared.
 func GroupProperties() []*Property[Group] { return groupTable.all }
 
-// ParseGroupPatch reads the body of a creation or an update of a group. Errors are *Invalid.
+// ParseGroupPatch reads the body of a creation or an update of a group. Errors are *InvalidError.
 func ParseGroupPatch(members []Member) (GroupPatch, error) {
 	patch, err := groupTable.patch(members, false)
 	patch.fits = fitsGroup
@@ -87,7 +87,7 @@ func ParseGroupPatch(members []Member) (GroupPatch, error) {
 }
 
 // ParseGroupImport reads a group as another directory shows it, as ParseUserImport does. Errors are
-// *Invalid.
+// *InvalidError.
 func ParseGroupImport(members []Member) (GroupPatch, error) {
 	patch, err := groupTable.patch(members, true)
 	patch.fits = fitsGroup
@@ -153,13 +153,13 @@ func fitsGroup(before, after *Group) error {
 	return after.consistent()
 }
 
-// consistent returns an *Invalid when the group's properties do not fit each other. Dynamic
+// consistent returns an *InvalidError when the group's properties do not fit each other. Dynamic
 // membership is refused rather than kept and not lived up to: such a group would look served and
 // stay empty.
 func (g *Group) consistent() error {
 	switch {
 	case g.Dynamic(), g.MembershipRule != "":
-		return &Invalid{
+		return &InvalidError{
 			Kind: NotServed, Resource: "Group", Property: "groupTypes", Value: DynamicMembership,
 			Want: "Groups with dynamic membership are not supported by this server yet. " +
 				"Leave out 'DynamicMembership' and 'membershipRule', and add the members to the group.",
@@ -175,7 +175,7 @@ func (g *Group) consistent() error {
 }
 
 func invalidGroup(property, want string) error {
-	return &Invalid{Kind: BadValue, Resource: "Group", Property: property, Want: want}
+	return &InvalidError{Kind: BadValue, Resource: "Group", Property: property, Want: want}
 }
 
 func isTrue(flag *bool) bool { return flag != nil && *flag }

@@ -15,8 +15,8 @@ const (
 	NotServed                        // valid in the real service, but this server cannot do it; Want says what to do instead
 )
 
-// Invalid is a body that cannot be taken. Error is the text clients get; Want is the remedy.
-type Invalid struct {
+// InvalidError is a body that cannot be taken. Error is the text clients get; Want is the remedy.
+type InvalidError struct {
 	Kind     InvalidKind
 	Resource string // User, Group, Organization; empty when the body as a whole is wrong
 	Property string // such as usageLocation or passwordProfile.password
@@ -27,7 +27,7 @@ type Invalid struct {
 const unreadable = "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format."
 
 // Error is the message of the real service, word by word (docs/spec/protocol.md P13, P53).
-func (e *Invalid) Error() string {
+func (e *InvalidError) Error() string {
 	switch e.Kind {
 	case Unknown:
 		return fmt.Sprintf("Invalid property '%s'.", e.Property)

@@ -21,16 +21,16 @@ type Member struct {
 // Is reports whether the member has a name, in any letter case (docs/spec/protocol.md P1).
 func (m Member) Is(name string) bool { return fold.Equal(m.Name, name) }
 
-// Members takes a JSON object apart, in its order. It returns an *Invalid of kind BadType for
+// Members takes a JSON object apart, in its order. It returns an *InvalidError of kind BadType for
 // broken JSON, for anything that is not an object, and for a duplicate name, in whatever letter
 // case. The values are parts of body.
 func Members(body []byte) ([]Member, error) {
 	members, ok := split(body)
 	if !ok {
-		return nil, &Invalid{Kind: BadType, Want: "one JSON object"}
+		return nil, &InvalidError{Kind: BadType, Want: "one JSON object"}
 	}
 	if at := duplicate(members); at >= 0 {
-		return nil, &Invalid{Kind: BadType, Property: members[at].Name, Want: "each property once, in whatever letter case"}
+		return nil, &InvalidError{Kind: BadType, Property: members[at].Name, Want: "each property once, in whatever letter case"}
 	}
 	return members, nil
 }

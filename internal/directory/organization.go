@@ -63,7 +63,7 @@ func OrganizationProperty(name string) (*Property[Organization], bool) {
 // are shown by default. The slice is shared.
 func OrganizationProperties() []*Property[Organization] { return organizationTable.all }
 
-// ParseOrganizationPatch reads the body of an update by a client. Errors are *Invalid.
+// ParseOrganizationPatch reads the body of an update by a client. Errors are *InvalidError.
 func ParseOrganizationPatch(members []Member) (OrganizationPatch, error) {
 	patch, err := organizationTable.patch(members, false)
 	patch.fits = fitsOrganization
@@ -72,12 +72,12 @@ func ParseOrganizationPatch(members []Member) (OrganizationPatch, error) {
 
 func fitsOrganization(_, after *Organization) error { return after.Validate() }
 
-// Validate returns an *Invalid unless the organization has a name, countries that exist if any, and
-// verified domains, each once, of which one is the default and one the initial one.
+// Validate returns an *InvalidError unless the organization has a name, countries that exist if
+// any, and verified domains, each once, of which one is the default and one the initial one.
 func (o *Organization) Validate() error {
 	switch {
 	case o.DisplayName == "":
-		return &Invalid{Kind: Missing, Resource: "Organization", Property: "displayName", Want: "a name"}
+		return &InvalidError{Kind: Missing, Resource: "Organization", Property: "displayName", Want: "a name"}
 	case o.CountryLetterCode != "" && !IsCountry(o.CountryLetterCode):
 		return invalidOrganization("countryLetterCode", o.CountryLetterCode, wantCountry)
 	case o.DefaultUsageLocation != "" && !IsCountry(o.DefaultUsageLocation):
@@ -109,7 +109,7 @@ func count(is bool) int {
 }
 
 func invalidOrganization(property, value, want string) error {
-	return &Invalid{Kind: BadValue, Resource: "Organization", Property: property, Value: value, Want: want}
+	return &InvalidError{Kind: BadValue, Resource: "Organization", Property: property, Value: value, Want: want}
 }
 
 // HasDomain says whether name is one of the verified domains, in any letter case.
@@ -132,13 +132,13 @@ func (o *Organization) DefaultDomain() string {
 	return ""
 }
 
-// CheckName returns an *Invalid unless the domain of a userPrincipalName is a verified one.
+// CheckName returns an *InvalidError unless the domain of a userPrincipalName is a verified one.
 func (o *Organization) CheckName(userPrincipalName string) error {
 	_, domain, _ := strings.Cut(userPrincipalName, "@")
 	if o.HasDomain(domain) {
 		return nil
 	}
-	return &Invalid{
+	return &InvalidError{
 		Kind: BadValue, Resource: "User", Property: "userPrincipalName", Value: userPrincipalName,
 		Want: "a name in one of the verified domains of the organization",
 	}

@@ -46,8 +46,8 @@ func (p Patch[T]) Names() []string {
 	return names
 }
 
-// Apply returns object with the changes made. It is an *Invalid when the values do not fit each
-// other or what they were before; object and what it refers to stay as they are.
+// Apply returns object with the changes made. It is an *InvalidError when the values do not fit
+// each other or what they were before; object and what it refers to stay as they are.
 func (p Patch[T]) Apply(object T) (T, error) {
 	changed, err := p.apply(object)
 	if err == nil && p.fits != nil {
@@ -77,11 +77,12 @@ func (p Patch[T]) value(name string) json.RawMessage {
 	return nil
 }
 
-// require returns an *Invalid for the first property that is not set (docs/spec/protocol.md P50).
+// require returns an *InvalidError for the first property that is not set (docs/spec/protocol.md
+// P50).
 func (p Patch[T]) require(resource string, names ...string) error {
 	for _, name := range names {
 		if !p.Has(name) {
-			return &Invalid{Kind: Missing, Resource: resource, Property: name, Want: "a value"}
+			return &InvalidError{Kind: Missing, Resource: resource, Property: name, Want: "a value"}
 		}
 	}
 	return nil

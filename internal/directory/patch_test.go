@@ -185,8 +185,8 @@ func expectMessage(t *testing.T, err error, want string) {
 	got := ""
 	if err != nil {
 		got = err.Error()
-		if invalid := new(Invalid); !errors.As(err, &invalid) || invalid.Kind == 0 || invalid.Want == "" {
-			t.Errorf("%#v is no *Invalid with kind and remedy", err)
+		if invalid := new(InvalidError); !errors.As(err, &invalid) || invalid.Kind == 0 || invalid.Want == "" {
+			t.Errorf("%#v is no *InvalidError with kind and remedy", err)
 		}
 	}
 	if got != want {

@@ -73,10 +73,10 @@ func (p *Property[T]) Stored() bool { return p.read != nil }
 
 var errType = errors.New("wrong type")
 
-// set reads what a client sent. Its errors are *Invalid without Resource, or errType.
+// set reads what a client sent. Its errors are *InvalidError without Resource, or errType.
 func (p *Property[T]) set(object *T, raw []byte) error {
 	if p.required && isNull(raw) {
-		return &Invalid{Kind: BadValue, Property: p.Name, Value: "null", Want: "a value; it cannot be cleared"}
+		return &InvalidError{Kind: BadValue, Property: p.Name, Value: "null", Want: "a value; it cannot be cleared"}
 	}
 	if err := p.read(object, raw, true); err != nil || isNull(raw) {
 		return err
@@ -91,7 +91,7 @@ func (p *Property[T]) set(object *T, raw []byte) error {
 		value, want = p.rule.checkAll(*p.texts(object))
 	}
 	if want != "" {
-		return &Invalid{Kind: BadValue, Property: p.Name, Value: value, Want: want}
+		return &InvalidError{Kind: BadValue, Property: p.Name, Value: value, Want: want}
 	}
 	return nil
 }

@@ -79,7 +79,7 @@ func badSignIn(property, value, want string) error {
 	if property != "" {
 		name += "." + property
 	}
-	return &Invalid{Kind: BadValue, Resource: "signIn", Property: name, Value: value, Want: want}
+	return &InvalidError{Kind: BadValue, Resource: "signIn", Property: name, Value: value, Want: want}
 }
 
 // claimText says whether a text can be the name or the value of a claim.

@@ -73,7 +73,7 @@ func TestASignInThatCannotBeMeant(t *testing.T) {
 		spoilt := keycloak()
 		test.spoil(&spoilt)
 		err := directory.SignIn{TrustedIssuers: []directory.TrustedIssuer{spoilt}}.Check()
-		invalid, ok := errors.AsType[*directory.Invalid](err)
+		invalid, ok := errors.AsType[*directory.InvalidError](err)
 		if !ok || invalid.Kind != directory.BadValue || invalid.Property != "trustedIssuers."+test.property || invalid.Want == "" {
 			t.Errorf("%s: answered %#v, want one about %s", name, err, test.property)
 		}

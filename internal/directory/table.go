@@ -100,7 +100,7 @@ func (t *table[T]) merge(object *T, raw []byte, strict bool) error {
 		case strict && isAnnotation(m.Name):
 			continue
 		case p == nil || !strict && p.Name != m.Name:
-			return &Invalid{Kind: Unknown, Property: m.Name, Want: "a property of " + t.resource}
+			return &InvalidError{Kind: Unknown, Property: m.Name, Want: "a property of " + t.resource}
 		case strict:
 			err = p.set(object, m.Value)
 		default:
@@ -125,13 +125,13 @@ func (t *table[T]) patch(members []Member, importing bool) (Patch[T], error) {
 		case m.Is("id") || isAnnotation(m.Name):
 			continue
 		case p == nil && !isDerived:
-			return patch, &Invalid{Kind: Unknown, Resource: t.resource, Property: m.Name, Want: "a property of " + t.resource}
+			return patch, &InvalidError{Kind: Unknown, Resource: t.resource, Property: m.Name, Want: "a property of " + t.resource}
 		case (p == nil || p.read == nil) && importing:
 			continue
 		case p == nil:
-			return patch, &Invalid{Kind: ReadOnly, Resource: t.resource, Property: derived, Want: "a body without it"}
+			return patch, &InvalidError{Kind: ReadOnly, Resource: t.resource, Property: derived, Want: "a body without it"}
 		case p.read == nil || p.ReadOnly && !importing:
-			return patch, &Invalid{Kind: ReadOnly, Resource: t.resource, Property: p.Name, Want: "a body without it"}
+			return patch, &InvalidError{Kind: ReadOnly, Resource: t.resource, Property: p.Name, Want: "a body without it"}
 		}
 		if err := p.set(&scratch, m.Value); err != nil {
 			return patch, t.refuse(p, err)
@@ -143,10 +143,10 @@ func (t *table[T]) patch(members []Member, importing bool) (Patch[T], error) {
 
 // refuse completes an error of Property.set: with the resource, and the property with its inner
 // one.
-func (t *table[T]) refuse(p *Property[T], err error) *Invalid {
-	var invalid *Invalid
+func (t *table[T]) refuse(p *Property[T], err error) *InvalidError {
+	var invalid *InvalidError
 	if !errors.As(err, &invalid) {
-		return &Invalid{Kind: BadType, Resource: t.resource, Property: p.Name, Want: "a value of the property's type"}
+		return &InvalidError{Kind: BadType, Resource: t.resource, Property: p.Name, Want: "a value of the property's type"}
 	}
 	refused := *invalid
 	refused.Resource = t.resource

@@ -69,7 +69,7 @@ func (u *AdministrativeUnit) Changed(was *AdministrativeUnit) []column.Change {
 }
 
 // ParseUnitPatch reads the body of a creation or an update of an administrative unit. Errors are
-// *Invalid.
+// *InvalidError.
 func ParseUnitPatch(members []Member) (UnitPatch, error) {
 	patch, err := unitTable.patch(members, false)
 	patch.fits = func(_, after *AdministrativeUnit) error { return after.consistent() }
@@ -88,9 +88,9 @@ func NewUnit(patch UnitPatch, id uuid.UUID) (*AdministrativeUnit, error) {
 	return &unit, nil
 }
 
-// consistent returns an *Invalid for what would have no effect here: a unit whose members follow
-// from a rule would stay empty, and one whose members only its own administrators manage would be
-// managed by all.
+// consistent returns an *InvalidError for what would have no effect here: a unit whose members
+// follow from a rule would stay empty, and one whose members only its own administrators manage
+// would be managed by all.
 func (u *AdministrativeUnit) consistent() error {
 	switch {
 	case u.MembershipType == "Dynamic", u.membershipRule != "", u.membershipRuleProcessingState != "":
@@ -108,5 +108,5 @@ func (u *AdministrativeUnit) consistent() error {
 }
 
 func unservedUnit(property, want string) error {
-	return &Invalid{Kind: NotServed, Resource: "AdministrativeUnit", Property: property, Want: want}
+	return &InvalidError{Kind: NotServed, Resource: "AdministrativeUnit", Property: property, Want: want}
 }

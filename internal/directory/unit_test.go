@@ -66,7 +66,7 @@ func TestUnitsThatWouldHaveNoEffectAreRefused(t *testing.T) {
 		`{"displayName":"x","isMemberManagementRestricted":true}`:       NotServed,
 		`{"displayName":"x","isMemberManagementRestricted":"yes, sir"}`: BadType,
 	} {
-		var invalid *Invalid
+		var invalid *InvalidError
 		if _, err := unitOf(t, body); !errors.As(err, &invalid) || invalid.Kind != want {
 			t.Errorf("%s: %v, want kind %d", body, err, want)
 		}

@@ -112,11 +112,11 @@ func UserProperty(name string) (*Property[User], bool) { return userTable.proper
 // shared.
 func UserProperties() []*Property[User] { return userTable.all }
 
-// ParseUserPatch reads the body of a creation or an update of a user. Errors are *Invalid.
+// ParseUserPatch reads the body of a creation or an update of a user. Errors are *InvalidError.
 func ParseUserPatch(members []Member) (UserPatch, error) { return userTable.patch(members, false) }
 
 // ParseUserImport reads a user as another directory shows it: what is read-only is taken too if it
-// is stored, licenses and computed properties are passed over. Errors are *Invalid.
+// is stored, licenses and computed properties are passed over. Errors are *InvalidError.
 func ParseUserImport(members []Member) (UserPatch, error) { return userTable.patch(members, true) }
 
 // NewUser makes a user of what a client sent (docs/spec/protocol.md P50). One that has identities
@@ -134,7 +134,7 @@ func NewUser(patch UserPatch, id uuid.UUID, domain string, now time.Time) (*User
 	}
 	isLocal := func(i Identity) bool { return i.SignInType != "federated" }
 	if _, ok := PasswordIn(patch); !ok && (len(identities) == 0 || slices.ContainsFunc(identities, isLocal)) {
-		return nil, &Invalid{Kind: Missing, Resource: "User", Property: "passwordProfile.password", Want: "a first password"}
+		return nil, &InvalidError{Kind: Missing, Resource: "User", Property: "passwordProfile.password", Want: "a first password"}
 	}
 	return madeUser(patch, user, id, now)
 }

@@ -129,7 +129,7 @@ func lookAtPassword(_ *PasswordProfile, raw []byte, strict bool) error {
 	case !ok && !isNull(raw):
 		return errType
 	case strict && ok && (password == "" || units(password) > 256):
-		return &Invalid{Kind: BadValue, Property: "password", Want: "1 to 256 characters"}
+		return &InvalidError{Kind: BadValue, Property: "password", Want: "1 to 256 characters"}
 	}
 	return nil
 }

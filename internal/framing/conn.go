@@ -24,7 +24,7 @@ type Conn struct {
 	buf     []byte // that the client has sent and that is not handed on yet
 	cleared int    // of these, from the first
 	err     error  // of all reads to come, behind what is cleared
-	refusal atomic.Pointer[Refusal]
+	refusal atomic.Pointer[RefusalError]
 
 	mu    sync.Mutex
 	until time.Time // what the server has set for reads
@@ -128,7 +128,7 @@ const (
 
 // judge puts the refused request behind what is good, in place of what is not. In the middle of a
 // body there is nobody to tell but who reads it. And it watches how long a head is under way.
-func (c *Conn) judge(refusal *Refusal) {
+func (c *Conn) judge(refusal *RefusalError) {
 	if refusal == nil {
 		c.watch(c.stream.part == inHead && len(c.buf) > c.cleared)
 		return

@@ -25,10 +25,10 @@ func Context(ctx context.Context, conn net.Conn) context.Context {
 
 // Handler answers requests that are refused with the reason, and ends their connection. Refused is
 // told of each.
-func Handler(next http.Handler, refused func(*http.Request, *Refusal)) http.Handler {
+func Handler(next http.Handler, refused func(*http.Request, *RefusalError)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var conn *Conn
-		var refusal *Refusal
+		var refusal *RefusalError
 		if r.ProtoMajor >= 2 {
 			refusal = contradicting(r)
 		} else if r.Method == refusedMethod {
@@ -49,7 +49,7 @@ func Handler(next http.Handler, refused func(*http.Request, *Refusal)) http.Hand
 }
 
 // answer says why, with a length: the client is to have all of it before the connection is closed.
-func answer(w http.ResponseWriter, refusal *Refusal) {
+func answer(w http.ResponseWriter, refusal *RefusalError) {
 	text := fmt.Sprintf("%d %s: %s\n", refusal.Status, http.StatusText(refusal.Status), refusal.Reason)
 	h := w.Header()
 	h.Set("Connection", "close")
@@ -63,7 +63,7 @@ func answer(w http.ResponseWriter, refusal *Refusal) {
 // contradicting refuses requests of HTTP/2 whose headers say something else than its frames (RFC
 // 9113, 8.1.1 and 8.3.1). net/http compares one Content-Length with what comes, and refuses headers
 // of connections.
-func contradicting(r *http.Request) *Refusal {
+func contradicting(r *http.Request) *RefusalError {
 	if len(r.Header) > mostFields {
 		return tooMany
 	}

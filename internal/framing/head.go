@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// Refusal says why a request is not taken.
-type Refusal struct {
+// RefusalError says why a request is not taken.
+type RefusalError struct {
 	Status int
 	Reason string
 }
 
-func (r *Refusal) Error() string { return r.Reason }
+func (r *RefusalError) Error() string { return r.Reason }
 
-func bad(format string, args ...any) *Refusal {
-	return &Refusal{http.StatusBadRequest, fmt.Sprintf(format, args...)}
+func bad(format string, args ...any) *RefusalError {
+	return &RefusalError{http.StatusBadRequest, fmt.Sprintf(format, args...)}
 }
 
 // chunked is the length of a body that comes in chunks.
@@ -35,7 +35,7 @@ type head struct {
 
 // bodyOf returns the length of the body of a request, or chunked. The text is the whole head, with
 // the empty line that ends it.
-func bodyOf(text []byte) (length int64, refusal *Refusal) {
+func bodyOf(text []byte) (length int64, refusal *RefusalError) {
 	line, rest, _ := bytes.Cut(text, crlf)
 	var h head
 	if refusal := h.request(line); refusal != nil {
@@ -66,10 +66,10 @@ var crlf = []byte("\r\n")
 // mostFields is how many headers a request may have: in memory each is far larger than on the wire.
 const mostFields = 100
 
-var tooMany = &Refusal{http.StatusRequestHeaderFieldsTooLarge, fmt.Sprintf("there are more than %d headers", mostFields)}
+var tooMany = &RefusalError{http.StatusRequestHeaderFieldsTooLarge, fmt.Sprintf("there are more than %d headers", mostFields)}
 
 // request reads the first line (RFC 9112, 3).
-func (h *head) request(line []byte) *Refusal {
+func (h *head) request(line []byte) *RefusalError {
 	method, rest, _ := bytes.Cut(line, []byte(" "))
 	target, version, ok := bytes.Cut(rest, []byte(" "))
 	if !ok || !token(method) || len(target) == 0 || hasControl(target) || bytes.IndexByte(target, '\t') >= 0 {
@@ -80,7 +80,7 @@ func (h *head) request(line []byte) *Refusal {
 	case "HTTP/1.0":
 		h.old = true
 	default:
-		return &Refusal{http.StatusHTTPVersionNotSupported, "the version is neither HTTP/1.1 nor HTTP/1.0"}
+		return &RefusalError{http.StatusHTTPVersionNotSupported, "the version is neither HTTP/1.1 nor HTTP/1.0"}
 	}
 	h.target, h.connect = string(target), string(method) == http.MethodConnect
 	if h.target == "*" && string(method) != http.MethodOptions {
@@ -91,7 +91,7 @@ func (h *head) request(line []byte) *Refusal {
 
 // field parts a line of a header (RFC 9112, 5). A line that begins with a space would go on with
 // the one before, which is not allowed any more.
-func field(line []byte) (name, value []byte, refusal *Refusal) {
+func field(line []byte) (name, value []byte, refusal *RefusalError) {
 	if line[0] == ' ' || line[0] == '\t' {
 		return nil, nil, bad("a header goes over more than one line")
 	}
@@ -124,7 +124,7 @@ func (h *head) note(name, value []byte) {
 }
 
 // host refuses requests that may be for one host or another (RFC 9112, 3.2).
-func (h *head) host() *Refusal {
+func (h *head) host() *RefusalError {
 	if len(h.hosts) > 1 {
 		return bad("there are %d Host headers; send one", len(h.hosts))
 	}
@@ -155,7 +155,7 @@ func (h *head) host() *Refusal {
 // length is that of the body (RFC 9112, 6.3). Equal lengths that are given several times could be
 // taken for one, but need not be, and nobody sends them; neither does anybody send zeros before a
 // number, which some would read as octal.
-func (h *head) length() (int64, *Refusal) {
+func (h *head) length() (int64, *RefusalError) {
 	switch {
 	case len(h.codings) > 0 && h.old:
 		return 0, bad("HTTP/1.0 has no Transfer-Encoding")
@@ -179,13 +179,13 @@ func (h *head) length() (int64, *Refusal) {
 
 // coding takes chunked alone. What is chunked in the end has an end that can be told, but is
 // encoded in a way that the server does not know.
-func coding(value string) (int64, *Refusal) {
+func coding(value string) (int64, *RefusalError) {
 	first, last, list := strings.Cut(value, ",")
 	switch {
 	case strings.EqualFold(value, "chunked"):
 		return chunked, nil
 	case list && strings.EqualFold(strings.Trim(last, " \t"), "chunked") && !strings.EqualFold(strings.Trim(first, " \t"), "chunked"):
-		return 0, &Refusal{http.StatusNotImplemented, fmt.Sprintf("Transfer-Encoding is %q; only chunked is known", value)}
+		return 0, &RefusalError{http.StatusNotImplemented, fmt.Sprintf("Transfer-Encoding is %q; only chunked is known", value)}
 	}
 	return 0, bad("Transfer-Encoding is %q; it can only be chunked", value)
 }

@@ -35,7 +35,7 @@ const (
 
 // clear returns how many bytes may be handed on, from the first. The others are the beginning of a
 // part that must be there as a whole, and are shown again with more behind them.
-func (s *stream) clear(b []byte) (n int, refusal *Refusal) {
+func (s *stream) clear(b []byte) (n int, refusal *RefusalError) {
 	for n < len(b) {
 		m, refusal := s.next(b[n:])
 		if refusal != nil || m == 0 {
@@ -46,7 +46,7 @@ func (s *stream) clear(b []byte) (n int, refusal *Refusal) {
 	return n, nil
 }
 
-func (s *stream) next(b []byte) (int, *Refusal) {
+func (s *stream) next(b []byte) (int, *RefusalError) {
 	switch s.part {
 	case inHead:
 		return s.head(b)
@@ -62,14 +62,14 @@ func (s *stream) next(b []byte) (int, *Refusal) {
 }
 
 // head clears the whole head of a request, once its last line is there.
-func (s *stream) head(b []byte) (int, *Refusal) {
+func (s *stream) head(b []byte) (int, *RefusalError) {
 	for {
 		end, refusal := lineEnd(b, s.seen)
 		switch {
 		case refusal != nil:
 			return 0, refusal
 		case end == 0 && len(b) > s.most || end > s.most:
-			return 0, &Refusal{http.StatusRequestHeaderFieldsTooLarge, fmt.Sprintf("the headers have more than %d KB", s.most>>10)}
+			return 0, &RefusalError{http.StatusRequestHeaderFieldsTooLarge, fmt.Sprintf("the headers have more than %d KB", s.most>>10)}
 		case end == 0:
 			s.seen = len(b)
 			return 0, nil
@@ -85,7 +85,7 @@ func (s *stream) head(b []byte) (int, *Refusal) {
 	if end == len(crlf) {
 		return end, nil // old clients send one behind a body; net/http knows where it is allowed
 	}
-	var refusal *Refusal
+	var refusal *RefusalError
 	s.left, refusal = bodyOf(b[:end])
 	switch {
 	case refusal != nil:
@@ -100,7 +100,7 @@ func (s *stream) head(b []byte) (int, *Refusal) {
 
 // lineEnd is where the first line ends that does not end before from; 0: it is not there yet. Lines
 // end with CR and LF, and have neither in them.
-func lineEnd(b []byte, from int) (int, *Refusal) {
+func lineEnd(b []byte, from int) (int, *RefusalError) {
 	lf := bytes.IndexByte(b[from:], '\n')
 	if lf < 0 {
 		lf = len(b) - from
@@ -134,7 +134,7 @@ func (s *stream) body(b []byte) int {
 }
 
 // line clears a line, once it is there and good.
-func (s *stream) line(b []byte, most int, good func(line []byte) *Refusal) (int, *Refusal) {
+func (s *stream) line(b []byte, most int, good func(line []byte) *RefusalError) (int, *RefusalError) {
 	end, refusal := lineEnd(b, s.seen)
 	switch {
 	case refusal != nil:
@@ -151,7 +151,7 @@ func (s *stream) line(b []byte, most int, good func(line []byte) *Refusal) (int,
 
 // chunkSize reads the line before a chunk (RFC 9112, 7.1): digits, and extensions, which nobody
 // knows.
-func (s *stream) chunkSize(line []byte) *Refusal {
+func (s *stream) chunkSize(line []byte) *RefusalError {
 	digits, extension, _ := bytes.Cut(line, []byte(";"))
 	size, ok := hexadecimal(digits)
 	if !ok || hasControl(extension) {
@@ -164,7 +164,7 @@ func (s *stream) chunkSize(line []byte) *Refusal {
 	return nil
 }
 
-func (s *stream) chunkEnd(line []byte) *Refusal {
+func (s *stream) chunkEnd(line []byte) *RefusalError {
 	if len(line) > 0 {
 		return bad("a chunk is longer than its size says")
 	}
@@ -174,7 +174,7 @@ func (s *stream) chunkEnd(line []byte) *Refusal {
 
 // trailer reads a line after the last chunk. What decides how the request is read must stand before
 // the body.
-func (s *stream) trailer(line []byte) *Refusal {
+func (s *stream) trailer(line []byte) *RefusalError {
 	if len(line) == 0 {
 		s.part = inHead
 		return nil

@@ -142,7 +142,7 @@ func (api *API) serve(r *wire.Request) error {
 		r.Keys = slices.Insert(r.Keys, 0, caller.ObjectID.String())
 	}
 	if r.Named != uuid.Nil && r.Named != caller.Tenant {
-		lost = &problem.Problem{Status: http.StatusBadRequest, Code: problem.CodeBadRequest, Message: fmt.Sprintf("The tenant '%s' in the path is not '%s', the tenant of the access token.", r.Named, caller.Tenant)}
+		lost = &problem.Error{Status: http.StatusBadRequest, Code: problem.CodeBadRequest, Message: fmt.Sprintf("The tenant '%s' in the path is not '%s', the tenant of the access token.", r.Named, caller.Tenant)}
 	}
 	if lost == nil {
 		r.Op, lost = servedAt(place, r.Method)
@@ -195,7 +195,7 @@ func (api *API) answer(r *wire.Request, options *odata.Options, malformed error)
 func (api *API) route(r *wire.Request) (route.Match[wire.Operation], error) {
 	path, ok := route.Segments(r.URL.EscapedPath())
 	if !ok {
-		return route.Match[wire.Operation]{}, &problem.Problem{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "The path is not encoded as paths are: % is followed by two hexadecimal digits."}
+		return route.Match[wire.Operation]{}, &problem.Error{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "The path is not encoded as paths are: % is followed by two hexadecimal digits."}
 	}
 	if len(path) > 1 && slices.Contains(path, "") {
 		return route.Match[wire.Operation]{}, problem.EmptySegment
@@ -262,10 +262,10 @@ func (api *API) enter(r *wire.Request) (err error) {
 		return err
 	}
 	if !ok {
-		return &identity.Unauthorized{Message: "Access token validation failure. Invalid tenant."}
+		return &identity.UnauthorizedError{Message: "Access token validation failure. Invalid tenant."}
 	}
 	if r.Me && !r.Caller.Delegated {
-		return &problem.Problem{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "/me request is only valid with delegated authentication flow."}
+		return &problem.Error{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "/me request is only valid with delegated authentication flow."}
 	}
 	return nil
 }
@@ -314,7 +314,7 @@ func (api *API) fail(r *wire.Request, err error) {
 		api.config.Log.Error("request failed", "request-id", r.ID, "method", r.Method, "path", r.URL.Path, "error", err)
 		p = problem.Internal
 	}
-	if refused, is := errors.AsType[*identity.Forbidden](err); is && r.Caller != nil {
+	if refused, is := errors.AsType[*identity.ForbiddenError](err); is && r.Caller != nil {
 		api.config.Log.Info("request refused", "request-id", r.ID, "tenant", r.Caller.Tenant, "caller", r.Caller.Actor(), "operation", refused.Operation)
 	}
 	if p.Status == http.StatusUnauthorized {

@@ -144,7 +144,7 @@ func updateFederated(r *wire.Request) error {
 			return err
 		}
 		if f.Name != name {
-			return &directory.Invalid{Kind: directory.ReadOnly, Resource: federatedResource, Property: "name"}
+			return &directory.InvalidError{Kind: directory.ReadOnly, Resource: federatedResource, Property: "name"}
 		}
 		return distinct(a.Federated)
 	})
@@ -166,7 +166,7 @@ func federatedMembers(r *wire.Request) ([]directory.Member, error) {
 	case at < 0:
 		return members, nil
 	case string(members[at].Value) != "null":
-		return nil, &directory.Invalid{
+		return nil, &directory.InvalidError{
 			Kind: directory.NotServed, Resource: federatedResource, Property: "claimsMatchingExpression",
 			Want: "Federated credentials with a 'claimsMatchingExpression' are not served here. Name the one 'subject' that tokens have.",
 		}

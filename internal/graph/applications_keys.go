@@ -128,7 +128,7 @@ func readKey(at wire.Place, raw json.RawMessage) (k keyCredential, err error) {
 			}
 		case "customKeyIdentifier": // follows from the certificate
 		default:
-			err = &directory.Invalid{Kind: directory.Unknown, Resource: at.Resource, Property: at.Path}
+			err = &directory.InvalidError{Kind: directory.Unknown, Resource: at.Resource, Property: at.Path}
 		}
 		if err != nil {
 			return k, err
@@ -144,7 +144,7 @@ func (k keyCredential) certificate(e editor, there []directory.Certificate, at w
 	if k.key == nil {
 		i := slices.IndexFunc(there, func(c directory.Certificate) bool { return c.KeyID == k.keyID })
 		if i < 0 {
-			return directory.Certificate{}, &directory.Invalid{Kind: directory.Missing, Resource: at.Resource, Property: at.Path + ".key", Want: wantKey}
+			return directory.Certificate{}, &directory.InvalidError{Kind: directory.Missing, Resource: at.Resource, Property: at.Path + ".key", Want: wantKey}
 		}
 		return there[i], nil
 	}

@@ -37,7 +37,7 @@ func inMemory(at func(*tenant.Image, uint32) directory.Client) func(wire.Tenant,
 
 // inMemoryNow is for what inMemory left out, which does not come back.
 func inMemoryNow(_ wire.Tenant, _ context.Context, img *tenant.Image, _ uint32) (*directory.Client, *tenant.Image, error) {
-	return nil, img, &tenant.Problem{Kind: tenant.NotFound}
+	return nil, img, &tenant.CommandError{Kind: tenant.NotFound}
 }
 
 func applicationAt(at func(*tenant.Image, uint32) directory.Client) func(*wire.Request, *directory.Client, uint32, *tenant.Image) application {

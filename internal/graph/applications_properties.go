@@ -158,7 +158,7 @@ func unserved(_ editor, _ *directory.Client, at wire.Place, raw json.RawMessage)
 	case "null", "false":
 		return nil
 	}
-	return &directory.Invalid{
+	return &directory.InvalidError{
 		Kind: directory.NotServed, Resource: at.Resource, Property: at.Path,
 		Want: "The property '" + at.Path + "' has no effect here, so it cannot be set. Leave it out.",
 	}
@@ -227,16 +227,16 @@ func (e editor) edit(a *directory.Client, members []directory.Member, edits map[
 		}
 		switch {
 		case strings.HasSuffix(fold.Text(m.Name), "@odata.bind"):
-			return &directory.Invalid{
+			return &directory.InvalidError{
 				Kind: directory.NotServed, Resource: e.resource, Property: m.Name,
 				Want: "References such as '" + m.Name + "' cannot be changed with others here. Owners are added with POST …/owners/$ref.",
 			}
 		case m.Name == "id" || wire.IsAnnotation(m.Name):
 			continue
 		case !ok && known:
-			return &directory.Invalid{Kind: directory.ReadOnly, Resource: e.resource, Property: m.Name}
+			return &directory.InvalidError{Kind: directory.ReadOnly, Resource: e.resource, Property: m.Name}
 		case !ok:
-			return &directory.Invalid{Kind: directory.Unknown, Resource: e.resource, Property: m.Name}
+			return &directory.InvalidError{Kind: directory.Unknown, Resource: e.resource, Property: m.Name}
 		}
 		if err := change(e, a, wire.Place{Resource: e.resource, Path: m.Name}, m.Value); err != nil {
 			return err

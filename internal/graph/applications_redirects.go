@@ -88,7 +88,7 @@ func setRedirects(c client, of func(*directory.Client) *[]string) edit {
 		}
 		for _, m := range members {
 			if !m.Is("redirectUris") {
-				return &directory.Invalid{Kind: directory.Unknown, Resource: at.Resource, Property: at.Path + "." + m.Name}
+				return &directory.InvalidError{Kind: directory.Unknown, Resource: at.Resource, Property: at.Path + "." + m.Name}
 			}
 			if *of(a), err = c.readRedirects(at.Inner("redirectUris"), m.Value); err != nil {
 				return err
@@ -118,7 +118,7 @@ func setWeb(_ editor, a *directory.Client, at wire.Place, raw json.RawMessage) e
 				return err
 			}
 		case "redirectUriSettings":
-			return &directory.Invalid{
+			return &directory.InvalidError{
 				Kind: directory.NotServed, Resource: at.Resource, Property: at.Path + "." + m.Name,
 				Want: "web.redirectUriSettings follows from web.redirectUris here. Set those.",
 			}

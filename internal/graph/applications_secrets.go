@@ -187,7 +187,7 @@ func secretAs(secret *directory.Secret, at wire.Place, wanted json.RawMessage) e
 			err = readMoment(&secret.Expires, at, m.Value)
 		case string(m.Value) == "null" || slices.Contains([]string{"keyId", "customKeyIdentifier", "hint"}, m.Name) || wire.IsAnnotation(m.Name): // clients send back what they have read
 		default:
-			err = &directory.Invalid{Kind: directory.ReadOnly, Resource: at.Resource, Property: at.Path}
+			err = &directory.InvalidError{Kind: directory.ReadOnly, Resource: at.Resource, Property: at.Path}
 		}
 		if err != nil {
 			return err

@@ -39,7 +39,7 @@ func createApplication(r *wire.Request) error {
 		return err
 	}
 	if a.DisplayName == "" {
-		return &directory.Invalid{Kind: directory.Missing, Resource: applicationResource, Property: "displayName"}
+		return &directory.InvalidError{Kind: directory.Missing, Resource: applicationResource, Property: "displayName"}
 	}
 	done, err := r.Do(tenant.SetClient{Client: a, Owners: owners, Creator: r.Caller.ObjectID})
 	if err != nil {
@@ -78,7 +78,7 @@ func keepsEnabled(was, now map[string]json.RawMessage) error {
 	left := entitlements(now)
 	for id, enabled := range entitlements(was) {
 		if _, ok := left[id]; enabled && !ok {
-			return &problem.Problem{
+			return &problem.Error{
 				Status: http.StatusBadRequest, Code: "CannotDeleteOrUpdateEnabledEntitlement",
 				Message: "Permission (scope or role) cannot be deleted or updated unless disabled first.",
 			}

@@ -91,7 +91,7 @@ func (api *API) take(r *wire.Request, s *step, answers []*stepAnswer, a *stepAns
 		api.ServeHTTP(a, inner)
 		return
 	}
-	wire.NewRequest(ctx, a, inner, r.Environment).Fail(&problem.Problem{
+	wire.NewRequest(ctx, a, inner, r.Environment).Fail(&problem.Error{
 		Status: http.StatusFailedDependency, Code: "FailedDependency",
 		Message: fmt.Sprintf("Request '%s' was not done: one that it depends on has failed.", problem.Clip(s.id.text)),
 	})

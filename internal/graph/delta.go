@@ -123,7 +123,7 @@ func (d *round) read() (err error) {
 
 // tooOld sends the client back to the beginning.
 func (d *round) tooOld() error {
-	return &problem.Problem{
+	return &problem.Error{
 		Status: http.StatusGone, Code: "syncStateNotFound",
 		Message: "The sync state is no longer known. Start again at the address of the header Location, and take what it shows for everything there is.",
 		Header:  map[string]string{"Location": d.token.startAgain(d.address())},

@@ -63,7 +63,7 @@ func askedToken(r *wire.Request, kind store.Kind) (deltaToken, error) {
 	}
 	t, ok := readDeltaToken(text, deltaSeal(r, kind))
 	if !ok {
-		return deltaToken{}, &problem.Problem{
+		return deltaToken{}, &problem.Error{
 			Status: http.StatusBadRequest, Code: problem.CodeBroken,
 			Message: "The token is not one of these changes. Follow the @odata.nextLink or @odata.deltaLink of an answer as it stands, or start again without it.",
 		}

@@ -20,7 +20,7 @@ func usersDelta(r *wire.Request) error {
 	names := except(d.token.selected, "manager")
 	manager := len(names) < len(d.token.selected)
 	if manager && d.Access != identity.AccessFull {
-		return &identity.Forbidden{Operation: r.Op.Need}
+		return &identity.ForbiddenError{Operation: r.Op.Need}
 	}
 	fields, err := deltaFields(d, userFields, names)
 	if err != nil {

@@ -146,8 +146,8 @@ func ask(r *wire.Request, s subject) {
 }
 
 func isNotFound(err error) bool {
-	p, ok := errors.AsType[*tenant.Problem](err)
-	q, graph := errors.AsType[*problem.Problem](err)
+	p, ok := errors.AsType[*tenant.CommandError](err)
+	q, graph := errors.AsType[*problem.Error](err)
 	return ok && p.Kind == tenant.NotFound || graph && q.Status == http.StatusNotFound
 }
 

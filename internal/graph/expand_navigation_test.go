@@ -70,7 +70,7 @@ func TestReferencesAndOtherKeysAreServedOrSaidNotToBe(t *testing.T) {
 			return m.Unserved
 		}
 		op, err := servedAt(m, method)
-		p, _ := err.(*problem.Problem)
+		p, _ := err.(*problem.Error)
 		return op != nil || p != nil && p.Status == http.StatusNotImplemented
 	}
 	for set, typeName := range map[string]string{

@@ -160,7 +160,7 @@ func TestFiltersThatCannotBeAnsweredNameTheirPart(t *testing.T) {
 }
 
 // wordsOf is the message with its detail.
-func wordsOf(p *problem.Problem) string {
+func wordsOf(p *problem.Error) string {
 	if p.Detail == nil {
 		return p.Message
 	}

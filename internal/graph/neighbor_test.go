@@ -97,7 +97,7 @@ func TestTheRequestsOfABatchTakeTurns(t *testing.T) {
 // What takes more than its budget ends with the part that is expensive.
 func TestTooMuchWorkIsRefused(t *testing.T) {
 	t.Parallel()
-	p, ok := problem.Of(fmt.Errorf("list: %w", &turns.TooMuch{Doing: "$expand"}))
+	p, ok := problem.Of(fmt.Errorf("list: %w", &turns.TooMuchError{Doing: "$expand"}))
 	if !ok || p.Status != http.StatusBadRequest || !strings.Contains(p.Message, "$expand") || !strings.Contains(p.Message, "10s") {
 		t.Errorf("it is %+v", p)
 	}

@@ -127,7 +127,7 @@ func mayTakeOver(r *wire.Request, user uint32) error {
 	holds := r.Holds
 	may := func(img *tenant.Image) bool { return r.Caller.MayTakeOver(img.RolesOf(user), img.Guarded(user)) }
 	if !may(r.Image) {
-		return &identity.Forbidden{Operation: r.Op.Need}
+		return &identity.ForbiddenError{Operation: r.Op.Need}
 	}
 	r.Holds = func(img *tenant.Image) bool { return may(img) && (holds == nil || holds(img)) }
 	return nil
@@ -165,7 +165,7 @@ func mayChange(r *wire.Request, names []string, object identity.Relation) error 
 	}
 	for _, name := range names {
 		if !r.Op.Need.Changes(r.Caller, object, name) {
-			return &identity.Forbidden{Operation: r.Op.Need}
+			return &identity.ForbiddenError{Operation: r.Op.Need}
 		}
 	}
 	return nil

@@ -126,7 +126,7 @@ func looksUpIDs(n odata.Node) bool {
 
 func findKind(r *wire.Request, k relatedKind, rel relation, of sets) (*foundKind, error) {
 	if access, _ := k.need.Check(r.Caller, identity.RelationOther); r.AsksHidden(k.hides(access)) {
-		return nil, &identity.Forbidden{Operation: k.need}
+		return nil, &identity.ForbiddenError{Operation: k.need}
 	}
 	found := &foundKind{k, wire.Search{Of: k.Stored, Within: columns.Live}}
 	found.Again = func(r *wire.Request) (*columns.Condition, error) {

@@ -45,7 +45,7 @@ var unitList = wire.Listing[directory.AdministrativeUnit, unit]{
 		return list, nil
 	},
 	Document: func(_ wire.Tenant, _ context.Context, img *tenant.Image, _ uint32) (*directory.AdministrativeUnit, *tenant.Image, error) {
-		return nil, img, &tenant.Problem{Kind: tenant.NotFound} // what documents left out does not come back
+		return nil, img, &tenant.CommandError{Kind: tenant.NotFound} // what documents left out does not come back
 	},
 	Object: func(_ *wire.Request, _ *directory.AdministrativeUnit, ordinal uint32, img *tenant.Image) unit {
 		return unitAt(img, ordinal)

@@ -28,23 +28,23 @@ const (
 	RelationOwned
 )
 
-// Forbidden says that a caller may not do an operation: 403 Authorization_RequestDenied (P11). The
-// operation is for the server's own log; Graph's text does not name it.
-type Forbidden struct {
+// ForbiddenError says that a caller may not do an operation: 403 Authorization_RequestDenied (P11).
+// The operation is for the server's own log; Graph's text does not name it.
+type ForbiddenError struct {
 	Operation Operation
 }
 
-func (e *Forbidden) Error() string { return "Insufficient privileges to complete the operation." }
+func (e *ForbiddenError) Error() string { return "Insufficient privileges to complete the operation." }
 
-// Check returns how much of the operation the caller may do on an object, or *Forbidden. What is
-// not in Needs nobody may.
+// Check returns how much of the operation the caller may do on an object, or *ForbiddenError. What
+// is not in Needs nobody may.
 func (op Operation) Check(c *Caller, object Relation) (Access, error) {
 	if need, ok := Needs[op]; ok {
 		if access := need.access(c, object); access != AccessNone {
 			return access, nil
 		}
 	}
-	return AccessNone, &Forbidden{op}
+	return AccessNone, &ForbiddenError{op}
 }
 
 // Changes reports whether the operation lets the caller change a property of an object, where Check

@@ -93,7 +93,7 @@ func (a *Authority) lookUp(ctx context.Context, t *token) (*Caller, error) {
 	}
 	app, ok := a.tenants.Application(caller.Tenant, caller.AppID)
 	if t.claims.IdentityType != typeApp || !ok || !app.Enabled || app.ID != caller.ObjectID || IsAnother(t.claims.Serial, app.Serial) {
-		return nil, &Unauthorized{unknownCaller}
+		return nil, &UnauthorizedError{unknownCaller}
 	}
 	caller.Name = app.DisplayName
 	if !t.claims.Minted {
@@ -109,7 +109,7 @@ func (a *Authority) lookUpUser(ctx context.Context, t *token) (*Caller, error) {
 	caller := t.subject
 	if t.claims.AppID != "" {
 		if app, ok := a.tenants.Application(caller.Tenant, caller.AppID); !ok || !app.Enabled || IsAnother(t.claims.AppSerial, app.Serial) {
-			return nil, &Unauthorized{unknownCaller}
+			return nil, &UnauthorizedError{unknownCaller}
 		}
 	}
 	user, err := a.tenants.User(ctx, caller.Tenant, caller.ObjectID)
@@ -117,10 +117,10 @@ func (a *Authority) lookUpUser(ctx context.Context, t *token) (*Caller, error) {
 		return nil, fmt.Errorf("look up the calling user %s: %w", caller.ObjectID, err)
 	}
 	if !user.Enabled || IsAnother(t.claims.Serial, user.Serial) {
-		return nil, &Unauthorized{disabledUser}
+		return nil, &UnauthorizedError{disabledUser}
 	}
 	if t.claims.IssuedAt < user.SessionsFrom.Unix() { // iat is in whole seconds, so one of the same second is let pass
-		return nil, &Unauthorized{endedSession}
+		return nil, &UnauthorizedError{endedSession}
 	}
 	caller.Roles = t.rolesNow(user.Roles)
 	return &caller, nil

@@ -5,9 +5,9 @@
 // may have one is decided by package oauth, which serves what clients and people see
 // (docs/spec/auth.md A1-A3, A10-A14, A30), and by people at a command line.
 //
-// Verify takes the token of a request and returns its Caller, or an *Unauthorized with the message
-// to show (A21-A23). Whether that caller may do an operation is one table, Needs; its Check returns
-// an *Forbidden or how much may be seen.
+// Verify takes the token of a request and returns its Caller, or an *UnauthorizedError with the
+// message to show (A21-A23). Whether that caller may do an operation is one table, Needs; its Check
+// returns an *ForbiddenError or how much may be seen.
 //
 //	caller, err := authority.Verify(ctx, raw)
 //	...

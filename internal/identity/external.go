@@ -96,7 +96,7 @@ func readForeign(payload []byte) (foreignClaims, error) {
 // section 4, less the type, which few issuers set).
 func (c foreignClaims) accept(trusts []Trusted, issuer string, now time.Time) (Trusted, error) {
 	if c.text("iss") != issuer {
-		return Trusted{}, &Unauthorized{"Access token validation failure. Invalid issuer."}
+		return Trusted{}, &UnauthorizedError{"Access token validation failure. Invalid issuer."}
 	}
 	audiences := c.texts("aud", oneText)
 	var meant []Trusted
@@ -107,18 +107,18 @@ func (c foreignClaims) accept(trusts []Trusted, issuer string, now time.Time) (T
 	}
 	switch len(meant) {
 	case 0:
-		return Trusted{}, &Unauthorized{"Access token validation failure. Invalid audience."}
+		return Trusted{}, &UnauthorizedError{"Access token validation failure. Invalid audience."}
 	case 1:
 	default:
-		return Trusted{}, &Unauthorized{"Access token validation failure. Its issuer is trusted more than once for its audience, so it is not clear what it may do: use an audience of its own for each tenant."}
+		return Trusted{}, &UnauthorizedError{"Access token validation failure. Its issuer is trusted more than once for its audience, so it is not clear what it may do: use an audience of its own for each tenant."}
 	}
 	expires, ok := c.seconds("exp")
 	if !ok || !now.Before(expires.Add(skew)) {
-		return Trusted{}, &Unauthorized{"Lifetime validation failed, the token is expired."}
+		return Trusted{}, &UnauthorizedError{"Lifetime validation failed, the token is expired."}
 	}
 	if _, there := c["nbf"]; there {
 		if from, ok := c.seconds("nbf"); !ok || now.Add(skew).Before(from) {
-			return Trusted{}, &Unauthorized{"Lifetime validation failed, the token is not yet valid."}
+			return Trusted{}, &UnauthorizedError{"Lifetime validation failed, the token is not yet valid."}
 		}
 	}
 	return meant[0], nil
@@ -135,14 +135,14 @@ func (a *Authority) foreignCaller(ctx context.Context, c foreignClaims, trust Tr
 	}
 	subject := c.text("sub")
 	if subject == "" {
-		return nil, &Unauthorized{"Access token validation failure. The token has no subject (sub)."}
+		return nil, &UnauthorizedError{"Access token validation failure. The token has no subject (sub)."}
 	}
 	caller.ObjectID = uuid.NewSHA1(trust.Tenant, []byte(trust.Issuer+"\n"+subject))
 	switch user, err := a.tenants.User(ctx, trust.Tenant, caller.ObjectID); {
 	case err != nil:
 		return nil, fmt.Errorf("look up the id that a token of %s stands for: %w", trust.Issuer, err)
 	case user.ID != uuid.Nil:
-		return nil, &Unauthorized{"Access token validation failure. A user of the directory has the id that stands for the token's subject."}
+		return nil, &UnauthorizedError{"Access token validation failure. A user of the directory has the id that stands for the token's subject."}
 	}
 	caller.AppID, caller.Name = caller.ObjectID, subject
 	return caller, nil
@@ -153,17 +153,17 @@ func (a *Authority) foreignUser(ctx context.Context, c foreignClaims, trust Trus
 	name := c.text(trust.UserClaim)
 	// Anybody may put somebody else's address in an account of theirs.
 	if trust.UserClaim == "email" && c["email_verified"] != true {
-		return &Unauthorized{"Access token validation failure. The issuer has not verified the user's email address (email_verified)."}
+		return &UnauthorizedError{"Access token validation failure. The issuer has not verified the user's email address (email_verified)."}
 	}
 	user, err := a.foreignName(ctx, trust.Tenant, name)
 	if err != nil {
 		return fmt.Errorf("look up the user that a token of %s names: %w", trust.Issuer, err)
 	}
 	if !user.Enabled {
-		return &Unauthorized{disabledUser}
+		return &UnauthorizedError{disabledUser}
 	}
 	if issued, _ := c.seconds("iat"); issued.Unix() < user.SessionsFrom.Unix() {
-		return &Unauthorized{endedSession}
+		return &UnauthorizedError{endedSession}
 	}
 	caller.Delegated, caller.ObjectID, caller.Name, caller.Roles = true, user.ID, user.DisplayName, user.Roles
 	return nil

@@ -81,36 +81,36 @@ func (b boundedBodies) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-// Unreachable says that an issuer's keys cannot be had, so that nobody can say whether a token is
-// good: 503.
-type Unreachable struct {
+// UnreachableError says that an issuer's keys cannot be had, so that nobody can say whether a token
+// is good: 503.
+type UnreachableError struct {
 	Issuer string
 	err    error
 }
 
 // Error has the cause, which is for the log.
-func (e *Unreachable) Error() string {
+func (e *UnreachableError) Error() string {
 	return fmt.Sprintf("the keys of the issuer %s cannot be had: %v", e.Issuer, e.err)
 }
 
-func (e *Unreachable) Unwrap() error { return e.err }
+func (e *UnreachableError) Unwrap() error { return e.err }
 
 // Payload returns what a token says when its signature is by a key of the issuer. Otherwise the
-// error is an *Unauthorized, or an *Unreachable. That the token names this issuer and is meant for
-// us is not looked at.
+// error is an *UnauthorizedError, or an *UnreachableError. That the token names this issuer and is
+// meant for us is not looked at.
 func (f *ForeignKeys) Payload(ctx context.Context, issuer, raw string) ([]byte, error) {
 	if err := checkForm(raw); err != nil {
 		return nil, err
 	}
 	parsed, err := jose.ParseSignedCompact(raw, foreignAlgorithms)
 	if unexpected := (*jose.ErrUnexpectedSignatureAlgorithm)(nil); errors.As(err, &unexpected) {
-		return nil, &Unauthorized{"Access token validation failure. Invalid algorithm: only RS256, PS256 and ES256 are accepted."}
+		return nil, &UnauthorizedError{"Access token validation failure. Invalid algorithm: only RS256, PS256 and ES256 are accepted."}
 	}
 	if err != nil {
 		return nil, malformed("its header, payload or signature cannot be read")
 	}
 	if !OneSpelling(raw) {
-		return nil, &Unauthorized{invalidSignature}
+		return nil, &UnauthorizedError{invalidSignature}
 	}
 	header := parsed.Signatures[0].Protected
 	candidates, err := f.keysOf(issuer).find(ctx, header.KeyID)
@@ -125,7 +125,7 @@ func (f *ForeignKeys) Payload(ctx context.Context, issuer, raw string) ([]byte, 
 			return payload, nil
 		}
 	}
-	return nil, &Unauthorized{invalidSignature}
+	return nil, &UnauthorizedError{invalidSignature}
 }
 
 func (f *ForeignKeys) keysOf(issuer string) *issuerKeys {
@@ -176,7 +176,7 @@ func (f *fetchedKeys) within(age time.Duration, now time.Time) bool {
 // find returns the issuer's keys with an id, of which there is one unless the issuer is careless.
 func (k *issuerKeys) find(ctx context.Context, id string) ([]jose.JSONWebKey, error) {
 	if id == "" {
-		return nil, &Unauthorized{"Access token validation failure. Invalid signature. The token does not name its key (kid)."}
+		return nil, &UnauthorizedError{"Access token validation failure. Invalid signature. The token does not name its key (kid)."}
 	}
 	have := k.current.Load()
 	found := have.with(id)
@@ -189,15 +189,15 @@ func (k *issuerKeys) find(ctx context.Context, id string) ([]jose.JSONWebKey, er
 	}
 	have = k.current.Load()
 	if !have.within(keysUsable, k.now()) {
-		return nil, &Unreachable{k.issuer, failure}
+		return nil, &UnreachableError{k.issuer, failure}
 	}
 	if found = have.with(id); len(found) > 0 {
 		return found, nil
 	}
 	if failure != nil {
-		return nil, &Unreachable{k.issuer, failure}
+		return nil, &UnreachableError{k.issuer, failure}
 	}
-	return nil, &Unauthorized{"Access token validation failure. Invalid signature. The key is not one that its issuer publishes."}
+	return nil, &UnauthorizedError{"Access token validation failure. Invalid signature. The key is not one that its issuer publishes."}
 }
 
 // refresh fetches the keys unless that was tried within the pause, and returns how the last try

@@ -19,9 +19,9 @@ import (
 func (w world) wantUnreachable(t *testing.T, raw string, saying ...string) {
 	t.Helper()
 	_, err := w.Verify(t.Context(), raw)
-	unreachable, ok := errors.AsType[*Unreachable](err)
+	unreachable, ok := errors.AsType[*UnreachableError](err)
 	if !ok {
-		t.Fatalf("answered %v, want Unreachable", err)
+		t.Fatalf("answered %v, want UnreachableError", err)
 	}
 	for _, part := range saying {
 		if !strings.Contains(unreachable.Error(), part) {
@@ -40,7 +40,7 @@ func TestManyInventedKeysMakeFewRequests(t *testing.T) {
 		for i := range 50 {
 			raw := e.sign(t, jose.JSONWebKey{KeyID: fmt.Sprint("invented ", i), Key: stranger}, jose.RS256, nil)
 			all.Go(func() {
-				var refusal *Unauthorized
+				var refusal *UnauthorizedError
 				if _, err := w.Verify(t.Context(), raw); !errors.As(err, &refusal) || refusal.Message != unpublishedKey {
 					t.Errorf("an invented key is answered with %v", err)
 				}

@@ -26,7 +26,7 @@ func FuzzVerify(f *testing.F) {
 	f.Add("..")
 	f.Fuzz(func(t *testing.T, raw string) {
 		caller, err := w.Verify(t.Context(), raw)
-		if refusal := (*Unauthorized)(nil); err != nil {
+		if refusal := (*UnauthorizedError)(nil); err != nil {
 			if !errors.As(err, &refusal) || refusal.Message == "" || len(refusal.Message) > 200 {
 				t.Fatalf("%q: %v", raw, err)
 			}
@@ -58,7 +58,7 @@ func FuzzVerifyForeign(f *testing.F) {
 	f.Add(forge([]byte(`{"alg":"RS256","kid":"rsa"}`), payload[:len(payload)/2], unsigned))
 	f.Fuzz(func(t *testing.T, raw string) {
 		caller, err := w.Verify(t.Context(), raw)
-		if refusal := (*Unauthorized)(nil); err != nil {
+		if refusal := (*UnauthorizedError)(nil); err != nil {
 			if !errors.As(err, &refusal) || refusal.Message == "" || len(refusal.Message) > 200 {
 				t.Fatalf("%q: %v", raw, err)
 			}

@@ -49,8 +49,8 @@ func member(roles []Role, permissions ...string) *Caller {
 func (op Operation) want(t *testing.T, c *Caller, object Relation, want Access) {
 	t.Helper()
 	access, err := op.Check(c, object)
-	if refusal := (*Forbidden)(nil); want == AccessNone && (!errors.As(err, &refusal) || refusal.Operation != op) {
-		t.Errorf("%s: error is %v, want Forbidden", op, err)
+	if refusal := (*ForbiddenError)(nil); want == AccessNone && (!errors.As(err, &refusal) || refusal.Operation != op) {
+		t.Errorf("%s: error is %v, want ForbiddenError", op, err)
 	}
 	if access != want || (want != AccessNone && err != nil) {
 		t.Errorf("%s by %+v: access %d, %v; want %d", op, c, access, err, want)

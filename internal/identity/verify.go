@@ -13,13 +13,13 @@ import (
 	"github.com/google/uuid"
 )
 
-// Unauthorized says why a token is not accepted: 401 InvalidAuthenticationToken with this message
-// (P12).
-type Unauthorized struct {
+// UnauthorizedError says why a token is not accepted: 401 InvalidAuthenticationToken with this
+// message (P12).
+type UnauthorizedError struct {
 	Message string
 }
 
-func (e *Unauthorized) Error() string { return e.Message }
+func (e *UnauthorizedError) Error() string { return e.Message }
 
 const (
 	maxToken = 16 << 10
@@ -46,7 +46,7 @@ type token struct {
 	subject Caller
 }
 
-// Verify checks a token and looks its caller up (A21-A23). An *Unauthorized says why it is not
+// Verify checks a token and looks its caller up (A21-A23). An *UnauthorizedError says why it is not
 // accepted; any other error, that the directory could not be read. The Caller shares its slices
 // with others of the same token: they are read-only.
 func (a *Authority) Verify(ctx context.Context, raw string) (*Caller, error) {
@@ -59,7 +59,7 @@ func (a *Authority) Verify(ctx context.Context, raw string) (*Caller, error) {
 	}
 	for _, check := range checks {
 		if message := check(a, token); message != "" {
-			return nil, &Unauthorized{message}
+			return nil, &UnauthorizedError{message}
 		}
 	}
 	return a.lookUp(ctx, token)
@@ -74,7 +74,7 @@ func (a *Authority) open(raw string) (*token, error) {
 	hash := sha256.Sum256([]byte(raw))
 	if known, ok := a.signed.Get(hash); ok {
 		if _, ok := a.keys.Load().verifier(known.keyID, a.now()); !ok {
-			return nil, &Unauthorized{notOurKey}
+			return nil, &UnauthorizedError{notOurKey}
 		}
 		return known, nil
 	}
@@ -92,23 +92,23 @@ func (a *Authority) read(raw string) (*token, error) {
 	}
 	parsed, err := jose.ParseSignedCompact(raw, algorithms)
 	if unexpected := (*jose.ErrUnexpectedSignatureAlgorithm)(nil); errors.As(err, &unexpected) {
-		return nil, &Unauthorized{"Access token validation failure. Invalid algorithm: only RS256 is accepted."}
+		return nil, &UnauthorizedError{"Access token validation failure. Invalid algorithm: only RS256 is accepted."}
 	}
 	if err != nil {
 		return nil, malformed("its header, payload or signature cannot be read")
 	}
 	if !OneSpelling(raw) {
-		return nil, &Unauthorized{invalidSignature}
+		return nil, &UnauthorizedError{invalidSignature}
 	}
 	// The key is one of ours or none: jwk, jku, x5c and x5u in the header are not looked at.
 	keyID := parsed.Signatures[0].Protected.KeyID
 	key, ok := a.keys.Load().verifier(keyID, a.now())
 	if !ok {
-		return nil, &Unauthorized{notOurKey}
+		return nil, &UnauthorizedError{notOurKey}
 	}
 	payload, err := parsed.Verify(key)
 	if err != nil {
-		return nil, &Unauthorized{invalidSignature}
+		return nil, &UnauthorizedError{invalidSignature}
 	}
 	t, err := readToken(payload)
 	if err != nil {
@@ -121,9 +121,9 @@ func (a *Authority) read(raw string) (*token, error) {
 func checkForm(raw string) error {
 	switch dots := strings.Count(raw, "."); {
 	case raw == "":
-		return &Unauthorized{"Access token is empty."}
+		return &UnauthorizedError{"Access token is empty."}
 	case dots == 0:
-		return &Unauthorized{"IDX14100: JWT is not well formed, there are no dots (.)."}
+		return &UnauthorizedError{"IDX14100: JWT is not well formed, there are no dots (.)."}
 	case dots != 2:
 		return malformed("it does not have three parts")
 	}
@@ -146,8 +146,8 @@ func OneSpelling(raw string) bool {
 	return !strings.ContainsAny(raw, "\r\n")
 }
 
-func malformed(how string) *Unauthorized {
-	return &Unauthorized{"JWT is not well formed: " + how + "."}
+func malformed(how string) *UnauthorizedError {
+	return &UnauthorizedError{"JWT is not well formed: " + how + "."}
 }
 
 // readToken reads a payload, each claim once: go-jose's decoder refuses an object that has a name

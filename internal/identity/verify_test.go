@@ -187,9 +187,9 @@ func (w world) wantMessage(t *testing.T, raw, message string) {
 			}
 			continue
 		}
-		refusal := (*Unauthorized)(nil)
+		refusal := (*UnauthorizedError)(nil)
 		if !errors.As(err, &refusal) {
-			t.Fatalf("answered %v, want Unauthorized: %s", err, message)
+			t.Fatalf("answered %v, want UnauthorizedError: %s", err, message)
 		}
 		if refusal.Message != message {
 			t.Errorf("message is %q, want %q", refusal.Message, message)
@@ -252,7 +252,7 @@ func TestADirectoryThatCannotBeReadIsNoFaultOfTheToken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	_, err := w.Verify(t.Context(), w.issue(t, user(carol)))
-	if refusal := (*Unauthorized)(nil); !errors.Is(err, errUnreadable) || errors.As(err, &refusal) {
+	if refusal := (*UnauthorizedError)(nil); !errors.Is(err, errUnreadable) || errors.As(err, &refusal) {
 		t.Errorf("answered %v, want the directory's error", err)
 	}
 }

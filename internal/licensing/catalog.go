@@ -87,13 +87,13 @@ func (c *Country) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// InvalidCatalog says what is wrong with a catalog, and where.
-type InvalidCatalog struct {
+// CatalogError says what is wrong with a catalog, and where.
+type CatalogError struct {
 	Where string // such as products[3].servicePlanIds[0]
 	What  string
 }
 
-func (e *InvalidCatalog) Error() string { return fmt.Sprintf("catalog: %s: %s", e.Where, e.What) }
+func (e *CatalogError) Error() string { return fmt.Sprintf("catalog: %s: %s", e.Where, e.What) }
 
 // Bounds of a catalog. Microsoft's has some 700 plans, and at most 100 in a product.
 const (
@@ -101,19 +101,19 @@ const (
 	maxProductPlans = 1000
 )
 
-// Validate returns an *InvalidCatalog for the first thing wrong: a missing or repeated id, a
+// Validate returns an *CatalogError for the first thing wrong: a missing or repeated id, a
 // product with a plan that the catalog does not have, a plan that excludes or requires itself or
 // an unknown plan.
 func (c *Catalog) Validate() error {
 	if len(c.ServicePlans) > maxPlans {
-		return &InvalidCatalog{"servicePlans", fmt.Sprintf("there are %d service plans, and at most %d are possible", len(c.ServicePlans), maxPlans)}
+		return &CatalogError{"servicePlans", fmt.Sprintf("there are %d service plans, and at most %d are possible", len(c.ServicePlans), maxPlans)}
 	}
 	if len(c.Products) > MaxSKUs {
-		return &InvalidCatalog{"products", fmt.Sprintf("there are %d products, and at most %d are possible", len(c.Products), MaxSKUs)}
+		return &CatalogError{"products", fmt.Sprintf("there are %d products, and at most %d are possible", len(c.Products), MaxSKUs)}
 	}
 	for i, p := range c.Products {
 		if len(p.ServicePlanIDs) > maxProductPlans {
-			return &InvalidCatalog{fmt.Sprintf("products[%d].servicePlanIds", i), fmt.Sprintf("there are %d, and at most %d are possible", len(p.ServicePlanIDs), maxProductPlans)}
+			return &CatalogError{fmt.Sprintf("products[%d].servicePlanIds", i), fmt.Sprintf("there are %d, and at most %d are possible", len(p.ServicePlanIDs), maxProductPlans)}
 		}
 	}
 	plans := make(map[uuid.UUID]bool, len(c.ServicePlans))
@@ -137,10 +137,10 @@ func (c *Catalog) Validate() error {
 		for j, id := range p.ServicePlanIDs {
 			at := fmt.Sprintf("%s.servicePlanIds[%d]", where, j)
 			if !plans[id] {
-				return &InvalidCatalog{at, fmt.Sprintf("servicePlans has no plan %s", id)}
+				return &CatalogError{at, fmt.Sprintf("servicePlans has no plan %s", id)}
 			}
 			if seen[id] {
-				return &InvalidCatalog{at, fmt.Sprintf("plan %s stands there twice", id)}
+				return &CatalogError{at, fmt.Sprintf("plan %s stands there twice", id)}
 			}
 			seen[id] = true
 		}
@@ -151,13 +151,13 @@ func (c *Catalog) Validate() error {
 func checkIdentity(where, noun string, id uuid.UUID, name string, to AppliesTo, seen map[uuid.UUID]bool) error {
 	switch {
 	case id == uuid.Nil:
-		return &InvalidCatalog{where, noun + "Id is missing"}
+		return &CatalogError{where, noun + "Id is missing"}
 	case seen[id]:
-		return &InvalidCatalog{where, fmt.Sprintf("%sId %s stands there twice", noun, id)}
+		return &CatalogError{where, fmt.Sprintf("%sId %s stands there twice", noun, id)}
 	case name == "":
-		return &InvalidCatalog{where, fmt.Sprintf("%s %s has no name", noun, id)}
+		return &CatalogError{where, fmt.Sprintf("%s %s has no name", noun, id)}
 	case to != "" && to != AppliesToUser && to != AppliesToCompany:
-		return &InvalidCatalog{where, fmt.Sprintf("appliesTo is %q; it is User or Company", to)}
+		return &CatalogError{where, fmt.Sprintf("appliesTo is %q; it is User or Company", to)}
 	}
 	seen[id] = true
 	return nil
@@ -166,10 +166,10 @@ func checkIdentity(where, noun string, id uuid.UUID, name string, to AppliesTo, 
 func checkPlanRules(where string, p ServicePlan, plans map[uuid.UUID]bool) error {
 	other := func(at string, id uuid.UUID) error {
 		if id == p.ID {
-			return &InvalidCatalog{at, "a plan cannot name itself"}
+			return &CatalogError{at, "a plan cannot name itself"}
 		}
 		if !plans[id] {
-			return &InvalidCatalog{at, fmt.Sprintf("servicePlans has no plan %s", id)}
+			return &CatalogError{at, fmt.Sprintf("servicePlans has no plan %s", id)}
 		}
 		return nil
 	}
@@ -180,7 +180,7 @@ func checkPlanRules(where string, p ServicePlan, plans map[uuid.UUID]bool) error
 	}
 	for j, set := range p.RequiresAnyOf {
 		if len(set) == 0 {
-			return &InvalidCatalog{fmt.Sprintf("%s.requiresAnyOf[%d]", where, j), "an empty set can never be satisfied"}
+			return &CatalogError{fmt.Sprintf("%s.requiresAnyOf[%d]", where, j), "an empty set can never be satisfied"}
 		}
 		for k, id := range set {
 			if err := other(fmt.Sprintf("%s.requiresAnyOf[%d][%d]", where, j, k), id); err != nil {
@@ -190,7 +190,7 @@ func checkPlanRules(where string, p ServicePlan, plans map[uuid.UUID]bool) error
 	}
 	for j, country := range p.ProhibitedIn {
 		if country == NoCountry {
-			return &InvalidCatalog{fmt.Sprintf("%s.prohibitedIn[%d]", where, j), "a country is missing"}
+			return &CatalogError{fmt.Sprintf("%s.prohibitedIn[%d]", where, j), "a country is missing"}
 		}
 	}
 	return nil

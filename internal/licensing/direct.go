@@ -12,12 +12,12 @@ type Assign struct {
 	DisabledPlans []uuid.UUID
 }
 
-// AssignUser changes a user's direct licenses: all of the request or, with a *Refusal, nothing (L20
-// to L24). Removals count before additions, so a swap works between conflicting products. Any user
-// can be licensed but a deleted one (L25).
+// AssignUser changes a user's direct licenses: all of the request or, with a *RefusalError, nothing
+// (L20 to L24). Removals count before additions, so a swap works between conflicting products. Any
+// user can be licensed but a deleted one (L25).
 func (d *Draft) AssignUser(user uint32, add []Assign, remove []uuid.UUID) error {
 	if f := d.factOf(user); f.flags&(deleted|purged) != 0 {
-		return &Refusal{Kind: UserDeleted}
+		return &RefusalError{Kind: UserDeleted}
 	}
 	if err := d.admissible(add, remove); err != nil {
 		return err
@@ -28,7 +28,7 @@ func (d *Draft) AssignUser(user uint32, add []Assign, remove []uuid.UUID) error 
 		return err
 	}
 	if len(add) > 0 && e.fact.location == NoCountry {
-		return &Refusal{Kind: NoUsageLocation}
+		return &RefusalError{Kind: NoUsageLocation}
 	}
 	rules := d.next.rules
 	if err := d.assignDirect(user, d.licenses(add), remove); err != nil {
@@ -81,13 +81,13 @@ func (d *Draft) admissible(add []Assign, remove []uuid.UUID) error {
 	seen := map[uuid.UUID]bool{}
 	for _, id := range remove {
 		if seen[id] {
-			return &Refusal{Kind: Repeated, SKUID: id}
+			return &RefusalError{Kind: Repeated, SKUID: id}
 		}
 		seen[id] = true
 	}
 	for _, a := range add {
 		if seen[a.SKUID] {
-			return &Refusal{Kind: Repeated, SKUID: a.SKUID}
+			return &RefusalError{Kind: Repeated, SKUID: a.SKUID}
 		}
 		seen[a.SKUID] = true
 		if err := d.assignable(a); err != nil {
@@ -101,14 +101,14 @@ func (d *Draft) assignable(a Assign) error {
 	at := slices.Index(d.next.rules.skus, a.SKUID)
 	product := d.next.rules.product(a.SKUID)
 	if at < 0 || product == nil || !d.next.sku(SKU(at)).subscribed {
-		return &Refusal{Kind: NotSubscribed, SKUID: a.SKUID}
+		return &RefusalError{Kind: NotSubscribed, SKUID: a.SKUID}
 	}
 	if product.AppliesTo == AppliesToCompany {
-		return &Refusal{Kind: CompanyProduct, SKUID: a.SKUID}
+		return &RefusalError{Kind: CompanyProduct, SKUID: a.SKUID}
 	}
 	for _, plan := range a.DisabledPlans {
 		if !slices.Contains(product.ServicePlanIDs, plan) {
-			return &Refusal{Kind: PlanNotInSKU, SKUID: a.SKUID, Plans: []uuid.UUID{plan}}
+			return &RefusalError{Kind: PlanNotInSKU, SKUID: a.SKUID, Plans: []uuid.UUID{plan}}
 		}
 	}
 	return nil
@@ -141,9 +141,9 @@ func removable(e *evaluation, remove []uuid.UUID) error {
 		switch {
 		case direct:
 		case inherited:
-			return &Refusal{Kind: Inherited, SKUID: id}
+			return &RefusalError{Kind: Inherited, SKUID: id}
 		default:
-			return &Refusal{Kind: NotHeld, SKUID: id}
+			return &RefusalError{Kind: NotHeld, SKUID: id}
 		}
 	}
 	return nil

@@ -18,7 +18,7 @@ func (d *Draft) AddGroup(id uuid.UUID) uint32 {
 // PurgeGroup removes a group permanently; with licenses it is refused (L35). Its members leave it.
 func (d *Draft) PurgeGroup(g uint32) error {
 	if len(d.next.group(g).licenses) > 0 {
-		return &Refusal{Kind: GroupLicensed}
+		return &RefusalError{Kind: GroupLicensed}
 	}
 	d.RemoveMembers(g, d.next.group(g).members.bitmap.Clone())
 	d.ownGroup(g).purged = true
@@ -34,7 +34,7 @@ func (d *Draft) AssignGroup(g uint32, add []Assign, remove []uuid.UUID) error {
 	had, rules := d.next.group(g).licenses, d.next.rules
 	for _, id := range remove {
 		if !slices.ContainsFunc(had, func(l license) bool { return d.next.sku(l.sku).id == id }) {
-			return &Refusal{Kind: GroupNotHolding, SKUID: id}
+			return &RefusalError{Kind: GroupNotHolding, SKUID: id}
 		}
 	}
 	wants := d.withLicenses(had, d.licenses(add), remove)
@@ -82,7 +82,7 @@ func (r *ruleset) fitting(list []license) error {
 			if c.error == DependencyViolation {
 				kind, plans = GroupDependency, append([]uuid.UUID{own.why.Plan}, own.why.Requires...)
 			}
-			return &Refusal{Kind: kind, SKUID: r.skus[own.entries[i].SKU], Plans: plans, names: r.names(plans)}
+			return &RefusalError{Kind: kind, SKUID: r.skus[own.entries[i].SKU], Plans: plans, names: r.names(plans)}
 		}
 	}
 	return nil

@@ -7,9 +7,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// Refusal is why an assignment cannot be made; nothing has changed. Its text is the real service's
-// where that is known (L22).
-type Refusal struct {
+// RefusalError is why an assignment cannot be made; nothing has changed. Its text is the real
+// service's where that is known (L22).
+type RefusalError struct {
 	Kind    RefusalKind
 	SKUID   uuid.UUID
 	Plans   []uuid.UUID
@@ -43,7 +43,7 @@ const (
 	GroupDependency
 )
 
-func (r *Refusal) Error() string {
+func (r *RefusalError) Error() string {
 	switch r.Kind {
 	case NoUsageLocation:
 		return "License assignment cannot be done for user with invalid usage location."
@@ -70,7 +70,7 @@ func (r *Refusal) Error() string {
 }
 
 // ownText is for what the real service has no known text.
-func (r *Refusal) ownText() string {
+func (r *RefusalError) ownText() string {
 	switch r.Kind {
 	case PlanNotInSKU:
 		return fmt.Sprintf("Disabled plan %s is not a service plan of license %s.", joined(r.Plans), r.SKUID)
@@ -114,22 +114,22 @@ func (r *ruleset) names(plans []uuid.UUID) []string {
 }
 
 // refusal turns the first thing wrong with a bundle that was not given into a refusal.
-func (e *evaluation) refusal(b span) *Refusal {
+func (e *evaluation) refusal(b span) *RefusalError {
 	for i := b.lo; i < b.hi; i++ {
 		if verdict := e.entries[i].Error; verdict != NoViolation && verdict != OtherViolation {
 			why := e.explain(i, b)
 			return why.refusal(e.sku(e.entries[i].SKU).id)
 		}
 	}
-	return &Refusal{}
+	return &RefusalError{}
 }
 
 // Refusal is what a direct request would be refused with for this reason: the text of L22 for
 // reprocessing that answers with an error (L71).
-func (r *Reason) Refusal() *Refusal { return r.refusal(r.SKUID) }
+func (r *Reason) Refusal() *RefusalError { return r.refusal(r.SKUID) }
 
-func (r *Reason) refusal(id uuid.UUID) *Refusal {
-	f := &Refusal{SKUID: id, Reason: r, Plans: []uuid.UUID{r.Plan}}
+func (r *Reason) refusal(id uuid.UUID) *RefusalError {
+	f := &RefusalError{SKUID: id, Reason: r, Plans: []uuid.UUID{r.Plan}}
 	switch r.Error {
 	case CountViolation:
 		f.Kind = NoSeats

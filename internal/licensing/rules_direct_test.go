@@ -113,7 +113,7 @@ func TestL22L23Refusals(t *testing.T) {
 			before := s.image
 			err := s.tryAssign("ann", c.request...)
 			s.refused(err, c.want)
-			var refusal *licensing.Refusal
+			var refusal *licensing.RefusalError
 			if !errors.As(err, &refusal) || s.image != before {
 				t.Fatalf("%T, image changed: %t", err, s.image != before)
 			}

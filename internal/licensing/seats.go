@@ -33,7 +33,7 @@ func (d *Draft) number(skuID uuid.UUID) (SKU, error) {
 		return SKU(at), nil
 	}
 	if d.next.rules.product(skuID) == nil {
-		return 0, &Refusal{Kind: UnknownProduct, SKUID: skuID}
+		return 0, &RefusalError{Kind: UnknownProduct, SKUID: skuID}
 	}
 	if d.next.skus.Len() >= MaxSKUs {
 		return 0, fmt.Errorf("a tenant can have at most %d different SKUs", MaxSKUs)
@@ -59,7 +59,7 @@ func (d *Draft) SetCatalog(c *Catalog) error {
 	next := newRuleset(c, d.next.rules.skus, d.next.rules.variants)
 	for _, k := range d.next.skus.All() {
 		if next.product(k.id) == nil && (k.subscribed || k.consumed > 0) {
-			return &InvalidCatalog{"products", fmt.Sprintf("product %s is missing, but the tenant is subscribed to it or users hold it", k.id)}
+			return &CatalogError{"products", fmt.Sprintf("product %s is missing, but the tenant is subscribed to it or users hold it", k.id)}
 		}
 	}
 	d.setRules(next)

@@ -53,7 +53,7 @@ type shareKey struct{}
 
 // Begin takes a small share for a request of a tenant; uuid.Nil stands for all callers that are not
 // known. It returns a context that has the share. End it. When the context has a share already,
-// that one lasts as long. The error is *Full or the context's. A nil Budget gives a nil Share.
+// that one lasts as long. The error is *FullError or the context's. A nil Budget gives a nil Share.
 func (b *Budget) Begin(ctx context.Context, tenant uuid.UUID) (context.Context, *Share, error) {
 	if b == nil {
 		return ctx, nil, nil

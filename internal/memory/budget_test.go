@@ -32,7 +32,7 @@ func begin(t *testing.T, b *memory.Budget, tenant uuid.UUID) (context.Context, *
 
 func wantFull(t *testing.T, err error, cause memory.Cause) {
 	t.Helper()
-	if full, ok := errors.AsType[*memory.Full](err); !ok || full.Cause != cause {
+	if full, ok := errors.AsType[*memory.FullError](err); !ok || full.Cause != cause {
 		t.Errorf("the error is %v, want the cause %s", err, cause)
 	}
 }

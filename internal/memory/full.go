@@ -15,13 +15,13 @@ const (
 
 func (c Cause) String() string { return [...]string{"tenant", "all", "limit"}[c] }
 
-// Full is why a request has to come again later.
-type Full struct {
+// FullError is why a request has to come again later.
+type FullError struct {
 	Cause  Cause
 	Wanted int64
 }
 
-func (e *Full) Error() string {
+func (e *FullError) Error() string {
 	switch e.Cause {
 	case OfTenant:
 		return "The requests of this tenant that are under way take all the memory that one tenant may have. Send the request again when some of them have ended, and fewer at once."
@@ -36,5 +36,5 @@ func (b *Budget) refuse(why Cause, wanted int64) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.refused[why]++
-	return &Full{why, wanted}
+	return &FullError{why, wanted}
 }

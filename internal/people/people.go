@@ -249,7 +249,7 @@ func (d Directory) Consent(ctx context.Context, tenantID, client, user uuid.UUID
 			},
 			Then: tenant.SetGrant{Grant: directory.Grant{Client: client, User: of, Scopes: union(before.Scopes, scopes)}},
 		})
-		if problem, ok := errors.AsType[*tenant.Problem](err); !ok || problem.Kind != tenant.Changed {
+		if problem, ok := errors.AsType[*tenant.CommandError](err); !ok || problem.Kind != tenant.Changed {
 			return err
 		}
 	}

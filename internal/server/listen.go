@@ -110,7 +110,7 @@ func (s *Server) gate(at *Listening) *gate.Gate {
 
 // server answers what comes in by the gate.
 func (l *Listening) server(handler http.Handler, in *gate.Gate, log *slog.Logger) *http.Server {
-	tellRefused := func(r *http.Request, why *framing.Refusal) {
+	tellRefused := func(r *http.Request, why *framing.RefusalError) {
 		log.Info("a request was refused for its form", "address", r.RemoteAddr, "reason", why.Reason)
 	}
 	return &http.Server{

@@ -41,7 +41,7 @@ func answerFault(w http.ResponseWriter, trace, at string) {
 }
 
 // answerBusy asks to come again when there is memory for the request.
-func answerBusy(w http.ResponseWriter, full *memory.Full, at string) {
+func answerBusy(w http.ResponseWriter, full *memory.FullError, at string) {
 	what := full.Error()
 	if full.Cause == memory.OfTenant {
 		what = "As many sign-ins are under way as the server has memory for. Try again in a moment."

@@ -34,7 +34,7 @@ func (s *Server) within(next http.Handler) http.Handler {
 		if err == nil && !small {
 			err = share.More(ctx, perForm)
 		}
-		if full, ok := errors.AsType[*memory.Full](err); ok {
+		if full, ok := errors.AsType[*memory.FullError](err); ok {
 			answerBusy(w, full, s.now().UTC().Format(traceTime))
 			return
 		} else if err != nil {

@@ -63,7 +63,7 @@ func TestEachBoundIsReached(t *testing.T) {
 		}
 		before := h.Image()
 		h.must(cmd)
-		problem, ok := errors.AsType[*tenant.Problem](tenant.Refused(what, before, h.Image()))
+		problem, ok := errors.AsType[*tenant.CommandError](tenant.Refused(what, before, h.Image()))
 		if !ok || problem.Kind != tenant.Invalid || !strings.Contains(problem.Message, what) {
 			t.Errorf("one more of %s: %v", what, problem)
 		}
@@ -87,7 +87,7 @@ func TestWhatAnObjectHasIsBounded(t *testing.T) {
 	refused := func(name string, cmd tenant.Command, want string) {
 		t.Helper()
 		_, err := h.do(cmd)
-		if problem, ok := errors.AsType[*tenant.Problem](err); !ok || problem.Kind != tenant.Invalid || !strings.Contains(problem.Message, want) {
+		if problem, ok := errors.AsType[*tenant.CommandError](err); !ok || problem.Kind != tenant.Invalid || !strings.Contains(problem.Message, want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

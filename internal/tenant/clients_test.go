@@ -37,7 +37,7 @@ func TestIDsOfApplicationsAreTheirOwn(t *testing.T) {
 		c := two
 		change(&c)
 		_, err := h.do(tenant.SetClient{Client: c})
-		if problem, ok := errors.AsType[*tenant.Problem](err); !ok || problem.Kind != tenant.Taken || h.Image() != img {
+		if problem, ok := errors.AsType[*tenant.CommandError](err); !ok || problem.Kind != tenant.Taken || h.Image() != img {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -24,7 +24,7 @@ func TestClosingAnswersEverybody(t *testing.T) {
 		wait.Go(func() {
 			for n := range 20 {
 				_, err := h.Do(ctx, "user test", cmd)
-				var problem *tenant.Problem
+				var problem *tenant.CommandError
 				if err != nil && !errors.As(err, &problem) {
 					t.Errorf("command %d of client %d: %v", n, i, err)
 				}

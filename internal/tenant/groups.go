@@ -291,7 +291,7 @@ func (c *change) ownerLink(group uint32, id uuid.UUID) directory.Link {
 	return directory.Link{Relation: directory.OwnedBy, From: c.dir.GroupID(group), To: id}
 }
 
-func alreadyThere(id uuid.UUID, property string) *Problem {
+func alreadyThere(id uuid.UUID, property string) *CommandError {
 	return invalid(id, "One or more added object references already exist for the following modified properties: '%s'.", property)
 }
 

@@ -63,8 +63,8 @@ func (img *Image) Subscription(id uuid.UUID) (Subscription, bool) {
 	return img.Subscriptions[at], true
 }
 
-// LiveUser returns the ordinal of a user who is not deleted, by id or userPrincipalName; a *Problem
-// NotFound otherwise.
+// LiveUser returns the ordinal of a user who is not deleted, by id or userPrincipalName; a
+// *CommandError NotFound otherwise.
 func (img *Image) LiveUser(key string) (uint32, error) {
 	if id, err := parseID(key); err == nil {
 		if user, ok := img.Directory.UserByID(id); ok && !img.Directory.UserDeleted(user) {
@@ -78,7 +78,7 @@ func (img *Image) LiveUser(key string) (uint32, error) {
 	return 0, notFound(key)
 }
 
-// LiveGroup returns the ordinal of a group that is not deleted; a *Problem NotFound otherwise.
+// LiveGroup returns the ordinal of a group that is not deleted; a *CommandError NotFound otherwise.
 func (img *Image) LiveGroup(key string) (uint32, error) {
 	id, err := parseID(key)
 	if err != nil {
@@ -90,8 +90,8 @@ func (img *Image) LiveGroup(key string) (uint32, error) {
 	return 0, notFound(key)
 }
 
-// LiveUnit returns the ordinal of an administrative unit that is not deleted; a *Problem NotFound
-// otherwise.
+// LiveUnit returns the ordinal of an administrative unit that is not deleted; a *CommandError
+// NotFound otherwise.
 func (img *Image) LiveUnit(key string) (uint32, error) {
 	id, err := parseID(key)
 	if err != nil {

@@ -79,8 +79,8 @@ func (cmd Import) run(c *change) error {
 
 // ofTheRow says that an error is the row's fault, rather than the store's.
 func ofTheRow(err error) bool {
-	var problem *Problem
-	var bad *directory.Invalid
+	var problem *CommandError
+	var bad *directory.InvalidError
 	return errors.As(err, &bad) || (errors.As(err, &problem) && problem.Kind != Unavailable) || isRefusal(err)
 }
 

@@ -83,22 +83,22 @@ func (c *change) acts(id uuid.UUID) bool {
 // said of a link that is there.
 var linkable = map[directory.Relation]struct {
 	from, to []store.Kind
-	there    func(to uuid.UUID) *Problem
+	there    func(to uuid.UUID) *CommandError
 }{
 	directory.OwnedBy: {
 		[]store.Kind{store.KindApplication, store.KindServicePrincipal},
 		[]store.Kind{store.KindUser, store.KindServicePrincipal},
-		func(to uuid.UUID) *Problem { return alreadyThere(to, "owners") },
+		func(to uuid.UUID) *CommandError { return alreadyThere(to, "owners") },
 	},
 	directory.SponsoredBy: {
 		[]store.Kind{store.KindUser},
 		[]store.Kind{store.KindUser, store.KindGroup},
-		func(to uuid.UUID) *Problem { return alreadyThere(to, "sponsors") },
+		func(to uuid.UUID) *CommandError { return alreadyThere(to, "sponsors") },
 	},
 	directory.HasRole: {
 		[]store.Kind{store.KindUser, store.KindGroup, store.KindServicePrincipal},
 		[]store.Kind{store.KindServicePrincipal},
-		func(to uuid.UUID) *Problem {
+		func(to uuid.UUID) *CommandError {
 			return invalid(to, "Permission being assigned already exists on the object")
 		},
 	},

@@ -145,6 +145,6 @@ func TestReadingALargeCommitTakesMemory(t *testing.T) {
 }
 
 func isFull(err error) bool {
-	_, ok := errors.AsType[*memory.Full](err)
+	_, ok := errors.AsType[*memory.FullError](err)
 	return ok
 }

@@ -95,7 +95,7 @@ func (c *change) forgetPassword(user uint32, id uuid.UUID) {
 // Password returns the hash of a user's password; "" when the user has none.
 func (t *Tenant) Password(ctx context.Context, user uint32) (string, error) {
 	row, err := t.load(ctx, store.KindPassword, user)
-	if problem, ok := errors.AsType[*Problem](err); ok && problem.Kind == NotFound {
+	if problem, ok := errors.AsType[*CommandError](err); ok && problem.Kind == NotFound {
 		return "", nil
 	}
 	if err != nil {

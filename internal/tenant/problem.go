@@ -9,8 +9,8 @@ import (
 	"licensor/internal/licensing"
 )
 
-// Problem is a command, or a question, that cannot be carried out; nothing has changed.
-type Problem struct {
+// CommandError is a command, or a question, that cannot be carried out; nothing has changed.
+type CommandError struct {
 	Kind    ProblemKind
 	Message string
 	Value   string // what the problem is about: an id, a name
@@ -30,7 +30,7 @@ const (
 	Unavailable                        // it could not be made durable now; try again
 )
 
-func (p *Problem) Error() string { return p.Message }
+func (p *CommandError) Error() string { return p.Message }
 
 // What the real service says of the first two, with the value and with the property.
 const (
@@ -38,24 +38,24 @@ const (
 	TakenText    = "Another object with the same value for property %s already exists."
 )
 
-func notFound(value string) *Problem {
-	return &Problem{
+func notFound(value string) *CommandError {
+	return &CommandError{
 		Kind: NotFound, Value: value,
 		Message: fmt.Sprintf(NotFoundText, value),
 	}
 }
 
-func taken(property, value string) *Problem {
-	return &Problem{Kind: Taken, Value: value, Property: property, Message: fmt.Sprintf(TakenText, property)}
+func taken(property, value string) *CommandError {
+	return &CommandError{Kind: Taken, Value: value, Property: property, Message: fmt.Sprintf(TakenText, property)}
 }
 
-func invalid(value any, format string, args ...any) *Problem {
-	return &Problem{Kind: Invalid, Value: fmt.Sprint(value), Message: fmt.Sprintf(format, args...)}
+func invalid(value any, format string, args ...any) *CommandError {
+	return &CommandError{Kind: Invalid, Value: fmt.Sprint(value), Message: fmt.Sprintf(format, args...)}
 }
 
-func noSuch(id uuid.UUID) *Problem { return notFound(id.String()) }
+func noSuch(id uuid.UUID) *CommandError { return notFound(id.String()) }
 
 func isRefusal(err error) bool {
-	var refusal *licensing.Refusal
+	var refusal *licensing.RefusalError
 	return errors.As(err, &refusal)
 }

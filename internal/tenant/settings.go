@@ -50,7 +50,7 @@ func (c *change) organize(org *directory.Organization) error {
 	}
 	country, err := licensing.ParseCountry(org.CountryLetterCode)
 	if err != nil {
-		return &directory.Invalid{Kind: directory.BadValue, Resource: "Organization", Property: "countryLetterCode", Value: org.CountryLetterCode}
+		return &directory.InvalidError{Kind: directory.BadValue, Resource: "Organization", Property: "countryLetterCode", Value: org.CountryLetterCode}
 	}
 	c.lic.SetCountry(country)
 	was := c.next.Organization

@@ -137,7 +137,7 @@ func TestAGrantForADeletedUserCanBeTakenAway(t *testing.T) {
 func (h *house) refused(cmd tenant.Command, kind tenant.ProblemKind) {
 	h.tb.Helper()
 	_, err := h.do(cmd)
-	if problem, ok := errors.AsType[*tenant.Problem](err); !ok || problem.Kind != kind {
+	if problem, ok := errors.AsType[*tenant.CommandError](err); !ok || problem.Kind != kind {
 		h.tb.Errorf("%T %+v: %v, want a problem of kind %d", cmd, cmd, err, kind)
 	}
 }

@@ -100,7 +100,7 @@ func (t *Tenant) start() {
 
 // Do carries out a command for an actor. When it returns without error, what came of the command is
 // durable and in the image that Done holds. When the context ends first, the command may or may not
-// be carried out. A *memory.Full says that there is no memory for its draft now.
+// be carried out. A *memory.FullError says that there is no memory for its draft now.
 func (t *Tenant) Do(ctx context.Context, actor string, cmd Command) (Done, error) {
 	t.stats.commands.Add(1)
 	if err := reserve(ctx, t.Image(), cmd); err != nil {
@@ -175,4 +175,4 @@ func (t *Tenant) now(img *Image) time.Time {
 	return now
 }
 
-var errClosing = &Problem{Kind: Unavailable, Message: "The server is shutting down. Try again in a moment."}
+var errClosing = &CommandError{Kind: Unavailable, Message: "The server is shutting down. Try again in a moment."}

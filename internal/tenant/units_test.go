@@ -38,7 +38,7 @@ func TestADeletedUnitIsKeptFor30Days(t *testing.T) {
 }
 
 func isNotFound(err error) bool {
-	p, ok := errors.AsType[*tenant.Problem](err)
+	p, ok := errors.AsType[*tenant.CommandError](err)
 	return ok && p.Kind == tenant.NotFound
 }
 

@@ -217,7 +217,7 @@ func (t *Tenant) append(f *fold) error {
 	if err == nil {
 		return nil
 	}
-	return errors.Join(&Problem{Kind: Unavailable, Message: notDurable(err)}, err)
+	return errors.Join(&CommandError{Kind: Unavailable, Message: notDurable(err)}, err)
 }
 
 // tellFailure logs that commits cannot be made durable when that begins, and when it ends how many

@@ -123,7 +123,7 @@ func (t *Turns) giveBack(tenant uuid.UUID) {
 }
 
 // Pause lets other tenants go first when any of them waits. Its error is the context's, and then
-// the turn has ended, or *TooMuch when the turn is that of work.
+// the turn has ended, or *TooMuchError when the turn is that of work.
 func (turn *Turn) Pause() error {
 	switch {
 	case turn.lent != nil:

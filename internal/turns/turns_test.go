@@ -262,7 +262,7 @@ func TestWorkThatTakesMoreThanItsBudgetEnds(t *testing.T) {
 				break
 			}
 		}
-		var much *turns.TooMuch
+		var much *turns.TooMuchError
 		if !errors.As(end, &much) || much.Doing != "this" {
 			t.Errorf("work went on beyond its budget: %v", end)
 		}

@@ -72,14 +72,14 @@ func Apart(ctx context.Context) context.Context {
 	return context.WithValue(ctx, workKey{}, (*Work)(nil))
 }
 
-// TooMuch is work that has taken more than its budget.
-type TooMuch struct{ Doing string }
+// TooMuchError is work that has taken more than its budget.
+type TooMuchError struct{ Doing string }
 
-func (e *TooMuch) Error() string {
+func (e *TooMuchError) Error() string {
 	return fmt.Sprintf("The request has taken more than %s of a processor's time, and was given up while it did this: %s. Ask for less at once.", Budget, e.Doing)
 }
 
-// Doing says what the work is at, for TooMuch.
+// Doing says what the work is at, for TooMuchError.
 func (w *Work) Doing(what string) {
 	if w != nil {
 		w.doing = what
@@ -88,7 +88,7 @@ func (w *Work) Doing(what string) {
 
 // Pace is called again and again by whatever may take long, about once a microsecond. After Rest
 // it waits until the work can go on. After a while it waits for a turn of those for long work, and
-// lets other tenants go first from then on. Its error is the context's, or *TooMuch.
+// lets other tenants go first from then on. Its error is the context's, or *TooMuchError.
 func (w *Work) Pace() error {
 	if w == nil {
 		return nil
@@ -112,7 +112,7 @@ func (w *Work) Yield() error {
 	case w.stretch() > 0 && w.stretch() < atATime:
 		return nil
 	case w.Spent() > w.of.budget:
-		return &TooMuch{w.doing}
+		return &TooMuchError{w.doing}
 	}
 	if w.long.othersWait() {
 		w.Rest()

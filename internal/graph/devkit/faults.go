@@ -106,7 +106,7 @@ func (fs *faults) meet(r *wire.Request) error {
 	return nil
 }
 
-func (fs *faults) choose(method, escaped string) (wait time.Duration, problem *problem.Problem) {
+func (fs *faults) choose(method, escaped string) (wait time.Duration, problem *problem.Error) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	if len(fs.rules) == 0 {
@@ -163,7 +163,7 @@ func plainSegments(parts []string) []string {
 }
 
 // problem is what the real service answers when something is wrong with it.
-func (f *faultRule) problem() *problem.Problem {
+func (f *faultRule) problem() *problem.Error {
 	p := problem.TooMany(f.RetryAfter)
 	if p.Status = f.Status; f.Status == http.StatusTooManyRequests {
 		return p

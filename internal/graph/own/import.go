@@ -173,7 +173,7 @@ func mayImport(r *wire.Request, row tenant.ImportRow) error {
 func noRole(r *wire.Request, id uuid.UUID) error {
 	_, isRole := identity.RoleByObjectID(r.Tenant.ID(), id)
 	if _, isTemplate := identity.RoleByID(id); isRole || isTemplate {
-		return &tenant.Problem{Kind: tenant.Taken, Property: "id", Value: id.String(), Message: fmt.Sprintf(tenant.TakenText, "id")}
+		return &tenant.CommandError{Kind: tenant.Taken, Property: "id", Value: id.String(), Message: fmt.Sprintf(tenant.TakenText, "id")}
 	}
 	return nil
 }
@@ -216,7 +216,7 @@ func importRow(text []byte) (row tenant.ImportRow, err error) {
 		row.Subscription = new(tenant.CreateSubscription)
 		*row.Subscription, err = licenses.ReadSubscription(inner)
 	default:
-		err = &directory.Invalid{Kind: directory.Unknown, Resource: "line", Property: outer[0].Name}
+		err = &directory.InvalidError{Kind: directory.Unknown, Resource: "line", Property: outer[0].Name}
 	}
 	return row, err
 }

@@ -102,5 +102,5 @@ func checkGranted(t directory.TrustedIssuer) error {
 }
 
 func badIssuers(property, value, want string) error {
-	return &directory.Invalid{Kind: directory.BadValue, Resource: "signIn", Property: "trustedIssuers" + property, Value: value, Want: want}
+	return &directory.InvalidError{Kind: directory.BadValue, Resource: "signIn", Property: "trustedIssuers" + property, Value: value, Want: want}
 }

@@ -18,36 +18,36 @@ import (
 
 // Of is the one place where errors become answers. ok is false for what nobody foresaw: it
 // is for the log, and the caller sees a 500.
-func Of(err error) (p *Problem, ok bool) {
+func Of(err error) (p *Error, ok bool) {
 	if errors.As(err, &p) {
 		return p, true
 	}
 	if e, ok := errors.AsType[*odata.Error](err); ok {
-		return &Problem{Status: http.StatusBadRequest, Code: CodeBroken, Message: e.Error()}, true
+		return &Error{Status: http.StatusBadRequest, Code: CodeBroken, Message: e.Error()}, true
 	}
-	if e, ok := errors.AsType[*directory.Invalid](err); ok {
+	if e, ok := errors.AsType[*directory.InvalidError](err); ok {
 		return invalidProblem(e), true
 	}
-	if e, ok := errors.AsType[*licensing.Refusal](err); ok {
+	if e, ok := errors.AsType[*licensing.RefusalError](err); ok {
 		return Refuse("%s", e), true
 	}
-	if e, ok := errors.AsType[*licensing.InvalidCatalog](err); ok {
+	if e, ok := errors.AsType[*licensing.CatalogError](err); ok {
 		return Refuse("%s", e), true
 	}
-	if e, ok := errors.AsType[*tenant.Problem](err); ok {
+	if e, ok := errors.AsType[*tenant.CommandError](err); ok {
 		return tenantProblem(e), true
 	}
-	if e, ok := errors.AsType[*turns.TooMuch](err); ok {
+	if e, ok := errors.AsType[*turns.TooMuchError](err); ok {
 		return Refuse("%s", e), true
 	}
-	if e, ok := errors.AsType[*memory.Full](err); ok {
+	if e, ok := errors.AsType[*memory.FullError](err); ok {
 		return fullProblem(e), true
 	}
 	return identityProblem(err)
 }
 
 // fullProblem asks a caller to come again when there is memory for its request.
-func fullProblem(e *memory.Full) *Problem {
+func fullProblem(e *memory.FullError) *Error {
 	p := unavailable(e.Error())
 	if e.Cause == memory.OfTenant {
 		p = TooMany(0)
@@ -61,7 +61,7 @@ func fullProblem(e *memory.Full) *Problem {
 
 // invalidProblem keeps the words of the real service in the message, and names the value and the
 // remedy in a detail.
-func invalidProblem(e *directory.Invalid) *Problem {
+func invalidProblem(e *directory.InvalidError) *Error {
 	if e.Kind == directory.NotServed {
 		return NotServed("%s", e)
 	}
@@ -78,14 +78,14 @@ func invalidProblem(e *directory.Invalid) *Problem {
 	return p
 }
 
-func tenantProblem(e *tenant.Problem) *Problem {
+func tenantProblem(e *tenant.CommandError) *Error {
 	switch e.Kind {
 	case tenant.NotFound:
-		return &Problem{Status: http.StatusNotFound, Code: "Request_ResourceNotFound", Message: e.Message}
+		return &Error{Status: http.StatusNotFound, Code: "Request_ResourceNotFound", Message: e.Message}
 	case tenant.Taken:
-		return &Problem{Status: http.StatusBadRequest, Code: CodeBadRequest, Message: e.Message, Detail: &Detail{"ObjectConflict", e.Property, e.Message}}
+		return &Error{Status: http.StatusBadRequest, Code: CodeBadRequest, Message: e.Message, Detail: &Detail{"ObjectConflict", e.Property, e.Message}}
 	case tenant.Changed:
-		return &Problem{Status: http.StatusPreconditionFailed, Code: "PreconditionFailed", Message: e.Message}
+		return &Error{Status: http.StatusPreconditionFailed, Code: "PreconditionFailed", Message: e.Message}
 	case tenant.Unavailable:
 		return unavailable(e.Message)
 	default:
@@ -93,28 +93,28 @@ func tenantProblem(e *tenant.Problem) *Problem {
 	}
 }
 
-func unavailable(message string) *Problem {
-	return &Problem{
+func unavailable(message string) *Error {
+	return &Error{
 		Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable", Message: message,
 		Header: map[string]string{"Retry-After": "5"},
 	}
 }
 
-func identityProblem(err error) (*Problem, bool) {
-	if e, ok := errors.AsType[*identity.Unauthorized](err); ok {
-		return &Problem{Status: http.StatusUnauthorized, Code: "InvalidAuthenticationToken", Message: e.Message}, true
+func identityProblem(err error) (*Error, bool) {
+	if e, ok := errors.AsType[*identity.UnauthorizedError](err); ok {
+		return &Error{Status: http.StatusUnauthorized, Code: "InvalidAuthenticationToken", Message: e.Message}, true
 	}
-	if e, ok := errors.AsType[*identity.Forbidden](err); ok {
-		return &Problem{Status: http.StatusForbidden, Code: "Authorization_RequestDenied", Message: e.Error()}, true
+	if e, ok := errors.AsType[*identity.ForbiddenError](err); ok {
+		return &Error{Status: http.StatusForbidden, Code: "Authorization_RequestDenied", Message: e.Error()}, true
 	}
-	if _, ok := errors.AsType[*identity.Unreachable](err); ok {
+	if _, ok := errors.AsType[*identity.UnreachableError](err); ok {
 		return unavailable("The issuer of the token does not answer, so nobody can say whether the token is good. Try again later."), true
 	}
 	return serverProblem(err)
 }
 
 // serverProblem is for what the server can or cannot do at the moment.
-func serverProblem(err error) (*Problem, bool) {
+func serverProblem(err error) (*Error, bool) {
 	switch {
 	case errors.Is(err, store.ErrFull):
 		return unavailable("The server has no room left on its disk. Nothing was changed. Ask its administrator."), true

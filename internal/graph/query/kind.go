@@ -6,7 +6,7 @@
 //	wanted, err := query.Users.Wanted(query.Scope{Image: image, Now: now}, options)
 //	order, err := query.Users.Order(scope, options)
 //
-// What cannot be asked is a *problem.Problem that says where it stands, in the words of the real
+// What cannot be asked is a *problem.Error that says where it stands, in the words of the real
 // service.
 package query
 

@@ -107,7 +107,7 @@ type Charge struct {
 }
 
 // Admit takes what a request costs out of the buckets of its application and its tenant, or out of
-// neither and refuses it with a *problem.Problem. It is done once the caller is known and before
+// neither and refuses it with a *problem.Error. It is done once the caller is known and before
 // any work. It sets the headers that tell the caller of its costs.
 func (l *Buckets) Admit(c *Charge, caller *identity.Caller, cost int, now time.Time, h http.Header) error {
 	if cost == 0 {
@@ -197,7 +197,7 @@ func (b *bucket) describe(set func(name, value string), now time.Time, reset int
 }
 
 // refuse is the 429 for a request that costs more than the bucket has left.
-func (b *bucket) refuse(caller *identity.Caller, cost int, now time.Time, scope string) *problem.Problem {
+func (b *bucket) refuse(caller *identity.Caller, cost int, now time.Time, scope string) *problem.Error {
 	who := "The tenant's applications together"
 	if scope != "Tenant" {
 		who = fmt.Sprintf("Application %s", caller.AppID)
@@ -207,7 +207,7 @@ func (b *bucket) refuse(caller *identity.Caller, cost int, now time.Time, scope 
 	return p
 }
 
-func (b *bucket) tooMany(now time.Time, cost int, who string) *problem.Problem {
+func (b *bucket) tooMany(now time.Time, cost int, who string) *problem.Error {
 	wait := b.until(now, cost)
 	p := problem.TooMany(wait)
 	b.describe(func(name, value string) { p.Header[name] = value }, now, wait)

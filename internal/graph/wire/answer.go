@@ -145,7 +145,7 @@ func (r *Request) headers() http.Header {
 
 // Fail answers with a problem (P10), unless there is an answer. One that has begun must not look
 // like a whole one: the connection ends.
-func (r *Request) Fail(p *problem.Problem) {
+func (r *Request) Fail(p *problem.Error) {
 	if r.Streaming && !r.StartAgain() {
 		panic(http.ErrAbortHandler)
 	}

@@ -16,7 +16,7 @@ func (r *Request) WithoutBeta(typeName, resource string, body []directory.Member
 	if !r.Beta {
 		for _, m := range body {
 			if name, ok := fold.Among(names.Kept, m.Name); ok {
-				return nil, &directory.Invalid{Kind: directory.Unknown, Resource: resource, Property: name}
+				return nil, &directory.InvalidError{Kind: directory.Unknown, Resource: resource, Property: name}
 			}
 		}
 		return body, nil
@@ -27,7 +27,7 @@ func (r *Request) WithoutBeta(typeName, resource string, body []directory.Member
 			continue
 		}
 		if name, ok := fold.Among(slices.Concat(names.Nulls, names.Lists, names.OnSelect), m.Name); ok {
-			return nil, &directory.Invalid{Kind: directory.ReadOnly, Resource: resource, Property: name}
+			return nil, &directory.InvalidError{Kind: directory.ReadOnly, Resource: resource, Property: name}
 		}
 		rest = append(rest, m)
 	}

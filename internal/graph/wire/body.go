@@ -148,7 +148,7 @@ func HasType(given, wanted string) error {
 	case strings.EqualFold(strings.TrimSpace(got), wanted):
 		return nil
 	case wanted != JSONType:
-		return &problem.Problem{
+		return &problem.Error{
 			Status: http.StatusUnsupportedMediaType, Code: problem.CodeBroken,
 			Message: fmt.Sprintf("A Content-Type of '%s' is expected for the body, not '%s'.", wanted, problem.Clip(given)),
 		}
@@ -166,7 +166,7 @@ func plain(body io.Reader, encoding string) (io.Reader, error) {
 	case "gzip":
 		return gzip.NewReader(body)
 	}
-	return nil, &problem.Problem{
+	return nil, &problem.Error{
 		Status: http.StatusUnsupportedMediaType, Code: problem.CodeBroken,
 		Message: fmt.Sprintf("The Content-Encoding '%s' is not supported. Send the body as it is, or with gzip.", encoding),
 	}
@@ -174,16 +174,16 @@ func plain(body io.Reader, encoding string) (io.Reader, error) {
 
 // BodyProblem tells why a body could not be read: too large, not what its headers say, or cut off.
 func BodyProblem(err error, limit int64) error {
-	if p, ok := errors.AsType[*problem.Problem](err); ok {
+	if p, ok := errors.AsType[*problem.Error](err); ok {
 		return p
 	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return &problem.Problem{
+		return &problem.Error{
 			Status: http.StatusRequestEntityTooLarge, Code: problem.CodeBadRequest,
 			Message: fmt.Sprintf("The body of the request is larger than the %d MB allowed.", limit>>20),
 		}
 	}
-	return &problem.Problem{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "The body of the request could not be read: it is cut off, or not compressed as Content-Encoding says."}
+	return &problem.Error{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "The body of the request could not be read: it is cut off, or not compressed as Content-Encoding says."}
 }
 
 // JSONType is the type of bodies of JSON.
@@ -205,7 +205,7 @@ func (r *Request) RawMembers() ([]directory.Member, error) {
 		return nil, err
 	}
 	if !utf8.Valid(body) {
-		return nil, &directory.Invalid{Kind: directory.BadType, Want: "JSON in UTF-8"}
+		return nil, &directory.InvalidError{Kind: directory.BadType, Want: "JSON in UTF-8"}
 	}
 	return directory.Members(body)
 }
@@ -215,7 +215,7 @@ func (r *Request) RawMembers() ([]directory.Member, error) {
 func Keepable(resource string, members []directory.Member) error {
 	for _, m := range members {
 		if strings.ContainsRune(m.Name, 0) || hasUnkeepable(m.Value) {
-			return &directory.Invalid{
+			return &directory.InvalidError{
 				Kind: directory.BadValue, Resource: resource, Property: strings.ReplaceAll(m.Name, "\x00", ""), Value: string(m.Value),
 				Want: "text without the character U+0000 and without halves of surrogate pairs",
 			}
@@ -295,7 +295,7 @@ func Read(resource string, members []directory.Member, into map[string]any, requ
 		case IsAnnotation(m.Name):
 			continue
 		case !ok:
-			return &directory.Invalid{Kind: directory.Unknown, Resource: resource, Property: m.Name}
+			return &directory.InvalidError{Kind: directory.Unknown, Resource: resource, Property: m.Name}
 		}
 		if err := readValue(resource, m, to); err != nil {
 			return err
@@ -303,7 +303,7 @@ func Read(resource string, members []directory.Member, into map[string]any, requ
 	}
 	for _, name := range required {
 		if !slices.ContainsFunc(members, func(m directory.Member) bool { return m.Name == name }) {
-			return &directory.Invalid{Kind: directory.Missing, Resource: resource, Property: name}
+			return &directory.InvalidError{Kind: directory.Missing, Resource: resource, Property: name}
 		}
 	}
 	return nil
@@ -339,7 +339,7 @@ func readValue(resource string, m directory.Member, to any) error {
 		*to, err = readGUIDs(m.Value)
 	default:
 		if string(m.Value) == "null" || json.Unmarshal(m.Value, to) != nil {
-			err = &directory.Invalid{Kind: directory.BadValue, Resource: resource, Property: m.Name, Value: string(m.Value)}
+			err = &directory.InvalidError{Kind: directory.BadValue, Resource: resource, Property: m.Name, Value: string(m.Value)}
 		}
 	}
 	return err

@@ -89,7 +89,7 @@ func Lists(list, etag string) bool {
 
 // ChangedMeanwhile refuses a change of an object that is not in the state that If-Match names.
 func ChangedMeanwhile(known string) error {
-	return &problem.Problem{
+	return &problem.Error{
 		Status: http.StatusPreconditionFailed, Code: "PreconditionFailed",
 		Message: fmt.Sprintf("The object is not, or no longer, in the state that If-Match names (%s). Read it again with Accept: application/json;odata.metadata=full and decide anew.", problem.Clip(known)),
 	}

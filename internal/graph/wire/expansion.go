@@ -18,8 +18,8 @@ import (
 type Expansion[T any] func(r *Request, e odata.Expansion) (func(b []byte, object *T) ([]byte, error), error)
 
 // UnservedExpansion is the answer for what Graph can expand and this server cannot (P29).
-func UnservedExpansion(e odata.Expansion, typeName string) *problem.Problem {
-	return &problem.Problem{
+func UnservedExpansion(e odata.Expansion, typeName string) *problem.Error {
+	return &problem.Error{
 		Status: http.StatusNotImplemented, Code: "NotImplemented",
 		Message: fmt.Sprintf("$expand=%s of %s is part of Microsoft Graph but is not served here.", e.Name, typeName),
 	}
@@ -75,7 +75,7 @@ func cannotExpand[T any](set *FieldSet[T], e odata.Expansion) error {
 	case set.Has(e.Name):
 		message = fmt.Sprintf("Property '%s' on type '%s' is not a navigation property or complex property. Only navigation properties can be expanded.", e.Name, set.TypeName)
 	}
-	return &problem.Problem{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "Parsing OData Select and Expand failed: " + message}
+	return &problem.Error{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "Parsing OData Select and Expand failed: " + message}
 }
 
 // MayExpand refuses to show in a type of objects what the caller may not list (P60).
@@ -90,7 +90,7 @@ func (r *Request) MayExpand(typeName, name string) error {
 	}
 	access, err := list.need.Check(r.Caller, relation)
 	if err == nil && access != identity.AccessFull {
-		return &identity.Forbidden{Operation: list.need}
+		return &identity.ForbiddenError{Operation: list.need}
 	}
 	return err
 }

@@ -175,13 +175,13 @@ func (s *FieldSet[T]) Spell(names []string) {
 
 // unknown refuses a name of $select that is no property's (P13), or a path, which Graph does not
 // take either.
-func (s *FieldSet[T]) unknown(name string) *problem.Problem {
+func (s *FieldSet[T]) unknown(name string) *problem.Error {
 	reason := fmt.Sprintf("Could not find a property named '%s' on type '%s'.", name, s.TypeName)
 	if strings.Contains(name, "/") {
 		reason = fmt.Sprintf("Found a path with multiple navigation properties or a bad complex property path in a select clause: '%s'. "+
 			"Select whole properties; those of related objects are selected within $expand, as in $expand=manager($select=id).", name)
 	}
-	return &problem.Problem{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "Parsing OData Select and Expand failed: " + reason}
+	return &problem.Error{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "Parsing OData Select and Expand failed: " + reason}
 }
 
 // Visible returns what of the selection a caller may see that has a degree of access. Without
@@ -193,7 +193,7 @@ func (s *FieldSet[T]) Visible(r *Request, access identity.Access) ([]*Field[T], 
 	}
 	isHidden := func(f *Field[T]) bool { return !slices.Contains(s.Basic, f.Name) }
 	if len(r.Options.Select) > 0 && slices.ContainsFunc(fields, isHidden) {
-		return nil, &identity.Forbidden{Operation: r.Op.Need}
+		return nil, &identity.ForbiddenError{Operation: r.Op.Need}
 	}
 	return s.Annotated(r, slices.DeleteFunc(slices.Clone(fields), isHidden)), nil
 }

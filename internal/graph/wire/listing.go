@@ -104,7 +104,7 @@ func (l Listing[D, T]) SendOne(r *Request, status int, set string, image *tenant
 // it still belongs there: without a search, whether it is live.
 func (l Listing[D, T]) later(r *Request, ordinal uint32, s *Search) (*D, *tenant.Image, bool, error) {
 	document, image, err := l.Document(r.Tenant, r.Context(), r.Image, ordinal)
-	if problem, ok := errors.AsType[*tenant.Problem](err); ok && problem.Kind == tenant.NotFound {
+	if problem, ok := errors.AsType[*tenant.CommandError](err); ok && problem.Kind == tenant.NotFound {
 		return nil, nil, false, nil
 	}
 	if err != nil {
@@ -137,7 +137,7 @@ type Search struct {
 func (l Listing[D, T]) search(r *Request, within columns.Within) (*Search, error) {
 	f := l.Kind
 	if r.AsksHidden(l.Fields.Hides(r.Access)) {
-		return nil, &identity.Forbidden{Operation: r.Op.Need}
+		return nil, &identity.ForbiddenError{Operation: r.Op.Need}
 	}
 	s := &Search{Within: within, Of: f.Stored, count: -1}
 	s.Again = func(r *Request) (*columns.Condition, error) {
@@ -204,7 +204,7 @@ func (l Listing[D, T]) SendCount(r *Request, within columns.Within) error {
 		return err
 	}
 	if r.AsksHidden(l.Fields.Hides(r.Access)) {
-		return &identity.Forbidden{Operation: r.Op.Need}
+		return &identity.ForbiddenError{Operation: r.Op.Need}
 	}
 	rows, err := r.find(l.Kind, within, nil)
 	if err != nil {

@@ -149,8 +149,8 @@ func invalidReference(address string) error {
 // BadReference is for an object in the body that is not there: what the body says is wrong, not the
 // path (P14).
 func BadReference(err error) error {
-	if p, ok := errors.AsType[*tenant.Problem](err); ok && p.Kind == tenant.NotFound {
-		return &problem.Problem{Status: http.StatusBadRequest, Code: problem.CodeBadRequest, Message: p.Message}
+	if p, ok := errors.AsType[*tenant.CommandError](err); ok && p.Kind == tenant.NotFound {
+		return &problem.Error{Status: http.StatusBadRequest, Code: problem.CodeBadRequest, Message: p.Message}
 	}
 	return err
 }
@@ -158,7 +158,7 @@ func BadReference(err error) error {
 // BadReferences is badReference where the body may also name an object that is there, but of a type
 // that the property does not refer to.
 func (r *Request) BadReferences(err error, references []Reference) error {
-	p, ok := errors.AsType[*tenant.Problem](err)
+	p, ok := errors.AsType[*tenant.CommandError](err)
 	if !ok || p.Kind != tenant.NotFound {
 		return err
 	}

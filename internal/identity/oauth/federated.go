@@ -24,11 +24,11 @@ func (s *Server) checkFederated(c *call, app identity.App, raw string, unread jw
 		return badClient(700213, "No matching federated identity record found for the assertion's issuer '"+short(issuer)+"', subject '"+short(unread.Subject)+"' and audience, in app '"+app.AppID.String()+"'.")
 	}
 	payload, err := s.foreign.Payload(c.Context(), issuer, raw)
-	if unreachable, ok := errors.AsType[*identity.Unreachable](err); ok {
+	if unreachable, ok := errors.AsType[*identity.UnreachableError](err); ok {
 		s.config.Log.WarnContext(c.Context(), "the issuer of a federated credential cannot be read", "appId", app.AppID, "error", unreachable)
 		return badClient(50166, "The OpenID configuration or the keys of the assertion's issuer '"+short(issuer)+"' cannot be read.")
 	}
-	if refused, ok := errors.AsType[*identity.Unauthorized](err); ok {
+	if refused, ok := errors.AsType[*identity.UnauthorizedError](err); ok {
 		return badAssertion(refused.Message)
 	}
 	if err != nil {

@@ -57,7 +57,7 @@ func (s *Server) bearer(c *call) (*identity.Caller, error) {
 		return nil, badToken("there is no access token in the Authorization header")
 	}
 	caller, err := s.config.Authority.Verify(c.Context(), raw)
-	if unauthorized, ok := errors.AsType[*identity.Unauthorized](err); ok {
+	if unauthorized, ok := errors.AsType[*identity.UnauthorizedError](err); ok {
 		return nil, badToken(unauthorized.Message)
 	}
 	return caller, err

@@ -8,7 +8,7 @@
 // what the text says; where they differ, one of them is wrong or the text leaves room.
 //
 // A Model is a tenant. An Op is one command; Apply does it as one commit whose number and time the
-// caller gives, or returns a *Refusal and leaves everything as it was:
+// caller gives, or returns a *RefusalError and leaves everything as it was:
 //
 //	m := model.New()
 //	err := m.Apply(model.Commit{Seq: 1, At: 1000}, model.AddUser{User: id})

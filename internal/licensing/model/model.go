@@ -114,13 +114,13 @@ type Model struct {
 // New returns a tenant without anything.
 func New() *Model { return &Model{Subscriptions: map[uuid.UUID]Subscription{}} }
 
-// Refusal says why nothing was done. SKU is the product it is about, where it is about one.
-type Refusal struct {
+// RefusalError says why nothing was done. SKU is the product it is about, where it is about one.
+type RefusalError struct {
 	Kind RefusalKind
 	SKU  uuid.UUID
 }
 
-func (r *Refusal) Error() string {
+func (r *RefusalError) Error() string {
 	if r.SKU == uuid.Nil {
 		return string(r.Kind)
 	}
@@ -148,9 +148,9 @@ const (
 	GroupLicensed   RefusalKind = "GroupLicensed"   // L35
 )
 
-func refuse(kind RefusalKind, sku uuid.UUID) error { return &Refusal{Kind: kind, SKU: sku} }
+func refuse(kind RefusalKind, sku uuid.UUID) error { return &RefusalError{Kind: kind, SKU: sku} }
 
-// Apply does one operation as one commit. When it returns a *Refusal, nothing has changed.
+// Apply does one operation as one commit. When it returns a *RefusalError, nothing has changed.
 func (m *Model) Apply(now Commit, op Op) error {
 	after := m.clone()
 	w := &work{Model: after, before: m, now: now, touched: Set{}, freed: Set{}}

@@ -88,7 +88,7 @@ func (s *stage) refused(op Op, kind RefusalKind) {
 	s.Helper()
 	before := s.m.Dump()
 	err := s.m.Apply(Commit{s.now.Seq + 1, s.now.At + 1}, op)
-	var refusal *Refusal
+	var refusal *RefusalError
 	if !errors.As(err, &refusal) || refusal.Kind != kind {
 		s.Fatalf("%s: %v, want %s", op, err, kind)
 	}
