@@ -29,9 +29,9 @@ func NewProcessors(n int) *Processors {
 	return &Processors{short: New(2*atOnceOf(n), atOnceOf(n)), long: New(n-1, n-1), budget: Budget}
 }
 
-// atOnceOf is how much short work of one tenant goes on at the same time: a little more than there
-// are processors, since some of it waits for the disk.
-func atOnceOf(processors int) int { return processors + 1 }
+// atOnceOf is how much short work of one tenant goes on at the same time: as much as there are
+// processors. Each more would be one more that another tenant's work comes behind.
+func atOnceOf(processors int) int { return processors }
 
 // Work is the computing of one request, in one goroutine. All methods of a nil Work do nothing.
 type Work struct {
