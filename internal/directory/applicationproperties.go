@@ -20,54 +20,84 @@ type shownClient struct {
 // list of fields.
 var applicationTable = newTable(
 	"Application", nil,
-	askedText("appId", func(s *shownClient) string { return s.AppID.String() }).column(1).mostly().filtered(Basic, Never, Never, Never).searched(ByStart),
-	askedTime("createdDateTime", func(s *shownClient) column.Value { return column.Value{Time: column.TimeOf(s.CreatedDateTime)} }).column(2).filtered(Basic, Never, Basic, Advanced).ordered(Advanced),
+	askedText("appId", func(s *shownClient) string { return s.AppID.String() }).
+		column(1).mostly().filtered(Basic, Never, Never, Never).searched(ByStart),
+	askedTime("createdDateTime", func(s *shownClient) column.Value { return column.Value{Time: column.TimeOf(s.CreatedDateTime)} }).
+		column(2).filtered(Basic, Never, Basic, Advanced).ordered(Advanced),
 	notKept[shownClient]("createdOnBehalfOf/deletedDateTime", KindDateTime).filtered(Basic, Never, Basic, Never),
 	notKept[shownClient]("createdOnBehalfOf/id", KindString).filtered(Basic, Never, Never, Never),
-	askedTime("deletedDateTime", func(s *shownClient) column.Value { return column.Value{Time: column.TimeOf(s.DeletedDateTime)} }).column(17).filtered(Basic, Never, Basic, Never),
-	askedText("description", func(s *shownClient) string { return textIn(s.Properties, "description") }).column(3).mostly().filtered(Advanced, Advanced, Never, Never).searched(ByWords),
+	askedTime("deletedDateTime", func(s *shownClient) column.Value { return column.Value{Time: column.TimeOf(s.DeletedDateTime)} }).
+		column(17).filtered(Basic, Never, Basic, Never),
+	askedText("description", func(s *shownClient) string { return textIn(s.Properties, "description") }).
+		column(3).mostly().filtered(Advanced, Advanced, Never, Never).searched(ByWords),
 	notKept[shownClient]("disabledByMicrosoftStatus", KindString).filtered(Basic, Never, Never, Never),
-	askedText("displayName", func(s *shownClient) string { return s.DisplayName }).column(4).mostly().filtered(Basic, Basic, Never, Advanced).searched(ByWords).ordered(Basic),
+	askedText("displayName", func(s *shownClient) string { return s.DisplayName }).
+		column(4).mostly().filtered(Basic, Basic, Never, Advanced).searched(ByWords).ordered(Basic),
 	notKept[shownClient]("id", KindString).filtered(Basic, Never, Never, Never),
-	askedTexts("identifierUris", func(s *shownClient) []string { return s.IdentifierURIs() }).column(5).mostly().filtered(Basic, Basic, Never, Never),
-	askedText("info/logoUrl", func(s *shownClient) string { return textIn(s.Properties, "info", "logoUrl") }).column(6).filtered(Never, Never, Never, Advanced),
-	askedText("info/termsOfServiceUrl", func(s *shownClient) string { return textIn(s.Properties, "info", "termsOfServiceUrl") }).column(7).filtered(Advanced, Never, Never, Never),
-	askedTexts("publicClient/redirectUris", func(s *shownClient) []string { return s.Redirects.Public }).column(8).filtered(Advanced, Advanced, Never, Never),
-	askedText("publisherDomain", func(s *shownClient) string { return s.tenant.DefaultDomain() }).column(9).filtered(Basic, Basic, Never, Never),
-	askedElements("requiredResourceAccess", "resourceAppId", func(s *shownClient) []string { return s.resources() }).column(10).filtered(Advanced, Never, Never, Never),
-	askedText("serviceManagementReference", func(s *shownClient) string { return textIn(s.Properties, "serviceManagementReference") }).column(11).filtered(Advanced, Advanced, Never, Advanced),
-	askedText("signInAudience", func(s *shownClient) string { return s.SignInAudience() }).column(12).filtered(Basic, Never, Never, Never),
-	askedTexts("spa/redirectUris", func(s *shownClient) []string { return s.Redirects.SPA }).column(13).filtered(Advanced, Advanced, Never, Never),
-	askedTexts("tags", func(s *shownClient) []string { return textsIn(s.Properties, "tags") }).column(14).filtered(Basic, Basic, Never, Never),
+	askedTexts("identifierUris", func(s *shownClient) []string { return s.IdentifierURIs() }).
+		column(5).mostly().filtered(Basic, Basic, Never, Never),
+	askedText("info/logoUrl", func(s *shownClient) string { return textIn(s.Properties, "info", "logoUrl") }).
+		column(6).filtered(Never, Never, Never, Advanced),
+	askedText("info/termsOfServiceUrl", func(s *shownClient) string { return textIn(s.Properties, "info", "termsOfServiceUrl") }).
+		column(7).filtered(Advanced, Never, Never, Never),
+	askedTexts("publicClient/redirectUris", func(s *shownClient) []string { return s.Redirects.Public }).
+		column(8).filtered(Advanced, Advanced, Never, Never),
+	askedText("publisherDomain", func(s *shownClient) string { return s.tenant.DefaultDomain() }).
+		column(9).filtered(Basic, Basic, Never, Never),
+	askedElements("requiredResourceAccess", "resourceAppId", func(s *shownClient) []string { return s.resources() }).
+		column(10).filtered(Advanced, Never, Never, Never),
+	askedText("serviceManagementReference", func(s *shownClient) string { return textIn(s.Properties, "serviceManagementReference") }).
+		column(11).filtered(Advanced, Advanced, Never, Advanced),
+	askedText("signInAudience", func(s *shownClient) string { return s.SignInAudience() }).
+		column(12).filtered(Basic, Never, Never, Never),
+	askedTexts("spa/redirectUris", func(s *shownClient) []string { return s.Redirects.SPA }).
+		column(13).filtered(Advanced, Advanced, Never, Never),
+	askedTexts("tags", func(s *shownClient) []string { return textsIn(s.Properties, "tags") }).
+		column(14).filtered(Basic, Basic, Never, Never),
 	notKept[shownClient]("uniqueName", KindString).filtered(Basic, Basic, Never, Never),
 	notKept[shownClient]("verifiedPublisher/displayName", KindString).filtered(Advanced, Never, Never, Advanced),
-	askedText("web/homePageUrl", func(s *shownClient) string { return s.InWeb("homePageUrl") }).column(15).filtered(Advanced, Never, Never, Advanced),
-	askedTexts("web/redirectUris", func(s *shownClient) []string { return s.Redirects.Web }).column(16).filtered(Advanced, Advanced, Never, Never),
+	askedText("web/homePageUrl", func(s *shownClient) string { return s.InWeb("homePageUrl") }).
+		column(15).filtered(Advanced, Never, Never, Advanced),
+	askedTexts("web/redirectUris", func(s *shownClient) []string { return s.Redirects.Web }).
+		column(16).filtered(Advanced, Advanced, Never, Never),
 )
 
 // principalTable is what can be asked about service principals.
 var principalTable = newTable(
 	"ServicePrincipal", nil,
-	askedBool("accountEnabled", func(s *shownClient) bool { return !s.Principal.Disabled }).column(1).filtered(Basic, Never, Never, Never),
-	askedTexts("alternativeNames", func(s *shownClient) []string { return textsIn(s.Principal.Properties, "alternativeNames") }).column(2).filtered(Basic, Basic, Never, Never),
-	askedText("appId", func(s *shownClient) string { return s.Principal.AppID.String() }).column(3).mostly().filtered(Basic, Never, Never, Never).searched(ByStart),
-	askedText("appOwnerOrganizationId", func(s *shownClient) string { return s.Owner(s.tenant.ID).String() }).column(4).filtered(Advanced, Never, Never, Never),
-	askedBool("appRoleAssignmentRequired", func(s *shownClient) bool { return s.Principal.AssignmentRequired }).column(5).filtered(Advanced, Never, Never, Never),
-	askedText("applicationTemplateId", func(s *shownClient) string { return textIn(s.Principal.Properties, "applicationTemplateId") }).column(14).filtered(Basic, Never, Never, Never),
+	askedBool("accountEnabled", func(s *shownClient) bool { return !s.Principal.Disabled }).
+		column(1).filtered(Basic, Never, Never, Never),
+	askedTexts("alternativeNames", func(s *shownClient) []string { return textsIn(s.Principal.Properties, "alternativeNames") }).
+		column(2).filtered(Basic, Basic, Never, Never),
+	askedText("appId", func(s *shownClient) string { return s.Principal.AppID.String() }).
+		column(3).mostly().filtered(Basic, Never, Never, Never).searched(ByStart),
+	askedText("appOwnerOrganizationId", func(s *shownClient) string { return s.Owner(s.tenant.ID).String() }).
+		column(4).filtered(Advanced, Never, Never, Never),
+	askedBool("appRoleAssignmentRequired", func(s *shownClient) bool { return s.Principal.AssignmentRequired }).
+		column(5).filtered(Advanced, Never, Never, Never),
+	askedText("applicationTemplateId", func(s *shownClient) string { return textIn(s.Principal.Properties, "applicationTemplateId") }).
+		column(14).filtered(Basic, Never, Never, Never),
 	notKept[shownClient]("createdObjects", KindComplexCollection).filtered(Advanced, Never, Never, Never).elements("id"),
 	askedTime("deletedDateTime", func(s *shownClient) column.Value {
 		return column.Value{Time: column.TimeOf(s.Principal.DeletedDateTime)}
 	}).column(13),
-	askedText("description", func(s *shownClient) string { return textIn(s.Principal.Properties, "description") }).column(6).mostly().filtered(Advanced, Advanced, Never, Never).searched(ByWords),
-	askedText("displayName", func(s *shownClient) string { return s.Principal.DisplayName }).column(7).mostly().filtered(Basic, Basic, Never, Advanced).searched(ByWords).ordered(Basic),
-	askedText("homepage", func(s *shownClient) string { return textIn(s.Principal.Properties, "homepage") }).column(8).filtered(Advanced, Advanced, Never, Advanced),
+	askedText("description", func(s *shownClient) string { return textIn(s.Principal.Properties, "description") }).
+		column(6).mostly().filtered(Advanced, Advanced, Never, Never).searched(ByWords),
+	askedText("displayName", func(s *shownClient) string { return s.Principal.DisplayName }).
+		column(7).mostly().filtered(Basic, Basic, Never, Advanced).searched(ByWords).ordered(Basic),
+	askedText("homepage", func(s *shownClient) string { return textIn(s.Principal.Properties, "homepage") }).
+		column(8).filtered(Advanced, Advanced, Never, Advanced),
 	notKept[shownClient]("id", KindString).filtered(Basic, Never, Never, Never),
-	askedText("info/logoUrl", func(s *shownClient) string { return textIn(s.Properties, "info", "logoUrl") }).column(9).filtered(Never, Never, Never, Advanced),
-	askedText("info/termsOfServiceUrl", func(s *shownClient) string { return textIn(s.Properties, "info", "termsOfServiceUrl") }).column(10).filtered(Advanced, Never, Never, Never),
+	askedText("info/logoUrl", func(s *shownClient) string { return textIn(s.Properties, "info", "logoUrl") }).
+		column(9).filtered(Never, Never, Never, Advanced),
+	askedText("info/termsOfServiceUrl", func(s *shownClient) string { return textIn(s.Properties, "info", "termsOfServiceUrl") }).
+		column(10).filtered(Advanced, Never, Never, Never),
 	notKept[shownClient]("preferredTokenSigningKeyEndDateTime", KindDateTime).filtered(Basic, Never, Basic, Never),
 	notKept[shownClient]("publisherName", KindString).filtered(Basic, Basic, Never, Never),
-	askedTexts("servicePrincipalNames", func(s *shownClient) []string { return s.PrincipalNames() }).column(11).mostly().filtered(Basic, Basic, Never, Never),
-	askedTexts("tags", func(s *shownClient) []string { return textsIn(s.Principal.Properties, "tags") }).column(12).filtered(Basic, Basic, Never, Never),
+	askedTexts("servicePrincipalNames", func(s *shownClient) []string { return s.PrincipalNames() }).
+		column(11).mostly().filtered(Basic, Basic, Never, Never),
+	askedTexts("tags", func(s *shownClient) []string { return textsIn(s.Principal.Properties, "tags") }).
+		column(12).filtered(Basic, Basic, Never, Never),
 )
 
 // askedAs is a property that is only asked about.
@@ -77,15 +107,21 @@ func askedAs[T any](name string, kind Kind, c column.Column, value func(*T) colu
 }
 
 func askedText[T any](name string, of func(*T) string) *Property[T] {
-	return askedAs(name, KindString, column.Column{Kind: column.Text}, func(o *T) column.Value { return column.Value{Text: of(o)} })
+	return askedAs(name, KindString, column.Column{Kind: column.Text}, func(o *T) column.Value {
+		return column.Value{Text: of(o)}
+	})
 }
 
 func askedTexts[T any](name string, of func(*T) []string) *Property[T] {
-	return askedAs(name, KindStringCollection, column.Column{Kind: column.Texts}, func(o *T) column.Value { return column.Value{Texts: of(o)} })
+	return askedAs(name, KindStringCollection, column.Column{Kind: column.Texts}, func(o *T) column.Value {
+		return column.Value{Texts: of(o)}
+	})
 }
 
 func askedBool[T any](name string, of func(*T) bool) *Property[T] {
-	return askedAs(name, KindBool, column.Column{Kind: column.Bool}, func(o *T) column.Value { return column.Value{Truth: column.TruthOf(of(o))} })
+	return askedAs(name, KindBool, column.Column{Kind: column.Bool}, func(o *T) column.Value {
+		return column.Value{Truth: column.TruthOf(of(o))}
+	})
 }
 
 func askedTime[T any](name string, of func(*T) column.Value) *Property[T] {
@@ -94,7 +130,8 @@ func askedTime[T any](name string, of func(*T) column.Value) *Property[T] {
 
 // askedElements is a collection of objects of which one text is asked about.
 func askedElements[T any](name, field string, of func(*T) []string) *Property[T] {
-	return askedAs(name, KindComplexCollection, column.Column{Kind: column.Objects, Fields: []string{field}}, func(o *T) column.Value {
+	elements := column.Column{Kind: column.Objects, Fields: []string{field}}
+	return askedAs(name, KindComplexCollection, elements, func(o *T) column.Value {
 		return column.Value{Texts: of(o)}
 	})
 }

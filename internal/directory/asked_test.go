@@ -99,7 +99,8 @@ func TestValuesSurviveSnapshots(t *testing.T) {
 	d := NewIndex().Draft()
 	user := &User{
 		ID: uuid.New(), DisplayName: "Ännä Berg", City: "Oslo", AccountEnabled: true, OtherMails: []string{"a@b", "c@d"},
-		Identities: []Identity{{Issuer: "contoso", IssuerAssignedID: "7"}}, CreatedDateTime: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+		Identities:      []Identity{{Issuer: "contoso", IssuerAssignedID: "7"}},
+		CreatedDateTime: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	}
 	d.SetUserValues(d.AddUser(user.ID, KeyOf("ann"), nil), user.Values())
 	group := &Group{ID: uuid.New(), DisplayName: "Sales", GroupTypes: []string{Unified}}
@@ -188,7 +189,8 @@ func TestFilterableIsTheTable(t *testing.T) {
 		"users": AllAboutUsers(), "groups": AllAboutGroups(), "applications": AllAboutApplications(), "servicePrincipals": AllAboutPrincipals(),
 	} {
 		for a := range all {
-			if within := strings.HasPrefix(a.Path, "onPremisesExtensionAttributes/"); a.Filterable != (Filterable{}) && !within && !lines[set+" "+a.Path] {
+			within := strings.HasPrefix(a.Path, "onPremisesExtensionAttributes/")
+			if a.Filterable != (Filterable{}) && !within && !lines[set+" "+a.Path] {
 				t.Errorf("%s of %s can be filtered, and the table does not have it", a.Path, set)
 			}
 		}

@@ -56,7 +56,8 @@ func checkRoundTrip[T any](t *testing.T, table *table[T]) {
 			if err := p.read(object, []byte(raw), false); err != nil {
 				t.Fatalf("%s does not take %s: %v", p.Name, raw, err)
 			}
-			if got := p.Append(nil, object); p.Kind != KindComplex && p.Kind != KindComplexCollection && !sameJSON(got, []byte(raw)) {
+			got := p.Append(nil, object)
+			if p.Kind != KindComplex && p.Kind != KindComplexCollection && !sameJSON(got, []byte(raw)) {
 				t.Fatalf("%s shows %s as %s", p.Name, raw, got)
 			}
 		}
@@ -91,7 +92,10 @@ func TestApplicationsSurviveStorage(t *testing.T) {
 	t.Parallel()
 	a := &Application{
 		ID: someID, AppID: someID, DisplayName: "CI",
-		Secrets: []Secret{{KeyID: someID, Hash: []byte{1, 2}, Hint: "abc", Expires: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}},
+		Secrets: []Secret{{
+			KeyID: someID, Hash: []byte{1, 2}, Hint: "abc",
+			Expires: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC),
+		}},
 	}
 	again, err := ParseApplication(a.Document())
 	if err != nil || !reflect.DeepEqual(a, again) {
@@ -271,7 +275,8 @@ func TestOrganization(t *testing.T) {
 		o := good()
 		spoil(o)
 		err := o.Validate()
-		if invalid, _ := err.(*InvalidError); (err == nil) != (property == "") || invalid != nil && invalid.Property != property {
+		invalid, _ := err.(*InvalidError)
+		if (err == nil) != (property == "") || invalid != nil && invalid.Property != property {
 			t.Errorf("without a good %s: %v", property, err)
 		}
 	}

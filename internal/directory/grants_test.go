@@ -21,7 +21,10 @@ func TestGrantsAreWhatWasSet(t *testing.T) {
 		grants, want := new(directory.Grants), map[[2]uuid.UUID]directory.Grant{}
 		for range rapid.IntRange(0, 30).Draw(t, "changes") {
 			before, list := grants, slices.Collect(grants.All())
-			g := directory.Grant{Client: ids.Draw(t, "client"), User: ids.Draw(t, "user"), Scopes: []string{rapid.StringN(1, 3, -1).Draw(t, "scope")}}
+			g := directory.Grant{
+				Client: ids.Draw(t, "client"), User: ids.Draw(t, "user"),
+				Scopes: []string{rapid.StringN(1, 3, -1).Draw(t, "scope")},
+			}
 			grants = grants.Copy()
 			if rapid.IntRange(0, 2).Draw(t, "remove") == 0 {
 				grants.Remove(g.Client, g.User)
@@ -43,12 +46,16 @@ func TestGrantsAreWhatWasSet(t *testing.T) {
 			"of client": {grants.OfClient(id), func(g directory.Grant) bool { return g.Client == id }},
 			"of user":   {grants.OfUser(id), func(g directory.Grant) bool { return g.User == id }},
 		} {
-			wanted := slices.DeleteFunc(slices.Collect(maps.Values(want)), func(g directory.Grant) bool { return !found.is(g) })
-			if got := slices.SortedFunc(found.got, byGrant); !slices.EqualFunc(got, slices.SortedFunc(slices.Values(wanted), byGrant), alikeGrant) {
+			wanted := slices.DeleteFunc(slices.Collect(maps.Values(want)), func(g directory.Grant) bool {
+				return !found.is(g)
+			})
+			got := slices.SortedFunc(found.got, byGrant)
+			if !slices.EqualFunc(got, slices.SortedFunc(slices.Values(wanted), byGrant), alikeGrant) {
 				t.Fatalf("%s: %v, want %v", name, got, wanted)
 			}
 		}
-		if g, ok := grants.Get(id, id); grants.Len() != len(want) || ok != (want[[2]uuid.UUID{id, id}].Scopes != nil) || ok && !alikeGrant(g, want[[2]uuid.UUID{id, id}]) {
+		if g, ok := grants.Get(id, id); grants.Len() != len(want) ||
+			ok != (want[[2]uuid.UUID{id, id}].Scopes != nil) || ok && !alikeGrant(g, want[[2]uuid.UUID{id, id}]) {
 			t.Fatalf("%d grants, that of %s is %v", grants.Len(), id, g)
 		}
 	})

@@ -18,43 +18,68 @@ var groupTable = newTable(
 	option("allowExternalSenders", func(g *Group) **bool { return &g.AllowExternalSenders }),
 	fixed[Group]("assignedLabels", KindComplexCollection, "[]"),
 	option("autoSubscribeNewMembers", func(g *Group) **bool { return &g.AutoSubscribeNewMembers }),
-	text("classification", func(g *Group) *string { return &g.Classification }).max(1024).byDefault().column(1).filtered(Basic, Basic, Never, Never),
-	moment("createdDateTime", func(g *Group) *time.Time { return &g.CreatedDateTime }).readOnly().byDefault().column(2).ordered(Advanced),
-	moment("deletedDateTime", func(g *Group) *time.Time { return &g.DeletedDateTime }).readOnly().byDefault().column(3).filtered(Basic, Never, Basic, Never),
-	text("description", func(g *Group) *string { return &g.Description }).max(1024).byDefault().column(4).mostly().filtered(Advanced, Advanced, Never, Never).searched(ByWords),
-	text("displayName", func(g *Group) *string { return &g.DisplayName }).max(256).needed().byDefault().column(5).mostly().filtered(Basic, Basic, Never, Advanced).searched(ByWords).ordered(Basic),
-	moment("expirationDateTime", func(g *Group) *time.Time { return &g.ExpirationDateTime }).readOnly().byDefault().column(6).filtered(Advanced, Never, Advanced, Never),
-	texts("groupTypes", func(g *Group) *[]string { return &g.GroupTypes }).oneOf(Unified, DynamicMembership).byDefault().column(7).filtered(Basic, Never, Never, Never).searched(ByStart),
+	text("classification", func(g *Group) *string { return &g.Classification }).max(1024).byDefault().
+		column(1).filtered(Basic, Basic, Never, Never),
+	moment("createdDateTime", func(g *Group) *time.Time { return &g.CreatedDateTime }).readOnly().byDefault().
+		column(2).ordered(Advanced),
+	moment("deletedDateTime", func(g *Group) *time.Time { return &g.DeletedDateTime }).readOnly().byDefault().
+		column(3).filtered(Basic, Never, Basic, Never),
+	text("description", func(g *Group) *string { return &g.Description }).max(1024).byDefault().
+		column(4).mostly().filtered(Advanced, Advanced, Never, Never).searched(ByWords),
+	text("displayName", func(g *Group) *string { return &g.DisplayName }).max(256).needed().byDefault().
+		column(5).mostly().filtered(Basic, Basic, Never, Advanced).searched(ByWords).ordered(Basic),
+	moment("expirationDateTime", func(g *Group) *time.Time { return &g.ExpirationDateTime }).readOnly().byDefault().
+		column(6).filtered(Advanced, Never, Advanced, Never),
+	texts("groupTypes", func(g *Group) *[]string { return &g.GroupTypes }).oneOf(Unified, DynamicMembership).byDefault().
+		column(7).filtered(Basic, Never, Never, Never).searched(ByStart),
 	option("hideFromAddressLists", func(g *Group) **bool { return &g.HideFromAddressLists }),
 	option("hideFromOutlookClients", func(g *Group) **bool { return &g.HideFromOutlookClients }),
 	identity("id", func(g *Group) *uuid.UUID { return &g.ID }).byDefault().filtered(Basic, Never, Never, Never),
 	fixed[Group]("infoCatalogs", KindStringCollection, "[]").filtered(Basic, Basic, Never, Never),
 	fixed[Group]("isArchived", KindBool, "null"),
-	option("isAssignableToRole", func(g *Group) **bool { return &g.IsAssignableToRole }).byDefault().column(8).filtered(Basic, Never, Never, Never),
+	option("isAssignableToRole", func(g *Group) **bool { return &g.IsAssignableToRole }).byDefault().
+		column(8).filtered(Basic, Never, Never, Never),
 	fixed[Group]("isFavorite", KindBool, "null"),
 	fixed[Group]("isManagementRestricted", KindBool, "null"),
 	option("isSubscribedByMail", func(g *Group) **bool { return &g.IsSubscribedByMail }),
-	text("mail", func(g *Group) *string { return &g.Mail }).must(wantMail, isMail).readOnly().byDefault().column(9).mostly().filtered(Basic, Basic, Never, Advanced).ends().searched(ByStart).ordered(Advanced),
-	flag("mailEnabled", func(g *Group) *bool { return &g.MailEnabled }).byDefault().column(10).filtered(Basic, Never, Never, Never),
-	text("mailNickname", func(g *Group) *string { return &g.MailNickname }).max(64).must(wantNickname, isNickname).needed().byDefault().column(11).mostly().filtered(Basic, Basic, Never, Advanced).searched(ByStart),
-	text("membershipRule", func(g *Group) *string { return &g.MembershipRule }).max(3072).byDefault().column(12).mostly().filtered(Basic, Basic, Never, Never),
-	text("membershipRuleProcessingState", func(g *Group) *string { return &g.MembershipRuleProcessingState }).oneOf("On", "Paused").byDefault().column(13).filtered(Basic, Never, Never, Never),
+	text("mail", func(g *Group) *string { return &g.Mail }).must(wantMail, isMail).readOnly().byDefault().
+		column(9).mostly().filtered(Basic, Basic, Never, Advanced).ends().searched(ByStart).ordered(Advanced),
+	flag("mailEnabled", func(g *Group) *bool { return &g.MailEnabled }).byDefault().
+		column(10).filtered(Basic, Never, Never, Never),
+	text("mailNickname", func(g *Group) *string { return &g.MailNickname }).
+		max(64).must(wantNickname, isNickname).needed().byDefault().
+		column(11).mostly().filtered(Basic, Basic, Never, Advanced).searched(ByStart),
+	text("membershipRule", func(g *Group) *string { return &g.MembershipRule }).max(3072).byDefault().
+		column(12).mostly().filtered(Basic, Basic, Never, Never),
+	text("membershipRuleProcessingState", func(g *Group) *string { return &g.MembershipRuleProcessingState }).oneOf("On", "Paused").byDefault().
+		column(13).filtered(Basic, Never, Never, Never),
 	text("onPremisesDomainName", func(g *Group) *string { return &g.OnPremisesDomainName }).readOnly().byDefault().column(26),
 	fixed[Group]("onPremisesExtensionAttributes", KindComplex, "null"),
-	moment("onPremisesLastSyncDateTime", func(g *Group) *time.Time { return &g.OnPremisesLastSyncDateTime }).readOnly().byDefault().column(14).filtered(Basic, Never, Basic, Never),
+	moment("onPremisesLastSyncDateTime", func(g *Group) *time.Time { return &g.OnPremisesLastSyncDateTime }).readOnly().byDefault().
+		column(14).filtered(Basic, Never, Basic, Never),
 	text("onPremisesNetBiosName", func(g *Group) *string { return &g.OnPremisesNetBIOSName }).readOnly().byDefault().column(27),
 	fixed[Group]("onPremisesProvisioningErrors", KindComplexCollection, "[]").byDefault().filtered(Basic, Never, Never, Never).elements("category", "propertyCausingError"),
-	text("onPremisesSamAccountName", func(g *Group) *string { return &g.OnPremisesSamAccountName }).readOnly().byDefault().column(15).mostly().filtered(Advanced, Advanced, Never, Never),
-	text("onPremisesSecurityIdentifier", func(g *Group) *string { return &g.OnPremisesSecurityIdentifier }).readOnly().byDefault().column(16).mostly().filtered(Basic, Never, Never, Advanced),
-	option("onPremisesSyncEnabled", func(g *Group) **bool { return &g.OnPremisesSyncEnabled }).readOnly().byDefault().column(17).filtered(Basic, Never, Never, Advanced),
+	text("onPremisesSamAccountName", func(g *Group) *string { return &g.OnPremisesSamAccountName }).readOnly().byDefault().
+		column(15).mostly().filtered(Advanced, Advanced, Never, Never),
+	text("onPremisesSecurityIdentifier", func(g *Group) *string { return &g.OnPremisesSecurityIdentifier }).readOnly().byDefault().
+		column(16).mostly().filtered(Basic, Never, Never, Advanced),
+	option("onPremisesSyncEnabled", func(g *Group) **bool { return &g.OnPremisesSyncEnabled }).readOnly().byDefault().
+		column(17).filtered(Basic, Never, Never, Advanced),
 	fixed[Group]("organizationId", KindString, "null"),
 	text("preferredDataLocation", func(g *Group) *string { return &g.PreferredDataLocation }).max(64).byDefault().column(28),
-	text("preferredLanguage", func(g *Group) *string { return &g.PreferredLanguage }).must(wantLanguage, isLanguage).byDefault().column(18).filtered(Advanced, Advanced, Never, Advanced),
-	texts("proxyAddresses", func(g *Group) *[]string { return &g.ProxyAddresses }).max(1123).must(wantProxy, isProxyAddress).readOnly().byDefault().column(19).mostly().filtered(Basic, Basic, Never, Never).ends().counted().searched(ByStart),
-	moment("renewedDateTime", func(g *Group) *time.Time { return &g.RenewedDateTime }).readOnly().byDefault().column(20).filtered(Basic, Never, Basic, Never),
-	texts("resourceBehaviorOptions", func(g *Group) *[]string { return &g.ResourceBehaviorOptions }).max(128).byDefault().column(21).filtered(Basic, Basic, Never, Never),
-	texts("resourceProvisioningOptions", func(g *Group) *[]string { return &g.ResourceProvisioningOptions }).max(128).byDefault().column(22).filtered(Basic, Basic, Never, Never),
-	flag("securityEnabled", func(g *Group) *bool { return &g.SecurityEnabled }).byDefault().column(23).filtered(Basic, Never, Never, Never),
+	text("preferredLanguage", func(g *Group) *string { return &g.PreferredLanguage }).must(wantLanguage, isLanguage).byDefault().
+		column(18).filtered(Advanced, Advanced, Never, Advanced),
+	texts("proxyAddresses", func(g *Group) *[]string { return &g.ProxyAddresses }).
+		max(1123).must(wantProxy, isProxyAddress).readOnly().byDefault().
+		column(19).mostly().filtered(Basic, Basic, Never, Never).ends().counted().searched(ByStart),
+	moment("renewedDateTime", func(g *Group) *time.Time { return &g.RenewedDateTime }).readOnly().byDefault().
+		column(20).filtered(Basic, Never, Basic, Never),
+	texts("resourceBehaviorOptions", func(g *Group) *[]string { return &g.ResourceBehaviorOptions }).max(128).byDefault().
+		column(21).filtered(Basic, Basic, Never, Never),
+	texts("resourceProvisioningOptions", func(g *Group) *[]string { return &g.ResourceProvisioningOptions }).max(128).byDefault().
+		column(22).filtered(Basic, Basic, Never, Never),
+	flag("securityEnabled", func(g *Group) *bool { return &g.SecurityEnabled }).byDefault().
+		column(23).filtered(Basic, Never, Never, Never),
 	computed("securityIdentifier", KindString, func(dst []byte, g *Group) []byte { return AppendSID(dst, g.ID) }).byDefault(),
 	fixed[Group]("serviceProvisioningErrors", KindComplexCollection, "[]").byDefault(),
 	text("theme", func(g *Group) *string { return &g.Theme }).oneOf("Teal", "Purple", "Green", "Blue", "Pink", "Orange", "Red").byDefault().column(29),
@@ -62,9 +87,11 @@ var groupTable = newTable(
 	fixed[Group]("unseenConversationsCount", KindInt32, "null"),
 	fixed[Group]("unseenCount", KindInt32, "null"),
 	fixed[Group]("unseenMessagesCount", KindInt32, "null"),
-	text("visibility", func(g *Group) *string { return &g.Visibility }).oneOf("Public", "Private", "HiddenMembership").byDefault().column(25).filtered(Basic, Basic, Basic, Basic).searched(ByStart),
+	text("visibility", func(g *Group) *string { return &g.Visibility }).oneOf("Public", "Private", "HiddenMembership").byDefault().
+		column(25).filtered(Basic, Basic, Basic, Basic).searched(ByStart),
 	option("welcomeMessageEnabled", func(g *Group) **bool { return &g.WelcomeMessageEnabled }),
-	nested("writebackConfiguration", writebackTable, func(g *Group) **WritebackConfiguration { return &g.WritebackConfiguration }).byDefault(),
+	nested("writebackConfiguration", writebackTable,
+		func(g *Group) **WritebackConfiguration { return &g.WritebackConfiguration }).byDefault(),
 ).lacks(
 	Asked{Path: "createdByAppId", Kind: KindString, Filterable: Filterable{Equal: Basic}},
 	Asked{Path: "createdOnBehalfOf/deletedDateTime", Kind: KindDateTime, Filterable: Filterable{Equal: Basic, Range: Basic}},
@@ -76,7 +103,8 @@ var groupTable = newTable(
 var writebackTable = newTable(
 	"groupWritebackConfiguration", nil,
 	option("isEnabled", func(w *WritebackConfiguration) **bool { return &w.IsEnabled }),
-	text("onPremisesGroupType", func(w *WritebackConfiguration) *string { return &w.OnPremisesGroupType }).must("one of "+strings.Join(writebackTypes, ", "), isWritebackType),
+	text("onPremisesGroupType", func(w *WritebackConfiguration) *string { return &w.OnPremisesGroupType }).
+		must("one of "+strings.Join(writebackTypes, ", "), isWritebackType),
 )
 
 var writebackTypes = []string{"universalDistributionGroup", "universalSecurityGroup", "universalMailEnabledSecurityGroup"}

@@ -24,7 +24,14 @@ type Index struct {
 // NewIndex returns an empty one.
 func NewIndex() *Index {
 	return &Index{
-		view:        view{ids: new(lookup), names: new(lookup), addresses: new(lookup), groupIDs: new(lookup), nicknames: new(lookup), reports: new(lookup)},
+		view: view{
+			ids:       new(lookup),
+			names:     new(lookup),
+			addresses: new(lookup),
+			groupIDs:  new(lookup),
+			nicknames: new(lookup),
+			reports:   new(lookup),
+		},
 		userColumns: column.NewTable(userTable.schema), groupColumns: column.NewTable(groupTable.schema),
 	}
 }
@@ -189,7 +196,13 @@ func (v *view) AddressShared(user uint32) bool {
 func (x *Index) Draft() *Draft {
 	x.copying.Lock()
 	defer x.copying.Unlock()
-	d := &Draft{view: x.view, mark: new(vector.Owner), first: x.users, userColumns: x.userColumns.Draft(), groupColumns: x.groupColumns.Draft()}
+	d := &Draft{
+		view:         x.view,
+		mark:         new(vector.Owner),
+		first:        x.users,
+		userColumns:  x.userColumns.Draft(),
+		groupColumns: x.groupColumns.Draft(),
+	}
 	for _, set := range []**lookup{&d.ids, &d.names, &d.addresses, &d.groupIDs, &d.nicknames, &d.reports} {
 		*set = (*set).copy()
 	}

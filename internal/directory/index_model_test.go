@@ -74,7 +74,10 @@ func (m *model) change(t *rapid.T, d *Draft) {
 		n := rapid.SampledFrom([]int{1, 2, 300}).Draw(t, "users")
 		for range n {
 			u := uint32(len(m.users))
-			added := modelUser{id: numbered(1, u), name: fmt.Sprint("user", u), addresses: addresses.Draw(t, "addresses"), groups: map[uint32]bool{}, manager: -1}
+			added := modelUser{
+				id: numbered(1, u), name: fmt.Sprint("user", u),
+				addresses: addresses.Draw(t, "addresses"), groups: map[uint32]bool{}, manager: -1,
+			}
 			m.users = append(m.users, added)
 			if got := d.AddUser(added.id, KeyOf(added.name), keysFor(added.addresses)); got != u {
 				t.Fatalf("user %d is number %d", u, got)
@@ -82,7 +85,9 @@ func (m *model) change(t *rapid.T, d *Draft) {
 		}
 	case 2:
 		g := uint32(len(m.groups))
-		m.groups = append(m.groups, modelGroup{id: numbered(2, g), members: map[uint32]bool{}, owners: map[uint32]bool{}})
+		m.groups = append(m.groups, modelGroup{
+			id: numbered(2, g), members: map[uint32]bool{}, owners: map[uint32]bool{},
+		})
 		if got := d.AddGroup(numbered(2, g)); got != g {
 			t.Fatalf("group %d is number %d", g, got)
 		}

@@ -81,7 +81,9 @@ func TestIndexIsTheModel(t *testing.T) {
 func TestNobodyIsFoundWhereNobodyIs(t *testing.T) {
 	t.Parallel()
 	x := NewIndex()
-	if _, ok := x.UserByID(uuid.Nil); ok || !x.UserPurged(0) || !x.GroupPurged(7) || x.MemberOf(3) != nil || x.UserID(1) != uuid.Nil || x.AddressShared(2) {
+	_, ok := x.UserByID(uuid.Nil)
+	if ok || !x.UserPurged(0) || !x.GroupPurged(7) ||
+		x.MemberOf(3) != nil || x.UserID(1) != uuid.Nil || x.AddressShared(2) {
 		t.Error("an empty index has users")
 	}
 }

@@ -7,12 +7,13 @@ type InvalidKind uint8
 
 // The kinds of mistakes in a body (docs/spec/protocol.md P13, P53).
 const (
-	Unknown   InvalidKind = iota + 1 // no such property
-	ReadOnly                         // a property that only the server sets
-	Missing                          // a property that creation needs
-	BadValue                         // a value that the property does not take
-	BadType                          // broken JSON, or a value of the wrong type
-	NotServed                        // valid in the real service, but this server cannot do it; Want says what to do instead
+	Unknown  InvalidKind = iota + 1 // no such property
+	ReadOnly                        // a property that only the server sets
+	Missing                         // a property that creation needs
+	BadValue                        // a value that the property does not take
+	BadType                         // broken JSON, or a value of the wrong type
+	// Valid in the real service, but this server cannot do it; Want says what to do instead.
+	NotServed
 )
 
 // InvalidError is a body that cannot be taken. Error is the text clients get; Want is the remedy.

@@ -19,7 +19,8 @@ const (
 	HasMember                       // a group, and a member
 	CreatedBy                       // what was created, and who did it
 	SponsoredBy                     // a user, and a sponsor
-	HasRole                         // a user, group or service principal, and the service principal of which it has an app role
+	// A user, group or service principal, and the service principal of which it has an app role.
+	HasRole
 	relationsEnd
 )
 
@@ -53,7 +54,8 @@ func (l *Links) Copy() *Links {
 
 // Set adds a link, or removes it.
 func (l *Links) Set(link Link, is bool) {
-	forth, back := linkKey(link.Relation, link.From, link.To, link.Role), linkKey(link.Relation, link.To, link.From, link.Role)
+	forth := linkKey(link.Relation, link.From, link.To, link.Role)
+	back := linkKey(link.Relation, link.To, link.From, link.Role)
 	if is {
 		l.forth.Insert(forth)
 		l.back.Insert(back)

@@ -35,7 +35,9 @@ func TestLinksAreFoundWithoutTheirRole(t *testing.T) {
 			t.Errorf("relation %d from %d to %d: %v", c.r, c.from, c.to, got)
 		}
 	}
-	for r, want := range map[directory.Relation]int{directory.OwnedBy: 0, created: 1, directory.SponsoredBy: 0, roles: 1} {
+	for r, want := range map[directory.Relation]int{
+		directory.OwnedBy: 0, created: 1, directory.SponsoredBy: 0, roles: 1,
+	} {
 		if got := slices.Collect(l.OfKind(r)); len(got) != want || want == 1 && got[0].Relation != r {
 			t.Errorf("relation %d: %v", r, got)
 		}
@@ -48,12 +50,15 @@ func TestLinksAreASet(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		links, plain := new(directory.Links), map[directory.Link]bool{}
-		id := rapid.Custom(func(rt *rapid.T) uuid.UUID { return uuid.UUID{15: byte(rapid.IntRange(1, 4).Draw(rt, "id"))} })
+		id := rapid.Custom(func(rt *rapid.T) uuid.UUID {
+			return uuid.UUID{15: byte(rapid.IntRange(1, 4).Draw(rt, "id"))}
+		})
 		for range rapid.IntRange(0, 40).Draw(rt, "changes") {
 			before, was := links, maps.Clone(plain)
 			links = links.Copy()
 			link := directory.Link{
-				Relation: directory.Relation(rapid.IntRange(1, 5).Draw(rt, "relation")), From: id.Draw(rt, "from"), To: id.Draw(rt, "to"),
+				Relation: directory.Relation(rapid.IntRange(1, 5).Draw(rt, "relation")),
+				From:     id.Draw(rt, "from"), To: id.Draw(rt, "to"),
 			}
 			if link.Relation == directory.HasRole {
 				link.Role = uuid.UUID{byte(rapid.IntRange(0, 2).Draw(rt, "role"))}
@@ -79,7 +84,8 @@ func compareLinks(t *rapid.T, links *directory.Links, plain map[directory.Link]b
 		id := uuid.UUID{15: i + 1}
 		n := 0
 		for link := range plain {
-			if !links.Has(link) || !slices.Contains(all, link) || !slices.Contains(slices.Collect(links.From(link.Relation, link.From)), link.To) ||
+			if !links.Has(link) || !slices.Contains(all, link) ||
+				!slices.Contains(slices.Collect(links.From(link.Relation, link.From)), link.To) ||
 				!slices.Contains(slices.Collect(links.To(link.Relation, link.To)), link.From) {
 				t.Fatalf("%v is missing", link)
 			}

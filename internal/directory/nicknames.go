@@ -22,7 +22,9 @@ func groupPlace(name string) int {
 // mailNickname, in whatever letter case.
 func (v *view) NicknameTaken(mailNickname string, but uint32) bool {
 	key := KeyOf(mailNickname)
-	_, taken := v.nicknames.find(key.prefix(), func(group uint32) bool { return group != but && v.group(group).nickname == key })
+	_, taken := v.nicknames.find(key.prefix(), func(group uint32) bool {
+		return group != but && v.group(group).nickname == key
+	})
 	return taken
 }
 

@@ -55,7 +55,8 @@ func NewApplications() *Objects[Application] {
 func NewPrincipals() *Objects[ServicePrincipal] {
 	return newObjects(&objectKind[ServicePrincipal]{
 		"service principal", PrincipalSchema(), ParsePrincipal, (*ServicePrincipal).Document,
-		func(p *ServicePrincipal) (uuid.UUID, uuid.UUID) { return p.ID, p.AppID }, func(*ServicePrincipal) []string { return nil },
+		func(p *ServicePrincipal) (uuid.UUID, uuid.UUID) { return p.ID, p.AppID },
+		func(*ServicePrincipal) []string { return nil },
 		func(p *ServicePrincipal) time.Time { return p.DeletedDateTime },
 	})
 }
@@ -64,13 +65,20 @@ func NewPrincipals() *Objects[ServicePrincipal] {
 func NewUnits() *Objects[AdministrativeUnit] {
 	return newObjects(&objectKind[AdministrativeUnit]{
 		"administrative unit", UnitSchema(), ParseUnit, (*AdministrativeUnit).Document,
-		func(u *AdministrativeUnit) (uuid.UUID, uuid.UUID) { return u.ID, uuid.Nil }, func(*AdministrativeUnit) []string { return nil },
+		func(u *AdministrativeUnit) (uuid.UUID, uuid.UUID) { return u.ID, uuid.Nil },
+		func(*AdministrativeUnit) []string { return nil },
 		func(u *AdministrativeUnit) time.Time { return u.DeletedDateTime },
 	})
 }
 
 func newObjects[T any](kind *objectKind[T]) *Objects[T] {
-	return &Objects[T]{kind: kind, ids: new(lookup), appIDs: new(lookup), names: new(lookup), columns: column.NewTable(kind.schema)}
+	return &Objects[T]{
+		kind:    kind,
+		ids:     new(lookup),
+		appIDs:  new(lookup),
+		names:   new(lookup),
+		columns: column.NewTable(kind.schema),
+	}
 }
 
 // Len returns how many ordinals are in use: those of purged objects too.
@@ -172,7 +180,9 @@ func (o *Objects[T]) Draft() *ObjectsDraft[T] {
 	o.copying.Lock()
 	defer o.copying.Unlock()
 	return &ObjectsDraft[T]{
-		next:    Objects[T]{kind: o.kind, list: o.list, ids: o.ids.copy(), appIDs: o.appIDs.copy(), names: o.names.copy()},
+		next: Objects[T]{
+			kind: o.kind, list: o.list, ids: o.ids.copy(), appIDs: o.appIDs.copy(), names: o.names.copy(),
+		},
 		owner:   new(vector.Owner),
 		columns: o.columns.Draft(),
 	}
@@ -218,7 +228,8 @@ func (d *ObjectsDraft[T]) foundAlike(ordinal uint32, object *T) bool {
 	}
 	wasID, wasAppID := kind.ids(was)
 	id, appID := kind.ids(object)
-	return wasID == id && wasAppID == appID && kind.deleted(was).IsZero() == kind.deleted(object).IsZero() && slices.Equal(kind.names(was), kind.names(object))
+	return wasID == id && wasAppID == appID && kind.deleted(was).IsZero() == kind.deleted(object).IsZero() &&
+		slices.Equal(kind.names(was), kind.names(object))
 }
 
 // SetValues gives an object other values in columns.
@@ -269,7 +280,8 @@ func (d *ObjectsDraft[T]) Finish() *Objects[T] {
 		l.waiting = nil
 	}
 	o := &Objects[T]{
-		kind: d.next.kind, list: d.next.list, ids: d.next.ids, appIDs: d.next.appIDs, names: d.next.names, columns: d.columns.Finish(),
+		kind: d.next.kind, list: d.next.list, ids: d.next.ids,
+		appIDs: d.next.appIDs, names: d.next.names, columns: d.columns.Finish(),
 	}
 	d.next, d.columns = Objects[T]{}, nil
 	return o

@@ -118,7 +118,10 @@ func changeObjects(t *rapid.T, draft *ObjectsDraft[Application], next *objectsWo
 			}
 		}
 		uris, _ := json.Marshal(rapid.SliceOfN(rapid.SampledFrom([]string{"api://0", "api://1", "api://2", "api://3"}), 0, 3).Draw(t, "uris"))
-		a := &Application{ID: uuid.UUID{n}, AppID: uuid.UUID{1, n}, DisplayName: "App", Properties: map[string]json.RawMessage{"identifierUris": uris}}
+		a := &Application{
+			ID: uuid.UUID{n}, AppID: uuid.UUID{1, n}, DisplayName: "App",
+			Properties: map[string]json.RawMessage{"identifierUris": uris},
+		}
 		draft.Set(ordinal, a)
 		next.plain[ordinal] = a
 		next.len = max(next.len, ordinal+1)
@@ -293,15 +296,18 @@ func TestFormerApplicationsAreRead(t *testing.T) {
 		"appId":"30000000-0000-0000-0000-000000000000","displayName":"App","permissions":["User.Read.All"],"disabled":true,"publicClient":true,
 		"properties":{"tags":["a"]},"principalProperties":{"notes":"n"}}`
 	c, err := ParseFormerApplication([]byte(document))
-	if err != nil || c.ID != (uuid.UUID{0x20}) || c.AppID != (uuid.UUID{0x30}) || !c.PublicClient || string(c.Properties["tags"]) != `["a"]` {
+	if err != nil || c.ID != (uuid.UUID{0x20}) || c.AppID != (uuid.UUID{0x30}) ||
+		!c.PublicClient || string(c.Properties["tags"]) != `["a"]` {
 		t.Errorf("%+v, %v", c, err)
 	}
 	p := c.Principal
-	if p.ID != (uuid.UUID{0x10}) || p.AppID != c.AppID || p.DisplayName != "App" || !p.Disabled || len(p.Permissions) != 1 || string(p.Properties["notes"]) != `"n"` {
+	if p.ID != (uuid.UUID{0x10}) || p.AppID != c.AppID || p.DisplayName != "App" ||
+		!p.Disabled || len(p.Permissions) != 1 || string(p.Properties["notes"]) != `"n"` {
 		t.Errorf("%+v", p)
 	}
 	alone := strings.Replace(document, "10000000", "00000000", 1)
-	if c, err = ParseFormerApplication([]byte(alone)); err != nil || c.Principal.ID != uuid.Nil || c.Principal.AppID != uuid.Nil {
+	c, err = ParseFormerApplication([]byte(alone))
+	if err != nil || c.Principal.ID != uuid.Nil || c.Principal.AppID != uuid.Nil {
 		t.Errorf("%+v, %v", c, err)
 	}
 	if _, err := ParseFormerApplication([]byte(`{"shoeSize":1}`)); err == nil {

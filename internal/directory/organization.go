@@ -153,9 +153,11 @@ var organizationTable = newTable(
 		texts("businessPhones", func(o *Organization) *[]string { return &o.BusinessPhones }),
 		text("city", func(o *Organization) *string { return &o.City }),
 		text("country", func(o *Organization) *string { return &o.Country }),
-		text("countryLetterCode", func(o *Organization) *string { return &o.CountryLetterCode }).folded(upper).must(wantCountry, IsCountry),
+		text("countryLetterCode", func(o *Organization) *string { return &o.CountryLetterCode }).
+			folded(upper).must(wantCountry, IsCountry),
 		moment("createdDateTime", func(o *Organization) *time.Time { return &o.CreatedDateTime }).readOnly(),
-		text("defaultUsageLocation", func(o *Organization) *string { return &o.DefaultUsageLocation }).folded(upper).must(wantCountry, IsCountry),
+		text("defaultUsageLocation", func(o *Organization) *string { return &o.DefaultUsageLocation }).
+			folded(upper).must(wantCountry, IsCountry),
 		fixed[Organization]("deletedDateTime", KindDateTime, "null"),
 		text("displayName", func(o *Organization) *string { return &o.DisplayName }).max(256).needed(),
 		identity("id", func(o *Organization) *uuid.UUID { return &o.ID }),
@@ -167,7 +169,8 @@ var organizationTable = newTable(
 		text("postalCode", func(o *Organization) *string { return &o.PostalCode }),
 		text("preferredLanguage", func(o *Organization) *string { return &o.PreferredLanguage }).must(wantLanguage, isLanguage),
 		nested("privacyProfile", privacyTable, func(o *Organization) **PrivacyProfile { return &o.PrivacyProfile }),
-		texts("securityComplianceNotificationMails", func(o *Organization) *[]string { return &o.SecurityComplianceNotificationMails }).must(wantMail, isMail),
+		texts("securityComplianceNotificationMails",
+			func(o *Organization) *[]string { return &o.SecurityComplianceNotificationMails }).must(wantMail, isMail),
 		texts("securityComplianceNotificationPhones", func(o *Organization) *[]string { return &o.SecurityComplianceNotificationPhones }).max(64),
 		text("state", func(o *Organization) *string { return &o.State }),
 		text("street", func(o *Organization) *string { return &o.Street }),

@@ -100,8 +100,11 @@ func (p *Property[T]) set(object *T, raw []byte) error {
 func text[T any](name string, at func(*T) *string) *Property[T] {
 	return &Property[T]{
 		Name: name, Kind: KindString, text: at,
-		sources: []source[T]{{column.Column{Name: name, Kind: column.Text}, func(object *T) column.Value { return column.Value{Text: *at(object)} }}},
-		render:  func(dst []byte, object *T) []byte { return jsontext.AppendTextOrNull(dst, *at(object)) },
+		sources: []source[T]{{
+			column.Column{Name: name, Kind: column.Text},
+			func(object *T) column.Value { return column.Value{Text: *at(object)} },
+		}},
+		render: func(dst []byte, object *T) []byte { return jsontext.AppendTextOrNull(dst, *at(object)) },
 		read: func(object *T, raw []byte, _ bool) error {
 			value, ok := readString(raw)
 			if !ok && !isNull(raw) {
@@ -116,8 +119,13 @@ func text[T any](name string, at func(*T) *string) *Property[T] {
 func texts[T any](name string, at func(*T) *[]string) *Property[T] {
 	return &Property[T]{
 		Name: name, Kind: KindStringCollection, texts: at,
-		sources: []source[T]{{column.Column{Name: name, Kind: column.Texts}, func(object *T) column.Value { return column.Value{Texts: *at(object)} }}},
-		render:  func(dst []byte, object *T) []byte { return jsontext.AppendList(dst, *at(object), jsontext.AppendText) },
+		sources: []source[T]{{
+			column.Column{Name: name, Kind: column.Texts},
+			func(object *T) column.Value { return column.Value{Texts: *at(object)} },
+		}},
+		render: func(dst []byte, object *T) []byte {
+			return jsontext.AppendList(dst, *at(object), jsontext.AppendText)
+		},
 		read: func(object *T, raw []byte, _ bool) (err error) {
 			*at(object), err = readTexts(raw)
 			return err
@@ -150,8 +158,11 @@ func typeUnless(ok bool) error {
 func flag[T any](name string, at func(*T) *bool) *Property[T] {
 	return &Property[T]{
 		Name: name, Kind: KindBool, required: true,
-		sources: []source[T]{{column.Column{Name: name, Kind: column.Bool}, func(object *T) column.Value { return truthOf(at(object)) }}},
-		render:  func(dst []byte, object *T) []byte { return jsontext.AppendBoolOrNull(dst, at(object)) },
+		sources: []source[T]{{
+			column.Column{Name: name, Kind: column.Bool},
+			func(object *T) column.Value { return truthOf(at(object)) },
+		}},
+		render: func(dst []byte, object *T) []byte { return jsontext.AppendBoolOrNull(dst, at(object)) },
 		read: func(object *T, raw []byte, _ bool) error {
 			value, ok := readBool(raw)
 			*at(object) = value
@@ -164,8 +175,11 @@ func flag[T any](name string, at func(*T) *bool) *Property[T] {
 func option[T any](name string, at func(*T) **bool) *Property[T] {
 	return &Property[T]{
 		Name: name, Kind: KindBool,
-		sources: []source[T]{{column.Column{Name: name, Kind: column.Bool}, func(object *T) column.Value { return truthOf(*at(object)) }}},
-		render:  func(dst []byte, object *T) []byte { return jsontext.AppendBoolOrNull(dst, *at(object)) },
+		sources: []source[T]{{
+			column.Column{Name: name, Kind: column.Bool},
+			func(object *T) column.Value { return truthOf(*at(object)) },
+		}},
+		render: func(dst []byte, object *T) []byte { return jsontext.AppendBoolOrNull(dst, *at(object)) },
 		read: func(object *T, raw []byte, _ bool) error {
 			if isNull(raw) {
 				*at(object) = nil
@@ -188,8 +202,11 @@ func truthOf(value *bool) column.Value {
 func moment[T any](name string, at func(*T) *time.Time) *Property[T] {
 	return &Property[T]{
 		Name: name, Kind: KindDateTime,
-		sources: []source[T]{{column.Column{Name: name, Kind: column.Time}, func(object *T) column.Value { return column.Value{Time: column.TimeOf(*at(object))} }}},
-		render:  func(dst []byte, object *T) []byte { return jsontext.AppendTime(dst, *at(object)) },
+		sources: []source[T]{{
+			column.Column{Name: name, Kind: column.Time},
+			func(object *T) column.Value { return column.Value{Time: column.TimeOf(*at(object))} },
+		}},
+		render: func(dst []byte, object *T) []byte { return jsontext.AppendTime(dst, *at(object)) },
 		read: func(object *T, raw []byte, _ bool) error {
 			value, ok := readTime(raw)
 			*at(object) = value

@@ -34,7 +34,9 @@ func (p *Property[T]) must(want string, ok func(string) bool) *Property[T] {
 
 func (p *Property[T]) oneOf(values ...string) *Property[T] {
 	spelled := func(value string) string { value, _ = fold.Among(values, value); return value }
-	return p.folded(spelled).must("one of "+strings.Join(values, ", "), func(value string) bool { return slices.Contains(values, value) })
+	return p.folded(spelled).must("one of "+strings.Join(values, ", "), func(value string) bool {
+		return slices.Contains(values, value)
+	})
 }
 
 func (p *Property[T]) folded(fold func(string) string) *Property[T] { p.rule.fold = fold; return p }

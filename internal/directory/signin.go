@@ -15,11 +15,14 @@ type SignIn struct {
 // TrustedIssuer is another authority whose tokens are good here, as far as the permissions go that
 // it is given.
 type TrustedIssuer struct {
-	Issuer           string              `json:"issuer"`              // iss of its tokens, exactly; its OpenID configuration is below it
-	Audiences        []string            `json:"audiences"`           // one of which is the aud of its tokens
-	UserClaim        string              `json:"userClaim,omitempty"` // a claim with the id or userPrincipalName of a user here; none: its tokens are applications'
-	PermissionsClaim string              `json:"permissionsClaim"`    // a claim with words, as a list or with spaces between; realm_access.roles is inside an object
-	Permissions      map[string][]string `json:"permissions"`         // what each word lets the caller do
+	// The iss of its tokens, exactly; its OpenID configuration is below it.
+	Issuer    string   `json:"issuer"`
+	Audiences []string `json:"audiences"` // one of which is the aud of its tokens
+	// A claim with the id or userPrincipalName of a user here; none: its tokens are applications'.
+	UserClaim string `json:"userClaim,omitempty"`
+	// A claim with words, as a list or with spaces between; realm_access.roles is inside an object.
+	PermissionsClaim string              `json:"permissionsClaim"`
+	Permissions      map[string][]string `json:"permissions"` // what each word lets the caller do
 }
 
 // ParseSignIn reads what Document wrote.

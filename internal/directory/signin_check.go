@@ -84,7 +84,8 @@ func badSignIn(property, value, want string) error {
 
 // claimText says whether a text can be the name or the value of a claim.
 func claimText(text string) bool {
-	return text != "" && len(text) <= maxClaimLength && strings.TrimSpace(text) == text && !strings.ContainsFunc(text, func(c rune) bool { return c < ' ' })
+	return text != "" && len(text) <= maxClaimLength && strings.TrimSpace(text) == text &&
+		!strings.ContainsFunc(text, func(c rune) bool { return c < ' ' })
 }
 
 // SafeIssuer says whether a text is the address of an issuer whose keys can be fetched: of https,
@@ -92,7 +93,8 @@ func claimText(text string) bool {
 // Connect Discovery 1.0 section 4).
 func SafeIssuer(text string) bool {
 	u, err := url.Parse(text)
-	return err == nil && claimText(text) && u.User == nil && u.RawQuery == "" && !u.ForceQuery && !strings.Contains(text, "#") &&
+	return err == nil && claimText(text) && u.User == nil &&
+		u.RawQuery == "" && !u.ForceQuery && !strings.Contains(text, "#") &&
 		(u.Scheme == "https" && u.Hostname() != "" || OnThisMachine(u))
 }
 

@@ -23,11 +23,14 @@ func TestASignInThatCanBeMeant(t *testing.T) {
 	other.Issuer, other.UserClaim, other.Permissions = "http://127.0.0.1:5556/dex", "", nil
 	third := keycloak()
 	third.Audiences = []string{"third"}
-	for _, s := range []directory.SignIn{{}, {AllowPasswordGrant: true}, {TrustedIssuers: []directory.TrustedIssuer{keycloak(), other, third}}} {
+	for _, s := range []directory.SignIn{
+		{}, {AllowPasswordGrant: true}, {TrustedIssuers: []directory.TrustedIssuer{keycloak(), other, third}},
+	} {
 		if err := s.Check(); err != nil {
 			t.Errorf("%+v: %v", s, err)
 		}
-		if read, err := directory.ParseSignIn(s.Document()); err != nil || string(read.Document()) != string(s.Document()) {
+		read, err := directory.ParseSignIn(s.Document())
+		if err != nil || string(read.Document()) != string(s.Document()) {
 			t.Errorf("it is read back as %+v, %v", read, err)
 		}
 	}
@@ -82,7 +85,8 @@ func TestASignInThatCannotBeMeant(t *testing.T) {
 	if err := twice.Check(); err == nil {
 		t.Error("the same issuer with the same audience twice is taken")
 	}
-	if err := (directory.SignIn{TrustedIssuers: slices.Repeat([]directory.TrustedIssuer{keycloak()}, 21)}).Check(); err == nil {
+	err := (directory.SignIn{TrustedIssuers: slices.Repeat([]directory.TrustedIssuer{keycloak()}, 21)}).Check()
+	if err == nil {
 		t.Error("21 issuers are taken")
 	}
 }

@@ -186,7 +186,11 @@ func (x *Index) decodeColumns(columns *Columns) error {
 // WithoutValues returns an index in which nobody has any values in columns, for a caller that sets
 // all of them.
 func (x *Index) WithoutValues() *Index {
-	y := &Index{view: x.view, userColumns: column.NewTable(userTable.schema), groupColumns: column.NewTable(groupTable.schema)}
+	y := &Index{
+		view:         x.view,
+		userColumns:  column.NewTable(userTable.schema),
+		groupColumns: column.NewTable(groupTable.schema),
+	}
 	y.noValues()
 	return y
 }
@@ -226,7 +230,8 @@ func agreeing(t *column.Table, rows uint32, of func(uint32) state) error {
 	for block := range t.Blocks() {
 		isLive, isDeleted := t.Live(block), t.Deleted(block)
 		for i := range min(column.BlockRows, int(rows)-block*column.BlockRows) {
-			if s := of(uint32(block*column.BlockRows + i)); isLive.Has(i) != (s == live) || isDeleted.Has(i) != (s == deleted) {
+			s := of(uint32(block*column.BlockRows + i))
+			if isLive.Has(i) != (s == live) || isDeleted.Has(i) != (s == deleted) {
 				return fmt.Errorf("row %d is in another state than in the index", block*column.BlockRows+i)
 			}
 		}

@@ -27,12 +27,18 @@ type AdministrativeUnit struct {
 var unitTable = newTable(
 	"AdministrativeUnit", nil,
 	moment("deletedDateTime", func(u *AdministrativeUnit) *time.Time { return &u.DeletedDateTime }).readOnly().byDefault().column(1),
-	text("description", func(u *AdministrativeUnit) *string { return &u.Description }).max(1024).byDefault().column(2).mostly().filtered(Advanced, Advanced, Never, Advanced).searched(ByWords),
-	text("displayName", func(u *AdministrativeUnit) *string { return &u.DisplayName }).max(256).needed().byDefault().column(3).mostly().filtered(Basic, Basic, Never, Advanced).searched(ByWords).ordered(Advanced),
-	identity("id", func(u *AdministrativeUnit) *uuid.UUID { return &u.ID }).byDefault().filtered(Basic, Never, Never, Never),
-	option("isMemberManagementRestricted", func(u *AdministrativeUnit) **bool { return &u.IsMemberManagementRestricted }).byDefault().column(4).filtered(Basic, Never, Never, Never),
-	text("membershipRule", func(u *AdministrativeUnit) *string { return &u.membershipRule }).max(3072).byDefault().filtered(Basic, Basic, Never, Never),
-	text("membershipRuleProcessingState", func(u *AdministrativeUnit) *string { return &u.membershipRuleProcessingState }).oneOf("On", "Paused").byDefault().filtered(Basic, Never, Never, Never),
+	text("description", func(u *AdministrativeUnit) *string { return &u.Description }).max(1024).byDefault().
+		column(2).mostly().filtered(Advanced, Advanced, Never, Advanced).searched(ByWords),
+	text("displayName", func(u *AdministrativeUnit) *string { return &u.DisplayName }).max(256).needed().byDefault().
+		column(3).mostly().filtered(Basic, Basic, Never, Advanced).searched(ByWords).ordered(Advanced),
+	identity("id", func(u *AdministrativeUnit) *uuid.UUID { return &u.ID }).
+		byDefault().filtered(Basic, Never, Never, Never),
+	option("isMemberManagementRestricted", func(u *AdministrativeUnit) **bool { return &u.IsMemberManagementRestricted }).byDefault().
+		column(4).filtered(Basic, Never, Never, Never),
+	text("membershipRule", func(u *AdministrativeUnit) *string { return &u.membershipRule }).
+		max(3072).byDefault().filtered(Basic, Basic, Never, Never),
+	text("membershipRuleProcessingState", func(u *AdministrativeUnit) *string { return &u.membershipRuleProcessingState }).
+		oneOf("On", "Paused").byDefault().filtered(Basic, Never, Never, Never),
 	text("membershipType", func(u *AdministrativeUnit) *string { return &u.MembershipType }).oneOf("Assigned", "Dynamic").byDefault(),
 	text("visibility", func(u *AdministrativeUnit) *string { return &u.Visibility }).oneOf("Public", "HiddenMembership").byDefault(),
 )

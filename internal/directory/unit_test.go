@@ -49,7 +49,8 @@ func TestUnitsAreKeptAsTheyWereSent(t *testing.T) {
 	checkValues(t, UnitSchema(), u.Values(), map[string]column.Value{
 		"description": {Text: "d"}, "displayName": {Text: "Oslo"}, "isMemberManagementRestricted": {Truth: column.False},
 	})
-	checkValues(t, UnitSchema(), deleted.Changed(u), map[string]column.Value{"deletedDateTime": {Time: column.TimeOf(deleted.DeletedDateTime)}})
+	checkValues(t, UnitSchema(), deleted.Changed(u),
+		map[string]column.Value{"deletedDateTime": {Time: column.TimeOf(deleted.DeletedDateTime)}})
 }
 
 func TestUnitsThatWouldHaveNoEffectAreRefused(t *testing.T) {
@@ -119,7 +120,11 @@ func TestUnitMembersAreSets(t *testing.T) {
 			} else {
 				var changes []UnitMember
 				for range rapid.IntRange(1, 6).Draw(rt, "changes") {
-					c := UnitMember{Unit: rapid.Uint32Range(0, 4).Draw(rt, "unit"), Member: rapid.Uint32Range(0, 5).Draw(rt, "member"), IsGroup: rapid.Bool().Draw(rt, "group")}
+					c := UnitMember{
+						Unit:    rapid.Uint32Range(0, 4).Draw(rt, "unit"),
+						Member:  rapid.Uint32Range(0, 5).Draw(rt, "member"),
+						IsGroup: rapid.Bool().Draw(rt, "group"),
+					}
 					if plain[c] = true; rapid.Bool().Draw(rt, "gone") {
 						delete(plain, c)
 						c.Removed = true
@@ -145,7 +150,8 @@ func TestUnitMembersAreSets(t *testing.T) {
 
 func TestUnitMembersOfDamagedSnapshotsAreRefused(t *testing.T) {
 	t.Parallel()
-	part := new(UnitMembers).Change([]UnitMember{{Unit: 1, Member: 7}, {Unit: 1, Member: 3, IsGroup: true}}).AppendPart(nil, 0)
+	part := new(UnitMembers).
+		Change([]UnitMember{{Unit: 1, Member: 7}, {Unit: 1, Member: 3, IsGroup: true}}).AppendPart(nil, 0)
 	newer := slices.Clone(part)
 	newer[0]++
 	for name, read := range map[string]func() (*UnitMembers, error){

@@ -127,7 +127,12 @@ func NewUser(patch UserPatch, id uuid.UUID, domain string, now time.Time) (*User
 	identities := identitiesIn(patch)
 	if len(identities) > 0 && !patch.Has("userPrincipalName") {
 		required = []string{"displayName"}
-		user = User{AccountEnabled: true, CreationType: "LocalAccount", MailNickname: id.String(), UserPrincipalName: id.String() + "@" + domain}
+		user = User{
+			AccountEnabled:    true,
+			CreationType:      "LocalAccount",
+			MailNickname:      id.String(),
+			UserPrincipalName: id.String() + "@" + domain,
+		}
 	}
 	if err := patch.require("User", required...); err != nil {
 		return nil, err

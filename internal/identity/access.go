@@ -84,11 +84,14 @@ func (n *Need) permitted(c *Caller, object Relation) Access {
 	switch {
 	case c.Personal:
 		return n.personal(c, object)
-	case !c.Delegated && (c.Permissions.hasAny(n.application.full) || object == RelationOwned && c.Permissions.hasAny(n.Owned)):
+	case !c.Delegated && (c.Permissions.hasAny(n.application.full) ||
+		object == RelationOwned && c.Permissions.hasAny(n.Owned)):
 		return AccessFull
-	case c.Delegated && (c.Permissions.hasAny(n.delegated.full) || object == RelationSelf && c.Permissions.hasAny(n.Own)):
+	case c.Delegated && (c.Permissions.hasAny(n.delegated.full) ||
+		object == RelationSelf && c.Permissions.hasAny(n.Own)):
 		return AccessFull
-	case !c.Delegated && c.Permissions.hasAny(n.application.basic), c.Delegated && c.Permissions.hasAny(n.delegated.basic):
+	case !c.Delegated && c.Permissions.hasAny(n.application.basic),
+		c.Delegated && c.Permissions.hasAny(n.delegated.basic):
 		return AccessBasic
 	}
 	return AccessNone
@@ -155,8 +158,12 @@ type scheme struct{ full, basic []string }
 // inSchemes completes the table with what counts in which scheme.
 func inSchemes(needs map[Operation]Need) map[Operation]Need {
 	for op, n := range needs {
-		n.delegated = scheme{grantable(DelegatedPermission, n.Full, n.Delegated), grantable(DelegatedPermission, n.Basic)}
-		n.application = scheme{grantable(ApplicationPermission, n.Full, n.Application), grantable(ApplicationPermission, n.Basic)}
+		n.delegated = scheme{
+			grantable(DelegatedPermission, n.Full, n.Delegated), grantable(DelegatedPermission, n.Basic),
+		}
+		n.application = scheme{
+			grantable(ApplicationPermission, n.Full, n.Application), grantable(ApplicationPermission, n.Basic),
+		}
 		needs[op] = n
 	}
 	return needs

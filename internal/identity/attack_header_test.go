@@ -60,7 +60,8 @@ func TestNoOtherAlgorithmOpensATokenOfOurKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	for algorithm, key := range map[jose.SignatureAlgorithm]any{
-		jose.RS384: w.private(t), jose.RS512: w.private(t), jose.PS256: w.private(t), jose.PS384: w.private(t), jose.PS512: w.private(t),
+		jose.RS384: w.private(t), jose.RS512: w.private(t),
+		jose.PS256: w.private(t), jose.PS384: w.private(t), jose.PS512: w.private(t),
 		jose.ES256: elliptic256, jose.EdDSA: edwards, jose.HS256: make([]byte, 32),
 	} {
 		t.Run(string(algorithm)+" by a key of its own", func(t *testing.T) {

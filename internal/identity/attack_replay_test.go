@@ -85,9 +85,15 @@ func TestWhatIsNoAccessTokenIsRefused(t *testing.T) {
 		spoil   map[string]any
 		message string
 	}{
-		"an id token":                             {user(ann), map[string]any{"aud": appID.String(), "idtyp": nil, "nonce": "x"}, strangeAudience},
-		"an id token for Graph's own client":      {user(ann), map[string]any{"aud": GraphAppID, "idtyp": nil, "appid": nil, "scp": nil}, unknownCaller},
-		"a client assertion":                      {robot(), map[string]any{"iss": appID.String(), "sub": appID.String(), "aud": localRoot + "/common/oauth2/v2.0/token"}, strangeIssuer},
+		"an id token": {
+			user(ann), map[string]any{"aud": appID.String(), "idtyp": nil, "nonce": "x"}, strangeAudience,
+		},
+		"an id token for Graph's own client": {user(ann), map[string]any{"aud": GraphAppID, "idtyp": nil, "appid": nil, "scp": nil}, unknownCaller},
+		"a client assertion": {
+			robot(),
+			map[string]any{"iss": appID.String(), "sub": appID.String(), "aud": localRoot + "/common/oauth2/v2.0/token"},
+			strangeIssuer,
+		},
 		"for another resource":                    {robot(), map[string]any{"aud": "https://vault.azure.net"}, strangeAudience},
 		"a user's token that says it is an app's": {user(ann), map[string]any{"idtyp": "app"}, unknownCaller},
 		"an app's token that says it is a user's": {robot(), map[string]any{"idtyp": "user", "scp": "User.ReadWrite.All"}, disabledUser},
@@ -95,7 +101,9 @@ func TestWhatIsNoAccessTokenIsRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) { w.wantMessage(t, w.resigned(t, test.claims, test.spoil), test.message) })
 	}
 	t.Run("scopes do nothing for an application", func(t *testing.T) {
-		caller, err := w.Verify(t.Context(), w.resigned(t, robot(), map[string]any{"scp": "Directory.ReadWrite.All", "wids": []string{GlobalAdministrator.ID.String()}}))
+		caller, err := w.Verify(t.Context(), w.resigned(t, robot(), map[string]any{
+			"scp": "Directory.ReadWrite.All", "wids": []string{GlobalAdministrator.ID.String()},
+		}))
 		if err != nil || caller.Delegated || len(caller.Roles) != 0 || caller.Permissions.Has("Directory.ReadWrite.All") {
 			t.Errorf("caller is %+v (%v)", caller, err)
 		}
@@ -118,8 +126,14 @@ func TestATokenFollowsItsCaller(t *testing.T) {
 		message string
 		back    func(*town) // after which the token is good again; nil: it never is
 	}{
-		"a user that is disabled":                     {user(ann), func(d *town) { d.users[ann] = User{} }, disabledUser, func(d *town) { d.users[ann] = enabled }},
-		"a user that is deleted":                      {user(ann), func(d *town) { delete(d.users, ann) }, disabledUser, func(d *town) { d.users[ann] = enabled }},
+		"a user that is disabled": {
+			user(ann), func(d *town) { d.users[ann] = User{} },
+			disabledUser, func(d *town) { d.users[ann] = enabled },
+		},
+		"a user that is deleted": {
+			user(ann), func(d *town) { delete(d.users, ann) },
+			disabledUser, func(d *town) { d.users[ann] = enabled },
+		},
 		"an application that is disabled":             {robot(), func(d *town) { d.enable(false) }, unknownCaller, func(d *town) { d.enable(true) }},
 		"the application of a user's token, disabled": {user(ann), func(d *town) { d.enable(false) }, unknownCaller, func(d *town) { d.enable(true) }},
 		"an application that is deleted and made again": {robot(), func(d *town) {
@@ -176,7 +190,8 @@ func TestWhatIsTakenBackIsNoLongerInForce(t *testing.T) {
 				t.Errorf("earned %v: an application's permissions are %v (%v)", earned, caller.Permissions, err)
 			}
 			caller, err = w.Verify(t.Context(), userToken)
-			if err != nil || caller.hasAny([]Role{GroupsAdministrator}) == earned || !caller.hasAny([]Role{UserAdministrator}) {
+			if err != nil || caller.hasAny([]Role{GroupsAdministrator}) == earned ||
+				!caller.hasAny([]Role{UserAdministrator}) {
 				t.Errorf("earned %v: a user's roles are %v (%v)", earned, caller.Roles, err)
 			}
 		}

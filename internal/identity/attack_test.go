@@ -256,7 +256,8 @@ func TestAClaimStandsOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.wantMessage(t, raw, test.message)
-			if caller, err := w.Verify(t.Context(), raw); err == nil && (caller.Tenant != contoso || caller.Permissions.Has("Directory.ReadWrite.All")) {
+			if caller, err := w.Verify(t.Context(), raw); err == nil &&
+				(caller.Tenant != contoso || caller.Permissions.Has("Directory.ReadWrite.All")) {
 				t.Errorf("caller is %+v", caller)
 			}
 		})

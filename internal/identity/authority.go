@@ -75,7 +75,8 @@ func New(ctx context.Context, config Config) (*Authority, error) {
 		return nil, fmt.Errorf("make the memory of signed tokens: %w", err)
 	}
 	a := &Authority{
-		tenants: config.Tenants, now: config.Now, publicURL: publicURL, vault: config.Keys, signed: signed, random: config.Random,
+		tenants: config.Tenants, now: config.Now, publicURL: publicURL,
+		vault: config.Keys, signed: signed, random: config.Random,
 	}
 	a.keys.Store(keys)
 	if config.Issuers != nil {

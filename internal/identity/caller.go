@@ -92,7 +92,8 @@ func (a *Authority) lookUp(ctx context.Context, t *token) (*Caller, error) {
 		return a.lookUpUser(ctx, t)
 	}
 	app, ok := a.tenants.Application(caller.Tenant, caller.AppID)
-	if t.claims.IdentityType != typeApp || !ok || !app.Enabled || app.ID != caller.ObjectID || IsAnother(t.claims.Serial, app.Serial) {
+	if t.claims.IdentityType != typeApp || !ok || !app.Enabled ||
+		app.ID != caller.ObjectID || IsAnother(t.claims.Serial, app.Serial) {
 		return nil, &UnauthorizedError{unknownCaller}
 	}
 	caller.Name = app.DisplayName
@@ -108,7 +109,8 @@ func (a *Authority) lookUp(ctx context.Context, t *token) (*Caller, error) {
 func (a *Authority) lookUpUser(ctx context.Context, t *token) (*Caller, error) {
 	caller := t.subject
 	if t.claims.AppID != "" {
-		if app, ok := a.tenants.Application(caller.Tenant, caller.AppID); !ok || !app.Enabled || IsAnother(t.claims.AppSerial, app.Serial) {
+		app, ok := a.tenants.Application(caller.Tenant, caller.AppID)
+		if !ok || !app.Enabled || IsAnother(t.claims.AppSerial, app.Serial) {
 			return nil, &UnauthorizedError{unknownCaller}
 		}
 	}

@@ -48,12 +48,15 @@ type Claims struct {
 	Personal    bool      // the user is a personal Microsoft account
 	Permissions []string  // roles of an application token, scp of a delegated one
 	Roles       []uuid.UUID
-	AppName     string    // display name of the application
-	User        User      // of a delegated token: its Name, DisplayName, GivenName, Surname and Guest are stated
-	Proof       Proof     // how the client has shown who it is; when empty, a user's has not and another has by a secret
-	Earned      bool      // by a grant: what the directory has taken back since is no longer in force. Other tokens are taken at their word
-	NotBefore   time.Time // now when zero
-	Expires     time.Time // Lifetime after NotBefore when zero
+	AppName     string // display name of the application
+	User        User   // of a delegated token: its Name, DisplayName, GivenName, Surname and Guest are stated
+	// How the client has shown who it is; when empty, a user's has not and another has by a secret.
+	Proof Proof
+	// By a grant: what the directory has taken back since is no longer in force. Other tokens are
+	// taken at their word.
+	Earned    bool
+	NotBefore time.Time // now when zero
+	Expires   time.Time // Lifetime after NotBefore when zero
 }
 
 // claimSet is a token's payload (A20). Times are seconds since 1970.
@@ -145,7 +148,8 @@ func (c Claims) set(now time.Time) claimSet {
 	if c.Delegated {
 		c.setUser(&set)
 	} else {
-		set.IdentityType, set.AppIDACR, set.Roles, set.Provider = typeApp, cmp.Or(c.Proof, BySecret), c.Permissions, set.Issuer
+		set.IdentityType, set.AppIDACR = typeApp, cmp.Or(c.Proof, BySecret)
+		set.Roles, set.Provider = c.Permissions, set.Issuer
 	}
 	if c.AppID != uuid.Nil {
 		set.AppID, set.AZP, set.AZPACR = c.AppID.String(), c.AppID.String(), set.AppIDACR

@@ -42,7 +42,9 @@ type App struct {
 	Certificates []Certificate
 	Federated    []Federated
 	Redirects    Redirects
-	PublicClient bool // it may use the flows that need no redirect address without proving who it is (device code, ROPC)
+	// It may use the flows that need no redirect address without proving who it is (device code,
+	// ROPC).
+	PublicClient bool
 }
 
 // Implicit says which tokens an application may be sent without redeeming a code.

@@ -99,9 +99,10 @@ func (c foreignClaims) accept(trusts []Trusted, issuer string, now time.Time) (T
 		return Trusted{}, &UnauthorizedError{"Access token validation failure. Invalid issuer."}
 	}
 	audiences := c.texts("aud", oneText)
+	asked := func(audience string) bool { return slices.Contains(audiences, audience) }
 	var meant []Trusted
 	for _, t := range trusts {
-		if slices.ContainsFunc(t.Audiences, func(audience string) bool { return slices.Contains(audiences, audience) }) {
+		if slices.ContainsFunc(t.Audiences, asked) {
 			meant = append(meant, t)
 		}
 	}

@@ -41,7 +41,8 @@ func TestManyInventedKeysMakeFewRequests(t *testing.T) {
 			raw := e.sign(t, jose.JSONWebKey{KeyID: fmt.Sprint("invented ", i), Key: stranger}, jose.RS256, nil)
 			all.Go(func() {
 				var refusal *UnauthorizedError
-				if _, err := w.Verify(t.Context(), raw); !errors.As(err, &refusal) || refusal.Message != unpublishedKey {
+				_, err := w.Verify(t.Context(), raw)
+				if !errors.As(err, &refusal) || refusal.Message != unpublishedKey {
 					t.Errorf("an invented key is answered with %v", err)
 				}
 			})
@@ -205,7 +206,8 @@ func TestKeysThatAreNotForUsArePassedOver(t *testing.T) {
 		}
 	})
 	w.wantMessage(t, e.token(t, nil), "")
-	w.wantMessage(t, e.sign(t, jose.JSONWebKey{KeyID: "rsa", Key: foreignRSA()}, jose.PS256, nil), badSignature) // the key is for RS256 only
+	// The key is for RS256 only.
+	w.wantMessage(t, e.sign(t, jose.JSONWebKey{KeyID: "rsa", Key: foreignRSA()}, jose.PS256, nil), badSignature)
 }
 
 // An address that was trusted before it would be refused is not fetched from either.

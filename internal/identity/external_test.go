@@ -41,7 +41,8 @@ func TestATokenOfATrustedIssuerIsAnApplications(t *testing.T) {
 		!slices.Equal(caller.Permissions, []string{"Group.Read.All", "User.ReadWrite.All"}) {
 		t.Errorf("caller is %+v", caller)
 	}
-	if want := uuid.NewSHA1(contoso, []byte(e.URL+"\nrobot-7")); caller.ObjectID != want || caller.AppID != want || caller.Actor() != "app "+want.String() {
+	want := uuid.NewSHA1(contoso, []byte(e.URL+"\nrobot-7"))
+	if caller.ObjectID != want || caller.AppID != want || caller.Actor() != "app "+want.String() {
 		t.Errorf("ids are %s and %s, want %s", caller.ObjectID, caller.AppID, want)
 	}
 	if other := w.verified(t, e.token(t, map[string]any{"sub": "robot-8"})); other.ObjectID == caller.ObjectID {
@@ -69,7 +70,8 @@ func TestATokenOfATrustedIssuerNamesAUser(t *testing.T) {
 	w, trusting, _ := newTrustingWorld(t, e, trust)
 	for _, name := range []string{"ann@contoso.example", "Ann@Contoso.example", ann.String()} {
 		caller := w.verified(t, e.token(t, map[string]any{"preferred_username": name}))
-		if caller.Tenant != contoso || !caller.Delegated || caller.ObjectID != ann || caller.AppID != uuid.Nil || caller.Name != "Ann" ||
+		if caller.Tenant != contoso || !caller.Delegated || caller.ObjectID != ann ||
+			caller.AppID != uuid.Nil || caller.Name != "Ann" ||
 			!slices.Equal(caller.Roles, []uuid.UUID{UserAdministrator.ID}) || !caller.Permissions.Has("User.ReadWrite.All") {
 			t.Errorf("%s is %+v", name, caller)
 		}
@@ -137,7 +139,8 @@ func TestWordsBecomePermissions(t *testing.T) {
 		trust := e.trust()
 		trust.PermissionsClaim = test.claim
 		w, _, _ := newTrustingWorld(t, e, trust)
-		if got := w.verified(t, e.token(t, map[string]any{test.claim: test.value})).Permissions; !slices.Equal(got, test.want) {
+		got := w.verified(t, e.token(t, map[string]any{test.claim: test.value})).Permissions
+		if !slices.Equal(got, test.want) {
 			t.Errorf("%s %v: %q, want %q", test.claim, test.value, got, test.want)
 		}
 	}
@@ -186,51 +189,56 @@ func TestAttacksInTheNameOfATrustedIssuer(t *testing.T) {
 		return h.Sum(nil)
 	}
 	for name, test := range map[string]struct{ raw, message string }{
-		"no algorithm":                     {forge([]byte(`{"alg":"none","kid":"rsa"}`), payload, unsigned), foreignAlgorithm},
-		"no signature":                     {forge([]byte(`{"alg":"RS256","kid":"rsa"}`), payload, unsigned), badSignature},
-		"HMAC with the public key":         {forge([]byte(`{"alg":"HS256","kid":"rsa"}`), payload, mac), foreignAlgorithm},
-		"HMAC called RS256":                {forge([]byte(`{"alg":"RS256","kid":"rsa"}`), payload, mac), badSignature},
-		"another algorithm":                {by(foreignRSA(), "rsa", jose.RS512), foreignAlgorithm},
-		"a key that is not published":      {by(must(firstRSA()), "mine", jose.RS256), unpublishedKey},
-		"the name of a published key":      {by(must(firstRSA()), "rsa", jose.RS256), badSignature},
-		"a key of our own":                 {e.sign(t, must(parseKeys(ourKeys())).keys[0].JSONWebKey, jose.RS256, nil), wrongIssuer},
-		"no name of a key":                 {by(foreignRSA(), "", jose.RS256), namelessKey},
-		"an algorithm the key is not for":  {by(newEC(elliptic.P256()), "rsa", jose.ES256), badSignature},
-		"a key the token brings along":     {bringing(t, e, "jwk"), unpublishedKey},
-		"an address the token brings":      {bringing(t, e, "jku"), unpublishedKey},
-		"the key of another issuer":        {e.sign(t, other.keys[0], jose.RS256, nil), badSignature},
-		"in the name of another issuer":    {e.token(t, map[string]any{"iss": other.URL}), badSignature},
-		"an issuer nobody trusts":          {with("iss", "https://evil.example"), foreignKey},
-		"the issuer with a slash":          {with("iss", e.URL+"/"), foreignKey},
-		"a list of issuers":                {with("iss", []string{e.URL}), foreignKey},
-		"no issuer":                        {with("iss", nil), foreignKey},
-		"another audience":                 {with("aud", "another"), wrongAudience},
-		"Graph as the audience":            {with("aud", GraphURL), wrongAudience},
-		"no audience":                      {with("aud", nil), wrongAudience},
-		"audiences in one text":            {with("aud", "licensor another"), wrongAudience},
-		"an audience in an object":         {with("aud", map[string]any{"licensor": true}), wrongAudience},
-		"an audience of two tenants":       {with("aud", "shared"), twiceTrusted},
-		"audiences with different trust":   {with("aud", []string{"licensor", "shared"}), twiceTrusted},
-		"a tenant of its own choice":       {e.token(t, map[string]any{"aud": "another", "tid": contoso.String()}), wrongAudience},
-		"expired":                          {with("exp", start.Add(-skew).Unix()), expiredToken},
-		"without an end":                   {with("exp", nil), expiredToken},
-		"an end that is text":              {with("exp", "9999999999"), expiredToken},
-		"an end far away":                  {with("exp", 1e300), expiredToken},
-		"not yet valid":                    {with("nbf", start.Add(skew+time.Second).Unix()), earlyToken},
-		"a beginning that is text":         {with("nbf", "0"), earlyToken},
-		"no subject":                       {with("sub", nil), "Access token validation failure. The token has no subject (sub)."},
-		"a claim twice":                    {twice(t, e), foreignKey},
-		"a critical extension":             {forge([]byte(`{"alg":"RS256","kid":"rsa","crit":["x"],"x":1}`), payload, unsigned), badSignature},
-		"a payload that is not encoded":    {forge([]byte(`{"alg":"RS256","b64":false,"crit":["b64"],"kid":"rsa"}`), payload, unsigned), badSignature},
-		"longer than a token may be":       {with("x", string(make([]byte, maxToken))), "JWT is not well formed: it is longer than 16 KB."},
-		"with another token's signature":   {forge([]byte(`{"alg":"RS256","kid":"rsa"}`), mustJSON(t, map[string]any{"iss": e.URL}), unsigned) + lastPart(by(foreignRSA(), "rsa", jose.RS256)), badSignature},
+		"no algorithm":                    {forge([]byte(`{"alg":"none","kid":"rsa"}`), payload, unsigned), foreignAlgorithm},
+		"no signature":                    {forge([]byte(`{"alg":"RS256","kid":"rsa"}`), payload, unsigned), badSignature},
+		"HMAC with the public key":        {forge([]byte(`{"alg":"HS256","kid":"rsa"}`), payload, mac), foreignAlgorithm},
+		"HMAC called RS256":               {forge([]byte(`{"alg":"RS256","kid":"rsa"}`), payload, mac), badSignature},
+		"another algorithm":               {by(foreignRSA(), "rsa", jose.RS512), foreignAlgorithm},
+		"a key that is not published":     {by(must(firstRSA()), "mine", jose.RS256), unpublishedKey},
+		"the name of a published key":     {by(must(firstRSA()), "rsa", jose.RS256), badSignature},
+		"a key of our own":                {e.sign(t, must(parseKeys(ourKeys())).keys[0].JSONWebKey, jose.RS256, nil), wrongIssuer},
+		"no name of a key":                {by(foreignRSA(), "", jose.RS256), namelessKey},
+		"an algorithm the key is not for": {by(newEC(elliptic.P256()), "rsa", jose.ES256), badSignature},
+		"a key the token brings along":    {bringing(t, e, "jwk"), unpublishedKey},
+		"an address the token brings":     {bringing(t, e, "jku"), unpublishedKey},
+		"the key of another issuer":       {e.sign(t, other.keys[0], jose.RS256, nil), badSignature},
+		"in the name of another issuer":   {e.token(t, map[string]any{"iss": other.URL}), badSignature},
+		"an issuer nobody trusts":         {with("iss", "https://evil.example"), foreignKey},
+		"the issuer with a slash":         {with("iss", e.URL+"/"), foreignKey},
+		"a list of issuers":               {with("iss", []string{e.URL}), foreignKey},
+		"no issuer":                       {with("iss", nil), foreignKey},
+		"another audience":                {with("aud", "another"), wrongAudience},
+		"Graph as the audience":           {with("aud", GraphURL), wrongAudience},
+		"no audience":                     {with("aud", nil), wrongAudience},
+		"audiences in one text":           {with("aud", "licensor another"), wrongAudience},
+		"an audience in an object":        {with("aud", map[string]any{"licensor": true}), wrongAudience},
+		"an audience of two tenants":      {with("aud", "shared"), twiceTrusted},
+		"audiences with different trust":  {with("aud", []string{"licensor", "shared"}), twiceTrusted},
+		"a tenant of its own choice":      {e.token(t, map[string]any{"aud": "another", "tid": contoso.String()}), wrongAudience},
+		"expired":                         {with("exp", start.Add(-skew).Unix()), expiredToken},
+		"without an end":                  {with("exp", nil), expiredToken},
+		"an end that is text":             {with("exp", "9999999999"), expiredToken},
+		"an end far away":                 {with("exp", 1e300), expiredToken},
+		"not yet valid":                   {with("nbf", start.Add(skew+time.Second).Unix()), earlyToken},
+		"a beginning that is text":        {with("nbf", "0"), earlyToken},
+		"no subject":                      {with("sub", nil), "Access token validation failure. The token has no subject (sub)."},
+		"a claim twice":                   {twice(t, e), foreignKey},
+		"a critical extension":            {forge([]byte(`{"alg":"RS256","kid":"rsa","crit":["x"],"x":1}`), payload, unsigned), badSignature},
+		"a payload that is not encoded":   {forge([]byte(`{"alg":"RS256","b64":false,"crit":["b64"],"kid":"rsa"}`), payload, unsigned), badSignature},
+		"longer than a token may be":      {with("x", string(make([]byte, maxToken))), "JWT is not well formed: it is longer than 16 KB."},
+		"with another token's signature": {
+			forge([]byte(`{"alg":"RS256","kid":"rsa"}`), mustJSON(t, map[string]any{"iss": e.URL}), unsigned) +
+				lastPart(by(foreignRSA(), "rsa", jose.RS256)),
+			badSignature,
+		},
 		"encrypted":                        {"a.b.c.d.e", badParts},
 		"a line end":                       {e.sign(t, good, jose.RS256, nil) + "\n", "JWT is not well formed: it contains a line end."},
 		"signed for what it may do itself": {with("scp", "Directory.ReadWrite.All"), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w.wantMessage(t, test.raw, test.message)
-			if caller, err := w.Verify(t.Context(), test.raw); test.message != "" && caller != nil || err == nil && caller.Permissions.Has("Directory.ReadWrite.All") {
+			caller, err := w.Verify(t.Context(), test.raw)
+			if test.message != "" && caller != nil || err == nil && caller.Permissions.Has("Directory.ReadWrite.All") {
 				t.Errorf("the caller is %+v, %v", caller, err)
 			}
 		})

@@ -117,7 +117,9 @@ func (e *elsewhere) claims() map[string]any {
 }
 
 // sign signs what the claims are after the changes: nil takes one away.
-func (e *elsewhere) sign(t testing.TB, key jose.JSONWebKey, algorithm jose.SignatureAlgorithm, changes map[string]any) string {
+func (e *elsewhere) sign(
+	t testing.TB, key jose.JSONWebKey, algorithm jose.SignatureAlgorithm, changes map[string]any,
+) string {
 	t.Helper()
 	claims := e.claims()
 	for name, value := range changes {
@@ -233,7 +235,8 @@ func bringing(t *testing.T, e *elsewhere, header string) string {
 // twice is a token with an audience that differs by who reads it.
 func twice(t *testing.T, e *elsewhere) string {
 	t.Helper()
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{KeyID: "rsa", Key: foreignRSA()}}, nil)
+	key := jose.JSONWebKey{KeyID: "rsa", Key: foreignRSA()}
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: key}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,8 @@ func TestAfterARotationOldTokensAreGoodUntilTheyExpire(t *testing.T) {
 		t.Fatal(err)
 	}
 	after := w.issue(t, robot())
-	if second := w.keyID(); second == first || w.kidOf(t, after) != second || !slices.Equal(w.kids(), []string{second, first}) {
+	second := w.keyID()
+	if second == first || w.kidOf(t, after) != second || !slices.Equal(w.kids(), []string{second, first}) {
 		t.Errorf("the keys are %q, a new token is signed with %q", w.kids(), w.kidOf(t, after))
 	}
 	for _, raw := range []string{before, unseen, after} {

@@ -71,7 +71,10 @@ func newTown() *town {
 					{Hash: HashSecret(otherSecret), Expires: start.Add(time.Hour)},
 				},
 			},
-			brokenApp: {ID: brokenApp, AppID: brokenApp, DisplayName: "Off", Secrets: []Secret{{Hash: HashSecret(goodSecret)}}},
+			brokenApp: {
+				ID: brokenApp, AppID: brokenApp, DisplayName: "Off",
+				Secrets: []Secret{{Hash: HashSecret(goodSecret)}},
+			},
 		},
 		users: map[uuid.UUID]User{ann: {Enabled: true, Roles: []uuid.UUID{UserAdministrator.ID}}, ben: {}},
 	}
@@ -192,7 +195,8 @@ func robot() Claims {
 
 func user(id uuid.UUID) Claims {
 	return Claims{
-		Root: localRoot, Tenant: contoso, ObjectID: id, AppID: appID, Delegated: true, User: User{DisplayName: "Ann", Name: "ann@contoso.example"},
+		Root: localRoot, Tenant: contoso, ObjectID: id, AppID: appID,
+		Delegated: true, User: User{DisplayName: "Ann", Name: "ann@contoso.example"},
 		Permissions: []string{"User.Read", "User.ReadWrite.All"}, Roles: []uuid.UUID{GroupsAdministrator.ID},
 	}
 }

@@ -12,9 +12,11 @@ type Need struct {
 	Application []string // as Full, for applications only
 	Basic       []string // permissions that let the caller see the basic properties only
 	Own         []string // permissions that let a signed-in user see or change its own self
-	Owned       []string // permissions that let an application see or change applications and service principals that it owns
-	Personal    []string // permissions that are enough for personal accounts; those of Own on their own self
-	Least       []string // the least permissions as documented, where they are not the first of Basic or Full
+	// Permissions that let an application see or change applications and service principals that it
+	// owns.
+	Owned    []string
+	Personal []string // permissions that are enough for personal accounts; those of Own on their own self
+	Least    []string // the least permissions as documented, where they are not the first of Basic or Full
 
 	// Parts are the properties that a permission lets the caller change, where it is for nothing
 	// else.

@@ -14,24 +14,29 @@ import (
 
 // writes are the operations that change something; the others read.
 var writes = []Operation{
-	CreateUsers, WriteUsers, DeleteUsers, AssignUser, ReprocessUser, CreateGroups, WriteGroups, DeleteGroups, WriteMembers, WriteOwners,
-	AssignGroup, WriteOrganization, WriteSettings, ReprocessMany, Import, Develop, CreateApplications, WriteApplications, CreatePrincipals,
-	WritePrincipals, WriteAppRoles, RemoveAppRoles, WriteAppRolesOfOthers, AddApplicationOwners, RemoveApplicationOwners, WriteApplicationKeys, Instantiate, InvalidateTokens,
-	WriteGrants, RemoveGrants, WriteRoles, ResetPassword, RevokeSessions, WriteSignIn, WriteUnits, CreateInUnits,
+	CreateUsers, WriteUsers, DeleteUsers, AssignUser, ReprocessUser, CreateGroups, WriteGroups,
+	DeleteGroups, WriteMembers, WriteOwners, AssignGroup, WriteOrganization, WriteSettings, ReprocessMany,
+	Import, Develop, CreateApplications, WriteApplications, CreatePrincipals, WritePrincipals,
+	WriteAppRoles, RemoveAppRoles, WriteAppRolesOfOthers, AddApplicationOwners, RemoveApplicationOwners,
+	WriteApplicationKeys, Instantiate, InvalidateTokens, WriteGrants, RemoveGrants, WriteRoles,
+	ResetPassword, RevokeSessions, WriteSignIn, WriteUnits, CreateInUnits,
 }
 
 // guarded are the operations that writing the directory is not enough for, because each lets the
 // caller come by what it has not got.
 var guarded = []Operation{
-	CreateApplications, WriteApplications, CreatePrincipals, WritePrincipals, WriteAppRoles, RemoveAppRoles, WriteAppRolesOfOthers,
-	AddApplicationOwners, WriteApplicationKeys, Instantiate, WriteGrants, WriteRoles, WriteSignIn, ResetPassword, ChangePassword,
+	CreateApplications, WriteApplications, CreatePrincipals, WritePrincipals, WriteAppRoles, RemoveAppRoles,
+	WriteAppRolesOfOthers, AddApplicationOwners, WriteApplicationKeys, Instantiate, WriteGrants, WriteRoles,
+	WriteSignIn, ResetPassword, ChangePassword,
 }
 
 // narrow are the other operations that writing the directory is not enough for, as it is
 // documented.
 var narrow = []Operation{
-	DeleteUsers, DeleteGroups, ReadMembers, ReadOwners, ReadObjects, ReadOrganizationByID, WriteOrganization, ReadDomains, ReadGrantsOfUser,
-	ReadFederated, ReadOneFederated, ReadApplications, ReadPrincipals, ReadAllReports, ReadAppRolesOfUser, ReadOneMembership, ReadAssignedResources, ReadGroupsOwned, InvalidateTokens, WriteUnits,
+	DeleteUsers, DeleteGroups, ReadMembers, ReadOwners, ReadObjects, ReadOrganizationByID,
+	WriteOrganization, ReadDomains, ReadGrantsOfUser, ReadFederated, ReadOneFederated, ReadApplications,
+	ReadPrincipals, ReadAllReports, ReadAppRolesOfUser, ReadOneMembership, ReadAssignedResources,
+	ReadGroupsOwned, InvalidateTokens, WriteUnits,
 }
 
 func application(permissions ...string) *Caller {
@@ -78,7 +83,8 @@ func TestEveryOperationCanBeDoneByAnApplicationWithItsPermission(t *testing.T) {
 		op.want(t, application(), RelationOther, AccessNone)
 		op.want(t, application("Mail.Read", "openid", ""), RelationOwned, AccessNone)
 		for _, permission := range need.Full { // names are exact
-			op.want(t, application(strings.ToLower(permission), permission+" ", permission+"X"), RelationOther, AccessNone)
+			op.want(t, application(strings.ToLower(permission), permission+" ", permission+"X"),
+				RelationOther, AccessNone)
 			if one, other, both := strings.Cut(permission, "+"); both && len(need.Basic) == 0 {
 				op.want(t, application(one), RelationOther, AccessNone)
 				op.want(t, application(other), RelationOther, AccessNone)
@@ -103,7 +109,9 @@ func TestAnApplicationThatWritesTheDirectoryMayDoEverythingButComeByMore(t *test
 func TestNoPermissionLeadsToAnother(t *testing.T) {
 	t.Parallel()
 	for _, op := range []Operation{WriteApplications, WriteAppRoles, WriteGrants, WriteRoles, WriteSignIn} {
-		for _, other := range []Operation{WriteApplications, WriteGrants, WriteRoles, WriteSignIn, ResetPassword, ChangePassword} {
+		for _, other := range []Operation{
+			WriteApplications, WriteGrants, WriteRoles, WriteSignIn, ResetPassword, ChangePassword,
+		} {
 			if other != op {
 				op.want(t, application(Needs[other].Full...), RelationOther, AccessNone)
 				op.want(t, member([]Role{GlobalAdministrator}, Needs[other].Full...), RelationOther, AccessNone)
@@ -278,8 +286,12 @@ func TestRolesHaveTheIdentifiersOfTheRules(t *testing.T) {
 	text := rules(t, "auth.md")
 	seen := map[uuid.UUID]bool{}
 	for _, role := range Roles {
-		manages := slices.Contains([]Role{ApplicationAdministrator, CloudApplicationAdministrator, ApplicationDeveloper, PrivilegedRoleAdministrator}, role)
-		if !manages && !strings.Contains(text, role.Name+" `"+role.ID.String()+"`") { // it does not name those that manage who may do what
+		manages := slices.Contains([]Role{
+			ApplicationAdministrator, CloudApplicationAdministrator,
+			ApplicationDeveloper, PrivilegedRoleAdministrator,
+		}, role)
+		// It does not name those that manage who may do what.
+		if !manages && !strings.Contains(text, role.Name+" `"+role.ID.String()+"`") {
 			t.Errorf("%s is not %s", role.Name, role.ID)
 		}
 		if found, ok := RoleByID(role.ID); !ok || found != role || role.Description == "" {

@@ -127,7 +127,8 @@ func parsePassword(hash string) (cost PasswordCost, salt, sum []byte, err error)
 		return cost, nil, nil, errPasswordHash
 	}
 	_, err = fmt.Sscanf(parts[0], "m=%d,t=%d,p=%d", &cost.Memory, &cost.Passes, &cost.Threads)
-	if err != nil || cost.Memory > 1<<20 || cost.Passes < 1 || cost.Passes > 16 || cost.Threads < 1 || cost.Threads > 16 {
+	if err != nil || cost.Memory > 1<<20 || cost.Passes < 1 ||
+		cost.Passes > 16 || cost.Threads < 1 || cost.Threads > 16 {
 		return cost, nil, nil, errPasswordHash
 	}
 	salt, errSalt := base64.RawStdEncoding.Strict().DecodeString(parts[1])

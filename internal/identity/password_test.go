@@ -23,7 +23,9 @@ func TestAPasswordIsKnownByItsHash(t *testing.T) {
 		if err != nil || again == hash {
 			t.Error("two hashes of one password are alike")
 		}
-		for attempt, want := range map[string]bool{password: true, password + "x": false, strings.ToUpper(password) + "?": false} {
+		for attempt, want := range map[string]bool{
+			password: true, password + "x": false, strings.ToUpper(password) + "?": false,
+		} {
 			if got, err := CheckPassword(t.Context(), hash, attempt); err != nil || got != want {
 				t.Errorf("%q for %q: %v, %v", attempt, password, got, err)
 			}
@@ -65,7 +67,8 @@ func TestADamagedHashIsAnErrorThatDoesNotShowIt(t *testing.T) {
 		strings.Replace(good, "t=1", "t=0", 1), strings.Replace(good, "p=1", "p=0", 1), strings.Replace(good, "m=64", "m=4294967295", 1),
 		strings.Replace(good, "m=64", "m=-1", 1), "$argon2id$v=19$m=64,t=1,p=1$$",
 	} {
-		if ok, err := CheckPassword(t.Context(), hash, "x"); ok || !errors.Is(err, errPasswordHash) || strings.Contains(err.Error(), hash) {
+		ok, err := CheckPassword(t.Context(), hash, "x")
+		if ok || !errors.Is(err, errPasswordHash) || strings.Contains(err.Error(), hash) {
 			t.Errorf("%q: %v, %v", hash, ok, err)
 		}
 	}

@@ -14,12 +14,14 @@ import (
 func TestEveryPermissionOfNeedsCanBeGranted(t *testing.T) {
 	t.Parallel()
 	for op, need := range Needs {
-		some := strings.Split(strings.Join(slices.Concat(need.Full, need.Basic, need.Least, need.Owned, slices.Collect(maps.Keys(need.Parts))), "+"), "+")
+		parts := slices.Collect(maps.Keys(need.Parts))
+		some := strings.Split(strings.Join(slices.Concat(need.Full, need.Basic, need.Least, need.Owned, parts), "+"), "+")
 		for _, value := range slices.Concat(some, need.Own, need.Delegated, need.Personal, need.Application) {
 			_, application := ApplicationPermission(value)
 			_, delegated := DelegatedPermission(value)
 			inDelegated := slices.Concat(need.Own, need.Delegated, need.Personal)
-			if value != "" && !application && !delegated || slices.Contains(inDelegated, value) && !delegated || slices.Contains(need.Application, value) && !application {
+			if value != "" && !application && !delegated || slices.Contains(inDelegated, value) && !delegated ||
+				slices.Contains(need.Application, value) && !application {
 				t.Errorf("%s asks for %s: application %v, delegated %v", op, value, application, delegated)
 			}
 		}
@@ -75,7 +77,8 @@ func TestWhatUsersMayConsentTo(t *testing.T) {
 func TestDerivedIDsDifferByTenant(t *testing.T) {
 	t.Parallel()
 	other := uuid.MustParse("0c0c0c0c-0000-4000-8000-00000000000c")
-	if GraphPrincipalID(contoso) == GraphPrincipalID(other) || RoleObjectID(contoso, GlobalReader.ID) == RoleObjectID(other, GlobalReader.ID) ||
+	if GraphPrincipalID(contoso) == GraphPrincipalID(other) ||
+		RoleObjectID(contoso, GlobalReader.ID) == RoleObjectID(other, GlobalReader.ID) ||
 		RoleObjectID(contoso, GlobalReader.ID) == RoleObjectID(contoso, GlobalAdministrator.ID) {
 		t.Error("two have one id")
 	}

@@ -64,7 +64,8 @@ var (
 
 // Roles lists all of them. BuiltInRoles has the others that every tenant has.
 var Roles = []Role{
-	GlobalAdministrator, GlobalReader, UserAdministrator, LicenseAdministrator, GroupsAdministrator, DirectoryReaders, DirectoryWriters,
+	GlobalAdministrator, GlobalReader, UserAdministrator, LicenseAdministrator,
+	GroupsAdministrator, DirectoryReaders, DirectoryWriters,
 	ApplicationAdministrator, CloudApplicationAdministrator, ApplicationDeveloper, PrivilegedRoleAdministrator,
 }
 

@@ -11,7 +11,8 @@ func TestEveryBuiltInRoleIsFoundByItsTemplateAndItsObject(t *testing.T) {
 	names := map[string]bool{}
 	for i, role := range BuiltInRoles {
 		found, ok := RoleByID(role.ID)
-		if at, there := RoleByObjectID(contoso, RoleObjectID(contoso, role.ID)); !ok || found != role || !there || at != i {
+		at, there := RoleByObjectID(contoso, RoleObjectID(contoso, role.ID))
+		if !ok || found != role || !there || at != i {
 			t.Errorf("%s is found as %s and at %d, is at %d", role.Name, found.Name, at, i)
 		}
 		if names[role.Name] || role.Name == "" || role.Description == "" {

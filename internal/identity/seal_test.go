@@ -158,7 +158,8 @@ func TestRevokingNeedsASealingKeyButNotTheOldOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := slices.Clone(stored[signingKeys])
-	if err := RevokeKeys(t.Context(), stored, nil, start); !errors.Is(err, ErrSealed) || !bytes.Equal(stored[signingKeys], before) {
+	err := RevokeKeys(t.Context(), stored, nil, start)
+	if !errors.Is(err, ErrSealed) || !bytes.Equal(stored[signingKeys], before) {
 		t.Errorf("without a key, encrypted keys are replaced: %v", err)
 	}
 	if err := RevokeKeys(t.Context(), stored, otherSealingKey, start); err != nil {
@@ -181,7 +182,9 @@ func TestTheSealingKeyCanBeChanged(t *testing.T) {
 		t.Errorf("without keys: %v", err)
 	}
 	stored[signingKeys] = ourKeys()
-	for _, step := range []struct{ before, after []byte }{{nil, sealingKey}, {sealingKey, otherSealingKey}, {otherSealingKey, nil}} {
+	for _, step := range []struct{ before, after []byte }{
+		{nil, sealingKey}, {sealingKey, otherSealingKey}, {otherSealingKey, nil},
+	} {
 		if err := Reseal(t.Context(), stored, step.before, step.after); err != nil {
 			t.Fatal(err)
 		}

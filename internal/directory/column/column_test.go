@@ -49,7 +49,10 @@ func valueOf(t *rapid.T, c column.Column) (v column.Value) {
 	case column.Bool:
 		v.Truth = column.Truth(rapid.IntRange(0, 2).Draw(t, "truth"))
 	case column.Time:
-		v.Time = rapid.SampledFrom([]int64{0, 1, 63_000_000_000, 63_000_000_777, 253402300799 + 62135596800}).Draw(t, "time")
+		v.Time = rapid.SampledFrom([]int64{
+			0, 1, 63_000_000_000,
+			63_000_000_777, 253402300799 + 62135596800,
+		}).Draw(t, "time")
 	default:
 		for range rapid.IntRange(0, 3).Draw(t, "elements") * max(1, len(c.Fields)) {
 			v.Texts = append(v.Texts, valid(texts().Draw(t, "element")))
@@ -107,7 +110,8 @@ func (m *model) check(t *rapid.T, table *column.Table) {
 			if !got.Equal(want) {
 				t.Fatalf("row %d column %d is %v, not %v", row, c, got, want)
 			}
-			if schema.Columns[c].Kind == column.Text && (table.Text(uint32(row), c) != want.Text || table.Folded(uint32(row), c) != fold.Text(want.Text)) {
+			if schema.Columns[c].Kind == column.Text &&
+				(table.Text(uint32(row), c) != want.Text || table.Folded(uint32(row), c) != fold.Text(want.Text)) {
 				t.Fatalf("row %d column %d is %q (%q), not %q", row, c, table.Text(uint32(row), c), table.Folded(uint32(row), c), want.Text)
 			}
 		}
@@ -182,7 +186,9 @@ func question(t *rapid.T, table *column.Table, c int) (column.Matcher, func(colu
 	case column.Time:
 		from := rapid.SampledFrom([]int64{0, 1, 63_000_000_000, 63_000_000_001, 315537897600}).Draw(t, "from")
 		to := rapid.SampledFrom([]int64{0, 1, 63_000_000_000, 63_000_000_777, 315537897599, 1 << 60}).Draw(t, "to")
-		return table.MatchTime(c, from, to), func(v column.Value) bool { return v.Time != 0 && v.Time >= from && v.Time <= to }
+		return table.MatchTime(c, from, to), func(v column.Value) bool {
+			return v.Time != 0 && v.Time >= from && v.Time <= to
+		}
 	}
 	width := max(1, len(schema.Columns[c].Fields))
 	e := randomElement(t, width, 3)
@@ -197,7 +203,10 @@ func question(t *rapid.T, table *column.Table, c int) (column.Matcher, func(colu
 }
 
 func randomTest(t *rapid.T) *column.Test {
-	test := &column.Test{Op: column.Op(rapid.IntRange(int(column.Present), int(column.Holds)).Draw(t, "op")), Text: fold.Text(strings.ToValidUTF8(texts().Draw(t, "asked"), "?"))}
+	test := &column.Test{
+		Op:   column.Op(rapid.IntRange(int(column.Present), int(column.Holds)).Draw(t, "op")),
+		Text: fold.Text(strings.ToValidUTF8(texts().Draw(t, "asked"), "?")),
+	}
 	test.Set = map[string]struct{}{test.Text: {}, "sales": {}}
 	delete(test.Set, "")
 	test.Func = func(folded string) bool { return len(folded)%2 == 0 }
@@ -231,7 +240,9 @@ func plain(test *column.Test, written string) bool {
 	case column.Contains:
 		return strings.Contains(text, test.Text)
 	case column.HasWords:
-		return !slices.ContainsFunc(strings.Fields(test.Text), func(word string) bool { return !fold.StartsWord(text, word) })
+		return !slices.ContainsFunc(strings.Fields(test.Text), func(word string) bool {
+			return !fold.StartsWord(text, word)
+		})
 	}
 	return len(text)%2 == 0
 }
@@ -308,7 +319,8 @@ func TestDraftsOfOneTableAreApart(t *testing.T) {
 				row := d.AddRow()
 				d.Set(row, 0, column.Value{Text: fmt.Sprintf("Team %d of %d", i, n)})
 				d.Set(uint32(i), 1, column.Value{Text: fmt.Sprintf("Ann %d", n)})
-				if table = d.Finish(); table.Text(row, 0) != fmt.Sprintf("Team %d of %d", i, n) || table.Text(uint32(i), 1) != fmt.Sprintf("Ann %d", n) {
+				table = d.Finish()
+				if table.Text(row, 0) != fmt.Sprintf("Team %d of %d", i, n) || table.Text(uint32(i), 1) != fmt.Sprintf("Ann %d", n) {
 					t.Errorf("row %d is %q, %q", row, table.Text(row, 0), table.Text(uint32(i), 1))
 				}
 			}
@@ -354,7 +366,11 @@ func TestFullDictionary(t *testing.T) {
 
 func TestTimes(t *testing.T) {
 	t.Parallel()
-	for _, at := range []time.Time{{}, time.Unix(0, 0).UTC(), time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC)} {
+	for _, at := range []time.Time{
+		{},
+		time.Unix(0, 0).UTC(), time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC),
+		time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC),
+	} {
 		if got := column.AsTime(column.TimeOf(at)); !got.Equal(at) {
 			t.Errorf("%s becomes %s", at, got)
 		}
@@ -388,14 +404,19 @@ func FuzzDecode(f *testing.F) {
 			table.MatchText(0, &column.Test{Op: column.Contains, Text: "a"}).Match(block, table.Live(block))
 			table.MatchText(1, &column.Test{Op: column.HasWords, Text: "a"}).Match(block, table.Live(block))
 			table.MatchTime(3, 1, 1e9).Match(block, table.Live(block))
-			table.MatchAny(6, &column.Element{Join: column.Is, Field: 1, Test: &column.Test{Op: column.Ends, Text: "1"}}).Match(block, table.Live(block))
+			table.MatchAny(6,
+				&column.Element{Join: column.Is, Field: 1, Test: &column.Test{Op: column.Ends, Text: "1"}}).
+				Match(block, table.Live(block))
 		}
 		table.AppendPart(nil, 0)
 	})
 }
 
 func FuzzReadChanges(f *testing.F) {
-	f.Add(schema.AppendChanges(nil, []column.Change{{Column: 0, Value: column.Value{Text: "Sales"}}, {Column: 6, Value: column.Value{Texts: []string{"a", "b"}}}}))
+	f.Add(schema.AppendChanges(nil, []column.Change{
+		{Column: 0, Value: column.Value{Text: "Sales"}},
+		{Column: 6, Value: column.Value{Texts: []string{"a", "b"}}},
+	}))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		changes, err := schema.ReadChanges(data)
 		if err != nil {

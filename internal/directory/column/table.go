@@ -190,7 +190,8 @@ func (d *Draft) settle() {
 		}
 		b := d.block(p.row)
 		if b.cells[p.column] != nil || slices.ContainsFunc(changes, func(c change) bool { return !c.value.IsNull() }) {
-			b.cells[p.column] = changed(b.cells[p.column], changes, &d.next.schema.Columns[p.column], d.next.dictionaries[p.column])
+			b.cells[p.column] = changed(b.cells[p.column], changes,
+				&d.next.schema.Columns[p.column], d.next.dictionaries[p.column])
 		}
 		changes = changes[:0]
 	}

@@ -281,7 +281,8 @@ func markPlainly[E uint16 | uint32](test *Test, small string, ends []E, bits, am
 // word8 returns up to eight bytes as a number, the first one lowest.
 func word8(b string) (word uint64) {
 	if len(b) == 8 {
-		return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 | uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+		return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
 	}
 	for i := range len(b) {
 		word |= uint64(b[i]) << (8 * i)

@@ -98,7 +98,11 @@ type Schema struct {
 
 // NewSchema makes a schema. Numbers and names must be different from each other.
 func NewSchema(columns ...Column) *Schema {
-	s := &Schema{Columns: columns, byNumber: make(map[uint32]int, len(columns)), byName: make(map[string]int, len(columns))}
+	s := &Schema{
+		Columns:  columns,
+		byNumber: make(map[uint32]int, len(columns)),
+		byName:   make(map[string]int, len(columns)),
+	}
 	for i, c := range columns {
 		s.byNumber[c.Number], s.byName[c.Name] = i, i
 	}

@@ -16,7 +16,9 @@ type agreement struct {
 
 // agree sees to it that an application may have what it asks for in a person's name. When it takes
 // a page to find out, it was answered; that the person says no is a refusal.
-func (s *Server) agree(v *visit, who *person, app identity.App, asked scopes, how agreement) (answered bool, err error) {
+func (s *Server) agree(
+	v *visit, who *person, app identity.App, asked scopes, how agreement,
+) (answered bool, err error) {
 	if err := s.checkResource(v.tenant, asked); err != nil {
 		return false, err
 	}
@@ -36,7 +38,9 @@ func (s *Server) agree(v *visit, who *person, app identity.App, asked scopes, ho
 		return false, s.config.Tenants.Consent(v.Context(), v.tenant, app.ID, who.user.ID, wanted, forAll)
 	}
 	if !allowed {
-		return true, s.approvalPage(v, who, app, slices.DeleteFunc(slices.Clone(wanted), func(name string) bool { return mayConsent(who.user, []string{name}) }))
+		return true, s.approvalPage(v, who, app, slices.DeleteFunc(slices.Clone(wanted), func(name string) bool {
+			return mayConsent(who.user, []string{name})
+		}))
 	}
 	data := consentData("Permissions requested", who, app, wanted)
 	data.Administrator = isAdministrator(who.user)
@@ -56,7 +60,8 @@ func (s *Server) approvalPage(v *visit, who *person, app identity.App, names []s
 
 func consentData(title string, who *person, app identity.App, names []string) pageData {
 	return pageData{
-		Title: title, App: app.DisplayName, AppID: app.AppID.String(), Name: who.user.Name, Organization: organizationOf(who.user), Permissions: describe(names),
+		Title: title, App: app.DisplayName, AppID: app.AppID.String(), Name: who.user.Name,
+		Organization: organizationOf(who.user), Permissions: describe(names),
 	}
 }
 

@@ -92,8 +92,11 @@ func (s *Server) certificateKey(app identity.App, header jose.Header) (*rsa.Publ
 			return nil, badAssertion("the key of the certificate is no RSA key.")
 		}
 		now := s.config.Now()
-		if now.Before(certificate.NotBefore) || now.After(certificate.NotAfter) || (!registered.Expires.IsZero() && !now.Before(registered.Expires)) {
-			return nil, badAssertion("the certificate is outside of its validity, which ends " + certificate.NotAfter.UTC().Format(time.RFC3339) + ". Register a new one for app '" + app.AppID.String() + "'.")
+		if now.Before(certificate.NotBefore) || now.After(certificate.NotAfter) ||
+			(!registered.Expires.IsZero() && !now.Before(registered.Expires)) {
+			return nil, badAssertion("the certificate is outside of its validity, which ends " +
+				certificate.NotAfter.UTC().Format(time.RFC3339) +
+				". Register a new one for app '" + app.AppID.String() + "'.")
 		}
 		return key, nil
 	}
@@ -108,7 +111,8 @@ func isNamed(der []byte, x5t, x5t256, kid string) bool {
 		*name = strings.NewReplacer("+", "-", "/", "_").Replace(strings.TrimRight(*name, "="))
 	}
 	if x5t == "" && x5t256 == "" {
-		return kid != "" && (kid == encode(one[:]) || kid == encode(two[:]) || strings.EqualFold(kid, hex.EncodeToString(one[:])))
+		return kid != "" && (kid == encode(one[:]) || kid == encode(two[:]) ||
+			strings.EqualFold(kid, hex.EncodeToString(one[:])))
 	}
 	return (x5t == "" || x5t == encode(one[:])) && (x5t256 == "" || x5t256 == encode(two[:]))
 }

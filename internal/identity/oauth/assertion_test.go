@@ -41,7 +41,8 @@ func newCard() identityCard {
 		panic(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "robot"}, NotBefore: start.Add(-time.Hour), NotAfter: start.Add(30 * 24 * time.Hour),
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "robot"},
+		NotBefore: start.Add(-time.Hour), NotAfter: start.Add(30 * 24 * time.Hour),
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
@@ -129,12 +130,24 @@ func TestACertificateIsAsGoodAsASecret(t *testing.T) {
 		header    map[string]any
 		audience  string
 	}{
-		"x5t":                          {jose.RS256, map[string]any{"x5t": card.x5t()}, root + "/" + contoso.String() + "/oauth2/v2.0/token"},
-		"x5t with padding":             {jose.RS256, map[string]any{"x5t": card.x5t() + "="}, root + "/" + contoso.String() + "/oauth2/v2.0/token"},
-		"x5t#S256 as MSAL for Go has":  {jose.PS256, map[string]any{"x5t#S256": base64.StdEncoding.EncodeToString(thumbprint256[:])}, root + "/" + contoso.String() + "/oauth2/v2.0/token"},
-		"x5t#S256 and PS256":           {jose.PS256, map[string]any{"x5t#S256": card.x5t256()}, root + "/" + contosoDomain + "/oauth2/v2.0/token"},
-		"both":                         {jose.PS256, map[string]any{"x5t#S256": card.x5t256(), "x5t": card.x5t()}, root + "/" + contosoDomain + "/oauth2/v2.0/token"},
-		"the thumbprint as kid":        {jose.RS256, map[string]any{"kid": strings.ToUpper(hex.EncodeToString(thumbprint[:]))}, root + "/" + contoso.String() + "/oauth2/token"},
+		"x5t":              {jose.RS256, map[string]any{"x5t": card.x5t()}, root + "/" + contoso.String() + "/oauth2/v2.0/token"},
+		"x5t with padding": {jose.RS256, map[string]any{"x5t": card.x5t() + "="}, root + "/" + contoso.String() + "/oauth2/v2.0/token"},
+		"x5t#S256 as MSAL for Go has": {
+			jose.PS256,
+			map[string]any{"x5t#S256": base64.StdEncoding.EncodeToString(thumbprint256[:])},
+			root + "/" + contoso.String() + "/oauth2/v2.0/token",
+		},
+		"x5t#S256 and PS256": {jose.PS256, map[string]any{"x5t#S256": card.x5t256()}, root + "/" + contosoDomain + "/oauth2/v2.0/token"},
+		"both": {
+			jose.PS256,
+			map[string]any{"x5t#S256": card.x5t256(), "x5t": card.x5t()},
+			root + "/" + contosoDomain + "/oauth2/v2.0/token",
+		},
+		"the thumbprint as kid": {
+			jose.RS256,
+			map[string]any{"kid": strings.ToUpper(hex.EncodeToString(thumbprint[:]))},
+			root + "/" + contoso.String() + "/oauth2/token",
+		},
 		"x5t as kid, and the issuer":   {jose.RS256, map[string]any{"kid": card.x5t()}, root + "/" + contoso.String() + "/v2.0"},
 		"the tenant's name in capital": {jose.RS256, map[string]any{"x5t": card.x5t()}, root + "/" + strings.ToUpper(contoso.String()) + "/oauth2/v2.0/token"},
 	} {
@@ -188,33 +201,35 @@ func TestABadAssertionIsRefused(t *testing.T) {
 	}
 	now := w.clock.now()
 	for name, raw := range map[string]string{
-		"no token":                    "x",
-		"alg none":                    forge("none", func(string) []byte { return nil }),
-		"alg none in capitals":        forge("NONE", func(string) []byte { return nil }),
-		"HS256 with the certificate":  forge("HS256", hash),
-		"RS256 with a hash":           forge("RS256", hash),
-		"RS384":                       card.sign(t, jose.RS384, header, w.assertionOf()),
-		"another key":                 other.sign(t, jose.RS256, header, w.assertionOf()),
-		"another certificate":         other.sign(t, jose.RS256, map[string]any{"x5t": other.x5t()}, w.assertionOf()),
-		"no name of a certificate":    card.sign(t, jose.RS256, nil, w.assertionOf()),
-		"one of two names wrong":      card.sign(t, jose.RS256, map[string]any{"x5t": card.x5t(), "x5t#S256": other.x5t256()}, w.assertionOf()),
-		"another tenant's endpoint":   good("aud", w.https.URL+"/"+fabrikam.String()+"/oauth2/v2.0/token"),
-		"any tenant's endpoint":       good("aud", w.https.URL+"/common/oauth2/v2.0/token"),
-		"another host":                good("aud", "https://login.example/"+contoso.String()+"/oauth2/v2.0/token"),
-		"another endpoint":            good("aud", w.https.URL+"/"+contoso.String()+"/oauth2/v2.0/authorize"),
-		"a longer path":               good("aud", w.https.URL+"/"+contoso.String()+"/oauth2/v2.0/token/x"),
-		"two audiences":               good("aud", []string{w.https.URL + "/" + contoso.String() + "/oauth2/v2.0/token", "https://evil.example"}),
-		"no audience":                 good("aud", nil),
-		"another subject":             good("sub", portal.String()),
-		"no subject":                  good("sub", nil),
-		"another issuer":              good("iss", portal.String()),
-		"expired":                     good("exp", now.Add(-5*time.Minute).Unix()),
-		"too long":                    good("exp", now.Add(24*time.Hour+time.Second).Unix()),
-		"no end":                      good("exp", nil),
-		"not yet":                     good("nbf", now.Add(5*time.Minute+time.Second).Unix()),
-		"no jti":                      good("jti", nil),
-		"a claim that is no text":     good("sub", 7),
-		"a key that it brings itself": other.sign(t, jose.RS256, map[string]any{"x5t": card.x5t(), "x5c": []string{base64.StdEncoding.EncodeToString(other.der)}}, w.assertionOf()),
+		"no token":                   "x",
+		"alg none":                   forge("none", func(string) []byte { return nil }),
+		"alg none in capitals":       forge("NONE", func(string) []byte { return nil }),
+		"HS256 with the certificate": forge("HS256", hash),
+		"RS256 with a hash":          forge("RS256", hash),
+		"RS384":                      card.sign(t, jose.RS384, header, w.assertionOf()),
+		"another key":                other.sign(t, jose.RS256, header, w.assertionOf()),
+		"another certificate":        other.sign(t, jose.RS256, map[string]any{"x5t": other.x5t()}, w.assertionOf()),
+		"no name of a certificate":   card.sign(t, jose.RS256, nil, w.assertionOf()),
+		"one of two names wrong":     card.sign(t, jose.RS256, map[string]any{"x5t": card.x5t(), "x5t#S256": other.x5t256()}, w.assertionOf()),
+		"another tenant's endpoint":  good("aud", w.https.URL+"/"+fabrikam.String()+"/oauth2/v2.0/token"),
+		"any tenant's endpoint":      good("aud", w.https.URL+"/common/oauth2/v2.0/token"),
+		"another host":               good("aud", "https://login.example/"+contoso.String()+"/oauth2/v2.0/token"),
+		"another endpoint":           good("aud", w.https.URL+"/"+contoso.String()+"/oauth2/v2.0/authorize"),
+		"a longer path":              good("aud", w.https.URL+"/"+contoso.String()+"/oauth2/v2.0/token/x"),
+		"two audiences":              good("aud", []string{w.https.URL + "/" + contoso.String() + "/oauth2/v2.0/token", "https://evil.example"}),
+		"no audience":                good("aud", nil),
+		"another subject":            good("sub", portal.String()),
+		"no subject":                 good("sub", nil),
+		"another issuer":             good("iss", portal.String()),
+		"expired":                    good("exp", now.Add(-5*time.Minute).Unix()),
+		"too long":                   good("exp", now.Add(24*time.Hour+time.Second).Unix()),
+		"no end":                     good("exp", nil),
+		"not yet":                    good("nbf", now.Add(5*time.Minute+time.Second).Unix()),
+		"no jti":                     good("jti", nil),
+		"a claim that is no text":    good("sub", 7),
+		"a key that it brings itself": other.sign(t, jose.RS256, map[string]any{
+			"x5t": card.x5t(), "x5c": []string{base64.StdEncoding.EncodeToString(other.der)},
+		}, w.assertionOf()),
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := w.post(t, tokenPath, assertionForm(raw))
@@ -229,10 +244,12 @@ func TestABadAssertionIsRefused(t *testing.T) {
 		wantRefusal(t, w.post(t, tokenPath, with(assertionForm(good()), "client_assertion_type", "saml")), http.StatusUnauthorized, "invalid_client", 700027)
 	})
 	t.Run("with a secret", func(t *testing.T) {
-		wantRefusal(t, w.post(t, tokenPath, with(assertionForm(good()), "client_secret", goodSecret)), http.StatusBadRequest, "invalid_request", 9002313)
+		wantRefusal(t, w.post(t, tokenPath, with(assertionForm(good()), "client_secret", goodSecret)),
+			http.StatusBadRequest, "invalid_request", 9002313)
 	})
 	t.Run("of another client", func(t *testing.T) {
-		wantRefusal(t, w.post(t, tokenPath, with(assertionForm(good()), "client_id", portal.String())), http.StatusUnauthorized, "invalid_client", 700213)
+		wantRefusal(t, w.post(t, tokenPath, with(assertionForm(good()), "client_id", portal.String())),
+			http.StatusUnauthorized, "invalid_client", 700213)
 	})
 }
 
@@ -242,7 +259,8 @@ func TestAnExpiredCertificateIsRefused(t *testing.T) {
 	card := cards()[0]
 	w.registerCard(card)
 	ask := func() answer {
-		return w.post(t, tokenPath, assertionForm(card.sign(t, jose.RS256, map[string]any{"x5t": card.x5t()}, w.assertionOf())))
+		return w.post(t, tokenPath,
+			assertionForm(card.sign(t, jose.RS256, map[string]any{"x5t": card.x5t()}, w.assertionOf())))
 	}
 	w.clock.advance(20*24*time.Hour - time.Second)
 	if got := ask(); got.status != http.StatusOK {
@@ -283,7 +301,8 @@ func TestAnAssertionIsGoodOnce(t *testing.T) {
 		}
 	}
 	own := w.assertionOf("jti", "one", "iss", portal.String(), "sub", portal.String())
-	if got := w.post(t, tokenPath, with(assertionForm(card.sign(t, jose.RS256, header, own)), "client_id", portal.String())); got.status != http.StatusOK {
+	got := w.post(t, tokenPath, with(assertionForm(card.sign(t, jose.RS256, header, own)), "client_id", portal.String()))
+	if got.status != http.StatusOK {
 		t.Errorf("another client may not use the same jti: %s", got.text)
 	}
 }
@@ -328,7 +347,9 @@ func otherIssuer(t *testing.T, card identityCard) string {
 		writeJSON(w, 200, map[string]any{"issuer": server.URL, "jwks_uri": server.URL + "/keys", "id_token_signing_alg_values_supported": []string{"RS256"}})
 	})
 	mux.HandleFunc("/keys", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, 200, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: &card.key.PublicKey, KeyID: "k", Algorithm: "RS256", Use: "sig"}}})
+		writeJSON(w, 200, jose.JSONWebKeySet{
+			Keys: []jose.JSONWebKey{{Key: &card.key.PublicKey, KeyID: "k", Algorithm: "RS256", Use: "sig"}},
+		})
 	})
 	return server.URL
 }

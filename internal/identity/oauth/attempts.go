@@ -21,10 +21,13 @@ import (
 // All of this is kept in memory; a restart forgives.
 type attempts struct {
 	wait func(ctx context.Context, d time.Duration) error // waits, in tests by the clock they set
-	seed maphash.Seed                                     // so that nobody can choose an account that shares another's budget
+	// So that nobody can choose an account that shares another's budget.
+	seed maphash.Seed
 
-	mu      sync.Mutex
-	budgets []int64 // when each would be full again, in nanoseconds since 1970; accounts that share one, by chance, share their strangers
+	mu sync.Mutex
+	// When each would be full again, in nanoseconds since 1970; accounts that share one, by chance,
+	// share their strangers.
+	budgets []int64
 	lanes   *lru.Cache[key, lane]
 	lines   [2]line // of strangers, and of known devices and addresses
 }
@@ -62,16 +65,20 @@ const (
 	newcomerTries  = 2 // the first of a network at large in a day
 	newcomerAgain  = 24 * time.Hour
 
-	freeOfLane    = 5  // attempts from one place at an account; from then on each has to wait twice as long as the one before
+	// Attempts from one place at an account; from then on each has to wait twice as long as the one
+	// before.
+	freeOfLane    = 5
 	freeOfAddress = 20 // attempts at any accounts from one address, behind which there may be a whole office
 
 	longestOfStranger = 4 * time.Minute // between two attempts
-	longestOfKnown    = 5 * time.Second // so that, with the work that is in line already, the right password is checked within 10
-	longestOfAddress  = time.Minute
+	// So that, with the work that is in line already, the right password is checked within 10.
+	longestOfKnown   = 5 * time.Second
+	longestOfAddress = time.Minute
 
-	longestLine  = 10 * time.Second // an attempt has its turn within that time, or is refused at once
-	mostWaiting  = 256              // attempts in all that wait for their turn, of each class
-	mostChecking = 256              // strangers' attempts in all that are being checked: some 3 s of work for two processors
+	longestLine = 10 * time.Second // an attempt has its turn within that time, or is refused at once
+	mostWaiting = 256              // attempts in all that wait for their turn, of each class
+	// Strangers' attempts in all that are being checked: some 3 s of work for two processors.
+	mostChecking = 256
 	knownMore    = mostChecking / 4 // those of known devices and addresses
 
 	forgotten   = time.Hour
@@ -80,7 +87,12 @@ const (
 )
 
 func newAttempts() *attempts {
-	return &attempts{wait: waitFor, seed: maphash.MakeSeed(), budgets: make([]int64, keptBudgets), lanes: newCache[key, lane](keptLanes)}
+	return &attempts{
+		wait:    waitFor,
+		seed:    maphash.MakeSeed(),
+		budgets: make([]int64, keptBudgets),
+		lanes:   newCache[key, lane](keptLanes),
+	}
 }
 
 func waitFor(ctx context.Context, d time.Duration) error {

@@ -17,7 +17,9 @@ import (
 
 // guess tries a password from an address, and says whether it was right, or not even checked, and
 // how long that took.
-func (w world) guess(t testing.TB, remote, name, password string, cookies ...*http.Cookie) (right, checked bool, took time.Duration) {
+func (w world) guess(
+	t testing.TB, remote, name, password string, cookies ...*http.Cookie,
+) (right, checked bool, took time.Duration) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
 	r.RemoteAddr = remote
@@ -110,7 +112,8 @@ func TestAHundredGuessesOfStrangersAreCheckedInAnHour(t *testing.T) {
 			w.wantIn(t, "192.0.2.99:1000", annName)
 		}
 	}
-	if most := checked.most(); most > guessesPerHour || most < guessesPerHour*9/10 || len(checked.at) < 2*guessesPerHour {
+	most := checked.most()
+	if most > guessesPerHour || most < guessesPerHour*9/10 || len(checked.at) < 2*guessesPerHour {
 		t.Errorf("%d guesses in an hour, %d in all", most, len(checked.at))
 	}
 }
@@ -231,7 +234,8 @@ func TestACookieOfADeviceCannotBeMadeUp(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	cookie := w.remembered(t, annName, nil)
-	if !cookie.HttpOnly || !cookie.Secure || cookie.Path != "/" || cookie.SameSite != http.SameSiteLaxMode || cookie.MaxAge != 180*24*3600 {
+	if !cookie.HttpOnly || !cookie.Secure || cookie.Path != "/" ||
+		cookie.SameSite != http.SameSiteLaxMode || cookie.MaxAge != 180*24*3600 {
 		t.Errorf("the cookie is %v", cookie)
 	}
 	isKnown := func(name string, cookie *http.Cookie) bool {
@@ -265,7 +269,8 @@ func TestACookieOfADeviceCannotBeMadeUp(t *testing.T) {
 	for i := range 2 * mostAccounts { // of a device that many share, the last ones
 		cookie = w.remembered(t, fmt.Sprint(i), cookie)
 	}
-	if isKnown(annName, cookie) || !isKnown("9", cookie) || !isKnown("5", cookie) || isKnown("4", cookie) || len(cookie.Value) > 200 {
+	if isKnown(annName, cookie) || !isKnown("9", cookie) ||
+		!isKnown("5", cookie) || isKnown("4", cookie) || len(cookie.Value) > 200 {
 		t.Errorf("the cookie is %s", cookie.Value)
 	}
 	w.clock.advance(deviceLasts + time.Second)
@@ -282,7 +287,8 @@ func (w world) remembered(t *testing.T, name string, before *http.Cookie) *http.
 		r.AddCookie(before)
 	}
 	answer := httptest.NewRecorder()
-	if err := w.rememberDevice(&call{Request: r, w: answer, root: w.https.URL}, ofAccount(contoso.String(), name)); err != nil {
+	err := w.rememberDevice(&call{Request: r, w: answer, root: w.https.URL}, ofAccount(contoso.String(), name))
+	if err != nil {
 		t.Fatal(err)
 	}
 	return answer.Result().Cookies()[0]
@@ -348,13 +354,16 @@ func TestTheLineIsBounded(t *testing.T) {
 		if a.lines[stranger].checking > mostChecking || a.lines[stranger].waiting > mostWaiting {
 			t.Errorf("the lines are %+v", a.lines)
 		}
-		leave, err := a.enter(t.Context(), time.Now(), known, limit{key: keyOfAttempts("owner"), free: freeOfLane, longest: longestOfKnown})
+		leave, err := a.enter(t.Context(), time.Now(), known, limit{
+			key: keyOfAttempts("owner"), free: freeOfLane, longest: longestOfKnown,
+		})
 		if err != nil {
 			t.Fatalf("the owner is told %v", err)
 		}
 		leave()
 		all.Wait()
-		if checked.Load()+refused.Load() != 20_000 || checked.Load() > mostChecking+mostWaiting || time.Duration(slowest.Load()) > longestLine {
+		if checked.Load()+refused.Load() != 20_000 || checked.Load() > mostChecking+mostWaiting ||
+			time.Duration(slowest.Load()) > longestLine {
 			t.Errorf("%d checked, %d refused, the last after %v", checked.Load(), refused.Load(), time.Duration(slowest.Load()))
 		}
 		if a.lines != [2]line{} {
@@ -386,7 +395,10 @@ func TestWhoHasGoneLeavesTheLine(t *testing.T) {
 func TestAttemptsSurviveAClockThatIsSetBack(t *testing.T) {
 	t.Parallel()
 	a := newAttempts()
-	limits := []limit{{key: keyOfAttempts("place"), free: freeOfLane, longest: longestOfStranger}, {key: keyOfAttempts("account"), hourly: guessesPerHour}}
+	limits := []limit{
+		{key: keyOfAttempts("place"), free: freeOfLane, longest: longestOfStranger},
+		{key: keyOfAttempts("account"), hourly: guessesPerHour},
+	}
 	for i := range 200 {
 		_, _ = a.begin(start.Add(time.Duration(i)*time.Minute), stranger, limits)
 		a.lines = [2]line{}

@@ -43,7 +43,8 @@ type wants struct{ code, idToken, token bool }
 
 // responseTypes are what can be wanted together, as the real service has it.
 var responseTypes = map[wants]bool{
-	{code: true}: true, {idToken: true}: true, {code: true, idToken: true}: true, {idToken: true, token: true}: true, {token: true}: true,
+	{code: true}: true, {idToken: true}: true, {code: true, idToken: true}: true,
+	{idToken: true, token: true}: true, {token: true}: true,
 }
 
 // tokens says whether tokens are wanted. They never stand in a query, which servers log.
@@ -64,7 +65,9 @@ func (s *Server) readAuthorization(v *visit) (*authorization, error) {
 		return a, tooLong("nonce", maxNonce)
 	}
 	a.prompts, a.info = strings.Fields(v.query.Get("prompt")), v.query.Get("client_info") == "1"
-	for _, read := range []func(*authorization, *visit) error{readMode, readType, readChallenge, readPrompt, readScopes} {
+	for _, read := range []func(*authorization, *visit) error{
+		readMode, readType, readChallenge, readPrompt, readScopes,
+	} {
 		if err := read(a, v); err != nil {
 			return a, err
 		}
@@ -93,7 +96,8 @@ func (s *Server) readClient(v *visit) (*authorization, error) {
 			"The redirect URI '%s' specified in the request does not match the redirect URIs configured for the application '%s'. Make sure the redirect URI sent in the request matches one added to your application.", short(redirect), app.AppID)
 	}
 	return &authorization{
-		app: app, redirect: redirect, kind: kind, mode: modeQuery, state: v.query.Get("state"), hint: strings.TrimSpace(v.query.Get("login_hint")),
+		app: app, redirect: redirect, kind: kind, mode: modeQuery,
+		state: v.query.Get("state"), hint: strings.TrimSpace(v.query.Get("login_hint")),
 	}, nil
 }
 

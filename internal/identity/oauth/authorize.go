@@ -15,7 +15,8 @@ import (
 // between.
 func (s *Server) authorize(v *visit) error {
 	if v.Method == "POST" && v.action == "" {
-		return v.sendOn(v.PathValue("tenant"), v.endpoint(), v.form) // a client's request that was posted; its query is the form
+		// A client's request that was posted; its query is the form.
+		return v.sendOn(v.PathValue("tenant"), v.endpoint(), v.form)
 	}
 	if v.anyTenant() {
 		return s.chooseTenant(v)
@@ -124,7 +125,8 @@ func (s *Server) newCode(v *visit, a *authorization, who *person) (string, error
 		return "", err
 	}
 	_, err = s.addTicket(v.Context(), forCode.id(secret), v.tenant, own, codeLife, code{
-		Client: a.app.AppID, ClientSerial: a.app.Serial, User: who.user.ID, UserSerial: who.user.Serial, Since: who.since, Redirect: a.redirect, Kind: a.kind, Challenge: a.challenge,
+		Client: a.app.AppID, ClientSerial: a.app.Serial, User: who.user.ID, UserSerial: who.user.Serial,
+		Since: who.since, Redirect: a.redirect, Kind: a.kind, Challenge: a.challenge,
 		Scopes: a.asked, Nonce: a.nonce, Family: family,
 	})
 	return secret, err

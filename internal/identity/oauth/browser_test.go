@@ -83,7 +83,8 @@ func (b *browser) press(action string, pairs ...string) *browser {
 
 func (b *browser) send(form url.Values, headers ...string) *browser {
 	b.t.Helper()
-	r, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.url.String(), strings.NewReader(form.Encode()))
+	r, err := http.NewRequestWithContext(b.t.Context(),
+		http.MethodPost, b.url.String(), strings.NewReader(form.Encode()))
 	if err != nil {
 		b.t.Fatal(err)
 	}

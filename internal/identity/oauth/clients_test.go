@@ -27,7 +27,8 @@ func TestAnOrdinaryServerSignsUsersIn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx, provider, config := ordinary(t, w, oauth2.Config{
-		ClientID: portal.String(), ClientSecret: goodSecret, RedirectURL: portalRedirect, Scopes: []string{"openid", "profile", "email", "offline_access"},
+		ClientID: portal.String(), ClientSecret: goodSecret, RedirectURL: portalRedirect,
+		Scopes: []string{"openid", "profile", "email", "offline_access"},
 	})
 	secret := oauth2.GenerateVerifier()
 	target, err := url.Parse(config.AuthCodeURL("state", oauth2.S256ChallengeOption(secret), oidc.Nonce("nonce")))
@@ -80,7 +81,8 @@ func TestAnOrdinaryRobotLogsIn(t *testing.T) {
 	ctx, provider, _ := ordinary(t, w, oauth2.Config{})
 	for _, style := range []oauth2.AuthStyle{oauth2.AuthStyleInHeader, oauth2.AuthStyleInParams} {
 		config := clientcredentials.Config{
-			ClientID: robot.String(), ClientSecret: goodSecret, TokenURL: provider.Endpoint().TokenURL, AuthStyle: style,
+			ClientID: robot.String(), ClientSecret: goodSecret,
+			TokenURL: provider.Endpoint().TokenURL, AuthStyle: style,
 			Scopes: []string{"https://graph.microsoft.com/.default"},
 		}
 		token, err := config.Token(ctx)

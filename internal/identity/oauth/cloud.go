@@ -67,7 +67,8 @@ func (s *Server) endpoints(c *call) (any, error) {
 	graph := graphRoot(c.root)
 	login := authentication{c.root, []string{c.root}, common, "AAD"}
 	here := environment{
-		Authentication: login, GraphAudience: graph, Graph: graph, Name: "Licensor", ResourceManager: c.root, MicrosoftGraph: graph,
+		Authentication: login, GraphAudience: graph, Graph: graph,
+		Name: "Licensor", ResourceManager: c.root, MicrosoftGraph: graph,
 	}
 	switch version := c.URL.Query().Get("api-version"); {
 	case version == "":

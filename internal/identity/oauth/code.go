@@ -139,7 +139,8 @@ func checkVerifier(challenge, verifier string) error {
 		return nil
 	}
 	sum := sha256.Sum256([]byte(verifier))
-	if !verifierForm.MatchString(verifier) || subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(sum[:])), []byte(challenge)) != 1 {
+	if !verifierForm.MatchString(verifier) ||
+		subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(sum[:])), []byte(challenge)) != 1 {
 		return badGrant(501481, "The Code_Verifier does not match the code_challenge supplied in the authorization request.")
 	}
 	return nil

@@ -28,25 +28,30 @@ func TestAUserSignsInToAServer(t *testing.T) {
 		t.Fatalf("answered %d %s", got.status, got.text)
 	}
 	caller, err := w.config.Authority.Verify(t.Context(), got.body["access_token"].(string))
-	if err != nil || caller.ObjectID != ann || caller.AppID != portal || !caller.Delegated || !caller.Permissions.Has("User.Read") || caller.Permissions.Has("User.ReadWrite.All") {
+	if err != nil || caller.ObjectID != ann || caller.AppID != portal || !caller.Delegated ||
+		!caller.Permissions.Has("User.Read") || caller.Permissions.Has("User.ReadWrite.All") {
 		t.Fatalf("caller is %+v, %v", caller, err)
 	}
 	access := claimsOf(t, got.body["access_token"])
 	want := map[string]any{
-		"aud": identity.GraphURL, "iss": w.https.URL + "/" + contoso.String() + "/v2.0", "tid": contoso.String(), "oid": ann.String(), "sub": ann.String(),
+		"aud": identity.GraphURL, "iss": w.https.URL + "/" + contoso.String() + "/v2.0",
+		"tid": contoso.String(), "oid": ann.String(), "sub": ann.String(),
 		"appid": portal.String(), "azp": portal.String(), "appidacr": "1", "azpacr": "1", "idtyp": "user", "ver": "2.0",
 		"scp": "User.Read openid profile email", "upn": annName, "name": "Ann Example", "given_name": "Ann", "family_name": "Example", "unique_name": annName, "acct": 0.0, "acr": "1", "amr": []any{"pwd"},
 		"app_displayname": "Portal", "tenant_region_scope": "WW", "wids": []any{identity.UserAdministrator.ID.String()},
-		"iat": float64(start.Unix()), "nbf": float64(start.Unix()), "exp": float64(start.Add(identity.Lifetime).Unix()), "uti": access["uti"],
+		"iat": float64(start.Unix()), "nbf": float64(start.Unix()),
+		"exp": float64(start.Add(identity.Lifetime).Unix()), "uti": access["uti"],
 	}
 	if fmt.Sprint(access) != fmt.Sprint(want) {
 		t.Errorf("the access token says\n%v, want\n%v", access, want)
 	}
 	id := claimsOf(t, got.body["id_token"])
 	want = map[string]any{
-		"aud": portal.String(), "iss": w.https.URL + "/" + contoso.String() + "/v2.0", "tid": contoso.String(), "oid": ann.String(), "ver": "2.0",
+		"aud": portal.String(), "iss": w.https.URL + "/" + contoso.String() + "/v2.0",
+		"tid": contoso.String(), "oid": ann.String(), "ver": "2.0",
 		"nonce": "a nonce", "name": "Ann Example", "preferred_username": annName, "email": "ann.example@contoso.example", "sub": subject(contoso, portal, ann),
-		"iat": float64(start.Unix()), "nbf": float64(start.Unix()), "exp": float64(start.Add(identity.Lifetime).Unix()), "auth_time": float64(start.Unix()),
+		"iat": float64(start.Unix()), "nbf": float64(start.Unix()),
+		"exp": float64(start.Add(identity.Lifetime).Unix()), "auth_time": float64(start.Unix()),
 	}
 	if fmt.Sprint(id) != fmt.Sprint(want) {
 		t.Errorf("the id token says\n%v, want\n%v", id, want)
@@ -59,7 +64,8 @@ func TestAUserSignsInToAServer(t *testing.T) {
 func TestAUserSignsInToAPageInABrowser(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	b := w.browser(t).open(authorizePath, request(page, pageRedirect, "response_mode", "fragment", "scope", "openid "+identity.GraphURL+"/User.Read offline_access")).signIn(annName)
+	b := w.browser(t).open(authorizePath, request(page, pageRedirect, "response_mode", "fragment",
+		"scope", "openid "+identity.GraphURL+"/User.Read offline_access")).signIn(annName)
 	if !strings.HasPrefix(b.header.Get("Location"), pageRedirect+"#") {
 		t.Fatalf("sent to %s", b.header.Get("Location"))
 	}
@@ -219,9 +225,12 @@ func TestWhatHappensToTheUserAfterTheCodeCounts(t *testing.T) {
 		change func(*town)
 		code   int
 	}{
-		"disabled":       {func(t *town) { t.changeUser(ann, func(u *identity.User) { u.Enabled = false }) }, 50057},
-		"deleted":        {func(t *town) { t.change(func() { delete(t.users, ann) }) }, 50057},
-		"sessions ended": {func(t *town) { t.changeUser(ann, func(u *identity.User) { u.SessionsFrom = start.Add(time.Second) }) }, 50173},
+		"disabled": {func(t *town) { t.changeUser(ann, func(u *identity.User) { u.Enabled = false }) }, 50057},
+		"deleted":  {func(t *town) { t.change(func() { delete(t.users, ann) }) }, 50057},
+		"sessions ended": {
+			func(t *town) { t.changeUser(ann, func(u *identity.User) { u.SessionsFrom = start.Add(time.Second) }) },
+			50173,
+		},
 		"password reset": {func(t *town) { t.changeUser(ann, func(u *identity.User) { u.MustChangePassword = true }) }, 50055},
 		"not assigned": {func(t *town) {
 			t.change(func() {
@@ -300,7 +309,8 @@ func TestErrorsAreToldToTheClient(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			b := w.browser(t).open(authorizePath, test.query)
 			back := b.back(test.query.Get("redirect_uri"))
-			if back.Get("error") != test.error || !strings.HasPrefix(back.Get("error_description"), test.code+": ") || back.Get("state") != "s t&a=te" || back.Has("code") {
+			if back.Get("error") != test.error || !strings.HasPrefix(back.Get("error_description"), test.code+": ") ||
+				back.Get("state") != "s t&a=te" || back.Has("code") {
 				t.Errorf("sent back with %v", back)
 			}
 		})

@@ -91,11 +91,13 @@ func TestSomePermissionsOnlyAnAdministratorGives(t *testing.T) {
 		t.Errorf("the page is %s", b.text)
 	}
 	b.press("accept", "all", "yes").back(portalRedirect)
-	if want := map[[2]uuid.UUID][]string{{principalOf(portal), uuid.Nil}: {"User.Read", "Group.ReadWrite.All", "openid"}}; fmt.Sprint(w.town.grants) != fmt.Sprint(want) {
+	want := map[[2]uuid.UUID][]string{{principalOf(portal), uuid.Nil}: {"User.Read", "Group.ReadWrite.All", "openid"}}
+	if fmt.Sprint(w.town.grants) != fmt.Sprint(want) {
 		t.Errorf("grants are %v, want %v", w.town.grants, want)
 	}
 	back := w.browser(t).open(authorizePath, query).signIn(annName).back(portalRedirect)
-	if got := w.post(t, tokenPath, codeForm(portal, portalRedirect, back.Get("code"))); !strings.Contains(fmt.Sprint(got.body["scope"]), "Group.ReadWrite.All") {
+	got := w.post(t, tokenPath, codeForm(portal, portalRedirect, back.Get("code")))
+	if !strings.Contains(fmt.Sprint(got.body["scope"]), "Group.ReadWrite.All") {
 		t.Errorf("answered %s", got.text)
 	}
 	// To consent again to what an administrator gave takes one too.
@@ -106,7 +108,8 @@ func TestAnAdministratorConsentsForThemselvesOnlyWhenTheyDoNotSayMore(t *testing
 	t.Parallel()
 	w := newcomer(t)
 	w.browser(t).open(authorizePath, request(portal, portalRedirect, "scope", "Group.Read.All")).signIn("gil@contoso.example").press("accept").back(portalRedirect)
-	if want := map[[2]uuid.UUID][]string{{principalOf(portal), gil}: {"Group.Read.All"}}; fmt.Sprint(w.town.grants) != fmt.Sprint(want) {
+	want := map[[2]uuid.UUID][]string{{principalOf(portal), gil}: {"Group.Read.All"}}
+	if fmt.Sprint(w.town.grants) != fmt.Sprint(want) {
 		t.Errorf("grants are %v, want %v", w.town.grants, want)
 	}
 }
@@ -141,7 +144,8 @@ func TestAnAdministratorConsentsForAllWithoutSigningInToTheApplication(t *testin
 		if back.Get("admin_consent") != "True" || back.Get("tenant") != contoso.String() || back.Get("state") != "a b" {
 			t.Errorf("sent back with %v", back)
 		}
-		if want := map[[2]uuid.UUID][]string{{principalOf(portal), uuid.Nil}: {"User.Read", "Group.Read.All"}}; fmt.Sprint(w.town.grants) != fmt.Sprint(want) {
+		want := map[[2]uuid.UUID][]string{{principalOf(portal), uuid.Nil}: {"User.Read", "Group.Read.All"}}
+		if fmt.Sprint(w.town.grants) != fmt.Sprint(want) {
 			t.Errorf("grants are %v, want %v", w.town.grants, want)
 		}
 		w.town.change(func() { clear(w.town.grants) })
@@ -159,7 +163,8 @@ func TestAllPermissionsAreThoseThatWereGranted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for prefix, audience := range map[string]string{
-		identity.GraphURL + "/": identity.GraphURL, "": identity.GraphURL, identity.GraphAppID + "/": identity.GraphAppID, w.https.URL + "/": w.https.URL,
+		identity.GraphURL + "/": identity.GraphURL, "": identity.GraphURL,
+		identity.GraphAppID + "/": identity.GraphAppID, w.https.URL + "/": w.https.URL,
 	} {
 		code := w.code(t, portal, portalRedirect, "scope", "openid "+prefix+".default")
 		got := w.post(t, tokenPath, codeForm(portal, portalRedirect, code))
@@ -202,14 +207,17 @@ func TestSigningInNeedsNoConsentOfItsOwnBesideAnother(t *testing.T) {
 		t.Error("consent is asked for")
 	}
 	w.town.change(func() { clear(w.town.grants) })
-	w.browser(t).open(authorizePath, request(portal, portalRedirect, "scope", "openid")).signIn(annName).wantPage("Permissions requested", http.StatusOK)
+	w.browser(t).open(authorizePath, request(portal, portalRedirect, "scope", "openid")).
+		signIn(annName).wantPage("Permissions requested", http.StatusOK)
 }
 
 func TestTheOlderAuthorizeEndpointTakesAResource(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	b := w.browser(t).open("/"+contosoDomain+"/oauth2/authorize", request(portal, portalRedirect, "scope", "", "resource", identity.GraphURL)).signIn(annName)
-	got := w.post(t, "/"+contosoDomain+"/oauth2/token", codeForm(portal, portalRedirect, b.back(portalRedirect).Get("code"), "resource", identity.GraphURL))
+	b := w.browser(t).open("/"+contosoDomain+"/oauth2/authorize",
+		request(portal, portalRedirect, "scope", "", "resource", identity.GraphURL)).signIn(annName)
+	got := w.post(t, "/"+contosoDomain+"/oauth2/token",
+		codeForm(portal, portalRedirect, b.back(portalRedirect).Get("code"), "resource", identity.GraphURL))
 	if got.status != http.StatusOK || got.body["refresh_token"] == nil || got.body["id_token"] == nil || got.body["expires_in"] != "3599" {
 		t.Errorf("answered %d %s", got.status, got.text)
 	}
@@ -239,7 +247,8 @@ func TestScopesAsTheyStand(t *testing.T) {
 		"{" + service.String() + "}/.default": "",
 	} {
 		got, err := parseScopes(text, root)
-		if said := fmt.Sprint(got.audience(root), " ", got.Names, " ", got.SignIn); (err == nil) != (want != "") || (err == nil && said != want) {
+		said := fmt.Sprint(got.audience(root), " ", got.Names, " ", got.SignIn)
+		if (err == nil) != (want != "") || (err == nil && said != want) {
 			t.Errorf("%q: %s, %v; want %s", text, said, err, want)
 		}
 	}
@@ -271,7 +280,8 @@ func TestAServiceActsOnBehalfOfItsCaller(t *testing.T) {
 		"api://" + service.String() + "/access_as_user": "access_as_user", service.String() + "/.default": "user_impersonation",
 	} {
 		token := w.serviceToken(t, scope)
-		if claims := claimsOf(t, token); claims["aud"] != service.String() || claims["scp"] != scp || claims["azp"] != portal.String() {
+		claims := claimsOf(t, token)
+		if claims["aud"] != service.String() || claims["scp"] != scp || claims["azp"] != portal.String() {
 			t.Errorf("the token says %v", claims)
 		}
 		if caller, err := w.config.Authority.Verify(t.Context(), token.(string)); err == nil {
@@ -296,7 +306,8 @@ func TestThereAreNoTokensForAnApplicationThatTheTenantDoesNotHave(t *testing.T) 
 	t.Parallel()
 	w := newWorld(t)
 	for _, resource := range []string{nowhere.String(), brokenApp.String()} {
-		back := w.browser(t).open(authorizePath, request(portal, portalRedirect, "scope", "openid api://"+resource+"/x")).signIn(annName).back(portalRedirect)
+		back := w.browser(t).open(authorizePath, request(portal, portalRedirect, "scope", "openid api://"+resource+"/x")).
+			signIn(annName).back(portalRedirect)
 		if back.Get("error") != "invalid_resource" || !strings.HasPrefix(back.Get("error_description"), "AADSTS500011") {
 			t.Errorf("sent back with %v", back)
 		}
@@ -309,7 +320,10 @@ func TestABadAssertionOfAUserIsRefused(t *testing.T) {
 	w := newWorld(t)
 	w.town.change(func() { w.town.grants[[2]uuid.UUID{principalOf(service)}] = []string{"User.Read"} })
 	token := w.serviceToken(t, service.String()+"/.default").(string)
-	claims := identity.Claims{Root: w.https.URL, Audience: service.String(), Tenant: contoso, ObjectID: ann, AppID: portal, Delegated: true}
+	claims := identity.Claims{
+		Root: w.https.URL, Audience: service.String(), Tenant: contoso,
+		ObjectID: ann, AppID: portal, Delegated: true,
+	}
 	changed := func(change func(*identity.Claims)) string {
 		other := claims
 		change(&other)
@@ -330,14 +344,23 @@ func TestABadAssertionOfAUserIsRefused(t *testing.T) {
 		{"for another application", onBehalfForm(changed(func(c *identity.Claims) { c.Audience = portal.String() })), 400, "invalid_grant", 50013},
 		{"of an application", onBehalfForm(changed(func(c *identity.Claims) { c.Delegated = false })), 400, "invalid_grant", 50013},
 		{"of another tenant", onBehalfForm(changed(func(c *identity.Claims) { c.Tenant = fabrikam })), 400, "invalid_grant", 50013},
-		{"expired", onBehalfForm(changed(func(c *identity.Claims) { c.NotBefore = start.Add(-2 * identity.Lifetime) })), 400, "invalid_grant", 500133},
+		{
+			"expired",
+			onBehalfForm(changed(func(c *identity.Claims) { c.NotBefore = start.Add(-2 * identity.Lifetime) })),
+			400, "invalid_grant", 500133,
+		},
 		{"not yet valid", onBehalfForm(changed(func(c *identity.Claims) { c.NotBefore = start.Add(skew + 1e9) })), 400, "invalid_grant", 500133},
 		{"of a disabled user", onBehalfForm(changed(func(c *identity.Claims) { c.ObjectID = ben })), 400, "invalid_grant", 50057},
 		{"of an unknown user", onBehalfForm(changed(func(c *identity.Claims) { c.ObjectID = nowhere })), 400, "invalid_grant", 50057},
 		{"of a disabled application", onBehalfForm(changed(func(c *identity.Claims) { c.AppID = brokenApp })), 400, "invalid_grant", 50013},
 		{"an id token", onBehalfForm(id, "client_id", portal.String()), 400, "invalid_grant", 50013},
 		{"a signature cut short", onBehalfForm(token[:len(token)-8]), 400, "invalid_grant", 50013},
-		{"by a key of its own", onBehalfForm(cards()[0].sign(t, "RS256", map[string]any{"kid": w.config.Authority.PublicKeys().Keys[0].KeyID}, claimsOf(t, token))), 400, "invalid_grant", 50013},
+		{
+			"by a key of its own",
+			onBehalfForm(cards()[0].sign(t, "RS256",
+				map[string]any{"kid": w.config.Authority.PublicKeys().Keys[0].KeyID}, claimsOf(t, token))),
+			400, "invalid_grant", 50013,
+		},
 		{"without secret", onBehalfForm(token, "client_secret", ""), 401, "invalid_client", 7000218},
 		{"without use", onBehalfForm(token, "requested_token_use", ""), 400, "invalid_request", 9002313},
 		{"without assertion", onBehalfForm("", "assertion", ""), 400, "invalid_request", 900144},
@@ -368,7 +391,8 @@ func TestAPasswordIsExchangedWhereTheTenantAllowsIt(t *testing.T) {
 		if got.status != http.StatusOK || got.body["refresh_token"] == nil || got.body["id_token"] == nil {
 			t.Fatalf("answered %d %s", got.status, got.text)
 		}
-		if caller, err := w.config.Authority.Verify(t.Context(), got.body["access_token"].(string)); err != nil || caller.ObjectID != ann || caller.AppID != tool {
+		caller, err := w.config.Authority.Verify(t.Context(), got.body["access_token"].(string))
+		if err != nil || caller.ObjectID != ann || caller.AppID != tool {
 			t.Errorf("caller is %+v, %v", caller, err)
 		}
 	}
@@ -401,7 +425,8 @@ func TestAPasswordIsExchangedWhereTheTenantAllowsIt(t *testing.T) {
 	for range guessesPerHour {
 		w.post(t, tokenPath, passwordForm("password", "x"))
 	}
-	if got := w.post(t, tokenPath, passwordForm()); got.status != http.StatusTooManyRequests || !strings.Contains(got.text, "AADSTS50053") {
+	got := w.post(t, tokenPath, passwordForm())
+	if got.status != http.StatusTooManyRequests || !strings.Contains(got.text, "AADSTS50053") {
 		t.Errorf("answered %d %s", got.status, got.text)
 	}
 }

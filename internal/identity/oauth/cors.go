@@ -24,7 +24,8 @@ func preflight(w http.ResponseWriter) {
 // it is one.
 func allowOrigin(c *call, app identity.App) bool {
 	origin := c.Header.Get("Origin")
-	if origin == "" || !slices.ContainsFunc(app.Redirects.SPA, func(redirect string) bool { return originOf(redirect) == origin }) {
+	if origin == "" ||
+		!slices.ContainsFunc(app.Redirects.SPA, func(redirect string) bool { return originOf(redirect) == origin }) {
 		return false
 	}
 	c.w.Header().Set("Access-Control-Allow-Origin", origin)

@@ -42,7 +42,8 @@ func TestAPreflightTellsNothing(t *testing.T) {
 		r.Header.Set("Origin", "https://anybody.example")
 		r.Header.Set("Access-Control-Request-Method", "POST")
 		got := do(t, w.https.Client(), r)
-		if got.status != http.StatusNoContent || got.header.Get("Access-Control-Allow-Origin") != "*" || got.header.Get("Access-Control-Allow-Credentials") != "" || got.text != "" {
+		if got.status != http.StatusNoContent || got.header.Get("Access-Control-Allow-Origin") != "*" ||
+			got.header.Get("Access-Control-Allow-Credentials") != "" || got.text != "" {
 			t.Errorf("%s: %d %v", path, got.status, got.header)
 		}
 	}

@@ -89,7 +89,8 @@ func (s *Server) deviceCodeV1(c *call) (any, error) {
 		return nil, err
 	}
 	return deviceAnswerV1{
-		deviceAnswer: d, VerificationURL: d.VerificationURI, ExpiresIn: strconv.Itoa(d.ExpiresIn), Interval: strconv.Itoa(d.Interval),
+		deviceAnswer: d, VerificationURL: d.VerificationURI,
+		ExpiresIn: strconv.Itoa(d.ExpiresIn), Interval: strconv.Itoa(d.Interval),
 	}, nil
 }
 
@@ -130,7 +131,8 @@ func (s *Server) newDevice(c *call, id, scope string) (deviceAnswer, error) {
 func (s *Server) deviceClient(c *call, id string) (uuid.UUID, error) {
 	if c.anyTenant() {
 		appID, err := uuid.Parse(id)
-		if _, firstParty := identity.FirstPartyByID(appID); err != nil || (!firstParty && !s.config.Tenants.Known(appID)) {
+		_, firstParty := identity.FirstPartyByID(appID)
+		if err != nil || (!firstParty && !s.config.Tenants.Known(appID)) {
 			return uuid.Nil, unknownAppAnywhere(id)
 		}
 		return appID, nil

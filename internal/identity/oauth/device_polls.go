@@ -76,7 +76,8 @@ func newDeviceBounds() *deviceBounds {
 func (b *deviceBounds) ask(remote string, now time.Time) error {
 	network, local := networkOf(remote)
 	switch {
-	case local && b.byMachine.take("", 1, now), !local && b.byNetwork.take(network.String(), 1, now) && b.byRange.take(rangeOf(remote).String(), 1, now):
+	case local && b.byMachine.take("", 1, now),
+		!local && b.byNetwork.take(network.String(), 1, now) && b.byRange.take(rangeOf(remote).String(), 1, now):
 		return nil
 	}
 	return tooManyDevices()
@@ -86,7 +87,10 @@ func (b *deviceBounds) ask(remote string, now time.Time) error {
 func (b *deviceBounds) give(now time.Time) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	over := slices.IndexFunc(b.given, func(at time.Time) bool { age := now.Sub(at); return age >= 0 && age < deviceLife })
+	over := slices.IndexFunc(b.given, func(at time.Time) bool {
+		age := now.Sub(at)
+		return age >= 0 && age < deviceLife
+	})
 	if over < 0 {
 		over = len(b.given)
 	}

@@ -72,7 +72,8 @@ func TestAUserSignsInOnAnotherDevice(t *testing.T) {
 		if got.status != http.StatusOK || got.body["refresh_token"] == nil || got.body["client_info"] != clientInfo(ann, contoso) {
 			t.Fatalf("answered %d %s", got.status, got.text)
 		}
-		if caller, err := w.config.Authority.Verify(t.Context(), got.body["access_token"].(string)); err != nil || caller.ObjectID != ann || caller.AppID != tool {
+		caller, err := w.config.Authority.Verify(t.Context(), got.body["access_token"].(string))
+		if err != nil || caller.ObjectID != ann || caller.AppID != tool {
 			t.Errorf("caller is %+v, %v", caller, err)
 		}
 		w.clock.advance(5 * time.Second)
@@ -87,7 +88,8 @@ func TestAUserSignsInOnAnotherDevice(t *testing.T) {
 // wantOver is wantRefusal at any time.
 func wantOver(t *testing.T, got answer, name string, code int) {
 	t.Helper()
-	if got.status != http.StatusBadRequest || got.body["error"] != name || !strings.Contains(got.text, fmt.Sprintf(`"error_codes":[%d]`, code)) {
+	if got.status != http.StatusBadRequest || got.body["error"] != name ||
+		!strings.Contains(got.text, fmt.Sprintf(`"error_codes":[%d]`, code)) {
 		t.Errorf("answered %d %s, want %s %d", got.status, got.text, name, code)
 	}
 }
@@ -157,7 +159,9 @@ func TestADeviceCodeIsBoundToItsClient(t *testing.T) {
 	deviceURL(w.browser(t), device).press("code", "code", device.body["user_code"].(string)).signIn(annName).press("approve")
 	secret := []string{"client_secret", goodSecret}
 	wantOver(t, w.poll(t, device, append(secret, "client_id", portal.String())...), "invalid_grant", 70000)
-	wantOver(t, w.post(t, "/"+fabrikamDomain+"/oauth2/v2.0/token", url.Values{"grant_type": {grantDevice}, "client_id": {tool.String()}, "device_code": {device.body["device_code"].(string)}}), "invalid_grant", 700005)
+	wantOver(t, w.post(t, "/"+fabrikamDomain+"/oauth2/v2.0/token", url.Values{
+		"grant_type": {grantDevice}, "client_id": {tool.String()}, "device_code": {device.body["device_code"].(string)},
+	}), "invalid_grant", 700005)
 	wantOver(t, w.poll(t, device, "device_code", device.body["user_code"].(string)), "expired_token", 70020)
 	wantOver(t, w.poll(t, device, "device_code", ""), "invalid_request", 900144)
 	w.town.changeUser(ann, func(u *identity.User) { u.Enabled = false })
@@ -216,7 +220,8 @@ func TestGuessingCodesOfDevicesIsSlowedDown(t *testing.T) {
 		t.Errorf("waited for %v", waited)
 	}
 	b.press("code", "code", device.body["user_code"].(string)).wantPage("Enter the code", http.StatusTooManyRequests)
-	w.browser(t).open("/"+contosoDomain+"/oauth2/deviceauth", url.Values{"code": {device.body["user_code"].(string)}}).wantPage("Enter the code", http.StatusTooManyRequests)
+	w.browser(t).open("/"+contosoDomain+"/oauth2/deviceauth", url.Values{"code": {device.body["user_code"].(string)}}).
+		wantPage("Enter the code", http.StatusTooManyRequests)
 
 	signedIn := w.browser(t).open(authorizePath, request(portal, portalRedirect)).signIn(annName)
 	signedIn.open("/devicelogin", url.Values{"otc": {"x"}}).press("code", "code", device.body["user_code"].(string)).wantPage("Sign in on another device", http.StatusOK)

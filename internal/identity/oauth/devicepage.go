@@ -53,11 +53,13 @@ func (s *Server) findDevice(v *visit, entered string) (ticket store.Ticket, foun
 	defer leave()
 	unknown := &refusal{http.StatusBadRequest, 70018, "bad_verification_code", "This code is not known, or has expired. Check it, or start again on the device."}
 	var id []byte
-	if _, ok, err := s.ticket(v.Context(), forUserCode.id(entered), &id); err != nil || !ok || len(id) != len(ticket.ID) {
+	if _, ok, err := s.ticket(v.Context(), forUserCode.id(entered), &id); err != nil ||
+		!ok || len(id) != len(ticket.ID) {
 		return ticket, found, unknown, err
 	}
 	ticket, ok, err := s.ticket(v.Context(), [32]byte(id), &found)
-	if err != nil || !ok || found.State != waiting || (!v.anyTenant() && found.Tenant != uuid.Nil && found.Tenant != v.tenant) {
+	if err != nil || !ok || found.State != waiting ||
+		(!v.anyTenant() && found.Tenant != uuid.Nil && found.Tenant != v.tenant) {
 		return ticket, found, unknown, err
 	}
 	s.attempts.forgive(from)
@@ -88,7 +90,13 @@ func (s *Server) decide(v *visit, ticket store.Ticket, found device) error {
 	if err != nil || answered {
 		return err
 	}
-	data := pageData{Title: "Sign in on another device", App: app.DisplayName, AppID: app.AppID.String(), Name: who.user.Name, Code: v.query.Get("code")}
+	data := pageData{
+		Title: "Sign in on another device",
+		App:   app.DisplayName,
+		AppID: app.AppID.String(),
+		Name:  who.user.Name,
+		Code:  v.query.Get("code"),
+	}
 	switch v.action {
 	case "deny", "cancel":
 		return s.settle(v, ticket, found, who, declined, app)

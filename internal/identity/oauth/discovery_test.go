@@ -84,14 +84,17 @@ func TestAnybodyCanVerifyOurTokensWithThePublishedKeys(t *testing.T) {
 		if err := json.Unmarshal([]byte(got.text), &set); err != nil || len(set.Keys) != 1 {
 			t.Fatalf("%s: %s: %v", name, got.text, err)
 		}
-		if private := []string{`"d"`, `"p"`, `"q"`, `"dp"`, `"dq"`, `"qi"`}; slices.ContainsFunc(private, func(part string) bool { return strings.Contains(got.text, part) }) {
+		private := []string{`"d"`, `"p"`, `"q"`, `"dp"`, `"dq"`, `"qi"`}
+		if slices.ContainsFunc(private, func(part string) bool { return strings.Contains(got.text, part) }) {
 			t.Fatalf("the private key is published: %s", got.text)
 		}
 		key := set.Keys[0]
 		if !key.IsPublic() || key.Use != "sig" || key.Algorithm != "RS256" || key.KeyID == "" {
 			t.Errorf("%s: key is %s", name, got.text)
 		}
-		signed, err := jose.ParseSignedCompact(issue(t, w, identity.Claims{Tenant: contoso, ObjectID: principalOf(robot), AppID: robot}), []jose.SignatureAlgorithm{jose.RS256})
+		signed, err := jose.ParseSignedCompact(issue(t, w, identity.Claims{
+			Tenant: contoso, ObjectID: principalOf(robot), AppID: robot,
+		}), []jose.SignatureAlgorithm{jose.RS256})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -159,7 +162,10 @@ func TestDiscoveryOfInstances(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	host := strings.TrimPrefix(w.https.URL, "https://")
-	for name, tenant := range map[string]string{"common": "common", "organizations": "organizations", contosoDomain: contoso.String(), contoso.String(): contoso.String()} {
+	for name, tenant := range map[string]string{
+		"common": "common", "organizations": "organizations",
+		contosoDomain: contoso.String(), contoso.String(): contoso.String(),
+	} {
 		got := w.get(t, "/common/discovery/instance?api-version=1.1&authorization_endpoint="+url.QueryEscape(w.https.URL+"/"+name+"/oauth2/v2.0/authorize"))
 		want := fmt.Sprintf(`{"tenant_discovery_endpoint":"%s/%s/v2.0/.well-known/openid-configuration","api-version":"1.1","metadata":[{"preferred_network":"%[3]s","preferred_cache":"%[3]s","aliases":["%[3]s"]}]}`, w.https.URL, tenant, host)
 		if got.text != want {
@@ -187,7 +193,8 @@ func TestPagesOfAllOriginsMayReadTheDocuments(t *testing.T) {
 			if path != "/nowhere/discovery/keys" && got.header.Get("Access-Control-Allow-Origin") != "*" || got.header.Get("Access-Control-Allow-Credentials") != "" {
 				t.Errorf("%s %s: %v", method, path, got.header)
 			}
-			if method == http.MethodPost && got.status != http.StatusMethodNotAllowed && got.status != http.StatusBadRequest {
+			if method == http.MethodPost && got.status != http.StatusMethodNotAllowed &&
+				got.status != http.StatusBadRequest {
 				t.Errorf("%s %s: %d", method, path, got.status)
 			}
 		}

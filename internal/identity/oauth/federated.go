@@ -54,7 +54,9 @@ func (s *Server) checkFederated(c *call, app identity.App, raw string, unread jw
 func isRegistered(app identity.App, claims jwt.Claims) bool {
 	return slices.ContainsFunc(app.Federated, func(f identity.Federated) bool {
 		return f.Issuer == claims.Issuer && f.Subject == claims.Subject &&
-			slices.ContainsFunc(claims.Audience, func(audience string) bool { return slices.Contains(f.Audiences, audience) })
+			slices.ContainsFunc(claims.Audience, func(audience string) bool {
+				return slices.Contains(f.Audiences, audience)
+			})
 	})
 }
 

@@ -81,7 +81,8 @@ func FuzzAuthorize(f *testing.F) {
 		if recorder.Code >= 500 {
 			t.Fatalf("%q: %d", query, recorder.Code)
 		}
-		if scripts := strings.Count(strings.ToLower(recorder.Body.String()), "<script"); scripts > 1 || (scripts == 1 && !strings.Contains(recorder.Body.String(), "<script>"+submitScript)) {
+		scripts := strings.Count(strings.ToLower(recorder.Body.String()), "<script")
+		if scripts > 1 || (scripts == 1 && !strings.Contains(recorder.Body.String(), "<script>"+submitScript)) {
 			t.Fatalf("%q: the page is %s", query, recorder.Body)
 		}
 	})
@@ -118,7 +119,8 @@ func FuzzLoopback(f *testing.F) {
 			host = rest[:end]
 		}
 		name, port, _ := strings.Cut(host, ":")
-		if !isHTTP || !slices.Contains([]string{"localhost", "127.0.0.1"}, name) || strings.Trim(port, "0123456789") != "" || strings.Contains(rest, "@") {
+		if !isHTTP || !slices.Contains([]string{"localhost", "127.0.0.1"}, name) ||
+			strings.Trim(port, "0123456789") != "" || strings.Contains(rest, "@") {
 			t.Fatalf("%q is taken", text)
 		}
 	})

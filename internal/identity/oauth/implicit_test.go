@@ -38,10 +38,12 @@ func halfOf(text string) string {
 func TestAServerIsPostedACodeAndAnIDToken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	b := w.browser(t).open(authorizePath, request(portal, portalRedirect, "response_type", "code id_token", "response_mode", "form_post", "code_challenge", "", "code_challenge_method", "")).signIn(annName)
+	b := w.browser(t).open(authorizePath, request(portal, portalRedirect, "response_type", "code id_token",
+		"response_mode", "form_post", "code_challenge", "", "code_challenge_method", "")).signIn(annName)
 	back := b.posted(portalRedirect)
 	claims := claimsOf(t, back.Get("id_token"))
-	if claims["c_hash"] != halfOf(back.Get("code")) || claims["nonce"] != "a nonce" || claims["aud"] != portal.String() || claims["preferred_username"] != annName || claims["at_hash"] != nil {
+	if claims["c_hash"] != halfOf(back.Get("code")) || claims["nonce"] != "a nonce" ||
+		claims["aud"] != portal.String() || claims["preferred_username"] != annName || claims["at_hash"] != nil {
 		t.Errorf("the id token says %v", claims)
 	}
 	if back.Get("state") != "s t&a=te" || back.Has("access_token") {
@@ -57,7 +59,8 @@ func TestAnIDTokenAloneTakesNoChallenge(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, mode := range []string{"", "fragment"} {
-		b := w.browser(t).open(authorizePath, request(page, pageRedirect, "response_type", "id_token", "response_mode", mode, "scope", "openid", "code_challenge", "", "code_challenge_method", "")).signIn(annName)
+		b := w.browser(t).open(authorizePath, request(page, pageRedirect, "response_type", "id_token",
+			"response_mode", mode, "scope", "openid", "code_challenge", "", "code_challenge_method", "")).signIn(annName)
 		if !strings.HasPrefix(b.header.Get("Location"), pageRedirect+"#") {
 			t.Fatalf("sent to %s", b.header.Get("Location"))
 		}
@@ -79,7 +82,8 @@ func TestAnAccessTokenIsSentWhereTheApplicationAllowsIt(t *testing.T) {
 		app.Implicit = func() identity.Implicit { return identity.Implicit{AccessTokens: true, IDTokens: true} }
 	})
 	for _, kind := range []string{"id_token token", "token id_token", "token"} {
-		b := w.browser(t).open(authorizePath, request(page, pageRedirect, "response_type", kind, "scope", "openid User.Read offline_access", "code_challenge", "", "code_challenge_method", "")).signIn(annName)
+		b := w.browser(t).open(authorizePath, request(page, pageRedirect, "response_type", kind,
+			"scope", "openid User.Read offline_access", "code_challenge", "", "code_challenge_method", "")).signIn(annName)
 		back := b.back(pageRedirect)
 		caller, err := w.config.Authority.Verify(t.Context(), back.Get("access_token"))
 		if err != nil || caller.ObjectID != ann || caller.AppID != page || !caller.Permissions.Has("User.Read") {
@@ -105,7 +109,8 @@ func TestTokensTakeConsentToo(t *testing.T) {
 	})
 	b := w.browser(t).open(authorizePath, request(page, pageRedirect, "response_type", "id_token token", "scope", "openid User.ReadWrite")).signIn(annName)
 	b.wantPage("Permissions requested", http.StatusOK)
-	if back := b.press("cancel").back(pageRedirect); back.Get("error") != "access_denied" || back.Has("id_token") || !strings.Contains(b.header.Get("Location"), "#") {
+	back := b.press("cancel").back(pageRedirect)
+	if back.Get("error") != "access_denied" || back.Has("id_token") || !strings.Contains(b.header.Get("Location"), "#") {
 		t.Errorf("sent back with %v", back)
 	}
 }

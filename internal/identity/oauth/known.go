@@ -43,7 +43,11 @@ func (s *Server) sourceOf(c *call, account key) (source, error) {
 		return knownSource("range", account, network.String(), area.String()), nil
 	}
 	return source{
-		lane:   limit{key: keyOfAttempts("stranger", string(account[:]), area.String()), free: freeOfLane, longest: longestOfStranger},
+		lane: limit{
+			key:     keyOfAttempts("stranger", string(account[:]), area.String()),
+			free:    freeOfLane,
+			longest: longestOfStranger,
+		},
 		others: append(ofAddress(c.RemoteAddr), ofStrangers(account, atLarge(c.RemoteAddr))),
 	}, nil
 }
@@ -59,10 +63,14 @@ func knownSource(kind string, account key, lane, budget string) source {
 // ofStrangers is the budget of all strangers who try an account, of which newcomers have their
 // part.
 func ofStrangers(account key, from netip.Prefix) limit {
-	return limit{key: keyOfAttempts("strangers", string(account[:])), hourly: guessesPerHour - ofNewcomers, newcomers: &newcomers{
-		from:   keyOfAttempts("newcomer", string(account[:]), from.String()),
-		budget: keyOfAttempts("newcomers", string(account[:])),
-	}}
+	return limit{
+		key:    keyOfAttempts("strangers", string(account[:])),
+		hourly: guessesPerHour - ofNewcomers,
+		newcomers: &newcomers{
+			from:   keyOfAttempts("newcomer", string(account[:]), from.String()),
+			budget: keyOfAttempts("newcomers", string(account[:])),
+		},
+	}
 }
 
 // places is the ticket of the addresses from which an account has signed in.
@@ -86,12 +94,15 @@ func (p places) has(network netip.Prefix) bool {
 }
 
 func (p places) hasWithin(area netip.Prefix) bool {
-	return area.IsValid() && slices.ContainsFunc(p.Places, func(known place) bool { return area.Contains(known.Network.Addr()) })
+	return area.IsValid() &&
+		slices.ContainsFunc(p.Places, func(known place) bool { return area.Contains(known.Network.Addr()) })
 }
 
 func (s *Server) places(c *call, account key) (found places, ticket store.Ticket, ok bool, err error) {
 	ticket, ok, err = s.ticket(c.Context(), forPlaces.id(string(account[:])), &found)
-	found.Places = slices.DeleteFunc(found.Places, func(p place) bool { return s.config.Now().Sub(p.Seen) > placesLast })
+	found.Places = slices.DeleteFunc(found.Places, func(p place) bool {
+		return s.config.Now().Sub(p.Seen) > placesLast
+	})
 	return found, ticket, ok, err
 }
 
@@ -104,7 +115,9 @@ func (s *Server) rememberPlace(c *call, account key, user uuid.UUID) error {
 		return err
 	}
 	now := s.config.Now().UTC().Truncate(time.Second)
-	if slices.ContainsFunc(found.Places, func(p place) bool { return p.Network == network && now.Sub(p.Seen) < seenAgain }) {
+	if slices.ContainsFunc(found.Places, func(p place) bool {
+		return p.Network == network && now.Sub(p.Seen) < seenAgain
+	}) {
 		return nil
 	}
 	others := slices.DeleteFunc(found.Places, func(p place) bool { return p.Network == network })

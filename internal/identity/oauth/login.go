@@ -121,7 +121,9 @@ func (s *Server) tenantOf(c *call, name string) error {
 }
 
 // first returns the first tokens of a sign-in that has no code.
-func (s *Server) first(c *call, client client, user identity.User, since time.Time, asked scopes, kind platform) (*tokenAnswer, error) {
+func (s *Server) first(
+	c *call, client client, user identity.User, since time.Time, asked scopes, kind platform,
+) (*tokenAnswer, error) {
 	d, err := s.delegate(c.tenant, client, user, since, asked)
 	if err != nil {
 		return nil, err

@@ -51,5 +51,6 @@ func (s *Server) mayReturn(v *visit, values url.Values, target string) bool {
 		return false
 	}
 	app, ok := s.config.Tenants.Application(tenant, id)
-	return ok && usableRedirect(target) && slices.Contains(slices.Concat(app.Redirects.Web, app.Redirects.SPA, app.Redirects.Public), target)
+	return ok && usableRedirect(target) &&
+		slices.Contains(slices.Concat(app.Redirects.Web, app.Redirects.SPA, app.Redirects.Public), target)
 }

@@ -28,7 +28,7 @@ func largestForms() map[string]string {
 		"a secret": client + "grant_type=client_credentials&scope=x/.default&client_secret=" + long,
 		"scopes":   client + "client_secret=" + goodSecret + "&grant_type=client_credentials&scope=" + strings.Repeat("a+", len(long)/2),
 		"an assertion": client + "grant_type=client_credentials&scope=x/.default&client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer&client_assertion=" +
-			strings.Repeat("e", len(long)/3) + "." + strings.Repeat("e", len(long)/3) + "." + strings.Repeat("e", len(long)/3),
+			strings.Repeat("e", len(long)/3) + strings.Repeat("."+strings.Repeat("e", len(long)/3), 2),
 		"a token to act for":  client + "client_secret=" + goodSecret + "&grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer&requested_token_use=on_behalf_of&scope=x&assertion=" + long,
 		"a refresh token":     client + "client_secret=" + goodSecret + "&grant_type=refresh_token&refresh_token=" + long,
 		"a code":              client + "client_secret=" + goodSecret + "&grant_type=authorization_code&redirect_uri=" + portalRedirect + "&code=" + long,

@@ -96,7 +96,8 @@ func (s *Server) assertedUser(c *call, app identity.App, raw string) (identity.U
 	case now+tolerance < token.NotBefore:
 		return identity.User{}, time.Time{}, badGrant(500133, "Assertion is not within its valid time range: it is not valid yet.")
 	}
-	if from, ok := s.config.Tenants.Application(c.tenant, caller); !ok || !from.Enabled || identity.IsAnother(token.AppSerial, from.Serial) {
+	from, ok := s.config.Tenants.Application(c.tenant, caller)
+	if !ok || !from.Enabled || identity.IsAnother(token.AppSerial, from.Serial) {
 		return identity.User{}, time.Time{}, badGrant(50013, "The application that the assertion was given to is unknown or disabled.")
 	}
 	since := time.Unix(token.IssuedAt, 0).UTC()

@@ -154,7 +154,12 @@ func (s *Server) errorPage(v *visit, err error) {
 // where scripts are off.
 func (s *Server) formPost(v *visit, a *authorization, values url.Values) error {
 	// The address is one of http (readMode) that is registered, so it may stand as it is.
-	data := pageData{Title: "Back to " + a.app.DisplayName, App: a.app.DisplayName, Action: template.URL(a.redirect), Script: template.JS(submitScript)}
+	data := pageData{
+		Title:  "Back to " + a.app.DisplayName,
+		App:    a.app.DisplayName,
+		Action: template.URL(a.redirect),
+		Script: template.JS(submitScript),
+	}
 	for name := range values {
 		data.Values = append(data.Values, value{name, values.Get(name)})
 	}

@@ -49,7 +49,8 @@ type oldRealm struct {
 func (s *Server) oldUserRealm(c *call) (any, error) {
 	query := c.URL.Query()
 	answer := oldRealm{
-		Success: true, State: 4, UserState: 1, Login: query.Get("login"), Account: "Unknown", Cloud: cloudName, Issuer: cloudIssuerURN,
+		Success: true, State: 4, UserState: 1, Login: query.Get("login"),
+		Account: "Unknown", Cloud: cloudName, Issuer: cloudIssuerURN,
 	}
 	if answer.Login == "" {
 		return nil, missingQuery("login")

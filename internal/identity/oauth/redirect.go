@@ -22,7 +22,9 @@ func platformOf(app identity.App, redirect string) (platform, bool) {
 	case slices.Contains(app.Redirects.Public, redirect):
 		return native, true
 	}
-	return native, slices.ContainsFunc(app.Redirects.Public, func(registered string) bool { return sameLoopback(registered, redirect) })
+	return native, slices.ContainsFunc(app.Redirects.Public, func(registered string) bool {
+		return sameLoopback(registered, redirect)
+	})
 }
 
 // usableRedirect refuses what no registration makes good: addresses with a fragment (RFC 6749
@@ -40,7 +42,8 @@ func sameLoopback(registered, redirect string) bool {
 	got, err := url.Parse(redirect)
 	return errWant == nil && err == nil && want.Scheme == "http" && got.Scheme == "http" &&
 		isLoopback(want.Hostname()) && got.Hostname() == want.Hostname() && got.Host == hostWithPort(got) &&
-		orSlash(got.EscapedPath()) == orSlash(want.EscapedPath()) && got.RawQuery == want.RawQuery && got.ForceQuery == want.ForceQuery
+		orSlash(got.EscapedPath()) == orSlash(want.EscapedPath()) &&
+		got.RawQuery == want.RawQuery && got.ForceQuery == want.ForceQuery
 }
 
 func isLoopback(host string) bool { return host == "localhost" || host == "127.0.0.1" || host == "::1" }

@@ -65,7 +65,10 @@ func TestNothingIsSentToAnAddressThatIsNotTheClients(t *testing.T) {
 	for name, trick := range redirectTricks {
 		t.Run(name, func(t *testing.T) {
 			// Each with a mistake that would be told to the client.
-			for _, query := range []url.Values{request(trick.app, trick.redirect), request(trick.app, trick.redirect, "response_type", "x"), request(trick.app, trick.redirect, "prompt", "none")} {
+			for _, query := range []url.Values{
+				request(trick.app, trick.redirect), request(trick.app, trick.redirect, "response_type", "x"),
+				request(trick.app, trick.redirect, "prompt", "none"),
+			} {
 				b := w.browser(t).open(authorizePath, query)
 				b.wantPage("Sorry, that did not work", http.StatusBadRequest)
 				if !strings.Contains(b.text, "AADSTS50011") || b.header.Get("Location") != "" {

@@ -45,13 +45,15 @@ func (s *Server) startFamily(c *call, d delegation, id uuid.UUID, kind platform)
 		return "", err
 	}
 	started := family{
-		Client: d.client.AppID, ClientSerial: d.client.Serial, User: d.user.ID, UserSerial: d.user.Serial, Since: d.since, Scopes: d.asked, Kind: kind,
+		Client: d.client.AppID, ClientSerial: d.client.Serial, User: d.user.ID,
+		UserSerial: d.user.Serial, Since: d.since, Scopes: d.asked, Kind: kind,
 	}
 	generation, err := s.nextGeneration(&started)
 	if err != nil {
 		return "", err
 	}
-	if _, err := s.addTicket(c.Context(), forRefresh.id(secret), c.tenant, id, started.ends(s.config.Now()).Sub(s.config.Now()), started); err != nil {
+	if _, err := s.addTicket(c.Context(), forRefresh.id(secret), c.tenant, id,
+		started.ends(s.config.Now()).Sub(s.config.Now()), started); err != nil {
 		return "", err
 	}
 	return secret + "." + generation, s.newestFamily(c, "refresh "+d.client.AppID.String(), d.user.ID, id, refreshMost)
@@ -136,7 +138,9 @@ func (s *Server) again(c *call, client client, found family) (delegation, error)
 			return delegation{}, err
 		}
 		if asked.Resource == "" { // only signing in, of the resource of before
-			asked.Resource, asked.API, asked.Prefix, asked.Names, asked.All = found.Scopes.Resource, found.Scopes.API, found.Scopes.Prefix, found.Scopes.Names, found.Scopes.All
+			was := found.Scopes
+			asked.Resource, asked.API, asked.Prefix = was.Resource, was.API, was.Prefix
+			asked.Names, asked.All = was.Names, was.All
 		}
 	}
 	user, err := s.userFor(c.Context(), c.tenant, found.User, found.UserSerial, found.Since)

@@ -31,7 +31,8 @@ func TestRefreshTokensRotate(t *testing.T) {
 		if got.status != http.StatusOK || got.body["refresh_token"] == before || got.body["refresh_token"] == nil || got.body["scope"] != "User.Read openid profile email offline_access" {
 			t.Fatalf("answered %d %s", got.status, got.text)
 		}
-		if caller, err := w.config.Authority.Verify(t.Context(), got.body["access_token"].(string)); err != nil || caller.ObjectID != ann {
+		caller, err := w.config.Authority.Verify(t.Context(), got.body["access_token"].(string))
+		if err != nil || caller.ObjectID != ann {
 			t.Errorf("caller is %+v, %v", caller, err)
 		}
 		id := claimsOf(t, got.body["id_token"])
@@ -98,7 +99,8 @@ func TestARefreshTokenIsBoundToItsClient(t *testing.T) {
 		})
 	}
 	got := w.post(t, "/common/oauth2/v2.0/token", refreshForm(token, "scope", identity.GraphURL+"/.default openid"))
-	if got.status != http.StatusOK || got.body["scope"] != identity.GraphURL+"/User.Read "+identity.GraphURL+"/User.ReadWrite.All "+identity.GraphURL+"/.default openid" || got.body["refresh_token"] == nil {
+	want := identity.GraphURL + "/User.Read " + identity.GraphURL + "/User.ReadWrite.All " + identity.GraphURL + "/.default openid"
+	if got.status != http.StatusOK || got.body["scope"] != want || got.body["refresh_token"] == nil {
 		t.Errorf("answered %d %s", got.status, got.text)
 	}
 }
@@ -148,9 +150,12 @@ func TestWhatHappensToTheUserEndsRefreshing(t *testing.T) {
 		status int
 		code   int
 	}{
-		"disabled":          {func(t *town) { t.changeUser(ann, func(u *identity.User) { u.Enabled = false }) }, 400, 50057},
-		"deleted":           {func(t *town) { t.change(func() { delete(t.users, ann) }) }, 400, 50057},
-		"sessions ended":    {func(t *town) { t.changeUser(ann, func(u *identity.User) { u.SessionsFrom = start.Add(time.Minute) }) }, 400, 50173},
+		"disabled": {func(t *town) { t.changeUser(ann, func(u *identity.User) { u.Enabled = false }) }, 400, 50057},
+		"deleted":  {func(t *town) { t.change(func() { delete(t.users, ann) }) }, 400, 50057},
+		"sessions ended": {
+			func(t *town) { t.changeUser(ann, func(u *identity.User) { u.SessionsFrom = start.Add(time.Minute) }) },
+			400, 50173,
+		},
 		"consent withdrawn": {func(t *town) { t.change(func() { t.grants = map[[2]uuid.UUID][]string{} }) }, 400, 65001},
 		"one scope less": {func(t *town) {
 			t.change(func() { t.grants[[2]uuid.UUID{principalOf(portal)}] = []string{"User.ReadWrite.All"} })
@@ -163,7 +168,8 @@ func TestWhatHappensToTheUserEndsRefreshing(t *testing.T) {
 			w := newWorld(t)
 			token := w.tokens(t).body["refresh_token"]
 			test.change(w.town)
-			if got := w.post(t, tokenPath, refreshForm(token)); got.status != test.status || got.body["error_codes"].([]any)[0] != float64(test.code) {
+			got := w.post(t, tokenPath, refreshForm(token))
+			if got.status != test.status || got.body["error_codes"].([]any)[0] != float64(test.code) {
 				t.Errorf("answered %d %s, want %d", got.status, got.text, test.code)
 			}
 		})
@@ -178,7 +184,8 @@ func TestTheStoreHoldsNothingThatCouldBeUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text := string(ticket.ID[:]) + string(ticket.Data); strings.Contains(text, code) || strings.Contains(text, verifier) {
+	text := string(ticket.ID[:]) + string(ticket.Data)
+	if strings.Contains(text, code) || strings.Contains(text, verifier) {
 		t.Errorf("the ticket shows its secret: %s", text)
 	}
 	for _, secret := range []string{code, goodPassword, goodSecret, verifier} {

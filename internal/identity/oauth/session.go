@@ -61,7 +61,8 @@ func (c *call) setCookie(name, value string) {
 // keepCookie keeps a value in the browser for a time. Lax, because clients send people here.
 func (c *call) keepCookie(name, value string, life time.Duration) {
 	http.SetCookie(c.w, &http.Cookie{
-		Name: c.cookieName(name), Value: value, Path: "/", HttpOnly: true, Secure: c.secure(), SameSite: http.SameSiteLaxMode,
+		Name: c.cookieName(name), Value: value, Path: "/",
+		HttpOnly: true, Secure: c.secure(), SameSite: http.SameSiteLaxMode,
 		MaxAge: int(life.Seconds()),
 	})
 }
@@ -79,7 +80,8 @@ func (s *Server) signedIn(c *call) (*person, error) {
 		return nil, err
 	}
 	user, err := s.config.Tenants.User(c.Context(), ticket.Tenant, found.User)
-	if err != nil || !user.Enabled || found.Since.Before(user.SessionsFrom) || identity.IsAnother(found.Serial, user.Serial) {
+	if err != nil || !user.Enabled || found.Since.Before(user.SessionsFrom) ||
+		identity.IsAnother(found.Serial, user.Serial) {
 		return nil, err
 	}
 	return &person{user: user, tenant: ticket.Tenant, since: found.Since, family: ticket.Family}, nil
@@ -100,7 +102,8 @@ func (s *Server) startSession(c *call, user identity.User) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.addTicket(c.Context(), forSession.id(secret), c.tenant, family, sessionLife, session{user.ID, user.Serial, s.config.Now().UTC()}); err != nil {
+	if _, err := s.addTicket(c.Context(), forSession.id(secret), c.tenant, family,
+		sessionLife, session{user.ID, user.Serial, s.config.Now().UTC()}); err != nil {
 		return err
 	}
 	if err := s.newestFamily(c, "session", user.ID, family, sessionLife); err != nil {

@@ -40,8 +40,14 @@ func TestUserinfoSaysWhatTheTokenWasGivenFor(t *testing.T) {
 			}
 		}
 	}
-	app := issue(t, w, identity.Claims{Root: w.https.URL, Tenant: contoso, ObjectID: principalOf(robot), AppID: robot, Permissions: []string{"openid"}})
-	plain := issue(t, w, identity.Claims{Root: w.https.URL, Tenant: contoso, ObjectID: ann, AppID: portal, Delegated: true, Permissions: []string{"User.Read"}})
+	app := issue(t, w, identity.Claims{
+		Root: w.https.URL, Tenant: contoso, ObjectID: principalOf(robot),
+		AppID: robot, Permissions: []string{"openid"},
+	})
+	plain := issue(t, w, identity.Claims{
+		Root: w.https.URL, Tenant: contoso, ObjectID: ann, AppID: portal,
+		Delegated: true, Permissions: []string{"User.Read"},
+	})
 	for _, test := range []struct {
 		name, token string
 		status      int
@@ -62,7 +68,10 @@ func TestUserinfoSaysWhatTheTokenWasGivenFor(t *testing.T) {
 	if got := ask(http.MethodPut, plain); got.status != http.StatusMethodNotAllowed {
 		t.Errorf("answered %d", got.status)
 	}
-	good := issue(t, w, identity.Claims{Root: w.https.URL, Tenant: contoso, ObjectID: ann, AppID: portal, Delegated: true, Permissions: []string{"openid"}})
+	good := issue(t, w, identity.Claims{
+		Root: w.https.URL, Tenant: contoso, ObjectID: ann,
+		AppID: portal, Delegated: true, Permissions: []string{"openid"},
+	})
 	if got := ask(http.MethodGet, good); got.status != http.StatusOK {
 		t.Errorf("a good token is answered with %d %s", got.status, got.text)
 	}
@@ -74,7 +83,10 @@ func TestUserinfoSaysWhatTheTokenWasGivenFor(t *testing.T) {
 func TestTheSubjectIsAnotherForEachApplication(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
-	for _, name := range []string{subject(contoso, portal, ann), subject(contoso, page, ann), subject(contoso, portal, gil), subject(fabrikam, portal, ann)} {
+	for _, name := range []string{
+		subject(contoso, portal, ann), subject(contoso, page, ann),
+		subject(contoso, portal, gil), subject(fabrikam, portal, ann),
+	} {
 		if seen[name] || len(name) != 43 {
 			t.Errorf("%s is not the only one", name)
 		}
@@ -99,7 +111,10 @@ func TestSigningOutLeadsBackToTheClientOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	hint := w.tokens(t).body["id_token"].(string)
-	access := issue(t, w, identity.Claims{Root: w.https.URL, Audience: "https://evil.example", Tenant: contoso, ObjectID: ann, AppID: portal, Delegated: true})
+	access := issue(t, w, identity.Claims{
+		Root: w.https.URL, Audience: "https://evil.example",
+		Tenant: contoso, ObjectID: ann, AppID: portal, Delegated: true,
+	})
 	for _, test := range []struct {
 		name, path string
 		query      url.Values

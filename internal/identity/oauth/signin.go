@@ -47,7 +47,9 @@ func (s *Server) identify(v *visit, want wish) (who *person, answered bool, err 
 	case want.silent:
 		return nil, false, nil
 	case suits && want.choose:
-		return nil, true, s.show(v, "choose", pageData{Title: "Choose an account", App: want.app, Name: who.user.Name, Display: who.user.DisplayName})
+		return nil, true, s.show(v, "choose", pageData{
+			Title: "Choose an account", App: want.app, Name: who.user.Name, Display: who.user.DisplayName,
+		})
 	}
 	return nil, true, s.signInPage(v, want, want.hint, nil)
 }

@@ -212,16 +212,19 @@ func TestASignInMakesANewSession(t *testing.T) {
 	}
 	fixed := attacker.client.Jar.Cookies(own)
 	victim := w.browser(t)
-	victim.client.Jar.SetCookies(own, append(fixed, &http.Cookie{Name: "__Host-" + sessionCookie, Value: "made-up", Path: "/", Secure: true}))
+	victim.client.Jar.SetCookies(own,
+		append(fixed, &http.Cookie{Name: "__Host-" + sessionCookie, Value: "made-up", Path: "/", Secure: true}))
 	victim.open(authorizePath, request(portal, portalRedirect, "prompt", "login")).signIn(annName).back(portalRedirect)
 	for _, cookie := range victim.client.Jar.Cookies(own) {
-		if cookie.Name == "__Host-"+sessionCookie && (cookie.Value == "made-up" || strings.Contains(fmt.Sprint(fixed), cookie.Value)) {
+		if cookie.Name == "__Host-"+sessionCookie &&
+			(cookie.Value == "made-up" || strings.Contains(fmt.Sprint(fixed), cookie.Value)) {
 			t.Error("the session is the one that was there")
 		}
 	}
 	victim.client.Jar.SetCookies(own, fixed)
 	got := attacker.open(authorizePath, request(portal, portalRedirect, "prompt", "none")).back(portalRedirect)
-	if tokens := w.post(t, tokenPath, codeForm(portal, portalRedirect, got.Get("code"))); tokens.status == http.StatusOK && claimsOf(t, tokens.body["id_token"])["oid"] == ann.String() {
+	tokens := w.post(t, tokenPath, codeForm(portal, portalRedirect, got.Get("code")))
+	if tokens.status == http.StatusOK && claimsOf(t, tokens.body["id_token"])["oid"] == ann.String() {
 		t.Error("the attacker is signed in as the victim")
 	}
 }
@@ -280,7 +283,8 @@ func TestAPasswordThatSomebodyElseHasSetIsChangedFirst(t *testing.T) {
 	const name, chosen = "dora@contoso.example", "a better one than that"
 	b := w.browser(t).open(authorizePath, request(portal, portalRedirect)).signIn(name)
 	b.wantPage("Choose a new password", http.StatusOK)
-	if back := w.again(t, b).open(authorizePath, request(portal, portalRedirect, "prompt", "none")).back(portalRedirect); back.Get("error") != "login_required" {
+	silent := w.again(t, b).open(authorizePath, request(portal, portalRedirect, "prompt", "none"))
+	if back := silent.back(portalRedirect); back.Get("error") != "login_required" {
 		t.Errorf("sent back with %v before a new password is chosen", back)
 	}
 	for problem, fields := range map[string][]string{
@@ -336,7 +340,8 @@ func TestAFaultOfOursIsLoggedAndNotShown(t *testing.T) {
 	b := w.browser(t).open(authorizePath, request(portal, portalRedirect))
 	w.town.change(func() { w.town.broken = errors.New("the disk is gone") })
 	b.signIn(annName).wantPage("Sorry, that did not work", http.StatusServiceUnavailable)
-	if strings.Contains(b.text, "disk") || !strings.Contains(w.log.String(), "the disk is gone") || strings.Contains(w.log.String(), goodPassword) {
+	if strings.Contains(b.text, "disk") || !strings.Contains(w.log.String(), "the disk is gone") ||
+		strings.Contains(w.log.String(), goodPassword) {
 		t.Errorf("shown: %s; logged: %s", b.text, w.log)
 	}
 }

@@ -44,7 +44,8 @@ func TestADeviceStoresNothingOfWhatItSends(t *testing.T) {
 				t.Errorf("the answer has %d bytes", len(got.text))
 			}
 		}
-		wantRefusal(t, w.post(t, path, url.Values{"client_id": {tool.String()}, "scope": {"User.Read " + strings.Repeat(" ", maxScope)}}), http.StatusBadRequest, "invalid_request", 9002313)
+		wantRefusal(t, w.post(t, path, url.Values{"client_id": {tool.String()}, "scope": {"User.Read " + strings.Repeat(" ", maxScope)}}),
+			http.StatusBadRequest, "invalid_request", 9002313)
 	}
 	if stored.added != 0 {
 		t.Errorf("%d tickets were stored", stored.added)
@@ -111,7 +112,8 @@ func TestANonceIsShort(t *testing.T) {
 	if back := b.back(portalRedirect); back.Get("error") != "invalid_request" || !strings.Contains(back.Get("error_description"), "'nonce' is longer than 512 characters") {
 		t.Errorf("sent back with %v", back)
 	}
-	w.browser(t).open(authorizePath, request(portal, portalRedirect, "nonce", strings.Repeat("n", maxNonce))).wantPage("Sign in", http.StatusOK)
+	w.browser(t).open(authorizePath, request(portal, portalRedirect, "nonce", strings.Repeat("n", maxNonce))).
+		wantPage("Sign in", http.StatusOK)
 }
 
 // A browser that is signed in cannot have codes stored without end.
@@ -125,7 +127,8 @@ func TestAUserIsGivenSoManyCodesOnly(t *testing.T) {
 			t.Fatalf("sent back with %v", back)
 		}
 	}
-	if back := b.open(authorizePath, request(portal, portalRedirect)).back(portalRedirect); !strings.Contains(back.Get("error_description"), "AADSTS90055") {
+	back := b.open(authorizePath, request(portal, portalRedirect)).back(portalRedirect)
+	if !strings.Contains(back.Get("error_description"), "AADSTS90055") {
 		t.Errorf("sent back with %v", back)
 	}
 	w.clock.advance(codesEvery)
@@ -157,7 +160,8 @@ func TestTheOldestRefreshTokensEnd(t *testing.T) {
 		t.Errorf("answered %d %s", got.status, got.text)
 	}
 	var found newest
-	if _, ok, err := w.ticket(t.Context(), forNewest.id(contoso.String()+" "+ann.String()+" refresh "+tool.String()), &found); err != nil || !ok || len(found.Families) != 16*mostFamilies {
+	_, ok, err := w.ticket(t.Context(), forNewest.id(contoso.String()+" "+ann.String()+" refresh "+tool.String()), &found)
+	if err != nil || !ok || len(found.Families) != 16*mostFamilies {
 		t.Errorf("%d bytes of families, %v, %v", len(found.Families), ok, err)
 	}
 }

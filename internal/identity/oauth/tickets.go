@@ -45,9 +45,12 @@ func (u use) id(secret string) [32]byte { return sha256.Sum256([]byte(string(u) 
 func (s *Server) newSecret() (string, error) { return identity.NewSecret(s.config.Random) }
 
 // addTicket keeps data for as long as life; false when there is a ticket with its id.
-func (s *Server) addTicket(ctx context.Context, id [32]byte, tenant, family uuid.UUID, life time.Duration, data any) (bool, error) {
+func (s *Server) addTicket(
+	ctx context.Context, id [32]byte, tenant, family uuid.UUID, life time.Duration, data any,
+) (bool, error) {
 	err := s.config.Tickets.AddTicket(ctx, store.Ticket{
-		ID: id, Tenant: tenant, Family: family, Expires: s.config.Now().UTC().Add(life).Truncate(time.Second), Data: encode(data),
+		ID: id, Tenant: tenant, Family: family,
+		Expires: s.config.Now().UTC().Add(life).Truncate(time.Second), Data: encode(data),
 	})
 	if errors.Is(err, store.ErrExists) {
 		return false, nil

@@ -123,7 +123,8 @@ func (s *Server) clientCredentials(c *call) (*tokenAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !asked.All || asked.API != [16]byte{} { // what MSAL for Go adds for signing in, to every grant, has no meaning here
+	// What MSAL for Go adds for signing in, to every grant, has no meaning here.
+	if !asked.All || asked.API != [16]byte{} {
 		return nil, badScope(text, "ask for "+identity.GraphURL+"/.default, "+identity.GraphAppID+"/.default or "+c.root+"/.default")
 	}
 	client, err := s.confidential(c)
@@ -131,7 +132,8 @@ func (s *Server) clientCredentials(c *call) (*tokenAnswer, error) {
 		return nil, err
 	}
 	token, left, err := s.given.token(s, identity.Claims{
-		Root: c.root, Audience: asked.audience(c.root), Tenant: c.tenant, ObjectID: client.ID, AppID: client.AppID, AppName: client.DisplayName, Serial: client.Serial,
+		Root: c.root, Audience: asked.audience(c.root), Tenant: c.tenant, ObjectID: client.ID,
+		AppID: client.AppID, AppName: client.DisplayName, Serial: client.Serial,
 		Permissions: client.Permissions, Roles: client.Roles, Proof: client.proof, Earned: true,
 	})
 	if err != nil {

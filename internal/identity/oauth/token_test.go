@@ -51,7 +51,8 @@ func TestAnApplicationIsGivenATokenThatWeAccept(t *testing.T) {
 			}
 			wantClaims(t, raw, map[string]any{
 				"aud": audience, "iss": w.https.URL + "/" + contoso.String() + "/v2.0", "tid": contoso.String(),
-				"iat": float64(start.Unix()), "nbf": float64(start.Unix()), "exp": float64(start.Add(identity.Lifetime + 5*time.Minute).Unix()),
+				"iat": float64(start.Unix()), "nbf": float64(start.Unix()),
+				"exp":   float64(start.Add(identity.Lifetime + 5*time.Minute).Unix()),
 				"appid": robot.String(), "azp": robot.String(), "appidacr": "1", "azpacr": "1", "idtyp": "app",
 				"app_displayname": "Robot", "idp": w.https.URL + "/" + contoso.String() + "/v2.0", "tenant_region_scope": "WW",
 				"oid": principalOf(robot).String(), "sub": principalOf(robot).String(), "ver": "2.0",
@@ -201,7 +202,8 @@ func TestASecretIsRotatedAndEnds(t *testing.T) {
 	const fresh = "fresh-secret"
 	w.town.changeApp(robot, func(app *identity.App) {
 		app.Secrets = []identity.Secret{
-			{Hash: identity.HashSecret(fresh), Expires: w.clock.now()}, {Hash: identity.HashSecret(fresh), Expires: w.clock.now().Add(time.Hour)},
+			{Hash: identity.HashSecret(fresh), Expires: w.clock.now()},
+			{Hash: identity.HashSecret(fresh), Expires: w.clock.now().Add(time.Hour)},
 		}
 	})
 	if status(goodSecret) != 401 || status(fresh) != 200 {
@@ -256,7 +258,8 @@ func TestAnApplicationThatAsksAgainIsGivenTheSameToken(t *testing.T) {
 	}
 	first, seconds := ask()
 	w.clock.advance(4*time.Minute + 59*time.Second)
-	if again, left := ask("client_secret", otherSecret); again != first || left != seconds-299 || left < identity.Lifetime.Seconds() {
+	if again, left := ask("client_secret", otherSecret); again != first ||
+		left != seconds-299 || left < identity.Lifetime.Seconds() {
 		t.Errorf("another token, or %v seconds left of %v", left, seconds)
 	}
 	if other, _ := ask("scope", w.https.URL+"/.default"); other == first {
@@ -293,7 +296,10 @@ func TestAFalseHostGainsNothing(t *testing.T) {
 	if err != nil || caller.AppID != robot || caller.Tenant != contoso {
 		t.Errorf("caller is %+v, %v", caller, err)
 	}
-	other := issue(t, w, identity.Claims{Root: w.https.URL, Audience: "https://evil.example", Tenant: contoso, ObjectID: principalOf(robot), AppID: robot})
+	other := issue(t, w, identity.Claims{
+		Root: w.https.URL, Audience: "https://evil.example",
+		Tenant: contoso, ObjectID: principalOf(robot), AppID: robot,
+	})
 	if caller, err := w.config.Authority.Verify(t.Context(), other); err == nil {
 		t.Errorf("a token for another resource is accepted, of %+v", caller)
 	}

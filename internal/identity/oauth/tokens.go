@@ -26,7 +26,9 @@ type delegation struct {
 // userFor returns a user something was given to, when it still is good: not to one who was disabled
 // since, nor whose sessions were ended after they signed in, nor who must choose a new password
 // first. A user with another serial number is another one.
-func (s *Server) userFor(ctx context.Context, tenant, id uuid.UUID, serial uint32, since time.Time) (identity.User, error) {
+func (s *Server) userFor(
+	ctx context.Context, tenant, id uuid.UUID, serial uint32, since time.Time,
+) (identity.User, error) {
 	user, err := s.config.Tenants.User(ctx, tenant, id)
 	switch {
 	case err != nil:
@@ -43,7 +45,9 @@ func (s *Server) userFor(ctx context.Context, tenant, id uuid.UUID, serial uint3
 
 // delegate says what a user lets an application do, or what is missing (65001), or that the user is
 // not assigned to it (50105).
-func (s *Server) delegate(tenant uuid.UUID, client client, user identity.User, since time.Time, asked scopes) (delegation, error) {
+func (s *Server) delegate(
+	tenant uuid.UUID, client client, user identity.User, since time.Time, asked scopes,
+) (delegation, error) {
 	if client.Admits != nil && !client.Admits(user.ID) {
 		return delegation{}, notAssigned(client.App, user)
 	}
@@ -65,7 +69,8 @@ func (s *Server) write(c *call, d delegation) (*tokenAnswer, error) {
 	}
 	seconds := int(identity.Lifetime.Seconds())
 	answer := &tokenAnswer{
-		Type: "Bearer", Scope: d.asked.answer(d.names), ExpiresIn: seconds, ExtendedExpireIn: seconds, AccessToken: access, RefreshToken: d.refresh,
+		Type: "Bearer", Scope: d.asked.answer(d.names), ExpiresIn: seconds,
+		ExtendedExpireIn: seconds, AccessToken: access, RefreshToken: d.refresh,
 	}
 	if d.asked.has("openid") {
 		if answer.IDToken, err = s.config.Authority.Sign(s.idToken(c, d)); err != nil {
@@ -80,7 +85,8 @@ func (s *Server) write(c *call, d delegation) (*tokenAnswer, error) {
 
 func (s *Server) accessToken(c *call, d delegation) (string, error) {
 	return s.config.Authority.Issue(identity.Claims{
-		Root: c.root, Audience: d.asked.audience(c.root), Tenant: c.tenant, ObjectID: d.user.ID, AppID: d.client.AppID, Delegated: true, Earned: true,
+		Root: c.root, Audience: d.asked.audience(c.root), Tenant: c.tenant,
+		ObjectID: d.user.ID, AppID: d.client.AppID, Delegated: true, Earned: true,
 		Permissions: d.scp(), Roles: d.user.Roles, AppName: d.client.DisplayName, User: d.user, Proof: d.client.proof,
 		Serial: d.user.Serial, AppSerial: d.client.Serial,
 	})
@@ -125,8 +131,10 @@ func (s *Server) idToken(c *call, d delegation) idClaims {
 	now := s.config.Now()
 	claims := idClaims{
 		Audience: d.client.AppID, Issuer: identity.Issuer(c.root, c.tenant),
-		IssuedAt: now.Unix(), NotBefore: now.Unix(), Expires: now.Add(identity.Lifetime).Unix(), AuthTime: d.since.Unix(),
-		Nonce: d.nonce, ObjectID: d.user.ID, Subject: subject(c.tenant, d.client.AppID, d.user.ID), Tenant: c.tenant, Version: "2.0",
+		IssuedAt: now.Unix(), NotBefore: now.Unix(),
+		Expires: now.Add(identity.Lifetime).Unix(), AuthTime: d.since.Unix(),
+		Nonce: d.nonce, ObjectID: d.user.ID,
+		Subject: subject(c.tenant, d.client.AppID, d.user.ID), Tenant: c.tenant, Version: "2.0",
 	}
 	if d.asked.has("profile") {
 		claims.Name, claims.PreferredUsername = d.user.DisplayName, d.user.Name
