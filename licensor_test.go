@@ -33,7 +33,8 @@ func TestAServerInAProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if login.AdminName != "admin@contoso.example" || login.AdminPassword == "" || len(srv.Tenants()) != 1 || srv.Tenants()[0] != login.TenantID {
+	if login.AdminName != "admin@contoso.example" || login.AdminPassword == "" ||
+		len(srv.Tenants()) != 1 || srv.Tenants()[0] != login.TenantID {
 		t.Errorf("founded is %+v, the tenants are %v", login, srv.Tenants())
 	}
 	if _, err := srv.Found(t.Context(), licensor.Tenant{Domain: "contoso.example"}); err == nil {
@@ -58,7 +59,8 @@ func TestAServerInAProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	if text, err := io.ReadAll(response.Body); err != nil || response.StatusCode != http.StatusOK || !strings.Contains(string(text), `"displayName":"contoso.example"`) {
+	if text, err := io.ReadAll(response.Body); err != nil || response.StatusCode != http.StatusOK ||
+		!strings.Contains(string(text), `"displayName":"contoso.example"`) {
 		t.Errorf("%s %s %v", response.Status, text, err)
 	}
 	for _, path := range []string{"/healthz", "/readyz", "/metrics"} {

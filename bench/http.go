@@ -36,7 +36,9 @@ func compareHTTP(ctx context.Context, o *ours, load time.Duration, rounds, conne
 	if err := compareTokens(ctx, o, authority, load, rounds, connections); err != nil {
 		return err
 	}
-	api := graph.New(graph.Config{Authority: authority, Tenant: o.tenants.Tenant, Now: time.Now, NewID: uuid.New, Log: slog.Default()})
+	api := graph.New(graph.Config{
+		Authority: authority, Tenant: o.tenants.Tenant, Now: time.Now, NewID: uuid.New, Log: slog.Default(),
+	})
 	served, err := serve(ctx, api)
 	if err != nil {
 		return err
@@ -44,7 +46,8 @@ func compareHTTP(ctx context.Context, o *ours, load time.Duration, rounds, conne
 	defer served.close()
 	for _, c := range cases {
 		request := func(user int) []byte { return c.request(o, user).bytes(served.address, token) }
-		if err := o.compareCase(ctx, c.name, authority, served.address, request, load, rounds, connections); err != nil {
+		err := o.compareCase(ctx, c.name, authority, served.address, request, load, rounds, connections)
+		if err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
 	}
@@ -102,7 +105,8 @@ func batch(from int) string {
 }
 
 func (o *ours) compareCase(
-	ctx context.Context, name string, authority *identity.Authority, served string, request func(int) []byte, load time.Duration, rounds, connections int,
+	ctx context.Context, name string, authority *identity.Authority, served string, request func(int) []byte,
+	load time.Duration, rounds, connections int,
 ) error {
 	answer, err := one(ctx, served, request(0))
 	if err != nil {
@@ -113,13 +117,15 @@ func (o *ours) compareCase(
 		return err
 	}
 	defer bare.close()
-	users := min(o.world.users, 1000) // those who are asked for again and again, as by a script that goes through a group
+	// Those who are asked for again and again, as by a script that goes through a group.
+	users := min(o.world.users, 1000)
 	return compare(ctx, name, served, bare.address, request, users, load, rounds, connections)
 }
 
 // compare puts two servers under the same load in turn.
 func compare(
-	ctx context.Context, name, served, bare string, request func(int) []byte, users int, load time.Duration, rounds, connections int,
+	ctx context.Context, name, served, bare string, request func(int) []byte, users int,
+	load time.Duration, rounds, connections int,
 ) error {
 	var ours, theirs, ratio []float64
 	var p99, bareP99 time.Duration
@@ -136,7 +142,8 @@ func compare(
 		p99, bareP99 = max(p99, a.p99()), max(bareP99, b.p99())
 	}
 	report(name, "%.0f a second (p99 %s), bare %.0f (p99 %s): %.0f %%",
-		middle(ours), p99.Round(10*time.Microsecond), middle(theirs), bareP99.Round(10*time.Microsecond), 100*middle(ratio))
+		middle(ours), p99.Round(10*time.Microsecond), middle(theirs),
+		bareP99.Round(10*time.Microsecond), 100*middle(ratio))
 	return nil
 }
 
@@ -157,11 +164,18 @@ func (o *ours) login(ctx context.Context) (*identity.Authority, string, error) {
 	if _, err := o.tenant.Do(ctx, "bench", tenant.SetClient{Client: app}); err != nil {
 		return nil, "", err
 	}
-	authority, err := identity.New(ctx, identity.Config{Keys: o.store, Tenants: people.Directory{Tenants: o.tenants}, Now: time.Now, Random: rand.Reader})
+	authority, err := identity.New(ctx, identity.Config{
+		Keys: o.store, Tenants: people.Directory{Tenants: o.tenants}, Now: time.Now, Random: rand.Reader,
+	})
 	if err != nil {
 		return nil, "", err
 	}
-	token, err := authority.Issue(identity.Claims{Tenant: o.tenant.ID(), ObjectID: app.Principal.ID, AppID: app.AppID, Permissions: app.Principal.Permissions})
+	token, err := authority.Issue(identity.Claims{
+		Tenant:      o.tenant.ID(),
+		ObjectID:    app.Principal.ID,
+		AppID:       app.AppID,
+		Permissions: app.Principal.Permissions,
+	})
 	return authority, token, err
 }
 
@@ -197,7 +211,9 @@ func serve(ctx context.Context, h http.Handler) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{listener.Addr().String(), &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}, make(chan error, 1)}
+	s := &server{
+		listener.Addr().String(), &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}, make(chan error, 1),
+	}
 	go func() { s.ended <- s.http.Serve(listener) }()
 	return s, nil
 }
@@ -250,7 +266,9 @@ func (r result) p99() time.Duration {
 
 // put sends requests over some connections for a while, each after the answer to the one before.
 // The client is as small as it can be, for it shares the cores with the server.
-func put(ctx context.Context, address string, request func(int) []byte, users, connections int, load time.Duration) (result, error) {
+func put(
+	ctx context.Context, address string, request func(int) []byte, users, connections int, load time.Duration,
+) (result, error) {
 	requests := make([][]byte, users)
 	for i := range requests {
 		requests[i] = request(i)
@@ -265,7 +283,9 @@ func put(ctx context.Context, address string, request func(int) []byte, users, c
 	return result{time.Since(start), slices.Concat(times...)}, errors.Join(errs...)
 }
 
-func hammer(ctx context.Context, address string, requests [][]byte, first int, until time.Time) (times []time.Duration, err error) {
+func hammer(
+	ctx context.Context, address string, requests [][]byte, first int, until time.Time,
+) (times []time.Duration, err error) {
 	connection, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err

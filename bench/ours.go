@@ -96,14 +96,17 @@ func (o *ours) fill(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			rows = append(rows, tenant.ImportRow{Line: int64(i + 1), User: &tenant.ImportUser{ID: id('u', i), Patch: patch}})
+			rows = append(rows, tenant.ImportRow{
+				Line: int64(i + 1), User: &tenant.ImportUser{ID: id('u', i), Patch: patch},
+			})
 		}
 		if err := o.taken(ctx, rows); err != nil {
 			return err
 		}
 	}
 	for _, p := range o.world.products {
-		if _, err := o.tenant.Do(ctx, "bench", tenant.CreateSubscription{SKUID: p.SKUID, TotalLicenses: o.world.users + 1}); err != nil {
+		_, err := o.tenant.Do(ctx, "bench", tenant.CreateSubscription{SKUID: p.SKUID, TotalLicenses: o.world.users + 1})
+		if err != nil {
 			return err
 		}
 	}
@@ -130,7 +133,10 @@ func (o *ours) fillGroups(ctx context.Context) error {
 		}
 		rows := make([]tenant.ImportRow, o.world.users)
 		for i := range rows {
-			rows[i] = tenant.ImportRow{Line: int64(i + 1), Membership: &tenant.Membership{Group: done.ID.String(), Member: id('u', i).String()}}
+			rows[i] = tenant.ImportRow{
+				Line:       int64(i + 1),
+				Membership: &tenant.Membership{Group: done.ID.String(), Member: id('u', i).String()},
+			}
 		}
 		if err := o.taken(ctx, rows); err != nil {
 			return err
@@ -159,10 +165,13 @@ func (o *ours) assign(ctx context.Context, n int) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	if holders := done.Image.Licensing.Holders(o.world.products[n].SKUID).GetCardinality(); int(holders) != o.world.users {
+	holders := done.Image.Licensing.Holders(o.world.products[n].SKUID).GetCardinality()
+	if int(holders) != o.world.users {
 		return 0, fmt.Errorf("%d of %d members hold the product", holders, o.world.users)
 	}
-	_, err = o.tenant.Do(ctx, "bench", tenant.AssignGroup{Group: o.groups[n], Remove: []uuid.UUID{o.world.products[n].SKUID}})
+	_, err = o.tenant.Do(ctx, "bench", tenant.AssignGroup{
+		Group: o.groups[n], Remove: []uuid.UUID{o.world.products[n].SKUID},
+	})
 	return took, err
 }
 

@@ -17,9 +17,12 @@ import (
 
 // compareTokens puts the token endpoint under load, beside a handler that compares the secret and
 // signs a token for each request.
-func compareTokens(ctx context.Context, o *ours, authority *identity.Authority, load time.Duration, rounds, connections int) error {
+func compareTokens(
+	ctx context.Context, o *ours, authority *identity.Authority, load time.Duration, rounds, connections int,
+) error {
 	endpoint, err := oauth.New(oauth.Config{
-		Authority: authority, Tenants: people.Directory{Tenants: o.tenants}, Tickets: o.store, Now: time.Now, Random: rand.Reader, Log: slog.Default(),
+		Authority: authority, Tenants: people.Directory{Tenants: o.tenants},
+		Tickets: o.store, Now: time.Now, Random: rand.Reader, Log: slog.Default(),
 		Client: http.DefaultClient, DeviceKey: make([]byte, 32),
 	})
 	if err != nil {
@@ -54,7 +57,9 @@ func signing(authority *identity.Authority) http.Handler {
 			http.Error(w, "wrong secret", http.StatusUnauthorized)
 			return
 		}
-		token, err := authority.Issue(identity.Claims{ObjectID: id('a', 1), AppID: id('a', 3), Permissions: []string{"User.ReadWrite.All"}})
+		token, err := authority.Issue(identity.Claims{
+			ObjectID: id('a', 1), AppID: id('a', 3), Permissions: []string{"User.ReadWrite.All"},
+		})
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return

@@ -150,7 +150,8 @@ func (f *Faults) Add(faults ...Fault) {
 			f.s.t.Fatalf("licensortest: a fault's RetryAfter is %s: the header has whole seconds only.", one.RetryAfter)
 		}
 		body := fault{
-			Method: one.Method, Path: one.Path, Status: one.Status, RetryAfter: int(one.RetryAfter / time.Second), Times: one.Times, Probability: one.Probability,
+			Method: one.Method, Path: one.Path, Status: one.Status,
+			RetryAfter: int(one.RetryAfter / time.Second), Times: one.Times, Probability: one.Probability,
 		}
 		if one.Latency != 0 {
 			body.Latency = duration.Text(one.Latency)
@@ -177,7 +178,8 @@ func (f *Faults) List() (faults []Fault) {
 			f.s.t.Fatalf("licensortest: a fault has the latency %s, which cannot be read: %v", one.Latency, err)
 		}
 		faults = append(faults, Fault{
-			Method: one.Method, Path: one.Path, Status: one.Status, RetryAfter: time.Duration(one.RetryAfter) * time.Second, Latency: latency,
+			Method: one.Method, Path: one.Path, Status: one.Status,
+			RetryAfter: time.Duration(one.RetryAfter) * time.Second, Latency: latency,
 			Times: one.Times, Probability: one.Probability, Applied: one.Applied,
 		})
 	}

@@ -120,7 +120,9 @@ func (s *Server) Reset() {
 // begin opens a server over a new database and makes the tenant, with the login that it had before.
 func (s *Server) begin() {
 	s.t.Helper()
-	o := licensor.Options{Memory: true, Development: true, Quick: true, Log: slog.New(slog.NewTextHandler(s.t.Output(), nil))}
+	o := licensor.Options{
+		Memory: true, Development: true, Quick: true, Log: slog.New(slog.NewTextHandler(s.t.Output(), nil)),
+	}
 	for _, set := range s.options {
 		set(&o)
 	}

@@ -114,7 +114,8 @@ func TestResetGoesBackToTheFreshTenant(t *testing.T) {
 		t.Errorf("faults are in force: %+v", list)
 	}
 	sku, ann := srv.Subscribe("EMS", 5), srv.User("ann")
-	if err := giveLicense(t.Context(), srv.Client(), srv.URL+"/v1.0", srv.Group("Sales", ann), sku); err != nil || license(t, srv, ann) != "Active" {
+	err := giveLicense(t.Context(), srv.Client(), srv.URL+"/v1.0", srv.Group("Sales", ann), sku)
+	if err != nil || license(t, srv, ann) != "Active" {
 		t.Errorf("a group's license is still late: %v", err)
 	}
 	after := signIn(t, srv) // with the same secret
@@ -282,8 +283,10 @@ func TestFailuresSayWhatToDo(t *testing.T) {
 		"the user bob cannot be made: Invalid value":                               func() { srv.User("bob", licensortest.Properties{"usageLocation": "Germany"}) },
 		"Members are ids that User and Group returned":                             func() { srv.Group("Sales", "nobody") },
 		"There is no user 'nobody'":                                                func() { srv.Token(licensortest.Token{User: "nobody"}) },
-		"nothing can happen before that":                                           func() { srv.Clock.Set(time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)) },
-		"does not begin with a slash":                                              func() { srv.Faults.Add(licensortest.Fault{Path: "users", Status: 503}) },
+		"nothing can happen before that": func() {
+			srv.Clock.Set(time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC))
+		},
+		"does not begin with a slash": func() { srv.Faults.Add(licensortest.Fault{Path: "users", Status: 503}) },
 		"RetryAfter is 1.5s: the header has whole seconds only": func() {
 			srv.Faults.Add(licensortest.Fault{Path: "/users", Status: 429, RetryAfter: 1500 * time.Millisecond})
 		},

@@ -28,7 +28,9 @@ func near(products []product, name string) string {
 		}
 		return edits(strings.ToUpper(p.SKUPartNumber), name)
 	}
-	products = slices.SortedStableFunc(slices.Values(products), func(a, b product) int { return cmp.Compare(distance(a), distance(b)) })
+	products = slices.SortedStableFunc(slices.Values(products), func(a, b product) int {
+		return cmp.Compare(distance(a), distance(b))
+	})
 	var names []string
 	for _, p := range products[:min(3, len(products))] {
 		names = append(names, p.SKUPartNumber+" ("+p.DisplayName+")")

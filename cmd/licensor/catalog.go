@@ -79,7 +79,8 @@ func (ci *catalogImport) run(cmd *cobra.Command, name string) error {
 	if err = errors.Join(err, c.close()); err != nil {
 		return err
 	}
-	summary.Rows, summary.Skipped, summary.Problems = report.Rows, report.Skipped, append([]catalog.Problem{}, report.Problems...)
+	summary.Rows, summary.Skipped = report.Rows, report.Skipped
+	summary.Problems = append([]catalog.Problem{}, report.Problems...)
 	if ci.json {
 		err = writeJSON(cmd.OutOrStdout(), summary)
 	} else {

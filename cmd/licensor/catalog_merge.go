@@ -22,11 +22,14 @@ func merge(old, list *licensing.Catalog) *licensing.Catalog {
 			now.AppliesTo = was.AppliesTo
 			return now
 		}),
-		ServicePlans: mergeByID(old.ServicePlans, list.ServicePlans, planID, func(was, now licensing.ServicePlan) licensing.ServicePlan {
-			was.Name, was.DisplayName = now.Name, now.DisplayName
-			return was
-		}),
+		ServicePlans: mergeByID(old.ServicePlans, list.ServicePlans, planID, renamed),
 	}
+}
+
+// renamed is a plan with the names that it has now.
+func renamed(was, now licensing.ServicePlan) licensing.ServicePlan {
+	was.Name, was.DisplayName = now.Name, now.DisplayName
+	return was
 }
 
 // mergeByID keeps the order of old, and adds what is new at its end.

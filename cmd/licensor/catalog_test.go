@@ -53,12 +53,14 @@ func TestCatalogImportAddsToWhatIsThere(t *testing.T) {
 	}
 	got := importCatalog(t, exitPartial, "--data", data, file)
 	want := changes{Added: 1, Unchanged: len(before.Products)}
-	if !got.Written || got.Products != want || got.Rows != 2 || got.Skipped != 1 || len(got.Problems) != 1 || got.Problems[0].Line != 3 {
+	if !got.Written || got.Products != want || got.Rows != 2 ||
+		got.Skipped != 1 || len(got.Problems) != 1 || got.Problems[0].Line != 3 {
 		t.Errorf("%+v", got)
 	}
 	after := catalogOf(t, data)
 	last := after.Products[len(after.Products)-1]
-	if last.SKUPartNumber != "TIME_MACHINE" || len(last.ServicePlanIDs) != 1 || len(after.ServicePlans) != len(before.ServicePlans)+1 {
+	if last.SKUPartNumber != "TIME_MACHINE" || len(last.ServicePlanIDs) != 1 ||
+		len(after.ServicePlans) != len(before.ServicePlans)+1 {
 		t.Errorf("%+v", last)
 	}
 	if again := importCatalog(t, exitPartial, "--data", data, file); again.Written || again.Products.any() {
@@ -147,7 +149,8 @@ func TestMergeKeepsTheOrder(t *testing.T) {
 	p.DisplayName, p.AppliesTo = "New name", ""
 	merged := merge(old, &licensing.Catalog{Products: []licensing.Product{{SKUID: uuid.MustParse(ann)}, p}})
 	last := len(old.Products)
-	if len(merged.Products) != last+1 || merged.Products[1].DisplayName != "New name" || merged.Products[1].AppliesTo != old.Products[1].AppliesTo ||
+	if len(merged.Products) != last+1 || merged.Products[1].DisplayName != "New name" ||
+		merged.Products[1].AppliesTo != old.Products[1].AppliesTo ||
 		merged.Products[last].SKUID.String() != ann || merged.Products[0].SKUID != old.Products[0].SKUID {
 		t.Errorf("%+v", merged.Products[1])
 	}

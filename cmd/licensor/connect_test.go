@@ -51,12 +51,16 @@ func newFile(t *testing.T, name, content string) string {
 
 // newServer serves a database, after what before does with a request. The arguments are those to
 // log in.
-func newServer(t *testing.T, before func(http.ResponseWriter, *http.Request) (answered bool)) (login server.Login, args []string) {
+func newServer(
+	t *testing.T, before func(http.ResponseWriter, *http.Request) (answered bool),
+) (login server.Login, args []string) {
 	t.Helper()
 	return newServerWith(t, server.Options{}, before)
 }
 
-func newServerWith(t *testing.T, options server.Options, before func(http.ResponseWriter, *http.Request) (answered bool)) (login server.Login, args []string) {
+func newServerWith(
+	t *testing.T, options server.Options, before func(http.ResponseWriter, *http.Request) (answered bool),
+) (login server.Login, args []string) {
 	t.Helper()
 	options.Data = newDatabase(t)
 	s, err := server.Open(t.Context(), options)
@@ -70,7 +74,9 @@ func newServerWith(t *testing.T, options server.Options, before func(http.Respon
 	})
 	first := s.Tenants().List()[0]
 	login.TenantID = first.ID().String()
-	if login.ClientID, login.ClientSecret, err = s.AddApplication(t.Context(), first, server.Registration{Name: "Test", Permissions: server.AllPermissions}); err != nil {
+	login.ClientID, login.ClientSecret, err = s.AddApplication(t.Context(),
+		first, server.Registration{Name: "Test", Permissions: server.AllPermissions})
+	if err != nil {
 		t.Fatal(err)
 	}
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

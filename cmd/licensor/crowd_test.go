@@ -39,7 +39,8 @@ func needsAddresses(t *testing.T) {
 type holding struct {
 	name string
 	hold func(net.Conn) error // what is done when the connection is there
-	tls  string               // the protocol that the handshake ends with; "none" when it is not made, empty without TLS
+	// The protocol that the handshake ends with; "none" when it is not made, empty without TLS.
+	tls string
 
 	requests bool // the server has requests to answer, so that nothing is idle
 	deaf     bool // the client does not read
@@ -209,7 +210,9 @@ func (h *holder) open() (net.Conn, error) {
 
 // anyServer is a client that trusts any certificate.
 func anyServer() *http.Client {
-	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	return &http.Client{
+		Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}},
+	}
 }
 
 // timesOf asks for a list of users with a good token, each time on a connection of its own, and

@@ -33,7 +33,9 @@ type story struct {
 }
 
 func newStory(ctx context.Context, out io.Writer, login server.Login, trust *x509.CertPool) (*story, error) {
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trust, MinVersion: tls.VersionTLS12}, ForceAttemptHTTP2: true}
+	transport := &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: trust, MinVersion: tls.VersionTLS12}, ForceAttemptHTTP2: true,
+	}
 	s := &story{ctx: ctx, out: out, login: login, client: &http.Client{Timeout: time.Minute, Transport: transport}}
 	for range demoGroups {
 		s.groups = append(s.groups, uuid.New())

@@ -87,7 +87,8 @@ func checkSignIns(t *testing.T, first *tenant.Tenant, login server.Login, out st
 		{login.UserName, login.UserPassword, nil},
 	} {
 		u, right := account(t, first, who.name, who.password)
-		if !right || mustChange(u) || !slices.Equal(img.Roles[u.ID], who.roles) || !strings.Contains(out, who.name+"  "+who.password) {
+		if !right || mustChange(u) || !slices.Equal(img.Roles[u.ID], who.roles) ||
+			!strings.Contains(out, who.name+"  "+who.password) {
 			t.Errorf("%s: password right %v, to be changed %v, roles %v", who.name, right, mustChange(u), img.Roles[u.ID])
 		}
 	}
@@ -96,7 +97,8 @@ func checkSignIns(t *testing.T, first *tenant.Tenant, login server.Login, out st
 	}
 	for _, app := range img.Clients() {
 		if app.AppID.String() == login.PublicClientID {
-			if !app.PublicClient || len(app.Secrets)+len(app.Principal.Permissions) > 0 || !slices.Equal(app.Redirects.Public, []string{"http://localhost"}) || img.Grants.Len() > 0 {
+			if !app.PublicClient || len(app.Secrets)+len(app.Principal.Permissions) > 0 ||
+				!slices.Equal(app.Redirects.Public, []string{"http://localhost"}) || img.Grants.Len() > 0 {
 				t.Errorf("the public client is %+v", app)
 			}
 			return

@@ -97,7 +97,10 @@ func TestEverythingGoesByOneClock(t *testing.T) {
 
 func TestWhatTheFlagsSayIsInForce(t *testing.T) {
 	t.Parallel()
-	root, token := underDevelopment(t, server.Options{Faults: []string{"GET /users=429;retryAfter=7;times=1"}, GroupProcessing: time.Hour, Latency: time.Millisecond})
+	root, token := underDevelopment(t, server.Options{
+		Faults:          []string{"GET /users=429;retryAfter=7;times=1"},
+		GroupProcessing: time.Hour, Latency: time.Millisecond,
+	})
 	all := token()
 	if status, header, _ := ask(t, "GET", root+"/v1.0/users", all, ""); status != 429 || header.Get("Retry-After") != "7" {
 		t.Errorf("%d, Retry-After %s", status, header.Get("Retry-After"))

@@ -65,7 +65,8 @@ func (s *serverFlags) read(folder func() (string, error)) error {
 		s.options.Clock = at
 	}
 	s.options.PublicURL = s.at.PublicURL
-	s.options.ApplicationLimit, s.options.TenantLimit = orNever(s.options.ApplicationLimit), orNever(s.options.TenantLimit)
+	s.options.ApplicationLimit = orNever(s.options.ApplicationLimit)
+	s.options.TenantLimit = orNever(s.options.TenantLimit)
 	return s.at.Prepare(folder)
 }
 
@@ -90,7 +91,8 @@ func openServer(ctx context.Context, options server.Options, secrets secretsKey)
 // openBy is openServer by another function than server.Open. It says what is wrong in the words of
 // the command line.
 func openBy(
-	ctx context.Context, open func(context.Context, server.Options) (*server.Server, error), options server.Options, secrets secretsKey,
+	ctx context.Context, open func(context.Context, server.Options) (*server.Server, error),
+	options server.Options, secrets secretsKey,
 ) (*server.Server, error) {
 	var err error
 	if options.SecretsKey, err = secrets.read(); err != nil {

@@ -101,7 +101,15 @@ func (im *importing) all(cmd *cobra.Command, c *connection, sources []*source) (
 		out := newProgress(cmd.ErrOrStderr(), s.size, s.name, im.quiet || im.json)
 		result := &imported{File: s.name, Kind: s.kind, Problems: []rowFault{}, Notes: []string{}}
 		results = append(results, result)
-		t := transfer{connection: c, source: s, result: result, progress: out, stop: im.onError == "stop", id: s.id, mute: im.json}
+		t := transfer{
+			connection: c,
+			source:     s,
+			result:     result,
+			progress:   out,
+			stop:       im.onError == "stop",
+			id:         s.id,
+			mute:       im.json,
+		}
 		if im.restart {
 			t.id = ""
 		}

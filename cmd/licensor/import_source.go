@@ -61,7 +61,9 @@ func openSources(names []string, told kind, stdin io.Reader) (list []*source, er
 			return list, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	slices.SortStableFunc(list, func(a, b *source) int { return slices.Index(kinds, a.kind) - slices.Index(kinds, b.kind) })
+	slices.SortStableFunc(list, func(a, b *source) int {
+		return slices.Index(kinds, a.kind) - slices.Index(kinds, b.kind)
+	})
 	return list, nil
 }
 

@@ -82,7 +82,8 @@ func isAnn(t *testing.T, c *connection) {
 	if err := c.get(t.Context(), "/v1.0/users/ann@contoso.example?$select=id,displayName,usageLocation,accountEnabled,otherMails", &user); err != nil {
 		t.Fatal(err)
 	}
-	if user.ID != ann || user.DisplayName != "Adler, Ann" || user.UsageLocation != "DE" || !user.AccountEnabled || len(user.OtherMails) != 2 {
+	if user.ID != ann || user.DisplayName != "Adler, Ann" ||
+		user.UsageLocation != "DE" || !user.AccountEnabled || len(user.OtherMails) != 2 {
 		t.Errorf("%+v", user)
 	}
 }
@@ -121,7 +122,8 @@ func TestRefusedRowsAreToldWithTheirLine(t *testing.T) {
 		"leo@contoso.example,Leo,leo2,true,\n" // 11: taken
 	data := newDatabase(t)
 	got := summary(t, exitPartial, "--data", data, newFile(t, "users.csv", content))[0]
-	if got.Rows != 7 || got.Taken != 2 || got.Refused != 5 || len(got.Notes) != 1 || !strings.Contains(got.Notes[0], `"favouriteColour"`) {
+	if got.Rows != 7 || got.Taken != 2 || got.Refused != 5 ||
+		len(got.Notes) != 1 || !strings.Contains(got.Notes[0], `"favouriteColour"`) {
 		t.Errorf("%+v", got)
 	}
 	want := map[int]string{2: "true or false", 7: "userPrincipalName", 8: "not closed", 10: "3 cells, and the header 5", 11: "userPrincipalName"}
@@ -142,7 +144,8 @@ func TestRefusedRowsAreShown(t *testing.T) {
 	file := newFile(t, "users.csv", usersCSV+strings.Repeat("x@fabrikam.example,X,x,true,,,\n", maxShown+5))
 	code, _, stderr := call(t, rootCommand(), "import", "--data", newDatabase(t), file)
 	lines := strings.Split(strings.TrimSpace(stderr), "\n")
-	if code != exitPartial || len(lines) != maxShown+2 || !strings.HasPrefix(lines[0], file+":4: ") || lines[maxShown+1] != "licensor: 25 rows were refused" {
+	if code != exitPartial || len(lines) != maxShown+2 || !strings.HasPrefix(lines[0], file+":4: ") ||
+		lines[maxShown+1] != "licensor: 25 rows were refused" {
 		t.Errorf("exit code %d, %s", code, stderr)
 	}
 }
@@ -215,14 +218,16 @@ func TestSubscriptionsOfGraphAreTaken(t *testing.T) {
 		{"id":"x","skuId":"`+e3+`","totalLicenses":4,"status":"Enabled","isTrial":false,"nextLifecycleDateTime":null,"ownerType":null},
 		{"skuId":"`+e3+`","prepaidUnits":{"enabled":1,"warning":1}}]}`)
 	got := summary(t, exitPartial, "--data", data, file)[0]
-	if got.Taken != 2 || len(got.Problems) != 1 || got.Problems[0].Line != 4 || !strings.Contains(got.Problems[0].Message, "several states") {
+	if got.Taken != 2 || len(got.Problems) != 1 || got.Problems[0].Line != 4 ||
+		!strings.Contains(got.Problems[0].Message, "several states") {
 		t.Errorf("%+v", got)
 	}
 	with(t, data, func(c *connection) {
 		var skus struct {
 			Value []struct{ PrepaidUnits struct{ Enabled int } }
 		}
-		if err := c.get(t.Context(), "/v1.0/subscribedSkus", &skus); err != nil || len(skus.Value) != 1 || skus.Value[0].PrepaidUnits.Enabled != 11 {
+		err := c.get(t.Context(), "/v1.0/subscribedSkus", &skus)
+		if err != nil || len(skus.Value) != 1 || skus.Value[0].PrepaidUnits.Enabled != 11 {
 			t.Errorf("%+v, %v", skus, err)
 		}
 	})
@@ -310,7 +315,8 @@ func TestRowsOfCSV(t *testing.T) {
 			}
 			got := strings.Split(readAll(t, table), "|")
 			for i, want := range strings.Split(test.want, "|") {
-				if line, fault, ok := strings.Cut(want, "!"); i >= len(got) || got[i] != want && (!ok || !strings.HasPrefix(got[i], line) || !strings.Contains(got[i], fault)) {
+				if line, fault, ok := strings.Cut(want, "!"); i >= len(got) ||
+					got[i] != want && (!ok || !strings.HasPrefix(got[i], line) || !strings.Contains(got[i], fault)) {
 					t.Fatalf("%q, want %q", got, test.want)
 				}
 			}
@@ -361,7 +367,8 @@ func TestRowsOfJSON(t *testing.T) {
 func TestAPageOfSeveralIsNoted(t *testing.T) {
 	t.Parallel()
 	file := newFile(t, "users.json", `{"value":[`+strings.Split(usersLines, "\n")[0]+`],"@odata.nextLink":"https://graph.microsoft.com/v1.0/users?$skiptoken=x"}`)
-	if got := summary(t, exitDone, "--data", newDatabase(t), file)[0]; len(got.Notes) != 1 || !strings.Contains(got.Notes[0], "nextLink") {
+	got := summary(t, exitDone, "--data", newDatabase(t), file)[0]
+	if len(got.Notes) != 1 || !strings.Contains(got.Notes[0], "nextLink") {
 		t.Errorf("%+v", got)
 	}
 }

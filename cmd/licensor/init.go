@@ -57,7 +57,9 @@ func initCommand() *cobra.Command {
 }
 
 // initialize makes a tenant in the database, and the database too unless a tenant is to be added.
-func initialize(ctx context.Context, data string, secrets secretsKey, f server.Founding, add bool) (login server.Login, err error) {
+func initialize(
+	ctx context.Context, data string, secrets secretsKey, f server.Founding, add bool,
+) (login server.Login, err error) {
 	if err := f.Complete(); err != nil {
 		return login, err
 	}

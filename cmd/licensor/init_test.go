@@ -55,7 +55,8 @@ func account(t *testing.T, in *tenant.Tenant, name, password string) (u *directo
 }
 
 func mustChange(u *directory.User) bool {
-	return u.PasswordProfile != nil && u.PasswordProfile.ForceChangePasswordNextSignIn != nil && *u.PasswordProfile.ForceChangePasswordNextSignIn
+	return u.PasswordProfile != nil && u.PasswordProfile.ForceChangePasswordNextSignIn != nil &&
+		*u.PasswordProfile.ForceChangePasswordNextSignIn
 }
 
 // initialized runs init and returns what it printed as JSON.
@@ -81,18 +82,22 @@ func TestInitMakesAnAdministratorAndAnApplication(t *testing.T) {
 			t.Errorf("password right: %v, %+v", right, u)
 		}
 		img := first.Image()
-		if roles := img.Roles[u.ID]; !slices.Equal(roles, []uuid.UUID{identity.GlobalAdministrator.ID}) || len(img.Roles) != 1 {
+		roles := img.Roles[u.ID]
+		if !slices.Equal(roles, []uuid.UUID{identity.GlobalAdministrator.ID}) || len(img.Roles) != 1 {
 			t.Errorf("roles %v", img.Roles)
 		}
-		if all := img.Clients(); len(all) != 1 || all[0].AppID.String() != login.ClientID || !slices.Equal(all[0].Principal.Permissions, server.AllPermissions) {
+		if all := img.Clients(); len(all) != 1 || all[0].AppID.String() != login.ClientID ||
+			!slices.Equal(all[0].Principal.Permissions, server.AllPermissions) {
 			t.Errorf("applications %+v", all)
 		}
-		if login.TenantID != first.ID().String() || img.Organization.DisplayName != "Contoso" || img.Organization.CountryLetterCode != "DE" {
+		if login.TenantID != first.ID().String() || img.Organization.DisplayName != "Contoso" ||
+			img.Organization.CountryLetterCode != "DE" {
 			t.Errorf("tenant %s, %+v", login.TenantID, img.Organization)
 		}
 	})
 	kept, err := os.ReadFile(data)
-	if err != nil || bytes.Contains(kept, []byte(login.AdminPassword)) || bytes.Contains(kept, []byte(login.ClientSecret)) {
+	if err != nil || bytes.Contains(kept, []byte(login.AdminPassword)) ||
+		bytes.Contains(kept, []byte(login.ClientSecret)) {
 		t.Errorf("the database has the password or the secret as it is, %v", err)
 	}
 	if info, err := os.Stat(data); err != nil || info.Mode().Perm() != 0o600 {
@@ -103,7 +108,8 @@ func TestInitMakesAnAdministratorAndAnApplication(t *testing.T) {
 func TestAnApplicationWithAllPermissionsMayDoEverything(t *testing.T) {
 	t.Parallel()
 	for operation, need := range identity.Needs {
-		if access, err := operation.Check(&identity.Caller{Permissions: server.AllPermissions}, identity.RelationOther); access != identity.AccessFull {
+		access, err := operation.Check(&identity.Caller{Permissions: server.AllPermissions}, identity.RelationOther)
+		if access != identity.AccessFull {
 			t.Errorf("it may not %s, which takes one of %q: %v", operation, need.Full, err)
 		}
 	}
@@ -143,7 +149,8 @@ func TestInitLeavesATenantAlone(t *testing.T) {
 		{[]string{"--data", data + "x", "--add"}, "there is no database to add a tenant to"},
 		{[]string{"--data", data, "--add", "--domain", "fabrikam.example", "--admin", "root@contoso.example"}, "root@contoso.example is not in the domain fabrikam.example"},
 	} {
-		if code, stdout, stderr := call(t, rootCommand(), append([]string{"init"}, test.args...)...); code == exitDone || stdout != "" || !strings.Contains(stderr, test.want) {
+		code, stdout, stderr := call(t, rootCommand(), append([]string{"init"}, test.args...)...)
+		if code == exitDone || stdout != "" || !strings.Contains(stderr, test.want) {
 			t.Errorf("%q: exit code %d, %s%s", test.args, code, stdout, stderr)
 		}
 	}
@@ -218,7 +225,8 @@ func TestResetPassword(t *testing.T) {
 			t.Errorf("sessions from before %v stay", u.SignInSessionsValidFromDateTime)
 		}
 	})
-	if code, _, stderr := call(t, rootCommand(), "admin", "reset-password", "--data", data, "--user", "nobody@contoso.example"); code != exitFailed || !strings.Contains(stderr, "nobody@contoso.example") {
+	code, _, stderr = call(t, rootCommand(), "admin", "reset-password", "--data", data, "--user", "nobody@contoso.example")
+	if code != exitFailed || !strings.Contains(stderr, "nobody@contoso.example") {
 		t.Errorf("exit code %d, %s", code, stderr)
 	}
 	if code, _, _ := call(t, rootCommand(), "admin", "reset-password", "--data", data); code != exitUsage {

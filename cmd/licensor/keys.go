@@ -68,7 +68,9 @@ func keysListCommand() *cobra.Command {
 		Example: "  licensor keys list --data licensor.db",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return v.open(cmd.Context(), func(_, keys identity.Keys) error { return v.list(cmd.Context(), keys, cmd.OutOrStdout()) })
+			return v.open(cmd.Context(), func(_, keys identity.Keys) error {
+				return v.list(cmd.Context(), keys, cmd.OutOrStdout())
+			})
 		},
 	}
 	v.register(cmd)
@@ -168,7 +170,9 @@ func keysSealCommand() *cobra.Command {
 					return err
 				}
 			}
-			return v.open(cmd.Context(), func(stored, _ identity.Keys) error { return identity.Reseal(cmd.Context(), stored, from, to) })
+			return v.open(cmd.Context(), func(stored, _ identity.Keys) error {
+				return identity.Reseal(cmd.Context(), stored, from, to)
+			})
 		},
 	}
 	v.register(cmd)

@@ -56,7 +56,8 @@ func TestKeysAreListedRotatedAndRevoked(t *testing.T) {
 		t.Errorf("listed is\n%safter a rotation that has shown\n%s", again, rotated)
 	}
 	lines := strings.Split(rotated, "\n")
-	if !strings.HasSuffix(lines[1], "signs") || strings.HasPrefix(lines[1], kid) || !strings.HasPrefix(lines[2], kid) || !strings.Contains(lines[2], "verifies until") {
+	if !strings.HasSuffix(lines[1], "signs") || strings.HasPrefix(lines[1], kid) ||
+		!strings.HasPrefix(lines[2], kid) || !strings.Contains(lines[2], "verifies until") {
 		t.Errorf("after a rotation of %s:\n%s", kid, rotated)
 	}
 	wantToken(t, data, token, true)
@@ -117,7 +118,10 @@ func TestTheKeyForTheSecretsMayComeFromTheEnvironment(t *testing.T) {
 	if code != exitUsage || !strings.Contains(stderr, "given twice") {
 		t.Errorf("two keys are answered with %d, %s", code, stderr)
 	}
-	for _, text := range []string{"x", base64.StdEncoding.EncodeToString(make([]byte, 31)), base64.URLEncoding.EncodeToString(bytes.Repeat([]byte{0xff}, 32))} {
+	for _, text := range []string{
+		"x", base64.StdEncoding.EncodeToString(make([]byte, 31)),
+		base64.URLEncoding.EncodeToString(bytes.Repeat([]byte{0xff}, 32)),
+	} {
 		t.Setenv(secretsVariable, text)
 		code, _, stderr := call(t, rootCommand(), "keys", "list", "--data", data)
 		if code != exitFailed || !strings.Contains(stderr, "32 bytes in base64") || len(text) > 1 && strings.Contains(stderr, text) {

@@ -40,7 +40,10 @@ func TestKilledServerKeepsWhatItAnswered(t *testing.T) {
 // newKilled runs the real program over a new database with a licensed group.
 func newKilled(t *testing.T) *killed {
 	t.Helper()
-	k := &killed{t: t, program: buildProgram(t), data: filepath.Join(t.TempDir(), "licensor.db"), members: map[string]bool{}, client: http.DefaultClient}
+	k := &killed{
+		t: t, program: buildProgram(t), data: filepath.Join(t.TempDir(), "licensor.db"),
+		members: map[string]bool{}, client: http.DefaultClient,
+	}
 	k.init()
 	k.start()
 	k.prepare()

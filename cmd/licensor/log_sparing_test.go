@@ -71,7 +71,8 @@ func TestLinesOfNetHTTPAreBounded(t *testing.T) {
 			t.Errorf("%d lines were written", got)
 		}
 		for i := range 3 * knownKinds {
-			name := strings.NewReplacer("0", "a", "1", "b", "2", "c", "3", "d", "4", "e", "5", "f", "6", "g", "7", "h", "8", "i", "9", "j").Replace(fmt.Sprint(i))
+			name := strings.NewReplacer("0", "a", "1", "b", "2", "c", "3", "d", "4", "e",
+				"5", "f", "6", "g", "7", "h", "8", "i", "9", "j").Replace(fmt.Sprint(i))
 			slog.New(handler).Info("made up " + name)
 		}
 		if got := linesOf(out.String(), "made up"); got > knownKinds+linesPerSecond {
@@ -99,7 +100,8 @@ func TestTheLogOfTheProgramIsSparing(t *testing.T) {
 		for range 100 {
 			log.WithGroup("g").Warn("this")
 		}
-		if got := linesOf(out.String(), "this"); got != linesPerSecond || handler.Enabled(context.Background(), slog.LevelInfo) {
+		got := linesOf(out.String(), "this")
+		if got != linesPerSecond || handler.Enabled(context.Background(), slog.LevelInfo) {
 			t.Errorf("%s: %d lines", format, got)
 		}
 	}

@@ -52,7 +52,10 @@ type crowd struct {
 
 func manyUsersIn(t *testing.T, users int, limit int64, load time.Duration) {
 	t.Setenv("GOMEMLIMIT", fmt.Sprint(limit*7/10)) // what SetLimit makes of a control group with this limit
-	k := &killed{t: t, program: buildProgram(t), data: filepath.Join(t.TempDir(), "licensor.db"), members: map[string]bool{}, client: http.DefaultClient}
+	k := &killed{
+		t: t, program: buildProgram(t), data: filepath.Join(t.TempDir(), "licensor.db"),
+		members: map[string]bool{}, client: http.DefaultClient,
+	}
 	k.init()
 	c := &crowd{killed: k, limit: limit, statuses: map[string]map[int]int{}}
 	out, err := exec.CommandContext(t.Context(), k.program, "init", "--data", k.data, "--add", "--domain", "fabrikam.example", "--application", "Small", "--json").Output()

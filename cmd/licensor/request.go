@@ -101,7 +101,13 @@ func tokenRefusal(err error) error {
 	if !ok {
 		return err
 	}
-	return &refusal{request: "get a token", status: e.Response.StatusCode, code: e.ErrorCode, message: e.ErrorDescription, wait: retryAfter(e.Response.Header)}
+	return &refusal{
+		request: "get a token",
+		status:  e.Response.StatusCode,
+		code:    e.ErrorCode,
+		message: e.ErrorDescription,
+		wait:    retryAfter(e.Response.Header),
+	}
 }
 
 // Bounds of patience with a server that is busy.
@@ -125,7 +131,8 @@ func (c *connection) retry(ctx context.Context, do func() error) error {
 	for try := 1; ; try++ {
 		err := do()
 		e, ok := errors.AsType[*refusal](err)
-		if !ok || try == maxTries || e.status != http.StatusTooManyRequests && e.status != http.StatusServiceUnavailable {
+		if !ok || try == maxTries ||
+			e.status != http.StatusTooManyRequests && e.status != http.StatusServiceUnavailable {
 			return err
 		}
 		wait := e.wait

@@ -35,7 +35,8 @@ func serveCommand() *cobra.Command {
 				return err
 			}
 			o.MemoryLimit = limit
-			if err := flags.read(func() (string, error) { return filepath.Join(filepath.Dir(o.Data), "tls"), nil }); err != nil {
+			besideData := func() (string, error) { return filepath.Join(filepath.Dir(o.Data), "tls"), nil }
+			if err := flags.read(besideData); err != nil {
 				return err
 			}
 			o.RotateKeys = orNever(o.RotateKeys)

@@ -64,7 +64,8 @@ func TestFlagsOfTLSThatContradictEachOther(t *testing.T) {
 		{[]string{"--max-connections", "0"}, "must be 1 or more"},
 	} {
 		for _, command := range []string{"serve", "demo"} {
-			if code, _, stderr := call(t, rootCommand(), append([]string{command}, test.args...)...); code != exitUsage || !strings.Contains(stderr, test.want) {
+			code, _, stderr := call(t, rootCommand(), append([]string{command}, test.args...)...)
+			if code != exitUsage || !strings.Contains(stderr, test.want) {
 				t.Errorf("%s %q: exit code %d, %s", command, test.args, code, stderr)
 			}
 		}

@@ -166,7 +166,8 @@ func (r *rules) lackingTests(tests map[string]bool) (wrong []string) {
 func (r *rules) lackingCode(citations []citation) (wrong []string) {
 	cited := map[string]bool{}
 	for _, c := range citations {
-		if strings.HasSuffix(c.at.file, ".go") && !strings.HasSuffix(c.at.file, "_test.go") && path.Base(path.Dir(c.at.file)) != "model" {
+		if strings.HasSuffix(c.at.file, ".go") && !strings.HasSuffix(c.at.file, "_test.go") &&
+			path.Base(path.Dir(c.at.file)) != "model" {
 			cited[c.number] = true
 		}
 	}

@@ -85,7 +85,9 @@ func (b *builtIn) product(parts []string) error {
 	if err != nil {
 		return err
 	}
-	p := licensing.Product{SKUID: id, SKUPartNumber: parts[1], DisplayName: parts[2], AppliesTo: licensing.AppliesToUser}
+	p := licensing.Product{
+		SKUID: id, SKUPartNumber: parts[1], DisplayName: parts[2], AppliesTo: licensing.AppliesToUser,
+	}
 	for field := range strings.FieldsSeq(parts[3]) {
 		at, err := strconv.Atoi(field)
 		if err != nil || at < 0 || at >= len(b.catalog.ServicePlans) {

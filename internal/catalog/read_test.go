@@ -108,7 +108,8 @@ func TestReadOfDirtyFiles(t *testing.T) {
 		{"GUIDs in capitals", header + rowA + strings.Replace(rowB, skuB, upperB, 1), both, nil},
 		{
 			"GUIDs as other programs write them",
-			header + strings.Replace(rowA, skuA, "{"+skuA+"}", 1) + strings.Replace(rowB, skuB, strings.ReplaceAll(skuB, "-", "\u2013"), 1) +
+			header + strings.Replace(rowA, skuA, "{"+skuA+"}", 1) +
+				strings.Replace(rowB, skuB, strings.ReplaceAll(skuB, "-", "\u2013"), 1) +
 				strings.Replace(rowB, planB, strings.ReplaceAll(planB, "-", ""), 1), both,
 			[]string{
 				`line 2: GUID "{` + skuA + `}": read as ` + skuA,
@@ -119,7 +120,8 @@ func TestReadOfDirtyFiles(t *testing.T) {
 		},
 		{
 			"GUIDs that are none",
-			header + strings.Replace(rowA, skuA, skuA[:35], 1) + strings.Replace(rowA, planA, "n/a", 1) + strings.Replace(rowA, skuA, "00000000-0000-0000-0000-000000000000", 1) + rowB,
+			header + strings.Replace(rowA, skuA, skuA[:35], 1) + strings.Replace(rowA, planA, "n/a", 1) +
+				strings.Replace(rowA, skuA, "00000000-0000-0000-0000-000000000000", 1) + rowB,
 			"SUITE_B Suite B: PLAN_B (Plan B)",
 			[]string{
 				`line 2: row left out: GUID "` + skuA[:35] + `" is no GUID`,

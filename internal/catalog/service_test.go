@@ -68,7 +68,8 @@ func TestProductsWithoutMailHaveNoExchangePlanOfTheUser(t *testing.T) {
 	for _, product := range c.Products {
 		for _, id := range product.ServicePlanIDs {
 			p := plans[id.String()]
-			if withoutMail[product.SKUPartNumber] && p.Service == licensing.ExchangeService && p.AppliesTo != licensing.AppliesToCompany {
+			if withoutMail[product.SKUPartNumber] && p.Service == licensing.ExchangeService &&
+				p.AppliesTo != licensing.AppliesToCompany {
 				t.Errorf("%s has %s of the service exchange", product.SKUPartNumber, p.Name)
 			}
 		}

@@ -25,7 +25,8 @@ func TestNoCharacterIsCutInHalf(t *testing.T) {
 		{strings.Repeat("ä", 60), 100, strings.Repeat("ä", 50) + "…"},
 		{"\x80\x80\x80", 2, "…"}, // which no character begins with
 	} {
-		if got := excerpt.Of(test.text, test.most); got != test.want || utf8.ValidString(test.text) && !utf8.ValidString(got) {
+		got := excerpt.Of(test.text, test.most)
+		if got != test.want || utf8.ValidString(test.text) && !utf8.ValidString(got) {
 			t.Errorf("%d bytes of %q are %q, not %q", test.most, test.text, got, test.want)
 		}
 	}

@@ -61,7 +61,10 @@ func serve(t *testing.T, limits Limits) *network {
 	if limits.Trusted == nil {
 		limits.Trusted = func(netip.Addr) bool { return false }
 	}
-	n := &network{t: t, gate: New(limits), come: make(chan net.Conn), ended: make(chan struct{}), began: make(chan string, 100), end: make(chan struct{})}
+	n := &network{
+		t: t, gate: New(limits), come: make(chan net.Conn), ended: make(chan struct{}),
+		began: make(chan string, 100), end: make(chan struct{}),
+	}
 	server := &http.Server{
 		ConnState: n.gate.Note, ConnContext: n.gate.Context,
 		Handler: n.gate.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -79,7 +82,8 @@ func serve(t *testing.T, limits Limits) *network {
 			t.Error(err)
 		}
 		<-served
-		for begun := time.Now(); n.left() != ""; time.Sleep(time.Millisecond) { // those that end by themselves may not have left yet
+		// Those that end by themselves may not have left yet.
+		for begun := time.Now(); n.left() != ""; time.Sleep(time.Millisecond) {
 			if time.Since(begun) > 10*time.Second {
 				t.Fatalf("at the end there are %s", n.left())
 			}

@@ -14,7 +14,14 @@ import (
 // each what the server shall have, such as by a handshake, and fails when it must be closed.
 // Connections are prepared beside one another, so it must end in time.
 func (g *Gate) Listen(l net.Listener, prepare func(*Conn) (net.Conn, error)) net.Listener {
-	b := &bounded{Listener: l, gate: g, prepare: prepare, ready: make(chan net.Conn), closed: make(chan struct{}), coming: map[net.Conn]struct{}{}}
+	b := &bounded{
+		Listener: l,
+		gate:     g,
+		prepare:  prepare,
+		ready:    make(chan net.Conn),
+		closed:   make(chan struct{}),
+		coming:   map[net.Conn]struct{}{},
+	}
 	b.work.Go(b.accept)
 	return b
 }

@@ -48,7 +48,13 @@ func (g *Gate) place(remote net.Addr) *place {
 		g.ranges[wide] = a
 	}
 	a.places++
-	p := &place{network: network, area: a, trusted: trusted, conns: map[*Conn]struct{}{}, turnover: rate.NewLimiter(turnoverRate, turnoverBurst)}
+	p := &place{
+		network:  network,
+		area:     a,
+		trusted:  trusted,
+		conns:    map[*Conn]struct{}{},
+		turnover: rate.NewLimiter(turnoverRate, turnoverBurst),
+	}
 	g.places[network] = p
 	g.sources.Add(1)
 	return p

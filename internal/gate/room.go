@@ -106,7 +106,8 @@ func (g *Gate) cut(to *place) *Conn {
 		if p.trusted || !overweight(p, to) {
 			continue
 		}
-		if c := oldestActive(p); c.Conn != nil && (from == nil || cmp.Or(weigh(p, from), cmp.Compare(c.since, oldest.since)) > 0) {
+		c := oldestActive(p)
+		if c.Conn != nil && (from == nil || cmp.Or(weigh(p, from), cmp.Compare(c.since, oldest.since)) > 0) {
 			from, oldest = p, c
 		}
 	}

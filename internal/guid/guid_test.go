@@ -18,7 +18,8 @@ func TestOnlyTheUsualFormIsAGUID(t *testing.T) {
 		}
 	}
 	for _, other := range []string{
-		"", "{" + text + "}", "urn:uuid:" + text, strings.ReplaceAll(text, "-", ""), text[1:], text + "0", strings.Replace(text, "6f", "6g", 1),
+		"", "{" + text + "}", "urn:uuid:" + text, strings.ReplaceAll(text, "-", ""),
+		text[1:], text + "0", strings.Replace(text, "6f", "6g", 1),
 	} {
 		if id, ok := guid.Parse(other); ok {
 			t.Errorf("%q is read as %v", other, id)

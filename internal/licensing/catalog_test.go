@@ -11,28 +11,52 @@ import (
 func TestValidateNamesWhatIsWrongAndWhere(t *testing.T) {
 	t.Parallel()
 	one := licensing.ServicePlan{ID: plan("A"), Name: "A"}
+	offering := func(plans ...licensing.ServicePlan) licensing.Catalog {
+		return licensing.Catalog{ServicePlans: plans}
+	}
 	for name, c := range map[string]struct {
 		catalog licensing.Catalog
 		want    string
 	}{
-		"plan without id":    {licensing.Catalog{ServicePlans: []licensing.ServicePlan{{Name: "A"}}}, "catalog: servicePlans[0]: servicePlanId is missing"},
-		"plan without name":  {licensing.Catalog{ServicePlans: []licensing.ServicePlan{{ID: plan("A")}}}, "catalog: servicePlans[0]: servicePlan " + plan("A").String() + " has no name"},
-		"plan twice":         {licensing.Catalog{ServicePlans: []licensing.ServicePlan{one, one}}, "catalog: servicePlans[1]: servicePlanId " + plan("A").String() + " stands there twice"},
-		"plan for nobody":    {licensing.Catalog{ServicePlans: []licensing.ServicePlan{{ID: plan("A"), Name: "A", AppliesTo: "Dog"}}}, `catalog: servicePlans[0]: appliesTo is "Dog"; it is User or Company`},
-		"excludes itself":    {licensing.Catalog{ServicePlans: []licensing.ServicePlan{{ID: plan("A"), Name: "A", Excludes: plans("A")}}}, "catalog: servicePlans[0].excludes[0]: a plan cannot name itself"},
-		"requires unknown":   {licensing.Catalog{ServicePlans: []licensing.ServicePlan{{ID: plan("A"), Name: "A", RequiresAnyOf: [][]uuid.UUID{plans("B")}}}}, "catalog: servicePlans[0].requiresAnyOf[0][0]: servicePlans has no plan " + plan("B").String()},
-		"requires nothing":   {licensing.Catalog{ServicePlans: []licensing.ServicePlan{{ID: plan("A"), Name: "A", RequiresAnyOf: [][]uuid.UUID{{}}}}}, "catalog: servicePlans[0].requiresAnyOf[0]: an empty set can never be satisfied"},
-		"prohibited nowhere": {licensing.Catalog{ServicePlans: []licensing.ServicePlan{{ID: plan("A"), Name: "A", ProhibitedIn: []licensing.Country{0}}}}, "catalog: servicePlans[0].prohibitedIn[0]: a country is missing"},
+		"plan without id":   {offering(licensing.ServicePlan{Name: "A"}), "catalog: servicePlans[0]: servicePlanId is missing"},
+		"plan without name": {offering(licensing.ServicePlan{ID: plan("A")}), "catalog: servicePlans[0]: servicePlan " + plan("A").String() + " has no name"},
+		"plan twice":        {offering(one, one), "catalog: servicePlans[1]: servicePlanId " + plan("A").String() + " stands there twice"},
+		"plan for nobody":   {offering(licensing.ServicePlan{ID: plan("A"), Name: "A", AppliesTo: "Dog"}), `catalog: servicePlans[0]: appliesTo is "Dog"; it is User or Company`},
+		"excludes itself": {
+			offering(licensing.ServicePlan{ID: plan("A"), Name: "A", Excludes: plans("A")}),
+			"catalog: servicePlans[0].excludes[0]: a plan cannot name itself",
+		},
+		"requires unknown": {
+			offering(licensing.ServicePlan{ID: plan("A"), Name: "A", RequiresAnyOf: [][]uuid.UUID{plans("B")}}),
+			"catalog: servicePlans[0].requiresAnyOf[0][0]: servicePlans has no plan " + plan("B").String(),
+		},
+		"requires nothing": {
+			offering(licensing.ServicePlan{ID: plan("A"), Name: "A", RequiresAnyOf: [][]uuid.UUID{{}}}),
+			"catalog: servicePlans[0].requiresAnyOf[0]: an empty set can never be satisfied",
+		},
+		"prohibited nowhere": {
+			offering(licensing.ServicePlan{ID: plan("A"), Name: "A", ProhibitedIn: []licensing.Country{0}}),
+			"catalog: servicePlans[0].prohibitedIn[0]: a country is missing",
+		},
 		"product twice": {
-			licensing.Catalog{Products: []licensing.Product{{SKUID: product("E3"), SKUPartNumber: "E3"}, {SKUID: product("E3"), SKUPartNumber: "E3"}}},
+			licensing.Catalog{Products: []licensing.Product{
+				{SKUID: product("E3"), SKUPartNumber: "E3"}, {SKUID: product("E3"), SKUPartNumber: "E3"},
+			}},
 			"catalog: products[1]: skuId " + product("E3").String() + " stands there twice",
 		},
 		"unknown plan": {
-			licensing.Catalog{Products: []licensing.Product{{SKUID: product("E3"), SKUPartNumber: "E3", ServicePlanIDs: plans("A")}}},
+			licensing.Catalog{Products: []licensing.Product{
+				{SKUID: product("E3"), SKUPartNumber: "E3", ServicePlanIDs: plans("A")},
+			}},
 			"catalog: products[0].servicePlanIds[0]: servicePlans has no plan " + plan("A").String(),
 		},
 		"plan twice in a product": {
-			licensing.Catalog{ServicePlans: []licensing.ServicePlan{one}, Products: []licensing.Product{{SKUID: product("E3"), SKUPartNumber: "E3", ServicePlanIDs: plans("A", "A")}}},
+			licensing.Catalog{
+				ServicePlans: []licensing.ServicePlan{one},
+				Products: []licensing.Product{{
+					SKUID: product("E3"), SKUPartNumber: "E3", ServicePlanIDs: plans("A", "A"),
+				}},
+			},
 			"catalog: products[0].servicePlanIds[1]: plan " + plan("A").String() + " stands there twice",
 		},
 	} {

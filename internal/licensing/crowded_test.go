@@ -18,7 +18,9 @@ func TestAUserIsCrowded(t *testing.T) {
 	var add []licensing.Assign
 	for i := range 5 {
 		sku := uuid.UUID{2, byte(i)}
-		c.Products = append(c.Products, licensing.Product{SKUID: sku, SKUPartNumber: "P", ServicePlanIDs: []uuid.UUID{plan}})
+		c.Products = append(c.Products, licensing.Product{
+			SKUID: sku, SKUPartNumber: "P", ServicePlanIDs: []uuid.UUID{plan},
+		})
 		add = append(add, licensing.Assign{SKUID: sku})
 	}
 	draft := licensing.New(c).Draft(1, time.Unix(0, 0))

@@ -35,7 +35,14 @@ type Draft struct {
 // Draft begins a change that becomes the commit with this number and time.
 func (img *Image) Draft(seq uint64, at time.Time) *Draft {
 	next := *img
-	d := &Draft{base: img, next: &next, seq: seq, at: uint32(at.Unix()), owner: new(vector.Owner), touched: roaring.New()}
+	d := &Draft{
+		base:    img,
+		next:    &next,
+		seq:     seq,
+		at:      uint32(at.Unix()),
+		owner:   new(vector.Owner),
+		touched: roaring.New(),
+	}
 	d.bench.number = -1
 	d.eval.skus, d.eval.groups, d.eval.count = &next.skus, &next.groups, d.count
 	d.refresh()
@@ -172,7 +179,8 @@ func (d *Draft) date(base, entries []Entry) {
 			was = &base[k]
 		}
 		e.Updated = d.at
-		if was != nil && was.Error == e.Error && was.shown() == e.shown() && (was.InForce == None) == (e.InForce == None) {
+		if was != nil && was.Error == e.Error && was.shown() == e.shown() &&
+			(was.InForce == None) == (e.InForce == None) {
 			e.Updated = was.Updated
 		}
 		switch {
@@ -205,7 +213,8 @@ func stillLost(was []lost, base, entries []Entry, at uint32) []lost {
 	}
 	for i := range base {
 		v := base[i].InForce
-		if v != None && !inForce(entries, v) && !slices.ContainsFunc(list, func(l lost) bool { return l.variant == v }) {
+		if v != None && !inForce(entries, v) &&
+			!slices.ContainsFunc(list, func(l lost) bool { return l.variant == v }) {
 			list = append(list, lost{v, at})
 		}
 	}

@@ -204,7 +204,8 @@ func (d *Draft) collectUsers() {
 			if i < len(was.facts) {
 				base = was.entries.at(i)
 				if now.facts[i] != was.facts[i] {
-					d.effects.Facts = append(d.effects.Facts, FactOf{user, now.facts[i].location, uint8(now.facts[i].flags)})
+					d.effects.Facts = append(d.effects.Facts,
+						FactOf{user, now.facts[i].location, uint8(now.facts[i].flags)})
 				}
 			} else {
 				d.effects.addUser(now.facts[i])

@@ -6,11 +6,13 @@ import "math"
 // (L11). An entry with Wished and InForce equal is settled; otherwise something stands in the way,
 // and Error says what.
 type Entry struct {
-	Source   Source
-	Wished   Variant // None: to be taken away, but still needed (L46)
-	InForce  Variant // None: not held from this source
-	Updated  uint32  // seconds since 1970: when state, error or disabled plans last changed
-	Assigned uint32  // seconds since 1970: when InForce last became what it is; while it waits for a seat, see setWaiting
+	Source  Source
+	Wished  Variant // None: to be taken away, but still needed (L46)
+	InForce Variant // None: not held from this source
+	Updated uint32  // seconds since 1970: when state, error or disabled plans last changed
+	// Seconds since 1970: when InForce last became what it is; while it waits for a seat, see
+	// setWaiting.
+	Assigned uint32
 	SKU      SKU
 	Error    Violation
 	Since    uint64 // the commit in which the wish of the entry's bundle arose (L50)

@@ -195,7 +195,11 @@ func (r *Reason) remedy(e *evaluation) {
 	}
 	switch r.Error {
 	case CountViolation:
-		r.Remedies = append(r.Remedies, Remedy{Kind: FreeSeats, SKUID: r.SKUID, Seats: max(1, 1+r.Seats.Consumed-r.Seats.Units.Enabled-r.Seats.Units.Warning)})
+		r.Remedies = append(r.Remedies, Remedy{
+			Kind:  FreeSeats,
+			SKUID: r.SKUID,
+			Seats: max(1, 1+r.Seats.Consumed-r.Seats.Units.Enabled-r.Seats.Units.Warning),
+		})
 	case MutuallyExclusiveViolation:
 		with(here, DisablePlan, r.here...)
 		r.mendOther(there)

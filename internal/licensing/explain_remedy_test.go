@@ -81,7 +81,9 @@ func buy(d *licensing.Draft, img *licensing.Image, sku uuid.UUID, seats int) err
 }
 
 // reassign disables further plans of a license at its source, or removes it there.
-func reassign(d *licensing.Draft, img *licensing.Image, user uint32, at licensing.Remedy, disable, remove []uuid.UUID) error {
+func reassign(
+	d *licensing.Draft, img *licensing.Image, user uint32, at licensing.Remedy, disable, remove []uuid.UUID,
+) error {
 	var add []licensing.Assign
 	for st := range img.States(user) {
 		if remove == nil && st.SKUID == at.SKUID && st.Direct && at.Direct {
@@ -150,13 +152,15 @@ func tryRemedy(t *rapid.T, img *licensing.Image, user uint32, r licensing.Reason
 	next, _ := d.Finish()
 	for _, left := range next.Explain(user, false) {
 		there := left.Direct == m.Direct && left.Group == m.Group
-		if there && m.Kind != licensing.FreeSeats && m.SKUID != uuid.Nil && (left.Entry.Source != r.Entry.Source || left.SKUID == m.SKUID && m.SKUID != r.SKUID) {
+		if there && m.Kind != licensing.FreeSeats && m.SKUID != uuid.Nil &&
+			(left.Entry.Source != r.Entry.Source || left.SKUID == m.SKUID && m.SKUID != r.SKUID) {
 			return // what was to be changed at the other source cannot be: something is wrong there, too
 		}
 	}
 	for _, left := range next.Explain(user, false) {
 		same := left.Entry.Source == r.Entry.Source && left.SKUID == r.SKUID && left.Error == r.Error
-		if same && left.Plan == r.Plan && left.OtherPlan == r.OtherPlan && left.Other == r.Other && left.OtherGroup == r.OtherGroup &&
+		if same && left.Plan == r.Plan && left.OtherPlan == r.OtherPlan &&
+			left.Other == r.Other && left.OtherGroup == r.OtherGroup &&
 			left.OtherDirect == r.OtherDirect && slices.Equal(left.Requires, r.Requires) && left.Needed == r.Needed {
 			t.Fatalf("user %d: %+v\nis still so after %+v: %+v", user, r, m, left)
 		}

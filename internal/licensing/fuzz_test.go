@@ -80,7 +80,8 @@ func FuzzRestore(f *testing.F) {
 
 // spoil damages one thing in a head.
 func spoil(h *licensing.Head, what, at, value byte, set []byte) {
-	sku, group, variant := &h.SKUs[int(at)%len(h.SKUs)], &h.Groups[int(at)%len(h.Groups)], &h.Variants[int(at)%len(h.Variants)]
+	sku, group := &h.SKUs[int(at)%len(h.SKUs)], &h.Groups[int(at)%len(h.Groups)]
+	variant := &h.Variants[int(at)%len(h.Variants)]
 	switch what % 18 {
 	case 0:
 		h.Deleted = set
@@ -154,20 +155,34 @@ func invented(data []byte) *licensing.Effects {
 		b := data[1:8]
 		switch data[0] % 8 {
 		case 0:
-			f.Catalog = &licensing.Catalog{Products: []licensing.Product{
-				{SKUID: product("E3"), SKUPartNumber: "E3", ServicePlanIDs: plans([]string{"A", "B", "C"}[:b[0]%4]...)},
-			}, ServicePlans: []licensing.ServicePlan{{ID: plan("A"), Name: "A", Excludes: plans([]string{"B", "D"}[:b[1]%3]...)}, {ID: plan("B"), Name: "B"}}}
+			f.Catalog = &licensing.Catalog{
+				Products: []licensing.Product{
+					{SKUID: product("E3"), SKUPartNumber: "E3", ServicePlanIDs: plans([]string{"A", "B", "C"}[:b[0]%4]...)},
+				},
+				ServicePlans: []licensing.ServicePlan{
+					{ID: plan("A"), Name: "A", Excludes: plans([]string{"B", "D"}[:b[1]%3]...)},
+					{ID: plan("B"), Name: "B"},
+				},
+			}
 		case 1:
 			f.SKUs = append(f.SKUs, uuid.UUID{b[0]}, product("E3"))
 			f.SKUs = f.SKUs[:len(f.SKUs)-1+int(b[1]%2)]
 		case 2:
-			f.Variants = append(f.Variants, licensing.NewVariant{SKU: licensing.SKU(b[0]), Disabled: []uuid.UUID{{b[1]}}})
+			f.Variants = append(f.Variants, licensing.NewVariant{
+				SKU: licensing.SKU(b[0]), Disabled: []uuid.UUID{{b[1]}},
+			})
 		case 3:
-			f.Units = append(f.Units, licensing.UnitsOf{SKU: licensing.SKU(b[0]), Units: licensing.Units{Enabled: int(b[1])}, Subscribed: b[2]%2 == 0})
+			f.Units = append(f.Units, licensing.UnitsOf{
+				SKU: licensing.SKU(b[0]), Units: licensing.Units{Enabled: int(b[1])}, Subscribed: b[2]%2 == 0,
+			})
 		case 4:
-			f.Users = append(f.Users, licensing.NewUsers{Count: uint32(b[0]), Location: licensing.Country(b[1]), Flags: b[2]})
+			f.Users = append(f.Users, licensing.NewUsers{
+				Count: uint32(b[0]), Location: licensing.Country(b[1]), Flags: b[2],
+			})
 		case 5:
-			f.Facts = append(f.Facts, licensing.FactOf{User: uint32(b[0]), Location: licensing.Country(b[1]), Flags: b[2]})
+			f.Facts = append(f.Facts, licensing.FactOf{
+				User: uint32(b[0]), Location: licensing.Country(b[1]), Flags: b[2],
+			})
 		case 6:
 			f.Groups = append(f.Groups, inventedGroup(b))
 		case 7:

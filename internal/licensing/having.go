@@ -58,7 +58,9 @@ func (img *Image) eachEntry(yield func(user int, e *Entry)) {
 // HavingPlan returns the users with an assignedPlan at a time for which is returns true, deleted
 // ones included. Whoever has a plan through several products has it in the best state alone (L12).
 func (img *Image) HavingPlan(is func(plan *ServicePlan, capability string) bool, now time.Time) *roaring.Bitmap {
-	h := &havingPlan{img: img, is: is, now: now, answers: map[planAnswer]bool{}, found: make([]uint64, (img.users+63)/64)}
+	h := &havingPlan{
+		img: img, is: is, now: now, answers: map[planAnswer]bool{}, found: make([]uint64, (img.users+63)/64),
+	}
 	all := roaring.New()
 	for _, s := range h.judge() {
 		if holders := img.sku(s).holders.bitmap; holders != nil {

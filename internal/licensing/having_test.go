@@ -20,11 +20,17 @@ func TestWhoHasWhatIsWhatEachUserShows(t *testing.T) {
 			now := last.at.Add(time.Duration(rapid.IntRange(0, 40).Draw(t, "days")) * 24 * time.Hour)
 			kind, n := rapid.IntRange(0, 3).Draw(t, "kind"), rapid.IntRange(0, 6).Draw(t, "asked")
 			ofState := func(s licensing.State) bool {
-				return [...]bool{s.Error == licensing.Violation(n), s.State == licensing.StateActive, s.SKUID[15]%2 == byte(n)%2, !s.Direct && s.Group == uint32(n)}[kind]
+				return [...]bool{
+					s.Error == licensing.Violation(n), s.State == licensing.StateActive,
+					s.SKUID[15]%2 == byte(n)%2, !s.Direct && s.Group == uint32(n),
+				}[kind]
 			}
 			capability := [...]string{licensing.Enabled, licensing.Suspended, licensing.Deleted, licensing.Warning}[n%4]
 			ofPlan := func(p *licensing.ServicePlan, c string) bool {
-				return [...]bool{c == capability, p.ID[15]%3 == byte(n)%3, p.ID[15]%2 == byte(n)%2 && c != capability, p.Service != ""}[kind]
+				return [...]bool{
+					c == capability, p.ID[15]%3 == byte(n)%3,
+					p.ID[15]%2 == byte(n)%2 && c != capability, p.Service != "",
+				}[kind]
 			}
 			states, plans := img.HavingState(ofState), img.HavingPlan(ofPlan, now)
 			for user := range uint32(img.Users()) {

@@ -82,7 +82,10 @@ func (t *tenant) do(d *licensing.Draft, op model.Op) error {
 	case model.SetOrganization:
 		d.SetCountry(op.Country)
 	case model.SetSettings:
-		s := licensing.Settings{AutoReprocess: op.Settings.AutoReprocess, GroupBundles: licensing.Together, ReprocessFailure: licensing.FailureState}
+		s := licensing.Settings{
+			AutoReprocess: op.Settings.AutoReprocess, GroupBundles: licensing.Together,
+			ReprocessFailure: licensing.FailureState,
+		}
 		if op.Settings.Independent {
 			s.GroupBundles = licensing.Independent
 		}
@@ -194,7 +197,8 @@ func (t *tenant) rows(user uint32) []model.Row {
 	}
 	for i, e := range t.image.Entries(user) {
 		row := model.Row{
-			Source: model.Source{SKU: states[i].SKUID}, Wished: t.image.WishedPlans(e.Wished), InForce: t.image.WishedPlans(e.InForce),
+			Source: model.Source{SKU: states[i].SKUID},
+			Wished: t.image.WishedPlans(e.Wished), InForce: t.image.WishedPlans(e.InForce),
 			Error: model.Violation(e.Error.String()), Since: e.Since, Updated: e.Updated, Waiting: e.WaitingSince(),
 		}
 		if e.InForce != licensing.None {
@@ -286,7 +290,10 @@ func play(t *rapid.T, check func(played *tenant, m *model.Model)) (*tenant, *mod
 	return playIn(t, model.DrawWorld(t), (*model.World).Draw, check)
 }
 
-func playIn(t *rapid.T, w *model.World, draw func(*model.World, *rapid.T, *model.Model) model.Op, check func(*tenant, *model.Model)) (*tenant, *model.Model) {
+func playIn(
+	t *rapid.T, w *model.World, draw func(*model.World, *rapid.T, *model.Model) model.Op,
+	check func(*tenant, *model.Model),
+) (*tenant, *model.Model) {
 	m, played := model.New(), &tenant{image: licensing.New(&licensing.Catalog{})}
 	now := model.Commit{Seq: 0, At: 1000}
 	do := func(op model.Op) {

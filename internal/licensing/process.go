@@ -90,7 +90,8 @@ func (d *Draft) report(users *roaring.Bitmap) Report {
 	d.shut()
 	rep := Report{InError: roaring.And(d.next.InError(), users)}
 	before := roaring.And(d.base.InError(), users)
-	rep.Processed = int(users.GetCardinality() - users.AndCardinality(d.next.deleted.bitmap) - users.AndCardinality(d.next.purged.bitmap))
+	rep.Processed = int(users.GetCardinality() - users.AndCardinality(d.next.deleted.bitmap) -
+		users.AndCardinality(d.next.purged.bitmap))
 	rep.Fixed = int(before.GetCardinality() - before.AndCardinality(rep.InError))
 	rep.NewlyInError = int(rep.InError.GetCardinality() - before.AndCardinality(rep.InError))
 	before.And(rep.InError)

@@ -143,7 +143,10 @@ func TestL22ARefusalLeavesTheDraftAsItWas(t *testing.T) {
 	if err := d.AssignUser(0, []licensing.Assign{{SKUID: product("E3"), DisabledPlans: plans("CHAT")}}, nil); err == nil {
 		t.Fatal("not refused")
 	}
-	if err := d.AssignGroup(0, []licensing.Assign{{SKUID: product("E3"), DisabledPlans: plans("MAIL2")}, {SKUID: product("ADDON")}}, nil); err == nil {
+	err := d.AssignGroup(0, []licensing.Assign{
+		{SKUID: product("E3"), DisabledPlans: plans("MAIL2")}, {SKUID: product("ADDON")},
+	}, nil)
+	if err == nil {
 		t.Fatal("not refused")
 	}
 	if next, effects := d.Finish(); next != before || !effects.Empty() {

@@ -138,7 +138,9 @@ func (r *ruleset) excludedBy(p *ServicePlan, into planSet) {
 
 // compile works out what a variant enables, excludes and requires.
 func (r *ruleset) compile(sku SKU, disabled []uuid.UUID) variant {
-	v := variant{sku: sku, disabled: disabled, product: r.products[r.skus[sku]], plans: r.newSet(), excludes: r.newSet()}
+	v := variant{
+		sku: sku, disabled: disabled, product: r.products[r.skus[sku]], plans: r.newSet(), excludes: r.newSet(),
+	}
 	if v.product == nil {
 		return v
 	}

@@ -53,13 +53,17 @@ func (img *Image) Head() *Head {
 		Deleted: packedCopy(img.deleted.bitmap), Purged: packedCopy(img.purged.bitmap),
 	}
 	for _, k := range img.skus.All() {
-		h.SKUs = append(h.SKUs, HeadSKU{k.id, k.subscribed, k.units, packedCopy(k.holders.bitmap), packedCopy(k.waiting.bitmap)})
+		h.SKUs = append(h.SKUs, HeadSKU{
+			k.id, k.subscribed, k.units, packedCopy(k.holders.bitmap), packedCopy(k.waiting.bitmap),
+		})
 	}
 	for _, v := range img.rules.variants[1:] {
 		h.Variants = append(h.Variants, NewVariant{v.sku, v.disabled})
 	}
 	for _, g := range img.groups.All() {
-		h.Groups = append(h.Groups, HeadGroup{g.id, *grants(g.licenses), packedCopy(g.members.bitmap), packedCopy(g.errors.bitmap), g.purged})
+		h.Groups = append(h.Groups, HeadGroup{
+			g.id, *grants(g.licenses), packedCopy(g.members.bitmap), packedCopy(g.errors.bitmap), g.purged,
+		})
 	}
 	return h
 }

@@ -141,7 +141,8 @@ func (img *Image) Plans(user uint32, now time.Time) func(yield func(AssignedPlan
 		for _, capability := range capabilities {
 			for i := range entries {
 				e := &entries[i]
-				if e.InForce != None && img.sku(e.SKU).units.planCapability() == capability && !show(e.InForce, e.Assigned, capability) {
+				if e.InForce != None && img.sku(e.SKU).units.planCapability() == capability &&
+					!show(e.InForce, e.Assigned, capability) {
 					return
 				}
 			}
@@ -173,7 +174,9 @@ func (img *Image) SKUs() []SKUInfo {
 	var list []SKUInfo
 	for _, k := range img.skus.All() {
 		if k.subscribed || k.consumed > 0 {
-			list = append(list, SKUInfo{k.id, img.rules.product(k.id), k.subscribed, k.units, k.consumed, k.units.capability()})
+			list = append(list, SKUInfo{
+				k.id, img.rules.product(k.id), k.subscribed, k.units, k.consumed, k.units.capability(),
+			})
 		}
 	}
 	return list

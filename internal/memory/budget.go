@@ -159,5 +159,11 @@ type Stats struct {
 func (b *Budget) Stats() Stats {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return Stats{Size: b.size, Used: b.used, Room: b.room(), Refused: slices.Clone(b.refused[:]), Waiting: len(b.waiting)}
+	return Stats{
+		Size:    b.size,
+		Used:    b.used,
+		Room:    b.room(),
+		Refused: slices.Clone(b.refused[:]),
+		Waiting: len(b.waiting),
+	}
 }

@@ -26,7 +26,8 @@ const (
 // control group that the process is in may have, or of what the machine has. It returns the limit
 // in bytes.
 func SetLimit() (int64, error) {
-	limit, err := memlimit.Set(memlimit.WithRatio(goShare), memlimit.WithProvider(memlimit.ApplyFallback(memlimit.FromCgroup, memlimit.FromSystem)))
+	limit, err := memlimit.Set(memlimit.WithRatio(goShare),
+		memlimit.WithProvider(memlimit.ApplyFallback(memlimit.FromCgroup, memlimit.FromSystem)))
 	if err != nil {
 		return 0, fmt.Errorf("find out how much memory this process may have; GOMEMLIMIT can say it: %w", err)
 	}

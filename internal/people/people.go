@@ -51,8 +51,15 @@ func (d Directory) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 		return identity.App{}, false
 	}
 	app := identity.App{
-		ID: a.Principal.ID, Serial: img.PrincipalSerial(a.Principal.ID), AppID: a.AppID, DisplayName: a.DisplayName, Enabled: !a.Principal.Disabled, Permissions: a.Principal.Permissions,
-		Roles: img.RolesOfPrincipal(a.Principal.ID), PublicClient: a.PublicClient, Redirects: identity.Redirects(a.Redirects),
+		ID:           a.Principal.ID,
+		Serial:       img.PrincipalSerial(a.Principal.ID),
+		AppID:        a.AppID,
+		DisplayName:  a.DisplayName,
+		Enabled:      !a.Principal.Disabled,
+		Permissions:  a.Principal.Permissions,
+		Roles:        img.RolesOfPrincipal(a.Principal.ID),
+		PublicClient: a.PublicClient,
+		Redirects:    identity.Redirects(a.Redirects),
 	}
 	if a.Principal.AssignmentRequired {
 		app.Admits = func(user uuid.UUID) bool { return t.Image().Assigned(user, a.Principal.ID) }
@@ -77,7 +84,9 @@ func (d Directory) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 		app.Certificates = append(app.Certificates, identity.Certificate{DER: c.DER, Expires: c.Expires})
 	}
 	for _, f := range a.Federated {
-		app.Federated = append(app.Federated, identity.Federated{Issuer: f.Issuer, Subject: f.Subject, Audiences: f.Audiences})
+		app.Federated = append(app.Federated, identity.Federated{
+			Issuer: f.Issuer, Subject: f.Subject, Audiences: f.Audiences,
+		})
 	}
 	return app, true
 }
@@ -99,7 +108,10 @@ func implicit(raw json.RawMessage) identity.Implicit {
 		} `json:"implicitGrantSettings"`
 	}
 	_ = json.Unmarshal(raw, &web) // it was read as such when it was set
-	return identity.Implicit{AccessTokens: web.ImplicitGrantSettings.EnableAccessTokenIssuance, IDTokens: web.ImplicitGrantSettings.EnableIDTokenIssuance}
+	return identity.Implicit{
+		AccessTokens: web.ImplicitGrantSettings.EnableAccessTokenIssuance,
+		IDTokens:     web.ImplicitGrantSettings.EnableIDTokenIssuance,
+	}
 }
 
 // requested are the delegated permissions of Graph that a registration asks for in its
@@ -247,7 +259,9 @@ func (d Directory) Consent(ctx context.Context, tenantID, client, user uuid.UUID
 				now, _ := img.Grants.Get(client, of)
 				return slices.Equal(now.Scopes, before.Scopes)
 			},
-			Then: tenant.SetGrant{Grant: directory.Grant{Client: client, User: of, Scopes: union(before.Scopes, scopes)}},
+			Then: tenant.SetGrant{
+				Grant: directory.Grant{Client: client, User: of, Scopes: union(before.Scopes, scopes)},
+			},
 		})
 		if problem, ok := errors.AsType[*tenant.CommandError](err); !ok || problem.Kind != tenant.Changed {
 			return err

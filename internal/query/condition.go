@@ -111,7 +111,9 @@ func united(args []*Condition) []*Condition {
 		}
 		if values[arg.column] == nil {
 			values[arg.column] = map[string]struct{}{}
-			list = append(list, &Condition{kind: text, column: arg.column, test: column.Test{Op: column.In, Set: values[arg.column]}})
+			list = append(list, &Condition{
+				kind: text, column: arg.column, test: column.Test{Op: column.In, Set: values[arg.column]},
+			})
 		}
 		if arg.test.Op == column.Equal {
 			values[arg.column][arg.test.Text] = struct{}{}
@@ -226,5 +228,7 @@ func (c *Condition) cost(t *column.Table) int64 {
 
 // cheapFirst returns the arguments in the order in which they are best asked.
 func (c *Condition) cheapFirst(t *column.Table) []*Condition {
-	return slices.SortedStableFunc(slices.Values(c.args), func(a, b *Condition) int { return cmp.Compare(a.cost(t), b.cost(t)) })
+	return slices.SortedStableFunc(slices.Values(c.args), func(a, b *Condition) int {
+		return cmp.Compare(a.cost(t), b.cost(t))
+	})
 }

@@ -96,7 +96,9 @@ func (r *Rows) word(w int) uint64 {
 func (r *Rows) After(dst []uint32, row int64, n int) []uint32 {
 	at := row + 1
 	if r.few != nil {
-		from, _ := slices.BinarySearchFunc(r.few, at, func(few uint32, at int64) int { return cmp.Compare(int64(few), at) })
+		from, _ := slices.BinarySearchFunc(r.few, at, func(few uint32, at int64) int {
+			return cmp.Compare(int64(few), at)
+		})
 		return append(dst, r.few[from:min(from+n, len(r.few))]...)
 	}
 	for w, end := int(at>>6), r.words(); w < end && n > 0; w++ {
@@ -168,7 +170,9 @@ func yield(ctx context.Context, block int, pause func() error) error {
 // FindSome is Find for the first n rows behind a row, or somewhat more of them: it looks no further
 // than it has to. It reports whether there are no others behind that row. With -1 for the row it
 // begins with the first.
-func (c *Condition) FindSome(ctx context.Context, t *column.Table, within Within, row int64, n int, pause func() error) (rows *Rows, all bool, err error) {
+func (c *Condition) FindSome(
+	ctx context.Context, t *column.Table, within Within, row int64, n int, pause func() error,
+) (rows *Rows, all bool, err error) {
 	e := c.prepare(t)
 	rows = &Rows{few: []uint32{}}
 	for block := int((row + 1) / column.BlockRows); block < t.Blocks(); block++ {

@@ -53,9 +53,11 @@ func randomPeople(t *rapid.T) ([]person, *column.Table) {
 	text := rapid.OneOf(rapid.SampledFrom(words), rapid.SampledFrom(words), rapid.String())
 	for i := range people {
 		p := person{
-			department: text.Draw(t, "department"), name: text.Draw(t, "name"), enabled: column.Truth(rapid.IntRange(0, 2).Draw(t, "enabled")),
-			created: int64(rapid.IntRange(0, 5).Draw(t, "created")), mails: rapid.SliceOfN(rapid.SampledFrom(words[1:]), 0, 2).Draw(t, "mails"),
-			state: rapid.SampledFrom([]int{0, 0, 0, 0, 1, 2}).Draw(t, "state"),
+			department: text.Draw(t, "department"), name: text.Draw(t, "name"),
+			enabled: column.Truth(rapid.IntRange(0, 2).Draw(t, "enabled")),
+			created: int64(rapid.IntRange(0, 5).Draw(t, "created")),
+			mails:   rapid.SliceOfN(rapid.SampledFrom(words[1:]), 0, 2).Draw(t, "mails"),
+			state:   rapid.SampledFrom([]int{0, 0, 0, 0, 1, 2}).Draw(t, "state"),
 		}
 		row := d.AddRow()
 		d.Set(row, department, column.Value{Text: p.department})
@@ -88,7 +90,8 @@ var plainly = map[column.Op]func(folded, asked string) bool{
 
 func hasWord(folded, word string) bool {
 	for i := range folded {
-		if before, _ := utf8.DecodeLastRuneInString(folded[:i]); (i == 0 || !unicode.In(before, unicode.L, unicode.M, unicode.N)) && strings.HasPrefix(folded[i:], word) {
+		before, _ := utf8.DecodeLastRuneInString(folded[:i])
+		if (i == 0 || !unicode.In(before, unicode.L, unicode.M, unicode.N)) && strings.HasPrefix(folded[i:], word) {
 			return true
 		}
 	}
@@ -101,25 +104,33 @@ func randomCondition(t *rapid.T, depth int) (*query.Condition, func(row uint32, 
 	if depth == 0 {
 		kind = rapid.IntRange(0, 7).Draw(t, "leaf")
 	}
-	asked := fold.Text(rapid.OneOf(rapid.SampledFrom(words), rapid.SampledFrom([]string{"a", "b", "be", "g", "z"}), rapid.String()).Draw(t, "asked"))
+	asked := fold.Text(rapid.OneOf(rapid.SampledFrom(words),
+		rapid.SampledFrom([]string{"a", "b", "be", "g", "z"}), rapid.String()).Draw(t, "asked"))
 	switch kind {
 	case 0:
-		return query.Text(department, column.Test{Op: column.Equal, Text: asked}), func(_ uint32, p person) bool { return asked != "" && fold.Text(p.department) == asked }
+		return query.Text(department, column.Test{Op: column.Equal, Text: asked}), func(_ uint32, p person) bool {
+			return asked != "" && fold.Text(p.department) == asked
+		}
 	case 1:
 		place, of := department, func(p person) string { return p.department }
 		if rapid.Bool().Draw(t, "of the name") {
 			place, of = name, func(p person) string { return p.name }
 		}
 		op := rapid.SampledFrom(slices.Sorted(maps.Keys(plainly))).Draw(t, "op")
-		return query.Text(place, column.Test{Op: op, Text: asked}), func(_ uint32, p person) bool { return of(p) != "" && plainly[op](fold.Text(of(p)), asked) }
+		return query.Text(place, column.Test{Op: op, Text: asked}), func(_ uint32, p person) bool {
+			return of(p) != "" && plainly[op](fold.Text(of(p)), asked)
+		}
 	case 2:
 		is := column.Truth(rapid.IntRange(0, 2).Draw(t, "is"))
 		return query.Truth(enabled, is), func(_ uint32, p person) bool { return p.enabled == is }
 	case 3:
 		from := int64(rapid.IntRange(0, 6).Draw(t, "from"))
-		return query.Time(created, from, 4), func(_ uint32, p person) bool { return p.created != 0 && p.created >= from && p.created <= 4 }
+		return query.Time(created, from, 4), func(_ uint32, p person) bool {
+			return p.created != 0 && p.created >= from && p.created <= 4
+		}
 	case 4:
-		return query.Any(mails, &column.Element{Join: column.Is, Test: &column.Test{Op: column.Equal, Text: asked}}), func(_ uint32, p person) bool {
+		element := &column.Element{Join: column.Is, Test: &column.Test{Op: column.Equal, Text: asked}}
+		return query.Any(mails, element), func(_ uint32, p person) bool {
 			return slices.ContainsFunc(p.mails, func(m string) bool { return asked != "" && fold.Text(m) == asked })
 		}
 	case 5:
@@ -129,7 +140,9 @@ func randomCondition(t *rapid.T, depth int) (*query.Condition, func(row uint32, 
 		}
 		return query.Set(set), func(row uint32, _ person) bool { return set.Contains(row) }
 	case 6:
-		return query.Func(func(row uint32) bool { return row%3 == 0 }), func(row uint32, _ person) bool { return row%3 == 0 }
+		return query.Func(func(row uint32) bool { return row%3 == 0 }), func(row uint32, _ person) bool {
+			return row%3 == 0
+		}
 	case 7:
 		if rapid.Bool().Draw(t, "all") {
 			return query.All(), func(uint32, person) bool { return true }
@@ -186,7 +199,8 @@ func findIsTheNaiveAnswer(t *rapid.T) {
 			findsParts(t, c, table, within, want)
 			if len(people) > 0 {
 				row := uint32(rapid.IntRange(0, len(people)-1).Draw(t, "row"))
-				if c.Holds(table, within, row) != slices.Contains(want, row) || rows.Has(row) != slices.Contains(want, row) {
+				if c.Holds(table, within, row) != slices.Contains(want, row) ||
+					rows.Has(row) != slices.Contains(want, row) {
 					t.Fatalf("of row %d it is not the same alone", row)
 				}
 			}
@@ -239,7 +253,10 @@ func TestFirstIsTheBeginningOfASortedList(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		people, table := randomPeople(t)
-		o := query.Order{Column: rapid.SampledFrom([]int{department, name, created}).Draw(t, "column"), Descending: rapid.Bool().Draw(t, "descending")}
+		o := query.Order{
+			Column:     rapid.SampledFrom([]int{department, name, created}).Draw(t, "column"),
+			Descending: rapid.Bool().Draw(t, "descending"),
+		}
 		key := func(row uint32) string {
 			if moved, ok := o.Moved[row]; ok {
 				return moved
@@ -303,7 +320,8 @@ func TestFindEndsWithItsContext(t *testing.T) {
 	d.AddRow()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := query.Truth(enabled, column.True).Find(ctx, d.Finish(), query.Live, nil); !errors.Is(err, context.Canceled) {
+	_, err := query.Truth(enabled, column.True).Find(ctx, d.Finish(), query.Live, nil)
+	if !errors.Is(err, context.Canceled) {
 		t.Errorf("the error is %v", err)
 	}
 }

@@ -149,10 +149,12 @@ type Query struct {
 	Ordinals []uint32 // when not nil: only these (at most 1,000); others are not looked at
 	Deleted  bool     // soft-deleted rows only; otherwise live ones only. Ignored with Ordinals and Order.
 	Below    uint32   // when not 0: only rows with an ordinal less than this
-	Order    *Order   // nil: by ordinal. Otherwise just Ordinal and Key are returned, of live and deleted rows; Ordinals is ignored.
-	After    int64    // rows with an ordinal greater than this, with Order those behind that row; -1 for the first page
-	Limit    int      // 0: no limit
-	Bytes    int      // when not 0: no more rows once their documents have so many bytes together. Ignored with Order.
+	// When nil, by ordinal. Otherwise just Ordinal and Key are returned, of live and deleted rows;
+	// Ordinals is ignored.
+	Order *Order
+	After int64 // rows with an ordinal greater than this, with Order those behind that row; -1 for the first page
+	Limit int   // 0: no limit
+	Bytes int   // when not 0: no more rows once their documents have so many bytes together. Ignored with Order.
 }
 
 // Ordered are the properties that rows can be ordered by.

@@ -53,10 +53,12 @@ func call(t *testing.T, method, url, token, body string) int {
 func TestMSALSignsAPersonInByPassword(t *testing.T) {
 	w := open(t)
 	app := environmentToken(t, w)
-	if status := call(t, http.MethodPatch, w.Graph+"/licensor/v1/signIn", app, `{"allowPasswordGrant":true}`); status != http.StatusNoContent && status != http.StatusOK {
+	status := call(t, http.MethodPatch, w.Graph+"/licensor/v1/signIn", app, `{"allowPasswordGrant":true}`)
+	if status != http.StatusNoContent && status != http.StatusOK {
 		t.Fatalf("the password grant cannot be allowed: %d", status)
 	}
-	client, err := public.New(w.PublicClientID, public.WithAuthority(w.Authority+"/"+w.TenantID), public.WithInstanceDiscovery(false))
+	client, err := public.New(w.PublicClientID,
+		public.WithAuthority(w.Authority+"/"+w.TenantID), public.WithInstanceDiscovery(false))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +115,8 @@ func environmentToken(t *testing.T, w world) string {
 		t.Fatalf("Graph is at %v", environment.MicrosoftGraph)
 	}
 	authorizer, err := auth.NewAuthorizerFromCredentials(t.Context(), auth.Credentials{
-		Environment: *environment, TenantID: w.TenantID, ClientID: w.ClientID, ClientSecret: w.ClientSecret, EnableAuthenticatingUsingClientSecret: true,
+		Environment: *environment, TenantID: w.TenantID, ClientID: w.ClientID,
+		ClientSecret: w.ClientSecret, EnableAuthenticatingUsingClientSecret: true,
 	}, environment.MicrosoftGraph)
 	if err != nil {
 		t.Fatal(err)

@@ -31,7 +31,9 @@ func TestHamiltonManagesAGroup(t *testing.T) {
 		t.Fatalf("found %v, %v", found, err)
 	}
 	name, mailEnabled, securityEnabled := "made-by-hamilton", false, true
-	group, _, err := groups.Create(t.Context(), msgraph.Group{DisplayName: &name, MailNickname: &name, MailEnabled: &mailEnabled, SecurityEnabled: &securityEnabled})
+	group, _, err := groups.Create(t.Context(), msgraph.Group{
+		DisplayName: &name, MailNickname: &name, MailEnabled: &mailEnabled, SecurityEnabled: &securityEnabled,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

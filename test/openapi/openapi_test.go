@@ -142,8 +142,12 @@ func (s *server) validate(request *http.Request, body string, response *http.Res
 	if err != nil {
 		return err
 	}
-	options := &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true}
-	input := &openapi3filter.RequestValidationInput{Request: asked, PathParams: parameters, Route: route, Options: options}
+	options := &openapi3filter.Options{
+		AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true,
+	}
+	input := &openapi3filter.RequestValidationInput{
+		Request: asked, PathParams: parameters, Route: route, Options: options,
+	}
 	if response.StatusCode < 400 {
 		if err := openapi3filter.ValidateRequest(context.Background(), input); err != nil {
 			return err

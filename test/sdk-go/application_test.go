@@ -22,7 +22,9 @@ func application(name string) models.Applicationable {
 }
 
 // registered makes an application and its service principal, as an administrator's script does.
-func registered(t *testing.T, g client, app models.Applicationable) (created models.Applicationable, principal models.ServicePrincipalable) {
+func registered(
+	t *testing.T, g client, app models.Applicationable,
+) (created models.Applicationable, principal models.ServicePrincipalable) {
 	t.Helper()
 	created, err := g.Applications().Post(t.Context(), app, nil)
 	must(t, err)
@@ -46,7 +48,8 @@ func permit(t *testing.T, g client, principal models.ServicePrincipalable, permi
 		assignment.SetPrincipalId(ptr(uuid.MustParse(text(principal.GetId()))))
 		assignment.SetResourceId(ptr(uuid.MustParse(text(resource.GetId()))))
 		assignment.SetAppRoleId(role.GetId())
-		_, err := g.ServicePrincipals().ByServicePrincipalId(text(principal.GetId())).AppRoleAssignments().Post(t.Context(), assignment, nil)
+		_, err := g.ServicePrincipals().ByServicePrincipalId(text(principal.GetId())).
+			AppRoleAssignments().Post(t.Context(), assignment, nil)
 		must(t, err)
 		return
 	}

@@ -78,12 +78,15 @@ func graph(t *testing.T, credential azcore.TokenCredential, scopes ...string) cl
 	}
 	root, err := url.Parse(server.Graph)
 	must(t, err)
-	provider, err := authentication.NewAzureIdentityAuthenticationProviderWithScopesAndValidHosts(credential, scopes, []string{root.Hostname()})
+	provider, err := authentication.NewAzureIdentityAuthenticationProviderWithScopesAndValidHosts(
+		credential, scopes, []string{root.Hostname()})
 	must(t, err)
 	options := graphsdk.GetDefaultClientOptions()
 	own := core.GetDefaultClient(&options)
-	own.Transport = khttp.NewCustomTransportWithParentTransport(watched{transport()}, core.GetDefaultMiddlewaresWithOptions(&options)...)
-	adapter, err := graphsdk.NewGraphRequestAdapterWithParseNodeFactoryAndSerializationWriterFactoryAndHttpClient(provider, nil, nil, own)
+	middlewares := core.GetDefaultMiddlewaresWithOptions(&options)
+	own.Transport = khttp.NewCustomTransportWithParentTransport(watched{transport()}, middlewares...)
+	adapter, err := graphsdk.NewGraphRequestAdapterWithParseNodeFactoryAndSerializationWriterFactoryAndHttpClient(
+		provider, nil, nil, own)
 	must(t, err)
 	adapter.SetBaseUrl(server.Graph + "/v1.0")
 	return client{graphsdk.NewGraphServiceClient(adapter), adapter}

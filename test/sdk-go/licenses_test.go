@@ -66,7 +66,8 @@ func TestAssignLicenseAndFailForWantOfSeats(t *testing.T) {
 
 	details, err := g.Users().ByUserId(user).LicenseDetails().Get(t.Context(), nil)
 	must(t, err)
-	if list := details.GetValue(); len(list) != 1 || text(list[0].GetSkuPartNumber()) != "EMS" || len(list[0].GetServicePlans()) == 0 {
+	list := details.GetValue()
+	if len(list) != 1 || text(list[0].GetSkuPartNumber()) != "EMS" || len(list[0].GetServicePlans()) == 0 {
 		t.Fatalf("license details of %d products", len(list))
 	}
 	skus, err := g.SubscribedSkus().Get(t.Context(), nil)
@@ -150,7 +151,8 @@ func TestMembersAndMemberOf(t *testing.T) {
 	if len(all.GetValue()) != 2 {
 		t.Fatalf("a member of %d groups", len(all.GetValue()))
 	}
-	n, err := g.Groups().ByGroupId(inner).Members().Count().Get(t.Context(), &groups.ItemMembersCountRequestBuilderGetRequestConfiguration{Headers: eventual()})
+	n, err := g.Groups().ByGroupId(inner).Members().Count().Get(t.Context(),
+		&groups.ItemMembersCountRequestBuilderGetRequestConfiguration{Headers: eventual()})
 	must(t, err)
 	if n == nil || *n != 1 {
 		t.Fatalf("%v members counted", n)

@@ -42,8 +42,11 @@ func TestClientCertificate(t *testing.T) {
 	created, principal := registered(t, admin, app)
 	permit(t, admin, principal, "User.Read.All")
 	login := func(pair keyPair, chain bool) azcore.TokenCredential {
-		credential, err := azidentity.NewClientCertificateCredential(server.TenantID, text(created.GetAppId()), []*x509.Certificate{pair.certificate}, pair.private,
-			&azidentity.ClientCertificateCredentialOptions{ClientOptions: authority(), DisableInstanceDiscovery: true, SendCertificateChain: chain})
+		options := &azidentity.ClientCertificateCredentialOptions{
+			ClientOptions: authority(), DisableInstanceDiscovery: true, SendCertificateChain: chain,
+		}
+		credential, err := azidentity.NewClientCertificateCredential(server.TenantID, text(created.GetAppId()),
+			[]*x509.Certificate{pair.certificate}, pair.private, options)
 		must(t, err)
 		return credential
 	}
@@ -89,16 +92,20 @@ func TestDeviceCode(t *testing.T) {
 
 // device is the credential of a new user, who will approve when asked to sign in, and what came of
 // that.
-func device(t *testing.T, admin client, app models.Applicationable) (models.Userable, *azidentity.DeviceCodeCredential, <-chan error) {
+func device(
+	t *testing.T, admin client, app models.Applicationable,
+) (models.Userable, *azidentity.DeviceCodeCredential, <-chan error) {
 	t.Helper()
 	const password = "Correct-horse-7"
 	user, err := admin.Users().Post(t.Context(), person(password), nil)
 	must(t, err)
 	approved := make(chan error, 1)
 	credential, err := azidentity.NewDeviceCodeCredential(&azidentity.DeviceCodeCredentialOptions{
-		ClientOptions: authority(), DisableInstanceDiscovery: true, TenantID: server.TenantID, ClientID: text(app.GetAppId()),
+		ClientOptions: authority(), DisableInstanceDiscovery: true,
+		TenantID: server.TenantID, ClientID: text(app.GetAppId()),
 		UserPrompt: func(_ context.Context, message azidentity.DeviceCodeMessage) error {
-			if !strings.Contains(message.Message, message.UserCode) || !strings.HasPrefix(message.VerificationURL, server.Authority) {
+			if !strings.Contains(message.Message, message.UserCode) ||
+				!strings.HasPrefix(message.VerificationURL, server.Authority) {
 				t.Errorf("the message %q, the address %q", message.Message, message.VerificationURL)
 			}
 			go func() {

@@ -15,7 +15,8 @@ func TestTheTenantItself(t *testing.T) {
 	g := graph(t, secret(t, server.ClientSecret))
 	organizations, err := g.Organization().Get(t.Context(), nil)
 	must(t, err)
-	if list := organizations.GetValue(); len(list) != 1 || text(list[0].GetId()) != server.TenantID || len(list[0].GetVerifiedDomains()) == 0 {
+	list := organizations.GetValue()
+	if len(list) != 1 || text(list[0].GetId()) != server.TenantID || len(list[0].GetVerifiedDomains()) == 0 {
 		t.Fatalf("%d organizations", len(list))
 	}
 	domains, err := g.Domains().Get(t.Context(), nil)
@@ -26,7 +27,8 @@ func TestTheTenantItself(t *testing.T) {
 	bought, err := g.Directory().Subscriptions().Get(t.Context(), nil)
 	must(t, err)
 	for _, one := range bought.GetValue() {
-		if one.GetSkuId() == nil || one.GetTotalLicenses() == nil || one.GetCreatedDateTime() == nil || len(one.GetServiceStatus()) == 0 {
+		if one.GetSkuId() == nil || one.GetTotalLicenses() == nil ||
+			one.GetCreatedDateTime() == nil || len(one.GetServiceStatus()) == 0 {
 			t.Errorf("of the subscription %s something is missing", text(one.GetId()))
 		}
 	}
@@ -43,11 +45,15 @@ func TestManagersAndReports(t *testing.T) {
 	must(t, g.Users().ByUserId(text(report.GetId())).Manager().Ref().Put(t.Context(), reference, nil))
 	manager, err := g.Users().ByUserId(text(report.GetId())).Manager().Get(t.Context(), nil)
 	must(t, err)
-	if user, ok := manager.(models.Userable); !ok || text(user.GetUserPrincipalName()) != text(boss.GetUserPrincipalName()) {
+	user, ok := manager.(models.Userable)
+	if !ok || text(user.GetUserPrincipalName()) != text(boss.GetUserPrincipalName()) {
 		t.Fatalf("the manager is %T %s", manager, text(manager.GetId()))
 	}
-	expanded, err := g.Users().ByUserId(text(boss.GetId())).Get(t.Context(), &users.UserItemRequestBuilderGetRequestConfiguration{
-		QueryParameters: &users.UserItemRequestBuilderGetQueryParameters{Select: []string{"id"}, Expand: []string{"directReports($select=id,displayName)"}},
+	id := text(boss.GetId())
+	expanded, err := g.Users().ByUserId(id).Get(t.Context(), &users.UserItemRequestBuilderGetRequestConfiguration{
+		QueryParameters: &users.UserItemRequestBuilderGetQueryParameters{
+			Select: []string{"id"}, Expand: []string{"directReports($select=id,displayName)"},
+		},
 	})
 	must(t, err)
 	if list := expanded.GetDirectReports(); len(list) != 1 || text(list[0].GetId()) != text(report.GetId()) {
@@ -57,10 +63,12 @@ func TestManagersAndReports(t *testing.T) {
 
 func TestAGroupWithMembersFromTheStartAndItsDelta(t *testing.T) {
 	g := graph(t, secret(t, server.ClientSecret))
-	page, err := g.Groups().Delta().GetAsDeltaGetResponse(t.Context(), &groups.DeltaRequestBuilderGetRequestConfiguration{
+	delta := g.Groups().Delta()
+	page, err := delta.GetAsDeltaGetResponse(t.Context(), &groups.DeltaRequestBuilderGetRequestConfiguration{
 		QueryParameters: &groups.DeltaRequestBuilderGetQueryParameters{Select: []string{"displayName", "members", "owners"}},
 	})
-	for ; err == nil && page.GetOdataNextLink() != nil; page, err = g.Groups().Delta().WithUrl(*page.GetOdataNextLink()).GetAsDeltaGetResponse(t.Context(), nil) {
+	for err == nil && page.GetOdataNextLink() != nil {
+		page, err = delta.WithUrl(*page.GetOdataNextLink()).GetAsDeltaGetResponse(t.Context(), nil)
 	}
 	must(t, err)
 	link := text(page.GetOdataDeltaLink())
@@ -127,20 +135,25 @@ func TestRolesAndGrantsAreReadAndTakenBack(t *testing.T) {
 	makeLicenseAdministrator(t, g, user)
 	roles, err := g.DirectoryRoles().Get(t.Context(), nil)
 	must(t, err)
-	i := slices.IndexFunc(roles.GetValue(), func(r models.DirectoryRoleable) bool { return text(r.GetRoleTemplateId()) == licenseAdministrator })
+	i := slices.IndexFunc(roles.GetValue(), func(r models.DirectoryRoleable) bool {
+		return text(r.GetRoleTemplateId()) == licenseAdministrator
+	})
 	if i < 0 {
 		t.Fatalf("License Administrator is not among the %d roles", len(roles.GetValue()))
 	}
-	members, err := g.DirectoryRoles().ByDirectoryRoleId(text(roles.GetValue()[i].GetId())).Members().Get(t.Context(), nil)
+	role := text(roles.GetValue()[i].GetId())
+	members, err := g.DirectoryRoles().ByDirectoryRoleId(role).Members().Get(t.Context(), nil)
 	must(t, err)
-	if !slices.ContainsFunc(members.GetValue(), func(o models.DirectoryObjectable) bool { return text(o.GetId()) == text(user.GetId()) }) {
+	isUser := func(o models.DirectoryObjectable) bool { return text(o.GetId()) == text(user.GetId()) }
+	if !slices.ContainsFunc(members.GetValue(), isUser) {
 		t.Fatal("the user is not a member of the role")
 	}
 	assignments, err := g.RoleManagement().Directory().RoleAssignments().Get(t.Context(), nil)
 	must(t, err)
 	for _, one := range assignments.GetValue() {
 		if text(one.GetPrincipalId()) == text(user.GetId()) {
-			must(t, g.RoleManagement().Directory().RoleAssignments().ByUnifiedRoleAssignmentId(text(one.GetId())).Delete(t.Context(), nil))
+			must(t, g.RoleManagement().Directory().RoleAssignments().
+				ByUnifiedRoleAssignmentId(text(one.GetId())).Delete(t.Context(), nil))
 		}
 	}
 	held, err := g.Users().ByUserId(text(user.GetId())).MemberOf().Get(t.Context(), nil)
@@ -152,10 +165,12 @@ func TestRolesAndGrantsAreReadAndTakenBack(t *testing.T) {
 	app := application("go-grants")
 	_, principal := registered(t, g, app)
 	consent(t, g, principal, "User.Read Group.Read.All")
-	grants, err := g.ServicePrincipals().ByServicePrincipalId(text(principal.GetId())).Oauth2PermissionGrants().Get(t.Context(), nil)
+	grants, err := g.ServicePrincipals().ByServicePrincipalId(text(principal.GetId())).
+		Oauth2PermissionGrants().Get(t.Context(), nil)
 	must(t, err)
 	if list := grants.GetValue(); len(list) != 1 || text(list[0].GetConsentType()) != "AllPrincipals" {
 		t.Fatalf("%d grants", len(list))
 	}
-	must(t, g.Oauth2PermissionGrants().ByOAuth2PermissionGrantId(text(grants.GetValue()[0].GetId())).Delete(t.Context(), nil))
+	must(t, g.Oauth2PermissionGrants().
+		ByOAuth2PermissionGrantId(text(grants.GetValue()[0].GetId())).Delete(t.Context(), nil))
 }

@@ -23,11 +23,13 @@ func TestListPageByPage(t *testing.T) {
 		QueryParameters: &users.UsersRequestBuilderGetQueryParameters{Select: []string{"id", "displayName"}, Top: ptr(int32(30))},
 	})
 	must(t, err)
-	if len(page.GetValue()) != 30 || text(page.GetValue()[0].GetDisplayName()) == "" || page.GetValue()[0].GetUserPrincipalName() != nil {
+	if len(page.GetValue()) != 30 || text(page.GetValue()[0].GetDisplayName()) == "" ||
+		page.GetValue()[0].GetUserPrincipalName() != nil {
 		t.Fatalf("a page of %d users, the first with the user principal name %q that was not selected",
 			len(page.GetValue()), text(page.GetValue()[0].GetUserPrincipalName()))
 	}
-	iterator, err := core.NewPageIterator[models.Userable](page, g.adapter, models.CreateUserCollectionResponseFromDiscriminatorValue)
+	iterator, err := core.NewPageIterator[models.Userable](
+		page, g.adapter, models.CreateUserCollectionResponseFromDiscriminatorValue)
 	must(t, err)
 	seen := map[string]bool{}
 	must(t, iterator.Iterate(t.Context(), func(user models.Userable) bool {
@@ -99,18 +101,21 @@ func TestCreateChangeDelete(t *testing.T) {
 	change.SetDepartment(ptr("Sales, not in English: Vertrieb für Österreich"))
 	_, err := g.Users().ByUserId(text(user.GetId())).Patch(t.Context(), change, nil)
 	must(t, err)
-	read, err := g.Users().ByUserId(text(user.GetUserPrincipalName())).Get(t.Context(), &users.UserItemRequestBuilderGetRequestConfiguration{
+	configuration := &users.UserItemRequestBuilderGetRequestConfiguration{
 		QueryParameters: &users.UserItemRequestBuilderGetQueryParameters{Select: []string{"id", "department", "createdDateTime"}},
-	})
+	}
+	read, err := g.Users().ByUserId(text(user.GetUserPrincipalName())).Get(t.Context(), configuration)
 	must(t, err)
-	if text(read.GetDepartment()) != text(change.GetDepartment()) || text(read.GetId()) != text(user.GetId()) || read.GetCreatedDateTime() == nil {
+	if text(read.GetDepartment()) != text(change.GetDepartment()) ||
+		text(read.GetId()) != text(user.GetId()) || read.GetCreatedDateTime() == nil {
 		t.Fatalf("read %q of %s", text(read.GetDepartment()), text(read.GetId()))
 	}
 	must(t, g.Users().ByUserId(text(user.GetId())).Delete(t.Context(), nil))
 	_, err = g.Users().ByUserId(text(user.GetId())).Get(t.Context(), nil)
 	refused(t, err, 404, "Request_ResourceNotFound",
 		"Resource '"+text(user.GetId())+"' does not exist or one of its queried reference-property objects are not present.")
-	restored, err := g.Directory().DeletedItems().ByDirectoryObjectId(text(user.GetId())).Restore().Post(t.Context(), nil)
+	restored, err := g.Directory().DeletedItems().
+		ByDirectoryObjectId(text(user.GetId())).Restore().Post(t.Context(), nil)
 	must(t, err)
 	if _, ok := restored.(models.Userable); !ok || text(restored.GetId()) != text(user.GetId()) {
 		t.Fatalf("restored %T %s", restored, text(restored.GetId()))
@@ -142,12 +147,14 @@ func TestBatch(t *testing.T) {
 			t.Fatalf("the answer to %s %s is %+v, want %d", *item.GetMethod(), *item.GetUrl(), got, want)
 		}
 	}
-	user, err := core.GetBatchResponseById[models.Userable](answer, *after.GetId(), models.CreateUserFromDiscriminatorValue)
+	user, err := core.GetBatchResponseById[models.Userable](
+		answer, *after.GetId(), models.CreateUserFromDiscriminatorValue)
 	must(t, err)
 	if text(user.GetDisplayName()) != text(wanted.GetDisplayName()) {
 		t.Fatalf("the batch read %q", text(user.GetDisplayName()))
 	}
-	_, err = core.GetBatchResponseById[models.Userable](answer, *missing.GetId(), models.CreateUserFromDiscriminatorValue)
+	_, err = core.GetBatchResponseById[models.Userable](
+		answer, *missing.GetId(), models.CreateUserFromDiscriminatorValue)
 	if err == nil {
 		t.Fatal("a step that failed is read as a user")
 	}
@@ -177,9 +184,10 @@ func TestDelta(t *testing.T) {
 		must(t, err)
 		return follow(page)
 	}
-	first, err := g.Users().Delta().GetAsDeltaGetResponse(t.Context(), &users.DeltaRequestBuilderGetRequestConfiguration{
+	configuration := &users.DeltaRequestBuilderGetRequestConfiguration{
 		QueryParameters: &users.DeltaRequestBuilderGetQueryParameters{Select: []string{"displayName", "department"}},
-	})
+	}
+	first, err := g.Users().Delta().GetAsDeltaGetResponse(t.Context(), configuration)
 	must(t, err)
 	all, link := follow(first)
 	if len(all) < 200 {

@@ -37,7 +37,8 @@ func TestASecretIsAddedUsedAndRemoved(t *testing.T) {
 	permit(t, admin, principal, "User.Read.All")
 	made := addSecret(t, admin, app)
 	login := func() azcore.TokenCredential {
-		credential, err := azidentity.NewClientSecretCredential(server.TenantID, text(app.GetAppId()), text(made.GetSecretText()),
+		credential, err := azidentity.NewClientSecretCredential(server.TenantID,
+			text(app.GetAppId()), text(made.GetSecretText()),
 			&azidentity.ClientSecretCredentialOptions{ClientOptions: authority(), DisableInstanceDiscovery: true})
 		must(t, err)
 		return credential
@@ -47,7 +48,8 @@ func TestASecretIsAddedUsedAndRemoved(t *testing.T) {
 
 	read, err := admin.Applications().ByApplicationId(text(app.GetId())).Get(t.Context(), nil)
 	must(t, err)
-	if list := read.GetPasswordCredentials(); len(list) != 1 || list[0].GetSecretText() != nil || !strings.HasPrefix(text(made.GetSecretText()), text(list[0].GetHint())) {
+	if list := read.GetPasswordCredentials(); len(list) != 1 || list[0].GetSecretText() != nil ||
+		!strings.HasPrefix(text(made.GetSecretText()), text(list[0].GetHint())) {
 		t.Fatalf("%d secrets are shown, or one is shown in whole", len(list))
 	}
 	remove := applications.NewItemRemovePasswordPostRequestBody()
@@ -106,7 +108,8 @@ func TestFederatedCredential(t *testing.T) {
 	federated.SetIssuer(&cluster.URL)
 	federated.SetSubject(ptr("system:serviceaccount:licenses:reader"))
 	federated.SetAudiences([]string{"api://AzureADTokenExchange"})
-	_, err := admin.Applications().ByApplicationId(text(app.GetId())).FederatedIdentityCredentials().Post(t.Context(), federated, nil)
+	_, err := admin.Applications().ByApplicationId(text(app.GetId())).
+		FederatedIdentityCredentials().Post(t.Context(), federated, nil)
 	must(t, err)
 	login := func(subject string) azcore.TokenCredential {
 		credential, err := azidentity.NewClientAssertionCredential(server.TenantID, text(app.GetAppId()),
@@ -132,7 +135,8 @@ func TestOnBehalfOf(t *testing.T) {
 	made := addSecret(t, admin, app)
 
 	user, calling := signedIn(t, admin, "api://"+text(app.GetAppId())+"/.default")
-	credential, err := azidentity.NewOnBehalfOfCredentialWithSecret(server.TenantID, text(app.GetAppId()), calling, text(made.GetSecretText()),
+	credential, err := azidentity.NewOnBehalfOfCredentialWithSecret(server.TenantID,
+		text(app.GetAppId()), calling, text(made.GetSecretText()),
 		&azidentity.OnBehalfOfCredentialOptions{ClientOptions: authority(), DisableInstanceDiscovery: true})
 	must(t, err)
 	g := graph(t, credential, "https://graph.microsoft.com/User.Read")

@@ -122,7 +122,8 @@ func gives(plans []uuid.UUID, products ...product) bool {
 // uniqueness is L43.
 func (m *Model) uniqueness(u *User, p product) Violation {
 	for plan := range p.plans {
-		if u.Duplicate && m.plan(plan).Service == licensing.ExchangeService && m.plan(plan).AppliesTo != licensing.AppliesToCompany {
+		if u.Duplicate && m.plan(plan).Service == licensing.ExchangeService &&
+			m.plan(plan).AppliesTo != licensing.AppliesToCompany {
 			return Uniqueness
 		}
 	}

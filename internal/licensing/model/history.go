@@ -225,7 +225,8 @@ func (w *World) drawRequest(t *rapid.T, m *Model, had []uuid.UUID) (add []Assign
 	sound := !onceIn(t, 15, "wrong addition")
 	addable := slices.DeleteFunc(slices.Clone(w.SKUs), func(sku uuid.UUID) bool {
 		p, _ := m.product(sku)
-		return sound && (slices.Contains(remove, sku) || !m.Subscriptions[sku].Subscribed || p.AppliesTo == licensing.AppliesToCompany)
+		return sound && (slices.Contains(remove, sku) ||
+			!m.Subscriptions[sku].Subscribed || p.AppliesTo == licensing.AppliesToCompany)
 	})
 	for _, sku := range some(t, addable, 0, 3, "added") {
 		p, _ := m.product(sku)

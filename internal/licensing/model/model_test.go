@@ -32,7 +32,9 @@ func scenarioCatalog() licensing.Catalog {
 		return licensing.ServicePlan{ID: id, Name: name, Service: name}
 	}
 	sku := func(id uuid.UUID, name string, plans ...uuid.UUID) licensing.Product {
-		return licensing.Product{SKUID: id, SKUPartNumber: name, AppliesTo: licensing.AppliesToUser, ServicePlanIDs: plans}
+		return licensing.Product{
+			SKUID: id, SKUPartNumber: name, AppliesTo: licensing.AppliesToUser, ServicePlanIDs: plans,
+		}
 	}
 	c := licensing.Catalog{
 		ServicePlans: []licensing.ServicePlan{

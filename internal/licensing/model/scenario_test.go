@@ -149,7 +149,8 @@ func TestScenario8Locations(t *testing.T) {
 	for auto, after := range map[bool]string{false: "Error ProhibitedInUsageLocationViolation", true: active} {
 		t.Run("", func(t *testing.T) {
 			s := newStage(t, 0, 1)
-			s.do(SetSettings{Settings{AutoReprocess: auto}}, SetOrganization{china}, AddUser{user(0), licensing.NoCountry})
+			s.do(SetSettings{Settings{AutoReprocess: auto}},
+				SetOrganization{china}, AddUser{user(0), licensing.NoCountry})
 			s.license(one, e3)
 			s.join(one, 0)
 			s.state(0, one, e3, "Error ProhibitedInUsageLocationViolation")

@@ -42,7 +42,8 @@ func readAcknowledged(path string) (uint64, error) {
 	}
 	var writes uint64
 	var sum uint32
-	if _, err := fmt.Sscanf(string(text), acknowledgedForm, &writes, &sum); err != nil || string(acknowledgedText(writes)) != string(text) {
+	if _, err := fmt.Sscanf(string(text), acknowledgedForm, &writes, &sum); err != nil ||
+		string(acknowledgedText(writes)) != string(text) {
 		return 0, nil
 	}
 	return writes, nil

@@ -22,7 +22,8 @@ func crashed(t *testing.T, commits uint64) (path string) {
 	for seq := range commits {
 		row := userRow(uint32(seq), "ann")
 		row.Seq = seq + 1
-		if err := s.Append(t.Context(), firstTenant, []store.Commit{commitWith(seq+1, "effects")}, []store.Object{row}); err != nil {
+		err := s.Append(t.Context(), firstTenant, []store.Commit{commitWith(seq+1, "effects")}, []store.Object{row})
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -103,7 +104,8 @@ func TestAcknowledgedCommitsThatAreMissingAreNoticed(t *testing.T) {
 				t.Fatal(err)
 			}
 			kept := uint64(len(commits(t, s)))
-			if err := errors.Join(s.Append(t.Context(), firstTenant, []store.Commit{commitWith(kept+1, "later")}, nil), s.Close()); err != nil {
+			later := []store.Commit{commitWith(kept+1, "later")}
+			if err := errors.Join(s.Append(t.Context(), firstTenant, later, nil), s.Close()); err != nil {
 				t.Fatal(err)
 			}
 			if got := len(commits(t, open(t, path))); got != int(kept)+1 || kept >= made {

@@ -153,7 +153,9 @@ func (s *Store) addCommits(tx *sql.Tx, number int64, commits []store.Commit) err
 	insert := tx.Stmt(s.say.commit)
 	for i := range commits {
 		c := &commits[i]
-		if _, err := insert.Exec(number, int64(c.Seq), c.At.UnixMilli(), c.Actor, c.Operation, int64(c.Format), bytesOf(c.Effects), commitSum(c)); err != nil {
+		_, err := insert.Exec(number, int64(c.Seq), c.At.UnixMilli(), c.Actor,
+			c.Operation, int64(c.Format), bytesOf(c.Effects), commitSum(c))
+		if err != nil {
 			return fmt.Errorf("commit %d: %w", c.Seq, err)
 		}
 	}
@@ -223,7 +225,10 @@ func (p putting) put(o *store.Object, isNew bool) error {
 	if !o.Deleted.IsZero() {
 		deleted = o.Deleted.Unix()
 	}
-	args := []any{p.number, int64(o.Kind), int64(o.Ordinal), o.ID[:], deleted, string(o.Document), objectSum(o), int64(o.Seq)}
+	args := []any{
+		p.number, int64(o.Kind), int64(o.Ordinal), o.ID[:],
+		deleted, string(o.Document), objectSum(o), int64(o.Seq),
+	}
 	if !isNew {
 		// Its parameters are numbered as those of the others.
 		if moved, err := affected(p.move.Exec(args[:6]...)); err != nil {

@@ -24,7 +24,8 @@ func filled(b *testing.B, n, batch int) (*Store, time.Duration) {
 			rows[i] = userRow(uint32(seq*batch+i), fmt.Sprintf("%x", random.Uint64()))
 		}
 		begin := time.Now()
-		if err := s.Append(context.Background(), firstTenant, []store.Commit{commitWith(uint64(seq+1), "effects")}, rows); err != nil {
+		err := s.Append(context.Background(), firstTenant, []store.Commit{commitWith(uint64(seq+1), "effects")}, rows)
+		if err != nil {
 			b.Fatal(err)
 		}
 		spent += time.Since(begin)
@@ -68,7 +69,8 @@ func BenchmarkAppendOne(b *testing.B) {
 	for b.Loop() {
 		seq++
 		row := userRow(rand.Uint32N(20_000), fmt.Sprintf("%x", rand.Uint64()))
-		if err := s.Append(b.Context(), firstTenant, []store.Commit{commitWith(seq, "effects")}, []store.Object{row}); err != nil {
+		err := s.Append(b.Context(), firstTenant, []store.Commit{commitWith(seq, "effects")}, []store.Object{row})
+		if err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -111,7 +113,10 @@ func BenchmarkRead(b *testing.B) {
 }
 
 func inOrder(property string, after int64, key string, limit int) store.Query {
-	return store.Query{Kind: store.KindUser, After: after, Limit: limit, Order: &store.Order{Property: property, AsOf: 1 << 40, After: key}}
+	return store.Query{
+		Kind: store.KindUser, After: after, Limit: limit,
+		Order: &store.Order{Property: property, AsOf: 1 << 40, After: key},
+	}
 }
 
 func descending(q store.Query) store.Query {

@@ -32,7 +32,8 @@ func sound(t *testing.T) []byte {
 			ordinal := 8*uint32(seq) + i
 			rows = append(rows, userRow(ordinal, fmt.Sprint("user", ordinal*7919%1000)))
 		}
-		if err := s.Append(t.Context(), firstTenant, []store.Commit{commitWith(seq, fmt.Sprintf("%0900d", seq))}, rows); err != nil {
+		err := s.Append(t.Context(), firstTenant, []store.Commit{commitWith(seq, fmt.Sprintf("%0900d", seq))}, rows)
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -201,7 +202,8 @@ func TestChangedTicket(t *testing.T) {
 	_ = s.Close()
 	s = open(t, write(t, bytes.ReplaceAll(contents(t, path), []byte("granted: one"), []byte("granted: all"))))
 	_, err := s.Ticket(t.Context(), ticket.ID)
-	if changed := s.ChangeTicket(t.Context(), ticket); !errors.Is(err, store.ErrDamaged) || !errors.Is(changed, store.ErrDamaged) {
+	changed := s.ChangeTicket(t.Context(), ticket)
+	if !errors.Is(err, store.ErrDamaged) || !errors.Is(changed, store.ErrDamaged) {
 		t.Errorf("a ticket that was changed behind the store's back answers %v, and %v to a change", err, changed)
 	}
 	wantError(t, err, "ticket", "checksum", "restore a backup")

@@ -29,7 +29,9 @@ func fill(t *testing.T, s *Store) uint64 {
 	t.Helper()
 	last := uint64(0)
 	for {
-		rows := []store.Object{userRow(uint32(last), fmt.Sprint("a", last)), userRow(uint32(last+1), fmt.Sprint("b", last))}
+		rows := []store.Object{
+			userRow(uint32(last), fmt.Sprint("a", last)), userRow(uint32(last+1), fmt.Sprint("b", last)),
+		}
 		err := s.Append(t.Context(), firstTenant, []store.Commit{commitWith(last+1, fmt.Sprintf("%05000d", last))}, rows)
 		if err != nil {
 			wantFull(t, s, err)
@@ -66,7 +68,9 @@ func wantAcknowledged(t *testing.T, s *Store, last uint64) {
 // wantRoom checks that the same store goes on where it was, and after opening again too.
 func wantRoom(t *testing.T, s *Store, last uint64) {
 	t.Helper()
-	if err := s.Append(t.Context(), firstTenant, []store.Commit{commitWith(last+1, "room")}, []store.Object{userRow(uint32(last+1), "room")}); err != nil {
+	err := s.Append(t.Context(), firstTenant, []store.Commit{commitWith(last+1, "room")},
+		[]store.Object{userRow(uint32(last+1), "room")})
+	if err != nil {
 		t.Fatalf("with room again: %v", err)
 	}
 	if err := s.Ping(t.Context()); err != nil {

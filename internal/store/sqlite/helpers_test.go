@@ -36,7 +36,10 @@ func openWithTenant(t testing.TB, path string) *Store {
 }
 
 func commitWith(seq uint64, effects string) store.Commit {
-	return store.Commit{Seq: seq, At: time.UnixMilli(int64(seq)).UTC(), Actor: "system", Operation: "Test", Format: 1, Effects: []byte(effects)}
+	return store.Commit{
+		Seq: seq, At: time.UnixMilli(int64(seq)).UTC(), Actor: "system",
+		Operation: "Test", Format: 1, Effects: []byte(effects),
+	}
 }
 
 // userRow is a user as directories have them, about 600 bytes.

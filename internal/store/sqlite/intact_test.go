@@ -63,7 +63,8 @@ func TestADatabaseThatIsPutBackGoesOn(t *testing.T) {
 	if err := os.Rename(s.path, s.path+".away"); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Append(t.Context(), firstTenant, []store.Commit{commitWith(1, "effects")}, nil); !errors.Is(err, store.ErrUnavailable) {
+	err := s.Append(t.Context(), firstTenant, []store.Commit{commitWith(1, "effects")}, nil)
+	if !errors.Is(err, store.ErrUnavailable) {
 		t.Fatalf("answers %v", err)
 	}
 	if err := os.Rename(s.path+".away", s.path); err != nil {
@@ -79,7 +80,8 @@ func TestReplacingASecretIsNoHarm(t *testing.T) {
 	t.Parallel()
 	s := openWithTenant(t, filepath.Join(t.TempDir(), "x.db"))
 	for range 3 {
-		if err := s.ReplaceSecret(t.Context(), "key", func([]byte) ([]byte, error) { return []byte("value"), nil }); err != nil {
+		err := s.ReplaceSecret(t.Context(), "key", func([]byte) ([]byte, error) { return []byte("value"), nil })
+		if err != nil {
 			t.Fatal(err)
 		}
 		if err := s.Ping(t.Context()); err != nil {

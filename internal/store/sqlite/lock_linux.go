@@ -21,7 +21,8 @@ func tryLockDatabase(file *os.File) (bool, error) {
 	switch {
 	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EACCES):
 		return false, nil
-	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOLCK), errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.ENOSYS):
+	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOLCK),
+		errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.ENOSYS):
 		return true, nil
 	case err != nil:
 		return false, fmt.Errorf("lock %s: %w", file.Name(), err)
@@ -35,7 +36,8 @@ func unlockDatabase(file *os.File) error {
 	lock := unix.Flock_t{Type: unix.F_UNLCK, Start: behindAll, Len: 1}
 	err := unix.FcntlFlock(file.Fd(), unix.F_OFD_SETLK, &lock)
 	switch {
-	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOLCK), errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.ENOSYS):
+	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOLCK),
+		errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.ENOSYS):
 		return nil // it has no such locks
 	case err != nil:
 		return fmt.Errorf("unlock %s: %w", file.Name(), err)

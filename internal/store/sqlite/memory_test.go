@@ -34,15 +34,21 @@ func TestStoresInMemory(t *testing.T) {
 	for range 4 {
 		tasks.Go(func() {
 			for range 50 {
-				if _, err := stores[0].Objects(t.Context(), tenant, store.Query{Kind: store.KindUser, After: -1}); err != nil {
+				_, err := stores[0].Objects(t.Context(), tenant, store.Query{Kind: store.KindUser, After: -1})
+				if err != nil {
 					t.Error(err)
 				}
 			}
 		})
 	}
 	for i := range uint64(50) {
-		row := store.Object{Kind: store.KindUser, Ordinal: uint32(i), ID: uuid.New(), Document: []byte(fmt.Sprintf(`{"displayName":"%d"}`, i))}
-		if err := stores[0].Append(t.Context(), tenant, []store.Commit{{Seq: i + 1, Effects: []byte("{}")}}, []store.Object{row}); err != nil {
+		row := store.Object{
+			Kind: store.KindUser, Ordinal: uint32(i), ID: uuid.New(),
+			Document: []byte(fmt.Sprintf(`{"displayName":"%d"}`, i)),
+		}
+		err := stores[0].Append(t.Context(), tenant,
+			[]store.Commit{{Seq: i + 1, Effects: []byte("{}")}}, []store.Object{row})
+		if err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -162,7 +162,8 @@ var folding = sync.OnceValue(func() *sqlite.Driver {
 	// changes nothing.
 	_, _ = sqlite.Fdatasync(true)
 	d := &sqlite.Driver{}
-	d.MustRegisterFunction("fold", &sqlite.FunctionImpl{NArgs: 1, Deterministic: true, VolatileArgs: true, Scalar: foldValue})
+	d.MustRegisterFunction("fold",
+		&sqlite.FunctionImpl{NArgs: 1, Deterministic: true, VolatileArgs: true, Scalar: foldValue})
 	return d
 })
 

@@ -48,7 +48,8 @@ func (s *Store) ordered(ctx context.Context, tenant uuid.UUID, query store.Query
 	// Only now, for what moves while the others are read: mostly nothing has, and looking for it takes
 	// as long as all the rest.
 	var moved bool
-	if err := s.say.hasMoved.QueryRowContext(ctx, number, int64(query.Kind), int64(query.Order.AsOf)).Scan(&moved); err != nil {
+	if err := s.say.hasMoved.QueryRowContext(ctx, number,
+		int64(query.Kind), int64(query.Order.AsOf)).Scan(&moved); err != nil {
 		return nil, s.fail("read objects in order", err)
 	}
 	if !moved {
@@ -140,7 +141,9 @@ func behind(prefix string) string {
 	return ""
 }
 
-func (s *Store) selectOrdered(ctx context.Context, number int64, query store.Query, part string, p span) ([]store.Object, error) {
+func (s *Store) selectOrdered(
+	ctx context.Context, number int64, query store.Query, part string, p span,
+) ([]store.Object, error) {
 	text, args := orderedText(number, query, part, p)
 	rows, err := s.reader.QueryContext(ctx, text, args...)
 	if err != nil {
@@ -192,7 +195,9 @@ func merged(rows []store.Object, query store.Query) []store.Object {
 }
 
 // Moved implements store.Store. Of several moves of a row the first since the commit has the key.
-func (s *Store) Moved(ctx context.Context, tenant uuid.UUID, kind store.Kind, property string, asOf uint64) (map[uint32]string, error) {
+func (s *Store) Moved(
+	ctx context.Context, tenant uuid.UUID, kind store.Kind, property string, asOf uint64,
+) (map[uint32]string, error) {
 	number, err := s.tenant(ctx, tenant)
 	if err != nil {
 		return nil, err

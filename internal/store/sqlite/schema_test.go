@@ -44,7 +44,8 @@ func TestAnOldFileIsUpgraded(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := open(t, path)
-	if err := s.Append(t.Context(), firstTenant, []store.Commit{commitWith(4, "effects")}, []store.Object{userRow(2, "A")}); err != nil {
+	fourth := []store.Commit{commitWith(4, "effects")}
+	if err := s.Append(t.Context(), firstTenant, fourth, []store.Object{userRow(2, "A")}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Commits(t.Context(), firstTenant, 2, func(c store.Commit) error {

@@ -18,7 +18,8 @@ func TestAReplacedSecretIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	inFile := func() bool {
-		return bytes.Contains(contents(t, path), []byte(old[:60])) || bytes.Contains(contents(t, path+"-wal"), []byte(old[:60]))
+		return bytes.Contains(contents(t, path), []byte(old[:60])) ||
+			bytes.Contains(contents(t, path+"-wal"), []byte(old[:60]))
 	}
 	if !inFile() {
 		t.Fatal("the secret is nowhere to be found before it is replaced")

@@ -81,7 +81,9 @@ func (s *Store) Commits(ctx context.Context, tenant uuid.UUID, after uint64, yie
 
 // someCommits returns the sequence number of the last commit handed over, or after when there was
 // none.
-func (s *Store) someCommits(ctx context.Context, tenant uuid.UUID, number int64, after uint64, yield func(store.Commit) error) (uint64, error) {
+func (s *Store) someCommits(
+	ctx context.Context, tenant uuid.UUID, number int64, after uint64, yield func(store.Commit) error,
+) (uint64, error) {
 	turn, err := s.lines.Begin(ctx, tenant)
 	if err != nil {
 		return after, err

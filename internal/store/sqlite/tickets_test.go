@@ -30,7 +30,8 @@ func TestExpiredTicketsMakeRoom(t *testing.T) {
 	for minute := range minutes {
 		for i := range aMinute {
 			ticket := store.Ticket{
-				ID: sha256.Sum256(fmt.Append(nil, minute, " ", i)), Tenant: firstTenant, Family: uuid.NewSHA1(firstTenant, fmt.Append(nil, minute, i)),
+				ID: sha256.Sum256(fmt.Append(nil, minute, " ", i)), Tenant: firstTenant,
+				Family:  uuid.NewSHA1(firstTenant, fmt.Append(nil, minute, i)),
 				Expires: now.Add(lives * time.Minute), Data: make([]byte, 300),
 			}
 			if err := s.AddTicket(t.Context(), ticket); err != nil {

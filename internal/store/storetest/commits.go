@@ -92,7 +92,13 @@ func commitsMustFollow(t *testing.T, open Place) {
 			t.Errorf("appending %v after 2 answers %v, want ErrConflict", seqs, err)
 		}
 	}
-	for _, commits := range [][]store.Commit{{commit(0)}, {commit(3), commit(5)}, {commit(3), commit(3)}, {commit(4), commit(3)}, {commit(math.MaxUint64)}} {
+	for _, commits := range [][]store.Commit{
+		{commit(0)},
+		{commit(3), commit(5)},
+		{commit(3), commit(3)},
+		{commit(4), commit(3)},
+		{commit(math.MaxUint64)},
+	} {
 		if err := s.Append(t.Context(), tenant, commits, nil); err == nil {
 			t.Errorf("appending %d commits that do not count up from 3 has no error", len(commits))
 		}
@@ -135,7 +141,8 @@ func appendWithEndedContext(t *testing.T, open Place) {
 	next := uint64(1)
 	for i := range 50 {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*20*time.Microsecond)
-		err := s.Append(ctx, tenant, []store.Commit{commit(next)}, []store.Object{object(uint32(next), map[string]any{})})
+		err := s.Append(ctx, tenant, []store.Commit{commit(next)},
+			[]store.Object{object(uint32(next), map[string]any{})})
 		cancel()
 		if err == nil {
 			next++
@@ -153,7 +160,8 @@ func racingWriters(t *testing.T, open Place) {
 	for range 8 {
 		all.Go(func() {
 			for seq := uint64(1); seq <= 10; seq++ {
-				err := s.Append(t.Context(), tenant, []store.Commit{commit(seq)}, []store.Object{object(uint32(seq), map[string]any{})})
+				err := s.Append(t.Context(), tenant, []store.Commit{commit(seq)},
+					[]store.Object{object(uint32(seq), map[string]any{})})
 				if err == nil {
 					won.Add(1)
 				} else if !errors.Is(err, store.ErrConflict) {

@@ -43,7 +43,8 @@ func objectsChange(t *testing.T, open Place) {
 			t.Errorf("%s: there are %d rows", step.name, len(rows))
 		}
 		byOrdinal := store.Query{Kind: store.KindUser, Ordinals: []uint32{row.Ordinal}, After: -1}
-		if got := find(t, s, tenant, byOrdinal); !reflect.DeepEqual(got, rows) || len(got) > 0 && !reflect.DeepEqual(got[0], row) {
+		got := find(t, s, tenant, byOrdinal)
+		if !reflect.DeepEqual(got, rows) || len(got) > 0 && !reflect.DeepEqual(got[0], row) {
 			t.Errorf("%s: got %v by its ordinal, want %v", step.name, got, row)
 		}
 	}
@@ -98,7 +99,8 @@ func paging(t *testing.T, open Place) {
 	size := len(rows[1].Document) + len(rows[2].Document)
 	wantOrdinals(t, find(t, s, tenant, store.Query{Kind: store.KindUser, Bytes: size, After: -1}), 3, 6)
 	wantOrdinals(t, find(t, s, tenant, store.Query{Kind: store.KindUser, Bytes: size + 1, After: -1}), 3, 6, 9)
-	wantOrdinals(t, find(t, s, tenant, store.Query{Kind: store.KindUser, Ordinals: []uint32{6, 3, 9}, Bytes: 1, After: -1}), 3)
+	wantOrdinals(t,
+		find(t, s, tenant, store.Query{Kind: store.KindUser, Ordinals: []uint32{6, 3, 9}, Bytes: 1, After: -1}), 3)
 	wantOrdinals(t, find(t, s, tenant, store.Query{Kind: store.KindUser, After: 1 << 40}))
 }
 

@@ -31,7 +31,8 @@ func inOrder(rows []store.Object, order *store.Order) []uint32 {
 		return order.Prefix != "" && !strings.HasPrefix(keyOf(o, order.Property), "="+order.Prefix)
 	})
 	slices.SortFunc(rows, func(a, b store.Object) int {
-		return cmp.Or(strings.Compare(keyOf(a, order.Property), keyOf(b, order.Property)), cmp.Compare(a.Ordinal, b.Ordinal))
+		return cmp.Or(strings.Compare(keyOf(a, order.Property), keyOf(b, order.Property)),
+			cmp.Compare(a.Ordinal, b.Ordinal))
 	})
 	if order.Descending {
 		slices.Reverse(rows)
@@ -69,7 +70,9 @@ func orders(t *testing.T, open Place) {
 }
 
 // wantOrder reads a query in pages of several sizes.
-func wantOrder(t *testing.T, s store.Store, tenant uuid.UUID, rows []store.Object, query store.Query, order *store.Order) {
+func wantOrder(
+	t *testing.T, s store.Store, tenant uuid.UUID, rows []store.Object, query store.Query, order *store.Order,
+) {
 	t.Helper()
 	query.After, query.Order = -1, order
 	want := inOrder(slices.DeleteFunc(slices.Clone(rows), func(o store.Object) bool {
@@ -185,7 +188,8 @@ func (h *herd) goThrough(t *testing.T, order *store.Order) {
 	stayed := map[uint32]bool{}
 	for ordinal, row := range h.rows {
 		began = append(began, row)
-		stayed[ordinal] = row.Deleted.IsZero() && !row.Purged && (order.Prefix == "" || strings.HasPrefix(keyOf(row, order.Property), "="+order.Prefix))
+		stayed[ordinal] = row.Deleted.IsZero() && !row.Purged &&
+			(order.Prefix == "" || strings.HasPrefix(keyOf(row, order.Property), "="+order.Prefix))
 	}
 	query := store.Query{Kind: store.KindUser, Below: h.next, Order: order, After: -1, Limit: 3}
 	rows := orderedPages(t, h.store, h.tenant, query, func() {

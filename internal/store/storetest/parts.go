@@ -30,7 +30,8 @@ func parts(t *testing.T, open Place) {
 		for _, part := range parts {
 			names = append(names, part.Name)
 		}
-		if got, err := s.Parts(t.Context(), tenant, names); err != nil || len(got)+len(parts) > 0 && !reflect.DeepEqual(got, parts) {
+		got, err := s.Parts(t.Context(), tenant, names)
+		if err != nil || len(got)+len(parts) > 0 && !reflect.DeepEqual(got, parts) {
 			t.Errorf("got other parts than were saved as %q: %v", names, err)
 		}
 	}
@@ -87,10 +88,11 @@ func secrets(t *testing.T, open Place) {
 func secretFails(t *testing.T, open Place) {
 	s, _ := begin(t, open)
 	broken := errors.New("no randomness")
-	if value, err := s.Secret(t.Context(), "key", func() ([]byte, error) { return []byte("half"), broken }); !errors.Is(err, broken) || value != nil {
+	value, err := s.Secret(t.Context(), "key", func() ([]byte, error) { return []byte("half"), broken })
+	if !errors.Is(err, broken) || value != nil {
 		t.Errorf("got %q, %v; want %v", value, err, broken)
 	}
-	value, err := s.Secret(t.Context(), "key", func() ([]byte, error) { return []byte("whole"), nil })
+	value, err = s.Secret(t.Context(), "key", func() ([]byte, error) { return []byte("whole"), nil })
 	if err != nil || string(value) != "whole" {
 		t.Errorf("got %q, %v after a failure", value, err)
 	}

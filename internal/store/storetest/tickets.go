@@ -20,7 +20,8 @@ var ticketTime = time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC)
 
 func ticket(secret string) store.Ticket {
 	return store.Ticket{
-		ID: sha256.Sum256([]byte(secret)), Tenant: uuid.New(), Family: uuid.New(), Expires: ticketTime, Data: []byte("data of " + secret),
+		ID: sha256.Sum256([]byte(secret)), Tenant: uuid.New(),
+		Family: uuid.New(), Expires: ticketTime, Data: []byte("data of " + secret),
 	}
 }
 
@@ -46,7 +47,8 @@ func wantTicket(t *testing.T, s store.Store, want store.Ticket) {
 
 func wantNoTicket(t *testing.T, s store.Store, gone store.Ticket) {
 	t.Helper()
-	if got, err := s.Ticket(t.Context(), gone.ID); !errors.Is(err, store.ErrNotFound) || !reflect.DeepEqual(got, store.Ticket{}) {
+	got, err := s.Ticket(t.Context(), gone.ID)
+	if !errors.Is(err, store.ErrNotFound) || !reflect.DeepEqual(got, store.Ticket{}) {
 		t.Errorf("got ticket %v, %v; want ErrNotFound", got, err)
 	}
 }
