@@ -63,13 +63,23 @@ var strains = []strain{
 	{"neighbor", "the most expensive requests", expensive},
 	{"neighbor-batches", "batches of 20 lists that are refused", refusedBatch},
 	{"neighbor-expansions", "pages of 999 groups with members, or users with memberships", expansion},
+	{"neighbor-batched", "batches of 20 pages of 999 users with memberships", batchedExpansions},
 	{"neighbor-ours", "`getByIds` of 1,000, transitive members, license errors, `delta`", several},
 }
 
 func refusedBatch(l *licensor) []byte {
+	return batchOf(l, func(n int) string { return fmt.Sprintf("/users?$filter=nonsense eq %d", n) })
+}
+
+func batchedExpansions(l *licensor) []byte {
+	return batchOf(l, func(int) string { return "/users?$top=999&$expand=memberOf" })
+}
+
+// batchOf is a batch of 20 reads.
+func batchOf(l *licensor, address func(n int) string) []byte {
 	var steps []string
 	for i := range 20 {
-		steps = append(steps, fmt.Sprintf(`{"id":"%d","method":"GET","url":"/users?$filter=nonsense eq %d"}`, i, i))
+		steps = append(steps, fmt.Sprintf(`{"id":"%d","method":"GET","url":%q}`, i, address(i)))
 	}
 	return requestBytes("POST", l.address, "/v1.0/$batch", l.token, `{"requests":[`+strings.Join(steps, ",")+`]}`)
 }
