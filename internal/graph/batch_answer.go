@@ -14,6 +14,7 @@ import (
 
 	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
+	"licensor/internal/turns"
 )
 
 // maxWaitingAnswers is how many bytes the answers to the requests of a batch take while they wait
@@ -25,11 +26,11 @@ const maxWaitingAnswers = 4 << 20
 // them: the order says nothing (P40). Others that are as large wait until it is at its end, which
 // it comes to without them: what it depends on was done before it began.
 type batchAnswer struct {
-	*wire.Request
-	room   atomic.Int64 // bytes that are kept
-	turn   sync.Mutex   // whose answer is sent while it is made has it
-	b      []byte
-	broken bool // an answer has ended in the middle
+	*wire.Request              // its work is that of the step that has the turn
+	room          atomic.Int64 // bytes that are kept
+	turn          sync.Mutex   // whose answer is sent while it is made has it
+	b             []byte
+	broken        bool // an answer has ended in the middle
 }
 
 // keep says whether there is room for so many bytes more.
@@ -58,6 +59,7 @@ func (all *batchAnswer) Write(part []byte) (int, error) {
 type stepAnswer struct {
 	all    *batchAnswer
 	id     []byte // of the request, as it was sent
+	work   *turns.Work
 	status int
 	header http.Header
 	body   []byte
@@ -92,7 +94,7 @@ func (a *stepAnswer) Write(b []byte) (int, error) {
 
 // begin waits until no other answer is sent while it is made, and sends what there is of this one.
 func (a *stepAnswer) begin() error {
-	a.all.turn.Lock()
+	a.takeTurn()
 	a.direct = true
 	body := a.body
 	a.all.room.Add(-int64(len(body)))
@@ -110,6 +112,18 @@ func (a *stepAnswer) begin() error {
 	return err
 }
 
+// takeTurn waits until this answer can be sent. What it takes to send it is the step's work.
+func (a *stepAnswer) takeTurn() {
+	a.work.Rest() // the caller may take another answer slowly
+	a.all.turn.Lock()
+	a.all.Work = a.work
+}
+
+func (a *stepAnswer) giveTurn() {
+	a.all.Work = nil
+	a.all.turn.Unlock()
+}
+
 // end ends an answer, complete or not.
 func (a *stepAnswer) end() {
 	fault := recover()
@@ -121,9 +135,9 @@ func (a *stepAnswer) end() {
 	case fault == nil:
 		return
 	default: // it wants to end the connection, before it has sent anything
-		a.all.turn.Lock()
+		a.takeTurn()
 	}
-	defer a.all.turn.Unlock()
+	defer a.giveTurn()
 	if fault != nil {
 		a.all.broken = true
 		return

@@ -30,9 +30,12 @@ func (api *API) batch(r *wire.Request) error {
 	if err := r.Share.More(r.Context(), maxWaitingAnswers); err != nil {
 		return err
 	}
-	r.Work.Rest() // each step has work of its own, so this one is left alone by those that write
+	work := r.Work
+	work.Rest() // each step has work of its own
 	all := &batchAnswer{Request: r, b: append(r.Begin(), `{"responses":[`...)}
-	for _, a := range api.play(all, steps) {
+	answers := api.play(all, steps)
+	r.Work = work
+	for _, a := range answers {
 		if a.direct {
 			continue
 		}
@@ -80,12 +83,13 @@ func (api *API) play(all *batchAnswer, steps []step) []*stepAnswer {
 // at: there are many of them, and each is a token to verify. When the time of the batch is up, the
 // step finds that out itself.
 func (api *API) take(r *wire.Request, s *step, answers []*stepAnswer, a *stepAnswer) {
-	defer a.end()
 	ctx, work, err := r.Tenant.Work(r.Context())
 	if err != nil {
 		ctx = turns.Apart(r.Context())
 	}
+	a.work = work
 	defer work.End()
+	defer a.end() // before that of the work, which sends the answer
 	inner := inner(r, context.WithValue(ctx, withinBatch{}, true), s)
 	if !slices.ContainsFunc(s.dependsOn, func(on int) bool { return answers[on].status >= http.StatusBadRequest }) {
 		api.ServeHTTP(a, inner)

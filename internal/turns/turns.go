@@ -54,7 +54,11 @@ func (turn *Turn) begin() error {
 	if t.free > 0 && t.held[turn.tenant] < t.each && len(t.waiting[turn.tenant]) == 0 {
 		t.grant(turn.tenant)
 		turn.held = true
+		more := t.held[turn.tenant] > 1
 		t.mu.Unlock()
+		if more {
+			runtime.Gosched() // of many that come at once, each would go on before what comes behind them
+		}
 		return nil
 	}
 	granted := make(chan struct{}, 1)

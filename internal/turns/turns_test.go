@@ -268,3 +268,30 @@ func TestWorkThatTakesMoreThanItsBudgetEnds(t *testing.T) {
 		}
 	}
 }
+
+// The requests of a batch are parts of one work: when they have taken long together, those that
+// follow need a turn of long work from the start.
+func TestPartsOfWorkTakeLongTogether(t *testing.T) {
+	t.Parallel()
+	processors := turns.NewProcessors(1)
+	whole, work := start(t, t.Context(), processors, uuid.New())
+	defer work.End()
+	work.Rest()
+	for range 2 {
+		_, part := start(t, whole, processors, uuid.New())
+		burn(3 * time.Millisecond)
+		part.End()
+	}
+	held, err := processors.Long().Begin(t.Context(), uuid.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	soon, cancel := context.WithTimeout(whole, 20*time.Millisecond)
+	defer cancel()
+	if _, _, err := processors.Start(soon, uuid.New()); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a part went on without a turn of long work: %v", err)
+	}
+	held.End()
+	_, part := start(t, whole, processors, uuid.New())
+	part.End()
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -41,7 +42,7 @@ type Work struct {
 
 	steps uint
 	began time.Time     // when it went on
-	used  time.Duration // for which it has gone on before as short work
+	used  *atomic.Int64 // for how long it has gone on before, with all that is part of the same request
 	from  time.Duration // the time of its thread when it went on as long work
 	spent time.Duration // of a processor, before that, as long work
 	doing string
@@ -50,9 +51,14 @@ type Work struct {
 type workKey struct{}
 
 // Start waits until work for a tenant can begin, and returns a context that has it. End it in the
-// same goroutine. The error is the context's.
+// same goroutine. When the context has work already, which rests, this is a part of it, as the
+// requests of a batch are: all parts together have gone on for some time. The error is the context's.
 func (p *Processors) Start(ctx context.Context, tenant uuid.UUID) (context.Context, *Work, error) {
-	w := &Work{of: p}
+	w := &Work{of: p, used: new(atomic.Int64)}
+	if whole := Of(ctx); whole != nil {
+		w.used = whole.used
+		w.isLong = w.tookLong()
+	}
 	ctx = context.WithValue(ctx, workKey{}, w)
 	w.short, w.long = Turn{of: p.short, ctx: ctx, tenant: tenant}, Turn{of: p.long, ctx: ctx, tenant: tenant, work: w}
 	if err := w.goOn(); err != nil {
@@ -105,7 +111,7 @@ func (w *Work) Yield() error {
 	switch {
 	case w == nil:
 		return nil
-	case !w.isLong && w.used+w.spent+w.stretch() < atOnce:
+	case !w.isLong && !w.tookLong():
 		return w.goOn()
 	case !w.isLong:
 		return w.goOnLong()
@@ -114,13 +120,17 @@ func (w *Work) Yield() error {
 	case w.Spent() > w.of.budget:
 		return &TooMuchError{w.doing}
 	}
-	if w.long.othersWait() {
+	if w.stretch() == 0 || w.long.othersWait() {
 		w.Rest()
+		return w.goOn()
 	}
-	err := w.goOn()
+	w.used.Add(int64(w.stretch()))
 	w.began = time.Now()
-	return err
+	return nil
 }
+
+// tookLong says whether the work, with all that is part of the same request, has gone on for long.
+func (w *Work) tookLong() bool { return time.Duration(w.used.Load())+w.stretch() >= atOnce }
 
 // stretch is for how long the work has gone on since it last rested; zero while it rests.
 func (w *Work) stretch() time.Duration {
@@ -165,13 +175,14 @@ func (w *Work) Rest() {
 	switch {
 	case w == nil:
 	case w.short.held:
-		w.used += time.Since(w.began)
+		w.used.Add(int64(w.stretch()))
 		w.short.end()
 	case w.long.held:
+		w.used.Add(int64(w.stretch()))
 		w.spent = w.Spent()
 		runtime.UnlockOSThread()
 		w.long.end()
-		w.isLong = w.used+w.spent >= atOnce // a turn from the start was more than it needed
+		w.isLong = w.tookLong() // a turn from the start was more than it needed
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,7 +29,7 @@ var compressors = sync.Pool{New: func() any {
 // writeCompressed writes the answer's head and its body with gzip.
 func (r *Request) writeCompressed(status int, body []byte) {
 	z := newCompressor()
-	_, _ = z.Write(body) // a buffer takes everything
+	r.compress(z, body)
 	_ = z.Close()
 	r.Work.Rest() // a caller may take the answer slowly
 	h := r.W.Header()
@@ -37,6 +38,15 @@ func (r *Request) writeCompressed(status int, body []byte) {
 	r.W.WriteHeader(status)
 	_, _ = r.W.Write(z.buffer.Bytes())
 	z.giveBack()
+}
+
+// compress adds to what a compressor has. That takes long, so the work has a turn meanwhile, even if
+// it has rested before. What is ready is sent when the request's time is up, too.
+func (r *Request) compress(z *compressor, body []byte) {
+	for piece := range slices.Chunk(body, StreamFrom) {
+		_ = r.Work.Yield()
+		_, _ = z.Write(piece) // a buffer takes everything
+	}
 }
 
 func newCompressor() *compressor {

@@ -67,7 +67,7 @@ func (r *Request) transmit(body []byte) error {
 	if r.z == nil {
 		return r.write(body)
 	}
-	_, _ = r.z.Write(body) // a buffer takes everything
+	r.compress(r.z, body)
 	defer r.z.buffer.Reset()
 	return r.write(r.z.buffer.Bytes())
 }
