@@ -11,13 +11,17 @@ import (
 )
 
 // fail says what could not be done and, when the file or the disk is at fault, what is wrong and
-// what helps.
+// what helps. When the files were changed while they are in use, that is what is wrong, whatever
+// SQLite makes of it.
 func (s *Store) fail(doing string, err error) error {
 	var e *sqlite.Error
 	if err == nil {
 		return nil
 	} else if !errors.As(err, &e) {
 		return fmt.Errorf("database %s: %s: %w", s.path, doing, err)
+	}
+	if why := s.changedInUse(); why != nil {
+		return fmt.Errorf("database %s: %s: %w (%w)", s.path, doing, why, err)
 	}
 	remedy, kind := classify(e.Code())
 	if kind == nil {
@@ -49,5 +53,8 @@ const repair = "stop the program, keep a copy of the file, and restore a backup;
 // damaged says that what is in the file is not what was written, although SQLite finds nothing
 // wrong with it.
 func (s *Store) damaged(what string) error {
+	if why := s.changedInUse(); why != nil {
+		return fmt.Errorf("database %s: %s: %w", s.path, what, why)
+	}
 	return fmt.Errorf("database %s: %s: %w: %s", s.path, what, store.ErrDamaged, repair)
 }

@@ -64,6 +64,14 @@ func (s *Store) Intact() error {
 	return nil
 }
 
+// changedInUse is Intact for what has failed already, which may be before the files are watched.
+func (s *Store) changedInUse() error {
+	if s.guard.log == nil {
+		return nil
+	}
+	return s.Intact()
+}
+
 // emptyLog has SQLite cut the log.
 func (s *Store) emptyLog(ctx context.Context) error {
 	s.guard.expect(true)

@@ -4,7 +4,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/google/uuid"
 
 	"licensor/internal/store"
 )
@@ -54,6 +57,33 @@ func TestNothingIsAcknowledgedIntoFilesThatAreGone(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Reads of what was cut away fail for the same reason as writes do: the file is not damaged for
+// good.
+func TestReadsOfADatabaseThatWasCutSaySo(t *testing.T) {
+	t.Parallel()
+	s := openWithTenant(t, filepath.Join(t.TempDir(), "x.db"))
+	var rows []store.Object
+	for n := range uint32(3000) {
+		rows = append(rows, store.Object{Kind: store.KindUser, ID: uuid.New(), Ordinal: n, Document: []byte(`{"id":"` + strings.Repeat("x", 500) + `"}`)})
+	}
+	err := s.Append(t.Context(), firstTenant, []store.Commit{commitWith(1, "effects")}, rows)
+	if err := errors.Join(err, s.emptyLog(t.Context()), s.Intact(), os.Truncate(s.path, 8192)); err != nil {
+		t.Fatal(err)
+	}
+	failed := false
+	for _, row := range rows {
+		query := store.Query{Kind: store.KindUser, Ordinals: []uint32{row.Ordinal}}
+		if _, err := s.Objects(t.Context(), firstTenant, query); err != nil {
+			if failed = true; !errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrDamaged) {
+				t.Fatalf("answers %v, want ErrUnavailable", err)
+			}
+		}
+	}
+	if !failed {
+		t.Error("everything could be read")
 	}
 }
 
