@@ -53,6 +53,8 @@ func sends(text string) func(net.Conn) error {
 	}
 }
 
+const refusedBody = "POST /v1.0/users HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 20000000\r\n\r\n{}"
+
 const longBody = "POST /common/oauth2/v2.0/token HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 10000\r\n\r\ngrant_type="
 
 // manyStreams begins as many requests on one connection of HTTP/2 as it takes, and ends none.
@@ -82,6 +84,7 @@ var holdings = []holding{
 	{"opens and sends nothing", nil, "", false, false},
 	{"sends half a head", sends("GET / HTTP/1.1\r\nHost: a\r\nX-A"), "", false, false},
 	{"sends half a body", sends(longBody), "", true, false},
+	{"sends a body after its answer", sends(refusedBody), "", false, false},
 	{"asks and does not read", sends(strings.Repeat("GET /v1.0/$metadata HTTP/1.1\r\nHost: a\r\n\r\n", 50)), "", true, true},
 	{"asks once and stays", wiretest.Answered, "", false, false},
 	{"sends half a handshake", sends("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), "none", false, false},

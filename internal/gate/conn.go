@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
 	"net/http"
@@ -43,6 +44,14 @@ func (c *Conn) CloseWrite() error {
 		return w.CloseWrite()
 	}
 	return nil
+}
+
+// Answered makes the connection of a request idle when all has been answered that came with it,
+// although the rest of a body is still read. It is for HTTP/1.
+func Answered(ctx context.Context) {
+	if c, _ := ctx.Value(connKey{}).(*Conn); c != nil {
+		c.turn(true)
+	}
 }
 
 // leave takes a connection out of the state that it was seen in, and says whether it still was: one

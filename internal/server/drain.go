@@ -4,6 +4,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"licensor/internal/gate"
 )
 
 // What is read of a body behind an answer that did not wait for it: more than the largest body that
@@ -23,23 +25,27 @@ func draining(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		body := &watched{ReadCloser: r.Body}
+		c := http.NewResponseController(w)
+		_ = c.EnableFullDuplex() // where there is none, net/http waits for some of the body before it answers
+		body := &watched{ReadCloser: r.Body, header: w.Header()}
 		r.Body = body
 		next.ServeHTTP(w, r)
 		if body.ended || !body.begun && r.Header.Get("Expect") != "" { // then the client waits to be asked for it
 			return
 		}
-		c := http.NewResponseController(w)
 		if c.Flush() != nil || c.SetReadDeadline(time.Now().Add(drainTime)) != nil {
 			return
 		}
+		gate.Answered(r.Context())                    // so it gives way to newcomers
 		_, _ = io.CopyN(io.Discard, body, drainBytes) // whatever ends it ends the connection
 	})
 }
 
-// watched is a body that knows how far it has been read.
+// watched is a body that knows how far it has been read. One that cannot be read to its end ends the
+// connection, and the answer says so.
 type watched struct {
 	io.ReadCloser
+	header       http.Header // of the answer
 	begun, ended bool
 }
 
@@ -47,5 +53,8 @@ func (b *watched) Read(p []byte) (int, error) {
 	b.begun = true
 	n, err := b.ReadCloser.Read(p)
 	b.ended = b.ended || err != nil
+	if err != nil && err != io.EOF {
+		b.header.Set("Connection", "close")
+	}
 	return n, err
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -57,6 +58,23 @@ func TestAnswersBeforeTheBodyIsThere(t *testing.T) {
 				t.Errorf("the answer is %d, want %d (%v)", answer.StatusCode, c.status, err)
 			}
 		})
+	}
+}
+
+// An answer that does not need the body does not wait for it, either.
+func TestARefusalDoesNotWaitForTheBody(t *testing.T) {
+	conn := dial(t, startServing(t, quick(func(*bounds) {}), nil))
+	_, err := io.WriteString(conn, "POST /v1.0/users HTTP/1.1\r\nHost: a\r\nContent-Length: 20000000\r\n\r\n{}")
+	if err := errors.Join(err, conn.SetReadDeadline(time.Now().Add(10*time.Second))); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatalf("there is no answer: %v", err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusUnauthorized {
+		t.Errorf("the answer is %d, want 401", answer.StatusCode)
 	}
 }
 

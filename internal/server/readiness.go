@@ -15,10 +15,10 @@ import (
 
 // Times of readiness.
 const (
-	watchEvery = time.Second            // how often the database's files are looked at
-	probeAfter = time.Second            // a try that is younger is the answer
-	probeWait  = 200 * time.Millisecond // how long an answer waits for a try
-	probeBound = 10 * time.Second       // when a try has taken longer, the database does not answer
+	watchEvery = time.Second           // how often the database's files are looked at
+	probeAfter = time.Second           // a try that is younger is the answer
+	probeWait  = 50 * time.Millisecond // how long an answer waits for a try
+	probeBound = 10 * time.Second      // when a try has taken longer, the database does not answer
 )
 
 // pinged is a database: *sqlite.Store.
