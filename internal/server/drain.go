@@ -41,8 +41,8 @@ func draining(next http.Handler) http.Handler {
 	})
 }
 
-// watched is a body that knows how far it has been read. One that cannot be read to its end ends the
-// connection, and the answer says so.
+// watched is a body that knows how far it has been read. One that cannot be read to its end ends
+// the connection, and the answer says so.
 type watched struct {
 	io.ReadCloser
 	header       http.Header // of the answer

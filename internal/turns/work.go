@@ -52,7 +52,8 @@ type workKey struct{}
 
 // Start waits until work for a tenant can begin, and returns a context that has it. End it in the
 // same goroutine. When the context has work already, which rests, this is a part of it, as the
-// requests of a batch are: all parts together have gone on for some time. The error is the context's.
+// requests of a batch are: all parts together have gone on for some time. The error is the
+// context's.
 func (p *Processors) Start(ctx context.Context, tenant uuid.UUID) (context.Context, *Work, error) {
 	w := &Work{of: p, used: new(atomic.Int64)}
 	if whole := Of(ctx); whole != nil {

@@ -40,8 +40,8 @@ func (r *Request) writeCompressed(status int, body []byte) {
 	z.giveBack()
 }
 
-// compress adds to what a compressor has. That takes long, so the work has a turn meanwhile, even if
-// it has rested before. What is ready is sent when the request's time is up, too.
+// compress adds to what a compressor has. That takes long, so the work has a turn meanwhile, even
+// if it has rested before. What is ready is sent when the request's time is up, too.
 func (r *Request) compress(z *compressor, body []byte) {
 	for piece := range slices.Chunk(body, StreamFrom) {
 		_ = r.Work.Yield()
