@@ -14,30 +14,50 @@ import (
 
 var applicationList = wire.Listing[directory.Client, application]{
 	Kind: query.Applications, Set: "applications", Fields: applicationFields, Expansions: applicationExpansions,
-	Documents: inMemory((*tenant.Image).ClientAt), Document: inMemoryNow, Object: applicationAt((*tenant.Image).ClientAt),
+	Documents: inMemory(clients((*tenant.Image).ClientAt)), Document: inMemoryNow(clients((*tenant.Image).ClientAt)),
+	Object: applicationAt((*tenant.Image).ClientAt),
 }
 
 var principalList = wire.Listing[directory.Client, application]{
 	Kind: query.Principals, Set: "servicePrincipals", Fields: principalFields, Expansions: principalExpansions,
-	Documents: inMemory((*tenant.Image).PrincipalAt), Document: inMemoryNow, Object: applicationAt((*tenant.Image).PrincipalAt),
+	Documents: inMemory(clients((*tenant.Image).PrincipalAt)), Document: inMemoryNow(clients((*tenant.Image).PrincipalAt)),
+	Object: applicationAt((*tenant.Image).PrincipalAt),
+}
+
+// clients makes of what an image returns of a purged object nil.
+func clients(at func(*tenant.Image, uint32) directory.Client) func(*tenant.Image, uint32) *directory.Client {
+	return func(img *tenant.Image, ordinal uint32) *directory.Client {
+		if c := at(img, ordinal); c.AppID != uuid.Nil {
+			return &c
+		}
+		return nil
+	}
 }
 
 // inMemory returns documents that are in every image, those of purged objects left out.
-func inMemory(at func(*tenant.Image, uint32) directory.Client) func(wire.Tenant, context.Context, *tenant.Image, []uint32) ([]*directory.Client, error) {
-	return func(_ wire.Tenant, _ context.Context, img *tenant.Image, ordinals []uint32) ([]*directory.Client, error) {
-		list := make([]*directory.Client, len(ordinals))
+func inMemory[D any](
+	at func(*tenant.Image, uint32) *D,
+) func(wire.Tenant, context.Context, *tenant.Image, []uint32) ([]*D, error) {
+	return func(_ wire.Tenant, _ context.Context, img *tenant.Image, ordinals []uint32) ([]*D, error) {
+		list := make([]*D, len(ordinals))
 		for i, ordinal := range ordinals {
-			if c := at(img, ordinal); c.AppID != uuid.Nil {
-				list[i] = &c
-			}
+			list[i] = at(img, ordinal)
 		}
 		return list, nil
 	}
 }
 
-// inMemoryNow is for what inMemory left out, which does not come back.
-func inMemoryNow(_ wire.Tenant, _ context.Context, img *tenant.Image, _ uint32) (*directory.Client, *tenant.Image, error) {
-	return nil, img, &tenant.CommandError{Kind: tenant.NotFound}
+// inMemoryNow returns one of these documents, as of the image.
+func inMemoryNow[D any](
+	at func(*tenant.Image, uint32) *D,
+) func(wire.Tenant, context.Context, *tenant.Image, uint32) (*D, *tenant.Image, error) {
+	return func(_ wire.Tenant, _ context.Context, img *tenant.Image, ordinal uint32) (*D, *tenant.Image, error) {
+		document := at(img, ordinal)
+		if document == nil {
+			return nil, img, &tenant.CommandError{Kind: tenant.NotFound}
+		}
+		return document, img, nil
+	}
 }
 
 func applicationAt(at func(*tenant.Image, uint32) directory.Client) func(*wire.Request, *directory.Client, uint32, *tenant.Image) application {

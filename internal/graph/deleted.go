@@ -8,12 +8,12 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/wire"
 	"licensor/internal/guid"
 	"licensor/internal/identity"
 	columns "licensor/internal/query"
-	"licensor/internal/store"
 	"licensor/internal/tenant"
 )
 
@@ -44,39 +44,30 @@ func (l deletedList[D, T]) count(r *wire.Request) error {
 }
 
 // deletedItem is the deleted object that the path names (P52).
-func deletedItem(r *wire.Request) (kind store.Kind, ordinal uint32, ok bool) {
+func deletedItem(r *wire.Request) (kind *objectKind, ordinal uint32, ok bool) {
 	id, ok := guid.Parse(r.Keys[0])
 	if !ok {
-		return 0, 0, false
+		return nil, 0, false
 	}
-	if user, ok := r.Image.Directory.UserByID(id); ok && r.Image.Directory.UserDeleted(user) {
-		return store.KindUser, user, true
+	for _, kind := range objectKinds {
+		in := kind.In(r.Image)
+		if ordinal, ok := in.EverByID(id); ok && in.IsDeleted(ordinal) {
+			return kind, ordinal, true
+		}
 	}
-	if group, ok := r.Image.Directory.GroupByID(id); ok && r.Image.Directory.GroupDeleted(group) {
-		return store.KindGroup, group, true
-	}
-	if a, ok := r.Image.Applications.EverByID(id); ok && !r.Image.Applications.At(a).DeletedDateTime.IsZero() {
-		return store.KindApplication, a, true
-	}
-	if p, ok := r.Image.Principals.EverByID(id); ok && !r.Image.Principals.At(p).DeletedDateTime.IsZero() {
-		return store.KindServicePrincipal, p, true
-	}
-	if unit, ok := r.Image.Units.EverByID(id); ok && !r.Image.Units.At(unit).DeletedDateTime.IsZero() {
-		return store.KindAdministrativeUnit, unit, true
-	}
-	return 0, 0, false
+	return nil, 0, false
 }
 
 // needOf is what the operation asks for where the deleted object of the path is of another type
 // than user.
 func needOf(r *wire.Request) identity.Operation {
 	if kind, _, ok := deletedItem(r); ok {
-		switch kind {
-		case store.KindGroup:
+		switch kind.Type {
+		case directory.TypeGroup:
 			return r.Op.NeedOfGroup
-		case store.KindApplication, store.KindServicePrincipal:
+		case directory.TypeApplication, directory.TypeServicePrincipal:
 			return r.Op.NeedOfApplication
-		case store.KindAdministrativeUnit:
+		case directory.TypeAdministrativeUnit:
 			return r.Op.NeedOfUnit
 		}
 	}
@@ -142,32 +133,6 @@ func getDeletedItem(r *wire.Request) error {
 	return sendObject(r, r.Image, kind, ordinal)
 }
 
-// sendObject answers with an object whose kind the address does not say.
-func sendObject(r *wire.Request, image *tenant.Image, kind store.Kind, ordinal uint32) error {
-	var o object
-	switch kind {
-	case store.KindUser:
-		document, image, err := r.Tenant.UserNow(r.Context(), image, ordinal)
-		if err != nil {
-			return err
-		}
-		o = new(userAt(r, document, ordinal, image))
-	case store.KindGroup:
-		document, image, err := r.Tenant.GroupNow(r.Context(), image, ordinal)
-		if err != nil {
-			return err
-		}
-		o = new(groupAt(r, document, ordinal, image))
-	case store.KindApplication:
-		o = &application{Client: image.ClientAt(ordinal), image: image}
-	case store.KindAdministrativeUnit:
-		o = new(unitAt(image, ordinal))
-	default:
-		o = servicePrincipal{&application{Client: image.PrincipalAt(ordinal), image: image}}
-	}
-	return sendMixed(r, o)
-}
-
 // restoreDeletedItem answers POST /directory/deletedItems/{object}/restore.
 func restoreDeletedItem(r *wire.Request) error {
 	if err := r.NoBody(); err != nil {
@@ -178,17 +143,17 @@ func restoreDeletedItem(r *wire.Request) error {
 		return problem.NotFound(r.Keys[0])
 	}
 	var command tenant.Command
-	switch kind {
-	case store.KindUser:
+	switch kind.Type {
+	case directory.TypeUser:
 		if err := mayTakeOver(r, ordinal); err != nil {
 			return err
 		}
 		command = tenant.RestoreUser{User: ordinal}
-	case store.KindGroup:
+	case directory.TypeGroup:
 		command = tenant.RestoreGroup{Group: ordinal}
-	case store.KindApplication:
+	case directory.TypeApplication:
 		command = tenant.RestoreApplication{ID: r.Image.Applications.At(ordinal).ID}
-	case store.KindAdministrativeUnit:
+	case directory.TypeAdministrativeUnit:
 		command = tenant.RestoreUnit{Unit: ordinal}
 	default:
 		command = tenant.RestorePrincipal{ID: r.Image.Principals.At(ordinal).ID}
@@ -206,14 +171,14 @@ func purgeDeletedItem(r *wire.Request) error {
 	if !ok {
 		return problem.NotFound(r.Keys[0])
 	}
-	switch kind {
-	case store.KindGroup:
+	switch kind.Type {
+	case directory.TypeGroup:
 		return r.Change(tenant.PurgeGroup{Group: ordinal})
-	case store.KindApplication:
+	case directory.TypeApplication:
 		return r.Change(tenant.PurgeApplication{ID: r.Image.Applications.At(ordinal).ID})
-	case store.KindServicePrincipal:
+	case directory.TypeServicePrincipal:
 		return r.Change(tenant.PurgePrincipal{ID: r.Image.Principals.At(ordinal).ID})
-	case store.KindAdministrativeUnit: // as in the real service
+	case directory.TypeAdministrativeUnit: // as in the real service
 		return problem.Refuse("Administrative units cannot be permanently deleted. They are removed 30 days after they were deleted, unless they are restored.")
 	}
 	if err := mayTakeOver(r, ordinal); err != nil {

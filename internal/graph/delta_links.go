@@ -1,15 +1,57 @@
 package graph
 
 import (
+	"slices"
+
+	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
 	"licensor/internal/graph/wire"
+	"licensor/internal/identity"
 	"licensor/internal/jsontext"
 )
 
-// appendLinks writes what an object is linked to under a name such as owners@delta. When write
-// writes nothing, it writes nothing.
-func (d *round) appendLinks(b []byte, name string, write func([]byte) []byte) []byte {
+// deltaLink is what a round shows of what objects are linked to, under its name and @delta.
+type deltaLink struct {
+	name    string
+	unasked bool                      // without a $select, too; then it has a place in every answer
+	may     func(*wire.Request) error // nil: whoever may see the changes may see it
+	touched func(*round) *roaring.Bitmap
+	append  func(d *round, b []byte, e deltaElement) []byte
+	members *memberList // in place of append
+}
+
+// shown says whether a $select has the link.
+func (l deltaLink) shown(selected []string) bool {
+	return selected == nil && l.unasked || slices.Contains(selected, l.name)
+}
+
+func (l deltaLink) allowed(r *wire.Request) error {
+	if l.may == nil {
+		return nil
+	}
+	return l.may(r)
+}
+
+// appendLinks writes what an object is linked to. When there are more members than the page has
+// room for, rest is the place of the last member written, otherwise -1.
+func (d *round) appendLinks(b []byte, e deltaElement) (_ []byte, rest int64, err error) {
+	rest = -1
+	for _, link := range d.links {
+		switch {
+		case link.members != nil:
+			if b, rest, err = d.appendMembers(b, e, link); err != nil {
+				return b, rest, err
+			}
+		case int64(e.ordinal) != d.token.place: // otherwise the page before has shown them
+			b = appendList(b, link.name+"@delta", func(b []byte) []byte { return link.append(d, b, e) })
+		}
+	}
+	return b, rest, nil
+}
+
+// appendList writes a list under a name. When write writes nothing, it writes nothing.
+func appendList(b []byte, name string, write func([]byte) []byte) []byte {
 	before := b
 	b = append(jsontext.AppendName(b, name), '[')
 	empty := len(b)
@@ -19,25 +61,72 @@ func (d *round) appendLinks(b []byte, name string, write func([]byte) []byte) []
 	return append(b, ']')
 }
 
-// userID returns a user's id, that of one gone for good too as long as the changes know it.
-func (d *round) userID(user uint32) uuid.UUID {
-	if !d.Image.Directory.UserPurged(user) {
-		return d.Image.Directory.UserID(user)
+// isNew says whether the client cannot know the object yet, so that all of it is to be shown.
+func (d *round) isNew(e deltaElement) bool { return d.whole || d.objects.Created(e.ordinal) }
+
+// appendAll writes linked objects of a kind, as removed those that are deleted or not linked.
+func (d *round) appendAll(
+	b []byte, kind *objectKind, ordinals *roaring.Bitmap, is func(ordinal uint32, id uuid.UUID) bool,
+) []byte {
+	for ordinal := range roaring.Values(ordinals) {
+		id, live := d.find(kind, ordinal)
+		b = d.appendLinked(b, kind.typeName, id, live && is(ordinal, id))
 	}
-	id, _ := d.changes.Users.Purged(user)
-	return id
+	return b
+}
+
+// find returns the id of an object, that of a purged one too as long as the changes know it, and
+// whether it is live.
+func (d *round) find(kind *objectKind, ordinal uint32) (id uuid.UUID, live bool) {
+	in := kind.In(d.Image)
+	if in.IsPurged(ordinal) {
+		id, _ = changesOf(d.changes, kind.Type).Purged(ordinal)
+		return id, false
+	}
+	return in.ID(ordinal), !in.IsDeleted(ordinal)
 }
 
 // appendLinked writes what is linked with its type, as removed when it is not any more. Something
-// nobody knows the id of is left out: it went for good after the round had begun, and the next
-// round says so.
-func (d *round) appendLinked(b []byte, kind string, id uuid.UUID, is bool) []byte {
+// nobody knows the id of is left out: it was purged after the round had begun, and the next round
+// says so.
+func (d *round) appendLinked(b []byte, typeName string, id uuid.UUID, is bool) []byte {
 	if id == uuid.Nil || !is && d.whole {
 		return b
 	}
-	b = jsontext.AppendID(jsontext.AppendName(d.AppendType(wire.AppendNext(b), kind), "id"), id)
+	b = jsontext.AppendID(jsontext.AppendName(d.AppendType(wire.AppendNext(b), typeName), "id"), id)
 	if !is {
 		b = append(b, `,"@removed":{"reason":"deleted"}`...)
 	}
 	return append(b, '}')
+}
+
+// add adds a set that may be nil.
+func add(to, some *roaring.Bitmap) {
+	if some != nil {
+		to.Or(some)
+	}
+}
+
+// managerLink shows the managers of users.
+var managerLink = deltaLink{
+	name: "manager",
+	may: func(r *wire.Request) error {
+		if r.Access != identity.AccessFull {
+			return &identity.ForbiddenError{Operation: r.Op.Need}
+		}
+		return nil
+	},
+	touched: func(d *round) *roaring.Bitmap { return d.changes.Managers.Touched() },
+	append:  (*round).appendManager,
+}
+
+// appendManager writes who is a user's manager, and who is not any more.
+func (d *round) appendManager(b []byte, e deltaElement) []byte {
+	managers := roaring.New()
+	add(managers, d.changes.Managers[e.ordinal])
+	now, managed := d.Image.Directory.Manager(e.ordinal)
+	if managed && d.isNew(e) {
+		managers.Add(now)
+	}
+	return d.appendAll(b, userKind, managers, func(user uint32, _ uuid.UUID) bool { return managed && user == now })
 }

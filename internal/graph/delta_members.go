@@ -6,89 +6,101 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
-	"licensor/internal/graph/wire"
+	"licensor/internal/directory"
 	"licensor/internal/jsontext"
+	"licensor/internal/tenant"
 )
 
 // maxDeltaMembers is how many members a page shows, in all its groups or units. One with more goes
 // on on the next page.
 const maxDeltaMembers = 2000
 
-// memberWriter writes a page of groups, or of administrative units, with members@delta.
-type memberWriter struct {
-	*round
-	room int // for members
-	// places are those of the members to be shown of an object, in ascending order; member is the type
-	// and id at a place, and whether it is a member still.
-	places func(ordinal uint32) memberPlaces
-	member func(ordinal uint32, place int64) (kind string, id uuid.UUID, is bool)
+// memberList is what members@delta shows: users, groups and service principals.
+type memberList struct {
+	changed func(c *tenant.Changes, of uint32) *tenant.MemberChanges // nil: nothing has changed
+	all     func(d *round, e deltaElement) sets
+	has     func(d *round, e deltaElement, kind *objectKind, member uint32, id uuid.UUID) bool
 }
 
-// showsMembers says whether members@delta is wanted: it is unless $select leaves it out.
-func (d *round) showsMembers() bool {
-	return d.token.selected == nil || slices.Contains(d.token.selected, "members")
+// groupMembersLink shows the members of groups.
+var groupMembersLink = deltaLink{
+	name: "members", unasked: true,
+	touched: func(d *round) *roaring.Bitmap { return d.changes.Membership() },
+	members: &memberList{(*tenant.Changes).Members, allInGroup, isInGroup},
 }
 
-// sendWithMembers answers with a page. find returns an object, nil when it is not there, and write
-// writes it: when there are more members than the page has room for, it returns the place of the
-// last one written, otherwise -1.
-func sendWithMembers[T any](
-	w *memberWriter, typeName string, page []deltaElement, more bool, find func(ordinal uint32) (*T, error), write func([]byte, *T) ([]byte, int64),
-) error {
-	b, last := w.head(), int64(-1)
-	for _, e := range page {
-		if err := w.Work.Yield(); err != nil {
-			return err
-		}
-		last = int64(e.ordinal)
-		if e.removed != "" {
-			b = w.appendRemoved(wire.AppendNext(b), typeName, e)
-			continue
-		}
-		object, err := find(e.ordinal)
-		if err != nil {
-			return err
-		}
-		if object == nil { // gone since; the next round says so
-			continue
-		}
-		rest := int64(-1)
-		if b, rest = write(wire.AppendNext(b), object); rest >= 0 {
-			next := w.continued(last)
-			next.member = rest
-			return w.finish(b, next)
-		}
-		if b, err = w.Request.More(b); err != nil {
-			return err
-		}
+func allInGroup(d *round, e deltaElement) sets { return inGroup(d.Request, e.ordinal) }
+
+func isInGroup(d *round, e deltaElement, kind *objectKind, member uint32, id uuid.UUID) bool {
+	switch kind {
+	case userKind:
+		return d.Image.Directory.IsMember(member, e.ordinal)
+	case groupKind:
+		return slices.Contains(d.Image.Directory.GroupMembersOf(e.ordinal), member)
 	}
-	if !more {
-		return w.finish(b, nil)
-	}
-	return w.finish(b, w.continued(last))
+	return d.Image.Links.Has(directory.Link{Relation: directory.HasMember, From: e.id, To: id})
 }
 
-func (w *memberWriter) appendMembers(b []byte, of uint32) ([]byte, int64) {
+// unitMembersLink shows the members of administrative units.
+var unitMembersLink = deltaLink{
+	name: "members", unasked: true,
+	touched: func(d *round) *roaring.Bitmap { return d.changes.UnitMembership() },
+	members: &memberList{(*tenant.Changes).UnitMembers, allInUnit, isInUnit},
+}
+
+func allInUnit(d *round, e deltaElement) sets { return inUnit(d.Image, e.ordinal) }
+
+func isInUnit(d *round, e deltaElement, kind *objectKind, member uint32, _ uuid.UUID) bool {
+	return d.Image.UnitMembers.Has(directory.UnitMember{Unit: e.ordinal, Member: member, IsGroup: kind == groupKind})
+}
+
+// appendMembers writes who is a member of an object, and who is not any more. When there are more
+// than the page has room for, rest is the place of the last one written, otherwise -1.
+func (d *round) appendMembers(b []byte, e deltaElement, link deltaLink) (_ []byte, rest int64, err error) {
+	if err := d.Work.Yield(); err != nil {
+		return b, -1, err
+	}
 	from := int64(0)
-	if int64(of) == w.token.place { // the page before has shown some
-		from = w.token.member + 1
+	if int64(e.ordinal) == d.token.place { // the page before has shown some
+		from = d.token.member + 1
 	}
-	room := max(w.room, 1)
-	places := w.places(of).from(from, room+1)
+	room := max(d.room, 1)
+	places := d.memberPlaces(e, link.members).from(from, room+1)
 	if len(places) == 0 {
-		return b, -1
+		return b, -1, nil
 	}
-	rest := int64(-1)
+	rest = -1
 	if len(places) > room {
 		places, rest = places[:room], places[room-1]
 	}
-	w.room -= len(places)
-	b = append(jsontext.AppendName(b, "members@delta"), '[')
+	d.room -= len(places)
+	b = append(jsontext.AppendName(b, link.name+"@delta"), '[')
 	for _, place := range places {
-		kind, id, is := w.member(of, place)
-		b = w.appendLinked(b, kind, id, is)
+		kind, member := objectKinds[place/groupsFrom], uint32(place)
+		id, live := d.find(kind, member)
+		b = d.appendLinked(b, kind.typeName, id, live && link.members.has(d, e, kind, member, id))
 	}
-	return append(b, ']'), rest
+	return append(b, ']'), rest, nil
+}
+
+// memberPlaces are those of the members to be shown, or shown as removed: all, when the client
+// cannot know the object yet.
+func (d *round) memberPlaces(e deltaElement, l *memberList) memberPlaces {
+	m := memberPlaces{roaring.New(), roaring.New(), roaring.New()}
+	if changed := l.changed(d.changes, e.ordinal); changed != nil {
+		m.add(changed.Users, changed.Groups, changed.Principals)
+	}
+	if d.isNew(e) {
+		all := l.all(d, e)
+		m.add(all.users, all.groups, all.principals)
+	}
+	return m
+}
+
+func (m memberPlaces) add(users, groups, principals *roaring.Bitmap) {
+	add(m.users, users)
+	add(m.groups, groups)
+	add(m.principals, principals)
 }
 
 // memberPlaces are the places of users, groups and service principals.
@@ -107,19 +119,4 @@ func (m memberPlaces) from(first int64, n int) (places []int64) {
 		}
 	}
 	return places
-}
-
-// liveUserID is the id of a user, as userID, and whether the user is there.
-func (d *round) liveUserID(user uint32) (id uuid.UUID, live bool) {
-	x := d.Image.Directory
-	return d.userID(user), !x.UserPurged(user) && !x.UserDeleted(user)
-}
-
-// groupID is liveUserID for groups.
-func (d *round) groupID(group uint32) (id uuid.UUID, live bool) {
-	if x := d.Image.Directory; !x.GroupPurged(group) {
-		return x.GroupID(group), !x.GroupDeleted(group)
-	}
-	id, _ = d.changes.Groups.Purged(group)
-	return id, false
 }

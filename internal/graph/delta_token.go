@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"licensor/internal/directory"
+
 	"github.com/google/uuid"
 
 	"licensor/internal/fold"
@@ -17,7 +19,6 @@ import (
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/wire"
 	"licensor/internal/guid"
-	"licensor/internal/store"
 )
 
 // deltaToken is where a client stands in the changes of users or groups, and what it asked for when
@@ -42,7 +43,7 @@ const latest = "latest"
 const maxDeltaIDs = 50
 
 // askedToken reads where the client stands from the request: at the beginning when it has no token.
-func askedToken(r *wire.Request, kind store.Kind) (deltaToken, error) {
+func askedToken(r *wire.Request, of directory.Type) (deltaToken, error) {
 	asked := deltaToken{place: -1, member: -1, selected: r.Options.Select}
 	if r.Options.Filter != nil {
 		var err error
@@ -61,7 +62,7 @@ func askedToken(r *wire.Request, kind store.Kind) (deltaToken, error) {
 		asked.after = r.Image.Seq
 		return asked, nil
 	}
-	t, ok := readDeltaToken(text, deltaSeal(r, kind))
+	t, ok := readDeltaToken(text, deltaSeal(r, of))
 	if !ok {
 		return deltaToken{}, &problem.Error{
 			Status: http.StatusBadRequest, Code: problem.CodeBroken,
@@ -118,9 +119,9 @@ func idIn(term odata.Node) (uuid.UUID, bool) {
 
 // deltaSeal begins the sum over a token, which is good for one tenant and one kind of objects. It
 // guards against mistakes only: who makes up a token sees nothing that could not be seen without.
-func deltaSeal(r *wire.Request, kind store.Kind) []byte {
+func deltaSeal(r *wire.Request, of directory.Type) []byte {
 	id := r.Tenant.ID()
-	return append(id[:], byte(kind))
+	return append(id[:], byte(of))
 }
 
 const sealSize = 8

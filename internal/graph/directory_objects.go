@@ -12,7 +12,6 @@ import (
 	"licensor/internal/graph/wire"
 	"licensor/internal/guid"
 	"licensor/internal/identity"
-	"licensor/internal/store"
 )
 
 // getDirectoryObject answers GET /directoryObjects/{object}, whatever it is.
@@ -66,19 +65,6 @@ func sendMixed(r *wire.Request, o object) error {
 	return r.SendChanged(http.StatusOK, b)
 }
 
-// liveObject is the user or group, not deleted, that the path names by its id.
-func liveObject(r *wire.Request) (kind store.Kind, ordinal uint32, ok bool) {
-	id, ok := guid.Parse(r.Keys[0])
-	if !ok {
-		return 0, 0, false
-	}
-	if user, ok := r.LiveUser(id); ok {
-		return store.KindUser, user, true
-	}
-	group, ok := r.LiveGroup(id)
-	return store.KindGroup, group, ok
-}
-
 // allGroupsOfObject are those that a user, group or service principal is in, directly or by way of
 // others.
 var allGroupsOfObject relation = func(r *wire.Request) (sets, error) {
@@ -86,7 +72,7 @@ var allGroupsOfObject relation = func(r *wire.Request) (sets, error) {
 	switch index := r.Image.Directory; {
 	case !ok:
 		return allGroupsOfPrincipal(r)
-	case kind == store.KindUser:
+	case kind == userKind:
 		return groupsOf(index.Around(index.MemberOf(ordinal))), nil
 	default:
 		return groupsOf(others(index.Around(index.GroupMemberOf(ordinal)), ordinal)), nil

@@ -14,7 +14,6 @@ import (
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/wire"
-	"licensor/internal/store"
 	"licensor/internal/tenant"
 )
 
@@ -173,35 +172,24 @@ func mayExpandSome(r *wire.Request) error {
 
 // firstObjects yields the first few of the live ones.
 func firstObjects(r *wire.Request, of sets, w *objectWriter) wire.Source[object] {
-	users := firstLive(r, of.users, store.KindUser, wire.MaxExpanded)
-	groups := firstLive(r, of.groups, store.KindGroup, wire.MaxExpanded-len(users))
-	return wire.OneAfterAnother(readObjects(r, users, groups, w), wire.SourceOf(firstOthers(r, of, wire.MaxExpanded-len(users)-len(groups))))
-}
-
-// firstOthers are the first n of the live ones that are no users or groups.
-func firstOthers(r *wire.Request, of sets, n int) (list []object) {
-	for _, ordinal := range firstLive(r, of.principals, store.KindServicePrincipal, n-len(list)) {
-		list = append(list, servicePrincipal{&application{Client: r.Image.PrincipalAt(ordinal), image: r.Image}})
+	var sources []wire.Source[object]
+	room := wire.MaxExpanded
+	for _, kind := range objectKinds {
+		if some := firstLive(r, kind.of(of), kind, room); len(some) > 0 {
+			sources = append(sources, kind.read(r, some, nil, w))
+			room -= len(some)
+		}
 	}
-	for _, ordinal := range firstLive(r, of.applications, store.KindApplication, n-len(list)) {
-		list = append(list, &application{Client: r.Image.ClientAt(ordinal), image: r.Image})
-	}
-	for _, ordinal := range firstLive(r, of.units, store.KindAdministrativeUnit, n-len(list)) {
-		list = append(list, new(unitAt(r.Image, ordinal)))
-	}
-	roles := of.roles[:min(len(of.roles), n-len(list))]
-	for _, role := range roles {
-		list = append(list, &directoryRoles(r.Image)[role])
-	}
-	return list
+	roles := of.roles[:min(len(of.roles), room)]
+	return wire.OneAfterAnother(append(sources, readRoles(r, roles))...)
 }
 
 // firstLive lists the first n of the objects of a kind that are not deleted.
-func firstLive(r *wire.Request, set *roaring.Bitmap, kind store.Kind, n int) (live []uint32) {
+func firstLive(r *wire.Request, set *roaring.Bitmap, kind *objectKind, n int) (live []uint32) {
 	if set == nil {
 		return nil
 	}
-	table := r.Image.Columns(kind)
+	table := kind.In(r.Image).Columns()
 	for ordinal := range roaring.Values(set) {
 		if len(live) == n {
 			break

@@ -8,7 +8,6 @@ import (
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
-	"licensor/internal/store"
 	"licensor/internal/tenant"
 )
 
@@ -35,7 +34,7 @@ func getManager(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	return sendObject(r, r.Image, store.KindUser, manager)
+	return sendObject(r, r.Image, userKind, manager)
 }
 
 // getManagerReference answers GET /users/{user}/manager/$ref.

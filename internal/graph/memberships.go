@@ -12,7 +12,6 @@ import (
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
-	"licensor/internal/store"
 )
 
 // getMembers answers POST …/getMemberGroups: the ids of all groups that the object is in, directly
@@ -60,7 +59,7 @@ func asked(r *wire.Request, groups []uint32) (_ []uint32, secure bool, err error
 // isOfGroup says whether the path names a group, in whatever set.
 func isOfGroup(r *wire.Request) bool {
 	kind, _, ok := liveObject(r)
-	return ok && kind == store.KindGroup
+	return ok && kind == groupKind
 }
 
 // securityGroups returns those of some groups that are for security.

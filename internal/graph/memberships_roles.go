@@ -10,7 +10,6 @@ import (
 	"licensor/internal/graph/wire"
 	"licensor/internal/guid"
 	"licensor/internal/identity"
-	"licensor/internal/store"
 )
 
 // memberships are what an object is in: groups by a relation, administrative units, and the
@@ -111,7 +110,7 @@ func (m memberships) getMembers(r *wire.Request) error {
 // unitIDs are the ids of those of some administrative units that are not deleted.
 func unitIDs(r *wire.Request, units *roaring.Bitmap) []uuid.UUID {
 	var ids []uuid.UUID
-	for _, unit := range firstLive(r, units, store.KindAdministrativeUnit, math.MaxInt) {
+	for _, unit := range firstLive(r, units, unitKind, math.MaxInt) {
 		ids = append(ids, r.Image.Units.At(unit).ID)
 	}
 	return ids

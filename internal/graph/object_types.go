@@ -96,8 +96,8 @@ func (t shownType[T]) alone(r *wire.Request) (*objectWriter, error) {
 	if fields, err = wire.Expanded(r, t.fields, t.expansions, fields); err != nil {
 		return nil, err
 	}
-	needed := wire.Documented(fields)
-	return &objectWriter{users: needed, groups: needed, write: func(b []byte, o object) []byte {
+	documented := map[string]bool{t.fields.TypeName: wire.Documented(fields)}
+	return &objectWriter{documented: documented, write: func(b []byte, o object) []byte {
 		return append(wire.AppendFields(appendTypeInFull(r, b, t.fields.TypeName), fields, t.of(o)), '}')
 	}}, nil
 }

@@ -20,21 +20,10 @@ func (*directoryRole) typeName() string   { return roleFields.TypeName }
 // servicePrincipal is an application as its service principal.
 type servicePrincipal struct{ *application }
 
-// The place of an object in a list that may hold several kinds: users come first, by ordinal;
-// groupsFrom is added to the ordinals of groups and so on, rolesFrom to the places of roles in
-// identity.BuiltInRoles.
-const (
-	groupsFrom       = int64(1) << 32
-	principalsFrom   = int64(2) << 32
-	applicationsFrom = int64(3) << 32
-	unitsFrom        = int64(4) << 32
-	rolesFrom        = int64(5) << 32
-)
-
 // objectWriter writes objects, and says of which types the documents are needed for that.
 type objectWriter struct {
-	write         func(b []byte, o object) []byte
-	users, groups bool
+	write      func(b []byte, o object) []byte
+	documented map[string]bool // by the name of the type
 }
 
 // newObjectWriter writes an object with its type and what the caller may see of it: of a type that
@@ -54,24 +43,12 @@ func newObjectWriter(r *wire.Request) (*objectWriter, error) {
 			return nil, err
 		}
 	}
-	return &objectWriter{users: documented[userType], groups: documented[groupType], write: func(b []byte, o object) []byte {
+	return &objectWriter{documented: documented, write: func(b []byte, o object) []byte {
 		return writers[o.typeName()](r.AppendType(b, o.typeName()), o)
 	}}, nil
 }
 
-// rowsOf are the ordinals of places of one kind.
-func rowsOf(places []int64) []uint32 {
-	rows := make([]uint32, len(places))
-	for i, place := range places {
-		rows[i] = uint32(place)
-	}
-	return rows
-}
-
 // readObjects yields users and groups by ordinal. Those that have gone since are left out.
 func readObjects(r *wire.Request, users, groups []uint32, w *objectWriter) wire.Source[object] {
-	return wire.OneAfterAnother(
-		wire.Mapped(userList.At(r, users, w.users), func(u *user) object { return u }),
-		wire.Mapped(groupList.At(r, groups, w.groups), func(g *group) object { return g }),
-	)
+	return wire.OneAfterAnother(userKind.read(r, users, nil, w), groupKind.read(r, groups, nil, w))
 }

@@ -4,11 +4,9 @@ import (
 	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
-	"github.com/google/uuid"
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/wire"
-	"licensor/internal/identity"
 	"licensor/internal/jsontext"
 )
 
@@ -40,9 +38,15 @@ var membersOfGroup relation = func(r *wire.Request) (sets, error) {
 	if err != nil {
 		return sets{}, err
 	}
-	of := linked(r, r.Image.Links.From(directory.HasMember, r.Image.Directory.GroupID(group)))
-	of.users, of.groups = r.Image.Licensing.GroupMembers(group), roaring.BitmapOf(r.Image.Directory.GroupMembersOf(group)...)
-	return of, nil
+	return inGroup(r, group), nil
+}
+
+// inGroup are the members of a group.
+func inGroup(r *wire.Request, group uint32) sets {
+	index := r.Image.Directory
+	of := linked(r, r.Image.Links.From(directory.HasMember, index.GroupID(group)))
+	of.users, of.groups = r.Image.Licensing.GroupMembers(group), roaring.BitmapOf(index.GroupMembersOf(group)...)
+	return of
 }
 
 // allMembersOfGroup are the members, and those of the groups among them, and so on. A group in a
@@ -147,22 +151,4 @@ func (rel relation) references(r *wire.Request) error {
 			return append(jsontext.AppendBareID(b, idAt(r, place)), `"}`...)
 		},
 	})
-}
-
-// idAt is the id of the object at a place.
-func idAt(r *wire.Request, place int64) uuid.UUID {
-	switch ordinal := uint32(place); {
-	case place >= rolesFrom:
-		return identity.RoleObjectID(r.Image.Organization.ID, identity.BuiltInRoles[ordinal].ID)
-	case place >= unitsFrom:
-		return r.Image.Units.At(ordinal).ID
-	case place >= applicationsFrom:
-		return r.Image.Applications.At(ordinal).ID
-	case place >= principalsFrom:
-		return r.Image.Principals.At(ordinal).ID
-	case place >= groupsFrom:
-		return r.Image.Directory.GroupID(ordinal)
-	default:
-		return r.Image.Directory.UserID(ordinal)
-	}
 }

@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/RoaringBitmap/roaring/v2"
-
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/query"
@@ -14,28 +12,8 @@ import (
 	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 	columns "licensor/internal/query"
-	"licensor/internal/store"
 	"licensor/internal/tenant"
 )
-
-// relatedKind is a kind of objects that relations can have.
-type relatedKind struct {
-	*query.Kind
-	need identity.Operation // what it takes to read them
-	from int64              // added to ordinals, so that places of different kinds are different
-	of   func(sets) *roaring.Bitmap
-	// hides reports which properties a degree of access does not show.
-	hides func(identity.Access) func(name string) bool
-}
-
-// relatedKinds are in the order in which lists show them. Directory roles come behind them.
-var relatedKinds = []relatedKind{
-	{query.Users, identity.ReadUsers, 0, func(s sets) *roaring.Bitmap { return s.users }, userFields.Hides},
-	{query.Groups, identity.SeeGroups, groupsFrom, func(s sets) *roaring.Bitmap { return s.groups }, groupFields.Hides},
-	{query.Principals, identity.ReadPrincipals, principalsFrom, func(s sets) *roaring.Bitmap { return s.principals }, principalFields.Hides},
-	{query.Applications, identity.ReadApplications, applicationsFrom, func(s sets) *roaring.Bitmap { return s.applications }, applicationFields.Hides},
-	{query.Units, identity.ReadUnits, unitsFrom, func(s sets) *roaring.Bitmap { return s.units }, unitFields.Hides},
-}
 
 // related is what the list of a relation has, kind by kind.
 type related struct {
@@ -48,7 +26,7 @@ type related struct {
 
 // foundKind is what a list has of one kind.
 type foundKind struct {
-	relatedKind
+	*objectKind
 	wire.Search
 }
 
@@ -74,7 +52,7 @@ func findRelated(r *wire.Request, rel relation) (*related, error) {
 		return nil, err
 	}
 	total := len(all.roles)
-	for _, k := range relatedKinds {
+	for _, k := range objectKinds {
 		if some := k.of(of); some == nil || some.IsEmpty() {
 			continue
 		}
@@ -124,11 +102,11 @@ func looksUpIDs(n odata.Node) bool {
 	return ok && !path.Count && strings.EqualFold(path.String(), "id")
 }
 
-func findKind(r *wire.Request, k relatedKind, rel relation, of sets) (*foundKind, error) {
+func findKind(r *wire.Request, k *objectKind, rel relation, of sets) (*foundKind, error) {
 	if access, _ := k.need.Check(r.Caller, identity.RelationOther); r.AsksHidden(k.hides(access)) {
 		return nil, &identity.ForbiddenError{Operation: k.need}
 	}
-	found := &foundKind{k, wire.Search{Of: k.Stored, Within: columns.Live}}
+	found := &foundKind{k, wire.Search{Of: k.Type, Within: columns.Live}}
 	found.Again = func(r *wire.Request) (*columns.Condition, error) {
 		of, err := rel(r)
 		if err != nil || k.of(of) == nil {
@@ -148,36 +126,36 @@ func findKind(r *wire.Request, k relatedKind, rel relation, of sets) (*foundKind
 	if !c.Passing {
 		name = r.Op.Path + string(r.ListID(r.URL.Path, false))
 	}
-	found.Rows, err = r.Tenant.Find(r.Context(), r.Image, k.Stored, columns.Live, columns.And(columns.Set(k.of(of)), c.Condition), name, nil)
+	found.Rows, err = r.Tenant.Find(r.Context(), r.Image, k.Type, columns.Live, columns.And(columns.Set(k.of(of)), c.Condition), name, nil)
 	return found, err
 }
 
 // kindsIn are the kinds that the list may have: behind a cast, only one.
-func kindsIn(r *wire.Request) []relatedKind {
+func kindsIn(r *wire.Request) []*objectKind {
 	if !strings.Contains(r.Op.Path, route.Cast) {
-		return relatedKinds
+		return objectKinds
 	}
 	to := r.Keys[len(r.Keys)-1]
 	if to == "directoryobject" {
-		return relatedKinds
+		return objectKinds
 	}
-	at := slices.IndexFunc(relatedKinds, func(k relatedKind) bool { return strings.EqualFold(k.Resource, to) })
+	at := slices.IndexFunc(objectKinds, func(k *objectKind) bool { return strings.EqualFold(k.Resource, to) })
 	if at < 0 {
 		return nil
 	}
-	return relatedKinds[at : at+1]
+	return objectKinds[at : at+1]
 }
 
 // wantedOf is what $filter and $search ask of one kind. What only other kinds in the list have is
 // null for it.
-func wantedOf(r *wire.Request, k relatedKind) (*query.Wanted, error) {
+func wantedOf(r *wire.Request, k *objectKind) (*query.Wanted, error) {
 	if r.Options.Filter == nil && r.Options.Search == nil {
 		return &query.Wanted{Condition: columns.All()}, nil
 	}
 	f := *k.Kind
 	f.AlsoKnown = nil
 	for _, other := range kindsIn(r) {
-		if other.Stored != k.Stored {
+		if other != k {
 			f.AlsoKnown = append(f.AlsoKnown, other.Kind)
 		}
 	}
@@ -257,29 +235,22 @@ func (all *related) read(r *wire.Request, places []int64, w *objectWriter) wire.
 	return wire.OneAfterAnother(sources...)
 }
 
-// kindAt is what is added to the ordinals of the kind at a place.
-func kindAt(place int64) int64 { return place &^ (groupsFrom - 1) }
-
 func (all *related) readKind(r *wire.Request, from int64, ordinals []uint32, w *objectWriter) wire.Source[object] {
+	if from == rolesFrom {
+		return readRoles(r, ordinals)
+	}
 	var s *wire.Search
 	for i := range all.kinds {
 		if all.kinds[i].from == from {
 			s = &all.kinds[i].Search
 		}
 	}
-	switch {
-	case from == rolesFrom:
-		return wire.Mapped(wire.SourceOf(ordinals), func(role *uint32) object { return new(roleAt(r.Image, int(*role))) })
-	case s.Of == store.KindUser:
-		return wire.Mapped(userList.Read(r, ordinals, s, w.users), func(u *user) object { return u })
-	case s.Of == store.KindServicePrincipal:
-		return wire.Mapped(principalList.Read(r, ordinals, s, false), func(a *application) object { return servicePrincipal{a} })
-	case s.Of == store.KindApplication:
-		return wire.Mapped(applicationList.Read(r, ordinals, s, false), func(a *application) object { return a })
-	case s.Of == store.KindAdministrativeUnit:
-		return wire.Mapped(unitList.Read(r, ordinals, s, false), func(u *unit) object { return u })
-	}
-	return wire.Mapped(groupList.Read(r, ordinals, s, w.groups), func(g *group) object { return g })
+	return objectKinds[from/groupsFrom].read(r, ordinals, s, w)
+}
+
+// readRoles yields directory roles by their places in identity.BuiltInRoles.
+func readRoles(r *wire.Request, roles []uint32) wire.Source[object] {
+	return wire.Mapped(wire.SourceOf(roles), func(role *uint32) object { return new(roleAt(r.Image, int(*role))) })
 }
 
 // sendObjects answers with a page of the objects of a relation.

@@ -3,14 +3,13 @@ package graph
 import (
 	"net/http"
 
-	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
+	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/wire"
 	"licensor/internal/guid"
 	"licensor/internal/jsontext"
-	"licensor/internal/store"
 )
 
 // one answers GET …/members/{member} and the like: an object of the relation, by its id (P27).
@@ -71,24 +70,14 @@ func (rel relation) related(r *wire.Request) (uuid.UUID, sets, error) {
 }
 
 // among finds an object that is not deleted in sets.
-func among(r *wire.Request, of sets, id uuid.UUID) (kind store.Kind, ordinal uint32, ok bool) {
-	in := func(set *roaring.Bitmap, ordinal uint32, there bool) bool {
-		return there && set != nil && set.Contains(ordinal)
+func among(r *wire.Request, of sets, id uuid.UUID) (kind *objectKind, ordinal uint32, ok bool) {
+	for _, kind := range objectKinds {
+		set := kind.of(of)
+		if ordinal, ok := directory.LiveByID(kind.In(r.Image), id); ok && set != nil && set.Contains(ordinal) {
+			return kind, ordinal, true
+		}
 	}
-	if user, there := r.LiveUser(id); in(of.users, user, there) {
-		return store.KindUser, user, true
-	}
-	if group, there := r.LiveGroup(id); in(of.groups, group, there) {
-		return store.KindGroup, group, true
-	}
-	if principal, there := r.Image.Principals.ByID(id); in(of.principals, principal, there) {
-		return store.KindServicePrincipal, principal, true
-	}
-	if unit, there := r.Image.Units.ByID(id); in(of.units, unit, there) {
-		return store.KindAdministrativeUnit, unit, true
-	}
-	a, there := r.Image.Applications.ByID(id)
-	return store.KindApplication, a, in(of.applications, a, there)
+	return nil, 0, false
 }
 
 // one answers GET …/memberOf/{object}.

@@ -20,7 +20,7 @@ import (
 // without the property are in the order of ordinals, as if it were null.
 type mixedOrder struct {
 	order store.Order
-	at    [kindsOfRelated]cursor // in the order of relatedKinds; the last are the roles
+	at    [kindsOfRelated]cursor // in the order of objectKinds; the last are the roles
 }
 
 // kindsOfRelated is how many kinds of objects relations can have.
@@ -45,8 +45,8 @@ func orderOfKinds(r *wire.Request) (*mixedOrder, error) {
 		m := &mixedOrder{order: s.Stored}
 		for i := range m.at {
 			m.at[i] = cursor{below: 1, last: -1}
-			if i < len(relatedKinds) {
-				m.at[i].below = max(1, relatedKinds[i].Total(r.Image))
+			if i < len(objectKinds) {
+				m.at[i].below = max(1, objectKinds[i].Total(r.Image))
 			}
 		}
 		return m, nil
@@ -109,7 +109,7 @@ func (c *cursor) resume(token []byte) (rest []byte, ok bool) {
 
 // placed is an object in a stream of one kind.
 type placed struct {
-	kind int // place in relatedKinds
+	kind int // place in objectKinds
 	at   int64
 	key  string
 }
@@ -161,7 +161,7 @@ func (m *mixedOrder) next(streams [][]placed) int {
 
 // stream returns the next objects of a kind.
 func (m *mixedOrder) stream(r *wire.Request, k *foundKind, limit int) ([]placed, error) {
-	kind := slices.IndexFunc(relatedKinds, func(other relatedKind) bool { return other.Stored == k.Of })
+	kind := int(k.from / groupsFrom)
 	c := m.at[kind]
 	wanted := tenant.Page{After: c.last, Below: c.below, Limit: limit}
 	if slices.Contains(k.Orderable(), m.order.Property) {

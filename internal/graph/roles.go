@@ -14,7 +14,6 @@ import (
 	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/jsontext"
-	"licensor/internal/store"
 	"licensor/internal/tenant"
 )
 
@@ -286,7 +285,7 @@ func mayManage(r *wire.Request) error {
 func managedGroup(r *wire.Request) (uint32, bool) {
 	if r.Op.OfDeleted() {
 		kind, group, ok := deletedItem(r)
-		return group, ok && kind == store.KindGroup
+		return group, ok && kind == groupKind
 	}
 	if !r.Op.OfGroup() || !managed[r.Op.Need] || r.Relation() == identity.RelationOwned {
 		return 0, false

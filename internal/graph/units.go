@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"context"
 	"hash/crc32"
 	"net/http"
 	"strings"
@@ -37,19 +36,14 @@ var unitFields = wire.NewFieldSet("microsoft.graph.administrativeUnit", wire.Pro
 
 var unitList = wire.Listing[directory.AdministrativeUnit, unit]{
 	Kind: query.Units, Set: edm.UnitSet, Fields: unitFields, Expansions: unitExpansions,
-	Documents: func(_ wire.Tenant, _ context.Context, img *tenant.Image, ordinals []uint32) ([]*directory.AdministrativeUnit, error) {
-		list := make([]*directory.AdministrativeUnit, len(ordinals))
-		for i, ordinal := range ordinals {
-			list[i] = img.Units.At(ordinal)
-		}
-		return list, nil
-	},
-	Document: func(_ wire.Tenant, _ context.Context, img *tenant.Image, _ uint32) (*directory.AdministrativeUnit, *tenant.Image, error) {
-		return nil, img, &tenant.CommandError{Kind: tenant.NotFound} // what documents left out does not come back
-	},
+	Documents: inMemory(unitOf), Document: inMemoryNow(unitOf),
 	Object: func(_ *wire.Request, _ *directory.AdministrativeUnit, ordinal uint32, img *tenant.Image) unit {
 		return unitAt(img, ordinal)
 	},
+}
+
+func unitOf(img *tenant.Image, ordinal uint32) *directory.AdministrativeUnit {
+	return img.Units.At(ordinal)
 }
 
 // membersOfUnit are the users and groups in an administrative unit. The members of a group in it
@@ -59,7 +53,11 @@ var membersOfUnit relation = func(r *wire.Request) (sets, error) {
 	if err != nil {
 		return sets{}, err
 	}
-	return sets{users: r.Image.UnitMembers.Users(ordinal), groups: r.Image.UnitMembers.Groups(ordinal)}, nil
+	return inUnit(r.Image, ordinal), nil
+}
+
+func inUnit(img *tenant.Image, unit uint32) sets {
+	return sets{users: img.UnitMembers.Users(unit), groups: img.UnitMembers.Groups(unit)}
 }
 
 // unitsOf are the administrative units that an object is in itself. It is not in those that its

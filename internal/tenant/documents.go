@@ -18,20 +18,24 @@ type document struct {
 	group    *directory.Group
 }
 
+// RowsOf is the kind of the rows in which the objects of a type are stored.
+func RowsOf(of directory.Type) store.Kind { return store.Kind(of) }
+
 // User returns a user's document, not to be changed.
 func (t *Tenant) User(ctx context.Context, img *Image, user uint32) (*directory.User, error) {
-	d, err := t.cached(objectKey{store.KindUser, user}, img, func() (store.Object, error) {
-		return t.read(ctx, store.KindUser, user)
-	})
+	d, err := t.document(ctx, img, objectKey{store.KindUser, user})
 	return d.user, err
 }
 
 // Group returns a group's document, not to be changed.
 func (t *Tenant) Group(ctx context.Context, img *Image, group uint32) (*directory.Group, error) {
-	d, err := t.cached(objectKey{store.KindGroup, group}, img, func() (store.Object, error) {
-		return t.read(ctx, store.KindGroup, group)
-	})
+	d, err := t.document(ctx, img, objectKey{store.KindGroup, group})
 	return d.group, err
+}
+
+// document returns the document that is kept, or else reads it.
+func (t *Tenant) document(ctx context.Context, img *Image, key objectKey) (document, error) {
+	return t.cached(key, img, func() (store.Object, error) { return t.read(ctx, key.kind, key.ordinal) })
 }
 
 // cached returns the document that is kept for the image's revision of it, or else the row that is

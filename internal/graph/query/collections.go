@@ -181,7 +181,7 @@ func (s Scope) groupsNamed(ids []string) iter.Seq[uint32] {
 			}
 		}
 		for _, text := range ids {
-			if group, ok := groupByID(s.Image, text); ok && !yield(group) {
+			if group, ok := byID(s.Image.Directory.GroupCollection(), text); ok && !yield(group) {
 				return
 			}
 		}

@@ -6,10 +6,10 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/directory"
 	"licensor/internal/fold"
 	"licensor/internal/graph/odata"
 	columns "licensor/internal/query"
-	"licensor/internal/store"
 )
 
 // having converts a lambda over a collection of licensing: assignedLicenses/any(x:x/skuId eq …).
@@ -202,7 +202,7 @@ func (c *converter) asksErrors(n odata.Node) bool {
 
 // hasGroups says whether there are groups in the list.
 func (f *Kind) hasGroups() bool {
-	return f.Stored == store.KindGroup || slices.ContainsFunc(f.AlsoKnown, func(other *Kind) bool { return other.Stored == store.KindGroup })
+	return f.Type == directory.TypeGroup || slices.ContainsFunc(f.AlsoKnown, func(other *Kind) bool { return other.Type == directory.TypeGroup })
 }
 
 // withErrors converts hasMembersWithLicenseErrors eq true, as scripts ask. It is never null.
@@ -218,7 +218,7 @@ func (c *converter) withErrors(n odata.Node, op odata.Operator, value odata.Node
 	}
 	c.licensing = true
 	found := columns.None()
-	if c.Stored == store.KindGroup && literal.Value != nil {
+	if c.Type == directory.TypeGroup && literal.Value != nil {
 		found = columns.Set(groupsInError(c.Scope, is))
 	}
 	if op == odata.Eq {

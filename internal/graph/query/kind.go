@@ -17,68 +17,73 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/fold"
 	"licensor/internal/guid"
-	"licensor/internal/store"
 	"licensor/internal/tenant"
 )
 
 // Kind is what can be asked of a type of object.
 type Kind struct {
 	Resource string // User
-	Stored   store.Kind
+	Type     directory.Type
+	In       func(*tenant.Image) directory.Collection
 	About    func(path string) (*directory.Asked, bool) // of a property
 	all      func() iter.Seq[*directory.Asked]
 	licensed fold.Names[collection] // collections that come from the image, not from columns
 	numbers  fold.Names[number]
-	// ByID finds the ordinal of an object, which may be deleted.
-	ByID func(img *tenant.Image, id string) (ordinal uint32, ok bool)
 	// AlsoKnown are those of other kinds of objects in the same list: what only they have is null
 	// here.
 	AlsoKnown []*Kind
 }
 
+// ByID finds the ordinal of an object, which may be deleted.
+func (f *Kind) ByID(img *tenant.Image, text string) (ordinal uint32, ok bool) {
+	return byID(f.In(img), text)
+}
+
+func byID(in directory.Collection, text string) (ordinal uint32, ok bool) {
+	id, ok := guid.Parse(text)
+	if !ok {
+		return 0, false
+	}
+	return in.EverByID(id)
+}
+
 // Users is what can be asked of users.
 var Users = &Kind{
-	Resource: "User", Stored: store.KindUser, About: directory.AboutUser, all: directory.AllAboutUsers,
+	Resource: "User", Type: directory.TypeUser,
+	In:    func(img *tenant.Image) directory.Collection { return img.Directory.UserCollection() },
+	About: directory.AboutUser, all: directory.AllAboutUsers,
 	licensed: userCollections, numbers: userNumbers,
-	ByID: func(img *tenant.Image, text string) (uint32, bool) {
-		id, ok := guid.Parse(text)
-		ordinal, found := img.Directory.UserByID(id)
-		return ordinal, ok && found
-	},
 }
 
 // Groups is what can be asked of groups.
 var Groups = &Kind{
-	Resource: "Group", Stored: store.KindGroup, About: directory.AboutGroup, all: directory.AllAboutGroups,
-	licensed: groupCollections, numbers: groupNumbers, ByID: groupByID,
-}
-
-func groupByID(img *tenant.Image, text string) (uint32, bool) {
-	id, ok := guid.Parse(text)
-	ordinal, found := img.Directory.GroupByID(id)
-	return ordinal, ok && found
+	Resource: "Group", Type: directory.TypeGroup,
+	In:    func(img *tenant.Image) directory.Collection { return img.Directory.GroupCollection() },
+	About: directory.AboutGroup, all: directory.AllAboutGroups,
+	licensed: groupCollections, numbers: groupNumbers,
 }
 
 // Applications is what can be asked of applications.
 var Applications = &Kind{
-	Resource: "Application", Stored: store.KindApplication, About: byDisplayName(directory.AboutApplication), all: directory.AllAboutApplications,
+	Resource: "Application", Type: directory.TypeApplication,
+	In:    func(img *tenant.Image) directory.Collection { return img.Applications },
+	About: byDisplayName(directory.AboutApplication), all: directory.AllAboutApplications,
 	numbers: applicationNumbers,
-	ByID: func(img *tenant.Image, text string) (uint32, bool) {
-		id, ok := guid.Parse(text)
-		ordinal, found := img.Applications.EverByID(id)
-		return ordinal, ok && found
-	},
 }
 
 // Principals is what can be asked of service principals.
 var Principals = &Kind{
-	Resource: "ServicePrincipal", Stored: store.KindServicePrincipal, About: directory.AboutPrincipal, all: directory.AllAboutPrincipals,
+	Resource: "ServicePrincipal", Type: directory.TypeServicePrincipal,
+	In:    func(img *tenant.Image) directory.Collection { return img.Principals },
+	About: directory.AboutPrincipal, all: directory.AllAboutPrincipals,
 	licensed: principalCollections, numbers: principalNumbers,
-	ByID: func(img *tenant.Image, text string) (uint32, bool) {
-		id, ok := guid.Parse(text)
-		ordinal, found := img.Principals.EverByID(id)
-		return ordinal, ok && found
-	},
+}
+
+// Units is what can be asked of administrative units.
+var Units = &Kind{
+	Resource: "AdministrativeUnit", Type: directory.TypeAdministrativeUnit,
+	In:    func(img *tenant.Image) directory.Collection { return img.Units },
+	About: directory.AboutUnit, all: directory.AllAboutUnits,
 }
 
 // byDisplayName takes appDisplayName of an application for its displayName, as it always was. Of a
@@ -90,16 +95,6 @@ func byDisplayName(about func(string) (*directory.Asked, bool)) func(string) (*d
 		}
 		return about(path)
 	}
-}
-
-// Units is what can be asked of administrative units.
-var Units = &Kind{
-	Resource: "AdministrativeUnit", Stored: store.KindAdministrativeUnit, About: directory.AboutUnit, all: directory.AllAboutUnits,
-	ByID: func(img *tenant.Image, text string) (uint32, bool) {
-		id, ok := guid.Parse(text)
-		ordinal, found := img.Units.EverByID(id)
-		return ordinal, ok && found
-	},
 }
 
 // Deleted is what can be asked of the deleted objects of a type.

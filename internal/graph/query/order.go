@@ -81,7 +81,7 @@ func (f *Kind) startedWith(o *odata.Options) string {
 }
 
 // Total is how many ordinals are in use.
-func (f *Kind) Total(img *tenant.Image) uint32 { return img.Columns(f.Stored).Rows() }
+func (f *Kind) Total(img *tenant.Image) uint32 { return f.In(img).Columns().Rows() }
 
 // Orderable lists the properties that lists can be ordered by.
 func (f *Kind) Orderable() []string {

@@ -13,7 +13,6 @@ import (
 	"licensor/internal/fold"
 	"licensor/internal/graph/odata"
 	columns "licensor/internal/query"
-	"licensor/internal/store"
 )
 
 // comparison is true where a property is equal to a value, or by Ge and Le at least or at most
@@ -22,7 +21,7 @@ func (c *converter) comparison(about *directory.Asked, op odata.Operator, value 
 	if id, ok := value.(string); ok && about.Path == "id" {
 		return c.equalID(id)
 	}
-	if id, ok := value.(string); ok && about.Path == "manager/id" && c.Stored == store.KindUser {
+	if id, ok := value.(string); ok && about.Path == "manager/id" && c.Type == directory.TypeUser {
 		return c.managedBy(id)
 	}
 	if about.Column < 0 {

@@ -6,11 +6,12 @@ import (
 	"net/http"
 	"strconv"
 
+	"licensor/internal/directory"
+
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/query"
 	"licensor/internal/identity"
 	columns "licensor/internal/query"
-	"licensor/internal/store"
 	"licensor/internal/tenant"
 )
 
@@ -118,14 +119,14 @@ func (l Listing[D, T]) later(r *Request, ordinal uint32, s *Search) (*D, *tenant
 			return nil, nil, false, err
 		}
 	}
-	return document, image, condition.Holds(image.Columns(l.Stored), within, ordinal), nil
+	return document, image, condition.Holds(l.In(image).Columns(), within, ordinal), nil
 }
 
 // Search is what is asked of a list.
 type Search struct {
 	Rows   *columns.Rows
 	Within columns.Within
-	Of     store.Kind
+	Of     directory.Type
 	page   Page
 	count  int // of all that were found; -1 when not wanted
 	// Again is the condition as of the request's image, for an object that has been written since the
@@ -139,7 +140,7 @@ func (l Listing[D, T]) search(r *Request, within columns.Within) (*Search, error
 	if r.AsksHidden(l.Fields.Hides(r.Access)) {
 		return nil, &identity.ForbiddenError{Operation: r.Op.Need}
 	}
-	s := &Search{Within: within, Of: f.Stored, count: -1}
+	s := &Search{Within: within, Of: f.Type, count: -1}
 	s.Again = func(r *Request) (*columns.Condition, error) {
 		c, err := f.Wanted(r.Scope(), r.Options)
 		if err != nil {
@@ -186,7 +187,7 @@ func (r *Request) find(f *query.Kind, within columns.Within, page *tenant.Page) 
 	if !c.Passing && (r.Options.Filter != nil || r.Options.Search != nil) {
 		name = string(r.ListID("", false))
 	}
-	return r.Tenant.Find(r.Context(), r.Image, f.Stored, within, c.Condition, name, page)
+	return r.Tenant.Find(r.Context(), r.Image, f.Type, within, c.Condition, name, page)
 }
 
 // places are those of the page's objects, and whether there are more behind them.

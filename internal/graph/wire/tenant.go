@@ -9,7 +9,6 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/licensing"
 	columns "licensor/internal/query"
-	"licensor/internal/store"
 	"licensor/internal/tenant"
 	"licensor/internal/turns"
 )
@@ -21,8 +20,15 @@ type Tenant interface {
 	Do(ctx context.Context, actor string, c tenant.Command) (tenant.Done, error)
 	Turn(ctx context.Context) (*turns.Turn, error)
 	Work(ctx context.Context) (context.Context, *turns.Work, error)
-	Find(ctx context.Context, img *tenant.Image, kind store.Kind, within columns.Within, c *columns.Condition, name string, page *tenant.Page) (*columns.Rows, error)
-	Page(ctx context.Context, img *tenant.Image, kind store.Kind, within columns.Within, rows *columns.Rows, p tenant.Page) ([]columns.Place, error)
+	// Find and Page are tenant.Tenant.Find and Page for the objects of a type.
+	Find(
+		ctx context.Context, img *tenant.Image, of directory.Type, within columns.Within,
+		c *columns.Condition, name string, page *tenant.Page,
+	) (*columns.Rows, error)
+	Page(
+		ctx context.Context, img *tenant.Image, of directory.Type, within columns.Within,
+		rows *columns.Rows, p tenant.Page,
+	) ([]columns.Place, error)
 	Changes(ctx context.Context, after, upTo uint64) (*tenant.Changes, error)
 	User(ctx context.Context, img *tenant.Image, user uint32) (*directory.User, error)
 	UserNow(ctx context.Context, img *tenant.Image, user uint32) (*directory.User, *tenant.Image, error)
@@ -44,6 +50,22 @@ type Waiting struct {
 
 // Direct is a tenant whose groups pass on their licenses at once.
 type Direct struct{ *tenant.Tenant }
+
+// Find finds the objects of a type among its rows.
+func (t Direct) Find(
+	ctx context.Context, img *tenant.Image, of directory.Type, within columns.Within,
+	c *columns.Condition, name string, page *tenant.Page,
+) (*columns.Rows, error) {
+	return t.Tenant.Find(ctx, img, tenant.RowsOf(of), within, c, name, page)
+}
+
+// Page returns the objects of a type that a page shows.
+func (t Direct) Page(
+	ctx context.Context, img *tenant.Image, of directory.Type, within columns.Within,
+	rows *columns.Rows, p tenant.Page,
+) ([]columns.Place, error) {
+	return t.Tenant.Page(ctx, img, tenant.RowsOf(of), within, rows, p)
+}
 
 // Waiting is always nil.
 func (Direct) Waiting(uint32, time.Time) *Waiting { return nil }
