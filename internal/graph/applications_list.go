@@ -8,7 +8,6 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/graph/query"
 	"licensor/internal/graph/wire"
-	columns "licensor/internal/query"
 	"licensor/internal/tenant"
 )
 
@@ -68,17 +67,3 @@ func applicationAt(at func(*tenant.Image, uint32) directory.Client) func(*wire.R
 		return application{Client: at(img, ordinal), image: img}
 	}
 }
-
-// listApplications answers GET /applications.
-func listApplications(r *wire.Request) error { return applicationList.Send(r, columns.Live) }
-
-// countApplications answers GET /applications/$count.
-func countApplications(r *wire.Request) error {
-	return applicationList.SendCount(r, columns.Live)
-}
-
-// listPrincipals answers GET /servicePrincipals.
-func listPrincipals(r *wire.Request) error { return principalList.Send(r, columns.Live) }
-
-// countPrincipals answers GET /servicePrincipals/$count.
-func countPrincipals(r *wire.Request) error { return principalList.SendCount(r, columns.Live) }

@@ -13,35 +13,17 @@ import (
 	"licensor/internal/graph/wire"
 	"licensor/internal/guid"
 	"licensor/internal/identity"
-	columns "licensor/internal/query"
 	"licensor/internal/tenant"
 )
 
-// deletedList is the lists of the deleted objects of a type. More can be asked of them than of the
-// living: when they were deleted.
-type deletedList[D, T any] struct{ wire.Listing[D, T] }
-
-// The types that are kept when they are deleted (P52).
+// The lists of deleted objects, of the types that are kept when they are deleted (P52).
 var (
-	deletedUsers        = deletedOf(userList)
-	deletedGroups       = deletedOf(groupList)
-	deletedApplications = deletedOf(applicationList)
-	deletedPrincipals   = deletedOf(principalList)
-	deletedUnits        = deletedOf(unitList)
+	deletedUsers        = userList.Deleted()
+	deletedGroups       = groupList.Deleted()
+	deletedApplications = applicationList.Deleted()
+	deletedPrincipals   = principalList.Deleted()
+	deletedUnits        = unitList.Deleted()
 )
-
-func deletedOf[D, T any](l wire.Listing[D, T]) deletedList[D, T] {
-	l.Kind = l.Kind.Deleted()
-	return deletedList[D, T]{l}
-}
-
-// list answers GET /directory/deletedItems/microsoft.graph.user and its like.
-func (l deletedList[D, T]) list(r *wire.Request) error { return l.Send(r, columns.Deleted) }
-
-// count answers GET …/$count.
-func (l deletedList[D, T]) count(r *wire.Request) error {
-	return l.SendCount(r, columns.Deleted)
-}
 
 // deletedItem is the deleted object that the path names (P52).
 func deletedItem(r *wire.Request) (kind *objectKind, ordinal uint32, ok bool) {

@@ -9,15 +9,8 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/graph/query"
 	"licensor/internal/graph/wire"
-	columns "licensor/internal/query"
 	"licensor/internal/tenant"
 )
-
-// listGroups answers GET /groups.
-func listGroups(r *wire.Request) error { return groupList.Send(r, columns.Live) }
-
-// countGroups answers GET /groups/$count.
-func countGroups(r *wire.Request) error { return groupList.SendCount(r, columns.Live) }
 
 // getGroup answers GET /groups/{group}.
 func getGroup(r *wire.Request) error {

@@ -15,7 +15,6 @@ import (
 	"licensor/internal/graph/query"
 	"licensor/internal/graph/wire"
 	"licensor/internal/guid"
-	columns "licensor/internal/query"
 	"licensor/internal/tenant"
 )
 
@@ -78,29 +77,12 @@ func unitContext(r *wire.Request) string {
 func listUnits(r *wire.Request) error {
 	l := unitList
 	l.Set = unitContext(r)
-	return l.Send(r, columns.Live)
+	return l.Send(r)
 }
-
-// countUnits answers GET /directory/administrativeUnits/$count.
-func countUnits(r *wire.Request) error { return unitList.SendCount(r, columns.Live) }
 
 // getUnit answers GET /directory/administrativeUnits/{unit}.
 func getUnit(r *wire.Request) error {
-	if err := r.Allow("$select", "$expand", "$count"); err != nil {
-		return err
-	}
-	fields, err := unitFields.Selected(r)
-	if err != nil {
-		return err
-	}
-	if fields, err = wire.Expanded(r, unitFields, unitExpansions, fields); err != nil {
-		return err
-	}
-	ordinal, err := r.Unit()
-	if err != nil {
-		return err
-	}
-	return wire.SendEntity(r, unitFields, http.StatusOK, unitContext(r), fields, new(unitAt(r.Image, ordinal)))
+	return unitList.Get(r, unitContext(r), (*wire.Request).Unit)
 }
 
 // createUnit answers POST /directory/administrativeUnits.

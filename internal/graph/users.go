@@ -9,15 +9,8 @@ import (
 	"licensor/internal/graph/query"
 	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
-	columns "licensor/internal/query"
 	"licensor/internal/tenant"
 )
-
-// listUsers answers GET /users.
-func listUsers(r *wire.Request) error { return userList.Send(r, columns.Live) }
-
-// countUsers answers GET /users/$count.
-func countUsers(r *wire.Request) error { return userList.SendCount(r, columns.Live) }
 
 // getUser answers GET /users/{user}.
 func getUser(r *wire.Request) error {

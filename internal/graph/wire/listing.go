@@ -19,6 +19,7 @@ import (
 // object as answers show it.
 type Listing[D, T any] struct {
 	*query.Kind
+	Within     columns.Within // the live objects unless it says otherwise
 	Set        string
 	Fields     *FieldSet[T]
 	Expansions map[string]Expansion[T]
@@ -29,8 +30,15 @@ type Listing[D, T any] struct {
 	Object func(r *Request, document *D, ordinal uint32, img *tenant.Image) T
 }
 
-// Send answers with a page of the objects there are, or of those that are deleted.
-func (l Listing[D, T]) Send(r *Request, within columns.Within) error {
+// Deleted is the listing of the deleted objects. More can be asked of them than of the live ones:
+// when they were deleted.
+func (l Listing[D, T]) Deleted() Listing[D, T] {
+	l.Kind, l.Within = l.Kind.Deleted(), columns.Deleted
+	return l
+}
+
+// Send answers with a page of the objects.
+func (l Listing[D, T]) Send(r *Request) error {
 	if err := r.Allow("$select", "$expand", "$filter", "$search", "$orderby", "$top", "$count", "$skiptoken"); err != nil {
 		return err
 	}
@@ -41,7 +49,7 @@ func (l Listing[D, T]) Send(r *Request, within columns.Within) error {
 	if fields, err = Expanded(r, l.Fields, l.Expansions, fields); err != nil {
 		return err
 	}
-	found, err := l.search(r, within)
+	found, err := l.search(r)
 	if err != nil {
 		return err
 	}
@@ -135,12 +143,12 @@ type Search struct {
 }
 
 // search reads the options of a list, and finds all that it has.
-func (l Listing[D, T]) search(r *Request, within columns.Within) (*Search, error) {
+func (l Listing[D, T]) search(r *Request) (*Search, error) {
 	f := l.Kind
 	if r.AsksHidden(l.Fields.Hides(r.Access)) {
 		return nil, &identity.ForbiddenError{Operation: r.Op.Need}
 	}
-	s := &Search{Within: within, Of: f.Type, count: -1}
+	s := &Search{Within: l.Within, Of: f.Type, count: -1}
 	s.Again = func(r *Request) (*columns.Condition, error) {
 		c, err := f.Wanted(r.Scope(), r.Options)
 		if err != nil {
@@ -156,7 +164,7 @@ func (l Listing[D, T]) search(r *Request, within columns.Within) (*Search, error
 	if !r.counting() {
 		page = new(s.wanted())
 	}
-	if s.Rows, err = r.find(f, within, page); err != nil {
+	if s.Rows, err = r.find(f, l.Within, page); err != nil {
 		return nil, err
 	}
 	if r.counting() {
@@ -200,14 +208,14 @@ func (s *Search) places(r *Request) (places []columns.Place, more bool, err erro
 }
 
 // SendCount answers with the number of objects under a condition, as text (P26).
-func (l Listing[D, T]) SendCount(r *Request, within columns.Within) error {
+func (l Listing[D, T]) SendCount(r *Request) error {
 	if err := r.AllowCount(); err != nil {
 		return err
 	}
 	if r.AsksHidden(l.Fields.Hides(r.Access)) {
 		return &identity.ForbiddenError{Operation: r.Op.Need}
 	}
-	rows, err := r.find(l.Kind, within, nil)
+	rows, err := r.find(l.Kind, l.Within, nil)
 	if err != nil {
 		return err
 	}

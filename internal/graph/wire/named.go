@@ -130,33 +130,27 @@ func (op *Operation) byAppID() bool { return strings.Contains(op.Path, "(appId='
 // Application is the one that the path names. Those of other tenants, such as Microsoft's own
 // clients, are not there, though they have service principals.
 func (r *Request) Application() (directory.Client, error) {
-	wanted, ok := guid.Parse(r.Keys[0])
-	if !ok {
-		return directory.Client{}, problem.NotFound(r.Keys[0])
-	}
-	find := r.Image.Applications.ByID
-	if r.Op.byAppID() {
-		find = r.Image.Applications.ByAppID
-	}
-	if a, ok := find(wanted); ok {
-		return r.Image.ClientAt(a), nil
-	}
-	return directory.Client{}, problem.NotFound(r.Keys[0])
+	return named(r, r.Image.Applications, r.Image.ClientAt)
 }
 
 // Principal is the application whose service principal the path names. That of Microsoft Graph can
 // be read like any other.
 func (r *Request) Principal() (directory.Client, error) {
-	wanted, ok := guid.Parse(r.Keys[0])
-	if !ok {
-		return directory.Client{}, problem.NotFound(r.Keys[0])
-	}
-	find := r.Image.Principals.ByID
+	return named(r, r.Image.Principals, r.Image.PrincipalAt)
+}
+
+// named is the one among some objects that the path names by its id or appId.
+func named[T any](
+	r *Request, among *directory.Objects[T], at func(ordinal uint32) directory.Client,
+) (directory.Client, error) {
+	find := among.ByID
 	if r.Op.byAppID() {
-		find = r.Image.Principals.ByAppID
+		find = among.ByAppID
 	}
-	if principal, ok := find(wanted); ok {
-		return r.Image.PrincipalAt(principal), nil
+	if id, ok := guid.Parse(r.Keys[0]); ok {
+		if ordinal, ok := find(id); ok {
+			return at(ordinal), nil
+		}
 	}
 	return directory.Client{}, problem.NotFound(r.Keys[0])
 }
