@@ -23,12 +23,15 @@ type gate struct {
 }
 
 func newGate(ctx context.Context) (*gate, error) {
-	authority, err := identity.New(ctx, identity.Config{Keys: &oneSecret{}, Tenants: oneCaller{}, Now: time.Now, Random: rand.Reader})
+	authority, err := identity.New(ctx, identity.Config{
+		Keys: &oneSecret{}, Tenants: oneCaller{}, Now: time.Now, Random: rand.Reader,
+	})
 	if err != nil {
 		return nil, err
 	}
 	token, err := authority.Issue(identity.Claims{
-		Tenant: callerID, ObjectID: callerID, AppID: callerID, Permissions: []string{"User.Read.All"}, Expires: time.Now().Add(24 * time.Hour),
+		Tenant: callerID, ObjectID: callerID, AppID: callerID,
+		Permissions: []string{"User.Read.All"}, Expires: time.Now().Add(24 * time.Hour),
 	})
 	return &gate{authority, token}, err
 }

@@ -99,7 +99,9 @@ func TestSlowContenderIsAskedOnce(t *testing.T) {
 		}
 	}()
 	address := listener.Addr().String()
-	o, err := put(t.Context(), address, load{requests: [][]byte{requestBytes("GET", address, "/", "", "")}, callers: 2, time: time.Second})
+	o, err := put(t.Context(), address, load{
+		requests: [][]byte{requestBytes("GET", address, "/", "", "")}, callers: 2, time: time.Second,
+	})
 	if err != nil || len(o.times) != 1 || o.note == "" {
 		t.Errorf("%+v, %v", o, err)
 	}
@@ -114,10 +116,15 @@ func TestReportIsWrittenBetweenItsMarkers(t *testing.T) {
 	var list []figure
 	for _, users := range []int{10_000, 1_000_000} {
 		for _, c := range columns {
-			list = append(list, figure{Time: "2026-11-24T10:00:00Z", Users: users, Row: "search", Contender: c.contender, Requests: 10, P50: 1, P99: 2.5, Rate: 800})
+			list = append(list, figure{
+				Time: "2026-11-24T10:00:00Z", Users: users, Row: "search",
+				Contender: c.contender, Requests: 10, P50: 1, P99: 2.5, Rate: 800,
+			})
 		}
 	}
-	list = append(list, figure{Users: 10_000, Row: "page-100", Contender: ours, Rate: 50, P99: 1}, figure{Users: 10_000, Row: "page-100", Contender: bareName, Rate: 100})
+	list = append(list,
+		figure{Users: 10_000, Row: "page-100", Contender: ours, Rate: 50, P99: 1},
+		figure{Users: 10_000, Row: "page-100", Contender: bareName, Rate: 100})
 	for range 2 {
 		if err := errors.Join(appendFigures(docs, list), writeReport(docs)); err != nil {
 			t.Fatal(err)

@@ -65,7 +65,9 @@ func (c *comparison) add(row, contender string, o *outcome) {
 }
 
 func (c *comparison) addValue(row, contender string, value float64) {
-	c.figures = append(c.figures, figure{Time: c.began.UTC().Format(time.RFC3339), Users: c.users, Row: row, Contender: contender, Value: value})
+	c.figures = append(c.figures, figure{
+		Time: c.began.UTC().Format(time.RFC3339), Users: c.users, Row: row, Contender: contender, Value: value,
+	})
 	c.log("%-28s %-10s %.3f", row, contender, value)
 }
 
@@ -129,7 +131,10 @@ func (c *comparison) starts(ctx context.Context) error {
 			continue
 		}
 		empty := &licensor{name: l.name, program: l.program, folder: l.folder + "-empty"}
-		if _, err := once(empty.folder, func() (map[string]time.Duration, error) { return nil, empty.found(ctx, "login.json", domain) }); err != nil {
+		_, err := once(empty.folder, func() (map[string]time.Duration, error) {
+			return nil, empty.found(ctx, "login.json", domain)
+		})
+		if err != nil {
 			return err
 		}
 		if err := empty.readLogins(); err != nil {

@@ -44,7 +44,9 @@ func (l *licensor) load(ctx context.Context, p *population, files string) (map[s
 		took := map[string]time.Duration{}
 		for _, file := range importFiles {
 			start := time.Now()
-			if err := runQuietly(exec.CommandContext(ctx, l.program, "import", "--data", l.data(), "--json", filepath.Join(files, file)), nil); err != nil {
+			err := runQuietly(exec.CommandContext(ctx, l.program, "import",
+				"--data", l.data(), "--json", filepath.Join(files, file)), nil)
+			if err != nil {
 				return nil, err
 			}
 			took[file] = time.Since(start)
@@ -67,7 +69,8 @@ func (l *licensor) load(ctx context.Context, p *population, files string) (map[s
 // file.
 func (l *licensor) found(ctx context.Context, file, domain string, more ...string) error {
 	var login bytes.Buffer
-	process := exec.CommandContext(ctx, l.program, append([]string{"init", "--data", l.data(), "--domain", domain, "--application", "Compare", "--json"}, more...)...)
+	process := exec.CommandContext(ctx, l.program,
+		append([]string{"init", "--data", l.data(), "--domain", domain, "--application", "Compare", "--json"}, more...)...)
 	if err := runQuietly(process, &login); err != nil {
 		return err
 	}
@@ -140,7 +143,8 @@ func (l *licensor) tokenFor(ctx context.Context, login credentials) (string, err
 		"grant_type": {"client_credentials"}, "client_id": {login.ClientID}, "client_secret": {login.ClientSecret},
 		"scope": {"https://graph.microsoft.com/.default"},
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+l.address+"/"+login.TenantID+"/oauth2/v2.0/token", strings.NewReader(form.Encode()))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost,
+		"http://"+l.address+"/"+login.TenantID+"/oauth2/v2.0/token", strings.NewReader(form.Encode()))
 	if err != nil {
 		return "", err
 	}

@@ -108,7 +108,9 @@ func compare(ctx context.Context, o options) (err error) {
 	if err := c.prepare(ctx); err != nil {
 		return err
 	}
-	for _, measure := range []func(context.Context) error{c.starts, c.serve, c.sizes, c.conditions, c.lists, c.changes, c.neighbors, c.resident} {
+	for _, measure := range []func(context.Context) error{
+		c.starts, c.serve, c.sizes, c.conditions, c.lists, c.changes, c.neighbors, c.resident,
+	} {
 		if err := measure(ctx); err != nil {
 			return err
 		}

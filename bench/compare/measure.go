@@ -162,7 +162,8 @@ func sizeOf(body []byte) size {
 // differing returns the index of a request to which two contenders responded differently.
 func differing(a, b *outcome) (request int, differs bool) {
 	for i, one := range a.answers {
-		if other, ok := b.answers[i]; ok && (one.objects != other.objects || one.total >= 0 && other.total >= 0 && one.total != other.total) {
+		other, ok := b.answers[i]
+		if ok && (one.objects != other.objects || one.total >= 0 && other.total >= 0 && one.total != other.total) {
 			return i, true
 		}
 	}

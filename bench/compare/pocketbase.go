@@ -85,7 +85,9 @@ func pocketCollections(app core.App) (*core.Collection, error) {
 	if err != nil {
 		return nil, err
 	}
-	skus, err := pocketNames(app, "products", len(products), func(i int) (id, name string) { return products[i].skuID, products[i].partNumber })
+	skus, err := pocketNames(app, "products", len(products), func(i int) (id, name string) {
+		return products[i].skuID, products[i].partNumber
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +143,8 @@ func fillPeople(ctx context.Context, app core.App, c *core.Collection, p *popula
 	}
 	defer tx.Rollback() // committed, or failed with another error
 	columns := append([]string{"id", "accountEnabled", "createdDateTime", "proxyAddresses", "groups", "licenses"}, textProperties[:]...)
-	insert, err := tx.PrepareContext(ctx, fmt.Sprintf("INSERT INTO %s (%s) VALUES (?%s)", c.Name, strings.Join(columns, ", "), strings.Repeat(", ?", len(columns)-1)))
+	insert, err := tx.PrepareContext(ctx, fmt.Sprintf("INSERT INTO %s (%s) VALUES (?%s)",
+		c.Name, strings.Join(columns, ", "), strings.Repeat(", ?", len(columns)-1)))
 	if err != nil {
 		return err
 	}

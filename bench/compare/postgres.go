@@ -146,10 +146,11 @@ func (p *postgres) fill(ctx context.Context, people *population) error {
 		"people": personRows(people), "memberships": membershipRows(people), "licenses": licenseRows(people),
 	} {
 		next, stop := iter.Pull(rows)
-		_, err := db.CopyFrom(ctx, pgx.Identifier{table}, postgresColumns[table], pgx.CopyFromFunc(func() ([]any, error) {
+		source := pgx.CopyFromFunc(func() ([]any, error) {
 			row, _ := next()
 			return row, nil
-		}))
+		})
+		_, err := db.CopyFrom(ctx, pgx.Identifier{table}, postgresColumns[table], source)
 		stop()
 		if err != nil {
 			return fmt.Errorf("fill %s: %w", table, err)

@@ -76,7 +76,8 @@ func (h postgresHandler) ask(q *question) http.HandlerFunc {
 }
 
 func scanDefault(rows pgx.Rows, u *row) error {
-	return rows.Scan(&u.ID, &u.DisplayName, &u.GivenName, &u.Surname, &u.UserPrincipalName, &u.Mail, &u.JobTitle, &u.OfficeLocation, &u.MobilePhone)
+	return rows.Scan(&u.ID, &u.DisplayName, &u.GivenName, &u.Surname, &u.UserPrincipalName,
+		&u.Mail, &u.JobTitle, &u.OfficeLocation, &u.MobilePhone)
 }
 
 func scanLicenses(rows pgx.Rows, u *row) error {
@@ -90,7 +91,9 @@ func scanLicenses(rows pgx.Rows, u *row) error {
 	return nil
 }
 
-func (h postgresHandler) rows(ctx context.Context, scan func(pgx.Rows, *row) error, sql string, args ...any) ([]row, error) {
+func (h postgresHandler) rows(
+	ctx context.Context, scan func(pgx.Rows, *row) error, sql string, args ...any,
+) ([]row, error) {
 	rows, err := h.db.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, err

@@ -183,7 +183,8 @@ func (p *population) disabled() question {
 func (p *population) until(r *rand.Rand) question {
 	times := make([]string, samples)
 	for i := range times {
-		times[i] = firstDay.AddDate(0, 0, r.IntN(days/2)).Format("2006-01-02T") + fmt.Sprintf("%02d:%02d:%02dZ", r.IntN(24), r.IntN(60), r.IntN(60))
+		times[i] = firstDay.AddDate(0, 0, r.IntN(days/2)).Format("2006-01-02T") +
+			fmt.Sprintf("%02d:%02d:%02dZ", r.IntN(24), r.IntN(60), r.IntN(60))
 	}
 	return question{
 		name: "createdDateTime-le", title: "`createdDateTime le`", values: len(times),
@@ -217,7 +218,8 @@ func (p *population) tenClauses(of func(int) []string) *question {
 	values := func(i int) []string {
 		title, _, _ := strings.Cut(at(titles, i), " ")
 		return []string{
-			at(departments, i), title, at(cities, i), at(lands, i), p.vocabulary[companyName][i%50], p.vocabulary[usageLocation][i%60],
+			at(departments, i), title, at(cities, i), at(lands, i),
+			p.vocabulary[companyName][i%50], p.vocabulary[usageLocation][i%60],
 			products[i%len(products)].skuID, group(i),
 		}
 	}

@@ -149,7 +149,9 @@ const turns = 6
 // inTurns measures a row in short turns, of which each round begins with another contender: what
 // one leaves behind, such as pages that are still being written, and what the machine does
 // meanwhile troubles all alike.
-func (c *comparison) inTurns(ctx context.Context, row string, contenders []*contender, loadOf func(*contender) load) error {
+func (c *comparison) inTurns(
+	ctx context.Context, row string, contenders []*contender, loadOf func(*contender) load,
+) error {
 	sums := make([]*outcome, len(contenders))
 	for turn := range turns * len(contenders) {
 		i := (turn + turn/len(contenders)) % len(contenders)

@@ -105,7 +105,9 @@ func (s *Server) Found(ctx context.Context, f Founding) (login Login, err error)
 	}
 	login = Login{TenantID: t.ID().String(), Domain: f.Domain, AdminName: f.Admin}
 	if f.Application != "" {
-		app := Registration{Name: f.Application, Permissions: AllPermissions, ClientID: f.ClientID, Secret: f.ClientSecret}
+		app := Registration{
+			Name: f.Application, Permissions: AllPermissions, ClientID: f.ClientID, Secret: f.ClientSecret,
+		}
 		if login.ClientID, login.ClientSecret, err = s.AddApplication(ctx, t, app); err != nil {
 			return login, err
 		}
@@ -143,7 +145,8 @@ func addFirstParty(ctx context.Context, t *tenant.Tenant) error {
 			continue
 		}
 		_, err := t.Do(ctx, Author, tenant.SetClient{Client: directory.Client{
-			Application: directory.Application{AppID: app.AppID, DisplayName: app.DisplayName}, Principal: directory.ServicePrincipal{ID: uuid.New()},
+			Application: directory.Application{AppID: app.AppID, DisplayName: app.DisplayName},
+			Principal:   directory.ServicePrincipal{ID: uuid.New()},
 		}})
 		if err != nil {
 			return fmt.Errorf("add the client %s: %w", app.DisplayName, err)
@@ -156,7 +159,8 @@ func addFirstParty(ctx context.Context, t *tenant.Tenant) error {
 // the role, and nothing else was done.
 func Unfinished(t *tenant.Tenant) bool {
 	img := t.Image()
-	return len(img.Roles) == 0 && img.Directory.Users() <= 1 && img.Directory.Groups() == 0 && len(img.Subscriptions) == 0
+	return len(img.Roles) == 0 && img.Directory.Users() <= 1 &&
+		img.Directory.Groups() == 0 && len(img.Subscriptions) == 0
 }
 
 // removeApplications removes what a founding made before it was cut off; nobody was told the
@@ -232,7 +236,9 @@ type Registration struct {
 
 // AddApplication gives a tenant an application with a secret that is told once and kept only as a
 // hash.
-func (s *Server) AddApplication(ctx context.Context, t *tenant.Tenant, r Registration) (clientID, secret string, err error) {
+func (s *Server) AddApplication(
+	ctx context.Context, t *tenant.Tenant, r Registration,
+) (clientID, secret string, err error) {
 	id, err := givenID("ClientID", r.ClientID)
 	if err != nil {
 		return "", "", err
@@ -260,7 +266,14 @@ func (s *Server) AddApplication(ctx context.Context, t *tenant.Tenant, r Registr
 // organization is the tenant's, as it is founded.
 func (f Founding) organization(now time.Time) directory.Organization {
 	return directory.Organization{
-		DisplayName: f.Name, CountryLetterCode: strings.ToUpper(f.Country), CreatedDateTime: now.UTC().Truncate(time.Second),
-		VerifiedDomains: []directory.VerifiedDomain{{Name: f.Domain, IsDefault: true, IsInitial: true, Type: "Managed", Capabilities: "Email, OfficeCommunicationsOnline"}},
+		DisplayName: f.Name, CountryLetterCode: strings.ToUpper(f.Country),
+		CreatedDateTime: now.UTC().Truncate(time.Second),
+		VerifiedDomains: []directory.VerifiedDomain{{
+			Name:         f.Domain,
+			IsDefault:    true,
+			IsInitial:    true,
+			Type:         "Managed",
+			Capabilities: "Email, OfficeCommunicationsOnline",
+		}},
 	}
 }

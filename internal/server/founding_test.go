@@ -30,7 +30,8 @@ func look(t *testing.T, do func(s *Server, first *tenant.Tenant)) {
 // found makes a tenant.
 func found(t *testing.T, s *Server) *tenant.Tenant {
 	t.Helper()
-	if _, err := s.Found(t.Context(), Founding{Name: "Contoso", Domain: "contoso.example", Country: "DE", Admin: "admin", FirstParty: true}); err != nil {
+	_, err := s.Found(t.Context(), Founding{Name: "Contoso", Domain: "contoso.example", Country: "DE", Admin: "admin", FirstParty: true})
+	if err != nil {
 		t.Fatal(err)
 	}
 	return s.tenants.List()[0]
@@ -71,7 +72,8 @@ func TestFoundingFinishesWhatWasCutOff(t *testing.T) {
 				t.Fatal(err)
 			}
 			right, err := identity.CheckPassword(t.Context(), hash, login.AdminPassword)
-			if err != nil || !right || len(img.Roles[img.Directory.UserID(user)]) != 1 || len(img.Clients()) != 1 || img.Directory.Users() != 1 || len(s.tenants.List()) != 1 {
+			if err != nil || !right || len(img.Roles[img.Directory.UserID(user)]) != 1 ||
+				len(img.Clients()) != 1 || img.Directory.Users() != 1 || len(s.tenants.List()) != 1 {
 				t.Errorf("password right: %v (%v), roles %v, applications %v", right, err, img.Roles, img.Clients())
 			}
 			if err := s.Close(t.Context()); err != nil {
@@ -86,7 +88,8 @@ func TestAFoundedTenantKnowsTheToolsThatPeopleHave(t *testing.T) {
 	look(t, func(s *Server, first *tenant.Tenant) {
 		for _, known := range identity.FirstParty {
 			app, ok := people.Directory{Tenants: s.tenants}.Application(first.ID(), known.AppID)
-			if !ok || !app.Enabled || !app.PublicClient || app.DisplayName != known.DisplayName || len(app.Redirects.Public) == 0 || len(app.Requested()) != len(known.Requested()) {
+			if !ok || !app.Enabled || !app.PublicClient || app.DisplayName != known.DisplayName ||
+				len(app.Redirects.Public) == 0 || len(app.Requested()) != len(known.Requested()) {
 				t.Errorf("%s is %+v", known.DisplayName, app)
 			}
 		}

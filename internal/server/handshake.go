@@ -42,7 +42,9 @@ func (l *Listening) prepared(config *tls.Config, log *slog.Logger) func(*gate.Co
 func handshake(c *gate.Conn, config *tls.Config, within time.Duration, computing *turns.Turns) (*tls.Conn, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
-	paced := &pacedConn{Conn: c, begin: func() (*turns.Turn, error) { return computing.Begin(ctx, c.Network().Addr().As16()) }}
+	paced := &pacedConn{
+		Conn: c, begin: func() (*turns.Turn, error) { return computing.Begin(ctx, c.Network().Addr().As16()) },
+	}
 	conn := tls.Server(paced, config)
 	err := errors.Join(conn.SetDeadline(time.Now().Add(within)), conn.Handshake(), conn.SetDeadline(time.Time{}))
 	paced.end()

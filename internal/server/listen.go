@@ -35,7 +35,9 @@ type bounds struct {
 	shutdown time.Duration // for what is under way when the server is told to stop
 }
 
-var usualBounds = bounds{header: 10 * time.Second, request: RequestTime, idle: 2 * time.Minute, shutdown: 20 * time.Second}
+var usualBounds = bounds{
+	header: 10 * time.Second, request: RequestTime, idle: 2 * time.Minute, shutdown: 20 * time.Second,
+}
 
 const (
 	// RequestTime is how long a request may take with its body and its answer.
@@ -104,7 +106,8 @@ func (l *Listening) root(at net.Addr) string {
 // gate bounds the connections.
 func (s *Server) gate(at *Listening) *gate.Gate {
 	return gate.New(gate.Limits{
-		All: at.room(s.settings.Log), Address: at.MaxPerAddress, Wait: newcomer, Trusted: s.settings.proxies.trusts, Log: s.settings.Log,
+		All: at.room(s.settings.Log), Address: at.MaxPerAddress,
+		Wait: newcomer, Trusted: s.settings.proxies.trusts, Log: s.settings.Log,
 	})
 }
 
@@ -114,13 +117,20 @@ func (l *Listening) server(handler http.Handler, in *gate.Gate, log *slog.Logger
 		log.Info("a request was refused for its form", "address", r.RemoteAddr, "reason", why.Reason)
 	}
 	return &http.Server{
-		Handler:           framing.Handler(in.Handler(handler), tellRefused),
-		ConnState:         in.Note,
-		ConnContext:       func(ctx context.Context, c net.Conn) context.Context { return framing.Context(in.Context(ctx, c), c) },
-		ReadHeaderTimeout: l.bounds.header, ReadTimeout: l.bounds.request, WriteTimeout: l.bounds.request, IdleTimeout: l.bounds.idle,
+		Handler:   framing.Handler(in.Handler(handler), tellRefused),
+		ConnState: in.Note,
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return framing.Context(in.Context(ctx, c), c)
+		},
+		ReadHeaderTimeout: l.bounds.header, ReadTimeout: l.bounds.request,
+		WriteTimeout: l.bounds.request, IdleTimeout: l.bounds.idle,
 		MaxHeaderBytes: maxHeader,
-		HTTP2:          &http.HTTP2Config{MaxConcurrentStreams: maxStreams, MaxReceiveBufferPerConnection: readAhead, MaxReceiveBufferPerStream: readAhead},
-		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams:          maxStreams,
+			MaxReceiveBufferPerConnection: readAhead,
+			MaxReceiveBufferPerStream:     readAhead,
+		},
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 }
 

@@ -284,7 +284,8 @@ func TestTheAddressOfAListener(t *testing.T) {
 			t.Errorf("%s: %v", at.Address, err)
 			continue
 		}
-		if root := at.root(listener.Addr()); strings.HasPrefix(root, "https://") != at.Security.given() || strings.Contains(root, "[::]") {
+		root := at.root(listener.Addr())
+		if strings.HasPrefix(root, "https://") != at.Security.given() || strings.Contains(root, "[::]") {
 			t.Errorf("on %s the address is %s", at.Address, root)
 		}
 		if err := listener.Close(); err != nil {

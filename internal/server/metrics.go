@@ -90,7 +90,9 @@ var (
 )
 
 func (c tenantCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{usersDesc, inErrorDesc, sequenceDesc, commandsDesc, batchesDesc, seatsDesc, consumersDesc} {
+	for _, d := range []*prometheus.Desc{
+		usersDesc, inErrorDesc, sequenceDesc, commandsDesc, batchesDesc, seatsDesc, consumersDesc,
+	} {
 		ch <- d
 	}
 }
@@ -107,7 +109,8 @@ func collect(ch chan<- prometheus.Metric, t *tenant.Tenant) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, append([]string{id}, labels...)...)
 	}
 	counter := func(d *prometheus.Desc, value int64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(value), append([]string{id}, labels...)...)
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue,
+			float64(value), append([]string{id}, labels...)...)
 	}
 	gauge(usersDesc, float64(img.Licensing.Everybody().GetCardinality()))
 	gauge(inErrorDesc, float64(img.Licensing.InError().GetCardinality()))

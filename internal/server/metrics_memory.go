@@ -31,6 +31,7 @@ func (c memoryCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(budgetDesc, stats.Size)
 	gauge(headroomDesc, stats.Room)
 	for cause, n := range stats.Refused {
-		ch <- prometheus.MustNewConstMetric(refusedDesc, prometheus.CounterValue, float64(n), memory.Cause(cause).String())
+		ch <- prometheus.MustNewConstMetric(refusedDesc,
+			prometheus.CounterValue, float64(n), memory.Cause(cause).String())
 	}
 }

@@ -48,7 +48,9 @@ func (s *Server) Operate(ctx context.Context, name string, importPieces int) (*h
 	if err != nil {
 		return nil, err
 	}
-	authority, err := identity.New(ctx, identity.Config{Keys: s.keys, Tenants: operator{people.Directory{Tenants: s.tenants}}, Now: s.now, Random: rand.Reader})
+	authority, err := identity.New(ctx, identity.Config{
+		Keys: s.keys, Tenants: operator{people.Directory{Tenants: s.tenants}}, Now: s.now, Random: rand.Reader,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -73,7 +73,10 @@ func (o Options) look() (*settings, error) {
 	s := &settings{Options: o, cost: identity.UsualCost}
 	s.Log = cmp.Or(o.Log, slog.Default())
 	s.RotateKeys = cmp.Or(o.RotateKeys, UsualRotation)
-	s.limits = throttle.Limits{PerApplication: bound(o.ApplicationLimit, UsualApplicationLimit), PerTenant: bound(o.TenantLimit, UsualTenantLimit)}
+	s.limits = throttle.Limits{
+		PerApplication: bound(o.ApplicationLimit, UsualApplicationLimit),
+		PerTenant:      bound(o.TenantLimit, UsualTenantLimit),
+	}
 	if s.Now == nil {
 		s.Now = time.Now
 	}

@@ -24,7 +24,9 @@ func TestTenantsSayWhomTheyTrust(t *testing.T) {
 		}
 		other := trust("one")
 		other.Issuer = "https://keycloak.example"
-		_, err := first.Do(t.Context(), Author, tenant.UpdateSignIn{SignIn: directory.SignIn{TrustedIssuers: []directory.TrustedIssuer{trust("one"), other, trust("two")}}})
+		_, err := first.Do(t.Context(), Author, tenant.UpdateSignIn{
+			SignIn: directory.SignIn{TrustedIssuers: []directory.TrustedIssuer{trust("one"), other, trust("two")}},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,8 +49,10 @@ func TestARegistrationSaysWhatItAsksFor(t *testing.T) {
 	look(t, func(s *Server, first *tenant.Tenant) {
 		set := func(id byte, properties map[string]json.RawMessage) uuid.UUID {
 			app := directory.Client{
-				Application: directory.Application{ID: uuid.UUID{2, id}, AppID: uuid.UUID{3, id}, DisplayName: "App", Properties: properties},
-				Principal:   directory.ServicePrincipal{ID: uuid.UUID{1, id}},
+				Application: directory.Application{
+					ID: uuid.UUID{2, id}, AppID: uuid.UUID{3, id}, DisplayName: "App", Properties: properties,
+				},
+				Principal: directory.ServicePrincipal{ID: uuid.UUID{1, id}},
 			}
 			if _, err := first.Do(t.Context(), Author, tenant.SetClient{Client: app}); err != nil {
 				t.Fatal(err)
@@ -61,10 +65,12 @@ func TestARegistrationSaysWhatItAsksFor(t *testing.T) {
 				{"id":"df021288-bdef-4463-88db-98f22de89214","type":"Role"},
 				{"id":"99999999-9999-4999-8999-999999999999","type":"Scope"}]},
 			{"resourceAppId":"99999999-9999-4999-8999-999999999999","resourceAccess":[{"id":"a154be20-db9c-4678-8ab7-66f6cc099a59","type":"Scope"}]}]`)})
-		if app, ok := (people.Directory{Tenants: s.tenants}).Application(first.ID(), asking); !ok || app.Requested == nil || !slices.Equal(app.Requested(), []string{"User.Read"}) {
+		app, ok := (people.Directory{Tenants: s.tenants}).Application(first.ID(), asking)
+		if !ok || app.Requested == nil || !slices.Equal(app.Requested(), []string{"User.Read"}) {
 			t.Errorf("of an application that asks for User.Read, and for what is none of our scopes: %+v", app)
 		}
-		if app, ok := (people.Directory{Tenants: s.tenants}).Application(first.ID(), set(2, nil)); !ok || app.Requested != nil {
+		app, ok = (people.Directory{Tenants: s.tenants}).Application(first.ID(), set(2, nil))
+		if !ok || app.Requested != nil {
 			t.Errorf("of an application that asks for nothing: %+v", app)
 		}
 	})

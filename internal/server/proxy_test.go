@@ -35,7 +35,8 @@ func TestClientsBehindProxies(t *testing.T) {
 			r.RemoteAddr = c.peer
 			r.Header["X-Forwarded-For"] = c.forwarded
 			got := ""
-			o.proxies.before(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.RemoteAddr })).ServeHTTP(nil, r)
+			note := func(_ http.ResponseWriter, r *http.Request) { got = r.RemoteAddr }
+			o.proxies.before(http.HandlerFunc(note)).ServeHTTP(nil, r)
 			if got != c.want {
 				t.Errorf("%s, forwarded for %q, is taken for %s, want %s", c.peer, c.forwarded, got, c.want)
 			}

@@ -112,7 +112,8 @@ func TestReadinessNoticesThatTheDatabaseIsGone(t *testing.T) {
 	if err := os.Rename(data, data+".away"); err != nil {
 		t.Fatal(err)
 	}
-	if text := ask(http.StatusServiceUnavailable); !strings.Contains(text, "deleted, replaced or cut") || strings.Contains(text, filepath.Dir(data)) {
+	text := ask(http.StatusServiceUnavailable)
+	if !strings.Contains(text, "deleted, replaced or cut") || strings.Contains(text, filepath.Dir(data)) {
 		t.Errorf("it says %q", text)
 	}
 	if err := os.Rename(data+".away", data); err != nil {

@@ -63,7 +63,8 @@ func (r *reused) comes() uint32 {
 // allow gives the user a password, and the application what it asks for in the user's name.
 func (r *reused) allow(user uint32) {
 	r.Helper()
-	hash, err := identity.HashPassword(r.Context(), fixedRandom{}, identity.PasswordCost{Memory: 64, Passes: 1, Threads: 1}, reusedPassword)
+	hash, err := identity.HashPassword(r.Context(), fixedRandom{},
+		identity.PasswordCost{Memory: 64, Passes: 1, Threads: 1}, reusedPassword)
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -150,7 +151,8 @@ func TestWhoGetsAnIDGetsNothingIssuedBefore(t *testing.T) {
 		if roles := first.Image().RolesOf(user); len(roles) > 0 {
 			t.Errorf("another with the id has roles: %v", roles)
 		}
-		if scopes := (people.Directory{Tenants: s.tenants}).Scopes(first.ID(), r.client.Principal.ID, r.user); len(scopes) > 0 {
+		scopes := (people.Directory{Tenants: s.tenants}).Scopes(first.ID(), r.client.Principal.ID, r.user)
+		if len(scopes) > 0 {
 			t.Errorf("another with the id has consented: %v", scopes)
 		}
 		r.allow(user)

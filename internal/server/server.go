@@ -94,14 +94,16 @@ func (s *Server) start(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if s.tenants, err = tenant.Open(ctx, s.store, tenant.Options{Now: s.now, NewID: uuid.New, Log: s.settings.Log}); err != nil {
+	s.tenants, err = tenant.Open(ctx, s.store, tenant.Options{Now: s.now, NewID: uuid.New, Log: s.settings.Log})
+	if err != nil {
 		return err
 	}
 	if err := s.development.open(s); err != nil {
 		return err
 	}
 	s.authority, err = identity.New(ctx, identity.Config{
-		Keys: s.keys, Tenants: people.Directory{Tenants: s.tenants}, Now: s.now, Random: rand.Reader, PublicURL: s.settings.PublicURL,
+		Keys: s.keys, Tenants: people.Directory{Tenants: s.tenants},
+		Now: s.now, Random: rand.Reader, PublicURL: s.settings.PublicURL,
 		Issuers: people.Directory{Tenants: s.tenants}, Client: new(http.Client), Log: s.settings.Log,
 	})
 	if err != nil {
@@ -112,7 +114,8 @@ func (s *Server) start(ctx context.Context) (err error) {
 		return err
 	}
 	s.logins, err = oauth.New(oauth.Config{
-		Authority: s.authority, Tenants: people.Directory{Tenants: s.tenants}, Tickets: s.store, Now: s.now, Random: rand.Reader, Log: s.settings.Log,
+		Authority: s.authority, Tenants: people.Directory{Tenants: s.tenants},
+		Tickets: s.store, Now: s.now, Random: rand.Reader, Log: s.settings.Log,
 		Client: &http.Client{Timeout: 10 * time.Second}, Cost: s.settings.cost, DeviceKey: deviceKey,
 	})
 	if err != nil {
@@ -144,7 +147,8 @@ func (s *Server) deviceKey(ctx context.Context) ([]byte, error) {
 // ServeMux would redirect the encoded and empty segments that Graph's paths may have.
 func (s *Server) routes() http.Handler {
 	api := s.metrics.count(graph.New(graph.Config{
-		Authority: s.authority, Tenant: s.tenants.Tenant, Now: s.now, NewID: uuid.New, Log: s.settings.Log, Origins: s.settings.Origins,
+		Authority: s.authority, Tenant: s.tenants.Tenant, Now: s.now,
+		NewID: uuid.New, Log: s.settings.Log, Origins: s.settings.Origins,
 		Limits: s.settings.limits, PasswordCost: s.settings.cost, Development: s.development.served(), Memory: s.memory,
 	}))
 	mux := http.NewServeMux()

@@ -64,7 +64,8 @@ func TestOptionsThatCannotBe(t *testing.T) {
 	} {
 		s, err := Open(t.Context(), test.options)
 		wrong, ok := errors.AsType[*OptionError](err)
-		if !ok || s != nil || wrong.Option != test.option || !strings.Contains(err.Error(), test.want) || !strings.HasPrefix(err.Error(), "Options."+test.option+" ") {
+		if !ok || s != nil || wrong.Option != test.option || !strings.Contains(err.Error(), test.want) ||
+			!strings.HasPrefix(err.Error(), "Options."+test.option+" ") {
 			t.Errorf("%+v: %v", test.options, err)
 		}
 	}

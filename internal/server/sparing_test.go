@@ -25,7 +25,8 @@ func serveFault(t *testing.T) string {
 		t.Fatal(err)
 	}
 	s.logins, err = oauth.New(oauth.Config{
-		Authority: s.authority, Tenants: people.Directory{}, Tickets: s.store, Now: time.Now, Random: rand.Reader, Log: slog.Default(), Client: http.DefaultClient,
+		Authority: s.authority, Tenants: people.Directory{}, Tickets: s.store,
+		Now: time.Now, Random: rand.Reader, Log: slog.Default(), Client: http.DefaultClient,
 		DeviceKey: make([]byte, 32),
 	})
 	if err != nil {
@@ -59,7 +60,8 @@ func TestAPanicOfTheAuthorityIsAnsweredAndTheServerLivesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	if response.StatusCode != http.StatusInternalServerError || answer.Error != "server_error" || len(answer.Codes) != 1 ||
-		answer.TraceID == "" || !strings.Contains(answer.Description, answer.TraceID) || strings.Contains(answer.Description, "nil pointer") {
+		answer.TraceID == "" || !strings.Contains(answer.Description, answer.TraceID) ||
+		strings.Contains(answer.Description, "nil pointer") {
 		t.Errorf("answered %s %+v", response.Status, answer)
 	}
 	health, err := http.Get(root + "/healthz")

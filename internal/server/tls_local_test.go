@@ -17,7 +17,10 @@ import (
 
 // newLocal opens the local authority in a folder at a time that the test sets.
 func newLocal(dir string, at *time.Time, names ...string) *localCA {
-	return &localCA{dir: dir, names: append([]string{"localhost", "127.0.0.1"}, names...), now: func() time.Time { return *at }, random: rand.Reader}
+	return &localCA{
+		dir: dir, names: append([]string{"localhost", "127.0.0.1"}, names...),
+		now: func() time.Time { return *at }, random: rand.Reader,
+	}
 }
 
 func opened(t *testing.T, a *localCA) *localCA {

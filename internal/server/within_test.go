@@ -25,7 +25,8 @@ import (
 func TestAServerWithoutMemoryServesWhatIsSmall(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "licensor.db")
-	s, err := Open(t.Context(), Options{Data: data, Development: true, Quick: true, MemoryLimit: 1 << 20}) // less than it has in use
+	// Less than it has in use.
+	s, err := Open(t.Context(), Options{Data: data, Development: true, Quick: true, MemoryLimit: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +43,9 @@ func TestAServerWithoutMemoryServesWhatIsSmall(t *testing.T) {
 		t.Fatal(err)
 	}
 	app, _ := first.Image().Client(uuid.MustParse(id))
-	token, err := s.authority.Issue(identity.Claims{Tenant: first.ID(), ObjectID: app.Principal.ID, AppID: app.AppID, Permissions: AllPermissions})
+	token, err := s.authority.Issue(identity.Claims{
+		Tenant: first.ID(), ObjectID: app.Principal.ID, AppID: app.AppID, Permissions: AllPermissions,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +76,9 @@ func TestAServerWithoutMemoryServesWhatIsSmall(t *testing.T) {
 		{"/licensor/v1/import", "application/x-ndjson", `{"user":{}}`, `"code":"ServiceUnavailable"`},
 		{tokens, "application/x-www-form-urlencoded", form + "&state=" + strings.Repeat("x", smallForm), `"error":"temporarily_unavailable"`},
 	} {
-		if got, text := ask("POST", refused.path, refused.kind, refused.body); got.StatusCode != http.StatusServiceUnavailable || got.Header.Get("Retry-After") == "" || !strings.Contains(text, refused.want) {
+		got, text := ask("POST", refused.path, refused.kind, refused.body)
+		if got.StatusCode != http.StatusServiceUnavailable ||
+			got.Header.Get("Retry-After") == "" || !strings.Contains(text, refused.want) {
 			t.Errorf("POST %s: %s %v %s", refused.path, got.Status, got.Header, text)
 		}
 	}
@@ -99,7 +104,8 @@ func TestAServerWithoutMemoryServesWhatIsSmall(t *testing.T) {
 // Those who send a form slowly have no memory that others need to sign in.
 func TestSlowFormsKeepNobodyOut(t *testing.T) {
 	t.Parallel()
-	s, err := Open(t.Context(), Options{Memory: true, Development: true, Quick: true, MemoryLimit: 8 << 20}) // strangers have 1 MB of it, which is 16 requests
+	// Strangers have 1 MB of it, which is 16 requests.
+	s, err := Open(t.Context(), Options{Memory: true, Development: true, Quick: true, MemoryLimit: 8 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}

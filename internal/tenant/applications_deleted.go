@@ -57,7 +57,8 @@ func (c *change) deletePrincipal(of *directory.Client) error {
 // putApplication writes an application that is deleted or restored. Its service principals show
 // what they did.
 func (c *change) putApplication(ordinal uint32, was, next *directory.Client) error {
-	return c.applications.put(c, ordinal, next.ID, next.Application.Document(), next.ApplicationChanged(was, c.next.Organization))
+	return c.applications.put(c, ordinal, next.ID, next.Application.Document(),
+		next.ApplicationChanged(was, c.next.Organization))
 }
 
 // RestoreApplication brings a deleted application back. Its service principal is restored by

@@ -15,7 +15,9 @@ type FormerApplication struct {
 func (now FormerApplication) apply(d *draft) (bool, error) {
 	client, err := directory.ParseFormerApplication(now.Document)
 	if err == nil {
-		d.next.former = replaced(d.next.former, *client, now.Removed, func(c directory.Client) uuid.UUID { return c.ID })
+		d.next.former = replaced(d.next.former, *client, now.Removed, func(c directory.Client) uuid.UUID {
+			return c.ID
+		})
 	}
 	return true, err
 }

@@ -58,7 +58,8 @@ func (cmd SetClient) run(c *change) error {
 			next.Principal.DisplayName = next.DisplayName
 		}
 		next.Principal.Properties = followed(was, &next)
-		if ordinal, ok := img.Principals.ByAppID(next.AppID); ok && (was == nil || img.Principals.At(ordinal).ID != was.Principal.ID) {
+		ordinal, ok := img.Principals.ByAppID(next.AppID)
+		if ok && (was == nil || img.Principals.At(ordinal).ID != was.Principal.ID) {
 			return taken("appId", next.AppID.String())
 		}
 		c.dateGrants(was, &next.Principal)
@@ -228,8 +229,10 @@ func (c *change) showDeleted(was, next *directory.Client) error {
 		if p.DeletedDateTime.IsZero() {
 			continue
 		}
-		before, after := directory.Client{Application: was.Application, Principal: *p}, directory.Client{Application: next.Application, Principal: *p}
-		if err := c.principals.put(c, ordinal, p.ID, nil, after.PrincipalChanged(&before, c.next.Organization)); err != nil {
+		before := directory.Client{Application: was.Application, Principal: *p}
+		after := directory.Client{Application: next.Application, Principal: *p}
+		err := c.principals.put(c, ordinal, p.ID, nil, after.PrincipalChanged(&before, c.next.Organization))
+		if err != nil {
 			return err
 		}
 	}

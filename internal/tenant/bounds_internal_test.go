@@ -17,7 +17,8 @@ func TestWhatIsAddedIsBounded(t *testing.T) {
 	img.Subscriptions = make([]Subscription, 10_001)
 	base := empty()
 	err := img.within(base, bounds)
-	if problem, ok := errors.AsType[*CommandError](err); !ok || problem.Kind != Invalid || !strings.Contains(problem.Message, "at most 10000 subscriptions") {
+	problem, ok := errors.AsType[*CommandError](err)
+	if !ok || problem.Kind != Invalid || !strings.Contains(problem.Message, "at most 10000 subscriptions") {
 		t.Errorf("told %v", err)
 	}
 	if err := img.within(img, bounds); err != nil {

@@ -22,7 +22,9 @@ func TestAnObjectIsNotTooLarge(t *testing.T) {
 	notes := func(size int) map[string]json.RawMessage {
 		return map[string]json.RawMessage{"notes": json.RawMessage(`"` + strings.Repeat("x", size) + `"`)}
 	}
-	app := directory.Client{Application: directory.Application{ID: uuid.UUID{2}, AppID: uuid.UUID{3}, DisplayName: "Large", Properties: notes(1 << 20)}}
+	app := directory.Client{Application: directory.Application{
+		ID: uuid.UUID{2}, AppID: uuid.UUID{3}, DisplayName: "Large", Properties: notes(1 << 20),
+	}}
 	h.must(tenant.SetClient{Client: app})
 	app.Properties = notes(2 << 20)
 	h.refused(tenant.SetClient{Client: app}, tenant.Invalid)
@@ -87,7 +89,8 @@ func TestWhatAnObjectHasIsBounded(t *testing.T) {
 	refused := func(name string, cmd tenant.Command, want string) {
 		t.Helper()
 		_, err := h.do(cmd)
-		if problem, ok := errors.AsType[*tenant.CommandError](err); !ok || problem.Kind != tenant.Invalid || !strings.Contains(problem.Message, want) {
+		problem, ok := errors.AsType[*tenant.CommandError](err)
+		if !ok || problem.Kind != tenant.Invalid || !strings.Contains(problem.Message, want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -111,13 +114,20 @@ func TestWhatAnObjectHasIsBounded(t *testing.T) {
 	var add []licensing.Assign
 	for i := range 1001 {
 		id := uuid.UUID{0xf0, byte(i >> 8), byte(i)}
-		more.Products = append(more.Products, licensing.Product{SKUID: id, SKUPartNumber: fmt.Sprintf("MORE_%d", i), ServicePlanIDs: c.Products[0].ServicePlanIDs})
+		more.Products = append(more.Products, licensing.Product{
+			SKUID: id, SKUPartNumber: fmt.Sprintf("MORE_%d", i), ServicePlanIDs: c.Products[0].ServicePlanIDs,
+		})
 		add = append(add, licensing.Assign{SKUID: id})
 	}
 	h.must(tenant.SetCatalog{Catalog: &more})
 	refused("licenses of a group", tenant.AssignGroup{Group: group.Ordinal, Add: add}, "at most 1000 licenses")
 
-	many := licensing.Catalog{ServicePlans: c.ServicePlans, Products: []licensing.Product{{SKUID: uuid.UUID{1}, SKUPartNumber: "X", ServicePlanIDs: make([]uuid.UUID, 1001)}}}
+	many := licensing.Catalog{
+		ServicePlans: c.ServicePlans,
+		Products: []licensing.Product{{
+			SKUID: uuid.UUID{1}, SKUPartNumber: "X", ServicePlanIDs: make([]uuid.UUID, 1001),
+		}},
+	}
 	if _, err := h.do(tenant.SetCatalog{Catalog: &many}); err == nil || !strings.Contains(err.Error(), "products[0].servicePlanIds: there are 1001, and at most 1000") {
 		t.Errorf("plans of a product: %v", err)
 	}

@@ -59,15 +59,18 @@ type ObjectChanges struct {
 
 func newChanges() *Changes {
 	return &Changes{
-		Users: newObjectChanges(), Groups: newObjectChanges(), Applications: newObjectChanges(), Principals: newObjectChanges(), Units: newObjectChanges(),
-		Owners: LinkChanges{}, OwnersPrincipals: LinkChanges{}, Managers: LinkChanges{}, members: map[uint32]*MemberChanges{},
+		Users: newObjectChanges(), Groups: newObjectChanges(), Applications: newObjectChanges(),
+		Principals: newObjectChanges(), Units: newObjectChanges(),
+		Owners: LinkChanges{}, OwnersPrincipals: LinkChanges{},
+		Managers: LinkChanges{}, members: map[uint32]*MemberChanges{},
 		unitMembers: map[uint32]*MemberChanges{},
 	}
 }
 
 func newObjectChanges() ObjectChanges {
 	return ObjectChanges{
-		created: roaring.New(), deleted: roaring.New(), written: roaring.New(), properties: map[string]*roaring.Bitmap{},
+		created: roaring.New(), deleted: roaring.New(),
+		written: roaring.New(), properties: map[string]*roaring.Bitmap{},
 		purged: map[uint32]uuid.UUID{}, ordinals: map[uuid.UUID]uint32{}, owners: map[uint32][]uuid.UUID{},
 	}
 }

@@ -70,7 +70,9 @@ func TestAClaimThatFailsIsFreeAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trust := directory.SignIn{TrustedIssuers: []directory.TrustedIssuer{{Issuer: "https://issuer.example", Audiences: []string{"a"}, PermissionsClaim: "roles"}}}
+	trust := directory.SignIn{
+		TrustedIssuers: []directory.TrustedIssuer{{Issuer: "https://issuer.example", Audiences: []string{"a"}, PermissionsClaim: "roles"}},
+	}
 	failing := tenant.If{Holds: func(*tenant.Image) bool { return true }, Then: tenant.UpdateSignIn{SignIn: trust}}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -99,7 +101,9 @@ func TestStoredDuplicatesAreListed(t *testing.T) {
 	ann := h.must(newUser(t, "ann"))
 	first := directory.Application{ID: uuid.UUID{7}, AppID: uuid.UUID{8}, DisplayName: "First", Properties: uris(`["api://same"]`)}
 	second := directory.Application{ID: ann.ID, AppID: uuid.UUID{9}, DisplayName: "Second", Properties: uris(`["api://same"]`)}
-	trust := directory.SignIn{TrustedIssuers: []directory.TrustedIssuer{{Issuer: "https://issuer.example", Audiences: []string{"a"}, PermissionsClaim: "roles"}}}
+	trust := directory.SignIn{
+		TrustedIssuers: []directory.TrustedIssuer{{Issuer: "https://issuer.example", Audiences: []string{"a"}, PermissionsClaim: "roles"}},
+	}
 	other, err := h.tenants.Create(t.Context(), uuid.UUID{2}, organization("other.example"), catalog.BuiltIn())
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +127,9 @@ func TestStoredDuplicatesAreListed(t *testing.T) {
 	}
 	second.DisplayName = "Renamed"
 	h.must(tenant.SetClient{Client: directory.Client{Application: second}})
-	h.must(tenant.UpdateSignIn{SignIn: directory.SignIn{AllowPasswordGrant: true, TrustedIssuers: trust.TrustedIssuers}})
+	h.must(tenant.UpdateSignIn{
+		SignIn: directory.SignIn{AllowPasswordGrant: true, TrustedIssuers: trust.TrustedIssuers},
+	})
 	h.reopen()
 }
 
@@ -144,7 +150,9 @@ func TestMailNicknamesAreKnownAfterARestart(t *testing.T) {
 		h.must(tenant.UpdateGroup{Group: second.Ordinal, Patch: groupPatch(t, `{"mailNickname":"third"}`)})
 		h.must(team("second"))
 		changes := (&directory.Group{MailNickname: "first"}).Changed(&directory.Group{MailNickname: "third"})
-		h.appendAsBefore(tenant.Effects{GroupValues: []tenant.GroupValues{{Ordinal: second.Ordinal, Data: directory.GroupSchema().AppendChanges(nil, changes)}}})
+		h.appendAsBefore(tenant.Effects{GroupValues: []tenant.GroupValues{{
+			Ordinal: second.Ordinal, Data: directory.GroupSchema().AppendChanges(nil, changes),
+		}}})
 		h.close()
 		var log bytes.Buffer
 		h.log = slog.New(slog.NewTextHandler(&log, nil))
@@ -173,7 +181,10 @@ func (h *house) appendAsBefore(f tenant.Effects) {
 		if err != nil {
 			h.tb.Fatal(err)
 		}
-		rows = append(rows, store.Object{Kind: store.KindApplication, Ordinal: now.Ordinal, ID: a.ID, Document: now.Document, Seq: img.Seq + 1})
+		rows = append(rows, store.Object{
+			Kind: store.KindApplication, Ordinal: now.Ordinal,
+			ID: a.ID, Document: now.Document, Seq: img.Seq + 1,
+		})
 	}
 	commit := store.Commit{Seq: img.Seq + 1, At: img.At, Actor: "test", Operation: "test", Format: 4, Effects: data}
 	if err := h.store.Append(context.Background(), h.ID(), []store.Commit{commit}, rows); err != nil {

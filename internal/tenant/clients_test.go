@@ -37,7 +37,8 @@ func TestIDsOfApplicationsAreTheirOwn(t *testing.T) {
 		c := two
 		change(&c)
 		_, err := h.do(tenant.SetClient{Client: c})
-		if problem, ok := errors.AsType[*tenant.CommandError](err); !ok || problem.Kind != tenant.Taken || h.Image() != img {
+		problem, ok := errors.AsType[*tenant.CommandError](err)
+		if !ok || problem.Kind != tenant.Taken || h.Image() != img {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -51,7 +52,8 @@ func TestIDsOfApplicationsAreTheirOwn(t *testing.T) {
 	two.AppID, two.DisplayName = uuid.UUID{7}, "Moved"
 	h.must(tenant.SetClient{Client: two})
 	moved, ok := h.Image().Principal(two.Principal.ID)
-	if !ok || moved.AppID != two.AppID || moved.Principal.AppID != two.AppID || moved.Principal.DisplayName != "Moved" || h.Image().Grants.Len() != 1 {
+	if !ok || moved.AppID != two.AppID || moved.Principal.AppID != two.AppID ||
+		moved.Principal.DisplayName != "Moved" || h.Image().Grants.Len() != 1 {
 		t.Errorf("with another appId it is %+v, grants %v", moved, slices.Collect(h.Image().Grants.All()))
 	}
 	two.Principal.ID = uuid.UUID{8}

@@ -245,7 +245,9 @@ func (p *player) checkCondition(kind store.Kind, table *column.Table, objects ma
 }
 
 // randomCondition is about the columns that something is known of, mostly.
-func randomCondition(t *rapid.T, schema *column.Schema, objects map[uint32]plainObject, depth int) (*query.Condition, func(map[string]any) bool) {
+func randomCondition(
+	t *rapid.T, schema *column.Schema, objects map[uint32]plainObject, depth int,
+) (*query.Condition, func(map[string]any) bool) {
 	if depth > 0 {
 		switch kind := rapid.IntRange(0, 5).Draw(t, "join"); kind {
 		case 0:
@@ -359,7 +361,9 @@ func textTest(t *rapid.T, some string) (column.Test, func(string) bool) {
 		case column.Contains:
 			return strings.Contains(text, asked)
 		}
-		return !slices.ContainsFunc(strings.Fields(asked), func(word string) bool { return !fold.StartsWord(text, word) })
+		return !slices.ContainsFunc(strings.Fields(asked), func(word string) bool {
+			return !fold.StartsWord(text, word)
+		})
 	}
 }
 

@@ -35,11 +35,12 @@ type Done struct {
 // write. When the command fails it is thrown away.
 type change struct {
 	*draft
-	ctx     context.Context
-	at      time.Time
-	newID   func() uuid.UUID
-	load    func(ctx context.Context, kind store.Kind, ordinal uint32) (store.Object, error) // a row as of base
-	claim   func([]claimed) (name claimed, owner uuid.UUID, ok bool)                         // see claims; nil: nothing is claimed
+	ctx   context.Context
+	at    time.Time
+	newID func() uuid.UUID
+	load  func(ctx context.Context, kind store.Kind, ordinal uint32) (store.Object, error) // a row as of base
+	// See claims; nil: nothing is claimed.
+	claim   func([]claimed) (name claimed, owner uuid.UUID, ok bool)
 	lic     *licensing.Draft
 	effects Effects
 	objects map[objectKey]store.Object
@@ -85,7 +86,9 @@ func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) 
 	if err != nil {
 		return nil, nil, fmt.Errorf("encode effects of %s: %w", operation, err)
 	}
-	return next, &store.Commit{Seq: next.Seq, At: next.At, Actor: actor, Operation: operation, Format: formatNow, Effects: data}, nil
+	return next, &store.Commit{
+		Seq: next.Seq, At: next.At, Actor: actor, Operation: operation, Format: formatNow, Effects: data,
+	}, nil
 }
 
 // document returns the document of a user or group as the command has left it.
@@ -116,7 +119,9 @@ func (c *change) writeUser(user uint32, was, now *directory.User, document []byt
 	if len(changes) > 0 {
 		c.record(UserValues(valuesNow(user, directory.UserSchema(), changes)))
 	}
-	c.write(store.Object{Kind: store.KindUser, Ordinal: user, ID: now.ID, Deleted: now.DeletedDateTime, Document: document})
+	c.write(store.Object{
+		Kind: store.KindUser, Ordinal: user, ID: now.ID, Deleted: now.DeletedDateTime, Document: document,
+	})
 }
 
 // writeGroup is writeUser for groups.
@@ -128,7 +133,9 @@ func (c *change) writeGroup(group uint32, was, now *directory.Group, document []
 	if len(changes) > 0 {
 		c.record(GroupValues(valuesNow(group, directory.GroupSchema(), changes)))
 	}
-	c.write(store.Object{Kind: store.KindGroup, Ordinal: group, ID: now.ID, Deleted: now.DeletedDateTime, Document: document})
+	c.write(store.Object{
+		Kind: store.KindGroup, Ordinal: group, ID: now.ID, Deleted: now.DeletedDateTime, Document: document,
+	})
 }
 
 func (c *change) rows() []store.Object {

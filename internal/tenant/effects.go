@@ -39,7 +39,8 @@ type Effects struct {
 	Units             []DocumentNow       `cbor:"24,keyasint,omitempty"` // administrative units; since format 4
 	UnitValues        []Values            `cbor:"25,keyasint,omitempty"` // in columns of directory.UnitSchema
 	UnitMembers       []UnitMemberNow     `cbor:"26,keyasint,omitempty"` // that were added or removed
-	Shifted           []uuid.UUID         `cbor:"12,keyasint,omitempty"` // SKUs whose units are in another state, which their holders show (docs/spec/licensing.md L6)
+	// SKUs whose units are in another state, which their holders show (docs/spec/licensing.md L6).
+	Shifted []uuid.UUID `cbor:"12,keyasint,omitempty"`
 }
 
 func (f *Effects) encode() ([]byte, error) { return cbor.Marshal(f) }

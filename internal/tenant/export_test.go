@@ -8,7 +8,9 @@ import (
 )
 
 // FindByName is how names are found in a large tenant.
-func (t *Tenant) FindByName(ctx context.Context, img *Image, kind store.Kind, within query.Within, c *query.Condition, page *Page) (*query.Rows, bool, error) {
+func (t *Tenant) FindByName(
+	ctx context.Context, img *Image, kind store.Kind, within query.Within, c *query.Condition, page *Page,
+) (*query.Rows, bool, error) {
 	return t.findByName(ctx, img, kind, within, c, page)
 }
 

@@ -51,7 +51,8 @@ func (f *filling) rows(ctx context.Context, kind store.Kind, deleted bool) error
 		}
 		draft := f.img.Directory.Draft()
 		for _, row := range rows {
-			if kind == store.KindUser && row.Ordinal >= f.img.Directory.Users() || kind == store.KindGroup && row.Ordinal >= f.img.Directory.Groups() {
+			if kind == store.KindUser && row.Ordinal >= f.img.Directory.Users() ||
+				kind == store.KindGroup && row.Ordinal >= f.img.Directory.Groups() {
 				return fmt.Errorf("the row of object %d of kind %d is not in the log", row.Ordinal, kind)
 			}
 			if err := fillRow(draft, row); err != nil {

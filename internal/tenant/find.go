@@ -26,7 +26,10 @@ type setKey struct {
 // only objects on that page and one more are looked for, and others may be missing. Under a name,
 // which stands for the condition as long as the image is the same, the set is remembered; "" is not
 // remembered.
-func (t *Tenant) Find(ctx context.Context, img *Image, kind store.Kind, within query.Within, c *query.Condition, name string, page *Page) (*query.Rows, error) {
+func (t *Tenant) Find(
+	ctx context.Context, img *Image, kind store.Kind,
+	within query.Within, c *query.Condition, name string, page *Page,
+) (*query.Rows, error) {
 	key := setKey{img.Seq, kind, within, name}
 	if name != "" {
 		if rows, ok := t.sets.Get(key); ok {
@@ -41,7 +44,9 @@ func (t *Tenant) Find(ctx context.Context, img *Image, kind store.Kind, within q
 }
 
 // find chooses the way, and reports whether the set is complete.
-func (t *Tenant) find(ctx context.Context, img *Image, kind store.Kind, within query.Within, c *query.Condition, page *Page) (rows *query.Rows, all bool, err error) {
+func (t *Tenant) find(
+	ctx context.Context, img *Image, kind store.Kind, within query.Within, c *query.Condition, page *Page,
+) (rows *query.Rows, all bool, err error) {
 	table := img.Columns(kind)
 	if c.Cost(table) >= worthReading {
 		if rows, all, err = t.findByName(ctx, img, kind, within, c, page); rows != nil || err != nil {
@@ -72,7 +77,9 @@ const (
 
 // findByName is find for a condition on the beginning of a name: what can fulfil it is read from
 // the store's order of that name. It returns nil when that is too much, or there is no such order.
-func (t *Tenant) findByName(ctx context.Context, img *Image, kind store.Kind, within query.Within, c *query.Condition, page *Page) (*query.Rows, bool, error) {
+func (t *Tenant) findByName(
+	ctx context.Context, img *Image, kind store.Kind, within query.Within, c *query.Condition, page *Page,
+) (*query.Rows, bool, error) {
 	table := img.Columns(kind)
 	place, prefix, ok := c.Start()
 	if !ok || !slices.Contains(store.Ordered, table.Schema().Columns[place].Name) {

@@ -16,12 +16,17 @@ import (
 
 // checkNames checks that by names all are found that a condition finds as of an image, but for
 // those that have been purged since; all of them, and those of a page.
-func (p *player) checkNames(img *tenant.Image, kind store.Kind, within query.Within, c *query.Condition, objects map[uint32]plainObject) {
+func (p *player) checkNames(
+	img *tenant.Image, kind store.Kind, within query.Within, c *query.Condition, objects map[uint32]plainObject,
+) {
 	rows, err := p.Find(context.Background(), img, kind, within, c, "", nil)
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	want := slices.DeleteFunc(rows.After(nil, -1, rows.Count()), func(row uint32) bool { _, ok := objects[row]; return !ok })
+	want := slices.DeleteFunc(rows.After(nil, -1, rows.Count()), func(row uint32) bool {
+		_, ok := objects[row]
+		return !ok
+	})
 	got, all, err := p.FindByName(context.Background(), img, kind, within, c, nil)
 	if err != nil {
 		p.t.Fatal(err)
@@ -38,7 +43,9 @@ func (p *player) checkNames(img *tenant.Image, kind store.Kind, within query.Wit
 }
 
 // checkPages goes through a list in the order of a name.
-func (p *player) checkPages(img *tenant.Image, kind store.Kind, within query.Within, c *query.Condition, rows *query.Rows) {
+func (p *player) checkPages(
+	img *tenant.Image, kind store.Kind, within query.Within, c *query.Condition, rows *query.Rows,
+) {
 	ctx, below := context.Background(), max(1, img.Columns(kind).Rows())
 	page := tenant.Page{
 		Order: &store.Order{Property: "displayName", Descending: rapid.Bool().Draw(p.t, "descending"), AsOf: img.Seq},
@@ -61,7 +68,10 @@ func (p *player) checkPages(img *tenant.Image, kind store.Kind, within query.Wit
 			return
 		}
 		last := want[len(want)-1]
-		page.After, page.Order = int64(last.Row), &store.Order{Property: "displayName", Descending: page.Order.Descending, AsOf: img.Seq, After: last.Key}
+		page.After = int64(last.Row)
+		page.Order = &store.Order{
+			Property: "displayName", Descending: page.Order.Descending, AsOf: img.Seq, After: last.Key,
+		}
 	}
 }
 
@@ -111,7 +121,10 @@ func TestOfManyNamesThoseOfThePageAreFound(t *testing.T) {
 	if rows != nil || err != nil {
 		t.Fatalf("of 600 names %d were found by name (%v), which is more than is to be read", rows.Count(), err)
 	}
-	page := tenant.Page{Order: &store.Order{Property: "displayName", Descending: true, AsOf: img.Seq}, After: -1, Below: 1000, Limit: 3}
+	page := tenant.Page{
+		Order: &store.Order{Property: "displayName", Descending: true, AsOf: img.Seq},
+		After: -1, Below: 1000, Limit: 3,
+	}
 	h.wantNamed(img, "ann", &page, 594, 595, 596, 597, 598, 599)
 	page = tenant.Page{Order: &store.Order{Property: "displayName", AsOf: img.Seq}, After: -1, Below: 1000, Limit: 3}
 	place, _ := img.Columns(store.KindUser).Schema().Column("userPrincipalName")

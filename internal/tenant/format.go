@@ -15,9 +15,10 @@ const (
 	formatNow    = 6
 	formatOldest = 1
 
-	formatWithColumns = 2 // commits say which values have changed, and snapshots have the columns; 3 has links between objects, 4 administrative units,
-	// 5 which properties of applications have changed, when app roles were given, and when imports
-	// came, 6 writebackConfiguration of groups
+	// Commits say which values have changed, and snapshots have the columns. 3 has links between
+	// objects, 4 administrative units, 5 which properties of applications have changed, when app
+	// roles were given, and when imports came, 6 writebackConfiguration of groups.
+	formatWithColumns = 2
 )
 
 // checkFormat refuses what this version does not read.

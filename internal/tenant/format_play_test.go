@@ -212,9 +212,12 @@ func playApplications(h *house, users []tenant.Done) {
 		ID: uuid.UUID{1, 2}, AppID: uuid.UUID{1, 3}, DisplayName: "Größe", CreatedDateTime: day,
 		PublicClient: true,
 		Secrets: []directory.Secret{{
-			KeyID: uuid.UUID{1, 4}, DisplayName: "s", Hash: []byte{1, 2}, Hint: "abc", Starts: day, Expires: day.AddDate(1, 0, 0),
+			KeyID: uuid.UUID{1, 4}, DisplayName: "s", Hash: []byte{1, 2},
+			Hint: "abc", Starts: day, Expires: day.AddDate(1, 0, 0),
 		}},
-		Certificates: []directory.Certificate{{KeyID: uuid.UUID{1, 5}, DER: []byte{3, 4}, Expires: day.AddDate(1, 0, 0)}},
+		Certificates: []directory.Certificate{{
+			KeyID: uuid.UUID{1, 5}, DER: []byte{3, 4}, Expires: day.AddDate(1, 0, 0),
+		}},
 		Federated: []directory.FederatedCredential{{
 			ID: uuid.UUID{1, 6}, Name: "f", Issuer: "https://issuer.example", Subject: "s", Audiences: []string{"a"},
 		}},

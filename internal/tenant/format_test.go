@@ -96,7 +96,8 @@ func heldBy(tb testing.TB, t *tenant.Tenant) heldTenant {
 	img := t.Image()
 	held := heldTenant{
 		Seq: img.Seq, At: img.At, Organization: img.Organization.Document(), Settings: img.Licensing.Settings(),
-		Subscriptions: img.Subscriptions, Grants: slices.Collect(img.Grants.All()), Links: slices.Collect(img.Links.All()), Roles: img.Roles,
+		Subscriptions: img.Subscriptions, Grants: slices.Collect(img.Grants.All()),
+		Links: slices.Collect(img.Links.All()), Roles: img.Roles,
 		SignIn: img.SignIn.Document(),
 		Units:  map[uuid.UUID]heldUnit{}, Users: map[uuid.UUID]heldUser{}, Groups: map[uuid.UUID]heldGroup{},
 	}
@@ -132,8 +133,9 @@ func heldBy(tb testing.TB, t *tenant.Tenant) heldTenant {
 		}
 		held.Groups[g.ID] = heldGroup{
 			Ordinal: group, Deleted: img.Directory.GroupDeleted(group), Document: g.Document(),
-			Nested: idsOf(img.Directory.GroupMembersOf(group), img.Directory.GroupID),
-			Owners: idsOf(img.Directory.Owners(group), img.Directory.UserID), Licenses: img.Licensing.GroupLicenses(group),
+			Nested:   idsOf(img.Directory.GroupMembersOf(group), img.Directory.GroupID),
+			Owners:   idsOf(img.Directory.Owners(group), img.Directory.UserID),
+			Licenses: img.Licensing.GroupLicenses(group),
 		}
 	}
 	return held
@@ -249,7 +251,10 @@ func TestDatabasesOfAllFormats(t *testing.T) {
 					`"userPrincipalName":"new@%s","passwordProfile":{"password":"Secret-123"}}`, domain)})
 				h.must(tenant.UpdateUser{User: 0, Patch: userPatch(t, `{"jobTitle":"Changed"}`)})
 				h.must(tenant.Reprocess{All: true})
-				h.must(tenant.CreateUnit{Patch: unitPatch(t, `{"displayName":"New"}`), Members: []uuid.UUID{one.Image().Directory.UserID(0)}})
+				h.must(tenant.CreateUnit{
+					Patch:   unitPatch(t, `{"displayName":"New"}`),
+					Members: []uuid.UUID{one.Image().Directory.UserID(0)},
+				})
 			}
 			changed := h.held()
 			h.reopen()
@@ -290,10 +295,13 @@ func TestWriteFormat(t *testing.T) {
 	playSecondTenant(h)
 	h.after = 1
 	h.reopen()
-	h.must(tenant.UpdateSignIn{SignIn: directory.SignIn{AllowPasswordGrant: true, TrustedIssuers: []directory.TrustedIssuer{{
-		Issuer: "https://issuer.example/realm", Audiences: []string{"api://licensor"}, PermissionsClaim: "roles",
-		Permissions: map[string][]string{"reader": {"User.Read.All"}},
-	}}}}) // the snapshot is of this commit
+	h.must(tenant.UpdateSignIn{SignIn: directory.SignIn{
+		AllowPasswordGrant: true,
+		TrustedIssuers: []directory.TrustedIssuer{{
+			Issuer: "https://issuer.example/realm", Audiences: []string{"api://licensor"}, PermissionsClaim: "roles",
+			Permissions: map[string][]string{"reader": {"User.Read.All"}},
+		}},
+	}}) // the snapshot is of this commit
 	h.after = 1 << 30
 	h.reopen()
 	playAfterSnapshot(h)

@@ -16,12 +16,24 @@ import (
 // error, never a panic.
 func FuzzReplay(f *testing.F) {
 	for _, e := range []Effects{
-		{NewUsers: []NewUser{{ID: uuid.UUID{1}, Name: directory.KeyOf("ann")}}, Licensing: &licensing.Effects{Users: []licensing.NewUsers{{Count: 1}}}},
+		{
+			NewUsers:  []NewUser{{ID: uuid.UUID{1}, Name: directory.KeyOf("ann")}},
+			Licensing: &licensing.Effects{Users: []licensing.NewUsers{{Count: 1}}},
+		},
 		{Managers: []ManagerNow{{User: 0, Manager: 1}, {User: 1, Removed: true}}},
-		{Users: []UserMark{{What: Deleted}, {Ordinal: 7, What: Written}}, Groups: []GroupMark{{Ordinal: 1, What: Purged}}, Nested: []Nesting{{Group: 0, Member: 0}}, Owners: []Ownership{{Group: 3}}},
-		{Keys: []UserKeys{{User: 9}}, Organization: []byte(`{}`), Former: []FormerApplication{{Document: []byte(`{`)}}, Import: &ImportMark{"a", 1}},
+		{
+			Users:  []UserMark{{What: Deleted}, {Ordinal: 7, What: Written}},
+			Groups: []GroupMark{{Ordinal: 1, What: Purged}},
+			Nested: []Nesting{{Group: 0, Member: 0}}, Owners: []Ownership{{Group: 3}},
+		},
+		{
+			Keys: []UserKeys{{User: 9}}, Organization: []byte(`{}`),
+			Former: []FormerApplication{{Document: []byte(`{`)}}, Import: &ImportMark{"a", 1},
+		},
 		{Applications: []DocumentNow{{Document: []byte(`{}`)}, {}}, PrincipalValues: []Values{{Ordinal: 1}}},
-		{Licensing: &licensing.Effects{Groups: []licensing.GroupEffect{{Group: 0, New: &uuid.UUID{2}, Joined: []byte{1, 2, 3}}}}},
+		{Licensing: &licensing.Effects{
+			Groups: []licensing.GroupEffect{{Group: 0, New: &uuid.UUID{2}, Joined: []byte{1, 2, 3}}},
+		}},
 	} {
 		data, err := e.encode()
 		if err != nil {

@@ -156,7 +156,8 @@ func (c *change) purgeGroup(group uint32) error {
 		return err
 	}
 	c.setMembers(group, members, false)
-	for _, outer := range slices.Clone(c.dir.GroupMemberOf(group)) { // which the log must say, since nothing else knows it any more
+	// The log must say which, since nothing else knows it any more.
+	for _, outer := range slices.Clone(c.dir.GroupMemberOf(group)) {
 		c.record(Nesting{Group: outer, Member: group, Removed: true})
 	}
 	c.leaveUnits(group, true)
@@ -361,7 +362,8 @@ func (c *change) addOwner(group uint32, id uuid.UUID) error {
 		return err
 	}
 	switch {
-	case isPrincipal && !c.link(c.ownerLink(group, id), true), isUser && !c.record(Ownership{Group: group, Member: user}):
+	case isPrincipal && !c.link(c.ownerLink(group, id), true),
+		isUser && !c.record(Ownership{Group: group, Member: user}):
 		return alreadyThere(id, "owners")
 	}
 	return nil

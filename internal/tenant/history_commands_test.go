@@ -96,8 +96,11 @@ func (p *player) anyID() uuid.UUID {
 // linkCommand is one about what objects of any kinds are to each other.
 func (p *player) linkCommand(kind int) tenant.Command {
 	link := directory.Link{
-		Relation: rapid.SampledFrom([]directory.Relation{directory.OwnedBy, directory.SponsoredBy, directory.HasMember, directory.CreatedBy, directory.HasRole}).Draw(p.t, "relation"),
-		From:     p.anyID(), To: p.anyID(),
+		Relation: rapid.SampledFrom([]directory.Relation{
+			directory.OwnedBy, directory.SponsoredBy,
+			directory.HasMember, directory.CreatedBy, directory.HasRole,
+		}).Draw(p.t, "relation"),
+		From: p.anyID(), To: p.anyID(),
 	}
 	if link.Relation == directory.HasRole {
 		link.Role = rapid.SampledFrom([]uuid.UUID{{}, {7}, {8}}).Draw(p.t, "role")
@@ -203,7 +206,10 @@ func (p *player) signInCommand(kind int) tenant.Command {
 		}
 		return tenant.SetGrant{Grant: grant}
 	case 23:
-		return tenant.SetRole{Role: uuid.UUID{byte(rapid.IntRange(1, 2).Draw(p.t, "role"))}, Principal: p.id(p.user()), Removed: gone}
+		return tenant.SetRole{
+			Role:      uuid.UUID{byte(rapid.IntRange(1, 2).Draw(p.t, "role"))},
+			Principal: p.id(p.user()), Removed: gone,
+		}
 	case 24:
 		return tenant.SetPassword{User: p.user(), Hash: "hash", ForceChange: gone}
 	}
@@ -216,7 +222,10 @@ func (p *player) client(n byte) directory.Client {
 	uris := rapid.SampledFrom([]string{`["api://%d"]`, `["api://%d","urn:x"]`, `[]`}).Draw(p.t, "identifierUris")
 	c := directory.Client{Application: directory.Application{
 		ID: uuid.UUID{1, 15: n}, AppID: uuid.UUID{2, 15: n}, DisplayName: p.name(), CreatedDateTime: p.Image().At,
-		Redirects: directory.Redirects{SPA: []string{"https://c"}, Web: rapid.SliceOfN(rapid.SampledFrom([]string{"https://a", "https://b"}), 0, 2).Draw(p.t, "web")},
+		Redirects: directory.Redirects{
+			SPA: []string{"https://c"},
+			Web: rapid.SliceOfN(rapid.SampledFrom([]string{"https://a", "https://b"}), 0, 2).Draw(p.t, "web"),
+		},
 		Properties: map[string]json.RawMessage{
 			"tags": json.RawMessage(tags), "identifierUris": json.RawMessage(strings.ReplaceAll(uris, "%d", fmt.Sprint(n))),
 			"info":                   json.RawMessage(fmt.Sprintf(`{"logoUrl":null,"termsOfServiceUrl":"https://%d"}`, n)),

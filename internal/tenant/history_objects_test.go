@@ -46,7 +46,8 @@ func (p *player) checkObjects() {
 	}
 	for ordinal, a := range img.Applications.Deleted() {
 		applications[ordinal] = plainObject{deleted: true, document: plainApplication(img.ClientAt(ordinal))}
-		if _, ok := img.ClientByID(a.ID); ok || slices.Contains(slices.Collect(img.Applications.EveryByAppID(a.AppID)), ordinal) == false {
+		_, ok := img.ClientByID(a.ID)
+		if ok || slices.Contains(slices.Collect(img.Applications.EveryByAppID(a.AppID)), ordinal) == false {
 			p.t.Fatalf("application %s is deleted, and found", a.ID)
 		}
 	}
@@ -56,9 +57,15 @@ func (p *player) checkObjects() {
 			p.t.Fatalf("service principal %s is deleted, and found", sp.ID)
 		}
 	}
-	checkRows(p, store.KindApplication, img.Applications, func(a *directory.Application) (uuid.UUID, []byte) { return a.ID, a.Document() })
-	checkRows(p, store.KindServicePrincipal, img.Principals, func(s *directory.ServicePrincipal) (uuid.UUID, []byte) { return s.ID, s.Document() })
-	for kind, objects := range map[store.Kind]map[uint32]plainObject{store.KindApplication: applications, store.KindServicePrincipal: principals} {
+	checkRows(p, store.KindApplication, img.Applications, func(a *directory.Application) (uuid.UUID, []byte) {
+		return a.ID, a.Document()
+	})
+	checkRows(p, store.KindServicePrincipal, img.Principals, func(s *directory.ServicePrincipal) (uuid.UUID, []byte) {
+		return s.ID, s.Document()
+	})
+	for kind, objects := range map[store.Kind]map[uint32]plainObject{
+		store.KindApplication: applications, store.KindServicePrincipal: principals,
+	} {
 		compareWith(p.t, img.Columns(kind), kind, objects)
 		if rapid.IntRange(0, 4).Draw(p.t, "ask") == 0 {
 			p.checkCondition(kind, img.Columns(kind), objects)
@@ -130,7 +137,8 @@ func checkRows[T any](p *player, kind store.Kind, objects *directory.Objects[T],
 	n := 0
 	for ordinal, object := range objects.All() {
 		id, document := of(object)
-		if n >= len(rows) || rows[n].Ordinal != ordinal || rows[n].ID != id || !bytes.Equal(rows[n].Document, document) {
+		if n >= len(rows) || rows[n].Ordinal != ordinal ||
+			rows[n].ID != id || !bytes.Equal(rows[n].Document, document) {
 			p.t.Fatalf("object %d of kind %d is %s, and the rows are %+v", ordinal, kind, document, rows)
 		}
 		n++

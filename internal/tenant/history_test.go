@@ -171,7 +171,9 @@ func (p *player) checkUnits() {
 	if found != len(p.units) {
 		p.t.Fatalf("there are %d units, want %d", found, len(p.units))
 	}
-	checkRows(p, store.KindAdministrativeUnit, img.Units, func(u *directory.AdministrativeUnit) (uuid.UUID, []byte) { return u.ID, u.Document() })
+	checkRows(p, store.KindAdministrativeUnit, img.Units, func(u *directory.AdministrativeUnit) (uuid.UUID, []byte) {
+		return u.ID, u.Document()
+	})
 	compareWith(p.t, img.Columns(store.KindAdministrativeUnit), store.KindAdministrativeUnit, units)
 }
 

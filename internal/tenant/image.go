@@ -25,11 +25,12 @@ type Image struct {
 	UnitMembers   *directory.UnitMembers
 	Grants        *directory.Grants
 	Links         *directory.Links
-	Roles         map[uuid.UUID][]uuid.UUID // ids of the templates of the directory roles that were given to an object, by its id
-	SignIn        directory.SignIn
-	Imports       []Imported // of the last week, the one that came last at the end
-	Memberships   int        // how many users are members of groups, those of deleted ones included
-	Nested        int        // how many groups are members of groups
+	// Ids of the templates of the directory roles that were given to an object, by its id.
+	Roles       map[uuid.UUID][]uuid.UUID
+	SignIn      directory.SignIn
+	Imports     []Imported // of the last week, the one that came last at the end
+	Memberships int        // how many users are members of groups, those of deleted ones included
+	Nested      int        // how many groups are members of groups
 
 	former []directory.Client // applications of format 1, until migrate
 }
@@ -56,7 +57,9 @@ func empty() *Image {
 
 // Subscription returns a subscription by its id or its commerceSubscriptionId.
 func (img *Image) Subscription(id uuid.UUID) (Subscription, bool) {
-	at := slices.IndexFunc(img.Subscriptions, func(s Subscription) bool { return s.ID == id || s.CommerceSubscriptionID == id })
+	at := slices.IndexFunc(img.Subscriptions, func(s Subscription) bool {
+		return s.ID == id || s.CommerceSubscriptionID == id
+	})
 	if at < 0 {
 		return Subscription{}, false
 	}

@@ -33,7 +33,8 @@ func TestTheNewestImportsAreRemembered(t *testing.T) {
 	h.must(tenant.Import{ID: "second", Rows: rowOf(t, 2, "two")})
 	h.must(tenant.Import{ID: "first", Rows: rowOf(t, 3, "three")}) // comes after the second now
 	for i := range 999 {
-		h.must(tenant.Import{ID: fmt.Sprint(i), Rows: []tenant.ImportRow{{Line: 1}}}) // a line that says nothing was there all the same
+		// A line that says nothing was there all the same.
+		h.must(tenant.Import{ID: fmt.Sprint(i), Rows: []tenant.ImportRow{{Line: 1}}})
 	}
 	for range 2 {
 		imports := h.Image().Imports

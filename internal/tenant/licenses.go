@@ -164,8 +164,10 @@ func (cmd CreateSubscription) run(c *change) error {
 	}
 	id := c.freshID()
 	s := Subscription{
-		ID: id, CommerceSubscriptionID: c.freshID(), SKUID: cmd.SKUID, TotalLicenses: cmd.TotalLicenses, Status: cmd.Status,
-		IsTrial: cmd.IsTrial, CreatedDateTime: c.at.Truncate(time.Second), NextLifecycleDateTime: cmd.NextLifecycleDateTime,
+		ID: id, CommerceSubscriptionID: c.freshID(), SKUID: cmd.SKUID,
+		TotalLicenses: cmd.TotalLicenses, Status: cmd.Status,
+		IsTrial: cmd.IsTrial, CreatedDateTime: c.at.Truncate(time.Second),
+		NextLifecycleDateTime: cmd.NextLifecycleDateTime,
 	}
 	c.done.ID = id
 	return c.subscribe(s, false)

@@ -21,14 +21,19 @@ func TestWhoIsAssigned(t *testing.T) {
 	h.must(tenant.AddMembers{Group: inner.Ordinal, Members: []uuid.UUID{cid.ID}})
 	assigned := func() [3]bool {
 		img := h.Image()
-		return [3]bool{img.Assigned(ann.ID, shop.Principal.ID), img.Assigned(bob.ID, shop.Principal.ID), img.Assigned(cid.ID, shop.Principal.ID)}
+		return [3]bool{
+			img.Assigned(ann.ID, shop.Principal.ID), img.Assigned(bob.ID, shop.Principal.ID),
+			img.Assigned(cid.ID, shop.Principal.ID),
+		}
 	}
 	for _, step := range []struct {
 		from uuid.UUID
 		want [3]bool
 	}{{uuid.Nil, [3]bool{}}, {ann.ID, [3]bool{true, false, false}}, {outer.ID, [3]bool{true, true, false}}} {
 		if step.from != uuid.Nil {
-			h.must(tenant.AddLink{Link: directory.Link{Relation: directory.HasRole, From: step.from, To: shop.Principal.ID}})
+			h.must(tenant.AddLink{
+				Link: directory.Link{Relation: directory.HasRole, From: step.from, To: shop.Principal.ID},
+			})
 		}
 		if got := assigned(); got != step.want {
 			t.Errorf("after %s has a role: %v, want %v", step.from, got, step.want)

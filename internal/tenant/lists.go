@@ -59,7 +59,9 @@ const unmoving = "deletedDateTime"
 const givenUpAfter = 20
 
 // Page returns the objects of a set that a page shows, in its order, as of an image.
-func (t *Tenant) Page(ctx context.Context, img *Image, kind store.Kind, within query.Within, rows *query.Rows, p Page) ([]query.Place, error) {
+func (t *Tenant) Page(
+	ctx context.Context, img *Image, kind store.Kind, within query.Within, rows *query.Rows, p Page,
+) ([]query.Place, error) {
 	if p.Order == nil {
 		var places []query.Place
 		for _, row := range rows.After(nil, p.After, p.Limit) {
@@ -103,7 +105,9 @@ func (t *Tenant) Page(ctx context.Context, img *Image, kind store.Kind, within q
 
 // walk looks for the page along the store's order, so many objects at a time, and is false when it
 // has to look at too many for that.
-func (t *Tenant) walk(ctx context.Context, kind store.Kind, rows *query.Rows, p Page, among int) (places []query.Place, ok bool, err error) {
+func (t *Tenant) walk(
+	ctx context.Context, kind store.Kind, rows *query.Rows, p Page, among int,
+) (places []query.Place, ok bool, err error) {
 	order := *p.Order
 	q := store.Query{Kind: kind, Order: &order, After: p.After, Below: p.Below, Limit: among}
 	for looked := 0; looked < givenUpAfter*p.Limit; looked += q.Limit {
@@ -151,7 +155,9 @@ func (t *Tenant) Groups(ctx context.Context, img *Image, ordinals []uint32) ([]*
 
 // documentsAt reads the documents of the first ordinals, as many as make a portion, and returns how
 // many that are.
-func (t *Tenant) documentsAt(ctx context.Context, img *Image, kind store.Kind, ordinals []uint32, yield func(i int, d document)) (int, error) {
+func (t *Tenant) documentsAt(
+	ctx context.Context, img *Image, kind store.Kind, ordinals []uint32, yield func(i int, d document),
+) (int, error) {
 	missing := make(map[uint32]int)
 	wanted := make([]uint32, 0, min(len(ordinals), store.MaxOrdinals))
 	for i, ordinal := range ordinals {

@@ -48,7 +48,8 @@ func TestChangesNameEverythingThatIsDifferent(t *testing.T) {
 				rt.Fatal(err)
 			}
 			for _, wrong := range slices.Concat(
-				unnamed(&changes.Users, before.users, after.users), unnamed(&changes.Groups, before.groups, after.groups),
+				unnamed(&changes.Users, before.users, after.users),
+				unnamed(&changes.Groups, before.groups, after.groups),
 				unnamed(&changes.Units, before.units, after.units),
 			) {
 				rt.Errorf("from %d to %d: %s", before.seq, after.seq, wrong)
@@ -82,7 +83,10 @@ type sight struct {
 func (h *house) look() sight {
 	h.tb.Helper()
 	img := h.Image()
-	s := sight{seq: img.Seq, users: make([]map[string]string, img.Directory.Users()), groups: make([]map[string]string, img.Directory.Groups()), members: map[uint32][]uint32{}}
+	s := sight{
+		seq: img.Seq, users: make([]map[string]string, img.Directory.Users()),
+		groups: make([]map[string]string, img.Directory.Groups()), members: map[uint32][]uint32{},
+	}
 	users := h.live(img, store.KindUser)
 	documents, err := h.Users(context.Background(), img, users)
 	if err != nil {
@@ -193,12 +197,14 @@ func TestChangesNameNothingElse(t *testing.T) {
 		t.Error("a new city is a change of the city, and of nothing else")
 	}
 	c = changed(tenant.AssignGroup{Group: red.Ordinal, Add: []licensing.Assign{{SKUID: e3}}})
-	if c.Users.Touched([]string{"displayName"}).GetCardinality() != 0 || !reflect.DeepEqual(c.Users.Touched([]string{"assignedPlans"}).ToArray(), []uint32{ann.Ordinal}) {
+	if c.Users.Touched([]string{"displayName"}).GetCardinality() != 0 ||
+		!reflect.DeepEqual(c.Users.Touched([]string{"assignedPlans"}).ToArray(), []uint32{ann.Ordinal}) {
 		t.Error("a license of a group is a change of its members' licenses, and of nothing else")
 	}
 	h.must(tenant.DeleteUser{User: ann.Ordinal})
 	c = changed(tenant.PurgeUser{User: ann.Ordinal})
-	if id, ok := c.Users.Purged(ann.Ordinal); !ok || id != ann.ID || !c.Members(red.Ordinal).Users.Contains(ann.Ordinal) {
+	id, ok := c.Users.Purged(ann.Ordinal)
+	if !ok || id != ann.ID || !c.Members(red.Ordinal).Users.Contains(ann.Ordinal) {
 		t.Errorf("of who is gone for good the id is %s, %t; the group is %v", id, ok, c.Members(red.Ordinal))
 	}
 	if ordinal, ok := c.Users.PurgedByID(ann.ID); !ok || ordinal != ann.Ordinal {

@@ -83,7 +83,10 @@ func TestChangesTakeMemoryForWhatTheyTouch(t *testing.T) {
 	for i := range members {
 		name := fmt.Sprint("user", i)
 		rows[i] = tenant.ImportRow{Line: int64(i + 1), User: &tenant.ImportUser{Patch: newUser(t, name).Patch}}
-		rows[members+i] = tenant.ImportRow{Line: int64(members + i + 1), Membership: &tenant.Membership{Group: group.ID.String(), Member: name + "@test.example"}}
+		rows[members+i] = tenant.ImportRow{
+			Line:       int64(members + i + 1),
+			Membership: &tenant.Membership{Group: group.ID.String(), Member: name + "@test.example"},
+		}
 	}
 	if done := h.must(tenant.Import{Rows: rows}); len(done.Rows) > 0 {
 		t.Fatal(done.Rows[0].Problem)
@@ -109,7 +112,12 @@ func TestChangesTakeMemoryForWhatTheyTouch(t *testing.T) {
 	h.must(tenant.SetClient{Client: app})
 	h.must(tenant.SetGrant{Grant: grant})
 	grant.Scopes = nil
-	for _, cmd := range []tenant.Command{tenant.DeleteUser{User: 0}, tenant.PurgeUser{User: 0}, tenant.SetGrant{Grant: grant}, tenant.SetPassword{User: 1, Hash: "x"}} {
+	for _, cmd := range []tenant.Command{
+		tenant.DeleteUser{User: 0},
+		tenant.PurgeUser{User: 0},
+		tenant.SetGrant{Grant: grant},
+		tenant.SetPassword{User: 1, Hash: "x"},
+	} {
 		if _, err := h.Do(ctx, "user test", cmd); err != nil {
 			t.Errorf("%T without memory: %v", cmd, err)
 		}
@@ -124,7 +132,9 @@ func TestReadingALargeCommitTakesMemory(t *testing.T) {
 	before := h.Image().Seq
 	rows := make([]tenant.ImportRow, 2000)
 	for i := range rows {
-		rows[i] = tenant.ImportRow{Line: int64(i + 1), User: &tenant.ImportUser{Patch: newUser(t, fmt.Sprint("user", i)).Patch}}
+		rows[i] = tenant.ImportRow{
+			Line: int64(i + 1), User: &tenant.ImportUser{Patch: newUser(t, fmt.Sprint("user", i)).Patch},
+		}
 	}
 	h.must(tenant.Import{Rows: rows})
 
@@ -136,7 +146,8 @@ func TestReadingALargeCommitTakesMemory(t *testing.T) {
 		t.Errorf("a large commit without memory: %v", err)
 	}
 	ctx, _, b := newBudget(t, math.MaxInt64)
-	if c, err := h.Changes(ctx, before-1, h.Image().Seq); err != nil || !c.Users.Created(0) || !c.Users.Created(uint32(len(rows)-1)) {
+	c, err := h.Changes(ctx, before-1, h.Image().Seq)
+	if err != nil || !c.Users.Created(0) || !c.Users.Created(uint32(len(rows)-1)) {
 		t.Errorf("with memory: %v", err)
 	}
 	if used := b.Stats().Used; used < 100*int64(len(rows)) {

@@ -50,7 +50,12 @@ func (c *change) organize(org *directory.Organization) error {
 	}
 	country, err := licensing.ParseCountry(org.CountryLetterCode)
 	if err != nil {
-		return &directory.InvalidError{Kind: directory.BadValue, Resource: "Organization", Property: "countryLetterCode", Value: org.CountryLetterCode}
+		return &directory.InvalidError{
+			Kind:     directory.BadValue,
+			Resource: "Organization",
+			Property: "countryLetterCode",
+			Value:    org.CountryLetterCode,
+		}
 	}
 	c.lic.SetCountry(country)
 	was := c.next.Organization

@@ -46,7 +46,8 @@ func TestPasswords(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := h.Image().At.Truncate(time.Second)
-	if !u.LastPasswordChangeDateTime.Equal(now) || !u.SignInSessionsValidFromDateTime.Equal(now) || !*u.PasswordProfile.ForceChangePasswordNextSignIn {
+	if !u.LastPasswordChangeDateTime.Equal(now) || !u.SignInSessionsValidFromDateTime.Equal(now) ||
+		!*u.PasswordProfile.ForceChangePasswordNextSignIn {
 		t.Errorf("after a new password at %s: %+v, %+v", now, u.PasswordProfile, u)
 	}
 	h.must(tenant.UpdateUser{User: ann, Patch: userPatch(t, `{"jobTitle":"Clerk"}`)})
@@ -54,7 +55,8 @@ func TestPasswords(t *testing.T) {
 	if got := h.password(ann); got != "second" {
 		t.Errorf("after an update of something else, and a restart, the password is %q", got)
 	}
-	if done := h.must(tenant.UpdateUser{User: ann, Patch: userPatch(t, `{}`), PasswordHash: "third"}); !done.Changed || h.password(ann) != "third" {
+	done := h.must(tenant.UpdateUser{User: ann, Patch: userPatch(t, `{}`), PasswordHash: "third"})
+	if !done.Changed || h.password(ann) != "third" {
 		t.Errorf("an update of nothing but the password: changed %t, it is %q", done.Changed, h.password(ann))
 	}
 	h.must(tenant.DeleteUser{User: ann})
@@ -94,7 +96,9 @@ func TestRolesAndGrants(t *testing.T) {
 	h.must(role)
 	h.refused(role, tenant.Invalid)
 	h.refused(tenant.SetRole{Role: globalAdministrator, Principal: uuid.UUID{9}}, tenant.NotFound)
-	h.refused(tenant.SetGrant{Grant: directory.Grant{Client: app.Principal.ID, User: uuid.UUID{9}, Scopes: []string{"User.Read"}}}, tenant.NotFound)
+	h.refused(tenant.SetGrant{Grant: directory.Grant{
+		Client: app.Principal.ID, User: uuid.UUID{9}, Scopes: []string{"User.Read"},
+	}}, tenant.NotFound)
 
 	h.reopen()
 	img := h.Image()

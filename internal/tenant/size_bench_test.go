@@ -95,7 +95,8 @@ type town struct {
 func newTown(b *testing.B, s size, open func(size) store.Store) *town {
 	t := &town{b: b, size: s, took: map[string][]time.Duration{}}
 	tenants, err := tenant.Open(b.Context(), open(s), tenant.Options{
-		Now: time.Now, NewID: uuid.New, Log: slog.New(slog.DiscardHandler), SnapshotAfter: 1 << 60, // none comes in between
+		// No snapshot comes in between.
+		Now: time.Now, NewID: uuid.New, Log: slog.New(slog.DiscardHandler), SnapshotAfter: 1 << 60,
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -143,7 +144,9 @@ func (t *town) fill() {
 		return tenant.ImportRow{Membership: &tenant.Membership{Group: everybody, Member: numbered('u', i).String()}}
 	})
 	t.imports(t.size.groups*10, func(i int) tenant.ImportRow {
-		return tenant.ImportRow{Membership: &tenant.Membership{Group: numbered('g', 1+i/10).String(), Member: numbered('u', i*3%t.size.users).String()}}
+		return tenant.ImportRow{Membership: &tenant.Membership{
+			Group: numbered('g', 1+i/10).String(), Member: numbered('u', i*3%t.size.users).String(),
+		}}
 	})
 	t.bought = t.do(tenant.CreateSubscription{SKUID: e3, TotalLicenses: 2 * t.size.users})
 	t.do(tenant.CreateSubscription{SKUID: ems, TotalLicenses: 2 * t.size.users})

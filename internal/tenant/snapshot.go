@@ -388,7 +388,12 @@ func (h *head) image(parts map[string][][]byte) (*Image, error) {
 	if h.Format >= formatWithColumns {
 		columns = &directory.Columns{Users: parts["userColumns"], Groups: parts["groupColumns"]}
 	}
-	img := &Image{Seq: h.Seq, At: h.At.UTC(), Imports: append(importsOf(h.OldImports, h.At.UTC()), h.Imports...), Grants: new(directory.Grants)}
+	img := &Image{
+		Seq:     h.Seq,
+		At:      h.At.UTC(),
+		Imports: append(importsOf(h.OldImports, h.At.UTC()), h.Imports...),
+		Grants:  new(directory.Grants),
+	}
 	var wait sync.WaitGroup
 	var licErr, dirErr, appErr, principalErr, unitErr error
 	wait.Go(func() { img.Licensing, licErr = licensing.Restore(h.Licensing, parts["licensing"]) })
@@ -404,11 +409,20 @@ func (h *head) image(parts map[string][][]byte) (*Image, error) {
 	if img.Links, err = restoreLinks(h.Links, h.LinkTimes); err != nil {
 		return nil, err
 	}
-	if img.UnitMembers, err = directory.DecodeUnitMembers(parts["administrativeUnitMembers"], img.Units.Len(), img.Directory.Users(), img.Directory.Groups()); err != nil {
+	img.UnitMembers, err = directory.DecodeUnitMembers(parts["administrativeUnitMembers"],
+		img.Units.Len(), img.Directory.Users(), img.Directory.Groups())
+	if err != nil {
 		return nil, err
 	}
 	d := img.draft(img.Seq, img.At)
-	f := &Effects{Organization: h.Organization, Subscriptions: h.Subscriptions, Roles: h.Roles, Grants: h.Grants, SignIn: h.SignIn, Former: h.Former}
+	f := &Effects{
+		Organization:  h.Organization,
+		Subscriptions: h.Subscriptions,
+		Roles:         h.Roles,
+		Grants:        h.Grants,
+		SignIn:        h.SignIn,
+		Former:        h.Former,
+	}
 	if err := d.replay(f); err != nil {
 		return nil, err
 	}

@@ -57,7 +57,10 @@ type Stats struct {
 
 // Stats returns the counts so far.
 func (t *Tenant) Stats() Stats {
-	return Stats{t.stats.commands.Load(), t.stats.rejected.Load(), t.stats.commits.Load(), t.stats.batches.Load(), t.stats.unchanged.Load()}
+	return Stats{
+		t.stats.commands.Load(), t.stats.rejected.Load(), t.stats.commits.Load(),
+		t.stats.batches.Load(), t.stats.unchanged.Load(),
+	}
 }
 
 // ID is the tenant's id.

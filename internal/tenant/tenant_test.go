@@ -53,7 +53,9 @@ func playEverything(h *house) {
 	owned.Owners, owned.Members = []uuid.UUID{users[0].ID}, []uuid.UUID{users[5].ID, other.ID}
 	h.must(owned)
 	h.must(tenant.AssignGroup{Group: group.Ordinal, Add: []licensing.Assign{{SKUID: e3}, {SKUID: ems}}})
-	h.must(tenant.AddMembers{Group: group.Ordinal, Members: []uuid.UUID{users[0].ID, users[1].ID, users[2].ID, other.ID}})
+	h.must(tenant.AddMembers{
+		Group: group.Ordinal, Members: []uuid.UUID{users[0].ID, users[1].ID, users[2].ID, other.ID},
+	})
 	h.must(tenant.AddOwners{Group: group.Ordinal, Owners: []uuid.UUID{users[3].ID, users[4].ID}})
 	h.must(tenant.RemoveOwner{Group: group.Ordinal, Owner: users[4].ID})
 	h.must(tenant.AssignUser{User: users[4].Ordinal, Add: []licensing.Assign{{SKUID: ems}}})
@@ -303,7 +305,9 @@ func TestAnImportGoesOnWhereItWasCutOff(t *testing.T) {
 	h := newHouse(t, 0)
 	rows := func(from, to int) (list []tenant.ImportRow) {
 		for i := from; i <= to; i++ {
-			list = append(list, tenant.ImportRow{Line: int64(i), User: &tenant.ImportUser{Patch: newUser(t, fmt.Sprint("row", i)).Patch}})
+			list = append(list, tenant.ImportRow{
+				Line: int64(i), User: &tenant.ImportUser{Patch: newUser(t, fmt.Sprint("row", i)).Patch},
+			})
 		}
 		return list
 	}

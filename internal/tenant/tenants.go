@@ -94,7 +94,9 @@ func (all *Tenants) add(t *Tenant) {
 }
 
 // Create adds a tenant with an organization and a catalog.
-func (all *Tenants) Create(ctx context.Context, id uuid.UUID, org directory.Organization, catalog *licensing.Catalog) (*Tenant, error) {
+func (all *Tenants) Create(
+	ctx context.Context, id uuid.UUID, org directory.Organization, catalog *licensing.Catalog,
+) (*Tenant, error) {
 	all.creating.Lock()
 	defer all.creating.Unlock()
 	if _, ok := all.Tenant(id); ok {

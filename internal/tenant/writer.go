@@ -139,7 +139,9 @@ func (t *Tenant) readAhead(batch []request) map[objectKey]store.Object {
 		if len(list) < 2 {
 			continue
 		}
-		rows, err := t.store.Objects(context.Background(), t.id, store.Query{Kind: kind, Ordinals: list, After: -1, Bytes: maxBatchBytes})
+		rows, err := t.store.Objects(context.Background(), t.id, store.Query{
+			Kind: kind, Ordinals: list, After: -1, Bytes: maxBatchBytes,
+		})
 		if err != nil {
 			continue
 		}

@@ -29,7 +29,12 @@ type Turns struct {
 
 // New returns Turns for n at once, at most each of them of one tenant. Both are at least 1.
 func New(n, each int) *Turns {
-	return &Turns{free: max(1, n), each: max(1, each), held: map[uuid.UUID]int{}, waiting: map[uuid.UUID][]chan struct{}{}}
+	return &Turns{
+		free:    max(1, n),
+		each:    max(1, each),
+		held:    map[uuid.UUID]int{},
+		waiting: map[uuid.UUID][]chan struct{}{},
+	}
 }
 
 // Turn is the right to go on, until End.

@@ -67,7 +67,10 @@ func TestReadsOfADatabaseThatWasCutSaySo(t *testing.T) {
 	s := openWithTenant(t, filepath.Join(t.TempDir(), "x.db"))
 	var rows []store.Object
 	for n := range uint32(3000) {
-		rows = append(rows, store.Object{Kind: store.KindUser, ID: uuid.New(), Ordinal: n, Document: []byte(`{"id":"` + strings.Repeat("x", 500) + `"}`)})
+		rows = append(rows, store.Object{
+			Kind: store.KindUser, ID: uuid.New(), Ordinal: n,
+			Document: []byte(`{"id":"` + strings.Repeat("x", 500) + `"}`),
+		})
 	}
 	err := s.Append(t.Context(), firstTenant, []store.Commit{commitWith(1, "effects")}, rows)
 	if err := errors.Join(err, s.emptyLog(t.Context()), s.Intact(), os.Truncate(s.path, 8192)); err != nil {
