@@ -74,7 +74,7 @@ test-openapi: build ## compare the program's answers with the OpenAPI document t
 
 # An example without output is compiled and not run, so nothing reaches it.
 .PHONY: lint
-lint: go ## check format (gofumpt), go vet, staticcheck, doc comments (revive), the width of comments, the size of files and functions, dead code
+lint: go ## check format (gofumpt), go vet, staticcheck, doc comments (revive), the width of code and comments, the size of files and functions, dead code
 	@unformatted="$$($(TOOL) gofumpt -l .)" || exit 1; \
 	if [ -n "$$unformatted" ]; then \
 		echo "Not formatted; run \`make format\`:"; echo "$$unformatted"; exit 1; \
