@@ -41,9 +41,9 @@ var applicationTemplateFields = wire.NewFieldSet("microsoft.graph.applicationTem
 		{Name: "categories", Write: func(b []byte, t *applicationTemplate) []byte {
 			return jsontext.AppendList(b, t.categories, jsontext.AppendText)
 		}, When: directory.ByDefault},
-		{Name: "description", Write: func(b []byte, t *applicationTemplate) []byte { return jsontext.AppendText(b, t.description) }, When: directory.ByDefault},
-		{Name: "displayName", Write: func(b []byte, t *applicationTemplate) []byte { return jsontext.AppendText(b, t.displayName) }, When: directory.ByDefault},
-		{Name: "id", Write: func(b []byte, t *applicationTemplate) []byte { return jsontext.AppendID(b, t.id) }, When: directory.ByDefault},
+		wire.Default("description", jsontext.AppendText, func(t *applicationTemplate) string { return t.description }),
+		wire.Default("displayName", jsontext.AppendText, func(t *applicationTemplate) string { return t.displayName }),
+		wire.Default("id", jsontext.AppendID, func(t *applicationTemplate) uuid.UUID { return t.id }),
 		{Name: "supportedProvisioningTypes", Write: func(b []byte, t *applicationTemplate) []byte {
 			return jsontext.AppendList(b, t.provisioning, jsontext.AppendText)
 		}, When: directory.ByDefault},

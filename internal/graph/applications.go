@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -27,17 +28,17 @@ var applicationFields = wire.NewFieldSet("microsoft.graph.application", slices.C
 	[]wire.Field[application]{
 		{Name: "appId", Write: appendAppID, When: directory.ByDefault},
 		{Name: "applicationTemplateId", Write: func(b []byte, a *application) []byte { return appendKept(b, a.Properties, templateID, "null") }, When: directory.ByDefault},
-		{Name: "createdDateTime", Write: func(b []byte, a *application) []byte { return jsontext.AppendTime(b, a.CreatedDateTime) }, When: directory.ByDefault},
-		{Name: "deletedDateTime", Write: func(b []byte, a *application) []byte { return jsontext.AppendTime(b, a.DeletedDateTime) }, When: directory.ByDefault},
+		wire.Default("createdDateTime", jsontext.AppendTime, func(a *application) time.Time { return a.CreatedDateTime }),
+		wire.Default("deletedDateTime", jsontext.AppendTime, func(a *application) time.Time { return a.DeletedDateTime }),
 		{Name: "displayName", Write: appendAppName, When: directory.ByDefault},
-		{Name: "id", Write: func(b []byte, a *application) []byte { return jsontext.AppendID(b, a.ID) }, When: directory.ByDefault},
+		wire.Default("id", jsontext.AppendID, func(a *application) uuid.UUID { return a.ID }),
 		{Name: "isFallbackPublicClient", Write: appendFallback, When: directory.ByDefault},
-		{Name: "keyCredentials", Write: func(b []byte, a *application) []byte { return appendKeys(b, a.Certificates) }, When: directory.ByDefault},
+		wire.Default("keyCredentials", appendKeys, func(a *application) []directory.Certificate { return a.Certificates }),
 		{Name: "passwordCredentials", Write: func(b []byte, a *application) []byte { return appendSecrets(b, a.Secrets, a.texts) }, When: directory.ByDefault},
-		{Name: "publicClient", Write: func(b []byte, a *application) []byte { return appendRedirects(b, a.Redirects.Public) }, When: directory.ByDefault},
+		wire.Default("publicClient", appendRedirects, func(a *application) []string { return a.Redirects.Public }),
 		{Name: "publisherDomain", Write: appendPublisher, When: directory.ByDefault},
 		{Name: "signInAudience", Write: appendAudience, When: directory.ByDefault},
-		{Name: "spa", Write: func(b []byte, a *application) []byte { return appendRedirects(b, a.Redirects.SPA) }, When: directory.ByDefault},
+		wire.Default("spa", appendRedirects, func(a *application) []string { return a.Redirects.SPA }),
 		{Name: "web", Write: appendWeb, When: directory.ByDefault},
 	},
 	keptFields(keptOfApplications, func(a *application) map[string]json.RawMessage { return a.Properties }),

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 
+	"github.com/google/uuid"
+
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/wire"
@@ -28,11 +30,11 @@ type federated struct {
 // federatedFields are the properties of federatedIdentityCredential.
 var federatedFields = wire.NewFieldSet("microsoft.graph.federatedIdentityCredential", []wire.Field[federated]{
 	{Name: "audiences", Write: func(b []byte, f *federated) []byte { return jsontext.AppendList(b, f.Audiences, jsontext.AppendText) }, When: directory.ByDefault},
-	{Name: "description", Write: func(b []byte, f *federated) []byte { return jsontext.AppendTextOrNull(b, f.Description) }, When: directory.ByDefault},
-	{Name: "id", Write: func(b []byte, f *federated) []byte { return jsontext.AppendID(b, f.ID) }, When: directory.ByDefault},
-	{Name: "issuer", Write: func(b []byte, f *federated) []byte { return jsontext.AppendText(b, f.Issuer) }, When: directory.ByDefault},
-	{Name: "name", Write: func(b []byte, f *federated) []byte { return jsontext.AppendText(b, f.Name) }, When: directory.ByDefault},
-	{Name: "subject", Write: func(b []byte, f *federated) []byte { return jsontext.AppendText(b, f.Subject) }, When: directory.ByDefault},
+	wire.Default("description", jsontext.AppendTextOrNull, func(f *federated) string { return f.Description }),
+	wire.Default("id", jsontext.AppendID, func(f *federated) uuid.UUID { return f.ID }),
+	wire.Default("issuer", jsontext.AppendText, func(f *federated) string { return f.Issuer }),
+	wire.Default("name", jsontext.AppendText, func(f *federated) string { return f.Name }),
+	wire.Default("subject", jsontext.AppendText, func(f *federated) string { return f.Subject }),
 }).At(func(f *federated) string { return federatedSet(f.of) })
 
 func federatedSet(a directory.Client) string {

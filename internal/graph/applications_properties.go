@@ -44,44 +44,85 @@ const (
 // The shapes of what applications have inside.
 var (
 	appRoleShape = wire.ObjectOf(
-		wire.Part{Name: "allowedMemberTypes", Shape: wire.Must(wire.ListOf(wire.OneOf("User", "Application")))}, wire.Part{Name: "description", Shape: wire.Must(wire.ShapeText(1024))}, wire.Part{Name: "displayName", Shape: wire.Must(wire.ShapeText(100))},
-		wire.Part{Name: "id", Shape: wire.Must(wire.ShapeGUID)}, wire.Part{Name: "isEnabled", Shape: wire.Usually("true", wire.ShapeFlag)}, wire.Part{Name: "origin", Shape: wire.ShapeText(50)}, wire.Part{Name: "value", Shape: wire.ShapeText(250)},
+		part("allowedMemberTypes", wire.Must(wire.ListOf(wire.OneOf("User", "Application")))),
+		part("description", wire.Must(wire.ShapeText(1024))),
+		part("displayName", wire.Must(wire.ShapeText(100))),
+		part("id", wire.Must(wire.ShapeGUID)),
+		part("isEnabled", wire.Usually("true", wire.ShapeFlag)),
+		part("origin", wire.ShapeText(50)),
+		part("value", wire.ShapeText(250)),
 	)
 	scopeShape = wire.ObjectOf(
-		wire.Part{Name: "adminConsentDescription", Shape: wire.ShapeText(1024)}, wire.Part{Name: "adminConsentDisplayName", Shape: wire.ShapeText(100)}, wire.Part{Name: "id", Shape: wire.Must(wire.ShapeGUID)},
-		wire.Part{Name: "isEnabled", Shape: wire.Usually("true", wire.ShapeFlag)}, wire.Part{Name: "origin", Shape: wire.ShapeText(50)}, wire.Part{Name: "type", Shape: wire.OneOf("User", "Admin")},
-		wire.Part{Name: "userConsentDescription", Shape: wire.ShapeText(1024)}, wire.Part{Name: "userConsentDisplayName", Shape: wire.ShapeText(100)}, wire.Part{Name: "value", Shape: wire.ShapeText(120)},
+		part("adminConsentDescription", wire.ShapeText(1024)),
+		part("adminConsentDisplayName", wire.ShapeText(100)),
+		part("id", wire.Must(wire.ShapeGUID)),
+		part("isEnabled", wire.Usually("true", wire.ShapeFlag)),
+		part("origin", wire.ShapeText(50)),
+		part("type", wire.OneOf("User", "Admin")),
+		part("userConsentDescription", wire.ShapeText(1024)),
+		part("userConsentDisplayName", wire.ShapeText(100)),
+		part("value", wire.ShapeText(120)),
 	)
 	apiShape = wire.ObjectOf(
-		wire.Part{Name: "acceptMappedClaims", Shape: wire.ShapeFlag}, wire.Part{Name: "knownClientApplications", Shape: wire.ListOf(wire.ShapeGUID)}, wire.Part{Name: "oauth2PermissionScopes", Shape: wire.DistinctIn(wire.ListOf(scopeShape), "id", "value")},
-		wire.Part{Name: "preAuthorizedApplications", Shape: wire.ListOf(wire.ObjectOf(wire.Part{Name: "appId", Shape: wire.Must(wire.ShapeText(36))}, wire.Part{Name: "delegatedPermissionIds", Shape: wire.Must(wire.ListOf(wire.ShapeText(36)))}))},
-		wire.Part{Name: "requestedAccessTokenVersion", Shape: wire.ShapeNumber},
+		part("acceptMappedClaims", wire.ShapeFlag),
+		part("knownClientApplications", wire.ListOf(wire.ShapeGUID)),
+		part("oauth2PermissionScopes", wire.DistinctIn(wire.ListOf(scopeShape), "id", "value")),
+		part("preAuthorizedApplications", wire.ListOf(wire.ObjectOf(
+			part("appId", wire.Must(wire.ShapeText(36))),
+			part("delegatedPermissionIds", wire.Must(wire.ListOf(wire.ShapeText(36)))),
+		))),
+		part("requestedAccessTokenVersion", wire.ShapeNumber),
 	)
 	infoShape = wire.ObjectOf(
-		wire.Part{Name: "logoUrl", Shape: wire.ShapeText(256)}, wire.Part{Name: "marketingUrl", Shape: wire.ShapeText(256)}, wire.Part{Name: "privacyStatementUrl", Shape: wire.ShapeText(256)}, wire.Part{Name: "supportUrl", Shape: wire.ShapeText(256)},
-		wire.Part{Name: "termsOfServiceUrl", Shape: wire.ShapeText(256)},
+		part("logoUrl", wire.ShapeText(256)),
+		part("marketingUrl", wire.ShapeText(256)),
+		part("privacyStatementUrl", wire.ShapeText(256)),
+		part("supportUrl", wire.ShapeText(256)),
+		part("termsOfServiceUrl", wire.ShapeText(256)),
 	)
 	claimsShape = wire.ListOf(wire.ObjectOf(
-		wire.Part{Name: "additionalProperties", Shape: wire.ListOf(wire.ShapeText(256))}, wire.Part{Name: "essential", Shape: wire.Usually("false", wire.ShapeFlag)}, wire.Part{Name: "name", Shape: wire.Must(wire.ShapeText(256))},
-		wire.Part{Name: "source", Shape: wire.ShapeText(256)},
+		part("additionalProperties", wire.ListOf(wire.ShapeText(256))),
+		part("essential", wire.Usually("false", wire.ShapeFlag)),
+		part("name", wire.Must(wire.ShapeText(256))),
+		part("source", wire.ShapeText(256)),
 	))
+	claimsOfTokensShape = wire.ObjectOf(
+		part("accessToken", claimsShape),
+		part("idToken", claimsShape),
+		part("saml2Token", claimsShape),
+	)
 	accessShape = wire.ListOf(wire.ObjectOf(
-		wire.Part{Name: "resourceAccess", Shape: wire.Must(wire.ListOf(wire.ObjectOf(wire.Part{Name: "id", Shape: wire.Must(wire.ShapeGUID)}, wire.Part{Name: "type", Shape: wire.Must(wire.OneOf("Role", "Scope"))})))},
-		wire.Part{Name: "resourceAppId", Shape: wire.Must(wire.ShapeGUID)},
+		part("resourceAccess", wire.Must(wire.ListOf(wire.ObjectOf(
+			part("id", wire.Must(wire.ShapeGUID)),
+			part("type", wire.Must(wire.OneOf("Role", "Scope"))),
+		)))),
+		part("resourceAppId", wire.Must(wire.ShapeGUID)),
 	))
 	addInsShape = wire.ListOf(wire.ObjectOf(
-		wire.Part{Name: "id", Shape: wire.ShapeGUID}, wire.Part{Name: "properties", Shape: wire.ListOf(wire.ObjectOf(wire.Part{Name: "key", Shape: wire.ShapeText(256)}, wire.Part{Name: "value", Shape: wire.ShapeText(1024)}))},
-		wire.Part{Name: "type", Shape: wire.Must(wire.ShapeText(256))},
+		part("id", wire.ShapeGUID),
+		part("properties", wire.ListOf(wire.ObjectOf(
+			part("key", wire.ShapeText(256)),
+			part("value", wire.ShapeText(1024)),
+		))),
+		part("type", wire.Must(wire.ShapeText(256))),
 	))
 	fieldShape = wire.ObjectOf( // of a page that an application asks for a password on
-		wire.Part{Name: "customizedLabel", Shape: wire.ShapeText(256)}, wire.Part{Name: "defaultLabel", Shape: wire.ShapeText(256)}, wire.Part{Name: "fieldId", Shape: wire.ShapeText(256)}, wire.Part{Name: "type", Shape: wire.ShapeText(256)},
+		part("customizedLabel", wire.ShapeText(256)),
+		part("defaultLabel", wire.ShapeText(256)),
+		part("fieldId", wire.ShapeText(256)),
+		part("type", wire.ShapeText(256)),
 	)
 	webShape = wire.ObjectOf( // but for the addresses, which have an effect
-		wire.Part{Name: "homePageUrl", Shape: wire.ShapeText(256)},
-		wire.Part{Name: "implicitGrantSettings", Shape: wire.ObjectOf(wire.Part{Name: "enableAccessTokenIssuance", Shape: wire.Usually("false", wire.ShapeFlag)}, wire.Part{Name: "enableIdTokenIssuance", Shape: wire.Usually("false", wire.ShapeFlag)})},
-		wire.Part{Name: "logoutUrl", Shape: wire.ShapeText(256)},
+		part("homePageUrl", wire.ShapeText(256)),
+		part("implicitGrantSettings", wire.ObjectOf(
+			part("enableAccessTokenIssuance", wire.Usually("false", wire.ShapeFlag)),
+			part("enableIdTokenIssuance", wire.Usually("false", wire.ShapeFlag)),
+		)),
+		part("logoutUrl", wire.ShapeText(256)),
 	)
 )
+
+func part(name string, shape wire.Shape) wire.Part { return wire.Part{Name: name, Shape: shape} }
 
 // whole is how an object is shown that was never set, with all its properties.
 func whole(s wire.Shape) string {
@@ -105,7 +146,7 @@ var keptOfApplications = []keptProperty{
 	{"isDeviceOnlyAuthSupported", wire.ShapeFlag, "null"},
 	{"notes", wire.ShapeText(1024), "null"},
 	{"oauth2RequirePostResponse", wire.Must(wire.ShapeFlag), "false"},
-	{"optionalClaims", wire.ObjectOf(wire.Part{Name: "accessToken", Shape: claimsShape}, wire.Part{Name: "idToken", Shape: claimsShape}, wire.Part{Name: "saml2Token", Shape: claimsShape}), "null"},
+	{"optionalClaims", claimsOfTokensShape, "null"},
 	{"parentalControlSettings", parentalShape, whole(parentalShape)},
 	{"requiredResourceAccess", accessShape, "[]"},
 	{"samlMetadataUrl", wire.ShapeText(1024), "null"},
@@ -116,13 +157,19 @@ var keptOfApplications = []keptProperty{
 // keptOfBetaApplications are those that only beta has.
 var keptOfBetaApplications = []keptProperty{
 	{"orgRestrictions", wire.ListOf(wire.ShapeGUID), "[]"},
-	{"trustedSubjectNameAndIssuers", wire.ListOf(wire.ObjectOf(wire.Part{Name: "authorityId", Shape: wire.ShapeGUID}, wire.Part{Name: "subjectName", Shape: wire.ShapeText(256)})), "[]"},
-	{"windows", wire.ObjectOf(wire.Part{Name: "packageSid", Shape: wire.ShapeText(256)}, wire.Part{Name: "redirectUris", Shape: wire.ListOf(wire.ShapeText(256))}), "null"},
+	{"trustedSubjectNameAndIssuers", wire.ListOf(wire.ObjectOf(
+		part("authorityId", wire.ShapeGUID),
+		part("subjectName", wire.ShapeText(256)),
+	)), "[]"},
+	{"windows", wire.ObjectOf(
+		part("packageSid", wire.ShapeText(256)),
+		part("redirectUris", wire.ListOf(wire.ShapeText(256))),
+	), "null"},
 }
 
 var parentalShape = wire.ObjectOf(
-	wire.Part{Name: "countriesBlockedForMinors", Shape: wire.ListOf(wire.ShapeText(2))},
-	wire.Part{Name: "legalAgeGroupRule", Shape: wire.Usually(`"Allow"`, wire.OneOf("Allow", "RequireConsentForPrivacyServices", "RequireConsentForMinors", "RequireConsentForKids", "BlockMinors"))},
+	part("countriesBlockedForMinors", wire.ListOf(wire.ShapeText(2))),
+	part("legalAgeGroupRule", wire.Usually(`"Allow"`, wire.OneOf("Allow", "RequireConsentForPrivacyServices", "RequireConsentForMinors", "RequireConsentForKids", "BlockMinors"))),
 )
 
 // keptOfPrincipals are those of service principals.
@@ -135,7 +182,7 @@ var keptOfPrincipals = []keptProperty{
 	{"notes", wire.ShapeText(1024), "null"},
 	{"notificationEmailAddresses", wire.ListOf(wire.ShapeText(256)), "[]"},
 	{"preferredSingleSignOnMode", wire.OneOf("password", "saml", "notSupported", "oidc"), "null"},
-	{"samlSingleSignOnSettings", wire.ObjectOf(wire.Part{Name: "relayState", Shape: wire.ShapeText(1024)}), "null"},
+	{"samlSingleSignOnSettings", wire.ObjectOf(part("relayState", wire.ShapeText(1024))), "null"},
 	{"tags", wire.ListOf(wire.ShapeText(256)), "[]"},
 }
 
@@ -143,7 +190,7 @@ var keptOfPrincipals = []keptProperty{
 var keptOfBetaPrincipals = []keptProperty{
 	{"errorUrl", wire.ShapeText(256), "null"},
 	{"isAuthorizationServiceEnabled", wire.ShapeFlag, "null"},
-	{"passwordSingleSignOnSettings", wire.ObjectOf(wire.Part{Name: "fields", Shape: wire.ListOf(fieldShape)}), "null"},
+	{"passwordSingleSignOnSettings", wire.ObjectOf(part("fields", wire.ListOf(fieldShape))), "null"},
 	{"samlMetadataUrl", wire.ShapeText(1024), "null"},
 	{"useCustomTokenSigningKey", wire.ShapeFlag, "null"},
 }

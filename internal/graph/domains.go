@@ -21,13 +21,13 @@ type domain struct {
 // domainFields are the properties of domain. Passwords do not expire here, and nobody sells
 // domains.
 var domainFields = wire.NewFieldSet("microsoft.graph.domain", []wire.Field[domain]{
-	{Name: "authenticationType", Write: func(b []byte, d *domain) []byte { return jsontext.AppendText(b, d.authentication()) }, When: directory.ByDefault},
+	wire.Default("authenticationType", jsontext.AppendText, (*domain).authentication),
 	{Name: "availabilityStatus", Write: wire.AppendNull[domain], When: directory.ByDefault},
-	{Name: "id", Write: func(b []byte, d *domain) []byte { return jsontext.AppendText(b, d.Name) }, When: directory.ByDefault},
+	wire.Default("id", jsontext.AppendText, func(d *domain) string { return d.Name }),
 	{Name: "isAdminManaged", Write: wire.AppendTrue[domain], When: directory.ByDefault},
-	{Name: "isDefault", Write: func(b []byte, d *domain) []byte { return jsontext.AppendBool(b, d.IsDefault) }, When: directory.ByDefault},
-	{Name: "isInitial", Write: func(b []byte, d *domain) []byte { return jsontext.AppendBool(b, d.IsInitial) }, When: directory.ByDefault},
-	{Name: "isRoot", Write: func(b []byte, d *domain) []byte { return jsontext.AppendBool(b, d.isRoot()) }, When: directory.ByDefault},
+	wire.Default("isDefault", jsontext.AppendBool, func(d *domain) bool { return d.IsDefault }),
+	wire.Default("isInitial", jsontext.AppendBool, func(d *domain) bool { return d.IsInitial }),
+	wire.Default("isRoot", jsontext.AppendBool, (*domain).isRoot),
 	{Name: "isVerified", Write: wire.AppendTrue[domain], When: directory.ByDefault},
 	{Name: "manufacturer", Write: wire.AppendNull[domain], When: directory.ByDefault},
 	{Name: "model", Write: wire.AppendNull[domain], When: directory.ByDefault},

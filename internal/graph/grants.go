@@ -26,12 +26,12 @@ type permissionGrant struct {
 
 // grantFields are the properties of oAuth2PermissionGrant.
 var grantFields = wire.NewFieldSet("microsoft.graph.oAuth2PermissionGrant", []wire.Field[permissionGrant]{
-	{Name: "clientId", Write: func(b []byte, g *permissionGrant) []byte { return jsontext.AppendID(b, g.Client) }, When: directory.ByDefault},
-	{Name: "consentType", Write: func(b []byte, g *permissionGrant) []byte { return jsontext.AppendText(b, g.consentType()) }, When: directory.ByDefault},
-	{Name: "id", Write: func(b []byte, g *permissionGrant) []byte { return jsontext.AppendText(b, g.id()) }, When: directory.ByDefault},
+	wire.Default("clientId", jsontext.AppendID, func(g *permissionGrant) uuid.UUID { return g.Client }),
+	wire.Default("consentType", jsontext.AppendText, (*permissionGrant).consentType),
+	wire.Default("id", jsontext.AppendText, (*permissionGrant).id),
 	{Name: "principalId", Write: appendGrantUser, When: directory.ByDefault},
-	{Name: "resourceId", Write: func(b []byte, g *permissionGrant) []byte { return jsontext.AppendID(b, g.resource) }, When: directory.ByDefault},
-	{Name: "scope", Write: func(b []byte, g *permissionGrant) []byte { return jsontext.AppendText(b, strings.Join(g.Scopes, " ")) }, When: directory.ByDefault},
+	wire.Default("resourceId", jsontext.AppendID, func(g *permissionGrant) uuid.UUID { return g.resource }),
+	wire.Default("scope", jsontext.AppendText, func(g *permissionGrant) string { return strings.Join(g.Scopes, " ") }),
 }).In("oauth2PermissionGrants")
 
 // The consent types of a grant.

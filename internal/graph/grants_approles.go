@@ -30,14 +30,14 @@ type roleAssignment struct {
 // roleAssignmentFields are the properties of appRoleAssignment. When it was made is not known of
 // those made by an earlier version.
 var roleAssignmentFields = wire.NewFieldSet("microsoft.graph.appRoleAssignment", append([]wire.Field[roleAssignment]{
-	{Name: "appRoleId", Write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendID(b, g.Role) }, When: directory.ByDefault},
-	{Name: "createdDateTime", Write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendTime(b, g.since()) }, When: directory.ByDefault},
-	{Name: "id", Write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendText(b, g.id()) }, When: directory.ByDefault},
-	{Name: "principalDisplayName", Write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendText(b, g.nameOf(g.From)) }, When: directory.ByDefault},
-	{Name: "principalId", Write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendID(b, g.From) }, When: directory.ByDefault},
-	{Name: "principalType", Write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendText(b, g.principalType()) }, When: directory.ByDefault},
-	{Name: "resourceDisplayName", Write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendText(b, g.nameOf(g.To)) }, When: directory.ByDefault},
-	{Name: "resourceId", Write: func(b []byte, g *roleAssignment) []byte { return jsontext.AppendID(b, g.To) }, When: directory.ByDefault},
+	wire.Default("appRoleId", jsontext.AppendID, func(g *roleAssignment) uuid.UUID { return g.Role }),
+	wire.Default("createdDateTime", jsontext.AppendTime, (*roleAssignment).since),
+	wire.Default("id", jsontext.AppendText, (*roleAssignment).id),
+	wire.Default("principalDisplayName", jsontext.AppendText, func(g *roleAssignment) string { return g.nameOf(g.From) }),
+	wire.Default("principalId", jsontext.AppendID, func(g *roleAssignment) uuid.UUID { return g.From }),
+	wire.Default("principalType", jsontext.AppendText, (*roleAssignment).principalType),
+	wire.Default("resourceDisplayName", jsontext.AppendText, func(g *roleAssignment) string { return g.nameOf(g.To) }),
+	wire.Default("resourceId", jsontext.AppendID, func(g *roleAssignment) uuid.UUID { return g.To }),
 }, wire.NotKept[roleAssignment]([]string{"deletedDateTime"}, nil)...)).At(func(g *roleAssignment) string {
 	return g.principalSet() + "('" + g.From.String() + "')/appRoleAssignments"
 })

@@ -3,6 +3,8 @@ package graph
 import (
 	"slices"
 
+	"github.com/google/uuid"
+
 	"licensor/internal/directory"
 	"licensor/internal/directory/column"
 	"licensor/internal/graph/licenses"
@@ -40,7 +42,7 @@ var groupFields = wire.NewFieldSet(groupType, append(
 	)),
 	wire.Field[group]{Name: "assignedLicenses", Write: appendGroupLicenses},
 	wire.Field[group]{Name: "hasMembersWithLicenseErrors", Write: appendHasErrors},
-	wire.Field[group]{Name: "id", Write: func(b []byte, g *group) []byte { return jsontext.AppendID(b, g.image.Directory.GroupID(g.ordinal)) }, When: directory.ByDefault},
+	wire.Default("id", jsontext.AppendID, func(g *group) uuid.UUID { return g.image.Directory.GroupID(g.ordinal) }),
 	wire.Field[group]{Name: "licenseProcessingState", Write: appendProcessingState},
 	wire.Field[group]{Name: "securityIdentifier", Write: appendGroupSID, When: directory.ByDefault},
 ), "createdDateTime", "description", "displayName", "groupTypes", "id", "mail", "mailEnabled", "mailNickname", "securityEnabled", "visibility").In("groups").BetaShows(func(name string) bool {

@@ -3,6 +3,9 @@ package graph
 import (
 	"encoding/json"
 	"slices"
+	"time"
+
+	"github.com/google/uuid"
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
@@ -14,21 +17,21 @@ import (
 // principalFields are the properties of servicePrincipal.
 var principalFields = wire.NewFieldSet("microsoft.graph.servicePrincipal", slices.Concat(
 	[]wire.Field[application]{
-		{Name: "accountEnabled", Write: func(b []byte, a *application) []byte { return jsontext.AppendBool(b, !a.Principal.Disabled) }, When: directory.ByDefault},
+		wire.Default("accountEnabled", jsontext.AppendBool, func(a *application) bool { return !a.Principal.Disabled }),
 		{Name: "applicationTemplateId", Write: func(b []byte, a *application) []byte {
 			return appendKept(b, a.Principal.Properties, templateID, "null")
 		}, When: directory.ByDefault},
 		{Name: "appDescription", Write: func(b []byte, a *application) []byte { return appendKept(b, a.Properties, "description", "null") }, When: directory.ByDefault},
-		{Name: "appDisplayName", Write: func(b []byte, a *application) []byte { return jsontext.AppendText(b, wire.AppName(&a.Client)) }, When: directory.ByDefault},
+		wire.Default("appDisplayName", jsontext.AppendText, func(a *application) string { return wire.AppName(&a.Client) }),
 		{Name: "appId", Write: appendAppID, When: directory.ByDefault},
 		{Name: "appOwnerOrganizationId", Write: appendOwner, When: directory.ByDefault},
-		{Name: "appRoleAssignmentRequired", Write: func(b []byte, a *application) []byte { return jsontext.AppendBool(b, a.Principal.AssignmentRequired) }, When: directory.ByDefault},
+		wire.Default("appRoleAssignmentRequired", jsontext.AppendBool, func(a *application) bool { return a.Principal.AssignmentRequired }),
 		{Name: "appRoles", Write: appendAppRoles, When: directory.ByDefault},
-		{Name: "deletedDateTime", Write: func(b []byte, a *application) []byte { return jsontext.AppendTime(b, a.Principal.DeletedDateTime) }, When: directory.ByDefault},
-		{Name: "displayName", Write: func(b []byte, a *application) []byte { return jsontext.AppendText(b, a.Principal.DisplayName) }, When: directory.ByDefault},
-		{Name: "id", Write: func(b []byte, a *application) []byte { return jsontext.AppendID(b, a.Principal.ID) }, When: directory.ByDefault},
+		wire.Default("deletedDateTime", jsontext.AppendTime, func(a *application) time.Time { return a.Principal.DeletedDateTime }),
+		wire.Default("displayName", jsontext.AppendText, func(a *application) string { return a.Principal.DisplayName }),
+		wire.Default("id", jsontext.AppendID, func(a *application) uuid.UUID { return a.Principal.ID }),
 		{Name: "info", Write: func(b []byte, a *application) []byte { return appendKept(b, a.Properties, "info", whole(infoShape)) }, When: directory.ByDefault},
-		{Name: "keyCredentials", Write: func(b []byte, a *application) []byte { return appendKeys(b, a.Principal.Certificates) }, When: directory.ByDefault},
+		wire.Default("keyCredentials", appendKeys, func(a *application) []directory.Certificate { return a.Principal.Certificates }),
 		{Name: "passwordCredentials", Write: func(b []byte, a *application) []byte { return appendSecrets(b, a.Principal.Secrets, nil) }, When: directory.ByDefault},
 		{Name: "oauth2PermissionScopes", Write: appendScopes, When: directory.ByDefault},
 		{Name: "publishedPermissionScopes", Write: appendScopes, When: directory.ByDefault, Beta: true}, // its name in beta

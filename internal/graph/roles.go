@@ -8,7 +8,6 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
-	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/wire"
 	"licensor/internal/guid"
@@ -26,17 +25,17 @@ type directoryRole struct {
 
 // roleFields are the properties of directoryRole.
 var roleFields = wire.NewFieldSet("microsoft.graph.directoryRole", append([]wire.Field[directoryRole]{
-	{Name: "description", Write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendText(b, d.Description) }, When: directory.ByDefault},
-	{Name: "displayName", Write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendText(b, d.Name) }, When: directory.ByDefault},
-	{Name: "id", Write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendID(b, d.id) }, When: directory.ByDefault},
-	{Name: "roleTemplateId", Write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendID(b, d.Role.ID) }, When: directory.ByDefault},
+	wire.Default("description", jsontext.AppendText, func(d *directoryRole) string { return d.Description }),
+	wire.Default("displayName", jsontext.AppendText, func(d *directoryRole) string { return d.Name }),
+	wire.Default("id", jsontext.AppendID, func(d *directoryRole) uuid.UUID { return d.id }),
+	wire.Default("roleTemplateId", jsontext.AppendID, func(d *directoryRole) uuid.UUID { return d.Role.ID }),
 }, wire.NotKept[directoryRole]([]string{"deletedDateTime"}, nil)...)).In("directoryRoles")
 
 // templateFields are the properties of directoryRoleTemplate.
 var templateFields = wire.NewFieldSet("microsoft.graph.directoryRoleTemplate", append([]wire.Field[directoryRole]{
-	{Name: "description", Write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendText(b, d.Description) }, When: directory.ByDefault},
-	{Name: "displayName", Write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendText(b, d.Name) }, When: directory.ByDefault},
-	{Name: "id", Write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendID(b, d.Role.ID) }, When: directory.ByDefault},
+	wire.Default("description", jsontext.AppendText, func(d *directoryRole) string { return d.Description }),
+	wire.Default("displayName", jsontext.AppendText, func(d *directoryRole) string { return d.Name }),
+	wire.Default("id", jsontext.AppendID, func(d *directoryRole) uuid.UUID { return d.Role.ID }),
 }, wire.NotKept[directoryRole]([]string{"deletedDateTime"}, nil)...)).In("directoryRoleTemplates")
 
 // roleTexts are the properties that roles can be found by.

@@ -20,14 +20,14 @@ import (
 // definitionFields are the properties of unifiedRoleDefinition. What actions a role allows is said
 // by the table of needs, not by names of actions.
 var definitionFields = wire.NewFieldSet("microsoft.graph.unifiedRoleDefinition", []wire.Field[directoryRole]{
-	{Name: "description", Write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendText(b, d.Description) }, When: directory.ByDefault},
-	{Name: "displayName", Write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendText(b, d.Name) }, When: directory.ByDefault},
-	{Name: "id", Write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendID(b, d.Role.ID) }, When: directory.ByDefault},
+	wire.Default("description", jsontext.AppendText, func(d *directoryRole) string { return d.Description }),
+	wire.Default("displayName", jsontext.AppendText, func(d *directoryRole) string { return d.Name }),
+	wire.Default("id", jsontext.AppendID, func(d *directoryRole) uuid.UUID { return d.Role.ID }),
 	{Name: "isBuiltIn", Write: wire.AppendTrue[directoryRole], When: directory.ByDefault},
 	{Name: "isEnabled", Write: wire.AppendTrue[directoryRole], When: directory.ByDefault},
 	{Name: "resourceScopes", Write: func(b []byte, _ *directoryRole) []byte { return append(b, `["/"]`...) }, When: directory.ByDefault},
 	{Name: "rolePermissions", Write: func(b []byte, _ *directoryRole) []byte { return append(b, "[]"...) }, When: directory.ByDefault},
-	{Name: "templateId", Write: func(b []byte, d *directoryRole) []byte { return jsontext.AppendID(b, d.Role.ID) }, When: directory.ByDefault},
+	wire.Default("templateId", jsontext.AppendID, func(d *directoryRole) uuid.UUID { return d.Role.ID }),
 	{Name: "version", Write: wire.AppendNull[directoryRole], When: directory.ByDefault},
 }).In(edm.DefinitionSet)
 
@@ -58,10 +58,10 @@ var heldFields = wire.NewFieldSet("microsoft.graph.unifiedRoleAssignment", []wir
 	{Name: "appScopeId", Write: wire.AppendNull[heldRole], When: directory.ByDefault},
 	{Name: "condition", Write: wire.AppendNull[heldRole], When: directory.ByDefault},
 	{Name: "directoryScopeId", Write: func(b []byte, _ *heldRole) []byte { return append(b, `"/"`...) }, When: directory.ByDefault},
-	{Name: "id", Write: func(b []byte, h *heldRole) []byte { return jsontext.AppendText(b, h.id()) }, When: directory.ByDefault},
-	{Name: "principalId", Write: func(b []byte, h *heldRole) []byte { return jsontext.AppendID(b, h.principal) }, When: directory.ByDefault},
-	{Name: "principalOrganizationId", Write: func(b []byte, h *heldRole) []byte { return jsontext.AppendID(b, h.tenant) }, When: directory.ByDefault},
-	{Name: "roleDefinitionId", Write: func(b []byte, h *heldRole) []byte { return jsontext.AppendID(b, h.role) }, When: directory.ByDefault},
+	wire.Default("id", jsontext.AppendText, (*heldRole).id),
+	wire.Default("principalId", jsontext.AppendID, func(h *heldRole) uuid.UUID { return h.principal }),
+	wire.Default("principalOrganizationId", jsontext.AppendID, func(h *heldRole) uuid.UUID { return h.tenant }),
+	wire.Default("roleDefinitionId", jsontext.AppendID, func(h *heldRole) uuid.UUID { return h.role }),
 }).In(edm.AssignmentSet)
 
 // id is derived from who has what.

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
+
 	"licensor/internal/directory"
 	"licensor/internal/directory/column"
 	"licensor/internal/graph/licenses"
@@ -34,7 +36,7 @@ var userFields = wire.NewFieldSet(userType, append(
 	),
 	wire.Field[user]{Name: "assignedLicenses", Write: appendAssignedLicenses},
 	wire.Field[user]{Name: "assignedPlans", Write: appendAssignedPlans},
-	wire.Field[user]{Name: "id", Write: func(b []byte, u *user) []byte { return jsontext.AppendID(b, u.image.Directory.UserID(u.ordinal)) }, When: directory.ByDefault},
+	wire.Default("id", jsontext.AppendID, func(u *user) uuid.UUID { return u.image.Directory.UserID(u.ordinal) }),
 	wire.Field[user]{Name: "licenseAssignmentStates", Write: appendStates},
 	wire.Field[user]{Name: "provisionedPlans", Write: appendProvisionedPlans},
 	wire.Field[user]{Name: "securityIdentifier", Write: func(b []byte, u *user) []byte { return directory.AppendSID(b, u.image.Directory.UserID(u.ordinal)) }},

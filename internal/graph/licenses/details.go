@@ -29,8 +29,8 @@ type Detail struct {
 // DetailFields are the properties of licenseDetails (docs/spec/licensing.md L13).
 var DetailFields = wire.NewFieldSet("microsoft.graph.licenseDetails", []wire.Field[Detail]{
 	{Name: "id", Write: func(b []byte, d *Detail) []byte { return append(append(append(b, '"'), d.id()...), '"') }, When: directory.ByDefault},
-	{Name: "skuId", Write: func(b []byte, d *Detail) []byte { return jsontext.AppendID(b, d.SKUID) }, When: directory.ByDefault},
-	{Name: "skuPartNumber", Write: func(b []byte, d *Detail) []byte { return appendPartNumber(b, d.Product) }, When: directory.ByDefault},
+	wire.Default("skuId", jsontext.AppendID, func(d *Detail) uuid.UUID { return d.SKUID }),
+	wire.Default("skuPartNumber", appendPartNumber, func(d *Detail) *licensing.Product { return d.Product }),
 	{Name: "servicePlans", Write: func(b []byte, d *Detail) []byte { return appendServicePlans(b, d.image, d.Product, d.DisabledPlans) }, When: directory.ByDefault},
 }).At(func(d *Detail) string { return "users/" + d.user.String() + "/licenseDetails" })
 

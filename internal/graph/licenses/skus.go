@@ -24,16 +24,16 @@ type sku struct {
 
 // SKUFields are the properties of subscribedSku (docs/spec/licensing.md L1 to L3).
 var SKUFields = wire.NewFieldSet("microsoft.graph.subscribedSku", []wire.Field[sku]{
-	{Name: "accountId", Write: func(b []byte, s *sku) []byte { return jsontext.AppendID(b, s.image.Organization.ID) }, When: directory.ByDefault},
-	{Name: "accountName", Write: func(b []byte, s *sku) []byte { return jsontext.AppendTextOrNull(b, s.image.Organization.DisplayName) }, When: directory.ByDefault},
+	wire.Default("accountId", jsontext.AppendID, func(s *sku) uuid.UUID { return s.image.Organization.ID }),
+	wire.Default("accountName", jsontext.AppendTextOrNull, func(s *sku) string { return s.image.Organization.DisplayName }),
 	{Name: "appliesTo", Write: appendSKUAppliesTo, When: directory.ByDefault},
-	{Name: "capabilityStatus", Write: func(b []byte, s *sku) []byte { return jsontext.AppendText(b, s.Capability) }, When: directory.ByDefault},
-	{Name: "consumedUnits", Write: func(b []byte, s *sku) []byte { return jsontext.AppendInt(b, s.Consumed) }, When: directory.ByDefault},
+	wire.Default("capabilityStatus", jsontext.AppendText, func(s *sku) string { return s.Capability }),
+	wire.Default("consumedUnits", jsontext.AppendInt, func(s *sku) int { return s.Consumed }),
 	{Name: "id", Write: func(b []byte, s *sku) []byte { return append(append(append(b, '"'), s.id()...), '"') }, When: directory.ByDefault},
 	{Name: "prepaidUnits", Write: appendUnits, When: directory.ByDefault},
 	{Name: "servicePlans", Write: func(b []byte, s *sku) []byte { return appendServicePlans(b, s.image.Licensing, s.Product, nil) }, When: directory.ByDefault},
-	{Name: "skuId", Write: func(b []byte, s *sku) []byte { return jsontext.AppendID(b, s.SKUID) }, When: directory.ByDefault},
-	{Name: "skuPartNumber", Write: func(b []byte, s *sku) []byte { return appendPartNumber(b, s.Product) }, When: directory.ByDefault},
+	wire.Default("skuId", jsontext.AppendID, func(s *sku) uuid.UUID { return s.SKUID }),
+	wire.Default("skuPartNumber", appendPartNumber, func(s *sku) *licensing.Product { return s.Product }),
 	{Name: "subscriptionIds", Write: appendSubscriptionIDs, When: directory.ByDefault},
 }).In("subscribedSkus")
 

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/route"
@@ -24,21 +26,21 @@ type Subscription struct {
 
 // SubscriptionFields are the properties of companySubscription (docs/spec/licensing.md L1).
 var SubscriptionFields = wire.NewFieldSet("microsoft.graph.companySubscription", []wire.Field[Subscription]{
-	{Name: "commerceSubscriptionId", Write: func(b []byte, s *Subscription) []byte { return jsontext.AppendID(b, s.CommerceSubscriptionID) }, When: directory.ByDefault},
-	{Name: "createdDateTime", Write: func(b []byte, s *Subscription) []byte { return jsontext.AppendTime(b, s.CreatedDateTime) }, When: directory.ByDefault},
-	{Name: "id", Write: func(b []byte, s *Subscription) []byte { return jsontext.AppendID(b, s.ID) }, When: directory.ByDefault},
-	{Name: "isTrial", Write: func(b []byte, s *Subscription) []byte { return jsontext.AppendBool(b, s.IsTrial) }, When: directory.ByDefault},
+	wire.Default("commerceSubscriptionId", jsontext.AppendID, func(s *Subscription) uuid.UUID { return s.CommerceSubscriptionID }),
+	wire.Default("createdDateTime", jsontext.AppendTime, func(s *Subscription) time.Time { return s.CreatedDateTime }),
+	wire.Default("id", jsontext.AppendID, func(s *Subscription) uuid.UUID { return s.ID }),
+	wire.Default("isTrial", jsontext.AppendBool, func(s *Subscription) bool { return s.IsTrial }),
 	{Name: "nextLifecycleDateTime", Write: appendNextLifecycle, When: directory.ByDefault},
 	{Name: "ownerId", Write: wire.AppendNull[Subscription], When: directory.ByDefault},
-	{Name: "ownerTenantId", Write: func(b []byte, s *Subscription) []byte { return jsontext.AppendID(b, s.Image.Organization.ID) }, When: directory.ByDefault},
+	wire.Default("ownerTenantId", jsontext.AppendID, func(s *Subscription) uuid.UUID { return s.Image.Organization.ID }),
 	{Name: "ownerType", Write: wire.AppendNull[Subscription], When: directory.ByDefault},
 	{Name: "serviceStatus", When: directory.ByDefault, Write: func(b []byte, s *Subscription) []byte {
 		return appendServicePlans(b, s.Image.Licensing, s.product(), nil)
 	}},
-	{Name: "skuId", Write: func(b []byte, s *Subscription) []byte { return jsontext.AppendID(b, s.SKUID) }, When: directory.ByDefault},
-	{Name: "skuPartNumber", Write: func(b []byte, s *Subscription) []byte { return appendPartNumber(b, s.product()) }, When: directory.ByDefault},
-	{Name: "status", Write: func(b []byte, s *Subscription) []byte { return jsontext.AppendText(b, s.Status) }, When: directory.ByDefault},
-	{Name: "totalLicenses", Write: func(b []byte, s *Subscription) []byte { return jsontext.AppendInt(b, s.TotalLicenses) }, When: directory.ByDefault},
+	wire.Default("skuId", jsontext.AppendID, func(s *Subscription) uuid.UUID { return s.SKUID }),
+	wire.Default("skuPartNumber", appendPartNumber, (*Subscription).product),
+	wire.Default("status", jsontext.AppendText, func(s *Subscription) string { return s.Status }),
+	wire.Default("totalLicenses", jsontext.AppendInt, func(s *Subscription) int { return s.TotalLicenses }),
 }).In("directory/subscriptions")
 
 func (s *Subscription) product() *licensing.Product {

@@ -31,6 +31,13 @@ type Field[T any] struct {
 	Beta       bool // v1.0 does not have it
 }
 
+// Default is a field that is shown by default: write writes what of returns.
+func Default[T, V any](name string, write func([]byte, V) []byte, of func(*T) V) Field[T] {
+	return Field[T]{Name: name, When: directory.ByDefault, Write: func(b []byte, object *T) []byte {
+		return write(b, of(object))
+	}}
+}
+
 // FieldSet is the properties of a type: all of them by name, and those that are shown without
 // $select.
 type FieldSet[T any] struct {
