@@ -75,8 +75,9 @@ func New(config Config) *API {
 		config.PasswordCost = identity.UsualCost
 	}
 	api := &API{config: config, model: edm.NewModel(servedOfGraph()), Environment: wire.Environment{
-		Clock: config.Now, NewID: config.NewID, Random: config.Random, PasswordCost: config.PasswordCost, ImportPieces: max(1, config.ImportPieces),
-		Limits: throttle.New(config.Limits), Authority: config.Authority, Log: config.Log,
+		Clock: config.Now, NewID: config.NewID, Random: config.Random, PasswordCost: config.PasswordCost,
+		ImportPieces: max(1, config.ImportPieces),
+		Limits:       throttle.New(config.Limits), Authority: config.Authority, Log: config.Log,
 	}}
 	api.metadata = sync.OnceValue(func() []byte { return api.model.Metadata(entityTypes) })
 	table := slices.Concat(api.operations(), operations)
@@ -142,7 +143,10 @@ func (api *API) serve(r *wire.Request) error {
 		r.Keys = slices.Insert(r.Keys, 0, caller.ObjectID.String())
 	}
 	if r.Named != uuid.Nil && r.Named != caller.Tenant {
-		lost = &problem.Error{Status: http.StatusBadRequest, Code: problem.CodeBadRequest, Message: fmt.Sprintf("The tenant '%s' in the path is not '%s', the tenant of the access token.", r.Named, caller.Tenant)}
+		lost = &problem.Error{
+			Status: http.StatusBadRequest, Code: problem.CodeBadRequest,
+			Message: fmt.Sprintf("The tenant '%s' in the path is not '%s', the tenant of the access token.", r.Named, caller.Tenant),
+		}
 	}
 	if lost == nil {
 		r.Op, lost = servedAt(place, r.Method)
@@ -195,7 +199,10 @@ func (api *API) answer(r *wire.Request, options *odata.Options, malformed error)
 func (api *API) route(r *wire.Request) (route.Match[wire.Operation], error) {
 	path, ok := route.Segments(r.URL.EscapedPath())
 	if !ok {
-		return route.Match[wire.Operation]{}, &problem.Error{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "The path is not encoded as paths are: % is followed by two hexadecimal digits."}
+		return route.Match[wire.Operation]{}, &problem.Error{
+			Status: http.StatusBadRequest, Code: problem.CodeBroken,
+			Message: "The path is not encoded as paths are: % is followed by two hexadecimal digits.",
+		}
 	}
 	if len(path) > 1 && slices.Contains(path, "") {
 		return route.Match[wire.Operation]{}, problem.EmptySegment

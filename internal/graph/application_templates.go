@@ -38,18 +38,18 @@ var applicationTemplates = []applicationTemplate{{
 // applicationTemplateFields are the properties of applicationTemplate.
 var applicationTemplateFields = wire.NewFieldSet("microsoft.graph.applicationTemplate", slices.Concat(
 	[]wire.Field[applicationTemplate]{
-		{Name: "categories", Write: func(b []byte, t *applicationTemplate) []byte {
+		{Name: "categories", When: directory.ByDefault, Write: func(b []byte, t *applicationTemplate) []byte {
 			return jsontext.AppendList(b, t.categories, jsontext.AppendText)
-		}, When: directory.ByDefault},
+		}},
 		wire.Default("description", jsontext.AppendText, func(t *applicationTemplate) string { return t.description }),
 		wire.Default("displayName", jsontext.AppendText, func(t *applicationTemplate) string { return t.displayName }),
 		wire.Default("id", jsontext.AppendID, func(t *applicationTemplate) uuid.UUID { return t.id }),
-		{Name: "supportedProvisioningTypes", Write: func(b []byte, t *applicationTemplate) []byte {
+		{Name: "supportedProvisioningTypes", When: directory.ByDefault, Write: func(b []byte, t *applicationTemplate) []byte {
 			return jsontext.AppendList(b, t.provisioning, jsontext.AppendText)
-		}, When: directory.ByDefault},
-		{Name: "supportedSingleSignOnModes", Write: func(b []byte, t *applicationTemplate) []byte {
+		}},
+		{Name: "supportedSingleSignOnModes", When: directory.ByDefault, Write: func(b []byte, t *applicationTemplate) []byte {
 			return jsontext.AppendList(b, t.signOn, jsontext.AppendText)
-		}, When: directory.ByDefault},
+		}},
 	},
 	wire.NotKept[applicationTemplate]([]string{"homePageUrl", "logoUrl", "publisher"}, nil),
 )).In("applicationTemplates")
@@ -68,7 +68,9 @@ func listApplicationTemplates(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	rows := wire.InOrder(slices.Clone(applicationTemplates), func(t applicationTemplate) wire.Key { return wire.KeyOf(t.id, t.id) })
+	rows := wire.InOrder(slices.Clone(applicationTemplates), func(t applicationTemplate) wire.Key {
+		return wire.KeyOf(t.id, t.id)
+	})
 	if rows, err = rows.Passing(r, applicationTemplateTexts); err != nil {
 		return err
 	}
@@ -119,7 +121,9 @@ func instantiate(r *wire.Request) error {
 			ID: r.NewID(), AppID: r.NewID(), CreatedDateTime: r.Now.UTC().Truncate(time.Second),
 			Properties: map[string]json.RawMessage{templateID: id},
 		},
-		Principal: directory.ServicePrincipal{ID: r.NewID(), Properties: map[string]json.RawMessage{templateID: id, "tags": tags}},
+		Principal: directory.ServicePrincipal{ID: r.NewID(), Properties: map[string]json.RawMessage{
+			templateID: id, "tags": tags,
+		}},
 	}
 	if err := setAppName(editor{}, &c, wire.Place{Resource: applicationResource, Path: "displayName"}, name); err != nil {
 		return err

@@ -27,22 +27,26 @@ type application struct {
 var applicationFields = wire.NewFieldSet("microsoft.graph.application", slices.Concat(
 	[]wire.Field[application]{
 		{Name: "appId", Write: appendAppID, When: directory.ByDefault},
-		{Name: "applicationTemplateId", Write: func(b []byte, a *application) []byte { return appendKept(b, a.Properties, templateID, "null") }, When: directory.ByDefault},
+		{Name: "applicationTemplateId", When: directory.ByDefault, Write: func(b []byte, a *application) []byte {
+			return appendKept(b, a.Properties, templateID, "null")
+		}},
 		wire.Default("createdDateTime", jsontext.AppendTime, func(a *application) time.Time { return a.CreatedDateTime }),
 		wire.Default("deletedDateTime", jsontext.AppendTime, func(a *application) time.Time { return a.DeletedDateTime }),
 		{Name: "displayName", Write: appendAppName, When: directory.ByDefault},
 		wire.Default("id", jsontext.AppendID, func(a *application) uuid.UUID { return a.ID }),
 		{Name: "isFallbackPublicClient", Write: appendFallback, When: directory.ByDefault},
 		wire.Default("keyCredentials", appendKeys, func(a *application) []directory.Certificate { return a.Certificates }),
-		{Name: "passwordCredentials", Write: func(b []byte, a *application) []byte { return appendSecrets(b, a.Secrets, a.texts) }, When: directory.ByDefault},
+		{Name: "passwordCredentials", When: directory.ByDefault, Write: func(b []byte, a *application) []byte {
+			return appendSecrets(b, a.Secrets, a.texts)
+		}},
 		wire.Default("publicClient", appendRedirects, func(a *application) []string { return a.Redirects.Public }),
 		{Name: "publisherDomain", Write: appendPublisher, When: directory.ByDefault},
 		{Name: "signInAudience", Write: appendAudience, When: directory.ByDefault},
 		wire.Default("spa", appendRedirects, func(a *application) []string { return a.Redirects.SPA }),
 		{Name: "web", Write: appendWeb, When: directory.ByDefault},
 	},
-	keptFields(keptOfApplications, func(a *application) map[string]json.RawMessage { return a.Properties }),
-	wire.InBeta(keptFields(keptOfBetaApplications, func(a *application) map[string]json.RawMessage { return a.Properties })),
+	keptFields(keptOfApplications, propertiesOfApplication),
+	wire.InBeta(keptFields(keptOfBetaApplications, propertiesOfApplication)),
 	wire.NotKept[application](
 		[]string{
 			"authenticationBehaviors", "certification", "createdByAppId", "disabledByMicrosoftStatus",
@@ -53,15 +57,21 @@ var applicationFields = wire.NewFieldSet("microsoft.graph.application", slices.C
 	),
 )).In("applications")
 
+func propertiesOfApplication(a *directory.Client) map[string]json.RawMessage { return a.Properties }
+
 // applicationEdits are what clients can set.
-var applicationEdits = editsOf(slices.Concat(keptOfApplications, keptOfBetaApplications), func(a *directory.Client) map[string]json.RawMessage { return a.Properties }, map[string]edit{
+var applicationEdits = editsOf(
+	slices.Concat(keptOfApplications, keptOfBetaApplications), propertiesOfApplication, applicationOtherEdits,
+)
+
+var applicationOtherEdits = map[string]edit{
 	"displayName":                       setAppName,
 	"isFallbackPublicClient":            setFallback,
 	"keyCredentials":                    setKeys(func(a *directory.Client) *[]directory.Certificate { return &a.Certificates }),
 	"passwordCredentials":               setSecrets(func(a *directory.Client) *[]directory.Secret { return &a.Secrets }),
-	"publicClient":                      setRedirects(publicClient, func(a *directory.Client) *[]string { return &a.Redirects.Public }),
+	"publicClient":                      setRedirects(publicClient, publicRedirects),
 	"signInAudience":                    setAudience,
-	"spa":                               setRedirects(pageClient, func(a *directory.Client) *[]string { return &a.Redirects.SPA }),
+	"spa":                               setRedirects(pageClient, pageRedirects),
 	"web":                               setWeb,
 	"authenticationBehaviors":           unserved,
 	"nativeAuthenticationApisEnabled":   unserved,
@@ -71,7 +81,7 @@ var applicationEdits = editsOf(slices.Concat(keptOfApplications, keptOfBetaAppli
 	"servicePrincipalLockConfiguration": unserved,
 	"tokenEncryptionKeyId":              unserved,
 	"uniqueName":                        unserved,
-})
+}
 
 func appendAppID(b []byte, a *application) []byte { return jsontext.AppendID(b, a.AppID) }
 
@@ -127,7 +137,10 @@ func getApplication(r *wire.Request) error {
 }
 
 // sendOne answers with the object of a type that the path names.
-func sendOne(r *wire.Request, set string, fields *wire.FieldSet[application], expansions map[string]wire.Expansion[application], find func(*wire.Request) (directory.Client, error)) error {
+func sendOne(
+	r *wire.Request, set string, fields *wire.FieldSet[application],
+	expansions map[string]wire.Expansion[application], find func(*wire.Request) (directory.Client, error),
+) error {
 	if err := r.Allow("$select", "$expand", "$count"); err != nil {
 		return err
 	}

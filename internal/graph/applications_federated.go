@@ -29,7 +29,9 @@ type federated struct {
 
 // federatedFields are the properties of federatedIdentityCredential.
 var federatedFields = wire.NewFieldSet("microsoft.graph.federatedIdentityCredential", []wire.Field[federated]{
-	{Name: "audiences", Write: func(b []byte, f *federated) []byte { return jsontext.AppendList(b, f.Audiences, jsontext.AppendText) }, When: directory.ByDefault},
+	{Name: "audiences", When: directory.ByDefault, Write: func(b []byte, f *federated) []byte {
+		return jsontext.AppendList(b, f.Audiences, jsontext.AppendText)
+	}},
 	wire.Default("description", jsontext.AppendTextOrNull, func(f *federated) string { return f.Description }),
 	wire.Default("id", jsontext.AppendID, func(f *federated) uuid.UUID { return f.ID }),
 	wire.Default("issuer", jsontext.AppendText, func(f *federated) string { return f.Issuer }),
@@ -55,7 +57,10 @@ func listFederated(r *wire.Request) error {
 		return err
 	}
 	rows := slices.Collect(federatedOf(r, &application{Client: a}))
-	return wire.SendList(r, wire.List[federated]{Context: r.Selected(federatedSet(a)), Rows: rows, Count: r.CountOf(len(rows)), Write: wire.ObjectWriter(fields)})
+	return wire.SendList(r, wire.List[federated]{
+		Context: r.Selected(federatedSet(a)), Rows: rows, Count: r.CountOf(len(rows)),
+		Write: wire.ObjectWriter(fields),
+	})
 }
 
 // federatedOf are the federated credentials of an application.

@@ -48,7 +48,8 @@ func FuzzApplicationBody(f *testing.F) {
 				t.Fatalf("%s is shown as %s", body, shown)
 			}
 			before := string(documents(a))
-			if err := e.edit(&a, settable(t, shown, kind.edits), kind.edits, kind.fields); err != nil || string(documents(a)) != before {
+			err := e.edit(&a, settable(t, shown, kind.edits), kind.edits, kind.fields)
+			if err != nil || string(documents(a)) != before {
 				t.Fatalf("%s is shown so that it is taken as %s, %v", before, documents(a), err)
 			}
 		}

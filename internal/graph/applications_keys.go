@@ -68,7 +68,9 @@ func setKeys(of func(*directory.Client) *[]directory.Certificate) edit {
 	}
 }
 
-func readKeys(e editor, there []directory.Certificate, at wire.Place, raw json.RawMessage) ([]directory.Certificate, error) {
+func readKeys(
+	e editor, there []directory.Certificate, at wire.Place, raw json.RawMessage,
+) ([]directory.Certificate, error) {
 	var elements []json.RawMessage
 	if json.Unmarshal(raw, &elements) != nil || elements == nil || len(elements) > maxKeys {
 		return nil, at.Invalid(raw, "a list of at most 50 keys")
@@ -140,11 +142,15 @@ func readKey(at wire.Place, raw json.RawMessage) (k keyCredential, err error) {
 const wantKey = "an X.509 certificate in DER, in base64, with an RSA key of at least 2048 bits"
 
 // certificate makes the certificate of a key: one of those that are there, or a new one.
-func (k keyCredential) certificate(e editor, there []directory.Certificate, at wire.Place) (directory.Certificate, error) {
+func (k keyCredential) certificate(
+	e editor, there []directory.Certificate, at wire.Place,
+) (directory.Certificate, error) {
 	if k.key == nil {
 		i := slices.IndexFunc(there, func(c directory.Certificate) bool { return c.KeyID == k.keyID })
 		if i < 0 {
-			return directory.Certificate{}, &directory.InvalidError{Kind: directory.Missing, Resource: at.Resource, Property: at.Path + ".key", Want: wantKey}
+			return directory.Certificate{}, &directory.InvalidError{
+				Kind: directory.Missing, Resource: at.Resource, Property: at.Path + ".key", Want: wantKey,
+			}
 		}
 		return there[i], nil
 	}
@@ -158,7 +164,9 @@ func (k keyCredential) certificate(e editor, there []directory.Certificate, at w
 	if err != nil {
 		return directory.Certificate{}, at.Inner("key").Invalid(nil, wantKey)
 	}
-	c := directory.Certificate{KeyID: k.keyID, DisplayName: k.displayName, DER: cert.Raw, Starts: k.starts, Expires: k.ends}
+	c := directory.Certificate{
+		KeyID: k.keyID, DisplayName: k.displayName, DER: cert.Raw, Starts: k.starts, Expires: k.ends,
+	}
 	if c.KeyID == uuid.Nil {
 		c.KeyID = e.newID()
 	}
@@ -208,7 +216,9 @@ func parseCertificate(text string) (*x509.Certificate, error) {
 func (h holder) addKey(r *wire.Request) error {
 	var wanted, ofOthers json.RawMessage
 	var proof string
-	if err := r.Parameters(map[string]any{"keyCredential": &wanted, "passwordCredential": &ofOthers, "proof": &proof}); err != nil { // a password is for other types of keys
+	parameters := map[string]any{"keyCredential": &wanted, "proof": &proof}
+	parameters["passwordCredential"] = &ofOthers // for other types of keys
+	if err := r.Parameters(parameters); err != nil {
 		return err
 	}
 	at := wire.Place{Resource: "KeyCredential", Path: "keyCredential"}

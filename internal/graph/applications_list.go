@@ -13,14 +13,16 @@ import (
 
 var applicationList = wire.Listing[directory.Client, application]{
 	Kind: query.Applications, Set: "applications", Fields: applicationFields, Expansions: applicationExpansions,
-	Documents: inMemory(clients((*tenant.Image).ClientAt)), Document: inMemoryNow(clients((*tenant.Image).ClientAt)),
-	Object: applicationAt((*tenant.Image).ClientAt),
+	Documents: inMemory(clients((*tenant.Image).ClientAt)),
+	Document:  inMemoryNow(clients((*tenant.Image).ClientAt)),
+	Object:    applicationAt((*tenant.Image).ClientAt),
 }
 
 var principalList = wire.Listing[directory.Client, application]{
 	Kind: query.Principals, Set: "servicePrincipals", Fields: principalFields, Expansions: principalExpansions,
-	Documents: inMemory(clients((*tenant.Image).PrincipalAt)), Document: inMemoryNow(clients((*tenant.Image).PrincipalAt)),
-	Object: applicationAt((*tenant.Image).PrincipalAt),
+	Documents: inMemory(clients((*tenant.Image).PrincipalAt)),
+	Document:  inMemoryNow(clients((*tenant.Image).PrincipalAt)),
+	Object:    applicationAt((*tenant.Image).PrincipalAt),
 }
 
 // clients makes of what an image returns of a purged object nil.
@@ -59,7 +61,9 @@ func inMemoryNow[D any](
 	}
 }
 
-func applicationAt(at func(*tenant.Image, uint32) directory.Client) func(*wire.Request, *directory.Client, uint32, *tenant.Image) application {
+func applicationAt(
+	at func(*tenant.Image, uint32) directory.Client,
+) func(*wire.Request, *directory.Client, uint32, *tenant.Image) application {
 	return func(_ *wire.Request, document *directory.Client, ordinal uint32, img *tenant.Image) application {
 		if document != nil {
 			return application{Client: *document, image: img}

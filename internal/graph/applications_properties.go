@@ -238,7 +238,9 @@ func (p keptProperty) set(kept map[string]json.RawMessage, at wire.Place, raw js
 }
 
 // editsOf are the edits of what is kept, along with others.
-func editsOf(properties []keptProperty, kept func(*directory.Client) map[string]json.RawMessage, others map[string]edit) map[string]edit {
+func editsOf(
+	properties []keptProperty, kept func(*directory.Client) map[string]json.RawMessage, others map[string]edit,
+) map[string]edit {
 	edits := maps.Clone(others)
 	for _, p := range properties {
 		edits[p.name] = func(_ editor, a *directory.Client, at wire.Place, raw json.RawMessage) error {
@@ -249,22 +251,27 @@ func editsOf(properties []keptProperty, kept func(*directory.Client) map[string]
 }
 
 // keptFields are the fields of what is kept.
-func keptFields(properties []keptProperty, kept func(*application) map[string]json.RawMessage) []wire.Field[application] {
+func keptFields(
+	properties []keptProperty, kept func(*directory.Client) map[string]json.RawMessage,
+) []wire.Field[application] {
 	fields := make([]wire.Field[application], len(properties))
 	for i, p := range properties {
-		fields[i] = wire.Field[application]{Name: p.name, When: directory.ByDefault, Write: func(b []byte, a *application) []byte {
-			if value, ok := kept(a)[p.name]; ok {
+		write := func(b []byte, a *application) []byte {
+			if value, ok := kept(&a.Client)[p.name]; ok {
 				return append(b, value...)
 			}
 			return append(b, p.none...)
-		}}
+		}
+		fields[i] = wire.Field[application]{Name: p.name, When: directory.ByDefault, Write: write}
 	}
 	return fields
 }
 
 // edit makes the changes that a body asks for, in its order. Ids and annotations are passed over,
 // what only the server sets is refused (P53).
-func (e editor) edit(a *directory.Client, members []directory.Member, edits map[string]edit, fields *wire.FieldSet[application]) error {
+func (e editor) edit(
+	a *directory.Client, members []directory.Member, edits map[string]edit, fields *wire.FieldSet[application],
+) error {
 	wire.Spell(members, fields.EveryName())
 	for _, m := range members {
 		change, ok := edits[m.Name]
@@ -294,9 +301,11 @@ func (e editor) edit(a *directory.Client, members []directory.Member, edits map[
 
 // copied is an application that can be changed without changing the one it comes from.
 func copied(a directory.Client) directory.Client {
-	a.Secrets, a.Certificates, a.Federated = slices.Clone(a.Secrets), slices.Clone(a.Certificates), slices.Clone(a.Federated)
+	a.Secrets, a.Certificates = slices.Clone(a.Secrets), slices.Clone(a.Certificates)
+	a.Federated = slices.Clone(a.Federated)
 	a.Principal.Permissions = slices.Clone(a.Principal.Permissions)
-	a.Principal.Secrets, a.Principal.Certificates = slices.Clone(a.Principal.Secrets), slices.Clone(a.Principal.Certificates)
+	a.Principal.Secrets = slices.Clone(a.Principal.Secrets)
+	a.Principal.Certificates = slices.Clone(a.Principal.Certificates)
 	a.Properties, a.Principal.Properties = cloned(a.Properties), cloned(a.Principal.Properties)
 	return a
 }

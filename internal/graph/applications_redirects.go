@@ -41,7 +41,8 @@ func (c client) checkRedirect(address string) (want string) {
 		return ""
 	case c == webClient && u.Scheme == "urn" && u.Opaque != "": // no browser goes there: the code is read off the page
 		return ""
-	case c == publicClient && u.Scheme != "" && !slices.Contains(noRedirects, u.Scheme) && strings.TrimPrefix(address, u.Scheme+":") != "":
+	case c == publicClient && u.Scheme != "" && !slices.Contains(noRedirects, u.Scheme) &&
+		strings.TrimPrefix(address, u.Scheme+":") != "":
 		return ""
 	case c == publicClient:
 		return wantRedirect + "; or one with a scheme of the application's own"
@@ -75,11 +76,14 @@ func (c client) readRedirects(at wire.Place, raw json.RawMessage) ([]string, err
 	return list, nil
 }
 
+func publicRedirects(r *directory.Redirects) *[]string { return &r.Public }
+func pageRedirects(r *directory.Redirects) *[]string   { return &r.SPA }
+
 // setRedirects is the edit of {"redirectUris":[…]}.
-func setRedirects(c client, of func(*directory.Client) *[]string) edit {
+func setRedirects(c client, of func(*directory.Redirects) *[]string) edit {
 	return func(_ editor, a *directory.Client, at wire.Place, raw json.RawMessage) error {
 		if string(raw) == "null" {
-			*of(a) = nil
+			*of(&a.Redirects) = nil
 			return nil
 		}
 		members, err := wire.MembersAt(at, raw)
@@ -88,9 +92,11 @@ func setRedirects(c client, of func(*directory.Client) *[]string) edit {
 		}
 		for _, m := range members {
 			if !m.Is("redirectUris") {
-				return &directory.InvalidError{Kind: directory.Unknown, Resource: at.Resource, Property: at.Path + "." + m.Name}
+				return &directory.InvalidError{
+					Kind: directory.Unknown, Resource: at.Resource, Property: at.Path + "." + m.Name,
+				}
 			}
-			if *of(a), err = c.readRedirects(at.Inner("redirectUris"), m.Value); err != nil {
+			if *of(&a.Redirects), err = c.readRedirects(at.Inner("redirectUris"), m.Value); err != nil {
 				return err
 			}
 		}

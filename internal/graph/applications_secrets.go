@@ -24,7 +24,9 @@ const (
 // appendSecrets writes what may be known of secrets: nothing that they can be found out with, but
 // for the texts of those that were just made.
 func appendSecrets(b []byte, list []directory.Secret, texts map[uuid.UUID]string) []byte {
-	return jsontext.AppendList(b, list, func(b []byte, s directory.Secret) []byte { return appendSecret(b, s, texts[s.KeyID]) })
+	return jsontext.AppendList(b, list, func(b []byte, s directory.Secret) []byte {
+		return appendSecret(b, s, texts[s.KeyID])
+	})
 }
 
 // holder is what has secrets and certificates: an application, or a service principal.
@@ -40,7 +42,8 @@ type holder struct {
 var (
 	ofApplication = holder{
 		applicationResource, (*wire.Request).Application, func(a *directory.Client) uuid.UUID { return a.ID },
-		func(a *directory.Client) *[]directory.Secret { return &a.Secrets }, func(a *directory.Client) *[]directory.Certificate { return &a.Certificates },
+		func(a *directory.Client) *[]directory.Secret { return &a.Secrets },
+		func(a *directory.Client) *[]directory.Certificate { return &a.Certificates },
 	}
 	ofPrincipal = holder{
 		principalResource, ownPrincipal, func(a *directory.Client) uuid.UUID { return a.Principal.ID },
@@ -128,7 +131,9 @@ func newSecret(r *wire.Request, at wire.Place, wanted json.RawMessage) (director
 
 // takeSecrets takes the passwordCredentials that a new application is to have out of a body, and
 // returns them with their texts.
-func takeSecrets(r *wire.Request, body []directory.Member) (rest []directory.Member, list []directory.Secret, texts map[uuid.UUID]string, err error) {
+func takeSecrets(
+	r *wire.Request, body []directory.Member,
+) (rest []directory.Member, list []directory.Secret, texts map[uuid.UUID]string, err error) {
 	at := slices.IndexFunc(body, func(m directory.Member) bool { return m.Is("passwordCredentials") })
 	if at < 0 {
 		return body, nil, nil, nil
@@ -185,7 +190,9 @@ func secretAs(secret *directory.Secret, at wire.Place, wanted json.RawMessage) e
 			err = readMoment(&secret.Starts, at, m.Value)
 		case m.Name == "endDateTime":
 			err = readMoment(&secret.Expires, at, m.Value)
-		case string(m.Value) == "null" || slices.Contains([]string{"keyId", "customKeyIdentifier", "hint"}, m.Name) || wire.IsAnnotation(m.Name): // clients send back what they have read
+		case string(m.Value) == "null" || wire.IsAnnotation(m.Name) ||
+			slices.Contains([]string{"keyId", "customKeyIdentifier", "hint"}, m.Name):
+			// clients send back what they have read
 		default:
 			err = &directory.InvalidError{Kind: directory.ReadOnly, Resource: at.Resource, Property: at.Path}
 		}

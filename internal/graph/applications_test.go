@@ -55,7 +55,8 @@ func TestApplicationsAreFilteredAndPaged(t *testing.T) {
 		if c.status != got.status {
 			t.Errorf("%s: %d %s", c.query, got.status, got.body)
 		}
-		if have := namesIn(got.body); c.status == 200 && have != c.want || c.status != 200 && !strings.Contains(readMessage(got.body), c.want) {
+		have := namesIn(got.body)
+		if c.status == 200 && have != c.want || c.status != 200 && !strings.Contains(readMessage(got.body), c.want) {
 			t.Errorf("%s: %q, want %q: %s", c.query, have, c.want, got.body)
 		}
 	}

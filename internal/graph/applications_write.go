@@ -50,7 +50,9 @@ func createApplication(r *wire.Request) error {
 		return err
 	}
 	r.W.Header().Set("Location", r.Root+"/applications/"+a.ID.String())
-	return wire.SendEntity(r, applicationFields, http.StatusCreated, "applications", fields, &application{Client: a, image: done.Image, texts: texts})
+	return wire.SendEntity(r, applicationFields, http.StatusCreated, "applications", fields, &application{
+		Client: a, image: done.Image, texts: texts,
+	})
 }
 
 // updateApplication answers PATCH /applications/{application}.
@@ -117,7 +119,10 @@ func deleteApplication(r *wire.Request) error {
 // rewrite changes the application that find returns. The change is made again of what others have
 // left, when they came first: of two secrets that are added at once none is lost. The owners are
 // those of a service principal that comes by it.
-func rewrite(r *wire.Request, find func(*wire.Request) (directory.Client, error), change func(*directory.Client) error, owners ...uuid.UUID) (directory.Client, error) {
+func rewrite(
+	r *wire.Request, find func(*wire.Request) (directory.Client, error),
+	change func(*directory.Client) error, owners ...uuid.UUID,
+) (directory.Client, error) {
 	for {
 		was, err := find(r)
 		if err != nil {
@@ -131,7 +136,8 @@ func rewrite(r *wire.Request, find func(*wire.Request) (directory.Client, error)
 		if bytes.Equal(before, documents(next)) {
 			return was, nil
 		}
-		again, err := r.DoWhile(func(img *tenant.Image) bool { return bytes.Equal(before, documentsNow(img, was)) }, tenant.SetClient{Client: next, Owners: owners, Creator: r.Caller.ObjectID})
+		unchanged := func(img *tenant.Image) bool { return bytes.Equal(before, documentsNow(img, was)) }
+		again, err := r.DoWhile(unchanged, tenant.SetClient{Client: next, Owners: owners, Creator: r.Caller.ObjectID})
 		if !again {
 			return next, err
 		}
@@ -160,7 +166,9 @@ func documentsNow(img *tenant.Image, was directory.Client) []byte {
 	if now, ok := img.Client(was.AppID); ok {
 		return documents(now)
 	}
-	return documents(directory.Client{Application: directory.Application{AppID: was.AppID, DisplayName: was.DisplayName}})
+	return documents(directory.Client{Application: directory.Application{
+		AppID: was.AppID, DisplayName: was.DisplayName,
+	}})
 }
 
 // revisionOf returns the revision of an application: what tells two states of it apart.

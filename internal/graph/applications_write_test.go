@@ -74,7 +74,9 @@ func TestRedirectAddresses(t *testing.T) {
 // certificateFor is base64 of a certificate.
 func certificateFor(t *testing.T, key any, public any, from, to time.Time) string {
 	t.Helper()
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Red"}, NotBefore: from, NotAfter: to}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Red"}, NotBefore: from, NotAfter: to,
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, public, key)
 	if err != nil {
 		t.Fatal(err)
@@ -124,9 +126,12 @@ func TestKeysOfApplications(t *testing.T) {
 		"a certificate that is rather long": {key(base64.StdEncoding.EncodeToString(make([]byte, maxCertificate+1)), ""), "keyCredentials.key"},
 	} {
 		var a directory.Client
-		err := setKeys(func(a *directory.Client) *[]directory.Certificate { return &a.Certificates })(editor{applicationResource, uuid.New, now, false}, &a, wire.Place{Resource: applicationResource, Path: "keyCredentials"}, json.RawMessage(c.body))
+		set := setKeys(func(a *directory.Client) *[]directory.Certificate { return &a.Certificates })
+		at := wire.Place{Resource: applicationResource, Path: "keyCredentials"}
+		err := set(editor{applicationResource, uuid.New, now, false}, &a, at, json.RawMessage(c.body))
 		switch {
-		case c.want == "" && (err != nil || len(a.Certificates) != 1 || a.Certificates[0].KeyID == uuid.Nil || string(a.Certificates[0].DER) != string(der)):
+		case c.want == "" && (err != nil || len(a.Certificates) != 1 ||
+			a.Certificates[0].KeyID == uuid.Nil || string(a.Certificates[0].DER) != string(der)):
 			t.Errorf("%s: %v, %+v", name, err, a.Certificates)
 		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || len(a.Certificates) > 0):
 			t.Errorf("%s: %v, want %q", name, err, c.want)
@@ -220,7 +225,9 @@ func TestTheLastAdministratorStaysWhoeverIsFirst(t *testing.T) {
 		var user struct{ ID string }
 		w.must(json.Unmarshal([]byte(made.body), &user))
 		ids = append(ids, user.ID)
-		if got := w.do("POST", "/v1.0/roleManagement/directory/roleAssignments", token, fmt.Sprintf(`{"principalId":%q,"roleDefinitionId":%q,"directoryScopeId":"/"}`, user.ID, identity.GlobalAdministrator.ID)); got.status != http.StatusCreated {
+		got := w.do("POST", "/v1.0/roleManagement/directory/roleAssignments", token, fmt.Sprintf(
+			`{"principalId":%q,"roleDefinitionId":%q,"directoryScopeId":"/"}`, user.ID, identity.GlobalAdministrator.ID))
+		if got.status != http.StatusCreated {
 			t.Fatalf("%d %s", got.status, got.body)
 		}
 	}
@@ -233,13 +240,15 @@ func TestTheLastAdministratorStaysWhoeverIsFirst(t *testing.T) {
 			if i%2 == 1 {
 				path = "/v1.0/users/" + user.String()
 			}
-			statuses[i] = w.do("DELETE", path, w.userToken(user, allPermissions, []uuid.UUID{identity.GlobalAdministrator.ID}, false), "").status
+			own := w.userToken(user, allPermissions, []uuid.UUID{identity.GlobalAdministrator.ID}, false)
+			statuses[i] = w.do("DELETE", path, own, "").status
 		})
 	}
 	all.Wait()
 	holders := 0
 	for user, roles := range w.tenant.Image().Roles {
-		if ordinal, ok := w.tenant.Image().Directory.UserByID(user); ok && !w.tenant.Image().Directory.UserDeleted(ordinal) {
+		ordinal, ok := w.tenant.Image().Directory.UserByID(user)
+		if ok && !w.tenant.Image().Directory.UserDeleted(ordinal) {
 			holders += len(roles)
 		}
 	}

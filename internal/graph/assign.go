@@ -59,7 +59,8 @@ func assignGroupLicense(r *wire.Request) error {
 		return err
 	}
 	r.W.Header().Set("Location", r.Root+"/groups/"+done.Image.Directory.GroupID(ordinal).String())
-	return groupList.SendOne(r, http.StatusAccepted, groupSet, done.Image, ordinal, groupFields.Annotated(r, groupFields.Shown(r).Whole))
+	fields := groupFields.Annotated(r, groupFields.Shown(r).Whole)
+	return groupList.SendOne(r, http.StatusAccepted, groupSet, done.Image, ordinal, fields)
 }
 
 // assignment reads {"addLicenses": [{skuId, disabledPlans}], "removeLicenses": [skuId]}, both

@@ -104,7 +104,8 @@ func (api *API) take(r *wire.Request, s *step, answers []*stepAnswer, a *stepAns
 // inner is a step as a request that came by itself, by the way the batch came.
 func inner(r *wire.Request, ctx context.Context, s *step) *http.Request {
 	inner := (&http.Request{
-		Method: s.method, URL: s.url, Header: s.header, Host: r.Host, TLS: r.TLS, RemoteAddr: r.RemoteAddr, RequestURI: s.url.RequestURI(),
+		Method: s.method, URL: s.url, RequestURI: s.url.RequestURI(), Header: s.header,
+		Host: r.Host, TLS: r.TLS, RemoteAddr: r.RemoteAddr,
 		Proto: r.Proto, ProtoMajor: r.ProtoMajor, ProtoMinor: r.ProtoMinor,
 		Body: io.NopCloser(bytes.NewReader(s.body)), ContentLength: int64(len(s.body)),
 	}).WithContext(ctx)

@@ -65,7 +65,8 @@ func TestMalformedBatchesAreRefusedAsAWhole(t *testing.T) {
 			t.Errorf("%s: something was done", c.name)
 		}
 	}
-	if got := w.do("POST", "/v1.0/$batch", token, `{"requests":["`+strings.Repeat("x", wire.MaxBody)+`"]}`); got.status != http.StatusRequestEntityTooLarge {
+	got := w.do("POST", "/v1.0/$batch", token, `{"requests":["`+strings.Repeat("x", wire.MaxBody)+`"]}`)
+	if got.status != http.StatusRequestEntityTooLarge {
 		t.Errorf("a large batch: %d %s", got.status, got.body)
 	}
 }
@@ -96,7 +97,8 @@ func TestTwentyChangesInOneBatchAllCount(t *testing.T) {
 		t.Fatalf("%v %s", err, got.body)
 	}
 	for i, a := range answers.Responses {
-		if a.ID != fmt.Sprint(i) || a.Status != http.StatusCreated || a.Body.DisplayName != "G"+a.ID || !strings.HasSuffix(a.Headers["Location"], a.Body.ID) {
+		if a.ID != fmt.Sprint(i) || a.Status != http.StatusCreated || a.Body.DisplayName != "G"+a.ID ||
+			!strings.HasSuffix(a.Headers["Location"], a.Body.ID) {
 			t.Errorf("%+v", a)
 		}
 	}
@@ -116,7 +118,7 @@ func FuzzBatch(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	api := New(Config{Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: newLog(w)})
+	api := New(w.config())
 	f.Fuzz(func(t *testing.T, body string) {
 		request := httptest.NewRequest(http.MethodPost, "/v1.0/$batch", strings.NewReader(body))
 		request.Header.Set("Authorization", "Bearer "+token)
@@ -129,7 +131,8 @@ func FuzzBatch(f *testing.F) {
 				Status int
 			}
 		}
-		if err := json.Unmarshal(answer.Body.Bytes(), &answers); err != nil || answer.Code != http.StatusOK && answer.Code != http.StatusBadRequest {
+		err := json.Unmarshal(answer.Body.Bytes(), &answers)
+		if err != nil || answer.Code != http.StatusOK && answer.Code != http.StatusBadRequest {
 			t.Fatalf("%s: %d %v %s\n%s", body, answer.Code, err, answer.Body, w.logged())
 		}
 		seen := map[string]bool{}

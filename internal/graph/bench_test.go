@@ -29,7 +29,7 @@ func BenchmarkReprocess(b *testing.B) {
 			b.Fatal(got.status, got.body)
 		}
 	}
-	api := New(Config{Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: newLog(w)})
+	api := New(w.config())
 	for _, c := range []struct{ name, method, path string }{
 		{"reprocess", "POST", "/v1.0/users/" + ann + "/reprocessLicenseAssignment"},
 		{"read", "GET", "/v1.0/users/" + ann},
@@ -56,7 +56,7 @@ func BenchmarkFirstPage(b *testing.B) {
 			continue
 		}
 		w, token := withMany(b, n)
-		api := New(Config{Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: newLog(w)})
+		api := New(w.config())
 		for _, c := range []struct{ name, query string }{
 			{"all", ""},
 			{"by name", "?$orderby=displayName"},

@@ -100,7 +100,8 @@ func TestReasonsStopAtAThousand(t *testing.T) {
 	var all struct{ Value []explained }
 	w.must(json.Unmarshal([]byte(w.do("GET", "/licensor/v1/licenseErrors", token, "").body), &all))
 	for _, e := range append(all.Value, one) {
-		if len(e.Reasons) != 1000 || e.Count != products || e.Reasons[0].GroupDisplayName != "Group 0" || e.Reasons[0].Error == "None" {
+		if len(e.Reasons) != 1000 || e.Count != products || e.Reasons[0].GroupDisplayName != "Group 0" ||
+			e.Reasons[0].Error == "None" {
 			t.Errorf("%d reasons of %d", len(e.Reasons), e.Count)
 		}
 	}

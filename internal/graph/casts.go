@@ -88,7 +88,8 @@ func sendNone(r *wire.Request, set string) error {
 	if err := mayAskRelated(r); err != nil {
 		return err
 	}
-	for _, spell := range []func([]string){userFields.Spell, groupFields.Spell, principalFields.Spell} { // what their types have as well
+	// Their types have these as well.
+	for _, spell := range []func([]string){userFields.Spell, groupFields.Spell, principalFields.Spell} {
 		spell(r.Options.Select)
 	}
 	return wire.SendList(r, wire.List[object]{Context: r.Selected(set), Count: r.CountOf(0)})

@@ -190,7 +190,8 @@ func (k *checker) member(typeName, name string, value any) error {
 		return nil
 	}
 	n, ok := k.navigation(typeName, name)
-	if !ok || n.Name != name || !slices.Contains(k.expanded, name) && !slices.Contains(k.expanded, "*") && !k.place.delta {
+	if !ok || n.Name != name ||
+		!slices.Contains(k.expanded, name) && !slices.Contains(k.expanded, "*") && !k.place.delta {
 		return fmt.Errorf("is no property of %s", typeName)
 	}
 	return k.expansion(value, bare(n.Type))
@@ -245,7 +246,9 @@ func (k *checker) complete(object map[string]any, typeName string, top bool) err
 	case k.place.action && k.place.typeName == "user":
 		want = k.notNull(typeName)
 	case k.place.typeName == "user" && k.beta:
-		want = slices.DeleteFunc(k.everything(typeName), func(name string) bool { return slices.Contains(onSelectOfUser, name) })
+		want = slices.DeleteFunc(k.everything(typeName), func(name string) bool {
+			return slices.Contains(onSelectOfUser, name)
+		})
 	case k.place.typeName == "user":
 		want = defaultUser
 	case k.place.typeName != "group" && k.place.typeName != "directoryObject":

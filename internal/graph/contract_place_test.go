@@ -116,7 +116,9 @@ func (c *csdl) propertyNamed(typeName, name string) (csdlProperty, bool) {
 func (c *csdl) propertyAt(p place, of csdlProperty) place {
 	typeName := bare(strings.TrimSuffix(of.Type, "!"))
 	element, list := strings.CutPrefix(typeName, "Collection(")
-	to := place{typeName: strings.TrimSuffix(element, ")"), list: list, property: true, context: p.context + "/" + of.Name}
+	to := place{
+		typeName: strings.TrimSuffix(element, ")"), list: list, property: true, context: p.context + "/" + of.Name,
+	}
 	if !p.property {
 		to.context = p.context + `\('[^']+'\)/` + of.Name
 	}
@@ -140,7 +142,10 @@ func (c *csdl) called(p place, a csdlAction) (place, error) {
 	typeName := bare(a.ReturnType.Type)
 	element, list := strings.CutPrefix(typeName, "Collection(")
 	element = strings.TrimSuffix(element, ")")
-	to := place{typeName: element, list: list, action: true, delta: a.Name == "delta", context: regexp.QuoteMeta(c.setOf(element))}
+	to := place{
+		typeName: element, list: list, action: true, delta: a.Name == "delta",
+		context: regexp.QuoteMeta(c.setOf(element)),
+	}
 	switch {
 	case to.delta:
 		to.context = p.context

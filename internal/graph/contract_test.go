@@ -91,7 +91,10 @@ func (c *csdl) spelled(names []string) []string {
 		for _, p := range slices.Concat(t.Properties, t.Navigation) {
 			known = append(known, p.Name)
 		}
-		known = slices.Concat(known, edm.Navigation[name], edm.BetaOnly[name].Nulls, edm.BetaOnly[name].Lists, edm.BetaOnly[name].OnSelect, edm.BetaOnly[name].Kept)
+		known = slices.Concat(
+			known, edm.Navigation[name], edm.BetaOnly[name].Nulls, edm.BetaOnly[name].Lists,
+			edm.BetaOnly[name].OnSelect, edm.BetaOnly[name].Kept,
+		)
 	}
 	for i := range names {
 		names[i], _ = fold.Among(known, names[i])

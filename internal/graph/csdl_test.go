@@ -70,7 +70,10 @@ func readCSDL(text []byte) (*csdl, error) {
 	if err := xml.Unmarshal(text, &document); err != nil {
 		return nil, err
 	}
-	c := &csdl{map[string]*csdlType{}, map[string]*csdlType{}, map[string]*csdlEnum{}, nil, map[string]string{}, map[string]string{}}
+	c := &csdl{
+		Entities: map[string]*csdlType{}, Complexes: map[string]*csdlType{}, Enums: map[string]*csdlEnum{},
+		Sets: map[string]string{}, Roots: map[string]string{},
+	}
 	for i := range document.Schemas {
 		s := &document.Schemas[i]
 		for i := range s.Enums {

@@ -65,7 +65,9 @@ func current(r *wire.Request) (etag string, revision func(*tenant.Image) uint32,
 	return "", nil, nil
 }
 
-func currentApplication(r *wire.Request, s *wire.FieldSet[application], find func(*wire.Request) (directory.Client, error)) (string, func(*tenant.Image) uint32, error) {
+func currentApplication(
+	r *wire.Request, s *wire.FieldSet[application], find func(*wire.Request) (directory.Client, error),
+) (string, func(*tenant.Image) uint32, error) {
 	a, err := find(r)
 	if err != nil {
 		return "", nil, err
@@ -95,5 +97,6 @@ func currentGroup(r *wire.Request) (string, func(*tenant.Image) uint32, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	return groupFields.Etag(new(groupAt(r, document, ordinal, r.Image))), func(img *tenant.Image) uint32 { return img.Directory.GroupRevision(ordinal) }, nil
+	revision := func(img *tenant.Image) uint32 { return img.Directory.GroupRevision(ordinal) }
+	return groupFields.Etag(new(groupAt(r, document, ordinal, r.Image))), revision, nil
 }

@@ -83,7 +83,9 @@ func getUserOwnedObjects(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	return wire.SendList(r, wire.List[object]{Context: "directoryObjects", Source: readObjects(r, nil, groups, w), Count: -1, Write: w.write})
+	return wire.SendList(r, wire.List[object]{
+		Context: "directoryObjects", Source: readObjects(r, nil, groups, w), Count: -1, Write: w.write,
+	})
 }
 
 // maxOwned is how many groups getUserOwnedObjects shows, since the answer to an action has no

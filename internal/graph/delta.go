@@ -38,7 +38,9 @@ var (
 		madeOf: madeOfDocuments, links: []deltaLink{ownersLink},
 	}
 	principalDeltas = deltas[directory.Client, application]{
-		Listing: principalList, ordinal: func(a *application) uint32 { return ordinalOf(a.image.Principals, a.Principal.ID) },
+		Listing: principalList, ordinal: func(a *application) uint32 {
+			return ordinalOf(a.image.Principals, a.Principal.ID)
+		},
 		madeOf: madeOfDocuments, links: []deltaLink{ownersLink},
 	}
 	unitDeltas = deltas[directory.AdministrativeUnit, unit]{
@@ -161,7 +163,9 @@ func deltaFields[T any](d *round, set *wire.FieldSet[T], names []string) ([]*wir
 	fields, err := set.Visible(d.Request, d.Access)
 	d.Options.Select = d.token.selected
 	if err == nil && d.Metadata == "minimal" {
-		etag := &wire.Field[T]{Name: "@odata.etag", Documented: true, Write: func(b []byte, object *T) []byte { return jsontext.AppendText(b, set.Etag(object)) }}
+		etag := &wire.Field[T]{Name: "@odata.etag", Documented: true, Write: func(b []byte, object *T) []byte {
+			return jsontext.AppendText(b, set.Etag(object))
+		}}
 		fields = append([]*wire.Field[T]{etag}, fields...)
 	}
 	return fields, err

@@ -20,7 +20,10 @@ func TestApplyingAllChangesOfProgramsGivesWhatReadingEverythingGives(t *testing.
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			p := &crowd{world: w, t: t, random: rand.New(rand.NewPCG(seed, 1)), token: w.appToken(allPermissions...), happens: (*crowd).programCommand}
+			p := &crowd{
+				world: w, t: t, random: rand.New(rand.NewPCG(seed, 1)), token: w.appToken(allPermissions...),
+				happens: (*crowd).programCommand,
+			}
 			for range 3 {
 				p.n++
 				p.must(p.create())

@@ -207,7 +207,8 @@ func (c *replica) round(busy bool) {
 
 func (c *replica) apply(object map[string]any) {
 	if c.objects == nil {
-		c.objects, c.members, c.links = map[string]map[string]any{}, map[string]map[string]bool{}, map[string]map[string]bool{}
+		c.objects = map[string]map[string]any{}
+		c.members, c.links = map[string]map[string]bool{}, map[string]map[string]bool{}
 	}
 	id := object["id"].(string)
 	if _, removed := object["@removed"]; removed {
@@ -330,7 +331,10 @@ func TestATokenThatCannotBeGoneOnFrom(t *testing.T) {
 	token := w.appToken(allPermissions...)
 	id := w.tenant.ID()
 	seal := append(id[:], byte(store.KindUser))
-	future := deltaToken{after: w.tenant.Image().Seq + 1, place: -1, member: -1, selected: []string{"city"}, ids: []uuid.UUID{{1}}}
+	future := deltaToken{
+		after: w.tenant.Image().Seq + 1, place: -1, member: -1,
+		selected: []string{"city"}, ids: []uuid.UUID{{1}},
+	}
 	got := w.do("GET", "/v1.0/users/delta?$deltatoken="+future.text(seal), token, "")
 	want := w.server.URL + "/v1.0/users/delta?$select=city&$filter=id%20eq%20%2701000000-0000-0000-0000-000000000000%27"
 	if got.status != http.StatusGone || !strings.Contains(got.body, `"code":"syncStateNotFound"`) || got.header.Get("Location") != want {
@@ -364,7 +368,9 @@ func TestChangesGoOnAfterARestart(t *testing.T) {
 	again, err := tenant.Open(t.Context(), w.store, tenant.Options{Now: w.now, NewID: numbered(), Log: newLog(w)})
 	w.must(err)
 	defer func() { w.must(again.Close(t.Context())) }()
-	server := httptest.NewServer(New(Config{Authority: w.authority, Tenant: again.Tenant, Now: w.now, NewID: numbered(), Log: newLog(w)}))
+	config := w.config()
+	config.Tenant = again.Tenant
+	server := httptest.NewServer(New(config))
 	defer server.Close()
 	c.next = strings.TrimPrefix(c.next, w.server.URL)
 	w.server = server
@@ -388,7 +394,7 @@ func FuzzDeltaTokens(f *testing.F) {
 		f.Add(true, "latest", []byte{1, 3, 0, 0, 0, 0})
 		f.Add(true, "", []byte{0, 3, 9, 1, 1, 0, '*'})
 	}
-	api := New(Config{Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: newLog(w)})
+	api := New(w.config())
 	f.Fuzz(func(t *testing.T, ofGroups bool, text string, content []byte) {
 		kind, path := store.KindUser, "/v1.0/users/delta"
 		if ofGroups {
@@ -421,7 +427,7 @@ func BenchmarkDelta(b *testing.B) {
 		}
 		w.do("POST", "/licensor/v1/import", token, rows.String(), "Content-Type: "+own.LinesType)
 	}
-	api := New(Config{Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: newLog(w)})
+	api := New(w.config())
 	id, seq := w.tenant.ID(), w.tenant.Image().Seq
 	patch := parsed(&crowd{world: w}, directory.ParseUserPatch, `{"city":"City %d"}`, 1)
 	_, err := w.tenant.Do(b.Context(), "system", tenant.UpdateUser{User: 7, Patch: patch})

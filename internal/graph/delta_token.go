@@ -69,7 +69,8 @@ func askedToken(r *wire.Request, of directory.Type) (deltaToken, error) {
 			Message: "The token is not one of these changes. Follow the @odata.nextLink or @odata.deltaLink of an answer as it stands, or start again without it.",
 		}
 	}
-	if r.Options.Select != nil && !slices.Equal(t.selected, asked.selected) || r.Options.Filter != nil && !slices.Equal(t.ids, asked.ids) {
+	if r.Options.Select != nil && !slices.Equal(t.selected, asked.selected) ||
+		r.Options.Filter != nil && !slices.Equal(t.ids, asked.ids) {
 		return deltaToken{}, problem.Refuse("The token comes from a request with another $select or $filter. Leave them out, since the token knows them, or start again without it.")
 	}
 	return t, nil
@@ -129,7 +130,9 @@ const sealSize = 8
 // text writes the token.
 func (t deltaToken) text(seal []byte) string {
 	var b []byte
-	for _, n := range []uint64{t.after, t.upTo, uint64(t.count), uint64(t.place + 1), uint64(t.member + 1), uint64(len(t.ids))} {
+	for _, n := range []uint64{
+		t.after, t.upTo, uint64(t.count), uint64(t.place + 1), uint64(t.member + 1), uint64(len(t.ids)),
+	} {
 		b = binary.AppendUvarint(b, n)
 	}
 	for _, id := range t.ids {
@@ -164,9 +167,13 @@ func readDeltaToken(text string, seal []byte) (deltaToken, bool) {
 		}
 		numbers[i], b = value, b[n:]
 	}
-	t := deltaToken{after: numbers[0], upTo: numbers[1], count: uint32(numbers[2]), place: int64(numbers[3]) - 1, member: int64(numbers[4]) - 1}
+	t := deltaToken{
+		after: numbers[0], upTo: numbers[1], count: uint32(numbers[2]),
+		place: int64(numbers[3]) - 1, member: int64(numbers[4]) - 1,
+	}
 	ids := numbers[5]
-	if ids > maxDeltaIDs || len(b) < int(ids)*len(uuid.UUID{}) || t.upTo > 0 && t.after > t.upTo || t.place > math.MaxUint32 || t.place < 0 && t.member >= 0 {
+	if ids > maxDeltaIDs || len(b) < int(ids)*len(uuid.UUID{}) || t.upTo > 0 && t.after > t.upTo ||
+		t.place > math.MaxUint32 || t.place < 0 && t.member >= 0 {
 		return deltaToken{}, false
 	}
 	for range ids {

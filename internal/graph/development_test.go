@@ -12,7 +12,7 @@ import (
 func TestOperationsOfDevelopmentAreNotThereWithoutIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.server = newServer(t, New(Config{Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: newLog(w)}))
+	w.server = newServer(t, New(w.config()))
 	token, n := w.appToken(allPermissions...), 0
 	for i := range everyOperation {
 		if op := &everyOperation[i]; op.IsDevelopment() {
@@ -86,7 +86,9 @@ func TestLatency(t *testing.T) {
 		}
 	}
 	// Requests about faults meet none.
-	if got := w.do("GET", "/licensor/v1/development/faults", token, ""); !strings.Contains(got.body, `"path":"/**","latency":"PT0.1S","applied":3}`) { // the second of the two is asked again in other letters
+	got := w.do("GET", "/licensor/v1/development/faults", token, "")
+	// The second of the two is asked again in other letters.
+	if !strings.Contains(got.body, `"path":"/**","latency":"PT0.1S","applied":3}`) {
 		t.Errorf("the faults are %s", got.body)
 	}
 }

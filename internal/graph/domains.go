@@ -34,7 +34,9 @@ var domainFields = wire.NewFieldSet("microsoft.graph.domain", []wire.Field[domai
 	{Name: "passwordNotificationWindowInDays", Write: wire.AppendNull[domain], When: directory.ByDefault},
 	{Name: "passwordValidityPeriodInDays", Write: wire.AppendNull[domain], When: directory.ByDefault},
 	{Name: "state", Write: wire.AppendNull[domain], When: directory.ByDefault},
-	{Name: "supportedServices", Write: func(b []byte, d *domain) []byte { return jsontext.AppendList(b, d.services(), jsontext.AppendText) }, When: directory.ByDefault},
+	{Name: "supportedServices", When: directory.ByDefault, Write: func(b []byte, d *domain) []byte {
+		return jsontext.AppendList(b, d.services(), jsontext.AppendText)
+	}},
 }).In("domains")
 
 // authentication says where the domain's users sign in: here, unless it is federated.
@@ -74,7 +76,9 @@ func listDomains(r *wire.Request) error {
 	for _, d := range r.Image.Organization.VerifiedDomains {
 		rows = append(rows, domain{d, r.Image})
 	}
-	return wire.SendList(r, wire.List[domain]{Context: r.Selected("domains"), Rows: rows, Count: r.CountOf(len(rows)), Write: wire.ObjectWriter(fields)})
+	return wire.SendList(r, wire.List[domain]{
+		Context: r.Selected("domains"), Rows: rows, Count: r.CountOf(len(rows)), Write: wire.ObjectWriter(fields),
+	})
 }
 
 // getDomain answers GET /domains/{domain}.
@@ -87,7 +91,9 @@ func getDomain(r *wire.Request) error {
 		return err
 	}
 	domains := r.Image.Organization.VerifiedDomains
-	at := slices.IndexFunc(domains, func(d directory.VerifiedDomain) bool { return strings.EqualFold(d.Name, r.Keys[0]) })
+	at := slices.IndexFunc(domains, func(d directory.VerifiedDomain) bool {
+		return strings.EqualFold(d.Name, r.Keys[0])
+	})
 	if at < 0 {
 		return problem.NotFound(r.Keys[0])
 	}

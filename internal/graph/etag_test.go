@@ -42,7 +42,10 @@ func TestOneOfManyWithTheSameETagSucceeds(t *testing.T) {
 
 func TestListsOfETags(t *testing.T) {
 	t.Parallel()
-	for list, want := range map[string]bool{`W/"a"`: true, `"a"`: true, `*`: true, `"b", W/"a"`: true, `"b"`: false, `"aa"`: false, `a`: false, ``: false} {
+	for list, want := range map[string]bool{
+		`W/"a"`: true, `"a"`: true, `*`: true, `"b", W/"a"`: true,
+		`"b"`: false, `"aa"`: false, `a`: false, ``: false,
+	} {
 		if got := wire.Lists(list, `W/"a"`); got != want {
 			t.Errorf("%s: %v", list, got)
 		}

@@ -36,9 +36,7 @@ func init() { // they lead to the fields they are shown among
 	userExpansions["ownedObjects"] = relatedTo(userSubject, ownedByUser)
 	userExpansions["createdObjects"] = relatedTo(userSubject, createdByUser)
 	userExpansions["sponsors"] = relatedTo(userSubject, sponsorsOfUser)
-	userExpansions["licenseDetails"] = wire.ExpandRows(licenses.DetailFields, func(_ *wire.Request, u *user) iter.Seq[licenses.Detail] {
-		return licenses.DetailsOf(u.image, u.ordinal)
-	})
+	userExpansions["licenseDetails"] = wire.ExpandRows(licenses.DetailFields, licensesOf)
 	userExpansions["appRoleAssignments"] = expandAssignments(userSubject, assignmentsOfUser)
 	userExpansions["appRoleAssignedResources"] = relatedTo(userSubject, resourcesOfUser)
 	userExpansions["oauth2PermissionGrants"] = wire.ExpandRows(grantFields, grantsOfUser)
@@ -68,6 +66,10 @@ func init() { // they lead to the fields they are shown among
 	wire.AddExpandedLists(operations, principalFields, "/servicePrincipals/{servicePrincipal}", principalExpansions)
 	wire.AddExpandedLists(operations, unitFields, edm.UnitsRoot+"/{unit}", unitExpansions)
 	wire.AddExpandedLists(operations, roleFields, "/directoryRoles/{role}", roleExpansions)
+}
+
+func licensesOf(_ *wire.Request, u *user) iter.Seq[licenses.Detail] {
+	return licenses.DetailsOf(u.image, u.ordinal)
 }
 
 // mayExpandObjects refuses what some directory object has and no list of it is served (P29), in
@@ -141,7 +143,8 @@ func nothing(*wire.Request) (sets, error) { return sets{}, nil }
 
 // ask makes the request one about an object, as it is in an image.
 func ask(r *wire.Request, s subject) {
-	r.Op, r.Me, r.Keys, r.Image = &wire.Operation{Path: s.path, Need: r.Op.Need}, false, []string{s.id.String()}, s.image
+	r.Op = &wire.Operation{Path: s.path, Need: r.Op.Need}
+	r.Me, r.Keys, r.Image = false, []string{s.id.String()}, s.image
 }
 
 func isNotFound(err error) bool {
@@ -194,7 +197,8 @@ func firstLive(r *wire.Request, set *roaring.Bitmap, kind *objectKind, n int) (l
 		if len(live) == n {
 			break
 		}
-		if among := table.Live(int(ordinal / column.BlockRows)); ordinal < table.Rows() && among.Has(int(ordinal%column.BlockRows)) {
+		among := table.Live(int(ordinal / column.BlockRows))
+		if ordinal < table.Rows() && among.Has(int(ordinal%column.BlockRows)) {
 			live = append(live, ordinal)
 		}
 	}

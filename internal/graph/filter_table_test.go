@@ -99,7 +99,9 @@ func filterRows(t *testing.T) (list []filterRow) {
 	}
 	levels := map[string]directory.Level{"basic": directory.Basic, "advanced": directory.Advanced}
 	for _, row := range rows[1:] {
-		r := filterRow{set: row[0], eq: levels[row[2]], starts: levels[row[3]], geLe: levels[row[4]], null: levels[row[5]]}
+		r := filterRow{
+			set: row[0], eq: levels[row[2]], starts: levels[row[3]], geLe: levels[row[4]], null: levels[row[5]],
+		}
 		var body string
 		r.property, body, r.collection = strings.Cut(strings.TrimSuffix(row[1], ")"), "/any(")
 		_, r.member, _ = strings.Cut(body, "/")
@@ -149,11 +151,17 @@ func (row filterRow) tries(objects []map[string]any) []try {
 		{fmt.Sprintf(shape, name+" ne "+quoted), negated(row.eq), opposite(equal)},
 		{fmt.Sprintf(shape, "startsWith("+name+",'"+start+"')"), row.starts, starts},
 		{fmt.Sprintf("not "+shape, "startsWith("+name+",'"+start+"')"), negated(row.starts), opposite(starts)},
-		{fmt.Sprintf(shape, name+" ge "+quoted), row.geLe, func(have []string) bool { return len(have) > 0 && have[0] >= value }},
-		{fmt.Sprintf(shape, name+" le "+quoted), row.geLe, func(have []string) bool { return len(have) > 0 && have[0] <= value }},
+		{fmt.Sprintf(shape, name+" ge "+quoted), row.geLe, func(have []string) bool {
+			return len(have) > 0 && have[0] >= value
+		}},
+		{fmt.Sprintf(shape, name+" le "+quoted), row.geLe, func(have []string) bool {
+			return len(have) > 0 && have[0] <= value
+		}},
 		{fmt.Sprintf(shape, name+" eq null"), row.null, func(have []string) bool { return len(have) == 0 }},
 		{fmt.Sprintf(shape, name+" ne null"), negated(row.null), func(have []string) bool { return len(have) > 0 }},
-		{fmt.Sprintf(shape, name+" in ("+quoted+",null)"), both(row.eq, row.null), func(have []string) bool { return len(have) == 0 || equal(have) }},
+		{fmt.Sprintf(shape, name+" in ("+quoted+",null)"), both(row.eq, row.null), func(have []string) bool {
+			return len(have) == 0 || equal(have)
+		}},
 	}
 	if row.collection { // of elements, something else is true
 		list[3].holds = some(func(h string) bool { return !strings.EqualFold(h, value) })
@@ -265,8 +273,8 @@ func (w *world) shownOf(set, token string, rows []filterRow) []map[string]any {
 	w.t.Helper()
 	names := []string{"id"}
 	shown := map[string]func(string) bool{
-		"users": func(name string) bool { return userFields.Has(name) }, "groups": func(name string) bool { return groupFields.Has(name) },
-		"applications": func(name string) bool { return applicationFields.Has(name) }, "servicePrincipals": func(name string) bool { return principalFields.Has(name) },
+		"users": userFields.Has, "groups": groupFields.Has,
+		"applications": applicationFields.Has, "servicePrincipals": principalFields.Has,
 		edm.UnitSet: func(name string) bool { return unitFields.Has(name) },
 	}[set]
 	for _, row := range rows {

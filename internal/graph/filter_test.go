@@ -89,8 +89,11 @@ func threePeople(t *testing.T) *tenant.Image {
 	for i, u := range []directory.User{
 		{
 			DisplayName: "Ann Berg", Department: "Sales", AccountEnabled: true, Mail: "ann@contoso.example", CreatedDateTime: noon, City: "Lagos",
-			ProxyAddresses:                []string{"SMTP:a@contoso.example", "sip:ann"},
-			Identities:                    []directory.Identity{{Issuer: "contoso", IssuerAssignedID: "1"}, {Issuer: "other", IssuerAssignedID: "2"}},
+			ProxyAddresses: []string{"SMTP:a@contoso.example", "sip:ann"},
+			Identities: []directory.Identity{
+				{Issuer: "contoso", IssuerAssignedID: "1"},
+				{Issuer: "other", IssuerAssignedID: "2"},
+			},
 			OnPremisesExtensionAttributes: &directory.ExtensionAttributes{2: "X"},
 		},
 		{
@@ -186,7 +189,8 @@ func condition(t *testing.T, image *tenant.Image, text string, advanced bool) (*
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
-	wanted, err := query.Users.Wanted(query.Scope{Image: image, Now: time.Unix(0, 0), Advanced: advanced}, &odata.Options{Filter: f})
+	scope := query.Scope{Image: image, Now: time.Unix(0, 0), Advanced: advanced}
+	wanted, err := query.Users.Wanted(scope, &odata.Options{Filter: f})
 	if err != nil {
 		return nil, err
 	}

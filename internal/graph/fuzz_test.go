@@ -46,7 +46,9 @@ func FuzzRequests(f *testing.F) {
 	} {
 		f.Add(seed.method, seed.path, seed.query, seed.body)
 	}
-	api := New(Config{Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: uuid.New, Log: newLog(w), PasswordCost: cheapPasswords})
+	config := w.config()
+	config.NewID, config.PasswordCost = uuid.New, cheapPasswords
+	api := New(config)
 	f.Fuzz(func(t *testing.T, method, path, query, body string) {
 		u := &url.URL{Path: "/" + strings.TrimPrefix(path, "/"), RawQuery: query}
 		request := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))

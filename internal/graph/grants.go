@@ -126,7 +126,10 @@ func sendGrants(r *wire.Request, grants iter.Seq[permissionGrant]) error {
 	if err != nil {
 		return err
 	}
-	rows := wire.Rows[permissionGrant]{Key: permissionGrant.key, Behind: func(last wire.Key) iter.Seq[permissionGrant] { return behindGrant(grants, last) }}
+	rows := wire.Rows[permissionGrant]{
+		Key:    permissionGrant.key,
+		Behind: func(last wire.Key) iter.Seq[permissionGrant] { return behindGrant(grants, last) },
+	}
 	if rows, err = rows.Passing(r, grantTexts); err != nil {
 		return err
 	}

@@ -118,7 +118,10 @@ type side struct {
 
 // The sides.
 var (
-	assignmentsOf      = side{"servicePrincipals", "appRoleAssignments", (*wire.Request).PrincipalID, roleAssignmentsOf, roleAssignment.keyFrom, principalOf}
+	assignmentsOf = side{
+		"servicePrincipals", "appRoleAssignments", (*wire.Request).PrincipalID, roleAssignmentsOf,
+		roleAssignment.keyFrom, principalOf,
+	}
 	assignmentsOfUser  = side{"users", "appRoleAssignments", (*wire.Request).UserID, roleAssignmentsOf, roleAssignment.keyFrom, principalOf}
 	assignmentsOfGroup = side{"groups", "appRoleAssignments", (*wire.Request).GroupID, roleAssignmentsOf, roleAssignment.keyFrom, principalOf}
 	assignedTo         = side{"servicePrincipals", "appRoleAssignedTo", (*wire.Request).PrincipalID, roleAssignmentsTo, roleAssignment.keyTo, resourceOf}
@@ -133,7 +136,9 @@ func roleAssignmentsOf(r *wire.Request, id uuid.UUID, last wire.Key) iter.Seq[ro
 	return func(yield func(roleAssignment) bool) {
 		resource, role := last.IDs()
 		if resource != identity.GraphPrincipalID(r.Image.Organization.ID) {
-			links := r.Image.Links.LinksFromBehind(directory.Link{Relation: directory.HasRole, From: id, To: resource, Role: role})
+			links := r.Image.Links.LinksFromBehind(directory.Link{
+				Relation: directory.HasRole, From: id, To: resource, Role: role,
+			})
 			if !yieldLive(r, links, yield) {
 				return
 			}
@@ -153,7 +158,10 @@ func roleAssignmentsTo(r *wire.Request, id uuid.UUID, last wire.Key) iter.Seq[ro
 	return func(yield func(roleAssignment) bool) {
 		principal, role := last.IDs()
 		if id != identity.GraphPrincipalID(r.Image.Organization.ID) {
-			yieldLive(r, r.Image.Links.LinksToBehind(directory.Link{Relation: directory.HasRole, From: principal, To: id, Role: role}), yield)
+			links := r.Image.Links.LinksToBehind(directory.Link{
+				Relation: directory.HasRole, From: principal, To: id, Role: role,
+			})
+			yieldLive(r, links, yield)
 			return
 		}
 		for ordinal := ordinalIn(principal); ordinal < r.Image.Principals.Len(); ordinal++ {
@@ -195,7 +203,9 @@ func yieldLive(r *wire.Request, links iter.Seq[directory.Link], yield func(roleA
 
 // yieldPermissions passes on the assignments at Microsoft Graph behind a role, until it is told to
 // stop.
-func yieldPermissions(r *wire.Request, p *directory.ServicePrincipal, last uuid.UUID, yield func(roleAssignment) bool) bool {
+func yieldPermissions(
+	r *wire.Request, p *directory.ServicePrincipal, last uuid.UUID, yield func(roleAssignment) bool,
+) bool {
 	var roles []uuid.UUID
 	for _, value := range p.Permissions {
 		if permission, ok := identity.ApplicationPermission(value); ok && bytes.Compare(permission.ID[:], last[:]) > 0 {
@@ -203,7 +213,9 @@ func yieldPermissions(r *wire.Request, p *directory.ServicePrincipal, last uuid.
 		}
 	}
 	slices.SortFunc(roles, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
-	link := directory.Link{Relation: directory.HasRole, From: p.ID, To: identity.GraphPrincipalID(r.Image.Organization.ID)}
+	link := directory.Link{
+		Relation: directory.HasRole, From: p.ID, To: identity.GraphPrincipalID(r.Image.Organization.ID),
+	}
 	for _, link.Role = range roles {
 		if !yield(roleAssignment{link, r.Image}) {
 			return false
@@ -241,7 +253,10 @@ func (s side) list(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	rows := wire.Rows[roleAssignment]{Key: s.key, Order: orderOfRoles, Behind: func(last wire.Key) iter.Seq[roleAssignment] { return s.behind(r, id, last) }}
+	rows := wire.Rows[roleAssignment]{
+		Key: s.key, Order: orderOfRoles,
+		Behind: func(last wire.Key) iter.Seq[roleAssignment] { return s.behind(r, id, last) },
+	}
 	if rows, err = rows.Passing(r, roleAssignmentTexts); err != nil {
 		return err
 	}
@@ -391,7 +406,9 @@ func (s side) remove(r *wire.Request) error {
 	_, err = rewrite(r,
 		func(r *wire.Request) (directory.Client, error) { return byPrincipalID(r, g.From) },
 		func(a *directory.Client) error {
-			a.Principal.Permissions = slices.DeleteFunc(a.Principal.Permissions, func(value string) bool { return value == permission.Value })
+			a.Principal.Permissions = slices.DeleteFunc(a.Principal.Permissions, func(value string) bool {
+				return value == permission.Value
+			})
 			return nil
 		},
 	)

@@ -26,7 +26,11 @@ func createGrant(r *wire.Request) error {
 		if _, there := r.Image.Grants.Get(g.Client, g.User); there {
 			return problem.Conflict("Permission entry already exists. Change its scope with PATCH /oauth2PermissionGrants/%s.", g.id())
 		}
-		again, err = r.DoWhile(func(img *tenant.Image) bool { _, there := img.Grants.Get(g.Client, g.User); return !there }, tenant.SetGrant{Grant: g.Grant})
+		missing := func(img *tenant.Image) bool {
+			_, there := img.Grants.Get(g.Client, g.User)
+			return !there
+		}
+		again, err = r.DoWhile(missing, tenant.SetGrant{Grant: g.Grant})
 		if err != nil {
 			return r.BadReferences(err, []wire.Reference{{Property: "clientId", ID: g.Client}, {Property: "principalId", ID: g.User}})
 		}
@@ -42,7 +46,8 @@ func readGrant(r *wire.Request) (g permissionGrant, err error) {
 	}
 	var consent, scope string
 	var user json.RawMessage
-	members = slices.DeleteFunc(withoutTimes(members), func(m directory.Member) bool { // null is the value of a grant for all users
+	// Null is the value of a grant for all users.
+	members = slices.DeleteFunc(withoutTimes(members), func(m directory.Member) bool {
 		return strings.EqualFold(m.Name, "principalId") && string(m.Value) == "null"
 	})
 	if err := wire.Read(grantResource, members, map[string]any{
@@ -60,7 +65,8 @@ func readGrant(r *wire.Request) (g permissionGrant, err error) {
 	case g.resource != identity.GraphPrincipalID(r.Image.Organization.ID):
 		return g, wire.Place{Resource: grantResource, Path: "resourceId"}.Invalid(json.RawMessage(g.resource.String()), "the id of the service principal of Microsoft Graph in this tenant")
 	case consent != forAll && consent != forOne:
-		return g, wire.Place{Resource: grantResource, Path: "consentType"}.Invalid(json.RawMessage(consent), problem.Quoted([]string{forAll, forOne}))
+		at := wire.Place{Resource: grantResource, Path: "consentType"}
+		return g, at.Invalid(json.RawMessage(consent), problem.Quoted([]string{forAll, forOne}))
 	case consent == forAll && user != nil:
 		return g, wire.Place{Resource: grantResource, Path: "principalId"}.Invalid(user, "null, since the grant is for all users")
 	case consent == forOne && user == nil:
@@ -98,7 +104,9 @@ func updateGrant(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	for again := true; again; { // until the grant is there when it is changed: a change does not bring back one that was taken away
+	// Until the grant is there when it is changed: a change does not bring back one that was taken
+	// away.
+	for again := true; again; {
 		g, err := grant(r)
 		if err != nil {
 			return err

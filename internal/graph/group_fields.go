@@ -24,7 +24,9 @@ type group struct {
 }
 
 func groupAt(r *wire.Request, document *directory.Group, ordinal uint32, image *tenant.Image) group {
-	return group{document, ordinal, image, image.Directory.GroupColumns().Row(ordinal), r.Tenant.Waiting(ordinal, r.Now)}
+	return group{
+		document, ordinal, image, image.Directory.GroupColumns().Row(ordinal), r.Tenant.Waiting(ordinal, r.Now),
+	}
 }
 
 const (

@@ -23,12 +23,15 @@ func createGroup(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	return createGroupAs(r, body, tenant.CreateGroup{}, groupSet, groupFields.Annotated(r, groupFields.Shown(r).Defaults))
+	fields := groupFields.Annotated(r, groupFields.Shown(r).Defaults)
+	return createGroupAs(r, body, tenant.CreateGroup{}, groupSet, fields)
 }
 
 // createGroupAs creates the group of a body with a command that may say more of it, and answers
 // with some of its fields, as an object of a set.
-func createGroupAs(r *wire.Request, body []directory.Member, c tenant.CreateGroup, set string, fields []*wire.Field[group]) (err error) {
+func createGroupAs(
+	r *wire.Request, body []directory.Member, c tenant.CreateGroup, set string, fields []*wire.Field[group],
+) (err error) {
 	if body, c.Members, c.Owners, err = takeBindings(r, body); err != nil {
 		return err
 	}
@@ -51,7 +54,9 @@ func createGroupAs(r *wire.Request, body []directory.Member, c tenant.CreateGrou
 }
 
 // takeBindings takes the members and owners that a group is to get out of a body.
-func takeBindings(r *wire.Request, body []directory.Member) (rest []directory.Member, members, owners []uuid.UUID, err error) {
+func takeBindings(
+	r *wire.Request, body []directory.Member,
+) (rest []directory.Member, members, owners []uuid.UUID, err error) {
 	if rest, members, err = r.TakeBinding(body, "members"); err == nil {
 		rest, owners, err = r.TakeBinding(rest, "owners")
 	}
@@ -99,7 +104,8 @@ func deleteGroup(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := doKeepingAdministrator(r, lostRole(r.Image.Directory.GroupID(ordinal)), tenant.DeleteGroup{Group: ordinal}); err != nil {
+	lost := lostRole(r.Image.Directory.GroupID(ordinal))
+	if err := doKeepingAdministrator(r, lost, tenant.DeleteGroup{Group: ordinal}); err != nil {
 		return err
 	}
 	return r.SendNothing()

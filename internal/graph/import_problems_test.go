@@ -25,7 +25,8 @@ func TestTheProblemsOfAnImportAreBounded(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.body), &answer); err != nil || got.status != http.StatusOK {
 		t.Fatalf("%d %.300s: %v", got.status, got.body, err)
 	}
-	if answer.Refused != 2000 || len(answer.Problems) != own.MaxProblems || answer.Problems[0].Line != 1 || len(answer.Problems[0].Message) > own.MaxMessage+3 {
+	if answer.Refused != 2000 || len(answer.Problems) != own.MaxProblems || answer.Problems[0].Line != 1 ||
+		len(answer.Problems[0].Message) > own.MaxMessage+3 {
 		t.Errorf("%d refused, %d told, the first with %d bytes", answer.Refused, len(answer.Problems), len(answer.Problems[0].Message))
 	}
 	got = w.do(http.MethodPost, "/licensor/v1/import?id="+strings.Repeat("x", 129), w.appToken(allPermissions...), "{}", "Content-Type: application/x-ndjson")

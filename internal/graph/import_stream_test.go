@@ -125,7 +125,8 @@ func TestALineOfAnImportIsBounded(t *testing.T) {
 	w := newWorld(t)
 	long := `{"user":{"displayName":"` + strings.Repeat("x", own.MaxLine) + `"}}`
 	status, answer := w.importLines("", peopleLines(1, 1)+long+"\n"+peopleLines(2, 2)+long)
-	if status != http.StatusOK || answer.Rows != 4 || answer.Refused != 2 || answer.Problems[0].Line != 2 || answer.Problems[1].Line != 4 ||
+	if status != http.StatusOK || answer.Rows != 4 || answer.Refused != 2 || answer.Problems[0].Line != 2 ||
+		answer.Problems[1].Line != 4 ||
 		!strings.Contains(answer.Problems[0].Message, "longer than the 2 MB") {
 		t.Errorf("%d %+v", status, answer)
 	}

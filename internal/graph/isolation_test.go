@@ -65,7 +65,10 @@ func (n *neighbours) draw(t *rapid.T) isolationRequest {
 	for i := range rapid.IntRange(1, 4).Draw(t, "steps") {
 		step := n.drawOne(t)
 		if strings.HasPrefix(step.path, "/v1.0/") {
-			steps = append(steps, map[string]any{"id": fmt.Sprint(i), "method": step.method, "url": strings.TrimPrefix(step.path, "/v1.0"), "headers": map[string]string{"Content-Type": wire.JSONType}, "body": json.RawMessage(step.body)})
+			steps = append(steps, map[string]any{
+				"id": fmt.Sprint(i), "method": step.method, "url": strings.TrimPrefix(step.path, "/v1.0"),
+				"headers": map[string]string{"Content-Type": wire.JSONType}, "body": json.RawMessage(step.body),
+			})
 		}
 	}
 	body, err := json.Marshal(map[string]any{"requests": steps})
@@ -195,7 +198,8 @@ func (n *neighbours) wantAlike(t *rapid.T, r isolationRequest, got answer) {
 		return
 	}
 	second := n.ask(t, other)
-	plainly := func(a answer) string { return n.phantoms.Replace(passing.ReplaceAllString(a.body, "")) } // an object of one's own may have been given such a name
+	// An object of one's own may have been given such a name.
+	plainly := func(a answer) string { return n.phantoms.Replace(passing.ReplaceAllString(a.body, "")) }
 	first := plainly(got)
 	if got.status != second.status || first != plainly(second) {
 		t.Fatalf("%s: what is the other tenant's is answered with\n%d %s\nand what is nowhere with\n%d %s", r, got.status, first, second.status, second.body)

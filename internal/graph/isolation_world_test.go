@@ -79,7 +79,10 @@ func (w *world) second(domain string) *world {
 	app.Principal.Permissions = everyPermission()
 	_, err = other.Do(w.t.Context(), "system", tenant.SetClient{Client: app})
 	w.must(err)
-	return &world{t: w.t, server: w.server, authority: w.authority, store: w.store, tenants: w.tenants, tenant: other, app: app}
+	return &world{
+		t: w.t, server: w.server, authority: w.authority, store: w.store,
+		tenants: w.tenants, tenant: other, app: app,
+	}
 }
 
 func (w *world) domain() string { return w.tenant.Image().Organization.VerifiedDomains[0].Name }
@@ -105,7 +108,9 @@ func (w *world) create(path, body string) string {
 // it can be asked for, and those of others that are in it, too, and belong with them.
 func (w *world) settle(prefix, mark string) (names, silent []string) {
 	w.t.Helper()
-	names = []string{w.tenant.ID().String(), w.domain(), w.app.AppID.String(), w.app.Principal.ID.String(), w.app.ID.String()}
+	names = []string{
+		w.tenant.ID().String(), w.domain(), w.app.AppID.String(), w.app.Principal.ID.String(), w.app.ID.String(),
+	}
 	subscription := w.create("/licensor/v1/subscriptions", `{"skuId":"`+e3+`","totalLicenses":5}`)
 	bought, _ := w.tenant.Image().Subscription(uuid.MustParse(subscription))
 	names = append(names, subscription, bought.CommerceSubscriptionID.String(), w.tenant.ID().String()+"_"+e3)

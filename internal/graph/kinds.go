@@ -32,15 +32,20 @@ var objectKinds = []*objectKind{userKind, groupKind, principalKind, applicationK
 
 var (
 	userKind = kindOf(userList, userObjects, 0,
-		func(s sets) *roaring.Bitmap { return s.users }, func(u *user) object { return u })
+		func(s sets) *roaring.Bitmap { return s.users },
+		func(u *user) object { return u })
 	groupKind = kindOf(groupList, groupObjects, groupsFrom,
-		func(s sets) *roaring.Bitmap { return s.groups }, func(g *group) object { return g })
+		func(s sets) *roaring.Bitmap { return s.groups },
+		func(g *group) object { return g })
 	principalKind = kindOf(principalList, principalObjects, principalsFrom,
-		func(s sets) *roaring.Bitmap { return s.principals }, func(a *application) object { return servicePrincipal{a} })
+		func(s sets) *roaring.Bitmap { return s.principals },
+		func(a *application) object { return servicePrincipal{a} })
 	applicationKind = kindOf(applicationList, applicationObjects, applicationsFrom,
-		func(s sets) *roaring.Bitmap { return s.applications }, func(a *application) object { return a })
+		func(s sets) *roaring.Bitmap { return s.applications },
+		func(a *application) object { return a })
 	unitKind = kindOf(unitList, unitObjects, unitsFrom,
-		func(s sets) *roaring.Bitmap { return s.units }, func(u *unit) object { return u })
+		func(s sets) *roaring.Bitmap { return s.units },
+		func(u *unit) object { return u })
 )
 
 func kindOf[D, T any](

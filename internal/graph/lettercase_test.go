@@ -132,7 +132,9 @@ func TestRecastChangesNamesAndNothingElse(t *testing.T) {
 	for range 20 {
 		changed := c.address(address) + c.body(body)
 		plain := strings.NewReplacer("%2C", ",", "%27", "'", "%24", "$", "+", " ", "%20", " ").Replace(changed)
-		if want := strings.ReplaceAll(address+body, "%20", " "); !strings.EqualFold(strings.ReplaceAll(plain, "= ", "="), want) && !strings.EqualFold(strings.ReplaceAll(plain, " ", ""), strings.ReplaceAll(want, " ", "")) {
+		want := strings.ReplaceAll(address+body, "%20", " ")
+		if !strings.EqualFold(strings.ReplaceAll(plain, "= ", "="), want) &&
+			!strings.EqualFold(strings.ReplaceAll(plain, " ", ""), strings.ReplaceAll(want, " ", "")) {
 			t.Fatalf("%s\nbecomes\n%s", address+body, changed)
 		}
 		for _, kept := range []string{"Ann@Contoso.com", "'ABCdef'", "=AbC", `"AbCdEf"`, "/AbCdEf"} {

@@ -20,9 +20,9 @@ import (
 // limited is a world whose server has limits.
 func limited(t *testing.T, l throttle.Limits) *world {
 	w := newWorld(t)
-	w.server = newServer(t, New(Config{
-		Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: newLog(w), Limits: l, Development: devkit.New(w.moved, w.tenants.List),
-	}))
+	config := w.config()
+	config.Limits, config.Development = l, devkit.New(w.moved, w.tenants.List)
+	w.server = newServer(t, New(config))
 	w.once = true
 	return w
 }
@@ -75,7 +75,9 @@ func TestEachApplicationHasABucketAndTheTenantOne(t *testing.T) {
 	_, err := w.tenant.Do(t.Context(), "system", tenant.SetClient{Client: other})
 	w.must(err)
 	first := w.appToken(allPermissions...)
-	second, err := w.authority.Issue(identity.Claims{Tenant: w.tenant.ID(), ObjectID: other.Principal.ID, AppID: other.AppID, Permissions: allPermissions})
+	second, err := w.authority.Issue(identity.Claims{
+		Tenant: w.tenant.ID(), ObjectID: other.Principal.ID, AppID: other.AppID, Permissions: allPermissions,
+	})
 	w.must(err)
 	for range 4 {
 		w.do("GET", domains, first, "").want(t, 200)
@@ -195,7 +197,9 @@ func TestTheTableOfCostsNamesOperations(t *testing.T) {
 func TestStrangersAreBoundedByAddress(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	api := New(Config{Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: newLog(w), Limits: throttle.Limits{PerApplication: 20}})
+	config := w.config()
+	config.Limits = throttle.Limits{PerApplication: 20}
+	api := New(config)
 	ask := func(from, path, token string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(http.MethodGet, path, nil)
 		r.RemoteAddr = from

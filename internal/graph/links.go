@@ -179,7 +179,8 @@ func (l linking) add(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	return r.Change(tenant.AddLink{Link: directory.Link{Relation: l.relation, From: from, To: to}}, wire.Reference{Property: l.name, ID: to})
+	link := directory.Link{Relation: l.relation, From: from, To: to}
+	return r.Change(tenant.AddLink{Link: link}, wire.Reference{Property: l.name, ID: to})
 }
 
 // remove answers DELETE …/owners/{owner}/$ref and the like.

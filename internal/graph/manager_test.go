@@ -25,7 +25,9 @@ func TestManagersAreExpandedWithinBounds(t *testing.T) {
 	}
 	first, _ := w.tenant.Image().Directory.UserByName("u0@contoso.example")
 	for n := range uint32(chain - 1) {
-		_, err := w.tenant.Do(t.Context(), "system", tenant.SetManager{User: first + n, Manager: w.tenant.Image().Directory.UserID(first + n + 1)})
+		_, err := w.tenant.Do(t.Context(), "system", tenant.SetManager{
+			User: first + n, Manager: w.tenant.Image().Directory.UserID(first + n + 1),
+		})
 		w.must(err)
 	}
 	for _, c := range []struct {
@@ -43,7 +45,8 @@ func TestManagersAreExpandedWithinBounds(t *testing.T) {
 	} {
 		got := w.send("GET", "/v1.0/users"+c.path+"$select=id&$count=true&$expand=manager($select=id;$levels="+c.levels+")", token, "", "ConsistencyLevel: eventual")
 		managers := strings.Count(got.body, `"manager":{`)
-		if got.status != c.status || got.status == http.StatusOK && managers != c.managers || !strings.Contains(got.body, c.message) {
+		if got.status != c.status || got.status == http.StatusOK && managers != c.managers ||
+			!strings.Contains(got.body, c.message) {
 			t.Errorf("%s: %d, %d managers: %.300s", c.name, got.status, managers, got.body)
 		}
 	}

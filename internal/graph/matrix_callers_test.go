@@ -37,7 +37,9 @@ func (c matrixCaller) String() string {
 func knownPermissions(rules map[string]*matrixRule) []string {
 	known := map[string]bool{"": true, "Mail.Read": true, "user.readwrite.all": true, "User.ReadWrite.Al": true, "Directory.ReadWrite.All.x": true, "*": true}
 	for _, need := range identity.Needs {
-		for _, p := range slices.Concat(need.Full, need.Basic, need.Own, need.Delegated, need.Application, need.Owned, need.Personal) {
+		for _, p := range slices.Concat(
+			need.Full, need.Basic, need.Own, need.Delegated, need.Application, need.Owned, need.Personal,
+		) {
 			known[strings.Split(p, "+")[0]] = true
 		}
 		for p := range need.Parts {
@@ -58,7 +60,8 @@ func knownPermissions(rules map[string]*matrixRule) []string {
 // but what is enough.
 func matrixCallers(rule *matrixRule, known []string) []matrixCaller {
 	enough := rule.enough()
-	all, rest, others := identity.Roles, lacking(known, strings.Split(strings.Join(enough, "+"), "+")), lacking(identity.Roles, rule.mighty())
+	rest := lacking(known, strings.Split(strings.Join(enough, "+"), "+"))
+	all, others := identity.Roles, lacking(identity.Roles, rule.mighty())
 	callers := []matrixCaller{
 		{permissions: rest},
 		{permissions: rest, delegated: true, roles: all},
@@ -90,7 +93,9 @@ func matrixCallers(rule *matrixRule, known []string) []matrixCaller {
 func unpermitted(rule *matrixRule, known []string) (callers []matrixCaller) {
 	for _, p := range lacking(known, rule.enough()) {
 		one := []string{p}
-		callers = append(callers, matrixCaller{permissions: one}, matrixCaller{permissions: one, delegated: true, roles: identity.Roles})
+		callers = append(callers,
+			matrixCaller{permissions: one},
+			matrixCaller{permissions: one, delegated: true, roles: identity.Roles})
 	}
 	return callers
 }

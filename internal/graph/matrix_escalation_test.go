@@ -68,7 +68,8 @@ func TestNobodyMakesThemselvesMore(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := m.tenant.Image()
-			m.wantRefused(t, m.sendAs(t, test.method, test.path, test.body, bearing(test.token)), http.StatusForbidden, "Authorization_RequestDenied")
+			got := m.sendAs(t, test.method, test.path, test.body, bearing(test.token))
+			m.wantRefused(t, got, http.StatusForbidden, "Authorization_RequestDenied")
 			if strings.HasPrefix(test.path, "/v1.0") {
 				m.wantRefusedInBatch(t, test.token, test.method, strings.TrimPrefix(test.path, "/v1.0"), test.body)
 			}
@@ -78,7 +79,9 @@ func TestNobodyMakesThemselvesMore(t *testing.T) {
 		})
 	}
 	for _, path := range []string{"/v1.0/applications", "/v1.0/servicePrincipals"} {
-		for _, appID := range []string{identity.GraphAppID, strings.ToUpper(identity.GraphAppID), m.app.AppID.String()} {
+		for _, appID := range []string{
+			identity.GraphAppID, strings.ToUpper(identity.GraphAppID), m.app.AppID.String(),
+		} {
 			before := m.tenant.Image()
 			got := m.sendAs(t, "POST", path, `{"displayName":"Graph","appId":"`+appID+`"}`, bearing(writer))
 			if got.status/100 != 4 || m.tenant.Image() != before {
@@ -105,13 +108,13 @@ func TestMembersAndOwnersOfRoleAssignableGroupsAreProtected(t *testing.T) {
 		}
 	}
 	gone, _ := m.addGuarded("gone")
-	all := m.tokens.of(matrixCaller{permissions: everyPermission(), delegated: true, roles: []identity.Role{identity.GlobalAdministrator}})
+	all := m.tokens.of(mighty(identity.GlobalAdministrator))
 	if got := m.sendAs(t, "DELETE", "/v1.0/users/"+gone, "", bearing(all)); got.status != http.StatusNoContent {
 		t.Fatalf("%d %s", got.status, got.body)
 	}
 
-	userAdministrator := m.tokens.of(matrixCaller{permissions: everyPermission(), delegated: true, roles: []identity.Role{identity.UserAdministrator}})
-	groupsAdministrator := m.tokens.of(matrixCaller{permissions: everyPermission(), delegated: true, roles: []identity.Role{identity.GroupsAdministrator}})
+	userAdministrator := m.tokens.of(mighty(identity.UserAdministrator))
+	groupsAdministrator := m.tokens.of(mighty(identity.GroupsAdministrator))
 	writer := m.appToken(lacking(everyPermission(), []string{"RoleManagement.ReadWrite.Directory"})...)
 	refused := func(token, method, path, body string) {
 		t.Helper()
@@ -147,6 +150,11 @@ func TestMembersAndOwnersOfRoleAssignableGroupsAreProtected(t *testing.T) {
 	}
 }
 
+// mighty is a caller with every permission and one role.
+func mighty(role identity.Role) matrixCaller {
+	return matrixCaller{permissions: everyPermission(), delegated: true, roles: []identity.Role{role}}
+}
+
 // addGuarded adds a group that roles can be given to, with a member and an owner.
 func (m *matrix) addGuarded(name string) (member, group string) {
 	m.t.Helper()
@@ -167,7 +175,8 @@ func TestWhoWasRefusedIsLogged(t *testing.T) {
 	w := newWorld(t)
 	var log bytes.Buffer
 	w.server = newServer(t, New(Config{
-		Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: slog.New(slog.NewTextHandler(&log, nil)),
+		Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(),
+		Log: slog.New(slog.NewTextHandler(&log, nil)),
 	}))
 	got := w.do("PATCH", "/v1.0/users/ann@contoso.example", w.appToken("User.Read.All"), `{"jobTitle":"Boss"}`)
 	line := log.String()

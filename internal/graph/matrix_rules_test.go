@@ -81,16 +81,22 @@ func (rule *matrixRule) mighty() (roles []identity.Role) {
 
 // enough are the permissions, "X+Y" among them, that are enough for somebody.
 func (rule *matrixRule) enough() []string {
-	return slices.Concat(rule.permissions, rule.delegated, rule.application, rule.own, rule.owned, rule.personal, rule.parts)
+	return slices.Concat(
+		rule.permissions, rule.delegated, rule.application, rule.own, rule.owned, rule.personal, rule.parts,
+	)
 }
 
 // allows is the answer that the rule gives for a caller to whom the object is something.
 func (rule *matrixRule) allows(c matrixCaller, object identity.Relation) bool {
 	has := func(lists ...[]string) bool {
-		return slices.ContainsFunc(slices.Concat(lists...), func(p string) bool { return len(lacking(strings.Split(p, "+"), c.permissions)) == 0 })
+		return slices.ContainsFunc(slices.Concat(lists...), func(p string) bool {
+			return len(lacking(strings.Split(p, "+"), c.permissions)) == 0
+		})
 	}
 	mighty := rule.mighty()
-	byRole := len(rule.roles) == 0 || slices.ContainsFunc(c.roles, func(role identity.Role) bool { return slices.Contains(mighty, role) })
+	byRole := len(rule.roles) == 0 || slices.ContainsFunc(c.roles, func(role identity.Role) bool {
+		return slices.Contains(mighty, role)
+	})
 	self := c.delegated && object == identity.RelationSelf
 	unasked := rule.self && self || rule.owners && object == identity.RelationOwned
 	switch {
@@ -100,7 +106,8 @@ func (rule *matrixRule) allows(c matrixCaller, object identity.Relation) bool {
 		any := lacking(rule.personal, rule.own)
 		return (has(any) || self && has(lacking(rule.personal, any))) && (byRole || unasked)
 	case !c.delegated:
-		return has(rule.permissions, rule.application, rule.parts) || object == identity.RelationOwned && has(rule.owned) || len(c.roles) > 0 && byRole
+		return has(rule.permissions, rule.application, rule.parts) ||
+			object == identity.RelationOwned && has(rule.owned) || len(c.roles) > 0 && byRole
 	}
 	permitted := has(rule.permissions, rule.delegated) || self && has(rule.own)
 	return permitted && (byRole || unasked) || has(rule.parts) && byRole

@@ -57,7 +57,8 @@ func (m *matrix) ask(t *testing.T, op matrixOperation) {
 		callers := matrixCallers(rule, m.known)
 		if n == 0 || object.relation != op.objects[n-1].relation { // the first of its relation
 			for i, c := range unpermitted(rule, m.known) {
-				if (i+len(op.name))%slowness == 0 { // under the race detector not all: callers has one who has all that is not enough
+				// Under the race detector not all: callers has one who has all that is not enough.
+				if (i+len(op.name))%slowness == 0 {
 					callers = append(callers, c)
 				}
 			}
@@ -153,7 +154,9 @@ func (m *matrix) wantRefused(t *testing.T, got answer, status int, code string) 
 		t.Errorf("the message is %q", body.Error.Message)
 	}
 	said := fmt.Sprint(got.header) + got.body
-	for _, secret := range []string{secretMark, m.ann, m.strange, m.owned, m.gone, m.goneGroup, m.goneApplication, "contoso", missingID} {
+	for _, secret := range []string{
+		secretMark, m.ann, m.strange, m.owned, m.gone, m.goneGroup, m.goneApplication, "contoso", missingID,
+	} {
 		if strings.Contains(said, secret) {
 			t.Errorf("the refusal says %q: %s", secret, said)
 		}

@@ -157,15 +157,15 @@ func (m *matrix) objects(op *wire.Operation) []matrixObject {
 	case strings.HasPrefix(op.Path, "/me/"):
 		return []matrixObject{{path: root + fill(op.Path, ""), relation: identity.RelationSelf}}
 	case op.OfGroup():
-		return []matrixObject{missing, {path: at("{group}", m.strange)}, {path: at("{group}", m.owned), relation: identity.RelationOwned}}
+		return []matrixObject{missing, {path: at("{group}", m.strange)}, ownedAt(at("{group}", m.owned))}
 	case strings.HasPrefix(op.Path, "/applications/{"):
-		return []matrixObject{missing, {path: at("{application}", m.app.ID.String())}, {path: at("{application}", m.ownApplication), relation: identity.RelationOwned}}
+		return []matrixObject{missing, {path: at("{application}", m.app.ID.String())}, ownedAt(at("{application}", m.ownApplication))}
 	case strings.HasPrefix(op.Path, "/applications(appId"):
-		return []matrixObject{missing, {path: at("{application}", m.app.AppID.String())}, {path: at("{application}", m.ownAppID), relation: identity.RelationOwned}}
+		return []matrixObject{missing, {path: at("{application}", m.app.AppID.String())}, ownedAt(at("{application}", m.ownAppID))}
 	case strings.HasPrefix(op.Path, "/servicePrincipals/{"):
-		return []matrixObject{missing, {path: at("{servicePrincipal}", m.app.Principal.ID.String())}, {path: at("{servicePrincipal}", m.ownPrincipal), relation: identity.RelationOwned}}
+		return []matrixObject{missing, {path: at("{servicePrincipal}", m.app.Principal.ID.String())}, ownedAt(at("{servicePrincipal}", m.ownPrincipal))}
 	case strings.HasPrefix(op.Path, "/servicePrincipals(appId"):
-		return []matrixObject{missing, {path: at("{servicePrincipal}", m.app.AppID.String())}, {path: at("{servicePrincipal}", m.ownAppID), relation: identity.RelationOwned}}
+		return []matrixObject{missing, {path: at("{servicePrincipal}", m.app.AppID.String())}, ownedAt(at("{servicePrincipal}", m.ownAppID))}
 	case strings.HasPrefix(op.Path, edm.UnitsRoot+"/{"):
 		return []matrixObject{missing, {path: at("{unit}", m.unit)}}
 	case strings.HasPrefix(op.Path, "/directory/deletedItems/{"):
@@ -188,4 +188,8 @@ func fill(template, key string) string {
 		}
 		template = template[:from] + key + template[from+strings.IndexByte(template[from:], '}')+1:]
 	}
+}
+
+func ownedAt(path string) matrixObject {
+	return matrixObject{path: path, relation: identity.RelationOwned}
 }

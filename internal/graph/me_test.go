@@ -34,7 +34,9 @@ func TestMeIsAnsweredAsTheUserIs(t *testing.T) {
 					path = path[:at] + nobodysID + path[at+strings.Index(path[at:], "}")+1:]
 				}
 				body := bodies[rest[strings.LastIndex(rest, "/")+1:]]
-				got := w.do(op.Method, "/v1.0"+path, w.userToken(uuid.MustParse(ann), allPermissions, []uuid.UUID{identity.GlobalAdministrator.ID}, false), body, "ConsistencyLevel: eventual")
+				roles := []uuid.UUID{identity.GlobalAdministrator.ID}
+				token := w.userToken(uuid.MustParse(ann), allPermissions, roles, false)
+				got := w.do(op.Method, "/v1.0"+path, token, body, "ConsistencyLevel: eventual")
 				if status[self] = got.status; got.status >= 500 {
 					t.Errorf("%s: %d %s", path, got.status, got.body)
 				}

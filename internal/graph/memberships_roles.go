@@ -54,7 +54,8 @@ func (m memberships) all(r *wire.Request) (sets, error) {
 // appendRoles appends the places of roles in identity.BuiltInRoles.
 func appendRoles(places []uint32, roles []uuid.UUID) []uint32 {
 	for _, template := range roles {
-		if at := slices.IndexFunc(identity.BuiltInRoles, func(role identity.Role) bool { return role.ID == template }); at >= 0 {
+		at := slices.IndexFunc(identity.BuiltInRoles, func(role identity.Role) bool { return role.ID == template })
+		if at >= 0 {
 			places = append(places, uint32(at))
 		}
 	}

@@ -63,7 +63,8 @@ func listsIn(op *wire.Operation) (names []string) {
 		"/reprocess": {"users", "groups"}, "/faults": {"rules"}, "/tokens": {"permissions"}, "/$batch": {"requests"},
 		edm.UnitsRoot: {"members@odata.bind"}, "/organization": {"verifiedDomains", "technicalNotificationMails"}, "/oauth2PermissionGrants": {"scope"},
 	} {
-		if at := strings.LastIndex(op.Path, part); at >= 0 && !strings.Contains(op.Path[at+len(part):], "()") && strings.Count(op.Path[at+len(part):], "/") < 2 {
+		at := strings.LastIndex(op.Path, part)
+		if at >= 0 && !strings.Contains(op.Path[at+len(part):], "()") && strings.Count(op.Path[at+len(part):], "/") < 2 {
 			names = append(names, lists...)
 		}
 	}
@@ -85,7 +86,10 @@ func (h *heavy) wanted(op *wire.Operation) []string {
 	case strings.HasSuffix(name, "/checkMemberObjects"):
 		return []string{`{"ids":` + ids(20) + `}`}
 	case strings.HasSuffix(name, "/appRoleAssignments"):
-		who := map[string]string{"/users": manyID(0), "/groups": nobodysID, "/servicePrincipals": h.hub.Principal}[name[5:5+strings.IndexByte(name[6:], '/')+1]]
+		set := name[5 : 5+strings.IndexByte(name[6:], '/')+1]
+		who := map[string]string{
+			"/users": manyID(0), "/groups": nobodysID, "/servicePrincipals": h.hub.Principal,
+		}[set]
 		return []string{given(who, h.hub.Principal, 0, heavyLinks)}
 	case strings.HasSuffix(name, "/addPassword"):
 		return []string{`{"passwordCredential":{"displayName":"` + strings.Repeat("x", 90) + `"}}`}

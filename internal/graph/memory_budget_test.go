@@ -16,9 +16,10 @@ import (
 
 // within serves the world again, with requests that have so much memory and no more.
 func (w *world) within(b *memory.Budget, find func(uuid.UUID) (*tenant.Tenant, bool)) {
-	w.server = newServer(w.t, New(Config{
-		Authority: w.authority, Tenant: find, Now: w.now, NewID: numbered(), Log: newLog(w), Random: counting{}, PasswordCost: cheapPasswords, Memory: b,
-	}))
+	config := w.config()
+	config.Tenant, config.Memory = find, b
+	config.Random, config.PasswordCost = counting{}, cheapPasswords
+	w.server = newServer(w.t, New(config))
 }
 
 const budgeted = 8 << 20
@@ -39,7 +40,8 @@ func TestBodiesTakeMemoryAsTheyGrow(t *testing.T) {
 			t.Errorf("%s: %d %s", name, got.status, got.body)
 		}
 		got := w.send("PATCH", path, token, compressed(body), "Content-Encoding: gzip")
-		if got.status != want || want == http.StatusServiceUnavailable && (got.header.Get("Retry-After") == "" || !strings.Contains(got.body, "little memory")) {
+		told := got.header.Get("Retry-After") != "" && strings.Contains(got.body, "little memory")
+		if got.status != want || want == http.StatusServiceUnavailable && !told {
 			t.Errorf("%s, compressed: %d %v %s", name, got.status, got.header, got.body)
 		}
 	}

@@ -54,7 +54,8 @@ func (h *heavy) path(op *wire.Operation) (string, bool) {
 	}
 	path := root + strings.ReplaceAll(op.Path, "()", "")
 	user, group, hub := manyID(0), nobodysID, h.hub
-	if op.Method == "DELETE" && deletesObject.MatchString(op.Path) { // what others are measured with stays, and so does what has licenses
+	// What others are measured with stays, and so does what has licenses.
+	if op.Method == "DELETE" && deletesObject.MatchString(op.Path) {
 		user, group, hub = manyID(1), outerGroup, h.big[0]
 		h.big = h.big[1:]
 	}

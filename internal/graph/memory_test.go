@@ -76,7 +76,9 @@ func inPhase(methods []string) (list []*wire.Operation) {
 		}
 	}
 	if methods[0] == "DELETE" {
-		slices.SortStableFunc(list, func(a, b *wire.Operation) int { return strings.Count(b.Path, "/") - strings.Count(a.Path, "/") })
+		slices.SortStableFunc(list, func(a, b *wire.Operation) int {
+			return strings.Count(b.Path, "/") - strings.Count(a.Path, "/")
+		})
 	}
 	return list
 }
@@ -92,7 +94,8 @@ func checkReached(t *testing.T, op *wire.Operation, of []measured) {
 			t.Errorf("%s is answered %d", got.name, got.status)
 		}
 	}
-	reached := best < 300 || best == http.StatusBadRequest && op.Method != http.MethodGet && op.Method != http.MethodDelete
+	refusable := op.Method != http.MethodGet && op.Method != http.MethodDelete
+	reached := best < 300 || best == http.StatusBadRequest && refusable
 	if !reached {
 		t.Errorf("%s %s: no input of %d succeeds, the best is answered %d. Say in memory_inputs_test.go what the largest is that it takes", op.Method, op.Path, len(of), best)
 	}
@@ -193,7 +196,8 @@ func (h *heavy) dearest(all []measured) (batches []input) {
 	seen := map[string]bool{}
 	add := func(list []measured) {
 		for _, got := range list {
-			if !seen[got.path] && got.status == http.StatusOK && got.length < 16<<20 && strings.HasPrefix(got.path, "/v1.0/") && len(seen) < 10 {
+			if !seen[got.path] && got.status == http.StatusOK && got.length < 16<<20 &&
+				strings.HasPrefix(got.path, "/v1.0/") && len(seen) < 10 {
 				seen[got.path] = true
 				batches = append(batches, batchOf(got.name, maxSteps, func(int) string {
 					return fmt.Sprintf(`"method":"GET","url":%q,"headers":{"ConsistencyLevel":"eventual"}`, strings.TrimPrefix(got.path, "/v1.0"))

@@ -31,12 +31,14 @@ func TestMetadataSaysWhatTheContractSays(t *testing.T) {
 	want, got := readContract(t), servedCSDL(t)
 	for name, typ := range got.Entities {
 		for _, p := range typ.Properties {
-			if has, ok := want.property(name, p.Name); !ok || bare(has.Type) != bare(p.Type) || (p.Nullable != has.Nullable && !strings.HasPrefix(p.Type, "Collection(")) {
+			has, ok := want.property(name, p.Name)
+			if !ok || bare(has.Type) != bare(p.Type) || (p.Nullable != has.Nullable && !strings.HasPrefix(p.Type, "Collection(")) {
 				t.Errorf("%s.%s is %s %s, want %s %s (see propertyTypes)", name, p.Name, p.Type, p.Nullable, has.Type, has.Nullable)
 			}
 		}
 		for _, p := range typ.Navigation {
-			if has, ok := want.navigation(name, p.Name); !ok || has.Name != p.Name || bare(has.Type) != bare(p.Type) || has.Contains != p.Contains {
+			has, ok := want.navigation(name, p.Name)
+			if !ok || has.Name != p.Name || bare(has.Type) != bare(p.Type) || has.Contains != p.Contains {
 				t.Errorf("%s.%s leads to %s, want %s (see targets)", name, p.Name, p.Type, has.Type)
 			}
 		}
@@ -56,14 +58,18 @@ func TestMetadataSaysWhatTheContractSays(t *testing.T) {
 
 func compareAction(t *testing.T, c *csdl, a csdlAction) {
 	of := bare(a.Parameters[0].Type)
-	at := slices.IndexFunc(c.Actions, func(w csdlAction) bool { return w.Name == a.Name && bare(w.Parameters[0].Type) == of })
+	at := slices.IndexFunc(c.Actions, func(w csdlAction) bool {
+		return w.Name == a.Name && bare(w.Parameters[0].Type) == of
+	})
 	if at < 0 {
 		t.Errorf("the contract has no %s of %s", a.Name, of)
 		return
 	}
 	want := c.Actions[at]
 	for _, p := range a.Parameters {
-		if !slices.ContainsFunc(want.Parameters, func(w csdlProperty) bool { return w.Name == p.Name && bare(w.Type) == bare(p.Type) }) {
+		if !slices.ContainsFunc(want.Parameters, func(w csdlProperty) bool {
+			return w.Name == p.Name && bare(w.Type) == bare(p.Type)
+		}) {
 			t.Errorf("%s has no parameter %s of type %s (see signatures)", a.Name, p.Name, p.Type)
 		}
 	}
@@ -78,10 +84,13 @@ func TestMetadataHasAllTypesThatItNames(t *testing.T) {
 	t.Parallel()
 	got := servedCSDL(t)
 	needed := map[string]bool{}
-	for _, named := range regexp.MustCompile(`Type="(?:Collection\()?(?:microsoft\.)?graph\.(\w+)`).FindAllStringSubmatch(string(edm.NewModel(servedOfGraph()).Metadata(entityTypes)), -1) {
+	metadata := string(edm.NewModel(servedOfGraph()).Metadata(entityTypes))
+	types := regexp.MustCompile(`Type="(?:Collection\()?(?:microsoft\.)?graph\.(\w+)`)
+	for _, named := range types.FindAllStringSubmatch(metadata, -1) {
 		needed[named[1]] = true
 	}
-	for typeName, of := range edm.BetaOnly { // which $metadata does not name, since it is of v1.0, but whose parts have addresses
+	// $metadata does not name these, since it is of v1.0, but their parts have addresses.
+	for typeName, of := range edm.BetaOnly {
 		for _, name := range of.Kept {
 			needed[bare(edm.PropertyType(typeName, name))] = true
 		}
@@ -141,7 +150,8 @@ func TestMetadataAndServiceDocumentNeedNoToken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	got := w.do("GET", "/v1.0/$metadata", "", "")
-	if got.status != http.StatusOK || got.header.Get("Content-Type") != "application/xml" || got.body != string(edm.NewModel(servedOfGraph()).Metadata(entityTypes)) {
+	if got.status != http.StatusOK || got.header.Get("Content-Type") != "application/xml" ||
+		got.body != string(edm.NewModel(servedOfGraph()).Metadata(entityTypes)) {
 		t.Errorf("%d %s %s", got.status, got.header.Get("Content-Type"), problem.Clip(got.body))
 	}
 	for _, path := range []string{"/v1.0", "/v1.0/", "/beta/"} {

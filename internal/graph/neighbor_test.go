@@ -85,7 +85,8 @@ func TestTheRequestsOfABatchTakeTurns(t *testing.T) {
 	for range 8 {
 		wait.Go(func() {
 			for range 20 {
-				if got := w.do("POST", "/v1.0/$batch", token, refusedBatch()); got.status != http.StatusOK || strings.Count(got.body, `"status":400`) != maxSteps {
+				got := w.do("POST", "/v1.0/$batch", token, refusedBatch())
+				if got.status != http.StatusOK || strings.Count(got.body, `"status":400`) != maxSteps {
 					t.Errorf("the batch is answered %d %.300s", got.status, got.body)
 				}
 			}
@@ -98,7 +99,8 @@ func TestTheRequestsOfABatchTakeTurns(t *testing.T) {
 func TestTooMuchWorkIsRefused(t *testing.T) {
 	t.Parallel()
 	p, ok := problem.Of(fmt.Errorf("list: %w", &turns.TooMuchError{Doing: "$expand"}))
-	if !ok || p.Status != http.StatusBadRequest || !strings.Contains(p.Message, "$expand") || !strings.Contains(p.Message, "10s") {
+	if !ok || p.Status != http.StatusBadRequest || !strings.Contains(p.Message, "$expand") ||
+		!strings.Contains(p.Message, "10s") {
 		t.Errorf("it is %+v", p)
 	}
 }

@@ -24,19 +24,35 @@ type objectType interface {
 }
 
 // objectTypes are the types of which there are objects here.
-var objectTypes = []objectType{userObjects, groupObjects, applicationObjects, principalObjects, unitObjects, roleObjects}
+var objectTypes = []objectType{
+	userObjects, groupObjects, applicationObjects, principalObjects, unitObjects, roleObjects,
+}
 
 var (
-	userObjects        = shownType[user]{userFields, userExpansions, identity.ReadUsers, func(o object) *user { return o.(*user) }}
-	groupObjects       = shownType[group]{groupFields, groupExpansions, identity.SeeGroups, func(o object) *group { return o.(*group) }}
+	userObjects = shownType[user]{
+		userFields, userExpansions, identity.ReadUsers,
+		func(o object) *user { return o.(*user) },
+	}
+	groupObjects = shownType[group]{
+		groupFields, groupExpansions, identity.SeeGroups,
+		func(o object) *group { return o.(*group) },
+	}
 	applicationObjects = shownType[application]{
-		applicationFields, applicationExpansions, identity.ReadApplications, func(o object) *application { return o.(*application) },
+		applicationFields, applicationExpansions, identity.ReadApplications,
+		func(o object) *application { return o.(*application) },
 	}
 	principalObjects = shownType[application]{
-		principalFields, principalExpansions, identity.ReadPrincipals, func(o object) *application { return o.(servicePrincipal).application },
+		principalFields, principalExpansions, identity.ReadPrincipals,
+		func(o object) *application { return o.(servicePrincipal).application },
 	}
-	unitObjects = shownType[unit]{unitFields, unitExpansions, identity.ReadUnits, func(o object) *unit { return o.(*unit) }}
-	roleObjects = shownType[directoryRole]{roleFields, roleExpansions, identity.ReadRoles, func(o object) *directoryRole { return o.(*directoryRole) }}
+	unitObjects = shownType[unit]{
+		unitFields, unitExpansions, identity.ReadUnits,
+		func(o object) *unit { return o.(*unit) },
+	}
+	roleObjects = shownType[directoryRole]{
+		roleFields, roleExpansions, identity.ReadRoles,
+		func(o object) *directoryRole { return o.(*directoryRole) },
+	}
 )
 
 // shownType is an objectType whose objects are shown as T.

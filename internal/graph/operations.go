@@ -325,9 +325,21 @@ var operations = []wire.Operation{
 	{Method: "GET", Path: "/directory/deletedItems/microsoft.graph.administrativeUnit", Need: identity.ReadUnits, Do: deletedUnits.Send},
 	{Method: "GET", Path: "/directory/deletedItems/microsoft.graph.administrativeUnit/$count", Need: identity.ReadUnits, Do: deletedUnits.SendCount},
 	{Method: "POST", Path: "/directory/deletedItems/getUserOwnedObjects()", Need: identity.ReadGroupsOwned, Do: getUserOwnedObjects},
-	{Method: "GET", Path: "/directory/deletedItems/{object}", Need: identity.ReadUsers, NeedOfGroup: identity.ReadGroups, NeedOfApplication: identity.ReadApplications, NeedOfUnit: identity.ReadUnits, Do: getDeletedItem},
-	{Method: "DELETE", Path: "/directory/deletedItems/{object}", Need: identity.DeleteUsers, NeedOfGroup: identity.DeleteGroups, NeedOfApplication: identity.WriteApplications, NeedOfUnit: identity.WriteUnits, Do: purgeDeletedItem},
-	{Method: "POST", Path: "/directory/deletedItems/{object}/restore()", Need: identity.DeleteUsers, NeedOfGroup: identity.DeleteGroups, NeedOfApplication: identity.WriteApplications, NeedOfUnit: identity.WriteUnits, Do: restoreDeletedItem},
+	{
+		Method: "GET", Path: "/directory/deletedItems/{object}", Need: identity.ReadUsers,
+		NeedOfGroup: identity.ReadGroups, NeedOfApplication: identity.ReadApplications,
+		NeedOfUnit: identity.ReadUnits, Do: getDeletedItem,
+	},
+	{
+		Method: "DELETE", Path: "/directory/deletedItems/{object}", Need: identity.DeleteUsers,
+		NeedOfGroup: identity.DeleteGroups, NeedOfApplication: identity.WriteApplications,
+		NeedOfUnit: identity.WriteUnits, Do: purgeDeletedItem,
+	},
+	{
+		Method: "POST", Path: "/directory/deletedItems/{object}/restore()", Need: identity.DeleteUsers,
+		NeedOfGroup: identity.DeleteGroups, NeedOfApplication: identity.WriteApplications,
+		NeedOfUnit: identity.WriteUnits, Do: restoreDeletedItem,
+	},
 
 	{Method: "GET", Path: route.Own + "/openapi.yaml", Open: true, Do: getOpenAPI},
 	{Method: "GET", Path: route.Own + "/subscriptions", Need: identity.ReadSettings, Do: licenses.ListSubscriptions},

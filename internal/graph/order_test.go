@@ -21,7 +21,8 @@ func withMany(t testing.TB, n int) (w *world, token string) {
 	w = newWorld(t)
 	token = w.appToken(allPermissions...)
 	send := func(path, kind, body string) {
-		if got := w.do("POST", path, token, body, "Content-Type: "+kind); got.status >= 300 || strings.Contains(got.body, `"refused":`) && !strings.Contains(got.body, `"refused":0`) {
+		got := w.do("POST", path, token, body, "Content-Type: "+kind)
+		if got.status >= 300 || strings.Contains(got.body, `"refused":`) && !strings.Contains(got.body, `"refused":0`) {
 			t.Fatalf("%d %.500s", got.status, got.body)
 		}
 	}

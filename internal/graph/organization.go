@@ -24,7 +24,9 @@ type organization struct {
 // organizationFields are its properties: those of the document, and those that come from what is
 // subscribed to. User.Read shows who it is.
 var organizationFields = wire.NewFieldSet("microsoft.graph.organization", append(
-	wire.PropertyFields(directory.OrganizationProperties(), func(o *organization) *directory.Organization { return o.Organization }, nil),
+	wire.PropertyFields(directory.OrganizationProperties(), func(o *organization) *directory.Organization {
+		return o.Organization
+	}, nil),
 	wire.Field[organization]{Name: "assignedPlans", Write: appendOrganizationPlans, When: directory.ByDefault},
 	wire.Field[organization]{Name: "provisionedPlans", Write: appendOrganizationProvisioned, When: directory.ByDefault},
 ), "displayName", "id", "verifiedDomains").In("organization")
@@ -116,7 +118,8 @@ func getOrganization(r *wire.Request) error {
 	if err := ownOrganization(r); err != nil {
 		return err
 	}
-	return wire.SendEntity(r, organizationFields, http.StatusOK, "organization", fields, &organization{r.Image.Organization, r.Image})
+	shown := &organization{r.Image.Organization, r.Image}
+	return wire.SendEntity(r, organizationFields, http.StatusOK, "organization", fields, shown)
 }
 
 // ownOrganization refuses the id of any organization but the caller's.

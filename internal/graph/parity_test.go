@@ -36,7 +36,9 @@ type witnesses struct {
 }
 
 func newWitnesses() *witnesses {
-	return &witnesses{routes: newRoutes(everyOperation), seen: map[string][]string{}, options: map[string]map[string][]string{}}
+	return &witnesses{
+		routes: newRoutes(everyOperation), seen: map[string][]string{}, options: map[string]map[string][]string{},
+	}
 }
 
 // saw notes that a scenario was answered well.
@@ -88,7 +90,10 @@ func (w *witnesses) sawBatch(scenario, version, request, body string) {
 	for _, r := range answered.Responses {
 		for _, a := range asked.Requests {
 			if a.ID == r.ID {
-				w.saw(scenario, strings.ToUpper(a.Method), version+"/"+strings.TrimPrefix(a.URL, "/"), answer{status: r.Status}, "")
+				w.saw(
+					scenario, strings.ToUpper(a.Method), version+"/"+strings.TrimPrefix(a.URL, "/"),
+					answer{status: r.Status}, "",
+				)
 			}
 		}
 	}
@@ -135,7 +140,9 @@ which roles a signed-in user needs besides, are in ` + "`internal/identity/needs
 func (w *witnesses) page() string {
 	var b strings.Builder
 	b.WriteString(parityHead)
-	w.writeOperations(&b, "\n## Operations of Graph that are served\n", func(op *wire.Operation) bool { return op.Do != nil && !strings.HasPrefix(op.Path, route.Own) })
+	w.writeOperations(&b, "\n## Operations of Graph that are served\n", func(op *wire.Operation) bool {
+		return op.Do != nil && !strings.HasPrefix(op.Path, route.Own)
+	})
 	writeDeviations(&b)
 	b.WriteString("\n## Operations of Graph that answer 501\n\nEverything else that Graph has: the places of `internal/graph/route/surface.txt` and what is below them, with any method. Where some methods are\nserved, the others answer 405, but for these:\n\n")
 	for i := range everyOperation {

@@ -15,7 +15,8 @@ import (
 // passwordHash returns the hash of a password for a user with a name, which is refused when it is
 // too easily guessed.
 func passwordHash(r *wire.Request, name, password string) (string, error) {
-	if utf8.RuneCountInString(password) < identity.LeastPassword || len(password) > identity.MaxPassword || identity.HasName(password, name) {
+	if utf8.RuneCountInString(password) < identity.LeastPassword || len(password) > identity.MaxPassword ||
+		identity.HasName(password, name) {
 		p := problem.Refuse("The specified password does not comply with password complexity requirements. Please provide a different password.")
 		p.Detail = &problem.Detail{Code: "InvalidPassword", Target: "password", Message: "Expected are 8 to 256 characters, among which the user's name is not."}
 		return "", p
@@ -150,7 +151,9 @@ func mayPatch(r *wire.Request, user uint32, patch directory.UserPatch) error {
 		}
 	}
 	takesOver := func(name string) bool {
-		return patch.Has(name) && (relation != identity.RelationSelf || !slices.Contains(identity.Needs[identity.WriteUsers].SelfService, name))
+		own := relation == identity.RelationSelf &&
+			slices.Contains(identity.Needs[identity.WriteUsers].SelfService, name)
+		return patch.Has(name) && !own
 	}
 	if slices.ContainsFunc(sensitive, takesOver) {
 		return mayTakeOver(r, user)

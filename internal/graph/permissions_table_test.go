@@ -146,11 +146,13 @@ func TestWhoMayIsAsDocumented(t *testing.T) {
 		m.compareWithDocumented(t, op, objects[min(2, len(objects)-1)].path, lines)
 		least := identity.Needs[op.Need]
 		for scheme, delegated := range map[string]bool{"DelegatedWork": true, "Application": false} {
-			if line := lines[scheme]; len(line.least) > 0 && !slices.Contains(line.least, strings.Split(least.LeastOf(delegated), "+")[0]) {
+			line := lines[scheme]
+			if len(line.least) > 0 && !slices.Contains(line.least, strings.Split(least.LeastOf(delegated), "+")[0]) {
 				t.Errorf("%s %s: %s is shown as the least permission (%s), documented is %s", op.Method, op.Path, least.LeastOf(delegated), scheme, line.least)
 			}
 		}
-		if own := table[documentedName(op.Method, strings.Replace(op.Path, "/users/{user}", "/me", 1))]; op.OfUser() && own != nil && op.Path != "/users/{user}" {
+		own := table[documentedName(op.Method, strings.Replace(op.Path, "/users/{user}", "/me", 1))]
+		if op.OfUser() && own != nil && op.Path != "/users/{user}" {
 			delete(own, "Application") // there is no /me for one
 			m.compareWithDocumented(t, op, "/v1.0"+fill(strings.Replace(op.Path, "/users/{user}", "/me", 1), missingID), own)
 		}
@@ -200,7 +202,9 @@ func TestDeviationsNameWhatIsThere(t *testing.T) {
 	t.Parallel()
 	for _, d := range deviations {
 		for _, name := range d.operations {
-			if !slices.ContainsFunc(everyOperation, func(op wire.Operation) bool { return op.Do != nil && op.Method+" "+op.Path == name }) {
+			if !slices.ContainsFunc(everyOperation, func(op wire.Operation) bool {
+				return op.Do != nil && op.Method+" "+op.Path == name
+			}) {
 				t.Errorf("%s is not served", name)
 			}
 		}

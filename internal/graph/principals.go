@@ -18,10 +18,12 @@ import (
 var principalFields = wire.NewFieldSet("microsoft.graph.servicePrincipal", slices.Concat(
 	[]wire.Field[application]{
 		wire.Default("accountEnabled", jsontext.AppendBool, func(a *application) bool { return !a.Principal.Disabled }),
-		{Name: "applicationTemplateId", Write: func(b []byte, a *application) []byte {
+		{Name: "applicationTemplateId", When: directory.ByDefault, Write: func(b []byte, a *application) []byte {
 			return appendKept(b, a.Principal.Properties, templateID, "null")
-		}, When: directory.ByDefault},
-		{Name: "appDescription", Write: func(b []byte, a *application) []byte { return appendKept(b, a.Properties, "description", "null") }, When: directory.ByDefault},
+		}},
+		{Name: "appDescription", When: directory.ByDefault, Write: func(b []byte, a *application) []byte {
+			return appendKept(b, a.Properties, "description", "null")
+		}},
 		wire.Default("appDisplayName", jsontext.AppendText, func(a *application) string { return wire.AppName(&a.Client) }),
 		{Name: "appId", Write: appendAppID, When: directory.ByDefault},
 		{Name: "appOwnerOrganizationId", Write: appendOwner, When: directory.ByDefault},
@@ -30,9 +32,13 @@ var principalFields = wire.NewFieldSet("microsoft.graph.servicePrincipal", slice
 		wire.Default("deletedDateTime", jsontext.AppendTime, func(a *application) time.Time { return a.Principal.DeletedDateTime }),
 		wire.Default("displayName", jsontext.AppendText, func(a *application) string { return a.Principal.DisplayName }),
 		wire.Default("id", jsontext.AppendID, func(a *application) uuid.UUID { return a.Principal.ID }),
-		{Name: "info", Write: func(b []byte, a *application) []byte { return appendKept(b, a.Properties, "info", whole(infoShape)) }, When: directory.ByDefault},
+		{Name: "info", When: directory.ByDefault, Write: func(b []byte, a *application) []byte {
+			return appendKept(b, a.Properties, "info", whole(infoShape))
+		}},
 		wire.Default("keyCredentials", appendKeys, func(a *application) []directory.Certificate { return a.Principal.Certificates }),
-		{Name: "passwordCredentials", Write: func(b []byte, a *application) []byte { return appendSecrets(b, a.Principal.Secrets, nil) }, When: directory.ByDefault},
+		{Name: "passwordCredentials", When: directory.ByDefault, Write: func(b []byte, a *application) []byte {
+			return appendSecrets(b, a.Principal.Secrets, nil)
+		}},
 		{Name: "oauth2PermissionScopes", Write: appendScopes, When: directory.ByDefault},
 		{Name: "publishedPermissionScopes", Write: appendScopes, When: directory.ByDefault, Beta: true}, // its name in beta
 		{Name: "replyUrls", Write: appendReplyURLs, When: directory.ByDefault},
@@ -40,8 +46,8 @@ var principalFields = wire.NewFieldSet("microsoft.graph.servicePrincipal", slice
 		{Name: "servicePrincipalType", Write: func(b []byte, _ *application) []byte { return append(b, `"Application"`...) }, When: directory.ByDefault},
 		{Name: "signInAudience", Write: appendAudience, When: directory.ByDefault},
 	},
-	keptFields(keptOfPrincipals, func(a *application) map[string]json.RawMessage { return a.Principal.Properties }),
-	wire.InBeta(keptFields(keptOfBetaPrincipals, func(a *application) map[string]json.RawMessage { return a.Principal.Properties })),
+	keptFields(keptOfPrincipals, propertiesOfPrincipal),
+	wire.InBeta(keptFields(keptOfBetaPrincipals, propertiesOfPrincipal)),
 	wire.NotKept[application](
 		[]string{
 			"createdByAppId", "customSecurityAttributes", "disabledByMicrosoftStatus", "isDisabled",
@@ -51,8 +57,16 @@ var principalFields = wire.NewFieldSet("microsoft.graph.servicePrincipal", slice
 	),
 )).In("servicePrincipals")
 
+func propertiesOfPrincipal(a *directory.Client) map[string]json.RawMessage {
+	return a.Principal.Properties
+}
+
 // principalEdits are what clients can set.
-var principalEdits = editsOf(slices.Concat(keptOfPrincipals, keptOfBetaPrincipals), func(a *directory.Client) map[string]json.RawMessage { return a.Principal.Properties }, map[string]edit{
+var principalEdits = editsOf(
+	slices.Concat(keptOfPrincipals, keptOfBetaPrincipals), propertiesOfPrincipal, principalOtherEdits,
+)
+
+var principalOtherEdits = map[string]edit{
 	"accountEnabled":            setEnabled,
 	"appRoleAssignmentRequired": setAssignmentRequired,
 	"displayName":               setPrincipalName,
@@ -62,7 +76,7 @@ var principalEdits = editsOf(slices.Concat(keptOfPrincipals, keptOfBetaPrincipal
 		return only("Application", at, raw)
 	},
 	"tokenEncryptionKeyId": unserved,
-})
+}
 
 // only is for a property that has one value here.
 func only(value string, at wire.Place, raw json.RawMessage) error {
@@ -168,7 +182,9 @@ func appendScopes(b []byte, a *application) []byte {
 }
 
 func appendReplyURLs(b []byte, a *application) []byte {
-	return jsontext.AppendList(b, slices.Concat(a.Redirects.Web, a.Redirects.SPA, a.Redirects.Public), jsontext.AppendText)
+	return jsontext.AppendList(
+		b, slices.Concat(a.Redirects.Web, a.Redirects.SPA, a.Redirects.Public), jsontext.AppendText,
+	)
 }
 
 // appendPrincipalNames writes the names that a resource can be asked for by.

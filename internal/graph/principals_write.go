@@ -75,7 +75,9 @@ func registered(r *wire.Request, appID uuid.UUID) (directory.Client, error) {
 func takeAppID(members []directory.Member) (appID uuid.UUID, rest []directory.Member, err error) {
 	at := slices.IndexFunc(members, func(m directory.Member) bool { return m.Is("appId") })
 	if at < 0 {
-		return uuid.Nil, nil, &directory.InvalidError{Kind: directory.Missing, Resource: principalResource, Property: "appId"}
+		return uuid.Nil, nil, &directory.InvalidError{
+			Kind: directory.Missing, Resource: principalResource, Property: "appId",
+		}
 	}
 	text := strings.Trim(string(members[at].Value), `"`)
 	appID, ok := guid.Parse(text)

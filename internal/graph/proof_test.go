@@ -31,7 +31,8 @@ func proving(t *testing.T, now time.Time, id string) string {
 		t.Fatal(err)
 	}
 	proof, err := jwt.Signed(signer).Claims(jwt.Claims{
-		Issuer: id, Audience: jwt.Audience{"00000002-0000-0000-c000-000000000000"}, NotBefore: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(10 * time.Minute)),
+		Issuer: id, Audience: jwt.Audience{"00000002-0000-0000-c000-000000000000"},
+		NotBefore: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(10 * time.Minute)),
 	}).Serialize()
 	if err != nil {
 		t.Fatal(err)

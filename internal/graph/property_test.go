@@ -116,6 +116,8 @@ func withOneOfEach(t *testing.T) (w *world, token string, objects map[string]wir
 	principalID := strings.TrimPrefix(principal, "servicePrincipals/")
 	resource := identity.GraphPrincipalID(w.tenant.ID()).String()
 	permission, _ := identity.ApplicationPermission("User.Read.All")
+	assigned := made(principal+"/appRoleAssignments", `{"principalId":"`+principalID+`","resourceId":"`+resource+
+		`","appRoleId":"`+permission.ID.String()+`"}`)
 	return w, token, map[string]wire.Typed{
 		"/users/" + ann: userFields,
 		"/" + made("groups", `{"displayName":"Red","mailEnabled":false,"mailNickname":"red","securityEnabled":true}`): groupFields,
@@ -124,8 +126,8 @@ func withOneOfEach(t *testing.T) (w *world, token string, objects map[string]wir
 		"/" + principal: principalFields,
 		"/applications(appId='" + registered.AppID + "')":      applicationFields,
 		"/servicePrincipals(appId='" + registered.AppID + "')": principalFields,
-		"/" + made(app+"/federatedIdentityCredentials", `{"name":"one","issuer":"https://issuer.example","subject":"s","audiences":["api://x"]}`):                                    federatedFields,
-		"/" + made(principal+"/appRoleAssignments", `{"principalId":"`+principalID+`","resourceId":"`+resource+`","appRoleId":"`+permission.ID.String()+`"}`):                        roleAssignmentFields,
+		"/" + made(app+"/federatedIdentityCredentials", `{"name":"one","issuer":"https://issuer.example","subject":"s","audiences":["api://x"]}`): federatedFields,
+		"/" + assigned: roleAssignmentFields,
 		"/" + made("oauth2PermissionGrants", `{"clientId":"`+principalID+`","consentType":"AllPrincipals","resourceId":"`+resource+`","scope":"User.Read"}`):                         grantFields,
 		"/" + made("roleManagement/directory/roleAssignments", `{"principalId":"`+ann+`","roleDefinitionId":"`+identity.GlobalAdministrator.ID.String()+`","directoryScopeId":"/"}`): heldFields,
 		"/" + first("users/"+ann+"/licenseDetails"):             licenses.DetailFields,

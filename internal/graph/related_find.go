@@ -126,7 +126,8 @@ func findKind(r *wire.Request, k *objectKind, rel relation, of sets) (*foundKind
 	if !c.Passing {
 		name = r.Op.Path + string(r.ListID(r.URL.Path, false))
 	}
-	found.Rows, err = r.Tenant.Find(r.Context(), r.Image, k.Type, columns.Live, columns.And(columns.Set(k.of(of)), c.Condition), name, nil)
+	condition := columns.And(columns.Set(k.of(of)), c.Condition)
+	found.Rows, err = r.Tenant.Find(r.Context(), r.Image, k.Type, columns.Live, condition, name, nil)
 	return found, err
 }
 

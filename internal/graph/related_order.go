@@ -152,7 +152,8 @@ func (m *mixedOrder) next(streams [][]placed) int {
 			best = i
 			continue
 		}
-		if c := strings.Compare(stream[0].key, streams[best][0].key); c < 0 && !m.order.Descending || c > 0 && m.order.Descending {
+		c := strings.Compare(stream[0].key, streams[best][0].key)
+		if c < 0 && !m.order.Descending || c > 0 && m.order.Descending {
 			best = i
 		}
 	}

@@ -89,7 +89,9 @@ func sendRoles(r *wire.Request, set string, s *wire.FieldSet[directoryRole], tex
 	if err != nil {
 		return err
 	}
-	return wire.SendList(r, wire.List[directoryRole]{Context: r.Selected(set), Rows: rows, Count: r.CountOf(len(rows)), Write: wire.ObjectWriter(fields)})
+	return wire.SendList(r, wire.List[directoryRole]{
+		Context: r.Selected(set), Rows: rows, Count: r.CountOf(len(rows)), Write: wire.ObjectWriter(fields),
+	})
 }
 
 // expansionsOfRoles are those of one of the types that show roles.
@@ -110,7 +112,9 @@ func getRoleTemplate(r *wire.Request) error {
 	return sendRole(r, "directoryRoleTemplates", templateFields, roleTemplate)
 }
 
-func sendRole(r *wire.Request, set string, s *wire.FieldSet[directoryRole], find func(*wire.Request) (directoryRole, error)) error {
+func sendRole(
+	r *wire.Request, set string, s *wire.FieldSet[directoryRole], find func(*wire.Request) (directoryRole, error),
+) error {
 	if err := r.Allow("$select", "$expand"); err != nil {
 		return err
 	}

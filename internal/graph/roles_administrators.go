@@ -54,7 +54,9 @@ func administratorLeft(r *wire.Request, is lost) (func(*tenant.Image) bool, erro
 		return nil, err
 	}
 	if !found {
-		return func(img *tenant.Image) bool { return leaving(img, is).Equals(going) && signInsAre(seen, img, going) }, nil
+		return func(img *tenant.Image) bool {
+			return leaving(img, is).Equals(going) && signInsAre(seen, img, going)
+		}, nil
 	}
 	other, found, err := whoCanSignIn(r, administrators(seen, is))
 	if err != nil {
@@ -132,7 +134,8 @@ func canSignIn(r *wire.Request, user uint32) (bool, error) {
 	if err != nil || !u.AccountEnabled {
 		return false, err
 	}
-	if slices.ContainsFunc(r.Image.SignIn.TrustedIssuers, func(i directory.TrustedIssuer) bool { return i.UserClaim != "" }) {
+	forUsers := func(i directory.TrustedIssuer) bool { return i.UserClaim != "" }
+	if slices.ContainsFunc(r.Image.SignIn.TrustedIssuers, forUsers) {
 		return true, nil
 	}
 	hash, err := r.Tenant.Password(r.Context(), user)

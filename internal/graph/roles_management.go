@@ -206,7 +206,10 @@ func createAssignment(r *wire.Request) error {
 	for again := true; again; { // one of several at once finds it free, and the others are told the same as later ones
 		if !free(r.Image) {
 			const message = "A conflicting object with one or more of the specified property values is present in the directory."
-			return &problem.Error{Status: http.StatusBadRequest, Code: problem.CodeBadRequest, Message: message, Detail: &problem.Detail{Code: "ConflictingObjects", Target: "", Message: message}}
+			return &problem.Error{
+				Status: http.StatusBadRequest, Code: problem.CodeBadRequest, Message: message,
+				Detail: &problem.Detail{Code: "ConflictingObjects", Target: "", Message: message},
+			}
 		}
 		if again, err = r.DoWhile(free, tenant.SetRole{Role: h.role, Principal: h.principal}); err != nil {
 			return r.BadReferences(err, []wire.Reference{{Property: "principalId", ID: h.principal}})

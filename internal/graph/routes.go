@@ -29,7 +29,9 @@ func newRoutes(table []wire.Operation) *route.Tree[wire.Operation] {
 		if of := propertiesOf[op.Path]; of != nil && op.Method == http.MethodGet {
 			for _, place := range places {
 				if place.Op == op {
-					objects = append(objects, route.Object[wire.Operation]{Route: place, Type: of.Name(), Properties: of.EveryName()})
+					objects = append(objects, route.Object[wire.Operation]{
+						Route: place, Type: of.Name(), Properties: of.EveryName(),
+					})
 				}
 			}
 		}
@@ -47,7 +49,8 @@ func places(op *wire.Operation) []route.Route[wire.Operation] {
 	also := func(path string, op *wire.Operation) {
 		list = append(list, route.Route[wire.Operation]{Method: op.Method, Path: path, Op: op})
 	}
-	if rest, ok := strings.CutPrefix(op.Path, "/users/{user}"); ok && (rest != "" || op.Method != http.MethodDelete) { // nobody deletes the self by accident
+	rest, ok := strings.CutPrefix(op.Path, "/users/{user}")
+	if ok && (rest != "" || op.Method != http.MethodDelete) { // nobody deletes the self by accident
 		also("/me"+rest, op)
 	}
 	if rest, ok := strings.CutPrefix(op.Path, edm.UnitsRoot); ok {

@@ -19,7 +19,10 @@ func TestL73WhoMayReprocess(t *testing.T) {
 	w, ann := withAnn(t)
 	self := uuid.MustParse(ann)
 	enough := map[string]bool{"User.ReadWrite.All": true, "Directory.ReadWrite.All": true}
-	able := []identity.Role{identity.DirectoryWriters, identity.LicenseAdministrator, identity.UserAdministrator, identity.GlobalAdministrator}
+	able := []identity.Role{
+		identity.DirectoryWriters, identity.LicenseAdministrator,
+		identity.UserAdministrator, identity.GlobalAdministrator,
+	}
 	for _, permission := range everyPermission() {
 		w.wantReprocessed(t, ann, w.appToken(permission), enough[permission], "application with %s", permission)
 		delegated := w.userToken(self, []string{permission}, []uuid.UUID{identity.LicenseAdministrator.ID}, false)

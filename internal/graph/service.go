@@ -13,9 +13,11 @@ import (
 
 // entityTypes are the types of what has an id.
 var entityTypes = []edm.Type{
-	userFields, groupFields, organizationFields, licenses.SKUFields, licenses.DetailFields, licenses.SubscriptionFields, domainFields, applicationFields, principalFields,
-	federatedFields, roleAssignmentFields, grantFields, roleFields, templateFields, definitionFields, heldFields, applicationTemplateFields,
-	unitFields,
+	userFields, groupFields, organizationFields,
+	licenses.SKUFields, licenses.DetailFields, licenses.SubscriptionFields,
+	domainFields, applicationFields, principalFields, federatedFields,
+	roleAssignmentFields, grantFields, roleFields, templateFields, definitionFields, heldFields,
+	applicationTemplateFields, unitFields,
 }
 
 // servedOfGraph are the operations of Graph that are served.

@@ -33,7 +33,8 @@ func newElsewhere(t *testing.T) *elsewhere {
 		t.Fatal(err)
 	}
 	e := &elsewhere{}
-	e.signer, err = jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{KeyID: "one", Key: key}}, nil)
+	signing := jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{KeyID: "one", Key: key}}
+	e.signer, err = jose.NewSigner(signing, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +92,8 @@ func TestWhoComesFromATrustedIssuerIsLetIn(t *testing.T) {
 	w.clock.Add(60)
 	me := want("GET", "/v1.0/me", e.token(w, fmt.Sprintf(`"roles":["reader"],"upn":"Ann@contoso.example","iat":%d`, w.now().Unix())), "", http.StatusOK)
 	var one, two struct{ ID string }
-	if json.Unmarshal([]byte(created.body), &one) != nil || json.Unmarshal([]byte(me.body), &two) != nil || one.ID != two.ID || one.ID == "" {
+	if json.Unmarshal([]byte(created.body), &one) != nil || json.Unmarshal([]byte(me.body), &two) != nil ||
+		one.ID != two.ID || one.ID == "" {
 		t.Errorf("me is %s, want %s", two.ID, one.ID)
 	}
 	want("GET", "/v1.0/me", e.token(w, `"roles":["reader"],"upn":"bob@contoso.example"`), "", http.StatusUnauthorized)
@@ -123,13 +125,15 @@ func TestAnAudienceIsOneTenants(t *testing.T) {
 	fabrikam.VerifiedDomains[0].Name = "fabrikam.example"
 	other, err := w.tenants.Create(t.Context(), uuid.New(), fabrikam, catalog.BuiltIn())
 	w.must(err)
-	_, err = other.Do(t.Context(), "system", tenant.UpdateSignIn{SignIn: directory.SignIn{TrustedIssuers: []directory.TrustedIssuer{
+	trusted := []directory.TrustedIssuer{
 		{Issuer: e.URL, Audiences: []string{"another", "licensor"}, PermissionsClaim: "roles"},
-	}}})
+	}
+	_, err = other.Do(t.Context(), "system", tenant.UpdateSignIn{SignIn: directory.SignIn{TrustedIssuers: trusted}})
 	w.must(err)
 	admin := w.appToken("Policy.ReadWrite.Authorization")
 	got := w.do("PATCH", "/licensor/v1/signIn", admin, e.trusted(`"permissions":{}`))
-	if got.status != http.StatusBadRequest || !strings.Contains(got.body, "api://"+w.tenant.ID().String()) || strings.Contains(got.body, other.ID().String()) {
+	if got.status != http.StatusBadRequest || !strings.Contains(got.body, "api://"+w.tenant.ID().String()) ||
+		strings.Contains(got.body, other.ID().String()) {
 		t.Errorf("answered %d %s", got.status, got.body)
 	}
 	got = w.do("PATCH", "/licensor/v1/signIn", admin, strings.Replace(e.trusted(`"permissions":{}`), "licensor", "third", 1))

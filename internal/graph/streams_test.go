@@ -178,7 +178,8 @@ func TestAStreamedAnswerIsWhole(t *testing.T) {
 		w.once = false
 		got := w.do("GET", path, token, "")
 		w.once = true
-		if got.status != http.StatusOK || !json.Valid([]byte(got.body)) || got.header.Get("Content-Length") != "" || strings.Count(got.body, `"interests":["aa`) < wire.MaxExpanded {
+		if got.status != http.StatusOK || !json.Valid([]byte(got.body)) ||
+			got.header.Get("Content-Length") != "" || strings.Count(got.body, `"interests":["aa`) < wire.MaxExpanded {
 			t.Errorf("%s: %d, length %q, %.100s", path, got.status, got.header.Get("Content-Length"), got.body)
 		}
 	}
@@ -210,7 +211,9 @@ func frailWorld(t *testing.T, w *world, rows int64) {
 	w.must(err)
 	t.Cleanup(func() { _ = tenants.Close(context.Background()) })
 	f.left.Store(rows)
-	w.server = newServer(t, New(Config{Authority: w.authority, Tenant: tenants.Tenant, Now: w.now, NewID: numbered(), Log: newLog(w)}))
+	config := w.config()
+	config.Tenant = tenants.Tenant
+	w.server = newServer(t, New(config))
 }
 
 // An answer that cannot be completed does not look like one that is.
@@ -236,7 +239,8 @@ func TestAFailureInTheMiddleOfAnAnswerEndsTheConnection(t *testing.T) {
 		}
 	}
 	frailWorld(t, w, 0)
-	if got := w.send("GET", page, token, ""); got.status != http.StatusInternalServerError || !strings.Contains(got.body, `"error"`) {
+	got := w.send("GET", page, token, "")
+	if got.status != http.StatusInternalServerError || !strings.Contains(got.body, `"error"`) {
 		t.Errorf("before the first byte: %d %s", got.status, got.body)
 	}
 }

@@ -57,7 +57,8 @@ func TestEveryPathOfGraphIsServedOrSaidNotToBe(t *testing.T) {
 			continue
 		}
 		method := methods[i%len(methods)]
-		if got := w.do(method, path, token, ""); got.status != http.StatusNotImplemented || !strings.Contains(got.body, method) {
+		got := w.do(method, path, token, "")
+		if got.status != http.StatusNotImplemented || !strings.Contains(got.body, method) {
 			t.Errorf("%s %s: %d %s", method, path, got.status, got.body)
 		}
 	}

@@ -105,7 +105,8 @@ func createUnit(r *wire.Request) error {
 	}
 	r.W.Header().Set("Location", r.Root+edm.UnitsRoot+"/"+done.ID.String())
 	fields := unitFields.Annotated(r, unitFields.Shown(r).Defaults)
-	return wire.SendEntity(r, unitFields, http.StatusCreated, unitContext(r), fields, new(unitAt(done.Image, done.Ordinal)))
+	created := unitAt(done.Image, done.Ordinal)
+	return wire.SendEntity(r, unitFields, http.StatusCreated, unitContext(r), fields, &created)
 }
 
 // updateUnit answers PATCH /directory/administrativeUnits/{unit}.

@@ -39,12 +39,16 @@ var userFields = wire.NewFieldSet(userType, append(
 	wire.Default("id", jsontext.AppendID, func(u *user) uuid.UUID { return u.image.Directory.UserID(u.ordinal) }),
 	wire.Field[user]{Name: "licenseAssignmentStates", Write: appendStates},
 	wire.Field[user]{Name: "provisionedPlans", Write: appendProvisionedPlans},
-	wire.Field[user]{Name: "securityIdentifier", Write: func(b []byte, u *user) []byte { return directory.AppendSID(b, u.image.Directory.UserID(u.ordinal)) }},
+	wire.Field[user]{Name: "securityIdentifier", Write: func(b []byte, u *user) []byte {
+		return directory.AppendSID(b, u.image.Directory.UserID(u.ordinal))
+	}},
 ), "displayName", "givenName", "id", "mail", "surname", "userPrincipalName").In("users").BetaShows(func(name string) bool { return name != "licenseAssignmentStates" })
 
 // exceptIDs leaves out the id, which the image has, and what is made of it.
 func exceptIDs[T any](all []*directory.Property[T]) []*directory.Property[T] {
-	return slices.DeleteFunc(slices.Clone(all), func(p *directory.Property[T]) bool { return p.Name == "id" || p.Name == "securityIdentifier" })
+	return slices.DeleteFunc(slices.Clone(all), func(p *directory.Property[T]) bool {
+		return p.Name == "id" || p.Name == "securityIdentifier"
+	})
 }
 
 // appendAssignedLicenses writes what the user holds, each SKU once (docs/spec/licensing.md L10).

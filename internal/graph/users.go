@@ -38,7 +38,9 @@ func createUser(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	done, err := r.Do(tenant.CreateUser{Patch: patch, PasswordHash: hash, Manager: leaders.manager, Sponsors: leaders.sponsors})
+	done, err := r.Do(tenant.CreateUser{
+		Patch: patch, PasswordHash: hash, Manager: leaders.manager, Sponsors: leaders.sponsors,
+	})
 	if err != nil {
 		return r.BadReferences(err, leaders.references())
 	}

@@ -16,7 +16,9 @@ const rivals = 32
 
 // atOnce sends requests that all wait for each other first, and returns how often each status came,
 // with an answer of each.
-func (w *world) atOnce(t *testing.T, method string, path, body func(i int) string) (statuses map[int]int, example map[int]answer) {
+func (w *world) atOnce(
+	t *testing.T, method string, path, body func(i int) string,
+) (statuses map[int]int, example map[int]answer) {
 	t.Helper()
 	token, start := w.appToken(everyPermission()...), make(chan struct{})
 	answers := make([]answer, rivals)
@@ -83,7 +85,8 @@ func (w *world) wantConsumed(t *testing.T, want int) {
 	t.Helper()
 	got := w.do("GET", "/v1.0/subscribedSkus", w.appToken(allPermissions...), "")
 	var list struct{ Value []struct{ ConsumedUnits int } }
-	if err := json.Unmarshal([]byte(got.body), &list); err != nil || len(list.Value) != 1 || list.Value[0].ConsumedUnits != want {
+	err := json.Unmarshal([]byte(got.body), &list)
+	if err != nil || len(list.Value) != 1 || list.Value[0].ConsumedUnits != want {
 		t.Errorf("%s; want %d seats in use", got.body, want)
 	}
 }

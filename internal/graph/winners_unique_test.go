@@ -119,7 +119,10 @@ var contests = map[string]func(w *world) contest{
 		return contest{"POST", each(restoring, ids), always(""), served(http.StatusOK), takenText("identifierUris")}
 	},
 	"userPrincipalName of a new user": func(w *world) contest {
-		return contest{"POST", always("/v1.0/users"), func(i int) string { return person("same", w.domain(), fmt.Sprint(i)) }, served(http.StatusCreated), takenText("userPrincipalName")}
+		body := func(i int) string { return person("same", w.domain(), fmt.Sprint(i)) }
+		return contest{
+			"POST", always("/v1.0/users"), body, served(http.StatusCreated), takenText("userPrincipalName"),
+		}
 	},
 	"userPrincipalName of a user": func(w *world) contest {
 		return contest{"PATCH", each("/v1.0/users/%s", w.people()), always(`{"userPrincipalName":"same@contoso.example"}`), served(http.StatusNoContent), takenText("userPrincipalName")}
@@ -183,7 +186,9 @@ var contests = map[string]func(w *world) contest{
 		const userReadAll = "df021288-bdef-4463-88db-98f22de89214"
 		return contest{
 			"POST", always("/v1.0/servicePrincipals/" + client + "/appRoleAssignments"),
-			always(`{"principalId":"` + client + `","resourceId":"` + w.graphID(w.t.(*testing.T)) + `","appRoleId":"` + userReadAll + `"}`), served(http.StatusCreated), "already exists on the object",
+			always(`{"principalId":"` + client + `","resourceId":"` + w.graphID(w.t.(*testing.T)) +
+				`","appRoleId":"` + userReadAll + `"}`),
+			served(http.StatusCreated), "already exists on the object",
 		}
 	},
 	"app role of a user": func(w *world) contest {
@@ -289,7 +294,8 @@ func TestAClaimIsOneTenants(t *testing.T) {
 	}, func(i int) string { return tokens[i] })
 
 	// What the winner gives up, another can have; and a tenant keeps what it has.
-	winner := slices.IndexFunc(w.tenants.List(), func(t *tenant.Tenant) bool { return len(t.Image().SignIn.TrustedIssuers) > 0 }) - 1 // Contoso is the first
+	won := func(t *tenant.Tenant) bool { return len(t.Image().SignIn.TrustedIssuers) > 0 }
+	winner := slices.IndexFunc(w.tenants.List(), won) - 1 // Contoso is the first
 	for i, change := range []struct{ token, body string }{
 		{tokens[winner], fmt.Sprintf(trust, winner)},
 		{tokens[winner], `{"trustedIssuers":[]}`},

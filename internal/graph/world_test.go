@@ -81,14 +81,20 @@ func newWorld(t testing.TB) *world {
 	_, err = w.tenant.Do(ctx, "system", tenant.SetClient{Client: w.app})
 	w.must(err)
 	w.authority, err = identity.New(ctx, identity.Config{
-		Keys: sharedKeys{}, Tenants: people.Directory{Tenants: w.tenants}, Now: w.now, Random: counting{}, Issuers: people.Directory{Tenants: w.tenants}, Client: new(http.Client), Log: log,
+		Keys: sharedKeys{}, Now: w.now, Random: counting{}, Client: new(http.Client), Log: log,
+		Tenants: people.Directory{Tenants: w.tenants}, Issuers: people.Directory{Tenants: w.tenants},
 	})
 	w.must(err)
 	w.server = newServer(t, New(Config{
-		Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: log, Development: devkit.New(w.moved, w.tenants.List),
-		Random: counting{}, PasswordCost: cheapPasswords,
+		Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: log,
+		Development: devkit.New(w.moved, w.tenants.List), Random: counting{}, PasswordCost: cheapPasswords,
 	}))
 	return w
+}
+
+// config is that of a server of the world, with nothing that tests switch on.
+func (w *world) config() Config {
+	return Config{Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: newLog(w)}
 }
 
 func newServer(t testing.TB, handler http.Handler) *httptest.Server {
@@ -146,7 +152,8 @@ func (w *world) appTokenWith(permissions []string, roles []uuid.UUID) string {
 // userToken is a token of a user, with permissions and roles.
 func (w *world) userToken(user uuid.UUID, permissions []string, roles []uuid.UUID, personal bool) string {
 	claims := identity.Claims{
-		Tenant: w.tenant.ID(), ObjectID: user, AppID: w.app.AppID, Permissions: permissions, Delegated: true, Roles: roles, Personal: personal,
+		Tenant: w.tenant.ID(), ObjectID: user, AppID: w.app.AppID,
+		Permissions: permissions, Delegated: true, Roles: roles, Personal: personal,
 	}
 	token, err := w.authority.Issue(claims)
 	w.must(err)

@@ -19,8 +19,10 @@ import (
 // Fault is something that goes wrong with requests on purpose, as it does with the real service now
 // and then.
 type Fault struct {
-	Method      string        // of the requests; any when empty
-	Path        string        // theirs, below the version: /groups/*/assignLicense, where * is any segment, and /** at the end any that follow
+	Method string // of the requests; any when empty
+	// Path is theirs, below the version: /groups/*/assignLicense, where * is any segment, and /** at
+	// the end any that follow.
+	Path        string
 	Status      int           // of the answer, 400 to 599; 0: the request is served, later
 	RetryAfter  int           // seconds that the answer asks to wait; 0: it does not say
 	Latency     time.Duration // before the answer
@@ -116,7 +118,8 @@ func (fs *faults) choose(method, escaped string) (wait time.Duration, problem *p
 	parts = plainSegments(parts)
 	for i := range fs.rules {
 		f := &fs.rules[i]
-		if !f.matches(method, parts) || f.Times > 0 && f.applied >= f.Times || f.Probability > 0 && fs.random.Float64() >= f.Probability {
+		if !f.matches(method, parts) || f.Times > 0 && f.applied >= f.Times ||
+			f.Probability > 0 && fs.random.Float64() >= f.Probability {
 			continue
 		}
 		f.applied++
@@ -129,7 +132,8 @@ func (fs *faults) choose(method, escaped string) (wait time.Duration, problem *p
 
 // matches says whether the fault is for a path, with the version or without.
 func (f *faultRule) matches(method string, parts []string) bool {
-	return (f.Method == "" || f.Method == method) && (matchSegments(f.pattern, parts) || matchSegments(f.pattern, parts[1:]))
+	return (f.Method == "" || f.Method == method) &&
+		(matchSegments(f.pattern, parts) || matchSegments(f.pattern, parts[1:]))
 }
 
 func matchSegments(pattern, parts []string) bool {

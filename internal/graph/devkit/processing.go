@@ -85,7 +85,9 @@ func (t heldTenant) Waiting(group uint32, now time.Time) *wire.Waiting {
 
 // hold takes on a change. What can be said against it at once is said at once, as it would stand
 // after all that waits.
-func (t heldTenant) hold(ctx context.Context, delay time.Duration, actor string, c tenant.Command, change tenant.AssignGroup) (tenant.Done, error) {
+func (t heldTenant) hold(
+	ctx context.Context, delay time.Duration, actor string, c tenant.Command, change tenant.AssignGroup,
+) (tenant.Done, error) {
 	p := t.processing
 	p.mu.Lock()
 	defer p.mu.Unlock()

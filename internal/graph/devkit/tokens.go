@@ -63,7 +63,8 @@ func (m *minting) claims(r *wire.Request) (c identity.Claims, err error) {
 		}
 	}
 	c = identity.Claims{
-		Root: m.authority, Audience: m.audience, Tenant: r.Tenant.ID(), Personal: m.personal, NotBefore: r.Now, Expires: r.Now.Add(lifetime),
+		Root: m.authority, Audience: m.audience, Tenant: r.Tenant.ID(), Personal: m.personal,
+		NotBefore: r.Now, Expires: r.Now.Add(lifetime),
 	}
 	if m.expired {
 		c.NotBefore, c.Expires = r.Now.Add(-2*time.Hour), r.Now.Add(-time.Hour)
@@ -94,7 +95,10 @@ func (m *minting) forUser(r *wire.Request, c *identity.Claims) error {
 		c.AppID, c.AppName, c.AppSerial = app.AppID, wire.AppName(&app), r.Image.PrincipalSerial(app.Principal.ID)
 	}
 	c.Delegated, c.ObjectID, c.Serial, c.Permissions = true, u.ID, tenant.UserSerial(ordinal), m.scopes
-	c.User = identity.User{Name: u.UserPrincipalName, DisplayName: u.DisplayName, GivenName: u.GivenName, Surname: u.Surname, Guest: u.UserType == "Guest"}
+	c.User = identity.User{
+		Name: u.UserPrincipalName, DisplayName: u.DisplayName, GivenName: u.GivenName, Surname: u.Surname,
+		Guest: u.UserType == "Guest",
+	}
 	return m.giveRoles(c)
 }
 
@@ -131,7 +135,8 @@ func (m *minting) forApplication(r *wire.Request, c *identity.Claims) error {
 		return problem.Refuse("Application %s has no service principal in the tenant, so it cannot log in.", app.AppID)
 	}
 	c.Serial = r.Image.PrincipalSerial(app.Principal.ID)
-	c.ObjectID, c.AppID, c.AppName, c.Permissions = app.Principal.ID, app.AppID, wire.AppName(&app), app.Principal.Permissions
+	c.AppID, c.AppName = app.AppID, wire.AppName(&app)
+	c.ObjectID, c.Permissions = app.Principal.ID, app.Principal.Permissions
 	if len(m.permissions) > 0 {
 		c.Permissions = m.permissions
 	}

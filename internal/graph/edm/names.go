@@ -66,5 +66,7 @@ func IsCast(name string) bool { return slices.Contains(castTypes, name) }
 
 // IsTypeName reports whether a name in lower case is that of a type of directory objects.
 func IsTypeName(name string) bool {
-	return IsCast(name) || slices.ContainsFunc(ObjectTypes, func(known string) bool { return strings.EqualFold(known, name) })
+	return IsCast(name) || slices.ContainsFunc(ObjectTypes, func(known string) bool {
+		return strings.EqualFold(known, name)
+	})
 }

@@ -28,10 +28,14 @@ type Detail struct {
 
 // DetailFields are the properties of licenseDetails (docs/spec/licensing.md L13).
 var DetailFields = wire.NewFieldSet("microsoft.graph.licenseDetails", []wire.Field[Detail]{
-	{Name: "id", Write: func(b []byte, d *Detail) []byte { return append(append(append(b, '"'), d.id()...), '"') }, When: directory.ByDefault},
+	{Name: "id", When: directory.ByDefault, Write: func(b []byte, d *Detail) []byte {
+		return append(append(append(b, '"'), d.id()...), '"')
+	}},
 	wire.Default("skuId", jsontext.AppendID, func(d *Detail) uuid.UUID { return d.SKUID }),
 	wire.Default("skuPartNumber", appendPartNumber, func(d *Detail) *licensing.Product { return d.Product }),
-	{Name: "servicePlans", Write: func(b []byte, d *Detail) []byte { return appendServicePlans(b, d.image, d.Product, d.DisabledPlans) }, When: directory.ByDefault},
+	{Name: "servicePlans", When: directory.ByDefault, Write: func(b []byte, d *Detail) []byte {
+		return appendServicePlans(b, d.image, d.Product, d.DisabledPlans)
+	}},
 }).At(func(d *Detail) string { return "users/" + d.user.String() + "/licenseDetails" })
 
 // id is the same as long as the user holds the SKU.

@@ -29,9 +29,13 @@ var SKUFields = wire.NewFieldSet("microsoft.graph.subscribedSku", []wire.Field[s
 	{Name: "appliesTo", Write: appendSKUAppliesTo, When: directory.ByDefault},
 	wire.Default("capabilityStatus", jsontext.AppendText, func(s *sku) string { return s.Capability }),
 	wire.Default("consumedUnits", jsontext.AppendInt, func(s *sku) int { return s.Consumed }),
-	{Name: "id", Write: func(b []byte, s *sku) []byte { return append(append(append(b, '"'), s.id()...), '"') }, When: directory.ByDefault},
+	{Name: "id", When: directory.ByDefault, Write: func(b []byte, s *sku) []byte {
+		return append(append(append(b, '"'), s.id()...), '"')
+	}},
 	{Name: "prepaidUnits", Write: appendUnits, When: directory.ByDefault},
-	{Name: "servicePlans", Write: func(b []byte, s *sku) []byte { return appendServicePlans(b, s.image.Licensing, s.Product, nil) }, When: directory.ByDefault},
+	{Name: "servicePlans", When: directory.ByDefault, Write: func(b []byte, s *sku) []byte {
+		return appendServicePlans(b, s.image.Licensing, s.Product, nil)
+	}},
 	wire.Default("skuId", jsontext.AppendID, func(s *sku) uuid.UUID { return s.SKUID }),
 	wire.Default("skuPartNumber", appendPartNumber, func(s *sku) *licensing.Product { return s.Product }),
 	{Name: "subscriptionIds", Write: appendSubscriptionIDs, When: directory.ByDefault},

@@ -65,7 +65,8 @@ func ListSubscriptions(r *wire.Request) error {
 		return err
 	}
 	return wire.SendList(r, wire.List[tenant.Subscription]{
-		Context: r.Selected(subscriptionSet(r)), Rows: r.Image.Subscriptions, Count: r.CountOf(len(r.Image.Subscriptions)),
+		Context: r.Selected(subscriptionSet(r)),
+		Rows:    r.Image.Subscriptions, Count: r.CountOf(len(r.Image.Subscriptions)),
 		Write: func(b []byte, s tenant.Subscription) []byte {
 			return append(wire.AppendFields(append(b, '{'), fields, &Subscription{s, r.Image}), '}')
 		},
@@ -91,7 +92,9 @@ func GetSubscriptionByCommerceID(r *wire.Request) error {
 		return err
 	}
 	id, _ := guid.Parse(r.Keys[0])
-	at := slices.IndexFunc(r.Image.Subscriptions, func(s tenant.Subscription) bool { return s.CommerceSubscriptionID == id })
+	at := slices.IndexFunc(r.Image.Subscriptions, func(s tenant.Subscription) bool {
+		return s.CommerceSubscriptionID == id
+	})
 	if at < 0 {
 		return problem.NotFound(r.Keys[0])
 	}
@@ -157,7 +160,9 @@ func ReadSubscription(members []directory.Member) (c tenant.CreateSubscription, 
 }
 
 func subscriptionStatus(to *string) wire.Enumeration {
-	return wire.OneOfThem(to, tenant.StatusEnabled, tenant.StatusWarning, tenant.StatusSuspended, tenant.StatusLockedOut)
+	return wire.OneOfThem(
+		to, tenant.StatusEnabled, tenant.StatusWarning, tenant.StatusSuspended, tenant.StatusLockedOut,
+	)
 }
 
 func timeOrNone(t time.Time) *time.Time {
@@ -180,7 +185,9 @@ func UpdateSubscription(r *wire.Request) error {
 	}
 	c := tenant.UpdateSubscription{ID: s.ID}
 	seats, status, next := s.TotalLicenses, s.Status, time.Time{}
-	if err := wire.Read(subscriptionType, members, map[string]any{"totalLicenses": &seats, "status": subscriptionStatus(&status), "nextLifecycleDateTime": &next}); err != nil {
+	if err := wire.Read(subscriptionType, members, map[string]any{
+		"totalLicenses": &seats, "status": subscriptionStatus(&status), "nextLifecycleDateTime": &next,
+	}); err != nil {
 		return err
 	}
 	if sent(members, "totalLicenses") { // what is not sent may be another by now, and stays

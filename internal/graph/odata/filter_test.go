@@ -203,7 +203,10 @@ func drawCondition(t *rapid.T, depth int) Node {
 	case 4:
 		return &Not{Arg: drawCondition(t, depth-1)}
 	case 5:
-		return &Lambda{Path: drawPath(t, false), All: rapid.Bool().Draw(t, "all"), Variable: "x", Body: drawCondition(t, depth-1)}
+		return &Lambda{
+			Path: drawPath(t, false), All: rapid.Bool().Draw(t, "all"), Variable: "x",
+			Body: drawCondition(t, depth-1),
+		}
 	case 6:
 		return &Lambda{Path: drawPath(t, false)}
 	}
@@ -229,8 +232,12 @@ func drawLiteral(t *rapid.T) *Literal {
 		rapid.Just[any](nil), rapid.Just[any](true), rapid.Just[any](false),
 		rapid.Int64().AsAny(), rapid.String().AsAny(),
 		rapid.Float64Range(-1e15, 1e15).Filter(func(v float64) bool { return v != 0 }).AsAny(),
-		rapid.Custom(func(t *rapid.T) uuid.UUID { return uuid.UUID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "guid")) }).AsAny(),
-		rapid.Custom(func(t *rapid.T) time.Time { return time.Unix(rapid.Int64Range(0, 4e9).Draw(t, "second"), 0).UTC() }).AsAny(),
+		rapid.Custom(func(t *rapid.T) uuid.UUID {
+			return uuid.UUID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "guid"))
+		}).AsAny(),
+		rapid.Custom(func(t *rapid.T) time.Time {
+			return time.Unix(rapid.Int64Range(0, 4e9).Draw(t, "second"), 0).UTC()
+		}).AsAny(),
 		rapid.Just[any](Date("2024-02-29")), rapid.Just[any](Enum{"graph.kind", "it's"}),
 	).Draw(t, "value")}
 }

@@ -129,7 +129,8 @@ func (o *Options) readOrderBy(value string) error {
 	for _, key := range strings.Split(value, ",") {
 		words := strings.Fields(key)
 		descending := len(words) == 2 && fold.Equal(words[1], "desc")
-		if len(words) == 0 || len(words) > 2 || !isPath(words[0]) || len(words) == 2 && !descending && !fold.Equal(words[1], "asc") {
+		if len(words) == 0 || len(words) > 2 || !isPath(words[0]) ||
+			len(words) == 2 && !descending && !fold.Equal(words[1], "asc") {
 			return &Error{Option: "$orderby", Text: value, Want: "it is a list of properties, each with asc or desc behind it or not, such as displayName desc"}
 		}
 		place := at + strings.Index(key, words[0])

@@ -27,7 +27,10 @@ func TestParse(t *testing.T) {
 		{"$skip=-1", Options{Skip: -1}},
 		{"$orderby=displayName,mail desc", Options{OrderBy: []Order{{"displayName", false, 1}, {"mail", true, 13}}}},
 		{"$orderby=displayName+asc", Options{OrderBy: []Order{{"displayName", false, 1}}}},
-		{"$expand=members($select=id),owners", Options{Expand: []Expansion{{Name: "members", Select: []string{"id"}, Column: 1, Levels: 1}, {Name: "owners", Column: 21, Levels: 1}}}},
+		{"$expand=members($select=id),owners", Options{Expand: []Expansion{
+			{Name: "members", Select: []string{"id"}, Column: 1, Levels: 1},
+			{Name: "owners", Column: 21, Levels: 1},
+		}}},
 		{"$expand=manager($levels=max),manager($LEVELS=3;$expand=manager)", Options{Expand: []Expansion{
 			{Name: "manager", Column: 1, Levels: AllLevels}, {Name: "manager", Column: 22, Levels: 3, Nested: true},
 		}}},

@@ -173,7 +173,9 @@ func mayImport(r *wire.Request, row tenant.ImportRow) error {
 func noRole(r *wire.Request, id uuid.UUID) error {
 	_, isRole := identity.RoleByObjectID(r.Tenant.ID(), id)
 	if _, isTemplate := identity.RoleByID(id); isRole || isTemplate {
-		return &tenant.CommandError{Kind: tenant.Taken, Property: "id", Value: id.String(), Message: fmt.Sprintf(tenant.TakenText, "id")}
+		return &tenant.CommandError{
+			Kind: tenant.Taken, Property: "id", Value: id.String(), Message: fmt.Sprintf(tenant.TakenText, "id"),
+		}
 	}
 	return nil
 }

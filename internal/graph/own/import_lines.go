@@ -83,7 +83,8 @@ func lines(r *wire.Request, first int64) (*importLines, error) {
 // next returns the lines of the next piece that are not empty. With the error there are lines that
 // came before it; io.EOF is the end of the body.
 func (l *importLines) next() (lines []line, err error) {
-	text := make([]byte, 0, min(l.last+l.last/4+4096, pieceBytes)) // pieces are alike, and those of short lines take little
+	// Pieces are alike, and those of short lines take little.
+	text := make([]byte, 0, min(l.last+l.last/4+4096, pieceBytes))
 	defer func() { l.last = len(text) }()
 	for len(lines) < pieceLines && len(text) < pieceBytes && err == nil {
 		begin, long := len(text), false

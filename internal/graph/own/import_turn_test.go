@@ -55,7 +55,9 @@ func TestAnImportThatGetsNoTurnSaysWhy(t *testing.T) {
 	}
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	r := wire.NewRequest(over, nil, httptest.NewRequest("POST", "/", nil), &wire.Environment{Clock: time.Now, NewID: uuid.New})
+	r := wire.NewRequest(over, nil, httptest.NewRequest("POST", "/", nil), &wire.Environment{
+		Clock: time.Now, NewID: uuid.New,
+	})
 	r.Tenant = wire.Direct{Tenant: contoso}
 	lines := &importLines{source: bufio.NewReader(strings.NewReader(`{"user":{}}`)), number: 1}
 	if err := readPieces(r, lines, nil); !errors.Is(err, context.Canceled) {

@@ -128,7 +128,9 @@ func membersOfAny(img *licensing.Image, groups []uint32) *roaring.Bitmap {
 }
 
 // sendErrors ends an answer with a page of users and the reasons of their errors.
-func sendErrors(r *wire.Request, b []byte, image *tenant.Image, users *roaring.Bitmap, p wire.Page, groups []string) error {
+func sendErrors(
+	r *wire.Request, b []byte, image *tenant.Image, users *roaring.Bitmap, p wire.Page, groups []string,
+) error {
 	var list []uint32
 	it := users.Iterator()
 	it.AdvanceIfNeeded(uint32(p.After + 1))

@@ -102,5 +102,8 @@ func checkGranted(t directory.TrustedIssuer) error {
 }
 
 func badIssuers(property, value, want string) error {
-	return &directory.InvalidError{Kind: directory.BadValue, Resource: "signIn", Property: "trustedIssuers" + property, Value: value, Want: want}
+	return &directory.InvalidError{
+		Kind: directory.BadValue, Resource: "signIn", Property: "trustedIssuers" + property,
+		Value: value, Want: want,
+	}
 }

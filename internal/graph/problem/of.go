@@ -83,7 +83,10 @@ func tenantProblem(e *tenant.CommandError) *Error {
 	case tenant.NotFound:
 		return &Error{Status: http.StatusNotFound, Code: "Request_ResourceNotFound", Message: e.Message}
 	case tenant.Taken:
-		return &Error{Status: http.StatusBadRequest, Code: CodeBadRequest, Message: e.Message, Detail: &Detail{"ObjectConflict", e.Property, e.Message}}
+		return &Error{
+			Status: http.StatusBadRequest, Code: CodeBadRequest, Message: e.Message,
+			Detail: &Detail{"ObjectConflict", e.Property, e.Message},
+		}
 	case tenant.Changed:
 		return &Error{Status: http.StatusPreconditionFailed, Code: "PreconditionFailed", Message: e.Message}
 	case tenant.Unavailable:

@@ -45,7 +45,10 @@ var userCollections = collections(map[string]collection{
 		properties: []string{"servicePlanId", "service", "capabilityStatus"}, advanced: true, passing: true,
 		having: func(s Scope, passes test, _ []string) *roaring.Bitmap {
 			return s.Image.Licensing.HavingPlan(func(p *licensing.ServicePlan, capability string) bool {
-				return passes(element{"servicePlanId": p.ID.String(), "service": strings.ToLower(p.Service), "capabilityStatus": strings.ToLower(capability)})
+				return passes(element{
+					"servicePlanId": p.ID.String(), "service": strings.ToLower(p.Service),
+					"capabilityStatus": strings.ToLower(capability),
+				})
 			}, s.Now)
 		},
 	},
@@ -54,7 +57,9 @@ var userCollections = collections(map[string]collection{
 		having: func(s Scope, passes test, _ []string) *roaring.Bitmap {
 			return s.Image.Licensing.HavingPlan(func(p *licensing.ServicePlan, capability string) bool {
 				return capability != licensing.Deleted && passes(element{
-					"service": strings.ToLower(p.Service), "provisioningStatus": strings.ToLower(p.Provisioning(false)), "capabilityStatus": strings.ToLower(capability),
+					"service":            strings.ToLower(p.Service),
+					"provisioningStatus": strings.ToLower(p.Provisioning(false)),
+					"capabilityStatus":   strings.ToLower(capability),
 				})
 			}, s.Now)
 		},
@@ -62,7 +67,9 @@ var userCollections = collections(map[string]collection{
 	"licenseAssignmentStates": {
 		properties: []string{"skuId", "assignedByGroup", "state", "error"}, nullable: true,
 		having: func(s Scope, passes test, _ []string) *roaring.Bitmap {
-			return s.Image.Licensing.HavingState(func(state licensing.State) bool { return passes(s.stateElement(state)) })
+			return s.Image.Licensing.HavingState(func(state licensing.State) bool {
+				return passes(s.stateElement(state))
+			})
 		},
 	},
 })
@@ -97,7 +104,8 @@ func (s Scope) stateElement(state licensing.State) element {
 func holdersOf(s Scope, passes test, _ []string) *roaring.Bitmap {
 	all := roaring.New()
 	for _, info := range s.Image.Licensing.SKUs() {
-		if holders := s.Image.Licensing.Holders(info.SKUID); holders != nil && passes(element{"skuId": info.SKUID.String()}) {
+		holders := s.Image.Licensing.Holders(info.SKUID)
+		if holders != nil && passes(element{"skuId": info.SKUID.String()}) {
 			all.Or(holders)
 		}
 	}
@@ -130,11 +138,15 @@ func groupsWith(s Scope, passes test, _ []string) *roaring.Bitmap {
 // inGroups is the collection of the groups that an object is in: memberOf/any(g:g/id eq …). within
 // are the groups that count as one group, members the objects of the kind that are directly in one
 // of these.
-func inGroups(within func(*directory.Index, uint32) []uint32, members func(s Scope, inner, group uint32) *roaring.Bitmap) collection {
+func inGroups(
+	within func(*directory.Index, uint32) []uint32,
+	members func(s Scope, inner, group uint32) *roaring.Bitmap,
+) collection {
 	having := func(s Scope, passes test, named []string) *roaring.Bitmap {
 		index, all := s.Image.Directory, roaring.New()
 		for group := range s.groupsNamed(named) {
-			if index.GroupPurged(group) || index.GroupDeleted(group) || !passes(element{"id": index.GroupID(group).String()}) {
+			if index.GroupPurged(group) || index.GroupDeleted(group) ||
+				!passes(element{"id": index.GroupID(group).String()}) {
 				continue
 			}
 			for _, inner := range within(index, group) {

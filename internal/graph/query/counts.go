@@ -39,8 +39,10 @@ var (
 		"federatedIdentityCredentials": withCredentials,
 	})
 	principalNumbers = numbers(map[string]func(Scope, int) *roaring.Bitmap{
-		"owners":                       ownedBy(allPrincipals),
-		"ownedObjects":                 owners(func(img *tenant.Image, id uuid.UUID) (uint32, bool) { return img.Principals.ByID(id) }),
+		"owners": ownedBy(allPrincipals),
+		"ownedObjects": owners(func(img *tenant.Image, id uuid.UUID) (uint32, bool) {
+			return img.Principals.ByID(id)
+		}),
 		"federatedIdentityCredentials": noneOfThem,
 	})
 )
@@ -201,7 +203,9 @@ func present(about *directory.Asked) *columns.Condition {
 
 // compareNumber makes the condition of whether an object has at least a number of elements. No more
 // than most can be asked for.
-func (c *converter) compareNumber(n *odata.Compare, name string, most int, atLeast func(int) *columns.Condition) (*columns.Condition, error) {
+func (c *converter) compareNumber(
+	n *odata.Compare, name string, most int, atLeast func(int) *columns.Condition,
+) (*columns.Condition, error) {
 	if err := c.mustBeAdvanced(n, name, name+"/$count"); err != nil {
 		return nil, err
 	}

@@ -173,7 +173,8 @@ func propertyIn(n odata.Node) string {
 }
 
 func (c *converter) logic(n *odata.Logic) (*columns.Condition, error) {
-	if !c.Advanced && slices.ContainsFunc(n.Args, func(arg odata.Node) bool { return strings.EqualFold(propertyIn(arg), "assignedLicenses") }) {
+	licensed := func(arg odata.Node) bool { return strings.EqualFold(propertyIn(arg), "assignedLicenses") }
+	if !c.Advanced && slices.ContainsFunc(n.Args, licensed) {
 		return nil, problem.Unsupported("Complex query on property assignedLicenses is not supported.")
 	}
 	all := make([]*columns.Condition, len(n.Args))

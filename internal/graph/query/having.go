@@ -202,7 +202,8 @@ func (c *converter) asksErrors(n odata.Node) bool {
 
 // hasGroups says whether there are groups in the list.
 func (f *Kind) hasGroups() bool {
-	return f.Type == directory.TypeGroup || slices.ContainsFunc(f.AlsoKnown, func(other *Kind) bool { return other.Type == directory.TypeGroup })
+	isOfGroups := func(k *Kind) bool { return k.Type == directory.TypeGroup }
+	return isOfGroups(f) || slices.ContainsFunc(f.AlsoKnown, isOfGroups)
 }
 
 // withErrors converts hasMembersWithLicenseErrors eq true, as scripts ask. It is never null.

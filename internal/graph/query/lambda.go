@@ -93,7 +93,8 @@ func (c *converter) field(n odata.Node, in elementScope) (int, error) {
 		return 0, nil
 	}
 	if fold.Equal(path.Names[0], in.variable) && len(path.Names) == 2 && !path.Count {
-		if at := slices.IndexFunc(in.about.Fields, func(f string) bool { return fold.Equal(f, path.Names[1]) }); at >= 0 {
+		at := slices.IndexFunc(in.about.Fields, func(f string) bool { return fold.Equal(f, path.Names[1]) })
+		if at >= 0 {
 			return at, nil
 		}
 	}
@@ -138,7 +139,8 @@ func is(field int, op odata.Operator, value any) *column.Element {
 		present := &column.Element{Join: column.Is, Field: field, Test: &column.Test{Op: column.Present}}
 		return &column.Element{Join: column.Not, Args: []*column.Element{present}}
 	}
-	return &column.Element{Join: column.Is, Field: field, Test: &column.Test{Op: textOperators[op], Text: fold.Text(text)}}
+	test := &column.Test{Op: textOperators[op], Text: fold.Text(text)}
+	return &column.Element{Join: column.Is, Field: field, Test: test}
 }
 
 func (c *converter) inElement(n *odata.In, in elementScope) (*column.Element, error) {

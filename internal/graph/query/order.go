@@ -50,7 +50,10 @@ func (f *Kind) Order(s Scope, o *odata.Options) (*Order, error) {
 		return nil, problem.Unsupported("Sorting not supported for current query. The order by '%s' at position %d of $orderby, here, is for advanced queries only: send the header 'ConsistencyLevel: eventual' and $count=true with it.",
 			key.Property, key.Column)
 	}
-	return &Order{store.Order{Property: key.Property, Descending: key.Descending, AsOf: s.Image.Seq}, max(1, f.Total(s.Image))}, nil
+	return &Order{
+		store.Order{Property: key.Property, Descending: key.Descending, AsOf: s.Image.Seq},
+		max(1, f.Total(s.Image)),
+	}, nil
 }
 
 // startedWith is the property that the filter asks for the start of, when its index has what is

@@ -14,14 +14,17 @@ type Place[Op any] struct {
 	Property   string         // the name of a property of the object before (P27)
 	Graph      bool           // Graph has the place, served or not
 
-	names      map[string]*Place[Op] // by name in lower case
-	key        *Place[Op]            // what follows when the segment is none of the names
-	cast       *Place[Op]            // what follows the name of a type of directory objects: …/members/microsoft.graph.user
-	alternates map[string]*Place[Op] // by the name, in lower case, of another property that can be a key: applications(appId='…')
-	bound      bool                  // an operation, which may carry its namespace and parentheses
-	raw        bool                  // the property is answered as text: $value
-	deep       bool                  // Graph may have more below than is known
-	function   bool                  // one of Graph's that takes parameters
+	names map[string]*Place[Op] // by name in lower case
+	key   *Place[Op]            // what follows when the segment is none of the names
+	// cast is what follows the name of a type of directory objects: …/members/microsoft.graph.user
+	cast *Place[Op]
+	// alternates are by the name, in lower case, of another property that can be a key:
+	// applications(appId='…')
+	alternates map[string]*Place[Op]
+	bound      bool // an operation, which may carry its namespace and parentheses
+	raw        bool // the property is answered as text: $value
+	deep       bool // Graph may have more below than is known
+	function   bool // one of Graph's that takes parameters
 }
 
 // at is the place that the template of a path leads to, made when it is not there.

@@ -89,7 +89,8 @@ func (t *Tree[Op]) mayHave(n *Place[Op], segment string) bool {
 	if qualified { // a type that there is, or something that can be called
 		return edm.IsTypeName(plain) || t.words[plain] || t.words[name]
 	}
-	return arguments == "" && (odataWords[name] || collectionOperations[name] || t.words[plain] || uuid.Validate(segment) == nil)
+	return arguments == "" &&
+		(odataWords[name] || collectionOperations[name] || t.words[plain] || uuid.Validate(segment) == nil)
 }
 
 // served reports whether anything is served at the place or below it.

@@ -22,7 +22,10 @@ type bucket struct {
 }
 
 func newBucket(size int, window time.Duration) *bucket {
-	return &bucket{tokens: rate.NewLimiter(rate.Limit(float64(size)/window.Seconds()), size), size: size, window: window}
+	return &bucket{
+		tokens: rate.NewLimiter(rate.Limit(float64(size)/window.Seconds()), size),
+		size:   size, window: window,
+	}
 }
 
 // Taken is what was taken out of a bucket, and can be given back.
@@ -98,5 +101,6 @@ func (b *bucket) remaining(now time.Time) int { return int(b.left(now)) }
 func (b *bucket) until(now time.Time, units int) int {
 	missing := float64(min(units, b.size)) - b.left(now)
 	seconds := missing * b.window.Seconds() / float64(b.size)
-	return max(1, int(math.Ceil(seconds-1e-9))) // so that what floating-point numbers add does not make it a second more
+	// Less a little, so that what floating-point numbers add does not make it a second more.
+	return max(1, int(math.Ceil(seconds-1e-9)))
 }

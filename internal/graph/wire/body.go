@@ -216,7 +216,8 @@ func Keepable(resource string, members []directory.Member) error {
 	for _, m := range members {
 		if strings.ContainsRune(m.Name, 0) || hasUnkeepable(m.Value) {
 			return &directory.InvalidError{
-				Kind: directory.BadValue, Resource: resource, Property: strings.ReplaceAll(m.Name, "\x00", ""), Value: string(m.Value),
+				Kind: directory.BadValue, Resource: resource,
+				Property: strings.ReplaceAll(m.Name, "\x00", ""), Value: string(m.Value),
 				Want: "text without the character U+0000 and without halves of surrogate pairs",
 			}
 		}
@@ -339,7 +340,9 @@ func readValue(resource string, m directory.Member, to any) error {
 		*to, err = readGUIDs(m.Value)
 	default:
 		if string(m.Value) == "null" || json.Unmarshal(m.Value, to) != nil {
-			err = &directory.InvalidError{Kind: directory.BadValue, Resource: resource, Property: m.Name, Value: string(m.Value)}
+			err = &directory.InvalidError{
+				Kind: directory.BadValue, Resource: resource, Property: m.Name, Value: string(m.Value),
+			}
 		}
 	}
 	return err
@@ -392,7 +395,10 @@ func ReadGUID(raw json.RawMessage) (uuid.UUID, error) {
 	id, ok := guid.Parse(text)
 	if !ok {
 		p := problem.Refuse("Cannot convert a primitive value to the expected type 'Edm.Guid'. See the inner exception for more details.")
-		p.Detail = &problem.Detail{Code: problem.CodeBadRequest, Target: "", Message: fmt.Sprintf("'%s' is not a GUID.", problem.Clip(text))}
+		p.Detail = &problem.Detail{
+			Code: problem.CodeBadRequest, Target: "",
+			Message: fmt.Sprintf("'%s' is not a GUID.", problem.Clip(text)),
+		}
 		return uuid.Nil, p
 	}
 	return id, nil

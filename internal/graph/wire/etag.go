@@ -31,7 +31,9 @@ func (s *FieldSet[T]) Annotations(r *Request) []*Field[T] {
 	return []*Field[T]{
 		{Name: "@odata.type", Write: func(b []byte, _ *T) []byte { return jsontext.AppendText(b, "#"+s.TypeName) }},
 		{Name: "@odata.id", Write: address},
-		{Name: "@odata.etag", Write: func(b []byte, object *T) []byte { return jsontext.AppendText(b, s.Etag(object)) }, Documented: true},
+		{Name: "@odata.etag", Documented: true, Write: func(b []byte, object *T) []byte {
+			return jsontext.AppendText(b, s.Etag(object))
+		}},
 		{Name: "@odata.editLink", Write: address},
 	}
 }
@@ -80,7 +82,8 @@ func SendEntity[T any](r *Request, s *FieldSet[T], status int, set string, field
 // does.
 func Lists(list, etag string) bool {
 	for known := range strings.SplitSeq(list, ",") {
-		if known = strings.TrimSpace(known); known == "*" || strings.TrimPrefix(known, "W/") == strings.TrimPrefix(etag, "W/") {
+		known = strings.TrimSpace(known)
+		if known == "*" || strings.TrimPrefix(known, "W/") == strings.TrimPrefix(etag, "W/") {
 			return true
 		}
 	}

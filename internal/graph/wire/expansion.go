@@ -29,7 +29,9 @@ func UnservedExpansion(e odata.Expansion, typeName string) *problem.Error {
 const MaxExpanded = 20
 
 // Expanded adds what $expand asks for to the fields of an answer.
-func Expanded[T any](r *Request, set *FieldSet[T], all map[string]Expansion[T], fields []*Field[T]) ([]*Field[T], error) {
+func Expanded[T any](
+	r *Request, set *FieldSet[T], all map[string]Expansion[T], fields []*Field[T],
+) ([]*Field[T], error) {
 	fields = slices.Clip(fields)
 	for i, e := range r.Options.Expand {
 		make, ok := all[e.Name]

@@ -98,11 +98,16 @@ func NewFieldSet[T any](typeName string, fields []Field[T], basic ...string) *Fi
 // PropertyFields makes fields of a document's properties. of returns the document of an object, nil
 // where it was not read, and row where the object is in columns: those of properties that have one
 // need no document.
-func PropertyFields[D, T any](properties []*directory.Property[D], of func(*T) *D, row func(*T) *column.Row) []Field[T] {
+func PropertyFields[D, T any](
+	properties []*directory.Property[D], of func(*T) *D, row func(*T) *column.Row,
+) []Field[T] {
 	fields := make([]Field[T], 0, len(properties))
 	for _, p := range properties {
 		place, ok := p.Column()
-		f := Field[T]{Name: p.Name, When: p.Returned, Documented: !ok && !p.Same(), Write: func(b []byte, object *T) []byte { return p.Append(b, of(object)) }}
+		f := Field[T]{
+			Name: p.Name, When: p.Returned, Documented: !ok && !p.Same(),
+			Write: func(b []byte, object *T) []byte { return p.Append(b, of(object)) },
+		}
 		if ok {
 			f.place = place
 			f.row = func(object *T) *column.Row {
@@ -259,7 +264,9 @@ func NotKept[T any](nulls, lists []string) []Field[T] {
 		fields = append(fields, Field[T]{Name: name, Write: AppendNull[T], When: directory.ByDefault})
 	}
 	for _, name := range lists {
-		fields = append(fields, Field[T]{Name: name, Write: func(b []byte, _ *T) []byte { return append(b, "[]"...) }, When: directory.ByDefault})
+		fields = append(fields, Field[T]{Name: name, When: directory.ByDefault, Write: func(b []byte, _ *T) []byte {
+			return append(b, "[]"...)
+		}})
 	}
 	return fields
 }

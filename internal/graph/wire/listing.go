@@ -67,7 +67,8 @@ func (l Listing[D, T]) Send(r *Request) error {
 		}
 	}
 	shown := List[T]{
-		Context: r.Selected(l.Set), Source: l.Read(r, ordinals, found, Documented(fields)), Count: found.count, Write: ObjectWriter(fields),
+		Context: r.Selected(l.Set), Source: l.Read(r, ordinals, found, Documented(fields)),
+		Count: found.count, Write: ObjectWriter(fields),
 	}
 	if more {
 		last := places[len(places)-1]
@@ -97,7 +98,9 @@ func (l Listing[D, T]) Get(r *Request, set string, find func(*Request) (uint32, 
 
 // SendOne answers with one object, as one of a set, as of an image, or of a later one when the
 // object has been written since.
-func (l Listing[D, T]) SendOne(r *Request, status int, set string, image *tenant.Image, ordinal uint32, fields []*Field[T]) error {
+func (l Listing[D, T]) SendOne(
+	r *Request, status int, set string, image *tenant.Image, ordinal uint32, fields []*Field[T],
+) error {
 	object := l.Object(r, nil, ordinal, image)
 	if Documented(fields) || r.Header.Get("If-None-Match") != "" {
 		document, image, err := l.Document(r.Tenant, r.Context(), image, ordinal)

@@ -57,7 +57,9 @@ const maxBindings = 20
 
 // TakeBinding takes a list of references out of a body: that of "members@odata.bind" for the
 // property members.
-func (r *Request) TakeBinding(body []directory.Member, property string) (rest []directory.Member, ids []uuid.UUID, err error) {
+func (r *Request) TakeBinding(
+	body []directory.Member, property string,
+) (rest []directory.Member, ids []uuid.UUID, err error) {
 	name := property + "@odata.bind"
 	at := slices.IndexFunc(body, func(m directory.Member) bool { return m.Is(name) })
 	if at < 0 {

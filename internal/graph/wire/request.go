@@ -89,7 +89,10 @@ type Request struct {
 
 // NewRequest makes a request of one of HTTP, with the context that it goes on with.
 func NewRequest(ctx context.Context, w http.ResponseWriter, hr *http.Request, e *Environment) *Request {
-	r := &Request{Request: hr, Environment: e, answering: new(answering), ctx: ctx, W: w, Now: e.Clock(), ID: e.NewID().String(), Metadata: "minimal"}
+	r := &Request{
+		Request: hr, Environment: e, answering: new(answering), ctx: ctx, W: w, Now: e.Clock(),
+		ID: e.NewID().String(), Metadata: "minimal",
+	}
 	r.ClientID = r.ID
 	if given := hr.Header.Get("client-request-id"); given != "" && len(given) <= maxClientID {
 		r.ClientID = given
@@ -101,7 +104,9 @@ func NewRequest(ctx context.Context, w http.ResponseWriter, hr *http.Request, e 
 		r.Metadata = "full"
 	}
 	r.minimal = slices.ContainsFunc(hr.Header.Values("Prefer"), func(line string) bool {
-		return slices.ContainsFunc(strings.Split(line, ","), func(p string) bool { return strings.EqualFold(strings.TrimSpace(p), "return=minimal") })
+		return slices.ContainsFunc(strings.Split(line, ","), func(p string) bool {
+			return strings.EqualFold(strings.TrimSpace(p), "return=minimal")
+		})
 	})
 	return r
 }
@@ -144,7 +149,10 @@ func (r *Request) Advanced() bool { return r.Scope().Advanced }
 // Scope is what the filters of the request are asked of.
 func (r *Request) Scope() query.Scope {
 	eventual := r.eventual()
-	return query.Scope{Image: r.Image, Now: r.Now, Advanced: eventual && (r.Options.Count || r.wantsLength()), Eventual: eventual}
+	return query.Scope{
+		Image: r.Image, Now: r.Now, Eventual: eventual,
+		Advanced: eventual && (r.Options.Count || r.wantsLength()),
+	}
 }
 
 // Change carries out a command on something named in the path and answers 204. A reference to

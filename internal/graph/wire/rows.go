@@ -139,7 +139,9 @@ func InOrder[T any](rows []T, key func(T) Key) Rows[T] {
 	compare := func(a, b Key) int { return bytes.Compare(a[:], b[:]) }
 	slices.SortFunc(rows, func(a, b T) int { return compare(key(a), key(b)) })
 	return Rows[T]{Key: key, Behind: func(last Key) iter.Seq[T] {
-		from, _ := slices.BinarySearchFunc(rows, last, func(row T, last Key) int { return cmp.Or(compare(key(row), last), -1) })
+		from, _ := slices.BinarySearchFunc(rows, last, func(row T, last Key) int {
+			return cmp.Or(compare(key(row), last), -1)
+		})
 		return slices.Values(rows[from:])
 	}}
 }

@@ -24,7 +24,10 @@ func (s Place) Inner(name string) Place { return Place{s.Resource, s.Path + "." 
 
 // Invalid refuses the value at the place, and says what is wanted.
 func (s Place) Invalid(raw json.RawMessage, want string) error {
-	return &directory.InvalidError{Kind: directory.BadValue, Resource: s.Resource, Property: s.Path, Value: problem.Clip(string(raw)), Want: want}
+	return &directory.InvalidError{
+		Kind: directory.BadValue, Resource: s.Resource, Property: s.Path,
+		Value: problem.Clip(string(raw)), Want: want,
+	}
 }
 
 func absentOrNull(raw json.RawMessage) bool { return raw == nil || string(raw) == "null" }
@@ -101,7 +104,9 @@ func Must(inner Shape) Shape {
 	return func(b []byte, at Place, raw json.RawMessage) ([]byte, error) {
 		switch {
 		case raw == nil:
-			return nil, &directory.InvalidError{Kind: directory.Missing, Resource: at.Resource, Property: at.Path, Want: "a value"}
+			return nil, &directory.InvalidError{
+				Kind: directory.Missing, Resource: at.Resource, Property: at.Path, Want: "a value",
+			}
 		case string(raw) == "null":
 			return nil, at.Invalid(raw, "a value; it cannot be null")
 		}
@@ -217,12 +222,15 @@ func ObjectOf(parts ...Part) Shape {
 		}
 		for _, m := range members {
 			if !IsAnnotation(m.Name) && !slices.ContainsFunc(parts, func(p Part) bool { return m.Is(p.Name) }) {
-				return nil, &directory.InvalidError{Kind: directory.Unknown, Resource: at.Resource, Property: at.Path + "." + m.Name}
+				return nil, &directory.InvalidError{
+					Kind: directory.Unknown, Resource: at.Resource, Property: at.Path + "." + m.Name,
+				}
 			}
 		}
 		b = append(b, '{')
 		for _, p := range parts {
-			if b, err = p.Shape(jsontext.AppendName(b, p.Name), at.Inner(p.Name), valueIn(members, p.Name)); err != nil {
+			b, err = p.Shape(jsontext.AppendName(b, p.Name), at.Inner(p.Name), valueIn(members, p.Name))
+			if err != nil {
 				return nil, err
 			}
 		}
