@@ -13,8 +13,11 @@
 // together or not at all, and it refuses commits that do not follow the last one, so a tenant has
 // one history however many writers try:
 //
-//	err := s.Append(ctx, tenant, []store.Commit{commit}, rows)
-//	if errors.Is(err, store.ErrConflict) {
+//	err := s.Append(ctx, tenant, place, []store.Commit{commit}, rows)
+//	switch {
+//	case errors.Is(err, store.ErrUnknown):
+//		// the answer was lost: Fence, and look whether the log has the commit
+//	case errors.Is(err, store.ErrConflict):
 //		// somebody was faster: read the commits after ours, decide again
 //	}
 //

@@ -27,11 +27,22 @@ type Log interface {
 	CreateTenant(ctx context.Context, tenant uuid.UUID) error
 	// Tenants lists the ids of all tenants, in the order of creation.
 	Tenants(ctx context.Context) ([]uuid.UUID, error)
-	// Append makes the commits and the object rows they change durable, all or none. The first
-	// commit's Seq must follow the tenant's last one, otherwise ErrConflict. A row replaces the one of
-	// its kind and ordinal. Once begun it runs to its end even when ctx is done, so that ctx never
-	// leaves open whether it happened.
-	Append(ctx context.Context, tenant uuid.UUID, commits []Commit, objects []Object) error
+	// Append makes the commits and the object rows they change durable, all or none. The commits count
+	// up from the place where the log ends, and carry their chains. A row replaces the one of its kind
+	// and ordinal. Its error says what has come of it:
+	//
+	//   - ErrConflict: nothing, because the log does not end at that place.
+	//   - ErrUnknown: nobody knows, because the answer was lost. Fence finds out.
+	//   - Anything else, such as ErrFull, ErrUnavailable or the context's: nothing.
+	//
+	// Once begun it runs to its end even when ctx is done.
+	Append(ctx context.Context, tenant uuid.UUID, at Place, commits []Commit, objects []Object) error
+	// Place returns where a tenant's log ends.
+	Place(ctx context.Context, tenant uuid.UUID) (Place, error)
+	// Fence raises the tenant's epoch and returns where its log ends. Every Append at a place of an
+	// earlier epoch fails from then on, also one that is under way: what is not in the log by now will
+	// never be.
+	Fence(ctx context.Context, tenant uuid.UUID) (Place, error)
 	// Commits hands the commits after seq to yield, in order, until it returns an error, which is then
 	// returned.
 	Commits(ctx context.Context, tenant uuid.UUID, after uint64, yield func(Commit) error) error
@@ -95,6 +106,7 @@ type Commit struct {
 	Actor     string    // "app {id}", "user {id}" or "system"
 	Operation string    // the name of the command
 	Format    uint32    // of the effects; 1 for commits written before they had it
+	Chain     Chain     // at this commit
 	Effects   []byte
 }
 
@@ -186,6 +198,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrConflict says that another writer has come in between.
 	ErrConflict = errors.New("another has changed it in between")
+	// ErrUnknown says that the answer to a change was lost: it may have been made, and may still be.
+	ErrUnknown = errors.New("it is not known whether the change was made")
 	// ErrQuery says that a query cannot be answered; the text says why.
 	ErrQuery = errors.New("unusable query")
 	// ErrFull says that there is no room left. Nothing was written; the store works on when there is

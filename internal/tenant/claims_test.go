@@ -16,6 +16,7 @@ import (
 	"licensor/internal/catalog"
 	"licensor/internal/directory"
 	"licensor/internal/store"
+	"licensor/internal/store/storetest"
 	"licensor/internal/tenant"
 )
 
@@ -187,7 +188,7 @@ func (h *house) appendAsBefore(f tenant.Effects) {
 		})
 	}
 	commit := store.Commit{Seq: img.Seq + 1, At: img.At, Actor: "test", Operation: "test", Format: 4, Effects: data}
-	if err := h.store.Append(context.Background(), h.ID(), []store.Commit{commit}, rows); err != nil {
+	if err := storetest.Append(context.Background(), h.store, h.ID(), []store.Commit{commit}, rows); err != nil {
 		h.tb.Fatal(err)
 	}
 }

@@ -86,9 +86,12 @@ func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) 
 	if err != nil {
 		return nil, nil, fmt.Errorf("encode effects of %s: %w", operation, err)
 	}
-	return next, &store.Commit{
+	commit := &store.Commit{
 		Seq: next.Seq, At: next.At, Actor: actor, Operation: operation, Format: formatNow, Effects: data,
-	}, nil
+	}
+	next.Chain = commit.Link(c.base.Chain)
+	commit.Chain = next.Chain
+	return next, commit, nil
 }
 
 // document returns the document of a user or group as the command has left it.

@@ -8,7 +8,9 @@
 // writer makes a new one. It takes all commands that wait, folds them over the image, each in a
 // draft that is thrown away when the command fails, appends their commits and the rows they changed
 // in one transaction, publishes the last image, and only then answers (group commit). When the
-// transaction fails, everybody gets the error and the image stays what it was.
+// transaction fails, everybody gets the error and the image stays what it was. When somebody else
+// has appended meanwhile, the batch is decided again on what they have left; and when the store's
+// answer is lost, the writer finds out what came of it before it does anything else (outcome.go).
 //
 // A commit holds Effects: what came of a command, not the command, so replaying needs no rules.
 // Open reads the last snapshot and replays the commits after it. Snapshots are taken beside the

@@ -54,3 +54,9 @@ func (c *documentCache) remove(key objectKey) {
 	defer c.mu.Unlock()
 	c.kept.Remove(key)
 }
+
+func (c *documentCache) purge() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kept.Purge()
+}

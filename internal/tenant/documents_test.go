@@ -56,11 +56,13 @@ type counting struct {
 	block chan struct{}
 }
 
-func (c *counting) Append(ctx context.Context, id uuid.UUID, commits []store.Commit, objects []store.Object) error {
+func (c *counting) Append(
+	ctx context.Context, id uuid.UUID, at store.Place, commits []store.Commit, objects []store.Object,
+) error {
 	if c.block != nil {
 		<-c.block
 	}
-	return c.Store.Append(ctx, id, commits, objects)
+	return c.Store.Append(ctx, id, at, commits, objects)
 }
 
 func (c *counting) Objects(ctx context.Context, id uuid.UUID, query store.Query) ([]store.Object, error) {

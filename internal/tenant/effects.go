@@ -54,10 +54,14 @@ func (img *Image) apply(c store.Commit) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.Format >= formatWithChain && c.Chain != c.Link(img.Chain) {
+		return nil, &branchedError{end: c.Seq, mine: img.Seq}
+	}
 	next, err := img.replay(f, c)
 	if err != nil {
 		return nil, fmt.Errorf("replay commit %d: %w", c.Seq, err)
 	}
+	next.Chain = c.Chain
 	return next, nil
 }
 

@@ -9,11 +9,13 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/guid"
 	"licensor/internal/licensing"
+	"licensor/internal/store"
 )
 
 // Image is a tenant at one commit. Nothing in it ever changes.
 type Image struct {
 	Seq           uint64
+	Chain         store.Chain // of the log at this commit
 	At            time.Time
 	Licensing     *licensing.Image
 	Directory     *directory.Index

@@ -9,7 +9,8 @@ import (
 	"licensor/internal/licensing"
 )
 
-// CommandError is a command, or a question, that cannot be carried out; nothing has changed.
+// CommandError is a command, or a question, that cannot be carried out; nothing has changed, unless
+// it is Unknown.
 type CommandError struct {
 	Kind    ProblemKind
 	Message string
@@ -28,6 +29,7 @@ const (
 	Invalid                            // the command makes no sense as it is
 	Changed                            // what the command was to be made of is not that any more
 	Unavailable                        // it could not be made durable now; try again
+	Unknown                            // it may have been made: the answer of the store did not come in time
 )
 
 func (p *CommandError) Error() string { return p.Message }
@@ -51,6 +53,10 @@ func taken(property, value string) *CommandError {
 
 func invalid(value any, format string, args ...any) *CommandError {
 	return &CommandError{Kind: Invalid, Value: fmt.Sprint(value), Message: fmt.Sprintf(format, args...)}
+}
+
+func unavailable(message string) *CommandError {
+	return &CommandError{Kind: Unavailable, Message: message}
 }
 
 func noSuch(id uuid.UUID) *CommandError { return notFound(id.String()) }

@@ -16,6 +16,7 @@ import (
 
 	"licensor/internal/store"
 	"licensor/internal/store/sqlite"
+	"licensor/internal/store/storetest"
 )
 
 // The tenants of testdata/format-1.db: of the first there is a snapshot.
@@ -24,7 +25,7 @@ var withSnapshot, withCommits = uuid.UUID{1}, uuid.UUID{2}
 func commitOf(t *testing.T, s store.Store, format uint32, effects []byte) {
 	t.Helper()
 	c := store.Commit{Seq: 17, At: time.Unix(1_800_000_000, 0).UTC(), Actor: "system", Format: format, Effects: effects}
-	if err := s.Append(t.Context(), withCommits, []store.Commit{c}, nil); err != nil {
+	if err := storetest.Append(t.Context(), s, withCommits, []store.Commit{c}, nil); err != nil {
 		t.Fatal(err)
 	}
 }

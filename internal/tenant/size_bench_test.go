@@ -283,7 +283,9 @@ func (f *forgetful) Tenants(context.Context) ([]uuid.UUID, error)             { 
 func (f *forgetful) SaveParts(context.Context, uuid.UUID, []store.Part) error { return nil }
 func (f *forgetful) DropParts(context.Context, uuid.UUID, []string) error     { return nil }
 
-func (f *forgetful) Append(_ context.Context, _ uuid.UUID, _ []store.Commit, objects []store.Object) error {
+func (f *forgetful) Append(
+	_ context.Context, _ uuid.UUID, at store.Place, _ []store.Commit, objects []store.Object,
+) error {
 	for _, o := range objects {
 		if len(objects) < 100 || o.Ordinal%f.every == 0 {
 			f.rows[row{o.Kind, o.Ordinal}] = o

@@ -194,6 +194,7 @@ type head struct {
 	Links         []directory.Link    `cbor:"15,keyasint,omitempty"` // since format 3
 	LinkTimes     []int64             `cbor:"16,keyasint,omitempty"` // of Links, 0 where it is not known; since format 5
 	Imports       []Imported          `cbor:"17,keyasint,omitempty"` // since format 5
+	Chain         []byte              `cbor:"18,keyasint,omitempty"` // since format 7
 }
 
 // oldPart names the two parts that hold 65,536 users in format 1.
@@ -282,7 +283,8 @@ func (t *Tenant) save(ctx context.Context, name string, data []byte) error {
 
 func headOf(img *Image, names partNames) *head {
 	h := &head{
-		Seq: img.Seq, At: img.At, Licensing: img.Licensing.Head(), Directory: img.Directory.AppendHead(nil),
+		Seq: img.Seq, Chain: img.Chain[:], At: img.At,
+		Licensing: img.Licensing.Head(), Directory: img.Directory.AppendHead(nil),
 		Imports: img.Imports, Parts: names, Roles: img.roleList(), SignIn: img.SignIn.Document(), Format: formatNow,
 	}
 	if img.Organization != nil {
@@ -304,16 +306,14 @@ func recoverImage(ctx context.Context, t *Tenant) error {
 	if err != nil {
 		return err
 	}
-	img := saved
-	err = t.store.Commits(ctx, t.id, img.Seq, func(c store.Commit) error {
-		t.snapshots.pending += len(c.Effects) + commitWeight
+	img, end, err := t.follow(ctx, saved, func(c store.Commit) {
+		t.snapshots.waiting(len(c.Effects) + commitWeight)
 		format = min(format, c.Format)
-		img, err = img.apply(c)
-		return err
 	})
 	if err != nil {
 		return fmt.Errorf("recover tenant %s: %w", t.id, err)
 	}
+	t.epoch = end.Epoch
 	if format < formatWithColumns {
 		if img, err = t.fill(ctx, img); err != nil {
 			return fmt.Errorf("recover tenant %s: fill the columns: %w", t.id, err)
@@ -324,6 +324,12 @@ func recoverImage(ctx context.Context, t *Tenant) error {
 	img.countMemberships()
 	t.image.Store(img)
 	return nil
+}
+
+// chainOf is a chain as the head has it: none in earlier formats.
+func chainOf(stored []byte) (chain store.Chain) {
+	copy(chain[:], stored)
+	return chain
 }
 
 // commitWeight is what a commit counts besides its effects, in bytes: replaying one takes a while
@@ -390,6 +396,7 @@ func (h *head) image(parts map[string][][]byte) (*Image, error) {
 	}
 	img := &Image{
 		Seq:     h.Seq,
+		Chain:   chainOf(h.Chain),
 		At:      h.At.UTC(),
 		Imports: append(importsOf(h.OldImports, h.At.UTC()), h.Imports...),
 		Grants:  new(directory.Grants),

@@ -19,11 +19,13 @@ type weighing struct {
 	commits, snapshots atomic.Int64
 }
 
-func (w *weighing) Append(ctx context.Context, of uuid.UUID, commits []store.Commit, objects []store.Object) error {
+func (w *weighing) Append(
+	ctx context.Context, of uuid.UUID, at store.Place, commits []store.Commit, objects []store.Object,
+) error {
 	for _, c := range commits {
 		w.commits.Add(int64(len(c.Effects)))
 	}
-	return w.Store.Append(ctx, of, commits, objects)
+	return w.Store.Append(ctx, of, at, commits, objects)
 }
 
 func (w *weighing) SaveParts(ctx context.Context, of uuid.UUID, parts []store.Part) error {

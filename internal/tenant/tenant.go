@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -38,7 +39,8 @@ type Tenant struct {
 	closing  chan struct{} // closed when no more commands are taken
 	ended    chan struct{} // closed when the writer is gone
 	stats    stats
-	failed   int // batches in a row that could not be made durable; the writer's
+	epoch    uint64 // of the log (store.Place); the writer's
+	failed   int    // batches in a row that could not be made durable; the writer's
 
 	documents *documentCache
 	changes   *lru.Cache[stretch, *Changes]
@@ -102,8 +104,9 @@ func (t *Tenant) start() {
 }
 
 // Do carries out a command for an actor. When it returns without error, what came of the command is
-// durable and in the image that Done holds. When the context ends first, the command may or may not
-// be carried out. A *memory.FullError says that there is no memory for its draft now.
+// durable and in the image that Done holds. When the context ends first, its error says that
+// nothing comes of the command, unless it is *CommandError Unknown. A *memory.FullError says that
+// there is no memory for its draft now.
 func (t *Tenant) Do(ctx context.Context, actor string, cmd Command) (Done, error) {
 	t.stats.commands.Add(1)
 	if err := reserve(ctx, t.Image(), cmd); err != nil {
@@ -116,7 +119,10 @@ func (t *Tenant) Do(ctx context.Context, actor string, cmd Command) (Done, error
 		return done, nil
 	}
 	turns.Of(ctx).Rest()
-	r := request{ctx: ctx, actor: actor, cmd: cmd, share: memory.Of(ctx).Hold(), reply: make(chan reply, 1)}
+	r := request{
+		ctx: ctx, actor: actor, cmd: cmd, share: memory.Of(ctx).Hold(),
+		state: new(atomic.Int32), reply: make(chan reply, 1),
+	}
 	select {
 	case t.requests <- r:
 	case <-ctx.Done():
@@ -130,7 +136,10 @@ func (t *Tenant) Do(ctx context.Context, actor string, cmd Command) (Done, error
 	case answer := <-r.reply:
 		return answer.done, answer.err
 	case <-ctx.Done():
-		return Done{}, ctx.Err()
+		if r.withdraw() {
+			return Done{}, ctx.Err()
+		}
+		return Done{}, errors.Join(errUnknown, ctx.Err())
 	case <-t.ended:
 	}
 	select { // the writer's last answers came before it went
@@ -178,4 +187,4 @@ func (t *Tenant) now(img *Image) time.Time {
 	return now
 }
 
-var errClosing = &CommandError{Kind: Unavailable, Message: "The server is shutting down. Try again in a moment."}
+var errClosing = unavailable("The server is shutting down. Try again in a moment.")

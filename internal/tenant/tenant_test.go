@@ -120,14 +120,16 @@ type failing struct {
 
 var errDisk = errors.New("no space left on device")
 
-func (f *failing) Append(ctx context.Context, id uuid.UUID, commits []store.Commit, objects []store.Object) error {
+func (f *failing) Append(
+	ctx context.Context, id uuid.UUID, at store.Place, commits []store.Commit, objects []store.Object,
+) error {
 	if f.block != nil {
 		<-f.block
 	}
 	if f.fail.Load() {
 		return errDisk
 	}
-	return f.Store.Append(ctx, id, commits, objects)
+	return f.Store.Append(ctx, id, at, commits, objects)
 }
 
 func TestWhatCannotBeMadeDurableDidNotHappen(t *testing.T) {

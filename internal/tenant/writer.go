@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/google/uuid"
 
@@ -17,7 +18,24 @@ type request struct {
 	actor string
 	cmd   Command
 	share *memory.Share // is held until the answer: the caller may have given up before
+	state *atomic.Int32
 	reply chan reply
+}
+
+// The states of a request. One that waits is either taken by the writer or withdrawn by its caller.
+const (
+	isWaiting int32 = iota
+	isTaken
+	isWithdrawn
+)
+
+// withdraw says whether the request was withdrawn before the writer has taken it, so that nothing
+// will come of it.
+func (r request) withdraw() bool { return r.state.CompareAndSwap(isWaiting, isWithdrawn) }
+
+// take says whether the request is the writer's.
+func (r request) take() bool {
+	return r.state.CompareAndSwap(isWaiting, isTaken) || r.state.Load() == isTaken
 }
 
 func (r request) answer(what reply) {
@@ -93,31 +111,46 @@ func (t *Tenant) commit(batch []request) {
 	}
 }
 
+// maxTries is how often a batch is decided, each time on what others have committed meanwhile.
+const maxTries = 8
+
 // commitFirst is commit for as many of the first commands as share a transaction, and returns how
 // many these are.
 func (t *Tenant) commitFirst(batch []request) int {
+	f, replies := t.fold(batch)
+	err := t.append(f)
+	for try := 1; errors.Is(err, store.ErrConflict) && try < maxTries; try++ {
+		if err = t.catchUp(); err != nil {
+			break
+		}
+		f, replies = t.fold(batch)
+		err = t.append(f)
+	}
+	switch {
+	case err != nil:
+		for i := range replies {
+			replies[i] = reply{err: errors.Join(notDurable(err), err)}
+		}
+	case len(f.commits) > 0:
+		t.publish(f)
+	}
+	if f.claimed {
+		t.claims.settle(t.id, t.Image().names())
+	}
+	for i := range replies {
+		batch[i].answer(replies[i])
+	}
+	return len(replies)
+}
+
+// fold decides as many of the first commands as share a transaction.
+func (t *Tenant) fold(batch []request) (*fold, []reply) {
 	f := &fold{image: t.Image(), rows: map[objectKey]store.Object{}, read: t.readAhead(batch)}
 	var replies []reply
 	for len(replies) < len(batch) && f.bytes < maxBatchBytes {
 		replies = append(replies, t.decide(f, batch[len(replies)]))
 	}
-	batch = batch[:len(replies)]
-	if len(f.commits) > 0 {
-		if err := t.append(f); err != nil {
-			for i := range replies {
-				replies[i] = reply{err: err}
-			}
-		} else {
-			t.publish(f)
-		}
-	}
-	if f.claimed {
-		t.claims.settle(t.id, t.Image().names())
-	}
-	for i, r := range batch {
-		r.answer(replies[i])
-	}
-	return len(batch)
+	return f, replies
 }
 
 // rowReader is a command that reads a row, whichever way it ends.
@@ -161,8 +194,8 @@ func (t *Tenant) decide(f *fold, r request) (answer reply) {
 			t.options.Log.Error("a command panicked; nothing of it was kept", "operation", r.cmd.name(), "panic", p)
 		}
 	}()
-	if err := r.ctx.Err(); err != nil {
-		return reply{err: err}
+	if !r.take() || r.ctx.Err() != nil {
+		return reply{err: r.ctx.Err()}
 	}
 	c := f.image.change(r.ctx, t.now(f.image), t.options.NewID)
 	c.load = func(ctx context.Context, kind store.Kind, ordinal uint32) (store.Object, error) {
@@ -205,44 +238,6 @@ func (f *fold) add(next *Image, commit store.Commit, rows []store.Object) {
 		f.bytes += len(row.Document)
 		f.rows[key] = row
 	}
-}
-
-// append makes the batch durable. It does not end with a caller's context: others wait for the same
-// transaction.
-func (t *Tenant) append(f *fold) error {
-	rows := make([]store.Object, 0, len(f.order))
-	for _, key := range f.order {
-		rows = append(rows, f.rows[key])
-	}
-	err := t.store.Append(context.Background(), t.id, f.commits, rows)
-	t.tellFailure(err)
-	if err == nil {
-		return nil
-	}
-	return errors.Join(&CommandError{Kind: Unavailable, Message: notDurable(err)}, err)
-}
-
-// tellFailure logs that commits cannot be made durable when that begins, and when it ends how many
-// batches it has met: each would be a line of its own otherwise.
-func (t *Tenant) tellFailure(err error) {
-	switch {
-	case err == nil && t.failed > 0:
-		t.options.Log.Info("commits can be made durable again", "tenant", t.id, "failed", t.failed)
-		t.failed = 0
-	case err != nil && t.failed == 0:
-		t.options.Log.Error("commits could not be made durable; nothing of them was kept, and further ones are not logged until one succeeds", "tenant", t.id, "error", err)
-		t.failed++
-	case err != nil:
-		t.failed++
-	}
-}
-
-// notDurable is for callers. What the store says names files, and is for the log.
-func notDurable(err error) string {
-	if errors.Is(err, store.ErrFull) {
-		return "The server has no room left on its disk, so nothing was changed. Ask its administrator to make room."
-	}
-	return "The change could not be made durable, so nothing was changed. Try again later, or ask the administrator of the server: its log says why."
 }
 
 func (t *Tenant) publish(f *fold) {

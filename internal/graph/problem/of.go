@@ -91,6 +91,8 @@ func tenantProblem(e *tenant.CommandError) *Error {
 		return &Error{Status: http.StatusPreconditionFailed, Code: "PreconditionFailed", Message: e.Message}
 	case tenant.Unavailable:
 		return unavailable(e.Message)
+	case tenant.Unknown:
+		return unknown(e.Message)
 	default:
 		return Refuse("%s", e.Message)
 	}
@@ -101,6 +103,13 @@ func unavailable(message string) *Error {
 		Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable", Message: message,
 		Header: map[string]string{"Retry-After": "5"},
 	}
+}
+
+// unknown is for changes that may have been made. The answer to a look is there soon.
+func unknown(message string) *Error {
+	p := unavailable(message)
+	p.Header["Retry-After"] = "1"
+	return p
 }
 
 func identityProblem(err error) (*Error, bool) {
@@ -121,6 +130,8 @@ func serverProblem(err error) (*Error, bool) {
 	switch {
 	case errors.Is(err, store.ErrFull):
 		return unavailable("The server has no room left on its disk. Nothing was changed. Ask its administrator."), true
+	case errors.Is(err, store.ErrUnknown):
+		return unknown("It is not known whether the change was made: look before you send it again."), true
 	case errors.Is(err, store.ErrUnavailable):
 		return unavailable("The server cannot read or write its database now. Try again later, or ask its administrator: the log says why."), true
 	case errors.Is(err, context.DeadlineExceeded):

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"licensor/internal/store"
+	"licensor/internal/store/storetest"
 )
 
 // crashed is what is on the disk when a process that has acknowledged some commits is gone all of a
@@ -22,7 +23,7 @@ func crashed(t *testing.T, commits uint64) (path string) {
 	for seq := range commits {
 		row := userRow(uint32(seq), "ann")
 		row.Seq = seq + 1
-		err := s.Append(t.Context(), firstTenant, []store.Commit{commitWith(seq+1, "effects")}, []store.Object{row})
+		err := storetest.Append(t.Context(), s, firstTenant, []store.Commit{commitWith(seq+1, "effects")}, []store.Object{row})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,7 +106,7 @@ func TestAcknowledgedCommitsThatAreMissingAreNoticed(t *testing.T) {
 			}
 			kept := uint64(len(commits(t, s)))
 			later := []store.Commit{commitWith(kept+1, "later")}
-			if err := errors.Join(s.Append(t.Context(), firstTenant, later, nil), s.Close()); err != nil {
+			if err := errors.Join(storetest.Append(t.Context(), s, firstTenant, later, nil), s.Close()); err != nil {
 				t.Fatal(err)
 			}
 			if got := len(commits(t, open(t, path))); got != int(kept)+1 || kept >= made {

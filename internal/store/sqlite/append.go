@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math"
 
 	"github.com/google/uuid"
+	"modernc.org/sqlite"
+	codes "modernc.org/sqlite/lib"
 
 	"licensor/internal/store"
 )
@@ -20,8 +23,9 @@ type statements struct {
 }
 
 const (
-	advance = "UPDATE tenant SET seq = ?3 WHERE number = ?1 AND seq = ?2"
-	commit  = "INSERT INTO commits (tenant, seq, at, actor, operation, format, effects, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+	advance = "UPDATE tenant SET seq = ?2, chain = ?3 WHERE number = ?1 AND seq = ?4 AND chain IS ?5 AND epoch = ?6"
+	commit  = `INSERT INTO commits (tenant, seq, at, actor, operation, format, effects, chain, sum)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`
 	newest  = "SELECT coalesce(max(ordinal), -1) FROM object WHERE tenant = ?1 AND kind = ?2"
 	count   = "UPDATE probe SET writes = ?1"
 	discard = "DELETE FROM object WHERE tenant = ?1 AND kind = ?2 AND ordinal = ?3"
@@ -77,8 +81,10 @@ func (s *Store) prepare(ctx context.Context) error {
 // Append implements store.Store. A batch of a thousand rows costs about 0.1 ms a row, one of ten
 // thousand half of that: it is the names' indexes that cost, and the more rows at once the more of
 // them share a page.
-func (s *Store) Append(ctx context.Context, tenant uuid.UUID, commits []store.Commit, objects []store.Object) error {
-	if err := consecutive(commits); err != nil {
+func (s *Store) Append(
+	ctx context.Context, tenant uuid.UUID, at store.Place, commits []store.Commit, objects []store.Object,
+) error {
+	if err := consecutive(commits, at); err != nil {
 		return err
 	}
 	number, err := s.tenant(ctx, tenant)
@@ -86,7 +92,7 @@ func (s *Store) Append(ctx context.Context, tenant uuid.UUID, commits []store.Co
 		return err
 	}
 	return s.fail("append to tenant "+tenant.String(), s.write(ctx, func(tx *sql.Tx) error {
-		if err := s.addCommits(tx, number, commits); err != nil {
+		if err := s.addCommits(tx, number, at, commits); err != nil {
 			return err
 		}
 		return s.putObjects(tx, number, objects)
@@ -120,46 +126,67 @@ func (s *Store) write(ctx context.Context, do func(tx *sql.Tx) error) error {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
-		return err
+		return s.lost(err)
 	}
 	s.writes++
 	if err := s.Intact(); err != nil { // what has just been written may be in a file that has no name any more
-		return err
+		return fmt.Errorf("%w: %w", store.ErrUnknown, err)
 	}
 	s.acknowledge()
 	return nil
 }
 
-func consecutive(commits []store.Commit) error {
+// lost says of a transaction that could not be committed that it may be there all the same after a
+// restart, unless SQLite has said that there was no room or that it had to wait: then nothing was
+// written.
+func (s *Store) lost(err error) error {
+	var e *sqlite.Error
+	if errors.As(err, &e) && (e.Code()&0xff == codes.SQLITE_BUSY || isFull(e.Code())) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", store.ErrUnknown, err)
+}
+
+func consecutive(commits []store.Commit, at store.Place) error {
 	for i, c := range commits {
-		if c.Seq == 0 || c.Seq > math.MaxInt64 || c.Seq != commits[0].Seq+uint64(i) {
-			return fmt.Errorf("append commits: number %d of them has sequence number %d after %d: they must count up by one from 1", i, c.Seq, commits[max(i-1, 0)].Seq)
+		if want := at.Seq + 1 + uint64(i); c.Seq != want || want == 0 || want > math.MaxInt64 {
+			return fmt.Errorf("append commits after commit %d: number %d of them has sequence number %d, want %d", at.Seq, i, c.Seq, want)
 		}
 	}
 	return nil
 }
 
-// addCommits first moves the tenant's row on, which fails unless the commits follow its last one.
-func (s *Store) addCommits(tx *sql.Tx, number int64, commits []store.Commit) error {
+// addCommits first moves the tenant's row on, which fails unless its log ends at the place.
+func (s *Store) addCommits(tx *sql.Tx, number int64, at store.Place, commits []store.Commit) error {
 	if len(commits) == 0 {
 		return nil
 	}
-	first, last := int64(commits[0].Seq), int64(commits[len(commits)-1].Seq)
-	if advanced, err := affected(tx.Stmt(s.say.advance).Exec(number, first-1, last)); err != nil {
+	after := at.After(commits)
+	if advanced, err := affected(tx.Stmt(s.say.advance).Exec(
+		number, int64(after.Seq), chainOf(after.Chain), int64(at.Seq), chainOf(at.Chain), int64(at.Epoch),
+	)); err != nil {
 		return err
 	} else if !advanced {
-		return fmt.Errorf("commit %d does not follow the last one: %w", first, store.ErrConflict)
+		return fmt.Errorf("the log does not end at commit %d any more: %w", at.Seq, store.ErrConflict)
 	}
 	insert := tx.Stmt(s.say.commit)
 	for i := range commits {
 		c := &commits[i]
-		_, err := insert.Exec(number, int64(c.Seq), c.At.UnixMilli(), c.Actor,
-			c.Operation, int64(c.Format), bytesOf(c.Effects), commitSum(c))
+		_, err := insert.Exec(number, int64(c.Seq), c.At.UnixMilli(), c.Actor, c.Operation,
+			int64(c.Format), bytesOf(c.Effects), chainOf(c.Chain), commitSum(c))
 		if err != nil {
 			return fmt.Errorf("commit %d: %w", c.Seq, err)
 		}
 	}
 	return nil
+}
+
+// chainOf is a chain as it is stored: NULL where there is none.
+func chainOf(chain store.Chain) any {
+	if chain == (store.Chain{}) {
+		return nil
+	}
+	return chain[:]
 }
 
 func (s *Store) putObjects(tx *sql.Tx, number int64, objects []store.Object) error {

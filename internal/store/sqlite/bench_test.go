@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"licensor/internal/store"
+	"licensor/internal/store/storetest"
 )
 
 // filled returns a store with n users, appended in batches, and how long an append took.
@@ -24,7 +25,8 @@ func filled(b *testing.B, n, batch int) (*Store, time.Duration) {
 			rows[i] = userRow(uint32(seq*batch+i), fmt.Sprintf("%x", random.Uint64()))
 		}
 		begin := time.Now()
-		err := s.Append(context.Background(), firstTenant, []store.Commit{commitWith(uint64(seq+1), "effects")}, rows)
+		commits := []store.Commit{commitWith(uint64(seq+1), "effects")}
+		err := storetest.Append(context.Background(), s, firstTenant, commits, rows)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -65,14 +67,18 @@ func BenchmarkImport(b *testing.B) {
 
 func BenchmarkAppendOne(b *testing.B) {
 	s, _ := filled(b, 20_000, 10_000)
-	seq := uint64(2)
+	at, err := s.Place(b.Context(), firstTenant)
+	if err != nil {
+		b.Fatal(err)
+	}
 	for b.Loop() {
-		seq++
+		commits := []store.Commit{commitWith(at.Seq+1, "effects")}
+		commits[0].Chain = commits[0].Link(at.Chain)
 		row := userRow(rand.Uint32N(20_000), fmt.Sprintf("%x", rand.Uint64()))
-		err := s.Append(b.Context(), firstTenant, []store.Commit{commitWith(seq, "effects")}, []store.Object{row})
-		if err != nil {
+		if err := s.Append(b.Context(), firstTenant, at, commits, []store.Object{row}); err != nil {
 			b.Fatal(err)
 		}
+		at = at.After(commits)
 	}
 }
 
@@ -137,7 +143,8 @@ func BenchmarkPage(b *testing.B) {
 			moved[i] = userRow(uint32(i*7), fmt.Sprintf("%x", rand.Uint64()))
 		}
 		seq := uint64(n/10_000) + 1
-		if err := s.Append(b.Context(), firstTenant, []store.Commit{commitWith(seq, "effects")}, moved); err != nil {
+		commits := []store.Commit{commitWith(seq, "effects")}
+		if err := storetest.Append(b.Context(), s, firstTenant, commits, moved); err != nil {
 			b.Fatal(err)
 		}
 		began := inOrder("displayName", -1, "", 100)

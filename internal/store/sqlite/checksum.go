@@ -25,6 +25,9 @@ func commitSum(c *store.Commit) int64 {
 	if c.Format != 1 {
 		head = binary.BigEndian.AppendUint32(head, c.Format)
 	}
+	if c.Chain != (store.Chain{}) {
+		head = append(head, c.Chain[:]...)
+	}
 	return sum(head, c.Effects)
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"licensor/internal/store"
+	"licensor/internal/store/storetest"
 )
 
 const (
@@ -32,7 +33,8 @@ func sound(t *testing.T) []byte {
 			ordinal := 8*uint32(seq) + i
 			rows = append(rows, userRow(ordinal, fmt.Sprint("user", ordinal*7919%1000)))
 		}
-		err := s.Append(t.Context(), firstTenant, []store.Commit{commitWith(seq, fmt.Sprintf("%0900d", seq))}, rows)
+		commits := []store.Commit{commitWith(seq, fmt.Sprintf("%0900d", seq))}
+		err := storetest.Append(t.Context(), s, firstTenant, commits, rows)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -175,7 +177,8 @@ func TestChangedNumbers(t *testing.T) {
 		s := openWithTenant(t, path)
 		commit, row := commitWith(1, "effects"), userRow(1, "a")
 		commit.Format, row.Seq = 2, 7
-		if err := s.Append(t.Context(), firstTenant, []store.Commit{commit}, []store.Object{row}); err != nil {
+		commits := []store.Commit{commit}
+		if err := storetest.Append(t.Context(), s, firstTenant, commits, []store.Object{row}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.writer.Exec(change); err != nil {

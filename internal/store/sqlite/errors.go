@@ -34,7 +34,7 @@ func (s *Store) fail(doing string, err error) error {
 // do.
 func classify(code int) (remedy string, kind error) {
 	switch {
-	case code&0xff == codes.SQLITE_FULL, code == codes.SQLITE_IOERR_SHMSIZE:
+	case isFull(code):
 		return "make room; nothing was lost and nothing need be restarted", store.ErrFull
 	case code&0xff == codes.SQLITE_CORRUPT, code&0xff == codes.SQLITE_NOTADB:
 		return repair, store.ErrDamaged
@@ -46,6 +46,10 @@ func classify(code int) (remedy string, kind error) {
 		return "another program has the file open, such as a backup: wait for it to end", store.ErrUnavailable
 	}
 	return "", nil
+}
+
+func isFull(code int) bool {
+	return code&0xff == codes.SQLITE_FULL || code == codes.SQLITE_IOERR_SHMSIZE
 }
 
 const repair = "stop the program, keep a copy of the file, and restore a backup; without one, sqlite3's .recover saves what is readable"

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"licensor/internal/store"
+	"licensor/internal/store/storetest"
 )
 
 func TestFullFile(t *testing.T) {
@@ -32,7 +33,8 @@ func fill(t *testing.T, s *Store) uint64 {
 		rows := []store.Object{
 			userRow(uint32(last), fmt.Sprint("a", last)), userRow(uint32(last+1), fmt.Sprint("b", last)),
 		}
-		err := s.Append(t.Context(), firstTenant, []store.Commit{commitWith(last+1, fmt.Sprintf("%05000d", last))}, rows)
+		commits := []store.Commit{commitWith(last+1, fmt.Sprintf("%05000d", last))}
+		err := storetest.Append(t.Context(), s, firstTenant, commits, rows)
 		if err != nil {
 			wantFull(t, s, err)
 			break
@@ -68,7 +70,7 @@ func wantAcknowledged(t *testing.T, s *Store, last uint64) {
 // wantRoom checks that the same store goes on where it was, and after opening again too.
 func wantRoom(t *testing.T, s *Store, last uint64) {
 	t.Helper()
-	err := s.Append(t.Context(), firstTenant, []store.Commit{commitWith(last+1, "room")},
+	err := storetest.Append(t.Context(), s, firstTenant, []store.Commit{commitWith(last+1, "room")},
 		[]store.Object{userRow(uint32(last+1), "room")})
 	if err != nil {
 		t.Fatalf("with room again: %v", err)

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/store"
+	"licensor/internal/store/storetest"
 )
 
 // What is deleted, replaced or cut while the program runs is noticed before anything more is
@@ -38,7 +39,8 @@ func TestNothingIsAcknowledgedIntoFilesThatAreGone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := openWithTenant(t, filepath.Join(t.TempDir(), "x.db"))
-			if err := s.Append(t.Context(), firstTenant, []store.Commit{commitWith(1, "effects")}, nil); err != nil {
+			commits := []store.Commit{commitWith(1, "effects")}
+			if err := storetest.Append(t.Context(), s, firstTenant, commits, nil); err != nil {
 				t.Fatal(err)
 			}
 			if err := s.Intact(); err != nil {
@@ -49,7 +51,7 @@ func TestNothingIsAcknowledgedIntoFilesThatAreGone(t *testing.T) {
 			}
 			for what, err := range map[string]error{
 				"a look":  s.Intact(),
-				"a write": s.Append(t.Context(), firstTenant, []store.Commit{commitWith(2, "effects")}, nil),
+				"a write": storetest.Append(t.Context(), s, firstTenant, []store.Commit{commitWith(2, "effects")}, nil),
 				"a ping":  s.Ping(t.Context()),
 			} {
 				if !errors.Is(err, store.ErrUnavailable) {
@@ -72,7 +74,7 @@ func TestReadsOfADatabaseThatWasCutSaySo(t *testing.T) {
 			Document: []byte(`{"id":"` + strings.Repeat("x", 500) + `"}`),
 		})
 	}
-	err := s.Append(t.Context(), firstTenant, []store.Commit{commitWith(1, "effects")}, rows)
+	err := storetest.Append(t.Context(), s, firstTenant, []store.Commit{commitWith(1, "effects")}, rows)
 	if err := errors.Join(err, s.emptyLog(t.Context()), s.Intact(), os.Truncate(s.path, 8192)); err != nil {
 		t.Fatal(err)
 	}
@@ -96,14 +98,14 @@ func TestADatabaseThatIsPutBackGoesOn(t *testing.T) {
 	if err := os.Rename(s.path, s.path+".away"); err != nil {
 		t.Fatal(err)
 	}
-	err := s.Append(t.Context(), firstTenant, []store.Commit{commitWith(1, "effects")}, nil)
+	err := storetest.Append(t.Context(), s, firstTenant, []store.Commit{commitWith(1, "effects")}, nil)
 	if !errors.Is(err, store.ErrUnavailable) {
 		t.Fatalf("answers %v", err)
 	}
 	if err := os.Rename(s.path+".away", s.path); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Append(t.Context(), firstTenant, []store.Commit{commitWith(1, "effects")}, nil); err != nil {
+	if err := storetest.Append(t.Context(), s, firstTenant, []store.Commit{commitWith(1, "effects")}, nil); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"licensor/internal/store"
+	"licensor/internal/store/storetest"
 )
 
 // child is the process that is killed: it appends for ever and prints each sequence number once it
@@ -42,7 +43,7 @@ func child(path string) {
 	fmt.Println(last)
 	for err == nil {
 		batch, rows := childBatch(last)
-		if err = s.Append(ctx, firstTenant, batch, rows); err == nil {
+		if err = storetest.Append(ctx, s, firstTenant, batch, rows); err == nil {
 			last += uint64(len(batch))
 			fmt.Println(last)
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/store"
+	"licensor/internal/store/storetest"
 )
 
 // Stores in memory are apart from each other, and are read while they are written.
@@ -46,7 +47,7 @@ func TestStoresInMemory(t *testing.T) {
 			Kind: store.KindUser, Ordinal: uint32(i), ID: uuid.New(),
 			Document: []byte(fmt.Sprintf(`{"displayName":"%d"}`, i)),
 		}
-		err := stores[0].Append(t.Context(), tenant,
+		err := storetest.Append(t.Context(), stores[0], tenant,
 			[]store.Commit{{Seq: i + 1, Effects: []byte("{}")}}, []store.Object{row})
 		if err != nil {
 			t.Fatal(err)

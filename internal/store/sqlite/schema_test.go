@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"licensor/internal/store"
+	"licensor/internal/store/storetest"
 )
 
 // TestAnOldFileIsUpgraded opens a file of the first schema with rows in it: they are found in order
@@ -45,7 +46,7 @@ func TestAnOldFileIsUpgraded(t *testing.T) {
 	}
 	s := open(t, path)
 	fourth := []store.Commit{commitWith(4, "effects")}
-	if err := s.Append(t.Context(), firstTenant, fourth, []store.Object{userRow(2, "A")}); err != nil {
+	if err := storetest.Append(t.Context(), s, firstTenant, fourth, []store.Object{userRow(2, "A")}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Commits(t.Context(), firstTenant, 2, func(c store.Commit) error {

@@ -63,6 +63,33 @@ func (s *Store) tenant(ctx context.Context, tenant uuid.UUID) (int64, error) {
 	return number, nil
 }
 
+const readCommits = `SELECT seq, at, actor, operation, format, effects, chain, sum FROM commits
+	WHERE tenant = ? AND seq > ? ORDER BY seq LIMIT 1000`
+
+// Place implements store.Store.
+func (s *Store) Place(ctx context.Context, tenant uuid.UUID) (store.Place, error) {
+	return s.placeOf(tenant, s.reader.QueryRowContext(ctx, "SELECT seq, chain, epoch FROM tenant WHERE id = ?", tenant[:]))
+}
+
+// Fence implements store.Store.
+func (s *Store) Fence(ctx context.Context, tenant uuid.UUID) (place store.Place, err error) {
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		place, err = s.placeOf(tenant, tx.QueryRow("UPDATE tenant SET epoch = epoch + 1 WHERE id = ? RETURNING seq, chain, epoch", tenant[:]))
+		return err
+	})
+	return place, s.fail("fence tenant "+tenant.String(), err)
+}
+
+func (s *Store) placeOf(tenant uuid.UUID, row *sql.Row) (place store.Place, err error) {
+	var chain []byte
+	err = row.Scan(&place.Seq, &chain, &place.Epoch)
+	if errors.Is(err, sql.ErrNoRows) {
+		return place, fmt.Errorf("tenant %s: %w", tenant, store.ErrNotFound)
+	}
+	copy(place.Chain[:], chain)
+	return place, s.fail("find where the log of tenant "+tenant.String()+" ends", err)
+}
+
 // Commits implements store.Store. No read is open for longer than a thousand commits, since SQLite
 // cannot tidy its log away under one.
 func (s *Store) Commits(ctx context.Context, tenant uuid.UUID, after uint64, yield func(store.Commit) error) error {
@@ -89,7 +116,7 @@ func (s *Store) someCommits(
 		return after, err
 	}
 	defer turn.End()
-	rows, err := s.reader.QueryContext(ctx, "SELECT seq, at, actor, operation, format, effects, sum FROM commits WHERE tenant = ? AND seq > ? ORDER BY seq LIMIT 1000", number, int64(after))
+	rows, err := s.reader.QueryContext(ctx, readCommits, number, int64(after))
 	if err != nil {
 		return after, s.fail("read commits", err)
 	}
@@ -113,10 +140,12 @@ func (s *Store) someCommits(
 func (s *Store) scanCommit(rows *sql.Rows) (store.Commit, error) {
 	var c store.Commit
 	var at, sum int64
-	if err := rows.Scan(&c.Seq, &at, &c.Actor, &c.Operation, &c.Format, &c.Effects, &sum); err != nil {
+	var chain sql.RawBytes
+	if err := rows.Scan(&c.Seq, &at, &c.Actor, &c.Operation, &c.Format, &c.Effects, &chain, &sum); err != nil {
 		return c, s.fail("read commits", err)
 	}
 	c.At = time.UnixMilli(at).UTC()
+	copy(c.Chain[:], chain)
 	if commitSum(&c) != sum {
 		return c, s.damaged(fmt.Sprintf("commit %d has another checksum", c.Seq))
 	}

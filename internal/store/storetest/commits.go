@@ -41,12 +41,14 @@ func unknownTenant(t *testing.T, open Place) {
 	_, objects := s.Objects(t.Context(), nobody, users())
 	_, moved := s.Moved(t.Context(), nobody, store.KindUser, "mail", 0)
 	_, parts := s.Parts(t.Context(), nobody, nil)
+	_, place := s.Place(t.Context(), nobody)
+	_, fence := s.Fence(t.Context(), nobody)
 	for name, err := range map[string]error{
-		"Append":    s.Append(t.Context(), nobody, []store.Commit{commit(1)}, nil),
+		"Append":    s.Append(t.Context(), nobody, store.Place{}, []store.Commit{commit(1)}, nil),
 		"Commits":   s.Commits(t.Context(), nobody, 0, func(store.Commit) error { return nil }),
 		"SaveParts": s.SaveParts(t.Context(), nobody, []store.Part{{Name: "a"}}),
 		"DropParts": s.DropParts(t.Context(), nobody, nil),
-		"Objects":   objects, "Moved": moved, "Parts": parts,
+		"Objects":   objects, "Moved": moved, "Parts": parts, "Place": place, "Fence": fence,
 	} {
 		if !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("%s answers %v, want ErrNotFound", name, err)
@@ -88,7 +90,7 @@ func commitsMustFollow(t *testing.T, open Place) {
 		for _, seq := range seqs {
 			commits = append(commits, commit(seq))
 		}
-		if err := s.Append(t.Context(), tenant, commits, nil); !errors.Is(err, store.ErrConflict) {
+		if err := Append(t.Context(), s, tenant, commits, nil); !errors.Is(err, store.ErrConflict) {
 			t.Errorf("appending %v after 2 answers %v, want ErrConflict", seqs, err)
 		}
 	}
@@ -99,7 +101,7 @@ func commitsMustFollow(t *testing.T, open Place) {
 		{commit(4), commit(3)},
 		{commit(math.MaxUint64)},
 	} {
-		if err := s.Append(t.Context(), tenant, commits, nil); err == nil {
+		if err := Append(t.Context(), s, tenant, commits, nil); err == nil {
 			t.Errorf("appending %d commits that do not count up from 3 has no error", len(commits))
 		}
 	}
@@ -110,6 +112,59 @@ func commitsMustFollow(t *testing.T, open Place) {
 	}
 }
 
+// appendAtThePlace: the number of the last commit is not enough. A log that has another history up
+// to there is another log.
+func appendAtThePlace(t *testing.T, open Place) {
+	s, tenant := begin(t, open)
+	if at, err := s.Place(t.Context(), tenant); err != nil || at != (store.Place{}) {
+		t.Errorf("an empty log ends at %+v, %v", at, err)
+	}
+	commits := []store.Commit{commit(1), commit(2)}
+	mustAppend(t, s, tenant, commits)
+	at, err := s.Place(t.Context(), tenant)
+	if want := (store.Place{Seq: 2, Chain: commits[1].Chain}); err != nil || at != want {
+		t.Errorf("the log ends at %+v, %v; want %+v", at, err, want)
+	}
+	other, later := at, at
+	other.Chain[3]++
+	later.Epoch++
+	for _, wrong := range []store.Place{other, later, {Seq: 2}} {
+		third := []store.Commit{commit(3)}
+		link(wrong.Chain, third)
+		if err := s.Append(t.Context(), tenant, wrong, third, nil); !errors.Is(err, store.ErrConflict) {
+			t.Errorf("appending at %+v instead of %+v answers %v, want ErrConflict", wrong, at, err)
+		}
+	}
+	mustAppend(t, s, tenant, []store.Commit{commit(3)})
+}
+
+func fences(t *testing.T, open Place) {
+	s, tenant := begin(t, open)
+	mustAppend(t, s, tenant, []store.Commit{commit(1)})
+	before, err := s.Place(t.Context(), tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fenced, err := s.Fence(t.Context(), tenant)
+	if want := (store.Place{Seq: 1, Chain: before.Chain, Epoch: before.Epoch + 1}); err != nil || fenced != want {
+		t.Fatalf("a fence answers %+v, %v; want %+v", fenced, err, want)
+	}
+	second := []store.Commit{commit(2)}
+	link(before.Chain, second)
+	if err := s.Append(t.Context(), tenant, before, second, nil); !errors.Is(err, store.ErrConflict) {
+		t.Errorf("an append from before the fence answers %v, want ErrConflict", err)
+	}
+	if err := s.Append(t.Context(), tenant, fenced, second, nil); err != nil {
+		t.Errorf("an append after the fence answers %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if at, err := open(t).Place(t.Context(), tenant); err != nil || at != fenced.After(second) {
+		t.Errorf("after opening again the log ends at %+v, %v; want %+v", at, err, fenced.After(second))
+	}
+}
+
 func appendIsAtomic(t *testing.T, open Place) {
 	s, tenant := begin(t, open)
 	mustAppend(t, s, tenant, []store.Commit{commit(1)}, object(0, map[string]any{"displayName": "before"}))
@@ -117,12 +172,12 @@ func appendIsAtomic(t *testing.T, open Place) {
 	for _, document := range []string{"", "{", `"text"`, `{"a":}`, "[]"} {
 		bad.Document = []byte(document)
 		rows := []store.Object{object(0, map[string]any{"displayName": "after"}), object(1, map[string]any{}), bad}
-		if err := s.Append(t.Context(), tenant, []store.Commit{commit(2)}, rows); err == nil {
+		if err := Append(t.Context(), s, tenant, []store.Commit{commit(2)}, rows); err == nil {
 			t.Errorf("appending the document %q has no error", document)
 		}
 	}
 	rows := []store.Object{object(0, map[string]any{"displayName": "after"})}
-	if err := s.Append(t.Context(), tenant, []store.Commit{commit(7)}, rows); !errors.Is(err, store.ErrConflict) {
+	if err := Append(t.Context(), s, tenant, []store.Commit{commit(7)}, rows); !errors.Is(err, store.ErrConflict) {
 		t.Errorf("got %v, want ErrConflict", err)
 	}
 	found := find(t, s, tenant, users())
@@ -141,7 +196,7 @@ func appendWithEndedContext(t *testing.T, open Place) {
 	next := uint64(1)
 	for i := range 50 {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*20*time.Microsecond)
-		err := s.Append(ctx, tenant, []store.Commit{commit(next)},
+		err := Append(ctx, s, tenant, []store.Commit{commit(next)},
 			[]store.Object{object(uint32(next), map[string]any{})})
 		cancel()
 		if err == nil {
@@ -160,7 +215,7 @@ func racingWriters(t *testing.T, open Place) {
 	for range 8 {
 		all.Go(func() {
 			for seq := uint64(1); seq <= 10; seq++ {
-				err := s.Append(t.Context(), tenant, []store.Commit{commit(seq)},
+				err := Append(t.Context(), s, tenant, []store.Commit{commit(seq)},
 					[]store.Object{object(uint32(seq), map[string]any{})})
 				if err == nil {
 					won.Add(1)
@@ -193,7 +248,7 @@ func commitsWhileAppending(t *testing.T, open Place) {
 			return nil
 		}
 		next++
-		return s.Append(t.Context(), tenant, []store.Commit{commit(next - 1)}, nil)
+		return Append(t.Context(), s, tenant, []store.Commit{commit(next - 1)}, nil)
 	})
 	if err != nil || want < 2501 {
 		t.Errorf("read up to commit %d with %v", want-1, err)

@@ -189,7 +189,7 @@ func readsAreCancelled(t *testing.T, open Place) {
 	_, page := s.Objects(ended, tenant, users())
 	_, one := s.Objects(ended, tenant, store.Query{Kind: store.KindUser, Ordinals: []uint32{0}, After: -1})
 	commits := s.Commits(ended, tenant, 0, func(store.Commit) error { return nil })
-	write := s.Append(ended, tenant, []store.Commit{commit(2)}, nil)
+	write := s.Append(ended, tenant, store.Place{Seq: 1}, []store.Commit{commit(2)}, nil)
 	for name, err := range map[string]error{"a page": page, "one": one, "commits": commits, "append": write} {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%s with an ended context answers %v", name, err)

@@ -133,7 +133,8 @@ func secretReplaced(t *testing.T, open Place) {
 func reopen(t *testing.T, open Place) {
 	s, tenant := begin(t, open)
 	rows := []store.Object{object(0, map[string]any{"displayName": "Élise"}), object(1, map[string]any{})}
-	mustAppend(t, s, tenant, []store.Commit{commit(1), commit(2)}, rows...)
+	commits := []store.Commit{commit(1), commit(2)}
+	mustAppend(t, s, tenant, commits, rows...)
 	if err := s.SaveParts(t.Context(), tenant, []store.Part{{Name: "head", Data: []byte("data")}}); err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +153,7 @@ func reopen(t *testing.T, open Place) {
 	if tenants, err := s.Tenants(t.Context()); err != nil || len(tenants) != 1 || tenants[0] != tenant {
 		t.Errorf("got tenants %v, %v", tenants, err)
 	}
-	if got := allCommits(t, s, tenant, 0); !reflect.DeepEqual(got, []store.Commit{commit(1), commit(2)}) {
+	if got := allCommits(t, s, tenant, 0); !reflect.DeepEqual(got, commits) {
 		t.Errorf("got commits %v", got)
 	}
 	if got := find(t, s, tenant, users()); !reflect.DeepEqual(got, rows) {

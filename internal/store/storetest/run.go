@@ -23,6 +23,8 @@ func Run(t *testing.T, place func(t *testing.T) Place) {
 		"an unknown tenant is not found":                  unknownTenant,
 		"commits come back in order and unchanged":        commitsInOrder,
 		"commits must follow the last one":                commitsMustFollow,
+		"an append says where the log ends":               appendAtThePlace,
+		"a fence shuts out who appends":                   fences,
 		"an append that fails leaves nothing":             appendIsAtomic,
 		"an append that has begun is not interrupted":     appendWithEndedContext,
 		"of two writers one gets the next commit":         racingWriters,
@@ -88,8 +90,30 @@ func object(ordinal uint32, document any) store.Object {
 
 func mustAppend(t *testing.T, s store.Store, tenant uuid.UUID, commits []store.Commit, objects ...store.Object) {
 	t.Helper()
-	if err := s.Append(t.Context(), tenant, commits, objects); err != nil {
+	if err := Append(t.Context(), s, tenant, commits, objects); err != nil {
 		t.Fatalf("append: %v", err)
+	}
+}
+
+// Append appends to the end of a tenant's log commits that say where that is, and gives them their
+// chains.
+func Append(ctx context.Context, s store.Log, tenant uuid.UUID, commits []store.Commit, objects []store.Object) error {
+	at, err := s.Place(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	if len(commits) > 0 {
+		at.Seq = commits[0].Seq - 1
+	}
+	link(at.Chain, commits)
+	return s.Append(ctx, tenant, at, commits, objects)
+}
+
+// link gives commits their chains, after that of the commit before.
+func link(before store.Chain, commits []store.Commit) {
+	for i := range commits {
+		before = commits[i].Link(before)
+		commits[i].Chain = before
 	}
 }
 

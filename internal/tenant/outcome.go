@@ -1,0 +1,220 @@
+package tenant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"licensor/internal/store"
+)
+
+// How long the writer waits for the store before it asks again.
+const (
+	readTime  = 10 * time.Second
+	fenceTime = 5 * time.Second
+	firstWait = 10 * time.Millisecond
+	longWait  = time.Second
+)
+
+// append makes a batch durable. It does not end with a caller's context: others wait for the same
+// transaction. After an error nothing of the batch is in the log, or never will be, unless the
+// error is store.ErrUnknown.
+func (t *Tenant) append(f *fold) error {
+	if len(f.commits) == 0 {
+		return nil
+	}
+	rows := make([]store.Object, 0, len(f.order))
+	for _, key := range f.order {
+		rows = append(rows, f.rows[key])
+	}
+	img := t.Image()
+	at := store.Place{Seq: img.Seq, Chain: img.Chain, Epoch: t.epoch}
+	err := t.store.Append(context.Background(), t.id, at, f.commits, rows)
+	if errors.Is(err, store.ErrUnknown) {
+		err = t.findOut(f, err)
+	}
+	if !errors.Is(err, store.ErrConflict) {
+		t.tellFailure(err)
+	}
+	return err
+}
+
+// findOut finds out whether a batch is in the log when the answer of the store was lost. Until that
+// is known nothing can be decided, so other commands are refused, and the callers of the batch wait
+// as long as they can. It returns nil when the batch is in the log, store.ErrConflict when it never
+// will be, and what it was given when the tenant is closed before.
+func (t *Tenant) findOut(f *fold, lost error) error {
+	t.options.Log.Warn("the answer to a commit was lost; finding out whether it was made", "tenant", t.id, "error", lost)
+	for wait := firstWait; ; wait = min(2*wait, longWait) {
+		in, err := t.inLog(f)
+		if err == nil {
+			t.options.Log.Info("found out whether the commit was made", "tenant", t.id, "made", in)
+			if in {
+				return nil
+			}
+			return store.ErrConflict
+		}
+		if !t.refuseFor(wait) {
+			return lost
+		}
+	}
+}
+
+// inLog says whether a batch is in the log, and sees to it that it will never be when it is not.
+func (t *Tenant) inLog(f *fold) (bool, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), fenceTime)
+	defer cancel()
+	place, err := t.store.Fence(ctx, t.id)
+	if err != nil {
+		return false, err
+	}
+	t.epoch = place.Epoch
+	last := &f.commits[len(f.commits)-1]
+	if place.Seq <= last.Seq {
+		return place.Seq == last.Seq && place.Chain == last.Chain, nil
+	}
+	var there store.Chain
+	err = t.store.Commits(ctx, t.id, last.Seq-1, func(c store.Commit) error {
+		there = c.Chain
+		return errEnough
+	})
+	if !errors.Is(err, errEnough) {
+		return false, err
+	}
+	return there == last.Chain, nil
+}
+
+// refuseFor refuses all commands for a while, and says whether the tenant is still open.
+func (t *Tenant) refuseFor(wait time.Duration) bool {
+	until := time.NewTimer(wait)
+	defer until.Stop()
+	for {
+		select {
+		case r := <-t.requests:
+			r.answer(reply{err: errFindingOut})
+		case <-t.closing:
+			return false
+		case <-until.C:
+			return true
+		}
+	}
+}
+
+// catchUp brings the image to the end of the log, to which somebody else has appended. A log that
+// is not the one that the image has come from, since it was restored or a failover has lost its
+// end, is read anew.
+func (t *Tenant) catchUp() error {
+	ctx, cancel := context.WithTimeout(context.Background(), readTime)
+	defer cancel()
+	was, read := t.Image(), 0
+	img, place, err := t.follow(ctx, was, func(c store.Commit) { read += len(c.Effects) + commitWeight })
+	if branched := new(branchedError); errors.As(err, &branched) {
+		t.options.Log.Error("the log of a tenant is not the one that it was: what was committed after it took another way is lost",
+			"tenant", t.id, "had", was.Seq, "ends", branched.end)
+		return t.reload(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	t.epoch = place.Epoch
+	t.image.Store(img)
+	t.purgeCaches()
+	t.claims.settle(t.id, img.names())
+	t.snapshots.note(t, was, read)
+	return nil
+}
+
+// reload reads the tenant as it would be read at a start.
+func (t *Tenant) reload(ctx context.Context) error {
+	t.snapshots.taking.Lock() // no snapshot of what is dropped comes after it
+	defer t.snapshots.taking.Unlock()
+	if err := recoverImage(ctx, t); err != nil {
+		return err
+	}
+	t.purgeCaches()
+	t.claims.settle(t.id, t.Image().names())
+	return nil
+}
+
+func (t *Tenant) purgeCaches() {
+	t.documents.purge()
+	t.changes.Purge()
+	t.sets.Purge()
+}
+
+// branchedError is a log that does not go on from where an image is.
+type branchedError struct {
+	end  uint64 // the number of the last commit
+	mine uint64 // that of the image
+}
+
+func (e *branchedError) Error() string {
+	if e.end < e.mine {
+		return fmt.Sprintf("the log ends at commit %d, and there is a snapshot of commit %d: the store is damaged, or was put together of two: restore a backup", e.end, e.mine)
+	}
+	return fmt.Sprintf("the log took another way to commit %d than what was read of it: the store is damaged, or was put together of two: restore a backup", e.end)
+}
+
+func (*branchedError) Unwrap() error { return store.ErrDamaged }
+
+// follow applies the commits after an image, until it is at the end of the log, which it returns,
+// too. Each commit is shown to note.
+func (t *Tenant) follow(ctx context.Context, img *Image, note func(store.Commit)) (*Image, store.Place, error) {
+	for {
+		end, err := t.store.Place(ctx, t.id)
+		switch {
+		case err != nil:
+			return nil, end, err
+		case img.Seq > end.Seq, img.Seq == end.Seq && img.Chain != end.Chain:
+			return nil, end, &branchedError{end.Seq, img.Seq}
+		case img.Seq == end.Seq:
+			return img, end, nil
+		}
+		before := img.Seq
+		err = t.store.Commits(ctx, t.id, before, func(c store.Commit) error {
+			note(c)
+			img, err = img.apply(c)
+			return err
+		})
+		if err != nil {
+			return nil, end, err
+		}
+		if img.Seq == before {
+			return nil, end, fmt.Errorf("commit %d is missing: %w", before+1, store.ErrDamaged)
+		}
+	}
+}
+
+// tellFailure logs that commits cannot be made durable when that begins, and when it ends how many
+// batches it has met: each would be a line of its own otherwise.
+func (t *Tenant) tellFailure(err error) {
+	switch {
+	case err == nil && t.failed > 0:
+		t.options.Log.Info("commits can be made durable again", "tenant", t.id, "failed", t.failed)
+		t.failed = 0
+	case err != nil && t.failed == 0:
+		t.options.Log.Error("commits could not be made durable, and further ones are not logged until one succeeds", "tenant", t.id, "error", err)
+		t.failed++
+	case err != nil:
+		t.failed++
+	}
+}
+
+// notDurable is for callers. What the store says names files, and is for the log.
+func notDurable(err error) *CommandError {
+	switch {
+	case errors.Is(err, store.ErrUnknown):
+		return errUnknown
+	case errors.Is(err, store.ErrFull):
+		return unavailable("The server has no room left on its disk, so nothing was changed. Ask its administrator to make room.")
+	case errors.Is(err, store.ErrConflict):
+		return unavailable("Others have changed so much of this tenant meanwhile that nothing was changed. Try again.")
+	}
+	return unavailable("The change could not be made durable, so nothing was changed. Try again later, or ask the administrator of the server: its log says why.")
+}
+
+var (
+	errUnknown    = &CommandError{Kind: Unknown, Message: "It is not known whether the change was made: look before you send it again."}
+	errFindingOut = unavailable("The server does not know yet whether an earlier change was made, so it makes no other. Nothing was changed. Try again in a moment.")
+)
