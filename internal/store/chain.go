@@ -3,6 +3,8 @@ package store
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
+	"math"
 )
 
 // Chain stands for a log up to a commit: logs with the same chain at a commit are the same up to
@@ -45,4 +47,16 @@ func (p Place) After(commits []Commit) Place {
 		p.Seq, p.Chain = last.Seq, last.Chain
 	}
 	return p
+}
+
+// Check returns an error unless the sequence numbers of commits count up from the place. They end
+// at math.MaxInt64, which is the largest number that databases know.
+func (p Place) Check(commits []Commit) error {
+	for i, c := range commits {
+		if want := p.Seq + 1 + uint64(i); c.Seq != want || want == 0 || want > math.MaxInt64 {
+			return fmt.Errorf("append commits after commit %d: number %d of them has sequence number %d, want %d",
+				p.Seq, i, c.Seq, want)
+		}
+	}
+	return nil
 }

@@ -24,11 +24,11 @@ func TestMain(m *testing.M) {
 
 func TestStore(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t *testing.T) storetest.Place {
+	storetest.Run(t, storetest.Stores{New: func(t *testing.T) storetest.Place {
 		path := filepath.Join(t.TempDir(), "it's 100% #1?", "licensor.db")
 		if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
 		}
 		return func(t *testing.T) store.Store { return open(t, path) }
-	})
+	}})
 }

@@ -135,6 +135,10 @@ func appendAtThePlace(t *testing.T, open Place) {
 			t.Errorf("appending at %+v instead of %+v answers %v, want ErrConflict", wrong, at, err)
 		}
 	}
+	rows := []store.Object{object(0, document{})}
+	if err := s.Append(t.Context(), tenant, store.Place{Seq: 1}, nil, rows); !errors.Is(err, store.ErrConflict) {
+		t.Errorf("appending rows without commits at another place answers %v, want ErrConflict", err)
+	}
 	mustAppend(t, s, tenant, []store.Commit{commit(3)})
 }
 
@@ -210,9 +214,16 @@ func appendWithEndedContext(t *testing.T, open Place) {
 
 func racingWriters(t *testing.T, open Place) {
 	s, tenant := begin(t, open)
+	raceToAppend(t, tenant, s)
+}
+
+// raceToAppend has several writers, shared out among the stores, append the same commits.
+func raceToAppend(t *testing.T, tenant uuid.UUID, stores ...store.Store) {
+	t.Helper()
 	var won atomic.Int64
 	var all sync.WaitGroup
-	for range 8 {
+	for i := range 8 {
+		s := stores[i%len(stores)]
 		all.Go(func() {
 			for seq := uint64(1); seq <= 10; seq++ {
 				err := Append(t.Context(), s, tenant, []store.Commit{commit(seq)},
@@ -226,8 +237,10 @@ func racingWriters(t *testing.T, open Place) {
 		})
 	}
 	all.Wait()
-	if got := len(allCommits(t, s, tenant, 0)); int64(got) != won.Load() || got == 0 {
-		t.Errorf("%d appends had no error, and there are %d commits", won.Load(), got)
+	for _, s := range stores {
+		if got := len(allCommits(t, s, tenant, 0)); int64(got) != won.Load() || got == 0 {
+			t.Errorf("%d appends had no error, and there are %d commits", won.Load(), got)
+		}
 	}
 }
 

@@ -2,13 +2,13 @@
 // one:
 //
 //	func TestStore(t *testing.T) {
-//		storetest.Run(t, func(t *testing.T) storetest.Place {
+//		storetest.Run(t, storetest.Stores{New: func(t *testing.T) storetest.Place {
 //			path := filepath.Join(t.TempDir(), "test.db")
 //			return func(t *testing.T) store.Store { return open(t, path) }
-//		})
+//		}})
 //	}
 //
 // Each test asks for a new place, which is empty, and opens a store there; those about what
-// survives close it and open it again. Matches is the meaning of filters in plain Go, for stores to
-// be compared with on documents that nobody thought of.
+// survives close it and open it again, and those about places that are shared open it twice.
+// Unreliable makes a store behave as if the line to it were bad.
 package storetest

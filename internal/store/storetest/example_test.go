@@ -14,7 +14,7 @@ import (
 func ExampleRun() {
 	test := func(t *testing.T) { // func TestStore(t *testing.T)
 		t.Parallel()
-		storetest.Run(t, func(t *testing.T) storetest.Place {
+		storetest.Run(t, storetest.Stores{New: func(t *testing.T) storetest.Place {
 			path := filepath.Join(t.TempDir(), "licensor.db")
 			return func(t *testing.T) store.Store {
 				s, err := sqlite.Open(t.Context(), path)
@@ -23,7 +23,7 @@ func ExampleRun() {
 				}
 				return s
 			}
-		})
+		}})
 	}
 	_ = test
 }

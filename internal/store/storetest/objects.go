@@ -202,13 +202,19 @@ func readsAreCancelled(t *testing.T, open Place) {
 
 func readersSeeWhole(t *testing.T, open Place) {
 	s, tenant := begin(t, open)
+	readWhileWriting(t, tenant, s, s)
+}
+
+// readWhileWriting reads through one store what another replaces row by row in each of its appends.
+func readWhileWriting(t *testing.T, tenant uuid.UUID, reader, writer store.Store) {
+	t.Helper()
 	const rows = 20
 	write := func(step int) {
 		var objects []store.Object
 		for i := range uint32(rows) {
 			objects = append(objects, object(i, map[string]any{"step": step, "displayName": fmt.Sprint("step ", step)}))
 		}
-		mustAppend(t, s, tenant, nil, objects...)
+		mustAppend(t, writer, tenant, nil, objects...)
 	}
 	write(0)
 	done := make(chan struct{})
@@ -220,7 +226,7 @@ func readersSeeWhole(t *testing.T, open Place) {
 				case <-done:
 					return
 				default:
-					wantOneStep(t, s, tenant, rows)
+					wantOneStep(t, reader, tenant, rows)
 				}
 			}
 		})

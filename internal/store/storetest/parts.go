@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"licensor/internal/store"
 )
 
@@ -61,10 +63,21 @@ func parts(t *testing.T, open Place) {
 
 func secrets(t *testing.T, open Place) {
 	s, _ := begin(t, open)
+	secretOf(t, s)
+	other, err := s.Secret(t.Context(), "another", func() ([]byte, error) { return []byte("other"), nil })
+	if err != nil || string(other) != "other" {
+		t.Errorf("another secret is %q, %v", other, err)
+	}
+}
+
+// secretOf has many callers, shared out among the stores, ask for a secret that is not there.
+func secretOf(t *testing.T, stores ...store.Store) {
+	t.Helper()
 	var made atomic.Int64
 	values := make([]string, 32)
 	var all sync.WaitGroup
 	for i := range values {
+		s := stores[i%len(stores)]
 		all.Go(func() {
 			value, err := s.Secret(t.Context(), "signing key", func() ([]byte, error) {
 				return fmt.Appendf(nil, "\x00made by %d, call %d", i, made.Add(1)), nil
@@ -78,10 +91,6 @@ func secrets(t *testing.T, open Place) {
 	all.Wait()
 	if len(slices.Compact(values)) != 1 || values[0] == "" {
 		t.Errorf("not all got the same: %q", values)
-	}
-	other, err := s.Secret(t.Context(), "another", func() ([]byte, error) { return []byte("other"), nil })
-	if err != nil || string(other) != "other" {
-		t.Errorf("another secret is %q, %v", other, err)
 	}
 }
 
@@ -100,8 +109,24 @@ func secretFails(t *testing.T, open Place) {
 
 func secretReplaced(t *testing.T, open Place) {
 	s, _ := begin(t, open)
+	tally(t, s)
+	broken := errors.New("no randomness")
+	err := s.ReplaceSecret(t.Context(), "tally", func([]byte) ([]byte, error) { return []byte("half"), broken })
+	if !errors.Is(err, broken) {
+		t.Errorf("an error of the change is answered as %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	wantTally(t, open(t))
+}
+
+// tally has 32 callers, shared out among the stores, add a letter to a secret each.
+func tally(t *testing.T, stores ...store.Store) {
+	t.Helper()
 	var all sync.WaitGroup
-	for range 32 {
+	for i := range 32 {
+		s := stores[i%len(stores)]
 		all.Go(func() {
 			err := s.ReplaceSecret(t.Context(), "tally", func(old []byte) ([]byte, error) {
 				if len(old) == 0 && old != nil {
@@ -115,15 +140,10 @@ func secretReplaced(t *testing.T, open Place) {
 		})
 	}
 	all.Wait()
-	broken := errors.New("no randomness")
-	err := s.ReplaceSecret(t.Context(), "tally", func([]byte) ([]byte, error) { return []byte("half"), broken })
-	if !errors.Is(err, broken) {
-		t.Errorf("an error of the change is answered as %v", err)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	s = open(t)
+}
+
+func wantTally(t *testing.T, s store.Store) {
+	t.Helper()
 	value, err := s.Secret(t.Context(), "tally", func() ([]byte, error) { return nil, errors.New("it is not there") })
 	if err != nil || string(value) != strings.Repeat("x", 32) {
 		t.Errorf("after 32 replacements the secret is %q, %v", value, err)
@@ -169,14 +189,38 @@ func reopen(t *testing.T, open Place) {
 }
 
 func ping(t *testing.T, open Place) {
-	s, _ := begin(t, open)
+	s, tenant := begin(t, open)
 	if err := s.Ping(t.Context()); err != nil {
 		t.Errorf("ping: %v", err)
 	}
 	if err := s.Close(); err != nil {
 		t.Errorf("close: %v", err)
 	}
-	if err := s.Ping(t.Context()); err == nil {
-		t.Error("a closed store answers a ping")
+	wantClosed(t, s, tenant)
+}
+
+// wantClosed wants all operations of a closed store to fail.
+func wantClosed(t *testing.T, s store.Store, tenant uuid.UUID) {
+	t.Helper()
+	_, tenants := s.Tenants(t.Context())
+	_, place := s.Place(t.Context(), tenant)
+	_, fence := s.Fence(t.Context(), tenant)
+	_, objects := s.Objects(t.Context(), tenant, users())
+	_, parts := s.Parts(t.Context(), tenant, []string{"head"})
+	_, secret := s.Secret(t.Context(), "key", func() ([]byte, error) { return []byte("made"), nil })
+	_, found := s.Ticket(t.Context(), ticket("one").ID)
+	for name, err := range map[string]error{
+		"Ping":         s.Ping(t.Context()),
+		"CreateTenant": s.CreateTenant(t.Context(), uuid.New()),
+		"Append":       s.Append(t.Context(), tenant, store.Place{}, []store.Commit{commit(1)}, nil),
+		"Commits":      s.Commits(t.Context(), tenant, 0, func(store.Commit) error { return nil }),
+		"SaveParts":    s.SaveParts(t.Context(), tenant, []store.Part{{Name: "a"}}),
+		"AddTicket":    s.AddTicket(t.Context(), ticket("two")),
+		"Tenants":      tenants, "Place": place, "Fence": fence, "Objects": objects,
+		"Parts": parts, "Secret": secret, "Ticket": found,
+	} {
+		if err == nil || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrConflict) {
+			t.Errorf("%s of a closed store answers %v", name, err)
+		}
 	}
 }

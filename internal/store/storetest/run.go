@@ -16,50 +16,65 @@ import (
 // was there before.
 type Place func(t *testing.T) store.Store
 
+// Stores says where the stores that are tested are.
+type Stores struct {
+	New    func(t *testing.T) Place // returns a new place, which is empty
+	Shared bool                     // whether a place can be opened again while it is open
+}
+
 // Run runs all tests, each in a place of its own.
-func Run(t *testing.T, place func(t *testing.T) Place) {
-	for name, test := range map[string]func(t *testing.T, open Place){
-		"tenants are listed in the order of creation":     tenants,
-		"an unknown tenant is not found":                  unknownTenant,
-		"commits come back in order and unchanged":        commitsInOrder,
-		"commits must follow the last one":                commitsMustFollow,
-		"an append says where the log ends":               appendAtThePlace,
-		"a fence shuts out who appends":                   fences,
-		"an append that fails leaves nothing":             appendIsAtomic,
-		"an append that has begun is not interrupted":     appendWithEndedContext,
-		"of two writers one gets the next commit":         racingWriters,
-		"many commits are read while others are appended": commitsWhileAppending,
-		"the error of yield ends the reading":             yieldError,
-		"objects are replaced, purged and restored":       objectsChange,
-		"documents come back byte for byte":               documentsUnchanged,
-		"objects are paged":                               paging,
-		"objects are asked for by ordinals":               byOrdinals,
-		"tenants and kinds are apart":                     apart,
-		"reads end with their context":                    readsAreCancelled,
-		"rows come in the order of a property":            orders,
-		"a list keeps its order while rows change":        ordersLast,
-		"orders that make no sense are refused":           badOrders,
-		"rows below an ordinal":                           below,
-		"parts are saved, replaced, dropped":              parts,
-		"a secret is made once":                           secrets,
-		"a secret whose making fails is not there":        secretFails,
-		"a secret is replaced by one at a time":           secretReplaced,
-		"tickets are added once":                          tickets,
-		"tickets change":                                  ticketsChange,
-		"of many who add or change a ticket one wins":     ticketsHaveOneWinner,
-		"tickets end with their family":                   ticketsEndWithFamily,
-		"tickets are dropped when they have expired":      ticketsAreDroppedInTime,
-		"tickets are there after opening again":           ticketsLast,
-		"passwords are apart from users":                  passwords,
-		"what was appended is there after opening again":  reopen,
-		"a store answers a ping until it is closed":       ping,
-		"readers see either all or nothing of an append":  readersSeeWhole,
-	} {
+func Run(t *testing.T, stores Stores) {
+	run(t, stores, tests)
+	if stores.Shared {
+		run(t, stores, sharedTests)
+	}
+}
+
+func run(t *testing.T, stores Stores, tests map[string]func(t *testing.T, open Place)) {
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test(t, place(t))
+			test(t, stores.New(t))
 		})
 	}
+}
+
+var tests = map[string]func(t *testing.T, open Place){
+	"tenants are listed in the order of creation":     tenants,
+	"an unknown tenant is not found":                  unknownTenant,
+	"commits come back in order and unchanged":        commitsInOrder,
+	"commits must follow the last one":                commitsMustFollow,
+	"an append says where the log ends":               appendAtThePlace,
+	"a fence shuts out who appends":                   fences,
+	"an append that fails leaves nothing":             appendIsAtomic,
+	"an append that has begun is not interrupted":     appendWithEndedContext,
+	"of two writers one gets the next commit":         racingWriters,
+	"many commits are read while others are appended": commitsWhileAppending,
+	"the error of yield ends the reading":             yieldError,
+	"objects are replaced, purged and restored":       objectsChange,
+	"documents come back byte for byte":               documentsUnchanged,
+	"objects are paged":                               paging,
+	"objects are asked for by ordinals":               byOrdinals,
+	"tenants and kinds are apart":                     apart,
+	"reads end with their context":                    readsAreCancelled,
+	"rows come in the order of a property":            orders,
+	"a list keeps its order while rows change":        ordersLast,
+	"orders that make no sense are refused":           badOrders,
+	"rows below an ordinal":                           below,
+	"parts are saved, replaced, dropped":              parts,
+	"a secret is made once":                           secrets,
+	"a secret whose making fails is not there":        secretFails,
+	"a secret is replaced by one at a time":           secretReplaced,
+	"tickets are added once":                          tickets,
+	"tickets change":                                  ticketsChange,
+	"of many who add or change a ticket one wins":     ticketsHaveOneWinner,
+	"tickets end with their family":                   ticketsEndWithFamily,
+	"tickets are dropped when they have expired":      ticketsAreDroppedInTime,
+	"tickets are there after opening again":           ticketsLast,
+	"passwords are apart from users":                  passwords,
+	"what was appended is there after opening again":  reopen,
+	"a store answers a ping until it is closed":       ping,
+	"readers see either all or nothing of an append":  readersSeeWhole,
 }
 
 // begin opens a store with one tenant.

@@ -106,16 +106,23 @@ func ticketsChange(t *testing.T, open Place) {
 
 func ticketsHaveOneWinner(t *testing.T, open Place) {
 	s, _ := begin(t, open)
+	contestTicket(t, s)
+}
+
+// contestTicket has many callers, shared out among the stores, add and change the same ticket.
+func contestTicket(t *testing.T, stores ...store.Store) {
+	t.Helper()
 	contested := ticket("contested")
-	race := func(what string, lost error, try func(data string) error) {
+	race := func(what string, lost error, try func(s store.Store, data string) error) {
 		t.Helper()
 		var won atomic.Int64
 		var winner atomic.Value
 		var all sync.WaitGroup
 		for i := range 32 {
+			s := stores[i%len(stores)]
 			all.Go(func() {
 				data := fmt.Sprint(what, " by ", i)
-				if err := try(data); err == nil {
+				if err := try(s, data); err == nil {
 					won.Add(1)
 					winner.Store(data)
 				} else if !errors.Is(err, lost) {
@@ -124,18 +131,21 @@ func ticketsHaveOneWinner(t *testing.T, open Place) {
 			})
 		}
 		all.Wait()
-		got, err := s.Ticket(t.Context(), contested.ID)
-		if won.Load() != 1 || err != nil || string(got.Data) != winner.Load() {
-			t.Errorf("%s: %d have won, and the ticket has %q, %v; want %q", what, won.Load(), got.Data, err, winner.Load())
+		for _, s := range stores {
+			got, err := s.Ticket(t.Context(), contested.ID)
+			if won.Load() != 1 || err != nil || string(got.Data) != winner.Load() {
+				t.Errorf("%s: %d have won, and the ticket has %q, %v; want %q",
+					what, won.Load(), got.Data, err, winner.Load())
+			}
 		}
 	}
-	race("adding", store.ErrExists, func(data string) error {
+	race("adding", store.ErrExists, func(s store.Store, data string) error {
 		mine := contested
 		mine.Data = []byte(data)
 		return s.AddTicket(t.Context(), mine)
 	})
 	for version := range uint32(5) {
-		race(fmt.Sprint("change ", version), store.ErrConflict, func(data string) error {
+		race(fmt.Sprint("change ", version), store.ErrConflict, func(s store.Store, data string) error {
 			mine := contested
 			mine.Data, mine.Version = []byte(data), version
 			return s.ChangeTicket(t.Context(), mine)

@@ -1,0 +1,199 @@
+package memory
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/fold"
+	"licensor/internal/store"
+)
+
+// row is an object row, with the keys that it has and had.
+type row struct {
+	store.Object
+	keys []keys // oldest first
+}
+
+// keys are what a row is ordered by, by property, from a commit on.
+type keys struct {
+	seq uint64
+	of  map[string]string
+}
+
+// asOf returns the key that a row had at a commit, and whether it is still the same. Of a row that
+// is newer than that, it is the first one.
+func (r row) asOf(property string, seq uint64) (key string, still bool) {
+	at := 0
+	for i, k := range r.keys {
+		if k.seq <= seq {
+			at = i
+		}
+	}
+	return r.keys[at].of[property], at == len(r.keys)-1
+}
+
+// areDocuments refuses objects whose documents are not JSON objects.
+func areDocuments(objects []store.Object) error {
+	for _, o := range objects {
+		if !o.Purged && (!bytes.HasPrefix(o.Document, []byte("{")) || !json.Valid(o.Document)) {
+			return fmt.Errorf("object %d of kind %d: its document is not a JSON object: %.40q", o.Ordinal, o.Kind, o.Document)
+		}
+	}
+	return nil
+}
+
+// put writes a row, or removes it, after the end of the log has moved on.
+func (t *tenant) put(o store.Object) {
+	rows := t.rows[o.Kind]
+	if rows == nil {
+		rows = map[uint32]row{}
+		t.rows[o.Kind] = rows
+	}
+	if o.Purged {
+		delete(rows, o.Ordinal)
+		return
+	}
+	if !o.Deleted.IsZero() {
+		o.Deleted = time.Unix(o.Deleted.Unix(), 0).UTC()
+	}
+	o.Document, o.Key = bytes.Clone(o.Document), ""
+	rows[o.Ordinal] = row{o, append(rows[o.Ordinal].keys, keys{t.end.Seq, keysOf(o.Document)})}
+}
+
+// keysOf returns the keys of a document, by property: "=" and the folded text, or "" without one.
+func keysOf(document []byte) map[string]string {
+	var properties map[string]any
+	_ = json.Unmarshal(document, &properties) // areDocuments has looked
+	keys := map[string]string{}
+	for _, property := range store.Ordered {
+		if text, ok := properties[property].(string); ok {
+			keys[property] = "=" + fold.Text(text)
+		}
+	}
+	return keys
+}
+
+// Objects implements store.Store.
+func (s *Store) Objects(ctx context.Context, id uuid.UUID, query store.Query) (found []store.Object, err error) {
+	if err := answerable(query); err != nil {
+		return nil, err
+	}
+	err = s.in(ctx, id, func(t *tenant) error {
+		if query.Order != nil {
+			found = inOrder(t.rows[query.Kind], query)
+		} else {
+			found = byOrdinal(t.rows[query.Kind], query)
+		}
+		return nil
+	})
+	return found, err
+}
+
+func answerable(query store.Query) error {
+	switch {
+	case query.Order != nil:
+		return orderable(query.Order.Property)
+	case len(query.Ordinals) > store.MaxOrdinals:
+		return fmt.Errorf("%w: it names %d ordinals, and %d are allowed: ask in several queries",
+			store.ErrQuery, len(query.Ordinals), store.MaxOrdinals)
+	}
+	return nil
+}
+
+func orderable(property string) error {
+	if !slices.Contains(store.Ordered, property) {
+		return fmt.Errorf("%w: rows cannot be ordered by %q, only by %s",
+			store.ErrQuery, property, strings.Join(store.Ordered, ", "))
+	}
+	return nil
+}
+
+func byOrdinal(rows map[uint32]row, query store.Query) (found []store.Object) {
+	for _, r := range rows {
+		if wanted(r, query) {
+			found = append(found, r.Object)
+		}
+	}
+	slices.SortFunc(found, func(a, b store.Object) int { return cmp.Compare(a.Ordinal, b.Ordinal) })
+	found = limited(found, query)
+	size := 0
+	for i := range found {
+		if found[i].Document = bytes.Clone(found[i].Document); query.Bytes > 0 {
+			if size += len(found[i].Document); size >= query.Bytes {
+				return found[:i+1]
+			}
+		}
+	}
+	return found
+}
+
+// wanted says whether a row is one of those that a query without an order selects.
+func wanted(r row, query store.Query) bool {
+	switch {
+	case int64(r.Ordinal) <= query.After || query.Below > 0 && r.Ordinal >= query.Below:
+		return false
+	case query.Ordinals != nil:
+		return slices.Contains(query.Ordinals, r.Ordinal)
+	}
+	return query.Deleted == !r.Deleted.IsZero()
+}
+
+func limited(found []store.Object, query store.Query) []store.Object {
+	if query.Limit > 0 {
+		return found[:min(len(found), query.Limit)]
+	}
+	return found
+}
+
+// inOrder returns the rows behind the last one of the page before, in the order that they had at
+// the commit.
+func inOrder(rows map[uint32]row, query store.Query) (found []store.Object) {
+	compare := func(a, b store.Object) int {
+		order := cmp.Or(strings.Compare(a.Key, b.Key), cmp.Compare(a.Ordinal, b.Ordinal))
+		if query.Order.Descending {
+			return -order
+		}
+		return order
+	}
+	last := store.Object{Key: query.Order.After, Ordinal: uint32(max(query.After, 0))}
+	for ordinal, r := range rows {
+		key, _ := r.asOf(query.Order.Property, query.Order.AsOf)
+		o := store.Object{Kind: query.Kind, Ordinal: ordinal, Key: key}
+		switch {
+		case query.Below > 0 && ordinal >= query.Below:
+		case query.Order.Prefix != "" && !strings.HasPrefix(key, "="+query.Order.Prefix):
+		case query.After >= 0 && compare(o, last) <= 0:
+		default:
+			found = append(found, o)
+		}
+	}
+	slices.SortFunc(found, compare)
+	return limited(found, query)
+}
+
+// Moved implements store.Store.
+func (s *Store) Moved(
+	ctx context.Context, id uuid.UUID, kind store.Kind, property string, asOf uint64,
+) (moved map[uint32]string, err error) {
+	if err := orderable(property); err != nil {
+		return nil, err
+	}
+	moved = map[uint32]string{}
+	err = s.in(ctx, id, func(t *tenant) error {
+		for ordinal, r := range t.rows[kind] {
+			if key, still := r.asOf(property, asOf); !still {
+				moved[ordinal] = key
+			}
+		}
+		return nil
+	})
+	return moved, err
+}

@@ -1,0 +1,88 @@
+package memory
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/store"
+)
+
+// World is what all stores that were opened on it share.
+type World struct {
+	mu      sync.Mutex
+	tenants map[uuid.UUID]*tenant
+	order   []uuid.UUID // in which the tenants were created
+	secrets map[string][]byte
+	tickets map[[32]byte]store.Ticket
+}
+
+// tenant is what a world has of one tenant.
+type tenant struct {
+	end   store.Place
+	log   []store.Commit
+	rows  map[store.Kind]map[uint32]row // by kind and ordinal
+	parts map[string][]byte
+}
+
+// New returns an empty world.
+func New() *World {
+	return &World{
+		tenants: map[uuid.UUID]*tenant{},
+		secrets: map[string][]byte{},
+		tickets: map[[32]byte]store.Ticket{},
+	}
+}
+
+// Store is a world that somebody has open.
+type Store struct {
+	world  *World
+	closed bool // guarded by the world's lock
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open opens the world once more. Stores on one world are independent of each other, as far as what
+// they have in common allows.
+func (w *World) Open() *Store { return &Store{world: w} }
+
+// Close implements store.Store: the store can no longer be used. The world stays, and so do other
+// stores on it.
+func (s *Store) Close() error {
+	s.world.mu.Lock()
+	defer s.world.mu.Unlock()
+	s.closed = true
+	return nil
+}
+
+// Ping implements store.Store.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.do(ctx, func(*World) error { return nil })
+}
+
+// do runs an operation while nothing else happens in the world. An operation that fails must leave
+// the world as it was.
+func (s *Store) do(ctx context.Context, operation func(w *World) error) error {
+	s.world.mu.Lock()
+	defer s.world.mu.Unlock()
+	if s.closed {
+		return fmt.Errorf("the store in memory was closed, open its world again: %w", store.ErrUnavailable)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return operation(s.world)
+}
+
+// in is do for an operation on one tenant.
+func (s *Store) in(ctx context.Context, id uuid.UUID, operation func(t *tenant) error) error {
+	return s.do(ctx, func(w *World) error {
+		t, ok := w.tenants[id]
+		if !ok {
+			return fmt.Errorf("tenant %s: %w", id, store.ErrNotFound)
+		}
+		return operation(t)
+	})
+}

@@ -1,0 +1,372 @@
+package storetest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/store"
+)
+
+// sharedTests are about two stores that are open on one place, as two programs have it open.
+var sharedTests = map[string]func(t *testing.T, open Place){
+	"two stores show the same":                             sharedView,
+	"of two stores one creates a tenant":                   sharedTenants,
+	"of two stores one appends the next commit":            sharedAppends,
+	"a fence of one store shuts out the other":             sharedFences,
+	"two stores append to many tenants at once":            sharedLogs,
+	"readers of one store see whole appends of another":    sharedReaders,
+	"a list of one store keeps its order under another":    sharedOrder,
+	"two stores take snapshots":                            sharedParts,
+	"two stores save and drop parts at once":               sharedPartsAtOnce,
+	"of two stores one makes a secret":                     sharedSecrets,
+	"of two stores one adds or changes a ticket":           sharedTickets,
+	"a store works on when another on its place is closed": sharedClose,
+}
+
+// beginShared opens two stores on a place with one tenant.
+func beginShared(t *testing.T, open Place) (a, b store.Store, tenant uuid.UUID) {
+	t.Helper()
+	a, tenant = begin(t, open)
+	return a, open(t), tenant
+}
+
+func sharedView(t *testing.T, open Place) {
+	a, b, tenant := beginShared(t, open)
+	row := object(0, document{"displayName": "of a"})
+	commits := []store.Commit{commit(1), commit(2)}
+	mustAppend(t, a, tenant, commits, row)
+	if got := allCommits(t, b, tenant, 0); !reflect.DeepEqual(got, commits) {
+		t.Errorf("the other store has commits %v, want %v", got, commits)
+	}
+	if got := find(t, b, tenant, users()); !reflect.DeepEqual(got, []store.Object{row}) {
+		t.Errorf("the other store has rows %v, want %v", got, row)
+	}
+	row.Document = object(0, document{"displayName": "of b"}).Document
+	mustAppend(t, b, tenant, []store.Commit{commit(3)}, row)
+	if got := find(t, a, tenant, users()); !reflect.DeepEqual(got, []store.Object{row}) {
+		t.Errorf("the first store has rows %v, want %v", got, row)
+	}
+	wantSamePlace(t, tenant, a, b)
+}
+
+func wantSamePlace(t *testing.T, tenant uuid.UUID, a, b store.Store) {
+	t.Helper()
+	here, errHere := a.Place(t.Context(), tenant)
+	there, errThere := b.Place(t.Context(), tenant)
+	if errHere != nil || errThere != nil || here != there {
+		t.Errorf("the log ends at %+v, %v and at %+v, %v", here, errHere, there, errThere)
+	}
+}
+
+func sharedTenants(t *testing.T, open Place) {
+	a, b, first := beginShared(t, open)
+	const many = 20
+	contested := []uuid.UUID{}
+	for range many {
+		contested = append(contested, uuid.New())
+	}
+	var made atomic.Int64
+	var all sync.WaitGroup
+	for _, s := range []store.Store{a, b} {
+		all.Go(func() {
+			for _, id := range contested {
+				if err := s.CreateTenant(t.Context(), id); err == nil {
+					made.Add(1)
+				} else if !errors.Is(err, store.ErrExists) {
+					t.Errorf("create a tenant: %v", err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if made.Load() != many {
+		t.Errorf("%d tenants were created, want %d", made.Load(), many)
+	}
+	want := append([]uuid.UUID{first}, contested...)
+	for _, s := range []store.Store{a, b} {
+		if got, err := s.Tenants(t.Context()); err != nil || !slices.Equal(got, want) {
+			t.Errorf("got tenants %v, %v; want %v", got, err, want)
+		}
+	}
+}
+
+func sharedAppends(t *testing.T, open Place) {
+	a, b, tenant := beginShared(t, open)
+	raceToAppend(t, tenant, a, b)
+	wantSamePlace(t, tenant, a, b)
+}
+
+func sharedFences(t *testing.T, open Place) {
+	a, b, tenant := beginShared(t, open)
+	mustAppend(t, a, tenant, []store.Commit{commit(1)})
+	before, err := a.Place(t.Context(), tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fenced, err := b.Fence(t.Context(), tenant)
+	if want := (store.Place{Seq: 1, Chain: before.Chain, Epoch: before.Epoch + 1}); err != nil || fenced != want {
+		t.Fatalf("a fence answers %+v, %v; want %+v", fenced, err, want)
+	}
+	second := []store.Commit{commit(2)}
+	link(before.Chain, second)
+	if err := a.Append(t.Context(), tenant, before, second, nil); !errors.Is(err, store.ErrConflict) {
+		t.Errorf("an append from before the other's fence answers %v, want ErrConflict", err)
+	}
+	if err := b.Append(t.Context(), tenant, fenced, second, nil); err != nil {
+		t.Errorf("an append of the store that has fenced answers %v", err)
+	}
+	wantSamePlace(t, tenant, a, b)
+	fenceAtOnce(t, tenant, a, b)
+}
+
+// fenceAtOnce raises the epoch from both sides: each fence counts, and each has an epoch of its
+// own.
+func fenceAtOnce(t *testing.T, tenant uuid.UUID, stores ...store.Store) {
+	t.Helper()
+	before, err := stores[0].Place(t.Context(), tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	epochs := make([]uint64, 20)
+	var all sync.WaitGroup
+	for i := range epochs {
+		all.Go(func() {
+			place, err := stores[i%len(stores)].Fence(t.Context(), tenant)
+			if err != nil {
+				t.Errorf("fence: %v", err)
+			}
+			epochs[i] = place.Epoch
+		})
+	}
+	all.Wait()
+	slices.Sort(epochs)
+	for i, epoch := range epochs {
+		if epoch != before.Epoch+1+uint64(i) {
+			t.Fatalf("%d fences after epoch %d have had the epochs %v", len(epochs), before.Epoch, epochs)
+		}
+	}
+}
+
+// sharedLogs has two writers for each of many tenants, one a store, which go on until each has
+// appended so many commits. Each commit brings a row, whose document says which it was.
+func sharedLogs(t *testing.T, open Place) {
+	a, b, first := beginShared(t, open)
+	const more, each = 7, 10
+	tenants := []uuid.UUID{first}
+	for range more {
+		tenants = append(tenants, uuid.New())
+		if err := a.CreateTenant(t.Context(), tenants[len(tenants)-1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var all sync.WaitGroup
+	for _, tenant := range tenants {
+		for name, s := range map[string]store.Store{"a": a, "b": b} {
+			all.Go(func() { appendMany(t, s, tenant, name, each) })
+		}
+	}
+	all.Wait()
+	for _, tenant := range tenants {
+		wantSamePlace(t, tenant, a, b)
+		wantWholeLog(t, a, tenant, 2*each)
+		wantWholeLog(t, b, tenant, 2*each)
+	}
+}
+
+func appendMany(t *testing.T, s store.Store, tenant uuid.UUID, name string, many int) {
+	for done := 0; done < many; {
+		at, err := s.Place(t.Context(), tenant)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		next := commit(at.Seq + 1)
+		next.Actor = fmt.Sprint(name, done)
+		commits := []store.Commit{next}
+		link(at.Chain, commits)
+		row := object(uint32(next.Seq), document{"displayName": next.Actor})
+		switch err := s.Append(t.Context(), tenant, at, commits, []store.Object{row}); {
+		case err == nil:
+			done++
+		case !errors.Is(err, store.ErrConflict):
+			t.Error(err)
+			return
+		}
+	}
+}
+
+// wantWholeLog wants so many commits that follow each other, and the row of each.
+func wantWholeLog(t *testing.T, s store.Store, tenant uuid.UUID, many int) {
+	t.Helper()
+	var chain store.Chain
+	commits, rows := allCommits(t, s, tenant, 0), find(t, s, tenant, users())
+	if len(commits) != many || len(rows) != many {
+		t.Fatalf("there are %d commits and %d rows, want %d", len(commits), len(rows), many)
+	}
+	authors := map[string]bool{}
+	for i, c := range commits {
+		if chain = c.Link(chain); c.Seq != uint64(i+1) || c.Chain != chain {
+			t.Errorf("number %d of the commits is %+v, which does not follow the one before", i, c)
+		}
+		if name := decode(rows[i].Document)["displayName"]; name != c.Actor || authors[c.Actor] {
+			t.Errorf("commit %d is of %s, and its row of %v", c.Seq, c.Actor, name)
+		}
+		authors[c.Actor] = true
+	}
+}
+
+func sharedReaders(t *testing.T, open Place) {
+	a, b, tenant := beginShared(t, open)
+	readWhileWriting(t, tenant, a, b)
+}
+
+func sharedOrder(t *testing.T, open Place) {
+	a, b, tenant := beginShared(t, open)
+	var rows []store.Object
+	for i, name := range []string{"A", "B", "C", "D"} {
+		rows = append(rows, object(uint32(i), document{"displayName": name}))
+	}
+	mustAppend(t, a, tenant, []store.Commit{commit(1)}, rows...)
+	query := store.Query{
+		Kind: store.KindUser, After: -1, Limit: 2,
+		Order: &store.Order{Property: "displayName", AsOf: 1},
+	}
+	seq := uint64(2)
+	got := orderedPages(t, b, tenant, query, func() {
+		row := rows[len(rows)-int(seq)] // the last but one, and so on
+		row.Document = object(0, document{"displayName": fmt.Sprint("Z", seq)}).Document
+		mustAppend(t, a, tenant, []store.Commit{commit(seq)}, row)
+		seq++
+	})
+	wantOrdinals(t, got, 0, 1, 2, 3)
+	moved, err := b.Moved(t.Context(), tenant, store.KindUser, "displayName", 1)
+	if err != nil || moved[2] != "=c" {
+		t.Errorf("what moved is %v, %v; want c to have been the name of row 2", moved, err)
+	}
+}
+
+func sharedParts(t *testing.T, open Place) {
+	a, b, tenant := beginShared(t, open)
+	save := func(s store.Store, parts ...store.Part) {
+		t.Helper()
+		if err := s.SaveParts(t.Context(), tenant, parts); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := func(s store.Store, name, data string) {
+		t.Helper()
+		got, err := s.Parts(t.Context(), tenant, []string{name})
+		if missing := errors.Is(err, store.ErrNotFound); missing && data == "" {
+			return
+		}
+		if err != nil || string(got[0].Data) != data {
+			t.Errorf("part %s is %v, %v; want %q", name, got, err, data)
+		}
+	}
+	save(a, store.Part{Name: "users-1", Data: []byte("u1")}, store.Part{Name: "head", Data: []byte("1")})
+	want(b, "head", "1")
+	save(b, store.Part{Name: "users-2", Data: []byte("u2")}, store.Part{Name: "head", Data: []byte("2")})
+	want(a, "head", "2")
+	want(a, "users-1", "u1")
+	if err := b.DropParts(t.Context(), tenant, []string{"users-2", "head"}); err != nil {
+		t.Fatal(err)
+	}
+	want(a, "users-1", "")
+	want(a, "users-2", "u2")
+	if err := a.DropParts(t.Context(), tenant, nil); err != nil {
+		t.Fatal(err)
+	}
+	want(b, "head", "")
+}
+
+// sharedPartsAtOnce saves a part through both stores, and drops it now and then: whoever reads
+// finds it as one of them has written it, or not at all.
+func sharedPartsAtOnce(t *testing.T, open Place) {
+	a, b, tenant := beginShared(t, open)
+	const size = 1 << 16
+	var all sync.WaitGroup
+	for n, s := range []store.Store{a, b} {
+		all.Go(func() {
+			part := store.Part{Name: "head", Data: slices.Repeat([]byte{byte(n + 1)}, size)}
+			for i := range 30 {
+				err := s.SaveParts(t.Context(), tenant, []store.Part{part})
+				if i%10 == 9 {
+					err = errors.Join(err, s.DropParts(t.Context(), tenant, nil))
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		all.Go(func() {
+			for range 60 {
+				wantWholePart(t, s, tenant, size)
+			}
+		})
+	}
+	all.Wait()
+}
+
+func wantWholePart(t *testing.T, s store.Store, tenant uuid.UUID, size int) {
+	parts, err := s.Parts(t.Context(), tenant, []string{"head"})
+	if errors.Is(err, store.ErrNotFound) {
+		return
+	}
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	data := parts[0].Data
+	if len(data) != size || !bytes.Equal(data, bytes.Repeat(data[:1], size)) {
+		t.Errorf("a part has %d bytes, want %d of one of the stores", len(data), size)
+	}
+}
+
+func sharedSecrets(t *testing.T, open Place) {
+	a, b, _ := beginShared(t, open)
+	secretOf(t, a, b)
+	tally(t, a, b)
+	wantTally(t, a)
+	wantTally(t, b)
+}
+
+func sharedTickets(t *testing.T, open Place) {
+	a, b, _ := beginShared(t, open)
+	contestTicket(t, a, b)
+	one, two := ticket("one"), ticket("two")
+	addTickets(t, a, one, two)
+	wantTicket(t, b, one)
+	if err := b.DropFamily(t.Context(), one.Family); err != nil {
+		t.Fatal(err)
+	}
+	wantNoTicket(t, a, one)
+	if _, err := a.DropTickets(t.Context(), two.Expires.Add(time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	wantNoTicket(t, b, two)
+}
+
+func sharedClose(t *testing.T, open Place) {
+	a, b, tenant := beginShared(t, open)
+	mustAppend(t, a, tenant, []store.Commit{commit(1)})
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	wantClosed(t, a, tenant)
+	mustAppend(t, b, tenant, []store.Commit{commit(2)})
+	if err := b.Ping(t.Context()); err != nil {
+		t.Errorf("ping: %v", err)
+	}
+	if got := allCommits(t, b, tenant, 0); len(got) != 2 {
+		t.Errorf("there are %d commits, want 2", len(got))
+	}
+}
