@@ -7,17 +7,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// ruleset is a catalog made ready for evaluation. Plans that take part in some rule are numbered
-// by bits, so that a variant's plans, what they exclude and what they require are sets that a check
-// intersects.
+// ruleset is a catalog made ready for the evaluation of one tenant.
 type ruleset struct {
-	catalog    *Catalog
-	products   map[uuid.UUID]*Product
-	plans      map[uuid.UUID]int32 // index into catalog.ServicePlans
-	bits       map[uuid.UUID]int   // plans that some rule names
-	ruled      []uuid.UUID         // bit -> plan
-	prohibited map[Country]planSet
-	skus       []uuid.UUID // SKU -> skuId
+	*book
+	skus []uuid.UUID // SKU -> skuId
 	// Variant -> what it is; 0 is None. Checks look up little else, so this is one array, and copied
 	// when a variant is new.
 	variants []variant
@@ -52,88 +45,14 @@ func (s planSet) intersects(t planSet) bool {
 	return false
 }
 
-// setOf is the set of plans that some rule names.
-func (r *ruleset) setOf(plans []uuid.UUID) planSet {
-	s := r.newSet()
-	for _, id := range plans {
-		s.add(r.bits[id])
-	}
-	return s
-}
-
-func (r *ruleset) newSet() planSet { return make(planSet, (len(r.ruled)+63)/64) }
-
 // newRuleset compiles a valid catalog for the SKUs and variants that a tenant already knows.
 func newRuleset(catalog *Catalog, skus []uuid.UUID, known []variant) *ruleset {
-	r := &ruleset{
-		catalog: catalog, skus: skus,
-		products: make(map[uuid.UUID]*Product, len(catalog.Products)),
-		plans:    make(map[uuid.UUID]int32, len(catalog.ServicePlans)),
-		bits:     map[uuid.UUID]int{}, prohibited: map[Country]planSet{},
-	}
-	for i := range catalog.Products {
-		r.products[catalog.Products[i].SKUID] = &catalog.Products[i]
-	}
-	for i := range catalog.ServicePlans {
-		r.plans[catalog.ServicePlans[i].ID] = int32(i)
-	}
-	r.numberPlans()
-	r.prohibit()
+	r := &ruleset{book: bookOf(catalog), skus: skus}
 	r.variants = make([]variant, max(1, len(known)))
 	for i := 1; i < len(known); i++ {
 		r.variants[i] = r.compile(known[i].sku, known[i].disabled)
 	}
 	return r
-}
-
-// numberPlans gives a bit to every plan that a rule names.
-func (r *ruleset) numberPlans() {
-	number := func(id uuid.UUID) {
-		if _, ok := r.bits[id]; !ok {
-			r.bits[id] = len(r.ruled)
-			r.ruled = append(r.ruled, id)
-		}
-	}
-	for i := range r.catalog.ServicePlans {
-		p := &r.catalog.ServicePlans[i]
-		if len(p.Excludes)+len(p.RequiresAnyOf)+len(p.ProhibitedIn) > 0 {
-			number(p.ID)
-		}
-		for _, id := range p.Excludes {
-			number(id)
-		}
-		for _, set := range p.RequiresAnyOf {
-			for _, id := range set {
-				number(id)
-			}
-		}
-	}
-}
-
-func (r *ruleset) prohibit() {
-	for i := range r.catalog.ServicePlans {
-		p := &r.catalog.ServicePlans[i]
-		for _, country := range p.ProhibitedIn {
-			if r.prohibited[country] == nil {
-				r.prohibited[country] = r.newSet()
-			}
-			r.prohibited[country].add(r.bits[p.ID])
-		}
-	}
-}
-
-// excludedBy adds to a set the plans that cannot be with p: those it names and those that name it
-// (L41).
-func (r *ruleset) excludedBy(p *ServicePlan, into planSet) {
-	for _, id := range p.Excludes {
-		into.add(r.bits[id])
-	}
-	for i := range r.catalog.ServicePlans {
-		q := &r.catalog.ServicePlans[i]
-		if slices.Contains(q.Excludes, p.ID) {
-			into.add(r.bits[q.ID])
-		}
-	}
 }
 
 // compile works out what a variant enables, excludes and requires.
@@ -191,11 +110,6 @@ func (r *ruleset) withVariant(sku SKU, disabled []uuid.UUID) (*ruleset, Variant)
 	next.variants = append(slices.Clip(r.variants), r.compile(sku, disabled))
 	return &next, Variant(len(r.variants))
 }
-
-// product returns the product of a skuId, nil when the catalog has none.
-func (r *ruleset) product(id uuid.UUID) *Product { return r.products[id] }
-
-func (r *ruleset) plan(at int32) *ServicePlan { return &r.catalog.ServicePlans[at] }
 
 func sortIDs(ids []uuid.UUID) []uuid.UUID {
 	sorted := slices.Clone(ids)

@@ -1,0 +1,142 @@
+package licensing
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"runtime"
+	"slices"
+	"sync"
+	"weak"
+
+	"github.com/google/uuid"
+)
+
+// book is a catalog, compiled. Plans that take part in some rule are numbered by bits, so that a
+// variant's plans, what they exclude and what they require are sets that a check intersects. Nothing
+// in it ever changes, and all tenants with the same catalog share one.
+type book struct {
+	catalog    *Catalog
+	products   map[uuid.UUID]*Product
+	plans      map[uuid.UUID]int32 // index into catalog.ServicePlans
+	bits       map[uuid.UUID]int   // plans that some rule names
+	ruled      []uuid.UUID         // bit -> plan
+	prohibited map[Country]planSet
+}
+
+// books are those in use, by the content of their catalogs. They go away with the last tenant that
+// has them.
+var books = struct {
+	sync.Mutex
+	of map[[sha256.Size]byte]weak.Pointer[book]
+}{of: map[[sha256.Size]byte]weak.Pointer[book]{}}
+
+// bookOf returns the book of a valid catalog.
+func bookOf(catalog *Catalog) *book {
+	content, err := json.Marshal(catalog)
+	if err != nil {
+		panic(err) // it has nothing that JSON cannot say
+	}
+	key := sha256.Sum256(content)
+	books.Lock()
+	defer books.Unlock()
+	if b := books.of[key].Value(); b != nil {
+		return b
+	}
+	b := newBook(catalog)
+	books.of[key] = weak.Make(b)
+	runtime.AddCleanup(b, dropBook, key)
+	return b
+}
+
+// dropBook forgets a book that nobody has any more, unless it is in use again.
+func dropBook(key [sha256.Size]byte) {
+	books.Lock()
+	defer books.Unlock()
+	if books.of[key].Value() == nil {
+		delete(books.of, key)
+	}
+}
+
+func newBook(catalog *Catalog) *book {
+	b := &book{
+		catalog:  catalog,
+		products: make(map[uuid.UUID]*Product, len(catalog.Products)),
+		plans:    make(map[uuid.UUID]int32, len(catalog.ServicePlans)),
+		bits:     map[uuid.UUID]int{}, prohibited: map[Country]planSet{},
+	}
+	for i := range catalog.Products {
+		b.products[catalog.Products[i].SKUID] = &catalog.Products[i]
+	}
+	for i := range catalog.ServicePlans {
+		b.plans[catalog.ServicePlans[i].ID] = int32(i)
+	}
+	b.numberPlans()
+	b.prohibit()
+	return b
+}
+
+// numberPlans gives a bit to every plan that a rule names.
+func (b *book) numberPlans() {
+	number := func(id uuid.UUID) {
+		if _, ok := b.bits[id]; !ok {
+			b.bits[id] = len(b.ruled)
+			b.ruled = append(b.ruled, id)
+		}
+	}
+	for i := range b.catalog.ServicePlans {
+		p := &b.catalog.ServicePlans[i]
+		if len(p.Excludes)+len(p.RequiresAnyOf)+len(p.ProhibitedIn) > 0 {
+			number(p.ID)
+		}
+		for _, id := range p.Excludes {
+			number(id)
+		}
+		for _, set := range p.RequiresAnyOf {
+			for _, id := range set {
+				number(id)
+			}
+		}
+	}
+}
+
+func (b *book) prohibit() {
+	for i := range b.catalog.ServicePlans {
+		p := &b.catalog.ServicePlans[i]
+		for _, country := range p.ProhibitedIn {
+			if b.prohibited[country] == nil {
+				b.prohibited[country] = b.newSet()
+			}
+			b.prohibited[country].add(b.bits[p.ID])
+		}
+	}
+}
+
+// setOf is the set of plans that some rule names.
+func (b *book) setOf(plans []uuid.UUID) planSet {
+	s := b.newSet()
+	for _, id := range plans {
+		s.add(b.bits[id])
+	}
+	return s
+}
+
+func (b *book) newSet() planSet { return make(planSet, (len(b.ruled)+63)/64) }
+
+// excludedBy adds to a set the plans that cannot be with p: those it names and those that name it
+// (L41).
+func (b *book) excludedBy(p *ServicePlan, into planSet) {
+	for _, id := range p.Excludes {
+		into.add(b.bits[id])
+	}
+	for i := range b.catalog.ServicePlans {
+		q := &b.catalog.ServicePlans[i]
+		if slices.Contains(q.Excludes, p.ID) {
+			into.add(b.bits[q.ID])
+		}
+	}
+}
+
+// product returns the product of a skuId, nil when the catalog has none.
+func (b *book) product(id uuid.UUID) *Product { return b.products[id] }
+
+func (b *book) plan(at int32) *ServicePlan { return &b.catalog.ServicePlans[at] }
