@@ -12,8 +12,8 @@ import (
 )
 
 // book is a catalog, compiled. Plans that take part in some rule are numbered by bits, so that a
-// variant's plans, what they exclude and what they require are sets that a check intersects. Nothing
-// in it ever changes, and all tenants with the same catalog share one.
+// variant's plans, what they exclude and what they require are sets that a check intersects.
+// Nothing in it ever changes, and all tenants with the same catalog share one.
 type book struct {
 	catalog    *Catalog
 	products   map[uuid.UUID]*Product

@@ -44,7 +44,7 @@ func (t *Tenant) document(ctx context.Context, img *Image, key objectKey) (docum
 // it is not kept.
 func (t *Tenant) cached(key objectKey, img *Image, read func() (store.Object, error)) (document, error) {
 	revision := img.revision(key)
-	if d, ok := t.documents.get(key); ok && d.revision == revision {
+	if d, ok := t.documents.get(documentKey{t.id, key}); ok && d.revision == revision {
 		return d, nil
 	}
 	row, err := read()
@@ -61,7 +61,7 @@ func (t *Tenant) cached(key objectKey, img *Image, read func() (store.Object, er
 		return document{}, fmt.Errorf("read object %d of kind %d of tenant %s: %w", key.ordinal, key.kind, t.id, err)
 	}
 	if d.seq <= img.Seq {
-		t.documents.add(key, d)
+		t.documents.add(documentKey{t.id, key}, d)
 	}
 	return d, nil
 }
@@ -74,7 +74,7 @@ func (img *Image) revision(key objectKey) uint32 {
 	return img.Directory.GroupRevision(key.ordinal)
 }
 
-func (t *Tenant) forget(key objectKey) { t.documents.remove(key) }
+func (t *Tenant) forget(key objectKey) { t.documents.remove(documentKey{t.id, key}) }
 
 // decodedSize is how many times its length a document takes, as a row, decoded, and written into an
 // answer.

@@ -3,32 +3,38 @@ package tenant
 import (
 	"sync"
 
+	"github.com/google/uuid"
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// What is kept of decoded documents: those that are asked for again and again are few beside those
-// there are, and small.
+// What is kept of decoded documents, of all tenants together: those that are asked for again and
+// again are few beside those there are, and small.
 const (
-	cachedDocuments = 8192
-	cachedBytes     = 8 << 20 // of the rows that they were decoded from
+	cachedDocuments = 1 << 15
+	cachedBytes     = 32 << 20 // of the rows that they were decoded from
 	largestCached   = 64 << 10
 )
 
 // documentCache keeps the documents that were asked for last.
 type documentCache struct {
 	mu   sync.Mutex
-	kept *simplelru.LRU[objectKey, document]
+	kept *simplelru.LRU[documentKey, document]
 	size int // bytes
+}
+
+type documentKey struct {
+	tenant uuid.UUID
+	objectKey
 }
 
 func newDocumentCache() (*documentCache, error) {
 	c := new(documentCache)
 	var err error
-	c.kept, err = simplelru.NewLRU(cachedDocuments, func(_ objectKey, d document) { c.size -= d.size })
+	c.kept, err = simplelru.NewLRU(cachedDocuments, func(_ documentKey, d document) { c.size -= d.size })
 	return c, err
 }
 
-func (c *documentCache) get(key objectKey) (document, bool) {
+func (c *documentCache) get(key documentKey) (document, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.kept.Get(key)
@@ -36,7 +42,7 @@ func (c *documentCache) get(key objectKey) (document, bool) {
 
 // add keeps a document, unless it is large, in the place of those that nobody has asked for the
 // longest.
-func (c *documentCache) add(key objectKey, d document) {
+func (c *documentCache) add(key documentKey, d document) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.kept.Remove(key)
@@ -49,14 +55,19 @@ func (c *documentCache) add(key objectKey, d document) {
 	}
 }
 
-func (c *documentCache) remove(key objectKey) {
+func (c *documentCache) remove(key documentKey) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.kept.Remove(key)
 }
 
-func (c *documentCache) purge() {
+// purge forgets all documents of a tenant.
+func (c *documentCache) purge(tenant uuid.UUID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.kept.Purge()
+	for _, key := range c.kept.Keys() {
+		if key.tenant == tenant {
+			c.kept.Remove(key)
+		}
+	}
 }

@@ -35,4 +35,8 @@ func Refused(what string, from, to *Image) error {
 }
 
 // Waiting returns how many commands wait for the writer.
-func Waiting(t *Tenant) int { return len(t.requests) }
+func Waiting(t *Tenant) int {
+	t.queue.mu.Lock()
+	defer t.queue.mu.Unlock()
+	return len(t.queue.waiting)
+}

@@ -162,7 +162,7 @@ func (t *Tenant) documentsAt(
 	wanted := make([]uint32, 0, min(len(ordinals), store.MaxOrdinals))
 	for i, ordinal := range ordinals {
 		key := objectKey{kind, ordinal}
-		if d, ok := t.documents.get(key); ok && d.revision == img.revision(key) {
+		if d, ok := t.documents.get(documentKey{t.id, key}); ok && d.revision == img.revision(key) {
 			yield(i, d)
 			continue
 		}

@@ -91,8 +91,8 @@ func (t *Tenant) refuseFor(wait time.Duration) bool {
 	defer until.Stop()
 	for {
 		select {
-		case r := <-t.requests:
-			r.answer(reply{err: errFindingOut})
+		case <-t.queue.ready:
+			t.queue.refuse(errFindingOut)
 		case <-t.closing:
 			return false
 		case <-until.C:
@@ -138,7 +138,7 @@ func (t *Tenant) reload(ctx context.Context) error {
 }
 
 func (t *Tenant) purgeCaches() {
-	t.documents.purge()
+	t.documents.purge(t.id)
 	t.changes.Purge()
 	t.sets.Purge()
 }

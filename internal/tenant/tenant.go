@@ -35,14 +35,14 @@ type Tenant struct {
 	image   atomic.Pointer[Image]
 	claims  *claims // of all tenants
 
-	requests chan request
-	closing  chan struct{} // closed when no more commands are taken
-	ended    chan struct{} // closed when the writer is gone
-	stats    stats
-	epoch    uint64 // of the log (store.Place); the writer's
-	failed   int    // batches in a row that could not be made durable; the writer's
+	queue   *queue
+	closing chan struct{} // closed when no more commands are taken
+	ended   chan struct{} // closed when the writer is gone
+	stats   stats
+	epoch   uint64 // of the log (store.Place); the writer's
+	failed  int    // batches in a row that could not be made durable; the writer's
 
-	documents *documentCache
+	documents *documentCache // of all tenants
 	changes   *lru.Cache[stretch, *Changes]
 	sets      *lru.Cache[setKey, *query.Rows]
 	snapshots snapshots
@@ -71,15 +71,8 @@ func (t *Tenant) ID() uuid.UUID { return t.id }
 // Image is the tenant as it is now: at the last commit that is durable.
 func (t *Tenant) Image() *Image { return t.image.Load() }
 
-// maxWaiting is how many commands may wait for the writer before callers have to wait to hand in
-// theirs.
-const maxWaiting = 4096
-
-func newTenant(id uuid.UUID, s Store, img *Image, options Options, cs *claims) (*Tenant, error) {
-	cache, err := newDocumentCache()
-	if err != nil {
-		return nil, err
-	}
+// newTenant makes a tenant in which there is nothing yet.
+func (all *Tenants) newTenant(id uuid.UUID) (*Tenant, error) {
 	changes, err := lru.New[stretch, *Changes](keptStretches)
 	if err != nil {
 		return nil, err
@@ -89,10 +82,11 @@ func newTenant(id uuid.UUID, s Store, img *Image, options Options, cs *claims) (
 		return nil, err
 	}
 	t := &Tenant{
-		id: id, store: s, options: options, claims: cs, documents: cache, changes: changes, sets: sets,
-		requests: make(chan request, maxWaiting), closing: make(chan struct{}), ended: make(chan struct{}),
+		id: id, store: all.store, options: all.options, claims: all.claims,
+		documents: all.documents, changes: changes, sets: sets,
+		queue: newQueue(), closing: make(chan struct{}), ended: make(chan struct{}),
 	}
-	t.image.Store(img)
+	t.image.Store(empty())
 	return t, nil
 }
 
@@ -123,14 +117,9 @@ func (t *Tenant) Do(ctx context.Context, actor string, cmd Command) (Done, error
 		ctx: ctx, actor: actor, cmd: cmd, share: memory.Of(ctx).Hold(),
 		state: new(atomic.Int32), reply: make(chan reply, 1),
 	}
-	select {
-	case t.requests <- r:
-	case <-ctx.Done():
+	if err := t.queue.put(ctx, r); err != nil {
 		r.share.End()
-		return Done{}, ctx.Err()
-	case <-t.closing:
-		r.share.End()
-		return Done{}, errClosing
+		return Done{}, err
 	}
 	select {
 	case answer := <-r.reply:

@@ -20,9 +20,10 @@ import (
 
 // Tenants are all tenants of a store.
 type Tenants struct {
-	store   Store
-	options Options
-	claims  *claims
+	store     Store
+	options   Options
+	claims    *claims
+	documents *documentCache
 
 	creating sync.Mutex // held by Create
 	mu       sync.RWMutex
@@ -52,13 +53,19 @@ func Open(ctx context.Context, s Store, options Options) (*Tenants, error) {
 	if options.Processors == nil {
 		options.Processors = NewProcessors()
 	}
-	all := &Tenants{store: s, options: options, claims: newClaims(), byID: map[uuid.UUID]*Tenant{}}
+	documents, err := newDocumentCache()
+	if err != nil {
+		return nil, err
+	}
+	all := &Tenants{
+		store: s, options: options, claims: newClaims(), documents: documents, byID: map[uuid.UUID]*Tenant{},
+	}
 	ids, err := s.Tenants(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list tenants: %w", err)
 	}
 	for _, id := range ids {
-		t, err := newTenant(id, s, empty(), options, all.claims)
+		t, err := all.newTenant(id)
 		if err != nil {
 			return nil, err
 		}
@@ -110,7 +117,7 @@ func (all *Tenants) Create(
 	if err := all.store.CreateTenant(ctx, id); err != nil && !errors.Is(err, store.ErrExists) {
 		return nil, fmt.Errorf("create tenant %s: %w", id, err)
 	}
-	t, err := newTenant(id, all.store, empty(), all.options, all.claims)
+	t, err := all.newTenant(id)
 	if err != nil {
 		return nil, err
 	}

@@ -59,34 +59,12 @@ const (
 func (t *Tenant) write() {
 	for {
 		select {
-		case first := <-t.requests:
-			t.commit(t.gather(first))
+		case <-t.queue.ready:
+			if batch := t.queue.take(maxBatch); len(batch) > 0 {
+				t.commit(batch)
+			}
 		case <-t.closing:
-			t.refuseWaiting()
-			return
-		}
-	}
-}
-
-func (t *Tenant) gather(first request) []request {
-	batch := []request{first}
-	for len(batch) < maxBatch {
-		select {
-		case r := <-t.requests:
-			batch = append(batch, r)
-		default:
-			return batch
-		}
-	}
-	return batch
-}
-
-func (t *Tenant) refuseWaiting() {
-	for {
-		select {
-		case r := <-t.requests:
-			r.answer(reply{err: errClosing})
-		default:
+			t.queue.close()
 			return
 		}
 	}

@@ -28,9 +28,11 @@ type Word struct {
 	Plain        bool // without control characters, quotation marks and backslashes: JSON has it as it is
 }
 
-func newDictionary() *Dictionary {
-	return &Dictionary{codes: map[string]uint16{}, words: make([]Word, 1)}
-}
+// noWords are the words of all dictionaries in which there is none yet: most properties have no
+// values in most tenants. What is appended to it is in an array of its own.
+var noWords = make([]Word, 1)
+
+func newDictionary() *Dictionary { return &Dictionary{words: noWords} }
 
 // Words returns the texts by code. The first is empty and stands for null. The slice must not be
 // changed.
@@ -63,6 +65,9 @@ func (d *Dictionary) code(text string) (uint16, bool) {
 	word := Word{Text: strings.Clone(text)}
 	word.Folded, word.Plain = fold.Text(word.Text), isPlain(word.Text)
 	code = uint16(len(d.words))
+	if d.codes == nil {
+		d.codes = map[string]uint16{}
+	}
 	d.words = append(d.words, word)
 	d.codes[word.Text] = code
 	d.bytes += len(text)
