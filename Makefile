@@ -21,6 +21,9 @@ SDK_FLAGS := -vet=off -gcflags=all='-N -l' -ldflags='-s -w'
 # The browser that the sign-in pages are tried in.
 CHROMIUM ?= $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name))))
 
+# How many simulations of a tenant test-long plays.
+LICENSOR_SEEDS ?= 10000
+
 FUZZTIME  ?= 20s
 BENCH     ?= .
 GO_NEEDED := $(shell sed -n 's/^go //p' go.mod)
@@ -51,8 +54,9 @@ test-memory: go ## look at the memory that every operation takes with its larges
 	LICENSOR_MEMORY=1 $(GO) test -timeout=20m -count=1 -run 'TakesMuchMemory' ./internal/graph ./internal/identity/oauth
 
 .PHONY: test-long
-test-long: go ## run what takes many minutes: a million users in 2 GB (Linux)
+test-long: go ## run what takes many minutes: a million users in 2 GB (Linux), thousands of crashes in simulations (LICENSOR_SEEDS=10000)
 	LICENSOR_LONG=1 $(GO) test -timeout=60m -count=1 -v -run 'TestAMillionUsers' ./cmd/licensor
+	LICENSOR_SEEDS=$(LICENSOR_SEEDS) $(GO) test -timeout=60m -count=1 -run 'TestSimulation' ./internal/tenant
 
 # Clients that others write, against the real program; they have dependencies of their own.
 .PHONY: test-sdk

@@ -19,6 +19,7 @@ import (
 	"licensor/internal/catalog"
 	"licensor/internal/directory"
 	"licensor/internal/store"
+	"licensor/internal/store/memory"
 	"licensor/internal/store/sqlite"
 	"licensor/internal/tenant"
 )
@@ -27,6 +28,7 @@ import (
 type house struct {
 	tb      testing.TB
 	path    string
+	world   *memory.World // when not nil, instead of the path
 	store   store.Store
 	tenants *tenant.Tenants
 	*tenant.Tenant
@@ -44,28 +46,31 @@ var (
 func newHouse(tb testing.TB, snapshotAfter int) *house {
 	tb.Helper()
 	h := &house{tb: tb, path: filepath.Join(tb.TempDir(), "licensor.db"), after: snapshotAfter}
+	h.build()
+	return h
+}
+
+// build adds the tenant.
+func (h *house) build() {
+	h.tb.Helper()
 	h.clock.Store(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC).Unix())
 	h.open(nil)
-	tb.Cleanup(h.close)
+	h.tb.Cleanup(h.close)
 	org := directory.Organization{
 		DisplayName: "Test", CountryLetterCode: "DE",
 		VerifiedDomains: []directory.VerifiedDomain{{Name: "test.example", IsDefault: true, IsInitial: true, Type: "Managed"}},
 	}
-	t, err := h.tenants.Create(tb.Context(), uuid.UUID{1}, org, catalog.BuiltIn())
+	t, err := h.tenants.Create(h.tb.Context(), uuid.UUID{1}, org, catalog.BuiltIn())
 	if err != nil {
-		tb.Fatal(err)
+		h.tb.Fatal(err)
 	}
 	h.Tenant = t
-	return h
 }
 
 // open brings the house to life; between, when not nil, stands between the tenant and its store.
 func (h *house) open(between func(store.Store) store.Store) {
 	h.tb.Helper()
-	s, err := sqlite.Open(h.tb.Context(), h.path)
-	if err != nil {
-		h.tb.Fatal(err)
-	}
+	s := h.openStore()
 	h.store = s
 	if between != nil {
 		h.store = between(s)
@@ -73,15 +78,31 @@ func (h *house) open(between func(store.Store) store.Store) {
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}
-	h.tenants, err = tenant.Open(h.tb.Context(), h.store, tenant.Options{
-		Now: func() time.Time { return time.Unix(h.clock.Load(), 0) }, NewID: h.newID,
-		Log: h.log, SnapshotAfter: h.after,
-	})
-	if err != nil {
+	var err error
+	if h.tenants, err = tenant.Open(h.tb.Context(), h.store, h.options()); err != nil {
 		h.tb.Fatal(err)
 	}
 	if t, ok := h.tenants.Tenant(uuid.UUID{1}); ok {
 		h.Tenant = t
+	}
+}
+
+func (h *house) openStore() store.Store {
+	h.tb.Helper()
+	if h.world != nil {
+		return h.world.Open()
+	}
+	s, err := sqlite.Open(h.tb.Context(), h.path)
+	if err != nil {
+		h.tb.Fatal(err)
+	}
+	return s
+}
+
+func (h *house) options() tenant.Options {
+	return tenant.Options{
+		Now: func() time.Time { return time.Unix(h.clock.Load(), 0) }, NewID: h.newID,
+		Log: h.log, SnapshotAfter: h.after,
 	}
 }
 

@@ -20,33 +20,50 @@ const (
 	LostDone         // it is done, and the answer is lost
 	LostLate         // it is done after the answer was lost, just before the next Fence
 	LostGone         // it reaches the store after the next Fence, which must have shut it out
+	Full             // nothing is done, because there is no room
 )
 
-// Unreliable is a store behind a bad line: Decide says what comes of each operation that it is
-// asked for.
+// Unreliable is a store behind a bad line: Decide says what comes of each operation on a tenant
+// that it is asked for. All but Append either work or fail.
 type Unreliable struct {
 	store.Store
 	Decide func(operation string) Outcome
 
 	mu    sync.Mutex
-	late  func() error // an append that is still under way
-	gone  func() error
+	late  arrival // an append that is still under way
+	gone  arrival
 	wrong []error
+}
+
+// arrival carries an operation out when it reaches a store.
+type arrival func(s store.Log) error
+
+// works returns an error unless an operation works.
+func (u *Unreliable) works(operation string) error {
+	switch u.Decide(operation) {
+	case Works:
+		return nil
+	case Full:
+		return fmt.Errorf("%s: %w", operation, store.ErrFull)
+	}
+	return fmt.Errorf("%s: the line is broken: %w", operation, store.ErrUnavailable)
 }
 
 // Append implements store.Store.
 func (u *Unreliable) Append(
 	ctx context.Context, tenant uuid.UUID, at store.Place, commits []store.Commit, objects []store.Object,
 ) error {
-	do := func() error { return u.Store.Append(context.WithoutCancel(ctx), tenant, at, commits, objects) }
+	do := func(s store.Log) error { return s.Append(context.WithoutCancel(ctx), tenant, at, commits, objects) }
 	lost := fmt.Errorf("the line broke: %w", store.ErrUnknown)
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	switch u.Decide("Append") {
 	case Fails:
 		return fmt.Errorf("the line is broken: %w", store.ErrUnavailable)
+	case Full:
+		return store.ErrFull
 	case LostDone:
-		if err := do(); err != nil {
+		if err := do(u.Store); err != nil {
 			return err
 		}
 		return lost
@@ -57,23 +74,23 @@ func (u *Unreliable) Append(
 		u.gone = do
 		return lost
 	}
-	return do()
+	return do(u.Store)
 }
 
 // Fence implements store.Store.
 func (u *Unreliable) Fence(ctx context.Context, tenant uuid.UUID) (store.Place, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.Decide("Fence") != Works {
-		return store.Place{}, fmt.Errorf("the line is broken: %w", store.ErrUnavailable)
+	if err := u.works("Fence"); err != nil {
+		return store.Place{}, err
 	}
 	if u.late != nil {
-		_ = u.late() // whatever comes of it, the log says
+		_ = u.late(u.Store) // whatever comes of it, the log says
 		u.late = nil
 	}
 	place, err := u.Store.Fence(ctx, tenant)
 	if err == nil && u.gone != nil {
-		if came := u.gone(); came == nil {
+		if came := u.gone(u.Store); came == nil {
 			u.wrong = append(u.wrong, fmt.Errorf("an append from before the fence was taken behind it"))
 		}
 		u.gone = nil
@@ -83,10 +100,57 @@ func (u *Unreliable) Fence(ctx context.Context, tenant uuid.UUID) (store.Place, 
 
 // Place implements store.Store.
 func (u *Unreliable) Place(ctx context.Context, tenant uuid.UUID) (store.Place, error) {
-	if u.Decide("Place") != Works {
-		return store.Place{}, fmt.Errorf("the line is broken: %w", store.ErrUnavailable)
+	if err := u.works("Place"); err != nil {
+		return store.Place{}, err
 	}
 	return u.Store.Place(ctx, tenant)
+}
+
+// Commits implements store.Store.
+func (u *Unreliable) Commits(
+	ctx context.Context, tenant uuid.UUID, after uint64, yield func(store.Commit) error,
+) error {
+	if err := u.works("Commits"); err != nil {
+		return err
+	}
+	return u.Store.Commits(ctx, tenant, after, yield)
+}
+
+// Objects implements store.Store.
+func (u *Unreliable) Objects(ctx context.Context, tenant uuid.UUID, query store.Query) ([]store.Object, error) {
+	if err := u.works("Objects"); err != nil {
+		return nil, err
+	}
+	return u.Store.Objects(ctx, tenant, query)
+}
+
+// SaveParts implements store.Store.
+func (u *Unreliable) SaveParts(ctx context.Context, tenant uuid.UUID, parts []store.Part) error {
+	if err := u.works("SaveParts"); err != nil {
+		return err
+	}
+	return u.Store.SaveParts(ctx, tenant, parts)
+}
+
+// DropParts implements store.Store.
+func (u *Unreliable) DropParts(ctx context.Context, tenant uuid.UUID, keep []string) error {
+	if err := u.works("DropParts"); err != nil {
+		return err
+	}
+	return u.Store.DropParts(ctx, tenant, keep)
+}
+
+// Arrive has what is still under way reach another store on the same place, after the one who sent
+// it has crashed.
+func (u *Unreliable) Arrive(at store.Log) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, held := range []*arrival{&u.late, &u.gone} {
+		if *held != nil {
+			_ = (*held)(at) // whatever comes of it, the log says
+			*held = nil
+		}
+	}
 }
 
 // Wrong returns what the store did that no store may do.
