@@ -14,7 +14,6 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/licensing"
 	"licensor/internal/query"
-	"licensor/internal/store"
 	"licensor/internal/store/sqlite"
 	"licensor/internal/tenant"
 )
@@ -213,7 +212,7 @@ func (o *ours) restart(ctx context.Context) (time.Duration, error) {
 		return 0, fmt.Errorf("the tenant did not come back whole")
 	}
 	o.tenant = t
-	rows, err := t.Find(ctx, t.Image(), store.KindUser, query.Live, query.All(), "", nil)
+	rows, err := t.Find(ctx, t.Image(), directory.TypeUser, query.Live, query.All(), "", nil)
 	if err == nil && rows.Count() != o.world.users {
 		err = fmt.Errorf("%d of %d users came back", rows.Count(), o.world.users)
 	}

@@ -163,7 +163,7 @@ func plain(t fataler, s store.Store, of uuid.UUID, kind store.Kind) map[uint32]p
 // compareColumns compares the columns of all objects with their documents.
 func compareColumns(t fataler, s store.Store, of *tenant.Tenant) {
 	for _, kind := range []store.Kind{store.KindUser, store.KindGroup} {
-		compareWith(t, of.Image().Columns(kind), kind, plain(t, s, of.ID(), kind))
+		compareWith(t, of.Image().Columns(directory.Type(kind)), kind, plain(t, s, of.ID(), kind))
 	}
 }
 
@@ -186,7 +186,7 @@ func (p *player) checkColumns() {
 	compareColumns(p.t, p.store, p.Tenant)
 	for _, kind := range []store.Kind{store.KindUser, store.KindGroup} {
 		for range 4 {
-			p.checkCondition(kind, p.Image().Columns(kind), plain(p.t, p.store, p.ID(), kind))
+			p.checkCondition(kind, p.Image().Columns(directory.Type(kind)), plain(p.t, p.store, p.ID(), kind))
 		}
 	}
 }
@@ -225,7 +225,7 @@ func valueIn(document map[string]any, c *column.Column) (v column.Value) {
 func (p *player) checkCondition(kind store.Kind, table *column.Table, objects map[uint32]plainObject) {
 	c, is := randomCondition(p.t, table.Schema(), objects, 3)
 	for _, within := range []query.Within{query.Live, query.Deleted} {
-		rows, err := p.Find(context.Background(), p.Image(), kind, within, c, "", nil)
+		rows, err := p.Find(context.Background(), p.Image(), directory.Type(kind), within, c, "", nil)
 		if err != nil {
 			p.t.Fatal(err)
 		}

@@ -18,9 +18,6 @@ type document struct {
 	group    *directory.Group
 }
 
-// RowsOf is the kind of the rows in which the objects of a type are stored.
-func RowsOf(of directory.Type) store.Kind { return store.Kind(of) }
-
 // User returns a user's document, not to be changed.
 func (t *Tenant) User(ctx context.Context, img *Image, user uint32) (*directory.User, error) {
 	d, err := t.document(ctx, img, objectKey{store.KindUser, user})

@@ -3,6 +3,7 @@ package tenant
 import (
 	"context"
 
+	"licensor/internal/directory"
 	"licensor/internal/query"
 	"licensor/internal/store"
 )
@@ -11,7 +12,7 @@ import (
 func (t *Tenant) FindByName(
 	ctx context.Context, img *Image, kind store.Kind, within query.Within, c *query.Condition, page *Page,
 ) (*query.Rows, bool, error) {
-	return t.findByName(ctx, img, kind, within, c, page)
+	return t.findByName(ctx, img, directory.Type(kind), within, c, page)
 }
 
 // Bounded lists what a tenant has bounds of.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"licensor/internal/directory"
 	"licensor/internal/query"
 	"licensor/internal/store"
 	"licensor/internal/turns"
@@ -17,26 +18,26 @@ const keptSets = 16
 // setKey is what a set was found by, and as of which commit.
 type setKey struct {
 	seq    uint64
-	kind   store.Kind
+	of     directory.Type
 	within query.Within
 	name   string
 }
 
-// Find returns the objects of a kind that fulfil a condition, as of an image. When page is not nil,
+// Find returns the objects of a type that fulfil a condition, as of an image. When page is not nil,
 // only objects on that page and one more are looked for, and others may be missing. Under a name,
 // which stands for the condition as long as the image is the same, the set is remembered; "" is not
 // remembered.
 func (t *Tenant) Find(
-	ctx context.Context, img *Image, kind store.Kind,
+	ctx context.Context, img *Image, of directory.Type,
 	within query.Within, c *query.Condition, name string, page *Page,
 ) (*query.Rows, error) {
-	key := setKey{img.Seq, kind, within, name}
+	key := setKey{img.Seq, of, within, name}
 	if name != "" {
 		if rows, ok := t.sets.Get(key); ok {
 			return rows, nil
 		}
 	}
-	rows, all, err := t.find(ctx, img, kind, within, c, page)
+	rows, all, err := t.find(ctx, img, of, within, c, page)
 	if err == nil && all && name != "" {
 		t.sets.Add(key, rows)
 	}
@@ -45,11 +46,11 @@ func (t *Tenant) Find(
 
 // find chooses the way, and reports whether the set is complete.
 func (t *Tenant) find(
-	ctx context.Context, img *Image, kind store.Kind, within query.Within, c *query.Condition, page *Page,
+	ctx context.Context, img *Image, of directory.Type, within query.Within, c *query.Condition, page *Page,
 ) (rows *query.Rows, all bool, err error) {
-	table := img.Columns(kind)
+	table := img.Columns(of)
 	if c.Cost(table) >= worthReading {
-		if rows, all, err = t.findByName(ctx, img, kind, within, c, page); rows != nil || err != nil {
+		if rows, all, err = t.findByName(ctx, img, of, within, c, page); rows != nil || err != nil {
 			return rows, all, err
 		}
 	}
@@ -78,15 +79,15 @@ const (
 // findByName is find for a condition on the beginning of a name: what can fulfil it is read from
 // the store's order of that name. It returns nil when that is too much, or there is no such order.
 func (t *Tenant) findByName(
-	ctx context.Context, img *Image, kind store.Kind, within query.Within, c *query.Condition, page *Page,
+	ctx context.Context, img *Image, of directory.Type, within query.Within, c *query.Condition, page *Page,
 ) (*query.Rows, bool, error) {
-	table := img.Columns(kind)
+	table := img.Columns(of)
 	place, prefix, ok := c.Start()
 	if !ok || !slices.Contains(store.Ordered, table.Schema().Columns[place].Name) {
 		return nil, false, nil
 	}
 	order := &store.Order{Property: table.Schema().Columns[place].Name, AsOf: img.Seq}
-	q := store.Query{Kind: kind, After: -1, Below: table.Rows(), Limit: mostNames + 1}
+	q := store.Query{Kind: rowsOf(of), After: -1, Below: table.Rows(), Limit: mostNames + 1}
 	inOrder := page != nil && page.Order != nil && page.Order.Property == order.Property
 	if inOrder { // then the page's own objects are enough, and mostly among the first names
 		order, q.After, q.Limit = new(*page.Order), page.After, min(2*page.Limit, q.Limit)

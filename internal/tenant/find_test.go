@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"licensor/internal/directory"
 	"licensor/internal/directory/column"
 	"licensor/internal/query"
 	"licensor/internal/store"
@@ -19,7 +20,7 @@ import (
 func (p *player) checkNames(
 	img *tenant.Image, kind store.Kind, within query.Within, c *query.Condition, objects map[uint32]plainObject,
 ) {
-	rows, err := p.Find(context.Background(), img, kind, within, c, "", nil)
+	rows, err := p.Find(context.Background(), img, directory.Type(kind), within, c, "", nil)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -46,13 +47,13 @@ func (p *player) checkNames(
 func (p *player) checkPages(
 	img *tenant.Image, kind store.Kind, within query.Within, c *query.Condition, rows *query.Rows,
 ) {
-	ctx, below := context.Background(), max(1, img.Columns(kind).Rows())
+	ctx, below := context.Background(), max(1, img.Columns(directory.Type(kind)).Rows())
 	page := tenant.Page{
 		Order: &store.Order{Property: "displayName", Descending: rapid.Bool().Draw(p.t, "descending"), AsOf: img.Seq},
 		After: -1, Below: below, Limit: rapid.IntRange(1, 3).Draw(p.t, "limit"),
 	}
 	for {
-		want, err := p.Page(ctx, img, kind, within, rows, page)
+		want, err := p.Page(ctx, img, directory.Type(kind), within, rows, page)
 		if err != nil {
 			p.t.Fatal(err)
 		}
@@ -60,7 +61,7 @@ func (p *player) checkPages(
 		if err != nil {
 			p.t.Fatal(err)
 		}
-		got, err := p.Page(ctx, img, kind, within, some, page)
+		got, err := p.Page(ctx, img, directory.Type(kind), within, some, page)
 		if err != nil || !slices.Equal(got, want) {
 			p.t.Fatalf("the page %+v is %v (%v), not %v", page, got, err, want)
 		}
@@ -77,7 +78,7 @@ func (p *player) checkPages(
 
 // named is a condition on the beginning of users' names.
 func named(img *tenant.Image, start string) *query.Condition {
-	place, _ := img.Columns(store.KindUser).Schema().Column("displayName")
+	place, _ := img.Columns(directory.TypeUser).Schema().Column("displayName")
 	return query.Text(place, column.Test{Op: column.Starts, Text: start})
 }
 
@@ -127,7 +128,7 @@ func TestOfManyNamesThoseOfThePageAreFound(t *testing.T) {
 	}
 	h.wantNamed(img, "ann", &page, 594, 595, 596, 597, 598, 599)
 	page = tenant.Page{Order: &store.Order{Property: "displayName", AsOf: img.Seq}, After: -1, Below: 1000, Limit: 3}
-	place, _ := img.Columns(store.KindUser).Schema().Column("userPrincipalName")
+	place, _ := img.Columns(directory.TypeUser).Schema().Column("userPrincipalName")
 	rare := query.And(c, query.Text(place, column.Test{Op: column.Ends, Text: "399@test.example"}))
 	rows, all, err := h.FindByName(t.Context(), img, store.KindUser, query.Live, rare, &page)
 	if rows != nil || all || err != nil {

@@ -66,9 +66,9 @@ func (p *player) checkObjects() {
 	for kind, objects := range map[store.Kind]map[uint32]plainObject{
 		store.KindApplication: applications, store.KindServicePrincipal: principals,
 	} {
-		compareWith(p.t, img.Columns(kind), kind, objects)
+		compareWith(p.t, img.Columns(directory.Type(kind)), kind, objects)
 		if rapid.IntRange(0, 4).Draw(p.t, "ask") == 0 {
-			p.checkCondition(kind, img.Columns(kind), objects)
+			p.checkCondition(kind, img.Columns(directory.Type(kind)), objects)
 		}
 	}
 }

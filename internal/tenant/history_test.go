@@ -174,7 +174,7 @@ func (p *player) checkUnits() {
 	checkRows(p, store.KindAdministrativeUnit, img.Units, func(u *directory.AdministrativeUnit) (uuid.UUID, []byte) {
 		return u.ID, u.Document()
 	})
-	compareWith(p.t, img.Columns(store.KindAdministrativeUnit), store.KindAdministrativeUnit, units)
+	compareWith(p.t, img.Columns(directory.TypeAdministrativeUnit), store.KindAdministrativeUnit, units)
 }
 
 // membersOf are the ids of the members of an administrative unit.

@@ -27,20 +27,23 @@ func (t *Tenant) Turn(ctx context.Context) (*turns.Turn, error) {
 	return t.options.Processors.Within(ctx, t.id)
 }
 
-// Columns returns the columns of a kind of objects.
-func (img *Image) Columns(kind store.Kind) *column.Table {
-	switch kind {
-	case store.KindUser:
+// Columns returns the columns of the objects of a type.
+func (img *Image) Columns(of directory.Type) *column.Table {
+	switch of {
+	case directory.TypeUser:
 		return img.Directory.UserColumns()
-	case store.KindApplication:
+	case directory.TypeApplication:
 		return img.Applications.Columns()
-	case store.KindServicePrincipal:
+	case directory.TypeServicePrincipal:
 		return img.Principals.Columns()
-	case store.KindAdministrativeUnit:
+	case directory.TypeAdministrativeUnit:
 		return img.Units.Columns()
 	}
 	return img.Directory.GroupColumns()
 }
+
+// rowsOf is the kind of the rows in which the objects of a type are stored.
+func rowsOf(of directory.Type) store.Kind { return store.Kind(of) }
 
 // Page says which objects of a set are wanted: at most Limit, in an order.
 type Page struct {
@@ -60,7 +63,7 @@ const givenUpAfter = 20
 
 // Page returns the objects of a set that a page shows, in its order, as of an image.
 func (t *Tenant) Page(
-	ctx context.Context, img *Image, kind store.Kind, within query.Within, rows *query.Rows, p Page,
+	ctx context.Context, img *Image, of directory.Type, within query.Within, rows *query.Rows, p Page,
 ) ([]query.Place, error) {
 	if p.Order == nil {
 		var places []query.Place
@@ -69,21 +72,21 @@ func (t *Tenant) Page(
 		}
 		return places, nil
 	}
-	table := img.Columns(kind)
+	table := img.Columns(of)
 	place, ok := table.Schema().Column(p.Order.Property)
 	if !ok {
 		return nil, fmt.Errorf("%w: rows cannot be ordered by %q", store.ErrQuery, p.Order.Property)
 	}
 	if within == query.Live && rows.Count() > int(table.Rows())/2 {
 		among := p.Limit*int(table.Rows())/rows.Count() + p.Limit/8 + 1 // where the page probably ends
-		if places, ok, err := t.walk(ctx, kind, rows, p, among); ok || err != nil {
+		if places, ok, err := t.walk(ctx, of, rows, p, among); ok || err != nil {
 			return places, err
 		}
 	}
 	order := query.Order{Column: place, Descending: p.Order.Descending}
 	if p.Order.AsOf < img.Seq && p.Order.Property != unmoving {
 		var err error
-		if order.Moved, err = t.store.Moved(ctx, t.id, kind, p.Order.Property, p.Order.AsOf); err != nil {
+		if order.Moved, err = t.store.Moved(ctx, t.id, rowsOf(of), p.Order.Property, p.Order.AsOf); err != nil {
 			return nil, err
 		}
 	}
@@ -106,10 +109,10 @@ func (t *Tenant) Page(
 // walk looks for the page along the store's order, so many objects at a time, and is false when it
 // has to look at too many for that.
 func (t *Tenant) walk(
-	ctx context.Context, kind store.Kind, rows *query.Rows, p Page, among int,
+	ctx context.Context, of directory.Type, rows *query.Rows, p Page, among int,
 ) (places []query.Place, ok bool, err error) {
 	order := *p.Order
-	q := store.Query{Kind: kind, Order: &order, After: p.After, Below: p.Below, Limit: among}
+	q := store.Query{Kind: rowsOf(of), Order: &order, After: p.After, Below: p.Below, Limit: among}
 	for looked := 0; looked < givenUpAfter*p.Limit; looked += q.Limit {
 		if err := turns.Of(ctx).Yield(); err != nil {
 			return nil, false, err

@@ -51,21 +51,5 @@ type Waiting struct {
 // Direct is a tenant whose groups pass on their licenses at once.
 type Direct struct{ *tenant.Tenant }
 
-// Find finds the objects of a type among its rows.
-func (t Direct) Find(
-	ctx context.Context, img *tenant.Image, of directory.Type, within columns.Within,
-	c *columns.Condition, name string, page *tenant.Page,
-) (*columns.Rows, error) {
-	return t.Tenant.Find(ctx, img, tenant.RowsOf(of), within, c, name, page)
-}
-
-// Page returns the objects of a type that a page shows.
-func (t Direct) Page(
-	ctx context.Context, img *tenant.Image, of directory.Type, within columns.Within,
-	rows *columns.Rows, p tenant.Page,
-) ([]columns.Place, error) {
-	return t.Tenant.Page(ctx, img, tenant.RowsOf(of), within, rows, p)
-}
-
 // Waiting is always nil.
 func (Direct) Waiting(uint32, time.Time) *Waiting { return nil }
