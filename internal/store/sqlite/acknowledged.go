@@ -49,10 +49,33 @@ func readAcknowledged(path string) (uint64, error) {
 	return writes, nil
 }
 
+// checkRemains returns ErrLost when there is no database, or an empty file, but what lies beside it
+// says that there was one. A new one in its place would have SQLite remove the log.
+func (s *Store) checkRemains() error {
+	info, err := os.Stat(s.path)
+	if s.acceptLoss || err == nil && info.Size() > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	acknowledged, err := readAcknowledged(s.path)
+	if err != nil {
+		return err
+	}
+	log, err := os.Stat(s.path + "-wal")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("look at the log: %w", err)
+	}
+	if acknowledged == 0 && (log == nil || log.Size() == 0) {
+		return nil
+	}
+	return fmt.Errorf("database %[1]s: %[2]w: the file is missing or empty, and %[1]s-wal or %[1]s-ack beside it are those of a database with "+
+		"acknowledged changes: restore the file and its log together; to begin anew in this place, move these files away",
+		s.path, ErrLost)
+}
+
 // checkAcknowledged returns ErrLost when the database has fewer writes than were acknowledged. It
 // is called before anything is changed, so that whoever finds the missing log can put it back.
 func (s *Store) checkAcknowledged(ctx context.Context) error {
-	if info, err := s.file.Stat(); err != nil || info.Size() == 0 { // new, whatever lies beside it
+	if info, err := s.file.Stat(); err != nil || info.Size() == 0 { // new
 		return err
 	}
 	acknowledged, err := readAcknowledged(s.path)

@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"errors"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -139,13 +141,52 @@ func TestAnUnharmedDatabaseOpensAfterACrash(t *testing.T) {
 	}
 }
 
-func TestANewDatabaseMayHaveTheNameOfAnOldOne(t *testing.T) {
+// A new database in the place of one that is gone would take its log with it. So what is left is
+// kept as it is, until somebody moves it away.
+func TestADatabaseThatIsGoneIsNotMadeAnew(t *testing.T) {
 	t.Parallel()
-	path := crashed(t, 30)
-	for _, suffix := range []string{"", "-wal"} {
-		if err := os.Remove(path + suffix); err != nil {
+	for name, remove := range map[string]func(path string) error{
+		"missing":                 os.Remove,
+		"empty":                   func(path string) error { return os.Truncate(path, 0) },
+		"missing, with its log":   func(path string) error { return errors.Join(os.Remove(path), os.Remove(path+"-wal")) },
+		"missing, with its count": func(path string) error { return errors.Join(os.Remove(path), os.Remove(path+"-ack")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := crashed(t, 30)
+			if err := remove(path); err != nil {
+				t.Fatal(err)
+			}
+			before := filesAt(t, path)
+			for range 2 {
+				if s, err := Open(t.Context(), path); !errors.Is(err, ErrLost) {
+					t.Fatalf("opening it answers %v, want ErrLost", errors.Join(err, s.Close()))
+				}
+			}
+			if after := filesAt(t, path); !maps.Equal(after, before) {
+				t.Error("what was left of the database was changed")
+			}
+			for _, suffix := range []string{"", "-wal", "-ack"} {
+				if err := os.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+					t.Fatal(err)
+				}
+			}
+			openWithTenant(t, path)
+		})
+	}
+}
+
+// filesAt returns what is in the files of a database.
+func filesAt(t *testing.T, path string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	for _, suffix := range []string{"", "-wal", "-ack"} {
+		data, err := os.ReadFile(path + suffix)
+		if err == nil {
+			files[suffix] = string(data)
+		} else if !errors.Is(err, fs.ErrNotExist) {
 			t.Fatal(err)
 		}
 	}
-	openWithTenant(t, path)
+	return files
 }

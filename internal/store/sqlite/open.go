@@ -81,6 +81,9 @@ func openStore(ctx context.Context, path string, acceptLoss bool) (*Store, error
 // open does what needs the lock. No file of the database may be opened or closed by other means
 // than SQLite's once SQLite has it: closing any descriptor drops all of this process's POSIX locks.
 func (s *Store) open(ctx context.Context) error {
+	if err := s.checkRemains(); err != nil {
+		return err
+	}
 	var err error
 	if s.file, err = examine(s.path); err != nil {
 		return err
