@@ -63,18 +63,30 @@ func TestAnswersBeforeTheBodyIsThere(t *testing.T) {
 
 // An answer that does not need the body does not wait for it, either.
 func TestARefusalDoesNotWaitForTheBody(t *testing.T) {
-	conn := dial(t, startServing(t, quick(func(*bounds) {}), nil))
-	_, err := io.WriteString(conn, "POST /v1.0/users HTTP/1.1\r\nHost: a\r\nContent-Length: 20000000\r\n\r\n{}")
-	if err := errors.Join(err, conn.SetReadDeadline(time.Now().Add(10*time.Second))); err != nil {
-		t.Fatal(err)
-	}
-	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		t.Fatalf("there is no answer: %v", err)
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusUnauthorized {
-		t.Errorf("the answer is %d, want 401", answer.StatusCode)
+	address := startServing(t, quick(func(*bounds) {}), nil)
+	for path, status := range map[string]int{
+		"/v1.0/users":               http.StatusUnauthorized,
+		"/common/oauth2/v2.0/token": http.StatusRequestEntityTooLarge,
+		"/metrics":                  http.StatusNotFound,
+		"/common/login":             http.StatusNotFound,
+	} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			conn := dial(t, address)
+			_, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: 20000000\r\n"+
+				"Content-Type: application/x-www-form-urlencoded\r\n\r\n{}", path)
+			if err := errors.Join(err, conn.SetReadDeadline(time.Now().Add(10*time.Second))); err != nil {
+				t.Fatal(err)
+			}
+			answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatalf("there is no answer: %v", err)
+			}
+			defer answer.Body.Close()
+			if answer.StatusCode != status {
+				t.Errorf("the answer is %d, want %d", answer.StatusCode, status)
+			}
+		})
 	}
 }
 

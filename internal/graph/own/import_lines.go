@@ -58,9 +58,6 @@ func lines(r *wire.Request, first int64) (*importLines, error) {
 	if r.ContentLength == 0 || r.Body == nil {
 		return &importLines{source: bufio.NewReader(http.NoBody), number: first}, nil
 	}
-	if r.ContentLength > MaxImport {
-		return nil, wire.BodyProblem(&http.MaxBytesError{Limit: MaxImport}, MaxImport)
-	}
 	body, err := r.PlainBody(MaxImport)
 	if err != nil {
 		return nil, err

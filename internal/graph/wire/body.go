@@ -108,8 +108,11 @@ func (r *Request) HasLength() bool {
 
 // PlainBody returns the body without its Content-Encoding. Reading fails with *http.MaxBytesError
 // where it is larger than limit, as it is sent or as it is after decompression; bodyProblem tells
-// that and other failures.
+// that and other failures. A length that says so is refused before anything is read.
 func (r *Request) PlainBody(limit int64) (io.Reader, error) {
+	if r.ContentLength > limit {
+		return nil, BodyProblem(&http.MaxBytesError{Limit: limit}, limit)
+	}
 	body, err := plain(http.MaxBytesReader(r.W, resting{r.Body, r.Work}, limit), r.Header.Get("Content-Encoding"))
 	if err != nil {
 		return nil, BodyProblem(err, limit)

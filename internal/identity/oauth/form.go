@@ -25,8 +25,10 @@ func readForm(r *http.Request) (url.Values, error) {
 	if err != nil || kind != formType {
 		return nil, malformedRequest(http.StatusUnsupportedMediaType, "The body must be of type "+formType+".")
 	}
-	err = r.ParseForm()
-	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+	if r.ContentLength <= maxForm {
+		err = r.ParseForm()
+	}
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge || r.ContentLength > maxForm {
 		return nil, malformedRequest(http.StatusRequestEntityTooLarge, "The body is larger than 64 KB.")
 	}
 	if err != nil {
