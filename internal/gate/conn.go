@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"context"
 	"crypto/tls"
 	"net"
 	"net/http"
@@ -46,11 +45,11 @@ func (c *Conn) CloseWrite() error {
 	return nil
 }
 
-// Answered makes the connection of a request idle when all has been answered that came with it,
-// although the rest of a body is still read. It is for HTTP/1.
-func Answered(ctx context.Context) {
-	if c, _ := ctx.Value(connKey{}).(*Conn); c != nil {
-		c.turn(true)
+// Waits says that the server waits for the client, which is to send more of a body, or goes on. A
+// connection that waits is idle, so it gives way to newcomers. It is for HTTP/1; c may be nil.
+func (c *Conn) Waits(waits bool) {
+	if c != nil {
+		c.turn(waits)
 	}
 }
 

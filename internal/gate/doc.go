@@ -3,8 +3,9 @@
 //
 // There is a bound in all and a bound for each address, where an address of IPv6 is the /64 that
 // one subscriber has. A connection is idle until the head of a request has arrived, and again when
-// its answers have been sent; in between it is active. So one that only opens, does not finish its
-// handshake, sends its head byte by byte, or goes on with a body after the answer, is idle.
+// its answers have been sent; in between it is active, but for the time in which the server waits
+// for more of a body. So one that only opens, does not finish its handshake, or sends its head or a
+// body byte by byte, is idle.
 //
 // At a bound, idle connections give way to newcomers, those that have been idle longest first. At
 // the bound for its address a newcomer takes the place of another of the same address. At the bound

@@ -28,6 +28,8 @@ type Gate struct {
 	sources  atomic.Int64 // len(places)
 	crowded  atomic.Bool  // len(waiting) > 0
 
+	bodies sync.Mutex // guards those of all places
+
 	mu      sync.Mutex
 	all     int
 	places  map[netip.Prefix]*place

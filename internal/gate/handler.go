@@ -13,13 +13,20 @@ func (g *Gate) Context(ctx context.Context, conn net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, of(conn))
 }
 
+// Of returns the connection of the request that a context is of; nil when it is not known.
+func Of(ctx context.Context) *Conn {
+	c, _ := ctx.Value(connKey{}).(*Conn)
+	return c
+}
+
 // Handler bounds the requests that come over HTTP/2: an address may have as many under way as
 // connections, since each costs as much as one. When there are as many in all as may be, it may
-// have its part of that. Those beyond are answered with 503. Requests whose connection was closed
-// in the moment when they came are not begun.
+// have its part of that. For those beyond, the request of the address whose body is waited for
+// longest is ended; when there is none, they are answered with 503. Requests whose connection was
+// closed in the moment when they came are not begun.
 func (g *Gate) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c, _ := r.Context().Value(connKey{}).(*Conn)
+		c := Of(r.Context())
 		if c == nil {
 			next.ServeHTTP(w, r)
 			return
@@ -33,11 +40,12 @@ func (g *Gate) Handler(next http.Handler) http.Handler {
 		}
 		defer g.requests.Add(-1)
 		defer c.place.requests.Add(-1)
-		if !g.mayBegin(c.place.requests.Add(1), g.requests.Add(1), c.place.trusted) {
+		if !g.mayBegin(c.place.requests.Add(1), g.requests.Add(1), c.place.trusted) && !g.endBody(c.place) {
 			w.Header().Set("Retry-After", "1")
 			http.Error(w, "Too many requests are under way at once. Try again when some are answered.", http.StatusServiceUnavailable)
 			return
 		}
+		defer g.watch(c, w, r)()
 		next.ServeHTTP(w, r)
 	})
 }

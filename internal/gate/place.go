@@ -9,7 +9,7 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// place is an address with its connections. The gate's lock guards all fields but requests.
+// place is an address with its connections. The gate's lock guards all fields but the last two.
 type place struct {
 	network  netip.Prefix
 	area     *area
@@ -18,6 +18,7 @@ type place struct {
 	waiting  int
 	turnover *rate.Limiter // of connections that give way to others of the same address
 	requests atomic.Int64  // of HTTP/2
+	bodies   map[*body]struct{}
 }
 
 // At its bound, an address has so many connections a second give way to its own newcomers, and so

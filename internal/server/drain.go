@@ -27,7 +27,7 @@ func draining(next http.Handler) http.Handler {
 		}
 		c := http.NewResponseController(w)
 		_ = c.EnableFullDuplex() // where there is none, net/http waits for some of the body before it answers
-		body := &watched{ReadCloser: r.Body, header: w.Header()}
+		body := &watched{ReadCloser: r.Body, conn: gate.Of(r.Context()), header: w.Header()}
 		r.Body = body
 		next.ServeHTTP(w, r)
 		if body.ended || !body.begun && r.Header.Get("Expect") != "" { // then the client waits to be asked for it
@@ -36,22 +36,25 @@ func draining(next http.Handler) http.Handler {
 		if c.Flush() != nil || c.SetReadDeadline(time.Now().Add(drainTime)) != nil {
 			return
 		}
-		gate.Answered(r.Context())                    // so it gives way to newcomers
 		_, _ = io.CopyN(io.Discard, body, drainBytes) // whatever ends it ends the connection
 	})
 }
 
-// watched is a body that knows how far it has been read. One that cannot be read to its end ends
-// the connection, and the answer says so.
+// watched is a body that knows how far it has been read. While it is waited for, the connection
+// gives way to newcomers. One that cannot be read to its end ends the connection, and the answer
+// says so.
 type watched struct {
 	io.ReadCloser
+	conn         *gate.Conn
 	header       http.Header // of the answer
 	begun, ended bool
 }
 
 func (b *watched) Read(p []byte) (int, error) {
 	b.begun = true
+	b.conn.Waits(true)
 	n, err := b.ReadCloser.Read(p)
+	b.conn.Waits(false)
 	b.ended = b.ended || err != nil
 	if err != nil && err != io.EOF {
 		b.header.Set("Connection", "close")

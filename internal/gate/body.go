@@ -1,0 +1,67 @@
+package gate
+
+import (
+	"io"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// body is that of a request over HTTP/2. As long as the server waits for more of it, it may be
+// ended in favor of another request from the same address.
+type body struct {
+	io.ReadCloser
+	now    func() int64
+	since  atomic.Int64 // the server waits since then; 0 when it does not
+	stream *http.ResponseController
+}
+
+// Read implements io.Reader.
+func (b *body) Read(p []byte) (int, error) {
+	b.since.Store(b.now())
+	n, err := b.ReadCloser.Read(p)
+	b.since.Store(0)
+	return n, err
+}
+
+// watch notes the body of a request until the function that it returns is called.
+func (g *Gate) watch(c *Conn, w http.ResponseWriter, r *http.Request) (done func()) {
+	if r.ContentLength == 0 {
+		return func() {}
+	}
+	b := &body{ReadCloser: r.Body, now: g.now, stream: http.NewResponseController(w)}
+	r.Body = b
+	g.bodies.Lock()
+	defer g.bodies.Unlock()
+	if c.place.bodies == nil {
+		c.place.bodies = map[*body]struct{}{}
+	}
+	c.place.bodies[b] = struct{}{}
+	return func() {
+		g.bodies.Lock()
+		defer g.bodies.Unlock()
+		delete(c.place.bodies, b)
+	}
+}
+
+// endBody ends the body that the server waits for longest of those from an address, and says
+// whether there was one.
+func (g *Gate) endBody(p *place) bool {
+	if !p.turnover.Allow() {
+		return false
+	}
+	g.bodies.Lock()
+	defer g.bodies.Unlock()
+	var oldest *body
+	var least int64
+	for b := range p.bodies {
+		if since := b.since.Load(); since > 0 && (oldest == nil || since < least) {
+			oldest, least = b, since
+		}
+	}
+	if oldest == nil {
+		return false
+	}
+	delete(p.bodies, oldest)
+	return oldest.stream.SetReadDeadline(time.Unix(0, 0)) == nil
+}
