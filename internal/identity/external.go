@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/guid"
 )
 
 // Issuers is what must be known to take tokens of other issuers, as tenants have said
@@ -174,7 +175,7 @@ func (a *Authority) foreignName(ctx context.Context, tenant uuid.UUID, name stri
 	if name == "" {
 		return User{}, nil
 	}
-	if id, err := uuid.Parse(name); err == nil {
+	if id, ok := guid.Parse(name); ok {
 		return a.tenants.User(ctx, tenant, id)
 	}
 	return a.issuers.UserByName(ctx, tenant, name)

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/identity/oauth"
 	"licensor/internal/tenant"
@@ -28,7 +29,7 @@ var (
 
 // Tenant implements [identity.Directory].
 func (d Directory) Tenant(name string) (uuid.UUID, bool) {
-	if id, err := uuid.Parse(name); err == nil {
+	if id, ok := guid.Parse(name); ok {
 		_, ok := d.Tenants.Tenant(id)
 		return id, ok
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"strings"
 	"time"
 
 	"licensor/internal/graph/devkit"
@@ -114,6 +115,11 @@ func (s *settings) lookAtAddresses() error {
 	if _, err := identity.ParsePublicURL(s.PublicURL); err != nil {
 		return wrong("PublicURL", "is %q: give a scheme and host only, such as https://licensor.example.com", s.PublicURL)
 	}
+	for _, origin := range s.Origins {
+		if err := checkOrigin(origin); err != nil {
+			return err
+		}
+	}
 	for _, text := range s.TrustedProxies {
 		r, err := netip.ParsePrefix(text)
 		if address, other := netip.ParseAddr(text); other == nil {
@@ -127,16 +133,37 @@ func (s *settings) lookAtAddresses() error {
 	return nil
 }
 
+// checkOrigin refuses an origin that no browser sends: with a path, without a scheme. Its port may
+// be *, for any.
+func checkOrigin(origin string) error {
+	root, err := identity.ParsePublicURL(strings.TrimSuffix(origin, ":*"))
+	if err != nil || root == "" || strings.HasSuffix(origin, "/") {
+		return wrong("Origins", "has %q, which is not an origin: give a scheme and host, and a port or * if need be, such as "+
+			"https://admin.contoso.com or http://localhost:*", origin)
+	}
+	return nil
+}
+
 func (s *settings) lookAtDevelopment() error {
 	if !s.Development {
-		for option, given := range map[string]bool{
-			"Clock": !s.Clock.IsZero(), "Faults": len(s.Faults) > 0, "Latency": s.Latency != 0, "GroupProcessing": s.GroupProcessing != 0, "Quick": s.Quick,
+		for _, o := range []struct {
+			name  string
+			given bool
+		}{
+			{"Clock", !s.Clock.IsZero()},
+			{"Faults", len(s.Faults) > 0},
+			{"Latency", s.Latency != 0},
+			{"GroupProcessing", s.GroupProcessing != 0},
+			{"Quick", s.Quick},
 		} {
-			if given {
-				return wrong(option, "is for tests of programs: set Development, which makes the server unfit for anything else")
+			if o.given {
+				return wrong(o.name, "is for tests of programs: set Development, which makes the server unfit for anything else")
 			}
 		}
 		return nil
+	}
+	if year := s.Clock.Year(); year < 1 || year > 9999 {
+		return wrong("Clock", "is in the year %d; it is in one from 1 to 9999", year)
 	}
 	if s.GroupProcessing < 0 {
 		return wrong("GroupProcessing", "is %s; it is 0 or more", s.GroupProcessing)

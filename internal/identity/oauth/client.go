@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/guid"
 	"licensor/internal/identity"
 )
 
@@ -63,8 +64,8 @@ func (s *Server) confidential(c *call) (client, error) {
 
 // application finds one of the call's tenant that can be logged in with, enabled or not.
 func (s *Server) application(c *call, id string) (identity.App, error) {
-	appID, err := uuid.Parse(id)
-	if err != nil {
+	appID, ok := guid.Parse(id)
+	if !ok {
 		return identity.App{}, unknownApp(id, c.tenant)
 	}
 	app, ok := s.config.Tenants.Application(c.tenant, appID)

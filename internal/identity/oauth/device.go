@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/guid"
 	"licensor/internal/identity"
 )
 
@@ -130,9 +131,9 @@ func (s *Server) newDevice(c *call, id, scope string) (deviceAnswer, error) {
 // that some tenant has.
 func (s *Server) deviceClient(c *call, id string) (uuid.UUID, error) {
 	if c.anyTenant() {
-		appID, err := uuid.Parse(id)
+		appID, ok := guid.Parse(id)
 		_, firstParty := identity.FirstPartyByID(appID)
-		if err != nil || (!firstParty && !s.config.Tenants.Known(appID)) {
+		if !ok || (!firstParty && !s.config.Tenants.Known(appID)) {
 			return uuid.Nil, unknownAppAnywhere(id)
 		}
 		return appID, nil
@@ -241,11 +242,11 @@ func (s *Server) redeemDevice(c *call) (*tokenAnswer, error) {
 	return s.first(c, client, user, found.Since, found.Scopes, native)
 }
 
-// sameID says whether two texts are the same id, in whatever form.
+// sameID says whether two texts are the same id, in whatever letter case.
 func sameID(one, other string) bool {
-	a, errA := uuid.Parse(one)
-	b, errB := uuid.Parse(other)
-	return errA == nil && errB == nil && a == b
+	a, okA := guid.Parse(one)
+	b, okB := guid.Parse(other)
+	return okA && okB && a == b
 }
 
 // notApproved is what a device is told that nobody has said yes to, or not any more.

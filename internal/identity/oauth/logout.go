@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"slices"
 
+	"licensor/internal/guid"
+
 	"github.com/google/uuid"
 )
 
@@ -42,12 +44,12 @@ func (s *Server) mayReturn(v *visit, values url.Values, target string) bool {
 			return false
 		}
 		client = token.Audience
-		if id, err := uuid.Parse(token.Tenant); err == nil && tenant == uuid.Nil {
+		if id, ok := guid.Parse(token.Tenant); ok && tenant == uuid.Nil {
 			tenant = id
 		}
 	}
-	id, err := uuid.Parse(client)
-	if err != nil {
+	id, ok := guid.Parse(client)
+	if !ok {
 		return false
 	}
 	app, ok := s.config.Tenants.Application(tenant, id)

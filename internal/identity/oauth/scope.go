@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/guid"
 	"licensor/internal/identity"
 )
 
@@ -100,8 +101,8 @@ func resourceOf(prefix, root string) (resource string, api uuid.UUID, ok bool) {
 	case root:
 		return ourselves, uuid.Nil, true
 	}
-	id, err := uuid.Parse(strings.TrimPrefix(prefix, "api://"))
-	return "api", id, err == nil && strings.HasSuffix(prefix, id.String()) && id != uuid.Nil
+	id, ok := guid.Parse(strings.TrimPrefix(prefix, "api://"))
+	return "api", id, ok && strings.HasSuffix(prefix, id.String()) && id != uuid.Nil
 }
 
 func isScopeName(name string) bool {

@@ -50,7 +50,7 @@ func TestADeviceStoresNothingOfWhatItSends(t *testing.T) {
 	if stored.added != 0 {
 		t.Errorf("%d tickets were stored", stored.added)
 	}
-	for _, id := range []string{tool.String(), azure.String(), "{" + strings.ToUpper(tool.String()) + "}"} {
+	for _, id := range []string{tool.String(), azure.String(), strings.ToUpper(tool.String())} {
 		got := w.post(t, "/common/oauth2/v2.0/devicecode", url.Values{"client_id": {id}, "scope": {"User.Read"}})
 		if got.status != http.StatusOK {
 			t.Fatalf("%s: %d %s", id, got.status, got.text)

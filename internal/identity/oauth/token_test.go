@@ -134,6 +134,8 @@ func TestEveryRefusalOfTheTokenEndpoint(t *testing.T) {
 		{"no resource", good, form("scope", "/.default").Encode(), nil, 400, "invalid_scope", 70011},
 		{"an unknown application", good, form("client_id", nowhere.String()).Encode(), nil, 400, "unauthorized_client", 700016},
 		{"no id of an application", good, form("client_id", "robot").Encode(), nil, 400, "unauthorized_client", 700016},
+		{"an id in another form", good, form("client_id", "urn:uuid:"+robot.String()).Encode(), nil, 400, "unauthorized_client", 700016},
+		{"an id between others", good, form("client_id", "x"+robot.String()+"y").Encode(), nil, 400, "unauthorized_client", 700016},
 		{"an application of another tenant", fabrikam.String(), form().Encode(), nil, 400, "unauthorized_client", 700016},
 		{"a bad secret", good, form("client_secret", "bad").Encode(), nil, 401, "invalid_client", 7000215},
 		{"the hash of the secret", good, form("client_secret", fmt.Sprintf("%x", identity.HashSecret(goodSecret))).Encode(), nil, 401, "invalid_client", 7000215},
