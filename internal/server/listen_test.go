@@ -175,6 +175,7 @@ func TestOfMoreConnectionsThanAllowedTheLongestIdleIsClosed(t *testing.T) {
 		if err := wiretest.Answered(conn); err != nil {
 			t.Fatal(err)
 		}
+		time.Sleep(50 * time.Millisecond) // it is idle only after its answer
 	}
 	if err := wiretest.Answered(dial(t, address)); err != nil {
 		t.Fatal(err)
@@ -185,17 +186,29 @@ func TestOfMoreConnectionsThanAllowedTheLongestIdleIsClosed(t *testing.T) {
 	if err := wiretest.Answered(second); err != nil {
 		t.Error(err)
 	}
-	response, err := http.Get("http://" + address + "/metrics")
-	if err != nil {
-		t.Fatal(err)
+	counts := []string{
+		`licensor_connections{state="active"} 1`,
+		`licensor_connections{state="idle"} 1`,
+		`licensor_connections_closed_total{state="idle"} 2`,
 	}
-	text, err := io.ReadAll(response.Body)
-	_ = response.Body.Close()
-	for _, want := range []string{`licensor_connections{state="active"} 1`, `licensor_connections{state="idle"} 1`, `licensor_connections_closed_total{state="idle"} 2`} {
-		if err != nil || !strings.Contains(string(text), want) {
-			t.Errorf("/metrics has no %s, %v:\n%s", want, err, text)
+	var text []byte
+	isIn := func(want string) bool { return strings.Contains(string(text), want) }
+	for range 500 { // the server counts a connection as idle only after its answer
+		response, err := http.Get("http://" + address + "/metrics")
+		if err != nil {
+			t.Fatal(err)
 		}
+		text, err = io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if isIn(counts[0]) && isIn(counts[1]) && isIn(counts[2]) {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
+	t.Errorf("/metrics does not come to have %q:\n%s", counts, text)
 }
 
 // Requests of HTTP/2 count like connections, however few connections carry them.
