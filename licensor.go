@@ -67,8 +67,8 @@ type Options struct {
 	MemoryLimit int64
 
 	// Development makes a server for tests of programs, unfit for anything else: by
-	// /licensor/v1/development the clock is moved, requests fail, and whoever has
-	// Directory.ReadWrite.All can be anybody. The fields below need it.
+	// /licensor/v1/development the clock is moved, requests fail, and callers with
+	// Directory.ReadWrite.All can act as any user. The fields below need it.
 	Development bool
 	// Clock is the time to begin at; zero is now, or the time of the last change when that is ahead.
 	Clock time.Time

@@ -37,7 +37,7 @@ func run(ctx context.Context, sizes string, rounds int, load time.Duration, conn
 	for _, text := range strings.Split(sizes, ",") {
 		users, err := strconv.Atoi(strings.TrimSpace(text))
 		if err != nil {
-			return fmt.Errorf("-users: %q is no number", text)
+			return fmt.Errorf("-users: %q is not a number", text)
 		}
 		if err := measure(ctx, users, rounds, load, connections); err != nil {
 			return fmt.Errorf("with %d users: %w", users, err)

@@ -13,7 +13,7 @@ import (
 func adminCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "admin",
-		Short: "Let somebody in again who is locked out",
+		Short: "Recover access for a locked-out user",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

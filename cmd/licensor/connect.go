@@ -152,7 +152,7 @@ func openRemote(ctx context.Context, login server.Login) (*connection, error) {
 func checkRoot(root string) error {
 	scheme, host, ok := strings.Cut(root, "://")
 	if !ok || scheme != "http" && scheme != "https" || host == "" || strings.ContainsAny(host, "/?#@") {
-		return usage(fmt.Errorf("%q is no address of a server: give scheme and host only, such as http://127.0.0.1:8080", root))
+		return usage(fmt.Errorf("%q is not the address of a server: give scheme and host only, such as http://127.0.0.1:8080", root))
 	}
 	return nil
 }

@@ -135,7 +135,7 @@ func TestWhereTheTenantIs(t *testing.T) {
 		{"by a file that is something else", []string{"--info", newFile(t, "info.json", "{}")}, exitFailed, `it has no "graph"`},
 		{"on a server, with a wrong secret", append(args[:len(args)-1:len(args)-1], "wrong"), exitFailed, "AADSTS7000215"},
 		{"on a server, without a secret", args[:len(args)-2], exitUsage, "--client-secret or LICENSOR_CLIENT_SECRET must be given"},
-		{"on a server that is no address", []string{"--server", "localhost:8080", "--tenant", "x", "--client-id", "x", "--client-secret", "x"}, exitUsage, "give scheme and host only"},
+		{"on a server that is not an address", []string{"--server", "localhost:8080", "--tenant", "x", "--client-id", "x", "--client-secret", "x"}, exitUsage, "give scheme and host only"},
 		{"in two places", []string{"--data", data, "--server", login.Graph}, exitUsage, "none of the others can be"},
 		{"credentials without a server", []string{"--data", data, "--client-id", "x"}, exitUsage, "--server does not say which"},
 	}

@@ -25,7 +25,7 @@ func demoCommand() *cobra.Command {
 	var data, info string
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Serve an invented tenant, after showing a license that fails and is put right",
+		Short: "Serve an invented tenant, after showing a license that fails and is fixed",
 		Long: "Demo makes a tenant with 200 people, 12 groups and a dozen real products, in which every kind of license error occurs.\n" +
 			"It plays a short story against its own server, printing each call and its answer, and then goes on serving.\n\n" +
 			"The tenant is thrown away at the end, unless --data says where to keep it. The local authority that --tls self-signed makes is\n" +

@@ -113,7 +113,7 @@ func (s *story) licenses() error {
 			return err
 		}
 	}
-	s.say("Somebody of Sales buys a phone license, which needs Teams, and then leaves the group that Teams came from:")
+	s.say("A user in Sales gets a phone license, which needs Teams, and then leaves the group that Teams came from:")
 	_, _, seller := demoPerson(1)
 	if err := s.call("POST", "/v1.0/users/"+seller+"/assignLicense", addLicenses("MCOEV"), nil); err != nil {
 		return err
@@ -146,7 +146,7 @@ func (u licensed) all(state, reason string) bool {
 	return len(u.LicenseAssignmentStates) > 0
 }
 
-// seat is the end of the story: a license that fails for want of a seat, and is put right.
+// seat is the end of the story: a license that fails for want of a seat, and is fixed.
 func (s *story) seat() error {
 	_, _, olga := demoPerson(94)
 	look := "/v1.0/users/" + olga + "?$select=displayName,assignedLicenses,licenseAssignmentStates"
@@ -163,7 +163,7 @@ func (s *story) seat() error {
 	if err := s.leave(1, ann); err != nil {
 		return err
 	}
-	s.say("Olga still waits, as in the real service, until somebody reprocesses her licenses:")
+	s.say("Olga still waits, as in the real service, until her licenses are reprocessed:")
 	if err := s.call("GET", look, "", &user); err != nil {
 		return err
 	}
@@ -172,7 +172,7 @@ func (s *story) seat() error {
 		return err
 	}
 	if !user.all("Active", "None") || len(user.AssignedLicenses) != 2 {
-		return fmt.Errorf("%s was not put right: %+v", olga, user)
+		return fmt.Errorf("%s was not fixed: %+v", olga, user)
 	}
 	s.say("All is well with Olga. With others it is not, and we can say why:")
 	return s.call("GET", "/licensor/v1/licenseErrors?$top=2", "", nil)

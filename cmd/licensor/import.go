@@ -32,7 +32,7 @@ func importCommand() *cobra.Command {
 			"totalLicenses, or are Graph's subscribedSkus. The name - is the standard input.\n\n" +
 			"What a file holds is told by its name and its properties, or by --kind. Users are taken first, then groups, members, subscriptions.\n\n" +
 			"The same command again goes on where an import was cut off: a file is known by its kind, name and content, and what was taken of it, or\n" +
-			"refused, is passed over. Rows that were refused are best put right in a file of their own. The standard input is always read as new.",
+			"refused, is skipped. Rows that were refused are best corrected in a file of their own. The standard input is always read as new.",
 		Example: "  licensor import users.json groups.json members.csv subscriptions.csv\n" +
 			"  licensor import --kind users --on-error stop export.csv\n" +
 			"  curl -s … | licensor import --server http://127.0.0.1:8080 --tenant contoso.example --kind groups -",

@@ -132,10 +132,10 @@ func (t *table) settle(k kind) error {
 		case name == "":
 			continue
 		case !ok:
-			t.said = append(t.said, fmt.Sprintf("column %q is no property of %s and is not read", name, k))
+			t.said = append(t.said, fmt.Sprintf("column %q is not a property of %s and is not read", name, k))
 			continue
 		case slices.Contains(t.columns[:i], c):
-			return fmt.Errorf("column %s stands there twice", c.name)
+			return fmt.Errorf("duplicate column %s", c.name)
 		}
 		t.columns[i] = c
 	}

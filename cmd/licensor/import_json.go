@@ -72,10 +72,10 @@ func ended(err error, line int) error {
 func newRecord(line int, text []byte) record {
 	var flat bytes.Buffer
 	if err := json.Compact(&flat, text); err != nil {
-		return record{line: line, fault: fmt.Errorf("it is no JSON: %w", err)}
+		return record{line: line, fault: fmt.Errorf("it is not JSON: %w", err)}
 	}
 	if text[0] != '{' {
-		return record{line: line, fault: errors.New("it is no JSON object")}
+		return record{line: line, fault: errors.New("it is not a JSON object")}
 	}
 	return record{line: line, object: flat.Bytes()}
 }
@@ -160,7 +160,7 @@ func (l *list) enter() error {
 	default:
 		name, ok := token.(string)
 		if !l.answer || !ok {
-			return fmt.Errorf("%v is no list of objects", token)
+			return fmt.Errorf("%v is not a list of objects", token)
 		}
 		l.more = l.more || strings.EqualFold(name, "@odata.nextLink")
 		var skipped json.RawMessage

@@ -119,7 +119,7 @@ func sizeOf(file *os.File) (int64, error) {
 
 // identify gives a regular file its id: a hash of what it is. With less than the whole content, a
 // file that was corrected in the middle would be taken for the one before, and the corrections
-// passed over.
+// skipped.
 func (s *source) identify() error {
 	if s.size < 0 {
 		return nil

@@ -271,7 +271,7 @@ func TestFilesThatCannotBeImported(t *testing.T) {
 		{"users.csv", "", nil, exitFailed, "the file is empty"},
 		{"users.csv", "\xff\xfeu\x00", nil, exitFailed, "UTF-16"},
 		{"users.xlsx", "PK\x03\x04", nil, exitFailed, "workbook"},
-		{"users.csv", "userPrincipalName,UserPrincipalName\n", nil, exitFailed, "stands there twice"},
+		{"users.csv", "userPrincipalName,UserPrincipalName\n", nil, exitFailed, "duplicate column userPrincipalName"},
 		{"users.csv", "name,mail\n", nil, exitFailed, "no column userPrincipalName"},
 		{"things.csv", "id,displayName\n", nil, exitUsage, "--kind"},
 		{"users.csv", usersCSV, []string{"--kind", "devices"}, exitUsage, "it is users, groups, members or subscriptions"},
@@ -345,8 +345,8 @@ func readAll(t *testing.T, rows records) string {
 func TestRowsOfJSON(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, text, want string }{
-		{"an object a line", "{\"a\":1}\n\n{\"b\"\n{\"c\":2}\n[3]", `1 {"a":1}|3 !it is no JSON: unexpected end of JSON input|4 {"c":2}|5 !it is no JSON object`},
-		{"a list over many lines", "[\n{\n\"a\": 1\n},\n{\"b\":2}, {\"c\":3},\n4]\n", `2 {"a":1}|5 {"b":2}|5 {"c":3}|6 !it is no JSON object`},
+		{"an object a line", "{\"a\":1}\n\n{\"b\"\n{\"c\":2}\n[3]", `1 {"a":1}|3 !it is not JSON: unexpected end of JSON input|4 {"c":2}|5 !it is not a JSON object`},
+		{"a list over many lines", "[\n{\n\"a\": 1\n},\n{\"b\":2}, {\"c\":3},\n4]\n", `2 {"a":1}|5 {"b":2}|5 {"c":3}|6 !it is not a JSON object`},
 		{"an empty list", " [ ] ", ""},
 		{"answers of Graph", "{\"@odata.context\":\"x\",\"@odata.count\":1,\"value\":[{\"a\":1}\n]}\n{\"value\":[{\"b\":2}]}", `1 {"a":1}|3 {"b":2}`},
 	}

@@ -22,9 +22,9 @@ func initCommand() *cobra.Command {
 		Use:   "init",
 		Short: "Make a database, its first tenant and an administrator",
 		Long: "Init makes a database and in it a tenant with an administrator, who has the role Global Administrator. The password is made\n" +
-			"up and printed, here and never again; the administrator chooses another one at the first sign-in. Nobody else can log in,\n" +
+			"up and printed, here and never again; the administrator chooses another one at the first sign-in. No other user can sign in,\n" +
 			"but for the application that --application names: its secret is printed likewise.\n\n" +
-			"A database that has a tenant is left alone, unless --add says that it is to have one more.",
+			"A database that has a tenant is left alone, unless --add says that it gets one more.",
 		Example: "  licensor init --data licensor.db --organization Contoso --domain contoso.example --country DE\n" +
 			"  licensor init --domain contoso.example --application 'Deployment' --json > secrets.json",
 		Args: cobra.NoArgs,
@@ -49,7 +49,7 @@ func initCommand() *cobra.Command {
 	flags.StringVar(&f.Domain, "domain", "licensor.example", "domain of its user principal names")
 	flags.StringVar(&f.Country, "country", "US", "its country (two letters)")
 	flags.StringVar(&f.Admin, "admin", "admin", "user principal name of the administrator, with the domain or without")
-	flags.StringVar(&f.Application, "application", "", "name of an application that is to have all permissions; none is made without")
+	flags.StringVar(&f.Application, "application", "", "name of an application that gets all permissions; none is made without")
 	flags.BoolVar(&f.FirstParty, "first-party-clients", false, "let people sign in with the Azure CLI, Azure PowerShell, Microsoft Graph PowerShell and Graph Explorer")
 	flags.BoolVar(&add, "add", false, "add a tenant to a database that has one already")
 	flags.BoolVar(&asJSON, "json", false, "print JSON")

@@ -115,10 +115,10 @@ func keysRotateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rotate",
 		Short: "Make a new key, which signs from now on",
-		Long: "Rotate makes a new key. Tokens signed before stay good until they expire: the old keys still verify for a day, and are\n" +
+		Long: "Rotate makes a new key. Tokens signed before stay valid until they expire: the old keys still verify for a day, and are\n" +
 			"removed by the first rotation after that.\n\n" +
-			"With --revoke the old keys are removed at once, and every token given out so far is refused: for keys that somebody may\n" +
-			"have taken, and for those whose --secrets-key-file was lost: any other key does then.",
+			"With --revoke the old keys are removed at once, and every token issued so far is refused: for keys that may\n" +
+			"have been stolen, and for those whose --secrets-key-file was lost: any other key does then.",
 		Example: "  licensor keys rotate --data licensor.db\n  licensor keys rotate --revoke",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -131,7 +131,7 @@ func keysRotateCommand() *cobra.Command {
 		},
 	}
 	v.register(cmd)
-	cmd.Flags().BoolVar(&revoke, "revoke", false, "remove the old keys at once: no token given out so far is good any more")
+	cmd.Flags().BoolVar(&revoke, "revoke", false, "remove the old keys at once: tokens issued so far are no longer valid")
 	return cmd
 }
 
@@ -153,8 +153,8 @@ func keysSealCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "seal",
 		Short: "Encrypt the keys, or change the key they are encrypted with",
-		Long: "Seal encrypts what --secrets-key-file (or the environment) reads with the key in --new-secrets-key-file. Whoever had a copy\n" +
-			"of the database while the keys were in it unencrypted still has them: rotate them afterwards.",
+		Long: "Seal encrypts what --secrets-key-file (or the environment) reads with the key in --new-secrets-key-file. Anyone with a copy\n" +
+			"of the database from before, when the keys in it were unencrypted, still has them: rotate them afterwards.",
 		Example: "  licensor keys seal --new-secrets-key-file secrets.key && licensor keys rotate --secrets-key-file secrets.key\n" +
 			"  licensor keys seal --secrets-key-file secrets.key --new-secrets-key-file new.key\n" +
 			"  licensor keys seal --secrets-key-file secrets.key --plain",

@@ -13,7 +13,7 @@ type logFlags struct{ format, level string }
 
 func (f *logFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.format, "log-format", "text", "how to write log lines: text or json")
-	flags.StringVar(&f.level, "log-level", "info", "the least that is logged: debug, info, warn or error")
+	flags.StringVar(&f.level, "log-level", "info", "minimum log level: debug, info, warn or error")
 }
 
 // apply makes the logger that the flags ask for the default one.

@@ -40,7 +40,7 @@ func TestReprocessTellsReasons(t *testing.T) {
 		t.Fatalf("exit code %d, %s", code, stderr)
 	}
 	for _, want := range []string{
-		"5 users looked at: 0 put right, 0 newly in error.", "3 CountViolation", "user2@contoso.example  ENTERPRISEPACK  Sales  CountViolation  No seat of",
+		"5 users processed: 0 fixed, 0 newly in error.", "3 CountViolation", "user2@contoso.example  ENTERPRISEPACK  Sales  CountViolation  No seat of",
 		"→ Free or buy", "There are more; these are the first 2 users.",
 	} {
 		if !strings.Contains(stdout, want) {
@@ -79,11 +79,11 @@ func TestReprocessPutsRight(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, stdout, stderr := call(t, rootCommand(), one...)
-	if code != exitDone || stdout != "1 users looked at: 1 put right, 0 newly in error.\nNo license is in error.\n" {
+	if code != exitDone || stdout != "1 users processed: 1 fixed, 0 newly in error.\nNo license is in error.\n" {
 		t.Errorf("exit code %d, %s%s", code, stdout, stderr)
 	}
 	code, stdout, _ = call(t, rootCommand(), append([]string{"reprocess", "--group", sales}, args...)...)
-	if code != exitDone || !strings.HasPrefix(stdout, "1 users looked at: 0 put right") {
+	if code != exitDone || !strings.HasPrefix(stdout, "1 users processed: 0 fixed") {
 		t.Errorf("exit code %d, %s", code, stdout)
 	}
 }

@@ -48,7 +48,7 @@ func serveCommand() *cobra.Command {
 				howToTrust(cmd.OutOrStdout(), &flags.at.Security)
 				secrets.warnPlain()
 				if o.Development {
-					slog.Warn("the development options are on: whoever has Directory.ReadWrite.All can be anybody, and move the clock")
+					slog.Warn("the development options are on: callers with Directory.ReadWrite.All can act as any user, and move the clock")
 				}
 				slog.Info("serving", "address", root, "data", o.Data, "tenants", len(s.Tenants().List()))
 			})
@@ -58,7 +58,7 @@ func serveCommand() *cobra.Command {
 	flags.register(cmd)
 	secrets.register(cmd)
 	f := cmd.Flags()
-	f.BoolVar(&o.Development, "development", false, "for tests of programs: serve /licensor/v1/development, by which the clock is moved, requests fail and anybody's token is made")
+	f.BoolVar(&o.Development, "development", false, "for tests of programs: serve /licensor/v1/development, which moves the clock, makes requests fail and issues tokens for any user")
 	f.StringVar(&o.Data, "data", defaultData, "the database, a file")
 	f.BoolVar(&o.AllowDataLoss, "allow-data-loss", false, "go on with a database that lacks changes which were acknowledged, such as one whose log is gone; once is enough")
 	f.DurationVar(&o.RotateKeys, "rotate-keys", server.UsualRotation, "age at which the key that signs tokens is replaced by a new one; 0 for never (see licensor keys)")

@@ -141,7 +141,7 @@ func TestPlainHTTPIsForThisMachineOnly(t *testing.T) {
 func TestTrustedProxyMustBeAnAddress(t *testing.T) {
 	t.Parallel()
 	code, _, stderr := call(t, rootCommand(), "serve", "--data", newDatabase(t), "--trusted-proxy", "proxy.example")
-	if code != exitUsage || !strings.Contains(stderr, `--trusted-proxy is "proxy.example", which is no address`) {
+	if code != exitUsage || !strings.Contains(stderr, `--trusted-proxy is "proxy.example", which is not an address`) {
 		t.Errorf("exit code %d, %s", code, stderr)
 	}
 }

@@ -29,7 +29,7 @@ Clients must trust %[1]s.
     Windows         certutil -user -addstore Root %[1]s
     PowerShell      Import-Certificate -CertStoreLocation Cert:\CurrentUser\Root -FilePath %[1]s
 
-Whoever has its key can pretend to be any server to them: keep %[3]s to yourself.
+Anyone with its key can pretend to be any server to them: keep %[3]s secret.
 
 `, shellWord(s.Authority()), strings.Join(s.CertifiedNames(), ", "), s.AuthorityKey())
 }

@@ -59,8 +59,8 @@ func (m *minting) register(cmd *cobra.Command) {
 	f.StringSliceVar(&m.Scopes, "scope", nil, "delegated permissions, with --user")
 	f.StringSliceVar(&m.Roles, "role", nil, "directory roles by name or template id, besides those in the directory")
 	f.BoolVar(&m.Personal, "personal", false, "the token of a personal account, which licensing operations refuse")
-	f.DurationVar(&m.Lifetime, "lifetime", identity.Lifetime, "how long the token is good")
-	f.BoolVar(&m.Expired, "expired", false, "a token that is not good any more")
+	f.DurationVar(&m.Lifetime, "lifetime", identity.Lifetime, "how long the token is valid")
+	f.BoolVar(&m.Expired, "expired", false, "a token that is no longer valid")
 	cmd.MarkFlagsMutuallyExclusive("user", "permission")
 }
 

@@ -113,7 +113,7 @@ func TestBuiltInTextIsChecked(t *testing.T) {
 		{"plan\tx\tA\n", "line 1: invalid UUID"},
 		{"product\t" + skuA + "\tA\tA\t0\n", `line 1: product A: there is no plan "0"`},
 		{"plan\t" + planA + "\tA\nexcludes\tA\tB\n", `line 2: there is no plan "B"`},
-		{"plan\t" + planA + "\tA\nplan\t" + planA + "\tB\n", "stands there twice"},
+		{"plan\t" + planA + "\tA\nplan\t" + planA + "\tB\n", "duplicate servicePlanId"},
 	}
 	for _, test := range tests {
 		if _, err := parseBuiltIn(test.text); err == nil || !strings.Contains(err.Error(), test.want) {

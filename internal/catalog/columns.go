@@ -67,7 +67,7 @@ func readHeader(header row, report *Report) (*columns, error) {
 		case !known:
 			report.note(header.line, "column %q is not known and was not read", name)
 		case found.has(what):
-			report.note(header.line, "column %q stands there twice; the first one was read", name)
+			report.note(header.line, "duplicate column %q; the first one was read", name)
 		default:
 			found[what] = i
 		}

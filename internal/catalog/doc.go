@@ -3,7 +3,7 @@
 //
 // Microsoft publishes the list of its products as a table, "Product names and service plan
 // identifiers for licensing". Read takes that table as people really have it: downloaded, opened in
-// a spreadsheet, pasted together, saved again. What can be put right without guessing is put right,
+// a spreadsheet, pasted together, saved again. What can be fixed without guessing is fixed,
 // what cannot is left out, and either is said in a Report with the number of the line, so that
 // nothing is lost without a word.
 //

@@ -22,7 +22,7 @@ func (t *table) plansOf(row row) ([]plan, bool) {
 	}
 	list, rest := splitList(t.text(row, planList))
 	if rest != "" {
-		t.report.skip(row.line, "%q in %s is no NAME (GUID)", shortened(rest), planList)
+		t.report.skip(row.line, "%q in %s is not a NAME (GUID)", shortened(rest), planList)
 		return nil, false
 	}
 	friendly := map[string]string{}

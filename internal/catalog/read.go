@@ -162,7 +162,7 @@ func (t *table) parse(line int, what column, text string) (uuid.UUID, bool) {
 	case text == "":
 		t.report.skip(line, "%s is empty", what)
 	case !ok:
-		t.report.skip(line, "%s %q is no GUID", what, shortened(text))
+		t.report.skip(line, "%s %q is not a GUID", what, shortened(text))
 	case repaired:
 		t.report.note(line, "%s %q: read as %s", what, shortened(text), id)
 	}

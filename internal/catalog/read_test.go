@@ -124,9 +124,9 @@ func TestReadOfDirtyFiles(t *testing.T) {
 				strings.Replace(rowA, skuA, "00000000-0000-0000-0000-000000000000", 1) + rowB,
 			"SUITE_B Suite B: PLAN_B (Plan B)",
 			[]string{
-				`line 2: row left out: GUID "` + skuA[:35] + `" is no GUID`,
-				`line 3: row left out: Service_Plan_Id "n/a" is no GUID`,
-				`line 4: row left out: GUID "00000000-0000-0000-0000-000000000000" is no GUID`,
+				`line 2: row left out: GUID "` + skuA[:35] + `" is not a GUID`,
+				`line 3: row left out: Service_Plan_Id "n/a" is not a GUID`,
+				`line 4: row left out: GUID "00000000-0000-0000-0000-000000000000" is not a GUID`,
 			},
 		},
 		{"a repeated row", header + rowA + rowB + rowA, both, []string{"line 4: repeats line 2: plan PLAN_A of product SUITE_A"}},
@@ -179,8 +179,8 @@ func TestReadOfDirtyFiles(t *testing.T) {
 			[]string{`line 1: column "Notes" is not known and was not read`},
 		},
 		{
-			"a column that stands there twice", strings.Replace(header, "\n", ",GUID\n", 1) + strings.Replace(rowA, "\n", ",x\n", 1), "SUITE_A Suite A: PLAN_A (Plan A)",
-			[]string{`line 1: column "GUID" stands there twice; the first one was read`},
+			"a duplicate column", strings.Replace(header, "\n", ",GUID\n", 1) + strings.Replace(rowA, "\n", ",x\n", 1), "SUITE_A Suite A: PLAN_A (Plan A)",
+			[]string{`line 1: duplicate column "GUID"; the first one was read`},
 		},
 		{
 			"the older layout with all plans in a cell",
@@ -193,7 +193,7 @@ func TestReadOfDirtyFiles(t *testing.T) {
 			"the older layout with something else in the cell",
 			"Product name,String ID,GUID,Service plans included\nSuite A,SUITE_A," + skuA + ",PLAN_A (" + planA + ") and more\nSuite B,SUITE_B," + skuB + ",PLAN_B (" + planB + ")\n",
 			"SUITE_B Suite B: PLAN_B (PLAN_B)",
-			[]string{`line 2: row left out: "and more" in Service plans included is no NAME (GUID)`},
+			[]string{`line 2: row left out: "and more" in Service plans included is not a NAME (GUID)`},
 		},
 		{
 			"Windows-1252 among UTF-8", header + strings.Replace(rowA, "Plan A", "Plan \x96 A\u2019s", 1), "SUITE_A Suite A: PLAN_A (Plan – A’s)",

@@ -72,7 +72,7 @@ func (t *table[T]) appendAll(dst []byte, object *T) []byte {
 func (t *table[T]) parse(document []byte) (*T, error) {
 	members, ok := split(document)
 	if !ok {
-		return nil, fmt.Errorf("document of a %s is no JSON object", t.resource)
+		return nil, fmt.Errorf("document of a %s is not a JSON object", t.resource)
 	}
 	object := new(T)
 	for _, m := range members {

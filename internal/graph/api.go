@@ -53,7 +53,7 @@ type Config struct {
 	// More make an import faster; others wait for the database meanwhile.
 	ImportPieces int
 	Memory       *memory.Budget // of requests in flight; nil: they have no bound
-	Log          *slog.Logger   // gets what nobody foresaw, once, with the request's id; nil: slog.Default()
+	Log          *slog.Logger   // gets unexpected errors, once, with the request's id; nil: slog.Default()
 }
 
 // API serves Graph. It is an http.Handler.
@@ -306,8 +306,8 @@ func bearer(headers []string) string {
 	return strings.TrimSpace(token)
 }
 
-// fail answers with an error. What nobody foresaw goes to the log, here and nowhere else, and so
-// does what a caller may not do.
+// fail answers with an error. Unexpected errors go to the log, here and nowhere else, and so do
+// operations that a caller may not do.
 func (api *API) fail(r *wire.Request, err error) {
 	if errors.Is(err, wire.ErrGone) {
 		panic(http.ErrAbortHandler)

@@ -53,11 +53,11 @@ func readBatch(r *wire.Request) ([]step, error) {
 		return nil, err
 	}
 	if len(members) != 1 || !members[0].Is("requests") {
-		return nil, problem.Broken(`The body of a batch is to be {"requests":[…]}.`)
+		return nil, problem.Broken(`The body of a batch must be {"requests":[…]}.`)
 	}
 	var list []json.RawMessage
 	if err := json.Unmarshal(members[0].Value, &list); err != nil || len(list) == 0 {
-		return nil, problem.Broken("'requests' is to be a list of 1 to %d requests.", maxSteps)
+		return nil, problem.Broken("'requests' must be a list of 1 to %d requests.", maxSteps)
 	}
 	if len(list) > maxSteps {
 		return nil, problem.Broken("Number of batch request steps exceeds the maximum value of %d: there are %d.", maxSteps, len(list))
@@ -97,7 +97,7 @@ func readStep(r *wire.Request, s *step, raw json.RawMessage) (dependsOn []batchI
 		return nil, problem.Broken("Every request of a batch has an 'id', a text that is not empty, or a number.")
 	}
 	if s.method = strings.ToUpper(s.method); !slices.Contains(batchMethods, s.method) {
-		return nil, problem.Broken("Request '%s': the method is to be one of %s.", problem.Clip(s.id.text), strings.Join(batchMethods, ", "))
+		return nil, problem.Broken("Request '%s': the method must be one of %s.", problem.Clip(s.id.text), strings.Join(batchMethods, ", "))
 	}
 	if s.url, err = urlOf(r, s.id.text, address); err != nil {
 		return nil, err
@@ -116,7 +116,7 @@ var batchMethods = []string{http.MethodGet, http.MethodPost, http.MethodPatch, h
 // urlOf reads the address of a request, which is relative to the root of the version.
 func urlOf(r *wire.Request, id, address string) (*url.URL, error) {
 	if address == "" || strings.HasPrefix(address, "//") || strings.Contains(strings.SplitN(address, "?", 2)[0], "://") {
-		return nil, problem.Broken("Request '%s': the url is to be relative to '%s', such as '/users'.", problem.Clip(id), r.Root)
+		return nil, problem.Broken("Request '%s': the url must be relative to '%s', such as '/users'.", problem.Clip(id), r.Root)
 	}
 	version := strings.TrimPrefix(r.Root, r.Origin)
 	address = strings.ReplaceAll(address, " ", "%20") // scripts write filters as they are
@@ -162,7 +162,7 @@ func (s *step) setBody() error {
 		s.body, err = base64.RawStdEncoding.DecodeString(text)
 	}
 	if err != nil {
-		return problem.Broken("Request '%s': a body of the type '%s' is to be a text in base64.", problem.Clip(s.id.text), problem.Clip(given))
+		return problem.Broken("Request '%s': a body of the type '%s' must be a text in base64.", problem.Clip(s.id.text), problem.Clip(given))
 	}
 	return nil
 }

@@ -11,7 +11,7 @@
 // writes a view of the image that came of it. It decides no rule.
 //
 // All that goes wrong is an error value, turned into an answer by graph/problem and nowhere else.
-// What nobody foresaw is logged once, with the request's id, and shown as 500.
+// Unexpected errors are logged once, with the request's id, and shown as 500.
 //
 // What all operations share is graph/wire: the request, the reading of its body, the properties of
 // a type, lists and their pages, the answer. Which properties an object has is the directory's

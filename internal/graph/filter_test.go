@@ -145,7 +145,7 @@ func TestFiltersThatCannotBeAnsweredNameTheirPart(t *testing.T) {
 		{`proxyAddresses/any(p:p/x eq 'a')`, 400, "only p itself"},
 		{`proxyAddresses/any(p:displayName eq 'a')`, 400, "only p itself"},
 		{`proxyAddresses/any(p:otherMails/any(o:o eq 'a'))`, 400, "cannot stand within any"},
-		{`displayName/any(p:p eq 'a')`, 400, "no collection"},
+		{`displayName/any(p:p eq 'a')`, 400, "not a collection"},
 		{`manager/displayName eq 'a'`, 400, "for property 'manager' of resource 'User'"},
 		{`displayName in (` + strings.Repeat("'a',", 200) + `'a')`, 400, "200 values"},
 		{`assignedLicenses/all(x:x/skuId eq 'a')`, 400, "Supported is any"},

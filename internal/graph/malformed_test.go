@@ -88,7 +88,7 @@ func TestMalformedRequestsAreRefusedInGraphsTerms(t *testing.T) {
 		{"no reference", "POST", "/v1.0/groups/" + nobodysID + "/members/$ref", `{}`, nil, 404, "Request_ResourceNotFound", nobodysID},
 		{"seats beyond number", "POST", "/licensor/v1/subscriptions", `{"skuId":"` + e3 + `","totalLicenses":-1}`, nil, 400, "Request_BadRequest", "totalLicenses is -1"},
 		{"seats that are no number", "POST", "/licensor/v1/subscriptions", `{"skuId":"` + e3 + `","totalLicenses":1.5}`, nil, 400, "Request_BadRequest", "totalLicenses"},
-		{"a catalog that is none", "PUT", "/licensor/v1/catalog", `{"products":1}`, nil, 400, "Request_BadRequest", "no catalog"},
+		{"a catalog that is none", "PUT", "/licensor/v1/catalog", `{"products":1}`, nil, 400, "Request_BadRequest", "not a catalog"},
 		{"an import without its type", "POST", "/licensor/v1/import", `{}`, nil, 415, "", "application/x-ndjson"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

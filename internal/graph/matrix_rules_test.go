@@ -41,7 +41,7 @@ func readMatrix(t *testing.T) map[string]*matrixRule {
 			for _, path := range words[1:] {
 				name := words[0] + " " + path
 				if rules[name] != nil {
-					t.Fatalf("testdata/matrix.txt:%d: %s stands there twice", n+1, name)
+					t.Fatalf("testdata/matrix.txt:%d: duplicate %s", n+1, name)
 				}
 				rules[name] = rule
 			}

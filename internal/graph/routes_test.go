@@ -133,7 +133,7 @@ func TestEveryOperationHasItsNeed(t *testing.T) {
 	for _, op := range everyOperation {
 		name := op.Method + " " + op.Path
 		if seen[name] {
-			t.Errorf("%s is there twice", name)
+			t.Errorf("duplicate %s", name)
 		}
 		seen[name] = true
 		if _, ok := identity.Needs[op.Need]; op.Do != nil && !op.Anyone && !op.Open && !ok {

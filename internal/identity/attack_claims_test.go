@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	unreadableClaims = "JWT is not well formed: its claims cannot be read, or one stands there twice."
+	unreadableClaims = "JWT is not well formed: its claims cannot be read, or one is a duplicate."
 	expiredToken     = "Lifetime validation failed, the token is expired."
 	earlyToken       = "Lifetime validation failed, the token is not yet valid."
 	strangeTenant    = "Access token validation failure. Invalid tenant."

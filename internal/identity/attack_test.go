@@ -237,7 +237,7 @@ func TestAClaimStandsOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	payload := string(mustJSON(t, w.payloadOf(robot())))
-	const twice = "JWT is not well formed: its claims cannot be read, or one stands there twice."
+	const twice = "JWT is not well formed: its claims cannot be read, or one is a duplicate."
 	for name, test := range map[string]struct{ claim, message string }{
 		"the tenant twice":                          {`"tid":"` + fabrikam.String() + `",`, twice},
 		"the tenant twice, alike":                   {`"tid":"` + contoso.String() + `",`, twice},

@@ -88,7 +88,7 @@ type foreignClaims map[string]any
 func readForeign(payload []byte) (foreignClaims, error) {
 	var claims foreignClaims
 	if err := josejson.Unmarshal(payload, &claims); err != nil {
-		return nil, malformed("its claims cannot be read, or one stands there twice")
+		return nil, malformed("its claims cannot be read, or one is a duplicate")
 	}
 	return claims, nil
 }

@@ -260,7 +260,7 @@ func (k *issuerKeys) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
 // keysURI is where the issuer's configuration, which must name the issuer, says that its keys are.
 func (k *issuerKeys) keysURI(ctx context.Context) (string, error) {
 	if !directory.SafeIssuer(k.issuer) {
-		return "", errors.New("it is no address of https")
+		return "", errors.New("it is not an https address")
 	}
 	provider, err := oidc.NewProvider(oidc.ClientContext(ctx, k.client), k.issuer)
 	if err != nil {
@@ -273,7 +273,7 @@ func (k *issuerKeys) keysURI(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if !safeKeysURI(about.KeysURI, k.issuer) {
-		return "", fmt.Errorf("its keys are at %q, which is no address of https", about.KeysURI)
+		return "", fmt.Errorf("its keys are at %q, which is not an https address", about.KeysURI)
 	}
 	return about.KeysURI, nil
 }

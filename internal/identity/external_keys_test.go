@@ -148,11 +148,11 @@ func TestAnIssuerThatAnswersStrangely(t *testing.T) {
 	}{
 		"another issuer":          {func(e *elsewhere) { e.about["issuer"] = "https://evil.example" }, "evil.example"},
 		"the issuer with a slash": {func(e *elsewhere) { e.about["issuer"] = e.URL + "/" }, "issuer"},
-		"no keys":                 {func(e *elsewhere) { e.about["jwks_uri"] = "" }, "no address of https"},
-		"keys of http":            {func(e *elsewhere) { e.about["jwks_uri"] = "http://keys.example/keys" }, "no address of https"},
-		"keys on our machine":     {func(e *elsewhere) { e.about["jwks_uri"] = "http://127.0.0.1:1/keys" }, "no address of https"},
-		"keys in a file":          {func(e *elsewhere) { e.about["jwks_uri"] = "file:///etc/passwd" }, "no address of https"},
-		"keys behind a password":  {func(e *elsewhere) { e.about["jwks_uri"] = strings.Replace(e.URL, "https://", "https://a:b@", 1) }, "no address of https"},
+		"no keys":                 {func(e *elsewhere) { e.about["jwks_uri"] = "" }, "not an https address"},
+		"keys of http":            {func(e *elsewhere) { e.about["jwks_uri"] = "http://keys.example/keys" }, "not an https address"},
+		"keys on our machine":     {func(e *elsewhere) { e.about["jwks_uri"] = "http://127.0.0.1:1/keys" }, "not an https address"},
+		"keys in a file":          {func(e *elsewhere) { e.about["jwks_uri"] = "file:///etc/passwd" }, "not an https address"},
+		"keys behind a password":  {func(e *elsewhere) { e.about["jwks_uri"] = strings.Replace(e.URL, "https://", "https://a:b@", 1) }, "not an https address"},
 		"keys that are missing":   {func(e *elsewhere) { e.about["jwks_uri"] = e.URL + "/nowhere" }, "404"},
 		"keys that are no JSON":   {func(e *elsewhere) { e.about["jwks_uri"] = e.URL + "/.well-known/" }, "404"},
 		"no key":                  {bare(), "none of its keys"},
@@ -217,5 +217,5 @@ func TestAnIssuerOfHTTPIsNotAsked(t *testing.T) {
 	trust := e.trust()
 	trust.Issuer = "http://keycloak.example"
 	w, _, _ := newTrustingWorld(t, e, trust)
-	w.wantUnreachable(t, e.token(t, map[string]any{"iss": trust.Issuer}), "no address of https")
+	w.wantUnreachable(t, e.token(t, map[string]any{"iss": trust.Issuer}), "not an https address")
 }

@@ -79,7 +79,7 @@ func readKeys(stored []byte) (*keyRing, error) {
 	for _, key := range set.Keys {
 		private, ok := key.Key.(*rsa.PrivateKey)
 		if !ok || private.N.BitLen() < keyBits || key.KeyID == "" {
-			return nil, fmt.Errorf("key %q is no named private RSA key of at least %d bits", key.KeyID, keyBits)
+			return nil, fmt.Errorf("key %q is not a named private RSA key of at least %d bits", key.KeyID, keyBits)
 		}
 		ring.keys = append(ring.keys, ownKey{key, &private.PublicKey, set.Made[key.KeyID], set.Retired[key.KeyID]})
 	}

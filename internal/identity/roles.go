@@ -26,7 +26,7 @@ var (
 	}
 	UserAdministrator = Role{
 		"User Administrator", uuid.MustParse("fe930be7-5e62-47db-91af-98c3a49a38b1"),
-		"Manages users and groups, and resets the passwords of users who are no administrators.",
+		"Manages users and groups, and resets the passwords of users who are not administrators.",
 	}
 	LicenseAdministrator = Role{
 		"License Administrator", uuid.MustParse("4d6ac14f-3453-41d0-bef9-a3e0c569773a"),

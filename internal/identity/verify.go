@@ -156,7 +156,7 @@ func malformed(how string) *UnauthorizedError {
 func readToken(payload []byte) (*token, error) {
 	t := &token{}
 	if err := josejson.Unmarshal(payload, &t.claims); err != nil {
-		return nil, malformed("its claims cannot be read, or one stands there twice")
+		return nil, malformed("its claims cannot be read, or one is a duplicate")
 	}
 	t.issuer, t.issued = parseIssuer(t.claims.Issuer)
 	t.tenant, _ = parseID(t.claims.Tenant)

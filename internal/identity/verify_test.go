@@ -101,7 +101,7 @@ func TestEveryCheckOfASignedTokenHasItsMessage(t *testing.T) {
 		badVersion  = "Access token validation failure. Invalid version."
 		expired     = "Lifetime validation failed, the token is expired."
 		early       = "Lifetime validation failed, the token is not yet valid."
-		unreadable  = "JWT is not well formed: its claims cannot be read, or one stands there twice."
+		unreadable  = "JWT is not well formed: its claims cannot be read, or one is a duplicate."
 	)
 	at := func(d time.Duration) int64 { return start.Add(d).Unix() }
 	tests := []struct {

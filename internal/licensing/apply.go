@@ -106,7 +106,7 @@ func (d *Draft) applyGroup(g *GroupEffect) error {
 
 func (d *Draft) applyFact(f FactOf) error {
 	if int(f.User) >= d.next.users {
-		return fmt.Errorf("a fact of user number %d, of whom there are %d", f.User, d.next.users)
+		return fmt.Errorf("a fact of user number %d, but there are only %d users", f.User, d.next.users)
 	}
 	d.setFact(f.User, fact{f.Location, flags(f.Flags)})
 	return nil

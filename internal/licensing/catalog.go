@@ -65,7 +65,7 @@ func ParseCountry(text string) (Country, error) {
 	}
 	upper := strings.ToUpper(text)
 	if len(upper) != 2 || upper[0] < 'A' || upper[0] > 'Z' || upper[1] < 'A' || upper[1] > 'Z' {
-		return NoCountry, fmt.Errorf("%q is no two-letter ISO 3166 country code", text)
+		return NoCountry, fmt.Errorf("%q is not a two-letter ISO 3166 country code", text)
 	}
 	return Country(upper[0])<<8 | Country(upper[1]), nil
 }
@@ -140,7 +140,7 @@ func (c *Catalog) Validate() error {
 				return &CatalogError{at, fmt.Sprintf("servicePlans has no plan %s", id)}
 			}
 			if seen[id] {
-				return &CatalogError{at, fmt.Sprintf("plan %s stands there twice", id)}
+				return &CatalogError{at, fmt.Sprintf("duplicate plan %s", id)}
 			}
 			seen[id] = true
 		}
@@ -153,7 +153,7 @@ func checkIdentity(where, noun string, id uuid.UUID, name string, to AppliesTo, 
 	case id == uuid.Nil:
 		return &CatalogError{where, noun + "Id is missing"}
 	case seen[id]:
-		return &CatalogError{where, fmt.Sprintf("%sId %s stands there twice", noun, id)}
+		return &CatalogError{where, fmt.Sprintf("duplicate %sId %s", noun, id)}
 	case name == "":
 		return &CatalogError{where, fmt.Sprintf("%s %s has no name", noun, id)}
 	case to != "" && to != AppliesToUser && to != AppliesToCompany:

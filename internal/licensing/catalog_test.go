@@ -20,7 +20,7 @@ func TestValidateNamesWhatIsWrongAndWhere(t *testing.T) {
 	}{
 		"plan without id":   {offering(licensing.ServicePlan{Name: "A"}), "catalog: servicePlans[0]: servicePlanId is missing"},
 		"plan without name": {offering(licensing.ServicePlan{ID: plan("A")}), "catalog: servicePlans[0]: servicePlan " + plan("A").String() + " has no name"},
-		"plan twice":        {offering(one, one), "catalog: servicePlans[1]: servicePlanId " + plan("A").String() + " stands there twice"},
+		"plan twice":        {offering(one, one), "catalog: servicePlans[1]: duplicate servicePlanId " + plan("A").String()},
 		"plan for nobody":   {offering(licensing.ServicePlan{ID: plan("A"), Name: "A", AppliesTo: "Dog"}), `catalog: servicePlans[0]: appliesTo is "Dog"; it is User or Company`},
 		"excludes itself": {
 			offering(licensing.ServicePlan{ID: plan("A"), Name: "A", Excludes: plans("A")}),
@@ -42,7 +42,7 @@ func TestValidateNamesWhatIsWrongAndWhere(t *testing.T) {
 			licensing.Catalog{Products: []licensing.Product{
 				{SKUID: product("E3"), SKUPartNumber: "E3"}, {SKUID: product("E3"), SKUPartNumber: "E3"},
 			}},
-			"catalog: products[1]: skuId " + product("E3").String() + " stands there twice",
+			"catalog: products[1]: duplicate skuId " + product("E3").String(),
 		},
 		"unknown plan": {
 			licensing.Catalog{Products: []licensing.Product{
@@ -57,7 +57,7 @@ func TestValidateNamesWhatIsWrongAndWhere(t *testing.T) {
 					SKUID: product("E3"), SKUPartNumber: "E3", ServicePlanIDs: plans("A", "A"),
 				}},
 			},
-			"catalog: products[0].servicePlanIds[1]: plan " + plan("A").String() + " stands there twice",
+			"catalog: products[0].servicePlanIds[1]: duplicate plan " + plan("A").String(),
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -35,7 +35,7 @@ func (img *Image) licenses(grants []GroupGrants) ([]license, error) {
 	var list []license
 	for _, l := range grants {
 		if l.Variant == None || int(l.SKU) >= img.skus.Len() || !img.isOf(l.Variant, l.SKU) {
-			return nil, fmt.Errorf("a group with variant %d of SKU number %d, which is none", l.Variant, l.SKU)
+			return nil, fmt.Errorf("a group with variant %d of SKU number %d, which does not exist", l.Variant, l.SKU)
 		}
 		list = append(list, license{l.SKU, l.Variant})
 	}
@@ -53,7 +53,7 @@ func (img *Image) unpacked(data []byte) (*roaring.Bitmap, error) {
 		err = b.Validate()
 	}
 	if err == nil && !b.IsEmpty() && int(b.Maximum()) >= img.users {
-		err = fmt.Errorf("user number %d, of whom there are %d", b.Maximum(), img.users)
+		err = fmt.Errorf("user number %d, but there are only %d users", b.Maximum(), img.users)
 	}
 	if err != nil {
 		return roaring.New(), fmt.Errorf("a set of users: %w", err)

@@ -42,7 +42,7 @@ func (f *Founding) Complete() error {
 		}
 	}
 	if n := len(f.ClientSecret); n > 0 && n < leastSecret {
-		return Misuse(fmt.Errorf("the tenant's ClientSecret has %d characters: it must have %d or more that nobody can guess", n, leastSecret))
+		return Misuse(fmt.Errorf("the tenant's ClientSecret has %d characters: it must have %d or more that cannot be guessed", n, leastSecret))
 	}
 	if n := len(f.AdminPassword); n > identity.MaxPassword {
 		return Misuse(fmt.Errorf("the tenant's AdminPassword has %d bytes: it must have %d or fewer", n, identity.MaxPassword))

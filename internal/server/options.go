@@ -126,7 +126,7 @@ func (s *settings) lookAtAddresses() error {
 			r, err = netip.PrefixFrom(address, address.BitLen()), nil
 		}
 		if err != nil {
-			return wrong("TrustedProxies", "is %q, which is no address and no range of addresses: give one such as 10.0.0.5 or 10.0.0.0/8", text)
+			return wrong("TrustedProxies", "is %q, which is not an address or a range of addresses: give one such as 10.0.0.5 or 10.0.0.0/8", text)
 		}
 		s.proxies = append(s.proxies, r.Masked())
 	}

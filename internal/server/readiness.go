@@ -62,7 +62,7 @@ func (r *readiness) watch(ctx context.Context) {
 		}
 		err := r.database.Intact()
 		if err != nil && whole {
-			r.log.Error("the database's files were changed by somebody else", "error", err)
+			r.log.Error("the database's files were changed by another program", "error", err)
 		} else if err == nil && !whole {
 			r.log.Info("the database's files are as they should be again")
 		}

@@ -55,7 +55,7 @@ func TestOptionsThatCannotBe(t *testing.T) {
 		{Options{Data: "x", Memory: true}, "Memory", `Data is "x"`},
 		{Options{Memory: true, SecretsKey: []byte("short")}, "SecretsKey", "5 bytes: it must have 32"},
 		{Options{Memory: true, PublicURL: "licensor.example"}, "PublicURL", "scheme and host only"},
-		{Options{Memory: true, TrustedProxies: []string{"10.0.0.1", "proxy"}}, "TrustedProxies", `"proxy", which is no address`},
+		{Options{Memory: true, TrustedProxies: []string{"10.0.0.1", "proxy"}}, "TrustedProxies", `"proxy", which is not an address`},
 		{Options{Memory: true, Origins: []string{"admin.contoso.com"}}, "Origins", "not an origin"},
 		{Options{Memory: true, Origins: []string{"https://a.example/path"}}, "Origins", "not an origin"},
 		{Options{Memory: true, Origins: []string{"https://a.example", "*"}}, "Origins", `has "*"`},

@@ -78,7 +78,7 @@ func readPrivate(path string) ([]byte, error) {
 		return nil, err
 	}
 	if info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
-		return nil, fmt.Errorf("%s can be read by others (mode %o): chmod 600 it, if nobody has", path, info.Mode().Perm())
+		return nil, fmt.Errorf("%s can be read by others (mode %o): if no one has read it yet, chmod 600 it", path, info.Mode().Perm())
 	}
 	return os.ReadFile(path)
 }

@@ -22,7 +22,7 @@ type passwordRow struct {
 // SetPassword gives a user a password, by its hash. The user's sessions end.
 type SetPassword struct {
 	User        uint32
-	Hash        string // as identity.Passwords makes it; that takes long, so it is made before
+	Hash        string // from identity.HashPassword; that takes long, so it is made before
 	ForceChange bool   // the user must choose another one when signing in with it
 }
 

@@ -110,7 +110,7 @@ func (r *partReader) mask() (m Mask) {
 func (r *partReader) column(t *Table, column int, blocks []*block, rows int) {
 	c := &t.schema.Columns[column]
 	if blocks[0].cells[column] != nil || blocks[len(blocks)-1].cells[column] != nil {
-		r.fail(fmt.Errorf("column %s is there twice", c.Name))
+		r.fail(fmt.Errorf("duplicate column %s", c.Name))
 		return
 	}
 	r.codes, r.texts = make([][]uint16, c.width()), make([][]string, c.width())

@@ -107,7 +107,7 @@ func NewSchema(columns ...Column) *Schema {
 		s.byNumber[c.Number], s.byName[c.Name] = i, i
 	}
 	if len(s.byNumber) != len(columns) || len(s.byName) != len(columns) {
-		panic("column: a number or name is there twice")
+		panic("column: duplicate number or name")
 	}
 	return s
 }

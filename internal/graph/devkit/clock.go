@@ -46,7 +46,7 @@ func (d *Kit) setClock(r *wire.Request) error {
 	if members[0].Is("advance") {
 		by, err := duration.Parse(text)
 		if err != nil {
-			return problem.Refuse("The clock is to be advanced by a duration, but %s.", err)
+			return problem.Refuse("The clock must be advanced by a duration, but %s.", err)
 		}
 		now = d.clock.Now().Add(by)
 	}
@@ -68,7 +68,7 @@ func (d *Kit) setClock(r *wire.Request) error {
 func (d *Kit) set(now time.Time) error {
 	for _, t := range d.tenants() {
 		if last := t.Image().At; now.Before(last) {
-			return problem.Refuse("The clock cannot be set to %s: tenant %s was last changed at %s, and nothing can happen before that. Set it to that time or later, or begin anew with another database.",
+			return problem.Refuse("The clock cannot be set to %s: tenant %s was last changed at %s, and nothing can happen before that. Set it to that time or later, or start again with another database.",
 				now.UTC().Format(time.RFC3339), t.ID(), last.Format(time.RFC3339Nano))
 		}
 	}

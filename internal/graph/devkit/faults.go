@@ -52,7 +52,7 @@ func (f Fault) Check() error {
 		return fmt.Errorf("its probability is %g, not above 0 and at most 1", f.Probability)
 	}
 	if _, err := path.Match(f.Path, ""); err != nil {
-		return fmt.Errorf("its path '%s' is no pattern: a [ in it has no end", problem.Clip(f.Path))
+		return fmt.Errorf("its path '%s' is not a pattern: a [ in it has no end", problem.Clip(f.Path))
 	}
 	return nil
 }

@@ -18,8 +18,8 @@ import (
 )
 
 // Kit is the clock, the faults and what else there is of a server. Its operations are not there
-// unless the server has it, and it is for nothing else: whoever may use them can be anybody in the
-// tenant.
+// unless the server has it, and it is for nothing else: callers that may use them can act as any
+// user of the tenant.
 type Kit struct {
 	clock      *clock.Clock
 	tenants    func() []*tenant.Tenant

@@ -35,7 +35,7 @@ func (x *explainer) sentence(r licensing.Reason) string {
 		if len(x.sharing) > 0 {
 			address = x.sharing[0].address
 		}
-		return fmt.Sprintf("%s of %s needs addresses that nobody else has, but %s is another user's too.", plan, sku, address)
+		return fmt.Sprintf("%s of %s needs addresses that no other user has, but %s is another user's too.", plan, sku, address)
 	}
 	if r.Other == uuid.Nil {
 		return fmt.Sprintf("Nothing is in the way of %s any more.", sku)

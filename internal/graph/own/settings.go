@@ -99,10 +99,10 @@ func SetCatalog(r *wire.Request) error {
 	decoder.DisallowUnknownFields()
 	c := new(licensing.Catalog)
 	if err := decoder.Decode(c); err != nil {
-		return problem.Refuse("The body is no catalog: %s.", err)
+		return problem.Refuse("The body is not a catalog: %s.", err)
 	}
 	if decoder.More() {
-		return problem.Refuse("The body is no catalog: something follows its end.")
+		return problem.Refuse("The body is not a catalog: something follows its end.")
 	}
 	for i := range c.Products {
 		spellAppliesTo(&c.Products[i].AppliesTo)

@@ -16,8 +16,8 @@ import (
 	"licensor/internal/turns"
 )
 
-// Of is the one place where errors become answers. ok is false for what nobody foresaw: it
-// is for the log, and the caller sees a 500.
+// Of is the one place where errors become answers. ok is false for unexpected errors: they
+// are for the log, and the caller sees a 500.
 func Of(err error) (p *Error, ok bool) {
 	if errors.As(err, &p) {
 		return p, true
@@ -120,7 +120,7 @@ func identityProblem(err error) (*Error, bool) {
 		return &Error{Status: http.StatusForbidden, Code: "Authorization_RequestDenied", Message: e.Error()}, true
 	}
 	if _, ok := errors.AsType[*identity.UnreachableError](err); ok {
-		return unavailable("The issuer of the token does not answer, so nobody can say whether the token is good. Try again later."), true
+		return unavailable("The issuer of the token does not answer, so the token cannot be checked. Try again later."), true
 	}
 	return serverProblem(err)
 }

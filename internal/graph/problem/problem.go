@@ -109,10 +109,10 @@ func Conflict(format string, args ...any) error {
 	return p
 }
 
-// Internal is the 500 for what nobody foresaw.
+// Internal is the 500 for unexpected errors.
 var Internal = &Error{
 	Status: http.StatusInternalServerError, Code: "ServiceUnavailable",
-	Message: "The server met an unexpected fault. Nothing can be done about it from outside; its log says more under the request-id.",
+	Message: "An unexpected error occurred. See the server log for this request-id.",
 }
 
 // Clip shortens what a message repeats of a request.

@@ -19,7 +19,7 @@ func (c *converter) lambda(n *odata.Lambda) (*columns.Condition, error) {
 		return nil, err
 	}
 	if !about.Kind.Collection() {
-		return nil, c.unsupported(n, about.Path, n.Path.String()+"/any", "It is no collection.")
+		return nil, c.unsupported(n, about.Path, n.Path.String()+"/any", "It is not a collection.")
 	}
 	if n.All || n.Body == nil {
 		return nil, c.unsupported(n, about.Path, nodeText(n), "Supported is any with a condition: "+about.Path+"/any(x:x eq 'value').")

@@ -39,7 +39,7 @@ func (s *Server) checkAssertion(c *call, app identity.App, raw string) error {
 	// HS256, a certificate would be the password.
 	signed, err := jwt.ParseSigned(raw, []jose.SignatureAlgorithm{jose.RS256, jose.PS256, jose.ES256})
 	if err != nil || !identity.OneSpelling(raw) {
-		return badAssertion("it is no token signed with RS256 or PS256.")
+		return badAssertion("it is not a token signed with RS256 or PS256.")
 	}
 	var claims jwt.Claims
 	if err := signed.UnsafeClaimsWithoutVerification(&claims); err != nil { // only to see whose it is
@@ -55,7 +55,7 @@ func (s *Server) checkAssertion(c *call, app identity.App, raw string) error {
 func (s *Server) checkCertificate(c *call, app identity.App, raw string) error {
 	signed, err := jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{jose.RS256, jose.PS256})
 	if err != nil {
-		return badAssertion("it is no token signed with RS256 or PS256.")
+		return badAssertion("it is not a token signed with RS256 or PS256.")
 	}
 	key, err := s.certificateKey(app, signed.Signatures[0].Protected)
 	if err != nil {
@@ -67,7 +67,7 @@ func (s *Server) checkCertificate(c *call, app identity.App, raw string) error {
 	}
 	var claims jwt.Claims
 	if err := josejson.Unmarshal(payload, &claims); err != nil {
-		return badAssertion("its claims cannot be read, or one stands there twice.")
+		return badAssertion("its claims cannot be read, or one is a duplicate.")
 	}
 	if err := s.checkOwnClaims(c, app, claims); err != nil {
 		return err
@@ -89,7 +89,7 @@ func (s *Server) certificateKey(app identity.App, header jose.Header) (*rsa.Publ
 		}
 		key, ok := certificate.PublicKey.(*rsa.PublicKey)
 		if !ok {
-			return nil, badAssertion("the key of the certificate is no RSA key.")
+			return nil, badAssertion("the key of the certificate is not an RSA key.")
 		}
 		now := s.config.Now()
 		if now.Before(certificate.NotBefore) || now.After(certificate.NotAfter) ||

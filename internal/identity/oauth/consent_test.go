@@ -133,7 +133,7 @@ func TestAnAdministratorConsentsForAllWithoutSigningInToTheApplication(t *testin
 			t.Fatalf("grants are %v", w.town.grants)
 		}
 		b.press("other").signIn("gil@contoso.example").wantPage("Permissions requested", http.StatusOK)
-		if !strings.Contains(b.text, "whoever in contoso.example") || !strings.Contains(b.text, "Group.Read.All") {
+		if !strings.Contains(b.text, "anyone in contoso.example who") || !strings.Contains(b.text, "Group.Read.All") {
 			t.Errorf("the page is %s", b.text)
 		}
 		refused := *b

@@ -36,7 +36,7 @@ func (s *Server) checkFederated(c *call, app identity.App, raw string, unread jw
 	}
 	var claims jwt.Claims
 	if err := josejson.Unmarshal(payload, &claims); err != nil {
-		return badAssertion("its claims cannot be read, or one stands there twice.")
+		return badAssertion("its claims cannot be read, or one is a duplicate.")
 	}
 	now := s.config.Now()
 	switch {

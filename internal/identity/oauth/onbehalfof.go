@@ -80,7 +80,7 @@ func (s *Server) onBehalfOf(c *call) (*tokenAnswer, error) {
 func (s *Server) assertedUser(c *call, app identity.App, raw string) (identity.User, time.Time, error) {
 	token, err := s.readOwn(raw)
 	if err != nil {
-		return identity.User{}, time.Time{}, badGrant(50013, "Assertion failed signature validation: it is no token of this authority.")
+		return identity.User{}, time.Time{}, badGrant(50013, "Assertion failed signature validation: it is not a token of this authority.")
 	}
 	now := s.config.Now().Unix()
 	tolerance := int64(skew / time.Second)

@@ -233,7 +233,7 @@ type putting struct {
 // itself is written.
 func (p putting) put(o *store.Object, isNew bool) error {
 	if !bytes.HasPrefix(o.Document, []byte("{")) {
-		return fmt.Errorf("its document is no JSON object: %.40q", o.Document)
+		return fmt.Errorf("its document is not a JSON object: %.40q", o.Document)
 	}
 	var deleted any
 	if !o.Deleted.IsZero() {

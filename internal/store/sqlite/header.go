@@ -46,7 +46,7 @@ func examineHeader(path string, file *os.File) error {
 		return fmt.Errorf("read the database's header: %w", err)
 	}
 	if string(header[:len(magic)]) != magic {
-		return fmt.Errorf("%s is no SQLite database, and is left as it is: choose another place, or restore the file from a backup", path)
+		return fmt.Errorf("%s is not a SQLite database, and is left as it is: choose another place, or restore the file from a backup", path)
 	}
 	if want := wholeSize(header); info.Size() < want && !hasLog(path) {
 		return fmt.Errorf("%s: %w: it has %d bytes and should have %d, as after a copy that was cut short: restore it from a backup", path, store.ErrDamaged, info.Size(), want)

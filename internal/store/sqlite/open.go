@@ -150,10 +150,10 @@ func locate(path string) (string, error) {
 	} else if err != nil {
 		return "", fmt.Errorf("the database's folder: %w", err)
 	} else if !info.IsDir() {
-		return "", fmt.Errorf("%s is no folder, so the database cannot be in it: choose another place", folder)
+		return "", fmt.Errorf("%s is not a folder, so the database cannot be in it: choose another place", folder)
 	}
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return "", fmt.Errorf("%s is no file: name the database's file, such as %s", path, filepath.Join(path, "licensor.db"))
+		return "", fmt.Errorf("%s is not a file: name the database's file, such as %s", path, filepath.Join(path, "licensor.db"))
 	}
 	return path, nil
 }

@@ -33,7 +33,7 @@ func TestOpenRefusesPlaces(t *testing.T) {
 	}
 	refused(t, filepath.Join(folder, "none", "x.db"), "no folder "+filepath.Join(folder, "none"), "create it")
 	refused(t, filepath.Join(file, "x.db"), file)
-	refused(t, folder, folder+" is no file", "name the database's file")
+	refused(t, folder, folder+" is not a file", "name the database's file")
 }
 
 func TestOpenRefusesWhatItMayNotWrite(t *testing.T) {
@@ -73,7 +73,7 @@ func TestOpenLeavesOtherFilesAlone(t *testing.T) {
 	if err := os.WriteFile(text, []byte("dear diary"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for path, saying := range map[string]string{foreign: "another program", marked: "another program", text: "no SQLite database"} {
+	for path, saying := range map[string]string{foreign: "another program", marked: "another program", text: "not a SQLite database"} {
 		before := contents(t, path)
 		refused(t, path, path, saying, "choose another place")
 		if !bytes.Equal(contents(t, path), before) {
