@@ -3,8 +3,8 @@ package licensor
 import _ "embed"
 
 // Notices are the notice of this program, its license, and those of all software that is linked
-// into it, for any operating system. The licenses of that software ask that they go with the
-// program.
+// into it, for any operating system. The licenses of that software require that they are
+// distributed with the program.
 func Notices() string { return notice + "\n" + license + "\n" + thirdParty }
 
 var (

@@ -26,8 +26,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// compareHTTP puts requests under load, each beside a handler of net/http that verifies the same
-// token and writes the same bytes.
+// compareHTTP puts requests under load, and compares each with a handler of net/http that verifies
+// the same token and writes the same bytes.
 func compareHTTP(ctx context.Context, o *ours, load time.Duration, rounds, connections int) error {
 	authority, token, err := o.login(ctx)
 	if err != nil {
@@ -54,8 +54,8 @@ func compareHTTP(ctx context.Context, o *ours, load time.Duration, rounds, conne
 	return nil
 }
 
-// message is a request but for what all have in common, such as the header that advanced queries
-// ask for.
+// message is a request without the parts that all have in common, such as the header of advanced
+// queries.
 type message struct{ method, path, body string }
 
 func (m message) bytes(address, token string) []byte {
@@ -90,7 +90,7 @@ var cases = []struct {
 	{"a batch of 20 reads", func(_ *ours, user int) message { return message{"POST", "/v1.0/$batch", batch(user)} }},
 }
 
-// members is the address of the members of a group that everybody is in.
+// members is the path of the members of a group that contains all users.
 func (o *ours) members() string {
 	return fmt.Sprintf("/v1.0/groups/%s/members", o.tenant.Image().Directory.GroupID(o.groups[0]))
 }
@@ -117,7 +117,7 @@ func (o *ours) compareCase(
 		return err
 	}
 	defer bare.close()
-	// Those who are asked for again and again, as by a script that goes through a group.
+	// The users that are requested repeatedly, as by a script that goes through a group.
 	users := min(o.world.users, 1000)
 	return compare(ctx, name, served, bare.address, request, users, load, rounds, connections)
 }
@@ -152,7 +152,7 @@ func middle(values []float64) float64 {
 	return values[len(values)/2]
 }
 
-// login makes an application of the tenant and a token for it.
+// login creates an application in the tenant and gets a token for it.
 func (o *ours) login(ctx context.Context) (*identity.Authority, string, error) {
 	hash := identity.HashSecret(secret)
 	app := directory.Client{
@@ -179,10 +179,10 @@ func (o *ours) login(ctx context.Context) (*identity.Authority, string, error) {
 	return authority, token, err
 }
 
-// secret is the application's.
+// secret is the application's secret.
 const secret = "bench-3f0c1d2e4b5a69788796a5b4c3d2e1f0"
 
-// bareHandler is as little as a server can do: it verifies the token and writes bytes.
+// bareHandler does the minimum: it verifies the token and writes bytes.
 func bareHandler(authority *identity.Authority, answer *answered) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		raw, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
@@ -219,17 +219,17 @@ func serve(ctx context.Context, h http.Handler) (*server, error) {
 }
 
 func (s *server) close() {
-	_ = s.http.Close() // the measuring is over; open connections do not matter
+	_ = s.http.Close() // the measurement is over; open connections do not matter
 	<-s.ended
 }
 
-// answered is an answer as it came.
+// answered is an unparsed response.
 type answered struct {
 	header http.Header
 	body   []byte
 }
 
-// one sends one request and returns what came.
+// one sends one request and returns the response.
 func one(ctx context.Context, address string, request []byte) (*answered, error) {
 	connection, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
@@ -251,7 +251,7 @@ func one(ctx context.Context, address string, request []byte) (*answered, error)
 	return &answered{response.Header, body}, err
 }
 
-// result is what a load came to.
+// result is the outcome of a load.
 type result struct {
 	took  time.Duration
 	times []time.Duration
@@ -264,8 +264,8 @@ func (r result) p99() time.Duration {
 	return r.times[len(r.times)*99/100]
 }
 
-// put sends requests over some connections for a while, each after the answer to the one before.
-// The client is as small as it can be, for it shares the cores with the server.
+// put sends requests over some connections for some time, each after the response to the previous
+// one. The client is minimal because it shares the cores with the server.
 func put(
 	ctx context.Context, address string, request func(int) []byte, users, connections int, load time.Duration,
 ) (result, error) {
@@ -307,7 +307,7 @@ func hammer(
 	}
 }
 
-// skipAnswer reads an answer with a Content-Length, which must be a 200.
+// skipAnswer reads a response with a Content-Length, which must have status 200.
 func skipAnswer(r *bufio.Reader) error {
 	length := -1
 	for n := 0; ; n++ {

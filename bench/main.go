@@ -1,9 +1,9 @@
-// Command bench measures what Licensor claims to be fast, beside the usual way to do the same, in
-// one run:
+// Command bench measures the operations that Licensor claims are fast and the usual implementation
+// of each, in one run:
 //
 //	go run ./bench -users 10000,100000,1000000
 //
-// What is compared with what, and the last figures, are in README.md.
+// README.md lists the comparisons and the latest figures.
 package main
 
 import (
@@ -86,7 +86,7 @@ func report(what, format string, args ...any) {
 	fmt.Printf("  %-34s "+format+"\n", append([]any{what}, args...)...)
 }
 
-// compareSets measures changes over everybody, ours and the rows' in turn.
+// compareSets measures changes that affect all users, in Licensor and in the rows in turn.
 func compareSets(ctx context.Context, ours *ours, theirs *rows, rounds int) error {
 	var mine, usual series
 	last := len(ours.world.products) - 1

@@ -18,8 +18,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// world is the tenant that both ways are filled with: users of whom everybody is in every group,
-// and a group for each product. All groups but the last have their product from the start.
+// world is the tenant that both implementations are filled with. All users are in all groups, and
+// each product has a group. All groups but the last have their product from the start.
 type world struct {
 	users    int
 	catalog  *licensing.Catalog
@@ -27,7 +27,7 @@ type world struct {
 }
 
 // worldProducts are the products of the world, from the built-in catalog. The last one is assigned
-// while the clock runs.
+// during the measurement.
 var worldProducts = []string{"ENTERPRISEPACK", "EMS", "POWER_BI_PRO", "VISIOCLIENT", "Microsoft_365_Copilot"}
 
 func newWorld(users int) world {
@@ -50,7 +50,7 @@ type ours struct {
 	tenants *tenant.Tenants
 	tenant  *tenant.Tenant
 	groups  []uint32
-	used    uint64 // bytes of the heap before the tenant was there
+	used    uint64 // bytes of the heap before the tenant was loaded
 }
 
 func openOurs(ctx context.Context, path string, w world) (*ours, error) {
@@ -85,7 +85,7 @@ func id(kind byte, n int) uuid.UUID {
 	return v
 }
 
-// fill brings in people by imports of a few thousand, then the groups and their licenses.
+// fill adds people by imports of a few thousand, then the groups and their licenses.
 func (o *ours) fill(ctx context.Context) error {
 	const chunk = 10_000
 	for from := 0; from < o.world.users; from += chunk {
@@ -154,10 +154,9 @@ func (o *ours) assignment(n int) tenant.AssignGroup {
 	return tenant.AssignGroup{Group: o.groups[n], Add: []licensing.Assign{{SKUID: o.world.products[n].SKUID}}}
 }
 
-// assign measures an assignment until it is durable and visible, and takes it back for the next
-// round.
+// assign measures an assignment until it is durable and visible, and reverts it for the next round.
 func (o *ours) assign(ctx context.Context, n int) (time.Duration, error) {
-	runtime.GC() // that of the round before is not this one's
+	runtime.GC() // so that the change of the previous round is not included
 	start := time.Now()
 	done, err := o.tenant.Do(ctx, "bench", o.assignment(n))
 	took := time.Since(start)
@@ -174,7 +173,7 @@ func (o *ours) assign(ctx context.Context, n int) (time.Duration, error) {
 	return took, err
 }
 
-// reprocess measures reprocessing everybody when nothing is to be changed.
+// reprocess measures reprocessing all users when there is nothing to change.
 func (o *ours) reprocess(ctx context.Context) (time.Duration, error) {
 	start := time.Now()
 	done, err := o.tenant.Do(ctx, "bench", tenant.Reprocess{All: true})
@@ -185,18 +184,18 @@ func (o *ours) reprocess(ctx context.Context) (time.Duration, error) {
 	return took, err
 }
 
-// memory is what the tenant takes of the heap.
+// memory returns the heap size of the tenant.
 func (o *ours) memory() uint64 { return heap() - o.used }
 
 func heap() uint64 {
 	var m runtime.MemStats
 	runtime.GC()
-	runtime.GC() // what finalizers have freed
+	runtime.GC() // freed by finalizers
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
 }
 
-// restart measures how long a start takes with the tenant as it is.
+// restart measures the start time with the current tenant.
 func (o *ours) restart(ctx context.Context) (time.Duration, error) {
 	if err := o.close(ctx); err != nil {
 		return 0, err

@@ -6,7 +6,7 @@ import (
 	"licensor/internal/directory"
 )
 
-// personPatch is a person as an import brings it.
+// personPatch is a person as an import sends it.
 func personPatch(i int) (directory.UserPatch, error) {
 	members, err := directory.Members(fmt.Appendf(nil,
 		`{"accountEnabled":true,"displayName":"Person %[1]d","givenName":"Person","surname":"Number %[1]d","userPrincipalName":"person.%[1]d@bench.example",`+

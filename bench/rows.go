@@ -10,9 +10,9 @@ import (
 	_ "modernc.org/sqlite" // the same database, the same driver
 )
 
-// rows is the usual way to do it: a row for each assignment, and SQL over sets. Durability is the
+// rows is the usual implementation: a row for each assignment, and SQL over sets. Durability is the
 // same as ours: WAL, synchronous=FULL, one transaction a change. It checks locations, conflicts,
-// dependencies and seats, and no more: it is kinder to itself than the rules are.
+// dependencies and seats, and nothing else, which is less than the rules require.
 type rows struct{ db *sql.DB }
 
 const rowsSchema = `
@@ -36,7 +36,8 @@ CREATE VIEW sku_needs AS
 	WHERE NOT EXISTS (SELECT 1 FROM needs n2 JOIN sku_plan own ON own.plan = n2.other WHERE n2.plan = n.plan AND own.sku = a.sku);
 `
 
-// verdict is what is wrong with giving SKU s.sku to user u, but for seats; empty when nothing is.
+// verdict is the reason that user u cannot get SKU s.sku, seats excepted; it is empty if there is
+// none.
 const verdict = `CASE
 	WHEN EXISTS (SELECT 1 FROM sku_prohibited p WHERE p.sku = s.sku AND p.location = u.location) THEN 'ProhibitedInUsageLocationViolation'
 	WHEN EXISTS (SELECT 1 FROM assignment a JOIN sku_excludes x ON x.other = a.sku
@@ -58,7 +59,7 @@ func openRows(ctx context.Context, path string, w world) (*rows, error) {
 	return r, r.transaction(ctx, func(tx *sql.Tx) error { return r.fill(ctx, tx, w) })
 }
 
-// fill makes the same tenant as ours: the catalog, the people, one group of everybody for each
+// fill creates the same tenant as ours: the catalog, the people, one group of all users for each
 // product, and a new group.
 func (r *rows) fill(ctx context.Context, tx *sql.Tx, w world) error {
 	plans := map[string]int{}
@@ -116,7 +117,7 @@ func (r *rows) transaction(ctx context.Context, do func(*sql.Tx) error) error {
 	return tx.Commit()
 }
 
-// assign gives a product to a group: to each member who may have it, oldest first, while there are
+// assign assigns a product to a group: each eligible member gets it, oldest first, while there are
 // seats.
 func (r *rows) assign(ctx context.Context, tx *sql.Tx, group, sku int) error {
 	if _, err := tx.ExecContext(ctx, "INSERT INTO license VALUES (?, ?)", group, sku); err != nil {
@@ -137,8 +138,8 @@ func (r *rows) assign(ctx context.Context, tx *sql.Tx, group, sku int) error {
 	return nil
 }
 
-// reprocess looks again at every assignment: what should be and is not, and what is and may not be,
-// is written.
+// reprocess checks every assignment again, adds those that are missing and removes those that are
+// invalid.
 func (r *rows) reprocess(ctx context.Context) (changed int64, err error) {
 	err = r.transaction(ctx, func(tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, `
@@ -158,7 +159,7 @@ func (r *rows) reprocess(ctx context.Context) (changed int64, err error) {
 	return changed, err
 }
 
-// timeAssign measures an assignment in one transaction, and takes it back for the next round.
+// timeAssign measures an assignment in one transaction, and reverts it for the next round.
 func (r *rows) timeAssign(ctx context.Context, n int) (time.Duration, error) {
 	start := time.Now()
 	err := r.transaction(ctx, func(tx *sql.Tx) error { return r.assign(ctx, tx, n, n) })

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// series is what was measured of one thing, round by round.
+// series is the measurements of one operation, by round.
 type series []time.Duration
 
 func (s *series) add(d time.Duration) { *s = append(*s, d) }
@@ -16,8 +16,8 @@ func (s series) median() time.Duration {
 	return sorted[len(sorted)/2].Round(10 * time.Microsecond)
 }
 
-// ratio is the median of the rounds' ratios: how many times longer this took than the other, in the
-// same round.
+// ratio is the median of the rounds' ratios: how many times longer this one took than the other in
+// the same round.
 func (s series) ratio(other series) float64 {
 	ratios := make([]float64, len(s))
 	for i := range s {

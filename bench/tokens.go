@@ -15,8 +15,8 @@ import (
 	"licensor/internal/people"
 )
 
-// compareTokens puts the token endpoint under load, beside a handler that compares the secret and
-// signs a token for each request.
+// compareTokens puts the token endpoint under load, and compares it with a handler that compares
+// the secret and signs a token for each request.
 func compareTokens(
 	ctx context.Context, o *ours, authority *identity.Authority, load time.Duration, rounds, connections int,
 ) error {
@@ -50,7 +50,7 @@ func (o *ours) tokenRequest(address string) []byte {
 		o.tenant.ID(), address, len(form), form)
 }
 
-// signing is the usual way: a signature for each token.
+// signing is the usual implementation: a signature for each token.
 func signing(authority *identity.Authority) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if subtle.ConstantTimeCompare([]byte(r.PostFormValue("client_secret")), []byte(secret)) != 1 {

@@ -18,7 +18,7 @@ func (s *Server) operate(method, path string, body, answer any) error {
 	return send(s.operator, method, licensor.OperatorURL+path, body, answer)
 }
 
-// send sends a request and reads the answer. An answer of 400 or more is an error with Graph's
+// send sends a request and reads the response. A status of 400 or more is an error with Graph's
 // message.
 func send(client *http.Client, method, address string, body, answer any) error {
 	var content io.Reader

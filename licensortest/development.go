@@ -10,42 +10,43 @@ import (
 	"licensor/internal/server"
 )
 
-// The operations that tests have besides.
+// The operations for development.
 const development = "/licensor/v1/development/"
 
-// Token is which access token is wanted. The zero value is the token of an application that may do
-// everything, good for an hour.
+// Token describes an access token. The zero value is a token of an application with all
+// permissions, valid for an hour.
 type Token struct {
-	// User is the id or userPrincipalName of a signed-in user. Without it the token is an
+	// User is the id or userPrincipalName of a signed-in user. If it is empty, the token is an
 	// application's.
 	User string
-	// Client is the client id of the application; the server's own when empty. With a User it is the
-	// application that acts for the user.
+	// Client is the client id of the application; the server's own application if empty. With a
+	// User it is the application that acts for the user.
 	Client string
-	// Scopes are what the client may do for the User, such as User.ReadWrite.All.
+	// Scopes are the permissions of the client on behalf of the User, such as User.ReadWrite.All.
 	Scopes []string
-	// Permissions are what the application may do; what it has in the directory when empty.
+	// Permissions are the permissions of the application; those in the directory if empty.
 	Permissions []string
-	// Roles are directory roles by name, such as License Administrator, or template id, besides those
-	// in the directory.
+	// Roles are directory roles by name, such as License Administrator, or template id, in addition
+	// to those in the directory.
 	Roles []string
-	// Personal makes it the token of a personal account, which licensing operations refuse.
+	// Personal makes it a token of a personal account, which licensing operations refuse.
 	Personal bool
-	// Expired makes it a token that was good until an hour ago.
+	// Expired makes it a token that expired an hour ago.
 	Expired bool
-	// Lifetime is how long it is good; an hour when 0. The server tolerates clocks that differ by five
-	// minutes.
+	// Lifetime is how long the token is valid; an hour if 0. The server tolerates clocks that
+	// differ by five minutes.
 	Lifetime time.Duration
-	// Audience is the service it is for; Microsoft Graph when empty. Others are refused.
+	// Audience is the service that the token is for; Microsoft Graph if empty. The server refuses
+	// others.
 	Audience string
-	// Authority is the scheme and host that it names as its issuer; the server's URL when empty. The
-	// server knows its tokens by their key and takes those with another, so this is for programs that
-	// check tokens themselves.
+	// Authority is the scheme and host of the issuer in the token; the server's URL if empty. The
+	// server recognizes its tokens by their key and accepts any authority, so this is for programs
+	// that check tokens themselves.
 	Authority string
 }
 
-// Token makes an access token, good or not. It is taken at its word: what it permits need not be
-// granted in the directory.
+// Token returns an access token, valid or not. Its permissions need not be granted in the
+// directory.
 func (s *Server) Token(which Token) string {
 	s.t.Helper()
 	text, err := s.mint(which)
@@ -65,17 +66,17 @@ func (s *Server) mint(which Token) (string, error) {
 	return made.AccessToken, err
 }
 
-// AsyncGroups lets members of a group get its licenses so much later than the answer of
-// assignLicense, by the server's clock, as with the real service: the group's
-// licenseProcessingState says how far it is. 0 is with the answer, as at first. Changes that wait
-// keep their time.
+// AsyncGroups sets how much later than the response of assignLicense members of a group get its
+// licenses, by the server's clock. Microsoft Graph processes groups in this way; the group's
+// licenseProcessingState reports the progress. 0, the default, means before the response. Pending
+// changes keep their time.
 func (s *Server) AsyncGroups(delay time.Duration) {
 	s.t.Helper()
 	s.develop("the delay of groups cannot be set", http.MethodPut, "groupProcessing", Properties{"delay": duration.Text(delay)}, nil)
 }
 
-// Clock is the time of a server. Everything goes by it: dates in answers, when tokens expire, and
-// when what was deleted is gone. It goes on like any clock.
+// Clock is the time of a server. It determines dates in responses, when tokens expire, and when
+// deleted objects are purged. It runs like any clock.
 type Clock struct{ s *Server }
 
 // Now returns the time, in whole seconds.
@@ -103,34 +104,34 @@ func (c *Clock) move(method string, body any) time.Time {
 	return answer.Now
 }
 
-// Fault is something that goes wrong with requests.
+// Fault describes requests that fail.
 type Fault struct {
 	// Method of the requests; any when empty.
 	Method string
-	// Path of the requests below the version, such as /groups/*/assignLicense: * is any segment, and
-	// /** at the end any that follow.
+	// Path of the requests below the version, such as /groups/*/assignLicense: * matches any
+	// segment, and /** at the end any number of segments.
 	Path string
-	// Status of the answer, 400 to 599. When 0 the request is served, after the Latency.
+	// Status of the response, 400 to 599. If 0, the request is served after the Latency.
 	Status int
-	// RetryAfter is what the answer's header Retry-After says, in whole seconds; 0 is without one.
+	// RetryAfter is the Retry-After header of the response, in whole seconds; 0 means no header.
 	RetryAfter time.Duration
-	// Latency is how much longer the request takes, at most 55 seconds.
+	// Latency is added to the time of the request; at most 55 seconds.
 	Latency time.Duration
-	// Times is to how many requests it happens; 0 is to all.
+	// Times is the number of requests that the fault applies to; 0 means all.
 	Times int
-	// Probability that it happens to a request, at most 1; 0 is to each. The same requests in the same
-	// order meet the same.
+	// Probability that it applies to a request, at most 1; 0 means always. The same requests in the
+	// same order give the same results.
 	Probability float64
-	// Applied is how many requests it has happened to. List fills it in.
+	// Applied is the number of requests that it has applied to. List sets it.
 	Applied int
 }
 
-// Faults are the requests of a server that fail. A request is compared with all in the order in
-// which they were added: latencies add up until one has a status, which is the answer. They concern
-// neither the methods of this package nor requests without a good token.
+// Faults are the faults of a server. A request is compared with all of them in the order in which
+// they were added: latencies add up until a fault has a status, which is the response. Faults do
+// not apply to the methods of this package, nor to requests without a valid token.
 type Faults struct{ s *Server }
 
-// fault is how the server reads and writes one.
+// fault is the JSON form of a fault.
 type fault struct {
 	Method      string  `json:"method,omitempty"`
 	Path        string  `json:"path"`
@@ -142,7 +143,7 @@ type fault struct {
 	Applied     int     `json:"applied,omitempty"`
 }
 
-// Add puts faults in force beside those there are, which go on counting. At most 100 are possible.
+// Add adds faults to the existing ones, which keep their counts. At most 100 are possible.
 func (f *Faults) Add(faults ...Fault) {
 	f.s.t.Helper()
 	for _, one := range faults {
@@ -160,14 +161,14 @@ func (f *Faults) Add(faults ...Fault) {
 	}
 }
 
-// Clear lets nothing fail any more.
+// Clear removes all faults.
 func (f *Faults) Clear() {
 	f.s.t.Helper()
 	f.s.develop("the faults cannot be cleared", http.MethodDelete, "faults", nil, nil)
 }
 
-// List returns the faults in force, and those that have happened as often as they should, with how
-// often each has happened: so a test sees that its program has tried again.
+// List returns all faults, including those that have applied as often as they should, with their
+// counts: so a test can check that its program has retried.
 func (f *Faults) List() (faults []Fault) {
 	f.s.t.Helper()
 	var answer struct{ Rules []fault }
@@ -186,7 +187,7 @@ func (f *Faults) List() (faults []Fault) {
 	return faults
 }
 
-// develop calls an operation of development of the server that is tested.
+// develop calls a development operation of the server.
 func (s *Server) develop(failed, method, path string, body, answer any) {
 	s.t.Helper()
 	if err := send(s.Client(), method, s.URL+development+path, body, answer); err != nil {

@@ -1,5 +1,5 @@
-// Package licensortest has a tenant for a test of a program that assigns licenses through Microsoft
-// Graph:
+// Package licensortest provides a tenant for tests of programs that assign licenses through
+// Microsoft Graph:
 //
 //	func TestSalesGetsLicenses(t *testing.T) {
 //		t.Parallel()
@@ -12,13 +12,12 @@
 //	}
 //
 // Each server has a loopback address and a database in memory of its own. It is ready in
-// milliseconds and ends with the test, so every test can have one. What real tenants do now and
-// then, it does on demand: Clock moves its time, Faults let requests fail, AsyncGroups lets
-// licenses of groups come later than the answer, and Token makes any token, good or not.
+// milliseconds and ends with the test, so every test can have one. It reproduces rare behavior of
+// real tenants on demand: Clock moves its time, Faults let requests fail, AsyncGroups delays
+// licenses of groups until after the response, and Token returns any token, valid or not.
 //
-// Methods that cannot do what they are asked end the test with t.Fatal, so they are for the
-// goroutine of the test. The server itself, and what Client and As return, may be used by many
-// goroutines.
+// Methods that fail end the test with t.Fatal, so they must be called from the goroutine of the
+// test. The server itself, and the results of Client and As, are safe for concurrent use.
 package licensortest
 
 import (
@@ -38,14 +37,14 @@ import (
 )
 
 const (
-	// Domain is that of user principal names, as in ann@contoso.example.
+	// Domain is the domain of user principal names, as in ann@contoso.example.
 	Domain = "contoso.example"
-	// Password is that of every user that User makes.
+	// Password is the password of every user that User creates.
 	Password = "Correct horse 9"
 )
 
-// Option changes the options of the server before it is opened, such as the time at which it begins
-// or a bound for throttling:
+// Option changes the options of the server before it is opened, such as its initial time or a
+// throttling limit:
 //
 //	licensortest.New(t, func(o *licensor.Options) { o.Clock = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC) })
 //
@@ -54,38 +53,39 @@ type Option = func(*licensor.Options)
 
 // Server is a tenant on a server of its own.
 type Server struct {
-	// URL is the scheme and host of Microsoft Graph and the authority, such as http://127.0.0.1:41234.
+	// URL is the scheme and host of both Microsoft Graph and the authority, such as
+	// http://127.0.0.1:41234.
 	URL string
 	// Certificate is what clients must trust, as HTTPClient does; nil without TLS.
 	Certificate *x509.Certificate
-	// Authority is the tenant's authority, as clients are given it: URL/{TenantID}.
+	// Authority is the tenant's authority in the form for clients: URL/{TenantID}.
 	Authority string
-	// Login has the TenantID, the ClientID and ClientSecret of an application that may do everything,
+	// Login has the TenantID, the ClientID and ClientSecret of an application with all permissions,
 	// and AdminName and AdminPassword of a Global Administrator. They stay the same after Reset.
 	licensor.Login
 	// Clock is the time of the server.
 	Clock *Clock
-	// Faults are the requests that fail.
+	// Faults are the faults of the server.
 	Faults *Faults
 
 	t         testing.TB
 	options   []Option
 	transport http.RoundTripper // to URL
 
-	mu       sync.RWMutex // held to read by every request, to write while the tenant is replaced
+	mu       sync.RWMutex // read-locked by every request, locked while the tenant is replaced
 	served   *licensor.Server
-	operator *http.Client // works on the tenant without a network, and meets no faults
+	operator *http.Client // accesses the tenant without a network and without faults
 }
 
 // New starts a server with a tenant that has an administrator, an application and nothing else. It
-// ends with the test, when requests have ended.
+// ends with the test, after all requests have ended.
 func New(t testing.TB, options ...Option) *Server {
 	t.Helper()
 	return start(t, httptest.NewServer, options)
 }
 
-// NewTLS is New over https, for libraries that sign in over nothing else, such as azidentity. The
-// certificate is one for tests: HTTPClient trusts it, and what a library is given for its requests.
+// NewTLS is New with https, for libraries that require it for signing in, such as azidentity. The
+// certificate is for tests only. HTTPClient trusts it; pass that client to libraries.
 func NewTLS(t testing.TB, options ...Option) *Server {
 	t.Helper()
 	return start(t, httptest.NewTLSServer, options)
@@ -106,9 +106,9 @@ func start(t testing.TB, listen func(http.Handler) *httptest.Server, options []O
 	return s
 }
 
-// Reset goes back to the fresh tenant: without users, groups, seats and faults, at the time at
-// which the server began. URL and Login stay the same. Tokens of before are worthless. It waits for
-// requests under way.
+// Reset restores the initial tenant: without users, groups, seats and faults, at the initial time
+// of the server. URL and Login stay the same. Earlier tokens become invalid. It waits for requests
+// in progress.
 func (s *Server) Reset() {
 	s.t.Helper()
 	s.mu.Lock()
@@ -117,7 +117,8 @@ func (s *Server) Reset() {
 	s.begin()
 }
 
-// begin opens a server over a new database and makes the tenant, with the login that it had before.
+// begin opens a server with a new database and creates the tenant, with the login that it had
+// before.
 func (s *Server) begin() {
 	s.t.Helper()
 	o := licensor.Options{
@@ -163,18 +164,18 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	s.served.ServeHTTP(w, r)
 }
 
-// HTTPClient returns a client that sends no token: for requests that need none, and for libraries
-// that sign in by themselves.
+// HTTPClient returns a client that sends no token, for requests that do not need one, and for
+// libraries that sign in by themselves.
 func (s *Server) HTTPClient() *http.Client { return &http.Client{Transport: s.transport} }
 
 // Client returns a client that signs in as an application with these permissions, such as
-// Group.ReadWrite.All; as one that may do everything when there are none. It asks for a new token
-// with each request, so none expires when the clock is moved.
+// Group.ReadWrite.All, or with all permissions if none are given. It requests a new token for each
+// request, so moving the clock does not expire its token.
 func (s *Server) Client(permissions ...string) *http.Client {
 	return s.As(Token{Permissions: permissions})
 }
 
-// As returns a client that sends such a token, a new one with each request.
+// As returns a client that sends such a token, a new one for each request.
 func (s *Server) As(which Token) *http.Client {
 	return &http.Client{Transport: &oauth2.Transport{Source: source{s, which}, Base: s.transport}}
 }
@@ -190,12 +191,12 @@ func (s source) Token() (*oauth2.Token, error) {
 	return &oauth2.Token{AccessToken: text}, err
 }
 
-// Properties are those of an object, as Graph writes them.
+// Properties are the properties of an object, as Graph writes them.
 type Properties map[string]any
 
-// User makes a user with the user principal name name@contoso.example and returns its id. It is in
-// the US, since licenses need a location, and has the password Password. Properties add to that
-// or take its place: Properties{"department": "Sales", "usageLocation": nil}.
+// User creates a user with the user principal name name@contoso.example and returns its id. Its
+// location is US, since licenses require one, and its password is Password. Properties are added to
+// these or replace them: Properties{"department": "Sales", "usageLocation": nil}.
 func (s *Server) User(name string, properties ...Properties) (id string) {
 	s.t.Helper()
 	user := Properties{
@@ -210,13 +211,14 @@ func (s *Server) User(name string, properties ...Properties) (id string) {
 	return s.make("the user "+name, "/v1.0/users", user)
 }
 
-// Group makes a security group with these members, users or other groups by id, and returns its id.
+// Group creates a security group with these members, users or other groups by id, and returns its
+// id.
 func (s *Server) Group(name string, members ...string) (id string) {
 	s.t.Helper()
 	nickname := cmp.Or(strings.Map(plain, name), "group")
 	group := Properties{"displayName": name, "mailNickname": nickname, "mailEnabled": false, "securityEnabled": true}
 	id = s.make("the group "+name, "/v1.0/groups", group)
-	for some := range slices.Chunk(members, 20) { // as many as Graph takes at once
+	for some := range slices.Chunk(members, 20) { // the maximum number in one request of Graph
 		var bind []string
 		for _, member := range some {
 			bind = append(bind, licensor.OperatorURL+"/v1.0/directoryObjects/"+member)
@@ -228,7 +230,7 @@ func (s *Server) Group(name string, members ...string) (id string) {
 	return id
 }
 
-// plain leaves the letters and digits of ASCII.
+// plain keeps the letters and digits of ASCII.
 func plain(r rune) rune {
 	if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
 		return r
@@ -236,9 +238,9 @@ func plain(r rune) rune {
 	return -1
 }
 
-// Subscribe buys seats of a product, beside those there may be, and returns its skuId. The product
-// is named by its skuPartNumber in the tenant's catalog, such as ENTERPRISEPACK, which is Office
-// 365 E3.
+// Subscribe adds seats of a product to any existing ones, and returns its skuId. The product is
+// named by its skuPartNumber in the tenant's catalog, such as ENTERPRISEPACK, which is Office 365
+// E3.
 func (s *Server) Subscribe(partNumber string, seats int) (skuID string) {
 	s.t.Helper()
 	var catalog struct{ Products []product }
@@ -253,7 +255,7 @@ func (s *Server) Subscribe(partNumber string, seats int) (skuID string) {
 	return skuID
 }
 
-// make makes an object and returns its id.
+// make creates an object and returns its id.
 func (s *Server) make(what, path string, object Properties) string {
 	s.t.Helper()
 	var made struct{ ID string }

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// product is one of the catalog.
+// product is a product of the catalog.
 type product struct{ SKUID, SKUPartNumber, DisplayName string }
 
-// find returns the skuId of a product by its part number, without regard to letter case.
+// find returns the skuId of a product by its part number, in any letter case.
 func find(products []product, partNumber string) (skuID string, ok bool) {
 	at := slices.IndexFunc(products, func(p product) bool { return strings.EqualFold(p.SKUPartNumber, partNumber) })
 	if at < 0 {
@@ -18,8 +18,8 @@ func find(products []product, partNumber string) (skuID string, ok bool) {
 	return products[at].SKUID, true
 }
 
-// near names the products that come nearest to a name: first those whose display name has it, then
-// those whose part number is alike.
+// near returns the products most similar to a name: first those whose display name contains it,
+// then those with a similar part number.
 func near(products []product, name string) string {
 	name = strings.ToUpper(name)
 	distance := func(p product) int {
@@ -38,8 +38,8 @@ func near(products []product, name string) string {
 	return strings.Join(names, ", ")
 }
 
-// edits is the Levenshtein distance of two texts: how many bytes must be inserted, removed or
-// replaced to make one of the other.
+// edits is the Levenshtein distance of two texts: the number of bytes to insert, remove or replace
+// to turn one into the other.
 func edits(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

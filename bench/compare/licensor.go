@@ -25,7 +25,7 @@ type licensor struct {
 	program string
 	folder  string
 	login   credentials
-	other   credentials // of a tenant with nobody but its administrator
+	other   credentials // of a tenant with only its administrator
 	*server
 }
 

@@ -82,7 +82,7 @@ func put(ctx context.Context, address string, l load) (*outcome, error) {
 	return o, nil
 }
 
-// and returns an outcome with what was measured later, too. o may be nil.
+// and returns the outcome with later measurements added. o may be nil.
 func (o *outcome) and(later *outcome) *outcome {
 	if o == nil || later.note != "" {
 		return later

@@ -22,9 +22,9 @@ const (
 // asked counts the expensive requests of this run, so that all are different.
 var asked atomic.Int64
 
-// expensive returns one of several requests that take long: filters for which each of a million
-// users has to be looked at in several columns of texts, for the total and for the order; large
-// pages of documents; the largest group's members; and a batch of such requests.
+// expensive returns one of several requests that take long: filters that compare several text
+// columns of each of a million users, for the total and for the order; large pages of documents;
+// the largest group's members; and a batch of such requests.
 func expensive(l *licensor) []byte {
 	n := asked.Add(1)
 	filter := fmt.Sprintf("/users?$top=100&$count=true&$orderby=displayName&$filter="+url.PathEscape("endsWith(mail,'%[1]d.example') or endsWith(userPrincipalName,'%[1]d@%[2]s') or "+
@@ -47,18 +47,18 @@ func expensive(l *licensor) []byte {
 	return requestBytes("GET", l.address, "/v1.0"+filter, l.token, "")
 }
 
-// neighborUsers is how many users the other tenant has, besides its administrator.
+// neighborUsers is the number of users of the other tenant, besides its administrator.
 const neighborUsers = 200
 
-// strain is what all greedy callers ask for.
+// strain is the set of requests that all greedy callers send.
 type strain struct {
 	name    string // of its rows
 	title   string // in the report
 	request func(*licensor) []byte
 }
 
-// strains are the most expensive requests that there are, and what is cheap by itself, but takes
-// the processors when many ask for it without a pause.
+// strains are the most expensive requests, and requests that are cheap but use the processors when
+// many callers send them without a pause.
 var strains = []strain{
 	{"neighbor", "the most expensive requests", expensive},
 	{"neighbor-batches", "batches of 20 lists that are refused", refusedBatch},
@@ -109,8 +109,8 @@ func several(l *licensor) []byte {
 }
 
 // neighbors measures reads of one user, pages of 100, changes in a tenant, and whether the server
-// is ready, while another tenant has all that it can ask done. A request's time begins when it is
-// due, so that a late one delays those behind it.
+// is ready, while another tenant sends as many expensive requests as it may. A request's time
+// begins when it is due, so that a late one delays those behind it.
 func (c *comparison) neighbors(ctx context.Context) error {
 	for _, l := range c.versions {
 		for _, s := range strains {
@@ -145,12 +145,12 @@ func (c *comparison) neighbor(ctx context.Context, l *licensor, s strain) error 
 			caller := connection{address: l.address}
 			defer caller.close()
 			for ctx.Err() == nil {
-				// The version before refuses what takes too long; whoever is refused asks again.
+				// The version before refuses work that takes too long; refused callers retry.
 				_, _ = caller.ask(ctx, s.request(l))
 			}
 		})
 	}
-	time.Sleep(time.Second) // until all of them are at it
+	time.Sleep(time.Second) // until all callers are busy
 	for _, row := range []struct {
 		name    string
 		request func(n int) []byte
@@ -188,8 +188,8 @@ func (c *comparison) beside(ctx context.Context, l *licensor, request func(n int
 	return o, nil
 }
 
-// populate gives the other tenant some users; those that are there already are refused one by one,
-// which does no harm.
+// populate gives the other tenant some users. Users that exist already are refused one by one,
+// which is harmless.
 func (l *licensor) populate(ctx context.Context, token string) error {
 	var rows strings.Builder
 	for n := range neighborUsers {

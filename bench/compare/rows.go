@@ -146,9 +146,9 @@ func (c *comparison) lists(ctx context.Context) error {
 // turns is how many times each contender gets its turn in a row of rates.
 const turns = 6
 
-// inTurns measures a row in short turns, of which each round begins with another contender: what
-// one leaves behind, such as pages that are still being written, and what the machine does
-// meanwhile troubles all alike.
+// inTurns measures a row in short turns, of which each round begins with another contender: the
+// remains of a turn, such as pages that are still being written, and other work of the machine
+// affect all contenders equally.
 func (c *comparison) inTurns(
 	ctx context.Context, row string, contenders []*contender, loadOf func(*contender) load,
 ) error {

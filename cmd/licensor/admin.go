@@ -48,7 +48,7 @@ func resetPasswordCommand() *cobra.Command {
 	secrets.register(cmd)
 	cmd.Flags().StringVar(&tenantName, "tenant", "", "id or domain of the tenant, when there are several")
 	cmd.Flags().StringVar(&user, "user", "", "userPrincipalName or id of the user")
-	_ = cmd.MarkFlagRequired("user") // the flag is there
+	_ = cmd.MarkFlagRequired("user") // the flag exists
 	return cmd
 }
 

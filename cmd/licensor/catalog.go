@@ -27,7 +27,7 @@ func catalogCommand() *cobra.Command {
 	return cmd
 }
 
-// catalogImport is what the command catalog import is told.
+// catalogImport holds the arguments of the command catalog import.
 type catalogImport struct {
 	connecting
 	replace, dryRun, json bool
@@ -55,7 +55,7 @@ func catalogImportCommand() *cobra.Command {
 	return cmd
 }
 
-// catalogSummary is what an import of the list does.
+// catalogSummary describes the effect of importing the list.
 type catalogSummary struct {
 	Rows         int               `json:"rows"`
 	Skipped      int               `json:"skipped"`
@@ -104,7 +104,7 @@ func readList(name string, stdin io.Reader) (*licensing.Catalog, *catalog.Report
 	return catalog.Read(file)
 }
 
-// write puts the list into the tenant's catalog.
+// write saves the list as the tenant's catalog.
 func (ci *catalogImport) write(ctx context.Context, c *connection, table *licensing.Catalog) (*catalogSummary, error) {
 	old := new(licensing.Catalog)
 	if err := c.get(ctx, "/licensor/v1/catalog", old); err != nil {

@@ -13,9 +13,9 @@ import (
 func skuID(p licensing.Product) uuid.UUID      { return p.SKUID }
 func planID(p licensing.ServicePlan) uuid.UUID { return p.ID }
 
-// merge puts what a published list says into a catalog. Names and the plans of products are the
-// list's. Everything else the list does not know, or only as a guess from names, so what the
-// catalog has stays.
+// merge adds a published list to a catalog. Names and the plans of products are taken from the
+// list. The list does not have other properties, or they are guesses from names, so the catalog
+// keeps its own.
 func merge(old, list *licensing.Catalog) *licensing.Catalog {
 	return &licensing.Catalog{
 		Products: mergeByID(old.Products, list.Products, skuID, func(was, now licensing.Product) licensing.Product {
@@ -26,13 +26,13 @@ func merge(old, list *licensing.Catalog) *licensing.Catalog {
 	}
 }
 
-// renamed is a plan with the names that it has now.
+// renamed is a plan with its current names.
 func renamed(was, now licensing.ServicePlan) licensing.ServicePlan {
 	was.Name, was.DisplayName = now.Name, now.DisplayName
 	return was
 }
 
-// mergeByID keeps the order of old, and adds what is new at its end.
+// mergeByID keeps the order of old and appends new elements.
 func mergeByID[T any](old, list []T, id func(T) uuid.UUID, mix func(was, now T) T) []T {
 	merged := make([]T, 0, len(old)+len(list))
 	places := make(map[uuid.UUID]int, len(old))
@@ -50,7 +50,7 @@ func mergeByID[T any](old, list []T, id func(T) uuid.UUID, mix func(was, now T) 
 	return merged
 }
 
-// changes count what becomes of a list.
+// changes counts the effects of a list.
 type changes struct {
 	Added     int `json:"added"`
 	Changed   int `json:"changed"`
@@ -64,7 +64,7 @@ func (c changes) String() string {
 	return fmt.Sprintf("%d\t%d\t%d\t%d", c.Added, c.Changed, c.Unchanged, c.TakenOut)
 }
 
-// compare tells elements apart by the JSON that is sent of them.
+// compare distinguishes elements by the JSON that is sent for them.
 func compare[T any](old, now []T, id func(T) uuid.UUID) (c changes) {
 	was := make(map[uuid.UUID][]byte, len(old))
 	for _, element := range old {
@@ -89,7 +89,7 @@ func compare[T any](old, now []T, id func(T) uuid.UUID) (c changes) {
 func written(element any) []byte {
 	text, err := json.Marshal(element)
 	if err != nil {
-		panic(err) // products and plans can be written
+		panic(err) // products and plans can always be encoded
 	}
 	return text
 }

@@ -19,9 +19,8 @@ import (
 	"licensor/internal/server"
 )
 
-// connecting says where a command finds its tenant: on a server, or in a database that it opens
-// itself. Either way it speaks HTTP to the same API, so that whatever works in one way works in the
-// other.
+// connecting holds the flags that select a tenant: on a server, or in a database that the command
+// opens itself. Both ways use HTTP and the same API, so commands work the same in either.
 type connecting struct {
 	data, server, info             string
 	tenant, clientID, clientSecret string
@@ -47,14 +46,14 @@ func (c *connecting) register(cmd *cobra.Command) {
 	cmd.MarkFlagsMutuallyExclusive("data", "server", "info")
 }
 
-// connection is a way to a tenant's API.
+// connection is a connection to a tenant's API.
 type connection struct {
 	root   string // scheme and host
 	client *http.Client
 	close  func() error
 }
 
-// open goes the way that the flags and the environment say. The connection is to be closed.
+// open connects as the flags and the environment say. The caller must close the connection.
 func (c *connecting) open(cmd *cobra.Command) (*connection, error) {
 	login := server.Login{Graph: c.server, TenantID: c.tenant, ClientID: c.clientID, ClientSecret: c.clientSecret}
 	if c.info != "" {
@@ -98,8 +97,8 @@ func readInfo(path string) (login server.Login, err error) {
 	return login, nil
 }
 
-// openRemote goes to a server. It asks for the first token at once, so that wrong credentials show
-// before any work is done.
+// openRemote connects to a server. It gets the first token immediately, so that wrong credentials
+// are reported before any work is done.
 func openRemote(ctx context.Context, login server.Login) (*connection, error) {
 	for _, need := range []struct{ value, flag, variable string }{
 		{login.TenantID, "--tenant", "LICENSOR_TENANT"},
@@ -157,10 +156,11 @@ func checkRoot(root string) error {
 	return nil
 }
 
-// importPieces is how much an import takes in one commit in a database that is this process's own.
+// importPieces is the number of pieces that an import writes in one commit when this process owns
+// the database.
 const importPieces = 10
 
-// openLocal goes to a database, which becomes this process's own until the connection is closed.
+// openLocal opens a database, which this process owns until the connection is closed.
 func openLocal(ctx context.Context, path, tenant string, secrets secretsKey) (*connection, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no database %s: say with --data where it is, make one with `licensor init`, or use --server", path)

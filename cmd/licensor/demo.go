@@ -45,7 +45,8 @@ func demoCommand() *cobra.Command {
 			defer cleanUp()
 			o := &flags.options
 			o.Data, o.Origins, o.Development = path, localOrigins, true
-			s, err := openBy(cmd.Context(), server.OpenUnhindered, *o, secretsKey{}) // the story comes first
+			// Faults and delays begin after the story.
+			s, err := openBy(cmd.Context(), server.OpenUnhindered, *o, secretsKey{})
 			if err != nil {
 				return err
 			}
@@ -60,17 +61,17 @@ func demoCommand() *cobra.Command {
 	return cmd
 }
 
-// userAuthority is where the demo keeps its local authority: with the user, so that who trusts it
-// once need not for the next demo.
+// userAuthority is the folder of the demo's local authority. It belongs to the user, so that trust
+// in it lasts for later demos.
 func userAuthority() (string, error) {
 	dir, err := os.UserConfigDir()
 	return filepath.Join(dir, "licensor", "ca"), err
 }
 
-// localOrigins are those of pages that somebody who tries things out serves on the same machine.
+// localOrigins are the origins of pages that are served on the same machine.
 var localOrigins = []string{"http://localhost:*", "http://127.0.0.1:*", "https://localhost:*"}
 
-// demoData returns where the demo's database is to be, and what to do about it at the end.
+// demoData returns the path of the demo's database, and a function that cleans up at the end.
 func demoData(kept string) (path string, cleanUp func(), err error) {
 	if kept != "" {
 		if _, err := os.Stat(kept); err == nil {
@@ -97,7 +98,7 @@ type demo struct {
 	info string // file for address and credentials
 }
 
-// serve makes the tenant, serves and plays the story at the same time, and goes on serving.
+// serve creates the tenant, starts the server, plays the story, and continues to serve.
 func (d *demo) serve(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -125,8 +126,8 @@ func (d *demo) serve(ctx context.Context) error {
 	return err
 }
 
-// tenant makes the tenant, with an administrator, an application with a secret and one for programs
-// that people sign in to.
+// tenant creates the tenant, with an administrator, an application with a secret and one for
+// programs that sign users in.
 func (d *demo) tenant(ctx context.Context) (server.Login, error) {
 	login, err := d.Found(ctx, server.Founding{
 		Name: "Contoso", Domain: demoDomain, Country: "DE", Admin: "admin", Application: "Demo application", KeepPassword: true, FirstParty: true,
@@ -147,10 +148,10 @@ func (d *demo) tenant(ctx context.Context) (server.Login, error) {
 	return login, err
 }
 
-// demoUser is the one of the people who can sign in, as somebody without a role.
+// demoUser is one of the people who can sign in, without a directory role.
 const demoUser = "clara.jung@" + demoDomain
 
-// present shows the tenant and how to go on.
+// present prints the tenant and the next steps.
 func (d *demo) present(ctx context.Context, login server.Login) error {
 	trust, err := d.at.Security.Trust()
 	if err != nil {
@@ -209,7 +210,7 @@ People sign in to programs such as the client {{.PublicClientID}}, which has no 
     -d client_id={{.PublicClientID}} -d scope=User.Read
 `))
 
-// writeInfo writes the file at once, so that who waits for it never reads half of it.
+// writeInfo writes the file atomically, so that programs that wait for it never read half of it.
 func writeInfo(path string, login server.Login) error {
 	data, err := json.MarshalIndent(login, "", "  ")
 	if err != nil {

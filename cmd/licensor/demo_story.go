@@ -21,8 +21,8 @@ import (
 	"licensor/internal/server"
 )
 
-// story is the demo's client: it calls its own server like any other, and prints each call and its
-// answer.
+// story is the demo's client: it calls its own server like any other client, and prints each call
+// and its response.
 type story struct {
 	ctx    context.Context
 	out    io.Writer
@@ -61,7 +61,7 @@ func newStory(ctx context.Context, out io.Writer, login server.Login, trust *x50
 	return s, nil
 }
 
-// tell is the story.
+// tell plays the story.
 func (s *story) tell() error {
 	for _, chapter := range []func() error{s.people, s.trouble, s.licenses, s.seat} {
 		if err := chapter(); err != nil {
@@ -76,7 +76,7 @@ func (s *story) people() error {
 	return s.call("POST", "/licensor/v1/import?id=demo", demoImport(s.groups), nil)
 }
 
-// trouble prepares what will stand in the way of licenses.
+// trouble prepares conflicts that prevent licenses.
 func (s *story) trouble() error {
 	s.say("Power BI is not offered in North Korea, says our catalog from now on:")
 	var catalog struct {
@@ -121,7 +121,7 @@ func (s *story) licenses() error {
 	return s.leave(1, seller)
 }
 
-// leave takes one of the people out of a group.
+// leave removes one of the people from a group.
 func (s *story) leave(group int, upn string) error {
 	var user struct{ ID string }
 	if err := s.quietly("GET", "/v1.0/users/"+upn+"?$select=id", "", &user); err != nil {
@@ -130,7 +130,7 @@ func (s *story) leave(group int, upn string) error {
 	return s.call("DELETE", fmt.Sprintf("/v1.0/groups/%s/members/%s/$ref", s.groups[group], user.ID), "", nil)
 }
 
-// licensed is what the story looks at of a user.
+// licensed has the properties of a user that the story reads.
 type licensed struct {
 	DisplayName             string
 	AssignedLicenses        []struct{ SKUID string }
@@ -146,7 +146,7 @@ func (u licensed) all(state, reason string) bool {
 	return len(u.LicenseAssignmentStates) > 0
 }
 
-// seat is the end of the story: a license that fails for want of a seat, and is fixed.
+// seat is the end of the story: a license fails because no seat is available, and is fixed.
 func (s *story) seat() error {
 	_, _, olga := demoPerson(94)
 	look := "/v1.0/users/" + olga + "?$select=displayName,assignedLicenses,licenseAssignmentStates"
@@ -182,13 +182,13 @@ func (s *story) say(format string, args ...any) {
 	fmt.Fprintf(s.out, "\n# "+format+"\n", args...)
 }
 
-// call sends a request with the token, shows it and its answer, and reads that into a value unless
-// it is nil.
+// call sends a request with the token, prints it and its response, and decodes the response into a
+// value unless that is nil.
 func (s *story) call(method, path, body string, into any) error {
 	return s.do(method, path, body, into, true)
 }
 
-// quietly is call without showing it.
+// quietly is like call but prints nothing.
 func (s *story) quietly(method, path, body string, into any) error {
 	return s.do(method, path, body, into, false)
 }
@@ -234,7 +234,7 @@ func (s *story) send(method, address, contentType, body string) (answer []byte, 
 	return answer, response.Status, err
 }
 
-// show prints a call and its answer, the long ones from their beginning.
+// show prints a call and its response. Long responses are cut off.
 func (s *story) show(method, path, body, status string, answer []byte) {
 	fmt.Fprintf(s.out, "> %s %s\n", method, path)
 	if body != "" {
@@ -248,15 +248,15 @@ func (s *story) show(method, path, body, status string, answer []byte) {
 	}
 }
 
-// besides are the properties of an answer that the story is not about.
+// besides are the properties of a response that are irrelevant to the story.
 var besides = map[string]bool{
 	"@odata.context": true, "assignedPlans": true, "provisionedPlans": true, "createdDateTime": true, "renewedDateTime": true, "givenName": true,
 	"surname": true, "mailEnabled": true, "mailNickname": true, "mail": true, "securityEnabled": true, "userType": true, "accountEnabled": true,
 	"proxyAddresses": true, "securityIdentifier": true, "lastPasswordChangeDateTime": true, "signInSessionsValidFromDateTime": true,
 }
 
-// readable is a JSON answer with a property a line, and an element a line of lists, without what is
-// null, empty, or beside the point.
+// readable formats a JSON response with a property a line, and lists with an element a line. It
+// omits null, empty and irrelevant values.
 func readable(answer []byte) string {
 	var value map[string]json.RawMessage
 	if json.Unmarshal(answer, &value) != nil {

@@ -11,13 +11,13 @@ import (
 const demoDomain = "contoso.example"
 
 // demoSeats are the products of the demo, by their skuPartNumber in the built-in catalog, with the
-// seats that are bought.
+// number of seats.
 var demoSeats = []struct {
 	part  string
 	id    string
 	seats int
 }{
-	{"ENTERPRISEPACK", "6fd2c87f-b296-42f0-b197-1e91e994b900", 93}, // Office 365 E3: one fewer than can be given
+	{"ENTERPRISEPACK", "6fd2c87f-b296-42f0-b197-1e91e994b900", 93}, // Office 365 E3: one fewer than needed
 	{"SPE_E5", "06ebc4ee-1bb5-47dd-8120-11324bc54e06", 25},         // Microsoft 365 E5
 	{"DESKLESSPACK", "4b585984-651b-448a-9e53-3b10f069cf7f", 60},   // Office 365 F3
 	{"EMS", "efccb6f7-5641-4e0e-bd10-b4976e1bf68e", 150},           // Enterprise Mobility + Security E3
@@ -41,8 +41,8 @@ func demoSKU(part string) string {
 	panic("no such product in the demo: " + part)
 }
 
-// demoGroups are the groups, with what they give and which of the people are in them: from one
-// number up to, not including, another.
+// demoGroups are the groups, with their products and members: the people from one number up to, not
+// including, another.
 var demoGroups = []struct {
 	name     string
 	from, to int
@@ -67,7 +67,7 @@ var (
 	demoSurname = []string{"Adler", "Berg", "Conrad", "Dorn", "Ebert", "Fuchs", "Graf", "Haas", "Iven", "Jung"}
 )
 
-// demoPerson is a person's number in words: names are made of all pairs.
+// demoPerson is the person of a number. Names are made of all pairs of first and last names.
 func demoPerson(i int) (given, surname, upn string) {
 	given, surname = demoGiven[i%len(demoGiven)], demoSurname[i/len(demoGiven)]
 	return given, surname, strings.ToLower(given+"."+surname) + "@" + demoDomain
@@ -76,14 +76,13 @@ func demoPerson(i int) (given, surname, upn string) {
 // demoAbroad is the country where the demo's catalog does not offer Power BI.
 const demoAbroad = "KP"
 
-// demoImport is the directory as lines of an import: people, groups, who is in which, and what was
-// bought.
+// demoImport is the directory as lines of an import: people, groups, memberships and subscriptions.
 func demoImport(groups []uuid.UUID) string {
 	var b strings.Builder
 	line := func(kind string, value map[string]any) {
 		text, err := json.Marshal(map[string]any{kind: value})
 		if err != nil {
-			panic(err) // strings and booleans can be written
+			panic(err) // strings and booleans can always be encoded
 		}
 		b.Write(append(text, '\n'))
 	}
@@ -94,7 +93,7 @@ func demoImport(groups []uuid.UUID) string {
 			country = demoAbroad
 		}
 		mail := upn
-		if i == 166 { // two people with one address (docs/spec/licensing.md L43)
+		if i == 166 { // two people with the same address (docs/spec/licensing.md L43)
 			_, _, mail = demoPerson(165)
 		}
 		line("user", map[string]any{
@@ -128,7 +127,7 @@ func demoDepartment(i int) string {
 	return ""
 }
 
-// addLicenses is the body of an assignLicense that adds these products.
+// addLicenses returns the body of an assignLicense request that adds these products.
 func addLicenses(parts ...string) string {
 	var list []string
 	for _, part := range parts {

@@ -8,8 +8,8 @@ import (
 	"licensor/internal/server"
 )
 
-// Exit codes. What went wrong before a command began is wrong usage, an error that it returns is a
-// failure; a command says the rest with usage and partly.
+// Exit codes. An error before a command begins is a usage error, and an error that the command
+// returns is a failure. A command selects the other codes with usage and partly.
 const (
 	exitDone    = 0
 	exitFailed  = 1
@@ -29,14 +29,14 @@ type outcome struct {
 func (o *outcome) Error() string { return o.err.Error() }
 func (o *outcome) Unwrap() error { return o.err }
 
-// usage says that the command was called in a way that cannot work.
+// usage marks an error as a usage error: the command cannot work as it was called.
 func usage(err error) error { return &outcome{exitUsage, err} }
 
-// partly says that a command did what it could, and that err is what it could not do.
+// partly marks an error that prevented only a part of the command.
 func partly(err error) error { return &outcome{exitPartial, err} }
 
-// exitCode is that of the outermost outcome. An error without one comes from the parser of the
-// command line.
+// exitCode returns the code of the outermost outcome. An error without one comes from the parser of
+// the command line.
 func exitCode(err error) int {
 	var o *outcome
 	switch {
@@ -50,7 +50,7 @@ func exitCode(err error) int {
 }
 
 // markFailures makes every error that a command returns a failure, unless it is an outcome already.
-// This is what tells it apart from the parser's.
+// This distinguishes it from errors of the parser.
 func markFailures(cmd *cobra.Command) {
 	if begin := cmd.RunE; begin != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {

@@ -11,7 +11,7 @@ import (
 	"licensor/internal/server"
 )
 
-// defaultData is the database when none is named.
+// defaultData is the database if none is given.
 const defaultData = "licensor.db"
 
 // serverFlags are the flags of the commands that serve.
@@ -54,8 +54,8 @@ func registerSecurity(cmd *cobra.Command, s *server.Security) {
 	cmd.MarkFlagsMutuallyExclusive("tls", "tls-cert")
 }
 
-// read looks at what was asked for, before anything is made. Folder returns where the local
-// authority is kept unless --tls-dir says it.
+// read checks the flags before anything is created. Folder returns the folder of the local
+// authority unless --tls-dir is set.
 func (s *serverFlags) read(folder func() (string, error)) error {
 	if s.clock != "" {
 		at, err := time.Parse(time.RFC3339, s.clock)
@@ -70,7 +70,8 @@ func (s *serverFlags) read(folder func() (string, error)) error {
 	return s.at.Prepare(folder)
 }
 
-// orNever is what the options have for 0 in a flag: none. Their own 0 is what is usual.
+// orNever converts 0 in a flag, which means none, to the value that means none in the options,
+// where 0 means the default.
 func orNever[T int | time.Duration](flag T) T {
 	if flag == 0 {
 		return -1
@@ -78,7 +79,7 @@ func orNever[T int | time.Duration](flag T) T {
 	return flag
 }
 
-// flagOf are the flags of options whose mistakes show late.
+// flagOf maps options whose errors are found late to their flags.
 var flagOf = map[string]string{
 	"TrustedProxies": "--trusted-proxy", "PublicURL": "--public-url", "Clock": "--clock", "Faults": "--fault", "Latency": "--latency", "GroupProcessing": "--group-processing",
 }
@@ -88,8 +89,8 @@ func openServer(ctx context.Context, options server.Options, secrets secretsKey)
 	return openBy(ctx, server.Open, options, secrets)
 }
 
-// openBy is openServer by another function than server.Open. It says what is wrong in the words of
-// the command line.
+// openBy is openServer with another function than server.Open. Its errors name flags instead of
+// options.
 func openBy(
 	ctx context.Context, open func(context.Context, server.Options) (*server.Server, error),
 	options server.Options, secrets secretsKey,

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// importing is what the command import is told.
+// importing holds the arguments of the command import.
 type importing struct {
 	connecting
 	kind, onError        string
@@ -49,26 +49,26 @@ func importCommand() *cobra.Command {
 	return cmd
 }
 
-// imported is what came of a file.
+// imported is the result of a file.
 type imported struct {
 	File       string     `json:"file"`
 	Kind       kind       `json:"kind"`
 	Rows       int        `json:"rows"`
 	Taken      int        `json:"taken"`
-	PassedOver int        `json:"passedOver"` // taken, or refused, when the file was imported before
+	PassedOver int        `json:"passedOver"` // accepted or refused by an earlier import of the file
 	Refused    int        `json:"refused"`
 	Problems   []rowFault `json:"problems"` // of the first refused rows
-	Notes      []string   `json:"notes"`    // about the file as a whole
+	Notes      []string   `json:"notes"`    // about the whole file
 }
 
-// rowFault is why a row was not taken.
+// rowFault is the reason that a row was refused.
 type rowFault struct {
 	Line    int    `json:"line"`
 	Message string `json:"message"`
 }
 
-// How many refused rows of a file are told one by one: in the summary of --json, and on the
-// terminal.
+// The maximum number of refused rows of a file that are listed: in the summary of --json, and on
+// the terminal.
 const (
 	maxFaults = 1000
 	maxShown  = 20
@@ -95,7 +95,8 @@ func (im *importing) run(cmd *cobra.Command, names []string) error {
 	return im.verdict(results, err)
 }
 
-// all imports the files one after the other. What was done until an error is in the results.
+// all imports the files one after the other. After an error, the results cover what was imported
+// before it.
 func (im *importing) all(cmd *cobra.Command, c *connection, sources []*source) (results []*imported, err error) {
 	for _, s := range sources {
 		out := newProgress(cmd.ErrOrStderr(), s.size, s.name, im.quiet || im.json)
@@ -165,7 +166,7 @@ func writeJSON(w io.Writer, value any) error {
 	return encoder.Encode(value)
 }
 
-// kind is what a file holds.
+// kind is the kind of objects in a file.
 type kind string
 
 const (
@@ -175,10 +176,10 @@ const (
 	subscriptions kind = "subscriptions"
 )
 
-// kinds are in the order in which they are imported: what others refer to comes first.
+// kinds are in the order in which they are imported: objects come before those that refer to them.
 var kinds = []kind{users, groups, members, subscriptions}
 
-// line is what the kind is called in a line of the API's import.
+// line is the name of the kind in a line of the API's import.
 func (k kind) line() string { return string(k[:len(k)-1]) }
 
 func (k kind) known() bool { return slices.Contains(kinds, k) }

@@ -10,7 +10,7 @@ import (
 	"licensor/internal/excerpt"
 )
 
-// column is a property that a column of CSV holds, and how its cells are written as JSON.
+// column is a property in a column of CSV, and how its cells are encoded as JSON.
 type column struct {
 	name string
 	form form
@@ -22,23 +22,23 @@ const (
 	text   form = iota
 	truth       // true or false
 	number      // a whole number
-	texts       // several, with a semicolon between them
+	texts       // several values, separated by semicolons
 	nested      // JSON
 )
 
-// forms are those of the kinds of properties.
+// forms are the forms of the kinds of properties.
 var forms = map[directory.Kind]form{
 	directory.KindBool: truth, directory.KindInt32: number, directory.KindStringCollection: texts,
 	directory.KindComplex: nested, directory.KindComplexCollection: nested,
 }
 
-// own are the columns that are no properties of Graph's users and groups.
+// own are the columns that are not properties of Graph's users and groups.
 var own = map[kind][]column{
 	members:       {{"group", text}, {"member", text}},
 	subscriptions: {{"skuId", text}, {"totalLicenses", number}, {"status", text}, {"isTrial", truth}, {"nextLifecycleDateTime", text}},
 }
 
-// required are columns without which no row could be taken.
+// required are the columns without which every row would be refused.
 var required = map[kind][]string{
 	users: {"userPrincipalName"}, groups: {"displayName"}, members: {"group", "member"}, subscriptions: {"skuId", "totalLicenses"},
 }
@@ -68,7 +68,7 @@ func property[T any](heading string, all []*directory.Property[T]) (column, bool
 	return column{}, false
 }
 
-// append writes a cell that is not empty.
+// append writes a cell, unless it is empty.
 func (c column) append(b []byte, cell string) ([]byte, error) {
 	switch c.form {
 	case truth:

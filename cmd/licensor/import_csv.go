@@ -19,11 +19,11 @@ import (
 type table struct {
 	rows    *sheet.Reader
 	header  []string
-	columns []column // as settle finds them
+	columns []column // set by settle
 	said    []string
 }
 
-// maxRowLines is how many lines a cell with line breaks may make one row of.
+// maxRowLines is the maximum number of lines of one row, whose cells may contain line breaks.
 const maxRowLines = 50
 
 func newTable(in io.Reader) (*table, error) {
@@ -31,7 +31,7 @@ func newTable(in io.Reader) (*table, error) {
 	lines.Buffer(make([]byte, 64<<10), maxRow)
 	t := &table{rows: sheet.NewReader(lines, maxRowLines)}
 	first, err := t.nextLine()
-	separator, told := strings.CutPrefix(first, "sep=") // how spreadsheets are told
+	separator, told := strings.CutPrefix(first, "sep=") // tells spreadsheets the separator
 	if told = told && err == nil && len(separator) == 1; told {
 		first, err = t.nextLine()
 	}
@@ -84,7 +84,7 @@ func (t *table) next() (record, error) {
 	return r, nil
 }
 
-// cells returns those of the row that begins with a line.
+// cells returns the cells of the row that begins with a line.
 func (t *table) cells(first string) (cells []string, err error) {
 	fits := func(row string) bool {
 		cells, err = t.whole(row)
@@ -96,8 +96,8 @@ func (t *table) cells(first string) (cells []string, err error) {
 	return cells, err
 }
 
-// whole splits a row, which must have as many cells as the header has names; empty ones beyond do
-// no harm.
+// whole splits a row, which must have as many cells as the header. Additional empty cells are
+// ignored.
 func (t *table) whole(row string) ([]string, error) {
 	if !utf8.ValidString(row) {
 		return nil, errors.New(`it is not UTF-8; save the file as "CSV UTF-8"`)
@@ -123,7 +123,7 @@ func (t *table) split(row string) ([]string, error) {
 	return cells, err
 }
 
-// settle finds the properties of the columns, once the kind is known.
+// settle determines the properties of the columns, once the kind is known.
 func (t *table) settle(k kind) error {
 	t.columns = make([]column, len(t.header))
 	for i, name := range t.header {

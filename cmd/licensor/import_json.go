@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// maxRow bounds a row, so that a file that is something else does not fill the memory.
+// maxRow limits the size of a row, so that a file of another type does not fill the memory.
 const maxRow = 4 << 20
 
 // lines are rows of JSON, an object a line.
@@ -37,7 +37,7 @@ func (l *lines) names() []string { return namesOf(l.first.object) }
 
 func namesOf(object []byte) []string {
 	var properties map[string]json.RawMessage
-	_ = json.Unmarshal(object, &properties) // a row that is no object has no names
+	_ = json.Unmarshal(object, &properties) // a row that is not an object has no names
 	return slices.Sorted(maps.Keys(properties))
 }
 
@@ -56,7 +56,7 @@ func (l *lines) next() (record, error) {
 	return record{}, ended(cmp.Or(l.scanner.Err(), io.EOF), l.line)
 }
 
-// ended says why no line was read after one.
+// ended returns the reason that there was no further line.
 func ended(err error, line int) error {
 	switch {
 	case errors.Is(err, io.EOF):
@@ -68,7 +68,7 @@ func ended(err error, line int) error {
 	}
 }
 
-// newRecord checks that a text is a JSON object, and puts it on one line.
+// newRecord checks that a text is a JSON object, and removes its line breaks.
 func newRecord(line int, text []byte) record {
 	var flat bytes.Buffer
 	if err := json.Compact(&flat, text); err != nil {
@@ -80,14 +80,14 @@ func newRecord(line int, text []byte) record {
 	return record{line: line, object: flat.Bytes()}
 }
 
-// list is rows of JSON in a list, or in several answers of Graph one after the other, read without
-// holding more than a row.
+// list is rows of JSON in a list, or in several consecutive responses of Graph. It holds only one
+// row in memory.
 type list struct {
 	decoder *json.Decoder
 	lines   *lineCounter
 	open    bool // within a list
-	answer  bool // within an answer
-	more    bool // the last answer had a link to the next page
+	answer  bool // within a response
+	more    bool // the last response had a link to the next page
 	first   *record
 }
 
@@ -141,7 +141,7 @@ func (l *list) next() (record, error) {
 	return newRecord(line, object), nil
 }
 
-// enter goes on to the beginning of the next list.
+// enter advances to the beginning of the next list.
 func (l *list) enter() error {
 	token, err := l.decoder.Token()
 	if err != nil {
@@ -169,8 +169,8 @@ func (l *list) enter() error {
 	return nil
 }
 
-// place says where JSON is broken. What follows cannot be read, because nothing says where the next
-// row would begin.
+// place adds the position to a JSON syntax error. The rest of the file cannot be read, because the
+// beginning of the next row is unknown.
 func (l *list) place(err error) error {
 	if errors.Is(err, io.EOF) && !l.open && !l.answer {
 		return io.EOF
@@ -185,13 +185,13 @@ func (l *list) place(err error) error {
 	return fmt.Errorf("line %d: the JSON is broken, and nothing after it can be read: %w", l.lines.at(at), err)
 }
 
-// lineCounter tells the line of a place in what was read through it. Places are asked for in
-// ascending order.
+// lineCounter finds the line of a position in what was read through it. Positions must be requested
+// in ascending order.
 type lineCounter struct {
 	in     io.Reader
 	offset int64
 	line   int
-	breaks []int64 // places of the line breaks that were read and not passed yet
+	breaks []int64 // positions of the line breaks after the last requested position
 }
 
 func (c *lineCounter) Read(b []byte) (int, error) {

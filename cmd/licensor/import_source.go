@@ -22,31 +22,31 @@ import (
 type source struct {
 	name string
 	kind kind
-	id   string // under which the server remembers how far it came; empty when the file cannot be known again
+	id   string // under which the server stores its progress; empty if the file cannot be identified again
 	size int64  // -1: unknown
 	read atomic.Int64
 	file io.Reader
 	rows records
 }
 
-// record is a row of a file: its JSON object, or why it is none.
+// record is a row of a file: its JSON object, or the error in it.
 type record struct {
 	line   int
 	object []byte
 	fault  error
 }
 
-// records reads a file row by row. Next returns io.EOF after the last, and other errors when
+// records reads a file row by row. next returns io.EOF after the last, and other errors when
 // nothing more can be read.
 type records interface {
 	next() (record, error)
 	// names are the properties of the first row.
 	names() []string
-	// notes are what is to be said about the file as a whole.
+	// notes are messages about the whole file.
 	notes() []string
 }
 
-// openSources opens all files and finds out what they hold, before anything is sent.
+// openSources opens all files and determines their kinds, before anything is sent.
 func openSources(names []string, told kind, stdin io.Reader) (list []*source, err error) {
 	if told != "" && !told.known() {
 		return nil, usage(fmt.Errorf("--kind is %q; it is users, groups, members or subscriptions", told))
@@ -103,7 +103,7 @@ func (s *source) open(stdin io.Reader) (err error) {
 	return s.identify()
 }
 
-// sizeOf returns the size of a regular file, -1 of anything else.
+// sizeOf returns the size of a regular file, and -1 for anything else.
 func sizeOf(file *os.File) (int64, error) {
 	info, err := file.Stat()
 	switch {
@@ -117,9 +117,8 @@ func sizeOf(file *os.File) (int64, error) {
 	return info.Size(), nil
 }
 
-// identify gives a regular file its id: a hash of what it is. With less than the whole content, a
-// file that was corrected in the middle would be taken for the one before, and the corrections
-// skipped.
+// identify returns an id for a regular file: a hash of its content. A hash of less than the whole
+// content would not change with every correction, and the corrections would be skipped.
 func (s *source) identify() error {
 	if s.size < 0 {
 		return nil
@@ -138,14 +137,14 @@ func (s *source) identify() error {
 	return nil
 }
 
-// Read reads the file, and counts for the progress.
+// Read reads the file, and updates the progress.
 func (s *source) Read(b []byte) (int, error) {
 	n, err := s.file.Read(b)
 	s.read.Add(int64(n))
 	return n, err
 }
 
-// newRecords tells the formats apart by how the file begins.
+// newRecords detects the format by the beginning of the file.
 func newRecords(s *source) (records, error) {
 	in := bufio.NewReaderSize(s, 64<<10)
 	start, err := in.Peek(4 << 10)
@@ -174,7 +173,7 @@ func newRecords(s *source) (records, error) {
 	}
 }
 
-// isAnswer says whether an object is an answer of Graph, {"@odata.context": …, "value": […]},
+// isAnswer reports whether an object is a response of Graph, {"@odata.context": …, "value": […]},
 // rather than the first row.
 func isAnswer(start []byte) bool {
 	decoder := json.NewDecoder(bytes.NewReader(start))
@@ -206,8 +205,7 @@ var telling = map[string]kind{
 	"totallicenses": subscriptions, "prepaidunits": subscriptions,
 }
 
-// guess tells what a file holds by its properties and its name. They must not speak against each
-// other.
+// guess determines the kind of a file by its properties and its name, which must agree.
 func guess(name string, properties []string) (kind, error) {
 	var byProperty, byName []kind
 	for _, p := range properties {

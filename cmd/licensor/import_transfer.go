@@ -12,36 +12,36 @@ import (
 	"strconv"
 )
 
-// Bounds of what is sent at once: enough that the server's write is worth its while, little enough
-// that an import that is cut off has not far to go back.
+// Limits of a request: large enough for efficient writes of the server, small enough that little is
+// repeated after an interruption.
 const (
 	chunkRows  = 10_000
-	stopRows   = 1000 // when the first refused row is to be the last
+	stopRows   = 1000 // if the import stops at the first refused row
 	chunkBytes = 16 << 20
 )
 
-// transfer brings one file to the server, chunk by chunk.
+// transfer sends one file to the server, chunk by chunk.
 type transfer struct {
 	*connection
 	source   *source
 	result   *imported
 	progress *progress
 	id       string
-	stop     bool // at the first refused row
-	mute     bool // faults are in the result only
+	stop     bool // stop at the first refused row
+	mute     bool // report faults in the result only
 }
 
-// chunk is rows on their way. Row n of the file is line n of the import, so that the server's mark
-// of how far it came holds whatever the chunks are. A row that cannot be read is an empty line,
-// which says nothing to the server.
+// chunk is a range of rows. Row n of the file is line n of the import, so that the server's
+// progress is valid whatever the chunks are. A row that cannot be read is sent as an empty line,
+// which the server ignores.
 type chunk struct {
 	first  int   // number of the first row
-	rows   []int // where they are in the file
+	rows   []int // their places in the file
 	sent   int
 	body   bytes.Buffer
 	faults []rowFault
 	notes  []string // about the file so far
-	end    error    // why it is the last: io.EOF, or what is wrong with the file
+	end    error    // why it is the last: io.EOF, or an error of the file
 }
 
 func (c *chunk) add(line int, wire []byte, fault error) {
@@ -55,8 +55,8 @@ func (c *chunk) add(line int, wire []byte, fault error) {
 	}
 }
 
-// run imports the file, and reads the next chunk while one is on its way. When it cannot be read to
-// its end, what came before is good.
+// run imports the file, and reads the next chunk while the previous one is sent. If the file has an
+// error, the rows before it are imported.
 func (t *transfer) run(ctx context.Context) error {
 	next := t.read(1)
 	for {
@@ -80,8 +80,8 @@ func (t *transfer) run(ctx context.Context) error {
 	}
 }
 
-// read reads a chunk. Nobody needs to take it: what stops an import need not wait for a file that
-// says nothing for a while.
+// read reads a chunk in the background. It does not block if no one receives the chunk, so an
+// import can stop without waiting for a slow file.
 func (t *transfer) read(first int) <-chan *chunk {
 	done := make(chan *chunk, 1)
 	go func() {
@@ -116,11 +116,11 @@ func (t *transfer) fill(c *chunk) error {
 	return nil
 }
 
-// importAnswer is the API's answer to a chunk.
+// importAnswer is the API's response to a chunk.
 type importAnswer struct {
 	PassedOver int
 	Refused    int
-	Problems   []rowFault // of the first that were refused
+	Problems   []rowFault // of the first refused rows
 }
 
 func (t *transfer) send(ctx context.Context, c *chunk) error {
@@ -144,15 +144,15 @@ func (t *transfer) send(ctx context.Context, c *chunk) error {
 	return nil
 }
 
-// leading counts the empty lines at the beginning, which do not count for the server: it takes
-// white space off a body.
+// leading counts the empty lines at the beginning. The server trims white space from the body, so
+// it does not count them.
 func (c *chunk) leading() int {
 	body := c.body.Bytes()
 	return len(body) - len(bytes.TrimLeft(body, "\n"))
 }
 
-// account adds a chunk to the result. Of some rows, if very many were refused, it is only known
-// that they were.
+// account adds the response for a chunk to the result. If very many rows were refused, only the
+// number of some of them is known.
 func (t *transfer) account(c *chunk, passedOver, untold int) {
 	slices.SortFunc(c.faults, func(a, b rowFault) int { return a.Line - b.Line })
 	for _, fault := range c.faults {
@@ -172,7 +172,7 @@ func (t *transfer) account(c *chunk, passedOver, untold int) {
 	t.result.Taken += len(c.rows) - passedOver - len(c.faults) - untold
 }
 
-// note says something about the file as a whole.
+// note adds a message about the whole file.
 func (t *transfer) note(text string) {
 	t.result.Notes = append(t.result.Notes, text)
 	t.say("%s: %s", t.source.name, text)

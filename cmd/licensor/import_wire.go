@@ -8,7 +8,7 @@ import (
 	"licensor/internal/directory"
 )
 
-// wireLine makes a line of the API's import of a row: {"user": {…}}.
+// wireLine converts a row to a line of the API's import: {"user": {…}}.
 func wireLine(k kind, object []byte) (wire []byte, err error) {
 	if k == subscriptions {
 		if object, err = subscriptionOf(object); err != nil {
@@ -19,8 +19,8 @@ func wireLine(k kind, object []byte) (wire []byte, err error) {
 	return append(append(wire, object...), '}'), nil
 }
 
-// bought are the properties of a subscription that an import takes. The others, which Graph answers
-// too, are the server's own to say.
+// bought are the properties of a subscription that an import accepts. The server sets the others,
+// which Graph returns too.
 var bought = map[string]bool{"skuId": true, "totalLicenses": true, "status": true, "isTrial": true, "nextLifecycleDateTime": true}
 
 // subscriptionOf reads Graph's companySubscription or subscribedSku.
@@ -51,8 +51,8 @@ func subscriptionOf(object []byte) ([]byte, error) {
 	return appendMembers(nil, kept), nil
 }
 
-// unitsOf makes the seats of a subscribedSku, which sums all subscriptions, those of one: they must
-// be in one state.
+// unitsOf converts the seats of a subscribedSku, which is the sum of all subscriptions, to those of
+// one subscription. All seats must be in the same state.
 func unitsOf(raw json.RawMessage) ([]directory.Member, error) {
 	var units struct{ Enabled, Warning, Suspended, LockedOut int }
 	if err := json.Unmarshal(raw, &units); err != nil {

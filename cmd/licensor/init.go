@@ -56,7 +56,8 @@ func initCommand() *cobra.Command {
 	return cmd
 }
 
-// initialize makes a tenant in the database, and the database too unless a tenant is to be added.
+// initialize creates a tenant in the database. It also creates the database, unless the tenant is
+// added to an existing one.
 func initialize(
 	ctx context.Context, data string, secrets secretsKey, f server.Founding, add bool,
 ) (login server.Login, err error) {
@@ -79,7 +80,7 @@ func initialize(
 	return s.Found(ctx, f)
 }
 
-// tellFounding shows what must be kept, once.
+// tellFounding prints the credentials, which are not shown again.
 func tellFounding(out io.Writer, login server.Login, data string) {
 	fmt.Fprintf(out, "The tenant %s was made. What follows is not shown again.\n\n"+
 		"  tenant         %s\n  administrator  %s\n  password       %s   (to be changed at the first sign-in)\n",

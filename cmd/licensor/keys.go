@@ -29,7 +29,7 @@ func keysCommand() *cobra.Command {
 	return cmd
 }
 
-// vault is a database whose keys are worked on.
+// vault is a database whose keys are managed.
 type vault struct {
 	data    string
 	secrets secretsKey
@@ -40,7 +40,7 @@ func (v *vault) register(cmd *cobra.Command) {
 	v.secrets.register(cmd)
 }
 
-// open has do work on the store of a database that is there, and with its keys.
+// open calls work with the store of an existing database and with its keys.
 func (v *vault) open(ctx context.Context, do func(stored, keys identity.Keys) error) error {
 	if _, err := os.Stat(v.data); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("there is no database %s: say with --data where it is", v.data)

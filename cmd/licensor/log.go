@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// logFlags say how the program logs; they are valid for all commands.
+// logFlags are the flags for logging, which all commands accept.
 type logFlags struct{ format, level string }
 
 func (f *logFlags) register(flags *pflag.FlagSet) {
@@ -16,7 +16,7 @@ func (f *logFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.level, "log-level", "info", "minimum log level: debug, info, warn or error")
 }
 
-// apply makes the logger that the flags ask for the default one.
+// apply sets the default logger as the flags say.
 func (f *logFlags) apply(w io.Writer) error {
 	handler, err := f.handler(w)
 	if err != nil {

@@ -8,21 +8,21 @@ import (
 	"time"
 )
 
-// What callers make happen as often as they like must not fill the log: of each kind of line so
-// many are written in a second, and then how many were left out. Of kinds so many are told apart;
-// all others are one.
+// Limits that keep lines caused by callers from filling the log: how many lines of each kind are
+// written in a second, after which only their number is logged, and how many kinds are
+// distinguished. All further kinds count as one.
 const (
 	linesPerSecond = 10
 	knownKinds     = 500
 )
 
-// sparingLog is a handler that writes not too many lines of a kind.
+// sparingLog is a handler that limits the number of lines of each kind.
 type sparingLog struct {
 	slog.Handler
-	counts *lineCounts // shared by the handlers that are made of one
+	counts *lineCounts // shared by the handlers that are derived from one
 }
 
-// lineCounts are the lines of the second that each kind is in.
+// lineCounts counts the lines of each kind in the current second.
 type lineCounts struct {
 	to    slog.Handler // without attributes
 	mu    sync.Mutex
@@ -44,8 +44,8 @@ func newSparingLog(to slog.Handler) *sparingLog {
 	return &sparingLog{to, &lineCounts{to: to, kinds: map[lineKind]*lineCount{}}}
 }
 
-// kindOf is a line's message up to the first that differs from one to the next: messages of
-// net/http have addresses in them.
+// kindOf returns the kind of a line: its message up to the first part that varies. Messages of
+// net/http contain addresses.
 func kindOf(r slog.Record) lineKind {
 	text := r.Message
 	if varying := strings.IndexAny(text, `0123456789["`); varying > 0 {
@@ -62,8 +62,8 @@ func (s *sparingLog) Handle(ctx context.Context, r slog.Record) error {
 	return s.Handler.Handle(ctx, r)
 }
 
-// take counts a line, and says whether it may be written. When it is the first that may not, the
-// end of the second tells how many there were.
+// take counts a line and reports whether it may be written. For the first line beyond the limit, it
+// schedules a line with the number of omitted lines at the end of the second.
 func (c *lineCounts) take(kind lineKind, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -89,7 +89,7 @@ func (c *lineCounts) take(kind lineKind, now time.Time) bool {
 	return false
 }
 
-// end ends the second of a kind, and returns how many lines were left out.
+// end ends the second of a kind, and returns the number of omitted lines.
 func (c *lineCounts) end(kind lineKind) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -101,7 +101,7 @@ func (c *lineCounts) end(kind lineKind) int {
 func (c *lineCounts) tell(kind lineKind, leftOut int) {
 	r := slog.NewRecord(time.Now(), kind.level, "too many lines of one kind: some were left out", 0)
 	r.AddAttrs(slog.String("kind", strings.TrimSpace(kind.text)), slog.Int("leftOut", leftOut))
-	_ = c.to.Handle(context.Background(), r) // there is nowhere else to tell it
+	_ = c.to.Handle(context.Background(), r) // there is nowhere else to report it
 }
 
 // WithAttrs implements slog.Handler.

@@ -1,5 +1,5 @@
-// Command licensor is the server and everything around it: one subcommand for each thing to do, one
-// file for each subcommand. `licensor help` lists them.
+// Command licensor runs and manages the server. It has one subcommand for each task, and one file
+// for each subcommand. `licensor help` lists them.
 package main
 
 import (
@@ -19,7 +19,7 @@ func main() {
 	os.Exit(execute(ctx, rootCommand(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// rootCommand is the whole command line; here, and only here, subcommands are added.
+// rootCommand is the whole command line. Subcommands are added here and nowhere else.
 func rootCommand() *cobra.Command {
 	var logs logFlags
 	root := &cobra.Command{

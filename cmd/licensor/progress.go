@@ -10,7 +10,8 @@ import (
 	"golang.org/x/term"
 )
 
-// progress shows how far something is: a bar on a terminal, a line now and then elsewhere.
+// progress shows the progress of an operation: a bar on a terminal, a line from time to time
+// elsewhere.
 type progress struct {
 	out  io.Writer
 	bar  *progressbar.ProgressBar // nil: not a terminal, or quiet
@@ -24,7 +25,7 @@ const (
 	lineEvery = 5 * time.Second
 )
 
-// newProgress begins at nothing of a size in bytes, -1 for unknown.
+// newProgress starts the progress of an operation on so many bytes, -1 if unknown.
 func newProgress(out io.Writer, size int64, name string, quiet bool) *progress {
 	p := &progress{out: out, name: name, size: size}
 	switch {
@@ -39,7 +40,7 @@ func newProgress(out io.Writer, size int64, name string, quiet bool) *progress {
 	return p
 }
 
-// waiting shows that something of which nothing is known goes on.
+// waiting shows that an operation of unknown length continues.
 func waiting(out io.Writer, name string, quiet bool) *progress {
 	p := newProgress(out, -1, name, quiet || !isTerminal(out))
 	if p.bar != nil {
@@ -53,7 +54,7 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// at says that so many bytes and rows are done.
+// at sets the number of bytes and rows that are done.
 func (p *progress) at(bytes int64, rows int) {
 	if p.bar != nil {
 		p.bar.Describe(fmt.Sprintf("%s, %d rows", p.name, rows))
@@ -78,7 +79,7 @@ func (p *progress) say(line string) {
 	fmt.Fprintln(p.out, line)
 }
 
-// end takes the bar away.
+// end removes the bar.
 func (p *progress) end() {
 	if p.bar != nil {
 		_ = p.bar.Exit()

@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// reprocessing is what the command reprocess is told.
+// reprocessing holds the arguments of the command reprocess.
 type reprocessing struct {
 	connecting
 	users, groups []string
@@ -56,15 +56,15 @@ func reprocessCommand() *cobra.Command {
 	return cmd
 }
 
-// reprocessed is what the API answers to a reprocessing, with the reasons of as many pages as are
-// wanted.
+// reprocessed is the API's response to a reprocessing, with the reasons of as many pages as
+// requested.
 type reprocessed struct {
 	Processed    int               `json:"processed"`
 	Fixed        int               `json:"fixed"`
 	NewlyInError int               `json:"newlyInError"`
-	StillInError map[string]int    `json:"stillInError"` // users, by error; one with several errors counts in each
+	StillInError map[string]int    `json:"stillInError"` // users, by error; one with several errors counts for each
 	Value        []json.RawMessage `json:"value"`
-	More         bool              `json:"more"` // there are users in error that are not in Value
+	More         bool              `json:"more"` // some users in error are not in Value
 }
 
 // reasonsPage is a page of users in error.
@@ -98,7 +98,7 @@ func (re *reprocessing) run(cmd *cobra.Command) error {
 	return err
 }
 
-// ask reprocesses and gathers the reasons, following the links from page to page.
+// ask starts the reprocessing and collects the reasons, following the links from page to page.
 func (re *reprocessing) ask(ctx context.Context, c *connection) (*reprocessed, error) {
 	body, err := json.Marshal(re.body())
 	if err != nil {
@@ -198,7 +198,7 @@ func (u *explained) print(table io.Writer) {
 	}
 }
 
-// firstOf is the first that is not empty.
+// firstOf returns the first text that is not empty.
 func firstOf(texts ...string) string {
 	for _, text := range texts {
 		if text != "" {

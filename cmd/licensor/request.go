@@ -18,12 +18,12 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// refusal is an answer that is no success.
+// refusal is a response with an error status.
 type refusal struct {
 	request       string // method and path
 	status        int
 	code, message string
-	id            string // request-id, by which the server's log knows it
+	id            string // request-id, which identifies the request in the server's log
 	wait          time.Duration
 }
 
@@ -35,8 +35,8 @@ func (e *refusal) Error() string {
 	return text
 }
 
-// do sends a request and reads its answer into a value, unless that is nil. A server that is busy
-// is asked again.
+// do sends a request and decodes the response into a value, unless that is nil. It retries when the
+// server is busy.
 func (c *connection) do(ctx context.Context, method, path, contentType string, body []byte, into any) error {
 	return c.retry(ctx, func() error {
 		answer, err := c.send(ctx, method, path, contentType, body)
@@ -94,8 +94,8 @@ func newRefusal(request string, response *http.Response, body []byte) *refusal {
 	return e
 }
 
-// tokenRefusal turns the authority's refusal to give a token, which comes as an error of the
-// transport, into a refusal.
+// tokenRefusal converts the authority's refusal of a token, which is an error of the transport,
+// into a refusal.
 func tokenRefusal(err error) error {
 	e, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok {
@@ -110,13 +110,13 @@ func tokenRefusal(err error) error {
 	}
 }
 
-// Bounds of patience with a server that is busy.
+// Limits of retries when the server is busy.
 const (
 	maxTries = 5
 	maxWait  = time.Minute
 )
 
-// retryAfter is how long a busy server asks to be left alone; -1 when it does not say.
+// retryAfter returns how long a busy server asks clients to wait; -1 if it does not say.
 func retryAfter(h http.Header) time.Duration {
 	seconds, err := strconv.Atoi(h.Get("Retry-After"))
 	if err != nil || seconds < 0 {
@@ -125,8 +125,8 @@ func retryAfter(h http.Header) time.Duration {
 	return min(time.Duration(seconds)*time.Second, maxWait)
 }
 
-// retry tries again what a server refuses because it is busy, after the time it says, or one that
-// doubles each time.
+// retry repeats a request that the server refuses because it is busy, after the time that the
+// server asks for, or one that doubles each time.
 func (c *connection) retry(ctx context.Context, do func() error) error {
 	for try := 1; ; try++ {
 		err := do()
@@ -147,8 +147,8 @@ func (c *connection) retry(ctx context.Context, do func() error) error {
 	}
 }
 
-// localPath is the path of a link in an answer. A server behind a proxy writes links with its
-// public address, which need not be the one that it is reached at from here.
+// localPath returns the path of a link in a response. A server behind a proxy writes links with its
+// public address, which may differ from the address that this client uses.
 func localPath(link string) (string, error) {
 	u, err := url.Parse(link)
 	if err != nil {

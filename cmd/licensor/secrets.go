@@ -13,14 +13,14 @@ import (
 	"licensor/internal/identity"
 )
 
-// secretsVariable names the environment variable with the key that secrets are encrypted with.
+// secretsVariable is the environment variable with the key that encrypts secrets.
 const secretsVariable = "LICENSOR_SECRETS_KEY"
 
 const secretsHelp = "The signing keys are in the database. Who has a copy of it can make any token, unless they are encrypted: with 32 random bytes,\n" +
 	"in base64, in a file (--secrets-key-file) or in the environment (" + secretsVariable + "). Once given, that key is needed whenever\n" +
 	"the database is opened; keep it apart from backups. To make one: openssl rand -base64 32"
 
-// secretsKey is where the key for the secrets of a database comes from: a file, or the environment.
+// secretsKey is the source of the key for the secrets of a database: a file, or the environment.
 type secretsKey struct{ file string }
 
 func (k *secretsKey) register(cmd *cobra.Command) {
@@ -57,7 +57,7 @@ func parseSecretsKey(text, where string) ([]byte, error) {
 	return key, nil
 }
 
-// explainSealed adds to an error about encrypted secrets how the key is given.
+// explainSealed adds to an error about encrypted secrets how to pass the key.
 func explainSealed(err error) error {
 	if errors.Is(err, identity.ErrSealed) {
 		return fmt.Errorf("%w; give the right one with --secrets-key-file or in %s", err, secretsVariable)
@@ -65,7 +65,7 @@ func explainSealed(err error) error {
 	return err
 }
 
-// warnPlain says that who has the database has its keys.
+// warnPlain warns that anyone with the database has its keys.
 func (k secretsKey) warnPlain() {
 	if key, err := k.read(); err == nil && key == nil {
 		slog.Warn("the signing keys are stored unencrypted: to encrypt them see `licensor keys --help`")

@@ -30,7 +30,7 @@ func serveCommand() *cobra.Command {
 			"  licensor serve --listen :8443 --tls self-signed --tls-name graph.microsoft.com --tls-name login.microsoftonline.com",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			limit, err := memory.SetLimit() // before anything asks what it is
+			limit, err := memory.SetLimit() // before any use of the time
 			if err != nil {
 				return err
 			}
@@ -66,8 +66,8 @@ func serveCommand() *cobra.Command {
 	return cmd
 }
 
-// openFounded opens a database that `licensor init` has made. It makes none: whoever mistypes its
-// name is told so, instead of finding nobody there.
+// openFounded opens a database that `licensor init` has created. It does not create one, so that a
+// mistyped name is an error instead of an empty directory.
 func openFounded(ctx context.Context, options server.Options, secrets secretsKey) (*server.Server, error) {
 	if _, err := os.Stat(options.Data); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no database %s: say with --data where it is, or make one with `licensor init`", options.Data)

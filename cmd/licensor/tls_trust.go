@@ -9,7 +9,7 @@ import (
 	"licensor/internal/server"
 )
 
-// howToTrust tells how to have clients trust the local authority, if there is one.
+// howToTrust prints how clients can trust the local authority, if there is one.
 func howToTrust(out io.Writer, s *server.Security) {
 	if s.Authority() == "" {
 		return
@@ -36,7 +36,7 @@ Anyone with its key can pretend to be any server to them: keep %[3]s secret.
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:\\~@%+=,-]+$`)
 
-// shellWord is a text as one word of a command line.
+// shellWord quotes a text as one word of a command line.
 func shellWord(text string) string {
 	if plainWord.MatchString(text) {
 		return text

@@ -13,7 +13,7 @@ import (
 	"licensor/internal/server"
 )
 
-// minting is which token is wanted.
+// minting holds the arguments of the command token.
 type minting struct{ server.Minting }
 
 func tokenCommand() *cobra.Command {
@@ -64,7 +64,7 @@ func (m *minting) register(cmd *cobra.Command) {
 	cmd.MarkFlagsMutuallyExclusive("user", "permission")
 }
 
-// mint has the token made, by a server or by the API in this process.
+// mint gets the token, from a server or from the API in this process.
 func (m *minting) mint(ctx context.Context, c *connection) (string, error) {
 	if m.Authority == "" && c.root == server.LocalRoot {
 		m.Authority = "http://127.0.0.1:8080"

@@ -20,7 +20,7 @@ func versionCommand() *cobra.Command {
 	}
 }
 
-// version is what the Go tool wrote into the program: the version of the module, the commit, the
+// version is what the Go tool recorded in the program: the version of the module, the commit, the
 // version of Go.
 func version() string {
 	info, ok := debug.ReadBuildInfo()

@@ -11,8 +11,8 @@ import (
 	"licensor/internal/licensing"
 )
 
-// builtInText has a line for each fact, its parts separated by tabs; plans come before what names
-// them:
+// builtInText has a line for each fact, its parts separated by tabs; plans come before the lines
+// that name them:
 //
 //	plan      id name [friendly name, when it is another]
 //	product   id part number, name, the places of its plans among the plans, counted from 0
@@ -22,8 +22,8 @@ import (
 //go:embed builtin.txt
 var builtInText string
 
-// BuiltIn returns a fresh catalog of the products met most often, with all rules that are known.
-// It costs about a millisecond.
+// BuiltIn returns a fresh catalog of the products met most often, with all known rules. It takes
+// about a millisecond.
 func BuiltIn() *licensing.Catalog {
 	c, err := parseBuiltIn(builtInText)
 	if err != nil {
@@ -32,7 +32,7 @@ func BuiltIn() *licensing.Catalog {
 	return c
 }
 
-// builtIn is the built-in catalog being read.
+// builtIn is the built-in catalog while it is read.
 type builtIn struct {
 	catalog licensing.Catalog
 	byName  map[string]int

@@ -7,7 +7,7 @@ import (
 	"unicode"
 )
 
-// column is what a column of the table holds.
+// column is the meaning of a column of the table.
 type column int
 
 const (
@@ -21,7 +21,7 @@ const (
 	columnCount
 )
 
-// String is the heading of the published table.
+// String returns the heading in the published table.
 func (c column) String() string {
 	return [columnCount]string{
 		"Product_Display_Name", "String_Id", "GUID", "Service_Plan_Name", "Service_Plan_Id",
@@ -29,7 +29,7 @@ func (c column) String() string {
 	}[c]
 }
 
-// headings are the names under which the columns are found, without case, blanks and punctuation.
+// headings are the accepted names of the columns, without case, blanks and punctuation.
 var headings = map[string]column{
 	"productdisplayname": productName, "productname": productName,
 	"stringid": partNumber, "skupartnumber": partNumber,
@@ -40,12 +40,12 @@ var headings = map[string]column{
 	"serviceplansincluded": planList,
 }
 
-// columns says where each column stands, -1 for nowhere.
+// columns is the position of each column, -1 if it is missing.
 type columns [columnCount]int
 
 func (c *columns) has(what column) bool { return c[what] >= 0 }
 
-// cell is a row's cell of a column, empty when the row is too short or the column is missing.
+// cell returns a row's cell of a column, empty if the row is too short or the column is missing.
 func (c *columns) cell(cells []string, what column) string {
 	if i := c[what]; i >= 0 && i < len(cells) {
 		return cells[i]
@@ -53,7 +53,7 @@ func (c *columns) cell(cells []string, what column) string {
 	return ""
 }
 
-// readHeader finds the columns, in whatever order they are.
+// readHeader finds the columns, in any order.
 func readHeader(header row, report *Report) (*columns, error) {
 	var found columns
 	for i := range found {
@@ -89,7 +89,7 @@ func plain(heading string) string {
 	}, heading)
 }
 
-// listed is one "NAME (GUID)" of the older layout. Names may have parentheses of their own.
+// listed matches one "NAME (GUID)" of the older layout. Names may contain parentheses.
 var (
 	listed    = regexp.MustCompile(`(.*?)\(\s*([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\s*\)`)
 	lineBreak = regexp.MustCompile(`(?i)<br\s*/?>`)
@@ -97,7 +97,7 @@ var (
 
 type namedID struct{ name, id string }
 
-// splitList reads a cell of the older layout; rest is what is no "NAME (GUID)".
+// splitList reads a cell of the older layout; rest is the text that is not a "NAME (GUID)".
 func splitList(cell string) (list []namedID, rest string) {
 	cell = lineBreak.ReplaceAllString(cell, " ")
 	end := 0

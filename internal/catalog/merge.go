@@ -8,14 +8,14 @@ import (
 	"licensor/internal/licensing"
 )
 
-// plan is what a row says of a service plan.
+// plan is the description of a service plan in a row.
 type plan struct {
 	id             uuid.UUID
 	name, friendly string
 }
 
-// plansOf reads the plans of a row: one, none, or in the older layout a list. It returns false when
-// the row was skipped.
+// plansOf reads the plans of a row: at most one, or in the older layout a list. It returns false
+// when the row was skipped.
 func (t *table) plansOf(row row) ([]plan, bool) {
 	if t.columns.has(planID) {
 		return t.planOf(row)
@@ -76,7 +76,7 @@ func (t *table) product(line int, sku uuid.UUID, part, name string) int {
 	return at
 }
 
-// include adds a plan to a product, and to the catalog when it is new there.
+// include adds a plan to a product, and to the catalog if it is new.
 func (t *table) include(line, product int, given plan) {
 	at, known := t.plans[given.id]
 	if !known {
@@ -99,7 +99,7 @@ func (t *table) include(line, product int, given plan) {
 	owner.ServicePlanIDs = append(owner.ServicePlanIDs, given.id)
 }
 
-// keep lets the first name stand and notes each other one.
+// keep keeps the first name and notes each other one.
 func (t *table) keep(line int, what column, id uuid.UUID, kept *string, given string) {
 	switch {
 	case *kept == "":
@@ -109,8 +109,8 @@ func (t *table) keep(line int, what column, id uuid.UUID, kept *string, given st
 	}
 }
 
-// claim notes that two ids have one name. Both stay: Microsoft has such pairs, and ids are what
-// counts.
+// claim notes that two ids have one name. Both are kept: Microsoft has such pairs, and only ids
+// identify.
 func (t *table) claim(line int, what column, name string, id uuid.UUID, owners map[string]uuid.UUID) {
 	key := strings.ToLower(name)
 	if other, taken := owners[key]; taken && name != "" {

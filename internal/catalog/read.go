@@ -14,9 +14,9 @@ import (
 )
 
 // Read reads the published table of products and service plans. Products and plans come in the
-// order in which the file names them first; of a product or plan with several names the first is
-// kept. The catalog has no rules between plans: see WithKnownRules. Read fails when the file is
-// no such table; what is wrong with single rows is in the report, which is never nil.
+// order in which the file names them first; the first name of a product or plan is kept. The
+// catalog has no rules between plans: see WithKnownRules. Read fails if the file is not such a
+// table. The report lists mistakes in single rows; it is never nil.
 func Read(r io.Reader) (*licensing.Catalog, *Report, error) {
 	t := &table{
 		report:   &Report{},
@@ -30,7 +30,7 @@ func Read(r io.Reader) (*licensing.Catalog, *Report, error) {
 	return t.catalog(), t.report, nil
 }
 
-// table is a catalog that is being read.
+// table is a catalog while it is read.
 type table struct {
 	columns *columns
 	width   int // columns of the header
@@ -38,7 +38,7 @@ type table struct {
 	result  licensing.Catalog
 
 	products, plans        map[uuid.UUID]int    // id -> place in result
-	partNumbers, planNames map[string]uuid.UUID // who has the name, in lower case
+	partNumbers, planNames map[string]uuid.UUID // id that has the name, in lower case
 	included               map[[2]uuid.UUID]int // product, plan -> line
 }
 
@@ -59,7 +59,7 @@ func (t *table) read(r io.Reader) error {
 		case t.columns != nil:
 			t.report.Rows++
 			t.take(row)
-		case strings.HasPrefix(row.cells[0], "sep="): // how spreadsheets are told the separator; the header shows it too
+		case strings.HasPrefix(row.cells[0], "sep="): // tells spreadsheets the separator; the header shows it too
 		default:
 			t.width, rows.width = len(row.cells), len(row.cells)
 			if t.columns, err = readHeader(row, t.report); err != nil {
@@ -69,10 +69,10 @@ func (t *table) read(r io.Reader) error {
 	}
 }
 
-// withoutMark takes the byte order mark off, and tells the encodings apart that it stands for.
+// withoutMark removes the byte order mark, and decodes the encoding that it indicates.
 func withoutMark(r io.Reader) (io.Reader, error) {
 	in := bufio.NewReader(r)
-	start, _ := in.Peek(3) // a read error comes again with the first line
+	start, _ := in.Peek(3) // a read error is returned again with the first line
 	switch {
 	case strings.HasPrefix(string(start), "\xef\xbb\xbf"):
 		_, _ = in.Discard(3)
@@ -105,7 +105,7 @@ func blank(cells []string) bool {
 	return true
 }
 
-// take adds what one row says, or nothing of it.
+// take adds all of a row, or nothing of it.
 func (t *table) take(row row) {
 	if extra := beyond(row.cells, t.width); extra > 0 {
 		t.report.skip(row.line, "it has %d cells more than the header; a name with a comma needs quotation marks", extra)
@@ -133,7 +133,7 @@ func (t *table) take(row row) {
 	}
 }
 
-// beyond counts the cells from the end of the header to the last one that is not empty.
+// beyond counts the cells from the end of the header to the last non-empty one.
 func beyond(cells []string, width int) int {
 	for n := len(cells); n > width; n-- {
 		if tidied(cells[n-1]) != "" {
@@ -143,7 +143,7 @@ func beyond(cells []string, width int) int {
 	return 0
 }
 
-// text is a cell as text; what had to be repaired is noted.
+// text returns a cell as text, and notes repairs.
 func (t *table) text(row row, what column) string {
 	text, repair := readable(t.columns.cell(row.cells, what))
 	if repair != "" {
@@ -185,5 +185,5 @@ func (t *table) catalog() *licensing.Catalog {
 	return &t.result
 }
 
-// shortened is as much of a text as a report repeats.
+// shortened limits a text for a report.
 func shortened(text string) string { return excerpt.Of(text, 80) }

@@ -2,25 +2,25 @@ package catalog
 
 import "fmt"
 
-// Report says what Read met in a file.
+// Report lists what Read found in a file.
 type Report struct {
-	Rows     int       `json:"rows"`     // rows below the header that are not empty
-	Skipped  int       `json:"skipped"`  // rows of these of which nothing was taken; each has its problem
-	Problems []Problem `json:"problems"` // in the order in which they were met
+	Rows     int       `json:"rows"`     // non-empty rows below the header
+	Skipped  int       `json:"skipped"`  // rows that were skipped; each has its problem
+	Problems []Problem `json:"problems"` // in the order of the file
 
 	noted map[string]bool
 }
 
-// Problem is one thing that was not as it should be, and what was done about it.
+// Problem is one mistake in the file, and how it was handled.
 type Problem struct {
-	Line int    `json:"line"` // counted from 1; where a row of several lines begins
+	Line int    `json:"line"` // counted from 1; the first line of a row of several lines
 	Text string `json:"text"`
 }
 
 func (p Problem) String() string { return fmt.Sprintf("line %d: %s", p.Line, p.Text) }
 
 // note adds a problem that did not cost a row. The same text is noted for its first line only: a
-// product of 80 plans repeats its stray blank 80 times.
+// product of 80 plans repeats its stray space 80 times.
 func (r *Report) note(line int, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	if r.noted[text] {
@@ -33,7 +33,7 @@ func (r *Report) note(line int, format string, args ...any) {
 	r.Problems = append(r.Problems, Problem{line, text})
 }
 
-// skip adds the problem for which a row was left out.
+// skip adds the problem because of which a row was skipped.
 func (r *Report) skip(line int, format string, args ...any) {
 	r.Skipped++
 	r.Problems = append(r.Problems, Problem{line, "row left out: " + fmt.Sprintf(format, args...)})

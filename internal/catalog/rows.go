@@ -13,10 +13,10 @@ import (
 
 const (
 	maxLine     = 1 << 20 // bytes; the longest line of the published table has 400
-	maxRowLines = 20      // lines that a cell with line breaks may make one row of
+	maxRowLines = 20      // maximum number of lines of a row, whose cells may contain line breaks
 )
 
-// rows cuts a file into rows of cells.
+// rows splits a file into rows of cells.
 type rows struct {
 	*sheet.Reader
 	width  int // columns of the header, 0 before it is known
@@ -37,8 +37,8 @@ func newRows(r io.Reader, report *Report) *rows {
 	return &rows{Reader: in, report: report}
 }
 
-// next returns io.EOF after the last row. A quotation mark that none closes, or whose other one
-// would make a cell of whole rows, is taken for a slip: the row then ends with its line.
+// next returns io.EOF after the last row. A quotation mark that is not closed, or whose closing one
+// would make a cell of whole rows, is treated as a mistake: the row then ends with its line.
 func (r *rows) next() (row, error) {
 	text, err := r.Next()
 	if err != nil {
@@ -62,7 +62,7 @@ func (r *rows) next() (row, error) {
 	return is, nil
 }
 
-// explained is an error of Next for the person whose file it is.
+// explained rewords an error of next for the owner of the file.
 func (r *rows) explained(err error) error {
 	switch {
 	case errors.Is(err, io.EOF):
@@ -74,13 +74,14 @@ func (r *rows) explained(err error) error {
 	}
 }
 
-// split cuts one row; whole says that nothing of the text was left over, as of an empty line.
+// split splits one row into cells. whole reports whether all of the text was used, which is also
+// true of an empty line.
 func (r *rows) split(text string) (cells []string, whole bool) {
 	cells, whole, err := r.Split(text)
-	return cells, whole || err != nil // lazily read, nothing but an empty line is an error
+	return cells, whole || err != nil // read lazily, only an empty line is an error
 }
 
-// swallowed says that a line of a cell looks like a row itself.
+// swallowed reports whether a line of a cell looks like a row itself.
 func (r *rows) swallowed(cells []string) bool {
 	for _, cell := range cells {
 		for line := range strings.Lines(cell) {
@@ -92,7 +93,7 @@ func (r *rows) swallowed(cells []string) bool {
 	return false
 }
 
-// splitLine ends lines at LF, CR LF and at a CR of its own.
+// splitLine ends lines at LF, CR LF and a single CR.
 func splitLine(data []byte, atEOF bool) (advance int, token []byte, err error) {
 	at := bytes.IndexAny(data, "\r\n")
 	switch {
@@ -107,6 +108,6 @@ func splitLine(data []byte, atEOF bool) (advance int, token []byte, err error) {
 	case at+1 < len(data) || atEOF:
 		return at + 1, data[:at], nil
 	default:
-		return 0, nil, nil // whether an LF follows is not known yet
+		return 0, nil, nil // the next byte, which may be an LF, is not known yet
 	}
 }

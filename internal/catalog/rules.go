@@ -10,10 +10,10 @@ import (
 	"licensor/internal/licensing"
 )
 
-// WithKnownRules returns the catalog with the rules of the built-in one added to the plans it
-// has; its own rules and everything else stay. A conflict is added when both plans are there. Of
-// what a plan needs, what is there is asked for; where nothing of it is there, the plan could never
-// be given, so the rule is left out and said in the second result.
+// WithKnownRules returns the catalog with the rules of the built-in one added to the plans it has;
+// its own rules and everything else stay. A conflict is added if the catalog has both plans. A
+// dependency is reduced to the plans that the catalog has. If it has none of them, the plan could
+// never be assigned, so the rule is omitted and returned in the second result.
 func WithKnownRules(c *licensing.Catalog) (*licensing.Catalog, []string) {
 	k, rules := newKnown(c), BuiltIn().ServicePlans
 	for _, rule := range rules {
@@ -28,7 +28,7 @@ func WithKnownRules(c *licensing.Catalog) (*licensing.Catalog, []string) {
 	return &k.result, k.leftOut
 }
 
-// known is a catalog that gets the known rules.
+// known is a catalog to which the known rules are added.
 type known struct {
 	result  licensing.Catalog
 	places  map[uuid.UUID]int
@@ -36,7 +36,7 @@ type known struct {
 	leftOut []string
 }
 
-// newKnown copies what will be written to.
+// newKnown copies the parts of the catalog that will be written to.
 func newKnown(c *licensing.Catalog) *known {
 	k := &known{
 		result: licensing.Catalog{Products: c.Products, ServicePlans: slices.Clone(c.ServicePlans)},

@@ -6,16 +6,17 @@ import (
 	"licensor/internal/licensing"
 )
 
-// services says which service a plan belongs to, by the beginning of its name; the first that fits
+// services says which service a plan belongs to, by the beginning of its name; the first match
 // counts. The names of services are those that Graph shows in assignedPlans, spelled as it spells
 // them (exchange is not Exchange).
 //
-// Much of what is sold as security or compliance belongs to exchange there, and does here: a
-// product with such a plan is refused to a user whose address is another's (docs/spec/licensing.md
-// L43). Only what Graph shows as exchange, or what is named after it, is listed so; a plan that is
-// merely likely to be gets another service rather than a check it should not have.
+// Many plans that are sold as security or compliance belong to exchange there, and do so here: a
+// product with such a plan is refused to a user whose address belongs to another user
+// (docs/spec/licensing.md L43). Only plans that Graph shows as exchange, or that are named after
+// it, are listed so. A plan that is merely likely to belong to exchange gets another service,
+// because a wrong check is worse than a missing one.
 var services = []struct{ prefix, service string }{
-	{"EXCHANGE_S_FOUNDATION PBI_PREMIUM", "PowerBI"}, // two names run together in the published table
+	{"EXCHANGE_S_FOUNDATION PBI_PREMIUM", "PowerBI"}, // two names that the published table joins
 	{"EXCHANGE", licensing.ExchangeService},
 	{"EOP_", licensing.ExchangeService},
 	{"ATP_ENTERPRISE", licensing.ExchangeService},
@@ -137,7 +138,7 @@ var services = []struct{ prefix, service string }{
 	{"MICROSOFT_LOOP", "Chapter5FluidApp"},
 }
 
-// serviceOf returns the service of a plan; a plan that the table does not know is a service of its
+// serviceOf returns the service of a plan. A plan that the table does not list is a service of its
 // own.
 func serviceOf(plan string) string {
 	upper := strings.ToUpper(plan)
@@ -151,10 +152,9 @@ func serviceOf(plan string) string {
 
 // companyPlans are held by the company as a whole (L5); Graph shows them with appliesTo Company.
 //
-// EXCHANGE_S_FOUNDATION matters most: nearly every product that has nothing to do with mail
-// contains it, and its service is exchange. That it is the company's, not the user's, is why a
-// duplicate address does not stand in the way of a Power BI license: L43 is about the plans that a
-// user gets.
+// EXCHANGE_S_FOUNDATION matters most: nearly every product contains it, also those unrelated to
+// mail, and its service is exchange. Because the company holds it, not the user, a duplicate
+// address does not prevent a Power BI license: L43 applies to the plans that a user gets.
 var companyPlans = map[string]bool{
 	"EXCHANGE_S_FOUNDATION":                true,
 	"EXCHANGE_S_FOUNDATION_GOV":            true,

@@ -8,14 +8,13 @@ import (
 	"github.com/google/uuid"
 )
 
-// windows1252 is what the bytes 0x80 to 0x9F mean in that code page; the five it leaves open stand
-// for themselves.
+// windows1252 maps the bytes 0x80 to 0x9F of that code page; its five undefined bytes are kept.
 const windows1252 = "€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ"
 
 var highRunes = []rune(windows1252)
 
-// readable turns a cell into text: UTF-8, no invisible characters, single blanks. repair says what
-// had to be done, and is empty for a good cell.
+// readable turns a cell into text: UTF-8, no invisible characters, single spaces. repair describes
+// the repairs, and is empty for a valid cell.
 func readable(raw string) (text, repair string) {
 	text = raw
 	if !utf8.ValidString(text) {
@@ -35,7 +34,8 @@ func readable(raw string) (text, repair string) {
 	return text, repair
 }
 
-// fromWindows1252 keeps what is valid UTF-8: a file pasted together from two can have both.
+// fromWindows1252 keeps valid UTF-8: a file pasted together from two files can contain both
+// encodings.
 func fromWindows1252(text string) string {
 	var b strings.Builder
 	for i := 0; i < len(text); {
@@ -56,8 +56,8 @@ func fromByte(b byte) rune {
 	return rune(b)
 }
 
-// unmangled undoes the commonest accident, "â€“" for "–". Text whose characters, as bytes of
-// Windows-1252, happen to make valid UTF-8 has had it; people do not write such text.
+// unmangled repairs the most common damage, "â€“" for "–". Text whose characters, as bytes of
+// Windows-1252, are valid UTF-8 has that damage; people do not write such text.
 func unmangled(text string) (string, bool) {
 	raw := make([]byte, 0, len(text))
 	for _, r := range text {
@@ -82,8 +82,8 @@ func toByte(r rune) (byte, bool) {
 	return 0, false
 }
 
-// tidied makes one blank of every run of white space (of any kind: tabs, line breaks, non-breaking
-// spaces) and takes out what cannot be seen.
+// tidied replaces every run of white space (including tabs, line breaks and non-breaking spaces) by
+// one space and removes invisible characters.
 func tidied(text string) string {
 	return strings.Join(strings.Fields(strings.Map(func(r rune) rune {
 		switch {
@@ -96,8 +96,9 @@ func tidied(text string) string {
 	}, text)), " ")
 }
 
-// parseGUID reads a GUID as people write it: in braces or quotes, without hyphens, with the dashes
-// of a word processor. repaired says that it needed more than a change of case.
+// parseGUID parses a GUID in the forms that people write: in braces or quotes, without hyphens,
+// with the dashes of a word processor. repaired reports whether more than the letter case was
+// changed.
 func parseGUID(text string) (id uuid.UUID, repaired, ok bool) {
 	bare := strings.Map(func(r rune) rune {
 		switch {
@@ -110,7 +111,7 @@ func parseGUID(text string) (id uuid.UUID, repaired, ok bool) {
 	}, text)
 	bare = strings.TrimPrefix(strings.ToLower(strings.Trim(bare, `{}()"'.,;`)), "urn:uuid:")
 	if len(bare) != 36 && len(bare) != 32 {
-		return uuid.Nil, false, false // uuid.Parse takes any two characters for braces
+		return uuid.Nil, false, false // uuid.Parse accepts any two characters as braces
 	}
 	id, err := uuid.Parse(bare)
 	return id, !strings.EqualFold(text, id.String()), err == nil && id != uuid.Nil

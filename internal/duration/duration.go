@@ -1,4 +1,4 @@
-// Package duration reads and writes durations as ISO 8601 and Graph have them: PT30S, PT1H30M,
+// Package duration parses and formats durations in the form of ISO 8601 and Graph: PT30S, PT1H30M,
 // P30D.
 package duration
 
@@ -13,13 +13,13 @@ import (
 	"licensor/internal/excerpt"
 )
 
-// durations are Edm.Duration without a sign, and weeks: P30D, PT1H30M, PT0.5S. Years and months are
-// none: they are not always as long.
+// durations matches Edm.Duration without a sign, and weeks: P30D, PT1H30M, PT0.5S. Years and months
+// are not accepted, because their length varies.
 var durations = regexp.MustCompile(`^P(?:(\d{1,5})W)?(?:(\d{1,5})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,8})M)?(?:(\d{1,9}(?:\.\d{1,9})?)S)?)?$`)
 
 var durationUnits = []float64{7 * 24 * 3600, 24 * 3600, 3600, 60, 1}
 
-// Parse reads a duration as Graph writes them (ISO 8601).
+// Parse parses a duration in the form that Graph writes (ISO 8601).
 func Parse(text string) (time.Duration, error) {
 	parts := durations.FindStringSubmatch(text)
 	if parts == nil || strings.HasSuffix(text, "P") || strings.HasSuffix(text, "T") {
@@ -41,7 +41,7 @@ func Parse(text string) (time.Duration, error) {
 	return time.Duration(math.Round(seconds * float64(time.Second))), nil
 }
 
-// Text writes a duration.
+// Text formats a duration.
 func Text(d time.Duration) string {
 	text := []byte("PT")
 	hours, minutes, rest := d/time.Hour, d%time.Hour/time.Minute, d%time.Minute

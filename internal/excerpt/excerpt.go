@@ -1,10 +1,10 @@
-// Package excerpt shortens what messages repeat of what somebody has sent.
+// Package excerpt shortens the input that messages repeat.
 package excerpt
 
 import "unicode/utf8"
 
-// Of returns the first bytes of a text, at most so many and no half of a character, with "…" behind
-// them when there are more.
+// Of returns at most the given number of bytes from the beginning of a text, without splitting a
+// character, followed by "…" if the text is longer.
 func Of(text string, most int) string {
 	if len(text) <= most {
 		return text

@@ -1,5 +1,4 @@
-// Package fold says when two texts are the same to a directory, which does not distinguish letter
-// case.
+// Package fold compares texts as a directory does, which does not distinguish letter case.
 //
 //	fold.Text("Zoë ÖZ") == fold.Text("ZOË öz")
 //
@@ -13,11 +12,10 @@ import (
 	"unicode/utf8"
 )
 
-// Text returns the folded form of a text: two texts are the same to a filter when their folded
-// forms are. Letters become small letters one by one, whatever the language, and bytes that are not
-// UTF-8 become U+FFFD. Letters outside ASCII stay outside: the Kelvin sign is not a "k". So a text
-// in ASCII is only equal to texts in ASCII. A text that is folded already is returned as it is,
-// without allocation.
+// Text returns the folded form of a text: two texts are equal to a filter if their folded forms
+// are. Each letter becomes a lower-case letter, whatever the language, and bytes that are not UTF-8
+// become U+FFFD. Letters outside ASCII stay outside: the Kelvin sign is not a "k". So an ASCII text
+// equals only ASCII texts. A text that is folded already is returned without allocation.
 func Text(text string) string {
 	ascii, capitals := scan(text)
 	switch {
@@ -40,7 +38,7 @@ func Text(text string) string {
 	return folded.String()
 }
 
-// every is a byte in each place of a word.
+// every has the same byte in each place of a word.
 const every = 0x0101010101010101
 
 // word is the first eight bytes of a text.
@@ -50,13 +48,14 @@ func word(t string) uint64 {
 		uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 | uint64(t[7])<<56
 }
 
-// capital has the highest bit of each byte of a word that is a capital; all bytes are ASCII.
+// capital has the highest bit of each byte of a word that is a capital letter; all bytes must be
+// ASCII.
 func capital(w uint64) uint64 {
 	return (w + (0x80-'A')*every) &^ (w + (0x80-'Z'-1)*every) & (0x80 * every)
 }
 
-// Apart takes a text of ASCII apart into its folded form and what tells how it was written: a bit
-// for each byte that was a capital, nil when none was. It returns false for other texts.
+// Apart splits an ASCII text into its folded form and a bit for each byte that was a capital
+// letter; the bits are nil if there was none. It returns false for other texts.
 func Apart(written []byte) (folded string, capitals []uint64, ok bool) {
 	var small strings.Builder
 	small.Grow(len(written))
@@ -86,11 +85,11 @@ func Apart(written []byte) (folded string, capitals []uint64, ok bool) {
 	return small.String(), capitals, true
 }
 
-// gather, by which a word of ones and zeros is multiplied, puts its bytes side by side as the bits
+// gather is a factor: a word of ones and zeros that is multiplied by it has its bytes as the bits
 // of the highest byte.
 const gather = 0x0102040810204080
 
-// scan says whether a text is all ASCII, and then whether it has capitals.
+// scan reports whether a text is all ASCII, and if so, whether it has capital letters.
 func scan(text string) (ascii, capitals bool) {
 	high, upper := uint64(0), uint64(0)
 	for ; len(text) >= 8; text = text[8:] {
@@ -131,7 +130,7 @@ func small(c byte) byte {
 	return c
 }
 
-// StartsWord reports whether a text has word where one of its words starts. Both are folded.
+// StartsWord reports whether one of the words of a text starts with word. Both must be folded.
 func StartsWord(text, word string) bool {
 	for from := 0; ; {
 		at := strings.Index(text[from:], word)

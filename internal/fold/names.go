@@ -4,7 +4,7 @@ package fold
 // in ASCII.
 type Names[V any] map[string]V
 
-// NamesOf makes Names of values by the names that they have in some spelling.
+// NamesOf returns Names for values with names in any spelling.
 func NamesOf[V any](all map[string]V) Names[V] {
 	names := make(Names[V], len(all))
 	for name, v := range all {
@@ -13,7 +13,7 @@ func NamesOf[V any](all map[string]V) Names[V] {
 	return names
 }
 
-// longestName is how long names can be, in bytes.
+// longestName is the maximum length of a name, in bytes.
 const longestName = 64
 
 // Find returns the value with a name.
@@ -35,7 +35,8 @@ func (n Names[V]) Find(name string) (v V, ok bool) {
 // Add gives a value a name.
 func (n Names[V]) Add(name string, v V) { n[Text(name)] = v }
 
-// Among returns the one of some names that a text is in any letter case, in its own spelling.
+// Among returns the one of some names that equals a text in any letter case, in the spelling of
+// names.
 func Among(names []string, text string) (name string, ok bool) {
 	for _, name := range names {
 		if Equal(name, text) {

@@ -9,37 +9,36 @@ import (
 	"time"
 )
 
-// Limits bound the head of a request.
+// Limits are the limits for the head of a request.
 type Limits struct {
 	Bytes int           // of a head
 	Time  time.Duration // for a head, from its first byte on
 }
 
-// Conn is a connection of a client that speaks HTTP/1. Reads of it return good requests only; see
-// the package's comment.
+// Conn is a connection of a client that speaks HTTP/1. Read returns valid requests only; see the
+// package comment.
 type Conn struct {
 	net.Conn
 	limits  Limits
 	stream  stream
-	buf     []byte // that the client has sent and that is not handed on yet
+	buf     []byte // sent by the client and not yet returned
 	cleared int    // of these, from the first
-	err     error  // of all reads to come, behind what is cleared
+	err     error  // of all later reads, after the cleared bytes
 	refusal atomic.Pointer[RefusalError]
 
 	mu    sync.Mutex
-	until time.Time // what the server has set for reads
-	head  time.Time // by when the head that has begun must be there; zero when none has
+	until time.Time // as set by the server for reads
+	head  time.Time // when the current head must be complete; zero if no head has begun
 }
 
-// secured is a Conn over TLS. By its method net/http finds the state of the connection, which is
-// what it sets Request.TLS to.
+// secured is a Conn over TLS. net/http calls its method to set Request.TLS.
 type secured struct{ *Conn }
 
 func (s secured) ConnectionState() tls.ConnectionState {
 	return s.Conn.Conn.(*tls.Conn).ConnectionState()
 }
 
-// New reads along on a connection; on one of TLS, when its handshake has been made.
+// New returns a Conn over a connection. A connection with TLS must have completed its handshake.
 func New(c net.Conn, limits Limits) net.Conn {
 	conn := &Conn{Conn: c, limits: limits, stream: stream{most: limits.Bytes}}
 	if _, ok := c.(*tls.Conn); ok {
@@ -48,11 +47,11 @@ func New(c net.Conn, limits Limits) net.Conn {
 	return conn
 }
 
-// NetConn returns the connection beneath.
+// NetConn returns the underlying connection.
 func (c *Conn) NetConn() net.Conn { return c.Conn }
 
-// Read returns the next bytes of good requests. When it fails for a deadline, it can be called
-// again.
+// Read returns the next bytes of valid requests. If it fails because of a deadline, it can be
+// called again.
 func (c *Conn) Read(p []byte) (int, error) {
 	for len(p) > 0 {
 		if c.cleared > 0 {
@@ -74,18 +73,18 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return 0, nil
 }
 
-// handOn returns what is cleared.
+// handOn returns the cleared bytes.
 func (c *Conn) handOn(p []byte) int {
 	n := copy(p, c.buf[:c.cleared])
 	c.buf, c.cleared = c.buf[n:], c.cleared-n
 	if len(c.buf) == 0 {
-		c.buf = nil // connections are idle for most of their time
+		c.buf = nil // connections are idle most of the time
 	}
 	return n
 }
 
-// readInto reads without a copy what is good as a whole, as most requests are. What is not it
-// keeps.
+// readInto reads data that is valid as a whole, as most requests are, without a copy. It keeps
+// other data.
 func (c *Conn) readInto(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if n == 0 {
@@ -96,13 +95,13 @@ func (c *Conn) readInto(p []byte) (int, error) {
 		c.buf = append(make([]byte, 0, max(2*(n-good), pieceSize)), p[good:n]...)
 		c.judge(refusal)
 	}
-	return good, nil // an error will be there again
+	return good, nil // an error will occur again
 }
 
 const pieceSize = 512
 
-// readMore reads more of what is not there as a whole. What is kept is never larger than a head may
-// be, and a little more.
+// readMore reads the rest of a partial request. The kept data is never much larger than a head may
+// be.
 func (c *Conn) readMore() error {
 	if cap(c.buf)-len(c.buf) < pieceSize/2 {
 		c.buf = append(make([]byte, 0, min(2*cap(c.buf), c.limits.Bytes)+pieceSize), c.buf...)
@@ -118,16 +117,16 @@ func (c *Conn) readMore() error {
 	return nil
 }
 
-// refused is what net/http gets in place of a head that is refused. Handler knows it by its method;
-// a client that sends it hears of an earlier or later refusal on the same connection, or that there
-// is no such method.
+// refused replaces a refused head for net/http. Handler recognizes it by its method. A client that
+// sends it gets an earlier or later refusal on the same connection, or an error that there is no
+// such method.
 const (
 	refusedMethod  = "REFUSED"
 	refusedRequest = refusedMethod + " / HTTP/1.1\r\nHost: refused\r\nConnection: close\r\n\r\n"
 )
 
-// judge puts the refused request behind what is good, in place of what is not. In the middle of a
-// body there is nobody to tell but who reads it. And it watches how long a head is under way.
+// judge replaces invalid data by the refused request, after the valid data. In the middle of a
+// body, only its reader can be told. It also watches how long a head takes.
 func (c *Conn) judge(refusal *RefusalError) {
 	if refusal == nil {
 		c.watch(c.stream.part == inHead && len(c.buf) > c.cleared)
@@ -142,22 +141,22 @@ func (c *Conn) judge(refusal *RefusalError) {
 	}
 }
 
-// watch sets, or ends, the time for a head. A server sets one for the first head of a connection
-// only, since it does not see when the next one begins.
+// watch sets or removes the deadline for a head. A server sets one for the first head of a
+// connection only, since it cannot see when the next one begins.
 func (c *Conn) watch(underWay bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if underWay != c.head.IsZero() {
-		return // as it was
+		return // as before
 	}
 	if c.head = (time.Time{}); underWay {
 		c.head = time.Now().Add(c.limits.Time)
 	}
-	_ = c.Conn.SetReadDeadline(c.deadline()) // fails when it is closed, and so will the read
+	_ = c.Conn.SetReadDeadline(c.deadline()) // fails if it is closed, and so will the read
 }
 
-// deadline is the earlier of the two. While a request is answered the server sets none, and the
-// next head may take as long as that.
+// deadline returns the earlier of the two deadlines. While a request is answered the server sets
+// none, and the next head may take as long as the answer.
 func (c *Conn) deadline() time.Time {
 	if c.until.IsZero() || c.head.IsZero() || c.until.Before(c.head) {
 		return c.until
@@ -181,7 +180,7 @@ func (c *Conn) SetDeadline(t time.Time) error {
 	return c.SetWriteDeadline(t)
 }
 
-// CloseWrite tells the client that no more is sent.
+// CloseWrite tells the client that no more data follows.
 func (c *Conn) CloseWrite() error {
 	if w, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return w.CloseWrite()
@@ -189,14 +188,14 @@ func (c *Conn) CloseWrite() error {
 	return nil
 }
 
-// Linger times: for a client to read why it is refused, before the connection is closed with some
-// of what it has sent unread, which would have its system throw the answer away.
+// Times of linger. A client needs time to read the reason of a refusal: if the connection is closed
+// with unread data, the client's system discards the response.
 const (
 	lingerTime  = 500 * time.Millisecond
 	lingerBytes = 256 << 10
 )
 
-// linger waits until the client closes the connection, but not for long.
+// linger waits for a limited time until the client closes the connection.
 func (c *Conn) linger() {
 	if c.CloseWrite() != nil || c.Conn.SetReadDeadline(time.Now().Add(lingerTime)) != nil {
 		return

@@ -12,7 +12,7 @@ import (
 
 type connKey struct{}
 
-// Context is a server's ConnContext: it lets Handler find the connection of a request.
+// Context is the ConnContext of a server: it lets Handler find the connection of a request.
 func Context(ctx context.Context, conn net.Conn) context.Context {
 	switch c := conn.(type) {
 	case *Conn:
@@ -23,8 +23,8 @@ func Context(ctx context.Context, conn net.Conn) context.Context {
 	return ctx
 }
 
-// Handler answers requests that are refused with the reason, and ends their connection. Refused is
-// told of each.
+// Handler answers refused requests with the reason, and closes their connection. It calls refused
+// for each.
 func Handler(next http.Handler, refused func(*http.Request, *RefusalError)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var conn *Conn
@@ -48,7 +48,8 @@ func Handler(next http.Handler, refused func(*http.Request, *RefusalError)) http
 	})
 }
 
-// answer says why, with a length: the client is to have all of it before the connection is closed.
+// answer sends the reason, with a length: the client must get all of it before the connection is
+// closed.
 func answer(w http.ResponseWriter, refusal *RefusalError) {
 	text := fmt.Sprintf("%d %s: %s\n", refusal.Status, http.StatusText(refusal.Status), refusal.Reason)
 	h := w.Header()
@@ -57,12 +58,11 @@ func answer(w http.ResponseWriter, refusal *RefusalError) {
 	h.Set("Content-Length", strconv.Itoa(len(text)))
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(refusal.Status)
-	_, _ = io.WriteString(w, text) // fails when the client has gone
+	_, _ = io.WriteString(w, text) // fails if the client has disconnected
 }
 
-// contradicting refuses requests of HTTP/2 whose headers say something else than its frames (RFC
-// 9113, 8.1.1 and 8.3.1). net/http compares one Content-Length with what comes, and refuses headers
-// of connections.
+// contradicting refuses HTTP/2 requests whose headers contradict the frames (RFC 9113, 8.1.1 and
+// 8.3.1). net/http compares a single Content-Length with the data, and refuses connection headers.
 func contradicting(r *http.Request) *RefusalError {
 	if len(r.Header) > mostFields {
 		return tooMany

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// RefusalError says why a request is not taken.
+// RefusalError is the reason that a request is refused.
 type RefusalError struct {
 	Status int
 	Reason string
@@ -20,10 +20,10 @@ func bad(format string, args ...any) *RefusalError {
 	return &RefusalError{http.StatusBadRequest, fmt.Sprintf(format, args...)}
 }
 
-// chunked is the length of a body that comes in chunks.
+// chunked is the length of a chunked body.
 const chunked = -1
 
-// head is what a request says of its end and of the host that it is for.
+// head is the part of a request's head that determines its end and its host.
 type head struct {
 	old     bool // HTTP/1.0
 	target  string
@@ -33,8 +33,8 @@ type head struct {
 	codings []string
 }
 
-// bodyOf returns the length of the body of a request, or chunked. The text is the whole head, with
-// the empty line that ends it.
+// bodyOf returns the length of the body of a request, or chunked. The text is the whole head,
+// including the empty line at its end.
 func bodyOf(text []byte) (length int64, refusal *RefusalError) {
 	line, rest, _ := bytes.Cut(text, crlf)
 	var h head
@@ -63,12 +63,13 @@ func bodyOf(text []byte) (length int64, refusal *RefusalError) {
 
 var crlf = []byte("\r\n")
 
-// mostFields is how many headers a request may have: in memory each is far larger than on the wire.
+// mostFields is the maximum number of headers of a request: each takes far more memory than bytes
+// on the wire.
 const mostFields = 100
 
 var tooMany = &RefusalError{http.StatusRequestHeaderFieldsTooLarge, fmt.Sprintf("there are more than %d headers", mostFields)}
 
-// request reads the first line (RFC 9112, 3).
+// request parses the first line (RFC 9112, 3).
 func (h *head) request(line []byte) *RefusalError {
 	method, rest, _ := bytes.Cut(line, []byte(" "))
 	target, version, ok := bytes.Cut(rest, []byte(" "))
@@ -89,8 +90,8 @@ func (h *head) request(line []byte) *RefusalError {
 	return nil
 }
 
-// field parts a line of a header (RFC 9112, 5). A line that begins with a space would go on with
-// the one before, which is not allowed any more.
+// field splits a header line (RFC 9112, 5). A line that begins with a space would continue the
+// previous one, which is no longer allowed.
 func field(line []byte) (name, value []byte, refusal *RefusalError) {
 	if line[0] == ' ' || line[0] == '\t' {
 		return nil, nil, bad("a header goes over more than one line")
@@ -105,7 +106,7 @@ func field(line []byte) (name, value []byte, refusal *RefusalError) {
 	return name, bytes.Trim(value, " \t"), nil
 }
 
-// note keeps the headers that decide. The comparison does without a copy for all others.
+// note stores the headers that matter here. The comparison ignores all others without a copy.
 func (h *head) note(name, value []byte) {
 	switch len(name) {
 	case len("Host"):
@@ -123,7 +124,7 @@ func (h *head) note(name, value []byte) {
 	}
 }
 
-// host refuses requests that may be for one host or another (RFC 9112, 3.2).
+// host refuses requests whose host is ambiguous (RFC 9112, 3.2).
 func (h *head) host() *RefusalError {
 	if len(h.hosts) > 1 {
 		return bad("there are %d Host headers; send one", len(h.hosts))
@@ -152,9 +153,9 @@ func (h *head) host() *RefusalError {
 	return nil
 }
 
-// length is that of the body (RFC 9112, 6.3). Equal lengths that are given several times could be
-// taken for one, but need not be, and nobody sends them; neither does anybody send zeros before a
-// number, which some would read as octal.
+// length sets the length of the body (RFC 9112, 6.3). The RFC allows, but does not require, to
+// accept several equal lengths; no client sends them. Leading zeros are refused too: some
+// implementations read them as octal, and no client sends them.
 func (h *head) length() (int64, *RefusalError) {
 	switch {
 	case len(h.codings) > 0 && h.old:
@@ -177,8 +178,8 @@ func (h *head) length() (int64, *RefusalError) {
 	return n, nil
 }
 
-// coding takes chunked alone. What is chunked in the end has an end that can be told, but is
-// encoded in a way that the server does not know.
+// coding accepts only chunked. A body with further codings has a known end, but the server cannot
+// decode it.
 func coding(value string) (int64, *RefusalError) {
 	first, last, list := strings.Cut(value, ",")
 	switch {
@@ -190,7 +191,7 @@ func coding(value string) (int64, *RefusalError) {
 	return 0, bad("Transfer-Encoding is %q; it can only be chunked", value)
 }
 
-// decimal is a number as Content-Length has it (RFC 9110, 8.6).
+// decimal parses a number in the form of Content-Length (RFC 9110, 8.6).
 func decimal(text string) (n int64, ok bool) {
 	if len(text) == 0 || len(text) > 18 || len(text) > 1 && text[0] == '0' {
 		return 0, false
@@ -204,7 +205,7 @@ func decimal(text string) (n int64, ok bool) {
 	return n, true
 }
 
-// token says whether a text is one (RFC 9110, 5.6.2).
+// token reports whether a text is a token (RFC 9110, 5.6.2).
 func token(text []byte) bool {
 	for _, b := range text {
 		if !tokenBytes[b] {

@@ -6,13 +6,13 @@ import (
 	"net/http"
 )
 
-// stream reads along what a client sends, and knows which part of it is good.
+// stream follows the data that a client sends, and determines which part of it is valid.
 type stream struct {
 	most  int   // bytes of a head
-	part  part  // what comes next
-	left  int64 // bytes of the body, or of the chunk, that are to come
-	seen  int   // bytes of the line that were looked at before
-	ended int   // where the last line of the head ended, of those that were looked at
+	part  part  // the next part
+	left  int64 // remaining bytes of the body, or of the chunk
+	seen  int   // bytes of the line that were already searched
+	ended int   // where the last searched line of the head ended
 	trail int   // bytes of the trailers
 }
 
@@ -29,12 +29,12 @@ const (
 
 const (
 	chunkLine    = 256     // bytes of the line with the size of a chunk, and its extensions
-	chunkDigits  = 15      // so that any size is a number
+	chunkDigits  = 15      // so that any size fits in an int64
 	mostTrailers = 4 << 10 // bytes
 )
 
-// clear returns how many bytes may be handed on, from the first. The others are the beginning of a
-// part that must be there as a whole, and are shown again with more behind them.
+// clear returns how many bytes may be passed on, from the first. The others are the beginning of a
+// part that must be complete, and are passed to clear again with more data.
 func (s *stream) clear(b []byte) (n int, refusal *RefusalError) {
 	for n < len(b) {
 		m, refusal := s.next(b[n:])
@@ -61,7 +61,7 @@ func (s *stream) next(b []byte) (int, *RefusalError) {
 	}
 }
 
-// head clears the whole head of a request, once its last line is there.
+// head clears the whole head of a request, once its last line has arrived.
 func (s *stream) head(b []byte) (int, *RefusalError) {
 	for {
 		end, refusal := lineEnd(b, s.seen)
@@ -83,7 +83,7 @@ func (s *stream) head(b []byte) (int, *RefusalError) {
 	end := s.ended
 	s.seen, s.ended = 0, 0
 	if end == len(crlf) {
-		return end, nil // old clients send one behind a body; net/http knows where it is allowed
+		return end, nil // old clients send one after a body; net/http knows where it is allowed
 	}
 	var refusal *RefusalError
 	s.left, refusal = bodyOf(b[:end])
@@ -98,8 +98,8 @@ func (s *stream) head(b []byte) (int, *RefusalError) {
 	return end, nil
 }
 
-// lineEnd is where the first line ends that does not end before from; 0: it is not there yet. Lines
-// end with CR and LF, and have neither in them.
+// lineEnd returns the end of the first line that does not end before from, or 0 if it has not
+// arrived yet. Lines end with CR and LF, and contain neither.
 func lineEnd(b []byte, from int) (int, *RefusalError) {
 	lf := bytes.IndexByte(b[from:], '\n')
 	if lf < 0 {
@@ -119,7 +119,7 @@ func lineEnd(b []byte, from int) (int, *RefusalError) {
 	return at + 1, nil
 }
 
-// body clears what is there of a body, or of a chunk.
+// body clears the available part of a body, or of a chunk.
 func (s *stream) body(b []byte) int {
 	n := min(int64(len(b)), s.left)
 	if s.left -= n; s.left > 0 {
@@ -133,7 +133,7 @@ func (s *stream) body(b []byte) int {
 	return int(n)
 }
 
-// line clears a line, once it is there and good.
+// line clears a line, once it is complete and valid.
 func (s *stream) line(b []byte, most int, good func(line []byte) *RefusalError) (int, *RefusalError) {
 	end, refusal := lineEnd(b, s.seen)
 	switch {
@@ -149,8 +149,8 @@ func (s *stream) line(b []byte, most int, good func(line []byte) *RefusalError) 
 	return end, good(b[:end-len(crlf)])
 }
 
-// chunkSize reads the line before a chunk (RFC 9112, 7.1): digits, and extensions, which nobody
-// knows.
+// chunkSize reads the line before a chunk (RFC 9112, 7.1): digits, and extensions, which are
+// ignored.
 func (s *stream) chunkSize(line []byte) *RefusalError {
 	digits, extension, _ := bytes.Cut(line, []byte(";"))
 	size, ok := hexadecimal(digits)
@@ -172,8 +172,8 @@ func (s *stream) chunkEnd(line []byte) *RefusalError {
 	return nil
 }
 
-// trailer reads a line after the last chunk. What decides how the request is read must stand before
-// the body.
+// trailer reads a line after the last chunk. Headers that determine how the request is read must
+// come before the body.
 func (s *stream) trailer(line []byte) *RefusalError {
 	if len(line) == 0 {
 		s.part = inHead

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// body is that of a request over HTTP/2. As long as the server waits for more of it, it may be
-// ended in favor of another request from the same address.
+// body is the body of a request over HTTP/2. While the server waits for more of it, it may be ended
+// in favor of another request from the same address.
 type body struct {
 	io.ReadCloser
 	now    func() int64
-	since  atomic.Int64 // the server waits since then; 0 when it does not
+	since  atomic.Int64 // time since when the server waits; 0 if it does not
 	stream *http.ResponseController
 }
 
@@ -24,7 +24,7 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// watch notes the body of a request until the function that it returns is called.
+// watch registers the body of a request until the returned function is called.
 func (g *Gate) watch(c *Conn, w http.ResponseWriter, r *http.Request) (done func()) {
 	if r.ContentLength == 0 {
 		return func() {}
@@ -44,8 +44,8 @@ func (g *Gate) watch(c *Conn, w http.ResponseWriter, r *http.Request) (done func
 	}
 }
 
-// endBody ends the body that the server waits for longest of those from an address, and says
-// whether there was one.
+// endBody ends the body from an address that the server has waited for longest, and reports whether
+// there was one.
 func (g *Gate) endBody(p *place) bool {
 	if !p.turnover.Allow() {
 		return false

@@ -8,12 +8,14 @@ import (
 	"sync/atomic"
 )
 
-// Conn is a connection that was let in, or that waits for that.
+// Conn is a connection that was admitted, or that waits for admission.
 type Conn struct {
 	net.Conn
 	gate  *Gate
 	place *place
-	since atomic.Int64 // idle since then; active since then when negative; outside or left when 0
+	// since is the time since which the connection is idle, negated while it is active; 0 outside the
+	// gate.
+	since atomic.Int64
 }
 
 // Close closes the connection, and makes room for another.
@@ -30,14 +32,13 @@ func (c *Conn) Close() error {
 	return c.Conn.Close()
 }
 
-// Network is the address that the connection comes from, or the range of addresses that counts as
-// one.
+// Network returns the remote address, or the address range that counts as one address.
 func (c *Conn) Network() netip.Prefix { return c.place.network }
 
-// Gone says whether the connection has been closed.
+// Gone reports whether the connection has been closed.
 func (c *Conn) Gone() bool { return c.since.Load() == 0 }
 
-// CloseWrite tells the client that no more is sent.
+// CloseWrite tells the client that no more data follows.
 func (c *Conn) CloseWrite() error {
 	if w, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return w.CloseWrite()
@@ -45,16 +46,16 @@ func (c *Conn) CloseWrite() error {
 	return nil
 }
 
-// Waits says that the server waits for the client, which is to send more of a body, or goes on. A
-// connection that waits is idle, so it gives way to newcomers. It is for HTTP/1; c may be nil.
+// Waits sets whether the server waits for the client to send more of a body. A waiting connection
+// is idle, so new connections may replace it. It is for HTTP/1; c may be nil.
 func (c *Conn) Waits(waits bool) {
 	if c != nil {
 		c.turn(waits)
 	}
 }
 
-// leave takes a connection out of the state that it was seen in, and says whether it still was: one
-// that has become active meanwhile is not cut off for having been idle.
+// leave removes a connection from the state that it was seen in, and reports whether it still was
+// in that state: a connection that has become active since is not closed as idle.
 func (c *Conn) leave(was int64) bool {
 	if was == 0 || !c.since.CompareAndSwap(was, 0) {
 		return false
@@ -89,7 +90,7 @@ func (c *Conn) turn(idle bool) {
 	}
 }
 
-// of returns the connection of the gate beneath those that a server sees.
+// of returns the gate's connection beneath a connection of the server.
 func of(conn net.Conn) *Conn {
 	for {
 		switch c := conn.(type) {
@@ -105,8 +106,8 @@ func of(conn net.Conn) *Conn {
 	}
 }
 
-// Note is a server's ConnState: it tells the gate when a connection becomes idle or active. With
-// HTTP/2 it is active as long as any request is.
+// Note is a server's ConnState: it tells the gate when a connection becomes idle or active. An
+// HTTP/2 connection is active while any of its requests is.
 func (g *Gate) Note(conn net.Conn, state http.ConnState) {
 	c := of(conn)
 	if c == nil {

@@ -1,25 +1,25 @@
-// Package gate bounds the connections of a server, so that nobody can keep the others out by
-// holding connections.
+// Package gate limits the connections of a server, so that no client can exclude others by holding
+// connections.
 //
-// There is a bound in all and a bound for each address, where an address of IPv6 is the /64 that
-// one subscriber has. A connection is idle until the head of a request has arrived, and again when
-// its answers have been sent; in between it is active, but for the time in which the server waits
-// for more of a body. So one that only opens, does not finish its handshake, or sends its head or a
-// body byte by byte, is idle.
+// There is a limit for all connections and a limit for each address, where an IPv6 address is the
+// /64 of one subscriber. A connection is idle until the head of a request has arrived, and again
+// when its responses have been sent. In between it is active, except while the server waits for
+// more of a body. So a connection is idle that sends nothing, does not finish its handshake, or
+// sends its head or a body byte by byte.
 //
-// At a bound, idle connections give way to newcomers, those that have been idle longest first. At
-// the bound for its address a newcomer takes the place of another of the same address. At the bound
-// in all it takes one of the range of addresses that has most connections, and within the range of
-// the address that has most, and never one of an address that has fewer than its own: the excess of
-// one address costs no other address anything.
+// At a limit, a new connection replaces an idle one, the longest idle first. At the limit of its
+// address, it replaces one of the same address. At the limit for all, it replaces one of the
+// address range with most connections, and within the range of the address with most, but never one
+// of an address that has fewer connections than its own. So an address that opens too many
+// connections does not affect others.
 //
-// When nothing is idle a newcomer waits for a moment. If nothing has become free then, and an
-// address has more than its share, the oldest request of that address is cut off; otherwise the
-// newcomer is closed.
+// If no connection is idle, a new one waits for a short time. If none has become free by then, and
+// an address has more than its share, the oldest request of that address is aborted; otherwise the
+// new connection is closed.
 //
-// Proxies that are trusted have no bound for their address, since all clients come from there. They
-// give way last, and their requests are never cut off.
+// Trusted proxies have no limit for their address, since they forward all clients. Their
+// connections are replaced last, and their requests are never aborted.
 //
-// One connection of HTTP/2 carries many requests. They are counted by address and in all as
-// connections are (Handler).
+// One HTTP/2 connection carries many requests. Like connections, they are limited by address and in
+// total (Handler).
 package gate

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// So many newcomers wait at once, of one address and in all. Others are closed.
+// The maximum number of new connections that wait at the same time, of one address and in all.
+// Further ones are closed.
 const (
 	waitingOfAddress = 4
 	waitingInAll     = 256
@@ -15,10 +16,10 @@ const (
 // newcomer is a connection that waits for room.
 type newcomer struct {
 	at   *place
-	room chan struct{} // has one when it is worth looking again
+	room chan struct{} // receives when another attempt may succeed
 }
 
-// enter lets a connection in, or returns nil: then it is closed.
+// enter admits a connection, or returns nil if it was closed.
 func (g *Gate) enter(conn net.Conn) *Conn {
 	c := &Conn{Conn: conn, gate: g}
 	g.mu.Lock()
@@ -40,7 +41,7 @@ func (g *Gate) enter(conn net.Conn) *Conn {
 	return nil
 }
 
-// admit adds a connection if there is room, or room can be made. The caller holds the lock.
+// admit adds a connection if there is room, or room can be made. The caller must hold the lock.
 func (g *Gate) admit(c *Conn) (gone []*Conn, ok bool) {
 	if gone, ok = g.room(c.place); ok {
 		g.add(c)
@@ -48,7 +49,7 @@ func (g *Gate) admit(c *Conn) (gone []*Conn, ok bool) {
 	return gone, ok
 }
 
-// queue has a newcomer wait; nil: there wait enough. The caller holds the lock.
+// queue makes a newcomer wait. It returns nil if too many wait. The caller must hold the lock.
 func (g *Gate) queue(p *place) *newcomer {
 	if len(g.waiting) >= waitingInAll || p.waiting >= waitingOfAddress {
 		return nil
@@ -60,8 +61,8 @@ func (g *Gate) queue(p *place) *newcomer {
 	return n
 }
 
-// await lets a newcomer in as soon as there is room. When its time is over, the oldest request of
-// an address that has more may be cut off for it.
+// await admits a newcomer as soon as there is room. When its time is over, the oldest request of an
+// address with more connections may be aborted for it.
 func (g *Gate) await(c *Conn, n *newcomer) bool {
 	timer := time.NewTimer(g.limits.Wait)
 	defer timer.Stop()
@@ -97,7 +98,7 @@ func (g *Gate) unqueue(n *newcomer) {
 	g.crowded.Store(len(g.waiting) > 0)
 }
 
-// wake tells the first that waits for room that a connection of a place leaves or has become idle.
+// wake notifies the first waiting newcomer when a connection of a place leaves or becomes idle.
 func (g *Gate) wake(p *place) {
 	if !g.crowded.Load() {
 		return
@@ -112,12 +113,12 @@ func (g *Gate) wake(p *place) {
 		select {
 		case n.room <- struct{}{}:
 			return
-		default: // it has been told, so this is for the next
+		default: // it was notified, so this is for the next
 		}
 	}
 }
 
-// refuse closes a newcomer for which there is no room.
+// refuse closes a newcomer without room.
 func (g *Gate) refuse(c *Conn) {
 	g.mu.Lock()
 	g.ended.Refused++

@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// Limits are what a Gate keeps.
+// Limits are the limits of a Gate.
 type Limits struct {
 	All     int           // connections at once
-	Address int           // connections of one address at once; at most half of All
-	Wait    time.Duration // for which a newcomer waits when nothing is idle
+	Address int           // connections of one address; at most half of All
+	Wait    time.Duration // how long a newcomer waits when no connection is idle
 
-	Trusted func(netip.Addr) bool // says whether an address is a proxy's
+	Trusted func(netip.Addr) bool // reports whether an address is a proxy's
 	Log     *slog.Logger          // nil: slog.Default()
 }
 
-// Gate knows all connections that were let in. It may be used by several goroutines.
+// Gate limits all admitted connections. It is safe for concurrent use.
 type Gate struct {
 	limits   Limits
 	begun    time.Time
@@ -38,24 +38,24 @@ type Gate struct {
 	ended   Ended
 }
 
-// Ended counts connections that the gate has ended.
+// Ended counts the connections that the gate has closed.
 type Ended struct {
 	GaveWay int64 // idle, for a newcomer
 	Cut     int64 // active, for a newcomer
-	Refused int64 // newcomers that found no room
+	Refused int64 // newcomers without room
 }
 
-// Open counts connections that are there.
+// Open counts the open connections.
 type Open struct{ Idle, Active, Waiting int }
 
-// New makes a gate.
+// New returns a gate with the given limits.
 func New(limits Limits) *Gate {
 	limits.Log = cmp.Or(limits.Log, slog.Default())
 	limits.Address = max(1, min(limits.Address, limits.All/2))
 	return &Gate{limits: limits, begun: time.Now(), places: map[netip.Prefix]*place{}, ranges: map[netip.Prefix]*area{}}
 }
 
-// Count returns how many connections there are, and how many have been ended.
+// Count returns the number of open connections, and of those that the gate has closed.
 func (g *Gate) Count() (Open, Ended) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -63,10 +63,10 @@ func (g *Gate) Count() (Open, Ended) {
 	return Open{Idle: idle, Active: max(0, g.all-idle), Waiting: len(g.waiting)}, g.ended
 }
 
-// now is the time since the gate was made, in nanoseconds, and never 0.
+// now returns the time since the gate was made, in nanoseconds, and never 0.
 func (g *Gate) now() int64 { return int64(time.Since(g.begun)) + 1 }
 
-// add lets a connection in. The caller holds the lock, and has made room.
+// add admits a connection. The caller must hold the lock, and must have made room.
 func (g *Gate) add(c *Conn) {
 	c.since.Store(g.now())
 	g.idle.Add(1)
@@ -75,7 +75,7 @@ func (g *Gate) add(c *Conn) {
 	c.place.area.conns++
 }
 
-// remove forgets a connection that has left. The caller holds the lock.
+// remove forgets a connection that has left. The caller must hold the lock.
 func (g *Gate) remove(c *Conn) {
 	g.all--
 	delete(c.place.conns, c)

@@ -8,22 +8,22 @@ import (
 
 type connKey struct{}
 
-// Context is a server's ConnContext: it lets Handler find the connection of a request.
+// Context is the ConnContext of a server: it lets Handler find the connection of a request.
 func (g *Gate) Context(ctx context.Context, conn net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, of(conn))
 }
 
-// Of returns the connection of the request that a context is of; nil when it is not known.
+// Of returns the connection of a request by its context; nil if it is unknown.
 func Of(ctx context.Context) *Conn {
 	c, _ := ctx.Value(connKey{}).(*Conn)
 	return c
 }
 
-// Handler bounds the requests that come over HTTP/2: an address may have as many under way as
-// connections, since each costs as much as one. When there are as many in all as may be, it may
-// have its part of that. For those beyond, the request of the address whose body is waited for
-// longest is ended; when there is none, they are answered with 503. Requests whose connection was
-// closed in the moment when they came are not begun.
+// Handler limits the requests over HTTP/2: an address may have as many in progress as connections,
+// since each costs as much as a connection. At the limit for all addresses, it may have its share
+// of that. For each request beyond, the request of the address whose body the server has waited for
+// longest is ended; if there is none, the new request is answered with 503. Requests are not begun
+// if their connection has just been closed.
 func (g *Gate) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := Of(r.Context())
@@ -50,7 +50,7 @@ func (g *Gate) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// mayBegin says whether there may be so many requests under way of an address and in all.
+// mayBegin reports whether an address may have this many requests in progress.
 func (g *Gate) mayBegin(ofAddress, all int64, trusted bool) bool {
 	if !trusted && ofAddress > int64(g.limits.Address) {
 		return false

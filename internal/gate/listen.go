@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// Listen returns a listener for the connections of another one that are let in. Prepare makes of
-// each what the server shall have, such as by a handshake, and fails when it must be closed.
-// Connections are prepared beside one another, so it must end in time.
+// Listen returns a listener for the admitted connections of another one. Prepare converts each to
+// the connection that the server gets, for example by a handshake, and fails if it must be closed.
+// It is called concurrently and must return in limited time.
 func (g *Gate) Listen(l net.Listener, prepare func(*Conn) (net.Conn, error)) net.Listener {
 	b := &bounded{
 		Listener: l,
@@ -26,7 +26,7 @@ func (g *Gate) Listen(l net.Listener, prepare func(*Conn) (net.Conn, error)) net
 	return b
 }
 
-// bounded is a listener behind the gate.
+// bounded is a listener with a gate.
 type bounded struct {
 	net.Listener
 	gate    *Gate
@@ -37,10 +37,10 @@ type bounded struct {
 
 	mu     sync.Mutex
 	over   bool
-	coming map[net.Conn]struct{} // those that are not the server's yet
+	coming map[net.Conn]struct{} // those that the server has not accepted yet
 }
 
-// Accept returns the next connection that is prepared.
+// Accept returns the next prepared connection.
 func (b *bounded) Accept() (net.Conn, error) {
 	select {
 	case c := <-b.ready:
@@ -50,7 +50,7 @@ func (b *bounded) Accept() (net.Conn, error) {
 	}
 }
 
-// Close ends the listener, and closes connections that the server does not have yet.
+// Close closes the listener, and connections that the server has not accepted yet.
 func (b *bounded) Close() error {
 	b.mu.Lock()
 	if b.over {
@@ -60,7 +60,7 @@ func (b *bounded) Close() error {
 	b.over = true
 	close(b.closed)
 	for c := range b.coming {
-		_ = c.Close() // whoever works on it sees that
+		_ = c.Close() // bring notices that
 	}
 	b.mu.Unlock()
 	err := b.Listener.Close()
@@ -68,7 +68,7 @@ func (b *bounded) Close() error {
 	return err
 }
 
-// accept takes connections until the listener is closed.
+// accept accepts connections until the listener is closed.
 func (b *bounded) accept() {
 	pause := time.Duration(0)
 	for {
@@ -79,7 +79,7 @@ func (b *bounded) accept() {
 			b.work.Go(func() { b.bring(conn) })
 		case errors.Is(err, net.ErrClosed):
 			return
-		default: // most likely there are too many open files
+		default: // probably too many open files
 			pause = min(max(5*time.Millisecond, 2*pause), time.Second)
 			b.gate.limits.Log.Error("a connection could not be accepted; it is tried again", "error", err, slog.Duration("after", pause))
 			b.gate.relieve()
@@ -92,10 +92,10 @@ func (b *bounded) accept() {
 	}
 }
 
-// bring lets a connection in, prepares it and hands it to the server.
+// bring admits a connection, prepares it and passes it to the server.
 func (b *bounded) bring(conn net.Conn) {
 	if !b.begin(conn) {
-		_ = conn.Close() // nobody serves it any more
+		_ = conn.Close() // the server has stopped
 		return
 	}
 	defer b.end(conn)
@@ -105,7 +105,7 @@ func (b *bounded) bring(conn net.Conn) {
 	}
 	prepared, err := b.prepare(c)
 	if err != nil {
-		_ = c.Close() // prepare has told why
+		_ = c.Close() // prepare has logged the reason
 		return
 	}
 	select {
@@ -130,7 +130,7 @@ func (b *bounded) end(conn net.Conn) {
 	delete(b.coming, conn)
 }
 
-// relieve has idle connections give way for the sake of the process, which lacks files for more.
+// relieve closes idle connections when the process has no more file descriptors.
 func (g *Gate) relieve() {
 	g.mu.Lock()
 	gone := g.giveWay(g.batch(), nil, idleAt(slices.Collect(maps.Values(g.places))...))

@@ -9,35 +9,35 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// place is an address with its connections. The gate's lock guards all fields but the last two.
+// place is an address with its connections. The gate's lock guards all fields except the last two.
 type place struct {
 	network  netip.Prefix
 	area     *area
 	trusted  bool
 	conns    map[*Conn]struct{}
 	waiting  int
-	turnover *rate.Limiter // of connections that give way to others of the same address
+	turnover *rate.Limiter // of connections replaced by others of the same address
 	requests atomic.Int64  // of HTTP/2
 	bodies   map[*body]struct{}
 }
 
-// At its bound, an address has so many connections a second give way to its own newcomers, and so
-// many at once. One that opens connections without end must not keep the server busy with beginning
-// and ending them.
+// The rate and burst at which new connections of an address at its limit replace its own: an
+// address that opens connections continuously must not keep the server busy with opening and
+// closing them.
 const (
 	turnoverRate  = 50
 	turnoverBurst = 50
 )
 
-// area is a range of addresses, which one subscriber may have all of.
+// area is an address range that one subscriber may have all of.
 type area struct {
 	network netip.Prefix
 	places  int
 	conns   int
 }
 
-// place returns that of an address, which is forgotten when nobody is there any more. The caller
-// holds the lock.
+// place returns the place of an address, which is dropped when it has no more connections. The
+// caller must hold the lock.
 func (g *Gate) place(remote net.Addr) *place {
 	network, wide, trusted := g.whence(remote)
 	if p := g.places[network]; p != nil {
@@ -61,7 +61,7 @@ func (g *Gate) place(remote net.Addr) *place {
 	return p
 }
 
-// forget drops a place that nobody is at. The caller holds the lock.
+// forget drops a place without connections. The caller must hold the lock.
 func (g *Gate) forget(p *place) {
 	if len(p.conns) > 0 || p.waiting > 0 || g.places[p.network] != p {
 		return
@@ -73,8 +73,8 @@ func (g *Gate) forget(p *place) {
 	}
 }
 
-// whence returns the network of an address, and the range that it is likely to be changed within. A
-// proxy stands for itself.
+// whence returns the network of an address, and the range within which a client can probably change
+// it. A proxy is a network and a range of its own.
 func (g *Gate) whence(remote net.Addr) (network, wide netip.Prefix, trusted bool) {
 	tcp, ok := remote.(*net.TCPAddr)
 	if !ok {
@@ -95,7 +95,7 @@ func within(address netip.Addr, bits int) netip.Prefix {
 	return netip.PrefixFrom(address, bits).Masked()
 }
 
-// weigh compares how many connections two places have: their ranges, and within a range the
+// weigh compares the number of connections of two places: first of their ranges, then of the
 // addresses.
 func weigh(a, b *place) int {
 	if a.area != b.area {

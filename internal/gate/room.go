@@ -6,18 +6,18 @@ import (
 	"slices"
 )
 
-// batch is how many connections give way at a time at the bound in all: going through all of them
-// to find the idle ones is worth more than one.
+// batch is how many connections are replaced at a time at the limit for all. More than one, because
+// finding the idle ones goes through all connections.
 func (g *Gate) batch() int { return g.limits.All/64 + 1 }
 
-// seen is a connection as it was when it was looked at.
+// seen is a connection in the state in which it was found.
 type seen struct {
 	*Conn
 	since int64
 }
 
-// room makes room for one more connection of a place, and says whether there is. It returns the
-// connections that gave way, which the caller closes after it has let go of the lock.
+// room makes room for one more connection of a place, and reports whether there is room. It returns
+// the replaced connections, which the caller must close after releasing the lock.
 func (g *Gate) room(p *place) (gone []*Conn, ok bool) {
 	if !p.trusted && len(p.conns) >= g.limits.Address {
 		if p.turnover.Allow() {
@@ -34,7 +34,7 @@ func (g *Gate) room(p *place) (gone []*Conn, ok bool) {
 	return gone, len(gone) > 0
 }
 
-// idleAt returns the idle connections of each place that has some, the longest idle last.
+// idleAt returns the idle connections of each place that has any, the longest idle last.
 func idleAt(places ...*place) map[*place][]seen {
 	all := map[*place][]seen{}
 	for _, p := range places {
@@ -52,8 +52,8 @@ func idleAt(places ...*place) map[*place][]seen {
 	return all
 }
 
-// giveWay takes up to n idle connections out, for a newcomer at a place; nil: for the process's own
-// sake.
+// giveWay removes up to n idle connections, for a newcomer at a place, or for the process itself if
+// the place is nil.
 func (g *Gate) giveWay(n int, to *place, idle map[*place][]seen) (gone []*Conn) {
 	for len(gone) < n {
 		p := first(idle, to)
@@ -74,7 +74,7 @@ func (g *Gate) giveWay(n int, to *place, idle map[*place][]seen) (gone []*Conn) 
 	return gone
 }
 
-// first chooses whose connection gives way: the heaviest place's that is not lighter than the
+// first chooses the place whose connection is replaced: the heaviest that is not lighter than the
 // newcomer's, proxies last.
 func first(idle map[*place][]seen, to *place) *place {
 	var chosen *place
@@ -97,7 +97,7 @@ func before(p, q *place, idle map[*place][]seen) bool {
 	return cmp.Or(weigh(q, p), cmp.Compare(longest(p), longest(q))) < 0
 }
 
-// cut takes the oldest active connection out of the heaviest place that has more than the
+// cut removes the oldest active connection of the heaviest place that has more connections than the
 // newcomer's will have.
 func (g *Gate) cut(to *place) *Conn {
 	var from *place
@@ -119,7 +119,7 @@ func (g *Gate) cut(to *place) *Conn {
 	return oldest.Conn
 }
 
-// oldestActive has no connection when the place has none that is active.
+// oldestActive returns no connection if the place has no active one.
 func oldestActive(p *place) (oldest seen) {
 	for c := range p.conns {
 		if since := c.since.Load(); since < 0 && (oldest.Conn == nil || since > oldest.since) {

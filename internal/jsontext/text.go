@@ -4,7 +4,7 @@ import "unicode/utf8"
 
 const hex = "0123456789abcdef"
 
-// plain are the bytes that stand in a JSON text as they are, whatever stands beside them.
+// plain are the bytes that a JSON text contains unescaped in any context.
 var plain = func() (plain [256]bool) {
 	for c := ' '; c < utf8.RuneSelf; c++ {
 		plain[c] = c != '"' && c != '\\'
@@ -12,8 +12,8 @@ var plain = func() (plain [256]bool) {
 	return plain
 }()
 
-// AppendText writes a text. A byte that is not valid UTF-8 becomes U+FFFD. Nothing else is escaped
-// than must be, so equal texts are equal bytes.
+// AppendText appends a text. A byte that is not valid UTF-8 becomes U+FFFD. Only characters that
+// must be are escaped, so equal texts are equal bytes.
 func AppendText(b []byte, text string) []byte {
 	b = append(b, '"')
 	for text != "" {
@@ -30,7 +30,7 @@ func AppendText(b []byte, text string) []byte {
 	return append(b, '"')
 }
 
-// appendCharacter writes the first character of a text, which is not plain, and returns its length
+// appendCharacter appends the first character of a text, which is not plain, and returns its length
 // in the text.
 func appendCharacter(b []byte, text string) ([]byte, int) {
 	switch c := text[0]; {
@@ -50,7 +50,7 @@ func appendCharacter(b []byte, text string) ([]byte, int) {
 	}
 }
 
-// AppendTextOrNull writes the empty text as null.
+// AppendTextOrNull appends the empty text as null.
 func AppendTextOrNull(b []byte, text string) []byte {
 	if text == "" {
 		return append(b, "null"...)

@@ -1,11 +1,11 @@
-// Package memory shares out the memory of the process among the requests in flight.
+// Package memory divides the memory of the process among the requests in progress.
 //
-// A part of what the process may have (SetLimit) is the budget of requests. Each takes a share when
-// it is known whose it is, and more before it makes anything large: a body and what is parsed of
-// it, the draft of a wide change, a writer of gzip. When the budget is used up, it waits for a
-// moment, and is then refused. So however many come at once, and whatever they ask for, what they
-// hold together is bounded. No tenant has more than half, and what is large leaves a quarter to
-// what is small. Besides, no share grows while the heap is near the limit, whatever has filled it.
+// A part of the memory limit of the process (SetLimit) is the budget of requests. Each request
+// takes a share when its tenant is known, and more before it allocates anything large: a body and
+// its parsed form, the draft of a large change, a gzip writer. When the budget is used up, the
+// request waits for a short time, and is then refused. So the memory of all requests together is
+// bounded, whatever they ask for. A tenant gets at most half of the budget, and large shares leave
+// a quarter of it to small ones. In addition, no share grows while the heap is near the limit.
 package memory
 
 import (
@@ -16,44 +16,44 @@ import (
 	"github.com/google/uuid"
 )
 
-// Small is the share that each request has from the start, in bytes: its stack, headers, and
-// buffers.
+// Small is the initial share of each request, in bytes: its stack, headers, and buffers.
 const Small = 64 << 10
 
-// Budget is the memory that requests may take together.
+// Budget is the memory that all requests together may use.
 type Budget struct {
-	size int64        // bytes in all; a tenant has half of it at most
-	room func() int64 // bytes until the process has as much as it may
+	size int64        // bytes in all; at most half of it for one tenant
+	room func() int64 // bytes until the process reaches its limit
 
 	mu      sync.Mutex
 	used    int64
 	tenants map[uuid.UUID]int64
-	waiting []*waiter // in the order in which they came
+	waiting []*waiter // in the order of arrival
 	refused [causes]int64
 }
 
-// New returns a budget of so many bytes. Room says how much more the process may have, and is asked
-// often.
+// New returns a budget of so many bytes. Room returns how much more memory the process may use; it
+// is called often.
 func New(size int64, room func() int64) *Budget {
 	return &Budget{size: size, room: room, tenants: map[uuid.UUID]int64{}}
 }
 
-// Share is what one request has of a budget. All methods of a nil Share do nothing.
+// Share is the part of a budget that one request has. All methods of a nil Share do nothing.
 type Share struct {
 	of     *Budget
 	tenant uuid.UUID
-	outer  *Share // of the request that this one is a part of
+	outer  *Share // of the enclosing request
 
 	// The budget's mutex guards these.
 	bytes   int64
-	holders int // how many have to end it
+	holders int // how many holders have to end it
 }
 
 type shareKey struct{}
 
-// Begin takes a small share for a request of a tenant; uuid.Nil stands for all callers that are not
-// known. It returns a context that has the share. End it. When the context has a share already,
-// that one lasts as long. The error is *FullError or the context's. A nil Budget gives a nil Share.
+// Begin takes a small share for a request of a tenant; uuid.Nil stands for all unknown callers. It
+// returns a context with the share. The caller must call End. If the context has a share already,
+// that one is held until then, too. The error is a *FullError or the context's. A nil Budget
+// returns a nil Share.
 func (b *Budget) Begin(ctx context.Context, tenant uuid.UUID) (context.Context, *Share, error) {
 	if b == nil {
 		return ctx, nil, nil
@@ -72,8 +72,8 @@ func Of(ctx context.Context) *Share {
 	return s
 }
 
-// More makes the share larger by so many bytes, before they are used. What is larger than a tenant
-// may ever have is done when nothing else of the tenant's that is large is under way.
+// More increases the share by so many bytes; call it before they are used. A request that needs
+// more than a tenant may have waits until no other large request of the tenant is in progress.
 func (s *Share) More(ctx context.Context, bytes int64) error {
 	if s == nil || bytes <= 0 {
 		return nil
@@ -84,8 +84,8 @@ func (s *Share) More(ctx context.Context, bytes int64) error {
 	return s.take(ctx, bytes)
 }
 
-// Least makes the share so many bytes large, unless it is already: for what a request makes again
-// and again, and has one of at a time.
+// Least increases the share to so many bytes, unless it is that large already. It is for memory
+// that a request allocates repeatedly, but holds once at a time.
 func (s *Share) Least(ctx context.Context, bytes int64) error {
 	if s == nil {
 		return nil
@@ -96,7 +96,7 @@ func (s *Share) Least(ctx context.Context, bytes int64) error {
 	return s.More(ctx, bytes-has)
 }
 
-// Try is More that does not wait; false when it cannot be.
+// Try is like More but does not wait; it returns false if the bytes are not available.
 func (s *Share) Try(bytes int64) bool {
 	if s == nil {
 		return true
@@ -115,8 +115,8 @@ func (s *Share) Try(bytes int64) bool {
 	return true
 }
 
-// Hold has the share last until one End more, for what goes on when the request itself has been
-// given up. It returns the share.
+// Hold keeps the share until one more call of End, for work that continues after its request has
+// been abandoned. It returns the share.
 func (s *Share) Hold() *Share {
 	if s != nil {
 		s.of.mu.Lock()
@@ -126,7 +126,8 @@ func (s *Share) Hold() *Share {
 	return s
 }
 
-// End gives the share back, when all that hold it have ended it. Nothing is added to it afterwards.
+// End returns the share to the budget, when all holders have ended it. Afterwards, nothing can be
+// added to it.
 func (s *Share) End() {
 	if s != nil && s.of.end(s) {
 		s.outer.End()
@@ -148,14 +149,14 @@ func (b *Budget) end(s *Share) (ended bool) {
 	return true
 }
 
-// Stats are what is going on.
+// Stats are the figures of a budget.
 type Stats struct {
 	Size, Used, Room int64   // bytes
 	Refused          []int64 // by Cause
 	Waiting          int     // requests
 }
 
-// Stats returns the figures of now, and the refusals since the start.
+// Stats returns the current figures, and the number of refusals since the start.
 func (b *Budget) Stats() Stats {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -2,20 +2,20 @@ package memory
 
 import "fmt"
 
-// Cause is why a request was refused.
+// Cause is the reason that a request was refused.
 type Cause int
 
-// The causes, as metrics name them.
+// The causes, with their names in metrics.
 const (
-	OfTenant Cause = iota // the tenant's other requests have all that it may have
-	OfAll                 // those of all tenants have
+	OfTenant Cause = iota // the tenant's other requests use all that it may have
+	OfAll                 // the requests of all tenants use the budget
 	NearEnd               // the heap is near the limit
 	causes
 )
 
 func (c Cause) String() string { return [...]string{"tenant", "all", "limit"}[c] }
 
-// FullError is why a request has to come again later.
+// FullError reports that a request has to be retried later.
 type FullError struct {
 	Cause  Cause
 	Wanted int64

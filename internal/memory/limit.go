@@ -12,19 +12,19 @@ import (
 )
 
 const (
-	// goShare is how much of the memory that the control group or the machine has Go may use. The rest
-	// is for SQLite, which has memory of its own, and for what the kernel counts besides.
+	// goShare is the part of the memory of the control group or the machine that Go may use. The
+	// rest is for SQLite, which allocates its own memory, and for other memory that the kernel
+	// counts.
 	goShare = 0.7
-	// requestsShare is the part of Go's memory that is the budget of requests: one in so many.
+	// requestsShare is the part of Go's memory for the budget of requests: one in so many.
 	requestsShare = 4
-	// marginShare is the part that stays free for what nobody reserves, such as garbage between two
-	// collections.
+	// marginShare is the part that stays free for memory outside all shares, such as garbage
+	// between two collections.
 	marginShare = 8
 )
 
-// SetLimit makes GOMEMLIMIT the limit of Go's memory where it is set; otherwise a part of what the
-// control group that the process is in may have, or of what the machine has. It returns the limit
-// in bytes.
+// SetLimit sets the limit of Go's memory: GOMEMLIMIT if it is set, otherwise a part of the memory
+// of the process's control group or of the machine. It returns the limit in bytes.
 func SetLimit() (int64, error) {
 	limit, err := memlimit.Set(memlimit.WithRatio(goShare),
 		memlimit.WithProvider(memlimit.ApplyFallback(memlimit.FromCgroup, memlimit.FromSystem)))
@@ -34,7 +34,7 @@ func SetLimit() (int64, error) {
 	return limit, nil
 }
 
-// OfProcess returns the budget of requests of a process with a limit.
+// OfProcess returns the request budget of a process with a limit.
 func OfProcess(limit int64) *Budget {
 	if limit == math.MaxInt64 { // GOMEMLIMIT=off
 		return New(1<<40, func() int64 { return math.MaxInt64 })
@@ -43,7 +43,7 @@ func OfProcess(limit int64) *Budget {
 	return New(limit/requestsShare, r.bytes)
 }
 
-// room knows what of the limit is left.
+// room keeps track of how much of the limit is left.
 type room struct {
 	limit int64
 
@@ -53,11 +53,11 @@ type room struct {
 }
 
 const (
-	// sampleEvery is how long a figure is believed. The one that matters changes with each garbage
-	// collection.
+	// sampleEvery is how long a figure is valid. It changes with each garbage collection.
 	sampleEvery = 10 * time.Millisecond
-	// collectEvery is how long nothing is collected for want of room. Go by itself may wait for
-	// minutes when little is done, as it is when there is little room.
+	// collectEvery is the minimum interval of garbage collections that lack of room causes. Go
+	// itself may wait for minutes when there is little work, as is the case when there is little
+	// room.
 	collectEvery = 10 * time.Second
 )
 
@@ -75,8 +75,8 @@ func (r *room) bytes() int64 {
 	return r.left
 }
 
-// inUse is what the last garbage collection has left of the heap, and what Go takes beside the
-// heap. Garbage does not count: it goes when there is need.
+// inUse returns the size of the heap after the last garbage collection, plus Go's memory outside
+// the heap. Garbage does not count: it is collected when necessary.
 func inUse() (n int64) {
 	samples := []metrics.Sample{
 		{Name: "/gc/heap/live:bytes"},

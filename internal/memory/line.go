@@ -11,20 +11,20 @@ import (
 const (
 	// patience is how long a request waits for its share: long enough for some large ones before it.
 	patience = 2 * time.Second
-	// maxWaiting is how many requests wait at the same time, half of them of one tenant.
+	// maxWaiting is the maximum number of waiting requests, half of them of one tenant.
 	maxWaiting = 256
 )
 
-// waiter is a request that wants more.
+// waiter is a request that waits for more memory.
 type waiter struct {
 	share   *Share
 	bytes   int64
-	most    int64 // bytes of the budget that it may be within; its tenant may have half of them
+	most    int64 // bytes of the budget that it must fit in; its tenant may have half of them
 	granted chan struct{}
-	why     Cause // it was not granted yet
+	why     Cause // the reason that it was not granted yet
 }
 
-// take waits until the bytes can be had, for a while. Work rests meanwhile.
+// take waits for a limited time until the bytes are available. Work rests while it waits.
 func (s *Share) take(ctx context.Context, bytes int64) error {
 	w, ok := s.of.enter(s, bytes)
 	if !ok {
@@ -52,8 +52,8 @@ func (s *Share) take(ctx context.Context, bytes int64) error {
 	return s.of.refuse(w.why, bytes)
 }
 
-// want is a wish for more that can come true: for what is small there is all of the budget, and
-// what is large is made smaller until it fits beside what is small.
+// want returns a request for memory that can be granted: a small one may use all of the budget, and
+// a large one is reduced until it fits with small ones.
 func (b *Budget) want(s *Share, bytes int64) *waiter {
 	most := b.size
 	if s.bytes+bytes > 2*Small {
@@ -62,8 +62,8 @@ func (b *Budget) want(s *Share, bytes int64) *waiter {
 	return &waiter{share: s, most: most, bytes: max(0, min(bytes, most/2-most/8-s.bytes)), granted: make(chan struct{})}
 }
 
-// enter puts a request in the line, and grants it what it wants if that can be had. False: there is
-// no place in the line.
+// enter queues a request, and grants it immediately if possible. It returns false if the queue is
+// full.
 func (b *Budget) enter(s *Share, bytes int64) (*waiter, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -84,7 +84,7 @@ func (b *Budget) enter(s *Share, bytes int64) (*waiter, bool) {
 	return w, true
 }
 
-// grant gives those in the line what they can have now, in their order.
+// grant grants the waiting requests what is available now, in their order.
 func (b *Budget) grant() {
 	var behind []*waiter
 	for _, w := range b.waiting {
@@ -99,9 +99,9 @@ func (b *Budget) grant() {
 	b.waiting = behind
 }
 
-// obstacle says whether something keeps a request from what it wants: its tenant's other requests,
-// those of all, or one before it that waits for the same. So many that want little do not keep one
-// from what is large.
+// obstacle reports whether a request must wait for other requests of its tenant, for those of all
+// tenants, or for an earlier one that waits for the same. So many small requests cannot starve a
+// large one.
 func (b *Budget) obstacle(w *waiter, before []*waiter) (why Cause, blocked bool) {
 	switch {
 	case w.share.holders == 0, w.bytes == 0:
@@ -136,7 +136,7 @@ func (w *waiter) done() bool {
 	}
 }
 
-// leave takes a request out of the line, and says whether it was granted what it wants before that.
+// leave removes a request from the queue, and reports whether it was granted before that.
 func (b *Budget) leave(w *waiter) (granted bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

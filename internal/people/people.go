@@ -1,6 +1,6 @@
-// Package people tells the authority about tenants: which applications and users there are, what
-// they may do, and what users decide on its pages. It answers from the image, so every token, code
-// and session is looked at as the directory is now.
+// Package people gives the authority access to tenants: their applications and users, what these
+// may do, and what users decide on its pages. It reads the current image, so every token, code and
+// session is checked against the current directory.
 package people
 
 import (
@@ -19,7 +19,7 @@ import (
 	"licensor/internal/tenant"
 )
 
-// Directory is the people and applications of all tenants of a server.
+// Directory provides the people and applications of all tenants of a server.
 type Directory struct{ Tenants *tenant.Tenants }
 
 var (
@@ -100,7 +100,7 @@ func (d Directory) Known(appID uuid.UUID) bool {
 	})
 }
 
-// implicit says which tokens a registration lets be sent to its redirect addresses.
+// implicit returns which tokens a registration allows in redirects.
 func implicit(raw json.RawMessage) identity.Implicit {
 	var web struct {
 		ImplicitGrantSettings struct {
@@ -108,7 +108,7 @@ func implicit(raw json.RawMessage) identity.Implicit {
 			EnableIDTokenIssuance     bool `json:"enableIdTokenIssuance"`
 		} `json:"implicitGrantSettings"`
 	}
-	_ = json.Unmarshal(raw, &web) // it was read as such when it was set
+	_ = json.Unmarshal(raw, &web) // it was validated when it was set
 	return identity.Implicit{
 		AccessTokens: web.ImplicitGrantSettings.EnableAccessTokenIssuance,
 		IDTokens:     web.ImplicitGrantSettings.EnableIDTokenIssuance,
@@ -116,8 +116,8 @@ func implicit(raw json.RawMessage) identity.Implicit {
 }
 
 // requested are the delegated permissions of Graph that a registration asks for in its
-// requiredResourceAccess. What it names that is not known here is passed over, as it is where an
-// administrator looks at it.
+// requiredResourceAccess. Unknown permissions are skipped, as they are on the page for
+// administrators.
 func requested(raw json.RawMessage) (scopes []string) {
 	var resources []struct {
 		ResourceAppID  string `json:"resourceAppId"`
@@ -126,7 +126,7 @@ func requested(raw json.RawMessage) (scopes []string) {
 			Type string    `json:"type"`
 		} `json:"resourceAccess"`
 	}
-	if err := json.Unmarshal(raw, &resources); err != nil { // it was read as such when it was set
+	if err := json.Unmarshal(raw, &resources); err != nil { // it was validated when it was set
 		return nil
 	}
 	for _, resource := range resources {
@@ -170,8 +170,8 @@ func (d Directory) UserByName(ctx context.Context, tenantID uuid.UUID, name stri
 	return person(ctx, t, img, user)
 }
 
-// TrustedIssuers implements [identity.Issuers]. It goes through all tenants: there is nothing that
-// says whose a token is before somebody is found who trusts its issuer.
+// TrustedIssuers implements [identity.Issuers]. It searches all tenants: the tenant of a token is
+// unknown until one is found that trusts its issuer.
 func (d Directory) TrustedIssuers(issuer string) (trusts []identity.Trusted) {
 	for _, t := range d.Tenants.List() {
 		for _, trusted := range t.Image().SignIn.TrustedIssuers {
@@ -183,7 +183,7 @@ func (d Directory) TrustedIssuers(issuer string) (trusts []identity.Trusted) {
 	return trusts
 }
 
-// person is what matters of a user for tokens; nobody, when the user is deleted.
+// person returns the data of a user for tokens; nobody, if the user is deleted.
 func person(ctx context.Context, t *tenant.Tenant, img *tenant.Image, user uint32) (identity.User, error) {
 	if img.Directory.UserDeleted(user) {
 		return identity.User{}, nil
@@ -202,7 +202,8 @@ func person(ctx context.Context, t *tenant.Tenant, img *tenant.Image, user uint3
 	}, nil
 }
 
-// place returns where a user of a tenant is; a NotFound when there is none.
+// place returns the tenant and the ordinal of a user. The error is a NotFound if the user does not
+// exist.
 func (d Directory) place(tenantID, id uuid.UUID) (*tenant.Tenant, uint32, error) {
 	t, ok := d.Tenants.Tenant(tenantID)
 	if !ok {
@@ -253,7 +254,7 @@ func (d Directory) Consent(ctx context.Context, tenantID, client, user uuid.UUID
 	if forAll {
 		of = uuid.Nil
 	}
-	for { // until nobody else has changed the grant in between
+	for { // retry until no other request has changed the grant in between
 		before, _ := t.Image().Grants.Get(client, of)
 		_, err := t.Do(ctx, "user "+user.String(), tenant.If{
 			Holds: func(img *tenant.Image) bool {
@@ -279,7 +280,7 @@ func (d Directory) SignIn(tenantID uuid.UUID) directory.SignIn {
 	return t.Image().SignIn
 }
 
-// union is a and what b has besides, in this order.
+// union returns a followed by the other elements of b.
 func union(a, b []string) []string {
 	all := slices.Clone(a)
 	for _, s := range b {

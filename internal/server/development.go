@@ -11,21 +11,21 @@ import (
 	"licensor/internal/graph/devkit"
 )
 
-// development is what a server for tests of others' programs has besides. Whoever can use it can be
-// anybody.
+// development has what only a server for tests of programs offers. Anyone who can use it can act as
+// anyone.
 type development struct {
 	moved *clock.Clock
 	graph *devkit.Kit
 }
 
-// newDevelopment takes the time over from the real clock.
+// newDevelopment starts its clock at the real time.
 func newDevelopment(now *func() time.Time) *development {
 	d := &development{moved: clock.New(*now)}
 	*now = d.moved.Now
 	return d
 }
 
-// open makes it for the tenants there are, and sets the clock.
+// open prepares it for the existing tenants, and sets the clock.
 func (d *development) open(s *Server) error {
 	if d == nil {
 		return nil
@@ -51,7 +51,7 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// served is what the API gets.
+// served returns the part that the API needs.
 func (d *development) served() *devkit.Kit {
 	if d == nil {
 		return nil
@@ -59,7 +59,7 @@ func (d *development) served() *devkit.Kit {
 	return d.graph
 }
 
-// Hinder puts in force what requests are to meet by the options for development.
+// Hinder activates the faults and delays of the options for development.
 func (s *Server) Hinder() error {
 	for _, f := range s.settings.faults {
 		if err := s.development.graph.AddFault(f); err != nil {
@@ -70,8 +70,8 @@ func (s *Server) Hinder() error {
 	return nil
 }
 
-// parseFault reads "METHOD /path=STATUS;name=value…". The method can be left out, and the status
-// when there is a latency.
+// parseFault reads "METHOD /path=STATUS;name=value…". The method is optional, and so is the status
+// if there is a latency.
 func parseFault(text string) (f devkit.Fault, err error) {
 	target, what, ok := strings.Cut(text, "=")
 	words := strings.Fields(target)

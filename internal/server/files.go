@@ -7,16 +7,15 @@ import (
 	"path/filepath"
 )
 
-// writeNew writes a file that is not there yet, whole or not at all. Of several that do so at once
-// one wins, and the others are told fs.ErrExist.
+// writeNew creates a file atomically. If several processes do so at the same time, one succeeds,
+// and the others get fs.ErrExist.
 func writeNew(path string, data []byte, mode fs.FileMode) error {
 	return drafted(path, data, mode, func(draft string) error {
 		return errors.Join(os.Link(draft, path), os.Remove(draft))
 	})
 }
 
-// ReplaceFile writes a file, whole or not at all: who reads it meanwhile has the old one or the
-// new.
+// ReplaceFile replaces a file atomically: concurrent readers get the old or the new content.
 func ReplaceFile(path string, data []byte, mode fs.FileMode) error {
 	return drafted(path, data, mode, func(draft string) error {
 		err := os.Rename(draft, path)
@@ -27,7 +26,8 @@ func ReplaceFile(path string, data []byte, mode fs.FileMode) error {
 	})
 }
 
-// drafted writes to a file beside another one, and then does with it what makes it the other one.
+// drafted writes a temporary file in the folder of another file, and then calls finish to put it
+// in place.
 func drafted(path string, data []byte, mode fs.FileMode, finish func(draft string) error) error {
 	draft, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.new") // mode 0600
 	if err != nil {

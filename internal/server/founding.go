@@ -18,23 +18,23 @@ import (
 	"licensor/internal/tenant"
 )
 
-// Founding is a tenant that is to be made.
+// Founding describes a tenant to create.
 type Founding struct {
-	ID                     string // made up when empty, as ClientID, ClientSecret and AdminPassword are
+	ID                     string // generated if empty, as are ClientID, ClientSecret and AdminPassword
 	Name, Domain, Country  string
-	Admin                  string // user principal name, or what is before its @
+	Admin                  string // user principal name, or the part before its @
 	AdminPassword          string
-	KeepPassword           bool   // it need not be changed at the first sign-in
-	Application            string // name of an application that may do everything; none when empty
+	KeepPassword           bool   // the password need not be changed at the first sign-in
+	Application            string // name of an application with all permissions; no application if empty
 	ClientID, ClientSecret string
-	FirstParty             bool // the tenant knows Microsoft's own public clients
+	FirstParty             bool // create service principals of Microsoft's own public clients
 }
 
-// leastSecret is how many characters a secret that is given must have: it is kept as a plain hash,
-// so it must not be one that can be guessed.
+// leastSecret is the minimum length of a given secret in characters. Secrets are stored as plain
+// hashes, so they must not be guessable.
 const leastSecret = 32
 
-// Complete gives the administrator's name its domain, and checks what is given.
+// Complete adds the domain to the administrator's name, and validates the fields.
 func (f *Founding) Complete() error {
 	for field, id := range map[string]string{"ID": f.ID, "ClientID": f.ClientID} {
 		if _, err := givenID(field, id); err != nil {
@@ -61,7 +61,7 @@ func (f *Founding) Complete() error {
 	return nil
 }
 
-// givenID reads an id, or makes one when none is given.
+// givenID parses an id, or generates one if the text is empty.
 func givenID(field, text string) (uuid.UUID, error) {
 	if text == "" {
 		return uuid.New(), nil
@@ -73,8 +73,8 @@ func givenID(field, text string) (uuid.UUID, error) {
 	return id, nil
 }
 
-// Login is what clients and people log in with, as `init --json` prints them and --info writes and
-// reads them.
+// Login has the credentials of clients and people, as `init --json` prints them and --info writes
+// and reads them.
 type Login struct {
 	Graph          string `json:"graph,omitempty"`
 	Authority      string `json:"authority,omitempty"`
@@ -90,11 +90,11 @@ type Login struct {
 	UserPassword   string `json:"userPassword,omitempty"`
 }
 
-// Author of what the command line changes, in the log of commits.
+// Author is the author of changes by the command line, in the log of commits.
 const Author = "system"
 
-// Found makes the tenant with its administrator, and the application if there is to be one. One
-// that was cut off halfway is finished.
+// Found creates the tenant with its administrator, and the application if requested. It completes
+// an interrupted creation.
 func (s *Server) Found(ctx context.Context, f Founding) (login Login, err error) {
 	if err := f.Complete(); err != nil {
 		return login, err
@@ -121,7 +121,7 @@ func (s *Server) Found(ctx context.Context, f Founding) (login Login, err error)
 	return login, err
 }
 
-// begin returns the tenant to be founded: a new one, or one whose founding was cut off.
+// begin returns the tenant to be created: a new one, or one whose creation was interrupted.
 func (s *Server) begin(ctx context.Context, f Founding) (*tenant.Tenant, error) {
 	id, err := givenID("ID", f.ID)
 	if err != nil {
@@ -137,8 +137,8 @@ func (s *Server) begin(ctx context.Context, f Founding) (*tenant.Tenant, error) 
 	return t, removeApplications(ctx, t)
 }
 
-// addFirstParty gives the tenant the service principals of Microsoft's own public clients, as far
-// as it has none of them.
+// addFirstParty adds the service principals of Microsoft's own public clients that the tenant
+// lacks.
 func addFirstParty(ctx context.Context, t *tenant.Tenant) error {
 	for _, app := range identity.FirstParty {
 		if _, there := t.Image().Client(app.AppID); there {
@@ -155,16 +155,16 @@ func addFirstParty(ctx context.Context, t *tenant.Tenant) error {
 	return nil
 }
 
-// Unfinished says whether the making of a tenant was cut off: its last step gives the administrator
-// the role, and nothing else was done.
+// Unfinished reports whether the creation of a tenant was interrupted: its last step assigns the
+// role to the administrator, and nothing else was done.
 func Unfinished(t *tenant.Tenant) bool {
 	img := t.Image()
 	return len(img.Roles) == 0 && img.Directory.Users() <= 1 &&
 		img.Directory.Groups() == 0 && len(img.Subscriptions) == 0
 }
 
-// removeApplications removes what a founding made before it was cut off; nobody was told the
-// secret.
+// removeApplications removes the applications of an interrupted creation, whose secrets were never
+// shown.
 func removeApplications(ctx context.Context, t *tenant.Tenant) error {
 	for _, app := range t.Image().Clients() {
 		if _, err := t.Do(ctx, Author, tenant.DeleteApplication{AppID: app.AppID}); err != nil {
@@ -174,7 +174,7 @@ func removeApplications(ctx context.Context, t *tenant.Tenant) error {
 	return nil
 }
 
-// addAdministrator makes the administrator and returns the password.
+// addAdministrator creates the administrator and returns the password.
 func (s *Server) addAdministrator(ctx context.Context, t *tenant.Tenant, f Founding) (password string, err error) {
 	password, hash, err := s.password(ctx, f.AdminPassword)
 	if err != nil {
@@ -219,23 +219,22 @@ func addUser(ctx context.Context, t *tenant.Tenant, f Founding, password, hash s
 	return done.ID, err
 }
 
-// AllPermissions are those of an application that may do everything: the widest that identity.Needs
-// asks for.
+// AllPermissions returns all application permissions: the widest that identity.Needs asks for.
 var AllPermissions = []string{
 	"AdministrativeUnit.ReadWrite.All", "Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All", "Directory.Read.All",
 	"Directory.ReadWrite.All", "Domain.ReadWrite.All", "Group.ReadWrite.All", "LicenseAssignment.ReadWrite.All", "Organization.ReadWrite.All", "Policy.ReadWrite.Authorization", "RoleManagement.ReadWrite.Directory",
 	"User-PasswordProfile.ReadWrite.All", "User.Read.All", "User.ReadWrite.All", "User.RevokeSessions.All",
 }
 
-// Registration is an application that is to be made.
+// Registration describes an application to create.
 type Registration struct {
 	Name             string
 	Permissions      []string
-	ClientID, Secret string // made up when empty
+	ClientID, Secret string // generated if empty
 }
 
-// AddApplication gives a tenant an application with a secret that is told once and kept only as a
-// hash.
+// AddApplication gives a tenant an application with a secret that is returned once and stored only
+// as a hash.
 func (s *Server) AddApplication(
 	ctx context.Context, t *tenant.Tenant, r Registration,
 ) (clientID, secret string, err error) {
@@ -263,7 +262,7 @@ func (s *Server) AddApplication(
 	return app.AppID.String(), secret, nil
 }
 
-// organization is the tenant's, as it is founded.
+// organization returns the organization of the new tenant.
 func (f Founding) organization(now time.Time) directory.Organization {
 	return directory.Organization{
 		DisplayName: f.Name, CountryLetterCode: strings.ToUpper(f.Country),

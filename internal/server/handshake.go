@@ -15,9 +15,9 @@ import (
 	"licensor/internal/turns"
 )
 
-// prepared makes of a connection what net/http serves: one of HTTP/2 as it is, since only that is
-// served as such, and any other with its framing checked. The handshake is made before, because it
-// decides which it is.
+// prepared completes the handshake and returns the connection that net/http serves: an HTTP/2
+// connection unchanged, since net/http recognizes no other type as such, and any other with its
+// framing checked. The handshake determines the protocol.
 func (l *Listening) prepared(config *tls.Config, log *slog.Logger) func(*gate.Conn) (net.Conn, error) {
 	limits := framing.Limits{Bytes: maxHeader, Time: l.bounds.header}
 	computing := turns.New(runtime.GOMAXPROCS(0)-1, (runtime.GOMAXPROCS(0)+1)/2)
@@ -37,8 +37,8 @@ func (l *Listening) prepared(config *tls.Config, log *slog.Logger) func(*gate.Co
 	}
 }
 
-// handshake makes one within a time. A handshake costs as much as many requests, so addresses take
-// turns at computing: one that begins thousands waits for itself.
+// handshake completes a handshake in limited time. A handshake costs as much as many requests, so
+// addresses take turns at computing: an address that begins thousands delays only itself.
 func handshake(c *gate.Conn, config *tls.Config, within time.Duration, computing *turns.Turns) (*tls.Conn, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
@@ -51,11 +51,11 @@ func handshake(c *gate.Conn, config *tls.Config, within time.Duration, computing
 	return conn, err
 }
 
-// pacedConn is the connection beneath a handshake. Between reads, when the handshake computes, it
-// holds a turn.
+// pacedConn is the underlying connection of a handshake. It holds a turn between reads, while the
+// handshake computes.
 type pacedConn struct {
 	*gate.Conn
-	begin func() (*turns.Turn, error) // nil when the handshake is over
+	begin func() (*turns.Turn, error) // nil after the handshake
 	turn  *turns.Turn
 }
 
@@ -82,11 +82,11 @@ func (p *pacedConn) end() {
 	}
 }
 
-// NetConn returns the connection beneath.
+// NetConn returns the underlying connection.
 func (p *pacedConn) NetConn() net.Conn { return p.Conn }
 
-// tellHandshake logs why a handshake failed, unless the gate has ended it, and answers those that
-// speak plain HTTP.
+// tellHandshake logs why a handshake failed, unless the gate has closed the connection, and answers
+// clients that speak plain HTTP.
 func tellHandshake(c net.Conn, err error, log *slog.Logger) {
 	if errors.Is(err, net.ErrClosed) {
 		return
@@ -98,7 +98,7 @@ func tellHandshake(c net.Conn, err error, log *slog.Logger) {
 	}
 }
 
-// plainHTTP says whether the first bytes are those of a request that is not encrypted.
+// plainHTTP reports whether the first bytes are those of an unencrypted request.
 func plainHTTP(first [5]byte) bool {
 	switch string(first[:]) {
 	case "GET /", "HEAD ", "POST ", "PUT /", "PATCH", "DELET", "OPTIO":

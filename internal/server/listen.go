@@ -14,25 +14,26 @@ import (
 	"licensor/internal/gate"
 )
 
-// Listening is how a server is reached, as the flags of the command line say it.
+// Listening holds the flags of the command line for listening.
 type Listening struct {
 	Address      string
 	PublicURL    string // for the certificate of the local authority
 	InsecureHTTP bool
-	// How many connections are served at once, and how many of them from one address (of IPv6, from
-	// one /64), at most half.
+	// The maximum number of connections, and of connections from one address (for IPv6, from one
+	// /64), at most half.
 	MaxConnections, MaxPerAddress int
 	Security                      Security
 
 	bounds bounds // usualBounds when zero
 }
 
-// bounds are those of a connection, so that nobody can hold one, or the server, for ever.
+// bounds are the limits of a connection, so that no client can hold a connection or the server
+// forever.
 type bounds struct {
 	header   time.Duration // for a handshake, and for the header of a request
-	request  time.Duration // for a request with its body, and for its answer
+	request  time.Duration // for a request with its body, and for its response
 	idle     time.Duration // between requests
-	shutdown time.Duration // for what is under way when the server is told to stop
+	shutdown time.Duration // for requests in progress when the server is stopped
 }
 
 var usualBounds = bounds{
@@ -40,22 +41,22 @@ var usualBounds = bounds{
 }
 
 const (
-	// RequestTime is how long a request may take with its body and its answer.
+	// RequestTime is the maximum time of a request with its body and its response.
 	RequestTime = 2 * time.Minute
 
 	maxHeader = 64 << 10
-	newcomer  = 250 * time.Millisecond // for which one waits when every connection has a request
+	newcomer  = 250 * time.Millisecond // how long a connection waits if every connection has a request
 )
 
-// Of HTTP/2, what is read ahead for requests that nobody reads yet, for a connection and for each
-// of them, and how many of them one carries.
+// HTTP/2 limits: how much is buffered of bodies that are not read yet, per connection and per
+// request, and how many requests a connection carries.
 const (
 	readAhead  = 64 << 10
 	maxStreams = 100
 )
 
-// Prepare looks at what was asked for, before anything is made. Folder returns where the local
-// authority is kept unless the flags say it.
+// Prepare checks the flags, before anything is created. Folder returns the folder of the local
+// authority unless the flags set it.
 func (l *Listening) Prepare(folder func() (string, error)) error {
 	if l.bounds == (bounds{}) {
 		l.bounds = usualBounds
@@ -76,8 +77,8 @@ func (l *Listening) Prepare(folder func() (string, error)) error {
 	return l.Security.prepare(folder, names)
 }
 
-// open listens. Plain HTTP is refused where it can be reached from elsewhere: tokens and passwords
-// would be seen on the way.
+// open listens. It refuses plain HTTP on addresses that other machines can reach: tokens and
+// passwords would be visible on the network.
 func (l *Listening) open(ctx context.Context) (net.Listener, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", l.Address)
 	if err != nil {
@@ -91,7 +92,7 @@ func (l *Listening) open(ctx context.Context) (net.Listener, error) {
 	return listener, nil
 }
 
-// root is scheme and host by which this machine reaches the listener.
+// root returns the scheme and host by which this machine reaches the listener.
 func (l *Listening) root(at net.Addr) string {
 	scheme, host := "http", at.String()
 	if l.Security.given() {
@@ -103,7 +104,7 @@ func (l *Listening) root(at net.Addr) string {
 	return scheme + "://" + host
 }
 
-// gate bounds the connections.
+// gate returns the gate that limits the connections.
 func (s *Server) gate(at *Listening) *gate.Gate {
 	return gate.New(gate.Limits{
 		All: at.room(s.settings.Log), Address: at.MaxPerAddress,
@@ -111,7 +112,7 @@ func (s *Server) gate(at *Listening) *gate.Gate {
 	})
 }
 
-// server answers what comes in by the gate.
+// server returns the server for connections that the gate admits.
 func (l *Listening) server(handler http.Handler, in *gate.Gate, log *slog.Logger) *http.Server {
 	tellRefused := func(r *http.Request, why *framing.RefusalError) {
 		log.Info("a request was refused for its form", "address", r.RemoteAddr, "reason", why.Reason)
@@ -134,8 +135,8 @@ func (l *Listening) server(handler http.Handler, in *gate.Gate, log *slog.Logger
 	}
 }
 
-// ListenAndServe answers requests until the context ends, then lets those under way finish.
-// Listening is told the root address.
+// ListenAndServe answers requests until the context ends, then waits for those in progress. It
+// calls listening with the root address.
 func (s *Server) ListenAndServe(ctx context.Context, at *Listening, listening func(root string)) error {
 	config, err := at.Security.config(s.settings.Log)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"licensor/internal/tenant"
 )
 
-// metrics are what /metrics shows: requests, the program, and each tenant.
+// metrics are the metrics at /metrics: requests, the program, and each tenant.
 type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
@@ -46,10 +46,10 @@ func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
 }
 
-// watch shows the connections of a gate, too.
+// watch adds the connections of a gate.
 func (m *metrics) watch(g *gate.Gate) { m.registry.MustRegister(gateCollector{g}) }
 
-// gateCollector reads the connections when somebody asks.
+// gateCollector reads the connections on demand.
 type gateCollector struct{ gate *gate.Gate }
 
 var (
@@ -72,7 +72,7 @@ func (c gateCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// tenantCollector reads the tenants when somebody asks.
+// tenantCollector reads the tenants on demand.
 type tenantCollector struct{ tenants *tenant.Tenants }
 
 func tenantDesc(name, help string, labels ...string) *prometheus.Desc {

@@ -6,7 +6,7 @@ import (
 	"licensor/internal/memory"
 )
 
-// memoryCollector shows what requests have of the memory that there is for them.
+// memoryCollector reports how much of the memory budget requests use.
 type memoryCollector struct{ budget *memory.Budget }
 
 var (

@@ -7,8 +7,8 @@ import (
 	"licensor/internal/duration"
 )
 
-// Minting is which token is wanted, as POST /licensor/v1/development/tokens takes it.
-// Its fields are those of licensortest.Token, which says what they mean.
+// Minting describes a token, in the form of POST /licensor/v1/development/tokens.
+// licensortest.Token documents its fields.
 type Minting struct {
 	User        string
 	Client      string
@@ -22,7 +22,7 @@ type Minting struct {
 	Authority   string
 }
 
-// MarshalJSON leaves out what is not asked for.
+// MarshalJSON omits fields that are not set.
 func (m Minting) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		User        string   `json:"user,omitempty"`

@@ -2,15 +2,15 @@ package server
 
 import "errors"
 
-// misuse is an error of whoever asked for what cannot be.
+// misuse is an error caused by invalid arguments of the caller.
 type misuse struct{ error }
 
 func (m *misuse) Unwrap() error { return m.error }
 
-// Misuse makes an error one of whoever asked for what cannot be, as *OptionError is.
+// Misuse marks an error as caused by invalid arguments of the caller, as an *OptionError is.
 func Misuse(err error) error { return &misuse{err} }
 
-// IsMisuse reports whether an error is one of whoever asked for what cannot be.
+// IsMisuse reports whether an error was caused by invalid arguments of the caller.
 func IsMisuse(err error) bool {
 	var m *misuse
 	var o *OptionError

@@ -20,12 +20,12 @@ import (
 	"licensor/internal/tenant"
 )
 
-// operatorID is who acts when a command works on a database in its own process; the log of commits
-// shows it. Who can open the database's file may do everything anyway, so no application needs to
-// be made for that, and no server knows this one.
+// operatorID identifies the caller when a command works on a database in its own process; the log
+// of commits shows it. Anyone who can open the database's file can do everything anyway, so this
+// needs no application, and no server accepts this id.
 var operatorID = uuid.MustParse("6c696365-6e73-4f72-8000-636f6d6d616e")
 
-// operator is the people of a database and the one at the command line.
+// operator is the directory of a database plus the caller at the command line.
 type operator struct{ people.Directory }
 
 var _ identity.Directory = operator{}
@@ -37,12 +37,12 @@ func (o operator) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 	return o.Directory.Application(tenantID, appID)
 }
 
-// LocalRoot is the address of an API in this process.
+// LocalRoot is the base URL of an API in this process.
 const LocalRoot = "http://localhost"
 
 // Operate returns a client of the tenant with this id or domain, without a network: an API of its
-// own, below LocalRoot, knows the operator. importPieces is how many pieces an import takes in one
-// commit, as in graph.Config: more than 1 where nobody else waits for the database.
+// own, below LocalRoot, accepts the operator. importPieces is the number of pieces that an import
+// writes in one commit, as in graph.Config: more than 1 if no one else waits for the database.
 func (s *Server) Operate(ctx context.Context, name string, importPieces int) (*http.Client, error) {
 	t, err := s.Pick(name)
 	if err != nil {
@@ -63,8 +63,8 @@ func (s *Server) Operate(ctx context.Context, name string, importPieces int) (*h
 	return &http.Client{Transport: &oauth2.Transport{Source: ownTokens{authority, t.ID()}, Base: inProcess{api}}}, nil
 }
 
-// ownTokens makes the operator's tokens, a new one for each request: that costs a millisecond, and
-// none is ever out of date.
+// ownTokens issues the operator's tokens, a new one for each request: that takes a millisecond, and
+// no token expires.
 type ownTokens struct {
 	authority *identity.Authority
 	tenant    uuid.UUID
@@ -77,7 +77,7 @@ func (o ownTokens) Token() (*oauth2.Token, error) {
 	return &oauth2.Token{AccessToken: token}, err
 }
 
-// inProcess carries requests to a handler as a network would.
+// inProcess passes requests to a handler as a network would.
 type inProcess struct{ handler http.Handler }
 
 func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -94,7 +94,7 @@ func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// answering keeps what a handler answers.
+// answering records the response of a handler.
 type answering struct {
 	header http.Header
 	status int
@@ -105,7 +105,7 @@ func (a *answering) Header() http.Header         { return a.header }
 func (a *answering) WriteHeader(status int)      { a.status = status }
 func (a *answering) Write(b []byte) (int, error) { return a.body.Write(b) }
 
-// Pick returns the tenant with an id or domain, or the only one.
+// Pick returns the tenant with an id or domain, or the only tenant if both are empty.
 func (s *Server) Pick(name string) (*tenant.Tenant, error) {
 	all := s.tenants.List()
 	switch {

@@ -13,8 +13,7 @@ import (
 	"licensor/internal/identity"
 )
 
-// Options say what a server is over and how it behaves. The root package has the same, with what
-// each means.
+// Options configure a server. The root package has the same fields and documents them.
 type Options struct {
 	Data          string
 	Memory        bool
@@ -41,17 +40,17 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// What a server does unless it is told otherwise.
+// The defaults of a server.
 const (
 	UsualRotation         = 90 * 24 * time.Hour
 	UsualApplicationLimit = 200_000 // resource units in 10 seconds (docs/spec/protocol.md P43)
 	UsualTenantLimit      = 400_000
 )
 
-// OptionError says which field of the options cannot be what it is.
+// OptionError reports an invalid option.
 type OptionError struct {
-	Option  string // the field
-	Problem string // what is wrong with it and what to do, beginning with its value
+	Option  string // name of the field
+	Problem string // what is wrong with it and how to fix it, beginning with its value
 }
 
 func (e *OptionError) Error() string { return "Options." + e.Option + " " + e.Problem }
@@ -60,7 +59,7 @@ func wrong(option, problem string, args ...any) error {
 	return &OptionError{option, fmt.Sprintf(problem, args...)}
 }
 
-// settings are options that have been looked at.
+// settings are validated options.
 type settings struct {
 	Options
 	proxies proxies
@@ -69,7 +68,7 @@ type settings struct {
 	cost    identity.PasswordCost
 }
 
-// look checks the options, all of them and nowhere else, and fills in what is not said.
+// look validates all options and fills in defaults. No other function does either.
 func (o Options) look() (*settings, error) {
 	s := &settings{Options: o, cost: identity.UsualCost}
 	s.Log = cmp.Or(o.Log, slog.Default())
@@ -82,7 +81,7 @@ func (o Options) look() (*settings, error) {
 		s.Now = time.Now
 	}
 	if o.Quick {
-		s.RotateKeys = cmp.Or(o.RotateKeys, -1) // the shared key is of no known age
+		s.RotateKeys = cmp.Or(o.RotateKeys, -1) // the age of the shared key is unknown
 		s.cost = identity.PasswordCost{Memory: 8, Passes: 1, Threads: 1}
 	}
 	for _, check := range []func() error{s.lookAtData, s.lookAtAddresses, s.lookAtDevelopment} {
@@ -93,7 +92,7 @@ func (o Options) look() (*settings, error) {
 	return s, nil
 }
 
-// bound is how many there may be: 0 is what is usual, and less than that no bound, which is 0 from
+// bound converts a limit: 0 means the default, and a negative one means no limit, which is 0 from
 // here on.
 func bound(given, usual int) int { return max(0, cmp.Or(given, usual)) }
 
@@ -133,8 +132,8 @@ func (s *settings) lookAtAddresses() error {
 	return nil
 }
 
-// checkOrigin refuses an origin that no browser sends: with a path, without a scheme. Its port may
-// be *, for any.
+// checkOrigin refuses an origin that no browser sends, for example with a path or without a scheme.
+// Its port may be *, which means any.
 func checkOrigin(origin string) error {
 	root, err := identity.ParsePublicURL(strings.TrimSuffix(origin, ":*"))
 	if err != nil || root == "" || strings.HasSuffix(origin, "/") {

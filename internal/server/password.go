@@ -11,12 +11,12 @@ import (
 )
 
 const (
-	passwordLetters = "abcdefghijkmnpqrstuvwxyz23456789" // 32 that cannot be taken for each other, 5 bits each
+	passwordLetters = "abcdefghijkmnpqrstuvwxyz23456789" // 32 characters that cannot be confused, 5 bits each
 	passwordGroups  = 5
 	passwordGroup   = 5
 )
 
-// generatePassword makes a password of 125 random bits, in groups that can be read aloud: k7mzq-…
+// generatePassword returns a password of 125 random bits, in groups that can be read aloud: k7mzq-…
 func generatePassword(random io.Reader) (string, error) {
 	var bits [passwordGroups * passwordGroup]byte
 	if _, err := io.ReadFull(random, bits[:]); err != nil {
@@ -32,7 +32,7 @@ func generatePassword(random io.Reader) (string, error) {
 	return string(text), nil
 }
 
-// password returns a password, which is made up when none is given, and the form it is kept in.
+// password returns a password, generated if none is given, and its stored form.
 func (s *Server) password(ctx context.Context, given string) (password, hash string, err error) {
 	if password = given; password == "" {
 		if password, err = generatePassword(rand.Reader); err != nil {
@@ -43,8 +43,7 @@ func (s *Server) password(ctx context.Context, given string) (password, hash str
 	return password, hash, err
 }
 
-// ResetPassword gives a user a password that is made up, and returns it. It ends the user's
-// sessions.
+// ResetPassword sets a generated password for a user, and returns it. It ends the user's sessions.
 func (s *Server) ResetPassword(ctx context.Context, t *tenant.Tenant, user string, mustChange bool) (string, error) {
 	ordinal, err := t.Image().LiveUser(user)
 	if err != nil {

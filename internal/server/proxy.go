@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// proxies are those that stand before the server and are believed when they say whom they forward
-// for. Without them everybody behind a proxy has one address, and one who guesses passwords there
-// slows the sign-ins of all.
+// proxies are the trusted proxies before the server, whose headers name the client. Without them,
+// all clients behind a proxy have the same address, and one that guesses passwords slows the
+// sign-ins of all.
 type proxies []netip.Prefix
 
 func (p proxies) trusts(a netip.Addr) bool {
@@ -18,7 +18,7 @@ func (p proxies) trusts(a netip.Addr) bool {
 	return slices.ContainsFunc(p, func(r netip.Prefix) bool { return r.Contains(a) })
 }
 
-// before serves requests with the address of the client that the proxies name.
+// before serves requests with the address of the client that the proxies report.
 func (p proxies) before(next http.Handler) http.Handler {
 	if len(p) == 0 {
 		return next
@@ -33,8 +33,8 @@ func (p proxies) before(next http.Handler) http.Handler {
 	})
 }
 
-// client is the last one named that is no trusted proxy itself: what stands before it, the client
-// may have written. It is invalid when that is no address.
+// client returns the last address in the header that is not a trusted proxy's: the client may have
+// written the ones before it. It is invalid if that is not an address.
 func (p proxies) client(header []string) (client netip.Addr) {
 	named := strings.Split(strings.Join(header, ","), ",")
 	for _, text := range slices.Backward(named) {

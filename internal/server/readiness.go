@@ -15,13 +15,13 @@ import (
 
 // Times of readiness.
 const (
-	watchEvery = time.Second           // how often the database's files are looked at
-	probeAfter = time.Second           // a try that is younger is the answer
-	probeWait  = 50 * time.Millisecond // how long an answer waits for a try
-	probeBound = 10 * time.Second      // when a try has taken longer, the database does not answer
+	watchEvery = time.Second           // interval of checks of the database's files
+	probeAfter = time.Second           // the result of a younger try is the response
+	probeWait  = 50 * time.Millisecond // how long a response waits for a try
+	probeBound = 10 * time.Second      // a try that takes longer means that the database does not respond
 )
 
-// pinged is a database: *sqlite.Store.
+// pinged is a database that can be checked: *sqlite.Store.
 type pinged interface {
 	Intact() error
 	Ping(ctx context.Context) error
@@ -29,9 +29,9 @@ type pinged interface {
 
 var _ pinged = (*sqlite.Store)(nil)
 
-// readiness knows whether requests can be served, and never lets those who ask wait for requests: a
-// try to read and write the database goes on beside them, and until it ends the one before it
-// counts.
+// readiness reports whether requests can be served. Callers never wait for other requests: a try to
+// read and write the database runs in the background, and until it ends the result of the previous
+// one counts.
 type readiness struct {
 	database pinged
 	now      func() time.Time
@@ -40,16 +40,16 @@ type readiness struct {
 	mu    sync.Mutex
 	err   error     // of the last try
 	ended time.Time // when the last try ended
-	began time.Time // when the try that goes on began
+	began time.Time // when the current try began
 	done  chan struct{}
 }
 
 func newReadiness(database pinged, now func() time.Time, log *slog.Logger) *readiness {
-	return &readiness{database: database, now: now, log: log, ended: now()} // it has just been opened, which writes
+	return &readiness{database: database, now: now, log: log, ended: now()} // opening has just written to it
 }
 
-// watch looks at the database's files until the context ends, and says once when they are no
-// longer, or again, what they should be.
+// watch checks the database's files until the context ends, and logs once when they are damaged or
+// missing, or correct again.
 func (r *readiness) watch(ctx context.Context) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
@@ -70,7 +70,7 @@ func (r *readiness) watch(ctx context.Context) {
 	}
 }
 
-// ServeHTTP answers whether the database can be read and written.
+// ServeHTTP responds whether the database can be read and written.
 func (r *readiness) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	if why := r.why(); why != "" {
 		http.Error(w, "not ready: "+why+"; the log of the server says more", http.StatusServiceUnavailable)
@@ -79,7 +79,7 @@ func (r *readiness) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintln(w, "ok")
 }
 
-// why says why requests cannot be served, in words that anybody may read; "" when they can.
+// why returns why requests cannot be served, in words for any reader; "" if they can be served.
 func (r *readiness) why() string {
 	if r.database.Intact() != nil {
 		return "the database's file or its log was deleted, replaced or cut while in use"
@@ -106,8 +106,8 @@ func (r *readiness) why() string {
 	return ""
 }
 
-// try begins a try, unless one is young enough or still goes on, and returns what is closed at its
-// end.
+// try begins a try, unless one is recent enough or still running, and returns a channel that is
+// closed at its end.
 func (r *readiness) try() <-chan struct{} {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -5,16 +5,16 @@ import (
 	"runtime/debug"
 )
 
-// What a connection costs, and what is left for everything else.
+// The cost of a connection, and what is reserved for everything else.
 const (
-	connectionMemory = 64 << 10 // bytes, over TLS and with a small request
-	memoryShare      = 4        // connections have a quarter of the memory that the process may take
-	otherFiles       = 256      // of the database, of issuers' answers, of newcomers
+	connectionMemory = 64 << 10 // bytes, with TLS and a small request
+	memoryShare      = 4        // one quarter of the memory of the process is for connections
+	otherFiles       = 256      // of the database, of issuers' responses, of new connections
 )
 
-// room is how many connections are served at once: as many as was asked for, if the process may
-// open as many files and take as much memory. What cannot be had must not fail when somebody takes
-// it, but be refused before.
+// room returns the maximum number of connections: as many as requested, if the process may open as
+// many files and use as much memory. Connections beyond the available resources must be refused
+// early instead of failing later.
 func (l *Listening) room(log *slog.Logger) int {
 	most := l.MaxConnections
 	if files := openFiles(); files < uint64(most+otherFiles) {

@@ -4,6 +4,6 @@ package server
 
 import "math"
 
-// openFiles is how many files the process may have open at once. Where it is not unix, sockets are
-// not counted among them.
+// openFiles returns how many files the process may have open. On systems other than unix, sockets
+// are not counted as files.
 func openFiles() uint64 { return math.MaxUint64 }

@@ -17,26 +17,26 @@ import (
 	"time"
 )
 
-// Security is how connections are made secure, as the flags of the command line say it: not at all,
-// by a certificate in files, or by one of a local authority that is made once and kept in a folder.
+// Security holds the flags of the command line for TLS: none, a certificate in files, or a
+// certificate of a local authority that is created once and kept in a folder.
 type Security struct {
-	Kind              string   // SelfSigned, or nothing
+	Kind              string   // SelfSigned, or empty
 	Folder            string   // of the local authority
-	Names             []string // that its certificate is for, besides those that the server is reached by
+	Names             []string // names in its certificate, in addition to those that the server is reached by
 	CertFile, KeyFile string   // PEM; read again when they change
 
 	files keyPair
-	local *localCA // once prepared, when the certificate is of our own making
+	local *localCA // set by prepare, if the server issues its own certificate
 }
 
 // SelfSigned asks for a certificate of the local authority.
 const SelfSigned = "self-signed"
 
-// given says whether connections are to be secure.
+// given reports whether connections use TLS.
 func (s *Security) given() bool { return s.Kind != "" || s.CertFile != "" }
 
-// prepare looks at what was asked for. Folder returns where the local authority is kept unless
-// --tls-dir says it; names are those the server is reached by besides those of --tls-name.
+// prepare checks the flags. Folder returns the folder of the local authority unless --tls-dir is
+// set; names are the names of the server in addition to those of --tls-name.
 func (s *Security) prepare(folder func() (string, error), names []string) error {
 	switch {
 	case s.Kind == "" && (s.Folder != "" || len(s.Names) > 0):
@@ -58,15 +58,15 @@ func (s *Security) prepare(folder func() (string, error), names []string) error 
 		}
 	}
 	var err error
-	if s.Folder, err = filepath.Abs(s.Folder); err != nil { // so that what is printed works in any folder
+	if s.Folder, err = filepath.Abs(s.Folder); err != nil { // so that the printed path is valid in any folder
 		return err
 	}
 	s.local = &localCA{dir: s.Folder, names: certified(names, s.Names), now: time.Now, random: rand.Reader}
 	return s.local.open()
 }
 
-// certified are the names that a certificate of our own is for: this machine's, those it is reached
-// by, and those asked for.
+// certified returns the names in a certificate of the local authority: this machine's, those it is
+// reached by, and those of --tls-name.
 func certified(reached, asked []string) []string {
 	names := []string{"localhost", "127.0.0.1", "::1"}
 	if host, err := os.Hostname(); err == nil {
@@ -90,8 +90,8 @@ func certifiable(name string) bool {
 	return len(name) <= 253 && hostName.MatchString(name)
 }
 
-// config is the server's; nil without a certificate. One that cannot be used is an error at once,
-// not at the first connection.
+// config returns the TLS configuration of the server; nil without a certificate. An unusable
+// certificate is an error immediately, not at the first connection.
 func (s *Security) config(log *slog.Logger) (*tls.Config, error) {
 	var current func() (*tls.Certificate, error)
 	switch {
@@ -113,8 +113,8 @@ func (s *Security) config(log *slog.Logger) (*tls.Config, error) {
 	}, nil
 }
 
-// Authority is the file with the local authority's certificate, which clients have to trust; empty
-// when there is none.
+// Authority returns the file with the local authority's certificate, which clients have to trust;
+// empty if there is none.
 func (s *Security) Authority() string {
 	if s.local == nil {
 		return ""
@@ -122,19 +122,20 @@ func (s *Security) Authority() string {
 	return s.local.certificateFile()
 }
 
-// AuthorityKey is the file with the local authority's key.
+// AuthorityKey returns the file with the local authority's key.
 func (s *Security) AuthorityKey() string { return s.local.keyFile() }
 
-// CertifiedNames are those that the certificate of the local authority is for.
+// CertifiedNames returns the names that the certificate of the local authority is for.
 func (s *Security) CertifiedNames() []string { return s.local.names }
 
-// Trust is what a client of this very server has to trust, besides what the system does.
+// Trust returns the certificates that a client of this server has to trust, in addition to the
+// system's.
 func (s *Security) Trust() (*x509.CertPool, error) {
 	return Trusting(cmp.Or(s.Authority(), s.CertFile))
 }
 
-// Trusting is the certificates that the system trusts and those in a file; nil, which means the
-// system's, without a file.
+// Trusting returns the certificates that the system trusts and those in a file, or nil, which means
+// the system's, without a file.
 func Trusting(path string) (*x509.CertPool, error) {
 	if path == "" {
 		return nil, nil

@@ -22,11 +22,11 @@ import (
 	"licensor/internal/tenant"
 )
 
-// Server is everything that answers requests, over one database.
+// Server answers all requests, with one database.
 type Server struct {
 	settings    *settings
 	store       *sqlite.Store
-	keys        identity.Keys // the store's, encrypted when there is a key for that
+	keys        identity.Keys // the store's, encrypted if there is a key
 	tenants     *tenant.Tenants
 	authority   *identity.Authority
 	logins      *oauth.Server
@@ -34,15 +34,15 @@ type Server struct {
 	development *development // nil without
 	ready       *readiness
 	metrics     *metrics
-	memory      *memory.Budget // of requests; nil without a bound
+	memory      *memory.Budget // of requests; nil without a limit
 	handler     http.Handler   // Graph, our own operations, the authority, health and metrics
 }
 
-// hashingShare is the part of the memory that hashing passwords may take: one in so many.
+// hashingShare is the part of the memory that hashing passwords may use: one in so many.
 const hashingShare = 8
 
-// Open opens a database, which it makes when there is none, and brings its tenants to life. A
-// mistake in the options is an *OptionError. Work in the background begins with Run.
+// Open opens a database, which it creates if it does not exist, and loads its tenants. An invalid
+// option is an *OptionError. Background work begins with Run.
 func Open(ctx context.Context, options Options) (*Server, error) {
 	s, err := OpenUnhindered(ctx, options)
 	if err != nil || !options.Development {
@@ -54,8 +54,8 @@ func Open(ctx context.Context, options Options) (*Server, error) {
 	return s, nil
 }
 
-// OpenUnhindered is Open without what requests are to meet by the options, which is looked at all
-// the same: Hinder puts it in force.
+// OpenUnhindered is like Open but only validates the faults and delays of the options: Hinder
+// activates them.
 func OpenUnhindered(ctx context.Context, options Options) (s *Server, err error) {
 	settings, err := options.look()
 	if err != nil {
@@ -84,7 +84,7 @@ func (s *settings) open(ctx context.Context) (*sqlite.Store, error) {
 	return sqlite.Open(ctx, s.Data)
 }
 
-// start makes everything that stands on the store.
+// start creates everything that uses the store.
 func (s *Server) start(ctx context.Context) (err error) {
 	if s.keys, err = identity.Seal(s.store, s.settings.SecretsKey); err != nil {
 		return err
@@ -143,8 +143,8 @@ func (s *Server) deviceKey(ctx context.Context) ([]byte, error) {
 	return key, nil
 }
 
-// routes parts what is Graph's, and our own operations under /licensor, from the rest by hand: a
-// ServeMux would redirect the encoded and empty segments that Graph's paths may have.
+// routes separates the paths of Graph, and of our own operations under /licensor, from all others
+// without a ServeMux, which would redirect encoded and empty segments that Graph's paths may have.
 func (s *Server) routes() http.Handler {
 	api := s.metrics.count(graph.New(graph.Config{
 		Authority: s.authority, Tenant: s.tenants.Tenant, Now: s.now,
@@ -171,7 +171,7 @@ func (s *Server) routes() http.Handler {
 // ServeHTTP answers requests to Graph, our own operations, the authority, health and metrics.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// Now is the time of the server.
+// Now returns the time of the server.
 func (s *Server) Now() time.Time { return s.now() }
 
 // Tenants returns the tenants of the database.
@@ -186,15 +186,15 @@ func (s *Server) Close(ctx context.Context) error {
 	return errors.Join(append(errs, s.store.Close())...)
 }
 
-// tidyTime is how often what was deleted long ago is removed for good, and ticketTime how often
-// what has expired is: strangers can have codes for devices stored, and those that have expired
-// make room for the next.
+// tidyTime is the interval at which objects that were deleted long ago are purged, and ticketTime
+// the interval at which expired tickets are removed: anyone can cause device codes to be stored,
+// and expired ones must make room for others.
 const (
 	tidyTime   = time.Hour
 	ticketTime = time.Minute
 )
 
-// Run tidies up in the background; what it returns ends that, and waits for it.
+// Run starts the background work; the returned function stops it and waits for it.
 func (s *Server) Run(ctx context.Context) (end func()) {
 	ctx, stop := context.WithCancel(ctx)
 	var tasks sync.WaitGroup
@@ -217,7 +217,7 @@ func (s *Server) Run(ctx context.Context) (end func()) {
 	}
 }
 
-// again does something now, and every so often until the context ends. What goes wrong is logged.
+// again calls do immediately, and at intervals until the context ends. It logs errors.
 func (s *Server) again(ctx context.Context, every time.Duration, failed string, do func() error) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()

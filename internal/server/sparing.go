@@ -11,8 +11,8 @@ import (
 	"licensor/internal/memory"
 )
 
-// sparing answers 500 when a handler panics, in the shape of the authority's errors
-// (docs/spec/auth.md A30), and the server lives on. Graph looks after its own handlers.
+// sparing answers 500 if a handler panics, in the form of the authority's errors (docs/spec/auth.md
+// A30), and the server continues. Graph recovers panics of its own handlers.
 func (s *Server) sparing(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		noting := &begun{ResponseWriter: w}
@@ -22,12 +22,12 @@ func (s *Server) sparing(next http.Handler) http.Handler {
 				return
 			}
 			if fault == http.ErrAbortHandler {
-				panic(fault) // the handler's own way to cut an answer off
+				panic(fault) // how handlers abort a response
 			}
 			trace := uuid.New()
 			s.settings.Log.Error("panic", "traceId", trace, "method", r.Method, "path", r.URL.Path, "fault", fault, "stack", string(debug.Stack()))
 			if noting.header {
-				panic(http.ErrAbortHandler) // half an answer must not look like a whole one
+				panic(http.ErrAbortHandler) // half a response must not look like a whole one
 			}
 			answerFault(w, trace.String(), s.now().UTC().Format(traceTime))
 		}()
@@ -36,11 +36,11 @@ func (s *Server) sparing(next http.Handler) http.Handler {
 }
 
 func answerFault(w http.ResponseWriter, trace, at string) {
-	clear(w.Header()) // what was meant for the answer that failed, such as cookies
+	clear(w.Header()) // headers of the failed response, such as cookies
 	answerTrouble(w, http.StatusInternalServerError, "server_error", "An unexpected error has occurred. Search the server's log for the trace ID.", trace, at)
 }
 
-// answerBusy asks to come again when there is memory for the request.
+// answerBusy asks the client to retry when there is memory for the request.
 func answerBusy(w http.ResponseWriter, full *memory.FullError, at string) {
 	what := full.Error()
 	if full.Cause == memory.OfTenant {
@@ -52,13 +52,13 @@ func answerBusy(w http.ResponseWriter, full *memory.FullError, at string) {
 
 const traceTime = "2006-01-02 15:04:05Z"
 
-// answerTrouble answers in the shape of the authority's errors.
+// answerTrouble answers in the form of the authority's errors.
 func answerTrouble(w http.ResponseWriter, status int, name, what, trace, at string) {
 	text, err := json.Marshal(map[string]any{
 		"error": name, "error_codes": []int{90033}, "timestamp": at, "trace_id": trace, "correlation_id": trace,
 		"error_description": fmt.Sprintf("AADSTS90033: %[3]s Trace ID: %[1]s Correlation ID: %[1]s Timestamp: %[2]s", trace, at, what),
 	})
-	if err != nil { // texts can be written
+	if err != nil { // texts can always be encoded
 		panic(err)
 	}
 	h := w.Header()
@@ -66,10 +66,10 @@ func answerTrouble(w http.ResponseWriter, status int, name, what, trace, at stri
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = w.Write(text) // the client has gone; nobody is left to tell
+	_, _ = w.Write(text) // the client has disconnected
 }
 
-// begun notes whether the answer has begun.
+// begun records whether the response has begun.
 type begun struct {
 	http.ResponseWriter
 	header bool
@@ -85,5 +85,5 @@ func (b *begun) Write(data []byte) (int, error) {
 	return b.ResponseWriter.Write(data)
 }
 
-// Unwrap lets http.ResponseController reach what is beneath.
+// Unwrap lets http.ResponseController reach the underlying writer.
 func (b *begun) Unwrap() http.ResponseWriter { return b.ResponseWriter }

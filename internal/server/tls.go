@@ -11,18 +11,18 @@ import (
 )
 
 // keyPair is a certificate with its key, in files that may be replaced while the server runs, as
-// those who renew certificates do.
+// renewal tools do.
 type keyPair struct {
 	cert, key string
 	log       *slog.Logger
 
 	mu     sync.Mutex
 	loaded *tls.Certificate
-	as     time.Time // the younger file's time when it was loaded
+	as     time.Time // the newer file's modification time when it was loaded
 }
 
-// current returns the certificate as it is in the files. When they have become unusable, the last
-// good one goes on serving.
+// current returns the certificate in the files. If they have become unusable, it returns the last
+// valid one.
 func (k *keyPair) current() (*tls.Certificate, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -23,12 +23,12 @@ import (
 	"time"
 )
 
-// localCA is a certificate authority of this machine's own: made once, kept in a folder, and
-// trusted by whoever is told to. It issues the server's certificate, which is kept in memory only:
-// each start makes another one, for the names that are asked for then.
+// localCA is a certificate authority of this machine: created once, kept in a folder, and trusted
+// by clients that are configured to. It issues the server's certificate, which is kept in memory
+// only: each start issues another one, for the names that are requested then.
 //
-// The authority has no name constraints, since --tls-name may ask for any name later; so its key is
-// worth as much as what trusts it.
+// The authority has no name constraints, since --tls-name may request any name later. So anyone
+// with its key can impersonate any server to the clients that trust it.
 type localCA struct {
 	dir    string
 	names  []string
@@ -46,15 +46,15 @@ const (
 	authorityLife   = 10 * 365 * 24 * time.Hour
 	certificateLife = 90 * 24 * time.Hour
 	renewBefore     = certificateLife / 3
-	clockSkew       = time.Hour // of clients whose clocks are behind
+	clockSkew       = time.Hour // for clients whose clocks are behind
 )
 
 func (a *localCA) certificateFile() string { return filepath.Join(a.dir, "ca.pem") }
 
-// keyFile has the authority's key and its certificate too, so that the two cannot come apart.
+// keyFile has the authority's key and also its certificate, so that the two always match.
 func (a *localCA) keyFile() string { return filepath.Join(a.dir, "ca-key.pem") }
 
-// open reads the authority, or makes it.
+// open loads the authority, or creates it.
 func (a *localCA) open() error {
 	data, err := readPrivate(a.keyFile())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -70,8 +70,7 @@ func (a *localCA) open() error {
 	return a.publish()
 }
 
-// readPrivate reads a file that must be its owner's only. Windows says that in another way than by
-// the mode.
+// readPrivate reads a file that only its owner may read. Windows does not express that in the mode.
 func readPrivate(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -83,15 +82,15 @@ func readPrivate(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// found makes the authority. Of several processes that do so at once, one is first, and the others
-// take what it made.
+// found creates the authority. If several processes do so at the same time, the first one succeeds,
+// and the others load its result.
 func (a *localCA) found() ([]byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), a.random)
 	if err != nil {
 		return nil, err
 	}
 	now := a.now()
-	host, _ := os.Hostname() // a name without it serves as well
+	host, _ := os.Hostname() // a name without it works as well
 	template := &x509.Certificate{
 		Subject:   pkix.Name{Organization: []string{"Licensor"}, CommonName: "Licensor local authority " + host + " " + now.UTC().Format(time.DateOnly)},
 		NotBefore: now.Add(-clockSkew), NotAfter: now.Add(authorityLife), KeyUsage: x509.KeyUsageCertSign,
@@ -131,7 +130,7 @@ func (a *localCA) parse(data []byte) error {
 	return nil
 }
 
-// publish writes the authority's certificate, for those who are to trust it, unless it is there.
+// publish writes the authority's certificate for clients that have to trust it, unless it exists.
 func (a *localCA) publish() error {
 	data := pemOf("CERTIFICATE", a.certificate.Raw)
 	if there, err := os.ReadFile(a.certificateFile()); err == nil && bytes.Equal(there, data) {
@@ -143,7 +142,7 @@ func (a *localCA) publish() error {
 	return nil
 }
 
-// current returns the server's certificate, a new one when a third of its time is left.
+// current returns the server's certificate, a new one when a third of its lifetime is left.
 func (a *localCA) current() (*tls.Certificate, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -188,7 +187,7 @@ func (a *localCA) issue(now time.Time) (*tls.Certificate, error) {
 	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, nil
 }
 
-// sign gives the certificate a number that nobody can foresee, and signs it.
+// sign gives the certificate an unpredictable serial number, and signs it.
 func (a *localCA) sign(template, parent *x509.Certificate, public crypto.PublicKey, key crypto.Signer) ([]byte, error) {
 	serial, err := rand.Int(a.random, new(big.Int).Lsh(big.NewInt(1), 127))
 	if err != nil {

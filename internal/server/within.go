@@ -12,17 +12,17 @@ import (
 )
 
 const (
-	// smallForm is how long a form may be that takes no more memory than every request has: the forms
-	// of sign-ins and of requests for tokens are.
+	// smallForm is the maximum length of a form that fits in the memory that every request has, as
+	// the forms of sign-ins and token requests do.
 	smallForm = 8 << 10
-	// perForm is what a longer one takes at most: 64 KB taken apart, a page, the tokens and tickets
-	// that come of it.
+	// perForm is the maximum memory of a longer form: 64 KB parsed, a page, the resulting tokens
+	// and tickets.
 	perForm = 512 << 10
 )
 
-// within lets requests to the authority begin when there is memory for them. Nobody is known
-// before, so they have one share together. A small form is read before, so that those who send it
-// slowly have nothing that others could need to sign in.
+// within begins requests to the authority when there is memory for them. Their callers are unknown
+// at that time, so they have one share together. A small form is read before, so that clients that
+// send it slowly hold no memory that others need to sign in.
 func (s *Server) within(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		small := 0 <= r.ContentLength && r.ContentLength <= smallForm
@@ -38,13 +38,13 @@ func (s *Server) within(next http.Handler) http.Handler {
 			answerBusy(w, full, s.now().UTC().Format(traceTime))
 			return
 		} else if err != nil {
-			return // the client has gone
+			return // the client has disconnected
 		}
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 
-// readSmall reads the body. If that fails, the handler fails at the same place when it reads the
+// readSmall reads the body. If that fails, the handler fails at the same position when it reads the
 // body itself.
 func readSmall(r *http.Request) {
 	if r.ContentLength == 0 {

@@ -1,9 +1,9 @@
-// Package sheet reads CSV as spreadsheets write it: with semicolons where the comma is the decimal
-// point, and with rows that somebody has edited by hand.
+// Package sheet reads CSV as spreadsheets write it: with semicolons in locales where the comma is
+// the decimal separator, and with rows that were edited by hand.
 //
-// It cuts the rows apart itself, before encoding/csv takes them, because that cannot recover from a
-// quotation mark that is never closed: it takes the rest of the file for one cell. Here only the
-// line where it stands is lost, and the lines after it are rows of their own.
+// It separates the rows itself, before encoding/csv parses them, because encoding/csv cannot
+// recover from a quotation mark that is never closed: it reads the rest of the file as one cell.
+// Here only the line with the quotation mark is lost, and the lines after it are separate rows.
 package sheet
 
 import (
@@ -14,26 +14,26 @@ import (
 	"strings"
 )
 
-// Reader reads the lines of a file, and rows that go over several of them.
+// Reader reads the lines of a file, and rows that span several of them.
 type Reader struct {
-	Comma rune // stands between cells, see Separator
-	// Lazy takes a quotation mark that is out of place for a character like others.
+	Comma rune // between cells, see Separator
+	// Lazy treats a misplaced quotation mark as an ordinary character.
 	Lazy bool
 
 	lines  *bufio.Scanner
 	most   int // lines of a row
 	line   int
-	ahead  []string // lines that were read and given back
+	ahead  []string // lines that were read and returned
 	source strings.Reader
 	buffer *bufio.Reader
 }
 
-// NewReader returns a Reader of lines. A cell with line breaks may make one row of most lines.
+// NewReader returns a Reader of lines. A row may span at most most lines.
 func NewReader(lines *bufio.Scanner, most int) *Reader {
 	return &Reader{Comma: ',', lines: lines, most: most, buffer: bufio.NewReader(nil)}
 }
 
-// Line is the number of the line that was read last.
+// Line returns the number of the line that was read last.
 func (r *Reader) Line() int { return r.line }
 
 // Next returns the next line, io.EOF after the last one, and the scanner's errors.
@@ -54,9 +54,9 @@ func (r *Reader) Next() (string, error) {
 	return r.lines.Text(), nil
 }
 
-// Row takes the row that begins with a line: the line alone or, while a quotation mark is open,
-// with the lines after it. It reports whether a row came to an end that fits. Otherwise only the
-// first line is read, and a quotation mark was not closed unless fits said no to that line.
+// Row reads the row that begins with a line: the line alone or, while a quotation mark is open,
+// with the lines after it. It reports whether the row ended and fits accepted it. Otherwise only
+// the first line is consumed, and a quotation mark was not closed unless fits rejected that line.
 func (r *Reader) Row(first string, fits func(row string) bool) bool {
 	if !Open(first) {
 		return fits(first)
@@ -66,7 +66,7 @@ func (r *Reader) Row(first string, fits func(row string) bool) bool {
 	for Open(row) && len(taken) < r.most {
 		line, err := r.Next()
 		if err != nil {
-			break // the end of the file, or what the next line will meet again
+			break // the end of the file, or an error that the next line will return again
 		}
 		taken = append(taken, line)
 		row += "\n" + line
@@ -82,8 +82,8 @@ func (r *Reader) Row(first string, fits func(row string) bool) bool {
 // Open reports whether a quotation mark is not closed.
 func Open(text string) bool { return strings.Count(text, `"`)%2 == 1 }
 
-// Split cuts a row into cells, and reports whether that was the whole of it. Its errors are io.EOF
-// for an empty row, and unless the Reader is Lazy *csv.ParseError.
+// Split cuts a row into cells, and reports whether all of it was used. Its errors are io.EOF for an
+// empty row, and unless the Reader is Lazy *csv.ParseError.
 func (r *Reader) Split(row string) (cells []string, whole bool, err error) {
 	r.source.Reset(row)
 	r.buffer.Reset(&r.source)
@@ -96,7 +96,7 @@ func (r *Reader) Split(row string) (cells []string, whole bool, err error) {
 	return cells, errors.Is(err, io.EOF), nil
 }
 
-// Separator is what stands between the headings of a header.
+// Separator returns the character between the headings of a header.
 func Separator(header string) rune {
 	best, most := ',', 0
 	for _, c := range ",;\t" {

@@ -6,5 +6,6 @@ import "time"
 
 var start = time.Now()
 
-// threadTime is the time that has passed: other systems tell a thread's own in ways of their own.
+// threadTime returns the elapsed time: other systems report a thread's processor time in different
+// ways.
 func threadTime() time.Duration { return time.Since(start) }

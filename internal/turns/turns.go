@@ -1,10 +1,10 @@
-// Package turns shares out what there is little of among tenants: processors and the connections
-// that read the database. A tenant that asks much waits for itself.
+// Package turns divides scarce resources among tenants: processors and the connections that read
+// the database. A tenant with many requests delays only itself.
 //
-// Work is one request's computing. A few go on at once, and of one tenant no more than keep the
-// processors busy, so that another tenant's request does not come behind all of them in the queue
-// of the Go runtime. Work that takes long goes on in turns of its own, fewer than there are
-// processors, and what it takes of the processor is known at its end.
+// Work is the computing of one request. A few run at the same time, and of one tenant no more than
+// keep the processors busy, so that another tenant's request does not queue behind all of them in
+// the Go runtime. Long work runs in turns of its own, fewer than there are processors, and its
+// processor time is known at its end.
 package turns
 
 import (
@@ -16,18 +16,19 @@ import (
 	"github.com/google/uuid"
 )
 
-// Turns lets a few go on at once, of each tenant at most so many, and of those that wait the next
-// tenant's, each tenant in turn.
+// Turns limits how many run at the same time, in total and for each tenant. Waiting tenants get
+// turns in rotation.
 type Turns struct {
 	mu      sync.Mutex
 	free    int
 	each    int
 	held    map[uuid.UUID]int
 	waiting map[uuid.UUID][]chan struct{}
-	order   []uuid.UUID // tenants with something waiting, the next first
+	order   []uuid.UUID // tenants with waiting turns, the next first
 }
 
-// New returns Turns for n at once, at most each of them of one tenant. Both are at least 1.
+// New returns Turns for n at the same time, at most each of them for one tenant. Both must be at
+// least 1.
 func New(n, each int) *Turns {
 	return &Turns{
 		free:    max(1, n),
@@ -37,14 +38,14 @@ func New(n, each int) *Turns {
 	}
 }
 
-// Turn is the right to go on, until End.
+// Turn is the right to run, until End.
 type Turn struct {
 	of     *Turns
 	ctx    context.Context
 	tenant uuid.UUID
 	held   bool
-	work   *Work // whose turn it is; nil when it is nobody's
-	lent   *Turn // of the work that it is part of; then that is the turn
+	work   *Work // its tenant; nil if it is unused
+	lent   *Turn // of the enclosing work, whose turn this is
 }
 
 // Begin waits for a turn of a tenant, at most until ctx ends.
@@ -62,7 +63,7 @@ func (turn *Turn) begin() error {
 		more := t.held[turn.tenant] > 1
 		t.mu.Unlock()
 		if more {
-			runtime.Gosched() // of many that come at once, each would go on before what comes behind them
+			runtime.Gosched() // if many arrive together, each would run before those queued behind them
 		}
 		return nil
 	}
@@ -75,8 +76,8 @@ func (turn *Turn) begin() error {
 	select {
 	case <-granted:
 		turn.held = true
-		// Who gives a turn would have its processor go on with this one next, before all that waits
-		// for a processor: a tenant's turns would follow each other.
+		// The goroutine that gives a turn would have its processor run this one next, before all
+		// others that wait for a processor: the turns of a tenant would follow each other.
 		runtime.Gosched()
 		return nil
 	case <-turn.ctx.Done():
@@ -90,8 +91,8 @@ func (t *Turns) grant(tenant uuid.UUID) {
 	t.held[tenant]++
 }
 
-// leave takes one out of the line that does not wait any more. When its turn has come meanwhile, it
-// goes to the next.
+// leave removes a waiter that gives up. If it has received its turn meanwhile, the turn goes to the
+// next.
 func (turn *Turn) leave(granted chan struct{}) {
 	t := turn.of
 	t.mu.Lock()
@@ -104,7 +105,7 @@ func (turn *Turn) leave(granted chan struct{}) {
 	t.giveBack(turn.tenant)
 }
 
-// line is what waits of a tenant from now on.
+// line sets the waiters of a tenant.
 func (t *Turns) line(tenant uuid.UUID, line []chan struct{}) {
 	if t.waiting[tenant] = line; len(line) > 0 {
 		return
@@ -113,7 +114,7 @@ func (t *Turns) line(tenant uuid.UUID, line []chan struct{}) {
 	t.order = slices.DeleteFunc(t.order, func(id uuid.UUID) bool { return id == tenant })
 }
 
-// giveBack takes a turn back and gives it to the next tenant that may have one.
+// giveBack returns a turn and gives it to the next tenant that may have one.
 func (t *Turns) giveBack(tenant uuid.UUID) {
 	t.free++
 	if t.held[tenant]--; t.held[tenant] == 0 {
@@ -131,8 +132,8 @@ func (t *Turns) giveBack(tenant uuid.UUID) {
 	t.line(next, line[1:])
 }
 
-// Pause lets other tenants go first when any of them waits. Its error is the context's, and then
-// the turn has ended, or *TooMuchError when the turn is that of work.
+// Pause lets waiting tenants run first. Its error is the context's, and then the turn has ended, or
+// a *TooMuchError if the turn is that of work.
 func (turn *Turn) Pause() error {
 	switch {
 	case turn.lent != nil:
@@ -146,7 +147,7 @@ func (turn *Turn) Pause() error {
 	return turn.begin()
 }
 
-// othersWait says whether another tenant waits for a turn.
+// othersWait reports whether another tenant waits for a turn.
 func (turn *Turn) othersWait() bool {
 	t := turn.of
 	t.mu.Lock()
@@ -154,7 +155,7 @@ func (turn *Turn) othersWait() bool {
 	return len(t.order) > 1 || len(t.order) == 1 && t.order[0] != turn.tenant
 }
 
-// End gives the turn to the next. It may be called again.
+// End gives the turn to the next waiter. It may be called again.
 func (turn *Turn) End() {
 	if turn.work != nil {
 		turn.work.Rest()

@@ -11,49 +11,49 @@ import (
 )
 
 const (
-	// atOnce is how long work goes on before it needs a turn of those for long work.
+	// atOnce is how long work runs before it needs a turn for long work.
 	atOnce = 5 * time.Millisecond
-	// atATime is how long it goes on then before it lets others go first.
+	// atATime is how long it then runs before it lets others run first.
 	atATime = 2 * time.Millisecond
-	// Budget is how much of a processor's time one request may take.
+	// Budget is the maximum processor time of one request.
 	Budget = 10 * time.Second
 )
 
-// Processors are shared out among the work of tenants.
+// Processors divides the processors among the work of tenants.
 type Processors struct {
 	short, long *Turns
 	budget      time.Duration // see Budget
 }
 
-// NewProcessors shares out so many. Long work leaves one of them to everything else.
+// NewProcessors divides so many processors. Long work leaves one of them to everything else.
 func NewProcessors(n int) *Processors {
 	return &Processors{short: New(2*atOnceOf(n), atOnceOf(n)), long: New(n-1, n-1), budget: Budget}
 }
 
-// atOnceOf is how much short work of one tenant goes on at the same time: as much as there are
-// processors. Each more would be one more that another tenant's work comes behind.
+// atOnceOf returns how much short work of one tenant runs at the same time: as much as there are
+// processors. More would only delay the work of other tenants.
 func atOnceOf(processors int) int { return processors }
 
 // Work is the computing of one request, in one goroutine. All methods of a nil Work do nothing.
 type Work struct {
 	of          *Processors
-	short, long Turn // while it goes on, it holds one of them
+	short, long Turn // held while it runs
 	isLong      bool
 
 	steps uint
-	began time.Time     // when it went on
-	used  *atomic.Int64 // for how long it has gone on before, with all that is part of the same request
-	from  time.Duration // the time of its thread when it went on as long work
-	spent time.Duration // of a processor, before that, as long work
+	began time.Time     // when it last continued
+	used  *atomic.Int64 // how long it has run before, with all parts of the same request
+	from  time.Duration // time of its thread when it continued as long work
+	spent time.Duration // processor time before that, as long work
 	doing string
 }
 
 type workKey struct{}
 
-// Start waits until work for a tenant can begin, and returns a context that has it. End it in the
-// same goroutine. When the context has work already, which rests, this is a part of it, as the
-// requests of a batch are: all parts together have gone on for some time. The error is the
-// context's.
+// Start waits until work for a tenant can begin, and returns a context with the work, which must be
+// ended in the same goroutine. If the context has work already, which must be resting, the new work
+// is a part of it, as the requests of a batch are: the time of all parts counts together. The error
+// is the context's.
 func (p *Processors) Start(ctx context.Context, tenant uuid.UUID) (context.Context, *Work, error) {
 	w := &Work{of: p, used: new(atomic.Int64)}
 	if whole := Of(ctx); whole != nil {
@@ -68,34 +68,35 @@ func (p *Processors) Start(ctx context.Context, tenant uuid.UUID) (context.Conte
 	return ctx, w, nil
 }
 
-// Of returns the work that the context is part of, or nil.
+// Of returns the work of the context, or nil.
 func Of(ctx context.Context) *Work {
 	w, _ := ctx.Value(workKey{}).(*Work)
 	return w
 }
 
-// Apart returns a context for what another goroutine does for the same request, beside its work.
+// Apart returns a context for the work of another goroutine for the same request.
 func Apart(ctx context.Context) context.Context {
 	return context.WithValue(ctx, workKey{}, (*Work)(nil))
 }
 
-// TooMuchError is work that has taken more than its budget.
+// TooMuchError reports work that has exceeded its budget.
 type TooMuchError struct{ Doing string }
 
 func (e *TooMuchError) Error() string {
 	return fmt.Sprintf("The request has taken more than %s of a processor's time, and was given up while it did this: %s. Ask for less at once.", Budget, e.Doing)
 }
 
-// Doing says what the work is at, for TooMuchError.
+// Doing sets the description of the current step, for TooMuchError.
 func (w *Work) Doing(what string) {
 	if w != nil {
 		w.doing = what
 	}
 }
 
-// Pace is called again and again by whatever may take long, about once a microsecond. After Rest
-// it waits until the work can go on. After a while it waits for a turn of those for long work, and
-// lets other tenants go first from then on. Its error is the context's, or *TooMuchError.
+// Pace must be called repeatedly by anything that may take long, about once a microsecond. After
+// Rest it waits until the work can continue. When the work has taken some time, Pace waits for a
+// turn for long work, and lets other tenants run first from then on. Its error is the context's, or
+// a *TooMuchError.
 func (w *Work) Pace() error {
 	if w == nil {
 		return nil
@@ -106,8 +107,8 @@ func (w *Work) Pace() error {
 	return w.Yield()
 }
 
-// Yield is Pace for what is called less often. Who waits for a turn must hold nothing that others
-// need to end theirs, such as a connection to the database.
+// Yield is Pace for less frequent calls. While it waits for a turn, the caller must not hold
+// anything that others need to end theirs, such as a connection to the database.
 func (w *Work) Yield() error {
 	switch {
 	case w == nil:
@@ -130,10 +131,10 @@ func (w *Work) Yield() error {
 	return nil
 }
 
-// tookLong says whether the work, with all that is part of the same request, has gone on for long.
+// tookLong reports whether the work, with all parts of the same request, has run for long.
 func (w *Work) tookLong() bool { return time.Duration(w.used.Load())+w.stretch() >= atOnce }
 
-// stretch is for how long the work has gone on since it last rested; zero while it rests.
+// stretch returns how long the work has run since it last rested; zero while it rests.
 func (w *Work) stretch() time.Duration {
 	if !w.short.held && !w.long.held {
 		return 0
@@ -141,8 +142,8 @@ func (w *Work) stretch() time.Duration {
 	return time.Since(w.began)
 }
 
-// goOn gets a turn, unless the work has one. Long work holds its thread with it, so that its time
-// is that of the thread.
+// goOn gets a turn, unless the work has one. Long work also locks its thread, so that its time is
+// that of the thread.
 func (w *Work) goOn() error {
 	turn := &w.short
 	if w.isLong {
@@ -170,8 +171,8 @@ func (w *Work) goOnLong() error {
 	return w.goOn()
 }
 
-// Rest gives the turn to others, while the work waits for the network, a caller or the writer. The
-// next Pace takes one again.
+// Rest returns the turn while the work waits for the network, a caller or the writer. The next Pace
+// takes one again.
 func (w *Work) Rest() {
 	switch {
 	case w == nil:
@@ -183,11 +184,11 @@ func (w *Work) Rest() {
 		w.spent = w.Spent()
 		runtime.UnlockOSThread()
 		w.long.end()
-		w.isLong = w.tookLong() // a turn from the start was more than it needed
+		w.isLong = w.tookLong() // it did not need a turn for long work
 	}
 }
 
-// Spent is the processor's time that the work has taken so far, as far as it was long.
+// Spent returns the processor time of the work so far, as far as it was long.
 func (w *Work) Spent() time.Duration {
 	switch {
 	case w == nil:
@@ -201,8 +202,8 @@ func (w *Work) Spent() time.Duration {
 // End ends the work.
 func (w *Work) End() { w.Rest() }
 
-// Within waits for a turn for what is long from the start. Work that the context is part of has one
-// turn for all it does.
+// Within waits for a turn for work that is long from the start. Work of the context has one turn
+// for all that it does.
 func (p *Processors) Within(ctx context.Context, tenant uuid.UUID) (*Turn, error) {
 	w := Of(ctx)
 	if w == nil || w.of != p {

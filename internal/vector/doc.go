@@ -1,9 +1,9 @@
 // Package vector provides a persistent vector: a list that is cheap to change, and whose earlier
-// versions stay as they are.
+// versions do not change.
 //
 // A Vector is stored in chunks of 256 values, and the chunks in pages of 256. Assigning a Vector
-// makes a new version in constant time; a change copies only the chunk and the page it touches,
-// however long the list is:
+// makes a new version in constant time. A change copies only the chunk and the page that contain
+// the value, however long the list is:
 //
 //	next := v                   // shares everything with v
 //	owner := new(vector.Owner)  // begins a draft

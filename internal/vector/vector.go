@@ -5,18 +5,19 @@ import (
 	"slices"
 )
 
-// ChunkLen is how many values a chunk has; only the last one has fewer.
+// ChunkLen is the number of values in a chunk; only the last chunk may have fewer.
 const ChunkLen = 256
 
 const pageLen = 256 // chunks of a page
 
-// Owner marks what one draft has made or copied and may therefore change. It is for one goroutine.
-type Owner struct{ _ byte } // has a size so that no two are the same
+// Owner marks what one draft has made or copied and may therefore change. It must not be used
+// concurrently.
+type Owner struct{ _ byte } // must have a size so that each has an address of its own
 
 // Vector is a list of values. The zero value is an empty one. Its methods that take no Owner are
 // safe for concurrent use.
 //
-// While a draft is under way, only its newest Vector may be used: a copy made earlier in the same
+// While a draft is in progress, only its newest Vector may be used: a copy made earlier in the same
 // draft shares what the draft changes in place.
 type Vector[T any] struct {
 	length int
@@ -37,7 +38,7 @@ type chunk[T any] struct {
 // Len returns the number of values.
 func (v *Vector[T]) Len() int { return v.length }
 
-// At returns value i. It panics when there is no such value.
+// At returns value i. It panics if there is no such value.
 func (v *Vector[T]) At(i int) T {
 	u := uint(i)
 	return v.pages[u/(ChunkLen*pageLen)].chunks[u/ChunkLen%pageLen].items[u%ChunkLen]
@@ -59,8 +60,8 @@ func (v *Vector[T]) All() iter.Seq2[int, T] {
 // Chunks returns the number of chunks.
 func (v *Vector[T]) Chunks() int { return (v.length + ChunkLen - 1) / ChunkLen }
 
-// Chunk returns the values of chunk n, from n*ChunkLen on; none when there is no such chunk. They
-// must not be changed.
+// Chunk returns the values of chunk n, from n*ChunkLen on; nil if there is no such chunk. They must
+// not be changed.
 func (v *Vector[T]) Chunk(n int) []T {
 	if n >= v.Chunks() {
 		return nil
@@ -80,7 +81,8 @@ func (v *Vector[T]) SameChunk(other *Vector[T], n int) bool {
 // Set replaces value i.
 func (v *Vector[T]) Set(owner *Owner, i int, value T) { *v.Own(owner, i) = value }
 
-// Own returns value i for changing in place until the draft ends, or the vector grows.
+// Own returns a pointer to value i, through which it may be changed until the draft ends or the
+// vector grows.
 func (v *Vector[T]) Own(owner *Owner, i int) *T {
 	if i < 0 || i >= v.length {
 		panic("vector: index out of range")
@@ -88,7 +90,7 @@ func (v *Vector[T]) Own(owner *Owner, i int) *T {
 	return &v.ownChunk(owner, i/ChunkLen).items[i%ChunkLen]
 }
 
-// Append adds a value at the end.
+// Append appends a value.
 func (v *Vector[T]) Append(owner *Owner, value T) {
 	if v.length%(ChunkLen*pageLen) == 0 {
 		v.ownPages(owner)
@@ -104,7 +106,7 @@ func (v *Vector[T]) Append(owner *Owner, value T) {
 }
 
 func (v *Vector[T]) ownChunk(owner *Owner, n int) *chunk[T] {
-	if c := v.chunk(n); c.owner == owner { // its page is the owner's too
+	if c := v.chunk(n); c.owner == owner { // its page belongs to the owner, too
 		return c
 	}
 	slot := &v.ownPage(owner, n/pageLen).chunks[n%pageLen]

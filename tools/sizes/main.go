@@ -1,11 +1,11 @@
 // Command sizes lists the Go files that have more than 450 lines and the functions that have more
 // than 60, of files below a folder whose names it reads from the standard input, a line each. Last,
-// it says how long functions are, tests left out:
+// it prints how long functions are, except in tests:
 //
 //	git ls-files '*.go' | sizes .
 //
 // The lines of a function are those from its name to its closing brace. A composite literal at the
-// top of a file is no function, however long.
+// top level is not a function.
 package main
 
 import (
@@ -54,7 +54,8 @@ func main() {
 	}
 }
 
-// measure returns a line for whatever is too long in a file, and how long its functions are.
+// measure returns a line for each file or function that is too long, and the lengths of the
+// functions.
 func measure(folder, name string) (long []string, lengths []int, err error) {
 	files := token.NewFileSet()
 	file, err := parser.ParseFile(files, filepath.Join(folder, name), nil, parser.SkipObjectResolution)

@@ -43,7 +43,7 @@ func main() {
 
 // generator collects the lines of the file.
 type generator struct {
-	whole  *licensing.Catalog // all that Microsoft's table has
+	whole  *licensing.Catalog // all plans of Microsoft's table
 	plans  map[uuid.UUID]int  // plan -> its place in whole
 	places map[uuid.UUID]int  // plan -> its place in the file
 	first  strings.Builder    // the plans
@@ -103,8 +103,8 @@ func each(spec, name string, do func(map[string]string) error) error {
 	return nil
 }
 
-// product writes a product of the specification with its plans, which must be as many as the
-// specification says.
+// product writes a product of the specification with its plans, whose number must match the
+// specification.
 func (g *generator) product(record map[string]string) error {
 	sku, part := record["skuId"], record["skuPartNumber"]
 	for _, p := range g.whole.Products {
@@ -124,7 +124,7 @@ func (g *generator) product(record map[string]string) error {
 	return fmt.Errorf("the table has no product %s %s", sku, part)
 }
 
-// place is where a plan stands in the file; it is written when it is asked for first.
+// place returns the position of a plan in the file. The first call for a plan writes it.
 func (g *generator) place(id uuid.UUID) int {
 	at, written := g.places[id]
 	if !written {

@@ -2,7 +2,7 @@ package memorytest
 
 import "runtime/metrics"
 
-// inGo is what counts against Go's memory limit.
+// inGo returns the memory that counts against Go's memory limit.
 func inGo() int64 {
 	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
 	metrics.Read(samples)

@@ -1,4 +1,4 @@
-// Package memorytest measures how much memory this process takes at most while something is done.
+// Package memorytest measures the peak memory of this process during a function.
 package memorytest
 
 import (
@@ -10,17 +10,17 @@ import (
 	"testing"
 )
 
-// Slack is how much garbage may lie about before it is collected. It is part of each figure.
+// Slack is how much garbage may accumulate before it is collected. Each figure includes it.
 const Slack = 16 << 20
 
-// Meter measures peaks, one after another, beside the memory that the process has at rest.
+// Meter measures peaks, one after another, relative to the memory of the idle process.
 type Meter struct {
 	t    testing.TB
-	rest int64 // resident at rest, bytes
+	rest int64 // resident when idle, bytes
 }
 
-// Need skips a test where figures say nothing: under the race detector, whose own memory is several
-// times the program's, and where the kernel keeps no peak.
+// Need skips a test where the figures mean nothing: under the race detector, which needs several
+// times the program's memory, and where the kernel does not record a peak.
 func Need(t testing.TB) {
 	t.Helper()
 	if underRace {
@@ -31,8 +31,8 @@ func Need(t testing.TB) {
 	}
 }
 
-// New returns a meter of this process, until the test ends. The test must not be parallel, and what
-// it measures must be there already.
+// New returns a meter of this process, valid until the test ends. The test must not be parallel,
+// and must have allocated what it measures with.
 func New(t testing.TB) *Meter {
 	t.Helper()
 	Need(t)
@@ -46,12 +46,11 @@ func New(t testing.TB) *Meter {
 	return m
 }
 
-// Peak does something and returns by how many bytes the process was larger then, at most, than at
-// rest. It cannot miss anything: the kernel notes the most pages that the process has ever had
-// (VmHWM), from the time on that it is told to begin again. Garbage is collected as soon as the
-// heap is larger than at rest by the Slack, so what a figure has beyond that was in use, of Go's
-// heap or of SQLite's. What has been made stays when it was not for nothing, and is taken off then:
-// makes says that.
+// Peak calls a function and returns by how many bytes the process was larger during the call, at
+// most, than when idle. It cannot miss a peak: the kernel records the maximum number of pages of
+// the process (VmHWM) since its last reset. Garbage is collected as soon as the heap exceeds its
+// idle size by the Slack, so anything beyond that was in use, by Go or by SQLite. If makes is set,
+// memory that do has allocated and that is still in use is subtracted from a peak above the Slack.
 func (m *Meter) Peak(makes bool, do func()) int64 {
 	m.t.Helper()
 	if resident(m.t, "VmRSS:") > m.rest+Slack/2 {
@@ -69,7 +68,7 @@ func (m *Meter) Peak(makes bool, do func()) int64 {
 	return peak
 }
 
-// settle gives the system back what is not in use, and notes what is.
+// settle returns unused memory to the system, and records the rest.
 func (m *Meter) settle() {
 	m.t.Helper()
 	debug.SetMemoryLimit(1 << 62)
@@ -78,7 +77,7 @@ func (m *Meter) settle() {
 	debug.SetMemoryLimit(inGo() + Slack)
 }
 
-// resident reads a figure of this process.
+// resident returns a figure of this process.
 func resident(t testing.TB, name string) int64 {
 	t.Helper()
 	n, err := Resident(os.Getpid(), name)
@@ -88,7 +87,7 @@ func resident(t testing.TB, name string) int64 {
 	return n
 }
 
-// Resident reads a figure of a process in bytes, VmRSS: or VmHWM:, from what Linux says of it.
+// Resident returns a figure of a process in bytes, VmRSS: or VmHWM:, from /proc.
 func Resident(pid int, name string) (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package wiretest has what tests send over connections that they make themselves.
+// Package wiretest helps tests that write to connections themselves.
 package wiretest
 
 import (
@@ -19,17 +19,17 @@ const (
 	EndOfHeaders = 4
 )
 
-// Preface begins a connection of HTTP/2: with settings that change nothing.
+// Preface begins an HTTP/2 connection, with settings that change nothing.
 var Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + Frame(Settings, 0, 0, "")
 
-// Frame returns a frame of HTTP/2.
+// Frame returns an HTTP/2 frame.
 func Frame(kind, flags byte, stream uint32, payload string) string {
 	header := binary.BigEndian.AppendUint32(nil, uint32(len(payload))<<8|uint32(kind))
 	header = binary.BigEndian.AppendUint32(append(header, flags), stream)
 	return string(header) + payload
 }
 
-// Answered sends a request and reads the answer, so that the connection is kept for the next one.
+// Answered sends a request and reads the response, so that the connection can be reused.
 func Answered(c net.Conn) error {
 	if _, err := io.WriteString(c, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
 		return err
