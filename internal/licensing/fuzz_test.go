@@ -35,6 +35,7 @@ func use(img *licensing.Image) {
 	img.Head()
 	for part := range img.Parts() {
 		img.AppendPart(nil, part)
+		img.AppendSets(nil, part)
 	}
 	d := img.Draft(2000, time.Unix(5000, 0))
 	d.Reprocess(img.Everybody())
@@ -57,13 +58,14 @@ func use(img *licensing.Image) {
 
 func FuzzRestore(f *testing.F) {
 	s := history(f).image
-	f.Add(s.AppendPart(nil, 0), []byte{}, 0, []byte{})
-	f.Add([]byte{1, 0, 0, 0, 0}, []byte{}, -5, []byte{})
+	sets := s.AppendSets(nil, 0)
+	f.Add(s.AppendPart(nil, 0), sets, []byte{}, 0, []byte{})
+	f.Add([]byte{1, 0, 0, 0, 0}, sets[:len(sets)-1], []byte{}, -5, []byte{})
 	for what := range byte(18) { // each kind of damage once
-		f.Add(s.AppendPart(nil, 0), []byte{what, 0, 250}, 0, packed(1, 2, 70_000))
-		f.Add(s.AppendPart(nil, 0), []byte{what, 1, 1}, 300, packed(0, 3))
+		f.Add(s.AppendPart(nil, 0), sets, []byte{what, 0, 250}, 0, packed(1, 2, 70_000))
+		f.Add(s.AppendPart(nil, 0), sets, []byte{what, 1, 1}, 300, packed(0, 3))
 	}
-	f.Fuzz(func(t *testing.T, part, damage []byte, users int, set []byte) {
+	f.Fuzz(func(t *testing.T, part, sets, damage []byte, users int, set []byte) {
 		h := s.Head()
 		if users != 0 {
 			h.Users = users
@@ -72,7 +74,7 @@ func FuzzRestore(f *testing.F) {
 			spoil(h, damage[0], damage[1], damage[2], set)
 			damage = damage[3:]
 		}
-		if img, err := licensing.Restore(h, [][]byte{part}); err == nil {
+		if img, err := licensing.Restore(h, [][]byte{part}, [][]byte{sets}); err == nil {
 			use(img)
 		}
 	})

@@ -19,7 +19,8 @@ func same(a, b *licensing.Image) bool {
 		return false
 	}
 	for i := range a.Parts() {
-		if !bytes.Equal(a.AppendPart(nil, i), b.AppendPart(nil, i)) {
+		if !bytes.Equal(a.AppendPart(nil, i), b.AppendPart(nil, i)) ||
+			!bytes.Equal(a.AppendSets(nil, i), b.AppendSets(nil, i)) {
 			return false
 		}
 	}
@@ -27,15 +28,20 @@ func same(a, b *licensing.Image) bool {
 }
 
 func restored(t *rapid.T, img *licensing.Image) *licensing.Image {
-	var parts [][]byte
-	for i := range img.Parts() {
-		parts = append(parts, img.AppendPart(nil, i))
-	}
-	again, err := licensing.Restore(img.Head(), parts)
+	again, err := restart(img)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return again
+}
+
+// restart makes an image again of a snapshot.
+func restart(img *licensing.Image) (*licensing.Image, error) {
+	var parts, sets [][]byte
+	for i := range img.Parts() {
+		parts, sets = append(parts, img.AppendPart(nil, i)), append(sets, img.AppendSets(nil, i))
+	}
+	return licensing.Restore(img.Head(), parts, sets)
 }
 
 func TestEffectsReplayedGiveTheSameImage(t *testing.T) { // L53
@@ -51,7 +57,8 @@ func TestEffectsReplayedGiveTheSameImage(t *testing.T) { // L53
 					t.Fatalf("replay %d: %v", c.seq, err)
 				}
 				if !same(next, c.after) {
-					t.Fatalf("replayed from %d, commit %d gives another image\n%+v\n%+v", start, c.seq, next.Head(), c.after.Head())
+					t.Fatalf("replayed from %d, commit %d gives another image\n%+v\n%+v",
+						start, c.seq, next.Head(), c.after.Head())
 				}
 				img = next
 			}

@@ -211,7 +211,7 @@ func TestL52WhoWaitsLongestGetsTheNextSeat(t *testing.T) {
 		"licenses of another":   func(s *stage) { s.license("more", "E3") },
 		"joining another":       func(s *stage) { s.license("many", "E3"); s.join("many", s.users...) },
 		"after a restart": func(s *stage) {
-			again, err := licensing.Restore(s.image.Head(), [][]byte{s.image.AppendPart(nil, 0)})
+			again, err := restart(s.image)
 			s.accepted(err)
 			s.image = again
 			s.reprocess(s.users...)
@@ -352,7 +352,7 @@ func TestL53TheSameHistoryGivesTheSameBytes(t *testing.T) {
 }
 
 func snapshot(img *licensing.Image) string {
-	return fmt.Sprintf("%+v\n%x", img.Head(), img.AppendPart(nil, 0))
+	return fmt.Sprintf("%+v\n%x\n%x", img.Head(), img.AppendPart(nil, 0), img.AppendSets(nil, 0))
 }
 
 // A user added and deleted in one commit, as by an import, is as deleted for a replay as for the

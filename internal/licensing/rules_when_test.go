@@ -159,7 +159,7 @@ func TestL62NothingElseChangesAState(t *testing.T) {
 		s.image.Explain(user, true)
 	}
 	equal(t, "after reading", snapshot(s.image), before)
-	again, err := licensing.Restore(s.image.Head(), [][]byte{s.image.AppendPart(nil, 0)}) // a restart
+	again, err := restart(s.image) // a restart
 	if err != nil {
 		t.Fatal(err)
 	}

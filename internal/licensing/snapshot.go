@@ -15,7 +15,8 @@ import (
 // It is stored; never change it.
 const PartUsers = vector.ChunkLen * blockSize
 
-// Head is all of an image but its users' entries. Field numbers are stored; never renumber.
+// Head is all of an image but what it knows of single users. Field numbers are stored; never
+// renumber. The sets of users are those of formats up to 7; since then they are in parts.
 type Head struct {
 	Catalog  *Catalog     `cbor:"1,keyasint"`
 	Settings Settings     `cbor:"2,keyasint"`
@@ -50,29 +51,17 @@ type HeadGroup struct {
 func (img *Image) Head() *Head {
 	h := &Head{
 		Catalog: img.rules.catalog, Settings: img.settings, Country: img.country, Users: img.users,
-		Deleted: packedCopy(img.deleted.bitmap), Purged: packedCopy(img.purged.bitmap),
 	}
 	for _, k := range img.skus.All() {
-		h.SKUs = append(h.SKUs, HeadSKU{
-			k.id, k.subscribed, k.units, packedCopy(k.holders.bitmap), packedCopy(k.waiting.bitmap),
-		})
+		h.SKUs = append(h.SKUs, HeadSKU{ID: k.id, Subscribed: k.subscribed, Units: k.units})
 	}
 	for _, v := range img.rules.variants[1:] {
 		h.Variants = append(h.Variants, NewVariant{v.sku, v.disabled})
 	}
 	for _, g := range img.groups.All() {
-		h.Groups = append(h.Groups, HeadGroup{
-			g.id, *grants(g.licenses), packedCopy(g.members.bitmap), packedCopy(g.errors.bitmap), g.purged,
-		})
+		h.Groups = append(h.Groups, HeadGroup{ID: g.id, Licenses: *grants(g.licenses), Purged: g.purged})
 	}
 	return h
-}
-
-func packedCopy(b *roaring.Bitmap) []byte {
-	if b == nil {
-		return nil
-	}
-	return packed(b.Clone())
 }
 
 // Parts is of how many parts a snapshot of the image consists.
@@ -126,8 +115,9 @@ func (b *block) append(dst []byte) []byte {
 	return dst
 }
 
-// Restore makes the image of which a snapshot was taken.
-func Restore(h *Head, parts [][]byte) (*Image, error) {
+// Restore makes the image of which a snapshot was taken, of its head, its parts (AppendPart) and
+// the parts of its sets (AppendSets), which snapshots of formats up to 7 do not have.
+func Restore(h *Head, parts, sets [][]byte) (*Image, error) {
 	if h.Catalog == nil {
 		return nil, errors.New("the snapshot has no catalog")
 	}
@@ -147,7 +137,11 @@ func Restore(h *Head, parts [][]byte) (*Image, error) {
 		known = append(known, variant{sku: v.SKU, disabled: v.Disabled})
 	}
 	img.rules = newRuleset(h.Catalog, ids, known)
-	if err := img.restoreSets(h); err != nil {
+	users, err := img.restoreSets(h, sets)
+	if err != nil {
+		return nil, err
+	}
+	if err := img.take(h, users); err != nil {
 		return nil, err
 	}
 	owner := new(vector.Owner)
@@ -177,23 +171,26 @@ func (img *Image) complete() error {
 	return nil
 }
 
-func (img *Image) restoreSets(h *Head) (err error) {
-	get := func(data []byte) userSet {
-		b, e := img.unpacked(data) // empty where it is not readable
-		err = errors.Join(err, e)
-		return userSet{bitmap: settle(b)}
-	}
+// take gives an image the SKUs and groups of a head, with their users.
+func (img *Image) take(h *Head, users *sets) (err error) {
+	set := func(b *roaring.Bitmap) userSet { return userSet{bitmap: settle(b)} }
 	owner, inError := new(vector.Owner), roaring.New()
-	img.deleted, img.purged = get(h.Deleted), get(h.Purged)
-	for _, k := range h.SKUs {
-		s := &sku{id: k.ID, subscribed: k.Subscribed, units: k.Units, holders: get(k.Holders), waiting: get(k.Waiting)}
+	img.deleted, img.purged = set(users.deleted), set(users.purged)
+	for i, k := range h.SKUs {
+		s := &sku{
+			id: k.ID, subscribed: k.Subscribed, units: k.Units,
+			holders: set(users.holders[i]), waiting: set(users.waiting[i]),
+		}
 		s.held = int(s.holders.bitmap.GetCardinality())
 		s.consumed = s.held
 		img.skus.Append(owner, s)
 	}
-	for _, g := range h.Groups {
+	for i, g := range h.Groups {
 		licenses, e := img.licenses(g.Licenses)
-		k := &group{id: g.ID, licenses: licenses, members: get(g.Members), errors: get(g.Errors), purged: g.Purged}
+		k := &group{
+			id: g.ID, licenses: licenses, purged: g.Purged,
+			members: set(users.members[i]), errors: set(users.errors[i]),
+		}
 		err = errors.Join(err, e)
 		img.groups.Append(owner, k)
 		inError.Or(k.errors.bitmap)
@@ -204,12 +201,17 @@ func (img *Image) restoreSets(h *Head) (err error) {
 
 var errTruncated = errors.New("it ends too early")
 
+func newerFormat(format, known byte) error {
+	return fmt.Errorf("it is in format %d, and this version reads formats up to %d: "+
+		"run the version that wrote it or a newer one", format, known)
+}
+
 func (img *Image) restorePart(owner *vector.Owner, data []byte) error {
 	if len(data) < 5 {
 		return errTruncated
 	}
 	if data[0] != partVersion {
-		return fmt.Errorf("it is in format %d, and this version reads formats up to %d: run the version that wrote it or a newer one", data[0], partVersion)
+		return newerFormat(data[0], partVersion)
 	}
 	n := binary.LittleEndian.Uint32(data[1:])
 	data = data[5:]

@@ -2,8 +2,12 @@
 //
 // There are three kinds of things of a tenant. Commits are the log: what happened to a tenant, step
 // by step, in an order that never changes. Object rows are the directory's documents as they are
-// after the last commit, so that they need not be held in memory. Parts are pieces of a snapshot,
-// which only spare the reading of the whole log at a start: losing them costs time, never data.
+// after the last commit, so that they need not be held in memory. Snapshots spare the reading of
+// the whole log when a tenant is loaded. What a snapshot covers may be trimmed from the log, and
+// then the snapshot is all there is of it.
+//
+// Names that only one tenant may have, such as domains, are claimed in the store, so that programs
+// that know nothing of each other cannot give one to two tenants.
 //
 // Beside tenants there are tickets, which the authority gives out for minutes or weeks (codes,
 // refresh tokens, sessions), and the secrets of the installation. Of both, one of many who change

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"time"
 
@@ -14,6 +16,7 @@ type Store interface {
 	Log
 	Objects
 	Snapshots
+	Claims
 	Secrets
 	Tickets
 	// Ping returns nil when the store can be read and written: it does both.
@@ -44,30 +47,67 @@ type Log interface {
 	// never be.
 	Fence(ctx context.Context, tenant uuid.UUID) (Place, error)
 	// Commits hands the commits after seq to yield, in order, until it returns an error, which is then
-	// returned.
+	// returned. ErrTrimmed when the first of them was trimmed.
 	Commits(ctx context.Context, tenant uuid.UUID, after uint64, yield func(Commit) error) error
+	// Floors returns where what has been trimmed of a tenant ends.
+	Floors(ctx context.Context, tenant uuid.UUID) (Floors, error)
+	// TrimLog removes commits below a sequence number, oldest first and at most TrimRows of them,
+	// and returns how many; it is called until it returns 0. Together with the commits, the floor
+	// moves up.
+	TrimLog(ctx context.Context, tenant uuid.UUID, below uint64) (int, error)
+	// TrimMoved is TrimLog for what orders as of a commit below a sequence number need.
+	TrimMoved(ctx context.Context, tenant uuid.UUID, below uint64) (int, error)
 }
 
 // Objects are the rows of each tenant's directory objects, as the log has left them.
 type Objects interface {
 	// Objects returns the rows a query selects, in order of their ordinals unless it has another
-	// order; ErrQuery when its order makes no sense, or it names too many ordinals.
+	// order; ErrQuery when its order makes no sense, or it names too many ordinals; ErrTrimmed when
+	// the order is as of a commit whose order is no longer kept.
 	Objects(ctx context.Context, tenant uuid.UUID, query Query) ([]Object, error)
 	// Moved returns the keys that rows had in the order of a property at a commit (see Order.AsOf), of
 	// those rows that have got another key since. Others may be among them, with the key that they
-	// had. ErrQuery when there is no such order.
+	// had. ErrQuery when there is no such order, ErrTrimmed when it is no longer kept.
 	Moved(ctx context.Context, tenant uuid.UUID, kind Kind, property string, asOf uint64) (map[uint32]string, error)
 }
 
-// Snapshots are what saves reading the log from its beginning. They are made of parts.
+// Snapshots save reading the log from its beginning. A snapshot is a manifest, and the parts that
+// it names. Parts never change: their names say what is in them, so snapshots share them. Several
+// processes may take, load, and sweep snapshots of a tenant at once.
 type Snapshots interface {
-	// SaveParts makes parts durable (replacing parts with the same Name). Each part is a transaction
-	// of its own, so that commits find room in between.
-	SaveParts(ctx context.Context, tenant uuid.UUID, parts []Part) error
+	// SaveParts makes parts durable, as saved at a time. A part whose name is there is not written
+	// again. Each part is a transaction of its own, so that commits find room in between.
+	SaveParts(ctx context.Context, tenant uuid.UUID, parts []Part, at time.Time) error
 	// Parts returns the parts whose names are given, in that order; ErrNotFound when one is missing.
 	Parts(ctx context.Context, tenant uuid.UUID, names []string) ([]Part, error)
-	// DropParts removes all parts but those named.
-	DropParts(ctx context.Context, tenant uuid.UUID, keep []string) error
+	// Manifests returns the manifests of a tenant, those of the newest commits first.
+	Manifests(ctx context.Context, tenant uuid.UUID) ([]Manifest, error)
+	// ReplaceManifest makes a manifest the one with its name. There must be one of m.Version, or
+	// none when that is 0; otherwise the answer is ErrConflict. The new one has the next version.
+	// ErrNotFound when a part that it names is missing. Parts that only the old one named count as
+	// saved at the time, so who has read the old one can still load them.
+	ReplaceManifest(ctx context.Context, tenant uuid.UUID, m Manifest, at time.Time) error
+	// DropManifest removes the manifest with a name, if there is one; its parts are as those of a
+	// manifest that was replaced.
+	DropManifest(ctx context.Context, tenant uuid.UUID, name string, at time.Time) error
+	// Sweep removes the parts that no manifest names and that were saved before a time, and returns
+	// how many there were. Stores remove with them what else they have marked as no longer needed.
+	Sweep(ctx context.Context, tenant uuid.UUID, before time.Time) (int, error)
+}
+
+// Claims are the names that belong to one tenant at most, whichever process gives them away. A name
+// is claimed before the commit that gives it to the tenant, and settled after that.
+type Claims interface {
+	// Claim claims names for a tenant at a time, all or none, and returns those that another tenant
+	// has; when there are such, nothing was claimed. A name that the tenant has stays as it is.
+	Claim(ctx context.Context, tenant uuid.UUID, names []string, at time.Time) (others []Claim, err error)
+	// Settle says which names a tenant has after its commits and which it has no longer. It claims
+	// those that nobody has, and returns those that another tenant has.
+	Settle(ctx context.Context, tenant uuid.UUID, has, hasNot []string) (others []Claim, err error)
+	// Claimed returns the claims of names, in no order; names that nobody has are not among them.
+	Claimed(ctx context.Context, names []string) ([]Claim, error)
+	// ClaimsOf returns the claims of a tenant, in no order.
+	ClaimsOf(ctx context.Context, tenant uuid.UUID) ([]Claim, error)
 }
 
 // Secrets are the installation's own.
@@ -138,10 +178,41 @@ type Object struct {
 	Key      string // in an answer in the order of a property: what it is ordered by (see Order); otherwise empty
 }
 
+// Floors say what is left of a tenant's history.
+type Floors struct {
+	Log   uint64 // commits below it were trimmed; 0 or 1 when none were
+	Moved uint64 // the rows in an order as of a commit below it can no longer be had
+}
+
+// TrimRows is how many rows one call trims at most.
+const TrimRows = 5000
+
 // Part is a piece of a snapshot.
 type Part struct {
 	Name string
 	Data []byte
+}
+
+// NewPart returns a part that is named by its kind and its content.
+func NewPart(kind string, data []byte) Part {
+	sum := sha256.Sum256(data)
+	return Part{kind + "-" + hex.EncodeToString(sum[:16]), data}
+}
+
+// Manifest says which parts a snapshot consists of.
+type Manifest struct {
+	Name    string // of the manifest; a tenant may have several
+	Version uint64 // how often it was replaced; the first has 1
+	Seq     uint64 // the commit of which the snapshot is; 0 when that is not known
+	Head    string // the part that says what the others are
+	Parts   []string
+}
+
+// Claim is a name that a tenant has, or is about to have.
+type Claim struct {
+	Name   string // at most 300 bytes of valid UTF-8 without U+0000
+	Tenant uuid.UUID
+	At     time.Time // when it was claimed (UTC, whole milliseconds); zero once it is settled
 }
 
 // Ticket is something short-lived that the authority has given out or has seen: a code, a refresh
@@ -158,7 +229,7 @@ type Ticket struct {
 // Query selects object rows of one kind, ordered by ordinal unless Order says otherwise.
 type Query struct {
 	Kind     Kind
-	Ordinals []uint32 // when not nil: only these (at most 1,000); others are not looked at
+	Ordinals []uint32 // when not nil: only these (at most MaxOrdinals); others are not looked at
 	Deleted  bool     // soft-deleted rows only; otherwise live ones only. Ignored with Ordinals and Order.
 	Below    uint32   // when not 0: only rows with an ordinal less than this
 	// When nil, by ordinal. Otherwise just Ordinal and Key are returned, of live and deleted rows;
@@ -189,7 +260,7 @@ type Order struct {
 }
 
 // MaxOrdinals is how many ordinals a Query may name.
-const MaxOrdinals = 1000
+const MaxOrdinals = 1 << 16
 
 var (
 	// ErrExists says that what was to be created is there.
@@ -198,6 +269,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrConflict says that another writer has come in between.
 	ErrConflict = errors.New("another has changed it in between")
+	// ErrTrimmed says that what was asked for is no longer kept.
+	ErrTrimmed = errors.New("no longer kept")
 	// ErrUnknown says that the answer to a change was lost: it may have been made, and may still be.
 	ErrUnknown = errors.New("it is not known whether the change was made")
 	// ErrQuery says that a query cannot be answered; the text says why.

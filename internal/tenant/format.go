@@ -12,14 +12,14 @@ import (
 // read. A change that a program of the last format cannot read, or would misread, needs a new
 // number, and a database of the last one in testdata.
 const (
-	formatNow    = 7
+	formatNow    = 8
 	formatOldest = 1
 
 	// Commits say which values have changed, and snapshots have the columns. 3 has links between
 	// objects, 4 administrative units, 5 which properties of applications have changed, when app
 	// roles were given, and when imports came, 6 writebackConfiguration of groups.
 	formatWithColumns = 2
-	// The log is a chain.
+	// The log is a chain. 8 has the members of groups and other sets of users in parts.
 	formatWithChain = 7
 )
 

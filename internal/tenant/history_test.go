@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
@@ -61,7 +62,11 @@ func (h *house) forgetSnapshots() {
 	}
 	ids, err := s.Tenants(context.Background())
 	for _, id := range ids {
-		err = errors.Join(err, s.DropParts(context.Background(), id, nil))
+		list, e := s.Manifests(context.Background(), id)
+		for _, m := range list {
+			e = errors.Join(e, s.DropManifest(context.Background(), id, m.Name, time.Now()))
+		}
+		err = errors.Join(err, e)
 	}
 	if err := errors.Join(err, s.Close()); err != nil {
 		h.tb.Fatal(err)

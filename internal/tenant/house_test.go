@@ -186,7 +186,7 @@ func content(tb testing.TB, img *tenant.Image) string {
 	}
 	fmt.Fprintf(&b, "%d %s\n%s\n%x\n", img.Seq, img.At, head, img.Directory.AppendHead(nil))
 	for i := range img.Licensing.Parts() {
-		fmt.Fprintf(&b, "%x\n", img.Licensing.AppendPart(nil, i))
+		fmt.Fprintf(&b, "%x\n%x\n", img.Licensing.AppendPart(nil, i), img.Licensing.AppendSets(nil, i))
 	}
 	for i := range img.Directory.Parts() {
 		fmt.Fprintf(&b, "%x\n", img.Directory.AppendPart(nil, i))

@@ -156,20 +156,23 @@ func (t *Tenant) Groups(ctx context.Context, img *Image, ordinals []uint32) ([]*
 	return list[:n], err
 }
 
+// documentsAtOnce is how many documents are asked for at once: more than a portion has as a rule.
+const documentsAtOnce = 1000
+
 // documentsAt reads the documents of the first ordinals, as many as make a portion, and returns how
 // many that are.
 func (t *Tenant) documentsAt(
 	ctx context.Context, img *Image, kind store.Kind, ordinals []uint32, yield func(i int, d document),
 ) (int, error) {
 	missing := make(map[uint32]int)
-	wanted := make([]uint32, 0, min(len(ordinals), store.MaxOrdinals))
+	wanted := make([]uint32, 0, min(len(ordinals), documentsAtOnce))
 	for i, ordinal := range ordinals {
 		key := objectKey{kind, ordinal}
 		if d, ok := t.documents.get(documentKey{t.id, key}); ok && d.revision == img.revision(key) {
 			yield(i, d)
 			continue
 		}
-		if len(wanted) == store.MaxOrdinals {
+		if len(wanted) == documentsAtOnce {
 			ordinals = ordinals[:i]
 			break
 		}

@@ -30,16 +30,52 @@ func commitOf(t *testing.T, s store.Store, format uint32, effects []byte) {
 	}
 }
 
-func changePart(t *testing.T, s store.Store, name string, change func(data []byte) []byte) {
+// changeHead has a snapshot's manifest name another head.
+func changeHead(t *testing.T, s store.Store, change func(data []byte) []byte) {
+	t.Helper()
+	list, err := s.Manifests(t.Context(), withSnapshot)
+	if err != nil || len(list) != 1 {
+		t.Fatalf("the manifests are %v, %v", list, err)
+	}
+	m := list[0]
+	m.Head = changePart(t, s, m.Head, change)
+	if err := s.ReplaceManifest(t.Context(), withSnapshot, m, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// changePiece has a snapshot's head name another part.
+func changePiece(t *testing.T, s store.Store, name string, change func(data []byte) []byte) {
+	t.Helper()
+	other := changePart(t, s, name, change)
+	changeHead(t, s, func(data []byte) []byte {
+		h, err := decodeHead(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, old := range h.OldParts { // the format of the database
+			h.OldParts[i] = oldPart{
+				strings.Replace(old.Licensing, name, other, 1),
+				strings.Replace(old.Directory, name, other, 1),
+			}
+		}
+		return encoded(t, h)
+	})
+}
+
+// changePart saves a changed part and returns its name.
+func changePart(t *testing.T, s store.Store, name string, change func(data []byte) []byte) string {
 	t.Helper()
 	parts, err := s.Parts(t.Context(), withSnapshot, []string{name})
 	if err != nil {
 		t.Fatal(err)
 	}
+	parts[0].Name += "-changed"
 	parts[0].Data = change(parts[0].Data)
-	if err := s.SaveParts(t.Context(), withSnapshot, parts); err != nil {
+	if err := s.SaveParts(t.Context(), withSnapshot, parts, time.Now()); err != nil {
 		t.Fatal(err)
 	}
+	return parts[0].Name
 }
 
 // newer sets a part's format, its first byte, to 9.
@@ -87,19 +123,19 @@ func TestUnknownFormatsAndFieldsAreRefused(t *testing.T) {
 		},
 		"a head in a newer format": {
 			func(t *testing.T, s store.Store) {
-				changePart(t, s, headName, func([]byte) []byte { return encoded(t, map[int]any{13: 9, 99: 1}) })
+				changeHead(t, s, func([]byte) []byte { return encoded(t, map[int]any{13: 9, 99: 1}) })
 			},
 			[]string{withSnapshot.String(), "head", "it is in format 9, and " + known},
 		},
 		"a head with an unknown field": {
 			func(t *testing.T, s store.Store) {
-				changePart(t, s, headName, func([]byte) []byte { return encoded(t, unknown) })
+				changeHead(t, s, func([]byte) []byte { return encoded(t, unknown) })
 			},
 			[]string{withSnapshot.String(), "head", "unknown field"},
 		},
 		"a head with the directory in a newer format": {
 			func(t *testing.T, s store.Store) {
-				changePart(t, s, headName, func(data []byte) []byte {
+				changeHead(t, s, func(data []byte) []byte {
 					h, err := decodeHead(data)
 					if err != nil {
 						t.Fatal(err)
@@ -111,11 +147,11 @@ func TestUnknownFormatsAndFieldsAreRefused(t *testing.T) {
 			[]string{withSnapshot.String(), "directory", "it is in format 9, and this version reads formats up to"},
 		},
 		"a directory part in a newer format": {
-			func(t *testing.T, s store.Store) { changePart(t, s, "directory-0-104", newer) },
+			func(t *testing.T, s store.Store) { changePiece(t, s, "directory-0-104", newer) },
 			[]string{withSnapshot.String(), "directory", "part 0", "it is in format 9, and this version reads formats up to"},
 		},
 		"a licensing part in a newer format": {
-			func(t *testing.T, s store.Store) { changePart(t, s, "licensing-0-104", newer) },
+			func(t *testing.T, s store.Store) { changePiece(t, s, "licensing-0-104", newer) },
 			[]string{withSnapshot.String(), "part 0", "it is in format 9, and this version reads formats up to"},
 		},
 	} {

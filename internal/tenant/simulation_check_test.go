@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -118,11 +119,13 @@ func (s *simulation) checkReplay() {
 // onlyLog is a store without snapshots.
 type onlyLog struct{ store.Store }
 
-func (onlyLog) Parts(context.Context, uuid.UUID, []string) ([]store.Part, error) {
-	return nil, store.ErrNotFound
+func (onlyLog) Manifests(context.Context, uuid.UUID) ([]store.Manifest, error) { return nil, nil }
+
+func (onlyLog) SaveParts(context.Context, uuid.UUID, []store.Part, time.Time) error { return nil }
+
+func (onlyLog) ReplaceManifest(context.Context, uuid.UUID, store.Manifest, time.Time) error {
+	return nil
 }
-func (onlyLog) SaveParts(context.Context, uuid.UUID, []store.Part) error { return nil }
-func (onlyLog) DropParts(context.Context, uuid.UUID, []string) error     { return nil }
 
 // checkSeats counts who holds what, and wants that to be no more than was bought (L4).
 func (s *simulation) checkSeats(img *tenant.Image) {

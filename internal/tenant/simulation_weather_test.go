@@ -81,7 +81,8 @@ func (w *weather) decide(operation string) storetest.Outcome {
 	if w.kind == isCalm {
 		return storetest.Works
 	}
-	if operation == "SaveParts" || operation == "DropParts" {
+	switch operation {
+	case "SaveParts", "ReplaceManifest", "Sweep", "Settle", "TrimLog":
 		return failsIf(w.broken() || w.beside.IntN(10) == 0)
 	}
 	if w.late != nil && w.fate.IntN(3) == 0 {

@@ -278,10 +278,19 @@ type row struct {
 	ordinal uint32
 }
 
-func (f *forgetful) CreateTenant(context.Context, uuid.UUID) error            { return nil }
-func (f *forgetful) Tenants(context.Context) ([]uuid.UUID, error)             { return nil, nil }
-func (f *forgetful) SaveParts(context.Context, uuid.UUID, []store.Part) error { return nil }
-func (f *forgetful) DropParts(context.Context, uuid.UUID, []string) error     { return nil }
+func (f *forgetful) CreateTenant(context.Context, uuid.UUID) error { return nil }
+
+func (f *forgetful) Tenants(context.Context) ([]uuid.UUID, error) { return nil, nil }
+
+func (f *forgetful) SaveParts(context.Context, uuid.UUID, []store.Part, time.Time) error { return nil }
+
+func (f *forgetful) Manifests(context.Context, uuid.UUID) ([]store.Manifest, error) { return nil, nil }
+
+func (f *forgetful) ReplaceManifest(context.Context, uuid.UUID, store.Manifest, time.Time) error {
+	return nil
+}
+
+func (f *forgetful) Sweep(context.Context, uuid.UUID, time.Time) (int, error) { return 0, nil }
 
 func (f *forgetful) Append(
 	_ context.Context, _ uuid.UUID, at store.Place, _ []store.Commit, objects []store.Object,

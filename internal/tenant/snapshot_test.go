@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -28,11 +29,11 @@ func (w *weighing) Append(
 	return w.Store.Append(ctx, of, at, commits, objects)
 }
 
-func (w *weighing) SaveParts(ctx context.Context, of uuid.UUID, parts []store.Part) error {
+func (w *weighing) SaveParts(ctx context.Context, of uuid.UUID, parts []store.Part, at time.Time) error {
 	for _, p := range parts {
 		w.snapshots.Add(int64(len(p.Data)))
 	}
-	return w.Store.SaveParts(ctx, of, parts)
+	return w.Store.SaveParts(ctx, of, parts, at)
 }
 
 // TestSnapshotsStayInProportion imports so many users that a snapshot after each few of them would

@@ -18,7 +18,12 @@ func (s *Store) CreateTenant(ctx context.Context, id uuid.UUID) error {
 		if _, ok := w.tenants[id]; ok {
 			return fmt.Errorf("tenant %s: %w", id, store.ErrExists)
 		}
-		w.tenants[id] = &tenant{rows: map[store.Kind]map[uint32]row{}, parts: map[string][]byte{}}
+		w.tenants[id] = &tenant{
+			floors:    store.Floors{Log: 1},
+			rows:      map[store.Kind]map[uint32]row{},
+			parts:     map[string]part{},
+			manifests: map[string]store.Manifest{},
+		}
 		w.order = append(w.order, id)
 		return nil
 	})
@@ -89,7 +94,11 @@ func (s *Store) Fence(ctx context.Context, id uuid.UUID) (place store.Place, err
 func (s *Store) Commits(ctx context.Context, id uuid.UUID, after uint64, yield func(store.Commit) error) error {
 	var log []store.Commit
 	err := s.in(ctx, id, func(t *tenant) error {
-		log = t.log[min(after, uint64(len(t.log))):]
+		trimmed := t.floors.Log - 1
+		if after < trimmed {
+			return fmt.Errorf("commit %d: %w", after+1, store.ErrTrimmed)
+		}
+		log = t.log[min(after-trimmed, uint64(len(t.log))):]
 		return nil
 	})
 	if err != nil {
@@ -104,4 +113,44 @@ func (s *Store) Commits(ctx context.Context, id uuid.UUID, after uint64, yield f
 		}
 	}
 	return nil
+}
+
+// Floors implements store.Store.
+func (s *Store) Floors(ctx context.Context, id uuid.UUID) (floors store.Floors, err error) {
+	err = s.in(ctx, id, func(t *tenant) error {
+		floors = t.floors
+		return nil
+	})
+	return floors, err
+}
+
+// TrimLog implements store.Store.
+func (s *Store) TrimLog(ctx context.Context, id uuid.UUID, below uint64) (trimmed int, err error) {
+	err = s.in(ctx, id, func(t *tenant) error {
+		if below > t.floors.Log {
+			trimmed = min(int(below-t.floors.Log), store.TrimRows, len(t.log))
+		}
+		t.log = t.log[trimmed:]
+		t.floors.Log += uint64(trimmed)
+		return nil
+	})
+	return trimmed, err
+}
+
+// TrimMoved implements store.Store.
+func (s *Store) TrimMoved(ctx context.Context, id uuid.UUID, below uint64) (trimmed int, err error) {
+	err = s.in(ctx, id, func(t *tenant) error {
+		t.floors.Moved = max(t.floors.Moved, below)
+		for _, rows := range t.rows {
+			for ordinal, r := range rows {
+				for len(r.keys) > 1 && r.keys[1].seq <= t.floors.Moved && trimmed < store.TrimRows {
+					r.keys = r.keys[1:]
+					trimmed++
+				}
+				rows[ordinal] = r
+			}
+		}
+		return nil
+	})
+	return trimmed, err
 }

@@ -87,12 +87,12 @@ func (s *Store) Objects(ctx context.Context, id uuid.UUID, query store.Query) (f
 		return nil, err
 	}
 	err = s.in(ctx, id, func(t *tenant) error {
-		if query.Order != nil {
-			found = inOrder(t.rows[query.Kind], query)
-		} else {
+		if query.Order == nil {
 			found = byOrdinal(t.rows[query.Kind], query)
+			return nil
 		}
-		return nil
+		found = inOrder(t.rows[query.Kind], query)
+		return t.keepsOrder(query.Order.AsOf)
 	})
 	return found, err
 }
@@ -104,6 +104,14 @@ func answerable(query store.Query) error {
 	case len(query.Ordinals) > store.MaxOrdinals:
 		return fmt.Errorf("%w: it names %d ordinals, and %d are allowed: ask in several queries",
 			store.ErrQuery, len(query.Ordinals), store.MaxOrdinals)
+	}
+	return nil
+}
+
+// keepsOrder returns an error when the order of a commit is no longer kept.
+func (t *tenant) keepsOrder(asOf uint64) error {
+	if asOf < t.floors.Moved {
+		return fmt.Errorf("the order as of commit %d: %w", asOf, store.ErrTrimmed)
 	}
 	return nil
 }
@@ -188,6 +196,9 @@ func (s *Store) Moved(
 	}
 	moved = map[uint32]string{}
 	err = s.in(ctx, id, func(t *tenant) error {
+		if err := t.keepsOrder(asOf); err != nil {
+			return err
+		}
 		for ordinal, r := range t.rows[kind] {
 			if key, still := r.asOf(property, asOf); !still {
 				moved[ordinal] = key

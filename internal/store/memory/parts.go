@@ -2,21 +2,33 @@ package memory
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
 	"licensor/internal/store"
 )
 
+// part is the data of a part, and when it was saved, or a manifest last ceased to name it.
+type part struct {
+	data []byte
+	used time.Time
+}
+
 // SaveParts implements store.Store.
-func (s *Store) SaveParts(ctx context.Context, id uuid.UUID, parts []store.Part) error {
+func (s *Store) SaveParts(ctx context.Context, id uuid.UUID, parts []store.Part, at time.Time) error {
 	return s.in(ctx, id, func(t *tenant) error {
-		for _, part := range parts {
-			t.parts[part.Name] = bytes.Clone(part.Data)
+		for _, p := range parts {
+			now, ok := t.parts[p.Name]
+			if !ok {
+				now.data = bytes.Clone(p.Data)
+			}
+			now.used = at
+			t.parts[p.Name] = now
 		}
 		return nil
 	})
@@ -25,54 +37,99 @@ func (s *Store) SaveParts(ctx context.Context, id uuid.UUID, parts []store.Part)
 // Parts implements store.Store.
 func (s *Store) Parts(ctx context.Context, id uuid.UUID, names []string) (parts []store.Part, err error) {
 	err = s.in(ctx, id, func(t *tenant) error {
+		if err := t.has(names); err != nil {
+			return err
+		}
 		for _, name := range names {
-			data, ok := t.parts[name]
-			if !ok {
-				return fmt.Errorf("part %q of tenant %s: %w", name, id, store.ErrNotFound)
-			}
-			parts = append(parts, store.Part{Name: name, Data: bytes.Clone(data)})
+			parts = append(parts, store.Part{Name: name, Data: bytes.Clone(t.parts[name].data)})
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
+	return parts, err
+}
+
+// has returns an error when a part is missing.
+func (t *tenant) has(names []string) error {
+	for _, name := range names {
+		if _, ok := t.parts[name]; !ok {
+			return fmt.Errorf("part %q: %w", name, store.ErrNotFound)
+		}
 	}
-	return parts, nil
+	return nil
 }
 
-// DropParts implements store.Store.
-func (s *Store) DropParts(ctx context.Context, id uuid.UUID, keep []string) error {
+// Manifests implements store.Store.
+func (s *Store) Manifests(ctx context.Context, id uuid.UUID) (list []store.Manifest, err error) {
+	err = s.in(ctx, id, func(t *tenant) error {
+		for _, m := range t.manifests {
+			m.Parts = slices.Clone(m.Parts)
+			list = append(list, m)
+		}
+		slices.SortFunc(list, func(a, b store.Manifest) int {
+			return cmp.Or(-cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.Name, b.Name))
+		})
+		return nil
+	})
+	return list, err
+}
+
+// ReplaceManifest implements store.Store.
+func (s *Store) ReplaceManifest(ctx context.Context, id uuid.UUID, m store.Manifest, at time.Time) error {
 	return s.in(ctx, id, func(t *tenant) error {
-		maps.DeleteFunc(t.parts, func(name string, _ []byte) bool { return !slices.Contains(keep, name) })
+		if now := t.manifests[m.Name].Version; now != m.Version {
+			return fmt.Errorf("manifest %s has version %d, not %d: %w", m.Name, now, m.Version, store.ErrConflict)
+		}
+		if err := t.has(append(slices.Clone(m.Parts), m.Head)); err != nil {
+			return err
+		}
+		t.release(m.Name, at)
+		m.Version++
+		m.Parts = slices.Clone(m.Parts)
+		t.manifests[m.Name] = m
 		return nil
 	})
 }
 
-// Secret implements store.Store. The world stands still meanwhile, so make must not use the store.
-func (s *Store) Secret(ctx context.Context, name string, make func() ([]byte, error)) (value []byte, err error) {
-	err = s.do(ctx, func(w *World) error {
-		if _, ok := w.secrets[name]; !ok {
-			made, err := make()
-			if err != nil {
-				return fmt.Errorf("make secret %s: %w", name, err)
+// DropManifest implements store.Store.
+func (s *Store) DropManifest(ctx context.Context, id uuid.UUID, name string, at time.Time) error {
+	return s.in(ctx, id, func(t *tenant) error {
+		t.release(name, at)
+		delete(t.manifests, name)
+		return nil
+	})
+}
+
+// release has the parts that a manifest names count as saved at a time.
+func (t *tenant) release(manifest string, at time.Time) {
+	for name, p := range t.parts {
+		if m, ok := t.manifests[manifest]; ok && names(m, name) {
+			p.used = at
+			t.parts[name] = p
+		}
+	}
+}
+
+func names(m store.Manifest, part string) bool {
+	return m.Head == part || slices.Contains(m.Parts, part)
+}
+
+// Sweep implements store.Store.
+func (s *Store) Sweep(ctx context.Context, id uuid.UUID, before time.Time) (swept int, err error) {
+	err = s.in(ctx, id, func(t *tenant) error {
+		named := map[string]bool{}
+		for _, m := range t.manifests {
+			named[m.Head] = true
+			for _, name := range m.Parts {
+				named[name] = true
 			}
-			w.secrets[name] = bytes.Clone(made)
 		}
-		value = bytes.Clone(w.secrets[name])
+		for name, p := range t.parts {
+			if !named[name] && p.used.Before(before) {
+				delete(t.parts, name)
+				swept++
+			}
+		}
 		return nil
 	})
-	return value, err
-}
-
-// ReplaceSecret implements store.Store. The world stands still meanwhile, so change must not use
-// the store.
-func (s *Store) ReplaceSecret(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error {
-	return s.do(ctx, func(w *World) error {
-		value, err := change(bytes.Clone(w.secrets[name]))
-		if err != nil {
-			return fmt.Errorf("replace secret %s: %w", name, err)
-		}
-		w.secrets[name] = bytes.Clone(value)
-		return nil
-	})
+	return swept, err
 }

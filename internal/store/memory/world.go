@@ -15,22 +15,26 @@ type World struct {
 	mu      sync.Mutex
 	tenants map[uuid.UUID]*tenant
 	order   []uuid.UUID // in which the tenants were created
+	claims  map[string]store.Claim
 	secrets map[string][]byte
 	tickets map[[32]byte]store.Ticket
 }
 
 // tenant is what a world has of one tenant.
 type tenant struct {
-	end   store.Place
-	log   []store.Commit
-	rows  map[store.Kind]map[uint32]row // by kind and ordinal
-	parts map[string][]byte
+	end       store.Place
+	floors    store.Floors
+	log       []store.Commit                // from floors.Log on
+	rows      map[store.Kind]map[uint32]row // by kind and ordinal
+	parts     map[string]part
+	manifests map[string]store.Manifest
 }
 
 // New returns an empty world.
 func New() *World {
 	return &World{
 		tenants: map[uuid.UUID]*tenant{},
+		claims:  map[string]store.Claim{},
 		secrets: map[string][]byte{},
 		tickets: map[[32]byte]store.Ticket{},
 	}

@@ -43,7 +43,7 @@ func sound(t *testing.T) []byte {
 	for i := range 20 {
 		parts = append(parts, store.Part{Name: fmt.Sprint("part", i), Data: bytes.Repeat([]byte{byte(i)}, 3000)})
 	}
-	if err := s.SaveParts(t.Context(), firstTenant, parts); err != nil {
+	if err := s.SaveParts(t.Context(), firstTenant, parts, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	_ = s.Close()

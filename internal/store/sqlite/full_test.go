@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"licensor/internal/store"
 	"licensor/internal/store/storetest"
@@ -44,7 +45,8 @@ func fill(t *testing.T, s *Store) uint64 {
 	if last == 0 {
 		t.Fatal("there was no room for anything")
 	}
-	wantFull(t, s, s.SaveParts(t.Context(), firstTenant, []store.Part{{Name: "large", Data: make([]byte, 8<<20)}}))
+	large := []store.Part{{Name: "large", Data: make([]byte, 8<<20)}}
+	wantFull(t, s, s.SaveParts(t.Context(), firstTenant, large, time.Now()))
 	wantAcknowledged(t, s, last)
 	return last
 }

@@ -100,12 +100,12 @@ func TestOpenRefusesNewerSchema(t *testing.T) {
 	}
 	_ = s.Close()
 	before := contents(t, path)
-	refused(t, path, path, "schema 99", "up to 6", "newer version", "restore a backup")
+	refused(t, path, path, "schema 99", "up to 7", "newer version", "restore a backup")
 	if !bytes.Equal(contents(t, path), before) {
 		t.Error("the file was changed")
 	}
 	db := connect(path, "", 1)
-	if _, err := db.Exec("PRAGMA user_version=6"); err != nil {
+	if _, err := db.Exec("PRAGMA user_version=7"); err != nil {
 		t.Fatal(err)
 	}
 	_ = db.Close()

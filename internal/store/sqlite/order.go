@@ -53,7 +53,7 @@ func (s *Store) ordered(ctx context.Context, tenant uuid.UUID, query store.Query
 		return nil, s.fail("read objects in order", err)
 	}
 	if !moved {
-		return merged(rows, query), nil
+		return merged(rows, query), s.keepsOrder(ctx, tenant, query.Order.AsOf)
 	}
 	for _, span := range spans(query) {
 		found, err := s.selectOrdered(ctx, number, query, strings.ReplaceAll(movedAway, "COLUMN", column), span)
@@ -62,7 +62,7 @@ func (s *Store) ordered(ctx context.Context, tenant uuid.UUID, query store.Query
 		}
 		rows = append(rows, found...)
 	}
-	return merged(rows, query), nil
+	return merged(rows, query), s.keepsOrder(ctx, tenant, query.Order.AsOf)
 }
 
 const hasMoved = "SELECT EXISTS (SELECT 1 FROM moved WHERE tenant = ?1 AND kind = ?2 AND seq > ?3)"
@@ -228,5 +228,8 @@ func (s *Store) Moved(
 			keys[ordinal] = "=" + key.String
 		}
 	}
-	return keys, s.fail("read what has moved", rows.Err())
+	if err := rows.Err(); err != nil {
+		return nil, s.fail("read what has moved", err)
+	}
+	return keys, s.keepsOrder(ctx, tenant, asOf)
 }

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -14,22 +13,33 @@ import (
 )
 
 // SaveParts implements store.Store.
-func (s *Store) SaveParts(ctx context.Context, tenant uuid.UUID, parts []store.Part) error {
+func (s *Store) SaveParts(ctx context.Context, tenant uuid.UUID, parts []store.Part, at time.Time) error {
 	number, err := s.tenant(ctx, tenant)
 	if err != nil {
 		return err
 	}
-	for _, part := range parts {
-		err := s.write(ctx, func(tx *sql.Tx) error {
-			_, err := tx.Exec(`INSERT INTO snapshot (tenant, name, data, sum) VALUES (?, ?, ?, ?)
-				ON CONFLICT DO UPDATE SET data = excluded.data, sum = excluded.sum`, number, part.Name, bytesOf(part.Data), partSum(&part))
-			return err
-		})
+	for i := range parts {
+		err := s.write(ctx, func(tx *sql.Tx) error { return savePart(tx, number, &parts[i], at) })
 		if err != nil {
-			return s.fail("save part "+part.Name, err)
+			return s.fail("save part "+parts[i].Name, err)
 		}
 	}
 	return nil
+}
+
+func savePart(tx *sql.Tx, number int64, part *store.Part, at time.Time) error {
+	there, err := affected(tx.Exec("UPDATE part SET used = ? WHERE tenant = ? AND name = ?",
+		at.UnixMilli(), number, part.Name))
+	if there || err != nil {
+		return err
+	}
+	_, err = tx.Exec("INSERT INTO part (tenant, name, used) VALUES (?, ?, ?)", number, part.Name, at.UnixMilli())
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec("INSERT INTO snapshot (tenant, name, data, sum) VALUES (?, ?, ?, ?)",
+		number, part.Name, bytesOf(part.Data), partSum(part))
+	return err
 }
 
 // Parts implements store.Store.
@@ -68,88 +78,4 @@ func (k *kept) Scan(value any) error {
 	}
 	*k = data
 	return nil
-}
-
-// DropParts implements store.Store.
-func (s *Store) DropParts(ctx context.Context, tenant uuid.UUID, keep []string) error {
-	number, err := s.tenant(ctx, tenant)
-	if err != nil {
-		return err
-	}
-	list, err := json.Marshal(append([]string{}, keep...)) // nil would be null, not []
-	if err != nil {
-		return err
-	}
-	return s.fail("drop parts", s.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec("DELETE FROM snapshot WHERE tenant = ? AND name NOT IN (SELECT value FROM json_each(?))", number, string(list))
-		return err
-	}))
-}
-
-const findSecret = "SELECT value FROM secret WHERE name = ?"
-
-// Secret implements store.Store. Of those who come when there is none, the first to get the writer
-// makes it.
-func (s *Store) Secret(ctx context.Context, name string, make func() ([]byte, error)) ([]byte, error) {
-	var value []byte
-	err := s.reader.QueryRowContext(ctx, findSecret, name).Scan(&value)
-	if err == nil {
-		return value, nil
-	} else if !errors.Is(err, sql.ErrNoRows) {
-		return nil, s.fail("read secret "+name, err)
-	}
-	err = s.write(ctx, func(tx *sql.Tx) error {
-		err := tx.QueryRow(findSecret, name).Scan(&value)
-		if !errors.Is(err, sql.ErrNoRows) {
-			return err
-		}
-		if value, err = make(); err != nil {
-			return err
-		}
-		_, err = tx.Exec("INSERT INTO secret (name, value) VALUES (?, ?)", name, bytesOf(value))
-		return err
-	})
-	if err != nil {
-		return nil, s.fail("make secret "+name, err)
-	}
-	return value, nil
-}
-
-// ReplaceSecret implements store.Store. The old value is overwritten in the file, and the log that
-// may have it is emptied.
-func (s *Store) ReplaceSecret(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error {
-	err := s.write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.Exec("PRAGMA secure_delete=ON"); err != nil {
-			return err
-		}
-		defer tx.Exec("PRAGMA secure_delete=OFF")
-		var value []byte
-		err := tx.QueryRow(findSecret, name).Scan(&value)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return err
-		}
-		if value, err = change(value); err != nil {
-			return err
-		}
-		_, err = tx.Exec("INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", name, bytesOf(value))
-		return err
-	})
-	if err != nil {
-		return s.fail("replace secret "+name, err)
-	}
-	// Readers may hold this up; then the log is emptied by a later one.
-	return s.fail("replace secret "+name+", which was done: empty the log", s.emptyLog(ctx))
-}
-
-// Ping implements store.Store. It writes as much as a large commit, so that it fails when there is
-// room for little.
-func (s *Store) Ping(ctx context.Context) error {
-	var at int64
-	if err := s.reader.QueryRowContext(ctx, "SELECT at FROM probe").Scan(&at); err != nil {
-		return s.fail("read", err)
-	}
-	return s.fail("write", s.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec("UPDATE probe SET at = ?, room = zeroblob(65536)", time.Now().UnixMilli())
-		return err
-	}))
 }

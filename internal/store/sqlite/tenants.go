@@ -99,12 +99,23 @@ func (s *Store) Commits(ctx context.Context, tenant uuid.UUID, after uint64, yie
 	}
 	for {
 		last, err := s.someCommits(ctx, tenant, number, after, yield)
-		if err != nil || last == after {
+		switch {
+		case errors.Is(err, errGap):
+			if err := s.keeps(ctx, tenant, last+1); err != nil {
+				return err
+			}
+			return s.damaged(fmt.Sprintf("commit %d is missing", last+1))
+		case err != nil:
 			return err
+		case last == after:
+			return s.keeps(ctx, tenant, last+1)
 		}
 		after = last
 	}
 }
+
+// errGap says that the log does not go on with the next commit.
+var errGap = errors.New("a commit is missing")
 
 // someCommits returns the sequence number of the last commit handed over, or after when there was
 // none.
@@ -127,7 +138,7 @@ func (s *Store) someCommits(
 			return after, err
 		}
 		if c.Seq != after+1 {
-			return after, s.damaged(fmt.Sprintf("commit %d is missing", after+1))
+			return after, errGap
 		}
 		if err := yield(c); err != nil {
 			return after, err

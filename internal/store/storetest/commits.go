@@ -43,12 +43,19 @@ func unknownTenant(t *testing.T, open Place) {
 	_, parts := s.Parts(t.Context(), nobody, nil)
 	_, place := s.Place(t.Context(), nobody)
 	_, fence := s.Fence(t.Context(), nobody)
+	_, manifests := s.Manifests(t.Context(), nobody)
+	_, swept := s.Sweep(t.Context(), nobody, noon)
+	_, floors := s.Floors(t.Context(), nobody)
+	_, log := s.TrimLog(t.Context(), nobody, 1)
+	_, orders := s.TrimMoved(t.Context(), nobody, 1)
 	for name, err := range map[string]error{
-		"Append":    s.Append(t.Context(), nobody, store.Place{}, []store.Commit{commit(1)}, nil),
-		"Commits":   s.Commits(t.Context(), nobody, 0, func(store.Commit) error { return nil }),
-		"SaveParts": s.SaveParts(t.Context(), nobody, []store.Part{{Name: "a"}}),
-		"DropParts": s.DropParts(t.Context(), nobody, nil),
-		"Objects":   objects, "Moved": moved, "Parts": parts, "Place": place, "Fence": fence,
+		"Append":          s.Append(t.Context(), nobody, store.Place{}, []store.Commit{commit(1)}, nil),
+		"Commits":         s.Commits(t.Context(), nobody, 0, func(store.Commit) error { return nil }),
+		"SaveParts":       s.SaveParts(t.Context(), nobody, []store.Part{{Name: "a"}}, noon),
+		"ReplaceManifest": s.ReplaceManifest(t.Context(), nobody, store.Manifest{Name: "newest"}, noon),
+		"DropManifest":    s.DropManifest(t.Context(), nobody, "newest", noon),
+		"Manifests":       manifests, "Sweep": swept, "Floors": floors, "TrimLog": log, "TrimMoved": orders,
+		"Objects": objects, "Moved": moved, "Parts": parts, "Place": place, "Fence": fence,
 	} {
 		if !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("%s answers %v, want ErrNotFound", name, err)

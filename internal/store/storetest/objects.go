@@ -148,8 +148,8 @@ func byOrdinals(t *testing.T, open Place) {
 		t.Errorf("asking for %d ordinals answers %v, want ErrQuery", len(query.Ordinals), err)
 	}
 	query.Ordinals, query.After = query.Ordinals[1:], -1
-	if got := find(t, s, tenant, query); len(got) != store.MaxOrdinals {
-		t.Errorf("got %d rows for %d ordinals", len(got), store.MaxOrdinals)
+	if got := find(t, s, tenant, query); len(got) != len(rows) {
+		t.Errorf("got %d rows for %d ordinals, want %d", len(got), store.MaxOrdinals, len(rows))
 	}
 }
 

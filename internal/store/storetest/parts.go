@@ -1,226 +1,256 @@
 package storetest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
 	"licensor/internal/store"
 )
 
+var noon = time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
+
+func saveParts(t *testing.T, s store.Store, tenant uuid.UUID, at time.Time, parts ...store.Part) {
+	t.Helper()
+	if err := s.SaveParts(t.Context(), tenant, parts, at); err != nil {
+		t.Fatalf("save parts: %v", err)
+	}
+}
+
+func wantParts(t *testing.T, s store.Store, tenant uuid.UUID, parts ...store.Part) {
+	t.Helper()
+	got, err := s.Parts(t.Context(), tenant, namesOf(parts))
+	if err != nil || len(got)+len(parts) > 0 && !reflect.DeepEqual(got, parts) {
+		t.Errorf("got other parts than were saved as %q: %v", namesOf(parts), err)
+	}
+}
+
+func namesOf(parts []store.Part) (names []string) {
+	for _, part := range parts {
+		names = append(names, part.Name)
+	}
+	return names
+}
+
+func wantNoParts(t *testing.T, s store.Store, tenant uuid.UUID, parts ...store.Part) {
+	t.Helper()
+	for _, part := range parts {
+		if _, err := s.Parts(t.Context(), tenant, []string{part.Name}); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("part %s that is missing answers %v, want ErrNotFound", part.Name, err)
+		}
+	}
+}
+
 func parts(t *testing.T, open Place) {
 	s, tenant := begin(t, open)
-	large := store.Part{Name: "users/0", Data: slices.Repeat([]byte{1, 0, 2}, 1<<20)}
+	large := store.NewPart("users", slices.Repeat([]byte{1, 0, 2}, 1<<20))
 	odd := store.Part{Name: `it's "ünusual"`, Data: []byte{0}}
-	head := store.Part{Name: "head", Data: []byte("first")}
-	save := func(parts ...store.Part) {
-		t.Helper()
-		if err := s.SaveParts(t.Context(), tenant, parts); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want := func(parts ...store.Part) {
-		t.Helper()
-		var names []string
-		for _, part := range parts {
-			names = append(names, part.Name)
-		}
-		got, err := s.Parts(t.Context(), tenant, names)
-		if err != nil || len(got)+len(parts) > 0 && !reflect.DeepEqual(got, parts) {
-			t.Errorf("got other parts than were saved as %q: %v", names, err)
-		}
-	}
-	save(large, odd, head)
-	want(head, odd, large, head)
-	want()
-	head.Data = []byte("second, and longer")
-	save(head)
-	want(head, large)
-	if _, err := s.Parts(t.Context(), tenant, []string{"head", "none"}); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("a part that is missing answers %v, want ErrNotFound", err)
-	}
-	if err := s.DropParts(t.Context(), tenant, []string{odd.Name, "head", "none"}); err != nil {
-		t.Fatal(err)
-	}
-	want(odd, head)
-	if _, err := s.Parts(t.Context(), tenant, []string{large.Name}); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("a dropped part answers %v, want ErrNotFound", err)
-	}
-	if err := s.DropParts(t.Context(), tenant, nil); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Parts(t.Context(), tenant, []string{"head"}); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("a part after all were dropped answers %v, want ErrNotFound", err)
+	small := store.NewPart("small", []byte{1})
+	saveParts(t, s, tenant, noon, large, odd, small)
+	wantParts(t, s, tenant, odd, large, odd, small)
+	wantParts(t, s, tenant)
+	saveParts(t, s, tenant, noon, large)
+	wantParts(t, s, tenant, large)
+	if _, err := s.Parts(t.Context(), tenant, []string{odd.Name, "none"}); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("parts of which one is missing answer %v, want ErrNotFound", err)
 	}
 }
 
-func secrets(t *testing.T, open Place) {
-	s, _ := begin(t, open)
-	secretOf(t, s)
-	other, err := s.Secret(t.Context(), "another", func() ([]byte, error) { return []byte("other"), nil })
-	if err != nil || string(other) != "other" {
-		t.Errorf("another secret is %q, %v", other, err)
+// replace makes a manifest of parts, the first of which is the head, the one with a name.
+func replace(
+	s store.Store, t *testing.T, tenant uuid.UUID, at time.Time, m store.Manifest, parts ...store.Part,
+) (store.Manifest, error) {
+	names := namesOf(parts)
+	m.Head, m.Parts = names[0], names[1:]
+	err := s.ReplaceManifest(t.Context(), tenant, m, at)
+	if err == nil {
+		m.Version++
 	}
+	return m, err
 }
 
-// secretOf has many callers, shared out among the stores, ask for a secret that is not there.
-func secretOf(t *testing.T, stores ...store.Store) {
+func wantManifests(t *testing.T, s store.Store, tenant uuid.UUID, want ...store.Manifest) {
 	t.Helper()
-	var made atomic.Int64
-	values := make([]string, 32)
-	var all sync.WaitGroup
-	for i := range values {
-		s := stores[i%len(stores)]
-		all.Go(func() {
-			value, err := s.Secret(t.Context(), "signing key", func() ([]byte, error) {
-				return fmt.Appendf(nil, "\x00made by %d, call %d", i, made.Add(1)), nil
-			})
-			if err != nil {
-				t.Errorf("secret: %v", err)
-			}
-			values[i] = string(value)
-		})
-	}
-	all.Wait()
-	if len(slices.Compact(values)) != 1 || values[0] == "" {
-		t.Errorf("not all got the same: %q", values)
+	got, err := s.Manifests(t.Context(), tenant)
+	if err != nil || len(got)+len(want) > 0 && !reflect.DeepEqual(got, want) {
+		t.Errorf("the manifests are %+v, %v; want %+v", got, err, want)
 	}
 }
 
-func secretFails(t *testing.T, open Place) {
-	s, _ := begin(t, open)
-	broken := errors.New("no randomness")
-	value, err := s.Secret(t.Context(), "key", func() ([]byte, error) { return []byte("half"), broken })
-	if !errors.Is(err, broken) || value != nil {
-		t.Errorf("got %q, %v; want %v", value, err, broken)
+func manifests(t *testing.T, open Place) {
+	s, tenant := begin(t, open)
+	head := store.NewPart("head", []byte("1"))
+	users, groups := store.NewPart("users", []byte("u")), store.NewPart("groups", []byte("g"))
+	saveParts(t, s, tenant, noon, head, users)
+	wantManifests(t, s, tenant)
+	_, err := replace(s, t, tenant, noon, store.Manifest{Name: "newest"}, head, users, groups)
+	if !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a manifest that names a part that is missing answers %v, want ErrNotFound", err)
 	}
-	value, err = s.Secret(t.Context(), "key", func() ([]byte, error) { return []byte("whole"), nil })
-	if err != nil || string(value) != "whole" {
-		t.Errorf("got %q, %v after a failure", value, err)
+	_, err = replace(s, t, tenant, noon, store.Manifest{Name: "newest", Version: 1}, head, users)
+	if !errors.Is(err, store.ErrConflict) {
+		t.Errorf("a manifest that replaces one that is missing answers %v, want ErrConflict", err)
 	}
-}
-
-func secretReplaced(t *testing.T, open Place) {
-	s, _ := begin(t, open)
-	tally(t, s)
-	broken := errors.New("no randomness")
-	err := s.ReplaceSecret(t.Context(), "tally", func([]byte) ([]byte, error) { return []byte("half"), broken })
-	if !errors.Is(err, broken) {
-		t.Errorf("an error of the change is answered as %v", err)
-	}
-	if err := s.Close(); err != nil {
+	wantManifests(t, s, tenant)
+	first, err := replace(s, t, tenant, noon, store.Manifest{Name: "newest", Seq: 7}, head, users)
+	if err != nil {
 		t.Fatal(err)
 	}
-	wantTally(t, open(t))
+	wantManifests(t, s, tenant, first)
+	_, err = replace(s, t, tenant, noon, store.Manifest{Name: "newest", Seq: 8}, head)
+	if !errors.Is(err, store.ErrConflict) {
+		t.Errorf("a manifest that is there answers %v, want ErrConflict", err)
+	}
+	daily, err := replace(s, t, tenant, noon, store.Manifest{Name: "2026-11-27", Seq: 6}, users, head)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.Seq = 9
+	second, err := replace(s, t, tenant, noon, first, users)
+	if err != nil || second.Version != 2 {
+		t.Fatalf("the second manifest is %+v, %v", second, err)
+	}
+	second.Parts = nil
+	wantManifestsLoosely(t, s, tenant, second, daily)
+	if err := s.DropManifest(t.Context(), tenant, "newest", noon); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.DropManifest(t.Context(), tenant, "none", noon); err != nil {
+		t.Errorf("dropping a manifest that is missing answers %v", err)
+	}
+	wantManifests(t, s, tenant, daily)
 }
 
-// tally has 32 callers, shared out among the stores, add a letter to a secret each.
-func tally(t *testing.T, stores ...store.Store) {
+// wantManifestsLoosely is wantManifests where no parts may be nil or an empty list.
+func wantManifestsLoosely(t *testing.T, s store.Store, tenant uuid.UUID, want ...store.Manifest) {
 	t.Helper()
+	got, err := s.Manifests(t.Context(), tenant)
+	for i := range got {
+		if len(got[i].Parts) == 0 {
+			got[i].Parts = nil
+		}
+	}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("the manifests are %+v, %v; want %+v", got, err, want)
+	}
+}
+
+func sweep(t *testing.T, open Place) {
+	s, tenant := begin(t, open)
+	old, named, dropped, fresh := store.NewPart("p", []byte("old")), store.NewPart("p", []byte("named")),
+		store.NewPart("p", []byte("dropped")), store.NewPart("p", []byte("fresh"))
+	saveParts(t, s, tenant, noon, old, named, dropped, fresh)
+	m, err := replace(s, t, tenant, noon, store.Manifest{Name: "newest", Seq: 1}, named, dropped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := noon.Add(time.Hour)
+	saveParts(t, s, tenant, later, fresh)
+	if _, err := replace(s, t, tenant, later, m, named); err != nil {
+		t.Fatal(err)
+	}
+	wantSwept(t, s, tenant, noon, 0)
+	wantSwept(t, s, tenant, noon.Add(time.Second), 1)
+	wantNoParts(t, s, tenant, old)
+	wantParts(t, s, tenant, named, dropped, fresh)
+	if err := s.DropManifest(t.Context(), tenant, "newest", later.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	wantSwept(t, s, tenant, later.Add(time.Second), 2)
+	wantNoParts(t, s, tenant, dropped, fresh)
+	wantParts(t, s, tenant, named)
+	wantSwept(t, s, tenant, later.Add(time.Hour), 1)
+	wantNoParts(t, s, tenant, named)
+	saveParts(t, s, tenant, later, old)
+	wantParts(t, s, tenant, old)
+}
+
+func wantSwept(t *testing.T, s store.Store, tenant uuid.UUID, before time.Time, want int) {
+	t.Helper()
+	if got, err := s.Sweep(t.Context(), tenant, before); err != nil || got != want {
+		t.Errorf("before %s, %d parts were swept, %v; want %d", before, got, err, want)
+	}
+}
+
+func sharedParts(t *testing.T, open Place) {
+	a, b, tenant := beginShared(t, open)
+	one, two := store.NewPart("users", []byte("1")), store.NewPart("users", []byte("2"))
+	saveParts(t, a, tenant, noon, one)
+	wantParts(t, b, tenant, one)
+	first, err := replace(b, t, tenant, noon, store.Manifest{Name: "newest", Seq: 1}, one)
+	if err != nil {
+		t.Fatal(err)
+	}
+	saveParts(t, a, tenant, noon, two)
+	if _, err := replace(a, t, tenant, noon, first, two); err != nil {
+		t.Errorf("replacing what the other store has made answers %v", err)
+	}
+	if _, err := replace(b, t, tenant, noon, first, one); !errors.Is(err, store.ErrConflict) {
+		t.Errorf("replacing what the other store has replaced answers %v, want ErrConflict", err)
+	}
+}
+
+// sharedSnapshots has five processes take, load and sweep snapshots at once: who loads one finds
+// all its parts, for as long as it takes before they are swept.
+func sharedSnapshots(t *testing.T, open Place) {
+	a, b, tenant := beginShared(t, open)
 	var all sync.WaitGroup
-	for i := range 32 {
-		s := stores[i%len(stores)]
+	for n := range 5 {
+		s := []store.Store{a, b}[n%2]
 		all.Go(func() {
-			err := s.ReplaceSecret(t.Context(), "tally", func(old []byte) ([]byte, error) {
-				if len(old) == 0 && old != nil {
-					t.Error("a secret that is not there is empty, not nil")
+			for i := range 20 {
+				at := noon.Add(time.Duration(i) * time.Minute)
+				takeSnapshot(t, s, tenant, at, fmt.Sprint(n, i))
+				loadSnapshot(t, s, tenant)
+				if _, err := s.Sweep(t.Context(), tenant, at.Add(-time.Hour)); err != nil {
+					t.Error(err)
 				}
-				return append(slices.Clone(old), 'x'), nil
-			})
-			if err != nil {
-				t.Errorf("replace: %v", err)
 			}
 		})
 	}
 	all.Wait()
+	loadSnapshot(t, a, tenant)
 }
 
-func wantTally(t *testing.T, s store.Store) {
-	t.Helper()
-	value, err := s.Secret(t.Context(), "tally", func() ([]byte, error) { return nil, errors.New("it is not there") })
-	if err != nil || string(value) != strings.Repeat("x", 32) {
-		t.Errorf("after 32 replacements the secret is %q, %v", value, err)
+// takeSnapshot shares a part with the snapshot before, as most do.
+func takeSnapshot(t *testing.T, s store.Store, tenant uuid.UUID, at time.Time, content string) {
+	m := store.Manifest{Name: "newest"}
+	list, err := s.Manifests(t.Context(), tenant)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	if len(list) > 0 {
+		m = list[0]
+	}
+	fresh := store.NewPart("head", bytes.Repeat([]byte(content), 1<<12))
+	if err := s.SaveParts(t.Context(), tenant, []store.Part{fresh}, at); err != nil {
+		t.Error(err)
+		return
+	}
+	if m.Head != "" {
+		m.Parts = append(m.Parts, m.Head)[max(0, len(m.Parts)-3):]
+	}
+	m.Seq, m.Head = m.Seq+1, fresh.Name
+	if err := s.ReplaceManifest(t.Context(), tenant, m, at); err != nil && !errors.Is(err, store.ErrConflict) {
+		t.Errorf("replace the manifest: %v", err)
 	}
 }
 
-func reopen(t *testing.T, open Place) {
-	s, tenant := begin(t, open)
-	rows := []store.Object{object(0, map[string]any{"displayName": "Élise"}), object(1, map[string]any{})}
-	commits := []store.Commit{commit(1), commit(2)}
-	mustAppend(t, s, tenant, commits, rows...)
-	if err := s.SaveParts(t.Context(), tenant, []store.Part{{Name: "head", Data: []byte("data")}}); err != nil {
-		t.Fatal(err)
+func loadSnapshot(t *testing.T, s store.Store, tenant uuid.UUID) {
+	list, err := s.Manifests(t.Context(), tenant)
+	if err != nil || len(list) != 1 {
+		t.Errorf("the manifests are %v, %v", list, err)
+		return
 	}
-	key := func(s store.Store) string {
-		value, err := s.Secret(t.Context(), "key", func() ([]byte, error) { return []byte(tenant.String()), nil })
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(value)
-	}
-	before := key(s)
-	if err := s.Close(); err != nil {
-		t.Fatalf("close: %v", err)
-	}
-	s = open(t)
-	if tenants, err := s.Tenants(t.Context()); err != nil || len(tenants) != 1 || tenants[0] != tenant {
-		t.Errorf("got tenants %v, %v", tenants, err)
-	}
-	if got := allCommits(t, s, tenant, 0); !reflect.DeepEqual(got, commits) {
-		t.Errorf("got commits %v", got)
-	}
-	if got := find(t, s, tenant, users()); !reflect.DeepEqual(got, rows) {
-		t.Errorf("got objects %v", got)
-	}
-	if got, err := s.Parts(t.Context(), tenant, []string{"head"}); err != nil || string(got[0].Data) != "data" {
-		t.Errorf("got parts %v, %v", got, err)
-	}
-	if key(s) != before {
-		t.Error("the secret is another one")
-	}
-	mustAppend(t, s, tenant, []store.Commit{commit(3)})
-}
-
-func ping(t *testing.T, open Place) {
-	s, tenant := begin(t, open)
-	if err := s.Ping(t.Context()); err != nil {
-		t.Errorf("ping: %v", err)
-	}
-	if err := s.Close(); err != nil {
-		t.Errorf("close: %v", err)
-	}
-	wantClosed(t, s, tenant)
-}
-
-// wantClosed wants all operations of a closed store to fail.
-func wantClosed(t *testing.T, s store.Store, tenant uuid.UUID) {
-	t.Helper()
-	_, tenants := s.Tenants(t.Context())
-	_, place := s.Place(t.Context(), tenant)
-	_, fence := s.Fence(t.Context(), tenant)
-	_, objects := s.Objects(t.Context(), tenant, users())
-	_, parts := s.Parts(t.Context(), tenant, []string{"head"})
-	_, secret := s.Secret(t.Context(), "key", func() ([]byte, error) { return []byte("made"), nil })
-	_, found := s.Ticket(t.Context(), ticket("one").ID)
-	for name, err := range map[string]error{
-		"Ping":         s.Ping(t.Context()),
-		"CreateTenant": s.CreateTenant(t.Context(), uuid.New()),
-		"Append":       s.Append(t.Context(), tenant, store.Place{}, []store.Commit{commit(1)}, nil),
-		"Commits":      s.Commits(t.Context(), tenant, 0, func(store.Commit) error { return nil }),
-		"SaveParts":    s.SaveParts(t.Context(), tenant, []store.Part{{Name: "a"}}),
-		"AddTicket":    s.AddTicket(t.Context(), ticket("two")),
-		"Tenants":      tenants, "Place": place, "Fence": fence, "Objects": objects,
-		"Parts": parts, "Secret": secret, "Ticket": found,
-	} {
-		if err == nil || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrConflict) {
-			t.Errorf("%s of a closed store answers %v", name, err)
-		}
+	if _, err := s.Parts(t.Context(), tenant, append(list[0].Parts, list[0].Head)); err != nil {
+		t.Errorf("load a snapshot: %v", err)
 	}
 }

@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"reflect"
@@ -26,7 +25,9 @@ var sharedTests = map[string]func(t *testing.T, open Place){
 	"readers of one store see whole appends of another":    sharedReaders,
 	"a list of one store keeps its order under another":    sharedOrder,
 	"two stores take snapshots":                            sharedParts,
-	"two stores save and drop parts at once":               sharedPartsAtOnce,
+	"five take, load and sweep snapshots at once":          sharedSnapshots,
+	"of tenants of two stores one has a name":              sharedClaims,
+	"a store knows what another has trimmed":               sharedTrim,
 	"of two stores one makes a secret":                     sharedSecrets,
 	"of two stores one adds or changes a ticket":           sharedTickets,
 	"a store works on when another on its place is closed": sharedClose,
@@ -251,83 +252,6 @@ func sharedOrder(t *testing.T, open Place) {
 	moved, err := b.Moved(t.Context(), tenant, store.KindUser, "displayName", 1)
 	if err != nil || moved[2] != "=c" {
 		t.Errorf("what moved is %v, %v; want c to have been the name of row 2", moved, err)
-	}
-}
-
-func sharedParts(t *testing.T, open Place) {
-	a, b, tenant := beginShared(t, open)
-	save := func(s store.Store, parts ...store.Part) {
-		t.Helper()
-		if err := s.SaveParts(t.Context(), tenant, parts); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want := func(s store.Store, name, data string) {
-		t.Helper()
-		got, err := s.Parts(t.Context(), tenant, []string{name})
-		if missing := errors.Is(err, store.ErrNotFound); missing && data == "" {
-			return
-		}
-		if err != nil || string(got[0].Data) != data {
-			t.Errorf("part %s is %v, %v; want %q", name, got, err, data)
-		}
-	}
-	save(a, store.Part{Name: "users-1", Data: []byte("u1")}, store.Part{Name: "head", Data: []byte("1")})
-	want(b, "head", "1")
-	save(b, store.Part{Name: "users-2", Data: []byte("u2")}, store.Part{Name: "head", Data: []byte("2")})
-	want(a, "head", "2")
-	want(a, "users-1", "u1")
-	if err := b.DropParts(t.Context(), tenant, []string{"users-2", "head"}); err != nil {
-		t.Fatal(err)
-	}
-	want(a, "users-1", "")
-	want(a, "users-2", "u2")
-	if err := a.DropParts(t.Context(), tenant, nil); err != nil {
-		t.Fatal(err)
-	}
-	want(b, "head", "")
-}
-
-// sharedPartsAtOnce saves a part through both stores, and drops it now and then: whoever reads
-// finds it as one of them has written it, or not at all.
-func sharedPartsAtOnce(t *testing.T, open Place) {
-	a, b, tenant := beginShared(t, open)
-	const size = 1 << 16
-	var all sync.WaitGroup
-	for n, s := range []store.Store{a, b} {
-		all.Go(func() {
-			part := store.Part{Name: "head", Data: slices.Repeat([]byte{byte(n + 1)}, size)}
-			for i := range 30 {
-				err := s.SaveParts(t.Context(), tenant, []store.Part{part})
-				if i%10 == 9 {
-					err = errors.Join(err, s.DropParts(t.Context(), tenant, nil))
-				}
-				if err != nil {
-					t.Error(err)
-				}
-			}
-		})
-		all.Go(func() {
-			for range 60 {
-				wantWholePart(t, s, tenant, size)
-			}
-		})
-	}
-	all.Wait()
-}
-
-func wantWholePart(t *testing.T, s store.Store, tenant uuid.UUID, size int) {
-	parts, err := s.Parts(t.Context(), tenant, []string{"head"})
-	if errors.Is(err, store.ErrNotFound) {
-		return
-	}
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	data := parts[0].Data
-	if len(data) != size || !bytes.Equal(data, bytes.Repeat(data[:1], size)) {
-		t.Errorf("a part has %d bytes, want %d of one of the stores", len(data), size)
 	}
 }
 

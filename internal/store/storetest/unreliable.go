@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -125,19 +126,55 @@ func (u *Unreliable) Objects(ctx context.Context, tenant uuid.UUID, query store.
 }
 
 // SaveParts implements store.Store.
-func (u *Unreliable) SaveParts(ctx context.Context, tenant uuid.UUID, parts []store.Part) error {
+func (u *Unreliable) SaveParts(ctx context.Context, tenant uuid.UUID, parts []store.Part, at time.Time) error {
 	if err := u.works("SaveParts"); err != nil {
 		return err
 	}
-	return u.Store.SaveParts(ctx, tenant, parts)
+	return u.Store.SaveParts(ctx, tenant, parts, at)
 }
 
-// DropParts implements store.Store.
-func (u *Unreliable) DropParts(ctx context.Context, tenant uuid.UUID, keep []string) error {
-	if err := u.works("DropParts"); err != nil {
+// ReplaceManifest implements store.Store.
+func (u *Unreliable) ReplaceManifest(ctx context.Context, tenant uuid.UUID, m store.Manifest, at time.Time) error {
+	if err := u.works("ReplaceManifest"); err != nil {
 		return err
 	}
-	return u.Store.DropParts(ctx, tenant, keep)
+	return u.Store.ReplaceManifest(ctx, tenant, m, at)
+}
+
+// Sweep implements store.Store.
+func (u *Unreliable) Sweep(ctx context.Context, tenant uuid.UUID, before time.Time) (int, error) {
+	if err := u.works("Sweep"); err != nil {
+		return 0, err
+	}
+	return u.Store.Sweep(ctx, tenant, before)
+}
+
+// Claim implements store.Store.
+func (u *Unreliable) Claim(
+	ctx context.Context, tenant uuid.UUID, names []string, at time.Time,
+) ([]store.Claim, error) {
+	if err := u.works("Claim"); err != nil {
+		return nil, err
+	}
+	return u.Store.Claim(ctx, tenant, names, at)
+}
+
+// Settle implements store.Store.
+func (u *Unreliable) Settle(
+	ctx context.Context, tenant uuid.UUID, has, hasNot []string,
+) ([]store.Claim, error) {
+	if err := u.works("Settle"); err != nil {
+		return nil, err
+	}
+	return u.Store.Settle(ctx, tenant, has, hasNot)
+}
+
+// TrimLog implements store.Store.
+func (u *Unreliable) TrimLog(ctx context.Context, tenant uuid.UUID, below uint64) (int, error) {
+	if err := u.works("TrimLog"); err != nil {
+		return 0, err
+	}
+	return u.Store.TrimLog(ctx, tenant, below)
 }
 
 // Arrive has what is still under way reach another store on the same place, after the one who sent

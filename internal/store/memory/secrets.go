@@ -1,0 +1,36 @@
+package memory
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+)
+
+// Secret implements store.Store. The world stands still meanwhile, so make must not use the store.
+func (s *Store) Secret(ctx context.Context, name string, make func() ([]byte, error)) (value []byte, err error) {
+	err = s.do(ctx, func(w *World) error {
+		if _, ok := w.secrets[name]; !ok {
+			made, err := make()
+			if err != nil {
+				return fmt.Errorf("make secret %s: %w", name, err)
+			}
+			w.secrets[name] = bytes.Clone(made)
+		}
+		value = bytes.Clone(w.secrets[name])
+		return nil
+	})
+	return value, err
+}
+
+// ReplaceSecret implements store.Store. The world stands still meanwhile, so change must not use
+// the store.
+func (s *Store) ReplaceSecret(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error {
+	return s.do(ctx, func(w *World) error {
+		value, err := change(bytes.Clone(w.secrets[name]))
+		if err != nil {
+			return fmt.Errorf("replace secret %s: %w", name, err)
+		}
+		w.secrets[name] = bytes.Clone(value)
+		return nil
+	})
+}

@@ -1,0 +1,212 @@
+package tenant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"licensor/internal/directory"
+	"licensor/internal/licensing"
+	"licensor/internal/store"
+)
+
+// head is a snapshot but for its parts. Field numbers are stored; never renumber.
+type head struct {
+	Seq           uint64              `cbor:"1,keyasint"`
+	At            time.Time           `cbor:"2,keyasint"`
+	Licensing     *licensing.Head     `cbor:"3,keyasint"`
+	Directory     []byte              `cbor:"4,keyasint"`
+	Organization  []byte              `cbor:"5,keyasint,omitempty"`
+	Subscriptions []SubscriptionNow   `cbor:"6,keyasint,omitempty"`
+	Former        []FormerApplication `cbor:"7,keyasint,omitempty"` // of format 1
+	OldImports    map[string]int64    `cbor:"8,keyasint,omitempty"` // of formats 1 to 4
+	OldParts      []oldPart           `cbor:"9,keyasint,omitempty"` // of format 1
+	Roles         []RoleNow           `cbor:"10,keyasint,omitempty"`
+	Grants        []GrantNow          `cbor:"11,keyasint,omitempty"`
+	SignIn        []byte              `cbor:"12,keyasint,omitempty"`
+	Format        uint32              `cbor:"13,keyasint,omitempty"` // none: format 1
+	Parts         partNames           `cbor:"14,keyasint,omitempty"`
+	Links         []directory.Link    `cbor:"15,keyasint,omitempty"` // since format 3
+	LinkTimes     []int64             `cbor:"16,keyasint,omitempty"` // of Links, 0 where it is not known; since format 5
+	Imports       []Imported          `cbor:"17,keyasint,omitempty"` // since format 5
+	Chain         []byte              `cbor:"18,keyasint,omitempty"` // since format 7
+}
+
+// oldPart names the two parts that hold 65,536 users in format 1.
+type oldPart struct {
+	Licensing string `cbor:"1,keyasint"`
+	Directory string `cbor:"2,keyasint"`
+}
+
+// partNames are the names of the parts, by piece.
+type partNames map[string][]string
+
+// flat lists the names, piece by piece.
+func (names partNames) flat() []string {
+	var list []string
+	for _, p := range pieces {
+		list = append(list, names[p.name]...)
+	}
+	return list
+}
+
+// recoverImage reads the last snapshot, if there is one, and replays the commits after it.
+func recoverImage(ctx context.Context, t *Tenant) error {
+	saved, format, err := readSnapshot(ctx, t)
+	if err != nil {
+		return err
+	}
+	img, end, err := t.follow(ctx, saved, func(c store.Commit) {
+		t.snapshots.waiting(len(c.Effects) + commitWeight)
+		format = min(format, c.Format)
+	})
+	if err != nil {
+		return fmt.Errorf("recover tenant %s: %w", t.id, err)
+	}
+	t.epoch = end.Epoch
+	if format < formatWithColumns {
+		if img, err = t.fill(ctx, img); err != nil {
+			return fmt.Errorf("recover tenant %s: fill the columns: %w", t.id, err)
+		}
+		t.snapshots.due = true
+	}
+	t.snapshots.changed(saved, img)
+	img.countMemberships()
+	t.image.Store(img)
+	return nil
+}
+
+// chainOf is a chain as the head has it: none in earlier formats.
+func chainOf(stored []byte) (chain store.Chain) {
+	copy(chain[:], stored)
+	return chain
+}
+
+// commitWeight is what a commit counts besides its effects, in bytes: replaying one takes a while
+// however little came of it.
+const commitWeight = 32
+
+// snapshotTries is how often a snapshot is looked for anew that was replaced and swept while it was
+// loaded.
+const snapshotTries = 3
+
+// readSnapshot returns the image of the last snapshot, and its format.
+func readSnapshot(ctx context.Context, t *Tenant) (img *Image, format uint32, err error) {
+	for range snapshotTries {
+		list, err := t.store.Manifests(ctx, t.id)
+		if err != nil {
+			return nil, 0, err
+		}
+		if len(list) == 0 {
+			return empty(), formatNow, nil
+		}
+		img, format, err = t.loadSnapshot(ctx, list[0])
+		if err == nil {
+			return img, format, nil
+		}
+		if err = fmt.Errorf("read the snapshot of tenant %s: %w", t.id, err); !errors.Is(err, store.ErrNotFound) {
+			return nil, 0, err
+		}
+	}
+	return nil, 0, err
+}
+
+func (t *Tenant) loadSnapshot(ctx context.Context, m store.Manifest) (*Image, uint32, error) {
+	parts, err := t.store.Parts(ctx, t.id, []string{m.Head})
+	if err != nil {
+		return nil, 0, err
+	}
+	h, err := decodeHead(parts[0].Data)
+	if err != nil {
+		return nil, 0, fmt.Errorf("its head: %w", err)
+	}
+	data, err := t.readParts(ctx, h.Parts)
+	if err != nil {
+		return nil, 0, err
+	}
+	img, err := h.image(data)
+	if err != nil {
+		return nil, 0, err
+	}
+	sizes := map[string]int{m.Head: len(parts[0].Data)}
+	for piece, names := range h.Parts {
+		for i, name := range names {
+			sizes[name] = len(data[piece][i])
+		}
+	}
+	t.snapshots.took(h.Parts, sizes)
+	return img, h.Format, nil
+}
+
+// readParts reads the parts of all pieces, piece beside piece.
+func (t *Tenant) readParts(ctx context.Context, names partNames) (map[string][][]byte, error) {
+	read, errs := make([][]store.Part, len(pieces)), make([]error, len(pieces))
+	var wait sync.WaitGroup
+	for i, p := range pieces {
+		wait.Go(func() { read[i], errs[i] = t.store.Parts(ctx, t.id, names[p.name]) })
+	}
+	wait.Wait()
+	data := map[string][][]byte{}
+	for i, p := range pieces {
+		for _, part := range read[i] {
+			data[p.name] = append(data[p.name], part.Data)
+		}
+	}
+	return data, errors.Join(errs...)
+}
+
+// image puts a snapshot together from its parts by piece; licensing and directory side by side, for
+// they are about as much work.
+func (h *head) image(parts map[string][][]byte) (*Image, error) {
+	if h.Licensing == nil {
+		return nil, errors.New("it has no licensing")
+	}
+	var columns *directory.Columns
+	if h.Format >= formatWithColumns {
+		columns = &directory.Columns{Users: parts["userColumns"], Groups: parts["groupColumns"]}
+	}
+	img := &Image{
+		Seq:     h.Seq,
+		Chain:   chainOf(h.Chain),
+		At:      h.At.UTC(),
+		Imports: append(importsOf(h.OldImports, h.At.UTC()), h.Imports...),
+		Grants:  new(directory.Grants),
+	}
+	var wait sync.WaitGroup
+	var licErr, dirErr, appErr, principalErr, unitErr error
+	wait.Go(func() {
+		img.Licensing, licErr = licensing.Restore(h.Licensing, parts["licensing"], parts["licensingSets"])
+	})
+	wait.Go(func() { img.Directory, dirErr = directory.Decode(h.Directory, parts["directory"], columns) })
+	img.Applications, appErr = directory.NewApplications().Decode(parts["applications"], parts["applicationColumns"])
+	img.Principals, principalErr = directory.NewPrincipals().Decode(parts["servicePrincipals"], parts["servicePrincipalColumns"])
+	img.Units, unitErr = directory.NewUnits().Decode(parts["administrativeUnits"], parts["administrativeUnitColumns"])
+	wait.Wait()
+	if err := errors.Join(licErr, dirErr, appErr, principalErr, unitErr); err != nil {
+		return nil, err
+	}
+	var err error
+	if img.Links, err = restoreLinks(h.Links, h.LinkTimes); err != nil {
+		return nil, err
+	}
+	img.UnitMembers, err = directory.DecodeUnitMembers(parts["administrativeUnitMembers"],
+		img.Units.Len(), img.Directory.Users(), img.Directory.Groups())
+	if err != nil {
+		return nil, err
+	}
+	d := img.draft(img.Seq, img.At)
+	f := &Effects{
+		Organization:  h.Organization,
+		Subscriptions: h.Subscriptions,
+		Roles:         h.Roles,
+		Grants:        h.Grants,
+		SignIn:        h.SignIn,
+		Former:        h.Former,
+	}
+	if err := d.replay(f); err != nil {
+		return nil, err
+	}
+	return d.finish(), nil
+}

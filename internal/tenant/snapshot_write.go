@@ -1,0 +1,162 @@
+package tenant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"licensor/internal/store"
+)
+
+// snapshot makes an image durable: the parts that are stale, the head, and a manifest that names
+// them. The caller holds taking.
+func (t *Tenant) snapshot(ctx context.Context, img *Image, stale staleness) (err error) {
+	s := &t.snapshots
+	defer func() {
+		if err != nil {
+			s.giveBack(stale)
+		}
+	}()
+	w := &snapshotWriter{t: t, img: img, names: partNames{}, sizes: map[string]int{}}
+	err = w.write(ctx, func(piece string, part int) bool { return stale.has(piece, part) })
+	if errors.Is(err, store.ErrNotFound) { // another process's snapshots do not name our parts, and they were swept
+		err = w.write(ctx, func(string, int) bool { return true })
+	}
+	if err != nil {
+		return err
+	}
+	s.took(w.names, w.sizes)
+	if err := t.keepDaily(ctx, w.manifest); err != nil {
+		return err
+	}
+	_, err = t.store.Sweep(ctx, t.id, t.options.Now().Add(-unnamedFor))
+	return err
+}
+
+// unnamedFor is how long parts stay that no manifest names: who has read a manifest that was
+// replaced since can load its snapshot for so long.
+const unnamedFor = time.Hour
+
+// newestName is the name of the manifest of the last snapshot. Others are named after days.
+const newestName = "newest"
+
+// dailyKept is for how many days the first snapshot of each is kept.
+const dailyKept = 7
+
+// keepDaily keeps a snapshot as the one of its day, unless there is one, and drops those of days
+// long ago.
+func (t *Tenant) keepDaily(ctx context.Context, newest store.Manifest) error {
+	now := t.options.Now().UTC()
+	today, oldest := now.Format(time.DateOnly), now.AddDate(0, 0, -dailyKept).Format(time.DateOnly)
+	list, err := t.store.Manifests(ctx, t.id)
+	if err != nil {
+		return err
+	}
+	for _, m := range list {
+		if m.Name != newestName && m.Name <= oldest {
+			err = errors.Join(err, t.store.DropManifest(ctx, t.id, m.Name, now))
+		}
+	}
+	if slices.ContainsFunc(list, func(m store.Manifest) bool { return m.Name == today }) {
+		return err
+	}
+	daily := newest
+	daily.Name, daily.Version = today, 0
+	e := t.store.ReplaceManifest(ctx, t.id, daily, now)
+	if !errors.Is(e, store.ErrConflict) { // another process was faster
+		err = errors.Join(err, e)
+	}
+	return err
+}
+
+// snapshotWriter writes one snapshot.
+type snapshotWriter struct {
+	t        *Tenant
+	img      *Image
+	names    partNames
+	sizes    map[string]int
+	manifest store.Manifest
+}
+
+// write writes the parts that are stale, the head, and the manifest. Parts whose content has not
+// changed, as it turns out, are there.
+func (w *snapshotWriter) write(ctx context.Context, stale func(piece string, part int) bool) error {
+	last := &w.t.snapshots
+	for _, p := range pieces {
+		list := make([]string, p.parts(w.img))
+		copy(list, last.parts[p.name])
+		for part, was := range list {
+			if was != "" && !stale(p.name, part) {
+				w.sizes[was] = last.sizes[was]
+				continue
+			}
+			name, err := w.save(ctx, p.name, p.write(w.img, part))
+			if err != nil {
+				return err
+			}
+			list[part] = name
+		}
+		w.names[p.name] = list
+	}
+	data, err := cbor.Marshal(headOf(w.img, w.names))
+	if err != nil {
+		return fmt.Errorf("encode the snapshot's head: %w", err)
+	}
+	head, err := w.save(ctx, "head", data)
+	if err != nil {
+		return err
+	}
+	w.manifest = store.Manifest{Name: newestName, Seq: w.img.Seq, Head: head, Parts: w.names.flat()}
+	return w.replace(ctx)
+}
+
+func (w *snapshotWriter) save(ctx context.Context, kind string, data []byte) (name string, err error) {
+	part := store.NewPart(kind, data)
+	w.sizes[part.Name] = len(data)
+	return part.Name, w.t.store.SaveParts(ctx, w.t.id, []store.Part{part}, w.t.options.Now())
+}
+
+// replace makes the manifest the newest one, unless another process has saved a newer snapshot.
+func (w *snapshotWriter) replace(ctx context.Context) error {
+	for {
+		list, err := w.t.store.Manifests(ctx, w.t.id)
+		if err != nil {
+			return err
+		}
+		w.manifest.Version = 0
+		if at := slices.IndexFunc(list, func(m store.Manifest) bool { return m.Name == newestName }); at >= 0 {
+			if list[at].Seq > w.img.Seq {
+				w.manifest = list[at]
+				return nil
+			}
+			w.manifest.Version = list[at].Version
+		}
+		err = w.t.store.ReplaceManifest(ctx, w.t.id, w.manifest, w.t.options.Now())
+		if !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+	}
+}
+
+func headOf(img *Image, names partNames) *head {
+	h := &head{
+		Seq: img.Seq, Chain: img.Chain[:], At: img.At,
+		Licensing: img.Licensing.Head(), Directory: img.Directory.AppendHead(nil),
+		Imports: img.Imports, Parts: names, Roles: img.roleList(), SignIn: img.SignIn.Document(), Format: formatNow,
+	}
+	if img.Organization != nil {
+		h.Organization = img.Organization.Document()
+	}
+	for _, s := range img.Subscriptions {
+		h.Subscriptions = append(h.Subscriptions, SubscriptionNow{Subscription: s})
+	}
+	for g := range img.Grants.All() {
+		h.Grants = append(h.Grants, GrantNow{Grant: g})
+	}
+	h.Links, h.LinkTimes = slices.Collect(img.Links.All()), linkTimes(img.Links)
+	return h
+}
