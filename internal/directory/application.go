@@ -10,11 +10,11 @@ import (
 	"github.com/google/uuid"
 )
 
-// Application is the registration of a program in a tenant. What it acts as there is its service
+// Application is the registration of a program in a tenant. It acts there through its service
 // principal.
 type Application struct {
 	ID              uuid.UUID `json:"id"`    // object id
-	AppID           uuid.UUID `json:"appId"` // the client id it logs in with
+	AppID           uuid.UUID `json:"appId"` // the client id that it signs in with
 	DisplayName     string    `json:"displayName"`
 	CreatedDateTime time.Time `json:"createdDateTime,omitzero"`
 	DeletedDateTime time.Time `json:"deletedDateTime,omitzero"` // zero: it is not deleted
@@ -23,48 +23,48 @@ type Application struct {
 	Certificates []Certificate         `json:"certificates,omitempty"`
 	Federated    []FederatedCredential `json:"federated,omitempty"`
 	Redirects    Redirects             `json:"redirects,omitzero"`
-	PublicClient bool                  `json:"publicClient,omitempty"` // it may act for users without showing who it is (isFallbackPublicClient)
+	PublicClient bool                  `json:"publicClient,omitempty"` // it may act for users without authenticating (isFallbackPublicClient)
 	Audience     string                `json:"signInAudience,omitempty"`
 
-	Properties map[string]json.RawMessage `json:"properties,omitempty"` // by name: what is kept and shown but has no effect here
+	Properties map[string]json.RawMessage `json:"properties,omitempty"` // by name: properties that are stored and shown but have no effect here
 }
 
-// ServicePrincipal is what an application acts as in a tenant. Without one it cannot log in.
+// ServicePrincipal is the identity of an application in a tenant. Without one it cannot sign in.
 type ServicePrincipal struct {
 	ID          uuid.UUID `json:"id"`          // object id: the oid of its tokens
 	AppID       uuid.UUID `json:"appId"`       // of its application
-	DisplayName string    `json:"displayName"` // its application's, unless it got another
+	DisplayName string    `json:"displayName"` // the application's, unless changed
 
 	DeletedDateTime time.Time `json:"deletedDateTime,omitzero"` // zero: it is not deleted
 
-	Permissions []string `json:"permissions,omitempty"` // it is granted for itself, such as User.ReadWrite.All
+	Permissions []string `json:"permissions,omitempty"` // permissions granted to itself, such as User.ReadWrite.All
 	Disabled    bool     `json:"disabled,omitempty"`    // accountEnabled is false
-	// Granted is when it was granted permissions, by their names; not of those granted by a version
-	// before format 5.
+	// Granted has the times when permissions were granted, by their names; not of those granted by
+	// a version before format 5.
 	Granted map[string]time.Time `json:"granted,omitempty"`
 
 	AssignmentRequired bool `json:"appRoleAssignmentRequired,omitempty"`
 
-	Secrets      []Secret      `json:"secrets,omitempty"` // besides those of its application
+	Secrets      []Secret      `json:"secrets,omitempty"` // in addition to those of its application
 	Certificates []Certificate `json:"certificates,omitempty"`
 
 	Properties map[string]json.RawMessage `json:"properties,omitempty"` // as those of Application
 }
 
-// Client is an application together with its service principal: what can log in.
+// Client is an application together with its service principal, which can sign in.
 type Client struct {
 	Application
-	Principal ServicePrincipal // without ID: there is none
+	Principal ServicePrincipal // without ID if there is none
 }
 
-// SignInAudience says who may sign in with the application. People of other tenants cannot sign in
-// here, whatever it is.
+// SignInAudience returns who may sign in with the application. Users of other tenants cannot sign
+// in here, whatever it is.
 func (a *Application) SignInAudience() string { return cmp.Or(a.Audience, Audiences[0]) }
 
-// Audiences are what an application's signInAudience can be, the usual one first.
+// Audiences are the possible values of an application's signInAudience, the default first.
 var Audiences = []string{"AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount"}
 
-// Secret is a password of an application, which nobody can read again.
+// Secret is a password of an application, which cannot be read again.
 type Secret struct {
 	KeyID       uuid.UUID `json:"keyId"`
 	DisplayName string    `json:"displayName,omitempty"`
@@ -74,7 +74,8 @@ type Secret struct {
 	Expires     time.Time `json:"expires"`
 }
 
-// Certificate is one whose key an application proves to have when it logs in.
+// Certificate is a certificate of an application, which proves that it has the private key when it
+// signs in.
 type Certificate struct {
 	KeyID       uuid.UUID `json:"keyId"`
 	DisplayName string    `json:"displayName,omitempty"`
@@ -83,7 +84,7 @@ type Certificate struct {
 	Expires     time.Time `json:"expires"`
 }
 
-// FederatedCredential lets an application log in with a token that another issuer gave to a
+// FederatedCredential lets an application log in with a token that another issuer issued to a
 // subject.
 type FederatedCredential struct {
 	ID          uuid.UUID `json:"id"`
@@ -94,15 +95,14 @@ type FederatedCredential struct {
 	Description string    `json:"description,omitempty"`
 }
 
-// Redirects are the addresses that answers to a sign-in may be sent to, by the kind of client that
-// waits there.
+// Redirects are the addresses that responses to a sign-in may be sent to, by the kind of client.
 type Redirects struct {
 	Web    []string `json:"web,omitempty"`
 	SPA    []string `json:"spa,omitempty"`
 	Public []string `json:"public,omitempty"`
 }
 
-// AppRole is a permission that an application defines, for others to have with it.
+// AppRole is a permission that an application defines, and that others can be granted.
 type AppRole struct {
 	ID                 uuid.UUID `json:"id"`
 	Value              string    `json:"value"`
@@ -110,7 +110,7 @@ type AppRole struct {
 	IsEnabled          bool      `json:"isEnabled"`
 }
 
-// Allows reports whether service principals, or else users and groups, can have the role.
+// Allows reports whether service principals, or otherwise users and groups, can have the role.
 func (r AppRole) Allows(application bool) bool {
 	if application {
 		return slices.Contains(r.AllowedMemberTypes, "Application")
@@ -122,7 +122,7 @@ func (r AppRole) Allows(application bool) bool {
 func (a *Application) AppRole(id uuid.UUID) (AppRole, bool) {
 	var roles []AppRole
 	if raw, ok := a.Properties["appRoles"]; ok {
-		_ = json.Unmarshal(raw, &roles) // it was read as such when it was set
+		_ = json.Unmarshal(raw, &roles) // it was validated when it was set
 	}
 	at := slices.IndexFunc(roles, func(r AppRole) bool { return r.ID == id && r.IsEnabled })
 	if at < 0 {
@@ -131,7 +131,7 @@ func (a *Application) AppRole(id uuid.UUID) (AppRole, bool) {
 	return roles[at], true
 }
 
-// ParseApplication reads what Document returned.
+// ParseApplication parses the result of Document.
 func ParseApplication(document []byte) (*Application, error) {
 	a := new(Application)
 	if err := Unmarshal(document, a); err != nil {
@@ -140,10 +140,10 @@ func ParseApplication(document []byte) (*Application, error) {
 	return a, nil
 }
 
-// Document returns the application as it is stored.
+// Document returns the stored form of the application.
 func (a *Application) Document() []byte { return documentOf(a, "application", a.ID) }
 
-// ParsePrincipal reads what Document returned.
+// ParsePrincipal parses the result of Document.
 func ParsePrincipal(document []byte) (*ServicePrincipal, error) {
 	p := new(ServicePrincipal)
 	if err := Unmarshal(document, p); err != nil {
@@ -152,7 +152,7 @@ func ParsePrincipal(document []byte) (*ServicePrincipal, error) {
 	return p, nil
 }
 
-// Document returns the service principal as it is stored.
+// Document returns the stored form of the service principal.
 func (p *ServicePrincipal) Document() []byte { return documentOf(p, "service principal", p.ID) }
 
 func documentOf(object any, kind string, id uuid.UUID) []byte {
@@ -176,7 +176,7 @@ func GraphPrincipal(tenant uuid.UUID) ServicePrincipal {
 	return ServicePrincipal{ID: uuid.NewSHA1(tenant, GraphAppID[:]), AppID: GraphAppID, DisplayName: "Microsoft Graph"}
 }
 
-// ParseFormerApplication reads a document of the first version, which kept an application and its
+// ParseFormerApplication reads a document of the first version, which stored an application and its
 // service principal as one.
 func ParseFormerApplication(document []byte) (*Client, error) {
 	var both struct {
@@ -200,7 +200,8 @@ func ParseFormerApplication(document []byte) (*Client, error) {
 	return c, nil
 }
 
-// Grant lets an application act in the name of one user or of all: Graph's oAuth2PermissionGrant.
+// Grant lets an application act on behalf of one user or of all users: Graph's
+// oAuth2PermissionGrant.
 type Grant struct {
 	Client uuid.UUID `json:"client" cbor:"1,keyasint"`        // object id of the application's service principal
 	User   uuid.UUID `json:"user,omitzero" cbor:"2,keyasint"` // zero: all users

@@ -10,14 +10,14 @@ import (
 	"licensor/internal/directory/column"
 )
 
-// shownClient is an application and its service principal with all that either of them shows.
+// shownClient is an application and its service principal with all that their properties need.
 type shownClient struct {
 	*Client
 	tenant *Organization
 }
 
-// applicationTable is what can be asked about applications. What graph shows of them is in its own
-// list of fields.
+// applicationTable has the properties of applications that can be queried. Package graph has its
+// own list of the fields that it shows.
 var applicationTable = newTable(
 	"Application", nil,
 	askedText("appId", func(s *shownClient) string { return s.AppID.String() }).
@@ -62,7 +62,7 @@ var applicationTable = newTable(
 		column(16).filtered(Advanced, Advanced, Never, Never),
 )
 
-// principalTable is what can be asked about service principals.
+// principalTable has the properties of service principals that can be queried.
 var principalTable = newTable(
 	"ServicePrincipal", nil,
 	askedBool("accountEnabled", func(s *shownClient) bool { return !s.Principal.Disabled }).
@@ -100,7 +100,7 @@ var principalTable = newTable(
 		column(12).filtered(Basic, Basic, Never, Never),
 )
 
-// askedAs is a property that is only asked about.
+// askedAs is a property that can only be queried.
 func askedAs[T any](name string, kind Kind, c column.Column, value func(*T) column.Value) *Property[T] {
 	c.Name = name
 	return &Property[T]{Name: name, Kind: kind, ReadOnly: true, sources: []source[T]{{c, value}}}
@@ -128,7 +128,7 @@ func askedTime[T any](name string, of func(*T) column.Value) *Property[T] {
 	return askedAs(name, KindDateTime, column.Column{Kind: column.Time}, of)
 }
 
-// askedElements is a collection of objects of which one text is asked about.
+// askedElements is a collection of objects with one text that can be queried.
 func askedElements[T any](name, field string, of func(*T) []string) *Property[T] {
 	elements := column.Column{Kind: column.Objects, Fields: []string{field}}
 	return askedAs(name, KindComplexCollection, elements, func(o *T) column.Value {
@@ -136,12 +136,13 @@ func askedElements[T any](name, field string, of func(*T) []string) *Property[T]
 	})
 }
 
-// notKept is a property that no object has here. The id, which is in no column, is one as well.
+// notKept is a property that no object has here. It is also used for the id, which is not in a
+// column.
 func notKept[T any](name string, kind Kind) *Property[T] {
 	return &Property[T]{Name: name, Kind: kind, ReadOnly: true}
 }
 
-// textIn returns a text of the properties that are kept as JSON, or one within an object.
+// textIn returns a text of the properties that are stored as JSON, or one within an object.
 func textIn(kept map[string]json.RawMessage, name string, inner ...string) (text string) {
 	raw := kept[name]
 	for _, name := range inner {
@@ -151,7 +152,7 @@ func textIn(kept map[string]json.RawMessage, name string, inner ...string) (text
 		}
 		raw = object[name]
 	}
-	_ = json.Unmarshal(raw, &text) // it was read as such when it was set
+	_ = json.Unmarshal(raw, &text) // it was validated when it was set
 	return text
 }
 
@@ -162,14 +163,13 @@ func textsIn(kept map[string]json.RawMessage, name string) (texts []string) {
 	return texts
 }
 
-// IdentifierURIs returns the names that the application as a resource can be asked for by, besides
-// its appId.
+// IdentifierURIs returns the names of the application as a resource, in addition to its appId.
 func (a *Application) IdentifierURIs() []string { return textsIn(a.Properties, "identifierUris") }
 
 // InWeb returns a text of the application's property web, such as homePageUrl.
 func (a *Application) InWeb(name string) string { return textIn(a.Properties, "web", name) }
 
-// resources returns the appIds of the resources that the application asks for permissions of.
+// resources returns the appIds of the resources that the application requests permissions of.
 func (a *Application) resources() (appIDs []string) {
 	var list []struct {
 		ResourceAppID string `json:"resourceAppId"`
@@ -186,7 +186,7 @@ func (a *Application) resources() (appIDs []string) {
 // graphURL is the name of Microsoft Graph as a resource.
 const graphURL = "https://graph.microsoft.com"
 
-// PrincipalNames returns the names that the service principal as a resource can be asked for by.
+// PrincipalNames returns the names of the service principal as a resource.
 func (c *Client) PrincipalNames() []string {
 	names := []string{c.Principal.AppID.String()}
 	if c.Principal.AppID == GraphAppID {
@@ -195,8 +195,8 @@ func (c *Client) PrincipalNames() []string {
 	return slices.Concat(names, c.IdentifierURIs())
 }
 
-// Owner returns the tenant that the application of the service principal is registered in: the one
-// it is in itself, or Microsoft's. No others have applications that other tenants know.
+// Owner returns the tenant in which the application of the service principal is registered: its
+// own, or Microsoft's. Other tenants cannot share applications.
 func (c *Client) Owner(tenant uuid.UUID) uuid.UUID {
 	if c.Application.ID == uuid.Nil {
 		return microsoft
@@ -204,52 +204,54 @@ func (c *Client) Owner(tenant uuid.UUID) uuid.UUID {
 	return tenant
 }
 
-// ApplicationSchema is the columns of applications.
+// ApplicationSchema has the columns of applications.
 func ApplicationSchema() *column.Schema { return applicationTable.schema }
 
-// PrincipalSchema is the columns of service principals.
+// PrincipalSchema has the columns of service principals.
 func PrincipalSchema() *column.Schema { return principalTable.schema }
 
-// AboutApplication returns what can be asked about a property of applications, in any letter case.
+// AboutApplication returns how a property of applications can be queried. The name may have any
+// letter case.
 func AboutApplication(path string) (*Asked, bool) { return applicationTable.about(path) }
 
-// AboutPrincipal returns what can be asked about a property of service principals, in any letter
-// case.
+// AboutPrincipal returns how a property of service principals can be queried. The name may have any
+// letter case.
 func AboutPrincipal(path string) (*Asked, bool) { return principalTable.about(path) }
 
-// AllAboutApplications yields what can be asked about each property of applications, in
-// alphabetical order.
+// AllAboutApplications yields how each property of applications can be queried, in alphabetical
+// order.
 func AllAboutApplications() iter.Seq[*Asked] { return applicationTable.allAbout }
 
-// AllAboutPrincipals yields what can be asked about each property of service principals, in
-// alphabetical order.
+// AllAboutPrincipals yields how each property of service principals can be queried, in alphabetical
+// order.
 func AllAboutPrincipals() iter.Seq[*Asked] { return principalTable.allAbout }
 
-// ApplicationValues returns what the application has in the columns of ApplicationSchema, those
-// that are null left out.
+// ApplicationValues returns the application's values in the columns of ApplicationSchema, except
+// null.
 func (c *Client) ApplicationValues(tenant *Organization) []column.Change {
 	return applicationTable.values(&shownClient{c, tenant})
 }
 
-// ApplicationChanged returns the values in which the application differs from what it was before.
+// ApplicationChanged returns the new values of the columns in which two versions of the application
+// differ.
 func (c *Client) ApplicationChanged(was *Client, tenant *Organization) []column.Change {
 	return applicationTable.changed(&shownClient{was, tenant}, &shownClient{c, tenant})
 }
 
-// PrincipalValues returns what the service principal has in the columns of PrincipalSchema, those
-// that are null left out.
+// PrincipalValues returns the service principal's values in the columns of PrincipalSchema, except
+// null.
 func (c *Client) PrincipalValues(tenant *Organization) []column.Change {
 	return principalTable.values(&shownClient{c, tenant})
 }
 
-// PrincipalChanged returns the values in which the service principal differs from what it was
-// before.
+// PrincipalChanged returns the new values of the columns in which two versions of the service
+// principal differ.
 func (c *Client) PrincipalChanged(was *Client, tenant *Organization) []column.Change {
 	return principalTable.changed(&shownClient{was, tenant}, &shownClient{c, tenant})
 }
 
 // PublisherDomain returns the change of an application's values when the tenant's default domain
-// becomes another.
+// changes.
 func PublisherDomain(tenant *Organization) []column.Change {
 	about, _ := AboutApplication("publisherDomain")
 	return []column.Change{{Column: about.Column, Value: column.Value{Text: tenant.DefaultDomain()}}}

@@ -7,56 +7,56 @@ import (
 	"licensor/internal/fold"
 )
 
-// Level says in which requests something can be asked (docs/spec/protocol.md P30, P31).
+// Level is the kind of requests in which something can be queried (docs/spec/protocol.md P30, P31).
 type Level uint8
 
-// Never; in every request; in advanced ones only, which have the header ConsistencyLevel.
+// Never; in every request; only in advanced requests, which have the header ConsistencyLevel.
 const (
 	Never Level = iota
 	Basic
 	Advanced
 )
 
-// Filterable says how a property can be filtered (docs/spec/protocol.md P30). Of a collection it is
-// about the elements.
+// Filterable describes how a property can be filtered (docs/spec/protocol.md P30). For a collection
+// it applies to the elements.
 type Filterable struct {
-	Equal  Level // eq and in; where it is possible, ne and not are Advanced
+	Equal  Level // eq and in; if these are possible, ne and not are Advanced
 	Starts Level // startsWith
 	Range  Level // ge and le
 	Null   Level // eq null
 }
 
-// Search says what of a text $search finds (docs/spec/protocol.md P34).
+// Search is the part of a text that $search matches (docs/spec/protocol.md P34).
 type Search uint8
 
-// Nothing; how the text begins; or how each of its words does.
+// Nothing; the beginning of the text; the beginning of each of its words.
 const (
 	NotSearched Search = iota
 	ByStart
 	ByWords
 )
 
-// Asked is what conditions and orders can ask about a property, or about one within it.
+// Asked describes how a property, or one within it, can be queried.
 type Asked struct {
 	Path   string // as Graph spells it: city, employeeOrgData/costCenter
 	Kind   Kind
-	Column int      // its place in the schema; -1 for a property that is not kept, which is null for everybody
+	Column int      // its place in the schema; -1 for a property that is not stored, which is null for all objects
 	Fields []string // of a ComplexCollection: the properties of an element
 	Filterable
 	Ends    bool // endsWith works on it (docs/spec/protocol.md P31)
-	Counted bool // whether a collection is empty can be asked: /$count eq 0
+	Counted bool // whether a collection is empty can be queried: /$count eq 0
 	Search  Search
 	Order   Level // in which requests lists can be ordered by it (docs/spec/protocol.md P33)
 }
 
-// source fills a column from an object.
+// source fills a column with the values of objects.
 type source[T any] struct {
 	column column.Column
 	value  func(*T) column.Value
 }
 
-// column gives the property a column of its own, whose number is stored: never renumber. Those of a
-// property with properties of its own are numbered on from there.
+// column gives the property a column, whose number is stored: never renumber. The columns of a
+// property with inner properties are numbered consecutively from it.
 func (p *Property[T]) column(number uint32) *Property[T] {
 	for i := range p.sources {
 		p.sources[i].column.Number = number + uint32(i)
@@ -64,7 +64,7 @@ func (p *Property[T]) column(number uint32) *Property[T] {
 	return p
 }
 
-// mostly says that nearly every object has a value of its own.
+// mostly declares that nearly every object has a value of its own.
 func (p *Property[T]) mostly() *Property[T] {
 	for i := range p.sources {
 		p.sources[i].column.Mostly = true
@@ -72,7 +72,7 @@ func (p *Property[T]) mostly() *Property[T] {
 	return p
 }
 
-// filtered says how the property can be filtered, and those within it.
+// filtered sets how the property and those within it can be filtered.
 func (p *Property[T]) filtered(equal, starts, within, null Level) *Property[T] {
 	p.asked.Filterable = Filterable{equal, starts, within, null}
 	return p
@@ -88,8 +88,8 @@ func (p *Property[T]) searched(how Search) *Property[T] {
 	return p
 }
 
-// elements names the properties that can be asked about of the elements of a collection that no
-// object has.
+// elements names the properties that can be queried in the elements of a collection that no object
+// has.
 func (p *Property[T]) elements(fields ...string) *Property[T] { p.asked.Fields = fields; return p }
 
 func (p *Property[T]) ordered(level Level) *Property[T] { p.asked.Order = level; return p }
@@ -111,7 +111,7 @@ func innerSources[T, C any](name string, inner *table[C], at func(*T) **C) []sou
 	return all
 }
 
-// elementSource is the column of a collection of objects with texts.
+// elementSource is the source of the column of a collection of objects with texts.
 func elementSource[T, C any](name string, inner *table[C], at func(*T) *[]C) source[T] {
 	c := column.Column{Name: name, Kind: column.Objects}
 	for _, p := range inner.all {
@@ -131,8 +131,8 @@ func elementSource[T, C any](name string, inner *table[C], at func(*T) *[]C) sou
 	}}
 }
 
-// arrange makes the schema of those properties that have columns, and the list of what can be
-// asked.
+// arrange builds the schema of the properties with columns, and the list of those that can be
+// queried.
 func (t *table[T]) arrange() {
 	var columns []column.Column
 	t.asked = fold.Names[*Asked]{}
@@ -164,8 +164,8 @@ func (t *table[T]) ask(p *Property[T], a Asked) {
 	t.asked.Add(a.Path, &a)
 }
 
-// lacks adds what can be asked for though it is shown of no object, because the object lacks it or
-// it is a reference.
+// lacks adds properties that can be queried although they are never shown, because no object has
+// them or they are references.
 func (t *table[T]) lacks(all ...Asked) *table[T] {
 	for _, a := range all {
 		a.Column = -1
@@ -174,7 +174,7 @@ func (t *table[T]) lacks(all ...Asked) *table[T] {
 	return t
 }
 
-// about returns what can be asked about a path, in any letter case.
+// about returns how a path can be queried. It may have any letter case.
 func (t *table[T]) about(path string) (*Asked, bool) {
 	return t.asked.Find(path)
 }
@@ -187,7 +187,7 @@ func (t *table[T]) allAbout(yield func(*Asked) bool) {
 	}
 }
 
-// values are what an object has in the columns, those that are null left out.
+// values returns an object's values in the columns, except null.
 func (t *table[T]) values(object *T) []column.Change {
 	changes := make([]column.Change, 0, 24)
 	for i := range t.sources {
@@ -198,7 +198,7 @@ func (t *table[T]) values(object *T) []column.Change {
 	return changes
 }
 
-// changed are the values in which two states of an object differ, as they are now.
+// changed returns the new values of the columns in which two states of an object differ.
 func (t *table[T]) changed(was, now *T) []column.Change {
 	var changes []column.Change
 	for i := range t.sources {
@@ -209,38 +209,38 @@ func (t *table[T]) changed(was, now *T) []column.Change {
 	return changes
 }
 
-// Column returns the place of the column that has all that the property shows; false when there is
+// Column returns the place of the column that has all that the property shows; false if there is
 // none.
 func (p *Property[T]) Column() (place int, ok bool) {
 	return p.asked.Column, p.asked.Column >= 0 && p.Kind != KindComplex && p.Kind != KindComplexCollection
 }
 
-// UserSchema is the columns of users.
+// UserSchema has the columns of users.
 func UserSchema() *column.Schema { return userTable.schema }
 
-// GroupSchema is the columns of groups.
+// GroupSchema has the columns of groups.
 func GroupSchema() *column.Schema { return groupTable.schema }
 
-// AboutUser returns what can be asked about a property of users, in any letter case.
+// AboutUser returns how a property of users can be queried. The name may have any letter case.
 func AboutUser(path string) (*Asked, bool) { return userTable.about(path) }
 
-// AboutGroup returns what can be asked about a property of groups, in any letter case.
+// AboutGroup returns how a property of groups can be queried. The name may have any letter case.
 func AboutGroup(path string) (*Asked, bool) { return groupTable.about(path) }
 
-// AllAboutUsers yields what can be asked about each property of users, in alphabetical order.
+// AllAboutUsers yields how each property of users can be queried, in alphabetical order.
 func AllAboutUsers() iter.Seq[*Asked] { return userTable.allAbout }
 
-// AllAboutGroups yields what can be asked about each property of groups, in alphabetical order.
+// AllAboutGroups yields how each property of groups can be queried, in alphabetical order.
 func AllAboutGroups() iter.Seq[*Asked] { return groupTable.allAbout }
 
-// Values returns what the user has in the columns of UserSchema, those that are null left out.
+// Values returns the user's values in the columns of UserSchema, except null.
 func (u *User) Values() []column.Change { return userTable.values(u) }
 
-// Changed returns the values in which the user differs from what it was before.
+// Changed returns the new values of the columns in which the user differs from an older version.
 func (u *User) Changed(was *User) []column.Change { return userTable.changed(was, u) }
 
-// Values returns what the group has in the columns of GroupSchema, those that are null left out.
+// Values returns the group's values in the columns of GroupSchema, except null.
 func (g *Group) Values() []column.Change { return groupTable.values(g) }
 
-// Changed returns the values in which the group differs from what it was before.
+// Changed returns the new values of the columns in which the group differs from an older version.
 func (g *Group) Changed(was *Group) []column.Change { return groupTable.changed(was, g) }

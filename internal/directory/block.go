@@ -15,22 +15,22 @@ const (
 	blockGroup = 256 // groups of a block
 )
 
-// state is whether an object is there. Numbers are stored; never renumber.
+// state is whether an object exists. Numbers are stored; never renumber.
 type state uint8
 
 const (
 	live    state = iota
-	deleted       // soft-deleted: found by id, not by name and address
-	purged        // the ordinal stays empty
+	deleted       // soft-deleted: found by id, but not by name or address
+	purged        // the ordinal is not reused
 )
 
-// block is 256 users, the unit of copying. What differs in length between users lies in one array
-// for all of them, in the order of the users.
+// block is 256 users, the unit of copying. Data of variable length is in one array for all of them,
+// in the order of the users.
 type block struct {
 	owner    *vector.Owner
-	ownsKeys bool   // keys is the owner's too
+	ownsKeys bool   // keys belongs to the owner, too
 	users    []user // at most blockUsers
-	keys     []Key  // of each user the name, then the addresses
+	keys     []Key  // for each user the name, then the addresses
 	groups   []uint32
 }
 
@@ -38,9 +38,9 @@ type block struct {
 type user struct {
 	id       uuid.UUID
 	revision uint32
-	keyEnd   uint32 // where the user's keys end; they begin where those of the user before end
+	keyEnd   uint32 // end of the user's keys, which begin at the end of the previous user's
 	groupEnd uint32
-	manager  uint32 // the ordinal after the manager's; 0 for none
+	manager  uint32 // the ordinal of the manager plus one; 0 for none
 	state    state
 }
 
@@ -49,7 +49,7 @@ type groupBlock struct {
 	groups []group // at most blockGroup
 }
 
-// group has its nested groups and owners. Its user members are known by the users: see
+// group has its nested groups and owners. Memberships of users are stored with the users: see
 // block.groups. The slices are ascending and never changed in place.
 type group struct {
 	id       uuid.UUID
@@ -57,7 +57,7 @@ type group struct {
 	state    state
 	members  []uint32 // groups in it
 	memberOf []uint32 // groups it is in
-	owners   []uint32 // users; purged ones may linger
+	owners   []uint32 // users; may contain purged ones
 	unified  bool     // a Microsoft 365 group
 	nickname Key      // of its mailNickname; zero without one
 }
@@ -84,7 +84,7 @@ func (b *block) groupsOf(i int) []uint32 {
 	return b.groups[start:end:end]
 }
 
-// setKeys puts other keys in the place of user i's.
+// setKeys replaces the keys of user i.
 func (b *block) setKeys(i int, keys ...Key) {
 	if !b.ownsKeys {
 		b.keys, b.ownsKeys = slices.Clone(b.keys), true
@@ -92,12 +92,12 @@ func (b *block) setKeys(i int, keys ...Key) {
 	start, end := b.keySpan(i)
 	b.keys = slices.Replace(b.keys, int(start), int(end), keys...)
 	for grown := uint32(len(keys)) - (end - start); i < len(b.users); i++ {
-		b.users[i].keyEnd += grown // wraps around when they are fewer
+		b.users[i].keyEnd += grown // wraps around if there are fewer
 	}
 }
 
-// setGroup adds the group to the users at the places (ascending), or takes it from them, in one
-// pass. It returns how many users that changed.
+// setGroup adds the group to the users at the places (ascending), or removes it from them, in one
+// pass. It returns how many users changed.
 func (b *block) setGroup(group uint32, places []uint8, member bool) (changed int) {
 	next := make([]uint32, 0, len(b.groups)+len(places))
 	start := uint32(0)
@@ -118,7 +118,7 @@ func (b *block) setGroup(group uint32, places []uint8, member bool) (changed int
 	return changed
 }
 
-// appendWith appends an ascending set, with value in it or not.
+// appendWith appends an ascending set, with or without value.
 func appendWith(dst, set []uint32, value uint32, in bool) []uint32 {
 	at, found := slices.BinarySearch(set, value)
 	dst = append(dst, set[:at]...)

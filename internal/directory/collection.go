@@ -6,8 +6,8 @@ import (
 	"licensor/internal/directory/column"
 )
 
-// Type is a type of the directory objects that have ordinals. The numbers are those of the rows in
-// which the objects are stored, and are in the tokens of changes: never renumber.
+// Type is a type of the directory objects that have ordinals. The numbers are stored in rows of
+// objects and in tokens of changes; never renumber.
 type Type uint8
 
 // The types.
@@ -19,17 +19,17 @@ const (
 	TypeAdministrativeUnit Type = 6
 )
 
-// Collection is what can be asked about the objects of any type by their ordinals.
+// Collection gives access to the objects of any type by their ordinals.
 type Collection interface {
-	// Len returns how many ordinals are in use: those of purged objects too.
+	// Len returns how many ordinals are in use, including those of purged objects.
 	Len() uint32
-	// EverByID finds an object, also a deleted one.
+	// EverByID finds an object, including a deleted one.
 	EverByID(id uuid.UUID) (ordinal uint32, ok bool)
-	// ID is uuid.Nil for a purged object.
+	// ID returns uuid.Nil for a purged object.
 	ID(ordinal uint32) uuid.UUID
 	// IsDeleted reports whether an object is deleted and not purged.
 	IsDeleted(ordinal uint32) bool
-	// IsPurged reports whether an object was purged or never was.
+	// IsPurged reports whether an object was purged or never existed.
 	IsPurged(ordinal uint32) bool
 	Columns() *column.Table
 }
@@ -64,7 +64,7 @@ func (g groups) IsDeleted(group uint32) bool          { return g.index.GroupDele
 func (g groups) IsPurged(group uint32) bool           { return g.index.GroupPurged(group) }
 func (g groups) Columns() *column.Table               { return g.index.GroupColumns() }
 
-// ID is uuid.Nil for a purged object.
+// ID returns uuid.Nil for a purged object.
 func (o *Objects[T]) ID(ordinal uint32) (id uuid.UUID) {
 	if object := o.At(ordinal); object != nil {
 		id, _ = o.kind.ids(object)
@@ -75,5 +75,5 @@ func (o *Objects[T]) ID(ordinal uint32) (id uuid.UUID) {
 // IsDeleted reports whether an object is deleted and not purged.
 func (o *Objects[T]) IsDeleted(ordinal uint32) bool { return o.state(ordinal) == deleted }
 
-// IsPurged reports whether an object was purged or never was.
+// IsPurged reports whether an object was purged or never existed.
 func (o *Objects[T]) IsPurged(ordinal uint32) bool { return o.state(ordinal) == purged }

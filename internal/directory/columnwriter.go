@@ -5,8 +5,8 @@ import (
 	"licensor/internal/jsontext"
 )
 
-// ColumnWriter writes what rows have in a column as JSON, as Property.Append writes the property of
-// the object. It is for one goroutine.
+// ColumnWriter writes rows' values in a column as JSON, in the form of Property.Append. It is not
+// safe for concurrent use.
 type ColumnWriter struct {
 	reader column.Reader
 	place  int
@@ -15,7 +15,7 @@ type ColumnWriter struct {
 // NewColumnWriter returns a ColumnWriter of a column, by its place in the schema.
 func NewColumnWriter(place int) ColumnWriter { return ColumnWriter{column.NewReader(place), place} }
 
-// Append writes what a row has.
+// Append appends a row's value.
 func (w *ColumnWriter) Append(dst []byte, row *column.Row) []byte {
 	start := len(dst)
 	switch row.Schema().Columns[w.place].Kind {
@@ -46,8 +46,8 @@ func (w *ColumnWriter) Append(dst []byte, row *column.Row) []byte {
 
 var truths = [...]string{column.Null: "null", column.False: "false", column.True: "true"}
 
-// quoted completes a string of JSON of which all but the last quotation mark stands from a place on
-// as it is.
+// quoted completes a JSON string at the end of dst: it escapes the text if necessary, and appends
+// the last quotation mark.
 func quoted(dst []byte, start int) []byte {
 	for _, c := range dst[start+1:] {
 		if c < ' ' || c == '"' || c == '\\' {

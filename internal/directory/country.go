@@ -15,7 +15,8 @@ const countries = "ADAEAFAGAIALAMAOAQARASATAUAWAXAZ" +
 	"TCTDTFTGTHTJTKTLTMTNTOTRTTTVTWTZ" +
 	"UAUGUMUSUYUZVAVCVEVGVIVNVUWFWSYEYTZAZMZW"
 
-// IsCountry says whether code is an officially assigned two-letter code of ISO 3166-1, in capitals.
+// IsCountry reports whether code is an officially assigned two-letter code of ISO 3166-1, in
+// capitals.
 func IsCountry(code string) bool {
 	for i := 0; i < len(countries); i += 2 {
 		if countries[i:i+2] == code {

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Differing names the properties in which two documents differ, sorted.
+// Differing returns the names of the properties in which two documents differ, sorted.
 func Differing(a, b []byte) []string {
 	was, _ := split(a)
 	now, _ := split(b)
@@ -25,8 +25,8 @@ func Differing(a, b []byte) []string {
 	return names
 }
 
-// DifferingWithin is Differing for documents that keep some properties in a member "properties",
-// which are named by themselves.
+// DifferingWithin is Differing for documents with some properties in a member "properties", which
+// are named separately.
 func DifferingWithin(a, b []byte) []string {
 	names := Differing(a, b)
 	at := slices.Index(names, keptWithin)

@@ -11,18 +11,18 @@ import (
 	"licensor/internal/vector"
 )
 
-// Draft is a change of an Index under way, for one goroutine. It can be asked everything an Index
-// can. Its methods take what they are told for granted, such as that a name is free; they panic at
-// ordinals that are not in use or purged, since only a fault of the program comes up with those.
+// Draft is a change of an Index in progress. It has all methods of an Index. It does not validate
+// its arguments, for example that a name is free, but panics at ordinals that are not in use or
+// purged, which only a bug can cause. A Draft is not safe for concurrent use.
 type Draft struct {
 	view
-	mark  *vector.Owner // of what the draft has made or copied and may therefore change
-	first uint32        // the first user that is new
+	mark  *vector.Owner // of the parts that the draft has made or copied and may therefore change
+	first uint32        // the first new user
 
 	userColumns, groupColumns *column.Draft
 }
 
-// Finish makes the index of the draft, which cannot be used any more.
+// Finish returns the index of the draft. The draft must not be used afterwards.
 func (d *Draft) Finish() *Index {
 	if d.users > d.first {
 		for user := d.first / blockUsers * blockUsers; user < d.users; user += blockUsers {
@@ -39,7 +39,7 @@ func (d *Draft) Finish() *Index {
 	return x
 }
 
-// snug gives back what append has allocated in advance when that is much.
+// snug frees the spare capacity of a slice if it is large.
 func snug[E any](s []E) []E {
 	if cap(s)-len(s) > len(s)/16 {
 		return append(make([]E, 0, len(s)), s...)
@@ -72,7 +72,7 @@ func (d *Draft) ownBlock(user uint32) *block {
 	return b
 }
 
-// own returns the block and place of a user that is there, for changing.
+// own returns the block and place of an existing user, for changing.
 func (d *Draft) own(user uint32) (*block, int) {
 	d.checkUser(user)
 	return d.ownBlock(user), int(user % blockUsers)
@@ -84,7 +84,7 @@ func (d *Draft) checkUser(user uint32) {
 	}
 }
 
-// link puts the name and addresses of a user into the lookups.
+// link adds the name and addresses of a user to the lookups.
 func (d *Draft) link(user uint32) {
 	keys := d.keys(user)
 	d.names.insert(entry(keys[0].prefix(), user))
@@ -101,7 +101,7 @@ func (d *Draft) unlink(user uint32) {
 	}
 }
 
-// SetUserKeys gives a user another name and other addresses, as part of a write of its document.
+// SetUserKeys replaces the name and addresses of a user, as part of a write of its document.
 func (d *Draft) SetUserKeys(user uint32, name Key, addresses []Key) {
 	b, i := d.own(user)
 	b.users[i].revision++
@@ -116,21 +116,21 @@ func (d *Draft) SetUserKeys(user uint32, name Key, addresses []Key) {
 	b.setKeys(i, keys...)
 }
 
-// TouchUser notes a write of the user's document that changes neither name nor addresses.
+// TouchUser records a write of the user's document that changes neither name nor addresses.
 func (d *Draft) TouchUser(user uint32) {
 	b, i := d.own(user)
 	b.users[i].revision++
 }
 
-// SetUserValues gives a user other values in columns of UserSchema, as part of a write of its
-// document.
+// SetUserValues sets a user's values in columns of UserSchema, as part of a write of its document.
 func (d *Draft) SetUserValues(user uint32, changes []column.Change) {
 	for _, c := range changes {
 		d.userColumns.Set(user, c.Column, c.Value)
 	}
 }
 
-// DeleteUser soft-deletes a user: its name and addresses are free, its id and memberships stay.
+// DeleteUser soft-deletes a user: its name and addresses become free, its id and memberships are
+// kept.
 func (d *Draft) DeleteUser(user uint32) { d.show(user, deleted) }
 
 // RestoreUser restores a soft-deleted user.
@@ -151,7 +151,7 @@ func (d *Draft) show(user uint32, to state) {
 	}
 }
 
-// PurgeUser forgets a user, memberships, manager and reports and all. Its ordinal stays in use.
+// PurgeUser removes a user with its memberships, manager and reports. Its ordinal stays in use.
 func (d *Draft) PurgeUser(user uint32) {
 	d.DeleteUser(user)
 	d.RemoveManager(user)
@@ -168,13 +168,13 @@ func (d *Draft) PurgeUser(user uint32) {
 	b.users[i].id, b.users[i].state = uuid.Nil, purged
 }
 
-// Join makes users members of the group and returns how many were not yet. A block of users is
-// rewritten once for those of its users that come one after the other: ascending users are quick.
+// Join adds users to the group and returns the number of new members. A block is copied once for
+// consecutive users of it, so ascending users are fast.
 func (d *Draft) Join(group uint32, users iter.Seq[uint32]) (joined int) {
 	return d.setMembers(group, users, true)
 }
 
-// Leave ends memberships and returns how many there were.
+// Leave removes users from the group and returns how many were members.
 func (d *Draft) Leave(group uint32, users iter.Seq[uint32]) (left int) {
 	return d.setMembers(group, users, false)
 }
@@ -183,7 +183,7 @@ func (d *Draft) setMembers(group uint32, users iter.Seq[uint32], member bool) (c
 	d.checkGroup(group)
 	var (
 		places  = make([]uint8, 0, blockUsers)
-		current uint32 // a user of the block that places are in
+		current uint32 // a user of the block of the places
 	)
 	for user := range users {
 		if user/blockUsers != current/blockUsers {

@@ -32,7 +32,7 @@ func (d *Draft) ownGroupBlock(group uint32) *groupBlock {
 	return b
 }
 
-// ownGroup returns a group that is there, for changing.
+// ownGroup returns an existing group, for changing.
 func (d *Draft) ownGroup(group uint32) *group {
 	d.checkGroup(group)
 	return &d.ownGroupBlock(group).groups[group%blockGroup]
@@ -44,10 +44,10 @@ func (d *Draft) checkGroup(group uint32) {
 	}
 }
 
-// TouchGroup notes a write of the group's document.
+// TouchGroup records a write of the group's document.
 func (d *Draft) TouchGroup(group uint32) { d.ownGroup(group).revision++ }
 
-// SetGroupValues gives a group other values in columns of GroupSchema, as part of a write of its
+// SetGroupValues sets a group's values in columns of GroupSchema, as part of a write of its
 // document.
 func (d *Draft) SetGroupValues(ordinal uint32, changes []column.Change) {
 	d.nick(ordinal, func(g *group) {
@@ -58,7 +58,7 @@ func (d *Draft) SetGroupValues(ordinal uint32, changes []column.Change) {
 	})
 }
 
-// DeleteGroup soft-deletes a group. Its memberships and owners stay.
+// DeleteGroup soft-deletes a group. Its memberships and owners are kept.
 func (d *Draft) DeleteGroup(ordinal uint32) {
 	d.nick(ordinal, func(g *group) { g.state, g.revision = deleted, g.revision+1 })
 	d.groupColumns.SetDeleted(ordinal, true)
@@ -70,9 +70,9 @@ func (d *Draft) RestoreGroup(ordinal uint32) {
 	d.groupColumns.SetDeleted(ordinal, false)
 }
 
-// PurgeGroup forgets a group with its owners and nested memberships. Its user members must have
-// left before: who they are is known to the licensing rules, and looking for them here would mean
-// asking every user.
+// PurgeGroup removes a group with its owners and nested memberships. Its user members must have
+// left before: the licensing rules know them, and finding them here would require checking every
+// user.
 func (d *Draft) PurgeGroup(ordinal uint32) {
 	g := d.ownGroup(ordinal)
 	for _, member := range g.members {
@@ -86,11 +86,11 @@ func (d *Draft) PurgeGroup(ordinal uint32) {
 	d.nick(ordinal, func(g *group) { *g = noGroup })
 }
 
-// JoinGroup nests the group member in group; false when it was. A group in itself is refused by the
-// caller.
+// JoinGroup adds the group member to group; false if it was a member. The caller must refuse to add
+// a group to itself.
 func (d *Draft) JoinGroup(group, member uint32) bool { return d.nest(group, member, true) }
 
-// LeaveGroup takes member out of group; false when it was not there.
+// LeaveGroup removes member from group; false if it was not a member.
 func (d *Draft) LeaveGroup(group, member uint32) bool { return d.nest(group, member, false) }
 
 func (d *Draft) nest(group, member uint32, in bool) bool {
@@ -104,19 +104,19 @@ func (d *Draft) nest(group, member uint32, in bool) bool {
 	return setIn(&d.ownGroup(member).memberOf, group, in)
 }
 
-// AddOwner makes a user an owner of the group; false when it was.
+// AddOwner makes a user an owner of the group; false if it was one.
 func (d *Draft) AddOwner(group, user uint32) bool {
 	d.checkUser(user)
 	return setIn(&d.ownGroup(group).owners, user, true)
 }
 
-// RemoveOwner ends that; false when the user was none.
+// RemoveOwner removes an owner; false if the user was not one.
 func (d *Draft) RemoveOwner(group, user uint32) bool {
 	return setIn(&d.ownGroup(group).owners, user, false)
 }
 
-// setIn puts value into an ascending set or takes it out, in a new array, and reports whether that
-// was a change.
+// setIn adds value to an ascending set or removes it, in a new array, and reports whether that was
+// a change.
 func setIn(set *[]uint32, value uint32, in bool) bool {
 	if has(*set, value) == in {
 		return false

@@ -50,8 +50,8 @@ type Group struct {
 	WritebackConfiguration        *WritebackConfiguration
 }
 
-// WritebackConfiguration says whether a group is written to a directory on premises, and as what.
-// It is kept and has no effect.
+// WritebackConfiguration determines whether a group is written back to an on-premises directory,
+// and as what. It is stored but has no effect.
 type WritebackConfiguration struct {
 	IsEnabled           *bool
 	OnPremisesGroupType string
@@ -63,11 +63,11 @@ const (
 	DynamicMembership = "DynamicMembership"
 )
 
-// ParseGroup reads what Document wrote.
+// ParseGroup parses the result of Document.
 func ParseGroup(document []byte) (*Group, error) { return groupTable.parse(document) }
 
-// Document is the group as it is stored: a JSON object with Graph's names, properties without a
-// value left out.
+// Document returns the stored form of the group: a JSON object with Graph's names, without
+// properties that have no value.
 func (g *Group) Document() []byte {
 	return groupTable.appendDocument(make([]byte, 0, 512), g)
 }
@@ -75,27 +75,27 @@ func (g *Group) Document() []byte {
 // GroupProperty returns the property with a name, in any letter case.
 func GroupProperty(name string) (*Property[Group], bool) { return groupTable.property(name) }
 
-// GroupProperties returns all properties but those of licenses, in alphabetical order. The slice is
-// shared.
+// GroupProperties returns all properties except those of licenses, in alphabetical order. The slice
+// is shared.
 func GroupProperties() []*Property[Group] { return groupTable.all }
 
-// ParseGroupPatch reads the body of a creation or an update of a group. Errors are *InvalidError.
+// ParseGroupPatch parses the body of a request that creates or updates a group. Errors are
+// *InvalidError.
 func ParseGroupPatch(members []Member) (GroupPatch, error) {
 	patch, err := groupTable.patch(members, false)
 	patch.fits = fitsGroup
 	return patch, err
 }
 
-// ParseGroupImport reads a group as another directory shows it, as ParseUserImport does. Errors are
-// *InvalidError.
+// ParseGroupImport parses a group in the form that another directory shows, as ParseUserImport
+// does. Errors are *InvalidError.
 func ParseGroupImport(members []Member) (GroupPatch, error) {
 	patch, err := groupTable.patch(members, true)
 	patch.fits = fitsGroup
 	return patch, err
 }
 
-// NewGroup makes a group of what a client sent or another directory has (docs/spec/protocol.md
-// P50).
+// NewGroup creates a group from a client's request or an import (docs/spec/protocol.md P50).
 func NewGroup(patch GroupPatch, id uuid.UUID, now time.Time) (*Group, error) {
 	if err := patch.require("Group", "displayName", "mailEnabled", "mailNickname", "securityEnabled"); err != nil {
 		return nil, err
@@ -118,20 +118,20 @@ func NewGroup(patch GroupPatch, id uuid.UUID, now time.Time) (*Group, error) {
 	return &group, nil
 }
 
-// Licensable says whether licenses can be assigned to the group (docs/spec/licensing.md L30).
+// Licensable reports whether licenses can be assigned to the group (docs/spec/licensing.md L30).
 func (g *Group) Licensable() bool { return g.SecurityEnabled }
 
-// Unified says whether it is a Microsoft 365 group.
+// Unified reports whether the group is a Microsoft 365 group.
 func (g *Group) Unified() bool { return slices.Contains(g.GroupTypes, Unified) }
 
-// Dynamic says whether a rule decides who its members are.
+// Dynamic reports whether a rule determines the members.
 func (g *Group) Dynamic() bool { return slices.Contains(g.GroupTypes, DynamicMembership) }
 
-// SoftDeletes says whether it can be restored after deletion; others are gone at once
-// (docs/spec/protocol.md P52).
+// SoftDeletes reports whether the group can be restored after deletion; other groups are purged
+// immediately (docs/spec/protocol.md P52).
 func (g *Group) SoftDeletes() bool { return g.Unified() }
 
-// GiveAddress gives a new mail-enabled group its address in a domain, unless it came with one.
+// GiveAddress gives a new mail-enabled group an address in a domain, unless it has one.
 func (g *Group) GiveAddress(domain string) {
 	if !g.MailEnabled || g.Mail != "" || domain == "" {
 		return
@@ -142,7 +142,7 @@ func (g *Group) GiveAddress(domain string) {
 	}
 }
 
-// fitsGroup refuses updates that would make another kind of group of it.
+// fitsGroup refuses updates that would change the kind of the group.
 func fitsGroup(before, after *Group) error {
 	switch {
 	case before.Unified() != after.Unified():
@@ -153,9 +153,8 @@ func fitsGroup(before, after *Group) error {
 	return after.consistent()
 }
 
-// consistent returns an *InvalidError when the group's properties do not fit each other. Dynamic
-// membership is refused rather than kept and not lived up to: such a group would look served and
-// stay empty.
+// consistent returns an *InvalidError if the group's properties conflict. Dynamic membership is
+// refused, because a group whose rule is not evaluated would look supported but stay empty.
 func (g *Group) consistent() error {
 	switch {
 	case g.Dynamic(), g.MembershipRule != "":
@@ -180,5 +179,5 @@ func invalidGroup(property, want string) error {
 
 func isTrue(flag *bool) bool { return flag != nil && *flag }
 
-// AssignableIn says whether a patch makes a group that directory roles can be given to.
+// AssignableIn reports whether a patch makes directory roles assignable to the group.
 func AssignableIn(patch GroupPatch) bool { return string(patch.value("isAssignableToRole")) == "true" }

@@ -9,8 +9,8 @@ import (
 	"licensor/internal/fold"
 )
 
-// groupTable has every structural property of Graph's group but those of licenses. Those that Graph
-// keeps for the signed-in reader, such as unseenCount, are there with no value.
+// groupTable has every structural property of Graph's group except those of licenses. Properties
+// that depend on the signed-in user in Graph, such as unseenCount, have no value here.
 var groupTable = newTable(
 	"Group",
 	[]string{"assignedLicenses", "hasMembersWithLicenseErrors", "licenseProcessingState"},
@@ -98,8 +98,8 @@ var groupTable = newTable(
 	Asked{Path: "createdOnBehalfOf/id", Kind: KindString, Filterable: Filterable{Equal: Basic}},
 )
 
-// writebackTable keeps onPremisesGroupType in the letter case in which it was sent, as the real
-// service does.
+// writebackTable stores onPremisesGroupType in the letter case of the request, as the real service
+// does.
 var writebackTable = newTable(
 	"groupWritebackConfiguration", nil,
 	option("isEnabled", func(w *WritebackConfiguration) **bool { return &w.IsEnabled }),

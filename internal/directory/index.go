@@ -11,17 +11,17 @@ import (
 	"licensor/internal/vector"
 )
 
-// Index is who there is in a tenant's directory, under which names and addresses, and who is in
-// which group. It never changes: any number of goroutines may ask it. NewIndex, Draft.Finish and
-// Decode make one.
+// Index has the users and groups of a tenant's directory with their names, addresses and
+// memberships. It is immutable, so it is safe for concurrent use. NewIndex, Draft.Finish and Decode
+// return one.
 type Index struct {
 	view
 	userColumns, groupColumns *column.Table // a row for each ordinal
 
-	copying sync.Mutex // copying a lookup changes its mark of ownership, which no reader looks at
+	copying sync.Mutex // copying a lookup changes its mark of ownership, which readers do not use
 }
 
-// NewIndex returns an empty one.
+// NewIndex returns an empty index.
 func NewIndex() *Index {
 	return &Index{
 		view: view{
@@ -36,12 +36,12 @@ func NewIndex() *Index {
 	}
 }
 
-// view is what Index and Draft can be asked. A Draft includes its changes.
+// view has the methods for reading that Index and Draft share. A Draft includes its changes.
 type view struct {
 	users  uint32
 	groups uint32
 
-	blocks      vector.Vector[*block] // of users; a chunk of it is a part of a snapshot
+	blocks      vector.Vector[*block] // of users; each chunk is a part of a snapshot
 	groupBlocks vector.Vector[*groupBlock]
 
 	ids, names, addresses, groupIDs *lookup
@@ -49,13 +49,14 @@ type view struct {
 	reports                         *lookup // users by their managers' ordinals
 }
 
-// Users is how many ordinals of users are in use: 0 to Users()-1, those of purged users too.
+// Users returns how many ordinals of users are in use: 0 to Users()-1, including those of purged
+// users.
 func (v *view) Users() uint32 { return v.users }
 
-// Groups is how many ordinals of groups are in use.
+// Groups returns how many ordinals of groups are in use.
 func (v *view) Groups() uint32 { return v.groups }
 
-// at returns the block of a user and its place there; nil for an ordinal not in use.
+// at returns the block of a user and its place in it; nil for an ordinal that is not in use.
 func (v *view) at(user uint32) (*block, int) {
 	if user >= v.users {
 		return nil, 0
@@ -82,12 +83,12 @@ func (v *view) user(user uint32) *user {
 	return &noUser
 }
 
-// UserByID finds a user, also a soft-deleted one.
+// UserByID finds a user, including a soft-deleted one.
 func (v *view) UserByID(id uuid.UUID) (ordinal uint32, ok bool) {
 	return v.ids.find(idPrefix(id), func(user uint32) bool { return v.user(user).id == id })
 }
 
-// GroupByID finds a group, also a soft-deleted one.
+// GroupByID finds a group, including a soft-deleted one.
 func (v *view) GroupByID(id uuid.UUID) (ordinal uint32, ok bool) {
 	return v.groupIDs.find(idPrefix(id), func(group uint32) bool { return v.group(group).id == id })
 }
@@ -98,7 +99,7 @@ func (v *view) UserByName(userPrincipalName string) (ordinal uint32, ok bool) {
 	return v.names.find(name.prefix(), func(user uint32) bool { return v.keys(user)[0] == name })
 }
 
-// keys returns the keys of a user's name and addresses; none of a purged one.
+// keys returns the keys of a user's name and addresses; none for a purged user.
 func (v *view) keys(user uint32) []Key {
 	if b, i := v.at(user); b != nil {
 		return b.keysOf(i)
@@ -106,33 +107,33 @@ func (v *view) keys(user uint32) []Key {
 	return nil
 }
 
-// UserID is uuid.Nil for a purged user.
+// UserID returns the id of a user, uuid.Nil if it was purged.
 func (v *view) UserID(user uint32) uuid.UUID { return v.user(user).id }
 
-// GroupID is uuid.Nil for a purged group.
+// GroupID returns the id of a group, uuid.Nil if it was purged.
 func (v *view) GroupID(group uint32) uuid.UUID { return v.group(group).id }
 
-// UserPurged says whether the user was purged or never was.
+// UserPurged reports whether the user was purged or never existed.
 func (v *view) UserPurged(user uint32) bool { return v.user(user).state == purged }
 
-// GroupPurged says whether the group was purged or never was.
+// GroupPurged reports whether the group was purged or never existed.
 func (v *view) GroupPurged(group uint32) bool { return v.group(group).state == purged }
 
-// UserDeleted says whether the user is soft-deleted.
+// UserDeleted reports whether the user is soft-deleted.
 func (v *view) UserDeleted(user uint32) bool { return v.user(user).state == deleted }
 
-// GroupDeleted says whether the group is soft-deleted.
+// GroupDeleted reports whether the group is soft-deleted.
 func (v *view) GroupDeleted(group uint32) bool { return v.group(group).state == deleted }
 
-// UserRevision changes with each write of the user's document; with the ordinal it is a key for
-// caches of documents.
+// UserRevision returns a number that changes with each write of the user's document. Together with
+// the ordinal it is a key for caches of documents.
 func (v *view) UserRevision(user uint32) uint32 { return v.user(user).revision }
 
-// GroupRevision changes with each write of the group's document.
+// GroupRevision returns a number that changes with each write of the group's document.
 func (v *view) GroupRevision(group uint32) uint32 { return v.group(group).revision }
 
-// MemberOf returns the groups the user is directly in, soft-deleted ones included, ascending. The
-// slice is shared.
+// MemberOf returns the groups that the user is a direct member of, including soft-deleted ones,
+// ascending. The slice is shared.
 func (v *view) MemberOf(user uint32) []uint32 {
 	if b, i := v.at(user); b != nil {
 		return b.groupsOf(i)
@@ -140,18 +141,18 @@ func (v *view) MemberOf(user uint32) []uint32 {
 	return nil
 }
 
-// IsMember says whether the user is directly in the group.
+// IsMember reports whether the user is a direct member of the group.
 func (v *view) IsMember(user, group uint32) bool { return has(v.MemberOf(user), group) }
 
-// GroupMembersOf returns the groups directly in the group, soft-deleted ones included, ascending.
+// GroupMembersOf returns the groups directly in the group, including soft-deleted ones, ascending.
 // The slice is shared.
 func (v *view) GroupMembersOf(group uint32) []uint32 { return v.group(group).members }
 
-// GroupMemberOf returns the groups that the group is directly in, soft-deleted ones included,
+// GroupMemberOf returns the groups that the group is directly in, including soft-deleted ones,
 // ascending. The slice is shared.
 func (v *view) GroupMemberOf(group uint32) []uint32 { return v.group(group).memberOf }
 
-// Owners returns the users who own the group, soft-deleted ones included, ascending. The slice is
+// Owners returns the users who own the group, including soft-deleted ones, ascending. The slice is
 // shared.
 func (v *view) Owners(group uint32) []uint32 {
 	owners := v.group(group).owners
@@ -161,8 +162,8 @@ func (v *view) Owners(group uint32) []uint32 {
 	return slices.DeleteFunc(slices.Clone(owners), v.UserPurged)
 }
 
-// EverOwners returns the Owners, and who was one when purged: nobody else gets such an
-// ordinal. The slice is shared.
+// EverOwners returns the Owners, and users who were owners when they were purged: their ordinals
+// are not reused. The slice is shared.
 func (v *view) EverOwners(group uint32) []uint32 { return v.group(group).owners }
 
 // AddressOwners yields the live users who have the address, ascending.
@@ -174,7 +175,7 @@ func (v *view) AddressOwners(address Key) iter.Seq[uint32] {
 	}
 }
 
-// AddressShared says whether another live user has one of the user's addresses
+// AddressShared reports whether another live user has one of the user's addresses
 // (docs/spec/licensing.md L43).
 func (v *view) AddressShared(user uint32) bool {
 	keys := v.keys(user)
@@ -191,8 +192,8 @@ func (v *view) AddressShared(user uint32) bool {
 	return false
 }
 
-// Draft begins a change of the index. It costs a few microseconds, and goroutines may have drafts
-// of the same index.
+// Draft begins a change of the index. It takes a few microseconds, and several goroutines may make
+// drafts of the same index.
 func (x *Index) Draft() *Draft {
 	x.copying.Lock()
 	defer x.copying.Unlock()
@@ -209,18 +210,17 @@ func (x *Index) Draft() *Draft {
 	return d
 }
 
-// UserColumns returns what can be asked about users: a row for each ordinal, with the columns of
-// UserSchema.
+// UserColumns returns the table of users: a row for each ordinal, with the columns of UserSchema.
 func (x *Index) UserColumns() *column.Table { return x.userColumns }
 
-// GroupColumns returns what can be asked about groups, with the columns of GroupSchema.
+// GroupColumns returns the table of groups, with the columns of GroupSchema.
 func (x *Index) GroupColumns() *column.Table { return x.groupColumns }
 
-// PartChanged says whether users of the part differ from those in an older index that x was made
+// PartChanged reports whether users of the part differ from those in an older index that x was made
 // from.
 func (x *Index) PartChanged(old *Index, part int) bool {
 	return !x.blocks.SameChunk(&old.blocks, part)
 }
 
-// Parts is how many parts a snapshot of the users has.
+// Parts returns the number of parts of a snapshot of the users.
 func (x *Index) Parts() int { return x.blocks.Chunks() }

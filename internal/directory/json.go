@@ -15,15 +15,15 @@ import (
 // Member is one member of a JSON object.
 type Member struct {
 	Name  string
-	Value json.RawMessage // valid JSON without white space around it
+	Value json.RawMessage // valid JSON without surrounding white space
 }
 
 // Is reports whether the member has a name, in any letter case (docs/spec/protocol.md P1).
 func (m Member) Is(name string) bool { return fold.Equal(m.Name, name) }
 
-// Members takes a JSON object apart, in its order. It returns an *InvalidError of kind BadType for
-// broken JSON, for anything that is not an object, and for a duplicate name, in whatever letter
-// case. The values are parts of body.
+// Members splits a JSON object into its members, in order. It returns an *InvalidError of kind
+// BadType for invalid JSON, for anything that is not an object, and for a duplicate name, in any
+// letter case. The values are parts of body.
 func Members(body []byte) ([]Member, error) {
 	members, ok := split(body)
 	if !ok {
@@ -35,10 +35,11 @@ func Members(body []byte) ([]Member, error) {
 	return members, nil
 }
 
-// fewMembers is how many members are compared with each other faster than by way of a map.
+// fewMembers is the number of members up to which comparing them pairwise is faster than using a
+// map.
 const fewMembers = 24
 
-// duplicate returns the place of a member whose name another before it has, or -1.
+// duplicate returns the place of the first member with the name of an earlier one, or -1.
 func duplicate(members []Member) int {
 	if len(members) <= fewMembers {
 		for i, m := range members {
@@ -59,8 +60,8 @@ func duplicate(members []Member) int {
 	return -1
 }
 
-// Unmarshal is json.Unmarshal for documents that were stored: a property that into does not have is
-// an error, since the next write would lose it.
+// Unmarshal is json.Unmarshal for documents that were stored: an unknown property is an error,
+// since the next write would lose it.
 func Unmarshal(document []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(document))
 	decoder.DisallowUnknownFields()
@@ -73,7 +74,8 @@ func Unmarshal(document []byte, into any) error {
 	return nil
 }
 
-// split takes an object apart without looking for repeated names; documents we wrote have none.
+// split splits an object into its members without checking for duplicate names, which stored
+// documents do not have.
 func split(body []byte) ([]Member, bool) {
 	if !json.Valid(body) {
 		return nil, false
@@ -94,7 +96,7 @@ func split(body []byte) ([]Member, bool) {
 	return members, true
 }
 
-// elements takes a valid JSON array apart.
+// elements splits a valid JSON array into its elements.
 func elements(array []byte) ([]json.RawMessage, bool) {
 	if array[0] != '[' {
 		return nil, false
@@ -113,7 +115,7 @@ const jsonSpace = " \t\r\n"
 // next skips to the next name, value or end of valid JSON.
 func next(text []byte) []byte { return bytes.TrimLeft(text, jsonSpace+",:") }
 
-// valueEnd is the length of the value at the start of valid JSON.
+// valueEnd returns the length of the value at the start of valid JSON.
 func valueEnd(text []byte) int {
 	depth := 0
 	for i := 0; i < len(text); i++ {
@@ -159,7 +161,7 @@ func scalarEnd(text []byte) int {
 
 func isNull(raw []byte) bool { return string(raw) == "null" }
 
-// readString reads a JSON string; it is false for other JSON.
+// readString reads a JSON string; it returns false for other JSON.
 func readString(raw []byte) (string, bool) {
 	if len(raw) < 2 || raw[0] != '"' {
 		return "", false
@@ -178,7 +180,7 @@ func readBool(raw []byte) (value, ok bool) {
 	return value, value || string(raw) == "false"
 }
 
-// readTime reads a time of RFC 3339 as whole seconds of UTC, the only times we keep
+// readTime reads a time of RFC 3339 as whole seconds of UTC, the precision of all stored times
 // (docs/spec/protocol.md P23).
 func readTime(raw []byte) (time.Time, bool) {
 	text, ok := readString(raw)

@@ -10,26 +10,26 @@ import (
 	"github.com/tidwall/btree"
 )
 
-// Key stands for a user principal name or an address: the first half of the SHA-256 of the text in
-// lower case. Two texts are taken for the same when their keys are. That is safe: among a thousand
-// million texts the chance of one accidental pair is about 1 in 10^21, and making a pair on purpose
-// takes 2^64 hashes, for no more than having one of one's own users' names called taken, or address
-// shared.
+// Key identifies a user principal name or an address: it is the first half of the SHA-256 of the
+// text in lower case. Two texts with equal keys are treated as equal. That is safe: among a billion
+// texts the chance of an accidental collision is about 1 in 10^21. A deliberate collision takes
+// 2^64 hashes, and only has the effect that a name of the attacker's own users appears to be taken,
+// or an address shared.
 type Key [16]byte
 
-// KeyOf returns the key of a user principal name, or of an address as User.Addresses gives it.
+// KeyOf returns the key of a user principal name, or of an address in the form of User.Addresses.
 func KeyOf(text string) Key {
 	sum := sha256.Sum256([]byte(strings.ToLower(text)))
 	return Key(sum[:16])
 }
 
 // lookup finds ordinals by 128 bits: a sorted set of numbers whose upper half is 32 of those bits
-// and whose lower half is an ordinal. Eight bytes an entry instead of twenty; in exchange each hit
-// is compared with the whole key, which is kept with the object. With a million entries one search
-// in four thousand meets a wrong one.
+// and whose lower half is an ordinal. An entry takes eight bytes instead of twenty; in exchange
+// each hit must be compared with the whole key, which is stored with the object. With a million
+// entries one search in four thousand has a false hit.
 //
-// A draft's additions wait until one is looked for or many have come, since inserting many in order
-// is several times faster. The lookups of an index have none waiting.
+// A draft's additions are inserted when a search needs them or when there are many, since inserting
+// many in order is several times faster. The lookups of an index have no pending additions.
 type lookup struct {
 	set     btree.Set[uint64]
 	waiting []uint64
@@ -37,8 +37,8 @@ type lookup struct {
 
 const mostWaiting = 1 << 17
 
-// copy returns a lookup that shares what does not change. Reading the old one never touches what
-// copying it changes, so it may be read by many meanwhile; but two may not copy it at once.
+// copy returns a lookup that shares unchanged data. The old one may be read concurrently, since
+// copying changes nothing that readers use; but only one goroutine may copy it at a time.
 func (l *lookup) copy() *lookup { return &lookup{set: *l.set.Copy()} }
 
 func (l *lookup) insert(e uint64) {
@@ -67,7 +67,7 @@ func entry(prefix, ordinal uint32) uint64 { return uint64(prefix)<<32 | uint64(o
 
 func (k Key) prefix() uint32 { return binary.BigEndian.Uint32(k[:]) }
 
-// idPrefix mixes all bits of an id, because people who choose ids number them.
+// idPrefix mixes all bits of an id, because ids that people choose are often consecutive numbers.
 func idPrefix(id uuid.UUID) uint32 {
 	h := binary.BigEndian.Uint64(id[:8])*0x9E3779B97F4A7C15 ^ binary.BigEndian.Uint64(id[8:])
 	h ^= h >> 32
@@ -77,7 +77,7 @@ func idPrefix(id uuid.UUID) uint32 {
 	return uint32(h >> 32)
 }
 
-// candidates hands the ordinals with the prefix to yield, ascending, until it returns false.
+// candidates calls yield with the ordinals with the prefix, ascending, until it returns false.
 func (l *lookup) candidates(prefix uint32, yield func(ordinal uint32) bool) {
 	l.settle()
 	l.set.Ascend(entry(prefix, 0), func(e uint64) bool {

@@ -10,16 +10,16 @@ import (
 	"github.com/tidwall/btree"
 )
 
-// Relation is what one object is to another. Numbers are stored; never renumber.
+// Relation is the kind of a relation between two objects. Numbers are stored; never renumber.
 type Relation uint8
 
 // The relations, each read from From to To of a Link.
 const (
 	OwnedBy     Relation = iota + 1 // an application, service principal or group, and its owner
 	HasMember                       // a group, and a member
-	CreatedBy                       // what was created, and who did it
+	CreatedBy                       // an object, and its creator
 	SponsoredBy                     // a user, and a sponsor
-	// A user, group or service principal, and the service principal of which it has an app role.
+	// A user, group or service principal, and the service principal whose app role it has.
 	HasRole
 	relationsEnd
 )
@@ -32,11 +32,11 @@ type Link struct {
 	Role     uuid.UUID `json:",omitzero" cbor:"4,keyasint,omitzero"` // of HasRole: the id of the app role, which may be zero
 }
 
-// Links are the relations between objects of any kinds, but for those among users and groups that
-// licensing rests upon, which the Index keeps by ordinals: the users and groups in a group, the
-// users that own one, and managers; and the members of administrative units, see UnitMembers. Any
-// number of goroutines may read them. Finding and changing one costs about the same however many
-// there are. A link stays while one of its ends is soft-deleted.
+// Links are the relations between objects of any kinds, except those that the Index stores by
+// ordinals because licensing uses them (users and groups in a group, users that own a group, and
+// managers), and members of administrative units, see UnitMembers. They are safe for concurrent
+// reading. The cost of finding and changing a link hardly depends on their number. A link is kept
+// while one of its ends is soft-deleted.
 type Links struct {
 	forth btree.Set[string]        // relation, From, To and role
 	back  btree.Set[string]        // relation, To, From and role
@@ -45,7 +45,7 @@ type Links struct {
 	copying sync.Mutex // see Index
 }
 
-// Copy returns links that can be changed, until they are published.
+// Copy returns links that may be changed until they are published.
 func (l *Links) Copy() *Links {
 	l.copying.Lock()
 	defer l.copying.Unlock()
@@ -66,14 +66,14 @@ func (l *Links) Set(link Link, is bool) {
 	}
 }
 
-// SetSince notes when a link was made. It is kept of HasRole only, of which Graph shows it.
+// SetSince records when a link was made. It is stored for HasRole only, where Graph shows it.
 func (l *Links) SetSince(link Link, at time.Time) {
 	if link.Relation == HasRole {
 		l.since.Set(linkKey(link.Relation, link.From, link.To, link.Role), at.Unix())
 	}
 }
 
-// Since returns when a link was made; the zero time when that is not known.
+// Since returns when a link was made; the zero time if that is not known.
 func (l *Links) Since(link Link) time.Time {
 	if at, ok := l.since.Get(linkKey(link.Relation, link.From, link.To, link.Role)); ok {
 		return time.Unix(at, 0).UTC()
@@ -81,12 +81,12 @@ func (l *Links) Since(link Link) time.Time {
 	return time.Time{}
 }
 
-// Has reports whether there is a link.
+// Has reports whether the link exists.
 func (l *Links) Has(link Link) bool {
 	return l.forth.Contains(linkKey(link.Relation, link.From, link.To, link.Role))
 }
 
-// Joins reports whether a relation leads from one object to another, by way of whichever role.
+// Joins reports whether a relation leads from one object to another, with any role.
 func (l *Links) Joins(r Relation, from, to uuid.UUID) (joined bool) {
 	first := linkKey(r, from, to, uuid.Nil)
 	l.forth.Ascend(first, func(key string) bool {
@@ -96,10 +96,10 @@ func (l *Links) Joins(r Relation, from, to uuid.UUID) (joined bool) {
 	return joined
 }
 
-// Len returns how many links there are.
+// Len returns the number of links.
 func (l *Links) Len() int { return l.forth.Len() }
 
-// From returns the objects that a relation leads to from one, such as the owners of a group.
+// From returns the objects that a relation leads to from an object, such as the owners of a group.
 func (l *Links) From(r Relation, from uuid.UUID) iter.Seq[uuid.UUID] {
 	return func(yield func(uuid.UUID) bool) {
 		for link := range l.LinksFrom(r, from) {
@@ -110,8 +110,8 @@ func (l *Links) From(r Relation, from uuid.UUID) iter.Seq[uuid.UUID] {
 	}
 }
 
-// To returns the objects from which a relation leads to one, such as the groups that a service
-// principal owns.
+// To returns the objects from which a relation leads to an object, such as the groups that a
+// service principal owns.
 func (l *Links) To(r Relation, to uuid.UUID) iter.Seq[uuid.UUID] {
 	return func(yield func(uuid.UUID) bool) {
 		for link := range l.LinksTo(r, to) {
@@ -127,7 +127,7 @@ func (l *Links) LinksFrom(r Relation, from uuid.UUID) iter.Seq[Link] {
 	return l.LinksFromBehind(Link{Relation: r, From: from})
 }
 
-// LinksFromBehind returns those of LinksFrom that come behind a link, which need not exist.
+// LinksFromBehind returns those of LinksFrom after a link, which need not exist.
 func (l *Links) LinksFromBehind(last Link) iter.Seq[Link] {
 	return func(yield func(Link) bool) {
 		ends(&l.forth, last.Relation, last.From, last.To, last.Role, func(to, role uuid.UUID) bool {
@@ -141,7 +141,7 @@ func (l *Links) LinksTo(r Relation, to uuid.UUID) iter.Seq[Link] {
 	return l.LinksToBehind(Link{Relation: r, To: to})
 }
 
-// LinksToBehind returns those of LinksTo that come behind a link, which need not exist.
+// LinksToBehind returns those of LinksTo after a link, which need not exist.
 func (l *Links) LinksToBehind(last Link) iter.Seq[Link] {
 	return func(yield func(Link) bool) {
 		ends(&l.back, last.Relation, last.To, last.From, last.Role, func(from, role uuid.UUID) bool {
@@ -177,7 +177,7 @@ func (l *Links) OfKind(r Relation) iter.Seq[Link] {
 	}
 }
 
-// All returns all links, in an order that is always the same.
+// All returns all links, in a fixed order.
 func (l *Links) All() iter.Seq[Link] {
 	return func(yield func(Link) bool) {
 		l.forth.Scan(func(key string) bool {
@@ -186,8 +186,8 @@ func (l *Links) All() iter.Seq[Link] {
 	}
 }
 
-// ends passes on what stands under a relation and an id, behind another end and a role. No object
-// has the zero id, so zero is before all.
+// ends yields the entries of a relation and an id, after another end and a role. No object has the
+// zero id, so zero is before all.
 func ends(set *btree.Set[string], r Relation, id, other, role uuid.UUID, yield func(other, role uuid.UUID) bool) {
 	last := linkKey(r, id, other, role)
 	head := last[:1+len(id)]
@@ -204,7 +204,7 @@ func linkKey(r Relation, ids ...uuid.UUID) string {
 	return string(key)
 }
 
-// idIn is one of the ids of a key, in their order.
+// idIn returns one of the ids of a key, in their order.
 func idIn(key string, n int) uuid.UUID {
 	return uuid.UUID([]byte(key[1+n*len(uuid.Nil):][:len(uuid.Nil)]))
 }

@@ -2,13 +2,13 @@ package directory
 
 import "fmt"
 
-// Manager returns the user's manager, a soft-deleted one too.
+// Manager returns the user's manager, including a soft-deleted one.
 func (v *view) Manager(user uint32) (manager uint32, ok bool) {
 	after := v.user(user).manager
 	return after - 1, after > 0
 }
 
-// Reports returns the users whose manager the user is, soft-deleted ones included, ascending.
+// Reports returns the users whose manager the user is, including soft-deleted ones, ascending.
 func (v *view) Reports(user uint32) (reports []uint32) {
 	v.reports.candidates(user, func(report uint32) bool {
 		reports = append(reports, report)
@@ -17,8 +17,8 @@ func (v *view) Reports(user uint32) (reports []uint32) {
 	return reports
 }
 
-// SetManager gives a user a manager, in the place of any before; false when that was the manager. A
-// user who is its own is refused by the caller.
+// SetManager sets a user's manager; false if it already was the manager. The caller must refuse to
+// make a user its own manager.
 func (d *Draft) SetManager(user, manager uint32) bool {
 	d.checkUser(manager)
 	if user == manager {
@@ -34,7 +34,7 @@ func (d *Draft) SetManager(user, manager uint32) bool {
 	return true
 }
 
-// RemoveManager takes a user's manager away; false when there was none.
+// RemoveManager removes a user's manager; false if there was none.
 func (d *Draft) RemoveManager(user uint32) bool {
 	manager, ok := d.Manager(user)
 	if !ok {

@@ -6,10 +6,10 @@ import (
 	"licensor/internal/directory/column"
 )
 
-// Microsoft 365 groups are found by their mailNickname, which no two of them may have. What is
-// found follows from the columns, and is not written to snapshots.
+// Microsoft 365 groups are found by their mailNickname, which is unique among them. The lookup
+// follows from the columns, and is not written to snapshots.
 
-// The columns that it follows from, by their places in GroupSchema.
+// The columns that the lookup follows from, by their places in GroupSchema.
 var nicknamePlace, typesPlace = groupPlace("mailNickname"), groupPlace("groupTypes")
 
 func groupPlace(name string) int {
@@ -19,7 +19,7 @@ func groupPlace(name string) int {
 }
 
 // NicknameTaken reports whether a live Microsoft 365 group other than the one with an ordinal has a
-// mailNickname, in whatever letter case.
+// mailNickname, in any letter case.
 func (v *view) NicknameTaken(mailNickname string, but uint32) bool {
 	key := KeyOf(mailNickname)
 	_, taken := v.nicknames.find(key.prefix(), func(group uint32) bool {
@@ -28,12 +28,12 @@ func (v *view) NicknameTaken(mailNickname string, but uint32) bool {
 	return taken
 }
 
-// Nickname returns the mailNickname of a live Microsoft 365 group; false of any other.
+// Nickname returns the mailNickname of a live Microsoft 365 group; false for any other.
 func (x *Index) Nickname(group uint32) (string, bool) {
 	return x.groupColumns.Text(group, nicknamePlace), x.group(group).nicknamed()
 }
 
-// has takes a value of a column for what it says of the nickname.
+// has applies a value of a column to the nickname.
 func (g *group) has(place int, value column.Value) {
 	switch place {
 	case nicknamePlace:
@@ -48,7 +48,7 @@ func (g *group) has(place int, value column.Value) {
 // nicknamed reports whether the group is found by its nickname.
 func (g *group) nicknamed() bool { return g.state == live && g.unified && g.nickname != Key{} }
 
-// nick changes a group, and under which nickname it is found.
+// nick changes a group, and updates the lookup of its nickname.
 func (d *Draft) nick(ordinal uint32, change func(g *group)) {
 	g := d.ownGroup(ordinal)
 	before := *g
@@ -64,7 +64,7 @@ func (d *Draft) nick(ordinal uint32, change func(g *group)) {
 	}
 }
 
-// readNicknames takes the nicknames of all groups from the columns.
+// readNicknames fills the lookup from the columns of all groups.
 func (x *Index) readNicknames() {
 	for ordinal := range x.groups {
 		g, row := x.group(ordinal), x.groupColumns.Row(ordinal)

@@ -15,11 +15,11 @@ import (
 	"licensor/internal/vector"
 )
 
-// Objects are all objects of a kind that has few enough of them to stay in memory as a whole:
-// applications, service principals, or administrative units. Each has an ordinal, in the order of
-// creation and never used again. Deleted ones are kept until they are purged, and found by their
-// ids alone. Objects never change: any number of goroutines may read them. Finding one, and
-// changing one in a Draft, costs the same however many there are.
+// Objects are all objects of a kind with so few objects that whole documents fit in memory:
+// applications, service principals, or administrative units. Each has an ordinal, in order of
+// creation, which is not reused. Deleted objects are kept until they are purged, and found by their
+// ids only. Objects are immutable, so they are safe for concurrent use. The cost of finding one,
+// and of changing one in a Draft, does not depend on their number.
 type Objects[T any] struct {
 	kind    *objectKind[T]
 	list    vector.Vector[*T] // by ordinal; nil: purged
@@ -31,15 +31,15 @@ type Objects[T any] struct {
 	copying sync.Mutex // see Index
 }
 
-// objectKind is what Objects need to know of their kind.
+// objectKind is the description of a kind that Objects need.
 type objectKind[T any] struct {
 	name     string
 	schema   *column.Schema
 	parse    func(document []byte) (*T, error)
 	document func(*T) []byte
-	ids      func(*T) (id, appID uuid.UUID) // the appId is zero in kinds that have none
+	ids      func(*T) (id, appID uuid.UUID) // the appId is zero in kinds without one
 	names    func(*T) []string              // other texts that it is found by
-	deleted  func(*T) time.Time             // zero: it is not
+	deleted  func(*T) time.Time             // zero if it is not deleted
 }
 
 // NewApplications returns an empty list of applications. Their names are their identifierUris.
@@ -81,11 +81,11 @@ func newObjects[T any](kind *objectKind[T]) *Objects[T] {
 	}
 }
 
-// Len returns how many ordinals are in use: those of purged objects too.
+// Len returns how many ordinals are in use, including those of purged objects.
 func (o *Objects[T]) Len() uint32 { return uint32(o.list.Len()) }
 
-// At returns an object, deleted ones included, which must not be changed; nil when it was purged or
-// does not exist.
+// At returns an object, including deleted ones; nil if it was purged or does not exist. The object
+// must not be changed.
 func (o *Objects[T]) At(ordinal uint32) *T {
 	if ordinal >= o.Len() {
 		return nil
@@ -125,7 +125,7 @@ func (o *Objects[T]) ByID(id uuid.UUID) (ordinal uint32, ok bool) {
 	return ordinal, ok && o.state(ordinal) == live
 }
 
-// EverByID is ByID for deleted objects, too.
+// EverByID is ByID including deleted objects.
 func (o *Objects[T]) EverByID(id uuid.UUID) (ordinal uint32, ok bool) {
 	return o.ids.find(idPrefix(id), func(ordinal uint32) bool {
 		has, _ := o.kind.ids(o.list.At(int(ordinal)))
@@ -152,8 +152,8 @@ func (o *Objects[T]) EveryByAppID(appID uuid.UUID) iter.Seq[uint32] {
 	}
 }
 
-// Named returns the ordinals of the objects that have a name, in whatever letter case, and are not
-// deleted, ascending.
+// Named returns the ordinals of the objects with a name, in any letter case, that are not deleted,
+// ascending.
 func (o *Objects[T]) Named(name string) iter.Seq[uint32] {
 	return func(yield func(uint32) bool) {
 		o.names.candidates(KeyOf(name).prefix(), func(ordinal uint32) bool {
@@ -163,19 +163,19 @@ func (o *Objects[T]) Named(name string) iter.Seq[uint32] {
 	}
 }
 
-// Columns returns what can be asked about the objects: a row for each ordinal.
+// Columns returns the table of the objects: a row for each ordinal.
 func (o *Objects[T]) Columns() *column.Table { return o.columns }
 
-// DeletedSince returns when an object was deleted; zero when it was not.
+// DeletedSince returns when an object was deleted; zero if it was not.
 func (o *Objects[T]) DeletedSince(object *T) time.Time { return o.kind.deleted(object) }
 
-// Parse reads a document of this kind.
+// Parse parses a document of this kind.
 func (o *Objects[T]) Parse(document []byte) (*T, error) { return o.kind.parse(document) }
 
-// Document returns an object of this kind as it is stored.
+// Document returns the stored form of an object of this kind.
 func (o *Objects[T]) Document(object *T) []byte { return o.kind.document(object) }
 
-// Draft begins a change. Goroutines may have drafts of the same objects.
+// Draft begins a change. Several goroutines may make drafts of the same objects.
 func (o *Objects[T]) Draft() *ObjectsDraft[T] {
 	o.copying.Lock()
 	defer o.copying.Unlock()
@@ -188,22 +188,22 @@ func (o *Objects[T]) Draft() *ObjectsDraft[T] {
 	}
 }
 
-// ObjectsDraft is a change of Objects under way, for one goroutine.
+// ObjectsDraft is a change of Objects in progress. It is not safe for concurrent use.
 type ObjectsDraft[T any] struct {
 	next    Objects[T]
 	owner   *vector.Owner
 	columns *column.Draft
 }
 
-// Len is Objects.Len with the objects that the draft has added.
+// Len is Objects.Len including the objects that the draft has added.
 func (d *ObjectsDraft[T]) Len() uint32 { return d.next.Len() }
 
-// At is Objects.At with the changes of the draft.
+// At is Objects.At including the changes of the draft.
 func (d *ObjectsDraft[T]) At(ordinal uint32) *T { return d.next.At(ordinal) }
 
-// Set puts an object, which must not change from then on, in the place of the one with an ordinal.
-// The next free ordinal adds it. It panics at an ordinal beyond that, and at that of a purged
-// object.
+// Set replaces the object with an ordinal, or adds one if it is the next free ordinal. The object
+// must not be changed afterwards. It panics at ordinals beyond that, and at those of purged
+// objects.
 func (d *ObjectsDraft[T]) Set(ordinal uint32, object *T) {
 	switch {
 	case ordinal == d.next.Len():
@@ -220,7 +220,7 @@ func (d *ObjectsDraft[T]) Set(ordinal uint32, object *T) {
 	d.link(ordinal, (*lookup).insert)
 }
 
-// foundAlike reports whether an object is found by the same as the one with an ordinal.
+// foundAlike reports whether an object is found by the same keys as the one with an ordinal.
 func (d *ObjectsDraft[T]) foundAlike(ordinal uint32, object *T) bool {
 	was, kind := d.next.At(ordinal), d.next.kind
 	if was == nil {
@@ -232,7 +232,7 @@ func (d *ObjectsDraft[T]) foundAlike(ordinal uint32, object *T) bool {
 		slices.Equal(kind.names(was), kind.names(object))
 }
 
-// SetValues gives an object other values in columns.
+// SetValues sets an object's values in columns.
 func (d *ObjectsDraft[T]) SetValues(ordinal uint32, changes []column.Change) {
 	for _, c := range changes {
 		d.columns.Set(ordinal, c.Column, c.Value)
@@ -257,7 +257,7 @@ func (d *ObjectsDraft[T]) link(ordinal uint32, change func(*lookup, uint64)) {
 	d.next.link(ordinal, func(l *lookup, prefix uint32) { change(l, entry(prefix, ordinal)) })
 }
 
-// link goes through what an object is found by.
+// link adds or removes the keys that an object is found by.
 func (o *Objects[T]) link(ordinal uint32, do func(l *lookup, prefix uint32)) {
 	object := o.list.At(int(ordinal))
 	id, appID := o.kind.ids(object)
@@ -273,7 +273,7 @@ func (o *Objects[T]) link(ordinal uint32, do func(l *lookup, prefix uint32)) {
 	}
 }
 
-// Finish returns the objects of the draft, which cannot be used any more.
+// Finish returns the objects of the draft. The draft must not be used afterwards.
 func (d *ObjectsDraft[T]) Finish() *Objects[T] {
 	for _, l := range []*lookup{d.next.ids, d.next.appIDs, d.next.names} {
 		l.settle()
@@ -287,23 +287,22 @@ func (d *ObjectsDraft[T]) Finish() *Objects[T] {
 	return o
 }
 
-// Parts returns how many parts a snapshot of the documents has.
+// Parts returns the number of parts of a snapshot of the documents.
 func (o *Objects[T]) Parts() int { return o.list.Chunks() }
 
-// PartChanged reports whether a part may differ from what it was in older objects that o was made
-// from.
+// PartChanged reports whether a part may differ from that of older objects that o was made from.
 func (o *Objects[T]) PartChanged(older *Objects[T], part int) bool {
 	return !o.list.SameChunk(&older.list, part)
 }
 
-// objectsFormat is the first byte of each part. A change of format takes the next one.
+// objectsFormat is the first byte of each part. A new format takes the next number.
 const objectsFormat = 1
 
 // AppendPart writes the documents of a part.
 func (o *Objects[T]) AppendPart(dst []byte, part int) []byte {
 	dst = append(dst, objectsFormat)
 	for _, object := range o.list.Chunk(part) {
-		var document []byte // none: purged
+		var document []byte // nil: purged
 		if object != nil {
 			document = o.kind.document(object)
 		}
@@ -312,8 +311,8 @@ func (o *Objects[T]) AppendPart(dst []byte, part int) []byte {
 	return dst
 }
 
-// Decode returns the objects that wrote the parts, of which all are needed, in order, together with
-// those of their columns. Data that no objects wrote is an error.
+// Decode returns the objects of parts that AppendPart wrote. It needs all parts, in order, together
+// with those of their columns. Other data is an error.
 func (o *Objects[T]) Decode(parts, columns [][]byte) (*Objects[T], error) {
 	next := newObjects(o.kind)
 	owner := new(vector.Owner)

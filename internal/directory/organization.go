@@ -8,11 +8,11 @@ import (
 	"github.com/google/uuid"
 )
 
-// Organization is Graph's organization: who owns a tenant.
+// Organization is Graph's organization: the owner of a tenant.
 type Organization struct {
 	ID                uuid.UUID
 	DisplayName       string
-	CountryLetterCode string // where its users are who have no usageLocation (docs/spec/licensing.md L34)
+	CountryLetterCode string // location of users without usageLocation (docs/spec/licensing.md L34)
 	CreatedDateTime   time.Time
 	VerifiedDomains   []VerifiedDomain
 
@@ -32,7 +32,7 @@ type Organization struct {
 	TenantType                           string
 }
 
-// VerifiedDomain is a domain whose names the organization's users may have.
+// VerifiedDomain is a domain that names of the organization's users may have.
 type VerifiedDomain struct {
 	Capabilities string
 	IsDefault    bool
@@ -44,12 +44,12 @@ type VerifiedDomain struct {
 // PrivacyProfile is Graph's privacyProfile.
 type PrivacyProfile struct{ ContactEmail, StatementURL string }
 
-// ParseOrganization reads what Document wrote.
+// ParseOrganization parses the result of Document.
 func ParseOrganization(document []byte) (*Organization, error) {
 	return organizationTable.parse(document)
 }
 
-// Document is the organization as it is stored, like a user's.
+// Document returns the stored form of the organization, like a user's.
 func (o *Organization) Document() []byte {
 	return organizationTable.appendDocument(make([]byte, 0, 512), o)
 }
@@ -59,11 +59,11 @@ func OrganizationProperty(name string) (*Property[Organization], bool) {
 	return organizationTable.property(name)
 }
 
-// OrganizationProperties returns all properties but those of licenses, in alphabetical order; all
-// are shown by default. The slice is shared.
+// OrganizationProperties returns all properties except those of licenses, in alphabetical order;
+// all are shown by default. The slice is shared.
 func OrganizationProperties() []*Property[Organization] { return organizationTable.all }
 
-// ParseOrganizationPatch reads the body of an update by a client. Errors are *InvalidError.
+// ParseOrganizationPatch parses the body of an update. Errors are *InvalidError.
 func ParseOrganizationPatch(members []Member) (OrganizationPatch, error) {
 	patch, err := organizationTable.patch(members, false)
 	patch.fits = fitsOrganization
@@ -72,8 +72,8 @@ func ParseOrganizationPatch(members []Member) (OrganizationPatch, error) {
 
 func fitsOrganization(_, after *Organization) error { return after.Validate() }
 
-// Validate returns an *InvalidError unless the organization has a name, countries that exist if
-// any, and verified domains, each once, of which one is the default and one the initial one.
+// Validate returns an *InvalidError unless the organization has a name, only existing countries,
+// and unique verified domains, of which one is the default and one the initial one.
 func (o *Organization) Validate() error {
 	switch {
 	case o.DisplayName == "":
@@ -112,7 +112,7 @@ func invalidOrganization(property, value, want string) error {
 	return &InvalidError{Kind: BadValue, Resource: "Organization", Property: property, Value: value, Want: want}
 }
 
-// HasDomain says whether name is one of the verified domains, in any letter case.
+// HasDomain reports whether name is one of the verified domains, in any letter case.
 func (o *Organization) HasDomain(name string) bool {
 	for _, d := range o.VerifiedDomains {
 		if strings.EqualFold(d.Name, name) {
@@ -122,7 +122,7 @@ func (o *Organization) HasDomain(name string) bool {
 	return false
 }
 
-// DefaultDomain is the domain of new addresses; empty when there is none.
+// DefaultDomain returns the domain of new addresses; empty if there is none.
 func (o *Organization) DefaultDomain() string {
 	for _, d := range o.VerifiedDomains {
 		if d.IsDefault {
@@ -132,7 +132,7 @@ func (o *Organization) DefaultDomain() string {
 	return ""
 }
 
-// CheckName returns an *InvalidError unless the domain of a userPrincipalName is a verified one.
+// CheckName returns an *InvalidError unless the domain of a userPrincipalName is verified.
 func (o *Organization) CheckName(userPrincipalName string) error {
 	_, domain, _ := strings.Cut(userPrincipalName, "@")
 	if o.HasDomain(domain) {
@@ -144,8 +144,8 @@ func (o *Organization) CheckName(userPrincipalName string) error {
 	}
 }
 
-// organizationTable is what there is of an organization. Graph sets its name, place and country
-// elsewhere; here they are set where the rest is.
+// organizationTable has the properties of an organization. Graph sets its name, location and
+// country elsewhere; here they are set like the others.
 var organizationTable = newTable(
 	"Organization",
 	[]string{"assignedPlans", "provisionedPlans"},

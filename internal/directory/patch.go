@@ -7,11 +7,10 @@ import (
 	"licensor/internal/fold"
 )
 
-// Patch is what a client wants changed of an object of type T: properties with values that they
-// take.
+// Patch is a change of an object of type T that a client requests: properties with valid values.
 type Patch[T any] struct {
 	changes []change[T]
-	fits    func(before, after *T) error // nil: anything goes
+	fits    func(before, after *T) error // nil: no restriction
 }
 
 type change[T any] struct {
@@ -19,7 +18,7 @@ type change[T any] struct {
 	value    json.RawMessage
 }
 
-// Patches of the objects that clients change.
+// Patches of the objects that clients can change.
 type (
 	// UserPatch is a change of a user.
 	UserPatch = Patch[User]
@@ -31,10 +30,10 @@ type (
 	OrganizationPatch = Patch[Organization]
 )
 
-// Empty says whether the patch changes nothing.
+// Empty reports whether the patch changes nothing.
 func (p Patch[T]) Empty() bool { return len(p.changes) == 0 }
 
-// Has says whether the patch sets (or clears) the property.
+// Has reports whether the patch sets (or clears) the property.
 func (p Patch[T]) Has(name string) bool { return p.value(name) != nil }
 
 // Names returns the properties it sets, in the order of the body.
@@ -46,8 +45,8 @@ func (p Patch[T]) Names() []string {
 	return names
 }
 
-// Apply returns object with the changes made. It is an *InvalidError when the values do not fit
-// each other or what they were before; object and what it refers to stay as they are.
+// Apply returns a changed copy of object. It returns an *InvalidError if the values conflict with
+// each other or with the previous ones. It does not change object or its parts.
 func (p Patch[T]) Apply(object T) (T, error) {
 	changed, err := p.apply(object)
 	if err == nil && p.fits != nil {
@@ -88,8 +87,9 @@ func (p Patch[T]) require(resource string, names ...string) error {
 	return nil
 }
 
-// isAnnotation says whether a member tells of the body instead of setting a property: @odata.type,
-// skills@odata.type. An @odata.bind that the caller did not take out is not one of them.
+// isAnnotation reports whether a member describes the body instead of setting a property:
+// @odata.type, skills@odata.type. An @odata.bind that the caller did not remove is not an
+// annotation.
 func isAnnotation(name string) bool {
 	_, term, ok := strings.Cut(fold.Text(name), "@odata.")
 	return ok && (term != "bind" || strings.HasPrefix(name, "@"))

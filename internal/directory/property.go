@@ -27,15 +27,14 @@ const (
 	KindComplexCollection
 )
 
-// Collection says whether values are arrays.
+// Collection reports whether values are arrays.
 func (k Kind) Collection() bool { return k >= KindStringCollection }
 
-// Returned says when a property is part of an answer (docs/spec/protocol.md P22).
+// Returned is when a response includes a property (docs/spec/protocol.md P22).
 type Returned uint8
 
-// OnSelect: when asked for, and in answers that show the whole object. ByDefault: always, unless
-// others are asked for. ByName: only when asked for by name; in the real service another service
-// keeps it.
+// OnSelect: if selected, and in responses with the whole object. ByDefault: always, unless others
+// are selected. ByName: only if selected by name; in the real service another service stores it.
 const (
 	OnSelect Returned = iota
 	ByDefault
@@ -50,8 +49,8 @@ type Property[T any] struct {
 	Returned Returned
 
 	render   func(dst []byte, object *T) []byte
-	read     func(object *T, raw []byte, strict bool) error // nil: computed, not in the document; strict: from a client
-	text     func(*T) *string                               // of String
+	read     func(object *T, raw []byte, strict bool) error // nil: computed; strict: from a client
+	text     func(*T) *string                               // nil: computed; strict: from a client
 	texts    func(*T) *[]string                             // of StringCollection
 	rule     rule
 	required bool // cannot be cleared
@@ -61,19 +60,20 @@ type Property[T any] struct {
 	sources []source[T] // the columns that are filled from it
 }
 
-// Same reports whether the property is the same for all objects, so that Append takes nil for one.
+// Same reports whether the property is the same for all objects, so that Append accepts a nil
+// object.
 func (p *Property[T]) Same() bool { return p.same }
 
-// Append writes the property of object as JSON: null when it has none, [] for an empty collection.
+// Append writes the property of object as JSON: null if it has none, [] for an empty collection.
 func (p *Property[T]) Append(dst []byte, object *T) []byte { return p.render(dst, object) }
 
-// Stored says whether documents have the property, under its name, so that rows can be selected by
-// it.
+// Stored reports whether documents have the property, under its name, so that rows can be selected
+// by it.
 func (p *Property[T]) Stored() bool { return p.read != nil }
 
 var errType = errors.New("wrong type")
 
-// set reads what a client sent. Its errors are *InvalidError without Resource, or errType.
+// set parses a client's value. Its errors are *InvalidError without Resource, or errType.
 func (p *Property[T]) set(object *T, raw []byte) error {
 	if p.required && isNull(raw) {
 		return &InvalidError{Kind: BadValue, Property: p.Name, Value: "null", Want: "a value; it cannot be cleared"}
@@ -96,7 +96,8 @@ func (p *Property[T]) set(object *T, raw []byte) error {
 	return nil
 }
 
-// text is a text; the empty one is null. Clients cannot set an empty text, as in the real service.
+// text is a text property; the empty text means null. Clients cannot set an empty text, as in the
+// real service.
 func text[T any](name string, at func(*T) *string) *Property[T] {
 	return &Property[T]{
 		Name: name, Kind: KindString, text: at,
@@ -154,7 +155,7 @@ func typeUnless(ok bool) error {
 	return errType
 }
 
-// flag is a boolean that every object has.
+// flag is a boolean property that every object has.
 func flag[T any](name string, at func(*T) *bool) *Property[T] {
 	return &Property[T]{
 		Name: name, Kind: KindBool, required: true,
@@ -171,7 +172,7 @@ func flag[T any](name string, at func(*T) *bool) *Property[T] {
 	}
 }
 
-// option is a boolean that may be null.
+// option is a boolean property that may be null.
 func option[T any](name string, at func(*T) **bool) *Property[T] {
 	return &Property[T]{
 		Name: name, Kind: KindBool,
@@ -233,16 +234,16 @@ func computed[T any](name string, kind Kind, render func(dst []byte, object *T) 
 	return &Property[T]{Name: name, Kind: kind, ReadOnly: true, render: render}
 }
 
-// fixed is a property of the contract that has the same value in all objects, since what it tells
-// of is not served here.
+// fixed is a property of the contract with the same value in all objects, because its feature is
+// not supported here.
 func fixed[T any](name string, kind Kind, value string) *Property[T] {
 	p := computed(name, kind, func(dst []byte, _ *T) []byte { return append(dst, value...) })
 	p.same = true
 	return p
 }
 
-// nested is a property that is an object with properties of its own. Setting it leaves those alone
-// that are not named.
+// nested is a property that is an object with inner properties. Setting it does not change inner
+// properties that are not named.
 func nested[T, C any](name string, inner *table[C], at func(*T) **C) *Property[T] {
 	return &Property[T]{
 		Name: name, Kind: KindComplex, sources: innerSources(name, inner, at),
@@ -300,8 +301,8 @@ func (p *Property[T]) byDefault() *Property[T] { p.Returned = ByDefault; return 
 func (p *Property[T]) byName() *Property[T]    { p.Returned = ByName; return p }
 func (p *Property[T]) needed() *Property[T]    { p.required = true; return p }
 
-// neverNull makes a time the first of all times where there is none, for those that the contract
-// declares not nullable.
+// neverNull replaces a missing time by the earliest time, for properties that the contract declares
+// not nullable.
 func (p *Property[T]) neverNull() *Property[T] {
 	render := p.render
 	p.render = func(dst []byte, object *T) []byte {

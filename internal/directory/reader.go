@@ -51,8 +51,8 @@ func (r *reader) number() uint32 {
 	return uint32(value)
 }
 
-// count reads how many things follow that take at least size bytes each, so that nothing is
-// allocated for those that the data cannot hold.
+// count reads the number of elements that follow, which take at least size bytes each. It refuses
+// more than the data can hold, so that nothing is allocated for them.
 func (r *reader) count(size int) uint32 {
 	n := r.number()
 	if int64(n)*int64(size) > int64(len(r.rest)) {

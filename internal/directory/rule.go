@@ -8,17 +8,17 @@ import (
 	"licensor/internal/fold"
 )
 
-// rule is what a property demands of a text, or of each text of a collection.
+// rule is the restriction of a text property, or of each text of a collection.
 type rule struct {
 	longest int                 // UTF-16 units, which is how the real service counts; 0: maxUnits
 	most    int                 // texts in a collection; 0: maxTexts
-	fold    func(string) string // makes equal texts the same
+	fold    func(string) string // normalizes a value
 	ok      func(string) bool
-	want    string // the remedy where ok is false
+	want    string // the remedy if ok is false
 }
 
-// Bounds of what Microsoft's documentation does not bound: the texts of a collection, and the
-// length of a text.
+// Limits where Microsoft's documentation has none: the texts of a collection, and the length of a
+// text.
 const (
 	maxTexts = 1000
 	maxUnits = 8192
@@ -41,7 +41,7 @@ func (p *Property[T]) oneOf(values ...string) *Property[T] {
 
 func (p *Property[T]) folded(fold func(string) string) *Property[T] { p.rule.fold = fold; return p }
 
-// check returns the value as it is kept and, where it is not allowed, what is.
+// check returns the stored form of the value and, if it is not allowed, what is allowed.
 func (r *rule) check(value string) (kept, want string) {
 	if r.fold != nil {
 		value = r.fold(value)
@@ -61,7 +61,7 @@ func (r *rule) check(value string) (kept, want string) {
 	return value, ""
 }
 
-// checkAll returns the first value that is not allowed, and what is.
+// checkAll returns the first value that is not allowed, and what is allowed.
 func (r *rule) checkAll(values []string) (value, want string) {
 	most := maxTexts
 	if r.most > 0 {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Bounds of a SignIn: generous, and small enough to be gone through for every token.
+// Limits of a SignIn: generous, and small enough to process all entries for every token.
 const (
 	maxIssuers     = 20
 	maxAudiences   = 20
@@ -16,8 +16,7 @@ const (
 	maxClaimLength = 256
 )
 
-// Check finds what cannot be meant in how a tenant lets people and programs in. Whether the
-// permissions exist it does not know.
+// Check validates the settings. It does not check whether the permissions exist.
 func (s SignIn) Check() error {
 	if len(s.TrustedIssuers) > maxIssuers {
 		return badSignIn("", fmt.Sprint(len(s.TrustedIssuers)), fmt.Sprintf("at most %d issuers", maxIssuers))
@@ -82,14 +81,14 @@ func badSignIn(property, value, want string) error {
 	return &InvalidError{Kind: BadValue, Resource: "signIn", Property: name, Value: value, Want: want}
 }
 
-// claimText says whether a text can be the name or the value of a claim.
+// claimText reports whether a text can be the name or the value of a claim.
 func claimText(text string) bool {
 	return text != "" && len(text) <= maxClaimLength && strings.TrimSpace(text) == text &&
 		!strings.ContainsFunc(text, func(c rune) bool { return c < ' ' })
 }
 
-// SafeIssuer says whether a text is the address of an issuer whose keys can be fetched: of https,
-// so that nobody on the way can put others in their place, or of http on this machine (OpenID
+// SafeIssuer reports whether a text is the URL of an issuer whose keys can be fetched safely: with
+// https, so that they cannot be replaced on the network, or with http on this machine (OpenID
 // Connect Discovery 1.0 section 4).
 func SafeIssuer(text string) bool {
 	u, err := url.Parse(text)
@@ -98,7 +97,7 @@ func SafeIssuer(text string) bool {
 		(u.Scheme == "https" && u.Hostname() != "" || OnThisMachine(u))
 }
 
-// OnThisMachine says whether an address is of http and on the machine that asks.
+// OnThisMachine reports whether a URL has the scheme http and refers to this machine.
 func OnThisMachine(u *url.URL) bool {
 	ip := net.ParseIP(u.Hostname())
 	return u.Scheme == "http" && (u.Hostname() == "localhost" || ip != nil && ip.IsLoopback())

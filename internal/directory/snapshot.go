@@ -11,15 +11,15 @@ import (
 	"licensor/internal/vector"
 )
 
-// formatVersion is the first byte of a head and of each part. A change of format takes the next
-// one. The first knew no managers; its parts are read, too, and stand beside newer ones until
+// formatVersion is the first byte of a head and of each part. A new format takes the next number.
+// The first one had no managers; its parts can still be read, and are replaced by newer ones when
 // something in them changes.
 const (
 	formatVersion   = 2
 	withoutManagers = 1
 )
 
-// AppendHead writes what a snapshot of the index has besides the parts: the groups.
+// AppendHead writes the data of a snapshot outside its parts: the groups.
 func (x *Index) AppendHead(dst []byte) []byte {
 	dst = append(dst, formatVersion)
 	dst = binary.AppendUvarint(dst, uint64(x.users))
@@ -59,7 +59,7 @@ func (x *Index) AppendPart(dst []byte, part int) []byte {
 	return dst
 }
 
-// appendSet writes an ascending set as its size and the steps between its values.
+// appendSet writes an ascending set as its size and the differences between its values.
 func appendSet(dst []byte, set []uint32) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(set)))
 	last := uint32(0)
@@ -70,12 +70,12 @@ func appendSet(dst []byte, set []uint32) []byte {
 	return dst
 }
 
-// Columns are the parts of the tables that go with an index.
+// Columns are the parts of the tables of an index.
 type Columns struct{ Users, Groups [][]byte }
 
-// Decode makes the index that wrote the head and the parts, of which all are needed, in order. Data
-// that no index wrote is an error. The lookups are made again. Without columns, which snapshots of
-// the first versions do not have, nobody has any values: the caller sets them.
+// Decode returns the index of a head and parts that AppendHead and AppendPart wrote. It needs all
+// parts, in order. Other data is an error. Lookups are rebuilt. Without columns, which snapshots of
+// the first versions do not have, no object has values: the caller must set them.
 func Decode(head []byte, parts [][]byte, columns *Columns) (*Index, error) {
 	x := NewIndex()
 	r := &reader{rest: head}
@@ -115,7 +115,7 @@ func (x *Index) decodeGroups(r *reader) {
 	}
 }
 
-// linkNested completes the groups with memberOf, which is not written, since it follows from the
+// linkNested sets memberOf of the groups, which is not written, because it follows from the
 // members.
 func (x *Index) linkNested() error {
 	for ordinal := range x.groups {
@@ -130,7 +130,7 @@ func (x *Index) linkNested() error {
 	return nil
 }
 
-// checkManagers refuses managers that are not there.
+// checkManagers refuses managers that do not exist.
 func (x *Index) checkManagers() error {
 	for user := range x.users {
 		if manager, ok := x.Manager(user); ok && (manager == user || x.UserPurged(manager)) {
@@ -154,7 +154,7 @@ func (x *Index) decodeParts(parts [][]byte, columns *Columns) error {
 	}
 	var columnsErr error
 	if columns != nil {
-		columnsErr = x.decodeColumns(columns) // while the others are read
+		columnsErr = x.decodeColumns(columns) // concurrently with the others
 	}
 	wait.Wait()
 	if err := errors.Join(append(errs, columnsErr)...); err != nil {
@@ -183,7 +183,7 @@ func (x *Index) decodeColumns(columns *Columns) error {
 	return errors.Join(err, other)
 }
 
-// WithoutValues returns an index in which nobody has any values in columns, for a caller that sets
+// WithoutValues returns an index in which no object has values in columns, for a caller that sets
 // all of them.
 func (x *Index) WithoutValues() *Index {
 	y := &Index{
@@ -195,7 +195,7 @@ func (x *Index) WithoutValues() *Index {
 	return y
 }
 
-// noValues makes the tables without values.
+// noValues returns tables without values.
 func (x *Index) noValues() {
 	rows := func(d *column.Draft, n uint32, of func(uint32) state) *column.Table {
 		for row := range n {
@@ -212,7 +212,7 @@ func (x *Index) noValues() {
 	x.groupColumns = rows(x.groupColumns.Draft(), x.groups, func(group uint32) state { return x.group(group).state })
 }
 
-// checkColumns refuses tables in which others live than in the index.
+// checkColumns refuses tables whose live objects differ from those of the index.
 func (x *Index) checkColumns() error {
 	if err := agreeing(x.userColumns, x.users, func(user uint32) state { return x.user(user).state }); err != nil {
 		return fmt.Errorf("directory snapshot: columns of users: %w", err)
@@ -250,7 +250,7 @@ func decodePart(data []byte, users, groups uint32) ([]*block, error) {
 		for j := range b.users {
 			b.users[j] = r.user(b, groups, version)
 		}
-		keys, memberships = b.keys, b.groups // the arrays serve the next block again
+		keys, memberships = b.keys, b.groups // the next block reuses the arrays
 		b.keys, b.groups = slices.Clone(keys), slices.Clone(memberships)
 		if blocks[i] = b; r.err != nil {
 			break
@@ -260,7 +260,7 @@ func decodePart(data []byte, users, groups uint32) ([]*block, error) {
 	return blocks, r.err
 }
 
-// buildLookups sorts the entries of each lookup and loads them in one go.
+// buildLookups sorts the entries of each lookup and loads them at once.
 func (x *Index) buildLookups() {
 	var wait sync.WaitGroup
 	wait.Go(func() {
@@ -323,9 +323,8 @@ func fill(l *lookup, ordinals uint32, add func(entries []uint64, ordinal uint32)
 	}
 }
 
-// sortEntries sorts entries that are made for ascending ordinals: only what stands before the
-// ordinal is left to sort by, in two rounds of 16 bits. It takes a fifth of the time of
-// slices.Sort.
+// sortEntries sorts entries that are made for ascending ordinals: only the bits before the ordinal
+// must be sorted, in two rounds of 16 bits. It takes a fifth of the time of slices.Sort.
 func sortEntries(entries []uint64) []uint64 {
 	if len(entries) < 1<<16 {
 		slices.Sort(entries)

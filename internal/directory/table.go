@@ -9,13 +9,13 @@ import (
 	"licensor/internal/jsontext"
 )
 
-// table is all properties of a type of objects.
+// table has all properties of a type of objects.
 type table[T any] struct {
-	resource string // as it stands in errors
+	resource string // as in errors
 	all      []*Property[T]
 	defaults []*Property[T]
 	byName   fold.Names[*Property[T]]
-	derived  []string // properties that others keep for these objects, such as their licenses; read-only
+	derived  []string // read-only properties that other packages provide, such as licenses
 
 	schema  *column.Schema
 	sources []source[T]        // by column
@@ -36,8 +36,8 @@ func newTable[T any](resource string, derived []string, all ...*Property[T]) *ta
 
 func (t *table[T]) property(name string) (*Property[T], bool) { return t.byName.Find(name) }
 
-// appendDocument writes what is stored of an object: its properties in the order of the table,
-// those without a value left out, so that equal objects have equal documents.
+// appendDocument appends the stored form of an object: its properties in the order of the table,
+// without those that have no value, so that equal objects have equal documents.
 func (t *table[T]) appendDocument(dst []byte, object *T) []byte {
 	dst = append(dst, '{')
 	for _, p := range t.all {
@@ -58,7 +58,7 @@ func absent(value []byte) bool {
 	return string(value) == "null" || string(value) == "[]" || string(value) == jsontext.ZeroTime
 }
 
-// appendAll writes an object with all its properties, as clients see it.
+// appendAll appends an object with all its properties, as clients see it.
 func (t *table[T]) appendAll(dst []byte, object *T) []byte {
 	dst = append(dst, '{')
 	for _, p := range t.all {
@@ -67,8 +67,8 @@ func (t *table[T]) appendAll(dst []byte, object *T) []byte {
 	return append(dst, '}')
 }
 
-// parse reads a document. It does not ask whether values are allowed: they were when they were
-// written. A property it does not know is an error, since the next write would lose it.
+// parse parses a document. It does not check whether values are allowed: they were when they were
+// written. An unknown property is an error, since the next write would lose it.
 func (t *table[T]) parse(document []byte) (*T, error) {
 	members, ok := split(document)
 	if !ok {
@@ -87,8 +87,8 @@ func (t *table[T]) parse(document []byte) (*T, error) {
 	return object, nil
 }
 
-// merge reads the object raw into an inner object. What is refused is named by its path only above,
-// in table.refuse.
+// merge reads the object raw into an inner object. table.refuse adds the path of a refused
+// property.
 func (t *table[T]) merge(object *T, raw []byte, strict bool) error {
 	members, err := Members(raw)
 	if err != nil {
@@ -113,8 +113,7 @@ func (t *table[T]) merge(object *T, raw []byte, strict bool) error {
 	return nil
 }
 
-// patch reads what a client wants changed. An import takes read-only properties too, as long as
-// they are stored.
+// patch parses a client's changes. An import also accepts read-only properties, if they are stored.
 func (t *table[T]) patch(members []Member, importing bool) (Patch[T], error) {
 	patch := Patch[T]{changes: make([]change[T], 0, len(members))}
 	var scratch T
@@ -141,8 +140,7 @@ func (t *table[T]) patch(members []Member, importing bool) (Patch[T], error) {
 	return patch, nil
 }
 
-// refuse completes an error of Property.set: with the resource, and the property with its inner
-// one.
+// refuse completes an error of Property.set with the resource and the path of the property.
 func (t *table[T]) refuse(p *Property[T], err error) *InvalidError {
 	var invalid *InvalidError
 	if !errors.As(err, &invalid) {

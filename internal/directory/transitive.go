@@ -2,12 +2,12 @@ package directory
 
 import "slices"
 
-// Around returns the groups, of those given, that are not soft-deleted, and all groups around them
-// by any number of steps; ascending. Groups in circles are met once.
+// Around returns those of the given groups that are not soft-deleted, and all groups that contain
+// them, directly or indirectly, ascending. Groups in cycles are returned once.
 func (v *view) Around(groups []uint32) []uint32 { return v.reach(groups, v.GroupMemberOf) }
 
-// Within returns a group and all groups nested in it by any number of steps, ascending.
-// Soft-deleted groups are left out, with what is in them only by way of them.
+// Within returns a group and all groups nested in it, directly or indirectly, ascending.
+// Soft-deleted groups are omitted, and so are groups that are nested only through them.
 func (v *view) Within(group uint32) []uint32 { return v.reach([]uint32{group}, v.GroupMembersOf) }
 
 // reach follows the links of live groups.
@@ -23,7 +23,7 @@ func (v *view) reach(from []uint32, links func(uint32) []uint32) []uint32 {
 		}
 	}
 	meet(from)
-	for at := 0; at < len(reached); at++ { // reached grows meanwhile
+	for at := 0; at < len(reached); at++ { // reached grows during the loop
 		meet(links(reached[at]))
 	}
 	slices.Sort(reached)

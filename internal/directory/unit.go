@@ -43,11 +43,11 @@ var unitTable = newTable(
 	text("visibility", func(u *AdministrativeUnit) *string { return &u.Visibility }).oneOf("Public", "HiddenMembership").byDefault(),
 )
 
-// ParseUnit reads what Document wrote.
+// ParseUnit parses the result of Document.
 func ParseUnit(document []byte) (*AdministrativeUnit, error) { return unitTable.parse(document) }
 
-// Document is the unit as it is stored: a JSON object with Graph's names, properties without a
-// value left out.
+// Document returns the stored form of the unit: a JSON object with Graph's names, without
+// properties that have no value.
 func (u *AdministrativeUnit) Document() []byte { return unitTable.appendDocument(nil, u) }
 
 // UnitProperty returns the property with a name, in any letter case.
@@ -56,33 +56,34 @@ func UnitProperty(name string) (*Property[AdministrativeUnit], bool) { return un
 // UnitProperties returns all properties in alphabetical order. The slice is shared.
 func UnitProperties() []*Property[AdministrativeUnit] { return unitTable.all }
 
-// UnitSchema is the columns of administrative units.
+// UnitSchema has the columns of administrative units.
 func UnitSchema() *column.Schema { return unitTable.schema }
 
-// AboutUnit returns what can be asked about a property of administrative units, in any letter case.
+// AboutUnit returns how a property of administrative units can be queried. The name may have any
+// letter case.
 func AboutUnit(path string) (*Asked, bool) { return unitTable.about(path) }
 
-// AllAboutUnits yields what can be asked about each property of administrative units, in
-// alphabetical order.
+// AllAboutUnits yields how each property of administrative units can be queried, in alphabetical
+// order.
 func AllAboutUnits() iter.Seq[*Asked] { return unitTable.allAbout }
 
-// Values returns what the unit has in the columns of UnitSchema, those that are null left out.
+// Values returns the unit's values in the columns of UnitSchema, except null.
 func (u *AdministrativeUnit) Values() []column.Change { return unitTable.values(u) }
 
-// Changed returns the values in which the unit differs from what it was before.
+// Changed returns the new values of the columns in which the unit differs from an older version.
 func (u *AdministrativeUnit) Changed(was *AdministrativeUnit) []column.Change {
 	return unitTable.changed(was, u)
 }
 
-// ParseUnitPatch reads the body of a creation or an update of an administrative unit. Errors are
-// *InvalidError.
+// ParseUnitPatch parses the body of a request that creates or updates an administrative unit.
+// Errors are *InvalidError.
 func ParseUnitPatch(members []Member) (UnitPatch, error) {
 	patch, err := unitTable.patch(members, false)
 	patch.fits = func(_, after *AdministrativeUnit) error { return after.consistent() }
 	return patch, err
 }
 
-// NewUnit makes an administrative unit of what a client sent.
+// NewUnit creates an administrative unit from a client's request.
 func NewUnit(patch UnitPatch, id uuid.UUID) (*AdministrativeUnit, error) {
 	if err := patch.require("AdministrativeUnit", "displayName"); err != nil {
 		return nil, err
@@ -94,9 +95,9 @@ func NewUnit(patch UnitPatch, id uuid.UUID) (*AdministrativeUnit, error) {
 	return &unit, nil
 }
 
-// consistent returns an *InvalidError for what would have no effect here: a unit whose members
-// follow from a rule would stay empty, and one whose members only its own administrators manage
-// would be managed by all.
+// consistent returns an *InvalidError for settings without effect here: a unit with a membership
+// rule would stay empty, and one whose members only its own administrators may manage would be
+// managed by all.
 func (u *AdministrativeUnit) consistent() error {
 	switch {
 	case u.MembershipType == "Dynamic", u.membershipRule != "", u.membershipRuleProcessingState != "":

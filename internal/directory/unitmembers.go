@@ -10,10 +10,10 @@ import (
 )
 
 // UnitMembers are the users and groups that are members of administrative units, all by their
-// ordinals. They never change: any number of goroutines may read them. A change copies little of
-// them, however many members a unit has.
+// ordinals. They are immutable, so they are safe for concurrent use. A change copies only a small
+// part, however many members a unit has.
 type UnitMembers struct {
-	units vector.Vector[unitSets] // by the ordinal of the unit; those that never had a member may be missing at the end
+	units vector.Vector[unitSets] // by the ordinal of the unit; units at the end that never had members may be missing
 	count int
 }
 
@@ -37,13 +37,13 @@ func (m *UnitMembers) at(unit uint32) unitSets {
 	return m.units.At(int(unit))
 }
 
-// Units is one more than the highest ordinal of a unit that has, or had, members.
+// Units returns the highest ordinal of a unit that has, or had, members, plus one.
 func (m *UnitMembers) Units() uint32 { return uint32(m.units.Len()) }
 
-// Len is how many members the units have together.
+// Len returns the number of members of all units.
 func (m *UnitMembers) Len() int { return m.count }
 
-// Users returns the users that are members of a unit, deleted ones included; nil when there are
+// Users returns the users that are members of a unit, including deleted ones; nil if there are
 // none. They must not be changed.
 func (m *UnitMembers) Users(unit uint32) *roaring.Bitmap { return m.at(unit).users }
 
@@ -73,8 +73,8 @@ func (s *unitSets) of(groups bool) **roaring.Bitmap {
 	return &s.users
 }
 
-// Of returns the units that a user or group is a member of, deleted ones included, in ascending
-// order. It looks at every unit, of which there are few.
+// Of returns the units that a user or group is a member of, including deleted ones, in ascending
+// order. It checks every unit; there are few.
 func (m *UnitMembers) Of(member uint32, isGroup bool) (units []uint32) {
 	for unit, sets := range m.units.All() {
 		if set := *sets.of(isGroup); set != nil && set.Contains(member) {
@@ -84,7 +84,7 @@ func (m *UnitMembers) Of(member uint32, isGroup bool) (units []uint32) {
 	return units
 }
 
-// Change returns the members after some were added and removed, in this order.
+// Change returns the members after additions and removals, in this order.
 func (m *UnitMembers) Change(changes []UnitMember) *UnitMembers {
 	next, owner := &UnitMembers{m.units, m.count}, new(vector.Owner)
 	for _, c := range changes {
@@ -113,10 +113,10 @@ func (m *UnitMembers) Empty(unit uint32) *UnitMembers {
 	return next
 }
 
-// withMember returns a set with a member, or without it. The two sets share the containers that are
-// alike: a container that is marked as shared is taken over by Or as it is, and copied before it is
-// changed. Cloning with copy-on-write marks all; the set does not keep copy-on-write, since each
-// Clone would then write the marks again, while others read them.
+// withMember returns a set with a member, or without it. Both sets share equal containers: Or takes
+// over a container that is marked as shared, and copies it before a change. Cloning with
+// copy-on-write marks all. The set does not stay in copy-on-write mode, since each Clone would then
+// write the marks again, while other goroutines read them.
 func withMember(was *roaring.Bitmap, member uint32, is bool) *roaring.Bitmap {
 	set := roaring.New()
 	if was != nil {
@@ -140,16 +140,15 @@ func marked(set *roaring.Bitmap) *roaring.Bitmap {
 	return set
 }
 
-// Parts returns how many parts a snapshot of the members has.
+// Parts returns the number of parts of a snapshot of the members.
 func (m *UnitMembers) Parts() int { return m.units.Chunks() }
 
-// PartChanged reports whether a part may differ from what it was in older members that m was made
-// from.
+// PartChanged reports whether a part may differ from that of older members that m was made from.
 func (m *UnitMembers) PartChanged(older *UnitMembers, part int) bool {
 	return !m.units.SameChunk(&older.units, part)
 }
 
-// unitMembersFormat is the first byte of each part. A change of format takes the next one.
+// unitMembersFormat is the first byte of each part. A new format takes the next number.
 const unitMembersFormat = 1
 
 // AppendPart writes the members of the units of a part.
@@ -161,7 +160,7 @@ func (m *UnitMembers) AppendPart(dst []byte, part int) []byte {
 	return dst
 }
 
-// appendBitmap writes a set and before it how many bytes it takes, 0 when it is empty.
+// appendBitmap writes the size of a set in bytes, 0 if it is empty, and the set.
 func appendBitmap(dst []byte, set *roaring.Bitmap) []byte {
 	if set == nil {
 		return append(dst, 0)
@@ -174,8 +173,8 @@ func appendBitmap(dst []byte, set *roaring.Bitmap) []byte {
 	return append(dst, data...)
 }
 
-// DecodeUnitMembers returns the members that wrote the parts, of which all are needed, in order.
-// Data that no members of so many units, users and groups wrote is an error.
+// DecodeUnitMembers returns the members of parts that AppendPart wrote. It needs all parts, in
+// order. Data that members of so many units, users and groups could not have written is an error.
 func DecodeUnitMembers(parts [][]byte, units, users, groups uint32) (*UnitMembers, error) {
 	m, owner := new(UnitMembers), new(vector.Owner)
 	for i, data := range parts {

@@ -10,7 +10,7 @@ import (
 )
 
 // User is Graph's user, without its licenses. Texts that are empty are null in Graph. Users are
-// shared: copy one to change it, and put new slices in it instead of changing the old ones.
+// shared: to change one, copy it, and replace its slices instead of changing them.
 type User struct {
 	ID                uuid.UUID
 	CreatedDateTime   time.Time // UTC, whole seconds, like all times here
@@ -89,18 +89,18 @@ type ExtensionAttributes [15]string
 // Identity is Graph's objectIdentity.
 type Identity struct{ Issuer, IssuerAssignedID, SignInType string }
 
-// PasswordProfile is Graph's passwordProfile without the password, which has a place of its own,
+// PasswordProfile is Graph's passwordProfile without the password, which is stored separately,
 // outside the documents (see PasswordIn).
 type PasswordProfile struct {
 	ForceChangePasswordNextSignIn        *bool
 	ForceChangePasswordNextSignInWithMFA *bool
 }
 
-// ParseUser reads what Document wrote.
+// ParseUser parses the result of Document.
 func ParseUser(document []byte) (*User, error) { return userTable.parse(document) }
 
-// Document is the user as it is stored: a JSON object with Graph's names, properties without a
-// value left out.
+// Document returns the stored form of the user: a JSON object with Graph's names, without
+// properties that have no value.
 func (u *User) Document() []byte {
 	return userTable.appendDocument(make([]byte, 0, 1024), u)
 }
@@ -108,20 +108,21 @@ func (u *User) Document() []byte {
 // UserProperty returns the property with a name, in any letter case.
 func UserProperty(name string) (*Property[User], bool) { return userTable.property(name) }
 
-// UserProperties returns all properties but those of licenses, in alphabetical order. The slice is
-// shared.
+// UserProperties returns all properties except those of licenses, in alphabetical order. The slice
+// is shared.
 func UserProperties() []*Property[User] { return userTable.all }
 
-// ParseUserPatch reads the body of a creation or an update of a user. Errors are *InvalidError.
+// ParseUserPatch parses the body of a request that creates or updates a user. Errors are
+// *InvalidError.
 func ParseUserPatch(members []Member) (UserPatch, error) { return userTable.patch(members, false) }
 
-// ParseUserImport reads a user as another directory shows it: what is read-only is taken too if it
-// is stored, licenses and computed properties are passed over. Errors are *InvalidError.
+// ParseUserImport parses a user in the form that another directory shows: it accepts read-only
+// properties that are stored, and skips licenses and computed properties. Errors are *InvalidError.
 func ParseUserImport(members []Member) (UserPatch, error) { return userTable.patch(members, true) }
 
-// NewUser makes a user of what a client sent (docs/spec/protocol.md P50). One that has identities
-// needs no name: it is given one in the domain. The caller still asks Organization.CheckName, and
-// the index whether the name is free.
+// NewUser creates a user from a client's request (docs/spec/protocol.md P50). A user with
+// identities needs no name: it gets one in the domain. The caller must call Organization.CheckName,
+// and check that the name is free.
 func NewUser(patch UserPatch, id uuid.UUID, domain string, now time.Time) (*User, error) {
 	user, required := User{}, requiredOfUsers
 	identities := identitiesIn(patch)
@@ -144,12 +145,12 @@ func NewUser(patch UserPatch, id uuid.UUID, domain string, now time.Time) (*User
 	return madeUser(patch, user, id, now)
 }
 
-// identitiesIn are those that a patch sets.
+// identitiesIn returns the identities that a patch sets.
 func identitiesIn(patch UserPatch) []Identity {
 	var scratch User
 	for _, c := range patch.changes {
 		if c.property.Name == "identities" {
-			_ = c.property.set(&scratch, c.value) // it was read as such when it was parsed
+			_ = c.property.set(&scratch, c.value) // it was validated when it was parsed
 		}
 	}
 	return scratch.Identities
@@ -157,9 +158,8 @@ func identitiesIn(patch UserPatch) []Identity {
 
 var requiredOfUsers = []string{"accountEnabled", "displayName", "mailNickname", "userPrincipalName"}
 
-// ImportUser makes a user of what another directory has, which does not tell passwords. Its time of
-// creation is kept, but nothing that was given to the user before now is good, so its sessions
-// begin now.
+// ImportUser creates a user from an import, which has no passwords. The user keeps its time of
+// creation, but its sessions begin now, because tokens issued before are not valid here.
 func ImportUser(patch UserPatch, id uuid.UUID, now time.Time) (*User, error) {
 	if err := patch.require("User", requiredOfUsers...); err != nil {
 		return nil, err
@@ -172,7 +172,7 @@ func ImportUser(patch UserPatch, id uuid.UUID, now time.Time) (*User, error) {
 	return user, nil
 }
 
-// madeUser makes a user of a patch, and of what it has without it.
+// madeUser creates a user from a patch and default values.
 func madeUser(patch UserPatch, user User, id uuid.UUID, now time.Time) (*User, error) {
 	now = now.UTC().Truncate(time.Second)
 	user.ID, user.CreatedDateTime, user.UserType = id, now, "Member"
@@ -197,15 +197,15 @@ func PasswordIn(patch UserPatch) (password string, ok bool) {
 	return sent.Password, err == nil && sent.Password != ""
 }
 
-// NameIn returns the userPrincipalName that a patch sets, "" when it sets none.
+// NameIn returns the userPrincipalName that a patch sets, "" if it sets none.
 func NameIn(patch UserPatch) string {
 	name, _ := readString(patch.value("userPrincipalName"))
 	return name
 }
 
-// Addresses returns the addresses that no other user of a product with Exchange may have
+// Addresses returns the addresses that must be unique among users with a product with Exchange
 // (docs/spec/licensing.md L43): mail and the proxy addresses in lower case, without the prefix
-// smtp:, other prefixes kept; sorted, each once.
+// smtp:, other prefixes kept; sorted, without duplicates.
 func (u *User) Addresses() []string {
 	all := make([]string, 0, len(u.ProxyAddresses)+1)
 	for _, address := range append(slices.Clone(u.ProxyAddresses), u.Mail) {
@@ -218,7 +218,7 @@ func (u *User) Addresses() []string {
 	return slices.Compact(all)
 }
 
-// legalAgeGroup is the classification that follows from ageGroup and consentProvidedForMinor.
+// legalAgeGroup returns the classification that follows from ageGroup and consentProvidedForMinor.
 func (u *User) legalAgeGroup() string {
 	switch {
 	case u.AgeGroup != "Minor":

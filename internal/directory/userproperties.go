@@ -9,9 +9,9 @@ import (
 	"licensor/internal/jsontext"
 )
 
-// userTable has every structural property of Graph's user but those of licenses, with the limits of
-// Microsoft's documentation. proxyAddresses is read-only in Graph; here it can be set, since
-// nothing else would set it.
+// userTable has every structural property of Graph's user except those of licenses, with the limits
+// of Microsoft's documentation. proxyAddresses is read-only in Graph; here clients can set it,
+// since nothing else sets it.
 var userTable = newTable(
 	"User",
 	[]string{"assignedLicenses", "assignedPlans", "licenseAssignmentStates", "provisionedPlans"},
@@ -143,7 +143,7 @@ var userTable = newTable(
 	Asked{Path: "createdObjects", Kind: KindComplexCollection, Fields: []string{"id"}, Filterable: Filterable{Equal: Advanced}},
 	Asked{Path: "infoCatalogs", Kind: KindStringCollection, Filterable: Filterable{Equal: Basic, Starts: Basic}},
 	Asked{Path: "manager/deletedDateTime", Kind: KindDateTime, Filterable: Filterable{Equal: Basic, Range: Basic}},
-	Asked{Path: "manager/id", Kind: KindString, Filterable: Filterable{Equal: Basic}}, // the index knows it
+	Asked{Path: "manager/id", Kind: KindString, Filterable: Filterable{Equal: Basic}}, // stored in the index
 )
 
 var employeeOrgDataTable = newTable(
@@ -169,7 +169,7 @@ var passwordTable = newTable(
 // hidePassword shows passwords as the real service does.
 func hidePassword(dst []byte, _ *PasswordProfile) []byte { return append(dst, "null"...) }
 
-// lookAtPassword refuses what can be no password and keeps nothing.
+// lookAtPassword refuses invalid passwords and stores nothing.
 func lookAtPassword(_ *PasswordProfile, raw []byte, strict bool) error {
 	password, ok := readString(raw)
 	switch {

@@ -11,7 +11,7 @@ import (
 	"licensor/internal/fold"
 )
 
-// What texts must look like, and how that is said to people.
+// The formats of texts, and their descriptions in messages.
 const (
 	wantMail      = "an address such as ann@contoso.com, without accents"
 	wantProxy     = "an address such as SMTP:ann@contoso.com or sip:ann@contoso.com"
@@ -33,7 +33,7 @@ func isMail(text string) bool {
 	return ok && local != "" && domain != "" && len(text) <= 256 && onlyASCII(text) && !strings.Contains(domain, "@")
 }
 
-// isProxyAddress takes any kind of address: X500 ones have spaces.
+// isProxyAddress accepts any kind of address: X500 addresses have spaces.
 func isProxyAddress(text string) bool {
 	address := text
 	if prefix, rest, ok := strings.Cut(text, ":"); ok {
@@ -48,8 +48,7 @@ func isNickname(text string) bool {
 	return onlyASCII(text) && !strings.ContainsAny(text, `@()\[]";:<>,`)
 }
 
-// isPrincipalName is the policy for names of users; which domains there are is Organization's to
-// say.
+// isPrincipalName checks the format of user names; Organization checks their domains.
 func isPrincipalName(text string) bool {
 	local, domain, ok := strings.Cut(text, "@")
 	return ok && len(local) <= 64 && isLocalName(local) && len(domain) <= 48 && isDomain(domain)
@@ -86,7 +85,7 @@ func isLanguage(text string) bool {
 
 var passwordPolicies = []string{"None", "DisablePasswordExpiration", "DisableStrongPassword"}
 
-// spelledPolicies gives those policies that there are their own spelling.
+// spelledPolicies gives known policies their standard spelling.
 func spelledPolicies(text string) string {
 	policies := strings.Split(text, ",")
 	for i, policy := range policies {
@@ -106,7 +105,7 @@ func isPasswordPolicies(text string) bool {
 	return true
 }
 
-// AppendSID writes the security identifier of an object, which is its id as four numbers of
+// AppendSID writes the security identifier of an object, which is its id as four numbers in
 // Windows' byte order.
 func AppendSID(dst []byte, id uuid.UUID) []byte {
 	dst = append(dst, `"S-1-12-1`...)

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Apply puts effects on the image they were made from and returns the next one: the same that the
-// draft became. It knows no rule. An error means that the effects are not of this image, or
-// damaged.
+// Apply applies effects to the image they were made from and returns the next one, which equals the
+// result of the draft. It applies no rules. An error means that the effects do not belong to this
+// image, or are damaged.
 func (img *Image) Apply(f *Effects, seq uint64, at time.Time) (*Image, error) {
 	d := img.Draft(seq, at)
 	if err := d.applyProducts(f); err != nil {
@@ -112,7 +112,7 @@ func (d *Draft) applyFact(f FactOf) error {
 	return nil
 }
 
-// applyChanges goes through the users in order, each with what became of all entries.
+// applyChanges goes through the users in order, each with the changes of all entries.
 func (d *Draft) applyChanges(changes []Change) error {
 	var todo []uint64 // user, number of the change
 	for i := range changes {
@@ -143,7 +143,7 @@ func (d *Draft) applyChanges(changes []Change) error {
 	return nil
 }
 
-// become makes the entry of the outcome's source and SKU what the outcome says.
+// become sets the entry of the outcome's source and SKU to the outcome.
 func (e *evaluation) become(o *Outcome) {
 	e.edit()
 	want := Entry{Source: o.Source, SKU: o.SKU, Wished: o.Wished, InForce: o.InForce, Error: o.Error, Since: o.Since}

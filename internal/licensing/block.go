@@ -2,20 +2,18 @@ package licensing
 
 import "slices"
 
-// blockSize is how many users stand in one block: what is copied when one of them changes, and
-// small enough for that.
+// blockSize is the number of users in a block, which is copied when one of them changes.
 const blockSize = 256
 
-// block holds the state of blockSize users side by side: a block is a handful of allocations, so a
-// million users cost the garbage collector nothing, and going through all of them reads memory in
-// order.
+// block has the state of blockSize users in a few allocations, so a million users cost the garbage
+// collector almost nothing, and iterating over all of them reads memory sequentially.
 type block struct {
 	facts   []fact
 	entries ragged[Entry]
 	lost    ragged[lost]
 }
 
-// fact is what licensing must know of a user.
+// fact is the data of a user that licensing needs.
 type fact struct {
 	location Country
 	flags    flags
@@ -24,9 +22,9 @@ type fact struct {
 type flags uint8
 
 const (
-	deleted   flags = 1 << iota // soft-deleted: takes part in nothing (L38)
+	deleted   flags = 1 << iota // soft-deleted: excluded from all processing (L38)
 	purged                      // permanently deleted
-	duplicate                   // an address of the user is another's too (L43)
+	duplicate                   // an address of the user is shared with another user (L43)
 )
 
 // lost is a license that was in force until at; its plans are shown for 30 days (L12).
@@ -56,23 +54,23 @@ func (r *ragged[T]) add(list []T) {
 	r.ends = append(r.ends, uint32(len(r.items)))
 }
 
-// row is one user of a block that is being changed.
+// row is one user of an open block.
 type row struct {
 	fact    fact
 	entries []Entry
 	lost    []lost
 }
 
-// workbench is the one block a draft has open for changes.
+// workbench is the one block that a draft has open for changes.
 type workbench struct {
-	number int // of the block; -1 when none is open
+	number int // of the block; -1 if none is open
 	dirty  bool
 	rows   []row
-	spare  []Entry // where new entries of the rows are put
+	spare  []Entry // storage of new entries of the rows
 	losses []lost
 }
 
-// open spreads a block out into rows.
+// open unpacks a block into rows.
 func (w *workbench) open(number int, b *block) {
 	w.number, w.dirty = number, false
 	w.rows, w.spare, w.losses = w.rows[:0], w.spare[:0], w.losses[:0]
@@ -84,7 +82,7 @@ func (w *workbench) open(number int, b *block) {
 	}
 }
 
-// keep copies entries to where they stay until the block is closed.
+// keep copies entries to storage that is valid until the block is closed.
 func (w *workbench) keep(entries []Entry) []Entry {
 	if len(w.spare)+len(entries) > cap(w.spare) {
 		w.spare = make([]Entry, 0, max(2*cap(w.spare), 4*blockSize, len(entries)))
@@ -100,7 +98,7 @@ func (w *workbench) keepLost(list []lost) []lost {
 	return slices.Clip(w.losses[start:])
 }
 
-// close packs the rows into a block of their own.
+// close packs the rows into a new block.
 func (w *workbench) close() *block {
 	n, e, l := len(w.rows), 0, 0
 	for i := range w.rows {

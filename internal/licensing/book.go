@@ -11,20 +11,20 @@ import (
 	"github.com/google/uuid"
 )
 
-// book is a catalog, compiled. Plans that take part in some rule are numbered by bits, so that a
-// variant's plans, what they exclude and what they require are sets that a check intersects.
-// Nothing in it ever changes, and all tenants with the same catalog share one.
+// book is a catalog, compiled. Plans that occur in a rule are numbered by bits, so that a variant's
+// plans, what they exclude and what they require are sets that a check intersects. It is immutable,
+// and all tenants with the same catalog share one.
 type book struct {
 	catalog    *Catalog
 	products   map[uuid.UUID]*Product
 	plans      map[uuid.UUID]int32 // index into catalog.ServicePlans
-	bits       map[uuid.UUID]int   // plans that some rule names
+	bits       map[uuid.UUID]int   // plans that occur in a rule
 	ruled      []uuid.UUID         // bit -> plan
 	prohibited map[Country]planSet
 }
 
-// books are those in use, by the content of their catalogs. They go away with the last tenant that
-// has them.
+// books are the books in use, by the content of their catalogs. A book is removed with the last
+// tenant that uses it.
 var books = struct {
 	sync.Mutex
 	of map[[sha256.Size]byte]weak.Pointer[book]
@@ -34,7 +34,7 @@ var books = struct {
 func bookOf(catalog *Catalog) *book {
 	content, err := json.Marshal(catalog)
 	if err != nil {
-		panic(err) // it has nothing that JSON cannot say
+		panic(err) // it has only values that JSON can represent
 	}
 	key := sha256.Sum256(content)
 	books.Lock()
@@ -48,7 +48,7 @@ func bookOf(catalog *Catalog) *book {
 	return b
 }
 
-// dropBook forgets a book that nobody has any more, unless it is in use again.
+// dropBook removes a book that is no longer used, unless it is in use again.
 func dropBook(key [sha256.Size]byte) {
 	books.Lock()
 	defer books.Unlock()
@@ -75,7 +75,7 @@ func newBook(catalog *Catalog) *book {
 	return b
 }
 
-// numberPlans gives a bit to every plan that a rule names.
+// numberPlans gives a bit to every plan that occurs in a rule.
 func (b *book) numberPlans() {
 	number := func(id uuid.UUID) {
 		if _, ok := b.bits[id]; !ok {
@@ -111,7 +111,7 @@ func (b *book) prohibit() {
 	}
 }
 
-// setOf is the set of plans that some rule names.
+// setOf returns the set of those plans that occur in a rule.
 func (b *book) setOf(plans []uuid.UUID) planSet {
 	s := b.newSet()
 	for _, id := range plans {
@@ -122,8 +122,8 @@ func (b *book) setOf(plans []uuid.UUID) planSet {
 
 func (b *book) newSet() planSet { return make(planSet, (len(b.ruled)+63)/64) }
 
-// excludedBy adds to a set the plans that cannot be with p: those it names and those that name it
-// (L41).
+// excludedBy adds to a set the plans that cannot be with p: those that it excludes and those that
+// exclude it (L41).
 func (b *book) excludedBy(p *ServicePlan, into planSet) {
 	for _, id := range p.Excludes {
 		into.add(b.bits[id])
@@ -136,7 +136,7 @@ func (b *book) excludedBy(p *ServicePlan, into planSet) {
 	}
 }
 
-// product returns the product of a skuId, nil when the catalog has none.
+// product returns the product of a skuId, nil if the catalog does not have it.
 func (b *book) product(id uuid.UUID) *Product { return b.products[id] }
 
 func (b *book) plan(at int32) *ServicePlan { return &b.catalog.ServicePlans[at] }

@@ -9,8 +9,8 @@ import (
 	"licensor/internal/vector"
 )
 
-// evaluation looks at one user's bundles. Its entries are the user's own until the first change and
-// a copy from then on, so that a user who stays as he is costs no memory.
+// evaluation processes one user's bundles. Its entries are the user's own until the first change
+// and a copy from then on, so that an unchanged user costs no memory.
 type evaluation struct {
 	rules       *ruleset
 	skus        *vector.Vector[*sku]
@@ -23,28 +23,28 @@ type evaluation struct {
 	changed bool
 	lo, hi  int // the bundle under evaluation: entries[lo:hi]
 
-	why *Reason // where a failing check leaves its facts; nil when nobody asks
+	why *Reason // receives the facts of a failing check; may be nil
 
 	given int                    // bundles whose wish was put in force
-	count func(s SKU, seats int) // told of each SKU of which the user took a seat (1) or gave one up (-1)
+	count func(s SKU, seats int) // called with each SKU of which the user took a seat (1) or gave one up (-1)
 
 	copy     []Entry
 	verdicts []Violation
 	pending  []span
 
-	asked  Country // the last country prohibitedIn was asked for, and what it answered
+	asked  Country // the last argument and result of prohibitedIn
 	answer planSet
 }
 
 // span is a bundle: the user's entries from lo up to hi.
 type span struct{ lo, hi int }
 
-// load makes the evaluation look at a user.
+// load prepares the evaluation of a user.
 func (e *evaluation) load(f fact, entries []Entry) {
 	e.fact, e.entries, e.changed, e.lo, e.hi = f, entries, false, 0, 0
 }
 
-// edit makes the entries the evaluation's own.
+// edit replaces the entries by a copy that may be changed.
 func (e *evaluation) edit() {
 	if !e.changed {
 		e.copy = append(e.copy[:0], e.entries...)
@@ -54,10 +54,10 @@ func (e *evaluation) edit() {
 
 func (e *evaluation) inBundle(i int) bool { return e.lo <= i && i < e.hi }
 
-// before is what entry i holds now; nil when nothing.
+// before returns what entry i holds now; nil if nothing.
 func (e *evaluation) before(i int) *variant { return e.variant(e.entries[i].InForce) }
 
-// after is what entry i would hold once the bundle is given.
+// after returns what entry i would hold once the bundle is in force.
 func (e *evaluation) after(i int) *variant {
 	if e.inBundle(i) {
 		return e.variant(e.entries[i].Wished)
@@ -72,7 +72,7 @@ func (e *evaluation) variant(v Variant) *variant {
 	return &e.rules.variants[v]
 }
 
-// holds says whether the user has the SKU in force from any source.
+// holds reports whether the user has the SKU in force from any source.
 func (e *evaluation) holds(s SKU) bool {
 	for j := range e.entries {
 		if e.entries[j].SKU == s && e.entries[j].InForce != None {
@@ -82,7 +82,7 @@ func (e *evaluation) holds(s SKU) bool {
 	return false
 }
 
-// locationFor is where the user is for a license of the source: a group's falls back to the
+// locationFor returns the user's location for a license of the source: a group's falls back to the
 // organization's country (L34).
 func (e *evaluation) locationFor(s Source) Country {
 	if e.fact.location == NoCountry && s != Direct {
@@ -91,8 +91,8 @@ func (e *evaluation) locationFor(s Source) Country {
 	return e.fact.location
 }
 
-// prohibitedIn returns the plans that are not available in a country. Most users are where the one
-// before was.
+// prohibitedIn returns the plans that are not available in a country. Most users have the same
+// location as the previous one.
 func (e *evaluation) prohibitedIn(where Country) planSet {
 	if where != e.asked {
 		e.asked, e.answer = where, e.rules.prohibited[where]
@@ -133,8 +133,8 @@ func (e *evaluation) judge() (failed bool) {
 	return failed
 }
 
-// refuse leaves in force what is, and says why: those without an error of their own suffer from
-// another's (L45, L49). The wish stays with the entry (L48).
+// refuse keeps what is in force, and sets the errors: entries without an error of their own get
+// that of another (L45, L49). The entry keeps its wish (L48).
 func (e *evaluation) refuse(b span) {
 	for k, verdict := range e.verdicts {
 		if verdict == NoViolation {
@@ -151,9 +151,9 @@ func (e *evaluation) setError(i int, verdict Violation) {
 	}
 }
 
-// putInForce makes entry i what it is wished to be and keeps count of the seats (L3). While another
-// source gives the SKU the user keeps the seat, so none is lost on the way from a direct license to
-// a group's (L37).
+// putInForce puts the wish of entry i in force and counts the seats (L3). The user keeps the seat
+// while another source gives the SKU, so none is lost when a direct license is replaced by a
+// group's (L37).
 func (e *evaluation) putInForce(i int) {
 	en := &e.entries[i]
 	held := e.holds(en.SKU)
@@ -182,7 +182,7 @@ func (e *evaluation) settled(b span) bool {
 	return true
 }
 
-// next is the bundle that begins at entry lo: one direct license, or all of one group.
+// next returns the bundle that begins at entry lo: one direct license, or all of one group.
 func (e *evaluation) next(lo int) span {
 	hi := lo + 1
 	if s := e.entries[lo].Source; s != Direct && !e.independent {
@@ -193,8 +193,8 @@ func (e *evaluation) next(lo int) span {
 	return span{lo, hi}
 }
 
-// order is that of L50: bundles with something in force first, then the older first, direct before
-// group, then by id.
+// order is the order of L50: bundles with something in force first, then the older first, direct
+// before group, then by id.
 func (e *evaluation) order(a, b span) int {
 	if x, y := e.anyInForce(a), e.anyInForce(b); x != y {
 		if x {
@@ -237,7 +237,7 @@ func (e *evaluation) anyInForce(b span) bool {
 	return false
 }
 
-// since is the age of a bundle's wish; of one no longer wished, the age it had.
+// since returns the age of a bundle's wish, or the age it had if it is no longer wished.
 func (e *evaluation) since(b span) uint64 {
 	for i := b.lo; i < b.hi; i++ {
 		if e.entries[i].Wished != None {

@@ -8,8 +8,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Catalog is what a tenant's subscriptions can be of: products (SKUs) and the service plans in
-// them, with the rules between plans. Its JSON form is the body of PUT /licensor/v1/catalog.
+// Catalog lists the products (SKUs) that a tenant can subscribe to and the service plans in them,
+// with the rules between plans. Its JSON form is the body of PUT /licensor/v1/catalog.
 type Catalog struct {
 	Products     []Product     `json:"products"`
 	ServicePlans []ServicePlan `json:"servicePlans"`
@@ -24,10 +24,10 @@ type Product struct {
 	ServicePlanIDs []uuid.UUID `json:"servicePlanIds"`
 }
 
-// ServicePlan is one service of a product and what it demands of its surroundings. Excludes is
-// symmetric: it is enough that one of two plans names the other (L41). Each set of RequiresAnyOf is
-// satisfied by any one of its plans, and all sets must be (L42). ProhibitedIn lists the countries
-// whose users may not have the plan (L40).
+// ServicePlan is one service of a product and its requirements. Excludes is symmetric: it is
+// sufficient that one of two plans lists the other (L41). Each set of RequiresAnyOf is satisfied by
+// any one of its plans, and all sets must be (L42). ProhibitedIn lists the countries whose users
+// may not have the plan (L40).
 type ServicePlan struct {
 	ID            uuid.UUID     `json:"servicePlanId"`
 	Name          string        `json:"servicePlanName"`
@@ -39,16 +39,16 @@ type ServicePlan struct {
 	ProhibitedIn  []Country     `json:"prohibitedIn"`
 }
 
-// AppliesTo says who holds a product or plan: a user, or the company as a whole (L5).
+// AppliesTo is the holder of a product or plan: a user, or the company as a whole (L5).
 type AppliesTo string
 
-// The two values of AppliesTo; the empty one means User.
+// The two values of AppliesTo; the empty value means User.
 const (
 	AppliesToUser    AppliesTo = "User"
 	AppliesToCompany AppliesTo = "Company"
 )
 
-// ExchangeService is the service whose plans demand that no address of a user is another's too
+// ExchangeService is the service whose plans require that no other user has an address of the user
 // (L43).
 const ExchangeService = "exchange"
 
@@ -58,7 +58,7 @@ type Country uint16
 // NoCountry is the location of a user without usageLocation.
 const NoCountry Country = 0
 
-// ParseCountry reads two letters in any case; the empty text is NoCountry.
+// ParseCountry parses two letters in any case; the empty text is NoCountry.
 func ParseCountry(text string) (Country, error) {
 	if text == "" {
 		return NoCountry, nil
@@ -70,7 +70,7 @@ func ParseCountry(text string) (Country, error) {
 	return Country(upper[0])<<8 | Country(upper[1]), nil
 }
 
-// String is the code in capitals, empty for NoCountry.
+// String returns the code in capital letters, empty for NoCountry.
 func (c Country) String() string {
 	if c == NoCountry {
 		return ""
@@ -78,16 +78,16 @@ func (c Country) String() string {
 	return string([]byte{byte(c >> 8), byte(c)})
 }
 
-// MarshalText writes the code.
+// MarshalText returns the code.
 func (c Country) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
-// UnmarshalText reads the code.
+// UnmarshalText parses the code.
 func (c *Country) UnmarshalText(text []byte) (err error) {
 	*c, err = ParseCountry(string(text))
 	return err
 }
 
-// CatalogError says what is wrong with a catalog, and where.
+// CatalogError describes an error in a catalog.
 type CatalogError struct {
 	Where string // such as products[3].servicePlanIds[0]
 	What  string
@@ -95,15 +95,14 @@ type CatalogError struct {
 
 func (e *CatalogError) Error() string { return fmt.Sprintf("catalog: %s: %s", e.Where, e.What) }
 
-// Bounds of a catalog. Microsoft's has some 700 plans, and at most 100 in a product.
+// Limits of a catalog. Microsoft's has some 700 plans, and at most 100 in a product.
 const (
 	maxPlans        = 10_000
 	maxProductPlans = 1000
 )
 
-// Validate returns an *CatalogError for the first thing wrong: a missing or repeated id, a
-// product with a plan that the catalog does not have, a plan that excludes or requires itself or
-// an unknown plan.
+// Validate returns a *CatalogError for the first error: a missing or duplicate id, a product with a
+// plan that the catalog does not have, a plan that excludes or requires itself or an unknown plan.
 func (c *Catalog) Validate() error {
 	if len(c.ServicePlans) > maxPlans {
 		return &CatalogError{"servicePlans", fmt.Sprintf("there are %d service plans, and at most %d are possible", len(c.ServicePlans), maxPlans)}
@@ -196,8 +195,8 @@ func checkPlanRules(where string, p ServicePlan, plans map[uuid.UUID]bool) error
 	return nil
 }
 
-// MarshalJSON writes empty lists as [] rather than null, which clients of typed languages trip
-// over.
+// MarshalJSON writes empty lists as [] rather than null, which clients in typed languages often
+// cannot parse.
 func (p ServicePlan) MarshalJSON() ([]byte, error) {
 	type plain ServicePlan
 	q := plain(p)
@@ -216,9 +215,9 @@ func (p ServicePlan) MarshalJSON() ([]byte, error) {
 	return json.Marshal(q)
 }
 
-// unique says that the plan demands addresses that no other user has (L43): plans of Exchange do,
-// but for those of the company, such as Exchange Foundation, which nearly every product has and
-// which is no mailbox.
+// unique reports whether the plan requires addresses that no other user has (L43). Plans of
+// Exchange do, except those of the company, such as Exchange Foundation, which nearly every product
+// has and which is not a mailbox.
 func (p *ServicePlan) unique() bool {
 	return p.Service == ExchangeService && p.AppliesTo != AppliesToCompany
 }

@@ -10,8 +10,8 @@ import (
 // check is one rule that can forbid what entry i of the bundle would be.
 type check struct {
 	error   Violation
-	inForce bool // also of what is in force already (L47)
-	inGroup bool // also of the products of one group, when they are assigned to it (L31)
+	inForce bool // also checks what is in force already (L47)
+	inGroup bool // also checks the products of one group against each other, when they are assigned to it (L31)
 	fails   func(e *evaluation, i int) bool
 }
 
@@ -29,13 +29,13 @@ var (
 	checksInGroup = those(func(c check) bool { return c.inGroup })
 )
 
-// those are the checks that something is true of, in their order.
+// those returns the checks for which a condition is true, in their order.
 func those(is func(check) bool) []check {
 	return slices.DeleteFunc(slices.Clone(checks), func(c check) bool { return !is(c) })
 }
 
-// first is the first of some rules that forbids entry i what it would be after the bundle is given,
-// NoViolation when none does.
+// first returns the violation of the first rule that forbids entry i after the bundle is in force,
+// or NoViolation.
 func (e *evaluation) first(i int, rules []check) Violation {
 	if e.after(i) == nil {
 		return NoViolation
@@ -48,8 +48,8 @@ func (e *evaluation) first(i int, rules []check) Violation {
 	return NoViolation
 }
 
-// location refuses a plan that is not available where the user is (L40), and a direct license of a
-// user who is nowhere (L22).
+// location refuses a plan that is not available in the user's location (L40), and a direct license
+// of a user without a location (L22).
 func location(e *evaluation, i int) bool {
 	where := e.locationFor(e.entries[i].Source)
 	if where == NoCountry && e.entries[i].Source == Direct {
@@ -93,7 +93,7 @@ func exclusive(e *evaluation, i int) bool {
 	return false
 }
 
-// dependency refuses a plan that needs another which is not there (L42).
+// dependency refuses a plan that needs another plan that is missing (L42).
 func dependency(e *evaluation, i int) bool {
 	v := e.after(i)
 	for _, need := range v.requires {
@@ -109,7 +109,7 @@ func dependency(e *evaluation, i int) bool {
 	return false
 }
 
-// uniqueness refuses a plan of Exchange to a user one of whose addresses is another's too (L43).
+// uniqueness refuses a plan of Exchange to a user one of whose addresses another user has (L43).
 func uniqueness(e *evaluation, i int) bool {
 	v := e.after(i)
 	if e.fact.flags&duplicate == 0 || !v.exchange {
@@ -122,7 +122,7 @@ func uniqueness(e *evaluation, i int) bool {
 	return true
 }
 
-// seats refuses a SKU that the user does not hold yet when no seat of it is left (L44).
+// seats refuses a SKU that the user does not hold yet if it has no seat left (L44).
 func seats(e *evaluation, i int) bool {
 	s := e.sku(e.entries[i].SKU)
 	if e.holds(e.entries[i].SKU) || s.free() > 0 {
@@ -134,8 +134,8 @@ func seats(e *evaluation, i int) bool {
 	return true
 }
 
-// needed says that plans would go with entry i which a license that stays, outside the bundle,
-// cannot do without (L46).
+// needed reports whether removing entry i would remove plans that a remaining license outside the
+// bundle needs (L46).
 func needed(e *evaluation, i int) bool {
 	before := e.before(i)
 	if before == nil {
@@ -166,7 +166,7 @@ func needed(e *evaluation, i int) bool {
 	return false
 }
 
-// satisfied says whether one of the needed plans is in what the user's entries are.
+// satisfied reports whether the user's entries have one of the needed plans.
 func (e *evaluation) satisfied(need planSet, are func(int) *variant) bool {
 	for j := range e.entries {
 		if v := are(j); v != nil && need.intersects(v.plans) {
@@ -176,7 +176,7 @@ func (e *evaluation) satisfied(need planSet, are func(int) *variant) bool {
 	return false
 }
 
-// common names the plans of both sets.
+// common returns the plans in both sets.
 func (r *ruleset) common(a, b planSet) []uuid.UUID {
 	var ids []uuid.UUID
 	for bit, id := range r.ruled {
@@ -189,15 +189,15 @@ func (r *ruleset) common(a, b planSet) []uuid.UUID {
 
 func (r *ruleset) members(s planSet) []uuid.UUID { return r.common(s, s) }
 
-// excluding names a plan of the set that cannot be with the other plan.
+// excluding returns a plan of the set that conflicts with the other plan.
 func (r *ruleset) excluding(plans planSet, other uuid.UUID) uuid.UUID {
 	excluded := r.newSet()
 	r.excludedBy(r.plan(r.plans[other]), excluded)
 	return r.common(plans, excluded)[0]
 }
 
-// requiring names the enabled plans of the variant that need one of a set of plans for which that
-// is so.
+// requiring returns the enabled plans of the variant that need one of a set of plans
+// for which a condition is true.
 func (r *ruleset) requiring(v *variant, so func(set planSet) bool) []uuid.UUID {
 	var ids []uuid.UUID
 	for _, at := range v.enabled {
@@ -209,7 +209,7 @@ func (r *ruleset) requiring(v *variant, so func(set planSet) bool) []uuid.UUID {
 	return ids
 }
 
-// exchangePlans names the enabled plans of the variant that are mailboxes.
+// exchangePlans returns the enabled plans of the variant that are mailboxes.
 func (r *ruleset) exchangePlans(v *variant) []uuid.UUID {
 	var ids []uuid.UUID
 	for _, at := range v.enabled {

@@ -6,7 +6,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Assign is a license to be assigned: an element of addLicenses.
+// Assign is a license to assign: an element of addLicenses.
 type Assign struct {
 	SKUID         uuid.UUID
 	DisabledPlans []uuid.UUID
@@ -14,7 +14,7 @@ type Assign struct {
 
 // AssignUser changes a user's direct licenses: all of the request or, with a *RefusalError, nothing
 // (L20 to L24). Removals count before additions, so a swap works between conflicting products. Any
-// user can be licensed but a deleted one (L25).
+// user can be licensed except a deleted one (L25).
 func (d *Draft) AssignUser(user uint32, add []Assign, remove []uuid.UUID) error {
 	if f := d.factOf(user); f.flags&(deleted|purged) != 0 {
 		return &RefusalError{Kind: UserDeleted}
@@ -32,15 +32,15 @@ func (d *Draft) AssignUser(user uint32, add []Assign, remove []uuid.UUID) error 
 	}
 	rules := d.next.rules
 	if err := d.assignDirect(user, d.licenses(add), remove); err != nil {
-		d.next.rules, e.rules = rules, rules // without the variants of what is refused
+		d.next.rules, e.rules = rules, rules // without the variants of a refused request
 		return err
 	}
 	return nil
 }
 
-// assignDirect evaluates the named direct licenses as one bundle (L24), which is put at the end of
-// the entries for that. A SKU that is held directly gets other disabled plans; one from a group
-// gets a direct source beside the group's, which stays (L21).
+// assignDirect evaluates the named direct licenses as one bundle (L24), which is moved to the end
+// of the entries for that. A SKU that is held directly gets the new disabled plans; one from a
+// group also gets a direct source (L21).
 func (d *Draft) assignDirect(user uint32, add []license, remove []uuid.UUID) error {
 	e := &d.eval
 	e.rules = d.next.rules
@@ -76,7 +76,7 @@ func (d *Draft) assignDirect(user uint32, add []license, remove []uuid.UUID) err
 	return nil
 }
 
-// admissible refuses what no user can be assigned, whoever it is: L5, L22, L23.
+// admissible refuses what cannot be assigned to any user: L5, L22, L23.
 func (d *Draft) admissible(add []Assign, remove []uuid.UUID) error {
 	seen := map[uuid.UUID]bool{}
 	for _, id := range remove {
@@ -114,7 +114,7 @@ func (d *Draft) assignable(a Assign) error {
 	return nil
 }
 
-// licenses turns requests that are admissible into numbers, by SKU.
+// licenses converts admissible requests to numbers, by SKU.
 func (d *Draft) licenses(add []Assign) []license {
 	list := make([]license, 0, len(add))
 	for _, a := range add {
@@ -128,7 +128,7 @@ func (d *Draft) licenses(add []Assign) []license {
 	return list
 }
 
-// removable refuses to remove what the user does not hold directly (L22).
+// removable refuses to remove SKUs that the user does not hold directly (L22).
 func removable(e *evaluation, remove []uuid.UUID) error {
 	for _, id := range remove {
 		direct, inherited := false, false

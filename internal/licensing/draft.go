@@ -9,16 +9,15 @@ import (
 	"licensor/internal/vector"
 )
 
-// Draft is a change to an Image in the making. Its methods are the changes there are, and nothing
-// else changes a state (L62); one that returns an error has changed nothing. A Draft is for one
-// goroutine.
+// Draft is a change to an Image in progress. Only its methods change a state (L62). A method that
+// returns an error has changed nothing. A Draft is not safe for concurrent use.
 type Draft struct {
 	base *Image
-	next *Image // shares with base what has not been touched
+	next *Image // shares unchanged data with base
 	seq  uint64 // of the commit
 	at   uint32 // its time, seconds since 1970
 
-	owner  *vector.Owner // of what next does not share with base
+	owner  *vector.Owner // of the parts that next does not share with base
 	sets   []*roaring.Bitmap
 	skus   []SKU                      // copied or made
 	groups []uint32                   // copied or made
@@ -32,7 +31,7 @@ type Draft struct {
 	effects Effects
 }
 
-// Draft begins a change that becomes the commit with this number and time.
+// Draft begins a change for the commit with this number and time.
 func (img *Image) Draft(seq uint64, at time.Time) *Draft {
 	next := *img
 	d := &Draft{
@@ -49,15 +48,15 @@ func (img *Image) Draft(seq uint64, at time.Time) *Draft {
 	return d
 }
 
-// refresh shows the evaluation what the draft has changed outside the users.
+// refresh updates the evaluation with the draft's changes outside the users.
 func (d *Draft) refresh() {
 	d.eval.rules = d.next.rules
 	d.eval.asked, d.eval.answer = NoCountry, nil
 	d.eval.country, d.eval.independent = d.next.country, d.next.settings.GroupBundles == Independent
 }
 
-// Crowded returns a user who has more entries than most and more than before the draft, and how
-// many.
+// Crowded returns a user with more than most entries, and more than before the draft, and their
+// number.
 func (d *Draft) Crowded(most int) (user uint32, entries int, ok bool) {
 	for user := range roaring.Values(d.touched) {
 		n := len(d.entriesOf(user))
@@ -68,8 +67,8 @@ func (d *Draft) Crowded(most int) (user uint32, entries int, ok bool) {
 	return 0, 0, false
 }
 
-// Finish returns the image that the draft has become, and what came of it. With autoReprocess,
-// reprocessing comes first. The draft is of no use afterwards.
+// Finish returns the new image and its effects. With autoReprocess, it reprocesses users first. The
+// draft must not be used afterwards.
 func (d *Draft) Finish() (*Image, *Effects) {
 	if d.next.settings.AutoReprocess {
 		d.autoReprocess()
@@ -94,7 +93,7 @@ func (d *Draft) finish() (*Image, *Effects) {
 	return d.next, &d.effects
 }
 
-// settleBlocks shares again the blocks that are as they were.
+// settleBlocks shares again the blocks that did not change.
 func (d *Draft) settleBlocks() {
 	slices.Sort(d.dirty)
 	d.dirty = slices.Compact(d.dirty)
@@ -125,7 +124,7 @@ func (d *Draft) block(number int) *block {
 	return nil
 }
 
-// shut puts the open block where readers of next find it.
+// shut stores the open block where readers of next find it.
 func (d *Draft) shut() {
 	if d.bench.number < 0 || !d.bench.dirty {
 		d.bench.number = -1
@@ -156,7 +155,7 @@ func (d *Draft) entriesOf(user uint32) []Entry {
 	return d.next.Entries(user)
 }
 
-// keep makes the evaluation's entries the user's, when they changed.
+// keep stores the evaluation's entries as the user's, if they changed.
 func (d *Draft) keep(user uint32) {
 	if !d.eval.changed {
 		return
@@ -165,8 +164,8 @@ func (d *Draft) keep(user uint32) {
 	d.put(user, list)
 }
 
-// date sets the times of entries by what they were before the draft, so that a change taken back
-// within it leaves no trace (L11).
+// date sets the times of entries by comparison with the state before the draft, so that a change
+// that is reverted within it leaves no trace (L11).
 func (d *Draft) date(base, entries []Entry) {
 	k := 0
 	for i := range entries {
@@ -200,7 +199,7 @@ func (d *Draft) date(base, entries []Entry) {
 	}
 }
 
-// stillLost is what the user lost in the last 30 days and has not got back (L12).
+// stillLost returns what the user lost in the last 30 days and has not got back (L12).
 func stillLost(was []lost, base, entries []Entry, at uint32) []lost {
 	inForce := func(list []Entry, v Variant) bool {
 		return slices.ContainsFunc(list, func(e Entry) bool { return e.InForce == v })
@@ -221,7 +220,7 @@ func stillLost(was []lost, base, entries []Entry, at uint32) []lost {
 	return list
 }
 
-// record keeps the sets of users that follow from entries.
+// record updates the sets of users that follow from entries.
 func (d *Draft) record(user uint32, old, now []Entry) {
 	if was, is := errorsOf(old) != 0, errorsOf(now) != 0; was != is {
 		put(d.ownSet(&d.next.inError), user, is)
@@ -252,7 +251,7 @@ func (d *Draft) record(user uint32, old, now []Entry) {
 	}
 }
 
-// hold notes that a user holds a SKU now, or does not any more.
+// hold records whether a user holds a SKU.
 func (d *Draft) hold(s SKU, user uint32, is bool) {
 	k := d.ownSKU(s)
 	if holders := d.ownSet(&k.holders); is && holders.CheckedAdd(user) {
@@ -323,7 +322,7 @@ func (d *Draft) ownGroup(g uint32) *group {
 	return k
 }
 
-// count notes that the user being evaluated took a seat of a SKU (1) or gave one up (-1).
+// count records that the user being evaluated took a seat of a SKU (1) or gave one up (-1).
 func (d *Draft) count(s SKU, seats int) {
 	d.ownSKU(s).consumed += seats
 	if seats < 0 {
@@ -331,7 +330,7 @@ func (d *Draft) count(s SKU, seats int) {
 	}
 }
 
-// free notes that a seat of a SKU became free.
+// free records that a seat of a SKU became free.
 func (d *Draft) free(s SKU) {
 	if d.freed == nil {
 		d.freed = map[SKU]bool{}

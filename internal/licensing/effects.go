@@ -8,8 +8,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Effects are what came of a change, without its reasons: applying them needs no rule, so they stay
-// readable when rules change. Sets of users are roaring bitmaps, serialized. Field numbers are
+// Effects are the result of a change, without its reasons: applying them needs no rule, so they
+// stay valid when rules change. Sets of users are roaring bitmaps, serialized. Field numbers are
 // stored; never renumber.
 type Effects struct {
 	Catalog  *Catalog      `cbor:"1,keyasint,omitempty"`
@@ -24,34 +24,34 @@ type Effects struct {
 	Changes  []Change      `cbor:"10,keyasint,omitempty"`
 }
 
-// NewVariant is a (SKU, disabled plans) that was not known before.
+// NewVariant is a new (SKU, disabled plans).
 type NewVariant struct {
 	SKU      SKU         `cbor:"1,keyasint"`
 	Disabled []uuid.UUID `cbor:"2,keyasint,omitempty"`
 }
 
-// UnitsOf are the units of a SKU from now on.
+// UnitsOf are the new units of a SKU.
 type UnitsOf struct {
 	SKU        SKU   `cbor:"1,keyasint"`
 	Units      Units `cbor:"2,keyasint"`
 	Subscribed bool  `cbor:"3,keyasint,omitempty"`
 }
 
-// NewUsers are users added one after another who are alike.
+// NewUsers are users with equal facts that were added one after another.
 type NewUsers struct {
 	Count    uint32  `cbor:"1,keyasint"`
 	Location Country `cbor:"2,keyasint,omitempty"`
 	Flags    uint8   `cbor:"3,keyasint,omitempty"`
 }
 
-// FactOf is what is to be known of a user from now on.
+// FactOf is the new fact of a user.
 type FactOf struct {
 	User     uint32  `cbor:"1,keyasint"`
 	Location Country `cbor:"2,keyasint,omitempty"`
 	Flags    uint8   `cbor:"3,keyasint,omitempty"`
 }
 
-// GroupEffect is a change of a group; the next ordinal is a new group's.
+// GroupEffect is a change of a group, which is new if it has the next ordinal.
 type GroupEffect struct {
 	Group    uint32         `cbor:"1,keyasint"`
 	New      *uuid.UUID     `cbor:"2,keyasint,omitempty"`
@@ -67,27 +67,27 @@ type GroupGrants struct {
 	Variant Variant `cbor:"2,keyasint"`
 }
 
-// Change is what became of the entries of one source and SKU: for all of Users the same.
+// Change is the new state of the entries of one source and SKU, the same for all of Users.
 type Change struct {
 	Outcome
 	Users []byte `cbor:"7,keyasint"`
 }
 
-// Outcome is an entry as it is from now on, but for its times, which are the commit's where
-// something visible changed (L11).
+// Outcome is the new state of an entry, except its times, which are the commit's if something
+// visible changed (L11).
 type Outcome struct {
 	Source  Source    `cbor:"1,keyasint,omitempty"`
 	SKU     SKU       `cbor:"2,keyasint,omitempty"`
 	Wished  Variant   `cbor:"3,keyasint,omitempty"`
-	InForce Variant   `cbor:"4,keyasint,omitempty"` // neither wished nor in force: the entry is gone
+	InForce Variant   `cbor:"4,keyasint,omitempty"` // neither wished nor in force: the entry is removed
 	Error   Violation `cbor:"5,keyasint,omitempty"`
-	Since   uint64    `cbor:"6,keyasint,omitempty"` // 0: as it was
+	Since   uint64    `cbor:"6,keyasint,omitempty"` // 0: unchanged
 }
 
-// Empty says that nothing came of the change.
+// Empty reports whether the change had no effect.
 func (f *Effects) Empty() bool { return reflect.ValueOf(*f).IsZero() }
 
-// collect compares the draft with its base and notes what is different.
+// collect compares the draft with its base and records the differences.
 func (d *Draft) collect() {
 	f := &d.effects
 	if d.next.rules.catalog != d.base.rules.catalog {
@@ -141,7 +141,7 @@ func (d *Draft) collectGroups() {
 	}
 }
 
-// difference returns those of the users who are in a but not in b.
+// difference returns the users who are in a but not in b.
 func difference(users, a, b *roaring.Bitmap) *roaring.Bitmap {
 	some := roaring.And(users, a)
 	some.AndNot(b)
@@ -156,20 +156,20 @@ func grants(list []license) *[]GroupGrants {
 	return &all
 }
 
-// packed is a set of users as bytes; nil when it is empty.
+// packed returns a set of users as bytes; nil if it is empty.
 func packed(b *roaring.Bitmap) []byte {
 	if b.IsEmpty() {
 		return nil
 	}
 	b.RunOptimize()
 	data, err := b.ToBytes()
-	if err != nil { // only a failing writer could, and a buffer does not
+	if err != nil { // writing to a buffer cannot fail
 		panic(err)
 	}
 	return data
 }
 
-// recorder gathers users by what became of an entry.
+// recorder collects users by the new state of an entry.
 type recorder struct {
 	at    map[Outcome]int
 	list  []Outcome
@@ -228,7 +228,7 @@ func (f *Effects) addUser(is fact) {
 	f.Users = append(f.Users, NewUsers{1, is.location, uint8(is.flags)})
 }
 
-// compare notes the entries that are different, new or no longer there.
+// compare records the entries that are different, new or removed.
 func (r *recorder) compare(user uint32, was, now []Entry) {
 	for len(was) > 0 || len(now) > 0 {
 		order := 0

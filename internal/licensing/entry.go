@@ -2,15 +2,15 @@ package licensing
 
 import "math"
 
-// Entry is what one source gives, or should give, a user of one SKU: a licenseAssignmentState
-// (L11). An entry with Wished and InForce equal is settled; otherwise something stands in the way,
-// and Error says what.
+// Entry is the license of one SKU that one source gives, or should give, a user: a
+// licenseAssignmentState (L11). An entry with equal Wished and InForce is settled; otherwise Error
+// is the reason why the wish is not in force.
 type Entry struct {
 	Source  Source
-	Wished  Variant // None: to be taken away, but still needed (L46)
+	Wished  Variant // None: should be removed, but is still needed (L46)
 	InForce Variant // None: not held from this source
 	Updated uint32  // seconds since 1970: when state, error or disabled plans last changed
-	// Seconds since 1970: when InForce last became what it is; while it waits for a seat, see
+	// Seconds since 1970: when InForce last changed; for an entry that waits for a seat, see
 	// setWaiting.
 	Assigned uint32
 	SKU      SKU
@@ -23,8 +23,8 @@ func (e *Entry) settled() bool { return e.Wished == e.InForce }
 // waits reports whether the entry waits for a seat.
 func (e *Entry) waits() bool { return e.Error == CountViolation && e.InForce == None }
 
-// WaitingSince returns the commit in which the entry began to wait for a seat (L52), 0 when it does
-// not wait for one.
+// WaitingSince returns the commit in which the entry began to wait for a seat (L52), 0 if it does
+// not wait.
 func (e *Entry) WaitingSince() uint64 {
 	if !e.waits() {
 		return 0
@@ -32,15 +32,15 @@ func (e *Entry) WaitingSince() uint64 {
 	return e.Since + uint64(e.Assigned)
 }
 
-// setWaiting notes when the entry began to wait: Assigned, which has no meaning while nothing is in
-// force, counts the commits from the wish to then. Nearly always there are none, so an entry needs
-// no room for it, and entries that were stored without it have waited since their wish.
+// setWaiting records when the entry began to wait: Assigned, which has no meaning while nothing is
+// in force, is the number of commits from the wish to then. It is nearly always 0, so an entry
+// needs no field for it, and entries that were stored without it have waited since their wish.
 func (e *Entry) setWaiting(since uint64) {
 	e.Assigned = uint32(min(since-min(since, e.Since), math.MaxUint32))
 }
 
-// shown is the variant whose disabled plans the entry shows: those in force where held, those
-// wished otherwise (L11).
+// shown returns the variant whose disabled plans the entry shows: the one in force if there is one,
+// otherwise the wished one (L11).
 func (e *Entry) shown() Variant {
 	if e.InForce != None {
 		return e.InForce
@@ -48,7 +48,7 @@ func (e *Entry) shown() Variant {
 	return e.Wished
 }
 
-// State is the state Graph shows, but for Disabled, which depends on the SKU's units (L6).
+// State returns the state that Graph shows, except Disabled, which depends on the SKU's units (L6).
 func (e *Entry) State() string {
 	switch {
 	case e.InForce == None:
@@ -78,13 +78,13 @@ func compareEntries(a, b *Entry) int {
 	return int(a.SKU) - int(b.SKU)
 }
 
-// Source says where a license comes from: Direct, or a group.
+// Source is the origin of a license: Direct, or a group.
 type Source uint32
 
 // Direct is the source of a license assigned to the user.
 const Direct Source = 0
 
-// FromGroup is the source that the group with this ordinal is.
+// FromGroup returns the source for the group with this ordinal.
 func FromGroup(group uint32) Source { return Source(group + 1) }
 
 // Group returns the ordinal of the group that the source is.
@@ -93,14 +93,14 @@ func (s Source) Group() (group uint32, ok bool) { return uint32(s) - 1, s != Dir
 // Variant is a SKU with certain plans disabled, numbered in its tenant.
 type Variant uint32
 
-// None is no variant.
+// None is the absence of a variant.
 const None Variant = 0
 
 // SKU is the number of a SKU in its tenant.
 type SKU uint16
 
-// Violation is why an entry is not as wished (docs/spec/licensing.md, section 5). The numbers are
-// stored; never renumber.
+// Violation is the reason that an entry's wish is not in force (docs/spec/licensing.md, section 5).
+// The numbers are stored; never renumber.
 type Violation uint8
 
 // The violations, named as the errors of Graph.
@@ -120,7 +120,7 @@ var violationNames = [violationCount]string{
 	"ProhibitedInUsageLocationViolation", "UniquenessViolation", "Other",
 }
 
-// String is the text of licenseAssignmentState.error; "None" for NoViolation.
+// String returns the text of licenseAssignmentState.error; "None" for NoViolation.
 func (e Violation) String() string {
 	if e < violationCount {
 		return violationNames[e]
@@ -128,5 +128,5 @@ func (e Violation) String() string {
 	return violationNames[OtherViolation]
 }
 
-// MarshalText writes the name.
+// MarshalText returns the name.
 func (e Violation) MarshalText() ([]byte, error) { return []byte(e.String()), nil }

@@ -8,24 +8,24 @@ import (
 	"github.com/google/uuid"
 )
 
-// Reason is why an entry is as it is: the facts that the failing check met (docs/spec/licensing.md,
-// section 9). Fields that do not apply are zero.
+// Reason explains the state of an entry: the facts that the failing check found
+// (docs/spec/licensing.md, section 9). Fields that do not apply are zero.
 type Reason struct {
 	Entry  Entry
 	SKUID  uuid.UUID
 	Direct bool
-	Group  uint32 // the source, when not Direct
+	Group  uint32 // the source, if not Direct
 	State  string
 	Error  Violation
 
-	Plan      uuid.UUID   // the plan that is in the way, or lacks something
-	OtherPlan uuid.UUID   // what it conflicts with, or (Needed) what needs it
+	Plan      uuid.UUID   // the plan that conflicts, or lacks something
+	OtherPlan uuid.UUID   // the plan that it conflicts with, or (Needed) that needs it
 	Requires  []uuid.UUID // any one of which Plan needs
-	Needed    bool        // the license is to go, but OtherPlan needs Plan
+	Needed    bool        // the license should be removed, but OtherPlan needs Plan
 
 	Other       uuid.UUID // the SKU that has OtherPlan, or whose failure made this one fail too
 	OtherDirect bool
-	OtherGroup  uint32 // the source of Other, when not OtherDirect
+	OtherGroup  uint32 // the source of Other, if not OtherDirect
 
 	Location               Country
 	LocationOfOrganization bool // the user has no usageLocation of its own (L34)
@@ -35,28 +35,28 @@ type Reason struct {
 	Remedies []Remedy
 
 	here, there []uuid.UUID // all plans like Plan and OtherPlan, which are the first of them
-	stuck       bool        // Other is not wished to be in the way any more, but something else keeps it
+	stuck       bool        // Other is no longer wished to conflict, but something else keeps it
 }
 
-// Seats are those of a SKU of which none is left.
+// Seats are the seats of a SKU that has none left.
 type Seats struct {
 	Units    Units
 	Consumed int
-	Last     uint32 // the holder who came last; math.MaxUint32 when there is none, or it was not asked for
+	Last     uint32 // the latest holder; math.MaxUint32 if there is none, or it was not requested
 }
 
-// Remedy is one thing that would clear an error.
+// Remedy is one action that would resolve an error.
 type Remedy struct {
 	Kind  RemedyKind
 	SKUID uuid.UUID
 	Plans []uuid.UUID
 	Seats int
-	// Where the plan or product is to be changed.
+	// The place where the plan or product must be changed.
 	Direct bool
 	Group  uint32
 }
 
-// RemedyKind says what is to be done.
+// RemedyKind is the kind of action.
 type RemedyKind string
 
 // The remedies.
@@ -65,10 +65,10 @@ const (
 	DisablePlan    RemedyKind = "disablePlan"    // Plans in SKUID at the source
 	AddPlan        RemedyKind = "addPlan"        // any one of Plans
 	RemoveLicense  RemedyKind = "removeLicense"  // SKUID at the source
-	ChangeLocation RemedyKind = "changeLocation" // of the user
+	ChangeLocation RemedyKind = "changeLocation" // of the user, or the other user's
 	ChangeAddress  RemedyKind = "changeAddress"  // of the user, or the other's
 	ClearOther     RemedyKind = "clearOther"     // the error of SKUID at the source, of which this one is a consequence
-	Reprocess      RemedyKind = "reprocess"      // nothing is in the way any more
+	Reprocess      RemedyKind = "reprocess"      // nothing prevents the license any more
 )
 
 // Explain is Explainer.User for a single user.
@@ -76,19 +76,19 @@ func (img *Image) Explain(user uint32, every bool) []Reason {
 	return slices.Collect(img.Explainer().User(user, every))
 }
 
-// Explainer gives reasons for users of one image. It remembers what costs a walk over all holders
-// of a SKU, so it is to be kept for a whole list. It is for one goroutine.
+// Explainer gives reasons for users of one image. It caches results that require iterating over all
+// holders of a SKU, so use one for a whole list. It is not safe for concurrent use.
 type Explainer struct {
 	image *Image
 	last  map[SKU]uint32 // who took the last seat
 }
 
-// Explainer makes an explainer.
+// Explainer returns a new Explainer.
 func (img *Image) Explainer() *Explainer { return &Explainer{img, map[SKU]uint32{}} }
 
-// User yields, for each of the user's entries, why it is as it is; only for those in error unless
-// every is set. The checks are run again on the image, so a reason says what stands in the way now:
-// Remedy Reprocess when that is nothing any more.
+// User yields the reason of each of the user's entries, or only of those in error unless every is
+// set. The checks are run again on the image, so a reason describes the current conflict. If there
+// is none left, its Remedy is Reprocess.
 func (x *Explainer) User(user uint32, every bool) iter.Seq[Reason] {
 	return func(yield func(Reason) bool) {
 		e := x.image.evaluation()
@@ -113,7 +113,7 @@ func (x *Explainer) reason(e *evaluation, i int, b span) Reason {
 	return reason
 }
 
-// Reasons is how many reasons User yields.
+// Reasons returns how many reasons User yields.
 func (x *Explainer) Reasons(user uint32, every bool) (n int) {
 	for _, en := range x.image.Entries(user) {
 		if en.Error != NoViolation || every {
@@ -163,7 +163,7 @@ func (e *evaluation) explain(i int, b span) *Reason {
 	return r
 }
 
-// blame finds the entry of the bundle whose failure makes entry i fail too (L45).
+// blame finds the entry of the bundle whose failure makes entry i fail, too (L45).
 func (e *evaluation) blame(r *Reason, i int) {
 	for j := e.lo; j < e.hi; j++ {
 		if j != i && (e.first(j, checks) != NoViolation || needed(e, j)) {
@@ -174,7 +174,7 @@ func (e *evaluation) blame(r *Reason, i int) {
 	}
 }
 
-// other notes entry j as the one that stands in the way.
+// other records entry j as the conflicting one.
 func (r *Reason) other(e *evaluation, j int) {
 	r.Other = e.rules.skus[e.entries[j].SKU]
 	g, ok := e.entries[j].Source.Group()
@@ -184,7 +184,7 @@ func (r *Reason) other(e *evaluation, j int) {
 	}
 }
 
-// remedy says what would clear the error.
+// remedy sets the actions that would resolve the error.
 func (r *Reason) remedy(e *evaluation) {
 	here := Remedy{SKUID: r.SKUID, Direct: r.Direct, Group: r.Group}
 	there := Remedy{SKUID: r.Other, Direct: r.OtherDirect, Group: r.OtherGroup}
@@ -221,7 +221,7 @@ func (r *Reason) remedy(e *evaluation) {
 	}
 }
 
-// mendOther says what would get the other license out of the way.
+// mendOther adds the actions that would remove the conflict with the other license.
 func (r *Reason) mendOther(there Remedy) {
 	if there.Kind = ClearOther; !r.stuck {
 		there.Kind = RemoveLicense
@@ -232,7 +232,7 @@ func (r *Reason) mendOther(there Remedy) {
 	r.Remedies = append(r.Remedies, there)
 }
 
-// lastHolder is who took the last seat of a SKU; math.MaxUint32 when nobody holds it.
+// lastHolder returns the user who took the last seat of a SKU; math.MaxUint32 if no user holds it.
 func (x *Explainer) lastHolder(s SKU) uint32 {
 	last, known := x.last[s]
 	if known {
@@ -251,8 +251,8 @@ func (x *Explainer) lastHolder(s SKU) uint32 {
 	return last
 }
 
-// heldSince is when the oldest of the entries in force of the SKU became what it is: further
-// sources take no further seat (L3).
+// heldSince returns when the oldest entry in force of the SKU was put in force: further sources
+// take no further seat (L3).
 func heldSince(entries []Entry, s SKU) uint32 {
 	since := uint32(math.MaxUint32)
 	for i := range entries {

@@ -7,7 +7,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// AddGroup adds a group and returns the ordinal, the next one.
+// AddGroup adds a group and returns its ordinal, the next one.
 func (d *Draft) AddGroup(id uuid.UUID) uint32 {
 	g := uint32(d.next.groups.Len())
 	d.next.groups.Append(d.owner, &group{owner: d.owner, id: id, members: d.newSet(), errors: d.newSet()})
@@ -42,7 +42,7 @@ func (d *Draft) AssignGroup(g uint32, add []Assign, remove []uuid.UUID) error {
 		return nil
 	}
 	if err := d.next.rules.fitting(wants); err != nil {
-		d.next.rules, d.eval.rules = rules, rules // without the variants of what is refused
+		d.next.rules, d.eval.rules = rules, rules // without the variants of a refused request
 		return err
 	}
 	for user := range d.inTurn(d.setLicenses(g, wants)) {
@@ -64,9 +64,9 @@ func (d *Draft) withLicenses(had, add []license, remove []uuid.UUID) []license {
 	return list
 }
 
-// fitting refuses products of one group that do not fit each other (L31).
+// fitting refuses products of one group that conflict with each other (L31).
 func (r *ruleset) fitting(list []license) error {
-	var own evaluation // of a user who has just these
+	var own evaluation // of a user who has only these
 	own.rules, own.lo, own.hi = r, 0, len(list)
 	for _, l := range list {
 		own.entries = append(own.entries, Entry{SKU: l.sku, Wished: l.variant})
@@ -88,24 +88,24 @@ func (r *ruleset) fitting(list []license) error {
 	return nil
 }
 
-// AddMembers puts users into a group and processes its bundle of each who was not there (L32). It
-// returns how many that were.
+// AddMembers adds users to a group and processes its bundle for each new member (L32). It returns
+// the number of new members.
 func (d *Draft) AddMembers(g uint32, users *roaring.Bitmap) int {
 	joining := d.setMembers(g, users, true)
 	d.follow(g, joining, d.next.group(g).licenses)
 	return int(joining.GetCardinality())
 }
 
-// RemoveMembers takes users out of a group; its licenses go, as far as L46 lets them. It returns
-// how many were members.
+// RemoveMembers removes users from a group and the group's licenses from them, as far as L46
+// permits. It returns how many were members.
 func (d *Draft) RemoveMembers(g uint32, users *roaring.Bitmap) int {
 	leaving := d.setMembers(g, users, false)
 	d.follow(g, leaving, nil)
 	return int(leaving.GetCardinality())
 }
 
-// follow lets users whose membership changed follow the group: of one without licenses only those
-// have a bundle who could not give up what they had from it (L46), and that is an error.
+// follow updates users whose membership of the group changed. If the group has no licenses, only
+// users who could not give up its former licenses (L46) have a bundle, which is an error.
 func (d *Draft) follow(g uint32, users *roaring.Bitmap, list []license) {
 	k := d.next.group(g)
 	if users.IsEmpty() {
@@ -119,7 +119,7 @@ func (d *Draft) follow(g uint32, users *roaring.Bitmap, list []license) {
 	}
 }
 
-// wish makes these licenses what a source should give the user, and processes its bundle.
+// wish sets the licenses that a source should give the user, and processes its bundle.
 func (d *Draft) wish(user uint32, source Source, list []license) {
 	f := d.factOf(user)
 	e := &d.eval
@@ -159,5 +159,5 @@ func (e *evaluation) wish(source Source, list []license, seq uint64) {
 		}
 		e.entries[lo].Wished, e.entries[lo].Since = l.variant, since
 	}
-	e.copy = e.entries // it may have grown
+	e.copy = e.entries // may have grown
 }

@@ -6,9 +6,9 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 )
 
-// HavingState returns the users with a licenseAssignmentState for which is returns true, deleted
-// ones included. It is given the SKU, source, state and error, nothing else, and asked about the
-// same only once in a while: so everybody is looked at in some nanoseconds each.
+// HavingState returns the users with a licenseAssignmentState for which is returns true, including
+// deleted ones. It calls is with the SKU, source, state and error only, and caches the results, so
+// that each user takes a few nanoseconds.
 func (img *Image) HavingState(is func(State) bool) *roaring.Bitmap {
 	found := make([]uint64, (img.users+63)/64)
 	known := make([]knownState, 1<<10)
@@ -26,7 +26,7 @@ func (img *Image) HavingState(is func(State) bool) *roaring.Bitmap {
 	return roaring.FromDense(found, false)
 }
 
-// knownState is what was answered about entries that are alike.
+// knownState is the cached result for equal entries.
 type knownState struct {
 	source          Source
 	sku             SKU
@@ -34,7 +34,7 @@ type knownState struct {
 	held, known, is bool
 }
 
-// stateBy is what HavingState asks about an entry.
+// stateBy is the condition of HavingState.
 func (img *Image) stateBy(e *Entry) State {
 	s := State{SKUID: img.sku(e.SKU).id, Direct: e.Source == Direct, State: img.sku(e.SKU).stateOf(e), Error: e.Error}
 	if g, ok := e.Source.Group(); ok {
@@ -43,7 +43,7 @@ func (img *Image) stateBy(e *Entry) State {
 	return s
 }
 
-// eachEntry goes through the entries of all users in order.
+// eachEntry iterates over the entries of all users in order.
 func (img *Image) eachEntry(yield func(user int, e *Entry)) {
 	for n := range img.blocks.Len() {
 		b, at := img.blocks.At(n), 0
@@ -55,8 +55,8 @@ func (img *Image) eachEntry(yield func(user int, e *Entry)) {
 	}
 }
 
-// HavingPlan returns the users with an assignedPlan at a time for which is returns true, deleted
-// ones included. Whoever has a plan through several products has it in the best state alone (L12).
+// HavingPlan returns the users with an assignedPlan at a time for which is returns true, including
+// deleted ones. A user who has a plan through several products has it in the best state only (L12).
 func (img *Image) HavingPlan(is func(plan *ServicePlan, capability string) bool, now time.Time) *roaring.Bitmap {
 	h := &havingPlan{
 		img: img, is: is, now: now, answers: map[planAnswer]bool{}, found: make([]uint64, (img.users+63)/64),
@@ -79,15 +79,15 @@ func (img *Image) HavingPlan(is func(plan *ServicePlan, capability string) bool,
 	return all
 }
 
-// verdict says whether holders of a variant have a plan that is asked for: no; yes; or it depends
-// on what else they have, since another product may give the plan in a better state.
+// verdict is whether holders of a variant have a matching plan: no, yes, or depending on their
+// other products, since one of them may give the plan in a better state.
 type verdict uint8
 
 const (
 	without verdict = iota
 	with
 	depends
-	plainly // with or without, and all variants of the SKU alike, so nobody needs to be looked at
+	plainly // equal for all variants of the SKU, so no user needs to be checked
 )
 
 type planAnswer struct {
@@ -101,11 +101,11 @@ type havingPlan struct {
 	now      time.Time
 	answers  map[planAnswer]bool
 	variants []verdict // by variant
-	mixed    bool      // some users must be looked at
+	mixed    bool      // some users must be checked
 	found    []uint64
 }
 
-// judge finds the verdicts of all variants, and returns the SKUs all of whose holders have such a
+// judge finds the verdicts of all variants, and returns the SKUs whose holders all have such a
 // plan.
 func (h *havingPlan) judge() (whole []SKU) {
 	rules := h.img.rules
@@ -140,7 +140,7 @@ func (h *havingPlan) judge() (whole []SKU) {
 	return whole
 }
 
-// gives says whether a variant has a plan that is asked for, in a state.
+// gives reports whether a variant has a matching plan in a state.
 func (h *havingPlan) gives(v Variant, capability string) bool {
 	for _, p := range h.img.rules.variants[v].enabled {
 		key := planAnswer{p, capability}
@@ -163,7 +163,7 @@ func (h *havingPlan) take(user int, v verdict) {
 	}
 }
 
-// has looks at all of a user's plans.
+// has checks all of a user's plans.
 func (h *havingPlan) has(user int) bool {
 	for p := range h.img.Plans(uint32(user), h.now) {
 		if h.is(p.Plan, p.Capability) {
@@ -173,7 +173,7 @@ func (h *havingPlan) has(user int) bool {
 	return false
 }
 
-// takeLost adds the users who have lost such a plan lately and not got it back.
+// takeLost adds the users who have recently lost such a plan and not got it back.
 func (h *havingPlan) takeLost() {
 	for n := range h.img.blocks.Len() {
 		b := h.img.blocks.At(n)

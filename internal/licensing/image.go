@@ -7,31 +7,31 @@ import (
 	"licensor/internal/vector"
 )
 
-// Image is the licensing state of a tenant at one commit. It never changes.
+// Image is the licensing state of a tenant at one commit. It is immutable.
 type Image struct {
 	rules    *ruleset
 	settings Settings
 	country  Country             // of the organization (L34)
 	skus     vector.Vector[*sku] // by SKU
 	groups   vector.Vector[*group]
-	blocks   vector.Vector[*block] // a chunk of it is a part of a snapshot
-	users    int                   // ordinals given out so far
+	blocks   vector.Vector[*block] // each chunk is a part of a snapshot
+	users    int                   // number of assigned ordinals
 	deleted  userSet
 	purged   userSet
 	inError  userSet // users with at least one entry in error
 }
 
-// Settings are the tenant's choices where the rules leave one.
+// Settings are a tenant's choices where the rules allow alternatives.
 type Settings struct {
 	AutoReprocess    bool    `json:"autoReprocess"`    // L61
 	GroupBundles     Bundles `json:"groupBundles"`     // L33
 	ReprocessFailure Failure `json:"reprocessFailure"` // L71
 }
 
-// Bundles says whether all products of a group are given together or each on its own (L33).
+// Bundles determines whether all products of a group are given together or separately (L33).
 type Bundles string
 
-// Failure says how reprocessing one user answers when something cannot be given (L71).
+// Failure determines the response of reprocessing one user when a license cannot be given (L71).
 type Failure string
 
 // The values of the settings; the first of each is the default.
@@ -43,7 +43,7 @@ const (
 	FailureError Failure = "error"
 )
 
-// sku is what a tenant has and uses of a SKU.
+// sku is the data of a SKU in a tenant.
 type sku struct {
 	owner      *vector.Owner
 	id         uuid.UUID
@@ -63,15 +63,15 @@ type Units struct {
 	LockedOut int `json:"lockedOut"`
 }
 
-// free is how many more users can be given the SKU (L4); negative when it is over-used.
+// free returns the number of available seats (L4), which is negative if the SKU is over-used.
 func (s *sku) free() int { return s.units.Enabled + s.units.Warning - s.consumed }
 
-// group is what licensing must know of a group.
+// group is the data of a group that licensing needs.
 type group struct {
 	owner    *vector.Owner
 	id       uuid.UUID
 	licenses []license // by SKU
-	members  userSet   // users directly in it, deleted ones included
+	members  userSet   // direct members, including deleted users
 	errors   userSet   // users with an entry in error from it
 	purged   bool
 }
@@ -82,7 +82,7 @@ type license struct {
 	variant Variant
 }
 
-// New is a tenant with nothing in it but a catalog, which must be valid.
+// New returns a tenant with only a catalog, which must be valid.
 func New(catalog *Catalog) *Image {
 	return &Image{
 		rules:    newRuleset(catalog, nil, nil),
@@ -93,22 +93,23 @@ func New(catalog *Catalog) *Image {
 	}
 }
 
-// Catalog is the tenant's catalog; not to be changed.
+// Catalog returns the tenant's catalog, which must not be changed.
 func (img *Image) Catalog() *Catalog { return img.rules.catalog }
 
-// Settings are the tenant's settings.
+// Settings returns the tenant's settings.
 func (img *Image) Settings() Settings { return img.settings }
 
-// Country is the organization's.
+// Country returns the country of the organization.
 func (img *Image) Country() Country { return img.country }
 
-// Users is how many user ordinals have been given out: they are 0 to Users()-1.
+// Users returns the number of assigned user ordinals: they are 0 to Users()-1.
 func (img *Image) Users() int { return img.users }
 
-// Groups is how many group ordinals have been given out.
+// Groups returns the number of assigned group ordinals.
 func (img *Image) Groups() int { return img.groups.Len() }
 
-// Entries are a user's, direct ones first, then by group, then by SKU; not to be changed.
+// Entries returns the entries of a user, direct ones first, then by group, then by SKU. They must
+// not be changed.
 func (img *Image) Entries(user uint32) []Entry {
 	return img.block(user).entries.at(int(user % blockSize))
 }
@@ -123,35 +124,36 @@ func (img *Image) sku(s SKU) *sku { return img.skus.At(int(s)) }
 
 func (img *Image) group(group uint32) *group { return img.groups.At(int(group)) }
 
-// Location is the user's usageLocation.
+// Location returns the user's usageLocation.
 func (img *Image) Location(user uint32) Country { return img.fact(user).location }
 
-// Deleted says whether the user is soft-deleted.
+// Deleted reports whether the user is soft-deleted.
 func (img *Image) Deleted(user uint32) bool { return img.fact(user).flags&deleted != 0 }
 
-// Purged says whether the user was purged.
+// Purged reports whether the user was purged.
 func (img *Image) Purged(user uint32) bool { return img.fact(user).flags&purged != 0 }
 
-// Duplicate says whether an address of the user is another's too (L43).
+// Duplicate reports whether another user has an address of the user (L43).
 func (img *Image) Duplicate(user uint32) bool { return img.fact(user).flags&duplicate != 0 }
 
-// DeletedUsers are the soft-deleted users; not to be changed.
+// DeletedUsers returns the soft-deleted users, which must not be changed.
 func (img *Image) DeletedUsers() *roaring.Bitmap { return img.deleted.bitmap }
 
-// GroupMembers are the users directly in a group, soft-deleted ones included; not to be changed.
+// GroupMembers returns the direct members of a group, including soft-deleted ones. They must not be
+// changed.
 func (img *Image) GroupMembers(group uint32) *roaring.Bitmap { return img.group(group).members.bitmap }
 
-// GroupErrors are the users with at least one entry in error from the group (L14); not to be
-// changed.
+// GroupErrors returns the users with at least one entry in error from the group (L14), which must
+// not be changed.
 func (img *Image) GroupErrors(group uint32) *roaring.Bitmap { return img.group(group).errors.bitmap }
 
-// GroupLicensed says whether the group has a license.
+// GroupLicensed reports whether the group has a license.
 func (img *Image) GroupLicensed(group uint32) bool { return len(img.group(group).licenses) > 0 }
 
-// InError are all users with at least one entry in error; not to be changed.
+// InError returns all users with at least one entry in error, which must not be changed.
 func (img *Image) InError() *roaring.Bitmap { return img.inError.bitmap }
 
-// Holders are the users who hold the SKU; not to be changed. Nil when nobody ever did.
+// Holders returns the users who hold the SKU, nil if no user ever did. They must not be changed.
 func (img *Image) Holders(skuID uuid.UUID) *roaring.Bitmap {
 	for _, s := range img.skus.All() {
 		if s.id == skuID {
@@ -161,5 +163,5 @@ func (img *Image) Holders(skuID uuid.UUID) *roaring.Bitmap {
 	return nil
 }
 
-// GroupPurged says whether the group was purged.
+// GroupPurged reports whether the group was purged.
 func (img *Image) GroupPurged(group uint32) bool { return img.group(group).purged }

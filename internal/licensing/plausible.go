@@ -6,10 +6,10 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 )
 
-// What was stored is read with distrust: a number that points beyond what the image has would do
-// harm only much later, so it is refused here, when effects are applied or a snapshot is restored.
+// Stored data is validated when effects are applied or a snapshot is restored: an ordinal that does
+// not exist in the image would otherwise cause errors much later.
 
-// plausible returns an error for an entry that names what the image does not have.
+// plausible returns an error for an entry that refers to something that the image does not have.
 func (img *Image) plausible(source Source, s SKU, wished, inForce Variant, e Violation) error {
 	if int(s) >= img.skus.Len() {
 		return fmt.Errorf("an entry of SKU number %d, of which there are %d", s, img.skus.Len())
@@ -30,7 +30,7 @@ func (img *Image) isOf(v Variant, s SKU) bool {
 	return v == None || int(v) < len(img.rules.variants) && img.rules.variants[v].sku == s
 }
 
-// licenses reads those of a group.
+// licenses reads the licenses of a group.
 func (img *Image) licenses(grants []GroupGrants) ([]license, error) {
 	var list []license
 	for _, l := range grants {
@@ -42,7 +42,7 @@ func (img *Image) licenses(grants []GroupGrants) ([]license, error) {
 	return list, nil
 }
 
-// unpacked reads a set of users, all of whom the image must have. With an error the set is empty.
+// unpacked reads a set of users, who must all exist in the image. With an error the set is empty.
 func (img *Image) unpacked(data []byte) (*roaring.Bitmap, error) {
 	b := roaring.New()
 	if len(data) == 0 {

@@ -2,7 +2,7 @@ package licensing
 
 import "github.com/RoaringBitmap/roaring/v2"
 
-// scope says which bundles of a user are processed.
+// scope selects the bundles of a user to process.
 type scope struct {
 	direct bool
 	source Source // one group's; Direct: every group's
@@ -43,20 +43,20 @@ func (e *evaluation) process(in scope) {
 	}
 }
 
-// Report counts what came of a reprocessing (L75). Users are counted once in each field, in
+// Report counts the results of a reprocessing (L75). Users are counted once in each field, in
 // StillInError once for each error.
 type Report struct {
 	Processed    int
-	Fixed        int // in error before, not any more
+	Fixed        int // in error before, but not after
 	NewlyInError int
 	StillInError [violationCount]int // by Error, users in error before and after
 	InError      *roaring.Bitmap     // users in error after, for whom Image.Explain has the reasons
 }
 
 // Reprocess evaluates all group-based assignments of the users again (L70), one after another in
-// the order of L52, and those in error again until a pass changes nothing that is in force: what
-// one user gives up or takes can change what another is told. So reprocessing twice is never
-// needed; the second time nothing changes (L72). Deleted users are passed over.
+// the order of L52, and those in error again until a pass changes nothing in force: the changes of
+// one user can change the errors of another. So a second reprocessing never changes anything (L72).
+// Deleted users are skipped.
 func (d *Draft) Reprocess(users *roaring.Bitmap) Report {
 	for left := users; d.pass(left); {
 		d.shut()
@@ -74,7 +74,7 @@ func (d *Draft) pass(users *roaring.Bitmap) (changed bool) {
 	return d.eval.given > 0
 }
 
-// process evaluates bundles of one user and keeps what came of it.
+// process evaluates bundles of one user and stores the result.
 func (d *Draft) process(user uint32, in scope) {
 	f := d.factOf(user)
 	if f.flags&(deleted|purged) != 0 {
@@ -85,7 +85,7 @@ func (d *Draft) process(user uint32, in scope) {
 	d.keep(user)
 }
 
-// report compares the users with what they were before the draft.
+// report compares the users with their state before the draft.
 func (d *Draft) report(users *roaring.Bitmap) Report {
 	d.shut()
 	rep := Report{InError: roaring.And(d.next.InError(), users)}
@@ -106,7 +106,7 @@ func (d *Draft) report(users *roaring.Bitmap) Report {
 	return rep
 }
 
-// errorsOf is the set of errors in a user's entries, a bit each.
+// errorsOf returns the set of errors in a user's entries, a bit each.
 func errorsOf(entries []Entry) (set uint8) {
 	for i := range entries {
 		set |= 1 << entries[i].Error

@@ -1,7 +1,7 @@
 package licensing
 
-// Provisioning is the provisioningStatus of the plan for a user. Nothing is provisioned here, so
-// all is ready at once, but for what the company as a whole has (L13).
+// Provisioning returns the provisioningStatus of the plan for a user. Nothing is provisioned here,
+// so all plans are ready immediately, except those of the company (L13).
 func (p *ServicePlan) Provisioning(disabled bool) string {
 	switch {
 	case disabled:

@@ -11,8 +11,8 @@ import (
 )
 
 // inTurn returns the users of one command in the order in which they are processed (L52): first
-// those who wait for a seat, the longest waiting first, then the others in the order in which they
-// came into the tenant. The order is that of the moment of the call.
+// those who wait for a seat, the longest waiting first, then the others in order of creation. The
+// order is determined at the time of the call.
 func (d *Draft) inTurn(users *roaring.Bitmap) iter.Seq[uint32] {
 	line, others := []uint32(nil), users
 	if users.GetCardinality() > 1 {
@@ -41,8 +41,8 @@ type waiter struct {
 	user  uint32
 }
 
-// line returns those of the users with a waiting entry that counts, the longest waiting first, of
-// the same commit the older first.
+// line returns the users with a waiting entry that counts, the longest waiting first, and those of
+// the same commit in order of creation.
 func (d *Draft) line(users *roaring.Bitmap, counts func(*Entry) bool) []uint32 {
 	var waiters []waiter
 	for it := roaring.And(users, d.next.InError()).Iterator(); it.HasNext(); {
@@ -66,9 +66,9 @@ func (d *Draft) line(users *roaring.Bitmap, counts func(*Entry) bool) []uint32 {
 	return line
 }
 
-// autoReprocess does what L61 adds to every change: the users it touched, and those who wait for a
-// seat it freed, oldest error first. Then nothing is left to be given; the users touched are only
-// told again of the seats that others got (L72).
+// autoReprocess does what L61 adds to every change: it processes the users that the change touched,
+// and those who wait for a seat that it freed, oldest error first. Afterwards nothing more can be
+// given; the touched users are only updated about seats that others got (L72).
 func (d *Draft) autoReprocess() {
 	d.Reprocess(d.touched.Clone())
 	for again := true; again; {
@@ -83,8 +83,8 @@ func (d *Draft) autoReprocess() {
 	d.Reprocess(roaring.And(d.touched, d.next.InError()))
 }
 
-// nextFreed returns the SKU with free seats whose id comes next: the order in which they are gone
-// through, the same on every node (L53).
+// nextFreed returns the SKU with free seats whose id comes next: the order of processing, which is
+// the same on every node (L53).
 func (d *Draft) nextFreed(after uuid.UUID) (next SKU, ok bool) {
 	least := after
 	for s := range d.freed {
@@ -96,8 +96,8 @@ func (d *Draft) nextFreed(after uuid.UUID) (next SKU, ok bool) {
 	return next, ok
 }
 
-// serve reprocesses those who wait for a SKU while it has seats, and reports whether any got
-// something.
+// serve reprocesses the users who wait for a SKU while it has seats, and reports whether any got a
+// license.
 func (d *Draft) serve(s SKU) (changed bool) {
 	for _, user := range d.line(d.next.sku(s).waiting.bitmap, func(e *Entry) bool { return e.SKU == s }) {
 		if d.next.sku(s).free() <= 0 {

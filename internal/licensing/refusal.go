@@ -7,8 +7,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// RefusalError is why an assignment cannot be made; nothing has changed. Its text is the real
-// service's where that is known (L22).
+// RefusalError is the reason that an assignment cannot be made; nothing has changed. Its text is
+// the real service's if that is known (L22).
 type RefusalError struct {
 	Kind    RefusalKind
 	SKUID   uuid.UUID
@@ -18,7 +18,7 @@ type RefusalError struct {
 	names   []string
 }
 
-// RefusalKind says which refusal it is.
+// RefusalKind is the kind of a refusal.
 type RefusalKind uint8
 
 // The refusals.
@@ -69,7 +69,7 @@ func (r *RefusalError) Error() string {
 	return r.ownText()
 }
 
-// ownText is for what the real service has no known text.
+// ownText has the texts for refusals whose text in the real service is unknown.
 func (r *RefusalError) ownText() string {
 	switch r.Kind {
 	case PlanNotInSKU:
@@ -101,7 +101,7 @@ func joined(ids []uuid.UUID) string {
 	return strings.Join(texts, ", ")
 }
 
-// names are the plans by name and id, for people.
+// names returns the plans by name and id, for people.
 func (r *ruleset) names(plans []uuid.UUID) []string {
 	texts := make([]string, len(plans))
 	for i, id := range plans {
@@ -113,7 +113,7 @@ func (r *ruleset) names(plans []uuid.UUID) []string {
 	return texts
 }
 
-// refusal turns the first thing wrong with a bundle that was not given into a refusal.
+// refusal converts the first error of a refused bundle into a refusal.
 func (e *evaluation) refusal(b span) *RefusalError {
 	for i := b.lo; i < b.hi; i++ {
 		if verdict := e.entries[i].Error; verdict != NoViolation && verdict != OtherViolation {
@@ -124,8 +124,8 @@ func (e *evaluation) refusal(b span) *RefusalError {
 	return &RefusalError{}
 }
 
-// Refusal is what a direct request would be refused with for this reason: the text of L22 for
-// reprocessing that answers with an error (L71).
+// Refusal returns the refusal of a direct request for this reason: the text of L22 for reprocessing
+// that responds with an error (L71).
 func (r *Reason) Refusal() *RefusalError { return r.refusal(r.SKUID) }
 
 func (r *Reason) refusal(id uuid.UUID) *RefusalError {

@@ -7,26 +7,27 @@ import (
 	"github.com/google/uuid"
 )
 
-// ruleset is a catalog made ready for the evaluation of one tenant.
+// ruleset is a catalog prepared for the evaluation of one tenant.
 type ruleset struct {
 	*book
 	skus []uuid.UUID // SKU -> skuId
-	// Variant -> what it is; 0 is None. Checks look up little else, so this is one array, and copied
-	// when a variant is new.
+	// By Variant; 0 is None. Checks use mostly this, so it is one array, which is copied when a
+	// variant is added.
 	variants []variant
 }
 
-// variant is a (SKU, disabled plans) under a catalog. What is stored is those two, so a plan that a
-// catalog adds to the SKU is enabled at once for everyone whose variants do not disable it (L36).
+// variant is a (SKU, disabled plans) under a catalog. Only these two are stored, so a plan that a
+// catalog adds to the SKU is enabled immediately for all users whose variants do not disable it
+// (L36).
 type variant struct {
 	sku      SKU
-	product  *Product // nil where the catalog does not have the SKU (any more)
+	product  *Product // nil if the catalog does not have the SKU (any longer)
 	disabled []uuid.UUID
 	enabled  []int32   // plans, as indexes into the catalog
-	plans    planSet   // of the enabled plans, those some rule names
-	excludes planSet   // what any of them excludes
+	plans    planSet   // of the enabled plans, those that occur in a rule
+	excludes planSet   // all that any of them excludes
 	picky    bool      // excludes is not empty
-	requires []planSet // sets of which one plan must be there, and the variant has none itself
+	requires []planSet // sets of which one plan is required, and the variant has none itself
 	exchange bool      // enables a plan of the service exchange (L43)
 }
 
@@ -45,7 +46,7 @@ func (s planSet) intersects(t planSet) bool {
 	return false
 }
 
-// newRuleset compiles a valid catalog for the SKUs and variants that a tenant already knows.
+// newRuleset compiles a valid catalog for the existing SKUs and variants of a tenant.
 func newRuleset(catalog *Catalog, skus []uuid.UUID, known []variant) *ruleset {
 	r := &ruleset{book: bookOf(catalog), skus: skus}
 	r.variants = make([]variant, max(1, len(known)))
@@ -55,7 +56,7 @@ func newRuleset(catalog *Catalog, skus []uuid.UUID, known []variant) *ruleset {
 	return r
 }
 
-// compile works out what a variant enables, excludes and requires.
+// compile computes the plans that a variant enables, excludes and requires.
 func (r *ruleset) compile(sku SKU, disabled []uuid.UUID) variant {
 	v := variant{
 		sku: sku, disabled: disabled, product: r.products[r.skus[sku]], plans: r.newSet(), excludes: r.newSet(),
@@ -88,7 +89,7 @@ func (r *ruleset) compile(sku SKU, disabled []uuid.UUID) variant {
 	return v
 }
 
-// withSKU returns a ruleset that knows the SKU, and its number.
+// withSKU returns a ruleset that has the SKU, and its number.
 func (r *ruleset) withSKU(id uuid.UUID) (*ruleset, SKU) {
 	if at := slices.Index(r.skus, id); at >= 0 {
 		return r, SKU(at)
@@ -98,8 +99,8 @@ func (r *ruleset) withSKU(id uuid.UUID) (*ruleset, SKU) {
 	return &next, SKU(len(r.skus))
 }
 
-// withVariant returns a ruleset that knows the variant, and its number. Disabled must be sorted and
-// free of repetition.
+// withVariant returns a ruleset that has the variant, and its number. Disabled must be sorted and
+// without duplicates.
 func (r *ruleset) withVariant(sku SKU, disabled []uuid.UUID) (*ruleset, Variant) {
 	for i := 1; i < len(r.variants); i++ {
 		if v := &r.variants[i]; v.sku == sku && slices.Equal(v.disabled, disabled) {

@@ -7,12 +7,11 @@ import (
 	"github.com/google/uuid"
 )
 
-// MaxSKUs is how many different SKUs a tenant can ever have had.
+// MaxSKUs is the maximum number of different SKUs that a tenant can have, including former ones.
 const MaxSKUs = 1 << 16
 
-// SetUnits says what a tenant has of a SKU: the sum of its subscriptions, or that there is none any
-// more (L1, L2). Nobody loses anything (L4); seats that became free are given out by reprocessing
-// (L61).
+// SetUnits sets the units of a SKU in a tenant: the sum of its subscriptions, or that there is none
+// any longer (L1, L2). No user loses a license (L4); free seats are assigned by reprocessing (L61).
 func (d *Draft) SetUnits(skuID uuid.UUID, units Units, subscribed bool) error {
 	s, err := d.number(skuID)
 	if err != nil {
@@ -27,7 +26,7 @@ func (d *Draft) SetUnits(skuID uuid.UUID, units Units, subscribed bool) error {
 	return nil
 }
 
-// number returns the number of a SKU, a new one when the tenant never had it.
+// number returns the number of a SKU, a new one if the tenant never had it.
 func (d *Draft) number(skuID uuid.UUID) (SKU, error) {
 	if at := slices.Index(d.next.rules.skus, skuID); at >= 0 {
 		return SKU(at), nil
@@ -50,8 +49,8 @@ func (d *Draft) addSKU(id uuid.UUID) {
 	d.refresh()
 }
 
-// SetCatalog replaces the catalog. What the tenant is subscribed to, or somebody holds, must
-// still be in it. Nobody is processed (L61).
+// SetCatalog replaces the catalog. It must have all products that the tenant is subscribed to, or
+// that users hold. No user is processed (L61).
 func (d *Draft) SetCatalog(c *Catalog) error {
 	if err := c.Validate(); err != nil {
 		return err
@@ -66,7 +65,7 @@ func (d *Draft) SetCatalog(c *Catalog) error {
 	return nil
 }
 
-// SetSettings changes the tenant's settings. Nobody is processed (L61).
+// SetSettings changes the tenant's settings. No user is processed (L61).
 func (d *Draft) SetSettings(s Settings) error {
 	if s.GroupBundles != Together && s.GroupBundles != Independent {
 		return fmt.Errorf("groupBundles is %q; it is %q or %q", s.GroupBundles, Together, Independent)
@@ -79,7 +78,7 @@ func (d *Draft) SetSettings(s Settings) error {
 	return nil
 }
 
-// SetCountry notes the organization's country, which is that of users without a location for
+// SetCountry sets the organization's country, which applies to users without a location for
 // licenses of groups (L34).
 func (d *Draft) SetCountry(c Country) {
 	d.setCountry(c)

@@ -2,11 +2,10 @@ package licensing
 
 import "github.com/RoaringBitmap/roaring/v2"
 
-// Everything that a change or a replay sets goes through the setters here and through put, which
-// sets entries. They keep what follows from it: the sets of users, and whom the draft has touched
-// (L61).
+// All data that a change or a replay sets is set by these setters and by put, which sets entries.
+// They also update derived data: the sets of users, and which users the draft has touched (L61).
 
-// setFact sets what is known of a user.
+// setFact sets the fact of a user.
 func (d *Draft) setFact(user uint32, f fact) {
 	d.touched.Add(user)
 	was := d.factOf(user)
@@ -22,7 +21,7 @@ func (d *Draft) setFact(user uint32, f fact) {
 	d.row(user).fact = f
 }
 
-// setFlag sets one of a user's flags, or takes it away.
+// setFlag sets or clears one of a user's flags.
 func (d *Draft) setFlag(user uint32, flag flags, is bool) {
 	f := d.factOf(user)
 	if f.flags &^= flag; is {
@@ -31,8 +30,7 @@ func (d *Draft) setFlag(user uint32, flag flags, is bool) {
 	d.setFact(user, f)
 }
 
-// setMembers makes users members of a group, or ends that, and returns those for whom it is a
-// change.
+// setMembers adds or removes members of a group, and returns the users whose membership changed.
 func (d *Draft) setMembers(g uint32, users *roaring.Bitmap, members bool) *roaring.Bitmap {
 	d.touched.Or(users)
 	change, of := roaring.AndNot, (*roaring.Bitmap).Or
@@ -62,8 +60,8 @@ func (d *Draft) setLicenses(g uint32, list []license) *roaring.Bitmap {
 	return members
 }
 
-// setDirect keeps the evaluation's entries after a request for direct licenses. It touches the user
-// also when the request names what is there.
+// setDirect stores the evaluation's entries after a request for direct licenses. It also touches
+// the user if the request changes nothing.
 func (d *Draft) setDirect(user uint32) {
 	d.keep(user)
 	d.touched.Add(user)
@@ -83,8 +81,8 @@ func (d *Draft) setCountry(c Country) {
 	d.touched.Or(d.next.Everybody())
 }
 
-// put makes these the user's entries: it dates them, remembers what was lost, and keeps the sets of
-// holders, waiting and users in error. The entries must be in order; they are copied.
+// put sets the user's entries: it dates them, records lost licenses, and updates the sets of
+// holders, of waiting users and of users in error. The entries must be in order; they are copied.
 func (d *Draft) put(user uint32, entries []Entry) {
 	r := d.row(user)
 	var base []Entry

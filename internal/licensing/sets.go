@@ -6,12 +6,12 @@ import (
 	"licensor/internal/vector"
 )
 
-// userSet is a set of users that images share as far as they agree. A nil bitmap is an empty set.
+// userSet is a set of users. Images share equal parts of it. A nil bitmap is an empty set.
 //
 // The containers of an image's bitmap, of 65,536 users each, are marked as shared (see settle).
-// roaring.Or takes such a container over as it is, without writing to the bitmap it belongs to, and
-// a change of the result copies just the container it touches. So a change costs the same however
-// large the set is, and images are read, and drafts of them made, by any number of goroutines.
+// roaring.Or takes over such a container without writing to the bitmap it belongs to, and a change
+// of the result copies only the container it touches. So the cost of a change does not depend on
+// the size of the set, and any number of goroutines may read images and make drafts of them.
 type userSet struct {
 	owner  *vector.Owner
 	bitmap *roaring.Bitmap
@@ -38,8 +38,8 @@ func (d *Draft) newSet() userSet {
 }
 
 // settle marks all containers of a bitmap as shared. Cloning with copy-on-write does that. The
-// bitmap does not keep copy-on-write: with it, each Clone would write the marks again, while others
-// read them.
+// bitmap does not stay in copy-on-write mode: with it, each Clone would write the marks again,
+// while others read them.
 func settle(b *roaring.Bitmap) *roaring.Bitmap {
 	b.SetCopyOnWrite(true)
 	b.Clone()

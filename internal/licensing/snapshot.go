@@ -11,8 +11,8 @@ import (
 	"licensor/internal/vector"
 )
 
-// PartUsers is how many users stand in one part of a snapshot, which is a chunk of blocks: 65,536.
-// It is stored; never change it.
+// PartUsers is the number of users in a part of a snapshot, which is a chunk of blocks: 65,536. It
+// is stored; never change it.
 const PartUsers = vector.ChunkLen * blockSize
 
 // Head is all of an image but what it knows of single users. Field numbers are stored; never
@@ -47,7 +47,7 @@ type HeadGroup struct {
 	Purged   bool          `cbor:"5,keyasint,omitempty"`
 }
 
-// Head returns what a snapshot holds besides its parts.
+// Head returns the data of a snapshot outside its parts.
 func (img *Image) Head() *Head {
 	h := &Head{
 		Catalog: img.rules.catalog, Settings: img.settings, Country: img.country, Users: img.users,
@@ -67,8 +67,8 @@ func (img *Image) Head() *Head {
 // Parts is of how many parts a snapshot of the image consists.
 func (img *Image) Parts() int { return img.blocks.Chunks() }
 
-// PartChanged reports whether a part may differ from what it was in an older image of the tenant.
-// It costs one comparison.
+// PartChanged reports whether a part may differ from that of an older image of the tenant. It takes
+// one comparison.
 func (img *Image) PartChanged(older *Image, part int) bool {
 	return !img.blocks.SameChunk(&older.blocks, part)
 }
@@ -156,7 +156,7 @@ func Restore(h *Head, parts, sets [][]byte) (*Image, error) {
 	return img, nil
 }
 
-// complete makes sure that the blocks hold just the users there are: all are full but the last.
+// complete checks that the blocks have exactly the existing users: all are full except the last.
 func (img *Image) complete() error {
 	left := img.users
 	for _, b := range img.blocks.All() {
@@ -274,7 +274,7 @@ func decodeEntry(data []byte) Entry {
 	}
 }
 
-// checkBlock makes sure that no number in a block points beyond what the image has.
+// checkBlock checks that all ordinals in a block exist in the image.
 func (img *Image) checkBlock(b *block) error {
 	for i := range b.entries.items {
 		e := &b.entries.items[i]

@@ -2,8 +2,8 @@ package licensing
 
 import "github.com/RoaringBitmap/roaring/v2"
 
-// AddUser adds a user and returns the ordinal: the next one, so that ordinals follow the order in
-// which users came (L52).
+// AddUser adds a user and returns the ordinal: the next one, so that ordinals are in order of
+// creation (L52).
 func (d *Draft) AddUser(location Country) uint32 {
 	user := uint32(d.next.users)
 	number := int(user / blockSize)
@@ -17,7 +17,7 @@ func (d *Draft) AddUser(location Country) uint32 {
 	return user
 }
 
-// SetLocation notes the user's usageLocation. What it forbids or allows shows when the user is
+// SetLocation sets the user's usageLocation. It takes effect on licenses when the user is
 // reprocessed (L61).
 func (d *Draft) SetLocation(user uint32, location Country) {
 	f := d.factOf(user)
@@ -25,20 +25,20 @@ func (d *Draft) SetLocation(user uint32, location Country) {
 	d.setFact(user, f)
 }
 
-// SetDuplicate notes whether an address of the user is another's too (L43).
+// SetDuplicate sets whether another user has an address of the user (L43).
 func (d *Draft) SetDuplicate(user uint32, is bool) {
 	d.setFlag(user, duplicate, is)
 }
 
-// DeleteUser soft-deletes a user: all seats are free at once, without a check (L60). What the user
-// should have is kept for RestoreUser.
+// DeleteUser soft-deletes a user: all seats become free immediately, without checks (L60). The
+// wishes are kept for RestoreUser.
 func (d *Draft) DeleteUser(user uint32) {
 	d.setFlag(user, deleted, true)
 	d.take(user, func(e *Entry) bool { return e.Wished != None })
 }
 
-// RestoreUser brings a soft-deleted user back and processes all bundles as new (L38, L60). A direct
-// license that cannot be given is gone.
+// RestoreUser restores a soft-deleted user and processes all bundles as new (L38, L60). A direct
+// license that cannot be given is removed.
 func (d *Draft) RestoreUser(user uint32) {
 	d.setFlag(user, deleted, false)
 	d.eval.load(d.factOf(user), d.entriesOf(user))
@@ -54,8 +54,7 @@ func (d *Draft) RestoreUser(user uint32) {
 	d.keep(user)
 }
 
-// PurgeUser removes a user permanently, from the groups that the user is directly in, too. The
-// ordinal is not given out again.
+// PurgeUser removes a user permanently, and also from its groups. The ordinal is not reused.
 func (d *Draft) PurgeUser(user uint32, groups []uint32) {
 	f := d.factOf(user)
 	f.flags = purged
@@ -66,7 +65,7 @@ func (d *Draft) PurgeUser(user uint32, groups []uint32) {
 	}
 }
 
-// take puts nothing in force any more and keeps the entries that are to stay as wishes.
+// take ends all licenses in force and keeps the remaining entries as wishes.
 func (d *Draft) take(user uint32, stays func(*Entry) bool) {
 	e := &d.eval
 	e.load(d.factOf(user), d.entriesOf(user))
@@ -82,7 +81,7 @@ func (d *Draft) take(user uint32, stays func(*Entry) bool) {
 	d.keep(user)
 }
 
-// Everybody are all users who are there, but for deleted ones.
+// Everybody returns all users who are not deleted.
 func (img *Image) Everybody() *roaring.Bitmap {
 	all := roaring.New()
 	all.AddRange(0, uint64(img.users))

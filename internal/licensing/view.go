@@ -10,9 +10,9 @@ import (
 // State is an entry as Graph's licenseAssignmentState shows it (L11).
 type State struct {
 	SKUID         uuid.UUID
-	DisabledPlans []uuid.UUID // those in force where held, those wished otherwise; not to be changed
+	DisabledPlans []uuid.UUID // those in force if there are any, otherwise the wished ones; must not be changed
 	Direct        bool
-	Group         uint32 // when not Direct
+	Group         uint32 // if not Direct
 	State         string
 	Error         Violation
 	Updated       time.Time
@@ -36,7 +36,7 @@ func (img *Image) States(user uint32) func(yield func(State) bool) {
 	}
 }
 
-// stateOf is the state of an entry of the SKU, Disabled when it is held while all units are
+// stateOf returns the state of an entry of the SKU, Disabled if it is in force while all units are
 // suspended or locked out (L6).
 func (s *sku) stateOf(e *Entry) string {
 	if e.InForce != None && s.units.dead() {
@@ -45,7 +45,7 @@ func (s *sku) stateOf(e *Entry) string {
 	return e.State()
 }
 
-// disabled are the variant's disabled plans that its SKU has.
+// disabled returns the variant's disabled plans that its SKU has.
 func (img *Image) disabled(v Variant) []uuid.UUID {
 	w := &img.rules.variants[v]
 	if w.product == nil {
@@ -63,11 +63,11 @@ func (img *Image) disabled(v Variant) []uuid.UUID {
 // Held is a SKU that a user holds (L10).
 type Held struct {
 	SKUID         uuid.UUID
-	Product       *Product    // nil when the catalog lacks it
-	DisabledPlans []uuid.UUID // plans that none of the active sources enables; not to be changed
+	Product       *Product    // nil if the catalog lacks it
+	DisabledPlans []uuid.UUID // plans that none of the active sources enables; must not be changed
 }
 
-// Held yields what a user holds, each SKU once.
+// Held yields the SKUs that a user holds, each once.
 func (img *Image) Held(user uint32) func(yield func(Held) bool) {
 	return func(yield func(Held) bool) {
 		entries := img.Entries(user)
@@ -115,8 +115,7 @@ const (
 	Deleted   = "Deleted"
 )
 
-// Plans yields a user's assignedPlans as they are at a time, each plan once, in the best state in
-// which it is there.
+// Plans yields a user's assignedPlans at a time, each plan once, in its best state.
 func (img *Image) Plans(user uint32, now time.Time) func(yield func(AssignedPlan) bool) {
 	return func(yield func(AssignedPlan) bool) {
 		var room [16]uint64
@@ -155,21 +154,21 @@ func (img *Image) Plans(user uint32, now time.Time) func(yield func(AssignedPlan
 	}
 }
 
-// capabilities are the states of plans that are there, the best first.
+// capabilities are the states of existing plans, the best first.
 var capabilities = []string{Enabled, Warning, Suspended, LockedOut}
 
-// SKUInfo is what a tenant has and uses of a SKU: a subscribedSku (L1 to L3).
+// SKUInfo is a subscribedSku: the units of a SKU and their use in a tenant (L1 to L3).
 type SKUInfo struct {
 	SKUID      uuid.UUID
-	Product    *Product // nil when the catalog lacks it
+	Product    *Product // nil if the catalog lacks it
 	Subscribed bool
 	Units      Units
 	Consumed   int
 	Capability string
 }
 
-// SKUs are those the tenant is subscribed to or users hold, in the order in which the tenant got
-// them.
+// SKUs returns the SKUs that the tenant is subscribed to or users hold, in the order in which the
+// tenant got them.
 func (img *Image) SKUs() []SKUInfo {
 	var list []SKUInfo
 	for _, k := range img.skus.All() {
@@ -197,7 +196,7 @@ func (img *Image) Product(id uuid.UUID) (*Product, bool) {
 	return p, p != nil
 }
 
-// GroupLicenses are a group's assignedLicenses.
+// GroupLicenses returns a group's assignedLicenses.
 func (img *Image) GroupLicenses(group uint32) []Assign {
 	list := make([]Assign, 0, len(img.group(group).licenses))
 	for _, l := range img.group(group).licenses {
@@ -206,7 +205,7 @@ func (img *Image) GroupLicenses(group uint32) []Assign {
 	return list
 }
 
-// capability is the capabilityStatus: the best state of which there are units (L2).
+// capability returns the capabilityStatus: the best state that has units (L2).
 func (u Units) capability() string {
 	switch {
 	case u.Enabled > 0:
@@ -221,11 +220,11 @@ func (u Units) capability() string {
 	return Deleted
 }
 
-// dead says that all units are suspended or locked out, so that licenses show as Disabled (L6).
-// Having no units at all is another matter: holders keep their seats (L4).
+// dead reports whether all units are suspended or locked out, so that licenses show as Disabled
+// (L6). A SKU without any units is different: holders keep their seats (L4).
 func (u Units) dead() bool { return u.Enabled+u.Warning == 0 && u.Suspended+u.LockedOut > 0 }
 
-// planCapability is the capabilityStatus of the plans of those who hold the SKU.
+// planCapability returns the capabilityStatus of the plans of holders of the SKU.
 func (u Units) planCapability() string {
 	if c := u.capability(); c != Deleted {
 		return c

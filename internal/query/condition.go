@@ -10,7 +10,7 @@ import (
 	"licensor/internal/directory/column"
 )
 
-// Condition is a condition on an object. It never changes.
+// Condition is a condition on an object. It is immutable.
 type Condition struct {
 	kind    kind
 	args    []*Condition
@@ -39,14 +39,14 @@ const (
 	function
 )
 
-// All is true of every object.
+// All is true for every object.
 func All() *Condition { return &Condition{kind: all} }
 
-// None is true of no object.
+// None is true for no object.
 func None() *Condition { return Not(All()) }
 
-// And is true where all conditions are; without any, everywhere. Searches for words in one column
-// are made one, which looks at each text once.
+// And is true if all conditions are; without conditions it is always true. Searches for words in
+// the same column are combined, so that each text is searched once.
 func And(args ...*Condition) *Condition {
 	args = together(flat(and, args))
 	args = slices.DeleteFunc(args, func(c *Condition) bool { return c.kind == all })
@@ -59,8 +59,8 @@ func And(args ...*Condition) *Condition {
 	return &Condition{kind: and, args: args}
 }
 
-// Or is true where one of the conditions is; without any, nowhere. Comparisons of one column with
-// many values are made one, which costs as much as a single one.
+// Or is true if one of the conditions is; without conditions it is always false. Comparisons of one
+// column with many values are combined to one, which costs as much as a single comparison.
 func Or(args ...*Condition) *Condition {
 	args = united(flat(or, args))
 	switch len(args) {
@@ -72,7 +72,7 @@ func Or(args ...*Condition) *Condition {
 	return &Condition{kind: or, args: args}
 }
 
-// flat takes the arguments of conditions of the same kind for their own.
+// flat replaces conditions of the same kind by their arguments.
 func flat(k kind, args []*Condition) []*Condition {
 	list := make([]*Condition, 0, len(args))
 	for _, arg := range args {
@@ -85,7 +85,7 @@ func flat(k kind, args []*Condition) []*Condition {
 	return list
 }
 
-// together joins the searches for words in each column.
+// together combines the searches for words in each column.
 func together(args []*Condition) []*Condition {
 	list := args[:0:0]
 	for _, arg := range args {
@@ -101,7 +101,7 @@ func together(args []*Condition) []*Condition {
 	return list
 }
 
-// united joins the equalities of each column.
+// united combines the equalities of each column.
 func united(args []*Condition) []*Condition {
 	values, list := map[int]map[string]struct{}{}, args[:0:0]
 	for _, arg := range args {
@@ -133,7 +133,7 @@ func united(args []*Condition) []*Condition {
 	return list
 }
 
-// Not is true where the condition is not.
+// Not is true if the condition is not.
 func Not(arg *Condition) *Condition {
 	if arg.kind == not {
 		return arg.args[0]
@@ -141,36 +141,37 @@ func Not(arg *Condition) *Condition {
 	return &Condition{kind: not, args: []*Condition{arg}}
 }
 
-// Text is true where a column of texts passes a test. Null passes none.
+// Text is true if the text in a column satisfies a test. Null satisfies none.
 func Text(place int, test column.Test) *Condition {
 	return &Condition{kind: text, column: place, test: test}
 }
 
-// Truth is true where a column of booleans has a value; column.Null asks for those without one.
+// Truth is true if a column of booleans has the given value; column.Null matches objects without
+// one.
 func Truth(place int, is column.Truth) *Condition {
 	return &Condition{kind: truth, column: place, truth: is}
 }
 
-// Time is true where a column of times is from one second to another, both included, as a
-// column.Value has them.
+// Time is true if the time in a column is from one second to another, inclusive, in the form of a
+// column.Value.
 func Time(place int, from, to int64) *Condition {
 	return &Condition{kind: moment, column: place, from: from, to: to}
 }
 
-// Any is true where a collection has an element that fulfils a condition of its own.
+// Any is true if a collection has an element that satisfies a condition.
 func Any(place int, e *column.Element) *Condition {
 	return &Condition{kind: element, column: place, element: e}
 }
 
-// Set is true of the objects whose ordinals are in a set, which must not change any more.
+// Set is true for objects whose ordinals are in a set, which must not be changed afterwards.
 func Set(ordinals *roaring.Bitmap) *Condition { return &Condition{kind: set, set: ordinals} }
 
-// Func is true where a function is. It is asked object by object, so it belongs behind something
-// that leaves few.
+// Func is true if a function returns true. It is called for each object, so combine it with
+// conditions that exclude most objects.
 func Func(holds func(row uint32) bool) *Condition { return &Condition{kind: function, holds: holds} }
 
-// Start returns the beginning of a text that all have for which the condition is true, and its
-// column; false when it asks for none. Of several it is the longest.
+// Start returns the longest common prefix of a text of all objects for which the condition is true,
+// and its column; false if the condition requires none.
 func (c *Condition) Start() (place int, start string, ok bool) {
 	switch {
 	case c.kind == text && (c.test.Op == column.Starts || c.test.Op == column.Equal) && c.test.Text != "":
@@ -186,7 +187,7 @@ func (c *Condition) Start() (place int, start string, ok bool) {
 }
 
 // Costs of a block of 256 rows, roughly, in nanoseconds. They are measured (BenchmarkFind) and only
-// decide in what order parts are asked, and what is too much to ask.
+// determine the order in which parts are evaluated, and which conditions are too expensive.
 const (
 	costSet      = 20
 	costTruth    = 30
@@ -197,7 +198,7 @@ const (
 	costFunction = 256 * 100
 )
 
-// Cost returns about how long it takes to ask the condition of all rows of a table, on one
+// Cost returns about how long it takes to evaluate the condition for all rows of a table, on one
 // processor.
 func (c *Condition) Cost(t *column.Table) time.Duration {
 	return time.Duration(c.cost(t) * int64(t.Blocks()))
@@ -226,7 +227,7 @@ func (c *Condition) cost(t *column.Table) int64 {
 	return sum
 }
 
-// cheapFirst returns the arguments in the order in which they are best asked.
+// cheapFirst returns the arguments in the best order of evaluation.
 func (c *Condition) cheapFirst(t *column.Table) []*Condition {
 	return slices.SortedStableFunc(slices.Values(c.args), func(a, b *Condition) int {
 		return cmp.Compare(a.cost(t), b.cost(t))

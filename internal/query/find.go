@@ -11,10 +11,10 @@ import (
 	"licensor/internal/directory/column"
 )
 
-// Within says of which objects a condition is asked.
+// Within selects the objects for which a condition is evaluated.
 type Within uint8
 
-// A condition is asked of living objects, or of soft-deleted ones, never of both.
+// A condition is evaluated for live objects, or for soft-deleted ones, never for both.
 const (
 	Live Within = iota
 	Deleted
@@ -27,13 +27,13 @@ type Rows struct {
 	bits  []uint64
 	count int
 
-	few []uint32 // when not nil, the set is these, ascending, and bits is not used
+	few []uint32 // if not nil, the set has these rows, ascending, and bits is not used
 
-	table  *column.Table // when not nil, the set is all its living or deleted objects, and bits is not used
+	table  *column.Table // if not nil, the set has all its live or deleted objects, and bits is not used
 	within Within
 }
 
-// Count returns how many rows are in the set.
+// Count returns the number of rows in the set.
 func (r *Rows) Count() int {
 	switch {
 	case r.few != nil:
@@ -77,7 +77,7 @@ func (r *Rows) all(yield func(row uint32) bool) {
 	}
 }
 
-// words is how many words of 64 rows a set has that is not few, word one of them.
+// words returns the number of words of 64 rows of a set that is not few; word returns one of them.
 func (r *Rows) words() int {
 	if r.table == nil {
 		return len(r.bits)
@@ -92,7 +92,7 @@ func (r *Rows) word(w int) uint64 {
 	return objects(r.table, r.within, w/words)[w%words]
 }
 
-// After appends the first n rows behind a row to a list, ascending; -1 begins with the first.
+// After appends the first n rows after a row to a list, ascending; -1 begins with the first.
 func (r *Rows) After(dst []uint32, row int64, n int) []uint32 {
 	at := row + 1
 	if r.few != nil {
@@ -126,13 +126,12 @@ func (r *Rows) Bitmap() *roaring.Bitmap {
 	return roaring.FromDense(all, false)
 }
 
-// yieldEvery is after how many blocks an evaluation looks whether somebody waits for it to end or
-// to pause.
+// yieldEvery is the number of blocks after which an evaluation checks whether it should end or
+// pause.
 const yieldEvery = 256
 
-// Find returns the rows of a table that fulfil the condition. It ends early, with the context's
-// error, when ctx does; pause, which may be nil, is called now and then so that others can come in
-// between.
+// Find returns the rows of a table that satisfy the condition. It returns the context's error if
+// ctx ends. It calls pause, which may be nil, from time to time, so that other work can run.
 func (c *Condition) Find(ctx context.Context, t *column.Table, within Within, pause func() error) (*Rows, error) {
 	if c.kind == all {
 		return &Rows{table: t, within: within}, nil
@@ -156,7 +155,7 @@ func (c *Condition) Find(ctx context.Context, t *column.Table, within Within, pa
 	return rows, nil
 }
 
-// yield lets others in now and then.
+// yield lets other work run from time to time.
 func yield(ctx context.Context, block int, pause func() error) error {
 	if block%yieldEvery != 0 {
 		return nil
@@ -167,8 +166,8 @@ func yield(ctx context.Context, block int, pause func() error) error {
 	return pause()
 }
 
-// FindSome is Find for the first n rows behind a row, or somewhat more of them: it looks no further
-// than it has to. It reports whether there are no others behind that row. With -1 for the row it
+// FindSome is Find for at least the first n rows after a row: it evaluates no more blocks than
+// necessary. It reports whether there are no other rows after that row. With -1 for the row it
 // begins with the first.
 func (c *Condition) FindSome(
 	ctx context.Context, t *column.Table, within Within, row int64, n int, pause func() error,
@@ -187,7 +186,7 @@ func (c *Condition) FindSome(
 	return rows, true, nil
 }
 
-// behind leaves those of a block that are behind a row of it.
+// behind keeps the rows of a block after a row of it.
 func behind(among column.Mask, row int64) column.Mask {
 	for w := range among {
 		among[w] &= ^uint64(0) << max(0, min(row+1-int64(w)*64, 64))
@@ -195,7 +194,7 @@ func behind(among column.Mask, row int64) column.Mask {
 	return among
 }
 
-// FindAmong is Find for some rows, ascending, of which the others are none that are looked for.
+// FindAmong is Find for some rows, ascending; it ignores all others.
 func (c *Condition) FindAmong(t *column.Table, within Within, some []uint32) *Rows {
 	e := c.prepare(t)
 	rows := &Rows{few: []uint32{}}
@@ -234,7 +233,7 @@ func objects(t *column.Table, within Within, block int) column.Mask {
 	return t.Live(block)
 }
 
-// Holds reports whether the condition is true of one object of a table.
+// Holds reports whether the condition is true for one object of a table.
 func (c *Condition) Holds(t *column.Table, within Within, row uint32) bool {
 	if row >= t.Rows() {
 		return false
@@ -249,13 +248,13 @@ func (c *Condition) Holds(t *column.Table, within Within, row uint32) bool {
 	return found.Has(i)
 }
 
-// evaluator returns a condition for a block: the rows of which it is true, among some.
+// evaluator evaluates a condition for a block: it returns those of some rows for which it is true.
 type evaluator interface {
 	find(block int, among column.Mask) column.Mask
 }
 
-// prepare makes the evaluator of the condition for a table: whatever is the same for all blocks is
-// looked up here.
+// prepare makes the evaluator of the condition for a table: it looks up everything that is the same
+// for all blocks.
 func (c *Condition) prepare(t *column.Table) evaluator {
 	switch c.kind {
 	case and, or:

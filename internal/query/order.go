@@ -11,25 +11,24 @@ import (
 	"licensor/internal/fold"
 )
 
-// Order is the order of a column of texts or times. Rows without a value come first, rows with
-// equal values are in the order of their ordinals; descending, all this is the other way round.
+// Order is the order of a column of texts or times. Rows without a value come first, and rows with
+// equal values are in the order of their ordinals; descending, all of this is reversed.
 type Order struct {
 	Column     int
 	Descending bool
-	// Moved has the keys of rows that are not where their values say, because they have got others
-	// since the list began.
+	// Moved has the keys of rows whose values have changed since the list began.
 	Moved map[uint32]string
 }
 
-// Place is where a row is in an order. Key is its folded text or its time behind "=", or empty for
-// a row without a value.
+// Place is the position of a row in an order. Key is "=" and its folded text or its time, or empty
+// for a row without a value.
 type Place struct {
 	Key string
 	Row uint32
 }
 
-// position is a Place as it is compared: a time is a number, so that none needs to be written to be
-// compared.
+// position is a comparable form of a Place: a time is a number, so that it need not be formatted
+// for comparison.
 type position struct {
 	text string
 	time int64
@@ -85,7 +84,7 @@ func (o *ordering) place(p position) Place {
 	return Place{Row: p.row}
 }
 
-// First returns the first n of some rows in an order, in one pass over the columns: those behind a
+// First returns the first n of some rows in an order, in one pass over the columns: those after a
 // place, or with nil from the beginning, and only rows below a number.
 func (o *Order) First(t *column.Table, rows *Rows, after *Place, below uint32, n int) []Place {
 	by := o.of(t)
@@ -119,7 +118,7 @@ func (o *Order) First(t *column.Table, rows *Rows, after *Place, below uint32, n
 	return places
 }
 
-// nearest is a heap of the rows that come first so far, the last of them on top.
+// nearest is a heap of the rows that come first so far, with the last of them on top.
 type nearest struct {
 	descending bool
 	list       []position

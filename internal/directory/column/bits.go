@@ -2,8 +2,8 @@ package column
 
 import mathbits "math/bits"
 
-// nextBit returns the place of the first bit that is set from one place on, or to when there is
-// none before that.
+// nextBit returns the place of the first bit that is set from one place on, or to if there is none
+// before that.
 func nextBit(bits []uint64, from, to int) int {
 	for w := from >> 6; w < len(bits) && w<<6 < to; w++ {
 		word := bits[w]

@@ -2,7 +2,7 @@ package column
 
 import "slices"
 
-// BlockRows is how many rows a block has, but for the last.
+// BlockRows is the number of rows of a block; the last block may have fewer.
 const BlockRows = 256
 
 // Mask is a set of rows of a block, a bit for each.
@@ -11,7 +11,7 @@ type Mask [BlockRows / 64]uint64
 // Has reports whether a row is in the set.
 func (m *Mask) Has(i int) bool { return m[i>>6]>>(i&63)&1 != 0 }
 
-// Set puts a row into the set.
+// Set adds a row to the set.
 func (m *Mask) Set(i int) { m[i>>6] |= 1 << (i & 63) }
 
 func (m *Mask) put(i int, is bool) {
@@ -25,17 +25,17 @@ func (m *Mask) put(i int, is bool) {
 // Empty reports whether no row is in the set.
 func (m *Mask) Empty() bool { return m[0]|m[1]|m[2]|m[3] == 0 }
 
-// block is 256 rows. It never changes once its draft has finished.
+// block is 256 rows. It is immutable once its draft has finished.
 type block struct {
 	live, deleted Mask
 	cells         []cells // by column; nil where no row has a value
 }
 
-// cells are what the rows of a block have in one column. They may be fewer than the rows: the
-// others have no value.
+// cells are the values of a block's rows in one column. They may be fewer than the rows: the other
+// rows have no value.
 type cells interface {
 	value(i int) Value
-	// with returns the cells with other values in some rows, nil when no value is left.
+	// with returns the cells with other values in some rows, nil if no value is left.
 	with(changes []change, c *Column, dictionary []*Dictionary) cells
 	size() int
 }
@@ -46,7 +46,7 @@ type change struct {
 	value Value
 }
 
-// changed is what comes of changes to cells that may be nil.
+// changed returns the result of changes to cells that may be nil.
 func changed(was cells, changes []change, c *Column, dictionary []*Dictionary) cells {
 	if was == nil {
 		switch c.Kind {
@@ -87,7 +87,7 @@ func (s scalars) with(changes []change, c *Column, dictionary []*Dictionary) cel
 
 func (s scalars) size() int { return s.bytes() }
 
-// truths are two bits for each row: whether it has a value, and which.
+// truths are two bits for each row: whether it has a value, and the value.
 type truths struct{ known, is Mask }
 
 func (t *truths) value(i int) Value {
@@ -114,11 +114,11 @@ func (t *truths) with(changes []change, _ *Column, _ []*Dictionary) cells {
 
 func (t *truths) size() int { return 64 }
 
-// times are seconds, as differences to a first one where all are close enough.
+// times are seconds, stored as differences to a first one if all are close enough.
 type times struct {
 	base   int64
-	near   []uint32 // the difference and one; 0: null
-	remote []int64  // where near is not enough: the Value's
+	near   []uint32 // the difference plus one; 0: null
+	remote []int64  // if near is not enough: the Value's
 }
 
 func (t *times) at(i int) int64 {
@@ -172,7 +172,7 @@ func packedTimes(all []int64) cells {
 func (t *times) size() int { return 64 + 4*len(t.near) + 8*len(t.remote) }
 
 // lists are a collection for each row: runs of elements, those of a row up to its end. Each field
-// of the elements is a run of its own; nil where no element has it.
+// of the elements is a separate run, nil if no element has it.
 type lists struct {
 	ends   []uint32
 	fields []run
@@ -234,7 +234,7 @@ func (l *lists) with(changes []change, c *Column, dictionary []*Dictionary) cell
 	return next
 }
 
-// newEnds are where the rows' elements end after the changes.
+// newEnds returns where the rows' elements end after the changes.
 func (l *lists) newEnds(changes []change, width int) []uint32 {
 	ends := make([]uint32, max(len(l.ends), changes[len(changes)-1].row+1))
 	total := uint32(0)
@@ -250,7 +250,7 @@ func (l *lists) newEnds(changes []change, width int) []uint32 {
 	return ends
 }
 
-// field takes one field out of elements that stand one after another.
+// field returns the values of one field of consecutive elements.
 func field(all []string, f, width int) []string {
 	if width == 1 {
 		return all
@@ -272,7 +272,7 @@ func (l *lists) size() int {
 	return n
 }
 
-// clone is a copy of which the draft may change the list of cells, not the cells.
+// clone returns a copy of which the draft may change the list of cells, but not the cells.
 func (b *block) clone() *block {
 	return &block{live: b.live, deleted: b.deleted, cells: slices.Clone(b.cells)}
 }

@@ -7,29 +7,29 @@ import (
 	"licensor/internal/fold"
 )
 
-// Bounds of a dictionary. Past them, a block keeps its texts one behind another: that is slower to
-// ask about, and no dictionary can grow without end by values that come and go.
+// Limits of a dictionary. Beyond them, a block stores its texts consecutively, which is slower to
+// query. Without limits a dictionary would grow forever when values change.
 const (
 	maxWords     = 1<<16 - 1
 	maxWordBytes = 8 << 20
 )
 
-// Dictionary numbers the different texts of a column. It only grows; numbers are never used again.
+// Dictionary numbers the different texts of a column. It only grows; numbers are not reused.
 type Dictionary struct {
 	mu    sync.RWMutex
 	codes map[string]uint16
-	words []Word // by code; the first stands for null
+	words []Word // by code; the first one stands for null
 	bytes int
 }
 
-// Word is a text as it was written, and its folded form.
+// Word is a text in its original and its folded form.
 type Word struct {
 	Text, Folded string
-	Plain        bool // without control characters, quotation marks and backslashes: JSON has it as it is
+	Plain        bool // without control characters, quotation marks and backslashes: JSON needs no escaping
 }
 
-// noWords are the words of all dictionaries in which there is none yet: most properties have no
-// values in most tenants. What is appended to it is in an array of its own.
+// noWords are the words of all empty dictionaries: most properties have no values in most tenants.
+// Appending to it allocates a new array.
 var noWords = make([]Word, 1)
 
 func newDictionary() *Dictionary { return &Dictionary{words: noWords} }
@@ -42,8 +42,8 @@ func (d *Dictionary) Words() []Word {
 	return d.words
 }
 
-// code returns the code of a text, which it adds when it is new; false when there is no room for
-// it. The empty text is 0.
+// code returns the code of a text, which it adds if it is new; false if there is no room for it.
+// The empty text has code 0.
 func (d *Dictionary) code(text string) (uint16, bool) {
 	if text == "" {
 		return 0, true

@@ -2,14 +2,14 @@ package column
 
 import mathbits "math/bits"
 
-// Matcher asks one question about a column, block by block. It is for one goroutine.
+// Matcher tests one condition on a column, block by block. It is not safe for concurrent use.
 type Matcher interface {
-	// Match returns the rows of a block of which the answer is true. Rows that are not in among may be
-	// missing.
+	// Match returns the rows of a block for which the condition is true. Rows that are not in among
+	// may be missing.
 	Match(block int, among Mask) Mask
 }
 
-// MatchText makes a Matcher for a column of texts.
+// MatchText returns a Matcher for a column of texts.
 func (t *Table) MatchText(column int, test *Test) Matcher {
 	return &textMatcher{t, column, newRunMatcher(test, t.dictionaries[column][0])}
 }
@@ -27,7 +27,7 @@ func (m *textMatcher) Match(block int, among Mask) (found Mask) {
 	return found
 }
 
-// MatchTruth makes a Matcher for a column of booleans; Null asks for those without a value.
+// MatchTruth returns a Matcher for a column of booleans; Null matches rows without a value.
 func (t *Table) MatchTruth(column int, is Truth) Matcher { return &truthMatcher{t, column, is} }
 
 type truthMatcher struct {
@@ -56,8 +56,8 @@ func (m *truthMatcher) Match(block int, _ Mask) (found Mask) {
 
 var noTruths truths
 
-// MatchTime makes a Matcher for the times from one second to another, both included, as a Value has
-// them.
+// MatchTime returns a Matcher for times from one second to another, inclusive, in the form of a
+// Value.
 func (t *Table) MatchTime(column int, from, to int64) Matcher {
 	return &timeMatcher{t, column, max(1, from), to}
 }
@@ -87,7 +87,7 @@ func (m *timeMatcher) Match(block int, _ Mask) (found Mask) {
 	}
 	least, span := uint32(from), uint32(to-from)
 	for i, at := range c.near {
-		found[i>>6] |= one(at-least <= span) << (i & 63) // what is below wraps around
+		found[i>>6] |= one(at-least <= span) << (i & 63) // smaller values wrap around
 	}
 	return found
 }
@@ -100,10 +100,10 @@ type Element struct {
 	Test  *Test
 }
 
-// Join says what an Element is made of.
+// Join is the kind of an Element.
 type Join uint8
 
-// The kinds of Elements. Any is true of all elements.
+// The kinds of Elements. Any is true for all elements.
 const (
 	Any Join = iota + 1
 	Is
@@ -112,7 +112,7 @@ const (
 	Not
 )
 
-// MatchAny makes a Matcher for rows that have an element for which a condition is true.
+// MatchAny returns a Matcher for rows with an element for which a condition is true.
 func (t *Table) MatchAny(column int, e *Element) Matcher {
 	m := &anyMatcher{table: t, column: column, root: e, tests: map[*Element]*runMatcher{}}
 	m.prepare(e)
@@ -205,7 +205,7 @@ func invert(bits []uint64) {
 	}
 }
 
-// take returns zeroed bits, from the spare ones where there are some.
+// take returns zeroed bits, spare ones if possible.
 func (m *anyMatcher) take(words int) []uint64 {
 	if last := len(m.spare) - 1; last >= 0 && cap(m.spare[last]) >= words {
 		bits := m.spare[last][:words]

@@ -1,12 +1,12 @@
 package column
 
-// Reader reads one column row by row. Rows of one block cost no more than the values themselves
-// when they are read one behind another. It is for one goroutine.
+// Reader reads one column row by row. Reading consecutive rows of a block takes no more time than
+// reading the values. A Reader is not safe for concurrent use.
 type Reader struct {
 	column int
 	first  *cells // of the block that was read last
 
-	// What the block has in the column; nil, all of them, where no row has a value.
+	// The block's values in the column; all fields are nil if no row has a value.
 	codes  *codes
 	texts  *texts
 	truths *truths
@@ -17,7 +17,7 @@ type Reader struct {
 // NewReader returns a Reader of a column, by its place in the schema.
 func NewReader(column int) Reader { return Reader{column: column} }
 
-// move goes to a row's block.
+// move selects a row's block.
 func (r *Reader) move(row *Row) {
 	if len(row.cells) == 0 {
 		*r = Reader{column: r.column}
@@ -40,9 +40,8 @@ func (r *Reader) move(row *Row) {
 	}
 }
 
-// AppendText appends the text that the row has in a column of texts; nothing for null. It reports
-// whether the text is plain, as Word has it; one that is not reported to be plain may be so all the
-// same.
+// AppendText appends the row's text in a column of texts; nothing for null. If it returns true, the
+// text is plain, as in Word; otherwise it may be plain or not.
 func (r *Reader) AppendText(dst []byte, row *Row) (text []byte, plain bool) {
 	r.move(row)
 	switch {
@@ -55,7 +54,7 @@ func (r *Reader) AppendText(dst []byte, row *Row) (text []byte, plain bool) {
 	return dst, true
 }
 
-// Truth returns what the row has in a column of booleans.
+// Truth returns the row's value in a column of booleans.
 func (r *Reader) Truth(row *Row) Truth {
 	if r.move(row); r.truths == nil {
 		return Null
@@ -63,7 +62,7 @@ func (r *Reader) Truth(row *Row) Truth {
 	return r.truths.value(row.i).Truth
 }
 
-// Time returns the time that the row has in a column of times, as a Value has it.
+// Time returns the row's time in a column of times, in the form of a Value.
 func (r *Reader) Time(row *Row) int64 {
 	if r.move(row); r.times == nil {
 		return 0
@@ -71,7 +70,7 @@ func (r *Reader) Time(row *Row) int64 {
 	return r.times.at(row.i)
 }
 
-// Elements returns how many elements the row has in a column of collections.
+// Elements returns the number of the row's elements in a column of collections.
 func (r *Reader) Elements(row *Row) int {
 	if r.move(row); r.lists == nil {
 		return 0

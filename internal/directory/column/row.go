@@ -1,13 +1,13 @@
 package column
 
-// Row is one row of a table. It never changes.
+// Row is one row of a table. It is immutable.
 type Row struct {
 	schema *Schema
-	cells  []cells // nil for a row that there is not
+	cells  []cells // nil for a row that does not exist
 	i      int     // of the block's rows
 }
 
-// Schema returns the columns that the row has.
+// Schema returns the columns of the row.
 func (r Row) Schema() *Schema { return r.schema }
 
 func (r Row) in(column int) cells {
@@ -17,7 +17,7 @@ func (r Row) in(column int) cells {
 	return r.cells[column]
 }
 
-// Value returns what the row has in a column.
+// Value returns the row's value in a column.
 func (r Row) Value(column int) Value {
 	if c := r.in(column); c != nil {
 		return c.value(r.i)
@@ -25,7 +25,7 @@ func (r Row) Value(column int) Value {
 	return Value{}
 }
 
-// text returns the run that has the row's text; none when it has no text.
+// text returns the run that has the row's text; none if it has no text.
 func (r Row) text(column int) scalars {
 	if s, ok := r.in(column).(scalars); ok && r.i < s.len() {
 		return s

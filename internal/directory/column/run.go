@@ -1,7 +1,7 @@
 package column
 
 // run is a sequence of texts: those of the rows of a block, or of the elements of their
-// collections. It never changes.
+// collections. It is immutable.
 type run interface {
 	len() int
 	// at returns the text at a place, "" for null.
@@ -13,10 +13,10 @@ type run interface {
 	bytes() int
 }
 
-// codes are a run of codes of a dictionary, each of one byte while all of them fit.
+// codes are a run of codes of a dictionary, each of one byte if all of them fit.
 type codes struct {
 	dictionary *Dictionary
-	words      []Word // the dictionary as it was when the run was made
+	words      []Word // the dictionary when the run was made
 	narrow     []uint8
 	wide       []uint16
 }
@@ -36,14 +36,13 @@ func (c *codes) folded(i int) string { return c.words[c.code(i)].Folded }
 func (c *codes) appendTo(dst []byte, i int) []byte { return append(dst, c.at(i)...) }
 func (c *codes) bytes() int                        { return len(c.narrow) + 2*len(c.wide) + 96 }
 
-// edit replaces the texts from one place of a run to another. Edits of a run are ascending and do
-// not overlap.
+// edit replaces the texts in a range of a run. Edits of a run are ascending and do not overlap.
 type edit struct {
 	from, to int
 	texts    []string
 }
 
-// splice makes the run that edits lead to; nil when nothing but nulls is left. was may be nil.
+// splice returns the result of edits to a run; nil if only nulls are left. was may be nil.
 func splice(was run, edits []edit, c *Column, dictionary *Dictionary) run {
 	if !c.Mostly {
 		old, ok := was.(*codes)
@@ -56,7 +55,7 @@ func splice(was run, edits []edit, c *Column, dictionary *Dictionary) run {
 	return spliceTexts(was, edits, c.Words)
 }
 
-// spliceCodes is false when the dictionary has no room for the new texts.
+// spliceCodes returns false if the dictionary has no room for the new texts.
 func spliceCodes(was *codes, edits []edit, dictionary *Dictionary) (run, bool) {
 	var old []uint16
 	if was != nil {
@@ -86,7 +85,7 @@ func spliceCodes(was *codes, edits []edit, dictionary *Dictionary) (run, bool) {
 	return packed(next, dictionary), true
 }
 
-// packed takes as little room as the codes allow, and none for nulls.
+// packed uses as little space as the codes allow, and none for nulls.
 func packed(list []uint16, dictionary *Dictionary) run {
 	most := uint16(0)
 	for _, c := range list {
@@ -113,12 +112,12 @@ func grown(edits []edit) int {
 		n += len(e.texts)
 	}
 	if len(edits) > 0 {
-		n += edits[len(edits)-1].from // at the most, where the run was shorter
+		n += edits[len(edits)-1].from // at most, if the run was shorter
 	}
 	return n
 }
 
-// snug gives back what append has allocated in advance when that is much.
+// snug frees the spare capacity of a slice if it is large.
 func snug[E any](s []E) []E {
 	if cap(s) > len(s)+len(s)/8 {
 		return append(make([]E, 0, len(s)), s...)

@@ -4,10 +4,10 @@ import (
 	"encoding/binary"
 )
 
-// partFormat is the first byte of a part. A change of format takes the next one.
+// partFormat is the first byte of a part. A new format takes the next number.
 const partFormat = 1
 
-// How a run or cells are written.
+// The forms of runs and cells.
 const (
 	none byte = iota
 	asCodes
@@ -18,8 +18,8 @@ const (
 	asLists
 )
 
-// AppendPart writes the rows of a part: for each block its states, then column by column what the
-// blocks have. Texts of dictionaries are written once a part.
+// AppendPart writes the rows of a part: for each block its states, then column by column the values
+// of the blocks. Texts of dictionaries are written once per part.
 func (t *Table) AppendPart(dst []byte, part int) []byte {
 	blocks := t.blocks.Chunk(part)
 	dst = append(dst, partFormat)
@@ -84,7 +84,7 @@ func (w *partWriter) append(dst []byte) []byte {
 	return dst
 }
 
-// runOf is the run of a field in a block; nil when there is none.
+// runOf returns the run of a field in a block; nil if there is none.
 func (w *partWriter) runOf(b *block, field int) run {
 	switch c := b.cells[w.column].(type) {
 	case scalars:
@@ -95,7 +95,7 @@ func (w *partWriter) runOf(b *block, field int) run {
 	return nil
 }
 
-// appendWords writes the words that the part's codes stand for.
+// appendWords writes the words of the part's codes.
 func (w *partWriter) appendWords(dst []byte, field int) []byte {
 	var list []string
 	for _, b := range w.blocks {
@@ -134,7 +134,7 @@ func (w *partWriter) appendRun(dst []byte, field int, r run) []byte {
 	return append(dst, none)
 }
 
-// append writes the texts as they were written, behind their lengths.
+// append writes the texts in their original form, after their lengths.
 func (t *texts) append(dst []byte) []byte {
 	written := make([]byte, 0, len(t.small))
 	dst = binary.AppendUvarint(dst, uint64(t.len()))
@@ -146,7 +146,7 @@ func (t *texts) append(dst []byte) []byte {
 	return append(dst, written...)
 }
 
-// appendEnds writes where the things of a list end, as their lengths.
+// appendEnds writes the ends of a list's elements, as their lengths.
 func appendEnds(dst []byte, ends []uint32) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(ends)))
 	last := uint32(0)

@@ -11,9 +11,8 @@ import (
 	"licensor/internal/vector"
 )
 
-// Decode makes the table of which AppendPart wrote the parts, all of them, in order. Texts are
-// numbered again, so those that nobody has any more are gone. Data that AppendPart did not write is
-// an error.
+// Decode returns the table of parts that AppendPart wrote. It needs all parts, in order. Texts are
+// numbered again, so unused ones are dropped. Data that AppendPart did not write is an error.
 func Decode(schema *Schema, parts [][]byte) (*Table, error) {
 	t := NewTable(schema)
 	blocks, rows, errs := make([][]*block, len(parts)), make([]int, len(parts)), make([]error, len(parts))
@@ -80,7 +79,7 @@ type partReader struct {
 	reader
 	rows  int        // of the block
 	codes [][]uint16 // by field and number of the word in the part: its code
-	texts [][]string // the words whose dictionary is full have no code
+	texts [][]string // words that do not fit in the dictionary have no code
 }
 
 func (r *partReader) bytes(n int) []byte {
@@ -211,7 +210,7 @@ func (r *partReader) textRun(most int, words bool) run {
 		return nil
 	}
 	written := r.bytes(int(ends[len(ends)-1]))
-	if small, upper, ok := fold.Apart(written); ok && small != "" { // folding changes no length
+	if small, upper, ok := fold.Apart(written); ok && small != "" { // folding does not change the length
 		t := &texts{small: small, ends: offsetsOf(ends), upper: upper}
 		t.summarize(words)
 		return t
@@ -240,7 +239,7 @@ func startsWell(all string, ends []uint32) bool {
 	return true
 }
 
-// ends reads where at most so many things end, the last of them at most at the limit.
+// ends reads the ends of at most so many elements, the last of which is at most the limit.
 func (r *partReader) ends(most, limit int) []uint32 {
 	n := r.count()
 	if n > most {
@@ -258,7 +257,7 @@ func (r *partReader) ends(most, limit int) []uint32 {
 	return list
 }
 
-// maxElements bounds the elements of a block, of which those without a value take no room in the
+// maxElements limits the elements of a block, because those without a value take no space in the
 // data.
 const maxElements = 1 << 24
 

@@ -6,8 +6,8 @@ import (
 	"licensor/internal/vector"
 )
 
-// Table is the columns of all objects of a kind. It never changes: any number of goroutines may ask
-// it.
+// Table has the columns of all objects of a kind. It is immutable, so it is safe for concurrent
+// use.
 type Table struct {
 	schema       *Schema
 	rows         uint32
@@ -30,21 +30,21 @@ func NewTable(schema *Schema) *Table {
 	return t
 }
 
-// Schema returns the columns that the table has.
+// Schema returns the columns of the table.
 func (t *Table) Schema() *Schema { return t.schema }
 
-// Rows returns how many rows there are: those of purged objects too, which have no values.
+// Rows returns the number of rows, including those of purged objects, which have no values.
 func (t *Table) Rows() uint32 { return t.rows }
 
-// Blocks returns how many blocks the rows are in.
+// Blocks returns the number of blocks.
 func (t *Table) Blocks() int { return t.blocks.Len() }
 
 func (t *Table) block(n int) *block { return t.blocks.At(n) }
 
-// Value returns what a row has in a column, by the column's place in the schema.
+// Value returns a row's value in a column, by the column's place in the schema.
 func (t *Table) Value(row uint32, column int) Value { return t.Row(row).Value(column) }
 
-// Text returns the text that a row has in a column of texts; "" is null.
+// Text returns a row's text in a column of texts; "" means null.
 func (t *Table) Text(row uint32, column int) string {
 	if s := t.Row(row).text(column); s.run != nil {
 		return s.at(int(row % BlockRows))
@@ -60,13 +60,13 @@ func (t *Table) Folded(row uint32, column int) string {
 	return ""
 }
 
-// Truth returns what a row has in a column of booleans.
+// Truth returns a row's value in a column of booleans.
 func (t *Table) Truth(row uint32, column int) Truth { return t.Row(row).Value(column).Truth }
 
-// Time returns the time that a row has in a column of times, as a Value has it.
+// Time returns a row's time in a column of times, in the form of a Value.
 func (t *Table) Time(row uint32, column int) int64 { return t.Row(row).Value(column).Time }
 
-// Row returns a row, of which several columns are read.
+// Row returns a row, for reading several of its columns.
 func (t *Table) Row(row uint32) Row {
 	if row >= t.rows {
 		return Row{t.schema, nil, 0}
@@ -74,10 +74,10 @@ func (t *Table) Row(row uint32) Row {
 	return Row{t.schema, t.block(int(row / BlockRows)).cells, int(row % BlockRows)}
 }
 
-// Live returns the rows of a block that are of living objects.
+// Live returns the rows of a block whose objects are live.
 func (t *Table) Live(block int) Mask { return t.block(block).live }
 
-// Deleted returns the rows of a block that are of soft-deleted objects.
+// Deleted returns the rows of a block whose objects are soft-deleted.
 func (t *Table) Deleted(block int) Mask { return t.block(block).deleted }
 
 // Draft begins a change of the table.
@@ -85,28 +85,28 @@ func (t *Table) Draft() *Draft {
 	return &Draft{base: t, next: *t, owner: new(vector.Owner)}
 }
 
-// Draft is a change of a table under way, for one goroutine. Changes show in the table that Finish
-// returns.
+// Draft is a change of a table in progress. Its changes are visible in the table that Finish
+// returns. It is not safe for concurrent use.
 type Draft struct {
 	base    *Table
 	next    Table
 	owner   *vector.Owner
-	blocks  map[uint32]*block // that are the draft's own
+	blocks  map[uint32]*block // that belong to the draft
 	pending []pending
 }
 
-// maxPending is how many values can be pending.
+// maxPending is the maximum number of pending values.
 const maxPending = 1 << 16
 
-// pending is a value that is set when the draft finishes, or when there are maxPending: many in a
-// block cost little more than one.
+// pending is a value that is set when the draft finishes, or when there are maxPending: setting
+// many values of a block takes little more time than setting one.
 type pending struct {
 	row    uint32
 	column int
 	value  Value
 }
 
-// AddRow adds a row of a living object, which has no values yet, and returns its number.
+// AddRow adds a row for a live object, without values, and returns its number.
 func (d *Draft) AddRow() uint32 {
 	row := d.next.rows
 	d.next.rows++
@@ -115,8 +115,8 @@ func (d *Draft) AddRow() uint32 {
 	return row
 }
 
-// Set gives a row a value in a column, by the column's place in the schema. Slices in the value
-// must not change any more.
+// Set sets a row's value in a column, by the column's place in the schema. Slices in the value must
+// not be changed afterwards.
 func (d *Draft) Set(row uint32, column int, v Value) {
 	if len(d.pending) == maxPending {
 		d.settle()
@@ -124,14 +124,14 @@ func (d *Draft) Set(row uint32, column int, v Value) {
 	d.pending = append(d.pending, pending{row, column, v})
 }
 
-// SetDeleted says whether the object of a row is soft-deleted. Its values stay as they are.
+// SetDeleted sets whether the object of a row is soft-deleted. Its values do not change.
 func (d *Draft) SetDeleted(row uint32, deleted bool) {
 	b, i := d.block(row), int(row%BlockRows)
 	b.live.put(i, !deleted)
 	b.deleted.put(i, deleted)
 }
 
-// Purge removes all values of a row, whose object is neither living nor deleted from then on.
+// Purge removes all values of a row, whose object is neither live nor deleted afterwards.
 func (d *Draft) Purge(row uint32) {
 	b, i := d.block(row), int(row%BlockRows)
 	b.live.put(i, false)
@@ -162,7 +162,7 @@ func (d *Draft) block(row uint32) *block {
 	return b
 }
 
-// Finish returns the table of the draft, which cannot be used any more.
+// Finish returns the table of the draft. The draft must not be used afterwards.
 func (d *Draft) Finish() *Table {
 	d.settle()
 	if d.blocks == nil {
@@ -172,7 +172,8 @@ func (d *Draft) Finish() *Table {
 	return &t
 }
 
-// settle sets what is pending: for each block and column all rows at once, the last value of a row.
+// settle sets the pending values: for each block and column all rows together, and the last value
+// of each row.
 func (d *Draft) settle() {
 	if len(d.pending) == 0 {
 		return
@@ -198,8 +199,8 @@ func (d *Draft) settle() {
 	d.pending = d.pending[:0]
 }
 
-// order returns the places of what is pending, each below what it is sorted by: block, column, row.
-// In this order they are set.
+// order returns the places of the pending values in the order in which they are set, each combined
+// with its sort key: block, column, row.
 func (d *Draft) order() []uint64 {
 	order := make([]uint64, len(d.pending))
 	for i, p := range d.pending {
@@ -210,7 +211,7 @@ func (d *Draft) order() []uint64 {
 	return order
 }
 
-// Size returns about how many bytes the table takes.
+// Size returns the approximate size of the table in bytes.
 func (t *Table) Size() int {
 	n := 0
 	for _, b := range t.blocks.All() {
@@ -231,14 +232,13 @@ func (t *Table) Size() int {
 	return n
 }
 
-// PartRows is how many rows a part of a snapshot has; the last may have fewer.
+// PartRows is the number of rows in a part of a snapshot; the last one may have fewer.
 const PartRows = vector.ChunkLen * BlockRows
 
-// Parts returns how many parts a snapshot of the table has.
+// Parts returns the number of parts of a snapshot of the table.
 func (t *Table) Parts() int { return t.blocks.Chunks() }
 
-// PartChanged reports whether a part may differ from what it was in an older table that t was made
-// from.
+// PartChanged reports whether a part may differ from that of an older table that t was made from.
 func (t *Table) PartChanged(older *Table, part int) bool {
 	return !t.blocks.SameChunk(&older.blocks, part)
 }

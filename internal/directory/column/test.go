@@ -9,13 +9,13 @@ import (
 	"licensor/internal/fold"
 )
 
-// Test is a question about one text that is not null; of null the answer is always false. Texts are
-// compared in their folded form, and ordered by code point.
+// Test is a condition on one text; it is always false for null. Texts are compared in their folded
+// form, and ordered by code point.
 type Test struct {
 	Op   Op
 	Text string              // folded
 	Set  map[string]struct{} // of In: folded texts
-	Func func(string) bool   // of Holds: is given the folded text
+	Func func(string) bool   // of Holds: called with the folded text
 }
 
 // Op is the operator of a Test.
@@ -33,11 +33,11 @@ const (
 	Starts
 	Ends
 	Contains
-	HasWords // for each word in Text, a word of it starts with that; see fold.StartsWord
+	HasWords // for each word in Text, a word of the value starts with it; see fold.StartsWord
 	Holds
 )
 
-// Match returns the question about a folded text, where "" is null.
+// Match reports whether a folded text, where "" is null, satisfies the test.
 func (t *Test) Match(folded string) bool {
 	if folded == "" {
 		return false
@@ -77,8 +77,8 @@ func (t *Test) Match(folded string) bool {
 	return false
 }
 
-// runMatcher asks a test of all texts of a run. It knows the answer for each word of a dictionary
-// beforehand.
+// runMatcher applies a test to all texts of a run. It computes the results for the words of a
+// dictionary in advance.
 type runMatcher struct {
 	test   *Test
 	answer []uint8 // by code: 1 or 0
@@ -95,8 +95,8 @@ func newRunMatcher(test *Test, d *Dictionary) *runMatcher {
 	return m
 }
 
-// mark sets the bit of each text for which the answer is true; all bits are zero before. Texts
-// whose bit in among is not set may be left out.
+// mark sets the bit of each text that satisfies the test; all bits must be zero before. It may omit
+// texts whose bit in among is not set.
 func (m *runMatcher) mark(r run, bits, among []uint64) {
 	switch r := r.(type) {
 	case *codes:
@@ -110,8 +110,7 @@ func (m *runMatcher) mark(r run, bits, among []uint64) {
 	}
 }
 
-// few is how many times fewer texts have to be asked for than there are, so that they are looked at
-// one by one.
+// few is the ratio of all texts to those in among from which the latter are tested one by one.
 const few = 8
 
 func markCodes[C uint8 | uint16](list []C, answer []uint8, bits, among []uint64) {
@@ -153,8 +152,7 @@ func (m *runMatcher) markTexts(r *texts, bits, among []uint64) {
 	}
 }
 
-// initials returns the initials of all words that are asked for; 0 when they do not tell anything
-// about the texts of a run.
+// initials returns the initials of all words of the test; 0 if they cannot exclude texts of a run.
 func (m *runMatcher) initials(r *texts) (bits uint32) {
 	if m.test.Op == HasWords && r.initials != nil {
 		for word := range strings.FieldsSeq(m.test.Text) {
@@ -164,7 +162,7 @@ func (m *runMatcher) initials(r *texts) (bits uint32) {
 	return bits
 }
 
-// markEach looks at the texts in among one by one.
+// markEach tests the texts in among one by one.
 func (m *runMatcher) markEach(r *texts, bits, among []uint64) {
 	for w, word := range among {
 		for ; word != 0; word &= word - 1 {
@@ -176,7 +174,7 @@ func (m *runMatcher) markEach(r *texts, bits, among []uint64) {
 	}
 }
 
-// markEqual looks at the texts with the same sum.
+// markEqual tests the texts with the same sum.
 func (m *runMatcher) markEqual(r *texts, bits []uint64) {
 	sum := sumOf(m.test.Text)
 	for from := 0; ; from++ {
@@ -210,7 +208,7 @@ func one(is bool) uint64 {
 	return 0
 }
 
-// markEnds looks at texts by where they end.
+// markEnds tests texts by their ends.
 func markEnds[E uint16 | uint32](test *Test, r *texts, ends []E, bits, among []uint64) {
 	switch test.Op {
 	case Contains, HasWords:
@@ -225,9 +223,9 @@ func markEnds[E uint16 | uint32](test *Test, r *texts, ends []E, bits, among []u
 	markPlainly(test, r.small, ends, bits, among)
 }
 
-// markSides compares the beginning or the end of each text. It looks at eight bytes in one go, the
-// inner ones of what is asked for: the outer ones, as the domain of an address or its scheme, are
-// the same in many texts.
+// markSides compares the beginning or the end of each text. It compares eight bytes at a time,
+// first the inner ones of the test's text: the outer ones, such as the domain of an address or its
+// scheme, are the same in many texts.
 func markSides[E uint16 | uint32](test *Test, small string, ends []E, bits, among []uint64) {
 	text := test.Text
 	some, inner := min(len(text), 8), max(len(text)-8, 0)
@@ -242,7 +240,7 @@ func markSides[E uint16 | uint32](test *Test, small string, ends []E, bits, amon
 	}
 }
 
-// markStarts marks texts that start with one that has a word at an inner place.
+// markStarts marks texts that start with the test's text, which has a word at an inner place.
 func markStarts[E uint16 | uint32](text, small string, ends []E, inner int, word uint64, unasked uint, bits []uint64) {
 	start, last := 0, len(small)-inner-8
 	for i, e := range ends {
@@ -254,7 +252,7 @@ func markStarts[E uint16 | uint32](text, small string, ends []E, inner int, word
 	}
 }
 
-// markTails marks texts that end with one whose first bytes are a word.
+// markTails marks texts that end with the test's text, whose first bytes are a word.
 func markTails[E uint16 | uint32](text, small string, ends []E, word uint64, unasked uint, bits []uint64) {
 	start, back := 0, max(8, len(text))
 	for i, e := range ends {
@@ -267,7 +265,7 @@ func markTails[E uint16 | uint32](text, small string, ends []E, word uint64, una
 	}
 }
 
-// markPlainly looks at the texts one by one.
+// markPlainly tests the texts one by one.
 func markPlainly[E uint16 | uint32](test *Test, small string, ends []E, bits, among []uint64) {
 	start := E(0)
 	for i, end := range ends {
@@ -290,8 +288,8 @@ func word8(b string) (word uint64) {
 	return word
 }
 
-// search finds a part of a text in all texts at once, since they lie one behind another. What is
-// found across the end of one text is looked at again within it.
+// search searches all texts at the same time, since they are stored consecutively. A match across
+// the end of a text is checked again within it.
 func search[E uint16 | uint32](test *Test, r *texts, ends []E, bits []uint64) {
 	row := 0
 	for from := 0; ; {

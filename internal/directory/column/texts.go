@@ -10,19 +10,20 @@ import (
 	"licensor/internal/fold"
 )
 
-// texts are a run of texts one behind another in their folded form. How they were written is kept
-// as what differs: a bit for each capital of ASCII, and the few texts of which that is not all.
+// texts are a run of texts that are stored consecutively in their folded form. Their original forms
+// are stored as differences: a bit for each ASCII capital letter, and the few texts for which that
+// is not sufficient.
 //
-// Texts are all over the memory, and looking at one takes longer than a hundred comparisons. So
-// what tells most of them apart stands beside them.
+// Texts are spread over the memory, and reading one takes longer than a hundred comparisons. So
+// data that distinguishes most of them is stored separately.
 type texts struct {
 	small    string
 	ends     offsets
-	upper    []uint64  // a bit for each byte of small; nil when no text has capitals
+	upper    []uint64  // a bit for each byte of small; nil if no text has capital letters
 	odd      []oddText // ascending
 	sums     []byte    // sumOf each text
-	plain    bool      // all of them are, as Word has it
-	initials []uint32  // initialsOf each text; nil where the column is not asked for words
+	plain    bool      // all of them are plain, as in Word
+	initials []uint32  // initialsOf each text; nil if the column does not need words
 }
 
 type oddText struct {
@@ -30,7 +31,7 @@ type oddText struct {
 	text  string
 }
 
-// offsets are where the texts end, in two bytes each while all of them fit.
+// offsets are the ends of the texts, in two bytes each if all of them fit.
 type offsets struct {
 	near []uint16
 	far  []uint32
@@ -56,7 +57,7 @@ func (o *offsets) end(i int) int {
 	return int(o.near[i])
 }
 
-// span is from where to where text i is.
+// span returns the range of text i.
 func (o *offsets) span(i int) (from, to int) {
 	if i > 0 {
 		from = o.end(i - 1)
@@ -95,7 +96,7 @@ func (t *texts) appendTo(dst []byte, i int) []byte {
 	return dst
 }
 
-// next returns where the next capital is, at a place or behind it; to when there is none.
+// next returns the position of the next capital letter from a position on; to if there is none.
 func (t *texts) next(at, to int) int {
 	if t.upper == nil {
 		return to
@@ -122,7 +123,7 @@ func (t *texts) bytes() int {
 	return n
 }
 
-// spliceTexts copies what stays in one go, and folds only what is new.
+// spliceTexts copies unchanged texts together, and folds only new ones.
 func spliceTexts(was run, edits []edit, words bool) run {
 	b := &builder{words: words}
 	old, ok := was.(*texts)
@@ -152,7 +153,7 @@ func spliceTexts(was run, edits []edit, words bool) run {
 	return nil
 }
 
-// textsOf makes a run of texts; nil when all are null.
+// textsOf returns a run of texts; nil if all are null.
 func textsOf(all []string, words bool) run {
 	b, n := &builder{words: words}, 0
 	for _, text := range all {
@@ -169,16 +170,16 @@ func textsOf(all []string, words bool) run {
 	return nil
 }
 
-// builder puts texts one behind another.
+// builder stores texts consecutively.
 type builder struct {
 	small strings.Builder
 	ends  []uint32
-	upper []uint64 // as far as there were capitals
+	upper []uint64 // up to the last capital letter
 	odd   []oddText
 	words bool // see Column
 }
 
-// room makes room for the old texts and the new ones.
+// room reserves space for the old texts and the new ones.
 func (b *builder) room(old *texts, edits []edit) {
 	n, ends := len(old.small), old.len()
 	for _, e := range edits {
@@ -212,7 +213,7 @@ func (b *builder) add(text string) {
 	}
 }
 
-// onlyCapitals says whether a text differs from its folded form in capitals of ASCII alone.
+// onlyCapitals reports whether a text differs from its folded form only in ASCII capital letters.
 func onlyCapitals(text, folded string) bool {
 	if len(text) != len(folded) {
 		return false
@@ -232,7 +233,7 @@ func (b *builder) capital(at int) {
 	b.upper[at>>6] |= 1 << (at & 63)
 }
 
-// keep takes over the old texts from one place to another, with nulls for those behind the end.
+// keep copies the old texts from one place to another, with nulls for those beyond the end.
 func (b *builder) keep(old *texts, from, to int) {
 	last := min(to, old.len())
 	if from < last {
@@ -284,7 +285,7 @@ func (t *texts) summarize(words bool) {
 	}
 }
 
-// isPlain says whether a text is plain, as Word has it. It looks at eight bytes in one go.
+// isPlain reports whether a text is plain, as in Word. It checks eight bytes at a time.
 func isPlain(text string) bool {
 	const every, highs = 0x0101010101010101, 0x8080808080808080
 	for ; len(text) >= 8; text = text[8:] {
@@ -312,7 +313,7 @@ func sumOf(text string) byte {
 	return byte((h ^ word8(text)) * 0x9E3779B97F4A7C15 >> 56)
 }
 
-// initialsOf returns the initials of all words of a folded text, as fold.StartsWord takes words.
+// initialsOf returns the initials of all words of a folded text, as fold.StartsWord splits words.
 func initialsOf(text string) (bits uint32) {
 	starts := true
 	for i := 0; i+1 < len(text); {
@@ -331,8 +332,8 @@ func initialsOf(text string) (bits uint32) {
 	return bits
 }
 
-// initials returns a bit for the first two bytes of a word, and one for the first three; 0 for one
-// that has only one.
+// initials returns a bit for the first two bytes of a word, and one for the first three; 0 for a
+// word of one byte.
 func initials(word string) uint32 {
 	if len(word) < 2 {
 		return 0

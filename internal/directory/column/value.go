@@ -19,19 +19,19 @@ const (
 
 // Column is one column of a schema.
 type Column struct {
-	Number uint32 // stored; never renumbered
+	Number uint32 // stored; never renumber
 	Name   string // as Graph spells it, such as city or employeeOrgData/costCenter
 	Kind   Kind
 	Fields []string // of Objects: the names of an element's properties
-	// Mostly says that nearly every object has a value of its own, so that a dictionary would be as
-	// long as the column.
+	// Mostly means that nearly every object has a value of its own, so that a dictionary would be
+	// as long as the column.
 	Mostly bool
-	// Words says that texts are asked for by their words (HasWords), so that it is worth to keep how
-	// these begin.
+	// Words means that texts are queried by their words (HasWords), so that the beginnings of words
+	// are indexed.
 	Words bool
 }
 
-// width is how many texts an element has.
+// width returns the number of texts of an element.
 func (c *Column) width() int { return max(1, len(c.Fields)) }
 
 // Truth is a boolean that may be null.
@@ -52,7 +52,7 @@ func TruthOf(is bool) Truth {
 	return False
 }
 
-// Value is what one object has in one column. The zero value is null, or an empty collection.
+// Value is the value of one object in one column. The zero value is null, or an empty collection.
 type Value struct {
 	Text  string
 	Truth Truth
@@ -60,10 +60,10 @@ type Value struct {
 	Texts []string // of Texts; of Objects the fields of one element after those of another
 }
 
-// epoch is the second that a Time of 1 stands for, less one: the zero time.Time.
+// epoch is the second before that of a Time of 1: the zero time.Time.
 const epoch = -62135596800
 
-// TimeOf returns a time as a Value has it: seconds since the zero time, which is null.
+// TimeOf returns a time in the form of a Value: seconds since the zero time, which is null.
 func TimeOf(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -79,24 +79,24 @@ func AsTime(seconds int64) time.Time {
 	return time.Unix(seconds+epoch, 0).UTC()
 }
 
-// IsNull reports whether there is no value.
+// IsNull reports whether the value is null.
 func (v Value) IsNull() bool {
 	return v.Text == "" && v.Truth == Null && v.Time == 0 && len(v.Texts) == 0
 }
 
-// Equal reports whether two values are the same to the letter.
+// Equal reports whether two values are identical, including letter case.
 func (v Value) Equal(w Value) bool {
 	return v.Text == w.Text && v.Truth == w.Truth && v.Time == w.Time && slices.Equal(v.Texts, w.Texts)
 }
 
-// Schema is the columns that the objects of a kind have.
+// Schema has the columns of the objects of a kind.
 type Schema struct {
 	Columns  []Column
 	byNumber map[uint32]int
 	byName   map[string]int
 }
 
-// NewSchema makes a schema. Numbers and names must be different from each other.
+// NewSchema returns a schema. Numbers and names must be unique.
 func NewSchema(columns ...Column) *Schema {
 	s := &Schema{
 		Columns:  columns,

@@ -8,14 +8,14 @@ import (
 	"unicode/utf8"
 )
 
-// Change is a new value that an object has in a column, by the column's place in the schema.
+// Change is a new value of an object in a column, by the column's place in the schema.
 type Change struct {
 	Column int
 	Value  Value
 }
 
-// AppendChanges writes changes in the order they are in. They carry texts and the columns' numbers,
-// so any schema that knows these can read them.
+// AppendChanges writes changes in order. They contain texts and the columns' numbers, so any schema
+// with these columns can read them.
 func (s *Schema) AppendChanges(dst []byte, changes []Change) []byte {
 	for _, c := range changes {
 		column := &s.Columns[c.Column]
@@ -47,7 +47,7 @@ func appendText(dst []byte, text string) []byte {
 }
 
 // ReadChanges reads what AppendChanges wrote. It returns an error for data that AppendChanges did
-// not write, and for columns that the schema does not know.
+// not write, and for columns that the schema does not have.
 func (s *Schema) ReadChanges(data []byte) ([]Change, error) {
 	var changes []Change
 	r := &reader{rest: data}
@@ -87,7 +87,7 @@ func (r *reader) number() uint64 {
 	return n
 }
 
-// count reads how many things follow that take at least a byte each.
+// count reads the number of elements that follow, which take at least a byte each.
 func (r *reader) count() int {
 	n := r.number()
 	if n > uint64(len(r.rest)) {

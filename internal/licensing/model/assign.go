@@ -28,7 +28,7 @@ type AssignGroup struct {
 	Remove []uuid.UUID
 }
 
-// validate refuses what is wrong with a request whoever it is for (L5, L22, L23).
+// validate refuses requests that are invalid for any user or group (L5, L22, L23).
 func (m *Model) validate(add []Assign, remove []uuid.UUID) error {
 	for _, a := range add {
 		if _, known := m.product(a.SKU); !known {
@@ -130,7 +130,7 @@ func (w *work) admit(u *User, add []Assign, remove []uuid.UUID) error {
 	return nil
 }
 
-// give does what admit has found right.
+// give applies a request that admit has accepted.
 func (w *work) give(u *User, add []Assign, remove []uuid.UUID) {
 	for _, sku := range remove {
 		delete(u.Entries, Source{Direct, sku})
@@ -180,7 +180,7 @@ func (op AssignGroup) apply(w *work) error {
 	return nil
 }
 
-// fits is L31: first what a product misses, then what excludes another.
+// fits is L31: first missing plans, then conflicts.
 func (m *Model) fits(licenses map[uuid.UUID]Set) error {
 	var products []product
 	skus := Set{}

@@ -8,7 +8,7 @@ import (
 	"licensor/internal/licensing"
 )
 
-// Violation is what is wrong with an entry, by the name that Graph gives it.
+// Violation is an error of an entry, by its name in Graph.
 type Violation string
 
 // The violations of L40 to L45.
@@ -28,7 +28,7 @@ type product struct {
 	plans Set
 }
 
-// enabled returns the product that a SKU is under disabled plans, by the catalog of now (L36).
+// enabled returns the product that a SKU is under disabled plans, by the current catalog (L36).
 func (m *Model) enabled(sku uuid.UUID, disabled Set) product {
 	p := product{sku, Set{}}
 	known, _ := m.product(sku)
@@ -40,7 +40,7 @@ func (m *Model) enabled(sku uuid.UUID, disabled Set) product {
 	return p
 }
 
-// firstOf is the first of the violations that is one.
+// firstOf returns the first violation that is not empty.
 func firstOf(violations ...Violation) Violation {
 	for _, v := range violations {
 		if v != None {
@@ -50,8 +50,8 @@ func firstOf(violations ...Violation) Violation {
 	return None
 }
 
-// check looks at what a user has or would have by L40 to L43, in that order. Around are the
-// products beside it.
+// check checks a product that a user has or would have by L40 to L43, in that order. Around are the
+// user's other products.
 func (m *Model) check(u *User, direct bool, p product, around []product) Violation {
 	return firstOf(
 		m.prohibited(u, direct, p),
@@ -107,7 +107,7 @@ func (m *Model) dependency(p product, around []product) Violation {
 	return None
 }
 
-// gives says whether one of the products enables one of the plans.
+// gives reports whether one of the products enables one of the plans.
 func gives(plans []uuid.UUID, products ...product) bool {
 	for _, p := range products {
 		for _, plan := range plans {
@@ -147,13 +147,13 @@ func (m *Model) holds(u *User, sku uuid.UUID) bool {
 	return false
 }
 
-// free is the number of seats that can be given; an over-used SKU has none (L4).
+// free returns the number of available seats; an over-used SKU has none (L4).
 func (m *Model) free(sku uuid.UUID) int {
 	return max(0, m.Subscriptions[sku].seats()-m.Consumed(sku))
 }
 
-// needed is L46: the SKUs of what a bundle had whose plans something outside it needs, and would
-// miss if the bundle had what it will have.
+// needed is L46: the SKUs that the bundle had whose plans something outside it needs, and would
+// lack after the change of the bundle.
 func (m *Model) needed(outside, had, will []product) Set {
 	needed := Set{}
 	before, after := slices.Concat(outside, had), slices.Concat(outside, will)

@@ -10,14 +10,14 @@ import (
 	"licensor/internal/licensing"
 )
 
-// World is what a drawn history is about: the ids it uses, and the catalog it starts with.
+// World is the world of a drawn history: the ids it uses, and its initial catalog.
 type World struct {
 	Catalog                    licensing.Catalog
 	Users, Groups, SKUs, Plans []uuid.UUID
 	Countries                  []licensing.Country // without NoCountry
 }
 
-// DrawWorld draws a small world. Ids as bytes are in another order than their numbers.
+// DrawWorld draws a small world. The order of ids as bytes differs from that of their numbers.
 func DrawWorld(t *rapid.T) *World {
 	w := &World{
 		Users:  drawIDs(t, 'u', 2+evenly(t, 5, "users")),
@@ -155,8 +155,8 @@ func (w *World) drawChange(t *rapid.T, from licensing.Catalog) licensing.Catalog
 	return c
 }
 
-// Setup draws the operations with which every history begins: settings, catalog, seats, groups,
-// all users or all but one, who may come later.
+// Setup draws the operations with which every history begins: settings, catalog, seats, groups, all
+// users, or all but one, who may be added later.
 func (w *World) Setup(t *rapid.T) []Op {
 	ops := []Op{
 		SetSettings{w.drawSettings(t)},

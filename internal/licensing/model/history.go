@@ -9,7 +9,7 @@ import (
 	"licensor/internal/licensing"
 )
 
-// weights says how often each kind of operation is drawn.
+// weights determines how often each kind of operation is drawn.
 var weights = func() (kinds []string) {
 	for _, k := range []struct {
 		kind   string
@@ -39,7 +39,7 @@ var weights = func() (kinds []string) {
 	return kinds
 }()
 
-// Draw draws the next operation of a history that has led to the tenant m. Most are possible there,
+// Draw draws the next operation of a history that has led to the tenant m. Most operations succeed,
 // some are refused.
 func (w *World) Draw(t *rapid.T, m *Model) Op {
 	kind := pick(t, weights, "operation")
@@ -123,7 +123,7 @@ func (w *World) drawOfUser(t *rapid.T, m *Model, kind string) Op {
 	return Reprocess{[]uuid.UUID{user}}
 }
 
-// drawUsers draws users that are not purged, in any order, only living ones if asked; any user when
+// drawUsers draws users that are not purged, in any order, only live ones if requested; any user if
 // there is none.
 func (w *World) drawUsers(t *rapid.T, m *Model, living bool) []uuid.UUID {
 	var users []uuid.UUID
@@ -177,7 +177,7 @@ func (w *World) drawAssignGroup(t *rapid.T, m *Model) Op {
 	return op
 }
 
-// fitIn disables the plans of an addition that the other licenses of the group do not allow.
+// fitIn disables the plans of an addition that conflict with the other licenses of the group.
 func (m *Model) fitIn(a *Assign, licenses map[uuid.UUID]Set) {
 	skus := Set{}
 	for sku := range licenses {
@@ -216,7 +216,7 @@ func (w *World) drawAssignUser(t *rapid.T, m *Model) Op {
 	return op
 }
 
-// drawRequest draws additions, and removals of what is there; rarely ones that must be refused.
+// drawRequest draws additions, and removals of existing licenses; rarely invalid ones.
 func (w *World) drawRequest(t *rapid.T, m *Model, had []uuid.UUID) (add []Assign, remove []uuid.UUID) {
 	remove = some(t, had, 0, 2, "removed")
 	if onceIn(t, 15, "wrong removal") {

@@ -11,17 +11,17 @@ import (
 	"licensor/internal/licensing"
 )
 
-// Direct stands in a Source for the user itself rather than a group.
+// Direct is the group of a Source for direct assignments.
 var Direct = uuid.Nil
 
-// Commit is when an operation happens: its number and its time in whole seconds.
+// Commit is the number and the time, in whole seconds, of an operation.
 type Commit struct {
 	Seq uint64
 	At  uint32
 }
 
-// Set is a set of ids. As disabled plans, nil means that there is no assignment, the empty set that
-// nothing is disabled.
+// Set is a set of ids. As disabled plans, nil means no assignment, and the empty set that no plan
+// is disabled.
 type Set map[uuid.UUID]bool
 
 func setOf(ids ...uuid.UUID) Set {
@@ -48,7 +48,7 @@ func same(a, b Set) bool { return (a == nil) == (b == nil) && maps.Equal(a, b) }
 
 func compareID(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }
 
-// Settings are the tenant settings that licensing knows (L33, L61).
+// Settings are the tenant settings that licensing uses (L33, L61).
 type Settings struct {
 	AutoReprocess bool
 	Independent   bool // groupBundles: independent
@@ -57,7 +57,7 @@ type Settings struct {
 // Units are the prepaid units of a SKU, summed over its subscriptions (L2).
 type Units struct{ Enabled, Warning, Suspended, LockedOut int }
 
-// Subscription says what the tenant has of a SKU.
+// Subscription is the tenant's subscription to a SKU.
 type Subscription struct {
 	Units      Units
 	Subscribed bool
@@ -70,11 +70,11 @@ func (s Subscription) seats() int {
 	return s.Units.Enabled + s.Units.Warning
 }
 
-// Source is where an entry comes from: a group, or Direct, and its SKU.
+// Source is the origin of an entry: a group, or Direct, and its SKU.
 type Source struct{ Group, SKU uuid.UUID }
 
-// Entry is one assignment of a user. Wished and InForce are sets of disabled plans, nil when there
-// is none.
+// Entry is one assignment of a user. Wished and InForce are sets of disabled plans, nil if there is
+// none.
 type Entry struct {
 	Wished, InForce Set
 	Error           Violation
@@ -84,7 +84,7 @@ type Entry struct {
 	Waiting         uint64 // the commit in which it began to wait for a seat (L52), 0 while it does not
 }
 
-// User is a user; a purged one keeps its place and nothing else.
+// User is a user; a purged one keeps only its place.
 type User struct {
 	ID                         uuid.UUID
 	Location                   licensing.Country
@@ -92,8 +92,8 @@ type User struct {
 	Entries                    map[Source]*Entry
 }
 
-// Group is a group with its licenses (SKU to disabled plans) and its members, deleted users among
-// them.
+// Group is a group with its licenses (SKU to disabled plans) and its members, including deleted
+// users.
 type Group struct {
 	ID       uuid.UUID
 	Licenses map[uuid.UUID]Set
@@ -101,7 +101,7 @@ type Group struct {
 	Deleted  bool
 }
 
-// Model is a tenant as licensing sees it. Users and Groups stand in the order of their creation.
+// Model is a tenant as licensing sees it. Users and Groups are in order of creation.
 type Model struct {
 	Catalog       licensing.Catalog
 	Settings      Settings
@@ -111,10 +111,10 @@ type Model struct {
 	Groups        []*Group
 }
 
-// New returns a tenant without anything.
+// New returns an empty tenant.
 func New() *Model { return &Model{Subscriptions: map[uuid.UUID]Subscription{}} }
 
-// RefusalError says why nothing was done. SKU is the product it is about, where it is about one.
+// RefusalError is the reason that nothing was done. SKU is the product concerned, if any.
 type RefusalError struct {
 	Kind RefusalKind
 	SKU  uuid.UUID
@@ -131,10 +131,10 @@ func (r *RefusalError) Error() string {
 // of its Violation.
 type RefusalKind string
 
-// The refusals that are no violations.
+// The refusals other than violations.
 const (
-	NotFound        RefusalKind = "NotFound"        // no such user or group, or it is deleted (L25, L74)
-	Exists          RefusalKind = "Exists"          // a user or group of that id is there, or was
+	NotFound        RefusalKind = "NotFound"        // the user or group does not exist, or is deleted (L25, L74)
+	Exists          RefusalKind = "Exists"          // a user or group with that id exists, or existed
 	UnknownSKU      RefusalKind = "UnknownSKU"      // not in the catalog
 	RepeatedSKU     RefusalKind = "RepeatedSKU"     // L23
 	NotSubscribed   RefusalKind = "NotSubscribed"   // L22
@@ -150,7 +150,7 @@ const (
 
 func refuse(kind RefusalKind, sku uuid.UUID) error { return &RefusalError{Kind: kind, SKU: sku} }
 
-// Apply does one operation as one commit. When it returns a *RefusalError, nothing has changed.
+// Apply performs one operation as one commit. If it returns a *RefusalError, nothing has changed.
 func (m *Model) Apply(now Commit, op Op) error {
 	after := m.clone()
 	w := &work{Model: after, before: m, now: now, touched: Set{}, freed: Set{}}
@@ -165,7 +165,7 @@ func (m *Model) Apply(now Commit, op Op) error {
 	return nil
 }
 
-// work is a commit on its way: the tenant as it is being changed, and as it was before.
+// work is a commit in progress: the tenant during the change, and before it.
 type work struct {
 	*Model
 	before  *Model
@@ -174,8 +174,8 @@ type work struct {
 	freed   Set // SKUs of which a seat became free in this commit (L61)
 }
 
-// stamp sets the times of every entry by comparing it with what it was before the commit (L11).
-// Doing it twice in a commit is the same as doing it once.
+// stamp sets the times of every entry by comparing it with its state before the commit (L11). It is
+// idempotent within a commit.
 func (w *work) stamp() {
 	for i, u := range w.Users {
 		for source, e := range u.Entries {

@@ -9,13 +9,14 @@ import (
 	"licensor/internal/licensing"
 )
 
-// ID makes the id of the n-th user ('u'), group ('g'), SKU ('s') or plan ('p'). The rank is its
+// ID returns the id of the n-th user ('u'), group ('g'), SKU ('s') or plan ('p'). The rank is its
 // first byte, so that the order of ids as bytes can differ from that of creation.
 func ID(kind byte, n, rank int) uuid.UUID {
 	return uuid.UUID{0: byte(rank), 6: 0x40, 8: 0x80, 14: kind, 15: byte(n)}
 }
 
-// Name is the short name of an id that ID made, such as u3; of others the first eight digits.
+// Name returns the short name of an id that ID returned, such as u3; for others the first eight
+// digits.
 func Name(id uuid.UUID) string {
 	if strings.IndexByte("ugsp", id[14]) < 0 || id != ID(id[14], int(id[15]), int(id[0])) {
 		return id.String()[:8]

@@ -6,8 +6,8 @@ import (
 	"licensor/internal/licensing"
 )
 
-// Op is one command. Its text names users u0, u1…, groups g0…, SKUs s0… and plans p0… when they are
-// drawn ones.
+// Op is one command. Its text names users u0, u1…, groups g0…, SKUs s0… and plans p0… if they were
+// drawn.
 type Op interface {
 	String() string
 	apply(w *work) error
@@ -26,7 +26,7 @@ type (
 		User     uuid.UUID
 		Location licensing.Country
 	}
-	// SetDuplicate says as a fact whether an address of the user is another's too (L43).
+	// SetDuplicate sets whether another user has an address of the user (L43).
 	SetDuplicate struct {
 		User      uuid.UUID
 		Duplicate bool
@@ -98,7 +98,7 @@ func (op SetDuplicate) apply(w *work) error {
 	return nil
 }
 
-// apply takes everything without a check, and keeps the wishes (L38, L60).
+// apply accepts all values, and keeps the wishes (L38, L60).
 func (op DeleteUser) apply(w *work) error {
 	u, err := w.living(op.User)
 	if err != nil {
@@ -117,7 +117,7 @@ func (op DeleteUser) apply(w *work) error {
 	return nil
 }
 
-// apply processes every bundle as new; a direct one that cannot be given is gone (L38).
+// apply processes every bundle as new; a direct one that cannot be given is removed (L38).
 func (op RestoreUser) apply(w *work) error {
 	u, err := w.user(op.User)
 	if err != nil {
@@ -190,7 +190,7 @@ func (op RemoveMembers) apply(w *work) error {
 }
 
 // membership changes the memberships of users in a group and processes the group's bundle of those
-// whose really changed.
+// whose membership changed.
 func (w *work) membership(group uuid.UUID, users []uuid.UUID, change func(*Group, uuid.UUID)) error {
 	g, err := w.group(group)
 	if err != nil {
@@ -212,7 +212,7 @@ func (w *work) membership(group uuid.UUID, users []uuid.UUID, change func(*Group
 	return nil
 }
 
-// follow lets users follow a change of a group: of its licenses or of their membership (L60).
+// follow updates users after a change of a group's licenses or of their membership (L60).
 func (w *work) follow(g *Group, users Set) {
 	order := w.inTurn(users)
 	for _, u := range w.Users {

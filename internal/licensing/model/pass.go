@@ -8,8 +8,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// inTurn returns the users of a command in the order of L52: who waits for a seat comes first, the
-// longest waiting before the others, then those who do not wait, in the order of their creation.
+// inTurn returns the users of a command in the order of L52: first those who wait for a seat, the
+// longest waiting first, then the others, in order of creation.
 func (w *work) inTurn(users Set) []*User {
 	var list []*User
 	for _, u := range w.Users {
@@ -38,7 +38,7 @@ func (w *work) line(users []*User, counts scope) []*User {
 }
 
 // pass processes users, again while a seat is freed for which an earlier user of the same pass had
-// waited in vain.
+// waited without success.
 func (w *work) pass(users []*User, in scope) {
 	for again := true; again; {
 		again = false
@@ -79,7 +79,7 @@ func (w *work) autoReprocess() {
 			}
 		}
 	}
-	w.reprocess(w.touched) // seats that were free when they were looked at may be others' now (L72)
+	w.reprocess(w.touched) // seats that were free when these users were processed may be taken now (L72)
 }
 
 // serve reprocesses the users who wait for a SKU, oldest error first, while it has a free seat.

@@ -7,9 +7,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// bundle names what is given together or not at all: the products of a group, or a single one: of a
-// direct assignment and, with independent bundles, of a group (L33). SKU is uuid.Nil when it is all
-// of a group's.
+// bundle is a set of licenses that are given together or not at all: the products of a group, or a
+// single one: of a direct assignment and, with independent bundles, of a group (L33). SKU is
+// uuid.Nil when it is all of a group's.
 type bundle struct{ group, sku uuid.UUID }
 
 func (m *Model) bundleOf(s Source) bundle {
@@ -19,7 +19,7 @@ func (m *Model) bundleOf(s Source) bundle {
 	return bundle{s.Group, uuid.Nil}
 }
 
-// scope says which sources are to be processed.
+// scope is the set of sources to process.
 type scope func(Source) bool
 
 func allGroups(s Source) bool { return s.Group != Direct }
@@ -28,7 +28,7 @@ func everything(Source) bool { return true }
 
 func only(group uuid.UUID) scope { return func(s Source) bool { return s.Group == group } }
 
-// outcome is what processing a user did.
+// outcome is the result of processing a user.
 type outcome struct {
 	changed bool // something in force
 	freed   Set  // SKUs the user held and holds no longer
@@ -157,7 +157,7 @@ func (w *work) settle(u *User, b bundle) {
 	}
 }
 
-// judge returns the SKUs with which something is wrong, and what (L49.1, L49.2).
+// judge returns the SKUs in error, with their errors (L49.1, L49.2).
 func (w *work) judge(u *User, direct, settled bool, outside, had, will []product) map[uuid.UUID]Violation {
 	verdicts := map[uuid.UUID]Violation{}
 	for i, p := range will {
@@ -181,8 +181,8 @@ func (w *work) judge(u *User, direct, settled bool, outside, had, will []product
 	return verdicts
 }
 
-// wish brings what a user should have from a group in line with the group's licenses and the
-// membership. The age of the bundle is kept while something of it was wished before (L50).
+// wish sets the licenses that a user should have from a group by the group's licenses and the
+// membership. The bundle keeps its age if a part of it was wished before (L50).
 func (w *work) wish(u *User, g *Group) {
 	since, had := w.now.Seq, false
 	for source, e := range u.Entries {
@@ -211,7 +211,7 @@ func (w *work) wish(u *User, g *Group) {
 		if !had && len(wanted) > 0 {
 			e.Since = since
 		}
-		if e.Wished == nil && e.InForce == nil { // its source is gone (L48)
+		if e.Wished == nil && e.InForce == nil { // its source was removed (L48)
 			delete(u.Entries, source)
 		}
 	}

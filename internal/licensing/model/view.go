@@ -9,8 +9,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Row is an entry as it can be compared. Wished and InForce are sorted; nil means none, empty that
-// nothing is disabled.
+// Row is a comparable form of an entry. Wished and InForce are sorted; nil means none, and empty
+// that no plan is disabled.
 type Row struct {
 	Source
 	Wished, InForce   []uuid.UUID
@@ -38,7 +38,7 @@ func disabledText(plans []uuid.UUID) string {
 }
 
 // Snapshot returns the entries of a user: the direct ones, then group by group in order of
-// creation, SKUs as bytes. A deleted user's are its wishes.
+// creation, SKUs as bytes. For a deleted user these are the wishes.
 func (m *Model) Snapshot(user uuid.UUID) []Row {
 	u, err := m.user(user)
 	if err != nil {
@@ -74,12 +74,12 @@ func (m *Model) state(sku uuid.UUID, e *Entry) string {
 	return "ActiveWithError"
 }
 
-// ordinal of a group is its place in order of creation; Direct has -1.
+// ordinal returns the position of a group in order of creation; Direct has -1.
 func (m *Model) ordinal(group uuid.UUID) int {
 	return slices.IndexFunc(m.Groups, func(g *Group) bool { return g.ID == group })
 }
 
-// Dump is the whole tenant as text, for messages and to compare two of them.
+// Dump returns the whole tenant as text, for messages and comparisons.
 func (m *Model) Dump() string {
 	var b strings.Builder
 	for _, p := range m.Catalog.Products {
@@ -98,7 +98,7 @@ func (m *Model) Dump() string {
 	return b.String()
 }
 
-// Consumed is the number of users who hold the SKU (L3).
+// Consumed returns the number of users who hold the SKU (L3).
 func (m *Model) Consumed(sku uuid.UUID) int {
 	n := 0
 	for _, u := range m.Users {
@@ -142,7 +142,7 @@ func (m *Model) Held(user uuid.UUID) []uuid.UUID {
 	return m.heldSet(u).sorted()
 }
 
-// AssignedLicenses returns what a user holds with the plans of each SKU that none of its sources
+// AssignedLicenses returns the SKUs that a user holds, each with the plans that none of its sources
 // enables (L10).
 func (m *Model) AssignedLicenses(user uuid.UUID) []Assign {
 	var licenses []Assign
