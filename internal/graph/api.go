@@ -30,30 +30,30 @@ import (
 	"licensor/internal/turns"
 )
 
-// Config is what an API needs of its surroundings. All fields but Origins, Limits, Development,
-// Random, PasswordCost, Memory and Log are required; what they hold is used by several goroutines.
+// Config configures an API. All fields except Origins, Limits, Development, Random, PasswordCost,
+// Memory and Log are required; their values must be safe for concurrent use.
 type Config struct {
 	Authority *identity.Authority
 	Tenant    func(id uuid.UUID) (*tenant.Tenant, bool)
 	Now       func() time.Time
 	NewID     func() uuid.UUID // for request ids
-	// Origins are those of pages whose browsers may call: https://admin.contoso.com, or
-	// http://localhost:* with any port. None: nobody's may.
+	// Origins are the origins of web pages that may call the API: https://admin.contoso.com, or
+	// http://localhost:* with any port. If empty, no page may.
 	Origins []string
-	Limits  throttle.Limits // what callers may ask for; none when zero
-	// Development has what others test their programs with; nil: there are no such operations. Now
-	// must be its clock's.
+	Limits  throttle.Limits // throttling of callers; none if zero
+	// Development provides the operations for testing programs; nil disables them. Now must be that
+	// of its clock.
 	Development *devkit.Kit
-	// Random makes the secrets of applications and the salt of passwords; nil: the system's.
+	// Random generates the secrets of applications and the salt of passwords; the system's source
+	// if nil.
 	Random io.Reader
-	// PasswordCost is what it takes to check a password that is set here; identity.UsualCost when
-	// zero.
+	// PasswordCost is the cost of checking a password that is set here; identity.UsualCost if zero.
 	PasswordCost identity.PasswordCost
-	// ImportPieces is how many pieces of 1,000 lines an import may take in one commit, 1 when zero.
-	// More make an import faster; others wait for the database meanwhile.
+	// ImportPieces is the maximum number of pieces of 1,000 lines that an import writes in one
+	// commit, 1 if zero. More make an import faster, but delay other writers.
 	ImportPieces int
-	Memory       *memory.Budget // of requests in flight; nil: they have no bound
-	Log          *slog.Logger   // gets unexpected errors, once, with the request's id; nil: slog.Default()
+	Memory       *memory.Budget // of requests in progress; nil: no limit
+	Log          *slog.Logger   // receives unexpected errors, once, with the request's id; nil: slog.Default()
 }
 
 // API serves Graph. It is an http.Handler.
@@ -62,10 +62,10 @@ type API struct {
 	wire.Environment
 	routes   *route.Tree[wire.Operation]
 	model    *edm.Model
-	metadata func() []byte // $metadata, which is made when somebody wants it
+	metadata func() []byte // $metadata, which is built on demand
 }
 
-// New makes an API.
+// New returns a new API.
 func New(config Config) *API {
 	config.Log = cmp.Or(config.Log, slog.Default())
 	if config.Random == nil {
@@ -88,7 +88,7 @@ func New(config Config) *API {
 	return api
 }
 
-// deadline is how long a request may wait for anything.
+// deadline is the maximum time that a request may wait for anything.
 const deadline = 60 * time.Second
 
 // ServeHTTP answers a request to any path.
@@ -107,7 +107,7 @@ func (api *API) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 		switch fault := recover(); fault {
 		case nil:
 		case http.ErrAbortHandler:
-			panic(fault) // the way to end the connection
+			panic(fault) // the way to close the connection
 		default:
 			api.config.Log.Error("panic", "request-id", r.ID, "method", hr.Method, "path", hr.URL.Path, "fault", fault, "stack", string(debug.Stack()))
 			r.Fail(problem.Internal)
@@ -118,7 +118,7 @@ func (api *API) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	}
 }
 
-// serve is the way of one request: route, verify, admit, permit, do.
+// serve processes a request in steps: route, verify, admit, permit, do.
 func (api *API) serve(r *wire.Request) error {
 	r.Origin = api.config.Authority.Root(r.Request)
 	place, lost := api.route(r)
@@ -165,13 +165,13 @@ func (api *API) serve(r *wire.Request) error {
 		r.W.Header().Set("Allow", place.Place.Methods())
 		return r.SendNothing()
 	}
-	if lost != nil { // said only now, so that nobody learns the paths without a token
+	if lost != nil { // only after authentication, so that paths are not revealed without a token
 		return lost
 	}
 	return api.answer(r, options, malformed)
 }
 
-// answer does the operation that the request has led to.
+// answer performs the operation of the request.
 func (api *API) answer(r *wire.Request, options *odata.Options, malformed error) error {
 	if err := api.config.Development.Before(r); err != nil {
 		return err
@@ -195,7 +195,7 @@ func (api *API) answer(r *wire.Request, options *odata.Options, malformed error)
 	return r.Op.Do(r)
 }
 
-// route finds where the path leads, and under which root.
+// route finds the place of the path, and the root.
 func (api *API) route(r *wire.Request) (route.Match[wire.Operation], error) {
 	path, ok := route.Segments(r.URL.EscapedPath())
 	if !ok {
@@ -222,7 +222,7 @@ func (api *API) route(r *wire.Request) (route.Match[wire.Operation], error) {
 	return route.Match[wire.Operation]{}, problem.NoSegment(lost)
 }
 
-// open is what the place does for a method without a token, if anything.
+// open returns the operation of the place for a method that needs no token, if any.
 func open(place route.Match[wire.Operation], method string) *wire.Operation {
 	if op := place.Place.Operations[method]; op != nil && op.Open {
 		return op
@@ -230,11 +230,11 @@ func open(place route.Match[wire.Operation], method string) *wire.Operation {
 	return nil
 }
 
-// servedAt is what the place does for a method.
+// servedAt returns the operation of the place for a method.
 func servedAt(place route.Match[wire.Operation], method string) (*wire.Operation, error) {
 	at := place.Place
 	op, read := at.Operations[method], at.Operations[http.MethodGet]
-	if op == nil && at.Property != "" && at.Graph && read != nil { // Graph has the place for more than a property
+	if op == nil && at.Property != "" && at.Graph && read != nil { // the place in Graph has more than a property
 		return nil, problem.NotServedAt(method, read.Path+"/"+at.Property)
 	}
 	if op == nil {
@@ -246,9 +246,9 @@ func servedAt(place route.Match[wire.Operation], method string) (*wire.Operation
 	return op, nil
 }
 
-// enter opens the caller's tenant, once the caller may do the operation. What the object is to the
-// caller must be known for that; where it is not there at all, the operation says so later, to
-// those who may know.
+// enter opens the caller's tenant if the caller may perform the operation. This depends on the
+// relation of the object to the caller. If the object does not exist, the operation reports that
+// later, to permitted callers.
 func (api *API) enter(r *wire.Request) (err error) {
 	t, ok := api.config.Tenant(r.Caller.Tenant)
 	if ok {
@@ -277,7 +277,7 @@ func (api *API) enter(r *wire.Request) (err error) {
 	return nil
 }
 
-// startWork waits until the request can be worked on. One of a batch is worked on already.
+// startWork waits until the request can be processed. A request of a batch is processed already.
 func startWork(r *wire.Request) error {
 	if r.Context().Value(withinBatch{}) != nil {
 		r.Work = turns.Of(r.Context())
@@ -292,9 +292,8 @@ func startWork(r *wire.Request) error {
 	return nil
 }
 
-// bearer is the token of the Authorization header; empty when there is none. Where there are
-// several such headers there is none, either: what stands before this server might have looked at
-// another of them.
+// bearer returns the token of the Authorization header; empty if there is none. It is also empty if
+// there are several such headers, because a proxy might have checked another one.
 func bearer(headers []string) string {
 	if len(headers) != 1 {
 		return ""
@@ -306,8 +305,8 @@ func bearer(headers []string) string {
 	return strings.TrimSpace(token)
 }
 
-// fail answers with an error. Unexpected errors go to the log, here and nowhere else, and so do
-// operations that a caller may not do.
+// fail answers with an error. It is the only place that logs unexpected errors and operations that
+// a caller may not perform.
 func (api *API) fail(r *wire.Request, err error) {
 	if errors.Is(err, wire.ErrGone) {
 		panic(http.ErrAbortHandler)

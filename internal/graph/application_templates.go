@@ -26,7 +26,7 @@ type applicationTemplate struct {
 	categories, provisioning, signOn, tagOf []string
 }
 
-// applicationTemplates are those that there are here: the one for applications that are not in the
+// applicationTemplates are the existing templates: the one for applications that are not in the
 // gallery.
 var applicationTemplates = []applicationTemplate{{
 	id: uuid.MustParse("8adf8e6e-67b2-4cf2-a259-e3dc5476c621"), displayName: "Custom",
@@ -77,7 +77,7 @@ func listApplicationTemplates(r *wire.Request) error {
 	return wire.SendByKey(r, "applicationTemplates", rows, wire.ObjectWriter(fields))
 }
 
-// namedTemplate is the one that the path names.
+// namedTemplate returns the template that the path names.
 func namedTemplate(r *wire.Request) (*applicationTemplate, error) {
 	id, _ := guid.Parse(r.Keys[0])
 	at := slices.IndexFunc(applicationTemplates, func(t applicationTemplate) bool { return t.id == id })

@@ -15,15 +15,15 @@ import (
 	"licensor/internal/tenant"
 )
 
-// application is a program that may log in, with its service principal.
+// application is a program that may sign in, with its service principal.
 type application struct {
 	directory.Client
 	image *tenant.Image
-	texts map[uuid.UUID]string // of the secrets that were just made, by keyId
+	texts map[uuid.UUID]string // texts of secrets that were just created, by keyId
 }
 
-// applicationFields are the properties of application. What is not kept here is null, or an empty
-// list where there must be one.
+// applicationFields are the properties of application. Properties that are not stored are null, or
+// an empty list if they cannot be null.
 var applicationFields = wire.NewFieldSet("microsoft.graph.application", slices.Concat(
 	[]wire.Field[application]{
 		{Name: "appId", Write: appendAppID, When: directory.ByDefault},
@@ -59,7 +59,7 @@ var applicationFields = wire.NewFieldSet("microsoft.graph.application", slices.C
 
 func propertiesOfApplication(a *directory.Client) map[string]json.RawMessage { return a.Properties }
 
-// applicationEdits are what clients can set.
+// applicationEdits are the properties that clients can set.
 var applicationEdits = editsOf(
 	slices.Concat(keptOfApplications, keptOfBetaApplications), propertiesOfApplication, applicationOtherEdits,
 )
@@ -95,7 +95,7 @@ func appendPublisher(b []byte, a *application) []byte {
 	return jsontext.AppendTextOrNull(b, a.image.Organization.DefaultDomain())
 }
 
-// appendFallback writes isFallbackPublicClient, which is null unless it was set.
+// appendFallback writes isFallbackPublicClient, which is null unless set.
 func appendFallback(b []byte, a *application) []byte {
 	if !a.PublicClient {
 		return append(b, "null"...)
@@ -136,7 +136,7 @@ func getApplication(r *wire.Request) error {
 	return sendOne(r, "applications", applicationFields, applicationExpansions, (*wire.Request).Application)
 }
 
-// sendOne answers with the object of a type that the path names.
+// sendOne answers with the object that the path names.
 func sendOne(
 	r *wire.Request, set string, fields *wire.FieldSet[application],
 	expansions map[string]wire.Expansion[application], find func(*wire.Request) (directory.Client, error),

@@ -16,7 +16,8 @@ import (
 	"licensor/internal/jsontext"
 )
 
-// maxFederated is how many federated credentials an application may have, as in the real service.
+// maxFederated is the maximum number of federated credentials of an application, as in the real
+// service.
 const maxFederated = 20
 
 const federatedResource = "FederatedIdentityCredential"
@@ -63,7 +64,7 @@ func listFederated(r *wire.Request) error {
 	})
 }
 
-// federatedOf are the federated credentials of an application.
+// federatedOf returns the federated credentials of an application.
 func federatedOf(_ *wire.Request, a *application) iter.Seq[federated] {
 	return func(yield func(federated) bool) {
 		for _, f := range a.Federated {
@@ -98,7 +99,7 @@ func sendFederated(r *wire.Request, status int, a directory.Client, f directory.
 	return wire.SendEntity(r, federatedFields, status, federatedSet(a), fields, &federated{f, a})
 }
 
-// federatedAt finds the credential that the path names.
+// federatedAt returns the credential that the path names.
 func federatedAt(r *wire.Request, a directory.Client) (int, error) {
 	id, isID := guid.Parse(r.Keys[1])
 	at := slices.IndexFunc(a.Federated, func(f directory.FederatedCredential) bool {
@@ -162,7 +163,7 @@ func updateFederated(r *wire.Request) error {
 }
 
 // federatedMembers reads the body of a federated credential. In beta it may name
-// claimsMatchingExpression, which takes the place of the subject there and is not served.
+// claimsMatchingExpression, which replaces the subject there and is not supported.
 func federatedMembers(r *wire.Request) ([]directory.Member, error) {
 	members, err := r.Members()
 	if err != nil || !r.Beta {
@@ -196,13 +197,13 @@ func deleteFederated(r *wire.Request) error {
 	return r.SendNothing()
 }
 
-// federatedName is what an address can have without being encoded, but for the names that are ways
-// through a path.
+// federatedName matches text that needs no encoding in a URL, except . and .., which are path
+// segments.
 var federatedName = regexp.MustCompile(`^\.{0,2}[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,119}$`)
 
 func readFederated(f *directory.FederatedCredential, members []directory.Member, required ...string) error {
 	var description json.RawMessage
-	var audiences []string // not in the place of those that the image shows
+	var audiences []string // a new slice, since images share the old one
 	err := wire.Read(federatedResource, wire.WithoutID(members), map[string]any{
 		"audiences": &audiences, "description": &description, "issuer": &f.Issuer, "name": &f.Name, "subject": &f.Subject,
 	}, required...)
@@ -240,8 +241,8 @@ func readDescription(to *string, raw json.RawMessage) error {
 	return nil
 }
 
-// distinct refuses two credentials with one name, or with one issuer and subject: it would not be
-// said which of them logs in.
+// distinct refuses two credentials with one name, or with one issuer and subject: it would be
+// ambiguous which of them signs in.
 func distinct(list []directory.FederatedCredential) error {
 	for i, f := range list {
 		for _, other := range list[:i] {

@@ -50,7 +50,7 @@ func appendKeyMembers(b []byte, c directory.Certificate) []byte {
 	return jsontext.AppendText(jsontext.AppendName(b, "usage"), verifyUsage)
 }
 
-// keyCredential is an element of keyCredentials as a client sends it.
+// keyCredential is an element of keyCredentials in a request.
 type keyCredential struct {
 	keyID        uuid.UUID
 	displayName  string
@@ -59,8 +59,8 @@ type keyCredential struct {
 	starts, ends time.Time
 }
 
-// setKeys replaces the certificates by those of a list. One that the application has already is
-// named by its keyId, without its key, as it was read.
+// setKeys replaces the certificates by those of a list. An existing one is given by its keyId,
+// without its key, as in a response.
 func setKeys(of func(*directory.Client) *[]directory.Certificate) edit {
 	return func(e editor, a *directory.Client, at wire.Place, raw json.RawMessage) (err error) {
 		*of(a), err = readKeys(e, *of(a), at, raw)
@@ -75,7 +75,7 @@ func readKeys(
 	if json.Unmarshal(raw, &elements) != nil || elements == nil || len(elements) > maxKeys {
 		return nil, at.Invalid(raw, "a list of at most 50 keys")
 	}
-	var list []directory.Certificate // nil where there are none, which is always the same then
+	var list []directory.Certificate // nil if there are none, so that equal states are equal
 	for _, element := range elements {
 		k, err := readKey(at, element)
 		if err != nil {
@@ -128,7 +128,7 @@ func readKey(at wire.Place, raw json.RawMessage) (k keyCredential, err error) {
 			} else {
 				k.usage = text
 			}
-		case "customKeyIdentifier": // follows from the certificate
+		case "customKeyIdentifier": // determined by the certificate
 		default:
 			err = &directory.InvalidError{Kind: directory.Unknown, Resource: at.Resource, Property: at.Path}
 		}
@@ -141,7 +141,7 @@ func readKey(at wire.Place, raw json.RawMessage) (k keyCredential, err error) {
 
 const wantKey = "an X.509 certificate in DER, in base64, with an RSA key of at least 2048 bits"
 
-// certificate makes the certificate of a key: one of those that are there, or a new one.
+// certificate returns the certificate of a key: an existing one, or a new one.
 func (k keyCredential) certificate(
 	e editor, there []directory.Certificate, at wire.Place,
 ) (directory.Certificate, error) {
@@ -173,7 +173,7 @@ func (k keyCredential) certificate(
 	return c, within(&c, cert, e.now)
 }
 
-// within completes the times of a certificate, which are not beyond its own.
+// within completes the times of a certificate, which must be within its own.
 func within(c *directory.Certificate, cert *x509.Certificate, now time.Time) error {
 	if c.Starts.IsZero() {
 		c.Starts = cert.NotBefore.UTC()
@@ -192,7 +192,7 @@ func within(c *directory.Certificate, cert *x509.Certificate, now time.Time) err
 	return nil
 }
 
-// parseCertificate reads base64 of DER, or of PEM as some clients send.
+// parseCertificate parses base64 of DER, or of PEM, which some clients send.
 func parseCertificate(text string) (*x509.Certificate, error) {
 	der, err := base64.StdEncoding.DecodeString(text)
 	if err != nil || len(der) > maxCertificate {
@@ -211,8 +211,8 @@ func parseCertificate(text string) (*x509.Certificate, error) {
 	return cert, nil
 }
 
-// addKey answers POST /applications/{application}/addKey and its like: a holder of a certificate
-// adds another, and proves that it has the key of one.
+// addKey answers POST /applications/{application}/addKey and similar operations: a holder of a
+// certificate adds another, and proves that it has the private key of one.
 func (h holder) addKey(r *wire.Request) error {
 	var wanted, ofOthers json.RawMessage
 	var proof string
@@ -254,7 +254,7 @@ func (h holder) addKey(r *wire.Request) error {
 	return r.Send(http.StatusOK, append(appendKeyMembers(b, added), '}'))
 }
 
-// removeKey answers POST /applications/{application}/removeKey and its like.
+// removeKey answers POST /applications/{application}/removeKey and similar operations.
 func (h holder) removeKey(r *wire.Request) error {
 	var key uuid.UUID
 	var proof string
@@ -279,7 +279,7 @@ func (h holder) removeKey(r *wire.Request) error {
 	return r.SendNothing()
 }
 
-// proved refuses who does not have the key of one of the holder's certificates.
+// proved refuses callers without the private key of one of the holder's certificates.
 func (h holder) proved(r *wire.Request, a *directory.Client, proof string) error {
 	var certificates []identity.Certificate
 	for _, c := range *h.certificates(a) {

@@ -25,7 +25,7 @@ var principalList = wire.Listing[directory.Client, application]{
 	Object:    applicationAt((*tenant.Image).PrincipalAt),
 }
 
-// clients makes of what an image returns of a purged object nil.
+// clients replaces purged objects of an image by nil.
 func clients(at func(*tenant.Image, uint32) directory.Client) func(*tenant.Image, uint32) *directory.Client {
 	return func(img *tenant.Image, ordinal uint32) *directory.Client {
 		if c := at(img, ordinal); c.AppID != uuid.Nil {
@@ -35,7 +35,7 @@ func clients(at func(*tenant.Image, uint32) directory.Client) func(*tenant.Image
 	}
 }
 
-// inMemory returns documents that are in every image, those of purged objects left out.
+// inMemory returns documents of objects that every image has, except purged ones.
 func inMemory[D any](
 	at func(*tenant.Image, uint32) *D,
 ) func(wire.Tenant, context.Context, *tenant.Image, []uint32) ([]*D, error) {

@@ -14,10 +14,10 @@ import (
 	"licensor/internal/graph/wire"
 )
 
-// edit sets a property of an application to what a client sent.
+// edit sets a property of an application to a client's value.
 type edit func(e editor, a *directory.Client, at wire.Place, raw json.RawMessage) error
 
-// editor is what edits need of their surroundings.
+// editor has the dependencies of edits.
 type editor struct {
 	resource string
 	newID    func() uuid.UUID
@@ -29,11 +29,11 @@ func editorFor(r *wire.Request, resource string) editor {
 	return editor{resource, r.NewID, r.Now, r.Beta}
 }
 
-// keptProperty is a property that is kept and shown as it was sent, without effect here.
+// keptProperty is a property that is stored and shown unchanged, without effect here.
 type keptProperty struct {
 	name  string
 	shape wire.Shape
-	none  string // how it is shown when it was never set
+	none  string // the value shown if it was never set
 }
 
 const (
@@ -41,7 +41,7 @@ const (
 	principalResource   = "ServicePrincipal"
 )
 
-// The shapes of what applications have inside.
+// The shapes of the inner values of applications.
 var (
 	appRoleShape = wire.ObjectOf(
 		part("allowedMemberTypes", wire.Must(wire.ListOf(wire.OneOf("User", "Application")))),
@@ -106,13 +106,13 @@ var (
 		))),
 		part("type", wire.Must(wire.ShapeText(256))),
 	))
-	fieldShape = wire.ObjectOf( // of a page that an application asks for a password on
+	fieldShape = wire.ObjectOf( // of a page on which an application asks for a password
 		part("customizedLabel", wire.ShapeText(256)),
 		part("defaultLabel", wire.ShapeText(256)),
 		part("fieldId", wire.ShapeText(256)),
 		part("type", wire.ShapeText(256)),
 	)
-	webShape = wire.ObjectOf( // but for the addresses, which have an effect
+	webShape = wire.ObjectOf( // except the addresses, which have an effect
 		part("homePageUrl", wire.ShapeText(256)),
 		part("implicitGrantSettings", wire.ObjectOf(
 			part("enableAccessTokenIssuance", wire.Usually("false", wire.ShapeFlag)),
@@ -124,7 +124,7 @@ var (
 
 func part(name string, shape wire.Shape) wire.Part { return wire.Part{Name: name, Shape: shape} }
 
-// whole is how an object is shown that was never set, with all its properties.
+// whole is the value of an object that was never set, with all its properties.
 func whole(s wire.Shape) string {
 	b, err := s(nil, wire.Place{}, nil)
 	if err != nil {
@@ -133,7 +133,7 @@ func whole(s wire.Shape) string {
 	return string(b)
 }
 
-// keptOfApplications are the properties of applications that are only kept.
+// keptOfApplications are the properties of applications that are stored without effect.
 var keptOfApplications = []keptProperty{
 	{"addIns", addInsShape, "[]"},
 	{"api", apiShape, whole(apiShape)},
@@ -154,7 +154,7 @@ var keptOfApplications = []keptProperty{
 	{"tags", wire.ListOf(wire.ShapeText(256)), "[]"},
 }
 
-// keptOfBetaApplications are those that only beta has.
+// keptOfBetaApplications are the ones that only beta has.
 var keptOfBetaApplications = []keptProperty{
 	{"orgRestrictions", wire.ListOf(wire.ShapeGUID), "[]"},
 	{"trustedSubjectNameAndIssuers", wire.ListOf(wire.ObjectOf(
@@ -172,7 +172,7 @@ var parentalShape = wire.ObjectOf(
 	part("legalAgeGroupRule", wire.Usually(`"Allow"`, wire.OneOf("Allow", "RequireConsentForPrivacyServices", "RequireConsentForMinors", "RequireConsentForKids", "BlockMinors"))),
 )
 
-// keptOfPrincipals are those of service principals.
+// keptOfPrincipals are the ones of service principals.
 var keptOfPrincipals = []keptProperty{
 	{"alternativeNames", wire.ListOf(wire.ShapeText(256)), "[]"},
 	{"description", wire.ShapeText(1024), "null"},
@@ -186,7 +186,7 @@ var keptOfPrincipals = []keptProperty{
 	{"tags", wire.ListOf(wire.ShapeText(256)), "[]"},
 }
 
-// keptOfBetaPrincipals are those that only beta has.
+// keptOfBetaPrincipals are the ones that only beta has.
 var keptOfBetaPrincipals = []keptProperty{
 	{"errorUrl", wire.ShapeText(256), "null"},
 	{"isAuthorizationServiceEnabled", wire.ShapeFlag, "null"},
@@ -198,8 +198,8 @@ var keptOfBetaPrincipals = []keptProperty{
 // ignored is the edit of a property that is accepted and has no effect.
 func ignored(editor, *directory.Client, wire.Place, json.RawMessage) error { return nil }
 
-// unserved is the edit of a property that would change how applications log in, which it cannot
-// here: it can only be left as it is.
+// unserved is the edit of a property that would change how applications sign in, which is not
+// supported: it can only be set to its current value.
 func unserved(_ editor, _ *directory.Client, at wire.Place, raw json.RawMessage) error {
 	switch string(raw) {
 	case "null", "false":
@@ -211,16 +211,15 @@ func unserved(_ editor, _ *directory.Client, at wire.Place, raw json.RawMessage)
 	}
 }
 
-// onlyNulls reports whether a value is an object in which everything is null, which is no more than
+// onlyNulls reports whether a value is an object with only null values, which is equivalent to
 // null.
 func onlyNulls(value json.RawMessage) bool {
 	members, err := directory.Members(value)
 	return err == nil && !slices.ContainsFunc(members, func(m directory.Member) bool { return string(m.Value) != "null" })
 }
 
-// set puts a value in the place of the one that is kept, or into it when both are objects and the
-// property always has one. One that can be null is replaced as a whole: {"optionalClaims":{}}
-// leaves no claims.
+// set replaces the stored value, or merges both if they are objects and the property cannot be
+// null. A value that can be null is replaced as a whole: {"optionalClaims":{}} removes all claims.
 func (p keptProperty) set(kept map[string]json.RawMessage, at wire.Place, raw json.RawMessage) error {
 	if p.none != "null" {
 		raw = wire.Merged(kept[p.name], raw)
@@ -237,7 +236,7 @@ func (p keptProperty) set(kept map[string]json.RawMessage, at wire.Place, raw js
 	return nil
 }
 
-// editsOf are the edits of what is kept, along with others.
+// editsOf returns the edits of stored properties, along with others.
 func editsOf(
 	properties []keptProperty, kept func(*directory.Client) map[string]json.RawMessage, others map[string]edit,
 ) map[string]edit {
@@ -250,7 +249,7 @@ func editsOf(
 	return edits
 }
 
-// keptFields are the fields of what is kept.
+// keptFields returns the fields of stored properties.
 func keptFields(
 	properties []keptProperty, kept func(*directory.Client) map[string]json.RawMessage,
 ) []wire.Field[application] {
@@ -267,8 +266,8 @@ func keptFields(
 	return fields
 }
 
-// edit makes the changes that a body asks for, in its order. Ids and annotations are passed over,
-// what only the server sets is refused (P53).
+// edit applies the changes of a body, in order. Ids and annotations are skipped, and properties
+// that only the server sets are refused (P53).
 func (e editor) edit(
 	a *directory.Client, members []directory.Member, edits map[string]edit, fields *wire.FieldSet[application],
 ) error {
@@ -299,7 +298,7 @@ func (e editor) edit(
 	return nil
 }
 
-// copied is an application that can be changed without changing the one it comes from.
+// copied returns a copy of an application that can be changed without changing the original.
 func copied(a directory.Client) directory.Client {
 	a.Secrets, a.Certificates = slices.Clone(a.Secrets), slices.Clone(a.Certificates)
 	a.Federated = slices.Clone(a.Federated)

@@ -11,13 +11,13 @@ import (
 	"licensor/internal/jsontext"
 )
 
-// client is what waits at a redirect address.
+// client is the kind of program at a redirect address.
 type client uint8
 
 const (
-	webClient    client = iota // a server, which keeps a secret
+	webClient    client = iota // a server, which has a secret
 	pageClient                 // a page in a browser
-	publicClient               // a program on somebody's device
+	publicClient               // a program on a user's device
 )
 
 const (
@@ -27,9 +27,9 @@ const (
 
 const wantRedirect = "an absolute https address, or http on localhost, 127.0.0.1 or [::1], without a fragment, a wildcard or a user's name"
 
-// checkRedirect says what is wrong with an address that answers to a sign-in may be sent to;
-// nothing when it is "". Whoever gets a code by such an address gets in, so it must be one that
-// only the application answers at: encrypted, or on the user's own device.
+// checkRedirect returns the error in a redirect address, or "". Anyone who receives a code at such
+// an address can sign in, so only the application may receive requests there: the connection must
+// be encrypted, or the address must be on the user's own device.
 func (c client) checkRedirect(address string) (want string) {
 	u, err := url.Parse(address)
 	switch {
@@ -39,7 +39,7 @@ func (c client) checkRedirect(address string) (want string) {
 		return ""
 	case u.Scheme == "http" && slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, strings.ToLower(u.Hostname())):
 		return ""
-	case c == webClient && u.Scheme == "urn" && u.Opaque != "": // no browser goes there: the code is read off the page
+	case c == webClient && u.Scheme == "urn" && u.Opaque != "": // no browser goes there: the code is read from the page
 		return ""
 	case c == publicClient && u.Scheme != "" && !slices.Contains(noRedirects, u.Scheme) &&
 		strings.TrimPrefix(address, u.Scheme+":") != "":
@@ -50,7 +50,7 @@ func (c client) checkRedirect(address string) (want string) {
 	return wantRedirect
 }
 
-// noRedirects are schemes that are nobody's own.
+// noRedirects are schemes that no application owns.
 var noRedirects = []string{"http", "https", "javascript", "vbscript", "data", "file", "blob", "about", "ws", "wss", "ftp"}
 
 // readRedirects reads a list of addresses.
@@ -71,7 +71,7 @@ func (c client) readRedirects(at wire.Place, raw json.RawMessage) ([]string, err
 		}
 	}
 	if len(list) == 0 {
-		return nil, nil // none is always the same
+		return nil, nil // nil if there are none, so that equal states are equal
 	}
 	return list, nil
 }
@@ -104,7 +104,7 @@ func setRedirects(c client, of func(*directory.Redirects) *[]string) edit {
 	}
 }
 
-// setWeb is the edit of web: its addresses have an effect, and the rest is only kept.
+// setWeb is the edit of web: its addresses have an effect, and the rest is only stored.
 func setWeb(_ editor, a *directory.Client, at wire.Place, raw json.RawMessage) error {
 	if string(raw) == "null" {
 		a.Redirects.Web = nil
@@ -139,7 +139,7 @@ func appendRedirects(b []byte, list []string) []byte {
 	return append(jsontext.AppendList(append(b, `{"redirectUris":`...), list, jsontext.AppendText), '}')
 }
 
-// appendWeb writes what is kept of web, and its addresses.
+// appendWeb writes the stored properties of web, and its addresses.
 func appendWeb(b []byte, a *application) []byte {
 	kept := a.Properties["web"]
 	if kept == nil {

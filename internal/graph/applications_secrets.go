@@ -15,25 +15,25 @@ import (
 	"licensor/internal/jsontext"
 )
 
-// How long secrets last, and how many there can be.
+// The lifetime of secrets, and their maximum number.
 const (
-	usualSecret = 2 * 365 * 24 * time.Hour // unless the client says otherwise, as in the real service
+	usualSecret = 2 * 365 * 24 * time.Hour // unless the client sets another, as in the real service
 	maxSecrets  = 50
 )
 
-// appendSecrets writes what may be known of secrets: nothing that they can be found out with, but
-// for the texts of those that were just made.
+// appendSecrets writes the public properties of secrets, and the texts of those that were just
+// created.
 func appendSecrets(b []byte, list []directory.Secret, texts map[uuid.UUID]string) []byte {
 	return jsontext.AppendList(b, list, func(b []byte, s directory.Secret) []byte {
 		return appendSecret(b, s, texts[s.KeyID])
 	})
 }
 
-// holder is what has secrets and certificates: an application, or a service principal.
+// holder is an object with secrets and certificates: an application, or a service principal.
 type holder struct {
 	resource     string
 	find         func(*wire.Request) (directory.Client, error)
-	issuer       func(*directory.Client) uuid.UUID // of proofs that it has a key
+	issuer       func(*directory.Client) uuid.UUID // of proofs of possession of a key
 	secrets      func(*directory.Client) *[]directory.Secret
 	certificates func(*directory.Client) *[]directory.Certificate
 }
@@ -52,7 +52,7 @@ var (
 	}
 )
 
-// appendSecret writes a secret, with its text only when it is made.
+// appendSecret writes a secret, with its text if it was just created.
 func appendSecret(b []byte, s directory.Secret, text string) []byte {
 	b = appendSecretMembers(append(b, '{'), s, text)
 	return append(b, '}')
@@ -68,8 +68,8 @@ func appendSecretMembers(b []byte, s directory.Secret, text string) []byte {
 	return jsontext.AppendTime(jsontext.AppendName(b, "startDateTime"), s.Starts)
 }
 
-// addPassword answers POST /applications/{application}/addPassword and its like: a new secret,
-// whose text nobody can read again.
+// addPassword answers POST /applications/{application}/addPassword and similar operations: it
+// creates a secret, whose text cannot be read again.
 func (h holder) addPassword(r *wire.Request) error {
 	var wanted json.RawMessage
 	if err := r.Parameters(map[string]any{"passwordCredential": &wanted}); err != nil {
@@ -98,7 +98,7 @@ func (h holder) addPassword(r *wire.Request) error {
 }
 
 // isLocked refuses to add credentials to the service principal of one of Microsoft's own clients.
-// It is a public client, and anybody with such a credential could log in as it.
+// It is a public client, and anyone with such a credential could sign in as it.
 func isLocked(a *directory.Client, property string) error {
 	if own, ok := identity.FirstPartyByID(a.AppID); ok {
 		return problem.Refuse("Property %s of the service principal of '%s' cannot be updated: "+
@@ -110,8 +110,8 @@ func isLocked(a *directory.Client, property string) error {
 // secretNames are the properties of passwordCredential.
 var secretNames = []string{"customKeyIdentifier", "displayName", "endDateTime", "hint", "keyId", "secretText", "startDateTime"}
 
-// newSecret makes a secret as {"displayName":…,"startDateTime":…,"endDateTime":…} wants it, all of
-// which may be left out.
+// newSecret creates a secret as requested by {"displayName":…,"startDateTime":…,"endDateTime":…},
+// whose members are all optional.
 func newSecret(r *wire.Request, at wire.Place, wanted json.RawMessage) (directory.Secret, string, error) {
 	secret := directory.Secret{KeyID: r.NewID()}
 	if err := secretAs(&secret, at, wanted); err != nil {
@@ -129,8 +129,8 @@ func newSecret(r *wire.Request, at wire.Place, wanted json.RawMessage) (director
 	return secret, text, nil
 }
 
-// takeSecrets takes the passwordCredentials that a new application is to have out of a body, and
-// returns them with their texts.
+// takeSecrets removes the passwordCredentials of a new application from a body, and returns them
+// with their texts.
 func takeSecrets(
 	r *wire.Request, body []directory.Member,
 ) (rest []directory.Member, list []directory.Secret, texts map[uuid.UUID]string, err error) {
@@ -154,15 +154,15 @@ func takeSecrets(
 	return slices.Delete(slices.Clone(body), at, at+1), list, texts, nil
 }
 
-// setSecrets leaves those secrets that a list names by their keyId, as it was read, so an empty
-// list removes all. New ones are only made by addPassword.
+// setSecrets keeps only the secrets whose keyId is in a list, so an empty list removes all. Only
+// addPassword creates new ones.
 func setSecrets(of func(*directory.Client) *[]directory.Secret) edit {
 	return func(_ editor, a *directory.Client, at wire.Place, raw json.RawMessage) error {
 		var named []struct{ KeyID uuid.UUID }
 		if json.Unmarshal(raw, &named) != nil || named == nil {
 			return at.Invalid(raw, "a list of passwords")
 		}
-		var kept []directory.Secret // nil where there are none, which is always the same then
+		var kept []directory.Secret // nil if there are none, so that equal states are equal
 		for _, s := range *of(a) {
 			if slices.ContainsFunc(named, func(n struct{ KeyID uuid.UUID }) bool { return n.KeyID == s.KeyID }) {
 				kept = append(kept, s)
@@ -192,7 +192,7 @@ func secretAs(secret *directory.Secret, at wire.Place, wanted json.RawMessage) e
 			err = readMoment(&secret.Expires, at, m.Value)
 		case string(m.Value) == "null" || wire.IsAnnotation(m.Name) ||
 			slices.Contains([]string{"keyId", "customKeyIdentifier", "hint"}, m.Name):
-			// clients send back what they have read
+			// clients send values back that they have read
 		default:
 			err = &directory.InvalidError{Kind: directory.ReadOnly, Resource: at.Resource, Property: at.Path}
 		}
@@ -238,7 +238,7 @@ func readMoment(to *time.Time, at wire.Place, raw json.RawMessage) error {
 	return nil
 }
 
-// removePassword answers POST /applications/{application}/removePassword and its like.
+// removePassword answers POST /applications/{application}/removePassword and similar operations.
 func (h holder) removePassword(r *wire.Request) error {
 	var key uuid.UUID
 	if err := r.Parameters(map[string]any{"keyId": &key}); err != nil {

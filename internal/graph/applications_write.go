@@ -18,7 +18,7 @@ import (
 )
 
 // createApplication answers POST /applications. The application has no service principal yet, so it
-// cannot log in.
+// cannot sign in.
 func createApplication(r *wire.Request) error {
 	members, err := r.Members()
 	if err != nil {
@@ -74,8 +74,8 @@ func updateApplication(r *wire.Request) error {
 	return r.SendNothing()
 }
 
-// keepsEnabled refuses to remove app roles and scopes of an application that are enabled: each is
-// disabled first, by itself.
+// keepsEnabled refuses to remove app roles and scopes of an application that are enabled: each must
+// be disabled first, in a separate request.
 func keepsEnabled(was, now map[string]json.RawMessage) error {
 	left := entitlements(now)
 	for id, enabled := range entitlements(was) {
@@ -89,8 +89,8 @@ func keepsEnabled(was, now map[string]json.RawMessage) error {
 	return nil
 }
 
-// entitlements are the app roles and scopes among what is kept of an application, by id, and
-// whether they are enabled.
+// entitlements returns the app roles and scopes of an application, by id, and whether they are
+// enabled.
 func entitlements(kept map[string]json.RawMessage) map[uuid.UUID]bool {
 	type entitlement struct {
 		ID        uuid.UUID
@@ -98,7 +98,7 @@ func entitlements(kept map[string]json.RawMessage) map[uuid.UUID]bool {
 	}
 	var roles []entitlement
 	var api struct{ OAuth2PermissionScopes []entitlement }
-	_ = json.Unmarshal(kept["appRoles"], &roles) // written by ourselves; absent when there are none
+	_ = json.Unmarshal(kept["appRoles"], &roles) // written by the server; absent if there are none
 	_ = json.Unmarshal(kept["api"], &api)
 	all := map[uuid.UUID]bool{}
 	for _, e := range slices.Concat(roles, api.OAuth2PermissionScopes) {
@@ -107,7 +107,8 @@ func entitlements(kept map[string]json.RawMessage) map[uuid.UUID]bool {
 	return all
 }
 
-// deleteApplication answers DELETE /applications/{application}. Its service principal goes with it.
+// deleteApplication answers DELETE /applications/{application}. It deletes its service principal,
+// too.
 func deleteApplication(r *wire.Request) error {
 	a, err := r.Application()
 	if err != nil {
@@ -116,9 +117,9 @@ func deleteApplication(r *wire.Request) error {
 	return r.Change(tenant.DeleteApplication{AppID: a.AppID})
 }
 
-// rewrite changes the application that find returns. The change is made again of what others have
-// left, when they came first: of two secrets that are added at once none is lost. The owners are
-// those of a service principal that comes by it.
+// rewrite changes the application that find returns. If another request changes it at the same
+// time, the change is repeated on the new state: of two secrets that are added concurrently none is
+// lost. The owners are set for a service principal that the change creates.
 func rewrite(
 	r *wire.Request, find func(*wire.Request) (directory.Client, error),
 	change func(*directory.Client) error, owners ...uuid.UUID,
@@ -144,7 +145,8 @@ func rewrite(
 	}
 }
 
-// documentsOf are the documents of an application and its service principal, nil where it is gone.
+// documentsOf returns the documents of an application and its service principal, nil if it does not
+// exist.
 func documentsOf(img *tenant.Image, id uuid.UUID) []byte {
 	a, ok := img.ClientByID(id)
 	if !ok {
@@ -157,8 +159,8 @@ func documents(a directory.Client) []byte {
 	return append(a.Application.Document(), a.Principal.Document()...)
 }
 
-// documentsNow are documentsOf by what was found before. An application of another tenant is found
-// by its appId, and may have no service principal yet.
+// documentsNow returns documentsOf for an application that was found in an older image. An
+// application of another tenant is found by its appId, and may have no service principal yet.
 func documentsNow(img *tenant.Image, was directory.Client) []byte {
 	if was.ID != uuid.Nil {
 		return documentsOf(img, was.ID)
@@ -171,7 +173,7 @@ func documentsNow(img *tenant.Image, was directory.Client) []byte {
 	}})
 }
 
-// revisionOf returns the revision of an application: what tells two states of it apart.
+// revisionOf returns the revision of an application: which differs between any two states of it.
 func revisionOf(id uuid.UUID) func(*tenant.Image) uint32 {
 	return func(img *tenant.Image) uint32 { return crc32.ChecksumIEEE(documentsOf(img, id)) }
 }

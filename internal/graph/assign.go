@@ -34,7 +34,8 @@ func assignUserLicense(r *wire.Request) error {
 	return userList.SendOne(r, http.StatusOK, "users", done.Image, ordinal, fields)
 }
 
-// userFieldsOfAction are those an action answers: the whole user (P22), unless it is told which.
+// userFieldsOfAction returns the fields in the response of an action: all fields of the user (P22),
+// unless $select names some.
 func userFieldsOfAction(r *wire.Request) ([]*wire.Field[user], error) {
 	if len(r.Options.Select) == 0 {
 		return userFields.Annotated(r, userFields.Shown(r).Whole), nil
@@ -42,9 +43,9 @@ func userFieldsOfAction(r *wire.Request) ([]*wire.Field[user], error) {
 	return userFields.Selected(r)
 }
 
-// assignGroupLicense answers POST /groups/{group}/assignLicense (L30). It says "accepted" as the
-// real service does, though the members have their licenses by then, unless Development holds them
-// back.
+// assignGroupLicense answers POST /groups/{group}/assignLicense (L30). It responds "accepted" as
+// the real service does, although the members already have their licenses, unless Development
+// delays them.
 func assignGroupLicense(r *wire.Request) error {
 	ordinal, err := r.Group()
 	if err != nil {
@@ -83,7 +84,7 @@ func assignment(r *wire.Request) (add []licensing.Assign, remove []uuid.UUID, er
 	return add, remove, nil
 }
 
-// readLicense reads an assignedLicense. Its disabled plans may be left out.
+// readLicense reads an assignedLicense. Its disabled plans are optional.
 func readLicense(raw json.RawMessage) (license licensing.Assign, err error) {
 	members, err := directory.Members(raw)
 	if err != nil {

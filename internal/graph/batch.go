@@ -17,7 +17,7 @@ import (
 type step struct {
 	id        batchID
 	method    string
-	url       *url.URL // as if it had come by itself
+	url       *url.URL // as if it were a separate request
 	header    http.Header
 	body      []byte
 	dependsOn []int // places of steps in the batch
@@ -26,10 +26,10 @@ type step struct {
 // batchID is the id of a request in a batch: a text, or a number as some clients write it.
 type batchID struct {
 	text string          // of a number, its digits
-	sent json.RawMessage // as it goes back
+	sent json.RawMessage // as it is returned
 }
 
-// UnmarshalJSON takes a text that is not empty, or a number.
+// UnmarshalJSON accepts a non-empty text, or a number.
 func (id *batchID) UnmarshalJSON(raw []byte) error {
 	id.sent = slices.Clone(raw)
 	if raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9' {
@@ -39,16 +39,16 @@ func (id *batchID) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, &id.text)
 }
 
-// is compares ids without regard to letter case.
+// is compares ids in any letter case.
 func (id batchID) is(other batchID) bool { return strings.EqualFold(id.text, other.text) }
 
-// maxSteps is how many requests a batch may have.
+// maxSteps is the maximum number of requests of a batch.
 const maxSteps = 20
 
-// readBatch reads the body of a batch. What is wrong with the batch as a whole, or with the form of
-// one of its requests, is refused here, before any of it is done.
+// readBatch reads the body of a batch. It refuses errors in the batch as a whole, and in the form
+// of its requests, before any request is executed.
 func readBatch(r *wire.Request) ([]step, error) {
-	members, err := r.RawMembers() // each request looks at its own body
+	members, err := r.RawMembers() // each request validates its own body
 	if err != nil {
 		return nil, err
 	}
@@ -106,20 +106,20 @@ func readStep(r *wire.Request, s *step, raw json.RawMessage) (dependsOn []batchI
 	return dependsOn, s.setBody()
 }
 
-// readValueOf reads one member into what the map has for its name.
+// readValueOf decodes one member into the value of the map for its name.
 func readValueOf(m directory.Member, into map[string]any) error {
 	return wire.Read("batchRequest", []directory.Member{m}, into)
 }
 
 var batchMethods = []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete}
 
-// urlOf reads the address of a request, which is relative to the root of the version.
+// urlOf parses the URL of a request, which is relative to the root of the version.
 func urlOf(r *wire.Request, id, address string) (*url.URL, error) {
 	if address == "" || strings.HasPrefix(address, "//") || strings.Contains(strings.SplitN(address, "?", 2)[0], "://") {
 		return nil, problem.Broken("Request '%s': the url must be relative to '%s', such as '/users'.", problem.Clip(id), r.Root)
 	}
 	version := strings.TrimPrefix(r.Root, r.Origin)
-	address = strings.ReplaceAll(address, " ", "%20") // scripts write filters as they are
+	address = strings.ReplaceAll(address, " ", "%20") // scripts often do not encode filters
 	u, err := url.ParseRequestURI(version + "/" + strings.TrimPrefix(address, "/"))
 	if err != nil {
 		return nil, problem.Broken("Request '%s': the url '%s' is not encoded as addresses are.", problem.Clip(id), problem.Clip(address))
@@ -127,7 +127,8 @@ func urlOf(r *wire.Request, id, address string) (*url.URL, error) {
 	return u, nil
 }
 
-// notForSteps are headers that belong to the batch: who asks, and how the whole of it is sent.
+// notForSteps are headers that belong to the batch: authentication, and the transfer of the whole
+// body.
 var notForSteps = []string{
 	"Authorization", "Host", "Content-Length", "Content-Encoding", "Transfer-Encoding", "Connection", "Accept-Encoding", "Origin",
 }
@@ -141,8 +142,8 @@ func (s *step) setHeader(headers map[string]string) {
 	}
 }
 
-// setBody leaves a body of JSON as it stands in the batch. Any other is written as a text in
-// base64, with its type in the headers.
+// setBody uses a JSON body unchanged. Any other body is a text in base64, with its type in the
+// headers.
 func (s *step) setBody() error {
 	if s.body == nil || string(s.body) == "null" {
 		s.body = nil
@@ -167,7 +168,7 @@ func (s *step) setBody() error {
 	return nil
 }
 
-// connect finds the steps that each depends on, and refuses those that would wait for each other.
+// connect finds the steps that each depends on, and refuses cyclic dependencies.
 func connect(steps []step, names [][]batchID) error {
 	for i := range steps {
 		for _, name := range names[i] {
@@ -180,7 +181,7 @@ func connect(steps []step, names [][]batchID) error {
 	}
 	ready := make([]bool, len(steps))
 	isReady := func(i int) bool { return ready[i] }
-	for range steps { // each round finds at least one more, unless there is a circle
+	for range steps { // each round finds at least one more, unless there is a cycle
 		for i := range steps {
 			ready[i] = ready[i] || !slices.ContainsFunc(steps[i].dependsOn, func(on int) bool { return !isReady(on) })
 		}

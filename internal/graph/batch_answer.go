@@ -17,23 +17,22 @@ import (
 	"licensor/internal/turns"
 )
 
-// maxWaitingAnswers is how many bytes the answers to the requests of a batch take while they wait
-// for each other, in all.
+// maxWaitingAnswers is the maximum total size in bytes of the buffered responses of a batch.
 const maxWaitingAnswers = 4 << 20
 
-// batchAnswer is the answer to a batch. The answers in it are kept until all are there, and stand
-// in the order of the requests. One for which there is no room is sent while it is made, before
-// them: the order says nothing (P40). Others that are as large wait until it is at its end, which
-// it comes to without them: what it depends on was done before it began.
+// batchAnswer is the response to a batch. It buffers the responses of the steps until all are
+// complete, and sends them in the order of the requests. A response that does not fit is streamed
+// before them; the order has no meaning (P40). Other large responses wait until it ends. It does
+// not depend on them: its dependencies were done before it began.
 type batchAnswer struct {
 	*wire.Request              // its work is that of the step that has the turn
-	room          atomic.Int64 // bytes that are kept
-	turn          sync.Mutex   // whose answer is sent while it is made has it
+	room          atomic.Int64 // bytes in buffers
+	turn          sync.Mutex   // held by the step whose response is streamed
 	b             []byte
-	broken        bool // an answer has ended in the middle
+	broken        bool // a response was cut off
 }
 
-// keep says whether there is room for so many bytes more.
+// keep reports whether there is room for so many more bytes.
 func (all *batchAnswer) keep(n int) bool {
 	if all.room.Add(int64(n)) <= maxWaitingAnswers {
 		return true
@@ -42,7 +41,7 @@ func (all *batchAnswer) keep(n int) bool {
 	return false
 }
 
-// Write sends a part of an answer.
+// Write sends a part of a response.
 func (all *batchAnswer) Write(part []byte) (int, error) {
 	if all.broken {
 		return 0, wire.ErrGone
@@ -55,16 +54,16 @@ func (all *batchAnswer) Write(part []byte) (int, error) {
 	return len(part), err
 }
 
-// stepAnswer takes the answer to a step. It is an http.ResponseWriter.
+// stepAnswer receives the response of a step. It is an http.ResponseWriter.
 type stepAnswer struct {
 	all    *batchAnswer
-	id     []byte // of the request, as it was sent
+	id     []byte // of the request, unchanged
 	work   *turns.Work
 	status int
 	header http.Header
 	body   []byte
-	direct bool           // it is sent while it is made
-	coder  io.WriteCloser // of what is sent so and is not JSON
+	direct bool           // it is streamed
+	coder  io.WriteCloser // of a streamed response that is not JSON
 }
 
 func (a *stepAnswer) Header() http.Header { return a.header }
@@ -77,7 +76,7 @@ func (a *stepAnswer) WriteHeader(status int) {
 
 func (a *stepAnswer) Write(b []byte) (int, error) {
 	a.WriteHeader(http.StatusOK)
-	if !a.direct && (a.isText() || a.all.keep(len(b))) { // a text is one property, or a number
+	if !a.direct && (a.isText() || a.all.keep(len(b))) { // a text is a single property, or a number
 		a.body = append(a.body, b...)
 		return len(b), nil
 	}
@@ -92,7 +91,7 @@ func (a *stepAnswer) Write(b []byte) (int, error) {
 	return a.all.Write(b)
 }
 
-// begin waits until no other answer is sent while it is made, and sends what there is of this one.
+// begin waits until no other response is streamed, and starts to stream this one.
 func (a *stepAnswer) begin() error {
 	a.takeTurn()
 	a.direct = true
@@ -112,9 +111,9 @@ func (a *stepAnswer) begin() error {
 	return err
 }
 
-// takeTurn waits until this answer can be sent. What it takes to send it is the step's work.
+// takeTurn waits until this response can be sent. Sending it counts as the step's work.
 func (a *stepAnswer) takeTurn() {
-	a.work.Rest() // the caller may take another answer slowly
+	a.work.Rest() // the caller may read the other response slowly
 	a.all.turn.Lock()
 	a.all.Work = a.work
 }
@@ -124,7 +123,7 @@ func (a *stepAnswer) giveTurn() {
 	a.all.turn.Unlock()
 }
 
-// end ends an answer, complete or not.
+// end ends a response, complete or not.
 func (a *stepAnswer) end() {
 	fault := recover()
 	if fault != nil && fault != http.ErrAbortHandler {
@@ -134,7 +133,7 @@ func (a *stepAnswer) end() {
 	case a.direct:
 	case fault == nil:
 		return
-	default: // it wants to end the connection, before it has sent anything
+	default: // the handler aborts the connection, before sending anything
 		a.takeTurn()
 	}
 	defer a.giveTurn()
@@ -143,13 +142,13 @@ func (a *stepAnswer) end() {
 		return
 	}
 	if a.coder != nil {
-		_ = a.coder.Close() // that the caller has gone is kept in broken
+		_ = a.coder.Close() // an error of a disconnected caller is in broken
 		_, _ = a.all.Write([]byte{'"'})
 	}
 	_, _ = a.all.Write([]byte{'}'})
 }
 
-// StartAgain forgets an answer of which nothing was sent, in favor of another.
+// StartAgain discards a response that was not sent yet, in favor of another.
 func (a *stepAnswer) StartAgain() bool {
 	if a.direct {
 		return false
@@ -166,10 +165,11 @@ func (a *stepAnswer) isJSON() bool {
 
 func (a *stepAnswer) isText() bool { return strings.HasPrefix(a.header.Get("Content-Type"), "text/") }
 
-// notOfSteps are headers that the answer to the batch has itself, or that would be wrong within it.
+// notOfSteps are headers that belong to the response of the batch, or that would be wrong within
+// it.
 var notOfSteps = []string{"Content-Length", "Date", "X-Ms-Ags-Diagnostic", "Client-Request-Id"}
 
-// append writes the answer.
+// append writes the response.
 func (a *stepAnswer) append(b []byte) []byte {
 	b = a.appendHead(b)
 	if len(a.body) > 0 {
@@ -195,7 +195,7 @@ func (a *stepAnswer) appendHead(b []byte) []byte {
 	return append(b, '}')
 }
 
-// wireName is a header's name as Graph writes it, where net/http keeps another.
+// wireName returns a header's name in Graph's spelling, where that of net/http differs.
 func wireName(name string) string {
 	switch name {
 	case "Odata-Version":
@@ -208,7 +208,7 @@ func wireName(name string) string {
 	return name
 }
 
-// appendBody writes JSON as it is, a text as a text, and anything else in base64.
+// appendBody writes JSON unchanged, a text as a JSON string, and anything else in base64.
 func (a *stepAnswer) appendBody(b []byte) []byte {
 	switch {
 	case a.isJSON():

@@ -14,8 +14,8 @@ import (
 	"licensor/internal/turns"
 )
 
-// batch answers POST /$batch (P40): each request in it goes the way it would go by itself, with the
-// token of the batch. Those that depend on nothing go side by side.
+// batch answers POST /$batch (P40): each request in it is processed like a separate request, with
+// the token of the batch. Independent requests are processed concurrently.
 func (api *API) batch(r *wire.Request) error {
 	if r.Context().Value(withinBatch{}) != nil {
 		return problem.Broken("A batch cannot be within a batch.")
@@ -31,7 +31,7 @@ func (api *API) batch(r *wire.Request) error {
 		return err
 	}
 	work := r.Work
-	work.Rest() // each step has work of its own
+	work.Rest() // each step has its own work
 	all := &batchAnswer{Request: r, b: append(r.Begin(), `{"responses":[`...)}
 	answers := api.play(all, steps)
 	r.Work = work
@@ -52,11 +52,11 @@ func (api *API) batch(r *wire.Request) error {
 // withinBatch marks the context of the requests of a batch.
 type withinBatch struct{}
 
-// sideBySide is how many requests of one batch are done at the same time. Their changes share
-// commits, so more would not help one caller much, but hurt the others.
+// sideBySide is how many requests of one batch are processed at the same time. Their changes share
+// commits, so more would not help one caller much, but delay the others.
 const sideBySide = 4
 
-// play does all steps, each after those it depends on.
+// play executes all steps, each after its dependencies.
 func (api *API) play(all *batchAnswer, steps []step) []*stepAnswer {
 	answers, done := make([]*stepAnswer, len(steps)), make([]chan struct{}, len(steps))
 	for i := range steps {
@@ -79,9 +79,9 @@ func (api *API) play(all *batchAnswer, steps []step) []*stepAnswer {
 	return answers
 }
 
-// take does a step, unless one that it depends on has failed. Its work begins before it is looked
-// at: there are many of them, and each is a token to verify. When the time of the batch is up, the
-// step finds that out itself.
+// take executes a step, unless one of its dependencies has failed. Its work begins before it is
+// parsed: there are many steps, and each verifies a token. The step itself detects that the time of
+// the batch is over.
 func (api *API) take(r *wire.Request, s *step, answers []*stepAnswer, a *stepAnswer) {
 	ctx, work, err := r.Tenant.Work(r.Context())
 	if err != nil {
@@ -89,7 +89,7 @@ func (api *API) take(r *wire.Request, s *step, answers []*stepAnswer, a *stepAns
 	}
 	a.work = work
 	defer work.End()
-	defer a.end() // before that of the work, which sends the answer
+	defer a.end() // before that of the work, which sends the response
 	inner := inner(r, context.WithValue(ctx, withinBatch{}, true), s)
 	if !slices.ContainsFunc(s.dependsOn, func(on int) bool { return answers[on].status >= http.StatusBadRequest }) {
 		api.ServeHTTP(a, inner)
@@ -101,7 +101,7 @@ func (api *API) take(r *wire.Request, s *step, answers []*stepAnswer, a *stepAns
 	})
 }
 
-// inner is a step as a request that came by itself, by the way the batch came.
+// inner returns the HTTP request of a step, with the connection and address of the batch.
 func inner(r *wire.Request, ctx context.Context, s *step) *http.Request {
 	inner := (&http.Request{
 		Method: s.method, URL: s.url, RequestURI: s.url.RequestURI(), Header: s.header,

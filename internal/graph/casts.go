@@ -5,19 +5,19 @@ import (
 	"licensor/internal/graph/wire"
 )
 
-// cast is a type that the list of a relation can be narrowed to: …/members/microsoft.graph.user
+// cast is a type that the list of a relation can be restricted to: …/members/microsoft.graph.user
 // (P28).
 type cast struct {
-	set    string // as contexts name it
+	set    string // as in contexts
 	only   func(sets) sets
 	writer func(*wire.Request) (*objectWriter, error)
 }
 
-// casts are the types of directory objects, by name in lower case. Of those without a writer there
-// are no objects here.
+// casts are the types of directory objects, by name in lower case. Types without a writer have no
+// objects here.
 var casts map[string]cast
 
-func init() { // they lead to expansions, which lead to the fields they are shown among
+func init() { // they refer to expansions, which refer to the fields of casts
 	casts = map[string]cast{
 		"directoryobject":    {"directoryObjects", func(s sets) sets { return s }, newObjectWriter},
 		"user":               {"users", func(s sets) sets { return sets{users: s.users} }, userObjects.alone},
@@ -32,8 +32,8 @@ func init() { // they lead to expansions, which lead to the fields they are show
 	}
 }
 
-// appendTypeInFull begins an object whose type the address says, so that only full metadata repeats
-// it (P5).
+// appendTypeInFull begins an object whose type is in the URL, so that only full metadata repeats it
+// (P5).
 func appendTypeInFull(r *wire.Request, b []byte, name string) []byte {
 	if r.Metadata != "full" {
 		return append(b, '{')
@@ -41,10 +41,10 @@ func appendTypeInFull(r *wire.Request, b []byte, name string) []byte {
 	return r.AppendType(b, name)
 }
 
-// castOf is the type that the path casts to. The routes let no other name through.
+// castOf returns the type that the path casts to. The routes accept no other name.
 func castOf(r *wire.Request) cast { return casts[r.Keys[len(r.Keys)-1]] }
 
-// behind is the relation behind the cast.
+// behind is a relation with a cast.
 func (rel relation) behind(c cast) relation {
 	return func(r *wire.Request) (sets, error) {
 		all, err := rel(r)
@@ -55,7 +55,7 @@ func (rel relation) behind(c cast) relation {
 	}
 }
 
-// cast answers GET …/members/microsoft.graph.user and the like: the objects of one type.
+// cast answers GET …/members/microsoft.graph.user and similar requests: the objects of one type.
 func (rel relation) cast(r *wire.Request) error { return rel.as(r, castOf(r)) }
 
 // principals answers GET …/appRoleAssignedResources, which has service principals only.
@@ -79,8 +79,7 @@ func (rel relation) as(r *wire.Request, c cast) error {
 // countCast answers GET …/members/microsoft.graph.user/$count.
 func (rel relation) countCast(r *wire.Request) error { return sendLength(r, rel.behind(castOf(r))) }
 
-// sendNone answers with the list of objects of a type of which there are none, whatever is asked of
-// it.
+// sendNone answers with an empty list of a type without objects, whatever the query.
 func sendNone(r *wire.Request, set string) error {
 	if err := r.Allow("$select", "$expand", "$filter", "$search", "$orderby", "$top", "$count", "$skiptoken"); err != nil {
 		return err
@@ -88,7 +87,7 @@ func sendNone(r *wire.Request, set string) error {
 	if err := mayAskRelated(r); err != nil {
 		return err
 	}
-	// Their types have these as well.
+	// Their types have these properties, too.
 	for _, spell := range []func([]string){userFields.Spell, groupFields.Spell, principalFields.Spell} {
 		spell(r.Options.Select)
 	}

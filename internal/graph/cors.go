@@ -6,14 +6,13 @@ import (
 	"strings"
 )
 
-// exposed are the headers of answers that a page's script may read: all that a client has use for.
+// exposed are the response headers that a page's script may read: all that clients use.
 const exposed = "Allow, ETag, Location, OData-EntityId, OData-Version, Preference-Applied, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, WWW-Authenticate, " +
 	"client-request-id, request-id, x-ms-ags-diagnostic, x-ms-resource-unit, x-ms-throttle-information, x-ms-throttle-limit-percentage, x-ms-throttle-scope"
 
-// allowOrigin tells a browser whether the page that calls may (CORS). A preflight it answers: that
-// comes without a token, and it says nothing of what there is. Tokens are no cookies: a page of
-// another origin has none unless its user gave it one, so Access-Control-Allow-Credentials is not
-// needed.
+// allowOrigin tells a browser whether a page may call (CORS). It answers preflight requests, which
+// have no token and reveal nothing. Tokens are not cookies: a page of another origin has none
+// unless its user gave it one, so Access-Control-Allow-Credentials is not needed.
 func (api *API) allowOrigin(w http.ResponseWriter, hr *http.Request) (answered bool) {
 	if len(api.config.Origins) == 0 {
 		return false
@@ -34,7 +33,7 @@ func (api *API) allowOrigin(w http.ResponseWriter, hr *http.Request) (answered b
 	if api.mayCall(origin) {
 		h.Set("Access-Control-Allow-Methods", "GET, POST, PATCH, PUT, DELETE")
 		if headers := hr.Header.Get("Access-Control-Request-Headers"); headers != "" {
-			h.Set("Access-Control-Allow-Headers", headers) // SDKs have many of their own; none of them means harm
+			h.Set("Access-Control-Allow-Headers", headers) // SDKs have many of their own; all are harmless
 		}
 		h.Set("Access-Control-Max-Age", "7200")
 	}
@@ -42,7 +41,7 @@ func (api *API) allowOrigin(w http.ResponseWriter, hr *http.Request) (answered b
 	return true
 }
 
-// mayCall says whether pages of an origin may call. One that is configured with the port * has any.
+// mayCall reports whether pages of an origin may call. A configured port * matches any port.
 func (api *API) mayCall(origin string) bool {
 	return slices.ContainsFunc(api.config.Origins, func(allowed string) bool {
 		if host, any := strings.CutSuffix(allowed, ":*"); any {

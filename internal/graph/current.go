@@ -12,9 +12,9 @@ import (
 	"licensor/internal/tenant"
 )
 
-// precondition refuses a change of an object whose ETag is no longer the one that the caller knows
-// (P7). It is looked at again when the change is made, by the revision of the object, so that of
-// two callers who know the same only the first succeeds.
+// precondition refuses a change of an object whose ETag is no longer the caller's (P7). When the
+// change is made, the revision of the object is compared again, so that of two callers with the
+// same ETag only the first succeeds.
 func precondition(r *wire.Request) error {
 	known := r.Header.Get("If-Match")
 	if known == "" || known == "*" || r.Method == http.MethodGet {
@@ -23,7 +23,7 @@ func precondition(r *wire.Request) error {
 	etag, revision, err := current(r)
 	switch {
 	case err != nil:
-		return nil // that the object is not there is for the operation to say
+		return nil // the operation reports that the object does not exist
 	case !wire.Lists(known, etag):
 		return wire.ChangedMeanwhile(known)
 	}
@@ -33,8 +33,8 @@ func precondition(r *wire.Request) error {
 	return nil
 }
 
-// current is the ETag of the object that the path names, and its revision where it has one. What
-// has no ETag has the empty one.
+// current returns the ETag of the object that the path names, and its revision if it has one. The
+// ETag is empty for objects without one.
 func current(r *wire.Request) (etag string, revision func(*tenant.Image) uint32, err error) {
 	switch path := strings.TrimPrefix(r.Op.Path, route.Own); {
 	case r.Op.OfUser():

@@ -16,7 +16,7 @@ import (
 	"licensor/internal/tenant"
 )
 
-// The lists of deleted objects, of the types that are kept when they are deleted (P52).
+// The lists of deleted objects, for the types that are kept after deletion (P52).
 var (
 	deletedUsers        = userList.Deleted()
 	deletedGroups       = groupList.Deleted()
@@ -25,7 +25,7 @@ var (
 	deletedUnits        = unitList.Deleted()
 )
 
-// deletedItem is the deleted object that the path names (P52).
+// deletedItem returns the deleted object that the path names (P52).
 func deletedItem(r *wire.Request) (kind *objectKind, ordinal uint32, ok bool) {
 	id, ok := guid.Parse(r.Keys[0])
 	if !ok {
@@ -40,8 +40,8 @@ func deletedItem(r *wire.Request) (kind *objectKind, ordinal uint32, ok bool) {
 	return nil, 0, false
 }
 
-// needOf is what the operation asks for where the deleted object of the path is of another type
-// than user.
+// needOf returns the permissions that the operation needs if the deleted object of the path is not
+// a user.
 func needOf(r *wire.Request) identity.Operation {
 	if kind, _, ok := deletedItem(r); ok {
 		switch kind.Type {
@@ -88,11 +88,11 @@ func getUserOwnedObjects(r *wire.Request) error {
 	})
 }
 
-// maxOwned is how many groups getUserOwnedObjects shows, since the answer to an action has no
-// pages.
+// maxOwned is the maximum number of groups in a response of getUserOwnedObjects, because actions
+// have no pages.
 const maxOwned = 11_000
 
-// deletedGroupsOf returns the deleted groups that a user owns, at most one more than are shown.
+// deletedGroupsOf returns the deleted groups that a user owns, at most maxOwned+1.
 func deletedGroupsOf(r *wire.Request, user uint32) (owned []uint32) {
 	x := r.Image.Directory
 	for group := range x.Groups() {

@@ -13,16 +13,16 @@ import (
 	"licensor/internal/jsontext"
 )
 
-// deltas is how the changes of a type of objects are shown.
+// deltas describes how the changes of a type of objects are shown.
 type deltas[D, T any] struct {
 	wire.Listing[D, T]
 	ordinal func(*T) uint32
-	// madeOf are the names by which the log has the changes of properties that are made of others.
+	// madeOf maps properties that are derived from others to the names of those in the log.
 	madeOf map[string][]string
-	links  []deltaLink // in the order in which they are shown
+	links  []deltaLink // in the order of the response
 }
 
-// The types of which changes are shown.
+// The types with change tracking.
 var (
 	userDeltas = deltas[directory.User, user]{
 		Listing: userList, ordinal: func(u *user) uint32 { return u.ordinal },
@@ -53,8 +53,9 @@ func ordinalOf(in directory.Collection, id uuid.UUID) uint32 {
 	return ordinal
 }
 
-// delta answers GET /users/delta and the like (P41): all objects at first, later those that came,
-// went or changed in what is shown; with what they are linked to, such as members@delta.
+// delta answers GET /users/delta and similar requests (P41): all objects at first, later those that
+// were added, removed or changed in the selected properties; with their links, such as
+// members@delta.
 func (l deltas[D, T]) delta(r *wire.Request) error {
 	d, err := l.begin(r)
 	if err != nil {
@@ -87,12 +88,12 @@ func unitsDelta(r *wire.Request) error {
 	return l.delta(r)
 }
 
-// begin reads what is asked for.
+// begin reads the query.
 func (l deltas[D, T]) begin(r *wire.Request) (*round, error) {
 	if err := r.Allow("$select", "$expand", "$filter", "$top", "$deltatoken", "$skiptoken"); err != nil {
 		return nil, err
 	}
-	l.Fields.Spell(r.Options.Select) // the token keeps it
+	l.Fields.Spell(r.Options.Select) // the token stores it
 	if err := l.selectExpanded(r); err != nil {
 		return nil, err
 	}
@@ -121,9 +122,8 @@ func (l deltas[D, T]) begin(r *wire.Request) (*round, error) {
 	return d, nil
 }
 
-// selectExpanded makes of an $expand what $select says with the same names:
-// groups/delta?$expand=members has members@delta. Without a $select, it comes to the default
-// properties.
+// selectExpanded converts an $expand to a $select with the same names: groups/delta?$expand=members
+// has members@delta. Without a $select, they are added to the default properties.
 func (l deltas[D, T]) selectExpanded(r *wire.Request) error {
 	var links, unasked []string
 	for _, link := range l.links {
@@ -153,7 +153,7 @@ func (l deltas[D, T]) selectExpanded(r *wire.Request) error {
 	return nil
 }
 
-// deltaFields are the fields to be shown, of names that are all properties: those of $select,
+// deltaFields returns the fields to show, for names that are all properties: those of $select,
 // always the id, and the ETag (P7).
 func deltaFields[T any](d *round, set *wire.FieldSet[T], names []string) ([]*wire.Field[T], error) {
 	d.Options.Select = names
@@ -171,7 +171,7 @@ func deltaFields[T any](d *round, set *wire.FieldSet[T], names []string) ([]*wir
 	return fields, err
 }
 
-// logged are the names by which the log has the changes of fields.
+// logged returns the names in the log of the changes of fields.
 func (l deltas[D, T]) logged(fields []*wire.Field[T]) (names []string) {
 	for _, f := range fields {
 		names = append(append(names, f.Name), l.madeOf[f.Name]...)
@@ -179,8 +179,8 @@ func (l deltas[D, T]) logged(fields []*wire.Field[T]) (names []string) {
 	return names
 }
 
-// send answers with a page. It ends early with an object that has more members than there is room
-// for, which goes on on the next page.
+// send answers with a page. If an object has more members than fit, the page ends with it, and the
+// next page continues it.
 func (l deltas[D, T]) send(d *round, fields []*wire.Field[T], page []deltaElement, more bool) error {
 	b, last := d.head(), int64(-1)
 	find := wire.Finder(l.At(d.Request, there(page), wire.Documented(fields)), l.ordinal)
@@ -197,7 +197,7 @@ func (l deltas[D, T]) send(d *round, fields []*wire.Field[T], page []deltaElemen
 		if err != nil {
 			return err
 		}
-		if object == nil { // gone since; the next round says so
+		if object == nil { // purged since; the next round reports it
 			continue
 		}
 		b = wire.AppendFields(append(wire.AppendNext(b), '{'), fields, object)

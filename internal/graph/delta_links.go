@@ -11,17 +11,18 @@ import (
 	"licensor/internal/jsontext"
 )
 
-// deltaLink is what a round shows of what objects are linked to, under its name and @delta.
+// deltaLink describes a property with the name of a link and @delta, which shows changes of linked
+// objects.
 type deltaLink struct {
 	name    string
-	unasked bool                      // without a $select, too; then it has a place in every answer
-	may     func(*wire.Request) error // nil: whoever may see the changes may see it
+	unasked bool                      // even without a $select; then every response has it
+	may     func(*wire.Request) error // nil: everyone who may see the changes may see it
 	touched func(*round) *roaring.Bitmap
 	append  func(d *round, b []byte, e deltaElement) []byte
-	members *memberList // in place of append
+	members *memberList // instead of append
 }
 
-// shown says whether a $select has the link.
+// shown reports whether a $select has the link.
 func (l deltaLink) shown(selected []string) bool {
 	return selected == nil && l.unasked || slices.Contains(selected, l.name)
 }
@@ -33,8 +34,8 @@ func (l deltaLink) allowed(r *wire.Request) error {
 	return l.may(r)
 }
 
-// appendLinks writes what an object is linked to. When there are more members than the page has
-// room for, rest is the place of the last member written, otherwise -1.
+// appendLinks writes the links of an object. If it has more members than fit on the page, rest is
+// the place of the last member written, otherwise -1.
 func (d *round) appendLinks(b []byte, e deltaElement) (_ []byte, rest int64, err error) {
 	rest = -1
 	for _, link := range d.links {
@@ -43,14 +44,14 @@ func (d *round) appendLinks(b []byte, e deltaElement) (_ []byte, rest int64, err
 			if b, rest, err = d.appendMembers(b, e, link); err != nil {
 				return b, rest, err
 			}
-		case int64(e.ordinal) != d.token.place: // otherwise the page before has shown them
+		case int64(e.ordinal) != d.token.place: // otherwise the previous page has shown them
 			b = appendList(b, link.name+"@delta", func(b []byte) []byte { return link.append(d, b, e) })
 		}
 	}
 	return b, rest, nil
 }
 
-// appendList writes a list under a name. When write writes nothing, it writes nothing.
+// appendList writes a list under a name. If write writes nothing, so does appendList.
 func appendList(b []byte, name string, write func([]byte) []byte) []byte {
 	before := b
 	b = append(jsontext.AppendName(b, name), '[')
@@ -61,10 +62,11 @@ func appendList(b []byte, name string, write func([]byte) []byte) []byte {
 	return append(b, ']')
 }
 
-// isNew says whether the client cannot know the object yet, so that all of it is to be shown.
+// isNew reports whether the client cannot have seen the object yet, so that all of it must be
+// shown.
 func (d *round) isNew(e deltaElement) bool { return d.whole || d.objects.Created(e.ordinal) }
 
-// appendAll writes linked objects of a kind, as removed those that are deleted or not linked.
+// appendAll writes linked objects of a kind, those that are deleted or not linked as removed.
 func (d *round) appendAll(
 	b []byte, kind *objectKind, ordinals *roaring.Bitmap, is func(ordinal uint32, id uuid.UUID) bool,
 ) []byte {
@@ -75,8 +77,8 @@ func (d *round) appendAll(
 	return b
 }
 
-// find returns the id of an object, that of a purged one too as long as the changes know it, and
-// whether it is live.
+// find returns the id of an object and whether it is live. For a purged object it returns the id if
+// the changes have it.
 func (d *round) find(kind *objectKind, ordinal uint32) (id uuid.UUID, live bool) {
 	in := kind.In(d.Image)
 	if in.IsPurged(ordinal) {
@@ -86,9 +88,9 @@ func (d *round) find(kind *objectKind, ordinal uint32) (id uuid.UUID, live bool)
 	return in.ID(ordinal), !in.IsDeleted(ordinal)
 }
 
-// appendLinked writes what is linked with its type, as removed when it is not any more. Something
-// nobody knows the id of is left out: it was purged after the round had begun, and the next round
-// says so.
+// appendLinked writes a linked object with its type, as removed if it is no longer linked. An
+// object whose id is unknown is omitted: it was purged after the beginning of the round, and the
+// next round reports that.
 func (d *round) appendLinked(b []byte, typeName string, id uuid.UUID, is bool) []byte {
 	if id == uuid.Nil || !is && d.whole {
 		return b
@@ -120,7 +122,7 @@ var managerLink = deltaLink{
 	append:  (*round).appendManager,
 }
 
-// appendManager writes who is a user's manager, and who is not any more.
+// appendManager writes a user's manager, and former ones as removed.
 func (d *round) appendManager(b []byte, e deltaElement) []byte {
 	managers := roaring.New()
 	add(managers, d.changes.Managers[e.ordinal])

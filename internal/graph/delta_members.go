@@ -11,13 +11,13 @@ import (
 	"licensor/internal/tenant"
 )
 
-// maxDeltaMembers is how many members a page shows, in all its groups or units. One with more goes
-// on on the next page.
+// maxDeltaMembers is the maximum number of members on a page, in all its groups or units. An object
+// with more continues on the next page.
 const maxDeltaMembers = 2000
 
-// memberList is what members@delta shows: users, groups and service principals.
+// memberList has the members in members@delta: users, groups and service principals.
 type memberList struct {
-	changed func(c *tenant.Changes, of uint32) *tenant.MemberChanges // nil: nothing has changed
+	changed func(c *tenant.Changes, of uint32) *tenant.MemberChanges // nil: no changes
 	all     func(d *round, e deltaElement) sets
 	has     func(d *round, e deltaElement, kind *objectKind, member uint32, id uuid.UUID) bool
 }
@@ -54,14 +54,14 @@ func isInUnit(d *round, e deltaElement, kind *objectKind, member uint32, _ uuid.
 	return d.Image.UnitMembers.Has(directory.UnitMember{Unit: e.ordinal, Member: member, IsGroup: kind == groupKind})
 }
 
-// appendMembers writes who is a member of an object, and who is not any more. When there are more
-// than the page has room for, rest is the place of the last one written, otherwise -1.
+// appendMembers writes the members of an object, and former ones as removed. If there are more than
+// fit on the page, rest is the place of the last one written, otherwise -1.
 func (d *round) appendMembers(b []byte, e deltaElement, link deltaLink) (_ []byte, rest int64, err error) {
 	if err := d.Work.Yield(); err != nil {
 		return b, -1, err
 	}
 	from := int64(0)
-	if int64(e.ordinal) == d.token.place { // the page before has shown some
+	if int64(e.ordinal) == d.token.place { // the previous page has shown some
 		from = d.token.member + 1
 	}
 	room := max(d.room, 1)
@@ -83,8 +83,8 @@ func (d *round) appendMembers(b []byte, e deltaElement, link deltaLink) (_ []byt
 	return append(b, ']'), rest, nil
 }
 
-// memberPlaces are those of the members to be shown, or shown as removed: all, when the client
-// cannot know the object yet.
+// memberPlaces returns the places of the members to show, or to show as removed: all, if the client
+// cannot have seen the object yet.
 func (d *round) memberPlaces(e deltaElement, l *memberList) memberPlaces {
 	m := memberPlaces{roaring.New(), roaring.New(), roaring.New()}
 	if changed := l.changed(d.changes, e.ordinal); changed != nil {
@@ -106,7 +106,7 @@ func (m memberPlaces) add(users, groups, principals *roaring.Bitmap) {
 // memberPlaces are the places of users, groups and service principals.
 type memberPlaces struct{ users, groups, principals *roaring.Bitmap }
 
-// from returns the first n places that are not before one, in ascending order.
+// from returns the first n places from a place on, in ascending order.
 func (m memberPlaces) from(first int64, n int) (places []int64) {
 	for i, kind := range []*roaring.Bitmap{m.users, m.groups, m.principals} {
 		base := int64(i) * groupsFrom

@@ -18,7 +18,8 @@ var ownersLink = deltaLink{
 	append:  (*round).appendOwners,
 }
 
-// appendOwners writes who owns an application or service principal, and who does not any more.
+// appendOwners writes the owners of an application or service principal, and former ones as
+// removed.
 func (d *round) appendOwners(b []byte, e deltaElement) []byte {
 	owners := slices.Clone(d.objects.Owners(e.ordinal))
 	if d.isNew(e) {
@@ -33,7 +34,7 @@ func (d *round) appendOwners(b []byte, e deltaElement) []byte {
 	return b
 }
 
-// ownerType is the type of an owner, which may be deleted.
+// ownerType returns the type of an owner, which may be deleted.
 func (d *round) ownerType(owner uuid.UUID) string {
 	_, is := d.Image.Principals.EverByID(owner)
 	_, was := d.changes.Principals.PurgedByID(owner)
@@ -68,8 +69,8 @@ func (d *round) appendGroupOwners(b []byte, e deltaElement) []byte {
 	})
 }
 
-// madeOfDocuments are the members of documents of applications and service principals that
-// properties with other names are made of.
+// madeOfDocuments maps properties of applications and service principals to the members of
+// documents that they are derived from.
 var madeOfDocuments = map[string][]string{
 	"accountEnabled":            {"disabled"},
 	"appDescription":            {tenant.OfApplication + "description"},

@@ -17,9 +17,9 @@ import (
 	"licensor/internal/tenant"
 )
 
-// round is one request for changes on its way (P41). Which objects a round shows is fixed when it
-// begins; how they are is told as of the moment each page is made. What changes in between shows
-// again in the next round, so nothing is lost and no round is endless.
+// round is one request for changes in progress (P41). The set of objects of a round is fixed when
+// it begins; each page shows their current state. Objects that change during the round are shown
+// again in the next round, so no change is lost and every round ends.
 type round struct {
 	*wire.Request
 	kind    *query.Kind
@@ -28,9 +28,9 @@ type round struct {
 	token   deltaToken
 	size    int
 	room    int  // for members
-	whole   bool // everything there is, rather than what changed
+	whole   bool // all objects, not only changes
 	changes *tenant.Changes
-	objects *tenant.ObjectChanges // those of changes that are of this kind
+	objects *tenant.ObjectChanges // the kind in the log of changes
 }
 
 // read reads the changes of the round.
@@ -68,7 +68,7 @@ func changesOf(c *tenant.Changes, of directory.Type) *tenant.ObjectChanges {
 	return &c.Principals
 }
 
-// tooOld sends the client back to the beginning.
+// tooOld tells the client to start again.
 func (d *round) tooOld() error {
 	return &problem.Error{
 		Status: http.StatusGone, Code: "syncStateNotFound",
@@ -79,7 +79,7 @@ func (d *round) tooOld() error {
 
 func (d *round) address() string { return d.Root + "/" + d.set + "/delta" }
 
-// deltaPage is the size of a page: $top does not count here, the preference does (P41).
+// deltaPage returns the size of a page, which the Prefer header sets; $top has no effect (P41).
 func deltaPage(r *wire.Request) int {
 	for _, line := range r.Header.Values("Prefer") {
 		for preference := range strings.SplitSeq(line, ",") {
@@ -96,8 +96,8 @@ func deltaPage(r *wire.Request) int {
 	return wire.DefaultPage
 }
 
-// among are the objects to look at: all there are, or those touched, and of these the ones that the
-// filter names.
+// among returns the objects to check: all existing ones, or those with changes, and of these the
+// ones that the filter names.
 func (d *round) among(touched func() *roaring.Bitmap) *roaring.Bitmap {
 	in, all := d.kind.In(d.Image), roaring.New()
 	if d.whole {
@@ -121,21 +121,22 @@ func (d *round) among(touched func() *roaring.Bitmap) *roaring.Bitmap {
 	return named
 }
 
-// deltaElement is what a page shows of an object: that it is there, or that it is not.
+// deltaElement is an object on a page, which exists or was removed.
 type deltaElement struct {
 	ordinal uint32
 	id      uuid.UUID
-	removed string // why; empty: it is there
+	removed string // the reason; empty if it exists
 }
 
-// The reasons of @removed (P41): what is deleted can come back, until it is gone for good.
+// The reasons of @removed (P41): "changed" objects can be restored, until they are permanently
+// deleted.
 const (
 	removedForNow  = "changed"
 	removedForGood = "deleted"
 )
 
-// element returns what there is to say of an object; false when that is nothing: it went after the
-// round had begun, or before.
+// element returns the element of an object; false if there is none, because it was purged after the
+// beginning of the round, or earlier.
 func (d *round) element(in directory.Collection, ordinal uint32) (deltaElement, bool) {
 	switch {
 	case in.IsPurged(ordinal):
@@ -147,7 +148,7 @@ func (d *round) element(in directory.Collection, ordinal uint32) (deltaElement, 
 	return deltaElement{ordinal: ordinal, id: in.ID(ordinal)}, true
 }
 
-// elements takes those of the page from a set, and says whether there are more.
+// elements returns the elements of the page from a set, and whether there are more.
 func (d *round) elements(among *roaring.Bitmap) (page []deltaElement, more bool) {
 	in, it := d.kind.In(d.Image), among.Iterator()
 	from := d.token.place + 1
@@ -171,7 +172,7 @@ func (d *round) elements(among *roaring.Bitmap) (page []deltaElement, more bool)
 	return page, false
 }
 
-// there lists the ordinals of those on the page that are there.
+// there returns the ordinals of the objects on the page that exist.
 func there(page []deltaElement) []uint32 {
 	var list []uint32
 	for _, e := range page {
@@ -182,14 +183,14 @@ func there(page []deltaElement) []uint32 {
 	return list
 }
 
-// head begins the answer, up to its value.
+// head begins the response, up to its value.
 func (d *round) head() []byte {
 	b := d.AppendHead(d.Begin(), d.Selected(d.set))
 	return append(jsontext.AppendName(b, "value"), '[')
 }
 
-// finish ends the answer: with the address of the next page where there is one, otherwise of the
-// next round.
+// finish ends the response with the URL of the next page if there is one, otherwise of the next
+// round.
 func (d *round) finish(b []byte, next *deltaToken) error {
 	b = append(b, ']')
 	seal := deltaSeal(d.Request, d.kind.Type)
@@ -202,7 +203,7 @@ func (d *round) finish(b []byte, next *deltaToken) error {
 	return d.Send(http.StatusOK, append(b, '}'))
 }
 
-// appendRemoved writes an object that is not there any more.
+// appendRemoved writes an object that was removed.
 func (d *round) appendRemoved(b []byte, typeName string, e deltaElement) []byte {
 	b = append(b, '{')
 	if d.Metadata == "full" {
@@ -212,7 +213,7 @@ func (d *round) appendRemoved(b []byte, typeName string, e deltaElement) []byte 
 	return append(jsontext.AppendText(append(b, `,"@removed":{"reason":`...), e.removed), "}}"...)
 }
 
-// continued is the token of the page after this one, which ends with an object.
+// continued returns the token of the page after this one, which ends with an object.
 func (d *round) continued(place int64) *deltaToken {
 	next := d.token
 	next.place, next.member = place, -1

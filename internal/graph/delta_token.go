@@ -21,28 +21,28 @@ import (
 	"licensor/internal/guid"
 )
 
-// deltaToken is where a client stands in the changes of users or groups, and what it asked for when
-// it began: later requests need not say it again (P41). A round are the changes after one commit,
-// up to the one that was the last when the round began.
+// deltaToken is a client's position in the changes of users or groups, and its initial query: later
+// requests need not repeat it (P41). A round has the changes after one commit, up to the last
+// commit when the round began.
 type deltaToken struct {
-	after uint64 // 0: the round shows everything there is
+	after uint64 // 0: the round shows all objects
 	upTo  uint64 // 0: the round has not begun
-	count uint32 // of all ordinals when a round began that shows everything
+	count uint32 // of all ordinals when a round with all objects began
 	place int64  // ordinal of the last object shown; -1 at first
-	// member is the place of the last member shown of that object, a group with too many for one page;
-	// -1 when all of it was shown.
+	// member is the place of the last member shown of that object, a group with too many for one
+	// page; -1 if all of it was shown.
 	member   int64
 	selected []string    // $select
 	ids      []uuid.UUID // of $filter; nil: all
 }
 
-// latest is the $deltatoken that asks for the next changes only.
+// latest is the $deltatoken that requests only future changes.
 const latest = "latest"
 
-// maxDeltaIDs is how many objects a $filter may name (P41).
+// maxDeltaIDs is the maximum number of objects in a $filter (P41).
 const maxDeltaIDs = 50
 
-// askedToken reads where the client stands from the request: at the beginning when it has no token.
+// askedToken returns the token of the request: an initial one if it has none.
 func askedToken(r *wire.Request, of directory.Type) (deltaToken, error) {
 	asked := deltaToken{place: -1, member: -1, selected: r.Options.Select}
 	if r.Options.Filter != nil {
@@ -76,7 +76,7 @@ func askedToken(r *wire.Request, of directory.Type) (deltaToken, error) {
 	return t, nil
 }
 
-// idsOf reads a $filter that names objects by their ids, the only one that there is here.
+// idsOf parses a $filter that names objects by their ids, which is the only supported form.
 func idsOf(filter *odata.Filter) ([]uuid.UUID, error) {
 	terms := []odata.Node{filter.Root}
 	if or, ok := filter.Root.(*odata.Logic); ok && or.Op == odata.Or {
@@ -118,8 +118,9 @@ func idIn(term odata.Node) (uuid.UUID, bool) {
 	return uuid.Nil, false
 }
 
-// deltaSeal begins the sum over a token, which is good for one tenant and one kind of objects. It
-// guards against mistakes only: who makes up a token sees nothing that could not be seen without.
+// deltaSeal is the prefix of the checksum of a token, which is valid for one tenant and one kind of
+// objects. It detects mistakes only: a forged token reveals nothing that its caller could not see
+// without.
 func deltaSeal(r *wire.Request, of directory.Type) []byte {
 	id := r.Tenant.ID()
 	return append(id[:], byte(of))
@@ -127,7 +128,7 @@ func deltaSeal(r *wire.Request, of directory.Type) []byte {
 
 const sealSize = 8
 
-// text writes the token.
+// text encodes the token.
 func (t deltaToken) text(seal []byte) string {
 	var b []byte
 	for _, n := range []uint64{
@@ -185,7 +186,7 @@ func readDeltaToken(text string, seal []byte) (deltaToken, bool) {
 	return t, true
 }
 
-// startAgain is the address of the same changes from the beginning.
+// startAgain returns the URL of the same changes from the beginning.
 func (t deltaToken) startAgain(address string) string {
 	var options []string
 	if t.selected != nil {

@@ -14,7 +14,7 @@ import (
 	"licensor/internal/identity"
 )
 
-// getDirectoryObject answers GET /directoryObjects/{object}, whatever it is.
+// getDirectoryObject answers GET /directoryObjects/{object}, of any type.
 func getDirectoryObject(r *wire.Request) error {
 	if err := r.Allow("$select"); err != nil {
 		return err
@@ -30,8 +30,8 @@ func getDirectoryObject(r *wire.Request) error {
 	return problem.NotFound(r.Keys[0])
 }
 
-// otherObject is the application, service principal, administrative unit or directory role with an
-// id, and its type.
+// otherObject returns the application, service principal, administrative unit or directory role
+// with an id, and its type.
 func otherObject(r *wire.Request, id uuid.UUID) (o object, typeName string, ok bool) {
 	if a, ok := r.Image.ClientByID(id); ok {
 		return &application{Client: a, image: r.Image}, "application", true
@@ -48,7 +48,7 @@ func otherObject(r *wire.Request, id uuid.UUID) (o object, typeName string, ok b
 	return nil, "", false
 }
 
-// sendMixed answers with an object whose type the address does not say.
+// sendMixed answers with an object whose type is not in the URL.
 func sendMixed(r *wire.Request, o object) error {
 	w, err := newObjectWriter(r)
 	if err != nil {
@@ -65,8 +65,8 @@ func sendMixed(r *wire.Request, o object) error {
 	return r.SendChanged(http.StatusOK, b)
 }
 
-// allGroupsOfObject are those that a user, group or service principal is in, directly or by way of
-// others.
+// allGroupsOfObject is the relation to the groups that a user, group or service principal is in,
+// directly or indirectly.
 var allGroupsOfObject relation = func(r *wire.Request) (sets, error) {
 	kind, ordinal, ok := liveObject(r)
 	switch index := r.Image.Directory; {
@@ -79,11 +79,11 @@ var allGroupsOfObject relation = func(r *wire.Request) (sets, error) {
 	}
 }
 
-// maxByIDs is how many ids getByIds takes.
+// maxByIDs is the maximum number of ids for getByIds.
 const maxByIDs = 1000
 
-// getByIDs answers POST /directoryObjects/getByIds: what there is of some ids and types. Others are
-// passed over.
+// getByIDs answers POST /directoryObjects/getByIds: the objects with the given ids and types. It
+// skips ids of other objects.
 func getByIDs(r *wire.Request) error {
 	if err := r.Allow("$select"); err != nil {
 		return err
@@ -109,7 +109,7 @@ func getByIDs(r *wire.Request) error {
 	return wire.SendList(r, wire.List[object]{Context: r.Selected("directoryObjects"), Source: rows, Count: -1, Write: w.write})
 }
 
-// findIDs returns the users and groups that ids name, ascending and each once.
+// findIDs returns the users and groups that ids name, ascending, without duplicates.
 func findIDs(r *wire.Request, ids []uuid.UUID, wanted func(string) bool) (users, groups []uint32) {
 	for _, id := range ids {
 		if user, ok := r.LiveUser(id); ok && wanted("user") {
@@ -123,7 +123,7 @@ func findIDs(r *wire.Request, ids []uuid.UUID, wanted func(string) bool) (users,
 	return slices.Compact(users), slices.Compact(groups)
 }
 
-// otherObjects returns what else there is of some ids and types, each once.
+// otherObjects returns the objects of other types with some ids and types, without duplicates.
 func otherObjects(r *wire.Request, ids []uuid.UUID, wanted func(string) bool) []object {
 	var list []object
 	seen := map[uuid.UUID]bool{}
@@ -135,7 +135,7 @@ func otherObjects(r *wire.Request, ids []uuid.UUID, wanted func(string) bool) []
 	return list
 }
 
-// wantedTypes reads the types of getByIds: none are all.
+// wantedTypes reads the types of getByIds; none means all.
 func wantedTypes(types []string) (func(string) bool, error) {
 	has := func(list []string, name string) bool {
 		return slices.ContainsFunc(list, func(n string) bool { return strings.EqualFold(n, name) })

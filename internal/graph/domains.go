@@ -12,14 +12,14 @@ import (
 	"licensor/internal/tenant"
 )
 
-// domain is a domain of the organization, of which all are verified.
+// domain is a domain of the organization; all are verified.
 type domain struct {
 	directory.VerifiedDomain
 	image *tenant.Image
 }
 
-// domainFields are the properties of domain. Passwords do not expire here, and nobody sells
-// domains.
+// domainFields are the properties of domain. Passwords do not expire here, and domains are not
+// sold.
 var domainFields = wire.NewFieldSet("microsoft.graph.domain", []wire.Field[domain]{
 	wire.Default("authenticationType", jsontext.AppendText, (*domain).authentication),
 	{Name: "availabilityStatus", Write: wire.AppendNull[domain], When: directory.ByDefault},
@@ -39,7 +39,7 @@ var domainFields = wire.NewFieldSet("microsoft.graph.domain", []wire.Field[domai
 	}},
 }).In("domains")
 
-// authentication says where the domain's users sign in: here, unless it is federated.
+// authentication returns where the domain's users sign in: here, unless it is federated.
 func (d *domain) authentication() string {
 	if d.Type == "Federated" {
 		return d.Type
@@ -47,15 +47,15 @@ func (d *domain) authentication() string {
 	return "Managed"
 }
 
-// isRoot says whether the domain is within no other of the organization.
+// isRoot reports whether the domain is not within another domain of the organization.
 func (d *domain) isRoot() bool {
 	return !slices.ContainsFunc(d.image.Organization.VerifiedDomains, func(other directory.VerifiedDomain) bool {
 		return strings.HasSuffix(strings.ToLower(d.Name), "."+strings.ToLower(other.Name))
 	})
 }
 
-// services are the capabilities of the domain. Those of a default domain are the usual ones of a
-// real tenant, unless others were noted.
+// services returns the capabilities of the domain. Those of a default domain are the usual ones of
+// a real tenant, unless others are stored.
 func (d *domain) services() []string {
 	if d.Capabilities == "" && d.IsDefault {
 		return []string{"Email", "OfficeCommunicationsOnline"}

@@ -17,7 +17,7 @@ import (
 	"licensor/internal/tenant"
 )
 
-// What $expand can show, by name.
+// The expansions, by name.
 var (
 	userExpansions        = map[string]wire.Expansion[user]{}
 	groupExpansions       = map[string]wire.Expansion[group]{}
@@ -27,7 +27,7 @@ var (
 	roleExpansions        = map[string]wire.Expansion[directoryRole]{}
 )
 
-func init() { // they lead to the fields they are shown among
+func init() { // they refer to the fields that they are shown among
 	userExpansions["memberOf"] = relatedTo(userSubject, membershipsOfUser.all)
 	userExpansions["transitiveMemberOf"] = relatedTo(userSubject, allMembershipsOfUser.all)
 	userExpansions["manager"] = expandManager
@@ -72,8 +72,8 @@ func licensesOf(_ *wire.Request, u *user) iter.Seq[licenses.Detail] {
 	return licenses.DetailsOf(u.image, u.ordinal)
 }
 
-// mayExpandObjects refuses what some directory object has and no list of it is served (P29), in
-// lists of objects of several types.
+// mayExpandObjects refuses relations that some directory object has but that are not supported
+// (P29), in lists of objects of several types.
 func mayExpandObjects(r *wire.Request) error {
 	for _, e := range r.Options.Expand {
 		if !canExpand(e.Name) && isObjectLink(e.Name) {
@@ -83,7 +83,7 @@ func mayExpandObjects(r *wire.Request) error {
 	return nil
 }
 
-// subject is the object that something is expanded of, as a path would name it.
+// subject is the object whose relations are expanded, in the form of a path.
 type subject struct {
 	path  string
 	id    uuid.UUID
@@ -110,7 +110,7 @@ func roleSubject(d *directoryRole) subject { return subject{"/directoryRoles/{ro
 
 func unitSubject(u *unit) subject { return subject{edm.UnitsRoot + "/{unit}", u.ID, u.image} }
 
-// relatedTo is the expansion of a relation: the first few objects of what a list of it would show.
+// relatedTo is the expansion of a relation: it shows the first few objects of its list.
 func relatedTo[T any](of func(*T) subject, rel relation) wire.Expansion[T] {
 	return func(r *wire.Request, e odata.Expansion) (func([]byte, *T) ([]byte, error), error) {
 		inner := r.Within(e)
@@ -138,10 +138,10 @@ func relatedTo[T any](of func(*T) subject, rel relation) wire.Expansion[T] {
 	}
 }
 
-// nothing is the relation to objects that are not kept here.
+// nothing is the relation to objects that are not stored here.
 func nothing(*wire.Request) (sets, error) { return sets{}, nil }
 
-// ask makes the request one about an object, as it is in an image.
+// ask makes the request one about an object in an image.
 func ask(r *wire.Request, s subject) {
 	r.Op = &wire.Operation{Path: s.path, Need: r.Op.Need}
 	r.Me, r.Keys, r.Image = false, []string{s.id.String()}, s.image
@@ -153,8 +153,8 @@ func isNotFound(err error) bool {
 	return ok && p.Kind == tenant.NotFound || graph && q.Status == http.StatusNotFound
 }
 
-// mayExpandSome is mayExpand of objects of several types: the caller must be allowed to list what
-// it expands of one of them at least. In the others it is not shown.
+// mayExpandSome is mayExpand for objects of several types: the caller must be allowed to list the
+// relation for at least one of them. It is not shown in the others.
 func mayExpandSome(r *wire.Request) error {
 	for _, e := range r.Options.Expand {
 		var refused error
@@ -173,7 +173,7 @@ func mayExpandSome(r *wire.Request) error {
 	return nil
 }
 
-// firstObjects yields the first few of the live ones.
+// firstObjects yields the first few live objects.
 func firstObjects(r *wire.Request, of sets, w *objectWriter) wire.Source[object] {
 	var sources []wire.Source[object]
 	room := wire.MaxExpanded
@@ -187,7 +187,7 @@ func firstObjects(r *wire.Request, of sets, w *objectWriter) wire.Source[object]
 	return wire.OneAfterAnother(append(sources, readRoles(r, roles))...)
 }
 
-// firstLive lists the first n of the objects of a kind that are not deleted.
+// firstLive returns the first n objects of a kind that are not deleted.
 func firstLive(r *wire.Request, set *roaring.Bitmap, kind *objectKind, n int) (live []uint32) {
 	if set == nil {
 		return nil

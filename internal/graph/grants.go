@@ -17,8 +17,8 @@ import (
 	"licensor/internal/jsontext"
 )
 
-// permissionGrant lets an application act in the name of a user, or of all, at Microsoft Graph: the
-// one resource that there is.
+// permissionGrant lets an application act on behalf of a user, or of all users, at Microsoft Graph,
+// which is the only resource.
 type permissionGrant struct {
 	directory.Grant
 	resource uuid.UUID
@@ -47,7 +47,7 @@ func (g permissionGrant) consentType() string {
 	return forOne
 }
 
-// id is derived from what the grant is about.
+// id is derived from the contents of the grant.
 func (g permissionGrant) id() string {
 	b := append(slices.Clone(g.Client[:]), g.resource[:]...)
 	if g.User != uuid.Nil {
@@ -63,7 +63,7 @@ func appendGrantUser(b []byte, g *permissionGrant) []byte {
 	return jsontext.AppendID(b, g.User)
 }
 
-// shownGrants are grants as they are shown: those of deleted service principals are not, until
+// shownGrants returns the visible grants: those of deleted service principals are hidden until
 // these are restored.
 func shownGrants(r *wire.Request, grants iter.Seq[directory.Grant]) iter.Seq[permissionGrant] {
 	resource := identity.GraphPrincipalID(r.Image.Organization.ID)
@@ -76,7 +76,7 @@ func shownGrants(r *wire.Request, grants iter.Seq[directory.Grant]) iter.Seq[per
 	}
 }
 
-// grantTexts are the properties that grants can be found by.
+// grantTexts are the properties that grants can be filtered by.
 var grantTexts = wire.Texts[permissionGrant]{
 	"clientId":    func(g *permissionGrant) string { return g.Client.String() },
 	"consentType": func(g *permissionGrant) string { return g.consentType() },
@@ -98,8 +98,7 @@ func listGrantsOfPrincipal(r *wire.Request) error {
 	return sendGrants(r, shownGrants(r, r.Image.Grants.OfClient(a.Principal.ID)))
 }
 
-// listGrantsOfUser answers GET /users/{user}/oauth2PermissionGrants: what was granted for this user
-// alone.
+// listGrantsOfUser answers GET /users/{user}/oauth2PermissionGrants: the grants for this user only.
 func listGrantsOfUser(r *wire.Request) error {
 	user, err := r.User()
 	if err != nil {
@@ -108,7 +107,7 @@ func listGrantsOfUser(r *wire.Request) error {
 	return sendGrants(r, shownGrants(r, r.Image.Grants.OfUser(r.Image.Directory.UserID(user))))
 }
 
-// grantsOfUser and grantsOfPrincipal are what the lists of the same show.
+// grantsOfUser and grantsOfPrincipal are the relations of the same lists.
 func grantsOfUser(r *wire.Request, u *user) iter.Seq[permissionGrant] {
 	return shownGrants(r, u.image.Grants.OfUser(u.image.Directory.UserID(u.ordinal)))
 }
@@ -117,7 +116,7 @@ func grantsOfPrincipal(r *wire.Request, a *application) iter.Seq[permissionGrant
 	return shownGrants(r, a.image.Grants.OfClient(a.Principal.ID))
 }
 
-// sendGrants answers with a page of grants, which come in the order of their keys.
+// sendGrants answers with a page of grants, in the order of their keys.
 func sendGrants(r *wire.Request, grants iter.Seq[permissionGrant]) error {
 	if err := r.Allow("$select", "$filter", "$top", "$count", "$skiptoken"); err != nil {
 		return err
@@ -136,7 +135,7 @@ func sendGrants(r *wire.Request, grants iter.Seq[permissionGrant]) error {
 	return wire.SendByKey(r, "oauth2PermissionGrants", rows, wire.ObjectWriter(fields))
 }
 
-// behindGrant are those of some grants that come behind one.
+// behindGrant returns the grants after one of them.
 func behindGrant(grants iter.Seq[permissionGrant], last wire.Key) iter.Seq[permissionGrant] {
 	return func(yield func(permissionGrant) bool) {
 		for g := range grants {
@@ -147,10 +146,10 @@ func behindGrant(grants iter.Seq[permissionGrant], last wire.Key) iter.Seq[permi
 	}
 }
 
-// key is what the id is made of, always as long.
+// key returns the data of the id, which has a fixed length.
 func (g permissionGrant) key() wire.Key { return wire.KeyOf(g.Client, g.User) }
 
-// grant is the one that the path names.
+// grant returns the grant that the path names.
 func grant(r *wire.Request) (permissionGrant, error) {
 	for g := range shownGrants(r, r.Image.Grants.All()) {
 		if g.id() == r.Keys[0] {

@@ -27,8 +27,8 @@ type roleAssignment struct {
 	image *tenant.Image
 }
 
-// roleAssignmentFields are the properties of appRoleAssignment. When it was made is not known of
-// those made by an earlier version.
+// roleAssignmentFields are the properties of appRoleAssignment. The time of creation is unknown for
+// assignments by an earlier version.
 var roleAssignmentFields = wire.NewFieldSet("microsoft.graph.appRoleAssignment", append([]wire.Field[roleAssignment]{
 	wire.Default("appRoleId", jsontext.AppendID, func(g *roleAssignment) uuid.UUID { return g.Role }),
 	wire.Default("createdDateTime", jsontext.AppendTime, (*roleAssignment).since),
@@ -47,7 +47,7 @@ func (g *roleAssignment) isGraph() bool {
 	return g.To == identity.GraphPrincipalID(g.image.Organization.ID)
 }
 
-// id is derived from what the assignment is about.
+// id is derived from the contents of the assignment.
 func (g roleAssignment) id() string {
 	role := g.Role
 	if !g.isGraph() {
@@ -57,7 +57,7 @@ func (g roleAssignment) id() string {
 	return base64.RawURLEncoding.EncodeToString(key[:])
 }
 
-// since is when it was made; the zero time when that is not known.
+// since returns when it was made; the zero time if that is unknown.
 func (g *roleAssignment) since() time.Time {
 	if !g.isGraph() {
 		return g.image.Links.Since(g.Link)
@@ -69,7 +69,7 @@ func (g *roleAssignment) since() time.Time {
 	return time.Time{}
 }
 
-// nameOf is the displayName of a user, group or service principal.
+// nameOf returns the displayName of a user, group or service principal.
 func (g *roleAssignment) nameOf(id uuid.UUID) string {
 	if id == uuid.Nil {
 		return ""
@@ -101,12 +101,12 @@ func (g *roleAssignment) principalType() string {
 	return "ServicePrincipal"
 }
 
-// principalSet is the set that the principal is in.
+// principalSet returns the set that the principal is in.
 func (g *roleAssignment) principalSet() string {
 	return map[string]string{"User": "users", "Group": "groups", "ServicePrincipal": "servicePrincipals"}[g.principalType()]
 }
 
-// side is from where assignments are looked at: from the object that has the roles, or from the
+// side is the object that assignments are listed for: the object that has the roles, or the
 // resource.
 type side struct {
 	set, name string
@@ -130,7 +130,7 @@ var (
 func principalOf(l directory.Link) uuid.UUID { return l.From }
 func resourceOf(l directory.Link) uuid.UUID  { return l.To }
 
-// roleAssignmentsOf are those that an object has, behind one: by resource and role, those at
+// roleAssignmentsOf yields the assignments of an object after a key: by resource and role, those at
 // Microsoft Graph last.
 func roleAssignmentsOf(r *wire.Request, id uuid.UUID, last wire.Key) iter.Seq[roleAssignment] {
 	return func(yield func(roleAssignment) bool) {
@@ -152,8 +152,9 @@ func roleAssignmentsOf(r *wire.Request, id uuid.UUID, last wire.Key) iter.Seq[ro
 
 func (g roleAssignment) keyFrom() wire.Key { return wire.KeyOf(g.To, g.Role) }
 
-// roleAssignmentsTo are those of all objects to a resource, behind one: by the object's id and
-// role, or by the ordinal of the service principal and role, where the resource is Microsoft Graph.
+// roleAssignmentsTo yields the assignments of all objects to a resource after a key: by the
+// object's id and role, or by the ordinal of the service principal and role if the resource is
+// Microsoft Graph.
 func roleAssignmentsTo(r *wire.Request, id uuid.UUID, last wire.Key) iter.Seq[roleAssignment] {
 	return func(yield func(roleAssignment) bool) {
 		principal, role := last.IDs()
@@ -182,7 +183,7 @@ func (g roleAssignment) keyTo() wire.Key {
 	return wire.KeyOf(asID(ordinal), g.Role)
 }
 
-// asID is an ordinal in the place of an id.
+// asID converts an ordinal to an id for a key.
 func asID(ordinal uint32) (id uuid.UUID) {
 	binary.BigEndian.PutUint32(id[len(id)-4:], ordinal)
 	return id
@@ -190,7 +191,7 @@ func asID(ordinal uint32) (id uuid.UUID) {
 
 func ordinalIn(id uuid.UUID) uint32 { return binary.BigEndian.Uint32(id[len(id)-4:]) }
 
-// yieldLive passes on the assignments of which neither end is deleted, until it is told to stop.
+// yieldLive yields the assignments whose ends are both live, until yield returns false.
 func yieldLive(r *wire.Request, links iter.Seq[directory.Link], yield func(roleAssignment) bool) bool {
 	for l := range links {
 		_, from := r.Image.Kind(l.From)
@@ -201,8 +202,8 @@ func yieldLive(r *wire.Request, links iter.Seq[directory.Link], yield func(roleA
 	return true
 }
 
-// yieldPermissions passes on the assignments at Microsoft Graph behind a role, until it is told to
-// stop.
+// yieldPermissions yields the assignments at Microsoft Graph after a role, until yield returns
+// false.
 func yieldPermissions(
 	r *wire.Request, p *directory.ServicePrincipal, last uuid.UUID, yield func(roleAssignment) bool,
 ) bool {
@@ -226,7 +227,7 @@ func yieldPermissions(
 
 func (s side) context(id uuid.UUID) string { return s.set + "('" + id.String() + "')/" + s.name }
 
-// roleAssignmentTexts are the properties that assignments can be found by.
+// roleAssignmentTexts are the properties that assignments can be filtered by.
 var roleAssignmentTexts = wire.Texts[roleAssignment]{
 	"appRoleId":            func(g *roleAssignment) string { return g.Role.String() },
 	"principalDisplayName": func(g *roleAssignment) string { return g.nameOf(g.From) },
@@ -236,11 +237,11 @@ var roleAssignmentTexts = wire.Texts[roleAssignment]{
 	"resourceId":           func(g *roleAssignment) string { return g.To.String() },
 }
 
-// orderOfRoles is the order of the lists of assignments. Before, they were in the order of their
+// orderOfRoles is the order of the lists of assignments. Earlier versions used the order of their
 // ids.
 const orderOfRoles = 1
 
-// list answers GET /servicePrincipals/{servicePrincipal}/appRoleAssignments, and the like.
+// list answers GET /servicePrincipals/{servicePrincipal}/appRoleAssignments, and similar requests.
 func (s side) list(r *wire.Request) error {
 	if err := r.Allow("$select", "$filter", "$top", "$count", "$skiptoken"); err != nil {
 		return err
@@ -272,7 +273,7 @@ func expandAssignments[T any](of func(*T) subject, s side) wire.Expansion[T] {
 	})
 }
 
-// find is the assignment that the path names, and the object that it is looked at from.
+// find returns the assignment that the path names, and the object that it is listed for.
 func (s side) find(r *wire.Request) (uuid.UUID, roleAssignment, error) {
 	id, err := s.object(r)
 	if err != nil {
@@ -312,7 +313,7 @@ func (s side) send(r *wire.Request, status int, id uuid.UUID, g roleAssignment) 
 const assignmentResource = "AppRoleAssignment"
 
 // create answers POST …/appRoleAssignments {"principalId":…,"resourceId":…,"appRoleId":…}. A
-// permission of Microsoft Graph is in the application's next token, and in none that it has.
+// permission of Microsoft Graph is in tokens that are issued afterwards.
 func (s side) create(r *wire.Request) error {
 	id, err := s.object(r)
 	if err != nil {
@@ -332,7 +333,7 @@ func (s side) create(r *wire.Request) error {
 	return s.send(r, http.StatusCreated, id, g)
 }
 
-// assign makes an assignment, and returns the image that has it.
+// assign makes an assignment, and returns the image with it.
 func assign(r *wire.Request, g roleAssignment) (*tenant.Image, error) {
 	if g.isGraph() {
 		err := grantPermission(r, g)
@@ -345,7 +346,7 @@ func assign(r *wire.Request, g roleAssignment) (*tenant.Image, error) {
 	return done.Image, nil
 }
 
-// readAssignment reads what is to be granted to whom.
+// readAssignment reads an assignment from a body.
 func readAssignment(r *wire.Request) (g roleAssignment, err error) {
 	members, err := r.Members()
 	if err != nil {
@@ -384,7 +385,7 @@ func grantPermission(r *wire.Request, g roleAssignment) error {
 	return err
 }
 
-// byPrincipalID is the application whose service principal has an id.
+// byPrincipalID returns the application whose service principal has an id.
 func byPrincipalID(r *wire.Request, id uuid.UUID) (directory.Client, error) {
 	a, ok := r.Image.Principal(id)
 	if !ok {

@@ -77,13 +77,13 @@ func readGrant(r *wire.Request) (g permissionGrant, err error) {
 	return g, err
 }
 
-// withoutTimes takes out the id, and the times, which the beta version wants and nothing follows
-// from.
+// withoutTimes removes the id, and the times, which the beta version requires and which have no
+// effect.
 func withoutTimes(members []directory.Member) []directory.Member {
 	return slices.DeleteFunc(wire.WithoutID(members), func(m directory.Member) bool { return m.Is("startTime") || m.Is("expiryTime") })
 }
 
-// readScopes reads delegated permissions with spaces between, each of which there must be.
+// readScopes parses delegated permissions that are separated by spaces; each must exist.
 func readScopes(text string) ([]string, error) {
 	var scopes []string
 	for value := range strings.FieldsSeq(text) {
@@ -97,15 +97,14 @@ func readScopes(text string) ([]string, error) {
 	return scopes, nil
 }
 
-// updateGrant answers PATCH /oauth2PermissionGrants/{grant} {"scope":…}. No scope takes everything
-// away, and the grant with it.
+// updateGrant answers PATCH /oauth2PermissionGrants/{grant} {"scope":…}. An empty scope removes the
+// grant.
 func updateGrant(r *wire.Request) error {
 	members, err := r.Members()
 	if err != nil {
 		return err
 	}
-	// Until the grant is there when it is changed: a change does not bring back one that was taken
-	// away.
+	// The grant must exist when the change is made: a change does not restore a removed grant.
 	for again := true; again; {
 		g, err := grant(r)
 		if err != nil {

@@ -13,14 +13,13 @@ import (
 	"licensor/internal/tenant"
 )
 
-// group is a group with all that its properties are made of. The document is nil where columns are
-// enough.
+// group is a group with all data of its properties. The document is nil if columns are sufficient.
 type group struct {
 	*directory.Group
 	ordinal uint32
 	image   *tenant.Image
 	row     column.Row
-	waiting *wire.Waiting // what a change of its licenses that is held back will make of it
+	waiting *wire.Waiting // the state after a pending change of its licenses
 }
 
 func groupAt(r *wire.Request, document *directory.Group, ordinal uint32, image *tenant.Image) group {
@@ -34,9 +33,8 @@ const (
 	groupSet  = "groups"
 )
 
-// groupFields are the properties of a group: those of the document, and those that come from
-// licensing (docs/spec/licensing.md L14). GroupMember.Read.All shows those that say what group it
-// is.
+// groupFields are the properties of a group: those of the document, and those of licensing
+// (docs/spec/licensing.md L14). GroupMember.Read.All shows only basic ones.
 var groupFields = wire.NewFieldSet(groupType, append(
 	withWriteback(wire.PropertyFields(
 		exceptIDs(directory.GroupProperties()), func(g *group) *directory.Group { return g.Group },
@@ -51,8 +49,8 @@ var groupFields = wire.NewFieldSet(groupType, append(
 	return name == "infoCatalogs" || name == "isManagementRestricted" || name == "organizationId"
 })
 
-// withWriteback makes writebackConfiguration a property of beta alone, which is an object of nulls
-// when it was never set.
+// withWriteback makes writebackConfiguration a property of beta only, which is an object of nulls
+// if it was never set.
 func withWriteback(fields []wire.Field[group]) []wire.Field[group] {
 	f := &fields[slices.IndexFunc(fields, func(f wire.Field[group]) bool { return f.Name == "writebackConfiguration" })]
 	kept := f.Write
@@ -82,8 +80,8 @@ func appendHasErrors(b []byte, g *group) []byte {
 	return jsontext.AppendBool(b, errors != nil && !errors.IsEmpty())
 }
 
-// appendProcessingState says that nothing is left to do, unless that is held back: a change of a
-// group has processed its members when it is answered.
+// appendProcessingState writes that processing is complete, unless a change is pending: a change of
+// a group processes its members before the response.
 func appendProcessingState(b []byte, g *group) []byte {
 	state := processingComplete
 	if g.waiting != nil {
@@ -92,6 +90,6 @@ func appendProcessingState(b []byte, g *group) []byte {
 	return append(jsontext.AppendText(append(b, `{"state":`...), state), '}')
 }
 
-// processingComplete is the state of licenseProcessingState where nothing is held back
+// processingComplete is the state of licenseProcessingState if no change is pending
 // (docs/spec/licensing.md L14).
 const processingComplete = "ProcessingComplete"

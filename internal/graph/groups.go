@@ -27,8 +27,8 @@ func createGroup(r *wire.Request) error {
 	return createGroupAs(r, body, tenant.CreateGroup{}, groupSet, fields)
 }
 
-// createGroupAs creates the group of a body with a command that may say more of it, and answers
-// with some of its fields, as an object of a set.
+// createGroupAs creates the group of a body with a command that may do more, and answers with some
+// of its fields, as an object of a set.
 func createGroupAs(
 	r *wire.Request, body []directory.Member, c tenant.CreateGroup, set string, fields []*wire.Field[group],
 ) (err error) {
@@ -53,7 +53,7 @@ func createGroupAs(
 	return groupList.SendOne(r, http.StatusCreated, set, done.Image, done.Ordinal, fields)
 }
 
-// takeBindings takes the members and owners that a group is to get out of a body.
+// takeBindings removes the members and owners of a new group from a body.
 func takeBindings(
 	r *wire.Request, body []directory.Member,
 ) (rest []directory.Member, members, owners []uuid.UUID, err error) {

@@ -12,22 +12,22 @@ import (
 	"licensor/internal/tenant"
 )
 
-// objectKind is a kind of directory objects that have ordinals: each but directory roles.
+// objectKind is a kind of directory objects that have ordinals: all except directory roles.
 type objectKind struct {
 	*query.Kind
 	typeName string             // with its namespace
-	need     identity.Operation // what it takes to read them
-	from     int64              // added to ordinals, so that places of different kinds are different
+	need     identity.Operation // the permission to read them
+	from     int64              // added to ordinals, so that places of different kinds differ
 	of       func(sets) *roaring.Bitmap
-	// hides reports which properties a degree of access does not show.
+	// hides reports which properties a degree of access hides.
 	hides func(identity.Access) func(name string) bool
 	// read yields the objects with some ordinals, as wire.Listing.Read does.
 	read func(r *wire.Request, ordinals []uint32, s *wire.Search, w *objectWriter) wire.Source[object]
-	// now returns an object as of an image, or a later one when it has been written since.
+	// now returns an object as of an image, or a later one if it has been written since.
 	now func(r *wire.Request, image *tenant.Image, ordinal uint32) (object, error)
 }
 
-// objectKinds are in the order in which lists show them. Directory roles come behind them.
+// objectKinds are in the order in which lists show them. Directory roles follow them.
 var objectKinds = []*objectKind{userKind, groupKind, principalKind, applicationKind, unitKind}
 
 var (
@@ -66,8 +66,8 @@ func kindOf[D, T any](
 	}
 }
 
-// The place of an object in a list that may hold several kinds: users come first, by ordinal;
-// groupsFrom is added to the ordinals of groups and so on, rolesFrom to the places of roles in
+// The place of an object in a list of several kinds: users come first, by ordinal; groupsFrom is
+// added to the ordinals of groups and so on, rolesFrom to the places of roles in
 // identity.BuiltInRoles.
 const (
 	groupsFrom       = int64(1) << 32
@@ -77,10 +77,10 @@ const (
 	rolesFrom        = int64(5) << 32
 )
 
-// kindAt is what is added to the ordinals of the kind at a place.
+// kindAt returns the offset of the ordinals of the kind at a place.
 func kindAt(place int64) int64 { return place &^ (groupsFrom - 1) }
 
-// idAt is the id of the object at a place.
+// idAt returns the id of the object at a place.
 func idAt(r *wire.Request, place int64) uuid.UUID {
 	ordinal := uint32(place)
 	if place >= rolesFrom {
@@ -89,7 +89,7 @@ func idAt(r *wire.Request, place int64) uuid.UUID {
 	return objectKinds[place/groupsFrom].In(r.Image).ID(ordinal)
 }
 
-// rowsOf are the ordinals of places of one kind.
+// rowsOf returns the ordinals of places of one kind.
 func rowsOf(places []int64) []uint32 {
 	rows := make([]uint32, len(places))
 	for i, place := range places {
@@ -98,7 +98,7 @@ func rowsOf(places []int64) []uint32 {
 	return rows
 }
 
-// liveObject is the user or group, not deleted, that the path names by its id.
+// liveObject returns the live user or group that the path names by its id.
 func liveObject(r *wire.Request) (kind *objectKind, ordinal uint32, ok bool) {
 	id, ok := guid.Parse(r.Keys[0])
 	if !ok {
@@ -112,7 +112,7 @@ func liveObject(r *wire.Request) (kind *objectKind, ordinal uint32, ok bool) {
 	return nil, 0, false
 }
 
-// sendObject answers with an object whose kind the address does not say.
+// sendObject answers with an object whose kind is not in the URL.
 func sendObject(r *wire.Request, image *tenant.Image, kind *objectKind, ordinal uint32) error {
 	o, err := kind.now(r, image, ordinal)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"licensor/internal/tenant"
 )
 
-// The relations of users that are not among those of licensing.
+// The relations of users outside licensing.
 var (
 	ownedByUser    = owned((*wire.Request).UserID)
 	createdByUser  = created((*wire.Request).UserID)
@@ -31,7 +31,7 @@ var (
 	allMembershipsOfPrincipal = memberships{allGroupsOfPrincipal, true}
 )
 
-// leadingFrom is the relation that links lead to from the object of the request.
+// leadingFrom is the relation to the targets of links from the object of the request.
 func leadingFrom(kind directory.Relation, id func(*wire.Request) (uuid.UUID, error)) relation {
 	return func(r *wire.Request) (sets, error) {
 		from, err := id(r)
@@ -42,7 +42,7 @@ func leadingFrom(kind directory.Relation, id func(*wire.Request) (uuid.UUID, err
 	}
 }
 
-// created is the relation to what the object of the request has created.
+// created is the relation to the objects that the object of the request has created.
 func created(id func(*wire.Request) (uuid.UUID, error)) relation {
 	return func(r *wire.Request) (sets, error) {
 		creator, err := id(r)
@@ -53,8 +53,8 @@ func created(id func(*wire.Request) (uuid.UUID, error)) relation {
 	}
 }
 
-// owned is the relation to what the object of the request owns. Which groups a user owns only the
-// groups know.
+// owned is the relation to the objects that the object of the request owns. Owners of groups are
+// stored with the groups.
 func owned(id func(*wire.Request) (uuid.UUID, error)) relation {
 	return func(r *wire.Request) (sets, error) {
 		owner, err := id(r)
@@ -100,7 +100,7 @@ func with(set *roaring.Bitmap, ordinal uint32) *roaring.Bitmap {
 	return set
 }
 
-// groupsOfPrincipal are those that the service principal is in directly.
+// groupsOfPrincipal is the relation to the groups that the service principal is a direct member of.
 var groupsOfPrincipal relation = func(r *wire.Request) (sets, error) {
 	id, err := r.PrincipalID()
 	if err != nil {
@@ -121,8 +121,8 @@ var allGroupsOfPrincipal relation = func(r *wire.Request) (sets, error) {
 	return groupsOf(r.Image.Directory.Around(of.groups.ToArray())), nil
 }
 
-// allReportsOfUser are the direct reports, and theirs, and so on. A user in a circle of managers is
-// no report of itself.
+// allReportsOfUser is the relation to the direct reports, their reports, and so on. A user in a
+// cycle of managers is not its own report.
 var allReportsOfUser relation = func(r *wire.Request) (sets, error) {
 	user, err := r.User()
 	if err != nil {
@@ -138,8 +138,8 @@ var allReportsOfUser relation = func(r *wire.Request) (sets, error) {
 	return sets{users: all}, nil
 }
 
-// resourcesOfUser are the service principals of which the user has an app role, by itself or as a
-// direct member of a group.
+// resourcesOfUser is the relation to the service principals of which the user has an app role,
+// directly or as a direct member of a group.
 var resourcesOfUser relation = func(r *wire.Request) (sets, error) {
 	user, err := r.User()
 	if err != nil {
@@ -155,21 +155,21 @@ var resourcesOfUser relation = func(r *wire.Request) (sets, error) {
 	return of, nil
 }
 
-// linking are the operations that add and remove links of one relation.
+// linking has the operations that add and remove links of one relation.
 type linking struct {
 	relation directory.Relation
 	from     func(*wire.Request) (uuid.UUID, error)
 	name     string // of the property
 }
 
-// The links that clients make one by one.
+// The links that clients create one by one.
 var (
 	applicationOwners = linking{directory.OwnedBy, (*wire.Request).ApplicationID, "owners"}
 	principalOwners   = linking{directory.OwnedBy, (*wire.Request).PrincipalID, "owners"}
 	userSponsors      = linking{directory.SponsoredBy, (*wire.Request).UserID, "sponsors"}
 )
 
-// add answers POST …/owners/$ref and the like.
+// add answers POST …/owners/$ref and similar requests.
 func (l linking) add(r *wire.Request) error {
 	from, err := l.from(r)
 	if err != nil {
@@ -183,7 +183,7 @@ func (l linking) add(r *wire.Request) error {
 	return r.Change(tenant.AddLink{Link: link}, wire.Reference{Property: l.name, ID: to})
 }
 
-// remove answers DELETE …/owners/{owner}/$ref and the like.
+// remove answers DELETE …/owners/{owner}/$ref and similar requests.
 func (l linking) remove(r *wire.Request) error {
 	from, err := l.from(r)
 	if err != nil {

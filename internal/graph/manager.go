@@ -11,8 +11,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// manager returns the ordinal of the manager of the user whom the path names. A deleted one is
-// none.
+// manager returns the ordinal of the manager of the user whom the path names. A deleted
+// manager does not count.
 func manager(r *wire.Request) (uint32, error) {
 	user, err := r.User()
 	if err != nil {
@@ -74,7 +74,7 @@ func removeManager(r *wire.Request) error {
 	return r.Change(tenant.RemoveManager{User: user})
 }
 
-// reportsOfUser are the users whose manager the user is.
+// reportsOfUser is the relation to the users whose manager the user is.
 var reportsOfUser relation = func(r *wire.Request) (sets, error) {
 	user, err := r.User()
 	if err != nil {
@@ -83,14 +83,14 @@ var reportsOfUser relation = func(r *wire.Request) (sets, error) {
 	return usersOf(r.Image.Directory.Reports(user)), nil
 }
 
-// The bounds of $expand=manager. One page can have as many chains as it has users, so their sum is
-// bounded too.
+// The limits of $expand=manager. One page can have as many chains as users, so their sum is
+// limited, too.
 const (
 	maxLevels   = 1000   // as in Graph
-	maxManagers = 20_000 // in one answer
+	maxManagers = 20_000 // in one response
 )
 
-// expandManager shows users with their managers, and these with theirs as far as $levels asks.
+// expandManager shows users with their managers, and these with theirs, up to $levels.
 func expandManager(r *wire.Request, e odata.Expansion) (func([]byte, *user) ([]byte, error), error) {
 	if e.Levels > maxLevels && e.Levels != odata.AllLevels {
 		return nil, problem.Unsupported("The $expand of 'manager' at position %d asks for %d levels; possible are 1 to %d, or max.", e.Column, e.Levels, maxLevels)
@@ -106,9 +106,9 @@ func expandManager(r *wire.Request, e odata.Expansion) (func([]byte, *user) ([]b
 	}, nil
 }
 
-// appendManagers writes a user's manager, with that one's manager within it and so on. Where
-// management goes round in a circle, it ends before the first who would be there twice. left is how
-// many managers the answer may still show.
+// appendManagers writes a user's manager, which contains its own manager and so on. In a cycle it
+// ends before the first repetition. left is the number of managers that the response may still
+// show.
 func appendManagers(r *wire.Request, b []byte, w *objectWriter, u *user, levels int, left *int) ([]byte, error) {
 	shown := map[uint32]bool{}
 	for open := 0; ; open++ {
@@ -134,8 +134,8 @@ func appendManagers(r *wire.Request, b []byte, w *objectWriter, u *user, levels 
 	}
 }
 
-// boundManagers refuses an expansion that would show more managers of some users than there may be,
-// before any of the answer is sent.
+// boundManagers refuses an expansion that would show too many managers, before any of the response
+// is sent.
 func boundManagers(r *wire.Request, users []uint32) error {
 	at := slices.IndexFunc(r.Options.Expand, func(e odata.Expansion) bool { return e.Name == "manager" })
 	if at < 0 {
@@ -163,5 +163,5 @@ func tooManyManagers() error {
 	return problem.Refuse("The $expand of 'manager' shows more than %d managers. Ask for fewer users with $top, or for fewer levels with $levels.", maxManagers)
 }
 
-// closed ends objects that are one in the other.
+// closed returns the closing braces of nested objects.
 func closed(b []byte, objects int) []byte { return append(b, bytes.Repeat([]byte{'}'}, objects)...) }

@@ -9,8 +9,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// membersInError are the users with a license error by way of the group (docs/spec/licensing.md
-// L14).
+// membersInError is the relation to the users with a license error from the group
+// (docs/spec/licensing.md L14).
 var membersInError relation = func(r *wire.Request) (sets, error) {
 	ordinal, err := r.Group()
 	if err != nil {
@@ -28,8 +28,8 @@ func addMember(r *wire.Request) error {
 	return r.Change(tenant.AddMembers{Group: ordinal, Members: []uuid.UUID{id}}, wire.Reference{Property: "members", ID: id})
 }
 
-// removeMember answers DELETE /groups/{group}/members/{member}/$ref. The roles of the group are no
-// longer the member's.
+// removeMember answers DELETE /groups/{group}/members/{member}/$ref. The member loses the roles of
+// the group.
 func removeMember(r *wire.Request) error {
 	ordinal, id, err := groupAndID(r)
 	if err != nil {
@@ -64,7 +64,7 @@ func removeOwner(r *wire.Request) error {
 	return r.Change(tenant.RemoveOwner{Group: ordinal, Owner: id})
 }
 
-// groupAndReference reads the key of the group, and the object that the body refers to.
+// groupAndReference reads the key of the group, and the object of the reference in the body.
 func groupAndReference(r *wire.Request) (group uint32, id uuid.UUID, err error) {
 	if group, err = r.Group(); err != nil {
 		return 0, uuid.Nil, err

@@ -15,8 +15,7 @@ import (
 )
 
 // getMembers answers POST …/getMemberGroups: the ids of all groups that the object is in, directly
-// or by way of others. Groups are all that a group can be in, so for groups it answers
-// getMemberObjects, too.
+// or indirectly. A group can only be in groups, so for groups it also answers getMemberObjects.
 func (rel relation) getMembers(r *wire.Request) error {
 	of, err := rel(r)
 	if err != nil {
@@ -29,8 +28,8 @@ func (rel relation) getMembers(r *wire.Request) error {
 	return sendMemberships(r, groups, nil)
 }
 
-// maxMemberships is how many ids an action answers with, since its answer has no pages. As in the
-// real service, more are refused.
+// maxMemberships is the maximum number of ids in the response of an action, which has no pages. As
+// in the real service, more are refused.
 const maxMemberships = 11_000
 
 // sendMemberships answers with the ids of groups and those of others.
@@ -45,7 +44,7 @@ func sendMemberships(r *wire.Request, groups []uint32, others []uuid.UUID) error
 	return sendIDs(r, append(groupIDs(r, groups), others...))
 }
 
-// asked returns those of some groups that the body asks for: all, or those for security only.
+// asked returns the groups that the body requests: all, or security groups only.
 func asked(r *wire.Request, groups []uint32) (_ []uint32, secure bool, err error) {
 	if err := r.Parameters(map[string]any{"securityEnabledOnly": &secure}); err != nil || !secure {
 		return groups, false, err
@@ -56,13 +55,13 @@ func asked(r *wire.Request, groups []uint32) (_ []uint32, secure bool, err error
 	return securityGroups(r, groups), true, nil
 }
 
-// isOfGroup says whether the path names a group, in whatever set.
+// isOfGroup reports whether the path names a group, in any set.
 func isOfGroup(r *wire.Request) bool {
 	kind, _, ok := liveObject(r)
 	return ok && kind == groupKind
 }
 
-// securityGroups returns those of some groups that are for security.
+// securityGroups returns the security groups among some groups.
 func securityGroups(r *wire.Request, groups []uint32) (secure []uint32) {
 	about, _ := directory.AboutGroup("securityEnabled")
 	columns := r.Image.Directory.GroupColumns()
@@ -91,10 +90,10 @@ func (rel relation) checkGroups(r *wire.Request) error {
 	return checked(r, "groupIds", groupIDs(r, of.liveGroups(r.Image.Directory)))
 }
 
-// maxChecked is how many ids one request may ask about.
+// maxChecked is the maximum number of ids in one request.
 const maxChecked = 20
 
-// checked returns those ids of the body that are among some, each once.
+// checked returns the ids of the body that are among some, without duplicates.
 func checked(r *wire.Request, parameter string, among []uuid.UUID) error {
 	var ids []uuid.UUID
 	if err := r.Parameters(map[string]any{parameter: &ids}); err != nil {

@@ -12,15 +12,15 @@ import (
 	"licensor/internal/identity"
 )
 
-// memberships are what an object is in: groups by a relation, administrative units, and the
-// directory roles that it was given. Those that its groups were given are among them where the
-// relation is transitive.
+// memberships are the objects that an object is a member of: groups by a relation, administrative
+// units, and its directory roles. If the relation is transitive, they include the roles of its
+// groups.
 type memberships struct {
 	relation
 	transitive bool
 }
 
-// The memberships of users, groups, and objects of which the address does not say what they are.
+// The memberships of users, groups, and objects whose type is not in the URL.
 var (
 	membershipsOfUser      = memberships{groupsOfUser, false}
 	allMembershipsOfUser   = memberships{allGroupsOfUser, true}
@@ -29,7 +29,7 @@ var (
 	allMembershipsOfObject = memberships{allGroupsOfObject, true}
 )
 
-// all are the groups, the administrative units and the roles.
+// all returns the groups, the administrative units and the roles.
 func (m memberships) all(r *wire.Request) (sets, error) {
 	of, err := m.relation(r)
 	if err != nil {
@@ -62,7 +62,7 @@ func appendRoles(places []uint32, roles []uuid.UUID) []uint32 {
 	return places
 }
 
-// live lists the groups that are not deleted, and the ids of the administrative units and roles.
+// live returns the groups that are not deleted, and the ids of the administrative units and roles.
 func (m memberships) live(r *wire.Request) (groups []uint32, others []uuid.UUID, err error) {
 	of, err := m.all(r)
 	if err != nil {
@@ -71,7 +71,7 @@ func (m memberships) live(r *wire.Request) (groups []uint32, others []uuid.UUID,
 	return of.liveGroups(r.Image.Directory), append(unitIDs(r, of.units), roleIDs(r, of.roles)...), nil
 }
 
-// subjectID is the id of the object that the path names.
+// subjectID returns the id of the object that the path names.
 func subjectID(r *wire.Request) (uuid.UUID, bool) {
 	if r.Op.OfUser() {
 		user, err := r.User()
@@ -83,7 +83,7 @@ func subjectID(r *wire.Request) (uuid.UUID, bool) {
 // list answers GET …/memberOf.
 func (m memberships) list(r *wire.Request) error { return relation(m.all).list(r) }
 
-// cast and countCast answer GET …/memberOf/microsoft.graph.group and the like.
+// cast and countCast answer GET …/memberOf/microsoft.graph.group and similar requests.
 func (m memberships) cast(r *wire.Request) error { return relation(m.all).cast(r) }
 
 func (m memberships) countCast(r *wire.Request) error { return relation(m.all).countCast(r) }
@@ -91,8 +91,8 @@ func (m memberships) countCast(r *wire.Request) error { return relation(m.all).c
 // count answers GET …/memberOf/$count.
 func (m memberships) count(r *wire.Request) error { return sendLength(r, m.all) }
 
-// getMembers answers POST …/getMemberObjects: the ids of all that the object is in. Only security
-// groups, when asked for, leaves out the others.
+// getMembers answers POST …/getMemberObjects: the ids of all objects that the object is a member
+// of. securityEnabledOnly restricts them to security groups.
 func (m memberships) getMembers(r *wire.Request) error {
 	groups, others, err := m.live(r)
 	if err != nil {
@@ -108,7 +108,7 @@ func (m memberships) getMembers(r *wire.Request) error {
 	return sendMemberships(r, groups, others)
 }
 
-// unitIDs are the ids of those of some administrative units that are not deleted.
+// unitIDs returns the ids of the administrative units that are not deleted.
 func unitIDs(r *wire.Request, units *roaring.Bitmap) []uuid.UUID {
 	var ids []uuid.UUID
 	for _, unit := range firstLive(r, units, unitKind, math.MaxInt) {

@@ -8,7 +8,7 @@ import (
 	"licensor/internal/identity"
 )
 
-// objectType is a type of directory objects, as answers show it.
+// objectType is a type of directory objects in responses.
 type objectType interface {
 	name() string // with its namespace
 	// knows, links and expands report whether the type has a property, a navigation property or an
@@ -16,14 +16,14 @@ type objectType interface {
 	knows(name string) bool
 	links(name string) bool
 	expands(name string) bool
-	// among makes the writer of the type's objects in a list with objects of several types, behind
-	// their type, and says whether it needs their documents.
+	// among returns the writer of the type's objects in a list with objects of several types, after
+	// their type, and whether it needs their documents.
 	among(r *wire.Request) (write func([]byte, object) []byte, documented bool, err error)
-	// alone makes the writer of a list of the type.
+	// alone returns the writer of a list of the type.
 	alone(r *wire.Request) (*objectWriter, error)
 }
 
-// objectTypes are the types of which there are objects here.
+// objectTypes are the types that have objects here.
 var objectTypes = []objectType{
 	userObjects, groupObjects, applicationObjects, principalObjects, unitObjects, roleObjects,
 }
@@ -59,7 +59,7 @@ var (
 type shownType[T any] struct {
 	fields     *wire.FieldSet[T]
 	expansions map[string]wire.Expansion[T]
-	need       identity.Operation // what it takes to read them
+	need       identity.Operation // the permission to read them
 	of         func(object) *T
 }
 
@@ -82,7 +82,7 @@ func (t shownType[T]) among(r *wire.Request) (func([]byte, object) []byte, bool,
 	}, wire.Documented(fields), nil
 }
 
-// mixed returns the fields of $select and $expand that the type has, of a list with objects of
+// mixed returns the fields of $select and $expand that the type has, for a list with objects of
 // several types.
 func (t shownType[T]) mixed(r *wire.Request) ([]*wire.Field[T], error) {
 	fields, err := narrowed(r, t.fields, t.need)
@@ -100,7 +100,7 @@ func (t shownType[T]) mixed(r *wire.Request) ([]*wire.Field[T], error) {
 	return wire.Expanded(&own, t.fields, t.expansions, fields)
 }
 
-// alone writes objects whose type need not be said. $select and $expand must be of that type.
+// alone writes objects without their type. $select and $expand must be of that type.
 func (t shownType[T]) alone(r *wire.Request) (*objectWriter, error) {
 	if _, err := t.fields.Selection(r, r.Options.Select); err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func (t shownType[T]) alone(r *wire.Request) (*objectWriter, error) {
 	}}, nil
 }
 
-// canExpand reports whether some directory object has what an expansion shows.
+// canExpand reports whether some directory object has an expansion.
 func canExpand(name string) bool {
 	return slices.ContainsFunc(objectTypes, func(t objectType) bool { return t.expands(name) })
 }
@@ -128,7 +128,7 @@ func isObjectProperty(name string) bool {
 	return slices.ContainsFunc(objectTypes, func(t objectType) bool { return t.knows(name) })
 }
 
-// isObjectLink says whether some directory object has a navigation property.
+// isObjectLink reports whether some directory object has a navigation property.
 func isObjectLink(name string) bool {
 	return slices.ContainsFunc(objectTypes, func(t objectType) bool { return t.links(name) })
 }
@@ -148,7 +148,7 @@ func narrowed[T any](r *wire.Request, set *wire.FieldSet[T], need identity.Opera
 			return set.Selection(r, []string{name})
 		}
 	}
-	access, _ := need.Check(r.Caller, identity.RelationOther) // without access the id is left
+	access, _ := need.Check(r.Caller, identity.RelationOther) // without access only the id remains
 	if access != identity.AccessFull {
 		fields = slices.DeleteFunc(slices.Clone(fields), func(f *wire.Field[T]) bool {
 			return f.Name != "id" && (access == identity.AccessNone || !slices.Contains(set.Basic, f.Name))

@@ -4,7 +4,7 @@ import (
 	"licensor/internal/graph/wire"
 )
 
-// object is a directory object in a list that may hold several types (P21).
+// object is a directory object in a list that may have several types (P21).
 type object interface {
 	// typeName is the name of the type, with its namespace.
 	typeName() string
@@ -17,18 +17,18 @@ func (servicePrincipal) typeName() string { return principalFields.TypeName }
 func (*unit) typeName() string            { return unitFields.TypeName }
 func (*directoryRole) typeName() string   { return roleFields.TypeName }
 
-// servicePrincipal is an application as its service principal.
+// servicePrincipal is the service principal of an application.
 type servicePrincipal struct{ *application }
 
-// objectWriter writes objects, and says of which types the documents are needed for that.
+// objectWriter writes objects, and reports for which types it needs the documents.
 type objectWriter struct {
 	write      func(b []byte, o object) []byte
 	documented map[string]bool // by the name of the type
 }
 
-// newObjectWriter writes an object with its type and what the caller may see of it: of a type that
-// it may not read, the id. A property of $select must be one of some directory object, and shows on
-// those that have it.
+// newObjectWriter returns a writer of objects with their type and the properties that the caller
+// may see: only the id if it may not read the type. A property of $select must belong to some type
+// of directory objects, and is shown in objects that have it.
 func newObjectWriter(r *wire.Request) (*objectWriter, error) {
 	if err := mayExpandObjects(r); err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func newObjectWriter(r *wire.Request) (*objectWriter, error) {
 	}}, nil
 }
 
-// readObjects yields users and groups by ordinal. Those that have gone since are left out.
+// readObjects yields users and groups by ordinal. Objects that have been purged since are omitted.
 func readObjects(r *wire.Request, users, groups []uint32, w *objectWriter) wire.Source[object] {
 	return wire.OneAfterAnother(userKind.read(r, users, nil, w), groupKind.read(r, groups, nil, w))
 }

@@ -7,13 +7,13 @@ import (
 	"licensor/internal/graph/wire"
 )
 
-// openAPI describes our own surface, as $metadata describes Graph's.
+// openAPI describes our own operations, as $metadata describes Graph's.
 //
 //go:embed openapi.yaml
 var openAPI []byte
 
-// getOpenAPI answers GET /licensor/v1/openapi.yaml. It says nothing about any tenant, so nobody
-// needs a token for it.
+// getOpenAPI answers GET /licensor/v1/openapi.yaml. It contains no data of any tenant, so it needs
+// no token.
 func getOpenAPI(r *wire.Request) error {
 	return r.SendAs(http.StatusOK, "application/yaml", openAPI)
 }

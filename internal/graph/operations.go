@@ -9,7 +9,7 @@ import (
 	"licensor/internal/identity"
 )
 
-// operations are those that need the API itself.
+// operations are the operations that need the API itself.
 func (api *API) operations() []wire.Operation {
 	return []wire.Operation{
 		{Method: "GET", Path: "/", Open: true, Do: api.getService},
@@ -18,8 +18,8 @@ func (api *API) operations() []wire.Operation {
 	}
 }
 
-// operations is the one table of what is served: routes, permissions, 405 and 501 all follow from
-// it. What is under /users/{user} is under /me, too.
+// operations is the only table of supported operations: routes, permissions, 405 and 501 all follow
+// from it. Operations under /users/{user} are also under /me.
 var operations = []wire.Operation{
 	{Method: "GET", Path: "/users", Need: identity.ReadUsers, Do: userList.Send},
 	{Method: "POST", Path: "/users", Need: identity.CreateUsers, Do: createUser},
@@ -358,8 +358,8 @@ var operations = []wire.Operation{
 	{Method: "GET", Path: route.Own + "/users/{user}/explain", Need: identity.ReadErrors, Do: own.Explain},
 	{Method: "POST", Path: route.Own + "/import", Need: identity.Import, Do: own.Import},
 
-	// What Graph can do at places where other methods are served. Places where nothing is served are
-	// in the table of graph/route.
+	// Graph's other methods at supported places. Places without any supported method are in the
+	// table of graph/route.
 	{Method: "DELETE", Path: "/directoryObjects/{object}"},
 	{Method: "GET", Path: "/users/{user}/sponsors/{sponsor}/$ref"},
 	{Method: "GET", Path: "/directoryRoles/{role}/members/{member}/$ref"},

@@ -21,8 +21,8 @@ type organization struct {
 	image *tenant.Image
 }
 
-// organizationFields are its properties: those of the document, and those that come from what is
-// subscribed to. User.Read shows who it is.
+// organizationFields are its properties: those of the document, and those derived from
+// subscriptions. User.Read shows only basic ones.
 var organizationFields = wire.NewFieldSet("microsoft.graph.organization", append(
 	wire.PropertyFields(directory.OrganizationProperties(), func(o *organization) *directory.Organization {
 		return o.Organization
@@ -38,7 +38,7 @@ type plan struct {
 	capability string
 }
 
-// plans are those of all that is subscribed to, each once.
+// plans returns the plans of all subscriptions, without duplicates.
 func (o *organization) plans() []plan {
 	var list []plan
 	seen := map[uuid.UUID]bool{}
@@ -82,7 +82,7 @@ func appendOrganizationProvisioned(b []byte, o *organization) []byte {
 	})
 }
 
-// shownOfOrganization are the fields of $select. Nothing can be expanded.
+// shownOfOrganization returns the fields of $select. Nothing can be expanded.
 func shownOfOrganization(r *wire.Request) ([]*wire.Field[organization], error) {
 	fields, err := organizationFields.Visible(r, r.Access)
 	if err != nil {
@@ -122,7 +122,7 @@ func getOrganization(r *wire.Request) error {
 	return wire.SendEntity(r, organizationFields, http.StatusOK, "organization", fields, shown)
 }
 
-// ownOrganization refuses the id of any organization but the caller's.
+// ownOrganization refuses the id of any organization except the caller's.
 func ownOrganization(r *wire.Request) error {
 	if !strings.EqualFold(r.Keys[0], r.Tenant.ID().String()) {
 		return problem.NotFound(r.Keys[0])

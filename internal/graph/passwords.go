@@ -12,8 +12,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// passwordHash returns the hash of a password for a user with a name, which is refused when it is
-// too easily guessed.
+// passwordHash returns the hash of a password for a user with a name, which is refused if it can be
+// guessed easily.
 func passwordHash(r *wire.Request, name, password string) (string, error) {
 	if utf8.RuneCountInString(password) < identity.LeastPassword || len(password) > identity.MaxPassword ||
 		identity.HasName(password, name) {
@@ -21,7 +21,7 @@ func passwordHash(r *wire.Request, name, password string) (string, error) {
 		p.Detail = &problem.Detail{Code: "InvalidPassword", Target: "password", Message: "Expected are 8 to 256 characters, among which the user's name is not."}
 		return "", p
 	}
-	r.Work.Rest() // passwords have a line of their own
+	r.Work.Rest() // passwords have their own queue
 	return identity.HashPassword(r.Context(), r.Random, r.PasswordCost, password)
 }
 
@@ -34,7 +34,8 @@ func patchHash(r *wire.Request, patch directory.UserPatch, name string) (string,
 	return passwordHash(r, name, password)
 }
 
-// updateAccount changes a user in a way that may set a password, or end that the user can sign in.
+// updateAccount changes a user in a way that may set a password, or prevent the user from signing
+// in.
 func updateAccount(r *wire.Request, command tenant.UpdateUser, references []wire.Reference) error {
 	u, err := r.Tenant.User(r.Context(), r.Image, command.User)
 	if err != nil {
@@ -52,7 +53,8 @@ func updateAccount(r *wire.Request, command tenant.UpdateUser, references []wire
 	return r.SendNothing()
 }
 
-// changePassword answers POST /me/changePassword. All of the user's sessions end, this one's too.
+// changePassword answers POST /me/changePassword. It ends all of the user's sessions, including
+// this one.
 func changePassword(r *wire.Request) error {
 	var current, next string
 	if err := r.Parameters(map[string]any{"currentPassword": &current, "newPassword": &next}, "currentPassword", "newPassword"); err != nil {
@@ -74,7 +76,7 @@ func changePassword(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	r.Work.Rest() // passwords have a line of their own
+	r.Work.Rest() // passwords have their own queue
 	right, err := identity.CheckPassword(r.Context(), was, current)
 	if err != nil {
 		return err
@@ -94,7 +96,7 @@ func changePassword(r *wire.Request) error {
 }
 
 // revokeSessions answers POST /users/{user}/revokeSignInSessions, and invalidateAllRefreshTokens,
-// which is its name in beta: whatever the user is signed in to, must be signed in to again.
+// which is its name in beta: the user has to sign in again everywhere.
 func revokeSessions(r *wire.Request) error {
 	if err := r.NoBody(); err != nil {
 		return err
@@ -114,7 +116,7 @@ func revokeSessions(r *wire.Request) error {
 	return r.Send(http.StatusOK, append(r.AppendHead(r.Begin(), "Edm.Boolean"), valueTrue(r)...))
 }
 
-// valueTrue ends an answer that is true.
+// valueTrue ends a response whose value is true.
 func valueTrue(r *wire.Request) string {
 	if r.Metadata == "none" {
 		return `"value":true}`
@@ -122,8 +124,8 @@ func valueTrue(r *wire.Request) string {
 	return `,"value":true}`
 }
 
-// mayTakeOver refuses what would let the caller act as a user that may do more than it, or keep
-// that user out. It must still be so when the change is made.
+// mayTakeOver refuses changes that would let the caller act as a user with more permissions, or
+// lock that user out. The condition is checked again when the change is made.
 func mayTakeOver(r *wire.Request, user uint32) error {
 	holds := r.Holds
 	may := func(img *tenant.Image) bool { return r.Caller.MayTakeOver(img.RolesOf(user), img.Guarded(user)) }
@@ -134,12 +136,13 @@ func mayTakeOver(r *wire.Request, user uint32) error {
 	return nil
 }
 
-// sensitive are the properties of a user by which others could sign in, or the user not any more.
+// sensitive are the properties of a user with which others could sign in, or the user no longer
+// could.
 var sensitive = []string{"accountEnabled", "businessPhones", "mobilePhone", "onPremisesImmutableId", "otherMails", "passwordProfile", "userPrincipalName"}
 
-// mayPatch refuses a change of a user that the permission to write users is not enough for: a
-// password has a permission of its own, some permissions are for some properties only, and what is
-// sensitive of those who have roles is not for everybody who writes users.
+// mayPatch refuses a change of a user for which the permission to write users is not sufficient: a
+// password needs a separate permission, some permissions are for some properties only, and
+// sensitive properties of users with roles need more.
 func mayPatch(r *wire.Request, user uint32, patch directory.UserPatch) error {
 	relation := r.Relation()
 	if err := mayChange(r, patch.Names(), relation); err != nil {
@@ -161,7 +164,7 @@ func mayPatch(r *wire.Request, user uint32, patch directory.UserPatch) error {
 	return nil
 }
 
-// mayChange refuses properties that the caller may not change where it may change some.
+// mayChange refuses properties that the caller may not change if it may change only some.
 func mayChange(r *wire.Request, names []string, object identity.Relation) error {
 	if r.Access != identity.AccessPart {
 		return nil

@@ -61,7 +61,7 @@ func propertiesOfPrincipal(a *directory.Client) map[string]json.RawMessage {
 	return a.Principal.Properties
 }
 
-// principalEdits are what clients can set.
+// principalEdits are the properties that clients can set.
 var principalEdits = editsOf(
 	slices.Concat(keptOfPrincipals, keptOfBetaPrincipals), propertiesOfPrincipal, principalOtherEdits,
 )
@@ -78,7 +78,7 @@ var principalOtherEdits = map[string]edit{
 	"tokenEncryptionKeyId": unserved,
 }
 
-// only is for a property that has one value here.
+// only is for a property with a single valid value here.
 func only(value string, at wire.Place, raw json.RawMessage) error {
 	_, err := wire.Must(wire.OneOf(value))(nil, at, raw)
 	return err
@@ -110,7 +110,7 @@ func setAssignmentRequired(_ editor, a *directory.Client, at wire.Place, raw jso
 	return nil
 }
 
-// setPrincipalName gives the service principal a name of its own, until its application is renamed.
+// setPrincipalName sets the name of the service principal, until its application is renamed.
 func setPrincipalName(e editor, a *directory.Client, at wire.Place, raw json.RawMessage) error {
 	named := *a
 	if err := setAppName(e, &named, at, raw); err != nil {
@@ -120,8 +120,8 @@ func setPrincipalName(e editor, a *directory.Client, at wire.Place, raw json.Raw
 	return nil
 }
 
-// appendKept writes a property that is kept as it was sent: of a service principal, also one of its
-// application's.
+// appendKept writes a property that is stored unchanged; for a service principal also one of its
+// application.
 func appendKept(b []byte, kept map[string]json.RawMessage, name, none string) []byte {
 	if value, ok := kept[name]; ok {
 		return append(b, value...)
@@ -187,7 +187,7 @@ func appendReplyURLs(b []byte, a *application) []byte {
 	)
 }
 
-// appendPrincipalNames writes the names that a resource can be asked for by.
+// appendPrincipalNames writes the names of the service principal as a resource.
 func appendPrincipalNames(b []byte, a *application) []byte {
 	return jsontext.AppendList(b, a.PrincipalNames(), jsontext.AppendText)
 }
@@ -197,7 +197,7 @@ func getPrincipal(r *wire.Request) error {
 	return sendOne(r, "servicePrincipals", principalFields, principalExpansions, (*wire.Request).Principal)
 }
 
-// ownPrincipal is principal where it is to be changed.
+// ownPrincipal is principal for changes.
 func ownPrincipal(r *wire.Request) (directory.Client, error) {
 	a, err := r.Principal()
 	if err == nil && a.AppID == directory.GraphAppID {

@@ -17,7 +17,7 @@ import (
 )
 
 // createPrincipal answers POST /servicePrincipals {"appId":…}: an application of the tenant gets
-// its service principal, and can log in.
+// its service principal, and can sign in.
 func createPrincipal(r *wire.Request) error {
 	members, err := r.Members()
 	if err != nil {
@@ -51,7 +51,7 @@ func createPrincipal(r *wire.Request) error {
 	return wire.SendEntity(r, principalFields, http.StatusCreated, "servicePrincipals", fields, &application{Client: a, image: r.Image})
 }
 
-// registered is the application with an appId, which has no service principal yet.
+// registered returns the application with an appId, which must not have a service principal yet.
 func registered(r *wire.Request, appID uuid.UUID) (directory.Client, error) {
 	a, ok := r.Image.Client(appID)
 	switch {
@@ -87,8 +87,8 @@ func takeAppID(members []directory.Member) (appID uuid.UUID, rest []directory.Me
 	return appID, slices.Delete(slices.Clone(members), at, at+1), nil
 }
 
-// updatePrincipal answers PATCH /servicePrincipals/{servicePrincipal}. A disabled one logs nobody
-// in, and its tokens are of no use.
+// updatePrincipal answers PATCH /servicePrincipals/{servicePrincipal}. No one can sign in to a
+// disabled one, and its tokens are invalid.
 func updatePrincipal(r *wire.Request) error {
 	members, err := r.Members()
 	if err != nil {
@@ -108,7 +108,7 @@ func updatePrincipal(r *wire.Request) error {
 	return r.SendNothing()
 }
 
-// deletePrincipal answers DELETE /servicePrincipals/{servicePrincipal}. The application stays
+// deletePrincipal answers DELETE /servicePrincipals/{servicePrincipal}. The application is kept
 // (P52).
 func deletePrincipal(r *wire.Request) error {
 	a, err := ownPrincipal(r)

@@ -10,8 +10,8 @@ import (
 	"licensor/internal/jsontext"
 )
 
-// sets are the objects that a list of a relation has: a set for each kind, nil where there are
-// none. Deleted ones may be among them.
+// sets are the objects in the list of a relation, possibly including deleted ones: a set for each
+// kind, nil if there are none.
 type sets struct {
 	users, groups, principals, applications, units *roaring.Bitmap
 
@@ -21,7 +21,7 @@ type sets struct {
 func usersOf(users []uint32) sets   { return sets{users: roaring.BitmapOf(users...)} }
 func groupsOf(groups []uint32) sets { return sets{groups: roaring.BitmapOf(groups...)} }
 
-// liveGroups lists the groups that are not deleted.
+// liveGroups returns the groups that are not deleted.
 func (s sets) liveGroups(index *directory.Index) []uint32 {
 	if s.groups == nil {
 		return nil
@@ -29,8 +29,8 @@ func (s sets) liveGroups(index *directory.Index) []uint32 {
 	return slices.DeleteFunc(s.groups.ToArray(), index.GroupDeleted)
 }
 
-// relation returns the objects that the object of a request is related to in some way. Its methods
-// are the operations that every relation has.
+// relation returns the objects that the object of a request is related to. Its methods are the
+// operations of every relation.
 type relation func(r *wire.Request) (sets, error)
 
 var membersOfGroup relation = func(r *wire.Request) (sets, error) {
@@ -41,7 +41,7 @@ var membersOfGroup relation = func(r *wire.Request) (sets, error) {
 	return inGroup(r, group), nil
 }
 
-// inGroup are the members of a group.
+// inGroup is the relation to the members of a group.
 func inGroup(r *wire.Request, group uint32) sets {
 	index := r.Image.Directory
 	of := linked(r, r.Image.Links.From(directory.HasMember, index.GroupID(group)))
@@ -49,8 +49,8 @@ func inGroup(r *wire.Request, group uint32) sets {
 	return of
 }
 
-// allMembersOfGroup are the members, and those of the groups among them, and so on. A group in a
-// circle is no member of itself.
+// allMembersOfGroup is the relation to the direct and indirect members. A group in a cycle is not a
+// member of itself.
 var allMembersOfGroup relation = func(r *wire.Request) (sets, error) {
 	group, err := r.Group()
 	if err != nil {
@@ -110,14 +110,14 @@ var allGroupsOfGroup relation = func(r *wire.Request) (sets, error) {
 	return groupsOf(others(r.Image.Directory.Around(r.Image.Directory.GroupMemberOf(group)), group)), nil
 }
 
-// others takes one out of a list of its own.
+// others removes an ordinal from a list that may be changed.
 func others(list []uint32, one uint32) []uint32 {
 	return slices.DeleteFunc(list, func(o uint32) bool { return o == one })
 }
 
-// list answers GET …/members and the like.
+// list answers GET …/members and similar requests.
 func (rel relation) list(r *wire.Request) error {
-	if _, err := rel(r); err != nil { // that there is none of these comes first
+	if _, err := rel(r); err != nil { // errors about unsupported objects come first
 		return err
 	}
 	w, err := newObjectWriter(r)
@@ -130,8 +130,7 @@ func (rel relation) list(r *wire.Request) error {
 // count answers GET …/members/$count (P26).
 func (rel relation) count(r *wire.Request) error { return sendLength(r, rel) }
 
-// references answers GET …/members/$ref: the addresses of the objects, for which nothing of them
-// needs to be read.
+// references answers GET …/members/$ref: the URLs of the objects, which need no other data of them.
 func (rel relation) references(r *wire.Request) error {
 	if err := r.Allow("$select", "$filter", "$search", "$orderby", "$top", "$count", "$skiptoken"); err != nil {
 		return err

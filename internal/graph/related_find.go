@@ -15,22 +15,22 @@ import (
 	"licensor/internal/tenant"
 )
 
-// related is what the list of a relation has, kind by kind.
+// related has the list of a relation, kind by kind.
 type related struct {
 	kinds []foundKind
 	roles []uint32
 	page  wire.Page
 	mixed *mixedOrder // nil: kind by kind, by ordinal
-	count int         // of all; -1 when not wanted
+	count int         // of all; -1 if not requested
 }
 
-// foundKind is what a list has of one kind.
+// foundKind has the objects of one kind in a list.
 type foundKind struct {
 	*objectKind
 	wire.Search
 }
 
-// findRelated finds what the list of a relation has, under $filter and $search.
+// findRelated returns the objects in the list of a relation, under $filter and $search.
 func findRelated(r *wire.Request, rel relation) (*related, error) {
 	if err := mayAskRelated(r); err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func findRelated(r *wire.Request, rel relation) (*related, error) {
 		return nil, err
 	}
 	for _, k := range kindsIn(r) {
-		if _, err := wantedOf(r, k); err != nil { // that it cannot be asked comes before what there is
+		if _, err := wantedOf(r, k); err != nil { // errors in the query come before errors about objects
 			return nil, err
 		}
 	}
@@ -67,9 +67,9 @@ func findRelated(r *wire.Request, rel relation) (*related, error) {
 	return all, nil
 }
 
-// mayAskRelated refuses conditions and orders outside advanced queries, where the lists of
-// relations take them only (P28). Looking up objects by id is not one of those: Terraform does it
-// with any relation.
+// mayAskRelated refuses conditions and orders outside advanced queries, because lists of relations
+// accept them only there (P28). Filters that look up objects by id are an exception: Terraform uses
+// them with any relation.
 func mayAskRelated(r *wire.Request) error {
 	if r.Advanced() || len(r.Options.OrderBy) == 0 && r.Options.Filter != nil && looksUpIDs(r.Options.Filter.Root) {
 		return nil
@@ -82,7 +82,7 @@ func mayAskRelated(r *wire.Request) error {
 	case len(r.Options.OrderBy) > 0:
 		p.Message, p.Detail = "Sorting not supported for current query.", &problem.Detail{Code: p.Code, Target: "$orderby", Message: remedy}
 	default:
-		return nil // the header alone is enough to search
+		return nil // the header alone is sufficient for searching
 	}
 	return p
 }
@@ -131,7 +131,7 @@ func findKind(r *wire.Request, k *objectKind, rel relation, of sets) (*foundKind
 	return found, err
 }
 
-// kindsIn are the kinds that the list may have: behind a cast, only one.
+// kindsIn returns the kinds that the list may have: after a cast, only one.
 func kindsIn(r *wire.Request) []*objectKind {
 	if !strings.Contains(r.Op.Path, route.Cast) {
 		return objectKinds
@@ -147,8 +147,8 @@ func kindsIn(r *wire.Request) []*objectKind {
 	return objectKinds[at : at+1]
 }
 
-// wantedOf is what $filter and $search ask of one kind. What only other kinds in the list have is
-// null for it.
+// wantedOf returns the condition of $filter and $search for one kind. Properties that only other
+// kinds in the list have are null for it.
 func wantedOf(r *wire.Request, k *objectKind) (*query.Wanted, error) {
 	if r.Options.Filter == nil && r.Options.Search == nil {
 		return &query.Wanted{Condition: columns.All()}, nil
@@ -179,7 +179,7 @@ func relatedPage(r *wire.Request) (p wire.Page, m *mixedOrder, err error) {
 	return p, m, nil
 }
 
-// places are those of the page's objects, and the address of the next page.
+// places returns the places of the page's objects, and the URL of the next page.
 func (all *related) places(r *wire.Request) (list []int64, next string, err error) {
 	more := false
 	if all.mixed != nil {
@@ -201,7 +201,7 @@ func (all *related) places(r *wire.Request) (list []int64, next string, err erro
 func (all *related) inTurn(r *wire.Request) (list []int64, err error) {
 	limit := all.page.Limit + 1
 	for _, k := range all.kinds {
-		if len(list) == limit || all.page.After >= k.from+groupsFrom { // the page before has shown all of them
+		if len(list) == limit || all.page.After >= k.from+groupsFrom { // the previous page has shown all of them
 			continue
 		}
 		wanted := tenant.Page{After: max(-1, all.page.After-k.from), Limit: limit - len(list)}
@@ -221,8 +221,8 @@ func (all *related) inTurn(r *wire.Request) (list []int64, err error) {
 	return list, nil
 }
 
-// read yields the objects at places of the page, in this order; those that have gone since are left
-// out.
+// read yields the objects at places of the page, in this order; objects that have been removed
+// since are omitted.
 func (all *related) read(r *wire.Request, places []int64, w *objectWriter) wire.Source[object] {
 	var sources []wire.Source[object]
 	for len(places) > 0 {
@@ -296,8 +296,8 @@ func sendLength(r *wire.Request, rel relation) error {
 	return r.SendText(strconv.Itoa(n))
 }
 
-// filteredRoles leaves those directory roles that $filter and $search leave: of a role, only a few
-// texts can be asked for.
+// filteredRoles returns the directory roles that satisfy $filter and $search, which can only test a
+// few properties of roles.
 func filteredRoles(r *wire.Request, roles []uint32) ([]uint32, error) {
 	if len(roles) == 0 || r.Options.Filter == nil && r.Options.Search == nil {
 		return roles, nil

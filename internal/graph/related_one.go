@@ -12,7 +12,8 @@ import (
 	"licensor/internal/jsontext"
 )
 
-// one answers GET …/members/{member} and the like: an object of the relation, by its id (P27).
+// one answers GET …/members/{member} and similar requests: an object of the relation, by its id
+// (P27).
 func (rel relation) one(r *wire.Request) error {
 	if err := r.Allow("$select"); err != nil {
 		return err
@@ -32,8 +33,8 @@ func (rel relation) one(r *wire.Request) error {
 	return problem.NotFound(id.String())
 }
 
-// oneReference answers GET …/members/{member}/$ref: the address of the object, if it is one of the
-// relation. An address has no properties, and $select, which hamilton sends, changes nothing.
+// oneReference answers GET …/members/{member}/$ref: the URL of the object, if it is one of the
+// relation. A reference has no properties, so $select, which hamilton sends, has no effect.
 func (rel relation) oneReference(r *wire.Request) error {
 	if err := r.Allow("$select"); err != nil {
 		return err
@@ -48,14 +49,14 @@ func (rel relation) oneReference(r *wire.Request) error {
 	return sendReference(r, id)
 }
 
-// sendReference answers with the address of an object.
+// sendReference answers with the URL of an object.
 func sendReference(r *wire.Request, id uuid.UUID) error {
 	b := r.AppendHead(r.Begin(), "$ref")
 	b = append(append(append(jsontext.AppendName(b, "@odata.id"), '"'), r.Root...), "/directoryObjects/"...)
 	return r.Send(http.StatusOK, append(jsontext.AppendBareID(b, id), `"}`...))
 }
 
-// related is the id at the end of the path, and the objects of the relation.
+// related returns the id at the end of the path, and the objects of the relation.
 func (rel relation) related(r *wire.Request) (uuid.UUID, sets, error) {
 	of, err := rel(r)
 	if err != nil {
@@ -69,7 +70,7 @@ func (rel relation) related(r *wire.Request) (uuid.UUID, sets, error) {
 	return id, of, nil
 }
 
-// among finds an object that is not deleted in sets.
+// among finds a live object in sets.
 func among(r *wire.Request, of sets, id uuid.UUID) (kind *objectKind, ordinal uint32, ok bool) {
 	for _, kind := range objectKinds {
 		set := kind.of(of)

@@ -16,24 +16,24 @@ import (
 )
 
 // mixedOrder is the order of a list that may have several kinds of objects (P28). Each kind is read
-// in an order of its own, from where the page before has left it, and these are merged. Kinds
-// without the property are in the order of ordinals, as if it were null.
+// separately in order, from the end of the previous page, and the results are merged. Kinds without
+// the property are in the order of ordinals, as if it were null.
 type mixedOrder struct {
 	order store.Order
-	at    [kindsOfRelated]cursor // in the order of objectKinds; the last are the roles
+	at    [kindsOfRelated]cursor // in the order of objectKinds, followed by the roles
 }
 
-// kindsOfRelated is how many kinds of objects relations can have.
+// kindsOfRelated is the number of kinds of objects in relations.
 const kindsOfRelated = 6
 
-// cursor is how far a list has come in one kind.
+// cursor is the position of a list in one kind.
 type cursor struct {
-	below uint32 // only objects that were there when the list began
+	below uint32 // only objects that existed when the list began
 	last  int64  // ordinal of the last one shown; -1 for none
 	key   string // its key
 }
 
-// orderOfKinds is the order that $orderby asks for, of those kinds that have the property.
+// orderOfKinds returns the order of $orderby for the kinds that have the property.
 func orderOfKinds(r *wire.Request) (*mixedOrder, error) {
 	var refused error
 	for _, k := range kindsIn(r) {
@@ -51,13 +51,13 @@ func orderOfKinds(r *wire.Request) (*mixedOrder, error) {
 		}
 		return m, nil
 	}
-	if refused == nil { // of a type that there are no such lists of
+	if refused == nil { // of a type without such lists
 		refused = problem.Unsupported("Unsupported sort property '%s' for '%s'.", r.Options.OrderBy[0].Property, castOf(r).set)
 	}
 	return nil, refused
 }
 
-// appendTo adds what the next page's token says of the order.
+// appendTo adds the order to the next page's token.
 func (m *mixedOrder) appendTo(token []byte) []byte {
 	token = binary.BigEndian.AppendUint64(token, m.order.AsOf)
 	for _, c := range m.at {
@@ -68,7 +68,7 @@ func (m *mixedOrder) appendTo(token []byte) []byte {
 	return token
 }
 
-// resume takes up the order where a page has ended.
+// resume continues the order where a page has ended.
 func (m *mixedOrder) resume(token []byte) bool {
 	if len(token) < 8 {
 		return false
@@ -114,8 +114,8 @@ type placed struct {
 	key  string
 }
 
-// merged returns the places of the page in order, and whether there are more behind them. The
-// cursors are moved to its end.
+// merged returns the places of the page in order, and whether there are more after them. It
+// advances the cursors to its end.
 func (m *mixedOrder) merged(r *wire.Request, all *related) (places []int64, more bool, err error) {
 	var streams [][]placed
 	for _, k := range all.kinds {
@@ -141,7 +141,7 @@ func (m *mixedOrder) merged(r *wire.Request, all *related) (places []int64, more
 	}
 }
 
-// next returns the stream whose first object comes next; -1 when all are at their end.
+// next returns the stream whose first object comes next; -1 if all have ended.
 func (m *mixedOrder) next(streams [][]placed) int {
 	best := -1
 	for i, stream := range streams {
@@ -178,7 +178,7 @@ func (m *mixedOrder) stream(r *wire.Request, k *foundKind, limit int) ([]placed,
 	return stream, err
 }
 
-// roles returns the directory roles that come next.
+// roles returns the next directory roles.
 func (m *mixedOrder) roles(r *wire.Request, roles []uint32) []placed {
 	kind := kindsOfRelated - 1
 	stream := make([]placed, len(roles))

@@ -32,8 +32,8 @@ func reprocessLicenseAssignment(r *wire.Request) error {
 	return userList.SendOne(r, http.StatusOK, "users", done.Image, ordinal, fields)
 }
 
-// remaining is what still is in the way of a user's licenses, as an error, where the tenant wants
-// reprocessing to answer so (L71). What could be given has been given.
+// remaining returns the remaining error of a user's licenses, if the tenant's settings make it the
+// response of reprocessing (L71). All licenses that could be given have been given.
 func remaining(img *licensing.Image, user uint32) error {
 	if img.Settings().ReprocessFailure != licensing.FailureError {
 		return nil

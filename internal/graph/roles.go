@@ -16,7 +16,7 @@ import (
 	"licensor/internal/tenant"
 )
 
-// directoryRole is a role of a tenant. All roles that there are, are always active.
+// directoryRole is a role of a tenant. All existing roles are always active.
 type directoryRole struct {
 	identity.Role
 	id    uuid.UUID
@@ -38,7 +38,7 @@ var templateFields = wire.NewFieldSet("microsoft.graph.directoryRoleTemplate", a
 	wire.Default("id", jsontext.AppendID, func(d *directoryRole) uuid.UUID { return d.Role.ID }),
 }, wire.NotKept[directoryRole]([]string{"deletedDateTime"}, nil)...)).In("directoryRoleTemplates")
 
-// roleTexts are the properties that roles can be found by.
+// roleTexts are the properties that roles can be filtered by.
 var roleTexts = wire.Texts[directoryRole]{
 	"displayName":    func(d *directoryRole) string { return d.Name },
 	"id":             func(d *directoryRole) string { return d.id.String() },
@@ -57,7 +57,7 @@ func directoryRoles(img *tenant.Image) []directoryRole {
 	return list
 }
 
-// roleAt is the role at a place in identity.BuiltInRoles.
+// roleAt returns the role at a place in identity.BuiltInRoles.
 func roleAt(img *tenant.Image, place int) directoryRole {
 	role := identity.BuiltInRoles[place]
 	return directoryRole{role, identity.RoleObjectID(img.Organization.ID, role.ID), img}
@@ -94,7 +94,7 @@ func sendRoles(r *wire.Request, set string, s *wire.FieldSet[directoryRole], tex
 	})
 }
 
-// expansionsOfRoles are those of one of the types that show roles.
+// expansionsOfRoles are the expansions of the types that show roles.
 func expansionsOfRoles(s *wire.FieldSet[directoryRole]) map[string]wire.Expansion[directoryRole] {
 	if s == roleFields {
 		return roleExpansions
@@ -129,8 +129,8 @@ func sendRole(
 	return wire.SendEntity(r, s, http.StatusOK, set, fields, &role)
 }
 
-// activateRole answers POST /directoryRoles {"roleTemplateId":…}. All roles are active, so there is
-// nothing to do but to show it.
+// activateRole answers POST /directoryRoles {"roleTemplateId":…}. All roles are active, so it only
+// shows the role.
 func activateRole(r *wire.Request) error {
 	members, err := r.Members()
 	if err != nil {
@@ -154,7 +154,7 @@ func activateRole(r *wire.Request) error {
 
 const roleResource = "DirectoryRole"
 
-// namedRole is the role that the path names.
+// namedRole returns the role that the path names.
 func namedRole(r *wire.Request) (directoryRole, error) {
 	if byTemplate(r.Op) {
 		return roleTemplate(r)
@@ -166,7 +166,7 @@ func namedRole(r *wire.Request) (directoryRole, error) {
 	return directoryRole{}, problem.NotFound(r.Keys[0])
 }
 
-// roleTemplate is the role whose template the path names.
+// roleTemplate returns the role whose template the path names.
 func roleTemplate(r *wire.Request) (directoryRole, error) {
 	id, ok := guid.Parse(r.Keys[0])
 	if role, found := roleOfTemplate(r, id); ok && found {
@@ -175,13 +175,13 @@ func roleTemplate(r *wire.Request) (directoryRole, error) {
 	return directoryRole{}, problem.NotFound(r.Keys[0])
 }
 
-// roleOfTemplate is the role of a template.
+// roleOfTemplate returns the role of a template.
 func roleOfTemplate(r *wire.Request, template uuid.UUID) (directoryRole, bool) {
 	role, ok := identity.RoleByID(template)
 	return directoryRole{role, identity.RoleObjectID(r.Image.Organization.ID, role.ID), r.Image}, ok
 }
 
-// membersOfRole are the users, groups and service principals that have a role.
+// membersOfRole is the relation to the users, groups and service principals that have a role.
 var membersOfRole relation = func(r *wire.Request) (sets, error) {
 	role, err := namedRole(r)
 	if err != nil {
@@ -190,7 +190,7 @@ var membersOfRole relation = func(r *wire.Request) (sets, error) {
 	return holding(r, role.Role), nil
 }
 
-// holding are the objects that a role was given to; deleted ones may be among them.
+// holding returns the objects that have a role, possibly including deleted ones.
 func holding(r *wire.Request, role identity.Role) sets {
 	of := sets{users: roaring.New(), groups: roaring.New(), principals: roaring.New()}
 	for id, roles := range r.Image.Roles {
@@ -224,8 +224,8 @@ func addToRole(r *wire.Request) error {
 	return r.Change(tenant.SetRole{Role: role.Role.ID, Principal: id}, wire.Reference{Property: "members", ID: id})
 }
 
-// mayHaveRoles refuses to give a role to what is no user, no service principal and no group that
-// roles can be given to.
+// mayHaveRoles refuses to assign a role to an object other than a user, a service principal or a
+// role-assignable group.
 func mayHaveRoles(r *wire.Request, ref wire.Reference) error {
 	id := ref.ID
 	if _, ok := r.Image.Principals.ByID(id); ok {
@@ -256,7 +256,7 @@ func removeFromRole(r *wire.Request) error {
 	return takeRole(r, role.Role, id)
 }
 
-// takeRole takes a role away from a user, group or service principal.
+// takeRole removes a role from a user, group or service principal.
 func takeRole(r *wire.Request, role identity.Role, user uuid.UUID) error {
 	command := tenant.SetRole{Role: role.ID, Principal: user, Removed: true}
 	if role != identity.GlobalAdministrator {
@@ -268,8 +268,8 @@ func takeRole(r *wire.Request, role identity.Role, user uuid.UUID) error {
 	return r.SendNothing()
 }
 
-// mayManage refuses changes of a group that roles can be given to, to callers that may not give
-// roles: its members have its roles. Owners may change it, but not restore or permanently delete
+// mayManage refuses changes of a role-assignable group to callers that may not assign roles,
+// because its members have its roles. Owners may change it, but not restore or permanently delete
 // it.
 func mayManage(r *wire.Request) error {
 	if r.Method == http.MethodGet || r.Image == nil {
@@ -283,7 +283,7 @@ func mayManage(r *wire.Request) error {
 	return err
 }
 
-// managedGroup is the group of which the operation changes who has its roles: one that the path
+// managedGroup returns the group whose role holders the operation changes: the group that the path
 // names, unless the caller owns it, or a deleted one.
 func managedGroup(r *wire.Request) (uint32, bool) {
 	if r.Op.OfDeleted() {
@@ -297,8 +297,8 @@ func managedGroup(r *wire.Request) (uint32, bool) {
 	return group, err == nil
 }
 
-// managed are the operations on a group by which a caller could get its roles, or take them from
-// others.
+// managed are the operations on a group with which a caller could get its roles, or remove them
+// from others.
 var managed = map[identity.Operation]bool{
 	identity.WriteGroups: true, identity.DeleteGroups: true, identity.WriteMembers: true, identity.WriteOwners: true,
 }

@@ -14,7 +14,7 @@ import (
 	"licensor/internal/tenant"
 )
 
-// lost says whether a change takes away what a user is by way of a holder of a role: the user
+// lost reports whether a change removes a role from a user that it has through a holder: the user
 // itself, or a group that the user is in.
 type lost func(holder uuid.UUID, user uint32) bool
 
@@ -30,8 +30,9 @@ func lostMembership(group uuid.UUID, member uint32) lost {
 	return func(holder uuid.UUID, user uint32) bool { return holder == group && user == member }
 }
 
-// doKeepingAdministrator carries out a command after which some users are no Global Administrators
-// who can sign in, unless no other would be left: nobody could give the role to anybody again.
+// doKeepingAdministrator executes a command after which some users are no longer Global
+// Administrators who can sign in, unless no other would be left: then the role could never be
+// assigned again.
 func doKeepingAdministrator(r *wire.Request, is lost, c tenant.Command) error {
 	for {
 		holds, err := administratorLeft(r, is)
@@ -44,9 +45,9 @@ func doKeepingAdministrator(r *wire.Request, is lost, c tenant.Command) error {
 	}
 }
 
-// administratorLeft refuses when no Global Administrator who can sign in is left. Otherwise it
-// returns what must still hold when the change is made: that the one it has found is still one
-// afterwards, and as it was, or that still nobody who can sign in stops being one.
+// administratorLeft refuses a change after which no Global Administrator can sign in. Otherwise it
+// returns the condition that must still hold when the change is made: the administrator that it has
+// found is unchanged and keeps the role, or still no user who can sign in loses the role.
 func administratorLeft(r *wire.Request, is lost) (func(*tenant.Image) bool, error) {
 	seen, going := r.Image, leaving(r.Image, is)
 	user, found, err := whoCanSignIn(r, going)
@@ -70,12 +71,12 @@ func administratorLeft(r *wire.Request, is lost) (func(*tenant.Image) bool, erro
 	}, nil
 }
 
-// leaving are the users who are no Global Administrators any more by what is lost.
+// leaving returns the users who are no longer Global Administrators after the change.
 func leaving(img *tenant.Image, is lost) *roaring.Bitmap {
 	return roaring.AndNot(administrators(img, func(uuid.UUID, uint32) bool { return false }), administrators(img, is))
 }
 
-// signInsAre says whether nothing has changed by which some users can sign in.
+// signInsAre reports whether the ways in which some users can sign in are unchanged.
 func signInsAre(seen, img *tenant.Image, users *roaring.Bitmap) bool {
 	for user := range roaring.Values(users) {
 		if img.Directory.UserRevision(user) != seen.Directory.UserRevision(user) {
@@ -85,8 +86,8 @@ func signInsAre(seen, img *tenant.Image, users *roaring.Bitmap) bool {
 	return reflect.DeepEqual(img.SignIn, seen.SignIn)
 }
 
-// administrators are the users who are Global Administrators, by themselves or by way of a group,
-// but for what is lost; deleted ones may be among them.
+// administrators returns the users who are Global Administrators, directly or through a group,
+// after the change, possibly including deleted ones.
 func administrators(img *tenant.Image, is lost) *roaring.Bitmap {
 	all := roaring.New()
 	for holder, roles := range img.Roles {
@@ -114,7 +115,7 @@ func membersOf(img *tenant.Image, group uint32) []uint32 {
 	return nil
 }
 
-// whoCanSignIn is the first of some users who can.
+// whoCanSignIn returns the first of some users who can sign in.
 func whoCanSignIn(r *wire.Request, users *roaring.Bitmap) (uint32, bool, error) {
 	for user := range roaring.Values(users) {
 		if can, err := canSignIn(r, user); err != nil || can {
@@ -124,8 +125,8 @@ func whoCanSignIn(r *wire.Request, users *roaring.Bitmap) (uint32, bool, error) 
 	return 0, false, nil
 }
 
-// canSignIn says whether a user can: enabled, not deleted, and with a password or by way of another
-// issuer that knows users.
+// canSignIn reports whether a user is enabled, not deleted, and has a password or can sign in
+// through another issuer.
 func canSignIn(r *wire.Request, user uint32) (bool, error) {
 	if r.Image.Directory.UserDeleted(user) {
 		return false, nil

@@ -17,7 +17,7 @@ import (
 	"licensor/internal/tenant"
 )
 
-// definitionFields are the properties of unifiedRoleDefinition. What actions a role allows is said
+// definitionFields are the properties of unifiedRoleDefinition. The actions of a role are defined
 // by the table of needs, not by names of actions.
 var definitionFields = wire.NewFieldSet("microsoft.graph.unifiedRoleDefinition", []wire.Field[directoryRole]{
 	wire.Default("description", jsontext.AppendText, func(d *directoryRole) string { return d.Description }),
@@ -64,7 +64,7 @@ var heldFields = wire.NewFieldSet("microsoft.graph.unifiedRoleAssignment", []wir
 	wire.Default("roleDefinitionId", jsontext.AppendID, func(h *heldRole) uuid.UUID { return h.role }),
 }).In(edm.AssignmentSet)
 
-// id is derived from who has what.
+// id is derived from the holder and the role.
 func (h heldRole) id() string {
 	key := h.key()
 	return base64.RawURLEncoding.EncodeToString(key[:])
@@ -72,7 +72,7 @@ func (h heldRole) id() string {
 
 func (h heldRole) key() wire.Key { return wire.KeyOf(h.principal, h.role) }
 
-// heldRoles are all roles that objects which are not deleted were given.
+// heldRoles returns all roles of live objects.
 func heldRoles(r *wire.Request) []heldRole {
 	var list []heldRole
 	for principal, roles := range r.Image.Roles {
@@ -86,8 +86,7 @@ func heldRoles(r *wire.Request) []heldRole {
 	return list
 }
 
-// isPrincipal says whether there is a user, group or service principal with an id that is not
-// deleted.
+// isPrincipal reports whether a live user, group or service principal has an id.
 func isPrincipal(r *wire.Request, id uuid.UUID) bool {
 	if _, ok := r.LiveUser(id); ok {
 		return true
@@ -99,10 +98,10 @@ func isPrincipal(r *wire.Request, id uuid.UUID) bool {
 	return ok
 }
 
-// heldExpansions are what $expand can show of a role assignment.
+// heldExpansions are the expansions of a role assignment.
 var heldExpansions = map[string]wire.Expansion[heldRole]{}
 
-func init() { // they lead to the fields they are shown among
+func init() { // they refer to the fields that they are shown among
 	heldExpansions["principal"] = func(r *wire.Request, e odata.Expansion) (func([]byte, *heldRole) ([]byte, error), error) {
 		inner := r.Within(e)
 		w, err := newObjectWriter(inner)
@@ -127,8 +126,8 @@ func init() { // they lead to the fields they are shown among
 	}
 }
 
-// objectByID reads a user, group, application, service principal or directory role, as far as a
-// writer needs it.
+// objectByID reads a user, group, application, service principal or directory role, with the data
+// that a writer needs.
 func objectByID(r *wire.Request, id uuid.UUID, w *objectWriter) (object, bool, error) {
 	users, groups := findIDs(r, []uuid.UUID{id}, func(string) bool { return true })
 	if len(users)+len(groups) == 0 {
@@ -158,12 +157,12 @@ func listAssignments(r *wire.Request) error {
 	return wire.SendByKey(r, edm.AssignmentSet, rows, wire.ObjectWriter(fields))
 }
 
-// shownOfAssignments are the fields of $select and $expand.
+// shownOfAssignments returns the fields of $select and $expand.
 func shownOfAssignments(r *wire.Request) ([]*wire.Field[heldRole], error) {
 	return heldFields.WithExpanded(r, heldExpansions)
 }
 
-// namedAssignment is the assignment that the path names.
+// namedAssignment returns the assignment that the path names.
 func namedAssignment(r *wire.Request) (heldRole, error) {
 	for _, h := range heldRoles(r) {
 		if h.id() == r.Keys[0] {
@@ -203,7 +202,8 @@ func createAssignment(r *wire.Request) error {
 		return err
 	}
 	free := func(img *tenant.Image) bool { return !slices.Contains(img.Roles[h.principal], h.role) }
-	for again := true; again; { // one of several at once finds it free, and the others are told the same as later ones
+	// Of several concurrent requests one succeeds, and the others get the same error as later ones.
+	for again := true; again; {
 		if !free(r.Image) {
 			const message = "A conflicting object with one or more of the specified property values is present in the directory."
 			return &problem.Error{

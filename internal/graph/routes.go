@@ -13,7 +13,7 @@ import (
 )
 
 // newRoutes builds the tree of a table: paths of a user under /me, too, those of administrative
-// units in both of their places, and what is below an application or service principal also by its
+// units in both of their places, and paths below an application or service principal also by its
 // appId.
 func newRoutes(table []wire.Operation) *route.Tree[wire.Operation] {
 	table = slices.Clone(table) // costs are written to it, and there may be several APIs
@@ -21,7 +21,7 @@ func newRoutes(table []wire.Operation) *route.Tree[wire.Operation] {
 	var objects []route.Object[wire.Operation]
 	for i := range table {
 		op := &table[i]
-		if !op.IsDevelopment() { // who has run into a limit with it could not get out again
+		if !op.IsDevelopment() { // a caller that has exceeded a limit with it could not recover
 			op.Cost = throttle.Base(op.Method, op.Path)
 		}
 		places := places(op)
@@ -43,14 +43,14 @@ func newRoutes(table []wire.Operation) *route.Tree[wire.Operation] {
 	return route.New(served, objects, words)
 }
 
-// places are the paths of the operation.
+// places returns the paths of the operation.
 func places(op *wire.Operation) []route.Route[wire.Operation] {
 	list := []route.Route[wire.Operation]{{Method: op.Method, Path: op.Path, Op: op}}
 	also := func(path string, op *wire.Operation) {
 		list = append(list, route.Route[wire.Operation]{Method: op.Method, Path: path, Op: op})
 	}
 	rest, ok := strings.CutPrefix(op.Path, "/users/{user}")
-	if ok && (rest != "" || op.Method != http.MethodDelete) { // nobody deletes the self by accident
+	if ok && (rest != "" || op.Method != http.MethodDelete) { // so that no one deletes itself by accident
 		also("/me"+rest, op)
 	}
 	if rest, ok := strings.CutPrefix(op.Path, edm.UnitsRoot); ok {
@@ -64,8 +64,8 @@ func places(op *wire.Operation) []route.Route[wire.Operation] {
 	return list
 }
 
-// belowClient cuts the path of what is below an application or service principal, which can be
-// named by its appId, too.
+// belowClient splits a path below an application or service principal, which can also be named by
+// its appId.
 func belowClient(path string) (set, rest string, ok bool) {
 	for _, key := range []string{"/applications/{application}", "/servicePrincipals/{servicePrincipal}"} {
 		if rest, ok := strings.CutPrefix(path, key); ok && rest != "" {
@@ -75,9 +75,9 @@ func belowClient(path string) (set, rest string, ok bool) {
 	return "", "", false
 }
 
-// propertiesOf are the objects whose properties have addresses of their own,
-// /users/{user}/displayName (P27): those of the operations that read one object, by path. Reading a
-// property is the same operation, which shows that property alone.
+// propertiesOf returns the objects whose properties have their own URLs, /users/{user}/displayName
+// (P27), by the path of the operation that reads the object. The same operation reads a property,
+// and shows only that.
 var propertiesOf = map[string]wire.Typed{
 	"/users/{user}":                         userFields,
 	"/users/{user}/licenseDetails/{detail}": licenses.DetailFields,

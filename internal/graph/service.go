@@ -11,7 +11,7 @@ import (
 	"licensor/internal/jsontext"
 )
 
-// entityTypes are the types of what has an id.
+// entityTypes returns the types of objects with an id.
 var entityTypes = []edm.Type{
 	userFields, groupFields, organizationFields,
 	licenses.SKUFields, licenses.DetailFields, licenses.SubscriptionFields,
@@ -20,7 +20,7 @@ var entityTypes = []edm.Type{
 	applicationTemplateFields, unitFields,
 }
 
-// servedOfGraph are the operations of Graph that are served.
+// servedOfGraph returns the supported operations of Graph.
 func servedOfGraph() []edm.Operation {
 	var list []edm.Operation
 	for i := range operations {
@@ -31,13 +31,13 @@ func servedOfGraph() []edm.Operation {
 	return list
 }
 
-// getMetadata answers GET /$metadata: the types that the field sets show, and what the table of
-// operations does with them. As in the real service nobody needs a token for it.
+// getMetadata answers GET /$metadata: the types of the field sets, and the operations on them. As
+// in the real service, it needs no token.
 func (api *API) getMetadata(r *wire.Request) error {
 	return r.SendAs(http.StatusOK, "application/xml", api.metadata())
 }
 
-// getService answers GET /, the service document: the sets there are.
+// getService answers GET /, the service document: the existing sets.
 func (api *API) getService(r *wire.Request) error {
 	b := r.Begin()
 	if b = append(b, '{'); r.Metadata != "none" {

@@ -18,7 +18,7 @@ import (
 	"licensor/internal/tenant"
 )
 
-// unit is an administrative unit, as it is in an image.
+// unit is an administrative unit in an image.
 type unit struct {
 	*directory.AdministrativeUnit
 	ordinal uint32
@@ -45,8 +45,8 @@ func unitOf(img *tenant.Image, ordinal uint32) *directory.AdministrativeUnit {
 	return img.Units.At(ordinal)
 }
 
-// membersOfUnit are the users and groups in an administrative unit. The members of a group in it
-// are not.
+// membersOfUnit is the relation to the users and groups in an administrative unit, but not to the
+// members of these groups.
 var membersOfUnit relation = func(r *wire.Request) (sets, error) {
 	ordinal, err := r.Unit()
 	if err != nil {
@@ -59,13 +59,13 @@ func inUnit(img *tenant.Image, unit uint32) sets {
 	return sets{users: img.UnitMembers.Users(unit), groups: img.UnitMembers.Groups(unit)}
 }
 
-// unitsOf are the administrative units that an object is in itself. It is not in those that its
-// groups are in.
+// unitsOf is the relation to the administrative units that an object is in itself, but not to those
+// of its groups.
 func unitsOf(r *wire.Request, id uuid.UUID) *roaring.Bitmap {
 	return roaring.BitmapOf(r.Image.UnitsOf(id)...)
 }
 
-// unitContext is the set that the path names.
+// unitContext returns the set that the path names.
 func unitContext(r *wire.Request) string {
 	if strings.Contains(strings.ToLower(r.URL.Path), strings.ToLower(edm.UnitsRoot)) {
 		return edm.UnitsRoot[1:]
@@ -126,8 +126,7 @@ func updateUnit(r *wire.Request) error {
 	return r.Change(tenant.UpdateUnit{Unit: ordinal, Patch: patch})
 }
 
-// deleteUnit answers DELETE /directory/administrativeUnits/{unit}. It is among the deleted items
-// from then on.
+// deleteUnit answers DELETE /directory/administrativeUnits/{unit}. It becomes a deleted item.
 func deleteUnit(r *wire.Request) error {
 	ordinal, err := r.Unit()
 	if err != nil {
@@ -163,7 +162,7 @@ func removeUnitMember(r *wire.Request) error {
 }
 
 // createUnitMember answers POST /directory/administrativeUnits/{unit}/members, which creates a
-// group that is in the unit.
+// group in the unit.
 func createUnitMember(r *wire.Request) error {
 	ordinal, err := r.Unit()
 	if err != nil {
@@ -177,13 +176,13 @@ func createUnitMember(r *wire.Request) error {
 		return problem.Refuse(`The body must be a group, with "@odata.type": "#%s": other objects cannot be created in an administrative unit, but added to it.`, groupType)
 	}
 	fields := groupFields.Annotated(r, groupFields.Shown(r).Defaults)
-	if r.Metadata == "minimal" { // the address does not say it
+	if r.Metadata == "minimal" { // it is not in the URL
 		fields = append(groupFields.Annotations(r)[:1:1], fields...)
 	}
 	return createGroupAs(r, body, tenant.CreateGroup{Unit: &ordinal}, "directoryObjects", fields)
 }
 
-// isOfType reports whether a body says that it is of a type, with or without # before its name.
+// isOfType reports whether a body has a type, with or without # before its name.
 func isOfType(body []directory.Member, typeName string) bool {
 	for _, m := range body {
 		if m.Is("@odata.type") {

@@ -15,8 +15,7 @@ import (
 	"licensor/internal/tenant"
 )
 
-// user is a user with all that its properties are made of. The document is nil where columns are
-// enough.
+// user is a user with all data of its properties. The document is nil if columns are sufficient.
 type user struct {
 	*directory.User
 	ordinal uint32
@@ -27,8 +26,8 @@ type user struct {
 
 const userType = "microsoft.graph.user"
 
-// userFields are the properties of a user: those of the document, and those that come from
-// licensing. User.ReadBasic.All shows a few.
+// userFields are the properties of a user: those of the document, and those of licensing.
+// User.ReadBasic.All shows a few.
 var userFields = wire.NewFieldSet(userType, append(
 	wire.PropertyFields(
 		exceptIDs(directory.UserProperties()), func(u *user) *directory.User { return u.User },
@@ -44,7 +43,7 @@ var userFields = wire.NewFieldSet(userType, append(
 	}},
 ), "displayName", "givenName", "id", "mail", "surname", "userPrincipalName").In("users").BetaShows(func(name string) bool { return name != "licenseAssignmentStates" })
 
-// exceptIDs leaves out the id, which the image has, and what is made of it.
+// exceptIDs omits the id, which the image has, and properties derived from it.
 func exceptIDs[T any](all []*directory.Property[T]) []*directory.Property[T] {
 	return slices.DeleteFunc(slices.Clone(all), func(p *directory.Property[T]) bool {
 		return p.Name == "id" || p.Name == "securityIdentifier"
@@ -84,7 +83,7 @@ func appendStates(b []byte, u *user) []byte {
 	return append(b, ']')
 }
 
-// appendAssignedPlans writes each service plan the user has, or lost lately, once (L12).
+// appendAssignedPlans writes each service plan that the user has, or has recently lost, once (L12).
 func appendAssignedPlans(b []byte, u *user) []byte {
 	b = append(b, '[')
 	first := true

@@ -52,13 +52,13 @@ func createUser(r *wire.Request) error {
 	return userList.SendOne(r, http.StatusCreated, "users", done.Image, done.Ordinal, fields)
 }
 
-// leaders are the manager and the sponsors that a body names for a user.
+// leaders are the manager and the sponsors of a user in a body.
 type leaders struct {
 	manager  uuid.UUID // nil: none
 	sponsors []uuid.UUID
 }
 
-// takeLeaders takes them out of a body.
+// takeLeaders removes them from a body.
 func takeLeaders(r *wire.Request, body []directory.Member) (rest []directory.Member, l leaders, err error) {
 	rest, managers, err := r.TakeBinding(body, "manager")
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"licensor/internal/jsontext"
 )
 
-// maxAhead is how far the clock can be set ahead of the real time.
+// maxAhead is the maximum time that the clock can be ahead of the real time.
 const maxAhead = 100 * 365 * 24 * time.Hour
 
 // getClock answers GET /licensor/v1/development/clock.
@@ -27,7 +27,7 @@ func sendClock(r *wire.Request) error {
 }
 
 // setClock answers PUT /licensor/v1/development/clock with {"now": time} or {"advance": duration}.
-// What was deleted more than 30 days ago by the new time is gone when it answers.
+// Before it responds, it purges objects that were deleted more than 30 days before the new time.
 func (d *Kit) setClock(r *wire.Request) error {
 	members, err := r.Members()
 	if err != nil {
@@ -64,7 +64,7 @@ func (d *Kit) setClock(r *wire.Request) error {
 	return sendClock(r)
 }
 
-// set sets the clock. What has been committed stays in the past: the log's times never go down.
+// set sets the clock. It refuses a time before the last commit: the log's times never decrease.
 func (d *Kit) set(now time.Time) error {
 	for _, t := range d.tenants() {
 		if last := t.Image().At; now.Before(last) {
@@ -79,5 +79,5 @@ func (d *Kit) set(now time.Time) error {
 	return nil
 }
 
-// SetClock sets the clock before the server begins.
+// SetClock sets the clock before the server starts.
 func (d *Kit) SetClock(now time.Time) error { return d.set(now) }

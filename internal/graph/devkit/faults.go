@@ -16,24 +16,23 @@ import (
 	"licensor/internal/graph/wire"
 )
 
-// Fault is something that goes wrong with requests on purpose, as it does with the real service now
-// and then.
+// Fault is an intentional failure of requests, of a kind that occurs in the real service.
 type Fault struct {
-	Method string // of the requests; any when empty
-	// Path is theirs, below the version: /groups/*/assignLicense, where * is any segment, and /** at
-	// the end any that follow.
+	Method string // of the requests; any if empty
+	// Path of the requests, below the version: /groups/*/assignLicense, where * matches any
+	// segment, and /** at the end any number of segments.
 	Path        string
-	Status      int           // of the answer, 400 to 599; 0: the request is served, later
-	RetryAfter  int           // seconds that the answer asks to wait; 0: it does not say
-	Latency     time.Duration // before the answer
-	Times       int           // how many requests it happens to; 0: to all
-	Probability float64       // that it happens to a request, up to 1; 0: it does to each
+	Status      int           // of the response, 400 to 599; 0: the request is served, later
+	RetryAfter  int           // seconds in Retry-After; 0: no such header
+	Latency     time.Duration // before the response
+	Times       int           // number of requests that it applies to; 0: all
+	Probability float64       // that it applies to a request, up to 1; 0: always
 }
 
-// maxLatency is below what a request may take at all.
+// maxLatency is less than the maximum time of a request.
 const maxLatency = 55 * time.Second
 
-// Check refuses a fault that makes no sense.
+// Check refuses an invalid fault.
 func (f Fault) Check() error {
 	switch {
 	case !strings.HasPrefix(f.Path, "/"):
@@ -57,7 +56,7 @@ func (f Fault) Check() error {
 	return nil
 }
 
-// faults are those in force.
+// faults are the active faults.
 type faults struct {
 	mu     sync.Mutex
 	rules  []faultRule
@@ -68,10 +67,10 @@ type faults struct {
 type faultRule struct {
 	Fault
 	pattern []string
-	applied int // to so many requests so far
+	applied int // number of requests that it has applied to
 }
 
-// AddFault puts a fault in force before the server begins.
+// AddFault adds a fault before the server starts.
 func (d *Kit) AddFault(f Fault) error {
 	if err := f.Check(); err != nil {
 		return err
@@ -82,7 +81,7 @@ func (d *Kit) AddFault(f Fault) error {
 	return nil
 }
 
-// reset leaves no fault. The same seed makes the same of the same requests.
+// reset removes all faults. The same seed gives the same results for the same requests.
 func (fs *faults) reset(seed uint64) {
 	fs.rules, fs.seed, fs.random = nil, seed, rand.New(rand.NewPCG(seed, seed))
 }
@@ -91,8 +90,8 @@ func (fs *faults) add(f Fault) {
 	fs.rules = append(fs.rules, faultRule{Fault: f, pattern: plainSegments(strings.Split(f.Path[1:], "/"))})
 }
 
-// meet lets a request meet its faults: it waits for all of their latencies, and is answered by the
-// first that has a status.
+// meet applies the matching faults to a request: it waits for all of their latencies, and responds
+// with the first that has a status.
 func (fs *faults) meet(r *wire.Request) error {
 	wait, problem := fs.choose(r.Method, r.URL.EscapedPath())
 	if wait > 0 {
@@ -114,7 +113,7 @@ func (fs *faults) choose(method, escaped string) (wait time.Duration, problem *p
 	if len(fs.rules) == 0 {
 		return 0, nil
 	}
-	parts, _ := route.Segments(escaped) // it has been read before
+	parts, _ := route.Segments(escaped) // it was parsed before
 	parts = plainSegments(parts)
 	for i := range fs.rules {
 		f := &fs.rules[i]
@@ -130,7 +129,7 @@ func (fs *faults) choose(method, escaped string) (wait time.Duration, problem *p
 	return wait, nil
 }
 
-// matches says whether the fault is for a path, with the version or without.
+// matches reports whether the fault is for a path, with or without the version.
 func (f *faultRule) matches(method string, parts []string) bool {
 	return (f.Method == "" || f.Method == method) &&
 		(matchSegments(f.pattern, parts) || matchSegments(f.pattern, parts[1:]))
@@ -144,21 +143,21 @@ func matchSegments(pattern, parts []string) bool {
 		if i >= len(parts) {
 			return false
 		}
-		if ok, _ := path.Match(strings.ToLower(p), strings.ToLower(parts[i])); !ok { // Check has tried the pattern
+		if ok, _ := path.Match(strings.ToLower(p), strings.ToLower(parts[i])); !ok { // Check has validated the pattern
 			return false
 		}
 	}
 	return len(pattern) == len(parts)
 }
 
-// plainSegments writes a path in one of the ways in which it can be written:
-// users('a')/microsoft.graph.assignLicense as users/a/assignlicense.
+// plainSegments returns the canonical form of a path: users('a')/microsoft.graph.assignLicense
+// becomes users/a/assignlicense.
 func plainSegments(parts []string) []string {
 	plain := make([]string, 0, len(parts))
 	for _, part := range parts {
 		name, inner, called := route.Parentheses(part)
 		name, _ = edm.WithoutNamespace(strings.ToLower(name))
-		plain = append(plain, strings.ReplaceAll(name, "/", "%2f")) // which no * of path.Match would match
+		plain = append(plain, strings.ReplaceAll(name, "/", "%2f")) // which * of path.Match would not match
 		if key, ok := route.QuotedKey(inner); called && ok {
 			plain = append(plain, strings.ToLower(key))
 		}
@@ -166,7 +165,7 @@ func plainSegments(parts []string) []string {
 	return plain
 }
 
-// problem is what the real service answers when something is wrong with it.
+// problem returns the real service's error for a status.
 func (f *faultRule) problem() *problem.Error {
 	p := problem.TooMany(f.RetryAfter)
 	if p.Status = f.Status; f.Status == http.StatusTooManyRequests {
@@ -182,7 +181,7 @@ func (f *faultRule) problem() *problem.Error {
 	return p
 }
 
-// faultWords are code and message of the answers that clients meet most.
+// faultWords are the code and message of common responses.
 var faultWords = map[int][2]string{
 	http.StatusUnauthorized:        {"InvalidAuthenticationToken", "Access token validation failure."},
 	http.StatusForbidden:           {"Authorization_RequestDenied", "Insufficient privileges to complete the operation."},

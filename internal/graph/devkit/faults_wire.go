@@ -13,8 +13,8 @@ import (
 	"licensor/internal/jsontext"
 )
 
-// getFaults answers GET /licensor/v1/development/faults: each rule, with how many requests it has
-// been applied to.
+// getFaults answers GET /licensor/v1/development/faults: each rule, with the number of requests
+// that it has applied to.
 func (d *Kit) getFaults(r *wire.Request) error {
 	if err := r.Allow(); err != nil {
 		return err
@@ -55,11 +55,11 @@ func appendFault(b []byte, f faultRule) []byte {
 	return append(b, '}')
 }
 
-// maxFaults bounds what each request is compared with.
+// maxFaults limits the number of rules that each request is compared with.
 const maxFaults = 100
 
-// setFaults answers PUT /licensor/v1/development/faults: the rules of the body take the place of
-// those there were.
+// setFaults answers PUT /licensor/v1/development/faults: the rules of the body replace the existing
+// ones.
 func (d *Kit) setFaults(r *wire.Request) error {
 	members, err := r.Members()
 	if err != nil {
@@ -92,8 +92,8 @@ func (d *Kit) setFaults(r *wire.Request) error {
 	return sendFaults(r, fs)
 }
 
-// addFault answers POST /licensor/v1/development/faults: a rule after those there are, which go on
-// counting.
+// addFault answers POST /licensor/v1/development/faults: it adds a rule after the existing ones,
+// which keep their counts.
 func (d *Kit) addFault(r *wire.Request) error {
 	members, err := r.Members()
 	if err != nil {
@@ -113,7 +113,7 @@ func (d *Kit) addFault(r *wire.Request) error {
 	return sendFaults(r, fs)
 }
 
-// append adds a fault unless there would be too many, and returns how many there would be.
+// append adds a fault unless there would be too many, and returns the resulting number.
 func (fs *faults) append(f Fault) int {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()

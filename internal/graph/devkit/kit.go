@@ -1,10 +1,9 @@
-// Package devkit is what others test their programs with, under /licensor/v1/development: a clock
-// to move (clock.go), faults on demand (faults.go), licenses of groups that come later as with the
-// real service (processing.go), and any token (tokens.go). A server has it only when it is told so.
+// Package devkit provides operations for testing programs, under /licensor/v1/development: a clock
+// to move (clock.go), faults on demand (faults.go), delayed licenses of groups as in the real
+// service (processing.go), and any token (tokens.go). A server has it only if configured so.
 //
-// A Kit puts itself around what production has: Before stands before every operation, and Open
-// around the tenant that a request finds. Rules are cited from docs/spec/protocol.md and
-// docs/spec/licensing.md.
+// A Kit wraps the production code: Before is called before every operation, and Open wraps the
+// tenant of a request. Rules are cited from docs/spec/protocol.md and docs/spec/licensing.md.
 package devkit
 
 import (
@@ -17,9 +16,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// Kit is the clock, the faults and what else there is of a server. Its operations are not there
-// unless the server has it, and it is for nothing else: callers that may use them can act as any
-// user of the tenant.
+// Kit has the clock, the faults and the other test functions of a server. Its operations exist only
+// if the server has a Kit. Callers that may use them can act as any user of the tenant.
 type Kit struct {
 	clock      *clock.Clock
 	tenants    func() []*tenant.Tenant
@@ -28,14 +26,14 @@ type Kit struct {
 	processing processing
 }
 
-// New makes one for a server whose clock and tenants these are.
+// New returns a Kit for a server with the given clock and tenants.
 func New(c *clock.Clock, tenants func() []*tenant.Tenant) *Kit {
 	d := &Kit{clock: c, tenants: tenants}
 	d.faults.reset(1)
 	return d
 }
 
-// Operations are those under wire.DevelopmentRoot.
+// Operations returns the operations under wire.DevelopmentRoot.
 func (d *Kit) Operations() []wire.Operation {
 	return []wire.Operation{
 		{Method: "GET", Path: wire.DevelopmentRoot + "clock", Need: identity.Develop, Do: d.getClock},
@@ -50,8 +48,8 @@ func (d *Kit) Operations() []wire.Operation {
 	}
 }
 
-// Before is what happens before an operation: what is due comes, and the faults that the request
-// meets.
+// Before is called before an operation. It applies changes that are due, and the faults for the
+// request.
 func (d *Kit) Before(r *wire.Request) error {
 	if d == nil {
 		return nil
@@ -63,7 +61,7 @@ func (d *Kit) Before(r *wire.Request) error {
 	return d.faults.meet(r)
 }
 
-// Open is a tenant as requests of a moment find it.
+// Open returns the tenant for the requests of a moment.
 func (d *Kit) Open(t *tenant.Tenant, now time.Time) wire.Tenant {
 	if d == nil {
 		return wire.Direct{Tenant: t}

@@ -17,15 +17,15 @@ import (
 	"licensor/internal/tenant"
 )
 
-// processing holds back what changes of groups' licenses mean for their members, for as long as the
-// delay says. What is due comes with the next request, whoever's it is, so nobody can see that it
-// was late. What waits when the server stops is lost.
+// processing delays the effects of changes of groups' licenses on their members. Effects that are
+// due are applied before the next request of any caller, so the actual time is not visible. Pending
+// effects are lost when the server stops.
 type processing struct {
-	delay atomic.Int64 // nanoseconds; 0: nothing is held back
-	first atomic.Int64 // when the first is due, in nanoseconds since 1970; 0: nothing waits
+	delay atomic.Int64 // nanoseconds; 0: no delay
+	first atomic.Int64 // when the first is due, in nanoseconds since 1970; 0: none is pending
 
 	mu      sync.Mutex
-	waiting []heldBack // in the order in which they are due
+	waiting []heldBack // in the order of their times
 }
 
 // heldBack is a change that its group shows already.
@@ -33,16 +33,16 @@ type heldBack struct {
 	tenant     *tenant.Tenant
 	cmd        tenant.AssignGroup
 	actor      string
-	begins     time.Time // until then it is queued, then it is in progress
+	begins     time.Time // before it is queued, afterwards in progress
 	due        time.Time
 	waitingFor wire.Waiting
 }
 
-// SetGroupProcessing sets how long after the answer the members of a group get its licenses. 0:
-// they have them when it comes.
+// SetGroupProcessing sets how long after the response the members of a group get its licenses. 0
+// means before the response.
 func (d *Kit) SetGroupProcessing(delay time.Duration) { d.processing.delay.Store(int64(delay)) }
 
-// heldTenant is a tenant whose groups pass on their licenses when the delay is over.
+// heldTenant is a tenant whose groups pass on their licenses after the delay.
 type heldTenant struct {
 	wire.Tenant
 	live       *tenant.Tenant
@@ -50,9 +50,9 @@ type heldTenant struct {
 	now        time.Time
 }
 
-// Do takes on a change of a group's licenses, when such are held back: the group shows it at once.
-// It refuses to delete a group that is to have licenses, as one that has them is refused
-// (docs/spec/licensing.md L35).
+// Do delays a change of a group's licenses if there is a delay: the group shows it immediately. It
+// refuses to delete a group with pending licenses, like one with licenses (docs/spec/licensing.md
+// L35).
 func (t heldTenant) Do(ctx context.Context, actor string, c tenant.Command) (tenant.Done, error) {
 	switch inner := innermost(c).(type) {
 	case tenant.AssignGroup:
@@ -67,7 +67,7 @@ func (t heldTenant) Do(ctx context.Context, actor string, c tenant.Command) (ten
 	return t.Tenant.Do(ctx, actor, c)
 }
 
-// innermost is a command without its conditions.
+// innermost returns a command without its conditions.
 func innermost(c tenant.Command) tenant.Command {
 	for {
 		condition, ok := c.(tenant.If)
@@ -78,13 +78,12 @@ func innermost(c tenant.Command) tenant.Command {
 	}
 }
 
-// Waiting is what is held back of a group.
+// Waiting returns the pending change of a group.
 func (t heldTenant) Waiting(group uint32, now time.Time) *wire.Waiting {
 	return t.processing.of(t.live, group, now)
 }
 
-// hold takes on a change. What can be said against it at once is said at once, as it would stand
-// after all that waits.
+// hold delays a change. It first validates it against the state after all pending changes.
 func (t heldTenant) hold(
 	ctx context.Context, delay time.Duration, actor string, c tenant.Command, change tenant.AssignGroup,
 ) (tenant.Done, error) {
@@ -113,7 +112,7 @@ func (t heldTenant) hold(
 	return tenant.Done{Image: t.live.Image()}, nil
 }
 
-// settle carries out what is due.
+// settle applies the changes that are due.
 func (p *processing) settle(ctx context.Context, log *slog.Logger, now time.Time) {
 	if first := p.first.Load(); first == 0 || now.UnixNano() < first {
 		return
@@ -123,7 +122,7 @@ func (p *processing) settle(ctx context.Context, log *slog.Logger, now time.Time
 	for len(p.waiting) > 0 && !now.Before(p.waiting[0].due) {
 		w := p.waiting[0]
 		p.waiting = p.waiting[1:]
-		// It does not end with the request that happened to come now.
+		// It must not end with the request that triggered it.
 		if _, err := w.tenant.Do(context.WithoutCancel(ctx), w.actor, w.cmd); err != nil {
 			log.Warn("a change of a group's licenses that was held back cannot be made any more", "tenant", w.tenant.ID(), "error", err)
 		}
@@ -134,7 +133,7 @@ func (p *processing) settle(ctx context.Context, log *slog.Logger, now time.Time
 	}
 }
 
-// of returns what a group shows while something of it is held back; nil when nothing is.
+// of returns the pending state of a group; nil if nothing is pending.
 func (p *processing) of(t *tenant.Tenant, group uint32, now time.Time) *wire.Waiting {
 	if p.first.Load() == 0 {
 		return nil
@@ -178,8 +177,8 @@ func (d *Kit) sendGroupProcessing(r *wire.Request) error {
 	return r.Send(http.StatusOK, append(b, '}'))
 }
 
-// setGroupProcessing answers PUT /licensor/v1/development/groupProcessing. What waits keeps its
-// time.
+// setGroupProcessing answers PUT /licensor/v1/development/groupProcessing. Pending changes keep
+// their time.
 func (d *Kit) setGroupProcessing(r *wire.Request) error {
 	members, err := r.Members()
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"licensor/internal/tenant"
 )
 
-// minting is which token is wanted.
+// minting describes the requested token.
 type minting struct {
 	user, client        string
 	scopes, permissions []string
@@ -27,8 +27,8 @@ type minting struct {
 	audience, authority string
 }
 
-// mintToken answers POST /licensor/v1/development/tokens: any token of the caller's tenant, good or
-// not. Without a user it is an application's.
+// mintToken answers POST /licensor/v1/development/tokens: it issues any token of the caller's
+// tenant, valid or not. Without a user it is an application's.
 func (d *Kit) mintToken(r *wire.Request) error {
 	members, err := r.Members()
 	if err != nil {
@@ -113,7 +113,7 @@ func (m *minting) giveRoles(c *identity.Claims) error {
 	return nil
 }
 
-// roleNamed returns the template id of a role by its name or that id.
+// roleNamed returns the template id of a role by its name or template id.
 func roleNamed(name string) (uuid.UUID, bool) {
 	for _, r := range identity.BuiltInRoles {
 		if strings.EqualFold(r.Name, name) || strings.EqualFold(r.ID.String(), name) {
@@ -143,7 +143,8 @@ func (m *minting) forApplication(r *wire.Request, c *identity.Claims) error {
 	return m.giveRoles(c)
 }
 
-// application is the one that the client names, or the tenant's first that can log in.
+// application returns the application that the client names, or the tenant's first one that can
+// sign in.
 func (m *minting) application(r *wire.Request) (directory.Client, error) {
 	if m.client == "" {
 		for ordinal := range r.Image.Applications.All() {

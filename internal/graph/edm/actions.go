@@ -1,14 +1,14 @@
 package edm
 
-// Signature is what an action takes and answers. The type that it is bound to is said where it is a
-// base of the one in the path.
+// Signature has the parameters and the result of an action. The type that it is bound to is given
+// if it is a base of the one in the path.
 type Signature struct {
 	bound      string
 	Parameters []string // names and types
 	returns    string   // THIS is the type that the action is bound to
 }
 
-// Signatures are those of the actions in the table of operations.
+// Signatures are the signatures of the actions in the table of operations.
 var Signatures = map[string]Signature{
 	"assignLicense": {
 		Parameters: []string{"addLicenses Collection(graph.assignedLicense)!", "removeLicenses Collection(Edm.Guid)!"}, returns: "THIS",

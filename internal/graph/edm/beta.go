@@ -3,13 +3,13 @@ package edm
 // BetaNames are properties that only the beta version of Graph has.
 type BetaNames struct {
 	Nulls, Lists []string // shown by default
-	OnSelect     []string // null, and shown only when asked for
+	OnSelect     []string // null, and shown only if selected
 	Settable     []string // of these, what clients can set without effect
 	Kept         []string // properties of the type's own table
 }
 
-// BetaOnly are those of each type. Nothing of them is kept, unless the type has a field of its
-// own for one; $select takes them in both versions (P22), and bodies in beta.
+// BetaOnly has the names for each type. The properties are not stored, unless the type has a field
+// for them. $select accepts them in both versions (P22), and bodies in beta.
 var BetaOnly = map[string]BetaNames{
 	"user": {
 		Nulls: []string{

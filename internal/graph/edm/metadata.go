@@ -7,25 +7,26 @@ import (
 	"strings"
 )
 
-// metadataTypes are the complex and enumeration types that properties have: a part of $metadata as
-// it stands there.
+// metadataTypes are the complex and enumeration types that properties have: a part of $metadata,
+// verbatim.
 //
 //go:embed metadata_types.xml
 var metadataTypes string
 
-// Type is a type with properties that answers show.
+// Type is a type with properties that responses show.
 type Type interface {
 	Name() string
 	Properties() []string
 }
 
-// directoryObjects are those that groups can have as members, or that can be deleted and restored.
+// directoryObjects are the types that groups can have as members, or that can be deleted and
+// restored.
 var directoryObjects = []string{
 	"user", "group", "organization", "application", "servicePrincipal", "appRoleAssignment", "directoryRole", "directoryRoleTemplate",
 	"administrativeUnit",
 }
 
-// entitySets are the sets of objects and their types; what is no set is a singleton.
+// entitySets are the sets of objects and their types; other names are singletons.
 var entitySets = map[string]string{
 	"users": "user", "groups": "group", "organization": "organization", "subscribedSkus": "subscribedSku", "directoryObjects": "directoryObject",
 	"domains": "domain", "applications": "application", "servicePrincipals": "servicePrincipal",
@@ -35,7 +36,7 @@ var entitySets = map[string]string{
 
 var singletons = map[string]string{"me": "user", "directory": "directory", "roleManagement": "roleManagement"}
 
-// Metadata is the document that describes some types, and what is served of them.
+// Metadata returns the document that describes some types, and the operations on them.
 func (m *Model) Metadata(types []Type) []byte {
 	var b strings.Builder
 	b.WriteString(`<?xml version="1.0" encoding="utf-8"?>
@@ -57,7 +58,7 @@ func (m *Model) Metadata(types []Type) []byte {
 `)
 	m.writeNavigation(&b, "directory")
 	b.WriteString("   </EntityType>\n")
-	for _, name := range []string{"roleManagement", "rbacApplication"} { // they lead to others, and have nothing of their own
+	for _, name := range []string{"roleManagement", "rbacApplication"} { // they have only navigation properties
 		fmt.Fprintf(&b, "   <EntityType Name=%q BaseType=\"graph.entity\">\n", name)
 		m.writeNavigation(&b, name)
 		b.WriteString("   </EntityType>\n")

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Model is what the operations that are served say of the types: what can be reached from them and
-// what can be called on them.
+// Model is derived from the supported operations: for each type, the objects that can be reached
+// from it and the operations that can be called on it.
 type Model struct {
 	navigation map[string][]string // names by type
 	actions    []action
@@ -18,14 +18,14 @@ type Model struct {
 // action is an operation of OData that is bound to a type.
 type action struct {
 	name, bound string
-	function    bool // it only reads
+	function    bool // without side effects
 }
 
-// Operation is an operation of Graph that is served. {names} in its path are keys, and a name with
-// () is a bound operation.
+// Operation is a supported operation of Graph. {names} in its path are keys, and a name with () is
+// a bound operation.
 type Operation struct{ Method, Path string }
 
-// NewModel makes the model of the operations that are served.
+// NewModel returns the model of the supported operations.
 func NewModel(operations []Operation) *Model {
 	m := &Model{navigation: map[string][]string{}, first: map[string]bool{"me": true, UnitSet: true}}
 	for _, op := range operations {
@@ -78,8 +78,8 @@ func (m *Model) call(at string, list bool, name string, function bool) {
 	}
 }
 
-// targets are the navigation properties that lead to something else than a list of directory
-// objects. A + stands before what is part of its owner.
+// targets are the navigation properties that do not lead to a list of directory objects. The prefix
+// + marks objects that are a part of their owner.
 var targets = map[string]string{
 	"manager": "directoryObject", "licenseDetails": "+Collection(licenseDetails)", "subscriptions": "+Collection(companySubscription)",
 	"deletedItems": "+Collection(directoryObject)", "federatedIdentityCredentials": "+Collection(federatedIdentityCredential)",
@@ -132,7 +132,7 @@ func (m *Model) writeActions(b *strings.Builder) {
 	}
 }
 
-// among are the names of those sets that operations are for.
+// among returns the names of the sets with operations.
 func (m *Model) among(names map[string]string) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(names)), func(name string) bool { return !m.first[name] })
 }
@@ -148,11 +148,11 @@ func (m *Model) writeContainer(b *strings.Builder) {
 	b.WriteString("   </EntityContainer>\n")
 }
 
-// Sets are the names of the sets of objects that are served.
+// Sets returns the names of the supported sets of objects.
 func (m *Model) Sets() []string { return m.among(entitySets) }
 
-// Singletons are the names of the objects that are served by themselves.
+// Singletons returns the names of the supported singletons.
 func (m *Model) Singletons() []string { return m.among(singletons) }
 
-// SetType is the type of the objects in a set of Graph; empty when there is none with this name.
+// SetType returns the type of the objects in a set of Graph; empty if no set has this name.
 func SetType(set string) string { return entitySets[set] }

@@ -1,10 +1,9 @@
-// Package edm is the entity data model of Graph: the types and sets there are, with the types of
-// their properties (types.go), what can be reached from them (navigation.go) and called on them
-// (actions.go), and what only the beta version has (beta.go). Rules are cited from
-// docs/spec/protocol.md.
+// Package edm has the entity data model of Graph: the types and sets, with the types of their
+// properties (types.go), navigation properties (navigation.go), actions (actions.go), and the
+// additions of the beta version (beta.go). Rules are cited from docs/spec/protocol.md.
 //
-// A Model is what of it the operations that are served make up. It writes $metadata,
-// and knows the names in the service document:
+// A Model is the part of it that the supported operations cover. It writes $metadata, and has the
+// names in the service document:
 //
 //	model := edm.NewModel(operations)
 //	document := model.Metadata(types)
@@ -15,14 +14,14 @@ import (
 	"strings"
 )
 
-// What the names of types and bound operations may begin with: the namespace or its alias in the
-// metadata, which the Go client writes (P2).
+// Prefixes of the names of types and bound operations: the namespace or its alias in the metadata,
+// which the Go client writes (P2).
 const (
 	Namespace = "microsoft.graph."
 	alias     = "graph."
 )
 
-// WithoutNamespace takes the namespace off a name.
+// WithoutNamespace removes the namespace from a name.
 func WithoutNamespace(name string) (string, bool) {
 	for _, prefix := range []string{Namespace, alias} {
 		if len(name) > len(prefix) && strings.EqualFold(name[:len(prefix)], prefix) {
@@ -32,8 +31,8 @@ func WithoutNamespace(name string) (string, bool) {
 	return name, false
 }
 
-// Administrative units are at unitsRoot, and at the name of their set alone, which is where beta's
-// reference has them.
+// Administrative units are at unitsRoot, and also at the name of their set, as in the reference of
+// beta.
 const (
 	UnitSet   = "administrativeUnits"
 	UnitsRoot = "/directory/" + UnitSet
@@ -45,7 +44,7 @@ const (
 	AssignmentSet = "roleManagement/directory/roleAssignments"
 )
 
-// ObjectTypes are the types that getByIds may be asked for. Of most there are no objects here.
+// ObjectTypes are the types that getByIds accepts. Most have no objects here.
 var ObjectTypes = []string{
 	"administrativeUnit", "agentIdentity", "agentIdentityBlueprint", "agentIdentityBlueprintPrincipal", "agentUser", "application", "appRoleAssignment",
 	"certificateAuthorityDetail", "certificateBasedAuthPki", "contract", "device", "directoryObject", "directoryObjectPartnerReference", "directoryRole",
@@ -54,13 +53,13 @@ var ObjectTypes = []string{
 	"resourceSpecificPermissionGrant", "servicePrincipal", "user",
 }
 
-// castTypes are the types of directory objects that lists can be narrowed to, in lower case.
+// castTypes are the types of directory objects that lists can be restricted to, in lower case.
 var castTypes = []string{
 	"administrativeunit", "application", "approleassignment", "contract", "device", "directoryobject", "directoryrole", "directoryroletemplate",
 	"endpoint", "group", "organization", "orgcontact", "resourcespecificpermissiongrant", "serviceprincipal", "user",
 }
 
-// IsCast reports whether lists of directory objects can be narrowed to a type, whose name is in
+// IsCast reports whether lists of directory objects can be restricted to a type, whose name is in
 // lower case.
 func IsCast(name string) bool { return slices.Contains(castTypes, name) }
 

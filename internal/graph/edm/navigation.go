@@ -6,8 +6,8 @@ import (
 	"licensor/internal/fold"
 )
 
-// Navigation are the navigation properties of Graph's types in either version, served or not: what
-// $expand can name, and what $select may name though nothing is shown for it (P22).
+// Navigation has the navigation properties of Graph's types in both versions, supported or not:
+// $expand can name them, and $select may name them without effect (P22).
 var Navigation = map[string][]string{
 	"user": strings.Fields(`activities adhocCalls agentSignInSessions agreementAcceptances analytics appConsentRequestsForApproval
 		appRoleAssignedResources appRoleAssignments approvals authentication calendar calendarGroups calendars calendarView chats
@@ -40,15 +40,16 @@ var Navigation = map[string][]string{
 	"unifiedRoleAssignment": strings.Fields(`appScope directoryScope principal principals roleDefinition`),
 }
 
-// PlacesOf are the sets of objects whose navigation properties have addresses, by type. They are
-// known to be Graph's, like the places of the table of graph/route.
+// PlacesOf are the sets of objects whose navigation properties have URLs, by type. They are
+// recognized as Graph's, like the places of the table of graph/route.
 var PlacesOf = map[string][]string{
 	"user": {"users"}, "group": {"groups"}, "application": {"applications"}, "servicePrincipal": {"servicePrincipals"},
 	"administrativeUnit": {UnitsRoot[1:], UnitSet}, "organization": {"organization"}, "directoryRole": {"directoryRoles"}, "domain": {"domains"},
 	"unifiedRoleDefinition": {DefinitionSet}, "unifiedRoleAssignment": {AssignmentSet},
 }
 
-// NavigationNames are all of them, which have the same spelling wherever they are.
+// NavigationNames are the names of all navigation properties, which have the same spelling in all
+// types.
 var NavigationNames = func() fold.Names[string] {
 	all := fold.Names[string]{}
 	for _, names := range Navigation {

@@ -9,8 +9,8 @@ import (
 	"licensor/internal/directory"
 )
 
-// PropertyType is the type of a property: from the directory, where it is one of a document, or
-// from the table.
+// PropertyType returns the type of a property: from package directory if a document has it,
+// otherwise from the table.
 func PropertyType(typeName, name string) string {
 	for _, key := range []string{typeName + "." + name, name} {
 		if t, ok := propertyTypes[key]; ok {
@@ -48,8 +48,8 @@ var kindTypes = map[directory.Kind]string{
 	directory.KindBool: "Edm.Boolean", directory.KindDateTime: "Edm.DateTimeOffset", directory.KindInt32: "Edm.Int32", directory.KindStringCollection: "Collection(Edm.String)!",
 }
 
-// propertyTypes are the types of properties that are no texts, but for those that the directory
-// knows. Those that cannot be null end with !.
+// propertyTypes are the types of properties that are not texts, except those of package directory.
+// Types that cannot be null end with !.
 var propertyTypes = map[string]string{
 	"accessType":                     "graph.groupAccessType",
 	"accountEnabled":                 "Edm.Boolean",
@@ -180,7 +180,7 @@ var complexTypes = sync.OnceValue(func() map[string][]Member {
 	return types
 })
 
-// ComplexMembers are the properties of a complex type; false when the type is none.
+// ComplexMembers returns the properties of a complex type; false if the type is not complex.
 func ComplexMembers(typeName string) ([]Member, bool) {
 	members, ok := complexTypes()[strings.TrimPrefix(typeName, alias)]
 	return members, ok

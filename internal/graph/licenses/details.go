@@ -1,4 +1,4 @@
-// Package licenses shows what is bought and what of it a user holds: subscribedSkus (skus.go),
+// Package licenses shows subscriptions and the licenses of users: subscribedSkus (skus.go),
 // subscriptions (subscriptions.go) and licenseDetails (details.go). Rules are cited from
 // docs/spec/licensing.md and docs/spec/protocol.md.
 package licenses
@@ -38,7 +38,7 @@ var DetailFields = wire.NewFieldSet("microsoft.graph.licenseDetails", []wire.Fie
 	}},
 }).At(func(d *Detail) string { return "users/" + d.user.String() + "/licenseDetails" })
 
-// id is the same as long as the user holds the SKU.
+// id does not change while the user holds the SKU.
 func (d *Detail) id() string { return d.user.String() + "_" + d.SKUID.String() }
 
 func appendPartNumber(b []byte, p *licensing.Product) []byte {
@@ -48,7 +48,7 @@ func appendPartNumber(b []byte, p *licensing.Product) []byte {
 	return jsontext.AppendText(b, p.SKUPartNumber)
 }
 
-// appendServicePlans writes the plans of a product, each with its state where some are disabled.
+// appendServicePlans writes the plans of a product, each with its state if some are disabled.
 func appendServicePlans(b []byte, img *licensing.Image, p *licensing.Product, disabled []uuid.UUID) []byte {
 	b = append(b, '[')
 	if p == nil {
@@ -77,7 +77,7 @@ func appliesTo(to licensing.AppliesTo) licensing.AppliesTo {
 	return to
 }
 
-// details are those of the user whom the path names.
+// details returns the licenses of the user whom the path names.
 func details(r *wire.Request) (userID uuid.UUID, list []Detail, err error) {
 	ordinal, err := r.User()
 	if err != nil {
@@ -134,7 +134,7 @@ func GetDetails(r *wire.Request) error {
 	return wire.SendEntity(r, DetailFields, http.StatusOK, detailsContext(userID), fields, &details[at])
 }
 
-// DetailsOf are the SKUs that a user holds in an image.
+// DetailsOf returns the SKUs that a user holds in an image.
 func DetailsOf(img *tenant.Image, user uint32) iter.Seq[Detail] {
 	return func(yield func(Detail) bool) {
 		id := img.Directory.UserID(user)

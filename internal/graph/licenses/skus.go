@@ -79,7 +79,7 @@ func skus(r *wire.Request) []sku {
 
 // skuOrders are the keys of $orderby (P36).
 var skuOrders = fold.NamesOf(map[string]func(a, b *sku) int{
-	"accountId":        func(a, b *sku) int { return 0 }, // the same of all
+	"accountId":        func(a, b *sku) int { return 0 }, // equal for all
 	"accountName":      func(a, b *sku) int { return 0 },
 	"appliesTo":        func(a, b *sku) int { return strings.Compare(a.appliesTo(), b.appliesTo()) },
 	"capabilityStatus": func(a, b *sku) int { return strings.Compare(a.Capability, b.Capability) },

@@ -55,7 +55,7 @@ func appendNextLifecycle(b []byte, s *Subscription) []byte {
 	return jsontext.AppendTime(b, *s.NextLifecycleDateTime)
 }
 
-// ListSubscriptions answers GET /subscriptions of ours and Graph's GET /directory/subscriptions.
+// ListSubscriptions answers our GET /subscriptions and Graph's GET /directory/subscriptions.
 func ListSubscriptions(r *wire.Request) error {
 	if err := r.Allow("$select", "$count"); err != nil {
 		return err
@@ -101,7 +101,8 @@ func GetSubscriptionByCommerceID(r *wire.Request) error {
 	return sendSubscription(r, http.StatusOK, r.Image, r.Image.Subscriptions[at])
 }
 
-// NamedSubscription is the one that the path names, by its id or its commerceSubscriptionId.
+// NamedSubscription returns the subscription that the path names, by its id or its
+// commerceSubscriptionId.
 func NamedSubscription(r *wire.Request) (tenant.Subscription, error) {
 	if id, ok := guid.Parse(r.Keys[0]); ok {
 		if s, ok := r.Image.Subscription(id); ok {
@@ -119,8 +120,8 @@ func sendSubscription(r *wire.Request, status int, image *tenant.Image, s tenant
 	return wire.SendEntity(r, SubscriptionFields, status, subscriptionSet(r), fields, &Subscription{s, image})
 }
 
-// subscriptionSet is where the subscriptions are: in Graph they are part of the directory, for its
-// own set of that name has notifications.
+// subscriptionSet returns the set of the subscriptions: in Graph they are a part of the directory,
+// because its set with that name is for notifications.
 func subscriptionSet(r *wire.Request) string {
 	if strings.HasPrefix(r.Op.Path, route.Own) {
 		return "subscriptions"
@@ -149,7 +150,7 @@ func CreateSubscription(r *wire.Request) error {
 	return sendSubscription(r, http.StatusCreated, done.Image, s)
 }
 
-// ReadSubscription reads what is bought: {"skuId":…,"totalLicenses":…}.
+// ReadSubscription reads a purchase: {"skuId":…,"totalLicenses":…}.
 func ReadSubscription(members []directory.Member) (c tenant.CreateSubscription, err error) {
 	var next time.Time
 	err = wire.Read(subscriptionType, members, map[string]any{
@@ -190,7 +191,7 @@ func UpdateSubscription(r *wire.Request) error {
 	}); err != nil {
 		return err
 	}
-	if sent(members, "totalLicenses") { // what is not sent may be another by now, and stays
+	if sent(members, "totalLicenses") { // values that are not sent may have changed since, and are kept
 		c.TotalLicenses = &seats
 	}
 	if sent(members, "status") {

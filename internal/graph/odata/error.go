@@ -7,16 +7,16 @@ import (
 	"licensor/internal/excerpt"
 )
 
-// Error is a mistake in a query option.
+// Error is an error in a query option.
 type Error struct {
 	Option string // with its dollar sign: $filter
 	Text   string // the option's value
-	Token  string // what is wrong; empty for the end of the text
-	Column int    // where Token starts in Text, in characters, the first is 1; 0 when the value as a whole is wrong
-	Want   string // what would be right
+	Token  string // the wrong part; empty for the end of the text
+	Column int    // where Token starts in Text, in characters, the first is 1; 0 if the value as a whole is wrong
+	Want   string // what would be valid
 }
 
-// Error is the message for the caller, in the words of the real service where it has any.
+// Error returns the message for the caller, in the words of the real service if known.
 func (e *Error) Error() string {
 	switch {
 	case e.Column == 0:
@@ -35,13 +35,13 @@ func (e *Error) clause() string {
 	return "Invalid " + e.Option + " clause"
 }
 
-// longestQuote is how much of a caller's text a message repeats, in bytes.
+// longestQuote is the maximum length of a caller's text in a message, in bytes.
 const longestQuote = 200
 
 // clip shortens a text for a message.
 func clip(text string) string { return excerpt.Of(text, longestQuote) }
 
-// column counts characters: the place of a byte offset as a person counts it.
+// column converts a byte offset to a column in characters.
 func column(text string, offset int) int {
 	return utf8.RuneCountInString(text[:offset]) + 1
 }

@@ -8,13 +8,13 @@ import (
 	"licensor/internal/fold"
 )
 
-// Expansion is an element of $expand: what an object refers to, shown within it.
+// Expansion is an element of $expand: a relation to show within an object.
 type Expansion struct {
 	Name   string
 	Select []string // nil: the default properties
-	Column int      // where it stands in the option, in characters, the first is 1
-	Levels int      // how many levels it asks for; AllLevels for $levels=max
-	Nested bool     // it has an $expand of its own
+	Column int      // position in the option, in characters, the first is 1
+	Levels int      // requested levels; AllLevels for $levels=max
+	Nested bool     // it has a nested $expand
 }
 
 // AllLevels is $levels=max.
@@ -34,7 +34,7 @@ func (o *Options) readExpand(value string) error {
 	return nil
 }
 
-// splitOutside splits at a sign where it is not in parentheses.
+// splitOutside splits at a character outside parentheses.
 func splitOutside(text string, sign byte) []string {
 	var parts []string
 	depth, start := 0, 0

@@ -7,14 +7,14 @@ import (
 	"licensor/internal/fold"
 )
 
-// Bounds of a filter. Beyond them it is refused; what people and programs write stays far below.
+// Limits of a filter, beyond which it is refused. Filters in practice are far below them.
 const (
 	maxLength = 16 << 10 // bytes
 	maxTokens = 2000     // names, values, operators and signs
 	maxDepth  = 32       // parentheses, negations and lambdas within each other
 )
 
-// ParseFilter reads the value of $filter. Mistakes are *Error.
+// ParseFilter reads the value of $filter. Errors are *Error.
 func ParseFilter(text string) (*Filter, error) {
 	if len(text) > maxLength {
 		return nil, &Error{Option: "$filter", Text: text, Want: "a filter has at most 16384 bytes; ask in several requests"}
@@ -34,16 +34,16 @@ func ParseFilter(text string) (*Filter, error) {
 	return &Filter{Text: text, Root: root}, nil
 }
 
-// parser walks over the tokens.
+// parser iterates over the tokens.
 type parser struct {
 	text   string
-	tokens []token // never empty: the last, of kind end, is not stepped over
+	tokens []token // never empty: the last one, of kind end, is not consumed
 	depth  int
 }
 
 func (p *parser) kind() kind { return p.tokens[0].kind }
 
-// take steps over the current token.
+// take consumes the current token.
 func (p *parser) take() token {
 	t := p.tokens[0]
 	if t.kind != end {
@@ -52,7 +52,7 @@ func (p *parser) take() token {
 	return t
 }
 
-// expect steps over a token of a kind.
+// expect consumes a token of a kind.
 func (p *parser) expect(k kind, want string) error {
 	if p.kind() != k {
 		return p.unexpected(want)
@@ -73,7 +73,7 @@ func (p *parser) isWord(text string) bool {
 	return t.kind == word && fold.Equal(t.text, text)
 }
 
-// condition reads a part that must be true or false.
+// condition parses a part that must be true or false.
 func (p *parser) condition(part func() (Node, error)) (Node, error) {
 	start := p.tokens[0]
 	n, err := part()
@@ -83,8 +83,8 @@ func (p *parser) condition(part func() (Node, error)) (Node, error) {
 	return n, p.mustBeCondition(start, n)
 }
 
-// mustBeCondition refuses what cannot be true or false. A property may be: whether it is of that
-// type is not known here.
+// mustBeCondition refuses operands that cannot be true or false. It accepts any property, because
+// its type is unknown here.
 func (p *parser) mustBeCondition(start token, n Node) error {
 	switch n := n.(type) {
 	case *Literal:
@@ -99,7 +99,7 @@ func (p *parser) mustBeCondition(start token, n Node) error {
 	return nil
 }
 
-// nested reads a part one level down.
+// nested parses a part one level deeper.
 func (p *parser) nested(part func() (Node, error)) (Node, error) {
 	if p.depth == maxDepth {
 		return nil, p.unexpected("less nesting (a filter has at most 32 levels)")
@@ -112,8 +112,8 @@ func (p *parser) nested(part func() (Node, error)) (Node, error) {
 func (p *parser) or() (Node, error)  { return p.logic(Or, p.and) }
 func (p *parser) and() (Node, error) { return p.logic(And, p.unary) }
 
-// logic reads one or more conditions joined by an operator. A part in parentheses that joins by the
-// same operator is taken up into the whole: the tree of "a or (b or c)" is that of "a or b or c".
+// logic parses one or more conditions joined by an operator. A part in parentheses with the same
+// operator is merged into the whole: the tree of "a or (b or c)" is that of "a or b or c".
 func (p *parser) logic(op Operator, part func() (Node, error)) (Node, error) {
 	start := p.tokens[0]
 	first, err := part()
@@ -156,7 +156,7 @@ func (p *parser) unary() (Node, error) {
 
 var comparisons = []Operator{Eq, Ne, Lt, Le, Gt, Ge}
 
-// comparison reads an operand and what it is compared with; without an operator the operand is all.
+// comparison parses an operand and, after an operator, what it is compared with.
 func (p *parser) comparison() (Node, error) {
 	left, err := p.operand()
 	if err != nil {
@@ -215,7 +215,7 @@ func (p *parser) parentheses() (Node, error) {
 	return node, p.expect(closed, "'and', 'or' or ')'")
 }
 
-// value reads a property or a literal.
+// value parses a property or a literal.
 func (p *parser) value() (Node, error) {
 	switch t := p.tokens[0]; t.kind {
 	case literal:
@@ -229,7 +229,7 @@ func (p *parser) value() (Node, error) {
 
 var functions = []string{"startswith", "endswith", "contains"}
 
-// call reads a function, whose name may be in any letter case (P37), and its arguments.
+// call parses a function, whose name may be in any letter case (P37), and its arguments.
 func (p *parser) call() (Node, error) {
 	name := p.take()
 	node := &Call{at: at(name.at), Name: strings.ToLower(name.text)}
@@ -250,7 +250,7 @@ func (p *parser) call() (Node, error) {
 	return node, p.expect(closed, "')'")
 }
 
-// path reads names with slashes between them, and any, all or $count at the end.
+// path parses names separated by slashes, and any, all or $count at the end.
 func (p *parser) path() (Node, error) {
 	first := p.take()
 	node := &Path{at: at(first.at), Names: []string{first.text}}
@@ -274,8 +274,8 @@ func (p *parser) path() (Node, error) {
 	return node, nil
 }
 
-// lambda reads the parentheses of any and all. Only those of any may be empty: all of nothing asks
-// nothing.
+// lambda parses the parentheses of any and all. Only those of any may be empty: an empty all has no
+// meaning.
 func (p *parser) lambda(path *Path, all bool) (Node, error) {
 	node := &Lambda{at: path.at, Path: path, All: all}
 	p.take()

@@ -17,7 +17,7 @@ type kind uint8
 const (
 	end kind = iota
 	word
-	literal // value holds it
+	literal // value has it
 	open
 	closed
 	comma
@@ -30,17 +30,17 @@ const (
 type token struct {
 	kind  kind
 	at    int    // byte offset in the text
-	text  string // as it was written
+	text  string // as written
 	value any    // of a literal
 }
 
-// lexer cuts a filter into tokens.
+// lexer splits a filter into tokens.
 type lexer struct {
 	text string
 	pos  int
 }
 
-// tokens cuts the whole text; the last token is of kind end.
+// tokens splits the whole text; the last token is of kind end.
 func tokens(text string) ([]token, error) {
 	l := &lexer{text: text}
 	all := make([]token, 0, 16)
@@ -90,14 +90,14 @@ func (l *lexer) next() (token, error) {
 	return token{}, l.fail(l.pos, l.character(), "a property, a value or an operator")
 }
 
-// take cuts the next n bytes as a token.
+// take returns the next n bytes as a token.
 func (l *lexer) take(k kind, n int, value any) token {
 	t := token{kind: k, at: l.pos, text: l.text[l.pos : l.pos+n], value: value}
 	l.pos += n
 	return t
 }
 
-// character is the one at the current place, whole even when it has several bytes.
+// character returns the character at the current position, which may have several bytes.
 func (l *lexer) character() string {
 	for _, r := range l.text[l.pos:] {
 		return string(r)
@@ -105,8 +105,8 @@ func (l *lexer) character() string {
 	return ""
 }
 
-// quoted reads a text in quotation marks, doubled ones standing for one (P37); of an enum with the
-// name of its type in front.
+// quoted reads a text in quotation marks, in which doubled ones represent one (P37); an enum is
+// preceded by the name of its type.
 func (l *lexer) quoted(start int, enum string) (token, error) {
 	var b strings.Builder
 	for i := l.pos + 1; i < len(l.text); i++ {
@@ -148,7 +148,7 @@ func (l *lexer) word() (token, error) {
 	return t, nil
 }
 
-// guidLength is 36 when a bare GUID starts here, otherwise 0.
+// guidLength returns 36 if a bare GUID starts here, otherwise 0.
 func (l *lexer) guidLength() int {
 	const length = 36
 	rest := l.text[l.pos:]
@@ -194,7 +194,7 @@ func parseNumber(text string) (any, bool) {
 	return v, err == nil
 }
 
-// run is how many bytes from here on fulfil a condition.
+// run returns how many bytes from here on satisfy a condition.
 func (l *lexer) run(is func(byte) bool) int {
 	n := 0
 	for l.pos+n < len(l.text) && is(l.text[l.pos+n]) {

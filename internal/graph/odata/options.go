@@ -11,10 +11,10 @@ import (
 	"licensor/internal/fold"
 )
 
-// Options are the query options of an address. The zero value of each is that of an address without
-// it, but for Top and Skip, whose zero can be asked for; absent they are Absent.
+// Options are the query options of a URL. An absent option has its zero value, except Top and Skip,
+// which are Absent.
 type Options struct {
-	Select     []string // in the order of the request, without repetitions
+	Select     []string // in the order of the request, without duplicates
 	Filter     *Filter
 	OrderBy    []Order
 	Top, Skip  int
@@ -24,21 +24,21 @@ type Options struct {
 	SkipToken  string
 	DeltaToken string
 	Format     string
-	Given      []string // the names of all that were given, with their dollar signs
+	Given      []string // the names of all given options, with their dollar signs
 }
 
-// Absent is the value of Top and Skip when they were not given; they may be negative, for the
-// server to refuse in its words.
+// Absent is the value of Top and Skip if they were not given. They may be negative; the server
+// refuses that with its own message.
 const Absent = math.MinInt
 
 // Order is a key of $orderby.
 type Order struct {
 	Property   string
 	Descending bool
-	Column     int // where it stands in the option, in characters, the first is 1
+	Column     int // position in the option, in characters, the first is 1
 }
 
-// readers read an option's value into Options; their keys are all the options there are.
+// readers parse an option's value into Options; their keys are all known options.
 var readers = map[string]func(o *Options, value string) error{
 	"$select":     (*Options).readSelect,
 	"$filter":     (*Options).readFilter,
@@ -53,9 +53,9 @@ var readers = map[string]func(o *Options, value string) error{
 	"$format":     func(o *Options, value string) error { return readText("$format", value, &o.Format) },
 }
 
-// Parse reads the query of an address, as it stands after the question mark. Mistakes are *Error.
-// Names of options may be in any letter case and without their dollar sign; each may stand there
-// once. Parameters that are no options are passed over.
+// Parse parses the query of a URL, the part after the question mark. Errors are *Error. Names of
+// options may be in any letter case and without their dollar sign; each may occur once. Other
+// parameters are skipped.
 func Parse(query string) (*Options, error) {
 	o := &Options{Top: Absent, Skip: Absent}
 	for query != "" {
@@ -82,9 +82,8 @@ func Parse(query string) (*Options, error) {
 	return o, nil
 }
 
-// split undoes the encoding of one parameter. A name that is that of an option gets its dollar
-// sign. Unlike the standard library it takes semicolons as they are: they part the options within
-// $expand.
+// split decodes one parameter. The name of an option gets its dollar sign. Unlike the standard
+// library it accepts semicolons: they separate the options within $expand.
 func split(pair string) (name, value string, err error) {
 	rawName, rawValue, _ := strings.Cut(pair, "=")
 	name, err = url.QueryUnescape(rawName)
@@ -168,7 +167,7 @@ func readText(option, value string, into *string) error {
 	return nil
 }
 
-// isPath says whether a text is a name, or names with slashes between them. The star stands for all
+// isPath reports whether a text is a name, or names separated by slashes. The star stands for all
 // properties.
 func isPath(text string) bool {
 	if text == "*" {

@@ -9,13 +9,13 @@ import (
 type Search struct {
 	Op   Operator  // And or Or; 0 for a term
 	Args []*Search // of And and Or
-	// Property and Text are those of a term "property:text". Column is where it stands, in characters,
+	// Property and Text are those of a term "property:text". Column is its position, in characters,
 	// the first is 1.
 	Property, Text string
 	Column         int
 }
 
-// String writes the search in its plainest form.
+// String formats the search in its canonical form.
 func (s *Search) String() string {
 	if s.Op == 0 {
 		return strconv.Quote(s.Property + ":" + s.Text)
@@ -28,8 +28,8 @@ func (s *Search) String() string {
 }
 
 // ParseSearch reads the value of $search: terms in double quotes, joined by AND and OR in capitals
-// and by parentheses; AND binds stronger, and terms with nothing in between are joined by it.
-// Within the quotes \" and \\ stand for the signs.
+// and by parentheses; AND has higher precedence, and also joins adjacent terms. Within the quotes
+// \" and \\ are escapes.
 func ParseSearch(text string) (*Search, error) {
 	s := &searcher{text: text}
 	if len(text) > maxLength {
@@ -45,7 +45,7 @@ func ParseSearch(text string) (*Search, error) {
 	return node, nil
 }
 
-// maxTerms bounds the terms of a search.
+// maxTerms limits the terms of a search.
 const maxTerms = 50
 
 type searcher struct {
@@ -55,7 +55,7 @@ type searcher struct {
 	terms int
 }
 
-// unexpected refuses the character at the current place.
+// unexpected refuses the character at the current position.
 func (s *searcher) unexpected(want string) error { return s.refuse(s.pos, want) }
 
 func (s *searcher) refuse(at int, want string) error {
@@ -73,7 +73,7 @@ func (s *searcher) skip() {
 	}
 }
 
-// takes steps over a word that a space, a quotation mark or a parenthesis follows.
+// takes consumes a word that is followed by a space, a quotation mark or a parenthesis.
 func (s *searcher) takes(word string) bool {
 	s.skip()
 	rest, ok := strings.CutPrefix(s.text[s.pos:], word)
@@ -94,7 +94,7 @@ func (s *searcher) and() (*Search, error) {
 	})
 }
 
-// several reads parts as long as there are more.
+// several parses parts as long as there are more.
 func (s *searcher) several(op Operator, part func() (*Search, error), more func() bool) (*Search, error) {
 	first, err := part()
 	if err != nil {
@@ -143,7 +143,7 @@ func (s *searcher) parentheses() (*Search, error) {
 	return node, nil
 }
 
-// term reads "property:text".
+// term parses "property:text".
 func (s *searcher) term() (*Search, error) {
 	start := s.pos
 	inner, err := s.quoted()
@@ -164,7 +164,7 @@ func (s *searcher) term() (*Search, error) {
 	return &Search{Property: property, Text: text, Column: column(s.text, start)}, nil
 }
 
-// quoted reads what is between quotation marks.
+// quoted parses a text between quotation marks.
 func (s *searcher) quoted() (string, error) {
 	var b strings.Builder
 	start := s.pos

@@ -14,11 +14,11 @@ type Filter struct {
 	Root Node
 }
 
-// Column is where a node of the filter stands, in characters, the first is 1: a comparison at its
-// operator, the others where they start.
+// Column returns the position of a node of the filter, in characters, the first is 1: for a
+// comparison that of its operator, otherwise that of its start.
 func (f *Filter) Column(n Node) int { return column(f.Text, n.offset()) }
 
-// String writes the filter in its plainest form; parsing that gives the same tree.
+// String formats the filter in its canonical form; parsing that gives the same tree.
 func (f *Filter) String() string {
 	var b strings.Builder
 	f.Root.write(&b)
@@ -32,7 +32,7 @@ type Node interface {
 	write(b *strings.Builder)
 }
 
-// at is the place of a node in the text.
+// at is the position of a node in the text.
 type at int
 
 func (a at) offset() int { return int(a) }
@@ -44,7 +44,7 @@ type Logic struct {
 	Args []Node
 }
 
-// Not is true where Arg is not.
+// Not is true if Arg is not.
 type Not struct {
 	at
 	Arg Node
@@ -57,7 +57,7 @@ type Compare struct {
 	Left, Right Node
 }
 
-// In is true where Left equals one of Values.
+// In is true if Left equals one of Values.
 type In struct {
 	at
 	Left   Node
@@ -71,7 +71,7 @@ type Call struct {
 	Args [2]Node
 }
 
-// Lambda asks something of the elements of a collection. Body is nil for any(), which is true where
+// Lambda is a condition on the elements of a collection. Body is nil for any(), which is true if
 // there are elements.
 type Lambda struct {
 	at
@@ -89,7 +89,7 @@ type Path struct {
 	Count bool
 }
 
-// String is the path as it is written.
+// String returns the path as in a filter.
 func (p *Path) String() string {
 	text := strings.Join(p.Names, "/")
 	if p.Count {
@@ -105,7 +105,7 @@ type Literal struct {
 	Value any
 }
 
-// String is the literal as it is written.
+// String returns the literal as in a filter.
 func (l *Literal) String() string {
 	var b strings.Builder
 	l.write(&b)
@@ -135,7 +135,7 @@ const (
 
 var operatorNames = [...]string{And: "and", Or: "or", Eq: "eq", Ne: "ne", Lt: "lt", Le: "le", Gt: "gt", Ge: "ge"}
 
-// String is the operator as it is written.
+// String returns the operator as in a filter.
 func (o Operator) String() string { return operatorNames[o] }
 
 func (n *Logic) write(b *strings.Builder) {
@@ -223,7 +223,8 @@ func (n *Literal) write(b *strings.Builder) {
 	}
 }
 
-// formatDecimal keeps a point, so that a whole number stays a decimal when it is read again.
+// formatDecimal always writes a decimal point, so that a whole number stays a decimal when it is
+// parsed again.
 func formatDecimal(v float64) string {
 	text := strconv.FormatFloat(v, 'f', -1, 64)
 	if !strings.Contains(text, ".") {
@@ -238,7 +239,7 @@ func writeQuoted(b *strings.Builder, text string) {
 	b.WriteByte('\'')
 }
 
-// writeOperand puts parentheses around what would read differently without.
+// writeOperand adds parentheses if they are needed to parse the same tree.
 func writeOperand(b *strings.Builder, n Node) {
 	switch n.(type) {
 	case *Logic, *Not, *Compare, *In:

@@ -14,15 +14,15 @@ import (
 )
 
 // explainer writes reasons: the facts that licensing has computed (docs/spec/licensing.md, section
-// 9), each id with its name, and one sentence made of them.
+// 9), each id with its name, and one sentence with these facts.
 type explainer struct {
 	image   *tenant.Image
 	reasons *licensing.Explainer
 	sharing []sharing // of the user who is explained
 }
 
-// sharing is an address of the user, and who else has it: the first of them, with the number of
-// all.
+// sharing is an address of the user that other users have, too: the first of them, and their
+// number.
 type sharing struct {
 	address string
 	users   []uuid.UUID
@@ -33,14 +33,14 @@ func newExplainer(image *tenant.Image) *explainer {
 	return &explainer{image: image, reasons: image.Licensing.Explainer()}
 }
 
-// group is a group's displayName.
+// group returns a group's displayName.
 func (x *explainer) group(ordinal uint32) string {
 	about, _ := directory.AboutGroup("displayName")
 	return x.image.Directory.GroupColumns().Text(ordinal, about.Column)
 }
 
-// Explain answers GET /licensor/v1/users/{user}/explain: why each license of a user is as it
-// is.
+// Explain answers GET /licensor/v1/users/{user}/explain: the reason of the state of each license of
+// a user.
 func Explain(r *wire.Request) error {
 	if err := r.Allow(); err != nil {
 		return err
@@ -57,8 +57,8 @@ func Explain(r *wire.Request) error {
 	return r.Send(http.StatusOK, append(b, '}'))
 }
 
-// appendExplained writes who a user is and the reasons of the entries in error, or of every entry.
-// Of more than maxProblems it writes the first, with the number of all.
+// appendExplained writes a user and the reasons of the entries in error, or of every entry. If
+// there are more than maxProblems, it writes the first ones, and the total number.
 func appendExplained(r *wire.Request, b []byte, x *explainer, ordinal uint32, every bool) ([]byte, error) {
 	u, err := r.Tenant.User(r.Context(), x.image, ordinal)
 	if err != nil {
@@ -87,10 +87,10 @@ func appendExplained(r *wire.Request, b []byte, x *explainer, ordinal uint32, ev
 	return b, nil
 }
 
-// maxSharing is how many users a reason shows that share an address.
+// maxSharing is the maximum number of users in a reason that share an address.
 const maxSharing = 100
 
-// share finds who else has an address of the user (L43).
+// share finds other users with an address of the user (L43).
 func (x *explainer) share(user uint32, u *directory.User) {
 	x.sharing = nil
 	shown := 0
@@ -120,7 +120,7 @@ func appendSharing(b []byte, s sharing) []byte {
 	return append(b, '}')
 }
 
-// appendReason writes one reason. What does not apply to it is left out.
+// appendReason writes one reason, without fields that do not apply.
 func (x *explainer) appendReason(b []byte, reason licensing.Reason) []byte {
 	b = append(b, '{')
 	b = x.appendSource(b, reason.SKUID, reason.Direct, reason.Group)
@@ -154,7 +154,7 @@ func (x *explainer) appendReason(b []byte, reason licensing.Reason) []byte {
 	return append(b, '}')
 }
 
-// appendSource writes a SKU and where it comes from, within an object.
+// appendSource writes a SKU and its source, within an object.
 func (x *explainer) appendSource(b []byte, skuID uuid.UUID, direct bool, group uint32) []byte {
 	b = jsontext.AppendID(jsontext.AppendName(b, "skuId"), skuID)
 	b = jsontext.AppendTextOrNull(jsontext.AppendName(b, "skuPartNumber"), x.partNumber(skuID))
@@ -188,7 +188,7 @@ func (x *explainer) appendSeats(b []byte, seats *licensing.Seats) []byte {
 	return append(b, '}')
 }
 
-// appendRemedy writes one thing that would clear the error.
+// appendRemedy writes one action that would resolve the error.
 func (x *explainer) appendRemedy(b []byte, m licensing.Remedy) []byte {
 	b = jsontext.AppendText(append(b, `{"kind":`...), string(m.Kind))
 	switch m.Kind {

@@ -9,7 +9,7 @@ import (
 	"licensor/internal/licensing"
 )
 
-// sentence says in words what the facts of a reason are.
+// sentence describes the facts of a reason in words.
 func (x *explainer) sentence(r licensing.Reason) string {
 	sku, plan := x.sku(r.SKUID), x.plan(r.Plan)
 	switch r.Error {
@@ -43,7 +43,7 @@ func (x *explainer) sentence(r licensing.Reason) string {
 	return fmt.Sprintf("Nothing is wrong with %s itself, but it is given together with %s, which failed.", sku, x.sku(r.Other))
 }
 
-// remedy says in words what would clear an error.
+// remedy describes in words how to resolve an error.
 func (x *explainer) remedy(m licensing.Remedy) string {
 	switch m.Kind {
 	case licensing.FreeSeats:

@@ -21,14 +21,14 @@ import (
 	"licensor/internal/tenant"
 )
 
-// MaxProblems is how many lines that were not taken are told one by one; the others are only
+// MaxProblems is the maximum number of refused lines that are listed; further ones are only
 // counted.
 const MaxProblems = 1000
 
-// MaxMessage bounds what is said of one of them: it may name what the line has sent.
+// MaxMessage limits the message about one of them, which may repeat parts of the line.
 const MaxMessage = 500
 
-// Import answers POST /licensor/v1/import: a chunk of another directory's export, an object a
+// Import answers POST /licensor/v1/import: a chunk of another directory's export, one object per
 // line:
 //
 //	{"user": {"id": …, "userPrincipalName": …, …}}
@@ -36,12 +36,12 @@ const MaxMessage = 500
 //	{"member": {"group": "{id}", "member": "{id or userPrincipalName}"}}
 //	{"subscription": {"skuId": …, "totalLicenses": …}}
 //
-// A line that cannot be taken is reported, of many the first thousand, the others are taken. With
-// ?id= lines up to the last one taken under that id are passed over, so that a chunk can be sent
-// again; ?line= is the number of the chunk's first line that is not empty.
+// Lines with errors are refused and reported, up to the first thousand; the others are imported.
+// With ?id= lines up to the last one imported under that id are skipped, so that a chunk can be
+// sent again; ?line= is the number of the chunk's first line that is not empty.
 //
-// Lines are read while those before them are committed, so a chunk is several commits. When it
-// fails on the way, the error says how far it came.
+// Lines are read while earlier ones are committed, so a chunk has several commits. If it fails, the
+// error reports how much was imported.
 func Import(r *wire.Request) error {
 	line, err := firstLine(r.URL.Query().Get("line"))
 	if err != nil {
@@ -66,7 +66,7 @@ func Import(r *wire.Request) error {
 	return r.Send(http.StatusOK, taking.appendTo(r.AppendHead(r.Begin(), "import/$entity")))
 }
 
-// maxFirstLine leaves room to count on.
+// maxFirstLine leaves room for counting.
 const maxFirstLine = 1 << 53
 
 func firstLine(text string) (int64, error) {
@@ -83,8 +83,8 @@ func firstLine(text string) (int64, error) {
 	return line, nil
 }
 
-// readPieces reads the lines and hands them over, piece by piece, until the body ends or what was
-// handed over cannot be taken. What came before an error is handed over.
+// readPieces reads the lines and passes them on, piece by piece, until the body ends or a piece
+// cannot be imported. Lines before an error are passed on, too.
 func readPieces(r *wire.Request, lines *importLines, to *taking) error {
 	for {
 		part, end := lines.next()
@@ -94,7 +94,8 @@ func readPieces(r *wire.Request, lines *importLines, to *taking) error {
 		}
 		turn, err := r.Tenant.Turn(r.Context())
 		if err != nil {
-			return cmp.Or(broken, err) // whoever sends half a body may have gone, but may also wait to read why
+			// The sender of half a body may have disconnected, but may also wait for the reason.
+			return cmp.Or(broken, err)
 		}
 		piece := readRows(r, part)
 		turn.End()
@@ -104,13 +105,13 @@ func readPieces(r *wire.Request, lines *importLines, to *taking) error {
 	}
 }
 
-// importPiece is some lines that were read: what they say, and which say nothing that can be taken.
+// importPiece has some lines: their commands, and the lines with errors.
 type importPiece struct {
 	rows     []tenant.ImportRow
 	problems []tenant.RowProblem
 }
 
-// readRows reads the lines of a piece; empty ones say nothing. All processors share it.
+// readRows parses the lines of a piece, except empty ones, on all processors.
 func readRows(r *wire.Request, lines []line) (piece importPiece) {
 	var wait sync.WaitGroup
 	var fault atomic.Pointer[any]
@@ -128,7 +129,7 @@ func readRows(r *wire.Request, lines []line) (piece importPiece) {
 	}
 	wait.Wait()
 	if p := fault.Load(); p != nil {
-		panic(*p) // here, where the request's own handler recovers from it
+		panic(*p) // here, where the handler of the request recovers from it
 	}
 	for i := range lines {
 		if l := &lines[i]; l.err != nil {
@@ -150,11 +151,11 @@ func (l *line) read(r *wire.Request) {
 	}
 }
 
-// fewLines are read as fast by one processor as by several.
+// fewLines is the number of lines up to which one processor is as fast as several.
 const fewLines = 64
 
-// mayImport refuses the ids of roles, and groups that will have roles. Who may be added to those
-// that have is up to the command, which sees the groups as they are then.
+// mayImport refuses the ids of roles, and groups that can have roles. The command checks additions
+// to existing groups with roles, because it has their current state.
 func mayImport(r *wire.Request, row tenant.ImportRow) error {
 	switch {
 	case row.User != nil:
@@ -168,8 +169,8 @@ func mayImport(r *wire.Request, row tenant.ImportRow) error {
 	return nil
 }
 
-// noRole refuses the id of a directory role, or of its template, for another object. The other ids
-// that are taken are known to the command.
+// noRole refuses the id of a directory role, or of its template, for another object. The command
+// checks all other ids.
 func noRole(r *wire.Request, id uuid.UUID) error {
 	_, isRole := identity.RoleByObjectID(r.Tenant.ID(), id)
 	if _, isTemplate := identity.RoleByID(id); isRole || isTemplate {
@@ -180,10 +181,10 @@ func noRole(r *wire.Request, id uuid.UUID) error {
 	return nil
 }
 
-// rowKinds are what a line can be.
+// rowKinds are the kinds of lines.
 var rowKinds = []string{"user", "group", "member", "subscription"}
 
-// importRow reads a line.
+// importRow parses a line.
 func importRow(text []byte) (row tenant.ImportRow, err error) {
 	outer, err := directory.Members(text)
 	if err != nil {
@@ -223,7 +224,7 @@ func importRow(text []byte) (row tenant.ImportRow, err error) {
 	return row, err
 }
 
-// takeID takes the id out of the properties of an object that comes with one.
+// takeID removes the id from the properties of an object.
 func takeID(members []directory.Member, id *uuid.UUID) (rest []directory.Member, err error) {
 	at := slices.IndexFunc(members, func(m directory.Member) bool { return m.Is("id") })
 	if at < 0 {

@@ -13,13 +13,13 @@ import (
 )
 
 const (
-	// MaxImport bounds the body of an import, as it is sent and as it is after decompression.
+	// MaxImport limits the size of the body of an import, both before and after decompression.
 	MaxImport = 32 << 20
-	// MaxLine bounds one line of it, in bytes: what is longer could not be kept anyway.
+	// MaxLine limits one line of it, in bytes: longer objects could not be stored anyway.
 	MaxLine = 2 << 20
 
-	// A piece of an import has at most so many lines that are not empty, and no line begins after so
-	// many bytes.
+	// Limits of a piece of an import: the number of lines that are not empty, and the number of
+	// bytes after which no line begins.
 	pieceLines = 1000
 	pieceBytes = 1 << 20
 
@@ -27,8 +27,8 @@ const (
 	LinesType = "application/x-ndjson"
 )
 
-// importSize is the memory that an import takes at most: a piece that is read and one that is
-// committed, each four times as large as its lines.
+// importSize is the maximum memory of an import: a piece that is read and one that is committed,
+// each four times as large as its lines.
 func importSize(r *wire.Request) int64 {
 	const times, most = 8, 8 * (pieceBytes + MaxLine)
 	if r.HasLength() {
@@ -37,14 +37,14 @@ func importSize(r *wire.Request) int64 {
 	return most
 }
 
-// importLines reads the lines of an import as they come.
+// importLines reads the lines of an import while they arrive.
 type importLines struct {
 	source *bufio.Reader
 	number int64 // of the next line
-	last   int   // bytes of the piece before
+	last   int   // bytes of the previous piece
 }
 
-// line is a line of a chunk that is not empty, and what it says, or why it cannot be taken.
+// line is a non-empty line of a chunk, and its command or error.
 type line struct {
 	number int64
 	text   []byte
@@ -52,8 +52,8 @@ type line struct {
 	err    error
 }
 
-// lines begins to read the body as lines. White space before the first one that says something does
-// not count.
+// lines begins to read the body as lines. White space before the first non-empty line does not
+// count.
 func lines(r *wire.Request, first int64) (*importLines, error) {
 	if r.ContentLength == 0 || r.Body == nil {
 		return &importLines{source: bufio.NewReader(http.NoBody), number: first}, nil
@@ -72,21 +72,21 @@ func lines(r *wire.Request, first int64) (*importLines, error) {
 		} else if len(bytes.TrimSpace(next)) > 0 {
 			return &importLines{source: source, number: first}, wire.HasType(r.Header.Get("Content-Type"), LinesType)
 		}
-		_, _ = source.Discard(1) // it is there
+		_, _ = source.Discard(1) // it is available
 	}
 	return &importLines{source: source, number: first}, nil
 }
 
-// next returns the lines of the next piece that are not empty. With the error there are lines that
-// came before it; io.EOF is the end of the body.
+// next returns the lines of the next piece that are not empty. An error comes with the lines before
+// it; io.EOF is the end of the body.
 func (l *importLines) next() (lines []line, err error) {
-	// Pieces are alike, and those of short lines take little.
+	// Pieces are similar, and those with short lines take little memory.
 	text := make([]byte, 0, min(l.last+l.last/4+4096, pieceBytes))
 	defer func() { l.last = len(text) }()
 	for len(lines) < pieceLines && len(text) < pieceBytes && err == nil {
 		begin, long := len(text), false
 		if text, long, err = l.appendLine(text); err != nil && err != io.EOF {
-			return lines, err // of a line that is cut off nothing is taken
+			return lines, err // an incomplete line is ignored
 		}
 		one := line{number: l.number, text: bytes.TrimSpace(text[begin:])}
 		if long {
@@ -100,8 +100,7 @@ func (l *importLines) next() (lines []line, err error) {
 	return lines, err
 }
 
-// appendLine appends the next line to a text, unless it is too long: then it is read, and nothing
-// appended.
+// appendLine appends the next line to a text. It skips a line that is too long.
 func (l *importLines) appendLine(text []byte) (_ []byte, long bool, err error) {
 	begin := len(text)
 	for {

@@ -15,8 +15,8 @@ import (
 	"licensor/internal/turns"
 )
 
-// taking commits the pieces of an import, in their order, while the next ones are read: as many in
-// one commit as wait, since a commit of more rows costs less for each.
+// taking commits the pieces of an import, in order, while the next ones are read. All waiting
+// pieces share one commit, because larger commits cost less for each row.
 type taking struct {
 	r      *wire.Request
 	ctx    context.Context
@@ -25,7 +25,7 @@ type taking struct {
 	most   int    // pieces in one commit
 	close  func() // the pieces
 	ended  chan struct{}
-	failed error // once ended is closed
+	failed error // valid once ended is closed
 
 	rows, passedOver, refused int
 	through                   int64 // the last line that was committed
@@ -51,7 +51,7 @@ func (t *taking) run() {
 	}
 }
 
-// gather returns a piece with those that wait behind it.
+// gather returns a piece with those that wait after it.
 func (t *taking) gather(piece importPiece) importPiece {
 	for range t.most - 1 {
 		select {
@@ -85,7 +85,7 @@ func (t *taking) commit(piece importPiece) error {
 	return nil
 }
 
-// take hands a piece over, and reports whether that makes sense still.
+// take passes a piece on, and reports whether more can be accepted.
 func (t *taking) take(piece importPiece) bool {
 	select {
 	case t.pieces <- piece:
@@ -95,16 +95,16 @@ func (t *taking) take(piece importPiece) bool {
 	}
 }
 
-// end waits until all that was handed over is committed, or returns why it is not. Nothing can be
-// handed over any more. It may be called again.
+// end waits until all pieces are committed, or returns an error. No more pieces are accepted
+// afterwards. It may be called again.
 func (t *taking) end() error {
 	t.close()
 	<-t.ended
 	return t.failed
 }
 
-// soFar adds to an error what has become of the lines before. They are passed over when they are
-// sent again, so this is the only place where it is told that some were refused.
+// soFar adds the result of the lines before to an error. They are skipped if they are sent again,
+// so this is the only report of refused ones.
 func (t *taking) soFar(err error) error {
 	p, ok := problem.Of(err)
 	if !ok || t.through == 0 {
@@ -119,7 +119,7 @@ func (t *taking) soFar(err error) error {
 	return &told
 }
 
-// appendTo writes what came of all pieces.
+// appendTo writes the result of all pieces.
 func (t *taking) appendTo(b []byte) []byte {
 	b = jsontext.AppendInt(jsontext.AppendName(b, "rows"), t.rows)
 	b = jsontext.AppendInt(jsontext.AppendName(b, "passedOver"), t.passedOver)

@@ -16,15 +16,15 @@ import (
 	"licensor/internal/tenant"
 )
 
-// Bounds of what one request may name.
+// Limits of one request.
 const (
-	maxNamedUsers  = wire.MaxPage // so that all reasons fit a page
+	maxNamedUsers  = wire.MaxPage // so that all reasons fit on a page
 	maxNamedGroups = 20
 )
 
-// Reprocess answers POST /licensor/v1/reprocess (docs/spec/licensing.md L75). The body has one
-// of users, groups, inError and all. The answer has the counts and the first page of reasons; the
-// pages after it are those of licenseErrors.
+// Reprocess answers POST /licensor/v1/reprocess (docs/spec/licensing.md L75). The body has one of
+// users, groups, inError and all. The response has the counts and the first page of reasons; the
+// following pages are those of licenseErrors.
 func Reprocess(r *wire.Request) error {
 	if err := r.Allow(); err != nil {
 		return err
@@ -56,7 +56,7 @@ func Reprocess(r *wire.Request) error {
 	return sendErrors(r, b, done.Image, report.InError, p, groups)
 }
 
-// reprocessing reads who is to be reprocessed.
+// reprocessing reads which users to reprocess.
 func reprocessing(r *wire.Request) (c tenant.Reprocess, groups []string, err error) {
 	members, err := r.Members()
 	if err != nil {
@@ -79,8 +79,8 @@ func reprocessing(r *wire.Request) (c tenant.Reprocess, groups []string, err err
 	return c, groups, err
 }
 
-// resolve returns the ordinals of the keys that a property has; one that is not there is a mistake
-// in the property.
+// resolve returns the ordinals of the keys in a property. A key that does not exist is an error in
+// the property.
 func resolve(r *wire.Request, property string, keys []string, find func(string) (uint32, error)) ([]uint32, error) {
 	var list []uint32
 	for _, key := range keys {
@@ -127,7 +127,7 @@ func membersOfAny(img *licensing.Image, groups []uint32) *roaring.Bitmap {
 	return all
 }
 
-// sendErrors ends an answer with a page of users and the reasons of their errors.
+// sendErrors ends a response with a page of users and the reasons of their errors.
 func sendErrors(
 	r *wire.Request, b []byte, image *tenant.Image, users *roaring.Bitmap, p wire.Page, groups []string,
 ) error {
@@ -159,7 +159,7 @@ func sendErrors(
 	return r.Send(http.StatusOK, append(b, "]}"...))
 }
 
-// errorsLink is the address of the next page of licenseErrors.
+// errorsLink returns the URL of the next page of licenseErrors.
 func errorsLink(r *wire.Request, after uint32, limit int, groups []string) string {
 	query := url.Values{"group": slices.Clone(groups), "$skiptoken": {r.Token(route.Own+"/licenseErrors", int64(after))}}
 	if limit != wire.DefaultPage {

@@ -1,7 +1,7 @@
-// Package own is our own surface, /licensor/v1, for what Graph has no words for: settings, the
-// catalog and how people sign in (settings.go, signin.go), imports (import.go), reprocessing many
-// users (reprocess.go), and why a license is as it is (explain.go). internal/graph/openapi.yaml
-// describes it. Rules are cited from docs/spec/licensing.md and docs/spec/protocol.md.
+// Package own has our own operations, under /licensor/v1, which Graph lacks: settings, the catalog
+// and sign-in settings (settings.go, signin.go), imports (import.go), reprocessing many users
+// (reprocess.go), and explanations of licenses (explain.go). internal/graph/openapi.yaml describes
+// it. Rules are cited from docs/spec/licensing.md and docs/spec/protocol.md.
 package own
 
 import (
@@ -59,7 +59,8 @@ func UpdateSettings(r *wire.Request) error {
 	return r.Change(c)
 }
 
-// GetCatalog answers GET /licensor/v1/catalog, in the form that PUT takes. It may have megabytes.
+// GetCatalog answers GET /licensor/v1/catalog, in the form that PUT accepts. It may be several
+// megabytes large.
 func GetCatalog(r *wire.Request) error {
 	if err := r.Allow(); err != nil {
 		return err
@@ -75,7 +76,7 @@ func GetCatalog(r *wire.Request) error {
 	return r.Send(http.StatusOK, append(b, '}'))
 }
 
-// appendStream writes the elements of a list, which are sent while they are written, and its end.
+// appendStream writes the elements of a list, which are streamed, and its end.
 func appendStream[T any](r *wire.Request, b []byte, list []T) ([]byte, error) {
 	for i := range list {
 		text, err := json.Marshal(&list[i])

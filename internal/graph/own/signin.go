@@ -16,7 +16,7 @@ import (
 	"licensor/internal/tenant"
 )
 
-// GetSignIn answers GET /licensor/v1/signIn: how the tenant lets people and programs in.
+// GetSignIn answers GET /licensor/v1/signIn: the tenant's settings for signing in.
 func GetSignIn(r *wire.Request) error {
 	if err := r.Allow(); err != nil {
 		return err
@@ -41,7 +41,7 @@ func UpdateSignIn(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	for again := true; again; { // of two changes at once, neither takes back what the other has changed
+	for again := true; again; { // so that two concurrent changes do not revert each other
 		before := r.Image.SignIn
 		next, err := patchedSignIn(before, members)
 		if err != nil {
@@ -64,8 +64,8 @@ func patchedSignIn(s directory.SignIn, members []directory.Member) (directory.Si
 	return s, err
 }
 
-// readIssuers reads a list of trusted issuers. What it says of each is checked by the command, but
-// for the names of permissions.
+// readIssuers reads a list of trusted issuers. The command validates them, except the names of
+// permissions.
 func readIssuers(raw json.RawMessage) ([]directory.TrustedIssuer, error) {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.DisallowUnknownFields()
@@ -84,7 +84,7 @@ func readIssuers(raw json.RawMessage) ([]directory.TrustedIssuer, error) {
 	return issuers, nil
 }
 
-// checkGranted refuses what is no permission: delegated ones where tokens are users', otherwise
+// checkGranted refuses unknown permissions. They are delegated if tokens are users', otherwise
 // those of applications.
 func checkGranted(t directory.TrustedIssuer) error {
 	known, want := identity.ApplicationPermission, "an application permission of Microsoft Graph, such as User.Read.All"

@@ -16,8 +16,8 @@ import (
 	"licensor/internal/turns"
 )
 
-// Of is the one place where errors become answers. ok is false for unexpected errors: they
-// are for the log, and the caller sees a 500.
+// Of is the only place that converts errors to responses. ok is false for unexpected errors, which
+// are logged and shown as a 500.
 func Of(err error) (p *Error, ok bool) {
 	if errors.As(err, &p) {
 		return p, true
@@ -46,7 +46,7 @@ func Of(err error) (p *Error, ok bool) {
 	return identityProblem(err)
 }
 
-// fullProblem asks a caller to come again when there is memory for its request.
+// fullProblem asks the caller to retry when there is memory for its request.
 func fullProblem(e *memory.FullError) *Error {
 	p := unavailable(e.Error())
 	if e.Cause == memory.OfTenant {
@@ -59,7 +59,7 @@ func fullProblem(e *memory.FullError) *Error {
 	return p
 }
 
-// invalidProblem keeps the words of the real service in the message, and names the value and the
+// invalidProblem uses the words of the real service in the message, and names the value and the
 // remedy in a detail.
 func invalidProblem(e *directory.InvalidError) *Error {
 	if e.Kind == directory.NotServed {
@@ -105,7 +105,7 @@ func unavailable(message string) *Error {
 	}
 }
 
-// unknown is for changes that may have been made. The answer to a look is there soon.
+// unknown is for changes whose outcome is unknown. It can be queried soon.
 func unknown(message string) *Error {
 	p := unavailable(message)
 	p.Header["Retry-After"] = "1"
@@ -125,7 +125,7 @@ func identityProblem(err error) (*Error, bool) {
 	return serverProblem(err)
 }
 
-// serverProblem is for what the server can or cannot do at the moment.
+// serverProblem is for conditions of the server.
 func serverProblem(err error) (*Error, bool) {
 	switch {
 	case errors.Is(err, store.ErrFull):
@@ -136,7 +136,7 @@ func serverProblem(err error) (*Error, bool) {
 		return unavailable("The server cannot read or write its database now. Try again later, or ask its administrator: the log says why."), true
 	case errors.Is(err, context.DeadlineExceeded):
 		return unavailable("The request took longer than it may. Try again."), true
-	case errors.Is(err, context.Canceled): // the caller has gone
+	case errors.Is(err, context.Canceled): // the caller has disconnected
 		return unavailable("The request was given up."), true
 	}
 	return nil, false

@@ -17,23 +17,23 @@ import (
 // properties, in lower case.
 type element map[string]string
 
-// test says whether an element is one that the body of a lambda asks for.
+// test reports whether an element satisfies the body of a lambda.
 type test func(element) bool
 
-// collection is a property of licensing, or a reference, that filters can ask about.
+// collection is a property of licensing, or a reference, that filters can test.
 type collection struct {
 	name       string
 	properties []string
 	advanced   bool // only in advanced queries (P30, P31)
 	nullable   bool // properties of elements can be compared with null
-	passing    bool // elements go away by themselves, as time goes by
-	// having returns the users or groups that have an element that passes; deleted ones may be among
-	// them. named are the only values that the first property of such an element can have; nil when it
-	// can have any.
+	passing    bool // elements disappear by themselves, as time passes
+	// having returns the users or groups with an element that satisfies the test, possibly
+	// including deleted ones. named are the only values that the first property of such an element
+	// can have; nil if it can have any.
 	having func(s Scope, passes test, named []string) *roaring.Bitmap
 }
 
-// userCollections are those of a user (P30 to P32).
+// userCollections are the collections of a user (P30 to P32).
 var userCollections = collections(map[string]collection{
 	"memberOf":           alsoUnits(inGroups(thisGroup, usersIn), (*directory.UnitMembers).Users),
 	"transitiveMemberOf": alsoUnits(inGroups((*directory.Index).Within, usersIn), (*directory.UnitMembers).Users),
@@ -74,7 +74,7 @@ var userCollections = collections(map[string]collection{
 	},
 })
 
-// groupCollections are those of a group.
+// groupCollections are the collections of a group.
 var groupCollections = collections(map[string]collection{
 	"assignedLicenses":   {properties: []string{"skuId"}, having: groupsWith},
 	"memberOf":           alsoUnits(inGroups(thisGroup, groupsIn), (*directory.UnitMembers).Groups),
@@ -100,7 +100,7 @@ func (s Scope) stateElement(state licensing.State) element {
 	return e
 }
 
-// holdersOf are the users who hold a SKU that passes.
+// holdersOf returns the users who hold a SKU that satisfies the test.
 func holdersOf(s Scope, passes test, _ []string) *roaring.Bitmap {
 	all := roaring.New()
 	for _, info := range s.Image.Licensing.SKUs() {
@@ -112,7 +112,7 @@ func holdersOf(s Scope, passes test, _ []string) *roaring.Bitmap {
 	return all
 }
 
-// groupsWith are the groups that have a license of a SKU that passes.
+// groupsWith returns the groups with a license of a SKU that satisfies the test.
 func groupsWith(s Scope, passes test, _ []string) *roaring.Bitmap {
 	lic, found := s.Image.Licensing, roaring.New()
 	known := map[string]bool{}
@@ -136,8 +136,8 @@ func groupsWith(s Scope, passes test, _ []string) *roaring.Bitmap {
 }
 
 // inGroups is the collection of the groups that an object is in: memberOf/any(g:g/id eq …). within
-// are the groups that count as one group, members the objects of the kind that are directly in one
-// of these.
+// returns the groups that count as one group, members the objects of the kind that are directly in
+// one of these.
 func inGroups(
 	within func(*directory.Index, uint32) []uint32,
 	members func(s Scope, inner, group uint32) *roaring.Bitmap,
@@ -164,8 +164,7 @@ func usersIn(s Scope, inner, _ uint32) *roaring.Bitmap {
 	return s.Image.Licensing.GroupMembers(inner)
 }
 
-// groupsIn leaves out the group itself, which is not a member of itself where groups are in a
-// circle.
+// groupsIn omits the group itself, which is not a member of itself in a cycle of groups.
 func groupsIn(s Scope, inner, group uint32) *roaring.Bitmap {
 	members := roaring.BitmapOf(s.Image.Directory.GroupMembersOf(inner)...)
 	members.Remove(group)
@@ -202,8 +201,8 @@ func (s Scope) groupsNamed(ids []string) iter.Seq[uint32] {
 
 func thisGroup(_ *directory.Index, group uint32) []uint32 { return []uint32{group} }
 
-// groupsInError are those whose members have license errors (docs/spec/licensing.md L14), or those
-// of whom none has.
+// groupsInError returns the groups whose members have license errors (docs/spec/licensing.md L14),
+// or those without.
 func groupsInError(s Scope, is bool) *roaring.Bitmap {
 	found := roaring.New()
 	for group := range s.Image.Directory.Groups() {
@@ -214,8 +213,8 @@ func groupsInError(s Scope, is bool) *roaring.Bitmap {
 	return found
 }
 
-// creators are the users, or the service principals, who have created an object that passes:
-// createdObjects/any(c:c/id eq …).
+// creators returns the users, or the service principals, who have created an object that satisfies
+// the test: createdObjects/any(c:c/id eq …).
 func creators(find func(Scope, uuid.UUID) (uint32, bool)) func(s Scope, passes test, named []string) *roaring.Bitmap {
 	return func(s Scope, passes test, named []string) *roaring.Bitmap {
 		found := roaring.New()
@@ -240,7 +239,7 @@ func creators(find func(Scope, uuid.UUID) (uint32, bool)) func(s Scope, passes t
 	}
 }
 
-// principalCollections are those of a service principal that filters can ask about.
+// principalCollections are the collections of a service principal.
 var principalCollections = collections(map[string]collection{
 	"memberOf":           inGroups(thisGroup, principalsIn),
 	"transitiveMemberOf": inGroups((*directory.Index).Within, principalsIn),
@@ -250,7 +249,7 @@ var principalCollections = collections(map[string]collection{
 })
 
 // alsoUnits adds the administrative units that users, or groups, are in to a collection of the
-// groups they are in. It looks at all units, of which there are few.
+// groups they are in. It checks all units; there are few.
 func alsoUnits(groups collection, members func(*directory.UnitMembers, uint32) *roaring.Bitmap) collection {
 	having := groups.having
 	groups.having = func(s Scope, passes test, named []string) *roaring.Bitmap {

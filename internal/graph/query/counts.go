@@ -15,16 +15,16 @@ import (
 	"licensor/internal/tenant"
 )
 
-// number is a relation of which filters can ask how many objects it leads to, and nothing else:
-// owners/$count eq 0.
+// number is a relation whose only supported condition is the number of its objects: owners/$count
+// eq 0.
 type number struct {
 	name string
-	// atLeast returns the objects from which the relation leads to n or more; deleted ones may be
-	// among them.
+	// atLeast returns the objects from which the relation leads to n or more; possibly including
+	// deleted ones.
 	atLeast func(s Scope, n int) *roaring.Bitmap
 }
 
-// The relations whose number filters can ask for (P31).
+// The relations whose number filters can test (P31).
 var (
 	userNumbers = numbers(map[string]func(Scope, int) *roaring.Bitmap{
 		"ownedObjects": owners(func(img *tenant.Image, id uuid.UUID) (uint32, bool) { return img.Directory.UserByID(id) }),
@@ -87,7 +87,7 @@ func allPrincipals(img *tenant.Image) iter.Seq2[uint32, uuid.UUID] {
 	}
 }
 
-// ownedBy finds the objects that have some number of owners who are not deleted.
+// ownedBy finds the objects with some number of owners who are not deleted.
 func ownedBy(all func(*tenant.Image) iter.Seq2[uint32, uuid.UUID]) func(Scope, int) *roaring.Bitmap {
 	return func(s Scope, n int) *roaring.Bitmap {
 		found := roaring.New()
@@ -130,7 +130,7 @@ func owners(find func(*tenant.Image, uuid.UUID) (uint32, bool)) func(Scope, int)
 	}
 }
 
-// ownedObjects is how many objects each owner has.
+// ownedObjects returns the number of objects of each owner.
 func (s Scope) ownedObjects() map[uuid.UUID]int {
 	owned, index := map[uuid.UUID]int{}, s.Image.Directory
 	for group := range index.Groups() {
@@ -148,7 +148,7 @@ func (s Scope) ownedObjects() map[uuid.UUID]int {
 	return owned
 }
 
-// withCredentials finds the applications that have some number of federated credentials.
+// withCredentials finds the applications with some number of federated credentials.
 func withCredentials(s Scope, n int) *roaring.Bitmap {
 	found := roaring.New()
 	for ordinal, a := range s.Image.Applications.All() {
@@ -159,8 +159,8 @@ func withCredentials(s Scope, n int) *roaring.Bitmap {
 	return found
 }
 
-// numberOf returns a relation whose number can be asked for. One that only other kinds of objects
-// have leads nowhere.
+// numberOf returns a relation whose number can be tested. One that only other kinds of objects have
+// is empty.
 func (f *Kind) numberOf(name string) (number, bool) {
 	if of, ok := f.numbers.Find(name); ok {
 		return of, true
@@ -182,7 +182,7 @@ func (c *converter) counted(n *odata.Compare, path *odata.Path) (*columns.Condit
 	}
 	if of, ok := c.numberOf(name); ok {
 		return c.compareNumber(n, of.name, 1, func(least int) *columns.Condition {
-			c.licensing = true // it is asked of the image
+			c.licensing = true // it is evaluated on the image
 			return columns.Set(of.atLeast(c.Scope, least))
 		})
 	}
@@ -193,7 +193,7 @@ func (c *converter) counted(n *odata.Compare, path *odata.Path) (*columns.Condit
 	return nil, err
 }
 
-// present is true of the objects that have any element of a collection of texts.
+// present is true for objects with any element in a collection of texts.
 func present(about *directory.Asked) *columns.Condition {
 	if about.Column < 0 {
 		return columns.None()
@@ -201,8 +201,8 @@ func present(about *directory.Asked) *columns.Condition {
 	return columns.Any(about.Column, &column.Element{Join: column.Is, Test: &column.Test{Op: column.Present}})
 }
 
-// compareNumber makes the condition of whether an object has at least a number of elements. No more
-// than most can be asked for.
+// compareNumber returns the condition that an object has at least a number of elements, which is at
+// most most.
 func (c *converter) compareNumber(
 	n *odata.Compare, name string, most int, atLeast func(int) *columns.Condition,
 ) (*columns.Condition, error) {

@@ -18,16 +18,16 @@ import (
 	"licensor/internal/tenant"
 )
 
-// Scope is what filters are asked of, and how.
+// Scope is the context of filters.
 type Scope struct {
 	Image *tenant.Image
 	Now   time.Time
-	// Advanced says that the caller asks for the advanced queries (P31), Eventual that it has sent the
-	// header for them.
+	// Advanced means that the caller requests advanced queries (P31), and Eventual that it has sent
+	// the header for them.
 	Advanced, Eventual bool
 }
 
-// Wanted is the condition that $filter and $search are.
+// Wanted returns the condition of $filter and $search.
 func (f *Kind) Wanted(s Scope, o *odata.Options) (*Wanted, error) {
 	c, err := f.filter(s, o.Filter)
 	if err != nil {
@@ -41,7 +41,7 @@ func (f *Kind) Wanted(s Scope, o *odata.Options) (*Wanted, error) {
 	return c, nil
 }
 
-// filter turns a $filter into a condition.
+// filter converts a $filter to a condition.
 func (f *Kind) filter(s Scope, filter *odata.Filter) (*Wanted, error) {
 	if filter == nil {
 		return &Wanted{Condition: columns.All()}, nil
@@ -51,14 +51,14 @@ func (f *Kind) filter(s Scope, filter *odata.Filter) (*Wanted, error) {
 	return &Wanted{condition, c.licensing, c.passing}, err
 }
 
-// Wanted is a condition, and what it was made of.
+// Wanted is a condition, and its origin.
 type Wanted struct {
 	*columns.Condition
-	Licensing bool // it asks something of licensing
-	Passing   bool // what it is true of changes by itself, as time goes by
+	Licensing bool // it depends on licensing
+	Passing   bool // its result changes by itself, as time passes
 }
 
-// converter turns one filter into a condition.
+// converter converts one filter to a condition.
 type converter struct {
 	*Kind
 	Scope
@@ -67,17 +67,17 @@ type converter struct {
 	licensing, passing bool // see Wanted
 }
 
-// maxValues bounds the values of in.
+// maxValues limits the values of in.
 const maxValues = 200
 
-// unsupported is the answer for a part of the filter that cannot be: it says in a detail which part
-// that is and where it stands.
+// unsupported returns the response for an unsupported part of the filter, with a detail that names
+// the part and its position.
 func (c *converter) unsupported(n odata.Node, property, token, remedy string) error {
 	return c.refuse(property, "'%s' at position %d of the filter: %s", token, c.filter.Column(n), remedy)
 }
 
-// refuse is the answer for a filter that asks for what cannot be asked, in the words of P30. What
-// is wrong stands in a detail.
+// refuse returns the response for an unsupported filter, in the words of P30. A detail describes
+// the error.
 func (c *converter) refuse(property, format string, args ...any) error {
 	property = c.spelled(property)
 	p := problem.Unsupported("Unsupported or invalid query filter clause specified for property '%s' of resource '%s'.", property, c.Resource)
@@ -88,7 +88,7 @@ func (c *converter) refuse(property, format string, args ...any) error {
 	return p
 }
 
-// spelled is the name of a property as the metadata has it.
+// spelled returns the name of a property in the spelling of the metadata.
 func (c *converter) spelled(property string) string {
 	if about, ok := c.About(property); ok {
 		return about.Path
@@ -102,7 +102,7 @@ func (c *converter) spelled(property string) string {
 	return property
 }
 
-// mustBeAdvanced refuses what only advanced queries can ask about a property.
+// mustBeAdvanced refuses conditions on a property that only advanced queries support.
 func (c *converter) mustBeAdvanced(n odata.Node, property, token string) error {
 	if c.Advanced {
 		return nil
@@ -151,7 +151,7 @@ func (c *converter) condition(n odata.Node) (*columns.Condition, error) {
 	return nil, c.unsupported(n, "", nodeText(n), "Compare a property with it.")
 }
 
-// propertyIn returns the first property that a part of a filter asks about.
+// propertyIn returns the first property that occurs in a part of a filter.
 func propertyIn(n odata.Node) string {
 	switch n := n.(type) {
 	case *odata.Logic:
@@ -190,7 +190,7 @@ func (c *converter) logic(n *odata.Logic) (*columns.Condition, error) {
 	return columns.Or(all...), nil
 }
 
-// property returns what can be asked about the property that a node names.
+// property returns how the property of a node can be queried.
 func (c *converter) property(n odata.Node) (*directory.Asked, error) {
 	path, ok := n.(*odata.Path)
 	if !ok {
@@ -210,14 +210,14 @@ func (c *converter) property(n odata.Node) (*directory.Asked, error) {
 	return nil, c.unsupported(n, first, path.String(), "It cannot be filtered by.")
 }
 
-// notIndexed refuses a property that the objects have, and that no filter can ask about (P30).
+// notIndexed refuses a property that the objects have, but that filters cannot use (P30).
 func (c *converter) notIndexed(n odata.Node, property string) error {
 	p := problem.Unsupported("The request uses a filter property that is not indexed")
 	p.Detail = &problem.Detail{Code: p.Code, Target: property, Message: fmt.Sprintf("'%s' at position %d of the filter cannot be filtered by.", property, c.filter.Column(n))}
 	return p
 }
 
-// named lists the properties of which something is true, in alphabetical order.
+// named returns the properties that satisfy a condition, in alphabetical order.
 func (f *Kind) named(is func(*directory.Asked) bool) []string {
 	var names []string
 	for about := range f.all() {
@@ -228,7 +228,7 @@ func (f *Kind) named(is func(*directory.Asked) bool) []string {
 	return names
 }
 
-// knows returns what can be asked about a property, if anything.
+// knows returns how a property can be queried, if it can.
 func (f *Kind) knows(path string) (*directory.Asked, bool) {
 	own, has := f.About(path)
 	if has && own.Filterable != (directory.Filterable{}) && own.Kind != directory.KindComplex {
@@ -246,7 +246,7 @@ func (f *Kind) knows(path string) (*directory.Asked, bool) {
 	return nil, false
 }
 
-// collectionOf returns a collection of licensing; false when there is none with this name. One that
+// collectionOf returns a collection of licensing; false if none has this name. A collection that
 // only other kinds have is empty.
 func (f *Kind) collectionOf(name string) (collection, bool) {
 	if of, ok := f.licensed.Find(name); ok {
@@ -322,7 +322,7 @@ func (c *converter) operator(n *odata.Compare, about *directory.Asked) error {
 	return nil
 }
 
-// in converts a comparison with several values of which one must be equal.
+// in converts a comparison with several values, one of which must be equal.
 func (c *converter) in(n *odata.In) (*columns.Condition, error) {
 	about, err := c.property(n.Left)
 	if err != nil {
@@ -369,8 +369,7 @@ func (c *converter) call(n *odata.Call) (*columns.Condition, error) {
 	return c.textual(about, *test), nil
 }
 
-// textFunction makes the test that a function of text is, of a property or the elements of a
-// collection.
+// textFunction returns the test for a text function on a property or the elements of a collection.
 func (c *converter) textFunction(n *odata.Call, about *directory.Asked) (*column.Test, error) {
 	test := &column.Test{Op: column.Starts}
 	switch {
@@ -408,7 +407,7 @@ func (c *converter) noFunction(n *odata.Call, about *directory.Asked) error {
 	return c.unsupported(n.Args[1], about.Path, nodeText(n.Args[1]), "Functions of text take a property of text and a text: startsWith(displayName,'A').")
 }
 
-// equalID is true of the object with an id.
+// equalID is true for the object with an id.
 func (c *converter) equalID(id string) *columns.Condition {
 	if ordinal, ok := c.ByID(c.Image, id); ok {
 		return columns.Set(roaring.BitmapOf(ordinal))

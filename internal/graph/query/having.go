@@ -13,7 +13,7 @@ import (
 )
 
 // having converts a lambda over a collection of licensing: assignedLicenses/any(x:x/skuId eq …).
-// What it asks is answered here.
+// Its value is computed here.
 func (c *converter) having(n *odata.Lambda, of collection) (*columns.Condition, error) {
 	name := of.name
 	if n.All {
@@ -35,8 +35,8 @@ func (c *converter) having(n *odata.Lambda, of collection) (*columns.Condition, 
 	return c.answeredBy(of, passes, c.valuesOf(n.Body, in)), nil
 }
 
-// valuesOf are the values that the first property of an element must have one of, for a body to be
-// true; nil when it is not just about that.
+// valuesOf returns the values of which the first property of an element must have one for a body to
+// be true; nil if the body has other conditions.
 func (c *converter) valuesOf(body odata.Node, in lambda) []string {
 	var left odata.Node
 	var values []*odata.Literal
@@ -68,20 +68,20 @@ func (c *converter) valuesOf(body odata.Node, in lambda) []string {
 
 func anyElement(element) bool { return true }
 
-// answeredBy is true of those who have an element that passes.
+// answeredBy is true for objects with an element that satisfies the test.
 func (c *converter) answeredBy(of collection, passes test, named []string) *columns.Condition {
 	c.licensing, c.passing = true, c.passing || of.passing
 	return columns.Set(of.having(c.Scope, passes, named))
 }
 
-// lambda is where a test stands.
+// lambda is the context of a test.
 type lambda struct {
 	variable, collection string
 	properties           []string
 	nullable             bool
 }
 
-// elementTest makes a test of a lambda's body.
+// elementTest converts a lambda's body to a test.
 func (c *converter) elementTest(n odata.Node, in lambda) (test, error) {
 	switch n := n.(type) {
 	case *odata.Logic:
@@ -161,7 +161,8 @@ func (c *converter) elementProperty(n odata.Node, in lambda) (string, error) {
 	return "", c.unsupported(n, in.collection, nodeText(n), "Properties that can be asked for are "+strings.Join(in.properties, ", ")+", with "+in.variable+"/ in front.")
 }
 
-// elementValue is the text that a property is compared with, in lower case; null is the empty one.
+// elementValue returns the text that a property is compared with, in lower case; null is the empty
+// text.
 func (c *converter) elementValue(n odata.Node, in lambda, property string) (string, error) {
 	if literal, ok := n.(*odata.Literal); ok {
 		switch v := literal.Value.(type) {
@@ -191,22 +192,22 @@ func (c *converter) amongErrors(n *odata.In) (*columns.Condition, error) {
 	return columns.Or(all...), nil
 }
 
-// hasErrors is a property of groups that licensing knows (docs/spec/licensing.md L14).
+// hasErrors is a property of groups that licensing computes (docs/spec/licensing.md L14).
 const hasErrors = "hasMembersWithLicenseErrors"
 
-// asksErrors says whether a part of a filter names that property, in a list that has groups.
+// asksErrors reports whether a part of a filter names that property, in a list with groups.
 func (c *converter) asksErrors(n odata.Node) bool {
 	path, ok := n.(*odata.Path)
 	return ok && fold.Equal(path.String(), hasErrors) && c.hasGroups()
 }
 
-// hasGroups says whether there are groups in the list.
+// hasGroups reports whether the list has groups.
 func (f *Kind) hasGroups() bool {
 	isOfGroups := func(k *Kind) bool { return k.Type == directory.TypeGroup }
 	return isOfGroups(f) || slices.ContainsFunc(f.AlsoKnown, isOfGroups)
 }
 
-// withErrors converts hasMembersWithLicenseErrors eq true, as scripts ask. It is never null.
+// withErrors converts hasMembersWithLicenseErrors eq true, which scripts use. It is never null.
 func (c *converter) withErrors(n odata.Node, op odata.Operator, value odata.Node) (*columns.Condition, error) {
 	literal, _ := value.(*odata.Literal)
 	var is, ok bool

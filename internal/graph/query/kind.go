@@ -1,12 +1,12 @@
 // Package query turns $filter, $search and $orderby into conditions and orders over the columns of
-// an image (docs/spec/protocol.md P30 to P37). What can be asked of a type of object is a Kind:
-// which of its properties, by the table of the directory, which collections that come from
-// licensing and memberships, and which relations by their number.
+// an image (docs/spec/protocol.md P30 to P37). A Kind describes the conditions that a type of
+// object supports: on its properties, by the table of the directory, on collections derived from
+// licensing and memberships, and on the number of relations.
 //
 //	wanted, err := query.Users.Wanted(query.Scope{Image: image, Now: now}, options)
 //	order, err := query.Users.Order(scope, options)
 //
-// What cannot be asked is a *problem.Error that says where it stands, in the words of the real
+// Unsupported conditions are a *problem.Error with their position, in the words of the real
 // service.
 package query
 
@@ -20,17 +20,17 @@ import (
 	"licensor/internal/tenant"
 )
 
-// Kind is what can be asked of a type of object.
+// Kind describes how a type of object can be queried.
 type Kind struct {
 	Resource string // User
 	Type     directory.Type
 	In       func(*tenant.Image) directory.Collection
-	About    func(path string) (*directory.Asked, bool) // of a property
+	About    func(path string) (*directory.Asked, bool) // how a property can be queried
 	all      func() iter.Seq[*directory.Asked]
-	licensed fold.Names[collection] // collections that come from the image, not from columns
+	licensed fold.Names[collection] // collections that are computed from the image, not from columns
 	numbers  fold.Names[number]
-	// AlsoKnown are those of other kinds of objects in the same list: what only they have is null
-	// here.
+	// AlsoKnown are the other kinds of objects in the same list: properties that only they have are
+	// null here.
 	AlsoKnown []*Kind
 }
 
@@ -47,7 +47,7 @@ func byID(in directory.Collection, text string) (ordinal uint32, ok bool) {
 	return in.EverByID(id)
 }
 
-// Users is what can be asked of users.
+// Users describes how users can be queried.
 var Users = &Kind{
 	Resource: "User", Type: directory.TypeUser,
 	In:    func(img *tenant.Image) directory.Collection { return img.Directory.UserCollection() },
@@ -55,7 +55,7 @@ var Users = &Kind{
 	licensed: userCollections, numbers: userNumbers,
 }
 
-// Groups is what can be asked of groups.
+// Groups describes how groups can be queried.
 var Groups = &Kind{
 	Resource: "Group", Type: directory.TypeGroup,
 	In:    func(img *tenant.Image) directory.Collection { return img.Directory.GroupCollection() },
@@ -63,7 +63,7 @@ var Groups = &Kind{
 	licensed: groupCollections, numbers: groupNumbers,
 }
 
-// Applications is what can be asked of applications.
+// Applications describes how applications can be queried.
 var Applications = &Kind{
 	Resource: "Application", Type: directory.TypeApplication,
 	In:    func(img *tenant.Image) directory.Collection { return img.Applications },
@@ -71,7 +71,7 @@ var Applications = &Kind{
 	numbers: applicationNumbers,
 }
 
-// Principals is what can be asked of service principals.
+// Principals describes how service principals can be queried.
 var Principals = &Kind{
 	Resource: "ServicePrincipal", Type: directory.TypeServicePrincipal,
 	In:    func(img *tenant.Image) directory.Collection { return img.Principals },
@@ -79,15 +79,15 @@ var Principals = &Kind{
 	licensed: principalCollections, numbers: principalNumbers,
 }
 
-// Units is what can be asked of administrative units.
+// Units describes how administrative units can be queried.
 var Units = &Kind{
 	Resource: "AdministrativeUnit", Type: directory.TypeAdministrativeUnit,
 	In:    func(img *tenant.Image) directory.Collection { return img.Units },
 	About: directory.AboutUnit, all: directory.AllAboutUnits,
 }
 
-// byDisplayName takes appDisplayName of an application for its displayName, as it always was. Of a
-// service principal it is another name than its own, and cannot be asked for.
+// byDisplayName treats appDisplayName of an application as its displayName. For a service principal
+// it is a different name, and cannot be queried.
 func byDisplayName(about func(string) (*directory.Asked, bool)) func(string) (*directory.Asked, bool) {
 	return func(path string) (*directory.Asked, bool) {
 		if strings.EqualFold(path, "appDisplayName") {
@@ -97,7 +97,7 @@ func byDisplayName(about func(string) (*directory.Asked, bool)) func(string) (*d
 	}
 }
 
-// Deleted is what can be asked of the deleted objects of a type.
+// Deleted describes how the deleted objects of a type can be queried.
 func (f *Kind) Deleted() *Kind {
 	of := *f
 	of.About = func(path string) (*directory.Asked, bool) {

@@ -34,7 +34,7 @@ func (c *converter) lambda(n *odata.Lambda) (*columns.Condition, error) {
 	return columns.Any(about.Column, body), nil
 }
 
-// elementScope is the lambda that a condition on an element stands in.
+// elementScope is the context of a condition on an element.
 type elementScope struct {
 	variable string
 	about    *directory.Asked // the collection
@@ -79,8 +79,8 @@ func (c *converter) elements(n *odata.Logic, in elementScope) (*column.Element, 
 	return e, nil
 }
 
-// field returns the place of what a node names of an element: of a collection of texts the element
-// itself.
+// field returns the place of the field that a node names; in a collection of texts, that of the
+// element itself.
 func (c *converter) field(n odata.Node, in elementScope) (int, error) {
 	path, ok := n.(*odata.Path)
 	if !ok {

@@ -13,16 +13,16 @@ import (
 	"licensor/internal/tenant"
 )
 
-// Order is the order of a list other than by ordinal, and what a $skiptoken says of it. A list is
-// in the order of the commit at which its first page was read, and has the objects there were then:
-// so no page of it depends on what is written in between.
+// Order is the order of a list other than by ordinal, and its part of a $skiptoken. All pages have
+// the order and the objects of the commit at which the first page was read, so they do not depend
+// on later changes.
 type Order struct {
 	Stored store.Order
-	Below  uint32 // only objects that were there when the list began
+	Below  uint32 // only objects that existed when the list began
 }
 
-// Order returns the order that $orderby asks for, or else the one that suits the filter; nil is
-// that of ordinals.
+// Order returns the order of $orderby, or otherwise the best one for the filter; nil is the order
+// of ordinals.
 func (f *Kind) Order(s Scope, o *odata.Options) (*Order, error) {
 	if len(o.OrderBy) == 0 {
 		if property := f.startedWith(o); property != "" {
@@ -56,9 +56,9 @@ func (f *Kind) Order(s Scope, o *odata.Options) (*Order, error) {
 	}, nil
 }
 
-// startedWith is the property that the filter asks for the start of, when its index has what is
-// found in a row: however many there are, the first page of them is then read from there, and not
-// looked for among all objects. Where no order is asked for, this one is as good.
+// startedWith returns the property whose prefix the filter tests, if the matches are consecutive in
+// its index: then the first page is read from there, instead of searching all objects. It is used
+// if no order is requested.
 func (f *Kind) startedWith(o *odata.Options) string {
 	if o.Filter == nil || o.Search != nil {
 		return ""
@@ -83,7 +83,7 @@ func (f *Kind) startedWith(o *odata.Options) string {
 	return ""
 }
 
-// Total is how many ordinals are in use.
+// Total returns how many ordinals are in use.
 func (f *Kind) Total(img *tenant.Image) uint32 { return f.In(img).Columns().Rows() }
 
 // Orderable lists the properties that lists can be ordered by.
@@ -91,14 +91,14 @@ func (f *Kind) Orderable() []string {
 	return f.named(func(a *directory.Asked) bool { return a.Order != directory.Never })
 }
 
-// AppendTo adds what the next page's token says of the order.
+// AppendTo adds the order to the next page's token.
 func (s *Order) AppendTo(token []byte, key string) []byte {
 	token = binary.BigEndian.AppendUint64(token, s.Stored.AsOf)
 	token = binary.BigEndian.AppendUint32(token, s.Below)
 	return append(token, key...)
 }
 
-// Resume takes up the order where a page has ended.
+// Resume continues the order where a page has ended.
 func (s *Order) Resume(token []byte) bool {
 	const head = 12
 	if len(token) < head {
@@ -110,7 +110,7 @@ func (s *Order) Resume(token []byte) bool {
 	return asOf <= now && s.Below > 0 && IsKey(key)
 }
 
-// IsKey says whether a text can be the key of a row in an order.
+// IsKey reports whether a text can be the key of a row in an order.
 func IsKey(key string) bool {
 	return utf8.ValidString(key) && (key == "" || key[0] == '=')
 }

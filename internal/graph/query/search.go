@@ -13,7 +13,7 @@ import (
 	columns "licensor/internal/query"
 )
 
-// searched turns $search into a condition (P34).
+// searched converts $search to a condition (P34).
 func (f *Kind) searched(s Scope, search *odata.Search) (*columns.Condition, error) {
 	if search == nil {
 		return columns.All(), nil
@@ -41,7 +41,7 @@ func (f *Kind) search(s *odata.Search) (*columns.Condition, error) {
 	return columns.And(args...), nil
 }
 
-// term asks for a text that has all words of the term, or starts with it.
+// term returns the condition that a text has all words of the term, or starts with it.
 func (f *Kind) term(s *odata.Search) (*columns.Condition, error) {
 	about, ok := f.searchable(s.Property)
 	if !ok {
@@ -62,8 +62,8 @@ func (f *Kind) term(s *odata.Search) (*columns.Condition, error) {
 	return columns.Text(about.Column, column.Test{Op: column.HasWords, Text: fold.Text(strings.Join(words, " "))}), nil
 }
 
-// searchable returns what $search can ask about a property. It is nil for a property that only
-// other kinds of objects in the list have.
+// searchable returns how $search can query a property. It is nil for a property that only other
+// kinds of objects in the list have.
 func (f *Kind) searchable(name string) (*directory.Asked, bool) {
 	about, ok := f.About(name)
 	if ok && about.Search != directory.NotSearched {

@@ -15,8 +15,8 @@ import (
 	columns "licensor/internal/query"
 )
 
-// comparison is true where a property is equal to a value, or by Ge and Le at least or at most
-// that. A property that is not kept is null for everybody.
+// comparison is true if a property is equal to a value, or for Ge and Le at least or at most the
+// value. A property that is not stored is null for all objects.
 func (c *converter) comparison(about *directory.Asked, op odata.Operator, value any) *columns.Condition {
 	if id, ok := value.(string); ok && about.Path == "id" {
 		return c.equalID(id)
@@ -52,7 +52,7 @@ var textOperators = map[odata.Operator]column.Op{
 	odata.Eq: column.Equal, odata.Ne: column.Equal, odata.Ge: column.GreaterOrEqual, odata.Le: column.LessOrEqual,
 }
 
-// textual is a test of a property; of one that is not kept it is true nowhere.
+// textual is a test of a property; it is always false for one that is not stored.
 func (c *converter) textual(about *directory.Asked, test column.Test) *columns.Condition {
 	if about.Column < 0 {
 		return columns.None()
@@ -60,7 +60,7 @@ func (c *converter) textual(about *directory.Asked, test column.Test) *columns.C
 	return columns.Text(about.Column, test)
 }
 
-// managedBy is true of the users whose manager a user is.
+// managedBy is true for the users whose manager a user is.
 func (c *converter) managedBy(id string) *columns.Condition {
 	index := c.Image.Directory
 	manager, ok := c.ByID(c.Image, id)
@@ -70,7 +70,7 @@ func (c *converter) managedBy(id string) *columns.Condition {
 	return columns.Set(roaring.BitmapOf(index.Reports(manager)...))
 }
 
-// comparedTime compares with whole seconds, the only times there are (P23).
+// comparedTime compares with whole seconds, the precision of all times (P23).
 func comparedTime(place int, op odata.Operator, at time.Time) *columns.Condition {
 	seconds, whole := column.TimeOf(at), at.Nanosecond() == 0
 	switch op {
@@ -88,10 +88,10 @@ func comparedTime(place int, op odata.Operator, at time.Time) *columns.Condition
 	return columns.Time(place, seconds, seconds)
 }
 
-// guids are the properties, or those within elements, that are GUIDs. They are compared as texts.
+// guids are the properties of objects and elements that are GUIDs. They are compared as texts.
 var guids = []string{"appId", "applicationTemplateId", "appOwnerOrganizationId", "createdObjects", "createdByAppId", "createdOnBehalfOf/id", "id", "manager/id", "requiredResourceAccess"}
 
-// value returns what a property of a kind is compared with.
+// value returns the value that a property of a kind is compared with.
 func (c *converter) value(n odata.Node, kind directory.Kind, property string) (any, error) {
 	literal, ok := n.(*odata.Literal)
 	if !ok {

@@ -7,27 +7,28 @@ import (
 	"licensor/internal/graph/edm"
 )
 
-// Place is a place in the tree of paths. The path /users/{user}/assignLicense() goes over four: the
+// Place is a place in the tree of paths. The path /users/{user}/assignLicense() passes four: the
 // root, users, its key, and a bound operation.
 type Place[Op any] struct {
-	Operations map[string]*Op // what is served there, by method
-	Property   string         // the name of a property of the object before (P27)
-	Graph      bool           // Graph has the place, served or not
+	Operations map[string]*Op // the operations, by method
+	Property   string         // the name of a property of the previous object (P27)
+	Graph      bool           // Graph has the place, supported or not
 
 	names map[string]*Place[Op] // by name in lower case
-	key   *Place[Op]            // what follows when the segment is none of the names
-	// cast is what follows the name of a type of directory objects: …/members/microsoft.graph.user
+	key   *Place[Op]            // the next place if the segment is none of the names
+	// cast is the next place after the name of a type of directory objects:
+	// …/members/microsoft.graph.user
 	cast *Place[Op]
-	// alternates are by the name, in lower case, of another property that can be a key:
+	// alternates are by the lower-case name of another property that can be a key:
 	// applications(appId='…')
 	alternates map[string]*Place[Op]
 	bound      bool // an operation, which may carry its namespace and parentheses
-	raw        bool // the property is answered as text: $value
-	deep       bool // Graph may have more below than is known
-	function   bool // one of Graph's that takes parameters
+	raw        bool // the property is sent as text: $value
+	deep       bool // Graph may have more places below than are known
+	function   bool // a function of Graph with parameters
 }
 
-// at is the place that the template of a path leads to, made when it is not there.
+// at returns the place of a path template. It creates missing places.
 func (n *Place[Op]) at(path string) *Place[Op] {
 	if path == "/" {
 		return n
@@ -46,10 +47,10 @@ func (n *Place[Op]) serve(method string, op *Op) {
 	n.Operations[method] = op
 }
 
-// Cast is the segment of a template that stands for the name of a type of directory objects.
+// Cast is the segment of a template for the name of a type of directory objects.
 const Cast = edm.Namespace + "{type}"
 
-// child is the place that a segment of a template leads to, made when it is not there.
+// child returns the place of a segment of a template. It creates a missing place.
 func (n *Place[Op]) child(segment string) *Place[Op] {
 	if segment[0] == '{' {
 		if n.key == nil {
@@ -73,7 +74,7 @@ func (n *Place[Op]) child(segment string) *Place[Op] {
 	return next
 }
 
-// childIn is the place for a name, made when it is not there.
+// childIn returns the place for a name. It creates a missing place.
 func childIn[Op any](children *map[string]*Place[Op], name string) *Place[Op] {
 	if *children == nil {
 		*children = map[string]*Place[Op]{}
@@ -90,7 +91,7 @@ func (n *Place[Op]) alternate(alias string) *Place[Op] {
 	return childIn(&n.alternates, alias)
 }
 
-// Step returns what follows a segment, and the key in it when it has one.
+// Step returns the place after a segment, and the key in it, if any.
 func (n *Place[Op]) Step(segment string) (next *Place[Op], key *string, ok bool) {
 	if next := n.names[strings.ToLower(segment)]; next != nil {
 		return next, nil, true
@@ -130,8 +131,8 @@ func (n *Place[Op]) Step(segment string) (next *Place[Op], key *string, ok bool)
 	return nil, nil, false
 }
 
-// keyed returns what follows a key in parentheses: 'x', or alias='x' for a property that can be a
-// key, too.
+// keyed returns the place after a key in parentheses: 'x', or alias='x' for another property that
+// can be a key.
 func (n *Place[Op]) keyed(inner string) (next *Place[Op], key *string, ok bool) {
 	alias, value, _ := strings.Cut(inner, "=")
 	if next = n.alternates[strings.ToLower(strings.TrimSpace(alias))]; next == nil {
@@ -142,7 +143,7 @@ func (n *Place[Op]) keyed(inner string) (next *Place[Op], key *string, ok bool) 
 	return next, &plain, ok
 }
 
-// Methods are those that are served at the place, for the header Allow.
+// Methods returns the methods of the place, for the header Allow.
 func (n *Place[Op]) Methods() string {
 	var names []string
 	for method := range n.Operations {

@@ -7,10 +7,10 @@ import (
 	"licensor/internal/graph/edm"
 )
 
-// Elsewhere are properties whose addresses lead to something else in Graph, which is not served.
+// Elsewhere are properties whose URLs have another meaning in Graph, which is not supported.
 var Elsewhere = []string{"mailboxSettings", "print"}
 
-// addProperties adds the addresses of an object's properties below its own.
+// addProperties adds the paths of an object's properties below its own.
 func (n *Place[Op]) addProperties(of Object[Op]) {
 	for _, name := range of.Properties {
 		if !slices.Contains(Elsewhere, name) {
@@ -19,7 +19,7 @@ func (n *Place[Op]) addProperties(of Object[Op]) {
 	}
 }
 
-// addProperty adds the address of one property. Another operation that is there already stays.
+// addProperty adds the path of one property. It does not replace an existing operation.
 func (n *Place[Op]) addProperty(of Route[Op], name, typeName string) {
 	p := childIn(&n.names, strings.ToLower(name))
 	if len(p.Operations) > 0 {

@@ -1,8 +1,8 @@
-// Package route finds what is served at the path of a request. The tree of paths has what is
-// served, and what Graph has besides (surface.txt), so that what is not served can be told from
-// what there is not (docs/spec/protocol.md P1, P2, P27, P29).
+// Package route finds the operation for the path of a request. The tree of paths has the supported
+// operations, and all others of Graph (surface.txt), so that unsupported paths can be distinguished
+// from wrong ones (docs/spec/protocol.md P1, P2, P27, P29).
 //
-// What is done at a place is the caller's: the tree keeps a pointer for each path and method.
+// The caller defines the operations: the tree has a pointer for each path and method.
 //
 //	tree := route.New(served, objects, words)
 //	path, ok := route.Segments(address)
@@ -13,15 +13,15 @@ import (
 	"strings"
 )
 
-// Route is a path and a method, and what is served there. In the path {names} are keys, a name with
-// () is a bound operation of OData (P2), and Cast any type of directory objects. It is below Own,
-// or below the roots of Graph.
+// Route is a path and a method with their operation. In the path {names} are keys, a name with ()
+// is a bound operation of OData (P2), and Cast any type of directory objects. It is below Own, or
+// below the roots of Graph.
 type Route[Op any] struct {
 	Method, Path string
 	Op           *Op
 }
 
-// Object is a route that reads one object whose properties have addresses of their own (P27).
+// Object is a route that reads one object whose properties have their own URLs (P27).
 type Object[Op any] struct {
 	Route[Op]
 	Type       string // without its namespace
@@ -31,11 +31,11 @@ type Object[Op any] struct {
 // Tree is the tree of paths.
 type Tree[Op any] struct {
 	Root  *Place[Op]
-	words map[string]bool // every name that Graph has, of places and properties, in lower case
+	words map[string]bool // every name of places and properties in Graph, in lower case
 }
 
-// New builds the tree of some routes. Paths of Graph stand in it under both of its roots (P1).
-// words are names of properties that Graph has, beside those of the objects.
+// New builds the tree of some routes. Paths of Graph are added under both of its roots (P1). words
+// are further names of properties in Graph, in addition to those of the objects.
 func New[Op any](served []Route[Op], objects []Object[Op], words []string) *Tree[Op] {
 	root, service := new(Place[Op]), new(Place[Op])
 	root.names = map[string]*Place[Op]{"v1.0": service, "beta": service}
@@ -59,18 +59,19 @@ func New[Op any](served []Route[Op], objects []Object[Op], words []string) *Tree
 	return t
 }
 
-// Match is where a path leads.
+// Match is the result of a search for a path.
 type Match[Op any] struct {
 	Place    *Place[Op]
 	Keys     []string
 	Me       bool // under /me
-	Unserved bool // Graph has the place, but nothing is served there
-	// Property is what of the object is wanted, and within that; Raw says that it is wanted as text.
+	Unserved bool // Graph has the place, but no operation is supported there
+	// Property is the path of the requested property in the object; Raw means that it is requested
+	// as text.
 	Property []string
 	Raw      bool
 }
 
-// Find walks along the segments; when one leads nowhere, it returns that segment.
+// Find follows the segments; if one does not exist, it returns that segment.
 func (t *Tree[Op]) Find(path []string) (m Match[Op], lost string, ok bool) {
 	m.Place = t.Root
 	for i, segment := range path {

@@ -9,20 +9,20 @@ import (
 	"github.com/google/uuid"
 )
 
-// surfaceText has every path of the public surface of Graph, v1.0 and beta, three segments deep and
-// deeper where it was at hand. Each line is a path, a tab, and the names of what is directly below
-// it, in lower case: {} is a key, (appid) a property that can be one, and a name with () is a
-// function that takes parameters. Places deeper than the table are taken to exist.
+// surfaceText has every public path of Graph, v1.0 and beta, three segments deep, and some deeper
+// ones. Each line is a path, a tab, and the names of what is directly below it, in lower case: {}
+// is a key, (appid) a property that can be one, and a name with () is a function that takes
+// parameters. Deeper places than those of the table are assumed to exist.
 //
 //go:embed surface.txt
 var surfaceText string
 
-// surfaceDepth is how deep the table is complete.
+// surfaceDepth is the depth to which the table is complete.
 const surfaceDepth = 3
 
-// addSurface adds the places that Graph has to the tree of what is served, so that a name of Graph
-// is never taken for a key, and what is not served is answered with 501 (docs/spec/protocol.md
-// P29). What is under /users/{} is under /me, too.
+// addSurface adds the places of Graph to the tree, so that a name of Graph is never taken for a
+// key, and unsupported ones are answered with 501 (docs/spec/protocol.md P29). Places under
+// /users/{} are also under /me.
 func (n *Place[Op]) addSurface(text string) {
 	for line := range strings.Lines(text) {
 		path, names, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
@@ -33,7 +33,7 @@ func (n *Place[Op]) addSurface(text string) {
 	}
 }
 
-// know adds the names that Graph has below a path.
+// know adds the names of Graph below a path.
 func (n *Place[Op]) know(path, names string) {
 	depth := 1
 	for segment := range strings.SplitSeq(path, "/") {
@@ -48,7 +48,7 @@ func (n *Place[Op]) know(path, names string) {
 	}
 }
 
-// known is the child for a segment as the table writes it.
+// known returns the child for a segment in the form of the table.
 func (n *Place[Op]) known(segment string) *Place[Op] {
 	if alias, ok := strings.CutPrefix(segment, "("); ok {
 		return n.alternate(strings.TrimSuffix(alias, ")"))
@@ -74,9 +74,8 @@ func isKey(segment string) bool {
 	return segment != "" && !qualified && !called && !odataWords[word] && !collectionOperations[word]
 }
 
-// mayHave reports whether Graph has something at a segment below a place, where nothing is served:
-// the table does not say it of what is deeper than it goes, so every name that Graph has anywhere
-// counts.
+// mayHave reports whether Graph may have a segment below a place without a supported operation.
+// Beyond the depth of the table, every name that occurs in Graph counts.
 func (t *Tree[Op]) mayHave(n *Place[Op], segment string) bool {
 	if !n.Graph || segment == "" {
 		return false
@@ -86,19 +85,19 @@ func (t *Tree[Op]) mayHave(n *Place[Op], segment string) bool {
 	}
 	name, arguments, _ := Parentheses(strings.ToLower(segment))
 	plain, qualified := edm.WithoutNamespace(name)
-	if qualified { // a type that there is, or something that can be called
+	if qualified { // an existing type, or something that can be called
 		return edm.IsTypeName(plain) || t.words[plain] || t.words[name]
 	}
 	return arguments == "" &&
 		(odataWords[name] || collectionOperations[name] || t.words[plain] || uuid.Validate(segment) == nil)
 }
 
-// served reports whether anything is served at the place or below it.
+// served reports whether there is an operation at the place or below it.
 func (n *Place[Op]) served() bool {
 	return len(n.Operations) > 0 || len(n.names) > 0 || len(n.alternates) > 0 || n.key != nil
 }
 
-// gather notes the names of everything below a place.
+// gather collects the names of everything below a place.
 func (n *Place[Op]) gather(words map[string]bool) {
 	for name, next := range n.names {
 		words[name] = true
@@ -120,7 +119,7 @@ func words(list ...string) map[string]bool {
 	return set
 }
 
-// addNavigation adds the addresses of navigation properties to those of surface.txt.
+// addNavigation adds the paths of navigation properties to those of surface.txt.
 func (n *Place[Op]) addNavigation() {
 	for typeName, sets := range edm.PlacesOf {
 		names := strings.ToLower(strings.Join(edm.Navigation[typeName], " "))

@@ -8,16 +8,15 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// bucket is a token bucket that also knows how hard it is drawn upon. A bucket that is nil has no
-// bounds.
+// bucket is a token bucket that also records its use. A nil bucket has no limit.
 type bucket struct {
 	tokens *rate.Limiter
 	size   int
 	window time.Duration
 
-	mu      sync.Mutex // guards what follows, and that what is looked for is still there when it is taken
-	since   time.Time  // when counting began anew
-	asked   int        // units that requests were for since then
+	mu      sync.Mutex // guards the following fields, so that checking and taking units is atomic
+	since   time.Time  // when counting was restarted
+	asked   int        // units that were requested since then
 	refused int        // of them
 }
 
@@ -28,18 +27,18 @@ func newBucket(size int, window time.Duration) *bucket {
 	}
 }
 
-// Taken is what was taken out of a bucket, and can be given back.
+// Taken is a number of units taken from a bucket, which can be returned.
 type Taken struct{ reservation *rate.Reservation }
 
-// GiveBack gives it back; nothing where nothing was taken.
+// GiveBack returns the units; it does nothing if none were taken.
 func (t Taken) GiveBack(now time.Time) {
 	if t.reservation != nil {
 		t.reservation.CancelAt(now)
 	}
 }
 
-// take takes units out, or nothing when there are not as many. A request that costs more than the
-// bucket holds can have a full one.
+// take takes units, or nothing if there are not enough. A request that costs more than the capacity
+// needs a full bucket.
 func (b *bucket) take(now time.Time, units int) (Taken, bool) {
 	if b == nil {
 		return Taken{}, true
@@ -48,8 +47,8 @@ func (b *bucket) take(now time.Time, units int) (Taken, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.count(now, units)
-	// Nothing is ever reserved for later: of reservations that are cancelled side by side, not all
-	// would come back.
+	// It makes no reservations: not all of several concurrently cancelled reservations would be
+	// returned.
 	if b.tokens.TokensAt(now) < float64(units) {
 		b.refused += units
 		return Taken{}, false
@@ -57,8 +56,8 @@ func (b *bucket) take(now time.Time, units int) (Taken, bool) {
 	return Taken{b.tokens.ReserveN(now, units)}, true
 }
 
-// owe takes units out, whether or not they are there. A bucket never owes more than it holds, so
-// that nobody waits for longer than two windows.
+// owe takes units, even if there are not enough. A bucket never owes more than its capacity, so
+// that no caller waits for longer than two windows.
 func (b *bucket) owe(now time.Time, units int) {
 	if b == nil {
 		return
@@ -78,8 +77,8 @@ func (b *bucket) count(now time.Time, units int) {
 	b.asked += units
 }
 
-// used is the part of the bucket that is used. From 1 on, it is 1 and the part of what was asked
-// for lately that was refused.
+// used returns the used part of the bucket. If it is exhausted, it returns 1 plus the part of
+// recent requests that was refused.
 func (b *bucket) used(now time.Time) float64 {
 	if b == nil {
 		return 0
@@ -94,13 +93,13 @@ func (b *bucket) used(now time.Time) float64 {
 
 func (b *bucket) left(now time.Time) float64 { return max(0, b.tokens.TokensAt(now)) }
 
-// remaining is how many whole units are left.
+// remaining returns how many whole units are left.
 func (b *bucket) remaining(now time.Time) int { return int(b.left(now)) }
 
-// until is how many seconds pass until there are as many units, 1 or more.
+// until returns the number of seconds until there are as many units, 1 or more.
 func (b *bucket) until(now time.Time, units int) int {
 	missing := float64(min(units, b.size)) - b.left(now)
 	seconds := missing * b.window.Seconds() / float64(b.size)
-	// Less a little, so that what floating-point numbers add does not make it a second more.
+	// Subtract a little, so that floating-point errors do not add a second.
 	return max(1, int(math.Ceil(seconds-1e-9)))
 }

@@ -2,10 +2,9 @@ package throttle
 
 import "licensor/internal/graph/odata"
 
-// Costs are how many resource units operations take, by method and path, where it is not 1: the
-// base costs that Microsoft Graph's documentation of its identity and access service limits lists,
-// of what is served here, and below them our own. A batch costs nothing itself: each request in it
-// does.
+// Costs are the resource units of operations, by method and path, if not 1: the base costs in
+// Microsoft Graph's documentation of its identity and access service limits, for the supported
+// operations, followed by our own. A batch costs nothing itself: each request in it does.
 var Costs = map[string]int{
 	"POST /$batch": 0,
 
@@ -37,7 +36,7 @@ var Costs = map[string]int{
 	"POST /licensor/v1/import":                                     5,
 }
 
-// Base is what an operation costs, by its method and path.
+// Base returns the cost of an operation, by its method and path.
 func Base(method, path string) int {
 	if cost, ok := Costs[method+" "+path]; ok {
 		return cost
@@ -48,9 +47,9 @@ func Base(method, path string) int {
 // few is the page size below which a list costs less.
 const few = 20
 
-// Cost is what a request takes of its caller's resource units, from what its operation costs:
-// $select and a small page make it cheaper, $expand dearer. Nothing costs less than 1 but what
-// costs nothing.
+// Cost returns the resource units of a request, from the cost of its operation: $select and a small
+// page reduce it, $expand increases it. The result is at least 1 unless the operation costs
+// nothing.
 func Cost(base int, options *odata.Options) int {
 	if base == 0 || options == nil {
 		return base

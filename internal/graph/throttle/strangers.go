@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// strangersShare is how much less than an application an address may ask for without a token that
-// is good.
+// strangersShare is the ratio of the limit of an application to that of an address without a valid
+// token.
 const strangersShare = 10
 
-// AdmitStranger counts a request without a good token against the address that it comes from.
-// Whoever has a good token is not touched by what others do at the same address. Loopback is not
-// counted: that is the machine's own, or a proxy on it behind which everybody is, whom one stranger
-// would shut out. A proxy that is not known as one (--trusted-proxy) has one bucket for all
-// strangers behind it: its X-Forwarded-For is anybody's word. remote is the address with a port.
+// AdmitStranger counts a request without a valid token against its remote address. Callers with a
+// valid token are not affected by others at the same address. Loopback is not counted: it is the
+// machine itself, or a proxy on it for all clients, which one stranger would lock out. A proxy that
+// is not configured (--trusted-proxy) has one bucket for all strangers behind it, because its
+// X-Forwarded-For cannot be trusted. remote is the address with a port.
 func (l *Buckets) AdmitStranger(remote string, now time.Time) error {
 	if l.PerApplication <= 0 {
 		return nil
@@ -29,7 +29,8 @@ func (l *Buckets) AdmitStranger(remote string, now time.Time) error {
 	return nil
 }
 
-// addressOf is the address of a client, of IPv6 the network that one client has; none for loopback.
+// addressOf returns the address of a client, or for IPv6 the network of one client; none for
+// loopback.
 func addressOf(remote string) (netip.Prefix, bool) {
 	at, err := netip.ParseAddrPort(remote)
 	if err != nil || at.Addr().Unmap().IsLoopback() {

@@ -1,7 +1,8 @@
-// Package throttle bounds how much callers may ask for (docs/spec/protocol.md P43), in resource
-// units: what requests cost (cost.go), the buckets that the units are taken out of (bucket.go), and
-// which buckets a request is counted against. An application and its tenant have one each, whoever
-// comes without a good token has that of its address, and guesses at a password that of the user.
+// Package throttle limits the requests of callers (docs/spec/protocol.md P43), in resource units:
+// the cost of requests (cost.go), the buckets that the units are taken from (bucket.go), and the
+// buckets that a request counts against. An application and its tenant have one each, callers
+// without a valid token have that of their address, and guesses at a password count against the
+// user.
 //
 //	buckets := throttle.New(throttle.Limits{PerApplication: 3500, PerTenant: 8000})
 //	err := buckets.Admit(&charge, caller, cost, now, header) // a 429 when it is too much
@@ -25,20 +26,20 @@ import (
 	"licensor/internal/identity"
 )
 
-// Limits bound how much callers may ask for, in resource units: the read of one object costs 1,
-// others more. Each caller has a bucket of them that is full at first and fills again over the
-// window.
+// Limits are the limits of callers, in resource units: the read of one object costs 1, others more.
+// Each caller has a bucket, which is full initially and refills over the window.
 type Limits struct {
-	PerApplication int           // of an application in a tenant; 0: no bound
-	PerTenant      int           // of all applications in a tenant together; 0: no bound
-	Window         time.Duration // usualWindow when zero
+	PerApplication int           // of an application in a tenant; 0: no limit
+	PerTenant      int           // of all applications in a tenant together; 0: no limit
+	Window         time.Duration // usualWindow if zero
 }
 
 // usualWindow is the window of Graph's own limits.
 const usualWindow = 10 * time.Second
 
-// Buckets are the buckets of callers. They are kept for the last so many, so that their number is
-// bounded: who has not come for that long finds a full bucket, which it would be by then anyway.
+// Buckets are the buckets of callers. Only the most recently used ones are kept, so that their
+// number is limited: a caller that returns later gets a full bucket, which its own would be by then
+// anyway.
 type Buckets struct {
 	Limits
 	applications *lru.Cache[applicationKey, *bucket]
@@ -54,7 +55,7 @@ type userKey struct{ tenant, user uuid.UUID }
 // keptBuckets is how many buckets of each kind are kept, about 200 bytes each.
 const keptBuckets = 16384
 
-// New makes buckets for limits.
+// New returns buckets with limits.
 func New(l Limits) *Buckets {
 	l.Window = cmp.Or(l.Window, usualWindow)
 	return &Buckets{
@@ -66,7 +67,7 @@ func New(l Limits) *Buckets {
 	}
 }
 
-// newCache makes a cache for a number of entries, 1 or more: then lru.New does not fail.
+// newCache returns a cache with a capacity of at least 1, for which lru.New does not fail.
 func newCache[K comparable, V any](size int) *lru.Cache[K, V] {
 	cache, err := lru.New[K, V](size)
 	if err != nil {
@@ -75,8 +76,7 @@ func newCache[K comparable, V any](size int) *lru.Cache[K, V] {
 	return cache
 }
 
-// Forget empties all buckets of what they remember. They would not fill up again after a clock was
-// set back.
+// Forget resets all buckets, which would not refill after a clock was set back.
 func (l *Buckets) Forget() {
 	l.applications.Purge()
 	l.tenants.Purge()
@@ -84,7 +84,7 @@ func (l *Buckets) Forget() {
 	l.guesses.Purge()
 }
 
-// bucketOf is the bucket of a key, a full one when it is new; nil when there is no bound.
+// bucketOf returns the bucket of a key, a full one if it is new; nil if there is no limit.
 func bucketOf[K comparable](cache *lru.Cache[K, *bucket], key K, size int, window time.Duration) *bucket {
 	if size <= 0 {
 		return nil
@@ -99,16 +99,16 @@ func bucketOf[K comparable](cache *lru.Cache[K, *bucket], key K, size int, windo
 	return made
 }
 
-// Charge is what a request costs its caller. The zero value costs nothing.
+// Charge is the cost of a request to its caller. The zero value costs nothing.
 type Charge struct {
 	units   int        // by its kind
-	buckets [2]*bucket // of the application and the tenant; nil where there is no bound
-	extra   int        // units for long work, beside those
+	buckets [2]*bucket // of the application and the tenant; nil if there is no limit
+	extra   int        // units for long work, in addition to those
 }
 
-// Admit takes what a request costs out of the buckets of its application and its tenant, or out of
-// neither and refuses it with a *problem.Error. It is done once the caller is known and before
-// any work. It sets the headers that tell the caller of its costs.
+// Admit takes the cost of a request from the buckets of its application and its tenant, or from
+// neither and refuses it with a *problem.Error. It must be called once the caller is known and
+// before any work. It sets the headers that report the cost to the caller.
 func (l *Buckets) Admit(c *Charge, caller *identity.Caller, cost int, now time.Time, h http.Header) error {
 	if cost == 0 {
 		return nil
@@ -137,13 +137,12 @@ func (l *Buckets) Admit(c *Charge, caller *identity.Caller, cost int, now time.T
 	return nil
 }
 
-// unitTime is the processor's time that a request may take for the units of its kind, and for each
-// further unit.
+// unitTime is the processor time that the units of a request cover, and that each further unit
+// covers.
 const unitTime = 10 * time.Millisecond
 
-// Work takes more units for work that was long, now that it is known how long. It was done before
-// anybody could refuse it, so a bucket may come to hold less than nothing: then its callers wait
-// the longer.
+// Work takes more units for long work, whose time is known only at its end. It cannot be refused
+// any more, so a bucket may become negative: then its callers wait longer.
 func (c *Charge) Work(spent time.Duration, now time.Time, h http.Header) {
 	more := int(spent/unitTime) - c.extra
 	if more <= 0 || c.units == 0 {
@@ -156,11 +155,11 @@ func (c *Charge) Work(spent time.Duration, now time.Time, h http.Header) {
 	}
 }
 
-// GuessesPerHour is how many wrong current passwords of a user are checked: a token may be stolen,
-// and its user's password must not be found out with it.
+// GuessesPerHour is how many wrong current passwords of a user are accepted per hour: a token may
+// be stolen, and it must not be usable to guess its user's password.
 const GuessesPerHour = 20
 
-// Guess counts a guess at a user's current password. One that is right is given back.
+// Guess counts a guess at a user's current password. Return the unit if the guess is right.
 func (l *Buckets) Guess(tenant, user uuid.UUID, now time.Time) (Taken, error) {
 	b := bucketOf(l.guesses, userKey{tenant, user}, GuessesPerHour, time.Hour)
 	guess, ok := b.take(now, 1)
@@ -178,10 +177,10 @@ var unitTexts = func() (texts [10][]string) {
 	return texts
 }()
 
-// worthSaying is the use of a bucket from which on its caller is told of it.
+// worthSaying is the use of a bucket from which it is reported to its caller.
 const worthSaying = 0.8
 
-// warn tells a caller who has used most of its bucket how much is left.
+// warn reports the remaining units to a caller who has used most of its bucket.
 func (b *bucket) warn(h http.Header, now time.Time) {
 	if b == nil || b.used(now) < worthSaying {
 		return
@@ -196,7 +195,7 @@ func (b *bucket) describe(set func(name, value string), now time.Time, reset int
 	set("x-ms-throttle-limit-percentage", strconv.FormatFloat(math.Round(b.used(now)*100)/100, 'f', -1, 64))
 }
 
-// refuse is the 429 for a request that costs more than the bucket has left.
+// refuse returns the 429 for a request that costs more than the bucket has left.
 func (b *bucket) refuse(caller *identity.Caller, cost int, now time.Time, scope string) *problem.Error {
 	who := "The tenant's applications together"
 	if scope != "Tenant" {

@@ -10,33 +10,33 @@ import (
 	"licensor/internal/jsontext"
 )
 
-// buffers hold answers while they are written.
+// buffers are buffers for responses.
 var buffers = sync.Pool{New: func() any {
 	b := make([]byte, 0, 8<<10)
 	return &b
 }}
 
-// maxKept is the largest buffer that goes back to the pool.
+// maxKept is the maximum size of a buffer that is returned to the pool.
 const maxKept = 4 * StreamFrom
 
-// answering is how far the answer to a request has come. Copies of the request share it.
+// answering is the progress of the response to a request. Copies of the request share it.
 type answering struct {
 	buffer    *[]byte
 	sent      bool        // the headers at least are complete
-	fault     error       // met while the body of the answer was written; takes the answer's place
-	Streaming bool        // some of the body is with the caller
-	z         *compressor // of an answer that is sent while it is made; nil when it is not compressed
+	fault     error       // occurred while the body of the response was written; replaces the response
+	Streaming bool        // a part of the body was sent
+	z         *compressor // of a streamed response; nil if it is not compressed
 	Charge    throttle.Charge
 }
 
-// Begin returns an empty buffer to append the body of the answer to; send takes it back.
+// Begin returns an empty buffer for the body of the response, which send releases.
 func (r *Request) Begin() []byte {
 	r.buffer = buffers.Get().(*[]byte)
 	return (*r.buffer)[:0]
 }
 
-// Send answers with a status and a body of JSON, or with the rest of the body when more has sent
-// the beginning.
+// Send answers with a status and a JSON body, or with the rest of the body if more has sent the
+// beginning.
 func (r *Request) Send(status int, body []byte) error {
 	if err := r.failed(); err != nil {
 		return err
@@ -47,7 +47,7 @@ func (r *Request) Send(status int, body []byte) error {
 	return r.SendAs(status, r.jsonType(), body)
 }
 
-// failed returns what went wrong while the body was written, once.
+// failed returns the error that occurred while the body was written, once.
 func (r *Request) failed() error {
 	err := r.fault
 	r.fault = nil
@@ -64,10 +64,10 @@ func (r *Request) SendAs(status int, contentType string, body []byte) error {
 	if len(body) > worthCompressing && r.compresses() {
 		r.writeCompressed(status, body)
 	} else {
-		r.Work.Rest() // a caller may take the answer slowly
+		r.Work.Rest() // a caller may read the response slowly
 		h.Set("Content-Length", strconv.Itoa(len(body)))
 		r.W.WriteHeader(status)
-		_, _ = r.W.Write(body) // who does not listen any more needs no answer
+		_, _ = r.W.Write(body) // a disconnected caller needs no response
 	}
 	r.giveBack(body)
 	return nil
@@ -85,7 +85,7 @@ func (r *Request) contentHeaders(contentType string) http.Header {
 	return h
 }
 
-// giveBack returns what begin has taken, with what has become of it.
+// giveBack releases the buffer of Begin in its current state.
 func (r *Request) giveBack(body []byte) {
 	if r.buffer != nil && cap(body) <= maxKept {
 		*r.buffer = body
@@ -94,7 +94,7 @@ func (r *Request) giveBack(body []byte) {
 	r.buffer = nil
 }
 
-// SendChanged answers with a body, or to a change with 204 where the caller prefers that (P6).
+// SendChanged answers with a body, or to a change with 204 if the caller prefers that (P6).
 func (r *Request) SendChanged(status int, body []byte) error {
 	if !r.minimal || r.Method == http.MethodGet {
 		return r.Send(status, body)
@@ -120,11 +120,11 @@ func (r *Request) SendText(text string) error {
 	return nil
 }
 
-// Diagnostic is what x-ms-ags-diagnostic says of the server. Clients show it in their logs.
+// Diagnostic is the value of x-ms-ags-diagnostic. Clients show it in their logs.
 const Diagnostic = `{"ServerInfo":{"DataCenter":"Local","Slice":"E","Ring":"0","ScaleUnit":"000","RoleInstance":"Licensor"}}`
 
-// Headers whose value is always the same. Names are written as net/http keeps them, which saves
-// making them so.
+// Headers with constant values. Names have the canonical form of net/http, which avoids
+// conversions.
 var (
 	odataVersion  = []string{"4.0"}
 	serverInfo    = []string{Diagnostic}
@@ -132,7 +132,7 @@ var (
 	onEncoding    = []string{"Accept-Encoding"}
 )
 
-// headers sets those that every answer has (P4).
+// headers sets the headers that every response has (P4).
 func (r *Request) headers() http.Header {
 	r.sent = true
 	h := r.W.Header()
@@ -143,8 +143,8 @@ func (r *Request) headers() http.Header {
 	return h
 }
 
-// Fail answers with a problem (P10), unless there is an answer. One that has begun must not look
-// like a whole one: the connection ends.
+// Fail answers with a problem (P10), unless the response has been sent. A response that has begun
+// must not look complete, so the connection is closed.
 func (r *Request) Fail(p *problem.Error) {
 	if r.Streaming && !r.StartAgain() {
 		panic(http.ErrAbortHandler)
@@ -171,7 +171,7 @@ func (r *Request) Fail(p *problem.Error) {
 	_ = r.Send(p.Status, append(b, "}}}"...))
 }
 
-// AppendNext parts an element of a list from the one before.
+// AppendNext separates an element of a list from the previous one.
 func AppendNext(b []byte) []byte {
 	if b[len(b)-1] == '[' {
 		return b
@@ -179,7 +179,7 @@ func AppendNext(b []byte) []byte {
 	return append(b, ',')
 }
 
-// AppendComma parts the elements of a list.
+// AppendComma separates the elements of a list.
 func AppendComma(b []byte, first *bool) []byte {
 	if *first {
 		*first = false

@@ -8,9 +8,9 @@ import (
 	"licensor/internal/graph/edm"
 )
 
-// WithoutBeta takes the properties that only beta has out of a body of a type: in beta, where those
-// that clients can set are accepted and have no effect, but for those that are kept. In v1.0 they
-// stay, and are refused as unknown.
+// WithoutBeta removes the properties that only beta has from a body of a type: in beta, those that
+// clients can set are accepted without effect, except those that are stored. In v1.0 they are not
+// removed, and are refused as unknown.
 func (r *Request) WithoutBeta(typeName, resource string, body []directory.Member) ([]directory.Member, error) {
 	names := edm.BetaOnly[typeName]
 	if !r.Beta {
@@ -34,8 +34,8 @@ func (r *Request) WithoutBeta(typeName, resource string, body []directory.Member
 	return rest, nil
 }
 
-// betaFields are the fields of a type's properties that only beta has and that the type does not
-// show itself.
+// betaFields returns the fields of a type's properties that only beta has and that the type does
+// not show itself.
 func betaFields[T any](typeName string, known []Field[T]) []Field[T] {
 	names := edm.BetaOnly[typeName]
 	fields := NotKept[T](slices.Concat(names.Nulls, names.OnSelect), names.Lists)
@@ -50,10 +50,10 @@ func betaFields[T any](typeName string, known []Field[T]) []Field[T] {
 	})
 }
 
-// Shown are the properties that a version of Graph shows when none are asked for by name (P22).
+// Shown are the properties that a version of Graph shows if none are selected by name (P22).
 type Shown[T any] struct {
 	Defaults []*Field[T]
-	Whole    []*Field[T] // what actions answer, and $select=*
+	Whole    []*Field[T] // responses of actions, and $select=*
 }
 
 func (s *Shown[T]) add(f *Field[T]) {
@@ -65,7 +65,7 @@ func (s *Shown[T]) add(f *Field[T]) {
 	}
 }
 
-// Shown returns what the version that a request is for shows.
+// Shown returns the properties for the version of a request.
 func (s *FieldSet[T]) Shown(r *Request) *Shown[T] {
 	if r.Beta {
 		return &s.inBeta

@@ -26,10 +26,11 @@ import (
 	"licensor/internal/turns"
 )
 
-// MaxBody bounds a request's body, as it is sent and as it is after decompression (P3).
+// MaxBody limits a request's body, both before and after decompression (P3).
 const MaxBody = 4 << 20
 
-// ReadBody reads the whole body of a request, which is of the type mediaType when there is one.
+// ReadBody reads the whole body of a request, which must have the type mediaType if it is not
+// empty.
 func (r *Request) ReadBody(mediaType string, limit int64) ([]byte, error) {
 	if r.ContentLength == 0 || r.Body == nil {
 		return nil, nil
@@ -38,7 +39,7 @@ func (r *Request) ReadBody(mediaType string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.Work.Yield(); err != nil { // it has rested while the body came
+	if err := r.Work.Yield(); err != nil { // it has rested while the body was received
 		return nil, err
 	}
 	if body = bytes.TrimSpace(body); len(body) == 0 {
@@ -50,14 +51,14 @@ func (r *Request) ReadBody(mediaType string, limit int64) ([]byte, error) {
 	return body, HasType(r.Header.Get("Content-Type"), mediaType)
 }
 
-// MaxBodyValues bounds the values in a body of JSON. Each takes up to a hundred bytes of memory
-// once it is read, however short it is.
+// MaxBodyValues limits the values in a JSON body. Each takes up to a hundred bytes of memory once
+// it is parsed, however short it is.
 const MaxBodyValues = 100_000
 
-// Values returns how many values a text of JSON has at most: one more than what parts them or
-// begins a list or an object.
+// Values returns the maximum number of values in a JSON text: one more than the separators and the
+// beginnings of lists and objects.
 func Values(text []byte) int {
-	if len(text) < MaxBodyValues { // with something between them, there are fewer
+	if len(text) < MaxBodyValues { // with text between them, there are fewer
 		return 0
 	}
 	n, within := 1, false
@@ -74,11 +75,11 @@ func Values(text []byte) int {
 	return n
 }
 
-// parsing is how many times its length a body takes at most while it is read and taken apart.
+// parsing is the maximum ratio of the memory of a body during parsing to its length.
 const parsing = 6
 
-// wholeBody reads the body, and takes memory for it before: for all of it where its length is
-// known, otherwise each time that it turns out to be longer than there is memory for.
+// wholeBody reads the body, and reserves memory for it before: for all of it if its length is
+// known, otherwise each time that the reserved memory is not sufficient.
 func (r *Request) wholeBody(limit int64) ([]byte, error) {
 	source, err := r.PlainBody(limit)
 	if err != nil {
@@ -86,7 +87,7 @@ func (r *Request) wholeBody(limit int64) ([]byte, error) {
 	}
 	room := int64(memory.Small / parsing)
 	if r.HasLength() {
-		room = min(r.ContentLength, limit) + 1 // with which the end is met
+		room = min(r.ContentLength, limit) + 1 // to detect the end
 	}
 	for body := (bytes.Buffer{}); ; room *= 2 {
 		if err := r.Share.Least(r.Context(), parsing*room); err != nil {
@@ -101,14 +102,14 @@ func (r *Request) wholeBody(limit int64) ([]byte, error) {
 	}
 }
 
-// HasLength says whether the length of the body is known before it is read.
+// HasLength reports whether the length of the body is known before it is read.
 func (r *Request) HasLength() bool {
 	return r.ContentLength >= 0 && r.Header.Get("Content-Encoding") == ""
 }
 
 // PlainBody returns the body without its Content-Encoding. Reading fails with *http.MaxBytesError
-// where it is larger than limit, as it is sent or as it is after decompression; bodyProblem tells
-// that and other failures. A length that says so is refused before anything is read.
+// if it is larger than limit, before or after decompression; BodyProblem converts that and other
+// errors. A larger Content-Length is refused before anything is read.
 func (r *Request) PlainBody(limit int64) (io.Reader, error) {
 	if r.ContentLength > limit {
 		return nil, BodyProblem(&http.MaxBytesError{Limit: limit}, limit)
@@ -120,7 +121,7 @@ func (r *Request) PlainBody(limit int64) (io.Reader, error) {
 	return &atMost{body, limit, limit}, nil
 }
 
-// resting is a body for which the work on the request rests while it comes.
+// resting is a body while whose reading the work on the request rests.
 type resting struct {
 	io.ReadCloser
 	work *turns.Work
@@ -131,7 +132,7 @@ func (b resting) Read(to []byte) (int, error) {
 	return b.ReadCloser.Read(to)
 }
 
-// atMost reads no more than so many bytes, and fails when there are more.
+// atMost reads no more than so many bytes, and fails if there are more.
 type atMost struct {
 	source      io.Reader
 	limit, left int64
@@ -145,7 +146,7 @@ func (a *atMost) Read(to []byte) (n int, err error) {
 	return n, err
 }
 
-// HasType refuses a body of another type than is wanted; its parameters do not matter (P3).
+// HasType refuses a body of another type; parameters are ignored (P3).
 func HasType(given, wanted string) error {
 	switch got, _, _ := strings.Cut(given, ";"); {
 	case strings.EqualFold(strings.TrimSpace(got), wanted):
@@ -161,7 +162,7 @@ func HasType(given, wanted string) error {
 	return problem.Broken("Entity only allows writes with a JSON Content-Type header.")
 }
 
-// plain undoes a Content-Encoding. The SDK for Go compresses its bodies unless told not to.
+// plain decodes a Content-Encoding. The SDK for Go compresses bodies by default.
 func plain(body io.Reader, encoding string) (io.Reader, error) {
 	switch encoding {
 	case "", "identity":
@@ -175,7 +176,8 @@ func plain(body io.Reader, encoding string) (io.Reader, error) {
 	}
 }
 
-// BodyProblem tells why a body could not be read: too large, not what its headers say, or cut off.
+// BodyProblem converts the error of reading a body: too large, contradicting its headers, or
+// incomplete.
 func BodyProblem(err error, limit int64) error {
 	if p, ok := errors.AsType[*problem.Error](err); ok {
 		return p
@@ -189,10 +191,10 @@ func BodyProblem(err error, limit int64) error {
 	return &problem.Error{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "The body of the request could not be read: it is cut off, or not compressed as Content-Encoding says."}
 }
 
-// JSONType is the type of bodies of JSON.
+// JSONType is the media type of JSON.
 const JSONType = "application/json"
 
-// Members reads the body of a request that must be a JSON object, with texts that can be kept.
+// Members reads the body of a request, which must be a JSON object, with texts that can be stored.
 func (r *Request) Members() ([]directory.Member, error) {
 	members, err := r.RawMembers()
 	if err != nil {
@@ -201,7 +203,7 @@ func (r *Request) Members() ([]directory.Member, error) {
 	return members, Keepable(r.Op.Resource(), members)
 }
 
-// RawMembers is members where what the texts may be is another's concern.
+// RawMembers is Members without checking the texts.
 func (r *Request) RawMembers() ([]directory.Member, error) {
 	body, err := r.ReadBody(JSONType, MaxBody)
 	if err != nil {
@@ -213,8 +215,8 @@ func (r *Request) RawMembers() ([]directory.Member, error) {
 	return directory.Members(body)
 }
 
-// Keepable refuses texts that databases, to which clients copy them, cannot hold: with the
-// character NUL, or half a character.
+// Keepable refuses texts that clients cannot store in their databases: with the character NUL, or
+// half a character.
 func Keepable(resource string, members []directory.Member) error {
 	for _, m := range members {
 		if strings.ContainsRune(m.Name, 0) || hasUnkeepable(m.Value) {
@@ -229,7 +231,7 @@ func Keepable(resource string, members []directory.Member) error {
 }
 
 // hasUnkeepable reports whether a text in valid JSON has an escaped NUL or half of a surrogate
-// pair. NUL cannot be there but escaped.
+// pair. NUL can only occur escaped.
 func hasUnkeepable(raw []byte) bool {
 	for {
 		at := bytes.IndexByte(raw, '\\')
@@ -254,7 +256,7 @@ func hasUnkeepable(raw []byte) bool {
 	}
 }
 
-// escapedChar reads \uXXXX.
+// escapedChar parses \uXXXX.
 func escapedChar(raw []byte) (rune, bool) {
 	if len(raw) < 6 || raw[0] != '\\' || raw[1] != 'u' {
 		return 0, false
@@ -263,7 +265,7 @@ func escapedChar(raw []byte) (rune, bool) {
 	return rune(n), err == nil
 }
 
-// NoBody refuses a body where none is expected, but for what clients send all the same: an empty
+// NoBody refuses a body where none is expected, except those that clients send anyway: an empty
 // object, null, annotations (P3).
 func (r *Request) NoBody() error {
 	body, err := r.ReadBody(JSONType, MaxBody)
@@ -277,20 +279,20 @@ func (r *Request) NoBody() error {
 	return Read(r.Op.Resource(), members, nil)
 }
 
-// Spell gives members that have one of some names, in any letter case, the spelling of that name
-// (P1).
+// Spell changes the names of members that equal one of some names, in any letter case, to the
+// spelling of that name (P1).
 func Spell(members []directory.Member, names []string) {
 	for i := range members {
 		members[i].Name, _ = fold.Among(names, members[i].Name)
 	}
 }
 
-// IsAnnotation reports whether a member is about the body instead of a property of the object.
+// IsAnnotation reports whether a member describes the body instead of a property of the object.
 func IsAnnotation(name string) bool { return strings.Contains(fold.Text(name), "@odata.") }
 
-// Read reads the properties of an object into what the map has for each name: a pointer that JSON
-// can be decoded into. Names that the map does not have are refused by name (P13), but for
-// annotations, which are passed over (P53).
+// Read decodes the properties of an object into the values of the map for their names: pointers
+// that JSON can be decoded into. Names that are not in the map are refused (P13), except
+// annotations, which are skipped (P53).
 func Read(resource string, members []directory.Member, into map[string]any, required ...string) error {
 	Spell(members, slices.Collect(maps.Keys(into)))
 	for _, m := range members {
@@ -313,11 +315,11 @@ func Read(resource string, members []directory.Member, into map[string]any, requ
 	return nil
 }
 
-// Enumeration takes a text that is to be one of some, and may be sent in any letter case (P1).
+// Enumeration is a text that must be one of some, in any letter case (P1).
 type Enumeration func(sent string)
 
-// OneOfThem is an enumeration of known texts. What is none of them is kept as it was sent, for the
-// command to refuse.
+// OneOfThem is an enumeration of known texts. Other texts are kept unchanged, and the command
+// refuses them.
 func OneOfThem[T ~string](to *T, known ...T) Enumeration {
 	return func(sent string) {
 		*to = T(sent)
@@ -351,8 +353,8 @@ func readValue(resource string, m directory.Member, to any) error {
 	return err
 }
 
-// Parameters reads those of the action that is asked for. Those whose type does not allow null, and
-// those that are required besides, cannot be left out (P13); where there are none, the body can.
+// Parameters reads the parameters of the requested action. Those whose type does not allow null,
+// and further required ones, must be present (P13); without any of these, the body is optional.
 func (r *Request) Parameters(into map[string]any, required ...string) error {
 	action := r.Op.Resource()
 	demands := func(p string) bool { return strings.HasSuffix(p, "!") }
@@ -386,7 +388,7 @@ func (r *Request) Parameters(into map[string]any, required ...string) error {
 	return nil
 }
 
-// ReadGUID reads a GUID in quotation marks.
+// ReadGUID parses a GUID in quotation marks.
 func ReadGUID(raw json.RawMessage) (uuid.UUID, error) {
 	if string(raw) == "null" {
 		return uuid.Nil, nullFor("Edm.Guid[Nullable=False]")
@@ -407,12 +409,12 @@ func ReadGUID(raw json.RawMessage) (uuid.UUID, error) {
 	return id, nil
 }
 
-// nullFor refuses null where the type does not allow it.
+// nullFor refuses null if the type does not allow it.
 func nullFor(typeName string) error {
 	return problem.Refuse("A null value was found with the expected type '%s'. The expected type '%s' does not allow null values.", typeName, typeName)
 }
 
-// readGUIDs reads a list of GUIDs.
+// readGUIDs parses a list of GUIDs.
 func readGUIDs(raw json.RawMessage) ([]uuid.UUID, error) {
 	if string(raw) == "null" {
 		return nil, nullFor("Collection(Edm.Guid)[Nullable=False]")
@@ -431,7 +433,7 @@ func readGUIDs(raw json.RawMessage) ([]uuid.UUID, error) {
 	return ids, nil
 }
 
-// WithoutID takes out the id, which clients send back as they have read it (P53).
+// WithoutID removes the id, which clients send back as they have read it (P53).
 func WithoutID(members []directory.Member) []directory.Member {
 	return slices.DeleteFunc(slices.Clone(members), func(m directory.Member) bool { return m.Is("id") })
 }

@@ -10,28 +10,28 @@ import (
 	"sync"
 )
 
-// worthCompressing is the size from which on an answer is compressed for those who take it so:
-// smaller ones fit a packet as they are.
+// worthCompressing is the size from which responses are compressed for callers that accept it:
+// smaller ones fit in a packet uncompressed.
 const worthCompressing = 1 << 10
 
-// compressor is a writer of gzip with the buffer that it writes to. It has hundreds of kilobytes of
-// tables, so it is used again.
+// compressor is a gzip writer with its output buffer. It has hundreds of kilobytes of tables, so it
+// is reused.
 type compressor struct {
 	*gzip.Writer
 	buffer bytes.Buffer
 }
 
 var compressors = sync.Pool{New: func() any {
-	z, _ := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed) // the level is a valid one
+	z, _ := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed) // the level is valid
 	return &compressor{Writer: z}
 }}
 
-// writeCompressed writes the answer's head and its body with gzip.
+// writeCompressed writes the response's head and its body with gzip.
 func (r *Request) writeCompressed(status int, body []byte) {
 	z := newCompressor()
 	r.compress(z, body)
 	_ = z.Close()
-	r.Work.Rest() // a caller may take the answer slowly
+	r.Work.Rest() // a caller may read the response slowly
 	h := r.W.Header()
 	h.Set("Content-Encoding", "gzip")
 	h.Set("Content-Length", strconv.Itoa(z.buffer.Len()))
@@ -40,12 +40,12 @@ func (r *Request) writeCompressed(status int, body []byte) {
 	z.giveBack()
 }
 
-// compress adds to what a compressor has. That takes long, so the work has a turn meanwhile, even
-// if it has rested before. What is ready is sent when the request's time is up, too.
+// compress adds data to a compressor. That takes long, so the work has a turn meanwhile, even if it
+// has rested before. The compressed data is also sent when the time of the request is over.
 func (r *Request) compress(z *compressor, body []byte) {
 	for piece := range slices.Chunk(body, StreamFrom) {
 		_ = r.Work.Yield()
-		_, _ = z.Write(piece) // a buffer takes everything
+		_, _ = z.Write(piece) // writing to a buffer cannot fail
 	}
 }
 
@@ -62,16 +62,16 @@ func (z *compressor) giveBack() {
 	}
 }
 
-// compresses says whether the answer is sent compressed: when its caller takes it so, and there is
-// memory for that.
+// compresses reports whether the response is sent compressed: if its caller accepts it, and there
+// is memory for that.
 func (r *Request) compresses() bool {
 	return acceptsGzip(r.Header.Get("Accept-Encoding")) && r.Share.Try(compressorSize)
 }
 
-// compressorSize is what a compressor takes, in bytes.
+// compressorSize is the memory of a compressor, in bytes.
 const compressorSize = 1 << 20
 
-// acceptsGzip reads an Accept-Encoding: gzip is among what is named, and not with a weight of 0.
+// acceptsGzip reports whether an Accept-Encoding header names gzip with a weight other than 0.
 func acceptsGzip(header string) bool {
 	for coding := range strings.SplitSeq(header, ",") {
 		name, weight, _ := strings.Cut(coding, ";")

@@ -11,7 +11,7 @@ import (
 	"licensor/internal/jsontext"
 )
 
-// Annotated puts before the fields what odata.metadata=full adds to each object (P5, P7).
+// Annotated adds the annotations of odata.metadata=full before the fields (P5, P7).
 func (s *FieldSet[T]) Annotated(r *Request, fields []*Field[T]) []*Field[T] {
 	if r.Metadata != "full" {
 		return fields
@@ -25,7 +25,7 @@ func (s *FieldSet[T]) Annotations(r *Request) []*Field[T] {
 		b = append(append(append(append(b, '"'), r.Root...), '/'), s.place(object)...)
 		start := len(b)
 		b = s.ByName["id"].Write(b, object)
-		b[start] = '/' // in place of the quotation mark
+		b[start] = '/' // instead of the quotation mark
 		return b
 	}
 	return []*Field[T]{
@@ -38,10 +38,9 @@ func (s *FieldSet[T]) Annotations(r *Request) []*Field[T] {
 	}
 }
 
-// Etag identifies the state of an object (P7): it is made of all that the object can show, so it
-// changes with the licenses, too, which other objects' changes bring about, and it is the same
-// after a restart. Making it costs as much as showing the object; that is why it is only made for
-// those who ask.
+// Etag identifies the state of an object (P7). It is a hash of all properties of the object, so it
+// also changes with licenses that follow from changes of other objects, and it is the same after a
+// restart. Computing it costs as much as showing the object, so it is only computed on request.
 func (s *FieldSet[T]) Etag(object *T) string {
 	buffer := buffers.Get().(*[]byte)
 	h, b := sha256.New(), append((*buffer)[:0], '{')
@@ -59,8 +58,8 @@ func (s *FieldSet[T]) Etag(object *T) string {
 	return `W/"` + base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:12]) + `"`
 }
 
-// SendEntity answers with one object under the context of its set, or with 304 to who has it as it
-// is (P7).
+// SendEntity answers with one object under the context of its set, or with 304 if the caller has
+// the current state (P7).
 func SendEntity[T any](r *Request, s *FieldSet[T], status int, set string, fields []*Field[T], object *T) error {
 	if known := r.Header.Get("If-None-Match"); known != "" && r.Method == http.MethodGet && len(r.Options.Expand) == 0 {
 		etag := s.Etag(object)
@@ -78,8 +77,8 @@ func SendEntity[T any](r *Request, s *FieldSet[T], status int, set string, field
 	return r.SendChanged(status, append(AppendFields(b, fields, object), '}'))
 }
 
-// Lists says whether a list of ETags has one. Weak ones are compared by what they say, as OData
-// does.
+// Lists reports whether a list of ETags has one. Weak ETags are compared by their value, as in
+// OData.
 func Lists(list, etag string) bool {
 	for known := range strings.SplitSeq(list, ",") {
 		known = strings.TrimSpace(known)
@@ -90,7 +89,7 @@ func Lists(list, etag string) bool {
 	return false
 }
 
-// ChangedMeanwhile refuses a change of an object that is not in the state that If-Match names.
+// ChangedMeanwhile returns the error for an object that is not in the state of If-Match.
 func ChangedMeanwhile(known string) error {
 	return &problem.Error{
 		Status: http.StatusPreconditionFailed, Code: "PreconditionFailed",

@@ -13,11 +13,12 @@ import (
 	"licensor/internal/identity"
 )
 
-// Expansion makes the writer of what an object refers to, shown within it by $expand (P35). It
-// refuses what of the expansion cannot be, before anything is read.
+// Expansion returns the writer of a relation that $expand shows within an object (P35). It refuses
+// invalid expansions before anything is read.
 type Expansion[T any] func(r *Request, e odata.Expansion) (func(b []byte, object *T) ([]byte, error), error)
 
-// UnservedExpansion is the answer for what Graph can expand and this server cannot (P29).
+// UnservedExpansion returns the response for an expansion of Graph that this server does not
+// support (P29).
 func UnservedExpansion(e odata.Expansion, typeName string) *problem.Error {
 	return &problem.Error{
 		Status: http.StatusNotImplemented, Code: "NotImplemented",
@@ -25,10 +26,10 @@ func UnservedExpansion(e odata.Expansion, typeName string) *problem.Error {
 	}
 }
 
-// MaxExpanded is how many objects an expansion shows (P35).
+// MaxExpanded is the maximum number of objects in an expansion (P35).
 const MaxExpanded = 20
 
-// Expanded adds what $expand asks for to the fields of an answer.
+// Expanded adds the expansions of $expand to the fields of a response.
 func Expanded[T any](
 	r *Request, set *FieldSet[T], all map[string]Expansion[T], fields []*Field[T],
 ) ([]*Field[T], error) {
@@ -80,14 +81,14 @@ func cannotExpand[T any](set *FieldSet[T], e odata.Expansion) error {
 	return &problem.Error{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "Parsing OData Select and Expand failed: " + message}
 }
 
-// MayExpand refuses to show in a type of objects what the caller may not list (P60).
+// MayExpand refuses to expand relations that the caller may not list (P60).
 func (r *Request) MayExpand(typeName, name string) error {
 	list, ok := ExpandedLists[typeName][name]
 	if !ok {
 		return nil
 	}
 	relation := identity.RelationOther
-	if list.below(r.Op) { // elsewhere the objects are others than the one that the path names
+	if list.below(r.Op) { // otherwise the objects differ from the one that the path names
 		relation = r.Relation()
 	}
 	access, err := list.need.Check(r.Caller, relation)
@@ -97,11 +98,11 @@ func (r *Request) MayExpand(typeName, name string) error {
 	return err
 }
 
-// ExpandedLists are the operations that list what $expand shows, by the type of the objects that it
-// is shown in and by name.
+// ExpandedLists are the operations that list the objects of expansions, by the type of the
+// containing objects and by name.
 var ExpandedLists = map[string]map[string]*expandedList{}
 
-// expandedList is an operation that lists what $expand shows.
+// expandedList is an operation that lists the objects of an expansion.
 type expandedList struct {
 	path string // of the object
 	need identity.Operation
@@ -112,7 +113,7 @@ func (l *expandedList) below(op *Operation) bool {
 	return op.Path == l.path || op.byAppID() && strings.HasPrefix(op.Path, l.path[:strings.Index(l.path, "/{")]+"(")
 }
 
-// AddExpandedLists finds the lists of what objects of a type show by $expand. Devices have none.
+// AddExpandedLists finds the lists of the expansions of a type. Devices have none.
 func AddExpandedLists[T any](table []Operation, set *FieldSet[T], path string, all map[string]Expansion[T]) {
 	lists := map[string]*expandedList{}
 	for i := range table {
@@ -125,7 +126,7 @@ func AddExpandedLists[T any](table []Operation, set *FieldSet[T], path string, a
 	ExpandedLists[set.TypeName] = lists
 }
 
-// Within is the request as if it asked for the objects of an expansion alone.
+// Within returns the request as if it asked only for the objects of an expansion.
 func (r *Request) Within(e odata.Expansion) *Request {
 	inner, options := *r, *r.Options
 	options.Select, options.Expand = e.Select, nil
@@ -133,7 +134,7 @@ func (r *Request) Within(e odata.Expansion) *Request {
 	return &inner
 }
 
-// SpellExpansions gives what $expand names the spelling of the metadata (P1).
+// SpellExpansions changes the names in $expand to the spelling of the metadata (P1).
 func SpellExpansions(o *odata.Options) {
 	for i := range o.Expand {
 		if name, ok := edm.NavigationNames.Find(o.Expand[i].Name); ok {
@@ -142,7 +143,7 @@ func SpellExpansions(o *odata.Options) {
 	}
 }
 
-// ExpandRows shows objects with the first of their rows in some list.
+// ExpandRows shows objects with the first rows of one of their lists.
 func ExpandRows[T, R any](set *FieldSet[R], of func(r *Request, object *T) iter.Seq[R]) Expansion[T] {
 	return func(r *Request, e odata.Expansion) (func([]byte, *T) ([]byte, error), error) {
 		fields, err := set.Selection(r, e.Select)

@@ -15,46 +15,44 @@ import (
 	"licensor/internal/jsontext"
 )
 
-// Field is a property as an answer shows it. T is the object with all that its properties are made
-// of.
+// Field is a property in a response. T is the object with all data of its properties.
 type Field[T any] struct {
 	Name  string
 	Write func(b []byte, object *T) []byte
 	When  directory.Returned
-	// row is where the object is in columns, of which one, at a place, has the property; nil when its
-	// document was read. It is no function when no column has the property.
+	// row returns the object's row in columns, of which one, at a place, has the property; nil if
+	// its document was read. row is nil if no column has the property.
 	row   func(object *T) *column.Row
 	place int
-	// Documented says that the object's document is needed: neither columns nor the image have all
-	// that is shown.
+	// Documented means that the object's document is needed: columns and the image do not have all
+	// of its data.
 	Documented bool
 	Beta       bool // v1.0 does not have it
 }
 
-// Default is a field that is shown by default: write writes what of returns.
+// Default is a field that is shown by default: write appends the result of of.
 func Default[T, V any](name string, write func([]byte, V) []byte, of func(*T) V) Field[T] {
 	return Field[T]{Name: name, When: directory.ByDefault, Write: func(b []byte, object *T) []byte {
 		return write(b, of(object))
 	}}
 }
 
-// FieldSet is the properties of a type: all of them by name, and those that are shown without
-// $select.
+// FieldSet is the properties of a type: all by name, and the default ones without $select.
 type FieldSet[T any] struct {
 	TypeName string // microsoft.graph.user
 	ByName   fold.Names[*Field[T]]
 	Links    fold.Names[string] // the spelling of its navigation properties
 	InV1     Shown[T]
 	inBeta   Shown[T]
-	Basic    []string   // all that may be seen with the permission for basic properties only
+	Basic    []string   // all that the permission for basic properties shows
 	All      []Field[T] // in alphabetical order
 	place    func(*T) string
 }
 
-// Name is the name of the type without its namespace.
+// Name returns the name of the type without its namespace.
 func (s *FieldSet[T]) Name() string { return strings.TrimPrefix(s.TypeName, edm.Namespace) }
 
-// Properties are the names of those that v1.0 has.
+// Properties returns the names of those that v1.0 has.
 func (s *FieldSet[T]) Properties() []string {
 	names := make([]string, 0, len(s.All))
 	for i := range s.All {
@@ -65,17 +63,17 @@ func (s *FieldSet[T]) Properties() []string {
 	return names
 }
 
-// At says where the objects are below the root: what stands before their id in an address.
+// At sets the URLs of the objects: the part between the root and their id.
 func (s *FieldSet[T]) At(place func(*T) string) *FieldSet[T] {
 	s.place = place
 	return s
 }
 
-// In is at for objects that are all in one set.
+// In is At for objects that are all in one set.
 func (s *FieldSet[T]) In(set string) *FieldSet[T] { return s.At(func(*T) string { return set }) }
 
-// NewFieldSet makes the set of the fields of a type, whose name is with its namespace. basic are
-// those that may be seen with the permission for basic properties only.
+// NewFieldSet returns the set of the fields of a type, whose name includes its namespace. basic are
+// the fields that the permission for basic properties shows.
 func NewFieldSet[T any](typeName string, fields []Field[T], basic ...string) *FieldSet[T] {
 	fields = append(fields, betaFields(strings.TrimPrefix(typeName, edm.Namespace), fields)...)
 	s := &FieldSet[T]{TypeName: typeName, ByName: make(fold.Names[*Field[T]], len(fields)), Basic: basic, All: fields}
@@ -95,9 +93,8 @@ func NewFieldSet[T any](typeName string, fields []Field[T], basic ...string) *Fi
 	return s
 }
 
-// PropertyFields makes fields of a document's properties. of returns the document of an object, nil
-// where it was not read, and row where the object is in columns: those of properties that have one
-// need no document.
+// PropertyFields returns fields for a document's properties. of returns the document of an object,
+// nil if it was not read, and row the object's row: fields with a column need no document.
 func PropertyFields[D, T any](
 	properties []*directory.Property[D], of func(*T) *D, row func(*T) *column.Row,
 ) []Field[T] {
@@ -129,14 +126,14 @@ func PropertyFields[D, T any](
 	return fields
 }
 
-// Documented says whether some of the fields need the object's document.
+// Documented reports whether some of the fields need the object's document.
 func Documented[T any](fields []*Field[T]) bool {
 	return slices.ContainsFunc(fields, func(f *Field[T]) bool { return f.Documented })
 }
 
 // Selection returns the fields that $select names, the default ones without it. The names get the
-// spelling of the metadata, which they have in the answer (P1). Navigation properties among them
-// show nothing (P22).
+// spelling of the metadata, which the response uses (P1). Navigation properties among them have no
+// effect (P22).
 func (s *FieldSet[T]) Selection(r *Request, names []string) ([]*Field[T], error) {
 	if len(names) == 0 {
 		return s.Shown(r).Defaults, nil
@@ -156,25 +153,26 @@ func (s *FieldSet[T]) Selection(r *Request, names []string) ([]*Field[T], error)
 	return selected, nil
 }
 
-// Has reports whether there is a property with the name.
+// Has reports whether the type has a property with the name.
 func (s *FieldSet[T]) Has(name string) bool {
 	_, ok := s.ByName.Find(name)
 	return ok
 }
 
-// isBasic reports whether a property may be seen with the permission for basic properties only.
+// isBasic reports whether a property is visible with the permission for basic properties.
 func (s *FieldSet[T]) isBasic(name string) bool {
 	_, ok := fold.Among(s.Basic, name)
 	return ok
 }
 
-// Knows reports whether there is a property or navigation property with the name.
+// Knows reports whether the type has a property or navigation property with the name.
 func (s *FieldSet[T]) Knows(name string) bool {
 	_, links := s.Links.Find(name)
 	return links || s.Has(name)
 }
 
-// Spell gives names of properties the spelling of the metadata (P1); others stay as they are.
+// Spell changes names of properties to the spelling of the metadata (P1); other names are not
+// changed.
 func (s *FieldSet[T]) Spell(names []string) {
 	for i, name := range names {
 		if f, ok := s.ByName.Find(name); ok {
@@ -185,8 +183,8 @@ func (s *FieldSet[T]) Spell(names []string) {
 	}
 }
 
-// unknown refuses a name of $select that is no property's (P13), or a path, which Graph does not
-// take either.
+// unknown refuses a name of $select that is not a property (P13), or a path, which Graph does not
+// accept either.
 func (s *FieldSet[T]) unknown(name string) *problem.Error {
 	reason := fmt.Sprintf("Could not find a property named '%s' on type '%s'.", name, s.TypeName)
 	if strings.Contains(name, "/") {
@@ -196,8 +194,8 @@ func (s *FieldSet[T]) unknown(name string) *problem.Error {
 	return &problem.Error{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "Parsing OData Select and Expand failed: " + reason}
 }
 
-// Visible returns what of the selection a caller may see that has a degree of access. Without
-// $select what may not be seen is left out; asked for by name it is refused.
+// Visible returns the part of the selection that a caller with a degree of access may see. Other
+// fields are omitted without $select, and refused if selected by name.
 func (s *FieldSet[T]) Visible(r *Request, access identity.Access) ([]*Field[T], error) {
 	fields, err := s.Selection(r, r.Options.Select)
 	if err != nil || access == identity.AccessFull {
@@ -224,7 +222,7 @@ func (s *FieldSet[T]) WithExpanded(r *Request, expansions map[string]Expansion[T
 	return Expanded(r, s, expansions, fields)
 }
 
-// AppendFields writes the fields of an object after what b has of it already.
+// AppendFields appends the fields of an object after those that b has already.
 func AppendFields[T any](b []byte, fields []*Field[T], object *T) []byte {
 	for _, f := range fields {
 		b = f.Write(jsontext.AppendName(b, f.Name), object)
@@ -232,9 +230,9 @@ func AppendFields[T any](b []byte, fields []*Field[T], object *T) []byte {
 	return b
 }
 
-// ObjectWriter makes the writer of a list's objects: their fields in braces.
+// ObjectWriter returns the writer of a list's objects: their fields in braces.
 func ObjectWriter[T any](fields []*Field[T]) func([]byte, T) []byte {
-	var shown T // one place for all of them: each by itself would be an allocation
+	var shown T // shared, to avoid an allocation for each
 	writers := make([]directory.ColumnWriter, len(fields))
 	for i, f := range fields {
 		writers[i] = directory.NewColumnWriter(f.place)
@@ -256,7 +254,7 @@ func ObjectWriter[T any](fields []*Field[T]) func([]byte, T) []byte {
 	}
 }
 
-// NotKept makes the fields of properties that are always null, and of those that are always empty
+// NotKept returns the fields of properties that are always null, and of those that are always empty
 // lists.
 func NotKept[T any](nulls, lists []string) []Field[T] {
 	fields := make([]Field[T], 0, len(nulls)+len(lists))
@@ -271,7 +269,7 @@ func NotKept[T any](nulls, lists []string) []Field[T] {
 	return fields
 }
 
-// InBeta makes fields those of properties that v1.0 does not have.
+// InBeta restricts fields to the beta version.
 func InBeta[T any](fields []Field[T]) []Field[T] {
 	for i := range fields {
 		fields[i].Beta = true
@@ -279,8 +277,8 @@ func InBeta[T any](fields []Field[T]) []Field[T] {
 	return fields
 }
 
-// AppendNull writes a property that is always null.
+// AppendNull appends a property that is always null.
 func AppendNull[T any](b []byte, _ *T) []byte { return append(b, "null"...) }
 
-// AppendTrue writes a property that is always true.
+// AppendTrue appends a property that is always true.
 func AppendTrue[T any](b []byte, _ *T) []byte { return append(b, "true"...) }

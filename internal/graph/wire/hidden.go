@@ -7,23 +7,23 @@ import (
 	"licensor/internal/identity"
 )
 
-// Hides reports whether a caller with a degree of access does not see a property of the type.
+// Hides reports whether a degree of access hides a property of the type.
 func (s *FieldSet[T]) Hides(access identity.Access) func(name string) bool {
 	return func(name string) bool {
 		return access != identity.AccessFull && (access != identity.AccessBasic || !s.isBasic(name))
 	}
 }
 
-// AsksHidden reports whether $filter, $search or $orderby name a property that the caller does not
-// see: which objects an answer has, and their order, would show it.
+// AsksHidden reports whether $filter, $search or $orderby name a property that the caller may not
+// see: the objects of the response and their order would reveal it.
 func (r *Request) AsksHidden(isHidden func(name string) bool) bool {
 	o := r.Options
 	return o.Filter != nil && names(o.Filter.Root, isHidden) || o.Search != nil && searches(o.Search, isHidden) ||
 		slices.ContainsFunc(o.OrderBy, func(by odata.Order) bool { return isHidden(by.Property) })
 }
 
-// names reports whether a part of a filter names a property of which something is true. Within a
-// lambda they are those of elements.
+// names reports whether a part of a filter names a property that satisfies a condition. Within a
+// lambda these are properties of elements.
 func names(n odata.Node, is func(name string) bool) bool {
 	within := func(n odata.Node) bool { return names(n, is) }
 	switch n := n.(type) {
@@ -45,7 +45,7 @@ func names(n odata.Node, is func(name string) bool) bool {
 	return false
 }
 
-// searches is names of a $search.
+// searches is names for a $search.
 func searches(s *odata.Search, is func(name string) bool) bool {
 	if s.Op == 0 {
 		return is(s.Property)

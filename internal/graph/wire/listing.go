@@ -15,22 +15,22 @@ import (
 	"licensor/internal/tenant"
 )
 
-// Listing is how lists of a kind of objects are answered. D is the document of an object, T the
-// object as answers show it.
+// Listing answers requests for lists of a kind of objects. D is the document of an object, T the
+// object in responses.
 type Listing[D, T any] struct {
 	*query.Kind
-	Within     columns.Within // the live objects unless it says otherwise
+	Within     columns.Within // the live objects unless set otherwise
 	Set        string
 	Fields     *FieldSet[T]
 	Expansions map[string]Expansion[T]
 	Documents  func(t Tenant, ctx context.Context, img *tenant.Image, ordinals []uint32) ([]*D, error)
 	Document   func(t Tenant, ctx context.Context, img *tenant.Image, ordinal uint32) (*D, *tenant.Image, error)
-	// Bound refuses to show some objects, before any of the answer is sent; nil: nothing is refused.
+	// Bound may refuse to show some objects, before any of the response is sent; nil accepts all.
 	Bound  func(r *Request, ordinals []uint32) error
 	Object func(r *Request, document *D, ordinal uint32, img *tenant.Image) T
 }
 
-// Deleted is the listing of the deleted objects. More can be asked of them than of the live ones:
+// Deleted returns the listing of the deleted objects. They have an additional property for queries:
 // when they were deleted.
 func (l Listing[D, T]) Deleted() Listing[D, T] {
 	l.Kind, l.Within = l.Kind.Deleted(), columns.Deleted
@@ -96,8 +96,8 @@ func (l Listing[D, T]) Get(r *Request, set string, find func(*Request) (uint32, 
 	return l.SendOne(r, http.StatusOK, set, r.Image, ordinal, fields)
 }
 
-// SendOne answers with one object, as one of a set, as of an image, or of a later one when the
-// object has been written since.
+// SendOne answers with one object of a set, as of an image, or of a later one if the object has
+// been written since.
 func (l Listing[D, T]) SendOne(
 	r *Request, status int, set string, image *tenant.Image, ordinal uint32, fields []*Field[T],
 ) error {
@@ -112,8 +112,8 @@ func (l Listing[D, T]) SendOne(
 	return SendEntity(r, l.Fields, status, set, fields, &object)
 }
 
-// later reads an object that has been written since the image that the list is of, and says whether
-// it still belongs there: without a search, whether it is live.
+// later reads an object that has been written since the list's image, and reports whether it still
+// belongs to the list: without a search, whether it is live.
 func (l Listing[D, T]) later(r *Request, ordinal uint32, s *Search) (*D, *tenant.Image, bool, error) {
 	document, image, err := l.Document(r.Tenant, r.Context(), r.Image, ordinal)
 	if problem, ok := errors.AsType[*tenant.CommandError](err); ok && problem.Kind == tenant.NotFound {
@@ -133,19 +133,19 @@ func (l Listing[D, T]) later(r *Request, ordinal uint32, s *Search) (*D, *tenant
 	return document, image, condition.Holds(l.In(image).Columns(), within, ordinal), nil
 }
 
-// Search is what is asked of a list.
+// Search has the query of a list.
 type Search struct {
 	Rows   *columns.Rows
 	Within columns.Within
 	Of     directory.Type
 	page   Page
-	count  int // of all that were found; -1 when not wanted
+	count  int // of all that were found; -1 if not requested
 	// Again is the condition as of the request's image, for an object that has been written since the
 	// rows were found.
 	Again func(r *Request) (*columns.Condition, error)
 }
 
-// search reads the options of a list, and finds all that it has.
+// search reads the options of a list, and finds its objects.
 func (l Listing[D, T]) search(r *Request) (*Search, error) {
 	f := l.Kind
 	if r.AsksHidden(l.Fields.Hides(r.Access)) {
@@ -176,7 +176,7 @@ func (l Listing[D, T]) search(r *Request) (*Search, error) {
 	return s, nil
 }
 
-// wanted is the page, and one object more to see whether it is the last.
+// wanted returns the page, and one more object to see whether it is the last page.
 func (s *Search) wanted() tenant.Page {
 	p := tenant.Page{After: s.page.After, Limit: s.page.Limit + 1}
 	if s.page.Order != nil {
@@ -185,7 +185,7 @@ func (s *Search) wanted() tenant.Page {
 	return p
 }
 
-// find returns what $filter and $search leave: everything, or as much as is needed for a page.
+// find returns the objects that satisfy $filter and $search: all, or as many as a page needs.
 func (r *Request) find(f *query.Kind, within columns.Within, page *tenant.Page) (*columns.Rows, error) {
 	c, err := f.Wanted(r.Scope(), r.Options)
 	if err != nil {
@@ -201,7 +201,7 @@ func (r *Request) find(f *query.Kind, within columns.Within, page *tenant.Page) 
 	return r.Tenant.Find(r.Context(), r.Image, f.Type, within, c.Condition, name, page)
 }
 
-// places are those of the page's objects, and whether there are more behind them.
+// places returns the places of the page's objects, and whether there are more after them.
 func (s *Search) places(r *Request) (places []columns.Place, more bool, err error) {
 	places, err = r.Tenant.Page(r.Context(), r.Image, s.Of, s.Within, s.Rows, s.wanted())
 	if len(places) > s.page.Limit {
@@ -225,15 +225,15 @@ func (l Listing[D, T]) SendCount(r *Request) error {
 	return r.SendText(strconv.Itoa(rows.Count()))
 }
 
-// At yields the objects with some ordinals, which are live; those that have gone since are left
-// out.
+// At yields the objects with some ordinals, which must be live; objects that have been removed
+// since are omitted.
 func (l Listing[D, T]) At(r *Request, ordinals []uint32, documented bool) Source[T] {
 	return l.Read(r, ordinals, nil, documented)
 }
 
-// Read yields the objects with some ordinals as of one commit each: that of the list, or a later
-// one where an object has been written since and still belongs there. Those that are gone by then
-// are left out.
+// Read yields the objects with some ordinals, each as of one commit: that of the list, or a later
+// one if the object has been written since and still belongs to the list. Other objects are
+// omitted.
 func (l Listing[D, T]) Read(r *Request, ordinals []uint32, s *Search, documented bool) Source[T] {
 	if !documented {
 		return func() (row T, ok bool, err error) {

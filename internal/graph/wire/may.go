@@ -5,8 +5,7 @@ import (
 	"licensor/internal/identity"
 )
 
-// MayCreate refuses to create a group that roles can be given to, to callers who may not give
-// roles.
+// MayCreate refuses to create a role-assignable group to callers who may not assign roles.
 func (r *Request) MayCreate(patch directory.GroupPatch) error {
 	if !directory.AssignableIn(patch) {
 		return nil

@@ -23,7 +23,7 @@ func (r *Request) User() (uint32, error) {
 	return r.found.ordinal, r.found.err
 }
 
-// foundUser is what a key leads to in an image.
+// foundUser is the result of looking up a key in an image.
 type foundUser struct {
 	image   *tenant.Image
 	key     string
@@ -34,7 +34,7 @@ type foundUser struct {
 // Group returns the ordinal of the group that the path names.
 func (r *Request) Group() (uint32, error) { return r.Image.LiveGroup(r.Keys[0]) }
 
-// Relation is what the object of the request is to the caller.
+// Relation returns the relation of the object of the request to the caller.
 func (r *Request) Relation() identity.Relation {
 	switch {
 	case r.Image == nil:
@@ -62,11 +62,11 @@ func (r *Request) isSelf() bool {
 	return false
 }
 
-// manageOwned is the one permission for reading that is for what the caller owns.
+// manageOwned is the only permission for reading that applies to objects that the caller owns.
 const manageOwned = "Application.ReadWrite.OwnedBy"
 
 // owns reports whether the caller, a user or a service principal, owns the group, application or
-// service principal that the path names. Where it makes no difference it is not looked up.
+// service principal that the path names. It is not looked up if it makes no difference.
 func (r *Request) owns() bool {
 	if r.Method == http.MethodGet && !r.Caller.Permissions.Has(manageOwned) {
 		return false
@@ -87,7 +87,7 @@ func (r *Request) owns() bool {
 	return id != uuid.Nil && r.Image.Owns(r.Caller.ObjectID, id)
 }
 
-// LiveUser is the ordinal of the user with an id; false when there is none, or it is deleted.
+// LiveUser returns the ordinal of the user with an id; false if it does not exist or is deleted.
 func (r *Request) LiveUser(id uuid.UUID) (uint32, bool) {
 	user, ok := r.Image.Directory.UserByID(id)
 	return user, ok && !r.Image.Directory.UserDeleted(user)
@@ -99,25 +99,25 @@ func (r *Request) LiveGroup(id uuid.UUID) (uint32, bool) {
 	return group, ok && !r.Image.Directory.GroupDeleted(group)
 }
 
-// UserID is the id of the user that the path names.
+// UserID returns the id of the user that the path names.
 func (r *Request) UserID() (uuid.UUID, error) {
 	user, err := r.User()
 	return r.Image.Directory.UserID(user), err
 }
 
-// GroupID is the id of the group that the path names.
+// GroupID returns the id of the group that the path names.
 func (r *Request) GroupID() (uuid.UUID, error) {
 	group, err := r.Group()
 	return r.Image.Directory.GroupID(group), err
 }
 
-// ApplicationID is the id of the application that the path names.
+// ApplicationID returns the id of the application that the path names.
 func (r *Request) ApplicationID() (uuid.UUID, error) {
 	a, err := r.Application()
 	return a.ID, err
 }
 
-// PrincipalID is the id of the service principal that the path names.
+// PrincipalID returns the id of the service principal that the path names.
 func (r *Request) PrincipalID() (uuid.UUID, error) {
 	a, err := r.Principal()
 	return a.Principal.ID, err
@@ -127,19 +127,19 @@ func (r *Request) PrincipalID() (uuid.UUID, error) {
 // applications(appId='…').
 func (op *Operation) byAppID() bool { return strings.Contains(op.Path, "(appId='") }
 
-// Application is the one that the path names. Those of other tenants, such as Microsoft's own
-// clients, are not there, though they have service principals.
+// Application returns the application that the path names. Those of other tenants, such as
+// Microsoft's own clients, do not exist here, although they have service principals.
 func (r *Request) Application() (directory.Client, error) {
 	return named(r, r.Image.Applications, r.Image.ClientAt)
 }
 
-// Principal is the application whose service principal the path names. That of Microsoft Graph can
-// be read like any other.
+// Principal returns the application whose service principal the path names. That of Microsoft Graph
+// can be read like any other.
 func (r *Request) Principal() (directory.Client, error) {
 	return named(r, r.Image.Principals, r.Image.PrincipalAt)
 }
 
-// named is the one among some objects that the path names by its id or appId.
+// named returns the object among some that the path names by its id or appId.
 func named[T any](
 	r *Request, among *directory.Objects[T], at func(ordinal uint32) directory.Client,
 ) (directory.Client, error) {
@@ -155,7 +155,7 @@ func named[T any](
 	return directory.Client{}, problem.NotFound(r.Keys[0])
 }
 
-// TypeOf is the type of the directory object with an id, as error messages name it: User,
+// TypeOf returns the type of the directory object with an id, as error messages name it: User,
 // ServicePrincipal.
 func (r *Request) TypeOf(id uuid.UUID) (string, bool) {
 	if _, ok := r.LiveUser(id); ok {
@@ -177,11 +177,11 @@ func (r *Request) TypeOf(id uuid.UUID) (string, bool) {
 	return "DirectoryRole", ok
 }
 
-// Unit is the ordinal of the administrative unit that the path names.
+// Unit returns the ordinal of the administrative unit that the path names.
 func (r *Request) Unit() (uint32, error) { return r.Image.LiveUnit(r.Keys[0]) }
 
-// AppName returns the name of a service principal's application. Of one of Microsoft's own, the
-// tenant has only the service principal, which can be given another name.
+// AppName returns the name of a service principal's application. For Microsoft's own applications,
+// the tenant has only the service principal, which can be renamed.
 func AppName(a *directory.Client) string {
 	if own, ok := identity.FirstPartyByID(a.AppID); ok && a.ID == uuid.Nil {
 		return own.DisplayName

@@ -9,32 +9,32 @@ import (
 	"licensor/internal/identity"
 )
 
-// Operation is something the API does, or knows not to do yet.
+// Operation is an operation of the API, supported or not yet.
 type Operation struct {
 	Method string
-	// Path below the root. {names} are keys, a name with () is a bound operation of OData (P2),
+	// Path below the root. {names} are keys, a name with () is a bound operation of OData (P2), and
 	// microsoft.graph.{type} any type of directory objects.
 	Path string
 	Need identity.Operation
-	Do   func(*Request) error // nil: not served yet, 501
-	// NeedOfGroup takes the place of need where the object turns out to be a group, needOfApplication
-	// where it is an application or service principal, needOfUnit where it is an administrative unit.
+	Do   func(*Request) error // nil: not supported yet, 501
+	// NeedOfGroup replaces Need if the object is a group, NeedOfApplication if it is an application
+	// or service principal, and NeedOfUnit if it is an administrative unit.
 	NeedOfGroup, NeedOfApplication, NeedOfUnit identity.Operation
-	// Anyone may who has a token; there is no need then.
+	// Anyone means that a token is sufficient; there is no Need then.
 	Anyone bool
-	// Open is for all, with a token or without.
+	// Open means that no token is required.
 	Open bool
-	// Cost is in resource units (P43); the table of costs says it.
+	// Cost is in resource units (P43), from the table of costs.
 	Cost int
 }
 
-// OfUser and ofGroup say what the first key of the path names.
+// OfUser and OfGroup are the kind of the object of the first key of the path.
 func (op *Operation) OfUser() bool {
 	return strings.HasPrefix(strings.TrimPrefix(op.Path, route.Own), "/users/{")
 }
 
-// Resource is what messages call that which the body of a request is of: the type of the objects,
-// or the action.
+// Resource is the name in messages for the content of a body: the type of the objects, or the
+// action.
 func (op *Operation) Resource() string {
 	path := strings.TrimPrefix(op.Path, route.Own)
 	if action, ok := strings.CutSuffix(path[strings.LastIndexByte(path, '/')+1:], "()"); ok {
@@ -56,8 +56,8 @@ func (op *Operation) OfDeleted() bool { return strings.HasPrefix(op.Path, "/dire
 
 func (op *Operation) ofObject() bool { return strings.HasPrefix(op.Path, "/directoryObjects/{") }
 
-// IsDevelopment says whether the operation is there only where Config.Development is.
+// IsDevelopment reports whether the operation exists only with Config.Development.
 func (op *Operation) IsDevelopment() bool { return strings.HasPrefix(op.Path, DevelopmentRoot) }
 
-// DevelopmentRoot is where the operations are that programs are tested with.
+// DevelopmentRoot is the path of the operations for testing programs.
 const DevelopmentRoot = route.Own + "/development/"

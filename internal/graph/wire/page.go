@@ -22,12 +22,12 @@ import (
 	"licensor/internal/tenant"
 )
 
-// Page is what of a list an answer shows.
+// Page is the part of a list in a response.
 type Page struct {
-	After        int64 // the place of the last element of the page before; -1 for the first page
+	After        int64 // the place of the last element of the previous page; -1 for the first page
 	Limit        int
 	*query.Order        // nil: by ordinal
-	Rest         []byte // of the token: what it says of the order
+	Rest         []byte // the order's part of the token
 }
 
 // Sizes of pages (P25).
@@ -36,22 +36,22 @@ const (
 	MaxPage     = 999
 )
 
-// Page reads the options that say which page is wanted.
+// Page reads the options for the requested page.
 func (r *Request) Page() (Page, error) {
 	return r.pageAfter(func(rest []byte) bool { return len(rest) == 0 })
 }
 
-// AnyPage is page for lists whose order says what more the token is to say.
+// AnyPage is Page for lists whose order adds to the token.
 func (r *Request) AnyPage() (Page, error) {
 	return r.pageAfter(func([]byte) bool { return true })
 }
 
-// longPage is page for lists whose token says more than a place, in so many bytes.
+// longPage is Page for lists whose token has up to so many more bytes.
 func (r *Request) longPage(size int) (Page, error) {
 	return r.pageAfter(func(rest []byte) bool { return len(rest) == size })
 }
 
-// pageAfter is page for tokens of which the rest fits.
+// pageAfter is Page for tokens whose rest is valid.
 func (r *Request) pageAfter(fits func(rest []byte) bool) (Page, error) {
 	p := Page{After: -1, Limit: DefaultPage}
 	if top := r.Options.Top; top != odata.Absent {
@@ -70,7 +70,7 @@ func (r *Request) pageAfter(fits func(rest []byte) bool) (Page, error) {
 	return p, nil
 }
 
-// orderedPage is page for lists that $orderby has an effect on.
+// orderedPage is Page for lists that support $orderby.
 func (r *Request) orderedPage(f *query.Kind) (Page, error) {
 	p, err := r.AnyPage()
 	if err != nil {
@@ -86,12 +86,12 @@ func (r *Request) orderedPage(f *query.Kind) (Page, error) {
 	return p, nil
 }
 
-// OtherToken refuses a token that is not one of the list.
+// OtherToken refuses a token that does not belong to the list.
 func OtherToken() error {
 	return problem.Refuse("The $skiptoken is not one of this list. Follow the @odata.nextLink of an answer as it stands, or start again without it.")
 }
 
-// restAt is what the token of the page after this one says of the order, beside the ordinal of the
+// restAt returns the order's part of the token of the next page, in addition to the ordinal of the
 // last object shown.
 func (p Page) restAt(last columns.Place) []byte {
 	if p.Order == nil {
@@ -100,8 +100,8 @@ func (p Page) restAt(last columns.Place) []byte {
 	return p.AppendTo(nil, last.Key)
 }
 
-// Token makes a $skiptoken of the place of the last element shown, for the list that a path names,
-// and of what more there is to say.
+// Token returns a $skiptoken with the place of the last element shown, for the list of a path, and
+// further data.
 func (r *Request) Token(path string, after int64, rest ...byte) string {
 	b := binary.BigEndian.AppendUint64(nil, uint64(after))
 	b = append(b, r.ListID(path, r.eventual())...)
@@ -117,15 +117,15 @@ func (r *Request) readToken(text string) (after int64, rest []byte, ok bool) {
 	return after, b[16:], after >= 0
 }
 
-// DecodeToken reads base64url that is written in the one way we write it: without the bits that the
-// last character has to spare, and without line ends, which the decoder takes.
+// DecodeToken decodes base64url in canonical form: the spare bits of the last character must be
+// zero, and there must be no line ends, which the decoder would accept.
 func DecodeToken(text string) ([]byte, bool) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	return b, err == nil && !strings.ContainsAny(text, "\r\n")
 }
 
-// continues reports whether a token is one of this list, asked for with the header of advanced
-// queries or without.
+// continues reports whether a token belongs to this list, with or without the header of advanced
+// queries.
 func (r *Request) continues(token string, eventual bool) bool {
 	if token == "" || r.Tenant == nil {
 		return false
@@ -134,10 +134,10 @@ func (r *Request) continues(token string, eventual bool) bool {
 	return ok && len(b) >= 16 && slices.Equal(b[8:16], r.ListID(r.URL.Path, eventual))
 }
 
-// ListID identifies what is listed: a token is good for the list that it comes from, and no other.
-// It guards against mistakes only: who makes up a token sees nothing that could not be seen
-// without. That the list was asked for with the header of advanced queries is part of it, since
-// clients leave the header out when they follow a link.
+// ListID identifies a list: a token is only valid for the list that it comes from. It detects
+// mistakes only: a forged token reveals nothing that its caller could not see without. It includes
+// whether the list was requested with the header of advanced queries, since clients omit the header
+// when they follow a link.
 func (r *Request) ListID(path string, eventual bool) []byte {
 	h := sha256.New()
 	if eventual {
@@ -147,7 +147,7 @@ func (r *Request) ListID(path string, eventual bool) []byte {
 	h.Write(id[:])
 	h.Write([]byte(strings.ToLower(path)))
 	if r.Options.Filter != nil {
-		h.Write([]byte("\x00" + fold.Text(r.Options.Filter.Text))) // no filter looks at letter case
+		h.Write([]byte("\x00" + fold.Text(r.Options.Filter.Text))) // filters ignore letter case
 	}
 	for _, key := range r.Options.OrderBy {
 		fmt.Fprintf(h, "\x01%s %t", fold.Text(key.Property), key.Descending)
@@ -158,7 +158,7 @@ func (r *Request) ListID(path string, eventual bool) []byte {
 	return h.Sum(nil)[:8]
 }
 
-// NextLink is the address of the next page: that of this one with another token (P25).
+// NextLink returns the URL of the next page: that of this one with another token (P25).
 func (r *Request) NextLink(after int64, rest ...byte) string {
 	var kept []string
 	for _, pair := range strings.Split(r.URL.RawQuery, "&") {
@@ -172,7 +172,7 @@ func (r *Request) NextLink(after int64, rest ...byte) string {
 	return r.Origin + r.URL.EscapedPath() + "?" + strings.Join(kept, "&")
 }
 
-// Allow refuses query options that the operation does not have.
+// Allow refuses query options that the operation does not support.
 func (r *Request) Allow(options ...string) error {
 	for _, name := range r.Options.Given {
 		switch {
@@ -186,13 +186,13 @@ func (r *Request) Allow(options ...string) error {
 	return nil
 }
 
-// counting says whether the answer is to have @odata.count: on the first page, where the caller
-// asks for advanced queries (P26).
+// counting reports whether the response has @odata.count: on the first page of advanced queries
+// (P26).
 func (r *Request) counting() bool {
 	return r.Options.Count && r.Options.SkipToken == "" && r.eventual()
 }
 
-// AllowCount refuses to answer with a number alone where the header is missing (P26).
+// AllowCount refuses to respond with only a number if the header is missing (P26).
 func (r *Request) AllowCount() error {
 	if err := r.Allow("$filter", "$search"); err != nil {
 		return err
@@ -203,7 +203,7 @@ func (r *Request) AllowCount() error {
 	return nil
 }
 
-// AppendHead begins an answer with its context (P20), which metadata of none leaves out.
+// AppendHead begins a response with its context (P20), which is omitted with metadata=none.
 func (r *Request) AppendHead(b []byte, context string) []byte {
 	b = append(b, '{')
 	if r.Metadata == "none" {
@@ -216,7 +216,7 @@ func (r *Request) AppendHead(b []byte, context string) []byte {
 // groups(displayName,id,members(id)).
 func (r *Request) Selected(set string) string {
 	names := slices.Clip(r.Options.Select)
-	if len(r.Options.Expand) > 0 { // what is expanded is there once
+	if len(r.Options.Expand) > 0 { // a duplicate is omitted
 		names = slices.DeleteFunc(slices.Clone(names), func(name string) bool {
 			return slices.ContainsFunc(r.Options.Expand, func(e odata.Expansion) bool { return e.Name == name })
 		})
@@ -230,20 +230,21 @@ func (r *Request) Selected(set string) string {
 	return set + "(" + strings.Join(names, ",") + ")"
 }
 
-// List is a list to be answered.
+// List is the list of a response.
 type List[T any] struct {
 	Context string
-	Rows    []T       // one more than limit when there is another page
-	Source  Source[T] // yields the rows in their place
-	limit   int       // 0: all rows are one page
-	Count   int       // -1: not wanted
+	Rows    []T       // one more than limit if there is another page
+	Source  Source[T] // yields the rows instead
+	limit   int       // 0: all rows on one page
+	Count   int       // -1: not requested
 	place   func(T) int64
-	rest    func(T) []byte               // what the token says beside the place; nil: nothing
-	Next    string                       // the address of the next page, where it does not follow from the rows
+	rest    func(T) []byte               // further data of the token; nil: none
+	Next    string                       // the URL of the next page, if it does not follow from the rows
 	Write   func(b []byte, row T) []byte // an object, with its braces
 }
 
-// paced lets others go first now and then. The answer is given up when the request's time is.
+// paced lets other work run first from time to time. It ends the response when the time of the
+// request is over.
 func paced[T any](r *Request, write func([]byte, T) []byte) func([]byte, T) []byte {
 	r.Work.Doing("writing the objects of the page")
 	return func(b []byte, object T) []byte {
@@ -286,8 +287,8 @@ func SendList[T any](r *Request, l List[T]) error {
 	return r.Send(http.StatusOK, append(b, "]}"...))
 }
 
-// resumeByID takes up a list of applications where a page of an earlier version has ended: its
-// token names the last one by id.
+// resumeByID continues a list of applications after a page of an earlier version, whose token has
+// the id of the last application.
 func (p *Page) resumeByID(f *query.Kind, img *tenant.Image) {
 	if p.Order == nil && len(p.Rest) == len(uuid.Nil) {
 		if ordinal, ok := f.ByID(img, uuid.UUID(p.Rest).String()); ok {
@@ -296,7 +297,7 @@ func (p *Page) resumeByID(f *query.Kind, img *tenant.Image) {
 	}
 }
 
-// CountOf is n where the caller wants the count of all, otherwise -1.
+// CountOf returns n if the caller requests the total number, otherwise -1.
 func (r *Request) CountOf(n int) int {
 	if r.counting() {
 		return n

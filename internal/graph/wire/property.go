@@ -10,13 +10,13 @@ import (
 	"licensor/internal/jsontext"
 )
 
-// Typed is a type whose properties have addresses.
+// Typed is a type whose properties have URLs.
 type Typed interface {
 	edm.Type
 	EveryName() []string
 }
 
-// EveryName lists the names of all properties.
+// EveryName returns the names of all properties.
 func (s *FieldSet[T]) EveryName() []string {
 	names := make([]string, len(s.All))
 	for i := range s.All {
@@ -25,8 +25,8 @@ func (s *FieldSet[T]) EveryName() []string {
 	return names
 }
 
-// sendProperty answers with a property of an object, or one within it, as the path says (P27). Null
-// is 204.
+// sendProperty answers with a property of an object, or one within it, as in the path (P27). Null
+// is a 204.
 func sendProperty[T any](r *Request, s *FieldSet[T], set string, f *Field[T], object *T) error {
 	value := f.Write(nil, object)
 	for _, name := range r.Property[1:] {
@@ -49,7 +49,7 @@ func sendProperty[T any](r *Request, s *FieldSet[T], set string, f *Field[T], ob
 	return r.Send(http.StatusOK, append(b, '}'))
 }
 
-// valueOf is the value of a member of an object of JSON, null where the object is.
+// valueOf returns the value of a member of a JSON object, null if the object is null.
 func valueOf(object []byte, name string) []byte {
 	var members map[string]json.RawMessage
 	if json.Unmarshal(object, &members) != nil || members[name] == nil {
@@ -58,7 +58,7 @@ func valueOf(object []byte, name string) []byte {
 	return members[name]
 }
 
-// PlainText is a value of JSON without quotation marks.
+// PlainText returns a JSON value without quotation marks.
 func PlainText(value []byte) string {
 	var text string
 	if json.Unmarshal(value, &text) == nil {

@@ -18,7 +18,7 @@ import (
 	"licensor/internal/tenant"
 )
 
-// Reference is a directory object that a body names, and the property that is to refer to it.
+// Reference is a reference in a body to a directory object, and its property.
 type Reference struct {
 	Property string
 	ID       uuid.UUID
@@ -33,7 +33,7 @@ func ReferencesTo(property string, ids []uuid.UUID) []Reference {
 	return list
 }
 
-// Reference reads the body {"@odata.id": "{root}/directoryObjects/{id}"}.
+// Reference parses the body {"@odata.id": "{root}/directoryObjects/{id}"}.
 func (r *Request) Reference() (uuid.UUID, error) {
 	members, err := r.Members()
 	if err != nil {
@@ -52,10 +52,10 @@ func (r *Request) Reference() (uuid.UUID, error) {
 	return r.objectID(address)
 }
 
-// maxBindings is how many references one request may have (P14).
+// maxBindings is the maximum number of references in one request (P14).
 const maxBindings = 20
 
-// TakeBinding takes a list of references out of a body: that of "members@odata.bind" for the
+// TakeBinding removes a list of references from a body: that of "members@odata.bind" for the
 // property members.
 func (r *Request) TakeBinding(
 	body []directory.Member, property string,
@@ -66,7 +66,7 @@ func (r *Request) TakeBinding(
 		return body, nil, nil
 	}
 	var addresses []string
-	if value := body[at].Value; property == "manager" { // of which there is one
+	if value := body[at].Value; property == "manager" { // there is only one
 		addresses = make([]string, 1)
 		err = json.Unmarshal(value, &addresses[0])
 	} else {
@@ -88,13 +88,13 @@ func (r *Request) TakeBinding(
 	return slices.Delete(slices.Clone(body), at, at+1), ids, nil
 }
 
-// objectSets are the names before the key in an address of an object.
+// objectSets are the names before the key in the URL of an object.
 var objectSets = []string{
 	"directoryobjects", "users", "groups", "serviceprincipals", "applications", "directoryroles", "administrativeunits", "devices", "contacts",
 }
 
-// objectID returns the id of the directory object at an address, which may be relative. Its scheme
-// and host do not matter: scripts have the real service's in them.
+// objectID returns the id of the directory object at a URL, which may be relative. Its scheme and
+// host are ignored, because scripts contain those of the real service.
 func (r *Request) objectID(address string) (uuid.UUID, error) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -119,8 +119,8 @@ func (r *Request) objectID(address string) (uuid.UUID, error) {
 	return id, nil
 }
 
-// keyedID returns the id that a key of a set stands for: itself, the userPrincipalName of a user,
-// or the appId of an application or service principal.
+// keyedID returns the id for a key of a set: the key itself, the userPrincipalName of a user, or
+// the appId of an application or service principal.
 func (r *Request) keyedID(set, key string, inParentheses bool) (uuid.UUID, bool) {
 	alias, value, aliased := strings.Cut(key, "=")
 	if inParentheses && aliased && strings.EqualFold(alias, "appId") {
@@ -148,8 +148,8 @@ func invalidReference(address string) error {
 	return problem.Refuse("Invalid object reference '%s': it is the address of a directory object, such as https://graph.microsoft.com/v1.0/directoryObjects/{id}.", address)
 }
 
-// BadReference is for an object in the body that is not there: what the body says is wrong, not the
-// path (P14).
+// BadReference returns the error for an object in the body that does not exist: the body is wrong,
+// not the path (P14).
 func BadReference(err error) error {
 	if p, ok := errors.AsType[*tenant.CommandError](err); ok && p.Kind == tenant.NotFound {
 		return &problem.Error{Status: http.StatusBadRequest, Code: problem.CodeBadRequest, Message: p.Message}
@@ -157,8 +157,8 @@ func BadReference(err error) error {
 	return err
 }
 
-// BadReferences is badReference where the body may also name an object that is there, but of a type
-// that the property does not refer to.
+// BadReferences is BadReference, also for existing objects of a type that the property cannot refer
+// to.
 func (r *Request) BadReferences(err error, references []Reference) error {
 	p, ok := errors.AsType[*tenant.CommandError](err)
 	if !ok || p.Kind != tenant.NotFound {
@@ -172,7 +172,7 @@ func (r *Request) BadReferences(err error, references []Reference) error {
 	return BadReference(err)
 }
 
-// WrongReference refuses an object that a property does not refer to, or that is not there.
+// WrongReference refuses an object that a property cannot refer to, or that does not exist.
 func (r *Request) WrongReference(ref Reference) error {
 	if name, there := r.TypeOf(ref.ID); there {
 		return problem.Refuse("The reference target '%s_%s' of type '%s' is invalid for the '%s' reference.", name, ref.ID, name, ref.Property)

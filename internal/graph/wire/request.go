@@ -1,22 +1,22 @@
-// Package wire is how operations talk to their callers (docs/spec/protocol.md): a Request with what
-// is known of it, the reading of its body, and the answer. It knows no type of objects. Those are
-// described to it:
+// Package wire has the requests and responses of operations (docs/spec/protocol.md): a Request with
+// its data, the parsing of its body, and the response. It is independent of the types of objects,
+// which are described by:
 //
-//   - A FieldSet is the properties of a type, and what of them $select, a version and a permission
-//     show (fields.go, expansion.go, etag.go).
-//   - A Listing is how lists of a type are answered: conditions, orders and pages (listing.go,
-//     page.go). Rows are lists that are few enough to be looked at one by one (rows.go).
-//   - A Shape is a value within a body that is only kept and shown (shapes.go).
+//   - A FieldSet has the properties of a type, and determines which of them $select, a version and
+//     a permission show (fields.go, expansion.go, etag.go).
+//   - A Listing answers requests for lists of a type: conditions, orders and pages (listing.go,
+//     page.go). Rows are lists that are short enough to check every row (rows.go).
+//   - A Shape is a value within a body that is only stored and shown (shapes.go).
 //
-// An operation reads the request, hands a command to its tenant and writes a view of the image that
-// came of it:
+// An operation reads the request, passes a command to its tenant and writes a view of the resulting
+// image:
 //
 //	done, err := r.Do(tenant.DeleteUnit{Unit: ordinal})
 //	…
 //	return r.SendNothing()
 //
-// Answers are appended to a pooled buffer. Small ones are sent as a whole, large ones while they
-// are made (stream.go). What goes wrong is an error, which becomes an answer in graph/problem.
+// Responses are appended to a pooled buffer. Small ones are sent as a whole, large ones are
+// streamed (stream.go). Failures are errors, which package graph/problem converts to responses.
 package wire
 
 import (
@@ -40,19 +40,19 @@ import (
 	"licensor/internal/turns"
 )
 
-// Environment is what operations need of the server.
+// Environment has the dependencies of operations.
 type Environment struct {
 	Clock        func() time.Time
 	NewID        func() uuid.UUID
-	Random       io.Reader             // makes the secrets of applications and the salt of passwords
-	PasswordCost identity.PasswordCost // what it takes to check a password that is set
-	ImportPieces int                   // how many pieces an import may take in one commit
+	Random       io.Reader             // generates the secrets of applications and the salt of passwords
+	PasswordCost identity.PasswordCost // cost of checking a password that is set
+	ImportPieces int                   // maximum number of pieces of an import in one commit
 	Limits       *throttle.Buckets
 	Authority    *identity.Authority
 	Log          *slog.Logger
 }
 
-// Request is one request on its way, and its answer. Fields are filled in the order of API.serve.
+// Request is a request in progress, and its response. Fields are set in the order of API.serve.
 type Request struct {
 	*http.Request
 	*Environment
@@ -60,34 +60,34 @@ type Request struct {
 	W        http.ResponseWriter
 	Now      time.Time
 	ID       string
-	ClientID string // client-request-id, our own id when the client gave none (P4)
+	ClientID string // client-request-id, or a generated id if the client sent none (P4)
 	Metadata string // none, minimal or full (P5)
 	minimal  bool   // Prefer: return=minimal (P6)
 	*answering
 
-	Origin string    // scheme and host by which the client knows the server
+	Origin string    // scheme and host that the client uses
 	Root   string    // the same with the version: https://localhost/v1.0
 	Beta   bool      // the version is beta
-	Named  uuid.UUID // the tenant that the path names: /v1.0/{tenant}/users; zero when it names none
+	Named  uuid.UUID // the tenant in the path: /v1.0/{tenant}/users; zero if there is none
 	Op     *Operation
-	Keys   []string // of the path, in its order; the first is the caller's id under /me
+	Keys   []string // of the path, in order; the first is the caller's id under /me
 	Me     bool     // under /me
-	// Property is the path of what of the object is wanted (P27), raw says that it is wanted as
-	// text; nil: the object.
+	// Property is the path of the requested property (P27), and Raw means that it is requested as
+	// text; nil: the whole object.
 	Property []string
 	Raw      bool
 	Caller   *identity.Caller
 	Access   identity.Access
 	Tenant   Tenant
 	Work     *turns.Work
-	Share    *memory.Share // of the memory of requests in flight
-	Image    *tenant.Image // the current one when the request came
+	Share    *memory.Share // of the memory of requests in progress
+	Image    *tenant.Image // the current one when the request arrived
 	Options  *odata.Options
-	found    foundUser                // the user that the path names, once that is known
-	Holds    func(*tenant.Image) bool // what If-Match asks of the image that a change is made of
+	found    foundUser                // the user that the path names, once it is known
+	Holds    func(*tenant.Image) bool // the condition of If-Match on the image that a change is made of
 }
 
-// NewRequest makes a request of one of HTTP, with the context that it goes on with.
+// NewRequest returns a Request for an HTTP request, with its context.
 func NewRequest(ctx context.Context, w http.ResponseWriter, hr *http.Request, e *Environment) *Request {
 	r := &Request{
 		Request: hr, Environment: e, answering: new(answering), ctx: ctx, W: w, Now: e.Clock(),
@@ -111,17 +111,17 @@ func NewRequest(ctx context.Context, w http.ResponseWriter, hr *http.Request, e 
 	return r
 }
 
-// Context is the one of the request, with its deadline. It takes the place of that of the
+// Context returns the context of the request, with its deadline. Use it instead of that of the
 // http.Request.
 func (r *Request) Context() context.Context { return r.ctx }
 
-// SetContext makes the request go on with a context, which comes from its own.
+// SetContext replaces the context of the request, which must be derived from its own.
 func (r *Request) SetContext(ctx context.Context) { r.ctx = ctx }
 
-// maxClientID bounds what is echoed; longer ones are taken for none.
+// maxClientID limits the length of an echoed id; longer ones are ignored.
 const maxClientID = 256
 
-// Do carries out a command in the caller's name.
+// Do executes a command as the caller.
 func (r *Request) Do(c tenant.Command) (tenant.Done, error) {
 	if r.Holds != nil {
 		c = tenant.If{Holds: r.Holds, Then: c}
@@ -129,13 +129,13 @@ func (r *Request) Do(c tenant.Command) (tenant.Done, error) {
 	return r.Tenant.Do(r.ctx, r.Caller.Actor(), c) // its work rests meanwhile
 }
 
-// eventual reports whether the caller asks for the advanced queries (P26, P31): by the header, or
-// by following the link of an answer to a request that had it.
+// eventual reports whether the caller requests advanced queries (P26, P31): with the header, or by
+// following a link from the response to a request with the header.
 func (r *Request) eventual() bool {
 	return strings.EqualFold(r.Header.Get("ConsistencyLevel"), "eventual") || r.continues(r.Options.SkipToken, true)
 }
 
-// Cost is what the request takes of its caller's resource units.
+// Cost returns the request's cost in resource units.
 func (r *Request) Cost(options *odata.Options) int {
 	if r.Op == nil {
 		return 1
@@ -143,10 +143,10 @@ func (r *Request) Cost(options *odata.Options) int {
 	return throttle.Cost(r.Op.Cost, options)
 }
 
-// Advanced reports whether the caller asks for the advanced queries (P31).
+// Advanced reports whether the caller requests advanced queries (P31).
 func (r *Request) Advanced() bool { return r.Scope().Advanced }
 
-// Scope is what the filters of the request are asked of.
+// Scope returns the context of the request's filters.
 func (r *Request) Scope() query.Scope {
 	eventual := r.eventual()
 	return query.Scope{
@@ -155,8 +155,8 @@ func (r *Request) Scope() query.Scope {
 	}
 }
 
-// Change carries out a command on something named in the path and answers 204. A reference to
-// something else that is not there is a mistake in the body, 400 rather than 404 (P14).
+// Change executes a command on an object in the path and answers 204. A reference to another object
+// that does not exist is an error in the body, 400 rather than 404 (P14).
 func (r *Request) Change(c tenant.Command, references ...Reference) error {
 	if _, err := r.Do(c); err != nil {
 		if len(references) > 0 {
@@ -167,9 +167,9 @@ func (r *Request) Change(c tenant.Command, references ...Reference) error {
 	return r.SendNothing()
 }
 
-// DoWhile carries out a command if something, which holds of r.image, still holds of the image that
-// the change is made of. Otherwise it takes that image for r.image and says that the command is to
-// be made again.
+// DoWhile executes a command if a condition that holds for r.Image still holds for the image that
+// the change is made of. Otherwise it sets r.Image to that image and reports that the command must
+// be built again.
 func (r *Request) DoWhile(holds func(*tenant.Image) bool, c tenant.Command) (again bool, err error) {
 	var late atomic.Bool
 	done, err := r.Do(tenant.If{Then: c, Holds: func(img *tenant.Image) bool {

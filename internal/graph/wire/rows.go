@@ -17,19 +17,19 @@ import (
 	"licensor/internal/graph/problem"
 )
 
-// Texts are the properties that rows can be found by, which are few enough to be looked at one by
-// one.
+// Texts are the properties that rows can be filtered by. There must be few enough rows to check
+// every one.
 type Texts[T any] map[string]func(*T) string
 
-// Filtered leaves those rows that fulfil $filter.
+// Filtered returns the rows that satisfy $filter.
 func Filtered[T any](r *Request, rows []T, texts Texts[T]) ([]T, error) {
 	all := Rows[T]{Behind: func(Key) iter.Seq[T] { return slices.Values(rows) }}
 	all, err := all.Passing(r, texts)
 	return slices.Collect(all.Behind(Key{})), err
 }
 
-// Fulfils says whether a row fulfils a condition: eq, in and startsWith on texts, joined by and and
-// or.
+// Fulfils reports whether a row satisfies a condition: eq, in and startsWith on texts, joined by
+// and and or.
 func (texts Texts[T]) Fulfils(row *T, n odata.Node) (bool, error) {
 	switch n := n.(type) {
 	case *odata.Logic:
@@ -66,13 +66,13 @@ func (texts Texts[T]) joined(row *T, n *odata.Logic) (bool, error) {
 	return one, nil
 }
 
-// among says whether a property has one of some values.
+// among reports whether a property has one of some values.
 func (texts Texts[T]) among(row *T, left odata.Node, values []*odata.Literal) (bool, error) {
 	text, err := texts.of(row, left)
 	return slices.ContainsFunc(values, func(v *odata.Literal) bool { return strings.EqualFold(text, textOf(v)) }), err
 }
 
-// of is the text of the property that a path names.
+// of returns the text of the property of a path.
 func (texts Texts[T]) of(row *T, n odata.Node) (string, error) {
 	if path, ok := n.(*odata.Path); ok {
 		if text := texts[path.String()]; text != nil {
@@ -80,7 +80,7 @@ func (texts Texts[T]) of(row *T, n odata.Node) (string, error) {
 		}
 		names := slices.Sorted(maps.Keys(texts))
 		if name, ok := fold.Among(names, path.String()); ok {
-			path.Names = []string{name} // so that it is found at once for the rows to come
+			path.Names = []string{name} // so that it is found immediately for later rows
 			return texts[name](row), nil
 		}
 		return "", problem.Unsupported("These objects cannot be filtered by '%s', but by %s.", problem.Clip(path.String()), problem.Quoted(names))
@@ -88,7 +88,7 @@ func (texts Texts[T]) of(row *T, n odata.Node) (string, error) {
 	return "", problem.Unsupported("A filter compares a property with a value, in this order.")
 }
 
-// textOf is the value of a literal as a text; no object has null.
+// textOf returns the value of a literal as a text; no object has null.
 func textOf(l *odata.Literal) string {
 	if l.Value == nil {
 		return "\x00"
@@ -96,8 +96,8 @@ func textOf(l *odata.Literal) string {
 	return fmt.Sprint(l.Value)
 }
 
-// LengthOf answers GET …/$count of a list whose rows are few enough to be all made, with their
-// number as text (P26).
+// LengthOf answers GET …/$count of a list that is short enough to build all rows, with their number
+// as text (P26).
 func LengthOf(list func(*Request) error) func(*Request) error {
 	return func(r *Request) error {
 		if err := r.AllowCount(); err != nil {
@@ -107,34 +107,34 @@ func LengthOf(list func(*Request) error) func(*Request) error {
 	}
 }
 
-// wantsLength says whether the operation is one of lengthOf.
+// wantsLength reports whether the operation is one of LengthOf.
 func (r *Request) wantsLength() bool { return strings.HasSuffix(r.Op.Path, "/$count") }
 
-// Key tells the rows of a list apart: two ids, or what stands for them.
+// Key identifies a row of a list: two ids, or equivalents.
 type Key [KeyLength]byte
 
 // KeyLength is the length of a Key in bytes.
 const KeyLength = 2 * len(uuid.Nil)
 
-// KeyOf is the key of two ids.
+// KeyOf returns the key of two ids.
 func KeyOf(one, other uuid.UUID) (key Key) {
 	copy(key[copy(key[:], one[:]):], other[:])
 	return key
 }
 
-// IDs are the two ids of the key.
+// IDs returns the two ids of the key.
 func (key Key) IDs() (one, other uuid.UUID) {
 	return uuid.UUID(key[:KeyLength/2]), uuid.UUID(key[KeyLength/2:])
 }
 
-// Rows are rows in an order of which a page can be cut without making the others.
+// Rows are ordered rows, of which a page can be read without building the others.
 type Rows[T any] struct {
 	Key    func(T) Key
-	Behind func(last Key) iter.Seq[T] // the rows behind one; behind the zero key, all
-	Order  int64                      // tokens say it: those of another order begin the list again
+	Behind func(last Key) iter.Seq[T] // the rows after a key; after the zero key, all
+	Order  int64                      // tokens have it: with a token of another order, the list begins again
 }
 
-// InOrder are rows that are made all at once.
+// InOrder returns Rows for rows that are built all together.
 func InOrder[T any](rows []T, key func(T) Key) Rows[T] {
 	compare := func(a, b Key) int { return bytes.Compare(a[:], b[:]) }
 	slices.SortFunc(rows, func(a, b T) int { return compare(key(a), key(b)) })
@@ -146,13 +146,13 @@ func InOrder[T any](rows []T, key func(T) Key) Rows[T] {
 	}}
 }
 
-// Passing are those of the rows that fulfil $filter.
+// Passing returns the rows that satisfy $filter.
 func (rows Rows[T]) Passing(r *Request, texts Texts[T]) (Rows[T], error) {
 	if r.Options.Filter == nil {
 		return rows, nil
 	}
 	root := r.Options.Filter.Root
-	if _, err := texts.Fulfils(new(T), root); err != nil { // also where there are no rows
+	if _, err := texts.Fulfils(new(T), root); err != nil { // even if there are no rows
 		return rows, err
 	}
 	all := rows.Behind
@@ -199,7 +199,7 @@ func SendByKey[T any](r *Request, set string, rows Rows[T], write func([]byte, T
 	return SendList(r, l)
 }
 
-// firstOf makes the first n rows.
+// firstOf builds the first n rows.
 func firstOf[T any](rows iter.Seq[T], n int) (list []T) {
 	for row := range rows {
 		if len(list) == n {

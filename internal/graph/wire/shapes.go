@@ -11,18 +11,17 @@ import (
 	"licensor/internal/jsontext"
 )
 
-// Shape reads a value that is only kept and shown: it appends the value as Graph writes it,
-// complete and in one form, or an error that names where something is wrong. A raw value of nil
-// stands for one that was not sent.
+// Shape parses a value that is only stored and shown: it appends the value in Graph's canonical
+// form, or returns an error with the position. A raw value of nil means that it was not sent.
 type Shape func(b []byte, at Place, raw json.RawMessage) ([]byte, error)
 
-// Place is a place in a body: the resource, and the path of the property in it.
+// Place is a position in a body: the resource, and the path of the property in it.
 type Place struct{ Resource, Path string }
 
-// Inner is the place of a property within the one at this place.
+// Inner returns the place of a property within the value at this place.
 func (s Place) Inner(name string) Place { return Place{s.Resource, s.Path + "." + name} }
 
-// Invalid refuses the value at the place, and says what is wanted.
+// Invalid refuses the value at the place, and describes valid ones.
 func (s Place) Invalid(raw json.RawMessage, want string) error {
 	return &directory.InvalidError{
 		Kind: directory.BadValue, Resource: s.Resource, Property: s.Path,
@@ -48,7 +47,7 @@ func ShapeText(most int) Shape {
 	}
 }
 
-// OneOf is a text out of some, or null.
+// OneOf is one of some texts, or null.
 func OneOf(texts ...string) Shape {
 	return func(b []byte, at Place, raw json.RawMessage) ([]byte, error) {
 		var text string
@@ -99,7 +98,7 @@ func ShapeGUID(b []byte, at Place, raw json.RawMessage) ([]byte, error) {
 	return jsontext.AppendID(b, id), nil
 }
 
-// Must is a value that cannot be left out or null.
+// Must is a required value that is not null.
 func Must(inner Shape) Shape {
 	return func(b []byte, at Place, raw json.RawMessage) ([]byte, error) {
 		switch {
@@ -114,7 +113,7 @@ func Must(inner Shape) Shape {
 	}
 }
 
-// Usually is a value that stands as some other when it is left out.
+// Usually is a value with a default.
 func Usually(otherwise string, inner Shape) Shape {
 	return func(b []byte, at Place, raw json.RawMessage) ([]byte, error) {
 		if raw == nil {
@@ -124,7 +123,7 @@ func Usually(otherwise string, inner Shape) Shape {
 	}
 }
 
-// maxKeptList bounds a list that is only kept.
+// maxKeptList limits the length of a list that is only stored.
 const maxKeptList = 1200
 
 // ListOf is a list, never null.
@@ -153,8 +152,8 @@ func ListOf(inner Shape) Shape {
 	}
 }
 
-// DistinctIn is a list of objects, no two of which have the same text in one of some properties.
-// Null and the empty text are none.
+// DistinctIn is a list of objects with unique texts in some properties. Null and the empty text are
+// not compared.
 func DistinctIn(list Shape, names ...string) Shape {
 	return func(b []byte, at Place, raw json.RawMessage) ([]byte, error) {
 		start := len(b)
@@ -180,7 +179,7 @@ func DistinctIn(list Shape, names ...string) Shape {
 	}
 }
 
-// DistinctTexts is a list of texts, no two of which are the same without regard to letter case.
+// DistinctTexts is a list of texts that are unique in any letter case.
 func DistinctTexts(list Shape) Shape {
 	return func(b []byte, at Place, raw json.RawMessage) ([]byte, error) {
 		start := len(b)
@@ -209,8 +208,8 @@ type Part struct {
 	Shape Shape
 }
 
-// ObjectOf is an object with properties of its own. One that is left out has them all, each as it
-// is when left out; null stays null.
+// ObjectOf is an object with inner properties. An absent object has all of them with their
+// defaults; null stays null.
 func ObjectOf(parts ...Part) Shape {
 	return func(b []byte, at Place, raw json.RawMessage) ([]byte, error) {
 		if string(raw) == "null" {
@@ -238,7 +237,7 @@ func ObjectOf(parts ...Part) Shape {
 	}
 }
 
-// MembersAt takes an object apart that may be left out.
+// MembersAt splits an optional object into its members.
 func MembersAt(at Place, raw json.RawMessage) ([]directory.Member, error) {
 	if raw == nil {
 		return nil, nil
@@ -258,15 +257,15 @@ func valueIn(members []directory.Member, name string) json.RawMessage {
 	return nil
 }
 
-// Merged is an object with the members of another in the place of its own: what PATCH makes of an
-// object within an object.
+// Merged returns an object with members replaced by those of another, as PATCH does with an object
+// within an object.
 func Merged(was, now json.RawMessage) json.RawMessage {
 	before, err := directory.Members(was)
 	if err != nil { // there was none
 		return now
 	}
 	after, err := directory.Members(now)
-	if err != nil { // null, or what will be refused
+	if err != nil { // null, or an invalid value that will be refused
 		return now
 	}
 	b := []byte{'{'}

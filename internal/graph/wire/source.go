@@ -1,10 +1,10 @@
 package wire
 
-// Source yields the rows of a list one by one, and reads them in portions: until ok is false or
-// there is an error. A row is good until the next one is asked for.
+// Source yields the rows of a list one by one, and reads them in batches, until ok is false or
+// there is an error. A row is valid until the next one is requested.
 type Source[T any] func() (row T, ok bool, err error)
 
-// SourceOf yields rows that are all there.
+// SourceOf returns a Source of existing rows.
 func SourceOf[T any](rows []T) Source[T] {
 	return func() (row T, ok bool, err error) {
 		if len(rows) > 0 {
@@ -14,7 +14,7 @@ func SourceOf[T any](rows []T) Source[T] {
 	}
 }
 
-// Mapped yields what becomes of each row.
+// Mapped returns a Source of converted rows.
 func Mapped[T, U any](next Source[T], wrap func(*T) U) Source[U] {
 	return func() (row U, ok bool, err error) {
 		from, ok, err := next()
@@ -25,7 +25,7 @@ func Mapped[T, U any](next Source[T], wrap func(*T) U) Source[U] {
 	}
 }
 
-// OneAfterAnother yields the rows of several sources.
+// OneAfterAnother concatenates several sources.
 func OneAfterAnother[T any](sources ...Source[T]) Source[T] {
 	return func() (row T, ok bool, err error) {
 		for len(sources) > 0 {
@@ -38,8 +38,7 @@ func OneAfterAnother[T any](sources ...Source[T]) Source[T] {
 	}
 }
 
-// Finder finds rows by their ordinals, which are asked for in ascending order, in a source that has
-// them in this order.
+// Finder finds rows by their ordinals, in ascending order, in a source with this order.
 func Finder[T any](next Source[T], ordinal func(*T) uint32) func(wanted uint32) (*T, error) {
 	var row T
 	ok, begun := true, false
@@ -57,7 +56,7 @@ func Finder[T any](next Source[T], ordinal func(*T) uint32) func(wanted uint32) 
 	}
 }
 
-// AppendRows writes the rows of a list, without its brackets, and sends them on the way.
+// AppendRows writes the rows of a list, without its brackets, and streams them.
 func AppendRows[T any](r *Request, b []byte, next Source[T], write func([]byte, T) []byte) ([]byte, error) {
 	for {
 		row, ok, err := next()

@@ -5,21 +5,21 @@ import (
 	"net/http"
 )
 
-// Answers are made in a buffer. Small ones are sent as a whole, with their length. Large ones are
-// sent while they are made: whoever writes a list hands the buffer to more after each element, so
-// no answer takes more memory than its largest element.
+// Responses are built in a buffer. Small ones are sent as a whole, with their length. Large ones
+// are streamed: writers of lists pass the buffer to More after each element, so no response takes
+// more memory than its largest element.
 
-// StreamFrom is the size from which on an answer is sent while it is made.
+// StreamFrom is the size from which a response is streamed.
 const StreamFrom = 64 << 10
 
-// ErrGone says that the caller does not take the answer any more.
+// ErrGone means that the caller no longer accepts the response.
 var ErrGone = errors.New("the caller has gone")
 
-// More sends what there is of an answer, once that is much, and returns the buffer to go on with.
-// The last byte stays in it, by which writers know whether a comma comes next. The answer is one of
-// JSON with the status 200. After an error, from here or from anywhere else, the connection is
-// ended when something has been sent. A slow caller is waited for with no turn and no reader of the
-// database held.
+// More sends the buffered part of a response, once it is large, and returns the buffer to continue
+// with. The last byte stays in it, because writers use it to decide whether a comma is next. The
+// response is JSON with the status 200. After any later error, the connection is closed if
+// something has been sent. While waiting for a slow caller, no turn and no reader of the database
+// is held.
 func (r *Request) More(b []byte) ([]byte, error) {
 	if len(b) < StreamFrom {
 		return b, nil
@@ -51,8 +51,8 @@ func (r *Request) beginStream() {
 	r.W.WriteHeader(http.StatusOK)
 }
 
-// StartAgain forgets the beginning of an answer that nobody has seen, because it is one of a batch,
-// and says whether it is one.
+// StartAgain discards the beginning of a response in a batch, which was not sent yet, and reports
+// whether the response is in a batch.
 func (r *Request) StartAgain() bool {
 	a, ok := r.W.(interface{ StartAgain() bool })
 	if !ok || !a.StartAgain() {
@@ -76,20 +76,20 @@ func (r *Request) write(body []byte) error {
 	if err := r.Context().Err(); err != nil || len(body) == 0 {
 		return err
 	}
-	r.Work.Rest() // a caller may take the answer slowly
+	r.Work.Rest() // a caller may read the response slowly
 	if _, err := r.W.Write(body); err != nil {
 		return ErrGone
 	}
 	return nil
 }
 
-// endStream sends the rest of an answer of which more has sent the beginning.
+// endStream sends the rest of a response whose beginning More has sent.
 func (r *Request) endStream(body []byte) error {
 	if err := r.transmit(body); err != nil {
 		return err
 	}
 	r.giveBack(body)
-	r.Charge.Work(r.Work.Spent(), r.Now, r.W.Header()) // what has come since the headers
+	r.Charge.Work(r.Work.Spent(), r.Now, r.W.Header()) // the body since the headers
 	if r.z == nil {
 		return nil
 	}

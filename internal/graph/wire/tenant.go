@@ -13,7 +13,7 @@ import (
 	"licensor/internal/turns"
 )
 
-// Tenant is what operations ask of a tenant, and have it do.
+// Tenant is the interface of a tenant that operations use.
 type Tenant interface {
 	ID() uuid.UUID
 	Image() *tenant.Image
@@ -37,19 +37,19 @@ type Tenant interface {
 	GroupNow(ctx context.Context, img *tenant.Image, group uint32) (*directory.Group, *tenant.Image, error)
 	Groups(ctx context.Context, img *tenant.Image, ordinals []uint32) ([]*directory.Group, error)
 	Password(ctx context.Context, user uint32) (string, error)
-	// Waiting is a change of a group's licenses that its members have not got yet; nil when they have
-	// all.
+	// Waiting returns the pending change of a group's licenses; nil if its members have all
+	// licenses.
 	Waiting(group uint32, now time.Time) *Waiting
 }
 
-// Waiting is what a group shows while a change of its licenses has not reached its members.
+// Waiting is the state of a group while a change of its licenses is pending for its members.
 type Waiting struct {
 	State    string // of licenseProcessingState
 	Licenses []licensing.Assign
 }
 
-// Direct is a tenant whose groups pass on their licenses at once.
+// Direct is a tenant whose groups pass on their licenses immediately.
 type Direct struct{ *tenant.Tenant }
 
-// Waiting is always nil.
+// Waiting always returns nil.
 func (Direct) Waiting(uint32, time.Time) *Waiting { return nil }
