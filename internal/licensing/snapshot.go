@@ -15,8 +15,8 @@ import (
 // is stored; never change it.
 const PartUsers = vector.ChunkLen * blockSize
 
-// Head is all of an image but what it knows of single users. Field numbers are stored; never
-// renumber. The sets of users are those of formats up to 7; since then they are in parts.
+// Head is an image without its data of single users. Field numbers are stored; never renumber. The
+// sets of users are those of formats up to 7; newer formats have them in parts.
 type Head struct {
 	Catalog  *Catalog     `cbor:"1,keyasint"`
 	Settings Settings     `cbor:"2,keyasint"`
@@ -64,7 +64,7 @@ func (img *Image) Head() *Head {
 	return h
 }
 
-// Parts is of how many parts a snapshot of the image consists.
+// Parts returns the number of parts of a snapshot of the image.
 func (img *Image) Parts() int { return img.blocks.Chunks() }
 
 // PartChanged reports whether a part may differ from that of an older image of the tenant. It takes
@@ -115,8 +115,8 @@ func (b *block) append(dst []byte) []byte {
 	return dst
 }
 
-// Restore makes the image of which a snapshot was taken, of its head, its parts (AppendPart) and
-// the parts of its sets (AppendSets), which snapshots of formats up to 7 do not have.
+// Restore returns the image of a snapshot, from its head, its parts (AppendPart) and the parts of
+// its sets (AppendSets), which snapshots of formats up to 7 do not have.
 func Restore(h *Head, parts, sets [][]byte) (*Image, error) {
 	if h.Catalog == nil {
 		return nil, errors.New("the snapshot has no catalog")
@@ -171,7 +171,7 @@ func (img *Image) complete() error {
 	return nil
 }
 
-// take gives an image the SKUs and groups of a head, with their users.
+// take sets the SKUs and groups of a head in an image, with their users.
 func (img *Image) take(h *Head, users *sets) (err error) {
 	set := func(b *roaring.Bitmap) userSet { return userSet{bitmap: settle(b)} }
 	owner, inError := new(vector.Owner), roaring.New()
