@@ -22,6 +22,8 @@ const acknowledgedSuffix = "-ack"
 
 const acknowledgedForm = "%020d %08x\n"
 
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
 func acknowledgedText(writes uint64) []byte {
 	return fmt.Appendf(nil, acknowledgedForm, writes, crc32.Checksum(fmt.Appendf(nil, "%020d", writes), castagnoli))
 }

@@ -160,7 +160,7 @@ func (s *Store) addCommits(tx *sql.Tx, number int64, at store.Place, commits []s
 	for i := range commits {
 		c := &commits[i]
 		_, err := insert.Exec(number, int64(c.Seq), c.At.UnixMilli(), c.Actor, c.Operation,
-			int64(c.Format), bytesOf(c.Effects), chainOf(c.Chain), commitSum(c))
+			int64(c.Format), bytesOf(c.Effects), chainOf(c.Chain), c.Sum())
 		if err != nil {
 			return fmt.Errorf("commit %d: %w", c.Seq, err)
 		}
@@ -241,7 +241,7 @@ func (p putting) put(o *store.Object, isNew bool) error {
 	}
 	args := []any{
 		p.number, int64(o.Kind), int64(o.Ordinal), o.ID[:],
-		deleted, string(o.Document), objectSum(o), int64(o.Seq),
+		deleted, string(o.Document), o.Sum(), int64(o.Seq),
 	}
 	if !isNew {
 		// Its parameters are numbered as those of the others.

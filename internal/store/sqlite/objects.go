@@ -89,7 +89,7 @@ func (s *Store) scanObject(rows *sql.Rows, kind store.Kind) (store.Object, error
 	if deleted.Valid {
 		o.Deleted = time.Unix(deleted.Int64, 0).UTC()
 	}
-	if objectSum(&o) != sum {
+	if o.Sum() != sum {
 		return o, s.damaged(fmt.Sprintf("object %d of kind %d has another checksum", o.Ordinal, kind))
 	}
 	return o, nil

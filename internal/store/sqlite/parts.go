@@ -38,7 +38,7 @@ func savePart(tx *sql.Tx, number int64, part *store.Part, at time.Time) error {
 		return err
 	}
 	_, err = tx.Exec("INSERT INTO snapshot (tenant, name, data, sum) VALUES (?, ?, ?, ?)",
-		number, part.Name, bytesOf(part.Data), partSum(part))
+		number, part.Name, bytesOf(part.Data), part.Sum())
 	return err
 }
 
@@ -57,7 +57,7 @@ func (s *Store) Parts(ctx context.Context, tenant uuid.UUID, names []string) ([]
 			return nil, fmt.Errorf("part %q of tenant %s: %w", name, tenant, store.ErrNotFound)
 		} else if err != nil {
 			return nil, s.fail("read part "+name, err)
-		} else if partSum(&part) != sum {
+		} else if part.Sum() != sum {
 			return nil, s.damaged("part " + name + " has another checksum")
 		}
 		parts = append(parts, part)

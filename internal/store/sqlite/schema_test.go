@@ -29,14 +29,14 @@ func TestAnOldFileIsUpgraded(t *testing.T) {
 	}
 	old := commitWith(3, "old")
 	_, err = db.Exec("INSERT INTO commits (tenant, seq, at, actor, operation, effects, sum) VALUES (1, 3, ?, ?, ?, ?, ?)",
-		old.At.UnixMilli(), old.Actor, old.Operation, old.Effects, commitSum(&old))
+		old.At.UnixMilli(), old.Actor, old.Operation, old.Effects, old.Sum())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, name := range []string{"b", "a"} {
 		row := userRow(uint32(i), name)
 		_, err := db.Exec("INSERT INTO object (tenant, kind, ordinal, id, document, sum, display_name) VALUES (1, 1, ?, ?, ?, ?, ?)",
-			i, row.ID[:], string(row.Document), objectSum(&row), "user "+name)
+			i, row.ID[:], string(row.Document), row.Sum(), "user "+name)
 		if err != nil {
 			t.Fatal(err)
 		}

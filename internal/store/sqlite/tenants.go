@@ -157,7 +157,7 @@ func (s *Store) scanCommit(rows *sql.Rows) (store.Commit, error) {
 	}
 	c.At = time.UnixMilli(at).UTC()
 	copy(c.Chain[:], chain)
-	if commitSum(&c) != sum {
+	if c.Sum() != sum {
 		return c, s.damaged(fmt.Sprintf("commit %d has another checksum", c.Seq))
 	}
 	return c, nil

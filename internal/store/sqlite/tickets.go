@@ -19,7 +19,7 @@ func (s *Store) AddTicket(ctx context.Context, t store.Ticket) error {
 	t.Version = 0
 	return s.fail("add a ticket", s.write(ctx, func(tx *sql.Tx) error {
 		added, err := tx.Exec("INSERT INTO ticket (id, tenant, family, expires, version, data, sum) VALUES (?, ?, ?, ?, 0, ?, ?) ON CONFLICT DO NOTHING",
-			t.ID[:], t.Tenant[:], t.Family[:], t.Expires.Unix(), bytesOf(t.Data), ticketSum(&t))
+			t.ID[:], t.Tenant[:], t.Family[:], t.Expires.Unix(), bytesOf(t.Data), t.Sum())
 		if err != nil {
 			return err
 		}
@@ -48,7 +48,7 @@ func (s *Store) scanTicket(id [32]byte, row *sql.Row) (store.Ticket, error) {
 		return store.Ticket{}, err
 	}
 	t.Expires = time.Unix(expires, 0).UTC()
-	if ticketSum(&t) != sum {
+	if t.Sum() != sum {
 		return store.Ticket{}, fmt.Errorf("it has another checksum: %w: %s", store.ErrDamaged, repair)
 	}
 	return t, nil
@@ -66,7 +66,7 @@ func (s *Store) ChangeTicket(ctx context.Context, t store.Ticket) error {
 		}
 		now.Expires, now.Data, now.Version = t.Expires, t.Data, t.Version+1
 		_, err = tx.Exec("UPDATE ticket SET expires = ?, data = ?, version = ?, sum = ? WHERE id = ?",
-			now.Expires.Unix(), bytesOf(now.Data), now.Version, ticketSum(&now), now.ID[:])
+			now.Expires.Unix(), bytesOf(now.Data), now.Version, now.Sum(), now.ID[:])
 		return err
 	}))
 }

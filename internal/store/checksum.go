@@ -1,38 +1,36 @@
-package sqlite
+package store
 
 import (
 	"encoding/binary"
 	"hash/crc32"
-
-	"licensor/internal/store"
 )
 
-// Rows carry a CRC-32C of what is in them, since SQLite only notices damage to its own structures.
-// Numbers and texts go in with their lengths, so that nothing can move from one to the next. A
-// column that was added later is left out while it has its default value, so that the checksums of
-// older rows stay valid.
+// Rows carry a CRC-32C of what is in them, since databases only notice damage to their own
+// structures, if that. Numbers and texts go in with their lengths, so that nothing can move from
+// one to the next. What was added later is left out while it has its default value, so that the
+// checksums of older rows stay valid.
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-func commitSum(c *store.Commit) int64 {
+// Sum is the checksum of a commit's row.
+func (c *Commit) Sum() int64 {
 	head := make([]byte, 0, 128)
 	head = binary.BigEndian.AppendUint64(head, c.Seq)
 	head = binary.BigEndian.AppendUint64(head, uint64(c.At.UnixMilli()))
-	head = binary.BigEndian.AppendUint32(head, uint32(len(c.Actor)))
-	head = append(head, c.Actor...)
-	head = binary.BigEndian.AppendUint32(head, uint32(len(c.Operation)))
-	head = append(head, c.Operation...)
+	head = appendSized(head, c.Actor)
+	head = appendSized(head, c.Operation)
 	if c.Format != 1 {
 		head = binary.BigEndian.AppendUint32(head, c.Format)
 	}
-	if c.Chain != (store.Chain{}) {
+	if c.Chain != (Chain{}) {
 		head = append(head, c.Chain[:]...)
 	}
 	return sum(head, c.Effects)
 }
 
-func objectSum(o *store.Object) int64 {
-	head := make([]byte, 0, 32)
+// Sum is the checksum of an object's row.
+func (o *Object) Sum() int64 {
+	head := make([]byte, 0, 48)
 	head = append(head, byte(o.Kind))
 	head = binary.BigEndian.AppendUint32(head, o.Ordinal)
 	head = append(head, o.ID[:]...)
@@ -46,7 +44,8 @@ func objectSum(o *store.Object) int64 {
 	return sum(head, o.Document)
 }
 
-func ticketSum(t *store.Ticket) int64 {
+// Sum is the checksum of a ticket's row.
+func (t *Ticket) Sum() int64 {
 	head := make([]byte, 0, 80)
 	head = append(head, t.ID[:]...)
 	head = append(head, t.Tenant[:]...)
@@ -56,7 +55,8 @@ func ticketSum(t *store.Ticket) int64 {
 	return sum(head, t.Data)
 }
 
-func partSum(p *store.Part) int64 { return sum([]byte(p.Name), p.Data) }
+// Sum is the checksum of a part's row.
+func (p *Part) Sum() int64 { return sum([]byte(p.Name), p.Data) }
 
 func sum(head, body []byte) int64 {
 	return int64(crc32.Update(crc32.Checksum(head, castagnoli), castagnoli, body))
