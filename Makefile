@@ -43,7 +43,7 @@ build: go ## build bin/licensor
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=auto -o bin/licensor ./cmd/licensor
 
 .PHONY: test
-test: go ## run all tests
+test: go postgres ## run all tests
 	$(if $(RACE),,@echo 'No C compiler: the race detector is off. Install gcc to have it.')
 	$(GO) test $(RACE) -timeout=30m -shuffle=on ./...
 	cd test/embed && $(GO) test $(RACE) ./...
@@ -91,6 +91,18 @@ lint: go ## check format (gofumpt), go vet, staticcheck, doc comments (revive), 
 	@dead="$$($(TOOL) deadcode -test ./...)" || exit 1; \
 	dead="$$(echo "$$dead" | grep -v ': unreachable func: Example')"; \
 	if [ -n "$$dead" ]; then echo "Not used by anything:"; echo "$$dead"; exit 1; fi
+
+# The server that tests start for themselves. Debian would start one of its own with the package, which nobody needs: it is told not to.
+.PHONY: postgres
+postgres:
+	@if [ -z "$$LICENSOR_TEST_DATABASE" ] && ! ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 && ! command -v postgres >/dev/null; then \
+		if ! command -v apt-get >/dev/null || [ "$$(id -u)" != 0 ]; then \
+			echo "The tests need PostgreSQL: install it (apt-get install postgresql), or name a server with LICENSOR_TEST_DATABASE=postgres://…"; exit 1; \
+		fi >&2; \
+		mkdir -p /etc/postgresql-common && { [ -e /etc/postgresql-common/createcluster.conf ] || \
+			echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf; }; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql; \
+	fi
 
 .PHONY: format
 format: go ## format all Go files

@@ -164,13 +164,6 @@ func limited(found []store.Object, query store.Query) []store.Object {
 // inOrder returns the rows behind the last one of the page before, in the order that they had at
 // the commit.
 func inOrder(rows map[uint32]row, query store.Query) (found []store.Object) {
-	compare := func(a, b store.Object) int {
-		order := cmp.Or(strings.Compare(a.Key, b.Key), cmp.Compare(a.Ordinal, b.Ordinal))
-		if query.Order.Descending {
-			return -order
-		}
-		return order
-	}
 	last := store.Object{Key: query.Order.After, Ordinal: uint32(max(query.After, 0))}
 	for ordinal, r := range rows {
 		key, _ := r.asOf(query.Order.Property, query.Order.AsOf)
@@ -178,12 +171,12 @@ func inOrder(rows map[uint32]row, query store.Query) (found []store.Object) {
 		switch {
 		case query.Below > 0 && ordinal >= query.Below:
 		case query.Order.Prefix != "" && !strings.HasPrefix(key, "="+query.Order.Prefix):
-		case query.After >= 0 && compare(o, last) <= 0:
+		case query.After >= 0 && query.Order.Compare(o, last) <= 0:
 		default:
 			found = append(found, o)
 		}
 	}
-	slices.SortFunc(found, compare)
+	slices.SortFunc(found, query.Order.Compare)
 	return limited(found, query)
 }
 

@@ -1,13 +1,11 @@
 package sqlite
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -119,26 +117,11 @@ func (p span) condition(w *where, query store.Query) string {
 	}
 	if prefix := query.Order.Prefix; prefix != "" {
 		text += " AND key >= " + w.bind(prefix)
-		if next := behind(prefix); next != "" {
+		if next := store.Behind(prefix); next != "" {
 			text += " AND key < " + w.bind(next)
 		}
 	}
 	return text + " ORDER BY key" + direction + ", ordinal" + direction
-}
-
-// behind returns the first text behind all that start with a prefix; "" when there is none.
-func behind(prefix string) string {
-	for prefix != "" {
-		last, size := utf8.DecodeLastRuneInString(prefix)
-		prefix = prefix[:len(prefix)-size]
-		switch {
-		case last == 0xD7FF: // surrogates are no characters
-			return prefix + "\uE000"
-		case last < utf8.MaxRune:
-			return prefix + string(last+1)
-		}
-	}
-	return ""
 }
 
 func (s *Store) selectOrdered(
@@ -180,13 +163,7 @@ func orderedText(number int64, query store.Query, part string, p span) (string, 
 
 // merged puts rows in order, each once, no more than the query wants.
 func merged(rows []store.Object, query store.Query) []store.Object {
-	slices.SortFunc(rows, func(a, b store.Object) int {
-		order := cmp.Or(strings.Compare(a.Key, b.Key), cmp.Compare(a.Ordinal, b.Ordinal))
-		if query.Order.Descending {
-			return -order
-		}
-		return order
-	})
+	slices.SortFunc(rows, query.Order.Compare)
 	rows = slices.CompactFunc(rows, func(a, b store.Object) bool { return a.Ordinal == b.Ordinal })
 	if query.Limit > 0 {
 		rows = rows[:min(len(rows), query.Limit)]

@@ -1,0 +1,75 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"licensor/internal/store"
+)
+
+const (
+	commitsAtOnce = 1000
+	bytesAtOnce   = 8 << 20
+)
+
+// someCommits reads no more than a thousand commits, and no more once their effects have so many
+// bytes together: they are all held, since yield may take its time and use the store.
+const someCommits = `SELECT seq, at, actor, operation, format, chain, effects, sum FROM (
+		SELECT *, sum(octet_length(effects)) OVER (ORDER BY seq) - octet_length(effects) AS before FROM (
+			SELECT seq, at, actor, operation, format, chain, effects, sum
+			FROM licensor.commits WHERE tenant = $1 AND seq > $2 ORDER BY seq LIMIT $3
+		) AS next
+	) AS sized WHERE before < $4 ORDER BY seq`
+
+// Commits implements store.Store.
+func (s *Store) Commits(ctx context.Context, tenant uuid.UUID, after uint64, yield func(store.Commit) error) error {
+	for {
+		commits, err := s.someCommits(ctx, tenant, min(after, math.MaxInt64))
+		if err != nil || len(commits) == 0 {
+			return err
+		}
+		for _, c := range commits {
+			if c.Seq != after+1 {
+				return s.damaged(fmt.Sprintf("commit %d of tenant %s is missing", after+1, tenant))
+			}
+			if err := yield(c); err != nil {
+				return err
+			}
+			after = c.Seq
+		}
+	}
+}
+
+func (s *Store) someCommits(ctx context.Context, tenant uuid.UUID, after uint64) ([]store.Commit, error) {
+	return read(ctx, s, tenant, "read commits", func(r reading) (commits []store.Commit, err error) {
+		args := []any{tenant, int64(after), commitsAtOnce, bytesAtOnce}
+		err = r.rows(someCommits, args, func(row pgx.CollectableRow) error {
+			c, err := s.scanCommit(row)
+			commits = append(commits, c)
+			return err
+		})
+		if err == nil && len(commits) == 0 {
+			err = r.mustExist(tenant)
+		}
+		return commits, err
+	})
+}
+
+func (s *Store) scanCommit(row pgx.CollectableRow) (c store.Commit, err error) {
+	var at, sum int64
+	var chain []byte
+	if err := row.Scan(&c.Seq, &at, &c.Actor, &c.Operation, &c.Format, &chain, &c.Effects, &sum); err != nil {
+		return c, err
+	}
+	c.At = time.UnixMilli(at).UTC()
+	copy(c.Chain[:], chain)
+	if c.Sum() != sum {
+		return c, s.damaged(fmt.Sprintf("commit %d has another checksum", c.Seq))
+	}
+	return c, nil
+}

@@ -1,0 +1,119 @@
+package postgres
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"licensor/internal/store"
+)
+
+// Codes of errors that something is done about
+// (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+const (
+	codeReadOnly      = "25006"
+	codeSerialization = "40001"
+	codeDeadlock      = "40P01"
+	codeUnique        = "23505"
+	codeDiskFull      = "53100"
+	codeManyConns     = "53300"
+	codeNoColumn      = "42703"
+	codeNoRights      = "42501"
+)
+
+// remedies say what helps against an error with a code.
+var remedies = map[string]struct {
+	kind   error
+	remedy string
+}{
+	codeDiskFull:  {store.ErrFull, "make room on the disk of the database; nothing was lost and nothing need be restarted"},
+	codeManyConns: {store.ErrUnavailable, "the database has no connection left: raise its max_connections, or lower pool_max_conns in the URL"},
+	codeReadOnly: {store.ErrUnavailable, "the database can only be read now: it is a standby, or default_transaction_read_only is on; " +
+		"name all hosts in the URL, so that the one that can be written is found"},
+	"XX001": {store.ErrDamaged, "restore the database from a backup"},
+	"XX002": {store.ErrDamaged, "rebuild the index with REINDEX, and check the disk"},
+}
+
+// unsentError is an error of something that was certainly not sent.
+type unsentError struct{ error }
+
+func (e unsentError) Unwrap() error { return e.error }
+
+// refused says whether the server has answered that it did not do what it was asked: then nothing
+// of it is there. An error that ends the connection says nothing, since it may have come after the
+// commit; nor do those of a pooler that has lost the server, or faults in the server itself.
+func refused(err error) bool {
+	var e *pgconn.PgError
+	if !errors.As(err, &e) || !strings.EqualFold(e.SeverityUnlocalized, "ERROR") {
+		return false
+	}
+	switch e.Code[:min(2, len(e.Code))] {
+	case "08", "XX", "58":
+		return false
+	case "57":
+		return e.Code == "57014" // canceled before the commit
+	}
+	return e.Code != "40003"
+}
+
+// unsent says whether an error came before anything was sent.
+func unsent(err error) bool {
+	var e unsentError
+	return errors.As(err, &e) || pgconn.SafeToRetry(err)
+}
+
+// repeatable says whether a statement that was not carried out may be the next time.
+func repeatable(err error) bool {
+	code := codeOf(err)
+	return refused(err) && (code == codeSerialization || code == codeDeadlock)
+}
+
+func codeOf(err error) string {
+	if e := (*pgconn.PgError)(nil); errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
+// known are the errors that stores have, which say enough by themselves.
+var known = []error{
+	store.ErrConflict, store.ErrExists, store.ErrNotFound, store.ErrQuery,
+	store.ErrFull, store.ErrDamaged, store.ErrUnavailable, store.ErrUnknown,
+}
+
+// fail says what could not be done and, when the database is at fault, what helps. Errors of
+// callers, such as that of their context, stay what they are.
+func (s *Store) fail(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	for _, kind := range known {
+		if errors.Is(err, kind) {
+			return fmt.Errorf("database %s: %s: %w", s.name, doing, err)
+		}
+	}
+	e := (*pgconn.PgError)(nil)
+	switch help, ok := remedies[codeOf(err)]; {
+	case ok:
+		return fmt.Errorf("database %s: %s: %w: %s (%w)", s.name, doing, help.kind, help.remedy, err)
+	case errors.As(err, &e) && refused(err), isCallers(err):
+		return fmt.Errorf("database %s: %s: %w", s.name, doing, err)
+	}
+	return fmt.Errorf("database %s: %s: %w: %w", s.name, doing, store.ErrUnavailable, err)
+}
+
+// callersError is an error of what a caller has given, not of the database.
+type callersError struct{ error }
+
+func (e callersError) Unwrap() error { return e.error }
+
+func isCallers(err error) bool {
+	var e callersError
+	return errors.As(err, &e)
+}
+
+func (s *Store) damaged(what string) error {
+	return fmt.Errorf("database %s: %s: %w: restore it from a backup", s.name, what, store.ErrDamaged)
+}

@@ -1,0 +1,175 @@
+package postgres
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// hosts are where the database may be. Of several, the one is taken that can be written and has the
+// highest timeline: each promotion of a standby begins a new one, so an old primary that still runs
+// has a lower one.
+type hosts struct {
+	all    []host
+	config *pgx.ConnConfig
+
+	mu     sync.Mutex
+	chosen int // -1 when they must be looked at
+}
+
+// host is one of them, with the ways to connect to it.
+type host struct {
+	name string
+	ways []*pgconn.FallbackConfig
+}
+
+func newHosts(config *pgx.ConnConfig) *hosts {
+	return &hosts{all: hostsOf(config), config: config.Copy(), chosen: -1}
+}
+
+// hostsOf takes the ways to connect apart by host. There are two to a host when encryption is
+// optional.
+func hostsOf(config *pgx.ConnConfig) []host {
+	first := &pgconn.FallbackConfig{Host: config.Host, Port: config.Port, TLSConfig: config.TLSConfig}
+	var all []host
+	for _, way := range append([]*pgconn.FallbackConfig{first}, config.Fallbacks...) {
+		name := net.JoinHostPort(way.Host, strconv.Itoa(int(way.Port)))
+		if len(all) == 0 || all[len(all)-1].name != name {
+			all = append(all, host{name: name})
+		}
+		last := &all[len(all)-1]
+		last.ways = append(last.ways, way)
+	}
+	return all
+}
+
+// use has a connection be made to a host, and to no other.
+func (h host) use(config *pgx.ConnConfig) {
+	config.Host, config.Port, config.TLSConfig = h.ways[0].Host, h.ways[0].Port, h.ways[0].TLSConfig
+	config.Fallbacks = h.ways[1:]
+	if config.TLSConfig != nil {
+		config.TLSConfig = config.TLSConfig.Clone()
+	}
+}
+
+// forget has the hosts be looked at before the next connection.
+func (h *hosts) forget() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.chosen = -1
+}
+
+// choose has a connection be made to the host to talk to, looking at all of them when that is not
+// known.
+func (h *hosts) choose(ctx context.Context, config *pgx.ConnConfig) error {
+	if len(h.all) == 1 {
+		return nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.chosen < 0 {
+		best, err := best(h.look(ctx))
+		if err != nil {
+			return err
+		}
+		h.chosen = best
+	}
+	h.all[h.chosen].use(config)
+	return nil
+}
+
+// state is what a host says of itself.
+type state struct {
+	host     string
+	standby  bool
+	readOnly bool
+	timeline uint64
+	err      error // it cannot be asked
+}
+
+// look asks all hosts at once.
+func (h *hosts) look(ctx context.Context) []state {
+	states := make([]state, len(h.all))
+	var all sync.WaitGroup
+	for i, host := range h.all {
+		all.Go(func() { states[i] = h.ask(ctx, host) })
+	}
+	all.Wait()
+	return states
+}
+
+// askState works for any role. The name of the segment of the log that is written begins with the
+// timeline, which the control file has only some time after a promotion; a standby writes none.
+const askState = `SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on',
+	CASE WHEN pg_is_in_recovery() THEN '' ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END`
+
+func (h *hosts) ask(ctx context.Context, of host) state {
+	ctx, cancel := context.WithTimeout(ctx, connectWait)
+	defer cancel()
+	found := state{host: of.name}
+	config := h.config.Copy()
+	of.use(config)
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		found.err = err
+		return found
+	}
+	defer conn.Close(ctx)
+	var timeline string
+	found.err = conn.QueryRow(ctx, askState, pgx.QueryExecModeExec).Scan(&found.standby, &found.readOnly, &timeline)
+	if found.err == nil && timeline != "" {
+		found.timeline, found.err = strconv.ParseUint(timeline, 16, 32)
+	}
+	return found
+}
+
+// best returns which host to talk to.
+func best(states []state) (int, error) {
+	best := -1
+	var why []string
+	for i, s := range states {
+		switch {
+		case s.err != nil:
+			why = append(why, reason(s.host, s.err))
+		case s.standby:
+			why = append(why, s.host+" is a standby")
+		case s.readOnly:
+			why = append(why, s.host+" can only be read (default_transaction_read_only)")
+		case best < 0 || s.timeline > states[best].timeline:
+			best = i
+		}
+	}
+	if best < 0 {
+		return 0, fmt.Errorf("none of the hosts can be written: %s", strings.Join(why, "; "))
+	}
+	return best, nil
+}
+
+// reason says in a few words why a host cannot be talked to.
+func reason(host string, err error) string {
+	var dns *net.DNSError
+	var server *pgconn.PgError
+	var op *net.OpError
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &server):
+		return fmt.Sprintf("%s refuses: %s (%s)", host, server.Message, server.Code)
+	case errors.As(err, &dns):
+		return fmt.Sprintf("%s is not known: %s", host, dns.Err)
+	case errors.As(err, &certificate):
+		return fmt.Sprintf("%s has a certificate that is not accepted: %s", host, certificate.Err)
+	case errors.As(err, &op):
+		return fmt.Sprintf("%s cannot be reached: %s", host, op.Err)
+	case pgconn.Timeout(err), errors.Is(err, context.DeadlineExceeded):
+		return host + " does not answer"
+	}
+	return fmt.Sprintf("%s: %s", host, err)
+}

@@ -1,0 +1,127 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"licensor/internal/store"
+)
+
+const (
+	readObjects = `SELECT ordinal, id, deleted, document, sum, seq FROM licensor.object
+		WHERE tenant = $1 AND kind = $2 AND ordinal > $3 AND ordinal < $4 AND NOT purged`
+	thatAreNamed   = " AND ordinal = ANY ($6) ORDER BY ordinal LIMIT $5"
+	thatLive       = " AND deleted IS NULL ORDER BY ordinal LIMIT $5"
+	thatAreDeleted = " AND deleted IS NOT NULL ORDER BY ordinal LIMIT $5"
+
+	// upTo ends a read once the documents have so many bytes together.
+	upTo = `SELECT ordinal, id, deleted, document, sum, seq FROM (
+			SELECT *, sum(octet_length(document)) OVER (ORDER BY ordinal) - octet_length(document) AS before FROM (%s) AS next
+		) AS sized WHERE before < $%d ORDER BY ordinal`
+	// sizedAtOnce is how many rows are looked at to find that end.
+	sizedAtOnce = 1000
+)
+
+// Objects implements store.Store.
+func (s *Store) Objects(ctx context.Context, tenant uuid.UUID, query store.Query) ([]store.Object, error) {
+	switch {
+	case query.Order != nil:
+		return s.ordered(ctx, tenant, query)
+	case len(query.Ordinals) > store.MaxOrdinals:
+		return nil, fmt.Errorf("%w: it names %d ordinals, and %d are allowed: ask in several queries",
+			store.ErrQuery, len(query.Ordinals), store.MaxOrdinals)
+	}
+	return read(ctx, s, tenant, "read objects", func(r reading) ([]store.Object, error) {
+		objects, err := s.readObjects(r, tenant, query)
+		if err == nil && len(objects) == 0 {
+			err = r.mustExist(tenant)
+		}
+		return objects, err
+	})
+}
+
+// readObjects reads as much as the query wants: in several steps when it has a bound in bytes, and
+// none of rows.
+func (s *Store) readObjects(r reading, tenant uuid.UUID, query store.Query) (objects []store.Object, err error) {
+	size, step := 0, query
+	for {
+		if query.Bytes > 0 {
+			step.Bytes, step.Limit = query.Bytes-size, sizedAtOnce
+			if query.Limit > 0 {
+				step.Limit = min(sizedAtOnce, query.Limit-len(objects))
+			}
+		}
+		found := 0
+		text, args := objectsText(tenant, step)
+		err := r.rows(text, args, func(row pgx.CollectableRow) error {
+			o, err := s.scanObject(row, query.Kind)
+			objects = append(objects, o)
+			size, step.After, found = size+len(o.Document), int64(o.Ordinal), found+1
+			return err
+		})
+		if err != nil || query.Bytes == 0 || size >= query.Bytes || found < step.Limit || len(objects) == query.Limit {
+			return objects, err
+		}
+	}
+}
+
+// objectsText is the statement of a query.
+func objectsText(tenant uuid.UUID, query store.Query) (string, []any) {
+	args := []any{tenant, int16(query.Kind), query.After, below(query), limit(query)}
+	text := readObjects
+	switch {
+	case query.Ordinals != nil:
+		ordinals := make([]int64, len(query.Ordinals))
+		for i, ordinal := range query.Ordinals {
+			ordinals[i] = int64(ordinal)
+		}
+		text, args = text+thatAreNamed, append(args, ordinals)
+	case query.Deleted:
+		text += thatAreDeleted
+	default:
+		text += thatLive
+	}
+	if query.Bytes > 0 {
+		text, args = fmt.Sprintf(upTo, text, len(args)+1), append(args, query.Bytes)
+	}
+	return text, args
+}
+
+// below is the ordinal that all rows of a query are less than.
+func below(query store.Query) int64 {
+	if query.Below > 0 {
+		return int64(query.Below)
+	}
+	return math.MaxUint32 + 1
+}
+
+// limit is how many rows a query wants; nil for all.
+func limit(query store.Query) *int64 {
+	if query.Limit <= 0 {
+		return nil
+	}
+	n := int64(query.Limit)
+	return &n
+}
+
+// scanObject reads a row and checks it.
+func (s *Store) scanObject(row pgx.CollectableRow, kind store.Kind) (store.Object, error) {
+	o := store.Object{Kind: kind}
+	var deleted *int64
+	var sum int64
+	if err := row.Scan(&o.Ordinal, &o.ID, &deleted, &o.Document, &sum, &o.Seq); err != nil {
+		return o, err
+	}
+	if deleted != nil {
+		o.Deleted = time.Unix(*deleted, 0).UTC()
+	}
+	if o.Sum() != sum {
+		return o, s.damaged(fmt.Sprintf("object %d of kind %d has another checksum", o.Ordinal, kind))
+	}
+	return o, nil
+}

@@ -1,0 +1,266 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"licensor/internal/store"
+	"licensor/internal/store/postgres"
+	"licensor/internal/store/postgres/postgrestest"
+)
+
+// say carries out statements in a database.
+func say(t testing.TB, url string, statements ...string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	for _, text := range statements {
+		if _, err := conn.Exec(t.Context(), text, pgx.QueryExecModeSimpleProtocol); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+	}
+}
+
+func tryOpen(t testing.TB, url string, options postgres.Options) error {
+	t.Helper()
+	s, err := postgres.Open(t.Context(), url, options)
+	if err == nil {
+		err = s.Close()
+	}
+	return err
+}
+
+func TestDatabaseIsCreatedOnce(t *testing.T) {
+	t.Parallel()
+	url := postgrestest.Empty(t)
+	var schema *postgres.SchemaError
+	if err := tryOpen(t, url, postgres.Options{}); !errors.As(err, &schema) || schema.Found != 0 || schema.IsOlder() {
+		t.Errorf("an empty database answers %v", err)
+	}
+	wantError(t, tryOpen(t, url, postgres.Options{}), "nothing of Licensor in it", "`licensor init`")
+	if from, err := postgres.Migrate(t.Context(), url, postgres.Options{}); from != 0 || err == nil {
+		t.Errorf("an empty database was upgraded from %d, %v", from, err)
+	}
+	if err := postgres.Create(t.Context(), url, postgres.Options{Program: "1.2.3"}); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, postgres.Create(t.Context(), url, postgres.Options{}), "already")
+	if from, err := postgres.Migrate(t.Context(), url, postgres.Options{}); from != postgres.Newest() || err != nil {
+		t.Errorf("a database of this version was upgraded from %d, %v", from, err)
+	}
+	s := open(t, url)
+	if err := s.CreateTenant(t.Context(), uuid.New()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestDatabaseIsCreatedByOneOfMany: several that find nothing make the tables at once.
+func TestDatabaseIsCreatedByOneOfMany(t *testing.T) {
+	t.Parallel()
+	url := postgrestest.Empty(t)
+	results := make(chan error, 4)
+	for range cap(results) {
+		go func() { results <- postgres.Create(t.Context(), url, postgres.Options{}) }()
+	}
+	for range cap(results) {
+		if err := <-results; err != nil {
+			t.Logf("one of them is told: %v", err)
+		}
+	}
+	if err := tryOpen(t, url, postgres.Options{}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNewerDatabaseIsRefused(t *testing.T) {
+	t.Parallel()
+	url := postgrestest.Database(t)
+	say(t, url, "INSERT INTO licensor.migration (version, program) VALUES (99, '12.3.4')")
+	known := fmt.Sprint("up to ", postgres.Newest())
+	wantError(t, tryOpen(t, url, postgres.Options{}), "schema 99", known, "12.3.4", "run that version or a newer one")
+	_, err := postgres.Migrate(t.Context(), url, postgres.Options{})
+	wantError(t, err, "schema 99", known)
+}
+
+func TestTablesOfOthersAreLeftAlone(t *testing.T) {
+	t.Parallel()
+	for name, table := range map[string]string{
+		"another table":          "CREATE TABLE licensor.things (name text)",
+		"another with that name": "CREATE TABLE licensor.migration (name text)",
+		"an empty one":           "CREATE TABLE licensor.migration (version integer, program text)",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := postgrestest.Empty(t)
+			say(t, url, "CREATE SCHEMA licensor", table)
+			wantError(t, tryOpen(t, url, postgres.Options{}), "another program", "left as it is")
+			wantError(t, postgres.Create(t.Context(), url, postgres.Options{}), "another program", "left as it is")
+			_, err := postgres.Migrate(t.Context(), url, postgres.Options{})
+			wantError(t, err, "another program", "left as it is")
+		})
+	}
+}
+
+// as returns the URL of a database for another role, which is made.
+func as(t *testing.T, of string) (asRole, role string) {
+	t.Helper()
+	role = "role_" + uuid.NewString()
+	say(t, of, fmt.Sprintf("CREATE ROLE %q LOGIN PASSWORD 'secret'", role))
+	t.Cleanup(func() { sayLater(t, of, fmt.Sprintf("DROP OWNED BY %[1]q; DROP ROLE %[1]q", role)) })
+	u, err := url.Parse(of)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.UserPassword(role, "secret")
+	return u.String(), role
+}
+
+// sayLater is say in a cleanup, when the context of the test has ended.
+func sayLater(t *testing.T, url, text string) {
+	conn, err := pgx.Connect(context.Background(), url)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer conn.Close(context.Background())
+	if _, err := conn.Exec(context.Background(), text, pgx.QueryExecModeSimpleProtocol); err != nil {
+		t.Errorf("%s: %v", text, err)
+	}
+}
+
+var remedy = regexp.MustCompile(`GRANT .*`)
+
+// TestRemediesForMissingRights carries out what each error says, until the database opens.
+func TestRemediesForMissingRights(t *testing.T) {
+	t.Parallel()
+	url := postgrestest.Database(t)
+	asRole, _ := as(t, url)
+	var remedies []string
+	for range 3 {
+		err := tryOpen(t, asRole, postgres.Options{})
+		if err == nil {
+			break
+		}
+		text := remedy.FindString(err.Error())
+		if text == "" || len(remedies) == 2 {
+			t.Fatalf("after %q: %v", remedies, err)
+		}
+		say(t, url, text)
+		remedies = append(remedies, text)
+	}
+	if len(remedies) != 2 {
+		t.Errorf("it took %q", remedies)
+	}
+	s := open(t, asRole)
+	if err := s.Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRoleMayNotCreate(t *testing.T) {
+	t.Parallel()
+	url := postgrestest.Empty(t)
+	asRole, role := as(t, url)
+	err := postgres.Create(t.Context(), asRole, postgres.Options{})
+	wantError(t, err, "may not make tables", "GRANT CREATE ON DATABASE")
+	if strings.Contains(err.Error(), "secret") {
+		t.Errorf("the error has the password: %v", err)
+	}
+	// Somebody has made an empty schema for it.
+	say(t, url, fmt.Sprintf("CREATE SCHEMA licensor AUTHORIZATION %q", role))
+	if err := postgres.Create(t.Context(), asRole, postgres.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := tryOpen(t, asRole, postgres.Options{}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDatabaseMustBeUTF8(t *testing.T) {
+	t.Parallel()
+	of := postgrestest.Empty(t)
+	u, err := url.Parse(of)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := "ascii_" + uuid.NewString()
+	say(t, of, fmt.Sprintf("CREATE DATABASE %q ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0", name))
+	t.Cleanup(func() { sayLater(t, of, fmt.Sprintf("DROP DATABASE %q", name)) })
+	u.Path = name
+	err = postgres.Create(t.Context(), u.String(), postgres.Options{})
+	wantError(t, err, "its encoding is SQL_ASCII", "CREATE DATABASE licensor ENCODING 'UTF8'")
+}
+
+func TestServerThatLosesIsRefused(t *testing.T) {
+	t.Parallel()
+	for setting, says := range map[string]string{
+		"fsync=off":              "ALTER SYSTEM SET fsync = on",
+		"full_page_writes=off":   "ALTER SYSTEM SET full_page_writes = on",
+		"synchronous_commit=off": `ALTER ROLE "postgres" SET synchronous_commit = on`,
+	} {
+		t.Run(setting, func(t *testing.T) {
+			t.Parallel()
+			server := postgrestest.Start(t, setting)
+			wantError(t, postgres.Create(t.Context(), server.URL("postgres"), postgres.Options{}), says)
+		})
+	}
+}
+
+// TestDatabaseBecomesReadOnly: what cannot be written is not lost, and no restart is needed.
+func TestDatabaseBecomesReadOnly(t *testing.T) {
+	t.Parallel()
+	of := postgrestest.Database(t)
+	u, err := url.Parse(of)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, of)
+	tenant := uuid.New()
+	if err := s.CreateTenant(t.Context(), tenant); err != nil {
+		t.Fatal(err)
+	}
+	name := strings.TrimPrefix(u.Path, "/")
+	say(t, of, fmt.Sprintf("ALTER DATABASE %q SET default_transaction_read_only = on", name))
+	say(t, of, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+	commits := []store.Commit{nextCommit(store.Place{})}
+	err = s.Append(t.Context(), tenant, store.Place{}, commits, nil)
+	for errors.Is(err, store.ErrUnknown) { // of the connection that was ended
+		err = s.Append(t.Context(), tenant, store.Place{}, commits, nil)
+	}
+	if !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("an append to a database that can only be read answers %v, want ErrUnavailable", err)
+	}
+	wantError(t, tryOpen(t, of, postgres.Options{}), "it can only be read")
+	say(t, of, "SET default_transaction_read_only = off", fmt.Sprintf("ALTER DATABASE %q RESET default_transaction_read_only", name))
+	if err := s.Append(t.Context(), tenant, store.Place{}, commits, nil); err != nil {
+		t.Errorf("when it can be written again: %v", err)
+	}
+}
+
+func TestURLsThatCannotBeUsed(t *testing.T) {
+	t.Parallel()
+	for _, bad := range []string{
+		"mysql://u:hunter2@host/db", "host=db1 password=hunter2", "",
+		"postgres://u:hunter2@ho st/db", "postgres://u:hun%zzter2@host/db", "postgres://u:hunter2@host:port/db",
+		"postgres://u:hunter2@host/db?sslmode=maybe", "postgres://u:hunter2@host/db?connect_timeout=hunter2",
+		"postgres://u:hun/hunter2@host/db", "postgres://u:hunter2@[::1/db", "postgres://u:hunter2@host/db?sslrootcert=/nowhere&sslmode=verify-full",
+		"postgres://u:hunter2@127.0.0.1:1/db", "postgres://u:hunter2@127.0.0.1:1,127.0.0.1:2/db",
+	} {
+		_, err := postgres.Open(t.Context(), bad, postgres.Options{})
+		wantError(t, err)
+		if strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("the error has the password: %v", err)
+		}
+	}
+}

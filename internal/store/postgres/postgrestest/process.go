@@ -1,0 +1,37 @@
+package postgrestest
+
+import (
+	"os"
+	"os/exec"
+	"runtime"
+)
+
+// process is a running server.
+type process struct {
+	command *exec.Cmd
+	ended   chan struct{}
+}
+
+// run starts a program that ends with the test binary, whatever ends that: the kernel sends a
+// signal when the thread ends that has started it, so the thread is kept.
+func run(command *exec.Cmd) (*process, error) {
+	p := &process{command, make(chan struct{})}
+	started := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := command.Start()
+		started <- err
+		if err == nil {
+			_ = command.Wait() // it was told to end
+			close(p.ended)
+		}
+	}()
+	return p, <-started
+}
+
+// end sends a signal that ends the server, and waits until it has ended.
+func (p *process) end(signal os.Signal) {
+	_ = p.command.Process.Signal(signal) // it may have ended
+	<-p.ended
+}

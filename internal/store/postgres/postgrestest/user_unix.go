@@ -1,0 +1,45 @@
+//go:build unix
+
+package postgrestest
+
+import (
+	"os"
+	"os/exec"
+	"os/user"
+	"strconv"
+	"syscall"
+)
+
+// lower has a command be carried out by somebody who is not root, which PostgreSQL refuses to be,
+// and gives the folder to that one.
+func lower(command *exec.Cmd, folder string) error {
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	endWithParent(command.SysProcAttr)
+	if os.Getuid() != 0 {
+		return nil
+	}
+	who := unprivileged()
+	command.SysProcAttr.Credential = who
+	return os.Chown(folder, int(who.Uid), int(who.Gid))
+}
+
+func unprivileged() *syscall.Credential {
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, errUser := strconv.ParseUint(u.Uid, 10, 32)
+		gid, errGroup := strconv.ParseUint(u.Gid, 10, 32)
+		if errUser == nil && errGroup == nil {
+			return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+		}
+	}
+	return &syscall.Credential{Uid: 65534, Gid: 65534}
+}
+
+// kill ends the server and its children, which are a group.
+func (p *process) kill() {
+	_ = syscall.Kill(-p.command.Process.Pid, syscall.SIGKILL) // it may have ended
+	<-p.ended
+}

@@ -1,0 +1,127 @@
+package postgres
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"licensor/internal/directory"
+	"licensor/internal/fold"
+	"licensor/internal/store"
+)
+
+// columns are object rows, column by column, each row once.
+type columns struct {
+	kinds                     []int16
+	ordinals                  []int64
+	ids                       [][16]byte
+	deleted                   []*int64
+	seqs, sums                []int64
+	purged                    []bool
+	upns, names, mails, dates [][]byte
+	documents                 [][]byte
+}
+
+// columnsOf returns the rows of objects: of several with one kind and ordinal the last one, since a
+// statement writes a row once.
+func columnsOf(objects []store.Object) (*columns, error) {
+	c := &columns{}
+	for _, i := range lastOfEach(objects) {
+		if err := c.add(&objects[i]); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// lastOfEach returns the places of objects that no later one replaces.
+func lastOfEach(objects []store.Object) []int {
+	type key struct {
+		kind    store.Kind
+		ordinal uint32
+	}
+	places := make([]int, 0, len(objects))
+	if len(objects) == 1 {
+		return append(places, 0)
+	}
+	last := make(map[key]int, len(objects))
+	for i, o := range objects {
+		last[key{o.Kind, o.Ordinal}] = i
+	}
+	for i, o := range objects {
+		if last[key{o.Kind, o.Ordinal}] == i {
+			places = append(places, i)
+		}
+	}
+	return places
+}
+
+func (c *columns) add(o *store.Object) error {
+	keys, document := noKeys, []byte{}
+	if !o.Purged {
+		var err error
+		if keys, err = keysOf(o.Document); err != nil {
+			return fmt.Errorf("object %d of kind %d: %w", o.Ordinal, o.Kind, err)
+		}
+		document = o.Document
+	}
+	var deleted *int64
+	if !o.Deleted.IsZero() {
+		at := o.Deleted.Unix()
+		deleted = &at
+	}
+	c.kinds, c.ordinals = append(c.kinds, int16(o.Kind)), append(c.ordinals, int64(o.Ordinal))
+	c.ids, c.deleted = append(c.ids, o.ID), append(c.deleted, deleted)
+	c.seqs, c.sums = append(c.seqs, int64(o.Seq)), append(c.sums, o.Sum())
+	c.purged, c.documents = append(c.purged, o.Purged), append(c.documents, document)
+	c.upns, c.names = append(c.upns, keys[0]), append(c.names, keys[1])
+	c.mails, c.dates = append(c.mails, keys[2]), append(c.dates, keys[3])
+	return nil
+}
+
+func (c *columns) args() []any {
+	return []any{
+		c.kinds, c.ordinals, c.ids, c.deleted, c.seqs, c.sums, c.purged,
+		c.upns, c.names, c.mails, c.dates, c.documents,
+	}
+}
+
+// keys are what a row is ordered by, as an answer has it (store.Object), by the places of their
+// properties in store.Ordered.
+type keys [4][]byte
+
+var noKeys = keys{{}, {}, {}, {}}
+
+// longestKey is what surely fits into a page of an index, of which there must be three
+// (https://www.postgresql.org/docs/current/btree.html).
+const longestKey = 2500
+
+// keysOf returns the keys of a document.
+func keysOf(document []byte) (keys, error) {
+	found := noKeys
+	members, err := directory.Members(document)
+	if err != nil || len(document) == 0 || document[0] != '{' {
+		return found, fmt.Errorf("its document is not a JSON object: %.40q", document)
+	}
+	for _, m := range members {
+		at, ok := placeOf[m.Name]
+		if !ok {
+			continue
+		}
+		if text := ""; m.Value[0] == '"' && json.Unmarshal(m.Value, &text) == nil {
+			found[at] = []byte("=" + fold.Text(text))
+		}
+		if len(found[at]) > longestKey {
+			return found, fmt.Errorf("its %s has %d bytes, and %d are allowed where rows are ordered by it",
+				m.Name, len(found[at]), longestKey)
+		}
+	}
+	return found, nil
+}
+
+var placeOf = func() map[string]int {
+	places := map[string]int{}
+	for i, name := range store.Ordered {
+		places[name] = i
+	}
+	return places
+}()

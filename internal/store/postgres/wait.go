@@ -1,0 +1,71 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Clock is the time that passes while a database is waited for.
+type Clock interface {
+	Now() time.Time
+	// After returns a channel that gets the time once d has passed.
+	After(d time.Duration) <-chan time.Time
+}
+
+const (
+	askEvery = time.Second
+	sayEvery = 5 * time.Second
+)
+
+// Wait waits until a host of the database answers, at most as long as it is told. Every five
+// seconds it says which hosts refuse, and how; its error says it, too. It does not wait when an
+// answer shows that waiting does not help, such as that the password is wrong.
+func Wait(ctx context.Context, url string, atMost time.Duration, clock Clock, say func(text string)) error {
+	config, err := parse(url)
+	if err != nil {
+		return err
+	}
+	h := newHosts(config.ConnConfig)
+	begin := clock.Now()
+	said := begin
+	for {
+		why := refusals(h.look(ctx))
+		if why == "" || ctx.Err() != nil {
+			return ctx.Err()
+		}
+		now := clock.Now()
+		if now.Sub(begin) >= atMost {
+			return fmt.Errorf("no database answers within %s: %s", atMost, why)
+		}
+		if now.Sub(said) >= sayEvery {
+			said = now
+			say(fmt.Sprintf("waiting for the database, %s so far: %s", now.Sub(begin).Round(time.Second), why))
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-clock.After(askEvery):
+		}
+	}
+}
+
+// refusals says why no host can be used by now; "" when one may be.
+func refusals(states []state) string {
+	var why []string
+	for _, s := range states {
+		if s.err == nil || isFinal(s.err) {
+			return ""
+		}
+		why = append(why, reason(s.host, s.err))
+	}
+	return strings.Join(why, "; ")
+}
+
+// isFinal says whether the answer of a host will be the same in a while: it does not know the
+// database or the role, or does not accept the password. Open says so.
+func isFinal(err error) bool {
+	code := codeOf(err)
+	return strings.HasPrefix(code, "28") || strings.HasPrefix(code, "3D") || strings.HasPrefix(code, "42")
+}
