@@ -53,8 +53,12 @@ func (s *Store) someCommits(ctx context.Context, tenant uuid.UUID, after uint64)
 			commits = append(commits, c)
 			return err
 		})
-		if err == nil && len(commits) == 0 {
-			err = r.mustExist(tenant)
+		if err != nil || len(commits) > 0 && commits[0].Seq == after+1 {
+			return commits, err
+		}
+		floors, err := r.floors(tenant)
+		if err == nil && after+1 < floors.Log {
+			err = callersError{fmt.Errorf("commit %d of tenant %s: %w", after+1, tenant, store.ErrTrimmed)}
 		}
 		return commits, err
 	})

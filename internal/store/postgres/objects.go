@@ -39,7 +39,7 @@ func (s *Store) Objects(ctx context.Context, tenant uuid.UUID, query store.Query
 	return read(ctx, s, tenant, "read objects", func(r reading) ([]store.Object, error) {
 		objects, err := s.readObjects(r, tenant, query)
 		if err == nil && len(objects) == 0 {
-			err = r.mustExist(tenant)
+			_, err = r.floors(tenant)
 		}
 		return objects, err
 	})

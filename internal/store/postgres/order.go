@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -35,18 +36,20 @@ func columnOf(property string) (string, error) {
 // What has moved is asked row by row (OFFSET keeps it from being joined), since a page looks at few
 // rows: the whole of it would have to be gone through for each page.
 const inOrder = `(
-		SELECT o.ordinal, o.COLUMN AS key FROM licensor.object AS o
+		SELECT o.ordinal, o.COLUMN, NULL::bigint FROM licensor.object AS o
 		WHERE o.tenant = $1 AND o.kind = $2 AND NOT o.purged AND o.ordinal < $3 AND NOT EXISTS (
 			SELECT FROM licensor.moved AS m
 			WHERE m.tenant = o.tenant AND m.kind = o.kind AND m.ordinal = o.ordinal AND m.seq > $4 OFFSET 0
 		) SPAN(o.COLUMN) ORDER BY o.COLUMN DIRECTION, o.ordinal DIRECTION LIMIT $5
 	) UNION ALL (
-		SELECT m.ordinal, m.key FROM (
+		SELECT m.ordinal, m.key, NULL::bigint FROM (
 			SELECT DISTINCT ON (ordinal) ordinal, COLUMN AS key FROM licensor.moved
 			WHERE tenant = $1 AND kind = $2 AND seq > $4 AND ordinal < $3 ORDER BY ordinal, seq
 		) AS m JOIN licensor.object AS o ON o.tenant = $1 AND o.kind = $2 AND o.ordinal = m.ordinal AND NOT o.purged
 		WHERE true SPAN(m.key) ORDER BY m.key DIRECTION, m.ordinal DIRECTION LIMIT $5
-	)`
+	) UNION ALL ` + theFloor
+
+const theFloor = "SELECT -1, ''::bytea, moved_floor FROM licensor.tenant WHERE id = $1"
 
 // ordered reads rows in the order of a property.
 func (s *Store) ordered(ctx context.Context, tenant uuid.UUID, query store.Query) ([]store.Object, error) {
@@ -56,24 +59,45 @@ func (s *Store) ordered(ctx context.Context, tenant uuid.UUID, query store.Query
 	}
 	text, args := orderText(tenant, column, query)
 	return read(ctx, s, tenant, "read objects in order", func(r reading) (rows []store.Object, err error) {
-		err = r.rows(text, args, func(row pgx.CollectableRow) error {
-			o := store.Object{Kind: query.Kind}
-			var key []byte
-			err := row.Scan(&o.Ordinal, &key)
-			o.Key = string(key)
-			rows = append(rows, o)
-			return err
+		err = r.keys(tenant, query.Order.AsOf, text, args, func(ordinal uint32, key string) {
+			rows = append(rows, store.Object{Kind: query.Kind, Ordinal: ordinal, Key: key})
 		})
-		if err == nil && len(rows) == 0 {
-			err = r.mustExist(tenant)
-		}
 		return merged(rows, query), err
 	})
 }
 
+// keys hands the rows of a query to each. One more row has the floor below which the order is no
+// longer kept, as it was at the same moment.
+func (r reading) keys(
+	tenant uuid.UUID, asOf uint64, text string, args []any, each func(ordinal uint32, key string),
+) error {
+	exists := false
+	err := r.rows(text, args, func(row pgx.CollectableRow) error {
+		var ordinal int64
+		var key []byte
+		var floor *uint64
+		if err := row.Scan(&ordinal, &key, &floor); err != nil {
+			return err
+		}
+		if floor == nil {
+			each(uint32(ordinal), string(key))
+			return nil
+		}
+		exists = true
+		if asOf < *floor {
+			return fmt.Errorf("the order as of commit %d of tenant %s: %w", asOf, tenant, store.ErrTrimmed)
+		}
+		return nil
+	})
+	if err == nil && !exists {
+		return unknownTenant(tenant)
+	}
+	return err
+}
+
 // orderText is the statement of a query, and its values.
 func orderText(tenant uuid.UUID, column string, query store.Query) (string, []any) {
-	args := []any{tenant, int16(query.Kind), below(query), int64(query.Order.AsOf), limit(query)}
+	args := []any{tenant, int16(query.Kind), below(query), commitOf(query.Order.AsOf), limit(query)}
 	span, than, direction := "", ">", ""
 	if query.Order.Descending {
 		than, direction = "<", "DESC"
@@ -115,19 +139,16 @@ func (s *Store) Moved(
 	if err != nil {
 		return nil, err
 	}
-	text := "SELECT ordinal, " + column + " FROM licensor.moved WHERE tenant = $1 AND kind = $2 AND seq > $3 ORDER BY seq DESC"
+	text := "(SELECT DISTINCT ON (ordinal) ordinal, " + column + `, NULL::bigint FROM licensor.moved
+		WHERE tenant = $1 AND kind = $2 AND seq > $3 ORDER BY ordinal, seq) UNION ALL ` + theFloor
 	return read(ctx, s, tenant, "read what has moved", func(r reading) (map[uint32]string, error) {
 		keys := map[uint32]string{}
-		err := r.rows(text, []any{tenant, int16(kind), int64(asOf)}, func(row pgx.CollectableRow) error {
-			var ordinal uint32
-			var key []byte
-			err := row.Scan(&ordinal, &key)
-			keys[ordinal] = string(key)
-			return err
+		err := r.keys(tenant, asOf, text, []any{tenant, int16(kind), commitOf(asOf)}, func(ordinal uint32, key string) {
+			keys[ordinal] = key
 		})
-		if err == nil && len(keys) == 0 {
-			err = r.mustExist(tenant)
-		}
 		return keys, err
 	})
 }
+
+// commitOf is the number of a commit as the database has it.
+func commitOf(seq uint64) int64 { return int64(min(seq, math.MaxInt64)) }

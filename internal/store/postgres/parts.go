@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -11,21 +12,30 @@ import (
 )
 
 const (
-	savePart = `INSERT INTO licensor.part (tenant, name, sum, data)
-		SELECT id, $2, $3, $4 FROM licensor.tenant WHERE id = $1
-		ON CONFLICT (tenant, name) DO UPDATE SET sum = excluded.sum, data = excluded.data`
+	usePart  = "UPDATE licensor.part SET used = $3 WHERE tenant = $1 AND name = $2"
+	savePart = `INSERT INTO licensor.part (tenant, name, used, sum, data)
+		SELECT id, $2, $3, $4, $5 FROM licensor.tenant WHERE id = $1
+		ON CONFLICT (tenant, name) DO UPDATE SET used = excluded.used`
 	readParts = "SELECT name, sum, data FROM licensor.part WHERE tenant = $1 AND name = ANY ($2)"
-	dropParts = "DELETE FROM licensor.part WHERE tenant = $1 AND name <> ALL ($2)"
 )
 
-// SaveParts implements store.Store.
-func (s *Store) SaveParts(ctx context.Context, tenant uuid.UUID, parts []store.Part) error {
-	for _, part := range parts {
-		saved, err := s.change(ctx, "save part "+part.Name, savePart, tenant, part.Name, part.Sum(), bytesOf(part.Data))
+// SaveParts implements store.Store. The data of a part that is there is not sent.
+func (s *Store) SaveParts(ctx context.Context, tenant uuid.UUID, parts []store.Part, at time.Time) error {
+	for i := range parts {
+		part := &parts[i]
+		err := s.write(ctx, "save part "+part.Name, func(ctx context.Context, c conn) error {
+			there, err := c.exec(ctx, usePart, tenant, part.Name, at.UnixMilli())
+			if err != nil || there > 0 {
+				return err
+			}
+			saved, err := c.exec(ctx, savePart, tenant, part.Name, at.UnixMilli(), part.Sum(), bytesOf(part.Data))
+			if err == nil && saved == 0 {
+				return unknownTenant(tenant)
+			}
+			return err
+		})
 		if err != nil {
 			return err
-		} else if saved == 0 {
-			return unknownTenant(tenant)
 		}
 	}
 	return nil
@@ -36,18 +46,13 @@ func (s *Store) Parts(ctx context.Context, tenant uuid.UUID, names []string) ([]
 	found, err := read(ctx, s, tenant, "read parts", func(r reading) (map[string]store.Part, error) {
 		found := map[string]store.Part{}
 		err := r.rows(readParts, []any{tenant, names}, func(row pgx.CollectableRow) error {
-			var part store.Part
-			var sum int64
-			if err := row.Scan(&part.Name, &sum, &part.Data); err != nil {
-				return err
-			} else if part.Sum() != sum {
-				return s.damaged("part " + part.Name + " has another checksum")
-			}
+			part, err := s.scanPart(row)
 			found[part.Name] = part
-			return nil
+			r.timer.Reset(readWait) // parts are large
+			return err
 		})
 		if err == nil && len(found) == 0 {
-			err = r.mustExist(tenant)
+			_, err = r.floors(tenant)
 		}
 		return found, err
 	})
@@ -65,11 +70,13 @@ func (s *Store) Parts(ctx context.Context, tenant uuid.UUID, names []string) ([]
 	return parts, nil
 }
 
-// DropParts implements store.Store.
-func (s *Store) DropParts(ctx context.Context, tenant uuid.UUID, keep []string) error {
-	if _, err := s.Place(ctx, tenant); err != nil {
-		return err
+func (s *Store) scanPart(row pgx.CollectableRow) (part store.Part, err error) {
+	var sum int64
+	if err := row.Scan(&part.Name, &sum, &part.Data); err != nil {
+		return part, err
 	}
-	_, err := s.change(ctx, "drop parts", dropParts, tenant, append([]string{}, keep...))
-	return err
+	if part.Sum() != sum {
+		return part, s.damaged("part " + part.Name + " has another checksum")
+	}
+	return part, nil
 }

@@ -17,8 +17,8 @@ import (
 
 // createTenant gives the next position. When two do so at once, one of them fails, and does it
 // again. It is the only statement that looks at other tenants, besides those that list them.
-const createTenant = `INSERT INTO licensor.tenant (id, position, seq, epoch, chain)
-	SELECT $1, coalesce(max(position), 0) + 1, 0, 0, $2 FROM licensor.tenant
+const createTenant = `INSERT INTO licensor.tenant (id, position, seq, epoch, chain, log_floor, moved_floor)
+	SELECT $1, coalesce(max(position), 0) + 1, 0, 0, $2, 1, 0 FROM licensor.tenant
 	ON CONFLICT (id) DO NOTHING`
 
 // CreateTenant implements store.Store.
@@ -87,10 +87,4 @@ func scanPlace(tenant uuid.UUID, row pgx.Row) (place store.Place, err error) {
 
 func unknownTenant(tenant uuid.UUID) error {
 	return callersError{fmt.Errorf("tenant %s: %w", tenant, store.ErrNotFound)}
-}
-
-// mustExist tells a tenant that has nothing from one that does not exist.
-func (r reading) mustExist(tenant uuid.UUID) error {
-	_, err := scanPlace(tenant, r.row(r.ctx, findPlace, tenant))
-	return err
 }

@@ -12,7 +12,9 @@ CREATE TABLE licensor.tenant (
   position bigint NOT NULL UNIQUE,  -- in the order of creation
   seq      bigint NOT NULL,         -- of the last commit; 0 when there is none
   epoch    bigint NOT NULL,         -- how often those who were appending were shut out
-  chain    bytea  NOT NULL          -- 16 bytes
+  chain    bytea  NOT NULL,         -- 16 bytes
+  log_floor   bigint NOT NULL,      -- the first commit that is still there
+  moved_floor bigint NOT NULL       -- the first commit of which orders can be had
 ) WITH (fillfactor = 50);
 
 -- The log. Rows are added and never changed. Effects vary from bytes to megabytes.
@@ -98,11 +100,31 @@ CREATE TABLE licensor.probe (
 ) WITH (fillfactor = 50);
 INSERT INTO licensor.probe (number, at) VALUES (1, now());
 
--- Pieces of snapshots.
+-- Pieces of snapshots, named by what is in them. Large data is apart from its row, so used is changed without it.
 CREATE TABLE licensor.part (
   tenant uuid   NOT NULL,
   name   text   COLLATE "C" NOT NULL,
+  used   bigint NOT NULL,           -- when it was saved, or a manifest last ceased to name it, in milliseconds since 1970
   sum    bigint NOT NULL,           -- CRC-32C of the row
   data   bytea  NOT NULL,
   PRIMARY KEY (tenant, name)
 );
+
+-- Which parts a snapshot consists of.
+CREATE TABLE licensor.manifest (
+  tenant  uuid   NOT NULL,
+  name    text   COLLATE "C" NOT NULL,
+  version bigint NOT NULL,          -- how often it was replaced, from 1
+  seq     bigint NOT NULL,          -- the commit; 0 when it is not known
+  head    text   COLLATE "C" NOT NULL, -- the part that says what the others are
+  parts   text[] COLLATE "C" NOT NULL, -- the others
+  PRIMARY KEY (tenant, name)
+);
+
+-- Names that one tenant at most may have.
+CREATE TABLE licensor.claim (
+  name   text COLLATE "C" PRIMARY KEY,
+  tenant uuid NOT NULL,
+  at     bigint                     -- milliseconds since 1970; NULL once a commit has given the name to the tenant
+);
+CREATE INDEX claim_tenant ON licensor.claim (tenant);
