@@ -57,6 +57,14 @@ const refusedBody = "POST /v1.0/users HTTP/1.1\r\nHost: a\r\nContent-Type: appli
 
 const longBody = "POST /common/oauth2/v2.0/token HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 10000\r\n\r\ngrant_type="
 
+const expectedBody = "POST /v1.0/users HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
+
+// oneStream begins one request on a connection of HTTP/2, and does not end it.
+func oneStream(c net.Conn) error {
+	_, err := io.WriteString(c, wiretest.Preface+wiretest.Frame(wiretest.Headers, wiretest.EndOfHeaders, 1, openForm))
+	return err
+}
+
 // manyStreams begins as many requests on one connection of HTTP/2 as it takes, and ends none.
 func manyStreams(c net.Conn) error {
 	all := wiretest.Preface
@@ -85,12 +93,14 @@ var holdings = []holding{
 	{"sends half a head", sends("GET / HTTP/1.1\r\nHost: a\r\nX-A"), "", false, false},
 	{"sends half a body", sends(longBody), "", false, false},
 	{"sends a body after its answer", sends(refusedBody), "", false, false},
+	{"sends no body that it announces", sends(expectedBody), "", false, false},
 	{"asks and does not read", sends(strings.Repeat("GET /v1.0/$metadata HTTP/1.1\r\nHost: a\r\n\r\n", 50)), "", true, true},
 	{"asks once and stays", wiretest.Answered, "", false, false},
 	{"sends half a handshake", sends("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), "none", false, false},
 	{"makes a handshake and sends nothing", nil, "http/1.1", false, false},
 	{"sends half a body over TLS", sends(longBody), "http/1.1", false, false},
 	{"speaks HTTP/2 and sends nothing", sends(wiretest.Preface), "h2", false, false},
+	{"begins one request over HTTP/2", oneStream, "h2", false, false},
 	{"begins many requests over HTTP/2", manyStreams, "h2", false, false},
 }
 

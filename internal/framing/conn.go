@@ -13,6 +13,10 @@ import (
 type Limits struct {
 	Bytes int           // of a head
 	Time  time.Duration // for a head, from its first byte on
+
+	// Waits is called with true when a read begins to wait for more of a body, and with false when it
+	// no longer does. It may be nil.
+	Waits func(bool)
 }
 
 // Conn is a connection of a client that speaks HTTP/1. Read returns valid requests only; see the
@@ -25,6 +29,10 @@ type Conn struct {
 	cleared int    // of these, from the first
 	err     error  // of all later reads, after the cleared bytes
 	refusal atomic.Pointer[RefusalError]
+
+	fill     filling
+	dropping bool  // the rest of a body, after the filling
+	dropped  int64 // bytes
 
 	mu    sync.Mutex
 	until time.Time // as set by the server for reads
@@ -57,8 +65,17 @@ func (c *Conn) Read(p []byte) (int, error) {
 		if c.cleared > 0 {
 			return c.handOn(p), nil
 		}
+		if n := c.fill.read(p); n > 0 {
+			return n, nil
+		}
 		if c.err != nil {
 			return 0, c.err
+		}
+		if c.dropping {
+			if err := c.drop(p); err != nil {
+				return 0, err
+			}
+			continue
 		}
 		if len(c.buf) == 0 {
 			if n, err := c.readInto(p); n > 0 || err != nil {
@@ -86,7 +103,7 @@ func (c *Conn) handOn(p []byte) int {
 // readInto reads data that is valid as a whole, as most requests are, without a copy. It keeps
 // other data.
 func (c *Conn) readInto(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
+	n, err := c.receive(p)
 	if n == 0 {
 		return 0, err
 	}
@@ -100,13 +117,35 @@ func (c *Conn) readInto(p []byte) (int, error) {
 
 const pieceSize = 512
 
+// waits notes that the connection waits for the client until the returned function is called.
+func (c *Conn) waits() (done func()) {
+	if c.limits.Waits == nil {
+		return func() {}
+	}
+	c.limits.Waits(true)
+	return func() { c.limits.Waits(false) }
+}
+
+// receive reads from the client. Within a body, its end is an error.
+func (c *Conn) receive(p []byte) (int, error) {
+	if c.stream.part == inHead {
+		return c.Conn.Read(p)
+	}
+	defer c.waits()()
+	n, err := c.Conn.Read(p)
+	if err == io.EOF { // net/http takes that for the end of the body
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
 // readMore reads the rest of a partial request. The kept data is never much larger than a head may
 // be.
 func (c *Conn) readMore() error {
 	if cap(c.buf)-len(c.buf) < pieceSize/2 {
 		c.buf = append(make([]byte, 0, min(2*cap(c.buf), c.limits.Bytes)+pieceSize), c.buf...)
 	}
-	n, err := c.Conn.Read(c.buf[len(c.buf):cap(c.buf)])
+	n, err := c.receive(c.buf[len(c.buf):cap(c.buf)])
 	if n == 0 {
 		return err
 	}
@@ -197,8 +236,16 @@ const (
 
 // linger waits for a limited time until the client closes the connection.
 func (c *Conn) linger() {
-	if c.CloseWrite() != nil || c.Conn.SetReadDeadline(time.Now().Add(lingerTime)) != nil {
+	if c.CloseWrite() == nil {
+		c.drain(lingerBytes, lingerTime)
+	}
+}
+
+// drain drops what the client sends, within bounds.
+func (c *Conn) drain(most int64, within time.Duration) {
+	if c.Conn.SetReadDeadline(time.Now().Add(within)) != nil {
 		return
 	}
-	_, _ = io.CopyN(io.Discard, c.Conn, lingerBytes)
+	defer c.waits()()
+	_, _ = io.CopyN(io.Discard, c.Conn, most)
 }

@@ -11,5 +11,8 @@
 // 9112). In place of a refused head, net/http gets a request that Handler answers with the reason,
 // and nothing after it. So data after an ambiguous request is never taken for a request.
 //
+// A handler may respond without the body, at any time: the response is complete at once, and the
+// rest of the body is dropped before the next request.
+//
 // HTTP/2 frames have their own length. Handler refuses requests whose headers contradict it.
 package framing

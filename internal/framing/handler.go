@@ -24,17 +24,19 @@ func Context(ctx context.Context, conn net.Conn) context.Context {
 }
 
 // Handler answers refused requests with the reason, and closes their connection. It calls refused
-// for each.
+// for each. If a handler responds without reading the whole body, the rest is dropped.
 func Handler(next http.Handler, refused func(*http.Request, *RefusalError)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var conn *Conn
 		var refusal *RefusalError
 		if r.ProtoMajor >= 2 {
 			refusal = contradicting(r)
-		} else if r.Method == refusedMethod {
-			if conn, _ = r.Context().Value(connKey{}).(*Conn); conn != nil {
-				refusal = conn.refusal.Load()
-			}
+		} else if conn, _ = r.Context().Value(connKey{}).(*Conn); conn != nil && r.Method == refusedMethod {
+			refusal = conn.refusal.Load()
+		}
+		if refusal == nil && conn != nil && r.ContentLength != 0 {
+			conn.serveBody(next, w, r)
+			return
 		}
 		if refusal == nil {
 			next.ServeHTTP(w, r)

@@ -11,6 +11,7 @@ import (
 // in favor of another request from the same address.
 type body struct {
 	io.ReadCloser
+	conn   *Conn
 	now    func() int64
 	since  atomic.Int64 // time since when the server waits; 0 if it does not
 	stream *http.ResponseController
@@ -19,7 +20,9 @@ type body struct {
 // Read implements io.Reader.
 func (b *body) Read(p []byte) (int, error) {
 	b.since.Store(b.now())
+	b.conn.Waits(true)
 	n, err := b.ReadCloser.Read(p)
+	b.conn.Waits(false)
 	b.since.Store(0)
 	return n, err
 }
@@ -29,7 +32,7 @@ func (g *Gate) watch(c *Conn, w http.ResponseWriter, r *http.Request) (done func
 	if r.ContentLength == 0 {
 		return func() {}
 	}
-	b := &body{ReadCloser: r.Body, now: g.now, stream: http.NewResponseController(w)}
+	b := &body{ReadCloser: r.Body, conn: c, now: g.now, stream: http.NewResponseController(w)}
 	r.Body = b
 	g.bodies.Lock()
 	defer g.bodies.Unlock()

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 )
 
@@ -16,6 +17,11 @@ type Conn struct {
 	// since is the time since which the connection is idle, negated while it is active; 0 outside the
 	// gate.
 	since atomic.Int64
+
+	mu      sync.Mutex
+	active  bool // has a request
+	streams int  // requests over HTTP/2 that a handler has
+	waits   int  // bodies that the server waits for
 }
 
 // Close closes the connection, and makes room for another.
@@ -46,12 +52,38 @@ func (c *Conn) CloseWrite() error {
 	return nil
 }
 
-// Waits sets whether the server waits for the client to send more of a body. A waiting connection
-// is idle, so new connections may replace it. It is for HTTP/1; c may be nil.
+// Waits sets whether the server waits for the client to send more of a body, of one request of
+// those over HTTP/2. A connection is idle while all of its requests wait, so new connections may
+// replace it.
 func (c *Conn) Waits(waits bool) {
-	if c != nil {
-		c.turn(waits)
+	c.note(func() { c.waits += one(waits) })
+}
+
+// handles sets whether a handler has a request over HTTP/2.
+func (c *Conn) handles(request bool) {
+	c.note(func() { c.streams += one(request) })
+}
+
+func one(more bool) int {
+	if more {
+		return 1
 	}
+	return -1
+}
+
+// note changes what the connection does, and makes it idle or active if that follows.
+func (c *Conn) note(change func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	was := c.idle()
+	if change(); c.idle() != was {
+		c.turn(!was)
+	}
+}
+
+// idle reports whether there is no request, or all of them wait for their bodies.
+func (c *Conn) idle() bool {
+	return !c.active || c.waits > 0 && c.waits >= c.streams
 }
 
 // leave removes a connection from the state that it was seen in, and reports whether it still was
@@ -106,8 +138,8 @@ func of(conn net.Conn) *Conn {
 	}
 }
 
-// Note is a server's ConnState: it tells the gate when a connection becomes idle or active. An
-// HTTP/2 connection is active while any of its requests is.
+// Note is a server's ConnState: it tells the gate when a connection has a request. An HTTP/2
+// connection is active while any of its requests does not wait for its body.
 func (g *Gate) Note(conn net.Conn, state http.ConnState) {
 	c := of(conn)
 	if c == nil {
@@ -115,8 +147,8 @@ func (g *Gate) Note(conn net.Conn, state http.ConnState) {
 	}
 	switch state {
 	case http.StateActive:
-		c.turn(false)
+		c.note(func() { c.active = true })
 	case http.StateIdle:
-		c.turn(true)
+		c.note(func() { c.active = false })
 	}
 }

@@ -13,8 +13,8 @@ func (g *Gate) Context(ctx context.Context, conn net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, of(conn))
 }
 
-// Of returns the connection of a request by its context; nil if it is unknown.
-func Of(ctx context.Context) *Conn {
+// connOf returns the connection of a request by its context; nil if it is unknown.
+func connOf(ctx context.Context) *Conn {
 	c, _ := ctx.Value(connKey{}).(*Conn)
 	return c
 }
@@ -26,7 +26,7 @@ func Of(ctx context.Context) *Conn {
 // if their connection has just been closed.
 func (g *Gate) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := Of(r.Context())
+		c := connOf(r.Context())
 		if c == nil {
 			next.ServeHTTP(w, r)
 			return
@@ -38,6 +38,8 @@ func (g *Gate) Handler(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
+		c.handles(true)
+		defer c.handles(false)
 		defer g.requests.Add(-1)
 		defer c.place.requests.Add(-1)
 		if !g.mayBegin(c.place.requests.Add(1), g.requests.Add(1), c.place.trusted) && !g.endBody(c.place) {

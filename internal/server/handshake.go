@@ -22,6 +22,8 @@ func (l *Listening) prepared(config *tls.Config, log *slog.Logger) func(*gate.Co
 	limits := framing.Limits{Bytes: maxHeader, Time: l.bounds.header}
 	computing := turns.New(runtime.GOMAXPROCS(0)-1, (runtime.GOMAXPROCS(0)+1)/2)
 	return func(c *gate.Conn) (net.Conn, error) {
+		limits := limits
+		limits.Waits = c.Waits
 		if config == nil {
 			return framing.New(c, limits), nil
 		}

@@ -20,7 +20,12 @@ import (
 // startServing serves a handler within bounds until the test ends, and answers the address.
 func startServing(t *testing.T, at *Listening, handler http.Handler) string {
 	t.Helper()
-	s, err := Open(t.Context(), Options{Memory: true, Development: true, Quick: true})
+	return startServingWith(t, Options{Memory: true, Development: true, Quick: true}, at, handler)
+}
+
+func startServingWith(t *testing.T, options Options, at *Listening, handler http.Handler) string {
+	t.Helper()
+	s, err := Open(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)
 	}

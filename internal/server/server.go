@@ -127,7 +127,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 		identity.BoundHashing(limit / hashingShare)
 	}
 	s.metrics = newMetrics(s.tenants, s.memory)
-	s.handler = draining(s.settings.proxies.before(s.routes()))
+	s.handler = s.settings.proxies.before(s.routes())
 	return nil
 }
 

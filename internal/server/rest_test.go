@@ -1,0 +1,261 @@
+package server
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// A client that sends all of its body before it reads, and slowly, has the answer all the same.
+func TestAnswersBeforeTheBodyIsThere(t *testing.T) {
+	address := startServing(t, quick(func(*bounds) {}), nil)
+	for name, c := range map[string]struct {
+		path, headers string
+		chunked       bool
+		status        int
+	}{
+		"without a token":               {path: "/v1.0/users", status: http.StatusUnauthorized},
+		"without a token, in chunks":    {path: "/v1.0/users", status: http.StatusUnauthorized, chunked: true},
+		"to the authority, much":        {path: "/common/oauth2/v2.0/token", headers: "Content-Type: application/x-www-form-urlencoded\r\n", status: http.StatusRequestEntityTooLarge},
+		"to a place that does not read": {path: "/metrics", status: http.StatusNotFound},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			const pieces, size = 20, 1 << 20
+			conn := dial(t, address)
+			length := fmt.Sprintf("Content-Length: %d", pieces*size)
+			if c.chunked {
+				length = "Transfer-Encoding: chunked"
+			}
+			_, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: a\r\n%s%s\r\n\r\n", c.path, c.headers, length)
+			for i := 0; i < pieces && err == nil; i++ {
+				if i == 1 {
+					time.Sleep(lingers) // the answer has been there for long
+				}
+				piece := bytes.Repeat([]byte{'x'}, size)
+				if c.chunked {
+					piece = fmt.Appendf(nil, "%x\r\n%s\r\n", size, piece)
+				}
+				_, err = conn.Write(piece)
+			}
+			if err == nil && c.chunked {
+				_, err = io.WriteString(conn, "0\r\n\r\n")
+			}
+			if err != nil {
+				t.Fatalf("the body could not be sent: %v", err)
+			}
+			answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatalf("there is no answer: %v", err)
+			}
+			defer answer.Body.Close()
+			if _, err := io.Copy(io.Discard, answer.Body); err != nil || answer.StatusCode != c.status {
+				t.Errorf("the answer is %d, want %d (%v)", answer.StatusCode, c.status, err)
+			}
+		})
+	}
+}
+
+// An answer that does not need the body does not wait for it, either.
+func TestARefusalDoesNotWaitForTheBody(t *testing.T) {
+	address := startServing(t, quick(func(*bounds) {}), nil)
+	for path, status := range map[string]int{
+		"/v1.0/users":               http.StatusUnauthorized,
+		"/common/oauth2/v2.0/token": http.StatusRequestEntityTooLarge,
+		"/metrics":                  http.StatusNotFound,
+		"/common/login":             http.StatusNotFound,
+	} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			conn := dial(t, address)
+			_, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: 20000000\r\n"+
+				"Content-Type: application/x-www-form-urlencoded\r\n\r\n{}", path)
+			if err := errors.Join(err, conn.SetReadDeadline(time.Now().Add(10*time.Second))); err != nil {
+				t.Fatal(err)
+			}
+			answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatalf("there is no answer: %v", err)
+			}
+			defer answer.Body.Close()
+			if answer.StatusCode != status {
+				t.Errorf("the answer is %d, want %d", answer.StatusCode, status)
+			}
+		})
+	}
+}
+
+// lingers is longer than net/http keeps a connection open for a body that nobody reads.
+const lingers = 700 * time.Millisecond
+
+// asked is a request whose response does not need the body, with the body that it announces.
+type asked struct {
+	name, head string
+	sent, rest string // of the body: before the response, and after it
+	status     int
+}
+
+var early = []asked{
+	{"in part", "POST /v1.0/users HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n", "half", strings.Repeat("x", 96), http.StatusUnauthorized},
+	{"with Expect", "POST /v1.0/users HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n", "", strings.Repeat("x", 100), http.StatusUnauthorized},
+	{"with Expect, to a place that does not read", "GET /healthz HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n", "", "abc", http.StatusOK},
+	{"in chunks", "POST /v1.0/users HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", "5\r\nab", "cde\r\n3\r\nfgh\r\n0\r\nX: y\r\n\r\n", http.StatusUnauthorized},
+	{"between chunks", "POST /v1.0/users HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", "5\r\nabcde\r\n4", "\r\nabcd\r\n0\r\n\r\n", http.StatusUnauthorized},
+	{"before a chunk ends", "POST /v1.0/users HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", "5\r\nabcde\r", "\n0\r\n\r\n", http.StatusUnauthorized},
+	{"in trailers", "POST /v1.0/users HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", "0\r\nX: y\r\n", "\r\n", http.StatusUnauthorized},
+	{"as a whole", "POST /v1.0/users HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n", "body", "", http.StatusUnauthorized},
+}
+
+// ask sends a request without the rest of its body, and reads the whole response.
+func (a asked) ask(t *testing.T, conn net.Conn, answers *bufio.Reader) {
+	t.Helper()
+	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, a.head+a.sent); err != nil {
+		t.Fatal(err)
+	}
+	wantAnswer(t, answers, a.status)
+}
+
+func wantAnswer(t *testing.T, answers *bufio.Reader, status int) {
+	t.Helper()
+	answer, err := http.ReadResponse(answers, nil)
+	if err != nil {
+		t.Fatalf("there is no answer: %v", err)
+	}
+	if _, err := io.Copy(io.Discard, answer.Body); err != nil || answer.StatusCode != status {
+		t.Fatalf("the answer is %d, want %d (%v)", answer.StatusCode, status, err)
+	}
+}
+
+// A response that does not need the body is complete before the body, and the next request on the
+// connection is answered after it. A request that is hidden in the body is not.
+func TestTheNextRequestComesAfterTheBody(t *testing.T) {
+	t.Parallel()
+	address := startServing(t, quick(func(*bounds) {}), nil)
+	for _, a := range early {
+		t.Run(a.name, func(t *testing.T) {
+			t.Parallel()
+			conn := dial(t, address)
+			answers := bufio.NewReader(conn)
+			for range 3 {
+				a.ask(t, conn, answers)
+				for i := range a.rest { // each its own packet, as a rule
+					if _, err := io.WriteString(conn, a.rest[i:i+1]); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if _, err := io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+					t.Fatal(err)
+				}
+				wantAnswer(t, answers, http.StatusOK)
+			}
+		})
+	}
+}
+
+// Connections whose body does not come, before or after the response, give way to others of their
+// address.
+func TestConnectionsThatWaitForABodyGiveWay(t *testing.T) {
+	t.Parallel()
+	for _, a := range early {
+		if a.rest == "" {
+			continue
+		}
+		t.Run(a.name, func(t *testing.T) {
+			t.Parallel()
+			at := quick(func(*bounds) {})
+			at.MaxConnections, at.MaxPerAddress = 20, 10
+			address := startServing(t, at, nil)
+			for range 2 * at.MaxPerAddress {
+				conn := dial(t, address)
+				a.ask(t, conn, bufio.NewReader(conn))
+			}
+		})
+	}
+}
+
+// A client that goes away in the middle of a body is not a fault of the server.
+func TestNothingFailsWhenABodyDoesNotCome(t *testing.T) {
+	t.Parallel()
+	var log lockedBuffer
+	at := quick(func(*bounds) {})
+	options := Options{Memory: true, Development: true, Quick: true, Log: slog.New(slog.NewTextHandler(&log, nil))}
+	address := startServingWith(t, options, at, nil)
+	for _, a := range early {
+		conn := dial(t, address)
+		a.ask(t, conn, bufio.NewReader(conn))
+		if err := conn.Close(); err != nil {
+			t.Fatal(err)
+		}
+		conn = dial(t, address)
+		answers := bufio.NewReader(conn)
+		a.ask(t, conn, answers)
+		if _, err := io.WriteString(conn, a.rest+"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		wantAnswer(t, answers, http.StatusOK)
+	}
+	time.Sleep(aMoment) // for the server to see that the connections are closed
+	if text := log.String(); strings.Contains(text, "panic") {
+		t.Errorf("the log has %s", text)
+	}
+}
+
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// A body that is too large to be dropped ends the connection, and nothing in it is a request.
+func TestABodyThatIsTooLargeToDropEndsTheConnection(t *testing.T) {
+	t.Parallel()
+	seen := new(seenPaths)
+	address := startServing(t, quick(func(*bounds) {}), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/smuggled" {
+			seen.ServeHTTP(w, r)
+		}
+	}))
+	for name, length := range map[string]string{
+		"by its length": "Content-Length: 100000000", "in chunks": "Transfer-Encoding: chunked",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			conn := dial(t, address)
+			answers := bufio.NewReader(conn)
+			asked{head: "POST / HTTP/1.1\r\nHost: a\r\n" + length + "\r\n\r\n", sent: "6000000\r\n", status: http.StatusOK}.ask(t, conn, answers)
+			piece := strings.Repeat(smuggled, 1<<20/len(smuggled))
+			var err error
+			for range 100 {
+				if _, err = io.WriteString(conn, piece); err != nil {
+					break
+				}
+			}
+			if _, readErr := answers.ReadByte(); err == nil && readErr == nil || seen.String() != "" {
+				t.Errorf("the connection goes on, with %q", seen)
+			}
+		})
+	}
+}
