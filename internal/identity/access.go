@@ -9,7 +9,7 @@ import (
 type Access uint8
 
 // The degrees of Access. AccessBasic means the few properties that Graph shows with a permission
-// such as User.ReadBasic.All; AccessPart, those that Operation.Changes tells.
+// such as User.ReadBasic.All; AccessPart, those for which Operation.Changes returns true.
 const (
 	AccessNone Access = iota
 	AccessBasic
@@ -17,7 +17,7 @@ const (
 	AccessFull
 )
 
-// Relation is what the object of an operation is to its caller.
+// Relation is the relation of the object of an operation to its caller.
 type Relation uint8
 
 // The relations: a signed-in user's own self, a group, application or service principal that the
@@ -28,16 +28,17 @@ const (
 	RelationOwned
 )
 
-// ForbiddenError says that a caller may not do an operation: 403 Authorization_RequestDenied (P11).
-// The operation is for the server's own log; Graph's text does not name it.
+// ForbiddenError reports that a caller may not perform an operation: 403
+// Authorization_RequestDenied (P11). The operation is for the server's own log; Graph's text does
+// not name it.
 type ForbiddenError struct {
 	Operation Operation
 }
 
 func (e *ForbiddenError) Error() string { return "Insufficient privileges to complete the operation." }
 
-// Check returns how much of the operation the caller may do on an object, or *ForbiddenError. What
-// is not in Needs nobody may.
+// Check returns how much of the operation the caller may do on an object, or a *ForbiddenError.
+// Operations that are not in Needs are forbidden.
 func (op Operation) Check(c *Caller, object Relation) (Access, error) {
 	if need, ok := Needs[op]; ok {
 		if access := need.access(c, object); access != AccessNone {
@@ -47,8 +48,8 @@ func (op Operation) Check(c *Caller, object Relation) (Access, error) {
 	return AccessNone, &ForbiddenError{op}
 }
 
-// Changes reports whether the operation lets the caller change a property of an object, where Check
-// has answered that it is for a Part.
+// Changes reports whether the operation lets the caller change a property of an object, after Check
+// has returned AccessPart.
 func (op Operation) Changes(c *Caller, object Relation, property string) bool {
 	need := Needs[op]
 	if need.role(c, object) {
@@ -62,7 +63,7 @@ func (op Operation) Changes(c *Caller, object Relation, property string) bool {
 		need.servesOwner(object) && slices.Contains(need.OwnerService, property)
 }
 
-// access is the most that the caller's permissions give, with its roles.
+// access returns the highest degree that the caller's permissions give, together with its roles.
 func (n *Need) access(c *Caller, object Relation) Access {
 	access := n.permitted(c, object)
 	switch {
@@ -79,7 +80,7 @@ func (n *Need) access(c *Caller, object Relation) Access {
 	return AccessNone
 }
 
-// permitted is the most that the caller's permissions give.
+// permitted returns the highest degree that the caller's permissions give.
 func (n *Need) permitted(c *Caller, object Relation) Access {
 	switch {
 	case c.Personal:
@@ -97,8 +98,8 @@ func (n *Need) permitted(c *Caller, object Relation) Access {
 	return AccessNone
 }
 
-// personal is permitted for personal accounts (A22). Those of the personal tenant are refused
-// everywhere: there is no directory here that they could see.
+// personal is permitted for personal accounts (A22). Accounts of the personal tenant are always
+// refused: it has no directory here.
 func (n *Need) personal(c *Caller, object Relation) Access {
 	enough := func(permission string) bool {
 		return c.Permissions.Has(permission) && (object == RelationSelf || !slices.Contains(n.Own, permission))
@@ -109,9 +110,9 @@ func (n *Need) personal(c *Caller, object Relation) Access {
 	return AccessNone
 }
 
-// byRole reports whether an application has a role that lets it do the operation, whatever its
-// permissions are. With any role it may read what every member may: those of Entra all include the
-// Directory Readers'.
+// byRole reports whether an application has a role for the operation, whatever its permissions are.
+// With any role it may read what every member may: all roles of Entra include the permissions of
+// Directory Readers.
 func (n *Need) byRole(c *Caller) bool {
 	return !c.Delegated && !c.Personal && len(c.Roles) > 0 && (len(n.Roles) == 0 || c.mayAs(n.Roles))
 }
@@ -121,7 +122,7 @@ func (c *Caller) mayAs(roles []Role) bool {
 	return slices.Contains(c.Roles, GlobalAdministrator.ID) || c.hasAny(roles)
 }
 
-// role reports whether a signed-in user has a role for the operation; reading takes none. An
+// role reports whether a signed-in user has a role for the operation; reading needs none. An
 // application with the permission needs none, either.
 func (n *Need) role(c *Caller, object Relation) bool {
 	switch {
@@ -140,8 +141,8 @@ func (n *Need) hasPart(c *Caller) bool {
 	return false
 }
 
-// servesSelf reports whether the caller, without a role, may change some properties of the object,
-// which is itself.
+// servesSelf reports whether the object is the caller itself, which may change some of its
+// properties without a role.
 func (n *Need) servesSelf(c *Caller, object Relation) bool {
 	return len(n.SelfService) > 0 && object == RelationSelf && n.permitted(c, object) == AccessFull
 }
@@ -152,10 +153,10 @@ func (n *Need) servesOwner(object Relation) bool {
 	return len(n.OwnerService) > 0 && object == RelationOwned
 }
 
-// scheme has the permissions of a Need that count in one of the schemes.
+// scheme returns the permissions of a Need that count in one of the schemes.
 type scheme struct{ full, basic []string }
 
-// inSchemes completes the table with what counts in which scheme.
+// inSchemes completes the table with the permissions that count in each scheme.
 func inSchemes(needs map[Operation]Need) map[Operation]Need {
 	for op, n := range needs {
 		n.delegated = scheme{
@@ -169,7 +170,7 @@ func inSchemes(needs map[Operation]Need) map[Operation]Need {
 	return needs
 }
 
-// grantable returns those of the permissions that can be granted in a scheme.
+// grantable returns the permissions that can be granted in a scheme.
 func grantable(find func(string) (Permission, bool), lists ...[]string) []string {
 	return slices.DeleteFunc(slices.Concat(lists...), func(name string) bool {
 		for part := range strings.SplitSeq(name, "+") {
@@ -181,7 +182,7 @@ func grantable(find func(string) (Permission, bool), lists ...[]string) []string
 	})
 }
 
-// LeastOf is the least permission that is enough in a scheme, as it is documented; "" when none is.
+// LeastOf returns the documented least permission that is sufficient in a scheme; "" if none is.
 func (n *Need) LeastOf(delegated bool) string {
 	find, counts := ApplicationPermission, n.application
 	owned := n.Owned

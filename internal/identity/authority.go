@@ -18,27 +18,27 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// Config is what an Authority needs of its surroundings. All fields but PublicURL and those about
-// other issuers are required.
+// Config configures an Authority. All fields except PublicURL and those about other issuers are
+// required.
 type Config struct {
 	Keys    Keys
 	Tenants Directory
 	Now     func() time.Time
 	Random  io.Reader
 
-	// PublicURL is the scheme and host clients reach the server at, such as
-	// https://licensor.example.com, when that is not what the server sees itself (behind a proxy that
-	// ends TLS). When empty, each client is told the host it used (A2).
+	// PublicURL is the scheme and host that clients use, such as https://licensor.example.com, if
+	// the server sees another one (behind a proxy that terminates TLS). If empty, responses use the
+	// host of the request (A2).
 	PublicURL string
 
-	// Issuers are the others whose tokens are taken too; when nil, none are. Client fetches their
-	// keys, and Log is told when that fails.
+	// Issuers are the other issuers whose tokens are accepted; nil for none. Client fetches their
+	// keys, and failures are logged to Log.
 	Issuers Issuers
 	Client  *http.Client
 	Log     *slog.Logger
 }
 
-// Authority gives out tokens and verifies them. It may be used by several goroutines.
+// Authority issues tokens and verifies them. It is safe for concurrent use.
 type Authority struct {
 	tenants   Directory
 	now       func() time.Time
@@ -48,19 +48,20 @@ type Authority struct {
 	issuers   Issuers // may be nil
 	foreign   *ForeignKeys
 
-	// Tokens whose signature has been found good, by the hash of their text: a client shows the same
-	// token for an hour, and checking its signature costs more than most requests. All that can change
-	// is checked every time.
+	// Tokens with a valid signature, by the hash of their text: a client uses the same token for an
+	// hour, and checking its signature costs more than most requests. Everything that can change is
+	// checked every time.
 	signed *lru.Cache[[sha256.Size]byte, *token]
 
-	mu     sync.Mutex // guards random, which need not be safe for several goroutines
+	mu     sync.Mutex // guards random, which need not be safe for concurrent use
 	random io.Reader
 }
 
-// signedTokens is how many tokens are remembered, about 2 KB each.
+// signedTokens is the number of remembered tokens, about 2 KB each.
 const signedTokens = 4096
 
-// New makes an authority. Its signing key is read from the keys, or made there at the first start.
+// New returns an authority. Its signing key is read from the keys, or created there at the first
+// start.
 func New(ctx context.Context, config Config) (*Authority, error) {
 	publicURL, err := ParsePublicURL(config.PublicURL)
 	if err != nil {
@@ -86,8 +87,8 @@ func New(ctx context.Context, config Config) (*Authority, error) {
 	return a, err
 }
 
-// ParsePublicURL returns the root that a Config's PublicURL names, in lower case and without a
-// slash behind it.
+// ParsePublicURL returns the root of a Config's PublicURL, in lower case and without a slash at its
+// end.
 func ParsePublicURL(text string) (string, error) {
 	if text == "" {
 		return "", nil
@@ -102,10 +103,10 @@ func ParsePublicURL(text string) (string, error) {
 
 func isHTTP(scheme string) bool { return scheme == "https" || scheme == "http" }
 
-// Root is the scheme and host to tell the client of a request: the public URL, or the address the
-// client used. The Host header is the client's own word, so it is only ever written back to that
-// client (in addresses and in the issuer of a token it has earned) and never decides whether a
-// token is good; see issuer.
+// Root returns the scheme and host for responses to a request: the public URL, or the host that the
+// client used. The Host header is controlled by the client, so it is only ever written back to that
+// client (in URLs and in the issuer of its tokens) and never determines whether a token is valid;
+// see issuer.
 func (a *Authority) Root(r *http.Request) string {
 	if a.publicURL != "" {
 		return a.publicURL
@@ -120,8 +121,8 @@ func (a *Authority) Root(r *http.Request) string {
 	return scheme + "://" + host
 }
 
-// validHost says whether a host, with or without a port, is made of the characters of names and
-// addresses only, so that it can stand in a header or a document as it is.
+// validHost reports whether a host, with or without a port, has only the characters of names and
+// addresses, so that a header or a document can contain it without encoding.
 func validHost(host string) bool {
 	if host == "" || len(host) > 255 {
 		return false
@@ -136,16 +137,16 @@ func validHost(host string) bool {
 
 func isLetter(c byte) bool { return 'a' <= c && c <= 'z' }
 
-// Challenge is the WWW-Authenticate header of an answer 401 to the request (docs/spec/protocol.md
-// P11).
+// Challenge returns the WWW-Authenticate header of a 401 response to the request
+// (docs/spec/protocol.md P11).
 func (a *Authority) Challenge(r *http.Request) string {
 	return fmt.Sprintf(`Bearer realm="", authorization_uri="%s/common/oauth2/v2.0/authorize", client_id="%s"`, a.Root(r), GraphAppID)
 }
 
-// PublicKeys are the keys our tokens can be verified with; they are the same for all tenants.
+// PublicKeys returns the keys that verify our tokens; they are the same for all tenants.
 func (a *Authority) PublicKeys() jose.JSONWebKeySet { return a.keys.Load().published(a.now()) }
 
-// NewID makes a random UUID.
+// NewID generates a random UUID.
 func (a *Authority) NewID() (uuid.UUID, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -9,26 +9,26 @@ import (
 	"github.com/google/uuid"
 )
 
-// Caller is who makes a request, as a token and the directory say.
+// Caller is the caller of a request, according to its token and the directory.
 type Caller struct {
 	Tenant      uuid.UUID
 	ObjectID    uuid.UUID // of the user, or of the application's service principal
 	AppID       uuid.UUID // client id of the application; may be zero when Delegated
-	Delegated   bool      // a user is signed in; otherwise the application acts for itself
+	Delegated   bool      // a user is signed in; otherwise the application acts as itself
 	Personal    bool      // the user is a personal Microsoft account (A22)
 	Permissions Permissions
-	Roles       []uuid.UUID // template ids of the directory roles that the user, or the application itself, has
+	Roles       []uuid.UUID // template ids of the directory roles of the user, or of the application itself
 	Name        string
 }
 
-// Permissions are names such as User.Read.All: of an application what it is granted, of a user what
-// it lets the application do in its name. There are few, so they are searched one by one.
+// Permissions are names such as User.Read.All: the permissions granted to an application, or those
+// that it has on behalf of a user. There are few, so searching is linear.
 type Permissions []string
 
-// Has says whether a permission is among them.
+// Has reports whether a permission is among them.
 func (p Permissions) Has(name string) bool { return slices.Contains(p, name) }
 
-// amongst are those that are still granted, mostly all.
+// amongst returns the permissions that are still granted, mostly all.
 func (p Permissions) amongst(granted []string) Permissions {
 	gone := func(name string) bool { return !slices.Contains(granted, name) }
 	if !slices.ContainsFunc(p, gone) {
@@ -39,13 +39,13 @@ func (p Permissions) amongst(granted []string) Permissions {
 
 func (p Permissions) hasAny(names []string) bool { return slices.ContainsFunc(names, p.hasAll) }
 
-// hasAll is Has for "X+Y", which is both.
+// hasAll is Has for "X+Y", which requires both.
 func (p Permissions) hasAll(names string) bool {
 	one, others, more := strings.Cut(names, "+")
 	return p.Has(one) && (!more || p.hasAll(others))
 }
 
-// Actor names the caller in the log of commits.
+// Actor returns the caller's name in the log of commits.
 func (c *Caller) Actor() string {
 	if c.Delegated {
 		return "user " + c.ObjectID.String()
@@ -57,8 +57,7 @@ func (c *Caller) hasAny(roles []Role) bool {
 	return slices.ContainsFunc(roles, func(role Role) bool { return slices.Contains(c.Roles, role.ID) })
 }
 
-// caller reads who a token speaks for. Malformed identifiers are left zero, and then nobody is
-// found.
+// caller reads the caller from a token. Malformed identifiers are left zero, so no object is found.
 func (set *claimSet) caller() Caller {
 	c := Caller{Name: set.Name, Delegated: set.IdentityType == typeUser, Permissions: set.Roles}
 	c.Tenant, _ = parseID(set.Tenant)
@@ -82,7 +81,7 @@ const (
 	endedSession  = "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp"
 )
 
-// lookUp finds a token's caller in the directory as it is now (A23).
+// lookUp finds a token's caller in the current directory (A23).
 func (a *Authority) lookUp(ctx context.Context, t *token) (*Caller, error) {
 	caller := t.subject
 	if caller.Tenant == PersonalTenant {
@@ -104,8 +103,8 @@ func (a *Authority) lookUp(ctx context.Context, t *token) (*Caller, error) {
 	return &caller, nil
 }
 
-// lookUpUser finds the user of a delegated token, and the application that acts for it when the
-// token names one.
+// lookUpUser finds the user of a delegated token, and the application that acts for it if the token
+// names one.
 func (a *Authority) lookUpUser(ctx context.Context, t *token) (*Caller, error) {
 	caller := t.subject
 	if t.claims.AppID != "" {
@@ -121,20 +120,19 @@ func (a *Authority) lookUpUser(ctx context.Context, t *token) (*Caller, error) {
 	if !user.Enabled || IsAnother(t.claims.Serial, user.Serial) {
 		return nil, &UnauthorizedError{disabledUser}
 	}
-	if t.claims.IssuedAt < user.SessionsFrom.Unix() { // iat is in whole seconds, so one of the same second is let pass
+	if t.claims.IssuedAt < user.SessionsFrom.Unix() { // iat is in whole seconds, so a token of the same second is accepted
 		return nil, &UnauthorizedError{endedSession}
 	}
 	caller.Roles = t.rolesNow(user.Roles)
 	return &caller, nil
 }
 
-// IsAnother reports whether an object that was named with a serial number is not the one that has
-// its id now. It is not when either is not known: what was given out by versions without such
-// numbers states none.
+// IsAnother reports whether the object with a serial number was replaced by another with the same
+// id. It returns false if either number is unknown: tokens of older versions have none.
 func IsAnother(stated, now uint32) bool { return stated != 0 && now != 0 && stated != now }
 
-// rolesNow are the roles of a token's subject: those that the directory knows, and with a token
-// made by hand those that it states, too.
+// rolesNow returns the roles of a token's subject: those in the directory, and for a token that was
+// made by hand also those that it states.
 func (t *token) rolesNow(known []uuid.UUID) []uuid.UUID {
 	if t.claims.Minted && len(t.subject.Roles) > 0 {
 		return slices.Concat(t.subject.Roles, known)

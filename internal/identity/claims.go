@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// The two names of Microsoft Graph as a resource. As the audience of a token both mean us, and so
-// does our own root (A14).
+// The two names of Microsoft Graph as a resource. As the audience of a token both mean this server,
+// and so does its own root (A14).
 const (
 	GraphURL   = "https://graph.microsoft.com"
 	GraphAppID = "00000003-0000-0000-c000-000000000000"
@@ -21,42 +21,44 @@ const (
 // PersonalTenant is the tenant of personal Microsoft accounts; it has no directory here (A22).
 var PersonalTenant = uuid.MustParse("9188040d-6c67-4c5b-b112-36a304b66dad")
 
-// personalProvider is the idp claim of a personal account that is a guest in a tenant (A22).
+// personalProvider is the idp claim of a guest with a personal account (A22).
 const personalProvider = "live.com"
 
-// Lifetime is how long a token lasts unless its Claims say otherwise: an hour, less the second by
-// which clients that round would be late (A20).
+// Lifetime is the default lifetime of a token: an hour, minus one second because some clients round
+// (A20).
 const Lifetime = 3599 * time.Second
 
-// Region is where a tenant's data is: worldwide, as nearly everywhere in the real service.
+// Region is the region of a tenant's data: worldwide, as for nearly all tenants of the real
+// service.
 const Region = "WW"
 
 // tokenVersion is the ver claim; tokens of the v1.0 endpoint would say 1.0.
 const tokenVersion = "2.0"
 
-// Claims says what a token is to state. It is taken as it is: Issue checks no permission and looks
-// nothing up.
+// Claims are the contents of a token. Issue does not validate them: it checks no permission and
+// looks nothing up.
 type Claims struct {
-	Root        string // scheme and host of the authority; https://localhost when empty
-	Audience    string // GraphURL when empty
+	Root        string // scheme and host of the authority; https://localhost if empty
+	Audience    string // GraphURL if empty
 	Tenant      uuid.UUID
 	ObjectID    uuid.UUID // of the user, or of the application's service principal
-	AppID       uuid.UUID // client id; a delegated token may go without
+	AppID       uuid.UUID // client id; optional in a delegated token
 	Serial      uint32    // of the user, or of the application's service principal; see User
 	AppSerial   uint32    // of a delegated token: of the application's service principal
-	Delegated   bool      // a user is signed in; otherwise the application acts for itself
+	Delegated   bool      // a user is signed in; otherwise the application acts as itself
 	Personal    bool      // the user is a personal Microsoft account
 	Permissions []string  // roles of an application token, scp of a delegated one
 	Roles       []uuid.UUID
 	AppName     string // display name of the application
 	User        User   // of a delegated token: its Name, DisplayName, GivenName, Surname and Guest are stated
-	// How the client has shown who it is; when empty, a user's has not and another has by a secret.
+	// How the client has authenticated; if empty, a user's client has not, and others have with a
+	// secret.
 	Proof Proof
-	// By a grant: what the directory has taken back since is no longer in force. Other tokens are
-	// taken at their word.
+	// Issued by a grant: permissions that were revoked since are not in force. Other tokens are
+	// valid as they are.
 	Earned    bool
-	NotBefore time.Time // now when zero
-	Expires   time.Time // Lifetime after NotBefore when zero
+	NotBefore time.Time // now if zero
+	Expires   time.Time // Lifetime after NotBefore if zero
 }
 
 // claimSet is a token's payload (A20). Times are seconds since 1970.
@@ -66,7 +68,7 @@ type claimSet struct {
 	IssuedAt     int64    `json:"iat"`
 	NotBefore    int64    `json:"nbf"`
 	Expires      int64    `json:"exp"`
-	Minted       bool     `json:"minted,omitempty"` // by hand: see Claims.Earned
+	Minted       bool     `json:"minted,omitempty"` // made by hand: see Claims.Earned
 	Account      *int     `json:"acct,omitempty"`   // 0 for a member, 1 for a guest
 	ACR          string   `json:"acr,omitempty"`
 	AMR          []string `json:"amr,omitempty"`
@@ -95,11 +97,10 @@ type claimSet struct {
 	RoleIDs      []string `json:"wids,omitempty"`
 }
 
-// Proof is how a client has shown who it is: the appidacr claim.
+// Proof is how a client has authenticated: the appidacr claim.
 type Proof string
 
-// The kinds of proof: none, of a public client; a secret; and a certificate or another issuer's
-// token.
+// The kinds of proof: none, for a public client; a secret; a certificate or another issuer's token.
 const (
 	NoProof     Proof = "0"
 	BySecret    Proof = "1"
@@ -112,8 +113,8 @@ const (
 	typeUser = "user"
 )
 
-// Issue writes a signed token that states the claims, good or not: an expired token and one of an
-// unknown tenant can be had too. It costs an RSA signature, about a millisecond.
+// Issue returns a signed token with the claims, valid or not: it can be expired or for an unknown
+// tenant. It takes an RSA signature, about a millisecond.
 func (a *Authority) Issue(claims Claims) (string, error) {
 	id, err := a.NewID()
 	if err != nil {
@@ -124,7 +125,7 @@ func (a *Authority) Issue(claims Claims) (string, error) {
 	return a.Sign(set)
 }
 
-// Sign writes a token with any payload, such as an id token.
+// Sign returns a token with any payload, such as an ID token.
 func (a *Authority) Sign(payload any) (string, error) {
 	text, err := json.Marshal(payload)
 	if err != nil {
@@ -160,7 +161,7 @@ func (c Claims) set(now time.Time) claimSet {
 	return set
 }
 
-// setUser states who has signed in and how: with a password.
+// setUser sets who has signed in and how: with a password.
 func (c *Claims) setUser(set *claimSet) {
 	set.IdentityType, set.AppIDACR = typeUser, cmp.Or(c.Proof, NoProof)
 	set.Scopes = strings.Join(c.Permissions, " ")

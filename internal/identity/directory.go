@@ -7,15 +7,15 @@ import (
 	"github.com/google/uuid"
 )
 
-// Directory is what must be known of tenants to give out and check tokens. It is asked at each
-// request, so that a change takes effect at once (A23), and by several goroutines.
+// Directory provides the data of tenants for issuing and checking tokens. It is called for each
+// request, so that a change takes effect immediately (A23), and must be safe for concurrent use.
 type Directory interface {
 	// Tenant returns the id of the tenant with an id or a verified domain name, in lower case.
 	Tenant(name string) (uuid.UUID, bool)
-	// Application returns the application with a client id, as it is known in a tenant.
+	// Application returns the application with a client id in a tenant.
 	Application(tenant, appID uuid.UUID) (App, bool)
-	// User returns a user by object id; one that is unknown or deleted is the zero User. The error
-	// says that the directory could not be read.
+	// User returns a user by object id; the zero User if it is unknown or deleted. An error means
+	// that the directory could not be read.
 	User(ctx context.Context, tenant, id uuid.UUID) (User, error)
 }
 
@@ -28,69 +28,67 @@ type App struct {
 	Enabled     bool
 	Permissions []string    // application permissions granted in the tenant, such as User.Read.All
 	Roles       []uuid.UUID // template ids of the directory roles that the service principal has
-	// Requested returns the delegated permissions its registration asks for: what {resource}/.default
-	// asks a user for. Nil: it says nothing. It is asked when somebody is to consent, and not at each
-	// request, as the application is.
+	// Requested returns the delegated permissions that its registration requests: those that
+	// {resource}/.default requests from a user. Nil if it requests none. It is called for consent
+	// only, not for each request like Application.
 	Requested func() []string
-	// Implicit returns which tokens may be sent to its redirect addresses without a code being
-	// redeemed. Nil: none. It is asked as rarely.
+	// Implicit returns which tokens may be sent to its redirect addresses without redeeming a code.
+	// Nil if none. It is called as rarely.
 	Implicit func() Implicit
-	// Admits says whether a user may use it, where users must be assigned to it
-	// (appRoleAssignmentRequired). Nil: everybody may.
+	// Admits reports whether a user may use it, if users must be assigned to it
+	// (appRoleAssignmentRequired). Nil if all users may.
 	Admits       func(user uuid.UUID) bool
 	Secrets      []Secret
 	Certificates []Certificate
 	Federated    []Federated
 	Redirects    Redirects
-	// It may use the flows that need no redirect address without proving who it is (device code,
-	// ROPC).
+	// It may use the flows without a redirect address without authenticating (device code, ROPC).
 	PublicClient bool
 }
 
-// Implicit says which tokens an application may be sent without redeeming a code.
+// Implicit has the tokens that an application may receive without redeeming a code.
 type Implicit struct{ AccessTokens, IDTokens bool }
 
-// Secret is a client secret: its hash (see HashSecret) and when it ends, never if zero. To rotate,
-// an application has two for a while.
+// Secret is a client secret: its hash (see HashSecret) and when it expires, never if zero. For
+// rotation, an application can have two.
 type Secret struct {
 	Hash    [32]byte
 	Expires time.Time
 }
 
-// Certificate is one whose key an application signs its assertions with, and when it ends, never if
-// zero.
+// Certificate is a certificate whose key signs an application's assertions, and when it expires,
+// never if zero.
 type Certificate struct {
 	DER     []byte
 	Expires time.Time
 }
 
-// Federated names the tokens of another issuer that prove who an application is (workload identity
-// federation).
+// Federated identifies the tokens of another issuer that authenticate an application (workload
+// identity federation).
 type Federated struct {
 	Issuer, Subject string
 	Audiences       []string
 }
 
-// Redirects are the addresses an application may have its users sent back to, by what runs there: a
-// server that has a secret, a page in a browser, or a program on a device.
+// Redirects are the addresses that users may be sent back to, by kind of client: a server with a
+// secret, a page in a browser, or a program on a device.
 type Redirects struct {
 	Web, SPA, Public []string
 }
 
-// User is what matters of a user for tokens. One that is unknown or deleted is the zero User.
+// User is the data of a user for tokens. It is zero for an unknown or deleted user.
 type User struct {
 	ID uuid.UUID
-	// Serial tells the user from others that had the same id before and were permanently deleted: no
-	// two have the same. What is given to a user states it, so it is not good for another. 0: not
-	// known.
+	// Serial distinguishes the user from earlier, permanently deleted users with the same id: it is
+	// unique. Tokens contain it, so they are not valid for another user. 0 if unknown.
 	Serial             uint32
 	Enabled            bool
-	Roles              []uuid.UUID // template ids of the directory roles the user has
+	Roles              []uuid.UUID // template ids of the user's directory roles
 	Name               string      // userPrincipalName
 	DisplayName        string
 	GivenName, Surname string
 	Guest              bool // userType is Guest
 	Mail               string
-	SessionsFrom       time.Time // what was given to the user before this time is no longer good; zero: all is
-	MustChangePassword bool      // nothing is given before the user has chosen a new one
+	SessionsFrom       time.Time // tokens issued before this time are no longer valid; zero: all are valid
+	MustChangePassword bool      // no tokens are issued until the user has chosen a new one
 }

@@ -15,12 +15,11 @@ import (
 	"licensor/internal/guid"
 )
 
-// Issuers is what must be known to take tokens of other issuers, as tenants have said
-// (directory.SignIn).
+// Issuers provides the trusted issuers, which tenants configure (directory.SignIn).
 type Issuers interface {
-	// TrustedIssuers returns who trusts an issuer.
+	// TrustedIssuers returns the tenants that trust an issuer.
 	TrustedIssuers(issuer string) []Trusted
-	// UserByName returns a user by userPrincipalName; one that is unknown or deleted is the zero User.
+	// UserByName returns a user by userPrincipalName; the zero User if it is unknown or deleted.
 	UserByName(ctx context.Context, tenant uuid.UUID, name string) (User, error)
 }
 
@@ -30,7 +29,7 @@ type Trusted struct {
 	directory.TrustedIssuer
 }
 
-// TrustedIssuers returns who trusts an issuer.
+// TrustedIssuers returns the tenants that trust an issuer.
 func (a *Authority) TrustedIssuers(issuer string) []Trusted {
 	if a.issuers == nil || issuer == "" {
 		return nil
@@ -38,9 +37,9 @@ func (a *Authority) TrustedIssuers(issuer string) []Trusted {
 	return a.issuers.TrustedIssuers(issuer)
 }
 
-// verifyForeign takes a token that is not ours, when its issuer is trusted. The tenant is the one
-// that trusts the issuer for the token's audience: nothing else in the token decides it. ok is
-// false when nobody trusts the issuer.
+// verifyForeign verifies a token of another issuer, if that is trusted. The tenant is the one that
+// trusts the issuer for the token's audience: nothing else in the token determines it. ok is false
+// if no tenant trusts the issuer.
 func (a *Authority) verifyForeign(ctx context.Context, raw string) (caller *Caller, ok bool, err error) {
 	issuer := claimedIssuer(raw)
 	trusts := a.TrustedIssuers(issuer)
@@ -63,8 +62,7 @@ func (a *Authority) verifyForeign(ctx context.Context, raw string) (caller *Call
 	return caller, true, err
 }
 
-// claimedIssuer is the iss of a token, nothing of which is checked yet; empty when it cannot be
-// read.
+// claimedIssuer returns the iss of an unverified token; empty if it cannot be read.
 func claimedIssuer(raw string) string {
 	parts := strings.Split(raw, ".")
 	if len(raw) > maxToken || len(parts) != 3 {
@@ -93,8 +91,8 @@ func readForeign(payload []byte) (foreignClaims, error) {
 	return claims, nil
 }
 
-// accept finds who trusts the issuer for this token, and checks what all tokens must have (RFC 9068
-// section 4, less the type, which few issuers set).
+// accept finds the tenant that trusts the issuer for this token, and checks what all tokens must
+// have (RFC 9068 section 4, except the type, which few issuers set).
 func (c foreignClaims) accept(trusts []Trusted, issuer string, now time.Time) (Trusted, error) {
 	if c.text("iss") != issuer {
 		return Trusted{}, &UnauthorizedError{"Access token validation failure. Invalid issuer."}
@@ -126,7 +124,7 @@ func (c foreignClaims) accept(trusts []Trusted, issuer string, now time.Time) (T
 	return meant[0], nil
 }
 
-// foreignCaller is the user that a token names, or what stands for its subject.
+// foreignCaller returns the user that a token names, or a caller for its subject.
 func (a *Authority) foreignCaller(ctx context.Context, c foreignClaims, trust Trusted) (*Caller, error) {
 	caller := &Caller{Tenant: trust.Tenant, Permissions: c.permissions(trust.TrustedIssuer)}
 	if trust.UserClaim != "" {
@@ -150,10 +148,10 @@ func (a *Authority) foreignCaller(ctx context.Context, c foreignClaims, trust Tr
 	return caller, nil
 }
 
-// foreignUser makes the caller the user that a token names, as the directory knows it now (A23).
+// foreignUser sets the caller to the user that a token names, as in the current directory (A23).
 func (a *Authority) foreignUser(ctx context.Context, c foreignClaims, trust Trusted, caller *Caller) error {
 	name := c.text(trust.UserClaim)
-	// Anybody may put somebody else's address in an account of theirs.
+	// Anyone may put another person's address in an account.
 	if trust.UserClaim == "email" && c["email_verified"] != true {
 		return &UnauthorizedError{"Access token validation failure. The issuer has not verified the user's email address (email_verified)."}
 	}
@@ -181,7 +179,7 @@ func (a *Authority) foreignName(ctx context.Context, tenant uuid.UUID, name stri
 	return a.issuers.UserByName(ctx, tenant, name)
 }
 
-// permissions are those of the words in the token's claim.
+// permissions returns the permissions of the words in the token's claim.
 func (c foreignClaims) permissions(trust directory.TrustedIssuer) (granted Permissions) {
 	for _, word := range c.texts(trust.PermissionsClaim, strings.Fields) {
 		granted = append(granted, trust.Permissions[word]...)
@@ -190,7 +188,7 @@ func (c foreignClaims) permissions(trust directory.TrustedIssuer) (granted Permi
 	return slices.Compact(granted)
 }
 
-// at returns the claim with a name; a name with dots that is none leads into objects.
+// at returns the claim with a name; a name with dots that is not a claim is a path into objects.
 func (c foreignClaims) at(name string) any {
 	if value, ok := c[name]; ok {
 		return value
@@ -208,7 +206,7 @@ func (c foreignClaims) text(name string) string {
 	return text
 }
 
-// texts returns the texts of a claim that is a list, or a text that split takes apart.
+// texts returns the texts of a claim that is a list, or a text, which split splits.
 func (c foreignClaims) texts(name string, split func(string) []string) (texts []string) {
 	switch value := c.at(name).(type) {
 	case string:
@@ -225,7 +223,7 @@ func (c foreignClaims) texts(name string, split func(string) []string) (texts []
 
 func oneText(text string) []string { return []string{text} }
 
-// seconds reads a time (RFC 7519 section 2, NumericDate); ok is false when it is none.
+// seconds reads a time (RFC 7519 section 2, NumericDate); ok is false if it is not a valid time.
 func (c foreignClaims) seconds(name string) (at time.Time, ok bool) {
 	number, ok := c[name].(float64)
 	const most = 1 << 40 // more than 30,000 years

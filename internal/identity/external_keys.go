@@ -24,12 +24,13 @@ import (
 )
 
 // ForeignKeys checks signatures of other issuers by the keys they publish (OpenID Connect Discovery
-// 1.0). What is fetched is kept, so that neither many callers nor many invented key ids make many
-// requests to an issuer:
+// 1.0). It caches keys, so that neither many callers nor many invented key ids cause many requests
+// to an issuer:
 //
-//   - Keys are fetched anew after an hour, since an issuer may have withdrawn some.
-//   - A key id that is unknown has them fetched sooner, since an issuer may have new ones, but once a minute at most.
-//   - When the issuer does not answer, those that were fetched last are used for a day.
+//   - Keys are fetched again after an hour, because an issuer may have revoked some.
+//   - For an unknown key id they are fetched sooner, because an issuer may have new ones, but at
+//     most once a minute.
+//   - If the issuer does not respond, the last fetched keys are used for a day.
 type ForeignKeys struct {
 	client  *http.Client
 	now     func() time.Time
@@ -47,12 +48,12 @@ const (
 	knownIssuers = 1000
 )
 
-// foreignAlgorithms are those of others' tokens: with public keys only, so that no key that is
-// published can be a password.
+// foreignAlgorithms are the algorithms for tokens of other issuers: with public keys only, so that
+// a published key cannot be used as a password.
 var foreignAlgorithms = []jose.SignatureAlgorithm{jose.RS256, jose.PS256, jose.ES256}
 
-// NewForeignKeys fetches through the client, with bounds and without following redirects: an
-// issuer's keys are where it says that they are.
+// NewForeignKeys returns ForeignKeys that use the client, with limits and without following
+// redirects: an issuer's keys must be at the URL that it publishes.
 func NewForeignKeys(client *http.Client, now func() time.Time, log *slog.Logger) (*ForeignKeys, error) {
 	issuers, err := lru.New[string, *issuerKeys](knownIssuers)
 	if err != nil {
@@ -66,7 +67,7 @@ func NewForeignKeys(client *http.Client, now func() time.Time, log *slog.Logger)
 	return &ForeignKeys{client: &bounded, now: now, log: log, issuers: issuers}, nil
 }
 
-// boundedBodies ends answers that are too long.
+// boundedBodies aborts responses that are too long.
 type boundedBodies struct{ through http.RoundTripper }
 
 func (b boundedBodies) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -81,23 +82,23 @@ func (b boundedBodies) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-// UnreachableError says that an issuer's keys cannot be had, so that nobody can say whether a token
-// is good: 503.
+// UnreachableError reports that an issuer's keys cannot be fetched, so that a token cannot be
+// verified: 503.
 type UnreachableError struct {
 	Issuer string
 	err    error
 }
 
-// Error has the cause, which is for the log.
+// Error includes the cause, which is for the log.
 func (e *UnreachableError) Error() string {
 	return fmt.Sprintf("the keys of the issuer %s cannot be had: %v", e.Issuer, e.err)
 }
 
 func (e *UnreachableError) Unwrap() error { return e.err }
 
-// Payload returns what a token says when its signature is by a key of the issuer. Otherwise the
-// error is an *UnauthorizedError, or an *UnreachableError. That the token names this issuer and is
-// meant for us is not looked at.
+// Payload returns the payload of a token if its signature is by a key of the issuer. Otherwise the
+// error is an *UnauthorizedError or an *UnreachableError. It does not check the issuer and the
+// audience of the token.
 func (f *ForeignKeys) Payload(ctx context.Context, issuer, raw string) ([]byte, error) {
 	if err := checkForm(raw); err != nil {
 		return nil, err
@@ -139,23 +140,23 @@ func (f *ForeignKeys) keysOf(issuer string) *issuerKeys {
 	return made
 }
 
-// issuerKeys is what is known of one issuer.
+// issuerKeys is the cache of one issuer.
 type issuerKeys struct {
 	*ForeignKeys
 	issuer   string
 	current  atomic.Pointer[fetchedKeys]
-	fetching chan struct{} // has room for who fetches; guards what follows
+	fetching chan struct{} // semaphore of the fetching goroutine; guards the following fields
 	tried    time.Time
 	failure  error // of the last try
 }
 
-// fetchedKeys are keys as they were at a time.
+// fetchedKeys are keys that were fetched at a time.
 type fetchedKeys struct {
 	keys []jose.JSONWebKey
 	at   time.Time
 }
 
-// with returns the keys with an id; nil stands for no keys.
+// with returns the keys with an id; the receiver may be nil.
 func (f *fetchedKeys) with(id string) (found []jose.JSONWebKey) {
 	if f == nil {
 		return nil
@@ -168,12 +169,12 @@ func (f *fetchedKeys) with(id string) (found []jose.JSONWebKey) {
 	return found
 }
 
-// within says whether the keys are younger than an age.
+// within reports whether the keys are younger than an age.
 func (f *fetchedKeys) within(age time.Duration, now time.Time) bool {
 	return f != nil && now.Before(f.at.Add(age))
 }
 
-// find returns the issuer's keys with an id, of which there is one unless the issuer is careless.
+// find returns the issuer's keys with an id, normally one.
 func (k *issuerKeys) find(ctx context.Context, id string) ([]jose.JSONWebKey, error) {
 	if id == "" {
 		return nil, &UnauthorizedError{"Access token validation failure. Invalid signature. The token does not name its key (kid)."}
@@ -200,9 +201,9 @@ func (k *issuerKeys) find(ctx context.Context, id string) ([]jose.JSONWebKey, er
 	return nil, &UnauthorizedError{"Access token validation failure. Invalid signature. The key is not one that its issuer publishes."}
 }
 
-// refresh fetches the keys unless that was tried within the pause, and returns how the last try
-// failed. When another fetches them right now it waits for that, but not who can do with what there
-// is. The error is that of ctx.
+// refresh fetches the keys unless that was tried within the pause, and returns the error of the
+// last try. If another goroutine is fetching them, it waits, unless the existing keys are
+// sufficient. The second error is that of ctx.
 func (k *issuerKeys) refresh(ctx context.Context, canDo bool) (failure, err error) {
 	if canDo {
 		select {
@@ -222,7 +223,7 @@ func (k *issuerKeys) refresh(ctx context.Context, canDo bool) (failure, err erro
 		return k.failure, nil
 	}
 	k.tried = k.now()
-	// Others will use what this request fetches, so it does not end with it.
+	// Others will use the result, so the fetch must not end with this request.
 	fetched, failure := k.fetch(context.WithoutCancel(ctx))
 	if k.failure = failure; failure != nil {
 		k.log.WarnContext(ctx, "the keys of an issuer cannot be had, and tokens of it may be refused", "issuer", k.issuer, "error", failure)
@@ -234,7 +235,7 @@ func (k *issuerKeys) refresh(ctx context.Context, canDo bool) (failure, err erro
 
 // fetch reads the keys that the issuer's configuration points to.
 //
-// The key set of go-oidc is not used: it fetches for every unknown key id, and never forgets a key.
+// The key set of go-oidc is not used: it fetches for every unknown key id, and never removes a key.
 func (k *issuerKeys) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTime)
 	defer cancel()
@@ -257,14 +258,14 @@ func (k *issuerKeys) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
 	return readForeignKeys(json.NewDecoder(answer.Body))
 }
 
-// keysURI is where the issuer's configuration, which must name the issuer, says that its keys are.
+// keysURI returns the URL of the keys from the issuer's configuration, which must name the issuer.
 func (k *issuerKeys) keysURI(ctx context.Context) (string, error) {
 	if !directory.SafeIssuer(k.issuer) {
 		return "", errors.New("it is not an https address")
 	}
 	provider, err := oidc.NewProvider(oidc.ClientContext(ctx, k.client), k.issuer)
 	if err != nil {
-		return "", fmt.Errorf("%.300s", err.Error()) // it may have a whole page of the issuer's in it
+		return "", fmt.Errorf("%.300s", err.Error()) // it may contain a whole page of the issuer
 	}
 	var about struct {
 		KeysURI string `json:"jwks_uri"`
@@ -278,8 +279,8 @@ func (k *issuerKeys) keysURI(ctx context.Context) (string, error) {
 	return about.KeysURI, nil
 }
 
-// safeKeysURI lets an issuer of https have its keys only at another address of https: a server must
-// not be sent to what only it can reach.
+// safeKeysURI requires https for the keys of an issuer with https: a server must not be made to
+// send requests to internal addresses.
 func safeKeysURI(address, issuer string) bool {
 	u, err := url.Parse(address)
 	if err != nil || u.User != nil {
@@ -288,8 +289,7 @@ func safeKeysURI(address, issuer string) bool {
 	return u.Scheme == "https" && u.Hostname() != "" || directory.OnThisMachine(u) && strings.HasPrefix(issuer, "http:")
 }
 
-// readForeignKeys takes the keys that our algorithms use, and passes over the others (RFC 7517
-// section 5).
+// readForeignKeys returns the keys for our algorithms, and skips the others (RFC 7517 section 5).
 func readForeignKeys(body *json.Decoder) ([]jose.JSONWebKey, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`

@@ -6,11 +6,11 @@ import (
 	"github.com/google/uuid"
 )
 
-// FirstParty are Microsoft's own clients, which every tenant of the real service knows and which
-// people sign in to with the tools they have: public clients, of which a tenant here has the
-// service principal when it is to know them. Requested is what the real service lets each have, as
-// far as it is served here: for two of them Directory.AccessAsUser.All, which there is whatever the
-// user may do to the directory, and beside which other permissions stand for that here.
+// FirstParty are Microsoft's own clients, which every tenant of the real service has and which
+// people use with existing tools. They are public clients; a tenant here accepts those whose
+// service principal it has. Requested are the permissions of each in the real service, as far as
+// they are supported: for two of them Directory.AccessAsUser.All, which means everything that the
+// user may do in the directory, and which further permissions represent here.
 var FirstParty = []App{
 	firstParty("04b07795-8ddb-461a-bbee-02f9e1bf7b46", "Microsoft Azure CLI", nil, everythingOfTheUser...),
 	firstParty("14d82eec-204b-4c2f-b7e8-296a70dab67e", "Microsoft Graph Command Line Tools", nil),
@@ -25,8 +25,8 @@ var everythingOfTheUser = []string{
 	"Application.ReadWrite.All", "Directory.AccessAsUser.All", "Directory.ReadWrite.All", "Group.ReadWrite.All", "User.ReadWrite.All",
 }
 
-// firstParty makes one with the redirect addresses that MSAL has for programs, and those of its
-// pages.
+// firstParty returns a client with the redirect addresses that MSAL uses for programs, and those of
+// its pages.
 func firstParty(appID, name string, pages []string, requested ...string) App {
 	return App{
 		AppID: uuid.MustParse(appID), DisplayName: name, PublicClient: true,
@@ -38,7 +38,7 @@ func firstParty(appID, name string, pages []string, requested ...string) App {
 	}
 }
 
-// FirstPartyByID finds one by its client id.
+// FirstPartyByID returns the client with a client id.
 func FirstPartyByID(appID uuid.UUID) (App, bool) {
 	at := slices.IndexFunc(FirstParty, func(a App) bool { return a.AppID == appID })
 	if at < 0 {

@@ -13,13 +13,13 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// Keys keeps the secrets of the installation: its signing keys.
+// Keys stores the secrets of the installation: its signing keys.
 type Keys interface {
-	// Secret returns a named secret, made by make when there is none yet. Of several callers at once,
+	// Secret returns a named secret, which make creates if it does not exist. Concurrent callers,
 	// in any process, all get the same value.
 	Secret(ctx context.Context, name string, make func() ([]byte, error)) ([]byte, error)
-	// ReplaceSecret makes what change returns the value of a named secret, atomically; old is nil when
-	// there is none yet. An error of change leaves all as it was.
+	// ReplaceSecret atomically replaces the value of a named secret by the result of change; old is
+	// nil if it does not exist. If change returns an error, nothing is changed.
 	ReplaceSecret(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error
 }
 
@@ -28,15 +28,15 @@ const (
 	keyBits     = 2048
 )
 
-// keyRing is a set of our own RSA keys. The first signs; the others have been replaced, and verify
-// what they have signed for KeyOverlap.
+// keyRing is a set of our own RSA keys. The first one signs; the others have been replaced, and
+// verify their signatures for KeyOverlap.
 type keyRing struct {
 	keys   []ownKey
 	signer jose.Signer
 }
 
-// ownKey is a private key and its times, which are zero when they are not known: then it verifies
-// for ever.
+// ownKey is a private key and its times, which are zero if they are unknown: then it verifies
+// forever.
 type ownKey struct {
 	jose.JSONWebKey
 	public        *rsa.PublicKey
@@ -92,8 +92,8 @@ func readKeys(stored []byte) (*keyRing, error) {
 	return ring, nil
 }
 
-// makeKey does not use the authority's source of randomness, because Go makes RSA keys from the
-// system's only.
+// makeKey does not use the authority's source of randomness, because Go generates RSA keys only
+// from the system's source.
 func makeKey() (jose.JSONWebKey, error) {
 	private, err := rsa.GenerateKey(rand.Reader, keyBits)
 	if err != nil {
@@ -108,7 +108,7 @@ func makeKey() (jose.JSONWebKey, error) {
 	return key, nil
 }
 
-// verifier returns the public key with an id, while it verifies.
+// verifier returns the public key with an id, if it still verifies.
 func (ring *keyRing) verifier(id string, now time.Time) (*rsa.PublicKey, bool) {
 	for i := range ring.keys {
 		if key := &ring.keys[i]; key.KeyID == id && !key.over(now) {
@@ -118,7 +118,7 @@ func (ring *keyRing) verifier(id string, now time.Time) (*rsa.PublicKey, bool) {
 	return nil, false
 }
 
-// published are the keys that clients may meet in tokens that are still good.
+// published returns the keys of tokens that are still valid.
 func (ring *keyRing) published(now time.Time) (set jose.JSONWebKeySet) {
 	for _, key := range ring.keys {
 		if !key.over(now) {

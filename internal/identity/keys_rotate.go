@@ -11,28 +11,27 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// KeyOverlap is how long a key still verifies after another has taken its place: longer than any
-// token that clients are given lasts (Lifetime), and than most that people make at the command
-// line.
+// KeyOverlap is how long a key still verifies after it was replaced: longer than the lifetime of
+// tokens for clients (Lifetime), and of most tokens made at the command line.
 const KeyOverlap = 24 * time.Hour
 
-// over says whether a key is of no use any more.
+// over reports whether a key no longer verifies.
 func (key *ownKey) over(now time.Time) bool {
 	return !key.retired.IsZero() && !now.Before(key.retired.Add(KeyOverlap))
 }
 
-// RotateKeys makes a new key that signs from now on. Those before it still verify what they have
-// signed for KeyOverlap, so nobody has to log in again, and are removed when a later rotation finds
-// that over. A running Authority does not notice.
+// RotateKeys creates a new signing key. The previous keys still verify their signatures for
+// KeyOverlap, so no one has to sign in again, and are removed by a later rotation after that. A
+// running Authority does not notice the change.
 func RotateKeys(ctx context.Context, keys Keys, now time.Time) error {
 	_, err := replaceKeys(ctx, keys, now, func(*keyRing) bool { return true })
 	return err
 }
 
-// RevokeKeys is RotateKeys for keys that somebody may have taken: the old ones are removed at once,
-// and every token that was given out is refused from then on. The old ones are not read: they may
-// be damaged, or encrypted with a sealing key that was lost. The new one is encrypted with the
-// sealing key given; where the old ones are encrypted there must be one.
+// RevokeKeys is RotateKeys for stolen keys: the old ones are removed immediately, and all tokens
+// issued before are refused. It does not read the old keys: they may be damaged, or encrypted with
+// a sealing key that was lost. The new one is encrypted with the given sealing key, which is
+// required if the old ones are encrypted.
 func RevokeKeys(ctx context.Context, stored Keys, sealingKey []byte, now time.Time) error {
 	seal, err := seal(stored, sealingKey)
 	if err != nil {
@@ -51,8 +50,8 @@ func RevokeKeys(ctx context.Context, stored Keys, sealingKey []byte, now time.Ti
 	})
 }
 
-// RotateAfter is RotateKeys for a running authority, when the key that signs is older than an age.
-// To be called now and then.
+// RotateAfter is RotateKeys for a running authority, if the signing key is older than an age. It
+// must be called regularly.
 func (a *Authority) RotateAfter(ctx context.Context, age time.Duration) error {
 	now := a.now()
 	old := func(ring *keyRing) bool { return !now.Before(ring.keys[0].made.Add(age)) }
@@ -67,8 +66,8 @@ func (a *Authority) RotateAfter(ctx context.Context, age time.Duration) error {
 	return nil
 }
 
-// replaceKeys puts a new key before the stored ones when they are due, and returns what is stored
-// then. Making it takes a tenth of a second, for which the vault is not held up.
+// replaceKeys adds a new key before the stored ones if they are due for rotation, and returns the
+// stored keys. Generating it takes a tenth of a second, during which the vault is not locked.
 func replaceKeys(ctx context.Context, keys Keys, now time.Time, due func(*keyRing) bool) (*keyRing, error) {
 	fresh, err := makeKey()
 	if err != nil {
@@ -93,11 +92,11 @@ func replaceKeys(ctx context.Context, keys Keys, now time.Time, due func(*keyRin
 	return parseKeys(stored)
 }
 
-// keysOfProcess are made once.
+// keysOfProcess are generated once.
 var keysOfProcess = sync.OnceValues(func() ([]byte, error) { return firstKeys(time.Time{}) })
 
-// ShareKeys has the signing keys of an installation that has none yet be those of all that share
-// them in this process: for tests, since to make one takes a tenth of a second.
+// ShareKeys makes installations without signing keys share one set in this process: for tests,
+// because generating a key takes a tenth of a second.
 func ShareKeys(ctx context.Context, keys Keys) error {
 	_, err := keys.Secret(ctx, signingKeys, keysOfProcess)
 	return err
@@ -112,7 +111,8 @@ func firstKeys(now time.Time) ([]byte, error) {
 	return new(keyRing).rotated(fresh, now)
 }
 
-// rotated is what to store for a ring with a new key in front, and without those that are over.
+// rotated returns the stored form of a ring with a new key at the front, without those that no
+// longer verify.
 func (ring *keyRing) rotated(fresh jose.JSONWebKey, now time.Time) ([]byte, error) {
 	now = now.UTC().Truncate(time.Second)
 	set := storedKeys{
@@ -134,17 +134,17 @@ func (ring *keyRing) rotated(fresh jose.JSONWebKey, now time.Time) ([]byte, erro
 	return json.Marshal(set)
 }
 
-// KeyInfo is what may be told of a signing key.
+// KeyInfo is the public data of a signing key.
 type KeyInfo struct {
 	ID    string
-	Made  time.Time // zero when it is not known
-	Until time.Time // when it ceases to verify; zero for the one that signs
+	Made  time.Time // zero if unknown
+	Until time.Time // when it ceases to verify; zero for the current signing key
 }
 
-// ErrNoKeys says that the first start is yet to make the signing keys.
+// ErrNoKeys means that the signing keys have not been generated yet, which the first start does.
 var ErrNoKeys = errors.New("there are no signing keys yet: the first start of the server makes them")
 
-// ListKeys returns the signing keys that are in use at a time, the one that signs first.
+// ListKeys returns the signing keys that are in use at a time, the current one first.
 func ListKeys(ctx context.Context, keys Keys, now time.Time) ([]KeyInfo, error) {
 	stored, err := keys.Secret(ctx, signingKeys, func() ([]byte, error) { return nil, ErrNoKeys })
 	if err != nil {

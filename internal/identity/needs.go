@@ -2,10 +2,10 @@ package identity
 
 import "slices"
 
-// Need is what an operation asks of its caller: one of the permissions, and of a signed-in user one
-// of the roles too. For an application, one of the roles is enough. A permission counts only where
-// it can be granted: Group.Create for applications, User.Read for signed-in users. "X+Y" stands for
-// both of two permissions.
+// Need has the requirements of an operation: one of the permissions, and for a signed-in user also
+// one of the roles. For an application, one of the roles is sufficient. A permission counts only if
+// it can be granted: Group.Create for applications, User.Read for signed-in users. "X+Y" requires
+// both permissions.
 type Need struct {
 	Full        []string // permissions that let the caller see or do all of it, least first
 	Delegated   []string // as Full, for signed-in users only
@@ -15,29 +15,28 @@ type Need struct {
 	// Permissions that let an application see or change applications and service principals that it
 	// owns.
 	Owned    []string
-	Personal []string // permissions that are enough for personal accounts; those of Own on their own self
-	Least    []string // the least permissions as documented, where they are not the first of Basic or Full
+	Personal []string // permissions that are sufficient for personal accounts; those of Own on themselves
+	Least    []string // the documented least permissions, if they are not the first of Basic or Full
 
-	// Parts are the properties that a permission lets the caller change, where it is for nothing
+	// Parts are the properties that a permission lets the caller change, if it permits nothing
 	// else.
 	Parts map[string][]string
-	// SelfService are the properties that a signed-in user may change of its own self without a
-	// role.
+	// SelfService are the properties that a signed-in user may change of itself without a role.
 	SelfService []string
-	// OwnerService are the properties that a signed-in user may change of what it owns without a
-	// role.
+	// OwnerService are the properties that a signed-in user may change in objects that it owns
+	// without a role.
 	OwnerService []string
 
-	// Roles: none means any member may, and any application with a role; otherwise Global
-	// Administrators may, and these.
+	// Roles: if empty, any member may, and any application with a role; otherwise Global
+	// Administrators and these roles may.
 	Roles  []Role
 	Owners bool // owners of the group, application or service principal may without a role
-	Self   bool // a signed-in user may on its own self without a role
+	Self   bool // a signed-in user may on itself without a role
 
-	delegated, application scheme // what of the permissions counts where
+	delegated, application scheme // the permissions that count in each scheme
 }
 
-// Needs is the one table of what each operation asks for (docs/spec/protocol.md P60,
+// Needs is the table of the requirements of all operations (docs/spec/protocol.md P60,
 // docs/spec/licensing.md L73 and section 10; those from ReadSettings on are our own). Where it
 // deviates from what Microsoft documents, docs/parity.md says why.
 var Needs = inSchemes(map[Operation]Need{
@@ -176,7 +175,7 @@ var Needs = inSchemes(map[Operation]Need{
 			"Group-PreferredDataLocation.ReadWrite.All": {"preferredDataLocation"},
 			"Group.ManageProtection.All":                {"assignedLabels"},
 		},
-		OwnerService: []string{"members"}, // as by members/$ref
+		OwnerService: []string{"members"}, // as for members/$ref
 		Roles:        groupWriters,
 	},
 	DeleteGroups: {
@@ -206,7 +205,7 @@ var Needs = inSchemes(map[Operation]Need{
 		},
 	},
 
-	ReadObjects: { // what is seen of each depends on the permissions for its type
+	ReadObjects: { // the visible properties of each depend on the permissions for its type
 		Full: []string{"Directory.Read.All"},
 	},
 
@@ -259,13 +258,13 @@ var Needs = inSchemes(map[Operation]Need{
 	ReadApplicationOwners: {Full: applicationReaders, Owned: ownedBy},
 	CreateApplications: {
 		Full:        []string{"AppRegistration.Create", "Application.ReadWrite.All"},
-		Application: ownedBy, // the creator is the owner
+		Application: ownedBy, // the creator becomes the owner
 		Personal:    []string{"Application.ReadWrite.All"},
 		Roles:       slices.Concat(applicationWriters, []Role{ApplicationDeveloper}),
 	},
-	// Each of these lets the caller come by what it has not got, so each has a permission of its
-	// own, and no other is enough: who manages applications cannot grant them anything, and who
-	// writes the directory cannot give roles.
+	// Each of these lets the caller gain permissions, so each has a separate permission, and no
+	// other is sufficient: a caller that manages applications cannot grant them permissions, and
+	// one that writes the directory cannot assign roles.
 	WriteApplications: {
 		Full: []string{"Application.ReadWrite.All"}, Owned: ownedBy, Personal: []string{"Application.ReadWrite.All"}, Least: ownedBy,
 		Roles: applicationWriters, Owners: true,
@@ -291,7 +290,7 @@ var Needs = inSchemes(map[Operation]Need{
 	},
 	ReadPrincipal:      {Full: applicationReaders, Owned: ownedBy},
 	ReadAllOfPrincipal: {Full: applicationReaders},
-	// Who owns an application may let it log in with a secret that only the owner knows.
+	// An owner of an application may add a secret to it that only the owner knows.
 	AddApplicationOwners: {
 		Full:  besides("Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"),
 		Owned: besides("Application.ReadWrite.OwnedBy", "Directory.Read.All", "Directory.ReadWrite.All"),
@@ -369,7 +368,7 @@ var Needs = inSchemes(map[Operation]Need{
 	ReadSignIn: {
 		Full: []string{"Policy.Read.All", "Policy.ReadWrite.Authorization", "Directory.Read.All", "Directory.ReadWrite.All"},
 	},
-	// Who says which tokens are good here can make one that may do anything.
+	// Anyone who configures the valid tokens can create one with all permissions.
 	WriteSignIn: {
 		Full:  []string{"Policy.ReadWrite.Authorization"},
 		Roles: []Role{GlobalAdministrator},
@@ -395,8 +394,8 @@ var Needs = inSchemes(map[Operation]Need{
 	},
 })
 
-// Permissions that several operations ask for. A slice that is appended to has no room left, so
-// each append makes its own.
+// Permissions of several operations. These slices have no spare capacity, so each append allocates
+// a new one.
 var (
 	userReaders   = []string{"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
 	tenantReaders = []string{"Organization.Read.All", "Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
@@ -414,7 +413,7 @@ var (
 	}
 )
 
-// Roles that several operations ask for.
+// Roles of several operations.
 var (
 	reprocessors       = []Role{DirectoryWriters, LicenseAdministrator, UserAdministrator}
 	groupWriters       = []Role{GroupsAdministrator, UserAdministrator, DirectoryWriters}
@@ -422,7 +421,7 @@ var (
 	granters           = []Role{ApplicationAdministrator, CloudApplicationAdministrator, PrivilegedRoleAdministrator}
 )
 
-// besides returns a permission that needs any of others besides.
+// besides returns a permission that requires any of others, too.
 func besides(permission string, others ...string) []string {
 	var list []string
 	for _, other := range others {

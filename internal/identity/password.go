@@ -15,28 +15,28 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// PasswordCost is what checking a password takes, so that trying many does too. It stands in each
-// hash, so it can be changed at any time: a hash is checked at the cost it was made with.
+// PasswordCost is the cost of checking a password, which makes guessing expensive. Each hash
+// contains its cost, so the cost can be changed at any time.
 type PasswordCost struct {
 	Memory  uint32 // KiB
 	Passes  uint32
 	Threads uint8
 }
 
-// UsualCost is the least that OWASP's Password Storage Cheat Sheet advises for argon2id: 19 MiB,
-// two passes, one thread. It takes about 25 ms.
+// UsualCost is the minimum that OWASP's Password Storage Cheat Sheet recommends for argon2id: 19
+// MiB, two passes, one thread. It takes about 25 ms.
 var UsualCost = PasswordCost{Memory: 19 << 10, Passes: 2, Threads: 1}
 
-// MaxPassword is how long a password may be, in bytes, as in the real service.
+// MaxPassword is the maximum length of a password in bytes, as in the real service.
 const MaxPassword = 256
 
-// LeastPassword is how many characters a password must have: NIST SP 800-63B asks for length, and
-// for nothing else.
+// LeastPassword is the minimum number of characters of a password: NIST SP 800-63B only requires a
+// length.
 const LeastPassword = 8
 
-// HasName says whether a password has the name of its user in it, that is what stands before the @:
-// it would be tried first. Names of fewer than three characters do not count; they are in most
-// words.
+// HasName reports whether a password contains the name of its user, the part before the @, which
+// attackers would try first. Names of fewer than three characters do not count, because most words
+// contain them.
 func HasName(password, userPrincipalName string) bool {
 	local, _, _ := strings.Cut(strings.ToLower(userPrincipalName), "@")
 	return len(local) >= 3 && strings.Contains(strings.ToLower(password), local)
@@ -48,21 +48,21 @@ const (
 	phcPrefix = "$argon2id$v=19$"
 )
 
-// hashing holds back passwords beyond one a core: more at once would not be done sooner, and each
-// takes its memory.
+// hashing limits concurrent hashing to one per core: more would not be faster, and each takes
+// memory.
 var hashing atomic.Pointer[chan struct{}]
 
 func init() { BoundHashing(math.MaxInt64) }
 
-// BoundHashing sets how much memory hashing passwords may take, in bytes, as long as they cost what
-// is usual: one at a time is always possible. It is called before passwords are.
+// BoundHashing limits the memory for hashing passwords, in bytes, assuming UsualCost; one at a time
+// is always possible. It must be called before any hashing.
 func BoundHashing(bytes int64) {
 	atOnce := make(chan struct{}, max(1, min(int64(runtime.NumCPU()), bytes/(int64(UsualCost.Memory)<<10))))
 	hashing.Store(&atOnce)
 }
 
-// HashPassword makes the form a password is kept in, argon2id in the PHC string format. It waits
-// for its turn as long as ctx lets it.
+// HashPassword returns the stored form of a password, argon2id in the PHC string format. It waits
+// for its turn until ctx ends.
 func HashPassword(ctx context.Context, random io.Reader, cost PasswordCost, password string) (string, error) {
 	salt := make([]byte, saltBytes)
 	if _, err := io.ReadFull(random, salt); err != nil {
@@ -75,14 +75,14 @@ func HashPassword(ctx context.Context, random io.Reader, cost PasswordCost, pass
 	return cost.text(salt, sum), nil
 }
 
-// text is the PHC string format.
+// text returns the PHC string format.
 func (c PasswordCost) text(salt, sum []byte) string {
 	encode := base64.RawStdEncoding.EncodeToString
 	return fmt.Sprintf("%sm=%d,t=%d,p=%d$%s$%s", phcPrefix, c.Memory, c.Passes, c.Threads, encode(salt), encode(sum))
 }
 
-// CheckPassword says whether a password is the one that was hashed. An empty hash is nobody's; see
-// NoPassword.
+// CheckPassword reports whether a password is the one that was hashed. An empty hash matches none;
+// see NoPassword.
 func CheckPassword(ctx context.Context, hash, password string) (bool, error) {
 	if hash == "" {
 		return false, nil
@@ -98,8 +98,9 @@ func CheckPassword(ctx context.Context, hash, password string) (bool, error) {
 	return subtle.ConstantTimeCompare(got, want) == 1, nil
 }
 
-// NoPassword is a hash that no password has, to be checked in place of that of a user who is
-// unknown or has none: it takes as long as another, so time tells nobody who has an account.
+// NoPassword returns a hash that no password has, to check instead of that of a user who is unknown
+// or has none: it takes the same time as any other, so the time does not reveal whether an account
+// exists.
 func (c PasswordCost) NoPassword() string {
 	return c.text(make([]byte, saltBytes), make([]byte, hashBytes))
 }
@@ -118,8 +119,8 @@ func (c PasswordCost) hash(ctx context.Context, password string, salt []byte) ([
 // errPasswordHash does not show the hash: errors end up in logs.
 var errPasswordHash = errors.New("the hash of a password is not argon2id in the PHC string format: give the user a new password")
 
-// parsePassword reads what HashPassword writes. The bounds are those within which argon2 does not
-// panic and a check does not take all memory.
+// parsePassword parses the result of HashPassword. Its limits ensure that argon2 does not panic and
+// a check does not take all memory.
 func parsePassword(hash string) (cost PasswordCost, salt, sum []byte, err error) {
 	rest, ok := strings.CutPrefix(hash, phcPrefix)
 	parts := strings.Split(rest, "$")

@@ -9,9 +9,9 @@ import (
 	"licensor/internal/directory"
 )
 
-// Permission is something of Microsoft Graph that an application can be granted: for itself, which
-// Graph calls an app role, or to act in a user's name, which Graph calls a scope. One name has a
-// different id as each of the two.
+// Permission is a permission of Microsoft Graph for an application: for itself, which Graph calls
+// an app role, or on behalf of a user, which Graph calls a scope. The same name has different ids
+// as an app role and as a scope.
 type Permission struct {
 	ID           uuid.UUID // the real service's
 	Value        string    // such as User.Read.All
@@ -19,9 +19,9 @@ type Permission struct {
 	AdminConsent bool // an administrator must consent; otherwise users may, for themselves
 }
 
-// ApplicationPermissions are those that an application can have for itself: what Needs asks for,
-// and what clients ask for along with it. All of them are for administrators to grant. Of
-// AppRegistration.Create no id is published; the one here is made of its name.
+// ApplicationPermissions are those that an application can have for itself: those of Needs, and
+// those that clients request along with them. Only administrators can grant them. The id of
+// AppRegistration.Create is not published; the one here is derived from its name.
 var ApplicationPermissions = permissions(`
 	134fd756-38ce-4afd-ba33-e9623dbe66c2 AdministrativeUnit.Read.All * Read all administrative units
 	5eb59dd3-1da2-4329-8733-9dabdc435916 AdministrativeUnit.ReadWrite.All * Read and write all administrative units
@@ -70,7 +70,7 @@ var ApplicationPermissions = permissions(`
 	77f3a031-c388-4f99-b373-dc68676a979e User.RevokeSessions.All * Revoke all sign in sessions for a user
 `)
 
-// DelegatedPermissions are those that an application can have to act in a user's name.
+// DelegatedPermissions are those that an application can have to act on behalf of a user.
 var DelegatedPermissions = permissions(`
 	3361d15d-be43-4de6-b441-3c746d05163d AdministrativeUnit.Read.All * Read administrative units
 	7b8a2d34-6b3f-4542-a343-54651608ad81 AdministrativeUnit.ReadWrite.All * Read and write administrative units
@@ -122,8 +122,8 @@ var DelegatedPermissions = permissions(`
 	fc30e98b-8810-4501-81f5-c20a3196387b User.RevokeSessions.All * Revoke all sign in sessions for a user
 `)
 
-// permissions reads a table: an id, a name, * where an administrator must consent or - where a user
-// may, and what it is called.
+// permissions parses a table: an id, a name, * if an administrator must consent or - if a user may,
+// and a display name.
 func permissions(table string) []Permission {
 	var list []Permission
 	for line := range strings.Lines(strings.TrimSpace(table)) {
@@ -133,7 +133,7 @@ func permissions(table string) []Permission {
 	return list
 }
 
-// byValue and byID find in a list.
+// byValue and byID search a list.
 var (
 	applicationByValue, applicationByID = indexed(ApplicationPermissions)
 	delegatedByValue, delegatedByID     = indexed(DelegatedPermissions)
@@ -175,6 +175,6 @@ func DelegatedPermissionByID(id uuid.UUID) (Permission, bool) {
 }
 
 // GraphPrincipalID is the object id that the service principal of Microsoft Graph, whose app roles
-// and scopes the permissions are, has in a tenant. It is derived, since every tenant has that
-// principal and none has to make it.
+// and scopes the permissions are, has in a tenant. It is derived from the tenant's id, since every
+// tenant has that principal without creating it.
 func GraphPrincipalID(tenant uuid.UUID) uuid.UUID { return directory.GraphPrincipal(tenant).ID }

@@ -11,15 +11,16 @@ import (
 )
 
 const (
-	// proofAudience is that of proofs of possession: the directory's API before Microsoft Graph.
+	// proofAudience is the audience of proofs of possession: the directory's API before Microsoft
+	// Graph.
 	proofAudience = "00000002-0000-0000-c000-000000000000"
 	longestProof  = 10 * time.Minute
 	proofSkew     = 5 * time.Minute
 )
 
-// CheckProof checks a proof of possession: a token by which an application, or service principal,
-// shows that it has the key of one of its certificates that are valid now. The issuer is its object
-// id. The error says what is wrong with it.
+// CheckProof checks a proof of possession: a token with which an application, or service principal,
+// proves that it has the key of one of its currently valid certificates. The issuer is its object
+// id. The error describes what is wrong.
 func CheckProof(raw, issuer string, certificates []Certificate, now time.Time) error {
 	token, err := jwt.ParseSigned(raw, []jose.SignatureAlgorithm{jose.RS256, jose.PS256})
 	if err != nil || !OneSpelling(raw) {

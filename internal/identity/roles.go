@@ -14,7 +14,7 @@ type Role struct {
 	Description string
 }
 
-// The roles that matter for an operation.
+// The roles that operations use.
 var (
 	GlobalAdministrator = Role{
 		"Global Administrator", uuid.MustParse("62e90394-69f5-4237-9190-012177145e10"),
@@ -78,7 +78,7 @@ func RoleByID(template uuid.UUID) (Role, bool) {
 	return BuiltInRoles[at], true
 }
 
-// RoleObjectID is the object id that a directory role has in a tenant. It is derived, since all
+// RoleObjectID returns the object id of a directory role in a tenant. It is derived, since all
 // roles are active in every tenant.
 func RoleObjectID(tenant, template uuid.UUID) uuid.UUID { return uuid.NewSHA1(tenant, template[:]) }
 
@@ -96,22 +96,21 @@ func RoleByObjectID(tenant, id uuid.UUID) (int, bool) {
 	return at, ok
 }
 
-// rolePlaces has the places in BuiltInRoles by object id, for each tenant that somebody has asked
-// for.
+// rolePlaces has the places in BuiltInRoles by object id, for each requested tenant.
 var rolePlaces sync.Map
 
-// resettable are the roles, by name, whose holders a User Administrator may do sensitive things to,
-// as in the real service: it may not get more than it has by taking over their accounts.
+// resettable are the roles, by name, whose holders' sensitive properties a User Administrator may
+// change, as in the real service: taking over their accounts gives it no more permissions.
 var resettable = []string{
 	"Directory Readers", "Groups Administrator", "Guest Inviter", "Helpdesk Administrator", "Message Center Reader", "Reports Reader",
 	"Usage Summary Reports Reader", "User Administrator", "User Experience Success Manager",
 }
 
-// MayTakeOver reports whether a caller that may change users may do to a user with some roles what
-// would let it act as that user or keep the user out: set the password, change what the user signs
-// in with, disable, delete or restore the user. Global Administrators may. Nobody else may where
-// the user is guarded, as members and owners of groups are that roles can be given to. Otherwise
-// holders of roles are protected, but for those of the lesser roles from a User Administrator.
+// MayTakeOver reports whether a caller that may change users may make changes to a user with some
+// roles that would let it act as that user or lock the user out: set the password, change the
+// sign-in names, disable, delete or restore the user. Global Administrators may. No one else may if
+// the user is guarded, as members and owners of role-assignable groups are. Otherwise holders of
+// roles are protected, except those of the lesser roles from a User Administrator.
 func (c *Caller) MayTakeOver(roles []uuid.UUID, guarded bool) bool {
 	switch {
 	case slices.Contains(c.Roles, GlobalAdministrator.ID):

@@ -6,8 +6,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// BuiltInRoles are all roles that every tenant has: first those of Roles, which operations ask for,
-// then the rest, which can be given and read but allow nothing here.
+// BuiltInRoles are all roles that every tenant has: first those of Roles, which operations use,
+// then the rest, which can be assigned and read but have no effect here.
 var BuiltInRoles = append(Roles[:len(Roles):len(Roles)], builtIn(`
 	db506228-d27e-4b7d-95e5-295956d6615f Agent ID Administrator: Manages agents, their blueprints and identities.
 	adb2368d-a9be-41b5-8667-d96778e081b0 Agent ID Developer: Creates blueprints of agents, and owns those.
@@ -123,7 +123,7 @@ var BuiltInRoles = append(Roles[:len(Roles):len(Roles)], builtIn(`
 	810a2642-a034-447f-a5e8-41beaa378541 Yammer Administrator: Manages Yammer.
 `)...)
 
-// builtIn reads a table: an id, a name, and behind a colon what it is for.
+// builtIn parses a table: an id, a name, and after a colon a description.
 func builtIn(table string) []Role {
 	var list []Role
 	for line := range strings.Lines(strings.TrimSpace(table)) {

@@ -15,15 +15,15 @@ import (
 // SealingKeySize is the size of the key that secrets are encrypted with, in bytes.
 const SealingKeySize = 32
 
-// ErrSealed says that a secret is encrypted and that the right key was not given.
+// ErrSealed means that a secret is encrypted and that the right key was not given.
 var ErrSealed = errors.New("it is encrypted")
 
-// Seal returns keys whose secrets are encrypted where they are stored, with AES-256-GCM: who has
-// the database but not the sealing key cannot sign tokens. A secret that was stored plainly is
-// read, and is sealed when it is. Without a sealing key (nil) secrets are stored plainly, and one
-// that is sealed is refused with ErrSealed.
+// Seal returns keys that encrypt their secrets in the store with AES-256-GCM: anyone with the
+// database but without the sealing key cannot sign tokens. A secret that was stored unencrypted is
+// encrypted when it is read. Without a sealing key (nil) secrets are stored unencrypted, and
+// reading an encrypted one returns ErrSealed.
 //
-// A secret is bound to its name, so that none can be put in the place of another.
+// A secret is bound to its name, so that it cannot replace another one.
 func Seal(keys Keys, sealingKey []byte) (Keys, error) { return seal(keys, sealingKey) }
 
 func seal(keys Keys, sealingKey []byte) (*sealed, error) {
@@ -45,8 +45,8 @@ func seal(keys Keys, sealingKey []byte) (*sealed, error) {
 }
 
 // A sealed secret is the magic, whose last byte is the version, the id of the sealing key, the
-// nonce and the ciphertext. The id is there to tell a wrong key from damage; it is 8 bytes of a
-// hash of the key, which say nothing about it.
+// nonce and the ciphertext. The id distinguishes a wrong key from damage; it is 8 bytes of a hash
+// of the key, which reveal nothing about it.
 const (
 	sealMagic   = "licensor sealed\x01"
 	sealIDBytes = 8
@@ -57,11 +57,11 @@ func sealingKeyID(key []byte) []byte {
 	return hash[:sealIDBytes]
 }
 
-// SealingKeyID is how the errors of Seal name a sealing key.
+// SealingKeyID returns the name of a sealing key in the errors of Seal.
 func SealingKeyID(key []byte) string { return hex.EncodeToString(sealingKeyID(key)) }
 
-// sealedWith returns the id of the key that a stored secret is encrypted with; ok is false when it
-// is plain.
+// sealedWith returns the id of the key that a stored secret is encrypted with; ok is false if it is
+// unencrypted.
 func sealedWith(stored []byte) (id string, ok bool) {
 	rest, ok := bytes.CutPrefix(stored, []byte(sealMagic))
 	if !ok {
@@ -70,8 +70,7 @@ func sealedWith(stored []byte) (id string, ok bool) {
 	return hex.EncodeToString(rest[:min(len(rest), sealIDBytes)]), true
 }
 
-// Reseal has the signing keys encrypted with another sealing key than before. Either may be nil:
-// plain.
+// Reseal encrypts the signing keys with another sealing key. Either may be nil: unencrypted.
 func Reseal(ctx context.Context, keys Keys, before, after []byte) error {
 	from, err := seal(keys, before)
 	if err != nil {
@@ -141,7 +140,7 @@ func (s *sealed) seal(name string, plain []byte) []byte {
 	return s.cipher.Seal(slices.Clone(s.header), nil, plain, s.bound(name))
 }
 
-// bound is what must be the same when a secret is opened: its header and its name.
+// bound returns the data that must match when a secret is decrypted: its header and its name.
 func (s *sealed) bound(name string) []byte { return append(slices.Clone(s.header), name...) }
 
 func (s *sealed) open(name string, stored []byte) ([]byte, error) {

@@ -11,8 +11,8 @@ import (
 
 const secretBytes = 32
 
-// NewSecret makes the text of a client secret: 256 random bits in base64url, 43 characters. It is
-// to be shown once; keep only its HashSecret.
+// NewSecret generates the text of a client secret: 256 random bits in base64url, 43 characters.
+// Show it once and store only its HashSecret.
 func NewSecret(random io.Reader) (string, error) {
 	var bits [secretBytes]byte
 	if _, err := io.ReadFull(random, bits[:]); err != nil {
@@ -21,12 +21,12 @@ func NewSecret(random io.Reader) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(bits[:]), nil
 }
 
-// HashSecret is the form a secret is kept in. A plain hash is enough, and quick: 256 random bits
-// cannot be guessed, so there is nothing a salt or a slow hash would make harder.
+// HashSecret returns the stored form of a secret. A plain hash is sufficient and fast: 256 random
+// bits cannot be guessed, so a salt or a slow hash would add no protection.
 func HashSecret(text string) [32]byte { return sha256.Sum256([]byte(text)) }
 
 // Secret returns the application's secret with a text. All are compared, each in constant time; of
-// two alike the one that lasts longer counts.
+// two equal ones the one that is valid for longer counts.
 func (app App) Secret(text string) (found Secret, ok bool) {
 	hash := HashSecret(text)
 	for _, secret := range app.Secrets {
@@ -37,7 +37,7 @@ func (app App) Secret(text string) (found Secret, ok bool) {
 	return found, ok
 }
 
-// Expired says whether the secret has ended.
+// Expired reports whether the secret has expired.
 func (s Secret) Expired(now time.Time) bool { return !s.Expires.IsZero() && !now.Before(s.Expires) }
 
 func (s Secret) outlasts(other Secret) bool {

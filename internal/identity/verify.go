@@ -13,8 +13,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// UnauthorizedError says why a token is not accepted: 401 InvalidAuthenticationToken with this
-// message (P12).
+// UnauthorizedError is the reason that a token is not accepted: 401 InvalidAuthenticationToken with
+// this message (P12).
 type UnauthorizedError struct {
 	Message string
 }
@@ -26,17 +26,16 @@ const (
 	skew     = 5 * time.Minute
 )
 
-// algorithms are those a token may be signed with. Never more than our own keys are made for: a
-// token names its algorithm itself, and one that could choose HS256 would be signed with our public
-// key as the password.
+// algorithms are the accepted signature algorithms: only those for our own keys. A token names its
+// algorithm itself, and with HS256 anyone could sign one with our public key as the password.
 var algorithms = []jose.SignatureAlgorithm{jose.RS256}
 
 const invalidSignature = "Access token validation failure. Invalid signature."
 
 const notOurKey = "Access token validation failure. Invalid signature. The key is not one of this server: request the token from its own authority."
 
-// token is a payload whose signature is good, with its parts read once. What is malformed in it is
-// left zero, and the checks find it.
+// token is a payload with a valid signature, with its parts parsed once. Malformed parts are left
+// zero, and the checks refuse them.
 type token struct {
 	claims  claimSet
 	keyID   string
@@ -46,9 +45,9 @@ type token struct {
 	subject Caller
 }
 
-// Verify checks a token and looks its caller up (A21-A23). An *UnauthorizedError says why it is not
-// accepted; any other error, that the directory could not be read. The Caller shares its slices
-// with others of the same token: they are read-only.
+// Verify checks a token and looks its caller up (A21-A23). An *UnauthorizedError has the reason
+// that it is not accepted; any other error means that the directory could not be read. The Caller
+// shares its slices with others of the same token: they are read-only.
 func (a *Authority) Verify(ctx context.Context, raw string) (*Caller, error) {
 	token, err := a.open(raw)
 	if err != nil {
@@ -65,8 +64,9 @@ func (a *Authority) Verify(ctx context.Context, raw string) (*Caller, error) {
 	return a.lookUp(ctx, token)
 }
 
-// open reads a token and checks form, algorithm, key and signature, the first part of A21. The form
-// comes down to what is needed to read it; a token with a good signature is as we have written it.
+// open reads a token and checks form, algorithm, key and signature, the first part of A21. It
+// checks only as much of the form as parsing requires, because a token with a valid signature is
+// unchanged.
 func (a *Authority) open(raw string) (*token, error) {
 	if len(raw) > maxToken {
 		return nil, malformed("it is longer than 16 KB")
@@ -100,7 +100,7 @@ func (a *Authority) read(raw string) (*token, error) {
 	if !OneSpelling(raw) {
 		return nil, &UnauthorizedError{invalidSignature}
 	}
-	// The key is one of ours or none: jwk, jku, x5c and x5u in the header are not looked at.
+	// The key must be one of ours: jwk, jku, x5c and x5u in the header are ignored.
 	keyID := parsed.Signatures[0].Protected.KeyID
 	key, ok := a.keys.Load().verifier(keyID, a.now())
 	if !ok {
@@ -127,16 +127,16 @@ func checkForm(raw string) error {
 	case dots != 2:
 		return malformed("it does not have three parts")
 	}
-	// The decoder skips line ends, so without this a token would have many spellings.
+	// The decoder ignores line ends, so without this check a token would have many spellings.
 	if strings.ContainsAny(raw, "\r\n") {
 		return malformed("it contains a line end")
 	}
 	return nil
 }
 
-// OneSpelling reports whether a token is base64url of its parts in the only way there is. The
-// decoder takes any bits in the last character of a part that its bytes do not use, so without this
-// a token has many spellings, and one that is refused because it was used could be used again.
+// OneSpelling reports whether a token is the canonical base64url of its parts. The decoder accepts
+// any unused bits in the last character of a part, so without this check a token has many
+// spellings, and a used assertion could be used again.
 func OneSpelling(raw string) bool {
 	for part := range strings.SplitSeq(raw, ".") {
 		if _, err := base64.RawURLEncoding.Strict().DecodeString(part); err != nil {
@@ -150,9 +150,8 @@ func malformed(how string) *UnauthorizedError {
 	return &UnauthorizedError{"JWT is not well formed: " + how + "."}
 }
 
-// readToken reads a payload, each claim once: go-jose's decoder refuses an object that has a name
-// twice, and tells letters of different case apart, where the standard one would take the last and
-// any.
+// readToken parses a payload with go-jose's decoder, which refuses duplicate names in an object and
+// is case-sensitive; the standard decoder would accept the last one, in any letter case.
 func readToken(payload []byte) (*token, error) {
 	t := &token{}
 	if err := josejson.Unmarshal(payload, &t.claims); err != nil {
@@ -164,7 +163,7 @@ func readToken(payload []byte) (*token, error) {
 	return t, nil
 }
 
-// checks are the rest of A21, in its order. Each returns the message of its failure.
+// checks are the rest of A21, in order. Each returns the message of its failure.
 var checks = []func(*Authority, *token) string{
 	checkIssuer, checkAudience, checkLifetime, checkTenant, checkVersion,
 }
@@ -193,8 +192,8 @@ func checkLifetime(a *Authority, t *token) string {
 	return ""
 }
 
-// checkTenant lets the tenant of personal accounts pass, which is no tenant of ours, for what the
-// caller may then do is a matter of 403 (A22).
+// checkTenant accepts the tenant of personal accounts, which is not one of ours, because
+// permissions are checked later, with 403 (A22).
 func checkTenant(a *Authority, t *token) string {
 	const message = "Access token validation failure. Invalid tenant."
 	if t.tenant == uuid.Nil || t.tenant != t.issuer.tenant {

@@ -4,10 +4,9 @@ import (
 	"net/url"
 )
 
-// adminConsent answers {tenant}/v2.0/adminconsent: an administrator says for the whole organization
-// what an application may do in its users' names, without being asked for a sign-in to it. What the
-// application may do in its own name is not asked for here: that is granted through Graph
-// (appRoleAssignments).
+// adminConsent answers {tenant}/v2.0/adminconsent: an administrator consents for the whole
+// organization to an application's permissions on behalf of users, without signing in to it.
+// Application permissions are granted through Graph instead (appRoleAssignments).
 func (s *Server) adminConsent(v *visit) error {
 	if v.anyTenant() {
 		return s.chooseTenant(v)
@@ -26,7 +25,7 @@ func (s *Server) adminConsent(v *visit) error {
 	return err
 }
 
-// readAdminConsent is readAuthorization for it: there is no code, so nothing but the address and
+// readAdminConsent is readAuthorization for it: there is no code, so it only reads the address and
 // the scopes.
 func (s *Server) readAdminConsent(v *visit) (*authorization, error) {
 	a, err := s.readClient(v)

@@ -8,14 +8,14 @@ import (
 	"licensor/internal/identity"
 )
 
-// agreement is how a person is asked whether an application may.
+// agreement is how a person is asked for consent to an application.
 type agreement struct {
-	always bool // also when they have said so before
+	always bool // even after earlier consent
 	silent bool // without a page
 }
 
-// agree sees to it that an application may have what it asks for in a person's name. When it takes
-// a page to find out, it was answered; that the person says no is a refusal.
+// agree obtains a person's consent to the permissions that an application requests. If it needs a
+// page, it has answered the request. If the person declines, it returns a refusal.
 func (s *Server) agree(
 	v *visit, who *person, app identity.App, asked scopes, how agreement,
 ) (answered bool, err error) {
@@ -51,7 +51,7 @@ func saidNo() error {
 	return refuse(65004, "access_denied", "User declined to consent to access the app.")
 }
 
-// approvalPage tells a person that it takes an administrator.
+// approvalPage tells a person that an administrator is required.
 func (s *Server) approvalPage(v *visit, who *person, app identity.App, names []string) error {
 	data := consentData("Approval required", who, app, names)
 	data.Status = http.StatusForbidden
@@ -65,7 +65,7 @@ func consentData(title string, who *person, app identity.App, names []string) pa
 	}
 }
 
-// wanted is what a person is asked for.
+// wanted is the request for consent.
 func (asked scopes) wanted(app identity.App) []string {
 	switch {
 	case asked.API != [16]byte{}:
@@ -76,10 +76,10 @@ func (asked scopes) wanted(app identity.App) []string {
 	return slices.Concat(asked.Names, asked.SignIn)
 }
 
-// permission is one as a person is asked for it.
+// permission is a permission in a request for consent.
 type permission struct{ Name, Text string }
 
-// plain are the words for what signing in is, which the service's own names say to developers.
+// plain are plain descriptions of the permissions for signing in, whose names are for developers.
 var plain = map[string]string{
 	"openid":         "Sign you in",
 	"profile":        "See your name and user name",
@@ -100,7 +100,7 @@ func describe(names []string) []permission {
 	return list
 }
 
-// organizationOf names the tenant by the domain that the person knows it by.
+// organizationOf returns the name of the tenant: the domain that the person knows.
 func organizationOf(user identity.User) string {
 	_, domain, _ := strings.Cut(user.Name, "@")
 	return domain

@@ -21,28 +21,28 @@ import (
 const (
 	assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
-	// Clients make assertions of 10 minutes; none needs one of more than a day.
+	// Clients issue assertions for 10 minutes; none needs one for more than a day.
 	longestAssertion = 24 * time.Hour
 	skew             = 5 * time.Minute
 
-	// An application can have some 12,000 assertions remembered: each takes of the bound as long as it
-	// lives.
+	// Some 12,000 assertions of an application can be remembered: each takes a share of the limit
+	// in proportion to its lifetime.
 	usualAssertion   = 15 * time.Minute
 	assertionsAtOnce = 3000
 	assertionsEvery  = time.Second / 10
 )
 
-// checkAssertion checks the token by which a client shows who it is: one it has signed itself with
-// the key of a certificate, or one of another issuer that its registration names.
+// checkAssertion checks the token with which a client authenticates: one that it has signed itself
+// with the key of a certificate, or one of another issuer in its registration.
 func (s *Server) checkAssertion(c *call, app identity.App, raw string) error {
-	// A token names its algorithm itself, so only those that certificates are made for are read: with
+	// A token names its algorithm itself, so only algorithms for certificates are accepted: with
 	// HS256, a certificate would be the password.
 	signed, err := jwt.ParseSigned(raw, []jose.SignatureAlgorithm{jose.RS256, jose.PS256, jose.ES256})
 	if err != nil || !identity.OneSpelling(raw) {
 		return badAssertion("it is not a token signed with RS256 or PS256.")
 	}
 	var claims jwt.Claims
-	if err := signed.UnsafeClaimsWithoutVerification(&claims); err != nil { // only to see whose it is
+	if err := signed.UnsafeClaimsWithoutVerification(&claims); err != nil { // only to find the issuer
 		return badAssertion("its claims cannot be read.")
 	}
 	if claims.Issuer == app.AppID.String() {
@@ -75,7 +75,8 @@ func (s *Server) checkCertificate(c *call, app identity.App, raw string) error {
 	return s.onlyOnce(c, app, claims)
 }
 
-// certificateKey is the key of the registered certificate that a header names by its thumbprint.
+// certificateKey returns the key of the registered certificate that a header names by its
+// thumbprint.
 func (s *Server) certificateKey(app identity.App, header jose.Header) (*rsa.PublicKey, error) {
 	x5t, _ := header.ExtraHeaders["x5t"].(string)
 	x5t256, _ := header.ExtraHeaders["x5t#S256"].(string)
@@ -103,11 +104,11 @@ func (s *Server) certificateKey(app identity.App, header jose.Header) (*rsa.Publ
 	return nil, badAssertion("no certificate of app '" + app.AppID.String() + "' has the thumbprint in its header ('x5t', 'x5t#S256' or 'kid').")
 }
 
-// isNamed says whether one of the names is the certificate's: all that are there must be.
+// isNamed reports whether the names are the certificate's: all that are present must match.
 func isNamed(der []byte, x5t, x5t256, kid string) bool {
 	one, two := sha1.Sum(der), sha256.Sum256(der)
 	encode := base64.RawURLEncoding.EncodeToString
-	for _, name := range []*string{&x5t, &x5t256} { // MSAL for Go writes them in the alphabet for bodies, padded
+	for _, name := range []*string{&x5t, &x5t256} { // MSAL for Go uses standard base64, padded
 		*name = strings.NewReplacer("+", "-", "/", "_").Replace(strings.TrimRight(*name, "="))
 	}
 	if x5t == "" && x5t256 == "" {
@@ -138,8 +139,8 @@ func (s *Server) checkOwnClaims(c *call, app identity.App, claims jwt.Claims) er
 	return nil
 }
 
-// isHere says whether an audience is the token endpoint of the call's tenant, at either version, or
-// its issuer, whichever name the tenant has in it.
+// isHere reports whether an audience is the token endpoint of the call's tenant, of either version,
+// or its issuer, with any name of the tenant.
 func (s *Server) isHere(c *call, audience string) bool {
 	path, ok := strings.CutPrefix(audience, c.root+"/")
 	if !ok {
@@ -157,8 +158,8 @@ func (s *Server) isHere(c *call, audience string) bool {
 	return ok && tenant == c.tenant
 }
 
-// onlyOnce refuses an assertion that was used (RFC 7523 section 3, jti): who has seen it on its way
-// must not use it again.
+// onlyOnce refuses an assertion that was used before (RFC 7523 section 3, jti), so that it cannot
+// be replayed.
 func (s *Server) onlyOnce(c *call, app identity.App, claims jwt.Claims) error {
 	id := forAssertion.id(c.tenant.String() + " " + app.AppID.String() + " " + claims.ID)
 	family, err := s.config.Authority.NewID()

@@ -12,42 +12,42 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// attempts bounds guessing: passwords of an account, passwords of many accounts from one address,
-// and codes of devices. Nobody is refused for what others do elsewhere: an account could otherwise
-// be taken from its owner by guessing wrongly on purpose. So an attempt is counted by where it
-// comes from (see source), and one that comes too soon waits in line for its turn. Only when that
-// is too far away it is refused.
+// attempts limits guessing: passwords of an account, passwords of many accounts from one address,
+// and device codes. No one is refused because of guesses from elsewhere: otherwise wrong guesses
+// could lock an owner out of an account. So attempts are counted by their origin (see source), and
+// an attempt that comes too soon waits for its turn. It is refused only if the wait would be too
+// long.
 //
-// All of this is kept in memory; a restart forgives.
+// All counts are in memory; a restart resets them.
 type attempts struct {
-	wait func(ctx context.Context, d time.Duration) error // waits, in tests by the clock they set
-	// So that nobody can choose an account that shares another's budget.
+	wait func(ctx context.Context, d time.Duration) error // waits; tests use their clock
+	// So that an account that shares another's budget cannot be chosen deliberately.
 	seed maphash.Seed
 
 	mu sync.Mutex
-	// When each would be full again, in nanoseconds since 1970; accounts that share one, by chance,
-	// share their strangers.
+	// When each budget would be full again, in nanoseconds since 1970. Accounts that share one, by
+	// chance, share the limit for strangers.
 	budgets []int64
 	lanes   *lru.Cache[key, lane]
 	lines   [2]line // of strangers, and of known devices and addresses
 }
 
-// key names what attempts are counted by.
+// key identifies what attempts are counted by.
 type key [sha256.Size]byte
 
 func keyOfAttempts(parts ...string) key { return sha256.Sum256([]byte(strings.Join(parts, " "))) }
 
-// lane is where attempts from one place follow each other.
+// lane is the sequence of attempts from one place.
 type lane struct {
 	failed int
-	until  time.Time // no further one before
+	until  time.Time // no later attempt before
 	last   time.Time
 }
 
-// line counts the attempts that are under way.
+// line counts the attempts in progress.
 type line struct{ waiting, checking int }
 
-// class says whose line an attempt is in, so that strangers do not fill that of the others.
+// class is the queue of an attempt, so that strangers do not fill the queue of the others.
 type class int
 
 const (
@@ -57,29 +57,28 @@ const (
 
 const (
 	// guessesPerHour is how many wrong passwords of an account are checked in any hour for all
-	// strangers together, and as many for each known device or address. Half of them may come at
-	// once, the others follow one by one. Half of those of strangers are kept for newcomers, so that
-	// an owner who has come to a new place is not shut out by those who guess already.
+	// strangers together, and also for each known device or address. Half of them may come in a
+	// burst, the others one by one. Half of the budget of strangers is reserved for newcomers, so
+	// that an owner at a new place is not locked out by others who are guessing.
 	guessesPerHour = 100
 	ofNewcomers    = guessesPerHour / 2
-	newcomerTries  = 2 // the first of a network at large in a day
+	newcomerTries  = 2 // the first attempts from a large network in a day
 	newcomerAgain  = 24 * time.Hour
 
-	// Attempts from one place at an account; from then on each has to wait twice as long as the one
-	// before.
+	// Attempts from one place at an account, after which the waiting time doubles each time.
 	freeOfLane    = 5
-	freeOfAddress = 20 // attempts at any accounts from one address, behind which there may be a whole office
+	freeOfAddress = 20 // attempts at any accounts from one address, which may be that of a whole office
 
 	longestOfStranger = 4 * time.Minute // between two attempts
-	// So that, with the work that is in line already, the right password is checked within 10.
+	// So that, including the queued work, the right password is checked within 10.
 	longestOfKnown   = 5 * time.Second
 	longestOfAddress = time.Minute
 
-	longestLine = 10 * time.Second // an attempt has its turn within that time, or is refused at once
-	mostWaiting = 256              // attempts in all that wait for their turn, of each class
-	// Strangers' attempts in all that are being checked: some 3 s of work for two processors.
+	longestLine = 10 * time.Second // an attempt gets its turn within that time, or is refused immediately
+	mostWaiting = 256              // waiting attempts in total, of each class
+	// Strangers' attempts in total that are being checked: some 3 s of work for two processors.
 	mostChecking = 256
-	knownMore    = mostChecking / 4 // those of known devices and addresses
+	knownMore    = mostChecking / 4 // attempts of known devices and addresses
 
 	forgotten   = time.Hour
 	keptLanes   = 1 << 16
@@ -106,40 +105,40 @@ func waitFor(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// limit is one thing that attempts are counted by: a lane, or a budget of so many in an hour.
+// limit is one limit of attempts: a lane, or a budget of so many in an hour.
 type limit struct {
 	key     key
 	free    int
 	longest time.Duration
 	hourly  int
 
-	newcomers *newcomers // who have a budget in place of this one
+	newcomers *newcomers // that have a budget instead of this one
 }
 
-// newcomers are attempts from a network at large from which few have come lately.
+// newcomers are attempts from a large network with few recent attempts.
 type newcomers struct {
-	from   key // of a lane, by which they are known
+	from   key // of a lane, which identifies them
 	budget key
 }
 
 func (l limit) isBudget() bool { return l.hourly > 0 }
 
-// interval is how long after each other attempts come when a budget is used up.
+// interval is the time between attempts when a budget is used up.
 func (l limit) interval() int64 { return int64(time.Hour) / int64(l.hourly-l.atOnce()) }
 
 func (l limit) atOnce() int { return l.hourly / 2 }
 
-// ahead is how far a budget may be used ahead.
+// ahead is how far in advance a budget may be used.
 func (l limit) ahead() int64 { return int64(l.atOnce()-1) * l.interval() }
 
-// ofAccount is by a name that is signed in with, whether or not there is such a user.
+// ofAccount returns the key of a user name, whether or not the user exists.
 func ofAccount(tenant, name string) key {
 	return keyOfAttempts("account", tenant, strings.ToLower(name))
 }
 
-// ofAddress is by the address from which passwords of any accounts are tried. Loopback has no
-// limit: a proxy may be there that is not named (--trusted-proxy), and one guesser behind it would
-// slow down all strangers.
+// ofAddress returns the limit of the address from which passwords of any accounts are tried.
+// Loopback has no limit: it may be a proxy that is not configured (--trusted-proxy), and one
+// guesser behind it would slow down all strangers.
 func ofAddress(remote string) []limit {
 	network, local := networkOf(remote)
 	if local {
@@ -148,19 +147,19 @@ func ofAddress(remote string) []limit {
 	return []limit{{key: keyOfAttempts("address", network.String()), free: freeOfAddress, longest: longestOfAddress}}
 }
 
-// networkOf is the address of a connection: of IPv6 its network, because all of that is one
-// subscriber's. Local says that it is of this machine, or not known.
+// networkOf returns the address of a connection, or for IPv6 its network, which belongs to one
+// subscriber. local reports whether it is of this machine, or unknown.
 func networkOf(remote string) (network netip.Prefix, local bool) {
 	return prefixOf(remote, 32, 64)
 }
 
-// rangeOf is the range that an address is likely to be changed within.
+// rangeOf returns the range within which an address probably changes.
 func rangeOf(remote string) netip.Prefix {
 	network, _ := prefixOf(remote, 24, 48)
 	return network
 }
 
-// atLarge is the network that a provider has: who has many addresses has most of them there.
+// atLarge returns the network of a provider: a client with many addresses has most of them there.
 func atLarge(remote string) netip.Prefix {
 	network, _ := prefixOf(remote, 16, 32)
 	return network
@@ -180,8 +179,8 @@ func prefixOf(remote string, of4, of6 int) (network netip.Prefix, local bool) {
 	return network, err != nil || address.IsLoopback()
 }
 
-// enter waits for an attempt's turn, or refuses it when that is too far away. What it returns must
-// be called when the attempt is over.
+// enter waits for an attempt's turn, or refuses it if the wait would be too long. The caller must
+// call the returned function when the attempt is over.
 func (a *attempts) enter(ctx context.Context, now time.Time, of class, limits ...limit) (leave func(), err error) {
 	wait, err := a.begin(now, of, limits)
 	if err != nil {
@@ -200,9 +199,9 @@ func (a *attempts) enter(ctx context.Context, now time.Time, of class, limits ..
 	}, nil
 }
 
-// begin takes a place in line and returns how long to wait there. It counts the attempt as failed
-// before it is made, so that many at once do not get around it; one that is refused does not count.
-// What it is counted by is in the limits afterwards.
+// begin queues an attempt and returns its waiting time. It counts the attempt as failed before it
+// is made, so that concurrent attempts cannot evade the limit; a refused one does not count. It
+// sets the limits of the attempt.
 func (a *attempts) begin(now time.Time, of class, limits []limit) (time.Duration, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -233,8 +232,7 @@ func (a *attempts) begin(now time.Time, of class, limits []limit) (time.Duration
 	return wait, nil
 }
 
-// welcome has an attempt of a newcomer counted as such, unless its turn comes earlier with the
-// others.
+// welcome counts an attempt of a newcomer as such, unless its turn comes earlier with the others.
 func (a *attempts) welcome(l *limit, now time.Time) {
 	if l.newcomers == nil {
 		return
@@ -247,7 +245,7 @@ func (a *attempts) welcome(l *limit, now time.Time) {
 	}
 }
 
-// triedFrom is how many attempts of newcomers have come from their network.
+// triedFrom returns the number of newcomers' attempts from their network.
 func (a *attempts) triedFrom(n newcomers, now time.Time) int {
 	known, _ := a.lanes.Get(n.from)
 	if age := now.Sub(known.last); age >= newcomerAgain || age < -longestLine {
@@ -256,7 +254,7 @@ func (a *attempts) triedFrom(n newcomers, now time.Time) int {
 	return known.failed
 }
 
-// turn ends the waiting of an attempt, by its turn or because the client has gone.
+// turn ends the waiting of an attempt, at its turn or because the client has disconnected.
 func (a *attempts) turn(of class, gone error) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -276,7 +274,7 @@ func (of class) mostChecking() int {
 	return mostChecking
 }
 
-// next is when an attempt may be made as far as one limit goes.
+// next returns the time of the next attempt under one limit.
 func (a *attempts) next(l limit, now time.Time) time.Time {
 	if l.isBudget() {
 		return time.Unix(0, a.budget(l, now)-l.ahead())
@@ -301,7 +299,7 @@ func (a *attempts) count(l limit, at time.Time) {
 	a.lanes.Add(l.key, now)
 }
 
-// lane is how far attempts have come; an empty one after an hour, and after the clock was set back.
+// lane returns the state of a lane; an empty one after an hour, and after the clock was set back.
 func (a *attempts) lane(l limit, now time.Time) lane {
 	known, _ := a.lanes.Get(l.key)
 	if age := now.Sub(known.last); age >= forgotten || age < -longestLine {
@@ -310,8 +308,8 @@ func (a *attempts) lane(l limit, now time.Time) lane {
 	return known
 }
 
-// budget is when one is full again; zero when that is further away than it can be, which is so
-// after the clock was set back.
+// budget returns when a budget is full again; zero if that is implausibly late, which happens after
+// the clock was set back.
 func (a *attempts) budget(l limit, now time.Time) int64 {
 	full := a.budgets[a.slot(l)]
 	if full-now.UnixNano() > l.ahead()+l.interval()+int64(longestLine) {
@@ -320,11 +318,11 @@ func (a *attempts) budget(l limit, now time.Time) int64 {
 	return full
 }
 
-// slot is where a budget is kept. There are as many as there are, so that nobody can have one
-// forgotten by trying many names.
+// slot returns the place of a budget. Their number is fixed, so that no budget is lost when many
+// names are tried.
 func (a *attempts) slot(l limit) uint64 { return maphash.Bytes(a.seed, l.key[:]) % keptBudgets }
 
-// forgive takes back what begin counted of an attempt that was right.
+// forgive reverts the count of a successful attempt by begin.
 func (a *attempts) forgive(limits ...limit) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -341,15 +339,14 @@ func (a *attempts) forgive(limits ...limit) {
 	}
 }
 
-// forget ends the lane of who has shown to be the owner.
+// forget removes the lane of a proven owner.
 func (a *attempts) forget(l limit) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.lanes.Remove(l.key)
 }
 
-// newCache makes a memory of at most size entries, of which those not used for longest are
-// forgotten.
+// newCache returns a cache of at most size entries, which evicts the least recently used ones.
 func newCache[K comparable, V any](size int) *lru.Cache[K, V] {
 	cache, err := lru.New[K, V](size)
 	if err != nil { // the size is a constant above zero

@@ -11,19 +11,19 @@ import (
 	"licensor/internal/identity"
 )
 
-// The ways to answer (A11).
+// The response modes (A11).
 const (
 	modeQuery    = "query"
 	modeFragment = "fragment"
 	modeForm     = "form_post"
 )
 
-// maxNonce bounds what is kept with a code, and stands in id tokens. Of the rest of a request
-// nothing is kept that is not ours or registered.
+// maxNonce limits the nonce, which is stored with a code and contained in ID tokens. No other free
+// text of a request is stored.
 const maxNonce = 512
 
-// authorization is what a client asks for when it sends a person here (RFC 6749 section 4.1.1,
-// OpenID Connect Core section 3.1.2.1).
+// authorization is the request of a client that sends a person here (RFC 6749 section 4.1.1, OpenID
+// Connect Core section 3.1.2.1).
 type authorization struct {
 	app             identity.App
 	redirect, mode  string
@@ -33,28 +33,28 @@ type authorization struct {
 	challenge       string
 	asked           scopes
 	prompts         []string
-	hint            string        // the user name to sign in with
-	oldest          time.Duration // how long ago the person may have signed in; zero: they must now
+	hint            string        // the user name for signing in
+	oldest          time.Duration // maximum age of the sign-in; zero: sign in again
 	hasOldest, info bool
 }
 
-// wants is what a client wants to be sent: the words of its response_type.
+// wants are the requested results: the words of the response_type.
 type wants struct{ code, idToken, token bool }
 
-// responseTypes are what can be wanted together, as the real service has it.
+// responseTypes are the supported combinations, as in the real service.
 var responseTypes = map[wants]bool{
 	{code: true}: true, {idToken: true}: true, {code: true, idToken: true}: true,
 	{idToken: true, token: true}: true, {token: true}: true,
 }
 
-// tokens says whether tokens are wanted. They never stand in a query, which servers log.
+// tokens reports whether tokens are requested. They are never sent in a query, which servers log.
 func (w wants) tokens() bool { return w.idToken || w.token }
 
 func (a *authorization) prompt(name string) bool { return slices.Contains(a.prompts, name) }
 
-// readAuthorization reads it. Until the redirect address is known to be the client's, nothing may
-// be sent there, and the error comes alone; from then on there is an authorization with it to
-// answer to.
+// readAuthorization parses the request. Until the redirect address is known to be the client's,
+// nothing may be sent there, and only an error is returned; later errors come with an authorization
+// to respond to.
 func (s *Server) readAuthorization(v *visit) (*authorization, error) {
 	a, err := s.readClient(v)
 	if err != nil {
@@ -75,7 +75,7 @@ func (s *Server) readAuthorization(v *visit) (*authorization, error) {
 	return a, nil
 }
 
-// readClient reads who asks, and where the answer is to go, which must be an address of theirs.
+// readClient reads the client, and the address for the response, which must be the client's.
 func (s *Server) readClient(v *visit) (*authorization, error) {
 	for _, name := range []string{"client_id", "redirect_uri"} {
 		if v.query.Get(name) == "" {
@@ -151,7 +151,7 @@ func readType(a *authorization, v *visit) error {
 	return nil
 }
 
-// implicit says which tokens the application allows without a code.
+// implicit returns which tokens the application allows without a code.
 func implicit(app identity.App) identity.Implicit {
 	if app.Implicit == nil {
 		return identity.Implicit{}
@@ -161,7 +161,7 @@ func implicit(app identity.App) identity.Implicit {
 
 var challengeForm = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 
-// readChallenge lets only S256 through: with plain, who sees the request can redeem the code.
+// readChallenge accepts only S256: with plain, anyone who sees the request can redeem the code.
 func readChallenge(a *authorization, v *visit) error {
 	method := v.query.Get("code_challenge_method")
 	switch {
@@ -213,7 +213,7 @@ func readScopes(a *authorization, v *visit) (err error) {
 	return err
 }
 
-// sendBack answers the client, with the state it has given.
+// sendBack responds to the client, with its state.
 func (s *Server) sendBack(v *visit, a *authorization, values url.Values) error {
 	if a.state != "" {
 		values.Set("state", a.state)
@@ -224,7 +224,7 @@ func (s *Server) sendBack(v *visit, a *authorization, values url.Values) error {
 	return v.redirect(withValues(a.redirect, a.mode, values))
 }
 
-// sendError answers the client with a refusal.
+// sendError responds to the client with a refusal.
 func (s *Server) sendError(v *visit, a *authorization, err error) error {
 	_, body := s.describe(v.Request, err)
 	return s.sendBack(v, a, url.Values{"error": {body.Error}, "error_description": {body.Description}, "error_uri": {body.URI}})

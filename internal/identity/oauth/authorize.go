@@ -9,13 +9,12 @@ import (
 	"licensor/internal/identity"
 )
 
-// authorize answers {tenant}/oauth2/v2.0/authorize: it finds out who the person is and whether the
-// application may, on as many pages as that takes, and sends them back with a code or tokens (A11).
-// All pages are at this address with the query the client has made, so that nothing need be kept in
-// between.
+// authorize answers {tenant}/oauth2/v2.0/authorize: it identifies the person and obtains consent,
+// on as many pages as necessary, and sends the person back with a code or tokens (A11). All pages
+// are at this address with the client's query, so that no state is stored in between.
 func (s *Server) authorize(v *visit) error {
 	if v.Method == "POST" && v.action == "" {
-		// A client's request that was posted; its query is the form.
+		// A POST request of a client; its query is the form.
 		return v.sendOn(v.PathValue("tenant"), v.endpoint(), v.form)
 	}
 	if v.anyTenant() {
@@ -35,7 +34,7 @@ func (s *Server) authorize(v *visit) error {
 	return err
 }
 
-// ask goes through the steps: who is it, and may the application.
+// ask performs the steps: identification and consent.
 func (s *Server) ask(v *visit, a *authorization) error {
 	who, answered, err := s.identify(v, wish{
 		app: a.app.DisplayName, hint: a.hint, fresh: a.prompt("login"), choose: a.prompt("select_account"),
@@ -58,7 +57,7 @@ func (s *Server) ask(v *visit, a *authorization) error {
 	return s.sendBack(v, a, values)
 }
 
-// give makes what the client wants: a code, an id token, an access token.
+// give creates the requested results: a code, an ID token, an access token.
 func (s *Server) give(v *visit, a *authorization, who *person) (url.Values, error) {
 	values := url.Values{"session_state": {who.family.String()}}
 	if a.info {
@@ -77,9 +76,9 @@ func (s *Server) give(v *visit, a *authorization, who *person) (url.Values, erro
 	return values, s.giveTokens(v, a, who, values)
 }
 
-// giveTokens adds the tokens that are sent without a code being redeemed. Nobody has shown to be
-// the client, so there is no refresh token; the id token says which code and access token belong to
-// it (OpenID Connect Core section 3.3.2.11).
+// giveTokens adds the tokens that are sent without redeeming a code. The client has not
+// authenticated, so there is no refresh token; the ID token has hashes of the code and access token
+// that belong to it (OpenID Connect Core section 3.3.2.11).
 func (s *Server) giveTokens(v *visit, a *authorization, who *person, values url.Values) error {
 	d, err := s.delegate(v.tenant, client{a.app, identity.NoProof}, who.user, who.since, a.asked)
 	if err != nil {
@@ -107,7 +106,7 @@ func (s *Server) giveTokens(v *visit, a *authorization, who *person, values url.
 	return err
 }
 
-// newCode gives out a code.
+// newCode issues a code.
 func (s *Server) newCode(v *visit, a *authorization, who *person) (string, error) {
 	if !s.codes.take(who.user.ID.String(), 1, s.config.Now()) {
 		return "", tooMany("There were too many sign-ins of this user in a short time. Try again in a few seconds.")
@@ -120,7 +119,7 @@ func (s *Server) newCode(v *visit, a *authorization, who *person) (string, error
 	if err != nil {
 		return "", err
 	}
-	own, err := s.config.Authority.NewID() // the code stays known when its family ends
+	own, err := s.config.Authority.NewID() // the code stays known after the end of its family
 	if err != nil {
 		return "", err
 	}
@@ -132,8 +131,8 @@ func (s *Server) newCode(v *visit, a *authorization, who *person) (string, error
 	return secret, err
 }
 
-// chooseTenant sends a person who comes to common or organizations to their own tenant: that in
-// which they are signed in, or that of the domain of their user name.
+// chooseTenant sends a person who comes to common or organizations to their own tenant: the tenant
+// of their session, or that of the domain of their user name.
 func (s *Server) chooseTenant(v *visit) error {
 	prompts := strings.Fields(v.query.Get("prompt"))
 	name := v.query.Get("login_hint")

@@ -1,6 +1,6 @@
 package oauth
 
-// list is a page of Azure Resource Manager with all there is.
+// list is a page of Azure Resource Manager with all elements.
 type list[T any] struct {
 	Value []T `json:"value"`
 }
@@ -11,14 +11,14 @@ type azureTenant struct {
 	Category string `json:"tenantCategory"`
 }
 
-// subscriptions answers GET /subscriptions of Azure Resource Manager, which az asks after each
-// login: nobody has a subscription of Azure here.
+// subscriptions answers GET /subscriptions of Azure Resource Manager, which az requests after each
+// sign-in: there are no Azure subscriptions here.
 func (s *Server) subscriptions(c *call) (any, error) {
 	_, err := s.bearer(c)
 	return list[struct{}]{Value: []struct{}{}}, err
 }
 
-// azureTenants answers GET /tenants of Azure Resource Manager: that of the caller.
+// azureTenants answers GET /tenants of Azure Resource Manager: the tenant of the caller.
 func (s *Server) azureTenants(c *call) (any, error) {
 	caller, err := s.bearer(c)
 	if err != nil {

@@ -12,19 +12,19 @@ import (
 type call struct {
 	*http.Request
 	w      http.ResponseWriter
-	root   string     // scheme and host the client knows us by
-	tenant uuid.UUID  // zero for common and organizations, until it is known whose grant or user it is
-	form   url.Values // of the body, each parameter once
+	root   string     // scheme and host that the client uses
+	tenant uuid.UUID  // zero for common and organizations, until the tenant of the grant or user is known
+	form   url.Values // of the body, without duplicates
 }
 
-// The names an authority may be asked by instead of a tenant's; consumers, the personal accounts,
-// we refuse (A1).
+// The names of an authority for any tenant; consumers, which means personal accounts, is refused
+// (A1).
 const (
 	common        = "common"
 	organizations = "organizations"
 )
 
-// open finds the tenant that a request's path names.
+// open finds the tenant in a request's path.
 func (s *Server) open(w http.ResponseWriter, r *http.Request) (*call, error) {
 	c := &call{Request: r, w: w, root: s.config.Authority.Root(r)}
 	name := c.name()
@@ -38,15 +38,15 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request) (*call, error) {
 	return c, nil
 }
 
-// name is the tenant's as it stands in the path; empty where the path has none.
+// name returns the tenant's name in the path; empty if the path has none.
 func (c *call) name() string { return strings.ToLower(c.PathValue("tenant")) }
 
 func (c *call) anyTenant() bool { return c.tenant == uuid.Nil }
 
 func (c *call) secure() bool { return strings.HasPrefix(c.root, "https://") }
 
-// answer makes a handler of a function that reads a call and says what to answer, in JSON. Nil says
-// that it has answered itself.
+// answer converts a function that reads a call and returns the response, in JSON, to a handler. Nil
+// means that the function has responded itself.
 func (s *Server) answer(endpoint func(*call) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)

@@ -10,23 +10,23 @@ import (
 	"licensor/internal/identity"
 )
 
-// client is an application that asks, and how it has shown who it is.
+// client is the calling application, and how it has authenticated.
 type client struct {
 	identity.App
 	proof identity.Proof
 }
 
-// public says whether it has shown nothing.
+// public reports whether it has not authenticated.
 func (c client) public() bool { return c.proof == identity.NoProof }
 
-// credentials are what a client sends of itself.
+// credentials are the credentials of a client.
 type credentials struct {
 	id, secret, assertion string
 }
 
-// client finds the application that asks, and checks what it sends to show who it is; a client that
-// sends nothing is a public one, and what asks for it decides whether that will do. That it is
-// disabled it learns only when it has shown who it is.
+// client finds the calling application, and checks its credentials. A client without credentials is
+// public, and the caller decides whether that is sufficient. Only an authenticated client is told
+// that it is disabled.
 func (s *Server) client(c *call) (client, error) {
 	sent, err := readCredentials(c)
 	if err != nil {
@@ -53,7 +53,7 @@ func (s *Server) client(c *call) (client, error) {
 	return found, err
 }
 
-// confidential is client for what takes proof (RFC 6749 section 2.1).
+// confidential is client for endpoints that require authentication (RFC 6749 section 2.1).
 func (s *Server) confidential(c *call) (client, error) {
 	found, err := s.client(c)
 	if err == nil && found.public() {
@@ -62,7 +62,7 @@ func (s *Server) confidential(c *call) (client, error) {
 	return found, err
 }
 
-// application finds one of the call's tenant that can be logged in with, enabled or not.
+// application finds an application of the call's tenant that can sign in, enabled or not.
 func (s *Server) application(c *call, id string) (identity.App, error) {
 	appID, ok := guid.Parse(id)
 	if !ok {
@@ -86,7 +86,7 @@ func (s *Server) checkSecret(app identity.App, text string) error {
 }
 
 // readCredentials reads the client's id and secret in the form or in the header (RFC 6749 section
-// 2.3.1), or its assertion (RFC 7523 section 2.2). A client sends one of these.
+// 2.3.1), or its assertion (RFC 7523 section 2.2). A client must send only one of these.
 func readCredentials(c *call) (credentials, error) {
 	sent := credentials{c.form.Get("client_id"), c.form.Get("client_secret"), c.form.Get("client_assertion")}
 	ways := 0

@@ -2,8 +2,8 @@ package oauth
 
 import "strings"
 
-// What the worldwide cloud of the real service says of itself. Clients compare these with what they
-// have built in, and look for nothing at these addresses.
+// The description of the worldwide cloud of the real service. Clients compare it with built-in
+// values, and send no requests to these addresses.
 const (
 	cloudName      = "microsoftonline.com"
 	cloudGraphHost = "graph.windows.net"
@@ -12,7 +12,7 @@ const (
 )
 
 // graphRoot is the scheme and host of Graph for a client that knows the authority by a root: the
-// same, but where the authority goes by the real service's name.
+// same root, except if the authority has the real service's name.
 func graphRoot(root string) string {
 	if root == "https://login.microsoftonline.com" {
 		return "https://graph.microsoft.com"
@@ -20,8 +20,8 @@ func graphRoot(root string) string {
 	return root
 }
 
-// environment is where the services of a cloud are, as Azure Resource Manager tells its clients.
-// All strings must be there: the ones that are empty are of services that this cloud does not have.
+// environment has the URLs of the services of a cloud, in the form of Azure Resource Manager. All
+// strings must be present; empty ones belong to services that this cloud does not have.
 type environment struct {
 	Portal          string         `json:"portal"`
 	Authentication  authentication `json:"authentication"`
@@ -52,7 +52,7 @@ type suffixes struct {
 	ContainerRegistry string `json:"acrLoginServer"`
 }
 
-// firstEnvironment is how version 2015-01-01, which Azure Stack still has, tells it.
+// firstEnvironment is the form of version 2015-01-01, which Azure Stack still uses.
 type firstEnvironment struct {
 	Gallery        string         `json:"galleryEndpoint"`
 	Graph          string         `json:"graphEndpoint"`
@@ -61,8 +61,8 @@ type firstEnvironment struct {
 }
 
 // endpoints answers GET /metadata/endpoints?api-version=…, which Terraform reads for its
-// metadata_host, and az for a cloud that it is to register. The versions between the first and
-// 2022-09-01 answer a list of clouds.
+// metadata_host, and az for registering a cloud. The versions between the first and 2022-09-01
+// respond with a list of clouds.
 func (s *Server) endpoints(c *call) (any, error) {
 	graph := graphRoot(c.root)
 	login := authentication{c.root, []string{c.root}, common, "AAD"}

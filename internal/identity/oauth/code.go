@@ -17,14 +17,13 @@ import (
 // codeLife is how long a code can be redeemed (A11).
 const codeLife = 10 * time.Minute
 
-// A user can be given so many codes at once; from then on one every so often. So there are at most
-// 700 that have not expired.
+// The burst and the interval of codes for a user. So there are at most 700 that have not expired.
 const (
 	codesAtOnce = 100
 	codesEvery  = time.Second
 )
 
-// code is the ticket of an authorization code: what was asked for, and who has said yes.
+// code is the ticket of an authorization code: what was requested, and who has consented.
 type code struct {
 	Client       uuid.UUID `json:"client"`
 	ClientSerial uint32    `json:"clientSerial,omitempty"` // see identity.User
@@ -36,7 +35,7 @@ type code struct {
 	Challenge    string    `json:"challenge,omitempty"`
 	Scopes       scopes    `json:"scopes"`
 	Nonce        string    `json:"nonce,omitempty"`
-	Family       uuid.UUID `json:"family"` // of the refresh tokens that come of it
+	Family       uuid.UUID `json:"family"` // of the resulting refresh tokens
 	Used         bool      `json:"used,omitempty"`
 }
 
@@ -70,8 +69,8 @@ func (s *Server) redeemCode(c *call) (*tokenAnswer, error) {
 		return nil, err
 	}
 	d.nonce = found.Nonce
-	// The refresh token comes before the code is noted as used: when another redeems the code at the
-	// same time, the family is there to be ended, whoever is first.
+	// The refresh token is created before the code is marked as used: if the code is redeemed twice
+	// at the same time, the family exists and can be ended, whichever is first.
 	if d.refresh, err = s.startFamily(c, d, found.Family, found.Kind); err != nil {
 		return nil, err
 	}
@@ -84,8 +83,8 @@ func (s *Server) redeemCode(c *call) (*tokenAnswer, error) {
 	return s.write(c, d)
 }
 
-// presenter is the client that comes with a code or a refresh token, which must be the one that it
-// was given to, in the tenant that it was given in.
+// presenter returns the client that presents a code or a refresh token, which must be the client
+// that it was issued to, in the same tenant.
 func (s *Server) presenter(c *call, ticket store.Ticket, known bool, owner uuid.UUID, serial uint32) (client, error) {
 	if c.anyTenant() {
 		if !known {
@@ -107,8 +106,8 @@ func (s *Server) presenter(c *call, ticket store.Ticket, known bool, owner uuid.
 	return found, nil
 }
 
-// usedTwice ends what came of a code: one of the two who have it has stolen it (RFC 6749 section
-// 4.1.2).
+// usedTwice revokes the tokens of a code: one of the two clients that have used it has stolen it
+// (RFC 6749 section 4.1.2).
 func (s *Server) usedTwice(ctx context.Context, found code) error {
 	if err := s.config.Tickets.DropFamily(ctx, found.Family); err != nil {
 		return err
@@ -117,7 +116,7 @@ func (s *Server) usedTwice(ctx context.Context, found code) error {
 	return badGrant(54005, "OAuth2 authorization code was already redeemed, please retry with a new valid code or use an existing refresh token.")
 }
 
-// check looks at what must be the same when a code is redeemed as when it was asked for.
+// check checks the values that must be the same when a code is redeemed as when it was requested.
 func (found code) check(c *call, client client) error {
 	if redirect := c.form.Get("redirect_uri"); redirect == "" {
 		return missingParameter("redirect_uri")
@@ -132,8 +131,9 @@ func (found code) check(c *call, client client) error {
 
 var verifierForm = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`)
 
-// checkVerifier compares with the challenge (RFC 7636 section 4.6). A verifier for a code that was
-// asked for without challenge is refused: the challenge may have been taken out on the way.
+// checkVerifier compares the verifier with the challenge (RFC 7636 section 4.6). A verifier for a
+// code that was requested without a challenge is refused: the challenge may have been removed in
+// transit.
 func checkVerifier(challenge, verifier string) error {
 	if challenge == "" && verifier == "" {
 		return nil

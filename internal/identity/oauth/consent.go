@@ -8,17 +8,17 @@ import (
 	"licensor/internal/identity"
 )
 
-// permits says which permissions an application has for a user of those it asks for, and which are
+// permits returns which of the requested permissions an application has for a user, and which are
 // missing.
 //
-// All permissions (.default) are those it was granted, whichever; nothing is missing unless it was
-// granted none, and then it is what its registration asks for. Signing in needs consent of its own
-// only as long as there is none at all: who has let an application read their profile need not be
-// asked whether it may know their name.
+// All permissions (.default) are those that it was granted; nothing is missing unless it was
+// granted none, and then the permissions of its registration are. Signing in needs separate consent
+// only if there is none at all: a user who has consented to an application that reads the profile
+// need not consent to signing in.
 //
-// What an application asks of another one's own API needs none. Both are the tenant's own, and the
-// token says no more than who the user is: what the other may do here in the user's name is a
-// matter of its own grants (see onBehalfOf).
+// Requests for another application's own API need no consent. Both belong to the tenant, and the
+// token only identifies the user: the permissions of the other application on behalf of the user
+// are its own grants (see onBehalfOf).
 func (s *Server) permits(tenant uuid.UUID, app identity.App, user uuid.UUID, asked scopes) (names, missing []string) {
 	granted := s.config.Tenants.Scopes(tenant, app.ID, user)
 	if len(granted) == 0 {
@@ -50,7 +50,7 @@ func (s *Server) permits(tenant uuid.UUID, app identity.App, user uuid.UUID, ask
 	return names, missing
 }
 
-// checkResource refuses what is of an application that the tenant does not have.
+// checkResource refuses resources of applications that the tenant does not have.
 func (s *Server) checkResource(tenant uuid.UUID, asked scopes) error {
 	if asked.API == uuid.Nil {
 		return nil
@@ -62,8 +62,8 @@ func (s *Server) checkResource(tenant uuid.UUID, asked scopes) error {
 		"The resource principal named %s was not found in the tenant named %s. This can happen if the application has not been installed by the administrator of the tenant, or is disabled.", asked.API, tenant)
 }
 
-// requested is what an application's registration asks for; User.Read, as the real service
-// registers them, when it says nothing.
+// requested returns the permissions that an application's registration requests; if it requests
+// none, User.Read, as the real service registers applications.
 func requested(app identity.App) []string {
 	if app.Requested != nil {
 		if names := app.Requested(); len(names) > 0 {
@@ -73,8 +73,8 @@ func requested(app identity.App) []string {
 	return []string{"User.Read"}
 }
 
-// mayConsent says whether a user may let an application have permissions: for themselves, those
-// that need no administrator.
+// mayConsent reports whether a user may consent to permissions of an application: for themselves,
+// those that need no administrator.
 func mayConsent(user identity.User, names []string) bool {
 	return isAdministrator(user) || !slices.ContainsFunc(names, func(name string) bool {
 		permission, ok := identity.DelegatedPermission(name)

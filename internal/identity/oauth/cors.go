@@ -9,8 +9,8 @@ import (
 	"licensor/internal/identity"
 )
 
-// preflight lets a page ask. Nothing is told by it: whether the page may read the answer is said
-// with the answer, when it is known for which client it asks.
+// preflight permits requests of pages. It reveals nothing: the response to the request itself
+// determines whether the page may read it, when the client is known.
 func preflight(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")
@@ -20,8 +20,8 @@ func preflight(w http.ResponseWriter) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// allowOrigin lets a page of one of the application's own origins read the answer, and says whether
-// it is one.
+// allowOrigin lets a page of one of the application's own origins read the response, and reports
+// whether it is one.
 func allowOrigin(c *call, app identity.App) bool {
 	origin := c.Header.Get("Origin")
 	if origin == "" ||
@@ -33,7 +33,7 @@ func allowOrigin(c *call, app identity.App) bool {
 	return true
 }
 
-// originOf is the scheme, host and port of an address of http, as browsers write them; otherwise
+// originOf returns the scheme, host and port of an HTTP URL, as browsers write them; otherwise
 // empty.
 func originOf(address string) string {
 	u, err := url.Parse(address)

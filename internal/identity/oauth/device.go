@@ -21,24 +21,24 @@ const (
 	deviceInterval = 5 * time.Second
 )
 
-// device is the ticket of a device that waits for a person to sign in elsewhere.
+// device is the ticket of a device that waits for a person to sign in.
 type device struct {
-	Client string    `json:"client"` // an appId; it is looked up in the tenant of who signs in
+	Client string    `json:"client"` // an appId; it is looked up in the tenant of the user who signs in
 	Tenant uuid.UUID `json:"tenant"` // zero until it is known
 	Scopes scopes    `json:"scopes"`
 	State  state     `json:"state"`
 	User   uuid.UUID `json:"user"`
 	Since  time.Time `json:"since"`
 
-	// Of who has said yes, and of the application then; see identity.User.
+	// Of the user who has approved, and of the application at that time; see identity.User.
 	UserSerial   uint32 `json:"userSerial,omitempty"`
 	ClientSerial uint32 `json:"clientSerial,omitempty"`
 }
 
 type state string
 
-// The states of a device: somebody has said yes, or no, or the tokens were given out. At first it
-// waits.
+// The states of a device: initially it waits; then a user approves or declines, or the tokens are
+// issued.
 const (
 	waiting  state = ""
 	approved state = "approved"
@@ -46,7 +46,7 @@ const (
 	redeemed state = "redeemed"
 )
 
-// deviceAnswer is RFC 8628 section 3.2's.
+// deviceAnswer is the response of RFC 8628 section 3.2.
 type deviceAnswer struct {
 	DeviceCode      string `json:"device_code"`
 	UserCode        string `json:"user_code"`
@@ -56,7 +56,7 @@ type deviceAnswer struct {
 	Message         string `json:"message"`
 }
 
-// deviceCode answers a device the code that its user is to enter (A12).
+// deviceCode answers a device with the code that its user must enter (A12).
 func (s *Server) deviceCode(c *call) (any, error) {
 	form, err := readForm(c.Request)
 	if err != nil {
@@ -65,7 +65,7 @@ func (s *Server) deviceCode(c *call) (any, error) {
 	return s.newDevice(c, form.Get("client_id"), form.Get("scope"))
 }
 
-// deviceAnswerV1 is the answer of the older endpoint, whose numbers are texts.
+// deviceAnswerV1 is the response of the older endpoint, whose numbers are texts.
 type deviceAnswerV1 struct {
 	deviceAnswer
 	VerificationURI string `json:"verification_uri,omitempty"` // not sent
@@ -74,8 +74,8 @@ type deviceAnswerV1 struct {
 	Interval        string `json:"interval"`
 }
 
-// deviceCodeV1 answers {tenant}/oauth2/devicecode, which takes a resource in place of a scope; ADAL
-// asks by GET.
+// deviceCodeV1 answers {tenant}/oauth2/devicecode, which accepts a resource instead of a scope;
+// ADAL uses GET.
 func (s *Server) deviceCodeV1(c *call) (any, error) {
 	form := c.URL.Query()
 	err := once(form)
@@ -95,7 +95,7 @@ func (s *Server) deviceCodeV1(c *call) (any, error) {
 	}, nil
 }
 
-// newDevice gives a device a code for an application and what it asks for.
+// newDevice issues a code for a device of an application, with the requested scopes.
 func (s *Server) newDevice(c *call, id, scope string) (deviceAnswer, error) {
 	var none deviceAnswer
 	if id == "" {
@@ -127,8 +127,8 @@ func (s *Server) newDevice(c *call, id, scope string) (deviceAnswer, error) {
 	}, nil
 }
 
-// deviceClient is the application that a device asks for. For common and organizations it is one
-// that some tenant has.
+// deviceClient returns the application of a device. For common and organizations it is one that
+// some tenant has.
 func (s *Server) deviceClient(c *call, id string) (uuid.UUID, error) {
 	if c.anyTenant() {
 		appID, ok := guid.Parse(id)
@@ -145,7 +145,7 @@ func (s *Server) deviceClient(c *call, id string) (uuid.UUID, error) {
 	return app.AppID, err
 }
 
-// addDevice keeps a device by its own code and by the one for people.
+// addDevice stores a device under its own code and the one for people.
 func (s *Server) addDevice(ctx context.Context, d device) (secret, userCode string, err error) {
 	if secret, err = s.newSecret(); err != nil {
 		return "", "", err
@@ -158,7 +158,7 @@ func (s *Server) addDevice(ctx context.Context, d device) (secret, userCode stri
 	if _, err = s.addTicket(ctx, id, d.Tenant, family, deviceLife, d); err != nil {
 		return "", "", err
 	}
-	for { // a code for people is short, so another may have it
+	for { // a code for people is short, so another device may have it
 		if userCode, err = newUserCode(s.config.Random); err != nil {
 			return "", "", err
 		}
@@ -169,8 +169,8 @@ func (s *Server) addDevice(ctx context.Context, d device) (secret, userCode stri
 	}
 }
 
-// userCodeLetters make no words and are not taken for one another (RFC 8628 section 6.1). Nine of
-// them are 39 bits, and guessing is slowed down.
+// userCodeLetters form no words and cannot be confused (RFC 8628 section 6.1). Nine of them are 39
+// bits, and guessing is slowed down.
 const (
 	userCodeLetters = "BCDFGHJKLMNPQRSTVWXZ"
 	userCodeLength  = 9
@@ -183,19 +183,19 @@ func newUserCode(random io.Reader) (string, error) {
 		if _, err := io.ReadFull(random, b[:]); err != nil {
 			return "", fmt.Errorf("make a user code: %w", err)
 		}
-		if most := 256 - 256%len(userCodeLetters); int(b[0]) < most { // each letter is as likely
+		if most := 256 - 256%len(userCodeLetters); int(b[0]) < most { // each letter is equally likely
 			text = append(text, userCodeLetters[int(b[0])%len(userCodeLetters)])
 		}
 	}
 	return string(text), nil
 }
 
-// readUserCode takes a code as people write it.
+// readUserCode reads a code in the forms that people write.
 func readUserCode(text string) string {
 	return strings.NewReplacer(" ", "", "-", "").Replace(strings.ToUpper(strings.TrimSpace(text)))
 }
 
-// redeemDevice answers a device that asks whether its user has signed in.
+// redeemDevice answers a device that polls for its user's sign-in.
 func (s *Server) redeemDevice(c *call) (*tokenAnswer, error) {
 	text := c.form.Get("device_code")
 	if text == "" {
@@ -242,14 +242,14 @@ func (s *Server) redeemDevice(c *call) (*tokenAnswer, error) {
 	return s.first(c, client, user, found.Since, found.Scopes, native)
 }
 
-// sameID says whether two texts are the same id, in whatever letter case.
+// sameID reports whether two texts are the same id, in any letter case.
 func sameID(one, other string) bool {
 	a, okA := guid.Parse(one)
 	b, okB := guid.Parse(other)
 	return okA && okB && a == b
 }
 
-// notApproved is what a device is told that nobody has said yes to, or not any more.
+// notApproved returns the response for a device that is not, or no longer, approved.
 func (s *Server) notApproved(id [32]byte, is state) error {
 	switch is {
 	case waiting:

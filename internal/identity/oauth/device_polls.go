@@ -8,8 +8,8 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// polls remembers when devices asked last. It is kept in memory: a device that asks too often after
-// a restart does so once.
+// polls remembers when devices last polled. It is in memory: after a restart, a device can poll too
+// often once.
 type polls struct {
 	mu   sync.Mutex
 	last *lru.Cache[[32]byte, poll]
@@ -24,8 +24,9 @@ const knownPolls = 1 << 14
 
 func newPolls() *polls { return &polls{last: newCache[[32]byte, poll](knownPolls)} }
 
-// pending says that the user has not signed in yet, and to ask less often when the device does not
-// keep to the interval (RFC 8628 section 3.5). A second less is forgiven, for the network's sake.
+// pending returns the refusal for a user who has not signed in yet, or for a device that does not
+// keep to the interval (RFC 8628 section 3.5). It tolerates one second less, because of network
+// delays.
 func (p *polls) pending(id [32]byte, now time.Time) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -44,22 +45,21 @@ func (p *polls) pending(id [32]byte, now time.Time) error {
 	return refuse(70016, "authorization_pending", "OAuth 2.0 device flow error. Authorization is pending. Continue polling.")
 }
 
-// deviceBounds holds back who asks for codes for no device: each is kept in the store for its
-// fifteen minutes, and may be asked for by anybody who knows a client id. They are bounded by
-// address, by the range around it, and in all.
+// deviceBounds limits requests for device codes: each code is stored for fifteen minutes, and
+// anyone who knows a client id can request one. They are limited by address, by address range, and
+// in total.
 type deviceBounds struct {
 	byNetwork, byRange, byMachine *rates
 
 	mu    sync.Mutex
-	given []time.Time // the codes that have not expired, oldest first
+	given []time.Time // the unexpired codes, oldest first
 }
 
 const (
-	devicesAtOnce = 60 // codes that one address is given; from then on one a second
+	devicesAtOnce = 60 // burst of codes for one address; afterwards one a second
 	devicesInAll  = 40_000
 
-	// An address of this machine may be that of a proxy behind which others are, or of tests that sign
-	// in over and over.
+	// An address of this machine may be a proxy for others, or tests that sign in repeatedly.
 	machineDevicesAtOnce = 1000
 	machineDevicesEvery  = time.Second / 10
 	rangeDevicesAtOnce   = 4 * devicesAtOnce
@@ -72,7 +72,7 @@ func newDeviceBounds() *deviceBounds {
 	}
 }
 
-// ask counts a code that an address asks for, and refuses one too many.
+// ask counts a code that an address requests, and refuses it beyond the limit.
 func (b *deviceBounds) ask(remote string, now time.Time) error {
 	network, local := networkOf(remote)
 	switch {
@@ -83,7 +83,7 @@ func (b *deviceBounds) ask(remote string, now time.Time) error {
 	return tooManyDevices()
 }
 
-// give counts a code that is given out, and refuses it when too many wait.
+// give counts an issued code, and refuses it if too many are waiting.
 func (b *deviceBounds) give(now time.Time) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -10,12 +10,12 @@ import (
 	"licensor/internal/store"
 )
 
-// devicePath is what people are told to open: short, for it is read from one screen and typed into
-// another.
+// devicePath is the path that people open. It is short, because it is read from one screen and
+// typed on another.
 const devicePath = "/devicelogin"
 
 // deviceAuth answers {tenant}/oauth2/deviceauth: a person enters the code that a device shows,
-// signs in, and says whether the device may act for them (RFC 8628 section 3.3).
+// signs in, and approves or declines that the device may act for them (RFC 8628 section 3.3).
 func (s *Server) deviceAuth(v *visit) error {
 	if v.action == "code" {
 		v.query = url.Values{"code": {readUserCode(v.form.Get("code"))}}
@@ -43,7 +43,7 @@ func (s *Server) deviceAuth(v *visit) error {
 	return s.decide(v, ticket, found)
 }
 
-// findDevice finds the device that waits with a code. Guessing is slowed down.
+// findDevice finds the device that waits with a code. It slows down guessing.
 func (s *Server) findDevice(v *visit, entered string) (ticket store.Ticket, found device, problem *refusal, err error) {
 	from, of := s.codesOf(v.call)
 	leave, err := s.attempts.enter(v.Context(), s.config.Now(), of, from)
@@ -66,8 +66,8 @@ func (s *Server) findDevice(v *visit, entered string) (ticket store.Ticket, foun
 	return ticket, found, nil, nil
 }
 
-// codesOf is what codes that a browser enters are counted by: the device, when people have signed
-// in there before, otherwise the address.
+// codesOf returns the limit for codes that a browser enters: by the browser, if people have signed
+// in there before, otherwise by the address.
 func (s *Server) codesOf(c *call) (limit, class) {
 	if d, ok := s.knownDevice(c); ok {
 		return limit{key: keyOfAttempts("codes of device", string(d.id[:])), free: freeOfAddress, longest: longestOfAddress}, known
@@ -76,8 +76,8 @@ func (s *Server) codesOf(c *call) (limit, class) {
 	return limit{key: keyOfAttempts("codes", network.String()), free: freeOfAddress, longest: longestOfAddress}, stranger
 }
 
-// decide asks the person. The page names the application, because the code may have been given to
-// them by somebody who wants to sign in as them (RFC 8628 section 5.4).
+// decide asks the person for approval. The page names the application, because an attacker who
+// wants to sign in as the person may have sent the code (RFC 8628 section 5.4).
 func (s *Server) decide(v *visit, ticket store.Ticket, found device) error {
 	app, err := s.application(v.call, found.Client)
 	if err != nil {
@@ -110,7 +110,7 @@ func (s *Server) decide(v *visit, ticket store.Ticket, found device) error {
 	return s.show(v, "confirm", data)
 }
 
-// settle notes the person's word, the first one.
+// settle records the person's decision, the first one.
 func (s *Server) settle(v *visit, ticket store.Ticket, found device, who *person, word state, app identity.App) error {
 	found.State, found.Tenant, found.User, found.Since = word, v.tenant, who.user.ID, who.since
 	found.UserSerial, found.ClientSerial = who.user.Serial, app.Serial

@@ -7,7 +7,7 @@ import (
 	"licensor/internal/identity"
 )
 
-// documents routes what anybody may read, from pages of any origin too.
+// documents routes the public documents, which pages of any origin may read, too.
 func (s *Server) documents(mux *http.ServeMux) {
 	for _, path := range []string{"/{tenant}/v2.0/.well-known/openid-configuration", "/{tenant}/.well-known/openid-configuration"} {
 		mux.HandleFunc(path, s.answer(forAll(s.discovery)))
@@ -27,7 +27,7 @@ func (s *Server) documents(mux *http.ServeMux) {
 	mux.HandleFunc("/metadata/endpoints", s.answer(forAll(s.endpoints)))
 }
 
-// forAll makes an endpoint one that pages of all origins may read.
+// forAll lets pages of all origins read an endpoint.
 func forAll(endpoint func(*call) (any, error)) func(*call) (any, error) {
 	return func(c *call) (any, error) {
 		c.w.Header().Set("Access-Control-Allow-Origin", "*")
@@ -66,9 +66,9 @@ type configuration struct {
 	AccessURL             string   `json:"rbac_url"`
 }
 
-// discovery answers the configuration of a tenant, whose addresses all carry its id, or of any
-// tenant, whose issuer is then a template as in the real service. At the older address the token
-// endpoint is the older one too; there is one kind of token, and so one issuer.
+// discovery answers with the configuration of a tenant, whose URLs all contain its id, or of any
+// tenant, whose issuer is then a template as in the real service. The older URL has the older token
+// endpoint; there is one kind of token, and so one issuer.
 func (s *Server) discovery(c *call) (any, error) {
 	_, graph, _ := strings.Cut(graphRoot(c.root), "://")
 	base, issuer, region := c.root+"/"+c.tenant.String(), identity.Issuer(c.root, c.tenant), new(identity.Region)
@@ -108,10 +108,10 @@ func (s *Server) discovery(c *call) (any, error) {
 	}, nil
 }
 
-// publicKeys answers the keys our tokens can be verified with; they are the same for all tenants.
+// publicKeys answers with the keys that verify our tokens; they are the same for all tenants.
 func (s *Server) publicKeys(*call) (any, error) { return s.config.Authority.PublicKeys(), nil }
 
-// instances is what a client learns of an authority before it trusts its address (A1).
+// instances is the description of an authority that a client reads before it trusts its URL (A1).
 type instances struct {
 	TenantEndpoint string     `json:"tenant_discovery_endpoint"`
 	APIVersion     string     `json:"api-version"`
@@ -124,8 +124,8 @@ type instance struct {
 	Aliases []string `json:"aliases"`
 }
 
-// instance answers where the configuration of the authority with an authorization endpoint is.
-// There is one authority here, so the tenant is all that is read of the address.
+// instance answers with the URL of the configuration for an authorization endpoint. There is one
+// authority here, so it only reads the tenant from the URL.
 func (s *Server) instance(c *call) (any, error) {
 	wanted := c.URL.Query().Get("authorization_endpoint")
 	if wanted == "" {

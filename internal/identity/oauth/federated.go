@@ -13,11 +13,11 @@ import (
 )
 
 // checkFederated checks an assertion of another issuer, such as a cluster or a CI system, that the
-// application's registration names (workload identity federation). The same may be used again until
-// it expires: a workload is handed one for an hour.
+// application's registration names (workload identity federation). It may be used repeatedly until
+// it expires, because a workload gets one for an hour.
 //
-// What it says unread decides only whose keys it is checked with, and those are of an issuer that
-// the registration names: nobody can have the server fetch from an address of their own.
+// Its unverified issuer only selects the keys for the check, and must be in the registration: so an
+// attacker cannot make the server send requests to arbitrary URLs.
 func (s *Server) checkFederated(c *call, app identity.App, raw string, unread jwt.Claims) error {
 	issuer := unread.Issuer
 	if !isRegistered(app, unread) || !canBeTrusted(issuer) {
@@ -50,7 +50,7 @@ func (s *Server) checkFederated(c *call, app identity.App, raw string, unread jw
 	return nil
 }
 
-// isRegistered says whether one of the application's federated credentials is of these claims.
+// isRegistered reports whether one of the application's federated credentials matches the claims.
 func isRegistered(app identity.App, claims jwt.Claims) bool {
 	return slices.ContainsFunc(app.Federated, func(f identity.Federated) bool {
 		return f.Issuer == claims.Issuer && f.Subject == claims.Subject &&
@@ -60,8 +60,8 @@ func isRegistered(app identity.App, claims jwt.Claims) bool {
 	})
 }
 
-// canBeTrusted refuses an issuer whose keys anybody on the way could replace: it is of https, or on
-// this machine.
+// canBeTrusted refuses an issuer whose keys could be replaced on the network: it must use https, or
+// be on this machine.
 func canBeTrusted(issuer string) bool {
 	u, err := url.Parse(issuer)
 	if err != nil {

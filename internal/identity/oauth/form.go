@@ -14,9 +14,8 @@ const (
 	formType = "application/x-www-form-urlencoded"
 )
 
-// readForm reads the body only: a secret in an address would end up in logs. A parameter that
-// stands twice is refused (RFC 6749 section 3.2), for it could mean one thing to us and another to
-// what looks at requests before us.
+// readForm reads only the body: a secret in a URL would be logged. A duplicate parameter is refused
+// (RFC 6749 section 3.2), because a proxy could interpret it differently.
 func readForm(r *http.Request) (url.Values, error) {
 	if r.Method != http.MethodPost {
 		return nil, onlyPOST(r.Method)
@@ -37,7 +36,7 @@ func readForm(r *http.Request) (url.Values, error) {
 	return r.PostForm, once(r.PostForm)
 }
 
-// once refuses values of which one stands more than once.
+// once refuses duplicate values.
 func once(values url.Values) error {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if len(values[name]) > 1 {

@@ -16,16 +16,17 @@ import (
 	"licensor/internal/store"
 )
 
-// source is from where a password of an account is tried, and so what it is counted by: a device or
-// an address that has signed in to the account before has a count of its own, all others share one.
+// source is the origin of an attempt at an account's password, by which attempts are counted: a
+// device or an address that has signed in to the account before has its own count, all others share
+// one.
 type source struct {
 	class  class
 	lane   limit
-	others []limit // a budget, and of strangers what counts their address over all accounts
+	others []limit // a budget, and for strangers also the count of their address over all accounts
 }
 
-// sourceOf tells apart four kinds of sources. In the range of an address that has signed in before
-// there may be others, too, so each address there has its own lane and all share a budget.
+// sourceOf distinguishes four kinds of sources. The range of an address that has signed in before
+// may have other clients, too, so each address in it has its own lane and all share a budget.
 func (s *Server) sourceOf(c *call, account key) (source, error) {
 	if d, ok := s.knownDevice(c); ok && d.has(account) {
 		return knownSource("device", account, string(d.id[:]), string(d.id[:])), nil
@@ -60,7 +61,7 @@ func knownSource(kind string, account key, lane, budget string) source {
 	}
 }
 
-// ofStrangers is the budget of all strangers who try an account, of which newcomers have their
+// ofStrangers returns the limits of all strangers who try an account, of which newcomers have a
 // part.
 func ofStrangers(account key, from netip.Prefix) limit {
 	return limit{
@@ -86,7 +87,7 @@ type place struct {
 const (
 	mostPlaces = 16
 	placesLast = 90 * 24 * time.Hour
-	seenAgain  = 24 * time.Hour // how often it is noted that a place was seen again
+	seenAgain  = 24 * time.Hour // how often the last time of a place is updated
 )
 
 func (p places) has(network netip.Prefix) bool {
@@ -106,8 +107,8 @@ func (s *Server) places(c *call, account key) (found places, ticket store.Ticket
 	return found, ticket, ok, err
 }
 
-// rememberPlace notes that an account has signed in from the call's address. Of several at once one
-// may be lost; it is noted the next time.
+// rememberPlace records that an account has signed in from the call's address. Of several
+// concurrent updates one may be lost; it is recorded the next time.
 func (s *Server) rememberPlace(c *call, account key, user uuid.UUID) error {
 	network, _ := networkOf(c.RemoteAddr)
 	found, ticket, ok, err := s.places(c, account)
@@ -130,8 +131,8 @@ func (s *Server) rememberPlace(c *call, account key, user uuid.UUID) error {
 	return err
 }
 
-// knownDevice is a browser in which people have signed in, as its cookie says: an id, when the
-// cookie was made, and the last accounts.
+// knownDevice is a browser in which people have signed in, according to its cookie: an id, when the
+// cookie was created, and the last accounts.
 type knownDevice struct {
 	id       [16]byte
 	accounts []accountTag // newest first
@@ -150,7 +151,7 @@ func (d *knownDevice) has(account key) bool {
 	return slices.Contains(d.accounts, accountTag(account[:8]))
 }
 
-// knownDevice reads the cookie, and says whether it is ours and not too old.
+// knownDevice reads the cookie, and reports whether it is ours and not too old.
 func (s *Server) knownDevice(c *call) (*knownDevice, bool) {
 	text := c.cookie(deviceCookie)
 	data, err := base64.RawURLEncoding.Strict().DecodeString(text)
@@ -176,7 +177,7 @@ func (s *Server) deviceSum(data []byte) []byte {
 	return mac.Sum(nil)
 }
 
-// rememberDevice gives the browser a cookie that says that an account has signed in there.
+// rememberDevice sets a cookie that records that an account has signed in in the browser.
 func (s *Server) rememberDevice(c *call, account key) error {
 	d, ok := s.knownDevice(c)
 	if !ok {

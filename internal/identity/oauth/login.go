@@ -9,9 +9,9 @@ import (
 	"licensor/internal/identity"
 )
 
-// logIn checks a user's name and password. That the name is unknown, the user has no password, or
-// it is another, is one answer, which takes the same time; that the user is disabled, only who
-// knows the password is told.
+// logIn checks a user's name and password. An unknown name, a user without a password, and a wrong
+// password have the same response, which takes the same time. Only a caller with the right password
+// is told that the user is disabled.
 func (s *Server) logIn(c *call, name, password string) (identity.User, error) {
 	name = strings.TrimSpace(name)
 	account := ofAccount(c.tenant.String(), name)
@@ -31,7 +31,7 @@ func (s *Server) logIn(c *call, name, password string) (identity.User, error) {
 		}
 	}
 	if len(password) > identity.MaxPassword {
-		password, hash = "", "" // nobody's; it is not worth hashing
+		password, hash = "", "" // it cannot be right; do not hash it
 	}
 	known := hash != ""
 	if !known {
@@ -69,7 +69,7 @@ func (s *Server) enter(c *call, account key) (source, func(), error) {
 	return from, leave, err
 }
 
-// password answers tokens for a user's name and password (A13, RFC 6749 section 4.3). The
+// password answers with tokens for a user's name and password (A13, RFC 6749 section 4.3). The
 // application sees the password, so the tenant must allow it.
 func (s *Server) password(c *call) (*tokenAnswer, error) {
 	name := c.form.Get("username")

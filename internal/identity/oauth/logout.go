@@ -10,8 +10,8 @@ import (
 )
 
 // logout ends the browser's session (OpenID Connect RP-Initiated Logout). It sends the person back
-// only to an address that is registered for the client that asks; otherwise a page says that they
-// have signed out.
+// only to an address that is registered for the client; otherwise a page says that they have signed
+// out.
 func (s *Server) logout(v *visit) error {
 	if err := s.endSession(v.call); err != nil {
 		return err
@@ -34,8 +34,8 @@ func (s *Server) logout(v *visit) error {
 	return v.redirect(withValues(target, modeQuery, back))
 }
 
-// mayReturn says whether an address is the client's: the one that an id token was given to, or that
-// names itself.
+// mayReturn reports whether an address is registered for the client, which is identified by an ID
+// token or by its id.
 func (s *Server) mayReturn(v *visit, values url.Values, target string) bool {
 	client, tenant := values.Get("client_id"), v.tenant
 	if hint := values.Get("id_token_hint"); hint != "" {

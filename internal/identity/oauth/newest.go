@@ -7,18 +7,17 @@ import (
 	"github.com/google/uuid"
 )
 
-// newest is the ticket of the families of one kind that a user has, oldest first, so that there are
-// not more and more of them: refresh tokens last for months, and nobody tells which ones are still
-// in use.
+// newest is the ticket of a user's families of one kind, oldest first, which limits their number:
+// refresh tokens last for months, and it is unknown which ones are still in use.
 type newest struct {
 	Families []byte `json:"families"` // 16 bytes each
 }
 
-// mostFamilies is how many sessions a user has, and how many refresh tokens for each application.
+// mostFamilies is the maximum number of sessions of a user, and of refresh tokens for each
+// application.
 const mostFamilies = 200
 
-// newestFamily notes a family that has begun, and ends the oldest when there are too many of its
-// kind.
+// newestFamily records a new family, and ends the oldest one if there are too many of its kind.
 func (s *Server) newestFamily(c *call, kind string, user, family uuid.UUID, life time.Duration) error {
 	s.newest.Lock()
 	defer s.newest.Unlock()

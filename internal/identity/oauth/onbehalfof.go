@@ -12,7 +12,7 @@ import (
 	"licensor/internal/identity"
 )
 
-// ownToken is what is read of a token that we have signed and a client hands back.
+// ownToken is the data of a token that we have signed and a client presents.
 type ownToken struct {
 	Audience  string `json:"aud"`
 	Issuer    string `json:"iss"`
@@ -27,7 +27,7 @@ type ownToken struct {
 	AppSerial uint32 `json:"app_serial"`
 }
 
-// readOwn reads a token whose signature is by one of our keys. Nothing else of it is checked.
+// readOwn reads a token whose signature is by one of our keys. It checks nothing else.
 func (s *Server) readOwn(raw string) (ownToken, error) {
 	var t ownToken
 	signed, err := jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{jose.RS256})
@@ -49,10 +49,10 @@ func (s *Server) readOwn(raw string) (ownToken, error) {
 	return t, josejson.Unmarshal(payload, &t)
 }
 
-// onBehalfOf answers a service that was called with a user's token a token of the same user for us
-// (A13). The user's token must be for the service itself: {client id}/.default or api://{client
-// id}/… is what whoever calls it has asked for. What the service may do in the user's name is what
-// it was granted itself; by whom it was called adds nothing to that.
+// onBehalfOf answers a service that was called with a user's token with a token of the same user
+// for Graph (A13). The user's token must be for the service itself: its caller has requested
+// {client id}/.default or api://{client id}/…. The service only has the permissions on behalf of
+// the user that it was granted itself, whoever its caller is.
 func (s *Server) onBehalfOf(c *call) (*tokenAnswer, error) {
 	if use := c.form.Get("requested_token_use"); use != "on_behalf_of" {
 		return nil, malformedRequest(400, "The 'requested_token_use' must be 'on_behalf_of'.")
@@ -76,7 +76,7 @@ func (s *Server) onBehalfOf(c *call) (*tokenAnswer, error) {
 	return s.first(c, client, user, since, asked, web)
 }
 
-// assertedUser is the user of a token that is for an application.
+// assertedUser returns the user of a token that is for an application.
 func (s *Server) assertedUser(c *call, app identity.App, raw string) (identity.User, time.Time, error) {
 	token, err := s.readOwn(raw)
 	if err != nil {

@@ -19,7 +19,7 @@ var pageFiles embed.FS
 //go:embed pages/pages.css
 var styles []byte
 
-// submitScript presses the button of a form for the browser; see formPost.
+// submitScript submits a form without a click; see formPost.
 const submitScript = "document.forms[0].submit()"
 
 var (
@@ -32,7 +32,7 @@ var (
 
 const stylesPath = "/oauth2/assets/pages.css"
 
-// parsePages reads the templates: each page is the layout with a content of its own.
+// parsePages parses the templates: each page is the layout with its own content.
 func parsePages() (map[string]*template.Template, error) {
 	layout, err := template.ParseFS(pageFiles, "pages/layout.html")
 	if err != nil {
@@ -53,7 +53,7 @@ func parsePages() (map[string]*template.Template, error) {
 	return parsed, nil
 }
 
-// pages routes what people see.
+// pages routes the pages for people.
 func (s *Server) pages(mux *http.ServeMux) {
 	mux.HandleFunc("/{tenant}/oauth2/v2.0/authorize", s.page(s.authorize))
 	mux.HandleFunc("/{tenant}/oauth2/authorize", s.page(s.authorize))
@@ -72,17 +72,17 @@ func (s *Server) pages(mux *http.ServeMux) {
 	})
 }
 
-// pageData is what pages show; each takes what it needs.
+// pageData is the data of pages; each uses a part of it.
 type pageData struct {
-	Title         string // of the step, as a screen reader says it first
-	Status        int    // 200 when zero
-	Problem       string // what was wrong with what was entered
+	Title         string // of the step, which a screen reader reads first
+	Status        int    // 200 if zero
+	Problem       string // the error in the input
 	App, AppID    string
 	Name, Display string // of the person
 	Organization  string
 	Permissions   []permission
-	Administrator bool // may say yes for all
-	ForAll        bool // is asked for all
+	Administrator bool // may consent for all users
+	ForAll        bool // is asked to consent for all users
 	Code          string
 	Token         string
 	Styles        string
@@ -108,12 +108,12 @@ func (s *Server) show(v *visit, name string, data pageData) error {
 	if data.Status != 0 {
 		v.w.WriteHeader(data.Status)
 	}
-	_, _ = v.w.Write(text.Bytes()) // the browser has gone; nobody is left to tell
+	_, _ = v.w.Write(text.Bytes()) // the browser has disconnected
 	return nil
 }
 
-// protect says to browsers what the page does not need, so that nothing that gets into it can do
-// that either.
+// protect sets headers that forbid everything that the page does not need, so that injected content
+// cannot do it either.
 func (v *visit) protect(script bool) {
 	policy := "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action " + strings.Join(append([]string{"'self'"}, v.formTo...), " ")
 	if script {
@@ -125,16 +125,15 @@ func (v *visit) protect(script bool) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")
-	// No Cross-Origin-Opener-Policy: clients open these pages in pop-ups and wait for them to come
-	// back. Of this machine browsers must not learn that it is all https: programs wait on it for
-	// codes, over http.
+	// No Cross-Origin-Opener-Policy: clients open these pages in pop-ups and wait for their return.
+	// No HSTS for this machine: programs on it receive codes over http.
 	if u, err := url.Parse(v.root); v.secure() && err == nil && !isLoopback(u.Hostname()) {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
 }
 
-// errorPage tells a person what went wrong; nothing is sent to the client, whose address may not be
-// its own.
+// errorPage shows an error to a person; nothing is sent to the client, whose address may not be its
+// own.
 func (s *Server) errorPage(v *visit, err error) {
 	refused, body := s.describe(v.Request, err)
 	if refused.status == http.StatusMethodNotAllowed {
@@ -150,10 +149,10 @@ func (s *Server) errorPage(v *visit, err error) {
 	}
 }
 
-// formPost answers the client by a form that the browser sends to it: by a script, or by a button
-// where scripts are off.
+// formPost responds to the client with a form that the browser sends to it: by a script, or by a
+// button if scripts are disabled.
 func (s *Server) formPost(v *visit, a *authorization, values url.Values) error {
-	// The address is one of http (readMode) that is registered, so it may stand as it is.
+	// The address is a registered one with http or https (readMode), so it needs no escaping.
 	data := pageData{
 		Title:  "Back to " + a.app.DisplayName,
 		App:    a.app.DisplayName,

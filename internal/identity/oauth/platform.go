@@ -4,7 +4,8 @@ import (
 	"licensor/internal/identity"
 )
 
-// platform is what waits at a redirect address, and so whether it can keep a secret.
+// platform is the kind of program at a redirect address, which determines whether it can keep a
+// secret.
 type platform string
 
 // The platforms: a server, a page in a browser, and a program on a device.
@@ -14,9 +15,9 @@ const (
 	native platform = "public"
 )
 
-// admits says whether a client may take what was given to a redirect address of the platform: a
-// server must have shown who it is; a page must ask from its own origin, so that nobody else's
-// server can use what a page was given.
+// admits reports whether a client may redeem a code that was sent to a redirect address of the
+// platform: a server must have authenticated; a page must send the request from its own origin, so
+// that another server cannot redeem a page's code.
 func (p platform) admits(c *call, client client) error {
 	switch {
 	case p == web && client.public():
@@ -31,8 +32,8 @@ func (p platform) admits(c *call, client client) error {
 	return nil
 }
 
-// mayBePublic says whether an application may act for users without showing who it is, where no
-// redirect address decides.
+// mayBePublic reports whether an application may act for users without authenticating in flows
+// without a redirect address.
 func mayBePublic(app identity.App) bool {
 	return app.PublicClient || len(app.Redirects.Public) > 0
 }

@@ -7,14 +7,14 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// rates bounds how often something may happen by name: so many times at once, and one more every so
-// often. It is what keeps callers from having more stored than they need.
+// rates limits how often something may happen for each name: a burst, and one more per interval. It
+// prevents callers from storing more data than they need.
 type rates struct {
 	atOnce int
 	every  time.Duration
 
 	mu   sync.Mutex
-	full *lru.Cache[string, time.Time] // when all may happen at once again
+	full *lru.Cache[string, time.Time] // when the full burst is available again
 }
 
 const knownRates = 1 << 14
@@ -23,7 +23,7 @@ func newRates(atOnce int, every time.Duration) *rates {
 	return &rates{atOnce: atOnce, every: every, full: newCache[string, time.Time](knownRates)}
 }
 
-// take counts what happens now, weight times; false when that is too much.
+// take counts an event now, weight times; false if that exceeds the limit.
 func (r *rates) take(name string, weight float64, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

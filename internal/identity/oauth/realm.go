@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// realm is where the users of a domain sign in.
+// realm is the place where the users of a domain sign in.
 type realm struct {
 	Version     string `json:"ver"`
 	Account     string `json:"account_type"`
@@ -14,8 +14,8 @@ type realm struct {
 	AudienceURN string `json:"cloud_audience_urn"`
 }
 
-// userRealm answers GET /{tenant}/UserRealm/{upn}, which MSAL asks before it sends a user's
-// password: here, when the domain is one of ours. Whether there is such a user is not told.
+// userRealm answers GET /{tenant}/UserRealm/{upn}, which MSAL requests before it sends a user's
+// password: here, if the domain is one of ours. It does not reveal whether the user exists.
 func (s *Server) userRealm(c *call) (any, error) {
 	answer := realm{Version: "1.0", Account: "Unknown", Cloud: cloudName, AudienceURN: cloudIssuerURN}
 	if domain, ok := s.domainOf(c.PathValue("upn")); ok {
@@ -24,14 +24,14 @@ func (s *Server) userRealm(c *call) (any, error) {
 	return answer, nil
 }
 
-// domainOf is the domain of a user name, when it is one of ours.
+// domainOf returns the domain of a user name, if it is one of ours.
 func (s *Server) domainOf(name string) (string, bool) {
 	_, domain, _ := strings.Cut(strings.ToLower(strings.TrimSpace(name)), "@")
 	_, ok := s.config.Tenants.Tenant(domain)
 	return domain, ok && strings.Contains(domain, ".") // a tenant's id is not a domain
 }
 
-// oldRealm is realm as programs older than ADAL read it.
+// oldRealm is realm in the form for programs older than ADAL.
 type oldRealm struct {
 	XMLName   xml.Name `json:"-" xml:"RealmInfo"`
 	Success   bool     `json:"-" xml:"Success,attr"`

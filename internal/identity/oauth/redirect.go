@@ -8,9 +8,9 @@ import (
 	"licensor/internal/identity"
 )
 
-// platformOf finds a redirect address among those registered (A11). They match letter by letter;
-// only for a program on a device that listens on its own loopback address the port is left open,
-// which it cannot choose before (RFC 8252 section 7.3).
+// platformOf finds a redirect address among those registered (A11). They must be equal; only for a
+// program on a device that listens on its loopback address any port matches, because it cannot
+// choose the port in advance (RFC 8252 section 7.3).
 func platformOf(app identity.App, redirect string) (platform, bool) {
 	switch {
 	case !usableRedirect(redirect):
@@ -27,8 +27,8 @@ func platformOf(app identity.App, redirect string) (platform, bool) {
 	})
 }
 
-// usableRedirect refuses what no registration makes good: addresses with a fragment (RFC 6749
-// section 3.1.2) or a user, and such that a browser would run.
+// usableRedirect refuses addresses that are never valid: with a fragment (RFC 6749 section 3.1.2)
+// or a user, and those that a browser would execute.
 func usableRedirect(text string) bool {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme == "" || strings.ContainsAny(text, "#\\\r\n\t ") || u.User != nil || len(text) > 2048 {
@@ -48,7 +48,7 @@ func sameLoopback(registered, redirect string) bool {
 
 func isLoopback(host string) bool { return host == "localhost" || host == "127.0.0.1" || host == "::1" }
 
-// hostWithPort writes the host as it is to be, so that other spellings of the same differ from it.
+// hostWithPort returns the canonical form of the host, so that other spellings differ from it.
 func hostWithPort(u *url.URL) string {
 	host := u.Hostname()
 	if strings.Contains(host, ":") {
@@ -67,17 +67,17 @@ func orSlash(path string) string {
 	return path
 }
 
-// formTarget is a redirect address as a Content-Security-Policy names it.
+// formTarget returns a redirect address in the form of a Content-Security-Policy.
 func formTarget(redirect string) string {
 	scheme, _, _ := strings.Cut(redirect, ":")
 	origin := originOf(redirect)
 	if _, host, _ := strings.Cut(origin, "://"); host == "" || strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789.-:[]") != "" {
-		return scheme + ":" // a host may have signs that mean something in a policy
+		return scheme + ":" // a host may contain characters with a meaning in a policy
 	}
 	return origin
 }
 
-// withValues adds the answer to a redirect address, which may have a query of its own.
+// withValues adds the response to a redirect address, which may have a query already.
 func withValues(redirect, mode string, values url.Values) string {
 	if mode == modeFragment {
 		return redirect + "#" + values.Encode()

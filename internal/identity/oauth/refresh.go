@@ -10,17 +10,17 @@ import (
 	"github.com/google/uuid"
 )
 
-// How long refresh tokens last: 90 days after each use, but 180 since the user has signed in; of a
-// page in a browser, where a token is easier to steal, a day since then.
+// The lifetime of refresh tokens: 90 days after each use, but at most 180 since the user has signed
+// in; for a page in a browser, where a token is easier to steal, a day since the sign-in.
 const (
 	refreshIdle = 90 * 24 * time.Hour
 	refreshMost = 180 * 24 * time.Hour
 	refreshPage = 24 * time.Hour
 )
 
-// family is the ticket of all refresh tokens that come of one sign-in (A11). A refresh token is the
-// secret of the family, and behind a dot that of its generation, of which only the newest is good.
-// So one row tells for as long as the family lives that a token is an old one.
+// family is the ticket of all refresh tokens of one sign-in (A11). A refresh token is the secret of
+// the family, followed by a dot and the secret of its generation; only the newest generation is
+// valid. So one row is sufficient to detect an old token during the lifetime of the family.
 type family struct {
 	Client       uuid.UUID `json:"client"`
 	ClientSerial uint32    `json:"clientSerial,omitempty"` // see identity.User
@@ -32,13 +32,13 @@ type family struct {
 	Generation   []byte    `json:"generation"` // SHA-256 of the newest
 }
 
-// startFamily makes the first refresh token of a delegation, if one was asked for.
+// startFamily creates the first refresh token of a delegation, if one was requested.
 func (s *Server) startFamily(c *call, d delegation, id uuid.UUID, kind platform) (string, error) {
 	if !d.asked.has("offline_access") {
 		return "", nil
 	}
 	if kind == native && !d.client.public() {
-		kind = web // who has shown who it is must do so each time
+		kind = web // an authenticated client must authenticate each time
 	}
 	secret, err := s.newSecret()
 	if err != nil {
@@ -102,7 +102,7 @@ func (s *Server) refresh(c *call) (*tokenAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	found.ClientSerial, found.UserSerial = d.client.Serial, d.user.Serial // an earlier version has noted none
+	found.ClientSerial, found.UserSerial = d.client.Serial, d.user.Serial // an earlier version has recorded none
 	next, err := s.nextGeneration(&found)
 	if err != nil {
 		return nil, err
@@ -117,8 +117,8 @@ func (s *Server) refresh(c *call) (*tokenAnswer, error) {
 	return s.write(c, d)
 }
 
-// endFamily ends all refresh tokens of a sign-in, because an old one was used: one of the two who
-// have it has stolen it.
+// endFamily revokes all refresh tokens of a sign-in, because an old one was used: one of the two
+// clients that have used it has stolen it.
 func (s *Server) endFamily(ctx context.Context, id uuid.UUID) error {
 	if err := s.config.Tickets.DropFamily(ctx, id); err != nil {
 		return err
@@ -127,9 +127,8 @@ func (s *Server) endFamily(ctx context.Context, id uuid.UUID) error {
 	return badGrant(70008, "The provided refresh token was used before, so it and all that came of the same sign-in are revoked. Send a new interactive authorization request for this user and resource.")
 }
 
-// again is the delegation of a family as things are now. A client may ask for other permissions
-// than before, as in the real service: what it may have is what was consented to, whenever that
-// was.
+// again returns the current delegation of a family. A client may request other permissions than
+// before, as in the real service: it may have all permissions that were consented to, at any time.
 func (s *Server) again(c *call, client client, found family) (delegation, error) {
 	asked := found.Scopes
 	if text := c.form.Get("scope"); text != "" {
@@ -137,7 +136,7 @@ func (s *Server) again(c *call, client client, found family) (delegation, error)
 		if asked, err = parseScopes(text, c.root); err != nil {
 			return delegation{}, err
 		}
-		if asked.Resource == "" { // only signing in, of the resource of before
+		if asked.Resource == "" { // only signing in, for the previous resource
 			was := found.Scopes
 			asked.Resource, asked.API, asked.Prefix = was.Resource, was.API, was.Prefix
 			asked.Names, asked.All = was.Names, was.All

@@ -11,8 +11,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// refusal is what the authority answers instead of what was asked for, as RFC 6749 section 5.2 and
-// A30 have it.
+// refusal is an error response of the authority, in the form of RFC 6749 section 5.2 and A30.
 type refusal struct {
 	status int
 	code   int    // AADSTS code
@@ -22,15 +21,15 @@ type refusal struct {
 
 func (e *refusal) Error() string { return fmt.Sprintf("AADSTS%d: %s", e.code, e.text) }
 
-// refuse makes one that is answered with 400, as nearly all are.
+// refuse returns a refusal with the status 400, which nearly all have.
 func refuse(code int, name, format string, args ...any) error {
 	return &refusal{http.StatusBadRequest, code, name, fmt.Sprintf(format, args...)}
 }
 
-// short keeps what a client sent from filling the answer.
+// short limits the size of a client's text in a response.
 func short(text string) string { return excerpt.Of(text, 200) }
 
-// refusalBody is the answer (A30).
+// refusalBody is the body of the response (A30).
 type refusalBody struct {
 	Error         string `json:"error"`
 	Description   string `json:"error_description"`
@@ -59,7 +58,8 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	writeJSON(w, refused.status, body)
 }
 
-// challenge is RFC 6749 section 5.2's for clients, and RFC 6750 section 3's for tokens.
+// challenge returns the WWW-Authenticate header of RFC 6749 section 5.2 for clients, and of RFC
+// 6750 section 3 for tokens.
 func challenge(refused *refusal) string {
 	if refused.name == "invalid_token" {
 		return `Bearer error="invalid_token"`
@@ -67,8 +67,8 @@ func challenge(refused *refusal) string {
 	return `Basic realm=""`
 }
 
-// describe says an error in A30's words. One that is no refusal is ours, not the client's: it is
-// logged, and shown as 503 with nothing but the ids to find it by.
+// describe converts an error to a response as in A30. An error that is not a refusal is not the
+// client's fault: it is logged, and shown as a 503 with only the ids that identify it in the log.
 func (s *Server) describe(r *http.Request, err error) (*refusal, refusalBody) {
 	trace, correlation := s.traceIDs(r)
 	refused, ok := errors.AsType[*refusal](err)
@@ -92,8 +92,8 @@ func (s *Server) describe(r *http.Request, err error) (*refusal, refusalBody) {
 	return refused, body
 }
 
-// traceIDs are the id of this answer and the one by which the client knows its request. Without
-// randomness, which is then most likely the error to be told, the first is nil.
+// traceIDs returns the id of this response and the client's id of its request. Without randomness,
+// which is then probably the error itself, the first is nil.
 func (s *Server) traceIDs(r *http.Request) (trace, correlation string) {
 	id, _ := s.config.Authority.NewID()
 	if wanted, err := uuid.Parse(r.Header.Get("client-request-id")); err == nil {
@@ -104,11 +104,11 @@ func (s *Server) traceIDs(r *http.Request) (trace, correlation string) {
 
 func writeJSON(w http.ResponseWriter, status int, body any) {
 	text, err := json.Marshal(body)
-	if err != nil { // only for types that have no JSON
+	if err != nil { // only for types without a JSON form
 		panic(err)
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = w.Write(text) // the client has gone; nobody is left to tell
+	_, _ = w.Write(text) // the client has disconnected
 }

@@ -11,7 +11,7 @@ import (
 	"licensor/internal/identity"
 )
 
-// The refusals that are looked at again, by their codes; the others stand where they are used.
+// The refusals whose codes are compared; the others are defined where they are used.
 const (
 	codeNoConsent = 65001
 	codeOnlyPOST  = 900561
@@ -71,7 +71,7 @@ func disabledApp(app identity.App) error {
 	return refuse(7000112, "unauthorized_client", "Application '%s'(%s) is disabled.", app.AppID, app.DisplayName)
 }
 
-// badClient says that a client has not shown who it is.
+// badClient returns the refusal for a client that has failed to authenticate.
 func badClient(code int, text string) error {
 	return &refusal{http.StatusUnauthorized, code, "invalid_client", text}
 }
@@ -121,7 +121,7 @@ func badPassword() error {
 	return badGrant(50126, "Error validating credentials due to invalid username or password.")
 }
 
-// tooMany refuses what would have more kept than is allowed.
+// tooMany refuses requests that would exceed a limit of stored data.
 func tooMany(text string) error {
 	return &refusal{http.StatusTooManyRequests, 90055, "temporarily_unavailable", text}
 }

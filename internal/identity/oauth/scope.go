@@ -15,25 +15,25 @@ const (
 	maxScope   = 8192
 )
 
-// signInScopes are those of OpenID Connect, which belong to no resource.
+// signInScopes are the scopes of OpenID Connect, which belong to no resource.
 var signInScopes = []string{"openid", "profile", "email", "offline_access"}
 
-// ourselves stands for our own root as a resource: one authority has several, and a code may be
-// taken to another one than it was asked for at.
+// ourselves represents our own root as a resource: one authority has several, and a code may be
+// redeemed at another one than where it was requested.
 const ourselves = "self"
 
-// scopes is what a client asks for: of one resource, some permissions by name or all it was granted
-// (A14).
+// scopes are the requested scopes of a client: some permissions of one resource by name, or all
+// that it was granted (A14).
 type scopes struct {
-	Resource string    `json:"r,omitempty"` // graph's two names, ourselves, or empty when only signing in is asked for
-	API      uuid.UUID `json:"a,omitzero"`  // the application whose own API is asked for, in place of us
-	Prefix   string    `json:"p,omitempty"` // the resource as it stood before each name, so that the answer can be in those words
+	Resource string    `json:"r,omitempty"` // one of Graph's two names, ourselves, or empty if only signing in is requested
+	API      uuid.UUID `json:"a,omitzero"`  // the application whose own API is requested, instead of Graph
+	Prefix   string    `json:"p,omitempty"` // the resource before each name, verbatim, for use in the response
 	Names    []string  `json:"n,omitempty"`
 	All      bool      `json:"d,omitempty"` // .default
 	SignIn   []string  `json:"s,omitempty"` // of signInScopes
 }
 
-// parseScopes reads a scope parameter for a client that knows us by a root.
+// parseScopes parses a scope parameter of a client that uses a root.
 func parseScopes(text, root string) (scopes, error) {
 	var s scopes
 	if len(text) > maxScope {
@@ -90,8 +90,8 @@ func (s *scopes) add(word, root string) error {
 	return nil
 }
 
-// resourceOf says what the words before a permission's name mean. No words are Graph, as in the
-// real service.
+// resourceOf returns the resource of the prefix of a permission's name. No prefix means Graph, as
+// in the real service.
 func resourceOf(prefix, root string) (resource string, api uuid.UUID, ok bool) {
 	switch prefix {
 	case "", identity.GraphURL:
@@ -113,7 +113,7 @@ func isScopeName(name string) bool {
 
 func (s scopes) has(signIn string) bool { return slices.Contains(s.SignIn, signIn) }
 
-// audience is the aud of the access token, for a client that knows us by a root.
+// audience returns the aud of the access token, for a client that uses a root.
 func (s scopes) audience(root string) string {
 	switch {
 	case s.API != uuid.Nil:
@@ -126,8 +126,8 @@ func (s scopes) audience(root string) string {
 	return s.Resource
 }
 
-// answer is the scope of the answer: names of permissions in the words they were asked for, which
-// clients look tokens up by.
+// answer returns the scope of the response: names of permissions as in the request, because clients
+// look tokens up by them.
 func (s scopes) answer(names []string) string {
 	prefix := s.Prefix
 	if prefix != "" {

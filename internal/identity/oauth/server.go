@@ -15,20 +15,20 @@ import (
 	"licensor/internal/identity"
 )
 
-// Config is what a Server needs of its surroundings. All fields but Log are required.
+// Config configures a Server. All fields except Log are required.
 type Config struct {
 	Authority *identity.Authority
 	Tenants   Directory
 	Tickets   Tickets
 	Now       func() time.Time
-	Random    io.Reader    // safe for several goroutines
+	Random    io.Reader    // safe for concurrent use
 	Log       *slog.Logger // nil: slog.Default()
 	Client    *http.Client // reaches the issuers of federated credentials
 	Cost      identity.PasswordCost
-	DeviceKey []byte // 32 random bytes that are always the same: the cookies of known devices are signed with them
+	DeviceKey []byte // 32 random bytes that never change: they sign the cookies of known devices
 }
 
-// Server serves the authority's addresses. It may be used by several goroutines.
+// Server serves the authority's URLs. It is safe for concurrent use.
 type Server struct {
 	config    Config
 	templates map[string]*template.Template // of pages, by name
@@ -40,10 +40,10 @@ type Server struct {
 	devices  *deviceBounds
 	codes    *rates     // by user
 	used     *rates     // assertions, by application
-	newest   sync.Mutex // guards what newestFamily reads and changes
+	newest   sync.Mutex // guards the data of newestFamily
 }
 
-// New makes a server.
+// New returns a server.
 func New(config Config) (*Server, error) {
 	if len(config.DeviceKey) != sha256.Size {
 		return nil, fmt.Errorf("the key for the cookies of devices has %d bytes instead of %d", len(config.DeviceKey), sha256.Size)
@@ -64,8 +64,8 @@ func New(config Config) (*Server, error) {
 	}, nil
 }
 
-// Handler serves the authority's addresses (A1). They nearly all begin with a tenant's name, so it
-// is to be mounted at the root, behind the addresses of Graph.
+// Handler returns the handler of the authority's URLs (A1). Nearly all paths begin with a tenant's
+// name, so it must be mounted at the root, after the paths of Graph.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	s.documents(mux)
@@ -78,8 +78,8 @@ func (s *Server) Handler() http.Handler {
 	return inLowerCase(mux)
 }
 
-// inLowerCase makes the letter case of addresses no matter, as in the real service: clients write
-// UserRealm and userrealm.
+// inLowerCase makes paths case-insensitive, as in the real service: clients use UserRealm and
+// userrealm.
 func inLowerCase(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if lower := strings.ToLower(r.URL.Path); lower != r.URL.Path {

@@ -12,14 +12,14 @@ import (
 // sessionLife is how long a browser stays signed in.
 const sessionLife = 24 * time.Hour
 
-// session is the ticket of a browser in which somebody has signed in.
+// session is the ticket of a browser in which a person has signed in.
 type session struct {
 	User   uuid.UUID `json:"user"`
 	Serial uint32    `json:"serial,omitempty"` // see identity.User
 	Since  time.Time `json:"since"`
 }
 
-// person is who has signed in.
+// person is a person who has signed in.
 type person struct {
 	user   identity.User
 	tenant uuid.UUID
@@ -32,8 +32,8 @@ const (
 	formCookie    = "licensor-form"
 )
 
-// cookieName is a cookie's, with the prefix that makes browsers refuse one that another host or an
-// unprotected page has set.
+// cookieName returns the name of a cookie, with the prefix that makes browsers refuse one that
+// another host or an insecure page has set.
 func (c *call) cookieName(name string) string {
 	if c.secure() {
 		return "__Host-" + name
@@ -58,7 +58,7 @@ func (c *call) setCookie(name, value string) {
 	c.keepCookie(name, value, 0)
 }
 
-// keepCookie keeps a value in the browser for a time. Lax, because clients send people here.
+// keepCookie keeps a value in the browser for a time. It is Lax, because clients send people here.
 func (c *call) keepCookie(name, value string, life time.Duration) {
 	http.SetCookie(c.w, &http.Cookie{
 		Name: c.cookieName(name), Value: value, Path: "/",
@@ -67,8 +67,8 @@ func (c *call) keepCookie(name, value string, life time.Duration) {
 	})
 }
 
-// signedIn is who has signed in in this browser, in the call's tenant if it has one; nil when
-// nobody has, or it is no longer good.
+// signedIn returns the person who has signed in in this browser, in the call's tenant if it has
+// one; nil if there is no valid session.
 func (s *Server) signedIn(c *call) (*person, error) {
 	secret := c.cookie(sessionCookie)
 	if secret == "" {
@@ -87,8 +87,8 @@ func (s *Server) signedIn(c *call) (*person, error) {
 	return &person{user: user, tenant: ticket.Tenant, since: found.Since, family: ticket.Family}, nil
 }
 
-// startSession signs a user in. The session is always a new one: a cookie that somebody else has
-// put into the browser never becomes that of a user (session fixation), and the one that was there
+// startSession signs a user in. The session is always a new one: a cookie that an attacker has
+// planted in the browser never becomes that of a user (session fixation), and the previous session
 // ends.
 func (s *Server) startSession(c *call, user identity.User) error {
 	if err := s.endSession(c); err != nil {
@@ -113,7 +113,7 @@ func (s *Server) startSession(c *call, user identity.User) error {
 	return nil
 }
 
-// endSession forgets the browser's session, if it has one.
+// endSession ends the browser's session, if it has one.
 func (s *Server) endSession(c *call) error {
 	secret := c.cookie(sessionCookie)
 	if secret == "" {

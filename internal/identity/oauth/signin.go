@@ -9,19 +9,19 @@ import (
 	"licensor/internal/identity"
 )
 
-// wish is how a client wants a person to be identified.
+// wish is how a client wants the person to be identified.
 type wish struct {
 	app       string // the application's name
 	hint      string // the user name
-	fresh     bool   // also when signed in
-	choose    bool   // the person may want to be another
+	fresh     bool   // even when signed in
+	choose    bool   // let the person select another account
 	silent    bool   // without a page
 	oldest    time.Duration
 	hasOldest bool
 }
 
-// identify returns who the person is. When it takes a page to find out, or is silent and nobody is
-// signed in, there is none.
+// identify returns the person. It returns none if a page is needed, or if the request is silent and
+// no person is signed in.
 func (s *Server) identify(v *visit, want wish) (who *person, answered bool, err error) {
 	if who, err = s.signedIn(v.call); err != nil {
 		return nil, false, err
@@ -54,7 +54,7 @@ func (s *Server) identify(v *visit, want wish) (who *person, answered bool, err 
 	return nil, true, s.signInPage(v, want, want.hint, nil)
 }
 
-// signIn checks what was entered, and comes back to the same address without what has been done.
+// signIn checks the input, and redirects to the same URL without the completed steps.
 func (s *Server) signIn(v *visit, want wish) error {
 	name := strings.TrimSpace(v.form.Get("username"))
 	user, err := s.logIn(v.call, name, v.form.Get("password"))
@@ -71,9 +71,9 @@ func (s *Server) signIn(v *visit, want wish) error {
 		return err
 	}
 	query := without(v.query, "login", "select_account")
-	query.Del("max_age") // nothing is fresher than this
+	query.Del("max_age") // the sign-in is new
 	if want.hint != "" && !strings.EqualFold(want.hint, user.Name) {
-		query.Del("login_hint") // the person has said that they are another
+		query.Del("login_hint") // the person has selected another account
 	}
 	return v.sendOn(v.tenant.String(), v.endpoint(), query)
 }
@@ -86,7 +86,7 @@ func (s *Server) signInPage(v *visit, want wish, name string, refused *refusal) 
 	return s.show(v, "signin", data)
 }
 
-// problemOf says in a person's words why they are not signed in.
+// problemOf explains to a person why the sign-in has failed.
 func problemOf(refused *refusal) string {
 	switch refused.code {
 	case 50126:
@@ -99,13 +99,13 @@ func problemOf(refused *refusal) string {
 	return refused.text
 }
 
-// waitOf is how long a person is to wait, as slowDown has it.
+// waitOf returns how long a person must wait, from the error slowDown.
 func waitOf(refused *refusal) string {
 	_, wait, _ := strings.Cut(refused.text, "Try again in ")
 	return strings.TrimSuffix(wait, ".")
 }
 
-// without takes prompts that were followed out of a query.
+// without removes completed prompts from a query.
 func without(query url.Values, done ...string) url.Values {
 	prompts := slices.DeleteFunc(strings.Fields(query.Get("prompt")), func(p string) bool { return slices.Contains(done, p) })
 	if query.Set("prompt", strings.Join(prompts, " ")); len(prompts) == 0 {
@@ -114,8 +114,7 @@ func without(query url.Values, done ...string) url.Values {
 	return query
 }
 
-// renew lets a person whose password is to be changed choose a new one. Until then they are given
-// nothing.
+// renew lets a person who must change the password choose a new one. Until then nothing is issued.
 func (s *Server) renew(v *visit, who *person) (answered bool, err error) {
 	data := pageData{Title: "Choose a new password", Name: who.user.Name}
 	if v.action != "password" {
@@ -149,7 +148,7 @@ func (s *Server) renew(v *visit, who *person) (answered bool, err error) {
 	return true, v.sendOn(v.tenant.String(), v.endpoint(), without(v.query, "login", "select_account"))
 }
 
-// unfit says why a new password will not do.
+// unfit returns why a new password is not acceptable.
 func unfit(name, old, fresh, again string) string {
 	switch {
 	case len([]rune(fresh)) < identity.LeastPassword:

@@ -14,9 +14,8 @@ import (
 	"licensor/internal/store"
 )
 
-// Tickets keeps what the authority has given out and must know again: codes, refresh tokens,
-// sessions, assertions that were used. See store.Store for what the methods promise; of several at
-// once that change a ticket exactly one succeeds.
+// Tickets stores codes, refresh tokens, sessions, and used assertions. See store.Store for the
+// contracts of the methods; of several concurrent changes of a ticket exactly one succeeds.
 type Tickets interface {
 	AddTicket(ctx context.Context, t store.Ticket) error
 	Ticket(ctx context.Context, id [32]byte) (store.Ticket, error)
@@ -24,8 +23,8 @@ type Tickets interface {
 	DropFamily(ctx context.Context, family uuid.UUID) error
 }
 
-// use is what a ticket's secret is for. It is part of the id, so that a secret of one use is
-// unknown to all others: a code is no refresh token.
+// use is the purpose of a ticket's secret. It is part of the id, so that a secret for one use is
+// invalid for all others: a code is not a refresh token.
 type use string
 
 const (
@@ -41,10 +40,10 @@ const (
 
 func (u use) id(secret string) [32]byte { return sha256.Sum256([]byte(string(u) + " " + secret)) }
 
-// newSecret makes what a ticket is found by: 256 random bits, 43 characters.
+// newSecret generates a secret of a ticket: 256 random bits, 43 characters.
 func (s *Server) newSecret() (string, error) { return identity.NewSecret(s.config.Random) }
 
-// addTicket keeps data for as long as life; false when there is a ticket with its id.
+// addTicket stores data for the duration life; false if a ticket with its id exists.
 func (s *Server) addTicket(
 	ctx context.Context, id [32]byte, tenant, family uuid.UUID, life time.Duration, data any,
 ) (bool, error) {
@@ -58,8 +57,8 @@ func (s *Server) addTicket(
 	return err == nil, err
 }
 
-// ticket reads one into data; false when it is unknown or has expired, which after a while is the
-// same.
+// ticket reads a ticket into data; false if it is unknown or has expired. Expired tickets are
+// removed after some time.
 func (s *Server) ticket(ctx context.Context, id [32]byte, data any) (store.Ticket, bool, error) {
 	t, err := s.config.Tickets.Ticket(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
@@ -77,9 +76,9 @@ func (s *Server) ticket(ctx context.Context, id [32]byte, data any) (store.Ticke
 	return t, true, nil
 }
 
-// changeTicket replaces a ticket's data; false when another has changed or removed it since it was
-// read. Exactly one of those that have read the same succeeds: whoever gives something out for a
-// ticket does so after this.
+// changeTicket replaces a ticket's data; false if it was changed or removed since it was read.
+// Exactly one of several callers that have read the same data succeeds: tokens must be issued after
+// this.
 func (s *Server) changeTicket(ctx context.Context, t store.Ticket, data any) (bool, error) {
 	t.Data = encode(data)
 	err := s.config.Tickets.ChangeTicket(ctx, t)
@@ -91,7 +90,7 @@ func (s *Server) changeTicket(ctx context.Context, t store.Ticket, data any) (bo
 
 func encode(data any) []byte {
 	text, err := json.Marshal(data)
-	if err != nil { // our own types can be written
+	if err != nil { // our own types can always be encoded
 		panic(err)
 	}
 	return text

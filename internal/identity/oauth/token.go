@@ -16,7 +16,7 @@ const (
 	grantPassword    = "password"
 )
 
-// tokenAnswer is the answer to a grant (A10).
+// tokenAnswer is the response to a grant (A10).
 type tokenAnswer struct {
 	Type             string `json:"token_type"`
 	Scope            string `json:"scope,omitempty"`
@@ -70,7 +70,7 @@ func (s *Server) inATenant(c *call, grant func(*call) (*tokenAnswer, error)) (*t
 	return grant(c)
 }
 
-// tokenAnswerV1 is the answer of the older endpoint, whose numbers are texts.
+// tokenAnswerV1 is the response of the older endpoint, whose numbers are texts.
 type tokenAnswerV1 struct {
 	tokenAnswer
 	ExpiresIn        string `json:"expires_in"`
@@ -80,7 +80,7 @@ type tokenAnswerV1 struct {
 	Resource         string `json:"resource"`
 }
 
-// tokenV1 answers POST /{tenant}/oauth2/token, which takes a resource in place of a scope (A1).
+// tokenV1 answers POST /{tenant}/oauth2/token, which accepts a resource instead of a scope (A1).
 func (s *Server) tokenV1(c *call) (any, error) {
 	form, err := readForm(c.Request)
 	if err != nil {
@@ -107,7 +107,7 @@ func (s *Server) tokenV1(c *call) (any, error) {
 	}, nil
 }
 
-// scopeV1 is the scope that a resource stands for; a user is always signed in by it.
+// scopeV1 returns the scope for a resource, which always includes signing in.
 func scopeV1(resource, scope string) string {
 	if resource == "" {
 		return scope
@@ -115,15 +115,15 @@ func scopeV1(resource, scope string) string {
 	return resource + "/" + everything
 }
 
-// clientCredentials gives an application a token for itself, with all it is permitted in the tenant
-// (A10).
+// clientCredentials issues a token to an application for itself, with all its permissions in the
+// tenant (A10).
 func (s *Server) clientCredentials(c *call) (*tokenAnswer, error) {
 	text := c.form.Get("scope")
 	asked, err := parseScopes(text, c.root)
 	if err != nil {
 		return nil, err
 	}
-	// What MSAL for Go adds for signing in, to every grant, has no meaning here.
+	// The scopes for signing in that MSAL for Go adds to every grant have no meaning here.
 	if !asked.All || asked.API != [16]byte{} {
 		return nil, badScope(text, "ask for "+identity.GraphURL+"/.default, "+identity.GraphAppID+"/.default or "+c.root+"/.default")
 	}

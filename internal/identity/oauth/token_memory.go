@@ -10,14 +10,14 @@ import (
 	"licensor/internal/identity"
 )
 
-// givenTokens remembers the tokens that applications were given, so that one that asks again within
-// a few minutes is given the same.
+// givenTokens remembers the tokens of applications, so that an application gets the same token
+// again within a few minutes.
 //
-// A token costs an RSA signature, about a millisecond, which would hold a server of two cores at
-// some 1,500 a second; a script that logs in before each call, as many do, asks for as many as it
-// makes calls. What the token says is the same each time, and who asks has shown who it is each
-// time: it is its own token that it gets again. The token is made to last so much longer that each
-// client can use it for at least identity.Lifetime.
+// A token costs an RSA signature, about a millisecond, which would limit a server with two cores to
+// some 1,500 a second; many scripts sign in before each call, and request as many tokens. The
+// content of the token is the same each time, and the client authenticates each time, so it gets
+// its own token. The token is valid for so much longer that each client can use it for at least
+// identity.Lifetime.
 type givenTokens struct {
 	tokens *lru.Cache[givenKey, given]
 }
@@ -27,8 +27,8 @@ const (
 	givenPeriod = 5 * time.Minute
 )
 
-// givenKey is all that a token says. A change to any of it, such as a permission taken away, makes
-// it another token.
+// givenKey is the content of a token. Any change of it, such as a revoked permission, leads to
+// another token.
 type givenKey struct {
 	root, audience, permissions string
 	roles                       string
@@ -45,7 +45,7 @@ type given struct {
 
 func newGivenTokens() *givenTokens { return &givenTokens{newCache[givenKey, given](givenMost)} }
 
-// token returns a token that states the claims, and how long it is valid from now.
+// token returns a token with the claims, and how long it is valid from now.
 func (g *givenTokens) token(s *Server, claims identity.Claims) (token string, left time.Duration, err error) {
 	key, now := keyOf(claims), s.config.Now()
 	known, ok := g.tokens.Get(key)

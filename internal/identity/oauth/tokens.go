@@ -12,20 +12,20 @@ import (
 	"licensor/internal/identity"
 )
 
-// delegation is what a user lets an application do; tokens are written from it.
+// delegation is what a user lets an application do; tokens are created from it.
 type delegation struct {
 	client  client
 	user    identity.User
-	since   time.Time // when the user has shown who they are
+	since   time.Time // when the user has signed in
 	asked   scopes
-	names   []string // the permissions given, of those asked for
+	names   []string // the granted permissions among the requested ones
 	nonce   string
-	refresh string // the refresh token, if there is one
+	refresh string // the refresh token, if any
 }
 
-// userFor returns a user something was given to, when it still is good: not to one who was disabled
-// since, nor whose sessions were ended after they signed in, nor who must choose a new password
-// first. A user with another serial number is another one.
+// userFor returns the user of a code or token if it is still valid: the user must not have been
+// disabled since, nor have ended sessions since the sign-in, nor have to choose a new password. A
+// different serial number means a different user.
 func (s *Server) userFor(
 	ctx context.Context, tenant, id uuid.UUID, serial uint32, since time.Time,
 ) (identity.User, error) {
@@ -43,8 +43,8 @@ func (s *Server) userFor(
 	return user, nil
 }
 
-// delegate says what a user lets an application do, or what is missing (65001), or that the user is
-// not assigned to it (50105).
+// delegate returns what a user lets an application do, or a refusal if permissions are missing
+// (65001) or the user is not assigned to it (50105).
 func (s *Server) delegate(
 	tenant uuid.UUID, client client, user identity.User, since time.Time, asked scopes,
 ) (delegation, error) {
@@ -61,7 +61,7 @@ func (s *Server) delegate(
 	return delegation{client: client, user: user, since: since, asked: asked, names: names}, nil
 }
 
-// write makes the tokens of a delegation (A20).
+// write creates the tokens of a delegation (A20).
 func (s *Server) write(c *call, d delegation) (*tokenAnswer, error) {
 	access, err := s.accessToken(c, d)
 	if err != nil {
@@ -92,8 +92,8 @@ func (s *Server) accessToken(c *call, d delegation) (string, error) {
 	})
 }
 
-// scp is what the access token states. Whether there is a refresh token is not the resource's
-// concern, and signing in none of an application's own API.
+// scp returns the scp claim of the access token. It omits offline_access, which does not concern
+// the resource, and the scopes for signing in, which do not concern an application's own API.
 func (d delegation) scp() []string {
 	if d.asked.API != uuid.Nil {
 		return d.names
@@ -107,7 +107,8 @@ func (d delegation) scp() []string {
 	return list
 }
 
-// idClaims tell the client who has signed in (OpenID Connect Core section 2).
+// idClaims returns the claims that tell the client who has signed in (OpenID Connect Core section
+// 2).
 type idClaims struct {
 	Audience          uuid.UUID `json:"aud"`
 	Issuer            string    `json:"iss"`
@@ -145,8 +146,8 @@ func (s *Server) idToken(c *call, d delegation) idClaims {
 	return claims
 }
 
-// halfHash is what an id token says of a code or a token that is sent with it; of none it says
-// nothing.
+// halfHash returns the hash in an ID token of a code or a token that is sent with it; empty if
+// there is none.
 func halfHash(text string) string {
 	if text == "" {
 		return ""
@@ -155,15 +156,14 @@ func halfHash(text string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
 }
 
-// subject is the user's name for one application, which others do not know it by (OpenID Connect
-// Core section 8.1). There is nothing secret in it: the user's id, of 122 random bits, is not to be
-// found by trying.
+// subject returns the user's pairwise identifier for one application (OpenID Connect Core section
+// 8.1). It needs no secret: the user's id, with 122 random bits, cannot be guessed.
 func subject(tenant, app, user uuid.UUID) string {
 	sum := sha256.Sum256(slices.Concat([]byte("sub"), tenant[:], app[:], user[:]))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// clientInfo is what Microsoft's libraries name an account by.
+// clientInfo returns Microsoft's client_info, by which its libraries identify an account.
 func clientInfo(user, tenant uuid.UUID) string {
 	return base64.RawURLEncoding.EncodeToString(encode(map[string]uuid.UUID{"uid": user, "utid": tenant}))
 }

@@ -8,7 +8,7 @@ import (
 	"licensor/internal/identity"
 )
 
-// userClaims are the answer of the userinfo endpoint (OpenID Connect Core section 5.3.2).
+// userClaims are the response of the userinfo endpoint (OpenID Connect Core section 5.3.2).
 type userClaims struct {
 	Subject           string `json:"sub"`
 	Name              string `json:"name,omitempty"`
@@ -18,9 +18,9 @@ type userClaims struct {
 	Email             string `json:"email,omitempty"`
 }
 
-// userinfo answers who the user of an access token for us is, as far as it was given for that.
+// userinfo answers with the user of an access token for Graph, as far as its scopes permit.
 func (s *Server) userinfo(c *call) (any, error) {
-	c.w.Header().Set("Access-Control-Allow-Origin", "*") // the token alone decides; there is no cookie in it
+	c.w.Header().Set("Access-Control-Allow-Origin", "*") // only the token authorizes; there is no cookie
 	if c.Method != http.MethodGet && c.Method != http.MethodPost {
 		return nil, onlyGET(c.Method)
 	}
@@ -46,10 +46,10 @@ func (s *Server) userinfo(c *call) (any, error) {
 	return claims, nil
 }
 
-// bearer is who the access token of a call speaks for.
+// bearer returns the caller of the access token.
 func (s *Server) bearer(c *call) (*identity.Caller, error) {
 	shown := c.Header.Values("Authorization")
-	if len(shown) > 1 { // what looks at requests before us may go by another one
+	if len(shown) > 1 { // a proxy may use another one
 		return nil, badToken("there is more than one Authorization header")
 	}
 	scheme, raw, _ := strings.Cut(strings.Join(shown, ""), " ")

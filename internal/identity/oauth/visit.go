@@ -10,16 +10,16 @@ import (
 	"strings"
 )
 
-// visit is a call of a person's browser, which is answered with a page or sent on.
+// visit is a call of a person's browser, which is answered with a page or a redirect.
 type visit struct {
 	*call
 	query  url.Values
-	action string   // which button was pressed; empty when a page is asked for
-	formTo []string // where forms may lead, besides here: browsers look at what comes after, too
-	secret string   // what the tokens of forms are made with
+	action string   // the pressed button; empty for a request of the page
+	formTo []string // where forms may lead, in addition to this server: browsers also check redirects
+	secret string   // the key of the tokens of forms
 }
 
-// page makes a handler of a function that answers a visit. What it cannot do is told on a page.
+// page converts a function that answers a visit to a handler. Errors are shown on a page.
 func (s *Server) page(endpoint func(*visit) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
@@ -37,7 +37,7 @@ func (s *Server) page(endpoint func(*visit) error) http.HandlerFunc {
 	}
 }
 
-// receive reads a visit, and refuses a form that we have not shown to this browser.
+// receive reads a visit, and refuses a form that was not shown to this browser.
 func (s *Server) receive(v *visit) error {
 	var err error
 	if v.query, err = url.ParseQuery(v.URL.RawQuery); err != nil {
@@ -74,18 +74,18 @@ func (s *Server) receive(v *visit) error {
 	return nil
 }
 
-// errForm is what is told when a form's token is not right: most often a page that was left open
-// while somebody signed in in another one.
+// errForm is the error for a form with a wrong token: mostly from a page that was left open during
+// a sign-in in another one.
 var errForm = &refusal{
 	http.StatusForbidden, 90036, "invalid_request", "This page is out of date, or was not opened here. Go back to the application and try again.",
 }
 
 var crossOrigin = http.NewCrossOriginProtection()
 
-// isOurs says whether a form that was sent is one we have shown to this browser: it comes from a
-// page of ours, as far as the browser says, and has the token that belongs to the browser's cookie,
-// to who is signed in, and to what the page was about. So nobody else's page can press a button
-// here (CSRF), nor sign somebody in as another.
+// isOurs reports whether a submitted form was shown to this browser: it comes from one of our
+// pages, according to the browser, and has the token for the browser's cookie, the signed-in
+// person, and the subject of the page. So another page cannot submit a form here (CSRF), nor sign a
+// person in as another.
 func (s *Server) isOurs(v *visit) bool {
 	if err := crossOrigin.Check(v.Request); err != nil && v.Header.Get("Origin") != v.root {
 		return false
@@ -99,7 +99,7 @@ func (v *visit) formToken() string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// sendOn sends the browser to another of our own pages, or to this one with another query.
+// sendOn redirects the browser to another of our own pages, or to this one with another query.
 func (v *visit) sendOn(tenant, endpoint string, query url.Values) error {
 	target := "/" + tenant + endpoint
 	if len(query) > 0 {
@@ -108,7 +108,7 @@ func (v *visit) sendOn(tenant, endpoint string, query url.Values) error {
 	return v.redirect(target)
 }
 
-// redirect is with 303 after a form, so that what was entered is not sent along.
+// redirect uses 303 after a form, so that its input is not sent again.
 func (v *visit) redirect(target string) error {
 	status := http.StatusFound
 	if v.Method == http.MethodPost {
@@ -122,12 +122,12 @@ func (v *visit) redirect(target string) error {
 	return nil
 }
 
-// endpoint is the path behind the tenant's name.
+// endpoint returns the path after the tenant's name.
 func (v *visit) endpoint() string {
 	return strings.TrimPrefix(v.URL.Path, "/"+v.PathValue("tenant"))
 }
 
-// asRefusal is an error that may be told to a person, or nil.
+// asRefusal returns an error that may be shown to a person, or nil.
 func asRefusal(err error) *refusal {
 	refused, _ := errors.AsType[*refusal](err)
 	return refused
