@@ -90,7 +90,7 @@ var cases = []struct {
 	{"a batch of 20 reads", func(_ *ours, user int) message { return message{"POST", "/v1.0/$batch", batch(user)} }},
 }
 
-// members is the path of the members of a group that contains all users.
+// members returns the path of the members of a group that contains all users.
 func (o *ours) members() string {
 	return fmt.Sprintf("/v1.0/groups/%s/members", o.tenant.Image().Directory.GroupID(o.groups[0]))
 }

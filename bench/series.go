@@ -16,7 +16,7 @@ func (s series) median() time.Duration {
 	return sorted[len(sorted)/2].Round(10 * time.Microsecond)
 }
 
-// ratio is the median of the rounds' ratios: how many times longer this one took than the other in
+// ratio returns the median of the rounds' ratios: how many times longer this one took than the other in
 // the same round.
 func (s series) ratio(other series) float64 {
 	ratios := make([]float64, len(s))

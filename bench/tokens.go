@@ -50,7 +50,7 @@ func (o *ours) tokenRequest(address string) []byte {
 		o.tenant.ID(), address, len(form), form)
 }
 
-// signing is the usual implementation: a signature for each token.
+// signing returns the usual implementation: a signature for each token.
 func signing(authority *identity.Authority) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if subtle.ConstantTimeCompare([]byte(r.PostFormValue("client_secret")), []byte(secret)) != 1 {

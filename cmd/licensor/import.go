@@ -179,7 +179,7 @@ const (
 // kinds are in the order in which they are imported: objects come before those that refer to them.
 var kinds = []kind{users, groups, members, subscriptions}
 
-// line is the name of the kind in a line of the API's import.
+// line returns the name of the kind in a line of the API's import.
 func (k kind) line() string { return string(k[:len(k)-1]) }
 
 func (k kind) known() bool { return slices.Contains(kinds, k) }

@@ -19,7 +19,7 @@ func main() {
 	os.Exit(execute(ctx, rootCommand(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// rootCommand is the whole command line. Subcommands are added here and nowhere else.
+// rootCommand returns the whole command line. Subcommands are added here and nowhere else.
 func rootCommand() *cobra.Command {
 	var logs logFlags
 	root := &cobra.Command{

@@ -94,7 +94,7 @@ func (p *Property[T]) elements(fields ...string) *Property[T] { p.asked.Fields =
 
 func (p *Property[T]) ordered(level Level) *Property[T] { p.asked.Order = level; return p }
 
-// innerSources are the columns of the texts and booleans within a property.
+// innerSources returns the columns of the texts and booleans within a property.
 func innerSources[T, C any](name string, inner *table[C], at func(*T) **C) []source[T] {
 	var all []source[T]
 	for _, p := range inner.all {
@@ -111,7 +111,7 @@ func innerSources[T, C any](name string, inner *table[C], at func(*T) **C) []sou
 	return all
 }
 
-// elementSource is the source of the column of a collection of objects with texts.
+// elementSource returns the source of the column of a collection of objects with texts.
 func elementSource[T, C any](name string, inner *table[C], at func(*T) *[]C) source[T] {
 	c := column.Column{Name: name, Kind: column.Objects}
 	for _, p := range inner.all {

@@ -41,7 +41,7 @@ func Text(text string) string {
 // every has the same byte in each place of a word.
 const every = 0x0101010101010101
 
-// word is the first eight bytes of a text.
+// word returns the first eight bytes of a text.
 func word(t string) uint64 {
 	_ = t[7]
 	return uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24 |

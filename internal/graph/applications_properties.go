@@ -124,7 +124,7 @@ var (
 
 func part(name string, shape wire.Shape) wire.Part { return wire.Part{Name: name, Shape: shape} }
 
-// whole is the value of an object that was never set, with all its properties.
+// whole returns the value of an object that was never set, with all its properties.
 func whole(s wire.Shape) string {
 	b, err := s(nil, wire.Place{}, nil)
 	if err != nil {

@@ -79,7 +79,7 @@ func (c client) readRedirects(at wire.Place, raw json.RawMessage) ([]string, err
 func publicRedirects(r *directory.Redirects) *[]string { return &r.Public }
 func pageRedirects(r *directory.Redirects) *[]string   { return &r.SPA }
 
-// setRedirects is the edit of {"redirectUris":[…]}.
+// setRedirects returns the edit of {"redirectUris":[…]}.
 func setRedirects(c client, of func(*directory.Redirects) *[]string) edit {
 	return func(_ editor, a *directory.Client, at wire.Place, raw json.RawMessage) error {
 		if string(raw) == "null" {

@@ -53,7 +53,7 @@ func (d *round) read() (err error) {
 	return nil
 }
 
-// changesOf are the changes of the objects of a type.
+// changesOf returns the changes of the objects of a type.
 func changesOf(c *tenant.Changes, of directory.Type) *tenant.ObjectChanges {
 	switch of {
 	case directory.TypeUser:

@@ -118,7 +118,7 @@ func idIn(term odata.Node) (uuid.UUID, bool) {
 	return uuid.Nil, false
 }
 
-// deltaSeal is the prefix of the checksum of a token, which is valid for one tenant and one kind of
+// deltaSeal returns the prefix of the checksum of a token, which is valid for one tenant and one kind of
 // objects. It detects mistakes only: a forged token reveals nothing that its caller could not see
 // without.
 func deltaSeal(r *wire.Request, of directory.Type) []byte {

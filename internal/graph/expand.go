@@ -110,7 +110,7 @@ func roleSubject(d *directoryRole) subject { return subject{"/directoryRoles/{ro
 
 func unitSubject(u *unit) subject { return subject{edm.UnitsRoot + "/{unit}", u.ID, u.image} }
 
-// relatedTo is the expansion of a relation: it shows the first few objects of its list.
+// relatedTo returns the expansion of a relation: it shows the first few objects of its list.
 func relatedTo[T any](of func(*T) subject, rel relation) wire.Expansion[T] {
 	return func(r *wire.Request, e odata.Expansion) (func([]byte, *T) ([]byte, error), error) {
 		inner := r.Within(e)

@@ -31,7 +31,7 @@ var (
 	allMembershipsOfPrincipal = memberships{allGroupsOfPrincipal, true}
 )
 
-// leadingFrom is the relation to the targets of links from the object of the request.
+// leadingFrom returns the relation to the targets of links from the object of the request.
 func leadingFrom(kind directory.Relation, id func(*wire.Request) (uuid.UUID, error)) relation {
 	return func(r *wire.Request) (sets, error) {
 		from, err := id(r)
@@ -42,7 +42,7 @@ func leadingFrom(kind directory.Relation, id func(*wire.Request) (uuid.UUID, err
 	}
 }
 
-// created is the relation to the objects that the object of the request has created.
+// created returns the relation to the objects that the object of the request has created.
 func created(id func(*wire.Request) (uuid.UUID, error)) relation {
 	return func(r *wire.Request) (sets, error) {
 		creator, err := id(r)
@@ -53,7 +53,7 @@ func created(id func(*wire.Request) (uuid.UUID, error)) relation {
 	}
 }
 
-// owned is the relation to the objects that the object of the request owns. Owners of groups are
+// owned returns the relation to the objects that the object of the request owns. Owners of groups are
 // stored with the groups.
 func owned(id func(*wire.Request) (uuid.UUID, error)) relation {
 	return func(r *wire.Request) (sets, error) {

@@ -41,7 +41,7 @@ var membersOfGroup relation = func(r *wire.Request) (sets, error) {
 	return inGroup(r, group), nil
 }
 
-// inGroup is the relation to the members of a group.
+// inGroup returns the relation to the members of a group.
 func inGroup(r *wire.Request, group uint32) sets {
 	index := r.Image.Directory
 	of := linked(r, r.Image.Links.From(directory.HasMember, index.GroupID(group)))

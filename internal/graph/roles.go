@@ -94,7 +94,7 @@ func sendRoles(r *wire.Request, set string, s *wire.FieldSet[directoryRole], tex
 	})
 }
 
-// expansionsOfRoles are the expansions of the types that show roles.
+// expansionsOfRoles returns the expansions of the types that show roles.
 func expansionsOfRoles(s *wire.FieldSet[directoryRole]) map[string]wire.Expansion[directoryRole] {
 	if s == roleFields {
 		return roleExpansions

@@ -59,7 +59,7 @@ func inUnit(img *tenant.Image, unit uint32) sets {
 	return sets{users: img.UnitMembers.Users(unit), groups: img.UnitMembers.Groups(unit)}
 }
 
-// unitsOf is the relation to the administrative units that an object is in itself, but not to those
+// unitsOf returns the relation to the administrative units that an object is in itself, but not to those
 // of its groups.
 func unitsOf(r *wire.Request, id uuid.UUID) *roaring.Bitmap {
 	return roaring.BitmapOf(r.Image.UnitsOf(id)...)

@@ -193,7 +193,7 @@ func (e *evaluation) next(lo int) span {
 	return span{lo, hi}
 }
 
-// order is the order of L50: bundles with something in force first, then the older first, direct
+// order returns the order of L50: bundles with something in force first, then the older first, direct
 // before group, then by id.
 func (e *evaluation) order(a, b span) int {
 	if x, y := e.anyInForce(a), e.anyInForce(b); x != y {

@@ -67,7 +67,7 @@ const (
 	StateError           = "Error"
 )
 
-// compareEntries is the order of a user's entries: direct first, then by group, then by SKU.
+// compareEntries returns the order of a user's entries: direct first, then by group, then by SKU.
 func compareEntries(a, b *Entry) int {
 	if a.Source != b.Source {
 		if a.Source < b.Source {

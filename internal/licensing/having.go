@@ -34,7 +34,7 @@ type knownState struct {
 	held, known, is bool
 }
 
-// stateBy is the condition of HavingState.
+// stateBy returns the condition of HavingState.
 func (img *Image) stateBy(e *Entry) State {
 	s := State{SKUID: img.sku(e.SKU).id, Direct: e.Source == Direct, State: img.sku(e.SKU).stateOf(e), Error: e.Error}
 	if g, ok := e.Source.Group(); ok {

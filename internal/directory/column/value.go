@@ -71,7 +71,7 @@ func TimeOf(t time.Time) int64 {
 	return t.Unix() - epoch
 }
 
-// AsTime is the reverse of TimeOf.
+// AsTime returns the reverse of TimeOf.
 func AsTime(seconds int64) time.Time {
 	if seconds == 0 {
 		return time.Time{}

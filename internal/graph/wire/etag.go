@@ -19,7 +19,7 @@ func (s *FieldSet[T]) Annotated(r *Request, fields []*Field[T]) []*Field[T] {
 	return append(s.Annotations(r), fields...)
 }
 
-// Annotations are the control information of an object as fields, its type first.
+// Annotations returns the control information of an object as fields, its type first.
 func (s *FieldSet[T]) Annotations(r *Request) []*Field[T] {
 	address := func(b []byte, object *T) []byte {
 		b = append(append(append(append(b, '"'), r.Root...), '/'), s.place(object)...)

@@ -33,7 +33,7 @@ func (op *Operation) OfUser() bool {
 	return strings.HasPrefix(strings.TrimPrefix(op.Path, route.Own), "/users/{")
 }
 
-// Resource is the name in messages for the content of a body: the type of the objects, or the
+// Resource returns the name in messages for the content of a body: the type of the objects, or the
 // action.
 func (op *Operation) Resource() string {
 	path := strings.TrimPrefix(op.Path, route.Own)

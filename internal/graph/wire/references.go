@@ -24,7 +24,7 @@ type Reference struct {
 	ID       uuid.UUID
 }
 
-// ReferencesTo are the references of one property to some objects.
+// ReferencesTo returns the references of one property to some objects.
 func ReferencesTo(property string, ids []uuid.UUID) []Reference {
 	list := make([]Reference, len(ids))
 	for i, id := range ids {

@@ -65,7 +65,7 @@ func consentData(title string, who *person, app identity.App, names []string) pa
 	}
 }
 
-// wanted is the request for consent.
+// wanted returns the request for consent.
 func (asked scopes) wanted(app identity.App) []string {
 	switch {
 	case asked.API != [16]byte{}:

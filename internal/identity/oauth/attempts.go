@@ -123,7 +123,7 @@ type newcomers struct {
 
 func (l limit) isBudget() bool { return l.hourly > 0 }
 
-// interval is the time between attempts when a budget is used up.
+// interval returns the time between attempts when a budget is used up.
 func (l limit) interval() int64 { return int64(time.Hour) / int64(l.hourly-l.atOnce()) }
 
 func (l limit) atOnce() int { return l.hourly / 2 }

@@ -207,7 +207,7 @@ func (w *work) stamp() {
 	}
 }
 
-// shown are the disabled plans to show (L11).
+// shown returns the disabled plans to show (L11).
 func (e *Entry) shown() Set {
 	if e.InForce != nil {
 		return e.InForce
