@@ -60,7 +60,8 @@ type message struct{ method, path, body string }
 
 func (m message) bytes(address, token string) []byte {
 	return fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nConsistencyLevel: eventual\r\n"+
-		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", m.method, m.path, address, token, len(m.body), m.body)
+		"Content-Type: application/json\r\nContent-Length: "+
+		"%d\r\n\r\n%s", m.method, m.path, address, token, len(m.body), m.body)
 }
 
 // cases are the requests, for a user by number.

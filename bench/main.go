@@ -119,7 +119,8 @@ func compareSets(ctx context.Context, ours *ours, theirs *rows, rounds int) erro
 		}
 		usual.add(time.Since(start))
 	}
-	report("reprocess everybody, no change", "%s, rows %s: %.0f times", mine.median(), usual.median(), usual.ratio(mine))
+	report("reprocess everybody, no change", "%s, rows %s: %.0f times",
+		mine.median(), usual.median(), usual.ratio(mine))
 	return nil
 }
 

@@ -82,7 +82,9 @@ func (r *rows) fill(ctx context.Context, tx *sql.Tx, w world) error {
 	}
 	for _, p := range w.catalog.ServicePlans {
 		for _, o := range p.Excludes {
-			all = append(all, fmt.Sprintf("INSERT OR IGNORE INTO excludes VALUES (%[1]d, %[2]d), (%[2]d, %[1]d)", number(p.ID), number(o)))
+			all = append(all,
+				fmt.Sprintf("INSERT OR IGNORE INTO excludes VALUES (%[1]d, %[2]d), (%[2]d, %[1]d)",
+					number(p.ID), number(o)))
 		}
 		for _, set := range p.RequiresAnyOf {
 			for _, o := range set {
@@ -91,7 +93,8 @@ func (r *rows) fill(ctx context.Context, tx *sql.Tx, w world) error {
 		}
 	}
 	all = append(all,
-		fmt.Sprintf("WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < %d) INSERT INTO user SELECT i, 'DE' FROM n", w.users-1))
+		fmt.Sprintf("WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < %d) INSERT INTO user "+
+			"SELECT i, 'DE' FROM n", w.users-1))
 	for g := range len(w.products) {
 		all = append(all, fmt.Sprintf("INSERT INTO member SELECT %d, id FROM user", g))
 	}
@@ -168,7 +171,8 @@ func (r *rows) timeAssign(ctx context.Context, n int) (time.Duration, error) {
 		return 0, err
 	}
 	return took, r.transaction(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "DELETE FROM license WHERE group_id = ?1; DELETE FROM assignment WHERE source = ?1", n)
+		_, err := tx.ExecContext(ctx, "DELETE FROM license WHERE group_id = ?1; DELETE FROM assignment WHERE "+
+			"source = ?1", n)
 		return err
 	})
 }

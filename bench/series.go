@@ -16,8 +16,8 @@ func (s series) median() time.Duration {
 	return sorted[len(sorted)/2].Round(10 * time.Microsecond)
 }
 
-// ratio returns the median of the rounds' ratios: how many times longer this one took than the other in
-// the same round.
+// ratio returns the median of the rounds' ratios: how many times longer this one took than the
+// other in the same round.
 func (s series) ratio(other series) float64 {
 	ratios := make([]float64, len(s))
 	for i := range s {

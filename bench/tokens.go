@@ -39,14 +39,16 @@ func compareTokens(
 	}
 	defer bare.close()
 	request := func(int) []byte { return o.tokenRequest(served.address) }
-	return compare(ctx, "a token for an application", served.address, bare.address, request, 1, load, rounds, connections)
+	return compare(ctx, "a token for an application", served.address,
+		bare.address, request, 1, load, rounds, connections)
 }
 
 func (o *ours) tokenRequest(address string) []byte {
 	form := url.Values{
 		"grant_type": {"client_credentials"}, "client_id": {id('a', 3).String()}, "client_secret": {secret}, "scope": {identity.GraphURL + "/.default"},
 	}.Encode()
-	return fmt.Appendf(nil, "POST /%s/oauth2/v2.0/token HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s",
+	return fmt.Appendf(nil, "POST /%s/oauth2/v2.0/token HTTP/1.1\r\nHost: %s\r\nContent-Type: "+
+		"application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s",
 		o.tenant.ID(), address, len(form), form)
 }
 

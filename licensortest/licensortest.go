@@ -224,7 +224,8 @@ func (s *Server) Group(name string, members ...string) (id string) {
 			bind = append(bind, licensor.OperatorURL+"/v1.0/directoryObjects/"+member)
 		}
 		if err := s.operate(http.MethodPatch, "/v1.0/groups/"+id, Properties{"members@odata.bind": bind}, nil); err != nil {
-			s.t.Fatalf("licensortest: the group %s cannot have these members: %v. Members are ids that User and Group returned.", name, err)
+			s.t.Fatalf("licensortest: the group %s cannot have these members: %v. Members are ids that User and "+
+				"Group returned.", name, err)
 		}
 	}
 	return id
@@ -249,7 +250,8 @@ func (s *Server) Subscribe(partNumber string, seats int) (skuID string) {
 	}
 	skuID, ok := find(catalog.Products, partNumber)
 	if !ok {
-		s.t.Fatalf("licensortest: the catalog has no product %q: use a skuPartNumber such as %s.", partNumber, near(catalog.Products, partNumber))
+		s.t.Fatalf("licensortest: the catalog has no product %q: use a skuPartNumber such as %s.",
+			partNumber, near(catalog.Products, partNumber))
 	}
 	s.make("the subscription of "+partNumber, "/licensor/v1/subscriptions", Properties{"skuId": skuID, "totalLicenses": seats})
 	return skuID

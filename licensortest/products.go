@@ -38,8 +38,8 @@ func near(products []product, name string) string {
 	return strings.Join(names, ", ")
 }
 
-// edits returns the Levenshtein distance of two texts: the number of bytes to insert, remove or replace
-// to turn one into the other.
+// edits returns the Levenshtein distance of two texts: the number of bytes to insert, remove or
+// replace to turn one into the other.
 func edits(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -47,7 +47,9 @@ func drawPanels(panels []panel) []byte {
 	rows := (len(panels) + panelsInRow - 1) / panelsInRow
 	width, height := panelWidth*float64(min(len(panels), panelsInRow)), legendHeight+panelHeight*float64(rows)
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" viewBox="0 0 %.0f %.0f">`+"\n%s", width, height, width, height, style)
+	fmt.Fprintf(&b,
+		`<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" viewBox="0 0 %.0f %.0f">`+"\n%s", width,
+		height, width, height, style)
 	x := plotLeft
 	for _, c := range columns {
 		if hasColumn(panels, c) {
@@ -57,7 +59,8 @@ func drawPanels(panels []panel) []byte {
 		}
 	}
 	for i, p := range panels {
-		fmt.Fprintf(&b, `<g transform="translate(%.0f %.0f)">`+"\n", panelWidth*float64(i%panelsInRow), legendHeight+panelHeight*float64(i/panelsInRow))
+		fmt.Fprintf(&b, `<g transform="translate(%.0f %.0f)">`+"\n",
+			panelWidth*float64(i%panelsInRow), legendHeight+panelHeight*float64(i/panelsInRow))
 		p.draw(&b)
 		b.WriteString("</g>\n")
 	}
@@ -81,13 +84,17 @@ func (p *panel) draw(b *strings.Builder) {
 	x, y := p.axes()
 	for _, at := range x.ticks() {
 		left := plotLeft + x.place(at)*plotWidth
-		fmt.Fprintf(b, `<line class="grid" x1="%.1f" x2="%.1f" y1="%.0f" y2="%.0f"/>`, left, left, plotTop, plotTop+plotHeight)
-		fmt.Fprintf(b, `<text x="%.1f" y="%.0f" text-anchor="middle">%s</text>`+"\n", left, plotTop+plotHeight+16, grouped(at))
+		fmt.Fprintf(b, `<line class="grid" x1="%.1f" x2="%.1f" y1="%.0f" y2="%.0f"/>`,
+			left, left, plotTop, plotTop+plotHeight)
+		fmt.Fprintf(b, `<text x="%.1f" y="%.0f" text-anchor="middle">%s</text>`+"\n",
+			left, plotTop+plotHeight+16, grouped(at))
 	}
-	fmt.Fprintf(b, `<text x="%.0f" y="%.0f" text-anchor="middle">users</text>`+"\n", plotLeft+plotWidth/2, plotTop+plotHeight+32)
+	fmt.Fprintf(b, `<text x="%.0f" y="%.0f" text-anchor="middle">users</text>`+"\n",
+		plotLeft+plotWidth/2, plotTop+plotHeight+32)
 	for _, at := range y.ticks() {
 		top := plotTop + (1-y.place(at))*plotHeight
-		fmt.Fprintf(b, `<line class="grid" x1="%.0f" x2="%.0f" y1="%.1f" y2="%.1f"/>`, plotLeft, plotLeft+plotWidth, top, top)
+		fmt.Fprintf(b, `<line class="grid" x1="%.0f" x2="%.0f" y1="%.1f" y2="%.1f"/>`,
+			plotLeft, plotLeft+plotWidth, top, top)
 		fmt.Fprintf(b, `<text x="%.0f" y="%.1f" text-anchor="end">%s</text>`+"\n", plotLeft-6, top+4, p.label(at))
 	}
 	for _, s := range p.series {

@@ -120,7 +120,8 @@ func (c *connection) head() (status, length int, err error) {
 
 // requestBytes returns a request as it is sent.
 func requestBytes(method, address, path, token, body string) []byte {
-	b := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nConsistencyLevel: eventual\r\n", method, path, address, token)
+	b := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nConsistencyLevel: "+
+		"eventual\r\n", method, path, address, token)
 	if body != "" {
 		b = fmt.Appendf(b, "Content-Type: application/json\r\nContent-Length: %d\r\n", len(body))
 	}

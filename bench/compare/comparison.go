@@ -61,7 +61,8 @@ func (c *comparison) add(row, contender string, o *outcome) {
 		f.P50, f.P99, f.Rate = milliseconds(o.percentile(50)), milliseconds(o.percentile(99)), o.rate()
 	}
 	c.figures = append(c.figures, f)
-	c.log("%-28s %-10s %6d requests, p50 %10.3f ms, p99 %10.3f ms, %8.0f/s %s", row, contender, f.Requests, f.P50, f.P99, f.Rate, f.Note)
+	c.log("%-28s %-10s %6d requests, p50 %10.3f ms, p99 %10.3f ms, %8.0f/s %s", row,
+		contender, f.Requests, f.P50, f.P99, f.Rate, f.Note)
 }
 
 func (c *comparison) addValue(row, contender string, value float64) {

@@ -27,8 +27,9 @@ var asked atomic.Int64
 // the largest group's members; and a batch of such requests.
 func expensive(l *licensor) []byte {
 	n := asked.Add(1)
-	filter := fmt.Sprintf("/users?$top=100&$count=true&$orderby=displayName&$filter="+url.PathEscape("endsWith(mail,'%[1]d.example') or endsWith(userPrincipalName,'%[1]d@%[2]s') or "+
-		"proxyAddresses/any(p:startsWith(p,'smtp:%[1]dx')) or not(endsWith(mail,'%[1]d.test'))"), n, domain)
+	filter := fmt.Sprintf("/users?$top=100&$count=true&$orderby=displayName&$filter="+
+		url.PathEscape("endsWith(mail,'%[1]d.example') or endsWith(userPrincipalName,'%[1]d@%[2]s') or "+
+			"proxyAddresses/any(p:startsWith(p,'smtp:%[1]dx')) or not(endsWith(mail,'%[1]d.test'))"), n, domain)
 	documents := "/users?$top=999&$select=id,displayName,proxyAddresses,businessPhones,assignedLicenses,licenseAssignmentStates,assignedPlans"
 	members := fmt.Sprintf("/groups/%s/members/microsoft.graph.user?$top=999&$count=true&$orderby=displayName&$filter=", groupID(0)) +
 		url.PathEscape(fmt.Sprintf("endsWith(mail,'%d.example') or not(endsWith(mail,'%d.test'))", n, n))
@@ -193,7 +194,8 @@ func (c *comparison) beside(ctx context.Context, l *licensor, request func(n int
 func (l *licensor) populate(ctx context.Context, token string) error {
 	var rows strings.Builder
 	for n := range neighborUsers {
-		fmt.Fprintf(&rows, `{"user":{"displayName":"Neighbor %[1]d","userPrincipalName":"neighbor%[1]d@other.example","mailNickname":"neighbor%[1]d","accountEnabled":true}}`+"\n", n)
+		fmt.Fprintf(&rows, `{"user":{"displayName":"Neighbor `+
+			`%[1]d","userPrincipalName":"neighbor%[1]d@other.example","mailNickname":"neighbor%[1]d","accountEnabled":true}}`+"\n", n)
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+l.address+"/licensor/v1/import", strings.NewReader(rows.String()))
 	if err != nil {

@@ -187,7 +187,8 @@ func pocketIndexes() types.JSONArray[string] {
 		all = append(all, fmt.Sprintf("CREATE INDEX people_%[1]s ON people (%[1]s)", name))
 	}
 	for _, property := range []int{displayName, jobTitle, city} {
-		all = append(all, fmt.Sprintf("CREATE INDEX people_%[1]s_like ON people (%[1]s COLLATE NOCASE)", textProperties[property]))
+		all = append(all,
+			fmt.Sprintf("CREATE INDEX people_%[1]s_like ON people (%[1]s COLLATE NOCASE)", textProperties[property]))
 	}
 	return all
 }

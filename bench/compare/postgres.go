@@ -178,8 +178,8 @@ func lowered(names []string) (all []string) {
 }
 
 func postgresTables() string {
-	return "CREATE TABLE people (number integer, id uuid, accountEnabled boolean, createdDateTime timestamptz, proxyAddresses text[], " +
-		"proxyAddressesLower text[], " + strings.Join(textProperties[:], " text, ") + " text);" +
+	return "CREATE TABLE people (number integer, id uuid, accountEnabled boolean, createdDateTime timestamptz, " +
+		"proxyAddresses text[], proxyAddressesLower text[], " + strings.Join(textProperties[:], " text, ") + " text);" +
 		"CREATE TABLE memberships (person integer, team uuid);" +
 		"CREATE TABLE licenses (person integer, sku uuid);"
 }

@@ -116,8 +116,8 @@ func (h postgresHandler) page(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	const sql = "SELECT id, displayName, givenName, surname, userPrincipalName, mail, jobTitle, officeLocation, mobilePhone FROM people " +
-		"WHERE number > $1 ORDER BY number LIMIT 100"
+	const sql = "SELECT id, displayName, givenName, surname, userPrincipalName, mail, jobTitle, officeLocation, " +
+		"mobilePhone FROM people WHERE number > $1 ORDER BY number LIMIT 100"
 	found, err := h.rows(r.Context(), scanDefault, sql, after)
 	write(w, answer{Value: found}, err)
 }
@@ -128,8 +128,8 @@ func (h postgresHandler) pageWithLicenses(w http.ResponseWriter, r *http.Request
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	const sql = "SELECT id, displayName, userPrincipalName, ARRAY(SELECT sku FROM licenses WHERE person = number) FROM people " +
-		"WHERE number > $1 ORDER BY number LIMIT 999"
+	const sql = "SELECT id, displayName, userPrincipalName, ARRAY(SELECT sku FROM licenses WHERE person = number) " +
+		"FROM people WHERE number > $1 ORDER BY number LIMIT 999"
 	found, err := h.rows(r.Context(), scanLicenses, sql, after)
 	write(w, answer{Value: found}, err)
 }
@@ -140,7 +140,9 @@ func (h postgresHandler) change(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	if _, err := h.db.Exec(r.Context(), "UPDATE people SET officeLocation = $2 WHERE id = $1", r.PathValue("id"), body.OfficeLocation); err != nil {
+	_, err := h.db.Exec(r.Context(), "UPDATE people SET officeLocation = $2 WHERE id = $1",
+		r.PathValue("id"), body.OfficeLocation)
+	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}

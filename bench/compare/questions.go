@@ -84,7 +84,8 @@ func (q *question) statements() (page, total string) {
 	if q.order != "" {
 		order = "lower(" + q.order + "), number"
 	}
-	page = fmt.Sprintf("SELECT %s FROM people WHERE %s ORDER BY %s LIMIT %d", strings.Join(q.selected(), ", "), q.where, order, q.top)
+	page = fmt.Sprintf("SELECT %s FROM people WHERE %s ORDER BY %s LIMIT %d",
+		strings.Join(q.selected(), ", "), q.where, order, q.top)
 	return page, "SELECT count(*) FROM people WHERE " + q.where
 }
 
@@ -211,10 +212,12 @@ func (p *population) tenClauses(of func(int) []string) *question {
 	departments, titles, cities, lands := of(department), of(jobTitle), beginnings(of(city)), of(country)
 	at := func(list []string, i int) string { return list[i%len(list)] }
 	group := func(i int) string { return groupID(2 + i%30) }
-	const graph = "(department eq '%s' or startsWith(jobTitle,'%s') or startsWith(city,'%s')) and accountEnabled eq true and not(country eq '%s') and " +
-		"(userType eq 'Member' or companyName eq '%s') and usageLocation ne '%s' and assignedLicenses/any(l:l/skuId eq %s) and memberOf/any(g:g/id eq '%s')"
-	const pocket = "(department = '%s' || jobTitle ~ '%s%%' || city ~ '%s%%') && accountEnabled = true && country != '%s' && " +
-		"(userType = 'Member' || companyName = '%s') && usageLocation != '%s' && licenses ~ '%s' && groups ~ '%s'"
+	const graph = "(department eq '%s' or startsWith(jobTitle,'%s') or startsWith(city,'%s')) and accountEnabled " +
+		"eq true and not(country eq '%s') and (userType eq 'Member' or companyName eq '%s') and usageLocation ne " +
+		"'%s' and assignedLicenses/any(l:l/skuId eq %s) and memberOf/any(g:g/id eq '%s')"
+	const pocket = "(department = '%s' || jobTitle ~ '%s%%' || city ~ '%s%%') && accountEnabled = true && country " +
+		"!= '%s' && (userType = 'Member' || companyName = '%s') && usageLocation != '%s' && licenses ~ '%s' && " +
+		"groups ~ '%s'"
 	values := func(i int) []string {
 		title, _, _ := strings.Cut(at(titles, i), " ")
 		return []string{
@@ -233,10 +236,10 @@ func (p *population) tenClauses(of func(int) []string) *question {
 	return &question{
 		name: "ten-clauses-count", title: "ten clauses of all kinds, `$count`", values: samples, count: true, top: 100,
 		graph: func(i int) string { return fill(graph, i) },
-		where: "(lower(department) = $1 OR lower(jobTitle) LIKE $2 OR lower(city) LIKE $3) AND accountEnabled AND lower(country) <> $4 AND " +
-			"(lower(userType) = 'member' OR lower(companyName) = $5) AND lower(usageLocation) <> $6 AND " +
-			"EXISTS (SELECT FROM licenses WHERE person = number AND sku = $7::text::uuid) AND " +
-			"EXISTS (SELECT FROM memberships WHERE person = number AND team = $8::text::uuid)",
+		where: "(lower(department) = $1 OR lower(jobTitle) LIKE $2 OR lower(city) LIKE $3) AND accountEnabled AND " +
+			"lower(country) <> $4 AND (lower(userType) = 'member' OR lower(companyName) = $5) AND " +
+			"lower(usageLocation) <> $6 AND EXISTS (SELECT FROM licenses WHERE person = number AND sku = " +
+			"$7::text::uuid) AND EXISTS (SELECT FROM memberships WHERE person = number AND team = $8::text::uuid)",
 		args: func(i int) []string {
 			args := values(i)
 			for n := range args[:6] {

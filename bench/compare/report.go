@@ -57,13 +57,20 @@ func tableRows() (names []string, measures map[string]measure) {
 	for _, q := range newPopulation(2*samples, 1).questions() {
 		add(q.name, measure{title: q.title, value: timeOf, show: showTime, unit: "ms"})
 	}
-	add("page-100-first", measure{title: "first page of 100, default properties", value: rateOf, show: showRate, more: true, unit: "/s"})
+	add("page-100-first", measure{
+		title: "first page of 100, default properties", value: rateOf, show: showRate, more: true, unit: "/s",
+	})
 	add("page-100", measure{title: "pages of 100, default properties", value: rateOf, show: showRate, more: true, unit: "/s"})
 	add("page-999", measure{title: "pages of 999 with `assignedLicenses`", value: rateOf, show: showRate, more: true, unit: "/s"})
 	add("change-1", measure{title: "durable change, one caller", value: rateOf, show: showRate, more: true, unit: "/s"})
 	add("change-64", measure{title: "durable change, 64 callers", value: rateOf, show: showRate, more: true, unit: "/s"})
 	for _, of := range strains {
-		add(of.name, measure{title: "one user of another tenant, 20 reads a second, beside 16 callers of " + of.title, value: timeOf, show: showTime, unit: "ms"})
+		add(of.name, measure{
+			title: "one user of another tenant, 20 reads a second, beside 16 callers of " + of.title,
+			value: timeOf,
+			show:  showTime,
+			unit:  "ms",
+		})
 		add(of.name+"-list", measure{title: "… a page of 100 users of that tenant", value: timeOf, show: showTime, unit: "ms"})
 		add(of.name+"-change", measure{title: "… a change of a user of that tenant", value: timeOf, show: showTime, unit: "ms"})
 		add(of.name+"-ready", measure{title: "… `/readyz`", value: timeOf, show: showTime, unit: "ms"})
@@ -72,7 +79,12 @@ func tableRows() (names []string, measures map[string]measure) {
 	add("import-members", measure{title: "import of their memberships", value: valueOf, show: showSeconds, unit: "s"})
 	add("load", measure{title: "load of all by COPY or SQL, with indexes", value: valueOf, show: showSeconds, unit: "s"})
 	add("start", measure{title: "start until the first answer", value: valueOf, show: showSeconds, unit: "s"})
-	add("memory", measure{title: "memory per user", value: valueOf, show: func(f figure) string { return grouped(f.Value) + " B" }, unit: "B"})
+	add("memory", measure{
+		title: "memory per user",
+		value: valueOf,
+		show:  func(f figure) string { return grouped(f.Value) + " B" },
+		unit:  "B",
+	})
 	add("resident", measure{title: "resident memory after the run", value: valueOf, show: showMegabytes, unit: "MB"})
 	add("disk", measure{title: "on the disk when loaded", value: valueOf, show: showMegabytes, unit: "MB"})
 	return names, measures

@@ -32,7 +32,8 @@ func (c *comparison) conditions(ctx context.Context) error {
 		}
 		for n, contender := range c.contenders {
 			if i, differs := differing(reference, outcomes[n]); differs {
-				outcomes[n].note = fmt.Sprintf("request %d finds %v, ours %v", i, outcomes[n].answers[i], reference.answers[i])
+				outcomes[n].note = fmt.Sprintf("request %d finds %v, ours %v",
+					i, outcomes[n].answers[i], reference.answers[i])
 			}
 			c.add(q.name, contender.name, outcomes[n])
 		}

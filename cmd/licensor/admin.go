@@ -27,7 +27,8 @@ func resetPasswordCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reset-password",
 		Short: "Give a user a new password, straight in a database",
-		Long: "Reset-password makes a new password for a user and prints it, once. The user chooses another one at the next sign-in, and\n" +
+		Long: "Reset-password makes a new password for a user and prints it, once. The user chooses another one at " +
+			"the next sign-in, and\n" +
 			"whatever the user is signed in to ends. The server must not run on the same file meanwhile.",
 		Example: "  licensor admin reset-password --data licensor.db --user admin@contoso.example",
 		Args:    cobra.NoArgs,

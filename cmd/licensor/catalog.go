@@ -38,17 +38,23 @@ func catalogImportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE.csv",
 		Short: "Take products and service plans from Microsoft's published list",
-		Long: "Import reads the table \"Product names and service plan identifiers for licensing\" that Microsoft publishes as CSV, and puts its products\n" +
-			"and service plans into the tenant's catalog. What the table does not say stays as the catalog has it: which plans exclude or need\n" +
-			"others, the countries where they are not offered, the service they belong to. The rules that Licensor knows are added.\n\n" +
-			"Products that are not in the file stay, unless --replace is given. What is odd in the file is told with its line. The name - is the\n" +
+		Long: "Import reads the table \"Product names and service plan identifiers for licensing\" that Microsoft " +
+			"publishes as CSV, and puts its products\n" +
+			"and service plans into the tenant's catalog. What the table does not say stays as the catalog has it: " +
+			"which plans exclude or need\n" +
+			"others, the countries where they are not offered, the service they belong to. The rules that Licensor " +
+			"knows are added.\n\n" +
+			"Products that are not in the file stay, unless --replace is given. What is odd in the file is told with " +
+			"its line. The name - is the\n" +
 			"standard input.",
-		Example: "  licensor catalog import --dry-run 'Product names and service plan identifiers for licensing.csv'\n" +
+		Example: "  licensor catalog import --dry-run 'Product names and service plan identifiers for " +
+			"licensing.csv'\n" +
 			"  licensor catalog import --info demo.json products.csv",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return ci.run(cmd, args[0]) },
 	}
-	cmd.Flags().BoolVar(&ci.replace, "replace", false, "take products and rules out that are not in the file and not known to Licensor")
+	cmd.Flags().BoolVar(&ci.replace, "replace", false,
+		"take products and rules out that are not in the file and not known to Licensor")
 	cmd.Flags().BoolVar(&ci.dryRun, "dry-run", false, "only say what would change")
 	cmd.Flags().BoolVar(&ci.json, "json", false, "print the summary, with what is odd in the file, as JSON")
 	ci.register(cmd)
@@ -155,7 +161,8 @@ func catalogListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the tenant's products",
-		Long:  "List prints the products of the tenant's catalog. With --json it prints the whole catalog, in the form that PUT /licensor/v1/catalog takes.",
+		Long: "List prints the products of the tenant's catalog. With --json it prints the whole catalog, in the " +
+			"form that PUT /licensor/v1/catalog takes.",
 		Example: "  licensor catalog list\n" +
 			"  licensor catalog list --json --info demo.json > catalog.json",
 		Args: cobra.NoArgs,

@@ -68,7 +68,8 @@ func (c *connecting) open(cmd *cobra.Command) (*connection, error) {
 	}
 	if login.Graph == "" {
 		if c.clientID != "" || c.clientSecret != "" {
-			return nil, usage(errors.New("--client-id and --client-secret are for a server, but --server does not say which"))
+			return nil,
+				usage(errors.New("--client-id and --client-secret are for a server, but --server does not say which"))
 		}
 		return openLocal(cmd.Context(), c.data, login.TenantID, c.secrets)
 	}
@@ -106,7 +107,8 @@ func openRemote(ctx context.Context, login server.Login) (*connection, error) {
 		{login.ClientSecret, "--client-secret", "LICENSOR_CLIENT_SECRET"},
 	} {
 		if need.value == "" {
-			return nil, usage(fmt.Errorf("to log in at %s, %s or %s must be given", login.Graph, need.flag, need.variable))
+			return nil, usage(fmt.Errorf("to log in at %s, %s or %s must be given",
+				login.Graph, need.flag, need.variable))
 		}
 	}
 	root := strings.TrimSuffix(login.Graph, "/")
@@ -151,7 +153,8 @@ func openRemote(ctx context.Context, login server.Login) (*connection, error) {
 func checkRoot(root string) error {
 	scheme, host, ok := strings.Cut(root, "://")
 	if !ok || scheme != "http" && scheme != "https" || host == "" || strings.ContainsAny(host, "/?#@") {
-		return usage(fmt.Errorf("%q is not the address of a server: give scheme and host only, such as http://127.0.0.1:8080", root))
+		return usage(fmt.Errorf("%q is not the address of a server: give scheme and host only, such as "+
+			"http://127.0.0.1:8080", root))
 	}
 	return nil
 }
@@ -163,7 +166,8 @@ const importPieces = 10
 // openLocal opens a database, which this process owns until the connection is closed.
 func openLocal(ctx context.Context, path, tenant string, secrets secretsKey) (*connection, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no database %s: say with --data where it is, make one with `licensor init`, or use --server", path)
+		return nil, fmt.Errorf("there is no database %s: say with --data where it is, make one with `licensor "+
+			"init`, or use --server", path)
 	}
 	s, err := openServer(ctx, server.Options{Data: path}, secrets)
 	if err != nil {

@@ -26,12 +26,17 @@ func demoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Serve an invented tenant, after showing a license that fails and is fixed",
-		Long: "Demo makes a tenant with 200 people, 12 groups and a dozen real products, in which every kind of license error occurs.\n" +
-			"It plays a short story against its own server, printing each call and its answer, and then goes on serving.\n\n" +
-			"The tenant is thrown away at the end, unless --data says where to keep it. The local authority that --tls self-signed makes is\n" +
-			"kept, in the folder licensor/ca with the user's settings, so that clients must be told to trust it just once.",
+		Long: "Demo makes a tenant with 200 people, 12 groups and a dozen real products, in which every kind of " +
+			"license error occurs.\n" +
+			"It plays a short story against its own server, printing each call and its answer, and then goes on " +
+			"serving.\n\n" +
+			"The tenant is thrown away at the end, unless --data says where to keep it. The local authority that " +
+			"--tls self-signed makes is\n" +
+			"kept, in the folder licensor/ca with the user's settings, so that clients must be told to trust it just " +
+			"once.",
 		Example: "  licensor demo\n" +
-			"  licensor demo --listen 127.0.0.1:0 --info demo.json   # for scripts: the address and credentials as JSON\n" +
+			"  licensor demo --listen 127.0.0.1:0 --info demo.json   # for scripts: the address and " +
+			"credentials as JSON\n" +
 			"  licensor demo --tls self-signed                       # for clients that insist on https",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -75,7 +80,8 @@ var localOrigins = []string{"http://localhost:*", "http://127.0.0.1:*", "https:/
 func demoData(kept string) (path string, cleanUp func(), err error) {
 	if kept != "" {
 		if _, err := os.Stat(kept); err == nil {
-			return "", nil, fmt.Errorf("%s is there already. Look at it with `licensor serve --data %s`, or name another file", kept, kept)
+			return "", nil, fmt.Errorf("%s is there already. Look at it with `licensor serve --data %s`, or name "+
+				"another file", kept, kept)
 		}
 		return kept, func() {}, nil
 	}
@@ -130,7 +136,8 @@ func (d *demo) serve(ctx context.Context) error {
 // programs that sign users in.
 func (d *demo) tenant(ctx context.Context) (server.Login, error) {
 	login, err := d.Found(ctx, server.Founding{
-		Name: "Contoso", Domain: demoDomain, Country: "DE", Admin: "admin", Application: "Demo application", KeepPassword: true, FirstParty: true,
+		Name: "Contoso", Domain: demoDomain, Country: "DE", Admin: "admin",
+		Application: "Demo application", KeepPassword: true, FirstParty: true,
 	})
 	if err != nil {
 		return login, err
@@ -138,8 +145,9 @@ func (d *demo) tenant(ctx context.Context) (server.Login, error) {
 	t, _ := d.Tenants().ByDomain(demoDomain)
 	app := directory.Client{
 		Application: directory.Application{
-			ID: uuid.New(), AppID: uuid.New(), DisplayName: "Demo client", CreatedDateTime: d.Now().UTC().Truncate(time.Second),
-			PublicClient: true, Redirects: directory.Redirects{Public: []string{"http://localhost"}},
+			ID: uuid.New(), AppID: uuid.New(), DisplayName: "Demo client",
+			CreatedDateTime: d.Now().UTC().Truncate(time.Second),
+			PublicClient:    true, Redirects: directory.Redirects{Public: []string{"http://localhost"}},
 		},
 		Principal: directory.ServicePrincipal{ID: uuid.New()},
 	}

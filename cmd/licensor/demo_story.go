@@ -151,7 +151,8 @@ func (s *story) seat() error {
 	_, _, olga := demoPerson(94)
 	look := "/v1.0/users/" + olga + "?$select=displayName,assignedLicenses,licenseAssignmentStates"
 	var user licensed
-	s.say("There was one seat of Office 365 E3 too few, and Olga Ebert came last. Power BI is of the same group, so she has neither:")
+	s.say("There was one seat of Office 365 E3 too few, and Olga Ebert came last. Power BI is of the same group, " +
+		"so she has neither:")
 	if err := s.call("GET", look, "", &user); err != nil {
 		return err
 	}

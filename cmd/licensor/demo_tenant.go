@@ -76,7 +76,8 @@ func demoPerson(i int) (given, surname, upn string) {
 // demoAbroad is the country where the demo's catalog does not offer Power BI.
 const demoAbroad = "KP"
 
-// demoImport returns the directory as lines of an import: people, groups, memberships and subscriptions.
+// demoImport returns the directory as lines of an import: people, groups, memberships and
+// subscriptions.
 func demoImport(groups []uuid.UUID) string {
 	var b strings.Builder
 	line := func(kind string, value map[string]any) {

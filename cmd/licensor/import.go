@@ -24,15 +24,22 @@ func importCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE…",
 		Short: "Take users, groups, memberships and subscriptions from files",
-		Long: "Import reads exports of another directory and adds what is in them, row by row. A row that cannot be taken is reported with its\n" +
+		Long: "Import reads exports of another directory and adds what is in them, row by row. A row that cannot " +
+			"be taken is reported with its\n" +
 			"file, line and reason, and the others are taken.\n\n" +
-			"JSON is a list, {\"value\": [list]} as Microsoft Graph answers, or an object a line. CSV has a header with Graph's names of properties\n" +
-			"(userPrincipalName, accountEnabled, …), commas, semicolons or tabs between the cells, and a semicolon between the values of a list such as\n" +
-			"proxyAddresses; empty cells say nothing. Memberships have group (an id) and member (an id or userPrincipalName). Subscriptions have skuId and\n" +
+			"JSON is a list, {\"value\": [list]} as Microsoft Graph answers, or an object a line. CSV has a header " +
+			"with Graph's names of properties\n" +
+			"(userPrincipalName, accountEnabled, …), commas, semicolons or tabs between the cells, and a semicolon " +
+			"between the values of a list such as\n" +
+			"proxyAddresses; empty cells say nothing. Memberships have group (an id) and member (an id or " +
+			"userPrincipalName). Subscriptions have skuId and\n" +
 			"totalLicenses, or are Graph's subscribedSkus. The name - is the standard input.\n\n" +
-			"What a file holds is told by its name and its properties, or by --kind. Users are taken first, then groups, members, subscriptions.\n\n" +
-			"The same command again goes on where an import was cut off: a file is known by its kind, name and content, and what was taken of it, or\n" +
-			"refused, is skipped. Rows that were refused are best corrected in a file of their own. The standard input is always read as new.",
+			"What a file holds is told by its name and its properties, or by --kind. Users are taken first, then " +
+			"groups, members, subscriptions.\n\n" +
+			"The same command again goes on where an import was cut off: a file is known by its kind, name and " +
+			"content, and what was taken of it, or\n" +
+			"refused, is skipped. Rows that were refused are best corrected in a file of their own. The standard " +
+			"input is always read as new.",
 		Example: "  licensor import users.json groups.json members.csv subscriptions.csv\n" +
 			"  licensor import --kind users --on-error stop export.csv\n" +
 			"  curl -s … | licensor import --server http://127.0.0.1:8080 --tenant contoso.example --kind groups -",
@@ -41,7 +48,8 @@ func importCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&im.kind, "kind", "", "what the files hold: users, groups, members or subscriptions")
-	f.StringVar(&im.onError, "on-error", "skip", "what to do about a row that is refused: skip it, or stop (the rows sent together with it, up to 1,000, are still taken)")
+	f.StringVar(&im.onError, "on-error", "skip", "what to do about a row that is refused: skip it, or stop (the "+
+		"rows sent together with it, up to 1,000, are still taken)")
 	f.BoolVar(&im.restart, "restart", false, "send every row, also those that an import that was cut off has taken")
 	f.BoolVar(&im.quiet, "quiet", false, "show no progress")
 	f.BoolVar(&im.json, "json", false, "print the summary, with the refused rows, as JSON; show no progress")

@@ -110,7 +110,8 @@ func (t *table) whole(row string) ([]string, error) {
 		cells = cells[:len(cells)-1]
 	}
 	if len(cells) != len(t.header) {
-		return nil, fmt.Errorf("it has %d cells, and the header %d; a cell with %q in it needs quotation marks", len(cells), len(t.header), t.rows.Comma)
+		return nil, fmt.Errorf("it has %d cells, and the header %d; a cell with %q in it needs quotation marks",
+			len(cells), len(t.header), t.rows.Comma)
 	}
 	return cells, nil
 }
@@ -141,7 +142,8 @@ func (t *table) settle(k kind) error {
 	}
 	for _, need := range required[k] {
 		if !slices.ContainsFunc(t.columns, func(c column) bool { return c.name == need }) {
-			return fmt.Errorf("the header has no column %s, which %s must have; it has %s", need, k, excerpt.Of(strings.Join(t.header, ", "), 200))
+			return fmt.Errorf("the header has no column %s, which %s must have; it has %s",
+				need, k, excerpt.Of(strings.Join(t.header, ", "), 200))
 		}
 	}
 	return nil

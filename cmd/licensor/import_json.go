@@ -114,7 +114,8 @@ func (l *list) names() []string {
 
 func (l *list) notes() []string {
 	if l.more {
-		return []string{"the file is not the whole list: its last page has an @odata.nextLink, and what that leads to is not in the file"}
+		return []string{"the file is not the whole list: its last page has an @odata.nextLink, and what that leads " +
+			"to is not in the file"}
 	}
 	return nil
 }

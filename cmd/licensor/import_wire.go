@@ -68,7 +68,8 @@ func unitsOf(raw json.RawMessage) ([]directory.Member, error) {
 		}
 	}
 	if states > 1 {
-		return nil, errors.New("prepaidUnits has seats in several states, which one subscription cannot have: import Graph's /directory/subscriptions instead")
+		return nil, errors.New("prepaidUnits has seats in several states, which one subscription cannot have: " +
+			"import Graph's /directory/subscriptions instead")
 	}
 	total, err := json.Marshal(seats)
 	return []directory.Member{{Name: "totalLicenses", Value: total}, {Name: "status", Value: json.RawMessage(`"` + status + `"`)}}, err

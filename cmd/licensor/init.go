@@ -21,8 +21,10 @@ func initCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Make a database, its first tenant and an administrator",
-		Long: "Init makes a database and in it a tenant with an administrator, who has the role Global Administrator. The password is made\n" +
-			"up and printed, here and never again; the administrator chooses another one at the first sign-in. No other user can sign in,\n" +
+		Long: "Init makes a database and in it a tenant with an administrator, who has the role Global " +
+			"Administrator. The password is made\n" +
+			"up and printed, here and never again; the administrator chooses another one at the first sign-in. No " +
+			"other user can sign in,\n" +
 			"but for the application that --application names: its secret is printed likewise.\n\n" +
 			"A database that has a tenant is left alone, unless --add says that it gets one more.",
 		Example: "  licensor init --data licensor.db --organization Contoso --domain contoso.example --country DE\n" +
@@ -50,7 +52,8 @@ func initCommand() *cobra.Command {
 	flags.StringVar(&f.Country, "country", "US", "its country (two letters)")
 	flags.StringVar(&f.Admin, "admin", "admin", "user principal name of the administrator, with the domain or without")
 	flags.StringVar(&f.Application, "application", "", "name of an application that gets all permissions; none is made without")
-	flags.BoolVar(&f.FirstParty, "first-party-clients", false, "let people sign in with the Azure CLI, Azure PowerShell, Microsoft Graph PowerShell and Graph Explorer")
+	flags.BoolVar(&f.FirstParty, "first-party-clients", false,
+		"let people sign in with the Azure CLI, Azure PowerShell, Microsoft Graph PowerShell and Graph Explorer")
 	flags.BoolVar(&add, "add", false, "add a tenant to a database that has one already")
 	flags.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
@@ -74,7 +77,8 @@ func initialize(
 	defer func() { err = errors.Join(err, s.Close(context.WithoutCancel(ctx))) }()
 	for _, t := range s.Tenants().List() {
 		if domain := t.Image().Organization.DefaultDomain(); !add && !(server.Unfinished(t) && domain == f.Domain) {
-			return login, fmt.Errorf("the database %s has a tenant already, %s: name another file with --data, or add a tenant with --add", data, domain)
+			return login, fmt.Errorf("the database %s has a tenant already, %s: name another file with --data, or "+
+				"add a tenant with --add", data, domain)
 		}
 	}
 	return s.Found(ctx, f)

@@ -20,7 +20,8 @@ func keysCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "keys",
 		Short: "List, replace and encrypt the keys that sign tokens",
-		Long: "Keys works on a database that no server has open: stop it, run the command, start it again. A running server replaces the\n" +
+		Long: "Keys works on a database that no server has open: stop it, run the command, start it again. A " +
+			"running server replaces the\n" +
 			"keys by itself when they get old (licensor serve --rotate-keys).\n\n" + secretsHelp,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -115,9 +116,11 @@ func keysRotateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rotate",
 		Short: "Make a new key, which signs from now on",
-		Long: "Rotate makes a new key. Tokens signed before stay valid until they expire: the old keys still verify for a day, and are\n" +
+		Long: "Rotate makes a new key. Tokens signed before stay valid until they expire: the old keys still " +
+			"verify for a day, and are\n" +
 			"removed by the first rotation after that.\n\n" +
-			"With --revoke the old keys are removed at once, and every token issued so far is refused: for keys that may\n" +
+			"With --revoke the old keys are removed at once, and every token issued so far is refused: for keys that " +
+			"may\n" +
 			"have been stolen, and for those whose --secrets-key-file was lost: any other key does then.",
 		Example: "  licensor keys rotate --data licensor.db\n  licensor keys rotate --revoke",
 		Args:    cobra.NoArgs,
@@ -153,9 +156,12 @@ func keysSealCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "seal",
 		Short: "Encrypt the keys, or change the key they are encrypted with",
-		Long: "Seal encrypts what --secrets-key-file (or the environment) reads with the key in --new-secrets-key-file. Anyone with a copy\n" +
-			"of the database from before, when the keys in it were unencrypted, still has them: rotate them afterwards.",
-		Example: "  licensor keys seal --new-secrets-key-file secrets.key && licensor keys rotate --secrets-key-file secrets.key\n" +
+		Long: "Seal encrypts what --secrets-key-file (or the environment) reads with the key in " +
+			"--new-secrets-key-file. Anyone with a copy\n" +
+			"of the database from before, when the keys in it were unencrypted, still has them: rotate them " +
+			"afterwards.",
+		Example: "  licensor keys seal --new-secrets-key-file secrets.key && licensor keys rotate " +
+			"--secrets-key-file secrets.key\n" +
 			"  licensor keys seal --secrets-key-file secrets.key --new-secrets-key-file new.key\n" +
 			"  licensor keys seal --secrets-key-file secrets.key --plain",
 		Args: cobra.NoArgs,

@@ -25,7 +25,8 @@ func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "licensor",
 		Short: "Group-based licensing that speaks Microsoft Graph",
-		Long: "Licensor keeps a directory, the products its tenants have bought, and who holds which license, and speaks\n" +
+		Long: "Licensor keeps a directory, the products its tenants have bought, and who holds which " +
+			"license, and speaks\n" +
 			"Microsoft Graph to those who ask.\n\n" + exitCodes,
 		Args:              cobra.NoArgs,
 		Version:           version(),

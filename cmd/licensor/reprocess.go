@@ -30,10 +30,13 @@ func reprocessCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reprocess",
 		Short: "Give what can be given now, and say why the rest cannot",
-		Long: "Reprocess checks again everything that users should have from their groups, in one step: those named by id or userPrincipalName, the\n" +
-			"members of groups, all users in error, or the whole tenant. It prints how many were fixed, and for each license that is still in error\n" +
+		Long: "Reprocess checks again everything that users should have from their groups, in one step: those " +
+			"named by id or userPrincipalName, the\n" +
+			"members of groups, all users in error, or the whole tenant. It prints how many were fixed, and for each " +
+			"license that is still in error\n" +
 			"the reason and what would clear it.\n\n" +
-			"Errors that remain are not a failure of the command, unless --fail-on-errors is given: then it ends with exit code 3.",
+			"Errors that remain are not a failure of the command, unless --fail-on-errors is given: then it ends " +
+			"with exit code 3.",
 		Example: "  licensor reprocess --user ann@contoso.example --user ben@contoso.example\n" +
 			"  licensor reprocess --group 5a1f0d4e-3c6b-4b8e-9a52-0f6e4e7d2c11\n" +
 			"  licensor reprocess --in-error --limit 0 --json | jq -r '.value[].userPrincipalName'\n" +

@@ -24,7 +24,8 @@ const secretsHelp = "The signing keys are in the database. Who has a copy of it 
 type secretsKey struct{ file string }
 
 func (k *secretsKey) register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&k.file, "secrets-key-file", "", "file with the key that secrets are encrypted with (32 bytes in base64); or set "+secretsVariable)
+	cmd.Flags().StringVar(&k.file, "secrets-key-file", "",
+		"file with the key that secrets are encrypted with (32 bytes in base64); or set "+secretsVariable)
 }
 
 // read returns the key, or nil when there is none.
@@ -36,7 +37,9 @@ func (k secretsKey) read() ([]byte, error) {
 	case k.file == "":
 		return parseSecretsKey(text, secretsVariable)
 	case text != "":
-		return nil, usage(fmt.Errorf("the key for the secrets is given twice, by --secrets-key-file and by %s: give one", secretsVariable))
+		return nil,
+			usage(fmt.Errorf("the key for the secrets is given twice, by --secrets-key-file and by %s: give one",
+				secretsVariable))
 	}
 	return readSecretsKey(k.file)
 }
@@ -52,7 +55,8 @@ func readSecretsKey(file string) ([]byte, error) {
 func parseSecretsKey(text, where string) ([]byte, error) {
 	key, err := base64.StdEncoding.Strict().DecodeString(strings.TrimSpace(text))
 	if err != nil || len(key) != identity.SealingKeySize {
-		return nil, fmt.Errorf("%s has no key for the secrets: it must be 32 bytes in base64, as `openssl rand -base64 32` prints them", where)
+		return nil, fmt.Errorf("%s has no key for the secrets: it must be 32 bytes in base64, as `openssl rand "+
+			"-base64 32` prints them", where)
 	}
 	return key, nil
 }

@@ -22,13 +22,17 @@ func tokenCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "token",
 		Short: "Make any access token, for tests",
-		Long: "Token prints an access token, good or not. It is signed with the key of a database, or comes from a server that has the\n" +
+		Long: "Token prints an access token, good or not. It is signed with the key of a database, or comes from a " +
+			"server that has the\n" +
 			"development options (`licensor demo`, or `licensor serve --development`).\n\n" +
-			"Without --user the token is an application's: --client picks which (the first by default), --permission says what it\n" +
-			"may do (what the application has by default). With --user it is a signed-in user's: --scope says what the client may do\n" +
+			"Without --user the token is an application's: --client picks which (the first by default), --permission " +
+			"says what it\n" +
+			"may do (what the application has by default). With --user it is a signed-in user's: --scope says what " +
+			"the client may do\n" +
 			"for the user. --role says which directory roles the user or application has besides its own.",
 		Example: "  licensor token --data licensor.db\n" +
-			"  licensor token --info demo.json --user ann@contoso.example --scope User.ReadWrite.All --role 'License Administrator'\n" +
+			"  licensor token --info demo.json --user ann@contoso.example --scope User.ReadWrite.All --role 'License " +
+			"Administrator'\n" +
 			"  licensor token --info demo.json --expired",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -51,9 +55,11 @@ func tokenCommand() *cobra.Command {
 
 func (m *minting) register(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&m.Authority, "authority", "", "scheme and host that the token names as its issuer (the server's; with --data http://127.0.0.1:8080)")
+	f.StringVar(&m.Authority, "authority", "", "scheme and host that the token names as its issuer (the server's; "+
+		"with --data http://127.0.0.1:8080)")
 	f.StringVar(&m.Audience, "audience", "", "for which service the token is (Microsoft Graph)")
-	f.StringVar(&m.Client, "client", "", "client id of the application (the first one by default); with --user, of the one that acts for the user")
+	f.StringVar(&m.Client, "client", "", "client id of the application (the first one by default); with --user, of "+
+		"the one that acts for the user")
 	f.StringSliceVar(&m.Permissions, "permission", nil, "application permissions, such as User.Read.All")
 	f.StringVar(&m.User, "user", "", "id or userPrincipalName of a signed-in user")
 	f.StringSliceVar(&m.Scopes, "scope", nil, "delegated permissions, with --user")

@@ -74,8 +74,10 @@ func readHeader(header row, report *Report) (*columns, error) {
 	}
 	if !found.has(skuID) || !found.has(partNumber) ||
 		(!found.has(planList) && (!found.has(planID) || !found.has(planName))) {
-		return nil, fmt.Errorf("line %d is not the header of the product table: it must name the columns String_Id, GUID, "+
-			"Service_Plan_Name and Service_Plan_Id (and Product_Display_Name, Service_Plans_Included_Friendly_Names)", header.line)
+		return nil, fmt.Errorf("line %d is not the header of the product table: it must name the columns "+
+			"String_Id, GUID, "+
+			"Service_Plan_Name and Service_Plan_Id (and Product_Display_Name, "+
+			"Service_Plans_Included_Friendly_Names)", header.line)
 	}
 	return &found, nil
 }

@@ -105,7 +105,8 @@ func (t *table) keep(line int, what column, id uuid.UUID, kept *string, given st
 	case *kept == "":
 		*kept = given
 	case given != "" && given != *kept:
-		t.report.note(line, "%s of %s is %q here and was %q before; the first is kept", what, id, shortened(given), shortened(*kept))
+		t.report.note(line, "%s of %s is %q here and was %q before; the first is kept",
+			what, id, shortened(given), shortened(*kept))
 	}
 }
 

@@ -87,7 +87,8 @@ func withoutMark(r io.Reader) (io.Reader, error) {
 func (t *table) checkEnd() error {
 	switch {
 	case t.columns == nil:
-		return errors.New("the file is empty; it must begin with a header such as Product_Display_Name,String_Id,GUID,…")
+		return errors.New("the file is empty; it must begin with a header such as " +
+			"Product_Display_Name,String_Id,GUID,…")
 	case len(t.result.Products) == 0 && len(t.report.Problems) > 0:
 		return fmt.Errorf("no row of the file could be used; the first problem: %s", t.report.Problems[0])
 	case len(t.result.Products) == 0:
@@ -108,7 +109,8 @@ func blank(cells []string) bool {
 // take adds all of a row, or nothing of it.
 func (t *table) take(row row) {
 	if extra := beyond(row.cells, t.width); extra > 0 {
-		t.report.skip(row.line, "it has %d cells more than the header; a name with a comma needs quotation marks", extra)
+		t.report.skip(row.line,
+			"it has %d cells more than the header; a name with a comma needs quotation marks", extra)
 		return
 	}
 	sku, ok := t.guid(row, skuID)

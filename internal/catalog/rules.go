@@ -65,8 +65,9 @@ func (k *known) require(at int, sets [][]uuid.UUID) {
 		same := func(have []uuid.UUID) bool { return sameSet(have, there) }
 		switch {
 		case len(there) == 0:
-			k.leftOut = append(k.leftOut, fmt.Sprintf("service plan %s needs %s, and the catalog has none of them: the rule was left out",
-				p.Name, strings.Join(k.namesOf(set), " or ")))
+			k.leftOut = append(k.leftOut,
+				fmt.Sprintf("service plan %s needs %s, and the catalog has none of them: the rule was left out",
+					p.Name, strings.Join(k.namesOf(set), " or ")))
 		case !slices.ContainsFunc(p.RequiresAnyOf, same):
 			p.RequiresAnyOf = append(slices.Clip(p.RequiresAnyOf), there)
 		}

@@ -40,7 +40,8 @@ func (d *Draft) ownGroup(group uint32) *group {
 
 func (d *Draft) checkGroup(group uint32) {
 	if d.GroupPurged(group) {
-		panic(fmt.Sprintf("directory: change of group %d, which is purged or not among the %d there are", group, d.groups))
+		panic(fmt.Sprintf("directory: change of group %d, which is purged or not among the %d there are",
+			group, d.groups))
 	}
 }
 

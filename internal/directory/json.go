@@ -30,7 +30,9 @@ func Members(body []byte) ([]Member, error) {
 		return nil, &InvalidError{Kind: BadType, Want: "one JSON object"}
 	}
 	if at := duplicate(members); at >= 0 {
-		return nil, &InvalidError{Kind: BadType, Property: members[at].Name, Want: "each property once, in whatever letter case"}
+		return nil, &InvalidError{
+			Kind: BadType, Property: members[at].Name, Want: "each property once, in whatever letter case",
+		}
 	}
 	return members, nil
 }

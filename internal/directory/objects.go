@@ -248,7 +248,8 @@ func (d *ObjectsDraft[T]) Purge(ordinal uint32) {
 
 func (d *ObjectsDraft[T]) unlink(ordinal uint32) {
 	if d.next.At(ordinal) == nil {
-		panic(fmt.Sprintf("directory: change of %s %d, which is purged or not among the %d there are", d.next.kind.name, ordinal, d.next.Len()))
+		panic(fmt.Sprintf("directory: change of %s %d, which is purged or not among the %d there are",
+			d.next.kind.name, ordinal, d.next.Len()))
 	}
 	d.link(ordinal, (*lookup).delete)
 }
@@ -346,7 +347,8 @@ func (o *Objects[T]) Decode(parts, columns [][]byte) (*Objects[T], error) {
 func (o *Objects[T]) decodePart(owner *vector.Owner, data []byte) error {
 	r := &reader{rest: data}
 	if v := r.bytes(1)[0]; r.err == nil && v != objectsFormat {
-		return fmt.Errorf("it is in format %d, and this version reads formats up to %d: run the version that wrote it or a newer one", v, objectsFormat)
+		return fmt.Errorf("it is in format %d, and this version reads formats up to %d: run the version that wrote "+
+			"it or a newer one", v, objectsFormat)
 	}
 	for n := 0; r.err == nil && len(r.rest) > 0; n++ {
 		if n == vector.ChunkLen {

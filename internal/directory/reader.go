@@ -36,7 +36,8 @@ func (r *reader) bytes(n int) []byte {
 func (r *reader) version() byte {
 	v := r.bytes(1)[0]
 	if r.err == nil && (v < withoutManagers || v > formatVersion) {
-		r.fail(fmt.Errorf("it is in format %d, and this version reads formats up to %d: run the version that wrote it or a newer one", v, formatVersion))
+		r.fail(fmt.Errorf("it is in format %d, and this version reads formats up to %d: run the version that wrote "+
+			"it or a newer one", v, formatVersion))
 	}
 	return v
 }

@@ -29,7 +29,8 @@ func (s SignIn) Check() error {
 		for _, audience := range t.Audiences {
 			pair := [2]string{t.Issuer, audience}
 			if seen[pair] {
-				return badSignIn("audiences", audience, "an audience that is named once for its issuer: it decides what a token may do")
+				return badSignIn("audiences", audience,
+					"an audience that is named once for its issuer: it decides what a token may do")
 			}
 			seen[pair] = true
 		}
@@ -39,7 +40,8 @@ func (s SignIn) Check() error {
 
 func (t TrustedIssuer) check() error {
 	if !SafeIssuer(t.Issuer) {
-		return badSignIn("issuer", t.Issuer, "the address of an issuer as its tokens have it in iss: of https, or of http on this machine")
+		return badSignIn("issuer", t.Issuer, "the address of an issuer as its tokens have it in iss: of https, or "+
+			"of http on this machine")
 	}
 	if len(t.Audiences) == 0 || len(t.Audiences) > maxAudiences {
 		return badSignIn("audiences", fmt.Sprint(len(t.Audiences)), fmt.Sprintf("1 to %d audiences", maxAudiences))
@@ -67,7 +69,8 @@ func (t TrustedIssuer) checkPermissions() error {
 			return badSignIn("permissions", word, "words without spaces")
 		}
 		if len(grants) > maxWordGrants {
-			return badSignIn("permissions."+word, fmt.Sprint(len(grants)), fmt.Sprintf("at most %d permissions for a word", maxWordGrants))
+			return badSignIn("permissions."+word, fmt.Sprint(len(grants)),
+				fmt.Sprintf("at most %d permissions for a word", maxWordGrants))
 		}
 	}
 	return nil

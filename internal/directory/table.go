@@ -78,7 +78,8 @@ func (t *table[T]) parse(document []byte) (*T, error) {
 	for _, m := range members {
 		p, _ := t.property(m.Name)
 		if p == nil || p.Name != m.Name || p.read == nil {
-			return nil, fmt.Errorf("document of a %s has the property %q, which this version does not know", t.resource, m.Name)
+			return nil,
+				fmt.Errorf("document of a %s has the property %q, which this version does not know", t.resource, m.Name)
 		}
 		if err := p.read(object, m.Value, false); err != nil {
 			return nil, fmt.Errorf("document of a %s: property %q: %w", t.resource, m.Name, err)
@@ -124,13 +125,19 @@ func (t *table[T]) patch(members []Member, importing bool) (Patch[T], error) {
 		case m.Is("id") || isAnnotation(m.Name):
 			continue
 		case p == nil && !isDerived:
-			return patch, &InvalidError{Kind: Unknown, Resource: t.resource, Property: m.Name, Want: "a property of " + t.resource}
+			return patch, &InvalidError{
+				Kind: Unknown, Resource: t.resource, Property: m.Name, Want: "a property of " + t.resource,
+			}
 		case (p == nil || p.read == nil) && importing:
 			continue
 		case p == nil:
-			return patch, &InvalidError{Kind: ReadOnly, Resource: t.resource, Property: derived, Want: "a body without it"}
+			return patch, &InvalidError{
+				Kind: ReadOnly, Resource: t.resource, Property: derived, Want: "a body without it",
+			}
 		case p.read == nil || p.ReadOnly && !importing:
-			return patch, &InvalidError{Kind: ReadOnly, Resource: t.resource, Property: p.Name, Want: "a body without it"}
+			return patch, &InvalidError{
+				Kind: ReadOnly, Resource: t.resource, Property: p.Name, Want: "a body without it",
+			}
 		}
 		if err := p.set(&scratch, m.Value); err != nil {
 			return patch, t.refuse(p, err)
@@ -144,7 +151,9 @@ func (t *table[T]) patch(members []Member, importing bool) (Patch[T], error) {
 func (t *table[T]) refuse(p *Property[T], err error) *InvalidError {
 	var invalid *InvalidError
 	if !errors.As(err, &invalid) {
-		return &InvalidError{Kind: BadType, Resource: t.resource, Property: p.Name, Want: "a value of the property's type"}
+		return &InvalidError{
+			Kind: BadType, Resource: t.resource, Property: p.Name, Want: "a value of the property's type",
+		}
 	}
 	refused := *invalid
 	refused.Resource = t.resource

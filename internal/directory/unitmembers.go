@@ -180,7 +180,8 @@ func DecodeUnitMembers(parts [][]byte, units, users, groups uint32) (*UnitMember
 	for i, data := range parts {
 		r := &reader{rest: data}
 		if v := r.bytes(1)[0]; r.err == nil && v != unitMembersFormat {
-			return nil, fmt.Errorf("snapshot: part %d of unit members is in format %d, and this version reads formats up to %d: run the version that wrote it or a newer one",
+			return nil, fmt.Errorf("snapshot: part %d of unit members is in format %d, and this version reads "+
+				"formats up to %d: run the version that wrote it or a newer one",
 				i, v, unitMembersFormat)
 		}
 		for r.err == nil && len(r.rest) > 0 {

@@ -23,7 +23,9 @@ var durationUnits = []float64{7 * 24 * 3600, 24 * 3600, 3600, 60, 1}
 func Parse(text string) (time.Duration, error) {
 	parts := durations.FindStringSubmatch(text)
 	if parts == nil || strings.HasSuffix(text, "P") || strings.HasSuffix(text, "T") {
-		return 0, fmt.Errorf("'%s' is not a duration. Write it as ISO 8601 has it: PT30S, PT1H30M, P30D", excerpt.Of(text, 100))
+		return 0,
+			fmt.Errorf("'%s' is not a duration. Write it as ISO 8601 has it: PT30S, PT1H30M, P30D",
+				excerpt.Of(text, 100))
 	}
 	seconds := 0.0
 	for i, part := range parts[1:] {

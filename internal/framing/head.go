@@ -186,7 +186,9 @@ func coding(value string) (int64, *RefusalError) {
 	case strings.EqualFold(value, "chunked"):
 		return chunked, nil
 	case list && strings.EqualFold(strings.Trim(last, " \t"), "chunked") && !strings.EqualFold(strings.Trim(first, " \t"), "chunked"):
-		return 0, &RefusalError{http.StatusNotImplemented, fmt.Sprintf("Transfer-Encoding is %q; only chunked is known", value)}
+		return 0, &RefusalError{
+			http.StatusNotImplemented, fmt.Sprintf("Transfer-Encoding is %q; only chunked is known", value),
+		}
 	}
 	return 0, bad("Transfer-Encoding is %q; it can only be chunked", value)
 }

@@ -69,7 +69,10 @@ func (s *stream) head(b []byte) (int, *RefusalError) {
 		case refusal != nil:
 			return 0, refusal
 		case end == 0 && len(b) > s.most || end > s.most:
-			return 0, &RefusalError{http.StatusRequestHeaderFieldsTooLarge, fmt.Sprintf("the headers have more than %d KB", s.most>>10)}
+			return 0, &RefusalError{
+				http.StatusRequestHeaderFieldsTooLarge,
+				fmt.Sprintf("the headers have more than %d KB", s.most>>10),
+			}
 		case end == 0:
 			s.seen = len(b)
 			return 0, nil

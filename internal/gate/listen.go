@@ -81,7 +81,8 @@ func (b *bounded) accept() {
 			return
 		default: // probably too many open files
 			pause = min(max(5*time.Millisecond, 2*pause), time.Second)
-			b.gate.limits.Log.Error("a connection could not be accepted; it is tried again", "error", err, slog.Duration("after", pause))
+			b.gate.limits.Log.Error("a connection could not be accepted; it is tried again",
+				"error", err, slog.Duration("after", pause))
 			b.gate.relieve()
 			select {
 			case <-b.closed:

@@ -145,7 +145,8 @@ func (api *API) serve(r *wire.Request) error {
 	if r.Named != uuid.Nil && r.Named != caller.Tenant {
 		lost = &problem.Error{
 			Status: http.StatusBadRequest, Code: problem.CodeBadRequest,
-			Message: fmt.Sprintf("The tenant '%s' in the path is not '%s', the tenant of the access token.", r.Named, caller.Tenant),
+			Message: fmt.Sprintf("The tenant '%s' in the path is not '%s', the tenant of the access token.",
+				r.Named, caller.Tenant),
 		}
 	}
 	if lost == nil {
@@ -272,7 +273,11 @@ func (api *API) enter(r *wire.Request) (err error) {
 		return &identity.UnauthorizedError{Message: "Access token validation failure. Invalid tenant."}
 	}
 	if r.Me && !r.Caller.Delegated {
-		return &problem.Error{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "/me request is only valid with delegated authentication flow."}
+		return &problem.Error{
+			Status:  http.StatusBadRequest,
+			Code:    problem.CodeBroken,
+			Message: "/me request is only valid with delegated authentication flow.",
+		}
 	}
 	return nil
 }
@@ -321,7 +326,8 @@ func (api *API) fail(r *wire.Request, err error) {
 		p = problem.Internal
 	}
 	if refused, is := errors.AsType[*identity.ForbiddenError](err); is && r.Caller != nil {
-		api.config.Log.Info("request refused", "request-id", r.ID, "tenant", r.Caller.Tenant, "caller", r.Caller.Actor(), "operation", refused.Operation)
+		api.config.Log.Info("request refused", "request-id", r.ID,
+			"tenant", r.Caller.Tenant, "caller", r.Caller.Actor(), "operation", refused.Operation)
 	}
 	if p.Status == http.StatusUnauthorized {
 		r.W.Header().Set("WWW-Authenticate", api.config.Authority.Challenge(r.Request))

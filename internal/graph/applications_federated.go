@@ -123,7 +123,9 @@ func createFederated(r *wire.Request) error {
 	}
 	a, err := rewrite(r, (*wire.Request).Application, func(a *directory.Client) error {
 		if len(a.Federated) >= maxFederated {
-			return problem.Refuse("The application has %d federated identity credentials already, and can have no more.", maxFederated)
+			return problem.Refuse("The application has %d federated identity credentials already, and can "+
+				"have no more.",
+				maxFederated)
 		}
 		a.Federated = append(a.Federated, f)
 		return distinct(a.Federated)
@@ -176,7 +178,8 @@ func federatedMembers(r *wire.Request) ([]directory.Member, error) {
 	case string(members[at].Value) != "null":
 		return nil, &directory.InvalidError{
 			Kind: directory.NotServed, Resource: federatedResource, Property: "claimsMatchingExpression",
-			Want: "Federated credentials with a 'claimsMatchingExpression' are not served here. Name the one 'subject' that tokens have.",
+			Want: "Federated credentials with a 'claimsMatchingExpression' are not served here. Name the one " +
+				"'subject' that tokens have.",
 		}
 	}
 	return slices.Delete(slices.Clone(members), at, at+1), nil
@@ -221,13 +224,15 @@ func readFederated(f *directory.FederatedCredential, members []directory.Member,
 	at := func(name string) wire.Place { return wire.Place{Resource: federatedResource, Path: name} }
 	switch {
 	case !directory.SafeIssuer(f.Issuer), len(f.Issuer) > 600:
-		return at("issuer").Invalid(json.RawMessage(f.Issuer), "the https address of an issuer of tokens, or http on loopback")
+		return at("issuer").Invalid(json.RawMessage(f.Issuer),
+			"the https address of an issuer of tokens, or http on loopback")
 	case len(f.Audiences) != 1 || f.Audiences[0] == "" || len(f.Audiences[0]) > 600:
 		return at("audiences").Invalid(nil, "one audience, such as api://AzureADTokenExchange")
 	case f.Subject == "" || len(f.Subject) > 600:
 		return at("subject").Invalid(json.RawMessage(f.Subject), "the subject of the issuer's tokens, at most 600 characters")
 	case !federatedName.MatchString(f.Name), len(f.Name) > 120:
-		return at("name").Invalid(json.RawMessage(f.Name), "1 to 120 letters, digits, hyphens, underscores, points and tildes")
+		return at("name").Invalid(json.RawMessage(f.Name),
+			"1 to 120 letters, digits, hyphens, underscores, points and tildes")
 	}
 	return nil
 }
@@ -250,7 +255,8 @@ func distinct(list []directory.FederatedCredential) error {
 			case f.Name == other.Name:
 				return problem.Conflict("FederatedIdentityCredential with name %s already exists.", f.Name)
 			case f.Issuer == other.Issuer && f.Subject == other.Subject:
-				return problem.Conflict("Issuer and subject combination already exists for this Managed Identity or Application: %s has them.", other.Name)
+				return problem.Conflict("Issuer and subject combination already exists for this Managed Identity "+
+					"or Application: %s has them.", other.Name)
 			}
 		}
 	}

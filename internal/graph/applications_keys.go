@@ -183,7 +183,8 @@ func within(c *directory.Certificate, cert *x509.Certificate, now time.Time) err
 	}
 	switch {
 	case c.Expires.After(cert.NotAfter), !c.Expires.After(now), !c.Expires.After(c.Starts):
-		return problem.Refuse("Key credential end date is invalid: %s. It is not past, and not after the certificate's own, %s.",
+		return problem.Refuse("Key credential end date is invalid: %s. It is not past, and not after the "+
+			"certificate's own, %s.",
 			c.Expires.Format(time.RFC3339), cert.NotAfter.UTC().Format(time.RFC3339))
 	case c.Starts.Before(cert.NotBefore.Truncate(time.Second)):
 		return problem.Refuse("Key credential start date is invalid: %s. It is not before the certificate's own, %s.",
@@ -239,10 +240,12 @@ func (h holder) addKey(r *wire.Request) error {
 			return err
 		}
 		if len(*keys) >= maxKeys {
-			return problem.Refuse("The %s has %d keys already, and can have no more. Remove those that are out of use with removeKey.", h.resource, maxKeys)
+			return problem.Refuse("The %s has %d keys already, and can have no more. Remove those that are out of "+
+				"use with removeKey.", h.resource, maxKeys)
 		}
 		if slices.ContainsFunc(*keys, func(c directory.Certificate) bool { return c.KeyID == added.KeyID }) {
-			return at.Inner("keyId").Invalid(json.RawMessage(added.KeyID.String()), "the keyId of no other key of the "+h.resource)
+			return at.Inner("keyId").Invalid(json.RawMessage(added.KeyID.String()),
+				"the keyId of no other key of the "+h.resource)
 		}
 		*keys = append(*keys, added)
 		return nil

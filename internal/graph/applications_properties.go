@@ -282,7 +282,8 @@ func (e editor) edit(
 		case strings.HasSuffix(fold.Text(m.Name), "@odata.bind"):
 			return &directory.InvalidError{
 				Kind: directory.NotServed, Resource: e.resource, Property: m.Name,
-				Want: "References such as '" + m.Name + "' cannot be changed with others here. Owners are added with POST …/owners/$ref.",
+				Want: "References such as '" + m.Name + "' cannot be changed with others here. Owners are added " +
+					"with POST …/owners/$ref.",
 			}
 		case m.Name == "id" || wire.IsAnnotation(m.Name):
 			continue

@@ -85,7 +85,8 @@ func (h holder) addPassword(r *wire.Request) error {
 		}
 		secrets := h.secrets(a)
 		if len(*secrets) >= maxSecrets {
-			return problem.Refuse("The %s has %d passwords already, and can have no more. Remove those that are out of use with removePassword.", h.resource, maxSecrets)
+			return problem.Refuse("The %s has %d passwords already, and can have no more. Remove those that are "+
+				"out of use with removePassword.", h.resource, maxSecrets)
 		}
 		*secrets = append(*secrets, secret)
 		return nil
@@ -212,7 +213,8 @@ func lifetime(s *directory.Secret, now time.Time) error {
 		s.Expires = s.Starts.Add(usualSecret)
 	}
 	if !s.Expires.After(s.Starts) || !s.Expires.After(now) {
-		return problem.Refuse("Credential lifetime is invalid: endDateTime is %s, which is not after startDateTime, or is past.", s.Expires.Format(time.RFC3339))
+		return problem.Refuse("Credential lifetime is invalid: endDateTime is %s, which is not after "+
+			"startDateTime, or is past.", s.Expires.Format(time.RFC3339))
 	}
 	return nil
 }

@@ -72,7 +72,8 @@ func assignment(r *wire.Request) (add []licensing.Assign, remove []uuid.UUID, er
 		return nil, nil, err
 	}
 	if len(list)+len(remove) == 0 {
-		return nil, nil, problem.Refuse("No license changes provided. At least one license to add or remove must be specified.")
+		return nil, nil, problem.Refuse("No license changes provided. At least one license to add or remove must " +
+			"be specified.")
 	}
 	for _, raw := range list {
 		license, err := readLicense(raw)

@@ -60,7 +60,9 @@ func readBatch(r *wire.Request) ([]step, error) {
 		return nil, problem.Broken("'requests' must be a list of 1 to %d requests.", maxSteps)
 	}
 	if len(list) > maxSteps {
-		return nil, problem.Broken("Number of batch request steps exceeds the maximum value of %d: there are %d.", maxSteps, len(list))
+		return nil,
+			problem.Broken("Number of batch request steps exceeds the maximum value of %d: there are %d.",
+				maxSteps, len(list))
 	}
 	steps, names := make([]step, len(list)), make([][]batchID, len(list))
 	for i, raw := range list {
@@ -97,7 +99,8 @@ func readStep(r *wire.Request, s *step, raw json.RawMessage) (dependsOn []batchI
 		return nil, problem.Broken("Every request of a batch has an 'id', a text that is not empty, or a number.")
 	}
 	if s.method = strings.ToUpper(s.method); !slices.Contains(batchMethods, s.method) {
-		return nil, problem.Broken("Request '%s': the method must be one of %s.", problem.Clip(s.id.text), strings.Join(batchMethods, ", "))
+		return nil, problem.Broken("Request '%s': the method must be one of %s.",
+			problem.Clip(s.id.text), strings.Join(batchMethods, ", "))
 	}
 	if s.url, err = urlOf(r, s.id.text, address); err != nil {
 		return nil, err
@@ -116,13 +119,15 @@ var batchMethods = []string{http.MethodGet, http.MethodPost, http.MethodPatch, h
 // urlOf parses the URL of a request, which is relative to the root of the version.
 func urlOf(r *wire.Request, id, address string) (*url.URL, error) {
 	if address == "" || strings.HasPrefix(address, "//") || strings.Contains(strings.SplitN(address, "?", 2)[0], "://") {
-		return nil, problem.Broken("Request '%s': the url must be relative to '%s', such as '/users'.", problem.Clip(id), r.Root)
+		return nil, problem.Broken("Request '%s': the url must be relative to '%s', such as '/users'.",
+			problem.Clip(id), r.Root)
 	}
 	version := strings.TrimPrefix(r.Root, r.Origin)
 	address = strings.ReplaceAll(address, " ", "%20") // scripts often do not encode filters
 	u, err := url.ParseRequestURI(version + "/" + strings.TrimPrefix(address, "/"))
 	if err != nil {
-		return nil, problem.Broken("Request '%s': the url '%s' is not encoded as addresses are.", problem.Clip(id), problem.Clip(address))
+		return nil, problem.Broken("Request '%s': the url '%s' is not encoded as addresses are.",
+			problem.Clip(id), problem.Clip(address))
 	}
 	return u, nil
 }
@@ -151,7 +156,8 @@ func (s *step) setBody() error {
 	}
 	given := s.header.Get("Content-Type")
 	if given == "" {
-		return problem.Broken("Write request with id '%s' does not contain a Content-Type header.", problem.Clip(s.id.text))
+		return problem.Broken("Write request with id '%s' does not contain a Content-Type header.",
+			problem.Clip(s.id.text))
 	}
 	if strings.HasPrefix(strings.ToLower(given), wire.JSONType) {
 		return nil
@@ -163,7 +169,8 @@ func (s *step) setBody() error {
 		s.body, err = base64.RawStdEncoding.DecodeString(text)
 	}
 	if err != nil {
-		return problem.Broken("Request '%s': a body of the type '%s' must be a text in base64.", problem.Clip(s.id.text), problem.Clip(given))
+		return problem.Broken("Request '%s': a body of the type '%s' must be a text in base64.",
+			problem.Clip(s.id.text), problem.Clip(given))
 	}
 	return nil
 }
@@ -174,7 +181,8 @@ func connect(steps []step, names [][]batchID) error {
 		for _, name := range names[i] {
 			at := slices.IndexFunc(steps, func(s step) bool { return s.id.is(name) })
 			if at < 0 {
-				return problem.Broken("Request '%s' depends on '%s', which is not in the batch.", problem.Clip(steps[i].id.text), problem.Clip(name.text))
+				return problem.Broken("Request '%s' depends on '%s', which is not in the batch.",
+					problem.Clip(steps[i].id.text), problem.Clip(name.text))
 			}
 			steps[i].dependsOn = append(steps[i].dependsOn, at)
 		}
@@ -187,7 +195,8 @@ func connect(steps []step, names [][]batchID) error {
 		}
 	}
 	if at := slices.Index(ready, false); at >= 0 {
-		return problem.Broken("Request '%s' depends on itself, by way of the others it depends on.", problem.Clip(steps[at].id.text))
+		return problem.Broken("Request '%s' depends on itself, by way of the others it depends on.",
+			problem.Clip(steps[at].id.text))
 	}
 	return nil
 }

@@ -163,7 +163,8 @@ func purgeDeletedItem(r *wire.Request) error {
 	case directory.TypeServicePrincipal:
 		return r.Change(tenant.PurgePrincipal{ID: r.Image.Principals.At(ordinal).ID})
 	case directory.TypeAdministrativeUnit: // as in the real service
-		return problem.Refuse("Administrative units cannot be permanently deleted. They are removed 30 days after they were deleted, unless they are restored.")
+		return problem.Refuse("Administrative units cannot be permanently deleted. They are removed 30 days after " +
+			"they were deleted, unless they are restored.")
 	}
 	if err := mayTakeOver(r, ordinal); err != nil {
 		return err

@@ -72,8 +72,9 @@ func changesOf(c *tenant.Changes, of directory.Type) *tenant.ObjectChanges {
 func (d *round) tooOld() error {
 	return &problem.Error{
 		Status: http.StatusGone, Code: "syncStateNotFound",
-		Message: "The sync state is no longer known. Start again at the address of the header Location, and take what it shows for everything there is.",
-		Header:  map[string]string{"Location": d.token.startAgain(d.address())},
+		Message: "The sync state is no longer known. Start again at the address of the header Location, and take " +
+			"what it shows for everything there is.",
+		Header: map[string]string{"Location": d.token.startAgain(d.address())},
 	}
 }
 

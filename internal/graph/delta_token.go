@@ -53,7 +53,8 @@ func askedToken(r *wire.Request, of directory.Type) (deltaToken, error) {
 	}
 	text := r.Options.DeltaToken
 	if text != "" && r.Options.SkipToken != "" {
-		return deltaToken{}, problem.Refuse("A request has a $deltatoken or a $skiptoken, not both. Follow the @odata.nextLink or @odata.deltaLink of an answer as it stands.")
+		return deltaToken{}, problem.Refuse("A request has a $deltatoken or a $skiptoken, not both. Follow the " +
+			"@odata.nextLink or @odata.deltaLink of an answer as it stands.")
 	}
 	if text += r.Options.SkipToken; text == "" {
 		return asked, nil
@@ -66,12 +67,14 @@ func askedToken(r *wire.Request, of directory.Type) (deltaToken, error) {
 	if !ok {
 		return deltaToken{}, &problem.Error{
 			Status: http.StatusBadRequest, Code: problem.CodeBroken,
-			Message: "The token is not one of these changes. Follow the @odata.nextLink or @odata.deltaLink of an answer as it stands, or start again without it.",
+			Message: "The token is not one of these changes. Follow the @odata.nextLink or @odata.deltaLink of an " +
+				"answer as it stands, or start again without it.",
 		}
 	}
 	if r.Options.Select != nil && !slices.Equal(t.selected, asked.selected) ||
 		r.Options.Filter != nil && !slices.Equal(t.ids, asked.ids) {
-		return deltaToken{}, problem.Refuse("The token comes from a request with another $select or $filter. Leave them out, since the token knows them, or start again without it.")
+		return deltaToken{}, problem.Refuse("The token comes from a request with another $select or $filter. Leave " +
+			"them out, since the token knows them, or start again without it.")
 	}
 	return t, nil
 }
@@ -83,13 +86,15 @@ func idsOf(filter *odata.Filter) ([]uuid.UUID, error) {
 		terms = or.Args
 	}
 	if len(terms) > maxDeltaIDs {
-		return nil, problem.Unsupported("The filter names %d objects; at most %d are possible.", len(terms), maxDeltaIDs)
+		return nil, problem.Unsupported("The filter names %d objects; at most %d are possible.",
+			len(terms), maxDeltaIDs)
 	}
 	ids := make([]uuid.UUID, 0, len(terms))
 	for _, term := range terms {
 		id, ok := idIn(term)
 		if !ok {
-			return nil, problem.Unsupported("The filter has something else at position %d: changes can only be filtered by id eq '{id}', or several of these joined by 'or'.", filter.Column(term))
+			return nil, problem.Unsupported("The filter has something else at position %d: changes can only be "+
+				"filtered by id eq '{id}', or several of these joined by 'or'.", filter.Column(term))
 		}
 		if !slices.Contains(ids, id) {
 			ids = append(ids, id)
@@ -118,9 +123,9 @@ func idIn(term odata.Node) (uuid.UUID, bool) {
 	return uuid.Nil, false
 }
 
-// deltaSeal returns the prefix of the checksum of a token, which is valid for one tenant and one kind of
-// objects. It detects mistakes only: a forged token reveals nothing that its caller could not see
-// without.
+// deltaSeal returns the prefix of the checksum of a token, which is valid for one tenant and one
+// kind of objects. It detects mistakes only: a forged token reveals nothing that its caller could
+// not see without.
 func deltaSeal(r *wire.Request, of directory.Type) []byte {
 	id := r.Tenant.ID()
 	return append(id[:], byte(of))

@@ -143,7 +143,8 @@ func wantedTypes(types []string) (func(string) bool, error) {
 	for i, name := range types {
 		types[i], _ = edm.WithoutNamespace(name)
 		if !has(edm.ObjectTypes, types[i]) {
-			return nil, problem.Refuse("'%s' is not a type of directory objects. Possible in 'types' are: %s.", problem.Clip(name), strings.Join(edm.ObjectTypes, ", "))
+			return nil, problem.Refuse("'%s' is not a type of directory objects. Possible in 'types' are: %s.",
+				problem.Clip(name), strings.Join(edm.ObjectTypes, ", "))
 		}
 	}
 	return func(name string) bool {

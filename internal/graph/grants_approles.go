@@ -324,7 +324,8 @@ func (s side) create(r *wire.Request) error {
 		return err
 	}
 	if s.end(g.Link) != id {
-		return problem.Refuse("The object of the path, %s, is not the one of the body: it must be the principalId of appRoleAssignments, and the resourceId of appRoleAssignedTo.", id)
+		return problem.Refuse("The object of the path, %s, is not the one of the body: it must be the principalId "+
+			"of appRoleAssignments, and the resourceId of appRoleAssignedTo.", id)
 	}
 	if g.image, err = assign(r, g); err != nil {
 		return err
@@ -364,10 +365,12 @@ func readAssignment(r *wire.Request) (g roleAssignment, err error) {
 func grantPermission(r *wire.Request, g roleAssignment) error {
 	permission, ok := identity.ApplicationPermissionByID(g.Role)
 	if !ok {
-		return problem.Refuse("Permission being assigned was not found on application '%s'. Its service principal lists its permissions in appRoles.", identity.GraphAppID)
+		return problem.Refuse("Permission being assigned was not found on application '%s'. Its service principal "+
+			"lists its permissions in appRoles.", identity.GraphAppID)
 	}
 	if kind, ok := r.TypeOf(g.From); ok && kind != "ServicePrincipal" {
-		return problem.Refuse("The app roles of Microsoft Graph are for applications: '%s' is of type '%s'. What an application may do in a user's name is an oAuth2PermissionGrant.", g.From, kind)
+		return problem.Refuse("The app roles of Microsoft Graph are for applications: '%s' is of type '%s'. What "+
+			"an application may do in a user's name is an oAuth2PermissionGrant.", g.From, kind)
 	}
 	_, err := rewrite(r,
 		func(r *wire.Request) (directory.Client, error) { return byPrincipalID(r, g.From) },

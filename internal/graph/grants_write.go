@@ -24,7 +24,8 @@ func createGrant(r *wire.Request) error {
 	}
 	for again := true; again; {
 		if _, there := r.Image.Grants.Get(g.Client, g.User); there {
-			return problem.Conflict("Permission entry already exists. Change its scope with PATCH /oauth2PermissionGrants/%s.", g.id())
+			return problem.Conflict("Permission entry already exists. Change its scope with PATCH "+
+				"/oauth2PermissionGrants/%s.", g.id())
 		}
 		missing := func(img *tenant.Image) bool {
 			_, there := img.Grants.Get(g.Client, g.User)
@@ -63,7 +64,8 @@ func readGrant(r *wire.Request) (g permissionGrant, err error) {
 	case len(g.Scopes) == 0:
 		return g, wire.Place{Resource: grantResource, Path: "scope"}.Invalid(nil, "at least one delegated permission")
 	case g.resource != identity.GraphPrincipalID(r.Image.Organization.ID):
-		return g, wire.Place{Resource: grantResource, Path: "resourceId"}.Invalid(json.RawMessage(g.resource.String()), "the id of the service principal of Microsoft Graph in this tenant")
+		return g, wire.Place{Resource: grantResource, Path: "resourceId"}.Invalid(json.RawMessage(g.resource.String()),
+			"the id of the service principal of Microsoft Graph in this tenant")
 	case consent != forAll && consent != forOne:
 		at := wire.Place{Resource: grantResource, Path: "consentType"}
 		return g, at.Invalid(json.RawMessage(consent), problem.Quoted([]string{forAll, forOne}))
@@ -88,7 +90,9 @@ func readScopes(text string) ([]string, error) {
 	var scopes []string
 	for value := range strings.FieldsSeq(text) {
 		if _, ok := identity.DelegatedPermission(value); !ok {
-			return nil, wire.Place{Resource: grantResource, Path: "scope"}.Invalid(json.RawMessage(value), "delegated permissions of Microsoft Graph, as its service principal lists them in oauth2PermissionScopes")
+			return nil, wire.Place{Resource: grantResource, Path: "scope"}.Invalid(json.RawMessage(value),
+				"delegated permissions of Microsoft Graph, as its service principal lists them in "+
+					"oauth2PermissionScopes")
 		}
 		if !slices.Contains(scopes, value) {
 			scopes = append(scopes, value)

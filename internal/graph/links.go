@@ -53,8 +53,8 @@ func created(id func(*wire.Request) (uuid.UUID, error)) relation {
 	}
 }
 
-// owned returns the relation to the objects that the object of the request owns. Owners of groups are
-// stored with the groups.
+// owned returns the relation to the objects that the object of the request owns. Owners of groups
+// are stored with the groups.
 func owned(id func(*wire.Request) (uuid.UUID, error)) relation {
 	return func(r *wire.Request) (sets, error) {
 		owner, err := id(r)

@@ -93,7 +93,8 @@ const (
 // expandManager shows users with their managers, and these with theirs, up to $levels.
 func expandManager(r *wire.Request, e odata.Expansion) (func([]byte, *user) ([]byte, error), error) {
 	if e.Levels > maxLevels && e.Levels != odata.AllLevels {
-		return nil, problem.Unsupported("The $expand of 'manager' at position %d asks for %d levels; possible are 1 to %d, or max.", e.Column, e.Levels, maxLevels)
+		return nil, problem.Unsupported("The $expand of 'manager' at position %d asks for %d levels; possible are "+
+			"1 to %d, or max.", e.Column, e.Levels, maxLevels)
 	}
 	inner := r.Within(e)
 	w, err := newObjectWriter(inner)
@@ -160,7 +161,8 @@ func boundManagers(r *wire.Request, users []uint32) error {
 }
 
 func tooManyManagers() error {
-	return problem.Refuse("The $expand of 'manager' shows more than %d managers. Ask for fewer users with $top, or for fewer levels with $levels.", maxManagers)
+	return problem.Refuse("The $expand of 'manager' shows more than %d managers. Ask for fewer users with $top, or "+
+		"for fewer levels with $levels.", maxManagers)
 }
 
 // closed returns the closing braces of nested objects.

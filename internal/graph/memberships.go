@@ -37,7 +37,8 @@ func sendMemberships(r *wire.Request, groups []uint32, others []uuid.UUID) error
 	if n := len(groups) + len(others); n > maxMemberships {
 		return &problem.Error{
 			Status: http.StatusForbidden, Code: "Directory_ResultSizeLimitExceeded",
-			Message: fmt.Sprintf("The object is in %d groups and other objects, and at most %d are possible in the answer to an action. "+
+			Message: fmt.Sprintf("The object is in %d groups and other objects, and at most %d are possible in the "+
+				"answer to an action. "+
 				"List transitiveMemberOf instead, which has pages.", n, maxMemberships),
 		}
 	}
@@ -50,7 +51,8 @@ func asked(r *wire.Request, groups []uint32) (_ []uint32, secure bool, err error
 		return groups, false, err
 	}
 	if isOfGroup(r) {
-		return nil, true, problem.Refuse("securityEnabledOnly can be true for users only. Send false, which answers all groups that the group is in.")
+		return nil, true, problem.Refuse("securityEnabledOnly can be true for users only. Send false, which " +
+			"answers all groups that the group is in.")
 	}
 	return securityGroups(r, groups), true, nil
 }
@@ -100,7 +102,8 @@ func checked(r *wire.Request, parameter string, among []uuid.UUID) error {
 		return err
 	}
 	if len(ids) > maxChecked {
-		return problem.Refuse("'%s' has %d ids; at most %d are possible in one request.", parameter, len(ids), maxChecked)
+		return problem.Refuse("'%s' has %d ids; at most %d are possible in one request.",
+			parameter, len(ids), maxChecked)
 	}
 	in := make([]uuid.UUID, 0, len(ids))
 	for _, id := range ids {

@@ -17,8 +17,13 @@ import (
 func passwordHash(r *wire.Request, name, password string) (string, error) {
 	if utf8.RuneCountInString(password) < identity.LeastPassword || len(password) > identity.MaxPassword ||
 		identity.HasName(password, name) {
-		p := problem.Refuse("The specified password does not comply with password complexity requirements. Please provide a different password.")
-		p.Detail = &problem.Detail{Code: "InvalidPassword", Target: "password", Message: "Expected are 8 to 256 characters, among which the user's name is not."}
+		p := problem.Refuse("The specified password does not comply with password complexity requirements. Please " +
+			"provide a different password.")
+		p.Detail = &problem.Detail{
+			Code:    "InvalidPassword",
+			Target:  "password",
+			Message: "Expected are 8 to 256 characters, among which the user's name is not.",
+		}
 		return "", p
 	}
 	r.Work.Rest() // passwords have their own queue

@@ -56,13 +56,16 @@ func registered(r *wire.Request, appID uuid.UUID) (directory.Client, error) {
 	a, ok := r.Image.Client(appID)
 	switch {
 	case appID == directory.GraphAppID, ok && a.Principal.ID != uuid.Nil:
-		return a, problem.Conflict("The service principal cannot be created, updated, or restored because the service principal name %s is already in use.", appID)
+		return a, problem.Conflict("The service principal cannot be created, updated, or restored because the "+
+			"service principal name %s is already in use.", appID)
 	case !ok:
 		if known, ok := identity.FirstPartyByID(appID); ok {
 			a.AppID, a.DisplayName = known.AppID, known.DisplayName
 			return a, nil
 		}
-		return a, problem.Refuse("The appId '%s' of the service principal does not reference a valid application object.", appID)
+		return a,
+			problem.Refuse("The appId '%s' of the service principal does not reference a valid application object.",
+				appID)
 	}
 	owned := identity.RelationOther
 	if r.Image.Owns(r.Caller.ObjectID, a.ID) {
@@ -82,7 +85,9 @@ func takeAppID(members []directory.Member) (appID uuid.UUID, rest []directory.Me
 	text := strings.Trim(string(members[at].Value), `"`)
 	appID, ok := guid.Parse(text)
 	if !ok {
-		return uuid.Nil, nil, wire.Place{Resource: principalResource, Path: "appId"}.Invalid(members[at].Value, "the appId of an application of this tenant")
+		return uuid.Nil, nil, wire.Place{
+			Resource: principalResource, Path: "appId",
+		}.Invalid(members[at].Value, "the appId of an application of this tenant")
 	}
 	return appID, slices.Delete(slices.Clone(members), at, at+1), nil
 }

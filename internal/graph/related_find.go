@@ -74,13 +74,15 @@ func mayAskRelated(r *wire.Request) error {
 	if r.Advanced() || len(r.Options.OrderBy) == 0 && r.Options.Filter != nil && looksUpIDs(r.Options.Filter.Root) {
 		return nil
 	}
-	const remedy = "Where a list is that of a relation, this is for advanced queries only. Send the header 'ConsistencyLevel: eventual' and $count=true with it."
+	const remedy = "Where a list is that of a relation, this is for advanced queries only. Send the header " +
+		"'ConsistencyLevel: eventual' and $count=true with it."
 	p := problem.Unsupported("The specified filter to the reference property query is currently not supported.")
 	switch {
 	case r.Options.Filter != nil:
 		p.Detail = &problem.Detail{Code: p.Code, Target: "$filter", Message: remedy}
 	case len(r.Options.OrderBy) > 0:
-		p.Message, p.Detail = "Sorting not supported for current query.", &problem.Detail{Code: p.Code, Target: "$orderby", Message: remedy}
+		p.Message, p.Detail = "Sorting not supported for current query.",
+			&problem.Detail{Code: p.Code, Target: "$orderby", Message: remedy}
 	default:
 		return nil // the header alone is sufficient for searching
 	}

@@ -52,7 +52,8 @@ func orderOfKinds(r *wire.Request) (*mixedOrder, error) {
 		return m, nil
 	}
 	if refused == nil { // of a type without such lists
-		refused = problem.Unsupported("Unsupported sort property '%s' for '%s'.", r.Options.OrderBy[0].Property, castOf(r).set)
+		refused = problem.Unsupported("Unsupported sort property '%s' for '%s'.",
+			r.Options.OrderBy[0].Property, castOf(r).set)
 	}
 	return nil, refused
 }

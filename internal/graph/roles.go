@@ -142,7 +142,9 @@ func activateRole(r *wire.Request) error {
 	}
 	role, ok := roleOfTemplate(r, template)
 	if !ok {
-		return wire.Place{Resource: roleResource, Path: "roleTemplateId"}.Invalid([]byte(template.String()), "the id of one of the directoryRoleTemplates")
+		return wire.Place{
+			Resource: roleResource, Path: "roleTemplateId",
+		}.Invalid([]byte(template.String()), "the id of one of the directoryRoleTemplates")
 	}
 	r.W.Header().Set("Location", r.Root+"/directoryRoles/"+role.id.String())
 	fields, err := roleFields.Selected(r)
@@ -233,7 +235,8 @@ func mayHaveRoles(r *wire.Request, ref wire.Reference) error {
 	}
 	if group, ok := r.LiveGroup(id); ok {
 		if !r.Image.RoleAssignable(group) {
-			return problem.Refuse("The group '%s' cannot have directory roles: isAssignableToRole is true only for groups that are created with it.", id)
+			return problem.Refuse("The group '%s' cannot have directory roles: isAssignableToRole is true only for "+
+				"groups that are created with it.", id)
 		}
 		return nil
 	}

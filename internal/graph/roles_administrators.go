@@ -64,7 +64,8 @@ func administratorLeft(r *wire.Request, is lost) (func(*tenant.Image) bool, erro
 		return nil, err
 	}
 	if !found {
-		return nil, problem.Refuse("The user '%s' is the last Global Administrator who can sign in. Give the role to another user who can before taking it from this one.", seen.Directory.UserID(user))
+		return nil, problem.Refuse("The user '%s' is the last Global Administrator who can sign in. Give the role "+
+			"to another user who can before taking it from this one.", seen.Directory.UserID(user))
 	}
 	return func(img *tenant.Image) bool {
 		return administrators(img, is).Contains(other) && signInsAre(seen, img, roaring.BitmapOf(other))

@@ -205,7 +205,8 @@ func createAssignment(r *wire.Request) error {
 	// Of several concurrent requests one succeeds, and the others get the same error as later ones.
 	for again := true; again; {
 		if !free(r.Image) {
-			const message = "A conflicting object with one or more of the specified property values is present in the directory."
+			const message = "A conflicting object with one or more of the specified property values is present in " +
+				"the directory."
 			return &problem.Error{
 				Status: http.StatusBadRequest, Code: problem.CodeBadRequest, Message: message,
 				Detail: &problem.Detail{Code: "ConflictingObjects", Target: "", Message: message},
@@ -233,7 +234,9 @@ func readHeldRole(r *wire.Request) (h heldRole, err error) {
 	}
 	switch _, ok := identity.RoleByID(h.role); {
 	case !ok:
-		return h, wire.Place{Resource: heldResource, Path: "roleDefinitionId"}.Invalid([]byte(h.role.String()), "the id of one of the roleDefinitions")
+		return h, wire.Place{
+			Resource: heldResource, Path: "roleDefinitionId",
+		}.Invalid([]byte(h.role.String()), "the id of one of the roleDefinitions")
 	case scope != "/":
 		return h, &directory.InvalidError{
 			Kind: directory.NotServed, Resource: heldResource, Property: "directoryScopeId",

@@ -59,8 +59,8 @@ func inUnit(img *tenant.Image, unit uint32) sets {
 	return sets{users: img.UnitMembers.Users(unit), groups: img.UnitMembers.Groups(unit)}
 }
 
-// unitsOf returns the relation to the administrative units that an object is in itself, but not to those
-// of its groups.
+// unitsOf returns the relation to the administrative units that an object is in itself, but not to
+// those of its groups.
 func unitsOf(r *wire.Request, id uuid.UUID) *roaring.Bitmap {
 	return roaring.BitmapOf(r.Image.UnitsOf(id)...)
 }
@@ -173,7 +173,8 @@ func createUnitMember(r *wire.Request) error {
 		return err
 	}
 	if !isOfType(body, groupType) {
-		return problem.Refuse(`The body must be a group, with "@odata.type": "#%s": other objects cannot be created in an administrative unit, but added to it.`, groupType)
+		return problem.Refuse(`The body must be a group, with "@odata.type": "#%s": other objects cannot be `+
+			`created in an administrative unit, but added to it.`, groupType)
 	}
 	fields := groupFields.Annotated(r, groupFields.Shown(r).Defaults)
 	if r.Metadata == "minimal" { // it is not in the URL

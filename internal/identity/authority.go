@@ -96,7 +96,8 @@ func ParsePublicURL(text string) (string, error) {
 	root := strings.TrimSuffix(strings.ToLower(text), "/")
 	u, err := url.Parse(root)
 	if err != nil || !validHost(u.Host) || u.Scheme+"://"+u.Host != root || !isHTTP(u.Scheme) {
-		return "", fmt.Errorf("the public URL %q is not usable: give a scheme and host only, such as https://licensor.example.com", text)
+		return "", fmt.Errorf("the public URL %q is not usable: give a scheme and host only, such as "+
+			"https://licensor.example.com", text)
 	}
 	return root, nil
 }
@@ -140,7 +141,8 @@ func isLetter(c byte) bool { return 'a' <= c && c <= 'z' }
 // Challenge returns the WWW-Authenticate header of a 401 response to the request
 // (docs/spec/protocol.md P11).
 func (a *Authority) Challenge(r *http.Request) string {
-	return fmt.Sprintf(`Bearer realm="", authorization_uri="%s/common/oauth2/v2.0/authorize", client_id="%s"`, a.Root(r), GraphAppID)
+	return fmt.Sprintf(`Bearer realm="", authorization_uri="%s/common/oauth2/v2.0/authorize", `+
+		`client_id="%s"`, a.Root(r), GraphAppID)
 }
 
 // PublicKeys returns the keys that verify our tokens; they are the same for all tenants.

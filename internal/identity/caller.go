@@ -120,7 +120,8 @@ func (a *Authority) lookUpUser(ctx context.Context, t *token) (*Caller, error) {
 	if !user.Enabled || IsAnother(t.claims.Serial, user.Serial) {
 		return nil, &UnauthorizedError{disabledUser}
 	}
-	if t.claims.IssuedAt < user.SessionsFrom.Unix() { // iat is in whole seconds, so a token of the same second is accepted
+	// Iat is in whole seconds, so a token of the same second is accepted.
+	if t.claims.IssuedAt < user.SessionsFrom.Unix() {
 		return nil, &UnauthorizedError{endedSession}
 	}
 	caller.Roles = t.rolesNow(user.Roles)

@@ -110,7 +110,8 @@ func (c foreignClaims) accept(trusts []Trusted, issuer string, now time.Time) (T
 		return Trusted{}, &UnauthorizedError{"Access token validation failure. Invalid audience."}
 	case 1:
 	default:
-		return Trusted{}, &UnauthorizedError{"Access token validation failure. Its issuer is trusted more than once for its audience, so it is not clear what it may do: use an audience of its own for each tenant."}
+		return Trusted{}, &UnauthorizedError{"Access token validation failure. Its issuer is trusted more than " +
+			"once for its audience, so it is not clear what it may do: use an audience of its own for each tenant."}
 	}
 	expires, ok := c.seconds("exp")
 	if !ok || !now.Before(expires.Add(skew)) {
@@ -142,7 +143,9 @@ func (a *Authority) foreignCaller(ctx context.Context, c foreignClaims, trust Tr
 	case err != nil:
 		return nil, fmt.Errorf("look up the id that a token of %s stands for: %w", trust.Issuer, err)
 	case user.ID != uuid.Nil:
-		return nil, &UnauthorizedError{"Access token validation failure. A user of the directory has the id that stands for the token's subject."}
+		return nil, &UnauthorizedError{
+			"Access token validation failure. A user of the directory has the id that stands for the token's subject.",
+		}
 	}
 	caller.AppID, caller.Name = caller.ObjectID, subject
 	return caller, nil
@@ -153,7 +156,9 @@ func (a *Authority) foreignUser(ctx context.Context, c foreignClaims, trust Trus
 	name := c.text(trust.UserClaim)
 	// Anyone may put another person's address in an account.
 	if trust.UserClaim == "email" && c["email_verified"] != true {
-		return &UnauthorizedError{"Access token validation failure. The issuer has not verified the user's email address (email_verified)."}
+		return &UnauthorizedError{
+			"Access token validation failure. The issuer has not verified the user's email address (email_verified).",
+		}
 	}
 	user, err := a.foreignName(ctx, trust.Tenant, name)
 	if err != nil {

@@ -105,7 +105,9 @@ func (f *ForeignKeys) Payload(ctx context.Context, issuer, raw string) ([]byte, 
 	}
 	parsed, err := jose.ParseSignedCompact(raw, foreignAlgorithms)
 	if unexpected := (*jose.ErrUnexpectedSignatureAlgorithm)(nil); errors.As(err, &unexpected) {
-		return nil, &UnauthorizedError{"Access token validation failure. Invalid algorithm: only RS256, PS256 and ES256 are accepted."}
+		return nil, &UnauthorizedError{
+			"Access token validation failure. Invalid algorithm: only RS256, PS256 and ES256 are accepted.",
+		}
 	}
 	if err != nil {
 		return nil, malformed("its header, payload or signature cannot be read")
@@ -177,7 +179,9 @@ func (f *fetchedKeys) within(age time.Duration, now time.Time) bool {
 // find returns the issuer's keys with an id, normally one.
 func (k *issuerKeys) find(ctx context.Context, id string) ([]jose.JSONWebKey, error) {
 	if id == "" {
-		return nil, &UnauthorizedError{"Access token validation failure. Invalid signature. The token does not name its key (kid)."}
+		return nil, &UnauthorizedError{
+			"Access token validation failure. Invalid signature. The token does not name its key (kid).",
+		}
 	}
 	have := k.current.Load()
 	found := have.with(id)
@@ -198,7 +202,9 @@ func (k *issuerKeys) find(ctx context.Context, id string) ([]jose.JSONWebKey, er
 	if failure != nil {
 		return nil, &UnreachableError{k.issuer, failure}
 	}
-	return nil, &UnauthorizedError{"Access token validation failure. Invalid signature. The key is not one that its issuer publishes."}
+	return nil, &UnauthorizedError{
+		"Access token validation failure. Invalid signature. The key is not one that its issuer publishes.",
+	}
 }
 
 // refresh fetches the keys unless that was tried within the pause, and returns the error of the
@@ -226,7 +232,8 @@ func (k *issuerKeys) refresh(ctx context.Context, canDo bool) (failure, err erro
 	// Others will use the result, so the fetch must not end with this request.
 	fetched, failure := k.fetch(context.WithoutCancel(ctx))
 	if k.failure = failure; failure != nil {
-		k.log.WarnContext(ctx, "the keys of an issuer cannot be had, and tokens of it may be refused", "issuer", k.issuer, "error", failure)
+		k.log.WarnContext(ctx, "the keys of an issuer cannot be had, and tokens of it may be refused",
+			"issuer", k.issuer, "error", failure)
 		return failure, nil
 	}
 	k.current.Store(&fetchedKeys{fetched, k.tried})

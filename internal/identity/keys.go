@@ -62,7 +62,9 @@ func openKeys(ctx context.Context, keys Keys, now func() time.Time) (*keyRing, e
 func parseKeys(stored []byte) (*keyRing, error) {
 	ring, err := readKeys(stored)
 	if err != nil {
-		return nil, fmt.Errorf("the secret %q is damaged, restore it from a backup or remove it to have new keys made: %w", signingKeys, err)
+		return nil,
+			fmt.Errorf("the secret %q is damaged, restore it from a backup or remove it to have new keys made: %w",
+				signingKeys, err)
 	}
 	return ring, nil
 }

@@ -174,7 +174,7 @@ func DelegatedPermissionByID(id uuid.UUID) (Permission, bool) {
 	return p, ok
 }
 
-// GraphPrincipalID returns the object id that the service principal of Microsoft Graph, whose app roles
-// and scopes the permissions are, has in a tenant. It is derived from the tenant's id, since every
-// tenant has that principal without creating it.
+// GraphPrincipalID returns the object id that the service principal of Microsoft Graph, whose app
+// roles and scopes the permissions are, has in a tenant. It is derived from the tenant's id, since
+// every tenant has that principal without creating it.
 func GraphPrincipalID(tenant uuid.UUID) uuid.UUID { return directory.GraphPrincipal(tenant).ID }

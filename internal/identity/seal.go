@@ -149,15 +149,18 @@ func (s *sealed) open(name string, stored []byte) ([]byte, error) {
 		return stored, nil
 	}
 	if s.cipher == nil {
-		return nil, fmt.Errorf("the secret %q cannot be read: %w with the key %s, and no key was given", name, ErrSealed, id)
+		return nil,
+			fmt.Errorf("the secret %q cannot be read: %w with the key %s, and no key was given", name, ErrSealed, id)
 	}
 	sealedText, ok := bytes.CutPrefix(stored, s.header)
 	if !ok {
-		return nil, fmt.Errorf("the secret %q cannot be read: %w with the key %s, and the one given is %x", name, ErrSealed, id, s.header[len(sealMagic):])
+		return nil, fmt.Errorf("the secret %q cannot be read: %w with the key %s, and the one given is %x",
+			name, ErrSealed, id, s.header[len(sealMagic):])
 	}
 	plain, err := s.cipher.Open(nil, nil, sealedText, s.bound(name))
 	if err != nil {
-		return nil, fmt.Errorf("the secret %q is damaged, or was moved here from another name: restore it from a backup", name)
+		return nil,
+			fmt.Errorf("the secret %q is damaged, or was moved here from another name: restore it from a backup", name)
 	}
 	return plain, nil
 }

@@ -193,8 +193,8 @@ func (e *evaluation) next(lo int) span {
 	return span{lo, hi}
 }
 
-// order returns the order of L50: bundles with something in force first, then the older first, direct
-// before group, then by id.
+// order returns the order of L50: bundles with something in force first, then the older first,
+// direct before group, then by id.
 func (e *evaluation) order(a, b span) int {
 	if x, y := e.anyInForce(a), e.anyInForce(b); x != y {
 		if x {

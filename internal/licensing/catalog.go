@@ -105,14 +105,23 @@ const (
 // plan that the catalog does not have, a plan that excludes or requires itself or an unknown plan.
 func (c *Catalog) Validate() error {
 	if len(c.ServicePlans) > maxPlans {
-		return &CatalogError{"servicePlans", fmt.Sprintf("there are %d service plans, and at most %d are possible", len(c.ServicePlans), maxPlans)}
+		return &CatalogError{
+			"servicePlans",
+			fmt.Sprintf("there are %d service plans, and at most %d are possible", len(c.ServicePlans), maxPlans),
+		}
 	}
 	if len(c.Products) > MaxSKUs {
-		return &CatalogError{"products", fmt.Sprintf("there are %d products, and at most %d are possible", len(c.Products), MaxSKUs)}
+		return &CatalogError{
+			"products",
+			fmt.Sprintf("there are %d products, and at most %d are possible", len(c.Products), MaxSKUs),
+		}
 	}
 	for i, p := range c.Products {
 		if len(p.ServicePlanIDs) > maxProductPlans {
-			return &CatalogError{fmt.Sprintf("products[%d].servicePlanIds", i), fmt.Sprintf("there are %d, and at most %d are possible", len(p.ServicePlanIDs), maxProductPlans)}
+			return &CatalogError{
+				fmt.Sprintf("products[%d].servicePlanIds", i),
+				fmt.Sprintf("there are %d, and at most %d are possible", len(p.ServicePlanIDs), maxProductPlans),
+			}
 		}
 	}
 	plans := make(map[uuid.UUID]bool, len(c.ServicePlans))

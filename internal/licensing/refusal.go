@@ -56,11 +56,14 @@ func (r *RefusalError) Error() string {
 	case Conflict:
 		return "License assignment failed because service plans " + joined(r.Plans) + " are mutually exclusive"
 	case Dependency:
-		return fmt.Sprintf("License assignment failed because service plan %s depends on the service plan(s) %s", r.Plans[0], joined(r.Plans[1:]))
+		return fmt.Sprintf("License assignment failed because service plan %s depends on the service plan(s) %s",
+			r.Plans[0], joined(r.Plans[1:]))
 	case Prohibited:
-		return fmt.Sprintf("License assignment failed because service plan %s is not available in the usage location %s.", joined(r.Plans), r.Country)
+		return fmt.Sprintf("License assignment failed because service plan %s is not available in the usage "+
+			"location %s.", joined(r.Plans), r.Country)
 	case DuplicateAddress:
-		return fmt.Sprintf("License assignment failed because a proxy address of the user is another user's too, which service plan %s does not allow.", joined(r.Plans))
+		return fmt.Sprintf("License assignment failed because a proxy address of the user is another user's too, "+
+			"which service plan %s does not allow.", joined(r.Plans))
 	case NotHeld:
 		return "User does not have a corresponding license."
 	case Inherited:
@@ -75,20 +78,24 @@ func (r *RefusalError) ownText() string {
 	case PlanNotInSKU:
 		return fmt.Sprintf("Disabled plan %s is not a service plan of license %s.", joined(r.Plans), r.SKUID)
 	case Repeated:
-		return fmt.Sprintf("License %s is named more than once in addLicenses and removeLicenses; name it once.", r.SKUID)
+		return fmt.Sprintf("License %s is named more than once in addLicenses and removeLicenses; name it once.",
+			r.SKUID)
 	case UserDeleted:
 		return "Licenses of a deleted user cannot be changed. Restore the user first."
 	case UnknownProduct:
-		return fmt.Sprintf("The catalog has no product with skuId %s. Add it with PUT /licensor/v1/catalog first.", r.SKUID)
+		return fmt.Sprintf("The catalog has no product with skuId %s. Add it with PUT /licensor/v1/catalog first.",
+			r.SKUID)
 	case GroupLicensed:
 		return "A group with active licenses assigned cannot be deleted."
 	case GroupNotHolding:
 		return fmt.Sprintf("Group does not have a corresponding license: %s.", r.SKUID)
 	case GroupConflict:
-		return "License operation failed. Service plans " + strings.Join(r.names, ", ") + " of the group's licenses are mutually exclusive."
+		return "License operation failed. Service plans " + strings.Join(r.names,
+			", ") + " of the group's licenses are mutually exclusive."
 	case GroupDependency:
-		return "License operation failed. Make sure that the group has necessary services before adding or removing a dependent service. " +
-			"Service plan " + r.names[0] + " depends on " + strings.Join(r.names[1:], " or ") + "."
+		return "License operation failed. Make sure that the group has necessary services before adding or " +
+			"removing a dependent service. Service plan " +
+			"" + r.names[0] + " depends on " + strings.Join(r.names[1:], " or ") + "."
 	}
 	return fmt.Sprintf("License %s cannot be assigned.", r.SKUID)
 }

@@ -58,7 +58,10 @@ func (d *Draft) SetCatalog(c *Catalog) error {
 	next := newRuleset(c, d.next.rules.skus, d.next.rules.variants)
 	for _, k := range d.next.skus.All() {
 		if next.product(k.id) == nil && (k.subscribed || k.consumed > 0) {
-			return &CatalogError{"products", fmt.Sprintf("product %s is missing, but the tenant is subscribed to it or users hold it", k.id)}
+			return &CatalogError{
+				"products",
+				fmt.Sprintf("product %s is missing, but the tenant is subscribed to it or users hold it", k.id),
+			}
 		}
 	}
 	d.setRules(next)

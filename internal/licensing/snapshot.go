@@ -132,7 +132,8 @@ func Restore(h *Head, parts, sets [][]byte) (*Image, error) {
 	}
 	for _, v := range h.Variants {
 		if int(v.SKU) >= len(ids) {
-			return nil, fmt.Errorf("the snapshot has a variant of SKU number %d, of which there are %d", v.SKU, len(ids))
+			return nil,
+				fmt.Errorf("the snapshot has a variant of SKU number %d, of which there are %d", v.SKU, len(ids))
 		}
 		known = append(known, variant{sku: v.SKU, disabled: v.Disabled})
 	}
@@ -161,7 +162,8 @@ func (img *Image) complete() error {
 	left := img.users
 	for _, b := range img.blocks.All() {
 		if len(b.facts) != min(left, blockSize) {
-			return fmt.Errorf("the snapshot has a block of %d users where %d are left of %d", len(b.facts), left, img.users)
+			return fmt.Errorf("the snapshot has a block of %d users where %d are left of %d",
+				len(b.facts), left, img.users)
 		}
 		left -= len(b.facts)
 	}

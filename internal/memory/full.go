@@ -24,11 +24,13 @@ type FullError struct {
 func (e *FullError) Error() string {
 	switch e.Cause {
 	case OfTenant:
-		return "The requests of this tenant that are under way take all the memory that one tenant may have. Send the request again when some of them have ended, and fewer at once."
+		return "The requests of this tenant that are under way take all the memory that one tenant may have. Send " +
+			"the request again when some of them have ended, and fewer at once."
 	case OfAll:
 		return "The requests that are under way take all the memory that there is for them. Try again in a moment."
 	}
-	return fmt.Sprintf("The server has little memory left: it makes nothing large and adds nothing at the moment, and this request needs %d KB. Try again later, "+
+	return fmt.Sprintf("The server has little memory left: it makes nothing large and adds nothing at the moment, "+
+		"and this request needs %d KB. Try again later, "+
 		"delete what is not needed, or ask the server's administrator to give it more memory.", (e.Wanted+1023)>>10)
 }
 

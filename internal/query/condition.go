@@ -93,7 +93,9 @@ func together(args []*Condition) []*Condition {
 			return other.kind == text && other.column == arg.column && other.test.Op == column.HasWords
 		}
 		if at := slices.IndexFunc(list, isSame); at >= 0 && isSame(arg) {
-			list[at] = Text(arg.column, column.Test{Op: column.HasWords, Text: list[at].test.Text + " " + arg.test.Text})
+			list[at] = Text(arg.column, column.Test{
+				Op: column.HasWords, Text: list[at].test.Text + " " + arg.test.Text,
+			})
 			continue
 		}
 		list = append(list, arg)

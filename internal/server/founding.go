@@ -42,10 +42,12 @@ func (f *Founding) Complete() error {
 		}
 	}
 	if n := len(f.ClientSecret); n > 0 && n < leastSecret {
-		return Misuse(fmt.Errorf("the tenant's ClientSecret has %d characters: it must have %d or more that cannot be guessed", n, leastSecret))
+		return Misuse(fmt.Errorf("the tenant's ClientSecret has %d characters: it must have %d or more that cannot "+
+			"be guessed", n, leastSecret))
 	}
 	if n := len(f.AdminPassword); n > identity.MaxPassword {
-		return Misuse(fmt.Errorf("the tenant's AdminPassword has %d bytes: it must have %d or fewer", n, identity.MaxPassword))
+		return Misuse(fmt.Errorf("the tenant's AdminPassword has %d bytes: it must have %d or fewer",
+			n, identity.MaxPassword))
 	}
 	if f.Application == "" && f.ClientID+f.ClientSecret != "" {
 		return Misuse(errors.New("the tenant has a ClientID or ClientSecret, but no Application: name one"))
@@ -68,7 +70,8 @@ func givenID(field, text string) (uuid.UUID, error) {
 	}
 	id, ok := guid.Parse(text)
 	if !ok || id == uuid.Nil {
-		return id, Misuse(fmt.Errorf("the tenant's %s is %q, which is not a GUID: leave it out or write one such as 11111111-2222-3333-4444-555555555555", field, text))
+		return id, Misuse(fmt.Errorf("the tenant's %s is %q, which is not a GUID: leave it out or write one such "+
+			"as 11111111-2222-3333-4444-555555555555", field, text))
 	}
 	return id, nil
 }

@@ -85,8 +85,10 @@ func (l *Listening) open(ctx context.Context) (net.Listener, error) {
 		return nil, fmt.Errorf("listen on %s: %w", l.Address, err)
 	}
 	if at, ok := listener.Addr().(*net.TCPAddr); !l.Security.given() && !l.InsecureHTTP && !(ok && at.IP.IsLoopback()) {
-		refusal := Misuse(fmt.Errorf("%s can be reached from elsewhere, and plain HTTP would show every password and token on the way: "+
-			"add --tls self-signed, or --tls-cert and --tls-key. Only behind a proxy that ends TLS, add --insecure-http", listener.Addr()))
+		refusal := Misuse(fmt.Errorf("%s can be reached from elsewhere, and plain HTTP would show every password "+
+			"and token on the way: "+
+			"add --tls self-signed, or --tls-cert and --tls-key. Only behind a proxy that ends TLS, add "+
+			"--insecure-http", listener.Addr()))
 		return nil, errors.Join(refusal, listener.Close())
 	}
 	return listener, nil

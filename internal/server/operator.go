@@ -32,7 +32,9 @@ var _ identity.Directory = operator{}
 
 func (o operator) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 	if appID == operatorID {
-		return identity.App{ID: operatorID, AppID: operatorID, DisplayName: "licensor on the command line", Enabled: true}, true
+		return identity.App{
+			ID: operatorID, AppID: operatorID, DisplayName: "licensor on the command line", Enabled: true,
+		}, true
 	}
 	return o.Directory.Application(tenantID, appID)
 }

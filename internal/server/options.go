@@ -125,7 +125,8 @@ func (s *settings) lookAtAddresses() error {
 			r, err = netip.PrefixFrom(address, address.BitLen()), nil
 		}
 		if err != nil {
-			return wrong("TrustedProxies", "is %q, which is not an address or a range of addresses: give one such as 10.0.0.5 or 10.0.0.0/8", text)
+			return wrong("TrustedProxies", "is %q, which is not an address or a range of addresses: give one such "+
+				"as 10.0.0.5 or 10.0.0.0/8", text)
 		}
 		s.proxies = append(s.proxies, r.Masked())
 	}
@@ -156,7 +157,8 @@ func (s *settings) lookAtDevelopment() error {
 			{"Quick", s.Quick},
 		} {
 			if o.given {
-				return wrong(o.name, "is for tests of programs: set Development, which makes the server unfit for anything else")
+				return wrong(o.name, "is for tests of programs: set Development, which makes the server unfit for "+
+					"anything else")
 			}
 		}
 		return nil

@@ -19,13 +19,15 @@ func (l *Listening) room(log *slog.Logger) int {
 	most := l.MaxConnections
 	if files := openFiles(); files < uint64(most+otherFiles) {
 		most = int(max(1, files/2, files-min(files, otherFiles)))
-		log.Warn("fewer connections are served at once than --max-connections says: raise the number of files that the process may open (ulimit -n)",
+		log.Warn("fewer connections are served at once than --max-connections says: raise the number of files that "+
+			"the process may open (ulimit -n)",
 			"connections", most, "files", files)
 	}
 	memory := debug.SetMemoryLimit(-1) // reads it
 	if fit := memory / memoryShare / connectionMemory; fit < int64(most) {
 		most = int(max(1, fit))
-		log.Warn("fewer connections are served at once than --max-connections says: raise the memory that the process may take (GOMEMLIMIT)",
+		log.Warn("fewer connections are served at once than --max-connections says: raise the memory that the "+
+			"process may take (GOMEMLIMIT)",
 			"connections", most, "bytes", memory)
 	}
 	return most

@@ -44,11 +44,14 @@ func (s *Security) prepare(folder func() (string, error), names []string) error 
 	case s.Kind == "":
 		return nil
 	case s.Kind != SelfSigned:
-		return Misuse(fmt.Errorf("--tls is %q; it can be self-signed. For a certificate that you have there are --tls-cert and --tls-key", s.Kind))
+		return Misuse(fmt.Errorf("--tls is %q; it can be self-signed. For a certificate that you have there are "+
+			"--tls-cert and --tls-key", s.Kind))
 	}
 	for _, name := range s.Names {
 		if !certifiable(name) {
-			return Misuse(fmt.Errorf("--tls-name is %q; give the name of a host, without scheme and port, or an IP address", name))
+			return Misuse(fmt.Errorf("--tls-name is %q; give the name of a host, without scheme and port, "+
+				"or an IP address",
+				name))
 		}
 	}
 	if s.Folder == "" {

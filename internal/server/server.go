@@ -208,7 +208,9 @@ func (s *Server) Run(ctx context.Context) (end func()) {
 	})
 	if age := s.settings.RotateKeys; age > 0 {
 		tasks.Go(func() {
-			s.again(ctx, tidyTime, "the signing key could not be replaced; it is tried again", func() error { return s.authority.RotateAfter(ctx, age) })
+			s.again(ctx, tidyTime, "the signing key could not be replaced; it is tried again", func() error {
+				return s.authority.RotateAfter(ctx, age)
+			})
 		})
 	}
 	return func() {

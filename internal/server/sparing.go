@@ -37,7 +37,8 @@ func (s *Server) sparing(next http.Handler) http.Handler {
 
 func answerFault(w http.ResponseWriter, trace, at string) {
 	clear(w.Header()) // headers of the failed response, such as cookies
-	answerTrouble(w, http.StatusInternalServerError, "server_error", "An unexpected error has occurred. Search the server's log for the trace ID.", trace, at)
+	answerTrouble(w, http.StatusInternalServerError, "server_error", "An unexpected error has occurred. Search the "+
+		"server's log for the trace ID.", trace, at)
 }
 
 // answerBusy asks the client to retry when there is memory for the request.

@@ -64,7 +64,8 @@ func (a *localCA) open() error {
 		return fmt.Errorf("the local authority in %s: %w", a.dir, err)
 	}
 	if err := a.parse(data); err != nil {
-		return fmt.Errorf("the local authority in %s cannot be used: %w; remove %s to have a new one, which clients must be told to trust again",
+		return fmt.Errorf("the local authority in %s cannot be used: %w; remove %s to have a new one, which "+
+			"clients must be told to trust again",
 			a.dir, err, a.keyFile())
 	}
 	return a.publish()
@@ -77,7 +78,8 @@ func readPrivate(path string) ([]byte, error) {
 		return nil, err
 	}
 	if info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
-		return nil, fmt.Errorf("%s can be read by others (mode %o): if no one has read it yet, chmod 600 it", path, info.Mode().Perm())
+		return nil, fmt.Errorf("%s can be read by others (mode %o): if no one has read it yet, chmod 600 it",
+			path, info.Mode().Perm())
 	}
 	return os.ReadFile(path)
 }
@@ -92,7 +94,10 @@ func (a *localCA) found() ([]byte, error) {
 	now := a.now()
 	host, _ := os.Hostname() // a name without it works as well
 	template := &x509.Certificate{
-		Subject:   pkix.Name{Organization: []string{"Licensor"}, CommonName: "Licensor local authority " + host + " " + now.UTC().Format(time.DateOnly)},
+		Subject: pkix.Name{
+			Organization: []string{"Licensor"},
+			CommonName:   "Licensor local authority " + host + " " + now.UTC().Format(time.DateOnly),
+		},
 		NotBefore: now.Add(-clockSkew), NotAfter: now.Add(authorityLife), KeyUsage: x509.KeyUsageCertSign,
 		BasicConstraintsValid: true, IsCA: true, MaxPathLenZero: true,
 	}

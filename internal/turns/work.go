@@ -83,7 +83,8 @@ func Apart(ctx context.Context) context.Context {
 type TooMuchError struct{ Doing string }
 
 func (e *TooMuchError) Error() string {
-	return fmt.Sprintf("The request has taken more than %s of a processor's time, and was given up while it did this: %s. Ask for less at once.", Budget, e.Doing)
+	return fmt.Sprintf("The request has taken more than %s of a processor's time, and was given up while it did "+
+		"this: %s. Ask for less at once.", Budget, e.Doing)
 }
 
 // Doing sets the description of the current step, for TooMuchError.

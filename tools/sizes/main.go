@@ -74,7 +74,8 @@ func measure(folder, name string) (long []string, lengths []int, err error) {
 		first, n := line(f.Pos()), line(f.End())-line(f.Pos())+1
 		lengths = append(lengths, n)
 		if n > mostOfFunction && !strings.HasSuffix(name, "_test.go") {
-			long = append(long, fmt.Sprintf("%s:%d: the function %s has %d lines, and may have %d", name, first, f.Name.Name, n, mostOfFunction))
+			long = append(long, fmt.Sprintf("%s:%d: the function %s has %d lines, and may have %d", name,
+				first, f.Name.Name, n, mostOfFunction))
 		}
 	}
 	return long, lengths, nil

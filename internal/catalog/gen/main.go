@@ -66,7 +66,8 @@ func generate(spec string) (string, error) {
 			return g.rule("requires", append([]string{r["plan"]}, strings.Split(r["requiresAnyOf"], ";")...)...)
 		}),
 	)
-	return "# The built-in catalog; written by go run ./internal/catalog/gen. The format is explained in builtin.go.\n" +
+	return "# The built-in catalog; written by go run ./internal/catalog/gen. The format is explained in " +
+		"builtin.go.\n" +
 		g.first.String() + g.then.String(), err
 }
 
@@ -112,7 +113,8 @@ func (g *generator) product(record map[string]string) error {
 			continue
 		}
 		if strconv.Itoa(len(p.ServicePlanIDs)) != record["servicePlans"] {
-			return fmt.Errorf("%s has %d plans in the table and %s in the specification", part, len(p.ServicePlanIDs), record["servicePlans"])
+			return fmt.Errorf("%s has %d plans in the table and %s in the specification",
+				part, len(p.ServicePlanIDs), record["servicePlans"])
 		}
 		places := make([]string, len(p.ServicePlanIDs))
 		for i, id := range p.ServicePlanIDs {

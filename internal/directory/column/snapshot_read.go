@@ -40,7 +40,8 @@ func Decode(schema *Schema, parts [][]byte) (*Table, error) {
 func (t *Table) decodePart(data []byte) (blocks []*block, rows int, err error) {
 	r := &partReader{reader: reader{rest: data}}
 	if format := r.byte(); r.err == nil && format != partFormat {
-		return nil, 0, fmt.Errorf("it is in format %d, and this version reads format %d: run the version that wrote it or a newer one", format, partFormat)
+		return nil, 0, fmt.Errorf("it is in format %d, and this version reads format %d: run the version that "+
+			"wrote it or a newer one", format, partFormat)
 	}
 	rows = int(min(r.number(), PartRows+1))
 	if r.err != nil || rows == 0 || rows > PartRows {

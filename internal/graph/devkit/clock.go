@@ -39,7 +39,8 @@ func (d *Kit) setClock(r *wire.Request) error {
 		return err
 	}
 	if len(members) != 1 {
-		return problem.Refuse(`The clock is set by one of "now" (a time: 2026-01-31T12:00:00Z) and "advance" (a duration: PT1H); the body has %d properties.`, len(members))
+		return problem.Refuse(`The clock is set by one of "now" (a time: 2026-01-31T12:00:00Z) and "advance" (a `+
+			`duration: PT1H); the body has %d properties.`, len(members))
 	}
 	d.moving.Lock()
 	defer d.moving.Unlock()
@@ -68,12 +69,14 @@ func (d *Kit) setClock(r *wire.Request) error {
 func (d *Kit) set(now time.Time) error {
 	for _, t := range d.tenants() {
 		if last := t.Image().At; now.Before(last) {
-			return problem.Refuse("The clock cannot be set to %s: tenant %s was last changed at %s, and nothing can happen before that. Set it to that time or later, or start again with another database.",
+			return problem.Refuse("The clock cannot be set to %s: tenant %s was last changed at %s, and nothing "+
+				"can happen before that. Set it to that time or later, or start again with another database.",
 				now.UTC().Format(time.RFC3339), t.ID(), last.Format(time.RFC3339Nano))
 		}
 	}
 	if latest := d.clock.Base().Add(maxAhead); now.After(latest) {
-		return problem.Refuse("The clock cannot be set to %s: %s is the latest.", now.UTC().Format(time.RFC3339), latest.UTC().Format(time.RFC3339))
+		return problem.Refuse("The clock cannot be set to %s: %s is the latest.",
+			now.UTC().Format(time.RFC3339), latest.UTC().Format(time.RFC3339))
 	}
 	d.clock.Set(now)
 	return nil

@@ -36,7 +36,8 @@ const maxLatency = 55 * time.Second
 func (f Fault) Check() error {
 	switch {
 	case !strings.HasPrefix(f.Path, "/"):
-		return fmt.Errorf("its path is '%s', which does not begin with a slash; write /users/* or /**", problem.Clip(f.Path))
+		return fmt.Errorf("its path is '%s', which does not begin with a slash; write /users/* or /**",
+			problem.Clip(f.Path))
 	case f.Method != "" && strings.Trim(f.Method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "":
 		return fmt.Errorf("its method is '%s'; write it in capital letters", problem.Clip(f.Method))
 	case f.Status != 0 && (f.Status < 400 || f.Status > 599):

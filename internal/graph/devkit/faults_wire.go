@@ -152,7 +152,8 @@ func readFaultMembers(members []directory.Member) (f Fault, err error) {
 		}
 	}
 	if probability == 0 {
-		return f, problem.Refuse("A probability is above 0 and at most 1. Leave out a rule that is never to be applied.")
+		return f,
+			problem.Refuse("A probability is above 0 and at most 1. Leave out a rule that is never to be applied.")
 	}
 	f.Probability = max(probability, 0)
 	return f, nil

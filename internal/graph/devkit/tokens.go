@@ -81,7 +81,8 @@ func (m *minting) forUser(r *wire.Request, c *identity.Claims) error {
 	}
 	ordinal, err := r.Image.LiveUser(m.user)
 	if err != nil {
-		return problem.Refuse("There is no user '%s'. A user is named by its id or userPrincipalName.", problem.Clip(m.user))
+		return problem.Refuse("There is no user '%s'. A user is named by its id or "+
+			"userPrincipalName.", problem.Clip(m.user))
 	}
 	u, err := r.Tenant.User(r.Context(), r.Image, ordinal)
 	if err != nil {
@@ -106,7 +107,8 @@ func (m *minting) giveRoles(c *identity.Claims) error {
 	for _, name := range m.roles {
 		role, ok := roleNamed(name)
 		if !ok {
-			return problem.Refuse("'%s' is not a built-in directory role: give the name or the template id of one.", problem.Clip(name))
+			return problem.Refuse("'%s' is not a built-in directory role: give the name or the template id of one.",
+				problem.Clip(name))
 		}
 		c.Roles = append(c.Roles, role)
 	}
@@ -159,5 +161,6 @@ func (m *minting) application(r *wire.Request) (directory.Client, error) {
 			return app, nil
 		}
 	}
-	return directory.Client{}, problem.Refuse("The tenant has no application with the client id '%s'.", problem.Clip(m.client))
+	return directory.Client{},
+		problem.Refuse("The tenant has no application with the client id '%s'.", problem.Clip(m.client))
 }

@@ -22,9 +22,11 @@ func (e *Error) Error() string {
 	case e.Column == 0:
 		return fmt.Sprintf("Invalid value '%s' for the query option '%s': %s.", clip(e.Text), e.Option, e.Want)
 	case e.Token == "":
-		return fmt.Sprintf("%s: Syntax error at position %d in '%s': it ends where %s is expected.", e.clause(), e.Column, clip(e.Text), e.Want)
+		return fmt.Sprintf("%s: Syntax error at position %d in '%s': it ends where %s is expected.",
+			e.clause(), e.Column, clip(e.Text), e.Want)
 	default:
-		return fmt.Sprintf("%s: Syntax error at position %d in '%s': found '%s' where %s is expected.", e.clause(), e.Column, clip(e.Text), clip(e.Token), e.Want)
+		return fmt.Sprintf("%s: Syntax error at position %d in '%s': found '%s' where %s is expected.", e.clause(),
+			e.Column, clip(e.Text), clip(e.Token), e.Want)
 	}
 }
 

@@ -68,7 +68,8 @@ func Parse(query string) (*Options, error) {
 		read, known := readers[name]
 		switch {
 		case !known && strings.HasPrefix(name, "$"):
-			return nil, &Error{Option: name, Text: value, Want: "there is no such option; known are $select, $filter, $orderby, $top, $skip, $count, $search, $expand, $skiptoken, $format"}
+			return nil, &Error{Option: name, Text: value, Want: "there is no such option; known are $select, " +
+				"$filter, $orderby, $top, $skip, $count, $search, $expand, $skiptoken, $format"}
 		case !known:
 			continue
 		case slices.Contains(o.Given, name):
@@ -92,7 +93,11 @@ func split(pair string) (name, value string, err error) {
 	}
 	name, value = strings.ToLower(strings.TrimSpace(name)), strings.TrimSpace(value)
 	if err != nil || !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
-		return "", "", &Error{Option: name, Text: rawValue, Want: "it is not encoded as addresses are: % is followed by two hexadecimal digits of UTF-8"}
+		return "", "", &Error{
+			Option: name,
+			Text:   rawValue,
+			Want:   "it is not encoded as addresses are: % is followed by two hexadecimal digits of UTF-8",
+		}
 	}
 	if _, known := readers["$"+name]; known {
 		name = "$" + name
@@ -130,7 +135,11 @@ func (o *Options) readOrderBy(value string) error {
 		descending := len(words) == 2 && fold.Equal(words[1], "desc")
 		if len(words) == 0 || len(words) > 2 || !isPath(words[0]) ||
 			len(words) == 2 && !descending && !fold.Equal(words[1], "asc") {
-			return &Error{Option: "$orderby", Text: value, Want: "it is a list of properties, each with asc or desc behind it or not, such as displayName desc"}
+			return &Error{
+				Option: "$orderby",
+				Text:   value,
+				Want:   "it is a list of properties, each with asc or desc behind it or not, such as displayName desc",
+			}
 		}
 		place := at + strings.Index(key, words[0])
 		o.OrderBy = append(o.OrderBy, Order{words[0], descending, column(value, place)})

@@ -16,12 +16,15 @@ func (x *explainer) sentence(r licensing.Reason) string {
 	case licensing.NoViolation:
 		return fmt.Sprintf("%s is %s, %s.", sku, r.State, x.source(r.Direct, r.Group))
 	case licensing.CountViolation:
-		return fmt.Sprintf("No seat of %s is free: %d of %d are taken.", sku, r.Seats.Consumed, r.Seats.Units.Enabled+r.Seats.Units.Warning)
+		return fmt.Sprintf("No seat of %s is free: %d of %d are taken.",
+			sku, r.Seats.Consumed, r.Seats.Units.Enabled+r.Seats.Units.Warning)
 	case licensing.MutuallyExclusiveViolation:
-		return fmt.Sprintf("%s of %s cannot be together with %s of %s, which comes %s.", plan, sku, x.plan(r.OtherPlan), x.sku(r.Other), x.source(r.OtherDirect, r.OtherGroup))
+		return fmt.Sprintf("%s of %s cannot be together with %s of %s, which comes %s.", plan,
+			sku, x.plan(r.OtherPlan), x.sku(r.Other), x.source(r.OtherDirect, r.OtherGroup))
 	case licensing.DependencyViolation:
 		if r.Needed {
-			return fmt.Sprintf("%s cannot be taken away: its %s is needed by %s of %s.", sku, plan, x.plan(r.OtherPlan), x.sku(r.Other))
+			return fmt.Sprintf("%s cannot be taken away: its %s is needed by %s of %s.",
+				sku, plan, x.plan(r.OtherPlan), x.sku(r.Other))
 		}
 		return fmt.Sprintf("%s of %s needs %s, and the user does not have it.", plan, sku, x.plans(r.Requires, " or "))
 	case licensing.ProhibitedInUsageLocationViolation:
@@ -35,12 +38,14 @@ func (x *explainer) sentence(r licensing.Reason) string {
 		if len(x.sharing) > 0 {
 			address = x.sharing[0].address
 		}
-		return fmt.Sprintf("%s of %s needs addresses that no other user has, but %s is another user's too.", plan, sku, address)
+		return fmt.Sprintf("%s of %s needs addresses that no other user has, but %s is another user's too.",
+			plan, sku, address)
 	}
 	if r.Other == uuid.Nil {
 		return fmt.Sprintf("Nothing is in the way of %s any more.", sku)
 	}
-	return fmt.Sprintf("Nothing is wrong with %s itself, but it is given together with %s, which failed.", sku, x.sku(r.Other))
+	return fmt.Sprintf("Nothing is wrong with %s itself, but it is given together with %s, which failed.",
+		sku, x.sku(r.Other))
 }
 
 // remedy describes in words how to resolve an error.
@@ -49,7 +54,8 @@ func (x *explainer) remedy(m licensing.Remedy) string {
 	case licensing.FreeSeats:
 		return fmt.Sprintf("Free or buy %d more of %s, then reprocess the user.", m.Seats, x.sku(m.SKUID))
 	case licensing.DisablePlan:
-		return fmt.Sprintf("Disable %s in %s where it comes %s.", x.plans(m.Plans, " and "), x.sku(m.SKUID), x.source(m.Direct, m.Group))
+		return fmt.Sprintf("Disable %s in %s where it comes %s.",
+			x.plans(m.Plans, " and "), x.sku(m.SKUID), x.source(m.Direct, m.Group))
 	case licensing.AddPlan:
 		return fmt.Sprintf("Give the user a license with %s, then reprocess the user.", x.plans(m.Plans, " or "))
 	case licensing.RemoveLicense:

@@ -76,9 +76,11 @@ func firstLine(text string) (int64, error) {
 	line, err := strconv.ParseInt(text, 10, 64)
 	switch {
 	case err != nil || line < 1:
-		return 0, problem.Refuse("line is '%s'; it is the number of the chunk's first line, 1 or more.", problem.Clip(text))
+		return 0,
+			problem.Refuse("line is '%s'; it is the number of the chunk's first line, 1 or more.", problem.Clip(text))
 	case line > maxFirstLine:
-		return 0, problem.Refuse("line is '%s'; it is the number of the chunk's first line, at most %d.", problem.Clip(text), int64(maxFirstLine))
+		return 0, problem.Refuse("line is '%s'; it is the number of the chunk's first line, at most %d.",
+			problem.Clip(text), int64(maxFirstLine))
 	}
 	return line, nil
 }

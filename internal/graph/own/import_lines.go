@@ -27,8 +27,8 @@ const (
 	LinesType = "application/x-ndjson"
 )
 
-// importSize returns the maximum memory of an import: a piece that is read and one that is committed,
-// each four times as large as its lines.
+// importSize returns the maximum memory of an import: a piece that is read and one that is
+// committed, each four times as large as its lines.
 func importSize(r *wire.Request) int64 {
 	const times, most = 8, 8 * (pieceBytes + MaxLine)
 	if r.HasLength() {

@@ -114,7 +114,8 @@ func (t *taking) soFar(err error) error {
 	told.Message += fmt.Sprintf(" Lines up to %d were read and committed before.", t.through)
 	if t.refused > 0 {
 		first := t.problems[0]
-		told.Message += fmt.Sprintf(" %d of them were refused, the first of these, line %d, because: %s", t.refused, first.Line, shortMessage(first))
+		told.Message += fmt.Sprintf(" %d of them were refused, the first of these, line %d, because: %s",
+			t.refused, first.Line, shortMessage(first))
 	}
 	return &told
 }

@@ -67,10 +67,12 @@ func reprocessing(r *wire.Request) (c tenant.Reprocess, groups []string, err err
 		return c, nil, err
 	}
 	if len(members) != 1 || len(users)+len(groups) == 0 && !c.InError && !c.All {
-		return c, nil, problem.Refuse(`The body must say who is reprocessed, in one way: {"users":[…]}, {"groups":[…]}, {"inError":true} or {"all":true}.`)
+		return c, nil, problem.Refuse(`The body must say who is reprocessed, in one way: {"users":[…]}, ` +
+			`{"groups":[…]}, {"inError":true} or {"all":true}.`)
 	}
 	if len(users) > maxNamedUsers || len(groups) > maxNamedGroups {
-		return c, nil, problem.Refuse("At most %d users or %d groups can be named in one request.", maxNamedUsers, maxNamedGroups)
+		return c, nil, problem.Refuse("At most %d users or %d groups can be named in one request.",
+			maxNamedUsers, maxNamedGroups)
 	}
 	if c.Users, err = resolve(r, "users", users, r.Image.LiveUser); err != nil {
 		return c, nil, err

@@ -71,7 +71,8 @@ func readIssuers(raw json.RawMessage) ([]directory.TrustedIssuer, error) {
 	decoder.DisallowUnknownFields()
 	issuers := []directory.TrustedIssuer{}
 	if err := decoder.Decode(&issuers); err != nil {
-		return nil, badIssuers("", "", "a list of issuers as GET answers it ("+strings.TrimPrefix(err.Error(), "json: ")+")")
+		return nil, badIssuers("", "",
+			"a list of issuers as GET answers it ("+strings.TrimPrefix(err.Error(), "json: ")+")")
 	}
 	for i := range issuers {
 		if issuers[i].Permissions == nil {

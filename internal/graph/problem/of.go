@@ -120,7 +120,8 @@ func identityProblem(err error) (*Error, bool) {
 		return &Error{Status: http.StatusForbidden, Code: "Authorization_RequestDenied", Message: e.Error()}, true
 	}
 	if _, ok := errors.AsType[*identity.UnreachableError](err); ok {
-		return unavailable("The issuer of the token does not answer, so the token cannot be checked. Try again later."), true
+		return unavailable("The issuer of the token does not answer, so the token cannot be checked. Try again later."),
+			true
 	}
 	return serverProblem(err)
 }
@@ -133,7 +134,8 @@ func serverProblem(err error) (*Error, bool) {
 	case errors.Is(err, store.ErrUnknown):
 		return unknown("It is not known whether the change was made: look before you send it again."), true
 	case errors.Is(err, store.ErrUnavailable):
-		return unavailable("The server cannot read or write its database now. Try again later, or ask its administrator: the log says why."), true
+		return unavailable("The server cannot read or write its database now. Try again later, or ask its " +
+			"administrator: the log says why."), true
 	case errors.Is(err, context.DeadlineExceeded):
 		return unavailable("The request took longer than it may. Try again."), true
 	case errors.Is(err, context.Canceled): // the caller has disconnected

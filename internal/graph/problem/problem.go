@@ -76,7 +76,11 @@ func NotFound(key string) *Error {
 
 // NoSegment returns the 404 for a path that does not exist.
 func NoSegment(segment string) *Error {
-	return &Error{Status: http.StatusNotFound, Code: "ResourceNotFound", Message: fmt.Sprintf("Resource not found for the segment '%s'.", segment)}
+	return &Error{
+		Status:  http.StatusNotFound,
+		Code:    "ResourceNotFound",
+		Message: fmt.Sprintf("Resource not found for the segment '%s'.", segment),
+	}
 }
 
 // EmptySegment returns the response to a path with two consecutive slashes (P3).
@@ -88,14 +92,20 @@ var EmptySegment = &Error{
 // NoMethod returns the 405; allowed is the header Allow.
 func NoMethod(allowed string) *Error {
 	return &Error{
-		Status: http.StatusMethodNotAllowed, Code: CodeBadRequest, Message: "Specified HTTP method is not allowed for the request target.",
-		Header: map[string]string{"Allow": allowed},
+		Status: http.StatusMethodNotAllowed, Code: CodeBadRequest,
+		Message: "Specified HTTP method is not allowed for the request target.",
+		Header:  map[string]string{"Allow": allowed},
 	}
 }
 
 // TooMany returns Graph's 429; it asks to wait for some seconds, unless that is 0.
 func TooMany(wait int) *Error {
-	p := &Error{Status: http.StatusTooManyRequests, Code: "TooManyRequests", Message: "Please retry again later.", Header: map[string]string{}}
+	p := &Error{
+		Status:  http.StatusTooManyRequests,
+		Code:    "TooManyRequests",
+		Message: "Please retry again later.",
+		Header:  map[string]string{},
+	}
 	if wait > 0 {
 		p.Header["Retry-After"] = strconv.Itoa(wait)
 	}

@@ -80,7 +80,8 @@ func (c *converter) unsupported(n odata.Node, property, token, remedy string) er
 // the error.
 func (c *converter) refuse(property, format string, args ...any) error {
 	property = c.spelled(property)
-	p := problem.Unsupported("Unsupported or invalid query filter clause specified for property '%s' of resource '%s'.", property, c.Resource)
+	p := problem.Unsupported("Unsupported or invalid query filter clause specified for property '%s' of resource '%s'.",
+		property, c.Resource)
 	if property == "" {
 		p = problem.Unsupported("Unsupported or invalid query filter clause specified.")
 	}
@@ -107,7 +108,8 @@ func (c *converter) mustBeAdvanced(n odata.Node, property, token string) error {
 	if c.Advanced {
 		return nil
 	}
-	return c.refuse(property, "'%s' at position %d of the filter is supported in advanced queries only. Send the header 'ConsistencyLevel: eventual' and $count=true with it.",
+	return c.refuse(property, "'%s' at position %d of the filter is supported in advanced queries only. Send the "+
+		"header 'ConsistencyLevel: eventual' and $count=true with it.",
 		token, c.filter.Column(n))
 }
 
@@ -194,7 +196,8 @@ func (c *converter) logic(n *odata.Logic) (*columns.Condition, error) {
 func (c *converter) property(n odata.Node) (*directory.Asked, error) {
 	path, ok := n.(*odata.Path)
 	if !ok {
-		return nil, c.unsupported(n, "", nodeText(n), "A property stands on the left of a comparison, a value on the right.")
+		return nil, c.unsupported(n, "", nodeText(n),
+			"A property stands on the left of a comparison, a value on the right.")
 	}
 	first := path.Names[0]
 	name := strings.Join(path.Names, "/")
@@ -213,7 +216,11 @@ func (c *converter) property(n odata.Node) (*directory.Asked, error) {
 // notIndexed refuses a property that the objects have, but that filters cannot use (P30).
 func (c *converter) notIndexed(n odata.Node, property string) error {
 	p := problem.Unsupported("The request uses a filter property that is not indexed")
-	p.Detail = &problem.Detail{Code: p.Code, Target: property, Message: fmt.Sprintf("'%s' at position %d of the filter cannot be filtered by.", property, c.filter.Column(n))}
+	p.Detail = &problem.Detail{
+		Code:    p.Code,
+		Target:  property,
+		Message: fmt.Sprintf("'%s' at position %d of the filter cannot be filtered by.", property, c.filter.Column(n)),
+	}
 	return p
 }
 
@@ -313,7 +320,8 @@ func (c *converter) operator(n *odata.Compare, about *directory.Asked) error {
 	ordered := n.Op == odata.Ge || n.Op == odata.Le
 	switch {
 	case about.Kind.Collection():
-		return c.unsupported(n, about.Path, n.Op.String(), "It is a collection; ask for its elements with any: "+about.Path+"/any(x:x eq 'value').")
+		return c.unsupported(n, about.Path, n.Op.String(),
+			"It is a collection; ask for its elements with any: "+about.Path+"/any(x:x eq 'value').")
 	case n.Op != odata.Eq && n.Op != odata.Ne && !ordered:
 		return c.unsupported(n, about.Path, n.Op.String(), "Supported are eq, ne, not, ge, le, in, startsWith.")
 	case ordered && about.Kind == directory.KindBool:
@@ -329,7 +337,8 @@ func (c *converter) in(n *odata.In) (*columns.Condition, error) {
 		return nil, err
 	}
 	if about.Kind.Collection() {
-		return nil, c.unsupported(n, about.Path, "in", "It is a collection; ask for its elements with any: "+about.Path+"/any(x:x eq 'value').")
+		return nil, c.unsupported(n, about.Path, "in",
+			"It is a collection; ask for its elements with any: "+about.Path+"/any(x:x eq 'value').")
 	}
 	if len(n.Values) > maxValues {
 		return nil, c.unsupported(n, about.Path, "in", "At most 200 values are possible; ask in several requests.")
@@ -404,7 +413,8 @@ func (c *converter) textFunction(n *odata.Call, about *directory.Asked) (*column
 }
 
 func (c *converter) noFunction(n *odata.Call, about *directory.Asked) error {
-	return c.unsupported(n.Args[1], about.Path, nodeText(n.Args[1]), "Functions of text take a property of text and a text: startsWith(displayName,'A').")
+	return c.unsupported(n.Args[1], about.Path, nodeText(n.Args[1]),
+		"Functions of text take a property of text and a text: startsWith(displayName,'A').")
 }
 
 // equalID is true for the object with an id.

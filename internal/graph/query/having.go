@@ -97,7 +97,8 @@ func (c *converter) elementTest(n odata.Node, in lambda) (test, error) {
 	case *odata.In:
 		return c.inTest(n, in)
 	}
-	return nil, c.unsupported(n, in.collection, nodeText(n), "Compare a property of "+in.variable+": "+in.variable+"/"+in.properties[0]+" eq 'value'.")
+	return nil, c.unsupported(n, in.collection, nodeText(n),
+		"Compare a property of "+in.variable+": "+in.variable+"/"+in.properties[0]+" eq 'value'.")
 }
 
 func (c *converter) logicTest(n *odata.Logic, in lambda) (test, error) {
@@ -158,7 +159,8 @@ func (c *converter) elementProperty(n odata.Node, in lambda) (string, error) {
 			return name, nil
 		}
 	}
-	return "", c.unsupported(n, in.collection, nodeText(n), "Properties that can be asked for are "+strings.Join(in.properties, ", ")+", with "+in.variable+"/ in front.")
+	return "", c.unsupported(n, in.collection, nodeText(n),
+		"Properties that can be asked for are "+strings.Join(in.properties, ", ")+", with "+in.variable+"/ in front.")
 }
 
 // elementValue returns the text that a property is compared with, in lower case; null is the empty
@@ -177,7 +179,8 @@ func (c *converter) elementValue(n odata.Node, in lambda, property string) (stri
 			return v.String(), nil
 		}
 	}
-	return "", c.unsupported(n, in.collection+"/"+property, nodeText(n), "It is compared with a text in quotation marks or a GUID.")
+	return "", c.unsupported(n, in.collection+"/"+property, nodeText(n),
+		"It is compared with a text in quotation marks or a GUID.")
 }
 
 // amongErrors converts hasMembersWithLicenseErrors in (true).
@@ -216,7 +219,8 @@ func (c *converter) withErrors(n odata.Node, op odata.Operator, value odata.Node
 		ok = ok || literal.Value == nil
 	}
 	if !ok || op != odata.Eq && op != odata.Ne {
-		return nil, c.unsupported(n, hasErrors, op.String()+" "+nodeText(value), "Supported are eq, ne and in, with true, false and null.")
+		return nil, c.unsupported(n, hasErrors, op.String()+" "+nodeText(value),
+			"Supported are eq, ne and in, with true, false and null.")
 	}
 	c.licensing = true
 	found := columns.None()

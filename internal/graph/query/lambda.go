@@ -22,7 +22,8 @@ func (c *converter) lambda(n *odata.Lambda) (*columns.Condition, error) {
 		return nil, c.unsupported(n, about.Path, n.Path.String()+"/any", "It is not a collection.")
 	}
 	if n.All || n.Body == nil {
-		return nil, c.unsupported(n, about.Path, nodeText(n), "Supported is any with a condition: "+about.Path+"/any(x:x eq 'value').")
+		return nil, c.unsupported(n, about.Path, nodeText(n),
+			"Supported is any with a condition: "+about.Path+"/any(x:x eq 'value').")
 	}
 	body, err := c.element(n.Body, elementScope{n.Variable, about})
 	if err != nil {
@@ -84,11 +85,13 @@ func (c *converter) elements(n *odata.Logic, in elementScope) (*column.Element, 
 func (c *converter) field(n odata.Node, in elementScope) (int, error) {
 	path, ok := n.(*odata.Path)
 	if !ok {
-		return 0, c.unsupported(n, "", nodeText(n), "A property stands on the left of a comparison, a value on the right.")
+		return 0, c.unsupported(n, "", nodeText(n),
+			"A property stands on the left of a comparison, a value on the right.")
 	}
 	if in.about.Kind == directory.KindStringCollection {
 		if !fold.Equal(path.Names[0], in.variable) || len(path.Names) > 1 || path.Count {
-			return 0, c.unsupported(n, in.about.Path, path.String(), "Within any, only "+in.variable+" itself can be compared.")
+			return 0, c.unsupported(n, in.about.Path, path.String(),
+				"Within any, only "+in.variable+" itself can be compared.")
 		}
 		return 0, nil
 	}
@@ -98,7 +101,8 @@ func (c *converter) field(n odata.Node, in elementScope) (int, error) {
 			return at, nil
 		}
 	}
-	return 0, c.unsupported(n, in.about.Path, path.String(), "Within any, a property of "+in.variable+" is compared: "+strings.Join(in.about.Fields, ", ")+".")
+	return 0, c.unsupported(n, in.about.Path, path.String(),
+		"Within any, a property of "+in.variable+" is compared: "+strings.Join(in.about.Fields, ", ")+".")
 }
 
 func (c *converter) compareElement(n *odata.Compare, in elementScope) (*column.Element, error) {

@@ -42,12 +42,16 @@ func (f *Kind) Order(s Scope, o *odata.Options) (*Order, error) {
 		if about, ok := f.About(second.Property); ok {
 			second.Property = about.Path
 		}
-		return nil, problem.Unsupported("Unsupported sort property '%s' for '%s' at position %d of $orderby: a list is ordered by one property.", second.Property, f.Resource, second.Column)
+		return nil, problem.Unsupported("Unsupported sort property '%s' for '%s' at position %d of $orderby: a "+
+			"list is ordered by one property.", second.Property, f.Resource, second.Column)
 	case level == directory.Never:
-		return nil, problem.Unsupported("Unsupported sort property '%s' for '%s' at position %d of $orderby. %s can be ordered by %s.",
+		return nil, problem.Unsupported("Unsupported sort property '%s' for '%s' at position %d of $orderby. %s "+
+			"can be ordered by %s.",
 			key.Property, f.Resource, key.Column, f.Resource+"s", strings.Join(f.Orderable(), ", "))
 	case (!simple || o.Filter != nil || o.Search != nil) && !s.Advanced:
-		return nil, problem.Unsupported("Sorting not supported for current query. The order by '%s' at position %d of $orderby, here, is for advanced queries only: send the header 'ConsistencyLevel: eventual' and $count=true with it.",
+		return nil, problem.Unsupported("Sorting not supported for current query. The order by '%s' at position %d "+
+			"of $orderby, here, is for advanced queries only: send the header 'ConsistencyLevel: eventual' and "+
+			"$count=true with it.",
 			key.Property, key.Column)
 	}
 	return &Order{

@@ -19,7 +19,8 @@ func (f *Kind) searched(s Scope, search *odata.Search) (*columns.Condition, erro
 		return columns.All(), nil
 	}
 	if !s.Eventual {
-		return nil, problem.Unsupported("Request with $search query parameter only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'.")
+		return nil, problem.Unsupported("Request with $search query parameter only works through MSGraph with a " +
+			"special request header: 'ConsistencyLevel: eventual'.")
 	}
 	return f.search(search)
 }
@@ -45,7 +46,8 @@ func (f *Kind) search(s *odata.Search) (*columns.Condition, error) {
 func (f *Kind) term(s *odata.Search) (*columns.Condition, error) {
 	about, ok := f.searchable(s.Property)
 	if !ok {
-		return nil, problem.Unsupported("Unsupported property '%s' of resource '%s' in $search at position %d. Search in texts, such as \"displayName:ann\".", s.Property, f.Resource, s.Column)
+		return nil, problem.Unsupported("Unsupported property '%s' of resource '%s' in $search at position %d. "+
+			"Search in texts, such as \"displayName:ann\".", s.Property, f.Resource, s.Column)
 	}
 	if about == nil {
 		return columns.None(), nil

@@ -95,7 +95,8 @@ var guids = []string{"appId", "applicationTemplateId", "appOwnerOrganizationId",
 func (c *converter) value(n odata.Node, kind directory.Kind, property string) (any, error) {
 	literal, ok := n.(*odata.Literal)
 	if !ok {
-		return nil, c.unsupported(n, property, nodeText(n), "A property stands on the left of a comparison, a value on the right.")
+		return nil, c.unsupported(n, property, nodeText(n),
+			"A property stands on the left of a comparison, a value on the right.")
 	}
 	if literal.Value == nil {
 		return nil, nil

@@ -212,6 +212,7 @@ func (b *bucket) tooMany(now time.Time, cost int, who string) *problem.Error {
 	b.describe(func(name, value string) { p.Header[name] = value }, now, wait)
 	p.Header["x-ms-throttle-information"] = "ResourceUnitLimitExceeded"
 	p.Detail = &problem.Detail{Code: "ResourceUnitLimitExceeded", Message: fmt.Sprintf(
-		"%s may use %d resource units in %s. This request costs %d, and %d are left. Send it again after %d s.", who, b.size, b.window, cost, b.remaining(now), wait)}
+		"%s may use %d resource units in %s. This request costs %d, and %d are left. Send it again after %d s.",
+		who, b.size, b.window, cost, b.remaining(now), wait)}
 	return p
 }

@@ -154,7 +154,8 @@ func HasType(given, wanted string) error {
 	case wanted != JSONType:
 		return &problem.Error{
 			Status: http.StatusUnsupportedMediaType, Code: problem.CodeBroken,
-			Message: fmt.Sprintf("A Content-Type of '%s' is expected for the body, not '%s'.", wanted, problem.Clip(given)),
+			Message: fmt.Sprintf("A Content-Type of '%s' is expected for the body, not '%s'.",
+				wanted, problem.Clip(given)),
 		}
 	case given == "":
 		return problem.Broken("Write requests (excluding DELETE) must contain the Content-Type header declaration.")
@@ -172,7 +173,8 @@ func plain(body io.Reader, encoding string) (io.Reader, error) {
 	}
 	return nil, &problem.Error{
 		Status: http.StatusUnsupportedMediaType, Code: problem.CodeBroken,
-		Message: fmt.Sprintf("The Content-Encoding '%s' is not supported. Send the body as it is, or with gzip.", encoding),
+		Message: fmt.Sprintf("The Content-Encoding '%s' is not supported. Send the body as it is, or with gzip.",
+			encoding),
 	}
 }
 
@@ -188,7 +190,12 @@ func BodyProblem(err error, limit int64) error {
 			Message: fmt.Sprintf("The body of the request is larger than the %d MB allowed.", limit>>20),
 		}
 	}
-	return &problem.Error{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "The body of the request could not be read: it is cut off, or not compressed as Content-Encoding says."}
+	return &problem.Error{
+		Status: http.StatusBadRequest,
+		Code:   problem.CodeBroken,
+		Message: "The body of the request could not be read: it is cut off, or not compressed as " +
+			"Content-Encoding says.",
+	}
 }
 
 // JSONType is the media type of JSON.
@@ -383,7 +390,8 @@ func (r *Request) Parameters(into map[string]any, required ...string) error {
 		return err
 	}
 	if len(missing) > 0 {
-		return problem.Refuse("One or more parameters of the operation '%s' are missing from the request payload. The missing parameters are: %s.", action, strings.Join(missing, ", "))
+		return problem.Refuse("One or more parameters of the operation '%s' are missing from the request payload. "+
+			"The missing parameters are: %s.", action, strings.Join(missing, ", "))
 	}
 	return nil
 }
@@ -399,7 +407,8 @@ func ReadGUID(raw json.RawMessage) (uuid.UUID, error) {
 	}
 	id, ok := guid.Parse(text)
 	if !ok {
-		p := problem.Refuse("Cannot convert a primitive value to the expected type 'Edm.Guid'. See the inner exception for more details.")
+		p := problem.Refuse("Cannot convert a primitive value to the expected type 'Edm.Guid'. See the inner " +
+			"exception for more details.")
 		p.Detail = &problem.Detail{
 			Code: problem.CodeBadRequest, Target: "",
 			Message: fmt.Sprintf("'%s' is not a GUID.", problem.Clip(text)),
@@ -411,7 +420,8 @@ func ReadGUID(raw json.RawMessage) (uuid.UUID, error) {
 
 // nullFor refuses null if the type does not allow it.
 func nullFor(typeName string) error {
-	return problem.Refuse("A null value was found with the expected type '%s'. The expected type '%s' does not allow null values.", typeName, typeName)
+	return problem.Refuse("A null value was found with the expected type '%s'. The expected type '%s' does not "+
+		"allow null values.", typeName, typeName)
 }
 
 // readGUIDs parses a list of GUIDs.
@@ -421,7 +431,8 @@ func readGUIDs(raw json.RawMessage) ([]uuid.UUID, error) {
 	}
 	var list []json.RawMessage
 	if err := json.Unmarshal(raw, &list); err != nil {
-		return nil, problem.Refuse("Cannot convert the literal '%s' to the expected type 'Collection(Edm.Guid)'.", problem.Clip(string(raw)))
+		return nil, problem.Refuse("Cannot convert the literal '%s' to the expected type "+
+			"'Collection(Edm.Guid)'.", problem.Clip(string(raw)))
 	}
 	ids := make([]uuid.UUID, len(list))
 	for i, element := range list {

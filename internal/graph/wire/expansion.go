@@ -39,14 +39,17 @@ func Expanded[T any](
 		again := func(other odata.Expansion) bool { return other.Name == e.Name }
 		switch {
 		case slices.ContainsFunc(r.Options.Expand[:i], again):
-			return nil, problem.Broken("'%s' is in $expand more than once, for the second time at position %d. Name it once.", e.Name, e.Column)
+			return nil, problem.Broken("'%s' is in $expand more than once, for the second time at position %d. "+
+				"Name it once.", e.Name, e.Column)
 		case !ok:
 			return nil, cannotExpand(set, e)
 		case e.Nested, e.Levels > 1 && e.Name != "manager":
-			return nil, problem.Unsupported("The $expand of '%s' at position %d asks for more than one level, and one is possible.", e.Name, e.Column)
+			return nil, problem.Unsupported("The $expand of '%s' at position %d asks for more than one level, and "+
+				"one is possible.", e.Name, e.Column)
 		case e.Levels > 1 && !r.Advanced():
 			p := problem.Unsupported("Unsupported Query.")
-			p.Detail = &problem.Detail{Code: p.Code, Target: "$levels", Message: "More than one level of 'manager' is for advanced queries only. Send the header 'ConsistencyLevel: eventual' and $count=true with it."}
+			p.Detail = &problem.Detail{Code: p.Code, Target: "$levels", Message: "More than one level of 'manager' " +
+				"is for advanced queries only. Send the header 'ConsistencyLevel: eventual' and $count=true with it."}
 			return nil, p
 		}
 		if err := r.MayExpand(set.TypeName, e.Name); err != nil {
@@ -74,11 +77,17 @@ func cannotExpand[T any](set *FieldSet[T], e odata.Expansion) error {
 	message := fmt.Sprintf("Could not find a property named '%s' on type '%s'.", e.Name, set.TypeName)
 	switch {
 	case strings.Contains(e.Name, "/"):
-		message = "Found a path traversing multiple navigation properties. Please rephrase the query such that each expand path contains only type segments and navigation properties."
+		message = "Found a path traversing multiple navigation properties. Please rephrase the query such that " +
+			"each expand path contains only type segments and navigation properties."
 	case set.Has(e.Name):
-		message = fmt.Sprintf("Property '%s' on type '%s' is not a navigation property or complex property. Only navigation properties can be expanded.", e.Name, set.TypeName)
+		message = fmt.Sprintf("Property '%s' on type '%s' is not a navigation property or complex property. Only "+
+			"navigation properties can be expanded.", e.Name, set.TypeName)
 	}
-	return &problem.Error{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "Parsing OData Select and Expand failed: " + message}
+	return &problem.Error{
+		Status:  http.StatusBadRequest,
+		Code:    problem.CodeBroken,
+		Message: "Parsing OData Select and Expand failed: " + message,
+	}
 }
 
 // MayExpand refuses to expand relations that the caller may not list (P60).

@@ -188,10 +188,16 @@ func (s *FieldSet[T]) Spell(names []string) {
 func (s *FieldSet[T]) unknown(name string) *problem.Error {
 	reason := fmt.Sprintf("Could not find a property named '%s' on type '%s'.", name, s.TypeName)
 	if strings.Contains(name, "/") {
-		reason = fmt.Sprintf("Found a path with multiple navigation properties or a bad complex property path in a select clause: '%s'. "+
-			"Select whole properties; those of related objects are selected within $expand, as in $expand=manager($select=id).", name)
+		reason = fmt.Sprintf("Found a path with multiple navigation properties or a bad complex property path in a "+
+			"select clause: '%s'. "+
+			"Select whole properties; those of related objects are selected within $expand, as in "+
+			"$expand=manager($select=id).", name)
 	}
-	return &problem.Error{Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "Parsing OData Select and Expand failed: " + reason}
+	return &problem.Error{
+		Status:  http.StatusBadRequest,
+		Code:    problem.CodeBroken,
+		Message: "Parsing OData Select and Expand failed: " + reason,
+	}
 }
 
 // Visible returns the part of the selection that a caller with a degree of access may see. Other

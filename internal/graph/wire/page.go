@@ -56,7 +56,8 @@ func (r *Request) pageAfter(fits func(rest []byte) bool) (Page, error) {
 	p := Page{After: -1, Limit: DefaultPage}
 	if top := r.Options.Top; top != odata.Absent {
 		if top < 1 || top > MaxPage {
-			return Page{}, problem.Refuse("Invalid page size specified: '%d'. Must be between 1 and %d inclusive.", top, MaxPage)
+			return Page{}, problem.Refuse("Invalid page size specified: '%d'. Must be between 1 and %d "+
+				"inclusive.", top, MaxPage)
 		}
 		p.Limit = top
 	}
@@ -88,7 +89,8 @@ func (r *Request) orderedPage(f *query.Kind) (Page, error) {
 
 // OtherToken refuses a token that does not belong to the list.
 func OtherToken() error {
-	return problem.Refuse("The $skiptoken is not one of this list. Follow the @odata.nextLink of an answer as it stands, or start again without it.")
+	return problem.Refuse("The $skiptoken is not one of this list. Follow the @odata.nextLink of an answer as it " +
+		"stands, or start again without it.")
 }
 
 // restAt returns the order's part of the token of the next page, in addition to the ordinal of the
@@ -178,7 +180,8 @@ func (r *Request) Allow(options ...string) error {
 		switch {
 		case name == "$format" || slices.Contains(options, name):
 		case name == "$skip":
-			return problem.Refuse("'$skip' is not supported by the service. Follow the @odata.nextLink of each page instead.")
+			return problem.Refuse("'$skip' is not supported by the service. Follow the @odata.nextLink of each " +
+				"page instead.")
 		default:
 			return problem.Unsupported("The query option '%s' is not supported for this resource.", name)
 		}

@@ -73,10 +73,12 @@ func (r *Request) TakeBinding(
 		err = json.Unmarshal(value, &addresses)
 	}
 	if err != nil {
-		return nil, nil, problem.Refuse("Invalid value specified for property '%s': it is a list of addresses of directory objects.", name)
+		return nil, nil, problem.Refuse("Invalid value specified for property '%s': it is a list of addresses of "+
+			"directory objects.", name)
 	}
 	if len(addresses) > maxBindings {
-		return nil, nil, problem.Refuse("'%s' has %d references; at most %d are possible in one request.", name, len(addresses), maxBindings)
+		return nil, nil, problem.Refuse("'%s' has %d references; at most %d are possible in one request.",
+			name, len(addresses), maxBindings)
 	}
 	for _, address := range addresses {
 		id, err := r.objectID(address)
@@ -114,7 +116,9 @@ func (r *Request) objectID(address string) (uuid.UUID, error) {
 	}
 	id, ok := r.keyedID(set, key, inParentheses)
 	if !ok {
-		return uuid.Nil, problem.Refuse("Invalid object reference '%s': there is no object with this name or id.", problem.Clip(address))
+		return uuid.Nil,
+			problem.Refuse("Invalid object reference '%s': there is no object with this name or id.",
+				problem.Clip(address))
 	}
 	return id, nil
 }
@@ -145,7 +149,8 @@ func (r *Request) keyedID(set, key string, inParentheses bool) (uuid.UUID, bool)
 }
 
 func invalidReference(address string) error {
-	return problem.Refuse("Invalid object reference '%s': it is the address of a directory object, such as https://graph.microsoft.com/v1.0/directoryObjects/{id}.", address)
+	return problem.Refuse("Invalid object reference '%s': it is the address of a directory object, such as "+
+		"https://graph.microsoft.com/v1.0/directoryObjects/{id}.", address)
 }
 
 // BadReference returns the error for an object in the body that does not exist: the body is wrong,
@@ -175,7 +180,8 @@ func (r *Request) BadReferences(err error, references []Reference) error {
 // WrongReference refuses an object that a property cannot refer to, or that does not exist.
 func (r *Request) WrongReference(ref Reference) error {
 	if name, there := r.TypeOf(ref.ID); there {
-		return problem.Refuse("The reference target '%s_%s' of type '%s' is invalid for the '%s' reference.", name, ref.ID, name, ref.Property)
+		return problem.Refuse("The reference target '%s_%s' of type '%s' is invalid for the '%s' "+
+			"reference.", name, ref.ID, name, ref.Property)
 	}
 	p := problem.NotFound(ref.ID.String())
 	p.Status, p.Code = http.StatusBadRequest, problem.CodeBadRequest

@@ -83,7 +83,8 @@ func (texts Texts[T]) of(row *T, n odata.Node) (string, error) {
 			path.Names = []string{name} // so that it is found immediately for later rows
 			return texts[name](row), nil
 		}
-		return "", problem.Unsupported("These objects cannot be filtered by '%s', but by %s.", problem.Clip(path.String()), problem.Quoted(names))
+		return "", problem.Unsupported("These objects cannot be filtered by '%s', but by %s.",
+			problem.Clip(path.String()), problem.Quoted(names))
 	}
 	return "", problem.Unsupported("A filter compares a property with a value, in this order.")
 }

@@ -30,7 +30,9 @@ func (s *Server) agree(
 	allowed := mayConsent(who.user, missing) && (!how.always || mayConsent(who.user, wanted))
 	switch {
 	case how.silent:
-		return false, refuse(codeNoConsent, "consent_required", "The user or administrator has not consented to use the application with ID '%s' named '%s'. Send an interactive authorization request for this user and resource.", app.AppID, app.DisplayName)
+		return false, refuse(codeNoConsent, "consent_required", "The user or administrator has not consented to "+
+			"use the application with ID '%s' named '%s'. Send an interactive authorization request for this user "+
+			"and resource.", app.AppID, app.DisplayName)
 	case v.action == "cancel":
 		return false, saidNo()
 	case v.action == "accept" && allowed:

@@ -101,7 +101,8 @@ func (s *Server) certificateKey(app identity.App, header jose.Header) (*rsa.Publ
 		}
 		return key, nil
 	}
-	return nil, badAssertion("no certificate of app '" + app.AppID.String() + "' has the thumbprint in its header ('x5t', 'x5t#S256' or 'kid').")
+	return nil, badAssertion("no certificate of app '" + app.AppID.String() + "' has the thumbprint in its header " +
+		"('x5t', 'x5t#S256' or 'kid').")
 }
 
 // isNamed reports whether the names are the certificate's: all that are present must match.
@@ -168,7 +169,8 @@ func (s *Server) onlyOnce(c *call, app identity.App, claims jwt.Claims) error {
 	}
 	life := claims.Expiry.Time().Add(skew + time.Second).Sub(s.config.Now())
 	if !s.used.take(app.ID.String(), max(1, life.Seconds()/usualAssertion.Seconds()), s.config.Now()) {
-		return tooMany("The application has used too many assertions. Use a token until it expires, and make assertions that are valid for 10 minutes.")
+		return tooMany("The application has used too many assertions. Use a token until it expires, and make " +
+			"assertions that are valid for 10 minutes.")
 	}
 	first, err := s.addTicket(c.Context(), id, c.tenant, family, life, struct{}{})
 	if err == nil && !first {

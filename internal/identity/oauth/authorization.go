@@ -93,7 +93,9 @@ func (s *Server) readClient(v *visit) (*authorization, error) {
 	kind, ok := platformOf(app, redirect)
 	if !ok {
 		return nil, refuse(50011, "invalid_request",
-			"The redirect URI '%s' specified in the request does not match the redirect URIs configured for the application '%s'. Make sure the redirect URI sent in the request matches one added to your application.", short(redirect), app.AppID)
+			"The redirect URI '%s' specified in the request does not match the redirect URIs configured for the "+
+				"application '%s'. Make sure the redirect URI sent in the request matches one added to your "+
+				"application.", short(redirect), app.AppID)
 	}
 	return &authorization{
 		app: app, redirect: redirect, kind: kind, mode: modeQuery,
@@ -114,7 +116,8 @@ func readMode(a *authorization, v *visit) error {
 	case "":
 	case modeQuery:
 		if a.wants.tokens() {
-			return refuse(70007, "invalid_request", "'query' is not a supported value of 'response_mode' when requesting a token: use fragment or form_post.")
+			return refuse(70007, "invalid_request", "'query' is not a supported value of 'response_mode' when "+
+				"requesting a token: use fragment or form_post.")
 		}
 	case modeFragment:
 		a.mode = mode
@@ -124,7 +127,8 @@ func readMode(a *authorization, v *visit) error {
 		}
 		a.mode = mode
 	default:
-		return refuse(70007, "invalid_request", "'%s' is not a supported value of 'response_mode': use query, fragment or form_post.", short(mode))
+		return refuse(70007, "invalid_request", "'%s' is not a supported value of 'response_mode': use query, "+
+			"fragment or form_post.", short(mode))
 	}
 	return nil
 }
@@ -136,11 +140,15 @@ func readType(a *authorization, v *visit) error {
 		return missingQuery("response_type")
 	case !responseTypes[a.wants], slices.ContainsFunc(words, func(word string) bool { return !known(word) }):
 		return refuse(70005, "unsupported_response_type",
-			"The 'response_type' '%s' is not supported: use code, with PKCE; id_token; code id_token; or id_token token.", short(v.query.Get("response_type")))
+			"The 'response_type' '%s' is not supported: use code, with PKCE; id_token; code id_token; or "+
+				"id_token token.",
+			short(v.query.Get("response_type")))
 	case a.wants.token && !implicit(a.app).AccessTokens:
-		return refuse(700051, "unsupported_response_type", "response_type 'token' is not enabled for the application. Set web.implicitGrantSettings.enableAccessTokenIssuance, or use code.")
+		return refuse(700051, "unsupported_response_type", "response_type 'token' is not enabled for the "+
+			"application. Set web.implicitGrantSettings.enableAccessTokenIssuance, or use code.")
 	case a.wants.idToken && !implicit(a.app).IDTokens:
-		return refuse(700054, "unsupported_response_type", "response_type 'id_token' is not enabled for the application. Set web.implicitGrantSettings.enableIdTokenIssuance, or use code.")
+		return refuse(700054, "unsupported_response_type", "response_type 'id_token' is not enabled for the "+
+			"application. Set web.implicitGrantSettings.enableIdTokenIssuance, or use code.")
 	case a.wants.idToken && a.nonce == "":
 		return missingQuery("nonce")
 	case v.query.Has("request"):
@@ -170,7 +178,8 @@ func readChallenge(a *authorization, v *visit) error {
 	case a.challenge == "" && method == "" && a.kind == web:
 		return nil
 	case a.challenge == "":
-		return refuse(9002325, "invalid_request", "Proof Key for Code Exchange is required for authorization code redemption of public clients: send 'code_challenge'.")
+		return refuse(9002325, "invalid_request", "Proof Key for Code Exchange is required for authorization code "+
+			"redemption of public clients: send 'code_challenge'.")
 	case method != "S256":
 		return refuse(501491, "invalid_request", "The 'code_challenge_method' must be S256.")
 	case !challengeForm.MatchString(a.challenge):
@@ -182,7 +191,8 @@ func readChallenge(a *authorization, v *visit) error {
 func readPrompt(a *authorization, v *visit) error {
 	for _, prompt := range a.prompts {
 		if !slices.Contains([]string{"none", "login", "consent", "select_account"}, prompt) || (prompt == "none" && len(a.prompts) > 1) {
-			return refuse(90023, "invalid_request", "The value '%s' of 'prompt' is not supported: use none, or some of login, consent and select_account.", short(v.query.Get("prompt")))
+			return refuse(90023, "invalid_request", "The value '%s' of 'prompt' is not supported: use none, or "+
+				"some of login, consent and select_account.", short(v.query.Get("prompt")))
 		}
 	}
 	if text := v.query.Get("max_age"); text != "" {

@@ -48,7 +48,8 @@ func (s *Server) client(c *call) (client, error) {
 		err = disabledApp(app)
 	}
 	if refused := asRefusal(err); refused != nil {
-		s.config.Log.InfoContext(c.Context(), "an application could not show who it is", "tenant", c.tenant, "appId", app.AppID, "code", refused.code, "address", c.RemoteAddr)
+		s.config.Log.InfoContext(c.Context(), "an application could not show who it is",
+			"tenant", c.tenant, "appId", app.AppID, "code", refused.code, "address", c.RemoteAddr)
 	}
 	return found, err
 }
@@ -96,7 +97,8 @@ func readCredentials(c *call) (credentials, error) {
 			return sent, err
 		}
 		if sent.id != "" && sent.id != id {
-			return sent, malformedRequest(http.StatusBadRequest, "The 'client_id' in the body is another than that in the Authorization header.")
+			return sent, malformedRequest(http.StatusBadRequest,
+				"The 'client_id' in the body is another than that in the Authorization header.")
 		}
 		if ways++; sent.secret != "" {
 			ways++
@@ -113,7 +115,8 @@ func readCredentials(c *call) (credentials, error) {
 	}
 	switch {
 	case ways > 1:
-		return sent, malformedRequest(http.StatusBadRequest, "There are several of a secret in the body, one in the Authorization header, and an assertion: send one of them.")
+		return sent, malformedRequest(http.StatusBadRequest, "There are several of a secret in the body, one in "+
+			"the Authorization header, and an assertion: send one of them.")
 	case sent.id == "":
 		return sent, missingParameter("client_id")
 	}
@@ -124,7 +127,8 @@ func unescape(name, password string) (id, secret string, err error) {
 	id, errID := url.QueryUnescape(name)
 	secret, errSecret := url.QueryUnescape(password)
 	if errID != nil || errSecret != nil {
-		return "", "", malformedRequest(http.StatusBadRequest, "The Authorization header is not form-encoded (RFC 6749 section 2.3.1).")
+		return "", "", malformedRequest(http.StatusBadRequest,
+			"The Authorization header is not form-encoded (RFC 6749 section 2.3.1).")
 	}
 	return id, secret, nil
 }

@@ -11,8 +11,8 @@ const (
 	cloudIssuerURN = "urn:federation:MicrosoftOnline"
 )
 
-// graphRoot returns the scheme and host of Graph for a client that knows the authority by a root: the
-// same root, except if the authority has the real service's name.
+// graphRoot returns the scheme and host of Graph for a client that knows the authority by a root:
+// the same root, except if the authority has the real service's name.
 func graphRoot(root string) string {
 	if root == "https://login.microsoftonline.com" {
 		return "https://graph.microsoft.com"

@@ -99,9 +99,11 @@ func (s *Server) presenter(c *call, ticket store.Ticket, known bool, owner uuid.
 	case !known:
 		return client{}, expiredGrant()
 	case ticket.Tenant != c.tenant:
-		return client{}, badGrant(700005, "The provided authorization code or refresh token is intended to be used against another tenant.")
+		return client{}, badGrant(700005, "The provided authorization code or refresh token is intended to be used "+
+			"against another tenant.")
 	case owner != found.AppID, identity.IsAnother(serial, found.Serial):
-		return client{}, badGrant(70000, "The provided authorization code or refresh token was given to another application.")
+		return client{}, badGrant(70000, "The provided authorization code or refresh token was given to another "+
+			"application.")
 	}
 	return found, nil
 }
@@ -112,8 +114,10 @@ func (s *Server) usedTwice(ctx context.Context, found code) error {
 	if err := s.config.Tickets.DropFamily(ctx, found.Family); err != nil {
 		return err
 	}
-	s.config.Log.WarnContext(ctx, "a code was used twice, so what came of it is ended", "appId", found.Client, "user", found.User)
-	return badGrant(54005, "OAuth2 authorization code was already redeemed, please retry with a new valid code or use an existing refresh token.")
+	s.config.Log.WarnContext(ctx, "a code was used twice, so what came of it is ended",
+		"appId", found.Client, "user", found.User)
+	return badGrant(54005, "OAuth2 authorization code was already redeemed, please retry with a new valid code or "+
+		"use an existing refresh token.")
 }
 
 // check checks the values that must be the same when a code is redeemed as when it was requested.
@@ -121,7 +125,8 @@ func (found code) check(c *call, client client) error {
 	if redirect := c.form.Get("redirect_uri"); redirect == "" {
 		return missingParameter("redirect_uri")
 	} else if redirect != found.Redirect {
-		return badGrant(500112, "The reply address '%s' does not match the reply address '%s' provided when requesting the authorization code.", short(redirect), found.Redirect)
+		return badGrant(500112, "The reply address '%s' does not match the reply address '%s' provided when "+
+			"requesting the authorization code.", short(redirect), found.Redirect)
 	}
 	if err := found.Kind.admits(c, client); err != nil {
 		return err
@@ -141,7 +146,8 @@ func checkVerifier(challenge, verifier string) error {
 	sum := sha256.Sum256([]byte(verifier))
 	if !verifierForm.MatchString(verifier) ||
 		subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(sum[:])), []byte(challenge)) != 1 {
-		return badGrant(501481, "The Code_Verifier does not match the code_challenge supplied in the authorization request.")
+		return badGrant(501481,
+			"The Code_Verifier does not match the code_challenge supplied in the authorization request.")
 	}
 	return nil
 }

@@ -59,7 +59,8 @@ func (s *Server) checkResource(tenant uuid.UUID, asked scopes) error {
 		return nil
 	}
 	return refuse(500011, "invalid_resource",
-		"The resource principal named %s was not found in the tenant named %s. This can happen if the application has not been installed by the administrator of the tenant, or is disabled.", asked.API, tenant)
+		"The resource principal named %s was not found in the tenant named %s. This can happen if the application "+
+			"has not been installed by the administrator of the tenant, or is disabled.", asked.API, tenant)
 }
 
 // requested returns the permissions that an application's registration requests; if it requests

@@ -15,7 +15,8 @@ func preflight(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
-	h.Set("Access-Control-Allow-Headers", "Content-Type, Authorization, client-request-id, return-client-request-id, X-AnchorMailbox, x-client-SKU, x-client-Ver")
+	h.Set("Access-Control-Allow-Headers", "Content-Type, Authorization, client-request-id, "+
+		"return-client-request-id, X-AnchorMailbox, x-client-SKU, x-client-Ver")
 	h.Set("Access-Control-Max-Age", "600")
 	w.WriteHeader(http.StatusNoContent)
 }

@@ -123,7 +123,8 @@ func (s *Server) newDevice(c *call, id, scope string) (deviceAnswer, error) {
 	return deviceAnswer{
 		DeviceCode: secret, UserCode: userCode, VerificationURI: uri,
 		ExpiresIn: int(deviceLife.Seconds()), Interval: int(deviceInterval.Seconds()),
-		Message: fmt.Sprintf("To sign in, use a web browser to open the page %s and enter the code %s to authenticate.", uri, userCode),
+		Message: fmt.Sprintf("To sign in, use a web browser to open the page %s and enter the code %s to "+
+			"authenticate.", uri, userCode),
 	}, nil
 }
 
@@ -209,7 +210,8 @@ func (s *Server) redeemDevice(c *call) (*tokenAnswer, error) {
 	case err != nil:
 		return nil, err
 	case !ok:
-		return nil, refuse(70020, "expired_token", "The provided value for the input parameter 'device_code' is not valid. This device code has expired, or was not given out here.")
+		return nil, refuse(70020, "expired_token", "The provided value for the input parameter 'device_code' is "+
+			"not valid. This device code has expired, or was not given out here.")
 	case !c.anyTenant() && found.Tenant != uuid.Nil && c.tenant != found.Tenant:
 		return nil, badGrant(700005, "The provided device code is intended to be used against another tenant.")
 	case !sameID(found.Client, c.form.Get("client_id")):

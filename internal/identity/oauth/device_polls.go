@@ -40,7 +40,8 @@ func (p *polls) pending(id [32]byte, now time.Time) error {
 	}
 	p.last.Add(id, known)
 	if early {
-		return refuse(70016, "slow_down", "The device asks too often: wait %d seconds between two requests.", int(known.interval.Seconds()))
+		return refuse(70016, "slow_down",
+			"The device asks too often: wait %d seconds between two requests.", int(known.interval.Seconds()))
 	}
 	return refuse(70016, "authorization_pending", "OAuth 2.0 device flow error. Authorization is pending. Continue polling.")
 }

@@ -29,7 +29,9 @@ func (s *Server) deviceAuth(v *visit) error {
 		return err
 	}
 	if problem != nil {
-		return s.show(v, "device", pageData{Title: "Enter the code", Code: entered, Status: problem.status, Problem: problem.text})
+		return s.show(v, "device", pageData{
+			Title: "Enter the code", Code: entered, Status: problem.status, Problem: problem.text,
+		})
 	}
 	if v.anyTenant() && found.Tenant != uuid.Nil {
 		return v.sendOn(found.Tenant.String(), v.endpoint(), v.query)
@@ -48,10 +50,16 @@ func (s *Server) findDevice(v *visit, entered string) (ticket store.Ticket, foun
 	from, of := s.codesOf(v.call)
 	leave, err := s.attempts.enter(v.Context(), s.config.Now(), of, from)
 	if refused := asRefusal(err); refused != nil {
-		return ticket, found, &refusal{refused.status, refused.code, refused.name, "There were too many wrong codes. Wait " + waitOf(refused) + " and try again."}, nil
+		return ticket, found, &refusal{
+			refused.status, refused.code, refused.name,
+			"There were too many wrong codes. Wait " + waitOf(refused) + " and try again.",
+		}, nil
 	}
 	defer leave()
-	unknown := &refusal{http.StatusBadRequest, 70018, "bad_verification_code", "This code is not known, or has expired. Check it, or start again on the device."}
+	unknown := &refusal{
+		http.StatusBadRequest, 70018, "bad_verification_code",
+		"This code is not known, or has expired. Check it, or start again on the device.",
+	}
 	var id []byte
 	if _, ok, err := s.ticket(v.Context(), forUserCode.id(entered), &id); err != nil ||
 		!ok || len(id) != len(ticket.ID) {
@@ -70,7 +78,11 @@ func (s *Server) findDevice(v *visit, entered string) (ticket store.Ticket, foun
 // in there before, otherwise by the address.
 func (s *Server) codesOf(c *call) (limit, class) {
 	if d, ok := s.knownDevice(c); ok {
-		return limit{key: keyOfAttempts("codes of device", string(d.id[:])), free: freeOfAddress, longest: longestOfAddress}, known
+		return limit{
+			key:     keyOfAttempts("codes of device", string(d.id[:])),
+			free:    freeOfAddress,
+			longest: longestOfAddress,
+		}, known
 	}
 	network, _ := networkOf(c.RemoteAddr)
 	return limit{key: keyOfAttempts("codes", network.String()), free: freeOfAddress, longest: longestOfAddress}, stranger

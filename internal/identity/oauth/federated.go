@@ -21,12 +21,15 @@ import (
 func (s *Server) checkFederated(c *call, app identity.App, raw string, unread jwt.Claims) error {
 	issuer := unread.Issuer
 	if !isRegistered(app, unread) || !canBeTrusted(issuer) {
-		return badClient(700213, "No matching federated identity record found for the assertion's issuer '"+short(issuer)+"', subject '"+short(unread.Subject)+"' and audience, in app '"+app.AppID.String()+"'.")
+		return badClient(700213, "No matching federated identity record found for the assertion's issuer '"+
+			short(issuer)+"', subject '"+short(unread.Subject)+"' and audience, in app '"+app.AppID.String()+"'.")
 	}
 	payload, err := s.foreign.Payload(c.Context(), issuer, raw)
 	if unreachable, ok := errors.AsType[*identity.UnreachableError](err); ok {
-		s.config.Log.WarnContext(c.Context(), "the issuer of a federated credential cannot be read", "appId", app.AppID, "error", unreachable)
-		return badClient(50166, "The OpenID configuration or the keys of the assertion's issuer '"+short(issuer)+"' cannot be read.")
+		s.config.Log.WarnContext(c.Context(), "the issuer of a federated credential cannot be read",
+			"appId", app.AppID, "error", unreachable)
+		return badClient(50166,
+			"The OpenID configuration or the keys of the assertion's issuer '"+short(issuer)+"' cannot be read.")
 	}
 	if refused, ok := errors.AsType[*identity.UnauthorizedError](err); ok {
 		return badAssertion(refused.Message)

@@ -47,7 +47,8 @@ func (s *Server) logIn(c *call, name, password string) (identity.User, error) {
 	s.attempts.forget(from.lane)
 	s.attempts.forgive(from.others...)
 	if !user.Enabled {
-		s.config.Log.InfoContext(c.Context(), "a sign-in of a disabled user failed", "tenant", c.tenant, "user", user.ID, "address", c.RemoteAddr)
+		s.config.Log.InfoContext(c.Context(), "a sign-in of a disabled user failed",
+			"tenant", c.tenant, "user", user.ID, "address", c.RemoteAddr)
 		return identity.User{}, disabledUser()
 	}
 	s.config.Log.InfoContext(c.Context(), "a user has signed in", "tenant", c.tenant, "user", user.ID, "address", c.RemoteAddr)

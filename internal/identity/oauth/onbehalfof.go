@@ -80,7 +80,8 @@ func (s *Server) onBehalfOf(c *call) (*tokenAnswer, error) {
 func (s *Server) assertedUser(c *call, app identity.App, raw string) (identity.User, time.Time, error) {
 	token, err := s.readOwn(raw)
 	if err != nil {
-		return identity.User{}, time.Time{}, badGrant(50013, "Assertion failed signature validation: it is not a token of this authority.")
+		return identity.User{}, time.Time{}, badGrant(50013,
+			"Assertion failed signature validation: it is not a token of this authority.")
 	}
 	now := s.config.Now().Unix()
 	tolerance := int64(skew / time.Second)
@@ -88,17 +89,23 @@ func (s *Server) assertedUser(c *call, app identity.App, raw string) (identity.U
 	caller, errCaller := uuid.Parse(token.AppID)
 	switch {
 	case token.Tenant != c.tenant.String() || errUser != nil || errCaller != nil || token.Type != "user":
-		return identity.User{}, time.Time{}, badGrant(50013, "Assertion is not the access token of a user of the directory '%s'.", c.tenant)
+		return identity.User{}, time.Time{}, badGrant(50013,
+			"Assertion is not the access token of a user of the directory '%s'.", c.tenant)
 	case !slices.Contains([]string{app.AppID.String(), "api://" + app.AppID.String()}, token.Audience):
-		return identity.User{}, time.Time{}, badGrant(50013, "Assertion audience does not match the client app presenting the assertion. The audience in the assertion was '%s' and the expected audience is '%s' or 'api://%s'.", short(token.Audience), app.AppID, app.AppID)
+		return identity.User{}, time.Time{}, badGrant(50013, "Assertion audience does not match the client app "+
+			"presenting the assertion. The audience in the assertion was '%s' and the expected audience is '%s' or "+
+			"'api://%s'.", short(token.Audience), app.AppID, app.AppID)
 	case now-tolerance >= token.Expires:
-		return identity.User{}, time.Time{}, badGrant(500133, "Assertion is not within its valid time range: it has expired.")
+		return identity.User{}, time.Time{}, badGrant(500133,
+			"Assertion is not within its valid time range: it has expired.")
 	case now+tolerance < token.NotBefore:
-		return identity.User{}, time.Time{}, badGrant(500133, "Assertion is not within its valid time range: it is not valid yet.")
+		return identity.User{}, time.Time{}, badGrant(500133,
+			"Assertion is not within its valid time range: it is not valid yet.")
 	}
 	from, ok := s.config.Tenants.Application(c.tenant, caller)
 	if !ok || !from.Enabled || identity.IsAnother(token.AppSerial, from.Serial) {
-		return identity.User{}, time.Time{}, badGrant(50013, "The application that the assertion was given to is unknown or disabled.")
+		return identity.User{}, time.Time{}, badGrant(50013,
+			"The application that the assertion was given to is unknown or disabled.")
 	}
 	since := time.Unix(token.IssuedAt, 0).UTC()
 	found, err := s.userFor(c.Context(), c.tenant, user, token.Serial, since)

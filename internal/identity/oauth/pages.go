@@ -115,7 +115,8 @@ func (s *Server) show(v *visit, name string, data pageData) error {
 // protect sets headers that forbid everything that the page does not need, so that injected content
 // cannot do it either.
 func (v *visit) protect(script bool) {
-	policy := "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action " + strings.Join(append([]string{"'self'"}, v.formTo...), " ")
+	policy := "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; " +
+		"form-action " + strings.Join(append([]string{"'self'"}, v.formTo...), " ")
 	if script {
 		policy += "; script-src " + scriptHash
 	}
@@ -141,7 +142,8 @@ func (s *Server) errorPage(v *visit, err error) {
 	}
 	shown := s.show(v, "error", pageData{
 		Title: "Sorry, that did not work", Status: refused.status, Problem: refused.text,
-		Description: fmt.Sprintf("AADSTS%d · Trace ID: %s · Correlation ID: %s · %s", refused.code, body.TraceID, body.CorrelationID, body.Timestamp),
+		Description: fmt.Sprintf("AADSTS%d · Trace ID: %s · Correlation ID: %s · %s",
+			refused.code, body.TraceID, body.CorrelationID, body.Timestamp),
 	})
 	if shown != nil {
 		s.config.Log.ErrorContext(v.Context(), "the error page failed", "error", shown)

@@ -23,11 +23,14 @@ func (p platform) admits(c *call, client client) error {
 	case p == web && client.public():
 		return noProof()
 	case p == spa && !client.public():
-		return badClient(700025, "Client is public so neither 'client_assertion' nor 'client_secret' should be presented.")
+		return badClient(700025, "Client is public so neither 'client_assertion' nor 'client_secret' should be "+
+			"presented.")
 	case p == spa && !allowOrigin(c, client.App):
-		return refuse(9002327, "invalid_request", "Tokens issued for the 'Single-Page Application' client-type may only be redeemed via cross-origin requests, from the origin of one of its redirect addresses.")
+		return refuse(9002327, "invalid_request", "Tokens issued for the 'Single-Page Application' client-type may "+
+			"only be redeemed via cross-origin requests, from the origin of one of its redirect addresses.")
 	case p != spa && c.Header.Get("Origin") != "" && c.Header.Get("Origin") != c.root:
-		return refuse(9002326, "invalid_request", "Cross-origin token redemption is permitted only for the 'Single-Page Application' client-type. Request origin: '%s'.", short(c.Header.Get("Origin")))
+		return refuse(9002326, "invalid_request", "Cross-origin token redemption is permitted only for the "+
+			"'Single-Page Application' client-type. Request origin: '%s'.", short(c.Header.Get("Origin")))
 	}
 	return nil
 }

@@ -73,17 +73,20 @@ func (s *Server) describe(r *http.Request, err error) (*refusal, refusalBody) {
 	trace, correlation := s.traceIDs(r)
 	refused, ok := errors.AsType[*refusal](err)
 	if !ok {
-		s.config.Log.ErrorContext(r.Context(), "the authority failed", "error", err, "path", r.URL.Path, "traceId", trace, "correlationId", correlation)
+		s.config.Log.ErrorContext(r.Context(), "the authority failed", "error", err,
+			"path", r.URL.Path, "traceId", trace, "correlationId", correlation)
 		refused = &refusal{
 			http.StatusServiceUnavailable, 90033, "temporarily_unavailable",
-			"A transient error has occurred. Try again later, and search the server's log for the trace ID if it remains.",
+			"A transient error has occurred. Try again later, and search the server's log for the trace ID " +
+				"if it remains.",
 		}
 	}
 	now := s.config.Now().UTC().Format("2006-01-02 15:04:05Z")
 	body := refusalBody{
-		Error:       refused.name,
-		Description: fmt.Sprintf("%s Trace ID: %s Correlation ID: %s Timestamp: %s", refused.Error(), trace, correlation, now),
-		Codes:       []int{refused.code}, Timestamp: now, TraceID: trace, CorrelationID: correlation,
+		Error: refused.name,
+		Description: fmt.Sprintf("%s Trace ID: %s Correlation ID: %s Timestamp: %s",
+			refused.Error(), trace, correlation, now),
+		Codes: []int{refused.code}, Timestamp: now, TraceID: trace, CorrelationID: correlation,
 		URI: fmt.Sprintf("https://login.microsoftonline.com/error?code=%d", refused.code),
 	}
 	if refused.code == codeNoConsent {

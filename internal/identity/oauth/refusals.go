@@ -39,16 +39,19 @@ func onlyPOST(method string) error {
 }
 
 func onlyGET(method string) error {
-	return malformedRequest(http.StatusMethodNotAllowed, "The endpoint only accepts GET requests. Received a "+short(method)+" request.")
+	return malformedRequest(http.StatusMethodNotAllowed,
+		"The endpoint only accepts GET requests. Received a "+short(method)+" request.")
 }
 
 func unknownTenant(name string) error {
 	return refuse(90002, "invalid_request",
-		"Tenant '%s' not found. Check to make sure you have the correct tenant ID or a verified domain name of it.", short(name))
+		"Tenant '%s' not found. Check to make sure you have the correct tenant ID or a verified domain name of it.",
+		short(name))
 }
 
 func tooLong(name string, most int) error {
-	return malformedRequest(http.StatusBadRequest, fmt.Sprintf("The parameter '%s' is longer than %d characters.", name, most))
+	return malformedRequest(http.StatusBadRequest,
+		fmt.Sprintf("The parameter '%s' is longer than %d characters.", name, most))
 }
 
 func noTenant(name string) error {
@@ -60,7 +63,8 @@ func noTenant(name string) error {
 
 func unknownApp(id string, tenant uuid.UUID) error {
 	return refuse(700016, "unauthorized_client",
-		"Application with identifier '%s' was not found in the directory '%s'. You may have sent your authentication request to the wrong tenant.", short(id), tenant)
+		"Application with identifier '%s' was not found in the directory '%s'. You may have sent your "+
+			"authentication request to the wrong tenant.", short(id), tenant)
 }
 
 func unknownAppAnywhere(id string) error {
@@ -77,11 +81,13 @@ func badClient(code int, text string) error {
 }
 
 func badSecret(app identity.App) error {
-	return badClient(7000215, "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '"+app.AppID.String()+"'.")
+	return badClient(7000215, "Invalid client secret provided. Ensure the secret being sent in the request is the "+
+		"client secret value, not the client secret ID, for a secret added to app '"+app.AppID.String()+"'.")
 }
 
 func expiredSecret(app identity.App) error {
-	return badClient(7000222, "The provided client secret keys for app '"+app.AppID.String()+"' are expired. Create a new secret for it.")
+	return badClient(7000222,
+		"The provided client secret keys for app '"+app.AppID.String()+"' are expired. Create a new secret for it.")
 }
 
 func badAssertion(text string) error {
@@ -89,7 +95,8 @@ func badAssertion(text string) error {
 }
 
 func noProof() error {
-	return badClient(7000218, "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")
+	return badClient(7000218, "The request body must contain the following parameter: 'client_assertion' or "+
+		"'client_secret'.")
 }
 
 // Of grants.
@@ -99,11 +106,13 @@ func badGrant(code int, format string, args ...any) error {
 }
 
 func expiredGrant() error {
-	return badGrant(70008, "The provided authorization code or refresh token has expired, or is not one that was given out here. Send a new interactive authorization request for this user and resource.")
+	return badGrant(70008, "The provided authorization code or refresh token has expired, or is not one that was "+
+		"given out here. Send a new interactive authorization request for this user and resource.")
 }
 
 func revokedGrant() error {
-	return badGrant(50173, "The provided grant has expired due to it being revoked, a fresh auth token is needed. The user might have changed or reset their password, or an administrator has ended their sessions.")
+	return badGrant(50173, "The provided grant has expired due to it being revoked, a fresh auth token is needed. "+
+		"The user might have changed or reset their password, or an administrator has ended their sessions.")
 }
 
 func disabledUser() error {
@@ -112,9 +121,12 @@ func disabledUser() error {
 
 func notAssigned(app identity.App, user identity.User) error {
 	return badGrant(50105,
-		"Your administrator has configured the application %s ('%s') to block users unless they are specifically granted ('assigned') access to the application. "+
-			"The signed-in user '%s' is blocked because they are not a direct member of a group with access, nor had access directly assigned by an administrator. "+
-			"Please contact your administrator to assign access to this application.", app.DisplayName, app.AppID, user.Name)
+		"Your administrator has configured the application %s ('%s') to block users unless they are specifically "+
+			"granted ('assigned') access to the application. "+
+			"The signed-in user '%s' is blocked because they are not a direct member of a group with access, nor "+
+			"had access directly assigned by an administrator. "+
+			"Please contact your administrator to assign access to this "+
+			"application.", app.DisplayName, app.AppID, user.Name)
 }
 
 func badPassword() error {
@@ -129,17 +141,20 @@ func tooMany(text string) error {
 func slowDown(wait time.Duration) error {
 	return &refusal{
 		http.StatusTooManyRequests, 50053, "invalid_grant",
-		"There were too many sign-in attempts with an incorrect user name or password. Try again in " + (wait + time.Second - 1).Truncate(time.Second).String() + ".",
+		"There were too many sign-in attempts with an incorrect user name or password. Try again in " +
+			(wait + time.Second - 1).Truncate(time.Second).String() + ".",
 	}
 }
 
 func noConsent(app identity.App, missing []string) error {
 	return badGrant(codeNoConsent,
-		"The user or administrator has not consented to use the application with ID '%s' named '%s' (missing: %s). Send an interactive authorization request for this user and resource.",
+		"The user or administrator has not consented to use the application with ID '%s' named '%s' (missing: %s). "+
+			"Send an interactive authorization request for this user and resource.",
 		app.AppID, app.DisplayName, strings.Join(missing, " "))
 }
 
 func badScope(scope, why string) error {
 	return refuse(70011, "invalid_scope",
-		"The provided value for the input parameter 'scope' is not valid. The scope '%s' is not valid: %s.", short(scope), why)
+		"The provided value for the input parameter 'scope' is not valid. The scope '%s' is not valid: %s.",
+		short(scope), why)
 }

@@ -72,7 +72,8 @@ func (s *scopes) add(word, root string) error {
 	}
 	if s.Resource != "" && (s.Resource != resource || s.API != api) {
 		return refuse(28000, "invalid_request",
-			"Provided value for the input parameter scope is not valid because it contains more than one resource. Scope %s is not valid.", short(word))
+			"Provided value for the input parameter scope is not valid because it contains more than one resource. "+
+				"Scope %s is not valid.", short(word))
 	}
 	s.Resource, s.API, s.Prefix = resource, api, prefix
 	if name == everything {

@@ -46,7 +46,8 @@ type Server struct {
 // New returns a server.
 func New(config Config) (*Server, error) {
 	if len(config.DeviceKey) != sha256.Size {
-		return nil, fmt.Errorf("the key for the cookies of devices has %d bytes instead of %d", len(config.DeviceKey), sha256.Size)
+		return nil, fmt.Errorf("the key for the cookies of devices has %d bytes instead of %d",
+			len(config.DeviceKey), sha256.Size)
 	}
 	config.Log = cmp.Or(config.Log, slog.Default())
 	templates, err := parsePages()

@@ -94,7 +94,8 @@ func problemOf(refused *refusal) string {
 	case 50057:
 		return "This account is disabled. Ask your administrator. (AADSTS50057)"
 	case 50053:
-		return "There were too many attempts with a wrong password. Wait " + waitOf(refused) + " and try again. (AADSTS50053)"
+		return "There were too many attempts with a wrong password. Wait " +
+			waitOf(refused) + " and try again. (AADSTS50053)"
 	}
 	return refused.text
 }

@@ -125,7 +125,8 @@ func (s *Server) clientCredentials(c *call) (*tokenAnswer, error) {
 	}
 	// The scopes for signing in that MSAL for Go adds to every grant have no meaning here.
 	if !asked.All || asked.API != [16]byte{} {
-		return nil, badScope(text, "ask for "+identity.GraphURL+"/.default, "+identity.GraphAppID+"/.default or "+c.root+"/.default")
+		return nil, badScope(text,
+			"ask for "+identity.GraphURL+"/.default, "+identity.GraphAppID+"/.default or "+c.root+"/.default")
 	}
 	client, err := s.confidential(c)
 	if err != nil {

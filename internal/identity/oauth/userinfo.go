@@ -29,7 +29,10 @@ func (s *Server) userinfo(c *call) (any, error) {
 	case err != nil:
 		return nil, err
 	case !caller.Delegated || !caller.Permissions.Has("openid"):
-		return nil, &refusal{http.StatusForbidden, 70011, "insufficient_scope", "The access token was not asked for with the scope 'openid'."}
+		return nil, &refusal{
+			http.StatusForbidden, 70011, "insufficient_scope",
+			"The access token was not asked for with the scope 'openid'.",
+		}
 	}
 	user, err := s.config.Tenants.User(c.Context(), caller.Tenant, caller.ObjectID)
 	if err != nil {

@@ -26,7 +26,8 @@ func (r Row) String() string {
 	if r.Group != Direct {
 		source = Name(r.Group)
 	}
-	return fmt.Sprintf("%s %s wished %s in force %s %s/%s since %d updated %d assigned %d waiting %d", source, Name(r.SKU),
+	return fmt.Sprintf("%s %s wished %s in force %s %s/%s since %d updated %d assigned %d waiting %d",
+		source, Name(r.SKU),
 		disabledText(r.Wished), disabledText(r.InForce), r.State, r.Error, r.Since, r.Updated, r.Assigned, r.Waiting)
 }
 
@@ -84,13 +85,16 @@ func (m *Model) Dump() string {
 	var b strings.Builder
 	for _, p := range m.Catalog.Products {
 		s := m.Subscriptions[p.SKUID]
-		fmt.Fprintf(&b, "%s subscribed %t units %v consumed %d\n", Name(p.SKUID), s.Subscribed, s.Units, m.Consumed(p.SKUID))
+		fmt.Fprintf(&b, "%s subscribed %t units %v consumed %d\n",
+			Name(p.SKUID), s.Subscribed, s.Units, m.Consumed(p.SKUID))
 	}
 	for _, g := range m.Groups {
-		fmt.Fprintf(&b, "%s deleted %t members %s in error %s\n", Name(g.ID), g.Deleted, names(g.Members.sorted()), names(m.InError(g.ID)))
+		fmt.Fprintf(&b, "%s deleted %t members %s in error %s\n",
+			Name(g.ID), g.Deleted, names(g.Members.sorted()), names(m.InError(g.ID)))
 	}
 	for _, u := range m.Users {
-		fmt.Fprintf(&b, "%s at %q duplicate %t deleted %t purged %t\n", Name(u.ID), u.Location, u.Duplicate, u.Deleted, u.Purged)
+		fmt.Fprintf(&b, "%s at %q duplicate %t deleted %t purged %t\n", Name(u.ID),
+			u.Location, u.Duplicate, u.Deleted, u.Purged)
 		for _, row := range m.Snapshot(u.ID) {
 			fmt.Fprintf(&b, "    %s\n", row)
 		}
