@@ -19,8 +19,10 @@ package licensor
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"licensor/internal/server"
@@ -90,31 +92,64 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// OptionError is the error of Open for an invalid field of the Options. Option is the field's name.
+// OptionError is the error of Open and Server.Found for an invalid field of Options or Tenant. Type
+// is "Options" or "Tenant", Option the name of the field. If Data cannot be opened, or SecretsKey is
+// not the key of the database, Err is the reason.
 type OptionError = server.OptionError
 
-// Server is a server with one database. It is an http.Handler.
+// Server is a server with one database, as returned by Open. It is an http.Handler.
 type Server struct {
 	server *server.Server
 	end    func() // of the background work
+	closed atomic.Bool
 }
+
+// errNotOpen is the error of a Server that has no database.
+var errNotOpen = errors.New("the server is not open: use one that licensor.Open returned, before its Close")
 
 // Open opens the database and loads its tenants. An invalid option is an *OptionError. The context
 // applies to opening only.
 func Open(ctx context.Context, options Options) (*Server, error) {
+	if ctx == nil {
+		return nil, errNoContext
+	}
 	s, err := server.Open(ctx, server.Options(options))
 	if err != nil {
 		return nil, err
 	}
-	return &Server{s, s.Run(context.WithoutCancel(ctx))}, nil
+	return &Server{server: s, end: s.Run(context.WithoutCancel(ctx))}, nil
 }
 
-// ServeHTTP answers a request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.server.ServeHTTP(w, r) }
+var errNoContext = errors.New("the context is nil: use context.Background() when there is no other")
+
+func (s *Server) isOpen() bool { return s != nil && s.server != nil && !s.closed.Load() }
+
+// ready returns an error when methods of the server cannot be called with such a context.
+func (s *Server) ready(ctx context.Context) error {
+	switch {
+	case !s.isOpen():
+		return errNotOpen
+	case ctx == nil:
+		return errNoContext
+	}
+	return nil
+}
+
+// ServeHTTP answers a request; with 503 when the server is not open.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !s.isOpen() {
+		http.Error(w, "The server is not open.", http.StatusServiceUnavailable)
+		return
+	}
+	s.server.ServeHTTP(w, r)
+}
 
 // Close ends all work and closes the database. Requests must have ended: http.Server.Shutdown waits
-// for them.
+// for them. All other methods return an error from then on, and so does a second Close.
 func (s *Server) Close() error {
+	if !s.isOpen() || !s.closed.CompareAndSwap(false, true) {
+		return errNotOpen
+	}
 	s.end()
 	return s.server.Close(context.Background())
 }
@@ -125,14 +160,15 @@ type Tenant struct {
 	ID string
 	// Domain is the domain of its user principal names, such as contoso.com.
 	Domain string
-	// Name is the name of the organization; the domain if empty.
+	// Name is the name of the organization, at most 256 characters; the domain if empty.
 	Name string
 	// Country is its country, in two letters; "US" if empty.
 	Country string
 	// Admin is the user principal name of the administrator, or the part before its @; "admin" if
 	// empty.
 	Admin string
-	// AdminPassword is the administrator's password, of at most 256 bytes; generated if empty.
+	// AdminPassword is the administrator's password: at least 8 characters, at most 256 bytes, not
+	// containing the administrator's name; generated if empty.
 	AdminPassword string
 	// KeepPassword lets the administrator keep the password. Otherwise it must be changed at the
 	// first sign-in.
@@ -158,9 +194,12 @@ type Login struct {
 	ClientID, ClientSecret   string // of the application
 }
 
-// Found creates a tenant with an administrator, who has the role Global Administrator. It returns
-// an error if another tenant has the domain, or if a field is invalid.
+// Found creates a tenant with an administrator, who has the role Global Administrator. An invalid
+// field is an *OptionError, and so is an ID or a Domain that another tenant has.
 func (s *Server) Found(ctx context.Context, t Tenant) (Login, error) {
+	if err := s.ready(ctx); err != nil {
+		return Login{}, err
+	}
 	made, err := s.server.Found(ctx, server.Founding{
 		ID: t.ID, Name: cmp.Or(t.Name, t.Domain), Domain: t.Domain, Country: cmp.Or(t.Country, "US"),
 		Admin: cmp.Or(t.Admin, "admin"), AdminPassword: t.AdminPassword, KeepPassword: t.KeepPassword,
@@ -169,8 +208,11 @@ func (s *Server) Found(ctx context.Context, t Tenant) (Login, error) {
 	return Login{made.TenantID, made.AdminName, made.AdminPassword, made.ClientID, made.ClientSecret}, err
 }
 
-// Tenants returns the ids of the tenants, the oldest first.
+// Tenants returns the ids of the tenants, the oldest first; none when the server is not open.
 func (s *Server) Tenants() (ids []string) {
+	if !s.isOpen() {
+		return nil
+	}
 	for _, t := range s.server.Tenants().List() {
 		ids = append(ids, t.ID().String())
 	}
@@ -181,6 +223,9 @@ func (s *Server) Tenants() (ids []string) {
 // needs no network: the server itself answers all requests below OperatorURL. The log of commits
 // attributes its changes to the operator.
 func (s *Server) Client(ctx context.Context, tenant string) (*http.Client, error) {
+	if err := s.ready(ctx); err != nil {
+		return nil, err
+	}
 	return s.server.Operate(ctx, tenant, 1)
 }
 

@@ -2,7 +2,6 @@ package licensor_test
 
 import (
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -138,29 +137,4 @@ func TestATenantWithALoginThatIsGiven(t *testing.T) {
 	web := httptest.NewServer(srv)
 	t.Cleanup(web.Close)
 	tokenOf(t, web.URL, want)
-
-	for change, set := range map[string]func(*licensor.Tenant){
-		`ID is "contoso"`:               func(f *licensor.Tenant) { f.ID = "contoso" },
-		`ClientID is "Deployment"`:      func(f *licensor.Tenant) { f.ClientID = "Deployment" },
-		"ClientSecret has 6 characters": func(f *licensor.Tenant) { f.ClientSecret = "secret" },
-		"no Application":                func(f *licensor.Tenant) { f.Application = "" },
-		"AdminPassword has 257 bytes":   func(f *licensor.Tenant) { f.AdminPassword = strings.Repeat("x", 257) },
-		"property id already exists":    func(f *licensor.Tenant) {},
-	} {
-		wrong := tenant
-		wrong.Domain = "fabrikam.example"
-		set(&wrong)
-		if _, err := srv.Found(t.Context(), wrong); err == nil || !strings.Contains(err.Error(), change) {
-			t.Errorf("want an error with %q, have %v", change, err)
-		}
-	}
-}
-
-func TestAMistakeInTheOptionsNamesTheField(t *testing.T) {
-	t.Parallel()
-	srv, err := licensor.Open(t.Context(), licensor.Options{Memory: true, TrustedProxies: []string{"proxy"}})
-	wrong, ok := errors.AsType[*licensor.OptionError](err)
-	if srv != nil || !ok || wrong.Option != "TrustedProxies" || !strings.Contains(err.Error(), `Options.TrustedProxies is "proxy"`) {
-		t.Errorf("%v", err)
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -91,8 +92,34 @@ func orNever[T int | time.Duration](flag T) T {
 
 // flagOf maps options whose errors are found late to their flags.
 var flagOf = map[string]string{
-	"TrustedProxies": "--trusted-proxy", "PublicURL": "--public-url", "Clock": "--clock", "Faults": "--fault", "Latency": "--latency", "GroupProcessing": "--group-processing",
+	"Options.Data": "--data", "Options.TrustedProxies": "--trusted-proxy", "Options.PublicURL": "--public-url", "Options.Origins": "--cors-origin",
+	"Options.Clock": "--clock", "Options.Faults": "--fault", "Options.Latency": "--latency", "Options.GroupProcessing": "--group-processing",
+	"Tenant.Name": "--organization", "Tenant.Domain": "--domain", "Tenant.Country": "--country", "Tenant.Admin": "--admin",
+	"Tenant.Application": "--application",
 }
+
+// inFlags says what is wrong with an option in the words of the command line. What does not go with
+// the database or its file is a failure rather than wrong usage, and an error about files, keys and
+// times says by itself which.
+func inFlags(err error) error {
+	wrong, ok := errors.AsType[*server.OptionError](err)
+	switch {
+	case !ok:
+		return err
+	case wrong.Err != nil && wrong.Type == "Options":
+		return explainSealed(wrong.Err)
+	}
+	if flag := flagOf[wrong.Type+"."+wrong.Option]; flag != "" {
+		err = fmt.Errorf("%s %s", flag, wrong.Problem)
+	}
+	if wrong.Err != nil {
+		return err
+	}
+	return usage(err)
+}
+
+// forTests are the options that need --development.
+var forTests = []string{"Clock", "Faults", "Latency", "GroupProcessing"}
 
 // openServer opens a database with the key for its secrets.
 func openServer(ctx context.Context, options server.Options, secrets secretsKey) (*server.Server, error) {
@@ -110,15 +137,10 @@ func openBy(
 		return nil, err
 	}
 	s, err := open(ctx, options)
-	if wrong, ok := errors.AsType[*server.OptionError](err); ok {
-		switch flag := flagOf[wrong.Option]; {
-		case !options.Development && wrong.Option != "TrustedProxies" && wrong.Option != "PublicURL":
-			err = errors.New("--clock, --fault, --latency and --group-processing are for tests of programs: add " +
-				"--development, which makes the server unfit for anything else")
-		case flag != "":
-			err = fmt.Errorf("%s %s", flag, wrong.Problem)
-		}
-		return nil, usage(err)
+	wrong, ok := errors.AsType[*server.OptionError](err)
+	if ok && !options.Development && slices.Contains(forTests, wrong.Option) {
+		return nil, usage(errors.New("--clock, --fault, --latency and --group-processing are for tests of programs: " +
+			"add --development, which makes the server unfit for anything else"))
 	}
-	return s, explainSealed(err)
+	return s, inFlags(err)
 }

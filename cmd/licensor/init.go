@@ -65,7 +65,7 @@ func initialize(
 	ctx context.Context, data string, secrets secretsKey, f server.Founding, add bool,
 ) (login server.Login, err error) {
 	if err := f.Complete(); err != nil {
-		return login, err
+		return login, inFlags(err)
 	}
 	if _, err := os.Stat(data); add && err != nil {
 		return login, fmt.Errorf("there is no database to add a tenant to: %w", err)
@@ -81,7 +81,8 @@ func initialize(
 				"add a tenant with --add", data, domain)
 		}
 	}
-	return s.Found(ctx, f)
+	login, err = s.Found(ctx, f)
+	return login, inFlags(err)
 }
 
 // tellFounding prints the credentials, which are not shown again.

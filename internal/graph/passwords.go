@@ -3,7 +3,6 @@ package graph
 import (
 	"net/http"
 	"slices"
-	"unicode/utf8"
 
 	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
@@ -15,8 +14,7 @@ import (
 // passwordHash returns the hash of a password for a user with a name, which is refused if it can be
 // guessed easily.
 func passwordHash(r *wire.Request, name, password string) (string, error) {
-	if utf8.RuneCountInString(password) < identity.LeastPassword || len(password) > identity.MaxPassword ||
-		identity.HasName(password, name) {
+	if identity.UnfitPassword(password, name) != "" {
 		p := problem.Refuse("The specified password does not comply with password complexity requirements. Please " +
 			"provide a different password.")
 		p.Detail = &problem.Detail{

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"sync/atomic"
+	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
 )
@@ -40,6 +41,20 @@ const LeastPassword = 8
 func HasName(password, userPrincipalName string) bool {
 	local, _, _ := strings.Cut(strings.ToLower(userPrincipalName), "@")
 	return len(local) >= 3 && strings.Contains(strings.ToLower(password), local)
+}
+
+// UnfitPassword says why a password cannot be that of the user with a name, without repeating it:
+// "has 5 characters: it must have 8 or more". It returns "" when the password can be used.
+func UnfitPassword(password, userPrincipalName string) string {
+	switch n := utf8.RuneCountInString(password); {
+	case n < LeastPassword:
+		return fmt.Sprintf("has %d characters: it must have %d or more", n, LeastPassword)
+	case len(password) > MaxPassword:
+		return fmt.Sprintf("has %d bytes: it must have %d or fewer", len(password), MaxPassword)
+	case HasName(password, userPrincipalName):
+		return "has the name of its user in it: choose one that does not"
+	}
+	return ""
 }
 
 const (

@@ -39,7 +39,7 @@ func (d *development) open(s *Server) error {
 		}
 	}
 	if err := d.graph.SetClock(at); err != nil {
-		return fmt.Errorf("begin at the time of Clock: %w", err)
+		return unusable("Options", "Clock", at.UTC().Format(time.RFC3339), err)
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -13,7 +12,6 @@ import (
 
 	"licensor/internal/catalog"
 	"licensor/internal/directory"
-	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/tenant"
 )
@@ -28,52 +26,6 @@ type Founding struct {
 	Application            string // name of an application with all permissions; no application if empty
 	ClientID, ClientSecret string
 	FirstParty             bool // create service principals of Microsoft's own public clients
-}
-
-// leastSecret is the minimum length of a given secret in characters. Secrets are stored as plain
-// hashes, so they must not be guessable.
-const leastSecret = 32
-
-// Complete adds the domain to the administrator's name, and validates the fields.
-func (f *Founding) Complete() error {
-	for field, id := range map[string]string{"ID": f.ID, "ClientID": f.ClientID} {
-		if _, err := givenID(field, id); err != nil {
-			return err
-		}
-	}
-	if n := len(f.ClientSecret); n > 0 && n < leastSecret {
-		return Misuse(fmt.Errorf("the tenant's ClientSecret has %d characters: it must have %d or more that cannot "+
-			"be guessed", n, leastSecret))
-	}
-	if n := len(f.AdminPassword); n > identity.MaxPassword {
-		return Misuse(fmt.Errorf("the tenant's AdminPassword has %d bytes: it must have %d or fewer",
-			n, identity.MaxPassword))
-	}
-	if f.Application == "" && f.ClientID+f.ClientSecret != "" {
-		return Misuse(errors.New("the tenant has a ClientID or ClientSecret, but no Application: name one"))
-	}
-	f.Domain = strings.ToLower(f.Domain)
-	name, domain, ok := strings.Cut(f.Admin, "@")
-	if !ok {
-		domain = f.Domain
-	}
-	if f.Admin = name + "@" + domain; !strings.EqualFold(domain, f.Domain) {
-		return Misuse(fmt.Errorf("the administrator %s is not in the domain %s", f.Admin, f.Domain))
-	}
-	return nil
-}
-
-// givenID parses an id, or generates one if the text is empty.
-func givenID(field, text string) (uuid.UUID, error) {
-	if text == "" {
-		return uuid.New(), nil
-	}
-	id, ok := guid.Parse(text)
-	if !ok || id == uuid.Nil {
-		return id, Misuse(fmt.Errorf("the tenant's %s is %q, which is not a GUID: leave it out or write one such "+
-			"as 11111111-2222-3333-4444-555555555555", field, text))
-	}
-	return id, nil
 }
 
 // Login has the credentials of clients and people, as `init --json` prints them and --info writes
@@ -133,9 +85,10 @@ func (s *Server) begin(ctx context.Context, f Founding) (*tenant.Tenant, error) 
 	t, ok := s.tenants.ByDomain(f.Domain)
 	switch {
 	case !ok:
-		return s.tenants.Create(ctx, id, f.organization(s.now()), catalog.BuiltIn())
+		t, err = s.tenants.Create(ctx, id, f.organization(s.now()), catalog.BuiltIn())
+		return t, f.clash(err)
 	case !Unfinished(t) || f.ID != "" && t.ID() != id:
-		return nil, fmt.Errorf("the domain %s belongs to tenant %s already: give another one", f.Domain, t.ID())
+		return nil, unusable("Tenant", "Domain", f.Domain, fmt.Errorf("it belongs to tenant %s already: give another one", t.ID()))
 	}
 	return t, removeApplications(ctx, t)
 }
@@ -201,6 +154,16 @@ func (s *Server) addAdministrator(ctx context.Context, t *tenant.Tenant, f Found
 }
 
 func addUser(ctx context.Context, t *tenant.Tenant, f Founding, password, hash string) (uuid.UUID, error) {
+	patch, err := f.administrator(password)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	done, err := t.Do(ctx, Author, tenant.CreateUser{Patch: patch, PasswordHash: hash})
+	return done.ID, err
+}
+
+// administrator returns the properties of the administrator to create.
+func (f *Founding) administrator(password string) (patch directory.UserPatch, err error) {
 	nickname, _, _ := strings.Cut(f.Admin, "@")
 	body, err := json.Marshal(map[string]any{
 		"accountEnabled": true, "displayName": "Administrator", "mailNickname": nickname, "userPrincipalName": f.Admin,
@@ -208,18 +171,13 @@ func addUser(ctx context.Context, t *tenant.Tenant, f Founding, password, hash s
 		"passwordProfile": map[string]any{"password": password, "forceChangePasswordNextSignIn": !f.KeepPassword},
 	})
 	if err != nil {
-		return uuid.Nil, err
+		return patch, err
 	}
 	members, err := directory.Members(body)
 	if err != nil {
-		return uuid.Nil, err
+		return patch, err
 	}
-	patch, err := directory.ParseUserPatch(members)
-	if err != nil {
-		return uuid.Nil, err
-	}
-	done, err := t.Do(ctx, Author, tenant.CreateUser{Patch: patch, PasswordHash: hash})
-	return done.ID, err
+	return directory.ParseUserPatch(members)
 }
 
 // AllPermissions returns all application permissions: the widest that identity.Needs asks for.

@@ -114,9 +114,9 @@ func (s *Server) Pick(name string) (*tenant.Tenant, error) {
 	case name == "" && len(all) == 1:
 		return all[0], nil
 	case name == "" && len(all) == 0:
-		return nil, errors.New("the database has no tenant yet: make one with `licensor init`")
+		return nil, errors.New("the database has no tenant yet: make one with `licensor init`, or Found in a program")
 	case name == "":
-		return nil, Misuse(fmt.Errorf("the database has %d tenants; say which with --tenant", len(all)))
+		return nil, Misuse(fmt.Errorf("the database has %d tenants: name one by its id or domain, on the command line with --tenant", len(all)))
 	}
 	id, ok := people.Directory{Tenants: s.tenants}.Tenant(name)
 	if !ok {

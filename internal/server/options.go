@@ -2,7 +2,6 @@ package server
 
 import (
 	"cmp"
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -46,18 +45,6 @@ const (
 	UsualApplicationLimit = 200_000 // resource units in 10 seconds (docs/spec/protocol.md P43)
 	UsualTenantLimit      = 400_000
 )
-
-// OptionError reports an invalid option.
-type OptionError struct {
-	Option  string // name of the field
-	Problem string // what is wrong with it and how to fix it, beginning with its value
-}
-
-func (e *OptionError) Error() string { return "Options." + e.Option + " " + e.Problem }
-
-func wrong(option, problem string, args ...any) error {
-	return &OptionError{option, fmt.Sprintf(problem, args...)}
-}
 
 // settings are validated options.
 type settings struct {
@@ -179,6 +166,9 @@ func (s *settings) lookAtFaults() error {
 			return wrong("Latency", "is %s: %s", s.Latency, err)
 		}
 		s.faults = append(s.faults, slow)
+	}
+	if n := len(s.faults) + len(s.Faults); n > devkit.MaxFaults {
+		return wrong("Faults", "has %d, with one for Latency if that is set; at most %d are possible", n, devkit.MaxFaults)
 	}
 	for _, text := range s.Faults {
 		f, err := parseFault(text)

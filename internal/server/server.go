@@ -69,19 +69,30 @@ func OpenUnhindered(ctx context.Context, options Options) (s *Server, err error)
 		return nil, err
 	}
 	if err := s.start(ctx); err != nil {
+		if errors.Is(err, identity.ErrSealed) {
+			err = &OptionError{
+				Type: "Options", Option: "SecretsKey", Problem: "is not the key of this database: " + err.Error(), Err: err,
+			}
+		}
 		return nil, errors.Join(err, s.Close(context.WithoutCancel(ctx)))
 	}
 	return s, nil
 }
 
-func (s *settings) open(ctx context.Context) (*sqlite.Store, error) {
+// open opens the database. When the file cannot be used, the error is an *OptionError.
+func (s *settings) open(ctx context.Context) (db *sqlite.Store, err error) {
 	switch {
 	case s.Memory:
 		return sqlite.OpenMemory(ctx)
 	case s.AllowDataLoss:
-		return sqlite.OpenDespiteLoss(ctx, s.Data)
+		db, err = sqlite.OpenDespiteLoss(ctx, s.Data)
+	default:
+		db, err = sqlite.Open(ctx, s.Data)
 	}
-	return sqlite.Open(ctx, s.Data)
+	if err != nil && ctx.Err() == nil {
+		err = unusable("Options", "Data", s.Data, err)
+	}
+	return db, err
 }
 
 // start creates everything that uses the store.

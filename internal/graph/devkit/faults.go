@@ -76,9 +76,9 @@ func (d *Kit) AddFault(f Fault) error {
 	if err := f.Check(); err != nil {
 		return err
 	}
-	d.faults.mu.Lock()
-	defer d.faults.mu.Unlock()
-	d.faults.add(f)
+	if n := d.faults.append(f); n > MaxFaults {
+		return tooManyFaults(n)
+	}
 	return nil
 }
 

@@ -55,8 +55,8 @@ func appendFault(b []byte, f faultRule) []byte {
 	return append(b, '}')
 }
 
-// maxFaults limits the number of rules that each request is compared with.
-const maxFaults = 100
+// MaxFaults limits the number of rules that each request is compared with.
+const MaxFaults = 100
 
 // setFaults answers PUT /licensor/v1/development/faults: the rules of the body replace the existing
 // ones.
@@ -70,7 +70,7 @@ func (d *Kit) setFaults(r *wire.Request) error {
 	if err := wire.Read("faults", members, map[string]any{"seed": &seed, "rules": &list}, "rules"); err != nil {
 		return err
 	}
-	if len(list) > maxFaults {
+	if len(list) > MaxFaults {
 		return tooManyFaults(len(list))
 	}
 	rules := make([]Fault, len(list))
@@ -107,7 +107,7 @@ func (d *Kit) addFault(r *wire.Request) error {
 		return problem.Refuse("The rule cannot be: %s.", err)
 	}
 	fs := &d.faults
-	if n := fs.append(f); n > maxFaults {
+	if n := fs.append(f); n > MaxFaults {
 		return tooManyFaults(n)
 	}
 	return sendFaults(r, fs)
@@ -118,14 +118,14 @@ func (fs *faults) append(f Fault) int {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	n := len(fs.rules) + 1
-	if n <= maxFaults {
+	if n <= MaxFaults {
 		fs.add(f)
 	}
 	return n
 }
 
 func tooManyFaults(n int) error {
-	return problem.Refuse("There are %d rules; at most %d are possible.", n, maxFaults)
+	return problem.Refuse("There are %d rules; at most %d are possible.", n, MaxFaults)
 }
 
 func readFault(raw json.RawMessage) (f Fault, err error) {
