@@ -78,7 +78,7 @@ test-openapi: build ## compare the program's answers with the OpenAPI document t
 
 # An example without output is compiled and not run, so nothing reaches it.
 .PHONY: lint
-lint: go ## check format (gofumpt), go vet, staticcheck, doc comments (revive), the width of code and comments, the size of files and functions, dead code
+lint: go ## check format (gofumpt), go vet, staticcheck, doc comments (revive), the width of code and comments, the size of files and functions, names that mislead, dead code
 	@unformatted="$$($(TOOL) gofumpt -l .)" || exit 1; \
 	if [ -n "$$unformatted" ]; then \
 		echo "Not formatted; run \`make format\`:"; echo "$$unformatted"; exit 1; \
@@ -88,6 +88,7 @@ lint: go ## check format (gofumpt), go vet, staticcheck, doc comments (revive), 
 	$(TOOL) revive -config tools/revive.toml -set_exit_status ./...
 	@git ls-files '*.go' | grep -v /testdata/ | $(GO) -C tools run ./columns ..
 	@git ls-files '*.go' | grep -v /testdata/ | $(GO) -C tools run ./sizes ..
+	@git ls-files '*.go' | grep -v -e /testdata/ -e ^internal/store/ | $(GO) -C tools run ./names ..
 	@dead="$$($(TOOL) deadcode -test ./...)" || exit 1; \
 	dead="$$(echo "$$dead" | grep -v ': unreachable func: Example')"; \
 	if [ -n "$$dead" ]; then echo "Not used by anything:"; echo "$$dead"; exit 1; fi

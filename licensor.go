@@ -92,9 +92,9 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// OptionError is the error of Open and Server.Found for an invalid field of Options or Tenant. Type
-// is "Options" or "Tenant", Option the name of the field. If Data cannot be opened, or SecretsKey is
-// not the key of the database, Err is the reason.
+// OptionError is the error of Open and Server.Found for an invalid field of Options or Tenant:
+// Type is "Options" or "Tenant", Option the name of the field. If Data cannot be opened, or
+// SecretsKey is not the key of the database, Err is the reason.
 type OptionError = server.OptionError
 
 // Server is a server with one database, as returned by Open. It is an http.Handler.

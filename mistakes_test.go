@@ -190,7 +190,8 @@ func TestAServerThatIsNotOpenRefuses(t *testing.T) {
 		_, found := srv.Found(t.Context(), licensor.Tenant{Domain: "contoso.example"})
 		_, operate := srv.Client(t.Context(), "")
 		ended := srv.Close()
-		if answer.Code != http.StatusServiceUnavailable || found == nil || operate == nil || ended == nil || srv.Tenants() != nil {
+		if answer.Code != http.StatusServiceUnavailable || found == nil || operate == nil || ended == nil ||
+			srv.Tenants() != nil {
 			t.Errorf("%s: answers %d, Found %v, Client %v, Close %v, Tenants %v", name, answer.Code, found, operate, ended, srv.Tenants())
 		}
 	}

@@ -69,9 +69,9 @@ var callerID = uuid.MustParse("0b0e0000-0000-4000-8000-000000000001")
 // oneSecret keeps the signing keys in memory.
 type oneSecret struct{ value []byte }
 
-func (s *oneSecret) Secret(_ context.Context, _ string, make func() ([]byte, error)) (_ []byte, err error) {
+func (s *oneSecret) Secret(_ context.Context, _ string, create func() ([]byte, error)) (_ []byte, err error) {
 	if s.value == nil {
-		s.value, err = make()
+		s.value, err = create()
 	}
 	return s.value, err
 }

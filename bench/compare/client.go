@@ -19,13 +19,13 @@ const patience = time.Minute
 
 var errTooLong = errors.New("no answer within " + patience.String())
 
-// refused is a response with an error status.
-type refused struct {
+// refusedError is a response with an error status.
+type refusedError struct {
 	status int
 	body   string
 }
 
-func (r *refused) Error() string { return fmt.Sprintf("answered %d: %s", r.status, r.body) }
+func (r *refusedError) Error() string { return fmt.Sprintf("answered %d: %s", r.status, r.body) }
 
 // connection is a minimal HTTP client that sends one request after another. It is minimal because
 // it shares the processors with the server.
@@ -54,7 +54,7 @@ func (c *connection) ask(ctx context.Context, request []byte) ([]byte, error) {
 		return nil, err
 	}
 	if status >= 300 {
-		return nil, &refused{status, string(c.body[:min(len(c.body), 300)])}
+		return nil, &refusedError{status, string(c.body[:min(len(c.body), 300)])}
 	}
 	return c.body, nil
 }

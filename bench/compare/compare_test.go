@@ -71,7 +71,7 @@ func TestClientReadsBothKindsOfBodies(t *testing.T) {
 		for _, path := range []string{"/length", "/chunks", "/refused"} {
 			body, err := c.ask(t.Context(), requestBytes("GET", c.address, path, "token", ""))
 			if path == "/refused" {
-				if refusal, ok := errors.AsType[*refused](err); !ok || refusal.status != 400 {
+				if refusal, ok := errors.AsType[*refusedError](err); !ok || refusal.status != 400 {
 					t.Errorf("%s: %v", path, err)
 				}
 			} else if err != nil || sizeOf(body).objects != 5000 {

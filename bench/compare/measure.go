@@ -96,7 +96,7 @@ func (o *outcome) and(later *outcome) *outcome {
 }
 
 func failed(err error) (*outcome, error) {
-	if refusal, ok := errors.AsType[*refused](err); ok {
+	if refusal, ok := errors.AsType[*refusedError](err); ok {
 		return &outcome{note: fmt.Sprintf("refused (%d)", refusal.status)}, nil
 	}
 	if errors.Is(err, errTooLong) {

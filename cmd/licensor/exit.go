@@ -20,25 +20,25 @@ const (
 const exitCodes = `Exit codes: 0 done; 1 failed, nothing was changed by the step that failed; 2 wrong usage;
 3 partly done, such as a file of which some rows were left out.`
 
-// outcome is an error that knows its exit code.
-type outcome struct {
+// outcomeError is an error that knows its exit code.
+type outcomeError struct {
 	code int
 	err  error
 }
 
-func (o *outcome) Error() string { return o.err.Error() }
-func (o *outcome) Unwrap() error { return o.err }
+func (o *outcomeError) Error() string { return o.err.Error() }
+func (o *outcomeError) Unwrap() error { return o.err }
 
 // usage marks an error as a usage error: the command cannot work as it was called.
-func usage(err error) error { return &outcome{exitUsage, err} }
+func usage(err error) error { return &outcomeError{exitUsage, err} }
 
 // partly marks an error that prevented only a part of the command.
-func partly(err error) error { return &outcome{exitPartial, err} }
+func partly(err error) error { return &outcomeError{exitPartial, err} }
 
 // exitCode returns the code of the outermost outcome. An error without one comes from the parser of
 // the command line.
 func exitCode(err error) int {
-	var o *outcome
+	var o *outcomeError
 	switch {
 	case err == nil:
 		return exitDone
@@ -55,8 +55,8 @@ func markFailures(cmd *cobra.Command) {
 	if begin := cmd.RunE; begin != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
 			err := begin(cmd, args)
-			if o := (*outcome)(nil); err != nil && !errors.As(err, &o) {
-				o = &outcome{exitFailed, err}
+			if o := (*outcomeError)(nil); err != nil && !errors.As(err, &o) {
+				o = &outcomeError{exitFailed, err}
 				if server.IsMisuse(err) {
 					o.code = exitUsage
 				}

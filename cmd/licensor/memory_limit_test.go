@@ -108,7 +108,7 @@ type asked struct{ method, path, body, kind string }
 
 // dearest are the most expensive requests of every kind.
 func (c *crowd) dearest() []asked {
-	const json = "application/json"
+	const jsonType = "application/json"
 	var terms, ids, steps []string
 	for i := range 480 {
 		terms = append(terms, fmt.Sprintf("displayName eq 'x%d'", i))
@@ -127,13 +127,13 @@ func (c *crowd) dearest() []asked {
 	return []asked{
 		{"GET", "/v1.0" + list, "", ""},
 		{"GET", "/v1.0/users?$top=999&$count=true&$orderby=displayName&$filter=" + url.QueryEscape("not("+strings.Join(terms, " or ")+")"), "", ""},
-		{"POST", "/v1.0/$batch", `{"requests":[` + strings.Join(steps, ",") + `]}`, json},
-		{"PATCH", "/v1.0/users/" + crowdID(1), large(), json},
-		{"POST", "/v1.0/users", members, json},
-		{"POST", "/v1.0/directoryObjects/getByIds", `{"ids":[` + strings.Join(ids, ",") + `]}`, json},
-		{"POST", "/v1.0/groups/" + c.group + "/assignLicense", `{"addLicenses":[],"removeLicenses":[` + sku + `]}`, json},
-		{"POST", "/v1.0/groups/" + c.group + "/assignLicense", `{"addLicenses":[{"skuId":` + sku + `}],"removeLicenses":[]}`, json},
-		{"POST", "/licensor/v1/reprocess", `{"all":true}`, json},
+		{"POST", "/v1.0/$batch", `{"requests":[` + strings.Join(steps, ",") + `]}`, jsonType},
+		{"PATCH", "/v1.0/users/" + crowdID(1), large(), jsonType},
+		{"POST", "/v1.0/users", members, jsonType},
+		{"POST", "/v1.0/directoryObjects/getByIds", `{"ids":[` + strings.Join(ids, ",") + `]}`, jsonType},
+		{"POST", "/v1.0/groups/" + c.group + "/assignLicense", `{"addLicenses":[],"removeLicenses":[` + sku + `]}`, jsonType},
+		{"POST", "/v1.0/groups/" + c.group + "/assignLicense", `{"addLicenses":[{"skuId":` + sku + `}],"removeLicenses":[]}`, jsonType},
+		{"POST", "/licensor/v1/reprocess", `{"all":true}`, jsonType},
 		{"POST", "/licensor/v1/import", rows.String(), "application/x-ndjson"},
 		{"GET", "/v1.0/users/delta?$top=999", "", ""},
 		{"POST", "/" + c.login.TenantID + "/oauth2/v2.0/token", "grant_type=password&username=u1@licensor.example&password=Wrong-123!&scope=openid&client_id=" + c.login.ClientID + "&client_secret=" + c.login.ClientSecret, "application/x-www-form-urlencoded"},

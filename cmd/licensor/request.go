@@ -18,8 +18,8 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// refusal is a response with an error status.
-type refusal struct {
+// refusalError is a response with an error status.
+type refusalError struct {
 	request       string // method and path
 	status        int
 	code, message string
@@ -27,7 +27,7 @@ type refusal struct {
 	wait          time.Duration
 }
 
-func (e *refusal) Error() string {
+func (e *refusalError) Error() string {
 	text := fmt.Sprintf("%s: %d %s: %s", e.request, e.status, e.code, e.message)
 	if e.status >= http.StatusInternalServerError && e.id != "" {
 		text += " (request-id " + e.id + ")"
@@ -78,8 +78,8 @@ func (c *connection) send(ctx context.Context, method, path, contentType string,
 	return answer, nil
 }
 
-func newRefusal(request string, response *http.Response, body []byte) *refusal {
-	e := &refusal{
+func newRefusal(request string, response *http.Response, body []byte) *refusalError {
+	e := &refusalError{
 		request: request, status: response.StatusCode, code: http.StatusText(response.StatusCode),
 		id: response.Header.Get("request-id"), wait: retryAfter(response.Header),
 	}
@@ -101,7 +101,7 @@ func tokenRefusal(err error) error {
 	if !ok {
 		return err
 	}
-	return &refusal{
+	return &refusalError{
 		request: "get a token",
 		status:  e.Response.StatusCode,
 		code:    e.ErrorCode,
@@ -130,7 +130,7 @@ func retryAfter(h http.Header) time.Duration {
 func (c *connection) retry(ctx context.Context, do func() error) error {
 	for try := 1; ; try++ {
 		err := do()
-		e, ok := errors.AsType[*refusal](err)
+		e, ok := errors.AsType[*refusalError](err)
 		if !ok || try == maxTries ||
 			e.status != http.StatusTooManyRequests && e.status != http.StatusServiceUnavailable {
 			return err

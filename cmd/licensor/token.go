@@ -81,7 +81,7 @@ func (m *minting) mint(ctx context.Context, c *connection) (string, error) {
 	}
 	var made struct{ AccessToken string }
 	err = c.do(ctx, http.MethodPost, "/licensor/v1/development/tokens", "application/json", body, &made)
-	if e, ok := errors.AsType[*refusal](err); ok && e.status == http.StatusNotFound {
+	if e, ok := errors.AsType[*refusalError](err); ok && e.status == http.StatusNotFound {
 		return "", fmt.Errorf("the server makes no tokens for tests: start it with --development (%w)", err)
 	}
 	return made.AccessToken, err

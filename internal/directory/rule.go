@@ -39,7 +39,7 @@ func (p *Property[T]) oneOf(values ...string) *Property[T] {
 	})
 }
 
-func (p *Property[T]) folded(fold func(string) string) *Property[T] { p.rule.fold = fold; return p }
+func (p *Property[T]) folded(by func(string) string) *Property[T] { p.rule.fold = by; return p }
 
 // check returns the stored form of the value and, if it is not allowed, what is allowed.
 func (r *rule) check(value string) (kept, want string) {

@@ -143,7 +143,7 @@ func (api *API) serve(r *wire.Request) error {
 		r.Keys = slices.Insert(r.Keys, 0, caller.ObjectID.String())
 	}
 	if r.Named != uuid.Nil && r.Named != caller.Tenant {
-		lost = &problem.Error{
+		lost = &problem.ResponseError{
 			Status: http.StatusBadRequest, Code: problem.CodeBadRequest,
 			Message: fmt.Sprintf("The tenant '%s' in the path is not '%s', the tenant of the access token.",
 				r.Named, caller.Tenant),
@@ -200,7 +200,7 @@ func (api *API) answer(r *wire.Request, options *odata.Options, malformed error)
 func (api *API) route(r *wire.Request) (route.Match[wire.Operation], error) {
 	path, ok := route.Segments(r.URL.EscapedPath())
 	if !ok {
-		return route.Match[wire.Operation]{}, &problem.Error{
+		return route.Match[wire.Operation]{}, &problem.ResponseError{
 			Status: http.StatusBadRequest, Code: problem.CodeBroken,
 			Message: "The path is not encoded as paths are: % is followed by two hexadecimal digits.",
 		}
@@ -273,7 +273,7 @@ func (api *API) enter(r *wire.Request) (err error) {
 		return &identity.UnauthorizedError{Message: "Access token validation failure. Invalid tenant."}
 	}
 	if r.Me && !r.Caller.Delegated {
-		return &problem.Error{
+		return &problem.ResponseError{
 			Status:  http.StatusBadRequest,
 			Code:    problem.CodeBroken,
 			Message: "/me request is only valid with delegated authentication flow.",

@@ -80,7 +80,7 @@ func keepsEnabled(was, now map[string]json.RawMessage) error {
 	left := entitlements(now)
 	for id, enabled := range entitlements(was) {
 		if _, ok := left[id]; enabled && !ok {
-			return &problem.Error{
+			return &problem.ResponseError{
 				Status: http.StatusBadRequest, Code: "CannotDeleteOrUpdateEnabledEntitlement",
 				Message: "Permission (scope or role) cannot be deleted or updated unless disabled first.",
 			}

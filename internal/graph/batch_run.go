@@ -95,7 +95,7 @@ func (api *API) take(r *wire.Request, s *step, answers []*stepAnswer, a *stepAns
 		api.ServeHTTP(a, inner)
 		return
 	}
-	wire.NewRequest(ctx, a, inner, r.Environment).Fail(&problem.Error{
+	wire.NewRequest(ctx, a, inner, r.Environment).Fail(&problem.ResponseError{
 		Status: http.StatusFailedDependency, Code: "FailedDependency",
 		Message: fmt.Sprintf("Request '%s' was not done: one that it depends on has failed.", problem.Clip(s.id.text)),
 	})

@@ -44,7 +44,7 @@ func (api *API) allowOrigin(w http.ResponseWriter, hr *http.Request) (answered b
 // mayCall reports whether pages of an origin may call. A configured port * matches any port.
 func (api *API) mayCall(origin string) bool {
 	return slices.ContainsFunc(api.config.Origins, func(allowed string) bool {
-		if host, any := strings.CutSuffix(allowed, ":*"); any {
+		if host, anyPort := strings.CutSuffix(allowed, ":*"); anyPort {
 			rest, is := strings.CutPrefix(origin, host)
 			return is && (rest == "" || rest[0] == ':' && strings.Trim(rest[1:], "0123456789") == "")
 		}

@@ -73,7 +73,7 @@ func getUserOwnedObjects(r *wire.Request) error {
 	}
 	groups := deletedGroupsOf(r, user)
 	if len(groups) > maxOwned {
-		return &problem.Error{
+		return &problem.ResponseError{
 			Status: http.StatusForbidden, Code: "Directory_ResultSizeLimitExceeded",
 			Message: fmt.Sprintf("The user owns more than %d deleted groups. "+
 				"List deletedItems/microsoft.graph.group instead, which has pages.", maxOwned),

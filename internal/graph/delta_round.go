@@ -70,7 +70,7 @@ func changesOf(c *tenant.Changes, of directory.Type) *tenant.ObjectChanges {
 
 // tooOld tells the client to start again.
 func (d *round) tooOld() error {
-	return &problem.Error{
+	return &problem.ResponseError{
 		Status: http.StatusGone, Code: "syncStateNotFound",
 		Message: "The sync state is no longer known. Start again at the address of the header Location, and take " +
 			"what it shows for everything there is.",

@@ -65,7 +65,7 @@ func askedToken(r *wire.Request, of directory.Type) (deltaToken, error) {
 	}
 	t, ok := readDeltaToken(text, deltaSeal(r, of))
 	if !ok {
-		return deltaToken{}, &problem.Error{
+		return deltaToken{}, &problem.ResponseError{
 			Status: http.StatusBadRequest, Code: problem.CodeBroken,
 			Message: "The token is not one of these changes. Follow the @odata.nextLink or @odata.deltaLink of an " +
 				"answer as it stands, or start again without it.",

@@ -149,7 +149,7 @@ func ask(r *wire.Request, s subject) {
 
 func isNotFound(err error) bool {
 	p, ok := errors.AsType[*tenant.CommandError](err)
-	q, graph := errors.AsType[*problem.Error](err)
+	q, graph := errors.AsType[*problem.ResponseError](err)
 	return ok && p.Kind == tenant.NotFound || graph && q.Status == http.StatusNotFound
 }
 

@@ -70,7 +70,7 @@ func TestReferencesAndOtherKeysAreServedOrSaidNotToBe(t *testing.T) {
 			return m.Unserved
 		}
 		op, err := servedAt(m, method)
-		p, _ := err.(*problem.Error)
+		p, _ := err.(*problem.ResponseError)
 		return op != nil || p != nil && p.Status == http.StatusNotImplemented
 	}
 	for set, typeName := range map[string]string{

@@ -223,9 +223,9 @@ func (w *world) tryFilter(set, token string, objects []map[string]any, row filte
 	}
 	slices.Sort(want)
 	link := "/v1.0/" + set + "?$select=id&$top=999&$filter=" + url.QueryEscape(try.filter)
-	for advanced, query := range []string{"", "&$count=true"} {
+	for advanced, counted := range []string{"", "&$count=true"} {
 		headers := []string{"ConsistencyLevel: eventual"}[:advanced]
-		got := w.do("GET", link+query, token, "", headers...)
+		got := w.do("GET", link+counted, token, "", headers...)
 		if answered := try.level == directory.Basic || try.level == directory.Advanced && advanced == 1; !answered {
 			w.isRefused(got, set, row, try.filter)
 			continue

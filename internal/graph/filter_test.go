@@ -163,7 +163,7 @@ func TestFiltersThatCannotBeAnsweredNameTheirPart(t *testing.T) {
 }
 
 // wordsOf is the message with its detail.
-func wordsOf(p *problem.Error) string {
+func wordsOf(p *problem.ResponseError) string {
 	if p.Detail == nil {
 		return p.Message
 	}

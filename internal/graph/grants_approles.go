@@ -382,8 +382,8 @@ func grantPermission(r *wire.Request, g roleAssignment) error {
 			return nil
 		},
 	)
-	if p, is := err.(*problem.Error); is && p.Status == http.StatusNotFound {
-		return &problem.Error{Status: http.StatusBadRequest, Code: problem.CodeBadRequest, Message: p.Message}
+	if p, is := err.(*problem.ResponseError); is && p.Status == http.StatusNotFound {
+		return &problem.ResponseError{Status: http.StatusBadRequest, Code: problem.CodeBadRequest, Message: p.Message}
 	}
 	return err
 }

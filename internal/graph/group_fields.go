@@ -76,8 +76,8 @@ func appendGroupLicenses(b []byte, g *group) []byte {
 }
 
 func appendHasErrors(b []byte, g *group) []byte {
-	errors := g.image.Licensing.GroupErrors(g.ordinal)
-	return jsontext.AppendBool(b, errors != nil && !errors.IsEmpty())
+	inError := g.image.Licensing.GroupErrors(g.ordinal)
+	return jsontext.AppendBool(b, inError != nil && !inError.IsEmpty())
 }
 
 // appendProcessingState writes that processing is complete, unless a change is pending: a change of

@@ -94,8 +94,8 @@ func (w *world) plainValue(value any) any {
 			case "message": // it may repeat what was asked
 				value[name] = strings.ToLower(fmt.Sprint(member))
 			case "error":
-				if problem, ok := member.(map[string]any); ok {
-					value[name] = problem["code"]
+				if body, ok := member.(map[string]any); ok {
+					value[name] = body["code"]
 				}
 			case "request-id", "client-request-id", "Location", "Content-Location", "date":
 				delete(value, name)

@@ -103,8 +103,8 @@ func (rule *matrixRule) allows(c matrixCaller, object identity.Relation) bool {
 	case rule.anyone, rule.open:
 		return true
 	case c.personal:
-		any := lacking(rule.personal, rule.own)
-		return (has(any) || self && has(lacking(rule.personal, any))) && (byRole || unasked)
+		delegated := lacking(rule.personal, rule.own)
+		return (has(delegated) || self && has(lacking(rule.personal, delegated))) && (byRole || unasked)
 	case !c.delegated:
 		return has(rule.permissions, rule.application, rule.parts) ||
 			object == identity.RelationOwned && has(rule.owned) || len(c.roles) > 0 && byRole

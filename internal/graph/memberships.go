@@ -35,7 +35,7 @@ const maxMemberships = 11_000
 // sendMemberships answers with the ids of groups and those of others.
 func sendMemberships(r *wire.Request, groups []uint32, others []uuid.UUID) error {
 	if n := len(groups) + len(others); n > maxMemberships {
-		return &problem.Error{
+		return &problem.ResponseError{
 			Status: http.StatusForbidden, Code: "Directory_ResultSizeLimitExceeded",
 			Message: fmt.Sprintf("The object is in %d groups and other objects, and at most %d are possible in the "+
 				"answer to an action. "+

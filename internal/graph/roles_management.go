@@ -207,7 +207,7 @@ func createAssignment(r *wire.Request) error {
 		if !free(r.Image) {
 			const message = "A conflicting object with one or more of the specified property values is present in " +
 				"the directory."
-			return &problem.Error{
+			return &problem.ResponseError{
 				Status: http.StatusBadRequest, Code: problem.CodeBadRequest, Message: message,
 				Detail: &problem.Detail{Code: "ConflictingObjects", Target: "", Message: message},
 			}

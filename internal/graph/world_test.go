@@ -64,15 +64,15 @@ func newWorld(t testing.TB) *world {
 	w.clock.Store(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC).Unix())
 	w.moved = clock.New(func() time.Time { return time.Unix(w.clock.Load(), 0).UTC() })
 	ctx := context.Background()
-	store, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "licensor.db"))
+	db, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "licensor.db"))
 	w.must(err)
-	w.store = store
+	w.store = db
 	log := newLog(w)
-	w.tenants, err = tenant.Open(ctx, store, tenant.Options{Now: w.now, NewID: numbered(), Log: log})
+	w.tenants, err = tenant.Open(ctx, db, tenant.Options{Now: w.now, NewID: numbered(), Log: log})
 	w.must(err)
 	t.Cleanup(func() {
 		w.must(w.tenants.Close(ctx))
-		w.must(store.Close())
+		w.must(db.Close())
 	})
 	w.tenant, err = w.tenants.Create(ctx, uuid.MustParse("c0000000-0000-4000-8000-000000000001"), contoso(), catalog.BuiltIn())
 	w.must(err)
@@ -252,11 +252,11 @@ var madeKeys struct {
 	value []byte
 }
 
-func (sharedKeys) Secret(_ context.Context, _ string, make func() ([]byte, error)) (value []byte, err error) {
+func (sharedKeys) Secret(_ context.Context, _ string, create func() ([]byte, error)) (value []byte, err error) {
 	madeKeys.Lock()
 	defer madeKeys.Unlock()
 	if madeKeys.value == nil {
-		madeKeys.value, err = make()
+		madeKeys.value, err = create()
 	}
 	return madeKeys.value, err
 }

@@ -15,9 +15,9 @@ import (
 
 // Keys stores the secrets of the installation: its signing keys.
 type Keys interface {
-	// Secret returns a named secret, which make creates if it does not exist. Concurrent callers,
+	// Secret returns a named secret, which create creates if it does not exist. Concurrent callers,
 	// in any process, all get the same value.
-	Secret(ctx context.Context, name string, make func() ([]byte, error)) ([]byte, error)
+	Secret(ctx context.Context, name string, create func() ([]byte, error)) ([]byte, error)
 	// ReplaceSecret atomically replaces the value of a named secret by the result of change; old is
 	// nil if it does not exist. If change returns an error, nothing is changed.
 	ReplaceSecret(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error

@@ -122,9 +122,9 @@ func (t *town) change(apply func()) {
 // safe keeps secrets in memory.
 type safe map[string][]byte
 
-func (s safe) Secret(_ context.Context, name string, make func() ([]byte, error)) ([]byte, error) {
+func (s safe) Secret(_ context.Context, name string, create func() ([]byte, error)) ([]byte, error) {
 	if s[name] == nil {
-		made, err := make()
+		made, err := create()
 		if err != nil {
 			return nil, err
 		}

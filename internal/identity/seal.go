@@ -99,9 +99,9 @@ type sealed struct {
 }
 
 // Secret implements Keys.
-func (s *sealed) Secret(ctx context.Context, name string, make func() ([]byte, error)) ([]byte, error) {
+func (s *sealed) Secret(ctx context.Context, name string, create func() ([]byte, error)) ([]byte, error) {
 	stored, err := s.keys.Secret(ctx, name, func() ([]byte, error) {
-		plain, err := make()
+		plain, err := create()
 		return s.seal(name, plain), err
 	})
 	if err != nil {

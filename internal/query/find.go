@@ -340,15 +340,15 @@ func (m matching) find(block int, among column.Mask) column.Mask {
 type dense []uint64
 
 func densely(set *roaring.Bitmap, blocks int) dense {
-	bits := make(dense, blocks*words)
+	held := make(dense, blocks*words)
 	if set.IsEmpty() {
-		return bits
+		return held
 	}
-	if last := int(set.Maximum()) / 64; last >= len(bits) { // it has objects that the table does not have
-		bits = make(dense, last+1)
+	if last := int(set.Maximum()) / 64; last >= len(held) { // it has objects that the table does not have
+		held = make(dense, last+1)
 	}
-	set.WriteDenseTo(bits)
-	return bits
+	set.WriteDenseTo(held)
+	return held
 }
 
 func (d dense) find(block int, among column.Mask) column.Mask {

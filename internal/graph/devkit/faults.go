@@ -94,7 +94,7 @@ func (fs *faults) add(f Fault) {
 // meet applies the matching faults to a request: it waits for all of their latencies, and responds
 // with the first that has a status.
 func (fs *faults) meet(r *wire.Request) error {
-	wait, problem := fs.choose(r.Method, r.URL.EscapedPath())
+	wait, answer := fs.choose(r.Method, r.URL.EscapedPath())
 	if wait > 0 {
 		select {
 		case <-time.After(wait):
@@ -102,13 +102,13 @@ func (fs *faults) meet(r *wire.Request) error {
 			return r.Context().Err()
 		}
 	}
-	if problem != nil {
-		return problem
+	if answer != nil {
+		return answer
 	}
 	return nil
 }
 
-func (fs *faults) choose(method, escaped string) (wait time.Duration, problem *problem.Error) {
+func (fs *faults) choose(method, escaped string) (wait time.Duration, answer *problem.ResponseError) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	if len(fs.rules) == 0 {
@@ -167,7 +167,7 @@ func plainSegments(parts []string) []string {
 }
 
 // problem returns the real service's error for a status.
-func (f *faultRule) problem() *problem.Error {
+func (f *faultRule) problem() *problem.ResponseError {
 	p := problem.TooMany(f.RetryAfter)
 	if p.Status = f.Status; f.Status == http.StatusTooManyRequests {
 		return p

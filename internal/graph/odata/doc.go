@@ -19,8 +19,8 @@
 //	path       = name *( "/" name ) [ "/$count" / "/" ( "any" / "all" ) "(" [ name ":" or ] ")" ]
 //
 // Every node of the tree has its position in the text, so that errors can name the column, as does
-// every *Error of this package. Depth, length and the number of terms are limited: no filter takes
-// more than a fraction of a millisecond and a little memory.
+// every *SyntaxError of this package. Depth, length and the number of terms are limited: no filter
+// takes more than a fraction of a millisecond and a little memory.
 //
 // Rules are cited from docs/spec/protocol.md (P).
 package odata

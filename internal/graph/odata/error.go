@@ -7,8 +7,8 @@ import (
 	"licensor/internal/excerpt"
 )
 
-// Error is an error in a query option.
-type Error struct {
+// SyntaxError is an error in a query option.
+type SyntaxError struct {
 	Option string // with its dollar sign: $filter
 	Text   string // the option's value
 	Token  string // the wrong part; empty for the end of the text
@@ -17,7 +17,7 @@ type Error struct {
 }
 
 // Error returns the message for the caller, in the words of the real service if known.
-func (e *Error) Error() string {
+func (e *SyntaxError) Error() string {
 	switch {
 	case e.Column == 0:
 		return fmt.Sprintf("Invalid value '%s' for the query option '%s': %s.", clip(e.Text), e.Option, e.Want)
@@ -30,7 +30,7 @@ func (e *Error) Error() string {
 	}
 }
 
-func (e *Error) clause() string {
+func (e *SyntaxError) clause() string {
 	if e.Option == "$filter" {
 		return "Invalid filter clause"
 	}

@@ -53,7 +53,8 @@ func splitOutside(text string, sign byte) []string {
 
 func readExpansion(value, item string, at int) (Expansion, error) {
 	fail := func(want string) error {
-		return &Error{Option: "$expand", Text: value, Token: strings.TrimSpace(item), Column: column(value, at), Want: want}
+		token := strings.TrimSpace(item)
+		return &SyntaxError{Option: "$expand", Text: value, Token: token, Column: column(value, at), Want: want}
 	}
 	name, inner, options := strings.Cut(strings.TrimSpace(item), "(")
 	e := Expansion{Name: strings.TrimSpace(name), Column: column(value, at), Levels: 1}

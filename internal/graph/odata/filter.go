@@ -14,10 +14,10 @@ const (
 	maxDepth  = 32       // parentheses, negations and lambdas within each other
 )
 
-// ParseFilter reads the value of $filter. Errors are *Error.
+// ParseFilter reads the value of $filter. Errors are *SyntaxError.
 func ParseFilter(text string) (*Filter, error) {
 	if len(text) > maxLength {
-		return nil, &Error{Option: "$filter", Text: text, Want: "a filter has at most 16384 bytes; ask in several requests"}
+		return nil, &SyntaxError{Option: "$filter", Text: text, Want: "a filter has at most 16384 bytes; ask in several requests"}
 	}
 	tokens, err := tokens(text)
 	if err != nil {
@@ -64,7 +64,7 @@ func (p *parser) expect(k kind, want string) error {
 func (p *parser) unexpected(want string) error { return p.refuse(p.tokens[0], want) }
 
 func (p *parser) refuse(t token, want string) error {
-	return &Error{Option: "$filter", Text: p.text, Token: t.text, Column: column(p.text, t.at), Want: want}
+	return &SyntaxError{Option: "$filter", Text: p.text, Token: t.text, Column: column(p.text, t.at), Want: want}
 }
 
 // isWord reports whether the current token is a keyword, in any letter case (P1).

@@ -124,9 +124,9 @@ func TestFilterMistakesAreNamedWithTheirColumn(t *testing.T) {
 			}
 			continue
 		}
-		var e *Error
+		var e *SyntaxError
 		if !errors.As(err, &e) {
-			t.Errorf("%s: error is %v, want an *Error", c.text, err)
+			t.Errorf("%s: error is %v, want an *SyntaxError", c.text, err)
 			continue
 		}
 		if e.Token != c.token || e.Column != c.column || !strings.Contains(e.Want, c.want) {
@@ -291,7 +291,7 @@ func FuzzFilter(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		first, err := ParseFilter(text)
 		if err != nil {
-			var e *Error
+			var e *SyntaxError
 			if !errors.As(err, &e) || e.Error() == "" {
 				t.Fatalf("error is %v", err)
 			}

@@ -59,7 +59,7 @@ func tokens(text string) ([]token, error) {
 }
 
 func (l *lexer) fail(at int, found, want string) error {
-	return &Error{Option: "$filter", Text: l.text, Token: found, Column: column(l.text, at), Want: want}
+	return &SyntaxError{Option: "$filter", Text: l.text, Token: found, Column: column(l.text, at), Want: want}
 }
 
 var punctuation = map[byte]kind{'(': open, ')': closed, ',': comma, '/': slash, ':': colon}

@@ -53,8 +53,8 @@ var readers = map[string]func(o *Options, value string) error{
 	"$format":     func(o *Options, value string) error { return readText("$format", value, &o.Format) },
 }
 
-// Parse parses the query of a URL, the part after the question mark. Errors are *Error. Names of
-// options may be in any letter case and without their dollar sign; each may occur once. Other
+// Parse parses the query of a URL, the part after the question mark. Errors are *SyntaxError. Names
+// of options may be in any letter case and without their dollar sign; each may occur once. Other
 // parameters are skipped.
 func Parse(query string) (*Options, error) {
 	o := &Options{Top: Absent, Skip: Absent}
@@ -68,12 +68,12 @@ func Parse(query string) (*Options, error) {
 		read, known := readers[name]
 		switch {
 		case !known && strings.HasPrefix(name, "$"):
-			return nil, &Error{Option: name, Text: value, Want: "there is no such option; known are $select, " +
+			return nil, &SyntaxError{Option: name, Text: value, Want: "there is no such option; known are $select, " +
 				"$filter, $orderby, $top, $skip, $count, $search, $expand, $skiptoken, $format"}
 		case !known:
 			continue
 		case slices.Contains(o.Given, name):
-			return nil, &Error{Option: name, Text: value, Want: "the option is given more than once; give it once"}
+			return nil, &SyntaxError{Option: name, Text: value, Want: "the option is given more than once; give it once"}
 		}
 		o.Given = append(o.Given, name)
 		if err := read(o, value); err != nil {
@@ -93,7 +93,7 @@ func split(pair string) (name, value string, err error) {
 	}
 	name, value = strings.ToLower(strings.TrimSpace(name)), strings.TrimSpace(value)
 	if err != nil || !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
-		return "", "", &Error{
+		return "", "", &SyntaxError{
 			Option: name,
 			Text:   rawValue,
 			Want:   "it is not encoded as addresses are: % is followed by two hexadecimal digits of UTF-8",
@@ -109,7 +109,7 @@ func (o *Options) readSelect(value string) error {
 	for _, name := range strings.Split(value, ",") {
 		name = strings.TrimSpace(name)
 		if !isPath(name) {
-			return &Error{Option: "$select", Text: value, Want: "it is a list of properties, such as id,displayName"}
+			return &SyntaxError{Option: "$select", Text: value, Want: "it is a list of properties, such as id,displayName"}
 		}
 		if _, ok := fold.Among(o.Select, name); !ok {
 			o.Select = append(o.Select, name)
@@ -135,7 +135,7 @@ func (o *Options) readOrderBy(value string) error {
 		descending := len(words) == 2 && fold.Equal(words[1], "desc")
 		if len(words) == 0 || len(words) > 2 || !isPath(words[0]) ||
 			len(words) == 2 && !descending && !fold.Equal(words[1], "asc") {
-			return &Error{
+			return &SyntaxError{
 				Option: "$orderby",
 				Text:   value,
 				Want:   "it is a list of properties, each with asc or desc behind it or not, such as displayName desc",
@@ -154,7 +154,7 @@ func (o *Options) readCount(value string) error {
 		o.Count = true
 	case "false":
 	default:
-		return &Error{Option: "$count", Text: value, Want: "it is true or false"}
+		return &SyntaxError{Option: "$count", Text: value, Want: "it is true or false"}
 	}
 	return nil
 }
@@ -162,7 +162,7 @@ func (o *Options) readCount(value string) error {
 func readNumber(option, value string, into *int) error {
 	n, err := strconv.ParseInt(value, 10, 32)
 	if err != nil {
-		return &Error{Option: option, Text: value, Want: "it is a whole number"}
+		return &SyntaxError{Option: option, Text: value, Want: "it is a whole number"}
 	}
 	*into = int(n)
 	return nil
@@ -170,7 +170,7 @@ func readNumber(option, value string, into *int) error {
 
 func readText(option, value string, into *string) error {
 	if value == "" {
-		return &Error{Option: option, Text: value, Want: "it is empty; leave the option out"}
+		return &SyntaxError{Option: option, Text: value, Want: "it is empty; leave the option out"}
 	}
 	*into = value
 	return nil

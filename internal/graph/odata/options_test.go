@@ -75,9 +75,9 @@ func TestParseRefuses(t *testing.T) {
 		{"$filter=a eq", "$filter", "a property"},
 	} {
 		_, err := Parse(c.query)
-		var e *Error
+		var e *SyntaxError
 		if !errors.As(err, &e) {
-			t.Errorf("%s: error is %v, want an *Error", c.query, err)
+			t.Errorf("%s: error is %v, want an *SyntaxError", c.query, err)
 			continue
 		}
 		if e.Option != c.option || !strings.Contains(e.Want, c.want) {

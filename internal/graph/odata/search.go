@@ -33,7 +33,7 @@ func (s *Search) String() string {
 func ParseSearch(text string) (*Search, error) {
 	s := &searcher{text: text}
 	if len(text) > maxLength {
-		return nil, &Error{Option: "$search", Text: text, Want: "a search has at most 16384 bytes; ask in several requests"}
+		return nil, &SyntaxError{Option: "$search", Text: text, Want: "a search has at most 16384 bytes; ask in several requests"}
 	}
 	node, err := s.or()
 	if err != nil {
@@ -64,7 +64,7 @@ func (s *searcher) refuse(at int, want string) error {
 		found = string(r)
 		break
 	}
-	return &Error{Option: "$search", Text: s.text, Token: found, Column: column(s.text, at), Want: want}
+	return &SyntaxError{Option: "$search", Text: s.text, Token: found, Column: column(s.text, at), Want: want}
 }
 
 func (s *searcher) skip() {

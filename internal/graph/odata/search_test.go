@@ -60,7 +60,7 @@ func TestParseSearchRefuses(t *testing.T) {
 		{strings.Repeat(`"a:1" `, 51), "at most 50 terms", 301},
 	} {
 		_, err := ParseSearch(c.text)
-		var e *Error
+		var e *SyntaxError
 		if !errors.As(err, &e) || !strings.Contains(e.Want, c.want) || e.Column != c.column {
 			t.Errorf("%s: %v, want %s in column %d", c.text, err, c.want, c.column)
 		}

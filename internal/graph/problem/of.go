@@ -18,12 +18,12 @@ import (
 
 // Of is the only place that converts errors to responses. ok is false for unexpected errors, which
 // are logged and shown as a 500.
-func Of(err error) (p *Error, ok bool) {
+func Of(err error) (p *ResponseError, ok bool) {
 	if errors.As(err, &p) {
 		return p, true
 	}
-	if e, ok := errors.AsType[*odata.Error](err); ok {
-		return &Error{Status: http.StatusBadRequest, Code: CodeBroken, Message: e.Error()}, true
+	if e, ok := errors.AsType[*odata.SyntaxError](err); ok {
+		return &ResponseError{Status: http.StatusBadRequest, Code: CodeBroken, Message: e.Error()}, true
 	}
 	if e, ok := errors.AsType[*directory.InvalidError](err); ok {
 		return invalidProblem(e), true
@@ -47,7 +47,7 @@ func Of(err error) (p *Error, ok bool) {
 }
 
 // fullProblem asks the caller to retry when there is memory for its request.
-func fullProblem(e *memory.FullError) *Error {
+func fullProblem(e *memory.FullError) *ResponseError {
 	p := unavailable(e.Error())
 	if e.Cause == memory.OfTenant {
 		p = TooMany(0)
@@ -61,7 +61,7 @@ func fullProblem(e *memory.FullError) *Error {
 
 // invalidProblem uses the words of the real service in the message, and names the value and the
 // remedy in a detail.
-func invalidProblem(e *directory.InvalidError) *Error {
+func invalidProblem(e *directory.InvalidError) *ResponseError {
 	if e.Kind == directory.NotServed {
 		return NotServed("%s", e)
 	}
@@ -78,17 +78,17 @@ func invalidProblem(e *directory.InvalidError) *Error {
 	return p
 }
 
-func tenantProblem(e *tenant.CommandError) *Error {
+func tenantProblem(e *tenant.CommandError) *ResponseError {
 	switch e.Kind {
 	case tenant.NotFound:
-		return &Error{Status: http.StatusNotFound, Code: "Request_ResourceNotFound", Message: e.Message}
+		return &ResponseError{Status: http.StatusNotFound, Code: "Request_ResourceNotFound", Message: e.Message}
 	case tenant.Taken:
-		return &Error{
+		return &ResponseError{
 			Status: http.StatusBadRequest, Code: CodeBadRequest, Message: e.Message,
 			Detail: &Detail{"ObjectConflict", e.Property, e.Message},
 		}
 	case tenant.Changed:
-		return &Error{Status: http.StatusPreconditionFailed, Code: "PreconditionFailed", Message: e.Message}
+		return &ResponseError{Status: http.StatusPreconditionFailed, Code: "PreconditionFailed", Message: e.Message}
 	case tenant.Unavailable:
 		return unavailable(e.Message)
 	case tenant.Unknown:
@@ -98,26 +98,26 @@ func tenantProblem(e *tenant.CommandError) *Error {
 	}
 }
 
-func unavailable(message string) *Error {
-	return &Error{
+func unavailable(message string) *ResponseError {
+	return &ResponseError{
 		Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable", Message: message,
 		Header: map[string]string{"Retry-After": "5"},
 	}
 }
 
 // unknown is for changes whose outcome is unknown. It can be queried soon.
-func unknown(message string) *Error {
+func unknown(message string) *ResponseError {
 	p := unavailable(message)
 	p.Header["Retry-After"] = "1"
 	return p
 }
 
-func identityProblem(err error) (*Error, bool) {
+func identityProblem(err error) (*ResponseError, bool) {
 	if e, ok := errors.AsType[*identity.UnauthorizedError](err); ok {
-		return &Error{Status: http.StatusUnauthorized, Code: "InvalidAuthenticationToken", Message: e.Message}, true
+		return &ResponseError{Status: http.StatusUnauthorized, Code: "InvalidAuthenticationToken", Message: e.Message}, true
 	}
 	if e, ok := errors.AsType[*identity.ForbiddenError](err); ok {
-		return &Error{Status: http.StatusForbidden, Code: "Authorization_RequestDenied", Message: e.Error()}, true
+		return &ResponseError{Status: http.StatusForbidden, Code: "Authorization_RequestDenied", Message: e.Error()}, true
 	}
 	if _, ok := errors.AsType[*identity.UnreachableError](err); ok {
 		return unavailable("The issuer of the token does not answer, so the token cannot be checked. Try again later."),
@@ -127,7 +127,7 @@ func identityProblem(err error) (*Error, bool) {
 }
 
 // serverProblem is for conditions of the server.
-func serverProblem(err error) (*Error, bool) {
+func serverProblem(err error) (*ResponseError, bool) {
 	switch {
 	case errors.Is(err, store.ErrFull):
 		return unavailable("The server has no room left on its disk. Nothing was changed. Ask its administrator."), true

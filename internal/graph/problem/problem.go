@@ -15,8 +15,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// Error is an error response, in Graph's terms (P10, P11).
-type Error struct {
+// ResponseError is an error response, in Graph's terms (P10, P11).
+type ResponseError struct {
 	Status  int
 	Code    string
 	Message string
@@ -29,7 +29,7 @@ type Detail struct {
 	Code, Target, Message string
 }
 
-func (p *Error) Error() string { return p.Message }
+func (p *ResponseError) Error() string { return p.Message }
 
 // The codes of P11.
 const (
@@ -39,44 +39,44 @@ const (
 )
 
 // Refuse returns the 400 for a request with an invalid value.
-func Refuse(format string, args ...any) *Error {
-	return &Error{Status: http.StatusBadRequest, Code: CodeBadRequest, Message: fmt.Sprintf(format, args...)}
+func Refuse(format string, args ...any) *ResponseError {
+	return &ResponseError{Status: http.StatusBadRequest, Code: CodeBadRequest, Message: fmt.Sprintf(format, args...)}
 }
 
 // Broken returns the 400 for a malformed request.
-func Broken(format string, args ...any) *Error {
+func Broken(format string, args ...any) *ResponseError {
 	p := Refuse(format, args...)
 	p.Code = CodeBroken
 	return p
 }
 
 // Unsupported returns the 400 for a query that is well-formed but not supported.
-func Unsupported(format string, args ...any) *Error {
-	return &Error{Status: http.StatusBadRequest, Code: CodeUnsupported, Message: fmt.Sprintf(format, args...)}
+func Unsupported(format string, args ...any) *ResponseError {
+	return &ResponseError{Status: http.StatusBadRequest, Code: CodeUnsupported, Message: fmt.Sprintf(format, args...)}
 }
 
 // NotServed returns the response for a feature of Graph that this server does not support yet.
-func NotServed(format string, args ...any) *Error {
-	return &Error{Status: http.StatusNotImplemented, Code: "NotImplemented", Message: fmt.Sprintf(format, args...)}
+func NotServed(format string, args ...any) *ResponseError {
+	return &ResponseError{Status: http.StatusNotImplemented, Code: "NotImplemented", Message: fmt.Sprintf(format, args...)}
 }
 
 // NotServedAt returns the response for an operation of Graph that this server does not support yet
 // (P29).
-func NotServedAt(method, path string) *Error {
+func NotServedAt(method, path string) *ResponseError {
 	return NotServed("The operation '%s %s' is part of Microsoft Graph but is not served here.", method, Clip(path))
 }
 
 // NotFound returns the response for an object that does not exist, in the words of P11.
-func NotFound(key string) *Error {
-	return &Error{
+func NotFound(key string) *ResponseError {
+	return &ResponseError{
 		Status: http.StatusNotFound, Code: "Request_ResourceNotFound",
 		Message: fmt.Sprintf(tenant.NotFoundText, key),
 	}
 }
 
 // NoSegment returns the 404 for a path that does not exist.
-func NoSegment(segment string) *Error {
-	return &Error{
+func NoSegment(segment string) *ResponseError {
+	return &ResponseError{
 		Status:  http.StatusNotFound,
 		Code:    "ResourceNotFound",
 		Message: fmt.Sprintf("Resource not found for the segment '%s'.", segment),
@@ -84,14 +84,14 @@ func NoSegment(segment string) *Error {
 }
 
 // EmptySegment returns the response to a path with two consecutive slashes (P3).
-var EmptySegment = &Error{
+var EmptySegment = &ResponseError{
 	Status: http.StatusBadRequest, Code: CodeBroken,
 	Message: "Empty segment encountered in request URL. Please make sure that a valid request URL is specified.",
 }
 
 // NoMethod returns the 405; allowed is the header Allow.
-func NoMethod(allowed string) *Error {
-	return &Error{
+func NoMethod(allowed string) *ResponseError {
+	return &ResponseError{
 		Status: http.StatusMethodNotAllowed, Code: CodeBadRequest,
 		Message: "Specified HTTP method is not allowed for the request target.",
 		Header:  map[string]string{"Allow": allowed},
@@ -99,8 +99,8 @@ func NoMethod(allowed string) *Error {
 }
 
 // TooMany returns Graph's 429; it asks to wait for some seconds, unless that is 0.
-func TooMany(wait int) *Error {
-	p := &Error{
+func TooMany(wait int) *ResponseError {
+	p := &ResponseError{
 		Status:  http.StatusTooManyRequests,
 		Code:    "TooManyRequests",
 		Message: "Please retry again later.",
@@ -120,7 +120,7 @@ func Conflict(format string, args ...any) error {
 }
 
 // Internal returns the 500 for unexpected errors.
-var Internal = &Error{
+var Internal = &ResponseError{
 	Status: http.StatusInternalServerError, Code: "ServiceUnavailable",
 	Message: "An unexpected error occurred. See the server log for this request-id.",
 }

@@ -206,7 +206,7 @@ func thisGroup(_ *directory.Index, group uint32) []uint32 { return []uint32{grou
 func groupsInError(s Scope, is bool) *roaring.Bitmap {
 	found := roaring.New()
 	for group := range s.Image.Directory.Groups() {
-		if errors := s.Image.Licensing.GroupErrors(group); is == (errors != nil && !errors.IsEmpty()) {
+		if inError := s.Image.Licensing.GroupErrors(group); is == (inError != nil && !inError.IsEmpty()) {
 			found.Add(group)
 		}
 	}

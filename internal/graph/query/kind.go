@@ -6,7 +6,7 @@
 //	wanted, err := query.Users.Wanted(query.Scope{Image: image, Now: now}, options)
 //	order, err := query.Users.Order(scope, options)
 //
-// Unsupported conditions are a *problem.Error with their position, in the words of the real
+// Unsupported conditions are a *problem.ResponseError with their position, in the words of the real
 // service.
 package query
 

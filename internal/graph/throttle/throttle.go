@@ -107,8 +107,8 @@ type Charge struct {
 }
 
 // Admit takes the cost of a request from the buckets of its application and its tenant, or from
-// neither and refuses it with a *problem.Error. It must be called once the caller is known and
-// before any work. It sets the headers that report the cost to the caller.
+// neither and refuses it with a *problem.ResponseError. It must be called once the caller is known
+// and before any work. It sets the headers that report the cost to the caller.
 func (l *Buckets) Admit(c *Charge, caller *identity.Caller, cost int, now time.Time, h http.Header) error {
 	if cost == 0 {
 		return nil
@@ -196,7 +196,7 @@ func (b *bucket) describe(set func(name, value string), now time.Time, reset int
 }
 
 // refuse returns the 429 for a request that costs more than the bucket has left.
-func (b *bucket) refuse(caller *identity.Caller, cost int, now time.Time, scope string) *problem.Error {
+func (b *bucket) refuse(caller *identity.Caller, cost int, now time.Time, scope string) *problem.ResponseError {
 	who := "The tenant's applications together"
 	if scope != "Tenant" {
 		who = fmt.Sprintf("Application %s", caller.AppID)
@@ -206,7 +206,7 @@ func (b *bucket) refuse(caller *identity.Caller, cost int, now time.Time, scope 
 	return p
 }
 
-func (b *bucket) tooMany(now time.Time, cost int, who string) *problem.Error {
+func (b *bucket) tooMany(now time.Time, cost int, who string) *problem.ResponseError {
 	wait := b.until(now, cost)
 	p := problem.TooMany(wait)
 	b.describe(func(name, value string) { p.Header[name] = value }, now, wait)

@@ -145,7 +145,7 @@ func (r *Request) headers() http.Header {
 
 // Fail answers with a problem (P10), unless the response has been sent. A response that has begun
 // must not look complete, so the connection is closed.
-func (r *Request) Fail(p *problem.Error) {
+func (r *Request) Fail(p *problem.ResponseError) {
 	if r.Streaming && !r.StartAgain() {
 		panic(http.ErrAbortHandler)
 	}

@@ -152,7 +152,7 @@ func HasType(given, wanted string) error {
 	case strings.EqualFold(strings.TrimSpace(got), wanted):
 		return nil
 	case wanted != JSONType:
-		return &problem.Error{
+		return &problem.ResponseError{
 			Status: http.StatusUnsupportedMediaType, Code: problem.CodeBroken,
 			Message: fmt.Sprintf("A Content-Type of '%s' is expected for the body, not '%s'.",
 				wanted, problem.Clip(given)),
@@ -171,7 +171,7 @@ func plain(body io.Reader, encoding string) (io.Reader, error) {
 	case "gzip":
 		return gzip.NewReader(body)
 	}
-	return nil, &problem.Error{
+	return nil, &problem.ResponseError{
 		Status: http.StatusUnsupportedMediaType, Code: problem.CodeBroken,
 		Message: fmt.Sprintf("The Content-Encoding '%s' is not supported. Send the body as it is, or with gzip.",
 			encoding),
@@ -181,16 +181,16 @@ func plain(body io.Reader, encoding string) (io.Reader, error) {
 // BodyProblem converts the error of reading a body: too large, contradicting its headers, or
 // incomplete.
 func BodyProblem(err error, limit int64) error {
-	if p, ok := errors.AsType[*problem.Error](err); ok {
+	if p, ok := errors.AsType[*problem.ResponseError](err); ok {
 		return p
 	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return &problem.Error{
+		return &problem.ResponseError{
 			Status: http.StatusRequestEntityTooLarge, Code: problem.CodeBadRequest,
 			Message: fmt.Sprintf("The body of the request is larger than the %d MB allowed.", limit>>20),
 		}
 	}
-	return &problem.Error{
+	return &problem.ResponseError{
 		Status: http.StatusBadRequest,
 		Code:   problem.CodeBroken,
 		Message: "The body of the request could not be read: it is cut off, or not compressed as " +

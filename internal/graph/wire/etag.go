@@ -91,7 +91,7 @@ func Lists(list, etag string) bool {
 
 // ChangedMeanwhile returns the error for an object that is not in the state of If-Match.
 func ChangedMeanwhile(known string) error {
-	return &problem.Error{
+	return &problem.ResponseError{
 		Status: http.StatusPreconditionFailed, Code: "PreconditionFailed",
 		Message: fmt.Sprintf("The object is not, or no longer, in the state that If-Match names (%s). Read it "+
 			"again with Accept: application/json;odata.metadata=full and retry.", problem.Clip(known)),

@@ -19,8 +19,8 @@ type Expansion[T any] func(r *Request, e odata.Expansion) (func(b []byte, object
 
 // UnservedExpansion returns the response for an expansion of Graph that this server does not
 // support (P29).
-func UnservedExpansion(e odata.Expansion, typeName string) *problem.Error {
-	return &problem.Error{
+func UnservedExpansion(e odata.Expansion, typeName string) *problem.ResponseError {
+	return &problem.ResponseError{
 		Status: http.StatusNotImplemented, Code: "NotImplemented",
 		Message: fmt.Sprintf("$expand=%s of %s is part of Microsoft Graph but is not served here.", e.Name, typeName),
 	}
@@ -35,7 +35,7 @@ func Expanded[T any](
 ) ([]*Field[T], error) {
 	fields = slices.Clip(fields)
 	for i, e := range r.Options.Expand {
-		make, ok := all[e.Name]
+		expand, ok := all[e.Name]
 		again := func(other odata.Expansion) bool { return other.Name == e.Name }
 		switch {
 		case slices.ContainsFunc(r.Options.Expand[:i], again):
@@ -55,7 +55,7 @@ func Expanded[T any](
 		if err := r.MayExpand(set.TypeName, e.Name); err != nil {
 			return nil, err
 		}
-		write, err := make(r, e)
+		write, err := expand(r, e)
 		if err != nil {
 			return nil, err
 		}
@@ -83,7 +83,7 @@ func cannotExpand[T any](set *FieldSet[T], e odata.Expansion) error {
 		message = fmt.Sprintf("Property '%s' on type '%s' is not a navigation property or complex property. Only "+
 			"navigation properties can be expanded.", e.Name, set.TypeName)
 	}
-	return &problem.Error{
+	return &problem.ResponseError{
 		Status:  http.StatusBadRequest,
 		Code:    problem.CodeBroken,
 		Message: "Parsing OData Select and Expand failed: " + message,

@@ -185,7 +185,7 @@ func (s *FieldSet[T]) Spell(names []string) {
 
 // unknown refuses a name of $select that is not a property (P13), or a path, which Graph does not
 // accept either.
-func (s *FieldSet[T]) unknown(name string) *problem.Error {
+func (s *FieldSet[T]) unknown(name string) *problem.ResponseError {
 	reason := fmt.Sprintf("Could not find a property named '%s' on type '%s'.", name, s.TypeName)
 	if strings.Contains(name, "/") {
 		reason = fmt.Sprintf("Found a path with multiple navigation properties or a bad complex property path in a "+
@@ -193,7 +193,7 @@ func (s *FieldSet[T]) unknown(name string) *problem.Error {
 			"Select whole properties; those of related objects are selected within $expand, as in "+
 			"$expand=manager($select=id).", name)
 	}
-	return &problem.Error{
+	return &problem.ResponseError{
 		Status:  http.StatusBadRequest,
 		Code:    problem.CodeBroken,
 		Message: "Parsing OData Select and Expand failed: " + reason,

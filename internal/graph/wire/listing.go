@@ -116,7 +116,7 @@ func (l Listing[D, T]) SendOne(
 // belongs to the list: without a search, whether it is live.
 func (l Listing[D, T]) later(r *Request, ordinal uint32, s *Search) (*D, *tenant.Image, bool, error) {
 	document, image, err := l.Document(r.Tenant, r.Context(), r.Image, ordinal)
-	if problem, ok := errors.AsType[*tenant.CommandError](err); ok && problem.Kind == tenant.NotFound {
+	if refused, ok := errors.AsType[*tenant.CommandError](err); ok && refused.Kind == tenant.NotFound {
 		return nil, nil, false, nil
 	}
 	if err != nil {

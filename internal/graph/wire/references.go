@@ -157,7 +157,7 @@ func invalidReference(address string) error {
 // not the path (P14).
 func BadReference(err error) error {
 	if p, ok := errors.AsType[*tenant.CommandError](err); ok && p.Kind == tenant.NotFound {
-		return &problem.Error{Status: http.StatusBadRequest, Code: problem.CodeBadRequest, Message: p.Message}
+		return &problem.ResponseError{Status: http.StatusBadRequest, Code: problem.CodeBadRequest, Message: p.Message}
 	}
 	return err
 }

@@ -46,17 +46,19 @@ func (s *Server) deviceAuth(v *visit) error {
 }
 
 // findDevice finds the device that waits with a code. It slows down guessing.
-func (s *Server) findDevice(v *visit, entered string) (ticket store.Ticket, found device, problem *refusal, err error) {
+func (s *Server) findDevice(
+	v *visit, entered string,
+) (ticket store.Ticket, found device, problem *refusalError, err error) {
 	from, of := s.codesOf(v.call)
 	leave, err := s.attempts.enter(v.Context(), s.config.Now(), of, from)
 	if refused := asRefusal(err); refused != nil {
-		return ticket, found, &refusal{
+		return ticket, found, &refusalError{
 			refused.status, refused.code, refused.name,
 			"There were too many wrong codes. Wait " + waitOf(refused) + " and try again.",
 		}, nil
 	}
 	defer leave()
-	unknown := &refusal{
+	unknown := &refusalError{
 		http.StatusBadRequest, 70018, "bad_verification_code",
 		"This code is not known, or has expired. Check it, or start again on the device.",
 	}

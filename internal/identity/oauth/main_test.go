@@ -94,11 +94,11 @@ type safe struct {
 
 var sharedKeys = &safe{kept: map[string][]byte{}}
 
-func (s *safe) Secret(_ context.Context, name string, make func() ([]byte, error)) ([]byte, error) {
+func (s *safe) Secret(_ context.Context, name string, create func() ([]byte, error)) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.kept[name] == nil {
-		made, err := make()
+		made, err := create()
 		if err != nil {
 			return nil, err
 		}

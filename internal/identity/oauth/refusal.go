@@ -11,19 +11,19 @@ import (
 	"github.com/google/uuid"
 )
 
-// refusal is an error response of the authority, in the form of RFC 6749 section 5.2 and A30.
-type refusal struct {
+// refusalError is an error response of the authority, in the form of RFC 6749 section 5.2 and A30.
+type refusalError struct {
 	status int
 	code   int    // AADSTS code
 	name   string // error of RFC 6749
 	text   string
 }
 
-func (e *refusal) Error() string { return fmt.Sprintf("AADSTS%d: %s", e.code, e.text) }
+func (e *refusalError) Error() string { return fmt.Sprintf("AADSTS%d: %s", e.code, e.text) }
 
 // refuse returns a refusal with the status 400, which nearly all have.
 func refuse(code int, name, format string, args ...any) error {
-	return &refusal{http.StatusBadRequest, code, name, fmt.Sprintf(format, args...)}
+	return &refusalError{http.StatusBadRequest, code, name, fmt.Sprintf(format, args...)}
 }
 
 // short limits the size of a client's text in a response.
@@ -60,7 +60,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 
 // challenge returns the WWW-Authenticate header of RFC 6749 section 5.2 for clients, and of RFC
 // 6750 section 3 for tokens.
-func challenge(refused *refusal) string {
+func challenge(refused *refusalError) string {
 	if refused.name == "invalid_token" {
 		return `Bearer error="invalid_token"`
 	}
@@ -69,13 +69,13 @@ func challenge(refused *refusal) string {
 
 // describe converts an error to a response as in A30. An error that is not a refusal is not the
 // client's fault: it is logged, and shown as a 503 with only the ids that identify it in the log.
-func (s *Server) describe(r *http.Request, err error) (*refusal, refusalBody) {
+func (s *Server) describe(r *http.Request, err error) (*refusalError, refusalBody) {
 	trace, correlation := s.traceIDs(r)
-	refused, ok := errors.AsType[*refusal](err)
+	refused, ok := errors.AsType[*refusalError](err)
 	if !ok {
 		s.config.Log.ErrorContext(r.Context(), "the authority failed", "error", err,
 			"path", r.URL.Path, "traceId", trace, "correlationId", correlation)
-		refused = &refusal{
+		refused = &refusalError{
 			http.StatusServiceUnavailable, 90033, "temporarily_unavailable",
 			"A transient error has occurred. Try again later, and search the server's log for the trace ID " +
 				"if it remains.",

@@ -28,11 +28,11 @@ func missingQuery(name string) error {
 }
 
 func malformedRequest(status int, text string) error {
-	return &refusal{status, 9002313, "invalid_request", "Invalid request. " + text}
+	return &refusalError{status, 9002313, "invalid_request", "Invalid request. " + text}
 }
 
 func onlyPOST(method string) error {
-	return &refusal{
+	return &refusalError{
 		http.StatusMethodNotAllowed, codeOnlyPOST, "invalid_request",
 		"The endpoint only accepts POST requests. Received a " + short(method) + " request.",
 	}
@@ -77,7 +77,7 @@ func disabledApp(app identity.App) error {
 
 // badClient returns the refusal for a client that has failed to authenticate.
 func badClient(code int, text string) error {
-	return &refusal{http.StatusUnauthorized, code, "invalid_client", text}
+	return &refusalError{http.StatusUnauthorized, code, "invalid_client", text}
 }
 
 func badSecret(app identity.App) error {
@@ -135,11 +135,11 @@ func badPassword() error {
 
 // tooMany refuses requests that would exceed a limit of stored data.
 func tooMany(text string) error {
-	return &refusal{http.StatusTooManyRequests, 90055, "temporarily_unavailable", text}
+	return &refusalError{http.StatusTooManyRequests, 90055, "temporarily_unavailable", text}
 }
 
 func slowDown(wait time.Duration) error {
-	return &refusal{
+	return &refusalError{
 		http.StatusTooManyRequests, 50053, "invalid_grant",
 		"There were too many sign-in attempts with an incorrect user name or password. Try again in " +
 			(wait + time.Second - 1).Truncate(time.Second).String() + ".",

@@ -78,7 +78,7 @@ func (s *Server) signIn(v *visit, want wish) error {
 	return v.sendOn(v.tenant.String(), v.endpoint(), query)
 }
 
-func (s *Server) signInPage(v *visit, want wish, name string, refused *refusal) error {
+func (s *Server) signInPage(v *visit, want wish, name string, refused *refusalError) error {
 	data := pageData{Title: "Sign in", App: want.app, Name: name}
 	if refused != nil {
 		data.Status, data.Problem = refused.status, problemOf(refused)
@@ -87,7 +87,7 @@ func (s *Server) signInPage(v *visit, want wish, name string, refused *refusal) 
 }
 
 // problemOf explains to a person why the sign-in has failed.
-func problemOf(refused *refusal) string {
+func problemOf(refused *refusalError) string {
 	switch refused.code {
 	case 50126:
 		return "The user name or password is not right. Check both and try again. (AADSTS50126)"
@@ -101,7 +101,7 @@ func problemOf(refused *refusal) string {
 }
 
 // waitOf returns how long a person must wait, from the error slowDown.
-func waitOf(refused *refusal) string {
+func waitOf(refused *refusalError) string {
 	_, wait, _ := strings.Cut(refused.text, "Try again in ")
 	return strings.TrimSuffix(wait, ".")
 }

@@ -29,7 +29,7 @@ func (s *Server) userinfo(c *call) (any, error) {
 	case err != nil:
 		return nil, err
 	case !caller.Delegated || !caller.Permissions.Has("openid"):
-		return nil, &refusal{
+		return nil, &refusalError{
 			http.StatusForbidden, 70011, "insufficient_scope",
 			"The access token was not asked for with the scope 'openid'.",
 		}
@@ -67,5 +67,5 @@ func (s *Server) bearer(c *call) (*identity.Caller, error) {
 }
 
 func badToken(why string) error {
-	return &refusal{http.StatusUnauthorized, 50027, "invalid_token", "The access token is not accepted: " + why}
+	return &refusalError{http.StatusUnauthorized, 50027, "invalid_token", "The access token is not accepted: " + why}
 }

@@ -76,7 +76,7 @@ func (s *Server) receive(v *visit) error {
 
 // errForm is the error for a form with a wrong token: mostly from a page that was left open during
 // a sign-in in another one.
-var errForm = &refusal{
+var errForm = &refusalError{
 	http.StatusForbidden, 90036, "invalid_request", "This page is out of date, or was not opened here. Go back to the application and try again.",
 }
 
@@ -128,7 +128,7 @@ func (v *visit) endpoint() string {
 }
 
 // asRefusal returns an error that may be shown to a person, or nil.
-func asRefusal(err error) *refusal {
-	refused, _ := errors.AsType[*refusal](err)
+func asRefusal(err error) *refusalError {
+	refused, _ := errors.AsType[*refusalError](err)
 	return refused
 }
