@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -165,9 +164,8 @@ const importPieces = 10
 
 // openLocal opens a database, which this process owns until the connection is closed.
 func openLocal(ctx context.Context, path, tenant string, secrets secretsKey) (*connection, error) {
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no database %s: say with --data where it is, make one with `licensor "+
-			"init`, or use --server", path)
+	if err := mustExist(path, "say with --data where it is, make one with `licensor init`, or use --server"); err != nil {
+		return nil, err
 	}
 	s, err := openServer(ctx, server.Options{Data: path}, secrets)
 	if err != nil {

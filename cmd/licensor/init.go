@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -67,8 +66,10 @@ func initialize(
 	if err := f.Complete(); err != nil {
 		return login, inFlags(err)
 	}
-	if _, err := os.Stat(data); add && err != nil {
-		return login, fmt.Errorf("there is no database to add a tenant to: %w", err)
+	if add {
+		if err := mustExist(data, "say with --data where the one is that the tenant is added to"); err != nil {
+			return login, err
+		}
 	}
 	s, err := openServer(ctx, server.Options{Data: data}, secrets)
 	if err != nil {

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"text/tabwriter"
 	"time"
 
@@ -43,8 +41,8 @@ func (v *vault) register(cmd *cobra.Command) {
 
 // open calls work with the store of an existing database and with its keys.
 func (v *vault) open(ctx context.Context, do func(stored, keys identity.Keys) error) error {
-	if _, err := os.Stat(v.data); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no database %s: say with --data where it is", v.data)
+	if err := mustExist(v.data, "say with --data where it is"); err != nil {
+		return err
 	}
 	s, err := sqlite.Open(ctx, v.data)
 	if err != nil {

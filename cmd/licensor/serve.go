@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -79,10 +77,8 @@ func serveCommand() *cobra.Command {
 // openFounded opens a database that `licensor init` has created. It does not create one, so that a
 // mistyped name is an error instead of an empty directory.
 func openFounded(ctx context.Context, options server.Options, secrets secretsKey) (*server.Server, error) {
-	if _, err := os.Stat(options.Data); errors.Is(err, fs.ErrNotExist) {
-		return nil,
-			fmt.Errorf("there is no database %s: say with --data where it is, or make one with `licensor init`",
-				options.Data)
+	if err := mustExist(options.Data, "say with --data where it is, or make one with `licensor init`"); err != nil {
+		return nil, err
 	}
 	s, err := openServer(ctx, options, secrets)
 	if err != nil {

@@ -25,6 +25,7 @@ const (
 type pinged interface {
 	Intact() error
 	Ping(ctx context.Context) error
+	Damage() error
 }
 
 var _ pinged = (*sqlite.Store)(nil)
@@ -38,6 +39,7 @@ type readiness struct {
 	log      *slog.Logger
 
 	mu    sync.Mutex
+	harm  error     // the first damage
 	err   error     // of the last try
 	ended time.Time // when the last try ended
 	began time.Time // when the current try began
@@ -60,6 +62,9 @@ func (r *readiness) watch(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
+		if err := r.database.Damage(); err != nil {
+			r.damaged(err)
+		}
 		err := r.database.Intact()
 		if err != nil && whole {
 			r.log.Error("the database's files were changed by another program", "error", err)
@@ -67,6 +72,17 @@ func (r *readiness) watch(ctx context.Context) {
 			r.log.Info("the database's files are as they should be again")
 		}
 		whole = err == nil
+	}
+}
+
+// damaged notes and logs that the database is damaged. It stays so until a restart: what was met
+// once may be met again.
+func (r *readiness) damaged(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.harm == nil {
+		r.harm = err
+		r.log.Error("the database is damaged", "error", err)
 	}
 }
 
@@ -84,6 +100,9 @@ func (r *readiness) why() string {
 	if r.database.Intact() != nil {
 		return "the database's file or its log was deleted, replaced or cut while in use"
 	}
+	if err := r.database.Damage(); err != nil {
+		r.damaged(err)
+	}
 	if done := r.try(); done != nil {
 		select {
 		case <-done:
@@ -98,6 +117,8 @@ func (r *readiness) why() string {
 		}
 	}
 	switch {
+	case r.harm != nil:
+		return "the database is damaged"
 	case errors.Is(r.err, store.ErrFull):
 		return "there is no room left on the database's disk"
 	case r.err != nil:

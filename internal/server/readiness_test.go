@@ -24,6 +24,7 @@ type slowly struct {
 }
 
 func (*slowly) Intact() error { return nil }
+func (*slowly) Damage() error { return nil }
 
 func (s *slowly) Ping(ctx context.Context) error {
 	s.tries.Add(1)

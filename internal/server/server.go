@@ -68,6 +68,10 @@ func OpenUnhindered(ctx context.Context, options Options) (s *Server, err error)
 	if s.store, err = settings.open(ctx); err != nil {
 		return nil, err
 	}
+	if lost := s.store.Lost(); lost != (sqlite.Lost{}) {
+		settings.Log.Warn("acknowledged changes are missing from the database, which is used without them",
+			"acknowledged", lost.Acknowledged, "present", lost.Present, "copyOfTheLog", lost.Kept)
+	}
 	if err := s.start(ctx); err != nil {
 		if errors.Is(err, identity.ErrSealed) {
 			err = &OptionError{
@@ -105,7 +109,10 @@ func (s *Server) start(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	s.tenants, err = tenant.Open(ctx, s.store, tenant.Options{Now: s.now, NewID: uuid.New, Log: s.settings.Log})
+	s.ready = newReadiness(s.store, time.Now, s.settings.Log)
+	s.tenants, err = tenant.Open(ctx, s.store, tenant.Options{
+		Now: s.now, NewID: uuid.New, Log: s.settings.Log, Damaged: s.ready.damaged,
+	})
 	if err != nil {
 		return err
 	}
@@ -132,7 +139,6 @@ func (s *Server) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s.ready = newReadiness(s.store, time.Now, s.settings.Log)
 	if limit := s.settings.MemoryLimit; limit > 0 {
 		s.memory = memory.OfProcess(limit)
 		identity.BoundHashing(limit / hashingShare)

@@ -32,7 +32,11 @@ func (t *Tenant) Group(ctx context.Context, img *Image, group uint32) (*director
 
 // document returns the document that is kept, or else reads it.
 func (t *Tenant) document(ctx context.Context, img *Image, key objectKey) (document, error) {
-	return t.cached(key, img, func() (store.Object, error) { return t.read(ctx, key.kind, key.ordinal) })
+	d, err := t.cached(key, img, func() (store.Object, error) { return t.read(ctx, key.kind, key.ordinal) })
+	if absent(err) {
+		err = t.recheck(ctx, img, key, err)
+	}
+	return d, err
 }
 
 // cached returns the document that is kept for the image's revision of it, or else the row that is

@@ -256,7 +256,7 @@ const (
 // exactly reads a document until it and the image belong together.
 func (t *Tenant) exactly(ctx context.Context, img *Image, key objectKey) (document, *Image, error) {
 	for range mostReads {
-		d, err := t.cached(key, img, func() (store.Object, error) { return t.read(ctx, key.kind, key.ordinal) })
+		d, err := t.document(ctx, img, key)
 		if err != nil || d.seq <= img.Seq {
 			return d, img, err
 		}

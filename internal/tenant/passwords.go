@@ -3,7 +3,6 @@ package tenant
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -95,7 +94,7 @@ func (c *change) forgetPassword(user uint32, id uuid.UUID) {
 // Password returns the hash of a user's password; "" when the user has none.
 func (t *Tenant) Password(ctx context.Context, user uint32) (string, error) {
 	row, err := t.load(ctx, store.KindPassword, user)
-	if problem, ok := errors.AsType[*CommandError](err); ok && problem.Kind == NotFound {
+	if absent(err) {
 		return "", nil
 	}
 	if err != nil {

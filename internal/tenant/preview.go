@@ -1,6 +1,10 @@
 package tenant
 
-import "context"
+import (
+	"context"
+
+	"licensor/internal/store"
+)
 
 // Preview returns what would come of a command after others, and keeps nothing of it. Those before
 // it that cannot be carried out are passed over. Documents are read as they are: the commands
@@ -17,7 +21,13 @@ func (t *Tenant) Preview(ctx context.Context, cmd Command, before ...Command) (D
 
 func (t *Tenant) preview(ctx context.Context, img *Image, cmd Command) (Done, error) {
 	c := img.change(ctx, t.now(img), t.options.NewID)
-	c.load = t.load
+	c.load = func(ctx context.Context, kind store.Kind, ordinal uint32) (store.Object, error) {
+		row, err := t.load(ctx, kind, ordinal)
+		if absent(err) {
+			err = t.recheck(ctx, img, objectKey{kind, ordinal}, err)
+		}
+		return row, err
+	}
 	if err := cmd.run(c); err != nil {
 		return Done{}, err
 	}

@@ -20,6 +20,8 @@ type Options struct {
 	Now   func() time.Time // nil: time.Now
 	NewID func() uuid.UUID // nil: uuid.New
 	Log   *slog.Logger     // nil: slog.Default()
+	// Damaged is told that the store has lost something; nil: nobody needs to know.
+	Damaged func(error)
 	// SnapshotAfter is how many bytes of effects are worth a new snapshot at least: what a start may
 	// have to replay. Those of large tenants are taken when the effects are a quarter of the last one.
 	SnapshotAfter int

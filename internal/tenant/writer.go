@@ -183,7 +183,11 @@ func (t *Tenant) decide(f *fold, r request) (answer reply) {
 		if row, ok := f.read[objectKey{kind, ordinal}]; ok {
 			return row, nil
 		}
-		return t.load(ctx, kind, ordinal)
+		row, err := t.load(ctx, kind, ordinal)
+		if absent(err) {
+			err = t.lost(ctx, f.image, objectKey{kind, ordinal}, err)
+		}
+		return row, err
 	}
 	c.claim = func(names []claimed) (claimed, uuid.UUID, bool) {
 		f.claimed = true

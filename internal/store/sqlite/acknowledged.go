@@ -51,18 +51,18 @@ func readAcknowledged(path string) (uint64, error) {
 	return writes, nil
 }
 
-// checkRemains returns ErrLost when there is no database, or an empty file, but what lies beside it
-// says that there was one. A new one in its place would have SQLite remove the log.
-func (s *Store) checkRemains() error {
-	info, err := os.Stat(s.path)
-	if s.acceptLoss || err == nil && info.Size() > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
+// Remains returns ErrLost when there is no database at path, or an empty file, but what lies beside
+// it says that there was one. A new one in its place would have SQLite remove the log.
+func Remains(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && info.Size() > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	acknowledged, err := readAcknowledged(s.path)
+	acknowledged, err := readAcknowledged(path)
 	if err != nil {
 		return err
 	}
-	log, err := os.Stat(s.path + "-wal")
+	log, err := os.Stat(path + "-wal")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("look at the log: %w", err)
 	}
@@ -71,7 +71,7 @@ func (s *Store) checkRemains() error {
 	}
 	return fmt.Errorf("database %[1]s: %[2]w: the file is missing or empty, and %[1]s-wal or %[1]s-ack beside it are those of a database with "+
 		"acknowledged changes: restore the file and its log together; to begin anew in this place, move these files away",
-		s.path, ErrLost)
+		path, ErrLost)
 }
 
 // checkAcknowledged returns ErrLost when the database has fewer writes than were acknowledged. It
@@ -91,50 +91,66 @@ func (s *Store) checkAcknowledged(ctx context.Context) error {
 		return nil
 	}
 	if s.acceptLoss {
-		return nil
+		s.loss = Lost{Acknowledged: acknowledged, Present: s.writes}
+		s.loss.Kept, err = s.keepLog()
+		return err
 	}
-	return errors.Join(fmt.Errorf("database %s: %w: the last %d of %d writes are not in it, because its log %s-wal is missing, cut short or damaged, or because an older copy "+
+	return fmt.Errorf("database %s: %w: the last %d of %d writes are not in it, because its log %s-wal is missing, cut short or damaged, or because an older copy "+
 		"of the database was put in its place: restore the file and its log together, or start `licensor serve` once with --allow-data-loss to go on without them",
-		s.path, ErrLost, acknowledged-s.writes, acknowledged, s.path), s.keepLog())
+		s.path, ErrLost, acknowledged-s.writes, acknowledged, s.path)
 }
 
-// writesSoFar returns 0 for databases that do not count yet.
+// Lost says which acknowledged writes are missing from a database that was opened all the same.
+type Lost struct {
+	Acknowledged, Present uint64
+	Kept                  string // a copy of the log as it was found; empty when there was none
+}
+
+// Lost returns what is missing; zero when nothing is, or when it is not known.
+func (s *Store) Lost() Lost { return s.loss }
+
+// writesSoFar returns 0 for databases that do not count yet. With a log it is a reader that asks,
+// which changes nothing; without one there may be a transaction to undo.
 func (s *Store) writesSoFar(ctx context.Context) (writes uint64, err error) {
+	db := s.writer
+	if hasLog(s.path) {
+		db = s.reader
+	}
 	var counts bool
-	err = s.writer.QueryRowContext(ctx, "SELECT count(*) > 0 FROM pragma_table_info('probe') WHERE name = 'writes'").Scan(&counts)
+	err = db.QueryRowContext(ctx, "SELECT count(*) > 0 FROM pragma_table_info('probe') WHERE name = 'writes'").Scan(&counts)
 	if err != nil || !counts {
 		return 0, err
 	}
-	err = s.writer.QueryRowContext(ctx, "SELECT writes FROM probe").Scan(&writes)
+	err = db.QueryRowContext(ctx, "SELECT writes FROM probe").Scan(&writes)
 	return writes, err
 }
 
-// keepLog copies a log that may hold what is missing. SQLite removes it when the database is
-// closed, with all that it cannot read.
-func (s *Store) keepLog() error {
+// keepLog copies a log that may hold what is missing, before SQLite goes on without what it cannot
+// read of it. It returns the name of the copy, which may be there from before.
+func (s *Store) keepLog() (name string, err error) {
 	log, err := os.Open(s.path + "-wal")
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return "", nil
 	} else if err != nil {
-		return fmt.Errorf("keep the log: %w", err)
+		return "", fmt.Errorf("keep the log: %w", err)
 	}
 	defer log.Close() // it is only read
 	info, err := log.Stat()
 	if err != nil || info.Size() == 0 {
-		return err
+		return "", err
 	}
-	name := s.path + "-wal.damaged"
+	name = s.path + "-wal.damaged"
 	kept, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return nil // the first one is the one that matters
+		return name, nil // the first one is the one that matters
 	} else if err != nil {
-		return fmt.Errorf("keep the log: %w", err)
+		return "", fmt.Errorf("keep the log: %w", err)
 	}
 	_, err = io.Copy(kept, log)
 	if err := errors.Join(err, kept.Sync(), kept.Close()); err != nil {
-		return fmt.Errorf("keep the log: %w", err)
+		return "", fmt.Errorf("keep the log: %w", err)
 	}
-	return fmt.Errorf("the log as it was found is kept in %s", name)
+	return name, nil
 }
 
 // noteFrom makes the file, or goes on with the one that is there.

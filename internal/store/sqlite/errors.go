@@ -18,7 +18,7 @@ func (s *Store) fail(doing string, err error) error {
 	if err == nil {
 		return nil
 	} else if !errors.As(err, &e) {
-		return fmt.Errorf("database %s: %s: %w", s.path, doing, err)
+		return s.noteDamage(fmt.Errorf("database %s: %s: %w", s.path, doing, err))
 	}
 	if why := s.changedInUse(); why != nil {
 		return fmt.Errorf("database %s: %s: %w (%w)", s.path, doing, why, err)
@@ -27,7 +27,23 @@ func (s *Store) fail(doing string, err error) error {
 	if kind == nil {
 		return fmt.Errorf("database %s: %s: %w", s.path, doing, err)
 	}
-	return fmt.Errorf("database %s: %s: %w: %s (%w)", s.path, doing, kind, remedy, err)
+	return s.noteDamage(fmt.Errorf("database %s: %s: %w: %s (%w)", s.path, doing, kind, remedy, err))
+}
+
+// noteDamage keeps the first error that says that the database is damaged.
+func (s *Store) noteDamage(err error) error {
+	if errors.Is(err, store.ErrDamaged) {
+		s.damage.CompareAndSwap(nil, &err)
+	}
+	return err
+}
+
+// Damage returns the first error that has said that the database is damaged, since it was opened.
+func (s *Store) Damage() error {
+	if err := s.damage.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // classify sorts SQLite's result codes (https://sqlite.org/rescode.html) into what somebody must
@@ -38,6 +54,8 @@ func classify(code int) (remedy string, kind error) {
 		return "make room; nothing was lost and nothing need be restarted", store.ErrFull
 	case code&0xff == codes.SQLITE_CORRUPT, code&0xff == codes.SQLITE_NOTADB:
 		return repair, store.ErrDamaged
+	case code == codes.SQLITE_IOERR_SHORT_READ:
+		return "the file is shorter than it should be, as after a copy that was cut short: " + repair, store.ErrDamaged
 	case code&0xff == codes.SQLITE_IOERR, code&0xff == codes.SQLITE_CANTOPEN:
 		return "look in the system's log for faults of the disk", store.ErrUnavailable
 	case code&0xff == codes.SQLITE_READONLY, code&0xff == codes.SQLITE_PERM:
@@ -52,7 +70,7 @@ func isFull(code int) bool {
 	return code&0xff == codes.SQLITE_FULL || code == codes.SQLITE_IOERR_SHMSIZE
 }
 
-const repair = "stop the program, keep a copy of the file, and restore a backup; without one, sqlite3's .recover saves what is readable"
+const repair = "stop the program, keep a copy of the file and its log, and restore a backup; without one, sqlite3's .recover saves what is readable"
 
 // damaged says that what is in the file is not what was written, although SQLite finds nothing
 // wrong with it.
@@ -60,5 +78,5 @@ func (s *Store) damaged(what string) error {
 	if why := s.changedInUse(); why != nil {
 		return fmt.Errorf("database %s: %s: %w", s.path, what, why)
 	}
-	return fmt.Errorf("database %s: %s: %w: %s", s.path, what, store.ErrDamaged, repair)
+	return s.noteDamage(fmt.Errorf("database %s: %s: %w: %s", s.path, what, store.ErrDamaged, repair))
 }

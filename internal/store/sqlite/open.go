@@ -10,8 +10,10 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"modernc.org/sqlite"
 
@@ -28,6 +30,9 @@ const (
 	writing = "_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=synchronous(full)&_pragma=cell_size_check(1)" +
 		"&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(4000)&_pragma=journal_size_limit(67108864)" // see journalLimit
 	reading = "_pragma=busy_timeout(10000)&_pragma=query_only(1)&_pragma=cell_size_check(1)&_pragma=cache_size(-8192)"
+
+	// Of a file, not even closing writes anything by a reader; see closeDatabase.
+	readOnly = "&mode=ro"
 )
 
 // Store is a store.Store in a SQLite file.
@@ -42,7 +47,11 @@ type Store struct {
 	lines  *turns.Turns // who may use the reader
 	number sync.Map     // of tenants: uuid.UUID -> int64; tenants are never removed
 
+	refused bool // not opened
+	damage  atomic.Pointer[error]
+
 	acceptLoss   bool
+	loss         Lost
 	acknowledged *os.File
 	writes       uint64 // so far; who has the writer's connection has it
 }
@@ -73,6 +82,7 @@ func openStore(ctx context.Context, path string, acceptLoss bool) (*Store, error
 	}
 	s := &Store{path: path, lock: lock, acceptLoss: acceptLoss, lines: turns.New(readers, readers/2)}
 	if err := s.open(ctx); err != nil {
+		s.refused = true
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -81,13 +91,14 @@ func openStore(ctx context.Context, path string, acceptLoss bool) (*Store, error
 // open does what needs the lock. No file of the database may be opened or closed by other means
 // than SQLite's once SQLite has it: closing any descriptor drops all of this process's POSIX locks.
 func (s *Store) open(ctx context.Context) error {
-	if err := s.checkRemains(); err != nil {
+	if err := Remains(s.path); err != nil {
 		return err
 	}
 	var err error
 	if s.file, err = examine(s.path); err != nil {
 		return err
 	}
+	s.reader = connect(s.path, reading+readOnly, readers)
 	s.writer = connect(s.path, writing, 1)
 	if err := s.checkAcknowledged(ctx); err != nil {
 		return err
@@ -102,7 +113,6 @@ func (s *Store) open(ctx context.Context) error {
 	if mode != "wal" {
 		return fmt.Errorf("the file system of %s does not allow write-ahead logging (SQLite's journal mode stayed %q): use a disk of this machine", s.path, mode)
 	}
-	s.reader = connect(s.path, reading, readers)
 	if err := s.prepare(ctx); err != nil {
 		return s.fail("prepare", err)
 	}
@@ -114,12 +124,7 @@ func (s *Store) open(ctx context.Context) error {
 
 // Close waits for what is going on and gives the file free.
 func (s *Store) Close() error {
-	var errs []error
-	for _, db := range []*sql.DB{s.reader, s.writer} {
-		if db != nil {
-			errs = append(errs, db.Close())
-		}
-	}
+	errs := []error{s.closeDatabase()}
 	if s.lock == nil { // in memory
 		return errors.Join(errs...)
 	}
@@ -132,6 +137,30 @@ func (s *Store) Close() error {
 		}
 	}
 	return errors.Join(append(errs, unlock(s.lock), s.lock.Close())...)
+}
+
+// closeDatabase closes the connections to the database. The last one of a writer merges the log
+// into the file and removes it. That must not happen when the file is not the one that the log is
+// for, or is damaged: somebody may put both together again. A reader that is last leaves both as
+// they are.
+func (s *Store) closeDatabase() error {
+	order := []*sql.DB{s.reader, s.writer}
+	if s.reader != nil && s.writer != nil && s.mustKeepLog() {
+		slices.Reverse(order)
+		var tables int // so that there is a connection which has the log open
+		_ = s.reader.QueryRow("SELECT count(*) FROM sqlite_schema").Scan(&tables)
+	}
+	var errs []error
+	for _, db := range order {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Store) mustKeepLog() bool {
+	return s.refused && hasLog(s.path) || s.Damage() != nil || s.changedInUse() != nil
 }
 
 // locate returns the path of the file itself, so that two names for it are one store, and says what
