@@ -146,7 +146,7 @@ func TestInitLeavesATenantAlone(t *testing.T) {
 	}{
 		{[]string{"--data", data}, "has a tenant already, contoso.example: name another file with --data, or add a tenant with --add"},
 		{[]string{"--data", data, "--add", "--domain", "CONTOSO.example"}, "belongs to tenant"},
-		{[]string{"--data", data + "x", "--add"}, "there is no database to add a tenant to"},
+		{[]string{"--data", data + "x", "--add"}, "there is no database"},
 		{[]string{"--data", data, "--add", "--domain", "fabrikam.example", "--admin", "root@contoso.example"}, `--admin is "root@contoso.example", which is not in the domain fabrikam.example`},
 	} {
 		code, stdout, stderr := call(t, rootCommand(), append([]string{"init"}, test.args...)...)

@@ -27,14 +27,19 @@ type Budget struct {
 	mu      sync.Mutex
 	used    int64
 	tenants map[uuid.UUID]int64
-	waiting []*waiter // in the order of arrival
+	waiting []*waiter           // in the order of arrival
+	bodies  map[*body]struct{}  // that are waited for
+	gone    map[*Share]struct{} // that have given way and are not over yet
 	refused [causes]int64
 }
 
 // New returns a budget of so many bytes. Room returns how much more memory the process may use; it
 // is called often.
 func New(size int64, room func() int64) *Budget {
-	return &Budget{size: size, room: room, tenants: map[uuid.UUID]int64{}}
+	return &Budget{
+		size: size, room: room, tenants: map[uuid.UUID]int64{},
+		bodies: map[*body]struct{}{}, gone: map[*Share]struct{}{},
+	}
 }
 
 // Share is the part of a budget that one request has. All methods of a nil Share do nothing.
@@ -145,6 +150,7 @@ func (b *Budget) end(s *Share) (ended bool) {
 		delete(b.tenants, s.tenant)
 	}
 	s.bytes = 0
+	delete(b.gone, s)
 	b.grant()
 	return true
 }

@@ -35,13 +35,9 @@ func (s *Share) take(ctx context.Context, bytes int64) error {
 	turns.Of(ctx).Rest()
 	late := time.NewTimer(patience)
 	defer late.Stop()
-	err := error(nil)
-	select {
-	case <-w.granted:
+	granted, err := s.of.await(ctx, w, late.C)
+	if granted {
 		return nil
-	case <-late.C:
-	case <-ctx.Done():
-		err = ctx.Err()
 	}
 	switch {
 	case s.of.leave(w): // it was granted at the last moment
@@ -50,6 +46,28 @@ func (s *Share) take(ctx context.Context, bytes int64) error {
 		return err
 	}
 	return s.of.refuse(w.why, bytes)
+}
+
+// reclaimEvery is how often memory is looked for that others do not use.
+const reclaimEvery = patience / 8
+
+// await waits until a request is granted, or it is too late. Meanwhile, requests whose bodies come
+// slowly give way.
+func (b *Budget) await(ctx context.Context, w *waiter, late <-chan time.Time) (granted bool, err error) {
+	tick := time.NewTicker(reclaimEvery)
+	defer tick.Stop()
+	for {
+		b.reclaim(w)
+		select {
+		case <-w.granted:
+			return true, nil
+		case <-tick.C:
+		case <-late:
+			return false, nil
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+	}
 }
 
 // want returns a request for memory that can be granted: a small one may use all of the budget, and

@@ -13,10 +13,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/uuid"
 	_ "modernc.org/sqlite"
 
-	"licensor/internal/identity"
 	"licensor/internal/store/sqlite"
 )
 
@@ -91,17 +89,7 @@ func TestDamageIsTold(t *testing.T) {
 func damaged(t *testing.T, s *Server, data, harm string) (group, token string) {
 	t.Helper()
 	first := found(t, s)
-	id, _, err := s.AddApplication(t.Context(), first, Registration{Name: "Test", Permissions: AllPermissions})
-	if err != nil {
-		t.Fatal(err)
-	}
-	app, _ := first.Image().Client(uuid.MustParse(id))
-	token, err = s.authority.Issue(identity.Claims{
-		Tenant: first.ID(), ObjectID: app.Principal.ID, AppID: app.AppID, Permissions: AllPermissions,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	token = tokenOf(t, s, first)
 	group = addGroup(t, first).String()
 	db, err := sql.Open("sqlite", data)
 	if err != nil {

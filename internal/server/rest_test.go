@@ -68,17 +68,26 @@ func TestAnswersBeforeTheBodyIsThere(t *testing.T) {
 // An answer that does not need the body does not wait for it, either.
 func TestARefusalDoesNotWaitForTheBody(t *testing.T) {
 	address := startServing(t, quick(func(*bounds) {}), nil)
-	for path, status := range map[string]int{
-		"/v1.0/users":               http.StatusUnauthorized,
-		"/common/oauth2/v2.0/token": http.StatusRequestEntityTooLarge,
-		"/metrics":                  http.StatusNotFound,
-		"/common/login":             http.StatusNotFound,
+	const form = "application/x-www-form-urlencoded"
+	for _, c := range []struct {
+		path, kind string
+		length     int
+		status     int
+	}{
+		{"/v1.0/users", form, 20_000_000, http.StatusUnauthorized},
+		{"/common/oauth2/v2.0/token", form, 20_000_000, http.StatusRequestEntityTooLarge},
+		{"/common/oauth2/v2.0/token", "text/plain", 100, http.StatusUnsupportedMediaType},
+		{"/unknown.example/oauth2/v2.0/token", form, 100, http.StatusBadRequest},
+		{"/common/v2.0/.well-known/openid-configuration", form, 100, http.StatusMethodNotAllowed},
+		{"/metrics", form, 20_000_000, http.StatusNotFound},
+		{"/common/login", form, 20_000_000, http.StatusNotFound},
+		{"/nothing/x", form, 100, http.StatusNotFound},
+		{"/", form, 100, http.StatusNotFound},
 	} {
-		t.Run(path, func(t *testing.T) {
+		t.Run(fmt.Sprint(c.path, " ", c.length), func(t *testing.T) {
 			t.Parallel()
 			conn := dial(t, address)
-			_, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: 20000000\r\n"+
-				"Content-Type: application/x-www-form-urlencoded\r\n\r\n{}", path)
+			_, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\nContent-Type: %s\r\n\r\n{}", c.path, c.length, c.kind)
 			if err := errors.Join(err, conn.SetReadDeadline(time.Now().Add(10*time.Second))); err != nil {
 				t.Fatal(err)
 			}
@@ -87,8 +96,8 @@ func TestARefusalDoesNotWaitForTheBody(t *testing.T) {
 				t.Fatalf("there is no answer: %v", err)
 			}
 			defer answer.Body.Close()
-			if answer.StatusCode != status {
-				t.Errorf("the answer is %d, want %d", answer.StatusCode, status)
+			if answer.StatusCode != c.status {
+				t.Errorf("the answer is %d, want %d", answer.StatusCode, c.status)
 			}
 		})
 	}

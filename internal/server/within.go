@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -22,16 +23,19 @@ const (
 
 // within begins requests to the authority when there is memory for them. Their callers are unknown
 // at that time, so they have one share together. A small form is read before, so that clients that
-// send it slowly hold no memory that others need to sign in.
+// send it slowly hold no memory that others need to sign in; those that send a longer one slowly
+// give way.
 func (s *Server) within(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		small := 0 <= r.ContentLength && r.ContentLength <= smallForm
-		if small {
+		form := s.logins.ReadsForm(r)
+		small := !form || 0 <= r.ContentLength && r.ContentLength <= smallForm
+		if form && small {
 			readSmall(r)
 		}
 		ctx, share, err := s.memory.Begin(r.Context(), uuid.Nil)
 		defer func() { share.End() }()
 		if err == nil && !small {
+			r.Body = share.Body(r.Body, func() { _ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0)) })
 			err = share.More(ctx, perForm)
 		}
 		if full, ok := errors.AsType[*memory.FullError](err); ok {

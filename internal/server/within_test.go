@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -147,6 +148,97 @@ func TestSlowFormsKeepNobodyOut(t *testing.T) {
 			t.Fatalf("beside %d slow forms a quick one is answered %s", slow, response.Status)
 		}
 	}
+}
+
+// Bodies that do not come hold memory only as long as nobody else needs it: the authority's, and a
+// tenant's.
+func TestBodiesThatDoNotComeGiveTheirMemory(t *testing.T) {
+	t.Parallel()
+	const form = "grant_type=x&client_id=x&state="
+	const batch = `{"requests":[{"id":"1","method":"GET","url":"/users"}]}`
+	for name, c := range map[string]struct {
+		path, kind, half, whole string
+		count, status           int
+	}{
+		"forms": {
+			"/common/oauth2/v2.0/token", "application/x-www-form-urlencoded", form, form + strings.Repeat("x", smallForm),
+			200, http.StatusBadRequest,
+		},
+		"batches": {
+			"/v1.0/$batch", "application/json", strings.Repeat(" ", 300<<10), batch + strings.Repeat(" ", 100<<10),
+			100, http.StatusOK,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			// Its budget has 96 MB for the large requests of one tenant.
+			s, server := limited(t, 1<<30)
+			head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nAuthorization: Bearer %s\r\n",
+				c.path, c.kind, tokenOf(t, s, found(t, s)))
+			for range c.count {
+				send(t, server, fmt.Sprintf("%sTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n", head, len(c.half), c.half))
+			}
+			for begun := time.Now(); s.memory.Stats().Used < 90<<20; time.Sleep(time.Millisecond) {
+				if time.Since(begun) > 30*time.Second {
+					t.Fatalf("%d bytes are held", s.memory.Stats().Used)
+				}
+			}
+			time.Sleep(2 * time.Second) // longer than a body may take that others wait for
+			conn := send(t, server, fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", head, len(c.whole), c.whole))
+			response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer response.Body.Close()
+			if text, err := io.ReadAll(response.Body); err != nil || response.StatusCode != c.status {
+				t.Errorf("answered %s %s, %v", response.Status, text, err)
+			}
+		})
+	}
+}
+
+// limited is a server with a limit for its memory.
+func limited(t *testing.T, limit int64) (*Server, *httptest.Server) {
+	t.Helper()
+	s, err := Open(t.Context(), Options{Memory: true, Development: true, Quick: true, MemoryLimit: limit})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(s.handler)
+	t.Cleanup(func() {
+		server.CloseClientConnections()
+		server.Close()
+		if err := s.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return s, server
+}
+
+func send(t *testing.T, to *httptest.Server, text string) net.Conn {
+	t.Helper()
+	conn := dial(t, to.Listener.Addr().String())
+	if _, err := io.WriteString(conn, text); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// tokenOf returns a token of an application with all permissions.
+func tokenOf(t *testing.T, s *Server, of *tenant.Tenant) string {
+	t.Helper()
+	id, _, err := s.AddApplication(t.Context(), of, Registration{Name: "Test", Permissions: AllPermissions})
+	if err != nil {
+		t.Fatal(err)
+	}
+	app, _ := of.Image().Client(uuid.MustParse(id))
+	token, err := s.authority.Issue(identity.Claims{
+		Tenant: of.ID(), ObjectID: app.Principal.ID, AppID: app.AppID, Permissions: AllPermissions,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
 }
 
 // addGroup makes a group beside the server, so that no memory is asked for it.

@@ -23,7 +23,6 @@ import (
 	"licensor/internal/graph/problem"
 	"licensor/internal/guid"
 	"licensor/internal/memory"
-	"licensor/internal/turns"
 )
 
 // MaxBody limits a request's body, both before and after decompression (P3).
@@ -34,6 +33,11 @@ const MaxBody = 4 << 20
 func (r *Request) ReadBody(mediaType string, limit int64) ([]byte, error) {
 	if r.ContentLength == 0 || r.Body == nil {
 		return nil, nil
+	}
+	if 0 < r.ContentLength && r.ContentLength <= limit { // otherwise it may be empty, or is too large
+		if err := HasType(r.Header.Get("Content-Type"), mediaType); err != nil {
+			return nil, err
+		}
 	}
 	body, err := r.wholeBody(limit)
 	if err != nil {
@@ -75,77 +79,6 @@ func Values(text []byte) int {
 	return n
 }
 
-// parsing is the maximum ratio of the memory of a body during parsing to its length.
-const parsing = 6
-
-// wholeBody reads the body, and reserves memory for it before: for all of it if its length is
-// known, otherwise each time that the reserved memory is not sufficient.
-func (r *Request) wholeBody(limit int64) ([]byte, error) {
-	source, err := r.PlainBody(limit)
-	if err != nil {
-		return nil, err
-	}
-	room := int64(memory.Small / parsing)
-	if r.HasLength() {
-		room = min(r.ContentLength, limit) + 1 // to detect the end
-	}
-	for body := (bytes.Buffer{}); ; room *= 2 {
-		if err := r.Share.Least(r.Context(), parsing*room); err != nil {
-			return nil, err
-		}
-		_, err := io.CopyN(&body, source, room-int64(body.Len()))
-		if err == io.EOF {
-			return body.Bytes(), nil
-		} else if err != nil {
-			return nil, BodyProblem(err, limit)
-		}
-	}
-}
-
-// HasLength reports whether the length of the body is known before it is read.
-func (r *Request) HasLength() bool {
-	return r.ContentLength >= 0 && r.Header.Get("Content-Encoding") == ""
-}
-
-// PlainBody returns the body without its Content-Encoding. Reading fails with *http.MaxBytesError
-// if it is larger than limit, before or after decompression; BodyProblem converts that and other
-// errors. A larger Content-Length is refused before anything is read.
-func (r *Request) PlainBody(limit int64) (io.Reader, error) {
-	if r.ContentLength > limit {
-		return nil, BodyProblem(&http.MaxBytesError{Limit: limit}, limit)
-	}
-	body, err := plain(http.MaxBytesReader(r.W, resting{r.Body, r.Work}, limit), r.Header.Get("Content-Encoding"))
-	if err != nil {
-		return nil, BodyProblem(err, limit)
-	}
-	return &atMost{body, limit, limit}, nil
-}
-
-// resting is a body while whose reading the work on the request rests.
-type resting struct {
-	io.ReadCloser
-	work *turns.Work
-}
-
-func (b resting) Read(to []byte) (int, error) {
-	b.work.Rest()
-	return b.ReadCloser.Read(to)
-}
-
-// atMost reads no more than so many bytes, and fails if there are more.
-type atMost struct {
-	source      io.Reader
-	limit, left int64
-}
-
-func (a *atMost) Read(to []byte) (n int, err error) {
-	n, err = a.source.Read(to)
-	if a.left -= int64(n); a.left < 0 {
-		return 0, &http.MaxBytesError{Limit: a.limit}
-	}
-	return n, err
-}
-
 // HasType refuses a body of another type; parameters are ignored (P3).
 func HasType(given, wanted string) error {
 	switch got, _, _ := strings.Cut(given, ";"); {
@@ -183,6 +116,9 @@ func plain(body io.Reader, encoding string) (io.Reader, error) {
 func BodyProblem(err error, limit int64) error {
 	if p, ok := errors.AsType[*problem.ResponseError](err); ok {
 		return p
+	}
+	if full, ok := errors.AsType[*memory.FullError](err); ok {
+		return full
 	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return &problem.ResponseError{

@@ -27,15 +27,19 @@ const (
 // open finds the tenant in a request's path.
 func (s *Server) open(w http.ResponseWriter, r *http.Request) (*call, error) {
 	c := &call{Request: r, w: w, root: s.config.Authority.Root(r)}
-	name := c.name()
-	if name == common || name == organizations || name == "" {
-		return c, nil
-	}
 	var ok bool
-	if c.tenant, ok = s.config.Tenants.Tenant(name); !ok {
-		return c, unknownTenant(name)
+	if c.tenant, ok = s.named(c.name()); !ok {
+		return c, unknownTenant(c.name())
 	}
 	return c, nil
+}
+
+// named finds the tenant of a name; the zero id for the names that stand for any.
+func (s *Server) named(name string) (id uuid.UUID, ok bool) {
+	if name == common || name == organizations || name == "" {
+		return uuid.Nil, true
+	}
+	return s.config.Tenants.Tenant(name)
 }
 
 // name returns the tenant's name in the path; empty if the path has none.

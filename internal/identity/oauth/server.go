@@ -41,6 +41,8 @@ type Server struct {
 	codes    *rates     // by user
 	used     *rates     // assertions, by application
 	newest   sync.Mutex // guards the data of newestFamily
+
+	all, forms *http.ServeMux // all endpoints, and those that read a form
 }
 
 // New returns a server.
@@ -58,25 +60,42 @@ func New(config Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{
+	s := &Server{
 		config: config, templates: templates, foreign: foreign,
 		given: newGivenTokens(), attempts: newAttempts(), polls: newPolls(), devices: newDeviceBounds(),
 		codes: newRates(codesAtOnce, codesEvery), used: newRates(assertionsAtOnce, assertionsEvery),
-	}, nil
+		all: http.NewServeMux(), forms: http.NewServeMux(),
+	}
+	s.documents(s.all)
+	s.readers(s.all)
+	s.readers(s.forms)
+	return s, nil
 }
 
 // Handler returns the handler of the authority's URLs (A1). Nearly all paths begin with a tenant's
 // name, so it must be mounted at the root, after the paths of Graph.
-func (s *Server) Handler() http.Handler {
-	mux := http.NewServeMux()
-	s.documents(mux)
+func (s *Server) Handler() http.Handler { return inLowerCase(s.all) }
+
+// ReadsForm reports whether a request has a form that is read. All others are answered without
+// their body: those for unknown paths and tenants, and with other methods and types.
+func (s *Server) ReadsForm(r *http.Request) (reads bool) {
+	inLowerCase(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, pattern := s.forms.Handler(r)
+		name, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		_, known := s.named(name)
+		reads = r.Method == http.MethodPost && isForm(r) && strings.HasPrefix(pattern, "/{tenant}/") && known
+	})).ServeHTTP(nil, r)
+	return reads
+}
+
+// readers routes the endpoints that read forms, and the pages.
+func (s *Server) readers(mux *http.ServeMux) {
 	mux.HandleFunc("/{tenant}/oauth2/v2.0/token", s.answer(s.token))
 	mux.HandleFunc("/{tenant}/oauth2/token", s.answer(s.tokenV1))
 	mux.HandleFunc("/{tenant}/oauth2/v2.0/devicecode", s.answer(s.deviceCode))
 	mux.HandleFunc("/{tenant}/oauth2/devicecode", s.answer(s.deviceCodeV1))
 	mux.HandleFunc("/oidc/userinfo", s.answer(s.userinfo))
 	s.pages(mux)
-	return inLowerCase(mux)
 }
 
 // inLowerCase makes paths case-insensitive, as in the real service: clients use UserRealm and
