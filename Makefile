@@ -93,16 +93,18 @@ lint: go ## check format (gofumpt), go vet, staticcheck, doc comments (revive), 
 	dead="$$(echo "$$dead" | grep -v ': unreachable func: Example')"; \
 	if [ -n "$$dead" ]; then echo "Not used by anything:"; echo "$$dead"; exit 1; fi
 
-# The server that tests start for themselves. Debian would start one of its own with the package, which nobody needs: it is told not to.
+# The server that tests start for themselves, and the pooler that they put before it. Debian would start one of each with the packages,
+# which nobody needs: it is told not to.
 .PHONY: postgres
 postgres:
-	@if [ -z "$$LICENSOR_TEST_DATABASE" ] && ! ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 && ! command -v postgres >/dev/null; then \
+	@if ! { ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null; } || \
+		! PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null; then \
 		if ! command -v apt-get >/dev/null || [ "$$(id -u)" != 0 ]; then \
-			echo "The tests need PostgreSQL: install it (apt-get install postgresql), or name a server with LICENSOR_TEST_DATABASE=postgres://…"; exit 1; \
+			echo "The tests need PostgreSQL and PgBouncer: install them (apt-get install postgresql pgbouncer)."; exit 1; \
 		fi >&2; \
 		mkdir -p /etc/postgresql-common && { [ -e /etc/postgresql-common/createcluster.conf ] || \
 			echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf; }; \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql; \
+		apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql pgbouncer; \
 	fi
 
 .PHONY: format

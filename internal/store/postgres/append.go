@@ -14,17 +14,12 @@ import (
 // at the same time waits for that row, and finds it changed.
 //
 // Each part sees the tables as they were before the statement: so moved has the keys of the rows
-// that objects replaces. A row is moved when one of its keys is another.
+// that objects replaces. A row is moved when one of its keys is another, which no comparison with
+// the NULL of purged rows says. Rows are looked for one by one: OFFSET keeps them from being joined
+// in another way, which takes long when the database is wrong about how large the table is.
+// PostgreSQL begins with the last part, which then need not look past what objects adds.
 const (
-	appendAll = appendCommits + `, moved AS (
-		INSERT INTO licensor.moved (tenant, kind, ordinal, seq, user_principal_name, display_name, mail, created)
-		SELECT o.tenant, o.kind, o.ordinal, $2, o.user_principal_name, o.display_name, o.mail, o.created
-		FROM t, unnest($15::smallint[], $16::bigint[], $22::bytea[], $23::bytea[], $24::bytea[], $25::bytea[])
-				AS n (kind, ordinal, user_principal_name, display_name, mail, created)
-			JOIN licensor.object AS o ON o.tenant = $1 AND o.kind = n.kind AND o.ordinal = n.ordinal AND NOT o.purged
-		WHERE (o.user_principal_name, o.display_name, o.mail, o.created) <> (n.user_principal_name, n.display_name, n.mail, n.created)
-		ON CONFLICT (tenant, kind, ordinal, seq) DO NOTHING
-	), objects AS (
+	appendAll = appendCommits + `, objects AS (
 		INSERT INTO licensor.object AS o (tenant, kind, ordinal, id, deleted, seq, sum, purged,
 			user_principal_name, display_name, mail, created, document)
 		SELECT t.id, n.* FROM t, unnest($15::smallint[], $16::bigint[], $17::uuid[], $18::bigint[], $19::bigint[], $20::bigint[],
@@ -32,6 +27,16 @@ const (
 		ON CONFLICT (tenant, kind, ordinal) DO UPDATE SET id = excluded.id, deleted = excluded.deleted, seq = excluded.seq,
 			sum = excluded.sum, purged = excluded.purged, user_principal_name = excluded.user_principal_name,
 			display_name = excluded.display_name, mail = excluded.mail, created = excluded.created, document = excluded.document
+	), moved AS (
+		INSERT INTO licensor.moved (tenant, kind, ordinal, seq, user_principal_name, display_name, mail, created)
+		SELECT o.tenant, o.kind, o.ordinal, $2, o.user_principal_name, o.display_name, o.mail, o.created
+		FROM t, unnest($15::smallint[], $16::bigint[], $22::bytea[], $23::bytea[], $24::bytea[], $25::bytea[])
+				AS n (kind, ordinal, user_principal_name, display_name, mail, created),
+			LATERAL (
+				SELECT * FROM licensor.object WHERE tenant = $1 AND kind = n.kind AND ordinal = n.ordinal OFFSET 0
+			) AS o
+		WHERE (o.user_principal_name, o.display_name, o.mail, o.created) <> (n.user_principal_name, n.display_name, n.mail, n.created)
+		ON CONFLICT (tenant, kind, ordinal, seq) DO NOTHING
 	) SELECT FROM t`
 
 	appendCommits = `WITH t AS (
@@ -63,7 +68,7 @@ func (s *Store) Append(
 		text, args = appendAll, append(args, rows.args()...)
 	}
 	return s.write(ctx, "append to tenant "+tenant.String(), func(ctx context.Context, c conn) error {
-		applied, err := c.exec(ctx, text, args...)
+		applied, err := c.planned(len(objects)).exec(ctx, text, args...)
 		if err != nil || applied == 1 {
 			return err
 		}

@@ -85,7 +85,7 @@ func (s *Store) ClaimsOf(ctx context.Context, tenant uuid.UUID) ([]store.Claim, 
 }
 
 func (c conn) claims(ctx context.Context, text string, args ...any) ([]store.Claim, error) {
-	rows, err := c.Query(ctx, text, append([]any{c.line.mode}, args...)...)
+	rows, err := c.Query(ctx, text, append([]any{c.mode}, args...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -31,6 +31,19 @@ const (
 type conn struct {
 	*pgxpool.Conn
 	line *line
+	mode pgx.QueryExecMode
+}
+
+// fewRows is how many rows are written and read well with any plan.
+const fewRows = 100
+
+// planned has statements about many rows be planned as the tables are now. A plan that was kept may
+// be of a time when they had few rows, and then goes through all of them for each.
+func (c conn) planned(rows int) conn {
+	if rows > fewRows {
+		c.mode = pgx.QueryExecModeCacheDescribe
+	}
+	return c
 }
 
 // acquire takes a connection from the pool, or makes one. Nothing has been sent when it fails.
@@ -42,7 +55,7 @@ func (s *Store) acquire(ctx context.Context) (conn, error) {
 	case err == nil:
 		l := lineOf(c.Conn())
 		l.warned = false
-		return conn{c, l}, nil
+		return conn{c, l, l.mode}, nil
 	case ctx.Err() != nil:
 		return conn{}, callersError{ctx.Err()}
 	case s.life.Err() != nil:
@@ -60,12 +73,12 @@ var errClosed = fmt.Errorf("the store was closed: %w", store.ErrUnavailable)
 
 // exec carries out a statement and returns how many rows it was about.
 func (c conn) exec(ctx context.Context, text string, args ...any) (int64, error) {
-	tag, err := c.Exec(ctx, text, append([]any{c.line.mode}, args...)...)
+	tag, err := c.Exec(ctx, text, append([]any{c.mode}, args...)...)
 	return tag.RowsAffected(), err
 }
 
 func (c conn) row(ctx context.Context, text string, args ...any) pgx.Row {
-	return c.QueryRow(ctx, text, append([]any{c.line.mode}, args...)...)
+	return c.QueryRow(ctx, text, append([]any{c.mode}, args...)...)
 }
 
 // write carries out a change. Once it has a connection it goes on when ctx is done. Its error says
@@ -161,6 +174,7 @@ func read[T any](
 		return nothing, s.fail(doing, err)
 	}
 	defer turn.End()
+	begin := time.Now()
 	for try := 1; ; try++ {
 		value, err := readOnce(ctx, s, do)
 		if err == nil {
@@ -169,7 +183,7 @@ func read[T any](
 		lost := !refused(err) && !isCallers(err) && !errors.Is(err, errSlow) && s.life.Err() == nil
 		if ctx.Err() != nil {
 			return nothing, s.fail(doing, ctx.Err())
-		} else if !lost || try == tries {
+		} else if !lost || try == tries || time.Since(begin) > readWait/2 {
 			return nothing, s.fail(doing, err)
 		}
 	}
@@ -200,7 +214,7 @@ func readOnce[T any](ctx context.Context, s *Store, do func(r reading) (T, error
 // rows hands each row of a query to scan, until that has enough. It must not end long before the
 // query does, since all rows are read in any case.
 func (r reading) rows(text string, args []any, scan func(row pgx.CollectableRow) error) error {
-	rows, err := r.Query(r.ctx, text, append([]any{r.line.mode}, args...)...)
+	rows, err := r.Query(r.ctx, text, append([]any{r.mode}, args...)...)
 	if err != nil {
 		return err
 	}

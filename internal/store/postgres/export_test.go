@@ -1,6 +1,10 @@
 package postgres
 
-import "licensor/internal/store"
+import (
+	"github.com/jackc/pgx/v5"
+
+	"licensor/internal/store"
+)
 
 // What the statement of an append is measured by itself with.
 const AppendAll = appendAll
@@ -12,4 +16,22 @@ func AppendArgs(tenant [16]byte, at store.Place, commits []store.Commit, objects
 		return nil, err
 	}
 	return append(placeArgs(tenant, at, at.After(commits)), append(commitColumns(commits), rows.args()...)...), nil
+}
+
+// CopyRows are rows as COPY takes them.
+func CopyRows(tenant [16]byte, objects []store.Object) (pgx.CopyFromSource, []string, error) {
+	c, err := columnsOf(objects)
+	if err != nil {
+		return nil, nil, err
+	}
+	source := pgx.CopyFromSlice(len(c.kinds), func(i int) ([]any, error) {
+		return []any{
+			tenant, c.kinds[i], c.ordinals[i], c.ids[i], c.deleted[i], c.seqs[i], c.sums[i], c.purged[i],
+			c.upns[i], c.names[i], c.mails[i], c.dates[i], c.documents[i],
+		}, nil
+	})
+	return source, []string{
+		"tenant", "kind", "ordinal", "id", "deleted", "seq", "sum", "purged",
+		"user_principal_name", "display_name", "mail", "created", "document",
+	}, nil
 }

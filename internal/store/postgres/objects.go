@@ -49,6 +49,7 @@ func (s *Store) Objects(ctx context.Context, tenant uuid.UUID, query store.Query
 // none of rows.
 func (s *Store) readObjects(r reading, tenant uuid.UUID, query store.Query) (objects []store.Object, err error) {
 	size, step := 0, query
+	r.conn = r.planned(len(query.Ordinals))
 	for {
 		if query.Bytes > 0 {
 			step.Bytes, step.Limit = query.Bytes-size, sizedAtOnce

@@ -34,17 +34,19 @@ func columnOf(property string) (string, error) {
 // part is one look at an index.
 //
 // What has moved is asked row by row (OFFSET keeps it from being joined), since a page looks at few
-// rows: the whole of it would have to be gone through for each page.
+// rows: the whole of it would have to be gone through for each page. Each index of the table is fit
+// for one of the two questions. The cast keeps the other from being taken for the second, by a
+// database that knows nothing of a new table yet.
 const inOrder = `(
 		SELECT o.ordinal, o.COLUMN, NULL::bigint FROM licensor.object AS o
-		WHERE o.tenant = $1 AND o.kind = $2 AND NOT o.purged AND o.ordinal < $3 AND NOT EXISTS (
+		WHERE o.tenant = $1 AND o.kind = $2 AND o.COLUMN IS NOT NULL AND o.ordinal < $3 AND NOT EXISTS (
 			SELECT FROM licensor.moved AS m
 			WHERE m.tenant = o.tenant AND m.kind = o.kind AND m.ordinal = o.ordinal AND m.seq > $4 OFFSET 0
 		) SPAN(o.COLUMN) ORDER BY o.COLUMN DIRECTION, o.ordinal DIRECTION LIMIT $5
 	) UNION ALL (
 		SELECT m.ordinal, m.key, NULL::bigint FROM (
 			SELECT DISTINCT ON (ordinal) ordinal, COLUMN AS key FROM licensor.moved
-			WHERE tenant = $1 AND kind = $2 AND seq > $4 AND ordinal < $3 ORDER BY ordinal, seq
+			WHERE tenant = $1 AND kind::integer = $2 AND seq > $4 AND ordinal < $3 ORDER BY ordinal, seq
 		) AS m JOIN licensor.object AS o ON o.tenant = $1 AND o.kind = $2 AND o.ordinal = m.ordinal AND NOT o.purged
 		WHERE true SPAN(m.key) ORDER BY m.key DIRECTION, m.ordinal DIRECTION LIMIT $5
 	) UNION ALL ` + theFloor
@@ -140,7 +142,7 @@ func (s *Store) Moved(
 		return nil, err
 	}
 	text := "(SELECT DISTINCT ON (ordinal) ordinal, " + column + `, NULL::bigint FROM licensor.moved
-		WHERE tenant = $1 AND kind = $2 AND seq > $3 ORDER BY ordinal, seq) UNION ALL ` + theFloor
+		WHERE tenant = $1 AND kind::integer = $2 AND seq > $3 ORDER BY ordinal, seq) UNION ALL ` + theFloor
 	return read(ctx, s, tenant, "read what has moved", func(r reading) (map[uint32]string, error) {
 		keys := map[uint32]string{}
 		err := r.keys(tenant, asOf, text, []any{tenant, int16(kind), commitOf(asOf)}, func(ordinal uint32, key string) {

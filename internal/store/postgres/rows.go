@@ -56,7 +56,7 @@ func lastOfEach(objects []store.Object) []int {
 }
 
 func (c *columns) add(o *store.Object) error {
-	keys, document := noKeys, []byte{}
+	keys, document := keys{}, []byte{}
 	if !o.Purged {
 		var err error
 		if keys, err = keysOf(o.Document); err != nil {
@@ -86,10 +86,8 @@ func (c *columns) args() []any {
 }
 
 // keys are what a row is ordered by, as an answer has it (store.Object), by the places of their
-// properties in store.Ordered.
+// properties in store.Ordered. Those of a purged row are nil.
 type keys [4][]byte
-
-var noKeys = keys{{}, {}, {}, {}}
 
 // longestKey is what surely fits into a page of an index, of which there must be three
 // (https://www.postgresql.org/docs/current/btree.html).
@@ -97,7 +95,7 @@ const longestKey = 2500
 
 // keysOf returns the keys of a document.
 func keysOf(document []byte) (keys, error) {
-	found := noKeys
+	found := keys{{}, {}, {}, {}}
 	members, err := directory.Members(document)
 	if err != nil || len(document) == 0 || document[0] != '{' {
 		return found, fmt.Errorf("its document is not a JSON object: %.40q", document)

@@ -20,13 +20,11 @@ const (
 			DELETE FROM licensor.commits USING t WHERE tenant = $1 AND commits.seq < t.log_floor RETURNING commits.seq
 		) SELECT (SELECT count(*) FROM gone) FROM t`
 
-	// trimMoved names the kinds for an index that has the kind before the commit.
 	trimMoved = `WITH t AS (
 			UPDATE licensor.tenant SET moved_floor = greatest(moved_floor, $2) WHERE id = $1 RETURNING id
 		), gone AS (
 			DELETE FROM licensor.moved WHERE tenant = $1 AND (kind, ordinal, seq) IN (
-				SELECT kind, ordinal, seq FROM licensor.moved
-				WHERE tenant = $1 AND kind = ANY ($4::smallint[]) AND seq <= $2 LIMIT $3
+				SELECT kind, ordinal, seq FROM licensor.moved WHERE tenant = $1 AND seq <= $2 LIMIT $3
 			) RETURNING seq
 		) SELECT (SELECT count(*) FROM gone) FROM t`
 )
@@ -59,11 +57,7 @@ func (s *Store) TrimLog(ctx context.Context, tenant uuid.UUID, below uint64) (in
 
 // TrimMoved implements store.Store.
 func (s *Store) TrimMoved(ctx context.Context, tenant uuid.UUID, below uint64) (int, error) {
-	kinds := []int16{}
-	for kind := store.KindUser; kind <= store.KindAdministrativeUnit; kind++ {
-		kinds = append(kinds, int16(kind))
-	}
-	return s.count(ctx, "trim what has moved", tenant, trimMoved, commitOf(below), store.TrimRows, kinds)
+	return s.count(ctx, "trim what has moved", tenant, trimMoved, commitOf(below), store.TrimRows)
 }
 
 // count carries out a change of a tenant whose answer is a number; it has none when there is no

@@ -31,9 +31,9 @@ CREATE TABLE licensor.commits (
   PRIMARY KEY (tenant, seq)
 );
 
--- Directory objects as they are after the last commit. Columns with a key have what rows are ordered by: "=" and the folded text
+-- Directory objects as they are after the last commit. Four columns have the keys that rows are ordered by: "=" and the folded text
 -- of the document's property, or nothing when it has none. They are bytes because texts of a database cannot hold U+0000; the
--- order of bytes is that of code points. A purged row is there until it is swept; it has neither keys nor a document.
+-- order of bytes is that of code points. A purged row is there until it is swept; it has no document, and NULL for keys.
 CREATE TABLE licensor.object (
   tenant   uuid     NOT NULL,
   ordinal  bigint   NOT NULL,
@@ -43,19 +43,21 @@ CREATE TABLE licensor.object (
   id       uuid     NOT NULL,
   kind     smallint NOT NULL,
   purged   boolean  NOT NULL,
-  user_principal_name bytea NOT NULL,
-  display_name        bytea NOT NULL,
-  mail                bytea NOT NULL,
-  created             bytea NOT NULL,
-  document            bytea NOT NULL,
+  user_principal_name bytea,
+  display_name        bytea,
+  mail                bytea,
+  created             bytea,
+  document            bytea    NOT NULL,
   PRIMARY KEY (tenant, kind, ordinal)
 );
 
-CREATE INDEX object_user_principal_name ON licensor.object (tenant, kind, user_principal_name, ordinal) WHERE NOT purged;
-CREATE INDEX object_display_name ON licensor.object (tenant, kind, display_name, ordinal) WHERE NOT purged;
-CREATE INDEX object_mail ON licensor.object (tenant, kind, mail, ordinal) WHERE NOT purged;
-CREATE INDEX object_created ON licensor.object (tenant, kind, created, ordinal) WHERE NOT purged;
-CREATE INDEX object_deleted ON licensor.object (tenant, kind, ordinal) WHERE deleted IS NOT NULL AND NOT purged;
+-- The indexes of keys are partial so that nothing but a list in their order can use them: a database that knows nothing of a new
+-- table yet would else look up single rows in one of them, going through all of the tenant.
+CREATE INDEX object_user_principal_name ON licensor.object (tenant, kind, user_principal_name, ordinal) WHERE user_principal_name IS NOT NULL;
+CREATE INDEX object_display_name ON licensor.object (tenant, kind, display_name, ordinal) WHERE display_name IS NOT NULL;
+CREATE INDEX object_mail ON licensor.object (tenant, kind, mail, ordinal) WHERE mail IS NOT NULL;
+CREATE INDEX object_created ON licensor.object (tenant, kind, created, ordinal) WHERE created IS NOT NULL;
+CREATE INDEX object_deleted ON licensor.object (tenant, kind, ordinal) WHERE deleted IS NOT NULL;
 CREATE INDEX object_purged ON licensor.object (tenant, kind, ordinal) WHERE purged;
 
 -- The keys of a row before a commit changed one of them: so a list that somebody is going through page by page keeps its order
@@ -71,7 +73,7 @@ CREATE TABLE licensor.moved (
   created             bytea NOT NULL,
   PRIMARY KEY (tenant, kind, ordinal, seq)
 );
-CREATE INDEX moved_seq ON licensor.moved (tenant, kind, seq, ordinal);
+CREATE INDEX moved_seq ON licensor.moved (tenant, seq);
 
 -- What belongs to the installation, such as its signing keys.
 CREATE TABLE licensor.secret (

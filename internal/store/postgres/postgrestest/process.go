@@ -35,3 +35,8 @@ func (p *process) end(signal os.Signal) {
 	_ = p.command.Process.Signal(signal) // it may have ended
 	<-p.ended
 }
+
+func (p *process) kill() {
+	_ = p.command.Process.Kill() // it may have ended
+	<-p.ended
+}

@@ -67,14 +67,26 @@ func (s *Server) begin() error {
 
 func (s *Server) data() string { return filepath.Join(s.folder, "data") }
 
-// Run starts the server, also again after Kill, and waits until it answers.
-func (s *Server) Run(settings ...string) error {
+// Run starts the server, also again after Kill, and waits until it answers. Processes of the one
+// that was killed end by themselves a little later, and it does not start before.
+func (s *Server) Run() error {
+	for begin := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		err := s.runOnce()
+		if !errors.Is(err, errEnded) || time.Since(begin) > 20*time.Second {
+			return err
+		}
+	}
+}
+
+var errEnded = errors.New("it has ended by itself")
+
+func (s *Server) runOnce() error {
 	args := []string{"-D", s.data(), "-p", fmt.Sprint(s.port)}
 	usual := []string{
 		"listen_addresses=127.0.0.1", "unix_socket_directories=" + s.folder, "max_connections=200",
 		"shared_buffers=64MB", "max_wal_size=2GB",
 	}
-	for _, setting := range slices.Concat(usual, s.settings, settings) {
+	for _, setting := range slices.Concat(usual, s.settings) {
 		args = append(args, "-c", setting)
 	}
 	command, err := s.command("postgres", args...)
@@ -104,7 +116,7 @@ func (s *Server) await() error {
 		}
 		select {
 		case <-s.process.ended:
-			return errors.New("it has ended by itself")
+			return errEnded
 		case <-ctx.Done():
 			return err
 		case <-time.After(10 * time.Millisecond):
@@ -112,7 +124,7 @@ func (s *Server) await() error {
 	}
 }
 
-// Kill ends the server as a crash would, with all its processes.
+// Kill ends the server as a crash would. Its other processes end when they notice.
 func (s *Server) Kill() { s.process.kill() }
 
 func (s *Server) remove() {
@@ -124,6 +136,24 @@ func (s *Server) remove() {
 
 // Address is where the server listens.
 func (s *Server) Address() string { return net.JoinHostPort("127.0.0.1", fmt.Sprint(s.port)) }
+
+// Give makes a folder below another for the server to keep files in, and lets it get there.
+func (s *Server) Give(tb testing.TB, within string) string {
+	tb.Helper()
+	folder := filepath.Join(within, "postgres")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		tb.Fatal(err)
+	}
+	if err := give(folder); err != nil {
+		tb.Fatal(err)
+	}
+	for up := within; up != os.TempDir() && up != filepath.Dir(up); up = filepath.Dir(up) {
+		if err := os.Chmod(up, 0o711); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return folder
+}
 
 // URL is that of a database of the server, for its superuser.
 func (s *Server) URL(database string) string {

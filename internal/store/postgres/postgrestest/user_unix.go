@@ -18,8 +18,16 @@ func lower(command *exec.Cmd, folder string) error {
 	if os.Getuid() != 0 {
 		return nil
 	}
+	command.SysProcAttr.Credential = unprivileged()
+	return give(folder)
+}
+
+// give has a folder belong to whom servers run as.
+func give(folder string) error {
+	if os.Getuid() != 0 {
+		return nil
+	}
 	who := unprivileged()
-	command.SysProcAttr.Credential = who
 	return os.Chown(folder, int(who.Uid), int(who.Gid))
 }
 
@@ -36,10 +44,4 @@ func unprivileged() *syscall.Credential {
 		}
 	}
 	return &syscall.Credential{Uid: 65534, Gid: 65534}
-}
-
-// kill ends the server and its children, which are a group.
-func (p *process) kill() {
-	_ = syscall.Kill(-p.command.Process.Pid, syscall.SIGKILL) // it may have ended
-	<-p.ended
 }

@@ -1,0 +1,188 @@
+package postgrestest
+
+import (
+	"net"
+	"net/url"
+	"sync"
+	"testing"
+)
+
+// Fault is what a Proxy does to what clients send.
+type Fault uint8
+
+// The faults. All but Swallow hit one message, and the connection with it.
+const (
+	None    Fault = iota
+	Before        // the connection breaks, and the server gets nothing
+	Half          // the server gets half of it
+	During        // the server gets it, and the connection breaks at once
+	After         // the connection breaks when the server has answered, and the client gets nothing
+	Swallow       // nothing is delivered in either direction any more, and nobody is told
+)
+
+// Proxy is a line to a server that can be made a bad one.
+type Proxy struct {
+	listener net.Listener
+	target   string
+
+	mu    sync.Mutex
+	fault Fault
+	conns []net.Conn
+	ended bool
+}
+
+// NewProxy returns a line to the server of a URL, and the URL by way of it.
+func NewProxy(tb testing.TB, of string) (*Proxy, string) {
+	tb.Helper()
+	u, err := url.Parse(of)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	p := &Proxy{listener: l, target: u.Host}
+	var lines sync.WaitGroup
+	lines.Go(func() { p.accept(&lines) })
+	tb.Cleanup(func() {
+		_ = l.Close() // accept ends by it
+		p.cutAll()
+		lines.Wait()
+	})
+	u.Host = l.Addr().String()
+	return p, u.String()
+}
+
+// Set has the proxy do something to the next message, or to all when it swallows.
+func (p *Proxy) Set(fault Fault) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fault = fault
+}
+
+// take returns the fault for a message of a client.
+func (p *Proxy) take() Fault {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fault := p.fault
+	if fault != Swallow {
+		p.fault = None
+	}
+	return fault
+}
+
+func (p *Proxy) swallows() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.fault == Swallow
+}
+
+func (p *Proxy) accept(lines *sync.WaitGroup) {
+	for {
+		client, err := p.listener.Accept()
+		if err != nil {
+			return
+		}
+		server, err := net.Dial("tcp", p.target)
+		if err != nil {
+			_ = client.Close() // as if there were no server
+			continue
+		}
+		if !p.keep(client, server) {
+			return
+		}
+		l := &connection{proxy: p, client: client, server: server}
+		lines.Go(l.fromClient)
+		lines.Go(l.fromServer)
+	}
+}
+
+// keep notes what must be closed in the end.
+func (p *Proxy) keep(conns ...net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.conns = append(p.conns, conns...)
+	if p.ended {
+		closeAll(conns)
+	}
+	return !p.ended
+}
+
+func (p *Proxy) cutAll() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended = true
+	closeAll(p.conns)
+}
+
+func closeAll(conns []net.Conn) {
+	for _, c := range conns {
+		_ = c.Close() // it may be closed
+	}
+}
+
+// connection is a client's, and the one to the server that belongs to it.
+type connection struct {
+	proxy          *Proxy
+	client, server net.Conn
+	mu             sync.Mutex
+	answerLost     bool // the server's next answer is
+}
+
+func (c *connection) cut() { closeAll([]net.Conn{c.client, c.server}) }
+
+func (c *connection) loseAnswer() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.answerLost = true
+}
+
+func (c *connection) isAnswerLost() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.answerLost
+}
+
+func (c *connection) fromClient() {
+	defer c.cut()
+	buffer := make([]byte, 1<<20)
+	for {
+		n, err := c.client.Read(buffer)
+		if err != nil {
+			return
+		}
+		message := buffer[:n]
+		fault := c.proxy.take()
+		switch fault {
+		case Before:
+			return
+		case Half:
+			message = message[:n/2]
+		case After:
+			c.loseAnswer()
+		case Swallow:
+			continue
+		}
+		if _, err := c.server.Write(message); err != nil || fault == Half || fault == During {
+			return
+		}
+	}
+}
+
+func (c *connection) fromServer() {
+	defer c.cut()
+	buffer := make([]byte, 1<<16)
+	for {
+		n, err := c.server.Read(buffer)
+		switch {
+		case err != nil, c.isAnswerLost():
+			return
+		case c.proxy.swallows():
+			continue
+		}
+		if _, err := c.client.Write(buffer[:n]); err != nil {
+			return
+		}
+	}
+}
