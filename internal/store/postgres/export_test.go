@@ -9,6 +9,14 @@ import (
 // What the statement of an append is measured by itself with.
 const AppendAll = appendAll
 
+// Parse reads the URL of a database.
+var Parse = parse
+
+// CheckVersion is what Open says of a server with a version number.
+func CheckVersion(number int) error {
+	return (&Store{name: "host/db"}).checkServer(found{number: number, encoding: "UTF8"})
+}
+
 // AppendArgs are the values of AppendAll.
 func AppendArgs(tenant [16]byte, at store.Place, commits []store.Commit, objects []store.Object) ([]any, error) {
 	rows, err := columnsOf(objects)

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -20,9 +21,10 @@ import (
 type hosts struct {
 	all    []host
 	config *pgx.ConnConfig
+	chosen atomic.Int32 // -1 when they must be looked at
 
-	mu     sync.Mutex
-	chosen int // -1 when they must be looked at
+	looking sync.Mutex
+	last    int // that was chosen
 }
 
 // host is one of them, with the ways to connect to it.
@@ -32,7 +34,9 @@ type host struct {
 }
 
 func newHosts(config *pgx.ConnConfig) *hosts {
-	return &hosts{all: hostsOf(config), config: config.Copy(), chosen: -1}
+	h := &hosts{all: hostsOf(config), config: config.Copy(), last: -1}
+	h.forget()
+	return h
 }
 
 // hostsOf takes the ways to connect apart by host. There are two to a host when encryption is
@@ -61,29 +65,27 @@ func (h host) use(config *pgx.ConnConfig) {
 }
 
 // forget has the hosts be looked at before the next connection.
-func (h *hosts) forget() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.chosen = -1
-}
+func (h *hosts) forget() { h.chosen.Store(-1) }
 
 // choose has a connection be made to the host to talk to, looking at all of them when that is not
-// known.
-func (h *hosts) choose(ctx context.Context, config *pgx.ConnConfig) error {
+// known. It says whether it is another one than before.
+func (h *hosts) choose(ctx context.Context, config *pgx.ConnConfig) (moved bool, err error) {
 	if len(h.all) == 1 {
-		return nil
+		return false, nil
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.chosen < 0 {
-		best, err := best(h.look(ctx))
-		if err != nil {
-			return err
+	h.looking.Lock()
+	defer h.looking.Unlock()
+	chosen := int(h.chosen.Load())
+	if chosen < 0 {
+		if chosen, err = best(h.look(ctx)); err != nil {
+			return false, err
 		}
-		h.chosen = best
+		h.chosen.Store(int32(chosen))
 	}
-	h.all[h.chosen].use(config)
-	return nil
+	moved = h.last >= 0 && h.last != chosen
+	h.last = chosen
+	h.all[chosen].use(config)
+	return moved, nil
 }
 
 // state is what a host says of itself.
@@ -133,7 +135,7 @@ func (h *hosts) ask(ctx context.Context, of host) state {
 
 // best returns which host to talk to.
 func best(states []state) (int, error) {
-	best := -1
+	chosen := -1
 	var why []string
 	for i, s := range states {
 		switch {
@@ -143,14 +145,14 @@ func best(states []state) (int, error) {
 			why = append(why, s.host+" is a standby")
 		case s.readOnly:
 			why = append(why, s.host+" can only be read (default_transaction_read_only)")
-		case best < 0 || s.timeline > states[best].timeline:
-			best = i
+		case chosen < 0 || s.timeline > states[chosen].timeline:
+			chosen = i
 		}
 	}
-	if best < 0 {
+	if chosen < 0 {
 		return 0, fmt.Errorf("none of the hosts can be written: %s", strings.Join(why, "; "))
 	}
-	return best, nil
+	return chosen, nil
 }
 
 // reason says in a few words why a host cannot be talked to.

@@ -67,7 +67,11 @@ func connect(url string) (*Store, error) {
 	s.lines = turns.New(reads, max(1, reads*2/3))
 	config.BeforeConnect = func(ctx context.Context, c *pgx.ConnConfig) error {
 		prepareLine(c)
-		return s.hosts.choose(ctx, c)
+		moved, err := s.hosts.choose(ctx, c)
+		if moved {
+			s.pool.Reset() // connections to the one before are not used again
+		}
+		return err
 	}
 	config.AfterConnect = lookAtLine
 	config.PingTimeout = 2 * time.Second

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"licensor/internal/store"
 	"licensor/internal/store/postgres"
@@ -18,9 +20,9 @@ import (
 )
 
 // say carries out statements in a database.
-func say(t testing.TB, url string, statements ...string) {
+func say(t testing.TB, database string, statements ...string) {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
+	conn, err := pgx.Connect(t.Context(), database)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,9 +34,9 @@ func say(t testing.TB, url string, statements ...string) {
 	}
 }
 
-func tryOpen(t testing.TB, url string, options postgres.Options) error {
+func tryOpen(t testing.TB, database string, options postgres.Options) error {
 	t.Helper()
-	s, err := postgres.Open(t.Context(), url, options)
+	s, err := postgres.Open(t.Context(), database, options)
 	if err == nil {
 		err = s.Close()
 	}
@@ -43,23 +45,26 @@ func tryOpen(t testing.TB, url string, options postgres.Options) error {
 
 func TestDatabaseIsCreatedOnce(t *testing.T) {
 	t.Parallel()
-	url := postgrestest.Empty(t)
+	database := postgrestest.Empty(t)
 	var schema *postgres.SchemaError
-	if err := tryOpen(t, url, postgres.Options{}); !errors.As(err, &schema) || schema.Found != 0 || schema.IsOlder() {
+	err := tryOpen(t, database, postgres.Options{})
+	if !errors.As(err, &schema) || schema.Found != 0 || schema.IsOlder() {
 		t.Errorf("an empty database answers %v", err)
 	}
-	wantError(t, tryOpen(t, url, postgres.Options{}), "nothing of Licensor in it", "`licensor init`")
-	if from, err := postgres.Migrate(t.Context(), url, postgres.Options{}); from != 0 || err == nil {
+	wantError(t, tryOpen(t, database, postgres.Options{}), "nothing of Licensor in it", "`licensor init`")
+	from, err := postgres.Migrate(t.Context(), database, postgres.Options{})
+	if from != 0 || err == nil {
 		t.Errorf("an empty database was upgraded from %d, %v", from, err)
 	}
-	if err := postgres.Create(t.Context(), url, postgres.Options{Program: "1.2.3"}); err != nil {
+	if err := postgres.Create(t.Context(), database, postgres.Options{Program: "1.2.3"}); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, postgres.Create(t.Context(), url, postgres.Options{}), "already")
-	if from, err := postgres.Migrate(t.Context(), url, postgres.Options{}); from != postgres.Newest() || err != nil {
+	wantError(t, postgres.Create(t.Context(), database, postgres.Options{}), "already")
+	from, err = postgres.Migrate(t.Context(), database, postgres.Options{})
+	if from != postgres.Newest() || err != nil {
 		t.Errorf("a database of this version was upgraded from %d, %v", from, err)
 	}
-	s := open(t, url)
+	s := open(t, database)
 	if err := s.CreateTenant(t.Context(), uuid.New()); err != nil {
 		t.Error(err)
 	}
@@ -68,28 +73,28 @@ func TestDatabaseIsCreatedOnce(t *testing.T) {
 // TestDatabaseIsCreatedByOneOfMany: several that find nothing make the tables at once.
 func TestDatabaseIsCreatedByOneOfMany(t *testing.T) {
 	t.Parallel()
-	url := postgrestest.Empty(t)
+	database := postgrestest.Empty(t)
 	results := make(chan error, 4)
 	for range cap(results) {
-		go func() { results <- postgres.Create(t.Context(), url, postgres.Options{}) }()
+		go func() { results <- postgres.Create(t.Context(), database, postgres.Options{}) }()
 	}
 	for range cap(results) {
 		if err := <-results; err != nil {
 			t.Logf("one of them is told: %v", err)
 		}
 	}
-	if err := tryOpen(t, url, postgres.Options{}); err != nil {
+	if err := tryOpen(t, database, postgres.Options{}); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestNewerDatabaseIsRefused(t *testing.T) {
 	t.Parallel()
-	url := postgrestest.Database(t)
-	say(t, url, "INSERT INTO licensor.migration (version, program) VALUES (99, '12.3.4')")
+	database := postgrestest.Database(t)
+	say(t, database, "INSERT INTO licensor.migration (version, program) VALUES (99, '12.3.4')")
 	known := fmt.Sprint("up to ", postgres.Newest())
-	wantError(t, tryOpen(t, url, postgres.Options{}), "schema 99", known, "12.3.4", "run that version or a newer one")
-	_, err := postgres.Migrate(t.Context(), url, postgres.Options{})
+	wantError(t, tryOpen(t, database, postgres.Options{}), "schema 99", known, "12.3.4", "run that version or a newer one")
+	_, err := postgres.Migrate(t.Context(), database, postgres.Options{})
 	wantError(t, err, "schema 99", known)
 }
 
@@ -102,11 +107,11 @@ func TestTablesOfOthersAreLeftAlone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			url := postgrestest.Empty(t)
-			say(t, url, "CREATE SCHEMA licensor", table)
-			wantError(t, tryOpen(t, url, postgres.Options{}), "another program", "left as it is")
-			wantError(t, postgres.Create(t.Context(), url, postgres.Options{}), "another program", "left as it is")
-			_, err := postgres.Migrate(t.Context(), url, postgres.Options{})
+			database := postgrestest.Empty(t)
+			say(t, database, "CREATE SCHEMA licensor", table)
+			wantError(t, tryOpen(t, database, postgres.Options{}), "another program", "left as it is")
+			wantError(t, postgres.Create(t.Context(), database, postgres.Options{}), "another program", "left as it is")
+			_, err := postgres.Migrate(t.Context(), database, postgres.Options{})
 			wantError(t, err, "another program", "left as it is")
 		})
 	}
@@ -127,8 +132,8 @@ func as(t *testing.T, of string) (asRole, role string) {
 }
 
 // sayLater is say in a cleanup, when the context of the test has ended.
-func sayLater(t *testing.T, url, text string) {
-	conn, err := pgx.Connect(context.Background(), url)
+func sayLater(t *testing.T, database, text string) {
+	conn, err := pgx.Connect(context.Background(), database)
 	if err != nil {
 		t.Error(err)
 		return
@@ -144,8 +149,8 @@ var remedy = regexp.MustCompile(`GRANT .*`)
 // TestRemediesForMissingRights carries out what each error says, until the database opens.
 func TestRemediesForMissingRights(t *testing.T) {
 	t.Parallel()
-	url := postgrestest.Database(t)
-	asRole, _ := as(t, url)
+	database := postgrestest.Database(t)
+	asRole, _ := as(t, database)
 	var remedies []string
 	for range 3 {
 		err := tryOpen(t, asRole, postgres.Options{})
@@ -156,7 +161,7 @@ func TestRemediesForMissingRights(t *testing.T) {
 		if text == "" || len(remedies) == 2 {
 			t.Fatalf("after %q: %v", remedies, err)
 		}
-		say(t, url, text)
+		say(t, database, text)
 		remedies = append(remedies, text)
 	}
 	if len(remedies) != 2 {
@@ -170,15 +175,15 @@ func TestRemediesForMissingRights(t *testing.T) {
 
 func TestRoleMayNotCreate(t *testing.T) {
 	t.Parallel()
-	url := postgrestest.Empty(t)
-	asRole, role := as(t, url)
+	database := postgrestest.Empty(t)
+	asRole, role := as(t, database)
 	err := postgres.Create(t.Context(), asRole, postgres.Options{})
 	wantError(t, err, "may not make tables", "GRANT CREATE ON DATABASE")
 	if strings.Contains(err.Error(), "secret") {
 		t.Errorf("the error has the password: %v", err)
 	}
 	// Somebody has made an empty schema for it.
-	say(t, url, fmt.Sprintf("CREATE SCHEMA licensor AUTHORIZATION %q", role))
+	say(t, database, fmt.Sprintf("CREATE SCHEMA licensor AUTHORIZATION %q", role))
 	if err := postgres.Create(t.Context(), asRole, postgres.Options{}); err != nil {
 		t.Fatal(err)
 	}
@@ -261,6 +266,47 @@ func TestURLsThatCannotBeUsed(t *testing.T) {
 		wantError(t, err)
 		if strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("the error has the password: %v", err)
+		}
+	}
+}
+
+func TestOldServerIsRefused(t *testing.T) {
+	t.Parallel()
+	wantError(t, postgres.CheckVersion(120022), "it is PostgreSQL 12", "13 or newer", "upgrade the server")
+	if err := postgres.CheckVersion(130000); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestCertificatesAreVerified unless the URL says otherwise, or the host is this machine.
+func TestCertificatesAreVerified(t *testing.T) {
+	t.Parallel()
+	if mode, ok := os.LookupEnv("PGSSLMODE"); ok {
+		t.Skipf("PGSSLMODE=%s says otherwise", mode)
+	}
+	for text, verified := range map[string]bool{
+		"postgres://u@db.example.com/x":                   true,
+		"postgres://u@db.example.com/x?pool_max_conns=3":  true,
+		"postgres://u@127.0.0.1,db.example.com/x":         true,
+		"postgres://u@db.example.com/x?sslmode=require":   false,
+		"postgres://u@db.example.com/x?sslmode=disable":   false,
+		"postgres://u@127.0.0.1:5432,[::1]:5433/x":        false,
+		"postgres://u@localhost/x":                        false,
+		"postgres:///x?host=/var/run/postgresql&user=u":   false,
+		"postgres://u@db.example.com/x?sslmode=verify-ca": false,
+	} {
+		config, err := postgres.Parse(text)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		first := &pgconn.FallbackConfig{TLSConfig: config.ConnConfig.TLSConfig}
+		got := true
+		for _, way := range append(config.ConnConfig.Fallbacks, first) {
+			got = got && way.TLSConfig != nil && !way.TLSConfig.InsecureSkipVerify && way.TLSConfig.ServerName != ""
+		}
+		if got != verified {
+			t.Errorf("%s: whether the certificate is verified: %t", text, got)
 		}
 	}
 }

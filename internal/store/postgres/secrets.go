@@ -27,12 +27,12 @@ func (s *Store) secret(ctx context.Context, name string) ([]byte, error) {
 }
 
 // Secret implements store.Store. Several may make one at once; the first that is added counts.
-func (s *Store) Secret(ctx context.Context, name string, make func() ([]byte, error)) ([]byte, error) {
+func (s *Store) Secret(ctx context.Context, name string, create func() ([]byte, error)) ([]byte, error) {
 	value, err := s.secret(ctx, name)
 	if err != nil || value != nil {
 		return value, err
 	}
-	made, err := make()
+	made, err := create()
 	if err != nil {
 		return nil, fmt.Errorf("make secret %s: %w", name, err)
 	}

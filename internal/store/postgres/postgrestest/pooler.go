@@ -87,10 +87,10 @@ func host(tb testing.TB, of string) *url.URL {
 	return u
 }
 
-func awaitPooler(tb testing.TB, p *process, url string) {
+func awaitPooler(tb testing.TB, p *process, of string) {
 	tb.Helper()
 	for begin := time.Now(); ; {
-		conn, err := pgx.Connect(tb.Context(), url)
+		conn, err := pgx.Connect(tb.Context(), of)
 		if err == nil {
 			_ = conn.Close(context.Background())
 			return
