@@ -49,6 +49,7 @@ type Token struct {
 // directory.
 func (s *Server) Token(which Token) string {
 	s.t.Helper()
+	s.mustBeMeant(which)
 	text, err := s.mint(which)
 	if err != nil {
 		s.t.Fatalf("licensortest: the token cannot be made: %v", err)

@@ -125,6 +125,9 @@ func (s *Server) begin() {
 		Memory: true, Development: true, Quick: true, Log: slog.New(slog.NewTextHandler(s.t.Output(), nil)),
 	}
 	for _, set := range s.options {
+		if set == nil {
+			s.t.Fatalf("licensortest: an Option is nil: leave it out.")
+		}
 		set(&o)
 	}
 	ctx := s.t.Context()
@@ -172,11 +175,14 @@ func (s *Server) HTTPClient() *http.Client { return &http.Client{Transport: s.tr
 // Group.ReadWrite.All, or with all permissions if none are given. It requests a new token for each
 // request, so moving the clock does not expire its token.
 func (s *Server) Client(permissions ...string) *http.Client {
+	s.t.Helper()
 	return s.As(Token{Permissions: permissions})
 }
 
 // As returns a client that sends such a token, a new one for each request.
 func (s *Server) As(which Token) *http.Client {
+	s.t.Helper()
+	s.mustBeMeant(which)
 	return &http.Client{Transport: &oauth2.Transport{Source: source{s, which}, Base: s.transport}}
 }
 

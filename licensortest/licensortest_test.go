@@ -283,6 +283,28 @@ func TestFailuresSayWhatToDo(t *testing.T) {
 		"the user bob cannot be made: Invalid value":                               func() { srv.User("bob", licensortest.Properties{"usageLocation": "Germany"}) },
 		"Members are ids that User and Group returned":                             func() { srv.Group("Sales", "nobody") },
 		"There is no user 'nobody'":                                                func() { srv.Token(licensortest.Token{User: "nobody"}) },
+		`no permission of an application "User.Reed.All": the nearest is "User.Read.All"`: func() {
+			srv.Client("Group.Read.All", "User.Reed.All")
+		},
+		`no permission of an application "Directory.AccessAsUser.All"`: func() {
+			srv.As(licensortest.Token{Permissions: []string{"Directory.AccessAsUser.All"}})
+		},
+		`no permission of an application "user.read.all": the nearest is "User.Read.All"`: func() {
+			srv.Token(licensortest.Token{Permissions: []string{"user.read.all"}})
+		},
+		`no scope "User.Raed": the nearest is "User.Read"`: func() {
+			srv.Token(licensortest.Token{User: "admin@contoso.example", Scopes: []string{"User.Raed"}})
+		},
+		`no directory role "Directory Reader": the nearest is "Directory Readers"`: func() {
+			srv.As(licensortest.Token{User: "admin@contoso.example", Roles: []string{"Directory Reader"}})
+		},
+		"use Scopes for a user": func() {
+			srv.As(licensortest.Token{User: "admin@contoso.example", Permissions: []string{"User.Read.All"}})
+		},
+		"use Permissions for an application": func() { srv.As(licensortest.Token{Scopes: []string{"User.Read"}}) },
+		"Personal and has no User":           func() { srv.As(licensortest.Token{Personal: true}) },
+		"the Lifetime -1s":                   func() { srv.As(licensortest.Token{Lifetime: -time.Second}) },
+		"an Option is nil":                   func() { licensortest.New(b, nil) },
 		"nothing can happen before that": func() {
 			srv.Clock.Set(time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC))
 		},
